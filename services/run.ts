@@ -1,0 +1,28 @@
+// The executable: `run.ts tasks` runs one service, `run.ts` all of them.
+import { ConfigError, missingForServices, processEnv, readConfig } from '../shared/config.ts'
+import { runUntilSignal } from '../shared/lifecycle.ts'
+import { createLog } from '../shared/log.ts'
+import { SERVICE_NAMES, startServices } from './start.ts'
+
+const say = (text: string): void => void process.stderr.write(`${text}\n`)
+
+const main = async (names: readonly string[]): Promise<number> => {
+  const unknown = names.filter((name) => !SERVICE_NAMES.includes(name))
+  if (unknown.length > 0) {
+    say(`There is no service ${unknown.join(', ')}; the services are ${SERVICE_NAMES.join(', ')}.`)
+    return 2
+  }
+  try {
+    const config = readConfig(processEnv())
+    const missing = missingForServices(config)
+    if (missing.length > 0) throw new ConfigError(missing)
+    const log = createLog({ filter: config.LOG, topic: names.join('+') || 'loops' })
+    const running = await startServices(processEnv(), { names })
+    return await runUntilSignal(running, log)
+  } catch (error) {
+    say(error instanceof Error ? error.message : String(error))
+    return error instanceof ConfigError ? 2 : 1
+  }
+}
+
+process.exit(await main(process.argv.slice(2)))

@@ -1,0 +1,36 @@
+// Starts services by name in this process: the same wiring and the same bus for one of them as for all.
+
+import type { Config } from '../shared/config.ts'
+import { readConfig } from '../shared/config.ts'
+import { CONTRACTS } from '../shared/contracts/index.ts'
+
+/** What each `services/<name>/main.ts` exports as `start`. The gateway tells its address. */
+export type Started = AsyncDisposable & Readonly<{ url?: string }>
+type Main = Readonly<{ start: (config: Config) => Promise<Started> }>
+
+export const SERVICE_NAMES: readonly string[] = CONTRACTS.map(({ name }) => name)
+
+/**
+ * Starts the named services, or all, in the order of the contracts; disposing stops them in reverse.
+ * @throws ConfigError, or whatever kept a service from starting; those already started are stopped.
+ */
+export const startServices = async (
+  env: Readonly<Record<string, string | undefined>>,
+  options: Readonly<{ names?: readonly string[]; onStarted?: (name: string) => void }> = {},
+): Promise<Started> => {
+  const config = readConfig(env)
+  const stack = new AsyncDisposableStack()
+  let url: string | undefined
+  try {
+    for (const name of options.names?.length ? options.names : SERVICE_NAMES) {
+      const main = (await import(`./${name}/main.ts`)) as Main
+      const started = stack.use(await main.start(config))
+      url = started.url ?? url
+      options.onStarted?.(name)
+    }
+  } catch (error) {
+    await stack.disposeAsync()
+    throw error
+  }
+  return { ...(url === undefined ? {} : { url }), [Symbol.asyncDispose]: () => stack.disposeAsync() }
+}

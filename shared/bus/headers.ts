@@ -1,0 +1,90 @@
+// What travels beside the payload of a request: for whom, how long, and which trace. Read on one side, written on the other.
+import { headers, type MsgHdrs } from '@nats-io/nats-core'
+import * as z from 'zod'
+import type { Clock } from '../clock.ts'
+import { type Call, type Caller, ROLES } from '../contract.ts'
+import { ScopeName } from '../contracts/common.ts'
+
+const CALLER = 'Loops-Caller'
+const REQUEST_ID = 'Loops-Request-Id'
+const BUDGET_MS = 'Loops-Budget-Ms'
+const TRACEPARENT = 'traceparent'
+
+/** A service that gets no budget gives a call this long (ms). */
+const DEFAULT_BUDGET_MS = 8_000
+
+const CallerShape = z.object({
+  user_id: z.string(),
+  user_name: z.string(),
+  workspace_id: z.string(),
+  role: z.enum(ROLES),
+  scopes: z.array(ScopeName),
+  client_id: z.string(),
+  client_name: z.string(),
+})
+
+/** A call's context as headers. The budget is a duration, not a moment: the clocks of two machines differ. */
+export const writeCall = (call: Call, budget_ms: number): MsgHdrs => {
+  const h = headers()
+  if (call.caller) h.set(CALLER, Buffer.from(JSON.stringify(call.caller)).toString('base64url'))
+  h.set(REQUEST_ID, call.request_id)
+  h.set(BUDGET_MS, String(Math.floor(budget_ms)))
+  if (call.traceparent) h.set(TRACEPARENT, call.traceparent)
+  return h
+}
+
+const readCaller = (value: string): Caller | null =>
+  value === '' ? null : CallerShape.parse(JSON.parse(Buffer.from(value, 'base64url').toString()))
+
+/**
+ * The context of a request that arrived.
+ * @throws when the caller header is not ours; the request is refused as `forbidden`.
+ */
+export const readCall = (
+  h: MsgHdrs | undefined,
+  clock: Clock,
+  stop: AbortSignal,
+  newId: () => string,
+): Call => {
+  const given = h?.has(BUDGET_MS) ? Number(h.get(BUDGET_MS)) : DEFAULT_BUDGET_MS
+  const budget_ms = Number.isFinite(given) ? Math.min(Math.max(given, 0), 60_000) : DEFAULT_BUDGET_MS
+  const traceparent = h?.get(TRACEPARENT)
+  return {
+    caller: readCaller(h?.get(CALLER) ?? ''),
+    request_id: h?.get(REQUEST_ID) || newId(),
+    ...(traceparent ? { traceparent } : {}),
+    ...startBudget(clock, budget_ms, stop),
+  }
+}
+
+/** The time part of a call: what remains of `budget_ms` from now, and a signal for its end. */
+export const startBudget = (
+  clock: Clock,
+  budget_ms: number,
+  stop?: AbortSignal,
+): Pick<Call, 'remainingMs' | 'signal'> => {
+  const end = clock.monotonicMs() + budget_ms
+  let signal: AbortSignal | undefined
+  return {
+    remainingMs: () => Math.max(0, end - clock.monotonicMs()),
+    // Made when first asked for: most calls end long before their time and never look at it.
+    get signal() {
+      const timeout = AbortSignal.timeout(Math.max(1, Math.ceil(end - clock.monotonicMs())))
+      signal ??= stop ? AbortSignal.any([stop, timeout]) : timeout
+      return signal
+    },
+  }
+}
+
+/** A call that a service makes on its own account, such as a sweeper's or an event consumer's. */
+export const ownCall = (
+  clock: Clock,
+  request_id: string,
+  budget_ms = DEFAULT_BUDGET_MS,
+  traceparent?: string,
+): Call => ({
+  caller: null,
+  request_id,
+  ...(traceparent ? { traceparent } : {}),
+  ...startBudget(clock, budget_ms),
+})

@@ -1,0 +1,58 @@
+// Events as they travel: CloudEvents 1.0 in structured JSON (https://github.com/cloudevents/spec). Pure.
+import * as z from 'zod'
+import { type Call, eventSubject, type PlainEvent } from './contract.ts'
+
+/** The envelope of every event. `sequence` is the version of what it happened to: later is larger. */
+export const CloudEvent = z.object({
+  specversion: z.literal('1.0'),
+  id: z.string().min(1).max(64),
+  source: z.string(),
+  type: z.string(),
+  subject: z.string(),
+  time: z.iso.datetime(),
+  datacontenttype: z.literal('application/json'),
+  workspaceid: z.string(),
+  sequence: z.int().min(1),
+  traceparent: z.string().optional(),
+  data: z.record(z.string(), z.unknown()),
+})
+export type CloudEvent = z.infer<typeof CloudEvent>
+
+/** An event waiting in the document that it is about until the stream has it. */
+export type OutboxEvent = Readonly<{ id: string; at: Date; subject: string; event: CloudEvent }>
+
+/** What an envelope needs besides the event itself. */
+export type Stamp = Readonly<{
+  service: string
+  workspace_id: string
+  /** Id and version of the changed document. */
+  entity_id: string
+  version: number
+  now: Date
+  nextId: () => string
+  call?: Pick<Call, 'traceparent'>
+}>
+
+/** Puts plain events into their envelopes, ready for the outbox. */
+export const stampEvents = (events: readonly PlainEvent[], stamp: Stamp): OutboxEvent[] =>
+  events.map(({ name, data }) => {
+    const id = stamp.nextId()
+    return {
+      id,
+      at: stamp.now,
+      subject: eventSubject(stamp.service, name, stamp.workspace_id),
+      event: {
+        specversion: '1.0',
+        id,
+        source: `/loops/${stamp.service}`,
+        type: name,
+        subject: stamp.entity_id,
+        time: stamp.now.toISOString(),
+        datacontenttype: 'application/json',
+        workspaceid: stamp.workspace_id,
+        sequence: stamp.version,
+        ...(stamp.call?.traceparent === undefined ? {} : { traceparent: stamp.call.traceparent }),
+        data: { ...data },
+      },
+    }
+  })

@@ -1,0 +1,142 @@
+// The declaration of every environment variable and the only reader of them: all faults at once, secrets never printed.
+import * as z from 'zod'
+
+const url = (...protocols: string[]) =>
+  z
+    .string()
+    .refine(
+      (value) => URL.canParse(value) && protocols.includes(new URL(value).protocol),
+      `is not a URL starting with ${protocols.map((protocol) => `${protocol}//`).join(' or ')}`,
+    )
+const wholeNumber = (min: number, max: number) =>
+  z
+    .string()
+    .regex(/^\d+$/, `is not a whole number from ${min} to ${max}`)
+    .transform(Number)
+    .refine((value) => value >= min && value <= max, `is not from ${min} to ${max}`)
+
+type Variable = Readonly<{
+  type: z.ZodType
+  fallback?: string
+  about: string
+  secret?: true
+  internal?: true
+}>
+
+/** Every variable: its type, what it is when unset, and the sentence that the README prints. */
+export const VARIABLES = {
+  HOST: { type: z.string().min(1), fallback: '127.0.0.1', about: 'Address that the gateway listens on' },
+  PORT: { type: wholeNumber(0, 65_535), fallback: '4000', about: 'Port that the gateway listens on' },
+  PUBLIC_URL: {
+    type: url('http:', 'https:').refine(
+      (value) => !URL.canParse(value) || (new URL(value).pathname === '/' && !new URL(value).search),
+      'has a path; give the origin alone, such as https://loops.example.com',
+    ),
+    about: 'Address that clients and browsers use; unset: http://localhost:PORT',
+  },
+  DATA_DIR: { type: z.string().min(1), fallback: '.loops', about: 'Where `npm start` keeps its data' },
+  MONGODB_URL: {
+    type: url('mongodb:', 'mongodb+srv:'),
+    about:
+      'MongoDB 6.0 or newer; its path is the prefix of the database names (default loops); unset: `npm start` runs its own',
+    secret: true,
+  },
+  NATS_URL: {
+    type: url('nats:', 'tls:', 'ws:', 'wss:'),
+    about: 'NATS 2.12 or newer with JetStream; unset: `npm start` runs its own',
+    secret: true,
+  },
+  SMTP_URL: {
+    type: url('smtp:', 'smtps:'),
+    about:
+      'SMTP server for mail, with user and password if it wants them; unset: mails are kept for reading at /dev/mail',
+    secret: true,
+  },
+  MAIL_FROM: { type: z.string().min(3), fallback: 'Loops <loops@localhost>', about: 'Sender of the mails' },
+  SIGN_UP: {
+    type: z.enum(['invited', 'open'], 'is neither invited nor open'),
+    fallback: 'invited',
+    about:
+      '`invited`: after the first account, by invitation only; `open`: anyone, with a workspace of their own',
+  },
+  LOOPS_SECRET: {
+    type: z.string().min(32, 'is shorter than 32 characters; make one with: openssl rand -base64 48'),
+    about:
+      'Secret behind the keys and links, the same for all replicas; unset: `npm start` makes one in DATA_DIR',
+    secret: true,
+  },
+  NODE_ENV: {
+    type: z.enum(['development', 'production', 'test'], 'is not development, production or test'),
+    fallback: 'development',
+    about: '`production` turns off /dev/mail',
+  },
+  STREAM_REPLICAS: {
+    type: wholeNumber(1, 5),
+    fallback: '1',
+    about: 'Copies of the event stream: 3 where NATS has three servers',
+  },
+  LOG: {
+    type: z.string(),
+    fallback: 'info',
+    about: 'debug, info, warn or error; or topics to see in full, such as tasks:store,bus',
+  },
+  FAULT: {
+    type: z.string(),
+    about: 'Tests only: the step at which this process kills itself',
+    internal: true,
+  },
+} as const satisfies Record<string, Variable>
+
+type Variables = typeof VARIABLES
+type Given<V> = V extends { fallback: string } ? true : false
+
+/** The environment, checked. Members are named as the variables; those without a fallback may be absent. */
+export type Config = {
+  readonly [K in keyof Variables]: Given<Variables[K]> extends true
+    ? z.output<Variables[K]['type']>
+    : z.output<Variables[K]['type']> | undefined
+} & { readonly PUBLIC_URL: string }
+
+/** Thrown with one sentence per faulty variable; never holds a secret's value. */
+export class ConfigError extends Error {
+  override readonly name = 'ConfigError'
+  readonly faults: readonly string[]
+  constructor(faults: readonly string[]) {
+    super(faults.join('\n'))
+    this.faults = faults
+  }
+}
+
+/**
+ * Reads every variable of the given environment (empty counts as unset).
+ * @throws ConfigError with all faults at once.
+ */
+export const readConfig = (env: Readonly<Record<string, string | undefined>>): Config => {
+  const faults: string[] = []
+  const config: Record<string, unknown> = {}
+  for (const [name, variable] of Object.entries(VARIABLES) as [string, Variable][]) {
+    const given = env[name] === '' ? undefined : env[name]
+    const value = given ?? variable.fallback
+    if (value === undefined) continue
+    const parsed = variable.type.safeParse(value)
+    if (parsed.success) config[name] = parsed.data
+    else {
+      const shown = variable.secret ? '' : ` (${JSON.stringify(value)})`
+      faults.push(`${name}${shown} ${parsed.error.issues[0]?.message ?? 'is not valid'}.`)
+    }
+  }
+  if (faults.length > 0) throw new ConfigError(faults)
+  config.PUBLIC_URL = new URL(
+    (config.PUBLIC_URL as string | undefined) ?? `http://localhost:${config.PORT}`,
+  ).origin
+  return config as Config
+}
+
+/** The variables that a service process cannot do without, one sentence each; `npm start` fills them in itself. */
+export const missingForServices = (config: Config): readonly string[] =>
+  (['MONGODB_URL', 'NATS_URL', 'LOOPS_SECRET'] as const)
+    .filter((name) => config[name] === undefined)
+    .map((name) => `${name} is not set; a service started by itself needs it.`)
+
+/** This process's environment: the one place that reads it. */
+export const processEnv = (): Readonly<Record<string, string | undefined>> => process.env

@@ -1,0 +1,135 @@
+// The words in which a service declares itself: operations and events, each once, as plain data. Everything else
+// (types, checks, subjects, MCP tools, scopes, documents) is derived from these declarations. Knows no service.
+import type * as z from 'zod'
+import type { Scope } from './contracts/common.ts'
+import type { ErrorCode } from './errors.ts'
+
+/** MCP tool annotations, all four stated: the protocol's defaults would call a reading tool destructive. */
+export type Annotations = Readonly<{
+  readOnlyHint: boolean
+  destructiveHint: boolean
+  idempotentHint: boolean
+  openWorldHint: boolean
+}>
+
+/** An operation that is also an MCP tool. The description stands on its own: some clients show nothing else. */
+export type Tool<I extends z.ZodObject = z.ZodObject, O extends z.ZodObject = z.ZodObject> = Readonly<{
+  kind: 'tool'
+  title: string
+  description: string
+  scope: Scope
+  annotations: Annotations
+  input: I
+  output: O
+  errors: readonly ErrorCode[]
+}>
+
+/** An operation that services ask of each other. A leaf: its handler calls no other service. */
+export type Internal<I extends z.ZodObject = z.ZodObject, O extends z.ZodObject = z.ZodObject> = Readonly<{
+  kind: 'internal'
+  description: string
+  input: I
+  output: O
+  errors: readonly ErrorCode[]
+}>
+
+export type Operation = Tool | Internal
+
+/** Something that happened, told on the bus. Extended only by optional members; a break is a new name. */
+export type EventDeclaration<D extends z.ZodObject = z.ZodObject> = Readonly<{
+  description: string
+  /** The member of `data` that names what it happened to. */
+  subject: string
+  data: D
+}>
+
+/** A service's whole public face. Event names are `<noun>.<verb in the past>`. */
+export type Contract = Readonly<{
+  name: string
+  version: string
+  description: string
+  operations: Readonly<Record<string, Operation>>
+  events: Readonly<Record<string, EventDeclaration>>
+}>
+
+export const tool = <I extends z.ZodObject, O extends z.ZodObject>(
+  declaration: Omit<Tool<I, O>, 'kind'>,
+): Tool<I, O> => ({ kind: 'tool', ...declaration })
+
+export const internal = <I extends z.ZodObject, O extends z.ZodObject>(
+  declaration: Omit<Internal<I, O>, 'kind'>,
+): Internal<I, O> => ({ kind: 'internal', ...declaration })
+
+export const event = <D extends z.ZodObject>(declaration: EventDeclaration<D>): EventDeclaration<D> =>
+  declaration
+
+/** Keeps the contract's own type, so that callers and handlers are checked against it. */
+export const defineContract = <const C extends Contract>(contract: C): C => contract
+
+/** Who a call is made for. Set by the gateway from a checked token or session; trusted on the bus. */
+export type Caller = Readonly<{
+  user_id: string
+  user_name: string
+  workspace_id: string
+  role: Role
+  scopes: readonly Scope[]
+  /** The OAuth client it came through, or `web` for the pages. */
+  client_id: string
+  client_name: string
+}>
+
+/** What a member may be in a workspace, most powerful first. */
+export const ROLES = ['owner', 'admin', 'member', 'viewer'] as const
+export type Role = (typeof ROLES)[number]
+
+/** What travels beside the input of every call. */
+export type Call = Readonly<{
+  /** Null when a service acts on its own account (a sweeper, an event's consumer). */
+  caller: Caller | null
+  request_id: string
+  /** W3C trace context, when the client sent one. */
+  traceparent?: string
+  /** Milliseconds that remain of the caller's patience. */
+  remainingMs: () => number
+  /** Aborts when that time is over or the client has gone. */
+  signal: AbortSignal
+}>
+
+/** A call that is known to be made for a person. */
+export type MemberCall = Call & Readonly<{ caller: Caller }>
+
+type CallOf<Op> = Op extends Tool ? MemberCall : Call
+
+/** What a service implements: one function per operation, typed by its declaration. */
+export type Handlers<C extends Contract> = {
+  [K in keyof C['operations']]: (
+    input: z.output<C['operations'][K]['input']>,
+    call: CallOf<C['operations'][K]>,
+  ) => Promise<z.input<C['operations'][K]['output']>>
+}
+
+/** What a caller of a service holds: the same functions, at the other end of the bus. */
+export type Client<C extends Contract> = {
+  readonly [K in keyof C['operations']]: (
+    input: z.input<C['operations'][K]['input']>,
+    call: Call,
+  ) => Promise<z.output<C['operations'][K]['output']>>
+}
+
+/** Any one event of a contract as pure code returns it: name and data. */
+export type EventOf<C extends Contract> = {
+  [K in keyof C['events'] & string]: { name: K; data: z.output<C['events'][K]['data']> }
+}[keyof C['events'] & string]
+
+/** An event before it has an id and a time. */
+export type PlainEvent = Readonly<{ name: string; data: Readonly<Record<string, unknown>> }>
+
+/** `rpc.<service>.<operation>`: where requests for an operation go. */
+export const requestSubject = (service: string, operation: string): string => `rpc.${service}.${operation}`
+
+/** `evt.<service>.<noun>.<verb>.<workspace id>`: where an event is told. */
+export const eventSubject = (service: string, name: string, workspaceId: string): string =>
+  `evt.${service}.${name}.${workspaceId}`
+
+/** The subject of an event in every workspace. */
+export const eventFilter = (service: string, name: string): string => `evt.${service}.${name}.*`

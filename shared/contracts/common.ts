@@ -1,0 +1,146 @@
+// Words that several contracts use: ids, texts with their limits, times, paging, people, scopes.
+import * as z from 'zod'
+
+/** What a token may allow, each with the sentence that the consent page shows. `loops:write` includes `loops:read`. */
+export const SCOPES = {
+  'loops:read': 'See the workspace, its tasks, loops, comments and queue',
+  'loops:write': 'File and change tasks, loops and comments, and put the loops in order',
+  'loops:approve': 'Approve tasks, which lets agents start on them',
+} as const
+export type Scope = keyof typeof SCOPES
+export const ALL_SCOPES = Object.keys(SCOPES) as Scope[]
+
+/** Limits that callers meet. Characters are Unicode code points; bytes are UTF-8. */
+export const LIMITS = {
+  name_chars: 200,
+  description_chars: 4_000,
+  body_bytes: 64 * 1024,
+  ai_context_bytes: 64 * 1024,
+  comment_bytes: 16 * 1024,
+  active_loops: 5_000,
+  bulk_tasks: 100,
+  page: 200,
+  page_default: 50,
+  request_bytes: 1024 * 1024,
+  idempotency_key_chars: 255,
+} as const
+
+const overLimit = (what: string, size: number, limit: number, unit: string) => ({
+  code: 'custom' as const,
+  message: `is ${size} ${unit} long; the limit is ${limit}`,
+  params: { limit_exceeded: true, limit, size, unit, what },
+})
+
+const wellFormed = (value: string): boolean => value.isWellFormed() && !value.includes('\0')
+
+/** A text of at most `limit` code points, or UTF-8 bytes: checked by size, refused with both numbers, never cut. */
+const text = (limit: number, unit: 'characters' | 'bytes') =>
+  z
+    .string()
+    .superRefine((value, context) => {
+      if (!wellFormed(value)) {
+        context.addIssue({
+          code: 'custom',
+          message: 'has a NUL character or half of a surrogate pair; remove it',
+        })
+        return
+      }
+      if (value.length * 3 <= limit) return
+      const size = unit === 'bytes' ? Buffer.byteLength(value) : [...value].length
+      if (size > limit) context.addIssue(overLimit('text', size, limit, unit))
+    })
+    .meta({ maxLength: limit })
+
+/** A text that must say something: trimmed, one character at least. */
+const named = (limit: number) =>
+  text(limit, 'characters')
+    .refine((value) => value.trim() !== '', 'is empty; say something')
+    .meta({ minLength: 1, maxLength: limit })
+
+export const Name = named(LIMITS.name_chars)
+export const Description = text(LIMITS.description_chars, 'characters')
+export const Body = text(LIMITS.body_bytes, 'bytes')
+export const AiContext = text(LIMITS.ai_context_bytes, 'bytes')
+export const CommentText = text(LIMITS.comment_bytes, 'bytes')
+  .refine((value) => value.trim() !== '', 'is empty; say something')
+  .meta({ minLength: 1, maxLength: LIMITS.comment_bytes })
+
+/** A ULID, any case in, upper case out (https://github.com/ulid/spec). */
+export const Id = z
+  .string()
+  .regex(/^[0-7][0-9A-HJKMNP-TV-Za-hjkmnp-tv-z]{25}$/, 'is not an id; ids are ULIDs of 26 characters')
+  .overwrite((value) => value.toUpperCase())
+
+/** A moment, ISO 8601 in UTC. */
+export const Timestamp = z.iso.datetime()
+/** A calendar date without a time zone, `YYYY-MM-DD`; impossible dates are refused. */
+export const CalendarDate = z.iso.date('is not a calendar date; write YYYY-MM-DD')
+/** A document's version: 1 when made, one more with each change. */
+export const Version = z.int().min(1).max(Number.MAX_SAFE_INTEGER)
+export const Count = z.int().min(0)
+
+export const TASK_STATUSES = ['open', 'approved', 'in_progress', 'on_hold', 'shipped', 'rejected'] as const
+export const TaskStatus = z.enum(TASK_STATUSES)
+export type TaskStatus = z.infer<typeof TaskStatus>
+
+/** Most urgent first, the order of work within a loop. */
+export const PRIORITIES = ['urgent', 'high', 'medium', 'low', 'none'] as const
+export const Priority = z.enum(PRIORITIES)
+export type Priority = z.infer<typeof Priority>
+
+export const LOOP_STATUSES = ['active', 'on_hold', 'shipped'] as const
+export const LoopStatus = z.enum(LOOP_STATUSES)
+export type LoopStatus = z.infer<typeof LoopStatus>
+
+export const VISIBILITIES = ['public', 'private'] as const
+export const Visibility = z.enum(VISIBILITIES)
+export type Visibility = z.infer<typeof Visibility>
+
+/** Who did something: the person of the token, and the client that it came through. */
+export const Actor = z.object({
+  user_id: Id,
+  name: z.string(),
+  client: z.string().describe('The app or agent that it came through'),
+})
+export type Actor = z.infer<typeof Actor>
+
+export const ScopeName = z.enum(ALL_SCOPES as [Scope, ...Scope[]])
+
+/** Names a repeated request, so that it takes effect once. Scoped to person, client and tool; kept for a day or more. */
+export const IdempotencyKey = text(LIMITS.idempotency_key_chars, 'characters')
+  .refine((value) => value !== '', 'is empty')
+  .optional()
+  .describe(
+    'Any text of your choice, the same when you repeat this call: the repeat then changes nothing more',
+  )
+
+export const ExpectedVersion = Version.optional().describe(
+  'Change it only if this is still its version; otherwise version_conflict',
+)
+
+export const Limit = z.int().min(1).max(LIMITS.page).default(LIMITS.page_default).describe('Rows to return')
+export const Cursor = text(512, 'characters').optional().describe('next_cursor of the page before')
+export const NextCursor = z
+  .string()
+  .nullable()
+  .describe('Ask again with this as cursor; null: this was the last page')
+
+/** Counts of tasks by status. */
+export const TaskCounts = z.object({
+  total: Count,
+  open: Count,
+  approved: Count,
+  in_progress: Count,
+  on_hold: Count,
+  shipped: Count,
+  rejected: Count,
+})
+export type TaskCounts = z.infer<typeof TaskCounts>
+
+/** A member of a workspace as other members see it. */
+export const Member = z.object({
+  user_id: Id,
+  name: z.string(),
+  role: z.enum(['owner', 'admin', 'member', 'viewer']),
+})
+export type Member = z.infer<typeof Member>

@@ -1,0 +1,122 @@
+// What the gateway offers and tells as the owner of people, workspaces and memberships.
+import * as z from 'zod'
+import { defineContract, event, internal, tool } from '../contract.ts'
+import * as c from './common.ts'
+
+export const WORKFLOWS = ['triage', 'organize', 'implement', 'manage'] as const
+
+const reads = {
+  readOnlyHint: true,
+  destructiveHint: false,
+  idempotentHint: true,
+  openWorldHint: false,
+} as const
+const workspace_id = c.Id
+
+export const Workspace = z.object({
+  id: c.Id,
+  name: c.Name,
+  ai_context: c.AiContext.describe('Project-level instructions for agents, written by its people'),
+  time_zone: z.string().describe('IANA name, such as Europe/Zurich'),
+  created_at: c.Timestamp,
+  version: c.Version,
+})
+export type Workspace = z.infer<typeof Workspace>
+
+const tools = {
+  get_workspace: tool({
+    title: 'Get the workspace',
+    description:
+      'The workspace that this connection works in: its name, ai_context (project-level instructions for agents), time zone and members. Read it once before you start.',
+    scope: 'loops:read',
+    annotations: reads,
+    input: z.strictObject({}),
+    output: z.object({
+      workspace: Workspace,
+      you: z.object({
+        user_id: c.Id,
+        name: z.string(),
+        role: c.Member.shape.role,
+        scopes: z.array(c.ScopeName),
+      }),
+      members: z.array(c.Member).describe('The first 200'),
+      members_total: c.Count,
+    }),
+    errors: ['not_found'],
+  }),
+  get_workflow: tool({
+    title: 'Get a workflow',
+    description:
+      'Step-by-step instructions for one way of working with this server: triage (sort new tasks), organize (make loops and order them), implement (do the next work), manage (watch, hold, ship).',
+    scope: 'loops:read',
+    annotations: reads,
+    input: z.strictObject({ workflow: z.enum(WORKFLOWS) }),
+    output: z.object({ workflow: z.enum(WORKFLOWS), title: z.string(), instructions: z.string() }),
+    errors: ['invalid_argument'],
+  }),
+}
+
+const internals = {
+  get_workspace_context: internal({
+    description: 'Name, AI context and time zone of a workspace.',
+    input: z.object({ workspace_id }),
+    output: z.object({ workspace: Workspace }),
+    errors: ['not_found'],
+  }),
+  list_members: internal({
+    description: 'Members of a workspace with their addresses, a page at a time; or only the named ones.',
+    input: z.object({
+      workspace_id,
+      user_ids: z.array(c.Id).max(c.LIMITS.page).optional(),
+      limit: c.Limit,
+      cursor: c.Cursor,
+    }),
+    output: z.object({
+      members: z.array(c.Member.extend({ email: z.string(), locale: z.string(), time_zone: z.string() })),
+      next_cursor: c.NextCursor,
+    }),
+    errors: ['not_found'],
+  }),
+  get_invitation: internal({
+    description:
+      'What the mail of an invitation needs, with its secret link; not_found when it was taken up or withdrawn.',
+    input: z.object({ invitation_id: c.Id }),
+    output: z.object({
+      email: z.string(),
+      url: z.string(),
+      workspace_name: z.string(),
+      invited_by: z.string(),
+      expires_at: c.Timestamp,
+    }),
+    errors: ['not_found'],
+  }),
+}
+
+export const gateway = defineContract({
+  name: 'gateway',
+  version: '1.0.0',
+  description: 'The MCP endpoint, sign-in, people, workspaces and memberships.',
+  operations: { ...tools, ...internals },
+  events: {
+    'person.invited': event({
+      description: 'Somebody was invited to the workspace; an email with the link is owed.',
+      subject: 'invitation_id',
+      data: z.object({ invitation_id: c.Id, workspace_id, by: c.Actor, role: c.Member.shape.role }),
+    }),
+    'person.joined': event({
+      description: 'Somebody became a member of the workspace.',
+      subject: 'user_id',
+      data: z.object({ user_id: c.Id, workspace_id, name: z.string(), role: c.Member.shape.role }),
+    }),
+    'workspace.updated': event({
+      description: 'The workspace has a new name, AI context or time zone.',
+      subject: 'workspace_id',
+      data: z.object({
+        workspace_id,
+        version: c.Version,
+        changed: z.array(z.enum(['name', 'ai_context', 'time_zone'])),
+        by: c.Actor,
+      }),
+    }),
+  },
+})

@@ -1,0 +1,102 @@
+// The closed table of errors that Loops answers with, and the one error type that carries them. Knows no transport.
+
+/** Every code that a caller can meet: its HTTP status, whether the same call may succeed later, and its one meaning. */
+export const ERROR_CODES = {
+  invalid_argument: {
+    http: 400,
+    retryable: false,
+    meaning: 'an argument is missing, of the wrong shape or out of range',
+  },
+  not_found: { http: 404, retryable: false, meaning: 'no such thing, or none that the caller may see' },
+  forbidden: { http: 403, retryable: false, meaning: 'the caller may see it but may not do this' },
+  invalid_transition: {
+    http: 409,
+    retryable: false,
+    meaning: 'the status it has does not allow this change',
+  },
+  version_conflict: {
+    http: 409,
+    retryable: true,
+    meaning: 'it changed since the version that the caller named',
+  },
+  idempotency_conflict: {
+    http: 409,
+    retryable: false,
+    meaning: 'the idempotency key was used for another request',
+  },
+  already_exists: { http: 409, retryable: false, meaning: 'there is one already' },
+  limit_exceeded: { http: 422, retryable: false, meaning: 'a stated limit would be passed' },
+  rate_limited: { http: 429, retryable: true, meaning: 'too many requests; wait retry_after_ms' },
+  unavailable: { http: 503, retryable: true, meaning: 'a part of the system cannot answer now' },
+  timeout: { http: 504, retryable: true, meaning: 'no answer in time; whether it was done is not known' },
+  internal: { http: 500, retryable: false, meaning: 'a fault of ours; the message has its correlation id' },
+} as const
+
+/** A code of the closed table. */
+export type ErrorCode = keyof typeof ERROR_CODES
+
+/** What an error may carry besides its code and message; `details` are members of the body by their own names. */
+export type ErrorExtras = {
+  /** What to do next, one sentence. */
+  hint?: string
+  retry_after_ms?: number
+  details?: Readonly<Record<string, unknown>>
+  cause?: unknown
+}
+
+/** An error as it travels: over the bus, in an MCP tool result, in problem JSON. */
+export type ErrorBody = {
+  code: ErrorCode
+  message: string
+  retryable: boolean
+  hint?: string
+  retry_after_ms?: number
+  [detail: string]: unknown
+}
+
+/** The one error that handlers and pure code throw on purpose; everything else becomes `internal` at the edge. */
+export class AppError extends Error {
+  override readonly name = 'AppError'
+  readonly code: ErrorCode
+  readonly extras: ErrorExtras
+
+  constructor(code: ErrorCode, message: string, extras: ErrorExtras = {}) {
+    super(message, { cause: extras.cause })
+    this.code = code
+    this.extras = extras
+  }
+}
+
+/** Whether a value names a code of the table. */
+export const isErrorCode = (value: unknown): value is ErrorCode =>
+  typeof value === 'string' && Object.hasOwn(ERROR_CODES, value)
+
+/** The form of an error that may leave the process: no stack, no cause. */
+export const toErrorBody = (error: AppError): ErrorBody => ({
+  ...error.extras.details,
+  code: error.code,
+  message: error.message,
+  retryable: ERROR_CODES[error.code].retryable,
+  ...(error.extras.hint === undefined ? {} : { hint: error.extras.hint }),
+  ...(error.extras.retry_after_ms === undefined ? {} : { retry_after_ms: error.extras.retry_after_ms }),
+})
+
+/** The error again from its travelling form; an unknown code (a newer peer) becomes `internal`. */
+export const fromErrorBody = (body: Partial<ErrorBody>): AppError => {
+  const { code, message, retryable: _, hint, retry_after_ms, ...details } = body
+  return new AppError(
+    isErrorCode(code) ? code : 'internal',
+    String(message ?? 'The answer was not understood.'),
+    {
+      ...(typeof hint === 'string' ? { hint } : {}),
+      ...(typeof retry_after_ms === 'number' ? { retry_after_ms } : {}),
+      details,
+    },
+  )
+}
+
+/** A thing that is not there or not visible; both are answered alike, so the text names only the kind. */
+export const notFound = (noun: string, id: string): AppError =>
+  new AppError('not_found', `There is no ${noun} ${id} that you can see.`, {
+    details: { [`${noun}_id`]: id },
+  })

@@ -1,0 +1,69 @@
+// What every service begins with: its connections, clock, ids, relay and fault points, and how to put it on the bus.
+import { type Bus, connectBus } from './bus/connect.ts'
+import { type Relay, startRelay } from './bus/outbox.ts'
+import { serve } from './bus/serve.ts'
+import { ensureEventStream } from './bus/streams.ts'
+import { type Clock, systemClock } from './clock.ts'
+import type { Config } from './config.ts'
+import type { Contract, Handlers } from './contract.ts'
+import { type FaultPoint, faultPoint } from './faults.ts'
+import { type Ids, systemIds } from './ids.ts'
+import { createLog, type Log } from './log.ts'
+import { connectMongo, type Mongo, mongoFault } from './mongo.ts'
+
+/** A service's surroundings. What is added to `stack` is disposed of in reverse order. */
+export type Host = Readonly<{
+  config: Config
+  log: Log
+  clock: Clock
+  ids: Ids
+  bus: Bus
+  mongo: Mongo
+  relay: Relay
+  /** Tests kill the process at these steps. */
+  at: FaultPoint
+  stack: AsyncDisposableStack
+  /** Answers the contract's operations until the stack is disposed of. */
+  serve: <C extends Contract>(contract: C, handlers: Handlers<C>) => Promise<void>
+}>
+
+const required = (value: string | undefined, name: string): string => {
+  if (value === undefined) throw new Error(`${name} is not set.`)
+  return value
+}
+
+/**
+ * Connects a service.
+ * @throws AppError `unavailable` when MongoDB or NATS does not answer.
+ */
+export const openHost = async (name: string, config: Config): Promise<Host> => {
+  const log = createLog({ filter: config.LOG, topic: name })
+  const stack = new AsyncDisposableStack()
+  try {
+    const clock = systemClock
+    const ids = systemIds()
+    const bus = stack.use(await connectBus(required(config.NATS_URL, 'NATS_URL'), name, log.child('bus')))
+    const mongo = stack.use(
+      await connectMongo(required(config.MONGODB_URL, 'MONGODB_URL'), log.child('mongo')),
+    )
+    await ensureEventStream(bus, config.STREAM_REPLICAS)
+    const relay = stack.use(startRelay(bus, { clock, random: ids.random }))
+    return {
+      config,
+      log,
+      clock,
+      ids,
+      bus,
+      mongo,
+      relay,
+      at: faultPoint(config.FAULT),
+      stack,
+      serve: async (contract, handlers) => {
+        stack.use(await serve(bus, contract, handlers, { clock, ids, translate: mongoFault }))
+      },
+    }
+  } catch (error) {
+    await stack.disposeAsync()
+    throw error
+  }
+}

@@ -1,0 +1,96 @@
+// How a process ends: signals start an orderly disposal, in reverse order of starting, with a bound on its time.
+import type { Log } from './log.ts'
+
+/** Milliseconds that an orderly stop may take before the process ends anyway. */
+export const STOP_TIMEOUT_MS = 30_000
+
+/**
+ * Waits for SIGINT or SIGTERM (or `ended`), then disposes of `running`. A second signal ends the process at once.
+ * @returns the exit code: 0 after an orderly stop, 1 when disposing failed or took too long.
+ */
+export const runUntilSignal = async (
+  running: AsyncDisposable,
+  log: Log,
+  ended?: Promise<unknown>,
+): Promise<number> => {
+  const signalled = Promise.withResolvers<string>()
+  let seen = false
+  const onSignal = (signal: string): void => {
+    if (seen) process.exit(1)
+    seen = true
+    signalled.resolve(signal)
+  }
+  process.on('SIGINT', onSignal)
+  process.on('SIGTERM', onSignal)
+  try {
+    const why = await Promise.race([signalled.promise, ...(ended ? [ended.then(() => 'a part ended')] : [])])
+    log.info('stopping', { why })
+    return (await within(STOP_TIMEOUT_MS, running[Symbol.asyncDispose]())) ? 0 : 1
+  } catch (error) {
+    log.error('could not stop in order', { error })
+    return 1
+  } finally {
+    process.off('SIGINT', onSignal)
+    process.off('SIGTERM', onSignal)
+  }
+}
+
+/** Whether the promise settled within the time; its rejection is thrown. */
+export const within = async (timeout_ms: number, promise: PromiseLike<unknown>): Promise<boolean> => {
+  const timer = Promise.withResolvers<boolean>()
+  const handle = setTimeout(() => timer.resolve(false), timeout_ms)
+  try {
+    return await Promise.race([Promise.resolve(promise).then(() => true), timer.promise])
+  } finally {
+    clearTimeout(handle)
+  }
+}
+
+/** Runs `work` again and again, `interval_ms` after it ended each time or as soon as `nudge` is called. */
+export type Repeating = AsyncDisposable & { readonly nudge: () => void }
+
+/**
+ * Starts repeating `work`; failures are logged and do not end it. Disposing waits for the run under way.
+ * The interval is spread by up to a quarter, so that replicas do not march in step.
+ */
+export const repeat = (
+  work: (signal: AbortSignal) => Promise<void>,
+  options: Readonly<{ interval_ms: number; log: Log; random: () => number }>,
+): Repeating => {
+  const stop = new AbortController()
+  let wake: () => void = () => undefined
+  let nudged = false
+  const pause = (): Promise<void> =>
+    new Promise((resolve) => {
+      if (nudged || stop.signal.aborted) return resolve()
+      const handle = setTimeout(resolve, options.interval_ms * (1 + options.random() / 4))
+      wake = () => {
+        clearTimeout(handle)
+        resolve()
+      }
+    })
+  const loop = async (): Promise<void> => {
+    while (!stop.signal.aborted) {
+      nudged = false
+      try {
+        await work(stop.signal)
+      } catch (error) {
+        if (!stop.signal.aborted) options.log.warn('repeated work failed; it will be tried again', { error })
+        nudged = false
+      }
+      await pause()
+    }
+  }
+  const done = loop()
+  return {
+    nudge: () => {
+      nudged = true
+      wake()
+    },
+    [Symbol.asyncDispose]: async () => {
+      stop.abort()
+      wake()
+      await done
+    },
+  }
+}

@@ -1,0 +1,79 @@
+// Log lines on stderr: JSON for machines, one readable line on a terminal. Takes only plain fields and redacts by name.
+
+export const LEVELS = ['debug', 'info', 'warn', 'error'] as const
+export type Level = (typeof LEVELS)[number]
+export type Fields = Readonly<Record<string, unknown>>
+
+/** A logger of one topic such as `tasks:store`; `child` makes a narrower one. */
+export type Log = {
+  readonly [L in Level]: (message: string, fields?: Fields) => void
+} & { readonly child: (topic: string) => Log }
+
+export type LogOptions = Readonly<{
+  /** A level, or comma-separated topics that are shown in full (the rest at `info`). */
+  filter: string
+  topic: string
+  write?: (line: string) => void
+  pretty?: boolean
+  now?: () => Date
+}>
+
+const SECRET = /token|secret|password|authorization|cookie|_url$|^url$|verifier|challenge/i
+
+const plain = (key: string, value: unknown): unknown => {
+  if (SECRET.test(key)) return '[redacted]'
+  if (value instanceof Error) {
+    const cause = value.cause instanceof Error ? ` <- ${value.cause.message}` : ''
+    return {
+      name: value.name,
+      message: `${value.message}${cause}`,
+      stack: value.stack?.split('\n').slice(1, 6).join('\n'),
+    }
+  }
+  return value
+}
+
+const readable = (level: Level, topic: string, message: string, fields: Fields, at: Date): string => {
+  const rest = Object.entries(fields).map(([key, value]) => {
+    const shown = plain(key, value)
+    return ` ${key}=${typeof shown === 'string' ? shown : JSON.stringify(shown)}`
+  })
+  return `${at.toISOString().slice(11, 23)} ${level.toUpperCase().padEnd(5)} ${topic}: ${message}${rest.join('')}`
+}
+
+/** Makes a logger; the threshold is decided once from the filter. */
+export const createLog = (options: LogOptions): Log => {
+  const write = options.write ?? ((line: string) => void process.stderr.write(`${line}\n`))
+  const pretty = options.pretty ?? process.stderr.isTTY === true
+  const now = options.now ?? (() => new Date())
+  const level = (LEVELS as readonly string[]).indexOf(options.filter)
+  const topics =
+    level >= 0
+      ? []
+      : options.filter
+          .split(',')
+          .map((topic) => topic.trim())
+          .filter(Boolean)
+  const chosen = topics.some((topic) => options.topic === topic || options.topic.startsWith(`${topic}:`))
+  const threshold = level >= 0 ? level : chosen ? 0 : 1
+  const at =
+    (name: Level) =>
+    (message: string, fields: Fields = {}): void => {
+      if (LEVELS.indexOf(name) < threshold) return
+      const time = now()
+      if (pretty) write(readable(name, options.topic, message, fields, time))
+      else {
+        const safe = Object.fromEntries(
+          Object.entries(fields).map(([key, value]) => [key, plain(key, value)]),
+        )
+        write(JSON.stringify({ ...safe, at: time.toISOString(), level: name, topic: options.topic, message }))
+      }
+    }
+  return {
+    debug: at('debug'),
+    info: at('info'),
+    warn: at('warn'),
+    error: at('error'),
+    child: (topic) => createLog({ ...options, topic: `${options.topic}:${topic}` }),
+  }
+}
