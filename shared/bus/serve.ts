@@ -110,11 +110,10 @@ export const serve = async <C extends Contract>(
   }
 
   const accept = (name: string, operation: Operation, msg: ServiceMsg): void => {
-    if (underWay.size >= MAX_IN_FLIGHT)
-      return respondError(
-        msg,
-        new AppError('unavailable', 'Too busy now; try again.', { retry_after_ms: 250 }),
-      )
+    if (underWay.size >= MAX_IN_FLIGHT) {
+      respondError(msg, new AppError('unavailable', 'Too busy now; try again.', { retry_after_ms: 250 }))
+      return
+    }
     const work = handle(name, operation, msg)
       .catch((error: unknown) => log.error('could not answer', { operation: name, error }))
       .finally(() => underWay.delete(work))

@@ -6,8 +6,9 @@ import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import { type ContainerRuntimeClient, getContainerRuntimeClient } from 'testcontainers'
+import type { Report } from '../../infra/report.ts'
 import { canInstallPackages, installPackages } from './debian.ts'
-import { say, step } from './progress.ts'
+import { step } from './progress.ts'
 
 const run = promisify(execFile)
 const DOCKER_SOCKET = '/var/run/docker.sock'
@@ -20,14 +21,15 @@ const POLL_MS = 200
  * The client of a container engine that answers. Looks at what Testcontainers knows (DOCKER_HOST, its own properties
  * file, Docker's sockets), then Docker's current context and Podman's sockets; last, as root on Debian or Ubuntu,
  * installs and starts Docker. Sets DOCKER_HOST where that is how the engine was found, for every process below.
- * Throws one sentence that says what to install.
+ * @param cacheDir where the output of a daemon that is started goes
+ * @throws Error whose message is one sentence that says what to do
  */
-export const ensureEngine = async (cacheDir: string): Promise<ContainerRuntimeClient> => {
+export const ensureEngine = async (report: Report, cacheDir: string): Promise<ContainerRuntimeClient> => {
   if (isDockerdHere()) process.env.TESTCONTAINERS_HOST_OVERRIDE ??= 'localhost'
   const found = (await answering()) ?? (await answeringElsewhere())
-  const client = found ?? (await installed(cacheDir))
+  const client = found ?? (await installed(report, cacheDir))
   const { serverVersion, operatingSystem } = client.info.containerRuntime
-  say(`  container engine: ${serverVersion} on ${operatingSystem}`)
+  report.step(`  Container engine: ${serverVersion} on ${operatingSystem}`)
   return client
 }
 
@@ -77,14 +79,14 @@ const output = async (command: string, args: readonly string[]): Promise<string 
   }
 }
 
-const installed = async (cacheDir: string): Promise<ContainerRuntimeClient> => {
+const installed = async (report: Report, cacheDir: string): Promise<ContainerRuntimeClient> => {
   if (!canInstallPackages()) throw new Error(adviceWithoutEngine())
   if (!(await output('dockerd', ['--version']))) {
-    await step('Docker: installing docker.io and iptables with apt-get', () =>
+    await step(report, 'Docker: installing docker.io and iptables with apt-get', () =>
       installPackages(['docker.io', 'iptables']),
     )
   }
-  return step('Docker: starting the daemon', () => startDockerd(cacheDir))
+  return step(report, 'Docker: starting the daemon', () => startDockerd(cacheDir))
 }
 
 const adviceWithoutEngine = (): string => {

@@ -1,33 +1,26 @@
-// How a test run says what it is doing: one line when a step begins, one with its duration when it is done. Knows nothing
-// of the steps.
+// One step of a test run that takes time, told while it goes on. Knows nothing of what the step does.
+import { formatMs, type Report } from '../../infra/report.ts'
+import { systemClock } from '../../shared/clock.ts'
 
-/** Takes one line that a person reads while the run goes on. */
-export type Say = (line: string) => void
-
-/** Writes a line to standard output, between the test runner's own. */
-export const say: Say = (line) => {
-  process.stdout.write(`${line}\n`)
-}
-
-const QUIET_MS = 10_000
+const BEAT_MS = 1_000
 
 /**
- * Does one step and says so: its name at once, again every ten seconds while it lasts, its duration at the end.
+ * Does one step and says so: its name at once, how long it has been at it, its duration at the end.
  * Returns what the step returns; its error passes through unchanged.
  */
-export const step = async <T>(name: string, work: () => Promise<T>, out: Say = say): Promise<T> => {
-  const started = performance.now()
-  const elapsed = () => `${((performance.now() - started) / 1000).toFixed(1)} s`
-  out(`  ${name} …`)
-  const reminder = setInterval(() => out(`  ${name} … ${elapsed()} so far`), QUIET_MS)
+export const step = async <T>(report: Report, name: string, work: () => Promise<T>): Promise<T> => {
+  const started = systemClock.monotonicMs()
+  const elapsed = () => formatMs(systemClock.monotonicMs() - started)
+  report.step(`  ${name} …`)
+  const beat = setInterval(() => report.progress(`  ${name} … ${elapsed()}`), BEAT_MS)
   try {
     const result = await work()
-    out(`  ${name}: ${elapsed()}`)
+    report.step(`  ${name}: ${elapsed()}`)
     return result
   } catch (error) {
-    out(`  ${name}: failed after ${elapsed()}`)
+    report.step(`  ${name}: failed after ${elapsed()}`)
     throw error
   } finally {
-    clearInterval(reminder)
+    clearInterval(beat)
   }
 }
