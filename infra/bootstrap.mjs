@@ -1,0 +1,233 @@
+// The first step of `npm start` and `npm test`: installs what package-lock.json names, then hands over to Node 24.
+// It runs before anything is installed and on Node 18, so it is plain JavaScript and knows built-in modules only.
+import { spawn } from 'node:child_process'
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { constants as os } from 'node:os'
+import { basename, dirname, join, resolve } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { fileURLToPath } from 'node:url'
+
+const root = dirname(dirname(fileURLToPath(import.meta.url)))
+const modules = join(root, 'node_modules')
+const node = join(modules, '.bin', 'node')
+const lockfile = join(root, 'package-lock.json')
+const installLock = join(root, '.loops', 'install.lock')
+
+const MAX_INSTALL_WAIT_MS = 15 * 60_000
+const MAX_KEPT_ERROR_CHARS = 8_000
+/** A terminal sends Ctrl-C to this process and npm sends it again: within this time it counts as one. */
+const SAME_SIGNAL_MS = 500
+
+const say = (text) => process.stdout.write(`${text}\n`)
+const seconds = (since) => `${((Date.now() - since) / 1000).toFixed(1)} s`
+
+/** Ends the process with one sentence for the person at the terminal. */
+const fail = (sentence) => {
+  process.stderr.write(`${sentence}\n`)
+  process.exit(1)
+}
+
+const packagesOf = (file) => {
+  try {
+    return JSON.parse(readFileSync(file, 'utf8')).packages
+  } catch {
+    return undefined
+  }
+}
+
+/**
+ * Whether node_modules holds what package-lock.json names. `npm ci` deletes node_modules first and writes its hidden
+ * lockfile last, so that file proves a finished installation; its content, unlike its time, survives a checkout.
+ */
+const isInstalled = () => {
+  const wanted = packagesOf(lockfile)
+  if (wanted === undefined)
+    fail(`${lockfile} is missing or broken: restore it with \`git checkout package-lock.json\`.`)
+  const present = packagesOf(join(modules, '.package-lock.json'))
+  if (present === undefined || !existsSync(node)) return false
+  return Object.entries(wanted).every(
+    ([path, { version, optional }]) =>
+      path === '' || present[path]?.version === version || (optional === true && present[path] === undefined),
+  )
+}
+
+/** npm as a command line: the one that started us, else the one on PATH. */
+const npmCommand = () => {
+  const script = process.env.npm_execpath ?? ''
+  return /^npm-cli\.c?js$/.test(basename(script)) ? [process.execPath, script] : ['npm']
+}
+
+/** Why npm failed, as one sentence that says what to do. */
+const explain = (code, output) => {
+  if (/ENOSPC/.test(output))
+    return `The disk that holds ${root} is full: free about 1 GB, then run the command again.`
+  if (/EACCES|EPERM|EROFS/.test(output))
+    return `${root} cannot be written to: make it yours (chown), then run the command again.`
+  if (
+    /ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ECONNRESET|ETIMEDOUT|ENETUNREACH|ERR_SOCKET_TIMEOUT|network/i.test(
+      output,
+    )
+  ) {
+    return 'The npm registry cannot be reached: check the network (or `npm config get registry` and proxy), then run the command again.'
+  }
+  const last = output.trim().split('\n').slice(-8).join('\n')
+  return `\`npm ci\` failed with code ${code}: put right what it says here, then run the command again.\n${last}`
+}
+
+/** Runs `npm ci`, with a sign of life; ends the process when it fails. */
+const runNpmCi = async () => {
+  const started = Date.now()
+  const total = new Set(Object.keys(packagesOf(lockfile)).map((path) => path.split('node_modules/')[1])).size
+  say(`Installing packages (npm ci, about ${total}) …`)
+  const [command, ...args] = [
+    ...npmCommand(),
+    'ci',
+    '--include=dev',
+    '--no-audit',
+    '--no-fund',
+    '--loglevel=error',
+  ]
+  const npm = spawn(command, args, {
+    cwd: root,
+    stdio: ['ignore', 'ignore', 'pipe'],
+  })
+  let output = ''
+  npm.stderr.on('data', (chunk) => {
+    output = (output + chunk).slice(-MAX_KEPT_ERROR_CHARS)
+  })
+  const beat = setInterval(
+    () => say(`  ${installedCount()} of about ${total} packages, ${seconds(started)}`),
+    5_000,
+  )
+  const stop = (signal) => {
+    npm.kill(signal)
+    releaseInstallLock()
+    process.exit(128 + os.signals[signal])
+  }
+  process.once('SIGINT', stop).once('SIGTERM', stop)
+  const code = await new Promise((done) => {
+    npm.on('error', () =>
+      fail('npm was not found: install Node.js with npm (https://nodejs.org), then run the command again.'),
+    )
+    npm.on('close', done)
+  })
+  clearInterval(beat)
+  process.off('SIGINT', stop).off('SIGTERM', stop)
+  if (code !== 0) fail(explain(code, output))
+  if (!existsSync(node)) {
+    fail(
+      'npm installed no Node 24: allow install scripts (`npm config set ignore-scripts false`), delete node_modules, then run the command again.',
+    )
+  }
+  say(`Packages installed in ${seconds(started)}.`)
+}
+
+const installedCount = () => {
+  try {
+    return readdirSync(modules).filter((name) => !name.startsWith('.')).length
+  } catch {
+    return 0
+  }
+}
+
+const releaseInstallLock = () => rmSync(installLock, { force: true })
+
+const isAlive = (pid) => {
+  try {
+    process.kill(pid, 0)
+    return true
+  } catch (error) {
+    return error.code === 'EPERM'
+  }
+}
+
+/** Whether this process now holds the right to install; two at once would delete each other's files. */
+const takeInstallLock = () => {
+  mkdirSync(dirname(installLock), { recursive: true })
+  try {
+    writeFileSync(installLock, String(process.pid), { flag: 'wx' })
+    return true
+  } catch (error) {
+    if (error.code !== 'EEXIST') throw error
+  }
+  const holder = Number(readFileSync(installLock, 'utf8'))
+  const age = Date.now() - statSync(installLock).mtimeMs
+  if (age > MAX_INSTALL_WAIT_MS || (holder > 0 && !isAlive(holder))) releaseInstallLock()
+  return false
+}
+
+/** Installs when needed; waits for another copy that is doing so. */
+const install = async () => {
+  const deadline = Date.now() + MAX_INSTALL_WAIT_MS
+  let told = false
+  while (!isInstalled()) {
+    if (takeInstallLock()) {
+      process.once('exit', releaseInstallLock)
+      await runNpmCi()
+      releaseInstallLock()
+      return
+    }
+    if (!told && existsSync(installLock)) say('Another copy is installing the packages: waiting for it …')
+    told = true
+    if (Date.now() > deadline)
+      fail(`Another copy has been installing for too long: end it or delete ${installLock}.`)
+    await sleep(200)
+  }
+}
+
+/**
+ * The processes above that only pass on what npm says, as text: ours, and where ours is the shell that npm starts
+ * scripts with, the shell's. When one of them is killed, its child gets another parent and the text changes.
+ */
+const parents = () => {
+  const { ppid } = process
+  try {
+    const stat = readFileSync(`/proc/${ppid}/stat`, 'utf8')
+    const [, name, parent] = /\((.*)\) \S (\d+)/.exec(stat) ?? []
+    return /^(sh|dash|bash|ash|zsh)$/.test(name) ? `${ppid} ${parent}` : `${ppid}`
+  } catch {
+    return `${ppid}`
+  }
+}
+
+/**
+ * Runs the script on Node 24 and ends as it ends. Signals are passed on, never acted on: the script shuts down by
+ * itself and is waited for. It sees our death, however we die, as the end of the channel between us ('disconnect');
+ * a killed npm passes nothing on, so that is watched here.
+ */
+const handOver = (script, args) => {
+  const stdio = ['inherit', 'inherit', 'inherit', 'ipc']
+  const child = spawn(node, [resolve(root, script), ...args], {
+    cwd: root,
+    stdio,
+  })
+  const last = {}
+  for (const signal of ['SIGINT', 'SIGTERM']) {
+    process.on(signal, () => {
+      const repeated = Date.now() - (last[signal] ?? 0) < SAME_SIGNAL_MS
+      last[signal] = Date.now()
+      if (!repeated) child.kill(signal)
+    })
+  }
+  if (process.env.npm_lifecycle_event !== undefined) {
+    const above = parents()
+    const watch = setInterval(() => {
+      if (parents() === above) return
+      clearInterval(watch)
+      child.kill('SIGTERM')
+    }, PARENT_POLL_MS)
+  }
+  child.on('error', (error) =>
+    fail(`Node 24 cannot be run (${error.message}): delete node_modules, then run the command again.`),
+  )
+  child.on('exit', (code, signal) => process.exit(signal === null ? code : 128 + os.signals[signal]))
+}
+
+const [script, ...args] = process.argv.slice(2)
+if (script === undefined) fail('Usage: node infra/bootstrap.mjs <script.ts> [arguments]')
+try {
+  await install()
+} catch (error) {
+  fail(explain(error.code, String(error.message)))
+}
+handOver(script, args)

@@ -1,0 +1,66 @@
+// The contracts as one JSON document for teams that do not write TypeScript. Knows no file.
+import { CloudEvent } from '../../shared/cloud-event.ts'
+import {
+  type Contract,
+  type EventDeclaration,
+  eventFilter,
+  eventSubject,
+  type Operation,
+  requestSubject,
+} from '../../shared/contract.ts'
+import { LIMITS, SCOPES } from '../../shared/contracts/common.ts'
+import { CONTRACTS } from '../../shared/contracts/index.ts'
+import { ERROR_CODES } from '../../shared/errors.ts'
+import { inputSchema, outputSchema } from '../../shared/json-schema.ts'
+
+const describeOperation = (service: string, name: string, operation: Operation) => ({
+  kind: operation.kind,
+  subject: requestSubject(service, name),
+  ...(operation.kind === 'tool'
+    ? {
+        title: operation.title,
+        scope: operation.scope,
+        annotations: operation.annotations,
+      }
+    : {}),
+  description: operation.description,
+  errors: operation.errors,
+  input: inputSchema(operation.input),
+  output: outputSchema(operation.output),
+})
+
+const describeEvent = (service: string, name: string, event: EventDeclaration) => ({
+  subject: eventSubject(service, name, '<workspace id>'),
+  filter: eventFilter(service, name),
+  description: event.description,
+  entity: event.subject,
+  data: outputSchema(event.data),
+})
+
+const describeService = (contract: Contract) => ({
+  version: contract.version,
+  description: contract.description,
+  operations: Object.fromEntries(
+    Object.entries(contract.operations).map(([name, operation]) => [
+      name,
+      describeOperation(contract.name, name, operation),
+    ]),
+  ),
+  events: Object.fromEntries(
+    Object.entries(contract.events).map(([name, event]) => [name, describeEvent(contract.name, name, event)]),
+  ),
+})
+
+/** The text of `infra/contracts.json`, in the order of the declarations, so that a change shows as a small difference. */
+export const contractsDocument = (contracts: readonly Contract[] = CONTRACTS): string =>
+  `${JSON.stringify(
+    {
+      scopes: SCOPES,
+      errors: ERROR_CODES,
+      limits: LIMITS,
+      envelope: outputSchema(CloudEvent),
+      services: Object.fromEntries(contracts.map((contract) => [contract.name, describeService(contract)])),
+    },
+    null,
+    2,
+  )}\n`

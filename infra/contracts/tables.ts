@@ -1,0 +1,129 @@
+// The README's tables, made from the declarations and put between their markers. Knows no file.
+
+import { VARIABLES } from '../../shared/config.ts'
+import { type Contract, eventSubject, type Operation, type Tool } from '../../shared/contract.ts'
+import { SCOPES } from '../../shared/contracts/common.ts'
+import { CONTRACTS } from '../../shared/contracts/index.ts'
+import { ERROR_CODES } from '../../shared/errors.ts'
+import { inputSchema, type JsonSchema, outputSchema } from '../../shared/json-schema.ts'
+
+type Property = Readonly<{
+  enum?: readonly string[]
+  default?: unknown
+  anyOf?: readonly Property[]
+}>
+
+const cell = (text: string): string => text.replaceAll('|', '\\|').replaceAll('\n', ' ')
+
+const table = (head: readonly string[], rows: readonly (readonly string[])[]): string =>
+  [head, head.map(() => '---'), ...rows].map((row) => `| ${row.map(cell).join(' | ')} |`).join('\n')
+
+const firstSentence = (text: string): string => /^.*?\.(?=\s|$)/s.exec(text)?.[0] ?? text
+
+const properties = (schema: JsonSchema): [string, Property][] =>
+  Object.entries((schema.properties ?? {}) as Record<string, Property>)
+
+const toolsOf = (contracts: readonly Contract[]): [string, Tool][] =>
+  contracts
+    .flatMap((contract): [string, Operation][] => Object.entries(contract.operations))
+    .filter((entry): entry is [string, Tool] => entry[1].kind === 'tool')
+
+const parameters = (schema: JsonSchema): string => {
+  const required = (schema.required ?? []) as readonly string[]
+  const shown = properties(schema).map(([name, property]) => {
+    const words = property.enum ? `: ${property.enum.join(', ')}` : ''
+    const fallback =
+      property.default === undefined || property.default === '' ? '' : ` (default ${property.default})`
+    return `${required.includes(name) ? `**\`${name}\`**` : `\`${name}\``}${words}${fallback}`
+  })
+  return shown.join('; ') || 'none'
+}
+
+const tools = (contracts: readonly Contract[]): string =>
+  table(
+    ['tool', 'parameters (**required**)', 'does', 'scope'],
+    toolsOf(contracts).map(([name, tool]) => [
+      `\`${name}\``,
+      parameters(inputSchema(tool.input)),
+      firstSentence(tool.description),
+      `\`${tool.scope}\``,
+    ]),
+  )
+
+const events = (contracts: readonly Contract[]): string =>
+  table(
+    ['event', 'subject', 'tells', 'data'],
+    contracts.flatMap((contract) =>
+      Object.entries(contract.events).map(([name, event]) => [
+        `\`${name}\``,
+        `\`${eventSubject(contract.name, name, '<workspace id>')}\``,
+        event.description,
+        properties(outputSchema(event.data))
+          .map(([member]) => `\`${member}\``)
+          .join(', '),
+      ]),
+    ),
+  )
+
+const configuration = (): string =>
+  table(
+    ['variable', 'when unset', 'meaning'],
+    Object.entries(VARIABLES)
+      .filter(([, variable]) => !('internal' in variable))
+      .map(([name, variable]) => [
+        `\`${name}\``,
+        'fallback' in variable ? `\`${variable.fallback}\`` : '',
+        `${variable.about}.`,
+      ]),
+  )
+
+const errors = (): string =>
+  table(
+    ['code', 'HTTP', 'worth repeating', 'means'],
+    Object.entries(ERROR_CODES).map(([code, { http, retryable, meaning }]) => [
+      `\`${code}\``,
+      String(http),
+      retryable ? 'yes' : 'no',
+      meaning,
+    ]),
+  )
+
+const scopes = (contracts: readonly Contract[]): string =>
+  table(
+    ['scope', 'what the consent page says', 'tools'],
+    Object.entries(SCOPES).map(([scope, sentence]) => {
+      const names = toolsOf(contracts)
+        .filter(([, tool]) => tool.scope === scope)
+        .map(([name]) => `\`${name}\``)
+      return [`\`${scope}\``, sentence, names.join(', ') || 'statuses that begin work']
+    }),
+  )
+
+/** The generated tables by the name of their markers. */
+export const tablesOf = (contracts: readonly Contract[] = CONTRACTS): Readonly<Record<string, string>> => ({
+  tools: tools(contracts),
+  events: events(contracts),
+  configuration: configuration(),
+  errors: errors(),
+  scopes: scopes(contracts),
+})
+
+const between = (name: string): RegExp => new RegExp(`(<!-- ${name}:begin -->\n)[^]*?(<!-- ${name}:end -->)`)
+
+/**
+ * The text with each table written between its markers, `<!-- name:begin -->` and `<!-- name:end -->`.
+ * @throws Error when a pair of markers is missing: a table that nobody sees would never be stale.
+ */
+export const fillTables = (text: string, tables: Readonly<Record<string, string>> = tablesOf()): string =>
+  Object.entries(tables).reduce((filled, [name, content]) => {
+    if (!between(name).test(filled))
+      throw new Error(`There are no lines <!-- ${name}:begin --> and <!-- ${name}:end -->.`)
+    return filled.replace(between(name), (_, begin: string, end: string) => `${begin}\n${content}\n\n${end}`)
+  }, text)
+
+/** Names of the tables whose text is not what the declarations say now. */
+export const staleTables = (text: string, tables: Readonly<Record<string, string>> = tablesOf()): string[] =>
+  Object.keys(tables).filter((name) => {
+    const content = tables[name] ?? ''
+    return !between(name).test(text) || fillTables(text, { [name]: content }) !== text
+  })

