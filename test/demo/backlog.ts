@@ -35,9 +35,34 @@ export const readBacklog = (): Item[] =>
 
 /** The loops that the backlog is organised into, in the order in which they are made. */
 export const LOOPS = [
-  { key: 'night', name: 'Night boat to Kiel', visibility: 'public', ai_context: 'Everything here goes live together on 1 December.' },
-  { key: 'access', name: 'Everyone can book', visibility: 'public', ai_context: 'The audit of 4 November is the source. Try each change with a keyboard and a screen reader.' },
-  { key: 'timetable', name: 'A timetable that is true', visibility: 'public', ai_context: 'Instants in UTC with the zone beside them. Never a local time alone.' },
-  { key: 'fraud', name: 'Fraud rules', visibility: 'private', ai_context: 'Limits and thresholds stay out of the repository.' },
-  { key: 'checkout', name: 'Checkout that never loses a seat', visibility: 'public', ai_context: 'Money: tests first. Amounts are whole øre, never floats.' },
+  {
+    key: 'night',
+    name: 'Night boat to Kiel',
+    visibility: 'public',
+    ai_context: 'Everything here goes live together on 1 December.',
+  },
+  {
+    key: 'access',
+    name: 'Everyone can book',
+    visibility: 'public',
+    ai_context: 'The audit of 4 November is the source. Try each change with a keyboard and a screen reader.',
+  },
+  {
+    key: 'timetable',
+    name: 'A timetable that is true',
+    visibility: 'public',
+    ai_context: 'Instants in UTC with the zone beside them. Never a local time alone.',
+  },
+  {
+    key: 'fraud',
+    name: 'Fraud rules',
+    visibility: 'private',
+    ai_context: 'Limits and thresholds stay out of the repository.',
+  },
+  {
+    key: 'checkout',
+    name: 'Checkout that never loses a seat',
+    visibility: 'public',
+    ai_context: 'Money: tests first. Amounts are whole øre, never floats.',
+  },
 ] as const

@@ -1,0 +1,180 @@
+// A working day of two people and three agents, from sixty raw tasks to two shipped loops. It drives a running system
+// from outside and returns what happened; whoever calls it judges that.
+import type * as z from 'zod'
+import { gateway } from '../../shared/contracts/gateway.ts'
+import { loopsQueue } from '../../shared/contracts/loops-queue.ts'
+import { tasks } from '../../shared/contracts/tasks.ts'
+import { type Item, LOOPS, readBacklog } from './backlog.ts'
+
+const operations = { ...tasks.operations, ...loopsQueue.operations, ...gateway.operations }
+type Operations = typeof operations
+
+/** An MCP client that has signed in: calls a tool and gives its structured content; a tool error is thrown with `code`. */
+export type Agent = Readonly<{
+  name: string
+  call: <K extends keyof Operations & string>(
+    tool: K,
+    input: z.input<Operations[K]['input']>,
+  ) => Promise<z.output<Operations[K]['output']>>
+}>
+
+/** The agents of the day: the planner and one builder work for the owner, the other builder for a member. */
+export type Team = Readonly<{ planner: Agent; builderOfOwner: Agent; builderOfMember: Agent }>
+
+type Filed = Item & Readonly<{ id: string }>
+
+/** What the day came to. Ids by the backlog's own keys. */
+export type Day = Readonly<{
+  filed: readonly Filed[]
+  loops: Readonly<Record<string, string>>
+  order: readonly string[]
+  implemented: readonly Readonly<{ task_id: string; by: string }>[]
+  collisions: number
+  shippedFirst: Readonly<{ loop_id: string; unfinished: readonly string[] }>
+  shippedPrivate: Readonly<{ loop_id: string; unfinished: readonly string[] }>
+}>
+
+export type Say = (line: string) => void
+
+const ROUNDS = 200
+
+const inBatches = async <T, R>(
+  items: readonly T[],
+  size: number,
+  work: (item: T) => Promise<R>,
+): Promise<R[]> => {
+  const results: R[] = []
+  for (let at = 0; at < items.length; at += size)
+    results.push(...(await Promise.all(items.slice(at, at + size).map(work))))
+  return results
+}
+
+const file = async ({ planner }: Team, say: Say): Promise<Filed[]> => {
+  const backlog = readBacklog()
+  const filed = await inBatches(backlog, 6, async (item) => {
+    const { task } = await planner.call('create_task', {
+      title: item.title,
+      body: item.body,
+      priority: item.priority,
+      due_date: item.due_date,
+      idempotency_key: `file ${item.title}`,
+    })
+    return { ...item, id: task.id }
+  })
+  say(`${planner.name} filed ${filed.length} tasks`)
+  return filed
+}
+
+const triage = async ({ planner }: Team, filed: readonly Filed[], say: Say): Promise<void> => {
+  const of = (verdict: Item['triage']): string[] =>
+    filed.filter((item) => item.triage === verdict).map(({ id }) => id)
+  const approved = await planner.call('bulk_update_tasks', { task_ids: of('approve'), status: 'approved' })
+  const held = await planner.call('bulk_update_tasks', { task_ids: of('hold'), status: 'on_hold' })
+  for (const task_id of of('reject')) {
+    await planner.call('add_comment', { task_id, text: 'Not this year. Thank you for the idea!' })
+    await planner.call('update_task', { task_id, status: 'rejected' })
+  }
+  say(`${planner.name} approved ${approved.updated}, held ${held.updated}, rejected ${of('reject').length}`)
+}
+
+const organize = async (team: Team, filed: readonly Filed[], say: Say): Promise<Record<string, string>> => {
+  const loops: Record<string, string> = {}
+  for (const { key, name, visibility, ai_context } of LOOPS) {
+    const { loop, tasks: moved } = await team.planner.call('create_loop_from_tasks', {
+      loop_name: name,
+      task_ids: filed.filter((item) => item.loop === key).map(({ id }) => id),
+      loop_description: `Filed on Monday, ${visibility === 'private' ? 'for the security group' : 'for everyone'}.`,
+      visibility,
+      ai_context,
+    })
+    loops[key] = loop.id
+    say(`${team.planner.name} made the ${visibility} loop “${name}” of ${moved.length} tasks`)
+  }
+  return loops
+}
+
+const prioritize = async ({ planner }: Team, loops: Record<string, string>, say: Say): Promise<string[]> => {
+  const id = (key: string): string => loops[key] as string
+  await planner.call('reorder_loops', { loop_ids: [id('checkout'), id('fraud'), id('timetable')] })
+  const { version } = await planner.call('get_loop_queue', {})
+  await planner.call('set_loop_priority', { loop_id: id('access'), priority: 1, expected_version: version })
+  const { loops: queue } = await planner.call('get_loop_queue', {})
+  say(`the queue is now: ${queue.map(({ name }) => name).join(' → ')}`)
+  return queue.map((loop) => loop.id)
+}
+
+type Bench = { implemented: { task_id: string; by: string }[]; collisions: number }
+
+/** Takes the first ready task that nobody else took first; false when nothing is ready. */
+const implementOne = async (builder: Agent, bench: Bench): Promise<boolean> => {
+  const work = await builder.call('get_next_work', {})
+  if (!work.loop) return false
+  for (const row of work.tasks) {
+    try {
+      await builder.call('update_task', {
+        task_id: row.id,
+        status: 'in_progress',
+        expected_version: row.version,
+      })
+    } catch (error) {
+      if (!['version_conflict', 'invalid_transition'].includes((error as { code?: string }).code ?? ''))
+        throw error
+      bench.collisions += 1
+      continue
+    }
+    const { task } = await builder.call('get_task', { task_id: row.id })
+    const lines = task.body.split('\n').length
+    await builder.call('add_comment', {
+      task_id: row.id,
+      text: `Read ${lines} lines, wrote the change and its test.\n\n\`\`\`\nok 1 - ${task.title.replaceAll('`', "'")}\n\`\`\``,
+      idempotency_key: `done ${row.id}`,
+    })
+    await builder.call('update_task', { task_id: row.id, status: 'shipped' })
+    bench.implemented.push({ task_id: row.id, by: builder.name })
+    return true
+  }
+  return true
+}
+
+const implement = async (builders: readonly Agent[], bench: Bench, enough: () => boolean): Promise<void> => {
+  await Promise.all(
+    builders.map(async (builder) => {
+      for (let round = 0; round < ROUNDS; round += 1)
+        if (enough() || !(await implementOne(builder, bench))) return
+      throw new Error(`${builder.name} found work in ${ROUNDS} rounds; that is more than was filed`)
+    }),
+  )
+}
+
+const ship = async (agent: Agent, loop_id: string, say: Say): Promise<Day['shippedFirst']> => {
+  const report = await agent.call('ship_loop', { loop_id })
+  say(
+    `${agent.name} shipped “${report.loop.name}”: ${report.task_counts.shipped} tasks, ${report.unfinished_total} unfinished`,
+  )
+  return { loop_id, unfinished: report.unfinished.map(({ id }) => id) }
+}
+
+/** The whole day. `say` is told of each step as it happens. */
+export const dayOfWork = async (team: Team, say: Say): Promise<Day> => {
+  const filed = await file(team, say)
+  await triage(team, filed, say)
+  const loops = await organize(team, filed, say)
+  const order = await prioritize(team, loops, say)
+
+  const bench: Bench = { implemented: [], collisions: 0 }
+  const builders = [team.builderOfOwner, team.builderOfMember]
+  await implement(builders, bench, () => bench.implemented.length >= 8)
+  await team.planner.call('close_loop', { loop_id: loops.timetable as string })
+  say('the timetable is held: the harbour wants to talk first')
+  await implement(builders, bench, () => bench.implemented.length >= 16)
+  await team.planner.call('reopen_loop', { loop_id: loops.timetable as string })
+  say('the timetable is back in the queue')
+  await implement(builders, bench, () => false)
+  say(
+    `nothing is approved any more in any loop: ${bench.implemented.length} tasks done, ${bench.collisions} collisions avoided`,
+  )
+
+  const shippedFirst = await ship(team.planner, loops.checkout as string, say)
+  const shippedPrivate = await ship(team.planner, loops.fraud as string, say)
+  return { filed, loops, order, ...bench, shippedFirst, shippedPrivate }
+}
