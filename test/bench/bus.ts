@@ -1,0 +1,66 @@
+// A request over our bus (checks, headers, typed errors) against a raw request of equal size on the same NATS server.
+import * as z from 'zod'
+import { client } from '../../shared/bus/client.ts'
+import { connectBus } from '../../shared/bus/connect.ts'
+import { ownCall } from '../../shared/bus/headers.ts'
+import { serve } from '../../shared/bus/serve.ts'
+import { systemClock as clock } from '../../shared/clock.ts'
+import { defineContract, internal } from '../../shared/contract.ts'
+import { systemIds } from '../../shared/ids.ts'
+import { createLog } from '../../shared/log.ts'
+import { type Pair, pair, sample } from './measure.ts'
+
+const REQUESTS = 1_000
+const ROUNDS = 9
+const Row = z.object({
+  id: z.string(),
+  title: z.string(),
+  status: z.string(),
+  priority: z.string(),
+  version: z.int(),
+})
+const echo = defineContract({
+  name: 'bench-echo',
+  version: '1.0.0',
+  description: 'Answers what it is asked.',
+  operations: { echo: internal({ description: 'Echo.', input: Row, output: Row, errors: [] }) },
+  events: {},
+})
+const row = {
+  id: '01M82DYV0BHWY37HDFE0VSVH96',
+  title: 'x'.repeat(160),
+  status: 'approved',
+  priority: 'high',
+  version: 3,
+}
+
+/** Serial and 50-at-once latencies of both. */
+export const benchBus = async (nats_url: string): Promise<Readonly<{ serial: Pair; parallel: Pair }>> => {
+  const log = createLog({ filter: 'error', topic: 'bench' })
+  await using server = await connectBus(nats_url, 'bench-server', log)
+  await using asker = await connectBus(nats_url, 'bench-client', log)
+  await using _serving = await serve(
+    server,
+    echo,
+    { echo: async (input) => input },
+    { clock, ids: systemIds() },
+  )
+  const raw = server.nc.subscribe('bench.raw', { callback: (_, msg) => void msg.respond(msg.data) })
+  await server.nc.flush()
+  const payload = JSON.stringify(row)
+  const ours = client(asker, echo)
+  const viaBus = () => ours.echo(row, ownCall(clock, 'bench'))
+  const viaNats = () => asker.nc.request('bench.raw', payload, { timeout: 5_000 })
+  const serial = await pair(
+    () => sample(viaBus, REQUESTS),
+    () => sample(viaNats, REQUESTS),
+    ROUNDS,
+  )
+  const parallel = await pair(
+    () => sample(viaBus, REQUESTS, 50),
+    () => sample(viaNats, REQUESTS, 50),
+    ROUNDS,
+  )
+  raw.unsubscribe()
+  return { serial, parallel }
+}
