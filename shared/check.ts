@@ -4,25 +4,38 @@ import { AppError } from './errors.ts'
 
 type Fault = { field: string; message: string; limit?: number; size?: number }
 
-const toFault = (issue: z.core.$ZodIssue): Fault => {
-  const field =
-    issue.path.map(String).join('.') || (issue.code === 'unrecognized_keys' ? issue.keys.join(', ') : 'input')
-  const params = issue.code === 'custom' ? issue.params : undefined
-  if (params?.limit_exceeded === true)
-    return { field, message: issue.message, limit: Number(params.limit), size: Number(params.size) }
-  if (issue.code === 'unrecognized_keys') return { field, message: 'is not a parameter of this tool' }
-  return { field, message: issue.message }
+/** Faults that one refusal names; further ones come to light when these are corrected. */
+const MAX_FAULTS = 20
+
+const at = (value: unknown, path: readonly PropertyKey[]): unknown =>
+  path.reduce<unknown>((inner, key) => (inner as Record<PropertyKey, unknown> | null)?.[key], value)
+
+const toFaults = (issue: z.core.$ZodIssue, input: unknown): Fault[] => {
+  const field = issue.path.map(String).join('.') || 'input'
+  if (issue.code === 'unrecognized_keys')
+    return issue.keys.map((key) => ({ field: key, message: 'is not a parameter of this tool' }))
+  if (issue.code === 'custom' && issue.params?.limit_exceeded === true)
+    return [
+      { field, message: issue.message, limit: Number(issue.params.limit), size: Number(issue.params.size) },
+    ]
+  const given = at(input, issue.path)
+  if (issue.code === 'too_big' && Array.isArray(given)) {
+    const [limit, size] = [Number(issue.maximum), given.length]
+    return [{ field, message: `has ${size} items; the limit is ${limit}`, limit, size }]
+  }
+  if (issue.code === 'invalid_type' && given === undefined) return [{ field, message: 'is missing' }]
+  return [{ field, message: issue.message }]
 }
 
 /**
  * Parses `value`, filling in defaults.
- * @throws AppError `limit_exceeded` when the only faults are texts over their limits, else `invalid_argument`;
+ * @throws AppError `limit_exceeded` when the only faults are texts or lists over their limits, else `invalid_argument`;
  * `fields` names each fault (at most 20).
  */
 export const checkInput = <S extends z.ZodType>(schema: S, value: unknown): z.output<S> => {
   const parsed = schema.safeParse(value)
   if (parsed.success) return parsed.data
-  const fields = parsed.error.issues.slice(0, 20).map(toFault)
+  const fields = parsed.error.issues.flatMap((issue) => toFaults(issue, value)).slice(0, MAX_FAULTS)
   const overLimit = fields.every((fault) => fault.limit !== undefined)
   const text = fields.map((fault) => `${fault.field}: ${fault.message}`).join('; ')
   throw new AppError(overLimit ? 'limit_exceeded' : 'invalid_argument', `${text}.`, {
