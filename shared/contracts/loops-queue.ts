@@ -91,7 +91,7 @@ const tools = {
     annotations: reads,
     input: z.strictObject({ status: c.LoopStatus.optional(), limit: c.Limit, cursor: c.Cursor }),
     output: z.object({ loops: z.array(LoopRow), total: c.Count, next_cursor: c.NextCursor }),
-    errors: ['invalid_argument'],
+    errors: ['invalid_argument', 'limit_exceeded'],
   }),
   get_loop: tool({
     title: 'Get a loop',
@@ -113,7 +113,7 @@ const tools = {
       tasks_next_cursor: c.NextCursor,
       ...commentPage,
     }),
-    errors: ['invalid_argument', 'not_found'],
+    errors: ['invalid_argument', 'not_found', 'limit_exceeded'],
   }),
   create_loop: tool({
     title: 'Create a loop',
@@ -202,7 +202,7 @@ const tools = {
       total: c.Count,
       next_cursor: c.NextCursor,
     }),
-    errors: ['invalid_argument'],
+    errors: ['invalid_argument', 'limit_exceeded'],
   }),
   set_loop_priority: tool({
     title: 'Set a loop’s priority',
@@ -230,6 +230,7 @@ const tools = {
       'invalid_transition',
       'version_conflict',
       'idempotency_conflict',
+      'limit_exceeded',
     ],
   }),
   reorder_loops: tool({
@@ -250,7 +251,7 @@ const tools = {
       order_head: z.array(c.Id).describe('The first 20 of the order that you see'),
       total: c.Count,
     }),
-    errors: ['invalid_argument', 'not_found', 'version_conflict', 'idempotency_conflict'],
+    errors: ['invalid_argument', 'not_found', 'version_conflict', 'idempotency_conflict', 'limit_exceeded'],
   }),
   get_next_work: tool({
     title: 'Get the next work',
@@ -270,7 +271,7 @@ const tools = {
         .describe('Why there is nothing to do'),
       counts: z.object({ active_loops: c.Count, on_hold_loops: c.Count, tasks: c.TaskCounts }),
     }),
-    errors: [],
+    errors: ['invalid_argument'],
   }),
   get_queue_stats: tool({
     title: 'Get queue statistics',

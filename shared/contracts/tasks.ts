@@ -76,7 +76,7 @@ const tools = {
       total: c.Count.describe('How many match, on all pages'),
       next_cursor: c.NextCursor,
     }),
-    errors: ['invalid_argument', 'not_found'],
+    errors: ['invalid_argument', 'not_found', 'limit_exceeded'],
   }),
   get_task: tool({
     title: 'Get a task',
@@ -86,7 +86,7 @@ const tools = {
     annotations: { readOnlyHint: true, destructiveHint: false, idempotentHint: true, openWorldHint: false },
     input: z.strictObject({ task_id: c.Id, comments_cursor: CommentsCursor }),
     output: z.object({ task: Task, loop: LoopRef.nullable(), ...commentPage }),
-    errors: ['invalid_argument', 'not_found'],
+    errors: ['invalid_argument', 'not_found', 'limit_exceeded'],
   }),
   create_task: tool({
     title: 'Create a task',
