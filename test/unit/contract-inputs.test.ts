@@ -1,0 +1,300 @@
+// What goes into any tool: limits to the character and the byte, ids, dates, texts that cannot be stored, stray members.
+import { describe, expect, test } from 'vitest'
+import { checkInput } from '../../shared/check.ts'
+import { LIMITS } from '../../shared/contracts/common.ts'
+import { AppError, toErrorBody } from '../../shared/errors.ts'
+import { inputSchema } from '../../shared/json-schema.ts'
+import { ADDED, PUBLISHED, TOOLS } from '../support/tools.ts'
+
+type Property = Readonly<{
+  type?: string
+  pattern?: string
+  format?: string
+  maxLength?: number
+  enum?: readonly string[]
+  items?: Property
+  anyOf?: readonly Property[]
+}>
+type Place = Readonly<{ tool: string; parameter: string; property: Property }>
+
+/** Every parameter that is a free text, by name: its limit and what the limit counts. */
+const TEXTS: Readonly<Record<string, readonly [number, 'characters' | 'bytes']>> = {
+  title: [200, 'characters'],
+  name: [200, 'characters'],
+  loop_name: [200, 'characters'],
+  description: [4_000, 'characters'],
+  loop_description: [4_000, 'characters'],
+  idempotency_key: [255, 'characters'],
+  cursor: [512, 'characters'],
+  tasks_cursor: [512, 'characters'],
+  comments_cursor: [512, 'characters'],
+  body: [64 * 1024, 'bytes'],
+  ai_context: [64 * 1024, 'bytes'],
+  text: [16 * 1024, 'bytes'],
+}
+
+const places: readonly Place[] = TOOLS.flatMap(({ name, tool }) =>
+  Object.entries((inputSchema(tool.input).properties ?? {}) as Record<string, Property>).map(
+    ([parameter, property]) => ({ tool: name, parameter, property }),
+  ),
+)
+const isId = (property: Property | undefined): boolean =>
+  property?.pattern?.startsWith('^[0-7][0-9A-H') === true
+const options = ({ property }: Place): readonly Property[] => property.anyOf ?? [property]
+const ids = places.filter((place) => options(place).some(isId))
+const idLists = places.filter(({ property }) => isId(property.items))
+const dates = places.filter((place) => options(place).some(({ format }) => format === 'date'))
+const texts = places.filter(
+  ({ property }) =>
+    property.type === 'string' && !property.enum && !isId(property) && property.format === undefined,
+)
+const named = (chosen: readonly Place[]) =>
+  chosen.map((place) => [`${place.tool}.${place.parameter}`, place] as const)
+
+const example = (tool: string): Readonly<Record<string, unknown>> =>
+  ({ ...PUBLISHED, ...ADDED })[tool]?.example ?? {}
+
+const parse = (tool: string, input: unknown): Record<string, unknown> => {
+  const found = TOOLS.find(({ name }) => name === tool)
+  if (!found) throw new Error(`no tool ${tool}`)
+  return checkInput(found.tool.input, input)
+}
+const given = ({ tool, parameter }: Place, value: unknown): unknown =>
+  parse(tool, { ...example(tool), [parameter]: value })[parameter]
+
+const refusal = (work: () => unknown) => {
+  try {
+    work()
+  } catch (error) {
+    if (error instanceof AppError) return toErrorBody(error)
+    throw error
+  }
+  throw new Error('was accepted')
+}
+
+describe('the places that these tests try', () => {
+  test('are all there are', () => {
+    expect(ids.length).toBeGreaterThan(12)
+    expect(idLists.length).toBeGreaterThan(3)
+    expect(dates.map(({ tool }) => tool)).toEqual(['create_task', 'update_task'])
+    expect(texts.filter(({ parameter }) => !Object.hasOwn(TEXTS, parameter))).toEqual([])
+    for (const { parameter, property } of texts) expect(property.maxLength).toBe(TEXTS[parameter]?.[0])
+  })
+
+  test('have the limits that clients were told', () => {
+    expect(LIMITS).toMatchObject({
+      name_chars: 200,
+      description_chars: 4_000,
+      body_bytes: 65_536,
+      ai_context_bytes: 65_536,
+      comment_bytes: 16_384,
+      active_loops: 5_000,
+      bulk_tasks: 100,
+      page: 200,
+      page_default: 50,
+      request_bytes: 1_048_576,
+    })
+  })
+})
+
+describe.each(named(texts))('the text %s', (_, place) => {
+  const [limit, unit] = TEXTS[place.parameter] ?? [0, 'characters']
+  // Four bytes and two UTF-16 units each, so that a count of anything but what the limit names is found out.
+  const full = '😀'.repeat(unit === 'characters' ? limit : limit / 4)
+
+  test('accepted_at_the_limit', () => {
+    expect(given(place, full)).toBe(full)
+  })
+
+  test('refused_one_over_with_field_limit_and_size', () => {
+    const body = refusal(() => given(place, `${full}a`))
+    expect(body).toMatchObject({
+      code: 'limit_exceeded',
+      fields: [{ field: place.parameter, limit, size: limit + 1 }],
+    })
+    expect(body.message).toContain(`${place.parameter}: is ${limit + 1} ${unit} long; the limit is ${limit}`)
+  })
+
+  test.each([
+    ['NUL', 'a\0b'],
+    ['a high surrogate alone', 'a\uD83Db'],
+    ['a low surrogate alone', 'a\uDE00'],
+  ])('refused_with_%s', (_name, value) => {
+    expect(refusal(() => given(place, value))).toMatchObject({
+      code: 'invalid_argument',
+      fields: [{ field: place.parameter }],
+    })
+  })
+
+  test.each([[{ $ne: 1 }], [['a']], [7], [true]])('refused_as_%j', (value) => {
+    expect(refusal(() => given(place, value)).code).toBe('invalid_argument')
+  })
+
+  test('kept_as_written', () => {
+    const value = ' “quotes” <b>&amp;</b>\n```ts\nconst a = `\\n`\n```\n\u202Eעברית\u202C 👩‍👩‍👧 '
+    expect(given(place, value)).toBe(value)
+  })
+})
+
+describe.each(named(ids))('the id %s', (_, place) => {
+  test('taken_in_any_case_and_given_on_in_upper_case', () => {
+    expect(given(place, '01jzzzzzzzzzzzzzzzzzzzzzzz')).toBe('01JZZZZZZZZZZZZZZZZZZZZZZZ')
+  })
+
+  test.each([
+    '',
+    '01JZZZZZZZZZZZZZZZZZZZZZZ',
+    '01JZZZZZZZZZZZZZZZZZZZZZZZZ',
+    '81JZZZZZZZZZZZZZZZZZZZZZZZ',
+    '01JZZZZZZZZZZZZZZZZZZZZZZI',
+    '01JZZZZZZZZZZZZZZZZZZZZZZL',
+    '01JZZZZZZZZZZZZZZZZZZZZZZO',
+    '01JZZZZZZZZZZZZZZZZZZZZZZU',
+    '01JZZZZZZZZZZZZZZZZZZZZZZ\n',
+    ' 01JZZZZZZZZZZZZZZZZZZZZZZZ',
+    { $ne: 1 },
+    ['01JZZZZZZZZZZZZZZZZZZZZZZZ'],
+    1,
+  ])('refused_as_%j', (value) => {
+    const body = refusal(() => given(place, value))
+    expect(body.code).toBe('invalid_argument')
+    expect(body.message).toContain(place.parameter)
+  })
+})
+
+describe.each(named(idLists))('the ids %s', (_, place) => {
+  test('taken_in_any_case_and_given_on_in_upper_case', () => {
+    expect(given(place, ['01jzzzzzzzzzzzzzzzzzzzzzzz'])).toEqual(['01JZZZZZZZZZZZZZZZZZZZZZZZ'])
+  })
+
+  test('refused_with_the_place_of_the_bad_one', () => {
+    const body = refusal(() => given(place, ['01JZZZZZZZZZZZZZZZZZZZZZZZ', 'nonsense']))
+    expect(body).toMatchObject({ code: 'invalid_argument', fields: [{ field: `${place.parameter}.1` }] })
+  })
+
+  test.each([
+    ['01JZZZZZZZZZZZZZZZZZZZZZZZ'],
+    [{ 0: '01JZZZZZZZZZZZZZZZZZZZZZZZ', length: 1 }],
+    [[null]],
+    [[{}]],
+  ])('refused_as_%j', (value) => {
+    expect(refusal(() => given(place, value)).code).toBe('invalid_argument')
+  })
+})
+
+describe.each(named(dates))('the date %s', (_, place) => {
+  test.each(['2026-08-31', '2024-02-29', '2000-02-29', '1999-12-31', '9999-12-31'])(
+    'accepted_as_%s',
+    (value) => {
+      expect(given(place, value)).toBe(value)
+    },
+  )
+
+  test('accepted_as_null', () => {
+    expect(given(place, null)).toBeNull()
+  })
+
+  test.each([
+    '2026-02-30',
+    '2026-02-29',
+    '1900-02-29',
+    '2026-13-01',
+    '2026-00-10',
+    '2026-04-31',
+    '2026-1-2',
+    '26-01-02',
+    '2026-01-02T00:00:00Z',
+    '2026/01/02',
+    'tomorrow',
+    '',
+    20_260_102,
+    { $gt: '' },
+  ])('refused_as_%j', (value) => {
+    expect(refusal(() => given(place, value))).toMatchObject({
+      code: 'invalid_argument',
+      fields: [{ field: place.parameter }],
+    })
+  })
+})
+
+describe.each(TOOLS.map(({ name }) => name))('%s', (tool) => {
+  test('refused_with_an_unknown_parameter_that_is_named', () => {
+    const body = refusal(() => parse(tool, { ...example(tool), user_id: 'me' }))
+    expect(body).toMatchObject({ code: 'invalid_argument', fields: [{ field: 'user_id' }] })
+  })
+
+  test('refused_as_anything_but_an_object', () => {
+    for (const value of [null, undefined, 'text', 7, [], [{}]])
+      expect(refusal(() => parse(tool, value)).code).toBe('invalid_argument')
+  })
+
+  test('untouched_by_prototype_members', () => {
+    for (const member of ['__proto__', 'constructor']) {
+      const input = { ...example(tool), ...JSON.parse(`{"${member}": {"polluted": true}}`) }
+      expect(refusal(() => parse(tool, input))).toMatchObject({
+        code: 'invalid_argument',
+        fields: [{ field: member }],
+      })
+    }
+    expect(({} as Record<string, unknown>).polluted).toBeUndefined()
+  })
+})
+
+describe('numbers and lists', () => {
+  test.each([
+    ['list_tasks', 'limit', [1, 200], [0, 201, 1.5, -1, '50', null, Number.NaN, 1e20]],
+    ['get_loop', 'tasks_limit', [1, 200], [0, 201]],
+    ['set_loop_priority', 'priority', [0, 5_000, Number.MAX_SAFE_INTEGER], [-1, 0.5, '0', null, 1e20]],
+    ['set_loop_priority', 'expected_version', [0, 7], [-1, 0.5, '7']],
+    ['update_task', 'expected_version', [1, 7], [0, -1, 0.5, '7']],
+  ] as const)('%s.%s has its bounds', (tool, parameter, accepted, refused) => {
+    for (const value of accepted)
+      expect(parse(tool, { ...example(tool), [parameter]: value })[parameter]).toBe(value)
+    for (const value of refused)
+      expect(refusal(() => parse(tool, { ...example(tool), [parameter]: value })).code).toBe(
+        'invalid_argument',
+      )
+  })
+
+  test.each([
+    ['bulk_update_tasks', 'task_ids', 100],
+    ['create_loop_from_tasks', 'task_ids', 100],
+    ['reorder_loops', 'loop_ids', 5_000],
+    ['create_loop', 'member_ids', 200],
+  ] as const)('%s.%s is bounded', (tool, parameter, limit) => {
+    const id = (n: number) => `01JZZZZZZZZZZZZZZZZZZ${String(n).padStart(5, '0')}`
+    const list = Array.from({ length: limit + 1 }, (_, n) => id(n))
+    expect(parse(tool, { ...example(tool), [parameter]: list.slice(1) })[parameter]).toHaveLength(limit)
+    const body = refusal(() => parse(tool, { ...example(tool), [parameter]: list }))
+    expect(body).toMatchObject({
+      code: 'limit_exceeded',
+      fields: [{ field: parameter, limit, size: limit + 1 }],
+    })
+  })
+
+  test.each([
+    ['bulk_update_tasks', 'task_ids'],
+    ['create_loop_from_tasks', 'task_ids'],
+    ['reorder_loops', 'loop_ids'],
+  ] as const)('%s.%s is not empty', (tool, parameter) => {
+    expect(refusal(() => parse(tool, { ...example(tool), [parameter]: [] })).code).toBe('invalid_argument')
+  })
+
+  test.each([
+    ['create_task', 'title'],
+    ['create_loop', 'name'],
+    ['create_loop_from_tasks', 'loop_name'],
+    ['add_comment', 'text'],
+  ] as const)('%s.%s says something', (tool, parameter) => {
+    for (const value of ['', '   ', '\n\t'])
+      expect(refusal(() => parse(tool, { ...example(tool), [parameter]: value })).code).toBe(
+        'invalid_argument',
+      )
+  })
+
+  test('words outside the list are refused with the list', () => {
+    const body = refusal(() => parse('update_task', { ...example('update_task'), status: 'done' }))
+    expect(body).toMatchObject({ code: 'invalid_argument', fields: [{ field: 'status' }] })
+    expect(body.message).toContain('in_progress')
+  })
+})

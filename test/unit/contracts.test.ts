@@ -1,0 +1,249 @@
+// Guards over every contract at once: what clients were promised, what protocols ask for, and that nothing derived is stale.
+import { existsSync, readFileSync } from 'node:fs'
+import { describe, expect, test } from 'vitest'
+import * as z from 'zod'
+import { contractsDocument } from '../../infra/contracts/document.ts'
+import { fillTables, staleTables, tablesOf } from '../../infra/contracts/tables.ts'
+import { event, eventFilter, eventSubject, requestSubject, tool } from '../../shared/contract.ts'
+import * as c from '../../shared/contracts/common.ts'
+import { CONTRACTS } from '../../shared/contracts/index.ts'
+import { inputSchema, outputSchema } from '../../shared/json-schema.ts'
+import { eventFaults, toolFaults, vocabulary } from '../support/contract-guards.ts'
+import { ADDED, PUBLISHED, SOME_ID, TOOLS } from '../support/tools.ts'
+
+const words = vocabulary(TOOLS)
+const file = (path: string): URL => new URL(`../../${path}`, import.meta.url)
+const propertyOf = (name: string, parameter: string) => {
+  const found = TOOLS.find((candidate) => candidate.name === name)
+  const properties =
+    found && (inputSchema(found.tool.input).properties as Record<string, { enum?: string[] }>)
+  return properties?.[parameter]
+}
+
+describe('the published tools', () => {
+  test('are the twenty and add_comment', () => {
+    const names = [...Object.keys(PUBLISHED), ...Object.keys(ADDED)].sort()
+    expect(Object.keys(PUBLISHED)).toHaveLength(20)
+    expect(TOOLS.map(({ name }) => name).sort()).toEqual(names)
+  })
+
+  test.each(Object.entries({ ...PUBLISHED, ...ADDED }))('%s keeps its parameters', (name, row) => {
+    const { tool: declared } = TOOLS.find((candidate) => candidate.name === name)!
+    const schema = inputSchema(declared.input)
+    expect([...((schema.required ?? []) as string[])].sort()).toEqual([...row.required].sort())
+    expect(Object.keys(schema.properties as object)).toEqual(expect.arrayContaining(Object.keys(row.example)))
+    expect(declared.input.safeParse(row.example).error).toBeUndefined()
+    const least = Object.fromEntries(row.required.map((parameter) => [parameter, row.example[parameter]]))
+    expect(declared.input.safeParse(least).error).toBeUndefined()
+    for (const parameter of row.required)
+      expect(declared.input.safeParse({ ...row.example, [parameter]: undefined }).success).toBe(false)
+  })
+
+  test('keep their words', () => {
+    const statuses = ['open', 'approved', 'in_progress', 'on_hold', 'shipped', 'rejected']
+    const priorities = ['none', 'low', 'medium', 'high', 'urgent']
+    for (const name of ['list_tasks', 'update_task', 'bulk_update_tasks']) {
+      expect(propertyOf(name, 'status')?.enum?.toSorted(), name).toEqual(statuses.toSorted())
+      expect(propertyOf(name, 'priority')?.enum?.toSorted(), name).toEqual(priorities.toSorted())
+    }
+    expect(propertyOf('create_task', 'priority')).toMatchObject({
+      default: 'none',
+    })
+    expect(propertyOf('create_loop', 'visibility')).toMatchObject({
+      enum: ['public', 'private'],
+      default: 'public',
+    })
+    expect(propertyOf('get_workflow', 'workflow')?.enum).toEqual([
+      'triage',
+      'organize',
+      'implement',
+      'manage',
+    ])
+  })
+
+  test('take null where null means something', () => {
+    const taking = (name: string, input: object) =>
+      TOOLS.find((candidate) => candidate.name === name)?.tool.input.safeParse(input).success
+    expect(
+      taking('update_task', {
+        task_id: SOME_ID,
+        due_date: null,
+        loop_id: null,
+      }),
+    ).toBe(true)
+    expect(taking('bulk_update_tasks', { task_ids: [SOME_ID], loop_id: null })).toBe(true)
+    expect(taking('update_task', { task_id: SOME_ID, title: null })).toBe(false)
+  })
+
+  test('fit into the budget of an agent’s context', () => {
+    // 9,000 tokens at about four bytes each; what a client shows to a model is name, title, description and input.
+    const shown = TOOLS.map(({ name, tool: declared }) => ({
+      name,
+      title: declared.title,
+      description: declared.description,
+      inputSchema: inputSchema(declared.input),
+    }))
+    expect(Buffer.byteLength(JSON.stringify(shown)) / 4).toBeLessThan(9_000)
+    const outputs = TOOLS.map(({ tool: declared }) => outputSchema(declared.output))
+    expect(Buffer.byteLength(JSON.stringify(outputs)) / 4).toBeLessThan(12_000)
+  })
+})
+
+describe('every tool', () => {
+  test.each(TOOLS.map((named) => [named.name, named] as const))('%s is well declared', (name, named) => {
+    expect(toolFaults(name, named.tool, words)).toEqual([])
+  })
+
+  test('has a title of its own', () => {
+    const titles = TOOLS.map((named) => named.tool.title)
+    expect(new Set(titles).size).toBe(titles.length)
+  })
+
+  test('is found faulty when it is', () => {
+    const bad = tool({
+      title: 'Bad.',
+      description: 'Same as no_such_tool',
+      scope: 'loops:all' as 'loops:read',
+      annotations: {
+        readOnlyHint: true,
+        destructiveHint: true,
+        idempotentHint: false,
+      } as never,
+      input: z.object({
+        camelCase: z.string(),
+        nested: z.object({ a: z.string() }),
+        either: z.union([z.string(), z.number()]),
+        lists: z.array(z.array(z.string())),
+        task_ids: z.array(c.Id),
+        limit: z.int().max(5).default(6),
+        expected_version: c.ExpectedVersion,
+        idempotency_key: c.IdempotencyKey,
+      }),
+      output: z.strictObject({}),
+      errors: ['no_such_code' as 'internal', 'no_such_code' as 'internal'],
+    })
+    const faults = toolFaults('Bad', bad, words)
+    expect(faults).toEqual(
+      expect.arrayContaining([
+        'its name is not verb_noun',
+        'scope loops:all is unknown',
+        'title is not a short line',
+        'description has 20 characters, not 60 to 420',
+        'description does not end a sentence',
+        'description does not stand on its own',
+        'description names no_such_tool, which does not exist',
+        'openWorldHint is not stated',
+        'is read-only and destructive',
+        'is read-only but not idempotent',
+        'its name and readOnlyHint disagree',
+        'its scope and readOnlyHint disagree',
+        'input takes unknown parameters',
+        'parameter camelCase is not snake_case',
+        'parameter nested is not flat',
+        'parameter either is not flat',
+        'parameter lists is not flat',
+        'parameter task_ids has no bound',
+        'the default of limit would be refused if it were given',
+        'output could not be extended',
+        'error no_such_code is unknown',
+        'an error is named twice',
+        'error not_found is missing',
+        'error version_conflict is missing',
+        'error idempotency_conflict is missing',
+        'error invalid_argument is missing',
+      ]),
+    )
+  })
+})
+
+describe('every event', () => {
+  const events = CONTRACTS.flatMap((contract) => Object.entries(contract.events))
+  test.each(events)('%s is well declared', (name, declared) => {
+    expect(eventFaults(name, declared)).toEqual([])
+  })
+
+  test('is found faulty when it is', () => {
+    const bad = event({
+      description: 'No end',
+      subject: 'id',
+      data: z.strictObject({ id: c.Id.optional() }),
+    })
+    expect(eventFaults('ship_loop', bad)).toEqual([
+      'its name is not noun.past-tense',
+      'description does not end a sentence',
+      'data does not always have its subject id',
+      'data could not be extended',
+    ])
+  })
+})
+
+describe('subjects', () => {
+  const WORKSPACE = SOME_ID
+  const requests = CONTRACTS.flatMap((contract) =>
+    Object.keys(contract.operations).map((name) => requestSubject(contract.name, name)),
+  )
+  const told = CONTRACTS.flatMap((contract) =>
+    Object.keys(contract.events).map((name) => eventSubject(contract.name, name, WORKSPACE)),
+  )
+
+  test('are each used once', () => {
+    const all = [...requests, ...told]
+    expect(new Set(all).size).toBe(all.length)
+  })
+
+  test('are plain NATS subjects under the name of their service', () => {
+    for (const subject of requests) expect(subject).toMatch(/^rpc\.[a-z]+(-[a-z]+)*\.[a-z]+(_[a-z]+)*$/)
+    for (const subject of told)
+      expect(subject).toMatch(/^evt\.[a-z]+(-[a-z]+)*\.[a-z]+\.[a-z]+(_[a-z]+)*\.[0-9A-Z]{26}$/)
+    expect(eventFilter('tasks', 'task.created')).toBe('evt.tasks.task.created.*')
+  })
+
+  test('of tools are told apart by the name of the tool alone', () => {
+    const names = TOOLS.map(({ name }) => name)
+    expect(new Set(names).size).toBe(names.length)
+  })
+})
+
+describe('a contract', () => {
+  test.each(CONTRACTS.map((contract) => [contract.name]))('%s has its service', (name) => {
+    expect(existsSync(file(`services/${name}/main.ts`))).toBe(true)
+  })
+
+  test.each(CONTRACTS.map((contract) => [contract.name, contract] as const))(
+    '%s states a version and errors of the table only',
+    (_, contract) => {
+      expect(contract.version).toMatch(/^\d+\.\d+\.\d+$/)
+      for (const operation of Object.values(contract.operations)) {
+        expect(inputSchema(operation.input).type).toBe('object')
+        expect(outputSchema(operation.output).type).toBe('object')
+        expect(operation.description.endsWith('.')).toBe(true)
+      }
+    },
+  )
+})
+
+describe('what is derived', () => {
+  const readme = readFileSync(file('README.md'), 'utf8')
+
+  test('contracts.json is not stale', () => {
+    expect(
+      readFileSync(file('infra/contracts.json'), 'utf8') === contractsDocument(),
+      'npm run contracts',
+    ).toBe(true)
+  })
+
+  test('the tables of the README are not stale', () => {
+    expect(staleTables(readme)).toEqual([])
+  })
+
+  test('a change of a declaration is seen in both', () => {
+    const fewer = CONTRACTS.slice(1)
+    expect(contractsDocument(fewer)).not.toBe(contractsDocument())
+    expect(staleTables(readme, tablesOf(fewer))).toEqual(['tools', 'events', 'scopes'])
+  })
+
+  test('a table without its place is refused', () => {
+    expect(() => fillTables('# No markers', { tools: 'x' })).toThrow('<!-- tools:begin -->')
+    expect(staleTables('# No markers', { tools: 'x' })).toEqual(['tools'])
+  })
+})
