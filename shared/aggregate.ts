@@ -48,6 +48,17 @@ export type AggregateDeps = Readonly<{ service: string; clock: Clock; ids: Ids; 
 /** What a write is for: the call's trace, and the request to remember with its result. */
 export type Because = Readonly<{ call?: Call; request?: Repeatable | undefined; result?: unknown }>
 
+/** What a save may ask and add beyond the version and the outbox. */
+export type Beside<T extends Aggregate> = Readonly<{
+  /** What must also be so, or the save counts as stale. */
+  where?: Filter<T>
+  /**
+   * Entries for lists that others take out of without a version, as the relay does with the outbox. Such a list is only
+   * appended to: writing back what was read would bring entries back that are done with.
+   */
+  push?: Readonly<Record<string, readonly unknown[]>>
+}>
+
 export type Aggregates<T extends Aggregate> = Readonly<{
   outbox: Outbox
   /** Inserts at version 1; null when the id or another unique key is taken. */
@@ -56,7 +67,18 @@ export type Aggregates<T extends Aggregate> = Readonly<{
    * Writes the next state over `before`; null when it has changed since.
    * @throws AppError `unavailable` when too many events wait in the document.
    */
-  save: (before: T, next: State<T>, events: readonly PlainEvent[], because?: Because) => Promise<T | null>
+  save: (
+    before: T,
+    next: State<T>,
+    events: readonly PlainEvent[],
+    because?: Because,
+    beside?: Beside<T>,
+  ) => Promise<T | null>
+  /**
+   * Records a request that changed nothing, so that its repeat changes nothing either; the version stays.
+   * @returns false when the document has changed since `before`.
+   */
+  remember: (before: T, because: Because) => Promise<boolean>
 }>
 
 /** The index that the relay reads; part of every aggregate collection's indexes. */
@@ -120,7 +142,7 @@ export const aggregates = <T extends Aggregate>(
       if (waiting.length > 0) deps.onCommit(outbox, state._id, waiting)
       return document
     },
-    save: async (before, next, events, because = {}) => {
+    save: async (before, next, events, because = {}, beside = {}) => {
       const { _id, ws, v } = before
       if (before.outbox.length + events.length > OUTBOX_EVENTS)
         throw new AppError('unavailable', 'Too many events of this wait to be sent; try again soon.', {
@@ -128,20 +150,32 @@ export const aggregates = <T extends Aggregate>(
         })
       const waiting = stamped(_id, ws, v + 1, events, because)
       const { _id: _, ...fields } = next as State<T> & Partial<Aggregate>
-      for (const own of ['v', 'outbox', 'ledger'] as const) delete fields[own]
+      const lists = Object.entries(beside.push ?? {})
+      for (const own of ['v', 'outbox', 'ledger', ...lists.map(([list]) => list)])
+        delete (fields as Record<string, unknown>)[own]
       const saved = await collection.findOneAndUpdate(
-        { _id, ws, v } as unknown as Filter<T>,
+        { ...beside.where, _id, ws, v } as unknown as Filter<T>,
         {
           $set: { ...fields, v: v + 1 } as unknown as MatchKeysAndValues<T>,
           $push: {
             outbox: { $each: waiting },
             ledger: { $each: entry(because), $slice: -LEDGER_ENTRIES },
+            ...Object.fromEntries(lists.map(([list, entries]) => [list, { $each: entries }])),
           },
         } as unknown as UpdateFilter<T>,
         { returnDocument: 'after' },
       )
       if (saved && waiting.length > 0) deps.onCommit(outbox, _id, waiting)
       return saved as T | null
+    },
+    remember: async ({ _id, ws, v }, because) => {
+      const { matchedCount } = await collection.updateOne(
+        { _id, ws, v } as unknown as Filter<T>,
+        {
+          $push: { ledger: { $each: entry(because), $slice: -LEDGER_ENTRIES } },
+        } as unknown as UpdateFilter<T>,
+      )
+      return matchedCount === 1
     },
   }
 }
