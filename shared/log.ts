@@ -1,4 +1,5 @@
 // Log lines on stderr: JSON for machines, one readable line on a terminal. Takes only plain fields and redacts by name.
+import { systemClock } from './clock.ts'
 
 export const LEVELS = ['debug', 'info', 'warn', 'error'] as const
 export type Level = (typeof LEVELS)[number]
@@ -45,7 +46,7 @@ const readable = (level: Level, topic: string, message: string, fields: Fields, 
 export const createLog = (options: LogOptions): Log => {
   const write = options.write ?? ((line: string) => void process.stderr.write(`${line}\n`))
   const pretty = options.pretty ?? process.stderr.isTTY === true
-  const now = options.now ?? (() => new Date())
+  const now = options.now ?? systemClock.now
   const level = (LEVELS as readonly string[]).indexOf(options.filter)
   const topics =
     level >= 0
