@@ -19,7 +19,11 @@ const SAMPLES: Readonly<Record<string, Sample>> = {
       "export { ensure } from '../../infra/servers.ts'",
       "import { stack } from '../../test/support/stack.ts'",
     ],
-    good: ["import { tasks } from '../../shared/contracts/tasks.ts'", "import { task } from './task.ts'"],
+    good: [
+      "import { tasks } from '../../shared/contracts/tasks.ts'",
+      "import { task } from './task.ts'",
+      "import type { Started } from '../start.ts'",
+    ],
   },
   packages_stay_where_they_are_known: {
     path: 'services/tasks/handlers.ts',

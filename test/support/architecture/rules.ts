@@ -76,7 +76,9 @@ const boundaries = (source: Source): string[] => {
     if (!resolved.startsWith('services/')) return []
     if (source.path.startsWith('shared/')) return [`shared imports ${from} of a service`]
     const other = serviceOf(resolved)
-    return own !== undefined && other !== own ? [`imports ${from} of another service`] : []
+    return own !== undefined && other !== undefined && other !== own
+      ? [`imports ${from} of another service`]
+      : []
   })
 }
 
