@@ -43,7 +43,9 @@ const aptGet = async (args: readonly string[]): Promise<void> => {
     } catch (error) {
       const said = aptError(error)
       if (!/could not get lock|unable to lock/i.test(said) || tries === LOCK_TRIES) {
-        throw new Error(`apt-get ${args.join(' ')} failed: ${said}`, { cause: error })
+        throw new Error(`apt-get ${args.join(' ')} failed: ${said}`, {
+          cause: error,
+        })
       }
       await delay(LOCK_WAIT_MS)
     }

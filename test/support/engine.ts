@@ -123,7 +123,10 @@ const startDockerd = async (cacheDir: string): Promise<ContainerRuntimeClient> =
   mkdirSync(cacheDir, { recursive: true })
   const logFile = join(cacheDir, 'dockerd.log')
   const log = openSync(logFile, 'a')
-  const daemon = spawn('dockerd', [], { detached: true, stdio: ['ignore', log, log] })
+  const daemon = spawn('dockerd', [], {
+    detached: true,
+    stdio: ['ignore', log, log],
+  })
   let ended: string | undefined
   daemon.on('error', (error) => {
     ended = error.message

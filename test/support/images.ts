@@ -1,0 +1,173 @@
+// The images that the tests run: the official ones where they can be pulled, else stand-ins made of the same programs on
+// this machine; and the project's own. Starts no container.
+import { createHash } from 'node:crypto'
+import { join } from 'node:path'
+import { type ContainerRuntimeClient, ImageName } from 'testcontainers'
+import { formatBytes, messageOf, type Report } from '../../infra/report.ts'
+import { type Binary, type ResolveOptions, resolveMongod, resolveNatsServer } from '../../infra/servers.ts'
+import { step } from './progress.ts'
+import { type Blueprint, buildStandIn, nodeBlueprint } from './stand-in.ts'
+
+/** What is needed to find or make an image. */
+export type ImageContext = Readonly<{
+  client: ContainerRuntimeClient
+  report: Report
+  /** The user's cache folder for this project: server binaries and packages are kept there. */
+  cacheDir: string
+}>
+
+/** Names of images that are on the engine. */
+export type ServerImages = Readonly<{ nats: string; mongo: string }>
+
+/** Marks every image, container and network of the tests, so that leftovers can be told from what is not ours. */
+export const TEST_LABEL = 'loops.test'
+
+const ROOT = join(import.meta.dirname, '..', '..')
+// What .dockerignore lets through: it is said here too, so that nothing else is looked at.
+const PROJECT_FILES = ['package.json', 'package-lock.json', 'shared', 'services', 'infra/Dockerfile']
+const RYUK_IMAGE = 'testcontainers/ryuk:0.14.0'
+const FIRST_BYTE_LIMIT_MS = 10_000
+const STALL_LIMIT_MS = 60_000
+
+/**
+ * The images of the two servers. Also settles whether Testcontainers may use Ryuk, its reaper, which is an image too:
+ * where it cannot be pulled, and with Podman (which does not lend its socket), the tests clean up by themselves.
+ * @throws Error whose message says which server could not be had and what to install
+ */
+export const serverImages = async (context: ImageContext): Promise<ServerImages> => {
+  const withRyuk = !context.client.info.containerRuntime.remoteSocketPath.includes('podman')
+  const [nats, mongo, ryuk] = await Promise.all([
+    pulled('nats:2', context),
+    pulled('mongo:8', context),
+    withRyuk ? pulled(RYUK_IMAGE, context) : undefined,
+  ])
+  if (ryuk) process.env.RYUK_CONTAINER_IMAGE = ryuk
+  else process.env.TESTCONTAINERS_RYUK_DISABLED = 'true'
+  return {
+    nats: nats ?? (await serverStandIn('nats', '/nats-server', [], resolveNatsServer, context)),
+    mongo: mongo ?? (await serverStandIn('mongo', '/usr/bin/mongod', ['/data/db'], resolveMongod, context)),
+  }
+}
+
+const serverStandIn = async (
+  name: string,
+  target: string,
+  folders: readonly string[],
+  resolve: (options: ResolveOptions) => Promise<Binary>,
+  context: ImageContext,
+): Promise<string> => {
+  const { cacheDir, report } = context
+  const binary = await resolve({
+    cacheDir: join(cacheDir, 'bin'),
+    env: process.env,
+    report,
+  })
+  const dockerfile = ['FROM scratch', 'COPY . /', `ENTRYPOINT ["${target}"]`].join('\n')
+  return standIn({ name, binary, target, folders, dockerfile, trees: [] }, context)
+}
+
+/** The project's own image, built from this checkout on Node's official image or its stand-in. Returns its name. */
+export const projectImage = async (context: ImageContext): Promise<string> => {
+  const base =
+    (await pulled('node:24-slim', context)) ?? (await standIn(await nodeBlueprint(context, ROOT), context))
+  const checkout = createHash('sha256').update(ROOT).digest('hex').slice(0, 12)
+  const name = `loops-test/loops:${checkout}`
+  await step(context.report, `Image of this checkout on ${base}`, () =>
+    build(context.client, ROOT, PROJECT_FILES, {
+      t: name,
+      dockerfile: 'infra/Dockerfile',
+      buildargs: { BASE: base },
+      labels: { [TEST_LABEL]: 'image' },
+    }),
+  )
+  return name
+}
+
+const standIn = async (blueprint: Blueprint, context: ImageContext): Promise<string> => {
+  const { client, report } = context
+  const { binary, dockerfile, name } = blueprint
+  const contents = [binary.sha256, dockerfile, ...blueprint.trees.map(({ version }) => version)]
+  const tag = createHash('sha256').update(contents.join('\n')).digest('hex').slice(0, 16)
+  const image = `loops-test/${name}:${tag}`
+  if (await client.image.exists(ImageName.fromString(image))) return image
+  await step(report, `Stand-in for the image ${name}, version ${binary.version} (${binary.source})`, () =>
+    buildStandIn(blueprint, (folder) =>
+      build(client, folder, ['.'], { t: image, labels: { [TEST_LABEL]: 'image' } }),
+    ),
+  )
+  return image
+}
+
+type BuildOptions = Readonly<{
+  t: string
+  dockerfile?: string
+  buildargs?: Record<string, string>
+  labels: Record<string, string>
+}>
+
+/** Builds through the engine's interface, since its command may be absent, and fails with the build's own error. */
+const build = async (
+  client: ContainerRuntimeClient,
+  context: string,
+  src: string[],
+  options: BuildOptions,
+): Promise<void> => {
+  const { dockerode } = client.container
+  const stream = await dockerode.buildImage({ context, src }, { ...options, forcerm: true })
+  await new Promise<void>((resolve, reject) => {
+    dockerode.modem.followProgress(stream, (error) =>
+      error ? reject(new Error(`The image ${options.t} could not be built: ${error.message}`)) : resolve(),
+    )
+  })
+}
+
+/** The image's full name when it is on the engine or can be pulled to it; undefined, and said why, when not. */
+const pulled = async (name: string, { client, report }: ImageContext): Promise<string | undefined> => {
+  const image = ImageName.fromString(name)
+  if (await client.image.exists(image)) return image.string
+  try {
+    await pull(client, image.string, report)
+    report.step(`  Image ${image.string}: pulled`)
+    return image.string
+  } catch (error) {
+    report.step(`  Image ${image.string}: cannot be pulled (${shortened(messageOf(error))})`)
+    return undefined
+  }
+}
+
+const pull = async (client: ContainerRuntimeClient, image: string, report: Report): Promise<void> => {
+  const { dockerode } = client.container
+  const abort = new AbortController()
+  const tooSlow = (limitMs: number) =>
+    setTimeout(() => abort.abort(new Error(`nothing came for ${limitMs / 1000} s`)), limitMs)
+  let limit = tooSlow(FIRST_BYTE_LIMIT_MS)
+  try {
+    const stream = await dockerode.pull(image, { abortSignal: abort.signal })
+    const layers = new Map<string, number>()
+    await new Promise<void>((resolve, reject) => {
+      abort.signal.addEventListener('abort', () => reject(abort.signal.reason))
+      dockerode.modem.followProgress(
+        stream,
+        (error) => (error ? reject(error) : resolve()),
+        (event: PullEvent) => {
+          clearTimeout(limit)
+          limit = tooSlow(STALL_LIMIT_MS)
+          if (event.status === 'Downloading') layers.set(event.id ?? '', event.progressDetail?.current ?? 0)
+          const bytes = [...layers.values()].reduce((sum, size) => sum + size, 0)
+          report.progress(`  Image ${image}: ${formatBytes(bytes)}`)
+        },
+      )
+    })
+  } finally {
+    clearTimeout(limit)
+  }
+}
+
+type PullEvent = Readonly<{
+  status?: string
+  id?: string
+  progressDetail?: { current?: number }
+}>
+
+/** An engine's reason repeats the address several times over; its end says what happened. */
+const shortened = (reason: string): string => reason.replace(/\s+/g, ' ').slice(-120)
