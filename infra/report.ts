@@ -45,10 +45,11 @@ export const formatBytes = (bytes: number): string => {
 }
 
 /** A duration for people: `3.5 s`, `2 min 5 s`. */
-export const formatMs = (ms: number): string =>
-  ms < 60_000
-    ? `${(ms / 1000).toFixed(1)} s`
-    : `${Math.floor(ms / 60_000)} min ${Math.round((ms % 60_000) / 1000)} s`
+export const formatMs = (ms: number): string => {
+  if (ms < 60_000) return `${(ms / 1000).toFixed(1)} s`
+  const seconds = Math.round(ms / 1000)
+  return `${Math.floor(seconds / 60)} min ${seconds % 60} s`
+}
 
 /** A start that cannot go on. `message` is one sentence that says what to do; `details` are lines to show below it. */
 export class StartFault extends Error {

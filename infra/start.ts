@@ -11,7 +11,7 @@ import { AppError } from '../shared/errors.ts'
 import { systemIds } from '../shared/ids.ts'
 import { STOP_TIMEOUT_MS, within } from '../shared/lifecycle.ts'
 import type { Report } from './report.ts'
-import { formatMs, StartFault, streamReport } from './report.ts'
+import { formatMs, messageOf, StartFault, streamReport } from './report.ts'
 import { screen } from './screen.ts'
 import { keptSecret, openDataDir, requireRoom } from './servers/data-dir.ts'
 import { startMongod } from './servers/mongod.ts'
@@ -90,12 +90,7 @@ const startServers = async (
   dataDir: string,
   { report, ending, stack }: { report: Report; ending: Ending; stack: AsyncDisposableStack },
 ): Promise<Record<string, string>> => {
-  const find = {
-    cacheDir: BINARIES,
-    env: processEnv(),
-    report,
-    signal: ending.signal,
-  }
+  const find = { cacheDir: BINARIES, env: processEnv(), report, signal: ending.signal }
   const LOOPS_SECRET = config.LOOPS_SECRET ?? keptSecret(dataDir, systemIds().token)
   if (config.MONGODB_URL) report.step('MongoDB: the one that MONGODB_URL names')
   if (config.NATS_URL) report.step('NATS: the one that NATS_URL names')
@@ -117,7 +112,7 @@ const startServers = async (
   return { NATS_URL, MONGODB_URL, LOOPS_SECRET, DATA_DIR: dataDir }
 }
 
-/** Runs everything until the ending; then stops it in reverse order and throws the reason. */
+/** Runs everything until the ending; then stops it in reverse order and throws the ending's reason. */
 const run = async (config: Config, report: Report, ending: Ending): Promise<never> => {
   const started = systemClock.monotonicMs()
   const stack = new AsyncDisposableStack()
@@ -127,28 +122,31 @@ const run = async (config: Config, report: Report, ending: Ending): Promise<neve
     const port = await requirePort(config)
     const isFirst = !config.MONGODB_URL && !existsSync(join(dataDir.path, 'mongod'))
     requireRoom(dataDir.path, isFirst ? FIRST_START_BYTES : LATER_START_BYTES)
-    const servers = await startServers(config, dataDir.path, {
-      report,
-      ending,
-      stack,
-    })
+    const servers = await startServers(config, dataDir.path, { report, ending, stack })
     ending.signal.throwIfAborted()
     // Only warnings beside the screen, unless the person asks for more.
-    const env = {
-      LOG: 'warn',
-      ...processEnv(),
-      ...servers,
-      PORT: String(port),
-    }
+    const env = { LOG: 'warn', ...processEnv(), ...servers, PORT: String(port) }
     const onStarted = (name: string) => report.step(`${name}: started`)
     stack.use(await startServices(env, { onStarted }))
     report.step(`Started in ${formatMs(systemClock.monotonicMs() - started)}.`)
     if (!ending.signal.aborted) report.step(screen({ config: readConfig(env), dataDir: dataDir.path }))
     await endOf(ending.signal)
     throw ending.signal.reason
+  } catch (error) {
+    // What fails after the stop was asked for fails because of it.
+    throw ending.signal.aborted ? ending.signal.reason : error
   } finally {
+    await stop(stack, report)
+  }
+}
+
+/** Stops what runs; a part that does not stop in order takes nothing away from the reason of the ending. */
+const stop = async (stack: AsyncDisposableStack, report: Report): Promise<void> => {
+  try {
     if (!(await within(STOP_TIMEOUT_MS, stack.disposeAsync())))
       report.step('Some parts did not stop in time.')
+  } catch (error) {
+    report.step(`Some parts did not stop in order: ${messageOf(error)}`)
   }
 }
 

@@ -1,14 +1,12 @@
 // How Loops runs its own nats-server: JetStream on disk, on 127.0.0.1, for those who know its password.
 import { createHmac } from 'node:crypto'
 import { writeFileSync } from 'node:fs'
-import { connect } from 'node:net'
 import { join } from 'node:path'
-import { setTimeout as sleep } from 'node:timers/promises'
+import { untilAccepting } from './port.ts'
 import type { RunningServer, RunOptions, ServerPlan } from './supervise.ts'
 import { superviseServer } from './supervise.ts'
 
 const USER = 'loops'
-const POLL_MS = 20
 
 /**
  * Its configuration. Every message is on disk before it is acknowledged (`sync_interval`): the default of two minutes
@@ -36,7 +34,7 @@ const planFor = (password: string): ServerPlan => ({
     writeFileSync(file, configuration(port, folder, password), { mode: 0o600 })
     return ['--config', file]
   },
-  ready: untilGreeted,
+  ready: (port, signal) => untilAccepting('127.0.0.1', port, signal),
   url: (port) => `nats://${USER}:${password}@127.0.0.1:${port}`,
 })
 
@@ -49,20 +47,3 @@ export const startNatsServer = (options: RunOptions, secret: string): Promise<Ru
   const password = createHmac('sha256', secret).update('nats-server of npm start').digest('hex')
   return superviseServer(planFor(password), options)
 }
-
-/** A NATS server greets every connection with an INFO line, once it serves. */
-const untilGreeted = async (port: number, signal: AbortSignal): Promise<void> => {
-  while (!(await isGreeted(port, signal))) await sleep(POLL_MS, undefined, { signal })
-}
-
-const isGreeted = (port: number, signal: AbortSignal): Promise<boolean> =>
-  new Promise((resolve) => {
-    const socket = connect({ port, host: '127.0.0.1', signal })
-    const finish = (greeted: boolean) => {
-      socket.destroy()
-      resolve(greeted)
-    }
-    socket.once('data', (data) => finish(data.toString('latin1').startsWith('INFO ')))
-    socket.once('error', () => finish(false))
-    socket.once('close', () => finish(false))
-  })

@@ -1,7 +1,10 @@
 // Free TCP ports, and the ports that a data folder has been given.
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
-import { createServer } from 'node:net'
+import { connect, createServer } from 'node:net'
 import { dirname } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+
+const POLL_MS = 20
 
 /**
  * Listens on a port for a moment.
@@ -41,3 +44,19 @@ const readPort = (file: string): number | undefined => {
     return undefined
   }
 }
+
+/** Fulfilled when something accepts connections there; rejected with an AbortError when the signal is aborted. */
+export const untilAccepting = async (host: string, port: number, signal: AbortSignal): Promise<void> => {
+  while (!(await accepts(host, port))) await sleep(POLL_MS, undefined, { signal })
+}
+
+const accepts = (host: string, port: number): Promise<boolean> =>
+  new Promise((resolve) => {
+    const socket = connect({ host, port })
+    const finish = (accepted: boolean) => {
+      socket.destroy()
+      resolve(accepted)
+    }
+    socket.once('connect', () => finish(true))
+    socket.once('error', () => finish(false))
+  })

@@ -3,6 +3,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Db } from 'mongodb'
 import { MongoClient } from 'mongodb'
+import { untilAccepting } from './port.ts'
 
 /** Which server, and as what. */
 export type ReplicaSetOptions = Readonly<{
@@ -16,13 +17,9 @@ export type ReplicaSetOptions = Readonly<{
 }>
 
 const POLL_MS = 20
-const CONNECT_TIMEOUT_MS = 300
+const CONNECT_TIMEOUT_MS = 20_000
 
-type ReplicaSetConfig = {
-  _id: string
-  version: number
-  members: { _id: number; host: string }[]
-}
+type ReplicaSetConfig = { _id: string; version: number; members: { _id: number; host: string }[] }
 
 /**
  * Waits for the server, initiates its set at first, corrects the address in its configuration when the port has
@@ -35,25 +32,19 @@ export const ensureReplicaSet = async (options: ReplicaSetOptions): Promise<void
     serverSelectionTimeoutMS: CONNECT_TIMEOUT_MS,
   })
   try {
-    await untilConnected(client, signal)
+    await untilAccepting(host, port, signal)
     const admin = client.db('admin')
     const config = await client
       .db('local')
       .collection<ReplicaSetConfig>('system.replset')
       .findOne({ _id: replicaSet })
     if (config === null) {
-      await admin.command({
-        replSetInitiate: {
-          _id: replicaSet,
-          members: [{ _id: 0, host: member }],
-        },
-      })
+      const members = [{ _id: 0, host: member }]
+      await admin.command({ replSetInitiate: { _id: replicaSet, members } })
     } else if (config.members[0]?.host !== member) {
       const members = [{ ...config.members[0], host: member }]
-      await admin.command({
-        replSetReconfig: { ...config, version: config.version + 1, members },
-        force: true,
-      })
+      const changed = { ...config, version: config.version + 1, members }
+      await admin.command({ replSetReconfig: changed, force: true })
     }
     await untilPrimary(admin, signal)
   } finally {
@@ -61,19 +52,13 @@ export const ensureReplicaSet = async (options: ReplicaSetOptions): Promise<void
   }
 }
 
-const untilConnected = async (client: MongoClient, signal: AbortSignal): Promise<void> => {
-  for (;;) {
-    try {
-      await client.db('admin').command({ ping: 1 })
-      return
-    } catch {
-      await sleep(POLL_MS, undefined, { signal })
-    }
-  }
+const untilPrimary = async (admin: Db, signal: AbortSignal): Promise<void> => {
+  while (!(await isPrimary(admin))) await sleep(POLL_MS, undefined, { signal })
 }
 
-const untilPrimary = async (admin: Db, signal: AbortSignal): Promise<void> => {
-  while ((await admin.command({ hello: 1 })).isWritablePrimary !== true) {
-    await sleep(POLL_MS, undefined, { signal })
-  }
-}
+/** A server closes its connections when its role changes, so a failed question means: not yet. */
+const isPrimary = (admin: Db): Promise<boolean> =>
+  admin.command({ hello: 1 }).then(
+    ({ isWritablePrimary }) => isWritablePrimary === true,
+    () => false,
+  )

