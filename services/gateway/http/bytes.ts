@@ -1,0 +1,54 @@
+// Reading request bodies within bounds, and reading away what nobody wants: a connection whose body was left unread has to
+// be cut off, and its client would see that instead of the answer. Knows no format.
+import { within } from '../../../shared/lifecycle.ts'
+
+/** What is read away for the sake of a clean answer; a client that sends still more is cut off (bytes, ms). */
+const DISCARD_BYTES = 8 * 1024 * 1024
+const DISCARD_MS = 5_000
+
+/** A body's bytes, or why there are none. */
+export type Bytes =
+  | Readonly<{ ok: true; bytes: Uint8Array }>
+  | Readonly<{ ok: false; reason: 'too_large' | 'broken_off' }>
+
+const readCounting = async (request: Request, limit: number): Promise<Bytes> => {
+  const chunks: Uint8Array[] = []
+  let size = 0
+  for await (const chunk of request.body ?? []) {
+    size += chunk.byteLength
+    if (size > limit + DISCARD_BYTES) break
+    if (size <= limit) chunks.push(chunk)
+  }
+  return size > limit ? { ok: false, reason: 'too_large' } : { ok: true, bytes: Buffer.concat(chunks) }
+}
+
+/** Reads a body of at most `limit` bytes, whether or not its length was declared. */
+export const readBytes = async (request: Request, limit: number): Promise<Bytes> => {
+  const declared = request.headers.get('content-length')
+  try {
+    if (declared === null || request.headers.has('transfer-encoding'))
+      return await readCounting(request, limit)
+    if (Number(declared) > limit) return { ok: false, reason: 'too_large' }
+    return { ok: true, bytes: new Uint8Array(await request.arrayBuffer()) }
+  } catch {
+    return { ok: false, reason: 'broken_off' }
+  }
+}
+
+const readAway = async (request: Request): Promise<void> => {
+  let size = 0
+  for await (const chunk of request.body ?? []) {
+    size += chunk.byteLength
+    if (size > DISCARD_BYTES) return
+  }
+}
+
+/** Reads away a body that no route has read. */
+export const discardBody = async (request: Request): Promise<void> => {
+  if (request.method === 'GET' || request.method === 'HEAD' || request.bodyUsed || !request.body) return
+  // A client that breaks off has no answer to get either.
+  await within(
+    DISCARD_MS,
+    readAway(request).catch(() => undefined),
+  )
+}

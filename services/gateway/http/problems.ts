@@ -1,0 +1,44 @@
+// Errors as HTTP answers: problem details (RFC 9457) with the members of the closed table. What is unknown is logged once
+// and answered without a word of it.
+import type { ErrorHandler, NotFoundHandler } from 'hono'
+import { HTTPException } from 'hono/http-exception'
+import { AppError, ERROR_CODES, toErrorBody } from '../../../shared/errors.ts'
+import type { Log } from '../../../shared/log.ts'
+import type { GatewayEnv } from './env.ts'
+
+/** An error as problem JSON; with `status` where HTTP has a better one than the table. */
+export const problem = (error: AppError, status: number = ERROR_CODES[error.code].http): Response => {
+  const { message, ...body } = toErrorBody(error)
+  const retry_after_ms = error.extras.retry_after_ms
+  return Response.json(
+    { title: ERROR_CODES[error.code].meaning, status, detail: message, ...body },
+    {
+      status,
+      headers: {
+        'Content-Type': 'application/problem+json',
+        'Cache-Control': 'no-store',
+        ...(retry_after_ms === undefined ? {} : { 'Retry-After': String(Math.ceil(retry_after_ms / 1_000)) }),
+      },
+    },
+  )
+}
+
+/** Answers whatever a route threw. */
+export const onError =
+  (log: Log): ErrorHandler<GatewayEnv> =>
+  (fault, c) => {
+    if (fault instanceof AppError) return problem(fault)
+    if (fault instanceof HTTPException && fault.status < 500) return fault.getResponse()
+    const request_id = c.get('request_id')
+    log.error('request failed', { request_id, error: fault })
+    return problem(
+      new AppError('internal', `Something went wrong here; it was logged under ${request_id}.`, {
+        details: { correlation_id: request_id },
+        cause: fault,
+      }),
+    )
+  }
+
+/** Answers a path that nothing serves. */
+export const onNotFound: NotFoundHandler<GatewayEnv> = () =>
+  problem(new AppError('not_found', 'There is nothing at this address.'))

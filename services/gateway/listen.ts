@@ -1,0 +1,66 @@
+// The listening socket: opened, told of in one sentence when it cannot be, and closed without cutting anybody off. Runs on
+// Node and on Deno. Knows no route.
+import { createAdaptorServer } from '@hono/node-server'
+import { within } from '../../shared/lifecycle.ts'
+
+/** Longest time that a client may take to send its headers, and its whole request (ms). */
+const HEADERS_TIMEOUT_MS = 15_000
+const REQUEST_TIMEOUT_MS = 30_000
+/** Longer than the usual load balancer keeps idle connections, so that it is never the one that finds them closed (ms). */
+const KEEP_ALIVE_MS = 65_000
+/** How long requests under way may take when stopping (ms). */
+const FINISH_MS = 25_000
+
+export type Listener = Readonly<{
+  port: number
+  /** Takes no new connections and waits for the requests under way, at most FINISH_MS; then cuts off what is left. */
+  close: () => Promise<void>
+}>
+
+const REASONS: Readonly<Record<string, (place: string) => string>> = {
+  EADDRINUSE: (place) =>
+    `${place} is in use by another program; stop that one, or set PORT to a port that is free.`,
+  EACCES: (place) => `${place} may not be opened by this user; set PORT to a port above 1023.`,
+  EADDRNOTAVAIL: (place) =>
+    `${place} is not an address of this machine; set HOST to one that is, such as 127.0.0.1.`,
+  ENOTFOUND: (place) => `${place} is not an address; set HOST to one, such as 127.0.0.1.`,
+}
+
+const reason = (error: NodeJS.ErrnoException, host: string, port: number): Error => {
+  const place = `${host}:${port}`
+  const text = REASONS[error.code ?? '']?.(place) ?? `${place} cannot be listened on (${error.code}).`
+  return new Error(text, { cause: error })
+}
+
+/**
+ * Listens.
+ * @param port 0 takes any free one.
+ * @throws Error with one sentence that says what to do.
+ */
+export const listen = async (
+  fetch: (request: Request) => Response | Promise<Response>,
+  host: string,
+  port: number,
+): Promise<Listener> => {
+  const server = createAdaptorServer({
+    fetch,
+    serverOptions: {
+      headersTimeout: HEADERS_TIMEOUT_MS,
+      requestTimeout: REQUEST_TIMEOUT_MS,
+      keepAliveTimeout: KEEP_ALIVE_MS,
+    },
+  })
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', (error: NodeJS.ErrnoException) => reject(reason(error, host, port)))
+    server.listen(port, host, resolve)
+  })
+  const address = server.address()
+  return {
+    port: address !== null && typeof address === 'object' ? address.port : port,
+    close: async () => {
+      const closed = new Promise<void>((resolve) => server.close(() => resolve()))
+      if ('closeIdleConnections' in server) server.closeIdleConnections()
+      if (!(await within(FINISH_MS, closed)) && 'closeAllConnections' in server) server.closeAllConnections()
+    },
+  }
+}

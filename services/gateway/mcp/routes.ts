@@ -1,0 +1,115 @@
+// The MCP endpoint's HTTP side: place, token, method, size and scopes are settled here, in this order, before the protocol
+// sees a request. Knows no tool.
+import { isJsonContentType } from '@modelcontextprotocol/server'
+import { type Context, Hono } from 'hono'
+import { cors } from 'hono/cors'
+import type { Caller } from '../../../shared/contract.ts'
+import type { Scope } from '../../../shared/contracts/common.ts'
+import { toErrorBody } from '../../../shared/errors.ts'
+import type { Log } from '../../../shared/log.ts'
+import { grants, scopesOfRole } from '../../../shared/scopes.ts'
+import { askForScopes, askForToken, readBearer, refuseToken } from '../http/bearer.ts'
+import type { GatewayEnv } from '../http/env.ts'
+import type { VerifyAccess } from '../oauth/access.ts'
+import { RPC, readBody, rpcError } from './body.ts'
+import type { Catalog } from './catalog.ts'
+import type { Mcp } from './handler.ts'
+import { type Load, RETRY_AFTER_MS, tooBusy } from './load.ts'
+import { placesOf } from './origin.ts'
+
+/** The endpoint, with the trailing slash that some clients insist on as an endpoint of its own. */
+const PATHS = ['/mcp', '/mcp/']
+
+export type McpRouteDeps = Readonly<{
+  publicUrl: string
+  /** The address that the server listens on. */
+  host: string
+  mcp: Mcp
+  catalog: Catalog
+  load: Load
+  verify: VerifyAccess
+  log: Log
+}>
+
+type Message = Readonly<{ method?: unknown; params?: Readonly<{ name?: unknown }> }>
+
+/**
+ * The scopes to ask for when the calls of this body need more than the caller has. What the role itself rules out is not
+ * asked for: no consent could grant it, so the tool answers that.
+ */
+const missingScopes = (body: unknown, catalog: Catalog, caller: Caller): readonly Scope[] => {
+  const messages = (Array.isArray(body) ? body : [body]) as readonly (Message | null)[]
+  const needed = messages.flatMap((message) => {
+    if (message?.method !== 'tools/call' || typeof message.params?.name !== 'string') return []
+    const scope = catalog.find(message.params.name)?.tool.scope
+    return scope && !grants(caller.scopes, scope) && scopesOfRole(caller.role).includes(scope) ? [scope] : []
+  })
+  return needed.length === 0 ? [] : [...new Set([...caller.scopes, ...needed])]
+}
+
+/** Clients should accept both kinds of answer; many name one or none, and understand either. */
+const acceptBoth = (request: Request): Request => {
+  const accept = request.headers.get('accept') ?? ''
+  if (accept.includes('application/json') && accept.includes('text/event-stream')) return request
+  const headers = new Headers(request.headers)
+  headers.set('accept', 'application/json, text/event-stream')
+  return new Request(request.url, { method: request.method, headers, signal: request.signal })
+}
+
+const busy = (): Response => {
+  const error = tooBusy()
+  return rpcError(503, RPC.refused, error.message, {
+    data: toErrorBody(error),
+    headers: { 'Retry-After': String(Math.ceil(RETRY_AFTER_MS / 1_000)) },
+  })
+}
+
+const serve = async (c: Context<GatewayEnv>, deps: McpRouteDeps): Promise<Response> => {
+  const { publicUrl } = deps
+  const { path } = c.req
+  const request = c.req.raw
+  const token = readBearer(request.headers.get('authorization'))
+  if (token === undefined) return askForToken(publicUrl, path)
+  const access = await deps.verify(token)
+  if (!access.ok) {
+    deps.log.debug('token refused', { request_id: c.get('request_id'), reason: access.reason })
+    return refuseToken(publicUrl, path)
+  }
+  const { caller } = access
+  if (c.req.method !== 'POST')
+    return rpcError(405, RPC.refused, 'This endpoint takes POST alone; it keeps no sessions or streams.', {
+      headers: { Allow: 'POST' },
+    })
+  if (deps.load.full()) return busy()
+  if (!isJsonContentType(request.headers.get('content-type')))
+    return rpcError(415, RPC.refused, 'The content type has to be application/json.')
+  const body = await readBody(request)
+  if (!body.ok) return body.response
+  const scopes = missingScopes(body.value, deps.catalog, caller)
+  if (scopes.length > 0) return askForScopes(publicUrl, path, scopes)
+  return deps.mcp.fetch(acceptBoth(request), body.value, { caller, request_id: c.get('request_id') })
+}
+
+/** The routes of the endpoint. */
+export const mcpRoutes = (deps: McpRouteDeps): Hono<GatewayEnv> => {
+  const app = new Hono<GatewayEnv>()
+  const places = placesOf(deps.publicUrl, deps.host)
+  const answerBrowsers = cors({
+    origin: (origin) => origin,
+    allowMethods: ['POST'],
+    exposeHeaders: ['WWW-Authenticate', 'Retry-After', 'MCP-Protocol-Version'],
+    maxAge: 7_200,
+  })
+  for (const path of PATHS) {
+    app.use(path, async (c, next) => {
+      const origin = c.req.header('origin')
+      if (origin !== undefined && !places.allowsOrigin(origin))
+        return rpcError(403, RPC.refused, 'Pages of this origin may not call this server.')
+      if (!places.allowsHost(c.req.header('host') ?? ''))
+        return rpcError(403, RPC.refused, 'This server is not known by that name; see PUBLIC_URL.')
+      return await answerBrowsers(c, next)
+    })
+    app.all(path, (c) => serve(c, deps))
+  }
+  return app
+}
