@@ -1,0 +1,31 @@
+// create_loop: a new loop is one insert with its event, and then joins the end of the order.
+import { repeatable } from '../../shared/idempotency.ts'
+import type { Deps, Some } from './deps.ts'
+import { createdEvents, newLoop, viewLoop } from './loop.ts'
+import { findMade, type Made, momentOf, requireMembers, requireRoom, stillAtWork } from './making.ts'
+import { priorityIn } from './order.ts'
+
+/** The handler of create_loop. */
+export const create = (deps: Deps): Some<'create_loop'> => ({
+  create_loop: async (input, call) => {
+    const ws = call.caller.workspace_id
+    const request = repeatable(call.caller, 'create_loop', input)
+    const before = await findMade(deps, call, request)
+    const member_ids = before ? [] : await requireMembers(deps, call, input)
+    const make = async (): Promise<Made> => {
+      if (before) return before
+      await requireRoom(deps, ws)
+      const asked = { ...input, member_ids, create_key: request?.key }
+      const loop = newLoop(deps.ids.next(), ws, 'active', asked, momentOf(deps, call))
+      const saved = await deps.loops.insert(loop, createdEvents(loop, 1), { call, request })
+      if (saved) return { loop: saved, replayed: false }
+      const made = await findMade(deps, call, request)
+      if (made) return made
+      throw stillAtWork()
+    }
+    const { loop, replayed, seen } = await deps.queues.along(call, make, () =>
+      deps.at('create_loop.inserted'),
+    )
+    return { loop: viewLoop(loop, priorityIn(seen, loop._id)), queue_version: seen.version, replayed }
+  },
+})

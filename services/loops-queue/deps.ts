@@ -1,0 +1,19 @@
+// What the handlers of this service are given. Types only.
+import type { Client, Handlers } from '../../shared/contract.ts'
+import type { gateway } from '../../shared/contracts/gateway.ts'
+import type { loopsQueue } from '../../shared/contracts/loops-queue.ts'
+import type { tasks } from '../../shared/contracts/tasks.ts'
+import type { Host } from '../../shared/host.ts'
+import type { Queues } from './order.ts'
+import type { LoopStore } from './store.ts'
+
+export type Deps = Pick<Host, 'clock' | 'ids' | 'at' | 'log'> &
+  Readonly<{
+    loops: LoopStore
+    queues: Queues
+    tasks: Client<typeof tasks>
+    gateway: Client<typeof gateway>
+  }>
+
+/** The handlers of some of this service's operations. */
+export type Some<K extends keyof (typeof loopsQueue)['operations']> = Pick<Handlers<typeof loopsQueue>, K>

@@ -1,0 +1,22 @@
+// Every operation of the contract, gathered from the files that answer them.
+import type { Handlers } from '../../shared/contract.ts'
+import type { loopsQueue } from '../../shared/contracts/loops-queue.ts'
+import { create } from './create.ts'
+import type { Deps } from './deps.ts'
+import { forming } from './forming.ts'
+import { lifecycle } from './lifecycle.ts'
+import { listing } from './listing.ts'
+import { members } from './members.ts'
+import { nextWork } from './next-work.ts'
+import { ordering } from './ordering.ts'
+
+/** The handlers of this service. */
+export const handlers = (deps: Deps): Handlers<typeof loopsQueue> => ({
+  ...listing(deps),
+  ...create(deps),
+  ...forming(deps),
+  ...lifecycle(deps),
+  ...ordering(deps),
+  ...nextWork(deps),
+  ...members(deps),
+})

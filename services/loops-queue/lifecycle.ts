@@ -1,0 +1,72 @@
+// The life of a standing loop as commands: close, reopen, ship. Each writes the loop first, which is the truth, and
+// then takes it into the order or out of it.
+import { untilSaved, versionConflict } from '../../shared/aggregate.ts'
+import type { MemberCall } from '../../shared/contract.ts'
+import { LIMITS } from '../../shared/contracts/common.ts'
+import type { Deps, Some } from './deps.ts'
+import { type Decision, hold, type Moment, reopen, type StandingLoop, ship, viewLoop } from './loop.ts'
+import { momentOf, requireRoom } from './making.ts'
+import { priorityIn, type Seen } from './order.ts'
+import type { StandingDoc } from './store.ts'
+
+type Asked = Readonly<{ loop_id: string; expected_version?: number | undefined }>
+type Changed = Readonly<{ loop: StandingDoc; changed: boolean }>
+type Decide = (loop: StandingDoc, moment: Moment) => Decision | null
+
+/**
+ * Load, already done?, decide, save: on newer and newer versions of the loop.
+ * @throws AppError `not_found`; `version_conflict` when there is something to change on another version than named;
+ * what `decide` throws.
+ */
+const changeLoop = (deps: Deps, call: MemberCall, asked: Asked, decide: Decide): Promise<Changed> =>
+  untilSaved(async () => {
+    const loop = await deps.loops.get(call.caller, asked.loop_id)
+    const decision = decide(loop, momentOf(deps, call))
+    if (decision === null) return { loop, changed: false }
+    if (asked.expected_version !== undefined && asked.expected_version !== loop.v)
+      throw versionConflict(asked.expected_version, loop.v, { loop_id: loop._id })
+    const saved = await deps.loops.save(loop, decision, { call })
+    return saved ? { loop: saved, changed: true } : undefined
+  }, deps.ids.random)
+
+const view = (loop: StandingLoop & { v: number }, seen: Seen) => ({
+  loop: viewLoop(loop, priorityIn(seen, loop._id)),
+  queue_version: seen.version,
+})
+
+/** The handlers of a loop's changes of status. */
+export const lifecycle = (deps: Deps): Some<'close_loop' | 'reopen_loop' | 'ship_loop'> => ({
+  close_loop: async (input, call) => {
+    const write = () => changeLoop(deps, call, input, hold)
+    const { loop, changed, seen } = await deps.queues.along(call, write, () => deps.at('close_loop.held'))
+    return { ...view(loop, seen), changed }
+  },
+
+  reopen_loop: async (input, call) => {
+    const write = async () => {
+      const { status } = await deps.loops.get(call.caller, input.loop_id)
+      if (status === 'on_hold') await requireRoom(deps, call.caller.workspace_id)
+      return await changeLoop(deps, call, input, reopen)
+    }
+    const { loop, changed, seen } = await deps.queues.along(call, write, () =>
+      deps.at('reopen_loop.reopened'),
+    )
+    return { ...view(loop, seen), changed }
+  },
+
+  ship_loop: async (input, call) => {
+    const { ws, _id } = await deps.loops.get(call.caller, input.loop_id)
+    const asked = { workspace_id: ws, loop_id: _id, limit: LIMITS.page_default }
+    const summary = await deps.tasks.summarize_loop(asked, call)
+    const write = () => changeLoop(deps, call, input, (loop, moment) => ship(loop, summary, moment))
+    const { loop, changed, seen } = await deps.queues.along(call, write, () => deps.at('ship_loop.shipped'))
+    return {
+      ...view(loop, seen),
+      already_shipped: !changed,
+      shipped_at: loop.shipped_at?.toISOString() ?? loop.updated_at.toISOString(),
+      task_counts: summary.counts,
+      unfinished: summary.unfinished,
+      unfinished_total: summary.unfinished_total,
+    }
+  },
+})

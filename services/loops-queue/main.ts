@@ -1,0 +1,53 @@
+// Puts the loops-queue service together: stores, turns, handlers, sweeper.
+import { client } from '../../shared/bus/client.ts'
+import type { Config } from '../../shared/config.ts'
+import { gateway } from '../../shared/contracts/gateway.ts'
+import { loopsQueue } from '../../shared/contracts/loops-queue.ts'
+import { tasks } from '../../shared/contracts/tasks.ts'
+import { openHost } from '../../shared/host.ts'
+import { repeat } from '../../shared/lifecycle.ts'
+import type { Started } from '../start.ts'
+import type { Deps } from './deps.ts'
+import { sweepForming } from './forming.ts'
+import { handlers } from './handlers.ts'
+import { queues } from './order.ts'
+import { openLoops } from './store.ts'
+import { openQueues } from './store-queue.ts'
+import { turns } from './turns.ts'
+
+/** How often loops whose making was broken off are looked for (ms). */
+const SWEEP_MS = 2_000
+/** Changes of one workspace's queue that may wait in one instance. */
+const MAX_WAITING = 128
+
+/**
+ * Starts the service; disposing stops it in order.
+ * @throws AppError `unavailable` when MongoDB or NATS does not answer.
+ */
+export const start = async (config: Config): Promise<Started> => {
+  const host = await openHost(loopsQueue.name, config)
+  const { clock, ids, at, log, relay, stack } = host
+  try {
+    const db = host.mongo.database(loopsQueue.name)
+    const writes = { service: loopsQueue.name, clock, ids, onCommit: relay.onCommit }
+    const [loops, store] = await Promise.all([openLoops(db, writes), openQueues(db, writes)])
+    relay.watch(loops.outbox)
+    relay.watch(store.outbox)
+    const deps: Deps = {
+      clock,
+      ids,
+      at,
+      log,
+      loops,
+      queues: queues({ loops, store, turns: turns(MAX_WAITING), ids }),
+      tasks: client(host.bus, tasks),
+      gateway: client(host.bus, gateway),
+    }
+    stack.use(repeat(() => sweepForming(deps), { interval_ms: SWEEP_MS, log, random: ids.random }))
+    await host.serve(loopsQueue, handlers(deps))
+    return { [Symbol.asyncDispose]: () => stack.disposeAsync() }
+  } catch (error) {
+    await stack.disposeAsync()
+    throw error
+  }
+}

@@ -1,0 +1,78 @@
+// What to work on next and how much there is: reads only, claims nothing.
+import type { MemberCall } from '../../shared/contract.ts'
+import { LIMITS } from '../../shared/contracts/common.ts'
+import type { Deps, Some } from './deps.ts'
+import { viewLoop } from './loop.ts'
+import { priorityIn, type Seen } from './order.ts'
+
+/** Looks for work when what was found is gone by the time it is read. */
+const LOOKS = 3
+
+/** The first loop of the caller's order that has work ready, with a page of it; null when there is none. */
+const findWork = async (deps: Deps, call: MemberCall, limit: number) => {
+  const workspace_id = call.caller.workspace_id
+  let seen = await deps.queues.read(call)
+  for (let look = 0; look < LOOKS && seen.visible.length > 0; look += 1) {
+    const { first } = await deps.tasks.find_ready({ workspace_id, loop_ids: ordered(seen) }, call)
+    if (first === null) break
+    const [rows, loop] = await Promise.all([
+      deps.tasks.list_loop_tasks({ workspace_id, loop_id: first, limit, ready_only: true }, call),
+      deps.loops.get(call.caller, first),
+    ])
+    if (rows.tasks.length > 0 && loop.status === 'active') return { seen, work: { loop, rows } }
+    seen = await deps.queues.read(call)
+  }
+  return { seen, work: null }
+}
+
+/** The order as another service is asked about it: within the limit, which instances may pass by a loop or two. */
+const ordered = ({ visible }: Seen): string[] => visible.slice(0, LIMITS.active_loops)
+
+const countTasks = async (deps: Deps, call: MemberCall) => {
+  const visible_private_loop_ids = await deps.loops.listPrivate(call.caller)
+  const workspace_id = call.caller.workspace_id
+  return await deps.tasks.count_workspace({ workspace_id, visible_private_loop_ids }, call)
+}
+
+const reasonOf = (active: number, on_hold: number) =>
+  active > 0 ? 'nothing_approved' : on_hold > 0 ? 'all_on_hold' : 'queue_empty'
+
+/** The handlers of next work and of the counts. */
+export const nextWork = (deps: Deps): Some<'get_next_work' | 'get_queue_stats'> => ({
+  get_next_work: async ({ limit }, call) => {
+    const workspace_id = call.caller.workspace_id
+    const [{ seen, work }, { workspace }, on_hold, { all }] = await Promise.all([
+      findWork(deps, call, limit),
+      deps.gateway.get_workspace_context({ workspace_id }, call),
+      deps.loops.count(call.caller, 'on_hold'),
+      countTasks(deps, call),
+    ])
+    return {
+      loop: work && viewLoop(work.loop, priorityIn(seen, work.loop._id)),
+      workspace: { id: workspace.id, name: workspace.name, ai_context: workspace.ai_context },
+      tasks: work?.rows.tasks ?? [],
+      tasks_total: work?.rows.total ?? 0,
+      ...(work ? {} : { reason: reasonOf(seen.visible.length, on_hold) }),
+      counts: { active_loops: seen.visible.length, on_hold_loops: on_hold, tasks: all },
+    }
+  },
+
+  get_queue_stats: async (_, call) => {
+    const workspace_id = call.caller.workspace_id
+    const [seen, on_hold, shipped, counts] = await Promise.all([
+      deps.queues.read(call),
+      deps.loops.count(call.caller, 'on_hold'),
+      deps.loops.count(call.caller, 'shipped'),
+      countTasks(deps, call),
+    ])
+    const ready = await deps.tasks.find_ready({ workspace_id, loop_ids: ordered(seen) }, call)
+    const active = seen.visible.length
+    return {
+      loops: { total: active + on_hold + shipped, active, on_hold, shipped },
+      loops_with_work_ready: ready.ready_loops,
+      tasks: counts.all,
+      unassigned_tasks: counts.unassigned,
+      queue_version: seen.version,
+    }
+  },
+})

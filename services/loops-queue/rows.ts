@@ -1,0 +1,38 @@
+// Loops as rows: their places in the caller's queue and their task counts, which the tasks service has.
+import type { MemberCall } from '../../shared/contract.ts'
+import type { TaskCounts } from '../../shared/contracts/common.ts'
+import type { LoopRow } from '../../shared/contracts/loops-queue.ts'
+import type { Deps } from './deps.ts'
+import { viewRow } from './loop.ts'
+import type { LoopRowDoc } from './store.ts'
+
+const NO_TASKS: TaskCounts = {
+  total: 0,
+  open: 0,
+  approved: 0,
+  in_progress: 0,
+  on_hold: 0,
+  shipped: 0,
+  rejected: 0,
+}
+
+/** The rows of a page, with one question to the tasks service for all of them. */
+export const viewRows = async (
+  { tasks }: Pick<Deps, 'tasks'>,
+  call: MemberCall,
+  rows: readonly LoopRowDoc[],
+  visible: readonly string[],
+): Promise<LoopRow[]> => {
+  if (rows.length === 0) return []
+  const loop_ids = rows.map(({ _id }) => _id)
+  const { loops } = await tasks.count_loops({ workspace_id: call.caller.workspace_id, loop_ids }, call)
+  const counts = new Map(loops.map((loop) => [loop.loop_id, loop.counts]))
+  const places = new Map(visible.map((id, place) => [id, place]))
+  return rows.map((row) =>
+    viewRow(
+      row,
+      row.status === 'active' ? (places.get(row._id) ?? null) : null,
+      counts.get(row._id) ?? NO_TASKS,
+    ),
+  )
+}

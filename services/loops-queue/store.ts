@@ -1,0 +1,237 @@
+// Loops in MongoDB: their indexes, and every query and write of them. Who may see a loop is part of each query.
+import type { Collection, Db, Filter, IndexDescription } from 'mongodb'
+import {
+  type Aggregate,
+  type AggregateDeps,
+  aggregates,
+  type Because,
+  OUTBOX_INDEX,
+} from '../../shared/aggregate.ts'
+import type { Caller } from '../../shared/contract.ts'
+import { LIMITS, LOOP_STATUSES, type LoopStatus, type Visibility } from '../../shared/contracts/common.ts'
+import { AI_CONTEXT_EXCERPT_CHARS } from '../../shared/contracts/loops-queue.ts'
+import { AppError, notFound } from '../../shared/errors.ts'
+import { ensureIndexes } from '../../shared/mongo.ts'
+import { type Decision, EVERYBODY, type LoopState, type StandingLoop } from './loop.ts'
+
+/** A loop as it is stored. */
+export type LoopDoc = LoopState & Aggregate
+/** A stored loop that is not forming any more. */
+export type StandingDoc = StandingLoop & Aggregate
+/** A loop as lists read it: `ai_context` only as far as the excerpt shows it, and one character more. */
+export type LoopRowDoc = StandingLoop & Readonly<{ v: number }>
+/** An active loop as the order needs it. */
+export type ActiveLoop = Readonly<{ _id: string; visibility: Visibility }>
+
+/** Private loops of one person at most that a list of tasks can take into account. */
+const PRIVATE_LOOPS = 20_000
+
+/** The indexes of the loops, each with what it is for. */
+export const LOOP_INDEXES: readonly IndexDescription[] = [
+  OUTBOX_INDEX,
+  // The active loops with their visibility, and counts of public loops: answered from the index alone.
+  { key: { ws: 1, status: 1, visibility: 1, _id: 1 }, name: 'visibility' },
+  // Lists and counts as a member sees them.
+  { key: { ws: 1, status: 1, readers: 1, status_key: -1 }, name: 'readers' },
+  // Lists and counts as the workspace's owner sees them.
+  { key: { ws: 1, status: 1, status_key: -1 }, name: 'status' },
+  // One loop per idempotency key.
+  {
+    key: { ws: 1, create_key: 1 },
+    name: 'create_key',
+    unique: true,
+    partialFilterExpression: { create_key: { $exists: true } },
+  },
+  // Loops whose making was broken off.
+  { key: { created_at: 1 }, name: 'forming', partialFilterExpression: { status: 'forming' } },
+]
+
+/** What a row of a list is made of. */
+const ROW = {
+  v: 1,
+  ws: 1,
+  name: 1,
+  description: 1,
+  visibility: 1,
+  readers: 1,
+  status: 1,
+  status_key: 1,
+  created_by: 1,
+  created_at: 1,
+  updated_at: 1,
+  shipped_at: 1,
+  shipped_by: 1,
+  ai_context: { $substrCP: ['$ai_context', 0, AI_CONTEXT_EXCERPT_CHARS + 1] },
+} as const
+
+/** Whose eyes a query has. */
+export type Viewer = Pick<Caller, 'workspace_id' | 'user_id' | 'role'>
+
+/** Members see public loops and their own private ones, the owner all. Everything else is as if it were not there. */
+const seenBy = (viewer: Viewer): Filter<LoopDoc> =>
+  viewer.role === 'owner'
+    ? { ws: viewer.workspace_id }
+    : { ws: viewer.workspace_id, readers: { $in: [EVERYBODY, viewer.user_id] } }
+
+const reading = (collection: Collection<LoopDoc>) => {
+  const ids = async (filter: Filter<LoopDoc>, limit: number): Promise<string[]> => {
+    const found = await collection.find(filter).project<{ _id: string }>({ _id: 1 }).limit(limit).toArray()
+    return found.map(({ _id }) => _id)
+  }
+  return {
+    /**
+     * A loop that the viewer sees.
+     * @throws AppError `not_found` for an unknown and for an invisible one alike.
+     */
+    get: async (viewer: Viewer, id: string): Promise<StandingDoc> => {
+      const found = await collection.findOne({
+        _id: id,
+        status: { $in: [...LOOP_STATUSES] },
+        ...seenBy(viewer),
+      })
+      if (!found) throw notFound('loop', id)
+      return found as StandingDoc
+    },
+
+    /** The active loops of a workspace, seen or not; their number is bounded by the limit on active loops. */
+    listActive: (ws: string): Promise<ActiveLoop[]> =>
+      collection
+        .find({ ws, status: 'active' })
+        .project<ActiveLoop>({ _id: 1, visibility: 1 })
+        .hint('visibility')
+        .toArray(),
+
+    /** Which private loops among the active ones a member sees; not for the owner, who sees all. */
+    listOwnActive: (viewer: Viewer): Promise<string[]> =>
+      ids({ ws: viewer.workspace_id, status: 'active', readers: viewer.user_id }, LIMITS.active_loops),
+
+    /** How many loops are active, seen or not. */
+    countActive: (ws: string): Promise<number> =>
+      collection.countDocuments({ ws, status: 'active' }, { hint: 'visibility' }),
+
+    /** Which of these loops are on hold. */
+    listHeld: async (ws: string, among: readonly string[]): Promise<Set<string>> =>
+      new Set(await ids({ _id: { $in: [...among] }, ws, status: 'on_hold' }, among.length || 1)),
+
+    /** The status of those of these loops that the viewer sees. */
+    listStatuses: async (viewer: Viewer, among: readonly string[]): Promise<Map<string, LoopStatus>> => {
+      const found = await collection
+        .find({ _id: { $in: [...among] }, status: { $in: [...LOOP_STATUSES] }, ...seenBy(viewer) })
+        .project<{ _id: string; status: LoopStatus }>({ status: 1 })
+        .toArray()
+      return new Map(found.map(({ _id, status }) => [_id, status]))
+    },
+
+    /** Status and visibility of these loops, forming ones too, seen or not. */
+    listStates: (
+      ws: string,
+      among: readonly string[],
+    ): Promise<Pick<LoopDoc, '_id' | 'status' | 'visibility'>[]> =>
+      collection
+        .find({ _id: { $in: [...among] }, ws })
+        .project<Pick<LoopDoc, '_id' | 'status' | 'visibility'>>({ status: 1, visibility: 1 })
+        .toArray(),
+
+    /** The rows of these loops as far as they are still active, in the order given. */
+    listRows: async (ws: string, wanted: readonly string[]): Promise<LoopRowDoc[]> => {
+      const found = await collection
+        .find({ _id: { $in: [...wanted] }, ws, status: 'active' })
+        .project<LoopRowDoc>(ROW)
+        .toArray()
+      const byId = new Map(found.map((row) => [row._id, row]))
+      return wanted.flatMap((id) => byId.get(id) ?? [])
+    },
+
+    /** Rows of one status, those that came to it last first, behind the moment `before`. */
+    listByStatus: (
+      viewer: Viewer,
+      status: LoopStatus,
+      before: string | undefined,
+      limit: number,
+    ): Promise<LoopRowDoc[]> =>
+      collection
+        .find({ ...seenBy(viewer), status, ...(before === undefined ? {} : { status_key: { $lt: before } }) })
+        .sort({ status_key: -1 })
+        .limit(limit)
+        .project<LoopRowDoc>(ROW)
+        .toArray(),
+
+    /** How many loops of a status the viewer sees, counted in an index. */
+    count: async (viewer: Viewer, status: LoopStatus): Promise<number> => {
+      const ws = viewer.workspace_id
+      if (viewer.role === 'owner') return await collection.countDocuments({ ws, status })
+      const [open, own] = await Promise.all([
+        collection.countDocuments({ ws, status, visibility: 'public' }, { hint: 'visibility' }),
+        collection.countDocuments({ ws, status, readers: viewer.user_id }, { hint: 'readers' }),
+      ])
+      return open + own
+    },
+
+    /**
+     * The private loops that the viewer sees, in every status; null: all of them.
+     * @throws AppError `limit_exceeded` when they are too many to be handed around.
+     */
+    listPrivate: async (viewer: Viewer): Promise<string[] | null> => {
+      if (viewer.role === 'owner') return null
+      const filter = { ws: viewer.workspace_id, status: { $in: [...LOOP_STATUSES] }, readers: viewer.user_id }
+      const found = await ids(filter, PRIVATE_LOOPS + 1)
+      if (found.length > PRIVATE_LOOPS)
+        throw new AppError(
+          'limit_exceeded',
+          `You are a member of more than ${PRIVATE_LOOPS} private loops.`,
+          {
+            details: { field: 'private loops', limit: PRIVATE_LOOPS, size: found.length },
+          },
+        )
+      return found
+    },
+
+    /** The loop that a request with this key made or is making. */
+    findMade: (ws: string, create_key: string): Promise<LoopDoc | null> =>
+      collection.findOne({ ws, create_key }),
+
+    /** Loops that have been forming since before `before`. */
+    listForming: (before: Date, limit: number): Promise<LoopDoc[]> =>
+      collection
+        .find({ status: 'forming', created_at: { $lt: before } })
+        .sort({ created_at: 1 })
+        .limit(limit)
+        .toArray(),
+  }
+}
+
+const writing = (collection: Collection<LoopDoc>, deps: AggregateDeps) => {
+  const { insert, save, outbox } = aggregates(collection, deps)
+  return {
+    outbox,
+    /** Stores a new loop; null when its id or its create_key is taken. */
+    insert: async <L extends LoopState>(
+      loop: L,
+      events: Decision['events'],
+      because: Because,
+    ): Promise<(L & Aggregate) | null> => (await insert(loop, events, because)) as (L & Aggregate) | null,
+
+    /** Stores a decision over the loop that it was made on; null when that has changed since. */
+    save: async (
+      before: LoopDoc,
+      { next, events }: Decision,
+      because: Because,
+    ): Promise<StandingDoc | null> => (await save(before, next, events, because)) as StandingDoc | null,
+
+    /** Takes a loop away that never became active; false when it has, or is gone already. */
+    removeForming: async ({ _id, ws, v }: LoopDoc): Promise<boolean> => {
+      const { deletedCount } = await collection.deleteOne({ _id, ws, v, status: 'forming' })
+      return deletedCount === 1
+    },
+  }
+}
+
+/** Every query and write of the loops. @see openLoops */
+export type LoopStore = ReturnType<typeof reading> & ReturnType<typeof writing>
+
+/** Opens the collection of loops and makes its indexes. */
+export const openLoops = async (db: Db, deps: AggregateDeps): Promise<LoopStore> => {
+  const collection = db.collection<LoopDoc>('loops')
+  await ensureIndexes(collection, LOOP_INDEXES)
+  return { ...reading(collection), ...writing(collection, deps) }
+}
