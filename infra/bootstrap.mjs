@@ -17,6 +17,7 @@ const MAX_INSTALL_WAIT_MS = 15 * 60_000
 const MAX_KEPT_ERROR_CHARS = 8_000
 /** A terminal sends Ctrl-C to this process and npm sends it again: within this time it counts as one. */
 const SAME_SIGNAL_MS = 500
+const PARENT_POLL_MS = 250
 
 const say = (text) => process.stdout.write(`${text}\n`)
 const seconds = (since) => `${((Date.now() - since) / 1000).toFixed(1)} s`
