@@ -21,8 +21,13 @@ export type LogOptions = Readonly<{
 
 const SECRET = /token|secret|password|authorization|cookie|_url$|^url$|verifier|challenge/i
 
-const plain = (key: string, value: unknown): unknown => {
+/** Levels of nesting that a line shows: enough to be of use, and an end to what goes round in circles. */
+const MAX_DEPTH = 5
+
+const plain = (key: string, value: unknown, depth = 0): unknown => {
   if (SECRET.test(key)) return '[redacted]'
+  if (typeof value === 'bigint') return String(value)
+  if (value === null || typeof value !== 'object' || value instanceof Date) return value
   if (value instanceof Error) {
     const cause = value.cause instanceof Error ? ` <- ${value.cause.message}` : ''
     return {
@@ -31,7 +36,11 @@ const plain = (key: string, value: unknown): unknown => {
       stack: value.stack?.split('\n').slice(1, 6).join('\n'),
     }
   }
-  return value
+  if (depth === MAX_DEPTH) return '[deeper]'
+  if (Array.isArray(value)) return value.map((member) => plain('', member, depth + 1))
+  return Object.fromEntries(
+    Object.entries(value).map(([name, member]) => [name, plain(name, member, depth + 1)]),
+  )
 }
 
 const readable = (level: Level, topic: string, message: string, fields: Fields, at: Date): string => {

@@ -1,6 +1,7 @@
 // The connection to NATS. Only this folder knows the NATS client; everything else holds a Bus.
 import { type JetStreamClient, type JetStreamManager, jetstream, jetstreamManager } from '@nats-io/jetstream'
 import { connect, type NatsConnection } from '@nats-io/transport-node'
+import { serversOf } from '../address.ts'
 import { AppError } from '../errors.ts'
 import type { Log } from '../log.ts'
 
@@ -35,9 +36,10 @@ const watch = async (nc: NatsConnection, log: Log, state: { up: boolean }): Prom
 export const connectBus = async (url: string, name: string, log: Log): Promise<Bus> => {
   let nc: NatsConnection
   try {
-    const { username, password, host, protocol } = new URL(url)
+    const servers = serversOf(url) ?? []
+    const { username, password } = servers[0] ?? new URL(url)
     nc = await connect({
-      servers: `${protocol}//${host}`,
+      servers: servers.map(({ protocol, host }) => `${protocol}//${host}`),
       name,
       ...(username ? { user: decodeURIComponent(username), pass: decodeURIComponent(password) } : {}),
       inboxPrefix: `_INBOX.${name}`,
