@@ -76,6 +76,8 @@ const SAMPLES: Readonly<Record<string, Sample>> = {
     good: [
       "import { createHash } from 'node:crypto'\nimport { AppError } from '../../shared/errors.ts'",
       "import { isReady } from './ready.ts'",
+      "import type { Aggregate } from '../../shared/aggregate.ts'",
+      "import { type Store } from './store.ts'",
     ],
   },
   exports_have_names: {
@@ -119,7 +121,11 @@ const SAMPLES: Readonly<Record<string, Sample>> = {
       'class A { constructor(private readonly b: string) {} }',
       "import fs = require('node:fs')",
     ],
-    good: ['class A { readonly b: string\n constructor(b: string) { this.b = b } }', 'const a = 1 as const'],
+    good: [
+      "declare module 'vitest' { interface ProvidedContext { url: string } }",
+      'class A { readonly b: string\n constructor(b: string) { this.b = b } }',
+      'const a = 1 as const',
+    ],
   },
   checks_are_not_silenced: {
     path: 'shared/a.ts',
@@ -156,6 +162,7 @@ const SAMPLES: Readonly<Record<string, Sample>> = {
     ],
     good: [
       "export const open = (db: Db) => { const c = db.collection('tasks'); ensureIndexes(c, [OUTBOX_INDEX]); return aggregates(c, 1) }",
+      "// Read by _id alone, so it needs no index besides.\nexport const open = (db: Db) => db.collection('tasks')",
     ],
   },
 }

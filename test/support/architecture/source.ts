@@ -9,8 +9,13 @@ export type Node = Readonly<{ type: string; start: number; end: number; [member:
 /** A file: its path from the root of the project, its text and its syntax tree. */
 export type Source = Readonly<{ path: string; text: string; program: Node }>
 
-/** What a file brings in: as written, resolved from the root when relative, and the imported names. */
-export type Import = Readonly<{ from: string; resolved: string | undefined; names: readonly string[] }>
+/** What a file brings in: as written, resolved from the root when relative, the names, and whether types alone. */
+export type Import = Readonly<{
+  from: string
+  resolved: string | undefined
+  names: readonly string[]
+  typeOnly: boolean
+}>
 
 const ROOT = new URL('../../../', import.meta.url)
 
@@ -89,5 +94,7 @@ export const importsOf = (source: Source): Import[] =>
     const names = specifiers.map(({ imported, local }) =>
       String(((imported ?? local) as Node | undefined)?.name ?? '*'),
     )
-    return [{ from, resolved: resolve(source.path, from), names }]
+    const isType = ({ importKind, exportKind }: Node): boolean => (importKind ?? exportKind) === 'type'
+    const typeOnly = isType(node) || (specifiers.length > 0 && specifiers.every(isType))
+    return [{ from, resolved: resolve(source.path, from), names, typeOnly }]
   })
