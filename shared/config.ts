@@ -52,7 +52,16 @@ export const VARIABLES = {
       'SMTP server for mail, with user and password if it wants them; unset: mails are kept for reading at /dev/mail',
     secret: true,
   },
-  MAIL_FROM: { type: z.string().min(3), fallback: 'Loops <loops@localhost>', about: 'Sender of the mails' },
+  MAIL_FROM: {
+    type: z
+      .string()
+      .regex(
+        /^(?:[^<>\p{Cc}]*<[^<>@\s]+@[^<>@\s]+>|[^<>@\s]+@[^<>@\s]+)$/u,
+        'is neither an address nor `Name <address>`',
+      ),
+    fallback: 'Loops <loops@localhost>',
+    about: 'Sender of the mails',
+  },
   SIGN_UP: {
     type: z.enum(['invited', 'open'], 'is neither invited nor open'),
     fallback: 'invited',
@@ -137,6 +146,10 @@ export const missingForServices = (config: Config): readonly string[] =>
   (['MONGODB_URL', 'NATS_URL', 'LOOPS_SECRET'] as const)
     .filter((name) => config[name] === undefined)
     .map((name) => `${name} is not set; a service started by itself needs it.`)
+
+/** Whether mails are kept for reading at /dev/mail instead of being sent. */
+export const keepsMails = (config: Pick<Config, 'SMTP_URL' | 'NODE_ENV'>): boolean =>
+  config.SMTP_URL === undefined && config.NODE_ENV !== 'production'
 
 /** This process's environment: the one place that reads it. */
 export const processEnv = (): Readonly<Record<string, string | undefined>> => process.env

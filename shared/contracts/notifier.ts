@@ -3,6 +3,19 @@ import * as z from 'zod'
 import { defineContract, internal } from '../contract.ts'
 import * as c from './common.ts'
 
+/** A mail that was kept instead of sent, as a mail program would show it. */
+export const DevMail = z.object({
+  id: c.Id,
+  date: c.Timestamp.describe('When it came in'),
+  to: z.string().describe('The address that it was delivered to'),
+  from: z.string().describe('The address that it came from'),
+  subject: z.string(),
+  text: z.string(),
+  html: z.string(),
+  headers: z.record(z.string(), z.string()).describe('By lower-case name, unfolded'),
+})
+export type DevMail = z.infer<typeof DevMail>
+
 export const notifier = defineContract({
   name: 'notifier',
   version: '1.0.0',
@@ -38,6 +51,19 @@ export const notifier = defineContract({
         next_cursor: c.NextCursor,
       }),
       errors: [],
+    }),
+    list_dev_mails: internal({
+      description:
+        'Mails that were kept instead of sent, newest first; not_found where mails are sent. A page ends early when it grows large.',
+      input: z.object({ limit: c.Limit, cursor: c.Cursor }),
+      output: z.object({ mails: z.array(DevMail), next_cursor: c.NextCursor }),
+      errors: ['not_found'],
+    }),
+    get_dev_mail: internal({
+      description: 'One mail that was kept instead of sent.',
+      input: z.object({ id: c.Id }),
+      output: z.object({ mail: DevMail }),
+      errors: ['not_found'],
     }),
   },
   events: {},

@@ -1,0 +1,92 @@
+// A mail server of our own for development: it takes every mail on this machine's loopback and keeps it for reading.
+// Knows neither what the mails are about nor where they are kept.
+import type { AddressInfo } from 'node:net'
+import { type ParsedMail, simpleParser } from 'mailparser'
+import { SMTPServer, type SMTPServerDataStream, type SMTPServerSession } from 'smtp-server'
+import type { Clock } from '../../shared/clock.ts'
+import type { DevMail } from '../../shared/contracts/notifier.ts'
+import type { Ids } from '../../shared/ids.ts'
+import type { Log } from '../../shared/log.ts'
+
+export type DevMailboxDeps = Readonly<{
+  /** Keeps a mail; false when it is too large. */
+  keep: (mail: DevMail) => Promise<boolean>
+  clock: Clock
+  ids: Ids
+  log: Log
+}>
+
+/** A running mailbox: the URL to send to. */
+export type DevMailbox = AsyncDisposable & Readonly<{ url: string }>
+
+/** Most bytes of a mail as it travels. */
+const MAX_MAIL_BYTES = 512 * 1_024
+
+const unfold = (line: string): [string, string] => {
+  const colon = line.indexOf(':')
+  const value = line.slice(colon + 1).replace(/\r?\n[ \t]+/g, ' ')
+  return [line.slice(0, colon).trim().toLowerCase(), value.trim()]
+}
+
+/** A parsed mail as it is kept: addresses from the envelope, since that is where it really went. */
+const toDevMail = (parsed: ParsedMail, session: SMTPServerSession, id: string, date: Date): DevMail => {
+  const { mailFrom, rcptTo } = session.envelope
+  return {
+    id,
+    date: date.toISOString(),
+    to: rcptTo.map(({ address }) => address).join(', '),
+    from: mailFrom === false ? '' : mailFrom.address,
+    subject: parsed.subject ?? '',
+    text: parsed.text ?? '',
+    html: parsed.html || '',
+    headers: Object.fromEntries(parsed.headerLines.map(({ line }) => unfold(line))),
+  }
+}
+
+const refuse = (responseCode: number, message: string): Error =>
+  Object.assign(new Error(message), { responseCode })
+
+/** Reads a mail to its end, past its limit too: the client hears of that only when it has sent everything. */
+const read = async (stream: SMTPServerDataStream): Promise<Buffer> => {
+  const chunks: Buffer[] = []
+  for await (const chunk of stream) if (!stream.sizeExceeded) chunks.push(chunk as Buffer)
+  if (stream.sizeExceeded) throw refuse(552, `A mail may have ${MAX_MAIL_BYTES} bytes here`)
+  return Buffer.concat(chunks)
+}
+
+/** Opens the mailbox on a free port of the loopback address. */
+export const startDevMailbox = async ({ keep, clock, ids, log }: DevMailboxDeps): Promise<DevMailbox> => {
+  const take = async (stream: SMTPServerDataStream, session: SMTPServerSession): Promise<void> => {
+    const parsed = await simpleParser(await read(stream), { skipTextToHtml: true, checksumAlgo: false })
+    const mail = toDevMail(parsed, session, ids.next(), clock.now())
+    if (!(await keep(mail))) throw refuse(552, 'The mail is too large to be kept')
+    log.info('mail kept', { to: mail.to, subject: mail.subject })
+  }
+  const server = new SMTPServer({
+    disabledCommands: ['AUTH', 'STARTTLS'],
+    disableReverseLookup: true,
+    size: MAX_MAIL_BYTES,
+    onData: (stream, session, done) => {
+      take(stream, session).then(
+        () => done(),
+        (error: Error & { responseCode?: number }) => {
+          log.warn('mail not kept', { error })
+          done(error.responseCode === undefined ? refuse(451, 'The mail could not be kept now') : error)
+        },
+      )
+    },
+  })
+  const listening = Promise.withResolvers<void>()
+  server.on('error', (error) => {
+    // Rejecting does nothing once it listens; then this is one client's broken connection.
+    listening.reject(error)
+    log.debug('mailbox connection failed', { error })
+  })
+  server.listen(0, '127.0.0.1', () => listening.resolve())
+  await listening.promise
+  const { port } = server.server.address() as AddressInfo
+  return {
+    url: `smtp://127.0.0.1:${port}`,
+    [Symbol.asyncDispose]: () => new Promise((resolve) => server.close(() => resolve())),
+  }
+}

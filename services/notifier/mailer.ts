@@ -1,0 +1,105 @@
+// SMTP out: hands one mail to the server, one transaction for one recipient, and says what the server said.
+//
+// What can be promised: each recipient gets a mail at least once; twice only when a sender dies, or its patience ends,
+// between the end of the message and the server's 250. Then nobody can know whether the server had taken it (RFC 1047).
+// Both copies then have the same Message-ID and Date, so that many mail programs show one.
+import { createTransport, type SendMailOptions } from 'nodemailer'
+import { within } from '../../shared/lifecycle.ts'
+import type { Mailbox } from './addresses.ts'
+
+/** A mail to one recipient, complete. */
+export type Mail = Readonly<{
+  /** With its angle brackets; the same at every try. */
+  message_id: string
+  date: Date
+  from: Mailbox
+  to: Mailbox
+  subject: string
+  text: string
+  html: string
+  /** Message id that all mails about one thing refer to, so that mail programs show them together. */
+  thread?: string
+  /** Headers of the workspace's list; absent for a mail that nobody can subscribe to. */
+  list?: Readonly<{ id: string; name: string; unsubscribe_url: string }>
+}>
+
+/** What the server said: taken; refused for good; or not now, or not reached, which may differ next time. */
+export type Outcome = Readonly<{ outcome: 'accepted' } | { outcome: 'refused' | 'deferred'; reason: string }>
+
+export type Mailer = AsyncDisposable & Readonly<{ send: (mail: Mail) => Promise<Outcome> }>
+
+/** Connections of one instance, each with one mail at a time. */
+export const CONNECTIONS = 10
+/** Bound on one mail from first to last (ms). */
+export const SEND_TIMEOUT_MS = 60_000
+const CLOSE_TIMEOUT_MS = 10_000
+const REASON_CHARS = 300
+
+/** The mail in the transport's words: addresses as objects and an envelope of our own, so that nothing is parsed. */
+export const toMessage = (mail: Mail): SendMailOptions => ({
+  messageId: mail.message_id,
+  date: mail.date,
+  from: mail.from,
+  to: mail.to,
+  envelope: { from: mail.from.address, to: mail.to.address },
+  subject: mail.subject,
+  text: mail.text,
+  html: mail.html,
+  ...(mail.thread === undefined ? {} : { references: mail.thread }),
+  headers: {
+    // RFC 3834: no program should answer this one.
+    'Auto-Submitted': 'auto-generated',
+    'X-Auto-Response-Suppress': 'All',
+    ...(mail.list ? { 'List-Unsubscribe-Post': 'List-Unsubscribe=One-Click' } : {}),
+  },
+  ...(mail.list
+    ? { list: { id: { url: mail.list.id, comment: mail.list.name }, unsubscribe: mail.list.unsubscribe_url } }
+    : {}),
+  xMailer: false,
+  disableFileAccess: true,
+  disableUrlAccess: true,
+})
+
+type Fault = Error & { command?: string; response?: string; responseCode?: number; permanent?: boolean }
+
+/** Only a lasting no to this recipient or this message is one; a refused login or sender is ours to mend meanwhile. */
+const toOutcome = (fault: Fault): Outcome => ({
+  outcome: fault.permanent && /^(RCPT TO|DATA)$/.test(fault.command ?? '') ? 'refused' : 'deferred',
+  reason: (fault.response ?? fault.message).slice(0, REASON_CHARS),
+})
+
+/** Opens a pool of connections to the server of an `smtp:` or `smtps:` URL; each is made when first needed. */
+export const createMailer = (url: string): Mailer => {
+  const transport = createTransport({
+    url,
+    pool: true,
+    maxConnections: CONNECTIONS,
+    // The pool sends again by itself only what had not begun to leave, on a connection that the server had closed.
+    maxRequeues: 1,
+    dnsTimeout: 5_000,
+    connectionTimeout: 10_000,
+    greetingTimeout: 10_000,
+    socketTimeout: SEND_TIMEOUT_MS / 2,
+  })
+  // A fault of an idle connection is of no consequence: the next mail opens another.
+  transport.on('error', () => undefined)
+  const underWay = new Set<Promise<unknown>>()
+  return {
+    send: async (mail) => {
+      const work = transport.sendMail({ ...toMessage(mail), signal: AbortSignal.timeout(SEND_TIMEOUT_MS) })
+      underWay.add(work)
+      try {
+        await work
+        return { outcome: 'accepted' }
+      } catch (fault) {
+        return toOutcome(fault as Fault)
+      } finally {
+        underWay.delete(work)
+      }
+    },
+    [Symbol.asyncDispose]: async () => {
+      const done = await within(CLOSE_TIMEOUT_MS, Promise.allSettled([...underWay]))
+      transport.close({ force: !done })
+    },
+  }
+}

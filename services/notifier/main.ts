@@ -1,0 +1,82 @@
+// Wires the notifier: its ledger, where mails go, the sender, its reactions and its answers. The only file here that
+// knows what is plugged in.
+import { client } from '../../shared/bus/client.ts'
+import { consume } from '../../shared/bus/consume.ts'
+import { type Config, ConfigError, keepsMails } from '../../shared/config.ts'
+import { gateway } from '../../shared/contracts/gateway.ts'
+import { notifier } from '../../shared/contracts/notifier.ts'
+import { type Host, openHost } from '../../shared/host.ts'
+import type { Started } from '../start.ts'
+import { parseSender } from './addresses.ts'
+import { createComposer } from './compose.ts'
+import { openDeliveries } from './deliveries.ts'
+import { startDevMailbox } from './dev-mailbox.ts'
+import { handlers } from './handlers.ts'
+import { createMailer } from './mailer.ts'
+import { reactions } from './reactions.ts'
+import { startSender } from './sender.ts'
+import { type DevMails, openDevMails } from './store-dev-mails.ts'
+import { openSubscriptions } from './store-subscriptions.ts'
+import { unsubscribeKey } from './unsubscribe.ts'
+
+/** Where mails are handed over: the server of the configuration, or a mailbox of our own. */
+const smtpUrl = async (host: Host, devMails: DevMails | null): Promise<string> => {
+  const { clock, ids, log } = host
+  if (!devMails) return host.config.SMTP_URL ?? ''
+  return host.stack.use(await startDevMailbox({ keep: devMails.add, clock, ids, log: log.child('mailbox') }))
+    .url
+}
+
+const wire = async (host: Host, secret: string): Promise<void> => {
+  const { config, clock, ids, bus, stack } = host
+  const db = host.mongo.database(notifier.name)
+  const deliveries = await openDeliveries(db, { clock, ids })
+  const subscriptions = openSubscriptions(db, { clock })
+  const devMails = keepsMails(config) ? openDevMails(db) : null
+  const key = unsubscribeKey(secret)
+  const members = client(bus, gateway)
+  const compose = createComposer({
+    deliveries,
+    gateway: members,
+    clock,
+    ids,
+    publicUrl: config.PUBLIC_URL,
+    sender: parseSender(config.MAIL_FROM),
+    unsubscribeKey: key,
+  })
+  const mailer = stack.use(createMailer(await smtpUrl(host, devMails)))
+  const { random } = ids
+  const sender = stack.use(
+    startSender({
+      deliveries,
+      subscriptions,
+      compose,
+      mailer,
+      clock,
+      random,
+      log: host.log.child('sender'),
+      at: host.at,
+    }),
+  )
+  const told = reactions({ deliveries, subscriptions, gateway: members, clock, nudge: sender.nudge })
+  stack.use(await consume(bus, notifier.name, told))
+  await host.serve(notifier, handlers({ deliveries, subscriptions, devMails, unsubscribeKey: key, random }))
+}
+
+/**
+ * Starts the notifier.
+ * @throws ConfigError when mails can go nowhere; AppError `unavailable` when MongoDB or NATS does not answer.
+ */
+export const start = async (config: Config): Promise<Started> => {
+  if (config.SMTP_URL === undefined && !keepsMails(config))
+    throw new ConfigError(['SMTP_URL is not set; in production mails have to go somewhere.'])
+  if (config.LOOPS_SECRET === undefined) throw new ConfigError(['LOOPS_SECRET is not set.'])
+  const host = await openHost(notifier.name, config)
+  try {
+    await wire(host, config.LOOPS_SECRET)
+  } catch (error) {
+    await host.stack.disposeAsync()
+    throw error
+  }
+  return { [Symbol.asyncDispose]: () => host.stack.disposeAsync() }
+}

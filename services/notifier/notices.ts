@@ -1,0 +1,129 @@
+// Who is owed which mail: an event, the members and their wishes in, notices and deliveries out. Pure.
+import type * as z from 'zod'
+import type { CloudEvent } from '../../shared/cloud-event.ts'
+import type { gateway } from '../../shared/contracts/gateway.ts'
+import type { loopsQueue } from '../../shared/contracts/loops-queue.ts'
+import { type Mailbox, toAddress } from './addresses.ts'
+import type { LoopShipped } from './emails/loop-shipped.ts'
+
+type Told<D> = Readonly<Pick<CloudEvent, 'id' | 'time' | 'workspaceid'> & { data: D }>
+type ShippedEvent = Told<z.output<(typeof loopsQueue.events)['loop.shipped']['data']>>
+type InvitedEvent = Told<z.output<(typeof gateway.events)['person.invited']['data']>>
+
+/** A member as the gateway tells of them. */
+export type Recipient = z.output<(typeof gateway.operations)['list_members']['output']>['members'][number]
+
+type Noticed = Readonly<{
+  /** The event's id. */
+  _id: string
+  ws: string
+  /** When it happened. */
+  at: Date
+}>
+export type LoopShippedNotice = Noticed & Readonly<{ template: 'loop-shipped'; facts: LoopShipped }>
+export type InvitationNotice = Noticed &
+  Readonly<{ template: 'invitation'; facts: Readonly<{ invitation_id: string }> }>
+
+/** An event that people are told of by mail, with all that the mail says to everybody. */
+export type Notice = LoopShippedNotice | InvitationNotice
+
+export type DeliveryStatus = 'pending' | 'sending' | 'sent' | 'failed' | 'suppressed'
+
+/** One mail to one recipient. */
+export type Delivery = Readonly<{
+  /** `<event id>:<recipient id>`: a repeated event finds it there already. */
+  _id: string
+  ws: string
+  v: number
+  event_id: string
+  template: Notice['template']
+  /** Null for somebody who is no member yet. */
+  user_id: string | null
+  /** Null when it is asked for at sending. */
+  to: Mailbox | null
+  locale: string
+  time_zone: string
+  status: DeliveryStatus
+  attempts: number
+  /** When a sender should look at it: the next try, or the end of the lease of whoever sends it; absent when settled. */
+  due_at?: Date
+  /** The lease: which claim holds it. */
+  claim?: string
+  created_at: Date
+  sent_at: Date | null
+  last_error: string | null
+  expires_at: Date
+}>
+
+/** How long notices and deliveries are kept: longer than the stream keeps events, so that none is mailed anew (ms). */
+export const KEPT_MS = 90 * 24 * 60 * 60 * 1_000
+
+const fresh = (notice: Notice, now: Date) => ({
+  ws: notice.ws,
+  v: 1,
+  event_id: notice._id,
+  template: notice.template,
+  attempts: 0,
+  created_at: now,
+  sent_at: null,
+  last_error: null,
+  expires_at: new Date(now.getTime() + KEPT_MS),
+})
+
+export const loopShippedNotice = (event: ShippedEvent, workspace_name: string): LoopShippedNotice => ({
+  _id: event.id,
+  ws: event.workspaceid,
+  at: new Date(event.time),
+  template: 'loop-shipped',
+  facts: { ...event.data, workspace_name },
+})
+
+export const invitationNotice = (event: InvitedEvent): InvitationNotice => ({
+  _id: event.id,
+  ws: event.workspaceid,
+  at: new Date(event.time),
+  template: 'invitation',
+  facts: { invitation_id: event.data.invitation_id },
+})
+
+/** Who is told of a shipped loop: ids, or null for every member. A private loop never goes to everybody. */
+export const audienceOf = ({
+  visibility,
+  member_ids,
+}: Pick<LoopShipped, 'visibility' | 'member_ids'>): readonly string[] | null =>
+  visibility === 'private' ? (member_ids ?? []) : member_ids
+
+/** One delivery per member; those who want no mails, or have no address that can be written to, are settled at once. */
+export const memberDeliveries = (
+  notice: LoopShippedNotice,
+  members: readonly Recipient[],
+  unsubscribed: ReadonlySet<string>,
+  now: Date,
+): Delivery[] =>
+  members.map(({ user_id, name, email, locale, time_zone }) => {
+    const address = toAddress(email)
+    const status = unsubscribed.has(user_id) ? 'suppressed' : address === undefined ? 'failed' : 'pending'
+    return {
+      ...fresh(notice, now),
+      _id: `${notice._id}:${user_id}`,
+      user_id,
+      to: address === undefined ? null : { name, address },
+      locale,
+      time_zone,
+      status,
+      ...(status === 'pending' ? { due_at: now } : {}),
+      ...(status === 'failed' ? { last_error: 'not an address' } : {}),
+    }
+  })
+
+/** The one delivery of an invitation; its address and secret link are asked for when it is sent. */
+export const invitationDelivery = (notice: InvitationNotice, now: Date): Delivery => ({
+  ...fresh(notice, now),
+  _id: `${notice._id}:${notice.facts.invitation_id}`,
+  user_id: null,
+  to: null,
+  locale: 'en',
+  time_zone: 'UTC',
+  status: 'pending',
+  due_at: now,
+})

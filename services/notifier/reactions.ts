@@ -1,0 +1,83 @@
+// What the notifier does about other services' events: it writes down who is owed a mail, and no more. That is quick and
+// may be repeated, so an event is acknowledged long before the last of ten thousand mails has left.
+import { on, type Reaction } from '../../shared/bus/consume.ts'
+import { ownCall } from '../../shared/bus/headers.ts'
+import type { Clock } from '../../shared/clock.ts'
+import type { Call, Client } from '../../shared/contract.ts'
+import { LIMITS } from '../../shared/contracts/common.ts'
+import { gateway } from '../../shared/contracts/gateway.ts'
+import { loopsQueue } from '../../shared/contracts/loops-queue.ts'
+import type { Deliveries } from './deliveries.ts'
+import {
+  audienceOf,
+  invitationDelivery,
+  invitationNotice,
+  loopShippedNotice,
+  memberDeliveries,
+  type Recipient,
+} from './notices.ts'
+import type { Subscriptions } from './store-subscriptions.ts'
+
+export type ReactionDeps = Readonly<{
+  deliveries: Deliveries
+  subscriptions: Subscriptions
+  gateway: Pick<Client<typeof gateway>, 'get_workspace_context' | 'list_members'>
+  clock: Clock
+  /** Wakes the sender. */
+  nudge: () => void
+}>
+
+/** Pages of members that one event may take; more people than any workspace has. */
+const MAX_PAGES = 5_000
+
+/** The people of a workspace who are told, page by page; `only` names them, null means every member. */
+async function* audience(
+  deps: ReactionDeps,
+  workspace_id: string,
+  only: readonly string[] | null,
+  call: () => Call,
+): AsyncGenerator<readonly Recipient[]> {
+  if (only) {
+    for (let start = 0; start < only.length; start += LIMITS.page) {
+      const user_ids = only.slice(start, start + LIMITS.page)
+      yield (await deps.gateway.list_members({ workspace_id, user_ids, limit: LIMITS.page }, call())).members
+    }
+    return
+  }
+  let cursor: string | null = null
+  for (let page = 0; page < MAX_PAGES; page += 1) {
+    const input = { workspace_id, limit: LIMITS.page, ...(cursor === null ? {} : { cursor }) }
+    const answer: Awaited<ReturnType<typeof deps.gateway.list_members>> = await deps.gateway.list_members(
+      input,
+      call(),
+    )
+    yield answer.members
+    cursor = answer.next_cursor
+    if (cursor === null) return
+  }
+}
+
+/** The reactions of the notifier. */
+export const reactions = (deps: ReactionDeps): readonly Reaction[] => [
+  on(loopsQueue, 'loop.shipped', async (event) => {
+    // A fresh budget for each page: together they may take longer than one call.
+    const call = () => ownCall(deps.clock, event.id, undefined, event.traceparent)
+    const { workspaceid } = event
+    const { workspace } = await deps.gateway.get_workspace_context({ workspace_id: workspaceid }, call())
+    const notice = loopShippedNotice(event, workspace.name)
+    if (await deps.deliveries.begin(notice)) return
+    for await (const members of audience(deps, workspaceid, audienceOf(event.data), call)) {
+      const unsubscribed = await deps.subscriptions.note(workspaceid, workspace.name, members)
+      await deps.deliveries.add(memberDeliveries(notice, members, unsubscribed, deps.clock.now()))
+      deps.nudge()
+    }
+    await deps.deliveries.finish(notice)
+  }),
+  on(gateway, 'person.invited', async (event) => {
+    const notice = invitationNotice(event)
+    if (await deps.deliveries.begin(notice)) return
+    await deps.deliveries.add([invitationDelivery(notice, deps.clock.now())])
+    await deps.deliveries.finish(notice)
+    deps.nudge()
+  }),
+]
