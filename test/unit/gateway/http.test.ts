@@ -1,0 +1,183 @@
+// What stands before the protocol: credentials and challenges, places, bodies, load. No network.
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import { askForScopes, askForToken, readBearer, refuseToken } from '../../../services/gateway/http/bearer.ts'
+import { discardBody, readBytes } from '../../../services/gateway/http/bytes.ts'
+import { problem } from '../../../services/gateway/http/problems.ts'
+import { MAX_DEPTH, readBody } from '../../../services/gateway/mcp/body.ts'
+import { createLoad } from '../../../services/gateway/mcp/load.ts'
+import { placesOf } from '../../../services/gateway/mcp/origin.ts'
+import { LIMITS } from '../../../shared/contracts/common.ts'
+import { AppError } from '../../../shared/errors.ts'
+
+const PUBLIC_URL = 'https://loops.example.com'
+
+describe('the bearer header', () => {
+  test.each([
+    ['Bearer abc', 'abc'],
+    ['bearer abc', 'abc'],
+    ['BEARER   a.b-c', 'a.b-c'],
+    ['Bearer a b', 'a b'],
+  ])('gives_its_token (%s)', (header, token) => {
+    expect(readBearer(header)).toBe(token)
+  })
+
+  test.each([null, '', 'abc', 'Basic abc', 'Bearerabc', 'Bearer', 'Digest x="Bearer y"'])(
+    'has_none_to_give (%s)',
+    (header) => {
+      expect(readBearer(header)).toBeUndefined()
+    },
+  )
+})
+
+describe('challenges', () => {
+  test('ask_for_a_token_without_naming_an_error', () => {
+    const response = askForToken(PUBLIC_URL, '/mcp')
+    expect(response.status).toBe(401)
+    expect(response.headers.get('www-authenticate')).toBe(
+      `Bearer resource_metadata="${PUBLIC_URL}/.well-known/oauth-protected-resource/mcp", scope="loops:read loops:write loops:approve"`,
+    )
+  })
+
+  test('name_the_document_of_the_path_that_was_asked_for', () => {
+    expect(askForToken(PUBLIC_URL, '/mcp/').headers.get('www-authenticate')).toContain(
+      'oauth-protected-resource/mcp/"',
+    )
+  })
+
+  test('call_a_bad_token_invalid_and_too_few_scopes_insufficient', () => {
+    expect(refuseToken(PUBLIC_URL, '/mcp').headers.get('www-authenticate')).toContain('error="invalid_token"')
+    const response = askForScopes(PUBLIC_URL, '/mcp', ['loops:read', 'loops:write'])
+    expect(response.status).toBe(403)
+    expect(response.headers.get('www-authenticate')).toContain('error="insufficient_scope"')
+    expect(response.headers.get('www-authenticate')).toContain('scope="loops:read loops:write"')
+  })
+})
+
+describe('places', () => {
+  const places = placesOf(PUBLIC_URL, '10.1.2.3')
+
+  test.each([
+    PUBLIC_URL,
+    'http://localhost:6274',
+    'http://127.0.0.1:1',
+    'http://[::1]:3000',
+    'https://localhost',
+  ])('allow_pages_of_%s', (origin) => {
+    expect(places.allowsOrigin(origin)).toBe(true)
+  })
+
+  test.each([
+    'null',
+    '',
+    'http://loops.example.com',
+    'https://loops.example.com.evil.example',
+    'https://loops.example.com:444',
+    'http://localhost.evil.example',
+    'https://evil.example',
+    'file://localhost',
+    'http://127.0.0.1.evil.example',
+  ])('refuse_pages_of (%s)', (origin) => {
+    expect(places.allowsOrigin(origin)).toBe(false)
+  })
+
+  test.each([
+    'loops.example.com',
+    'LOOPS.example.com:443',
+    'localhost:4000',
+    '127.0.0.1',
+    '[::1]:4000',
+    '10.1.2.3:80',
+  ])('know_the_name_%s', (host) => {
+    expect(places.allowsHost(host)).toBe(true)
+  })
+
+  test.each(['', 'evil.example', 'evil.example:4000', 'loops.example.com.evil.example', 'a b'])(
+    'do_not_know_the_name (%s)',
+    (host) => {
+      expect(places.allowsHost(host)).toBe(false)
+    },
+  )
+})
+
+const post = (body: BodyInit): Request =>
+  new Request('http://localhost/mcp', { method: 'POST', body, duplex: 'half' } as RequestInit)
+const pieces = (size: number, count: number): ReadableStream<Uint8Array> => {
+  let left = count
+  return new ReadableStream({
+    pull: (controller) => {
+      if (left === 0) controller.close()
+      else controller.enqueue(new Uint8Array(size).fill(0x20))
+      left -= 1
+    },
+  })
+}
+const refusal = async (body: BodyInit): Promise<readonly [number, number]> => {
+  const read = await readBody(post(body))
+  if (read.ok) throw new Error('it was not refused')
+  const { error } = (await read.response.json()) as { error: { code: number } }
+  return [read.response.status, error.code]
+}
+
+describe('a body', () => {
+  test.each([
+    ['{', [400, -32_700]],
+    ['', [400, -32_700]],
+    ['{"a":1}x', [400, -32_700]],
+    [new Uint8Array([0x22, 0xff, 0x22]), [400, -32_700]],
+    ['['.repeat(MAX_DEPTH + 1), [400, -32_600]],
+    ['{"a":'.repeat(MAX_DEPTH + 1), [400, -32_600]],
+    ['[{"id":1,"method":"a"},{"id":1,"method":"b"}]', [400, -32_600]],
+  ])('is_refused_in_the_form_of_the_protocol (%#)', async (body, expected) => {
+    expect(await refusal(body)).toEqual(expected)
+  })
+
+  test('is_refused_when_larger_than_the_limit_by_one_byte_however_it_comes', async () => {
+    const [piece, count] = [2 ** 16, LIMITS.request_bytes / 2 ** 16]
+    expect(await refusal(`"${'a'.repeat(LIMITS.request_bytes - 1)}"`)).toEqual([413, -32_000])
+    expect(await refusal(pieces(piece, count + 1))).toEqual([413, -32_000])
+    const exact = await readBody(post(`"${'a'.repeat(LIMITS.request_bytes - 2)}"`))
+    expect(exact.ok).toBe(true)
+    expect(await readBytes(post(pieces(piece, count)), LIMITS.request_bytes)).toMatchObject({ ok: true })
+  })
+
+  test('is_read_to_its_end_when_it_breaks_off_or_nobody_wants_it', async () => {
+    const broken = new ReadableStream({ pull: (controller) => controller.error(new Error('gone')) })
+    expect(await readBytes(post(broken), 10)).toEqual({ ok: false, reason: 'broken_off' })
+    const unwanted = post('something')
+    await discardBody(unwanted)
+    expect(unwanted.bodyUsed).toBe(true)
+  })
+
+  test('of_any_json_is_parsed_as_json_parses_it', async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.json({ maxDepth: 6 }), async (json) => {
+        const read = await readBody(post(json))
+        expect(read).toEqual({ ok: true, value: JSON.parse(json) })
+      }),
+      { numRuns: 200 },
+    )
+  })
+})
+
+test('load_counts_in_and_out_and_refuses_more', () => {
+  const load = createLoad(2)
+  const [first, second] = [load.enter(), load.enter()]
+  expect(load.full()).toBe(true)
+  expect(() => load.enter()).toThrow(expect.objectContaining({ code: 'unavailable' }))
+  first()
+  first()
+  expect(load.full()).toBe(false)
+  const third = load.enter()
+  expect(load.full()).toBe(true)
+  second()
+  third()
+})
+
+test('a_problem_has_the_members_of_the_table_and_when_to_come_back', async () => {
+  const response = problem(new AppError('unavailable', 'Not now.', { retry_after_ms: 1_200 }))
+  expect(response.status).toBe(503)
+  expect(response.headers.get('content-type')).toBe('application/problem+json')
+  expect(response.headers.get('retry-after')).toBe('2')
+  expect(await response.json()).toMatchObject({ status: 503, detail: 'Not now.', code: 'unavailable' })
+})
