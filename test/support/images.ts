@@ -36,11 +36,7 @@ const STALL_LIMIT_MS = 60_000
  */
 export const serverImages = async (context: ImageContext): Promise<ServerImages> => {
   const withRyuk = !context.client.info.containerRuntime.remoteSocketPath.includes('podman')
-  const [nats, mongo, ryuk] = await Promise.all([
-    pulled('nats:2', context),
-    pulled('mongo:8', context),
-    withRyuk ? pulled(RYUK_IMAGE, context) : undefined,
-  ])
+  const [nats, mongo, ryuk] = await pulled(['nats:2', 'mongo:8', ...(withRyuk ? [RYUK_IMAGE] : [])], context)
   if (ryuk) process.env.RYUK_CONTAINER_IMAGE = ryuk
   else process.env.TESTCONTAINERS_RYUK_DISABLED = 'true'
   return {
@@ -68,8 +64,8 @@ const serverStandIn = async (
 
 /** The project's own image, built from this checkout on Node's official image or its stand-in. Returns its name. */
 export const projectImage = async (context: ImageContext): Promise<string> => {
-  const base =
-    (await pulled('node:24-slim', context)) ?? (await standIn(await nodeBlueprint(context, ROOT), context))
+  const [official] = await pulled(['node:24-slim'], context)
+  const base = official ?? (await standIn(await nodeBlueprint(context, ROOT), context))
   const checkout = createHash('sha256').update(ROOT).digest('hex').slice(0, 12)
   const name = `loops-test/loops:${checkout}`
   await step(context.report, `Image of this checkout on ${base}`, () =>
@@ -121,18 +117,30 @@ const build = async (
   })
 }
 
-/** The image's full name when it is on the engine or can be pulled to it; undefined, and said why, when not. */
-const pulled = async (name: string, { client, report }: ImageContext): Promise<string | undefined> => {
-  const image = ImageName.fromString(name)
-  if (await client.image.exists(image)) return image.string
-  try {
-    await pull(client, image.string, report)
-    report.step(`  Image ${image.string}: pulled`)
-    return image.string
-  } catch (error) {
-    report.step(`  Image ${image.string}: cannot be pulled (${shortened(messageOf(error))})`)
-    return undefined
-  }
+/**
+ * The full names of the images that are on the engine or can be pulled to it, each undefined when not; says why once,
+ * since most often one reason holds for all.
+ */
+const pulled = async (
+  names: readonly string[],
+  { client, report }: ImageContext,
+): Promise<(string | undefined)[]> => {
+  const reasons = new Map<string, string[]>()
+  const found = await Promise.all(
+    names.map(async (name) => {
+      const image = ImageName.fromString(name)
+      try {
+        if (!(await client.image.exists(image))) await pull(client, image.string, report)
+        return image.string
+      } catch (error) {
+        const reason = shortened(messageOf(error))
+        reasons.set(reason, [...(reasons.get(reason) ?? []), name])
+        return undefined
+      }
+    }),
+  )
+  for (const [reason, images] of reasons) report.step(`  Cannot pull ${images.join(', ')}: ${reason}`)
+  return found
 }
 
 const pull = async (client: ContainerRuntimeClient, image: string, report: Report): Promise<void> => {
@@ -144,6 +152,7 @@ const pull = async (client: ContainerRuntimeClient, image: string, report: Repor
   try {
     const stream = await dockerode.pull(image, { abortSignal: abort.signal })
     const layers = new Map<string, number>()
+    report.step(`  Pulling ${image} …`)
     await new Promise<void>((resolve, reject) => {
       abort.signal.addEventListener('abort', () => reject(abort.signal.reason))
       dockerode.modem.followProgress(
@@ -154,7 +163,7 @@ const pull = async (client: ContainerRuntimeClient, image: string, report: Repor
           limit = tooSlow(STALL_LIMIT_MS)
           if (event.status === 'Downloading') layers.set(event.id ?? '', event.progressDetail?.current ?? 0)
           const bytes = [...layers.values()].reduce((sum, size) => sum + size, 0)
-          report.progress(`  Image ${image}: ${formatBytes(bytes)}`)
+          report.progress(`  Pulling ${image}: ${formatBytes(bytes)}`)
         },
       )
     })
@@ -169,5 +178,8 @@ type PullEvent = Readonly<{
   progressDetail?: { current?: number }
 }>
 
-/** An engine's reason repeats the address several times over; its end says what happened. */
-const shortened = (reason: string): string => reason.replace(/\s+/g, ' ').slice(-120)
+/** An engine names the address several times over; the end of its message says what happened. */
+const shortened = (reason: string): string => {
+  const end = reason.replace(/\s+/g, ' ').trim().split(': ').slice(-2).join(': ')
+  return end.length > 200 ? `${end.slice(0, 200)}…` : end
+}

@@ -1,0 +1,73 @@
+// Runs once before the test files that need servers: engine, images, NATS and MongoDB; and ends them after the last one.
+// Several projects of a run share them. Holds no test and knows no service.
+import { mkdir } from 'node:fs/promises'
+import { homedir } from 'node:os'
+import { join } from 'node:path'
+import type { TestProject } from 'vitest/node'
+import { streamReport } from '../../infra/report.ts'
+import { systemClock } from '../../shared/clock.ts'
+import { removeLeftovers, removeRun, runFolder, runMark, startMongo, startNats } from './containers.ts'
+import { ensureEngine } from './engine.ts'
+import { type ImageContext, serverImages } from './images.ts'
+import { step } from './progress.ts'
+import type { Servers } from './stack.ts'
+
+declare module 'vitest' {
+  interface ProvidedContext {
+    servers: Servers
+  }
+}
+
+type Running = Readonly<{ servers: Servers; stop: () => Promise<void> }>
+
+// Each project loads this file anew, so what they share is kept where all of them find it.
+const SHARED: unique symbol = Symbol.for('loops.test.servers') as never
+const shared = globalThis as { [SHARED]?: Promise<Running> }
+
+/** Starts the servers, unless another project of this run has, and tells the test files where they are. */
+export const setup = async (project: TestProject): Promise<void> => {
+  shared[SHARED] ??= start()
+  project.provide('servers', (await shared[SHARED]).servers)
+}
+
+/** Ends the servers; the first project that is finished does it, since all finish together. */
+export const teardown = async (): Promise<void> => {
+  const running = shared[SHARED]
+  delete shared[SHARED]
+  await (await running)?.stop()
+}
+
+/** The user's cache folder for this project: server binaries, packages of production, the daemon's output. */
+export const cacheFolder = (): string =>
+  join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'loops')
+
+const start = async (): Promise<Running> => {
+  const report = streamReport(process.stdout, systemClock)
+  report.step('The servers of the tests:')
+  const cacheDir = cacheFolder()
+  const client = await ensureEngine(report, cacheDir)
+  await removeLeftovers(client)
+  const context: ImageContext = { client, report, cacheDir }
+  const images = await serverImages(context)
+  const run = runMark()
+  const claims = join(runFolder(), 'claims')
+  await mkdir(claims, { recursive: true })
+  const stop = () => removeRun(client, run)
+  try {
+    const [nats, mongo] = await step(report, 'NATS and MongoDB in containers', () =>
+      Promise.all([startNats(images.nats, { run }), startMongo(images.mongo, { run })]),
+    )
+    return {
+      servers: {
+        nats: { host: nats.host, port: nats.port },
+        mongo: { host: mongo.host, port: mongo.port },
+        images,
+        claims,
+      },
+      stop,
+    }
+  } catch (error) {
+    await stop()
+    throw error
+  }
+}

@@ -1,0 +1,34 @@
+// The kinds of tests, what each kind needs started before it, and how long it may take.
+import { defineConfig } from 'vitest/config'
+
+const SERVERS = './support/global-setup.ts'
+const BROWSER = './support/browser-setup.ts'
+
+const project = (name: string, seconds: number, globalSetup: string[]) => ({
+  extends: true as const,
+  test: {
+    name,
+    include: [`${name}/**/*.test.ts`],
+    globalSetup,
+    testTimeout: seconds * 1_000,
+    hookTimeout: Math.max(seconds, 30) * 1_000,
+  },
+})
+
+export default defineConfig({
+  root: import.meta.dirname,
+  test: {
+    // A process for each file: the services and clients of one do not see those of another, and a crash is one file's.
+    pool: 'forks',
+    // More files than cores would only slow each other down, to their time limits in the end.
+    maxWorkers: 2,
+    silent: 'passed-only',
+    projects: [
+      project('unit', 20, []),
+      project('service', 60, [SERVERS]),
+      project('conformance', 60, [SERVERS]),
+      project('e2e', 180, [SERVERS]),
+      project('pages', 120, [SERVERS, BROWSER]),
+    ],
+  },
+})
