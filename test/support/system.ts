@@ -1,0 +1,129 @@
+// The whole of Loops in this process, on servers of its own: every service once or several times, behind one address. Tests
+// drive it from outside, as clients do.
+import { connect, createServer, type Server, type Socket } from 'node:net'
+import { type Started, startServices } from '../../services/start.ts'
+import { freshStack, type Stack } from './stack.ts'
+
+/** A mail as the development mailbox shows it. */
+export type Mail = Readonly<{
+  to: string
+  from: string
+  subject: string
+  text: string
+  html: string
+  headers: Readonly<Record<string, string>>
+}>
+
+/** A running system. */
+export type System = AsyncDisposable &
+  Readonly<{
+    /** The one address, which is also PUBLIC_URL; connections go to the gateways in turn. */
+    url: string
+    /** Each gateway's own address. */
+    gateways: readonly string[]
+    stack: Stack
+    /** Mails so far, newest first. */
+    mails: () => Promise<readonly Mail[]>
+    /** Stops one instance of every service; the rest go on. */
+    stopInstance: (index: number) => Promise<void>
+    stop: () => Promise<void>
+  }>
+
+export type SystemOptions = Readonly<{
+  /** How many of each service; 1 when absent. */
+  instances?: number
+  /** Services to start; all when absent. */
+  names?: readonly string[]
+  env?: Readonly<Record<string, string>>
+}>
+
+type Door = Readonly<{ url: string; open: (targets: readonly string[]) => void; close: () => Promise<void> }>
+
+/** Passes bytes on to the targets in turn: what a load balancer does, without anything of its own to get wrong. */
+const openDoor = async (): Promise<Door> => {
+  const sockets = new Set<Socket>()
+  let targets: readonly URL[] = []
+  let turn = 0
+  const server: Server = createServer((client) => {
+    const target = targets[turn++ % targets.length]
+    if (!target) return client.destroy()
+    const upstream = connect({ host: target.hostname, port: Number(target.port) })
+    for (const socket of [client, upstream]) {
+      sockets.add(socket)
+      socket.on('close', () => sockets.delete(socket))
+      socket.on('error', () => socket.destroy())
+    }
+    client.on('close', () => upstream.destroy())
+    upstream.on('close', () => client.destroySoon())
+    client.pipe(upstream).pipe(client)
+  })
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  const address = server.address()
+  const port = address !== null && typeof address === 'object' ? address.port : 0
+  return {
+    url: `http://localhost:${port}`,
+    open: (urls) => {
+      targets = urls.map((url) => new URL(url))
+    },
+    close: async () => {
+      const closed = new Promise((resolve) => server.close(resolve))
+      for (const socket of sockets) socket.destroy()
+      await closed
+    },
+  }
+}
+
+const environment = (stack: Stack, url: string, options: SystemOptions): Record<string, string> => ({
+  NODE_ENV: 'test',
+  LOG: 'warn',
+  HOST: '127.0.0.1',
+  PORT: '0',
+  PUBLIC_URL: url,
+  NATS_URL: stack.natsUrl,
+  MONGODB_URL: stack.mongodbUrl,
+  LOOPS_SECRET: 'a secret of the tests that is long enough for all',
+  SIGN_UP: 'open',
+  ...options.env,
+})
+
+/**
+ * Starts a system on a stack of its own. Signing up is open, so that a test makes as many accounts as it likes.
+ * Dispose of it, or call `stop`, when the test is over.
+ */
+export const startSystem = async (options: SystemOptions = {}): Promise<System> => {
+  const stack = freshStack()
+  const door = await openDoor()
+  const env = environment(stack, door.url, options)
+  const instances: (Started | undefined)[] = []
+  const stopInstance = async (index: number): Promise<void> => {
+    const instance = instances[index]
+    instances[index] = undefined
+    await instance?.[Symbol.asyncDispose]()
+  }
+  const openTo = (): void => door.open(instances.flatMap((instance) => instance?.url ?? []))
+  const stop = async (): Promise<void> => {
+    await Promise.all(instances.map((_, index) => stopInstance(index)))
+    await door.close()
+  }
+  try {
+    for (let count = 0; count < (options.instances ?? 1); count += 1)
+      instances.push(await startServices(env, options.names ? { names: options.names } : {}))
+  } catch (error) {
+    await stop()
+    throw error
+  }
+  openTo()
+  return {
+    url: door.url,
+    gateways: instances.flatMap((instance) => instance?.url ?? []),
+    stack,
+    mails: async () => (await (await fetch(`${door.url}/dev/mail.json`)).json()) as readonly Mail[],
+    stopInstance: async (index) => {
+      const stopping = stopInstance(index)
+      openTo()
+      await stopping
+    },
+    stop,
+    [Symbol.asyncDispose]: stop,
+  }
+}
