@@ -18,6 +18,7 @@ const MAX_KEPT_ERROR_CHARS = 8_000
 /** A terminal sends Ctrl-C to this process and npm sends it again: within this time it counts as one. */
 const SAME_SIGNAL_MS = 500
 const PARENT_POLL_MS = 250
+const BEAT_MS = 5_000
 
 const say = (text) => process.stdout.write(`${text}\n`)
 const seconds = (since) => `${((Date.now() - since) / 1000).toFixed(1)} s`
@@ -78,28 +79,15 @@ const explain = (code, output) => {
 /** Runs `npm ci`, with a sign of life; ends the process when it fails. */
 const runNpmCi = async () => {
   const started = Date.now()
-  const total = new Set(Object.keys(packagesOf(lockfile)).map((path) => path.split('node_modules/')[1])).size
-  say(`Installing packages (npm ci, about ${total}) …`)
-  const [command, ...args] = [
-    ...npmCommand(),
-    'ci',
-    '--include=dev',
-    '--no-audit',
-    '--no-fund',
-    '--loglevel=error',
-  ]
-  const npm = spawn(command, args, {
-    cwd: root,
-    stdio: ['ignore', 'ignore', 'pipe'],
-  })
+  say('Installing packages (npm ci) …')
+  const [command, ...npmScript] = npmCommand()
+  const args = [...npmScript, 'ci', '--include=dev', '--no-audit', '--no-fund', '--loglevel=error']
+  const npm = spawn(command, args, { cwd: root, stdio: ['ignore', 'ignore', 'pipe'] })
   let output = ''
   npm.stderr.on('data', (chunk) => {
     output = (output + chunk).slice(-MAX_KEPT_ERROR_CHARS)
   })
-  const beat = setInterval(
-    () => say(`  ${installedCount()} of about ${total} packages, ${seconds(started)}`),
-    5_000,
-  )
+  const beat = setInterval(() => say(`  ${megabytesOf(modules)}, ${seconds(started)}`), BEAT_MS)
   const stop = (signal) => {
     npm.kill(signal)
     releaseInstallLock()
@@ -120,15 +108,25 @@ const runNpmCi = async () => {
       'npm installed no Node 24: allow install scripts (`npm config set ignore-scripts false`), delete node_modules, then run the command again.',
     )
   }
-  say(`Packages installed in ${seconds(started)}.`)
+  say(`Packages installed: ${megabytesOf(modules)} in ${seconds(started)}.`)
 }
 
-const installedCount = () => {
-  try {
-    return readdirSync(modules).filter((name) => !name.startsWith('.')).length
-  } catch {
-    return 0
+/** The megabytes of all files below a folder; what vanishes meanwhile counts as nothing. */
+const megabytesOf = (folder) => {
+  let bytes = 0
+  const add = (path) => {
+    for (const entry of readdirSync(path, { withFileTypes: true })) {
+      const inner = join(path, entry.name)
+      if (entry.isDirectory()) add(inner)
+      else if (entry.isFile()) bytes += statSync(inner).size
+    }
   }
+  try {
+    add(folder)
+  } catch {
+    // npm renames folders while it works: the next look sees them.
+  }
+  return `${(bytes / 1e6).toFixed(0)} MB`
 }
 
 const releaseInstallLock = () => rmSync(installLock, { force: true })

@@ -92,7 +92,7 @@ const startSlow = async (env?: Record<string, string>) => {
 test('packages_installed_then_script_run_with_its_arguments', async () => {
   const { out, code } = await run('console.log("script got", process.argv[2])')
   expect(out).toMatch(
-    /^Installing packages \(npm ci, about 3\) …\nPackages installed in [\d.]+ s\.\nscript got an argument\n$/,
+    /^Installing packages \(npm ci\) …\nPackages installed: 0 MB in [\d.]+ s\.\nscript got an argument\n$/,
   )
   expect(code).toBe(0)
   expect(npmRuns()).toEqual([expect.stringMatching(/^ci --include=dev /)])

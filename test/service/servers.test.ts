@@ -1,0 +1,108 @@
+// The servers that `npm start` runs, the real ones: what was written survives kills and changes of port.
+import { writeFileSync } from 'node:fs'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { networkInterfaces, tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { jetstream, jetstreamManager } from '@nats-io/jetstream'
+import { connect } from '@nats-io/transport-node'
+import { MongoClient } from 'mongodb'
+import { afterEach, beforeAll, beforeEach, expect, test } from 'vitest'
+import { silentReport } from '../../infra/report.ts'
+import { startMongod } from '../../infra/servers/mongod.ts'
+import { startNatsServer } from '../../infra/servers/nats-server.ts'
+import { tryPort, untilAccepting } from '../../infra/servers/port.ts'
+import type { Binary } from '../../infra/servers.ts'
+import { resolveMongod, resolveNatsServer } from '../../infra/servers.ts'
+import { cacheFolder } from '../support/global-setup.ts'
+
+const SECRET = 'a secret of more than thirty-two characters'
+const FETCH_TIMEOUT_MS = 180_000
+
+let mongod: Binary
+let natsServer: Binary
+let dataDir: string
+let stack: AsyncDisposableStack
+
+beforeAll(async () => {
+  const options = { cacheDir: cacheFolder(), env: process.env }
+  mongod = await resolveMongod(options)
+  natsServer = await resolveNatsServer(options)
+}, FETCH_TIMEOUT_MS)
+
+beforeEach(async () => {
+  dataDir = await mkdtemp(join(tmpdir(), 'servers-'))
+  stack = new AsyncDisposableStack()
+})
+
+afterEach(async () => {
+  await stack.disposeAsync()
+  await rm(dataDir, { recursive: true })
+})
+
+const options = () => ({ dataDir, report: silentReport, onLost: () => {} })
+const runMongod = async () => stack.use(await startMongod({ ...options(), binary: mongod }))
+const runNats = async () => stack.use(await startNatsServer({ ...options(), binary: natsServer }, SECRET))
+const portOf = (url: string) => Number(new URL(url).port)
+
+const notes = async (url: string) => {
+  const client = stack.adopt(new MongoClient(url), (open) => open.close())
+  return client.db('notes').collection<{ _id: number }>('notes', { writeConcern: { w: 'majority' } })
+}
+
+test('mongod_data_survives_its_own_kill_without_a_new_start', async () => {
+  const server = await runMongod()
+  const collection = await notes(server.url)
+  await collection.insertOne({ _id: 1 })
+  process.kill(server.pid(), 'SIGKILL')
+  await expect.poll(() => collection.countDocuments().catch(() => 0), { timeout: 20_000 }).toBe(1)
+})
+
+test('mongod_data_found_again_by_the_next_start_on_another_port', async () => {
+  const first = await runMongod()
+  await (await notes(first.url)).insertOne({ _id: 1 })
+  await first[Symbol.asyncDispose]()
+  const other = await tryPort('127.0.0.1', 0)
+  writeFileSync(join(dataDir, 'mongod', 'port'), `${other}\n`)
+  const second = await runMongod()
+  expect(portOf(second.url)).toBe(other)
+  const collection = await notes(second.url)
+  await collection.insertOne({ _id: 2 })
+  expect(await collection.countDocuments()).toBe(2)
+})
+
+test('nats_messages_found_again_by_the_next_start', async () => {
+  const first = await runNats()
+  const publishing = await connect({ ...credentials(first.url), servers: hostOf(first.url) })
+  await (await jetstreamManager(publishing)).streams.add({ name: 'KEPT', subjects: ['kept.>'] })
+  await jetstream(publishing).publish('kept.one', 'hello')
+  await publishing.close()
+  process.kill(first.pid(), 'SIGKILL')
+  await first[Symbol.asyncDispose]()
+  const second = await runNats()
+  const reading = await connect({ ...credentials(second.url), servers: hostOf(second.url) })
+  const kept = await (await jetstreamManager(reading)).streams.getMessage('KEPT', { seq: 1 })
+  await reading.close()
+  expect(kept?.string()).toBe('hello')
+})
+
+test('nats_refuses_who_does_not_know_the_password', async () => {
+  const { url } = await runNats()
+  await expect(connect({ servers: hostOf(url) })).rejects.toThrow(/authorization/i)
+})
+
+const outside = Object.values(networkInterfaces())
+  .flat()
+  .find((address) => address?.family === 'IPv4' && !address.internal)
+
+// Without a network there is no address to be reached at.
+test.skipIf(outside === undefined)('neither_server_reachable_from_other_machines', async () => {
+  const ports = [portOf((await runMongod()).url), portOf((await runNats()).url)]
+  for (const port of ports) {
+    await untilAccepting('127.0.0.1', port, AbortSignal.timeout(5_000))
+    // Only a server that listens on 127.0.0.1 alone leaves the port free on the other addresses.
+    expect(await tryPort(outside?.address ?? '', port)).toBe(port)
+  }
+})
+
+const hostOf = (url: string) => new URL(url).host
+const credentials = (url: string) => ({ user: new URL(url).username, pass: new URL(url).password })
