@@ -37,10 +37,10 @@ export type SystemOptions = Readonly<{
   env?: Readonly<Record<string, string>>
 }>
 
-type Door = Readonly<{ url: string; open: (targets: readonly string[]) => void; close: () => Promise<void> }>
+export type Door = Readonly<{ url: string; open: (targets: readonly string[]) => void; close: () => Promise<void> }>
 
 /** Passes bytes on to the targets in turn: what a load balancer does, without anything of its own to get wrong. */
-const openDoor = async (): Promise<Door> => {
+export const openDoor = async (): Promise<Door> => {
   const sockets = new Set<Socket>()
   let targets: readonly URL[] = []
   let turn = 0
