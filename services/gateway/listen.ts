@@ -1,6 +1,6 @@
 // The listening socket: opened, told of in one sentence when it cannot be, and closed without cutting anybody off. Runs on
 // Node and on Deno. Knows no route.
-import { createAdaptorServer } from '@hono/node-server'
+import { createAdaptorServer, type Http2Bindings, type HttpBindings } from '@hono/node-server'
 import { within } from '../../shared/lifecycle.ts'
 
 /** Longest time that a client may take to send its headers, and its whole request (ms). */
@@ -11,8 +11,13 @@ const KEEP_ALIVE_MS = 65_000
 /** How long requests under way may take when stopping (ms). */
 const FINISH_MS = 25_000
 
+/** Answers a request; `env` tells of its connection. */
+export type Fetch = (request: Request, env: HttpBindings | Http2Bindings) => Response | Promise<Response>
+
 export type Listener = Readonly<{
   port: number
+  /** Host and port, as they stand in a URL. */
+  address: string
   /** Takes no new connections and waits for the requests under way, at most FINISH_MS; then cuts off what is left. */
   close: () => Promise<void>
 }>
@@ -26,8 +31,10 @@ const REASONS: Readonly<Record<string, (place: string) => string>> = {
   ENOTFOUND: (place) => `${place} is not an address; set HOST to one, such as 127.0.0.1.`,
 }
 
+const placeOf = (host: string, port: number): string => `${host.includes(':') ? `[${host}]` : host}:${port}`
+
 const reason = (error: NodeJS.ErrnoException, host: string, port: number): Error => {
-  const place = `${host}:${port}`
+  const place = placeOf(host, port)
   const text = REASONS[error.code ?? '']?.(place) ?? `${place} cannot be listened on (${error.code}).`
   return new Error(text, { cause: error })
 }
@@ -37,11 +44,7 @@ const reason = (error: NodeJS.ErrnoException, host: string, port: number): Error
  * @param port 0 takes any free one.
  * @throws Error with one sentence that says what to do.
  */
-export const listen = async (
-  fetch: (request: Request) => Response | Promise<Response>,
-  host: string,
-  port: number,
-): Promise<Listener> => {
+export const listen = async (fetch: Fetch, host: string, port: number): Promise<Listener> => {
   const server = createAdaptorServer({
     fetch,
     serverOptions: {
@@ -54,9 +57,11 @@ export const listen = async (
     server.once('error', (error: NodeJS.ErrnoException) => reject(reason(error, host, port)))
     server.listen(port, host, resolve)
   })
-  const address = server.address()
+  const bound = server.address()
+  const taken = bound !== null && typeof bound === 'object' ? bound.port : port
   return {
-    port: address !== null && typeof address === 'object' ? address.port : port,
+    port: taken,
+    address: placeOf(host, taken),
     close: async () => {
       const closed = new Promise<void>((resolve) => server.close(() => resolve()))
       if ('closeIdleConnections' in server) server.closeIdleConnections()

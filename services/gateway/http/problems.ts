@@ -4,6 +4,7 @@ import type { ErrorHandler, NotFoundHandler } from 'hono'
 import { HTTPException } from 'hono/http-exception'
 import { AppError, ERROR_CODES, toErrorBody } from '../../../shared/errors.ts'
 import type { Log } from '../../../shared/log.ts'
+import { mongoFault } from '../../../shared/mongo.ts'
 import type { GatewayEnv } from './env.ts'
 
 /** An error as problem JSON; with `status` where HTTP has a better one than the table. */
@@ -27,7 +28,8 @@ export const problem = (error: AppError, status: number = ERROR_CODES[error.code
 export const onError =
   (log: Log): ErrorHandler<GatewayEnv> =>
   (fault, c) => {
-    if (fault instanceof AppError) return problem(fault)
+    const known = fault instanceof AppError ? fault : mongoFault(fault)
+    if (known) return problem(known)
     if (fault instanceof HTTPException && fault.status < 500) return fault.getResponse()
     const request_id = c.get('request_id')
     log.error('request failed', { request_id, error: fault })

@@ -1,0 +1,87 @@
+// Wires the gateway: the socket, its parts, its routes, its answers on the bus, and the order in which all of it stops.
+// The only file here that knows what is plugged in.
+import { client } from '../../shared/bus/client.ts'
+import type { Config } from '../../shared/config.ts'
+import { gateway } from '../../shared/contracts/gateway.ts'
+import { CONTRACTS } from '../../shared/contracts/index.ts'
+import { notifier } from '../../shared/contracts/notifier.ts'
+import { type Host, openHost } from '../../shared/host.ts'
+import type { Started } from '../start.ts'
+import { createApp } from './app.ts'
+import { openDeps } from './deps.ts'
+import { handlers } from './handlers.ts'
+import { devMailRoutes } from './http/dev-mail.ts'
+import type { Health } from './http/meta.ts'
+import { type Fetch, type Listener, listen } from './listen.ts'
+import { createCatalog } from './mcp/catalog.ts'
+import { createMcp, type Mcp } from './mcp/handler.ts'
+import { createLoad } from './mcp/load.ts'
+import { verifyAccess } from './oauth/access.ts'
+import { oauthRoutes } from './oauth/routes.ts'
+import { pageRoutes } from './pages/routes.ts'
+
+/** The answer while the parts behind the socket are being opened. */
+const starting: Fetch = () => new Response(null, { status: 503, headers: { 'Retry-After': '1' } })
+
+/** Where clients and browsers find this server: as configured, but for a port that was only chosen by listening. */
+const publicUrlOf = (config: Config, { port }: Listener): string => {
+  const url = new URL(config.PUBLIC_URL)
+  if (config.PORT === 0 && url.port === '0') url.port = String(port)
+  return url.origin
+}
+
+type Wired = Readonly<{ fetch: Fetch; mcp: Mcp }>
+
+const wire = async (host: Host, publicUrl: string, health: Health): Promise<Wired> => {
+  const { bus, clock, config, ids, log } = host
+  const deps = await openDeps(host, publicUrl)
+  const catalog = createCatalog(CONTRACTS)
+  const load = createLoad()
+  const mcp = createMcp({ bus, clock, log, catalog, load })
+  const app = createApp({
+    publicUrl,
+    clock,
+    ids,
+    log,
+    health,
+    mcp: { publicUrl, host: config.HOST, log, mcp, catalog, load, verify: verifyAccess(deps) },
+    routes: [
+      oauthRoutes(deps),
+      pageRoutes(deps),
+      devMailRoutes({ config, clock, notifier: client(bus, notifier) }),
+    ],
+  })
+  await host.serve(gateway, handlers(deps))
+  return { fetch: app.fetch, mcp }
+}
+
+/**
+ * Starts the gateway. It listens first, so that a port in use is told at once, and answers 503 until all is open.
+ * Stopping: not ready, no new connections, requests under way finished, what is left aborted, then the connections.
+ * @throws Error with one sentence when it cannot listen; AppError `unavailable` when MongoDB or NATS does not answer.
+ */
+export const start = async (config: Config): Promise<Started> => {
+  const state: { closed: boolean; host?: Host; mcp?: Mcp; fetch: Fetch } = { closed: true, fetch: starting }
+  const listener = await listen((request, env) => state.fetch(request, env), config.HOST, config.PORT)
+  const stop = async (): Promise<void> => {
+    state.closed = true
+    await listener.close()
+    await state.mcp?.close()
+    await state.host?.stack.disposeAsync()
+  }
+  try {
+    const host = await openHost(gateway.name, config)
+    state.host = host
+    const publicUrl = publicUrlOf(config, listener)
+    const health = { connected: host.bus.connected, closed: () => state.closed }
+    const { fetch, mcp } = await wire(host, publicUrl, health)
+    state.mcp = mcp
+    state.fetch = fetch
+    state.closed = false
+    host.log.info('listening', { address: listener.address, public: publicUrl })
+    return { url: `http://${listener.address}`, [Symbol.asyncDispose]: stop }
+  } catch (error) {
+    await stop()
+    throw error
+  }
+}
