@@ -1,0 +1,160 @@
+// What each user of infra/nats.conf may do on a real server: all that its service needs, derived from the contracts and the
+// code, and nothing else. The header that says for whom a request is made is believed because of this.
+import { readFile } from 'node:fs/promises'
+import { PermissionViolationError } from '@nats-io/nats-core'
+import { connect, type NatsConnection } from '@nats-io/transport-node'
+import { Wait } from 'testcontainers'
+import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest'
+import { EVENTS_STREAM } from '../../shared/bus/streams.ts'
+import { eventSubject, requestSubject } from '../../shared/contract.ts'
+import { CONTRACTS } from '../../shared/contracts/index.ts'
+import { internalCallsOf } from '../support/architecture/calls.ts'
+import { placed, runMark, type ServerContainer } from '../support/containers.ts'
+import { SOME_ID } from '../support/tools.ts'
+
+const PORT = 4222
+const SERVICES = CONTRACTS.map(({ name }) => name)
+const USERS = [...SERVICES, 'subscriber']
+const passwordVariable = (user: string): string => `${user.replaceAll('-', '_').toUpperCase()}_PASSWORD`
+const passwordOf = (user: string): string => `secret-of-${user}`
+
+let server: ServerContainer
+
+const startServer = async (): Promise<ServerContainer> => {
+  const content = await readFile(new URL('../../infra/nats.conf', import.meta.url), 'utf8')
+  const container = await placed(inject('servers').images.nats, { run: runMark() })
+    .withCommand(['--config', '/nats.conf', '--store_dir', '/data'])
+    .withCopyContentToContainer([{ content, target: '/nats.conf' }])
+    .withEnvironment(Object.fromEntries(USERS.map((user) => [passwordVariable(user), passwordOf(user)])))
+    .withTmpFs({ '/data': 'rw,size=64m' })
+    .withExposedPorts(PORT)
+    .withWaitStrategy(Wait.forLogMessage(/Server is ready/))
+    .start()
+  return { host: container.getHost(), port: container.getMappedPort(PORT), container }
+}
+
+const connectAs = (user: string, pass = passwordOf(user)): Promise<NatsConnection> =>
+  connect({
+    servers: `${server.host}:${server.port}`,
+    user,
+    pass,
+    inboxPrefix: `_INBOX.${user}`,
+    reconnect: false,
+  })
+
+/** Does the work, then gives the subjects that the server refused meanwhile. */
+const refusedWhile = async (nc: NatsConnection, work: () => void): Promise<string[]> => {
+  const refused: string[] = []
+  const watching = (async () => {
+    for await (const status of nc.status())
+      if (status.type === 'error' && status.error instanceof PermissionViolationError)
+        refused.push(status.error.subject)
+  })()
+  work()
+  // The answer to a flush comes after the refusals of all that was sent before it.
+  await nc.flush()
+  await nc.close()
+  await watching
+  return refused.toSorted()
+}
+
+const refusedToPublish = async (user: string, subjects: readonly string[]): Promise<string[]> => {
+  const nc = await connectAs(user)
+  return refusedWhile(nc, () => {
+    for (const subject of subjects) nc.publish(subject)
+  })
+}
+
+const refusedToHear = async (user: string, subjects: readonly string[]): Promise<string[]> => {
+  const nc = await connectAs(user)
+  return refusedWhile(nc, () => {
+    for (const subject of subjects) nc.subscribe(subject, { callback: () => undefined })
+  })
+}
+
+const REQUESTS = CONTRACTS.flatMap((contract) =>
+  Object.keys(contract.operations).map((name) => requestSubject(contract.name, name)),
+)
+const EVENTS = CONTRACTS.flatMap((contract) =>
+  Object.keys(contract.events).map((name) => eventSubject(contract.name, name, SOME_ID)),
+)
+const under = (service: string): string => `evt.${service}.`
+
+beforeAll(async () => {
+  server = await startServer()
+})
+afterAll(async () => {
+  await server?.container.stop()
+})
+
+describe('a connection', () => {
+  test.each(USERS)('accepted_of_%s', async (user) => {
+    const nc = await connectAs(user)
+    await nc.close()
+  })
+
+  test('refused_with_another_password', async () => {
+    await expect(connectAs('tasks', passwordOf('gateway'))).rejects.toThrow(/authorization/i)
+  })
+
+  test('refused_without_a_user', async () => {
+    await expect(connect({ servers: `${server.host}:${server.port}`, reconnect: false })).rejects.toThrow(
+      /authorization/i,
+    )
+  })
+})
+
+describe.each(USERS)('%s', (user) => {
+  test('may_send_the_requests_that_its_code_sends_and_no_other', async () => {
+    const needed = user === 'gateway' ? REQUESTS : internalCallsOf(user)
+    const others = REQUESTS.filter((subject) => !needed.includes(subject))
+    expect(await refusedToPublish(user, REQUESTS)).toEqual(others.toSorted())
+  })
+
+  test('may_tell_its_own_events_only', async () => {
+    const others = EVENTS.filter((subject) => !subject.startsWith(under(user)))
+    expect(await refusedToPublish(user, EVENTS)).toEqual(others.toSorted())
+  })
+
+  test('may_answer_its_own_requests_only', async () => {
+    const all = SERVICES.map((service) => `rpc.${service}.>`)
+    expect(await refusedToHear(user, all)).toEqual(
+      all.filter((subject) => subject !== `rpc.${user}.>`).toSorted(),
+    )
+  })
+
+  test('may_hear_its_own_inbox_only', async () => {
+    const all = USERS.map((other) => `_INBOX.${other}.>`)
+    expect(await refusedToHear(user, all)).toEqual(
+      all.filter((subject) => subject !== `_INBOX.${user}.>`).toSorted(),
+    )
+  })
+
+  test('may_not_listen_to_everything', async () => {
+    const all = ['>', 'rpc.>', 'evt.>', '_INBOX.>', '$JS.>', '$SYS.>']
+    expect(await refusedToHear(user, all)).toEqual(all.toSorted())
+  })
+
+  test('may_not_harm_the_stream', async () => {
+    const harm = [
+      `$JS.API.STREAM.DELETE.${EVENTS_STREAM}`,
+      `$JS.API.STREAM.PURGE.${EVENTS_STREAM}`,
+      `$JS.API.STREAM.MSG.DELETE.${EVENTS_STREAM}`,
+      `$JS.API.STREAM.SNAPSHOT.${EVENTS_STREAM}`,
+      '$JS.API.STREAM.CREATE.OTHER',
+      '$JS.API.STREAM.RESTORE.OTHER',
+      ...USERS.map((other) => `$JS.API.CONSUMER.DELETE.${EVENTS_STREAM}.${other}`),
+    ]
+    expect(await refusedToPublish(user, harm)).toEqual(harm.toSorted())
+  })
+
+  test('may_not_touch_the_place_of_another_reader', async () => {
+    const forms = USERS.filter((other) => other !== user).flatMap((other) => [
+      `$JS.API.CONSUMER.CREATE.${EVENTS_STREAM}.${other}`,
+      `$JS.API.CONSUMER.MSG.NEXT.${EVENTS_STREAM}.${other}`,
+      `$JS.ACK.${EVENTS_STREAM}.${other}.1.1.1.1.0`,
+      `$JS.ACK.domain.account.${EVENTS_STREAM}.${other}.1.1.1.1.0`,
+    ])
+    expect(await refusedToPublish(user, forms)).toEqual(forms.toSorted())
+  })
+})
