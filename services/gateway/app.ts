@@ -57,14 +57,6 @@ const identify =
     })
   }
 
-/** While stopping, each answer ends its connection, so that the client opens its next one elsewhere. */
-const sendAway =
-  (health: Health): MiddlewareHandler<GatewayEnv> =>
-  async (c, next) => {
-    await next()
-    if (health.closed()) c.res.headers.set('Connection', 'close')
-  }
-
 /** A refusal often comes before the body was read; see discardBody. */
 const readToTheEnd: MiddlewareHandler<GatewayEnv> = async (c, next) => {
   await next()
@@ -93,7 +85,7 @@ const limitBody = (limit: number): MiddlewareHandler<GatewayEnv> => {
 export const createApp = (deps: AppDeps): Hono<GatewayEnv> => {
   const log = deps.log.child('http')
   const app = new Hono<GatewayEnv>()
-  app.use(identify({ ...deps, log }), sendAway(deps.health), readToTheEnd, secure(deps.publicUrl))
+  app.use(identify({ ...deps, log }), readToTheEnd, secure(deps.publicUrl))
   app.route('/', metaRoutes(deps.health))
   // Before the general limit: it has the same one, and answers in the protocol's own form.
   app.route('/', mcpRoutes(deps.mcp))

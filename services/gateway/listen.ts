@@ -10,6 +10,8 @@ const REQUEST_TIMEOUT_MS = 30_000
 const KEEP_ALIVE_MS = 65_000
 /** How long requests under way may take when stopping (ms). */
 const FINISH_MS = 25_000
+/** How often connections that have become idle meanwhile are closed (ms). */
+const SWEEP_MS = 50
 
 /** Answers a request; `env` tells of its connection. */
 export type Fetch = (request: Request, env: HttpBindings | Http2Bindings) => Response | Promise<Response>
@@ -45,8 +47,14 @@ const reason = (error: NodeJS.ErrnoException, host: string, port: number): Error
  * @throws Error with one sentence that says what to do.
  */
 export const listen = async (fetch: Fetch, host: string, port: number): Promise<Listener> => {
+  let closing = false
   const server = createAdaptorServer({
-    fetch,
+    fetch: async (request, env) => {
+      const response = await fetch(request, env)
+      // So that the client opens its next connection elsewhere.
+      if (closing) response.headers.set('Connection', 'close')
+      return response
+    },
     serverOptions: {
       headersTimeout: HEADERS_TIMEOUT_MS,
       requestTimeout: REQUEST_TIMEOUT_MS,
@@ -63,9 +71,16 @@ export const listen = async (fetch: Fetch, host: string, port: number): Promise<
     port: taken,
     address: placeOf(host, taken),
     close: async () => {
+      closing = true
       const closed = new Promise<void>((resolve) => server.close(() => resolve()))
-      if ('closeIdleConnections' in server) server.closeIdleConnections()
-      if (!(await within(FINISH_MS, closed)) && 'closeAllConnections' in server) server.closeAllConnections()
+      // A connection that was busy until now, and whose client keeps it, would hold the server open.
+      const sweep = setInterval(
+        () => 'closeIdleConnections' in server && server.closeIdleConnections(),
+        SWEEP_MS,
+      )
+      const ended = await within(FINISH_MS, closed)
+      clearInterval(sweep)
+      if (!ended && 'closeAllConnections' in server) server.closeAllConnections()
     },
   }
 }
