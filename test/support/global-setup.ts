@@ -1,14 +1,13 @@
 // Runs once before the test files that need servers: engine, images, NATS and MongoDB; and ends them after the last one.
 // Several projects of a run share them. Holds no test and knows no service.
 import { mkdir } from 'node:fs/promises'
-import { homedir } from 'node:os'
 import { join } from 'node:path'
 import type { TestProject } from 'vitest/node'
 import { streamReport } from '../../infra/report.ts'
 import { systemClock } from '../../shared/clock.ts'
 import { removeLeftovers, removeRun, runFolder, runMark, startMongo, startNats } from './containers.ts'
 import { ensureEngine } from './engine.ts'
-import { type ImageContext, serverImages } from './images.ts'
+import { cacheFolder, type ImageContext, serverImages } from './images.ts'
 import { step } from './progress.ts'
 import type { Servers } from './stack.ts'
 
@@ -36,10 +35,6 @@ export const teardown = async (): Promise<void> => {
   delete shared[SHARED]
   await (await running)?.stop()
 }
-
-/** The user's cache folder for this project: server binaries, packages of production, the daemon's output. */
-export const cacheFolder = (): string =>
-  join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'loops')
 
 const start = async (): Promise<Running> => {
   const report = streamReport(process.stdout, systemClock)

@@ -1,12 +1,17 @@
 // The images that the tests run: the official ones where they can be pulled, else stand-ins made of the same programs on
 // this machine; and the project's own. Starts no container.
 import { createHash } from 'node:crypto'
+import { homedir } from 'node:os'
 import { join } from 'node:path'
 import { type ContainerRuntimeClient, ImageName } from 'testcontainers'
 import { formatBytes, messageOf, type Report } from '../../infra/report.ts'
 import { type Binary, type ResolveOptions, resolveMongod, resolveNatsServer } from '../../infra/servers.ts'
 import { step } from './progress.ts'
 import { type Blueprint, buildStandIn, nodeBlueprint } from './stand-in.ts'
+
+/** The user's cache folder for this project: server binaries, packages of production, the daemon's output. */
+export const cacheFolder = (): string =>
+  join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'loops')
 
 /** What is needed to find or make an image. */
 export type ImageContext = Readonly<{
