@@ -1,0 +1,144 @@
+// The whole set in containers, as an operator would run it: two of each service from the project's own image on a network
+// with NATS, MongoDB and a mail server, all of them reached from outside only. Knows no tool and no test.
+import { join } from 'node:path'
+import { type ContainerRuntimeClient, type StartedTestContainer, Wait } from 'testcontainers'
+import { inject } from 'vitest'
+import { silentReport } from '../../infra/report.ts'
+import { SERVICE_NAMES } from '../../services/start.ts'
+import { createNetwork, type Place, placed, runMark, startMongo, startNats } from './containers.ts'
+import { ensureEngine } from './engine.ts'
+import { cacheFolder, projectImage } from './images.ts'
+import type { SinkMail } from './smtp-sink.ts'
+import { openDoor } from './system.ts'
+
+/** The set, running. Disposing it removes all of it. */
+export type ContainerSet = AsyncDisposable &
+  Readonly<{
+    /** The one address, which is also PUBLIC_URL; connections go to the gateways in turn. */
+    url: string
+    /** The containers of each service, by its name. */
+    services: Readonly<Record<string, readonly StartedTestContainer[]>>
+    /** The mails that have arrived, oldest first. */
+    mails: () => Promise<readonly SinkMail[]>
+    /** Asks one container to stop, as an operator does, and waits. Returns its exit code. */
+    stop: (container: StartedTestContainer) => Promise<number>
+    /** What all the services have said so far, line by line. */
+    logs: readonly string[]
+  }>
+
+const GATEWAY_PORT = 4000
+const SMTP_PORT = 2525
+const MAILS_PORT = 8025
+const STOP_LIMIT_S = 20
+
+/**
+ * Builds the image of this checkout, unless it is there, and starts the set. Takes some seconds; half a minute when the
+ * image must be made from nothing.
+ */
+export const startContainerSet = async (instances = 2): Promise<ContainerSet> => {
+  const stack = new AsyncDisposableStack()
+  try {
+    const client = await ensureEngine(silentReport, cacheFolder())
+    const image = await projectImage({ client, report: silentReport, cacheDir: cacheFolder() })
+    const place = { run: runMark(), network: await createNetwork(client, runMark()) }
+    stack.defer(() => client.container.dockerode.getNetwork(place.network).remove())
+    const keep = <T extends StartedTestContainer>(container: T): T => {
+      stack.defer(async () => void (await container.stop()))
+      return container
+    }
+    const servers = inject('servers').images
+    const [sink] = await Promise.all([
+      startSink(image, { ...place, alias: 'mail' }).then(keep),
+      startNats(servers.nats, { ...place, alias: 'nats' }).then(({ container }) => keep(container)),
+      startMongo(servers.mongo, { ...place, alias: 'mongo' }).then(({ container }) => keep(container)),
+    ])
+    const door = await openDoor()
+    stack.defer(door.close)
+    const logs: string[] = []
+    const services: Record<string, readonly StartedTestContainer[]> = {}
+    for (const name of SERVICE_NAMES) {
+      const starting = Array.from({ length: instances }, () =>
+        startService({ name, image, place, url: door.url, logs }).then(keep),
+      )
+      services[name] = await Promise.all(starting)
+    }
+    door.open((services.gateway ?? []).map((gateway) => addressOf(gateway, GATEWAY_PORT)))
+    const held = stack.move()
+    return {
+      url: door.url,
+      services,
+      mails: async () => (await (await fetch(addressOf(sink, MAILS_PORT))).json()) as readonly SinkMail[],
+      stop: (container) => stopGently(client, container),
+      logs,
+      [Symbol.asyncDispose]: () => held.disposeAsync(),
+    }
+  } catch (error) {
+    await stack.disposeAsync()
+    throw error
+  }
+}
+
+const addressOf = (container: StartedTestContainer, port: number): string =>
+  `http://${container.getHost()}:${container.getMappedPort(port)}`
+
+type Instance = Readonly<{ name: string; image: string; place: Place; url: string; logs: string[] }>
+
+/** One instance of a service with the environment that an operator would give it. */
+const startService = async ({ name, image, place, url, logs }: Instance): Promise<StartedTestContainer> => {
+  const container = placed(image, place)
+    .withCommand([name])
+    .withEnvironment({
+      NATS_URL: 'nats://n0:n0@nats:4222',
+      MONGODB_URL: 'mongodb://mongo:27017/loops?directConnection=true',
+      SMTP_URL: `smtp://mail:${SMTP_PORT}`,
+      PUBLIC_URL: url,
+      HOST: '0.0.0.0',
+      PORT: String(GATEWAY_PORT),
+      LOOPS_SECRET: 'a secret of the tests that is long enough for all',
+      SIGN_UP: 'open',
+      LOG: 'info',
+    })
+    .withLogConsumer((stream) => void stream.on('data', (line) => logs.push(`${name}: ${line}`.trimEnd())))
+    .withWaitStrategy(Wait.forLogMessage(/serving/))
+  if (name === 'gateway') {
+    container
+      .withExposedPorts(GATEWAY_PORT)
+      .withWaitStrategy(Wait.forHttp('/readyz', GATEWAY_PORT).forStatusCode(200))
+  }
+  try {
+    return await container.start()
+  } catch (cause) {
+    const said = logs.filter((line) => line.startsWith(`${name}: `)).slice(-20)
+    throw new Error(`The service ${name} did not start in its container; it said:\n${said.join('\n')}`, {
+      cause,
+    })
+  }
+}
+
+/** The mail server is the tests' own, run by the project's image, which has what it needs. */
+const startSink = (image: string, place: Place): Promise<StartedTestContainer> =>
+  placed(image, place)
+    .withCopyFilesToContainer([
+      {
+        source: join(import.meta.dirname, 'smtp-sink.ts'),
+        target: '/app/test/support/smtp-sink.ts',
+        mode: 0o644,
+      },
+    ])
+    .withEntrypoint(['node'])
+    .withCommand([
+      '-e',
+      `import('/app/test/support/smtp-sink.ts').then((sink) => sink.serveSmtpSink({ smtp: ${SMTP_PORT}, http: ${MAILS_PORT} }))`,
+    ])
+    .withExposedPorts(MAILS_PORT)
+    .withWaitStrategy(Wait.forLogMessage(/The sink is ready/))
+    .start()
+
+const stopGently = async (
+  client: ContainerRuntimeClient,
+  container: StartedTestContainer,
+): Promise<number> => {
+  const handle = client.container.getById(container.getId())
+  await handle.stop({ t: STOP_LIMIT_S })
+  return (await handle.inspect()).State.ExitCode
+}
