@@ -1,11 +1,12 @@
 // The declaration of every environment variable and the only reader of them: all faults at once, secrets never printed.
 import * as z from 'zod'
+import { serversOf } from './address.ts'
 
 const url = (...protocols: string[]) =>
   z
     .string()
     .refine(
-      (value) => URL.canParse(value) && protocols.includes(new URL(value).protocol),
+      (value) => protocols.includes(serversOf(value)?.[0]?.protocol ?? ''),
       `is not a URL starting with ${protocols.map((protocol) => `${protocol}//`).join(' or ')}`,
     )
 const wholeNumber = (min: number, max: number) =>
