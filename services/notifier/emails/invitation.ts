@@ -38,7 +38,7 @@ export const invitationMail = (invitation: Invitation): Draft => {
         ),
         button('Accept the invitation', url),
         block(
-          `<p class="muted" style="margin:10px 0 0;font-size:14px;color:${COLOURS.muted}">Or open this address, which is yours alone and works until ${escapeHtml(invitation.expires_at)}:<br><a href="${url}" style="color:${COLOURS.accent};word-break:break-all">${url}</a></p>`,
+          `<p class="muted" style="margin:10px 0 0;font-size:14px;color:${COLOURS.muted}">Or open this address, which is yours alone and works until ${escapeHtml(invitation.expires_at)}:<br><a href="${url}" target="_blank" style="color:${COLOURS.accent};word-break:break-all">${url}</a></p>`,
         ),
       ].join(''),
       footer: 'You did not expect this? Then do nothing: no account is made without you.',

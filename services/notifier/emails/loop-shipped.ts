@@ -75,7 +75,7 @@ const list = (heading: string, rows: readonly string[], more: number, url: strin
         `<h2 style="${HEADING}">${heading}</h2><ul style="margin:0;padding:0;list-style:none">${rows.join('')}</ul>${
           more === 0
             ? ''
-            : `<p class="muted" style="margin:4px 0 0 28px;color:${COLOURS.muted}">and <a href="${escapeHtml(url)}" style="color:${COLOURS.accent}">${more.toLocaleString('en')} more in the workspace</a></p>`
+            : `<p class="muted" style="margin:4px 0 0 28px;color:${COLOURS.muted}">and <a href="${escapeHtml(url)}" target="_blank" style="color:${COLOURS.accent}">${more.toLocaleString('en')} more in the workspace</a></p>`
         }`,
       )
 
@@ -122,7 +122,7 @@ export const loopShipped = (loop: LoopShipped, url: string): Draft => {
       preview: `${by}${through}: ${summary}`,
       workspace,
       card,
-      footer: `You get this mail because you ${why}. <a href="{{unsubscribe_url}}" style="color:${COLOURS.muted}">Stop the mails of this workspace</a>`,
+      footer: `You get this mail because you ${why}. <a href="{{unsubscribe_url}}" target="_blank" style="color:${COLOURS.muted}">Stop the mails of this workspace</a>`,
     }),
   }
 }
