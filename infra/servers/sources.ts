@@ -101,7 +101,8 @@ export const goInstall = (pkg: string, version: string): Source => ({
   fetch: async (context) => {
     await runs('go', ['version'], context, 'go does not run')
     const bin = join(context.scratch, 'bin')
-    await runWithBeat('go', ['install', `${pkg}@v${version}`], { GOBIN: bin, CGO_ENABLED: '0' }, context)
+    const env = { GOBIN: bin, GOTMPDIR: context.scratch, CGO_ENABLED: '0' }
+    await runWithBeat('go', ['install', `${pkg}@v${version}`], env, context)
     return join(bin, context.name)
   },
 })

@@ -1,6 +1,5 @@
 // The servers that `npm start` runs, the real ones: what was written survives kills and changes of port.
-import { writeFileSync } from 'node:fs'
-import { mkdtemp, rm } from 'node:fs/promises'
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { networkInterfaces, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { jetstream, jetstreamManager } from '@nats-io/jetstream'
@@ -8,6 +7,7 @@ import { connect } from '@nats-io/transport-node'
 import { MongoClient } from 'mongodb'
 import { afterEach, beforeAll, beforeEach, expect, test } from 'vitest'
 import { silentReport } from '../../infra/report.ts'
+import { checkedVersion, MONGOD } from '../../infra/servers/binary.ts'
 import { startMongod } from '../../infra/servers/mongod.ts'
 import { startNatsServer } from '../../infra/servers/nats-server.ts'
 import { tryPort, untilAccepting } from '../../infra/servers/port.ts'
@@ -62,7 +62,7 @@ test('mongod_data_found_again_by_the_next_start_on_another_port', async () => {
   await (await notes(first.url)).insertOne({ _id: 1 })
   await first[Symbol.asyncDispose]()
   const other = await tryPort('127.0.0.1', 0)
-  writeFileSync(join(dataDir, 'mongod', 'port'), `${other}\n`)
+  await writeFile(join(dataDir, 'mongod', 'port'), `${other}\n`)
   const second = await runMongod()
   expect(portOf(second.url)).toBe(other)
   const collection = await notes(second.url)
@@ -102,6 +102,16 @@ test.skipIf(outside === undefined)('neither_server_reachable_from_other_machines
     // Only a server that listens on 127.0.0.1 alone leaves the port free on the other addresses.
     expect(await tryPort(outside?.address ?? '', port)).toBe(port)
   }
+})
+
+test.skipIf(process.platform !== 'linux')('binary_without_a_library_refused_with_its_package', async () => {
+  const copy = join(dataDir, 'mongod')
+  const bytes = await readFile(mongod.path)
+  bytes.write('libcurl.so.9', bytes.indexOf('libcurl.so.4\0'))
+  await writeFile(copy, bytes, { mode: 0o755 })
+  await expect(checkedVersion(MONGOD, copy)).rejects.toThrow(
+    'it needs libcurl.so.9 (package libcurl4, on Fedora libcurl)',
+  )
 })
 
 const hostOf = (url: string) => new URL(url).host
