@@ -1,0 +1,118 @@
+// Changing one task: what update_task, bulk_update_tasks and delete_task have in common. Load, already done?, decide,
+// save, and again on the newest when others were faster.
+import { untilSaved, versionConflict } from '../../shared/aggregate.ts'
+import type { MemberCall } from '../../shared/contract.ts'
+import type { TaskRow } from '../../shared/contracts/tasks.ts'
+import { AppError, notFound } from '../../shared/errors.ts'
+import { findRepeat, type Repeatable } from '../../shared/idempotency.ts'
+import type { Deps } from './deps.ts'
+import { settleMove } from './moves.ts'
+import type { TaskDoc } from './store.ts'
+import type { Entry } from './store-tallies.ts'
+import type { Place } from './tally.ts'
+import { deleteTask, editTask, NOWHERE, openPlaceIn, type TaskChange } from './task.ts'
+import { editorOf, toRow } from './view.ts'
+import { findLoop, loadVisible, type Sees } from './visible.ts'
+
+/** Where a change moves a task, asked once however often the change is tried; undefined: it stays. */
+export type Target = (before: Pick<TaskDoc, 'loop_id'>) => Promise<Place | undefined>
+
+/**
+ * The target that a caller named. The loop is looked at only for a task that is not in it already.
+ * @throws (the target) AppError `not_found` for an invisible loop, `invalid_transition` for a shipped one.
+ */
+export const targetOf = (deps: Deps, loop_id: string | null | undefined, call: MemberCall): Target => {
+  let asked: Promise<Place> | undefined
+  const ask = async (id: string): Promise<Place> => {
+    const loop = await findLoop(deps, id, call)
+    if (!loop) throw notFound('loop', id)
+    return openPlaceIn(loop)
+  }
+  return async (before) => {
+    if (loop_id === undefined || loop_id === before.loop_id) return undefined
+    if (loop_id === null) return NOWHERE
+    asked ??= ask(loop_id)
+    return await asked
+  }
+}
+
+/** A change that a person asks for. */
+export type Wanted = Readonly<{
+  task_id: string
+  change: Omit<TaskChange, 'place'>
+  target: Target
+  sees: Sees
+  expected_version?: number | undefined
+  request?: Repeatable | undefined
+}>
+/** What came of it: the answer, and what is still to be counted. */
+export type Changed = Readonly<{ task: TaskRow; changed: boolean; entry: Entry | null }>
+
+/** The task as a writer may have it: visible, of the version that was named, and not reserved. */
+const loadForWrite = async (
+  deps: Deps,
+  call: MemberCall,
+  wanted: Pick<Wanted, 'task_id' | 'sees' | 'expected_version'>,
+): Promise<TaskDoc> => {
+  const ws = call.caller.workspace_id
+  const before = await loadVisible(deps, ws, wanted.task_id, wanted.sees)
+  if (!before.move) return before
+  await settleMove(deps, ws, before.move, call)
+  return await loadVisible(deps, ws, wanted.task_id, wanted.sees)
+}
+
+const checkVersion = (before: TaskDoc, expected: number | undefined): void => {
+  if (expected !== undefined && before.v !== expected) throw versionConflict(expected, before.v)
+}
+
+/**
+ * Changes a task.
+ * @throws AppError `not_found`, `forbidden`, `invalid_transition`, `version_conflict`, `idempotency_conflict`.
+ */
+export const changeTask = (deps: Deps, wanted: Wanted, call: MemberCall): Promise<Changed> =>
+  untilSaved(async () => {
+    const before = await loadForWrite(deps, call, wanted)
+    const repeat = findRepeat(before.ledger, wanted.request)
+    if (repeat) return { ...(repeat.result as Omit<Changed, 'entry'>), entry: null }
+    checkVersion(before, wanted.expected_version)
+    const change = { ...wanted.change, place: await wanted.target(before) }
+    const decision = editTask(before, change, editorOf(call.caller), deps.clock.now())
+    const { request } = wanted
+    if (!decision) {
+      const result = { task: toRow(before), changed: false }
+      const remembered = !request || (await deps.tasks.remember(before, { call, request, result }))
+      return remembered ? { ...result, entry: null } : undefined
+    }
+    const result = { task: toRow({ ...decision.next, v: before.v + 1 }), changed: true }
+    const saved = await deps.tasks.save(before, decision, { call, request, result })
+    return saved ? { ...result, entry: saved.entry } : undefined
+  }, deps.ids.random)
+
+/**
+ * Deletes a task: for every reader it is gone with this one write.
+ * @throws AppError `not_found`, `version_conflict`.
+ */
+export const removeTask = (
+  deps: Deps,
+  wanted: Pick<Wanted, 'task_id' | 'sees' | 'expected_version'>,
+  call: MemberCall,
+): Promise<Entry | null> =>
+  untilSaved(async () => {
+    const before = await loadForWrite(deps, call, wanted)
+    checkVersion(before, wanted.expected_version)
+    const decision = deleteTask(before, editorOf(call.caller).actor, deps.clock.now())
+    const saved = await deps.tasks.save(before, decision, { call })
+    return saved ? saved.entry : undefined
+  }, deps.ids.random)
+
+/**
+ * Makes sure that a change says something.
+ * @throws AppError `invalid_argument` when it does not.
+ */
+export const requireChange = (change: Readonly<Record<string, unknown>>): void => {
+  const fields = Object.keys(change)
+  if (Object.values(change).some((value) => value !== undefined)) return
+  throw new AppError('invalid_argument', 'There is nothing to change; nothing was changed.', {
+    hint: `Give at least one of ${fields.join(', ')}.`,
+  })
+}

@@ -1,0 +1,107 @@
+// Comments on tasks and on loops: writing one, and reading a page of them.
+import type { MemberCall } from '../../shared/contract.ts'
+import type { Comment } from '../../shared/contracts/tasks.ts'
+import { AppError, notFound } from '../../shared/errors.ts'
+import { findRepeat, repeatable } from '../../shared/idempotency.ts'
+import { readCursor, writeCursor } from './cursor.ts'
+import type { Deps, Some } from './deps.ts'
+import { countComments, PUBLIC } from './tally.ts'
+import { actorOf, toComment } from './view.ts'
+import { findLoop, loadVisible, seesOne } from './visible.ts'
+
+/** Characters of a comment that its event tells. */
+const EXCERPT_CHARS = 200
+
+/** What a comment is on. */
+type Parent = Readonly<{ task_id: string | null; loop_id: string | null; private: boolean }>
+type Answer = { comment: Comment; replayed: boolean }
+
+/**
+ * The one thing that a comment names, if the person sees it.
+ * @throws AppError `invalid_argument` unless exactly one is named; `not_found`.
+ */
+const findParent = async (
+  deps: Deps,
+  { task_id, loop_id }: Readonly<{ task_id?: string | undefined; loop_id?: string | undefined }>,
+  call: MemberCall,
+): Promise<Parent> => {
+  if (task_id !== undefined && loop_id === undefined) {
+    const task = await loadVisible(deps, call.caller.workspace_id, task_id, seesOne(deps, call))
+    return { task_id, loop_id: null, private: task.acl !== PUBLIC }
+  }
+  if (loop_id !== undefined && task_id === undefined) {
+    const loop = await findLoop(deps, loop_id, call)
+    if (!loop) throw notFound('loop', loop_id)
+    return { task_id: null, loop_id, private: loop.visibility === 'private' }
+  }
+  throw new AppError(
+    'invalid_argument',
+    'A comment is on one thing: give exactly one of task_id and loop_id.',
+    {
+      hint: 'Give task_id for a comment on a task, loop_id for one on a loop.',
+    },
+  )
+}
+
+/** A page of comments in the members that the contract declares. */
+export const commentPage = async (
+  deps: Pick<Deps, 'comments' | 'tallies'>,
+  ws: string,
+  parent: string,
+  after: string | undefined,
+): Promise<{ comments: Comment[]; comments_total: number; comments_next_cursor: string | null }> => {
+  const [{ rows, end }, tallies] = await Promise.all([
+    deps.comments.page(ws, parent, after),
+    deps.tallies.read(ws, [parent]),
+  ])
+  return {
+    comments: rows.map(toComment),
+    comments_total: countComments(tallies, parent),
+    comments_next_cursor: writeCursor('comments', end),
+  }
+}
+
+/** The operations on comments. */
+export const commentHandlers = (deps: Deps): Some<'add_comment' | 'list_loop_comments'> => ({
+  add_comment: async (input, call) => {
+    const ws = call.caller.workspace_id
+    const request = repeatable(call.caller, 'add_comment', input)
+    const replay = async (): Promise<Answer | undefined> => {
+      const made = request && (await deps.comments.findCreated(ws, request.key))
+      const repeat = findRepeat(made?.created ? [made.created] : [], request)
+      return repeat && { ...(repeat.result as Answer), replayed: true }
+    }
+    const earlier = await replay()
+    if (earlier) return earlier
+    const parent = await findParent(deps, input, call)
+    const at = deps.clock.now()
+    const by = actorOf(call.caller)
+    const comment = { _id: deps.ids.next(), ws, author: by, text: input.text, created_at: at }
+    const answer = { comment: toComment(comment), replayed: false }
+    const entry = await deps.comments.insert(
+      {
+        ...comment,
+        parent: parent.task_id ?? parent.loop_id ?? '',
+        task_id: parent.task_id,
+        loop_id: parent.loop_id,
+        created: request ? { ...request, at, result: answer } : null,
+      },
+      {
+        name: 'comment.added',
+        data: {
+          comment_id: comment._id,
+          ...parent,
+          by,
+          excerpt: [...input.text].slice(0, EXCERPT_CHARS).join(''),
+        },
+      },
+      { call },
+    )
+    if (!entry) return (await replay()) ?? answer
+    await deps.tallies.count('add_comment', [entry])
+    return answer
+  },
+
+  list_loop_comments: ({ workspace_id, loop_id, cursor }) =>
+    commentPage(deps, workspace_id, loop_id, readCursor('comments', cursor)),
+})

@@ -1,0 +1,20 @@
+// Every operation of the contract and who does it.
+import type { Handlers } from '../../shared/contract.ts'
+import type { tasks } from '../../shared/contracts/tasks.ts'
+import { bulkHandlers } from './bulk.ts'
+import { commentHandlers } from './comments.ts'
+import type { Deps } from './deps.ts'
+import { internalHandlers } from './internals.ts'
+import { moveHandlers } from './moves.ts'
+import { readingHandlers } from './reading.ts'
+import { writingHandlers } from './writing.ts'
+
+/** The handlers of the service. */
+export const createHandlers = (deps: Deps): Handlers<typeof tasks> => ({
+  ...readingHandlers(deps),
+  ...writingHandlers(deps),
+  ...bulkHandlers(deps),
+  ...commentHandlers(deps),
+  ...moveHandlers(deps),
+  ...internalHandlers(deps),
+})

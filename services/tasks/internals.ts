@@ -1,0 +1,70 @@
+// What the loops-queue service asks about the tasks of loops: lists, counts, and where work is ready. It asks only about
+// loops that its caller sees, and nobody is asked here.
+import { TASK_STATUSES, type TaskStatus } from '../../shared/contracts/common.ts'
+import { readCursor, writeCursor } from './cursor.ts'
+import type { Deps, Some } from './deps.ts'
+import { countReady, READY } from './ready.ts'
+import { countByStatus, tallyOf, UNASSIGNED, visibleShelves } from './tally.ts'
+import { toRow } from './view.ts'
+
+/** What a ship report calls unfinished. */
+const UNFINISHED: readonly TaskStatus[] = TASK_STATUSES.filter(
+  (status) => status !== 'shipped' && status !== 'rejected',
+)
+
+type Internals = 'list_loop_tasks' | 'count_loops' | 'count_workspace' | 'find_ready' | 'summarize_loop'
+
+/** The internal operations that only read. */
+export const internalHandlers = (deps: Pick<Deps, 'tasks' | 'tallies'>): Some<Internals> => ({
+  list_loop_tasks: async ({ workspace_id: ws, loop_id, limit, cursor, ready_only }) => {
+    const after = readCursor('work', cursor)
+    const [rows, tallies] = await Promise.all([
+      deps.tasks.listWork(ws, loop_id, ready_only ? [READY.status] : TASK_STATUSES, after, limit + 1),
+      deps.tallies.read(ws, [loop_id]),
+    ])
+    const counts = countByStatus(tallies, ws, [loop_id])
+    return {
+      tasks: rows.slice(0, limit).map(toRow),
+      total: ready_only ? countReady(counts) : counts.total,
+      next_cursor: writeCursor('work', rows.length > limit ? rows[limit - 1]?.rank : undefined),
+      counts,
+    }
+  },
+
+  count_loops: async ({ workspace_id: ws, loop_ids }) => {
+    const tallies = await deps.tallies.read(ws, loop_ids)
+    return { loops: loop_ids.map((loop_id) => ({ loop_id, counts: countByStatus(tallies, ws, [loop_id]) })) }
+  },
+
+  count_workspace: async ({ workspace_id: ws, visible_private_loop_ids }) => {
+    const shelves = visibleShelves('all', visible_private_loop_ids)
+    const tallies = await deps.tallies.read(
+      ws,
+      shelves.map((shelf) => tallyOf(ws, shelf)),
+    )
+    return {
+      all: countByStatus(tallies, ws, shelves),
+      unassigned: countByStatus(tallies, ws, [UNASSIGNED]),
+    }
+  },
+
+  find_ready: async ({ workspace_id: ws, loop_ids }) => {
+    const ready = await deps.tasks.findReadyLoops(ws, loop_ids)
+    return { first: loop_ids.find((id) => ready.has(id)) ?? null, ready_loops: ready.size }
+  },
+
+  summarize_loop: async ({ workspace_id: ws, loop_id, limit }) => {
+    const [shipped, unfinished, tallies] = await Promise.all([
+      deps.tasks.listWork(ws, loop_id, ['shipped'], undefined, limit),
+      deps.tasks.listWork(ws, loop_id, UNFINISHED, undefined, limit),
+      deps.tallies.read(ws, [loop_id]),
+    ])
+    const counts = countByStatus(tallies, ws, [loop_id])
+    return {
+      counts,
+      shipped: shipped.map(toRow),
+      unfinished: unfinished.map(toRow),
+      unfinished_total: UNFINISHED.reduce((sum, status) => sum + counts[status], 0),
+    }
+  },
+})

@@ -1,0 +1,65 @@
+// The tools that show tasks.
+import type { MemberCall } from '../../shared/contract.ts'
+import { AppError, notFound } from '../../shared/errors.ts'
+import { commentPage } from './comments.ts'
+import { readCursor, writeCursor } from './cursor.ts'
+import type { Deps, Some } from './deps.ts'
+import { countMatching, type Shelf, tallyOf, visibleShelves } from './tally.ts'
+import { toRow, toTask } from './view.ts'
+import { findLoop } from './visible.ts'
+
+/**
+ * The lists that a call asks for, as its person sees them.
+ * @throws AppError `invalid_argument` when it names both a scope and a loop; `not_found` for an invisible loop.
+ */
+const askedShelves = async (
+  deps: Deps,
+  {
+    scope,
+    loop_id,
+  }: Readonly<{ scope?: 'unassigned' | 'assigned' | 'all' | undefined; loop_id?: string | undefined }>,
+  call: MemberCall,
+): Promise<Shelf[]> => {
+  if (loop_id !== undefined) {
+    if (scope !== undefined)
+      throw new AppError('invalid_argument', 'scope and loop_id do not go together.', {
+        hint: 'Give loop_id for the tasks of one loop, or scope for those of the workspace.',
+      })
+    if (!(await findLoop(deps, loop_id, call))) throw notFound('loop', loop_id)
+    return [loop_id]
+  }
+  // Unassigned tasks are everybody's: no need to ask which loops this person sees.
+  if (scope === undefined || scope === 'unassigned') return visibleShelves('unassigned', [])
+  return visibleShelves(scope, (await deps.loops.list_private_loops({}, call)).loop_ids)
+}
+
+/** The reading tools. */
+export const readingHandlers = (deps: Deps): Some<'list_tasks' | 'get_task'> => ({
+  list_tasks: async (input, call) => {
+    const ws = call.caller.workspace_id
+    const { status, priority, limit } = input
+    const before = readCursor('newest', input.cursor)
+    const shelves = await askedShelves(deps, input, call)
+    const [rows, tallies] = await Promise.all([
+      deps.tasks.list(ws, shelves, { status, priority }, before, limit + 1),
+      deps.tallies.read(
+        ws,
+        shelves.map((shelf) => tallyOf(ws, shelf)),
+      ),
+    ])
+    return {
+      tasks: rows.slice(0, limit).map(toRow),
+      total: countMatching(tallies, ws, shelves, { status, priority }),
+      next_cursor: writeCursor('newest', rows.length > limit ? rows[limit - 1]?._id : undefined),
+    }
+  },
+
+  get_task: async ({ task_id, comments_cursor }, call) => {
+    const ws = call.caller.workspace_id
+    const after = readCursor('comments', comments_cursor, 'comments_cursor')
+    const task = await deps.tasks.get(ws, task_id)
+    const loop = task?.loop_id ? await findLoop(deps, task.loop_id, call) : null
+    if (!task || (task.loop_id !== null && !loop)) throw notFound('task', task_id)
+    return { task: toTask(task), loop, ...(await commentPage(deps, ws, task_id, after)) }
+  },
+})

@@ -1,0 +1,228 @@
+// The counts of tasks and comments in MongoDB, kept as counters so that no list or statistic ever scans for its total.
+//
+// A change and its counters are different documents. So the change is saved together with what it adds where (a list
+// `uncounted` in the changed document), then added to the counters, then taken off that list. Each counter document
+// knows the changes that it has `seen` until they are off the list: adding one again does nothing. So a change that its
+// maker left half counted can be finished by any sweeper, at a cost that does not grow with the workspace.
+import type { Collection, Db } from 'mongodb'
+import type { Clock } from '../../shared/clock.ts'
+import type { FaultPoint } from '../../shared/faults.ts'
+import type { Log } from '../../shared/log.ts'
+import { isDuplicateKey } from '../../shared/mongo.ts'
+import { mergeSums, type Tallies, type Tally, type Uncounted } from './tally.ts'
+
+type TallyDoc = Tally & { _id: string; ws: string; seen?: Readonly<Record<string, Date>> }
+
+/** What a collection needs for its changes to be counted. */
+export type Countees = Collection<{ _id: string; ws: string; uncounted: readonly Uncounted[] }>
+/** A saved change, and where its list is. */
+export type Entry = Readonly<{ home: Countees; id: string; ws: string; change: Uncounted }>
+
+/** Finds changes that nobody finished; part of the indexes of every collection whose changes are counted. */
+export const UNCOUNTED_INDEX = {
+  key: { 'uncounted.at': 1 },
+  name: 'uncounted',
+  partialFilterExpression: { 'uncounted.at': { $exists: true } },
+} as const
+
+/** Changes older than this have been left by their maker (ms). */
+const LEFT_AFTER_MS = 5_000
+/** Documents per look for them. */
+const BATCH = 100
+/** A seen change may be forgotten so long after the moment before which nothing is uncounted (ms). */
+const FORGET_AFTER_MS = 60 * 60 * 1_000
+/** Counter documents about which this process remembers what may be forgotten; the rest is forgotten by age. */
+const MAX_REMEMBERED = 10_000
+
+/** Changes that counter documents need not know any more, until the next write to them takes those out. */
+const forgetting = () => {
+  const byTally = new Map<string, string[]>()
+  return {
+    put: (tally: string, changes: readonly string[]): void => {
+      if (changes.length === 0) return
+      byTally.set(tally, [...(byTally.get(tally) ?? []), ...changes])
+      const oldest = byTally.size > MAX_REMEMBERED ? byTally.keys().next().value : undefined
+      if (oldest !== undefined) byTally.delete(oldest)
+    },
+    take: (tally: string): string[] => {
+      const changes = byTally.get(tally) ?? []
+      byTally.delete(tally)
+      return changes
+    },
+  }
+}
+
+const paths = <V>(names: readonly string[], value: V): Record<string, V> =>
+  Object.fromEntries(names.map((name) => [`seen.${name}`, value]))
+
+/** Adds changes to counter documents, each at most once however often it is tried. */
+const adding = (
+  collection: Collection<TallyDoc>,
+  forget: ReturnType<typeof forgetting>,
+  old: () => Date | undefined,
+) => {
+  const make = async (ws: string, tally: string): Promise<void> => {
+    try {
+      await collection.updateOne({ _id: tally, ws }, { $setOnInsert: { ws } }, { upsert: true })
+    } catch (error) {
+      if (!isDuplicateKey(error)) throw error
+    }
+  }
+  const add = async (
+    ws: string,
+    tally: string,
+    changes: readonly Uncounted[],
+    made = false,
+  ): Promise<void> => {
+    const ids = changes.map(({ id }) => id)
+    const done = forget.take(tally)
+    const sums = mergeSums(changes.flatMap((change) => change.sums)).filter((sum) => sum.tally === tally)
+    const before = await collection.findOneAndUpdate(
+      { _id: tally, ws, ...paths(ids, { $exists: false }) },
+      {
+        $inc: Object.fromEntries(sums.map(({ path, by }) => [path, by])),
+        $set: Object.fromEntries(changes.map(({ id, at }) => [`seen.${id}`, at])),
+        $unset: paths(done, ''),
+      },
+      { projection: { seen: 1 } },
+    )
+    if (before) {
+      const limit = old()
+      const aged = Object.entries(before.seen ?? {}).filter(([, at]) => limit !== undefined && at < limit)
+      forget.put(
+        tally,
+        aged.map(([id]) => id),
+      )
+      return
+    }
+    forget.put(tally, done)
+    if (!made) {
+      await make(ws, tally)
+      return await add(ws, tally, changes, true)
+    }
+    // It exists, so it has seen some of them. One that it has seen is done.
+    if (changes.length > 1) for (const change of changes) await add(ws, tally, [change], true)
+  }
+  return add
+}
+
+/** The counters of the service, and the work of keeping them exact. */
+export const openTallies = (db: Db, options: Readonly<{ clock: Clock; log: Log; at: FaultPoint }>) => {
+  const { clock, log, at } = options
+  const collection = db.collection<TallyDoc>('tallies')
+  const homes: Countees[] = []
+  const clearing = new Set<Promise<unknown>>()
+  const forget = forgetting()
+  /** Nothing from before this moment is uncounted. */
+  let countedUntil: Date | undefined
+  const add = adding(collection, forget, () =>
+    countedUntil === undefined ? undefined : new Date(countedUntil.getTime() - FORGET_AFTER_MS),
+  )
+
+  const addAll = async (ws: string, changes: readonly Uncounted[]): Promise<void> => {
+    const tallies = new Set(changes.flatMap(({ sums }) => sums.map(({ tally }) => tally)))
+    await Promise.all(
+      [...tallies].map(async (tally) => {
+        await add(
+          ws,
+          tally,
+          changes.filter(({ sums }) => sums.some((sum) => sum.tally === tally)),
+        )
+        at('tallies.added')
+      }),
+    )
+  }
+
+  const clear = async ({ home, id, ws, change }: Entry): Promise<void> => {
+    const { modifiedCount } = await home.updateOne(
+      { _id: id, ws, uncounted: { $elemMatch: { id: change.id, claimed: { $exists: false } } } },
+      { $pull: { uncounted: { id: change.id } } },
+    )
+    // Unless a sweeper has taken it over: it may still be about to add it, and must find it seen.
+    if (modifiedCount === 1) for (const { tally } of change.sums) forget.put(tally, [change.id])
+  }
+
+  /** Takes over a left change and finishes it. */
+  const finish = async ({ home, id, ws, change }: Entry): Promise<void> => {
+    const { matchedCount } = await home.updateOne(
+      { _id: id, ws, 'uncounted.id': change.id },
+      { $set: { 'uncounted.$.claimed': true } },
+    )
+    if (matchedCount === 0) return
+    await addAll(ws, [change])
+    await home.updateOne({ _id: id, ws }, { $pull: { uncounted: { id: change.id } } })
+    log.info('counted a change that was left half done', { id, change: change.id })
+  }
+
+  return {
+    /** Has the changes of this collection finished by `sweep`. */
+    watch: (home: Countees): void => void homes.push(home),
+
+    /**
+     * Counts saved changes of one workspace. A failure is only logged: the changes are saved, and a sweeper counts them.
+     * @param step begins the names of the fault points: `<step>.saved` and `<step>.counted`.
+     */
+    count: async (step: string, entries: readonly (Entry | null)[]): Promise<void> => {
+      const some = entries.filter((entry) => entry !== null)
+      at(`${step}.saved`)
+      const ws = some[0]?.ws
+      if (ws === undefined) return
+      try {
+        await addAll(
+          ws,
+          some.map(({ change }) => change),
+        )
+        at(`${step}.counted`)
+      } catch (error) {
+        log.warn('changes could not be counted at once; a sweeper will', { error })
+        return
+      }
+      // Nobody waits for this: it tells sweepers only that there is nothing to do.
+      for (const entry of some) {
+        const work = clear(entry)
+          .catch((error: unknown) => log.debug('a counted change stays listed for a sweeper', { error }))
+          .finally(() => clearing.delete(work))
+        clearing.add(work)
+      }
+    },
+
+    /** Finishes the changes that were left before now. */
+    sweep: async (): Promise<void> => {
+      const began = clock.now()
+      const left = new Date(began.getTime() - LEFT_AFTER_MS)
+      let all = true
+      for (const home of homes) {
+        const found = await home
+          .find({ 'uncounted.at': { $lte: left } })
+          .hint(UNCOUNTED_INDEX.name)
+          .limit(BATCH)
+          .project<{ _id: string; ws: string; uncounted: Uncounted[] }>({ ws: 1, uncounted: 1 })
+          .toArray()
+        all &&= found.length < BATCH
+        for (const { _id: id, ws, uncounted } of found)
+          for (const change of uncounted.filter((one) => one.at <= left))
+            await finish({ home, id, ws, change })
+      }
+      if (all) countedUntil = left
+    },
+
+    /** The counters with these ids; what has none has counted nothing. */
+    read: async (ws: string, ids: readonly string[]): Promise<Tallies> => {
+      const found = await collection
+        .find({ _id: { $in: [...new Set(ids)] }, ws })
+        .project<TallyDoc>({ tasks: 1, comments: 1 })
+        .toArray()
+      return new Map(found.map((tally) => [tally._id, tally]))
+    },
+
+    /** Removes the counters of what is gone. */
+    remove: async (ws: string, id: string): Promise<void> => {
+      await collection.deleteOne({ _id: id, ws })
+    },
+
+    [Symbol.asyncDispose]: async (): Promise<void> => {
+      await Promise.allSettled([...clearing])
+    },
+  }
+}
+export type TallyStore = ReturnType<typeof openTallies>

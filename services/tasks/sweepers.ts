@@ -1,0 +1,54 @@
+// What this service finishes on its own account when a process died in the middle: counts, moves, deletions.
+import { ownCall } from '../../shared/bus/headers.ts'
+import { LIMITS } from '../../shared/contracts/common.ts'
+import { repeat } from '../../shared/lifecycle.ts'
+import type { Deps } from './deps.ts'
+import { settleMoves } from './moves.ts'
+
+/** How often each looks for work (ms). */
+const COUNT_EVERY_MS = 1_000
+const SETTLE_EVERY_MS = 1_000
+const PURGE_EVERY_MS = 5_000
+/** Reservations older than this have been left by whoever made them (ms). */
+const MOVE_LEFT_AFTER_MS = 5_000
+/** A deleted task keeps its comments this long, so that one which was under way then is removed too (ms). */
+const PURGE_AFTER_MS = 60_000
+/** Documents per look. */
+const BATCH = LIMITS.page
+/** Batches of comments removed per task and look. */
+const PURGE_ROUNDS = 20
+
+const before = (deps: Deps, ms: number): Date => new Date(deps.clock.now().getTime() - ms)
+
+/** Settles reservations that were left, workspace by workspace. */
+export const settleLeftMoves = async (deps: Deps): Promise<void> => {
+  const left = await deps.tasks.listReservedBefore(before(deps, MOVE_LEFT_AFTER_MS), BATCH)
+  for (const [ws, tasks] of Map.groupBy(left, (task) => task.ws)) {
+    const loopIds = [...new Set(tasks.map(({ move }) => move.loop_id))]
+    await settleMoves(deps, ws, loopIds, ownCall(deps.clock, deps.ids.next()))
+  }
+}
+
+/** Removes what deleted tasks have left: comments and their count, then all but a mark that time removes. */
+export const purgeDeleted = async (deps: Deps): Promise<void> => {
+  for (const task of await deps.tasks.listUnpurged(before(deps, PURGE_AFTER_MS), BATCH)) {
+    let empty = false
+    for (let round = 0; !empty && round < PURGE_ROUNDS; round += 1)
+      empty = await deps.comments.purge(task.ws, task._id)
+    if (!empty) continue
+    await deps.tallies.remove(task.ws, task._id)
+    await deps.tasks.expire(task, deps.clock.now())
+  }
+}
+
+/** Starts the sweepers. */
+export const startSweepers = (deps: Deps): AsyncDisposable => {
+  const log = deps.log.child('sweep')
+  const every = (interval_ms: number, work: () => Promise<void>): AsyncDisposable =>
+    repeat(work, { interval_ms, log, random: deps.ids.random })
+  const stack = new AsyncDisposableStack()
+  stack.use(every(COUNT_EVERY_MS, () => deps.tallies.sweep()))
+  stack.use(every(SETTLE_EVERY_MS, () => settleLeftMoves(deps)))
+  stack.use(every(PURGE_EVERY_MS, () => purgeDeleted(deps)))
+  return stack
+}

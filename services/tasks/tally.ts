@@ -1,0 +1,120 @@
+// What is counted where: the lists that a task is on, and how a change of it changes the counts. Pure.
+import {
+  type Priority,
+  TASK_STATUSES,
+  type TaskCounts,
+  type TaskStatus,
+} from '../../shared/contracts/common.ts'
+
+/**
+ * The lists that a task can be on: `unassigned`, or `assigned`, the list of its loop (by the loop's id), and `public` if
+ * that loop is public. Whatever a person may list is a few of these that have no task in common.
+ */
+export type Shelf = string
+export const UNASSIGNED: Shelf = 'unassigned'
+export const ASSIGNED: Shelf = 'assigned'
+/** Tasks in public loops. */
+export const PUBLIC: Shelf = 'public'
+const OF_WORKSPACE: readonly Shelf[] = [UNASSIGNED, ASSIGNED, PUBLIC]
+
+/** Where a task is and who sees it: `acl` is `public`, or the id of the private loop that it is in. */
+export type Place = Readonly<{ loop_id: string | null; acl: string }>
+/** What counts tell apart. */
+export type Countable = Readonly<{ shelves: readonly Shelf[]; status: TaskStatus; priority: Priority }>
+
+/** The lists that a task is on. */
+export const shelvesOf = ({ loop_id, acl }: Place): Shelf[] =>
+  loop_id === null ? [UNASSIGNED] : acl === PUBLIC ? [ASSIGNED, PUBLIC, loop_id] : [ASSIGNED, loop_id]
+
+/**
+ * The lists that together hold each task of a scope once, as one person sees them.
+ * @param privateLoops the private loops that the person sees; null: all of them.
+ */
+export const visibleShelves = (
+  scope: 'unassigned' | 'assigned' | 'all',
+  privateLoops: readonly string[] | null,
+): Shelf[] => {
+  const assigned = privateLoops === null ? [ASSIGNED] : [PUBLIC, ...privateLoops]
+  if (scope === 'unassigned') return [UNASSIGNED]
+  return scope === 'assigned' ? assigned : [UNASSIGNED, ...assigned]
+}
+
+/** The document that counts a list: the workspace's, or the loop's own. */
+export const tallyOf = (ws: string, shelf: Shelf): string => (OF_WORKSPACE.includes(shelf) ? ws : shelf)
+
+/** A number to add to one counter of one tally document. */
+export type Sum = Readonly<{ tally: string; path: string; by: number }>
+
+/** What a saved change of a document adds to the counters, which may not have it yet. */
+export type Uncounted = Readonly<{
+  id: string
+  at: Date
+  sums: readonly Sum[]
+  /** Taken over by a sweeper, after whoever made the change did not finish. */
+  claimed?: true
+}>
+
+/** The sums with those for the same counter made one, and those that cancel out left out. */
+export const mergeSums = (sums: readonly Sum[]): Sum[] => {
+  const merged = new Map<string, Sum>()
+  for (const sum of sums) {
+    const key = `${sum.tally} ${sum.path}`
+    merged.set(key, { ...sum, by: sum.by + (merged.get(key)?.by ?? 0) })
+  }
+  return [...merged.values()].filter(({ by }) => by !== 0)
+}
+
+const cellsOf = (ws: string, task: Countable | null, by: number): Sum[] =>
+  (task?.shelves ?? []).map((shelf) => ({
+    tally: tallyOf(ws, shelf),
+    path: `tasks.${shelf}.${task?.status}.${task?.priority}`,
+    by,
+  }))
+
+/** What to add where when a task changes; null before it is made and after it is deleted. Empty: counts stay. */
+export const tallyDifference = (ws: string, before: Countable | null, after: Countable | null): Sum[] =>
+  mergeSums([...cellsOf(ws, before, -1), ...cellsOf(ws, after, 1)])
+
+/** One more comment on a task or loop. */
+export const tallyComment = (parent: string): Sum[] => [{ tally: parent, path: 'comments', by: 1 }]
+
+/** The counters of one list: by status, then by priority; absent is 0. */
+export type Cells = Readonly<Partial<Record<TaskStatus, Readonly<Partial<Record<Priority, number>>>>>>
+/** The counters of one tally document. */
+export type Tally = Readonly<{ tasks?: Readonly<Record<Shelf, Cells>>; comments?: number }>
+/** Tally documents by id. */
+export type Tallies = ReadonlyMap<string, Tally>
+
+// A counter can be below zero for the moment in which a later change of a task is counted before an earlier one.
+const atLeastZero = (sum: number): number => Math.max(0, sum)
+
+/** How many tasks of these lists have the given status and priority; absent: any. */
+export const countMatching = (
+  tallies: Tallies,
+  ws: string,
+  shelves: readonly Shelf[],
+  filter: Readonly<{ status?: TaskStatus | undefined; priority?: Priority | undefined }>,
+): number => {
+  let sum = 0
+  for (const shelf of shelves) {
+    const cells = tallies.get(tallyOf(ws, shelf))?.tasks?.[shelf] ?? {}
+    for (const status of filter.status ? [filter.status] : TASK_STATUSES)
+      for (const [priority, count] of Object.entries(cells[status] ?? {}))
+        if (filter.priority === undefined || filter.priority === priority) sum += count
+  }
+  return atLeastZero(sum)
+}
+
+/** The counts by status of these lists together. */
+export const countByStatus = (tallies: Tallies, ws: string, shelves: readonly Shelf[]): TaskCounts => {
+  const of = (status: TaskStatus): number => countMatching(tallies, ws, shelves, { status })
+  const counts = Object.fromEntries(TASK_STATUSES.map((status) => [status, of(status)]))
+  return {
+    ...(counts as Record<TaskStatus, number>),
+    total: Object.values(counts).reduce((sum, count) => sum + count, 0),
+  }
+}
+
+/** How many comments a task or loop has. */
+export const countComments = (tallies: Tallies, parent: string): number =>
+  atLeastZero(tallies.get(parent)?.comments ?? 0)

@@ -1,0 +1,191 @@
+// What can be done with a task, as decisions: the task before in, the task after and the event to tell out. Pure.
+import type { PlainEvent } from '../../shared/contract.ts'
+import { type Actor, PRIORITIES, type Priority, type TaskStatus } from '../../shared/contracts/common.ts'
+import type { LoopRef } from '../../shared/contracts/tasks.ts'
+import { AppError } from '../../shared/errors.ts'
+import type { LedgerEntry } from '../../shared/idempotency.ts'
+import { changeStatus, type Editor, type Standing } from './status.ts'
+import { type Countable, type Place, PUBLIC, type Shelf, shelvesOf, type Uncounted } from './tally.ts'
+
+/** A reservation for a loop that is being formed: until it is settled, the task changes for nothing else. */
+export type Move = Readonly<{ loop_id: string; at: Date; by: Actor }>
+
+/** A task without what its storage adds. */
+export type TaskState = Place &
+  Standing &
+  Countable &
+  Readonly<{
+    _id: string
+    ws: string
+    title: string
+    body: string
+    priority: Priority
+    due_date: string | null
+    /** Its place in the order of work, unique, so that a page begins with one comparison. */
+    rank: string
+    shelves: readonly Shelf[]
+    author: Actor
+    created_at: Date
+    updated_at: Date
+    /** The request that made it, if that had a key, with its answer. */
+    created: LedgerEntry | null
+    move: Move | null
+    uncounted: readonly Uncounted[]
+    /** Set on what is left of a deleted task. */
+    deleted_at?: Date
+    /** When that goes too; set once its comments are gone and its events are out. */
+    expires_at?: Date
+  }>
+
+/** A task and the version that it has. */
+export type Versioned<T = TaskState> = T & Readonly<{ v: number }>
+
+/** What to write and what to tell. */
+export type Decision<T = TaskState> = Readonly<{ next: T; event: PlainEvent }>
+
+/** Order within a loop: most urgent first, then by due date with none last, then by age. */
+export const rankOf = ({
+  _id,
+  priority,
+  due_date,
+}: Readonly<{ _id: string; priority: Priority; due_date: string | null }>): string =>
+  `${PRIORITIES.indexOf(priority)}:${due_date ?? '~'}:${_id}`
+
+/** Out of any loop: for everyone in the workspace. */
+export const NOWHERE: Place = { loop_id: null, acl: PUBLIC }
+
+/** Being in a loop: as visible as that loop is, whose visibility never changes. */
+export const placeIn = (loop: Pick<LoopRef, 'id' | 'visibility'>): Place => ({
+  loop_id: loop.id,
+  acl: loop.visibility === 'private' ? loop.id : PUBLIC,
+})
+
+/**
+ * The place in a loop that a person names.
+ * @throws AppError `invalid_transition` when the loop is shipped.
+ */
+export const openPlaceIn = (loop: LoopRef): Place => {
+  if (loop.status === 'shipped')
+    throw new AppError('invalid_transition', 'This loop is shipped; no task can be added to it.', {
+      hint: 'Name a loop that is active or on hold, or make a new one with create_loop.',
+      details: { loop_id: loop.id, status: loop.status },
+    })
+  return placeIn(loop)
+}
+
+const eventData = (task: TaskState, version: number, by: Actor): PlainEvent['data'] => ({
+  task_id: task._id,
+  title: task.title,
+  status: task.status,
+  priority: task.priority,
+  due_date: task.due_date,
+  loop_id: task.loop_id,
+  private: task.acl !== PUBLIC,
+  version,
+  by,
+})
+
+/** What a new task is made of. */
+export type NewTask = Readonly<{
+  id: string
+  ws: string
+  title: string
+  body: string
+  priority: Priority
+  due_date: string | null
+  place: Place
+  by: Actor
+  now: Date
+}>
+
+/** A new task, open. */
+export const createTask = (task: NewTask): Decision => {
+  const { id: _id, ws, title, body, priority, due_date, place, by, now } = task
+  const next: TaskState = {
+    _id,
+    ws,
+    title,
+    body,
+    status: 'open',
+    priority,
+    due_date,
+    ...place,
+    rank: rankOf({ _id, priority, due_date }),
+    shelves: shelvesOf(place),
+    author: by,
+    approved_by: null,
+    created_at: now,
+    updated_at: now,
+    created: null,
+    move: null,
+    uncounted: [],
+  }
+  return { next, event: { name: 'task.created', data: eventData(next, 1, by) } }
+}
+
+/** What to change; absent members stay as they are. */
+export type TaskChange = Readonly<{
+  title?: string | undefined
+  body?: string | undefined
+  status?: TaskStatus | undefined
+  priority?: Priority | undefined
+  due_date?: string | null | undefined
+  place?: Place | undefined
+}>
+
+const CHANGEABLE = ['title', 'body', 'status', 'priority', 'due_date', 'loop_id'] as const
+
+/**
+ * The task after a change, or null when it is like that already.
+ * @throws AppError `invalid_transition` or `forbidden` as changeStatus does.
+ */
+export const editTask = (
+  before: Versioned,
+  change: TaskChange,
+  by: Editor,
+  now: Date,
+): Decision<Versioned> | null => {
+  const { status, place = before, title, body, priority, due_date } = change
+  const standing = changeStatus(before, status ?? before.status, by)
+  const fields = {
+    title: title ?? before.title,
+    body: body ?? before.body,
+    priority: priority ?? before.priority,
+    due_date: due_date === undefined ? before.due_date : due_date,
+    loop_id: place.loop_id,
+    acl: place.acl,
+    status: standing.status,
+    approved_by: standing.approved_by,
+  }
+  const changed = CHANGEABLE.filter((name) => fields[name] !== before[name])
+  if (changed.length === 0) return null
+  const next = {
+    ...before,
+    ...fields,
+    rank: rankOf({ _id: before._id, ...fields }),
+    shelves: shelvesOf(fields),
+    updated_at: now,
+  }
+  const data = {
+    ...eventData(next, before.v + 1, by.actor),
+    changed,
+    status_before: before.status,
+    loop_id_before: before.loop_id,
+  }
+  return { next, event: { name: 'task.updated', data } }
+}
+
+/** What is left of a task when it is deleted: no text, on no list, in no loop. */
+export const deleteTask = (before: Versioned, by: Actor, now: Date): Decision<Versioned> => ({
+  next: {
+    ...before,
+    ...NOWHERE,
+    title: '',
+    body: '',
+    shelves: [],
+    created: before.created && { ...before.created, result: null },
+    updated_at: now,
+    deleted_at: now,
+  },
+  event: { name: 'task.deleted', data: eventData(before, before.v + 1, by) },
+})

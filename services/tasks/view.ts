@@ -1,0 +1,60 @@
+// Stored things in the shapes that the contract declares. Pure.
+import type { Caller } from '../../shared/contract.ts'
+import type { Actor } from '../../shared/contracts/common.ts'
+import type { Comment, Task, TaskRow } from '../../shared/contracts/tasks.ts'
+import { grants } from '../../shared/scopes.ts'
+import type { Editor } from './status.ts'
+import type { TaskState, Versioned } from './task.ts'
+
+/** A person as the author of what they do now. */
+export const actorOf = (caller: Caller): Actor => ({
+  user_id: caller.user_id,
+  name: caller.user_name,
+  client: caller.client_name,
+})
+
+/** A person as the editor of a task. */
+export const editorOf = (caller: Caller): Editor => ({
+  actor: actorOf(caller),
+  may_approve: grants(caller.scopes, 'loops:approve'),
+})
+
+type RowFields =
+  | '_id'
+  | 'title'
+  | 'status'
+  | 'priority'
+  | 'due_date'
+  | 'loop_id'
+  | 'author'
+  | 'approved_by'
+  | 'created_at'
+  | 'updated_at'
+
+/** A task as lists show it. */
+export const toRow = (task: Versioned<Pick<TaskState, RowFields>>): TaskRow => ({
+  id: task._id,
+  title: task.title,
+  status: task.status,
+  priority: task.priority,
+  due_date: task.due_date,
+  loop_id: task.loop_id,
+  author: task.author,
+  approved_by: task.approved_by,
+  created_at: task.created_at.toISOString(),
+  updated_at: task.updated_at.toISOString(),
+  version: task.v,
+})
+
+/** A task whole. */
+export const toTask = (task: Versioned): Task => ({ ...toRow(task), body: task.body })
+
+/** A comment. */
+export const toComment = (
+  comment: Readonly<{ _id: string; author: Actor; text: string; created_at: Date }>,
+): Comment => ({
+  id: comment._id,
+  author: comment.author,
+  text: comment.text,
+  created_at: comment.created_at.toISOString(),
+})
