@@ -13,7 +13,7 @@ import { startNatsServer } from '../../infra/servers/nats-server.ts'
 import { tryPort, untilAccepting } from '../../infra/servers/port.ts'
 import type { Binary } from '../../infra/servers.ts'
 import { resolveMongod, resolveNatsServer } from '../../infra/servers.ts'
-import { cacheFolder } from '../support/global-setup.ts'
+import { cacheFolder } from '../support/images.ts'
 
 const SECRET = 'a secret of more than thirty-two characters'
 const FETCH_TIMEOUT_MS = 180_000
