@@ -159,7 +159,7 @@ const untilAnswering = async (
  * that is itself a container for one beside the daemon. It also tells a stale pid file, which a hard stop leaves behind
  * and which keeps dockerd from starting while any process at all has its number.
  */
-const isDockerdHere = (): boolean => {
+export const isDockerdHere = (): boolean => {
   try {
     const pid = readFileSync(DOCKERD_PID_FILE, 'utf8').trim()
     return readFileSync(`/proc/${pid}/comm`, 'utf8').trim() === 'dockerd'

@@ -19,6 +19,8 @@ export type ImageContext = Readonly<{
   report: Report
   /** The user's cache folder for this project: server binaries and packages are kept there. */
   cacheDir: string
+  /** How long a registry may take to its first answer; 10 s when absent. */
+  firstByteLimitMs?: number
 }>
 
 /** Names of images that are on the engine. */
@@ -41,7 +43,10 @@ const STALL_LIMIT_MS = 60_000
  */
 export const serverImages = async (context: ImageContext): Promise<ServerImages> => {
   const withRyuk = !context.client.info.containerRuntime.remoteSocketPath.includes('podman')
-  const [nats, mongo, ryuk] = await pulled(['nats:2', 'mongo:8', ...(withRyuk ? [RYUK_IMAGE] : [])], context)
+  const [nats, mongo, ryuk] = await pullImages(
+    ['nats:2', 'mongo:8', ...(withRyuk ? [RYUK_IMAGE] : [])],
+    context,
+  )
   if (ryuk) process.env.RYUK_CONTAINER_IMAGE = ryuk
   else process.env.TESTCONTAINERS_RYUK_DISABLED = 'true'
   return {
@@ -69,7 +74,7 @@ const serverStandIn = async (
 
 /** The project's own image, built from this checkout on Node's official image or its stand-in. Returns its name. */
 export const projectImage = async (context: ImageContext): Promise<string> => {
-  const [official] = await pulled(['node:24-slim'], context)
+  const [official] = await pullImages(['node:24-slim'], context)
   const base = official ?? (await standIn(await nodeBlueprint(context, ROOT), context))
   const checkout = createHash('sha256').update(ROOT).digest('hex').slice(0, 12)
   const name = `loops-test/loops:${checkout}`
@@ -126,16 +131,17 @@ const build = async (
  * The full names of the images that are on the engine or can be pulled to it, each undefined when not; says why once,
  * since most often one reason holds for all.
  */
-const pulled = async (
+export const pullImages = async (
   names: readonly string[],
-  { client, report }: ImageContext,
+  context: Pick<ImageContext, 'client' | 'report' | 'firstByteLimitMs'>,
 ): Promise<(string | undefined)[]> => {
+  const { client, report } = context
   const reasons = new Map<string, string[]>()
   const found = await Promise.all(
     names.map(async (name) => {
       const image = ImageName.fromString(name)
       try {
-        if (!(await client.image.exists(image))) await pull(client, image.string, report)
+        if (!(await client.image.exists(image))) await pull(image.string, context)
         return image.string
       } catch (error) {
         const reason = shortened(messageOf(error))
@@ -148,14 +154,19 @@ const pulled = async (
   return found
 }
 
-const pull = async (client: ContainerRuntimeClient, image: string, report: Report): Promise<void> => {
+const pull = async (
+  image: string,
+  { client, report, firstByteLimitMs = FIRST_BYTE_LIMIT_MS }: Parameters<typeof pullImages>[1],
+): Promise<void> => {
   const { dockerode } = client.container
   const abort = new AbortController()
   const tooSlow = (limitMs: number) =>
     setTimeout(() => abort.abort(new Error(`nothing came for ${limitMs / 1000} s`)), limitMs)
-  let limit = tooSlow(FIRST_BYTE_LIMIT_MS)
+  let limit = tooSlow(firstByteLimitMs)
   try {
-    const stream = await dockerode.pull(image, { abortSignal: abort.signal })
+    const stream = await dockerode.pull(image, { abortSignal: abort.signal }).catch((error) => {
+      throw abort.signal.aborted ? abort.signal.reason : error
+    })
     const layers = new Map<string, number>()
     report.step(`  Pulling ${image} …`)
     await new Promise<void>((resolve, reject) => {

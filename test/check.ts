@@ -1,0 +1,19 @@
+// `npm run check`: what can be said of the code without running it: types, style, and generated documents that are stale.
+import { spawnSync } from 'node:child_process'
+import { join } from 'node:path'
+
+const ROOT = join(import.meta.dirname, '..')
+const tool = (name: string): string => join(ROOT, 'node_modules', '.bin', name)
+
+const CHECKS = [
+  { name: 'Types', command: tool('tsc'), args: ['--noEmit', '-p', '.'] },
+  { name: 'Lint and format', command: tool('biome'), args: ['ci', '.'] },
+  { name: 'Generated documents', command: process.execPath, args: ['infra/contracts.ts', '--check'] },
+]
+
+const failed = CHECKS.filter(({ name, command, args }) => {
+  console.log(`${name} …`)
+  return spawnSync(command, args, { cwd: ROOT, stdio: ['ignore', 'inherit', 'inherit'] }).status !== 0
+})
+for (const { name } of failed) console.log(`${name}: not in order, see above.`)
+process.exit(failed.length > 0 ? 1 : 0)

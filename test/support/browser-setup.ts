@@ -1,0 +1,16 @@
+// Runs once before the test files that need a browser: finds or installs one.
+import type { TestProject } from 'vitest/node'
+import { streamReport } from '../../infra/report.ts'
+import { systemClock } from '../../shared/clock.ts'
+import { ensureChromium } from './chromium.ts'
+
+declare module 'vitest' {
+  interface ProvidedContext {
+    chromium: string
+  }
+}
+
+/** Tells the test files where the browser is. */
+export const setup = async (project: TestProject): Promise<void> => {
+  project.provide('chromium', await ensureChromium(streamReport(process.stdout, systemClock)))
+}
