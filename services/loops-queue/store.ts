@@ -31,8 +31,8 @@ export const LOOP_INDEXES: readonly IndexDescription[] = [
   OUTBOX_INDEX,
   // The active loops with their visibility, and counts of public loops: answered from the index alone.
   { key: { ws: 1, status: 1, visibility: 1, _id: 1 }, name: 'visibility' },
-  // Lists and counts as a member sees them.
-  { key: { ws: 1, status: 1, readers: 1, status_key: -1 }, name: 'readers' },
+  // Lists and counts as a member sees them; which private loops are a person's, from the index alone.
+  { key: { ws: 1, status: 1, readers: 1, status_key: -1, _id: 1 }, name: 'readers' },
   // Lists and counts as the workspace's owner sees them.
   { key: { ws: 1, status: 1, status_key: -1 }, name: 'status' },
   // One loop per idempotency key.

@@ -1,0 +1,215 @@
+// Every query of the loops-queue stores over some thousand loops: found through an index, and hardly more read than
+// what is answered. The database's own profile of what it did is the witness.
+import type { Db, Document } from 'mongodb'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { advance, reorderedChange } from '../../services/loops-queue/queue.ts'
+import {
+  type LoopDoc,
+  type LoopStore,
+  openLoops,
+  type StandingDoc,
+} from '../../services/loops-queue/store.ts'
+import { openQueues, type QueueStore } from '../../services/loops-queue/store-queue.ts'
+import type { Outbox } from '../../shared/aggregate.ts'
+import { systemClock as clock } from '../../shared/clock.ts'
+import { LOOP_STATUSES } from '../../shared/contracts/common.ts'
+import { createLog } from '../../shared/log.ts'
+import { connectMongo, type Mongo } from '../../shared/mongo.ts'
+import { ids, person } from '../support/service-bed.ts'
+import { freshStack } from '../support/stack.ts'
+
+/** Loops of each status in the workspace that is looked at; another one has as many. */
+const LOOPS = 1_000
+/** Every tenth loop is private, and every other one of those is Bob's. */
+const PRIVATE_EVERY = 10
+const PRIVATE = LOOPS / PRIVATE_EVERY
+const OWN = PRIVATE / 2
+const PAGE = 50
+
+const ann = person(ids.next(), { role: 'owner' })
+const bob = person(ann.workspace_id)
+const ws = ann.workspace_id
+const actor = { user_id: ann.user_id, name: 'Ann', client: 'Test' }
+
+let mongo: Mongo
+let db: Db
+let loops: LoopStore
+let queues: QueueStore
+
+const loopsOf = (workspace: string): LoopDoc[] =>
+  Array.from({ length: LOOPS * 3 }, (_, n): LoopDoc => {
+    const secret = Math.floor(n / 3) % PRIVATE_EVERY === 0
+    return {
+      _id: ids.next(),
+      ws: workspace,
+      v: 1,
+      name: `Loop ${n}`,
+      description: '',
+      ai_context: 'x'.repeat(500),
+      visibility: secret ? 'private' : 'public',
+      readers: secret
+        ? [Math.floor(n / 3) % (2 * PRIVATE_EVERY) === 0 ? bob.user_id : ids.next()]
+        : ['public'],
+      status: LOOP_STATUSES[n % 3] as LoopDoc['status'],
+      status_key: ids.next(),
+      created_by: actor,
+      created_at: new Date(n),
+      updated_at: new Date(n),
+      shipped_at: null,
+      shipped_by: null,
+      ...(n % 100 === 0 ? { create_key: `key ${n}` } : {}),
+      outbox: [],
+      ledger: [],
+    }
+  })
+
+const made = loopsOf(ws)
+
+beforeAll(async () => {
+  mongo = await connectMongo(freshStack().mongodbUrl, createLog({ filter: 'error', topic: 'test' }))
+  db = mongo.database('loops-queue')
+  const deps = { service: 'loops-queue', clock, ids, onCommit: () => undefined }
+  loops = await openLoops(db, deps)
+  queues = await openQueues(db, deps)
+  await db.collection<LoopDoc>('loops').insertMany([...made, ...loopsOf(ids.next())])
+  await db.command({ profile: 2 })
+})
+afterAll(() => mongo?.[Symbol.asyncDispose]())
+
+type Profiled = Readonly<{ plan: string; keys: number; docs: number; answered: number }>
+
+/** What the database did for `work`, one entry per command; the marker tells them from those before. */
+const profiled = async (work: () => Promise<unknown>): Promise<Profiled[]> => {
+  const marker = ids.next()
+  await db.collection('loops').findOne({ _id: marker } as Document)
+  await work()
+  const entries = await db
+    .collection('system.profile')
+    .find({ ns: /\.(loops|queues)$/, op: { $ne: 'insert' } })
+    .sort({ $natural: -1 })
+    .limit(20)
+    .toArray()
+  const since = entries.findIndex((entry) => JSON.stringify(entry.command).includes(marker))
+  return entries.slice(0, since).map((entry) => ({
+    plan: String(entry.planSummary),
+    keys: Number(entry.keysExamined ?? 0),
+    docs: Number(entry.docsExamined ?? 0),
+    answered: Number(entry.nreturned ?? 1),
+  }))
+}
+
+const some = (status: string): string[] =>
+  made.flatMap((loop) => (loop.status === status ? [loop._id] : [])).slice(0, PAGE)
+const first = (): StandingDoc => made[1] as StandingDoc
+const inserted = async (status: 'active' | 'forming'): Promise<LoopDoc> => {
+  const loop = { ...first(), _id: ids.next(), status, create_key: ids.next() }
+  return (await loops.insert(loop, [], {})) as LoopDoc
+}
+const pending = ({ pending: find, confirm }: Outbox) => ({
+  pending: () => find(new Date(), PAGE),
+  confirm: () => confirm(first()._id, [ids.next()]),
+})
+
+/** Every function of the stores, called; with the keys and documents that it may look at. */
+type Case = Readonly<{ call: () => Promise<unknown>; keys: number; docs: number }>
+const LOOP_CASES: Record<Exclude<keyof LoopStore, 'insert' | 'outbox'>, readonly Case[]> = {
+  get: [bob, ann].map((who) => ({ call: () => loops.get(who, first()._id), keys: 1, docs: 1 })),
+  listActive: [{ call: () => loops.listActive(ws), keys: LOOPS + 2, docs: 0 }],
+  listOwnActive: [{ call: () => loops.listOwnActive(bob), keys: OWN + 2, docs: 0 }],
+  countActive: [{ call: () => loops.countActive(ws), keys: LOOPS + 2, docs: 0 }],
+  listHeld: [{ call: () => loops.listHeld(ws, some('on_hold')), keys: 2 * PAGE, docs: PAGE }],
+  listStatuses: [
+    { call: () => loops.listStatuses(bob, some('shipped')), keys: 2 * PAGE, docs: PAGE },
+    { call: () => loops.listStatuses(ann, some('shipped')), keys: 2 * PAGE, docs: PAGE },
+  ],
+  listStates: [{ call: () => loops.listStates(ws, some('active')), keys: 2 * PAGE, docs: PAGE }],
+  listRows: [{ call: () => loops.listRows(ws, some('active')), keys: 2 * PAGE, docs: PAGE }],
+  listByStatus: [ann, bob].flatMap((who) =>
+    [undefined, (made.at(-600) as LoopDoc).status_key].map((before) => ({
+      call: () => loops.listByStatus(who, 'shipped', before, PAGE),
+      keys: 2 * PAGE,
+      docs: 2 * PAGE,
+    })),
+  ),
+  count: [
+    { call: () => loops.count(ann, 'shipped'), keys: LOOPS + 1, docs: 0 },
+    { call: () => loops.count(bob, 'shipped'), keys: LOOPS + 1, docs: 0 },
+  ],
+  listPrivate: [{ call: () => loops.listPrivate(bob), keys: 3 * OWN + 7, docs: 0 }],
+  findMade: [{ call: () => loops.findMade(ws, 'key 300'), keys: 1, docs: 1 }],
+  listForming: [{ call: () => loops.listForming(new Date(), PAGE), keys: 3, docs: 3 }],
+  save: [{ call: () => saveLoop(), keys: 1, docs: 1 }],
+  removeForming: [{ call: async () => loops.removeForming(forming), keys: 1, docs: 1 }],
+}
+const saveLoop = async () => loops.save(standing, { next: standing, events: [] }, {})
+const QUEUE_CASES: Record<Exclude<keyof QueueStore, 'outbox'>, readonly Case[]> = {
+  load: [{ call: () => queues.load(ws), keys: 1, docs: 1 }],
+  save: [{ call: async () => saveQueue(), keys: 1, docs: 1 }],
+  remember: [
+    {
+      call: async () => queues.remember(await queues.load(ws), { key: 'k', hash: 'h' }, {}),
+      keys: 1,
+      docs: 1,
+    },
+  ],
+}
+const saveQueue = async () => {
+  const queue = await queues.load(ws)
+  await queues.save(queue, advance(queue, queue, reorderedChange([], []), null), {})
+}
+
+let forming: LoopDoc
+let standing: StandingDoc
+beforeAll(async () => {
+  forming = await inserted('forming')
+  standing = (await inserted('active')) as StandingDoc
+  await saveQueue()
+})
+
+const cases: [string, Case][] = [
+  ...Object.entries(LOOP_CASES).flatMap(([name, list]) =>
+    list.map((one): [string, Case] => [`loops.${name}`, one]),
+  ),
+  ...Object.entries(QUEUE_CASES).flatMap(([name, list]) =>
+    list.map((one): [string, Case] => [`queues.${name}`, one]),
+  ),
+  ...(['pending', 'confirm'] as const).flatMap((name): [string, Case][] => [
+    [`loops.outbox.${name}`, { call: async () => pending(loops.outbox)[name](), keys: 2, docs: 2 }],
+    [`queues.outbox.${name}`, { call: async () => pending(queues.outbox)[name](), keys: 2, docs: 2 }],
+  ]),
+]
+
+test.each(cases)('index_backed_and_bounded: %s', async (_, { call, keys, docs }) => {
+  const commands = await profiled(call)
+  expect(commands).not.toEqual([])
+  for (const command of commands) {
+    expect(command.plan).toMatch(
+      /^(IXSCAN|COUNT_SCAN|IDHACK|EXPRESS_IXSCAN|EXPRESS_CLUSTERED_IXSCAN|RECORD_STORE_FAST_COUNT)/,
+    )
+    expect(command.keys).toBeLessThanOrEqual(keys)
+    expect(command.docs).toBeLessThanOrEqual(docs)
+  }
+})
+
+test('pages_of_a_member_hold_exactly_what_is_visible_newest_first', async () => {
+  const all = made.filter(
+    ({ status, readers }) =>
+      status === 'shipped' && readers.some((id) => id === 'public' || id === bob.user_id),
+  )
+  const seen: string[] = []
+  let before: string | undefined
+  do {
+    const page = await loops.listByStatus(bob, 'shipped', before, PAGE)
+    seen.push(...page.map(({ _id }) => _id))
+    before = page.at(-1)?.status_key
+  } while (before !== undefined)
+  expect(seen).toEqual(all.map(({ _id }) => _id).reverse())
+  expect(await loops.count(bob, 'shipped')).toBe(all.length)
+  expect(await loops.count(ann, 'shipped')).toBe(LOOPS)
+})
+
+test('rows_hold_no_more_of_the_ai_context_than_they_show', async () => {
+  const [row] = await loops.listRows(ws, some('active'))
+  expect(row?.ai_context).toHaveLength(301)
+  expect(row).not.toHaveProperty('ledger')
+})
