@@ -196,10 +196,7 @@ const parents = () => {
  */
 const handOver = (script, args) => {
   const stdio = ['inherit', 'inherit', 'inherit', 'ipc']
-  const child = spawn(node, [resolve(root, script), ...args], {
-    cwd: root,
-    stdio,
-  })
+  const child = spawn(node, [resolve(root, script), ...args], { cwd: root, stdio })
   const last = {}
   for (const signal of ['SIGINT', 'SIGTERM']) {
     process.on(signal, () => {

@@ -1,5 +1,14 @@
 // The data folder of one copy of Loops: one process at a time, room on its disk, and the secret that is kept in it.
-import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, statfsSync, writeFileSync } from 'node:fs'
+import {
+  existsSync,
+  linkSync,
+  mkdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statfsSync,
+  writeFileSync,
+} from 'node:fs'
 import { join, resolve } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { formatBytes, StartFault } from '../report.ts'
@@ -14,12 +23,7 @@ export type DataDir = Disposable &
     announceStop: () => void
   }>
 
-type Holder = Readonly<{
-  pid: number
-  identity: string
-  port: number
-  stopping: boolean
-}>
+type Holder = Readonly<{ pid: number; identity: string; port: number; stopping: boolean }>
 
 /** How long a start waits for a copy that may be ending (one whose npm was killed notices within this time). */
 const HOLDER_MAY_STOP_MS = 1_500
@@ -36,12 +40,8 @@ const FULL_BELOW_BYTES = 100e6
 export const openDataDir = async (folder: string, port: number): Promise<DataDir> => {
   const path = resolve(folder)
   const file = join(path, 'lock')
-  const mine = {
-    pid: process.pid,
-    identity: identityOf(process.pid) ?? '',
-    port,
-    stopping: false,
-  }
+  const { pid } = process
+  const mine = { pid, identity: identityOf(pid) ?? '', port, stopping: false }
   try {
     mkdirSync(path, { recursive: true, mode: 0o700 })
     await takeLock(path, file, mine)
@@ -56,20 +56,36 @@ export const openDataDir = async (folder: string, port: number): Promise<DataDir
   }
   return {
     path,
-    announceStop: () => writeFileSync(file, JSON.stringify({ ...mine, stopping: true })),
+    announceStop: () => renameSync(writeAside(file, { ...mine, stopping: true }), file),
     [Symbol.dispose]: () => rmSync(file, { force: true }),
+  }
+}
+
+/** Writes beside the file, so that it appears whole: who read half of it would take it for a broken one. */
+const writeAside = (file: string, holder: Holder): string => {
+  const aside = `${file}.${process.pid}`
+  writeFileSync(aside, JSON.stringify(holder), { mode: 0o600 })
+  return aside
+}
+
+/** @returns whether it is ours now; a link, unlike a rename, does not replace another's */
+const createLock = (file: string, mine: Holder): boolean => {
+  const aside = writeAside(file, mine)
+  try {
+    linkSync(aside, file)
+    return true
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
+    return false
+  } finally {
+    rmSync(aside, { force: true })
   }
 }
 
 /** Creates the lock file, which only one can; removes one whose holder is dead; waits for one that is ending. */
 const takeLock = async (path: string, file: string, mine: Holder): Promise<void> => {
   for (let waited_ms = 0; ; waited_ms += POLL_MS) {
-    try {
-      writeFileSync(file, JSON.stringify(mine), { flag: 'wx', mode: 0o600 })
-      return
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
-    }
+    if (createLock(file, mine)) return
     const holder = readHolder(file)
     if (holder === undefined || !isRunning(holder)) {
       removeStale(file, holder)

@@ -1,0 +1,47 @@
+// Run by mongosh beside the first of the three MongoDB servers of compose.yaml: makes the replica set, an operator, and for
+// each service a user of its own database alone. May be run again: it then brings passwords and roles up to date.
+const { OPERATOR_PASSWORD, GATEWAY_PASSWORD, TASKS_PASSWORD, LOOPS_QUEUE_PASSWORD, NOTIFIER_PASSWORD } =
+  process.env
+const MEMBERS = ['mongo-1:27017', 'mongo-2:27017', 'mongo-3:27017']
+const USERS = [
+  { user: 'gateway', pwd: GATEWAY_PASSWORD, db: 'loops_gateway' },
+  { user: 'tasks', pwd: TASKS_PASSWORD, db: 'loops_tasks' },
+  { user: 'loops-queue', pwd: LOOPS_QUEUE_PASSWORD, db: 'loops_loops_queue' },
+  { user: 'notifier', pwd: NOTIFIER_PASSWORD, db: 'loops_notifier' },
+]
+
+const asOperator = () => {
+  const login = `operator:${encodeURIComponent(OPERATOR_PASSWORD)}`
+  const options = 'replicaSet=rs0&authSource=admin&w=majority&serverSelectionTimeoutMS=5000'
+  return connect(`mongodb://${login}@${MEMBERS.join(',')}/admin?${options}`)
+}
+
+const firstRun = () => {
+  const local = connect('mongodb://127.0.0.1:27017/admin?directConnection=true')
+  const members = MEMBERS.map((host, _id) => ({ _id, host, priority: _id === 0 ? 2 : 1 }))
+  try {
+    local.adminCommand({ replSetInitiate: { _id: 'rs0', members } })
+  } catch (error) {
+    if (error.codeName !== 'AlreadyInitialized') throw error
+  }
+  while (!local.hello().isWritablePrimary) sleep(200)
+  local.createUser({ user: 'operator', pwd: OPERATOR_PASSWORD, roles: ['root'] })
+}
+
+const isSetUp = () => {
+  try {
+    asOperator()
+    return true
+  } catch {
+    return false
+  }
+}
+
+if (!isSetUp()) firstRun()
+const admin = asOperator()
+for (const { user, pwd, db } of USERS) {
+  const roles = [{ role: 'readWrite', db }]
+  if (admin.getUser(user)) admin.updateUser(user, { pwd, roles })
+  else admin.createUser({ user, pwd, roles })
+}
+print(`MongoDB is ready for ${USERS.map(({ user }) => user).join(', ')}.`)
