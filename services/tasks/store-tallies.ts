@@ -109,6 +109,7 @@ const adding = (
 /** The counters of the service, and the work of keeping them exact. */
 export const openTallies = (db: Db, options: Readonly<{ clock: Clock; log: Log; at: FaultPoint }>) => {
   const { clock, log, at } = options
+  // Counters are found by their id alone: they need no index but that.
   const collection = db.collection<TallyDoc>('tallies')
   const homes: Countees[] = []
   const clearing = new Set<Promise<unknown>>()
@@ -139,7 +140,8 @@ export const openTallies = (db: Db, options: Readonly<{ clock: Clock; log: Log; 
       { $pull: { uncounted: { id: change.id } } },
     )
     // Unless a sweeper has taken it over: it may still be about to add it, and must find it seen.
-    if (modifiedCount === 1) for (const { tally } of change.sums) forget.put(tally, [change.id])
+    if (modifiedCount === 0) return
+    for (const tally of new Set(change.sums.map((sum) => sum.tally))) forget.put(tally, [change.id])
   }
 
   /** Takes over a left change and finishes it. */
