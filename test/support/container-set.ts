@@ -47,20 +47,22 @@ export const startContainerSet = async (instances = 2): Promise<ContainerSet> =>
       return container
     }
     const servers = inject('servers').images
-    const [sink] = await Promise.all([
-      startSink(image, { ...place, alias: 'mail' }).then(keep),
+    const starting = startSink(image, { ...place, alias: 'mail' }).then(keep)
+    await allStarted([
+      starting,
       startNats(servers.nats, { ...place, alias: 'nats' }).then(({ container }) => keep(container)),
       startMongo(servers.mongo, { ...place, alias: 'mongo' }).then(({ container }) => keep(container)),
     ])
+    const sink = await starting
     const door = await openDoor()
     stack.defer(door.close)
     const logs: string[] = []
     const services: Record<string, readonly StartedTestContainer[]> = {}
     for (const name of SERVICE_NAMES) {
-      const starting = Array.from({ length: instances }, () =>
-        startService({ name, image, place, url: door.url, logs }).then(keep),
+      const instance = { name, image, place, url: door.url, logs }
+      services[name] = await allStarted(
+        Array.from({ length: instances }, () => startService(instance).then(keep)),
       )
-      services[name] = await Promise.all(starting)
     }
     door.open((services.gateway ?? []).map((gateway) => addressOf(gateway, GATEWAY_PORT)))
     const held = stack.move()
@@ -76,6 +78,12 @@ export const startContainerSet = async (instances = 2): Promise<ContainerSet> =>
     await stack.disposeAsync()
     throw error
   }
+}
+
+/** Waits for all, also when one has failed: what comes up later must be known by then, to be taken down. */
+const allStarted = async <T>(starting: readonly Promise<T>[]): Promise<T[]> => {
+  await Promise.allSettled(starting)
+  return Promise.all(starting)
 }
 
 const addressOf = (container: StartedTestContainer, port: number): string =>
@@ -103,7 +111,9 @@ const startService = async ({ name, image, place, url, logs }: Instance): Promis
   if (name === 'gateway') {
     container
       .withExposedPorts(GATEWAY_PORT)
-      .withWaitStrategy(Wait.forHttp('/readyz', GATEWAY_PORT).forStatusCode(200))
+      .withWaitStrategy(
+        Wait.forHttp('/readyz', GATEWAY_PORT, { abortOnContainerExit: true }).forStatusCode(200),
+      )
   }
   try {
     return await container.start()

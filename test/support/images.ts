@@ -1,5 +1,6 @@
 // The images that the tests run: the official ones where they can be pulled, else stand-ins made of the same programs on
 // this machine; and the project's own. Starts no container.
+import { spawn } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { homedir } from 'node:os'
 import { join } from 'node:path'
@@ -111,15 +112,19 @@ type BuildOptions = Readonly<{
   labels: Record<string, string>
 }>
 
-/** Builds through the engine's interface, since its command may be absent, and fails with the build's own error. */
+/**
+ * Builds through the engine's interface, since its command may be absent, and fails with the build's own error.
+ * @param files what of the folder is the build context
+ */
 const build = async (
   client: ContainerRuntimeClient,
-  context: string,
-  src: string[],
+  folder: string,
+  files: readonly string[],
   options: BuildOptions,
 ): Promise<void> => {
   const { dockerode } = client.container
-  const stream = await dockerode.buildImage({ context, src }, { ...options, forcerm: true })
+  const tar = spawn('tar', ['-c', '-C', folder, ...files], { stdio: ['ignore', 'pipe', 'inherit'] })
+  const stream = await dockerode.buildImage(tar.stdout, { ...options, forcerm: true })
   await new Promise<void>((resolve, reject) => {
     dockerode.modem.followProgress(stream, (error) =>
       error ? reject(new Error(`The image ${options.t} could not be built: ${error.message}`)) : resolve(),
