@@ -7,13 +7,20 @@ type Fault = { field: string; message: string; limit?: number; size?: number }
 /** Faults that one refusal names; further ones come to light when these are corrected. */
 const MAX_FAULTS = 20
 
+/** Characters of an unknown name that are repeated back. */
+const MAX_NAME_CHARS = 100
+
+const unknownParameter = (name: string): Fault => ({
+  field: name.slice(0, MAX_NAME_CHARS),
+  message: 'is not a parameter of this tool',
+})
+
 const at = (value: unknown, path: readonly PropertyKey[]): unknown =>
   path.reduce<unknown>((inner, key) => (inner as Record<PropertyKey, unknown> | null)?.[key], value)
 
 const toFaults = (issue: z.core.$ZodIssue, input: unknown): Fault[] => {
   const field = issue.path.map(String).join('.') || 'input'
-  if (issue.code === 'unrecognized_keys')
-    return issue.keys.map((key) => ({ field: key, message: 'is not a parameter of this tool' }))
+  if (issue.code === 'unrecognized_keys') return issue.keys.map(unknownParameter)
   if (issue.code === 'custom' && issue.params?.limit_exceeded === true)
     return [
       { field, message: issue.message, limit: Number(issue.params.limit), size: Number(issue.params.size) },
@@ -34,8 +41,12 @@ const toFaults = (issue: z.core.$ZodIssue, input: unknown): Fault[] => {
  */
 export const checkInput = <S extends z.ZodType>(schema: S, value: unknown): z.output<S> => {
   const parsed = schema.safeParse(value)
-  if (parsed.success) return parsed.data
-  const fields = parsed.error.issues.flatMap((issue) => toFaults(issue, value)).slice(0, MAX_FAULTS)
+  // Zod passes over a member of this name in silence; to whoever sent it that would look as if it counted.
+  const hidden = value !== null && typeof value === 'object' && Object.hasOwn(value, '__proto__')
+  if (parsed.success && !hidden) return parsed.data
+  const faults = (parsed.error?.issues ?? []).flatMap((issue) => toFaults(issue, value))
+  if (hidden) faults.unshift(unknownParameter('__proto__'))
+  const fields = faults.slice(0, MAX_FAULTS)
   const overLimit = fields.every((fault) => fault.limit !== undefined)
   const text = fields.map((fault) => `${fault.field}: ${fault.message}`).join('; ')
   throw new AppError(overLimit ? 'limit_exceeded' : 'invalid_argument', `${text}.`, {

@@ -155,6 +155,15 @@ describe('bad input', () => {
     expect(refusal({ a: 'x', ...many }).fields).toHaveLength(20)
   })
 
+  test('is_refused_under_a_name_that_parsers_pass_over', () => {
+    const value: unknown = JSON.parse('{"a":"x","__proto__":{"b":1}}')
+    expect(refusal(value)).toMatchObject({ code: 'invalid_argument', fields: [{ field: '__proto__' }] })
+  })
+
+  test('is_not_repeated_back_at_length', () => {
+    expect(refusal({ a: 'x', ['k'.repeat(10_000)]: 1 }).message.length).toBeLessThan(200)
+  })
+
   test('is_refused_when_it_is_no_object', () => {
     for (const value of [undefined, null, 'text', []])
       expect(refusal(value)).toMatchObject({ code: 'invalid_argument', fields: [{ field: 'input' }] })
