@@ -1,5 +1,13 @@
 // From a bearer token to the person, workspace and scopes that it stands for at this moment. Knows no HTTP.
+import { LRUCache } from 'lru-cache'
 import type { Caller } from '../../../shared/contract.ts'
+import { mongoFault } from '../../../shared/mongo.ts'
+import { effectiveScopes } from '../../../shared/scopes.ts'
+import type { Deps } from '../deps.ts'
+import { membershipIn, type Person } from '../people/person.ts'
+import type { Grant } from './model.ts'
+import { resourceOf, sha256 } from './rules.ts'
+import { type AccessClaims, readAccessToken } from './tokens.ts'
 
 /** Why a token does not count. For the log: whoever brought it is only told `invalid_token`. */
 export type AccessRefusal = 'invalid' | 'expired' | 'revoked' | 'not_a_member'
@@ -14,3 +22,77 @@ export type Access =
  * @throws AppError `unavailable` when the database cannot tell: answer 503, for clients throw a token away on 401.
  */
 export type VerifyAccess = (token: string) => Promise<Access>
+
+/** A signature is checked once per token and this long (ms); the rest is looked up as below. */
+const SIGNATURE_TTL_MS = 60_000
+/** How long a revoked grant or a removed person may still get through, on any gateway (ms). */
+const STATE_TTL_MS = 2_000
+const TOKENS = 20_000
+const STATES = 20_000
+
+const no = (reason: AccessRefusal): Access => ({ ok: false, reason })
+
+const judge = (claims: AccessClaims, grant: Grant | null, person: Person | null, now: Date): Access => {
+  if (!grant || grant.revoked || grant.ends_at <= now) return no('revoked')
+  if (grant.ended_tokens.some(({ jti }) => jti === claims.jti)) return no('revoked')
+  const membership = person && membershipIn(person, grant.ws)
+  if (!person || !membership) return no('not_a_member')
+  const { role } = membership
+  return {
+    ok: true,
+    caller: {
+      user_id: person._id,
+      user_name: person.name,
+      workspace_id: grant.ws,
+      role,
+      scopes: effectiveScopes(claims.scopes, role),
+      client_id: grant.client_id,
+      client_name: grant.client_name,
+    },
+    grant_id: grant._id,
+    expires_at: claims.exp,
+  }
+}
+
+/** Makes the check, with its caches: one per process. Refusals are not cached, so that junk cannot push tokens out. */
+export const verifyAccess = (deps: Deps): VerifyAccess => {
+  const { keys, store, clock, public_url: issuer } = deps
+  const resource = resourceOf(issuer)
+  const perf = { now: clock.monotonicMs }
+  const tokens = new LRUCache<string, AccessClaims>({ max: TOKENS, perf })
+  // `fetch` asks the database once for all who want the same at the same time.
+  const grants = new LRUCache<string, { grant: Grant | null }>({
+    max: STATES,
+    ttl: STATE_TTL_MS,
+    perf,
+    fetchMethod: async (id) => ({ grant: await store.grants.find(id) }),
+  })
+  const people = new LRUCache<string, { person: Person | null }>({
+    max: STATES,
+    ttl: STATE_TTL_MS,
+    perf,
+    fetchMethod: async (id) => ({ person: await store.people.byId(id) }),
+  })
+  const read = async (token: string): Promise<AccessClaims | 'invalid' | 'expired'> => {
+    const hash = sha256(token)
+    const now = clock.now()
+    const known = tokens.get(hash)
+    if (known) return known.exp * 1_000 > now.getTime() ? known : 'expired'
+    const claims = await readAccessToken(keys, token, { issuer, resource, now })
+    if (typeof claims === 'string') return claims
+    tokens.set(hash, claims, { ttl: SIGNATURE_TTL_MS })
+    // Once per token and process: that its client has it is what tells a lost answer from a stolen refresh token.
+    await store.grants.markUsed(claims.grant, claims.gen, now)
+    return claims
+  }
+  return async (token) => {
+    try {
+      const claims = await read(token)
+      if (typeof claims === 'string') return no(claims)
+      const [grant, person] = await Promise.all([grants.fetch(claims.grant), people.fetch(claims.sub)])
+      return judge(claims, grant?.grant ?? null, person?.person ?? null, clock.now())
+    } catch (error) {
+      throw mongoFault(error) ?? error
+    }
+  }
+}

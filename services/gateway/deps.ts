@@ -1,0 +1,90 @@
+// What the gateway's parts are given: one plain object, filled once per process. Nothing here decides anything.
+import type { Context } from 'hono'
+import { client } from '../../shared/bus/client.ts'
+import type { Clock } from '../../shared/clock.ts'
+import type { Config } from '../../shared/config.ts'
+import type { Client } from '../../shared/contract.ts'
+import { loopsQueue } from '../../shared/contracts/loops-queue.ts'
+import { notifier } from '../../shared/contracts/notifier.ts'
+import type { FaultPoint } from '../../shared/faults.ts'
+import type { Host } from '../../shared/host.ts'
+import type { Ids } from '../../shared/ids.ts'
+import { repeat } from '../../shared/lifecycle.ts'
+import type { Log } from '../../shared/log.ts'
+import { clientAddress } from './http/address.ts'
+import { type Keys, openKeys } from './oauth/keys.ts'
+import { type OAuthStores, openOAuthStores } from './oauth/store.ts'
+import { settleLeftBehind } from './people/accounts.ts'
+import { createPasswords, type Passwords } from './people/passwords.ts'
+import { openPeopleStores, type PeopleStore, type SessionStore, type ThrottleStore } from './people/store.ts'
+import { deriveSecrets, type Secrets } from './secrets.ts'
+import { type InvitationStore, openWorkspaceStores, type WorkspaceStore } from './workspaces/store.ts'
+
+/** Every collection of the gateway. */
+export type Stores = OAuthStores &
+  Readonly<{
+    people: PeopleStore
+    sessions: SessionStore
+    throttles: ThrottleStore
+    workspaces: WorkspaceStore
+    invitations: InvitationStore
+  }>
+
+export type Deps = Readonly<{
+  /** Origin that browsers and clients use, without a slash at its end; also the issuer of tokens. */
+  public_url: string
+  sign_up: Config['SIGN_UP']
+  log: Log
+  clock: Clock
+  ids: Ids
+  at: FaultPoint
+  store: Stores
+  secrets: Secrets
+  keys: Keys
+  passwords: Passwords
+  loops: Client<typeof loopsQueue>
+  notifier: Client<typeof notifier>
+  /** Where a request came from; undefined when it came over no socket. */
+  addressOf: (c: Context) => string | undefined
+}>
+
+/** How often what a crash left behind is looked for (ms). */
+const SETTLE_EVERY_MS = 2_000
+
+/**
+ * Opens what people, workspaces and sign-in need, relays their events, and makes up for what a crash left.
+ * @param publicUrl the origin that clients use, when it is not the configured one (a port that was chosen at start).
+ * @throws AppError `unavailable` when the keys in the database were made with another LOOPS_SECRET.
+ */
+export const openDeps = async (host: Host, publicUrl: string = host.config.PUBLIC_URL): Promise<Deps> => {
+  const { config, log, clock, ids, at, bus, relay } = host
+  const db = host.mongo.database('gateway')
+  if (config.LOOPS_SECRET === undefined) throw new Error('LOOPS_SECRET is not set.')
+  const secrets = deriveSecrets(config.LOOPS_SECRET)
+  const aggregate = { service: 'gateway', clock, ids, onCommit: relay.onCommit }
+  const store: Stores = {
+    ...(await openPeopleStores(db)),
+    ...(await openWorkspaceStores(db, aggregate)),
+    ...(await openOAuthStores(db)),
+  }
+  relay.watch(store.workspaces.outbox)
+  relay.watch(store.invitations.outbox)
+  const deps: Deps = {
+    public_url: publicUrl,
+    sign_up: config.SIGN_UP,
+    log,
+    clock,
+    ids,
+    at,
+    store,
+    secrets,
+    keys: await openKeys({ store: store.keys, secret: secrets.signing_keys, clock }),
+    passwords: await createPasswords(ids.token()),
+    loops: client(bus, loopsQueue),
+    notifier: client(bus, notifier),
+    addressOf: clientAddress,
+  }
+  const options = { interval_ms: SETTLE_EVERY_MS, log, random: ids.random }
+  host.stack.use(repeat(() => settleLeftBehind(deps), options))
+  return deps
+}

@@ -1,0 +1,73 @@
+// The gateway's answers on the bus: workspaces, their people, invitations and the texts of the workflows.
+import type { Handlers } from '../../shared/contract.ts'
+import type { Member } from '../../shared/contracts/common.ts'
+import { LIMITS } from '../../shared/contracts/common.ts'
+import type { gateway } from '../../shared/contracts/gateway.ts'
+import { notFound } from '../../shared/errors.ts'
+import type { Deps } from './deps.ts'
+import { membershipIn, type Person } from './people/person.ts'
+import { workflowText } from './workflows.ts'
+import { invitationUrl, loadWorkspace } from './workspaces/commands.ts'
+import { isOpen, workspaceView } from './workspaces/workspace.ts'
+
+const memberView = (person: Person, workspaceId: string): Member => ({
+  user_id: person._id,
+  name: person.name,
+  role: membershipIn(person, workspaceId)?.role ?? 'viewer',
+})
+
+/** Each operation of the contract. */
+export const handlers = (deps: Deps): Handlers<typeof gateway> => ({
+  get_workspace: async (_, { caller }) => {
+    const { workspace_id, user_id, user_name, role, scopes } = caller
+    const [workspace, members, members_total] = await Promise.all([
+      loadWorkspace(deps, workspace_id),
+      deps.store.people.members(workspace_id, { limit: LIMITS.page }),
+      deps.store.people.countMembers(workspace_id),
+    ])
+    return {
+      workspace: workspaceView(workspace),
+      you: { user_id, name: user_name, role, scopes: [...scopes] },
+      members: members.map((person) => memberView(person, workspace_id)),
+      members_total,
+    }
+  },
+
+  get_workflow: async ({ workflow }) => {
+    const { title, instructions } = workflowText(workflow)
+    return { workflow, title, instructions }
+  },
+
+  get_workspace_context: async ({ workspace_id }) => ({
+    workspace: workspaceView(await loadWorkspace(deps, workspace_id)),
+  }),
+
+  list_members: async ({ workspace_id, user_ids, limit, cursor }) => {
+    const found = await deps.store.people.members(workspace_id, {
+      ...(user_ids ? { user_ids } : {}),
+      ...(cursor ? { after: cursor } : {}),
+      limit: limit + 1,
+    })
+    const page = found.slice(0, limit)
+    return {
+      members: page.map((person) => {
+        const { email, locale, time_zone } = person
+        return { ...memberView(person, workspace_id), email, locale, time_zone }
+      }),
+      next_cursor: found.length > limit ? (page.at(-1)?._id ?? null) : null,
+    }
+  },
+
+  get_invitation: async ({ invitation_id }) => {
+    const invitation = await deps.store.invitations.find(invitation_id)
+    if (!invitation || !isOpen(invitation, deps.clock.now())) throw notFound('invitation', invitation_id)
+    const workspace = await loadWorkspace(deps, invitation.ws)
+    return {
+      email: invitation.email,
+      url: invitationUrl(deps, invitation),
+      workspace_name: workspace.name,
+      invited_by: invitation.invited_by.name,
+      expires_at: invitation.expires_at.toISOString(),
+    }
+  },
+})

@@ -1,0 +1,124 @@
+// Who asks: dynamic registration (RFC 7591) and the client's proof of itself at the token endpoint (RFC 6749 §2.3).
+import { LRUCache } from 'lru-cache'
+import type { Deps } from '../deps.ts'
+import { field } from '../http/forms.ts'
+import type { Client, Grant } from './model.ts'
+import { allowed, type Ruled, refused } from './refusals.ts'
+import { checkRegistration } from './registration.ts'
+import { type Credentials, checkCredentials, sha256 } from './rules.ts'
+
+const DAY_MS = 24 * 60 * 60_000
+/** A registration that is never used goes: apps without a secret register anew at each start. */
+const UNUSED_MS = DAY_MS
+/** One with a secret belongs to a service that registers once, perhaps long before its first person comes. */
+const UNUSED_WITH_SECRET_MS = 90 * DAY_MS
+/** A used one stays long after its last grant can have ended [R6]. */
+const AFTER_GRANT_MS = 90 * DAY_MS
+
+/** Registrations from one address: so many at once, then so many a second. Large, for services share addresses. */
+const BURST = 60
+const PER_SECOND = 6
+
+/** Counts what comes from an address; false when it is too much. One process counts for itself. */
+export const createAllowance = (monotonicMs: () => number): ((address: string) => boolean) => {
+  const left = new LRUCache<string, { tokens: number; at: number }>({ max: 10_000 })
+  return (address) => {
+    const now = monotonicMs()
+    const before = left.get(address) ?? { tokens: BURST, at: now }
+    const tokens = Math.min(BURST, before.tokens + ((now - before.at) / 1_000) * PER_SECOND)
+    left.set(address, { tokens: tokens < 1 ? tokens : tokens - 1, at: now })
+    return tokens >= 1
+  }
+}
+
+/** Registers a client: the answer to give it, with its secret for the only time, or why not. */
+export const register = async (deps: Deps, body: unknown): Promise<Ruled<Record<string, unknown>>> => {
+  const ruled = checkRegistration(body)
+  if (!ruled.ok) return ruled
+  const { name, redirect_uris, grant_types, response_types, auth_method, auth_method_open, metadata } =
+    ruled.value
+  const now = deps.clock.now()
+  const secret = auth_method === 'none' ? undefined : deps.ids.token()
+  const client: Client = {
+    _id: deps.ids.next(),
+    name,
+    redirect_uris,
+    grant_types,
+    auth_method,
+    auth_method_open,
+    ...(secret === undefined ? {} : { secret_hash: sha256(secret) }),
+    metadata,
+    created_at: now,
+    expires_at: new Date(now.getTime() + (secret === undefined ? UNUSED_MS : UNUSED_WITH_SECRET_MS)),
+  }
+  await deps.store.clients.insert(client)
+  return allowed({
+    ...metadata,
+    client_id: client._id,
+    client_id_issued_at: Math.floor(now.getTime() / 1_000),
+    client_name: name,
+    redirect_uris,
+    grant_types,
+    response_types,
+    token_endpoint_auth_method: auth_method,
+    ...(secret === undefined ? {} : { client_secret: secret, client_secret_expires_at: 0 }),
+  })
+}
+
+/** Keeps the registration of a client that now has a grant. */
+export const keepClient = (deps: Deps, grant: Grant): Promise<void> =>
+  deps.store.clients.keep(grant.client_id, new Date(grant.ends_at.getTime() + AFTER_GRANT_MS))
+
+/** Both halves of Basic credentials are form-encoded first (RFC 6749 §2.3.1); some clients forget to. */
+const decoded = (half: string): string => {
+  try {
+    return decodeURIComponent(half.replaceAll('+', ' '))
+  } catch {
+    return half
+  }
+}
+
+const readBasic = (header: string | undefined): Credentials | undefined => {
+  const encoded = /^basic +([A-Za-z0-9+/=_-]+) *$/i.exec(header ?? '')?.[1]
+  if (encoded === undefined) return undefined
+  const pair = Buffer.from(encoded, 'base64').toString()
+  const colon = pair.indexOf(':')
+  if (colon < 0) return undefined
+  return {
+    client_id: decoded(pair.slice(0, colon)),
+    secret: decoded(pair.slice(colon + 1)),
+    by: 'client_secret_basic',
+  }
+}
+
+/** What a request to the token endpoint brings to prove its client. */
+export const readCredentials = (
+  authorization: string | undefined,
+  form: URLSearchParams,
+): Ruled<Credentials> => {
+  const client_id = field(form, 'client_id')
+  const secret = field(form, 'client_secret')
+  if (authorization !== undefined) {
+    const basic = readBasic(authorization)
+    if (!basic) return refused('credentials_wrong')
+    if (secret !== undefined || (client_id !== undefined && client_id !== basic.client_id))
+      return refused('credentials_in_two_places')
+    return allowed(basic)
+  }
+  if (client_id === undefined) return refused('credentials_missing')
+  return allowed(
+    secret === undefined ? { client_id, by: 'none' } : { client_id, secret, by: 'client_secret_post' },
+  )
+}
+
+/** The client that a request proves to be from [K2]. */
+export const authenticate = async (
+  deps: Deps,
+  authorization: string | undefined,
+  form: URLSearchParams,
+): Promise<Ruled<Client>> => {
+  const credentials = readCredentials(authorization, form)
+  if (!credentials.ok) return credentials
+  const client = await deps.store.clients.find(credentials.value.client_id, deps.clock.now())
+  return checkCredentials(client, credentials.value)
+}

@@ -1,0 +1,52 @@
+// The documents by which clients find everything: RFC 9728 for the MCP endpoint, RFC 8414 for the authorization server.
+// All addresses are made from the configured public URL, never from what a request says. Pure.
+import { ALL_SCOPES } from '../../../shared/contracts/common.ts'
+import { ALGORITHM } from './keys.ts'
+import { AUTH_METHODS } from './model.ts'
+import { OFFLINE_ACCESS, RESOURCE_PATH } from './rules.ts'
+
+/** Where each thing is answered, under the public URL. */
+export const PATHS = {
+  authorize: '/authorize',
+  token: '/token',
+  register: '/register',
+  revoke: '/revoke',
+  jwks: '/.well-known/jwks.json',
+} as const
+
+/**
+ * Metadata of the protected resource [D3]. Some clients want it to name exactly the address that was typed, so there is
+ * one document for it with a slash at its end and one without; tokens have the same audience.
+ */
+export const resourceMetadata = (publicUrl: string, path: string = RESOURCE_PATH) => ({
+  resource: `${publicUrl}${path}`,
+  authorization_servers: [publicUrl],
+  scopes_supported: ALL_SCOPES,
+  bearer_methods_supported: ['header'],
+  resource_name: 'Loops',
+})
+
+/** Metadata of the authorization server [D5]. */
+export const serverMetadata = (publicUrl: string) => ({
+  issuer: publicUrl,
+  authorization_endpoint: `${publicUrl}${PATHS.authorize}`,
+  token_endpoint: `${publicUrl}${PATHS.token}`,
+  registration_endpoint: `${publicUrl}${PATHS.register}`,
+  revocation_endpoint: `${publicUrl}${PATHS.revoke}`,
+  jwks_uri: `${publicUrl}${PATHS.jwks}`,
+  scopes_supported: [...ALL_SCOPES, OFFLINE_ACCESS],
+  response_types_supported: ['code'],
+  response_modes_supported: ['query'],
+  grant_types_supported: ['authorization_code', 'refresh_token'],
+  code_challenge_methods_supported: ['S256'],
+  token_endpoint_auth_methods_supported: AUTH_METHODS,
+  revocation_endpoint_auth_methods_supported: AUTH_METHODS,
+  authorization_response_iss_parameter_supported: true,
+})
+
+/** The same for clients that look in OpenID Connect's place and insist on its members; no ID tokens are made [D6]. */
+export const openidMetadata = (publicUrl: string) => ({
+  ...serverMetadata(publicUrl),
+  subject_types_supported: ['public'],
+  id_token_signing_alg_values_supported: [ALGORITHM],
+})

@@ -1,0 +1,132 @@
+// The authorization server over HTTP: its documents and endpoints, each a thin translation to and from the rules.
+import { type Context, Hono, type Next } from 'hono'
+import { cors } from 'hono/cors'
+import { routePath } from 'hono/route'
+import { AppError } from '../../../shared/errors.ts'
+import { mongoFault } from '../../../shared/mongo.ts'
+import type { Deps } from '../deps.ts'
+import { readBytes } from '../http/bytes.ts'
+import type { GatewayEnv } from '../http/env.ts'
+import { readForm } from '../http/forms.ts'
+import { authorizationFaultPage, toPerson } from '../pages/flow.ts'
+import { beginAuthorization } from './authorize.ts'
+import { createAllowance, register } from './clients.ts'
+import { openidMetadata, PATHS, resourceMetadata, serverMetadata } from './metadata.ts'
+import { oauthError, type Refusal, type Ruled } from './refusals.ts'
+import { REGISTRATION_BYTES } from './registration.ts'
+import { RESOURCE_PATH } from './rules.ts'
+import { answerRevoke, answerToken } from './token.ts'
+
+type Ctx = Context<GatewayEnv>
+
+/** How long clients and their caches may keep the documents (s). */
+const DOCUMENTS_MAX_AGE_S = 300
+const RETRY_AFTER_S = 5
+
+/** Browsers of any origin may read and post here: nothing of it rests on a cookie. */
+const anywhere = cors({
+  origin: '*',
+  allowMethods: ['GET', 'HEAD', 'POST', 'OPTIONS'],
+  allowHeaders: ['Authorization', 'Content-Type', 'MCP-Protocol-Version'],
+  exposeHeaders: ['WWW-Authenticate', 'Retry-After'],
+  maxAge: 86_400,
+})
+
+const noStore = async (c: Ctx, next: Next): Promise<void> => {
+  await next()
+  c.res.headers.set('Cache-Control', 'no-store')
+  c.res.headers.set('Pragma', 'no-cache')
+}
+
+const document = (body: object) => (c: Ctx) =>
+  c.json(body, 200, { 'Cache-Control': `public, max-age=${DOCUMENTS_MAX_AGE_S}` })
+
+const refuse = (c: Ctx, deps: Deps, reason: Refusal): Response => {
+  const { status, ...body } = oauthError(reason)
+  deps.log.info('refused', { request_id: c.get('request_id'), route: routePath(c, -1), reason })
+  if (status === 401 && c.req.header('authorization') !== undefined)
+    c.header('WWW-Authenticate', 'Basic realm="Loops"')
+  if (status === 429) c.header('Retry-After', String(RETRY_AFTER_S))
+  return c.json(body, status)
+}
+
+/** A fault behind the endpoints, told so that a client keeps its tokens and comes back [K14]. */
+const faulted =
+  (deps: Deps) =>
+  (fault: Error, c: Ctx): Response => {
+    const error = fault instanceof AppError ? fault : mongoFault(fault)
+    if (!error) deps.log.error('request failed', { request_id: c.get('request_id'), error: fault })
+    const wait_ms = error?.extras.retry_after_ms ?? RETRY_AFTER_S * 1_000
+    c.header('Cache-Control', 'no-store')
+    c.header('Retry-After', String(Math.max(1, Math.ceil(wait_ms / 1_000))))
+    return error
+      ? c.json({ error: 'temporarily_unavailable', error_description: error.message }, 503)
+      : c.json({ error: 'server_error', error_description: 'Something went wrong here.' }, 500)
+  }
+
+const documents = (routes: Hono<GatewayEnv>, deps: Deps): void => {
+  const { public_url, keys } = deps
+  const resource = '/.well-known/oauth-protected-resource'
+  const server = '/.well-known/oauth-authorization-server'
+  routes.use('/.well-known/*', anywhere)
+  for (const path of ['', '/', RESOURCE_PATH])
+    routes.get(`${resource}${path}`, document(resourceMetadata(public_url)))
+  routes.get(`${resource}${RESOURCE_PATH}/`, document(resourceMetadata(public_url, `${RESOURCE_PATH}/`)))
+  for (const path of ['', RESOURCE_PATH]) routes.get(`${server}${path}`, document(serverMetadata(public_url)))
+  routes.get('/.well-known/openid-configuration', document(openidMetadata(public_url)))
+  routes.get(PATHS.jwks, (c) => document(keys.jwks())(c))
+  routes.get('/.well-known/*', (c) => c.json({ error: 'not_found' }, 404))
+}
+
+const readJson = async (request: Request): Promise<unknown> => {
+  const read = await readBytes(request, REGISTRATION_BYTES)
+  if (!read.ok) return undefined
+  try {
+    return JSON.parse(new TextDecoder().decode(read.bytes))
+  } catch {
+    return undefined
+  }
+}
+
+const authorize = async (c: Ctx, deps: Deps, params: URLSearchParams): Promise<Response> => {
+  const begun = await beginAuthorization(deps, params)
+  if (begun.to === 'client') return c.redirect(begun.url, 303)
+  if (begun.to === 'person') return toPerson(c, deps, begun.request_id)
+  deps.log.info('refused', { request_id: c.get('request_id'), route: PATHS.authorize, reason: begun.reason })
+  return authorizationFaultPage(c, begun.reason)
+}
+
+const answered = <T extends object>(c: Ctx, deps: Deps, ruled: Ruled<T>, status: 200 | 201): Response =>
+  ruled.ok ? c.json(ruled.value, status) : refuse(c, deps, ruled.reason)
+
+/** The routes of the authorization server. */
+export const oauthRoutes = (deps: Deps): Hono<GatewayEnv> => {
+  const routes = new Hono<GatewayEnv>({ strict: true })
+  const mayRegister = createAllowance(deps.clock.monotonicMs)
+  documents(routes, deps)
+  for (const path of [PATHS.token, PATHS.register, PATHS.revoke]) routes.use(path, anywhere, noStore)
+
+  routes.get(PATHS.authorize, (c) => authorize(c, deps, new URL(c.req.url).searchParams))
+  routes.post(PATHS.authorize, async (c) => {
+    const form = await readForm(c.req.raw)
+    return authorize(c, deps, form instanceof URLSearchParams ? form : new URLSearchParams())
+  })
+  routes.post(PATHS.register, async (c) => {
+    if (!mayRegister(deps.addressOf(c) ?? '')) return refuse(c, deps, 'registrations_too_many')
+    return answered(c, deps, await register(deps, await readJson(c.req.raw)), 201)
+  })
+  routes.post(PATHS.token, async (c) => {
+    const began = deps.clock.now()
+    const form = await readForm(c.req.raw)
+    if (!(form instanceof URLSearchParams)) return refuse(c, deps, 'form_expected')
+    return answered(c, deps, await answerToken(deps, c.req.header('authorization'), form, began), 200)
+  })
+  routes.post(PATHS.revoke, async (c) => {
+    const form = await readForm(c.req.raw)
+    if (!(form instanceof URLSearchParams)) return refuse(c, deps, 'form_expected')
+    const ruled = await answerRevoke(deps, c.req.header('authorization'), form)
+    return ruled.ok ? c.body(null, 200) : refuse(c, deps, ruled.reason)
+  })
+  routes.onError(faulted(deps))
+  return routes
+}

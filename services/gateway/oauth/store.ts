@@ -1,0 +1,159 @@
+// The collections of the authorization server. No secret is in them: ids of requests are kept as SHA-256, client secrets
+// likewise, codes and refresh tokens not at all (they are recomputed, see tokens.ts), signing keys encrypted.
+//
+// clients       one per registration. Gone when it expired: a day after registering if never used, see clients.ts.
+// requests      one per visit of /authorize, until its person has decided. Gone after REQUEST_MS.
+// grants        one per consent: what was allowed, its code, and the generation of its refresh token. Every change is one
+//               compare-and-set on this one document, so refresh, replay and revocation cannot interleave.
+// signing_keys  numbered; the highest signs, all verify. Private parts encrypted with a key from LOOPS_SECRET.
+import type { Collection, Db, IndexDescription, UpdateFilter } from 'mongodb'
+import { ensureIndexes, isDuplicateKey } from '../../../shared/mongo.ts'
+import type { AuthorizationRequest, Client, Decision, Grant, RevokeReason, SigningKey } from './model.ts'
+
+export type ClientStore = Readonly<{
+  insert: (client: Client) => Promise<void>
+  /** The client, unless it has expired at `now`. */
+  find: (id: string, now: Date) => Promise<Client | null>
+  /** Keeps it at least until then. */
+  keep: (id: string, until: Date) => Promise<void>
+}>
+
+export type RequestStore = Readonly<{
+  insert: (request: AuthorizationRequest) => Promise<void>
+  find: (id: string, now: Date) => Promise<AuthorizationRequest | null>
+  /** Ties an undecided request to the session that now looks at it. */
+  bind: (id: string, sessionId: string) => Promise<void>
+  /** Records the first decision of that session; gives the decision that stands, or null if it is not its to decide. */
+  decide: (id: string, sessionId: string, decision: Decision) => Promise<AuthorizationRequest | null>
+}>
+
+export type GrantStore = Readonly<{
+  /** Inserts; false when it was there already. */
+  insert: (grant: Grant) => Promise<boolean>
+  find: (id: string) => Promise<Grant | null>
+  /** Uses the code up and starts the refresh tokens; null when it was used or revoked meanwhile. */
+  useCode: (
+    id: string,
+    change: Pick<Grant, 'expires_at' | 'purge_at'> & { now: Date },
+  ) => Promise<Grant | null>
+  /** From generation `gen` to the next; null when that is no longer the current one. */
+  rotate: (
+    id: string,
+    gen: number,
+    change: Pick<Grant, 'expires_at' | 'purge_at'> & { now: Date },
+  ) => Promise<Grant | null>
+  /** Ends it for good; repeats keep the first reason. */
+  revoke: (id: string, reason: RevokeReason, now: Date) => Promise<void>
+  /** Ends one access token; false when too many are ended already. */
+  endToken: (id: string, jti: string, expires_at: Date, now: Date) => Promise<boolean>
+  /** Notes that an access token of a generation was used. */
+  markUsed: (id: string, gen: number, now: Date) => Promise<void>
+}>
+
+export type KeyStore = Readonly<{
+  /** All keys, the newest first. */
+  list: () => Promise<SigningKey[]>
+  /** False when another instance made that number first. */
+  insert: (key: SigningKey) => Promise<boolean>
+}>
+
+export type OAuthStores = Readonly<{
+  clients: ClientStore
+  requests: RequestStore
+  grants: GrantStore
+  keys: KeyStore
+}>
+
+/** Access tokens of a grant that may be ended one by one while they live; after that the grant itself ends. */
+const ENDED_TOKENS = 100
+
+const EXPIRES: readonly IndexDescription[] = [
+  { key: { expires_at: 1 }, name: 'expires', expireAfterSeconds: 0 },
+]
+const GRANT_INDEXES: readonly IndexDescription[] = [
+  { key: { purge_at: 1 }, name: 'purge', expireAfterSeconds: 0 },
+  { key: { user_id: 1, ws: 1 }, name: 'person' },
+]
+const KEY_INDEXES: readonly IndexDescription[] = [{ key: { number: 1 }, name: 'number', unique: true }]
+
+const inserted = async (insert: Promise<unknown>): Promise<boolean> => {
+  try {
+    await insert
+    return true
+  } catch (error) {
+    if (isDuplicateKey(error)) return false
+    throw error
+  }
+}
+
+const clientsOf = (clients: Collection<Client>): ClientStore => ({
+  insert: async (client) => void (await clients.insertOne(client)),
+  find: (id, now) => clients.findOne({ _id: id, expires_at: { $gt: now } }),
+  keep: async (id, until) => {
+    await clients.updateOne({ _id: id, expires_at: { $lt: until } }, { $set: { expires_at: until } })
+  },
+})
+
+const requestsOf = (requests: Collection<AuthorizationRequest>): RequestStore => ({
+  insert: async (request) => void (await requests.insertOne(request)),
+  find: (id, now) => requests.findOne({ _id: id, expires_at: { $gt: now } }),
+  bind: async (id, session_id) => {
+    await requests.updateOne({ _id: id, decision: null }, { $set: { session_id } })
+  },
+  decide: async (id, session_id, decision) => {
+    await requests.updateOne({ _id: id, session_id, decision: null }, { $set: { decision } })
+    return requests.findOne({ _id: id, session_id })
+  },
+})
+
+const grantsOf = (grants: Collection<Grant>): GrantStore => {
+  const change = (filter: Readonly<Record<string, unknown>>, update: UpdateFilter<Grant>) =>
+    grants.findOneAndUpdate(filter, update, { returnDocument: 'after' })
+  return {
+    insert: (grant) => inserted(grants.insertOne(grant)),
+    find: (id) => grants.findOne({ _id: id }),
+    useCode: (_id, { now, ...dates }) =>
+      change(
+        { _id, 'code.used_at': null, revoked: null },
+        { $set: { ...dates, 'code.used_at': now, gen: 1, rotated_at: now } },
+      ),
+    rotate: (_id, gen, { now, ...dates }) =>
+      change({ _id, gen, revoked: null }, { $set: { ...dates, gen: gen + 1, rotated_at: now } }),
+    revoke: async (_id, reason, at) => {
+      await grants.updateOne({ _id, revoked: null }, { $set: { revoked: { reason, at } } })
+    },
+    endToken: async (_id, jti, expires_at, now) => {
+      // Those that have expired since make room; they need no ending.
+      await grants.updateOne({ _id }, { $pull: { ended_tokens: { expires_at: { $lte: now } } } })
+      const { matchedCount } = await grants.updateOne(
+        { _id, [`ended_tokens.${ENDED_TOKENS - 1}`]: { $exists: false } },
+        { $push: { ended_tokens: { jti, expires_at } } },
+      )
+      return matchedCount === 1
+    },
+    markUsed: async (_id, gen, now) => {
+      await grants.updateOne({ _id }, { $max: { used_gen: gen, last_used_at: now } })
+    },
+  }
+}
+
+/** Opens the collections and makes their indexes. */
+export const openOAuthStores = async (db: Db): Promise<OAuthStores> => {
+  const clients = db.collection<Client>('clients')
+  const requests = db.collection<AuthorizationRequest>('requests')
+  const grants = db.collection<Grant>('grants')
+  const keys = db.collection<SigningKey>('signing_keys')
+  await ensureIndexes(clients, EXPIRES)
+  await ensureIndexes(requests, EXPIRES)
+  await ensureIndexes(grants, GRANT_INDEXES)
+  await ensureIndexes(keys, KEY_INDEXES)
+  return {
+    clients: clientsOf(clients),
+    requests: requestsOf(requests),
+    grants: grantsOf(grants),
+    keys: {
+      list: () => keys.find().sort({ number: -1 }).limit(20).toArray(),
+      insert: (key) => inserted(keys.insertOne(key)),
+    },
+  }
+}

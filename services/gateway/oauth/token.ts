@@ -1,0 +1,173 @@
+// POST /token and /revoke: codes and refresh tokens into tokens, and tokens out of force (RFC 6749 §5, RFC 7009).
+// Knows no HTTP but the form.
+import { untilSaved } from '../../../shared/aggregate.ts'
+import type { Scope } from '../../../shared/contracts/common.ts'
+import type { Deps } from '../deps.ts'
+import { field, repeats } from '../http/forms.ts'
+import { membershipIn } from '../people/person.ts'
+import { authenticate, keepClient } from './clients.ts'
+import type { Client, Grant } from './model.ts'
+import { allowed, type Ruled, refused } from './refusals.ts'
+import {
+  accessLifetime,
+  checkExchange,
+  checkRefresh,
+  checkResource,
+  lifetime,
+  refreshScopes,
+  resourceOf,
+} from './rules.ts'
+import { readAccessToken, readCode, readRefreshToken, refreshTokenOf, signAccessToken } from './tokens.ts'
+
+/** A successful answer (RFC 6749 §5.1). */
+export type Tokens = Readonly<{
+  access_token: string
+  token_type: 'Bearer'
+  expires_in: number
+  refresh_token: string
+  scope: string
+}>
+
+const issue = async (deps: Deps, grant: Grant, scopes: readonly Scope[]): Promise<Tokens> => {
+  const now = deps.clock.now()
+  const expires_at = accessLifetime(grant, now)
+  const access = { scopes, jti: deps.ids.next(), now, expires_at }
+  return {
+    access_token: await signAccessToken(deps.keys, deps.public_url, grant, access),
+    token_type: 'Bearer',
+    expires_in: Math.floor((expires_at.getTime() - now.getTime()) / 1_000),
+    refresh_token: refreshTokenOf(deps.secrets, grant),
+    scope: scopes.join(' '),
+  }
+}
+
+const targetOf = (deps: Deps, form: URLSearchParams): Ruled<string> => {
+  const resources = form.getAll('resource').filter((value) => value !== '')
+  return checkResource(resources, deps.public_url, 'target_foreign')
+}
+
+const exchange = async (
+  deps: Deps,
+  client: Client,
+  form: URLSearchParams,
+  began: Date,
+): Promise<Ruled<Tokens>> => {
+  const { store, clock, ids, secrets } = deps
+  const code = field(form, 'code')
+  if (code === undefined) return refused('code_missing')
+  const target = targetOf(deps, form)
+  if (!target.ok) return target
+  const grant_id = readCode(secrets, code)
+  if (grant_id === undefined) return refused('code_unknown')
+  const asked = {
+    client_id: client._id,
+    redirect_uri: field(form, 'redirect_uri'),
+    verifier: field(form, 'code_verifier'),
+    began,
+  }
+  const used = await untilSaved(async (): Promise<Ruled<Grant> | undefined> => {
+    const ruled = checkExchange(await store.grants.find(grant_id), asked)
+    if (!ruled.ok) return ruled
+    const now = clock.now()
+    const grant = await store.grants.useCode(grant_id, { now, ...lifetime(ruled.value.ends_at, now) })
+    return grant ? allowed(grant) : undefined
+  }, ids.random)
+  if (!used.ok) {
+    if (used.reason === 'code_replayed') await store.grants.revoke(grant_id, 'code_replayed', clock.now())
+    return used
+  }
+  await keepClient(deps, used.value)
+  return allowed(await issue(deps, used.value, used.value.scopes))
+}
+
+const stillBelongs = async ({ store }: Deps, grant: Grant): Promise<boolean> => {
+  const person = await store.people.byId(grant.user_id)
+  return person !== null && membershipIn(person, grant.ws) !== undefined
+}
+
+const refresh = async (deps: Deps, client: Client, form: URLSearchParams): Promise<Ruled<Tokens>> => {
+  const { store, clock, ids, secrets } = deps
+  const token = field(form, 'refresh_token')
+  if (token === undefined) return refused('refresh_token_missing')
+  const target = targetOf(deps, form)
+  if (!target.ok) return target
+  const presented = readRefreshToken(secrets, token)
+  if (!presented) return refused('refresh_token_unknown')
+  const { grant_id, gen } = presented
+  let scopes: Scope[] = []
+  const current = await untilSaved(async (): Promise<Ruled<Grant> | undefined> => {
+    const grant = await store.grants.find(grant_id)
+    const now = clock.now()
+    const ruled = checkRefresh(grant, { gen, client_id: client._id }, now)
+    if (!ruled.ok) return ruled
+    if (!grant || !(await stillBelongs(deps, grant))) return refused('person_left')
+    const narrowed = refreshScopes(grant.scopes, field(form, 'scope'))
+    if (!narrowed.ok) return narrowed
+    scopes = narrowed.value
+    if (ruled.value === 'repeat') return allowed(grant)
+    const rotated = await store.grants.rotate(grant_id, gen, { now, ...lifetime(grant.ends_at, now) })
+    return rotated ? allowed(rotated) : undefined
+  }, ids.random)
+  if (current.ok) return allowed(await issue(deps, current.value, scopes))
+  if (current.reason === 'refresh_token_reused')
+    await store.grants.revoke(grant_id, 'refresh_reused', clock.now())
+  return current
+}
+
+/**
+ * Answers the token endpoint.
+ * @param began when the request arrived: tells a code that is used twice at once from one that is replayed.
+ */
+export const answerToken = async (
+  deps: Deps,
+  authorization: string | undefined,
+  form: URLSearchParams,
+  began: Date,
+): Promise<Ruled<Tokens>> => {
+  if (repeats(form, ['resource'])) return refused('form_repeats')
+  const client = await authenticate(deps, authorization, form)
+  if (!client.ok) return client
+  switch (field(form, 'grant_type')) {
+    case undefined:
+      return refused('grant_type_missing')
+    case 'authorization_code':
+      return exchange(deps, client.value, form, began)
+    case 'refresh_token':
+      return refresh(deps, client.value, form)
+    default:
+      return refused('grant_type_unsupported')
+  }
+}
+
+const revokeAccess = async (deps: Deps, client: Client, token: string): Promise<void> => {
+  const { store, clock, keys, public_url: issuer } = deps
+  const now = clock.now()
+  const claims = await readAccessToken(keys, token, { issuer, resource: resourceOf(issuer), now })
+  if (typeof claims === 'string' || claims.client_id !== client._id) return
+  const ended = await store.grants.endToken(claims.grant, claims.jti, new Date(claims.exp * 1_000), now)
+  if (!ended) await store.grants.revoke(claims.grant, 'revoked_by_client', now)
+}
+
+/**
+ * Revokes a token of the client: a refresh token with all that came of its grant, an access token alone. A token that is
+ * unknown, or another client's, is answered alike and left alone (RFC 7009 §2.2) [X1].
+ */
+export const answerRevoke = async (
+  deps: Deps,
+  authorization: string | undefined,
+  form: URLSearchParams,
+): Promise<Ruled<true>> => {
+  if (repeats(form)) return refused('form_repeats')
+  const client = await authenticate(deps, authorization, form)
+  if (!client.ok) return client
+  const token = field(form, 'token')
+  if (token === undefined) return refused('token_missing')
+  const presented = readRefreshToken(deps.secrets, token)
+  if (!presented) await revokeAccess(deps, client.value, token)
+  else {
+    const grant = await deps.store.grants.find(presented.grant_id)
+    if (grant?.client_id === client.value._id)
+      await deps.store.grants.revoke(grant._id, 'revoked_by_client', deps.clock.now())
+  }
+  return allowed(true)
+}

@@ -1,0 +1,115 @@
+// The forms of codes, refresh tokens and access tokens: made here, read here. Knows no storage.
+//
+// A code is `<grant>.<mark>`, a refresh token `<grant>.<generation>.<mark>`: recomputed whenever one is due, so that a
+// repeated answer is the same answer and none is ever at rest. An access token is a JWT of type at+jwt (RFC 9068).
+import { decodeProtectedHeader, errors, type JWTPayload, jwtVerify, SignJWT } from 'jose'
+import * as z from 'zod'
+import { type Scope, ScopeName } from '../../../shared/contracts/common.ts'
+import { marked, type Secrets, unmarked } from '../secrets.ts'
+import { ALGORITHM, type Keys } from './keys.ts'
+import type { Grant } from './model.ts'
+
+const ACCESS_TYPE = 'at+jwt'
+/** Clocks of two gateways may differ by this much (s). */
+const SKEW_S = 5
+
+export const codeOf = (secrets: Secrets, grantId: string): string => marked(secrets.code, grantId)
+
+/** The grant of a code, or undefined when it is not one of ours. */
+export const readCode = (secrets: Secrets, code: string): string | undefined => unmarked(secrets.code, code)
+
+export const refreshTokenOf = (secrets: Secrets, grant: Pick<Grant, '_id' | 'gen'>): string =>
+  marked(secrets.refresh, `${grant._id}.${grant.gen}`)
+
+/** Grant and generation of a refresh token, or undefined when it is not one of ours. */
+export const readRefreshToken = (
+  secrets: Secrets,
+  token: string,
+): { grant_id: string; gen: number } | undefined => {
+  const [grant_id, gen] = unmarked(secrets.refresh, token)?.split('.') ?? []
+  return grant_id !== undefined && gen !== undefined ? { grant_id, gen: Number(gen) } : undefined
+}
+
+/** What an access token says. `grant` and `gen` are ours: the grant it came of, and the refresh generation. */
+const Claims = z.object({
+  sub: z.string(),
+  client_id: z.string(),
+  scope: z.string().transform((scope) => scope.split(' ').filter((name) => name !== '')),
+  jti: z.string(),
+  iat: z.int(),
+  exp: z.int(),
+  grant: z.string(),
+  gen: z.int().min(1),
+})
+export type AccessClaims = Omit<z.output<typeof Claims>, 'scope'> & { scopes: Scope[] }
+
+const seconds = (at: Date): number => Math.floor(at.getTime() / 1_000)
+
+/** Signs an access token for a grant's present generation. */
+export const signAccessToken = (
+  keys: Keys,
+  issuer: string,
+  grant: Pick<Grant, '_id' | 'gen' | 'user_id' | 'client_id' | 'resource'>,
+  token: Readonly<{ scopes: readonly Scope[]; jti: string; now: Date; expires_at: Date }>,
+): Promise<string> => {
+  const { kid, key } = keys.signer()
+  return new SignJWT({
+    client_id: grant.client_id,
+    scope: token.scopes.join(' '),
+    grant: grant._id,
+    gen: grant.gen,
+  })
+    .setProtectedHeader({ alg: ALGORITHM, typ: ACCESS_TYPE, kid })
+    .setIssuer(issuer)
+    .setAudience(grant.resource)
+    .setSubject(grant.user_id)
+    .setJti(token.jti)
+    .setIssuedAt(seconds(token.now))
+    .setExpirationTime(seconds(token.expires_at))
+    .sign(key)
+}
+
+/** Whether a token looks like a JWT at all; anything else is not worth a key. */
+const kidOf = (token: string): string | undefined => {
+  try {
+    const { kid, typ } = decodeProtectedHeader(token)
+    return typ === ACCESS_TYPE ? kid : undefined
+  } catch {
+    return undefined
+  }
+}
+
+const toClaims = (payload: JWTPayload): AccessClaims | undefined => {
+  const parsed = Claims.safeParse(payload)
+  if (!parsed.success) return undefined
+  const { scope, ...rest } = parsed.data
+  const scopes = z.array(ScopeName).safeParse(scope)
+  return scopes.success ? { ...rest, scopes: scopes.data } : undefined
+}
+
+/** The claims of an access token that is ours and in time, or why not. */
+export const readAccessToken = async (
+  keys: Keys,
+  token: string,
+  expected: Readonly<{ issuer: string; resource: string; now: Date }>,
+): Promise<AccessClaims | 'invalid' | 'expired'> => {
+  const kid = kidOf(token)
+  const key = kid === undefined ? undefined : await keys.verifier(kid)
+  if (!key) return 'invalid'
+  try {
+    const { payload } = await jwtVerify(token, key, {
+      algorithms: [ALGORITHM],
+      typ: ACCESS_TYPE,
+      issuer: expected.issuer,
+      audience: expected.resource,
+      currentDate: expected.now,
+      clockTolerance: SKEW_S,
+      requiredClaims: ['exp', 'iat', 'sub', 'jti'],
+    })
+    // Exactly ours: a token that names further audiences could be replayed to us by any of them (RFC 9068 §4).
+    if (payload.aud !== expected.resource) return 'invalid'
+    return toClaims(payload) ?? 'invalid'
+  } catch (error) {
+    return error instanceof errors.JWTExpired ? 'expired' : 'invalid'
+  }
+}

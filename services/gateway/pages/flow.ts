@@ -1,0 +1,72 @@
+// Where a person was going when a page stopped them to sign in, carried along in the pages' addresses. Only ids of things
+// of ours travel, never an address, so nobody can be sent elsewhere.
+import { html } from 'hono/html'
+import type { Deps } from '../deps.ts'
+import { isLocal, oauthError, type Refusal } from '../oauth/refusals.ts'
+import { sha256 } from '../oauth/rules.ts'
+import { signUpIsOpen } from '../people/accounts.ts'
+import { findVisitor } from '../people/sessions.ts'
+import type { Session } from '../people/store.ts'
+import { type Ctx, send } from './layout.ts'
+
+/** What waits for the person behind the sign-in: a request for authorization, or an invitation. */
+export type Waiting = Readonly<{ request?: string; invitation?: string }>
+
+/** Reads it from a page's address. */
+export const waitingOf = (c: Ctx): Waiting => {
+  const request = c.req.query('request')
+  const invitation = c.req.query('invitation')
+  return {
+    ...(request && /^[A-Za-z0-9_-]{43}$/.test(request) ? { request } : {}),
+    ...(invitation && /^[A-Za-z0-9_.-]{1,128}$/.test(invitation) ? { invitation } : {}),
+  }
+}
+
+/** The address of another page that takes it along. */
+export const withWaiting = (path: string, waiting: Waiting): string => {
+  const query = new URLSearchParams(waiting).toString()
+  return query === '' ? path : `${path}?${query}`
+}
+
+/** Where a person who is now signed in goes on; a request for authorization is tied to this session. */
+export const goOn = async (c: Ctx, deps: Deps, session: Session, waiting: Waiting): Promise<Response> => {
+  if (waiting.request !== undefined) {
+    await deps.store.requests.bind(sha256(waiting.request), session._id)
+    return c.redirect(withWaiting('/consent', { request: waiting.request }), 303)
+  }
+  return c.redirect(
+    waiting.invitation === undefined ? '/workspace' : `/invitations/${waiting.invitation}`,
+    303,
+  )
+}
+
+/** Takes a fresh request for authorization to its person: to consent when signed in, else to sign in or up first. */
+export const toPerson = async (c: Ctx, deps: Deps, request: string): Promise<Response> => {
+  const visitor = await findVisitor(c, deps)
+  if (visitor) return goOn(c, deps, visitor.session, { request })
+  const isNew = await deps.store.people.isEmpty()
+  return c.redirect(withWaiting(isNew ? '/sign-up' : '/sign-in', { request }), 303)
+}
+
+/** Whether to offer making an account. */
+export const offersSignUp = (deps: Deps): Promise<boolean> => signUpIsOpen(deps)
+
+/** The page for a request to /authorize that cannot be trusted enough to be sent back. */
+export const authorizationFaultPage = (c: Ctx, reason: Refusal): Promise<Response> => {
+  const { error, error_description } = oauthError(reason)
+  const advice = isLocal(reason)
+    ? 'In the app, remove this connection and add it again; if that does not help, tell its makers what stands here.'
+    : ''
+  return send(
+    c,
+    {
+      title: 'This app asked in a way that cannot be answered',
+      body: html`<div class="card">
+        <h1>This app asked in a way that cannot be answered</h1>
+        <p>${error_description} ${advice}</p>
+        <p class="small">Error: <code>${error}</code> (${reason})</p>
+      </div>`,
+    },
+    { status: 400 },
+  )
+}

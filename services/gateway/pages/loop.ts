@@ -1,0 +1,100 @@
+// The page of a private loop's members: who is in, who can be added. The loops-queue service decides and keeps.
+import type { Hono } from 'hono'
+import { html } from 'hono/html'
+import { checkInput } from '../../../shared/check.ts'
+import { Id, LIMITS } from '../../../shared/contracts/common.ts'
+import type { Deps } from '../deps.ts'
+import type { GatewayEnv } from '../http/env.ts'
+import type { Person } from '../people/person.ts'
+import { type Ctx, type Html, type Page, send } from './layout.ts'
+import { attempt, type Fault, faultNote, fieldsOf, sendingOf } from './posted.ts'
+import { callOf, type Insider, insiderOf } from './workspace.ts'
+
+type Shown = Readonly<{
+  visitor: Insider
+  loop: Readonly<{ id: string; name: string }>
+  /** Null: the loop is public. */
+  members: readonly Person[] | null
+  others: readonly Person[]
+  fault: Fault | undefined
+}>
+
+const memberRow = (
+  loopId: string,
+  { _id, name, email }: Person,
+): Html => html`<tr><td>${name}</td><td>${email}</td>
+    <td class="end"><form class="inline" method="post" action="/loops/${loopId}">
+      <input type="hidden" name="user_id" value="${_id}">
+      <button class="plain" name="member" value="false" aria-label="Take ${name} out of the loop">Take out</button>
+    </form></td></tr>`
+
+const adding = ({ loop, others }: Shown): Html | '' =>
+  others.length === 0
+    ? ''
+    : html`<form class="row" method="post" action="/loops/${loop.id}">
+        <div class="field"><label for="user_id">Add somebody of the workspace</label>
+          <select id="user_id" name="user_id">
+            ${others.map(({ _id, name, email }) => html`<option value="${_id}">${name} (${email})</option>`)}
+          </select></div>
+        <button name="member" value="true">Add</button>
+      </form>`
+
+const loopPage = (shown: Shown): Page => {
+  const { visitor, loop, members, fault } = shown
+  return {
+    title: loop.name,
+    visitor,
+    body: html`<p class="small"><a href="/workspace">Workspace</a></p>
+    <h1>${loop.name}</h1>
+    ${
+      members === null
+        ? html`<p class="lead">This loop is public: every member of the workspace sees it.</p>`
+        : html`<p class="lead">A private loop: only these members and the owner of the workspace see it.</p>
+    <section class="card">
+      ${faultNote(fault)}
+      <div class="scroll"><table>
+        <thead><tr><th scope="col">Name</th><th scope="col">Email</th><th></th></tr></thead>
+        <tbody>${members.map((person) => memberRow(loop.id, person))}</tbody>
+      </table></div>
+    </section>
+    ${shown.others.length > 0 ? html`<section class="card">${adding(shown)}</section>` : ''}`
+    }`,
+  }
+}
+
+const show = async (
+  c: Ctx,
+  deps: Deps,
+  visitor: Insider,
+  loop_id: string,
+  fault?: Fault,
+): Promise<Response> => {
+  const { loop, member_ids } = await deps.loops.list_loop_members({ loop_id }, callOf(c, deps, visitor))
+  const everybody = await deps.store.people.members(visitor.membership.workspace_id, { limit: LIMITS.page })
+  const isMember = ({ _id }: Person): boolean => member_ids?.includes(_id) === true
+  const page = loopPage({
+    visitor,
+    loop,
+    members: member_ids === null ? null : everybody.filter(isMember),
+    others: everybody.filter((person) => !isMember(person)),
+    fault,
+  })
+  return send(c, page, sendingOf(fault))
+}
+
+/** The members of a private loop. */
+export const loopRoutes = (routes: Hono<GatewayEnv>, deps: Deps): void => {
+  routes.get('/loops/:id', async (c) => {
+    const visitor = await insiderOf(c, deps)
+    return visitor instanceof Response ? visitor : show(c, deps, visitor, checkInput(Id, c.req.param('id')))
+  })
+  routes.post('/loops/:id', async (c) => {
+    const visitor = await insiderOf(c, deps)
+    if (visitor instanceof Response) return visitor
+    const loop_id = checkInput(Id, c.req.param('id'))
+    const form = await fieldsOf(c)
+    const change = { loop_id, user_id: form.get('user_id') ?? '', member: form.get('member') !== 'false' }
+    const done = await attempt(() => deps.loops.set_loop_member(change, callOf(c, deps, visitor)))
+    return done.ok ? c.redirect(`/loops/${loop_id}`, 303) : show(c, deps, visitor, loop_id, done.fault)
+  })
+}

@@ -1,0 +1,102 @@
+// The pages for people: which exist, what guards their forms, and what is shown when something goes wrong.
+import { Hono } from 'hono'
+import { html } from 'hono/html'
+import { AppError, ERROR_CODES } from '../../../shared/errors.ts'
+import { mongoFault } from '../../../shared/mongo.ts'
+import type { Deps } from '../deps.ts'
+import type { GatewayEnv } from '../http/env.ts'
+import { resourceOf } from '../oauth/rules.ts'
+import { findVisitor } from '../people/sessions.ts'
+import { accountRoutes } from './accounts.ts'
+import { consentRoutes } from './consent.ts'
+import { offersSignUp } from './flow.ts'
+import { type Ctx, messagePage, type Page, send } from './layout.ts'
+import { loopRoutes } from './loop.ts'
+import { refuseForeign } from './posted.ts'
+import { ICON, STYLE } from './style.ts'
+import { unsubscribeRoutes } from './unsubscribe.ts'
+import { workspaceRoutes } from './workspace.ts'
+
+const frontPage = (shown: Readonly<{ isNew: boolean; offersSignUp: boolean; mcpUrl: string }>): Page => ({
+  title: 'One queue of work for people and agents',
+  body: html`<h1>One queue of work for people and agents</h1>
+    <p class="lead">File tasks, approve them, group them into loops and put the loops in order. Agents take the next work over MCP, and everybody hears when a loop ships.</p>
+    <div class="card">
+      ${
+        shown.isNew
+          ? html`<h2>This installation is new</h2>
+      <p>The first account owns its first workspace.</p>
+      <p><a href="/sign-up">Make the first account</a></p>`
+          : html`<h2>For people</h2>
+      <p><a href="/sign-in">Sign in</a>${shown.offersSignUp ? html` or <a href="/sign-up">make an account</a>` : ''}.</p>`
+      }
+      <h2>For agents</h2>
+      <p>Give this address to any MCP client; it will bring you back here to sign in.</p>
+      <code class="code">${shown.mcpUrl}</code>
+    </div>`,
+})
+
+const TITLES: Readonly<Record<number, string>> = {
+  400: 'That cannot be done like this',
+  403: 'That is not allowed',
+  404: 'There is nothing here',
+  429: 'Too many tries',
+  503: 'Back in a moment',
+  504: 'Back in a moment',
+}
+
+/** A fault as a page: what people can act on in its words, the rest behind its number in the log. */
+const faultPage =
+  (deps: Deps) =>
+  async (fault: Error, c: Ctx): Promise<Response> => {
+    const request_id = c.get('request_id')
+    const error =
+      fault instanceof AppError
+        ? fault
+        : (mongoFault(fault) ??
+          new AppError('internal', `Something went wrong here; it was logged under ${request_id}.`))
+    if (error.code === 'internal') deps.log.error('page failed', { request_id, error: fault })
+    const status = ERROR_CODES[error.code].http
+    const wait_ms = error.extras.retry_after_ms
+    return send(c, messagePage(TITLES[status] ?? 'That did not work', error.message), {
+      status,
+      ...(wait_ms === undefined ? {} : { headers: { 'Retry-After': String(Math.ceil(wait_ms / 1_000)) } }),
+    })
+  }
+
+/** The pages. */
+export const pageRoutes = (deps: Deps): Hono<GatewayEnv> => {
+  const routes = new Hono<GatewayEnv>()
+  const asset = (type: string, body: string) => (c: Ctx) =>
+    c.body(body, 200, { 'Content-Type': type, 'Cache-Control': 'public, max-age=31536000, immutable' })
+  routes.get('/assets/style.css', asset('text/css; charset=utf-8', STYLE))
+  routes.get('/assets/icon.svg', asset('image/svg+xml', ICON))
+  // Before the guard: a mail program posts here from anywhere, and no cookie counts.
+  unsubscribeRoutes(routes, deps)
+  for (const path of [
+    '/sign-up',
+    '/sign-in',
+    '/sign-out',
+    '/consent',
+    '/workspace',
+    '/invitations',
+    '/loops',
+  ])
+    routes.use(`${path}/*`, refuseForeign(deps.public_url))
+  routes.get('/', async (c) => {
+    if (await findVisitor(c, deps)) return c.redirect('/workspace', 303)
+    const isNew = await deps.store.people.isEmpty()
+    const page = frontPage({
+      isNew,
+      offersSignUp: await offersSignUp(deps),
+      mcpUrl: resourceOf(deps.public_url),
+    })
+    return send(c, page)
+  })
+  accountRoutes(routes, deps)
+  consentRoutes(routes, deps)
+  workspaceRoutes(routes, deps)
+  loopRoutes(routes, deps)
+  routes.onError(faultPage(deps))
+  return routes
+}

@@ -1,0 +1,279 @@
+// The page of a workspace: how to connect, who belongs to it, whom to invite, and its settings.
+import type { Hono } from 'hono'
+import { html } from 'hono/html'
+import { startBudget } from '../../../shared/bus/headers.ts'
+import type { Call } from '../../../shared/contract.ts'
+import { LIMITS } from '../../../shared/contracts/common.ts'
+import type { LoopRow } from '../../../shared/contracts/loops-queue.ts'
+import { AppError } from '../../../shared/errors.ts'
+import type { Deps } from '../deps.ts'
+import type { GatewayEnv } from '../http/env.ts'
+import { resourceOf } from '../oauth/rules.ts'
+import { membershipIn, type Person } from '../people/person.ts'
+import { callerOf, findVisitor, type Visitor } from '../people/sessions.ts'
+import { invite, loadWorkspace, saveWorkspace, withdraw } from '../workspaces/commands.ts'
+import { INVITED_ROLES, type Invitation, manages, type Workspace } from '../workspaces/workspace.ts'
+import { type Ctx, type Html, messagePage, type Page, send } from './layout.ts'
+import { attempt, type Fault, faultNote, fieldsOf, input, sendingOf } from './posted.ts'
+
+/** Patience of a page with the services behind it (ms). */
+const PAGE_BUDGET_MS = 4_000
+/** A form with `ai_context` in it: each byte may be three characters when posted. */
+const SETTINGS_BYTES = 4 * LIMITS.ai_context_bytes
+const SHOWN_INVITATIONS = 100
+
+/** A visitor who belongs to a workspace, as pages need one. */
+export type Insider = Visitor & Readonly<{ membership: NonNullable<Visitor['membership']> }>
+
+/** The visitor as an insider; others are sent to sign in, or told that they belong nowhere. */
+export const insiderOf = async (c: Ctx, deps: Deps): Promise<Insider | Response> => {
+  const visitor = await findVisitor(c, deps)
+  if (!visitor) return c.redirect('/sign-in', 303)
+  const { membership } = visitor
+  if (membership) return { ...visitor, membership }
+  const text = 'You are a member of no workspace. Ask somebody to invite you.'
+  return send(c, messagePage('No workspace', text, visitor), { status: 403 })
+}
+
+/** A call on behalf of an insider. */
+export const callOf = (c: Ctx, deps: Deps, { person, membership }: Insider): Call => ({
+  caller: callerOf(person, membership),
+  request_id: c.get('request_id') ?? deps.ids.next(),
+  ...startBudget(deps.clock, PAGE_BUDGET_MS, c.req.raw.signal),
+})
+
+type Shown = Readonly<{
+  visitor: Insider
+  workspace: Workspace
+  members: readonly Person[]
+  total: number
+  invitations: readonly Invitation[]
+  names: ReadonlyMap<string, string>
+  /** Null: the service that has them does not answer. */
+  loops: readonly LoopRow[] | null
+  mcpUrl: string
+  typed: Readonly<{ email?: string; name?: string; ai_context?: string; time_zone?: string }>
+  fault?: Readonly<{ of: 'invite' | 'settings'; fault: Fault }> | undefined
+}>
+
+const faultOf = ({ fault }: Shown, form: 'invite' | 'settings'): Fault | undefined =>
+  fault?.of === form ? fault.fault : undefined
+
+const connect = ({ mcpUrl }: Shown): Html => html`<section class="card" aria-labelledby="connect">
+    <h2 id="connect">Connect an agent</h2>
+    <p>Give this address to any MCP client. It asks you here before it gets in.</p>
+    <code class="code">${mcpUrl}</code>
+  </section>`
+
+const people = ({
+  members,
+  total,
+  workspace,
+}: Shown): Html => html`<section class="card" aria-labelledby="members">
+    <h2 id="members">Members (${total})</h2>
+    <div class="scroll"><table>
+      <thead><tr><th scope="col">Name</th><th scope="col">Email</th><th scope="col">Role</th></tr></thead>
+      <tbody>${members.map(
+        (person) => html`<tr><td>${person.name}</td><td>${person.email}</td>
+          <td>${membershipIn(person, workspace._id)?.role ?? ''}</td></tr>`,
+      )}</tbody>
+    </table></div>
+    ${total > members.length ? html`<p class="small">The first ${members.length} are shown.</p>` : ''}
+  </section>`
+
+const pending = (invitations: readonly Invitation[]): Html => html`<h2>Invited</h2>
+    <div class="scroll"><table>
+      <thead><tr><th scope="col">Email</th><th scope="col">Role</th><th scope="col">Link works until</th><th></th></tr></thead>
+      <tbody>${invitations.map(
+        ({ _id, email, role, expires_at }) => html`<tr><td>${email}</td><td>${role}</td>
+          <td>${expires_at.toISOString().slice(0, 10)}</td>
+          <td class="end"><form class="inline" method="post" action="/workspace/invitations/${_id}/withdraw">
+            <button class="plain" aria-label="Withdraw the invitation of ${email}">Withdraw</button></form></td></tr>`,
+      )}</tbody>
+    </table></div>`
+
+const inviting = (shown: Shown): Html => {
+  const fault = faultOf(shown, 'invite')
+  return html`<section class="card" aria-labelledby="invite">
+    <h2 id="invite">Invite somebody</h2>
+    <form method="post" action="/workspace/invite" class="field">
+      ${faultNote(fault)}
+      <div class="row">
+        ${input({ name: 'email', label: 'Email', type: 'email', value: shown.typed.email ?? '', autocomplete: 'off', max: 254 }, fault)}
+        <div class="field short"><label for="role">Role</label><select id="role" name="role">
+          ${INVITED_ROLES.map((role) => html`<option ${role === 'member' ? 'selected' : ''}>${role}</option>`)}
+        </select></div>
+        <button>Send the invitation</button>
+      </div>
+      <p class="hint">Members file and change work, viewers only look, admins invite people too.</p>
+    </form>
+    ${shown.invitations.length > 0 ? pending(shown.invitations) : ''}
+  </section>`
+}
+
+const privateLoops = ({ loops }: Shown): Html | '' => {
+  if (loops === null)
+    return html`<section class="card"><h2>Private loops</h2><p class="small">They cannot be shown right now.</p></section>`
+  const shown = loops.filter(({ visibility }) => visibility === 'private')
+  if (shown.length === 0) return ''
+  return html`<section class="card" aria-labelledby="loops">
+    <h2 id="loops">Private loops</h2>
+    <div class="scroll"><table>
+      <thead><tr><th scope="col">Name</th><th scope="col">Status</th></tr></thead>
+      <tbody>${shown.map(
+        ({ id, name, status }) =>
+          html`<tr><td><a href="/loops/${id}">${name}</a></td><td>${status.replace('_', ' ')}</td></tr>`,
+      )}</tbody>
+    </table></div>
+  </section>`
+}
+
+const settings = (shown: Shown): Html => {
+  const { workspace, typed } = shown
+  const fault = faultOf(shown, 'settings')
+  return html`<section class="card" aria-labelledby="settings">
+    <h2 id="settings">Settings</h2>
+    <form method="post" action="/workspace">
+      ${faultNote(fault)}
+      ${input({ name: 'name', label: 'Name', value: typed.name ?? workspace.name, autocomplete: 'off', max: 200 }, fault)}
+      ${input(
+        {
+          name: 'time_zone',
+          label: 'Time zone',
+          value: typed.time_zone ?? workspace.time_zone,
+          autocomplete: 'off',
+          hint: 'An IANA name, such as Europe/Zurich.',
+        },
+        fault,
+      )}
+      <div class="field"><label for="ai_context">Instructions for agents</label>
+        <textarea id="ai_context" name="ai_context" aria-describedby="ai_context-hint">
+${typed.ai_context ?? workspace.ai_context}</textarea>
+        <p class="hint" id="ai_context-hint">Every agent reads this first (<code>ai_context</code>): what the project is, where its code lives, how work is checked.</p>
+      </div>
+      <button>Save</button>
+    </form>
+  </section>`
+}
+
+const instructions = ({ workspace }: Shown): Html | '' =>
+  workspace.ai_context === ''
+    ? ''
+    : html`<section class="card"><h2>Instructions for agents</h2><div class="code">${workspace.ai_context}</div></section>`
+
+const switcher = ({ visitor, workspace, names }: Shown): Html | '' => {
+  const { memberships } = visitor.person
+  if (memberships.length < 2) return ''
+  return html`<form class="row" method="post" action="/workspace/switch">
+      <div class="field"><label for="workspace_id">Workspace</label><select id="workspace_id" name="workspace_id">
+        ${memberships.map(
+          ({ workspace_id, workspace_name }) =>
+            html`<option value="${workspace_id}" ${workspace_id === workspace._id ? 'selected' : ''}>${names.get(workspace_id) ?? workspace_name}</option>`,
+        )}
+      </select></div>
+      <button class="second">Show</button>
+    </form>`
+}
+
+const workspacePage = (shown: Shown): Page => {
+  const { visitor, workspace } = shown
+  const manager = manages(visitor.membership.role)
+  return {
+    title: workspace.name,
+    visitor,
+    wide: true,
+    body: html`<div class="head"><h1>${workspace.name}</h1>${switcher(shown)}</div>
+    <div class="grid">
+      ${connect(shown)}
+      ${people(shown)}
+      ${manager ? inviting(shown) : ''}
+      ${privateLoops(shown)}
+      ${manager ? settings(shown) : instructions(shown)}
+    </div>`,
+  }
+}
+
+const loopsOf = async (c: Ctx, deps: Deps, visitor: Insider): Promise<LoopRow[] | null> => {
+  try {
+    return (await deps.loops.list_loops({ limit: LIMITS.page }, callOf(c, deps, visitor))).loops
+  } catch (error) {
+    if (error instanceof AppError) return null
+    throw error
+  }
+}
+
+const show = async (
+  c: Ctx,
+  deps: Deps,
+  visitor: Insider,
+  extra: Pick<Shown, 'fault' | 'typed'> = { typed: {} },
+): Promise<Response> => {
+  const { store, clock } = deps
+  const { workspace_id } = visitor.membership
+  const ids = visitor.person.memberships.map((membership) => membership.workspace_id)
+  const [workspace, members, total, invitations, workspaces, loops] = await Promise.all([
+    loadWorkspace(deps, workspace_id),
+    store.people.members(workspace_id, { limit: LIMITS.page }),
+    store.people.countMembers(workspace_id),
+    store.invitations.listPending(workspace_id, SHOWN_INVITATIONS),
+    store.workspaces.findAll(ids),
+    loopsOf(c, deps, visitor),
+  ])
+  const names = new Map(workspaces.map(({ _id, name }) => [_id, name]))
+  const now = clock.now()
+  const page = workspacePage({
+    visitor,
+    workspace,
+    members,
+    total,
+    invitations: invitations.filter(({ expires_at }) => expires_at > now),
+    names,
+    loops,
+    mcpUrl: resourceOf(deps.public_url),
+    ...extra,
+  })
+  return send(c, page, sendingOf(extra.fault?.fault))
+}
+
+const edit = async (c: Ctx, deps: Deps, visitor: Insider): Promise<Response> => {
+  const form = await fieldsOf(c, SETTINGS_BYTES)
+  const text = (name: string): string | undefined => form.get(name)?.replaceAll('\r\n', '\n')
+  const typed = { name: text('name'), ai_context: text('ai_context'), time_zone: text('time_zone') }
+  const done = await attempt(() => saveWorkspace(deps, callerOf(visitor.person, visitor.membership), typed))
+  if (done.ok) return c.redirect('/workspace', 303)
+  return show(c, deps, visitor, { typed, fault: { of: 'settings', fault: done.fault } })
+}
+
+const sendInvitation = async (c: Ctx, deps: Deps, visitor: Insider): Promise<Response> => {
+  const form = await fieldsOf(c)
+  const typed = { email: form.get('email') ?? '', role: form.get('role') ?? '' }
+  const done = await attempt(() => invite(deps, callerOf(visitor.person, visitor.membership), typed))
+  if (done.ok) return c.redirect('/workspace', 303)
+  return show(c, deps, visitor, { typed, fault: { of: 'invite', fault: done.fault } })
+}
+
+const switchTo = async (c: Ctx, deps: Deps, visitor: Insider): Promise<Response> => {
+  const id = (await fieldsOf(c)).get('workspace_id') ?? ''
+  if (membershipIn(visitor.person, id)) await deps.store.sessions.show(visitor.session._id, id)
+  return c.redirect('/workspace', 303)
+}
+
+const takeBack = async (c: Ctx, deps: Deps, visitor: Insider): Promise<Response> => {
+  await withdraw(deps, callerOf(visitor.person, visitor.membership), c.req.param('id') ?? '')
+  return c.redirect('/workspace', 303)
+}
+
+/** The workspace's page and its forms. */
+export const workspaceRoutes = (routes: Hono<GatewayEnv>, deps: Deps): void => {
+  const inside =
+    (work: (c: Ctx, deps: Deps, visitor: Insider) => Promise<Response>) =>
+    async (c: Ctx): Promise<Response> => {
+      const visitor = await insiderOf(c, deps)
+      return visitor instanceof Response ? visitor : work(c, deps, visitor)
+    }
+  routes.get('/workspace', inside(show))
+  routes.post('/workspace', inside(edit))
+  routes.post('/workspace/invite', inside(sendInvitation))
+  routes.post('/workspace/switch', inside(switchTo))
+  routes.post('/workspace/invitations/:id/withdraw', inside(takeBack))
+}

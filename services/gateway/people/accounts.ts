@@ -1,0 +1,241 @@
+// What people do with accounts: make one, sign in, join a workspace. Each is decided by one write of the person's own
+// document; what belongs beside it (the workspace, the invitation) follows, and is made up for after a crash.
+import { untilSaved } from '../../../shared/aggregate.ts'
+import { AppError } from '../../../shared/errors.ts'
+import type { Deps } from '../deps.ts'
+import { acceptInvitation, createWorkspace, type Invitation, isOpen } from '../workspaces/workspace.ts'
+import {
+  type Membership,
+  membershipIn,
+  normalizeEmail,
+  normalizeName,
+  type Person,
+  passwordFault,
+} from './person.ts'
+import { countTry, PER_ACCOUNT, PER_ADDRESS, type Slowing } from './throttle.ts'
+
+/** Tries to count beside others who count at the same moment. */
+const COUNT_TRIES = 8
+/** Unsettled memberships older than this are nobody's work in hand any more (ms). */
+export const SETTLE_AFTER_MS = 5_000
+const SETTLE_BATCH = 50
+
+/** A sentence for the person who filled in a form; the form is shown again with it. */
+const fault = (field: keyof NewAccount | 'email' | 'workspace', sentence: string): AppError =>
+  new AppError('invalid_argument', sentence, { details: { field } })
+const gone = (): AppError =>
+  new AppError('not_found', 'This invitation was used or withdrawn, or it has expired. Ask for a new one.')
+const closed = (): AppError =>
+  new AppError('forbidden', 'This installation is by invitation only. Ask a member to invite you.')
+
+/** What a person gives to make an account. */
+export type NewAccount = Readonly<{ name: string; password: string; locale: string }>
+
+/** Whether anybody may make an account with a workspace of their own now. */
+export const signUpIsOpen = async ({ sign_up, store }: Deps): Promise<boolean> =>
+  sign_up === 'open' || (await store.people.isEmpty())
+
+const newPerson = async (deps: Deps, email: string, account: NewAccount): Promise<Person> => {
+  const name = normalizeName(account.name)
+  if (!name) throw fault('name', 'Tell us your name, in at most 200 characters.')
+  const wrong = passwordFault(account.password, email, name)
+  if (wrong) throw fault('password', wrong)
+  return {
+    _id: deps.ids.next(),
+    v: 1,
+    email,
+    name,
+    password_hash: await deps.passwords.hash(account.password),
+    memberships: [],
+    unsettled: [],
+    locale: account.locale,
+    time_zone: 'UTC',
+    created_at: deps.clock.now(),
+  }
+}
+
+const taken = (): AppError =>
+  new AppError('already_exists', 'There is an account with this address already. Sign in instead.', {
+    details: { field: 'email' },
+  })
+
+/**
+ * Makes an account with a workspace of its own. On a new installation the first one wins, whoever else tries at the same
+ * moment; after it this is closed unless the installation is open.
+ * @throws AppError with a sentence for the form: `invalid_argument`, `already_exists`, `forbidden`, `rate_limited`.
+ */
+export const signUp = async (
+  deps: Deps,
+  account: NewAccount & Readonly<{ email: string; workspace: string }>,
+): Promise<Person> => {
+  const { store, clock, ids } = deps
+  if (!(await signUpIsOpen(deps))) throw closed()
+  const email = normalizeEmail(account.email)
+  if (!email) throw fault('email', 'That is not an email address.')
+  const workspace_name = normalizeName(account.workspace)
+  if (!workspace_name) throw fault('workspace', 'Name the workspace, in at most 200 characters.')
+  const bare = await newPerson(deps, email, account)
+  const now = clock.now()
+  const membership: Membership = {
+    workspace_id: ids.next(),
+    workspace_name,
+    role: 'owner',
+    joined_at: now,
+  }
+  const person: Person = {
+    ...bare,
+    memberships: [membership],
+    unsettled: [{ workspace_id: membership.workspace_id, at: now }],
+  }
+  let became = await store.people.insert({ ...person, first: true })
+  if (became === 'not_first' && deps.sign_up === 'open') became = await store.people.insert(person)
+  if (became === 'not_first') throw closed()
+  if (became !== 'inserted') throw taken()
+  deps.at('sign_up.person_inserted')
+  await settle(deps, person)
+  return person
+}
+
+/** Makes an account for the address that an open invitation went to, as a member of its workspace. */
+export const signUpInvited = async (
+  deps: Deps,
+  invitation: Invitation,
+  account: NewAccount,
+): Promise<Person> => {
+  const { store, clock } = deps
+  const bare = await newPerson(deps, invitation.email, account)
+  // Hashing took a while; whether the invitation still stands is asked as late as can be.
+  const fresh = await openInvitation(deps, invitation._id)
+  const membership = await membershipOf(deps, fresh)
+  const { workspace_id } = membership
+  const person: Person = {
+    ...bare,
+    memberships: [membership],
+    invitation_ids: [invitation._id],
+    unsettled: [{ workspace_id, invitation_id: invitation._id, at: clock.now() }],
+  }
+  const became = await store.people.insert(person)
+  if (became === 'email_taken') throw taken()
+  if (became !== 'inserted') throw gone()
+  deps.at('join.person_saved')
+  await settle(deps, person)
+  return person
+}
+
+/**
+ * Makes a person who has an account a member of the invitation's workspace. Joining again changes nothing.
+ * @throws AppError `not_found` when the invitation is used up; `version_conflict` when the account changed meanwhile.
+ */
+export const joinByInvitation = async (deps: Deps, person: Person, invitationId: string): Promise<Person> => {
+  if (person.invitation_ids?.includes(invitationId)) return person
+  const invitation = await openInvitation(deps, invitationId)
+  if (membershipIn(person, invitation.ws))
+    throw new AppError('already_exists', 'You are a member of this workspace already.')
+  const joined = await deps.store.people.join(person, await membershipOf(deps, invitation), invitationId)
+  if (joined === 'invitation_taken') throw gone()
+  if (joined === 'stale')
+    throw new AppError('version_conflict', 'Your account changed at the same moment. Try again.')
+  deps.at('join.person_saved')
+  await settle(deps, joined)
+  return joined
+}
+
+const membershipOf = async (deps: Deps, invitation: Invitation): Promise<Membership> => {
+  const workspace = await deps.store.workspaces.find(invitation.ws)
+  if (!workspace) throw gone()
+  return {
+    workspace_id: invitation.ws,
+    workspace_name: workspace.name,
+    role: invitation.role,
+    joined_at: deps.clock.now(),
+  }
+}
+
+/**
+ * An invitation whose link still works.
+ * @throws AppError `not_found`.
+ */
+export const openInvitation = async ({ store, clock }: Deps, id: string): Promise<Invitation> => {
+  const invitation = await store.invitations.find(id)
+  if (!invitation || !isOpen(invitation, clock.now())) throw gone()
+  if (await store.people.byInvitation(id)) throw gone()
+  return invitation
+}
+
+const settleInvitation = async ({ store, ids }: Deps, id: string, person: Person): Promise<void> => {
+  await untilSaved(async () => {
+    const invitation = await store.invitations.find(id)
+    // A withdrawal at the same moment came too late: the person's own document had decided.
+    if (!invitation || invitation.status === 'accepted') return true
+    const who = { user_id: person._id, name: person.name }
+    const { invitation: next, events } = acceptInvitation(invitation, who)
+    return (await store.invitations.save(invitation, next, events)) ? true : undefined
+  }, ids.random)
+}
+
+/** Writes what belongs beside a person's memberships and is not there yet. Safe to repeat, and for several at once. */
+export const settle = async (deps: Deps, person: Person): Promise<void> => {
+  const { store, clock } = deps
+  for (const { workspace_id, invitation_id } of person.unsettled) {
+    const membership = membershipIn(person, workspace_id)
+    if (invitation_id) await settleInvitation(deps, invitation_id, person)
+    else if (membership) {
+      const who = { user_id: person._id, name: person.name }
+      const { workspace, events } = createWorkspace(workspace_id, membership.workspace_name, who, clock.now())
+      await store.workspaces.insert(workspace, events)
+    }
+    await store.people.settle(person._id, workspace_id)
+  }
+}
+
+/** Settles what a crash left behind. Run it again and again. */
+export const settleLeftBehind = async (deps: Deps): Promise<void> => {
+  const before = new Date(deps.clock.now().getTime() - SETTLE_AFTER_MS)
+  for (const person of await deps.store.people.unsettled(before, SETTLE_BATCH)) await settle(deps, person)
+}
+
+const tooMany = (wait_ms: number): AppError => {
+  const wait_s = Math.ceil(wait_ms / 1_000)
+  return new AppError('rate_limited', `Too many tries. Wait ${wait_s} s and try again.`, {
+    retry_after_ms: wait_s * 1_000,
+  })
+}
+
+const refuseBlocked = async ({ store, clock }: Deps, key: string): Promise<void> => {
+  const wait = ((await store.throttles.find(key))?.blocked_until.getTime() ?? 0) - clock.now().getTime()
+  if (wait > 0) throw tooMany(wait)
+}
+
+const count = async ({ store, clock }: Deps, key: string, slowing: Slowing): Promise<void> => {
+  for (let tries = 0; tries < COUNT_TRIES; tries += 1) {
+    const before = await store.throttles.find(key)
+    const counted = countTry(before, slowing, clock.now())
+    if (!counted.ok) throw tooMany(counted.retry_after_ms)
+    if (await store.throttles.save(key, before, counted.next)) return
+  }
+  throw tooMany(1_000)
+}
+
+/**
+ * The person of an address and a password. An unknown address and a wrong password get the same answer in the same time.
+ * A try is counted before it is made, so that many at once are no way around the count.
+ * @throws AppError `forbidden` when they do not fit; `rate_limited` when there were too many tries or too many at once.
+ */
+export const signIn = async (
+  deps: Deps,
+  typed: Readonly<{ email: string; password: string }>,
+  address: string | undefined,
+): Promise<Person> => {
+  const email = normalizeEmail(typed.email) ?? ''
+  const account = `account ${email}`
+  if (address !== undefined) await refuseBlocked(deps, `address ${address}`)
+  await count(deps, account, PER_ACCOUNT)
+  const person = email === '' ? null : await deps.store.people.byEmail(email)
+  const right = await deps.passwords.verify(person?.password_hash, typed.password)
+  if (person && right) {
+    await deps.store.throttles.clear(account)
+    return person
+  }
+  if (address !== undefined) await count(deps, `address ${address}`, PER_ADDRESS)
+  throw new AppError('forbidden', 'Address and password do not fit together.')
+}

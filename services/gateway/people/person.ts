@@ -1,0 +1,100 @@
+// A person and what may be typed about one: addresses, names, passwords. Pure; knows no storage and no page.
+import { domainToASCII } from 'node:url'
+import type { Role } from '../../../shared/contract.ts'
+import { LIMITS } from '../../../shared/contracts/common.ts'
+import { COMMON_PASSWORDS } from './common-passwords.ts'
+
+/** That a person belongs to a workspace. It is part of the person's document, so that joining is one write. */
+export type Membership = {
+  workspace_id: string
+  /** As it was at joining: what a workspace document that a crash kept from being written is made from. */
+  workspace_name: string
+  role: Role
+  joined_at: Date
+}
+
+/** That a membership still lacks the document beside it: its workspace, or its invitation marked as taken up. */
+export type Unsettled = { workspace_id: string; invitation_id?: string; at: Date }
+
+/** A person with an account. */
+export type Person = {
+  _id: string
+  /** Version: in the filter of every write of the account itself. */
+  v: number
+  /** Normalised; unique. */
+  email: string
+  name: string
+  /** argon2id in PHC form. */
+  password_hash: string
+  memberships: Membership[]
+  /**
+   * Invitations that were taken up; unique over all people, so that each is taken up once. Absent when there are none,
+   * since an index takes an empty list, and a missing member of a list's entries, for a value like any other.
+   */
+  invitation_ids?: string[]
+  /** Emptied as the documents beside the memberships are written. */
+  unsettled: Unsettled[]
+  /** The first account of this installation; unique, so that of two that race one wins. */
+  first?: true
+  locale: string
+  time_zone: string
+  created_at: Date
+}
+
+/** Lengths of a password, in characters: the floor of OWASP ASVS 6.2.1; the ceiling bounds the work of hashing. */
+export const PASSWORD_CHARS = { min: 8, max: 256 } as const
+/** RFC 5321 §4.5.3.1.3, less the angle brackets. */
+const EMAIL_CHARS = 254
+const EMAIL_SHAPE = /^[^\s@<>()[\],;:\\"\p{Cc}\p{Cf}]+@[^\s@<>()[\],;:\\"\p{Cc}\p{Cf}]+$/u
+
+/**
+ * An address in the one form that it is kept and looked up in: lower case, the domain in ASCII.
+ * @returns undefined when it is not an address.
+ */
+export const normalizeEmail = (typed: string): string | undefined => {
+  const email = typed.trim().normalize('NFC').toLowerCase()
+  if (email.length > EMAIL_CHARS || !EMAIL_SHAPE.test(email)) return undefined
+  const at = email.lastIndexOf('@')
+  const domain = domainToASCII(email.slice(at + 1))
+  return domain === '' ? undefined : `${email.slice(0, at)}@${domain}`
+}
+
+/** A name without what is invisible or would turn the text around it, or undefined when nothing or too much is left. */
+export const normalizeName = (typed: string): string | undefined => {
+  const name = typed
+    .normalize('NFC')
+    .replace(/[\p{Cc}\p{Cs}\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/gu, ' ')
+    .replace(/\s+/g, ' ')
+    .trim()
+  return name === '' || [...name].length > LIMITS.name_chars ? undefined : name
+}
+
+/** The form of a password that is hashed: the same however a keyboard composes its accents. */
+export const normalizePassword = (typed: string): string => typed.normalize('NFKC')
+
+/** What is wrong with a new password, as a sentence for the person, or undefined. */
+export const passwordFault = (typed: string, email: string, name: string): string | undefined => {
+  const password = normalizePassword(typed)
+  const length = [...password].length
+  if (length < PASSWORD_CHARS.min) return `Use at least ${PASSWORD_CHARS.min} characters for the password.`
+  if (length > PASSWORD_CHARS.max) return `Use at most ${PASSWORD_CHARS.max} characters for the password.`
+  const lower = password.toLowerCase()
+  const isOneCharacter = new Set(lower).size === 1
+  if (isOneCharacter || COMMON_PASSWORDS.has(lower))
+    return 'That password is among the first that an attacker tries. Choose another one.'
+  if ([email, email.split('@')[0], name.toLowerCase()].includes(lower))
+    return 'Choose a password that is not your name or address.'
+  return undefined
+}
+
+/** The membership of a person in a workspace, if any. */
+export const membershipIn = (
+  person: Pick<Person, 'memberships'>,
+  workspaceId: string,
+): Membership | undefined => person.memberships.find(({ workspace_id }) => workspace_id === workspaceId)
+
+/** The first language that a browser asks for (RFC 9110 §12.5.4), or English. */
+export const localeOf = (acceptLanguage: string | undefined): string => {
+  const tag = acceptLanguage?.split(',')[0]?.split(';')[0]?.trim() ?? ''
+  return /^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8}){0,3}$/.test(tag) ? tag : 'en'
+}

@@ -1,0 +1,67 @@
+// Browser sessions: a random token in a cookie, its hash in the store. Knows no page.
+import type { Context } from 'hono'
+import { deleteCookie, getCookie, setCookie } from 'hono/cookie'
+import type { Caller } from '../../../shared/contract.ts'
+import { scopesOfRole } from '../../../shared/scopes.ts'
+import type { Deps } from '../deps.ts'
+import { sha256 } from '../oauth/rules.ts'
+import { type Membership, membershipIn, type Person } from './person.ts'
+import type { Session } from './store.ts'
+
+/** How long a browser stays signed in (ms). */
+const SESSION_MS = 30 * 24 * 60 * 60_000
+
+/** A signed-in browser: its session, its person, and the workspace that its pages show (none: a member of none). */
+export type Visitor = Readonly<{ session: Session; person: Person; membership: Membership | undefined }>
+
+const isHttps = ({ public_url }: Deps): boolean => public_url.startsWith('https:')
+const COOKIE = 'loops_session'
+/** `__Host-` keeps other hosts of the domain from setting it; browsers take it over https only (RFC 6265bis §4.1.3). */
+const cookieName = (deps: Deps): string => (isHttps(deps) ? `__Host-${COOKIE}` : COOKIE)
+
+/** Signs a browser in: always with a new token, so that one planted before is worth nothing. */
+export const startSession = async (c: Context, deps: Deps, person: Person): Promise<Session> => {
+  const token = deps.ids.token()
+  const now = deps.clock.now()
+  const expires_at = new Date(now.getTime() + SESSION_MS)
+  const workspace_id = person.memberships[0]?.workspace_id ?? null
+  const session = { _id: sha256(token), user_id: person._id, workspace_id, created_at: now, expires_at }
+  await deps.store.sessions.insert(session)
+  setCookie(c, cookieName(deps), token, {
+    path: '/',
+    httpOnly: true,
+    sameSite: 'Lax',
+    secure: isHttps(deps),
+    expires: expires_at,
+  })
+  return session
+}
+
+/** Who the browser of a request is signed in as. */
+export const findVisitor = async (c: Context, deps: Deps): Promise<Visitor | undefined> => {
+  const token = getCookie(c, cookieName(deps))
+  if (!token) return undefined
+  const session = await deps.store.sessions.find(sha256(token), deps.clock.now())
+  const person = session && (await deps.store.people.byId(session.user_id))
+  if (!session || !person) return undefined
+  const shown = session.workspace_id === null ? undefined : membershipIn(person, session.workspace_id)
+  return { session, person, membership: shown ?? person.memberships[0] }
+}
+
+/** Signs the browser of a request out. */
+export const endSession = async (c: Context, deps: Deps): Promise<void> => {
+  const token = getCookie(c, cookieName(deps))
+  if (token) await deps.store.sessions.remove(sha256(token))
+  deleteCookie(c, cookieName(deps), { path: '/', secure: isHttps(deps) })
+}
+
+/** A person at our own pages as the caller of operations. */
+export const callerOf = (person: Person, membership: Membership): Caller => ({
+  user_id: person._id,
+  user_name: person.name,
+  workspace_id: membership.workspace_id,
+  role: membership.role,
+  scopes: scopesOfRole(membership.role),
+  client_id: 'web',
+  client_name: 'Loops in the browser',
+})

@@ -1,0 +1,171 @@
+// The collections of people, their browser sessions and the counters of failed tries.
+//
+// people     one document per account, with its memberships; see Person.
+// sessions   _id = SHA-256 of the cookie's token. Gone when expired.
+// throttles  _id = what is counted; see throttle.ts. Gone when it no longer matters.
+import type { Collection, Db, Filter, IndexDescription } from 'mongodb'
+import { ensureIndexes, isDuplicateKey } from '../../../shared/mongo.ts'
+import type { Membership, Person } from './person.ts'
+import type { Tries } from './throttle.ts'
+
+/** A signed-in browser. `workspace_id` is the one that its pages show. */
+export type Session = {
+  _id: string
+  user_id: string
+  workspace_id: string | null
+  created_at: Date
+  expires_at: Date
+}
+
+/** What became of a new account. */
+export type Inserted = 'inserted' | 'email_taken' | 'invitation_taken' | 'not_first'
+
+/** A member's page of a workspace's people, by id. */
+export type MemberQuery = Readonly<{ user_ids?: readonly string[]; after?: string; limit: number }>
+
+export type PeopleStore = Readonly<{
+  /** Whether there is no account yet. */
+  isEmpty: () => Promise<boolean>
+  byId: (id: string) => Promise<Person | null>
+  byEmail: (email: string) => Promise<Person | null>
+  insert: (person: Person) => Promise<Inserted>
+  /** Adds a membership to the account as it was read; `stale` when it has changed since. */
+  join: (
+    person: Person,
+    membership: Membership,
+    invitationId: string,
+  ) => Promise<Person | 'stale' | 'invitation_taken'>
+  /** Notes that the documents beside a membership are written. Repeats do no harm. */
+  settle: (id: string, workspaceId: string) => Promise<void>
+  /** People with memberships unsettled since before `before`, oldest first. */
+  unsettled: (before: Date, limit: number) => Promise<Person[]>
+  /** Members of a workspace, in the order of their ids. */
+  members: (workspaceId: string, query: MemberQuery) => Promise<Person[]>
+  countMembers: (workspaceId: string) => Promise<number>
+  /** Who took up an invitation. */
+  byInvitation: (invitationId: string) => Promise<Person | null>
+}>
+
+export type SessionStore = Readonly<{
+  insert: (session: Session) => Promise<void>
+  /** The session, unless it has expired at `now`. */
+  find: (id: string, now: Date) => Promise<Session | null>
+  /** Has its pages show another workspace. */
+  show: (id: string, workspaceId: string) => Promise<void>
+  remove: (id: string) => Promise<void>
+}>
+
+export type ThrottleStore = Readonly<{
+  find: (id: string) => Promise<Tries | null>
+  /** Writes the next count over the one that was read (null: none); false when it has changed since. */
+  save: (id: string, before: Tries | null, next: Tries) => Promise<boolean>
+  clear: (id: string) => Promise<void>
+}>
+
+const PEOPLE_INDEXES: readonly IndexDescription[] = [
+  { key: { email: 1 }, name: 'email', unique: true },
+  { key: { first: 1 }, name: 'first', unique: true, sparse: true },
+  { key: { 'memberships.workspace_id': 1, _id: 1 }, name: 'members' },
+  { key: { invitation_ids: 1 }, name: 'invitations', unique: true, sparse: true },
+  { key: { 'unsettled.at': 1 }, name: 'unsettled', sparse: true },
+]
+const EXPIRES: readonly IndexDescription[] = [
+  { key: { expires_at: 1 }, name: 'expires', expireAfterSeconds: 0 },
+]
+
+const peopleOf = (people: Collection<Person>): PeopleStore => ({
+  isEmpty: async () => (await people.findOne({}, { projection: { _id: 1 } })) === null,
+  byId: (id) => people.findOne({ _id: id }),
+  byEmail: (email) => people.findOne({ email }),
+  insert: async (person) => {
+    try {
+      await people.insertOne(person)
+      return 'inserted'
+    } catch (error) {
+      if (!isDuplicateKey(error)) throw error
+    }
+    // Which key it met is read back: databases word that error differently.
+    if (await people.findOne({ email: person.email })) return 'email_taken'
+    if (await people.findOne({ invitation_ids: { $in: person.invitation_ids ?? [] } }))
+      return 'invitation_taken'
+    return 'not_first'
+  },
+  join: async (person, membership, invitation_id) => {
+    const { workspace_id, joined_at: at } = membership
+    const unsettled = { workspace_id, invitation_id, at }
+    try {
+      const saved = await people.findOneAndUpdate(
+        { _id: person._id, v: person.v },
+        { $push: { memberships: membership, invitation_ids: invitation_id, unsettled }, $inc: { v: 1 } },
+        { returnDocument: 'after' },
+      )
+      return saved ?? 'stale'
+    } catch (error) {
+      if (isDuplicateKey(error)) return 'invitation_taken'
+      throw error
+    }
+  },
+  settle: async (id, workspaceId) => {
+    // Without the version: taking a marker out is right whatever else has changed.
+    await people.updateOne({ _id: id }, { $pull: { unsettled: { workspace_id: workspaceId } } })
+  },
+  unsettled: (before, limit) =>
+    people
+      .find({ 'unsettled.at': { $lte: before } })
+      .sort({ 'unsettled.at': 1 })
+      .limit(limit)
+      .toArray(),
+  members: (workspaceId, { user_ids, after, limit }) => {
+    const ids = { ...(user_ids ? { $in: [...user_ids] } : {}), ...(after ? { $gt: after } : {}) }
+    const filter: Filter<Person> = {
+      'memberships.workspace_id': workspaceId,
+      ...(user_ids || after ? { _id: ids } : {}),
+    }
+    return people.find(filter).sort({ _id: 1 }).limit(limit).toArray()
+  },
+  countMembers: (workspaceId) => people.countDocuments({ 'memberships.workspace_id': workspaceId }),
+  byInvitation: (invitationId) => people.findOne({ invitation_ids: invitationId }),
+})
+
+const sessionsOf = (sessions: Collection<Session>): SessionStore => ({
+  insert: async (session) => void (await sessions.insertOne(session)),
+  find: (id, now) => sessions.findOne({ _id: id, expires_at: { $gt: now } }),
+  show: async (id, workspaceId) => {
+    await sessions.updateOne({ _id: id }, { $set: { workspace_id: workspaceId } })
+  },
+  remove: async (id) => void (await sessions.deleteOne({ _id: id })),
+})
+
+const throttlesOf = (throttles: Collection<Tries & { _id: string }>): ThrottleStore => ({
+  find: (id) => throttles.findOne({ _id: id }),
+  save: async (id, before, next) => {
+    if (before) {
+      const { matchedCount } = await throttles.updateOne(
+        { _id: id, failures: before.failures, blocked_until: before.blocked_until },
+        { $set: next },
+      )
+      return matchedCount === 1
+    }
+    try {
+      await throttles.insertOne({ _id: id, ...next })
+      return true
+    } catch (error) {
+      if (isDuplicateKey(error)) return false
+      throw error
+    }
+  },
+  clear: async (id) => void (await throttles.deleteOne({ _id: id })),
+})
+
+/** Opens the collections and makes their indexes. */
+export const openPeopleStores = async (
+  db: Db,
+): Promise<{ people: PeopleStore; sessions: SessionStore; throttles: ThrottleStore }> => {
+  const people = db.collection<Person>('people')
+  const sessions = db.collection<Session>('sessions')
+  const throttles = db.collection<Tries & { _id: string }>('throttles')
+  await ensureIndexes(people, PEOPLE_INDEXES)
+  await ensureIndexes(sessions, EXPIRES)
+  await ensureIndexes(throttles, EXPIRES)
+  return { people: peopleOf(people), sessions: sessionsOf(sessions), throttles: throttlesOf(throttles) }
+}

@@ -1,0 +1,61 @@
+// The collections of workspaces and invitations. Both are aggregates: their events wait in their own documents.
+//
+// workspaces   _id = ws = the workspace.
+// invitations  one per invitation; of an address and a workspace only one is pending. Gone a month after it expired.
+import type { Db, IndexDescription } from 'mongodb'
+import { type AggregateDeps, type Aggregates, aggregates, OUTBOX_INDEX } from '../../../shared/aggregate.ts'
+import { ensureIndexes } from '../../../shared/mongo.ts'
+import type { Invitation, Workspace } from './workspace.ts'
+
+export type WorkspaceStore = Aggregates<Workspace> &
+  Readonly<{
+    find: (id: string) => Promise<Workspace | null>
+    /** Those of the given ones that exist. */
+    findAll: (ids: readonly string[]) => Promise<Workspace[]>
+  }>
+
+export type InvitationStore = Aggregates<Invitation> &
+  Readonly<{
+    find: (id: string) => Promise<Invitation | null>
+    /** The pending one of an address, expired or not. */
+    findPending: (workspaceId: string, email: string) => Promise<Invitation | null>
+    /** Pending ones of a workspace, newest first. */
+    listPending: (workspaceId: string, limit: number) => Promise<Invitation[]>
+  }>
+
+const INVITATION_INDEXES: readonly IndexDescription[] = [
+  OUTBOX_INDEX,
+  {
+    key: { ws: 1, email: 1 },
+    name: 'pending',
+    unique: true,
+    partialFilterExpression: { status: 'pending' },
+  },
+  { key: { ws: 1, status: 1, _id: -1 }, name: 'list' },
+  { key: { purge_at: 1 }, name: 'purge', expireAfterSeconds: 0 },
+]
+
+/** Opens the collections and makes their indexes. */
+export const openWorkspaceStores = async (
+  db: Db,
+  deps: AggregateDeps,
+): Promise<{ workspaces: WorkspaceStore; invitations: InvitationStore }> => {
+  const workspaces = db.collection<Workspace>('workspaces')
+  const invitations = db.collection<Invitation>('invitations')
+  await ensureIndexes(workspaces, [OUTBOX_INDEX])
+  await ensureIndexes(invitations, INVITATION_INDEXES)
+  return {
+    workspaces: {
+      ...aggregates(workspaces, deps),
+      find: (id) => workspaces.findOne({ _id: id, ws: id }),
+      findAll: (ids) => workspaces.find({ _id: { $in: [...ids] } }).toArray(),
+    },
+    invitations: {
+      ...aggregates(invitations, deps),
+      find: (id) => invitations.findOne({ _id: id }),
+      findPending: (ws, email) => invitations.findOne({ ws, email, status: 'pending' }),
+      listPending: (ws, limit) =>
+        invitations.find({ ws, status: 'pending' }).sort({ _id: -1 }).limit(limit).toArray(),
+    },
+  }
+}

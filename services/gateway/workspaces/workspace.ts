@@ -1,0 +1,181 @@
+// Workspaces and invitations: what they are and which changes are legal. Pure; knows no storage and no page.
+
+import type { Aggregate, State } from '../../../shared/aggregate.ts'
+import type { Caller, EventOf, Role } from '../../../shared/contract.ts'
+import type { gateway, Workspace as WorkspaceView } from '../../../shared/contracts/gateway.ts'
+import { AppError } from '../../../shared/errors.ts'
+
+export type GatewayEvent = EventOf<typeof gateway>
+type Actor = { user_id: string; name: string; client: string }
+
+export type Workspace = Aggregate & {
+  name: string
+  ai_context: string
+  time_zone: string
+  created_at: Date
+}
+
+/** An invitation by email. Its link is made from its id, so nothing secret is kept. */
+export type Invitation = Aggregate & {
+  email: string
+  role: Role
+  invited_by: Actor
+  status: 'pending' | 'accepted' | 'withdrawn'
+  created_at: Date
+  expires_at: Date
+  /** When the document goes. */
+  purge_at: Date
+}
+
+/** How long a link works, and how long after that its document stays (ms). */
+export const INVITATION_MS = 7 * 24 * 60 * 60_000
+const PURGE_AFTER_MS = 30 * 24 * 60 * 60_000
+/** Invitations of a workspace that may be open at once. */
+export const OPEN_INVITATIONS = 500
+
+/** Roles that an invitation may give. */
+export const INVITED_ROLES = ['admin', 'member', 'viewer'] as const
+
+/** Whether a role may edit the workspace and invite people. */
+export const manages = (role: Role): boolean => role === 'owner' || role === 'admin'
+
+/** The person of a call as others read of them. */
+export const actorOf = ({ user_id, user_name, client_name }: Caller): Actor => ({
+  user_id,
+  name: user_name,
+  client: client_name,
+})
+
+const requireManager = (caller: Caller): void => {
+  if (!manages(caller.role))
+    throw new AppError('forbidden', 'Only the owner and the admins of the workspace can do this.')
+}
+
+/** Whether IANA has such a time zone. */
+export const isTimeZone = (name: string): boolean => {
+  try {
+    return Intl.DateTimeFormat('en', { timeZone: name }).resolvedOptions().timeZone !== ''
+  } catch {
+    return false
+  }
+}
+
+/** A new workspace with its first member, whose joining is its first event. */
+export const createWorkspace = (
+  id: string,
+  name: string,
+  owner: Readonly<{ user_id: string; name: string }>,
+  now: Date,
+): { workspace: State<Workspace>; events: GatewayEvent[] } => ({
+  workspace: { _id: id, ws: id, name, ai_context: '', time_zone: 'UTC', created_at: now },
+  events: [
+    {
+      name: 'person.joined',
+      data: { user_id: owner.user_id, workspace_id: id, name: owner.name, role: 'owner' },
+    },
+  ],
+})
+
+/** What can be edited. Absent: left as it is. */
+export type WorkspaceEdit = Readonly<{ name?: string; ai_context?: string; time_zone?: string }>
+
+/**
+ * The workspace after an edit; no event when nothing changed.
+ * @throws AppError `forbidden` unless owner or admin; `invalid_argument` for a time zone that does not exist.
+ */
+export const editWorkspace = (
+  workspace: Workspace,
+  edit: WorkspaceEdit,
+  caller: Caller,
+): { workspace: State<Workspace>; events: GatewayEvent[] } => {
+  requireManager(caller)
+  if (edit.time_zone !== undefined && !isTimeZone(edit.time_zone))
+    throw new AppError('invalid_argument', `There is no time zone ${edit.time_zone}.`, {
+      hint: 'Use an IANA name such as Europe/Zurich.',
+    })
+  const changed = (['name', 'ai_context', 'time_zone'] as const).filter(
+    (field) => edit[field] !== undefined && edit[field] !== workspace[field],
+  )
+  const next = {
+    ...workspace,
+    ...Object.fromEntries(changed.map((field) => [field, edit[field]])),
+  }
+  if (changed.length === 0) return { workspace: next, events: [] }
+  const data = { workspace_id: workspace._id, version: workspace.v + 1, changed, by: actorOf(caller) }
+  return { workspace: next, events: [{ name: 'workspace.updated', data }] }
+}
+
+/** A workspace as callers see it. */
+export const workspaceView = (workspace: Workspace): WorkspaceView => ({
+  id: workspace._id,
+  name: workspace.name,
+  ai_context: workspace.ai_context,
+  time_zone: workspace.time_zone,
+  created_at: workspace.created_at.toISOString(),
+  version: workspace.v,
+})
+
+/**
+ * A new invitation.
+ * @throws AppError `forbidden` unless owner or admin.
+ */
+export const createInvitation = (
+  asked: Readonly<{ email: string; role: (typeof INVITED_ROLES)[number] }>,
+  caller: Caller,
+  id: string,
+  now: Date,
+): { invitation: State<Invitation>; events: GatewayEvent[] } => {
+  requireManager(caller)
+  const by = actorOf(caller)
+  const expires = now.getTime() + INVITATION_MS
+  return {
+    invitation: {
+      _id: id,
+      ws: caller.workspace_id,
+      ...asked,
+      invited_by: by,
+      status: 'pending',
+      created_at: now,
+      expires_at: new Date(expires),
+      purge_at: new Date(expires + PURGE_AFTER_MS),
+    },
+    events: [
+      {
+        name: 'person.invited',
+        data: { invitation_id: id, workspace_id: caller.workspace_id, by, role: asked.role },
+      },
+    ],
+  }
+}
+
+/** Whether its link still works. */
+export const isOpen = (invitation: Invitation, now: Date): boolean =>
+  invitation.status === 'pending' && invitation.expires_at > now
+
+/** The invitation after somebody joined by it. The person's own document decided that; this only follows. */
+export const acceptInvitation = (
+  invitation: Invitation,
+  person: Readonly<{ user_id: string; name: string }>,
+): { invitation: State<Invitation>; events: GatewayEvent[] } => ({
+  invitation: { ...invitation, status: 'accepted' },
+  events: [
+    {
+      name: 'person.joined',
+      data: {
+        user_id: person.user_id,
+        workspace_id: invitation.ws,
+        name: person.name,
+        role: invitation.role,
+      },
+    },
+  ],
+})
+
+/**
+ * The invitation after it was taken back.
+ * @throws AppError `forbidden` unless owner or admin.
+ */
+export const withdrawInvitation = (invitation: Invitation, caller: Caller): State<Invitation> => {
+  requireManager(caller)
+  return { ...invitation, status: 'withdrawn' }
+}
