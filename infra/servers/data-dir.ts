@@ -20,6 +20,42 @@ export type DataDir = Disposable &
     /** Absolute path. */
     path: string
     /** Says that this copy is about to end: another that wants the folder waits for it. */
+    announceStop: () => void
+  }>
+
+type Holder = Readonly<{ pid: number; identity: string; port: number; stopping: boolean }>
+
+/** How long a start waits for a copy that may be ending (one whose npm was killed notices within this time). */
+const HOLDER_MAY_STOP_MS = 1_500
+/** How long it waits for one that says that it is ending. */
+const HOLDER_STOPS_MS = 40_000
+const POLL_MS = 50
+const FULL_BELOW_BYTES = 100e6
+
+/**
+ * Makes the folder, if need be, and takes it.
+ * @param port what the other copy is told to listen on, for the sentence that a second one gets
+ * @throws StartFault when it cannot be written or another copy has it
+ */
+export const openDataDir = async (folder: string, port: number): Promise<DataDir> => {
+  const path = resolve(folder)
+  const file = join(path, 'lock')
+  const { pid } = process
+  const mine = { pid, identity: identityOf(pid) ?? '', port, stopping: false }
+  try {
+    mkdirSync(path, { recursive: true, mode: 0o700 })
+    await takeLock(path, file, mine)
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException
+    if (error instanceof StartFault || code === undefined) throw error
+    if (code === 'ENOSPC')
+      throw new StartFault(`The disk that holds ${path} is full: free some space, then start again.`)
+    throw new StartFault(
+      `The data folder ${path} cannot be used (${code}): make it a folder that you may write to, or set DATA_DIR.`,
+    )
+  }
+  return {
+    path,
     announceStop: () => {
       try {
         renameSync(writeAside(file, { ...mine, stopping: true }), file)
