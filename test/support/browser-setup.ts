@@ -3,6 +3,7 @@ import type { TestProject } from 'vitest/node'
 import { streamReport } from '../../infra/report.ts'
 import { systemClock } from '../../shared/clock.ts'
 import { ensureChromium } from './chromium.ts'
+import { giveUp } from './progress.ts'
 
 declare module 'vitest' {
   interface ProvidedContext {
@@ -12,5 +13,6 @@ declare module 'vitest' {
 
 /** Tells the test files where the browser is. */
 export const setup = async (project: TestProject): Promise<void> => {
-  project.provide('chromium', await ensureChromium(streamReport(process.stdout, systemClock)))
+  const report = streamReport(process.stdout, systemClock)
+  project.provide('chromium', await ensureChromium(report).catch(giveUp))
 }

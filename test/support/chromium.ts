@@ -2,7 +2,7 @@
 import { access, constants } from 'node:fs/promises'
 import { type Browser, chromium } from 'playwright-core'
 import { inject } from 'vitest'
-import type { Report } from '../../infra/report.ts'
+import { type Report, StartFault } from '../../infra/report.ts'
 import { onPath } from '../../infra/servers/binary.ts'
 import { canInstallPackages, installPackages } from './debian.ts'
 import { step } from './progress.ts'
@@ -22,13 +22,13 @@ const FLAGS = [
 
 /**
  * The path of a Chromium or Chrome: CHROMIUM, one on PATH, Playwright's own; last, as root on Debian, it is installed.
- * @throws Error whose message is one sentence that says what to do
+ * @throws StartFault with one sentence that says what to do
  */
 export const ensureChromium = async (report: Report): Promise<string> => {
   const given = process.env.CHROMIUM
   if (given) {
     if (await isThere(given)) return given
-    throw new Error(
+    throw new StartFault(
       `CHROMIUM names ${given}, which cannot be run: set it to a Chromium or Chrome, or unset it.`,
     )
   }
@@ -39,7 +39,7 @@ export const ensureChromium = async (report: Report): Promise<string> => {
     const fresh = await installed()
     if (fresh) return fresh
   }
-  throw new Error(
+  throw new StartFault(
     'The tests of the pages need a browser: install Chromium or Chrome, or set CHROMIUM to the path of one, then run npm test again.',
   )
 }

@@ -4,6 +4,7 @@ import { execFile } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { setTimeout as delay } from 'node:timers/promises'
 import { promisify } from 'node:util'
+import { StartFault } from '../../infra/report.ts'
 
 const run = promisify(execFile)
 const LOCK_TRIES = 24
@@ -22,7 +23,7 @@ export const canInstallPackages = (): boolean => {
 
 /**
  * Installs packages with their hard dependencies only, and waits for another apt-get that is at work.
- * Throws with apt's own last lines when it cannot.
+ * @throws StartFault with apt's own last lines
  */
 export const installPackages = async (packages: readonly string[]): Promise<void> => {
   // Old package lists may still do (a mirror that is briefly away, an image that carries them), so only the
@@ -43,9 +44,10 @@ const aptGet = async (args: readonly string[]): Promise<void> => {
     } catch (error) {
       const said = aptError(error)
       if (!/could not get lock|unable to lock/i.test(said) || tries === LOCK_TRIES) {
-        throw new Error(`apt-get ${args.join(' ')} failed: ${said}`, {
-          cause: error,
-        })
+        throw new StartFault(
+          `apt-get ${args.join(' ')} failed: put right what it says, or install the packages by hand, then run the command again.`,
+          [said],
+        )
       }
       await delay(LOCK_WAIT_MS)
     }

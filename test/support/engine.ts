@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import { type ContainerRuntimeClient, getContainerRuntimeClient } from 'testcontainers'
-import type { Report } from '../../infra/report.ts'
+import { type Report, StartFault } from '../../infra/report.ts'
 import { canInstallPackages, installPackages } from './debian.ts'
 import { step } from './progress.ts'
 
@@ -22,7 +22,7 @@ const POLL_MS = 200
  * file, Docker's sockets), then Docker's current context and Podman's sockets; last, as root on Debian or Ubuntu,
  * installs and starts Docker. Sets DOCKER_HOST where that is how the engine was found, for every process below.
  * @param cacheDir where the output of a daemon that is started goes
- * @throws Error whose message is one sentence that says what to do
+ * @throws StartFault with one sentence that says what to do
  */
 export const ensureEngine = async (report: Report, cacheDir: string): Promise<ContainerRuntimeClient> => {
   if (isDockerdHere()) process.env.TESTCONTAINERS_HOST_OVERRIDE ??= 'localhost'
@@ -80,7 +80,7 @@ const output = async (command: string, args: readonly string[]): Promise<string 
 }
 
 const installed = async (report: Report, cacheDir: string): Promise<ContainerRuntimeClient> => {
-  if (!canInstallPackages()) throw new Error(adviceWithoutEngine())
+  if (!canInstallPackages()) throw new StartFault(adviceWithoutEngine())
   if (!(await output('dockerd', ['--version']))) {
     await step(report, 'Docker: installing docker.io and iptables with apt-get', () =>
       installPackages(['docker.io', 'iptables']),
@@ -148,10 +148,10 @@ const untilAnswering = async (
     if (client) return client
     // Where another run starts a daemon at the same time, ours ends and theirs answers soon.
     const lastWords = isDockerdHere() ? undefined : ended()
-    if (lastWords) throw new Error(`The Docker daemon does not start (${lastWords}): ${where}.`)
+    if (lastWords) throw new StartFault(`The Docker daemon does not start (${lastWords}): ${where}.`)
     await delay(POLL_MS)
   }
-  throw new Error(`The Docker daemon does not answer within ${DOCKERD_LIMIT_MS / 1000} s: ${where}.`)
+  throw new StartFault(`The Docker daemon does not answer within ${DOCKERD_LIMIT_MS / 1000} s: ${where}.`)
 }
 
 /**

