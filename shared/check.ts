@@ -41,12 +41,8 @@ const toFaults = (issue: z.core.$ZodIssue, input: unknown): Fault[] => {
  */
 export const checkInput = <S extends z.ZodType>(schema: S, value: unknown): z.output<S> => {
   const parsed = schema.safeParse(value)
-  // Zod passes over a member of this name in silence; to whoever sent it that would look as if it counted.
-  const hidden = value !== null && typeof value === 'object' && Object.hasOwn(value, '__proto__')
-  if (parsed.success && !hidden) return parsed.data
-  const faults = (parsed.error?.issues ?? []).flatMap((issue) => toFaults(issue, value))
-  if (hidden) faults.unshift(unknownParameter('__proto__'))
-  const fields = faults.slice(0, MAX_FAULTS)
+  if (parsed.success) return parsed.data
+  const fields = parsed.error.issues.flatMap((issue) => toFaults(issue, value)).slice(0, MAX_FAULTS)
   const overLimit = fields.every((fault) => fault.limit !== undefined)
   const text = fields.map((fault) => `${fault.field}: ${fault.message}`).join('; ')
   throw new AppError(overLimit ? 'limit_exceeded' : 'invalid_argument', `${text}.`, {

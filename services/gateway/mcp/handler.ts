@@ -43,13 +43,25 @@ export type Mcp = Readonly<{
   close: () => Promise<void>
 }>
 
+/** One request on its way through the SDK, which hands it from `fetch` to the factory as its `authInfo`. */
+type Exchange = { readonly visit: Visit; readonly body: unknown; legacy: boolean }
+
 const listPage = <T>(items: readonly T[], cursor: string | undefined) => {
   const page = pageOf(items, cursor)
   if (!page) throw new ProtocolError(ProtocolErrorCode.InvalidParams, 'The cursor is not one of this list.')
   return { items: [...page.items], ...(page.nextCursor ? { nextCursor: page.nextCursor } : {}) }
 }
 
-const serveTools = (server: Server, deps: CallDeps, visit: Visit): void => {
+/** A tool's arguments as they were sent: the SDK's own parsing passes over a member named `__proto__` in silence. */
+const sentArguments = (body: unknown, id: unknown): unknown => {
+  const messages = (Array.isArray(body) ? body : [body]) as readonly {
+    id?: unknown
+    params?: { arguments?: unknown }
+  }[]
+  return messages.find((message) => message.id === id)?.params?.arguments
+}
+
+const serveTools = (server: Server, deps: CallDeps, { visit, body }: Exchange): void => {
   server.setRequestHandler('tools/list', ({ params }) => {
     const { items, ...page } = listPage(deps.catalog.listFor(visit.caller.scopes), params?.cursor)
     return { tools: items as ListToolsResult['tools'], ...page }
@@ -59,7 +71,7 @@ const serveTools = (server: Server, deps: CallDeps, visit: Visit): void => {
       deps,
       {
         name: params.name,
-        arguments: params.arguments,
+        arguments: sentArguments(body, mcpReq.id),
         traceparent:
           readTraceparent(mcpReq._meta?.traceparent) ??
           readTraceparent(http?.req?.headers.get('traceparent')),
@@ -105,9 +117,6 @@ const serveWorkflows = (server: Server, { catalog }: CallDeps): void => {
   })
 }
 
-/** One request on its way through the SDK, which hands it from `fetch` to the factory as its `authInfo`. */
-type Exchange = { readonly visit: Visit; legacy: boolean }
-
 /**
  * The answer to an older client as one JSON body (an array for a batch) instead of the stream that the SDK makes of it:
  * nothing here sends messages ahead of a result, and clients that read JSON alone are many.
@@ -133,7 +142,7 @@ export const createMcp = (deps: CallDeps): Mcp => {
       if (!exchange) throw new Error('an MCP request came without its caller')
       exchange.legacy = era === 'legacy'
       const server = new Server(SERVER_INFO, OPTIONS)
-      serveTools(server, deps, exchange.visit)
+      serveTools(server, deps, exchange)
       serveWorkflows(server, deps)
       return server
     },
@@ -142,7 +151,7 @@ export const createMcp = (deps: CallDeps): Mcp => {
   return {
     fetch: async (request, body, visit) => {
       const { client_id, scopes } = visit.caller
-      const exchange: Exchange = { visit, legacy: false }
+      const exchange: Exchange = { visit, body, legacy: false }
       // The SDK wants a token here and has no use for it; the real one stays outside.
       const authInfo = { token: '', clientId: client_id, scopes: [...scopes] }
       exchanges.set(authInfo, exchange)

@@ -1,0 +1,199 @@
+// MCP clients as people's tools have them: the SDKs themselves, of both generations, through their own OAuth code. Only the
+// person's part, the browser, is played by whoever connects.
+import {
+  Client,
+  type OAuthClientProvider,
+  StreamableHTTPClientTransport,
+  UnauthorizedError,
+} from '@modelcontextprotocol/client'
+import { UnauthorizedError as UnauthorizedError1 } from '@modelcontextprotocol/sdk/client/auth.js'
+import { Client as Client1 } from '@modelcontextprotocol/sdk/client/index.js'
+import { StreamableHTTPClientTransport as StreamableHTTPClientTransport1 } from '@modelcontextprotocol/sdk/client/streamableHttp.js'
+import type * as z from 'zod'
+import { gateway } from '../../shared/contracts/gateway.ts'
+import { loopsQueue } from '../../shared/contracts/loops-queue.ts'
+import { tasks } from '../../shared/contracts/tasks.ts'
+import { type ErrorBody, fromErrorBody } from '../../shared/errors.ts'
+
+const operations = { ...tasks.operations, ...loopsQueue.operations, ...gateway.operations }
+type Operations = typeof operations
+
+/** How a client speaks: pinned to the newest revision, probing for it, in the older ones, or as the 1.x SDK does. */
+export const ERAS = ['modern', 'auto', 'legacy', 'sdk1'] as const
+export type Era = (typeof ERAS)[number]
+
+/** The newest revision of the protocol. */
+export const MODERN = '2026-07-28'
+
+export type ToolResult = Readonly<{
+  isError?: boolean
+  content: readonly Readonly<{ type: string; text?: string }>[]
+  structuredContent?: Readonly<Record<string, unknown>>
+}>
+
+/** What the clients of both SDKs do alike, and what these tests use of it. */
+export type RawClient = Readonly<{
+  callTool: (params: { name: string; arguments?: Record<string, unknown> }) => Promise<unknown>
+  listTools: () => Promise<{ tools: { name: string; annotations?: unknown; outputSchema?: unknown }[] }>
+  listPrompts: () => Promise<{ prompts: { name: string }[] }>
+  getPrompt: (params: { name: string }) => Promise<{ messages: { role: string; content: unknown }[] }>
+  listResources: () => Promise<{ resources: { uri: string; name: string }[] }>
+  readResource: (params: { uri: string }) => Promise<{ contents: { uri: string; text?: unknown }[] }>
+  getInstructions: () => string | undefined
+  getServerVersion: () => { name: string } | undefined
+}>
+
+/** A client that has signed in. */
+export type McpClient = AsyncDisposable &
+  Readonly<{
+    name: string
+    raw: RawClient
+    /** Calls a tool for its structured content. @throws AppError when the tool answers with an error. */
+    call: <K extends keyof Operations & string>(
+      tool: K,
+      input: z.input<Operations[K]['input']>,
+    ) => Promise<z.output<Operations[K]['output']>>
+    /** The same for any name and arguments, with the result as it came. */
+    result: (tool: string, input: Record<string, unknown>) => Promise<ToolResult>
+    accessToken: () => string
+    /** The scopes that were granted, as the token endpoint told them. */
+    scope: () => string | undefined
+  }>
+
+export type ConnectOptions = Readonly<{
+  era?: Era
+  name?: string
+  /** Scopes to ask for; the server says which when absent. */
+  scope?: string
+  /** Plays the person in the browser: from the authorization address to the address that it ends at. */
+  browse: (authorization: URL) => Promise<URL>
+}>
+
+const REDIRECT = 'http://127.0.0.1:33418/callback'
+
+type Session = {
+  provider: OAuthClientProvider
+  authorization: () => URL
+}
+
+/** An app's memory of one server: its registration, its tokens and where it sent the person. */
+const session = (name: string, scope: string | undefined): Session => {
+  let client: Awaited<ReturnType<OAuthClientProvider['clientInformation']>>
+  let tokens: Awaited<ReturnType<OAuthClientProvider['tokens']>>
+  let verifier = ''
+  let authorization: URL | undefined
+  return {
+    provider: {
+      redirectUrl: REDIRECT,
+      clientMetadata: {
+        client_name: name,
+        redirect_uris: [REDIRECT],
+        grant_types: ['authorization_code', 'refresh_token'],
+        response_types: ['code'],
+        token_endpoint_auth_method: 'none',
+        ...(scope === undefined ? {} : { scope }),
+      },
+      clientInformation: () => client,
+      saveClientInformation: (given) => {
+        client = given
+      },
+      tokens: () => tokens,
+      saveTokens: (given) => {
+        tokens = given
+      },
+      saveCodeVerifier: (given) => {
+        verifier = given
+      },
+      codeVerifier: () => verifier,
+      redirectToAuthorization: (url) => {
+        authorization = url
+      },
+    },
+    authorization: () => {
+      if (!authorization) throw new Error('the client did not send its person to sign in')
+      return authorization
+    },
+  }
+}
+
+type Opened = Readonly<{ raw: RawClient; close: () => Promise<void> }>
+type Transport = Readonly<{ finishAuth: (code: string) => Promise<void> }>
+type Dialect = Readonly<{ open: () => Promise<Opened>; transport: () => Transport }>
+
+const MODES = { modern: { pin: MODERN }, auto: 'auto', legacy: 'legacy' } as const
+
+const dialect = (era: Era, url: URL, name: string, provider: OAuthClientProvider): Dialect => {
+  const info = { name, version: '1.0.0' }
+  if (era === 'sdk1') {
+    const authProvider = provider as ConstructorParameters<
+      typeof StreamableHTTPClientTransport1
+    >[1] extends infer O
+      ? NonNullable<O> extends { authProvider?: infer P }
+        ? P
+        : never
+      : never
+    let transport = new StreamableHTTPClientTransport1(url, { authProvider })
+    return {
+      open: async () => {
+        const client = new Client1(info)
+        transport = new StreamableHTTPClientTransport1(url, { authProvider })
+        await client.connect(transport)
+        return { raw: client as unknown as RawClient, close: () => client.close() }
+      },
+      transport: () => transport,
+    }
+  }
+  let transport = new StreamableHTTPClientTransport(url, { authProvider: provider })
+  return {
+    open: async () => {
+      const client = new Client(info, { versionNegotiation: { mode: MODES[era] } })
+      transport = new StreamableHTTPClientTransport(url, { authProvider: provider })
+      await client.connect(transport)
+      return { raw: client as unknown as RawClient, close: () => client.close() }
+    },
+    transport: () => transport,
+  }
+}
+
+const needsSignIn = (error: unknown): boolean =>
+  error instanceof UnauthorizedError || error instanceof UnauthorizedError1
+
+/**
+ * Connects as an app does that meets this server for the first time: it is refused, finds its way, registers, sends its
+ * person to sign in, and comes back with the code.
+ */
+export const connectMcp = async (serverUrl: string, options: ConnectOptions): Promise<McpClient> => {
+  const { era = 'modern', name = `agent-${era}`, browse } = options
+  const { provider, authorization } = session(name, options.scope)
+  const { open, transport } = dialect(era, new URL('/mcp', serverUrl), name, provider)
+  let opened: Opened
+  try {
+    opened = await open()
+  } catch (error) {
+    if (!needsSignIn(error)) throw error
+    const returned = await browse(authorization())
+    const code = returned.searchParams.get('code')
+    if (code === null) throw new Error(`no code came back: ${returned.search}`)
+    await transport().finishAuth(code)
+    opened = await open()
+  }
+  const { raw, close } = opened
+  const result = async (tool: string, input: Record<string, unknown>): Promise<ToolResult> =>
+    (await raw.callTool({ name: tool, arguments: input })) as ToolResult
+  const stored = async () => await provider.tokens()
+  let tokens = await stored()
+  return {
+    name,
+    raw,
+    result,
+    call: async (tool, input) => {
+      const answer = await result(tool, input as Record<string, unknown>)
+      tokens = await stored()
+      if (answer.isError) throw fromErrorBody(answer.structuredContent?.error as ErrorBody)
+      return answer.structuredContent as never
+    },
+    accessToken: () => tokens?.access_token ?? '',
+    scope: () => tokens?.scope,
+    [Symbol.asyncDispose]: close,
+  }
+}
