@@ -51,6 +51,7 @@ const reserve = async (
     return (await deps.tasks.prepare_move(asked, call)).moved
   } catch (refusal) {
     await deps.loops.removeForming(loop)
+    deps.at('create_loop_from_tasks.abandoned')
     await finish(deps, loop, false)
     throw refusal
   }

@@ -1,0 +1,179 @@
+// Every step of every command of loops-queue that touches two documents: the process is killed there, another one is
+// started, and the command is found wholly done or wholly absent, with its events told.
+import { describe, expect, test, vi } from 'vitest'
+import type { CloudEvent } from '../../shared/cloud-event.ts'
+import { loopsQueue } from '../../shared/contracts/loops-queue.ts'
+import { tasks } from '../../shared/contracts/tasks.ts'
+import { replayed } from '../support/queue-model.ts'
+import { type Acting, ids, openBed, person } from '../support/service-bed.ts'
+
+/** Patience with a call whose answer will never come (ms). */
+const BUDGET_MS = 2_000
+
+type Crash = AsyncDisposable &
+  Readonly<{
+    service: Acting<typeof loopsQueue>
+    tasksOf: Acting<typeof tasks>
+    /** Kills the only process at `step` while it does `command`, and starts another one. */
+    at: (step: string, command: (dying: Acting<typeof loopsQueue>) => Promise<unknown>) => Promise<void>
+    /** Waits until the stream tells of the order's version, and gives all types and the replayed order. */
+    told: (version: number) => Promise<{ types: string[]; order: readonly string[] }>
+  }>
+
+/** The order that the events of one workspace tell, every version once. */
+const replay = (events: readonly CloudEvent[], version: number): readonly string[] => {
+  const changes = events
+    .filter(({ type }) => type === 'queue.changed')
+    .map(({ data }) => loopsQueue.events['queue.changed'].data.parse(data))
+    .sort((a, b) => a.version - b.version)
+  expect(changes.map((change) => change.version)).toEqual(Array.from({ length: version }, (_, n) => n + 1))
+  return changes.reduce(replayed, [] as readonly string[])
+}
+
+/** One instance of each service, and somebody who calls them. */
+const openCrash = async (): Promise<Crash> => {
+  const bed = await openBed()
+  const ann = person(ids.next())
+  let [running] = await Promise.all([bed.start('loops-queue'), bed.start('tasks')])
+  return {
+    service: bed.as(loopsQueue, ann),
+    tasksOf: bed.as(tasks, ann),
+    at: async (step, command) => {
+      await running[Symbol.asyncDispose]()
+      const faulty = await bed.startFaulty('loops-queue', step)
+      const unanswered = expect(command(bed.as(loopsQueue, ann, BUDGET_MS))).rejects.toMatchObject({
+        code: expect.stringMatching(/^(timeout|unavailable)$/),
+      })
+      expect(await faulty.died).toBe('SIGKILL')
+      await unanswered
+      running = await bed.start('loops-queue')
+    },
+    told: async (version) => {
+      const events = await bed.events('loops-queue', ann.workspace_id, (all) =>
+        all.some(({ type, sequence }) => type === 'queue.changed' && sequence === version),
+      )
+      return { types: events.map(({ type }) => type), order: replay(events, version) }
+    },
+    [Symbol.asyncDispose]: () => bed[Symbol.asyncDispose](),
+  }
+}
+
+const make = async ({ service }: Crash, ...names: string[]): Promise<string[]> => {
+  const made: string[] = []
+  for (const name of names) made.push((await service.create_loop({ name })).loop.id)
+  return made
+}
+const queueOf = async ({ service }: Crash) => {
+  const { version, loops } = await service.get_loop_queue({})
+  return { version, order: loops.map(({ id }) => id) }
+}
+
+describe('done_wholly_when_killed_at', () => {
+  test('create_loop.inserted', async () => {
+    await using crash = await openCrash()
+    const [first] = await make(crash, 'First')
+    const ask = { name: 'Second', idempotency_key: 'k' }
+    await crash.at('create_loop.inserted', (dying) => dying.create_loop(ask))
+    const again = await crash.service.create_loop(ask)
+    expect(again).toMatchObject({ replayed: true, queue_version: 2, loop: { priority: 1 } })
+    expect(await queueOf(crash)).toEqual({ version: 2, order: [first, again.loop.id] })
+    const { types, order } = await crash.told(2)
+    expect(types.filter((type) => type === 'loop.created')).toHaveLength(2)
+    expect(order).toEqual([first, again.loop.id])
+  })
+
+  test('close_loop.held', async () => {
+    await using crash = await openCrash()
+    const [a, b, c] = await make(crash, 'A', 'B', 'C')
+    await crash.at('close_loop.held', (dying) => dying.close_loop({ loop_id: b as string }))
+    expect(await queueOf(crash)).toEqual({ version: 4, order: [a, c] })
+    expect(await crash.service.close_loop({ loop_id: b as string })).toMatchObject({ changed: false })
+    expect(await crash.service.reopen_loop({ loop_id: b as string })).toMatchObject({ loop: { priority: 1 } })
+    const { types, order } = await crash.told(5)
+    expect(types.filter((type) => type === 'loop.held')).toHaveLength(1)
+    expect(order).toEqual([a, b, c])
+  })
+
+  test('reopen_loop.reopened', async () => {
+    await using crash = await openCrash()
+    const [a, b, c] = await make(crash, 'A', 'B', 'C')
+    await crash.service.close_loop({ loop_id: b as string })
+    await crash.at('reopen_loop.reopened', (dying) => dying.reopen_loop({ loop_id: b as string }))
+    expect(await queueOf(crash)).toEqual({ version: 5, order: [a, b, c] })
+    expect((await crash.told(5)).order).toEqual([a, b, c])
+  })
+
+  test('ship_loop.shipped', async () => {
+    await using crash = await openCrash()
+    const [a, b] = await make(crash, 'A', 'B')
+    await crash.at('ship_loop.shipped', (dying) => dying.ship_loop({ loop_id: a as string }))
+    expect(await queueOf(crash)).toEqual({ version: 3, order: [b] })
+    expect(await crash.service.ship_loop({ loop_id: a as string })).toMatchObject({ already_shipped: true })
+    const { types } = await crash.told(3)
+    expect(types.filter((type) => type === 'loop.shipped')).toHaveLength(1)
+  })
+})
+
+// Side by side: they wait for the sweepers most of the time.
+describe.concurrent('create_loop_from_tasks', () => {
+  const SWEPT = { timeout: 40_000, interval: 300 }
+  const setting = async (crash: Crash) => {
+    const [old] = await make(crash, 'Old')
+    const one = async (title: string, loop_id?: string) =>
+      (await crash.tasksOf.create_task({ title, loop_id })).task.id
+    const task_ids = [await one('Free'), await one('Taken', old)]
+    return { old, task_ids, ask: { loop_name: 'New', task_ids, idempotency_key: 'k' } }
+  }
+  const loopIdsOf = ({ tasksOf }: Crash, task_ids: readonly string[]) =>
+    Promise.all(task_ids.map(async (task_id) => (await tasksOf.get_task({ task_id })).task.loop_id))
+
+  test.each(['forming', 'prepared'])('wholly_absent_when_killed_at %s', async (step) => {
+    await using crash = await openCrash()
+    const { old, task_ids, ask } = await setting(crash)
+    await crash.at(`create_loop_from_tasks.${step}`, (dying) => dying.create_loop_from_tasks(ask))
+    expect(await queueOf(crash)).toEqual({ version: 1, order: [old] })
+    expect((await crash.service.list_loops({})).total).toBe(1)
+    expect(await loopIdsOf(crash, task_ids)).toEqual([null, old])
+    await vi.waitFor(async () => {
+      const freed = await crash.tasksOf.bulk_update_tasks({ task_ids, priority: 'high' })
+      expect(freed.failed).toBe(0)
+    }, SWEPT)
+    const again = await vi.waitFor(() => crash.service.create_loop_from_tasks(ask), SWEPT)
+    expect(again).toMatchObject({ replayed: false, queue_version: 2 })
+    expect(await loopIdsOf(crash, task_ids)).toEqual([again.loop.id, again.loop.id])
+    expect((await crash.told(2)).types.filter((type) => type === 'loop.created')).toHaveLength(2)
+  })
+
+  test('wholly_absent_when_killed_at abandoned, after a refusal', async () => {
+    await using crash = await openCrash()
+    const { old, task_ids, ask } = await setting(crash)
+    const bad = { ...ask, task_ids: [...task_ids, ids.next()] }
+    await crash.at('create_loop_from_tasks.abandoned', (dying) => dying.create_loop_from_tasks(bad))
+    expect(await queueOf(crash)).toEqual({ version: 1, order: [old] })
+    const freed = await crash.tasksOf.bulk_update_tasks({ task_ids, priority: 'high' })
+    expect(freed.updated).toBe(2)
+    const again = crash.service.create_loop_from_tasks(bad)
+    await expect(again).rejects.toMatchObject({ code: 'not_found' })
+  })
+
+  test.each(['committed', 'moved'])('wholly_done_when_killed_at %s', async (step) => {
+    await using crash = await openCrash()
+    const { old, task_ids, ask } = await setting(crash)
+    await crash.at(`create_loop_from_tasks.${step}`, (dying) => dying.create_loop_from_tasks(ask))
+    const { version, order } = await queueOf(crash)
+    const made = order[1] as string
+    expect({ version, order }).toEqual({ version: 2, order: [old, made] })
+    await vi.waitFor(async () => expect(await loopIdsOf(crash, task_ids)).toEqual([made, made]), SWEPT)
+    expect(await crash.service.create_loop_from_tasks(ask)).toMatchObject({
+      replayed: true,
+      loop: { id: made },
+      tasks: [
+        { task_id: task_ids[0], moved_from: null },
+        { task_id: task_ids[1], moved_from: old },
+      ],
+    })
+    const whole = await crash.service.get_loop({ loop_id: made })
+    expect(whole.task_counts.total).toBe(2)
+    expect((await crash.told(2)).types.filter((type) => type === 'loop.created')).toHaveLength(2)
+  })
+})
