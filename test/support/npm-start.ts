@@ -1,0 +1,72 @@
+// `npm start` as a person runs it: a process tree of its own, driven and watched from outside. Knows nothing of its inside
+// but where it writes down its servers.
+import type { ChildProcess } from 'node:child_process'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { expect } from 'vitest'
+import { identityOf } from '../../infra/servers/identity.ts'
+
+const ROOT = join(import.meta.dirname, '..', '..')
+const PATIENCE_MS = 60_000
+
+/** One run of `npm start`. */
+export type NpmStart = Readonly<{
+  /** npm itself; its group is everything that was started in the terminal. */
+  npm: ChildProcess
+  dataDir: string
+  url: string
+  /** What it has written so far, both streams. */
+  output: () => string
+  /** Its exit code, when it has ended. */
+  ended: Promise<number | null>
+  /** Waits for the last screen. */
+  ready: () => Promise<void>
+  /** A signal to everything in the terminal, as Ctrl-C is. */
+  signalAll: (signal: NodeJS.Signals) => void
+}>
+
+/** Runs `npm start` with these variables and no others of Loops. */
+export const npmStart = (
+  env: Readonly<{ DATA_DIR: string; PORT: string }> & Record<string, string>,
+): NpmStart => {
+  const { PATH, HOME } = process.env
+  const npm = spawn('npm', ['start'], { cwd: ROOT, detached: true, env: { PATH, HOME, ...env } })
+  let output = ''
+  for (const stream of [npm.stdout, npm.stderr]) stream.on('data', (chunk) => (output += chunk))
+  const ended = once(npm, 'close').then(([code]) => code as number | null)
+  return {
+    npm,
+    dataDir: env.DATA_DIR,
+    url: `http://localhost:${env.PORT}`,
+    output: () => output,
+    ended,
+    ready: async () => {
+      const early = ended.then((code) => expect.fail(`it ended with ${code}:\n${output}`))
+      const shown = expect.poll(() => output, { timeout: PATIENCE_MS * 2 }).toContain('Loops is running')
+      await Promise.race([shown, early])
+    },
+    signalAll: (signal) => {
+      try {
+        process.kill(-(npm.pid ?? 0), signal)
+      } catch {
+        // It has ended by itself.
+      }
+    },
+  }
+}
+
+/** The processes of its two servers. */
+export const serversOf = (dataDir: string): readonly number[] =>
+  ['mongod', 'nats'].flatMap((name) => {
+    try {
+      return [JSON.parse(readFileSync(join(dataDir, name, 'process.json'), 'utf8')).pid as number]
+    } catch {
+      return []
+    }
+  })
+
+/** Waits until none of these processes runs. */
+export const gone = (pids: readonly number[]): Promise<void> =>
+  expect.poll(() => pids.filter((pid) => identityOf(pid) !== undefined), { timeout: PATIENCE_MS }).toEqual([])
