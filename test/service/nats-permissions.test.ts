@@ -5,9 +5,11 @@ import { PermissionViolationError } from '@nats-io/nats-core'
 import { connect, type NatsConnection } from '@nats-io/transport-node'
 import { Wait } from 'testcontainers'
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest'
-import { EVENTS_STREAM } from '../../shared/bus/streams.ts'
+import { type Bus, connectBus } from '../../shared/bus/connect.ts'
+import { EVENTS_STREAM, ensureEventStream, openConsumer } from '../../shared/bus/streams.ts'
 import { eventSubject, requestSubject } from '../../shared/contract.ts'
 import { CONTRACTS } from '../../shared/contracts/index.ts'
+import { createLog } from '../../shared/log.ts'
 import { internalCallsOf } from '../support/architecture/calls.ts'
 import { placed, runMark, type ServerContainer } from '../support/containers.ts'
 import { SOME_ID } from '../support/tools.ts'
@@ -156,5 +158,41 @@ describe.each(USERS)('%s', (user) => {
       `$JS.ACK.domain.account.${EVENTS_STREAM}.${other}.1.1.1.1.0`,
     ])
     expect(await refusedToPublish(user, forms)).toEqual(forms.toSorted())
+  })
+})
+
+describe('the stream of events', () => {
+  const opened: Bus[] = []
+  const busAs = async (user: string): Promise<Bus> => {
+    const url = `nats://${user}:${passwordOf(user)}@${server.host}:${server.port}`
+    const bus = await connectBus(url, user, createLog({ filter: 'error', topic: user }))
+    opened.push(bus)
+    return bus
+  }
+  const subject = (service: string): string => eventSubject(service, 'thing.done', SOME_ID)
+  afterAll(async () => {
+    await Promise.all(opened.map((bus) => bus[Symbol.asyncDispose]()))
+  })
+
+  test.each(SERVICES)('made_and_told_to_by_%s', async (service) => {
+    const bus = await busAs(service)
+    await ensureEventStream(bus, 1)
+    expect(await bus.js.publish(subject(service), '{}')).toMatchObject({ stream: EVENTS_STREAM })
+    await expect(bus.js.publish(subject(service === 'tasks' ? 'gateway' : 'tasks'), '{}')).rejects.toThrow()
+  })
+
+  test.each(['notifier', 'subscriber'])('read_and_acknowledged_by_%s', async (user) => {
+    const bus = await busAs(user)
+    const consumer = await openConsumer(
+      bus,
+      user,
+      SERVICES.map((service) => `evt.${service}.>`),
+    )
+    for (const service of SERVICES) {
+      const message = await consumer.next()
+      expect(message?.subject).toBe(subject(service))
+      expect(await message?.ackAck()).toBe(true)
+    }
+    expect(await consumer.info()).toMatchObject({ num_ack_pending: 0, num_pending: 0 })
   })
 })
