@@ -93,8 +93,8 @@ const ready = async (bus: Bus, service: string): Promise<void> => {
   }
 }
 
-/** An empty stack of this test's own. */
-export const openBed = async (): Promise<Bed> => {
+/** An empty stack of this test's own; `given` is further environment of what is started on it. */
+export const openBed = async (given: Readonly<Record<string, string>> = {}): Promise<Bed> => {
   const { natsUrl, mongodbUrl } = freshStack()
   const env = {
     NATS_URL: natsUrl,
@@ -102,6 +102,8 @@ export const openBed = async (): Promise<Bed> => {
     LOOPS_SECRET: 'a secret of the tests that is long enough',
     LOG: 'error',
     NODE_ENV: 'test',
+    PORT: '0',
+    ...given,
   }
   const stack = new AsyncDisposableStack()
   const bus = stack.use(await connectBus(natsUrl, 'test', createLog({ filter: 'error', topic: 'test' })))
