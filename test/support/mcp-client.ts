@@ -71,15 +71,13 @@ export type ConnectOptions = Readonly<{
 
 const REDIRECT = 'http://127.0.0.1:33418/callback'
 
-type Session = {
-  provider: OAuthClientProvider
-  authorization: () => URL
-}
+type Session = Readonly<{ provider: OAuthClientProvider; authorization: () => URL }>
 
 /** An app's memory of one server: its registration, its tokens and where it sent the person. */
 const session = (name: string, scope: string | undefined): Session => {
   let client: Awaited<ReturnType<OAuthClientProvider['clientInformation']>>
   let tokens: Awaited<ReturnType<OAuthClientProvider['tokens']>>
+  let discovered: Awaited<ReturnType<NonNullable<OAuthClientProvider['discoveryState']>>>
   let verifier = ''
   let authorization: URL | undefined
   return {
@@ -101,6 +99,10 @@ const session = (name: string, scope: string | undefined): Session => {
       saveTokens: (given) => {
         tokens = given
       },
+      discoveryState: () => discovered,
+      saveDiscoveryState: (given) => {
+        discovered = given
+      },
       saveCodeVerifier: (given) => {
         verifier = given
       },
@@ -117,41 +119,46 @@ const session = (name: string, scope: string | undefined): Session => {
 }
 
 type Opened = Readonly<{ raw: RawClient; close: () => Promise<void> }>
-type Transport = Readonly<{ finishAuth: (code: string) => Promise<void> }>
-type Dialect = Readonly<{ open: () => Promise<Opened>; transport: () => Transport }>
+/** One SDK's way to connect, and to come back from the browser with what is in the address. */
+type Dialect = Readonly<{
+  open: () => Promise<Opened>
+  finish: (returned: URLSearchParams) => Promise<void>
+}>
 
 const MODES = { modern: { pin: MODERN }, auto: 'auto', legacy: 'legacy' } as const
 
-const dialect = (era: Era, url: URL, name: string, provider: OAuthClientProvider): Dialect => {
-  const info = { name, version: '1.0.0' }
-  if (era === 'sdk1') {
-    const authProvider = provider as ConstructorParameters<
-      typeof StreamableHTTPClientTransport1
-    >[1] extends infer O
-      ? NonNullable<O> extends { authProvider?: infer P }
-        ? P
-        : never
-      : never
-    let transport = new StreamableHTTPClientTransport1(url, { authProvider })
-    return {
-      open: async () => {
-        const client = new Client1(info)
-        transport = new StreamableHTTPClientTransport1(url, { authProvider })
-        await client.connect(transport)
-        return { raw: client as unknown as RawClient, close: () => client.close() }
-      },
-      transport: () => transport,
-    }
-  }
-  let transport = new StreamableHTTPClientTransport(url, { authProvider: provider })
+const newer = (
+  mode: (typeof MODES)[keyof typeof MODES],
+  url: URL,
+  session: Session,
+  name: string,
+): Dialect => {
+  const authProvider = session.provider
+  let transport = new StreamableHTTPClientTransport(url, { authProvider })
   return {
     open: async () => {
-      const client = new Client(info, { versionNegotiation: { mode: MODES[era] } })
-      transport = new StreamableHTTPClientTransport(url, { authProvider: provider })
+      const client = new Client({ name, version: '1.0.0' }, { versionNegotiation: { mode } })
+      transport = new StreamableHTTPClientTransport(url, { authProvider })
       await client.connect(transport)
       return { raw: client as unknown as RawClient, close: () => client.close() }
     },
-    transport: () => transport,
+    finish: (returned) => transport.finishAuth(returned),
+  }
+}
+
+type Provider1 = NonNullable<ConstructorParameters<typeof StreamableHTTPClientTransport1>[1]>['authProvider']
+
+const older = (url: URL, session: Session, name: string): Dialect => {
+  const authProvider = session.provider as Provider1
+  let transport = new StreamableHTTPClientTransport1(url, { authProvider })
+  return {
+    open: async () => {
+      const client = new Client1({ name, version: '1.0.0' })
+      transport = new StreamableHTTPClientTransport1(url, { authProvider })
+      await client.connect(transport)
+      return { raw: client as unknown as RawClient, close: () => client.close() }
+    },
+    finish: (returned) => transport.finishAuth(returned.get('code') ?? ''),
   }
 }
 
@@ -164,23 +171,23 @@ const needsSignIn = (error: unknown): boolean =>
  */
 export const connectMcp = async (serverUrl: string, options: ConnectOptions): Promise<McpClient> => {
   const { era = 'modern', name = `agent-${era}`, browse } = options
-  const { provider, authorization } = session(name, options.scope)
-  const { open, transport } = dialect(era, new URL('/mcp', serverUrl), name, provider)
+  const app = session(name, options.scope)
+  const url = new URL('/mcp', serverUrl)
+  const { open, finish } = era === 'sdk1' ? older(url, app, name) : newer(MODES[era], url, app, name)
   let opened: Opened
   try {
     opened = await open()
   } catch (error) {
     if (!needsSignIn(error)) throw error
-    const returned = await browse(authorization())
-    const code = returned.searchParams.get('code')
-    if (code === null) throw new Error(`no code came back: ${returned.search}`)
-    await transport().finishAuth(code)
+    const returned = await browse(app.authorization())
+    if (!returned.searchParams.has('code')) throw new Error(`no code came back: ${returned}`)
+    await finish(returned.searchParams)
     opened = await open()
   }
   const { raw, close } = opened
   const result = async (tool: string, input: Record<string, unknown>): Promise<ToolResult> =>
     (await raw.callTool({ name: tool, arguments: input })) as ToolResult
-  const stored = async () => await provider.tokens()
+  const stored = async () => await app.provider.tokens()
   let tokens = await stored()
   return {
     name,

@@ -1,18 +1,13 @@
 // The whole of Loops in this process, on servers of its own: every service once or several times, behind one address. Tests
 // drive it from outside, as clients do.
 import { connect, createServer, type Server, type Socket } from 'node:net'
+import { vi } from 'vitest'
 import { type Started, startServices } from '../../services/start.ts'
+import type { DevMail } from '../../shared/contracts/notifier.ts'
 import { freshStack, type Stack } from './stack.ts'
 
-/** A mail as the development mailbox shows it. */
-export type Mail = Readonly<{
-  to: string
-  from: string
-  subject: string
-  text: string
-  html: string
-  headers: Readonly<Record<string, string>>
-}>
+/** A mail as the development mailbox gives it. */
+export type Mail = DevMail
 
 /** A running system. */
 export type System = AsyncDisposable &
@@ -24,6 +19,8 @@ export type System = AsyncDisposable &
     stack: Stack
     /** Mails so far, newest first. */
     mails: () => Promise<readonly Mail[]>
+    /** The newest mail to an address, as soon as there is one. */
+    mailTo: (address: string) => Promise<Mail>
     /** Stops one instance of every service; the rest go on. */
     stopInstance: (index: number) => Promise<void>
     stop: () => Promise<void>
@@ -37,7 +34,14 @@ export type SystemOptions = Readonly<{
   env?: Readonly<Record<string, string>>
 }>
 
-export type Door = Readonly<{ url: string; open: (targets: readonly string[]) => void; close: () => Promise<void> }>
+/** A mail is there within a poll of the outbox and one of the sender; this is far more. */
+const MAIL_WAIT = { timeout: 20_000, interval: 100 } as const
+
+export type Door = Readonly<{
+  url: string
+  open: (targets: readonly string[]) => void
+  close: () => Promise<void>
+}>
 
 /** Passes bytes on to the targets in turn: what a load balancer does, without anything of its own to get wrong. */
 export const openDoor = async (): Promise<Door> => {
@@ -113,11 +117,19 @@ export const startSystem = async (options: SystemOptions = {}): Promise<System> 
     throw error
   }
   openTo()
+  const mails = async (): Promise<readonly Mail[]> =>
+    (await (await fetch(`${door.url}/dev/mail.json`)).json()) as readonly Mail[]
   return {
     url: door.url,
     gateways: instances.flatMap((instance) => instance?.url ?? []),
     stack,
-    mails: async () => (await (await fetch(`${door.url}/dev/mail.json`)).json()) as readonly Mail[],
+    mails,
+    mailTo: (address) =>
+      vi.waitFor(async () => {
+        const mail = (await mails()).find(({ to }) => to.includes(address))
+        if (!mail) throw new Error(`no mail to ${address} has come`)
+        return mail
+      }, MAIL_WAIT),
     stopInstance: async (index) => {
       const stopping = stopInstance(index)
       openTo()

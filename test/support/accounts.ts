@@ -1,0 +1,114 @@
+// People of a test with an account and a browser: they sign up, and let apps work for them, through the pages' own forms.
+
+import { systemIds } from '../../shared/ids.ts'
+import { type ConnectOptions, connectMcp, type McpClient } from './mcp-client.ts'
+import type { System } from './system.ts'
+
+const ids = systemIds()
+/** Long enough for the pages, and on no list of common ones. */
+const PASSWORD = 'seven green bicycles in a row'
+/** Redirects that a browser follows before it gives up. */
+const MAX_REDIRECTS = 10
+
+/** Where a browser has come to: the last page of the site, or the address outside of it that it was sent to. */
+export type Arrived = Readonly<{ url: URL; status: number; text: string }>
+
+/** A browser without scripts: keeps cookies, follows redirects of its own site, sends forms. */
+export type Browser = Readonly<{
+  open: (path: string | URL) => Promise<Arrived>
+  submit: (path: string | URL, fields: Readonly<Record<string, string>>) => Promise<Arrived>
+}>
+
+/** Opens a browser on a site. */
+export const openBrowser = (site: string): Browser => {
+  const cookies = new Map<string, string>()
+  const keep = (response: Response): void => {
+    for (const line of response.headers.getSetCookie()) {
+      const [, name = '', value = ''] = /^([^=]+)=([^;]*)/.exec(line) ?? []
+      if (/max-age=0/i.test(line)) cookies.delete(name)
+      else cookies.set(name, value)
+    }
+  }
+  const go = async (url: URL, init: RequestInit): Promise<Arrived> => {
+    let [at, how] = [url, init]
+    for (let redirects = 0; redirects < MAX_REDIRECTS; redirects += 1) {
+      const cookie = [...cookies].map(([name, value]) => `${name}=${value}`).join('; ')
+      const response = await fetch(at, { ...how, headers: { cookie, origin: site }, redirect: 'manual' })
+      keep(response)
+      const location = response.headers.get('location')
+      const text = await response.text()
+      if (location === null) return { url: at, status: response.status, text }
+      at = new URL(location, at)
+      how = {}
+      if (at.origin !== site) return { url: at, status: response.status, text }
+    }
+    throw new Error(`too many redirects on the way to ${at}`)
+  }
+  return {
+    open: (path) => go(new URL(path, site), {}),
+    submit: (path, fields) => go(new URL(path, site), { method: 'POST', body: new URLSearchParams(fields) }),
+  }
+}
+
+/** Somebody with an account and a workspace, signed in. */
+export type Account = Readonly<{
+  name: string
+  email: string
+  password: string
+  browser: Browser
+  /** Plays this person before an app's request: allows it, all but the scopes in `without`. */
+  browse: (authorization: URL) => Promise<URL>
+}>
+
+const allowing =
+  (browser: Browser): Account['browse'] =>
+  async (authorization) => {
+    const page = await browser.open(authorization)
+    const answer = await browser.submit(page.url, { decision: 'allow' })
+    return answer.url
+  }
+
+/** Makes an account; the first one of a system owns its first workspace, the others own one each. */
+export const signUp = async (
+  system: Pick<System, 'url'>,
+  person: Readonly<{ name: string; workspace?: string }>,
+): Promise<Account> => {
+  const { name, workspace = `${name}’s workspace` } = person
+  const email = `${name.toLowerCase()}.${ids.next().toLowerCase()}@example.com`
+  const browser = openBrowser(system.url)
+  const arrived = await browser.submit('/sign-up', { name, email, password: PASSWORD, workspace })
+  if (arrived.url.pathname !== '/workspace')
+    throw new Error(`${name} could not sign up: ${arrived.status} ${arrived.text.slice(0, 2_000)}`)
+  return { name, email, password: PASSWORD, browser, browse: allowing(browser) }
+}
+
+/** Makes an account in the workspace of another one, by the link in the invitation's mail. */
+export const joinWorkspace = async (
+  system: System,
+  host: Account,
+  person: Readonly<{ name: string; role?: 'admin' | 'member' | 'viewer' }>,
+): Promise<Account> => {
+  const { name, role = 'member' } = person
+  const email = `${name.toLowerCase()}.${ids.next().toLowerCase()}@example.com`
+  await host.browser.submit('/workspace/invite', { email, role })
+  const link = await invitationLink(system, email)
+  const browser = openBrowser(system.url)
+  const arrived = await browser.submit(link, { name, password: PASSWORD })
+  if (arrived.url.pathname !== '/workspace')
+    throw new Error(`${name} could not join: ${arrived.status} ${arrived.text.slice(0, 2_000)}`)
+  return { name, email, password: PASSWORD, browser, browse: allowing(browser) }
+}
+
+const invitationLink = async (system: System, email: string): Promise<URL> => {
+  const mail = await system.mailTo(email)
+  const link = /https?:\/\/\S+\/invitations\/[\w.-]+/.exec(mail.text)?.[0]
+  if (link === undefined) throw new Error(`no invitation in the mail: ${mail.text}`)
+  return new URL(link)
+}
+
+/** An app that works for somebody, connected through the whole of OAuth. */
+export const agentOf = (
+  system: Pick<System, 'url'>,
+  account: Account,
+  options: Omit<ConnectOptions, 'browse'> = {},
+): Promise<McpClient> => connectMcp(system.url, { browse: account.browse, ...options })
