@@ -7,12 +7,14 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import { type ContainerRuntimeClient, getContainerRuntimeClient } from 'testcontainers'
 import { type Report, StartFault } from '../../infra/report.ts'
+import { identityOf } from '../../infra/servers/identity.ts'
 import { canInstallPackages, installPackages } from './debian.ts'
 import { step } from './progress.ts'
 
 const run = promisify(execFile)
 const DOCKER_SOCKET = '/var/run/docker.sock'
 const DOCKERD_PID_FILE = '/var/run/docker.pid'
+const CONTAINERD_PID_FILE = '/var/run/docker/containerd/containerd.pid'
 const DOCKERD_LIMIT_MS = 60_000
 const ANSWER_LIMIT_MS = 5_000
 const POLL_MS = 200
@@ -118,7 +120,8 @@ const startDockerd = async (cacheDir: string): Promise<ContainerRuntimeClient> =
     await run('systemctl', ['start', 'docker'], { timeout: DOCKERD_LIMIT_MS })
     return untilAnswering(() => undefined, 'see journalctl -u docker')
   }
-  if (!isDockerdHere()) rmSync(DOCKERD_PID_FILE, { force: true })
+  removeUnlessOf('dockerd', DOCKERD_PID_FILE)
+  removeUnlessOf('containerd', CONTAINERD_PID_FILE)
   process.env.TESTCONTAINERS_HOST_OVERRIDE ??= 'localhost'
   mkdirSync(cacheDir, { recursive: true })
   const logFile = join(cacheDir, 'dockerd.log')
@@ -156,13 +159,18 @@ const untilAnswering = async (
 
 /**
  * Whether Docker's daemon runs on this very machine, where the published ports are then: Testcontainers takes a machine
- * that is itself a container for one beside the daemon. It also tells a stale pid file, which a hard stop leaves behind
- * and which keeps dockerd from starting while any process at all has its number.
+ * that is itself a container for one beside the daemon.
  */
-export const isDockerdHere = (): boolean => {
+export const isDockerdHere = (): boolean => isProcessOf('dockerd', DOCKERD_PID_FILE)
+
+/** A hard stop leaves these files behind, and the daemon waits in vain for whatever process has the number now. */
+const removeUnlessOf = (name: string, pidFile: string): void => {
+  if (!isProcessOf(name, pidFile)) rmSync(pidFile, { force: true })
+}
+
+const isProcessOf = (name: string, pidFile: string): boolean => {
   try {
-    const pid = readFileSync(DOCKERD_PID_FILE, 'utf8').trim()
-    return readFileSync(`/proc/${pid}/comm`, 'utf8').trim() === 'dockerd'
+    return identityOf(Number(readFileSync(pidFile, 'utf8')))?.includes(name) ?? false
   } catch {
     return false
   }
