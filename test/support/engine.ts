@@ -2,7 +2,7 @@
 // Knows nothing of images, containers or tests.
 import { execFile, spawn } from 'node:child_process'
 import { accessSync, constants, existsSync, mkdirSync, openSync, readFileSync, rmSync } from 'node:fs'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import { type ContainerRuntimeClient, getContainerRuntimeClient } from 'testcontainers'
@@ -170,7 +170,8 @@ const removeUnlessOf = (name: string, pidFile: string): void => {
 
 const isProcessOf = (name: string, pidFile: string): boolean => {
   try {
-    return identityOf(Number(readFileSync(pidFile, 'utf8')))?.includes(name) ?? false
+    const [, command = ''] = identityOf(Number(readFileSync(pidFile, 'utf8')))?.split(' ') ?? []
+    return basename(command) === name
   } catch {
     return false
   }
