@@ -36,11 +36,13 @@ const KEPT_EVENTS = 64
 /** What is the same in every mail of an event. There is one language so far; a second one belongs into the cache's key. */
 type Shared = InvitationNotice | (LoopShippedNotice & Readonly<{ subject: string; html: Rendered }>)
 
+const workspaceUrl = ({ publicUrl }: ComposeDeps): string => `${publicUrl}/workspace`
+
 const loadShared = async (deps: ComposeDeps, event_id: string): Promise<Shared> => {
   const notice = await deps.deliveries.findNotice(event_id)
   if (!notice) throw new Error(`The notice ${event_id} is gone.`)
   if (notice.template === 'invitation') return notice
-  const { subject, mjml } = loopShipped(notice.facts, `${deps.publicUrl}/`)
+  const { subject, mjml } = loopShipped(notice.facts, workspaceUrl(deps))
   return { ...notice, subject, html: await render(mjml) }
 }
 
@@ -71,7 +73,7 @@ const composeShipped = (
     mail: {
       ...envelopeOf(deps, delivery, notice, to),
       subject: notice.subject,
-      text: loopShippedText(facts, `${deps.publicUrl}/`, parts),
+      text: loopShippedText(facts, workspaceUrl(deps), parts),
       html: fill(notice.html, parts),
       thread: `<loop.${facts.loop_id}@${domainOf(deps.sender)}>`,
       list: {

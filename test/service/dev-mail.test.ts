@@ -1,0 +1,170 @@
+// The development mailbox: what is shipped lands in it whichever notifier sends, it outlives them, and the gateway's page
+// and JSON show it. Real NATS, MongoDB and SMTP.
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { devMailRoutes } from '../../services/gateway/http/dev-mail.ts'
+import { startDevMailbox } from '../../services/notifier/dev-mailbox.ts'
+import { createMailer, type Mail } from '../../services/notifier/mailer.ts'
+import { type DevMails, KEPT_MAILS, openDevMails } from '../../services/notifier/store-dev-mails.ts'
+import { client } from '../../shared/bus/client.ts'
+import { systemClock as clock } from '../../shared/clock.ts'
+import { readConfig } from '../../shared/config.ts'
+import { type DevMail, notifier } from '../../shared/contracts/notifier.ts'
+import { createLog } from '../../shared/log.ts'
+import { connectMongo } from '../../shared/mongo.ts'
+import { settled, ship } from '../support/mail-owed.ts'
+import { openPeople, type People, type Someone } from '../support/people.ts'
+import { type Bed, ids, openBed } from '../support/service-bed.ts'
+
+const log = createLog({ filter: 'error', topic: 'test' })
+const silent = createLog({ filter: 'error', topic: 'test', write: () => undefined })
+const open = new AsyncDisposableStack()
+let bed: Bed
+let people: People
+let mailbox: DevMails
+
+beforeAll(async () => {
+  bed = open.use(await openBed({ PORT: '0' }))
+  await bed.start('gateway')
+  people = open.use(await openPeople(bed.mongodbUrl))
+  const mongo = open.use(await connectMongo(bed.mongodbUrl, log))
+  mailbox = openDevMails(mongo.database('notifier'))
+})
+afterAll(() => open.disposeAsync())
+
+const routes = (env: Readonly<Record<string, string>> = {}) =>
+  devMailRoutes({ config: readConfig(env), clock, notifier: client(bed.bus, notifier) })
+const json = async (): Promise<DevMail[]> =>
+  (await (await routes().request('/dev/mail.json')).json()) as DevMail[]
+const kept = (changes: Partial<DevMail>): DevMail => ({
+  id: ids.next(),
+  date: clock.now().toISOString(),
+  to: 'ana@example.com',
+  from: 'loops@example.com',
+  subject: 'A mail',
+  text: '',
+  html: '',
+  headers: {},
+  ...changes,
+})
+
+describe('mails that are kept', () => {
+  it('one_for_each_member_from_two_notifiers_and_there_after_a_restart', async () => {
+    const { id, members } = await people.workspace('Acme', [{ name: 'Ana' }, { name: 'Ben' }])
+    const first = await bed.start('notifier', 2)
+    await settled(bed, id, await ship(bed, id, members[0] as Someone, { name: 'One' }), 2)
+    await first[Symbol.asyncDispose]()
+    await bed.start('notifier', 2)
+    await settled(bed, id, await ship(bed, id, members[0] as Someone, { name: 'Two' }), 2)
+    const mails = await json()
+    expect(mails.map(({ subject }) => subject)).toEqual([
+      ...Array(2).fill('Shipped: Two'),
+      ...Array(2).fill('Shipped: One'),
+    ])
+    expect(mails.map(({ to }) => to).toSorted()).toEqual([
+      ...Array(2).fill('ana@example.com'),
+      ...Array(2).fill('ben@example.com'),
+    ])
+    const [newest] = mails
+    expect(newest?.from).toBe('loops@localhost')
+    expect(newest?.text).toContain('Ana shipped this loop')
+    expect(newest?.html).toContain('<h1')
+    expect(newest?.headers['list-unsubscribe']).toMatch(/^<http:\/\/localhost:0\/u\/[\w-]{112}>$/)
+    expect(newest?.headers['auto-submitted']).toBe('auto-generated')
+    expect(Date.parse(newest?.date ?? '')).not.toBeNaN()
+  })
+  it('in_pages_that_fit_the_bus_however_large_they_are', async () => {
+    const large = Array.from({ length: 5 }, (_, index) =>
+      kept({ subject: `Large ${index}`, text: 'x'.repeat(400_000) }),
+    )
+    for (const mail of large) expect(await mailbox.add(mail)).toBe(true)
+    const subjects = (await json()).map(({ subject }) => subject).slice(0, 5)
+    expect(subjects).toEqual([4, 3, 2, 1, 0].map((index) => `Large ${index}`))
+    expect(await mailbox.add(kept({ text: '\u0001'.repeat(200_000) }))).toBe(false)
+  })
+  it('the_newest_five_hundred', async () => {
+    const mails = Array.from({ length: KEPT_MAILS + 5 }, (_, index) => kept({ subject: `Mail ${index}` }))
+    for (let start = 0; start < mails.length; start += 50)
+      await Promise.all(mails.slice(start, start + 50).map((mail) => mailbox.add(mail)))
+    const subjects = (await json()).map(({ subject }) => subject)
+    expect(subjects).toHaveLength(KEPT_MAILS)
+    expect(subjects[0]).toBe(`Mail ${KEPT_MAILS + 4}`)
+    expect(subjects.at(-1)).toBe('Mail 5')
+  })
+})
+
+describe('the mailbox’s SMTP server', () => {
+  const mail = (changes: Partial<Mail>): Mail => ({
+    message_id: '<1@example.com>',
+    date: clock.now(),
+    from: { name: 'Loops', address: 'loops@example.com' },
+    to: { name: 'Ana', address: 'ana@example.com' },
+    subject: 'Grüße 🙂',
+    text: 'one\n.\ntwo',
+    html: '<p>one</p>',
+    ...changes,
+  })
+  it('keeps_what_it_takes_and_refuses_what_is_too_large_for_good', async () => {
+    const taken: DevMail[] = []
+    const keep = async (one: DevMail) => taken.push(one) > 0
+    await using box = await startDevMailbox({ keep, clock, ids, log })
+    await using mailer = createMailer(box.url)
+    expect(await mailer.send(mail({}))).toEqual({ outcome: 'accepted' })
+    expect(taken).toMatchObject([{ subject: 'Grüße 🙂', text: 'one\n.\ntwo', to: 'ana@example.com' }])
+    expect(await mailer.send(mail({ text: 'x\n'.repeat(400_000) }))).toMatchObject({ outcome: 'refused' })
+    expect(taken).toHaveLength(1)
+  })
+  it('not_now_while_the_mail_cannot_be_kept', async () => {
+    const keep = () => Promise.reject(new Error('no database'))
+    await using box = await startDevMailbox({ keep, clock, ids, log: silent })
+    await using mailer = createMailer(box.url)
+    expect(await mailer.send(mail({}))).toEqual({
+      outcome: 'deferred',
+      reason: expect.stringContaining('451'),
+    })
+  })
+})
+
+describe('the pages', () => {
+  it('list_and_single_mail_show_hostile_text_as_text', async () => {
+    const hostile = '<script>alert(1)</script>"\'&'
+    const mail = kept({
+      subject: hostile,
+      to: hostile,
+      text: hostile,
+      html: `<p>${hostile}</p>`,
+      headers: { subject: hostile },
+    })
+    await mailbox.add(mail)
+    for (const path of ['/dev/mail', `/dev/mail/${mail.id}`]) {
+      const answer = await routes().request(path)
+      const page = await answer.text()
+      expect(answer.status).toBe(200)
+      expect(page).toContain('&lt;script&gt;')
+      expect(page).not.toContain('<script')
+      expect(answer.headers.get('content-security-policy')).toContain("default-src 'none'")
+      expect(answer.headers.get('cache-control')).toBe('no-store')
+    }
+  })
+  it('a_mail_is_shown_in_a_frame_that_may_run_nothing', async () => {
+    const mail = kept({ html: '<p title="a">one</p>' })
+    await mailbox.add(mail)
+    const page = await (await routes().request(`/dev/mail/${mail.id}`)).text()
+    expect(page).toMatch(
+      /<iframe [^>]*sandbox="allow-popups allow-popups-to-escape-sandbox" srcdoc="&lt;p title=&quot;a&quot;&gt;/,
+    )
+  })
+  it('older_mails_are_a_link_away', async () => {
+    const page = await (await routes().request('/dev/mail')).text()
+    const [, older] = /href="(\/dev\/mail\?before=\w+)"/.exec(page) ?? []
+    const next = await (await routes().request(older ?? '')).text()
+    expect(next).toContain('<tbody>')
+    expect(next).not.toBe(page)
+  })
+  it.each([{ SMTP_URL: 'smtp://mail.example.com' }, { NODE_ENV: 'production' }] as Record<string, string>[])(
+    'not_there_with %j',
+    async (env) => {
+      for (const path of ['/dev/mail', '/dev/mail.json', `/dev/mail/${ids.next()}`])
+        expect((await routes(env).request(path)).status).toBe(404)
+    },
+  )
+})

@@ -1,0 +1,265 @@
+// The notifier from event to mail: two instances, real NATS and MongoDB, a real gateway to ask for members, and an SMTP
+// server that keeps what it is given and misbehaves when told to.
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { start } from '../../services/notifier/main.ts'
+import { readConfig } from '../../shared/config.ts'
+import { notifier } from '../../shared/contracts/notifier.ts'
+import { allReactedTo, settled, ship } from '../support/mail-owed.ts'
+import { openPeople, type People, type Someone } from '../support/people.ts'
+import { type Bed, ids, openBed } from '../support/service-bed.ts'
+import { type SinkMail, type SmtpSink, startSmtpSink } from '../support/smtp-sink.ts'
+
+const PUBLIC_URL = 'https://loops.example.com'
+
+const open = new AsyncDisposableStack()
+let sink: SmtpSink
+let bed: Bed
+let people: People
+
+beforeAll(async () => {
+  sink = open.use(await startSmtpSink())
+  bed = open.use(
+    await openBed({
+      PORT: '0',
+      PUBLIC_URL,
+      SMTP_URL: sink.url,
+      MAIL_FROM: 'Loops of Acme <loops@acme.example>',
+    }),
+  )
+  await bed.start('gateway')
+  await bed.start('notifier', 2)
+  people = open.use(await openPeople(bed.mongodbUrl))
+})
+afterAll(() => open.disposeAsync())
+beforeEach(() => sink.misbehave())
+
+type Team = Readonly<{ id: string; ana: Someone; ben: Someone; cem: Someone }>
+
+/** A workspace of three whose addresses nobody else has. */
+const team = async (): Promise<Team> => {
+  const at = `${ids.next().toLowerCase()}.example`
+  const { id, members } = await people.workspace('Acme Store', [
+    { name: 'Ana López', email: `ana@${at}`, time_zone: 'Europe/Zurich' },
+    { name: 'Ben', email: `ben@${at}` },
+    { name: 'Cem', email: `cem@${at}` },
+  ])
+  const [ana, ben, cem] = members
+  if (!ana || !ben || !cem) throw new Error('Three people were asked for.')
+  return { id, ana, ben, cem }
+}
+
+const to = ({ email }: Someone): SinkMail[] => sink.mails.filter((mail) => mail.to.includes(email))
+const numberOfMails = (...someone: Someone[]): number[] => someone.map((one) => to(one).length)
+const tokenOf = (mail: SinkMail | undefined): string =>
+  /\/u\/([\w-]+)>/.exec(mail?.headers['list-unsubscribe'] ?? '')?.[1] ?? ''
+
+describe('a shipped loop', () => {
+  it('one_mail_to_each_member_the_shipper_too', async () => {
+    const { id, ana, ben, cem } = await team()
+    const rows = await settled(bed, id, await ship(bed, id, ana), 3)
+    expect(rows.map(({ status, attempts }) => [status, attempts])).toEqual(Array(3).fill(['sent', 1]))
+    expect(numberOfMails(ana, ben, cem)).toEqual([1, 1, 1])
+    for (const one of [ana, ben, cem]) {
+      const [mail] = to(one)
+      expect(mail?.to).toEqual([one.email])
+      expect(mail?.text).toContain(`Hi ${one.name},`)
+      expect(mail?.html).toContain(`<bdi>${one.name}</bdi>`)
+      expect(mail?.text).toContain(`${PUBLIC_URL}/workspace`)
+    }
+  })
+  it('still_one_mail_when_the_event_comes_again_and_again', async () => {
+    const { id, ana, ben, cem } = await team()
+    const event = await ship(bed, id, ana, {}, 5)
+    await allReactedTo(bed)
+    await settled(bed, id, event, 3)
+    await settled(bed, id, await ship(bed, id, ana), 3)
+    expect(numberOfMails(ana, ben, cem)).toEqual([2, 2, 2])
+    expect(new Set(sink.mails.map(({ messageId }) => messageId)).size).toBe(sink.mails.length)
+  })
+  it('only_its_members_when_it_is_private', async () => {
+    const { id, ana, ben, cem } = await team()
+    const event = await ship(bed, id, ben, { visibility: 'private', member_ids: [ben.id, cem.id] })
+    await settled(bed, id, event, 2)
+    expect(numberOfMails(ana, ben, cem)).toEqual([0, 1, 1])
+    expect(to(cem)[0]?.text).toContain('are a member of this loop')
+  })
+  it('nobody_who_is_not_a_member_any_more', async () => {
+    const { id, ana, ben } = await team()
+    const event = await ship(bed, id, ben, { visibility: 'private', member_ids: [ben.id, ids.next()] })
+    await settled(bed, id, event, 1)
+    expect(numberOfMails(ana, ben)).toEqual([0, 1])
+  })
+  it('every_member_of_a_large_workspace_once', async () => {
+    const at = `${ids.next().toLowerCase()}.example`
+    const many = Array.from({ length: 250 }, (_, index) => ({
+      name: `Member ${index}`,
+      email: `m${index}@${at}`,
+    }))
+    const { id, members } = await people.workspace('Large', many)
+    const event = await ship(bed, id, members[0] as Someone)
+    const rows = await settled(bed, id, event, 250)
+    expect(rows.every(({ status }) => status === 'sent')).toBe(true)
+    expect(numberOfMails(...members)).toEqual(Array(250).fill(1))
+  })
+  it('headers_are_these_and_no_others', async () => {
+    const { id, ana } = await team()
+    const loop_id = ids.next()
+    const event = await ship(bed, id, ana, { loop_id })
+    await settled(bed, id, event, 3)
+    const [mail] = to(ana)
+    const { date, 'content-type': type, ...rest } = mail?.headers ?? {}
+    expect(rest).toEqual({
+      from: 'Loops of Acme <loops@acme.example>',
+      to: `=?UTF-8?Q?Ana_L=C3=B3pez?= <${ana.email}>`,
+      subject: 'Shipped: Checkout that survives a flaky network',
+      'message-id': `<loop-shipped.${event}.${ana.id}@acme.example>`,
+      references: `<loop.${loop_id}@acme.example>`,
+      'list-id': `"Acme Store" <${id.toLowerCase()}.loops.acme.example>`,
+      'list-unsubscribe': `<${PUBLIC_URL}/u/${tokenOf(mail)}>`,
+      'list-unsubscribe-post': 'List-Unsubscribe=One-Click',
+      'auto-submitted': 'auto-generated',
+      'x-auto-response-suppress': 'All',
+      'mime-version': '1.0',
+    })
+    expect(type).toMatch(/^multipart\/alternative;/)
+    expect(mail?.raw.indexOf('text/plain')).toBeLessThan(mail?.raw.indexOf('text/html') ?? 0)
+    expect(Date.parse(date ?? '')).toBe(Math.floor(timeOf(event) / 1_000) * 1_000)
+  })
+})
+
+/** The time in a ULID: the event was made and told in the same millisecond or two. */
+const timeOf = (id: string): number =>
+  [...id.slice(0, 10)].reduce(
+    (time, character) => time * 32 + '0123456789ABCDEFGHJKMNPQRSTVWXYZ'.indexOf(character),
+    0,
+  )
+
+describe('wishes', () => {
+  it('no_further_mail_once_unsubscribed_by_the_link_of_one', async () => {
+    const { id, ana, ben, cem } = await team()
+    await settled(bed, id, await ship(bed, id, ana), 3)
+    const { get_subscription, set_subscription } = bed.as(notifier, null)
+    const token = tokenOf(to(ben)[0])
+    expect(await get_subscription({ token })).toEqual({
+      workspace_name: 'Acme Store',
+      email: ben.email,
+      subscribed: true,
+    })
+    expect(await set_subscription({ token, subscribed: false })).toEqual({ subscribed: false })
+    expect(await set_subscription({ token, subscribed: false })).toEqual({ subscribed: false })
+    const rows = await settled(bed, id, await ship(bed, id, ana), 3)
+    expect(rows.find(({ user_id }) => user_id === ben.id)?.status).toBe('suppressed')
+    expect(numberOfMails(ana, ben, cem)).toEqual([2, 1, 2])
+    await set_subscription({ token, subscribed: true })
+    await settled(bed, id, await ship(bed, id, ana), 3)
+    expect(numberOfMails(ana, ben, cem)).toEqual([3, 2, 3])
+  })
+  it('counts_for_a_mail_that_waits_to_be_tried_again', async () => {
+    const { id, ana, ben, cem } = await team()
+    await settled(bed, id, await ship(bed, id, ana), 3)
+    const token = tokenOf(to(ben)[0])
+    const refused = Promise.withResolvers<void>()
+    sink.misbehave(({ to: [address] }) => {
+      if (address !== ben.email) return undefined
+      refused.resolve()
+      return { reply: 451 }
+    })
+    const event = await ship(bed, id, ana)
+    await refused.promise
+    await bed.as(notifier, null).set_subscription({ token, subscribed: false })
+    const rows = await settled(bed, id, event, 3)
+    expect(rows.find(({ user_id }) => user_id === ben.id)?.status).toBe('suppressed')
+    expect(numberOfMails(ana, ben, cem)).toEqual([2, 1, 2])
+  })
+  it('only_of_this_workspace', async () => {
+    const { id, ana, ben } = await team()
+    const elsewhere = await team()
+    await settled(bed, id, await ship(bed, id, ana), 3)
+    await settled(bed, elsewhere.id, await ship(bed, elsewhere.id, elsewhere.ana), 3)
+    await bed.as(notifier, null).set_subscription({ token: tokenOf(to(ben)[0]), subscribed: false })
+    await settled(bed, elsewhere.id, await ship(bed, elsewhere.id, elsewhere.ana), 3)
+    expect(numberOfMails(elsewhere.ben)).toEqual([2])
+  })
+  it.each(['', 'x', 'A'.repeat(112)])('not_found_for_a_link_that_was_never_sent: %j', async (token) => {
+    const { get_subscription, set_subscription } = bed.as(notifier, null)
+    await expect(get_subscription({ token })).rejects.toMatchObject({ code: 'not_found' })
+    await expect(set_subscription({ token, subscribed: false })).rejects.toMatchObject({ code: 'not_found' })
+  })
+})
+
+describe('a mail server that refuses', () => {
+  it('not_now_is_tried_again_and_sent_once', async () => {
+    const { id, ana, ben, cem } = await team()
+    let refusals = 0
+    sink.misbehave(({ at, to: [address] }) =>
+      at === 'rcpt' && address === ben.email && refusals++ === 0
+        ? { reply: 451, text: 'greylisted' }
+        : undefined,
+    )
+    const rows = await settled(bed, id, await ship(bed, id, ana), 3)
+    expect(rows.find(({ user_id }) => user_id === ben.id)).toMatchObject({ status: 'sent', attempts: 2 })
+    expect(numberOfMails(ana, ben, cem)).toEqual([1, 1, 1])
+  })
+  it.each(['rcpt', 'data'] as const)('never_ends_it_at_%s', async (moment) => {
+    const { id, ana, ben, cem } = await team()
+    sink.misbehave(({ at, to: [address] }) =>
+      at === moment && address === ben.email ? { reply: 550, text: 'no such user' } : undefined,
+    )
+    const rows = await settled(bed, id, await ship(bed, id, ana), 3)
+    const row = rows.find(({ user_id }) => user_id === ben.id)
+    expect(row).toMatchObject({ status: 'failed', attempts: 1, sent_at: null })
+    expect(row?.last_error).toContain('550')
+    expect(numberOfMails(ana, ben, cem)).toEqual([1, 0, 1])
+  })
+  it('an_answer_that_is_lost_sends_it_again_under_the_same_id', async () => {
+    const { id, ana, ben } = await team()
+    let cuts = 0
+    sink.misbehave(({ at, to: [address] }) =>
+      at === 'data' && address === ben.email && cuts++ === 0 ? 'cut' : undefined,
+    )
+    await settled(bed, id, await ship(bed, id, ana), 3)
+    const mails = to(ben)
+    expect(mails).toHaveLength(2)
+    expect(mails[0]?.messageId).toBe(mails[1]?.messageId)
+    expect(mails[0]?.headers.date).toBe(mails[1]?.headers.date)
+    expect(numberOfMails(ana)).toEqual([1])
+  })
+})
+
+describe('where mails can go', () => {
+  it('production_without_a_mail_server_does_not_start', async () => {
+    const config = readConfig({ NODE_ENV: 'production', LOOPS_SECRET: 'x'.repeat(40) })
+    await expect(start(config)).rejects.toThrow(/^SMTP_URL is not set/)
+  })
+  it('no_mailbox_to_look_into_where_mails_are_sent', async () => {
+    const { get_dev_mail, list_dev_mails } = bed.as(notifier, null)
+    await expect(list_dev_mails({})).rejects.toMatchObject({ code: 'not_found' })
+    await expect(get_dev_mail({ id: ids.next() })).rejects.toMatchObject({ code: 'not_found' })
+  })
+})
+
+describe('an invitation', () => {
+  it('one_mail_with_its_secret_link_to_the_address_alone', async () => {
+    const { ana } = await team()
+    const email = `dana@${ids.next().toLowerCase()}.example`
+    await people.invite(ana, email)
+    const mails = await sink.waitFor((all) => all.some((mail) => mail.to.includes(email)))
+    const mail = mails.find(({ to }) => to.includes(email))
+    expect(mail?.to).toEqual([email])
+    expect(mail?.subject).toBe('Ana López invites you to Acme Store on Loops')
+    const [link = ''] = /https:\/\/loops\.example\.com\/\S+/.exec(mail?.text ?? '') ?? []
+    expect(link.length).toBeGreaterThan(PUBLIC_URL.length + 26)
+    expect(mail?.html).toContain(`href="${link}"`)
+    expect(mail?.headers).not.toHaveProperty('list-unsubscribe')
+  })
+  it('no_mail_when_it_was_withdrawn_before', async () => {
+    const { id, ana } = await team()
+    const email = `dana@${ids.next().toLowerCase()}.example`
+    const invitation = await people.invite(ana, email)
+    await people.withdraw(ana, invitation)
+    const [event] = await bed.events('gateway', id, (told) => told.length === 1)
+    const [row] = await settled(bed, id, event?.id ?? '', 1)
+    expect(row).toMatchObject({ status: 'suppressed', user_id: null, template: 'invitation' })
+    expect(sink.mails.filter((mail) => mail.to.includes(email))).toEqual([])
+  })
+})

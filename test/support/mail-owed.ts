@@ -1,0 +1,83 @@
+// Telling the notifier of what happened and asking what became of the mails: what its tests have in common.
+import { vi } from 'vitest'
+import { EVENTS_STREAM } from '../../shared/bus/streams.ts'
+import { systemClock as clock } from '../../shared/clock.ts'
+import { stampEvents } from '../../shared/cloud-event.ts'
+import { notifier } from '../../shared/contracts/notifier.ts'
+import type { Someone } from './people.ts'
+import { type Bed, ids } from './service-bed.ts'
+import { type ShippedLoop, shippedLoop } from './shipped-loop.ts'
+
+/** Longer than anything here takes on a busy machine, shorter than a test may take. */
+const WAIT = { timeout: 40_000, interval: 50 } as const
+
+/** A deliveries row as the notifier tells of it. */
+export type Row = Awaited<ReturnType<typeof deliveriesOf>>[number]
+
+/**
+ * Tells on the bus that a loop was shipped, as the relay of its owner does.
+ * @param times how often: each repeat is one that the stream's own window no longer catches.
+ * @returns the event's id.
+ */
+export const ship = async (
+  bed: Bed,
+  workspace_id: string,
+  by: Someone,
+  changes: Partial<ShippedLoop> = {},
+  times = 1,
+): Promise<string> => {
+  const data = shippedLoop({
+    loop_id: ids.next(),
+    by: { user_id: by.id, name: by.name, client: 'Claude Code' },
+    ...changes,
+  })
+  const [told] = stampEvents([{ name: 'loop.shipped', data }], {
+    service: 'loops-queue',
+    workspace_id,
+    entity_id: data.loop_id,
+    version: data.version,
+    now: clock.now(),
+    nextId: ids.next,
+  })
+  if (!told) throw new Error('There is no event.')
+  for (let time = 0; time < times; time += 1)
+    await bed.bus.js.publish(told.subject, JSON.stringify(told.event), { msgID: `${told.id} ${time}` })
+  return told.id
+}
+
+/** What became of the mails of one event, all pages. */
+export const deliveriesOf = async (bed: Bed, workspace_id: string, event_id: string) => {
+  const { list_deliveries } = bed.as(notifier, null)
+  const first = await list_deliveries({ workspace_id, event_id, limit: 200 })
+  const all = [...first.deliveries]
+  for (let cursor = first.next_cursor; cursor !== null; ) {
+    const page = await list_deliveries({ workspace_id, event_id, limit: 200, cursor })
+    all.push(...page.deliveries)
+    cursor = page.next_cursor
+  }
+  return all
+}
+
+/** Waits until so many deliveries of an event are there and none of them is under way any more. */
+export const settled = (
+  bed: Bed,
+  workspace_id: string,
+  event_id: string,
+  count: number,
+): Promise<readonly Row[]> =>
+  vi.waitFor(async () => {
+    const rows = await deliveriesOf(bed, workspace_id, event_id)
+    const open = rows.filter(({ status }) => status === 'pending' || status === 'sending')
+    if (rows.length !== count || open.length > 0)
+      throw new Error(
+        `${rows.length} of ${count} deliveries, ${open.length} open: ${JSON.stringify(open[0])}`,
+      )
+    return rows
+  }, WAIT)
+
+/** Waits until the notifier has acknowledged every event. */
+export const allReactedTo = (bed: Bed): Promise<void> =>
+  vi.waitFor(async () => {
+    const { num_pending, num_ack_pending } = await bed.bus.jsm.consumers.info(EVENTS_STREAM, notifier.name)
+    if (num_pending + num_ack_pending > 0) throw new Error(`${num_pending} + ${num_ack_pending} events wait`)
+  }, WAIT)

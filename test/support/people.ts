@@ -1,0 +1,82 @@
+// People, workspaces and invitations of a test, written as the gateway writes them but without its pages: a thousand
+// members are there in a moment.
+import { openPeopleStores } from '../../services/gateway/people/store.ts'
+import { openWorkspaceStores } from '../../services/gateway/workspaces/store.ts'
+import {
+  createInvitation,
+  createWorkspace,
+  withdrawInvitation,
+} from '../../services/gateway/workspaces/workspace.ts'
+import { systemClock as clock } from '../../shared/clock.ts'
+import type { Caller } from '../../shared/contract.ts'
+import { createLog } from '../../shared/log.ts'
+import { connectMongo } from '../../shared/mongo.ts'
+import { ids, person } from './service-bed.ts'
+
+/** A member of a test's workspace; `caller` is how they call. */
+export type Someone = Readonly<{ id: string; name: string; email: string; caller: Caller }>
+
+/** Somebody to be: the address follows from the name unless it is given. */
+export type Given = Readonly<{ name: string; email?: string; time_zone?: string; locale?: string }>
+
+export type People = AsyncDisposable &
+  Readonly<{
+    /** Makes a workspace; the first person owns it. */
+    workspace: (
+      name: string,
+      people: readonly Given[],
+    ) => Promise<Readonly<{ id: string; members: readonly Someone[] }>>
+    /** Invites somebody on behalf of a member; their mail is owed from then on. Gives the invitation's id. */
+    invite: (by: Someone, email: string) => Promise<string>
+    withdraw: (by: Someone, invitationId: string) => Promise<void>
+  }>
+
+/** Opens the gateway's collections on the databases of a test. A gateway must run for the events to be sent. */
+export const openPeople = async (mongodbUrl: string): Promise<People> => {
+  const mongo = await connectMongo(mongodbUrl, createLog({ filter: 'error', topic: 'people' }))
+  const db = mongo.database('gateway')
+  const { people } = await openPeopleStores(db)
+  const told = { service: 'gateway', clock, ids, onCommit: () => undefined }
+  const { workspaces, invitations } = await openWorkspaceStores(db, told)
+
+  const join = async (workspace_id: string, workspace_name: string, given: Given, owner: boolean) => {
+    const role = owner ? 'owner' : 'member'
+    const { name, locale = 'en', time_zone = 'UTC' } = given
+    const email = given.email ?? `${name.toLowerCase().replaceAll(' ', '.')}@example.com`
+    const someone = person(workspace_id, { user_name: name, role })
+    await people.insert({
+      _id: someone.user_id,
+      v: 1,
+      email,
+      name,
+      password_hash: '',
+      memberships: [{ workspace_id, workspace_name, role, joined_at: clock.now() }],
+      unsettled: [],
+      locale,
+      time_zone,
+      created_at: clock.now(),
+    })
+    return { id: someone.user_id, name, email, caller: someone }
+  }
+  return {
+    workspace: async (name, given) => {
+      const id = ids.next()
+      const members = await Promise.all(given.map((one, index) => join(id, name, one, index === 0)))
+      const [owner] = members
+      if (!owner) throw new Error('A workspace needs an owner.')
+      const { workspace } = createWorkspace(id, name, { user_id: owner.id, name: owner.name }, clock.now())
+      await workspaces.insert(workspace, [])
+      return { id, members }
+    },
+    invite: async (by, email) => {
+      const made = createInvitation({ email, role: 'member' }, by.caller, ids.next(), clock.now())
+      await invitations.insert(made.invitation, made.events)
+      return made.invitation._id
+    },
+    withdraw: async (by, invitationId) => {
+      const before = await invitations.find(invitationId)
+      if (before) await invitations.save(before, withdrawInvitation(before, by.caller), [])
+    },
+    [Symbol.asyncDispose]: () => mongo[Symbol.asyncDispose](),
+  }
+}
