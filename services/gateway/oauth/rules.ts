@@ -188,7 +188,7 @@ export const checkRefresh = (
   now: Date,
   grace_ms: number = GRACE_MS,
 ): Ruled<Rotation> => {
-  if (!grant || presented.gen < 1 || presented.gen > grant.gen) return refused('refresh_token_unknown')
+  if (!grant || !(presented.gen >= 1 && presented.gen <= grant.gen)) return refused('refresh_token_unknown')
   if (grant.client_id !== presented.client_id) return refused('grant_of_another_client')
   if (grant.revoked) return refused('grant_revoked')
   if (grant.expires_at <= now) return refused('grant_expired')

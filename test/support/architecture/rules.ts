@@ -37,7 +37,8 @@ const PACKAGES: readonly (readonly [RegExp, RegExp])[] = [
   [/^mjml$/, /^services\/notifier\/emails\/render\.ts$/],
   [/^(@modelcontextprotocol\/.*)$/, /^(services\/gateway\/mcp|infra\/demo)\//],
   [/^(hono|@hono\/)/, /^services\/gateway\//],
-  [/^(jose|@node-rs\/argon2)$/, /^services\/gateway\/oauth\//],
+  [/^jose$/, /^services\/gateway\/oauth\//],
+  [/^@node-rs\/argon2$/, /^services\/gateway\/people\/passwords\.ts$/],
   [/^ulid$/, /^shared\/ids\.ts$/],
 ]
 

@@ -1,0 +1,63 @@
+// The gateway's people, pages and authorization server on servers of a test's own, listening, with a clock that the test
+// moves. What needs no moved clock is better tested on a whole system.
+import { Hono } from 'hono'
+import { type Deps, openDeps } from '../../services/gateway/deps.ts'
+import type { GatewayEnv } from '../../services/gateway/http/env.ts'
+import { type Fetch, listen } from '../../services/gateway/listen.ts'
+import { type VerifyAccess, verifyAccess } from '../../services/gateway/oauth/access.ts'
+import { oauthRoutes } from '../../services/gateway/oauth/routes.ts'
+import { pageRoutes } from '../../services/gateway/pages/routes.ts'
+import { systemClock } from '../../shared/clock.ts'
+import { readConfig } from '../../shared/config.ts'
+import { openHost } from '../../shared/host.ts'
+import { freshStack } from './stack.ts'
+
+export type GatewayBed = AsyncDisposable &
+  Readonly<{
+    url: string
+    deps: Deps
+    verify: VerifyAccess
+    /** Moves the gateway's clock forward. */
+    advance: (ms: number) => void
+  }>
+
+/** Opens one; `given` is further environment, `change` replaces parts. */
+export const openGatewayBed = async (
+  given: Readonly<Record<string, string>> = {},
+  change: Partial<Deps> = {},
+): Promise<GatewayBed> => {
+  const { natsUrl, mongodbUrl } = freshStack()
+  const config = readConfig({
+    NATS_URL: natsUrl,
+    MONGODB_URL: mongodbUrl,
+    LOOPS_SECRET: 'a secret of the tests that is long enough',
+    LOG: 'error',
+    NODE_ENV: 'test',
+    SIGN_UP: 'open',
+    ...given,
+  })
+  let fetch: Fetch = () => new Response(null, { status: 503 })
+  const listener = await listen((request, env) => fetch(request, env), '127.0.0.1', 0)
+  const url = `http://${listener.address}`
+  const host = await openHost('gateway', config)
+  let ahead_ms = 0
+  const clock = {
+    now: () => new Date(systemClock.now().getTime() + ahead_ms),
+    monotonicMs: () => systemClock.monotonicMs() + ahead_ms,
+  }
+  const deps = { ...(await openDeps({ ...host, clock }, url)), ...change }
+  const app = new Hono<GatewayEnv>().route('/', oauthRoutes(deps)).route('/', pageRoutes(deps))
+  fetch = app.fetch
+  return {
+    url,
+    deps,
+    verify: verifyAccess(deps),
+    advance: (ms) => {
+      ahead_ms += ms
+    },
+    [Symbol.asyncDispose]: async () => {
+      await listener.close()
+      await host.stack.disposeAsync()
+    },
+  }
+}

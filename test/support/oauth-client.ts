@@ -1,0 +1,189 @@
+// An app's side of OAuth, request by request, for tests that look at each answer. It checks nothing: tests do. For a client
+// that just works, see mcp-client.ts; for the person in the browser, accounts.ts.
+import { createHash } from 'node:crypto'
+import type { Account } from './accounts.ts'
+import { ids } from './service-bed.ts'
+
+/** Where the apps of these tests live; nothing needs to listen there. */
+export const REDIRECT = 'http://127.0.0.1:33418/callback'
+
+type Fields = Readonly<Record<string, string | readonly string[] | undefined>>
+
+/** An answer as it came; `body` is {} when it was no JSON. */
+export type Answer = Readonly<{
+  status: number
+  headers: Headers
+  // biome-ignore lint/suspicious/noExplicitAny: answers of any shape are looked at member by member
+  body: any
+}>
+
+/** A registered app. */
+export type App = Readonly<{ client_id: string; client_secret?: string; redirect_uri: string }>
+
+/** Tokens as the token endpoint gives them. */
+export type Tokens = Readonly<{
+  access_token: string
+  token_type: string
+  expires_in: number
+  refresh_token: string
+  scope: string
+}>
+
+const read = async (response: Response): Promise<Answer> => {
+  const text = await response.text()
+  try {
+    return { status: response.status, headers: response.headers, body: JSON.parse(text) }
+  } catch {
+    return { status: response.status, headers: response.headers, body: {} }
+  }
+}
+
+const toParams = (fields: Fields): URLSearchParams => {
+  const params = new URLSearchParams()
+  for (const [name, value] of Object.entries(fields))
+    for (const one of typeof value === 'string' ? [value] : (value ?? [])) params.append(name, one)
+  return params
+}
+
+/** Posts a form as an app does. */
+export const postForm = async (
+  url: string | URL,
+  fields: Fields,
+  headers: HeadersInit = {},
+): Promise<Answer> => read(await fetch(url, { method: 'POST', body: toParams(fields), headers }))
+
+/** Gets a JSON document. */
+export const getJson = async (url: string | URL): Promise<Answer> => read(await fetch(url))
+
+/** Sends a registration. */
+export const postRegistration = async (site: string, metadata: unknown): Promise<Answer> =>
+  read(
+    await fetch(new URL('/register', site), {
+      method: 'POST',
+      headers: { 'Content-Type': 'application/json' },
+      body: typeof metadata === 'string' ? metadata : JSON.stringify(metadata),
+    }),
+  )
+
+/** Registers an app: without a secret unless `metadata` says otherwise. */
+export const registerApp = async (
+  site: string,
+  metadata: Readonly<Record<string, unknown>> = {},
+): Promise<App> => {
+  const { status, body } = await postRegistration(site, {
+    client_name: 'Test app',
+    redirect_uris: [REDIRECT],
+    grant_types: ['authorization_code', 'refresh_token'],
+    token_endpoint_auth_method: 'none',
+    ...metadata,
+  })
+  if (status !== 201) throw new Error(`not registered: ${status} ${JSON.stringify(body)}`)
+  return {
+    client_id: body.client_id,
+    ...(body.client_secret ? { client_secret: body.client_secret } : {}),
+    redirect_uri: body.redirect_uris[0],
+  }
+}
+
+/** A fresh PKCE pair (RFC 7636). */
+export const newPkce = (): Readonly<{ verifier: string; challenge: string }> => {
+  const verifier = ids.token()
+  return { verifier, challenge: createHash('sha256').update(verifier).digest('base64url') }
+}
+
+/** The address at which an app sends its person; `extra` adds and, with undefined, leaves out parameters. */
+export const authorizationUrl = (
+  site: string,
+  app: Pick<App, 'client_id' | 'redirect_uri'>,
+  challenge: string,
+  extra: Fields = {},
+): URL => {
+  const url = new URL('/authorize', site)
+  url.search = toParams({
+    response_type: 'code',
+    client_id: app.client_id,
+    redirect_uri: app.redirect_uri,
+    code_challenge: challenge,
+    code_challenge_method: 'S256',
+    state: 'a state',
+    ...extra,
+  }).toString()
+  return url
+}
+
+/** Has a person allow an app; gives the code and what proves it. */
+export const obtainCode = async (
+  site: string,
+  app: App,
+  account: Pick<Account, 'browse'>,
+  extra: Fields = {},
+): Promise<Readonly<{ code: string; verifier: string; returned: URL }>> => {
+  const { verifier, challenge } = newPkce()
+  const returned = await account.browse(authorizationUrl(site, app, challenge, extra))
+  const code = returned.searchParams.get('code')
+  if (code === null) throw new Error(`no code came back: ${returned}`)
+  return { code, verifier, returned }
+}
+
+const proofOf = ({ client_id, client_secret }: App): Fields => ({ client_id, client_secret })
+
+/** Exchanges a code at the token endpoint of `site`, which may be any gateway of the system. */
+export const exchangeCode = (
+  site: string,
+  app: App,
+  given: Readonly<{ code: string; verifier: string }>,
+  extra: Fields = {},
+): Promise<Answer> =>
+  postForm(new URL('/token', site), {
+    grant_type: 'authorization_code',
+    code: given.code,
+    code_verifier: given.verifier,
+    redirect_uri: app.redirect_uri,
+    ...proofOf(app),
+    ...extra,
+  })
+
+/** Uses a refresh token. */
+export const refreshTokens = (
+  site: string,
+  app: App,
+  refresh_token: string,
+  extra: Fields = {},
+): Promise<Answer> =>
+  postForm(new URL('/token', site), {
+    grant_type: 'refresh_token',
+    refresh_token,
+    ...proofOf(app),
+    ...extra,
+  })
+
+/** Revokes a token. */
+export const revokeToken = (site: string, app: App, token: string): Promise<Answer> =>
+  postForm(new URL('/revoke', site), { token, ...proofOf(app) })
+
+/** The whole way: an app that a person has allowed, with its first tokens. */
+export const connectApp = async (
+  site: string,
+  account: Pick<Account, 'browse'>,
+  given: Readonly<{ metadata?: Readonly<Record<string, unknown>>; ask?: Fields }> = {},
+): Promise<Readonly<{ app: App; tokens: Tokens }>> => {
+  const app = await registerApp(site, given.metadata)
+  const { status, body } = await exchangeCode(site, app, await obtainCode(site, app, account, given.ask))
+  if (status !== 200) throw new Error(`no tokens: ${status} ${JSON.stringify(body)}`)
+  return { app, tokens: body }
+}
+
+/** Whether the MCP endpoint of `site` takes a token: the status of a call of it. */
+export const tryToken = async (site: string, accessToken: string): Promise<number> => {
+  const response = await fetch(new URL('/mcp', site), {
+    method: 'POST',
+    headers: {
+      Authorization: `Bearer ${accessToken}`,
+      'Content-Type': 'application/json',
+      Accept: 'application/json, text/event-stream',
+    },
+    body: JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'tools/list', params: {} }),
+  })
+  await response.text()
+  return response.status
+}

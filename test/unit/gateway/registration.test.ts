@@ -1,0 +1,122 @@
+// What clients may register, with what today's clients really send.
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import { checkRegistration } from '../../../services/gateway/oauth/registration.ts'
+
+const CURSOR = [
+  'cursor://anysphere.cursor-mcp/oauth/callback',
+  'https://www.cursor.com/agents/mcp/oauth/callback',
+  'http://localhost:8787/callback',
+]
+const outcome = (body: unknown): string => {
+  const ruled = checkRegistration(body)
+  return ruled.ok ? 'accepted' : ruled.reason
+}
+const accepted = (body: unknown) => {
+  const ruled = checkRegistration(body)
+  if (!ruled.ok) throw new Error(ruled.reason)
+  return ruled.value
+}
+
+describe('accepted_as_clients_send_it', () => {
+  test('Scalekit: three members, nothing about authentication', () => {
+    const scalekit = accepted({
+      redirect_uris: ['https://acme.scalekit.cloud/sso/v1/oauth/conn_1/callback'],
+      client_name: 'Scalekit',
+      grant_types: ['authorization_code', 'refresh_token'],
+    })
+    expect(scalekit).toMatchObject({ auth_method: 'client_secret_basic', auth_method_open: true })
+  })
+  test('Cursor: three kinds of redirect URI in one request', () => {
+    expect(accepted({ redirect_uris: CURSOR, application_type: 'native' }).redirect_uris).toEqual(CURSOR)
+  })
+  test('VS Code: further grant and response types are dropped', () => {
+    const vscode = accepted({
+      redirect_uris: ['https://vscode.dev/redirect', 'http://127.0.0.1/', 'http://127.0.0.1:33418/'],
+      grant_types: ['authorization_code', 'refresh_token', 'urn:ietf:params:oauth:grant-type:device_code'],
+      response_types: ['code', 'token'],
+      token_endpoint_auth_method: 'none',
+    })
+    expect(vscode.grant_types).toEqual(['authorization_code', 'refresh_token'])
+    expect(vscode.response_types).toEqual(['code'])
+  })
+  test('Inspector: an empty scope, members without a value', () => {
+    const inspector = accepted({
+      redirect_uris: ['http://localhost:6274/oauth/callback'],
+      scope: '',
+      client_uri: null,
+      logo_uri: '',
+      token_endpoint_auth_method: 'none',
+      something_new: { any: 'thing' },
+    })
+    expect(inspector.metadata).toEqual({})
+  })
+  test('a minimal one gets the defaults of the RFC', () => {
+    expect(accepted({ redirect_uris: ['https://app.example/cb'] })).toEqual({
+      name: 'app.example',
+      redirect_uris: ['https://app.example/cb'],
+      grant_types: ['authorization_code'],
+      response_types: ['code'],
+      auth_method: 'client_secret_basic',
+      auth_method_open: true,
+      metadata: {},
+    })
+  })
+})
+
+test('a_name_loses_what_would_turn_or_break_the_text_around_it', () => {
+  const { name } = accepted({
+    redirect_uris: ['https://a.example/'],
+    client_name: 'Good\u202e\n\u0000 App\u200b',
+  })
+  expect(name).toBe('Good App')
+})
+
+describe('refused', () => {
+  const uris = (...redirect_uris: unknown[]) => ({ redirect_uris })
+  test.each([
+    [undefined, 'json_expected'],
+    ['text', 'json_expected'],
+    [[], 'json_expected'],
+    [{}, 'redirect_uris_missing'],
+    [uris(), 'redirect_uris_missing'],
+    [uris(1), 'metadata_malformed'],
+    [uris({ $ne: 1 }), 'metadata_malformed'],
+    [{ redirect_uris: 'https://a.example/' }, 'metadata_malformed'],
+    [uris(...Array.from({ length: 21 }, (_, i) => `https://a.example/${i}`)), 'redirect_uris_too_many'],
+    [uris('/relative'), 'redirect_uri_malformed'],
+    [uris('https://a.example/#x'), 'redirect_uri_malformed'],
+    [uris('https://user:pw@a.example/'), 'redirect_uri_malformed'],
+    [uris('https://a.example/\r\nSet-Cookie:x'), 'redirect_uri_malformed'],
+    [uris(`https://a.example/${'x'.repeat(2_000)}`), 'redirect_uri_malformed'],
+    [uris('javascript:alert(1)'), 'redirect_uri_scheme'],
+    [uris('JavaScript:alert(1)'), 'redirect_uri_scheme'],
+    [uris('data:text/html,x'), 'redirect_uri_scheme'],
+    [uris('vbscript:x'), 'redirect_uri_scheme'],
+    [uris('file:///etc/passwd'), 'redirect_uri_scheme'],
+    [uris('blob:https://a.example/1'), 'redirect_uri_scheme'],
+    [uris('myapp://callback'), 'redirect_uri_scheme'],
+    [uris('cursor://evil/oauth/callback'), 'redirect_uri_scheme'],
+    [uris('http://a.example/'), 'redirect_uri_not_https'],
+    [uris('http://127.0.0.1.evil.example/'), 'redirect_uri_not_https'],
+    [uris('http://10.0.0.1/'), 'redirect_uri_not_https'],
+    [{ ...uris('https://a.example/'), grant_types: ['client_credentials'] }, 'grant_types_unsupported'],
+    [{ ...uris('https://a.example/'), response_types: ['token'] }, 'response_types_unsupported'],
+    [
+      { ...uris('https://a.example/'), token_endpoint_auth_method: 'private_key_jwt' },
+      'auth_method_unsupported',
+    ],
+    [{ ...uris('https://a.example/'), client_name: 'x'.repeat(257) }, 'client_name_malformed'],
+    [{ ...uris('https://a.example/'), client_name: { $gt: '' } }, 'metadata_malformed'],
+  ])('%#: %j', (body, reason) => {
+    expect(outcome(body)).toBe(reason)
+  })
+})
+
+test('one_bad_redirect_uri_refuses_them_all', () => {
+  expect(outcome({ redirect_uris: [...CURSOR, 'javascript:alert(1)'] })).toBe('redirect_uri_scheme')
+})
+
+test('any_json_is_answered_without_throwing', () => {
+  fc.assert(fc.property(fc.jsonValue(), (body) => typeof outcome(body) === 'string'))
+})

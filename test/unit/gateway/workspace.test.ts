@@ -1,0 +1,81 @@
+// What may happen to a workspace and an invitation, and what is told of it.
+import { describe, expect, test } from 'vitest'
+import {
+  createInvitation,
+  editWorkspace,
+  INVITATION_MS,
+  type Invitation,
+  isOpen,
+  isTimeZone,
+  type Workspace,
+  withdrawInvitation,
+} from '../../../services/gateway/workspaces/workspace.ts'
+import type { Caller, Role } from '../../../shared/contract.ts'
+import { ALL_SCOPES } from '../../../shared/contracts/common.ts'
+
+const NOW = new Date('2026-11-22T12:00:00Z')
+const ID = '01JDAAAAAAAAAAAAAAAAAAAAAA'
+const aggregate = { _id: ID, ws: ID, v: 3, outbox: [], ledger: [] }
+const workspace: Workspace = { ...aggregate, name: 'Acme', ai_context: '', time_zone: 'UTC', created_at: NOW }
+const caller = (role: Role): Caller => ({
+  user_id: ID,
+  user_name: 'Ann',
+  workspace_id: ID,
+  role,
+  scopes: ALL_SCOPES,
+  client_id: 'web',
+  client_name: 'Web',
+})
+
+describe('editing', () => {
+  test('tells_what_changed_and_nothing_else', () => {
+    const edit = { name: 'Acme', ai_context: 'Be kind.', time_zone: 'Europe/Zurich' }
+    const { workspace: next, events } = editWorkspace(workspace, edit, caller('admin'))
+    expect(next).toMatchObject(edit)
+    expect(events).toEqual([
+      {
+        name: 'workspace.updated',
+        data: {
+          workspace_id: ID,
+          version: 4,
+          changed: ['ai_context', 'time_zone'],
+          by: { user_id: ID, name: 'Ann', client: 'Web' },
+        },
+      },
+    ])
+  })
+  test('silent_when_nothing_changed', () => {
+    expect(editWorkspace(workspace, { name: 'Acme' }, caller('owner')).events).toEqual([])
+  })
+  test.each(['member', 'viewer'] as const)('refused_to_a_%s', (role) => {
+    expect(() => editWorkspace(workspace, { name: 'Mine' }, caller(role))).toThrow('Only the owner')
+  })
+  test('refused_for_a_time_zone_that_does_not_exist', () => {
+    expect(() => editWorkspace(workspace, { time_zone: 'Mars/Olympus' }, caller('owner'))).toThrow(
+      'time zone',
+    )
+    expect(['UTC', 'Europe/Zurich', 'Asia/Kathmandu'].every(isTimeZone)).toBe(true)
+    expect(['', 'x', 'Europe/'].some(isTimeZone)).toBe(false)
+  })
+})
+
+describe('invitations', () => {
+  const made = createInvitation({ email: 'bo@example.com', role: 'viewer' }, caller('owner'), ID, NOW)
+  const invitation: Invitation = { ...aggregate, ...made.invitation }
+
+  test('open_for_a_week', () => {
+    expect(isOpen(invitation, NOW)).toBe(true)
+    expect(isOpen(invitation, new Date(NOW.getTime() + INVITATION_MS))).toBe(false)
+  })
+  test('the_address_is_not_told_on_the_bus', () => {
+    expect(JSON.stringify(made.events)).not.toContain('bo@example.com')
+  })
+  test('withdrawn_for_good', () => {
+    expect(isOpen({ ...invitation, ...withdrawInvitation(invitation, caller('admin')) }, NOW)).toBe(false)
+  })
+  test.each(['member', 'viewer'] as const)('refused_to_a_%s', (role) => {
+    const asked = { email: 'bo@example.com', role: 'member' } as const
+    expect(() => createInvitation(asked, caller(role), ID, NOW)).toThrow('Only the owner')
+    expect(() => withdrawInvitation(invitation, caller(role))).toThrow('Only the owner')
+  })
+})
