@@ -21,7 +21,7 @@ export const readBacklog = (): Item[] =>
     .split(/^## /m)
     .slice(1)
     .map((section) => {
-      const [title = '', line = '', ...rest] = section.split('\n')
+      const [title = '', , line = '', ...rest] = section.split('\n')
       const { loop = 'none', priority = 'none', due, triage = 'open' } = facts(line)
       return {
         title,
