@@ -1,9 +1,9 @@
 // Every step of every command of loops-queue that touches two documents: the process is killed there, another one is
 // started, and the command is found wholly done or wholly absent, with its events told.
 import { describe, expect, test, vi } from 'vitest'
-import type { CloudEvent } from '../../shared/cloud-event.ts'
 import { loopsQueue } from '../../shared/contracts/loops-queue.ts'
 import { tasks } from '../../shared/contracts/tasks.ts'
+import { changesAmong, toldUpTo, versionsUpTo } from '../support/loops.ts'
 import { replayed } from '../support/queue-model.ts'
 import { type Acting, ids, openBed, person } from '../support/service-bed.ts'
 
@@ -19,16 +19,6 @@ type Crash = AsyncDisposable &
     /** Waits until the stream tells of the order's version, and gives all types and the replayed order. */
     told: (version: number) => Promise<{ types: string[]; order: readonly string[] }>
   }>
-
-/** The order that the events of one workspace tell, every version once. */
-const replay = (events: readonly CloudEvent[], version: number): readonly string[] => {
-  const changes = events
-    .filter(({ type }) => type === 'queue.changed')
-    .map(({ data }) => loopsQueue.events['queue.changed'].data.parse(data))
-    .sort((a, b) => a.version - b.version)
-  expect(changes.map((change) => change.version)).toEqual(Array.from({ length: version }, (_, n) => n + 1))
-  return changes.reduce(replayed, [] as readonly string[])
-}
 
 /** One instance of each service, and somebody who calls them. */
 const openCrash = async (): Promise<Crash> => {
@@ -49,10 +39,13 @@ const openCrash = async (): Promise<Crash> => {
       running = await bed.start('loops-queue')
     },
     told: async (version) => {
-      const events = await bed.events('loops-queue', ann.workspace_id, (all) =>
-        all.some(({ type, sequence }) => type === 'queue.changed' && sequence === version),
-      )
-      return { types: events.map(({ type }) => type), order: replay(events, version) }
+      const events = await toldUpTo(bed, ann.workspace_id, version)
+      const changes = changesAmong(events)
+      expect(changes.map((change) => change.version)).toEqual(versionsUpTo(version))
+      return {
+        types: events.map(({ type }) => type),
+        order: changes.reduce(replayed, [] as readonly string[]),
+      }
     },
     [Symbol.asyncDispose]: () => bed[Symbol.asyncDispose](),
   }

@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { Caller } from '../../shared/contract.ts'
 import { loopsQueue } from '../../shared/contracts/loops-queue.ts'
 import { tasks } from '../../shared/contracts/tasks.ts'
-import { AppError } from '../../shared/errors.ts'
+import { refused } from '../support/loops.ts'
 import { type Acting, type Bed, ids, openBed, person } from '../support/service-bed.ts'
 
 let bed: Bed
@@ -23,15 +23,6 @@ const makeLoop = async (caller: Caller, name: string, visibility: 'public' | 'pr
 
 const makeTask = async (caller: Caller, title: string, loop_id?: string): Promise<string> =>
   (await tasksOf(caller).create_task({ title, loop_id })).task.id
-
-const refused = async (call: Promise<unknown>): Promise<AppError> => {
-  const outcome = await call.then(
-    (answer) => new Error(`it was not refused: ${JSON.stringify(answer)}`),
-    (error: unknown) => error,
-  )
-  if (!(outcome instanceof AppError)) throw outcome
-  return outcome
-}
 
 /** All pages of list_loops, as names; each page's total is the same. */
 const listAll = async (

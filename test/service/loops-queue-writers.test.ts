@@ -5,7 +5,8 @@ import { systemClock as clock } from '../../shared/clock.ts'
 import type { Caller } from '../../shared/contract.ts'
 import { loopsQueue } from '../../shared/contracts/loops-queue.ts'
 import { AppError, type ErrorCode } from '../../shared/errors.ts'
-import { replayed, type Told } from '../support/queue-model.ts'
+import { changesAmong, type ToldVersion, versionsUpTo } from '../support/loops.ts'
+import { replayed } from '../support/queue-model.ts'
 import { type Acting, type Bed, ids, openBed, person } from '../support/service-bed.ts'
 
 const WRITERS = 32
@@ -136,9 +137,8 @@ const write = async (plan: Plan, until: number): Promise<Accepted[]> => {
   return accepted
 }
 
-type Version = Told & Readonly<{ version: number; by: { user_id: string } | null }>
 type History = Readonly<{
-  told: readonly Version[]
+  told: readonly ToldVersion[]
   /** Per loop, how often it became active and how often it stopped being so. */
   came: ReadonlyMap<string, number>
   went: ReadonlyMap<string, number>
@@ -167,10 +167,7 @@ const historyUpTo = async (workspaceId: string, version: number, statusChanges: 
       versions.size >= version && all.filter(({ type }) => type !== 'queue.changed').length >= statusChanges
     )
   })
-  const told = events
-    .filter(({ type }) => type === 'queue.changed')
-    .map(({ data }) => loopsQueue.events['queue.changed'].data.parse(data))
-    .sort((a, b) => a.version - b.version)
+  const told = changesAmong(events)
   const orders: (readonly string[])[] = [[]]
   for (const change of told) orders.push(replayed(orders.at(-1) as readonly string[], change))
   const loopsOf = (...types: string[]) =>
@@ -263,9 +260,7 @@ test('no_change_lost_doubled_or_out_of_order_by_32_writers_over_two_instances', 
   await checkEnd(owner, loops, end.order)
   const changed = accepted.filter(({ kind, told }) => told && kind !== 'create').length
   const history = await historyUpTo(owner.workspace_id, end.version, loops.length + changed)
-  expect(history.told.map(({ version }) => version)).toEqual(
-    Array.from({ length: end.version }, (_, n) => n + 1),
-  )
+  expect(history.told.map(({ version }) => version)).toEqual(versionsUpTo(end.version))
   expect(end.order).toEqual(history.orders.at(-1))
   expect((await queueOf(ann)).order).toEqual(end.order.filter((id) => !secret.has(id)))
   checkComings(history)

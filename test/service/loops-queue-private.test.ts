@@ -1,0 +1,145 @@
+// Private loops: who sees them, that they leave no trace for anybody else, and how they are shared.
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import type { Caller } from '../../shared/contract.ts'
+import { loopsQueue } from '../../shared/contracts/loops-queue.ts'
+import { type AppError, toErrorBody } from '../../shared/errors.ts'
+import { type Loops, makeLoops, orderOf, peek, refused } from '../support/loops.ts'
+import { type Bed, ids, openBed, person } from '../support/service-bed.ts'
+
+let bed: Bed
+beforeAll(async () => {
+  bed = await openBed()
+  await bed.start('loops-queue', 2)
+})
+afterAll(() => bed[Symbol.asyncDispose]())
+
+const as = (caller: Caller | null): Loops => bed.as(loopsQueue, caller)
+const newMember = () => person(ids.next())
+/** Somebody else of the same workspace. */
+const newPrivateMaker = (caller: Caller): Caller => person(caller.workspace_id, { user_name: 'Bob' })
+
+describe('private loops', () => {
+  const setting = async () => {
+    const ann = newMember()
+    const bob = newPrivateMaker(ann)
+    const owner = person(ann.workspace_id, { role: 'owner' })
+    const open = await makeLoops(as(ann), ['A', 'B', 'C'])
+    const { P } = await makeLoops(as(bob), ['P'], 'private')
+    await as(bob).set_loop_priority({ loop_id: P, priority: 1 })
+    return { ann, bob, owner, loops: { ...open, P } }
+  }
+
+  test('seen_by_its_members_and_the_owner_only', async () => {
+    const { ann, bob, owner, loops } = await setting()
+    expect(await orderOf(as(bob), loops)).toBe('APBC')
+    expect(await orderOf(as(owner), loops)).toBe('APBC')
+    expect(await orderOf(as(ann), loops)).toBe('ABC')
+    expect(await as(bob).check_loop({ loop_id: loops.P })).toMatchObject({ loop: { visibility: 'private' } })
+    expect(await as(owner).check_loop({ loop_id: loops.P })).toMatchObject({ loop: { id: loops.P } })
+  })
+
+  test('not_found_for_others_in_the_very_words_of_an_unknown_id', async () => {
+    const { ann, loops } = await setting()
+    const admin = person(ann.workspace_id, { role: 'admin' })
+    const commands: ((who: Loops, loop_id: string) => Promise<unknown>)[] = [
+      (who, loop_id) => who.close_loop({ loop_id }),
+      (who, loop_id) => who.reopen_loop({ loop_id }),
+      (who, loop_id) => who.ship_loop({ loop_id }),
+      (who, loop_id) => who.get_loop({ loop_id }),
+      (who, loop_id) => who.set_loop_priority({ loop_id, priority: 0 }),
+      (who, loop_id) => who.reorder_loops({ loop_ids: [loop_id] }),
+      (who, loop_id) => who.check_loop({ loop_id }),
+      (who, loop_id) => who.list_loop_members({ loop_id }),
+      (who, loop_id) => who.set_loop_member({ loop_id, user_id: ann.user_id, member: true }),
+    ]
+    const unknown = ids.next()
+    const bytes = (refusal: AppError, id: string) => JSON.stringify(toErrorBody(refusal)).replaceAll(id, 'ID')
+    for (const caller of [ann, admin, newMember()])
+      for (const command of commands) {
+        const hidden = bytes(await refused(command(as(caller), loops.P)), loops.P)
+        expect(hidden).toBe(bytes(await refused(command(as(caller), unknown)), unknown))
+        expect(hidden).toContain('not_found')
+      }
+  })
+
+  test('keep_their_places_when_others_reorder', async () => {
+    const { ann, bob, loops } = await setting()
+    await as(ann).set_loop_priority({ loop_id: loops.C, priority: 0 })
+    expect(await orderOf(as(ann), loops)).toBe('CAB')
+    expect(await orderOf(as(bob), loops)).toBe('CPAB')
+    await as(ann).reorder_loops({ loop_ids: [loops.B, loops.A] })
+    expect(await orderOf(as(bob), loops)).toBe('BPAC')
+  })
+
+  test('unnamed_in_the_explanation_of_a_conflict', async () => {
+    const { ann, bob, loops } = await setting()
+    const { version } = await peek(as(ann))
+    await as(bob).set_loop_priority({ loop_id: loops.P, priority: 3 })
+    await as(bob).reorder_loops({ loop_ids: [loops.P, loops.B] })
+    await as(bob).close_loop({ loop_id: loops.P })
+    const stale = { loop_id: loops.A, priority: 0, expected_version: version }
+    const forAnn = await refused(as(ann).set_loop_priority(stale))
+    expect(JSON.stringify(forAnn.extras)).not.toContain(loops.P)
+    expect(forAnn.extras.details?.changed_since).toMatchObject([{ change: 'reordered', loop_ids: [loops.B] }])
+    const forBob = await refused(as(bob).set_loop_priority(stale))
+    expect(forBob.extras.details?.changed_since).toMatchObject([
+      { change: 'moved', loop_ids: [loops.P] },
+      { change: 'reordered', loop_ids: [loops.P, loops.B] },
+      { change: 'removed', loop_ids: [loops.P] },
+    ])
+  })
+
+  test('listed_for_the_services_that_have_to_hide_what_is_in_them', async () => {
+    const { ann, bob, owner, loops } = await setting()
+    expect(await as(ann).list_private_loops({})).toEqual({ loop_ids: [] })
+    expect(await as(bob).list_private_loops({})).toEqual({ loop_ids: [loops.P] })
+    await as(bob).close_loop({ loop_id: loops.P })
+    expect(await as(bob).list_private_loops({})).toEqual({ loop_ids: [loops.P] })
+    expect(await as(owner).list_private_loops({})).toEqual({ loop_ids: null })
+    expect(await refused(as(null).list_private_loops({}))).toMatchObject({ code: 'forbidden' })
+  })
+
+  test('shared_by_a_member_and_left_again', async () => {
+    const { ann, bob, loops } = await setting()
+    const ask = { loop_id: loops.P, user_id: ann.user_id }
+    const both = [bob.user_id, ann.user_id]
+    expect(await as(bob).set_loop_member({ ...ask, member: true })).toEqual({
+      changed: true,
+      member_ids: both,
+    })
+    expect(await as(bob).set_loop_member({ ...ask, member: true })).toEqual({
+      changed: false,
+      member_ids: both,
+    })
+    expect(await orderOf(as(ann), loops)).toBe('APBC')
+    expect(await as(ann).list_loop_members({ loop_id: loops.P })).toMatchObject({
+      member_ids: both,
+      version: 2,
+    })
+    await as(ann).set_loop_member({ ...ask, member: false })
+    expect(await orderOf(as(ann), loops)).toBe('ABC')
+    const events = await bed.events('loops-queue', ann.workspace_id, (told) =>
+      told.some(({ type, sequence }) => type === 'loop.members_changed' && sequence === 3),
+    )
+    const changes = events.filter(({ type }) => type === 'loop.members_changed')
+    expect(changes.map(({ data }) => data.member_ids)).toEqual([both, [bob.user_id]])
+  })
+
+  test('shared_by_the_owner_who_is_no_member', async () => {
+    const { ann, owner, bob, loops } = await setting()
+    const done = await as(owner).set_loop_member({ loop_id: loops.P, user_id: ann.user_id, member: true })
+    expect(done.member_ids).toEqual([bob.user_id, ann.user_id])
+  })
+
+  test('not_shared_by_a_viewer_and_public_ones_not_at_all', async () => {
+    const { bob, loops } = await setting()
+    const viewer = { ...bob, role: 'viewer' as const, scopes: ['loops:read' as const] }
+    const add = { user_id: ids.next(), member: true }
+    expect(await refused(as(viewer).set_loop_member({ ...add, loop_id: loops.P }))).toMatchObject({
+      code: 'forbidden',
+    })
+    expect(await refused(as(bob).set_loop_member({ ...add, loop_id: loops.A }))).toMatchObject({
+      code: 'invalid_argument',
+    })
+  })
+})

@@ -1,0 +1,66 @@
+// What tests of loops ask again and again: loops by name, the order as one caller sees it, what was told of it, and
+// what a call was refused with.
+import { expect } from 'vitest'
+import type { CloudEvent } from '../../shared/cloud-event.ts'
+import { loopsQueue } from '../../shared/contracts/loops-queue.ts'
+import { AppError } from '../../shared/errors.ts'
+import type { Told } from './queue-model.ts'
+import { type Acting, type Bed, ids } from './service-bed.ts'
+
+/** The service as somebody calls it. */
+export type Loops = Acting<typeof loopsQueue>
+
+/** A told change of an order. */
+export type ToldVersion = Told & Readonly<{ version: number; by: { user_id: string } | null }>
+
+/** Makes loops of these names, one after the other; ids by name. */
+export const makeLoops = async <N extends string>(
+  service: Loops,
+  names: readonly N[],
+  visibility: 'public' | 'private' = 'public',
+): Promise<Record<N, string>> => {
+  const made = {} as Record<N, string>
+  for (const name of names) made[name] = (await service.create_loop({ name, visibility })).loop.id
+  return made
+}
+
+/** The refusal that a call ends with. */
+export const refused = async (call: Promise<unknown>): Promise<AppError> => {
+  const outcome = await call.then(
+    (answer) => new Error(`it was not refused: ${JSON.stringify(answer)}`),
+    (error: unknown) => error,
+  )
+  if (!(outcome instanceof AppError)) throw outcome
+  return outcome
+}
+
+/** The queue as the caller sees it, without a question to the tasks service: a refused change shows it. */
+export const peek = async (service: Loops): Promise<{ version: number; head: string[] }> => {
+  const never = { loop_id: ids.next(), priority: 0, expected_version: Number.MAX_SAFE_INTEGER }
+  const { code, extras } = await refused(service.set_loop_priority(never))
+  expect(code).toBe('version_conflict')
+  return { version: Number(extras.details?.current), head: extras.details?.order_head as string[] }
+}
+
+/** The order that the caller sees, by the names of loops. */
+export const orderOf = async (service: Loops, loops: Record<string, string>): Promise<string> => {
+  const names = new Map(Object.entries(loops).map(([name, id]) => [id, name]))
+  return (await peek(service)).head.map((id) => names.get(id) ?? '?').join('')
+}
+
+/** The changes of an order among events, by version. */
+export const changesAmong = (events: readonly CloudEvent[]): ToldVersion[] =>
+  events
+    .filter(({ type }) => type === 'queue.changed')
+    .map(({ data }) => loopsQueue.events['queue.changed'].data.parse(data))
+    .sort((a, b) => a.version - b.version)
+
+/** What was told of a workspace as soon as all versions of its order up to this one are. */
+export const toldUpTo = (bed: Bed, workspaceId: string, version: number): Promise<readonly CloudEvent[]> =>
+  bed.events('loops-queue', workspaceId, (told) => {
+    const versions = told.flatMap(({ type, sequence }) => (type === 'queue.changed' ? [sequence] : []))
+    return new Set(versions).size >= version
+  })
+
+/** The versions from 1 on, as they must follow each other. */
+export const versionsUpTo = (version: number): number[] => Array.from({ length: version }, (_, n) => n + 1)
