@@ -16,6 +16,8 @@ export type TasksBed = Bed &
   Readonly<{
     /** The database of the tasks service. */
     db: Db
+    /** The database of a service. */
+    database: (service: string) => Db
     /** A new person, who owns a new workspace. */
     owner: () => Caller
     tasksOf: (caller: Caller | null) => Acting<typeof tasks>
@@ -35,6 +37,7 @@ export const openTasksBed = async (instances = 2): Promise<TasksBed> => {
   return {
     ...bed,
     db,
+    database: mongo.database,
     owner: () => person(ids.next(), { role: 'owner' }),
     tasksOf: (caller) => bed.as(tasks, caller),
     loopsOf: (caller) => bed.as(loopsQueue, caller),

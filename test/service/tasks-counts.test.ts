@@ -1,0 +1,175 @@
+// Totals and counts, over two instances of the service: exact after any mixture of work, and exact again soon after a
+// process died between a change and its counting.
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import type { TaskDoc } from '../../services/tasks/store.ts'
+import { tallyDifference, type Uncounted } from '../../services/tasks/tally.ts'
+import type { Caller } from '../../shared/contract.ts'
+import { PRIORITIES, TASK_STATUSES } from '../../shared/contracts/common.ts'
+import { AppError } from '../../shared/errors.ts'
+import { ids, person } from '../support/service-bed.ts'
+import { openTasksBed, type TasksBed } from '../support/tasks-bed.ts'
+
+const WRITERS = 8
+const STEPS = 25
+
+let bed: TasksBed
+beforeAll(async () => {
+  bed = await openTasksBed()
+})
+afterAll(() => bed[Symbol.asyncDispose]())
+
+const loop = async (caller: Caller, visibility: 'public' | 'private'): Promise<string> =>
+  (await bed.loopsOf(caller).create_loop({ name: 'Loop', visibility })).loop.id
+const pick = <T>(items: readonly T[]): T => items[Math.floor(ids.random() * items.length)] as T
+type TallyDoc = { _id: string; ws: string; seen?: Record<string, Date>; tasks?: Record<string, object> }
+const tallies = () => bed.db.collection<TallyDoc>('tallies')
+const tasks = () => bed.db.collection<TaskDoc>('tasks')
+
+/** Every count that a caller can see, next to what counting the tasks one by one finds. */
+const expectExact = async (owner: Caller, loops: readonly string[], privateLoops: readonly string[]) => {
+  const ws = owner.workspace_id
+  const { all, unassigned } = await bed
+    .tasksOf(null)
+    .count_workspace({ workspace_id: ws, visible_private_loop_ids: null })
+  expect(all).toEqual(await bed.recount(ws))
+  expect(unassigned).toEqual(await bed.recount(ws, { loop_id: null }))
+  const outsider = await bed.tasksOf(null).count_workspace({ workspace_id: ws, visible_private_loop_ids: [] })
+  const hidden = await Promise.all(privateLoops.map((loop_id) => bed.recount(ws, { loop_id })))
+  expect(outsider.all.total).toBe(all.total - hidden.reduce((sum, { total }) => sum + total, 0))
+  const counted = await bed.tasksOf(null).count_loops({ workspace_id: ws, loop_ids: [...loops] })
+  for (const { loop_id, counts } of counted.loops) expect(counts).toEqual(await bed.recount(ws, { loop_id }))
+  for (const status of TASK_STATUSES)
+    for (const priority of PRIORITIES) {
+      const page = await bed.tasksOf(owner).list_tasks({ scope: 'all', status, priority, limit: 200 })
+      expect(page.total).toBe(page.tasks.length)
+    }
+}
+
+describe('after random work by many at once', () => {
+  test('every_count_is_what_counting_finds', async () => {
+    const ann = bed.owner()
+    const secret = [await loop(ann, 'private'), await loop(ann, 'private')]
+    const loops = [await loop(ann, 'public'), await loop(ann, 'public'), ...secret]
+    const known: string[] = []
+    const step = async (who: Caller): Promise<void> => {
+      const api = bed.tasksOf(who)
+      const loop_id = pick([undefined, ...loops])
+      const task_id = pick(known)
+      const dice = ids.random()
+      if (task_id === undefined || dice < 0.3)
+        known.push((await api.create_task({ title: 'T', priority: pick(PRIORITIES), loop_id })).task.id)
+      else if (dice < 0.6) await api.update_task({ task_id, status: pick(TASK_STATUSES) })
+      else if (dice < 0.8)
+        await api.update_task({ task_id, loop_id: loop_id ?? null, priority: pick(PRIORITIES) })
+      else if (dice < 0.9) {
+        const task_ids = Array.from({ length: 8 }, () => pick(known))
+        await api.bulk_update_tasks({ task_ids, priority: pick(PRIORITIES), loop_id: loop_id ?? null })
+      } else await api.delete_task({ task_id })
+    }
+    const work = async (): Promise<void> => {
+      for (let n = 0; n < STEPS; n += 1)
+        await step(ann).catch((error: unknown) => {
+          if (!(error instanceof AppError) || !['not_found', 'invalid_transition'].includes(error.code))
+            throw error
+        })
+    }
+    await Promise.all(Array.from({ length: WRITERS }, work))
+    await expectExact(ann, loops, secret)
+    expect((await bed.recount(ann.workspace_id)).total).toBeGreaterThan(0)
+    await bed.settled()
+    const ofWorkspace = await tallies().find({ ws: ann.workspace_id }).toArray()
+    expect(ofWorkspace.map(({ _id }) => _id).toSorted()).toEqual([ann.workspace_id, ...loops].toSorted())
+    // What was counted is forgotten, but for the last few changes of each instance.
+    for (const { seen } of ofWorkspace) expect(Object.keys(seen ?? {}).length).toBeLessThan(2 * WRITERS * 8)
+  })
+
+  test('comments_too', async () => {
+    const ann = bed.owner()
+    const { task } = await bed.tasksOf(ann).create_task({ title: 'T' })
+    await Promise.all(
+      Array.from({ length: 40 }, (_, n) => bed.tasksOf(ann).add_comment({ task_id: task.id, text: `${n}` })),
+    )
+    expect((await bed.tasksOf(ann).get_task({ task_id: task.id })).comments_total).toBe(40)
+  })
+})
+
+describe('a change that was left half counted', () => {
+  /** A task in a loop, all counted; and the change that would count it once more. */
+  const counted = async () => {
+    const ann = bed.owner()
+    const loop_id = await loop(ann, 'public')
+    const { task } = await bed.tasksOf(ann).create_task({ title: 'T', loop_id })
+    await bed.settled()
+    const stored = await tasks().findOne({ _id: task.id })
+    if (!stored) throw new Error('the task is not there')
+    const sums = tallyDifference(ann.workspace_id, null, stored)
+    const change: Uncounted = { id: ids.next(), at: new Date(Date.now() - 60_000), sums }
+    const leave = async () => {
+      await tasks().updateOne({ _id: task.id }, { $push: { uncounted: change } } as never)
+      await bed.settled()
+    }
+    const totals = async () => {
+      const [all, inLoop] = await Promise.all([
+        bed.tasksOf(ann).list_tasks({ scope: 'all' }),
+        bed.tasksOf(ann).list_tasks({ loop_id }),
+      ])
+      return [all.total, inLoop.total]
+    }
+    return { ann, loop_id, change, leave, totals }
+  }
+
+  test('counted_when_nothing_was', async () => {
+    const { leave, totals } = await counted()
+    expect(await totals()).toEqual([1, 1])
+    await leave()
+    expect(await totals()).toEqual([2, 2])
+  })
+
+  test('counted_where_it_was_not_and_not_where_it_was', async () => {
+    const { ann, change, leave, totals } = await counted()
+    await tallies().updateOne({ _id: ann.workspace_id }, { $set: { [`seen.${change.id}`]: change.at } })
+    await leave()
+    expect(await totals()).toEqual([1, 2])
+  })
+
+  test('not_counted_again_when_all_of_it_was', async () => {
+    const { ann, loop_id, change, leave, totals } = await counted()
+    await tallies().updateMany(
+      { _id: { $in: [ann.workspace_id, loop_id] } },
+      { $set: { [`seen.${change.id}`]: change.at } },
+    )
+    await leave()
+    expect(await totals()).toEqual([1, 1])
+  })
+
+  test('still_known_afterwards_so_that_a_late_maker_does_not_count_it_again', async () => {
+    const { ann, change, leave } = await counted()
+    await leave()
+    await bed.tasksOf(ann).create_task({ title: 'Another' })
+    expect((await tallies().findOne({ _id: ann.workspace_id }))?.seen).toHaveProperty(change.id)
+  })
+})
+
+describe.each(['create_task.saved', 'tallies.added', 'create_task.counted'])('killed at %s', (fault) => {
+  test('counts_are_exact_again_after_a_restart', async () => {
+    await using killed = await openTasksBed(0)
+    await killed.start('loops-queue')
+    const ann = person(ids.next(), { role: 'owner' })
+    const { loop: made } = await killed.loopsOf(ann).create_loop({ name: 'Loop' })
+    const { died } = await killed.startFaulty('tasks', fault)
+    const call = killed.tasksOf(ann).create_task({ title: 'T', loop_id: made.id })
+    const outcome = await Promise.race([call.catch((error: unknown) => error), died])
+    expect(await died).toBe('SIGKILL')
+    expect(outcome).not.toHaveProperty('task')
+    await killed.start('tasks', 2)
+    await killed.settled()
+    const tally = await killed
+      .tasksOf(null)
+      .count_loops({ workspace_id: ann.workspace_id, loop_ids: [made.id] })
+    expect(tally.loops[0]?.counts).toMatchObject({ total: 1, open: 1 })
+    expect(await killed.tasksOf(ann).list_tasks({ scope: 'all' })).toMatchObject({
+      total: 1,
+      tasks: [{ title: 'T' }],
+    })
+  })
+})
