@@ -1,5 +1,6 @@
 // The listening socket: opened, told of in one sentence when it cannot be, and closed without cutting anybody off. Runs on
 // Node and on Deno. Knows no route.
+import { setTimeout } from 'node:timers/promises'
 import { createAdaptorServer, type Http2Bindings, type HttpBindings } from '@hono/node-server'
 import { within } from '../../shared/lifecycle.ts'
 
@@ -9,7 +10,7 @@ const REQUEST_TIMEOUT_MS = 30_000
 /** Longer than the usual load balancer keeps idle connections, so that it is never the one that finds them closed (ms). */
 const KEEP_ALIVE_MS = 65_000
 /** How long requests under way may take when stopping (ms). */
-const FINISH_MS = 25_000
+const FINISH_MS = 15_000
 /** How often connections that have become idle meanwhile are closed (ms). */
 const SWEEP_MS = 50
 
@@ -20,8 +21,11 @@ export type Listener = Readonly<{
   port: number
   /** Host and port, as they stand in a URL. */
   address: string
-  /** Takes no new connections and waits for the requests under way, at most FINISH_MS; then cuts off what is left. */
-  close: () => Promise<void>
+  /**
+   * For `settle_ms` still answers, but ends each connection with its answer, while load balancers notice and clients go
+   * elsewhere; then takes no new connections, waits for the requests under way, at most FINISH_MS, and cuts off the rest.
+   */
+  close: (settle_ms?: number) => Promise<void>
 }>
 
 const REASONS: Readonly<Record<string, (place: string) => string>> = {
@@ -70,8 +74,9 @@ export const listen = async (fetch: Fetch, host: string, port: number): Promise<
   return {
     port: taken,
     address: placeOf(host, taken),
-    close: async () => {
+    close: async (settle_ms = 0) => {
       closing = true
+      if (settle_ms > 0) await setTimeout(settle_ms)
       const closed = new Promise<void>((resolve) => server.close(() => resolve()))
       // A connection that was busy until now, and whose client keeps it, would hold the server open.
       const sweep = setInterval(

@@ -20,6 +20,9 @@ import { verifyAccess } from './oauth/access.ts'
 import { oauthRoutes } from './oauth/routes.ts'
 import { pageRoutes } from './pages/routes.ts'
 
+/** How long a gateway in production goes on answering after it says that it is not ready, so that nobody is cut off (ms). */
+const SETTLE_MS = 3_000
+
 /** The answer while the parts behind the socket are being opened. */
 const starting: Fetch = () => new Response(null, { status: 503, headers: { 'Retry-After': '1' } })
 
@@ -65,7 +68,7 @@ export const start = async (config: Config): Promise<Started> => {
   const listener = await listen((request, env) => state.fetch(request, env), config.HOST, config.PORT)
   const stop = async (): Promise<void> => {
     state.closed = true
-    await listener.close()
+    await listener.close(state.host && config.NODE_ENV === 'production' ? SETTLE_MS : 0)
     await state.mcp?.close()
     await state.host?.stack.disposeAsync()
   }

@@ -1,22 +1,28 @@
 // People of a test with an account and a browser: they sign up, and let apps work for them, through the pages' own forms.
 
+import type { Scope } from '../../shared/contracts/common.ts'
 import { systemIds } from '../../shared/ids.ts'
 import { type ConnectOptions, connectMcp, type McpClient } from './mcp-client.ts'
 import type { System } from './system.ts'
 
 const ids = systemIds()
+
 /** Long enough for the pages, and on no list of common ones. */
 const PASSWORD = 'seven green bicycles in a row'
 /** Redirects that a browser follows before it gives up. */
 const MAX_REDIRECTS = 10
 
 /** Where a browser has come to: the last page of the site, or the address outside of it that it was sent to. */
-export type Arrived = Readonly<{ url: URL; status: number; text: string }>
+export type Arrived = Readonly<{ url: URL; status: number; headers: Headers; text: string }>
 
 /** A browser without scripts: keeps cookies, follows redirects of its own site, sends forms. */
 export type Browser = Readonly<{
   open: (path: string | URL) => Promise<Arrived>
-  submit: (path: string | URL, fields: Readonly<Record<string, string>>) => Promise<Arrived>
+  /** A field with several values is sent once for each. */
+  submit: (
+    path: string | URL,
+    fields: Readonly<Record<string, string | readonly string[]>>,
+  ) => Promise<Arrived>
 }>
 
 /** Opens a browser on a site. */
@@ -37,16 +43,21 @@ export const openBrowser = (site: string): Browser => {
       keep(response)
       const location = response.headers.get('location')
       const text = await response.text()
-      if (location === null) return { url: at, status: response.status, text }
+      if (location === null) return { url: at, status: response.status, headers: response.headers, text }
       at = new URL(location, at)
       how = {}
-      if (at.origin !== site) return { url: at, status: response.status, text }
+      if (at.origin !== site) return { url: at, status: response.status, headers: response.headers, text }
     }
     throw new Error(`too many redirects on the way to ${at}`)
   }
   return {
     open: (path) => go(new URL(path, site), {}),
-    submit: (path, fields) => go(new URL(path, site), { method: 'POST', body: new URLSearchParams(fields) }),
+    submit: (path, fields) => {
+      const pairs = Object.entries(fields).flatMap(([name, value]) =>
+        [value].flat().map((one) => [name, one]),
+      )
+      return go(new URL(path, site), { method: 'POST', body: new URLSearchParams(pairs) })
+    },
   }
 }
 
@@ -56,15 +67,15 @@ export type Account = Readonly<{
   email: string
   password: string
   browser: Browser
-  /** Plays this person before an app's request: allows it, all but the scopes in `without`. */
-  browse: (authorization: URL) => Promise<URL>
+  /** Plays this person before an app's request: allows it, but for the scopes in `without`. */
+  browse: (authorization: URL, without?: readonly Scope[]) => Promise<URL>
 }>
 
 const allowing =
   (browser: Browser): Account['browse'] =>
-  async (authorization) => {
+  async (authorization, without = []) => {
     const page = await browser.open(authorization)
-    const answer = await browser.submit(page.url, { decision: 'allow' })
+    const answer = await browser.submit(page.url, { decision: 'allow', without })
     return answer.url
   }
 
@@ -106,9 +117,12 @@ const invitationLink = async (system: System, email: string): Promise<URL> => {
   return new URL(link)
 }
 
+export type AgentOptions = Omit<ConnectOptions, 'browse'> & Readonly<{ without?: readonly Scope[] }>
+
 /** An app that works for somebody, connected through the whole of OAuth. */
 export const agentOf = (
   system: Pick<System, 'url'>,
   account: Account,
-  options: Omit<ConnectOptions, 'browse'> = {},
-): Promise<McpClient> => connectMcp(system.url, { browse: account.browse, ...options })
+  { without = [], ...options }: AgentOptions = {},
+): Promise<McpClient> =>
+  connectMcp(system.url, { browse: (authorization) => account.browse(authorization, without), ...options })

@@ -63,8 +63,6 @@ export type McpClient = AsyncDisposable &
 export type ConnectOptions = Readonly<{
   era?: Era
   name?: string
-  /** Scopes to ask for; the server says which when absent. */
-  scope?: string
   /** Plays the person in the browser: from the authorization address to the address that it ends at. */
   browse: (authorization: URL) => Promise<URL>
 }>
@@ -74,7 +72,7 @@ const REDIRECT = 'http://127.0.0.1:33418/callback'
 type Session = Readonly<{ provider: OAuthClientProvider; authorization: () => URL }>
 
 /** An app's memory of one server: its registration, its tokens and where it sent the person. */
-const session = (name: string, scope: string | undefined): Session => {
+const session = (name: string): Session => {
   let client: Awaited<ReturnType<OAuthClientProvider['clientInformation']>>
   let tokens: Awaited<ReturnType<OAuthClientProvider['tokens']>>
   let discovered: Awaited<ReturnType<NonNullable<OAuthClientProvider['discoveryState']>>>
@@ -89,7 +87,6 @@ const session = (name: string, scope: string | undefined): Session => {
         grant_types: ['authorization_code', 'refresh_token'],
         response_types: ['code'],
         token_endpoint_auth_method: 'none',
-        ...(scope === undefined ? {} : { scope }),
       },
       clientInformation: () => client,
       saveClientInformation: (given) => {
@@ -171,7 +168,7 @@ const needsSignIn = (error: unknown): boolean =>
  */
 export const connectMcp = async (serverUrl: string, options: ConnectOptions): Promise<McpClient> => {
   const { era = 'modern', name = `agent-${era}`, browse } = options
-  const app = session(name, options.scope)
+  const app = session(name)
   const url = new URL('/mcp', serverUrl)
   const { open, finish } = era === 'sdk1' ? older(url, app, name) : newer(MODES[era], url, app, name)
   let opened: Opened

@@ -5,10 +5,15 @@ import { askForScopes, askForToken, readBearer, refuseToken } from '../../../ser
 import { discardBody, readBytes } from '../../../services/gateway/http/bytes.ts'
 import { problem } from '../../../services/gateway/http/problems.ts'
 import { MAX_DEPTH, readBody } from '../../../services/gateway/mcp/body.ts'
+import { createCatalog } from '../../../services/gateway/mcp/catalog.ts'
 import { createLoad } from '../../../services/gateway/mcp/load.ts'
 import { placesOf } from '../../../services/gateway/mcp/origin.ts'
+import { mcpRoutes } from '../../../services/gateway/mcp/routes.ts'
+import type { Caller } from '../../../shared/contract.ts'
 import { LIMITS } from '../../../shared/contracts/common.ts'
 import { AppError } from '../../../shared/errors.ts'
+import { createLog } from '../../../shared/log.ts'
+import { SOME_ID } from '../../support/tools.ts'
 
 const PUBLIC_URL = 'https://loops.example.com'
 
@@ -172,6 +177,35 @@ test('load_counts_in_and_out_and_refuses_more', () => {
   expect(load.full()).toBe(true)
   second()
   third()
+})
+
+test('a_gateway_that_is_full_says_so_before_it_reads_and_when_to_come_back', async () => {
+  const caller: Caller = {
+    user_id: SOME_ID,
+    user_name: 'Ann',
+    workspace_id: SOME_ID,
+    role: 'owner',
+    scopes: ['loops:read'],
+    client_id: 'c',
+    client_name: 'c',
+  }
+  const routes = mcpRoutes({
+    publicUrl: PUBLIC_URL,
+    host: '127.0.0.1',
+    log: createLog({ filter: 'error', topic: 'test' }),
+    catalog: createCatalog([]),
+    load: createLoad(0),
+    verify: async () => ({ ok: true, caller, grant_id: SOME_ID, expires_at: 0 }),
+    mcp: { fetch: () => Promise.reject(new Error('called')), close: async () => undefined },
+  })
+  const response = await routes.request('/mcp', {
+    method: 'POST',
+    headers: { Authorization: 'Bearer x', Host: 'loops.example.com' },
+    body: '{',
+  })
+  expect(response.status).toBe(503)
+  expect(response.headers.get('retry-after')).toBe('1')
+  expect(await response.json()).toMatchObject({ error: { data: { code: 'unavailable', retryable: true } } })
 })
 
 test('a_problem_has_the_members_of_the_table_and_when_to_come_back', async () => {
