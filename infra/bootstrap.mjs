@@ -111,14 +111,19 @@ const runNpmCi = async () => {
   say(`Packages installed: ${megabytesOf(modules)} in ${seconds(started)}.`)
 }
 
-/** The megabytes of all files below a folder; what vanishes meanwhile counts as nothing. */
+/** The megabytes of all files below a folder, each once however many names it has. */
 const megabytesOf = (folder) => {
+  const seen = new Set()
   let bytes = 0
   const add = (path) => {
     for (const entry of readdirSync(path, { withFileTypes: true })) {
       const inner = join(path, entry.name)
       if (entry.isDirectory()) add(inner)
-      else if (entry.isFile()) bytes += statSync(inner).size
+      else if (entry.isFile()) {
+        const { ino, size } = statSync(inner)
+        if (!seen.has(ino)) bytes += size
+        seen.add(ino)
+      }
     }
   }
   try {

@@ -128,7 +128,8 @@ const runWithBeat = async (
 ): Promise<void> => {
   const started = systemClock.monotonicMs()
   const elapsed = () => formatMs(systemClock.monotonicMs() - started)
-  const written = () => formatBytes(sizeOf(context.scratch))
+  const before = sizeOf(context.scratch)
+  const written = () => formatBytes(Math.max(0, sizeOf(context.scratch) - before))
   const beat = setInterval(
     () => context.report.progress(`  ${context.name}: ${written()}, ${elapsed()}`),
     BEAT_MS,
