@@ -1,5 +1,5 @@
 // Every query of the loops-queue stores over some thousand loops: found through an index, and hardly more read than
-// what is answered. The database's own profile of what it did is the witness.
+// what is answered. The database's own profile of what it did is the witness. Also how large a queue may grow.
 import type { Db, Document } from 'mongodb'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { advance, reorderedChange } from '../../services/loops-queue/queue.ts'
@@ -10,9 +10,9 @@ import {
   type StandingDoc,
 } from '../../services/loops-queue/store.ts'
 import { openQueues, type QueueStore } from '../../services/loops-queue/store-queue.ts'
-import type { Outbox } from '../../shared/aggregate.ts'
+import { OUTBOX_EVENTS, type Outbox } from '../../shared/aggregate.ts'
 import { systemClock as clock } from '../../shared/clock.ts'
-import { LOOP_STATUSES } from '../../shared/contracts/common.ts'
+import { LIMITS, LOOP_STATUSES } from '../../shared/contracts/common.ts'
 import { createLog } from '../../shared/log.ts'
 import { connectMongo, type Mongo } from '../../shared/mongo.ts'
 import { ids, person } from '../support/service-bed.ts'
@@ -212,4 +212,25 @@ test('rows_hold_no_more_of_the_ai_context_than_they_show', async () => {
   const [row] = await loops.listRows(ws, some('active'))
   expect(row?.ai_context).toHaveLength(301)
   expect(row).not.toHaveProperty('ledger')
+})
+
+test('refused_before_events_that_wait_make_the_queue_too_large_for_a_document', async () => {
+  const order = Array.from({ length: LIMITS.active_loops }, () => ids.next())
+  const change = reorderedChange(order, order)
+  const reorderAll = async () => {
+    const queue = await queues.load(order[0] as string)
+    return await queues.save(queue, advance(queue, { slots: order, held: [] }, change, null), {})
+  }
+  let saved = 0
+  const untilRefused = async () => {
+    for (; saved < OUTBOX_EVENTS; saved += 1) await reorderAll()
+  }
+  await expect(untilRefused()).rejects.toMatchObject({ code: 'unavailable' })
+  expect(saved).toBe(10)
+  const queue = await queues.load(order[0] as string)
+  await queues.outbox.confirm(
+    queue._id,
+    queue.outbox.map(({ id }) => id),
+  )
+  expect(await reorderAll()).toMatchObject({ v: 11 })
 })
