@@ -1,43 +1,28 @@
 // What each user of infra/nats.conf may do on a real server: all that its service needs, derived from the contracts and the
 // code, and nothing else. The header that says for whom a request is made is believed because of this.
-import { readFile } from 'node:fs/promises'
 import { PermissionViolationError } from '@nats-io/nats-core'
 import { connect, type NatsConnection } from '@nats-io/transport-node'
-import { Wait } from 'testcontainers'
-import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type Bus, connectBus } from '../../shared/bus/connect.ts'
 import { EVENTS_STREAM, ensureEventStream, openConsumer } from '../../shared/bus/streams.ts'
 import { eventSubject, requestSubject } from '../../shared/contract.ts'
 import { CONTRACTS } from '../../shared/contracts/index.ts'
 import { createLog } from '../../shared/log.ts'
 import { internalCallsOf } from '../support/architecture/calls.ts'
-import { placed, runMark, type ServerContainer } from '../support/containers.ts'
+import {
+  type GuardedNats,
+  NATS_USERS,
+  passwordOf,
+  SERVICE_USERS,
+  startGuardedNats,
+} from '../support/guarded-nats.ts'
 import { SOME_ID } from '../support/tools.ts'
 
-const PORT = 4222
-const SERVICES = CONTRACTS.map(({ name }) => name)
-const USERS = [...SERVICES, 'subscriber']
-const passwordVariable = (user: string): string => `${user.replaceAll('-', '_').toUpperCase()}_PASSWORD`
-const passwordOf = (user: string): string => `secret-of-${user}`
-
-let server: ServerContainer
-
-const startServer = async (): Promise<ServerContainer> => {
-  const content = await readFile(new URL('../../infra/nats.conf', import.meta.url), 'utf8')
-  const container = await placed(inject('servers').images.nats, { run: runMark() })
-    .withCommand(['--config', '/nats.conf', '--store_dir', '/data'])
-    .withCopyContentToContainer([{ content, target: '/nats.conf' }])
-    .withEnvironment(Object.fromEntries(USERS.map((user) => [passwordVariable(user), passwordOf(user)])))
-    .withTmpFs({ '/data': 'rw,size=64m' })
-    .withExposedPorts(PORT)
-    .withWaitStrategy(Wait.forLogMessage(/Server is ready/))
-    .start()
-  return { host: container.getHost(), port: container.getMappedPort(PORT), container }
-}
+let server: GuardedNats
 
 const connectAs = (user: string, pass = passwordOf(user)): Promise<NatsConnection> =>
   connect({
-    servers: `${server.host}:${server.port}`,
+    servers: server.address,
     user,
     pass,
     inboxPrefix: `_INBOX.${user}`,
@@ -83,14 +68,14 @@ const EVENTS = CONTRACTS.flatMap((contract) =>
 const under = (service: string): string => `evt.${service}.`
 
 beforeAll(async () => {
-  server = await startServer()
+  server = await startGuardedNats()
 })
 afterAll(async () => {
-  await server?.container.stop()
+  await server?.[Symbol.asyncDispose]()
 })
 
 describe('a connection', () => {
-  test.each(USERS)('accepted_of_%s', async (user) => {
+  test.each(NATS_USERS)('accepted_of_%s', async (user) => {
     const nc = await connectAs(user)
     await nc.close()
   })
@@ -100,13 +85,11 @@ describe('a connection', () => {
   })
 
   test('refused_without_a_user', async () => {
-    await expect(connect({ servers: `${server.host}:${server.port}`, reconnect: false })).rejects.toThrow(
-      /authorization/i,
-    )
+    await expect(connect({ servers: server.address, reconnect: false })).rejects.toThrow(/authorization/i)
   })
 })
 
-describe.each(USERS)('%s', (user) => {
+describe.each(NATS_USERS)('%s', (user) => {
   test('may_send_the_requests_that_its_code_sends_and_no_other', async () => {
     const needed = user === 'gateway' ? REQUESTS : internalCallsOf(user)
     const others = REQUESTS.filter((subject) => !needed.includes(subject))
@@ -119,14 +102,14 @@ describe.each(USERS)('%s', (user) => {
   })
 
   test('may_answer_its_own_requests_only', async () => {
-    const all = SERVICES.map((service) => `rpc.${service}.>`)
+    const all = SERVICE_USERS.map((service) => `rpc.${service}.>`)
     expect(await refusedToHear(user, all)).toEqual(
       all.filter((subject) => subject !== `rpc.${user}.>`).toSorted(),
     )
   })
 
   test('may_hear_its_own_inbox_only', async () => {
-    const all = USERS.map((other) => `_INBOX.${other}.>`)
+    const all = NATS_USERS.map((other) => `_INBOX.${other}.>`)
     expect(await refusedToHear(user, all)).toEqual(
       all.filter((subject) => subject !== `_INBOX.${user}.>`).toSorted(),
     )
@@ -145,13 +128,13 @@ describe.each(USERS)('%s', (user) => {
       `$JS.API.STREAM.SNAPSHOT.${EVENTS_STREAM}`,
       '$JS.API.STREAM.CREATE.OTHER',
       '$JS.API.STREAM.RESTORE.OTHER',
-      ...USERS.map((other) => `$JS.API.CONSUMER.DELETE.${EVENTS_STREAM}.${other}`),
+      ...NATS_USERS.map((other) => `$JS.API.CONSUMER.DELETE.${EVENTS_STREAM}.${other}`),
     ]
     expect(await refusedToPublish(user, harm)).toEqual(harm.toSorted())
   })
 
   test('may_not_touch_the_place_of_another_reader', async () => {
-    const forms = USERS.filter((other) => other !== user).flatMap((other) => [
+    const forms = NATS_USERS.filter((other) => other !== user).flatMap((other) => [
       `$JS.API.CONSUMER.CREATE.${EVENTS_STREAM}.${other}`,
       `$JS.API.CONSUMER.MSG.NEXT.${EVENTS_STREAM}.${other}`,
       `$JS.ACK.${EVENTS_STREAM}.${other}.1.1.1.1.0`,
@@ -164,8 +147,7 @@ describe.each(USERS)('%s', (user) => {
 describe('the stream of events', () => {
   const opened: Bus[] = []
   const busAs = async (user: string): Promise<Bus> => {
-    const url = `nats://${user}:${passwordOf(user)}@${server.host}:${server.port}`
-    const bus = await connectBus(url, user, createLog({ filter: 'error', topic: user }))
+    const bus = await connectBus(server.urlOf(user), user, createLog({ filter: 'error', topic: user }))
     opened.push(bus)
     return bus
   }
@@ -174,7 +156,7 @@ describe('the stream of events', () => {
     await Promise.all(opened.map((bus) => bus[Symbol.asyncDispose]()))
   })
 
-  test.each(SERVICES)('made_and_told_to_by_%s', async (service) => {
+  test.each(SERVICE_USERS)('made_and_told_to_by_%s', async (service) => {
     const bus = await busAs(service)
     await ensureEventStream(bus, 1)
     expect(await bus.js.publish(subject(service), '{}')).toMatchObject({ stream: EVENTS_STREAM })
@@ -186,9 +168,9 @@ describe('the stream of events', () => {
     const consumer = await openConsumer(
       bus,
       user,
-      SERVICES.map((service) => `evt.${service}.>`),
+      SERVICE_USERS.map((service) => `evt.${service}.>`),
     )
-    for (const service of SERVICES) {
+    for (const service of SERVICE_USERS) {
       const message = await consumer.next()
       expect(message?.subject).toBe(subject(service))
       expect(await message?.ackAck()).toBe(true)

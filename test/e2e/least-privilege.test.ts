@@ -1,0 +1,92 @@
+// The whole system with infra/nats.conf: every service as its own user, with nothing that it does not need. What it needs
+// is shown by doing all that the tools do, and no request of it being refused.
+import { afterAll, beforeAll, expect, test, vi } from 'vitest'
+import { startServices } from '../../services/start.ts'
+import { type Account, agentOf, signUp } from '../support/accounts.ts'
+import { type GuardedNats, SERVICE_USERS, startGuardedNats } from '../support/guarded-nats.ts'
+import type { McpClient } from '../support/mcp-client.ts'
+import { freshStack } from '../support/stack.ts'
+import type { Mail } from '../support/system.ts'
+
+const running = new AsyncDisposableStack()
+let url = ''
+let person: Account
+let agent: McpClient
+const complaints: string[] = []
+
+const startAs = async (nats: GuardedNats, service: string, mongodbUrl: string): Promise<void> => {
+  const env = {
+    NODE_ENV: 'test',
+    LOG: 'warn',
+    PORT: '0',
+    NATS_URL: nats.urlOf(service),
+    MONGODB_URL: mongodbUrl,
+    LOOPS_SECRET: 'a secret of the tests that is long enough for all',
+  }
+  const started = running.use(await startServices(env, { names: [service] }))
+  url = started.url?.replace('127.0.0.1', 'localhost') ?? url
+}
+
+beforeAll(async () => {
+  const write = process.stderr.write.bind(process.stderr)
+  vi.spyOn(process.stderr, 'write').mockImplementation((chunk, ...rest) => {
+    if (/permissions? violation/i.test(String(chunk))) complaints.push(String(chunk))
+    return write(chunk, ...(rest as []))
+  })
+  const nats = running.use(await startGuardedNats())
+  const { mongodbUrl } = freshStack()
+  for (const service of SERVICE_USERS) await startAs(nats, service, mongodbUrl)
+  person = await signUp({ url }, { name: 'Petra', workspace: 'Quarry' })
+  agent = running.use(await agentOf({ url }, person))
+})
+afterAll(async () => {
+  await running.disposeAsync()
+})
+
+test('all_tools_work', async () => {
+  const { workspace } = await agent.call('get_workspace', {})
+  const first = (await agent.call('create_task', { title: 'First' })).task
+  const second = (await agent.call('create_task', { title: 'Second' })).task
+  const { loop } = await agent.call('create_loop_from_tasks', {
+    loop_name: 'Granite',
+    task_ids: [first.id, second.id],
+    visibility: 'private',
+  })
+  const other = (await agent.call('create_loop', { name: 'Slate' })).loop
+  await agent.call('create_task', { title: 'Third', loop_id: other.id })
+  await agent.call('add_comment', { loop_id: loop.id, text: 'Hard.' })
+  await agent.call('add_comment', { task_id: first.id, text: 'Harder.' })
+  await agent.call('update_task', { task_id: first.id, status: 'approved' })
+  await agent.call('bulk_update_tasks', { task_ids: [second.id], loop_id: null })
+  expect((await agent.call('list_tasks', { scope: 'all' })).total).toBe(3)
+  expect((await agent.call('get_task', { task_id: first.id })).loop?.id).toBe(loop.id)
+  expect((await agent.call('get_loop', { loop_id: loop.id })).comments).toHaveLength(1)
+  expect((await agent.call('list_loops', {})).total).toBe(2)
+  expect((await agent.call('get_loop_queue', {})).total).toBe(2)
+  expect((await agent.call('set_loop_priority', { loop_id: other.id, priority: 0 })).changed).toBe(true)
+  expect((await agent.call('reorder_loops', { loop_ids: [loop.id] })).changed).toBe(true)
+  const work = await agent.call('get_next_work', {})
+  expect(work).toMatchObject({ loop: { id: loop.id }, workspace: { name: workspace.name } })
+  expect((await agent.call('get_queue_stats', {})).loops_with_work_ready).toBe(1)
+  expect((await agent.call('close_loop', { loop_id: other.id })).changed).toBe(true)
+  expect((await agent.call('reopen_loop', { loop_id: other.id })).changed).toBe(true)
+  expect((await agent.call('delete_task', { task_id: second.id })).deleted).toBe(true)
+  expect((await agent.call('ship_loop', { loop_id: loop.id })).already_shipped).toBe(false)
+  expect((await agent.call('get_workflow', { workflow: 'manage' })).workflow).toBe('manage')
+})
+
+test('mail_arrives', async () => {
+  await vi.waitFor(
+    async () => {
+      const mails = (await (await fetch(`${url}/dev/mail.json`)).json()) as readonly Mail[]
+      expect(mails.map(({ to, subject }) => [to, subject])).toEqual([
+        [person.email, expect.stringContaining('Granite')],
+      ])
+    },
+    { timeout: 20_000, interval: 100 },
+  )
+})
+
+test('nothing_was_refused', () => {
+  expect(complaints).toEqual([])
+})

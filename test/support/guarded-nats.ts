@@ -1,0 +1,44 @@
+// A NATS server with infra/nats.conf, as an operator runs it: one user for each service. Knows no service's code.
+import { readFile } from 'node:fs/promises'
+import { Wait } from 'testcontainers'
+import { inject } from 'vitest'
+import { CONTRACTS } from '../../shared/contracts/index.ts'
+import { placed, runMark } from './containers.ts'
+
+/** The users of the services. */
+export const SERVICE_USERS: readonly string[] = CONTRACTS.map(({ name }) => name)
+/** Every user of the configuration. */
+export const NATS_USERS: readonly string[] = [...SERVICE_USERS, 'subscriber']
+
+export type GuardedNats = AsyncDisposable &
+  Readonly<{
+    /** `host:port`. */
+    address: string
+    /** The address with a user and its password. */
+    urlOf: (user: string) => string
+  }>
+
+const PORT = 4222
+const variableOf = (user: string): string => `${user.replaceAll('-', '_').toUpperCase()}_PASSWORD`
+
+/** The password of a user of these servers. */
+export const passwordOf = (user: string): string => `secret-of-${user}`
+
+/** Starts the server, with its data in memory. */
+export const startGuardedNats = async (): Promise<GuardedNats> => {
+  const content = await readFile(new URL('../../infra/nats.conf', import.meta.url), 'utf8')
+  const container = await placed(inject('servers').images.nats, { run: runMark() })
+    .withCommand(['--config', '/nats.conf', '--store_dir', '/data'])
+    .withCopyContentToContainer([{ content, target: '/nats.conf' }])
+    .withEnvironment(Object.fromEntries(NATS_USERS.map((user) => [variableOf(user), passwordOf(user)])))
+    .withTmpFs({ '/data': 'rw,size=64m' })
+    .withExposedPorts(PORT)
+    .withWaitStrategy(Wait.forLogMessage(/Server is ready/))
+    .start()
+  const address = `${container.getHost()}:${container.getMappedPort(PORT)}`
+  return {
+    address,
+    urlOf: (user) => `nats://${user}:${passwordOf(user)}@${address}`,
+    [Symbol.asyncDispose]: async () => void (await container.stop()),
+  }
+}
