@@ -11,7 +11,7 @@ import { canInstallPackages, installPackages } from './debian.ts'
 import { step } from './progress.ts'
 import { type Blueprint, buildStandIn, nodeBlueprint } from './stand-in.ts'
 
-/** The user's cache folder for this project: server binaries, packages of production, the daemon's output. */
+/** The user's cache folder for this project: server binaries, the daemon's output. */
 export const cacheFolder = (): string =>
   join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'loops')
 
@@ -19,7 +19,7 @@ export const cacheFolder = (): string =>
 export type ImageContext = Readonly<{
   client: ContainerRuntimeClient
   report: Report
-  /** The user's cache folder for this project: server binaries and packages are kept there. */
+  /** The user's cache folder for this project: server binaries are kept there. */
   cacheDir: string
   /** How long a registry may take to its first answer; 10 s when absent. */
   firstByteLimitMs?: number
@@ -68,7 +68,7 @@ const serverStandIn = async (
 ): Promise<string> => {
   const binary = await programOf(resolve, context)
   const dockerfile = ['FROM scratch', 'COPY . /', `ENTRYPOINT ["${target}"]`].join('\n')
-  return standIn({ name, binary, target, folders, dockerfile, trees: [] }, context)
+  return standIn({ name, binary, target, folders, dockerfile }, context)
 }
 
 /** The program of a server. Where this user may install packages, what the ways to it lack is no obstacle. */
@@ -92,7 +92,7 @@ const programOf = async (
 /** The project's own image, built from this checkout on Node's official image or its stand-in. Returns its name. */
 export const projectImage = async (context: ImageContext): Promise<string> => {
   const [official] = await pullImages(['node:24-slim'], context)
-  const base = official ?? (await standIn(await nodeBlueprint(context, ROOT), context))
+  const base = official ?? (await standIn(await nodeBlueprint(context.report, ROOT), context))
   const checkout = createHash('sha256').update(ROOT).digest('hex').slice(0, 12)
   const name = `loops-test/loops:${checkout}`
   await step(context.report, `Image of this checkout on ${base}`, () =>
@@ -109,7 +109,7 @@ export const projectImage = async (context: ImageContext): Promise<string> => {
 const standIn = async (blueprint: Blueprint, context: ImageContext): Promise<string> => {
   const { client, report } = context
   const { binary, dockerfile, name } = blueprint
-  const contents = [binary.sha256, dockerfile, ...blueprint.trees.map(({ version }) => version)]
+  const contents = [binary.sha256, dockerfile, blueprint.more?.version]
   const tag = createHash('sha256').update(contents.join('\n')).digest('hex').slice(0, 16)
   const image = `loops-test/${name}:${tag}`
   if (await client.image.exists(ImageName.fromString(image))) return image

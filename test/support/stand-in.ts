@@ -2,8 +2,7 @@
 // around it. Knows no container engine.
 import { execFile } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { existsSync } from 'node:fs'
-import { chmod, copyFile, cp, mkdir, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { chmod, copyFile, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { promisify } from 'node:util'
@@ -20,8 +19,8 @@ export type Blueprint = Readonly<{
   target: string
   /** Empty folders to have. */
   folders: readonly string[]
-  /** Folders of this machine to take along, with what tells one version of their content from another. */
-  trees: readonly Readonly<{ from: string; to: string; version: string }>[]
+  /** What else to put into the image's file system, and what tells one version of that from another. */
+  more?: Readonly<{ version: string; putInto: (folder: string) => Promise<void> }>
   /** Text of the Dockerfile, whose build context is the file system of the image. */
   dockerfile: string
 }>
@@ -47,19 +46,27 @@ export const buildStandIn = async (
     }
     await put(blueprint.binary.path, blueprint.target)
     await chmod(join(folder, blueprint.target), 0o755)
-    for (const library of await librariesOf(blueprint.binary.path)) await put(library, library)
     for (const path of ['/tmp', ...blueprint.folders]) {
       await mkdir(join(folder, path), { recursive: true })
       // mkdir's own mode is cut by the umask, and the program may run as any user.
       await chmod(join(folder, path), 0o1777)
     }
-    for (const { from, to } of blueprint.trees) await cp(from, join(folder, to), { recursive: true })
+    await blueprint.more?.putInto(folder)
+    const programs = [blueprint.binary.path, ...(await addonsIn(folder))]
+    const libraries = new Set((await Promise.all(programs.map(librariesOf))).flat())
+    for (const library of libraries) await put(library, library)
     await writeFile(join(folder, 'Dockerfile'), blueprint.dockerfile)
     await writeFile(join(folder, '.dockerignore'), 'Dockerfile\n.dockerignore\n')
     await build(folder)
   } finally {
     await rm(folder, { recursive: true, force: true })
   }
+}
+
+/** The native add-ons of Node's packages, which load libraries of their own. */
+const addonsIn = async (folder: string): Promise<string[]> => {
+  const files = await readdir(folder, { recursive: true })
+  return files.filter((file) => file.endsWith('.node')).map((file) => join(folder, file))
 }
 
 /** Paths of the shared libraries that a program loads, its dynamic linker among them; none for a static one. */
@@ -72,55 +79,31 @@ const librariesOf = async (path: string): Promise<string[]> => {
   return [...stdout.matchAll(/(?:=> |^\s*)(\/\S+) \(0x/gm)].map(([, library]) => library ?? '')
 }
 
-/** A base for the project's own image: this Node and the packages of production, which need npm to be had. */
-export const nodeBlueprint = async (
-  options: Readonly<{ report: Report; cacheDir: string }>,
-  root: string,
-): Promise<Blueprint> => {
+/** A base for the project's own image: this Node with the packages of production, since the stand-in has no npm. */
+export const nodeBlueprint = async (report: Report, root: string): Promise<Blueprint> => {
   const sha256 = await sha256Of(process.execPath)
-  const binary = {
-    path: process.execPath,
-    version: process.versions.node,
-    sha256,
-    source: 'package node',
-  }
-  const packages = await productionPackages(options, root)
+  const lockfile = await readFile(join(root, 'package-lock.json'))
   return {
     name: 'node',
-    binary,
+    binary: { path: process.execPath, version: process.versions.node, sha256, source: 'package node' },
     target: '/usr/local/bin/node',
     folders: [],
-    trees: [{ ...packages, to: '/app/node_modules' }],
+    more: {
+      version: createHash('sha256').update(lockfile).digest('hex'),
+      putInto: (folder) =>
+        step(report, 'Packages of production (npm ci --omit=dev)', () =>
+          installPackages(root, join(folder, 'app')),
+        ),
+    },
     dockerfile: ['FROM scratch', 'COPY . /', 'ENV PATH=/usr/local/bin', 'ENTRYPOINT ["node"]'].join('\n'),
   }
 }
 
-/** Installs the packages of production beside the checkout's own, once for each lockfile. */
-const productionPackages = async (
-  { report, cacheDir }: Readonly<{ report: Report; cacheDir: string }>,
-  root: string,
-): Promise<{ from: string; version: string }> => {
-  const lockfile = await readFile(join(root, 'package-lock.json'))
-  const version = createHash('sha256').update(lockfile).digest('hex').slice(0, 16)
-  const kept = join(cacheDir, `packages-${version}`)
-  if (!existsSync(kept)) {
-    await step(report, 'Packages of production for the image (npm ci --omit=dev)', async () => {
-      const scratch = `${kept}.${process.pid}`
-      await rm(scratch, { recursive: true, force: true })
-      await mkdir(scratch, { recursive: true })
-      for (const file of ['package.json', 'package-lock.json', '.npmrc']) {
-        await copyFile(join(root, file), join(scratch, file))
-      }
-      await run(
-        'npm',
-        ['ci', '--omit=dev', '--ignore-scripts', '--prefer-offline', '--no-audit', '--no-fund'],
-        {
-          cwd: scratch,
-          timeout: INSTALL_LIMIT_MS,
-        },
-      )
-      await rename(scratch, kept).catch(() => rm(scratch, { recursive: true, force: true }))
-    })
+const installPackages = async (root: string, folder: string): Promise<void> => {
+  await mkdir(folder, { recursive: true })
+  for (const file of ['package.json', 'package-lock.json', '.npmrc']) {
+    await copyFile(join(root, file), join(folder, file))
   }
-  return { from: join(kept, 'node_modules'), version }
+  const options = ['--omit=dev', '--ignore-scripts', '--prefer-offline', '--no-audit', '--no-fund']
+  await run('npm', ['ci', ...options], { cwd: folder, timeout: INSTALL_LIMIT_MS })
 }
