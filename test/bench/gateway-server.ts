@@ -1,0 +1,21 @@
+// The whole gateway with a tasks service that answers at once, in one process, over a real NATS. Prints its address.
+import { startServices } from '../../services/start.ts'
+import { connectBus } from '../../shared/bus/connect.ts'
+import { serve } from '../../shared/bus/serve.ts'
+import { systemClock as clock } from '../../shared/clock.ts'
+import { processEnv } from '../../shared/config.ts'
+import { defineContract } from '../../shared/contract.ts'
+import { tasks } from '../../shared/contracts/tasks.ts'
+import { systemIds } from '../../shared/ids.ts'
+import { createLog } from '../../shared/log.ts'
+import { cannedTasks } from './canned.ts'
+
+const stub = defineContract({ ...tasks, operations: { list_tasks: tasks.operations.list_tasks }, events: {} })
+const bus = await connectBus(
+  String(processEnv().NATS_URL),
+  'stub',
+  createLog({ filter: 'error', topic: 'stub' }),
+)
+await serve(bus, stub, { list_tasks: async () => cannedTasks }, { clock, ids: systemIds() })
+const { url } = await startServices(processEnv(), { names: ['gateway'] })
+console.log(url)

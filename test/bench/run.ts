@@ -1,0 +1,96 @@
+// `npm run bench`: measures everything on servers of its own and prints a table with the machine's facts; the same table
+// and the raw figures go to .loops/bench. `npm run bench -- bus` measures one part.
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { streamReport } from '../../infra/report.ts'
+import { systemClock } from '../../shared/clock.ts'
+import { benchBus } from './bus.ts'
+import { benchGateway } from './gateway.ts'
+import { benchGrowth, MEASURED, SIZES } from './growth.ts'
+import { machine, ms, type Pair } from './measure.ts'
+import { type Servers, startServers } from './servers.ts'
+
+type Section = Readonly<{ lines: readonly string[]; raw: unknown }>
+type Say = (line: string) => void
+
+const pairRow = (what: string, pair: Pair, goal: string, by: 'p50' | 'perSecond'): string => {
+  const show = (value: number): string => (by === 'p50' ? ms(value) : `${Math.round(value)}/s`)
+  return `| ${what} | ${show(pair.a[by])} | ${show(pair.b[by])} | ${pair.ratio.toFixed(2)} | ${goal} |`
+}
+const PAIR_HEAD = ['| what | ours | yardstick | ratio (median of rounds) | goal |', '|---|---|---|---|---|']
+
+const bus = async ({ nats_url }: Servers): Promise<Section> => {
+  const found = await benchBus(nats_url)
+  return {
+    raw: found,
+    lines: [
+      '## Request over the bus against a raw NATS request of equal size',
+      ...PAIR_HEAD,
+      pairRow('p50, one at a time', found.serial, '≤ 1.5', 'p50'),
+      pairRow('p50, 50 at once', found.parallel, '', 'p50'),
+    ],
+  }
+}
+
+const gateway = async (servers: Servers): Promise<Section> => {
+  const found = await benchGateway(servers)
+  return {
+    raw: found,
+    lines: [
+      '## list_tasks through the gateway against a bare SDK server with the same tools and answer',
+      ...PAIR_HEAD,
+      pairRow('calls per second, 32 at once', found.throughput, '≥ 0.7', 'perSecond'),
+      pairRow('p50, one at a time', found.serial, '', 'p50'),
+    ],
+  }
+}
+
+const growth = async (servers: Servers, say: Say): Promise<Section> => {
+  const found = await benchGrowth(servers, say)
+  const rows = MEASURED.map((name) => {
+    const p50s = found[name].map(({ p50 }) => p50)
+    const ratio = (p50s.at(-1) as number) / (p50s[0] as number)
+    return `| ${name} | ${p50s.map(ms).join(' | ')} | ${ratio.toFixed(2)} | ≤ 1.3 |`
+  })
+  return {
+    raw: found,
+    lines: [
+      '## p50 over the bus as the workspace grows',
+      `| operation | ${SIZES.map((size) => `${size} tasks`).join(' | ')} | last / first | goal |`,
+      `|---|${SIZES.map(() => '---').join('|')}|---|---|`,
+      ...rows,
+    ],
+  }
+}
+
+const PARTS = { bus, gateway, growth } as const
+
+const main = async (): Promise<number> => {
+  const asked = process.argv.slice(2)
+  const unknown = asked.filter((name) => !Object.hasOwn(PARTS, name))
+  if (unknown.length > 0) {
+    console.error(`There is no part ${unknown.join(', ')}; the parts are ${Object.keys(PARTS).join(', ')}.`)
+    return 2
+  }
+  await using servers = await startServers(streamReport(process.stdout, systemClock))
+  const sections: Record<string, Section> = {}
+  for (const [name, part] of Object.entries(PARTS)) {
+    if (asked.length > 0 && !asked.includes(name)) continue
+    console.log(`Measuring: ${name} …`)
+    sections[name] = await part(servers, console.log)
+  }
+  const table = [
+    `# Measured on ${machine()}`,
+    ...Object.values(sections).flatMap(({ lines }) => ['', ...lines]),
+  ].join('\n')
+  const folder = new URL('../../.loops/bench/', import.meta.url)
+  mkdirSync(folder, { recursive: true })
+  writeFileSync(new URL('table.md', folder), `${table}\n`)
+  writeFileSync(
+    new URL('raw.json', folder),
+    JSON.stringify(sections, (key, value) => (key === 'lines' ? undefined : value), 1),
+  )
+  console.log(`\n${table}`)
+  return 0
+}
+
+process.exit(await main())

@@ -1,0 +1,54 @@
+// The servers of the benchmark: those of `npm start`, in a folder of their own that goes away.
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import type { Report } from '../../infra/report.ts'
+import { startMongod } from '../../infra/servers/mongod.ts'
+import { startNatsServer } from '../../infra/servers/nats-server.ts'
+import { tryPort } from '../../infra/servers/port.ts'
+import { resolveMongod, resolveNatsServer } from '../../infra/servers/resolve.ts'
+
+const SECRET = 'a secret of the benchmark that is long enough for all'
+
+export type Servers = AsyncDisposable &
+  Readonly<{
+    nats_url: string
+    freePort: () => Promise<number>
+    /** The environment of services on databases of their own. */
+    env: (database: string) => Record<string, string>
+  }>
+
+/** Starts NATS and MongoDB, fetching them first if they are not there. */
+export const startServers = async (report: Report): Promise<Servers> => {
+  const stack = new AsyncDisposableStack()
+  const dataDir = mkdtempSync(join(tmpdir(), 'loops-bench-'))
+  stack.defer(() => rmSync(dataDir, { recursive: true, force: true }))
+  const find = {
+    cacheDir: fileURLToPath(new URL('../../.loops/bin', import.meta.url)),
+    env: process.env,
+    report,
+    signal: new AbortController().signal,
+  }
+  const onLost = (fault: Error): never => {
+    throw fault
+  }
+  const common = { dataDir, report, onLost }
+  const nats = stack.use(await startNatsServer({ ...common, binary: await resolveNatsServer(find) }, SECRET))
+  const mongod = stack.use(await startMongod({ ...common, binary: await resolveMongod(find) }))
+  return {
+    nats_url: nats.url,
+    freePort: () => tryPort('127.0.0.1', 0),
+    env: (database) => ({
+      NATS_URL: nats.url,
+      MONGODB_URL: mongod.url.replace('/loops?', `/${database}?`),
+      LOOPS_SECRET: SECRET,
+      LOG: 'error',
+      NODE_ENV: 'test',
+      HOST: '127.0.0.1',
+      PORT: '0',
+      SIGN_UP: 'open',
+    }),
+    [Symbol.asyncDispose]: () => stack.disposeAsync(),
+  }
+}
