@@ -81,7 +81,12 @@ export const startSender = (deps: SenderDeps): Repeating => {
   }
   const look = async (signal: AbortSignal): Promise<void> => {
     const room = CONNECTIONS - underWay.size
-    if (room === 0 || signal.aborted) return
+    if (signal.aborted) return
+    if (room === 0) {
+      // Told of new ones with both hands full: they are due when one is done.
+      more = true
+      return
+    }
     const due = await deps.deliveries.claim(room)
     more = due.more
     for (const delivery of due.claimed) start(delivery)

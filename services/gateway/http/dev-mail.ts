@@ -30,8 +30,10 @@ const POLICY =
 
 const STYLE = `
   :root { color-scheme: light dark; font: 16px/1.5 system-ui, sans-serif; }
+  * { box-sizing: border-box; }
   body { max-width: 60rem; margin: 0 auto; padding: 1.5rem 1rem 3rem; }
   h1 { font-size: 1.4rem; margin: .5rem 0 1rem; overflow-wrap: anywhere; }
+  h2 { font-size: 1.1rem; }
   table { width: 100%; border-collapse: collapse; }
   th, td { text-align: left; vertical-align: top; padding: .45rem .75rem .45rem 0; border-bottom: 1px solid #8884; overflow-wrap: anywhere; }
   th { font-weight: 600; } td.time { white-space: nowrap; }
