@@ -89,7 +89,9 @@ const outboxOf = <T extends Aggregate>(collection: Collection<T>): Outbox => ({
   pending: async (before, limit) => {
     const found = await collection
       .find({ 'outbox.at': { $lte: before } } as unknown as Filter<T>)
-      .sort({ 'outbox.at': 1 })
+      // Oldest first, as the index lies. Asked to sort, the server would read every waiting document into memory: it does
+      // not take the order of an index over a list for the order of documents.
+      .hint(OUTBOX_INDEX.name)
       .limit(limit)
       .project<{ _id: string; outbox: OutboxEvent[] }>({ outbox: 1 })
       .toArray()
