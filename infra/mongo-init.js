@@ -10,34 +10,27 @@ const USERS = [
   { user: 'notifier', pwd: NOTIFIER_PASSWORD, db: 'loops_notifier' },
 ]
 
-const asOperator = () => {
-  const login = `operator:${encodeURIComponent(OPERATOR_PASSWORD)}`
-  const options = 'replicaSet=rs0&authSource=admin&w=majority&serverSelectionTimeoutMS=5000'
-  return connect(`mongodb://${login}@${MEMBERS.join(',')}/admin?${options}`)
-}
-
+/** On new servers; where there are users already, nobody may do this without being one. */
 const firstRun = () => {
   const local = connect('mongodb://127.0.0.1:27017/admin?directConnection=true')
   const members = MEMBERS.map((host, _id) => ({ _id, host, priority: _id === 0 ? 2 : 1 }))
   try {
     local.adminCommand({ replSetInitiate: { _id: 'rs0', members } })
   } catch (error) {
+    if (error.codeName === 'Unauthorized') return
     if (error.codeName !== 'AlreadyInitialized') throw error
   }
   while (!local.hello().isWritablePrimary) sleep(200)
   local.createUser({ user: 'operator', pwd: OPERATOR_PASSWORD, roles: ['root'] })
 }
 
-const isSetUp = () => {
-  try {
-    asOperator()
-    return true
-  } catch {
-    return false
-  }
+const asOperator = () => {
+  const login = `operator:${encodeURIComponent(OPERATOR_PASSWORD)}`
+  const options = 'replicaSet=rs0&authSource=admin&w=majority&serverSelectionTimeoutMS=60000'
+  return connect(`mongodb://${login}@${MEMBERS.join(',')}/admin?${options}`)
 }
 
-if (!isSetUp()) firstRun()
+firstRun()
 const admin = asOperator()
 for (const { user, pwd, db } of USERS) {
   const roles = [{ role: 'readWrite', db }]
