@@ -1,0 +1,338 @@
+// Every operation of the tasks service over some thousand tasks: each command found through an index, nothing sorted in
+// memory, and hardly more keys read than rows answered. The database's own profile of what it did is the witness.
+import type { Document } from 'mongodb'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { writeCursor } from '../../services/tasks/cursor.ts'
+import { openTasks, type TaskDoc, type TaskStore } from '../../services/tasks/store.ts'
+import { type CommentDoc, type CommentStore, openComments } from '../../services/tasks/store-comments.ts'
+import { openTallies } from '../../services/tasks/store-tallies.ts'
+import { createTask, editTask, NOWHERE, placeIn } from '../../services/tasks/task.ts'
+import type { Outbox } from '../../shared/aggregate.ts'
+import { systemClock } from '../../shared/clock.ts'
+import type { Caller } from '../../shared/contract.ts'
+import { createLog } from '../../shared/log.ts'
+import { ids, person } from '../support/service-bed.ts'
+import { EVERY_KIND, openTasksBed, type TasksBed } from '../support/tasks-bed.ts'
+
+const TASKS = 5_040
+const COMMENTS = 1_000
+const PUBLIC_LOOPS = 6
+const PRIVATE_LOOPS = 34
+const PAGE = 50
+/** Documents that sweepers are interested in, among all the others. */
+const MARKED = 120
+/** Far enough away that no sweeper of a running service takes what is marked with it. */
+const FUTURE = new Date('2900-01-01')
+const LATER = new Date('2999-01-01')
+
+let bed: TasksBed
+let ann: Caller
+let bob: Caller
+let ws: string
+let made: TaskDoc[]
+let publicLoops: string[]
+let privateLoops: string[]
+let tasks: TaskStore
+let comments: CommentStore
+
+const actor = { user_id: ids.next(), name: 'Ann', client: 'Test' }
+const stored = (workspace: string, loops: readonly (string | null)[], n: number): TaskDoc => {
+  const id = loops[n % loops.length] ?? null
+  const place = id ? placeIn({ id, visibility: privateLoops.includes(id) ? 'private' : 'public' }) : NOWHERE
+  const { status, priority } = EVERY_KIND[Math.floor(n / loops.length) % EVERY_KIND.length] ?? {
+    status: 'open',
+    priority: 'none',
+  }
+  const { next } = createTask({
+    id: ids.next(),
+    ws: workspace,
+    title: `Task ${n}`,
+    body: 'x'.repeat(500),
+    priority,
+    due_date: n % 3 === 0 ? '2026-05-06' : null,
+    place,
+    by: actor,
+    now: new Date(n),
+  })
+  const edited = editTask({ ...next, v: 1 }, {}, { actor, may_approve: true }, new Date(n))
+  return { ...(edited?.next ?? next), status, v: 1, outbox: [], ledger: [] }
+}
+const comment = (parent: string, n: number): CommentDoc => ({
+  _id: ids.next(),
+  ws,
+  v: 1,
+  parent,
+  task_id: parent,
+  loop_id: null,
+  author: actor,
+  text: `Comment ${n}`,
+  created_at: new Date(n),
+  created: null,
+  uncounted: [],
+  outbox: [],
+  ledger: [],
+})
+
+beforeAll(async () => {
+  bed = await openTasksBed(1)
+  ann = bed.owner()
+  ws = ann.workspace_id
+  bob = person(ws)
+  const loops = async (
+    caller: Caller,
+    visibility: 'public' | 'private',
+    length: number,
+  ): Promise<string[]> => {
+    const answers = await Promise.all(
+      Array.from({ length }, () => bed.loopsOf(caller).create_loop({ name: 'Loop', visibility })),
+    )
+    return answers.map(({ loop }) => loop.id)
+  }
+  publicLoops = await loops(ann, 'public', PUBLIC_LOOPS)
+  privateLoops = await loops(bob, 'private', PRIVATE_LOOPS)
+  const places = [null, ...publicLoops, null, ...privateLoops]
+  made = Array.from({ length: TASKS }, (_, n) => stored(ws, places, n))
+  const foreign = Array.from({ length: TASKS / 4 }, (_, n) => stored(ids.next(), [null], n))
+  await bed.db.collection<TaskDoc>('tasks').insertMany([...made, ...foreign])
+  const counters = [ws, ...publicLoops, ...privateLoops].map((_id) => ({ _id, ws }))
+  await bed.db.collection<{ _id: string; ws: string }>('tallies').insertMany(counters)
+  const parents = [first(), second()]
+  await bed.db
+    .collection<CommentDoc>('comments')
+    .insertMany(Array.from({ length: COMMENTS }, (_, n) => comment(parents[n % 2]?._id ?? '', n)))
+  const deps = { service: 'tasks', clock: systemClock, ids, onCommit: () => undefined }
+  ;[tasks, comments] = [await openTasks(bed.db, deps), await openComments(bed.db, deps)]
+})
+afterAll(() => bed?.[Symbol.asyncDispose]())
+
+const at = (n: number): TaskDoc => made[n] as TaskDoc
+const first = (): TaskDoc => at(0)
+const second = (): TaskDoc => at(2 + PUBLIC_LOOPS + PRIVATE_LOOPS)
+
+/** What the database did while `work` was done; sweepers and the relay are at work too, and held to the same. */
+const profiled = async (work: () => Promise<unknown>): Promise<Document[]> => {
+  await bed.db.command({ profile: 0 })
+  await bed.db.collection('system.profile').drop()
+  await bed.db.command({ profile: 2 })
+  await work()
+  await bed.db.command({ profile: 0 })
+  const entries = await bed.db.collection('system.profile').find().toArray()
+  return entries.filter(({ ns, op }) => /\.(tasks|comments|tallies|requests)$/.test(ns) && op !== 'insert')
+}
+
+const INDEXED = /^(IXSCAN|IDHACK|COUNT_SCAN|DISTINCT_SCAN|EXPRESS_|CLUSTERED_)/
+/** Commands that keep to the rules: no scan of a collection, no sorting, few keys, and no more documents than keys. */
+const expectBounded = (commands: readonly Document[], keys: number): void => {
+  expect(commands.length).toBeGreaterThan(0)
+  for (const { planSummary, hasSortStage, keysExamined, docsExamined, ...entry } of commands) {
+    const what = JSON.stringify(entry.command).slice(0, 300)
+    expect(planSummary, what).toMatch(INDEXED)
+    expect(hasSortStage, what).toBeUndefined()
+    expect(keysExamined, what).toBeLessThanOrEqual(keys)
+    expect(docsExamined, what).toBeLessThanOrEqual(keysExamined)
+  }
+}
+
+test('marks_of_unfinished_work_are_indexed_only_where_there_is_some', async () => {
+  const { keysPerIndex } = await bed.db.command({ validate: 'tasks' })
+  const { _id_, newest, filtered, work, ready, ...marks } = keysPerIndex
+  expect(_id_).toBe(TASKS + TASKS / 4)
+  for (const index of [newest, filtered, work, ready]) expect(index).toBeGreaterThan(0)
+  expect(Object.keys(marks)).toHaveLength(7)
+  expect(Object.values(marks)).toEqual(Array(7).fill(0))
+})
+
+const FILTERS = [
+  { filter: {}, factor: 1 },
+  { filter: { status: 'open' }, factor: 5 },
+  { filter: { priority: 'high' }, factor: 6 },
+  { filter: { status: 'approved', priority: 'low' }, factor: 1 },
+] as const
+const LISTS = [
+  { who: 'bob', lists: 1, input: {} },
+  { who: 'bob', lists: 1, input: { loop_id: 'first public' } },
+  { who: 'bob', lists: 1 + PRIVATE_LOOPS, input: { scope: 'assigned' } },
+  { who: 'bob', lists: 2 + PRIVATE_LOOPS, input: { scope: 'all' } },
+  { who: 'ann', lists: 1, input: { scope: 'assigned' } },
+  { who: 'ann', lists: 2, input: { scope: 'all' } },
+] as const
+const listings = LISTS.flatMap((list) =>
+  FILTERS.flatMap(({ filter, factor }) =>
+    ['first', 'later'].map((page) => ({ ...list, filter, page, scans: Math.min(150, list.lists * factor) })),
+  ),
+)
+
+test.each(listings)('list_tasks as $who $input $filter, $page page', async (listing) => {
+  const { who, input, filter, page, scans } = listing
+  const { loop_id, ...rest } = { loop_id: undefined, ...input }
+  const request = {
+    ...rest,
+    ...filter,
+    ...(loop_id ? { loop_id: publicLoops[0] } : {}),
+    ...(page === 'later' ? { cursor: writeCursor('newest', at(TASKS / 2)._id) ?? '' } : {}),
+    limit: PAGE,
+  }
+  let answered = 0
+  const commands = await profiled(async () => {
+    answered = (await bed.tasksOf(who === 'ann' ? ann : bob).list_tasks(request)).tasks.length
+  })
+  expect(answered).toBeGreaterThan(0)
+  // A row more than the page tells whether there is another; each merged scan may look at one key more.
+  expectBounded(commands, PAGE + 1 + scans)
+})
+
+type Case = Readonly<{ call: () => Promise<unknown>; keys: number }>
+const nobody = () => bed.tasksOf(null)
+const ofLoop = () => ({ workspace_id: ws, loop_id: publicLoops[0] ?? '', limit: PAGE })
+const key = () => ({ idempotency_key: ids.next() })
+const move = async (commit: boolean): Promise<void> => {
+  const { loop } = await bed.loopsOf(ann).create_loop({ name: 'Loop' })
+  const task_ids = made.slice(100, 110).map(({ _id }) => _id)
+  await bed.tasksOf(ann).prepare_move({ task_ids, loop_id: loop.id, visible_private_loop_ids: null })
+  await nobody().finish_move({ workspace_id: ws, loop_id: loop.id, commit, visibility: 'public' })
+}
+const OPERATIONS: Record<string, Case> = {
+  get_task: { call: () => bed.tasksOf(ann).get_task({ task_id: first()._id }), keys: 101 },
+  'get_task, later comments': {
+    call: async () => {
+      const page = await bed.tasksOf(ann).get_task({ task_id: first()._id })
+      expect(page.comments).toHaveLength(100)
+      await bed.tasksOf(ann).get_task({
+        task_id: first()._id,
+        comments_cursor: page.comments_next_cursor ?? '',
+      })
+    },
+    keys: 102,
+  },
+  list_loop_tasks: { call: () => nobody().list_loop_tasks(ofLoop()), keys: PAGE + 7 },
+  'list_loop_tasks, later page': {
+    call: async () => {
+      const { next_cursor } = await nobody().list_loop_tasks({ ...ofLoop(), limit: 40 })
+      expect(next_cursor).not.toBeNull()
+      await nobody().list_loop_tasks({ ...ofLoop(), cursor: next_cursor ?? '' })
+    },
+    keys: PAGE + 7,
+  },
+  'list_loop_tasks, ready ones': {
+    call: () => nobody().list_loop_tasks({ ...ofLoop(), ready_only: true }),
+    keys: PAGE + 1,
+  },
+  list_loop_comments: {
+    call: () => nobody().list_loop_comments({ workspace_id: ws, loop_id: first()._id }),
+    keys: 101,
+  },
+  count_loops: {
+    call: () => nobody().count_loops({ workspace_id: ws, loop_ids: [...publicLoops, ...privateLoops] }),
+    keys: 2 * (PUBLIC_LOOPS + PRIVATE_LOOPS),
+  },
+  count_workspace: {
+    call: () => nobody().count_workspace({ workspace_id: ws, visible_private_loop_ids: privateLoops }),
+    keys: 2 * (PRIVATE_LOOPS + 2),
+  },
+  find_ready: {
+    call: async () => {
+      const unready = Array.from({ length: 1_000 }, () => ids.next())
+      const found = await nobody().find_ready({ workspace_id: ws, loop_ids: [...unready, ...publicLoops] })
+      expect(found).toEqual({ first: publicLoops[0], ready_loops: PUBLIC_LOOPS })
+    },
+    keys: 2 * (PUBLIC_LOOPS + PRIVATE_LOOPS) + 4,
+  },
+  summarize_loop: { call: () => nobody().summarize_loop({ ...ofLoop(), limit: 20 }), keys: 20 + 5 },
+  create_task: { call: () => bed.tasksOf(ann).create_task({ title: 'T', ...key() }), keys: 2 },
+  'create_task, again': {
+    call: async () => {
+      const request = { title: 'T', ...key() }
+      await bed.tasksOf(ann).create_task(request)
+      expect((await bed.tasksOf(ann).create_task(request)).replayed).toBe(true)
+    },
+    keys: 2,
+  },
+  update_task: {
+    call: async () => {
+      const change = { task_id: at(3)._id, loop_id: publicLoops[1] ?? '', title: 'New', ...key() }
+      await bed.tasksOf(ann).update_task(change)
+      await bed.tasksOf(ann).update_task(change)
+      await bed.tasksOf(ann).update_task({ task_id: at(3)._id, title: 'New', ...key() })
+    },
+    keys: 2,
+  },
+  bulk_update_tasks: {
+    call: () => {
+      const task_ids = made.slice(20, 40).map(({ _id }) => _id)
+      return bed.tasksOf(ann).bulk_update_tasks({ task_ids, priority: 'low', loop_id: null, ...key() })
+    },
+    keys: 2,
+  },
+  delete_task: { call: () => bed.tasksOf(ann).delete_task({ task_id: at(5)._id }), keys: 2 },
+  add_comment: {
+    call: async () => {
+      await bed.tasksOf(ann).add_comment({ task_id: at(6)._id, text: 'Hi', ...key() })
+      await bed.tasksOf(ann).add_comment({ loop_id: publicLoops[0] ?? '', text: 'Hi' })
+    },
+    keys: 2,
+  },
+  'prepare_move and finish_move, moved': { call: () => move(true), keys: 10 + 1 },
+  'prepare_move and finish_move, freed': { call: () => move(false), keys: 10 + 1 },
+}
+test.each(Object.entries(OPERATIONS))('%s', async (_, { call, keys }) => {
+  expectBounded(await profiled(call), keys)
+})
+
+type Sweep = Case & Readonly<{ prepare: () => Promise<unknown> }>
+const mark = async (collection: 'tasks' | 'comments', fields: Document): Promise<void> => {
+  const chosen = bed.db.collection<{ _id: string }>(collection)
+  const docs = await chosen.find({ ws, uncounted: [], move: null }).limit(MARKED).toArray()
+  await chosen.updateMany({ _id: { $in: docs.map(({ _id }) => _id) } }, { $set: fields })
+}
+const waiting = ['E', 'F'].map((id) => ({ id, at: FUTURE }))
+const pending = async (outbox: Outbox): Promise<void> => {
+  expect(await outbox.pending(LATER, PAGE)).toHaveLength(PAGE)
+  await outbox.confirm(first()._id, ['E', 'F'])
+}
+const SWEEPS: Record<string, Sweep> = {
+  'the relay of tasks': {
+    prepare: () => mark('tasks', { outbox: waiting }),
+    call: () => pending(tasks.outbox),
+    keys: 2 * PAGE,
+  },
+  'the relay of comments': {
+    prepare: () => mark('comments', { outbox: waiting }),
+    call: () => pending(comments.outbox),
+    keys: 2 * PAGE,
+  },
+  'reservations that were left': {
+    prepare: () => mark('tasks', { move: { loop_id: ids.next(), at: FUTURE, by: actor } }),
+    call: async () => expect(await tasks.listReservedBefore(LATER, PAGE)).toHaveLength(PAGE),
+    keys: PAGE,
+  },
+  'deleted tasks that are not purged': {
+    prepare: () => mark('tasks', { deleted_at: FUTURE }),
+    call: async () => expect(await tasks.listUnpurged(LATER, PAGE)).toHaveLength(PAGE),
+    keys: PAGE,
+  },
+  'comments of a deleted task': {
+    prepare: async () => undefined,
+    call: () => comments.purge(ws, second()._id),
+    // Removing by id looks twice at each key.
+    keys: COMMENTS,
+  },
+  'changes that were left half counted': {
+    prepare: () => {
+      const sums = [{ tally: ws, path: 'comments', by: 1 }]
+      return mark('tasks', { uncounted: [{ id: ids.next(), at: FUTURE, sums }] })
+    },
+    call: async () => {
+      const log = createLog({ filter: 'error', topic: 'test' })
+      const clock = { ...systemClock, now: () => LATER }
+      await using tallies = openTallies(bed.db, { clock, log, at: () => undefined })
+      tallies.watch(tasks.home)
+      await tallies.sweep()
+      expect((await tallies.read(ws, [ws])).get(ws)?.comments).toBe(1)
+    },
+    keys: 100,
+  },
+}
+test.each(Object.entries(SWEEPS))('%s', async (_, { prepare, call, keys }) => {
+  await prepare()
+  expectBounded(await profiled(call), keys)
+})
