@@ -66,7 +66,7 @@ export const listen = async (fetch: Fetch, host: string, port: number): Promise<
     },
   })
   await new Promise<void>((resolve, reject) => {
-    server.once('error', (error: NodeJS.ErrnoException) => reject(reason(error, host, port)))
+    server.on('error', (error: NodeJS.ErrnoException) => reject(reason(error, host, port)))
     server.listen(port, host, resolve)
   })
   const bound = server.address()

@@ -11,7 +11,7 @@ import { createApp } from './app.ts'
 import { openDeps } from './deps.ts'
 import { handlers } from './handlers.ts'
 import { devMailRoutes } from './http/dev-mail.ts'
-import type { Health } from './http/meta.ts'
+import { type Health, metaRoutes } from './http/meta.ts'
 import { type Fetch, type Listener, listen } from './listen.ts'
 import { createCatalog } from './mcp/catalog.ts'
 import { createMcp, type Mcp } from './mcp/handler.ts'
@@ -23,8 +23,10 @@ import { pageRoutes } from './pages/routes.ts'
 /** How long a gateway in production goes on answering after it says that it is not ready, so that nobody is cut off (ms). */
 const SETTLE_MS = 3_000
 
-/** The answer while the parts behind the socket are being opened. */
-const starting: Fetch = () => new Response(null, { status: 503, headers: { 'Retry-After': '1' } })
+/** What answers while the parts behind the socket are being opened: alive, not ready, and nothing else yet. */
+const starting = metaRoutes({ connected: () => false, closed: () => true }).notFound(
+  () => new Response(null, { status: 503, headers: { 'Retry-After': '1' } }),
+)
 
 /** Where clients and browsers find this server: as configured, but for a port that was only chosen by listening. */
 const publicUrlOf = (config: Config, { port }: Listener): string => {
@@ -64,11 +66,15 @@ const wire = async (host: Host, publicUrl: string, health: Health): Promise<Wire
  * @throws Error with one sentence when it cannot listen; AppError `unavailable` when MongoDB or NATS does not answer.
  */
 export const start = async (config: Config): Promise<Started> => {
-  const state: { closed: boolean; host?: Host; mcp?: Mcp; fetch: Fetch } = { closed: true, fetch: starting }
+  const state: { closed: boolean; host?: Host; mcp?: Mcp; fetch: Fetch } = {
+    closed: true,
+    fetch: starting.fetch,
+  }
   const listener = await listen((request, env) => state.fetch(request, env), config.HOST, config.PORT)
   const stop = async (): Promise<void> => {
+    const served = !state.closed
     state.closed = true
-    await listener.close(state.host && config.NODE_ENV === 'production' ? SETTLE_MS : 0)
+    await listener.close(served && config.NODE_ENV === 'production' ? SETTLE_MS : 0)
     await state.mcp?.close()
     await state.host?.stack.disposeAsync()
   }
