@@ -93,9 +93,12 @@ export const signUp = async (
   return { name, email, password: PASSWORD, browser, browse: allowing(browser) }
 }
 
+/** A system whose mails a test can read, wherever they go. */
+type Mailed = Readonly<{ url: string; mailTo: (address: string) => Promise<Readonly<{ text: string }>> }>
+
 /** Makes an account in the workspace of another one, by the link in the invitation's mail. */
 export const joinWorkspace = async (
-  system: System,
+  system: Mailed,
   host: Account,
   person: Readonly<{ name: string; role?: 'admin' | 'member' | 'viewer' }>,
 ): Promise<Account> => {
@@ -110,7 +113,7 @@ export const joinWorkspace = async (
   return { name, email, password: PASSWORD, browser, browse: allowing(browser) }
 }
 
-const invitationLink = async (system: System, email: string): Promise<URL> => {
+const invitationLink = async (system: Mailed, email: string): Promise<URL> => {
   const mail = await system.mailTo(email)
   const link = /https?:\/\/\S+\/invitations\/[\w.-]+/.exec(mail.text)?.[0]
   if (link === undefined) throw new Error(`no invitation in the mail: ${mail.text}`)

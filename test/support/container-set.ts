@@ -2,11 +2,12 @@
 // with NATS, MongoDB and a mail server, all of them reached from outside only. Knows no tool and no test.
 import { join } from 'node:path'
 import { type ContainerRuntimeClient, type StartedTestContainer, Wait } from 'testcontainers'
-import { inject } from 'vitest'
+import { inject, vi } from 'vitest'
 import { silentReport } from '../../infra/report.ts'
 import { SERVICE_NAMES } from '../../services/start.ts'
-import { createNetwork, type Place, placed, runMark, startMongo, startNats } from './containers.ts'
+import { createNetwork, type Place, placed, runMark, startMongo } from './containers.ts'
 import { ensureEngine } from './engine.ts'
+import { passwordOf, startGuardedNats } from './guarded-nats.ts'
 import { cacheFolder, projectImage } from './images.ts'
 import type { SinkMail } from './smtp-sink.ts'
 import { openDoor } from './system.ts'
@@ -16,26 +17,33 @@ export type ContainerSet = AsyncDisposable &
   Readonly<{
     /** The one address, which is also PUBLIC_URL; connections go to the gateways in turn. */
     url: string
-    /** The containers of each service, by its name. */
-    services: Readonly<Record<string, readonly StartedTestContainer[]>>
-    /** The mails that have arrived, oldest first. */
+    /** The mails that have arrived, newest first. */
     mails: () => Promise<readonly SinkMail[]>
-    /** Asks one container to stop, as an operator does, and waits. Returns its exit code. */
-    stop: (container: StartedTestContainer) => Promise<number>
+    /** The newest mail to an address, as soon as there is one. */
+    mailTo: (address: string) => Promise<SinkMail>
+    /** Asks one of each service to stop, as an operator does; the others go on. Returns the exit codes. */
+    stopOneOfEach: () => Promise<number[]>
+    /** Runs a program in a container of a service. Returns what it prints. */
+    runIn: (service: string, command: readonly string[]) => Promise<string>
     /** What all the services have said so far, line by line. */
     logs: readonly string[]
   }>
 
+const INSTANCES = 2
 const GATEWAY_PORT = 4000
 const SMTP_PORT = 2525
 const MAILS_PORT = 8025
-const STOP_LIMIT_S = 20
+const STOP_LIMIT_S = 40
+const MAIL_WAIT = { timeout: 20_000, interval: 100 }
+
+/** What nobody may find in a log. */
+export const SET_SECRET = 'a secret of the tests that is long enough for all'
 
 /**
  * Builds the image of this checkout, unless it is there, and starts the set. Takes some seconds; half a minute when the
  * image must be made from nothing.
  */
-export const startContainerSet = async (instances = 2): Promise<ContainerSet> => {
+export const startContainerSet = async (): Promise<ContainerSet> => {
   const stack = new AsyncDisposableStack()
   try {
     const client = await ensureEngine(silentReport, cacheFolder())
@@ -46,31 +54,48 @@ export const startContainerSet = async (instances = 2): Promise<ContainerSet> =>
       stack.defer(async () => void (await container.stop()))
       return container
     }
-    const servers = inject('servers').images
     const starting = startSink(image, { ...place, alias: 'mail' }).then(keep)
-    await allStarted([
+    await allStarted<unknown>([
       starting,
-      startNats(servers.nats, { ...place, alias: 'nats' }).then(({ container }) => keep(container)),
-      startMongo(servers.mongo, { ...place, alias: 'mongo' }).then(({ container }) => keep(container)),
+      startGuardedNats({ ...place, alias: 'nats' }).then((nats) => stack.use(nats)),
+      startMongo(inject('servers').images.mongo, { ...place, alias: 'mongo' }).then(({ container }) =>
+        keep(container),
+      ),
     ])
     const sink = await starting
     const door = await openDoor()
     stack.defer(door.close)
     const logs: string[] = []
-    const services: Record<string, readonly StartedTestContainer[]> = {}
+    const services = new Map<string, StartedTestContainer[]>()
     for (const name of SERVICE_NAMES) {
       const instance = { name, image, place, url: door.url, logs }
-      services[name] = await allStarted(
-        Array.from({ length: instances }, () => startService(instance).then(keep)),
-      )
+      const twins = Array.from({ length: INSTANCES }, () => startService(instance).then(keep))
+      services.set(name, await allStarted(twins))
     }
-    door.open((services.gateway ?? []).map((gateway) => addressOf(gateway, GATEWAY_PORT)))
+    const openTo = () =>
+      door.open((services.get('gateway') ?? []).map((gateway) => addressOf(gateway, GATEWAY_PORT)))
+    openTo()
+    const mails = async () => {
+      const arrived = (await (await fetch(addressOf(sink, MAILS_PORT))).json()) as SinkMail[]
+      return arrived.reverse()
+    }
     const held = stack.move()
     return {
       url: door.url,
-      services,
-      mails: async () => (await (await fetch(addressOf(sink, MAILS_PORT))).json()) as readonly SinkMail[],
-      stop: (container) => stopGently(client, container),
+      mails,
+      mailTo: (address) =>
+        vi.waitFor(async () => {
+          const mail = (await mails()).find(({ to }) => to.includes(address))
+          if (!mail) throw new Error(`no mail to ${address} has come`)
+          return mail
+        }, MAIL_WAIT),
+      stopOneOfEach: () => {
+        const leaving = [...services.values()].flatMap((twins) => twins.splice(0, 1))
+        openTo()
+        return Promise.all(leaving.map((container) => stopGently(client, container)))
+      },
+      runIn: async (service, command) =>
+        (await services.get(service)?.[0]?.exec([...command]))?.output.trim() ?? '',
       logs,
       [Symbol.asyncDispose]: () => held.disposeAsync(),
     }
@@ -95,14 +120,15 @@ type Instance = Readonly<{ name: string; image: string; place: Place; url: strin
 const startService = async ({ name, image, place, url, logs }: Instance): Promise<StartedTestContainer> => {
   const container = placed(image, place)
     .withCommand([name])
+    .withDroppedCapabilities('ALL')
     .withEnvironment({
-      NATS_URL: 'nats://n0:n0@nats:4222',
+      NATS_URL: `nats://${name}:${passwordOf(name)}@nats:4222`,
       MONGODB_URL: 'mongodb://mongo:27017/loops?directConnection=true',
       SMTP_URL: `smtp://mail:${SMTP_PORT}`,
       PUBLIC_URL: url,
       HOST: '0.0.0.0',
       PORT: String(GATEWAY_PORT),
-      LOOPS_SECRET: 'a secret of the tests that is long enough for all',
+      LOOPS_SECRET: SET_SECRET,
       SIGN_UP: 'open',
       LOG: 'info',
     })

@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises'
 import { Wait } from 'testcontainers'
 import { inject } from 'vitest'
 import { CONTRACTS } from '../../shared/contracts/index.ts'
-import { placed, runMark } from './containers.ts'
+import { type Place, placed, runMark } from './containers.ts'
 
 /** The users of the services. */
 export const SERVICE_USERS: readonly string[] = CONTRACTS.map(({ name }) => name)
@@ -25,9 +25,9 @@ const variableOf = (user: string): string => `${user.replaceAll('-', '_').toUppe
 export const passwordOf = (user: string): string => `secret-of-${user}`
 
 /** Starts the server, with its data in memory. */
-export const startGuardedNats = async (): Promise<GuardedNats> => {
+export const startGuardedNats = async (place: Place = { run: runMark() }): Promise<GuardedNats> => {
   const content = await readFile(new URL('../../infra/nats.conf', import.meta.url), 'utf8')
-  const container = await placed(inject('servers').images.nats, { run: runMark() })
+  const container = await placed(inject('servers').images.nats, place)
     .withCommand(['--config', '/nats.conf', '--store_dir', '/data'])
     .withCopyContentToContainer([{ content, target: '/nats.conf' }])
     .withEnvironment(Object.fromEntries(NATS_USERS.map((user) => [variableOf(user), passwordOf(user)])))
