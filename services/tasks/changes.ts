@@ -1,12 +1,12 @@
 // Changing one task: what update_task, bulk_update_tasks and delete_task have in common. Load, already done?, decide,
 // save, and again on the newest when others were faster.
-import { untilSaved, versionConflict } from '../../shared/aggregate.ts'
+import { MAX_TRIES, untilSaved, versionConflict } from '../../shared/aggregate.ts'
 import type { MemberCall } from '../../shared/contract.ts'
 import type { TaskRow } from '../../shared/contracts/tasks.ts'
 import { AppError, notFound } from '../../shared/errors.ts'
 import { findRepeat, type Repeatable } from '../../shared/idempotency.ts'
 import type { Deps } from './deps.ts'
-import { settleMove } from './moves.ts'
+import { settleMoves } from './moves.ts'
 import type { TaskDoc } from './store.ts'
 import type { Entry } from './store-tallies.ts'
 import type { Place } from './tally.ts'
@@ -48,17 +48,29 @@ export type Wanted = Readonly<{
 /** What came of it: the answer, and what is still to be counted. */
 export type Changed = Readonly<{ task: TaskRow; changed: boolean; entry: Entry | null }>
 
-/** The task as a writer may have it: visible, of the version that was named, and not reserved. */
+/** The answer to a writer who met a task that is on its way into a new loop, for longer than such a move takes. */
+const beingMoved = (): AppError =>
+  new AppError('version_conflict', 'Another call is moving this task into a new loop at this moment.', {
+    hint: 'Try again in a moment.',
+    retry_after_ms: 1_000,
+  })
+
+/**
+ * The task as a writer may have it: visible, and not reserved for a loop. Undefined: try again.
+ * @throws AppError `not_found`; `version_conflict` when at the last try its loop is still being formed.
+ */
 const loadForWrite = async (
   deps: Deps,
   call: MemberCall,
-  wanted: Pick<Wanted, 'task_id' | 'sees' | 'expected_version'>,
-): Promise<TaskDoc> => {
+  wanted: Pick<Wanted, 'task_id' | 'sees'>,
+  tries: number,
+): Promise<TaskDoc | undefined> => {
   const ws = call.caller.workspace_id
   const before = await loadVisible(deps, ws, wanted.task_id, wanted.sees)
   if (!before.move) return before
-  await settleMove(deps, ws, before.move, call)
-  return await loadVisible(deps, ws, wanted.task_id, wanted.sees)
+  const forming = await settleMoves(deps, ws, [before.move.loop_id], call)
+  if (forming.size > 0 && tries >= MAX_TRIES - 1) throw beingMoved()
+  return undefined
 }
 
 const checkVersion = (before: TaskDoc, expected: number | undefined): void => {
@@ -70,8 +82,9 @@ const checkVersion = (before: TaskDoc, expected: number | undefined): void => {
  * @throws AppError `not_found`, `forbidden`, `invalid_transition`, `version_conflict`, `idempotency_conflict`.
  */
 export const changeTask = (deps: Deps, wanted: Wanted, call: MemberCall): Promise<Changed> =>
-  untilSaved(async () => {
-    const before = await loadForWrite(deps, call, wanted)
+  untilSaved(async (tries) => {
+    const before = await loadForWrite(deps, call, wanted, tries)
+    if (!before) return undefined
     const repeat = findRepeat(before.ledger, wanted.request)
     if (repeat) return { ...(repeat.result as Omit<Changed, 'entry'>), entry: null }
     checkVersion(before, wanted.expected_version)
@@ -97,8 +110,9 @@ export const removeTask = (
   wanted: Pick<Wanted, 'task_id' | 'sees' | 'expected_version'>,
   call: MemberCall,
 ): Promise<Entry | null> =>
-  untilSaved(async () => {
-    const before = await loadForWrite(deps, call, wanted)
+  untilSaved(async (tries) => {
+    const before = await loadForWrite(deps, call, wanted, tries)
+    if (!before) return undefined
     checkVersion(before, wanted.expected_version)
     const decision = deleteTask(before, editorOf(call.caller).actor, deps.clock.now())
     const saved = await deps.tasks.save(before, decision, { call })

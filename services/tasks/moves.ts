@@ -111,23 +111,6 @@ export const settleMoves = async (
   return new Set(loops.filter(({ status }) => status === 'forming').map(({ id }) => id))
 }
 
-/**
- * Settles the reservation that a writer has met.
- * @throws AppError `version_conflict` when its loop is still being formed.
- */
-export const settleMove = async (deps: Deps, ws: string, move: Move, call: Call): Promise<void> => {
-  const forming = await settleMoves(deps, ws, [move.loop_id], call)
-  if (forming.has(move.loop_id))
-    throw new AppError(
-      'version_conflict',
-      'Another call is moving this task into a new loop at this moment.',
-      {
-        hint: 'Try again in a moment.',
-        retry_after_ms: 1_000,
-      },
-    )
-}
-
 /** The two halves, as the loops-queue service asks for them. */
 export const moveHandlers = (deps: Leaf): Some<'prepare_move' | 'finish_move'> => ({
   prepare_move: async ({ task_ids, loop_id, visible_private_loop_ids }, { caller }) => {

@@ -106,8 +106,61 @@ const adding = (
   return add
 }
 
+type Adding = ReturnType<typeof adding>
+type Options = Readonly<{ clock: Clock; log: Log; at: FaultPoint }>
+
+/** The two ways for a change to get counted: by whoever made it, and by a sweeper that takes it over. */
+const settling = (add: Adding, forget: ReturnType<typeof forgetting>, { log, at }: Options) => {
+  const addAll = async (ws: string, changes: readonly Uncounted[]): Promise<void> => {
+    const tallies = new Set(changes.flatMap(({ sums }) => sums.map(({ tally }) => tally)))
+    const concerning = (tally: string): Uncounted[] =>
+      changes.filter(({ sums }) => sums.some((sum) => sum.tally === tally))
+    await Promise.all(
+      [...tallies].map(async (tally) => {
+        await add(ws, tally, concerning(tally))
+        at('tallies.added')
+      }),
+    )
+  }
+  return {
+    addAll,
+
+    /** Takes a counted change off the list of its document. */
+    clear: async ({ home, id, ws, change }: Entry): Promise<void> => {
+      const { modifiedCount } = await home.updateOne(
+        { _id: id, ws, uncounted: { $elemMatch: { id: change.id, claimed: { $exists: false } } } },
+        { $pull: { uncounted: { id: change.id } } },
+      )
+      // Unless a sweeper has taken it over: it may still be about to add it, and must find it seen.
+      if (modifiedCount === 0) return
+      for (const tally of new Set(change.sums.map((sum) => sum.tally))) forget.put(tally, [change.id])
+    },
+
+    /** Takes over a left change and finishes it. */
+    finish: async ({ home, id, ws, change }: Entry): Promise<void> => {
+      const { matchedCount } = await home.updateOne(
+        { _id: id, ws, 'uncounted.id': change.id },
+        { $set: { 'uncounted.$.claimed': true } },
+      )
+      if (matchedCount === 0) return
+      await addAll(ws, [change])
+      await home.updateOne({ _id: id, ws }, { $pull: { uncounted: { id: change.id } } })
+      log.info('counted a change that was left half done', { id, change: change.id })
+    },
+  }
+}
+
+/** Documents with changes from before a moment that are not counted; some of them. */
+const listLeft = (home: Countees, before: Date) =>
+  home
+    .find({ 'uncounted.at': { $lte: before } })
+    .hint(UNCOUNTED_INDEX.name)
+    .limit(BATCH)
+    .project<{ _id: string; ws: string; uncounted: Uncounted[] }>({ ws: 1, uncounted: 1 })
+    .toArray()
+
 /** The counters of the service, and the work of keeping them exact. */
-export const openTallies = (db: Db, options: Readonly<{ clock: Clock; log: Log; at: FaultPoint }>) => {
+export const openTallies = (db: Db, options: Options) => {
   const { clock, log, at } = options
   // Counters are found by their id alone: they need no index but that.
   const collection = db.collection<TallyDoc>('tallies')
@@ -116,44 +169,14 @@ export const openTallies = (db: Db, options: Readonly<{ clock: Clock; log: Log; 
   const forget = forgetting()
   /** Nothing from before this moment is uncounted. */
   let countedUntil: Date | undefined
-  const add = adding(collection, forget, () =>
-    countedUntil === undefined ? undefined : new Date(countedUntil.getTime() - FORGET_AFTER_MS),
-  )
+  const old = (): Date | undefined => countedUntil && new Date(countedUntil.getTime() - FORGET_AFTER_MS)
+  const { addAll, clear, finish } = settling(adding(collection, forget, old), forget, options)
 
-  const addAll = async (ws: string, changes: readonly Uncounted[]): Promise<void> => {
-    const tallies = new Set(changes.flatMap(({ sums }) => sums.map(({ tally }) => tally)))
-    await Promise.all(
-      [...tallies].map(async (tally) => {
-        await add(
-          ws,
-          tally,
-          changes.filter(({ sums }) => sums.some((sum) => sum.tally === tally)),
-        )
-        at('tallies.added')
-      }),
-    )
-  }
-
-  const clear = async ({ home, id, ws, change }: Entry): Promise<void> => {
-    const { modifiedCount } = await home.updateOne(
-      { _id: id, ws, uncounted: { $elemMatch: { id: change.id, claimed: { $exists: false } } } },
-      { $pull: { uncounted: { id: change.id } } },
-    )
-    // Unless a sweeper has taken it over: it may still be about to add it, and must find it seen.
-    if (modifiedCount === 0) return
-    for (const tally of new Set(change.sums.map((sum) => sum.tally))) forget.put(tally, [change.id])
-  }
-
-  /** Takes over a left change and finishes it. */
-  const finish = async ({ home, id, ws, change }: Entry): Promise<void> => {
-    const { matchedCount } = await home.updateOne(
-      { _id: id, ws, 'uncounted.id': change.id },
-      { $set: { 'uncounted.$.claimed': true } },
-    )
-    if (matchedCount === 0) return
-    await addAll(ws, [change])
-    await home.updateOne({ _id: id, ws }, { $pull: { uncounted: { id: change.id } } })
-    log.info('counted a change that was left half done', { id, change: change.id })
+  const clearLater = (entry: Entry): void => {
+    const work = clear(entry)
+      .catch((error: unknown) => log.debug('a counted change stays listed for a sweeper', { error }))
+      .finally(() => clearing.delete(work))
+    clearing.add(work)
   }
 
   return {
@@ -165,45 +188,29 @@ export const openTallies = (db: Db, options: Readonly<{ clock: Clock; log: Log; 
      * @param step begins the names of the fault points: `<step>.saved` and `<step>.counted`.
      */
     count: async (step: string, entries: readonly (Entry | null)[]): Promise<void> => {
-      const some = entries.filter((entry) => entry !== null)
       at(`${step}.saved`)
-      const ws = some[0]?.ws
-      if (ws === undefined) return
+      const some = entries.filter((entry) => entry !== null)
+      const changes = some.map(({ change }) => change)
+      if (some[0] === undefined) return
       try {
-        await addAll(
-          ws,
-          some.map(({ change }) => change),
-        )
+        await addAll(some[0].ws, changes)
         at(`${step}.counted`)
+        // Nobody waits for this: it tells sweepers only that there is nothing to do.
+        some.forEach(clearLater)
       } catch (error) {
         log.warn('changes could not be counted at once; a sweeper will', { error })
-        return
-      }
-      // Nobody waits for this: it tells sweepers only that there is nothing to do.
-      for (const entry of some) {
-        const work = clear(entry)
-          .catch((error: unknown) => log.debug('a counted change stays listed for a sweeper', { error }))
-          .finally(() => clearing.delete(work))
-        clearing.add(work)
       }
     },
 
     /** Finishes the changes that were left before now. */
     sweep: async (): Promise<void> => {
-      const began = clock.now()
-      const left = new Date(began.getTime() - LEFT_AFTER_MS)
+      const left = new Date(clock.now().getTime() - LEFT_AFTER_MS)
       let all = true
       for (const home of homes) {
-        const found = await home
-          .find({ 'uncounted.at': { $lte: left } })
-          .hint(UNCOUNTED_INDEX.name)
-          .limit(BATCH)
-          .project<{ _id: string; ws: string; uncounted: Uncounted[] }>({ ws: 1, uncounted: 1 })
-          .toArray()
+        const found = await listLeft(home, left)
         all &&= found.length < BATCH
         for (const { _id: id, ws, uncounted } of found)
-          for (const change of uncounted.filter((one) => one.at <= left))
-            await finish({ home, id, ws, change })
+          for (const change of uncounted) if (change.at <= left) await finish({ home, id, ws, change })
       }
       if (all) countedUntil = left
     },

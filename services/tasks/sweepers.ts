@@ -36,7 +36,9 @@ export const purgeDeleted = async (deps: Deps): Promise<void> => {
     for (let round = 0; !empty && round < PURGE_ROUNDS; round += 1)
       empty = await deps.comments.purge(task.ws, task._id)
     if (!empty) continue
+    deps.at('purge_task.comments_removed')
     await deps.tallies.remove(task.ws, task._id)
+    deps.at('purge_task.count_removed')
     await deps.tasks.expire(task, deps.clock.now())
   }
 }
