@@ -9,7 +9,7 @@ import { oauthRoutes } from '../../services/gateway/oauth/routes.ts'
 import { pageRoutes } from '../../services/gateway/pages/routes.ts'
 import { systemClock } from '../../shared/clock.ts'
 import { readConfig } from '../../shared/config.ts'
-import { openHost } from '../../shared/host.ts'
+import { type Host, openHost } from '../../shared/host.ts'
 import { freshStack } from './stack.ts'
 
 export type GatewayBed = AsyncDisposable &
@@ -17,15 +17,14 @@ export type GatewayBed = AsyncDisposable &
     url: string
     deps: Deps
     verify: VerifyAccess
+    /** The gateway's database, for what no page of it does yet. */
+    db: ReturnType<Host['mongo']['database']>
     /** Moves the gateway's clock forward. */
     advance: (ms: number) => void
   }>
 
-/** Opens one; `given` is further environment, `change` replaces parts. */
-export const openGatewayBed = async (
-  given: Readonly<Record<string, string>> = {},
-  change: Partial<Deps> = {},
-): Promise<GatewayBed> => {
+/** Opens one; `given` is further environment. */
+export const openGatewayBed = async (given: Readonly<Record<string, string>> = {}): Promise<GatewayBed> => {
   const { natsUrl, mongodbUrl } = freshStack()
   const config = readConfig({
     NATS_URL: natsUrl,
@@ -45,13 +44,14 @@ export const openGatewayBed = async (
     now: () => new Date(systemClock.now().getTime() + ahead_ms),
     monotonicMs: () => systemClock.monotonicMs() + ahead_ms,
   }
-  const deps = { ...(await openDeps({ ...host, clock }, url)), ...change }
+  const deps = await openDeps({ ...host, clock }, url)
   const app = new Hono<GatewayEnv>().route('/', oauthRoutes(deps)).route('/', pageRoutes(deps))
   fetch = app.fetch
   return {
     url,
     deps,
     verify: verifyAccess(deps),
+    db: host.mongo.database('gateway'),
     advance: (ms) => {
       ahead_ms += ms
     },

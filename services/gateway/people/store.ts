@@ -74,7 +74,7 @@ const EXPIRES: readonly IndexDescription[] = [
 ]
 
 const peopleOf = (people: Collection<Person>): PeopleStore => ({
-  isEmpty: async () => (await people.findOne({}, { projection: { _id: 1 } })) === null,
+  isEmpty: async () => (await people.findOne({}, { projection: { _id: 1 }, sort: { _id: 1 } })) === null,
   byId: (id) => people.findOne({ _id: id }),
   byEmail: (email) => people.findOne({ email }),
   insert: async (person) => {

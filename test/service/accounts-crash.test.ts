@@ -1,0 +1,112 @@
+// Every step at which the gateway stands between two documents: the process is killed there, another one is started, and
+// what the person did is found done, with its events told once.
+import { createServer } from 'node:net'
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import { openPeopleStores, type PeopleStore } from '../../services/gateway/people/store.ts'
+import { gateway } from '../../shared/contracts/gateway.ts'
+import { createLog } from '../../shared/log.ts'
+import { connectMongo, type Mongo } from '../../shared/mongo.ts'
+import { type Browser, openBrowser } from '../support/accounts.ts'
+import { authorizationUrl, exchangeCode, newPkce, registerApp } from '../support/oauth-client.ts'
+import { type Bed, openBed } from '../support/service-bed.ts'
+
+const PASSWORD = 'seven green bicycles in a row'
+const ANN = { name: 'Ann', email: 'ann@example.com', password: PASSWORD, workspace: 'Acme' }
+
+const freePort = async (): Promise<number> => {
+  const server = createServer()
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  const address = server.address()
+  await new Promise((resolve) => server.close(resolve))
+  return address !== null && typeof address === 'object' ? address.port : 0
+}
+
+let bed: Bed
+let site: string
+let mongo: Mongo
+let people: PeopleStore
+
+beforeEach(async () => {
+  const port = await freePort()
+  site = `http://localhost:${port}`
+  bed = await openBed({ PORT: String(port), SIGN_UP: 'open' })
+  mongo = await connectMongo(bed.mongodbUrl, createLog({ filter: 'error', topic: 'test' }))
+  people = (await openPeopleStores(mongo.database('gateway'))).people
+})
+afterEach(async () => {
+  await bed[Symbol.asyncDispose]()
+  await mongo[Symbol.asyncDispose]()
+})
+
+/** Kills the only gateway at `step` while it does `command`, and starts another one. */
+const dieAt = async (step: string, command: () => Promise<unknown>): Promise<void> => {
+  const { died } = await bed.startFaulty('gateway', step)
+  await expect(command()).rejects.toThrow()
+  expect(await died).toBe('SIGKILL')
+  await bed.start('gateway')
+}
+
+const joinings = async (workspaceId: string, count: number): Promise<readonly unknown[]> => {
+  const told = await bed.events(
+    'gateway',
+    workspaceId,
+    (events) => events.filter(({ type }) => type === 'person.joined').length >= count,
+  )
+  return told.filter(({ type }) => type === 'person.joined').map(({ data }) => data.name)
+}
+
+const signedIn = async (email: string): Promise<Browser> => {
+  const browser = openBrowser(site)
+  const arrived = await browser.submit('/sign-in', { email, password: PASSWORD })
+  expect([arrived.status, arrived.url.pathname]).toEqual([200, '/workspace'])
+  return browser
+}
+
+test('an_account_without_its_workspace_gets_it', async () => {
+  await dieAt('sign_up.person_inserted', () => openBrowser(site).submit('/sign-up', ANN))
+  const ann = await signedIn(ANN.email)
+  expect((await ann.open('/workspace')).text).toContain('<h1>Acme</h1>')
+  const workspaceId = (await people.byEmail(ANN.email))?.memberships[0]?.workspace_id ?? ''
+  expect(await joinings(workspaceId, 1)).toEqual(['Ann'])
+})
+
+test('a_workspace_that_nobody_asks_for_is_made_all_the_same', async () => {
+  await dieAt('sign_up.person_inserted', () => openBrowser(site).submit('/sign-up', ANN))
+  const workspaceId = (await people.byEmail(ANN.email))?.memberships[0]?.workspace_id ?? ''
+  expect(await joinings(workspaceId, 1)).toEqual(['Ann'])
+  await expect.poll(async () => (await people.byEmail(ANN.email))?.unsettled).toEqual([])
+})
+
+test('an_invitation_that_somebody_joined_by_is_used_up', async () => {
+  const running = await bed.start('gateway')
+  const ann = openBrowser(site)
+  await ann.submit('/sign-up', ANN)
+  const page = await ann.submit('/workspace/invite', { email: 'bo@example.com', role: 'member' })
+  const [, invitation_id = ''] = /\/workspace\/invitations\/(\w+)\/withdraw/.exec(page.text) ?? []
+  const { url } = await bed.as(gateway, null).get_invitation({ invitation_id })
+  await running[Symbol.asyncDispose]()
+
+  await dieAt('join.person_saved', () => openBrowser(site).submit(url, { name: 'Bo', password: PASSWORD }))
+  await signedIn('bo@example.com')
+  expect((await openBrowser(site).open(url)).status).toBe(404)
+  const workspaceId = (await people.byEmail(ANN.email))?.memberships[0]?.workspace_id ?? ''
+  expect(await joinings(workspaceId, 2)).toEqual(['Ann', 'Bo'])
+  await expect(bed.as(gateway, null).get_invitation({ invitation_id })).rejects.toMatchObject({
+    code: 'not_found',
+  })
+})
+
+test('an_app_that_was_allowed_gets_its_code_at_the_next_click', async () => {
+  const running = await bed.start('gateway')
+  const ann = openBrowser(site)
+  await ann.submit('/sign-up', ANN)
+  const app = await registerApp(site)
+  const { verifier, challenge } = newPkce()
+  const consent = await ann.open(authorizationUrl(site, app, challenge))
+  await running[Symbol.asyncDispose]()
+
+  await dieAt('consent.decided', () => ann.submit(consent.url, { decision: 'allow' }))
+  const { url } = await ann.submit(consent.url, { decision: 'allow' })
+  const code = url.searchParams.get('code') ?? ''
+  expect((await exchangeCode(site, app, { code, verifier })).status).toBe(200)
+})

@@ -1,0 +1,209 @@
+// Every query of the gateway's stores over some thousand documents: found through an index, and hardly more read than what
+// is answered. The database's own profile of what it did is the witness.
+import type { Db, Document } from 'mongodb'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import type { Client, Grant } from '../../services/gateway/oauth/model.ts'
+import { type OAuthStores, openOAuthStores } from '../../services/gateway/oauth/store.ts'
+import type { Person } from '../../services/gateway/people/person.ts'
+import { openPeopleStores, type PeopleStore, type Session } from '../../services/gateway/people/store.ts'
+import { openWorkspaceStores } from '../../services/gateway/workspaces/store.ts'
+import type { Invitation } from '../../services/gateway/workspaces/workspace.ts'
+import { systemClock as clock } from '../../shared/clock.ts'
+import { createLog } from '../../shared/log.ts'
+import { connectMongo, type Mongo } from '../../shared/mongo.ts'
+import { ids } from '../support/service-bed.ts'
+import { freshStack } from '../support/stack.ts'
+
+const MANY = 2_000
+const MEMBERS = 100
+const PAGE = 20
+const WS = ids.next()
+const NOW = clock.now()
+const LATER = new Date(NOW.getTime() + 60 * 60_000)
+
+let mongo: Mongo
+let db: Db
+let people: PeopleStore
+let oauth: OAuthStores
+let stores: Awaited<ReturnType<typeof openPeopleStores>> & Awaited<ReturnType<typeof openWorkspaceStores>>
+
+const persons = Array.from(
+  { length: MANY },
+  (_, n): Person => ({
+    _id: ids.next(),
+    v: 1,
+    email: `person${n}@example.com`,
+    name: `Person ${n}`,
+    password_hash: '',
+    memberships: [
+      { workspace_id: n < MEMBERS ? WS : ids.next(), workspace_name: 'W', role: 'member', joined_at: NOW },
+    ],
+    ...(n % 2 === 0 ? { invitation_ids: [ids.next()] } : {}),
+    unsettled: n % 500 === 0 ? [{ workspace_id: WS, at: NOW }] : [],
+    locale: 'en',
+    time_zone: 'UTC',
+    created_at: NOW,
+  }),
+)
+const invitations = Array.from(
+  { length: MANY },
+  (_, n): Invitation => ({
+    _id: ids.next(),
+    ws: n % 2 === 0 ? WS : ids.next(),
+    v: 1,
+    outbox: [],
+    ledger: [],
+    email: `guest${n}@example.com`,
+    role: 'member',
+    invited_by: { user_id: WS, name: 'Ann', client: 'web' },
+    status: n % 4 === 0 ? 'pending' : 'accepted',
+    created_at: NOW,
+    expires_at: LATER,
+    purge_at: LATER,
+  }),
+)
+const clients = Array.from(
+  { length: MANY },
+  (): Client => ({
+    _id: ids.next(),
+    name: 'App',
+    redirect_uris: [],
+    grant_types: [],
+    auth_method: 'none',
+    auth_method_open: false,
+    metadata: {},
+    created_at: NOW,
+    expires_at: LATER,
+  }),
+)
+const grants = clients.map(
+  ({ _id }): Grant => ({
+    _id: ids.next(),
+    client_id: _id,
+    client_name: 'App',
+    redirect_uri: '',
+    user_id: ids.next(),
+    ws: WS,
+    scopes: [],
+    resource: '',
+    code: { challenge: '', expires_at: LATER, used_at: NOW },
+    gen: 1,
+    rotated_at: NOW,
+    used_gen: 0,
+    last_used_at: null,
+    revoked: null,
+    ended_tokens: [],
+    created_at: NOW,
+    expires_at: LATER,
+    ends_at: LATER,
+    purge_at: LATER,
+  }),
+)
+const sessions = persons.map(
+  ({ _id }): Session => ({
+    _id: ids.next(),
+    user_id: _id,
+    workspace_id: WS,
+    created_at: NOW,
+    expires_at: LATER,
+  }),
+)
+
+beforeAll(async () => {
+  mongo = await connectMongo(freshStack().mongodbUrl, createLog({ filter: 'error', topic: 'test' }))
+  db = mongo.database('gateway')
+  const told = { service: 'gateway', clock, ids, onCommit: () => undefined }
+  stores = { ...(await openPeopleStores(db)), ...(await openWorkspaceStores(db, told)) }
+  people = stores.people
+  oauth = await openOAuthStores(db)
+  await db.collection<Person>('people').insertMany(persons)
+  await db.collection<Invitation>('invitations').insertMany(invitations)
+  await db.collection<Client>('clients').insertMany(clients)
+  await db.collection<Grant>('grants').insertMany(grants)
+  await db.collection<Session>('sessions').insertMany(sessions)
+  await db.command({ profile: 2 })
+})
+afterAll(() => mongo?.[Symbol.asyncDispose]())
+
+type Profiled = Readonly<{ plan: string; docs: number; keys: number }>
+
+const profiled = async (work: () => Promise<unknown>): Promise<Profiled[]> => {
+  const marker = ids.next()
+  await db.collection('people').findOne({ _id: marker } as Document)
+  await work()
+  const entries = await db
+    .collection('system.profile')
+    .find({ ns: { $not: /system\.profile$/ }, op: { $ne: 'insert' } })
+    .sort({ $natural: -1 })
+    .limit(20)
+    .toArray()
+  const marked = entries.findIndex(({ command }) => command?.filter?._id === marker)
+  return entries.slice(0, marked).map(({ planSummary, docsExamined, keysExamined }) => ({
+    plan: String(planSummary ?? ''),
+    docs: Number(docsExamined ?? 0),
+    keys: Number(keysExamined ?? 0),
+  }))
+}
+
+const one = persons[7] as Person
+const invited = persons[8]?.invitation_ids?.[0] ?? ''
+const guest = invitations[4] as Invitation
+const grant = grants[7] as Grant
+const dates = { now: NOW, expires_at: LATER, purge_at: LATER }
+
+/** What each query may read at most. */
+const QUERIES: readonly (readonly [string, number, () => Promise<unknown>])[] = [
+  ['people.byId', 1, () => people.byId(one._id)],
+  ['people.byEmail', 1, () => people.byEmail(one.email)],
+  ['people.byInvitation', 1, () => people.byInvitation(invited)],
+  ['people.isEmpty', 1, () => people.isEmpty()],
+  ['people.members', PAGE, () => people.members(WS, { limit: PAGE })],
+  ['people.members after one', PAGE, () => people.members(WS, { limit: PAGE, after: one._id })],
+  [
+    'people.members by id',
+    2,
+    () => people.members(WS, { limit: PAGE, user_ids: [one._id, persons[9]!._id] }),
+  ],
+  ['people.countMembers', MEMBERS, () => people.countMembers(WS)],
+  ['people.unsettled', 4, () => people.unsettled(LATER, PAGE)],
+  ['people.settle', 1, () => people.settle(one._id, WS)],
+  ['sessions.find', 1, () => stores.sessions.find(sessions[3]!._id, NOW)],
+  ['throttles.find', 0, () => stores.throttles.find('account x')],
+  ['workspaces.find', 0, () => stores.workspaces.find(WS)],
+  ['invitations.find', 1, () => stores.invitations.find(guest._id)],
+  ['invitations.findPending', 1, () => stores.invitations.findPending(WS, guest.email)],
+  ['invitations.listPending', PAGE, () => stores.invitations.listPending(WS, PAGE)],
+  ['invitations.outbox', 0, () => stores.invitations.outbox.pending(LATER, PAGE)],
+  ['clients.find', 1, () => oauth.clients.find(clients[5]!._id, NOW)],
+  ['clients.keep', 1, () => oauth.clients.keep(clients[5]!._id, LATER)],
+  ['grants.find', 1, () => oauth.grants.find(grant._id)],
+  ['grants.rotate', 1, () => oauth.grants.rotate(grant._id, 1, dates)],
+  ['grants.markUsed', 1, () => oauth.grants.markUsed(grant._id, 2, NOW)],
+  ['grants.revoke', 1, () => oauth.grants.revoke(grant._id, 'revoked_by_client', NOW)],
+]
+
+test.each(QUERIES)('%s reads through an index and at most %i documents', async (_, documents, query) => {
+  const commands = await profiled(query)
+  expect(commands.length).toBeGreaterThan(0)
+  for (const { plan, docs, keys } of commands) {
+    expect(plan).toMatch(/^(IXSCAN|IDHACK|COUNT_SCAN|EXPRESS|EOF)/)
+    expect(docs).toBeLessThanOrEqual(documents)
+    expect(keys).toBeLessThanOrEqual(2 * documents + 2)
+  }
+})
+
+test('what_expires_goes_by_itself', async () => {
+  const expiring = {
+    sessions: 'expires_at',
+    throttles: 'expires_at',
+    clients: 'expires_at',
+    requests: 'expires_at',
+  }
+  const purged = { invitations: 'purge_at', grants: 'purge_at' }
+  for (const [collection, field] of Object.entries({ ...expiring, ...purged })) {
+    const indexes = await db.collection(collection).indexes()
+    expect(indexes.filter(({ expireAfterSeconds }) => expireAfterSeconds === 0)).toMatchObject([
+      { key: { [field]: 1 } },
+    ])
+  }
+})

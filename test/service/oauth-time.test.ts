@@ -1,0 +1,174 @@
+// What ends by itself: codes, requests, sessions, access and refresh tokens, registrations; and what a moved clock shows of
+// the grace of refresh tokens.
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import {
+  ACCESS_MS,
+  CODE_MS,
+  GRACE_MS,
+  GRANT_MS,
+  REFRESH_MS,
+  REQUEST_MS,
+} from '../../services/gateway/oauth/rules.ts'
+import { type Account, signUp } from '../support/accounts.ts'
+import { type GatewayBed, openGatewayBed } from '../support/gateway-bed.ts'
+import {
+  authorizationUrl,
+  connectApp,
+  exchangeCode,
+  newPkce,
+  obtainCode,
+  refreshTokens,
+  registerApp,
+} from '../support/oauth-client.ts'
+
+const DAY_MS = 24 * 60 * 60_000
+
+let bed: GatewayBed
+let ann: Account
+beforeEach(async () => {
+  bed = await openGatewayBed()
+  ann = await signUp(bed, { name: 'Ann' })
+})
+afterEach(() => bed?.[Symbol.asyncDispose]())
+
+test('a_code_ends_after_a_minute', async () => {
+  const app = await registerApp(bed.url)
+  const given = await obtainCode(bed.url, app, ann)
+  bed.advance(CODE_MS)
+  expect((await exchangeCode(bed.url, app, given)).body.error).toBe('invalid_grant')
+})
+
+test('a_request_ends_when_its_person_does_not_come', async () => {
+  const app = await registerApp(bed.url)
+  const page = await ann.browser.open(authorizationUrl(bed.url, app, newPkce().challenge))
+  bed.advance(REQUEST_MS)
+  expect((await ann.browser.submit(page.url, { decision: 'allow' })).status).toBe(400)
+})
+
+test('a_session_ends_after_a_month', async () => {
+  bed.advance(29 * DAY_MS)
+  expect((await ann.browser.open('/workspace')).url.pathname).toBe('/workspace')
+  bed.advance(DAY_MS)
+  expect((await ann.browser.open('/workspace')).url.pathname).toBe('/sign-in')
+})
+
+test('an_access_token_ends_and_its_refresh_token_brings_another', async () => {
+  const { app, tokens } = await connectApp(bed.url, ann)
+  expect(await bed.verify(tokens.access_token)).toMatchObject({ ok: true })
+  bed.advance(ACCESS_MS)
+  expect(await bed.verify(tokens.access_token)).toEqual({ ok: false, reason: 'expired' })
+  const { body } = await refreshTokens(bed.url, app, tokens.refresh_token)
+  expect(await bed.verify(body.access_token)).toMatchObject({ ok: true })
+})
+
+test('a_replaced_refresh_token_gets_the_same_successor_within_the_grace_though_that_was_used [K7]', async () => {
+  const { app, tokens } = await connectApp(bed.url, ann)
+  const first = (await refreshTokens(bed.url, app, tokens.refresh_token)).body
+  expect(await bed.verify(first.access_token)).toMatchObject({ ok: true })
+  bed.advance(GRACE_MS - 5_000)
+  const again = await refreshTokens(bed.url, app, tokens.refresh_token)
+  expect([again.status, again.body.refresh_token]).toEqual([200, first.refresh_token])
+})
+
+test('a_lost_answer_can_be_had_again_long_after [K7]', async () => {
+  const { app, tokens } = await connectApp(bed.url, ann)
+  const lost = (await refreshTokens(bed.url, app, tokens.refresh_token)).body
+  bed.advance(DAY_MS)
+  const again = await refreshTokens(bed.url, app, tokens.refresh_token)
+  expect([again.status, again.body.refresh_token]).toEqual([200, lost.refresh_token])
+})
+
+test('a_replaced_refresh_token_after_the_grace_ends_the_family_once_its_successor_was_used [K8]', async () => {
+  const { app, tokens } = await connectApp(bed.url, ann)
+  const first = (await refreshTokens(bed.url, app, tokens.refresh_token)).body
+  expect(await bed.verify(first.access_token)).toMatchObject({ ok: true })
+  bed.advance(GRACE_MS + 1_000)
+  expect((await refreshTokens(bed.url, app, tokens.refresh_token)).body.error).toBe('invalid_grant')
+  expect((await refreshTokens(bed.url, app, first.refresh_token)).body.error).toBe('invalid_grant')
+  expect(await bed.verify(first.access_token)).toEqual({ ok: false, reason: 'revoked' })
+})
+
+test('a_refresh_token_lasts_from_use_to_use_but_not_past_a_year [K11]', async () => {
+  const { app, tokens } = await connectApp(bed.url, ann)
+  let token = tokens.refresh_token
+  for (let elapsed = 0; elapsed + REFRESH_MS - DAY_MS < GRANT_MS; elapsed += REFRESH_MS - DAY_MS) {
+    bed.advance(REFRESH_MS - DAY_MS)
+    const { status, body } = await refreshTokens(bed.url, app, token)
+    expect(status).toBe(200)
+    token = body.refresh_token
+  }
+  bed.advance(REFRESH_MS - DAY_MS)
+  const { status, body } = await refreshTokens(bed.url, app, token)
+  expect([status, body.error]).toEqual([400, 'invalid_grant'])
+})
+
+test('a_refresh_token_that_is_not_used_ends', async () => {
+  const { app, tokens } = await connectApp(bed.url, ann)
+  bed.advance(REFRESH_MS)
+  expect((await refreshTokens(bed.url, app, tokens.refresh_token)).body.error).toBe('invalid_grant')
+})
+
+test('a_registration_that_is_never_used_goes_after_a_day_and_a_used_one_stays [R6]', async () => {
+  const unused = await registerApp(bed.url)
+  const { app: used, tokens } = await connectApp(bed.url, ann)
+  bed.advance(2 * DAY_MS)
+  expect((await ann.browser.open(authorizationUrl(bed.url, unused, newPkce().challenge))).status).toBe(400)
+  expect((await refreshTokens(bed.url, used, tokens.refresh_token)).status).toBe(200)
+})
+
+test('a_service_that_registered_with_a_secret_may_take_weeks_to_its_first_person [R6]', async () => {
+  const service = await registerApp(bed.url, { token_endpoint_auth_method: undefined })
+  bed.advance(20 * DAY_MS)
+  const given = await obtainCode(bed.url, service, ann)
+  expect((await exchangeCode(bed.url, service, given)).status).toBe(200)
+})
+
+/** Beyond the time that a gateway may rest on what it read of grants and people. */
+const SOON_MS = 3_000
+const change = (update: Readonly<Record<string, unknown>>) =>
+  bed.db.collection('people').updateOne({ email: ann.email }, update)
+
+test('the_role_that_counts_is_the_present_one [B5]', async () => {
+  const { tokens } = await connectApp(bed.url, ann)
+  expect(await bed.verify(tokens.access_token)).toMatchObject({ caller: { role: 'owner' } })
+  await change({ $set: { 'memberships.0.role': 'viewer' } })
+  bed.advance(SOON_MS)
+  expect(await bed.verify(tokens.access_token)).toMatchObject({
+    caller: { role: 'viewer', scopes: ['loops:read'] },
+  })
+})
+
+test('a_person_who_left_has_no_access_and_no_new_tokens [B5]', async () => {
+  const { app, tokens } = await connectApp(bed.url, ann)
+  expect(await bed.verify(tokens.access_token)).toMatchObject({ ok: true })
+  await change({ $set: { memberships: [] } })
+  bed.advance(SOON_MS)
+  expect(await bed.verify(tokens.access_token)).toEqual({ ok: false, reason: 'not_a_member' })
+  expect((await refreshTokens(bed.url, app, tokens.refresh_token)).body.error).toBe('invalid_grant')
+})
+
+test('a_viewer_can_pass_on_no_more_than_reading', async () => {
+  await change({ $set: { 'memberships.0.role': 'viewer' } })
+  const { tokens } = await connectApp(bed.url, ann)
+  expect(tokens.scope).toBe('loops:read')
+})
+
+test('no_secret_is_at_rest [R10]', async () => {
+  const app = await registerApp(bed.url, { token_endpoint_auth_method: 'client_secret_post' })
+  const given = await obtainCode(bed.url, app, ann)
+  const { body } = await exchangeCode(bed.url, app, given)
+  const collections = await bed.db.listCollections().toArray()
+  const kept = await Promise.all(collections.map(({ name }) => bed.db.collection(name).find().toArray()))
+  const text = JSON.stringify(kept)
+  const secrets = [
+    app.client_secret as string,
+    given.code,
+    given.verifier,
+    body.access_token,
+    body.refresh_token,
+    ann.password,
+  ]
+  for (const secret of secrets) expect(text).not.toContain(secret)
+  expect(text).toContain('$argon2id$v=19$m=19456,t=2,p=1$')
+  expect(text).not.toMatch(/"d":"/)
+})
