@@ -27,6 +27,7 @@ const NATS_PORT = 4222
 const MONGO_PORT = 27_017
 const STARTUP_LIMIT_MS = 60_000
 const LEFTOVER_AGE_S = 3_600
+const IMAGE_AGE_S = 7 * 24 * 3_600
 /** Test files that one NATS server keeps apart, each in an account of its own. */
 export const NATS_ACCOUNTS = 256
 
@@ -117,9 +118,11 @@ export const removeRun = (client: ContainerRuntimeClient, run: string): Promise<
 export const removeLeftovers = async (client: ContainerRuntimeClient): Promise<void> => {
   const now_s = systemClock.now().getTime() / 1000
   await removeWhere(client, TEST_LABEL, (created_s) => now_s - created_s > LEFTOVER_AGE_S)
-  // An image that a newer build has replaced has no name any more.
-  const replaced = { label: [TEST_LABEL], dangling: ['true'], until: [`${LEFTOVER_AGE_S}s`] }
-  await client.container.dockerode.pruneImages({ filters: replaced })
+  const prune = (filters: Record<string, string[]>) =>
+    client.container.dockerode.pruneImages({ filters: { label: [TEST_LABEL], ...filters } })
+  // An image that a newer build has replaced has no name any more; one that no run uses any more still has.
+  await prune({ dangling: ['true'], until: [`${LEFTOVER_AGE_S}s`] })
+  await prune({ dangling: ['false'], until: [`${IMAGE_AGE_S}s`] })
 }
 
 const removeWhere = async (
