@@ -1,14 +1,17 @@
 // How images come to the engine: from a registry that answers, and what is said of one that does not.
 import { createHash } from 'node:crypto'
 import { once } from 'node:events'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { createServer, type RequestListener } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
 import { getContainerRuntimeClient, ImageName } from 'testcontainers'
 import { afterAll, expect, test } from 'vitest'
 import type { Report } from '../../infra/report.ts'
 import { isDockerdHere } from '../support/engine.ts'
-import { pullImages } from '../support/images.ts'
+import { buildImage, pullImages, TEST_LABEL } from '../support/images.ts'
 
 const open = new AsyncDisposableStack()
 afterAll(() => open.disposeAsync())
@@ -125,4 +128,18 @@ testHere('given_up_when_nothing_comes_from_a_registry', async () => {
 
   expect(found).toEqual([undefined])
   expect(lines.join()).toContain('nothing came for 0.3 s')
+})
+
+test('a_build_that_fails_says_what_it_failed_at', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'loops-build-'))
+  open.defer(() => rm(folder, { recursive: true }))
+  await writeFile(join(folder, 'Dockerfile'), 'FROM scratch\nCOPY nowhere-to-be-found /\n')
+  const client = await getContainerRuntimeClient()
+
+  const building = buildImage(client, folder, ['.'], {
+    t: 'loops-test/broken:1',
+    labels: { [TEST_LABEL]: 'image' },
+  })
+
+  await expect(building).rejects.toThrow(/loops-test\/broken:1 could not be built: .*nowhere-to-be-found/)
 })

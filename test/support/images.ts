@@ -2,8 +2,10 @@
 // this machine; and the project's own. Starts no container.
 import { spawn } from 'node:child_process'
 import { createHash } from 'node:crypto'
+import { once } from 'node:events'
 import { homedir } from 'node:os'
 import { join } from 'node:path'
+import { createInterface } from 'node:readline'
 import { type ContainerRuntimeClient, ImageName } from 'testcontainers'
 import { formatBytes, messageOf, type Report, StartFault } from '../../infra/report.ts'
 import { type Binary, type ResolveOptions, resolveMongod, resolveNatsServer } from '../../infra/servers.ts'
@@ -96,7 +98,7 @@ export const projectImage = async (context: ImageContext): Promise<string> => {
   const checkout = createHash('sha256').update(ROOT).digest('hex').slice(0, 12)
   const name = `loops-test/loops:${checkout}`
   await step(context.report, `Image of this checkout on ${base}`, () =>
-    build(context.client, ROOT, PROJECT_FILES, {
+    buildImage(context.client, ROOT, PROJECT_FILES, {
       t: name,
       dockerfile: 'infra/Dockerfile',
       buildargs: { BASE: base },
@@ -115,7 +117,7 @@ const standIn = async (blueprint: Blueprint, context: ImageContext): Promise<str
   if (await client.image.exists(ImageName.fromString(image))) return image
   await step(report, `Stand-in for the image ${name}, version ${binary.version} (${binary.source})`, () =>
     buildStandIn(blueprint, (folder) =>
-      build(client, folder, ['.'], { t: image, labels: { [TEST_LABEL]: 'image' } }),
+      buildImage(client, folder, ['.'], { t: image, labels: { [TEST_LABEL]: 'image' } }),
     ),
   )
   return image
@@ -132,7 +134,7 @@ type BuildOptions = Readonly<{
  * Builds through the engine's interface, since its command may be absent, and fails with the build's own error.
  * @param files what of the folder is the build context
  */
-const build = async (
+export const buildImage = async (
   client: ContainerRuntimeClient,
   folder: string,
   files: readonly string[],
@@ -141,13 +143,11 @@ const build = async (
   const { dockerode } = client.container
   const tar = spawn('tar', ['-c', '-C', folder, ...files], { stdio: ['ignore', 'pipe', 'inherit'] })
   const stream = await dockerode.buildImage(tar.stdout, { ...options, forcerm: true })
-  await new Promise<void>((resolve, reject) => {
-    dockerode.modem.followProgress(stream, (error) =>
-      error
-        ? reject(new StartFault(`The image ${options.t} could not be built: ${error.message}`))
-        : resolve(),
-    )
-  })
+  try {
+    await follow(stream)
+  } catch (error) {
+    throw new StartFault(`The image ${options.t} could not be built: ${messageOf(error).trim()}`)
+  }
 }
 
 /**
@@ -192,30 +192,43 @@ const pull = async (
     })
     const layers = new Map<string, number>()
     report.step(`  Pulling ${image} …`)
-    await new Promise<void>((resolve, reject) => {
-      abort.signal.addEventListener('abort', () => reject(abort.signal.reason))
-      dockerode.modem.followProgress(
-        stream,
-        (error) => (error ? reject(error) : resolve()),
-        (event: PullEvent) => {
-          clearTimeout(limit)
-          limit = tooSlow(STALL_LIMIT_MS)
-          if (event.status === 'Downloading') layers.set(event.id ?? '', event.progressDetail?.current ?? 0)
-          const bytes = [...layers.values()].reduce((sum, size) => sum + size, 0)
-          report.progress(`  Pulling ${image}: ${formatBytes(bytes)}`)
-        },
-      )
+    const arrived = follow(stream, ({ status, id = '', progressDetail }) => {
+      clearTimeout(limit)
+      limit = tooSlow(STALL_LIMIT_MS)
+      if (status === 'Downloading') layers.set(id, progressDetail?.current ?? 0)
+      const bytes = [...layers.values()].reduce((sum, size) => sum + size, 0)
+      report.progress(`  Pulling ${image}: ${formatBytes(bytes)}`)
     })
+    const aborted = once(abort.signal, 'abort').then(() => Promise.reject(abort.signal.reason))
+    await Promise.race([arrived, aborted])
   } finally {
     clearTimeout(limit)
   }
 }
 
-type PullEvent = Readonly<{
+/** What an engine tells of a long job, a line of JSON each. */
+type EngineEvent = Readonly<{
   status?: string
   id?: string
   progressDetail?: { current?: number }
+  error?: string
 }>
+
+/**
+ * Reads to the end what an engine tells. By then it has long answered that all is well, so faults come among the rest.
+ * @throws Error with the fault that it tells of
+ */
+const follow = async (
+  stream: NodeJS.ReadableStream,
+  onEvent: (event: EngineEvent) => void = () => undefined,
+): Promise<void> => {
+  for await (const line of createInterface({ input: stream })) {
+    if (line === '') continue
+    const event = JSON.parse(line) as EngineEvent
+    if (event.error) throw new Error(event.error)
+    onEvent(event)
+  }
+}
 
 /** An engine names the address several times over; the end of its message says what happened. */
 const shortened = (reason: string): string => {
