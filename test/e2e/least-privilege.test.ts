@@ -1,20 +1,26 @@
 // The whole system with infra/nats.conf: every service as its own user, with nothing that it does not need. What it needs
 // is shown by doing all that the tools do, and no request of it being refused.
+import { spawn } from 'node:child_process'
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline'
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import { startServices } from '../../services/start.ts'
 import { type Account, agentOf, signUp } from '../support/accounts.ts'
-import { type GuardedNats, SERVICE_USERS, startGuardedNats } from '../support/guarded-nats.ts'
+import { type GuardedNats, passwordOf, SERVICE_USERS, startGuardedNats } from '../support/guarded-nats.ts'
 import type { McpClient } from '../support/mcp-client.ts'
 import { freshStack } from '../support/stack.ts'
 import type { Mail } from '../support/system.ts'
 
+const ROOT = join(import.meta.dirname, '..', '..')
 const running = new AsyncDisposableStack()
+let nats: GuardedNats
 let url = ''
 let person: Account
 let agent: McpClient
 const complaints: string[] = []
 
-const startAs = async (nats: GuardedNats, service: string, mongodbUrl: string): Promise<void> => {
+const startAs = async (service: string, mongodbUrl: string): Promise<void> => {
   const env = {
     NODE_ENV: 'test',
     LOG: 'warn',
@@ -33,9 +39,9 @@ beforeAll(async () => {
     if (/permissions? violation/i.test(String(chunk))) complaints.push(String(chunk))
     return write(chunk, ...(rest as []))
   })
-  const nats = running.use(await startGuardedNats())
+  nats = running.use(await startGuardedNats())
   const { mongodbUrl } = freshStack()
-  for (const service of SERVICE_USERS) await startAs(nats, service, mongodbUrl)
+  for (const service of SERVICE_USERS) await startAs(service, mongodbUrl)
   person = await signUp({ url }, { name: 'Petra', workspace: 'Quarry' })
   agent = running.use(await agentOf({ url }, person))
 })
@@ -85,6 +91,26 @@ test('mail_arrives', async () => {
     },
     { timeout: 20_000, interval: 100 },
   )
+})
+
+test('the_subscriber_of_the_readme_hears_of_it', async () => {
+  const readme = await readFile(join(ROOT, 'README.md'), 'utf8')
+  const program = /```ts\n(.*?)```/s.exec(readme)?.[1] ?? ''
+  const child = spawn(process.execPath, ['--input-type=module-typescript', '--eval', program], {
+    cwd: ROOT,
+    env: {
+      ...process.env,
+      NATS_SERVERS: nats.address,
+      SUBSCRIBER_PASSWORD: passwordOf('subscriber'),
+    },
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
+  running.defer(() => void child.kill())
+  for await (const line of createInterface(child.stdout)) {
+    expect(line).toBe('Petra shipped Granite')
+    return
+  }
+  expect.unreachable('it ended without a word')
 })
 
 test('nothing_was_refused', () => {
