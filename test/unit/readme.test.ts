@@ -32,7 +32,7 @@ describe('the README', () => {
   })
 
   test('maps every part of the test folder', () => {
-    const row = /^\| `test\/` .*$/m.exec(README)?.[0] ?? ''
+    const row = /^\| `test\/` (.*)$/m.exec(README)?.[1] ?? ''
     const parts = readdirSync(at('test'), { withFileTypes: true })
       .filter((entry) => entry.isDirectory() && !['support', 'node_modules'].includes(entry.name))
       .map(({ name }) => name)
