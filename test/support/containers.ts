@@ -118,8 +118,11 @@ export const removeRun = (client: ContainerRuntimeClient, run: string): Promise<
 export const removeLeftovers = async (client: ContainerRuntimeClient): Promise<void> => {
   const now_s = systemClock.now().getTime() / 1000
   await removeWhere(client, TEST_LABEL, (created_s) => now_s - created_s > LEFTOVER_AGE_S)
+  // Podman does not know all of these filters, and old images are no reason not to run.
   const prune = (filters: Record<string, string[]>) =>
-    client.container.dockerode.pruneImages({ filters: { label: [TEST_LABEL], ...filters } })
+    client.container.dockerode
+      .pruneImages({ filters: { label: [TEST_LABEL], ...filters } })
+      .catch(() => undefined)
   // An image that a newer build has replaced has no name any more; one that no run uses any more still has.
   await prune({ dangling: ['true'], until: [`${LEFTOVER_AGE_S}s`] })
   await prune({ dangling: ['false'], until: [`${IMAGE_AGE_S}s`] })
