@@ -1,29 +1,26 @@
 // Declared schemas as JSON Schema (2020-12), for MCP clients, contracts.json and tests: one derivation for all. Pure.
-import * as z from "zod";
+import * as z from 'zod'
 
 /** A JSON Schema document of an object: https://json-schema.org/draft/2020-12. Inlined, so it has no `$ref`. */
 export type JsonSchema = Readonly<{
-	type: "object";
-	[keyword: string]: unknown;
-}>;
+  type: 'object'
+  [keyword: string]: unknown
+}>
 
 const convert = (schema: z.ZodObject, ofInput: boolean): JsonSchema =>
-	z.toJSONSchema(schema, {
-		target: "draft-2020-12",
-		io: "input",
-		reused: "inline",
-		override: ({ jsonSchema }) => {
-			// The pattern of a date or a time says in 200 bytes what its format says in one word.
-			if (jsonSchema.format) delete jsonSchema.pattern;
-			if (!ofInput && jsonSchema.maximum === Number.MAX_SAFE_INTEGER)
-				delete jsonSchema.maximum;
-		},
-	}) as JsonSchema;
+  z.toJSONSchema(schema, {
+    target: 'draft-2020-12',
+    io: 'input',
+    reused: 'inline',
+    override: ({ jsonSchema }) => {
+      // The pattern of a date or a time says in 200 bytes what its format says in one word.
+      if (jsonSchema.format) delete jsonSchema.pattern
+      if (!ofInput && jsonSchema.maximum === Number.MAX_SAFE_INTEGER) delete jsonSchema.maximum
+    },
+  }) as JsonSchema
 
 /** The schema of what is sent to an operation: unknown members are refused where the declaration refuses them. */
-export const inputSchema = (schema: z.ZodObject): JsonSchema =>
-	convert(schema, true);
+export const inputSchema = (schema: z.ZodObject): JsonSchema => convert(schema, true)
 
 /** The schema of a result or of an event's data: open, since later versions may add members. */
-export const outputSchema = (schema: z.ZodObject): JsonSchema =>
-	convert(schema, false);
+export const outputSchema = (schema: z.ZodObject): JsonSchema => convert(schema, false)

@@ -1,29 +1,29 @@
 // The connection to MongoDB, with the settings that the promises rest on, and its faults in our words.
 import {
-	type Collection,
-	type Db,
-	type Document,
-	type IndexDescription,
-	MongoClient,
-	MongoError,
-} from "mongodb";
-import { AppError } from "./errors.ts";
-import type { Log } from "./log.ts";
+  type Collection,
+  type Db,
+  type Document,
+  type IndexDescription,
+  MongoClient,
+  MongoError,
+} from 'mongodb'
+import { AppError } from './errors.ts'
+import type { Log } from './log.ts'
 
 /**
  * Bounds on waiting for the database (ms): for a primary, for a pooled connection, and for bytes on a silent one.
  * The caller's patience is bounded by the bus; these end the work that nobody waits for any more.
  */
-const SELECTION_TIMEOUT_MS = 5_000;
-const QUEUE_TIMEOUT_MS = 5_000;
-const SILENCE_TIMEOUT_MS = 20_000;
+const SELECTION_TIMEOUT_MS = 5_000
+const QUEUE_TIMEOUT_MS = 5_000
+const SILENCE_TIMEOUT_MS = 20_000
 
 export type Mongo = AsyncDisposable & {
-	/** The database of one service: no service reads another's. */
-	readonly database: (service: string) => Db;
-	/** Whether a primary answers now. */
-	readonly ping: () => Promise<boolean>;
-};
+  /** The database of one service: no service reads another's. */
+  readonly database: (service: string) => Db
+  /** Whether a primary answers now. */
+  readonly ping: () => Promise<boolean>
+}
 
 /**
  * Connects. Writes are acknowledged by a majority and reads see only such writes, so that what was answered survives
@@ -31,74 +31,72 @@ export type Mongo = AsyncDisposable & {
  * @throws AppError `unavailable` when no primary answers in time.
  */
 export const connectMongo = async (url: string, log: Log): Promise<Mongo> => {
-	const client = new MongoClient(url, {
-		appName: "loops",
-		writeConcern: { w: "majority" },
-		readConcern: { level: "majority" },
-		readPreference: "primary",
-		ignoreUndefined: true,
-		maxPoolSize: 50,
-		serverSelectionTimeoutMS: SELECTION_TIMEOUT_MS,
-		waitQueueTimeoutMS: QUEUE_TIMEOUT_MS,
-		socketTimeoutMS: SILENCE_TIMEOUT_MS,
-	});
-	// The driver answers `test` where the URL names no database.
-	const named = client.db().databaseName;
-	const prefix = named === "test" ? "loops" : named;
-	try {
-		await client.connect();
-		await client.db("admin").command({ ping: 1 });
-	} catch (error) {
-		await client.close();
-		throw new AppError(
-			"unavailable",
-			"MongoDB does not answer; check MONGODB_URL and that it is a replica set with a primary.",
-			{ cause: error },
-		);
-	}
-	log.info("connected to MongoDB", { prefix });
-	return {
-		database: (service) =>
-			client.db(`${prefix}_${service.replaceAll("-", "_")}`),
-		ping: async () => {
-			try {
-				await client.db("admin").command({ ping: 1, maxTimeMS: 1_000 });
-				return true;
-			} catch {
-				return false;
-			}
-		},
-		[Symbol.asyncDispose]: async () => {
-			await client.close();
-		},
-	};
-};
+  const client = new MongoClient(url, {
+    appName: 'loops',
+    writeConcern: { w: 'majority' },
+    readConcern: { level: 'majority' },
+    readPreference: 'primary',
+    ignoreUndefined: true,
+    maxPoolSize: 50,
+    serverSelectionTimeoutMS: SELECTION_TIMEOUT_MS,
+    waitQueueTimeoutMS: QUEUE_TIMEOUT_MS,
+    socketTimeoutMS: SILENCE_TIMEOUT_MS,
+  })
+  // The driver answers `test` where the URL names no database.
+  const named = client.db().databaseName
+  const prefix = named === 'test' ? 'loops' : named
+  try {
+    await client.connect()
+    await client.db('admin').command({ ping: 1 })
+  } catch (error) {
+    await client.close()
+    throw new AppError(
+      'unavailable',
+      'MongoDB does not answer; check MONGODB_URL and that it is a replica set with a primary.',
+      { cause: error },
+    )
+  }
+  log.info('connected to MongoDB', { prefix })
+  return {
+    database: (service) => client.db(`${prefix}_${service.replaceAll('-', '_')}`),
+    ping: async () => {
+      try {
+        await client.db('admin').command({ ping: 1, maxTimeMS: 1_000 })
+        return true
+      } catch {
+        return false
+      }
+    },
+    [Symbol.asyncDispose]: async () => {
+      await client.close()
+    },
+  }
+}
 
 /** Makes the stated indexes of a collection; those that exist are left alone. */
 export const ensureIndexes = async <T extends Document>(
-	collection: Collection<T>,
-	indexes: readonly IndexDescription[],
+  collection: Collection<T>,
+  indexes: readonly IndexDescription[],
 ): Promise<void> => {
-	if (indexes.length > 0) await collection.createIndexes([...indexes]);
-};
+  if (indexes.length > 0) await collection.createIndexes([...indexes])
+}
 
 /** Whether an insert met a document with the same unique key. */
 export const isDuplicateKey = (error: unknown): boolean =>
-	error instanceof MongoError && error.code === 11_000;
+  error instanceof MongoError && error.code === 11_000
 
 const OUT_OF_REACH =
-	/^Mongo(Network|NetworkTimeout|ServerSelection|NotConnected|TopologyClosed|ClientClosed|WaitQueueTimeout|OperationTimeout|PoolCleared|PoolClosed|WriteConcern)Error$/;
+  /^Mongo(Network|NetworkTimeout|ServerSelection|NotConnected|TopologyClosed|ClientClosed|WaitQueueTimeout|OperationTimeout|PoolCleared|PoolClosed|WriteConcern)Error$/
 
 /** A fault of the database as one of ours (`unavailable`), or undefined for any other error. */
 export const mongoFault = (error: unknown): AppError | undefined =>
-	error instanceof MongoError &&
-	(OUT_OF_REACH.test(error.name) || error.hasErrorLabel("RetryableWriteError"))
-		? new AppError(
-				"unavailable",
-				"The database cannot answer now; nothing may have been changed. Try again.",
-				{
-					retry_after_ms: 1_000,
-					cause: error,
-				},
-			)
-		: undefined;
+  error instanceof MongoError && (OUT_OF_REACH.test(error.name) || error.hasErrorLabel('RetryableWriteError'))
+    ? new AppError(
+        'unavailable',
+        'The database cannot answer now; nothing may have been changed. Try again.',
+        {
+          retry_after_ms: 1_000,
+          cause: error,
+        },
+      )
+    : undefined
