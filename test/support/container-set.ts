@@ -100,7 +100,8 @@ export const startContainerSet = async (): Promise<ContainerSet> => {
       [Symbol.asyncDispose]: () => held.disposeAsync(),
     }
   } catch (error) {
-    await stack.disposeAsync()
+    // What cannot be taken down now is taken down with the run; why it did not come up matters more.
+    await stack.disposeAsync().catch(() => undefined)
     throw error
   }
 }
