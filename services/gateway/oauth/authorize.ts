@@ -1,7 +1,7 @@
 // GET and POST /authorize, up to the moment the person decides, and what the decision makes (RFC 6749 §4.1, RFC 9207).
 // Knows no page: it says where the browser goes next.
-import type { Scope } from '../../../shared/contracts/common.ts'
-import { effectiveScopes } from '../../../shared/scopes.ts'
+import { ALL_SCOPES, type Scope } from '../../../shared/contracts/common.ts'
+import { effectiveScopes, grants } from '../../../shared/scopes.ts'
 import type { Deps } from '../deps.ts'
 import { field, repeats } from '../http/forms.ts'
 import type { Membership, Person } from '../people/person.ts'
@@ -120,13 +120,18 @@ export const findRequest = (deps: Deps, requestId: string): Promise<Authorizatio
 /** What the person allows: a workspace, and of the scopes asked for those that were not withheld. */
 export type Consent = Readonly<{ person: Person; membership: Membership; withheld: readonly string[] }>
 
-/** The scopes that a consent gives: never more than asked for, nor more than the person's role can pass on. */
+/**
+ * The scopes that a consent gives: never more than asked for, nor more than the person's role can pass on. A scope that
+ * includes a withheld one goes with it.
+ */
 export const consentedScopes = (
   request: Pick<AuthorizationRequest, 'scopes'>,
   { membership, withheld }: Pick<Consent, 'membership' | 'withheld'>,
 ): Scope[] =>
   effectiveScopes(
-    request.scopes.filter((scope) => !withheld.includes(scope)),
+    request.scopes.filter(
+      (scope) => !ALL_SCOPES.some((other) => withheld.includes(other) && grants([scope], other)),
+    ),
     membership.role,
   )
 

@@ -65,7 +65,7 @@ const signUpPage = (shown: {
     body: html`<h1>${title}</h1>
     <p class="lead">${
       isNew
-        ? 'You are the first one here. This account will own the first workspace; everybody else joins by your invitation.'
+        ? 'You are the first one here. This account will own the first workspace and can invite everybody else.'
         : 'It comes with a workspace of your own.'
     }</p>
     <form class="card" method="post" action="${withWaiting('/sign-up', waiting)}">

@@ -62,10 +62,11 @@ const rights = ({ request, person }: Shown): Html => {
       ${
         scopes.length > 1
           ? html`<details><summary>Allow less</summary>
+        <fieldset><legend>Tick what it may not do:</legend>
         ${scopes.map(
           (scope) => html`<label class="check"><input type="checkbox" name="without" value="${scope}">
-          <span>Not: ${SCOPES[scope]}</span></label>`,
-        )}
+          <span>${SCOPES[scope]}</span></label>`,
+        )}</fieldset>
       </details>`
           : ''
       }`
@@ -85,7 +86,7 @@ const consentPage = (shown: Shown): Page => {
       <form method="post" action="${withWaiting('/consent', { request: requestId })}">
         <dl class="facts">
           <dt>Signed in as</dt>
-          <dd>${person.name} (${person.email}) <button class="plain inline" form="switch">Use another account</button></dd>
+          <dd>${person.name} (${person.email}) <button class="plain" form="switch">Use another account</button></dd>
           ${workspaceChoice(shown)}
         </dl>
         ${rights(shown)}

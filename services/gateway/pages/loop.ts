@@ -19,14 +19,12 @@ type Shown = Readonly<{
   fault: Fault | undefined
 }>
 
-const memberRow = (
-  loopId: string,
-  { _id, name, email }: Person,
-): Html => html`<tr><td>${name}</td><td>${email}</td>
-    <td class="end"><form class="inline" method="post" action="/loops/${loopId}">
+const memberRow = (loopId: string, { _id, name, email }: Person): Html => html`<li>
+    <span class="main">${name}<span class="sub">${email}</span></span>
+    <form class="end" method="post" action="/loops/${loopId}">
       <input type="hidden" name="user_id" value="${_id}">
       <button class="plain" name="member" value="false" aria-label="Take ${name} out of the loop">Take out</button>
-    </form></td></tr>`
+    </form></li>`
 
 const adding = ({ loop, others }: Shown): Html | '' =>
   others.length === 0
@@ -44,18 +42,15 @@ const loopPage = (shown: Shown): Page => {
   return {
     title: loop.name,
     visitor,
-    body: html`<p class="small"><a href="/workspace">Workspace</a></p>
-    <h1>${loop.name}</h1>
+    body: html`<h1>${loop.name}</h1>
     ${
       members === null
         ? html`<p class="lead">This loop is public: every member of the workspace sees it.</p>`
         : html`<p class="lead">A private loop: only these members and the owner of the workspace see it.</p>
     <section class="card">
       ${faultNote(fault)}
-      <div class="scroll"><table>
-        <thead><tr><th scope="col">Name</th><th scope="col">Email</th><th></th></tr></thead>
-        <tbody>${members.map((person) => memberRow(loop.id, person))}</tbody>
-      </table></div>
+      <h2>Members</h2>
+      <ul class="rows">${members.map((person) => memberRow(loop.id, person))}</ul>
     </section>
     ${shown.others.length > 0 ? html`<section class="card">${adding(shown)}</section>` : ''}`
     }`,

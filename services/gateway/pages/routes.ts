@@ -26,9 +26,10 @@ const frontPage = (shown: Readonly<{ isNew: boolean; offersSignUp: boolean; mcpU
         shown.isNew
           ? html`<h2>This installation is new</h2>
       <p>The first account owns its first workspace.</p>
-      <p><a href="/sign-up">Make the first account</a></p>`
+      <p><a class="button wide" href="/sign-up">Make the first account</a></p>`
           : html`<h2>For people</h2>
-      <p><a href="/sign-in">Sign in</a>${shown.offersSignUp ? html` or <a href="/sign-up">make an account</a>` : ''}.</p>`
+      <p><a class="button wide" href="/sign-in">Sign in</a></p>
+      ${shown.offersSignUp ? html`<p>New here? <a href="/sign-up">Make an account</a></p>` : ''}`
       }
       <h2>For agents</h2>
       <p>Give this address to any MCP client; it will bring you back here to sign in.</p>

@@ -54,8 +54,8 @@ p { margin: 0 0 .9rem; text-wrap: pretty; }
   padding: 1.6rem; margin: 0 0 1.25rem;
 }
 .card > :last-child, .card form > :last-child { margin-bottom: 0; }
-.grid { display: grid; gap: 1.25rem; grid-template-columns: repeat(auto-fit, minmax(min(100%, 24rem), 1fr)); align-items: start; }
-.grid .card { margin: 0; }
+.card > h2:not(:first-child) { margin-top: 1.6rem; }
+.grid { display: grid; gap: 0 1.25rem; grid-template-columns: repeat(auto-fit, minmax(min(100%, 24rem), 1fr)); align-items: start; }
 .small { font-size: .9rem; color: var(--muted); }
 .under { text-align: center; color: var(--muted); }
 label, .label { display: block; font-weight: 600; margin: 0 0 .3rem; }
@@ -63,21 +63,21 @@ label, .label { display: block; font-weight: 600; margin: 0 0 .3rem; }
 .field { margin: 0 0 1.1rem; }
 input:not([type=checkbox]), select, textarea {
   width: 100%; font: inherit; color: inherit; background: var(--field);
-  border: 1px solid var(--field-line); border-radius: .5rem; padding: .6rem .75rem; min-height: 2.75rem;
+  border: 1px solid var(--field-line); border-radius: .5rem; padding: .6rem .75rem; height: 2.9rem;
 }
-textarea { min-height: 11rem; resize: vertical; font: .92rem/1.5 ui-monospace, "SF Mono", Menlo, Consolas, "Liberation Mono", monospace; }
+textarea { height: 12rem; resize: vertical; font: .92rem/1.5 ui-monospace, "SF Mono", Menlo, Consolas, "Liberation Mono", monospace; }
 input[aria-invalid=true], textarea[aria-invalid=true] { border-color: var(--bad); box-shadow: 0 0 0 1px var(--bad); }
-button {
-  font: inherit; font-weight: 600; cursor: pointer; min-height: 2.75rem; padding: .6rem 1.15rem;
-  border-radius: .5rem; border: 1px solid var(--accent); background: var(--accent); color: var(--on-accent);
+button, a.button {
+  display: inline-block; font: inherit; font-weight: 600; cursor: pointer; min-height: 2.9rem; padding: .65rem 1.15rem;
+  text-align: center; text-decoration: none; border-radius: .5rem; border: 1px solid var(--accent); background: var(--accent); color: var(--on-accent);
 }
-button:hover { filter: brightness(1.08); }
+button:hover, a.button:hover { filter: brightness(1.08); }
 button.second { background: transparent; color: var(--text); border-color: var(--field-line); }
 button.plain {
   background: none; border: 0; padding: .25rem 0; min-height: 1.75rem; color: var(--accent); font-weight: 500;
   text-decoration: underline; text-underline-offset: .15em;
 }
-button.wide { width: 100%; }
+button.wide, a.wide { width: 100%; }
 .buttons { display: flex; flex-wrap: wrap; gap: .75rem; margin-top: 1.4rem; }
 .buttons button { flex: 1 1 9rem; }
 form.inline { display: inline; }
@@ -98,13 +98,18 @@ summary { cursor: pointer; color: var(--accent); font-weight: 550; padding: .2re
 dl.facts { display: grid; grid-template-columns: auto 1fr; gap: .4rem 1.1rem; margin: 0 0 1.2rem; }
 dl.facts dt { color: var(--muted); }
 dl.facts dd { margin: 0; }
-dl.facts .inline { margin-left: .5rem; }
-.scroll { overflow-x: auto; }
-table { width: 100%; border-collapse: collapse; }
-th { text-align: left; font-weight: 600; font-size: .9rem; color: var(--muted); padding: 0 .75rem .4rem 0; }
-td { border-top: 1px solid var(--line); padding: .55rem .75rem .55rem 0; vertical-align: top; }
-td:last-child, th:last-child { padding-right: 0; }
-td.end { text-align: right; white-space: nowrap; }
+dl.facts button.plain { display: block; }
+fieldset { border: 0; margin: .5rem 0 0; padding: 0; }
+legend { padding: 0; color: var(--muted); }
+ul.rows { list-style: none; margin: 0 0 1.1rem; padding: 0; }
+ul.rows li {
+  display: flex; justify-content: space-between; align-items: center; gap: .25rem 1rem;
+  border-top: 1px solid var(--line); padding: .6rem 0;
+}
+ul.rows li:last-child { padding-bottom: 0; }
+ul.rows .main { min-width: 0; }
+ul.rows .sub { display: block; color: var(--muted); font-size: .9rem; }
+ul.rows .end { flex: none; color: var(--muted); }
 code, .code { font: .92em/1.5 ui-monospace, "SF Mono", Menlo, Consolas, "Liberation Mono", monospace; }
 .code { display: block; background: var(--page); border: 1px solid var(--line); border-radius: .5rem; padding: .6rem .75rem; margin: 0 0 .9rem; user-select: all; }
 .head { display: flex; flex-wrap: wrap; align-items: end; justify-content: space-between; gap: .75rem 1.5rem; margin: 1rem 0 1.5rem; }
@@ -113,7 +118,6 @@ code, .code { font: .92em/1.5 ui-monospace, "SF Mono", Menlo, Consolas, "Liberat
   .card { padding: 1.15rem; }
   dl.facts { grid-template-columns: 1fr; gap: 0; }
   dl.facts dd { margin-bottom: .6rem; }
-  dl.facts .inline { margin-left: 0; display: block; }
 }
 @media (prefers-reduced-motion: no-preference) { button { transition: filter .12s; } }
 @media (forced-colors: active) { button { border: 1px solid ButtonText; } }

@@ -71,26 +71,21 @@ const people = ({
   workspace,
 }: Shown): Html => html`<section class="card" aria-labelledby="members">
     <h2 id="members">Members (${total})</h2>
-    <div class="scroll"><table>
-      <thead><tr><th scope="col">Name</th><th scope="col">Email</th><th scope="col">Role</th></tr></thead>
-      <tbody>${members.map(
-        (person) => html`<tr><td>${person.name}</td><td>${person.email}</td>
-          <td>${membershipIn(person, workspace._id)?.role ?? ''}</td></tr>`,
-      )}</tbody>
-    </table></div>
+    <ul class="rows">${members.map(
+      (person) => html`<li><span class="main">${person.name}<span class="sub">${person.email}</span></span>
+        <span class="end">${membershipIn(person, workspace._id)?.role ?? ''}</span></li>`,
+    )}</ul>
     ${total > members.length ? html`<p class="small">The first ${members.length} are shown.</p>` : ''}
   </section>`
 
 const pending = (invitations: readonly Invitation[]): Html => html`<h2>Invited</h2>
-    <div class="scroll"><table>
-      <thead><tr><th scope="col">Email</th><th scope="col">Role</th><th scope="col">Link works until</th><th></th></tr></thead>
-      <tbody>${invitations.map(
-        ({ _id, email, role, expires_at }) => html`<tr><td>${email}</td><td>${role}</td>
-          <td>${expires_at.toISOString().slice(0, 10)}</td>
-          <td class="end"><form class="inline" method="post" action="/workspace/invitations/${_id}/withdraw">
-            <button class="plain" aria-label="Withdraw the invitation of ${email}">Withdraw</button></form></td></tr>`,
-      )}</tbody>
-    </table></div>`
+    <ul class="rows">${invitations.map(
+      ({ _id, email, role, expires_at }) => html`<li>
+        <span class="main">${email}<span class="sub">${role}, link works until ${expires_at.toISOString().slice(0, 10)}</span></span>
+        <form class="end" method="post" action="/workspace/invitations/${_id}/withdraw">
+          <button class="plain" aria-label="Withdraw the invitation of ${email}">Withdraw</button>
+        </form></li>`,
+    )}</ul>`
 
 const inviting = (shown: Shown): Html => {
   const fault = faultOf(shown, 'invite')
@@ -118,13 +113,10 @@ const privateLoops = ({ loops }: Shown): Html | '' => {
   if (shown.length === 0) return ''
   return html`<section class="card" aria-labelledby="loops">
     <h2 id="loops">Private loops</h2>
-    <div class="scroll"><table>
-      <thead><tr><th scope="col">Name</th><th scope="col">Status</th></tr></thead>
-      <tbody>${shown.map(
-        ({ id, name, status }) =>
-          html`<tr><td><a href="/loops/${id}">${name}</a></td><td>${status.replace('_', ' ')}</td></tr>`,
-      )}</tbody>
-    </table></div>
+    <ul class="rows">${shown.map(
+      ({ id, name, status }) => html`<li><a class="main" href="/loops/${id}">${name}</a>
+        <span class="end">${status.replace('_', ' ')}</span></li>`,
+    )}</ul>
   </section>`
 }
 
@@ -184,11 +176,8 @@ const workspacePage = (shown: Shown): Page => {
     wide: true,
     body: html`<div class="head"><h1>${workspace.name}</h1>${switcher(shown)}</div>
     <div class="grid">
-      ${connect(shown)}
-      ${people(shown)}
-      ${manager ? inviting(shown) : ''}
-      ${privateLoops(shown)}
-      ${manager ? settings(shown) : instructions(shown)}
+      <div>${connect(shown)} ${people(shown)} ${privateLoops(shown)}</div>
+      <div>${manager ? html`${inviting(shown)} ${settings(shown)}` : instructions(shown)}</div>
     </div>`,
   }
 }

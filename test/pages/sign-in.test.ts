@@ -1,0 +1,207 @@
+// The way of a person from an app to the app, in a real browser with the pages' policies in force: by click and by key, to
+// every kind of address that an app may have.
+import { createServer, type Server } from 'node:http'
+import type { Browser, BrowserContext, Page } from 'playwright-core'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { signUp } from '../support/accounts.ts'
+import { launchBrowser } from '../support/chromium.ts'
+import { authorizationUrl, exchangeCode, newPkce, registerApp } from '../support/oauth-client.ts'
+import { type System, startSystem } from '../support/system.ts'
+
+const PASSWORD = 'seven green bicycles in a row'
+
+let system: System
+let browser: Browser
+let app: Server
+let appUrl: string
+let context: BrowserContext
+let page: Page
+/** What the browser complained of: blocked styles, blocked forms, faults of pages. */
+let complaints: string[]
+
+beforeAll(async () => {
+  system = await startSystem({ names: ['gateway'] })
+  browser = await launchBrowser()
+  app = createServer((_, response) => response.end('<!doctype html><title>Back in the app</title>'))
+  await new Promise<void>((resolve) => app.listen(0, '127.0.0.1', resolve))
+  const address = app.address()
+  appUrl = `http://127.0.0.1:${address !== null && typeof address === 'object' ? address.port : 0}/callback`
+})
+afterAll(async () => {
+  await browser?.close()
+  app?.close()
+  await system?.stop()
+})
+beforeEach(async () => {
+  context = await browser.newContext()
+  page = await context.newPage()
+  complaints = []
+  page.on('console', (message) => {
+    if (/content security policy|refused to/i.test(message.text())) complaints.push(message.text())
+  })
+  page.on('pageerror', (error) => complaints.push(error.message))
+})
+afterEach(async () => {
+  await context.close()
+  expect(complaints).toEqual([])
+})
+
+const start = async (redirect: string, name = 'Test app') => {
+  const { verifier, challenge } = newPkce()
+  const registered = await registerApp(system.url, { client_name: name, redirect_uris: [redirect] })
+  return { verifier, registered, url: authorizationUrl(system.url, registered, challenge).href }
+}
+
+/** Somebody with an account, not signed in here yet. */
+const somebody = async () => signUp(system, { name: 'Bo' })
+const signInByClick = async (email: string): Promise<void> => {
+  await page.getByLabel('Email').fill(email)
+  await page.getByLabel('Password').fill(PASSWORD)
+  await page.getByRole('button', { name: 'Sign in' }).click()
+}
+
+describe('from an app to the app', () => {
+  test('by_click_with_a_new_account_to_a_program_on_this_machine', async () => {
+    const { url, verifier, registered } = await start(appUrl, 'Agent <b>Smith</b>')
+    await page.goto(url)
+    if (!page.url().includes('/sign-up')) await page.getByRole('link', { name: 'Make an account' }).click()
+    await page.getByLabel('Your name').fill('Ann Example')
+    await page.getByLabel('Email').fill('ann.page@example.com')
+    await page.getByLabel('Password').fill('password123')
+    await page.getByLabel('Name of the workspace').fill('Acme & Co')
+    await page.getByRole('button', { name: 'Make the account' }).click()
+    expect(await page.getByRole('alert').textContent()).toContain('first that an attacker tries')
+    expect(await page.getByLabel('Your name').inputValue()).toBe('Ann Example')
+    await page.getByLabel('Password').fill(PASSWORD)
+    await page.getByRole('button', { name: 'Make the account' }).click()
+    await page.waitForURL('**/consent?**')
+    expect(await page.getByRole('heading', { level: 1 }).textContent()).toContain('Agent <b>Smith</b>')
+    expect(await page.getByText('a program on this computer').isVisible()).toBe(true)
+    await page.getByText('Allow less').click()
+    await page.getByLabel('Approve tasks').check()
+    await page.getByRole('button', { name: 'Allow' }).click()
+    await page.waitForURL(`${appUrl}?**`)
+    const code = new URL(page.url()).searchParams.get('code') ?? ''
+    const { status, body } = await exchangeCode(system.url, registered, { code, verifier })
+    expect([status, body.scope]).toEqual([200, 'loops:read loops:write'])
+  })
+
+  test('by_key_alone', async () => {
+    const bo = await somebody()
+    const { url } = await start(appUrl)
+    await page.goto(url)
+    const tabTo = async (name: RegExp): Promise<void> => {
+      const focused = () =>
+        page.evaluate(() => {
+          const at = document.activeElement as HTMLInputElement | null
+          if (at === document.body) return ''
+          return `${at?.labels?.[0]?.textContent ?? ''} ${at?.textContent ?? ''}`
+        })
+      for (let tabs = 0; tabs < 20 && !name.test(await focused()); tabs += 1) await page.keyboard.press('Tab')
+      expect(await focused()).toMatch(name)
+    }
+    await tabTo(/Email/)
+    await page.keyboard.type(bo.email)
+    await tabTo(/Password/)
+    await page.keyboard.type(bo.password)
+    await page.keyboard.press('Enter')
+    await page.waitForURL('**/consent?**')
+    await tabTo(/^\s*Allow\s*$/)
+    await page.keyboard.press('Enter')
+    await page.waitForURL(`${appUrl}?code=**`)
+  })
+
+  test('by_deny', async () => {
+    const bo = await somebody()
+    await page.goto((await start(appUrl)).url)
+    await signInByClick(bo.email)
+    await page.getByRole('button', { name: 'Deny' }).click()
+    await page.waitForURL(`${appUrl}?error=access_denied**`)
+  })
+
+  test('to_a_site_that_sends_the_browser_on_to_another_one', async () => {
+    const bo = await somebody()
+    await page.route('https://app.example/**', (route) =>
+      route.fulfill({ status: 302, headers: { Location: 'https://elsewhere.example/done' } }),
+    )
+    await page.route('https://elsewhere.example/**', (route) => route.fulfill({ body: 'Connected' }))
+    await page.goto((await start('https://app.example/oauth/callback')).url)
+    await signInByClick(bo.email)
+    expect(await page.getByText('The answer goes to app.example').isVisible()).toBe(true)
+    await page.getByRole('button', { name: 'Allow' }).click()
+    await page.getByText('Connected').waitFor()
+  })
+
+  test('to_an_app_with_a_scheme_of_its_own', async () => {
+    const bo = await somebody()
+    const redirect = 'cursor://anysphere.cursor-mcp/oauth/callback'
+    await page.goto((await start(redirect)).url)
+    await signInByClick(bo.email)
+    const left = page.waitForEvent('requestfailed', (request) => request.url().startsWith(redirect))
+    await page.getByRole('button', { name: 'Allow' }).click()
+    expect((await left).url()).toMatch(/\?code=[^&]+&state=/)
+  })
+})
+
+describe('what people do', () => {
+  test('another_account_is_taken_before_allowing', async () => {
+    const [bo, cy] = [await somebody(), await signUp(system, { name: 'Cy' })]
+    await page.goto((await start(appUrl)).url)
+    await signInByClick(bo.email)
+    await page.getByRole('button', { name: 'Use another account' }).click()
+    await page.waitForURL('**/sign-in?**')
+    await signInByClick(cy.email)
+    expect(await page.getByText(cy.email).isVisible()).toBe(true)
+    await page.getByRole('button', { name: 'Allow' }).click()
+    await page.waitForURL(`${appUrl}?code=**`)
+  })
+  test('back_after_the_answer_is_told_to_start_again', async () => {
+    const bo = await somebody()
+    const { url, verifier, registered } = await start(appUrl)
+    await page.goto(url)
+    await signInByClick(bo.email)
+    await page.getByRole('button', { name: 'Allow' }).click()
+    await page.waitForURL(`${appUrl}?code=**`)
+    const code = new URL(page.url()).searchParams.get('code') ?? ''
+    expect((await exchangeCode(system.url, registered, { code, verifier })).status).toBe(200)
+    await page.goBack()
+    await page.getByRole('heading', { name: 'Start again from the app' }).waitFor()
+  })
+  test('two_tabs_are_two_requests', async () => {
+    const bo = await somebody()
+    await page.goto((await start(appUrl, 'First app')).url)
+    await signInByClick(bo.email)
+    const second = await context.newPage()
+    await second.goto((await start(appUrl, 'Second app')).url)
+    await second.getByRole('button', { name: 'Allow' }).click()
+    await second.waitForURL(`${appUrl}?code=**`)
+    await page.getByRole('button', { name: 'Deny' }).click()
+    await page.waitForURL(`${appUrl}?error=**`)
+  })
+})
+
+describe('the pages', () => {
+  test.each([320, 768, 1400])('fit_a_window_of_%i_pixels', async (width) => {
+    const bo = await somebody()
+    await page.setViewportSize({ width, height: 800 })
+    const overflow = () =>
+      page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth)
+    for (const path of ['/', '/sign-up', '/sign-in']) {
+      await page.goto(`${system.url}${path}`)
+      expect([path, await overflow()]).toEqual([path, 0])
+    }
+    await signInByClick(bo.email)
+    await page.waitForURL('**/workspace')
+    expect(await overflow()).toBe(0)
+    await page.goto((await start(appUrl, 'x'.repeat(256))).url)
+    expect(await overflow()).toBe(0)
+  })
+  test('are_styled_from_their_own_address', async () => {
+    await page.goto(`${system.url}/sign-in`)
+    const [color, radius] = await page
+      .getByRole('button', { name: 'Sign in' })
+      .evaluate((button) => [getComputedStyle(button).backgroundColor, getComputedStyle(button).borderRadius])
+    expect(color).toBe('rgb(11, 107, 93)')
+    expect(radius).not.toBe('0px')
+  })
+})
