@@ -17,6 +17,7 @@ const project = (name: string, seconds: number, globalSetup: string[]) => ({
 
 export default defineConfig({
   root: import.meta.dirname,
+  cacheDir: '../node_modules/.vite',
   test: {
     // A process for each file: the services and clients of one do not see those of another, and a crash is one file's.
     pool: 'forks',
