@@ -1,6 +1,6 @@
 // Runs once before the test files that need servers: engine, images, NATS and MongoDB; and ends them after the last one.
 // Several projects of a run share them. Holds no test and knows no service.
-import { mkdir } from 'node:fs/promises'
+import { mkdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { TestProject } from 'vitest/node'
 import { streamReport } from '../../infra/report.ts'
@@ -46,8 +46,13 @@ const start = async (): Promise<Running> => {
   const images = await serverImages(context)
   const run = runMark()
   const claims = join(runFolder(), 'claims')
+  await rm(claims, { recursive: true, force: true })
   await mkdir(claims, { recursive: true })
-  const stop = () => removeRun(client, run)
+  const stop = async () => {
+    await removeRun(client, run)
+    // Without test/run.ts nobody else deletes the folder.
+    await rm(process.env.LOOPS_TEST_RUN ? claims : runFolder(), { recursive: true })
+  }
   try {
     const [nats, mongo] = await step(report, 'NATS and MongoDB in containers', () =>
       Promise.all([startNats(images.nats, { run }), startMongo(images.mongo, { run })]),
