@@ -63,6 +63,11 @@ export const VARIABLES = {
     fallback: 'Loops <loops@localhost>',
     about: 'Sender of the mails',
   },
+  TRUSTED_PROXIES: {
+    type: wholeNumber(0, 10),
+    fallback: '0',
+    about: 'Proxies in front of the gateway whose X-Forwarded-For is believed; with 0 the header is ignored',
+  },
   SIGN_UP: {
     type: z.enum(['invited', 'open'], 'is neither invited nor open'),
     fallback: 'invited',

@@ -82,7 +82,7 @@ export const openDeps = async (host: Host, publicUrl: string = host.config.PUBLI
     passwords: await createPasswords(ids.token()),
     loops: client(bus, loopsQueue),
     notifier: client(bus, notifier),
-    addressOf: clientAddress,
+    addressOf: clientAddress(config.TRUSTED_PROXIES),
   }
   const options = { interval_ms: SETTLE_EVERY_MS, log, random: ids.random }
   host.stack.use(repeat(() => settleLeftBehind(deps), options))

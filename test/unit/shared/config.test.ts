@@ -21,6 +21,7 @@ describe('an empty environment', () => {
       DATA_DIR: '.loops',
       MAIL_FROM: 'Loops <loops@localhost>',
       SIGN_UP: 'invited',
+      TRUSTED_PROXIES: 0,
       NODE_ENV: 'development',
       STREAM_REPLICAS: 1,
       LOG: 'info',
