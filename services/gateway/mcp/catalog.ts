@@ -3,7 +3,6 @@
 import type { Contract, Tool } from '../../../shared/contract.ts'
 import type { Scope } from '../../../shared/contracts/common.ts'
 import { WORKFLOWS } from '../../../shared/contracts/gateway.ts'
-import { ERROR_CODES } from '../../../shared/errors.ts'
 import { inputSchema, type JsonSchema, outputSchema } from '../../../shared/json-schema.ts'
 import { grants } from '../../../shared/scopes.ts'
 import { workflowText } from '../workflows.ts'
@@ -43,18 +42,30 @@ const CONNECTOR_PREFIX = 'loopsmcp_'
 /** A workflow's resource is `loops://workflow/<name>`. */
 const WORKFLOW_URI = 'loops://workflow/'
 
+/** Described in one line: each of its members is the same in every tool, and a list of tools is read with every chat. */
 const ERROR_SCHEMA = {
   type: 'object',
-  description: 'Only when isError is true: what went wrong and what to do',
-  properties: {
-    code: { type: 'string', enum: Object.keys(ERROR_CODES) },
-    message: { type: 'string' },
-    retryable: { type: 'boolean', description: 'Whether the same call may succeed later' },
-    retry_after_ms: { type: 'integer', minimum: 0 },
-    hint: { type: 'string', description: 'What to do next' },
-  },
+  description: 'Only when isError is true: code, message, retryable, hint (what to do next)',
   required: ['code', 'message', 'retryable'],
 } as const
+
+/** What a result never breaks, since the service checks it; who reads the list need not read it 21 times over. */
+const CHECKED_ELSEWHERE = new Set(['pattern', 'minLength', 'maxLength', 'minimum', 'maximum'])
+
+/** A schema without those keywords, all the way down; `properties` holds names and no keywords. */
+const lean = (schema: unknown): unknown => {
+  if (Array.isArray(schema)) return schema.map(lean)
+  if (schema === null || typeof schema !== 'object') return schema
+  const kept = Object.entries(schema).filter(([keyword]) => !CHECKED_ELSEWHERE.has(keyword))
+  return Object.fromEntries(
+    kept.map(([keyword, value]) => [
+      keyword,
+      keyword === 'properties'
+        ? Object.fromEntries(Object.entries(value as object).map(([name, member]) => [name, lean(member)]))
+        : lean(value),
+    ]),
+  )
+}
 
 /** The dialect is the protocol's default; naming it in every schema would only make the list longer. */
 const withoutDialect = ({ $schema: _, ...schema }: JsonSchema): JsonSchema => schema
@@ -64,7 +75,7 @@ const withoutDialect = ({ $schema: _, ...schema }: JsonSchema): JsonSchema => sc
  * the schema must allow the error form.
  */
 const resultSchema = (schema: JsonSchema): JsonSchema => {
-  const { required, properties, ...rest } = withoutDialect(schema)
+  const { required, properties, ...rest } = lean(withoutDialect(schema)) as JsonSchema
   return {
     ...rest,
     properties: { ...(properties as object), error: ERROR_SCHEMA },
