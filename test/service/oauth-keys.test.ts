@@ -1,0 +1,51 @@
+// The signing keys: made once however many gateways start, kept encrypted, and known by gateways that did not make them.
+import { beforeEach, expect, test } from 'vitest'
+import { openKeys } from '../../services/gateway/oauth/keys.ts'
+import { type KeyStore, openOAuthStores } from '../../services/gateway/oauth/store.ts'
+import { deriveSecrets } from '../../services/gateway/secrets.ts'
+import { systemClock as clock } from '../../shared/clock.ts'
+import { createLog } from '../../shared/log.ts'
+import { connectMongo } from '../../shared/mongo.ts'
+import { freshStack } from '../support/stack.ts'
+
+const { signing_keys: secret } = deriveSecrets('a secret that is long enough to be one')
+
+let store: KeyStore
+beforeEach(async () => {
+  const mongo = await connectMongo(freshStack().mongodbUrl, createLog({ filter: 'error', topic: 'test' }))
+  store = (await openOAuthStores(mongo.database('gateway'))).keys
+  return () => mongo[Symbol.asyncDispose]()
+})
+
+test('of_many_that_start_at_once_all_use_the_same', async () => {
+  const opened = await Promise.all(Array.from({ length: 8 }, () => openKeys({ store, secret, clock })))
+  expect(new Set(opened.map((keys) => keys.signer().kid)).size).toBe(1)
+  expect(await store.list()).toHaveLength(1)
+})
+
+test('kept_encrypted', async () => {
+  await openKeys({ store, secret, clock })
+  const [kept] = await store.list()
+  expect(kept?.private_jwe.split('.')).toHaveLength(5)
+  expect(kept?.public_jwk).not.toHaveProperty('d')
+})
+
+test('refused_with_one_sentence_when_the_secret_is_another_one', async () => {
+  await openKeys({ store, secret, clock })
+  const other = deriveSecrets('another secret that is long enough too').signing_keys
+  await expect(openKeys({ store, secret: other, clock })).rejects.toThrow(
+    'LOOPS_SECRET is not the one that this database was set up with',
+  )
+})
+
+test('a_key_that_was_added_meanwhile_is_looked_up', async () => {
+  let elapsed_ms = 0
+  const slow = { ...clock, monotonicMs: () => elapsed_ms }
+  const keys = await openKeys({ store, secret, clock: slow })
+  const [first] = await store.list()
+  await store.insert({ ...first!, _id: 'the next one', number: 2 })
+  expect(await keys.verifier('the next one')).toBeUndefined()
+  elapsed_ms = 10_000
+  expect(await keys.verifier('the next one')).toBeDefined()
+  expect(await keys.verifier('no such key')).toBeUndefined()
+})
