@@ -74,6 +74,37 @@ export const VARIABLES = {
     about:
       '`invited`: after the first account, by invitation only; `open`: anyone, with a workspace of their own',
   },
+  CLIENT_REGISTRATION: {
+    type: z.enum(['open', 'off'], 'is neither open nor off'),
+    fallback: 'open',
+    about: '`open`: clients may register themselves, as almost all do; `off`: those registered before stay',
+  },
+  CLIENT_METADATA_DOCUMENTS: {
+    type: z.enum(['on', 'off'], 'is neither on nor off'),
+    fallback: 'off',
+    about:
+      '`on`: a client may be the `https` address of a document about it, which the gateway then fetches; needs a way out to the internet, never to private addresses',
+  },
+  CLIENT_METADATA_LOOPBACK: {
+    type: z.enum(['allowed'], 'is not allowed'),
+    about: 'Tests only: with NODE_ENV=test, such documents may be on this machine',
+    internal: true,
+  },
+  ACCESS_TOKEN_MINUTES: {
+    type: wholeNumber(1, 60),
+    fallback: '15',
+    about: 'How long an access token counts before its client must refresh it',
+  },
+  REFRESH_TOKEN_DAYS: {
+    type: wholeNumber(1, 365),
+    fallback: '30',
+    about: 'How long a connection lasts that is not used; it ends after a year in any case',
+  },
+  REFRESH_GRACE_SECONDS: {
+    type: wholeNumber(0, 3_600),
+    fallback: '60',
+    about: 'How long a refresh token that was just replaced still gets its successor',
+  },
   LOOPS_SECRET: {
     type: z.string().min(32, 'is shorter than 32 characters; make one with: openssl rand -base64 48'),
     about:

@@ -13,6 +13,7 @@ import { repeat } from '../../shared/lifecycle.ts'
 import type { Log } from '../../shared/log.ts'
 import { clientAddress } from './http/address.ts'
 import { type Keys, openKeys } from './oauth/keys.ts'
+import { type OAuthSettings, oauthSettings } from './oauth/settings.ts'
 import { type OAuthStores, openOAuthStores } from './oauth/store.ts'
 import { settleLeftBehind } from './people/accounts.ts'
 import { createPasswords, type Passwords } from './people/passwords.ts'
@@ -34,6 +35,7 @@ export type Deps = Readonly<{
   /** Origin that browsers and clients use, without a slash at its end; also the issuer of tokens. */
   public_url: string
   sign_up: Config['SIGN_UP']
+  oauth: OAuthSettings
   log: Log
   clock: Clock
   ids: Ids
@@ -72,6 +74,7 @@ export const openDeps = async (host: Host, publicUrl: string = host.config.PUBLI
   const deps: Deps = {
     public_url: publicUrl,
     sign_up: config.SIGN_UP,
+    oauth: oauthSettings(config),
     log,
     clock,
     ids,

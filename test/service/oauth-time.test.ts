@@ -1,14 +1,9 @@
 // What ends by itself: codes, requests, sessions, access and refresh tokens, registrations; and what a moved clock shows of
 // the grace of refresh tokens.
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import {
-  ACCESS_MS,
-  CODE_MS,
-  GRACE_MS,
-  GRANT_MS,
-  REFRESH_MS,
-  REQUEST_MS,
-} from '../../services/gateway/oauth/rules.ts'
+import { CODE_MS, GRANT_MS, REQUEST_MS } from '../../services/gateway/oauth/rules.ts'
+import { oauthSettings } from '../../services/gateway/oauth/settings.ts'
+import { readConfig } from '../../shared/config.ts'
 import { type Account, signUp } from '../support/accounts.ts'
 import { type GatewayBed, openGatewayBed } from '../support/gateway-bed.ts'
 import {
@@ -22,6 +17,7 @@ import {
 } from '../support/oauth-client.ts'
 
 const DAY_MS = 24 * 60 * 60_000
+const { access_ms: ACCESS_MS, refresh_ms: REFRESH_MS, grace_ms: GRACE_MS } = oauthSettings(readConfig({}))
 
 let bed: GatewayBed
 let ann: Account

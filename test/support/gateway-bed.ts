@@ -10,7 +10,7 @@ import { pageRoutes } from '../../services/gateway/pages/routes.ts'
 import { systemClock } from '../../shared/clock.ts'
 import { readConfig } from '../../shared/config.ts'
 import { type Host, openHost } from '../../shared/host.ts'
-import { freshStack } from './stack.ts'
+import { freshStack, type Stack } from './stack.ts'
 
 export type GatewayBed = AsyncDisposable &
   Readonly<{
@@ -19,13 +19,18 @@ export type GatewayBed = AsyncDisposable &
     verify: VerifyAccess
     /** The gateway's database, for what no page of it does yet. */
     db: ReturnType<Host['mongo']['database']>
+    stack: Stack
     /** Moves the gateway's clock forward. */
     advance: (ms: number) => void
   }>
 
-/** Opens one; `given` is further environment. */
-export const openGatewayBed = async (given: Readonly<Record<string, string>> = {}): Promise<GatewayBed> => {
-  const { natsUrl, mongodbUrl } = freshStack()
+/** Opens one; `given` is further environment. Beside another bed, it is a second gateway on the same servers. */
+export const openGatewayBed = async (
+  given: Readonly<Record<string, string>> = {},
+  beside?: Pick<GatewayBed, 'stack'>,
+): Promise<GatewayBed> => {
+  const stack = beside?.stack ?? freshStack()
+  const { natsUrl, mongodbUrl } = stack
   const config = readConfig({
     NATS_URL: natsUrl,
     MONGODB_URL: mongodbUrl,
@@ -52,6 +57,7 @@ export const openGatewayBed = async (given: Readonly<Record<string, string>> = {
     deps,
     verify: verifyAccess(deps),
     db: host.mongo.database('gateway'),
+    stack,
     advance: (ms) => {
       ahead_ms += ms
     },

@@ -135,7 +135,7 @@ export const consentedScopes = (
     membership.role,
   )
 
-const grantOf = (request: AuthorizationRequest): Grant | undefined => {
+const grantOf = (request: AuthorizationRequest, refresh_ms: number): Grant | undefined => {
   const { decision } = request
   if (!decision?.allow) return undefined
   const { at } = decision
@@ -157,14 +157,14 @@ const grantOf = (request: AuthorizationRequest): Grant | undefined => {
     revoked: null,
     ended_tokens: [],
     created_at: at,
-    ...lifetime(ends_at, at),
+    ...lifetime(ends_at, at, refresh_ms),
     ends_at,
   }
 }
 
 /** The client's answer to a decision that stands, or undefined when its code was used or has expired. */
 const answerOf = async (deps: Deps, request: AuthorizationRequest): Promise<string | undefined> => {
-  const grant = grantOf(request)
+  const grant = grantOf(request, deps.oauth.refresh_ms)
   if (!grant) return refusalUrl(deps, request, 'denied_by_person')
   await deps.store.grants.insert(grant)
   const code = (await deps.store.grants.find(grant._id))?.code

@@ -4,6 +4,10 @@ import { ALL_SCOPES } from '../../../shared/contracts/common.ts'
 import { ALGORITHM } from './keys.ts'
 import { AUTH_METHODS } from './model.ts'
 import { OFFLINE_ACCESS, RESOURCE_PATH } from './rules.ts'
+import type { OAuthSettings } from './settings.ts'
+
+/** What of the settings these documents tell. */
+export type Offered = Pick<OAuthSettings, 'registration' | 'documents'>
 
 /** Where each thing is answered, under the public URL. */
 export const PATHS = {
@@ -26,12 +30,12 @@ export const resourceMetadata = (publicUrl: string, path: string = RESOURCE_PATH
   resource_name: 'Loops',
 })
 
-/** Metadata of the authorization server [D5]. */
-export const serverMetadata = (publicUrl: string) => ({
+/** Metadata of the authorization server [D5]: a way for clients to be known is named only when it is open. */
+export const serverMetadata = (publicUrl: string, offered: Offered) => ({
   issuer: publicUrl,
   authorization_endpoint: `${publicUrl}${PATHS.authorize}`,
   token_endpoint: `${publicUrl}${PATHS.token}`,
-  registration_endpoint: `${publicUrl}${PATHS.register}`,
+  ...(offered.registration ? { registration_endpoint: `${publicUrl}${PATHS.register}` } : {}),
   revocation_endpoint: `${publicUrl}${PATHS.revoke}`,
   jwks_uri: `${publicUrl}${PATHS.jwks}`,
   scopes_supported: [...ALL_SCOPES, OFFLINE_ACCESS],
@@ -42,11 +46,12 @@ export const serverMetadata = (publicUrl: string) => ({
   token_endpoint_auth_methods_supported: AUTH_METHODS,
   revocation_endpoint_auth_methods_supported: AUTH_METHODS,
   authorization_response_iss_parameter_supported: true,
+  client_id_metadata_document_supported: offered.documents,
 })
 
 /** The same for clients that look in OpenID Connect's place and insist on its members; no ID tokens are made [D6]. */
-export const openidMetadata = (publicUrl: string) => ({
-  ...serverMetadata(publicUrl),
+export const openidMetadata = (publicUrl: string, offered: Offered) => ({
+  ...serverMetadata(publicUrl, offered),
   subject_types_supported: ['public'],
   id_token_signing_alg_values_supported: [ALGORITHM],
 })

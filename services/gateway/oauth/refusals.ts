@@ -100,6 +100,7 @@ const REGISTRATION = {
   ),
   grant_types_unsupported: told('invalid_client_metadata', 'grant_types must have authorization_code.'),
   response_types_unsupported: told('invalid_client_metadata', 'response_types must have code.'),
+  registration_off: told('access_denied', 'Clients cannot register themselves at this server.', 403),
   registrations_too_many: told('temporarily_unavailable', 'Too many registrations; wait a little.', 429),
 } as const
 

@@ -65,15 +65,16 @@ const faulted =
   }
 
 const documents = (routes: Hono<GatewayEnv>, deps: Deps): void => {
-  const { public_url, keys } = deps
+  const { public_url, keys, oauth } = deps
   const resource = '/.well-known/oauth-protected-resource'
   const server = '/.well-known/oauth-authorization-server'
   routes.use('/.well-known/*', anywhere)
   for (const path of ['', '/', RESOURCE_PATH])
     routes.get(`${resource}${path}`, document(resourceMetadata(public_url)))
   routes.get(`${resource}${RESOURCE_PATH}/`, document(resourceMetadata(public_url, `${RESOURCE_PATH}/`)))
-  for (const path of ['', RESOURCE_PATH]) routes.get(`${server}${path}`, document(serverMetadata(public_url)))
-  routes.get('/.well-known/openid-configuration', document(openidMetadata(public_url)))
+  for (const path of ['', RESOURCE_PATH])
+    routes.get(`${server}${path}`, document(serverMetadata(public_url, oauth)))
+  routes.get('/.well-known/openid-configuration', document(openidMetadata(public_url, oauth)))
   routes.get(PATHS.jwks, (c) => document(keys.jwks())(c))
   routes.get('/.well-known/*', (c) => c.json({ error: 'not_found' }, 404))
 }
@@ -112,6 +113,7 @@ export const oauthRoutes = (deps: Deps): Hono<GatewayEnv> => {
     return authorize(c, deps, form instanceof URLSearchParams ? form : new URLSearchParams())
   })
   routes.post(PATHS.register, async (c) => {
+    if (!deps.oauth.registration) return refuse(c, deps, 'registration_off')
     if (!mayRegister(deps.addressOf(c) ?? '')) return refuse(c, deps, 'registrations_too_many')
     return answered(c, deps, await register(deps, await readJson(c.req.raw)), 201)
   })

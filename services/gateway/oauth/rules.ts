@@ -9,12 +9,8 @@ import { allowed, type Ruled, refused } from './refusals.ts'
 /** Lifetimes (ms). */
 export const REQUEST_MS = 30 * 60_000
 export const CODE_MS = 60_000
-export const ACCESS_MS = 15 * 60_000
-export const REFRESH_MS = 30 * 24 * 60 * 60_000
 /** However often it is refreshed, a grant ends after this. */
 export const GRANT_MS = 365 * 24 * 60 * 60_000
-/** For this long the refresh token that was just replaced still gets its successor. */
-export const GRACE_MS = 60_000
 /** How long an ended grant's document stays, so that its tokens are known for what they were. */
 const PURGE_MS = 7 * 24 * 60 * 60_000
 
@@ -136,14 +132,18 @@ const after = (now: Date, ms: number, end: Date): Date =>
   new Date(Math.min(now.getTime() + ms, end.getTime()))
 
 /** Until when a grant lasts that is used at `now`: a while longer, but never past its end [K11]. */
-export const lifetime = (ends_at: Date, now: Date): Pick<Grant, 'expires_at' | 'purge_at'> => {
-  const expires_at = after(now, REFRESH_MS, ends_at)
+export const lifetime = (
+  ends_at: Date,
+  now: Date,
+  refresh_ms: number,
+): Pick<Grant, 'expires_at' | 'purge_at'> => {
+  const expires_at = after(now, refresh_ms, ends_at)
   return { expires_at, purge_at: new Date(expires_at.getTime() + PURGE_MS) }
 }
 
 /** Until when an access token counts that is made at `now`. */
-export const accessLifetime = (grant: Pick<Grant, 'ends_at'>, now: Date): Date =>
-  after(now, ACCESS_MS, grant.ends_at)
+export const accessLifetime = (grant: Pick<Grant, 'ends_at'>, now: Date, access_ms: number): Date =>
+  after(now, access_ms, grant.ends_at)
 
 /** What comes with a code. */
 export type Exchange = Readonly<{
@@ -186,7 +186,7 @@ export const checkRefresh = (
   grant: Grant | null,
   presented: Readonly<{ gen: number; client_id: string }>,
   now: Date,
-  grace_ms: number = GRACE_MS,
+  grace_ms: number,
 ): Ruled<Rotation> => {
   if (!grant || !(presented.gen >= 1 && presented.gen <= grant.gen)) return refused('refresh_token_unknown')
   if (grant.client_id !== presented.client_id) return refused('grant_of_another_client')

@@ -30,7 +30,7 @@ export type Tokens = Readonly<{
 
 const issue = async (deps: Deps, grant: Grant, scopes: readonly Scope[]): Promise<Tokens> => {
   const now = deps.clock.now()
-  const expires_at = accessLifetime(grant, now)
+  const expires_at = accessLifetime(grant, now, deps.oauth.access_ms)
   const access = { scopes, jti: deps.ids.next(), now, expires_at }
   return {
     access_token: await signAccessToken(deps.keys, deps.public_url, grant, access),
@@ -52,7 +52,7 @@ const exchange = async (
   form: URLSearchParams,
   began: Date,
 ): Promise<Ruled<Tokens>> => {
-  const { store, clock, ids, secrets } = deps
+  const { store, clock, ids, secrets, oauth } = deps
   const code = field(form, 'code')
   if (code === undefined) return refused('code_missing')
   const target = targetOf(deps, form)
@@ -69,7 +69,10 @@ const exchange = async (
     const ruled = checkExchange(await store.grants.find(grant_id), asked)
     if (!ruled.ok) return ruled
     const now = clock.now()
-    const grant = await store.grants.useCode(grant_id, { now, ...lifetime(ruled.value.ends_at, now) })
+    const grant = await store.grants.useCode(grant_id, {
+      now,
+      ...lifetime(ruled.value.ends_at, now, oauth.refresh_ms),
+    })
     return grant ? allowed(grant) : undefined
   }, ids.random)
   if (!used.ok) {
@@ -86,7 +89,7 @@ const stillBelongs = async ({ store }: Deps, grant: Grant): Promise<boolean> => 
 }
 
 const refresh = async (deps: Deps, client: Client, form: URLSearchParams): Promise<Ruled<Tokens>> => {
-  const { store, clock, ids, secrets } = deps
+  const { store, clock, ids, secrets, oauth } = deps
   const token = field(form, 'refresh_token')
   if (token === undefined) return refused('refresh_token_missing')
   const target = targetOf(deps, form)
@@ -98,14 +101,17 @@ const refresh = async (deps: Deps, client: Client, form: URLSearchParams): Promi
   const current = await untilSaved(async (): Promise<Ruled<Grant> | undefined> => {
     const grant = await store.grants.find(grant_id)
     const now = clock.now()
-    const ruled = checkRefresh(grant, { gen, client_id: client._id }, now)
+    const ruled = checkRefresh(grant, { gen, client_id: client._id }, now, oauth.grace_ms)
     if (!ruled.ok) return ruled
     if (!grant || !(await stillBelongs(deps, grant))) return refused('person_left')
     const narrowed = refreshScopes(grant.scopes, field(form, 'scope'))
     if (!narrowed.ok) return narrowed
     scopes = narrowed.value
     if (ruled.value === 'repeat') return allowed(grant)
-    const rotated = await store.grants.rotate(grant_id, gen, { now, ...lifetime(grant.ends_at, now) })
+    const rotated = await store.grants.rotate(grant_id, gen, {
+      now,
+      ...lifetime(grant.ends_at, now, oauth.refresh_ms),
+    })
     return rotated ? allowed(rotated) : undefined
   }, ids.random)
   if (current.ok) return allowed(await issue(deps, current.value, scopes))

@@ -21,6 +21,8 @@ type Shown = Readonly<{
   person: Person
   names: ReadonlyMap<string, string>
   fault?: string
+  /** A connection that is not used for this long ends. */
+  refresh_ms: number
 }>
 
 const lostPage: Page = {
@@ -72,6 +74,11 @@ const rights = ({ request, person }: Shown): Html => {
       }`
 }
 
+const days = (ms: number): string => {
+  const count = Math.round(ms / (24 * 60 * 60_000))
+  return count === 1 ? 'a day' : `${count} days`
+}
+
 const consentPage = (shown: Shown): Page => {
   const { request, requestId, person, fault } = shown
   const title = `Let “${request.client_name}” work for you?`
@@ -90,7 +97,7 @@ const consentPage = (shown: Shown): Page => {
           ${workspaceChoice(shown)}
         </dl>
         ${rights(shown)}
-        <p class="small">What it does is done in your name. The connection ends when it is not used for 30 days, and after a year at the latest.</p>
+        <p class="small">What it does is done in your name. The connection ends when it is not used for ${days(shown.refresh_ms)}, and after a year at the latest.</p>
         <div class="buttons">
           <button name="decision" value="allow">Allow</button>
           <button class="second" name="decision" value="deny">Deny</button>
@@ -121,7 +128,7 @@ const show = async (
   const ids = shown.person.memberships.map(({ workspace_id }) => workspace_id)
   const workspaces = await deps.store.workspaces.findAll(ids)
   const names = new Map(workspaces.map(({ _id, name }) => [_id, name]))
-  return send(c, consentPage({ request, names, ...shown }), {
+  return send(c, consentPage({ request, names, refresh_ms: deps.oauth.refresh_ms, ...shown }), {
     ...sendingOf(request.redirect_uri),
     status: shown.fault === undefined ? 200 : 400,
   })

@@ -4,10 +4,13 @@ import { describe, expect, test } from 'vitest'
 import type { Client, Grant } from '../../../services/gateway/oauth/model.ts'
 import { oauthError, type Refusal, type Ruled } from '../../../services/gateway/oauth/refusals.ts'
 import * as rules from '../../../services/gateway/oauth/rules.ts'
+import { oauthSettings } from '../../../services/gateway/oauth/settings.ts'
+import { readConfig } from '../../../shared/config.ts'
 import { ALL_SCOPES, type Scope } from '../../../shared/contracts/common.ts'
 
 const NOW = new Date('2026-11-22T12:00:00Z')
 const later = (ms: number): Date => new Date(NOW.getTime() + ms)
+const { access_ms: ACCESS_MS, refresh_ms: REFRESH_MS, grace_ms: GRACE_MS } = oauthSettings(readConfig({}))
 const SITE = 'https://loops.example.com'
 const verdict = (ruled: Ruled<unknown>): Refusal | 'allowed' => (ruled.ok ? 'allowed' : ruled.reason)
 
@@ -42,7 +45,7 @@ const grant = (given: Partial<Grant> = {}): Grant => ({
   revoked: null,
   ended_tokens: [],
   created_at: NOW,
-  expires_at: later(rules.REFRESH_MS),
+  expires_at: later(REFRESH_MS),
   ends_at: later(rules.GRANT_MS),
   purge_at: later(rules.GRANT_MS),
   ...given,
@@ -267,17 +270,17 @@ describe('exchange of a code [K3, K4]', () => {
 
 describe('refresh [K6–K8, K11]', () => {
   const check = (known: Grant | null, gen: number, now = NOW) =>
-    rules.checkRefresh(known, { gen, client_id: 'c1' }, now)
+    rules.checkRefresh(known, { gen, client_id: 'c1' }, now, GRACE_MS)
   const outcome = (known: Grant | null, gen: number, now = NOW): string => {
     const ruled = check(known, gen, now)
     return ruled.ok ? ruled.value : ruled.reason
   }
-  const afterGrace = later(rules.GRACE_MS + 1)
+  const afterGrace = later(GRACE_MS + 1)
 
   test.each([
     ['the current one rotates', grant({ gen: 3 }), 3, NOW, 'rotate'],
     ['the one before gets the same successor at once', grant({ gen: 3, used_gen: 3 }), 2, NOW, 'repeat'],
-    ['and until the grace is over', grant({ gen: 3, used_gen: 3 }), 2, later(rules.GRACE_MS), 'repeat'],
+    ['and until the grace is over', grant({ gen: 3, used_gen: 3 }), 2, later(GRACE_MS), 'repeat'],
     ['and later while nobody used the successor', grant({ gen: 3, used_gen: 2 }), 2, afterGrace, 'repeat'],
     ['but not once somebody has', grant({ gen: 3, used_gen: 3 }), 2, afterGrace, 'refresh_token_reused'],
     ['two generations old is too old at any time', grant({ gen: 3 }), 1, NOW, 'refresh_token_reused'],
@@ -293,7 +296,7 @@ describe('refresh [K6–K8, K11]', () => {
   })
 
   test('whatever_is_presented_in_whatever_order_there_is_one_chain_and_it_ends_with_the_first_reuse', () => {
-    const step = fc.record({ back: fc.nat(3), wait_ms: fc.nat(2 * rules.GRACE_MS), uses: fc.boolean() })
+    const step = fc.record({ back: fc.nat(3), wait_ms: fc.nat(2 * GRACE_MS), uses: fc.boolean() })
     fc.assert(
       fc.property(fc.array(step, { maxLength: 30 }), (steps) => {
         let known = grant()
@@ -321,10 +324,10 @@ describe('refresh [K6–K8, K11]', () => {
     fc.assert(
       fc.property(fc.nat(2 * rules.GRANT_MS), (ms) => {
         const ends_at = later(rules.GRANT_MS)
-        const { expires_at, purge_at } = rules.lifetime(ends_at, later(ms))
-        expect(expires_at.getTime()).toBe(Math.min(NOW.getTime() + ms + rules.REFRESH_MS, ends_at.getTime()))
+        const { expires_at, purge_at } = rules.lifetime(ends_at, later(ms), REFRESH_MS)
+        expect(expires_at.getTime()).toBe(Math.min(NOW.getTime() + ms + REFRESH_MS, ends_at.getTime()))
         expect(purge_at > expires_at).toBe(true)
-        expect(rules.accessLifetime({ ends_at }, later(ms)) <= ends_at).toBe(true)
+        expect(rules.accessLifetime({ ends_at }, later(ms), ACCESS_MS) <= ends_at).toBe(true)
       }),
     )
   })

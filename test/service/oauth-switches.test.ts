@@ -1,0 +1,60 @@
+// What an operator sets about the authorization server, as clients meet it: what is off is not offered, and lifetimes are
+// those that were asked for.
+import { expect, test } from 'vitest'
+import { oauthSettings } from '../../services/gateway/oauth/settings.ts'
+import { readConfig } from '../../shared/config.ts'
+import { signUp } from '../support/accounts.ts'
+import { openGatewayBed } from '../support/gateway-bed.ts'
+import { connectApp, getJson, postRegistration, refreshTokens } from '../support/oauth-client.ts'
+
+const METADATA = '/.well-known/oauth-authorization-server'
+
+test('what_is_offered_by_default_is_what_the_documents_say [D5]', async () => {
+  await using bed = await openGatewayBed()
+  for (const path of [METADATA, '/.well-known/openid-configuration'])
+    expect((await getJson(`${bed.url}${path}`)).body).toMatchObject({
+      registration_endpoint: `${bed.url}/register`,
+      client_id_metadata_document_supported: false,
+    })
+})
+
+test('registration_that_is_off_is_refused_and_not_offered_while_known_clients_go_on [R1, D5]', async () => {
+  await using open = await openGatewayBed()
+  const ann = await signUp(open, { name: 'Ann' })
+  const { app, tokens } = await connectApp(open.url, ann)
+  await using bed = await openGatewayBed({ CLIENT_REGISTRATION: 'off' }, open)
+  expect((await getJson(`${bed.url}${METADATA}`)).body).not.toHaveProperty('registration_endpoint')
+  const { status, body } = await postRegistration(bed.url, { redirect_uris: ['https://app.example/cb'] })
+  expect([status, body.error]).toEqual([403, 'access_denied'])
+  expect((await refreshTokens(bed.url, app, tokens.refresh_token)).status).toBe(200)
+})
+
+test('lifetimes_and_grace_are_those_that_are_configured [K7, K8, K11]', async () => {
+  await using bed = await openGatewayBed({
+    ACCESS_TOKEN_MINUTES: '5',
+    REFRESH_TOKEN_DAYS: '7',
+    REFRESH_GRACE_SECONDS: '10',
+  })
+  const ann = await signUp(bed, { name: 'Ann' })
+  const { app, tokens } = await connectApp(bed.url, ann)
+  expect(tokens.expires_in).toBe(300)
+  const next = (await refreshTokens(bed.url, app, tokens.refresh_token)).body
+  expect(await bed.verify(next.access_token)).toMatchObject({ ok: true })
+  bed.advance(8_000)
+  expect((await refreshTokens(bed.url, app, tokens.refresh_token)).status).toBe(200)
+  bed.advance(4_000)
+  expect((await refreshTokens(bed.url, app, tokens.refresh_token)).body.error).toBe('invalid_grant')
+  const other = await connectApp(bed.url, ann)
+  bed.advance(7 * 24 * 60 * 60_000)
+  const late = await refreshTokens(bed.url, other.app, other.tokens.refresh_token)
+  expect([late.status, late.body.error]).toEqual([400, 'invalid_grant'])
+})
+
+test('documents_from_this_machine_take_two_variables_so_that_no_slip_allows_them [R8]', () => {
+  const allows = (env: Record<string, string>): boolean => oauthSettings(readConfig(env)).loopback_documents
+  const CLIENT_METADATA_LOOPBACK = 'allowed'
+  expect(allows({ CLIENT_METADATA_LOOPBACK })).toBe(false)
+  expect(allows({ CLIENT_METADATA_LOOPBACK, NODE_ENV: 'production' })).toBe(false)
+  expect(allows({ NODE_ENV: 'test' })).toBe(false)
+  expect(allows({ CLIENT_METADATA_LOOPBACK, NODE_ENV: 'test' })).toBe(true)
+})
