@@ -74,6 +74,27 @@ describe('accounts', () => {
     expect((await hal.submit('/sign-out', {})).url.pathname).toBe('/sign-in')
     expect((await hal.open('/workspace')).url.pathname).toBe('/sign-in')
   })
+  test('signing_in_anew_ends_the_session_before_it', async () => {
+    const post = (path: string, given: Record<string, string>, cookie = '') =>
+      fetch(`${system.url}${path}`, {
+        method: 'POST',
+        body: new URLSearchParams(given),
+        headers: { cookie },
+        redirect: 'manual',
+      })
+    const cookieOf = (response: Response): string => {
+      const cookies = response.headers.getSetCookie()
+      expect(cookies).toHaveLength(1)
+      return cookies[0]?.split(';')[0] ?? ''
+    }
+    const pageOf = async (cookie: string): Promise<string> =>
+      new URL((await fetch(`${system.url}/workspace`, { headers: { cookie } })).url).pathname
+    const first = cookieOf(await post('/sign-up', fields('Lea')))
+    expect(await pageOf(first)).toBe('/workspace')
+    const typed = { email: 'lea@example.com', password: PASSWORD }
+    const second = cookieOf(await post('/sign-in', typed, first))
+    expect([await pageOf(first), await pageOf(second)]).toEqual(['/sign-in', '/workspace'])
+  })
   test('an_unknown_address_is_answered_like_a_wrong_password', async () => {
     await browser().submit('/sign-up', fields('Ida'))
     const known = await browser().submit('/sign-in', { email: 'ida@example.com', password: 'wrong words' })

@@ -19,16 +19,20 @@ const COOKIE = 'loops_session'
 /** `__Host-` keeps other hosts of the domain from setting it; browsers take it over https only (RFC 6265bis §4.1.3). */
 const cookieName = (deps: Deps): string => (isHttps(deps) ? `__Host-${COOKIE}` : COOKIE)
 
-/** Signs the browser of a request out. */
-export const endSession = async (c: Context, deps: Deps): Promise<void> => {
+const forget = async (c: Context, deps: Deps): Promise<void> => {
   const token = getCookie(c, cookieName(deps))
   if (token) await deps.store.sessions.remove(sha256(token))
+}
+
+/** Signs the browser of a request out. */
+export const endSession = async (c: Context, deps: Deps): Promise<void> => {
+  await forget(c, deps)
   deleteCookie(c, cookieName(deps), { path: '/', secure: isHttps(deps) })
 }
 
 /** Signs a browser in: always with a new token, so that one planted before is worth nothing, and ends what it had. */
 export const startSession = async (c: Context, deps: Deps, person: Person): Promise<Session> => {
-  await endSession(c, deps)
+  await forget(c, deps)
   const token = deps.ids.token()
   const now = deps.clock.now()
   const expires_at = new Date(now.getTime() + SESSION_MS)
