@@ -120,10 +120,11 @@ describe.concurrent('create_loop_from_tasks', () => {
   const loopIdsOf = ({ tasksOf }: Crash, task_ids: readonly string[]) =>
     Promise.all(task_ids.map(async (task_id) => (await tasksOf.get_task({ task_id })).task.loop_id))
 
-  test.each(['forming', 'prepared'])('wholly_absent_when_killed_at %s', async (step) => {
+  const ABSENT = ['create_loop_from_tasks.forming', 'create_loop_from_tasks.prepared']
+  test.each(ABSENT)('wholly_absent_when_killed_at %s', async (step) => {
     await using crash = await openCrash()
     const { old, task_ids, ask } = await setting(crash)
-    await crash.at(`create_loop_from_tasks.${step}`, (dying) => dying.create_loop_from_tasks(ask))
+    await crash.at(step, (dying) => dying.create_loop_from_tasks(ask))
     expect(await queueOf(crash)).toEqual({ version: 1, order: [old] })
     expect((await crash.service.list_loops({})).total).toBe(1)
     expect(await loopIdsOf(crash, task_ids)).toEqual([null, old])
@@ -149,10 +150,11 @@ describe.concurrent('create_loop_from_tasks', () => {
     await expect(again).rejects.toMatchObject({ code: 'not_found' })
   })
 
-  test.each(['committed', 'moved'])('wholly_done_when_killed_at %s', async (step) => {
+  const DONE = ['create_loop_from_tasks.committed', 'create_loop_from_tasks.moved']
+  test.each(DONE)('wholly_done_when_killed_at %s', async (step) => {
     await using crash = await openCrash()
     const { old, task_ids, ask } = await setting(crash)
-    await crash.at(`create_loop_from_tasks.${step}`, (dying) => dying.create_loop_from_tasks(ask))
+    await crash.at(step, (dying) => dying.create_loop_from_tasks(ask))
     const { version, order } = await queueOf(crash)
     const made = order[1] as string
     expect({ version, order }).toEqual({ version: 2, order: [old, made] })

@@ -20,8 +20,8 @@ export type TasksBed = Bed &
     database: (service: string) => Db
     /** A new person, who owns a new workspace. */
     owner: () => Caller
-    tasksOf: (caller: Caller | null) => Acting<typeof tasks>
-    loopsOf: (caller: Caller | null) => Acting<typeof loopsQueue>
+    tasksOf: (caller: Caller | null, budget_ms?: number) => Acting<typeof tasks>
+    loopsOf: (caller: Caller | null, budget_ms?: number) => Acting<typeof loopsQueue>
     /** What the counters of a workspace must say: its tasks, counted one by one. */
     recount: (ws: string, filter?: Readonly<Partial<TaskDoc>>) => Promise<TaskCounts>
     /** Waits until no change of any document is uncounted. */
@@ -39,8 +39,8 @@ export const openTasksBed = async (instances = 2): Promise<TasksBed> => {
     db,
     database: mongo.database,
     owner: () => person(ids.next(), { role: 'owner' }),
-    tasksOf: (caller) => bed.as(tasks, caller),
-    loopsOf: (caller) => bed.as(loopsQueue, caller),
+    tasksOf: (caller, budget_ms) => bed.as(tasks, caller, budget_ms),
+    loopsOf: (caller, budget_ms) => bed.as(loopsQueue, caller, budget_ms),
     recount: async (ws, filter = {}) => {
       const alive = { ws, deleted_at: { $exists: false }, ...filter }
       const collection = db.collection<TaskDoc>('tasks')

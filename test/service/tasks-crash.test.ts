@@ -1,0 +1,260 @@
+// Every step of the tasks service at which only part of a command is done: the process is killed there, two others are
+// started, and soon the command is found wholly done or wholly absent, counted as counting finds it, and told once.
+import { describe, expect, test, vi } from 'vitest'
+import type { CloudEvent } from '../../shared/cloud-event.ts'
+import type { Caller } from '../../shared/contract.ts'
+import type { loopsQueue } from '../../shared/contracts/loops-queue.ts'
+import type { tasks } from '../../shared/contracts/tasks.ts'
+import { type Acting, ids, person } from '../support/service-bed.ts'
+import { openTasksBed, refused, type TasksBed, until } from '../support/tasks-bed.ts'
+
+/** Patience with a call whose answer will never come (ms). */
+const BUDGET_MS = 2_000
+/** Longer than any sweeper waits before it takes over, and shorter than a test may take. */
+const SWEPT = { timeout: 40_000, interval: 100 } as const
+// Several start processes side by side, which takes its time where other test files do the same.
+vi.setConfig({ testTimeout: 120_000 })
+
+type Crash = AsyncDisposable &
+  Readonly<{
+    bed: TasksBed
+    ann: Caller
+    tasks: Acting<typeof tasks>
+    loops: Acting<typeof loopsQueue>
+    /** A new loop. */
+    loop: (name: string) => Promise<string>
+    /** Waits until the process that was to die has done so, and starts two others. */
+    died: () => Promise<void>
+    /** Does something that the process does not survive, and then the same as `died`. */
+    during: (command: (dying: Acting<typeof tasks>) => Promise<unknown>) => Promise<void>
+    /** Waits until nothing is half done any more, and compares all counts with what counting finds. */
+    exact: (...loop_ids: readonly string[]) => Promise<void>
+    /** All that was told of the workspace's tasks and comments, as `type subject version`. */
+    told: () => Promise<readonly string[]>
+  }>
+
+const line = ({ type, data }: CloudEvent): string => {
+  const { task_id, version = '-' } = data
+  return `${type} ${task_id} ${version}`
+}
+
+const exactly =
+  (bed: TasksBed, ann: Caller): Crash['exact'] =>
+  async (...loop_ids) => {
+    const ws = ann.workspace_id
+    await until(
+      async () => (await bed.db.collection('tasks').countDocuments({ 'move.at': { $exists: true } })) === 0,
+    )
+    await bed.settled()
+    const counted = await bed
+      .tasksOf(null)
+      .count_workspace({ workspace_id: ws, visible_private_loop_ids: null })
+    expect(counted.all).toEqual(await bed.recount(ws))
+    expect(counted.unassigned).toEqual(await bed.recount(ws, { loop_id: null }))
+    const { loops } = await bed.tasksOf(null).count_loops({ workspace_id: ws, loop_ids: [...loop_ids] })
+    for (const { loop_id, counts } of loops) expect(counts).toEqual(await bed.recount(ws, { loop_id }))
+  }
+
+/** A tasks service in a process of its own that kills itself at `step`, and a person who works with it. */
+const openCrash = async (step: string): Promise<Crash> => {
+  const bed = await openTasksBed(0)
+  await bed.start('loops-queue')
+  const { died } = await bed.startFaulty('tasks', step)
+  const ann = person(ids.next(), { role: 'owner' })
+  const service = bed.tasksOf(ann)
+  const restarted = async (): Promise<void> => {
+    expect(await died).toBe('SIGKILL')
+    await bed.start('tasks', 2)
+  }
+  return {
+    bed,
+    ann,
+    tasks: service,
+    loops: bed.loopsOf(ann),
+    loop: async (name) => (await bed.loopsOf(ann).create_loop({ name })).loop.id,
+    died: restarted,
+    during: async (command) => {
+      const unanswered = refused(command(bed.tasksOf(ann, BUDGET_MS)))
+      await restarted()
+      expect((await unanswered).code).toMatch(/^(timeout|unavailable)$/)
+    },
+    exact: exactly(bed, ann),
+    told: async () => {
+      // Once the last thing said has been heard, so has all that was said before it.
+      for (const name of ['tasks', 'comments'])
+        await until(
+          async () => (await bed.db.collection(name).countDocuments({ 'outbox.0': { $exists: true } })) === 0,
+        )
+      const { task } = await service.create_task({ title: 'The end' })
+      const events = await bed.events(
+        'tasks',
+        ann.workspace_id,
+        (all) => all.at(-1)?.data.task_id === task.id,
+      )
+      return events.slice(0, -1).map(line).toSorted()
+    },
+    [Symbol.asyncDispose]: () => bed[Symbol.asyncDispose](),
+  }
+}
+
+// Side by side: they wait for processes and sweepers most of the time.
+describe.concurrent('done_wholly_when_killed_at', () => {
+  test.each(['create_task.saved', 'tallies.added', 'create_task.counted'])('%s', async (step) => {
+    await using crash = await openCrash(step)
+    const loop_id = await crash.loop('Loop')
+    const request = { title: 'T', loop_id, idempotency_key: 'k' }
+    await crash.during((dying) => dying.create_task(request))
+    await crash.exact(loop_id)
+    const again = await crash.tasks.create_task(request)
+    expect(again).toMatchObject({ replayed: true, task: { title: 'T', loop_id, version: 1 } })
+    expect(await crash.tasks.list_tasks({ scope: 'all' })).toMatchObject({
+      total: 1,
+      tasks: [{ title: 'T' }],
+    })
+    expect(await crash.told()).toEqual([`task.created ${again.task.id} 1`])
+  })
+
+  test.each(['update_task.saved', 'update_task.counted'])('%s', async (step) => {
+    await using crash = await openCrash(step)
+    const [old, loop_id] = [await crash.loop('Old'), await crash.loop('New')]
+    const { task } = await crash.tasks.create_task({ title: 'T', loop_id: old })
+    const request = { task_id: task.id, loop_id, status: 'approved', idempotency_key: 'k' } as const
+    await crash.during((dying) => dying.update_task(request))
+    await crash.exact(old, loop_id)
+    const after = { loop_id, status: 'approved', version: 2 }
+    expect(await crash.tasks.update_task(request)).toMatchObject({ changed: true, task: after })
+    expect((await crash.tasks.get_task({ task_id: task.id })).task).toMatchObject(after)
+    expect((await crash.tasks.list_tasks({ loop_id })).total).toBe(1)
+    expect(await crash.told()).toEqual([`task.created ${task.id} 1`, `task.updated ${task.id} 2`])
+  })
+
+  test.each(['delete_task.saved', 'delete_task.counted'])('%s', async (step) => {
+    await using crash = await openCrash(step)
+    const { task } = await crash.tasks.create_task({ title: 'T' })
+    await crash.during((dying) => dying.delete_task({ task_id: task.id }))
+    await crash.exact()
+    const task_id = task.id
+    const calls = [crash.tasks.delete_task({ task_id }), crash.tasks.get_task({ task_id })]
+    for (const { code } of await Promise.all(calls.map(refused))) expect(code).toBe('not_found')
+    expect(await crash.tasks.list_tasks({ scope: 'all' })).toMatchObject({ total: 0, tasks: [] })
+    expect(await crash.told()).toEqual([`task.created ${task.id} 1`, `task.deleted ${task.id} 2`])
+  })
+
+  test.each(['add_comment.saved', 'add_comment.counted'])('%s', async (step) => {
+    await using crash = await openCrash(step)
+    const { task } = await crash.tasks.create_task({ title: 'T' })
+    const request = { task_id: task.id, text: 'Done', idempotency_key: 'k' }
+    await crash.during((dying) => dying.add_comment(request))
+    await crash.bed.settled()
+    expect(await crash.tasks.add_comment(request)).toMatchObject({
+      replayed: true,
+      comment: { text: 'Done' },
+    })
+    const found = await crash.tasks.get_task({ task_id: task.id })
+    expect(found).toMatchObject({ comments_total: 1, comments: [{ text: 'Done' }] })
+    expect(await crash.told()).toEqual([`comment.added ${task.id} -`, `task.created ${task.id} 1`])
+  })
+})
+
+describe.concurrent('a bulk change is taken up by its repeat when killed at', () => {
+  const STEPS = ['bulk_update_tasks.saved_one', 'bulk_update_tasks.saved', 'bulk_update_tasks.counted']
+  test.each(STEPS)('%s', async (step) => {
+    await using crash = await openCrash(step)
+    const loop_id = await crash.loop('Loop')
+    const task_ids: string[] = []
+    for (let n = 0; n < 12; n += 1) task_ids.push((await crash.tasks.create_task({ title: `T${n}` })).task.id)
+    const request = { task_ids, loop_id, status: 'approved', idempotency_key: 'k' } as const
+    await crash.during((dying) => dying.bulk_update_tasks(request))
+    // Whatever part of it was done is whole in itself.
+    await crash.exact(loop_id)
+    expect((await crash.tasks.list_tasks({ loop_id })).total).toBeGreaterThan(0)
+    const answer = await crash.tasks.bulk_update_tasks(request)
+    expect(answer).toMatchObject({ updated: 12, unchanged: 0, failed: 0 })
+    for (const { version } of answer.results) expect(version).toBe(2)
+    expect(await crash.tasks.bulk_update_tasks(request)).toEqual(answer)
+    await crash.exact(loop_id)
+    expect((await crash.tasks.list_tasks({ loop_id, status: 'approved' })).total).toBe(12)
+    const told = task_ids.flatMap((id) => [`task.created ${id} 1`, `task.updated ${id} 2`])
+    expect(await crash.told()).toEqual(told.toSorted())
+  })
+})
+
+describe.concurrent('create_loop_from_tasks, while tasks is killed at', () => {
+  const setting = async (crash: Crash) => {
+    const old = await crash.loop('Old')
+    const one = async (title: string, loop_id?: string) =>
+      (await crash.tasks.create_task({ title, loop_id })).task.id
+    const task_ids = [await one('Free'), await one('Taken', old), await one('Another')]
+    const created = task_ids.map((id) => `task.created ${id} 1`)
+    return { old, task_ids, created, request: { loop_name: 'New', task_ids, idempotency_key: 'k' } }
+  }
+  const loopIdsOf = ({ tasks: service }: Crash, task_ids: readonly string[]) =>
+    Promise.all(task_ids.map(async (task_id) => (await service.get_task({ task_id })).task.loop_id))
+
+  test('prepare_move.reserved: refused, wholly absent, and done by its repeat', async () => {
+    await using crash = await openCrash('prepare_move.reserved')
+    const { old, task_ids, created, request } = await setting(crash)
+    const refusal = refused(crash.bed.loopsOf(crash.ann, BUDGET_MS).create_loop_from_tasks(request))
+    await crash.died()
+    expect((await refusal).code).toMatch(/^(timeout|unavailable)$/)
+    await crash.exact(old)
+    expect(await loopIdsOf(crash, task_ids)).toEqual([null, old, null])
+    expect((await crash.loops.list_loops({})).total).toBe(1)
+    const again = await vi.waitFor(() => crash.loops.create_loop_from_tasks(request), SWEPT)
+    expect(again).toMatchObject({ replayed: false, queue_version: 2 })
+    await crash.exact(old, again.loop.id)
+    expect(await loopIdsOf(crash, task_ids)).toEqual(task_ids.map(() => again.loop.id))
+    expect(await crash.told()).toEqual(
+      [...created, ...task_ids.map((id) => `task.updated ${id} 2`)].toSorted(),
+    )
+  })
+
+  const STEPS = ['finish_move.moved', 'finish_move.saved', 'finish_move.counted']
+  test.each(STEPS)('%s: answered as done, and done', async (step) => {
+    await using crash = await openCrash(step)
+    const { old, task_ids, created, request } = await setting(crash)
+    const making = crash.loops.create_loop_from_tasks(request)
+    await crash.died()
+    const made = await making
+    const moved = [null, old, null].map((moved_from, n) => ({ task_id: task_ids[n], moved_from }))
+    expect(made).toMatchObject({ replayed: false, queue_version: 2, tasks: moved })
+    await crash.exact(old, made.loop.id)
+    expect(await loopIdsOf(crash, task_ids)).toEqual(task_ids.map(() => made.loop.id))
+    expect((await crash.tasks.list_tasks({ loop_id: made.loop.id })).total).toBe(3)
+    const again = await crash.loops.create_loop_from_tasks(request)
+    expect(again).toMatchObject({ replayed: true, loop: { id: made.loop.id }, tasks: moved })
+    expect(await crash.told()).toEqual(
+      [...created, ...task_ids.map((id) => `task.updated ${id} 2`)].toSorted(),
+    )
+  })
+})
+
+describe.concurrent('a deleted task leaves nothing behind when killed at', () => {
+  test.each(['purge_task.comments_removed', 'purge_task.count_removed'])('%s', async (step) => {
+    await using crash = await openCrash(step)
+    const { db } = crash.bed
+    const request = { title: 'T', idempotency_key: 'k' }
+    const { task } = await crash.tasks.create_task(request)
+    for (const text of ['One', 'Two']) await crash.tasks.add_comment({ task_id: task.id, text })
+    await crash.tasks.delete_task({ task_id: task.id })
+    await crash.bed.settled()
+    // As if it had been deleted some time ago.
+    await db
+      .collection('tasks')
+      .updateOne({ _id: task.id as never }, { $set: { deleted_at: new Date(Date.now() - 120_000) } })
+    await crash.died()
+    await until(
+      async () => (await db.collection('tasks').countDocuments({ expires_at: { $exists: true } })) === 1,
+    )
+    expect(await db.collection('comments').countDocuments({ parent: task.id })).toBe(0)
+    expect(await db.collection('tallies').countDocuments({ _id: task.id as never })).toBe(0)
+    await crash.exact()
+    expect((await refused(crash.tasks.create_task(request))).code).toBe('not_found')
+    const comments = [`comment.added ${task.id} -`, `comment.added ${task.id} -`]
+    expect(await crash.told()).toEqual([
+      ...comments,
+      `task.created ${task.id} 1`,
+      `task.deleted ${task.id} 2`,
+    ])
+  })
+})
