@@ -16,6 +16,7 @@ import { type Fetch, type Listener, listen } from './listen.ts'
 import { createCatalog } from './mcp/catalog.ts'
 import { createMcp, type Mcp } from './mcp/handler.ts'
 import { createLoad } from './mcp/load.ts'
+import { loopsServer } from './mcp/offer.ts'
 import { verifyAccess } from './oauth/access.ts'
 import { oauthRoutes } from './oauth/routes.ts'
 import { pageRoutes } from './pages/routes.ts'
@@ -42,7 +43,7 @@ const wire = async (host: Host, publicUrl: string, health: Health): Promise<Wire
   const deps = await openDeps(host, publicUrl)
   const catalog = createCatalog(CONTRACTS)
   const load = createLoad()
-  const mcp = createMcp({ bus, clock, log, catalog, load })
+  const mcp = createMcp(loopsServer({ bus, clock, log, catalog, load }), log)
   const app = createApp({
     publicUrl,
     clock,
