@@ -1,0 +1,67 @@
+// The programs that judge from outside: the official suite and the Inspector, started as their users start them.
+import { type ChildProcess, spawn } from 'node:child_process'
+import { createRequire } from 'node:module'
+import { dirname, join } from 'node:path'
+
+export type Ended = Readonly<{ code: number | null; stdout: string; stderr: string }>
+
+/** A program under way. */
+export type Program = Disposable &
+  Readonly<{
+    ended: Promise<Ended>
+    /** The first match in what it has written so far or will write. @throws Error when it ends without one. */
+    said: (pattern: RegExp) => Promise<RegExpExecArray>
+  }>
+
+const binOf = (packageName: string, bin: string): string => {
+  const file = createRequire(import.meta.url).resolve(`${packageName}/package.json`)
+  const { bin: bins } = createRequire(import.meta.url)(file) as { bin: Record<string, string> }
+  return join(dirname(file), bins[bin] ?? '')
+}
+
+const follow = (child: ChildProcess): Program => {
+  const out = { stdout: '', stderr: '' }
+  const listeners = new Set<() => void>()
+  for (const name of ['stdout', 'stderr'] as const)
+    child[name]?.setEncoding('utf8').on('data', (text: string) => {
+      out[name] += text
+      for (const listener of listeners) listener()
+    })
+  const ended = new Promise<Ended>((resolve, reject) => {
+    child.on('error', reject)
+    child.on('close', (code) => resolve({ code, ...out }))
+  })
+  return {
+    ended,
+    said: (pattern) =>
+      new Promise((resolve, reject) => {
+        const look = (): void => {
+          const found = pattern.exec(out.stdout) ?? pattern.exec(out.stderr)
+          if (!found) return
+          listeners.delete(look)
+          resolve(found)
+        }
+        listeners.add(look)
+        ended.then(
+          () => reject(new Error(`it ended without ${pattern}:\n${out.stdout}\n${out.stderr}`)),
+          reject,
+        )
+        look()
+      }),
+    [Symbol.dispose]: () => {
+      child.kill('SIGKILL')
+    },
+  }
+}
+
+const run = (file: string, args: readonly string[], env: Readonly<Record<string, string>> = {}): Program =>
+  follow(
+    spawn(process.execPath, [file, ...args], {
+      env: { ...process.env, NO_COLOR: '1', FORCE_COLOR: '0', ...env },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    }),
+  )
+
+/** Starts a command of the official suite. */
+export const runSuite = (...args: readonly string[]): Program =>
+  run(binOf('@modelcontextprotocol/conformance', 'conformance'), args)

@@ -1,0 +1,32 @@
+// The registry that the official suite is run against: what it looks for by name, in place of Loops' tools.
+import { McpServer } from '@modelcontextprotocol/server'
+import type { NewServer } from '../../../services/gateway/mcp/handler.ts'
+import { addContentTools, addPrompts, addResources, addTellingTools } from './content.ts'
+import { addQuestions, requestStates } from './questions.ts'
+
+/** Makes the suite's server. Lists never change here, and nobody is told that they do. */
+export const suiteServer: NewServer = () => {
+  const server = new McpServer(
+    { name: 'suite', version: '1.0.0' },
+    {
+      capabilities: {
+        tools: { listChanged: false },
+        resources: { subscribe: true, listChanged: false },
+        prompts: { listChanged: false },
+        logging: {},
+        completions: {},
+      },
+      requestState: { verify: requestStates.verify },
+    },
+  )
+  addContentTools(server)
+  addTellingTools(server)
+  addQuestions(server)
+  addResources(server)
+  addPrompts(server)
+  server.server.setRequestHandler('logging/setLevel', () => ({}))
+  server.server.setRequestHandler('completion/complete', () => ({
+    completion: { values: [], total: 0, hasMore: false },
+  }))
+  return server
+}
