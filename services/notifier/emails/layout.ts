@@ -14,17 +14,28 @@ export type Layout = Readonly<{
   footer: string
 }>
 
-/** Colours of the light scheme; the dark one is in STYLE below, by class, since inline colours cannot ask. */
+/** Colours of the light scheme, the same as the pages have them. */
 export const COLOURS = {
-  page: '#f4f4f5',
+  page: '#f6f7f5',
   card: '#ffffff',
-  text: '#18181b',
-  muted: '#52525b',
-  line: '#e4e4e7',
-  accent: '#4338ca',
-  done: '#15803d',
-  tag: '#f4f4f5',
+  text: '#1a201e',
+  muted: '#55605c',
+  line: '#dde2df',
+  accent: '#0b6b5d',
+  on_accent: '#ffffff',
+  accent_soft: '#e4f3ef',
 } as const
+/** Those of the dark scheme; they stand in STYLE, by class, since inline colours cannot ask for the scheme. */
+export const DARK: Readonly<Record<keyof typeof COLOURS, string>> = {
+  page: '#121514',
+  card: '#1b1f1e',
+  text: '#e8ecea',
+  muted: '#a3afaa',
+  line: '#323a37',
+  accent: '#63d2bd',
+  on_accent: '#06231e',
+  accent_soft: '#17322d',
+}
 
 const FONT = "-apple-system, BlinkMacSystemFont, 'Segoe UI', Roboto, Helvetica, Arial, sans-serif"
 
@@ -32,16 +43,15 @@ const STYLE = `
   :root { color-scheme: light dark; supported-color-schemes: light dark; }
   .text, .text div { overflow-wrap: anywhere; }
   @media (prefers-color-scheme: dark) {
-    body, .page, .page > div { background-color: #111113 !important; }
-    .card, .card > table { background-color: #1c1c1f !important; }
-    .card, .card > table > tbody > tr > td { border-color: #2e2e33 !important; }
-    .text div, .text h1, .text h2, .text p, .text li { color: #f4f4f5 !important; }
-    .muted div, .text .muted { color: #a1a1aa !important; }
-    .text .done { color: #4ade80 !important; }
-    .text .tag { background-color: #2e2e33 !important; color: #d4d4d8 !important; }
-    .text .quote { border-color: #3f3f46 !important; }
-    .text a, .brand div { color: #a5b4fc !important; }
-    .button td, .button a { background-color: #a5b4fc !important; color: #111113 !important; }
+    body, .page, .page > div { background-color: ${DARK.page} !important; }
+    .card, .card > table { background-color: ${DARK.card} !important; }
+    .card, .card > table > tbody > tr > td { border-color: ${DARK.line} !important; }
+    .text div, .text h1, .text h2, .text p, .text li { color: ${DARK.text} !important; }
+    .muted div, .text .muted, .text .tag { color: ${DARK.muted} !important; }
+    .text .tag { background-color: ${DARK.accent_soft} !important; }
+    .text .quote { border-color: ${DARK.line} !important; }
+    .text a, .brand div, .text .done { color: ${DARK.accent} !important; }
+    .button td, .button a { background-color: ${DARK.accent} !important; color: ${DARK.on_accent} !important; }
   }
   @media (max-width: 620px) {
     .page > div { padding-left: 10px; padding-right: 10px; }
@@ -90,4 +100,4 @@ export const block = (html: string, padding = '0 28px'): string => `
 
 /** The one thing to do; `href` is ours or a slot. */
 export const button = (label: string, href: string): string => `
-        <mj-button css-class="button" href="${href}" align="left" background-color="${COLOURS.accent}" color="#ffffff" font-size="16px" font-weight="600" border-radius="8px" inner-padding="12px 22px" padding="20px 28px 8px">${label}</mj-button>`
+        <mj-button css-class="button" href="${href}" align="left" background-color="${COLOURS.accent}" color="${COLOURS.on_accent}" font-size="16px" font-weight="600" border-radius="8px" inner-padding="12px 22px" padding="20px 28px 8px">${label}</mj-button>`

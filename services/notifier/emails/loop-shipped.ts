@@ -63,10 +63,10 @@ const ROW = 'margin:0;padding:5px 0 5px 28px'
 const HEADING = `margin:26px 0 6px;font-size:16px;line-height:1.4;font-weight:700;color:${COLOURS.text}`
 
 const doneRow = ({ title }: Line): string =>
-  `<li style="${ROW}"><span class="done" style="float:left;width:28px;margin-left:-28px;color:${COLOURS.done};font-weight:700">✓</span>${user(oneLine(title))}</li>`
+  `<li style="${ROW}"><span class="done" style="float:left;width:28px;margin-left:-28px;color:${COLOURS.accent};font-weight:700">✓</span>${user(oneLine(title))}</li>`
 
 const unfinishedRow = ({ title, status }: Line): string =>
-  `<li style="${ROW}"><span class="muted" style="float:left;width:28px;margin-left:-28px;color:${COLOURS.muted}">○</span>${user(oneLine(title))} <span class="tag" style="display:inline-block;padding:0 8px;border-radius:9px;background-color:${COLOURS.tag};color:${COLOURS.muted};font-size:13px;line-height:20px">${STATUS_WORDS[status]}</span></li>`
+  `<li style="${ROW}"><span class="muted" style="float:left;width:28px;margin-left:-28px;color:${COLOURS.muted}">○</span>${user(oneLine(title))} <span class="tag" style="display:inline-block;padding:0 8px;border-radius:9px;background-color:${COLOURS.accent_soft};color:${COLOURS.muted};font-size:13px;line-height:20px">${STATUS_WORDS[status]}</span></li>`
 
 const list = (heading: string, rows: readonly string[], more: number, url: string): string =>
   rows.length === 0
@@ -105,7 +105,7 @@ export const loopShipped = (loop: LoopShipped, url: string): Draft => {
         )
   const card = [
     block(
-      `<p class="done" style="margin:0;font-size:13px;font-weight:700;letter-spacing:.06em;color:${COLOURS.done}">SHIPPED</p><h1 dir="auto" style="margin:4px 0 14px;font-size:24px;line-height:1.3;font-weight:700;color:${COLOURS.text}">${escapeHtml(name)}</h1>`,
+      `<p class="done" style="margin:0;font-size:13px;font-weight:700;letter-spacing:.06em;color:${COLOURS.accent}">SHIPPED</p><h1 dir="auto" style="margin:4px 0 14px;font-size:24px;line-height:1.3;font-weight:700;color:${COLOURS.text}">${escapeHtml(name)}</h1>`,
     ),
     block(
       `Hi <bdi>{{name}}</bdi>, ${user(by)} shipped this loop on {{shipped_at}}${escapeHtml(through)}: ${summary}.`,
