@@ -69,7 +69,6 @@ describe('documents [D3, D5, D6]', () => {
       scopes_supported: ['loops:read', 'loops:write', 'loops:approve', 'offline_access'],
       authorization_response_iss_parameter_supported: true,
     })
-    expect(body).not.toHaveProperty('client_id_metadata_document_supported')
   })
   test('head_and_preflight_are_answered', async () => {
     const url = `${system.url}/.well-known/oauth-protected-resource/mcp`

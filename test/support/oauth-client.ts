@@ -9,13 +9,21 @@ export const REDIRECT = 'http://127.0.0.1:33418/callback'
 
 type Fields = Readonly<Record<string, string | readonly string[] | undefined>>
 
+/** Members of the answers of all endpoints; which of them there are depends on the answer. */
+export type Body = Tokens &
+  Readonly<{
+    error: string
+    error_description: string
+    client_id: string
+    client_id_issued_at: number
+    client_secret: string
+    redirect_uris: readonly string[]
+    resource: string
+    keys: readonly Readonly<Record<string, unknown>>[]
+  }>
+
 /** An answer as it came; `body` is {} when it was no JSON. */
-export type Answer = Readonly<{
-  status: number
-  headers: Headers
-  // biome-ignore lint/suspicious/noExplicitAny: answers of any shape are looked at member by member
-  body: any
-}>
+export type Answer = Readonly<{ status: number; headers: Headers; body: Body }>
 
 /** A registered app. */
 export type App = Readonly<{ client_id: string; client_secret?: string; redirect_uri: string }>
@@ -30,11 +38,12 @@ export type Tokens = Readonly<{
 }>
 
 const read = async (response: Response): Promise<Answer> => {
+  const { status, headers } = response
   const text = await response.text()
   try {
-    return { status: response.status, headers: response.headers, body: JSON.parse(text) }
+    return { status, headers, body: JSON.parse(text) as Body }
   } catch {
-    return { status: response.status, headers: response.headers, body: {} }
+    return { status, headers, body: {} as Body }
   }
 }
 
@@ -81,7 +90,7 @@ export const registerApp = async (
   return {
     client_id: body.client_id,
     ...(body.client_secret ? { client_secret: body.client_secret } : {}),
-    redirect_uri: body.redirect_uris[0],
+    redirect_uri: body.redirect_uris[0] as string,
   }
 }
 
@@ -156,6 +165,13 @@ export const refreshTokens = (
     ...proofOf(app),
     ...extra,
   })
+
+/** The tokens of the first of several answers that has some. */
+export const tokensAmong = (answers: readonly Answer[]): Tokens => {
+  const answered = answers.find(({ status }) => status === 200)
+  if (!answered) throw new Error(`no tokens: ${answers.map(({ status, body }) => `${status} ${body.error}`)}`)
+  return answered.body
+}
 
 /** Revokes a token. */
 export const revokeToken = (site: string, app: App, token: string): Promise<Answer> =>
