@@ -12,6 +12,7 @@ import type { Ids } from '../../shared/ids.ts'
 import { repeat } from '../../shared/lifecycle.ts'
 import type { Log } from '../../shared/log.ts'
 import { clientAddress } from './http/address.ts'
+import { type Documents, openDocuments } from './oauth/documents.ts'
 import { type Keys, openKeys } from './oauth/keys.ts'
 import { type OAuthSettings, oauthSettings } from './oauth/settings.ts'
 import { type OAuthStores, openOAuthStores } from './oauth/store.ts'
@@ -36,6 +37,7 @@ export type Deps = Readonly<{
   public_url: string
   sign_up: Config['SIGN_UP']
   oauth: OAuthSettings
+  documents: Documents
   log: Log
   clock: Clock
   ids: Ids
@@ -71,10 +73,12 @@ export const openDeps = async (host: Host, publicUrl: string = host.config.PUBLI
   }
   relay.watch(store.workspaces.outbox)
   relay.watch(store.invitations.outbox)
+  const oauth = oauthSettings(config)
   const deps: Deps = {
     public_url: publicUrl,
     sign_up: config.SIGN_UP,
-    oauth: oauthSettings(config),
+    oauth,
+    documents: openDocuments({ settings: oauth, store: store.clients, clock, log }),
     log,
     clock,
     ids,

@@ -5,6 +5,7 @@ import { effectiveScopes, grants } from '../../../shared/scopes.ts'
 import type { Deps } from '../deps.ts'
 import { field, repeats } from '../http/forms.ts'
 import type { Membership, Person } from '../people/person.ts'
+import { isDocumentId } from './document-rules.ts'
 import type { AuthorizationRequest, Client, Grant } from './model.ts'
 import { allowed, oauthError, type Refusal, type Ruled, refused } from './refusals.ts'
 import {
@@ -55,6 +56,12 @@ const refusalUrl = (
   return answerUrl(deps, request, { error, error_description })
 }
 
+const findClient = async (deps: Deps, id: string): Promise<Ruled<Client>> => {
+  if (isDocumentId(id)) return deps.documents.client(id)
+  const client = await deps.store.clients.find(id, deps.clock.now())
+  return client ? allowed(client) : refused('client_unknown')
+}
+
 const checkClient = async (
   deps: Deps,
   params: URLSearchParams,
@@ -63,10 +70,10 @@ const checkClient = async (
   if (params.getAll('redirect_uri').length > 1) return refused('redirect_uri_repeated')
   const client_id = field(params, 'client_id')
   if (client_id === undefined) return refused('client_id_missing')
-  const client = await deps.store.clients.find(client_id, deps.clock.now())
-  if (!client) return refused('client_unknown')
-  const redirect = chooseRedirect(client, field(params, 'redirect_uri'))
-  return redirect.ok ? allowed({ client, redirect_uri: redirect.value }) : redirect
+  const client = await findClient(deps, client_id)
+  if (!client.ok) return client
+  const redirect = chooseRedirect(client.value, field(params, 'redirect_uri'))
+  return redirect.ok ? allowed({ client: client.value, redirect_uri: redirect.value }) : redirect
 }
 
 const checkAsked = (deps: Deps, params: URLSearchParams): Ruled<Asked> => {

@@ -8,7 +8,7 @@ export type AuthMethod = (typeof AUTH_METHODS)[number]
 
 /** An app that may ask for access. Its texts are by its makers: never shown without saying so. */
 export type Client = {
-  /** The client_id. */
+  /** The client_id: one that we gave out, or the address of a document about the client. */
   _id: string
   name: string
   redirect_uris: string[]
@@ -22,6 +22,8 @@ export type Client = {
   metadata: Record<string, unknown>
   created_at: Date
   expires_at: Date
+  /** Only of a client that is known by a document: until when that counts as read. */
+  fresh_until?: Date
 }
 
 /** What a person decided about a request; `null` scopes: denied. */

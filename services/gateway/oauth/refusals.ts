@@ -21,6 +21,18 @@ const LOCAL = {
   client_id_missing: told('invalid_request', 'client_id is missing.'),
   client_id_repeated: REPEATED,
   client_unknown: told('invalid_client', 'There is no such client; register again.'),
+  client_id_malformed: told('invalid_client', 'client_id is not the address of a client metadata document.'),
+  client_document_unreachable: told(
+    'invalid_client',
+    'The app’s description at its client_id cannot be read.',
+  ),
+  client_document_malformed: told('invalid_client', 'The app’s description lacks something or is malformed.'),
+  client_document_of_another: told('invalid_client', 'The app’s description names another client_id.'),
+  client_document_method: told(
+    'invalid_client',
+    'The app’s description must allow token_endpoint_auth_method none, and hold no secret.',
+  ),
+  client_documents_busy: told('temporarily_unavailable', 'Too many apps are being looked up; try again.'),
   redirect_uri_missing: told('invalid_request', 'redirect_uri is missing.'),
   redirect_uri_repeated: REPEATED,
   redirect_uri_not_registered: told(

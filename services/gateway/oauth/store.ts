@@ -1,7 +1,8 @@
 // The collections of the authorization server. No secret is in them: ids of requests are kept as SHA-256, client secrets
 // likewise, codes and refresh tokens not at all (they are recomputed, see tokens.ts), signing keys encrypted.
 //
-// clients       one per registration. Gone when it expired: a day after registering if never used, see clients.ts.
+// clients       one per registration, and one per metadata document that was read. Gone when it expired: a day later if
+//               never used, see clients.ts.
 // requests      one per visit of /authorize, until its person has decided. Gone after REQUEST_MS.
 // grants        one per consent: what was allowed, its code, and the generation of its refresh token. Every change is one
 //               compare-and-set on this one document, so refresh, replay and revocation cannot interleave.
@@ -12,6 +13,8 @@ import type { AuthorizationRequest, Client, Decision, Grant, RevokeReason, Signi
 
 export type ClientStore = Readonly<{
   insert: (client: Client) => Promise<void>
+  /** Writes what a document says now over what it said before, and shortens nothing. */
+  put: (client: Client) => Promise<void>
   /** The client, unless it has expired at `now`. */
   find: (id: string, now: Date) => Promise<Client | null>
   /** Keeps it at least until then. */
@@ -88,6 +91,15 @@ const inserted = async (insert: Promise<unknown>): Promise<boolean> => {
 
 const clientsOf = (clients: Collection<Client>): ClientStore => ({
   insert: async (client) => void (await clients.insertOne(client)),
+  put: async ({ _id, created_at, expires_at, ...said }) => {
+    await inserted(
+      clients.updateOne(
+        { _id },
+        { $set: said, $max: { expires_at }, $setOnInsert: { created_at } },
+        { upsert: true },
+      ),
+    )
+  },
   find: (id, now) => clients.findOne({ _id: id, expires_at: { $gt: now } }),
   keep: async (id, until) => {
     await clients.updateOne({ _id: id, expires_at: { $lt: until } }, { $set: { expires_at: until } })

@@ -7,6 +7,7 @@ import { effectiveScopes } from '../../../shared/scopes.ts'
 import type { Deps } from '../deps.ts'
 import type { GatewayEnv } from '../http/env.ts'
 import { consentedScopes, decide, findRequest } from '../oauth/authorize.ts'
+import { isDocumentId } from '../oauth/document-rules.ts'
 import type { AuthorizationRequest } from '../oauth/model.ts'
 import { isLoopback } from '../oauth/rules.ts'
 import { type Membership, membershipIn, type Person } from '../people/person.ts'
@@ -85,7 +86,11 @@ const consentPage = (shown: Shown): Page => {
   return {
     title,
     body: html`<h1>${title}</h1>
-    <p class="lead">That is the name the app gave itself; Loops cannot check it.</p>
+    <p class="lead">That is the name the app gave itself; Loops cannot check it. ${
+      isDocumentId(request.client_id)
+        ? html`It describes itself at <strong>${new URL(request.client_id).host}</strong>.`
+        : ''
+    }</p>
     <div class="card">
       ${fault ? html`<p class="note bad" role="alert">${fault}</p>` : ''}
       ${destination(request.redirect_uri)}

@@ -1,0 +1,72 @@
+// What a client metadata document must be: a client whose id is the address of a document about it, with nothing registered
+// beforehand (draft-ietf-oauth-client-id-metadata-document). Pure. The ids in brackets number the protocol requirements.
+import { allowed, type Ruled, refused } from './refusals.ts'
+import { checkRegistration, type Registration } from './registration.ts'
+import { isLoopback } from './rules.ts'
+
+/** Longest address of a document. */
+const ID_CHARS = 1_000
+/** For how long a document counts as read, whatever its site says (ms). */
+const FRESH_MS = { min: 30_000, max: 24 * 60 * 60_000 } as const
+
+/** Whether a client id claims to be such an address; ids of registered clients never do. */
+export const isDocumentId = (clientId: string): boolean => /^https?:/i.test(clientId)
+
+/**
+ * The address of a document. Only one in the form that a URL parser would give back: so no dot segments, no octal or
+ * hexadecimal hosts, and one spelling for each client [R8].
+ * @param loopback whether it may be on this machine, without TLS.
+ */
+export const readDocumentId = (id: string, loopback: boolean): Ruled<URL> => {
+  if (id.length > ID_CHARS || !URL.canParse(id)) return refused('client_id_malformed')
+  const url = new URL(id)
+  const { protocol, hostname, pathname, username, password } = url
+  const plain = url.href === id && username === '' && password === '' && !id.includes('#') && pathname !== '/'
+  if (!plain) return refused('client_id_malformed')
+  if (loopback && isLoopback(id)) return allowed(url)
+  const isNamed = !/^[\d.]+$/.test(hostname) && !hostname.startsWith('[')
+  return protocol === 'https:' && isNamed ? allowed(url) : refused('client_id_malformed')
+}
+
+const SHARED_SECRETS: readonly unknown[] = ['client_secret_basic', 'client_secret_post', 'client_secret_jwt']
+
+/** Whether a document's client may prove itself by nothing but PKCE; a secret that anybody can read would be none. */
+const isPublic = (document: Readonly<Record<string, unknown>>): boolean => {
+  const {
+    token_endpoint_auth_method: method = 'none',
+    token_endpoint_auth_methods_supported: methods,
+    client_secret,
+  } = document
+  if (client_secret !== undefined || SHARED_SECRETS.includes(method)) return false
+  // Clients that would rather sign name `none` beside it for servers like this one.
+  return method === 'none' || (Array.isArray(methods) && methods.includes('none'))
+}
+
+/** What a document says of its client, held to the rules of registration; `none` is its method [R8]. */
+export const checkDocument = (id: string, body: unknown): Ruled<Registration> => {
+  if (typeof body !== 'object' || body === null || Array.isArray(body))
+    return refused('client_document_malformed')
+  const document = body as Readonly<Record<string, unknown>>
+  if (document.client_id !== id) return refused('client_document_of_another')
+  if (typeof document.client_name !== 'string' || document.client_name.trim() === '')
+    return refused('client_document_malformed')
+  if (!isPublic(document)) return refused('client_document_method')
+  return checkRegistration({ ...document, token_endpoint_auth_method: 'none' })
+}
+
+/** How an answer was marked for caches. */
+export type CacheMarks = Readonly<{ cache_control?: string; age?: string; expires?: string }>
+
+const lifetimeOf = ({ cache_control = '', age, expires }: CacheMarks, now: Date): number => {
+  if (/\bno-(store|cache)\b/i.test(cache_control)) return 0
+  const max_age = /\bmax-age="?(\d{1,9})/i.exec(cache_control)?.[1]
+  if (max_age !== undefined) return (Number(max_age) - (Number(age) || 0)) * 1_000
+  return (expires === undefined ? Number.NaN : Date.parse(expires)) - now.getTime()
+}
+
+/** Until when a document counts as read, by its caching headers (RFC 9111 §4.2), within our bounds. */
+export const freshUntil = (marks: CacheMarks, now: Date): Date => {
+  const lifetime = lifetimeOf(marks, now)
+  const bounded = Math.min(FRESH_MS.max, Math.max(FRESH_MS.min, Number.isNaN(lifetime) ? 0 : lifetime))
+  return new Date(now.getTime() + bounded)
+}

@@ -1,0 +1,212 @@
+// Clients that are known by a document at the address that is their id: the whole way with one, how often it is read, and
+// what the gateway cannot be made to fetch.
+import { createServer, type RequestListener } from 'node:http'
+import { type AddressInfo, createServer as createSocketServer, type LookupFunction } from 'node:net'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { fetchDocument } from '../../services/gateway/oauth/document-fetch.ts'
+import { type Account, signUp } from '../support/accounts.ts'
+import { type GatewayBed, openGatewayBed } from '../support/gateway-bed.ts'
+import {
+  type App,
+  authorizationUrl,
+  exchangeCode,
+  getJson,
+  newPkce,
+  obtainCode,
+  REDIRECT,
+  refreshTokens,
+} from '../support/oauth-client.ts'
+
+type Site = AsyncDisposable & Readonly<{ id: string; asked: () => number }>
+
+/** A site with one document on this machine; `answer` makes it anew for each request. */
+const openSite = async (
+  answer: (id: string, count: number) => RequestListener,
+  path = '/client.json',
+): Promise<Site> => {
+  let asked = 0
+  let id = ''
+  const server = createServer((request, response) => {
+    asked += 1
+    answer(id, asked)(request, response)
+  })
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  id = `http://127.0.0.1:${(server.address() as AddressInfo).port}${path}`
+  return {
+    id,
+    asked: () => asked,
+    [Symbol.asyncDispose]: async () => {
+      const closed = new Promise((resolve) => server.close(resolve))
+      server.closeAllConnections()
+      await closed
+    },
+  }
+}
+
+const json =
+  (body: unknown, headers: Readonly<Record<string, string>> = {}): RequestListener =>
+  (_, response) =>
+    response.writeHead(200, { 'Content-Type': 'application/json', ...headers }).end(JSON.stringify(body))
+
+const documentOf = (client_id: string) => ({
+  client_id,
+  client_name: 'Described app',
+  // As Claude Code has it: the loopback address without a port.
+  redirect_uris: ['http://127.0.0.1/callback'],
+  token_endpoint_auth_method: 'none',
+})
+
+let bed: GatewayBed
+let ann: Account
+beforeEach(async () => {
+  bed = await openGatewayBed({ CLIENT_METADATA_DOCUMENTS: 'on', CLIENT_METADATA_LOOPBACK: 'allowed' })
+  ann = await signUp(bed, { name: 'Ann' })
+})
+afterEach(() => bed?.[Symbol.asyncDispose]())
+
+const appOf = (client_id: string): App => ({ client_id, redirect_uri: REDIRECT })
+const ask = (id: string) => ann.browser.open(authorizationUrl(bed.url, appOf(id), newPkce().challenge))
+
+test('a_described_client_connects_without_registering_and_stays_though_its_site_is_gone [R8]', async () => {
+  const { body } = await getJson(`${bed.url}/.well-known/oauth-authorization-server`)
+  expect(body).toMatchObject({ client_id_metadata_document_supported: true })
+  const site = await openSite((id) => json(documentOf(id)))
+  const app = appOf(site.id)
+  const page = await ask(site.id)
+  expect(page.text).toContain('Described app')
+  expect(page.text).toContain(`It describes itself at <strong>${new URL(site.id).host}</strong>`)
+  const first = (await exchangeCode(bed.url, app, await obtainCode(bed.url, app, ann))).body
+  await site[Symbol.asyncDispose]()
+  bed.advance(2 * 24 * 60 * 60_000)
+  const next = await refreshTokens(bed.url, app, first.refresh_token)
+  expect(next.status).toBe(200)
+  expect(await bed.verify(next.body.access_token)).toMatchObject({ ok: true, caller: { client_id: site.id } })
+})
+
+test('two_installations_with_one_id_each_keep_their_grant [R9]', async () => {
+  await using site = await openSite((id) => json(documentOf(id)))
+  const app = appOf(site.id)
+  const [one, two] = [
+    (await exchangeCode(bed.url, app, await obtainCode(bed.url, app, ann))).body,
+    (await exchangeCode(bed.url, app, await obtainCode(bed.url, app, ann))).body,
+  ]
+  for (const tokens of [one, two])
+    expect((await refreshTokens(bed.url, app, tokens.refresh_token)).status).toBe(200)
+})
+
+test('a_document_is_read_again_when_it_is_no_longer_fresh_and_counts_as_it_is_now', async () => {
+  await using site = await openSite((id, count) =>
+    json(
+      { ...documentOf(id), ...(count > 1 ? { redirect_uris: ['https://moved.example/cb'] } : {}) },
+      { 'Cache-Control': 'max-age=600' },
+    ),
+  )
+  await Promise.all(Array.from({ length: 5 }, () => ask(site.id)))
+  bed.advance(599_000)
+  expect((await ask(site.id)).status).toBe(200)
+  expect(site.asked()).toBe(1)
+  bed.advance(2_000)
+  expect((await ask(site.id)).status).toBe(400)
+  expect(site.asked()).toBe(2)
+})
+
+test('a_failure_is_soon_forgotten_and_asked_about_once_meanwhile', async () => {
+  await using site = await openSite((id, count) => (request, response) => {
+    if (count > 1) return json(documentOf(id))(request, response)
+    response.writeHead(503).end()
+  })
+  expect((await ask(site.id)).status).toBe(400)
+  expect((await ask(site.id)).status).toBe(400)
+  expect(site.asked()).toBe(1)
+  bed.advance(11_000)
+  expect((await ask(site.id)).status).toBe(200)
+})
+
+test('an_address_is_no_client_where_documents_are_off', async () => {
+  await using site = await openSite((id) => json(documentOf(id)))
+  await using off = await openGatewayBed({ CLIENT_METADATA_LOOPBACK: 'allowed' }, bed)
+  const { text } = await ann.browser.open(authorizationUrl(bed.url, appOf(site.id), newPkce().challenge))
+  expect(text).toContain('Described app')
+  const page = await fetch(authorizationUrl(off.url, appOf(site.id), newPkce().challenge))
+  expect(page.status).toBe(400)
+  expect(await page.text()).toContain('client_unknown')
+  expect(site.asked()).toBe(1)
+})
+
+describe('a page of ours, and no redirect, for', () => {
+  const refusals: readonly (readonly [string, (id: string) => RequestListener])[] = [
+    ['a_document_of_another_client', () => json(documentOf('https://app.example/client.json'))],
+    ['a_redirect', (id) => (_, response) => response.writeHead(302, { Location: `${id}?2` }).end()],
+    ['more_than_5_KiB', (id) => json({ ...documentOf(id), pad: 'x'.repeat(5_200) })],
+    [
+      'a_page',
+      (id) => (_, r) => r.writeHead(200, { 'Content-Type': 'text/html' }).end(JSON.stringify(documentOf(id))),
+    ],
+    ['no_json', () => (_, r) => r.writeHead(200, { 'Content-Type': 'application/json' }).end('{')],
+    ['a_cut_answer', () => (_, response) => response.destroy()],
+    ['a_script_as_redirect', (id) => json({ ...documentOf(id), redirect_uris: ['javascript:alert(1)'] })],
+  ]
+  test.each(refusals)('%s [R8]', async (_, answer) => {
+    await using site = await openSite((id) => answer(id))
+    const { status, url } = await ask(site.id)
+    expect([status, url.pathname]).toEqual([400, '/authorize'])
+    expect(site.asked()).toBe(1)
+  })
+})
+
+describe('the network inside cannot be reached by', () => {
+  /** A listener on this machine that must hear nothing. */
+  const openTrap = async () => {
+    let heard = 0
+    const server = createSocketServer((socket) => {
+      heard += 1
+      socket.destroy()
+    })
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+    return {
+      port: (server.address() as AddressInfo).port,
+      heard: () => heard,
+      [Symbol.asyncDispose]: () => new Promise<void>((resolve) => server.close(() => resolve())),
+    }
+  }
+  const resolving =
+    (...addresses: readonly string[]): LookupFunction =>
+    (_, __, callback) =>
+      callback(
+        null,
+        addresses.map((address) => ({ address, family: address.includes(':') ? 6 : 4 })),
+      )
+
+  test.each([
+    ['a_name_of_this_machine', ['127.0.0.1']],
+    ['a_mapped_address', ['::ffff:127.0.0.1']],
+    ['a_name_that_is_public_and_private_at_once', ['8.8.8.8', '127.0.0.1']],
+    ['the_metadata_service_of_a_cloud', ['169.254.169.254']],
+  ])('%s [R8]', async (_, addresses) => {
+    await using trap = await openTrap()
+    const url = new URL(`https://rebound.example:${trap.port}/client.json`)
+    const fetched = await fetchDocument(url, { loopback: false, lookup: resolving(...addresses) })
+    expect(fetched).toEqual({ ok: false, fault: 'address_not_public' })
+    expect(trap.heard()).toBe(0)
+  })
+
+  test('localhost_by_the_system_resolver_even_where_tests_may_use_this_machine [R8]', async () => {
+    await using trap = await openTrap()
+    const url = new URL(`https://localhost:${trap.port}/client.json`)
+    expect(await fetchDocument(url, { loopback: true })).toEqual({ ok: false, fault: 'address_not_public' })
+    expect(trap.heard()).toBe(0)
+  })
+
+  test('what_a_stranger_is_told_does_not_say_which_it_was', async () => {
+    const page = await ask('https://localhost:1/client.json')
+    expect(page.status).toBe(400)
+    expect(page.text).toContain('client_document_unreachable')
+  })
+})
+
+test('a_site_that_never_ends_its_answer_is_given_up', async () => {
+  await using site = await openSite(() => (_, response) => {
+    response.writeHead(200, { 'Content-Type': 'application/json' }).write('{')
+  })
+  expect((await ask(site.id)).status).toBe(400)
+}, 20_000)
