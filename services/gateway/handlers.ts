@@ -43,15 +43,18 @@ export const handlers = (deps: Deps): Handlers<typeof gateway> => ({
   }),
 
   list_members: async ({ workspace_id, user_ids, limit, cursor }) => {
-    const found = await deps.store.people.members(workspace_id, {
-      ...(user_ids ? { user_ids } : {}),
-      ...(cursor ? { after: cursor } : {}),
-      limit: limit + 1,
-    })
+    const [{ time_zone }, found] = await Promise.all([
+      loadWorkspace(deps, workspace_id),
+      deps.store.people.members(workspace_id, {
+        ...(user_ids ? { user_ids } : {}),
+        ...(cursor ? { after: cursor } : {}),
+        limit: limit + 1,
+      }),
+    ])
     const page = found.slice(0, limit)
     return {
       members: page.map((person) => {
-        const { email, locale, time_zone } = person
+        const { email, locale } = person
         return { ...memberView(person, workspace_id), email, locale, time_zone }
       }),
       next_cursor: found.length > limit ? (page.at(-1)?._id ?? null) : null,

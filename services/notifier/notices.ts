@@ -3,7 +3,8 @@ import type * as z from 'zod'
 import type { CloudEvent } from '../../shared/cloud-event.ts'
 import type { gateway } from '../../shared/contracts/gateway.ts'
 import type { loopsQueue } from '../../shared/contracts/loops-queue.ts'
-import { type Mailbox, toAddress } from './addresses.ts'
+import { toAddress } from '../../shared/email-address.ts'
+import type { Mailbox } from './addresses.ts'
 import type { LoopShipped } from './emails/loop-shipped.ts'
 
 type Told<D> = Readonly<Pick<CloudEvent, 'id' | 'time' | 'workspaceid'> & { data: D }>

@@ -43,7 +43,8 @@ describe('accounts', () => {
 
   test.each([
     ['name', '', 'Tell us your name'],
-    ['email', 'not an address', 'not an email address'],
+    ['email', 'not an address', 'not an address that we can send mail to'],
+    ['email', 'josé@example.com', 'letters a to z'],
     ['workspace', ' ', 'Name the workspace'],
     ['password', 'short', 'at least 8 characters'],
     ['password', 'password123', 'first that an attacker tries'],
@@ -242,7 +243,8 @@ describe('a workspace', () => {
     expect(foreign.status).toBe(404)
   })
   test.each([
-    ['nonsense', 'not an email address', 400],
+    ['nonsense', 'not an address that we can send mail to', 400],
+    ['josé@example.com', 'letters a to z', 400],
     ['ann', 'is a member already', 409],
     ['twice@example.com', 'invited already', 409],
   ])('not_invited: %s', async (typed, sentence, status) => {

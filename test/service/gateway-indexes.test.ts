@@ -41,7 +41,6 @@ const persons = Array.from(
     ...(n % 2 === 0 ? { invitation_ids: [ids.next()] } : {}),
     unsettled: n % 500 === 0 ? [{ workspace_id: WS, at: NOW }] : [],
     locale: 'en',
-    time_zone: 'UTC',
     created_at: NOW,
   }),
 )

@@ -56,6 +56,15 @@ describe('members', () => {
     } while (cursor)
     expect(seen.sort()).toEqual(workspace.members.map(({ email }) => email).sort())
   })
+  test('in_the_time_zone_of_the_workspace_that_asks', async () => {
+    const { id } = await people.workspace(
+      'Zürich',
+      [{ name: 'Zoë', email: 'zoe@example.com' }],
+      'Europe/Zurich',
+    )
+    const { members } = await bed.as(gateway, null).list_members({ workspace_id: id })
+    expect(members.map(({ time_zone }) => time_zone)).toEqual(['Europe/Zurich'])
+  })
   test('of_the_named_ones_only_those_who_belong', async () => {
     const [first, second] = workspace.members as [Someone, Someone]
     const { members, next_cursor } = await bed.as(gateway, null).list_members({

@@ -35,14 +35,15 @@ beforeEach(() => sink.misbehave())
 
 type Team = Readonly<{ id: string; ana: Someone; ben: Someone; cem: Someone }>
 
-/** A workspace of three whose addresses nobody else has. */
+/** A workspace of three, in Zurich, whose addresses nobody else has. */
 const team = async (): Promise<Team> => {
   const at = `${ids.next().toLowerCase()}.example`
-  const { id, members } = await people.workspace('Acme Store', [
-    { name: 'Ana López', email: `ana@${at}`, time_zone: 'Europe/Zurich' },
+  const some = [
+    { name: 'Ana López', email: `ana@${at}` },
     { name: 'Ben', email: `ben@${at}` },
     { name: 'Cem', email: `cem@${at}` },
-  ])
+  ]
+  const { id, members } = await people.workspace('Acme Store', some, 'Europe/Zurich')
   const [ana, ben, cem] = members
   if (!ana || !ben || !cem) throw new Error('Three people were asked for.')
   return { id, ana, ben, cem }
@@ -64,6 +65,8 @@ describe('a shipped loop', () => {
       expect(mail?.to).toEqual([one.email])
       expect(mail?.text).toContain(`Hi ${one.name},`)
       expect(mail?.html).toContain(`<bdi>${one.name}</bdi>`)
+      // 14:03 UTC, as the workspace's clocks show it.
+      expect(mail?.text).toContain('3:03 PM GMT+1')
       expect(mail?.text).toContain(`${PUBLIC_URL}/workspace`)
     }
   })

@@ -17,7 +17,7 @@ import { ids, person } from './service-bed.ts'
 export type Someone = Readonly<{ id: string; name: string; email: string; caller: Caller }>
 
 /** Somebody to be: the address follows from the name unless it is given. */
-export type Given = Readonly<{ name: string; email?: string; time_zone?: string; locale?: string }>
+export type Given = Readonly<{ name: string; email?: string; locale?: string }>
 
 export type People = AsyncDisposable &
   Readonly<{
@@ -25,6 +25,7 @@ export type People = AsyncDisposable &
     workspace: (
       name: string,
       people: readonly Given[],
+      time_zone?: string,
     ) => Promise<Readonly<{ id: string; members: readonly Someone[] }>>
     /** Invites somebody on behalf of a member; their mail is owed from then on. Gives the invitation's id. */
     invite: (by: Someone, email: string) => Promise<string>
@@ -41,7 +42,7 @@ export const openPeople = async (mongodbUrl: string): Promise<People> => {
 
   const join = async (workspace_id: string, workspace_name: string, given: Given, owner: boolean) => {
     const role = owner ? 'owner' : 'member'
-    const { name, locale = 'en', time_zone = 'UTC' } = given
+    const { name, locale = 'en' } = given
     const email = given.email ?? `${name.toLowerCase().replaceAll(' ', '.')}@example.com`
     const someone = person(workspace_id, { user_name: name, role })
     await people.insert({
@@ -53,19 +54,18 @@ export const openPeople = async (mongodbUrl: string): Promise<People> => {
       memberships: [{ workspace_id, workspace_name, role, joined_at: clock.now() }],
       unsettled: [],
       locale,
-      time_zone,
       created_at: clock.now(),
     })
     return { id: someone.user_id, name, email, caller: someone }
   }
   return {
-    workspace: async (name, given) => {
+    workspace: async (name, given, time_zone = 'UTC') => {
       const id = ids.next()
       const members = await Promise.all(given.map((one, index) => join(id, name, one, index === 0)))
       const [owner] = members
       if (!owner) throw new Error('A workspace needs an owner.')
       const { workspace } = createWorkspace(id, name, { user_id: owner.id, name: owner.name }, clock.now())
-      await workspaces.insert(workspace, [])
+      await workspaces.insert({ ...workspace, time_zone }, [])
       return { id, members }
     },
     invite: async (by, email) => {

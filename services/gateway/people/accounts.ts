@@ -5,6 +5,7 @@ import { AppError } from '../../../shared/errors.ts'
 import type { Deps } from '../deps.ts'
 import { acceptInvitation, createWorkspace, type Invitation, isOpen } from '../workspaces/workspace.ts'
 import {
+  EMAIL_FAULT,
   type Membership,
   membershipIn,
   normalizeEmail,
@@ -49,7 +50,6 @@ const newPerson = async (deps: Deps, email: string, account: NewAccount): Promis
     memberships: [],
     unsettled: [],
     locale: account.locale,
-    time_zone: 'UTC',
     created_at: deps.clock.now(),
   }
 }
@@ -71,7 +71,7 @@ export const signUp = async (
   const { store, clock, ids } = deps
   if (!(await signUpIsOpen(deps))) throw closed()
   const email = normalizeEmail(account.email)
-  if (!email) throw fault('email', 'That is not an email address.')
+  if (!email) throw fault('email', EMAIL_FAULT)
   const workspace_name = normalizeName(account.workspace)
   if (!workspace_name) throw fault('workspace', 'Name the workspace, in at most 200 characters.')
   const bare = await newPerson(deps, email, account)

@@ -1,7 +1,7 @@
 // A person and what may be typed about one: addresses, names, passwords. Pure; knows no storage and no page.
-import { domainToASCII } from 'node:url'
 import type { Role } from '../../../shared/contract.ts'
 import { LIMITS } from '../../../shared/contracts/common.ts'
+import { toAddress } from '../../../shared/email-address.ts'
 import { COMMON_PASSWORDS } from './common-passwords.ts'
 
 /** That a person belongs to a workspace. It is part of the person's document, so that joining is one write. */
@@ -37,27 +37,22 @@ export type Person = {
   /** The first account of this installation; unique, so that of two that race one wins. */
   first?: true
   locale: string
-  time_zone: string
   created_at: Date
 }
 
 /** Lengths of a password, in characters: the floor of OWASP ASVS 6.2.1; the ceiling bounds the work of hashing. */
 export const PASSWORD_CHARS = { min: 8, max: 256 } as const
-/** RFC 5321 §4.5.3.1.3, less the angle brackets. */
-const EMAIL_CHARS = 254
-const EMAIL_SHAPE = /^[^\s@<>()[\],;:\\"\p{Cc}\p{Cf}]+@[^\s@<>()[\],;:\\"\p{Cc}\p{Cf}]+$/u
 
 /**
  * An address in the one form that it is kept and looked up in: lower case, the domain in ASCII.
- * @returns undefined when it is not an address.
+ * @returns undefined when it is not an address that mail can be sent to.
  */
-export const normalizeEmail = (typed: string): string | undefined => {
-  const email = typed.trim().normalize('NFC').toLowerCase()
-  if (email.length > EMAIL_CHARS || !EMAIL_SHAPE.test(email)) return undefined
-  const at = email.lastIndexOf('@')
-  const domain = domainToASCII(email.slice(at + 1))
-  return domain === '' ? undefined : `${email.slice(0, at)}@${domain}`
-}
+export const normalizeEmail = (typed: string): string | undefined =>
+  toAddress(typed.trim().normalize('NFC').toLowerCase())
+
+/** What to say of an address that is none. */
+export const EMAIL_FAULT =
+  'That is not an address that we can send mail to. Before the @ it may have the letters a to z, digits and signs such as . + - _.'
 
 /** A name without what is invisible or would turn the text around it, or undefined when nothing or too much is left. */
 export const normalizeName = (typed: string): string | undefined => {

@@ -6,7 +6,7 @@ import { AiContext } from '../../../shared/contracts/common.ts'
 import { AppError, notFound } from '../../../shared/errors.ts'
 import type { Deps } from '../deps.ts'
 import { settle } from '../people/accounts.ts'
-import { membershipIn, normalizeEmail, normalizeName } from '../people/person.ts'
+import { EMAIL_FAULT, membershipIn, normalizeEmail, normalizeName } from '../people/person.ts'
 import { marked } from '../secrets.ts'
 import {
   createInvitation,
@@ -94,7 +94,7 @@ export const invite = async (
 ): Promise<Invitation> => {
   const { store, ids, clock } = deps
   const email = normalizeEmail(typed.email)
-  if (!email) throw fault('email', 'That is not an email address.')
+  if (!email) throw fault('email', EMAIL_FAULT)
   const role = INVITED_ROLES.find((one) => one === (typed.role || 'member'))
   if (!role) throw fault('role', `The role is one of ${INVITED_ROLES.join(', ')}.`)
   const { invitation, events } = createInvitation({ email, role }, caller, ids.next(), clock.now())

@@ -19,7 +19,6 @@ describe('addresses', () => {
     ['ann@localhost', 'ann@localhost'],
     ['ann@bücher.example', 'ann@xn--bcher-kva.example'],
     ['ann@xn--bcher-kva.example', 'ann@xn--bcher-kva.example'],
-    ['jos\u0065\u0301@example.com', 'jos\u00e9@example.com'],
   ])('kept_in_one_form: %j', (typed, kept) => {
     expect(normalizeEmail(typed)).toBe(kept)
   })
@@ -34,6 +33,9 @@ describe('addresses', () => {
     'ann@example.com\r\nBcc: eve@evil.example',
     'ann@exa\u202emple.com',
     `${'a'.repeat(250)}@example.com`,
+    'jos\u00e9@example.com',
+    'jos\u0065\u0301@example.com',
+    'дарья@example.com',
   ])('refused: %j', (typed) => {
     expect(normalizeEmail(typed)).toBeUndefined()
   })

@@ -1,7 +1,7 @@
 // Who is owed which mail, when it is tried again, and whose wish a link changes.
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { isAddress, parseSender, toAddress } from '../../../services/notifier/addresses.ts'
+import { parseSender } from '../../../services/notifier/addresses.ts'
 import {
   audienceOf,
   invitationDelivery,
@@ -16,6 +16,7 @@ import {
   unsubscribeKey,
   unsubscribeToken,
 } from '../../../services/notifier/unsubscribe.ts'
+import { isAddress, toAddress } from '../../../shared/email-address.ts'
 import { exampleId, shippedLoop } from '../../support/shipped-loop.ts'
 
 const NOW = new Date('2026-11-22T14:03:05.000Z')
