@@ -1,4 +1,5 @@
 // The kinds of tests, what each kind needs started before it, and how long it may take.
+import { availableParallelism } from 'node:os'
 import { defineConfig } from 'vitest/config'
 
 const SERVERS = './support/global-setup.ts'
@@ -21,8 +22,8 @@ export default defineConfig({
   test: {
     // A process for each file: the services and clients of one do not see those of another, and a crash is one file's.
     pool: 'forks',
-    // More files than cores would only slow each other down, to their time limits in the end.
-    maxWorkers: 2,
+    // More files than cores would only slow each other down, and all share the same two servers.
+    maxWorkers: Math.min(Math.max(availableParallelism(), 2), 4),
     silent: 'passed-only',
     projects: [
       project('unit', 20, []),

@@ -27,7 +27,6 @@ const POLL_MS = 200
  * @throws StartFault with one sentence that says what to do
  */
 export const ensureEngine = async (report: Report, cacheDir: string): Promise<ContainerRuntimeClient> => {
-  if (isDockerdHere()) process.env.TESTCONTAINERS_HOST_OVERRIDE ??= 'localhost'
   const found = (await answering()) ?? (await answeringElsewhere())
   const client = found ?? (await installed(report, cacheDir))
   const { serverVersion, operatingSystem } = client.info.containerRuntime
@@ -35,8 +34,18 @@ export const ensureEngine = async (report: Report, cacheDir: string): Promise<Co
   return client
 }
 
-const answering = (): Promise<ContainerRuntimeClient | undefined> =>
-  getContainerRuntimeClient().catch(() => undefined)
+const answering = (): Promise<ContainerRuntimeClient | undefined> => {
+  if (isLocal()) process.env.TESTCONTAINERS_HOST_OVERRIDE ??= '127.0.0.1'
+  return getContainerRuntimeClient().catch(() => undefined)
+}
+
+/**
+ * Whether published ports are on this machine. Its address is then given by number: a port of the name `localhost` is
+ * another one for IPv6 than for IPv4. A machine that is itself a container is taken for one beside the daemon, unless
+ * the daemon is seen here.
+ */
+const isLocal = (): boolean =>
+  /^unix:|^$/.test(process.env.DOCKER_HOST ?? '') && (isDockerdHere() || !existsSync('/.dockerenv'))
 
 /** Engines that Testcontainers does not look for by itself. */
 const answeringElsewhere = async (): Promise<ContainerRuntimeClient | undefined> => {
@@ -122,7 +131,6 @@ const startDockerd = async (cacheDir: string): Promise<ContainerRuntimeClient> =
   }
   removeUnlessOf('dockerd', DOCKERD_PID_FILE)
   removeUnlessOf('containerd', CONTAINERD_PID_FILE)
-  process.env.TESTCONTAINERS_HOST_OVERRIDE ??= 'localhost'
   mkdirSync(cacheDir, { recursive: true })
   const logFile = join(cacheDir, 'dockerd.log')
   const log = openSync(logFile, 'a')
@@ -157,10 +165,7 @@ const untilAnswering = async (
   throw new StartFault(`The Docker daemon does not answer within ${DOCKERD_LIMIT_MS / 1000} s: ${where}.`)
 }
 
-/**
- * Whether Docker's daemon runs on this very machine, where the published ports are then: Testcontainers takes a machine
- * that is itself a container for one beside the daemon.
- */
+/** Whether Docker's daemon runs on this very machine. */
 export const isDockerdHere = (): boolean => isProcessOf('dockerd', DOCKERD_PID_FILE)
 
 /** A hard stop leaves these files behind, and the daemon waits in vain for whatever process has the number now. */
