@@ -91,8 +91,8 @@ export type Call = Readonly<{
   traceparent?: string
   /** Milliseconds that remain of the caller's patience. */
   remainingMs: () => number
-  /** Aborts when that time is over or the client has gone. */
-  signal: AbortSignal
+  /** Aborts when nobody waits for the answer any more: whoever asked has gone, or this process stops. */
+  signal?: AbortSignal
 }>
 
 /** A call that is known to be made for a person. */

@@ -41,6 +41,18 @@ const toAppError = (error: unknown, service: string): AppError => {
   })
 }
 
+const abandoned = (outcome: string): AppError =>
+  new AppError('timeout', `Nobody waits for the answer any more; ${outcome}.`)
+
+/** Waits for an answer as long as somebody wants it. What was sent is not called back: it may be done already. */
+const whileWanted = (answer: Promise<Msg>, signal: AbortSignal | undefined): Promise<Msg> => {
+  if (!signal) return answer
+  const left = Promise.withResolvers<never>()
+  const leave = (): void => left.reject(abandoned('whether it was done is not known'))
+  signal.addEventListener('abort', leave, { once: true })
+  return Promise.race([answer, left.promise]).finally(() => signal.removeEventListener('abort', leave))
+}
+
 const unwrap = (msg: Msg): unknown => {
   if (ServiceError.isServiceError(msg)) throw fromErrorBody(msg.json<Partial<ErrorBody>>())
   return msg.json()
@@ -59,16 +71,17 @@ const request = async (
       details: { limit: bus.nc.info?.max_payload, size: Buffer.byteLength(payload) },
     })
   for (let attempt = 0; ; attempt += 1) {
+    if (call.signal?.aborted) throw abandoned('nothing was done')
     const timeout = Math.min(REQUEST_TIMEOUT_MS, call.remainingMs() - MARGIN_MS)
     if (timeout <= 0)
       throw new AppError('timeout', 'The time of this request was over before it was sent; nothing was done.')
     let reply: Msg
     try {
-      reply = await bus.nc.request(requestSubject(service, operation), payload, {
-        timeout,
-        headers: writeCall(call, timeout),
-      })
+      const headers = writeCall(call, timeout)
+      const answer = bus.nc.request(requestSubject(service, operation), payload, { timeout, headers })
+      reply = await whileWanted(answer, call.signal)
     } catch (error) {
+      if (error instanceof AppError) throw error
       if (!noResponders(error) || attempt >= RETRIES) throw toAppError(error, service)
       await new Promise((resolve) => setTimeout(resolve, Math.min(50 * 2 ** attempt, call.remainingMs())))
       continue
@@ -80,7 +93,7 @@ const request = async (
 /**
  * The operations of a contract as functions.
  * @throws (each of them) AppError: what the service answered; `unavailable` when nobody listens, `timeout` when the
- * answer did not come in time.
+ * answer did not come in time, or the call's signal said that nobody waits for it.
  */
 export const client = <C extends Contract>(bus: Bus, contract: C): Client<C> =>
   Object.fromEntries(

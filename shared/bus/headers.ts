@@ -57,22 +57,16 @@ export const readCall = (
   }
 }
 
-/** The time part of a call: what remains of `budget_ms` from now, and a signal for its end. */
+/** How long somebody waits for a call: what remains of `budget_ms` from now, and `signal` for when they leave before. */
 export const startBudget = (
   clock: Clock,
   budget_ms: number,
-  stop?: AbortSignal,
+  signal?: AbortSignal,
 ): Pick<Call, 'remainingMs' | 'signal'> => {
   const end = clock.monotonicMs() + budget_ms
-  let signal: AbortSignal | undefined
   return {
     remainingMs: () => Math.max(0, end - clock.monotonicMs()),
-    // Made when first asked for: most calls end long before their time and never look at it.
-    get signal() {
-      const timeout = AbortSignal.timeout(Math.max(1, Math.ceil(end - clock.monotonicMs())))
-      signal ??= stop ? AbortSignal.any([stop, timeout]) : timeout
-      return signal
-    },
+    ...(signal ? { signal } : {}),
   }
 }
 

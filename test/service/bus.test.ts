@@ -60,10 +60,7 @@ const handlers = (instance: number): Handlers<typeof contract> => ({
     throw new AppError('version_conflict', 'It moved.', { hint: 'Read it again.', details: { current: 7 } })
   },
   wait: async (input, call) => {
-    await new Promise<void>((resolve) => {
-      waiting.push(resolve)
-      call.signal.addEventListener('abort', () => resolve())
-    })
+    await new Promise<void>((resolve) => waiting.push(resolve))
     if (call.remainingMs() > 0) return input
     workedLate += 1
     return input
@@ -149,10 +146,32 @@ test('unavailable_when_nobody_listens', async () => {
   })
 })
 
-test('timeout_when_the_answer_does_not_come_and_the_handler_is_told', async () => {
-  const late = workedLate
+test('timeout_when_the_answer_does_not_come_and_the_handler_knows', async () => {
+  waiting.length = 0
   expect(await codeOf(ours().wait({ n: 1 }, ownCall(clock, ids.next(), 300)))).toBe('timeout')
-  await expect.poll(() => workedLate).toBe(late + 1)
+  waiting[0]?.()
+  await expect.poll(() => workedLate).toBe(1)
+})
+
+test('nobody_waits_for_an_answer_when_whoever_asked_has_gone', async () => {
+  waiting.length = 0
+  const asked = new AbortController()
+  const answer = ours().wait({ n: 1 }, call({ signal: asked.signal }))
+  const abandoned = expect(answer).rejects.toMatchObject({
+    code: 'timeout',
+    message: expect.stringMatching(/^Nobody waits/),
+  })
+  await expect.poll(() => waiting.length).toBe(1)
+  asked.abort()
+  // Only now may the handler end: until then it would have kept the caller waiting.
+  await abandoned
+  waiting[0]?.()
+})
+
+test('a_request_of_somebody_who_has_gone_is_not_sent', async () => {
+  const before = answeredBy.length
+  expect(await codeOf(ours().echo({ n: 1 }, call({ signal: AbortSignal.abort() })))).toBe('timeout')
+  expect(answeredBy).toHaveLength(before)
 })
 
 test('a_request_without_time_is_not_sent', async () => {
