@@ -176,6 +176,7 @@ const QUERIES: readonly (readonly [string, number, () => Promise<unknown>])[] = 
   ['clients.find', 1, () => oauth.clients.find(clients[5]!._id, NOW)],
   ['clients.keep', 1, () => oauth.clients.keep(clients[5]!._id, LATER)],
   ['grants.find', 1, () => oauth.grants.find(grant._id)],
+  ['grants.inForce', 1, () => oauth.grants.inForce(grant.user_id, NOW, PAGE)],
   ['grants.rotate', 1, () => oauth.grants.rotate(grant._id, 1, dates)],
   ['grants.markUsed', 1, () => oauth.grants.markUsed(grant._id, 2, NOW)],
   ['grants.revoke', 1, () => oauth.grants.revoke(grant._id, 'revoked_by_client', NOW)],

@@ -34,6 +34,8 @@ export type GrantStore = Readonly<{
   /** Inserts; false when it was there already. */
   insert: (grant: Grant) => Promise<boolean>
   find: (id: string) => Promise<Grant | null>
+  /** A person's connections that are in force at `now`, newest first. */
+  inForce: (userId: string, now: Date, limit: number) => Promise<Grant[]>
   /** Uses the code up and starts the refresh tokens; null when it was used or revoked meanwhile. */
   useCode: (
     id: string,
@@ -75,7 +77,7 @@ const EXPIRES: readonly IndexDescription[] = [
 ]
 const GRANT_INDEXES: readonly IndexDescription[] = [
   { key: { purge_at: 1 }, name: 'purge', expireAfterSeconds: 0 },
-  { key: { user_id: 1, ws: 1 }, name: 'person' },
+  { key: { user_id: 1, _id: -1 }, name: 'connections' },
 ]
 const KEY_INDEXES: readonly IndexDescription[] = [{ key: { number: 1 }, name: 'number', unique: true }]
 
@@ -124,6 +126,12 @@ const grantsOf = (grants: Collection<Grant>): GrantStore => {
   return {
     insert: (grant) => inserted(grants.insertOne(grant)),
     find: (id) => grants.findOne({ _id: id }),
+    inForce: (user_id, now, limit) =>
+      grants
+        .find({ user_id, revoked: null, gen: { $gte: 1 }, expires_at: { $gt: now } })
+        .sort({ _id: -1 })
+        .limit(limit)
+        .toArray(),
     useCode: (_id, { now, ...dates }) =>
       change(
         { _id, 'code.used_at': null, revoked: null },

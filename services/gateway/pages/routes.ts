@@ -8,6 +8,7 @@ import type { GatewayEnv } from '../http/env.ts'
 import { resourceOf } from '../oauth/rules.ts'
 import { findVisitor } from '../people/sessions.ts'
 import { accountRoutes } from './accounts.ts'
+import { appRoutes } from './apps.ts'
 import { consentRoutes } from './consent.ts'
 import { offersSignUp } from './flow.ts'
 import { type Ctx, messagePage, type Page, send } from './layout.ts'
@@ -82,6 +83,7 @@ export const pageRoutes = (deps: Deps): Hono<GatewayEnv> => {
     '/workspace',
     '/invitations',
     '/loops',
+    '/apps',
   ])
     routes.use(`${path}/*`, refuseForeign(deps.public_url))
   routes.get('/', async (c) => {
@@ -98,6 +100,7 @@ export const pageRoutes = (deps: Deps): Hono<GatewayEnv> => {
   consentRoutes(routes, deps)
   workspaceRoutes(routes, deps)
   loopRoutes(routes, deps)
+  appRoutes(routes, deps)
   routes.onError(faultPage(deps))
   return routes
 }

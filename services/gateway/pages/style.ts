@@ -110,6 +110,11 @@ ul.rows li:last-child { padding-bottom: 0; }
 ul.rows .main { min-width: 0; }
 ul.rows .sub { display: block; color: var(--muted); font-size: .9rem; }
 ul.rows .end { flex: none; color: var(--muted); }
+ul.apps { list-style: none; margin: 0; padding: 0; }
+.app { display: flex; flex-wrap: wrap; justify-content: space-between; align-items: start; gap: 1rem 1.5rem; }
+.app > :first-child { flex: 1 1 20rem; min-width: 0; }
+.app h2 { margin: 0 0 .15rem; }
+.app ul.rights { margin: 0; font-size: .95rem; }
 code, .code { font: .92em/1.5 ui-monospace, "SF Mono", Menlo, Consolas, "Liberation Mono", monospace; }
 .code { display: block; background: var(--page); border: 1px solid var(--line); border-radius: .5rem; padding: .6rem .75rem; margin: 0 0 .9rem; user-select: all; }
 .head { display: flex; flex-wrap: wrap; align-items: end; justify-content: space-between; gap: .75rem 1.5rem; margin: 1rem 0 1.5rem; }

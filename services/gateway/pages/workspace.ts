@@ -63,6 +63,7 @@ const connect = ({ mcpUrl }: Shown): Html => html`<section class="card" aria-lab
     <h2 id="connect">Connect an agent</h2>
     <p>Give this address to any MCP client. It asks you here before it gets in.</p>
     <code class="code">${mcpUrl}</code>
+    <p class="small"><a href="/apps">See and disconnect the apps that work for you</a></p>
   </section>`
 
 const people = ({
