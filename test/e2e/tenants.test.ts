@@ -1,0 +1,386 @@
+// Nobody learns of what is not theirs: after any work in a workspace, and in its private loops, everybody outside gets for
+// every id, cursor and key of it the very bytes that they get for one that never was. Tools are those that the server lists.
+import fc from 'fast-check'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { callByName } from '../../shared/bus/client.ts'
+import { type Bus, connectBus } from '../../shared/bus/connect.ts'
+import { startBudget } from '../../shared/bus/headers.ts'
+import { systemClock as clock } from '../../shared/clock.ts'
+import type { Caller } from '../../shared/contract.ts'
+import { CONTRACTS } from '../../shared/contracts/index.ts'
+import { AppError, toErrorBody } from '../../shared/errors.ts'
+import { inputSchema } from '../../shared/json-schema.ts'
+import { createLog } from '../../shared/log.ts'
+import { type Account, agentOf, joinWorkspace, signUp } from '../support/accounts.ts'
+import { type Arguments, argumentsFor } from '../support/from-schema.ts'
+import type { ToolResult } from '../support/mcp-client.ts'
+import {
+  argumentsOf,
+  cursorParameters,
+  cursorsIn,
+  type IdParameter,
+  idParameters,
+  idsIn,
+  internalArguments,
+  type Listed,
+  type Own,
+  shapeOf,
+  thingsIn,
+  twinOfCursor,
+  without,
+} from '../support/outsider.ts'
+import { openWire, type Wire } from '../support/raw-http.ts'
+import { ids, person } from '../support/service-bed.ts'
+import { type System, startSystem } from '../support/system.ts'
+import { TOOLS } from '../support/tools.ts'
+
+/** Stands in every text that is written inside; the second one in those of the private loops. */
+const CANARY = 'canary-of-the-quay'
+const PRIVATE_CANARY = 'nightingale-of-the-attic'
+const RUNS = 6
+const COMMANDS = 16
+const TIME_LIMIT_MS = 30_000
+
+/** Somebody's app, with one connection that is kept. */
+type Actor = Readonly<{
+  call: (tool: string, args: Arguments) => Promise<ToolResult>
+  user_id: string
+  workspace_id: string
+}>
+type Outsider = Actor & Readonly<{ own: Own; nothing: Map<string, string> }>
+
+let system: System
+let tools: readonly Listed[]
+let parameters: readonly IdParameter[]
+/** Those who work on public things of the workspace, of every role, and the one who works on private things only. */
+let insiders: readonly Actor[]
+let hermit: Actor
+/** Owner of another workspace; and those of the same workspace who are in none of the private loops. */
+let stranger: Outsider
+let colleagues: readonly Outsider[]
+/** What was seen so far: in the open, and in the private loops. */
+const open = { ids: new Set<string>(), cursors: new Set<string>(), keys: new Set<string>() }
+const hidden = { ids: new Set<string>(), cursors: new Set<string>(), keys: new Set<string>() }
+const wires: Wire[] = []
+
+const actorOf = async (account: Account): Promise<Actor> => {
+  await using agent = await agentOf(system, account)
+  const wire = openWire(new URL('/mcp', system.url), {
+    Authorization: `Bearer ${agent.accessToken()}`,
+    'Content-Type': 'application/json',
+  })
+  wires.push(wire)
+  const { you, workspace } = await agent.call('get_workspace', {})
+  return {
+    user_id: you.user_id,
+    workspace_id: workspace.id,
+    call: async (name, args) => {
+      const { status, text } = await wire.rpc('tools/call', { name, arguments: args })
+      expect(status, text).toBe(200)
+      return (JSON.parse(text) as { result: ToolResult }).result
+    },
+  }
+}
+
+const made = async (actor: Actor, tool: string, args: Arguments): Promise<string> => {
+  const { structuredContent, isError } = await actor.call(tool, args)
+  if (isError) throw new Error(`${tool} was refused: ${JSON.stringify(structuredContent)}`)
+  const { loop, task } = structuredContent as { loop?: { id: string }; task?: { id: string } }
+  return loop?.id ?? task?.id ?? ''
+}
+
+/** Gives an outsider something of its own to call with; a viewer has what somebody else has made for all. */
+const outside = async (actor: Actor, maker: Actor = actor): Promise<Outsider> => {
+  const loop_id = await made(maker, 'create_loop', { name: 'Mine' })
+  const task_id = await made(maker, 'create_task', { title: 'Mine', loop_id })
+  return { ...actor, own: { loop_id, task_id, user_id: actor.user_id }, nothing: new Map() }
+}
+
+beforeAll(async () => {
+  system = await startSystem()
+  const ann = await signUp(system, { name: 'Ann', workspace: `${CANARY} workspace` })
+  const joined = (name: string, role: 'admin' | 'member' | 'viewer') =>
+    joinWorkspace(system, ann, { name, role })
+  const owner = await actorOf(ann)
+  const [admin, member, viewer] = [
+    await actorOf(await joined('Ada', 'admin')),
+    await actorOf(await joined('Mel', 'member')),
+    await actorOf(await joined('Vic', 'viewer')),
+  ]
+  insiders = [owner, admin, member, viewer]
+  hermit = await actorOf(await joined('Hal', 'member'))
+  stranger = await outside(await actorOf(await signUp(system, { name: 'Eve', workspace: 'Elsewhere' })))
+  colleagues = [await outside(admin), await outside(member), await outside(viewer, member)]
+  await using lister = await agentOf(system, ann)
+  tools = (await lister.raw.listTools()).tools as unknown as readonly Listed[]
+  parameters = idParameters(tools)
+})
+afterAll(async () => {
+  for (const wire of wires) wire[Symbol.dispose]()
+  await system?.stop()
+})
+
+/** Texts carry the canary; a key is one that a repeat would meet. */
+const marked = (args: Arguments, canary: string): Arguments =>
+  Object.fromEntries(
+    Object.entries(args).map(([name, value]) => [
+      name,
+      [
+        'title',
+        'body',
+        'name',
+        'loop_name',
+        'description',
+        'loop_description',
+        'ai_context',
+        'text',
+      ].includes(name)
+        ? `${canary} ${String(value).slice(0, 40)}`
+        : value,
+    ]),
+  )
+
+/** The same call kept within the private loops: nothing of it is ever in the open. */
+const withdrawn = (tool: string, args: Arguments, loop_id: string): Arguments => {
+  if (tool === 'create_loop' || tool === 'create_loop_from_tasks')
+    return { ...args, visibility: 'private', member_ids: [] }
+  if (tool === 'create_task' || ('loop_id' in args && args.loop_id === null)) return { ...args, loop_id }
+  return args
+}
+
+const remember = (seen: typeof open, result: ToolResult, args: Arguments): void => {
+  for (const id of idsIn(result)) seen.ids.add(id)
+  for (const cursor of cursorsIn(result)) seen.cursors.add(cursor)
+  if (typeof args.idempotency_key === 'string' && !result.isError) seen.keys.add(args.idempotency_key)
+}
+
+/** What is in the open stays out of what is hidden, whoever saw it first. */
+const onlyHidden = (): string[] => [...hidden.ids].filter((id) => !open.ids.has(id))
+
+/** The answers for an id, and for one that never was, are the same bytes; the latter is asked once. */
+const expectNothing = async (who: Outsider, at: IdParameter, id: string): Promise<void> => {
+  const tool = tools.find(({ name }) => name === at.tool) as Listed
+  const ask = async (asked: string): Promise<string> => {
+    const value = at.many ? [asked] : asked
+    return without(await who.call(at.tool, argumentsOf(tool, who.own, { [at.parameter]: value })), asked)
+  }
+  const key = `${at.tool} ${at.parameter}`
+  const nothing = who.nothing.get(key) ?? (await ask(ids.next()))
+  who.nothing.set(key, nothing)
+  expect(nothing).toMatch(/not_found|forbidden/)
+  expect(await ask(id), `${key} ${id}`).toBe(nothing)
+}
+
+const probe = async (who: Outsider, seen: readonly string[]): Promise<void> => {
+  for (const id of seen) for (const at of parameters) await expectNothing(who, at, id)
+}
+
+/** Everything that a person is shown without naming anything. */
+const listings = async (who: Actor): Promise<string> => {
+  const shown: ToolResult[] = []
+  for (const [tool, args] of [
+    ['get_workspace', {}],
+    ['list_tasks', { scope: 'all', limit: 200 }],
+    ['list_loops', { limit: 200 }],
+    ['get_loop_queue', { limit: 200 }],
+    ['get_next_work', { limit: 200 }],
+    ['get_queue_stats', {}],
+  ] as const)
+    shown.push(await who.call(tool, args))
+  return JSON.stringify(shown)
+}
+
+type Step = Readonly<{ who: number; private: boolean; tool: string; args: Arguments }>
+
+/** Any call of any listed tool, on ids that are picked by number when the call is made. */
+const step: (known: readonly string[]) => fc.Arbitrary<Step> = (known) =>
+  fc
+    .record({ who: fc.nat(3), private: fc.boolean(), tool: fc.constantFrom(...tools) })
+    .chain(({ tool, ...rest }) =>
+      argumentsFor(tool.inputSchema as never, known).map((args) => ({ ...rest, tool: tool.name, args })),
+    )
+
+/**
+ * Ids of the run so far in the place of the numbered ones, so that commands meet what earlier ones made. What would have
+ * most of them refused is left out.
+ */
+const resolved = (
+  { expected_version, member_ids, ...args }: Arguments,
+  slots: readonly string[],
+  known: readonly string[],
+): Arguments =>
+  JSON.parse(
+    slots.reduce(
+      (text, slot, index) => text.replaceAll(slot, known[index % Math.max(known.length, 1)] ?? slot),
+      JSON.stringify(args),
+    ),
+  ) as Arguments
+
+const take = async (one: Step, slots: readonly string[], attic: string): Promise<void> => {
+  const actor = one.private ? hermit : (insiders[one.who] as Actor)
+  const seen = one.private ? hidden : open
+  const known = (one.private ? onlyHidden() : [...open.ids]).toReversed()
+  const args = resolved(marked(one.args, one.private ? PRIVATE_CANARY : CANARY), slots, known)
+  const asked = one.private ? withdrawn(one.tool, args, attic) : args
+  const result = await actor.call(one.tool, asked)
+  // What the hermit is shown of the open lists is no secret: only what came of their own doing is.
+  if (!one.private || JSON.stringify(result).includes(PRIVATE_CANARY)) remember(seen, result, asked)
+}
+
+describe('whatever is done inside', () => {
+  test(
+    'the_outside_gets_the_bytes_of_an_id_that_never_was_and_no_word_of_it',
+    async () => {
+      const slots = Array.from({ length: 6 }, () => ids.next())
+      const attic = await made(hermit, 'create_loop', {
+        name: `${PRIVATE_CANARY} loop`,
+        visibility: 'private',
+      })
+      const inAttic = await made(hermit, 'create_task', { title: PRIVATE_CANARY, loop_id: attic })
+      for (const id of [attic, inAttic]) hidden.ids.add(id)
+      const probed = new Set<string>()
+      const steps = fc.array(step(slots), { minLength: COMMANDS / 2, maxLength: COMMANDS })
+      await fc.assert(
+        fc.asyncProperty(steps, async (sequence) => {
+          const before = await listings(stranger)
+          for (const one of sequence) await take(one, slots, attic)
+          for (const actor of [insiders[1] as Actor, stranger])
+            remember(open, await actor.call('get_workspace', {}), {})
+          const fresh = (seen: readonly string[]) => seen.filter((id) => !probed.has(id))
+          const inside = fresh([...open.ids, ...hidden.ids]).filter(
+            (id) => !Object.values(stranger.own).includes(id) && id !== stranger.workspace_id,
+          )
+          const secret = fresh(onlyHidden())
+          await Promise.all([
+            probe(stranger, inside),
+            ...colleagues.map((colleague) => probe(colleague, secret)),
+          ])
+          for (const id of inside) probed.add(id)
+          const after = await listings(stranger)
+          expect(after).toBe(before)
+          expect(after).not.toContain(CANARY)
+          expect(after).not.toContain(PRIVATE_CANARY)
+          for (const colleague of colleagues) {
+            const shown = await listings(colleague)
+            expect(shown).not.toContain(PRIVATE_CANARY)
+            for (const id of onlyHidden()) expect(shown).not.toContain(id)
+          }
+        }),
+        { numRuns: RUNS, endOnFailure: true, interruptAfterTimeLimit: TIME_LIMIT_MS },
+      )
+      expect(probed.size).toBeGreaterThan(10)
+    },
+    2 * TIME_LIMIT_MS + 60_000,
+  )
+})
+
+describe('afterwards', () => {
+  test('a_cursor_from_inside_opens_no_more_than_one_behind_something_that_never_was', async () => {
+    const lists = cursorParameters(tools)
+    for (let count = 0; count < 3; count += 1) {
+      await made(hermit, 'create_loop', { name: PRIVATE_CANARY, visibility: 'private' })
+      await made(insiders[0] as Actor, 'create_loop', { name: CANARY })
+      await made(insiders[0] as Actor, 'create_task', { title: CANARY })
+    }
+    for (const [seen, actor] of [
+      [hidden, hermit],
+      [open, insiders[0] as Actor],
+    ] as const)
+      for (const tool of ['list_tasks', 'list_loops', 'get_loop_queue'])
+        remember(seen, await actor.call(tool, { limit: 1 }), {})
+    const cursors = [...open.cursors, ...hidden.cursors]
+    expect(cursors.length).toBeGreaterThan(2)
+    for (const who of [stranger, ...colleagues])
+      for (const { tool, parameter } of lists)
+        for (const cursor of cursors) {
+          const listed = tools.find(({ name }) => name === tool) as Listed
+          const twin = twinOfCursor(cursor)
+          const ask = async (given: string) =>
+            without(await who.call(tool, argumentsOf(listed, who.own, { [parameter]: given })), given)
+          const answer = await ask(cursor)
+          if (who === stranger) expect(answer).toBe(await ask(twin))
+          expect(answer).not.toContain(PRIVATE_CANARY)
+          if (who === stranger) expect(answer).not.toContain(CANARY)
+        }
+  })
+
+  test('a_key_that_was_used_inside_is_new_outside', async () => {
+    const key = 'a key of the quay'
+    const inside = { title: CANARY, idempotency_key: key }
+    await made(insiders[0] as Actor, 'create_task', inside)
+    const keyed = tools.filter(({ inputSchema }) => 'idempotency_key' in (inputSchema.properties as object))
+    for (const { name } of keyed.filter((tool) => /^(create|add)/.test(tool.name)))
+      for (const used of [key, ...open.keys, ...hidden.keys].slice(0, 5)) {
+        const listed = tools.find((tool) => tool.name === name) as Listed
+        const ask = async (idempotency_key: string) =>
+          shapeOf(await stranger.call(name, argumentsOf(listed, stranger.own, { idempotency_key })))
+        const answer = await ask(used)
+        expect(answer, name).toBe(await ask(ids.token()))
+        expect(answer).toContain('"replayed":false')
+      }
+  })
+})
+
+describe('over the bus, with a caller that is forged', () => {
+  let bus: Bus
+  beforeAll(async () => {
+    bus = await connectBus(system.stack.natsUrl, 'test', createLog({ filter: 'error', topic: 'test' }))
+  })
+  afterAll(() => bus?.[Symbol.asyncDispose]())
+
+  const INTERNALS = CONTRACTS.flatMap((contract) =>
+    Object.entries(contract.operations).flatMap(([name, { kind, input }]) => {
+      const schema = inputSchema(input) as Listed['inputSchema']
+      // The loop that tasks are reserved for is one that its caller only now forms.
+      const tested = thingsIn(schema).filter((given) => name !== 'prepare_move' || given !== 'loop_id')
+      return kind === 'internal' ? tested.map((given) => [name, given, contract.name, schema] as const) : []
+    }),
+  )
+  /** Some of the ids that are not the stranger's. */
+  const foreign = (): string[] =>
+    [...hidden.ids, ...open.ids].filter((id) => !Object.values(stranger.own).includes(id)).slice(0, 25)
+  const ask = async (caller: Caller, service: string, operation: string, input: unknown): Promise<string> => {
+    const call = { caller, request_id: ids.next(), ...startBudget(clock, 8_000) }
+    return callByName(bus, service, operation, input, call).then(JSON.stringify, (error: unknown) => {
+      if (error instanceof AppError) return JSON.stringify(toErrorBody(error))
+      throw error
+    })
+  }
+
+  test('tools_answer_for_ids_of_another_workspace_as_for_none', async () => {
+    const owner = insiders[0] as Actor
+    // The caller says to be the owner of the other workspace, but in one of their own.
+    const caller = person(stranger.workspace_id, { user_id: owner.user_id, role: 'owner' })
+    for (const { tool, parameter, many } of parameters) {
+      const listed = tools.find(({ name }) => name === tool) as Listed
+      const service = TOOLS.find(({ name }) => name === tool)?.service as string
+      const asking = async (id: string) =>
+        (
+          await ask(
+            caller,
+            service,
+            tool,
+            argumentsOf(listed, stranger.own, { [parameter]: many ? [id] : id }),
+          )
+        ).replaceAll(id, '<asked>')
+      const nothing = await asking(ids.next())
+      expect(nothing).toContain('not_found')
+      for (const id of foreign()) expect(await asking(id), tool).toBe(nothing)
+    }
+  })
+
+  test.each(INTERNALS)(
+    '%s_answers_for_a_%s_of_another_workspace_as_for_none',
+    async (name, given, service, schema) => {
+      const caller = person(stranger.workspace_id, { role: 'owner' })
+      const asking = async (id: string) => {
+        const input = internalArguments(schema, { ...stranger.own, workspace_id: stranger.workspace_id })
+        const asked = { ...input, [given]: given.endsWith('s') ? [id] : id }
+        return (await ask(caller, service, name, asked)).replaceAll(id, '<asked>')
+      }
+      const nothing = await asking(ids.next())
+      expect(nothing).not.toContain('invalid_argument')
+      for (const id of foreign()) expect(await asking(id)).toBe(nothing)
+    },
+  )
+})

@@ -1,0 +1,123 @@
+// What somebody who stands outside may ask: calls of every listed tool with ids, cursors and keys that were seen inside, and
+// with others of the same shape to compare with. Knows no tool but by its schema and its published example.
+import { ids as systemIds } from './service-bed.ts'
+import { ADDED, OTHER_ID, PUBLISHED, SOME_ID } from './tools.ts'
+
+type Schema = Readonly<Record<string, unknown>>
+/** A tool as the server lists it. */
+export type Listed = Readonly<{ name: string; inputSchema: Schema }>
+/** A parameter of a tool that takes an id, or a list of ids. */
+export type IdParameter = Readonly<{ tool: string; parameter: string; many: boolean }>
+/** What the outsider has of its own, so that a call fails for nothing but the id under test. */
+export type Own = Readonly<{ task_id: string; loop_id: string; user_id: string }>
+
+const ULID = /\b[0-7][0-9A-HJKMNP-TV-Z]{25}\b/g
+const TIME_CHARS = 10
+
+const propertiesOf = (schema: Schema): [string, Schema][] =>
+  Object.entries((schema.properties ?? {}) as Record<string, Schema>)
+const optionsOf = (schema: Schema): readonly Schema[] =>
+  (schema.anyOf as readonly Schema[] | undefined) ?? [schema]
+const isId = (schema: Schema): boolean =>
+  optionsOf(schema).some(({ pattern }) => typeof pattern === 'string' && new RegExp(pattern).test(SOME_ID))
+
+/** Every parameter of these tools that takes ids, as their schemas say. */
+export const idParameters = (tools: readonly Listed[]): IdParameter[] =>
+  tools.flatMap(({ name, inputSchema }) =>
+    propertiesOf(inputSchema).flatMap(([parameter, schema]): IdParameter[] => {
+      if (isId(schema)) return [{ tool: name, parameter, many: false }]
+      const items = optionsOf(schema).flatMap((option) => (option.items ? [option.items as Schema] : []))
+      return items.some(isId) ? [{ tool: name, parameter, many: true }] : []
+    }),
+  )
+
+/** Every parameter of these tools that takes a cursor. */
+export const cursorParameters = (tools: readonly Listed[]): { tool: string; parameter: string }[] =>
+  tools.flatMap(({ name, inputSchema }) =>
+    propertiesOf(inputSchema).flatMap(([parameter]) =>
+      parameter.endsWith('cursor') ? [{ tool: name, parameter }] : [],
+    ),
+  )
+
+const ownFor = (parameter: string, own: Own): string =>
+  parameter.startsWith('task') ? own.task_id : parameter.startsWith('loop') ? own.loop_id : own.user_id
+
+/** Arguments of a call that is right in all but what `given` changes: the published example on the outsider's own things. */
+export const argumentsOf = (
+  { name, inputSchema }: Listed,
+  own: Own,
+  given: Readonly<Record<string, unknown>> = {},
+): Record<string, unknown> => {
+  const example = (PUBLISHED[name] ?? ADDED[name])?.example
+  if (!example) throw new Error(`the tool ${name} has no example in test/support/tools.ts`)
+  const args: Record<string, unknown> = { ...example }
+  for (const { parameter, many } of idParameters([{ name, inputSchema }]))
+    if (parameter in args) args[parameter] = many ? [ownFor(parameter, own)] : ownFor(parameter, own)
+  // A comment is on one thing.
+  if (name === 'add_comment' && 'loop_id' in given) delete args.task_id
+  if ('member_ids' in given) args.visibility = 'private'
+  return { ...args, ...given }
+}
+
+/** The parameters of an internal operation that name loops and tasks. */
+export const thingsIn = (schema: Schema): string[] =>
+  propertiesOf(schema).flatMap(([name]) => (/^(loop|task)_ids?$/.test(name) ? [name] : []))
+
+/** Arguments of an internal operation on the outsider's own things. */
+export const internalArguments = (
+  schema: Schema,
+  own: Own & Readonly<{ workspace_id: string }>,
+): Record<string, unknown> => {
+  const fill = (name: string, { type, enum: words }: Schema): unknown => {
+    if (name === 'workspace_id') return own.workspace_id
+    if (/^(loop|task|user)_id$/.test(name)) return ownFor(name, own)
+    if (/^(loop|task|user)_ids$/.test(name)) return [ownFor(name, own)]
+    if (Array.isArray(words)) return words[0]
+    if (type === 'boolean') return true
+    if (type === 'integer') return 10
+    return name.startsWith('visible') ? null : undefined
+  }
+  return Object.fromEntries(propertiesOf(schema).map(([name, member]) => [name, fill(name, member)]))
+}
+
+const walk = (value: unknown, visit: (key: string, text: string) => void, key = ''): void => {
+  if (typeof value === 'string') visit(key, value)
+  else if (value !== null && typeof value === 'object')
+    for (const [name, member] of Object.entries(value)) walk(member, visit, name)
+}
+
+/** Every id in an answer, wherever it stands, also within its texts. */
+export const idsIn = (answer: unknown): string[] => [
+  ...new Set(
+    JSON.stringify(answer)
+      .match(ULID)
+      ?.filter((id) => id !== SOME_ID && id !== OTHER_ID),
+  ),
+]
+
+/** Every cursor in an answer. */
+export const cursorsIn = (answer: unknown): string[] => {
+  const found: string[] = []
+  walk(answer, (key, text) => {
+    if (key.endsWith('cursor')) found.push(text)
+  })
+  return found
+}
+
+/** An id that names nothing, made at the same moment as this one: it stands at the same place of every order. */
+export const twinOf = (id: string): string => id.slice(0, TIME_CHARS) + systemIds.next().slice(TIME_CHARS)
+
+/** The same cursor behind something that does not exist. */
+export const twinOfCursor = (cursor: string): string =>
+  Buffer.from(Buffer.from(cursor, 'base64url').toString().replace(ULID, twinOf)).toString('base64url')
+
+/** An answer with what was asked for taken out. */
+export const without = (answer: unknown, asked: string): string =>
+  JSON.stringify(answer).replaceAll(asked, '<asked>')
+
+/** An answer with all taken out that differs between two creations of the same thing: ids, times and counts. */
+export const shapeOf = (answer: unknown): string =>
+  JSON.stringify(answer)
+    .replace(ULID, '<id>')
+    .replace(/\d{4}-\d{2}-\d{2}T[\d:.]+Z/g, '<time>')
+    .replace(/\d+/g, '<n>')
