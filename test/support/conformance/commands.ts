@@ -65,3 +65,20 @@ const run = (file: string, args: readonly string[], env: Readonly<Record<string,
 /** Starts a command of the official suite. */
 export const runSuite = (...args: readonly string[]): Program =>
   run(binOf('@modelcontextprotocol/conformance', 'conformance'), args)
+
+/**
+ * Starts the Inspector's CLI on a server; what it keeps is in `folder`. Nobody sits at a terminal here, so that it has to be
+ * told to open a browser; the empty PATH sees to it that none opens.
+ */
+export const runInspector = (serverUrl: string, folder: string, ...args: readonly string[]): Program =>
+  run(
+    binOf('@modelcontextprotocol/inspector', 'mcp-inspector'),
+    ['--cli', '--server-url', serverUrl, '--transport', 'http', '--format', 'json', ...args],
+    {
+      HOME: folder,
+      MCP_STORAGE_DIR: folder,
+      MCP_INSPECTOR_SECRET_STORE: 'file',
+      MCP_AUTO_OPEN_ENABLED: 'true',
+      PATH: folder,
+    },
+  )

@@ -1,0 +1,51 @@
+// The MCP Inspector's command line as its users run it: it finds its way in from the address alone, and its person consents.
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { type Account, signUp } from '../support/accounts.ts'
+import { type Ended, runInspector } from '../support/conformance/commands.ts'
+import { type System, startSystem } from '../support/system.ts'
+import { TOOLS } from '../support/tools.ts'
+
+let system: System
+let owner: Account
+let folder: string
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'loops-inspector-'))
+  system = await startSystem({ instances: 2 })
+  owner = await signUp(system, { name: 'Olga', workspace: 'Quayside' })
+})
+afterAll(async () => {
+  await system?.stop()
+  await rm(folder, { recursive: true, force: true })
+})
+
+/** What the command line prints, without what the two eras wrap it in. */
+const resultOf = ({ code, stdout, stderr }: Ended): Record<string, unknown> => {
+  expect(code, stderr).toBe(0)
+  return JSON.parse(stdout).result
+}
+
+test.each(['legacy', 'modern'])(
+  'the_inspector_signs_in_lists_and_calls (%s) [R1, A5, P5, P7]',
+  async (era) => {
+    const store = await mkdtemp(join(folder, era))
+    const started = [`${system.url}/mcp`, store, '--protocol-era', era] as const
+    using listing = runInspector(...started, '--method', 'tools/list', '--strict')
+    const [asked] = await listing.said(/http\S+\/authorize\?\S+/)
+    await fetch(await owner.browse(new URL(asked)))
+    const { tools } = resultOf(await listing.ended) as { tools: { name: string }[] }
+    expect(tools.map(({ name }) => name)).toEqual(TOOLS.map(({ name }) => name))
+
+    // In a process of its own, with what the first one has kept.
+    using calling = runInspector(
+      ...[...started, '--stored-auth-only', '--method', 'tools/call', '--tool-name', 'create_task'],
+      ...['--tool-args-json', '{"title":"Seen from the command line"}'],
+    )
+    expect(resultOf(await calling.ended)).toMatchObject({
+      structuredContent: { task: { title: 'Seen from the command line', author: { name: 'Olga' } } },
+    })
+  },
+)
