@@ -4,13 +4,13 @@ import type { Caller } from '../../../shared/contract.ts'
 import { mongoFault } from '../../../shared/mongo.ts'
 import { effectiveScopes } from '../../../shared/scopes.ts'
 import type { Deps } from '../deps.ts'
-import { membershipIn, type Person } from '../people/person.ts'
+import { isOfPassword, membershipIn, type Person } from '../people/person.ts'
 import type { Grant } from './model.ts'
 import { resourceOf, sha256 } from './rules.ts'
 import { type AccessClaims, readAccessToken } from './tokens.ts'
 
 /** Why a token does not count. For the log: whoever brought it is only told `invalid_token`. */
-export type AccessRefusal = 'invalid' | 'expired' | 'revoked' | 'not_a_member'
+export type AccessRefusal = 'invalid' | 'expired' | 'revoked' | 'password_changed' | 'not_a_member'
 
 /** What a token stands for. `expires_at` is in seconds since the epoch, as in the token. */
 export type Access =
@@ -37,6 +37,7 @@ const judge = (claims: AccessClaims, grant: Grant | null, person: Person | null,
   if (grant.ended_tokens.some(({ jti }) => jti === claims.jti)) return no('revoked')
   const membership = person && membershipIn(person, grant.ws)
   if (!person || !membership) return no('not_a_member')
+  if (!isOfPassword(grant, person)) return no('password_changed')
   const { role } = membership
   return {
     ok: true,

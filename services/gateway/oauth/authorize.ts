@@ -4,7 +4,7 @@ import { ALL_SCOPES, type Scope } from '../../../shared/contracts/common.ts'
 import { effectiveScopes, grants } from '../../../shared/scopes.ts'
 import type { Deps } from '../deps.ts'
 import { field, repeats } from '../http/forms.ts'
-import type { Membership, Person } from '../people/person.ts'
+import { type Membership, type Person, passwordVersionOf } from '../people/person.ts'
 import { isDocumentId } from './document-rules.ts'
 import type { AuthorizationRequest, Client, Grant } from './model.ts'
 import { allowed, oauthError, type Refusal, type Ruled, refused } from './refusals.ts'
@@ -153,6 +153,7 @@ const grantOf = (request: AuthorizationRequest, refresh_ms: number): Grant | und
     client_name: request.client_name,
     redirect_uri: request.redirect_uri,
     user_id: decision.user_id,
+    ...passwordVersionOf(decision),
     ws: decision.workspace_id,
     scopes: decision.scopes,
     resource: request.resource,
@@ -201,6 +202,7 @@ export const decide = async (
           allow: true,
           at,
           user_id: consent.person._id,
+          ...passwordVersionOf(consent.person),
           workspace_id: consent.membership.workspace_id,
           scopes: consentedScopes(request, consent),
         },

@@ -29,7 +29,14 @@ export type Client = {
 /** What a person decided about a request; `null` scopes: denied. */
 export type Decision =
   | { allow: false; at: Date }
-  | { allow: true; at: Date; user_id: string; workspace_id: string; scopes: Scope[] }
+  | {
+      allow: true
+      at: Date
+      user_id: string
+      password_version?: number
+      workspace_id: string
+      scopes: Scope[]
+    }
 
 /** A checked request for authorization that waits for its person. */
 export type AuthorizationRequest = {
@@ -60,6 +67,8 @@ export type Grant = {
   client_name: string
   redirect_uri: string
   user_id: string
+  /** The password that the person had when they allowed it: with another one it has ended. Absent: 1. */
+  password_version?: number
   /** The workspace. */
   ws: string
   scopes: Scope[]

@@ -4,7 +4,7 @@ import { untilSaved } from '../../../shared/aggregate.ts'
 import type { Scope } from '../../../shared/contracts/common.ts'
 import type { Deps } from '../deps.ts'
 import { field, repeats } from '../http/forms.ts'
-import { membershipIn } from '../people/person.ts'
+import { isOfPassword, membershipIn } from '../people/person.ts'
 import { authenticate, keepClient } from './clients.ts'
 import type { Client, Grant } from './model.ts'
 import { allowed, type Ruled, refused } from './refusals.ts'
@@ -46,6 +46,13 @@ const targetOf = (deps: Deps, form: URLSearchParams): Ruled<string> => {
   return checkResource(resources, deps.public_url, 'target_foreign')
 }
 
+/** Whether the person still is a member, and has the password that they had when they allowed the app. */
+const checkPerson = async ({ store }: Deps, grant: Grant): Promise<Ruled<Grant>> => {
+  const person = await store.people.byId(grant.user_id)
+  if (!person || !membershipIn(person, grant.ws)) return refused('person_left')
+  return isOfPassword(grant, person) ? allowed(grant) : refused('password_changed')
+}
+
 const exchange = async (
   deps: Deps,
   client: Client,
@@ -68,6 +75,8 @@ const exchange = async (
   const used = await untilSaved(async (): Promise<Ruled<Grant> | undefined> => {
     const ruled = checkExchange(await store.grants.find(grant_id), asked)
     if (!ruled.ok) return ruled
+    const belongs = await checkPerson(deps, ruled.value)
+    if (!belongs.ok) return belongs
     const now = clock.now()
     const grant = await store.grants.useCode(grant_id, {
       now,
@@ -81,11 +90,6 @@ const exchange = async (
   }
   await keepClient(deps, used.value)
   return allowed(await issue(deps, used.value, used.value.scopes))
-}
-
-const stillBelongs = async ({ store }: Deps, grant: Grant): Promise<boolean> => {
-  const person = await store.people.byId(grant.user_id)
-  return person !== null && membershipIn(person, grant.ws) !== undefined
 }
 
 const refresh = async (deps: Deps, client: Client, form: URLSearchParams): Promise<Ruled<Tokens>> => {
@@ -103,7 +107,9 @@ const refresh = async (deps: Deps, client: Client, form: URLSearchParams): Promi
     const now = clock.now()
     const ruled = checkRefresh(grant, { gen, client_id: client._id }, now, oauth.grace_ms)
     if (!ruled.ok) return ruled
-    if (!grant || !(await stillBelongs(deps, grant))) return refused('person_left')
+    if (!grant) return refused('refresh_token_unknown')
+    const belongs = await checkPerson(deps, grant)
+    if (!belongs.ok) return belongs
     const narrowed = refreshScopes(grant.scopes, field(form, 'scope'))
     if (!narrowed.ok) return narrowed
     scopes = narrowed.value

@@ -4,12 +4,13 @@ import { html } from 'hono/html'
 import type { Deps } from '../deps.ts'
 import type { GatewayEnv } from '../http/env.ts'
 import { joinByInvitation, openInvitation, signIn, signUp, signUpInvited } from '../people/accounts.ts'
-import { localeOf, PASSWORD_CHARS } from '../people/person.ts'
+import { localeOf } from '../people/person.ts'
 import { endSession, findVisitor, startSession, type Visitor } from '../people/sessions.ts'
 import { unmarked } from '../secrets.ts'
 import type { Invitation } from '../workspaces/workspace.ts'
 import { goOn, offersSignUp, type Waiting, waitingOf, withWaiting } from './flow.ts'
 import { type Ctx, type Html, messagePage, type Page, send } from './layout.ts'
+import { newPassword } from './passwords.ts'
 import { attempt, type Fault, faultNote, fieldsOf, input, sendingOf } from './posted.ts'
 
 /** What was typed, to be shown again; never a password. */
@@ -21,20 +22,6 @@ const typedOf = (form: URLSearchParams) => ({
   workspace: form.get('workspace') ?? '',
   password: form.get('password') ?? '',
 })
-
-const newPassword = (fault: Fault | undefined): Html =>
-  input(
-    {
-      name: 'password',
-      label: 'Password',
-      type: 'password',
-      autocomplete: 'new-password',
-      hint: `At least ${PASSWORD_CHARS.min} characters. A few words in a row are easy to keep in mind.`,
-      min: PASSWORD_CHARS.min,
-      max: PASSWORD_CHARS.max,
-    },
-    fault,
-  )
 
 const nameInput = (typed: Typed, fault: Fault | undefined): Html =>
   input({ name: 'name', label: 'Your name', value: typed.name ?? '', autocomplete: 'name', max: 200 }, fault)

@@ -7,8 +7,9 @@ import type { Deps } from '../deps.ts'
 import type { GatewayEnv } from '../http/env.ts'
 import type { Grant } from '../oauth/model.ts'
 import { isLoopback, resourceOf } from '../oauth/rules.ts'
-import { membershipIn } from '../people/person.ts'
-import { findVisitor, type Visitor } from '../people/sessions.ts'
+import { isOfPassword, membershipIn } from '../people/person.ts'
+import type { Visitor } from '../people/sessions.ts'
+import { signedIn } from './flow.ts'
 import { CHECK, type Ctx, type Html, type Page, send } from './layout.ts'
 
 const SHOWN_APPS = 200
@@ -69,7 +70,9 @@ const appsPage = (shown: Shown): Page => {
 
 const show = async (c: Ctx, deps: Deps, visitor: Visitor): Promise<Response> => {
   const { store, clock, public_url } = deps
-  const grants = await store.grants.inForce(visitor.person._id, clock.now(), SHOWN_APPS)
+  const { person } = visitor
+  const allowed = await store.grants.inForce(person._id, clock.now(), SHOWN_APPS)
+  const grants = allowed.filter((grant) => isOfPassword(grant, person))
   const workspaces = await store.workspaces.findAll([...new Set(grants.map(({ ws }) => ws))])
   const names = new Map(workspaces.map(({ _id, name }) => [_id, name]))
   return send(c, appsPage({ visitor, grants, names, mcpUrl: resourceOf(public_url) }))
@@ -85,12 +88,6 @@ const disconnect = async (c: Ctx, deps: Deps, { person }: Visitor): Promise<Resp
 
 /** The page of connected apps and its forms [X5]. */
 export const appRoutes = (routes: Hono<GatewayEnv>, deps: Deps): void => {
-  const signedIn =
-    (work: (c: Ctx, deps: Deps, visitor: Visitor) => Promise<Response>) =>
-    async (c: Ctx): Promise<Response> => {
-      const visitor = await findVisitor(c, deps)
-      return visitor ? work(c, deps, visitor) : c.redirect('/sign-in', 303)
-    }
-  routes.get('/apps', signedIn(show))
-  routes.post('/apps/:id/disconnect', signedIn(disconnect))
+  routes.get('/apps', signedIn(deps, show))
+  routes.post('/apps/:id/disconnect', signedIn(deps, disconnect))
 }

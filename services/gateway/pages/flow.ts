@@ -5,7 +5,7 @@ import type { Deps } from '../deps.ts'
 import { isLocal, oauthError, type Refusal } from '../oauth/refusals.ts'
 import { sha256 } from '../oauth/rules.ts'
 import { signUpIsOpen } from '../people/accounts.ts'
-import { findVisitor } from '../people/sessions.ts'
+import { findVisitor, type Visitor } from '../people/sessions.ts'
 import type { Session } from '../people/store.ts'
 import { type Ctx, send } from './layout.ts'
 
@@ -47,6 +47,14 @@ export const toPerson = async (c: Ctx, deps: Deps, request: string): Promise<Res
   const isNew = await deps.store.people.isEmpty()
   return c.redirect(withWaiting(isNew ? '/sign-up' : '/sign-in', { request }), 303)
 }
+
+/** A page's work that only a signed-in person can ask for; others are sent to sign in. */
+export const signedIn =
+  (deps: Deps, work: (c: Ctx, deps: Deps, visitor: Visitor) => Promise<Response>) =>
+  async (c: Ctx): Promise<Response> => {
+    const visitor = await findVisitor(c, deps)
+    return visitor ? work(c, deps, visitor) : c.redirect('/sign-in', 303)
+  }
 
 /** Whether to offer making an account. */
 export const offersSignUp = (deps: Deps): Promise<boolean> => signUpIsOpen(deps)

@@ -13,6 +13,7 @@ import { consentRoutes } from './consent.ts'
 import { offersSignUp } from './flow.ts'
 import { type Ctx, messagePage, type Page, send } from './layout.ts'
 import { loopRoutes } from './loop.ts'
+import { passwordRoutes } from './passwords.ts'
 import { refuseForeign } from './posted.ts'
 import { ICON, STYLE } from './style.ts'
 import { unsubscribeRoutes } from './unsubscribe.ts'
@@ -84,6 +85,7 @@ export const pageRoutes = (deps: Deps): Hono<GatewayEnv> => {
     '/invitations',
     '/loops',
     '/apps',
+    '/account',
   ])
     routes.use(`${path}/*`, refuseForeign(deps.public_url))
   routes.get('/', async (c) => {
@@ -101,6 +103,7 @@ export const pageRoutes = (deps: Deps): Hono<GatewayEnv> => {
   workspaceRoutes(routes, deps)
   loopRoutes(routes, deps)
   appRoutes(routes, deps)
+  passwordRoutes(routes, deps)
   routes.onError(faultPage(deps))
   return routes
 }

@@ -13,10 +13,9 @@ import {
   type Person,
   passwordFault,
 } from './person.ts'
-import { countTry, PER_ACCOUNT, PER_ADDRESS, type Slowing } from './throttle.ts'
+import { PER_ACCOUNT, PER_ADDRESS } from './throttle.ts'
+import { count, refuseBlocked } from './tries.ts'
 
-/** Tries to count beside others who count at the same moment. */
-const COUNT_TRIES = 8
 /** Unsettled memberships older than this are nobody's work in hand any more (ms). */
 export const SETTLE_AFTER_MS = 5_000
 const SETTLE_BATCH = 50
@@ -192,28 +191,6 @@ export const settle = async (deps: Deps, person: Person): Promise<void> => {
 export const settleLeftBehind = async (deps: Deps): Promise<void> => {
   const before = new Date(deps.clock.now().getTime() - SETTLE_AFTER_MS)
   for (const person of await deps.store.people.unsettled(before, SETTLE_BATCH)) await settle(deps, person)
-}
-
-const tooMany = (wait_ms: number): AppError => {
-  const wait_s = Math.ceil(wait_ms / 1_000)
-  return new AppError('rate_limited', `Too many tries. Wait ${wait_s} s and try again.`, {
-    retry_after_ms: wait_s * 1_000,
-  })
-}
-
-const refuseBlocked = async ({ store, clock }: Deps, key: string): Promise<void> => {
-  const wait = ((await store.throttles.find(key))?.blocked_until.getTime() ?? 0) - clock.now().getTime()
-  if (wait > 0) throw tooMany(wait)
-}
-
-const count = async ({ store, clock }: Deps, key: string, slowing: Slowing): Promise<void> => {
-  for (let tries = 0; tries < COUNT_TRIES; tries += 1) {
-    const before = await store.throttles.find(key)
-    const counted = countTry(before, slowing, clock.now())
-    if (!counted.ok) throw tooMany(counted.retry_after_ms)
-    if (await store.throttles.save(key, before, counted.next)) return
-  }
-  throw tooMany(1_000)
 }
 
 /**

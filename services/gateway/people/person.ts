@@ -26,6 +26,8 @@ export type Person = {
   name: string
   /** argon2id in PHC form. */
   password_hash: string
+  /** One more with each new password: whatever was made under another one has ended. Absent: 1. */
+  password_version?: number
   memberships: Membership[]
   /**
    * Invitations that were taken up; unique over all people, so that each is taken up once. Absent when there are none,
@@ -81,6 +83,20 @@ export const passwordFault = (typed: string, email: string, name: string): strin
     return 'Choose a password that is not your name or address.'
   return undefined
 }
+
+/**
+ * Whether what was made for a person, a session or a grant, was made under their present password. With a new one all of
+ * it ends at once and on every gateway, by the one write that sets it [B5].
+ */
+export const isOfPassword = (
+  made: Readonly<{ password_version?: number }>,
+  person: Pick<Person, 'password_version'>,
+): boolean => (made.password_version ?? 1) === (person.password_version ?? 1)
+
+/** What to note in something that ends with the password. */
+export const passwordVersionOf = (
+  person: Pick<Person, 'password_version'>,
+): Readonly<{ password_version: number }> => ({ password_version: person.password_version ?? 1 })
 
 /** The membership of a person in a workspace, if any. */
 export const membershipIn = (

@@ -5,7 +5,7 @@ import type { Caller } from '../../../shared/contract.ts'
 import { scopesOfRole } from '../../../shared/scopes.ts'
 import type { Deps } from '../deps.ts'
 import { sha256 } from '../oauth/rules.ts'
-import { type Membership, membershipIn, type Person } from './person.ts'
+import { isOfPassword, type Membership, membershipIn, type Person, passwordVersionOf } from './person.ts'
 import type { Session } from './store.ts'
 
 /** How long a browser stays signed in (ms). */
@@ -37,7 +37,14 @@ export const startSession = async (c: Context, deps: Deps, person: Person): Prom
   const now = deps.clock.now()
   const expires_at = new Date(now.getTime() + SESSION_MS)
   const workspace_id = person.memberships[0]?.workspace_id ?? null
-  const session = { _id: sha256(token), user_id: person._id, workspace_id, created_at: now, expires_at }
+  const session = {
+    _id: sha256(token),
+    user_id: person._id,
+    workspace_id,
+    ...passwordVersionOf(person),
+    created_at: now,
+    expires_at,
+  }
   await deps.store.sessions.insert(session)
   setCookie(c, cookieName(deps), token, {
     path: '/',
@@ -55,7 +62,7 @@ export const findVisitor = async (c: Context, deps: Deps): Promise<Visitor | und
   if (!token) return undefined
   const session = await deps.store.sessions.find(sha256(token), deps.clock.now())
   const person = session && (await deps.store.people.byId(session.user_id))
-  if (!session || !person) return undefined
+  if (!session || !person || !isOfPassword(session, person)) return undefined
   const shown = session.workspace_id === null ? undefined : membershipIn(person, session.workspace_id)
   return { session, person, membership: shown ?? person.memberships[0] }
 }

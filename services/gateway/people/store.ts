@@ -13,6 +13,8 @@ export type Session = {
   _id: string
   user_id: string
   workspace_id: string | null
+  /** The password that it was begun under. Absent: 1. */
+  password_version?: number
   created_at: Date
   expires_at: Date
 }
@@ -35,6 +37,8 @@ export type PeopleStore = Readonly<{
     membership: Membership,
     invitationId: string,
   ) => Promise<Person | 'stale' | 'invitation_taken'>
+  /** Sets a new password over the account as it was read; `stale` when it has changed since. */
+  setPassword: (person: Person, password_hash: string) => Promise<Person | 'stale'>
   /** Notes that the documents beside a membership are written. Repeats do no harm. */
   settle: (id: string, workspaceId: string) => Promise<void>
   /** People with memberships unsettled since before `before`, oldest first. */
@@ -104,6 +108,15 @@ const peopleOf = (people: Collection<Person>): PeopleStore => ({
       if (isDuplicateKey(error)) return 'invitation_taken'
       throw error
     }
+  },
+  setPassword: async (person, password_hash) => {
+    const password_version = (person.password_version ?? 1) + 1
+    const saved = await people.findOneAndUpdate(
+      { _id: person._id, v: person.v },
+      { $set: { password_hash, password_version }, $inc: { v: 1 } },
+      { returnDocument: 'after' },
+    )
+    return saved ?? 'stale'
   },
   settle: async (id, workspaceId) => {
     // Without the version: taking a marker out is right whatever else has changed.
