@@ -1,7 +1,7 @@
 // Where a page ended, as the opaque text that callers hand back. Pure.
 import * as z from 'zod'
 import { Id } from '../../shared/contracts/common.ts'
-import { AppError } from '../../shared/errors.ts'
+import { notACursor, packCursor, unpackCursor } from '../../shared/cursor.ts'
 
 /** Behind which loop of the order the next page begins; at its old place where that loop has left. */
 const InOrder = z.strictObject({ in: z.literal('active'), id: Id, place: z.int().min(0) })
@@ -14,14 +14,14 @@ export type Place = z.infer<typeof Place>
 
 const parsed = (text: string): Place | undefined => {
   try {
-    return Place.parse(JSON.parse(Buffer.from(text, 'base64url').toString()))
+    return Place.parse(JSON.parse(unpackCursor(text) ?? ''))
   } catch {
     return undefined
   }
 }
 
 /** The text of a place. */
-export const writeCursor = (place: Place): string => Buffer.from(JSON.stringify(place)).toString('base64url')
+export const writeCursor = (place: Place): string => packCursor(JSON.stringify(place))
 
 /**
  * The place of a text that `writeCursor` made; undefined for no text.
@@ -36,10 +36,7 @@ export const readCursor = <S extends Place['in'] = Place['in']>(
   const place = parsed(text)
   if (place !== undefined && (section === undefined || place.in === section))
     return place as Extract<Place, { in: S }>
-  throw new AppError('invalid_argument', 'cursor: is not a next_cursor of this list.', {
-    hint: 'Call again without cursor to start at the first page.',
-    details: { fields: [{ field: 'cursor', message: 'is not a next_cursor of this list' }] },
-  })
+  throw notACursor()
 }
 
 /** Where in `order` the page behind a place begins. */

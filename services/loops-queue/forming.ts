@@ -15,7 +15,7 @@ import { priorityIn } from './order.ts'
 import type { LoopDoc } from './store.ts'
 
 /** A loop that forms for longer than this was broken off (ms). */
-export const FORMING_MS = 10_000
+const FORMING_MS = 10_000
 /** Patience for telling the tasks service how it ended; its own sweeper finds out by itself otherwise (ms). */
 const FINISH_MS = 3_000
 /** Broken-off loops taken away per sweep. */

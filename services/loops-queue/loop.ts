@@ -1,6 +1,6 @@
 // The life of one loop: made, held, reopened, shipped, its members, and how it is shown. Pure: knows no database and
 // no other loop; the order of loops is queue.ts.
-import type { Caller, EventOf } from '../../shared/contract.ts'
+import type { EventOf } from '../../shared/contract.ts'
 import type { Actor, LoopStatus, TaskCounts, Visibility } from '../../shared/contracts/common.ts'
 import {
   AI_CONTEXT_EXCERPT_CHARS,
@@ -66,13 +66,6 @@ export type NewLoop = Readonly<{
   member_ids: readonly string[]
   create_key?: string
 }>
-
-/** The person of a call and the client that it came through. */
-export const actorOf = (caller: Caller): Actor => ({
-  user_id: caller.user_id,
-  name: caller.user_name,
-  client: caller.client_name,
-})
 
 const memberIds = (loop: LoopState): string[] | null =>
   loop.visibility === 'private' ? [...loop.readers] : null

@@ -1,10 +1,11 @@
 // What both ways of making a loop share: who may be its members, how many loops may be active, and repeats by key.
+import { actorOf } from '../../shared/actor.ts'
 import type { MemberCall } from '../../shared/contract.ts'
 import { LIMITS, type Visibility } from '../../shared/contracts/common.ts'
 import { AppError } from '../../shared/errors.ts'
 import { findRepeat, type Repeatable } from '../../shared/idempotency.ts'
 import type { Deps } from './deps.ts'
-import { actorOf, type Moment } from './loop.ts'
+import type { Moment } from './loop.ts'
 import type { StandingDoc } from './store.ts'
 
 /** When and by whom a change is made that a call asks for. */

@@ -1,11 +1,11 @@
 // The one way to a queue: reads it in line with which loops are active, repairs it where a crash left it behind, and
 // changes it by compare-and-set. Knows stores and turns; the rules themselves are in queue.ts.
+import { actorOf } from '../../shared/actor.ts'
 import { untilSaved } from '../../shared/aggregate.ts'
 import type { Call, MemberCall } from '../../shared/contract.ts'
 import type { Actor } from '../../shared/contracts/common.ts'
 import { findRepeat, type Repeatable } from '../../shared/idempotency.ts'
 import type { Ids } from '../../shared/ids.ts'
-import { actorOf } from './loop.ts'
 import { advance, type Change, HEAD_LOOPS, orderOf, type Places, settle, visibleOrder } from './queue.ts'
 import type { ActiveLoop, LoopStore, Viewer } from './store.ts'
 import type { QueueDoc, QueueStore } from './store-queue.ts'

@@ -18,7 +18,7 @@ import type { advance, QueueState } from './queue.ts'
 export type QueueDoc = QueueState & Aggregate
 
 /** The indexes of the queues besides the one on their id. */
-export const QUEUE_INDEXES: readonly IndexDescription[] = [OUTBOX_INDEX]
+const QUEUE_INDEXES: readonly IndexDescription[] = [OUTBOX_INDEX]
 
 /** Loop ids in events that may wait in one document: some megabytes, well below MongoDB's 16. */
 const WAITING_IDS = 100_000

@@ -27,7 +27,7 @@ export type ActiveLoop = Readonly<{ _id: string; visibility: Visibility }>
 const PRIVATE_LOOPS = 20_000
 
 /** The indexes of the loops, each with what it is for. */
-export const LOOP_INDEXES: readonly IndexDescription[] = [
+const LOOP_INDEXES: readonly IndexDescription[] = [
   OUTBOX_INDEX,
   // The active loops with their visibility, and counts of public loops: answered from the index alone.
   { key: { ws: 1, status: 1, visibility: 1, _id: 1 }, name: 'visibility' },

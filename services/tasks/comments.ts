@@ -1,4 +1,5 @@
 // Comments on tasks and on loops: writing one, and reading a page of them.
+import { actorOf } from '../../shared/actor.ts'
 import type { MemberCall } from '../../shared/contract.ts'
 import type { Comment } from '../../shared/contracts/tasks.ts'
 import { AppError, notFound } from '../../shared/errors.ts'
@@ -6,7 +7,7 @@ import { findRepeat, repeatable } from '../../shared/idempotency.ts'
 import { readCursor, writeCursor } from './cursor.ts'
 import type { Deps, Some } from './deps.ts'
 import { countComments, PUBLIC } from './tally.ts'
-import { actorOf, toComment } from './view.ts'
+import { toComment } from './view.ts'
 import { findLoop, loadVisible, seesOne } from './visible.ts'
 
 /** Characters of a comment that its event tells. */

@@ -1,5 +1,6 @@
 // Moving tasks into a loop that is being formed: every task is reserved for it, or none; then, once the loop stands, they
 // are moved, or freed if it never will. The loop's status decides which, so whoever finds a reservation can settle it.
+import { actorOf } from '../../shared/actor.ts'
 import { untilSaved } from '../../shared/aggregate.ts'
 import type { Call } from '../../shared/contract.ts'
 import { LIMITS, type Visibility } from '../../shared/contracts/common.ts'
@@ -9,7 +10,6 @@ import { inParallel } from './parallel.ts'
 import type { Entry } from './store-tallies.ts'
 import { PUBLIC } from './tally.ts'
 import { editTask, type Move, placeIn } from './task.ts'
-import { actorOf } from './view.ts'
 
 /** Tasks worked on at once. */
 const PARALLEL = 8
@@ -62,7 +62,7 @@ const refuse = (outcomes: readonly Reserved[]): void => {
 }
 
 /** Moves the tasks reserved for a loop that stands into it; how many. Repeats do no harm. */
-export const finishMove = async (
+const finishMove = async (
   deps: Leaf,
   ws: string,
   loop: Readonly<{ id: string; visibility: Visibility }>,

@@ -33,7 +33,7 @@ export type NewComment = Omit<CommentDoc, keyof Aggregate | 'uncounted'> &
 export type CommentRow = Pick<CommentDoc, '_id' | 'author' | 'text' | 'created_at'>
 
 /** The indexes of the comments, each with what it is for. */
-export const COMMENT_INDEXES: readonly IndexDescription[] = [
+const COMMENT_INDEXES: readonly IndexDescription[] = [
   OUTBOX_INDEX,
   UNCOUNTED_INDEX,
   // Pages, oldest first.

@@ -10,7 +10,7 @@ type RequestDoc = LedgerEntry & { _id: string; ws: string }
 const KEPT_S = 48 * 60 * 60
 
 /** The indexes of the requests, each with what it is for. */
-export const REQUEST_INDEXES: readonly IndexDescription[] = [
+const REQUEST_INDEXES: readonly IndexDescription[] = [
   // Forgets them.
   { key: { at: 1 }, name: 'at', expireAfterSeconds: KEPT_S },
 ]

@@ -28,7 +28,7 @@ export type RowDoc = Omit<
 export type ReservedDoc = Pick<TaskDoc, '_id' | 'ws'> & Readonly<{ move: Move }>
 
 /** The indexes of the tasks, each with what it is for. */
-export const TASK_INDEXES: readonly IndexDescription[] = [
+const TASK_INDEXES: readonly IndexDescription[] = [
   OUTBOX_INDEX,
   UNCOUNTED_INDEX,
   // Lists, newest first.

@@ -21,7 +21,7 @@ const PURGE_ROUNDS = 20
 const before = (deps: Deps, ms: number): Date => new Date(deps.clock.now().getTime() - ms)
 
 /** Settles reservations that were left, workspace by workspace. */
-export const settleLeftMoves = async (deps: Deps): Promise<void> => {
+const settleLeftMoves = async (deps: Deps): Promise<void> => {
   const left = await deps.tasks.listReservedBefore(before(deps, MOVE_LEFT_AFTER_MS), BATCH)
   for (const [ws, tasks] of Map.groupBy(left, (task) => task.ws)) {
     const loopIds = [...new Set(tasks.map(({ move }) => move.loop_id))]
@@ -30,7 +30,7 @@ export const settleLeftMoves = async (deps: Deps): Promise<void> => {
 }
 
 /** Removes what deleted tasks have left: comments and their count, then all but a mark that time removes. */
-export const purgeDeleted = async (deps: Deps): Promise<void> => {
+const purgeDeleted = async (deps: Deps): Promise<void> => {
   for (const task of await deps.tasks.listUnpurged(before(deps, PURGE_AFTER_MS), BATCH)) {
     let empty = false
     for (let round = 0; !empty && round < PURGE_ROUNDS; round += 1)

@@ -12,7 +12,7 @@ import {
  */
 export type Shelf = string
 export const UNASSIGNED: Shelf = 'unassigned'
-export const ASSIGNED: Shelf = 'assigned'
+const ASSIGNED: Shelf = 'assigned'
 /** Tasks in public loops. */
 export const PUBLIC: Shelf = 'public'
 const OF_WORKSPACE: readonly Shelf[] = [UNASSIGNED, ASSIGNED, PUBLIC]

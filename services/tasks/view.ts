@@ -1,17 +1,11 @@
 // Stored things in the shapes that the contract declares. Pure.
+import { actorOf } from '../../shared/actor.ts'
 import type { Caller } from '../../shared/contract.ts'
 import type { Actor } from '../../shared/contracts/common.ts'
 import type { Comment, Task, TaskRow } from '../../shared/contracts/tasks.ts'
 import { grants } from '../../shared/scopes.ts'
 import type { Editor } from './status.ts'
 import type { TaskState, Versioned } from './task.ts'
-
-/** A person as the author of what they do now. */
-export const actorOf = (caller: Caller): Actor => ({
-  user_id: caller.user_id,
-  name: caller.user_name,
-  client: caller.client_name,
-})
 
 /** A person as the editor of a task. */
 export const editorOf = (caller: Caller): Editor => ({

@@ -1,11 +1,12 @@
 // The tools that make, change and delete one task.
+import { actorOf } from '../../shared/actor.ts'
 import type { TaskRow } from '../../shared/contracts/tasks.ts'
 import { notFound } from '../../shared/errors.ts'
 import { findRepeat, type Repeatable, repeatable } from '../../shared/idempotency.ts'
 import { changeTask, removeTask, requireChange, targetOf } from './changes.ts'
 import type { Deps, Some } from './deps.ts'
 import { createTask, NOWHERE } from './task.ts'
-import { actorOf, toRow } from './view.ts'
+import { toRow } from './view.ts'
 import { seesOne } from './visible.ts'
 
 type Created = { task: TaskRow; replayed: boolean }

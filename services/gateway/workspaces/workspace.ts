@@ -1,5 +1,6 @@
 // Workspaces and invitations: what they are and which changes are legal. Pure; knows no storage and no page.
 
+import { actorOf } from '../../../shared/actor.ts'
 import type { Aggregate, State } from '../../../shared/aggregate.ts'
 import type { Caller, EventOf, Role } from '../../../shared/contract.ts'
 import type { gateway, Workspace as WorkspaceView } from '../../../shared/contracts/gateway.ts'
@@ -38,13 +39,6 @@ export const INVITED_ROLES = ['admin', 'member', 'viewer'] as const
 
 /** Whether a role may edit the workspace and invite people. */
 export const manages = (role: Role): boolean => role === 'owner' || role === 'admin'
-
-/** The person of a call as others read of them. */
-export const actorOf = ({ user_id, user_name, client_name }: Caller): Actor => ({
-  user_id,
-  name: user_name,
-  client: client_name,
-})
 
 const requireManager = (caller: Caller): void => {
   if (!manages(caller.role))

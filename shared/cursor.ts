@@ -1,0 +1,19 @@
+// Where a page ended, as the opaque text that callers hand back. Pure; knows no list: what a place is, its service says.
+import { AppError } from './errors.ts'
+
+/** A place as a cursor. */
+export const packCursor = (place: string): string => Buffer.from(place).toString('base64url')
+
+/** The place of a cursor; undefined when `packCursor` did not make it. */
+export const unpackCursor = (cursor: string): string | undefined => {
+  const place = Buffer.from(cursor, 'base64url').toString()
+  // Packed again, it must be the same text: decoding alone passes over what does not belong.
+  return packCursor(place) === cursor ? place : undefined
+}
+
+/** The refusal of a text that is no cursor of the list; `field` is the parameter that it came in. */
+export const notACursor = (field = 'cursor'): AppError =>
+  new AppError('invalid_argument', `${field}: is not a cursor that this list gave.`, {
+    hint: 'Hand back the cursor of the page before as it was given, or leave it out for the first page.',
+    details: { fields: [{ field, message: 'is not a cursor that this list gave' }] },
+  })
