@@ -1,7 +1,7 @@
 // Every step at which the gateway stands between two documents: the process is killed there, another one is started, and
 // what the person did is found done, with its events told once.
-import { createServer } from 'node:net'
 import { afterEach, beforeEach, expect, test } from 'vitest'
+import { tryPort } from '../../infra/servers/port.ts'
 import { openPeopleStores, type PeopleStore } from '../../services/gateway/people/store.ts'
 import { gateway } from '../../shared/contracts/gateway.ts'
 import { createLog } from '../../shared/log.ts'
@@ -13,21 +13,13 @@ import { type Bed, openBed } from '../support/service-bed.ts'
 const PASSWORD = 'seven green bicycles in a row'
 const ANN = { name: 'Ann', email: 'ann@example.com', password: PASSWORD, workspace: 'Acme' }
 
-const freePort = async (): Promise<number> => {
-  const server = createServer()
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  const address = server.address()
-  await new Promise((resolve) => server.close(resolve))
-  return address !== null && typeof address === 'object' ? address.port : 0
-}
-
 let bed: Bed
 let site: string
 let mongo: Mongo
 let people: PeopleStore
 
 beforeEach(async () => {
-  const port = await freePort()
+  const port = await tryPort('127.0.0.1', 0)
   site = `http://localhost:${port}`
   bed = await openBed({ PORT: String(port), SIGN_UP: 'open' })
   mongo = await connectMongo(bed.mongodbUrl, createLog({ filter: 'error', topic: 'test' }))

@@ -2,8 +2,8 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { Caller } from '../../shared/contract.ts'
 import { loopsQueue } from '../../shared/contracts/loops-queue.ts'
-import { type Loops, makeLoops, orderOf, peek, refused } from '../support/loops.ts'
-import { type Bed, ids, openBed, person } from '../support/service-bed.ts'
+import { type Loops, makeLoops, orderOf, peek } from '../support/loops.ts'
+import { type Bed, ids, openBed, person, refused } from '../support/service-bed.ts'
 
 let bed: Bed
 beforeAll(async () => {

@@ -4,8 +4,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { Caller } from '../../shared/contract.ts'
 import { loopsQueue } from '../../shared/contracts/loops-queue.ts'
 import { tasks } from '../../shared/contracts/tasks.ts'
-import { refused } from '../support/loops.ts'
-import { type Acting, type Bed, ids, openBed, person } from '../support/service-bed.ts'
+import { type Acting, type Bed, ids, openBed, person, refused } from '../support/service-bed.ts'
 
 let bed: Bed
 beforeAll(async () => {

@@ -9,12 +9,11 @@ import {
   makeLoops,
   orderOf,
   peek,
-  refused,
   toldUpTo,
   versionsUpTo,
 } from '../support/loops.ts'
 import { replayed } from '../support/queue-model.ts'
-import { type Bed, ids, openBed, person } from '../support/service-bed.ts'
+import { type Bed, ids, openBed, person, refused } from '../support/service-bed.ts'
 
 let bed: Bed
 beforeAll(async () => {

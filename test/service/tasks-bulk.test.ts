@@ -1,8 +1,8 @@
 // One change to many tasks, over two instances of the service.
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { Caller } from '../../shared/contract.ts'
-import { ids, person } from '../support/service-bed.ts'
-import { openTasksBed, refused, type TasksBed } from '../support/tasks-bed.ts'
+import { ids, person, refused } from '../support/service-bed.ts'
+import { openTasksBed, type TasksBed } from '../support/tasks-bed.ts'
 
 let bed: TasksBed
 beforeAll(async () => {

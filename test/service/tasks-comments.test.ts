@@ -3,8 +3,8 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { CommentDoc } from '../../services/tasks/store-comments.ts'
 import type { Caller } from '../../shared/contract.ts'
 import type { Comment } from '../../shared/contracts/tasks.ts'
-import { ids, person } from '../support/service-bed.ts'
-import { bytesOf, openTasksBed, refused, type TasksBed, until } from '../support/tasks-bed.ts'
+import { ids, person, refused } from '../support/service-bed.ts'
+import { bytesOf, openTasksBed, type TasksBed, until } from '../support/tasks-bed.ts'
 
 let bed: TasksBed
 beforeAll(async () => {

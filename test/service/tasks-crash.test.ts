@@ -5,8 +5,8 @@ import type { CloudEvent } from '../../shared/cloud-event.ts'
 import type { Caller } from '../../shared/contract.ts'
 import type { loopsQueue } from '../../shared/contracts/loops-queue.ts'
 import type { tasks } from '../../shared/contracts/tasks.ts'
-import { type Acting, ids, person } from '../support/service-bed.ts'
-import { openTasksBed, refused, type TasksBed, until } from '../support/tasks-bed.ts'
+import { type Acting, ids, person, refused } from '../support/service-bed.ts'
+import { openTasksBed, type TasksBed, until } from '../support/tasks-bed.ts'
 
 /** Patience with a call whose answer will never come (ms). */
 const BUDGET_MS = 2_000

@@ -2,8 +2,8 @@
 // loops-queue is told of them.
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { Caller } from '../../shared/contract.ts'
-import { ids, person } from '../support/service-bed.ts'
-import { bytesOf, openTasksBed, refused, type TasksBed } from '../support/tasks-bed.ts'
+import { ids, person, refused } from '../support/service-bed.ts'
+import { bytesOf, openTasksBed, type TasksBed } from '../support/tasks-bed.ts'
 
 let bed: TasksBed
 beforeAll(async () => {

@@ -3,8 +3,8 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { TaskDoc } from '../../services/tasks/store.ts'
 import type { Caller } from '../../shared/contract.ts'
-import { ids, person } from '../support/service-bed.ts'
-import { openTasksBed, refused, type TasksBed, until } from '../support/tasks-bed.ts'
+import { ids, person, refused } from '../support/service-bed.ts'
+import { openTasksBed, type TasksBed, until } from '../support/tasks-bed.ts'
 
 let bed: TasksBed
 beforeAll(async () => {

@@ -1,7 +1,7 @@
 // Requests that come twice, late or all at once: each takes effect once, over two instances of the service.
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { ids, person } from '../support/service-bed.ts'
-import { openTasksBed, refused, type TasksBed } from '../support/tasks-bed.ts'
+import { ids, person, refused } from '../support/service-bed.ts'
+import { openTasksBed, type TasksBed } from '../support/tasks-bed.ts'
 
 let bed: TasksBed
 beforeAll(async () => {

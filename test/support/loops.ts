@@ -1,11 +1,10 @@
-// What tests of loops ask again and again: loops by name, the order as one caller sees it, what was told of it, and
-// what a call was refused with.
+// What tests of loops ask again and again: loops by name, the order as one caller sees it, and what was
+// told of it.
 import { expect } from 'vitest'
 import type { CloudEvent } from '../../shared/cloud-event.ts'
 import { loopsQueue } from '../../shared/contracts/loops-queue.ts'
-import { AppError } from '../../shared/errors.ts'
 import type { Told } from './queue-model.ts'
-import { type Acting, type Bed, ids } from './service-bed.ts'
+import { type Acting, type Bed, ids, refused } from './service-bed.ts'
 
 /** The service as somebody calls it. */
 export type Loops = Acting<typeof loopsQueue>
@@ -22,16 +21,6 @@ export const makeLoops = async <N extends string>(
   const made = {} as Record<N, string>
   for (const name of names) made[name] = (await service.create_loop({ name, visibility })).loop.id
   return made
-}
-
-/** The refusal that a call ends with. */
-export const refused = async (call: Promise<unknown>): Promise<AppError> => {
-  const outcome = await call.then(
-    (answer) => new Error(`it was not refused: ${JSON.stringify(answer)}`),
-    (error: unknown) => error,
-  )
-  if (!(outcome instanceof AppError)) throw outcome
-  return outcome
 }
 
 /** The queue as the caller sees it, without a question to the tasks service: a refused change shows it. */

@@ -12,6 +12,7 @@ import { systemClock as clock } from '../../shared/clock.ts'
 import { CloudEvent } from '../../shared/cloud-event.ts'
 import { type Caller, type Contract, eventSubject } from '../../shared/contract.ts'
 import { ALL_SCOPES } from '../../shared/contracts/common.ts'
+import { AppError } from '../../shared/errors.ts'
 import { systemIds } from '../../shared/ids.ts'
 import { createLog } from '../../shared/log.ts'
 import { freshStack } from './stack.ts'
@@ -55,6 +56,16 @@ export const person = (workspace_id: string, given: Partial<Caller> = {}): Calle
   client_name: 'Test client',
   ...given,
 })
+
+/** The refusal that a call ends with. */
+export const refused = async (call: Promise<unknown>): Promise<AppError> => {
+  const outcome = await call.then(
+    (answer) => new Error(`it was not refused: ${JSON.stringify(answer)}`),
+    (error: unknown) => error,
+  )
+  if (!(outcome instanceof AppError)) throw outcome
+  return outcome
+}
 
 const acting = <C extends Contract>(
   bus: Bus,

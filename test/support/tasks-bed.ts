@@ -6,7 +6,7 @@ import type { Caller } from '../../shared/contract.ts'
 import { PRIORITIES, TASK_STATUSES, type TaskCounts } from '../../shared/contracts/common.ts'
 import { loopsQueue } from '../../shared/contracts/loops-queue.ts'
 import { tasks } from '../../shared/contracts/tasks.ts'
-import { AppError, toErrorBody } from '../../shared/errors.ts'
+import { type AppError, toErrorBody } from '../../shared/errors.ts'
 import { createLog } from '../../shared/log.ts'
 import { connectMongo } from '../../shared/mongo.ts'
 import { type Acting, type Bed, ids, openBed, person } from './service-bed.ts'
@@ -66,16 +66,6 @@ export const openTasksBed = async (instances = 2): Promise<TasksBed> => {
 /** Waits until it is so; the time limit of the test bounds it. */
 export const until = async (isSo: () => Promise<boolean>): Promise<void> => {
   while (!(await isSo())) await new Promise((resolve) => setTimeout(resolve, 50))
-}
-
-/** The refusal that a call ends with. */
-export const refused = async (call: Promise<unknown>): Promise<AppError> => {
-  const outcome = await call.then(
-    (answer) => new Error(`it was not refused: ${JSON.stringify(answer)}`),
-    (error: unknown) => error,
-  )
-  if (!(outcome instanceof AppError)) throw outcome
-  return outcome
 }
 
 /** A refusal as it travels, with the id that was asked for blanked: equal for equal reasons. */
