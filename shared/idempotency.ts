@@ -36,7 +36,7 @@ export const repeatable = (
 }
 
 /** The refusal of a key that was used for something else. */
-export const keyConflict = (): AppError =>
+const keyConflict = (): AppError =>
   new AppError('idempotency_conflict', 'This idempotency_key was used for a different request.', {
     hint: 'Use a new key for a new request; repeat a request with exactly the same arguments.',
   })

@@ -1,7 +1,7 @@
 // Log lines on stderr: JSON for machines, one readable line on a terminal. Takes only plain fields and redacts by name.
 import { systemClock } from './clock.ts'
 
-export const LEVELS = ['debug', 'info', 'warn', 'error'] as const
+const LEVELS = ['debug', 'info', 'warn', 'error'] as const
 export type Level = (typeof LEVELS)[number]
 export type Fields = Readonly<Record<string, unknown>>
 

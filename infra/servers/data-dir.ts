@@ -131,7 +131,7 @@ const removeStale = (file: string, stale: Holder | undefined): void => {
 }
 
 /** Free bytes on the disk that holds a folder. */
-export const freeBytes = (folder: string): number => {
+const freeBytes = (folder: string): number => {
   const { bavail, bsize } = statfsSync(folder)
   return bavail * bsize
 }

@@ -37,7 +37,7 @@ export type Deliveries = Readonly<{
  * How long a sender may take over one mail before others take it for dead (ms). Longer than SEND_TIMEOUT_MS of the
  * mailer, so that a live sender never loses its lease.
  */
-export const LEASE_MS = 75_000
+const LEASE_MS = 75_000
 
 /** Opens the ledger, making its indexes. */
 export const openDeliveries = async (

@@ -6,7 +6,7 @@ import type { DevMail } from '../../shared/contracts/notifier.ts'
 /** Mails kept; older ones go. */
 export const KEPT_MAILS = 500
 /** Most bytes of one mail as JSON, and of a page unless one mail alone is larger: an answer on the bus holds 1 MiB. */
-export const MAIL_BYTES = 768 * 1_024
+const MAIL_BYTES = 768 * 1_024
 const PAGE_BYTES = 512 * 1_024
 
 type DevMailDocument = Omit<DevMail, 'id' | 'headers'> & {

@@ -15,7 +15,7 @@ const DAY_MS = 24 * 60 * 60 * 1_000
 
 /** How often a message is delivered before it is given up, and how long each delivery may be worked on (ms). */
 export const MAX_DELIVER = 20
-export const ACK_WAIT_MS = 30_000
+const ACK_WAIT_MS = 30_000
 
 /** Makes the stream of all events, or brings it up to this declaration. */
 export const ensureEventStream = async (bus: Bus, replicas: number): Promise<void> => {

@@ -92,7 +92,7 @@ export const LOOP_STATUSES = ['active', 'on_hold', 'shipped'] as const
 export const LoopStatus = z.enum(LOOP_STATUSES)
 export type LoopStatus = z.infer<typeof LoopStatus>
 
-export const VISIBILITIES = ['public', 'private'] as const
+const VISIBILITIES = ['public', 'private'] as const
 export const Visibility = z.enum(VISIBILITIES)
 export type Visibility = z.infer<typeof Visibility>
 

@@ -66,7 +66,7 @@ const join = async (url: string, owner: Person, name: string, email: string): Pr
 }
 
 /** An agent of somebody, connected in an era of the protocol; its person allows it in the browser. */
-export const connectAgent = (url: string, person: Person, name: string, era: Era): Promise<McpClient> =>
+const connectAgent = (url: string, person: Person, name: string, era: Era): Promise<McpClient> =>
   connectMcp(url, {
     era,
     name,

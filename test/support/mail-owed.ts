@@ -46,7 +46,7 @@ export const ship = async (
 }
 
 /** What became of the mails of one event, all pages. */
-export const deliveriesOf = async (bed: Bed, workspace_id: string, event_id: string) => {
+const deliveriesOf = async (bed: Bed, workspace_id: string, event_id: string) => {
   const { list_deliveries } = bed.as(notifier, null)
   const first = await list_deliveries({ workspace_id, event_id, limit: 200 })
   const all = [...first.deliveries]

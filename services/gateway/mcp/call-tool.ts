@@ -14,7 +14,7 @@ import type { Catalog, CatalogTool } from './catalog.ts'
 import type { Load } from './load.ts'
 
 /** Patience with one tool call; longer than the bus client's with a service, so that its answer still gets out (ms). */
-export const TOOL_BUDGET_MS = 10_000
+const TOOL_BUDGET_MS = 10_000
 
 /** For whom a call is made. */
 export type Visit = Readonly<{ caller: Caller; request_id: string }>

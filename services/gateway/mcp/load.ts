@@ -2,7 +2,7 @@
 import { AppError } from '../../../shared/errors.ts'
 
 /** Tool calls that one gateway has under way at once; more are refused at once instead of waiting in memory. */
-export const MAX_CALLS = 512
+const MAX_CALLS = 512
 /** When to come back (ms). */
 export const RETRY_AFTER_MS = 1_000
 

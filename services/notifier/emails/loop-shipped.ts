@@ -18,7 +18,7 @@ export type LoopShippedParts = Readonly<{
 }>
 
 /** Tasks listed of each kind; the rest are counted. Mail programs clip long mails. */
-export const TASKS_SHOWN = 20
+const TASKS_SHOWN = 20
 const SUBJECT_CHARS = 78
 const EXCERPT_CHARS = 320
 
