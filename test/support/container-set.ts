@@ -2,7 +2,7 @@
 // with NATS, MongoDB and a mail server, all of them reached from outside only. Knows no tool and no test.
 import { join } from 'node:path'
 import { type ContainerRuntimeClient, type StartedTestContainer, Wait } from 'testcontainers'
-import { inject, vi } from 'vitest'
+import { inject } from 'vitest'
 import { silentReport } from '../../infra/report.ts'
 import { SERVICE_NAMES } from '../../services/start.ts'
 import { createNetwork, type Place, placed, runMark, startMongo } from './containers.ts'
@@ -10,7 +10,7 @@ import { ensureEngine } from './engine.ts'
 import { passwordOf, startGuardedNats } from './guarded-nats.ts'
 import { cacheFolder, projectImage } from './images.ts'
 import type { SinkMail } from './smtp-sink.ts'
-import { openDoor } from './system.ts'
+import { openDoor, waitingForMail } from './system.ts'
 
 /** The set, running. Disposing it removes all of it. */
 export type ContainerSet = AsyncDisposable &
@@ -34,7 +34,6 @@ const GATEWAY_PORT = 4000
 const SMTP_PORT = 2525
 const MAILS_PORT = 8025
 const STOP_LIMIT_S = 40
-const MAIL_WAIT = { timeout: 20_000, interval: 100 }
 
 /** What nobody may find in a log. */
 export const SET_SECRET = 'a secret of the tests that is long enough for all'
@@ -83,12 +82,7 @@ export const startContainerSet = async (): Promise<ContainerSet> => {
     return {
       url: door.url,
       mails,
-      mailTo: (address) =>
-        vi.waitFor(async () => {
-          const mail = (await mails()).find(({ to }) => to.includes(address))
-          if (!mail) throw new Error(`no mail to ${address} has come`)
-          return mail
-        }, MAIL_WAIT),
+      mailTo: waitingForMail(mails),
       stopOneOfEach: () => {
         const leaving = [...services.values()].flatMap((twins) => twins.splice(0, 1))
         openTo()

@@ -37,6 +37,16 @@ export type SystemOptions = Readonly<{
 /** A mail is there within a poll of the outbox and one of the sender; this is far more. */
 const MAIL_WAIT = { timeout: 20_000, interval: 100 } as const
 
+/** Waits for a mail to an address among the mails so far, newest first. */
+export const waitingForMail =
+  <M extends Readonly<{ to: string | readonly string[] }>>(mails: () => Promise<readonly M[]>) =>
+  (address: string): Promise<M> =>
+    vi.waitFor(async () => {
+      const mail = (await mails()).find(({ to }) => to.includes(address))
+      if (!mail) throw new Error(`no mail to ${address} has come`)
+      return mail
+    }, MAIL_WAIT)
+
 export type Door = Readonly<{
   url: string
   open: (targets: readonly string[]) => void
@@ -124,12 +134,7 @@ export const startSystem = async (options: SystemOptions = {}): Promise<System> 
     gateways: instances.flatMap((instance) => instance?.url ?? []),
     stack,
     mails,
-    mailTo: (address) =>
-      vi.waitFor(async () => {
-        const mail = (await mails()).find(({ to }) => to.includes(address))
-        if (!mail) throw new Error(`no mail to ${address} has come`)
-        return mail
-      }, MAIL_WAIT),
+    mailTo: waitingForMail(mails),
     stopInstance: async (index) => {
       const stopping = stopInstance(index)
       openTo()
