@@ -88,9 +88,17 @@ export const isDuplicateKey = (error: unknown): boolean =>
 const OUT_OF_REACH =
   /^Mongo(Network|NetworkTimeout|ServerSelection|NotConnected|TopologyClosed|ClientClosed|WaitQueueTimeout|OperationTimeout|PoolCleared|PoolClosed|WriteConcern)Error$/
 
+/** What the runtime says of a connection that the other side has closed; the driver passes it on as it is. */
+const HUNG_UP: ReadonlySet<unknown> = new Set(['EPIPE', 'ECONNRESET'])
+
+const isOutOfReach = (error: unknown): boolean =>
+  error instanceof MongoError
+    ? OUT_OF_REACH.test(error.name) || error.hasErrorLabel('RetryableWriteError')
+    : error instanceof Error && 'code' in error && HUNG_UP.has(error.code)
+
 /** A fault of the database as one of ours (`unavailable`), or undefined for any other error. */
 export const mongoFault = (error: unknown): AppError | undefined =>
-  error instanceof MongoError && (OUT_OF_REACH.test(error.name) || error.hasErrorLabel('RetryableWriteError'))
+  isOutOfReach(error)
     ? new AppError(
         'unavailable',
         'The database cannot answer now; nothing may have been changed. Try again.',
