@@ -19,6 +19,7 @@ import { type OAuthStores, openOAuthStores } from './oauth/store.ts'
 import { settleLeftBehind } from './people/accounts.ts'
 import { createPasswords, type Passwords } from './people/passwords.ts'
 import { openPeopleStores, type PeopleStore, type SessionStore, type ThrottleStore } from './people/store.ts'
+import { openResetStore, type ResetStore } from './people/store-resets.ts'
 import { deriveSecrets, type Secrets } from './secrets.ts'
 import { type InvitationStore, openWorkspaceStores, type WorkspaceStore } from './workspaces/store.ts'
 
@@ -28,6 +29,7 @@ export type Stores = OAuthStores &
     people: PeopleStore
     sessions: SessionStore
     throttles: ThrottleStore
+    resets: ResetStore
     workspaces: WorkspaceStore
     invitations: InvitationStore
   }>
@@ -68,11 +70,13 @@ export const openDeps = async (host: Host, publicUrl: string = host.config.PUBLI
   const aggregate = { service: 'gateway', clock, ids, onCommit: relay.onCommit }
   const store: Stores = {
     ...(await openPeopleStores(db)),
+    resets: await openResetStore(db, aggregate),
     ...(await openWorkspaceStores(db, aggregate)),
     ...(await openOAuthStores(db)),
   }
   relay.watch(store.workspaces.outbox)
   relay.watch(store.invitations.outbox)
+  relay.watch(store.resets.outbox)
   const oauth = oauthSettings(config)
   const deps: Deps = {
     public_url: publicUrl,

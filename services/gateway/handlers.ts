@@ -5,6 +5,7 @@ import { LIMITS } from '../../shared/contracts/common.ts'
 import type { gateway } from '../../shared/contracts/gateway.ts'
 import { notFound } from '../../shared/errors.ts'
 import type { Deps } from './deps.ts'
+import { personOfReset, resetUrl } from './people/credentials.ts'
 import { membershipIn, type Person } from './people/person.ts'
 import { workflowText } from './workflows.ts'
 import { invitationUrl, loadWorkspace } from './workspaces/commands.ts'
@@ -58,6 +59,18 @@ export const handlers = (deps: Deps): Handlers<typeof gateway> => ({
         return { ...memberView(person, workspace_id), email, locale, time_zone }
       }),
       next_cursor: found.length > limit ? (page.at(-1)?._id ?? null) : null,
+    }
+  },
+
+  get_password_reset: async ({ reset_id }) => {
+    const found = await personOfReset(deps, reset_id)
+    if (!found) throw notFound('reset', reset_id)
+    const { person, reset } = found
+    return {
+      name: person.name,
+      email: person.email,
+      url: resetUrl(deps, reset),
+      expires_at: reset.expires_at.toISOString(),
     }
   },
 

@@ -3,7 +3,7 @@
 import { LRUCache } from 'lru-cache'
 import { ownCall } from '../../shared/bus/headers.ts'
 import type { Clock } from '../../shared/clock.ts'
-import type { Client } from '../../shared/contract.ts'
+import type { Call, Client } from '../../shared/contract.ts'
 import type { gateway } from '../../shared/contracts/gateway.ts'
 import { toAddress } from '../../shared/email-address.ts'
 import { AppError } from '../../shared/errors.ts'
@@ -12,10 +12,11 @@ import { domainOf, type Mailbox } from './addresses.ts'
 import type { Deliveries } from './deliveries.ts'
 import { invitationMail, invitationText } from './emails/invitation.ts'
 import { loopShipped, loopShippedText } from './emails/loop-shipped.ts'
+import { passwordResetMail, passwordResetText } from './emails/password-reset.ts'
 import { fill, type Rendered, render } from './emails/render.ts'
 import { moment, oneLine } from './emails/text.ts'
 import type { Mail } from './mailer.ts'
-import type { Delivery, InvitationNotice, LoopShippedNotice, Notice } from './notices.ts'
+import type { Delivery, InvitationNotice, LoopShippedNotice, Notice, PasswordResetNotice } from './notices.ts'
 import { unsubscribeToken } from './unsubscribe.ts'
 
 /** The mail, or why there is none to send any more. */
@@ -23,7 +24,7 @@ export type Composed = Readonly<{ mail: Mail } | { suppressed: string } | { fail
 
 export type ComposeDeps = Readonly<{
   deliveries: Pick<Deliveries, 'findNotice'>
-  gateway: Pick<Client<typeof gateway>, 'get_invitation'>
+  gateway: Pick<Client<typeof gateway>, 'get_invitation' | 'get_password_reset'>
   clock: Clock
   ids: Ids
   publicUrl: string
@@ -35,14 +36,17 @@ export type ComposeDeps = Readonly<{
 const KEPT_EVENTS = 64
 
 /** What is the same in every mail of an event. There is one language so far; a second one belongs into the cache's key. */
-type Shared = InvitationNotice | (LoopShippedNotice & Readonly<{ subject: string; html: Rendered }>)
+type Shared =
+  | InvitationNotice
+  | PasswordResetNotice
+  | (LoopShippedNotice & Readonly<{ subject: string; html: Rendered }>)
 
 const workspaceUrl = ({ publicUrl }: ComposeDeps): string => `${publicUrl}/workspace`
 
 const loadShared = async (deps: ComposeDeps, event_id: string): Promise<Shared> => {
   const notice = await deps.deliveries.findNotice(event_id)
   if (!notice) throw new Error(`The notice ${event_id} is gone.`)
-  if (notice.template === 'invitation') return notice
+  if (notice.template !== 'loop-shipped') return notice
   const { subject, mjml } = loopShipped(notice.facts, workspaceUrl(deps))
   return { ...notice, subject, html: await render(mjml) }
 }
@@ -86,30 +90,62 @@ const composeShipped = (
   }
 }
 
-const composeInvitation = async (
+/** What a mail with a secret link says, and to whom. */
+type Linked = Readonly<{ to: Mailbox; subject: string; mjml: string; text: string }>
+
+const inEnglish = (timestamp: string): string => moment(new Date(timestamp), 'en', 'UTC')
+
+const invitationOf = async (
+  { gateway }: ComposeDeps,
+  notice: InvitationNotice,
+  call: Call,
+): Promise<Linked> => {
+  const { email, ...asked } = await gateway.get_invitation(
+    { invitation_id: notice.facts.invitation_id },
+    call,
+  )
+  const invitation = { ...asked, expires_at: inEnglish(asked.expires_at) }
+  return { to: { name: '', address: email }, ...invitationMail(invitation), text: invitationText(invitation) }
+}
+
+const resetOf = async (
+  { gateway }: ComposeDeps,
+  notice: PasswordResetNotice,
+  call: Call,
+): Promise<Linked> => {
+  const { email, ...asked } = await gateway.get_password_reset({ reset_id: notice.facts.reset_id }, call)
+  const reset = { ...asked, expires_at: inEnglish(asked.expires_at) }
+  return {
+    to: { name: asked.name, address: email },
+    ...passwordResetMail(reset),
+    text: passwordResetText(reset),
+  }
+}
+
+const composeLinked = async (
   deps: ComposeDeps,
   delivery: Delivery,
-  notice: InvitationNotice,
+  notice: InvitationNotice | PasswordResetNotice,
 ): Promise<Composed> => {
-  const { invitation_id } = notice.facts
   const call = ownCall(deps.clock, deps.ids.next())
   try {
-    const { email, ...asked } = await deps.gateway.get_invitation({ invitation_id }, call)
-    const address = toAddress(email)
+    const linked =
+      notice.template === 'invitation'
+        ? await invitationOf(deps, notice, call)
+        : await resetOf(deps, notice, call)
+    const address = toAddress(linked.to.address)
     if (address === undefined) return { failed: 'not an address' }
-    const invitation = { ...asked, expires_at: moment(new Date(asked.expires_at), 'en', 'UTC') }
-    const { subject, mjml } = invitationMail(invitation)
     return {
       mail: {
-        ...envelopeOf(deps, delivery, notice, { name: '', address }),
-        subject,
-        text: invitationText(invitation),
-        html: fill(await render(mjml), {}),
+        ...envelopeOf(deps, delivery, notice, { name: linked.to.name, address }),
+        subject: linked.subject,
+        text: linked.text,
+        html: fill(await render(linked.mjml), {}),
       },
     }
   } catch (error) {
     if (error instanceof AppError && error.code === 'not_found')
-      return { suppressed: 'taken up or withdrawn' }
+      return { suppressed: 'taken up, withdrawn or expired' }
     throw error
   }
 }
@@ -126,8 +162,8 @@ export const createComposer = (deps: ComposeDeps): ((delivery: Delivery) => Prom
   return async (delivery) => {
     const notice = await events.fetch(delivery.event_id)
     if (!notice) throw new Error(`The notice ${delivery.event_id} could not be loaded.`)
-    return notice.template === 'invitation'
-      ? await composeInvitation(deps, delivery, notice)
-      : composeShipped(deps, delivery, notice)
+    return notice.template === 'loop-shipped'
+      ? composeShipped(deps, delivery, notice)
+      : await composeLinked(deps, delivery, notice)
   }
 }

@@ -9,6 +9,7 @@ import type { LoopShipped } from './emails/loop-shipped.ts'
 
 type Told<D> = Readonly<Pick<CloudEvent, 'id' | 'time' | 'workspaceid'> & { data: D }>
 type ShippedEvent = Told<z.output<(typeof loopsQueue.events)['loop.shipped']['data']>>
+type ResetEvent = Told<z.output<(typeof gateway.events)['person.password_reset_requested']['data']>>
 type InvitedEvent = Told<z.output<(typeof gateway.events)['person.invited']['data']>>
 
 /** A member as the gateway tells of them. */
@@ -24,9 +25,11 @@ type Noticed = Readonly<{
 export type LoopShippedNotice = Noticed & Readonly<{ template: 'loop-shipped'; facts: LoopShipped }>
 export type InvitationNotice = Noticed &
   Readonly<{ template: 'invitation'; facts: Readonly<{ invitation_id: string }> }>
+export type PasswordResetNotice = Noticed &
+  Readonly<{ template: 'password-reset'; facts: Readonly<{ reset_id: string }> }>
 
 /** An event that people are told of by mail, with all that the mail says to everybody. */
-export type Notice = LoopShippedNotice | InvitationNotice
+export type Notice = LoopShippedNotice | InvitationNotice | PasswordResetNotice
 
 export type DeliveryStatus = 'pending' | 'sending' | 'sent' | 'failed' | 'suppressed'
 
@@ -38,7 +41,7 @@ export type Delivery = Readonly<{
   v: number
   event_id: string
   template: Notice['template']
-  /** Null for somebody who is no member yet. */
+  /** Null where it is no matter of a membership: somebody who is invited, or has forgotten a password. */
   user_id: string | null
   /** Null when it is asked for at sending. */
   to: Mailbox | null
@@ -87,6 +90,14 @@ export const invitationNotice = (event: InvitedEvent): InvitationNotice => ({
   facts: { invitation_id: event.data.invitation_id },
 })
 
+export const passwordResetNotice = (event: ResetEvent): PasswordResetNotice => ({
+  _id: event.id,
+  ws: event.workspaceid,
+  at: new Date(event.time),
+  template: 'password-reset',
+  facts: { reset_id: event.data.reset_id },
+})
+
 /** Who is told of a shipped loop: ids, or null for every member. A private loop never goes to everybody. */
 export const audienceOf = ({
   visibility,
@@ -117,10 +128,10 @@ export const memberDeliveries = (
     }
   })
 
-/** The one delivery of an invitation; its address and secret link are asked for when it is sent. */
-export const invitationDelivery = (notice: InvitationNotice, now: Date): Delivery => ({
+/** The one delivery of a secret link; its address and the link are asked for when it is sent. */
+export const linkDelivery = (notice: InvitationNotice | PasswordResetNotice, now: Date): Delivery => ({
   ...fresh(notice, now),
-  _id: `${notice._id}:${notice.facts.invitation_id}`,
+  _id: `${notice._id}:${notice.template === 'invitation' ? notice.facts.invitation_id : notice.facts.reset_id}`,
   user_id: null,
   to: null,
   locale: 'en',

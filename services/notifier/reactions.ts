@@ -10,10 +10,13 @@ import { loopsQueue } from '../../shared/contracts/loops-queue.ts'
 import type { Deliveries } from './deliveries.ts'
 import {
   audienceOf,
-  invitationDelivery,
+  type InvitationNotice,
   invitationNotice,
+  linkDelivery,
   loopShippedNotice,
   memberDeliveries,
+  type PasswordResetNotice,
+  passwordResetNotice,
   type Recipient,
 } from './notices.ts'
 import type { Subscriptions } from './store-subscriptions.ts'
@@ -57,6 +60,16 @@ async function* audience(
   }
 }
 
+const oweLink = async (
+  { deliveries, clock, nudge }: ReactionDeps,
+  notice: InvitationNotice | PasswordResetNotice,
+): Promise<void> => {
+  if (await deliveries.begin(notice)) return
+  await deliveries.add([linkDelivery(notice, clock.now())])
+  await deliveries.finish(notice)
+  nudge()
+}
+
 /** The reactions of the notifier. */
 export const reactions = (deps: ReactionDeps): readonly Reaction[] => [
   on(loopsQueue, 'loop.shipped', async (event) => {
@@ -73,11 +86,6 @@ export const reactions = (deps: ReactionDeps): readonly Reaction[] => [
     }
     await deps.deliveries.finish(notice)
   }),
-  on(gateway, 'person.invited', async (event) => {
-    const notice = invitationNotice(event)
-    if (await deps.deliveries.begin(notice)) return
-    await deps.deliveries.add([invitationDelivery(notice, deps.clock.now())])
-    await deps.deliveries.finish(notice)
-    deps.nudge()
-  }),
+  on(gateway, 'person.invited', (event) => oweLink(deps, invitationNotice(event))),
+  on(gateway, 'person.password_reset_requested', (event) => oweLink(deps, passwordResetNotice(event))),
 ]

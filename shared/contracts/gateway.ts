@@ -90,6 +90,13 @@ const internals = {
     }),
     errors: ['not_found'],
   }),
+  get_password_reset: internal({
+    description:
+      'What the mail for a new password needs, with its secret link; not_found when it was used or has expired.',
+    input: z.object({ reset_id: c.Id }),
+    output: z.object({ name: z.string(), email: z.string(), url: z.string(), expires_at: c.Timestamp }),
+    errors: ['not_found'],
+  }),
 }
 
 export const gateway = defineContract({
@@ -107,6 +114,11 @@ export const gateway = defineContract({
       description: 'Somebody became a member of the workspace.',
       subject: 'user_id',
       data: z.object({ user_id: c.Id, workspace_id, name: z.string(), role: c.Member.shape.role }),
+    }),
+    'person.password_reset_requested': event({
+      description: 'Somebody asked for a new password for an account; an email with the link is owed.',
+      subject: 'reset_id',
+      data: z.object({ reset_id: c.Id, user_id: c.Id }),
     }),
     'workspace.updated': event({
       description: 'The workspace has a new name, AI context or time zone.',

@@ -1,6 +1,8 @@
 // A new password: who may set one, and what ends with the old one, on every gateway.
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
+import { RESET_MS, resetUrl } from '../../services/gateway/people/credentials.ts'
 import { type Account, openBrowser, signUp } from '../support/accounts.ts'
+import { openGatewayBed } from '../support/gateway-bed.ts'
 import {
   connectApp,
   exchangeCode,
@@ -69,5 +71,81 @@ describe('changing the password', () => {
   test('is_for_those_who_are_signed_in', async () => {
     const arrived = await openBrowser(system.url).submit('/account/password', { current: 'a', password: NEW })
     expect(arrived.url.pathname).toBe('/sign-in')
+  })
+})
+
+const linkOf = (text: string): string => /https?:\/\/\S+\/reset\/[\w.-]+/.exec(text)?.[0] ?? ''
+const forget = (email: string) => openBrowser(system.url).submit('/forgot', { email })
+
+describe('a forgotten password', () => {
+  test('is_replaced_by_the_link_of_the_mail_once_which_ends_what_was_made_before [B5]', async () => {
+    const dan = await signUp(system, { name: 'Dan' })
+    const { tokens } = await connectApp(system.url, dan)
+    await forget(dan.email)
+    const mail = await system.mailTo(dan.email)
+    expect(mail.subject).toBe('A new password for Loops')
+    expect(mail.text).toContain('Hi Dan,')
+    const link = linkOf(mail.text)
+    const browser = openBrowser(system.url)
+    expect((await browser.open(link)).text).toContain(dan.email)
+    expect((await browser.submit(link, { password: 'short' })).status).toBe(400)
+    expect((await browser.submit(link, { password: NEW })).url.pathname).toBe('/workspace')
+    expect((await browser.open(link)).status).toBe(404)
+    expect((await browser.submit(link, { password: dan.password })).status).toBe(404)
+    expect((await dan.browser.open('/workspace')).url.pathname).toBe('/sign-in')
+    for (const gateway of system.gateways)
+      await vi.waitFor(async () => expect(await tryToken(gateway, tokens.access_token)).toBe(401), 10_000)
+    expect((await signIn(dan.email, NEW)).url.pathname).toBe('/workspace')
+  })
+
+  test('the_answer_for_an_unknown_address_is_the_same_and_nothing_is_sent', async () => {
+    const eva = await signUp(system, { name: 'Eva' })
+    const known = await forget(eva.email)
+    const unknown = await forget('nobody@nowhere.example')
+    await system.mailTo(eva.email)
+    expect([unknown.status, unknown.text]).toEqual([known.status, known.text])
+    expect((await system.mails()).filter(({ to }) => to.includes('nobody@nowhere.example'))).toEqual([])
+  })
+
+  test('two_links_are_both_over_when_one_was_used', async () => {
+    const fay = await signUp(system, { name: 'Fay' })
+    const links = async (count: number): Promise<string[]> =>
+      vi.waitFor(async () => {
+        const mails = (await system.mails()).filter(({ to }) => to.includes(fay.email))
+        expect(mails).toHaveLength(count)
+        return mails.map(({ text }) => linkOf(text))
+      }, 20_000)
+    await forget(fay.email)
+    await forget(fay.email)
+    const [one = '', two = ''] = await links(2)
+    const browser = openBrowser(system.url)
+    const both = await Promise.all([one, two].map((link) => browser.submit(link, { password: NEW })))
+    expect(both.filter(({ url }) => url.pathname === '/workspace')).toHaveLength(1)
+    for (const link of [one, two]) expect((await browser.open(link)).status).toBe(404)
+  })
+
+  test('a_link_with_another_mark_opens_nothing', async () => {
+    const arrived = await openBrowser(system.url).open(`/reset/01JABC.${'x'.repeat(43)}`)
+    expect(arrived.status).toBe(404)
+  })
+
+  test('mails_to_one_address_cannot_be_had_without_end_known_or_not', async () => {
+    const gus = await signUp(system, { name: 'Gus' })
+    for (const email of [gus.email, 'gus@nowhere.example']) {
+      const statuses: number[] = []
+      for (let asked = 0; asked < 5; asked += 1) statuses.push((await forget(email)).status)
+      expect(statuses.at(-1)).toBe(429)
+    }
+  })
+
+  test('a_link_ends_after_an_hour', async () => {
+    await using bed = await openGatewayBed()
+    const hal = await signUp(bed, { name: 'Hal' })
+    await openBrowser(bed.url).submit('/forgot', { email: hal.email })
+    const [reset] = await bed.db.collection<{ _id: string }>('password_resets').find().toArray()
+    const link = resetUrl(bed.deps, { _id: reset?._id ?? '' })
+    expect((await hal.browser.open(link)).status).toBe(200)
+    bed.advance(RESET_MS)
+    expect((await hal.browser.open(link)).status).toBe(404)
   })
 })

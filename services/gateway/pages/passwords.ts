@@ -1,13 +1,13 @@
-// The pages at which people change their password.
+// The pages at which people change their password, or get a new one by mail when they have forgotten it.
 import type { Hono } from 'hono'
 import { html } from 'hono/html'
 import type { Deps } from '../deps.ts'
 import type { GatewayEnv } from '../http/env.ts'
-import { changePassword } from '../people/credentials.ts'
-import { PASSWORD_CHARS } from '../people/person.ts'
+import { changePassword, personOfLink, requestReset, resetPassword } from '../people/credentials.ts'
+import { PASSWORD_CHARS, type Person } from '../people/person.ts'
 import { startSession, type Visitor } from '../people/sessions.ts'
 import { signedIn } from './flow.ts'
-import { type Ctx, type Html, type Page, send } from './layout.ts'
+import { type Ctx, type Html, messagePage, type Page, send } from './layout.ts'
 import { attempt, type Fault, faultNote, fieldsOf, input, sendingOf } from './posted.ts'
 
 /** The input of a new password. */
@@ -74,7 +74,69 @@ const change = async (c: Ctx, deps: Deps, visitor: Visitor): Promise<Response> =
   return c.redirect('/account?changed', 303)
 }
 
-/** The account's page and the form for a new password. */
+const forgotPage = (typed: string, fault?: Fault): Page => ({
+  title: 'Forgot your password?',
+  body: html`<h1>Forgot your password?</h1>
+    <p class="lead">Tell us the address of your account. A mail with a link for a new password comes to it.</p>
+    <form class="card" method="post" action="/forgot">
+      ${faultNote(fault)}
+      ${input(
+        { name: 'email', label: 'Email', type: 'email', value: typed, autocomplete: 'username', max: 254 },
+        fault,
+      )}
+      <button class="wide">Send the mail</button>
+    </form>
+    <p class="under"><a href="/sign-in">Back to signing in</a></p>`,
+})
+
+const askForMail = async (c: Ctx, deps: Deps): Promise<Response> => {
+  const typed = (await fieldsOf(c)).get('email') ?? ''
+  const done = await attempt(() => requestReset(deps, typed, deps.addressOf(c)))
+  if (!done.ok) return send(c, forgotPage(typed, done.fault), sendingOf(done.fault))
+  const text =
+    'If there is an account with that address, a mail with a link is on its way to it. The link works for an hour.'
+  return send(c, messagePage('Look into your mails', text))
+}
+
+const resetPage = (person: Person, fault?: Fault): Page => ({
+  title: 'Choose a new password',
+  body: html`<h1>Choose a new password</h1>
+    <p class="lead">For the account of ${person.email}. Browsers that are signed in will be signed out, and apps disconnected.</p>
+    <form class="card" method="post">
+      ${faultNote(fault)}
+      ${newPassword(fault, 'New password')}
+      <button class="wide">Set it and sign in</button>
+    </form>`,
+})
+
+const overPage: Page = {
+  title: 'This link is over',
+  body: html`<div class="card"><h1>This link is over</h1>
+      <p>It was used, or an hour has passed. <a href="/forgot">Ask for a new one</a>.</p></div>`,
+}
+
+const resetRoutes = (routes: Hono<GatewayEnv>, deps: Deps): void => {
+  routes.get('/forgot', (c) => send(c, forgotPage('')))
+  routes.post('/forgot', (c) => askForMail(c, deps))
+  routes.get('/reset/:token', async (c) => {
+    const person = await personOfLink(deps, c.req.param('token'))
+    return person ? send(c, resetPage(person)) : send(c, overPage, { status: 404 })
+  })
+  routes.post('/reset/:token', async (c) => {
+    const token = c.req.param('token')
+    const password = (await fieldsOf(c)).get('password') ?? ''
+    const done = await attempt(() => resetPassword(deps, token, password))
+    if (done.ok) {
+      await startSession(c, deps, done.value)
+      return c.redirect('/workspace', 303)
+    }
+    const person = await personOfLink(deps, token)
+    if (!person) return send(c, overPage, { status: 404 })
+    return send(c, resetPage(person, done.fault), sendingOf(done.fault))
+  })
+}
+
+/** The account's page, and the forms for a new password. */
 export const passwordRoutes = (routes: Hono<GatewayEnv>, deps: Deps): void => {
   routes.get(
     '/account',
@@ -83,4 +145,5 @@ export const passwordRoutes = (routes: Hono<GatewayEnv>, deps: Deps): void => {
     ),
   )
   routes.post('/account/password', signedIn(deps, change))
+  resetRoutes(routes, deps)
 }

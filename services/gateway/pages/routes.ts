@@ -86,6 +86,8 @@ export const pageRoutes = (deps: Deps): Hono<GatewayEnv> => {
     '/loops',
     '/apps',
     '/account',
+    '/forgot',
+    '/reset',
   ])
     routes.use(`${path}/*`, refuseForeign(deps.public_url))
   routes.get('/', async (c) => {

@@ -16,6 +16,9 @@ export type Slowing = Readonly<{ free: number; max_wait_ms: number }>
 export const PER_ACCOUNT: Slowing = { free: 5, max_wait_ms: 30_000 }
 /** Guesses from one address; a whole office may share one. */
 export const PER_ADDRESS: Slowing = { free: 30, max_wait_ms: 5 * 60_000 }
+/** Mails for a new password to one account: enough to try again, too few to be a nuisance. */
+export const RESETS_PER_ACCOUNT: Slowing = { free: 3, max_wait_ms: 10 * 60_000 }
+export const RESETS_PER_ADDRESS: Slowing = { free: 20, max_wait_ms: 10 * 60_000 }
 
 const FORGET_MS = 60 * 60_000
 

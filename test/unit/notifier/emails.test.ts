@@ -10,6 +10,7 @@ import {
   loopShipped,
   loopShippedText,
 } from '../../../services/notifier/emails/loop-shipped.ts'
+import { passwordResetMail, passwordResetText } from '../../../services/notifier/emails/password-reset.ts'
 import { fill, render } from '../../../services/notifier/emails/render.ts'
 import { cut, escapeHtml, moment, oneLine } from '../../../services/notifier/emails/text.ts'
 import { type Mail, toMessage } from '../../../services/notifier/mailer.ts'
@@ -254,6 +255,25 @@ describe('the mail of an invitation', () => {
       expect(said).toContain(invitation.url)
     }
     expect(html).toContain(`href="${invitation.url}"`)
+  })
+})
+
+describe('the mail for a new password', () => {
+  const reset = {
+    url: 'https://loops.example.com/reset/secret',
+    name: 'Ana López',
+    expires_at: 'November 29, 2026 at 2:03 PM UTC',
+  }
+  it('both_parts_tell_the_same_facts_and_link', async () => {
+    const html = fill(await render(passwordResetMail(reset).mjml), {})
+    for (const said of [visible(html), passwordResetText(reset)])
+      for (const fact of Object.values(reset)) expect(said).toContain(fact)
+    expect(html).toContain(`href="${reset.url}"`)
+  })
+  it.each(ATTACKS)('adds_no_markup: %#', async (attack) => {
+    const with_ = async (name: string) =>
+      markup(fill(await render(passwordResetMail({ ...reset, name }).mjml), {}))
+    expect(await with_(attack)).toEqual(await with_('harmless'))
   })
 })
 

@@ -4,8 +4,8 @@ import { describe, expect, it } from 'vitest'
 import { parseSender } from '../../../services/notifier/addresses.ts'
 import {
   audienceOf,
-  invitationDelivery,
   invitationNotice,
+  linkDelivery,
   loopShippedNotice,
   memberDeliveries,
   type Recipient,
@@ -84,7 +84,7 @@ describe('the delivery of an invitation', () => {
       },
     })
     expect(invited.facts).toEqual({ invitation_id: exampleId(700) })
-    expect(invitationDelivery(invited, NOW)).toMatchObject({
+    expect(linkDelivery(invited, NOW)).toMatchObject({
       _id: `${exampleId(901)}:${exampleId(700)}`,
       to: null,
       user_id: null,
