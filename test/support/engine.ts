@@ -7,8 +7,8 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import { type ContainerRuntimeClient, getContainerRuntimeClient } from 'testcontainers'
 import { type Report, StartFault } from '../../infra/report.ts'
+import { canInstallPackages, installPackages } from '../../infra/servers/debian.ts'
 import { identityOf } from '../../infra/servers/identity.ts'
-import { canInstallPackages, installPackages } from './debian.ts'
 import { step } from './progress.ts'
 
 const run = promisify(execFile)

@@ -9,7 +9,6 @@ import { createInterface } from 'node:readline'
 import { type ContainerRuntimeClient, ImageName } from 'testcontainers'
 import { formatBytes, messageOf, type Report, StartFault } from '../../infra/report.ts'
 import { type Binary, type ResolveOptions, resolveMongod, resolveNatsServer } from '../../infra/servers.ts'
-import { canInstallPackages, installPackages } from './debian.ts'
 import { step } from './progress.ts'
 import { type Blueprint, buildStandIn, nodeBlueprint } from './stand-in.ts'
 
@@ -36,8 +35,6 @@ export const TEST_LABEL = 'loops.test'
 const ROOT = join(import.meta.dirname, '..', '..')
 // What .dockerignore lets through: it is said here too, so that nothing else is looked at.
 const PROJECT_FILES = ['package.json', 'package-lock.json', 'shared', 'services', 'infra/Dockerfile']
-// How the servers' programs come from a package registry, and what they load.
-const PROGRAM_NEEDS = ['python3-pip', 'libcurl4']
 const RYUK_IMAGE = 'testcontainers/ryuk:0.14.0'
 const FIRST_BYTE_LIMIT_MS = 10_000
 const STALL_LIMIT_MS = 60_000
@@ -68,27 +65,10 @@ const serverStandIn = async (
   resolve: (options: ResolveOptions) => Promise<Binary>,
   context: ImageContext,
 ): Promise<string> => {
-  const binary = await programOf(resolve, context)
+  const { cacheDir, report } = context
+  const binary = await resolve({ cacheDir: join(cacheDir, 'bin'), env: process.env, report })
   const dockerfile = ['FROM scratch', 'COPY . /', `ENTRYPOINT ["${target}"]`].join('\n')
   return standIn({ name, binary, target, folders, dockerfile }, context)
-}
-
-/** The program of a server. Where this user may install packages, what the ways to it lack is no obstacle. */
-const programOf = async (
-  resolve: (options: ResolveOptions) => Promise<Binary>,
-  { cacheDir, report }: ImageContext,
-): Promise<Binary> => {
-  const options = { cacheDir: join(cacheDir, 'bin'), env: process.env, report }
-  try {
-    return await resolve(options)
-  } catch (error) {
-    if (!canInstallPackages()) throw error
-    report.step(`  ${messageOf(error)}`)
-    await step(report, `Installing ${PROGRAM_NEEDS.join(' and ')} with apt-get`, () =>
-      installPackages(PROGRAM_NEEDS),
-    )
-    return resolve(options)
-  }
 }
 
 /** The project's own image, built from this checkout on Node's official image or its stand-in. Returns its name. */

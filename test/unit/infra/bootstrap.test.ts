@@ -211,3 +211,13 @@ test('absent_npm_told_in_one_sentence', async () => {
   )
   expect(code).toBe(1)
 })
+
+test('an_npm_that_takes_the_lockfile_for_stale_fetches_a_newer_one', async () => {
+  await run('', { npm_config_user_agent: 'npm/9.2.0 node/v18.20.4 linux x64 workspaces/false' })
+  expect(npmRuns()).toEqual([expect.stringMatching(/^exec --yes --package=npm@10\.\d+\.\d+ -- npm ci /)])
+})
+
+test('a_newer_npm_installs_itself', async () => {
+  await run('', { npm_config_user_agent: 'npm/11.19.1 node/v20.20.2 linux x64 workspaces/false' })
+  expect(npmRuns()).toEqual([expect.stringMatching(/^ci /)])
+})

@@ -4,7 +4,7 @@ import { execFile } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { setTimeout as delay } from 'node:timers/promises'
 import { promisify } from 'node:util'
-import { StartFault } from '../../infra/report.ts'
+import { StartFault } from '../report.ts'
 
 const run = promisify(execFile)
 const LOCK_TRIES = 24
