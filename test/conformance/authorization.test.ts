@@ -1,8 +1,7 @@
 // The official judge of authorization servers, and the person whom it sends to sign in and consent, against a whole system.
-import { createServer } from 'node:net'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { type Account, signUp } from '../support/accounts.ts'
-import { runSuite } from '../support/conformance/commands.ts'
+import { freePort, runSuite } from '../support/conformance/commands.ts'
 import { passedIn } from '../support/conformance/suite.ts'
 import { registerApp } from '../support/oauth-client.ts'
 import { type System, startSystem } from '../support/system.ts'
@@ -15,14 +14,6 @@ beforeAll(async () => {
   owner = await signUp(system, { name: 'Olga' })
 })
 afterAll(() => system?.stop())
-
-const freePort = async (): Promise<number> => {
-  const server = createServer()
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  const address = server.address()
-  await new Promise((resolve) => server.close(resolve))
-  return address !== null && typeof address === 'object' ? address.port : 0
-}
 
 // With a secret the suite is of no use here: it leaves the secret out wherever `none` is offered too, which D5 wants.
 test('every_scenario_of_the_official_judge_passes [D5, A6, K5]', async () => {

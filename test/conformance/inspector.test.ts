@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { type Account, signUp } from '../support/accounts.ts'
-import { type Ended, runInspector } from '../support/conformance/commands.ts'
+import { type Ended, freePort, runInspector } from '../support/conformance/commands.ts'
 import { type System, startSystem } from '../support/system.ts'
 import { TOOLS } from '../support/tools.ts'
 
@@ -28,24 +28,29 @@ const resultOf = ({ code, stdout, stderr }: Ended): Record<string, unknown> => {
   return JSON.parse(stdout).result
 }
 
-test.each(['legacy', 'modern'])(
-  'the_inspector_signs_in_lists_and_calls (%s) [R1, A5, P5, P7]',
-  async (era) => {
-    const store = await mkdtemp(join(folder, era))
-    const started = [`${system.url}/mcp`, store, '--protocol-era', era] as const
-    using listing = runInspector(...started, '--method', 'tools/list', '--strict')
-    const [asked] = await listing.said(/http\S+\/authorize\?\S+/)
-    await fetch(await owner.browse(new URL(asked)))
-    const { tools } = resultOf(await listing.ended) as { tools: { name: string }[] }
-    expect(tools.map(({ name }) => name)).toEqual(TOOLS.map(({ name }) => name))
+/** Runs a command that has to send its person to the browser first. */
+const runWithSignIn = async (...args: Parameters<typeof runInspector>): Promise<Ended> => {
+  const callback = `http://127.0.0.1:${await freePort()}/oauth/callback`
+  using inspector = runInspector(...args, '--callback-url', callback)
+  const [asked] = await inspector.said(/http\S+\/authorize\?\S+/)
+  const back = await owner.browse(new URL(asked))
+  expect(back.href.startsWith(callback), back.href).toBe(true)
+  await fetch(back)
+  return await inspector.ended
+}
 
-    // In a process of its own, with what the first one has kept.
-    using calling = runInspector(
-      ...[...started, '--stored-auth-only', '--method', 'tools/call', '--tool-name', 'create_task'],
-      ...['--tool-args-json', '{"title":"Seen from the command line"}'],
-    )
-    expect(resultOf(await calling.ended)).toMatchObject({
-      structuredContent: { task: { title: 'Seen from the command line', author: { name: 'Olga' } } },
-    })
-  },
-)
+test.each(['legacy', 'modern'])('signs_in_lists_and_calls (%s) [R1, A5, P5, P7]', async (era) => {
+  const store = await mkdtemp(join(folder, era))
+  const started = [`${system.url}/mcp`, store, '--protocol-era', era] as const
+  const listed = resultOf(await runWithSignIn(...started, '--method', 'tools/list', '--strict'))
+  expect((listed.tools as { name: string }[]).map(({ name }) => name)).toEqual(TOOLS.map(({ name }) => name))
+
+  // In a process of its own, with what the first one has kept.
+  using calling = runInspector(
+    ...[...started, '--stored-auth-only', '--method', 'tools/call', '--tool-name', 'create_task'],
+    ...['--tool-args-json', '{"title":"Seen from the command line"}'],
+  )
+  expect(resultOf(await calling.ended)).toMatchObject({
+    structuredContent: { task: { title: 'Seen from the command line', author: { name: 'Olga' } } },
+  })
+})
