@@ -23,22 +23,18 @@ const startProcess = async (
   return { url: String(line).trim(), child }
 }
 
-/** Calls per second of both (32 at once), and latencies one at a time. */
-export const benchGateway = async (
-  servers: Servers,
-): Promise<Readonly<{ throughput: Pair; serial: Pair }>> => {
+/** Both sides of one comparison: calls per second with 32 at once, and latency one at a time. */
+export type Against = Readonly<{ throughput: Pair; serial: Pair }>
+
+const against = async (servers: Servers, file: string, bareUrl: string): Promise<Against> => {
   const port = await servers.freePort()
-  const ours = await startProcess('./gateway-server.ts', {
-    ...servers.env('bench_gateway'),
-    PORT: String(port),
-    PUBLIC_URL: `http://localhost:${port}`,
-  })
-  const bare = await startProcess('./bare-server.ts', {})
+  const url = `http://localhost:${port}`
+  const database = `bench_${file.replace(/\W/g, '')}`
+  const ours = await startProcess(file, { ...servers.env(database), PORT: String(port), PUBLIC_URL: url })
   try {
-    const account = await signUp({ url: `http://localhost:${port}` }, { name: 'Bench' })
-    await using agent = await agentOf({ url: `http://localhost:${port}` }, account)
-    const call = toolCall(`http://localhost:${port}/mcp`, agent.accessToken(), 'list_tasks', {})
-    const bareCall = toolCall(bare.url, '', 'list_tasks', {})
+    await using agent = await agentOf({ url }, await signUp({ url }, { name: 'Bench' }))
+    const call = toolCall(`${url}/mcp`, agent.accessToken(), 'list_tasks', {})
+    const bareCall = toolCall(bareUrl, '', 'list_tasks', {})
     const throughput = await pair(
       () => sample(call, CALLS, PARALLEL),
       () => sample(bareCall, CALLS, PARALLEL),
@@ -53,6 +49,19 @@ export const benchGateway = async (
     return { throughput, serial }
   } finally {
     ours.child.kill()
+  }
+}
+
+/** The gateway by itself, and with the bus and a service that answers at once, each against the bare server. */
+export const benchGateway = async (
+  servers: Servers,
+): Promise<Readonly<{ alone: Against; withBus: Against }>> => {
+  const bare = await startProcess('./bare-server.ts', {})
+  try {
+    const alone = await against(servers, './direct-server.ts', bare.url)
+    const withBus = await against(servers, './gateway-server.ts', bare.url)
+    return { alone, withBus }
+  } finally {
     bare.child.kill()
   }
 }

@@ -38,8 +38,10 @@ const gateway = async (servers: Servers): Promise<Section> => {
     lines: [
       '## list_tasks through the gateway against a bare SDK server with the same tools and answer',
       ...PAIR_HEAD,
-      pairRow('calls per second, 32 at once', found.throughput, '≥ 0.7', 'perSecond'),
-      pairRow('p50, one at a time', found.serial, '', 'p50'),
+      pairRow('gateway alone: calls per second, 32 at once', found.alone.throughput, '≥ 0.7', 'perSecond'),
+      pairRow('gateway alone: p50, one at a time', found.alone.serial, '', 'p50'),
+      pairRow('with the bus: calls per second, 32 at once', found.withBus.throughput, '', 'perSecond'),
+      pairRow('with the bus: p50, one at a time', found.withBus.serial, '', 'p50'),
     ],
   }
 }

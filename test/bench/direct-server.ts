@@ -1,0 +1,42 @@
+// The gateway as it is, but for the bus: a request is answered in this process at once. What remains is its own cost:
+// HTTP, token, checks, protocol. Run as a process of its own; prints its address.
+import type { Msg } from '@nats-io/nats-core'
+import { createApp } from '../../services/gateway/app.ts'
+import { openDeps } from '../../services/gateway/deps.ts'
+import { listen } from '../../services/gateway/listen.ts'
+import { createCatalog } from '../../services/gateway/mcp/catalog.ts'
+import { createMcp } from '../../services/gateway/mcp/handler.ts'
+import { createLoad } from '../../services/gateway/mcp/load.ts'
+import { loopsServer } from '../../services/gateway/mcp/offer.ts'
+import { verifyAccess } from '../../services/gateway/oauth/access.ts'
+import { oauthRoutes } from '../../services/gateway/oauth/routes.ts'
+import { pageRoutes } from '../../services/gateway/pages/routes.ts'
+import type { Bus } from '../../shared/bus/connect.ts'
+import { processEnv, readConfig } from '../../shared/config.ts'
+import { CONTRACTS } from '../../shared/contracts/index.ts'
+import { openHost } from '../../shared/host.ts'
+import { cannedTasks } from './canned.ts'
+
+const config = readConfig(processEnv())
+const host = await openHost('gateway', config)
+const deps = await openDeps(host, config.PUBLIC_URL)
+const answer = JSON.stringify(cannedTasks)
+const reply = { headers: undefined, json: () => JSON.parse(answer) } as unknown as Msg
+const bus = { ...host.bus, nc: { info: undefined, request: async () => reply } } as unknown as Bus
+
+const { clock, ids, log } = host
+const publicUrl = config.PUBLIC_URL
+const catalog = createCatalog(CONTRACTS)
+const load = createLoad()
+const mcp = createMcp(loopsServer({ bus, clock, log, catalog, load }), log)
+const app = createApp({
+  publicUrl,
+  clock,
+  ids,
+  log,
+  health: { connected: () => true, closed: () => false },
+  mcp: { publicUrl, host: config.HOST, log, mcp, catalog, load, verify: verifyAccess(deps) },
+  routes: [oauthRoutes(deps), pageRoutes(deps)],
+})
+const listener = await listen((request, env) => app.fetch(request, env), config.HOST, config.PORT)
+console.log(`http://${listener.address}`)
