@@ -13,6 +13,7 @@ import { repeat } from '../../shared/lifecycle.ts'
 import type { Log } from '../../shared/log.ts'
 import { clientAddress } from './http/address.ts'
 import { type Documents, openDocuments } from './oauth/documents.ts'
+import { LOOK_MS } from './oauth/key-schedule.ts'
 import { type Keys, openKeys } from './oauth/keys.ts'
 import { type OAuthSettings, oauthSettings } from './oauth/settings.ts'
 import { type OAuthStores, openOAuthStores } from './oauth/store.ts'
@@ -97,5 +98,6 @@ export const openDeps = async (host: Host, publicUrl: string = host.config.PUBLI
   }
   const options = { interval_ms: SETTLE_EVERY_MS, log, random: ids.random }
   host.stack.use(repeat(() => settleLeftBehind(deps), options))
+  host.stack.use(repeat(deps.keys.tend, { ...options, interval_ms: LOOK_MS }))
   return deps
 }

@@ -24,10 +24,10 @@ export type GatewayBed = AsyncDisposable &
     advance: (ms: number) => void
   }>
 
-/** Opens one; `given` is further environment. Beside another bed, it is a second gateway on the same servers. */
+/** Opens one; `given` is further environment. Beside another bed, it is a second gateway of the same site. */
 export const openGatewayBed = async (
   given: Readonly<Record<string, string>> = {},
-  beside?: Pick<GatewayBed, 'stack'>,
+  beside?: Pick<GatewayBed, 'stack' | 'url'>,
 ): Promise<GatewayBed> => {
   const stack = beside?.stack ?? freshStack()
   const { natsUrl, mongodbUrl } = stack
@@ -49,7 +49,7 @@ export const openGatewayBed = async (
     now: () => new Date(systemClock.now().getTime() + ahead_ms),
     monotonicMs: () => systemClock.monotonicMs() + ahead_ms,
   }
-  const deps = await openDeps({ ...host, clock }, url)
+  const deps = await openDeps({ ...host, clock }, beside?.url ?? url)
   const app = new Hono<GatewayEnv>().route('/', oauthRoutes(deps)).route('/', pageRoutes(deps))
   fetch = app.fetch
   return {

@@ -11,6 +11,7 @@ import {
 } from 'jose'
 import type { Clock } from '../../../shared/clock.ts'
 import { AppError } from '../../../shared/errors.ts'
+import { dueNumber, retiredAt, signerAt } from './key-schedule.ts'
 import type { SigningKey } from './model.ts'
 import type { KeyStore } from './store.ts'
 
@@ -20,7 +21,7 @@ export const ALGORITHM = 'ES256'
 const RELOAD_MS = 5_000
 
 type Signer = Readonly<{ kid: string; key: CryptoKey }>
-type Loaded = Readonly<{ signer: Signer; publicKeys: ReadonlyMap<string, CryptoKey>; jwks: readonly JWK[] }>
+type Pair = Signer & Readonly<{ number: number; created_at: Date; publicKey: CryptoKey; public_jwk: JWK }>
 
 export type Keys = Readonly<{
   signer: () => Signer
@@ -28,6 +29,8 @@ export type Keys = Readonly<{
   verifier: (kid: string) => Promise<CryptoKey | undefined>
   /** What /.well-known/jwks.json publishes. */
   jwks: () => Readonly<{ keys: readonly JWK[] }>
+  /** Reads the keys anew, makes the next one when it is due, and drops those that are done. Run it again and again. */
+  tend: () => Promise<void>
 }>
 
 const encrypt = (jwk: JWK, secret: Uint8Array): Promise<string> =>
@@ -63,14 +66,14 @@ const makeKey = async (number: number, secret: Uint8Array, clock: Clock): Promis
 
 const importKey = async (jwk: JWK): Promise<CryptoKey> => (await importJWK(jwk, ALGORITHM)) as CryptoKey
 
-const load = async (kept: readonly SigningKey[], secret: Uint8Array): Promise<Loaded | undefined> => {
-  const newest = kept[0]
-  if (!newest) return undefined
-  const publicKeys = new Map<string, CryptoKey>()
-  for (const { _id, public_jwk } of kept) publicKeys.set(_id, await importKey(public_jwk))
-  const key = await importKey(await decrypt(newest.private_jwe, secret))
-  return { signer: { kid: newest._id, key }, publicKeys, jwks: kept.map(({ public_jwk }) => public_jwk) }
-}
+const importPair = async (kept: SigningKey, secret: Uint8Array): Promise<Pair> => ({
+  kid: kept._id,
+  number: kept.number,
+  created_at: kept.created_at,
+  key: await importKey(await decrypt(kept.private_jwe, secret)),
+  publicKey: await importKey(kept.public_jwk),
+  public_jwk: kept.public_jwk,
+})
 
 /**
  * Finds the keys, or makes the first one: of gateways that start at once, one makes it and all use it.
@@ -80,24 +83,41 @@ export const openKeys = async (
   deps: Readonly<{ store: KeyStore; secret: Uint8Array; clock: Clock }>,
 ): Promise<Keys> => {
   const { store, secret, clock } = deps
-  const read = async (): Promise<Loaded | undefined> => load(await store.list(), secret)
-  let loaded = await read()
-  if (!loaded) {
-    await store.insert(await makeKey(1, secret, clock))
-    loaded = await read()
-  }
-  if (!loaded) throw new AppError('unavailable', 'The signing keys cannot be read back from the database.')
-  let current = loaded
+  let pairs: readonly Pair[] = []
   let looked_ms = clock.monotonicMs()
+  const read = async (): Promise<void> => {
+    looked_ms = clock.monotonicMs()
+    const known = new Map(pairs.map((pair) => [pair.kid, pair]))
+    const kept = await store.list()
+    // Importing costs, so it is done once for each key; its date is read anew: an operator who sets it back rotates the key.
+    pairs = await Promise.all(
+      kept.map(async (key) => ({
+        ...(known.get(key._id) ?? (await importPair(key, secret))),
+        created_at: key.created_at,
+      })),
+    )
+  }
+  const tend = async (): Promise<void> => {
+    await read()
+    const now = clock.now()
+    const number = dueNumber(pairs, now)
+    // Of gateways that find it due at once, one makes it: numbers are unique.
+    if (number !== undefined) await store.insert(await makeKey(number, secret, clock))
+    const retired = retiredAt(pairs, now)
+    if (retired.length > 0) await store.remove(retired.map(({ kid }) => kid))
+    if (number !== undefined || retired.length > 0) await read()
+  }
+  await tend()
+  if (pairs.length === 0)
+    throw new AppError('unavailable', 'The signing keys cannot be read back from the database.')
+  const find = (kid: string): Pair | undefined => pairs.find((pair) => pair.kid === kid)
   return {
-    signer: () => current.signer,
+    signer: () => signerAt(pairs, clock.now()) as Pair,
     verifier: async (kid) => {
-      if (!current.publicKeys.has(kid) && clock.monotonicMs() - looked_ms > RELOAD_MS) {
-        looked_ms = clock.monotonicMs()
-        current = (await read()) ?? current
-      }
-      return current.publicKeys.get(kid)
+      if (!find(kid) && clock.monotonicMs() - looked_ms > RELOAD_MS) await read()
+      return find(kid)?.publicKey
     },
-    jwks: () => ({ keys: current.jwks }),
+    jwks: () => ({ keys: pairs.map(({ public_jwk }) => public_jwk) }),
+    tend,
   }
 }

@@ -6,7 +6,7 @@
 // requests      one per visit of /authorize, until its person has decided. Gone after REQUEST_MS.
 // grants        one per consent: what was allowed, its code, and the generation of its refresh token. Every change is one
 //               compare-and-set on this one document, so refresh, replay and revocation cannot interleave.
-// signing_keys  numbered; the highest signs, all verify. Private parts encrypted with a key from LOOPS_SECRET.
+// signing_keys  numbered; one signs, all verify, see key-schedule.ts. Private parts encrypted with a key from LOOPS_SECRET.
 import type { Collection, Db, IndexDescription, UpdateFilter } from 'mongodb'
 import { ensureIndexes, isDuplicateKey } from '../../../shared/mongo.ts'
 import type { AuthorizationRequest, Client, Decision, Grant, RevokeReason, SigningKey } from './model.ts'
@@ -60,6 +60,7 @@ export type KeyStore = Readonly<{
   list: () => Promise<SigningKey[]>
   /** False when another instance made that number first. */
   insert: (key: SigningKey) => Promise<boolean>
+  remove: (ids: readonly string[]) => Promise<void>
 }>
 
 export type OAuthStores = Readonly<{
@@ -174,6 +175,7 @@ export const openOAuthStores = async (db: Db): Promise<OAuthStores> => {
     keys: {
       list: () => keys.find().sort({ number: -1 }).limit(20).toArray(),
       insert: (key) => inserted(keys.insertOne(key)),
+      remove: async (ids) => void (await keys.deleteMany({ _id: { $in: [...ids] } })),
     },
   }
 }

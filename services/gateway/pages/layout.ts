@@ -25,7 +25,7 @@ export const CHECK = raw(
 
 const who = ({ person }: Visitor): Html => html`<nav class="who" aria-label="Account">
       <a href="/workspace">Workspace</a>
-      <a href="/apps">Connected apps</a>
+      <a href="/apps">Apps</a>
       <a href="/account">${person.name}</a>
       <form class="inline" method="post" action="/sign-out"><button class="plain">Sign out</button></form>
     </nav>`

@@ -42,7 +42,6 @@ const accountPage = (visitor: Visitor, shown: Readonly<{ changed: boolean; fault
         <dt>Name</dt><dd>${person.name}</dd>
         <dt>Email</dt><dd>${person.email}</dd>
       </dl>
-      <p><a href="/apps">Connected apps</a></p>
     </div>
     <section class="card" aria-labelledby="password-title">
       <h2 id="password-title">Change the password</h2>

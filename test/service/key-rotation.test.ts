@@ -1,0 +1,93 @@
+// Signing keys change while two gateways issue and check tokens, with neither a restart nor a refused request.
+import { decodeProtectedHeader } from 'jose'
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import { ANNOUNCE_MS, RETIRE_MS, ROTATE_MS } from '../../services/gateway/oauth/key-schedule.ts'
+import { signUp } from '../support/accounts.ts'
+import { type GatewayBed, openGatewayBed } from '../support/gateway-bed.ts'
+import { type App, connectApp, getJson, refreshTokens } from '../support/oauth-client.ts'
+
+let beds: readonly [GatewayBed, GatewayBed]
+beforeEach(async () => {
+  const first = await openGatewayBed()
+  beds = [first, await openGatewayBed({}, first)]
+})
+afterEach(async () => {
+  for (const bed of beds) await bed[Symbol.asyncDispose]()
+})
+
+const kidOf = (token: string): string => String(decodeProtectedHeader(token).kid)
+/** Has the key be one that was made long ago. */
+const age = ({ db, deps }: GatewayBed) => {
+  const created_at = new Date(deps.clock.now().getTime() - ROTATE_MS)
+  return db.collection('signing_keys').updateMany({}, { $set: { created_at } })
+}
+const advance = (ms: number): void => {
+  for (const bed of beds) bed.advance(ms)
+}
+const tend = () => Promise.all(beds.map(({ deps }) => deps.keys.tend()))
+const published = async (): Promise<number[]> =>
+  Promise.all(
+    beds.map(async ({ url }) => {
+      const { body } = await getJson(`${url}/.well-known/jwks.json`)
+      return (body as unknown as { keys: readonly unknown[] }).keys.length
+    }),
+  )
+
+/** Refreshes at each gateway in turn and has both check every token, until `done`. */
+const load = async (app: App, refresh_token: string, until: Promise<unknown>): Promise<string> => {
+  let [token, rounds, over] = [refresh_token, 0, false]
+  const ended = until.then(() => {
+    over = true
+  })
+  while (!over || rounds < 4) {
+    const at = beds[rounds % 2] as GatewayBed
+    const { status, body } = await refreshTokens(at.url, app, token)
+    expect(status).toBe(200)
+    for (const bed of beds) expect(await bed.verify(body.access_token)).toMatchObject({ ok: true })
+    token = body.refresh_token
+    rounds += 1
+  }
+  await ended
+  return token
+}
+
+test('keys_rotate_over_two_gateways_under_load_without_a_refused_request', async () => {
+  const [first, second] = beds
+  const ann = await signUp(first, { name: 'Ann' })
+  const { app, tokens } = await connectApp(first.url, ann)
+  const old = kidOf(tokens.access_token)
+  await age(first)
+
+  // Due: one new key, published by both, while the old one still signs.
+  let refresh = await load(app, tokens.refresh_token, tend().then(tend))
+  expect(await published()).toEqual([2, 2])
+  const before = (await refreshTokens(second.url, app, refresh)).body
+  expect(kidOf(before.access_token)).toBe(old)
+
+  // Announced: the new one signs, and what the old one signed counts on.
+  advance(ANNOUNCE_MS)
+  const after = (await refreshTokens(first.url, app, before.refresh_token)).body
+  expect(kidOf(after.access_token)).not.toBe(old)
+  for (const bed of beds) expect(await bed.verify(before.access_token)).toMatchObject({ ok: true })
+  refresh = await load(app, after.refresh_token, tend())
+  expect(await published()).toEqual([2, 2])
+
+  // Done: the old one goes.
+  advance(RETIRE_MS)
+  refresh = await load(app, refresh, tend().then(tend))
+  expect(await published()).toEqual([1, 1])
+  expect((await refreshTokens(second.url, app, refresh)).status).toBe(200)
+  for (const bed of beds) expect(await bed.verify(tokens.access_token)).toMatchObject({ ok: false })
+})
+
+test('a_gateway_that_has_not_looked_yet_knows_a_new_key_by_its_first_token', async () => {
+  const [first, second] = beds
+  const ann = await signUp(first, { name: 'Ann' })
+  const { app, tokens } = await connectApp(first.url, ann)
+  await age(first)
+  await first.deps.keys.tend()
+  advance(ANNOUNCE_MS)
+  const { body } = await refreshTokens(first.url, app, tokens.refresh_token)
+  expect(kidOf(body.access_token)).not.toBe(kidOf(tokens.access_token))
+  expect(await second.verify(body.access_token)).toMatchObject({ ok: true })
+})
