@@ -13,7 +13,7 @@ const wireOf = (url: string, token: string): Wire =>
 const create = (wire: Wire, title: string): Promise<Answer> =>
   wire.rpc('tools/call', { name: 'create_task', arguments: { title } })
 
-test('no_call_is_lost_while_one_of_two_instances_stops', async () => {
+test('no_call_is_lost_while_one_of_two_instances_stops [T23]', async () => {
   await using system = await startSystem({
     instances: 2,
     names: ['tasks', 'loops-queue', 'gateway'],

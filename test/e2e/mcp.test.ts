@@ -60,13 +60,13 @@ describe.each(ERAS)('a client (%s) that came through OAuth', (era) => {
     expect(shipped).toMatchObject({ already_shipped: false, unfinished: [] })
   })
 
-  test('gets_the_same_json_as_text_and_as_structure', async () => {
+  test('gets_the_same_json_as_text_and_as_structure [P7]', async () => {
     const result = await client.result('get_queue_stats', {})
     expect(result.content).toHaveLength(1)
     expect(JSON.parse(textOf(result))).toEqual(result.structuredContent)
   })
 
-  test('gets_a_refusal_that_it_can_act_on', async () => {
+  test('gets_a_refusal_that_it_can_act_on [P9]', async () => {
     // Having listed the tools, the SDKs check results by their schemas; a refusal has to pass that check too.
     await client.raw.listTools()
     const missing = await client.result('get_task', { task_id: SOME_ID })
@@ -80,7 +80,7 @@ describe.each(ERAS)('a client (%s) that came through OAuth', (era) => {
     })
   })
 
-  test('gets_a_protocol_error_for_a_tool_that_does_not_exist', async () => {
+  test('gets_a_protocol_error_for_a_tool_that_does_not_exist [P8]', async () => {
     await expect(client.result('no_such_tool', {})).rejects.toMatchObject({ code: -32_602 })
     await expect(client.result('list_loop_tasks', {})).rejects.toMatchObject({ code: -32_602 })
   })
@@ -90,7 +90,7 @@ describe.each(ERAS)('a client (%s) that came through OAuth', (era) => {
     expect(result.structuredContent).toMatchObject({ workspace: { name: 'Quayside' } })
   })
 
-  test('has_the_workflows_as_prompts_resources_and_tool', async () => {
+  test('has_the_workflows_as_prompts_resources_and_tool [P11, P12]', async () => {
     const { prompts } = await client.raw.listPrompts()
     expect(prompts.map(({ name }) => name)).toEqual(WORKFLOWS)
     const { resources } = await client.raw.listResources()
@@ -120,7 +120,7 @@ describe('a token', () => {
   const callOf = (wire: Wire, name: string, args: unknown): Promise<Answer> =>
     wire.rpc('tools/call', { name, arguments: args })
 
-  test('that_only_reads_sees_what_reads_and_is_asked_for_more_scopes_before_anything_is_done', async () => {
+  test('that_only_reads_sees_what_reads_and_is_asked_for_more_scopes_before_anything_is_done [B4]', async () => {
     await using reader = await agentOf(system, owner, {
       name: 'reader',
       without: ['loops:write', 'loops:approve'],
@@ -175,7 +175,7 @@ describe('a token', () => {
   })
 
   test.each([undefined, '*/*', 'application/json', 'text/event-stream', 'text/html'])(
-    'is_answered_whatever_the_client_accepts (%s)',
+    'is_answered_whatever_the_client_accepts (%s) [T4, T7]',
     async (accept) => {
       await using client = await agentOf(system, owner, { name: 'accepting' })
       const headers = { Authorization: `Bearer ${client.accessToken()}`, 'Content-Type': 'application/json' }
@@ -198,7 +198,7 @@ describe('whoever comes', () => {
   const challenge = (response: Response): string => response.headers.get('www-authenticate') ?? ''
 
   test.each(['GET', 'POST', 'DELETE', 'PUT', 'HEAD'])(
-    'without_a_token_is_challenged (%s)',
+    'without_a_token_is_challenged (%s) [T3, D1]',
     async (method) => {
       for (const path of ['/mcp', '/mcp/']) {
         const response = await fetch(url(path), { method })
@@ -211,19 +211,19 @@ describe('whoever comes', () => {
     },
   )
 
-  test.each(['nonsense', 'a.b.c', 'x y', ''])('with_a_bad_token_is_told_so (%s)', async (token) => {
+  test.each(['nonsense', 'a.b.c', 'x y', ''])('with_a_bad_token_is_told_so (%s) [D2]', async (token) => {
     const response = await fetch(url(), { method: 'POST', headers: { Authorization: `Bearer ${token}.` } })
     expect(response.status).toBe(401)
     expect(challenge(response)).toContain('error="invalid_token"')
   })
 
-  test('with_a_token_in_the_address_has_none', async () => {
+  test('with_a_token_in_the_address_has_none [B1]', async () => {
     await using client = await agentOf(system, owner, { name: 'careless' })
     const response = await fetch(url(`/mcp?access_token=${client.accessToken()}`), { method: 'POST' })
     expect(response.status).toBe(401)
   })
 
-  test('with_another_method_is_told_the_one_that_there_is', async () => {
+  test('with_another_method_is_told_the_one_that_there_is [T3]', async () => {
     await using client = await agentOf(system, owner, { name: 'methodical' })
     const headers = { Authorization: `Bearer ${client.accessToken()}` }
     for (const method of ['GET', 'DELETE', 'PUT', 'HEAD']) {
@@ -233,7 +233,7 @@ describe('whoever comes', () => {
     }
   })
 
-  test('from_a_page_of_this_machine_may_call_and_from_another_may_not', async () => {
+  test('from_a_page_of_this_machine_may_call_and_from_another_may_not [T5, T21]', async () => {
     const preflight = (origin: string): Promise<Response> =>
       fetch(url(), {
         method: 'OPTIONS',
@@ -255,14 +255,14 @@ describe('whoever comes', () => {
     }
   })
 
-  test('by_a_name_that_is_not_ours_is_refused', async () => {
+  test('by_a_name_that_is_not_ours_is_refused [T5]', async () => {
     using wire = openWire(url(), { Host: 'evil.example', Origin: 'http://evil.example' })
     expect((await wire.send('{}')).status).toBe(403)
     using rebound = openWire(url(), { Host: 'evil.example' })
     expect((await rebound.send('{}')).status).toBe(403)
   })
 
-  test('asking_for_an_old_revision_gets_it_and_for_an_unknown_one_the_newest_of_those', async () => {
+  test('asking_for_an_old_revision_gets_it_and_for_an_unknown_one_the_newest_of_those [T9]', async () => {
     await using client = await agentOf(system, owner, { name: 'historian' })
     using wire = openWire(url(), {
       Authorization: `Bearer ${client.accessToken()}`,
@@ -278,7 +278,7 @@ describe('whoever comes', () => {
     expect(await initialize('1999-01-01')).toBe('2025-11-25')
   })
 
-  test('in_the_newest_revision_finds_lists_to_keep_and_nothing_to_subscribe_to', async () => {
+  test('in_the_newest_revision_finds_lists_to_keep_and_nothing_to_subscribe_to [T16]', async () => {
     await using client = await agentOf(system, owner, { name: 'modernist' })
     const meta = {
       'io.modelcontextprotocol/protocolVersion': MODERN,

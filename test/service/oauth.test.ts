@@ -218,7 +218,7 @@ describe('the consent page', () => {
     expect(text).not.toContain('<img')
     expect(text).toContain('&lt;img src=x onerror=alert(1)&gt; &amp; &quot;Co&quot;')
   })
-  test('its_policy_lets_the_answer_through_and_nothing_else', async () => {
+  test('its_policy_lets_the_answer_through_and_nothing_else [A8, A9]', async () => {
     const page = await ann.browser.open(ask())
     const policy = page.headers.get('content-security-policy') ?? ''
     expect(policy).toContain("default-src 'none'")

@@ -108,7 +108,7 @@ describe('pages of a list', () => {
   )
 })
 
-test('a_trace_is_followed_only_when_it_is_one', () => {
+test('a_trace_is_followed_only_when_it_is_one [P19]', () => {
   const trace = '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01'
   expect(readTraceparent(trace)).toBe(trace)
   for (const other of [undefined, 5, '', `${trace}\r\nX: y`, trace.toUpperCase(), `${trace}0`])

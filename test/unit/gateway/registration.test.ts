@@ -27,7 +27,7 @@ describe('accepted_as_clients_send_it', () => {
     })
     expect(scalekit).toMatchObject({ auth_method: 'client_secret_basic', auth_method_open: true })
   })
-  test('Cursor: three kinds of redirect URI in one request', () => {
+  test('Cursor: three kinds of redirect URI in one request [R5]', () => {
     expect(accepted({ redirect_uris: CURSOR, application_type: 'native' }).redirect_uris).toEqual(CURSOR)
   })
   test('VS Code: further grant and response types are dropped', () => {
