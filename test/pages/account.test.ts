@@ -1,0 +1,107 @@
+// The pages of an account in a real browser: connected apps, a new password, a forgotten one; by click and by key, in every
+// width and both colour schemes, and readable by those who do not see them.
+import axe from 'axe-core'
+import type { Browser, BrowserContext, Page } from 'playwright-core'
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest'
+import { type Account, signUp } from '../support/accounts.ts'
+import { launchBrowser } from '../support/chromium.ts'
+import { connectApp } from '../support/oauth-client.ts'
+import { type System, startSystem } from '../support/system.ts'
+
+const NEW = 'nine purple tricycles in a column'
+
+let system: System
+let browser: Browser
+let context: BrowserContext
+let page: Page
+let ann: Account
+
+beforeAll(async () => {
+  system = await startSystem({ names: ['gateway', 'notifier'] })
+  browser = await launchBrowser()
+})
+afterAll(async () => {
+  await browser?.close()
+  await system?.stop()
+})
+beforeEach(async () => {
+  context = await browser.newContext()
+  page = await context.newPage()
+  ann = await signUp(system, { name: 'Ann' })
+})
+afterEach(() => context.close())
+
+const signIn = async (password = ann.password): Promise<void> => {
+  await page.goto(`${system.url}/sign-in`)
+  await page.getByLabel('Email').fill(ann.email)
+  await page.getByLabel('Password').fill(password)
+  await page.keyboard.press('Enter')
+  await page.waitForURL('**/workspace')
+}
+const connect = (client_name: string) => connectApp(system.url, ann, { metadata: { client_name } })
+
+/** What axe finds wrong in the page that is open, by rule and place. */
+const faults = async (): Promise<string[]> => {
+  await page.evaluate(axe.source)
+  return page.evaluate(async () => {
+    const { violations } = await (window as unknown as { axe: typeof axe }).axe.run()
+    return violations.flatMap(({ id, nodes }) => nodes.map(({ html }) => `${id}: ${html}`))
+  })
+}
+const overflow = (): Promise<number> =>
+  page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth)
+
+test('an_app_is_found_from_the_workspace_and_disconnected_by_key [X5]', async () => {
+  await connect('Old robot')
+  await connect('New robot')
+  await signIn()
+  await page.getByRole('link', { name: 'See and disconnect' }).press('Enter')
+  await page.getByRole('button', { name: 'Disconnect Old robot' }).press('Enter')
+  await page.getByRole('heading', { name: 'Old robot' }).waitFor({ state: 'detached' })
+  expect(await page.getByRole('heading', { name: 'New robot' }).count()).toBe(1)
+})
+
+test('a_password_is_changed_after_a_slip_by_key_alone', async () => {
+  await signIn()
+  await page.getByRole('link', { name: 'Ann', exact: true }).press('Enter')
+  await page.getByLabel('Present password').fill('a slip')
+  await page.getByLabel('New password').fill(NEW)
+  await page.keyboard.press('Enter')
+  await page.getByRole('alert').waitFor()
+  expect(await page.evaluate(() => document.activeElement?.id)).toBe('current')
+  await page.keyboard.type(ann.password)
+  await page.getByLabel('New password').fill(NEW)
+  await page.keyboard.press('Enter')
+  await page.getByRole('status').waitFor()
+  await page.getByRole('button', { name: 'Sign out' }).click()
+  await signIn(NEW)
+})
+
+test('a_forgotten_password_is_replaced_by_the_link_of_the_mail', async () => {
+  await page.goto(`${system.url}/sign-in`)
+  await page.getByRole('link', { name: 'Forgot your password?' }).click()
+  await page.getByLabel('Email').fill(ann.email)
+  await page.getByRole('button', { name: 'Send the mail' }).click()
+  await page.getByRole('heading', { name: 'Look into your mails' }).waitFor()
+  const { text } = await system.mailTo(ann.email)
+  await page.goto(/https?:\/\/\S+\/reset\/\S+/.exec(text)?.[0] ?? '')
+  expect(await faults()).toEqual([])
+  await page.getByLabel('New password').fill(NEW)
+  await page.getByRole('button', { name: 'Set it' }).click()
+  await page.waitForURL('**/workspace')
+})
+
+test.each(['light', 'dark'] as const)(
+  'nothing_is_wrong_for_readers_and_all_fits_in_%s',
+  async (colorScheme) => {
+    await page.emulateMedia({ colorScheme })
+    await connect('R'.repeat(200))
+    await signIn()
+    for (const path of ['/apps', '/account', '/forgot'])
+      for (const width of [320, 1_400]) {
+        await page.setViewportSize({ width, height: 800 })
+        await page.goto(`${system.url}${path}`)
+        expect([path, width, await faults(), await overflow()]).toEqual([path, width, [], 0])
+      }
+  },
+)
