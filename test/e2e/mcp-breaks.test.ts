@@ -20,7 +20,7 @@ import { freshStack } from '../support/stack.ts'
 import { SOME_ID } from '../support/tools.ts'
 
 const TOKEN = 'canary-of-a-token'
-const log = createLog({ filter: 'fatal', topic: 'test' })
+const log = createLog({ filter: 'error', topic: 'test' })
 
 let bus: Bus
 /** Where the services that the test plays are connected. */
