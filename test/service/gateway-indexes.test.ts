@@ -6,6 +6,7 @@ import type { Client, Grant } from '../../services/gateway/oauth/model.ts'
 import { type OAuthStores, openOAuthStores } from '../../services/gateway/oauth/store.ts'
 import type { Person } from '../../services/gateway/people/person.ts'
 import { openPeopleStores, type PeopleStore, type Session } from '../../services/gateway/people/store.ts'
+import { openResetStore, type ResetStore } from '../../services/gateway/people/store-resets.ts'
 import { openWorkspaceStores } from '../../services/gateway/workspaces/store.ts'
 import type { Invitation } from '../../services/gateway/workspaces/workspace.ts'
 import { systemClock as clock } from '../../shared/clock.ts'
@@ -25,6 +26,7 @@ let mongo: Mongo
 let db: Db
 let people: PeopleStore
 let oauth: OAuthStores
+let resets: ResetStore
 let stores: Awaited<ReturnType<typeof openPeopleStores>> & Awaited<ReturnType<typeof openWorkspaceStores>>
 
 const persons = Array.from(
@@ -114,6 +116,7 @@ beforeAll(async () => {
   const told = { service: 'gateway', clock, ids, onCommit: () => undefined }
   stores = { ...(await openPeopleStores(db)), ...(await openWorkspaceStores(db, told)) }
   people = stores.people
+  resets = await openResetStore(db, told)
   oauth = await openOAuthStores(db)
   await db.collection<Person>('people').insertMany(persons)
   await db.collection<Invitation>('invitations').insertMany(invitations)
@@ -167,6 +170,9 @@ const QUERIES: readonly (readonly [string, number, () => Promise<unknown>])[] = 
   ['people.unsettled', 4, () => people.unsettled(LATER, PAGE)],
   ['people.settle', 1, () => people.settle(one._id, WS)],
   ['sessions.find', 1, () => stores.sessions.find(sessions[3]!._id, NOW)],
+  ['people.setPassword', 1, () => people.setPassword(persons[11]!, '')],
+  ['resets.find', 0, () => resets.find(WS)],
+  ['resets.outbox', 0, () => resets.outbox.pending(LATER, PAGE)],
   ['throttles.find', 0, () => stores.throttles.find('account x')],
   ['workspaces.find', 0, () => stores.workspaces.find(WS)],
   ['invitations.find', 1, () => stores.invitations.find(guest._id)],
@@ -174,6 +180,7 @@ const QUERIES: readonly (readonly [string, number, () => Promise<unknown>])[] = 
   ['invitations.listPending', PAGE, () => stores.invitations.listPending(WS, PAGE)],
   ['invitations.outbox', 0, () => stores.invitations.outbox.pending(LATER, PAGE)],
   ['clients.find', 1, () => oauth.clients.find(clients[5]!._id, NOW)],
+  ['clients.put', 1, () => oauth.clients.put(clients[5]!)],
   ['clients.keep', 1, () => oauth.clients.keep(clients[5]!._id, LATER)],
   ['grants.find', 1, () => oauth.grants.find(grant._id)],
   ['grants.inForce', 1, () => oauth.grants.inForce(grant.user_id, NOW, PAGE)],
@@ -199,7 +206,7 @@ test('what_expires_goes_by_itself', async () => {
     clients: 'expires_at',
     requests: 'expires_at',
   }
-  const purged = { invitations: 'purge_at', grants: 'purge_at' }
+  const purged = { invitations: 'purge_at', grants: 'purge_at', password_resets: 'purge_at' }
   for (const [collection, field] of Object.entries({ ...expiring, ...purged })) {
     const indexes = await db.collection(collection).indexes()
     expect(indexes.filter(({ expireAfterSeconds }) => expireAfterSeconds === 0)).toMatchObject([
