@@ -11,7 +11,8 @@ const CALLS = 1_500
 const PARALLEL = 32
 const ROUNDS = 7
 
-const startProcess = async (
+/** Starts a program of this folder in a process of its own; its first line is its address. */
+export const startProcess = async (
   file: string,
   env: Record<string, string>,
 ): Promise<{ url: string; child: ChildProcess }> => {

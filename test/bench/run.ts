@@ -6,8 +6,9 @@ import { systemClock } from '../../shared/clock.ts'
 import { benchBus } from './bus.ts'
 import { benchGateway } from './gateway.ts'
 import { benchGrowth, MEASURED, SIZES } from './growth.ts'
-import { machine, ms, type Pair } from './measure.ts'
+import { machine, ms, type Pair, type Sample } from './measure.ts'
 import { type Servers, startServers } from './servers.ts'
+import { benchSignIn } from './sign-in.ts'
 
 type Section = Readonly<{ lines: readonly string[]; raw: unknown }>
 type Say = (line: string) => void
@@ -64,7 +65,28 @@ const growth = async (servers: Servers, say: Say): Promise<Section> => {
   }
 }
 
-const PARTS = { bus, gateway, growth } as const
+const signIn = async (servers: Servers): Promise<Section> => {
+  const found = await benchSignIn(servers)
+  const row = (what: string, { p50, p99, perSecond }: Sample): string =>
+    `| ${what} | ${Math.round(perSecond)}/s | ${ms(p50)} | ${ms(p99)} |`
+  return {
+    raw: found,
+    lines: [
+      '## Sign-in, one gateway',
+      '| what | per second | p50 | p99 |',
+      '|---|---|---|---|',
+      row('code exchange, one at a time', found.exchange),
+      row('refresh, one at a time', found.refresh),
+      row('list_tasks, 4 at once', found.callsAlone),
+      row(
+        `list_tasks, 4 at once, in a storm of ${Math.round(found.stormPerSecond)} sign-ins per second`,
+        found.callsInStorm,
+      ),
+    ],
+  }
+}
+
+const PARTS = { bus, gateway, 'sign-in': signIn, growth } as const
 
 const main = async (): Promise<number> => {
   const asked = process.argv.slice(2)
