@@ -111,6 +111,8 @@ beforeAll(async () => {
   hermit = await actorOf(await joined('Hal', 'member'))
   stranger = await outside(await actorOf(await signUp(system, { name: 'Eve', workspace: 'Elsewhere' })))
   colleagues = [await outside(admin), await outside(member), await outside(viewer, member)]
+  // Their own loops are public: whoever lists them first, and beside which secrets, makes no secret of them.
+  for (const { own } of colleagues) for (const id of Object.values(own)) open.ids.add(id)
   await using lister = await agentOf(system, ann)
   tools = (await lister.raw.listTools()).tools as unknown as readonly Listed[]
   parameters = idParameters(tools)
