@@ -91,6 +91,14 @@ test('server_left_running_is_found_and_stopped_by_the_next_start', async () => {
   expect(existsSync(pidFile())).toBe(false)
 })
 
+test('just_started_is_known_by_its_whole_command_line', () => {
+  for (let turn = 0; turn < 100; turn += 1) {
+    const child = spawn('sleep', ['600'])
+    started.push(child.pid ?? 0)
+    expect(identityOf(child.pid ?? 0)).toMatch(/^\d+ sleep 600$/)
+  }
+})
+
 test('another_process_under_the_same_number_left_alone', async () => {
   const other = spawn('sleep', ['600'])
   started.push(other.pid ?? 0)
