@@ -24,23 +24,22 @@ export const identityOf = (pid: number): string | undefined => {
   }
 }
 
-/** proc(5): in `stat`, after the name in brackets, come the state and, nineteen fields on, the start time. */
+const LOOKS = 50
+const LOOK_AGAIN_MS = 1
+
+/**
+ * proc(5): in `stat`, after the name in brackets, come the state and, nineteen fields on, the start time. A process has
+ * no command line in the moment after its start, while the kernel puts its program in place, and none in the moment
+ * before its end, when it is not yet shown as dead: then it is looked at again.
+ */
 const fromProc = (pid: number): string | undefined => {
-  const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
-  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
-  if (fields[0] === 'Z' || fields[0] === 'X') return undefined
-  return `${fields[19]} ${commandLineOf(pid).replaceAll('\0', ' ').trim()}`
-}
-
-const EXEC_LOOKS = 50
-const EXEC_LOOK_MS = 1
-
-/** A process that has just been started has no command line for a moment, while the kernel puts its program in place. */
-const commandLineOf = (pid: number): string => {
   for (let looks = 1; ; looks += 1) {
-    const line = readFileSync(`/proc/${pid}/cmdline`, 'utf8')
-    if (line !== '' || looks === EXEC_LOOKS) return line
-    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, EXEC_LOOK_MS)
+    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
+    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
+    if (fields[0] === 'Z' || fields[0] === 'X') return undefined
+    const line = readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ').trim()
+    if (line !== '' || looks === LOOKS) return `${fields[19]} ${line}`
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, LOOK_AGAIN_MS)
   }
 }
 

@@ -99,6 +99,16 @@ test('just_started_is_known_by_its_whole_command_line', () => {
   }
 })
 
+test('dying_is_known_whole_or_not_at_all', async () => {
+  for (let turn = 0; turn < 100; turn += 1) {
+    const child = spawn('sleep', ['600'])
+    const ended = once(child, 'exit')
+    child.kill('SIGKILL')
+    expect(identityOf(child.pid ?? 0) ?? 'gone').toMatch(/^(gone|\d+ sleep 600)$/)
+    await ended
+  }
+})
+
 test('another_process_under_the_same_number_left_alone', async () => {
   const other = spawn('sleep', ['600'])
   started.push(other.pid ?? 0)
