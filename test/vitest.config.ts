@@ -25,6 +25,8 @@ export default defineConfig({
     // More files than cores would only slow each other down, and all share the same two servers.
     maxWorkers: Math.min(Math.max(availableParallelism(), 2), 4),
     silent: 'passed-only',
+    // What a test waits for comes in milliseconds; only a busy machine needs more, and a test that fails can wait.
+    expect: { poll: { timeout: 10_000, interval: 20 } },
     projects: [
       project('unit', 20, []),
       project('service', 60, [SERVERS]),
