@@ -1,6 +1,8 @@
 // What a person at the terminal is shown while something takes time, and the fault that ends it in one sentence.
 // Knows nothing of what is being done.
 import type { Clock } from '../shared/clock.ts'
+import { ConfigError } from '../shared/config.ts'
+import { AppError } from '../shared/errors.ts'
 
 /** Where the steps of a long job are told. */
 export type Report = Readonly<{
@@ -64,3 +66,17 @@ export class StartFault extends Error {
 
 /** The message of anything thrown. */
 export const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error))
+
+/** The exit code, after one clear sentence for what went wrong; only what nobody foresaw shows its stack. */
+export const explain = (error: unknown, say: (line: string) => void): number => {
+  if (error instanceof ConfigError) {
+    for (const fault of error.faults) say(fault)
+    return 2
+  }
+  if (error instanceof StartFault) {
+    say(error.message)
+    for (const line of error.details) say(`  ${line}`)
+  } else if (error instanceof AppError) say(error.message)
+  else say(`Loops could not go on: ${error instanceof Error ? error.stack : error}`)
+  return 1
+}

@@ -6,12 +6,12 @@ import { fileURLToPath } from 'node:url'
 import { startServices } from '../services/start.ts'
 import { systemClock } from '../shared/clock.ts'
 import type { Config } from '../shared/config.ts'
-import { ConfigError, processEnv, readConfig } from '../shared/config.ts'
-import { AppError } from '../shared/errors.ts'
+import { processEnv, readConfig } from '../shared/config.ts'
 import { systemIds } from '../shared/ids.ts'
 import { STOP_TIMEOUT_MS, within } from '../shared/lifecycle.ts'
 import type { Report } from './report.ts'
-import { formatMs, messageOf, StartFault, streamReport } from './report.ts'
+import { explain, formatMs, messageOf, StartFault, streamReport } from './report.ts'
+import { tellRunning } from './running.ts'
 import { screen } from './screen.ts'
 import { keptSecret, openDataDir, requireRoom } from './servers/data-dir.ts'
 import { startMongod } from './servers/mongod.ts'
@@ -124,6 +124,7 @@ const run = async (config: Config, report: Report, ending: Ending): Promise<neve
     requireRoom(dataDir.path, isFirst ? FIRST_START_BYTES : LATER_START_BYTES)
     const servers = await startServers(config, dataDir.path, { report, ending, stack })
     ending.signal.throwIfAborted()
+    stack.use(tellRunning(dataDir.path, servers))
     // Only warnings beside the screen, unless the person asks for more.
     const env = { LOG: 'warn', ...processEnv(), ...servers, PORT: String(port) }
     const onStarted = (name: string) => report.step(`${name}: started`)
@@ -150,20 +151,9 @@ const stop = async (stack: AsyncDisposableStack, report: Report): Promise<void> 
   }
 }
 
-/** The exit code, after one clear sentence for what went wrong; only what nobody foresaw shows its stack. */
-const explain = (error: unknown, say: (line: string) => void): number => {
-  if (error instanceof Asked) return 0
-  if (error instanceof ConfigError) {
-    for (const fault of error.faults) say(fault)
-    return 2
-  }
-  if (error instanceof StartFault) {
-    say(error.message)
-    for (const line of error.details) say(`  ${line}`)
-  } else if (error instanceof AppError) say(error.message)
-  else say(`Loops could not go on: ${error instanceof Error ? error.stack : error}`)
-  return 1
-}
+/** The exit code of an ending. */
+const codeOf = (error: unknown): number =>
+  error instanceof Asked ? 0 : explain(error, (line) => process.stderr.write(`${line}\n`))
 
 const main = async (): Promise<number> => {
   const report = streamReport(process.stdout, systemClock)
@@ -171,7 +161,7 @@ const main = async (): Promise<number> => {
     const config = readConfig(processEnv())
     return await run(config, report, listenForEnd(report))
   } catch (error) {
-    const code = explain(error, (line) => process.stderr.write(`${line}\n`))
+    const code = codeOf(error)
     if (code === 0) report.step('Stopped.')
     return code
   }

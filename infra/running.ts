@@ -1,0 +1,60 @@
+// How an operator's command finds the system that it is about: by the environment, as services do, else by what
+// `npm start` left in its data folder. Knows no command.
+import { readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { join, resolve } from 'node:path'
+import { type Config, missingForServices, readConfig } from '../shared/config.ts'
+import { explain, StartFault } from './report.ts'
+import { keptSecret } from './servers/data-dir.ts'
+
+type Env = Readonly<Record<string, string | undefined>>
+
+const FILE = 'running.json'
+const TOLD = ['NATS_URL', 'MONGODB_URL'] as const
+
+/** Leaves word in the data folder of where the servers are, for its owner alone: there is a password in it. */
+export const tellRunning = (dataDir: string, env: Env): Disposable => {
+  const file = join(dataDir, FILE)
+  const told = Object.fromEntries(TOLD.map((name) => [name, env[name]]))
+  rmSync(file, { force: true })
+  writeFileSync(file, JSON.stringify(told), { mode: 0o600 })
+  return { [Symbol.dispose]: () => rmSync(file, { force: true }) }
+}
+
+const readTold = (dataDir: string): Env | undefined => {
+  try {
+    return JSON.parse(readFileSync(join(dataDir, FILE), 'utf8')) as Env
+  } catch {
+    return undefined
+  }
+}
+
+/**
+ * The configuration of the system that runs: what the environment does not say is taken from `npm start`.
+ * @throws ConfigError for a faulty variable; StartFault when nothing runs there and the environment names no system.
+ */
+export const runningConfig = (env: Env): Config => {
+  const given = readConfig(env)
+  if (missingForServices(given).length === 0) return given
+  const dataDir = resolve(given.DATA_DIR)
+  const told = readTold(dataDir)
+  if (!told)
+    throw new StartFault(
+      `Nothing runs with the data folder ${dataDir}: run npm start in another terminal, name its DATA_DIR, or set MONGODB_URL, NATS_URL and LOOPS_SECRET.`,
+    )
+  const secret = () => {
+    throw new StartFault(`The data folder ${dataDir} has no secret: set LOOPS_SECRET.`)
+  }
+  const found: Record<string, string | undefined> = { ...env }
+  for (const name of TOLD) found[name] = env[name] || told[name]
+  found.LOOPS_SECRET = env.LOOPS_SECRET || keptSecret(dataDir, secret)
+  return readConfig(found)
+}
+
+/** Runs an operator's command to its exit code; what goes wrong is told in one sentence. */
+export const runCommand = async (command: () => Promise<number>): Promise<never> => {
+  try {
+    process.exit(await command())
+  } catch (error) {
+    process.exit(explain(error, (line) => process.stderr.write(`${line}\n`)))
+  }
+}
