@@ -62,6 +62,8 @@ describe('documents [D3, D5, D6]', () => {
       token_endpoint: `${system.url}/token`,
       registration_endpoint: `${system.url}/register`,
       revocation_endpoint: `${system.url}/revoke`,
+      introspection_endpoint: `${system.url}/introspect`,
+      introspection_endpoint_auth_methods_supported: ['Bearer'],
       response_types_supported: ['code'],
       grant_types_supported: ['authorization_code', 'refresh_token'],
       code_challenge_methods_supported: ['S256'],

@@ -32,7 +32,13 @@ const STATES = 20_000
 
 const no = (reason: AccessRefusal): Access => ({ ok: false, reason })
 
-const judge = (claims: AccessClaims, grant: Grant | null, person: Person | null, now: Date): Access => {
+/** What a token that is ours and in time stands for, given its grant and its person as they are now. */
+export const judge = (
+  claims: AccessClaims,
+  grant: Grant | null,
+  person: Person | null,
+  now: Date,
+): Access => {
   if (!grant || grant.revoked || grant.ends_at <= now) return no('revoked')
   if (grant.ended_tokens.some(({ jti }) => jti === claims.jti)) return no('revoked')
   const membership = person && membershipIn(person, grant.ws)

@@ -15,6 +15,7 @@ export const PATHS = {
   token: '/token',
   register: '/register',
   revoke: '/revoke',
+  introspect: '/introspect',
   jwks: '/.well-known/jwks.json',
 } as const
 
@@ -37,6 +38,7 @@ export const serverMetadata = (publicUrl: string, offered: Offered) => ({
   token_endpoint: `${publicUrl}${PATHS.token}`,
   ...(offered.registration ? { registration_endpoint: `${publicUrl}${PATHS.register}` } : {}),
   revocation_endpoint: `${publicUrl}${PATHS.revoke}`,
+  introspection_endpoint: `${publicUrl}${PATHS.introspect}`,
   jwks_uri: `${publicUrl}${PATHS.jwks}`,
   scopes_supported: [...ALL_SCOPES, OFFLINE_ACCESS],
   response_types_supported: ['code'],
@@ -45,6 +47,8 @@ export const serverMetadata = (publicUrl: string, offered: Offered) => ({
   code_challenge_methods_supported: ['S256'],
   token_endpoint_auth_methods_supported: AUTH_METHODS,
   revocation_endpoint_auth_methods_supported: AUTH_METHODS,
+  // A type of token instead of a method of clients (RFC 8414 §2): services ask there, clients do not.
+  introspection_endpoint_auth_methods_supported: ['Bearer'],
   authorization_response_iss_parameter_supported: true,
   client_id_metadata_document_supported: offered.documents,
 })

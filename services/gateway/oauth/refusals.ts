@@ -56,7 +56,7 @@ const REDIRECTED = {
   denied_by_person: told('access_denied', 'The person said no.', 403),
 } as const
 
-/** Met at /token and /revoke. */
+/** Met at /token, /revoke and /introspect. */
 const TOKEN = {
   form_expected: told('invalid_request', 'Send application/x-www-form-urlencoded.'),
   form_repeats: REPEATED,
@@ -89,6 +89,7 @@ const TOKEN = {
   scope_widened: told('invalid_scope', 'scope asks for more than was granted.'),
   target_foreign: BAD_TARGET,
   token_missing: told('invalid_request', 'token is missing.'),
+  service_unknown: told('invalid_token', 'Only services of this installation may ask.', 401),
 } as const
 
 /** Met at /register. */

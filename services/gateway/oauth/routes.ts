@@ -11,6 +11,7 @@ import { readForm } from '../http/forms.ts'
 import { authorizationFaultPage, toPerson } from '../pages/flow.ts'
 import { beginAuthorization } from './authorize.ts'
 import { createAllowance, register } from './clients.ts'
+import { answerIntrospect } from './introspect.ts'
 import { openidMetadata, PATHS, resourceMetadata, serverMetadata } from './metadata.ts'
 import { oauthError, type Refusal, type Ruled } from './refusals.ts'
 import { REGISTRATION_BYTES } from './registration.ts'
@@ -41,11 +42,19 @@ const noStore = async (c: Ctx, next: Next): Promise<void> => {
 const document = (body: object) => (c: Ctx) =>
   c.json(body, 200, { 'Cache-Control': `public, max-age=${DOCUMENTS_MAX_AGE_S}` })
 
+/** What a refused caller should prove itself by: a service by its token, a client by what it tried (RFC 6749 §5.2). */
+const challengeOf = (c: Ctx, reason: Refusal): string | undefined => {
+  const header = c.req.header('authorization')
+  if (oauthError(reason).status !== 401) return undefined
+  if (reason !== 'service_unknown') return header === undefined ? undefined : 'Basic realm="Loops"'
+  return header === undefined ? 'Bearer' : 'Bearer error="invalid_token"'
+}
+
 const refuse = (c: Ctx, deps: Deps, reason: Refusal): Response => {
   const { status, ...body } = oauthError(reason)
   deps.log.info('refused', { request_id: c.get('request_id'), route: routePath(c, -1), reason })
-  if (status === 401 && c.req.header('authorization') !== undefined)
-    c.header('WWW-Authenticate', 'Basic realm="Loops"')
+  const challenge = challengeOf(c, reason)
+  if (challenge !== undefined) c.header('WWW-Authenticate', challenge)
   if (status === 429) c.header('Retry-After', String(RETRY_AFTER_S))
   return c.json(body, status)
 }
@@ -128,6 +137,11 @@ export const oauthRoutes = (deps: Deps): Hono<GatewayEnv> => {
     if (!(form instanceof URLSearchParams)) return refuse(c, deps, 'form_expected')
     const ruled = await answerRevoke(deps, c.req.header('authorization'), form)
     return ruled.ok ? c.body(null, 200) : refuse(c, deps, ruled.reason)
+  })
+  routes.post(PATHS.introspect, noStore, async (c) => {
+    const form = await readForm(c.req.raw)
+    if (!(form instanceof URLSearchParams)) return refuse(c, deps, 'form_expected')
+    return answered(c, deps, await answerIntrospect(deps, c.req.header('authorization'), form), 200)
   })
   routes.onError(faulted(deps))
   return routes

@@ -1,0 +1,78 @@
+// POST /introspect: what an access token stands for at this moment (RFC 7662), for services of this installation that are
+// brought one. They prove themselves by a token made from LOOPS_SECRET; clients have nothing to ask here.
+import type { Deps } from '../deps.ts'
+import { readBearer } from '../http/bearer.ts'
+import { field, repeats } from '../http/forms.ts'
+import type { Secrets } from '../secrets.ts'
+import { judge } from './access.ts'
+import { allowed, type Ruled, refused } from './refusals.ts'
+import { resourceOf, sameText } from './rules.ts'
+import { readAccessToken } from './tokens.ts'
+
+/** The answer (RFC 7662 §2.2). Of a token that does not count nothing else is told, nor why. */
+export type Introspection =
+  | Readonly<{ active: false }>
+  | Readonly<{
+      active: true
+      scope: string
+      client_id: string
+      token_type: 'Bearer'
+      sub: string
+      aud: string
+      iss: string
+      exp: number
+      iat: number
+      jti: string
+    }>
+
+const INACTIVE: Introspection = { active: false }
+
+/** The bearer token by which services of this installation are known here. */
+export const introspectionToken = (secrets: Secrets): string =>
+  Buffer.from(secrets.introspection).toString('base64url')
+
+/** Whether a request is from such a service. */
+const isOurs = (deps: Deps, authorization: string | undefined): boolean => {
+  const token = readBearer(authorization ?? null)
+  return token !== undefined && sameText(token, introspectionToken(deps.secrets))
+}
+
+/** Looks at the token as the MCP endpoint would, but past its caches: whoever asks may keep the answer for a while. */
+const introspect = async (deps: Deps, token: string): Promise<Introspection> => {
+  const { keys, store, clock, public_url: issuer } = deps
+  const resource = resourceOf(issuer)
+  const claims = await readAccessToken(keys, token, { issuer, resource, now: clock.now() })
+  if (typeof claims === 'string') return INACTIVE
+  const [grant, person] = await Promise.all([store.grants.find(claims.grant), store.people.byId(claims.sub)])
+  const access = judge(claims, grant, person, clock.now())
+  if (!access.ok) return INACTIVE
+  const { scopes, client_id, user_id } = access.caller
+  const { exp, iat, jti } = claims
+  return {
+    active: true,
+    scope: scopes.join(' '),
+    client_id,
+    token_type: 'Bearer',
+    sub: user_id,
+    aud: resource,
+    iss: issuer,
+    exp,
+    iat,
+    jti,
+  }
+}
+
+/**
+ * Answers the introspection endpoint [X2]. Only access tokens are looked at: to a service that is brought a refresh token
+ * or a code it is nothing that counts.
+ */
+export const answerIntrospect = async (
+  deps: Deps,
+  authorization: string | undefined,
+  form: URLSearchParams,
+): Promise<Ruled<Introspection>> => {
+  if (!isOurs(deps, authorization)) return refused('service_unknown')
+  if (repeats(form)) return refused('form_repeats')
+  const token = field(form, 'token')
+  return token === undefined ? refused('token_missing') : allowed(await introspect(deps, token))
+}
