@@ -3,6 +3,7 @@
 import type * as z from 'zod'
 import type { Scope } from './contracts/common.ts'
 import type { ErrorCode } from './errors.ts'
+import type { Panel } from './panel.ts'
 
 /** MCP tool annotations, all four stated: the protocol's defaults would call a reading tool destructive. */
 export type Annotations = Readonly<{
@@ -50,6 +51,8 @@ export type Contract = Readonly<{
   description: string
   operations: Readonly<Record<string, Operation>>
   events: Readonly<Record<string, EventDeclaration>>
+  /** Its page in the workspace, where it has one. */
+  panel?: Panel
 }>
 
 export const tool = <I extends z.ZodObject, O extends z.ZodObject>(

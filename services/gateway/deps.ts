@@ -1,9 +1,10 @@
 // What the gateway's parts are given: one plain object, filled once per process. Nothing here decides anything.
 import type { Context } from 'hono'
-import { client } from '../../shared/bus/client.ts'
+import { callByName, client } from '../../shared/bus/client.ts'
 import type { Clock } from '../../shared/clock.ts'
 import type { Config } from '../../shared/config.ts'
-import type { Client } from '../../shared/contract.ts'
+import type { Call, Client, Contract } from '../../shared/contract.ts'
+import { CONTRACTS } from '../../shared/contracts/index.ts'
 import { loopsQueue } from '../../shared/contracts/loops-queue.ts'
 import { notifier } from '../../shared/contracts/notifier.ts'
 import type { FaultPoint } from '../../shared/faults.ts'
@@ -51,6 +52,9 @@ export type Deps = Readonly<{
   passwords: Passwords
   loops: Client<typeof loopsQueue>
   notifier: Client<typeof notifier>
+  /** Every service, for the pages that they declare, and any operation of theirs by name. */
+  contracts: readonly Contract[]
+  ask: (service: string, operation: string, input: unknown, call: Call) => Promise<unknown>
   /** Where a request came from; undefined when it came over no socket. */
   addressOf: (c: Context) => string | undefined
 }>
@@ -94,6 +98,8 @@ export const openDeps = async (host: Host, publicUrl: string = host.config.PUBLI
     passwords: await createPasswords(ids.token()),
     loops: client(bus, loopsQueue),
     notifier: client(bus, notifier),
+    contracts: CONTRACTS,
+    ask: (service, operation, input, call) => callByName(bus, service, operation, input, call),
     addressOf: clientAddress(config.TRUSTED_PROXIES),
   }
   const options = { interval_ms: SETTLE_EVERY_MS, log, random: ids.random }

@@ -10,7 +10,7 @@ import { isLoopback, resourceOf } from '../oauth/rules.ts'
 import { isOfPassword, membershipIn } from '../people/person.ts'
 import type { Visitor } from '../people/sessions.ts'
 import { signedIn } from './flow.ts'
-import { CHECK, type Ctx, type Html, type Page, send } from './layout.ts'
+import { CHECK, type Ctx, type Html, minute, type Page, send } from './layout.ts'
 
 const SHOWN_APPS = 200
 
@@ -22,7 +22,6 @@ type Shown = Readonly<{
 }>
 
 const day = (at: Date): string => at.toISOString().slice(0, 10)
-const minute = (at: Date): string => `${at.toISOString().slice(0, 16).replace('T', ' ')} UTC`
 
 /** Where an app gets its answers: what of its address tells people something. */
 const place = (uri: string): string => {

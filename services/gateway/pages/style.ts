@@ -110,6 +110,12 @@ ul.rows li:last-child { padding-bottom: 0; }
 ul.rows .main { min-width: 0; }
 ul.rows .sub { display: block; color: var(--muted); font-size: .9rem; }
 ul.rows .end { flex: none; color: var(--muted); }
+table { width: 100%; border-collapse: collapse; }
+th, td { text-align: start; vertical-align: top; padding: .55rem .75rem .55rem 0; border-bottom: 1px solid var(--line); }
+tr:last-child > * { border-bottom: 0; }
+td.time { color: var(--muted); }
+iframe.mail { display: block; width: 100%; height: 42rem; margin: 0 0 1.25rem; border: 1px solid var(--line); border-radius: .9rem; background: var(--card); }
+pre { margin: 0; white-space: pre-wrap; font: .92rem/1.5 ui-monospace, "SF Mono", Menlo, Consolas, "Liberation Mono", monospace; }
 ul.apps { list-style: none; margin: 0; padding: 0; }
 .app { display: flex; flex-wrap: wrap; justify-content: space-between; align-items: start; gap: 1rem 1.5rem; }
 .app > :first-child { flex: 1 1 20rem; min-width: 0; }
@@ -119,6 +125,26 @@ code, .code { font: .92em/1.5 ui-monospace, "SF Mono", Menlo, Consolas, "Liberat
 .code { display: block; background: var(--page); border: 1px solid var(--line); border-radius: .5rem; padding: .6rem .75rem; margin: 0 0 .9rem; user-select: all; }
 .head { display: flex; flex-wrap: wrap; align-items: end; justify-content: space-between; gap: .75rem 1.5rem; margin: 1rem 0 1.5rem; }
 .head h1 { margin: 0; }
+legend.label { color: inherit; }
+.choices { display: grid; gap: 0 1.25rem; grid-template-columns: repeat(auto-fill, minmax(min(100%, 15rem), 1fr)); }
+.hint.wrong { color: var(--bad); font-weight: 550; }
+.panel th { font-weight: 600; }
+.panel thead th { color: var(--muted); font-size: .9rem; font-weight: 400; }
+.panel td, .panel thead th { min-width: 5.5rem; }
+.panel time { white-space: nowrap; }
+.panel .actions { padding-right: 0; }
+.panel .actions > div { display: flex; flex-wrap: wrap; align-items: baseline; gap: .1rem 1rem; }
+details.ask { margin: 0; }
+details.ask summary { padding: .25rem 0; font-weight: 500; }
+details.ask p { margin: .3rem 0 .6rem; }
+@media (max-width: 52rem) {
+  table.panel, .panel tbody, .panel tr, .panel th, .panel td { display: block; }
+  .panel thead { position: absolute; left: -999rem; }
+  .panel tbody tr { border-bottom: 1px solid var(--line); padding: .6rem 0; }
+  .panel tbody tr:last-child { border-bottom: 0; }
+  .panel th, .panel td { border: 0; padding: .1rem 0; }
+  .panel td:not(.actions)::before { content: attr(data-label) ": "; color: var(--muted); }
+}
 @media (max-width: 30rem) {
   .card { padding: 1.15rem; }
   dl.facts { grid-template-columns: 1fr; gap: 0; }

@@ -14,6 +14,7 @@ import { callerOf, findVisitor, type Visitor } from '../people/sessions.ts'
 import { invite, loadWorkspace, saveWorkspace, withdraw } from '../workspaces/commands.ts'
 import { INVITED_ROLES, type Invitation, manages, type Workspace } from '../workspaces/workspace.ts'
 import { type Ctx, type Html, messagePage, type Page, send } from './layout.ts'
+import { type PanelLink, panelsFor } from './panel-view.ts'
 import { attempt, type Fault, faultNote, fieldsOf, input, sendingOf } from './posted.ts'
 
 /** Patience of a page with the services behind it (ms). */
@@ -52,6 +53,8 @@ type Shown = Readonly<{
   /** Null: the service that has them does not answer. */
   loops: readonly LoopRow[] | null
   mcpUrl: string
+  /** The pages of services that this member may open. */
+  links: readonly PanelLink[]
   typed: Readonly<{ email?: string; name?: string; ai_context?: string; time_zone?: string }>
   fault?: Readonly<{ of: 'invite' | 'settings'; fault: Fault }> | undefined
 }>
@@ -149,6 +152,17 @@ ${typed.ai_context ?? workspace.ai_context}</textarea>
   </section>`
 }
 
+const panels = ({ links }: Shown): Html | '' => {
+  if (links.length === 0) return ''
+  return html`<section class="card" aria-labelledby="more">
+    <h2 id="more">More</h2>
+    <ul class="rows">${links.map(
+      ({ href, title, intro }) => html`<li><span class="main"><a href="${href}">${title}</a>
+        <span class="sub">${intro}</span></span></li>`,
+    )}</ul>
+  </section>`
+}
+
 const instructions = ({ workspace }: Shown): Html | '' =>
   workspace.ai_context === ''
     ? ''
@@ -177,7 +191,7 @@ const workspacePage = (shown: Shown): Page => {
     wide: true,
     body: html`<div class="head"><h1>${workspace.name}</h1>${switcher(shown)}</div>
     <div class="grid">
-      <div>${connect(shown)} ${people(shown)} ${privateLoops(shown)}</div>
+      <div>${connect(shown)} ${people(shown)} ${privateLoops(shown)} ${panels(shown)}</div>
       <div>${manager ? html`${inviting(shown)} ${settings(shown)}` : instructions(shown)}</div>
     </div>`,
   }
@@ -220,6 +234,7 @@ const show = async (
     names,
     loops,
     mcpUrl: resourceOf(deps.public_url),
+    links: panelsFor(deps.contracts, visitor.membership.role),
     ...extra,
   })
   return send(c, page, sendingOf(extra.fault?.fault))

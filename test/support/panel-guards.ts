@@ -1,0 +1,84 @@
+// What must be true of every declared page, as a function that lists what is wrong with one. Pure.
+import type { Contract, Operation } from '../../shared/contract.ts'
+import { inputSchema, outputSchema } from '../../shared/json-schema.ts'
+import type { PanelAction, PanelPage } from '../../shared/panel.ts'
+
+type Schema = Readonly<{
+  type?: string
+  enum?: readonly string[]
+  items?: Schema
+  properties?: Readonly<Record<string, Schema>>
+}>
+
+const membersOf = (schema: Schema | undefined): Readonly<Record<string, Schema>> => schema?.properties ?? {}
+const inputOf = (operation: Operation): Readonly<Record<string, Schema>> =>
+  membersOf(inputSchema(operation.input) as Schema)
+const outputOf = (operation: Operation): Readonly<Record<string, Schema>> =>
+  membersOf(outputSchema(operation.output) as Schema)
+
+/** A text, one of some words, or some of them: all that the forms can ask for. */
+const canBeAsked = ({ type, enum: words, items }: Schema): boolean =>
+  words !== undefined || type === 'string' || items?.enum !== undefined
+
+type Members = Readonly<Record<string, Schema>>
+
+const actionFaults = (contract: Contract, action: PanelAction, source: Members, inRow: boolean): string[] => {
+  const { operation: name, from = {}, when, reveal, title } = action
+  const operation = contract.operations[name]
+  if (operation?.kind !== 'internal') return [`${name} is no internal operation`]
+  const input = inputOf(operation)
+  const asked = Object.entries(input).filter(([member]) => !Object.hasOwn(from, member))
+  const faults = Object.entries(from).flatMap(([member, row]) => [
+    ...(Object.hasOwn(input, member) ? [] : [`${name} takes no ${member}`]),
+    ...(Object.hasOwn(source, row) ? [] : [`${row}, which ${name} is filled from, does not exist`]),
+  ])
+  for (const [member, schema] of asked)
+    if (!canBeAsked(schema)) faults.push(`no form can ask for ${member} of ${name}`)
+  if (inRow && asked.length > 0) faults.push(`the button ${name} leaves a member unfilled`)
+  if (!inRow && asked.length > 0 && title === undefined) faults.push(`the form ${name} has no title`)
+  if (reveal !== undefined && outputOf(operation)[reveal]?.type !== 'string')
+    faults.push(`${name} answers no text ${reveal}`)
+  for (const word of when?.is ?? [])
+    if (!source[when?.member ?? '']?.enum?.includes(word))
+      faults.push(`${name} depends on ${word}, which cannot be`)
+  return faults
+}
+
+const pageFaults = (
+  contract: Contract,
+  page: PanelPage,
+  from: Readonly<Record<string, string>>,
+): string[] => {
+  const { operation: name, rows, columns, about, actions } = page.table
+  const operation = contract.operations[name]
+  if (operation?.kind !== 'internal') return [`${name} is no internal operation`]
+  const [input, output] = [inputOf(operation), outputOf(operation)]
+  const row = membersOf(output[rows]?.items)
+  const faults = ['limit', 'cursor', ...Object.keys(from)]
+    .filter((member) => !Object.hasOwn(input, member))
+    .map((member) => `${name} takes no ${member}`)
+  for (const member of ['next_cursor', ...(about === undefined ? [] : [about])])
+    if (!Object.hasOwn(output, member)) faults.push(`${name} answers no ${member}`)
+  for (const { member } of columns)
+    if (!Object.hasOwn(row, member)) faults.push(`a row of ${name} has no ${member}`)
+  const address = Object.fromEntries(Object.keys(from).map((member) => [member, {}]))
+  return [
+    ...faults,
+    ...actions.flatMap((action) => actionFaults(contract, action, row, true)),
+    ...page.actions.flatMap((action) => actionFaults(contract, action, address, false)),
+  ]
+}
+
+/** What is wrong with a contract's page, one phrase each. */
+export const panelFaults = (contract: Contract): string[] => {
+  const { panel } = contract
+  if (!panel) return []
+  const faults = pageFaults(contract, panel, {})
+  const { detail } = panel
+  if (!detail) return faults
+  const listed = contract.operations[panel.table.operation]
+  const row = listed ? membersOf(outputOf(listed)[panel.table.rows]?.items) : {}
+  for (const member of Object.values(detail.from))
+    if (!Object.hasOwn(row, member)) faults.push(`a row of ${panel.table.operation} has no ${member}`)
+  return [...faults, ...pageFaults(contract, detail, detail.from)]
+}
