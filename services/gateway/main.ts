@@ -36,9 +36,10 @@ const publicUrlOf = (config: Config, { port }: Listener): string => {
   return url.origin
 }
 
-type Wired = Readonly<{ fetch: Fetch; mcp: Mcp }>
+type Wired = Readonly<{ app: ReturnType<typeof createApp>; mcp: Mcp }>
 
-const wire = async (host: Host, publicUrl: string, health: Health): Promise<Wired> => {
+/** Everything that a gateway answers, over HTTP and on the bus, on an open host. */
+export const wire = async (host: Host, publicUrl: string, health: Health): Promise<Wired> => {
   const { bus, clock, config, ids, log } = host
   const deps = await openDeps(host, publicUrl)
   const catalog = createCatalog(CONTRACTS)
@@ -58,7 +59,7 @@ const wire = async (host: Host, publicUrl: string, health: Health): Promise<Wire
     ],
   })
   await host.serve(gateway, handlers(deps))
-  return { fetch: app.fetch, mcp }
+  return { app, mcp }
 }
 
 /**
@@ -84,9 +85,9 @@ export const start = async (config: Config): Promise<Started> => {
     state.host = host
     const publicUrl = publicUrlOf(config, listener)
     const health = { connected: host.bus.connected, closed: () => state.closed }
-    const { fetch, mcp } = await wire(host, publicUrl, health)
+    const { app, mcp } = await wire(host, publicUrl, health)
     state.mcp = mcp
-    state.fetch = fetch
+    state.fetch = app.fetch
     state.closed = false
     host.log.info('listening', { address: listener.address, public: publicUrl })
     return { url: `http://${listener.address}`, [Symbol.asyncDispose]: stop }

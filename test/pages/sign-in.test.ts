@@ -178,21 +178,6 @@ describe('what people do', () => {
 })
 
 describe('the pages', () => {
-  test.each([320, 768, 1400])('fit_a_window_of_%i_pixels', async (width) => {
-    const bo = await somebody()
-    await page.setViewportSize({ width, height: 800 })
-    const overflow = () =>
-      page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth)
-    for (const path of ['/', '/sign-up', '/sign-in']) {
-      await page.goto(`${system.url}${path}`)
-      expect([path, await overflow()]).toEqual([path, 0])
-    }
-    await signInByClick(bo.email)
-    await page.waitForURL('**/workspace')
-    expect(await overflow()).toBe(0)
-    await page.goto((await start(appUrl, 'x'.repeat(256))).url)
-    expect(await overflow()).toBe(0)
-  })
   test('are_styled_from_their_own_address', async () => {
     await page.goto(`${system.url}/sign-in`)
     const [color, radius] = await page

@@ -35,7 +35,7 @@ export type SystemOptions = Readonly<{
 }>
 
 /** A mail is there within a poll of the outbox and one of the sender; this is far more. */
-const MAIL_WAIT = { timeout: 20_000, interval: 100 } as const
+export const MAIL_WAIT = { timeout: 20_000, interval: 100 } as const
 
 /** Waits for a mail to an address among the mails so far, newest first. */
 export const waitingForMail =

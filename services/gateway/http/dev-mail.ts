@@ -1,13 +1,14 @@
 // The development mailbox on the web: a page for people, JSON for programs. Mails are other programs' HTML, so they are
 // shown in a frame that may run nothing. Where mails are really sent, none of this exists.
 import { type Context, Hono } from 'hono'
-import { html, raw } from 'hono/html'
+import { html } from 'hono/html'
 import { ownCall } from '../../../shared/bus/headers.ts'
 import { checkInput } from '../../../shared/check.ts'
 import type { Clock } from '../../../shared/clock.ts'
 import { type Config, keepsMails } from '../../../shared/config.ts'
 import type { Call, Client } from '../../../shared/contract.ts'
 import { type DevMail, notifier } from '../../../shared/contracts/notifier.ts'
+import { type Html, type Page, send } from '../pages/layout.ts'
 import type { GatewayEnv } from './env.ts'
 
 export type DevMailDeps = Readonly<{
@@ -15,8 +16,6 @@ export type DevMailDeps = Readonly<{
   clock: Clock
   notifier: Pick<Client<typeof notifier>, 'list_dev_mails' | 'get_dev_mail'>
 }>
-
-type Page = ReturnType<typeof html>
 
 /** Mails per page of the list, and per request of the JSON, whose answers are bounded in bytes besides. */
 const LISTED = 25
@@ -26,75 +25,47 @@ const MAX_REQUESTS = 1_000
 
 // Inline styles are what mails are made of; links are opened in a tab of their own, never in the frame.
 const POLICY =
-  "default-src 'none'; style-src 'unsafe-inline'; img-src data:; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
-
-const STYLE = `
-  :root { color-scheme: light dark; font: 16px/1.5 system-ui, sans-serif; }
-  * { box-sizing: border-box; }
-  body { max-width: 60rem; margin: 0 auto; padding: 1.5rem 1rem 3rem; }
-  h1 { font-size: 1.4rem; margin: .5rem 0 1rem; overflow-wrap: anywhere; }
-  h2 { font-size: 1.1rem; }
-  table { width: 100%; border-collapse: collapse; }
-  th, td { text-align: left; vertical-align: top; padding: .45rem .75rem .45rem 0; border-bottom: 1px solid #8884; overflow-wrap: anywhere; }
-  th { font-weight: 600; } td.time { white-space: nowrap; }
-  iframe { width: 100%; height: 42rem; border: 1px solid #8886; border-radius: 8px; background: #fff; margin: 1rem 0; }
-  @media (prefers-color-scheme: dark) { iframe { background: #111; } }
-  pre { white-space: pre-wrap; overflow-wrap: anywhere; padding: 1rem; border: 1px solid #8884; border-radius: 8px; }
-  .quiet { opacity: .75; }`
-
-const page = (title: string, body: Page): Page => html`<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>${title}</title>
-<style>${raw(STYLE)}</style>
-</head>
-<body>
-${body}
-</body>
-</html>`
+  "default-src 'none'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
 
 const shortTime = (date: string): string => `${date.slice(0, 10)} ${date.slice(11, 19)}`
 
-const row = (mail: DevMail): Page => html`<tr>
-<td class="time">${shortTime(mail.date)}</td>
-<td>${mail.to}</td>
-<td><a href="/dev/mail/${mail.id}">${mail.subject || '(no subject)'}</a></td>
-</tr>`
+const row = (mail: DevMail): Html => html`<tr>
+        <td class="time">${shortTime(mail.date)}</td>
+        <td>${mail.to}</td>
+        <td><a href="/dev/mail/${mail.id}">${mail.subject || '(no subject)'}</a></td>
+      </tr>`
 
-const listPage = (mails: readonly DevMail[], next_cursor: string | null): Page =>
-  page(
-    'Mail',
-    html`<h1>Mail</h1>
-<p class="quiet">Mails are kept here because SMTP_URL is not set. Newest first, times in UTC;
-<a href="/dev/mail.json">all of them as JSON</a>.</p>
-${
-  mails.length === 0
-    ? html`<p>No mail yet.</p>`
-    : html`<table>
-<thead><tr><th scope="col">Time</th><th scope="col">To</th><th scope="col">Subject</th></tr></thead>
-<tbody>${mails.map(row)}</tbody>
-</table>`
-}
-${next_cursor === null ? '' : html`<p><a href="/dev/mail?before=${next_cursor}">Older mails</a></p>`}`,
-  )
+const listPage = (mails: readonly DevMail[], next_cursor: string | null): Page => ({
+  title: 'Mail',
+  wide: true,
+  body: html`<h1>Mail</h1>
+    <p class="lead">Mails are kept here because SMTP_URL is not set. Newest first, times in UTC;
+      <a href="/dev/mail.json">all of them as JSON</a>.</p>
+    <div class="card">${
+      mails.length === 0
+        ? html`<p>No mail yet.</p>`
+        : html`<table>
+      <thead><tr><th scope="col">Time</th><th scope="col">To</th><th scope="col">Subject</th></tr></thead>
+      <tbody>${mails.map(row)}</tbody>
+    </table>`
+    }</div>
+    ${next_cursor === null ? '' : html`<p><a href="/dev/mail?before=${next_cursor}">Older mails</a></p>`}`,
+})
 
-const mailPage = (mail: DevMail): Page =>
-  page(
-    mail.subject,
-    html`<p><a href="/dev/mail">All mails</a></p>
-<h1 dir="auto">${mail.subject || '(no subject)'}</h1>
-<p>From ${mail.from} to <b>${mail.to}</b>, ${shortTime(mail.date)} UTC</p>
-<iframe title="The mail as HTML" sandbox="allow-popups allow-popups-to-escape-sandbox" srcdoc="${mail.html}"></iframe>
-<h2>Text part</h2>
-<pre dir="auto">${mail.text}</pre>
-<details><summary>Headers</summary>
-<table><tbody>${Object.entries(mail.headers).map(
+const mailPage = (mail: DevMail): Page => ({
+  title: mail.subject || '(no subject)',
+  wide: true,
+  body: html`<p><a href="/dev/mail">All mails</a></p>
+    <h1 dir="auto">${mail.subject || '(no subject)'}</h1>
+    <p class="lead">From ${mail.from} to ${mail.to}, ${shortTime(mail.date)} UTC</p>
+    <iframe class="mail" title="The mail as HTML" sandbox="allow-popups allow-popups-to-escape-sandbox" srcdoc="${mail.html}"></iframe>
+    <section class="card"><h2>Text part</h2><pre dir="auto">${mail.text}</pre></section>
+    <details class="card"><summary>Headers</summary>
+    <table><tbody>${Object.entries(mail.headers).map(
       ([name, value]) => html`<tr><th scope="row">${name}</th><td>${value}</td></tr>`,
     )}</tbody></table>
-</details>`,
-  )
+    </details>`,
+})
 
 const allMails = async (deps: DevMailDeps, call: () => Call): Promise<DevMail[]> => {
   const all: DevMail[] = []
@@ -118,22 +89,18 @@ export const devMailRoutes = (deps: DevMailDeps): Hono<GatewayEnv> => {
   if (!keepsMails(deps.config)) return app
   const callOf = (c: Context<GatewayEnv>) => () => ownCall(deps.clock, c.get('request_id') ?? '-')
   const { get_dev_mail, list_dev_mails } = notifier.operations
-  app.use('/dev/*', async (c, next) => {
-    await next()
-    c.header('Content-Security-Policy', POLICY)
-    c.header('Cache-Control', 'no-store')
-    // The address of a page here must not reach the sites that a mail links to.
-    c.header('Referrer-Policy', 'no-referrer')
-  })
+  // The address of a page here must not reach the sites that a mail links to.
+  const headers = { 'Content-Security-Policy': POLICY, 'Referrer-Policy': 'no-referrer' }
+  const kept = { 'Cache-Control': 'no-store', ...headers }
   app.get('/dev/mail', async (c) => {
     const input = checkInput(list_dev_mails.input, { limit: LISTED, cursor: c.req.query('before') })
     const { mails, next_cursor } = await deps.notifier.list_dev_mails(input, callOf(c)())
-    return c.html(listPage(mails, next_cursor))
+    return send(c, listPage(mails, next_cursor), { headers })
   })
-  app.get('/dev/mail.json', async (c) => c.json(await allMails(deps, callOf(c))))
+  app.get('/dev/mail.json', async (c) => c.json(await allMails(deps, callOf(c)), 200, kept))
   app.get('/dev/mail/:id', async (c) => {
     const input = checkInput(get_dev_mail.input, { id: c.req.param('id') })
-    return c.html(mailPage((await deps.notifier.get_dev_mail(input, callOf(c)())).mail))
+    return send(c, mailPage((await deps.notifier.get_dev_mail(input, callOf(c)())).mail), { headers })
   })
   return app
 }

@@ -23,7 +23,7 @@ const memberRow = (loopId: string, { _id, name, email }: Person): Html => html`<
     <span class="main">${name}<span class="sub">${email}</span></span>
     <form class="end" method="post" action="/loops/${loopId}">
       <input type="hidden" name="user_id" value="${_id}">
-      <button class="plain" name="member" value="false" aria-label="Take ${name} out of the loop">Take out</button>
+      <button class="plain" name="member" value="false" aria-label="Take out ${name}">Take out</button>
     </form></li>`
 
 const adding = ({ loop, others }: Shown): Html | '' =>

@@ -1,0 +1,87 @@
+// Every page in every state, in a real browser with its policy in force: nothing is wrong for those who do not see it, and
+// all fits, in light and dark, narrow and wide. And no page is forgotten: each that the gateway serves was looked at.
+import type { Browser, Page } from 'playwright-core'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { wire } from '../../services/gateway/main.ts'
+import { readConfig } from '../../shared/config.ts'
+import { openHost } from '../../shared/host.ts'
+import { launchBrowser } from '../support/chromium.ts'
+import { complaintsOf, faultsOf, overflowOf } from '../support/page-looks.ts'
+import { openWorld, STATES, type World } from '../support/page-states.ts'
+
+/** What the gateway answers to programs. */
+const FOR_PROGRAMS =
+  /^\/(livez|readyz|jwks|mcp|assets\/.+|\.well-known\/.+|dev\/mail\.json|asyncapi\.json|contracts\.json)?$/
+
+const WIDTHS = [320, 768, 1_400]
+
+let browser: Browser
+let world: World
+/** Paths at which a page was looked at. */
+const seen = new Set<string>()
+
+beforeAll(async () => {
+  browser = await launchBrowser()
+  world = await openWorld(browser)
+})
+afterAll(async () => {
+  await world?.[Symbol.asyncDispose]()
+  await browser?.close()
+})
+
+const looksOf = async (page: Page) => {
+  const looks: Record<string, unknown> = {}
+  for (const colorScheme of ['light', 'dark'] as const)
+    for (const width of WIDTHS) {
+      await page.emulateMedia({ colorScheme })
+      await page.setViewportSize({ width, height: 800 })
+      const [faults, overflow] = [await faultsOf(page), await overflowOf(page)]
+      if (faults.length > 0 || overflow > 0) looks[`${colorScheme} ${width}`] = { faults, overflow }
+    }
+  return looks
+}
+
+describe('nothing is wrong with', () => {
+  test.each(STATES)('$name', async ({ as, open }) => {
+    const context = world.contexts[as]
+    const complaints = complaintsOf(context)
+    const page = await context.newPage()
+    try {
+      await open(page, world)
+      expect(await page.evaluate(() => document.contentType)).toBe('text/html')
+      expect(await page.title()).toMatch(/\S/)
+      expect(await looksOf(page)).toEqual({})
+      expect(complaints).toEqual([])
+      seen.add(new URL(page.url()).pathname)
+    } finally {
+      await page.close()
+    }
+  })
+})
+
+/** The paths that a pattern of the router stands for. */
+const matching = (pattern: string): RegExp => new RegExp(`^${pattern.replace(/:\w+/g, '[^/]+')}$`)
+
+const patterns = async (): Promise<string[]> => {
+  const { natsUrl, mongodbUrl } = world.system.stack
+  const secret = 'a secret of the tests that is long enough for all'
+  const config = readConfig({
+    NATS_URL: natsUrl,
+    MONGODB_URL: mongodbUrl,
+    LOOPS_SECRET: secret,
+    LOG: 'error',
+  })
+  const host = await openHost('gateway', config)
+  await using _ = host.stack
+  const { app, mcp } = await wire(host, world.system.url, { connected: () => true, closed: () => false })
+  await mcp.close()
+  const got = app.routes.filter(({ method, path }) => method === 'GET' && !FOR_PROGRAMS.test(path))
+  return [...new Set(got.map(({ path }) => path))]
+}
+
+test('no_page_was_forgotten', async () => {
+  const unseen = (await patterns()).filter(
+    (pattern) => ![...seen].some((path) => matching(pattern).test(path)),
+  )
+  expect(unseen).toEqual([])
+})

@@ -1,0 +1,29 @@
+// What a browser can tell of any page that is open: faults for people who do not see it, what does not fit, and what broke
+// its policy. Knows no page.
+import axe from 'axe-core'
+import type { BrowserContext, Page } from 'playwright-core'
+
+/** What axe finds wrong in the page that is open, by rule and place. Frames hold what others wrote: they are not looked into. */
+export const faultsOf = async (page: Page): Promise<string[]> => {
+  await page.evaluate(axe.source)
+  return page.evaluate(async () => {
+    const { violations } = await (window as unknown as { axe: typeof axe }).axe.run({
+      exclude: [['iframe']],
+    })
+    return violations.flatMap(({ id, nodes }) => nodes.map(({ html }) => `${id}: ${html}`))
+  })
+}
+
+/** By how much the page is wider than its window (CSS pixels). */
+export const overflowOf = (page: Page): Promise<number> =>
+  page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth)
+
+/** What the browser complains of from now on in any page of a context: blocked styles and forms, faults of pages. */
+export const complaintsOf = (context: BrowserContext): readonly string[] => {
+  const complaints: string[] = []
+  context.on('console', (message) => {
+    if (/content security policy|refused to/i.test(message.text())) complaints.push(message.text())
+  })
+  context.on('weberror', (fault) => complaints.push(fault.error().message))
+  return complaints
+}

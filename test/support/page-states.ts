@@ -1,0 +1,381 @@
+// Every page in every state that people meet it in, each as the way there in a browser. New pages and states are added
+// here; test/pages/every-page.test.ts looks at each, and misses a page that no state leads to.
+import type { Browser, BrowserContext, Page } from 'playwright-core'
+import { vi } from 'vitest'
+import { type Account, agentOf, joinWorkspace, signUp } from './accounts.ts'
+import { authorizationUrl, connectApp, newPkce, REDIRECT, registerApp } from './oauth-client.ts'
+import { MAIL_WAIT, type Mail, type System, startSystem } from './system.ts'
+
+const NEW = 'nine purple tricycles in a column'
+const LONG = 'An unbroken name '.repeat(3) + 'x'.repeat(100)
+const NOWHERE = '01JDAAAAAAAAAAAAAAAAAAAAAA'
+
+/** Who looks: each has a browser of their own. `founder` and `newcomer` are on the installation that is only a gateway. */
+export type Who = 'nobody' | 'owner' | 'member' | 'viewer' | 'newcomer' | 'founder'
+
+/** What there is to look at. */
+export type World = AsyncDisposable &
+  Readonly<{
+    /** A whole system with people, apps, loops and mails. */
+    system: System
+    /** A gateway alone, by invitation, that nobody has used: other services do not answer here. */
+    alone: System
+    contexts: Readonly<Record<Who, BrowserContext>>
+    accounts: Readonly<Record<'owner' | 'member' | 'viewer', Account>>
+    privateLoop: string
+    publicLoop: string
+    unsubscribe: string
+    mailId: string
+  }>
+
+export type State = Readonly<{ name: string; as: Who; open: (page: Page, world: World) => Promise<unknown> }>
+
+const signIn = async (context: BrowserContext, { url }: System, account: Account): Promise<void> => {
+  const page = await context.newPage()
+  await page.goto(`${url}/sign-in`)
+  await page.getByLabel('Email').fill(account.email)
+  await page.getByLabel('Password').fill(account.password)
+  await page.keyboard.press('Enter')
+  await page.waitForURL('**/workspace')
+  await page.close()
+}
+
+const unsubscribeLinkOf = ({ headers }: Mail): string => {
+  const [, line = ''] = Object.entries(headers).find(([name]) => /^list-unsubscribe$/i.test(name)) ?? []
+  return /<(https?:[^>]+)>/.exec(line)?.[1] ?? ''
+}
+
+/** Has a loop shipped, and gives what its mail to somebody leads to. */
+const shippedMail = async (system: System, owner: Account, to: Account) => {
+  await using agent = await agentOf(system, owner)
+  const make = async (name: string, visibility: 'public' | 'private') =>
+    (await agent.call('create_loop', { name, visibility })).loop.id
+  const [shipped, publicLoop, privateLoop] = [
+    await make('Shipped <loop>', 'public'),
+    await make('Open loop', 'public'),
+    await make(LONG, 'private'),
+  ]
+  await agent.call('ship_loop', { loop_id: shipped })
+  const mail = await vi.waitFor(async () => {
+    const newest = await system.mailTo(to.email)
+    if (unsubscribeLinkOf(newest) === '') throw new Error('the loop’s mail has not come')
+    return newest
+  }, MAIL_WAIT)
+  return { publicLoop, privateLoop, unsubscribe: unsubscribeLinkOf(mail), mailId: mail.id }
+}
+
+/** Opens all of it. */
+export const openWorld = async (browser: Browser): Promise<World> => {
+  const stack = new AsyncDisposableStack()
+  const system = stack.use(await startSystem())
+  const alone = stack.use(await startSystem({ names: ['gateway'], env: { SIGN_UP: 'invited' } }))
+  const owner = await signUp(system, { name: 'Ann', workspace: 'Acme & Co' })
+  const member = await joinWorkspace(system, owner, { name: 'Bo' })
+  const viewer = await joinWorkspace(system, owner, { name: 'Vi', role: 'viewer' })
+  const mailed = await shippedMail(system, owner, member)
+  const context = async () => {
+    const made = await browser.newContext()
+    stack.defer(() => made.close())
+    return made
+  }
+  const contexts = {
+    nobody: await context(),
+    owner: await context(),
+    member: await context(),
+    viewer: await context(),
+    newcomer: await context(),
+    founder: await context(),
+  }
+  await signIn(contexts.owner, system, owner)
+  await signIn(contexts.member, system, member)
+  await signIn(contexts.viewer, system, viewer)
+  return {
+    system,
+    alone,
+    contexts,
+    accounts: { owner, member, viewer },
+    ...mailed,
+    [Symbol.asyncDispose]: () => stack.disposeAsync(),
+  }
+}
+
+const at =
+  (path: string | ((world: World) => string)) =>
+  (page: Page, world: World): Promise<unknown> =>
+    page.goto(new URL(typeof path === 'string' ? path : path(world), world.system.url).href)
+const atAlone =
+  (path: string) =>
+  (page: Page, { alone }: World): Promise<unknown> =>
+    page.goto(`${alone.url}${path}`)
+
+/** The form is sent as it stands: what a browser would hold back reaches the server, which answers for itself. */
+const send = async (page: Page, button: string): Promise<void> => {
+  await page.evaluate(() => {
+    for (const form of document.forms) form.noValidate = true
+  })
+  await Promise.all([
+    page.waitForResponse((one) => one.request().method() === 'POST'),
+    page.getByRole('button', { name: button }).click(),
+  ])
+  await page.waitForLoadState()
+}
+
+/** The consent page of an app of this name and address. */
+const consent =
+  (client_name: string, redirect: string, scope?: string) =>
+  async (page: Page, { system }: World): Promise<void> => {
+    const app = await registerApp(system.url, { client_name, redirect_uris: [redirect] })
+    const asked = authorizationUrl(system.url, app, newPkce().challenge, { scope })
+    await page.goto(asked.href)
+  }
+
+const invitationOf = async ({ system, accounts }: World, email: string): Promise<string> => {
+  await accounts.owner.browser.submit('/workspace/invite', { email, role: 'member' })
+  const { text } = await system.mailTo(email)
+  return /https?:\/\/\S+\/invitations\/[\w.-]+/.exec(text)?.[0] ?? ''
+}
+
+const resetLinkOf = async ({ system }: World, name: string): Promise<string> => {
+  const { email, browser } = await signUp(system, { name })
+  await browser.submit('/forgot', { email })
+  const { text } = await system.mailTo(email)
+  return /https?:\/\/\S+\/reset\/\S+/.exec(text)?.[0] ?? ''
+}
+
+const NEW_INSTALLATION: readonly State[] = [
+  { name: 'front_page_of_a_new_installation', as: 'newcomer', open: atAlone('/') },
+  { name: 'first_account', as: 'newcomer', open: atAlone('/sign-up') },
+  {
+    name: 'first_account_made_where_no_loops_answer',
+    as: 'founder',
+    open: async (page, { alone }) => {
+      await page.goto(`${alone.url}/sign-up`)
+      for (const [label, text] of [
+        ['Your name', 'Flo'],
+        ['Email', 'flo@example.com'],
+        ['Password', NEW],
+        ['Name of the workspace', 'Flo & Co'],
+      ] as const)
+        await page.getByLabel(label).fill(text)
+      await send(page, 'Make the account')
+      await page.getByText('cannot be shown right now').waitFor()
+    },
+  },
+  { name: 'front_page_by_invitation', as: 'newcomer', open: atAlone('/') },
+  { name: 'sign_up_by_invitation_only', as: 'newcomer', open: atAlone('/sign-up') },
+  { name: 'service_away', as: 'newcomer', open: atAlone('/u/anything') },
+]
+
+const ACCOUNTS: readonly State[] = [
+  { name: 'front_page', as: 'nobody', open: at('/') },
+  { name: 'sign_up', as: 'nobody', open: at('/sign-up') },
+  {
+    name: 'sign_up_with_a_fault',
+    as: 'nobody',
+    open: async (page, world) => {
+      await at('/sign-up')(page, world)
+      await page.getByLabel('Your name').fill(LONG)
+      await page.getByLabel('Email').fill('no address')
+      await send(page, 'Make the account')
+      await page.getByRole('alert').waitFor()
+    },
+  },
+  { name: 'sign_in', as: 'nobody', open: at('/sign-in') },
+  { name: 'sign_in_for_an_app', as: 'nobody', open: consent('An app', REDIRECT) },
+  {
+    name: 'sign_in_with_an_error',
+    as: 'nobody',
+    open: async (page, world) => {
+      await at('/sign-in')(page, world)
+      await page.getByLabel('Email').fill('nobody@example.com')
+      await page.getByLabel('Password').fill('a slip')
+      await send(page, 'Sign in')
+      await page.getByRole('alert').waitFor()
+    },
+  },
+  { name: 'sign_out', as: 'member', open: at('/sign-out') },
+  { name: 'account', as: 'member', open: at('/account') },
+  {
+    name: 'account_with_a_fault',
+    as: 'member',
+    open: async (page, world) => {
+      await at('/account')(page, world)
+      await page.getByLabel('Present password').fill('a slip')
+      await page.getByLabel('New password').fill(NEW)
+      await send(page, 'Change it')
+      await page.getByRole('alert').waitFor()
+    },
+  },
+  { name: 'account_changed', as: 'member', open: at('/account?changed') },
+  { name: 'forgot', as: 'nobody', open: at('/forgot') },
+  {
+    name: 'forgot_with_a_fault',
+    as: 'nobody',
+    open: async (page, world) => {
+      await at('/forgot')(page, world)
+      await send(page, 'Send the mail')
+      await page.getByRole('alert').waitFor()
+    },
+  },
+  {
+    name: 'forgot_and_asked',
+    as: 'nobody',
+    open: async (page, world) => {
+      await at('/forgot')(page, world)
+      await page.getByLabel('Email').fill('nobody@example.com')
+      await send(page, 'Send the mail')
+    },
+  },
+  { name: 'reset', as: 'nobody', open: async (page, world) => page.goto(await resetLinkOf(world, 'Rae')) },
+  {
+    name: 'reset_with_a_fault',
+    as: 'nobody',
+    open: async (page, world) => {
+      await page.goto(await resetLinkOf(world, 'Roy'))
+      await page.getByLabel('New password').fill('short')
+      await send(page, 'Set it')
+      await page.getByRole('alert').waitFor()
+    },
+  },
+  { name: 'reset_that_is_over', as: 'nobody', open: at('/reset/nonsense') },
+]
+
+const INVITATIONS: readonly State[] = [
+  {
+    name: 'invitation',
+    as: 'nobody',
+    open: async (page, world) => page.goto(await invitationOf(world, 'new.one@example.com')),
+  },
+  {
+    name: 'invitation_with_a_fault',
+    as: 'nobody',
+    open: async (page, world) => {
+      await page.goto(await invitationOf(world, 'new.two@example.com'))
+      await send(page, 'Make the account and join')
+      await page.getByRole('alert').waitFor()
+    },
+  },
+  {
+    name: 'invitation_for_somebody_signed_in',
+    as: 'viewer',
+    open: async (page, world) => page.goto(await invitationOf(world, 'new.three@example.com')),
+  },
+  {
+    name: 'invitation_of_a_member',
+    as: 'member',
+    open: async (page, world) => {
+      await page.goto(await invitationOf(world, 'new.four@example.com'))
+      await send(page, 'Join with this account')
+      await page.getByRole('alert').waitFor()
+    },
+  },
+  { name: 'invitation_that_is_over', as: 'nobody', open: at('/invitations/nonsense') },
+]
+
+const APPS: readonly State[] = [
+  { name: 'consent_to_a_program_here', as: 'owner', open: consent('Agent <b>Smith</b>', REDIRECT) },
+  { name: 'consent_to_a_site', as: 'owner', open: consent(LONG, 'https://app.example/oauth/callback') },
+  {
+    name: 'consent_to_a_scheme',
+    as: 'member',
+    open: consent('Cursor', 'cursor://anysphere.cursor-mcp/oauth/callback'),
+  },
+  { name: 'consent_of_a_viewer', as: 'viewer', open: consent('Reader', REDIRECT) },
+  {
+    name: 'consent_to_less',
+    as: 'owner',
+    open: async (page, world) => {
+      await consent('Careful', REDIRECT)(page, world)
+      await page.getByText('Allow less').click()
+    },
+  },
+  {
+    name: 'consent_to_nothing',
+    as: 'owner',
+    open: async (page, world) => {
+      await consent('Nothing', REDIRECT)(page, world)
+      await page.getByText('Allow less').click()
+      for (const box of await page.getByRole('checkbox').all()) await box.check()
+      await send(page, 'Allow')
+      await page.getByRole('alert').waitFor()
+    },
+  },
+  { name: 'consent_that_is_over', as: 'owner', open: at(`/consent?request=${'x'.repeat(43)}`) },
+  { name: 'authorization_that_cannot_be_answered', as: 'nobody', open: at('/authorize?client_id=unknown') },
+  { name: 'no_apps', as: 'viewer', open: at('/apps') },
+  {
+    name: 'apps',
+    as: 'owner',
+    open: async (page, world) => {
+      for (const client_name of ['Robot', LONG])
+        await connectApp(world.system.url, world.accounts.owner, { metadata: { client_name } })
+      await at('/apps')(page, world)
+    },
+  },
+]
+
+const WORK: readonly State[] = [
+  { name: 'workspace_of_an_owner', as: 'owner', open: at('/workspace') },
+  { name: 'workspace_of_a_viewer', as: 'viewer', open: at('/workspace') },
+  {
+    name: 'workspace_with_a_faulty_invitation',
+    as: 'owner',
+    open: async (page, world) => {
+      await at('/workspace')(page, world)
+      await page.getByRole('textbox', { name: 'Email' }).fill('no address')
+      await send(page, 'Send the invitation')
+      await page.getByRole('alert').waitFor()
+    },
+  },
+  {
+    name: 'workspace_with_faulty_settings',
+    as: 'owner',
+    open: async (page, world) => {
+      await at('/workspace')(page, world)
+      await page.getByLabel('Time zone').fill('Nowhere/Land')
+      await send(page, 'Save')
+      await page.getByRole('alert').waitFor()
+    },
+  },
+  {
+    name: 'one_of_several_workspaces',
+    as: 'member',
+    open: async (page, world) => {
+      const host = await signUp(world.system, { name: 'Hal', workspace: LONG })
+      await page.goto(
+        await invitationOf({ ...world, accounts: { ...world.accounts, owner: host } }, 'other@example.com'),
+      )
+      await send(page, 'Join with this account')
+      await page.waitForURL('**/workspace')
+    },
+  },
+  { name: 'consent_for_one_of_several_workspaces', as: 'member', open: consent('Chooser', REDIRECT) },
+  { name: 'private_loop', as: 'owner', open: at(({ privateLoop }) => `/loops/${privateLoop}`) },
+  { name: 'public_loop', as: 'owner', open: at(({ publicLoop }) => `/loops/${publicLoop}`) },
+  { name: 'no_such_loop', as: 'owner', open: at(`/loops/${NOWHERE}`) },
+]
+
+const MAIL: readonly State[] = [
+  { name: 'subscription', as: 'nobody', open: at(({ unsubscribe }) => unsubscribe) },
+  { name: 'no_such_subscription', as: 'nobody', open: at('/u/nonsense') },
+  { name: 'mails', as: 'nobody', open: at('/dev/mail') },
+  { name: 'a_mail', as: 'nobody', open: at(({ mailId }) => `/dev/mail/${mailId}`) },
+  {
+    name: 'subscription_that_was_ended',
+    as: 'nobody',
+    open: async (page, world) => {
+      await page.goto(world.unsubscribe)
+      await send(page, 'Unsubscribe')
+    },
+  },
+]
+
+/** All of them, in an order in which each can be reached. */
+export const STATES: readonly State[] = [
+  ...NEW_INSTALLATION,
+  ...ACCOUNTS,
+  ...INVITATIONS,
+  ...APPS,
+  ...WORK,
+  ...MAIL,
+]
