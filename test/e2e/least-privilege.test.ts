@@ -1,18 +1,13 @@
 // The whole system with infra/nats.conf: every service as its own user, with nothing that it does not need. What it needs
 // is shown by doing all that the tools do, and no request of it being refused.
-import { spawn } from 'node:child_process'
-import { readFile } from 'node:fs/promises'
-import { join } from 'node:path'
-import { createInterface } from 'node:readline'
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import { startServices } from '../../services/start.ts'
 import { type Account, agentOf, signUp } from '../support/accounts.ts'
-import { type GuardedNats, passwordOf, SERVICE_USERS, startGuardedNats } from '../support/guarded-nats.ts'
+import { type GuardedNats, SERVICE_USERS, startGuardedNats } from '../support/guarded-nats.ts'
 import type { McpClient } from '../support/mcp-client.ts'
 import { freshStack } from '../support/stack.ts'
 import type { Mail } from '../support/system.ts'
 
-const ROOT = join(import.meta.dirname, '..', '..')
 const running = new AsyncDisposableStack()
 let nats: GuardedNats
 let url = ''
@@ -91,26 +86,6 @@ test('mail_arrives', async () => {
     },
     { timeout: 20_000, interval: 100 },
   )
-})
-
-test('the_subscriber_of_the_readme_hears_of_it', async () => {
-  const readme = await readFile(join(ROOT, 'README.md'), 'utf8')
-  const program = /```ts\n(.*?)```/s.exec(readme)?.[1] ?? ''
-  const child = spawn(process.execPath, ['--input-type=module-typescript', '--eval', program], {
-    cwd: ROOT,
-    env: {
-      ...process.env,
-      NATS_SERVERS: nats.address,
-      SUBSCRIBER_PASSWORD: passwordOf('subscriber'),
-    },
-    stdio: ['ignore', 'pipe', 'inherit'],
-  })
-  running.defer(() => void child.kill())
-  for await (const line of createInterface(child.stdout)) {
-    expect(line).toBe('Petra shipped Granite')
-    return
-  }
-  expect.unreachable('it ended without a word')
 })
 
 test('nothing_was_refused', () => {

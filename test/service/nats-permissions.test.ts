@@ -9,13 +9,7 @@ import { eventSubject, requestSubject } from '../../shared/contract.ts'
 import { CONTRACTS } from '../../shared/contracts/index.ts'
 import { createLog } from '../../shared/log.ts'
 import { internalCallsOf } from '../support/architecture/calls.ts'
-import {
-  type GuardedNats,
-  NATS_USERS,
-  passwordOf,
-  SERVICE_USERS,
-  startGuardedNats,
-} from '../support/guarded-nats.ts'
+import { type GuardedNats, passwordOf, SERVICE_USERS, startGuardedNats } from '../support/guarded-nats.ts'
 import { SOME_ID } from '../support/tools.ts'
 
 let server: GuardedNats
@@ -75,7 +69,7 @@ afterAll(async () => {
 })
 
 describe('a connection', () => {
-  test.each(NATS_USERS)('accepted_of_%s', async (user) => {
+  test.each(SERVICE_USERS)('accepted_of_%s', async (user) => {
     const nc = await connectAs(user)
     await nc.close()
   })
@@ -89,7 +83,7 @@ describe('a connection', () => {
   })
 })
 
-describe.each(NATS_USERS)('%s', (user) => {
+describe.each(SERVICE_USERS)('%s', (user) => {
   test('may_send_the_requests_that_its_code_sends_and_no_other', async () => {
     const needed = user === 'gateway' ? REQUESTS : internalCallsOf(user)
     const others = REQUESTS.filter((subject) => !needed.includes(subject))
@@ -109,7 +103,7 @@ describe.each(NATS_USERS)('%s', (user) => {
   })
 
   test('may_hear_its_own_inbox_only', async () => {
-    const all = NATS_USERS.map((other) => `_INBOX.${other}.>`)
+    const all = SERVICE_USERS.map((other) => `_INBOX.${other}.>`)
     expect(await refusedToHear(user, all)).toEqual(
       all.filter((subject) => subject !== `_INBOX.${user}.>`).toSorted(),
     )
@@ -128,13 +122,13 @@ describe.each(NATS_USERS)('%s', (user) => {
       `$JS.API.STREAM.SNAPSHOT.${EVENTS_STREAM}`,
       '$JS.API.STREAM.CREATE.OTHER',
       '$JS.API.STREAM.RESTORE.OTHER',
-      ...NATS_USERS.map((other) => `$JS.API.CONSUMER.DELETE.${EVENTS_STREAM}.${other}`),
+      ...SERVICE_USERS.map((other) => `$JS.API.CONSUMER.DELETE.${EVENTS_STREAM}.${other}`),
     ]
     expect(await refusedToPublish(user, harm)).toEqual(harm.toSorted())
   })
 
   test('may_not_touch_the_place_of_another_reader', async () => {
-    const forms = NATS_USERS.filter((other) => other !== user).flatMap((other) => [
+    const forms = SERVICE_USERS.filter((other) => other !== user).flatMap((other) => [
       `$JS.API.CONSUMER.CREATE.${EVENTS_STREAM}.${other}`,
       `$JS.API.CONSUMER.MSG.NEXT.${EVENTS_STREAM}.${other}`,
       `$JS.ACK.${EVENTS_STREAM}.${other}.1.1.1.1.0`,
@@ -163,7 +157,7 @@ describe('the stream of events', () => {
     await expect(bus.js.publish(subject(service === 'tasks' ? 'gateway' : 'tasks'), '{}')).rejects.toThrow()
   })
 
-  test.each(['notifier', 'subscriber'])('read_and_acknowledged_by_%s', async (user) => {
+  test.each(['notifier'])('read_and_acknowledged_by_%s', async (user) => {
     const bus = await busAs(user)
     const consumer = await openConsumer(
       bus,

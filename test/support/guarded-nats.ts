@@ -7,9 +7,6 @@ import { type Place, placed, runMark } from './containers.ts'
 
 /** The users of the services. */
 export const SERVICE_USERS: readonly string[] = CONTRACTS.map(({ name }) => name)
-/** Every user of the configuration. */
-export const NATS_USERS: readonly string[] = [...SERVICE_USERS, 'subscriber']
-
 export type GuardedNats = AsyncDisposable &
   Readonly<{
     /** `host:port`. */
@@ -19,6 +16,7 @@ export type GuardedNats = AsyncDisposable &
   }>
 
 const PORT = 4222
+const SUBSCRIBERS_FILE = '/nats-users/subscribers.conf'
 const variableOf = (user: string): string => `${user.replaceAll('-', '_').toUpperCase()}_PASSWORD`
 
 /** The password of a user of these servers. */
@@ -29,8 +27,11 @@ export const startGuardedNats = async (place: Place = { run: runMark() }): Promi
   const content = await readFile(new URL('../../infra/nats.conf', import.meta.url), 'utf8')
   const container = await placed(inject('servers').images.nats, place)
     .withCommand(['--config', '/nats.conf', '--store_dir', '/data'])
-    .withCopyContentToContainer([{ content, target: '/nats.conf' }])
-    .withEnvironment(Object.fromEntries(NATS_USERS.map((user) => [variableOf(user), passwordOf(user)])))
+    .withCopyContentToContainer([
+      { content, target: '/nats.conf' },
+      { content: '', target: SUBSCRIBERS_FILE },
+    ])
+    .withEnvironment(Object.fromEntries(SERVICE_USERS.map((user) => [variableOf(user), passwordOf(user)])))
     .withTmpFs({ '/data': 'rw,size=64m' })
     .withExposedPorts(PORT)
     .withWaitStrategy(Wait.forLogMessage(/Server is ready/))
