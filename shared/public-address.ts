@@ -1,4 +1,4 @@
-// Which addresses are out in the internet: a request that a stranger can cause must reach no others. Knows no request.
+// Which addresses are out in the internet: a request that a stranger can cause must reach no others. Pure.
 import { BlockList, isIPv4 } from 'node:net'
 
 /** What is not in the internet (IANA's special-purpose registries, RFC 6890), as address and prefix length. */
@@ -40,3 +40,9 @@ export const isPublicAddress = (address: string): boolean =>
   isIPv4(address)
     ? !v4.check(address, 'ipv4')
     : v6.check(address, 'ipv6') && !v6Special.check(address, 'ipv6')
+
+const loopback = listOf(['127.0.0.0/8'], 'ipv4')
+
+/** Whether an IP address is this machine's own. */
+export const isLoopbackAddress = (address: string): boolean =>
+  isIPv4(address) ? loopback.check(address, 'ipv4') : address === '::1'

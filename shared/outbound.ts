@@ -1,0 +1,135 @@
+// A request to an address that somebody else named: guarded where the connection is made, so that no name can lead inside,
+// and bounded in time and in what is read. Follows no redirect. Knows neither who named it nor why.
+import { lookup as systemLookup } from 'node:dns'
+import {
+  type ClientRequest,
+  request as httpRequest,
+  type IncomingHttpHeaders,
+  type IncomingMessage,
+} from 'node:http'
+import { request as httpsRequest } from 'node:https'
+import { isIP, type LookupFunction } from 'node:net'
+import { isLoopbackAddress, isPublicAddress } from './public-address.ts'
+
+/** What is sent, and its bounds. */
+export type OutboundRequest = Readonly<{
+  method: 'GET' | 'POST'
+  headers: Readonly<Record<string, string>>
+  body?: string
+  /** For all of it, from the name's resolution to the last byte. */
+  timeout_ms: number
+  /** Bytes of the answer that are read; the rest is dropped with the connection. */
+  max_bytes: number
+}>
+
+export type OutboundOptions = Readonly<{
+  /** Which IP addresses may be connected to; those out in the internet unless given. */
+  allows?: (address: string) => boolean
+  /** Resolves names; the system's resolver unless given. */
+  lookup?: LookupFunction
+  /** Certificates to trust instead of the system's, PEM. */
+  ca?: string
+}>
+
+/** Why there is no answer. For whoever named the address it may be too much: it tells what there is inside. */
+export type OutboundFault = 'address_not_public' | 'certificate_not_trusted' | 'timed_out' | 'unreachable'
+
+export type Answered =
+  | Readonly<{ ok: true; status: number; headers: IncomingHttpHeaders; body: Buffer; whole: boolean }>
+  | Readonly<{ ok: false; fault: OutboundFault }>
+
+class AddressNotPublic extends Error {
+  override readonly name = 'AddressNotPublic'
+}
+
+/** The addresses that a URL may lead to: without TLS where `loopback` is so, this machine; else the internet. */
+export const allowedFor = ({ protocol }: URL, loopback: boolean): Allows =>
+  loopback && protocol === 'http:' ? isLoopbackAddress : isPublicAddress
+
+type Allows = NonNullable<OutboundOptions['allows']>
+
+/**
+ * A resolver for one connection that refuses a name when any of its addresses is not allowed. What it lets through is what
+ * is connected to: a name that resolves otherwise a moment later gains nothing.
+ */
+const guarded =
+  (resolve: LookupFunction, allows: Allows): LookupFunction =>
+  (hostname, options, callback) =>
+    resolve(hostname, { ...options, all: true }, (error, found) => {
+      if (error) return callback(error, [])
+      const addresses = typeof found === 'string' ? [{ address: found, family: 4 }] : found
+      const [first] = addresses
+      if (!first || !addresses.every(({ address }) => allows(address)))
+        return callback(new AddressNotPublic(), [])
+      return options.all ? callback(null, addresses) : callback(null, first.address, first.family)
+    })
+
+/** The address that a URL names by itself. Whatever way it was written, parsing has made it the usual one. */
+const literalOf = ({ hostname }: URL): string | undefined => {
+  const bare = hostname.replace(/^\[|\]$/g, '')
+  return isIP(bare) === 0 ? undefined : bare
+}
+
+const faultOf = (error: unknown, outOfTime: boolean): OutboundFault => {
+  if (error instanceof AddressNotPublic) return 'address_not_public'
+  if (outOfTime) return 'timed_out'
+  const { code = '' } = error as NodeJS.ErrnoException
+  return /CERT|SELF_SIGNED|UNABLE_TO_VERIFY/.test(code) ? 'certificate_not_trusted' : 'unreachable'
+}
+
+const connect = (
+  url: URL,
+  asked: OutboundRequest,
+  options: OutboundOptions,
+  signal: AbortSignal,
+): ClientRequest => {
+  const { allows = isPublicAddress, lookup = systemLookup as LookupFunction, ca } = options
+  // A connection to an address resolves no name, so that the resolver would never see it.
+  const literal = literalOf(url)
+  if (literal !== undefined && !allows(literal)) throw new AddressNotPublic()
+  const request = url.protocol === 'https:' ? httpsRequest : httpRequest
+  return request(url, {
+    method: asked.method,
+    // No connection is kept: a later one must be guarded anew.
+    agent: false,
+    headers: asked.headers,
+    lookup: guarded(lookup, allows),
+    signal,
+    ...(ca === undefined ? {} : { ca }),
+  })
+}
+
+const readBody = async (answer: IncomingMessage, max_bytes: number): Promise<[Buffer, boolean]> => {
+  const chunks: Buffer[] = []
+  let bytes = 0
+  for await (const chunk of answer as AsyncIterable<Buffer>) {
+    chunks.push(chunk)
+    bytes += chunk.length
+    if (bytes > max_bytes) return [Buffer.concat(chunks).subarray(0, max_bytes), false]
+  }
+  return [Buffer.concat(chunks), true]
+}
+
+/** Sends a request and reads its answer; never throws. A redirect is an answer like any other. */
+export const reach = async (
+  url: URL,
+  asked: OutboundRequest,
+  options: OutboundOptions,
+): Promise<Answered> => {
+  const answered = Promise.withResolvers<IncomingMessage>()
+  const signal = AbortSignal.timeout(asked.timeout_ms)
+  let request: ClientRequest | undefined
+  try {
+    request = connect(url, asked, options, signal)
+    request.on('response', answered.resolve)
+    request.on('error', answered.reject)
+    request.end(asked.body)
+    const answer = await answered.promise
+    const [body, whole] = await readBody(answer, asked.max_bytes)
+    return { ok: true, status: answer.statusCode ?? 0, headers: answer.headers, body, whole }
+  } catch (error) {
+    return { ok: false, fault: faultOf(error, signal.aborted) }
+  } finally {
+    request?.destroy()
+  }
+}
