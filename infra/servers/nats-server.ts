@@ -1,7 +1,10 @@
-// How Loops runs its own nats-server: JetStream on disk, on 127.0.0.1, for those who know its password.
+// How Loops runs its own nats-server: JetStream on disk, on 127.0.0.1, for those who know its password, and beside them
+// the subscribers that were added.
 import { createHmac } from 'node:crypto'
-import { writeFileSync } from 'node:fs'
+import { existsSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { accountsText } from '../subscribers/access.ts'
+import { readSubscribers, SUBSCRIBERS_CONF, writeSubscribers } from '../subscribers/registry.ts'
 import { untilAccepting } from './port.ts'
 import type { RunningServer, RunOptions, ServerPlan } from './supervise.ts'
 import { superviseServer } from './supervise.ts'
@@ -19,18 +22,25 @@ const configuration = (
 ): string => `# Written anew at each start.
 server_name: loops
 listen: "127.0.0.1:${port}"
-authorization { user: ${USER}, password: "${password}" }
 jetstream {
   store_dir: ${JSON.stringify(join(folder, 'data'))}
   sync_interval: always
 }
-`
+${accountsText(`{ user: ${USER}, password: "${password}" }`, SUBSCRIBERS_CONF)}`
+
+/** Streams were kept for the account without a name before there were two; its new name is that of its folder. */
+const nameAccount = (folder: string): void => {
+  const [nameless, named] = ['$G', 'LOOPS'].map((account) => join(folder, 'data', 'jetstream', account))
+  if (nameless && named && existsSync(nameless) && !existsSync(named)) renameSync(nameless, named)
+}
 
 const planFor = (password: string): ServerPlan => ({
   name: 'nats-server',
   folder: 'nats',
   args: (port, folder) => {
     const file = join(folder, 'nats-server.conf')
+    nameAccount(folder)
+    writeSubscribers(folder, readSubscribers(folder))
     writeFileSync(file, configuration(port, folder, password), { mode: 0o600 })
     return ['--config', file]
   },

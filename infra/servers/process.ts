@@ -107,6 +107,12 @@ export const stopLeftover = async (pidFile: string): Promise<boolean> => {
   return true
 }
 
+/** The id of the process that a file remembers, if it runs and is truly the same one. */
+export const runningProcess = (pidFile: string): number | undefined => {
+  const left = readPidFile(pidFile)
+  return left !== undefined && isSame(left) ? left.pid : undefined
+}
+
 type Left = Readonly<{ pid: number; identity: string }>
 
 const readPidFile = (file: string): Left | undefined => {

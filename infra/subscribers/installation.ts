@@ -1,0 +1,73 @@
+// Which NATS a subscriber is added to, and how it comes to know: that of `npm start`, which reads its configuration again at
+// once, or any other that includes the files of a folder, which its operator tells.
+import { existsSync, readFileSync, statSync } from 'node:fs'
+import { join, resolve } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { systemClock } from '../../shared/clock.ts'
+import { StartFault } from '../report.ts'
+import { runningProcess } from '../servers/process.ts'
+
+/** Where the subscribers are kept, and what is done when they have changed. */
+export type Installation = Readonly<{
+  folder: string
+  /** What subscribers connect to; undefined when only the operator knows. */
+  url: string | undefined
+  /** Makes the servers read the list again. Returns one sentence for the person at the terminal. */
+  apply: () => Promise<string>
+}>
+
+const RELOAD_LIMIT_MS = 10_000
+const POLL_MS = 50
+const REPLY = /Reloaded server configuration|Failed to reload server configuration: (.*)/
+
+/** The NATS server that `npm start` runs with this data folder. */
+const startedBy = (dataDir: string): Installation => {
+  const folder = join(dataDir, 'nats')
+  const pid = () => runningProcess(join(folder, 'process.json'))
+  const port = readFileSync(join(folder, 'port'), 'utf8').trim()
+  return {
+    folder,
+    url: `nats://127.0.0.1:${port}`,
+    apply: async () => {
+      const server = pid()
+      if (server === undefined) return 'Loops does not run now; this counts from the next npm start.'
+      await reload(server, join(folder, 'nats-server.log'))
+      return 'Loops knows it already.'
+    },
+  }
+}
+
+/** The server says in its log whether it has taken a configuration. */
+const reload = async (pid: number, logFile: string): Promise<void> => {
+  const before = statSync(logFile, { throwIfNoEntry: false })?.size ?? 0
+  process.kill(pid, 'SIGHUP')
+  const deadline = systemClock.monotonicMs() + RELOAD_LIMIT_MS
+  while (systemClock.monotonicMs() < deadline) {
+    const reply = REPLY.exec(readFileSync(logFile).subarray(before).toString('utf8'))
+    if (reply?.[1]) throw new StartFault(`NATS did not take the change: ${reply[1]}`)
+    if (reply) return
+    await sleep(POLL_MS)
+  }
+  throw new StartFault(`NATS did not say that it took the change: see ${logFile}.`)
+}
+
+/**
+ * The installation that a command is about.
+ * @param folder of the files that NATS servers with infra/nats.conf include; absent: that of `npm start`
+ * @throws StartFault when there is none
+ */
+export const findInstallation = (dataDir: string, folder?: string): Installation => {
+  if (folder !== undefined)
+    return {
+      folder: resolve(folder),
+      url: undefined,
+      apply: async () =>
+        'Now tell the servers: docker compose -f infra/compose.yaml kill --signal HUP nats-1 nats-2 nats-3',
+    }
+  const path = resolve(dataDir)
+  if (!existsSync(join(path, 'nats', 'port')))
+    throw new StartFault(
+      `Nothing has been started with the data folder ${path}: run npm start first, name its DATA_DIR, or give --folder infra/nats-users for servers of infra/nats.conf.`,
+    )
+  return startedBy(path)
+}
