@@ -6,7 +6,7 @@ import type { gateway } from '../../shared/contracts/gateway.ts'
 import { notFound } from '../../shared/errors.ts'
 import type { Deps } from './deps.ts'
 import { personOfReset, resetUrl } from './people/credentials.ts'
-import { membershipIn, type Person } from './people/person.ts'
+import { membershipIn, type Person, readingOf } from './people/person.ts'
 import { workflowText } from './workflows.ts'
 import { invitationUrl, loadWorkspace } from './workspaces/commands.ts'
 import { isOpen, workspaceView } from './workspaces/workspace.ts'
@@ -44,7 +44,7 @@ export const handlers = (deps: Deps): Handlers<typeof gateway> => ({
   }),
 
   list_members: async ({ workspace_id, user_ids, limit, cursor }) => {
-    const [{ time_zone }, found] = await Promise.all([
+    const [workspace, found] = await Promise.all([
       loadWorkspace(deps, workspace_id),
       deps.store.people.members(workspace_id, {
         ...(user_ids ? { user_ids } : {}),
@@ -54,10 +54,11 @@ export const handlers = (deps: Deps): Handlers<typeof gateway> => ({
     ])
     const page = found.slice(0, limit)
     return {
-      members: page.map((person) => {
-        const { email, locale } = person
-        return { ...memberView(person, workspace_id), email, locale, time_zone }
-      }),
+      members: page.map((person) => ({
+        ...memberView(person, workspace_id),
+        email: person.email,
+        ...readingOf(person, workspace),
+      })),
       next_cursor: found.length > limit ? (page.at(-1)?._id ?? null) : null,
     }
   },
@@ -66,24 +67,35 @@ export const handlers = (deps: Deps): Handlers<typeof gateway> => ({
     const found = await personOfReset(deps, reset_id)
     if (!found) throw notFound('reset', reset_id)
     const { person, reset } = found
+    const [membership] = person.memberships
+    const workspace = membership ? await deps.store.workspaces.find(membership.workspace_id) : null
     return {
       name: person.name,
       email: person.email,
       url: resetUrl(deps, reset),
       expires_at: reset.expires_at.toISOString(),
+      ...readingOf(person, workspace),
     }
   },
 
   get_invitation: async ({ invitation_id }) => {
     const invitation = await deps.store.invitations.find(invitation_id)
     if (!invitation || !isOpen(invitation, deps.clock.now())) throw notFound('invitation', invitation_id)
-    const workspace = await loadWorkspace(deps, invitation.ws)
+    const { email, invited_by } = invitation
+    const { people } = deps.store
+    const [workspace, invited, inviter] = await Promise.all([
+      loadWorkspace(deps, invitation.ws),
+      people.byEmail(email),
+      people.byId(invited_by.user_id),
+    ])
     return {
-      email: invitation.email,
+      email,
       url: invitationUrl(deps, invitation),
       workspace_name: workspace.name,
-      invited_by: invitation.invited_by.name,
+      invited_by: invited_by.name,
       expires_at: invitation.expires_at.toISOString(),
+      // Of somebody new nothing is known but who asks them in: people mostly invite those who speak as they do.
+      ...readingOf(invited ?? { locale: inviter?.locale ?? 'en' }, workspace),
     }
   },
 })

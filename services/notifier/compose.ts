@@ -1,5 +1,5 @@
-// Makes the mail of a delivery: loads what it tells, renders it once for all recipients, fills in what is theirs.
-// Knows nothing of SMTP.
+// Makes the mail of a delivery: loads what it tells, renders it once for all recipients of one language, fills in what is
+// theirs. Knows nothing of SMTP.
 import { LRUCache } from 'lru-cache'
 import { ownCall } from '../../shared/bus/headers.ts'
 import type { Clock } from '../../shared/clock.ts'
@@ -8,13 +8,16 @@ import type { gateway } from '../../shared/contracts/gateway.ts'
 import { toAddress } from '../../shared/email-address.ts'
 import { AppError } from '../../shared/errors.ts'
 import type { Ids } from '../../shared/ids.ts'
+import { languageOf } from '../../shared/language.ts'
 import { domainOf, type Mailbox } from './addresses.ts'
 import type { Deliveries } from './deliveries.ts'
-import { invitationMail, invitationText } from './emails/invitation.ts'
-import { loopShipped, loopShippedText } from './emails/loop-shipped.ts'
-import { passwordResetMail, passwordResetText } from './emails/password-reset.ts'
+import { invitation } from './emails/invitation.ts'
+import type { Letter } from './emails/letter.ts'
+import { loopShipped } from './emails/loop-shipped.ts'
+import { passwordReset } from './emails/password-reset.ts'
 import { fill, type Rendered, render } from './emails/render.ts'
-import { moment, oneLine } from './emails/text.ts'
+import { headerName, moment } from './emails/text.ts'
+import { wordingOf } from './emails/wording.ts'
 import type { Mail } from './mailer.ts'
 import type { Delivery, InvitationNotice, LoopShippedNotice, Notice, PasswordResetNotice } from './notices.ts'
 import { unsubscribeToken } from './unsubscribe.ts'
@@ -32,23 +35,20 @@ export type ComposeDeps = Readonly<{
   unsubscribeKey: Uint8Array
 }>
 
-/** Events whose rendered mail is kept in memory; one is some tens of kilobytes. */
-const KEPT_EVENTS = 64
+/** Rendered mails that are kept in memory, one for each event and language; one is some tens of kilobytes. */
+const KEPT_MAILS = 64
 
-/** What is the same in every mail of an event. There is one language so far; a second one belongs into the cache's key. */
-type Shared =
-  | InvitationNotice
-  | PasswordResetNotice
-  | (LoopShippedNotice & Readonly<{ subject: string; html: Rendered }>)
+/** What is the same in every mail of an event in one language. */
+type Shared = InvitationNotice | PasswordResetNotice | (LoopShippedNotice & Readonly<{ rendered: Rendered }>)
 
 const workspaceUrl = ({ publicUrl }: ComposeDeps): string => `${publicUrl}/workspace`
 
-const loadShared = async (deps: ComposeDeps, event_id: string): Promise<Shared> => {
+const loadShared = async (deps: ComposeDeps, { event_id, locale }: Delivery): Promise<Shared> => {
   const notice = await deps.deliveries.findNotice(event_id)
   if (!notice) throw new Error(`The notice ${event_id} is gone.`)
   if (notice.template !== 'loop-shipped') return notice
-  const { subject, mjml } = loopShipped(notice.facts, workspaceUrl(deps))
-  return { ...notice, subject, html: await render(mjml) }
+  const letter = loopShipped(notice.facts, wordingOf(locale), workspaceUrl(deps))
+  return { ...notice, rendered: await render(letter) }
 }
 
 /** The parts of a mail that follow from its delivery alone. */
@@ -57,7 +57,7 @@ const envelopeOf = (deps: ComposeDeps, delivery: Delivery, notice: Notice, to: M
   message_id: `<${delivery.template}.${delivery._id.replace(':', '.')}@${domainOf(deps.sender)}>`,
   date: notice.at,
   from: deps.sender,
-  to: { name: oneLine(to.name), address: to.address },
+  to: { name: headerName(to.name), address: to.address },
 })
 
 const composeShipped = (
@@ -65,61 +65,52 @@ const composeShipped = (
   delivery: Delivery,
   notice: Shared & { template: 'loop-shipped' },
 ): Composed => {
-  const { ws, user_id, to } = delivery
+  const { ws, user_id, to, locale, time_zone } = delivery
   if (to === null || user_id === null) return { failed: 'no recipient' }
-  const { facts } = notice
+  const { facts, rendered } = notice
   const token = unsubscribeToken(deps.unsubscribeKey, { workspace_id: ws, user_id })
-  const parts = {
-    name: oneLine(to.name),
-    shipped_at: moment(new Date(facts.shipped_at), delivery.locale, delivery.time_zone),
-    unsubscribe_url: `${deps.publicUrl}/u/${token}`,
-  }
+  const unsubscribe_url = `${deps.publicUrl}/u/${token}`
   return {
     mail: {
       ...envelopeOf(deps, delivery, notice, to),
-      subject: notice.subject,
-      text: loopShippedText(facts, workspaceUrl(deps), parts),
-      html: fill(notice.html, parts),
+      ...fill(rendered, {
+        name: to.name,
+        shipped_at: moment(new Date(facts.shipped_at), locale, time_zone),
+        preferences_url: `${unsubscribe_url}?mail=${notice._id}`,
+      }),
+      language: rendered.language,
       thread: `<loop.${facts.loop_id}@${domainOf(deps.sender)}>`,
       list: {
         id: `${ws.toLowerCase()}.loops.${domainOf(deps.sender)}`,
-        name: oneLine(facts.workspace_name),
-        unsubscribe_url: parts.unsubscribe_url,
+        name: headerName(facts.workspace_name),
+        unsubscribe_url,
       },
     },
   }
 }
 
-/** What a mail with a secret link says, and to whom. */
-type Linked = Readonly<{ to: Mailbox; subject: string; mjml: string; text: string }>
+/** A mail with a secret link, and to whom it goes. */
+type Linked = Readonly<{ to: Mailbox; letter: Letter }>
 
-const inEnglish = (timestamp: string): string => moment(new Date(timestamp), 'en', 'UTC')
+/** What the gateway tells of such a mail, with its end written out for whoever reads it. */
+const toldIn = <T extends Readonly<{ expires_at: string; locale: string; time_zone: string }>>(
+  asked: T,
+): T => ({
+  ...asked,
+  expires_at: moment(new Date(asked.expires_at), asked.locale, asked.time_zone),
+})
 
-const invitationOf = async (
+const linkedOf = async (
   { gateway }: ComposeDeps,
-  notice: InvitationNotice,
+  notice: InvitationNotice | PasswordResetNotice,
   call: Call,
 ): Promise<Linked> => {
-  const { email, ...asked } = await gateway.get_invitation(
-    { invitation_id: notice.facts.invitation_id },
-    call,
-  )
-  const invitation = { ...asked, expires_at: inEnglish(asked.expires_at) }
-  return { to: { name: '', address: email }, ...invitationMail(invitation), text: invitationText(invitation) }
-}
-
-const resetOf = async (
-  { gateway }: ComposeDeps,
-  notice: PasswordResetNotice,
-  call: Call,
-): Promise<Linked> => {
-  const { email, ...asked } = await gateway.get_password_reset({ reset_id: notice.facts.reset_id }, call)
-  const reset = { ...asked, expires_at: inEnglish(asked.expires_at) }
-  return {
-    to: { name: asked.name, address: email },
-    ...passwordResetMail(reset),
-    text: passwordResetText(reset),
+  if (notice.template === 'invitation') {
+    const told = toldIn(await gateway.get_invitation(notice.facts, call))
+    return { to: { name: '', address: told.email }, letter: invitation(told, wordingOf(told.locale)) }
   }
+  const told = toldIn(await gateway.get_password_reset(notice.facts, call))
+  return { to: { name: told.name, address: told.email }, letter: passwordReset(told, wordingOf(told.locale)) }
 }
 
 const composeLinked = async (
@@ -129,18 +120,14 @@ const composeLinked = async (
 ): Promise<Composed> => {
   const call = ownCall(deps.clock, deps.ids.next())
   try {
-    const linked =
-      notice.template === 'invitation'
-        ? await invitationOf(deps, notice, call)
-        : await resetOf(deps, notice, call)
-    const address = toAddress(linked.to.address)
+    const { to, letter } = await linkedOf(deps, notice, call)
+    const address = toAddress(to.address)
     if (address === undefined) return { failed: 'not an address' }
     return {
       mail: {
-        ...envelopeOf(deps, delivery, notice, { name: linked.to.name, address }),
-        subject: linked.subject,
-        text: linked.text,
-        html: fill(await render(linked.mjml), {}),
+        ...envelopeOf(deps, delivery, notice, { name: to.name, address }),
+        ...fill(await render(letter), {}),
+        language: letter.language,
       },
     }
   } catch (error) {
@@ -155,12 +142,13 @@ const composeLinked = async (
  * @throws (that function) when what the mail tells cannot be loaded now.
  */
 export const createComposer = (deps: ComposeDeps): ((delivery: Delivery) => Promise<Composed>) => {
-  const events = new LRUCache<string, Shared>({
-    max: KEPT_EVENTS,
-    fetchMethod: (event_id) => loadShared(deps, event_id),
+  const kept = new LRUCache<string, Shared, Delivery>({
+    max: KEPT_MAILS,
+    fetchMethod: (_key, _stale, { context }) => loadShared(deps, context),
   })
   return async (delivery) => {
-    const notice = await events.fetch(delivery.event_id)
+    const key = `${delivery.event_id} ${languageOf(delivery.locale)}`
+    const notice = await kept.fetch(key, { context: delivery })
     if (!notice) throw new Error(`The notice ${delivery.event_id} could not be loaded.`)
     return notice.template === 'loop-shipped'
       ? composeShipped(deps, delivery, notice)

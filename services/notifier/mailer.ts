@@ -4,6 +4,7 @@
 // between the end of the message and the server's 250. Then nobody can know whether the server had taken it (RFC 1047).
 // Both copies then have the same Message-ID and Date, so that many mail programs show one.
 import { createTransport, type SendMailOptions } from 'nodemailer'
+import type { Language } from '../../shared/language.ts'
 import { within } from '../../shared/lifecycle.ts'
 import type { Mailbox } from './addresses.ts'
 
@@ -17,6 +18,8 @@ export type Mail = Readonly<{
   subject: string
   text: string
   html: string
+  /** What it is written in. */
+  language: Language
   /** Message id that all mails about one thing refer to, so that mail programs show them together. */
   thread?: string
   /** Headers of the workspace's list; absent for a mail that nobody can subscribe to. */
@@ -45,11 +48,12 @@ export const toMessage = (mail: Mail): SendMailOptions => ({
   subject: mail.subject,
   text: mail.text,
   html: mail.html,
-  ...(mail.thread === undefined ? {} : { references: mail.thread }),
+  ...(mail.thread === undefined ? {} : { references: mail.thread, inReplyTo: mail.thread }),
   headers: {
     // RFC 3834: no program should answer this one.
     'Auto-Submitted': 'auto-generated',
     'X-Auto-Response-Suppress': 'All',
+    'Content-Language': mail.language,
     ...(mail.list ? { 'List-Unsubscribe-Post': 'List-Unsubscribe=One-Click' } : {}),
   },
   ...(mail.list

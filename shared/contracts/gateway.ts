@@ -12,6 +12,8 @@ const reads = {
   openWorldHint: false,
 } as const
 const workspace_id = c.Id
+/** How somebody who is written to reads: BCP 47, and a name of IANA. */
+const reader = { locale: z.string(), time_zone: z.string() }
 
 export const Workspace = z.object({
   id: c.Id,
@@ -72,7 +74,7 @@ const internals = {
       cursor: c.Cursor,
     }),
     output: z.object({
-      members: z.array(c.Member.extend({ email: z.string(), locale: z.string(), time_zone: z.string() })),
+      members: z.array(c.Member.extend({ email: z.string(), ...reader })),
       next_cursor: c.NextCursor,
     }),
     errors: ['not_found'],
@@ -87,6 +89,7 @@ const internals = {
       workspace_name: z.string(),
       invited_by: z.string(),
       expires_at: c.Timestamp,
+      ...reader,
     }),
     errors: ['not_found'],
   }),
@@ -94,7 +97,13 @@ const internals = {
     description:
       'What the mail for a new password needs, with its secret link; not_found when it was used or has expired.',
     input: z.object({ reset_id: c.Id }),
-    output: z.object({ name: z.string(), email: z.string(), url: z.string(), expires_at: c.Timestamp }),
+    output: z.object({
+      name: z.string(),
+      email: z.string(),
+      url: z.string(),
+      expires_at: c.Timestamp,
+      ...reader,
+    }),
     errors: ['not_found'],
   }),
 }

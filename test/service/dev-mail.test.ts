@@ -101,6 +101,7 @@ describe('the mailbox’s SMTP server', () => {
     subject: 'Grüße 🙂',
     text: 'one\n.\ntwo',
     html: '<p>one</p>',
+    language: 'en',
     ...changes,
   })
   it('keeps_what_it_takes_and_refuses_what_is_too_large_for_good', async () => {

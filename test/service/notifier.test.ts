@@ -117,6 +117,8 @@ describe('a shipped loop', () => {
       subject: 'Shipped: Checkout that survives a flaky network',
       'message-id': `<loop-shipped.${event}.${ana.id}@acme.example>`,
       references: `<loop.${loop_id}@acme.example>`,
+      'in-reply-to': `<loop.${loop_id}@acme.example>`,
+      'content-language': 'en',
       'list-id': `"Acme Store" <${id.toLowerCase()}.loops.acme.example>`,
       'list-unsubscribe': `<${PUBLIC_URL}/u/${tokenOf(mail)}>`,
       'list-unsubscribe-post': 'List-Unsubscribe=One-Click',

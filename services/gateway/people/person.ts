@@ -2,6 +2,7 @@
 import type { Role } from '../../../shared/contract.ts'
 import { LIMITS } from '../../../shared/contracts/common.ts'
 import { toAddress } from '../../../shared/email-address.ts'
+import { knownLanguage } from '../../../shared/language.ts'
 import { COMMON_PASSWORDS } from './common-passwords.ts'
 
 /** That a person belongs to a workspace. It is part of the person's document, so that joining is one write. */
@@ -38,7 +39,10 @@ export type Person = {
   unsettled: Unsettled[]
   /** The first account of this installation; unique, so that of two that race one wins. */
   first?: true
+  /** BCP 47: what the browser asked for at first, then what the person has chosen. */
   locale: string
+  /** A name of IANA. Absent: that of whichever workspace it is about. */
+  time_zone?: string
   created_at: Date
 }
 
@@ -104,8 +108,31 @@ export const membershipIn = (
   workspaceId: string,
 ): Membership | undefined => person.memberships.find(({ workspace_id }) => workspace_id === workspaceId)
 
-/** The first language that a browser asks for (RFC 9110 §12.5.4), or English. */
+const LANGUAGE_TAG = /^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8}){0,3}$/
+
+/** The tags of an Accept-Language header, the most wanted first (RFC 9110 §12.5.4). */
+const languagesAsked = (header: string): string[] =>
+  header
+    .split(',')
+    .map((range) => {
+      const [tag = '', weight] = range.split(';').map((part) => part.trim())
+      return { tag, weight: weight?.startsWith('q=') ? Number(weight.slice(2)) : 1 }
+    })
+    .filter(({ tag, weight }) => weight > 0 && LANGUAGE_TAG.test(tag))
+    .toSorted((a, b) => b.weight - a.weight)
+    .map(({ tag }) => tag)
+
+/** The most wanted language of a browser that we write in; else the most wanted one, or English. */
 export const localeOf = (acceptLanguage: string | undefined): string => {
-  const tag = acceptLanguage?.split(',')[0]?.split(';')[0]?.trim() ?? ''
-  return /^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8}){0,3}$/.test(tag) ? tag : 'en'
+  const asked = languagesAsked(acceptLanguage ?? '')
+  return asked.find((tag) => knownLanguage(tag)) ?? asked[0] ?? 'en'
 }
+
+/** How somebody reads what is written to them. */
+export type Reading = Readonly<{ locale: string; time_zone: string }>
+
+/** How a person reads: in their own time zone, or that of the workspace that it is about. */
+export const readingOf = (
+  { locale, time_zone }: Pick<Person, 'locale' | 'time_zone'>,
+  workspace: Readonly<{ time_zone: string }> | null,
+): Reading => ({ locale, time_zone: time_zone ?? workspace?.time_zone ?? 'UTC' })

@@ -5,6 +5,7 @@ import type { Aggregate, State } from '../../../shared/aggregate.ts'
 import type { Caller, EventOf, Role } from '../../../shared/contract.ts'
 import type { gateway, Workspace as WorkspaceView } from '../../../shared/contracts/gateway.ts'
 import { AppError } from '../../../shared/errors.ts'
+import { isTimeZone } from '../../../shared/language.ts'
 
 export type GatewayEvent = EventOf<typeof gateway>
 type Actor = { user_id: string; name: string; client: string }
@@ -43,15 +44,6 @@ export const manages = (role: Role): boolean => role === 'owner' || role === 'ad
 const requireManager = (caller: Caller): void => {
   if (!manages(caller.role))
     throw new AppError('forbidden', 'Only the owner and the admins of the workspace can do this.')
-}
-
-/** Whether IANA has such a time zone. */
-export const isTimeZone = (name: string): boolean => {
-  try {
-    return Intl.DateTimeFormat('en', { timeZone: name }).resolvedOptions().timeZone !== ''
-  } catch {
-    return false
-  }
 }
 
 /** A new workspace with its first member, whose joining is its first event. */

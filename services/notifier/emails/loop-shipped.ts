@@ -1,178 +1,115 @@
-// The mail that tells of a shipped loop: subject, MJML and a text part of its own with the same facts. Pure.
+// The mail that tells of a shipped loop. Pure.
 import type * as z from 'zod'
 import type { loopsQueue } from '../../../shared/contracts/loops-queue.ts'
-import { block, button, COLOURS, type Draft, layout } from './layout.ts'
-import { counted, cut, escapeHtml, oneLine } from './text.ts'
+import type { Block, Item, Letter } from './letter.ts'
+import { plainLine } from './plain.ts'
+import { cut, oneLine } from './text.ts'
+import type { Wording } from './wording.ts'
 
 /** What the mail tells: the event, and the workspace that it happened in. */
 export type LoopShipped = Readonly<
   z.output<(typeof loopsQueue.events)['loop.shipped']['data']> & { workspace_name: string }
 >
 
-/** What differs from one recipient to the next. Values are plain text. */
-export type LoopShippedParts = Readonly<{
-  name: string
-  /** When it was shipped, in the recipient's own words and time zone. */
-  shipped_at: string
-  unsubscribe_url: string
-}>
-
-/** Tasks listed of each kind; the rest are counted. Mail programs clip long mails. */
+/** Tasks listed; the rest are counted. Mail programs clip long mails, and nobody reads them. */
 const TASKS_SHOWN = 20
-const SUBJECT_CHARS = 78
+/** Of these, places that tasks left unfinished can count on: what is missing is news too. */
+const UNFINISHED_SHOWN = 5
 const EXCERPT_CHARS = 320
 
-type Line = LoopShipped['shipped_tasks'][number]
+type Task = LoopShipped['shipped_tasks'][number]
 
-const STATUS_WORDS: Readonly<Record<Line['status'], string>> = {
-  open: 'open',
-  approved: 'approved',
-  in_progress: 'in progress',
-  on_hold: 'on hold',
-  shipped: 'shipped',
-  rejected: 'rejected',
+/** The tasks that are listed: twenty altogether. */
+const listed = ({ shipped_tasks, unfinished_tasks }: LoopShipped) => {
+  const free = TASKS_SHOWN - Math.min(shipped_tasks.length, TASKS_SHOWN)
+  const unfinished = unfinished_tasks.slice(0, Math.max(UNFINISHED_SHOWN, free))
+  return { shipped: shipped_tasks.slice(0, TASKS_SHOWN - unfinished.length), unfinished }
 }
 
-/** The event's texts, tidied once for both parts. */
-const told = (loop: LoopShipped) => {
-  const client = oneLine(loop.by.client)
-  const shipped = loop.shipped_tasks.slice(0, TASKS_SHOWN)
-  const unfinished = loop.unfinished_tasks.slice(0, TASKS_SHOWN)
-  return {
-    name: oneLine(loop.name),
-    workspace: oneLine(loop.workspace_name),
-    by: oneLine(loop.by.name),
-    through: client === '' ? '' : ` through ${client}`,
-    excerpt: cut(oneLine(loop.description), EXCERPT_CHARS),
-    shipped,
-    moreShipped: Math.max(0, loop.task_counts.shipped - shipped.length),
-    unfinished,
-    moreUnfinished: Math.max(0, loop.unfinished_total - unfinished.length),
-    summary: `${counted(loop.task_counts.shipped, 'task', 'tasks')} shipped, ${
-      loop.unfinished_total === 0
-        ? 'nothing left unfinished'
-        : `${loop.unfinished_total.toLocaleString('en')} unfinished`
-    }`,
-    why: loop.visibility === 'private' ? 'are a member of this loop' : 'are a member of this workspace',
-  }
+const summary = ({ task_counts, unfinished_total }: LoopShipped, wording: Wording): string => {
+  const left =
+    unfinished_total === 0 ? wording.word('nothing_left') : wording.count('tasks_left', unfinished_total)
+  return wording
+    .say('summary', { shipped: wording.count('tasks_shipped', task_counts.shipped), left })
+    .join('')
 }
 
-const user = (text: string): string => `<bdi>${escapeHtml(text)}</bdi>`
+const list = (
+  wording: Wording,
+  url: string,
+  shown: Readonly<{ heading: string; mark: '✓' | '○'; items: readonly Item[]; total: number }>,
+): Block[] => {
+  const { heading, mark, items, total } = shown
+  const more = Math.max(0, total - items.length)
+  if (items.length === 0) return []
+  return [
+    {
+      kind: 'list',
+      heading,
+      mark,
+      items,
+      ...(more === 0 ? {} : { more: { label: wording.count('more', more), url } }),
+    },
+  ]
+}
 
-const ROW = 'margin:0;padding:5px 0 5px 28px'
-const HEADING = `margin:26px 0 6px;font-size:16px;line-height:1.4;font-weight:700;color:${COLOURS.text}`
-
-const doneRow = ({ title }: Line): string =>
-  `<li style="${ROW}"><span class="done" style="float:left;width:28px;margin-left:-28px;color:${COLOURS.accent};font-weight:700">✓</span>${user(oneLine(title))}</li>`
-
-const unfinishedRow = ({ title, status }: Line): string =>
-  `<li style="${ROW}"><span class="muted" style="float:left;width:28px;margin-left:-28px;color:${COLOURS.muted}">○</span>${user(oneLine(title))} <span class="tag" style="display:inline-block;padding:0 8px;border-radius:9px;background-color:${COLOURS.accent_soft};color:${COLOURS.muted};font-size:13px;line-height:20px">${STATUS_WORDS[status]}</span></li>`
-
-const list = (heading: string, rows: readonly string[], more: number, url: string): string =>
-  rows.length === 0
-    ? ''
-    : block(
-        `<h2 style="${HEADING}">${heading}</h2><ul style="margin:0;padding:0;list-style:none">${rows.join('')}</ul>${
-          more === 0
-            ? ''
-            : `<p class="muted" style="margin:4px 0 0 28px;color:${COLOURS.muted}">and <a href="${escapeHtml(url)}" target="_blank" style="color:${COLOURS.accent}">${more.toLocaleString('en')} more in the workspace</a></p>`
-        }`,
-      )
+const lists = (loop: LoopShipped, wording: Wording, url: string): Block[] => {
+  const { shipped, unfinished } = listed(loop)
+  const statuses = wording.messages.statuses
+  const title = (task: Task) => oneLine(task.title)
+  return [
+    ...list(wording, url, {
+      heading: wording.word('list_shipped'),
+      mark: '✓',
+      items: shipped.map((task) => ({ title: title(task) })),
+      total: loop.task_counts.shipped,
+    }),
+    ...list(wording, url, {
+      heading: wording.word('list_left'),
+      mark: '○',
+      items: unfinished.map((task) => ({ title: title(task), status: statuses[task.status] })),
+      total: loop.unfinished_total,
+    }),
+  ]
+}
 
 /**
- * The mail of a shipped loop, the same for everybody but for its slots `name`, `shipped_at` and `unsubscribe_url`.
+ * The mail of a shipped loop, the same for everybody with one language but for its slots.
  * @param url of the workspace.
  */
-export const loopShipped = (loop: LoopShipped, url: string): Draft => {
-  const {
-    name,
-    workspace,
-    by,
-    through,
-    excerpt,
-    shipped,
-    moreShipped,
-    unfinished,
-    moreUnfinished,
-    summary,
-    why,
-  } = told(loop)
-  const quote =
-    excerpt === ''
-      ? ''
-      : block(
-          `<p class="quote muted" dir="auto" style="margin:16px 0 0;padding:2px 14px;border-left:3px solid ${COLOURS.line};color:${COLOURS.muted}">${escapeHtml(excerpt)}</p>`,
-        )
-  const card = [
-    block(
-      `<p class="done" style="margin:0;font-size:13px;font-weight:700;letter-spacing:.06em;color:${COLOURS.accent}">SHIPPED</p><h1 dir="auto" style="margin:4px 0 14px;font-size:24px;line-height:1.3;font-weight:700;color:${COLOURS.text}">${escapeHtml(name)}</h1>`,
-    ),
-    block(
-      `Hi <bdi>{{name}}</bdi>, ${user(by)} shipped this loop on {{shipped_at}}${escapeHtml(through)}: ${summary}.`,
-    ),
-    quote,
-    list('Shipped', shipped.map(doneRow), moreShipped, url),
-    list('Not finished', unfinished.map(unfinishedRow), moreUnfinished, url),
-    button('Open the workspace', escapeHtml(url)),
-  ].join('')
+export const loopShipped = (loop: LoopShipped, wording: Wording, url: string): Letter => {
+  const { language } = wording
+  const name = oneLine(loop.name)
+  const by = { user: oneLine(loop.by.name) }
+  const client = oneLine(loop.by.client)
+  const excerpt = cut(oneLine(loop.description), EXCERPT_CHARS)
+  const places = { name: { slot: 'name' }, by, when: { slot: 'shipped_at' } } as const
+  const counts = summary(loop, wording)
   return {
-    subject: cut(`Shipped: ${name}`, SUBJECT_CHARS),
-    mjml: layout({
-      title: `Shipped: ${name}`,
-      preview: `${by}${through}: ${summary}`,
-      workspace,
-      card,
-      footer: `You get this mail because you ${why}. <a href="{{unsubscribe_url}}" target="_blank" style="color:${COLOURS.muted}">Stop the mails of this workspace</a>`,
-    }),
+    language,
+    subject: wording.subject('shipped_subject', { loop: name }),
+    preview: [plainLine(wording.say('shipped_preview', { by, summary: counts }), { language })],
+    workspace: oneLine(loop.workspace_name),
+    blocks: [
+      { kind: 'heading', label: wording.word('shipped_label'), line: [{ user: name }] },
+      {
+        kind: 'paragraph',
+        line:
+          client === ''
+            ? wording.say('shipped_by', places)
+            : wording.say('shipped_by_through', { ...places, client: { user: client } }),
+      },
+      { kind: 'paragraph', line: [counts], strong: true },
+      ...(excerpt === '' ? [] : [{ kind: 'quote', text: excerpt } as const]),
+      ...lists(loop, wording, url),
+      { kind: 'button', link: { label: wording.word('open_workspace'), url } },
+    ],
+    footer: {
+      line: [wording.word(loop.visibility === 'private' ? 'why_loop' : 'why_workspace')],
+      links: [
+        { label: wording.word('choose_mails'), url: { slot: 'preferences_url' } },
+        { label: wording.word('unsubscribe'), url: { slot: 'preferences_url' } },
+      ],
+    },
   }
-}
-
-const textList = (heading: string, rows: readonly string[], more: number): string[] =>
-  rows.length === 0
-    ? []
-    : [
-        `${heading}:`,
-        ...rows,
-        ...(more === 0 ? [] : [`  and ${more.toLocaleString('en')} more in the workspace`]),
-        '',
-      ]
-
-/** The text part: the same facts and links. */
-export const loopShippedText = (loop: LoopShipped, url: string, parts: LoopShippedParts): string => {
-  const {
-    name,
-    workspace,
-    by,
-    through,
-    excerpt,
-    shipped,
-    moreShipped,
-    unfinished,
-    moreUnfinished,
-    summary,
-    why,
-  } = told(loop)
-  return [
-    `${workspace}: ${name} is shipped`,
-    '',
-    `Hi ${oneLine(parts.name)}, ${by} shipped this loop on ${parts.shipped_at}${through}: ${summary}.`,
-    '',
-    ...(excerpt === '' ? [] : [`> ${excerpt}`, '']),
-    ...textList(
-      'Shipped',
-      shipped.map(({ title }) => `  [x] ${oneLine(title)}`),
-      moreShipped,
-    ),
-    ...textList(
-      'Not finished',
-      unfinished.map(({ title, status }) => `  [ ] ${oneLine(title)} (${STATUS_WORDS[status]})`),
-      moreUnfinished,
-    ),
-    `Open the workspace: ${url}`,
-    '',
-    '-- ',
-    `You get this mail because you ${why}.`,
-    `Stop the mails of this workspace: ${parts.unsubscribe_url}`,
-    '',
-  ].join('\n')
 }

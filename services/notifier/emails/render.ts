@@ -1,20 +1,18 @@
-// Turns a draft's MJML into HTML whose slots can be filled many times. The one asynchronous part of the mails.
+// Gives a letter its two forms, each with slots that can be filled many times. The one asynchronous part of the mails.
 import mjml2html from 'mjml'
-import { escapeHtml } from './text.ts'
+import { layout } from './layout.ts'
+import type { Letter, Slot } from './letter.ts'
+import { plainText, type Slotted } from './plain.ts'
+import { escapeHtml, isolated, oneLine } from './text.ts'
 
-/** Rendered HTML, cut at its slots: `literals` has one more than `slots`. */
-export type Rendered = Readonly<{ literals: readonly string[]; slots: readonly string[] }>
+/** A letter that is the same for many recipients, ready to be filled for each. */
+export type Rendered = Readonly<Pick<Letter, 'language' | 'subject'> & { html: Slotted; text: Slotted }>
 
 /** Written by us only: people's text has its braces escaped before it comes here. */
 const SLOT = /\{\{([a-z_]+)\}\}/
 
-/**
- * Renders MJML.
- * @throws when the MJML is not valid: a fault of ours, never of anybody's text.
- */
-export const render = async (mjml: string): Promise<Rendered> => {
-  // No fonts from elsewhere: loading one would tell a stranger who opened the mail, and when.
-  const { html } = await mjml2html(mjml, {
+const htmlOf = async (letter: Letter): Promise<Slotted> => {
+  const { html } = await mjml2html(layout(letter), {
     fonts: {},
     keepComments: false,
     validationLevel: 'strict',
@@ -23,18 +21,47 @@ export const render = async (mjml: string): Promise<Rendered> => {
   const parts = html.replace(/^\s+/gm, '').split(SLOT)
   return {
     literals: parts.filter((_, index) => index % 2 === 0),
-    slots: parts.filter((_, index) => index % 2 === 1),
+    slots: parts.filter((_, index) => index % 2 === 1) as Slot[],
   }
 }
 
 /**
- * The HTML for one recipient. Values are escaped here and never looked at for slots again.
+ * Renders a letter.
+ * @throws when its MJML is not valid: a fault of ours, never of anybody's text.
+ */
+export const render = async (letter: Letter): Promise<Rendered> => ({
+  language: letter.language,
+  subject: letter.subject,
+  html: await htmlOf(letter),
+  text: plainText(letter),
+})
+
+/** What stands in the slots for one recipient, as plain text. */
+export type Parts = Readonly<Record<Slot, string>>
+
+const join = ({ literals, slots }: Slotted, partOf: (slot: Slot) => string): string =>
+  literals.reduce((text, literal, index) => {
+    const slot = slots[index - 1]
+    return text + (slot === undefined ? '' : partOf(slot)) + literal
+  })
+
+/**
+ * The mail for one recipient. Values are made fit for each form here, on one line, and never looked at for slots
+ * again.
  * @throws when a slot has no value.
  */
-export const fill = ({ literals, slots }: Rendered, values: Readonly<Record<string, string>>): string =>
-  literals.reduce((html, literal, index) => {
-    const slot = slots[index - 1] ?? ''
-    const value = values[slot]
+export const fill = (
+  { language, subject, html, text }: Rendered,
+  parts: Partial<Parts>,
+): Readonly<{ subject: string; html: string; text: string }> => {
+  const partOf = (slot: Slot): string => {
+    const value = parts[slot]
     if (value === undefined) throw new Error(`The mail's slot ${slot} has no value.`)
-    return html + escapeHtml(value) + literal
-  })
+    return oneLine(value)
+  }
+  return {
+    subject,
+    html: join(html, (slot) => escapeHtml(partOf(slot))),
+    text: join(text, (slot) => (slot === 'name' ? isolated(partOf(slot), language) : partOf(slot))),
+  }
+}

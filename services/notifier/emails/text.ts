@@ -1,7 +1,11 @@
-// What is done to people's text before it stands in a mail: tidied, cut, escaped. Pure; knows no template.
+// What is done to people's text before it stands in a mail: tidied, cut, escaped, kept apart. Pure; knows no template.
+import { directionOf, formatLocale, type Language } from '../../../shared/language.ts'
 
 /** Characters that turn text around or hide it: they let a name lie about the words beside it. */
 const UNSEEN = /[\u202A-\u202E\u2066-\u2069\u{E0000}-\u{E007F}]/gu
+/** Letters of the scripts that are written from right to left. */
+const RIGHT_TO_LEFT =
+  /[\p{Script=Arabic}\p{Script=Hebrew}\p{Script=Syriac}\p{Script=Thaana}\p{Script=Nko}\p{Script=Adlam}\u200F\u061C]/u
 
 const ENTITIES: Readonly<Record<string, string>> = {
   '&': '&amp;',
@@ -31,6 +35,13 @@ export const escapeHtml = (text: string): string =>
   text.replace(/[&<>"'`{}]/g, (character) => ENTITIES[character] ?? character)
 
 /**
+ * Somebody's words within a line of plain text, kept from reordering the words around them: between FIRST STRONG ISOLATE
+ * and POP DIRECTIONAL ISOLATE (UAX #9, §2.4.2). Left bare where nothing could be reordered.
+ */
+export const isolated = (text: string, language: Language): string =>
+  directionOf(language) === 'rtl' || RIGHT_TO_LEFT.test(text) ? `\u2068${text}\u2069` : text
+
+/**
  * The beginning of a text, at most `max` code points with its ellipsis, never ending inside a character that people
  * see as one (a flag, an accented letter).
  */
@@ -46,21 +57,13 @@ export const cut = (text: string, max: number): string => {
   return `${kept.trimEnd()}…`
 }
 
-/** `1 task`, `2 tasks`. */
-export const counted = (count: number, one: string, many: string): string =>
-  `${count.toLocaleString('en')} ${count === 1 ? one : many}`
+/** Characters (code points) of a name in a header: some libraries write one on a single line, which has its limit. */
+const HEADER_NAME_CHARS = 64
 
-const knownLocale = (locale: string): string => {
-  try {
-    const [canonical = 'en'] = Intl.getCanonicalLocales(locale)
-    // The mails are in English; a date in another language would stand out in them.
-    return canonical === 'en' || canonical.startsWith('en-') ? canonical : 'en'
-  } catch {
-    return 'en'
-  }
-}
+/** A name as it stands in a header, beside an address or an id. */
+export const headerName = (text: string): string => cut(oneLine(text), HEADER_NAME_CHARS)
 
-/** A moment written out for one reader; a time zone that is not known counts as UTC. */
+/** A moment written out for one reader, in the Gregorian calendar; a time zone that is not known counts as UTC. */
 export const moment = (at: Date, locale: string, time_zone: string): string => {
   const style = {
     year: 'numeric',
@@ -69,8 +72,11 @@ export const moment = (at: Date, locale: string, time_zone: string): string => {
     hour: 'numeric',
     minute: '2-digit',
     timeZoneName: 'short',
+    // As the numbers in the rest of the mail, which is the same for all regions of a language.
+    calendar: 'gregory',
+    numberingSystem: 'latn',
   } as const
-  const known = knownLocale(locale)
+  const known = formatLocale(locale)
   try {
     return oneLine(at.toLocaleString(known, { ...style, timeZone: time_zone }))
   } catch {

@@ -6,12 +6,12 @@ import {
   INVITATION_MS,
   type Invitation,
   isOpen,
-  isTimeZone,
   type Workspace,
   withdrawInvitation,
 } from '../../../services/gateway/workspaces/workspace.ts'
 import type { Caller, Role } from '../../../shared/contract.ts'
 import { ALL_SCOPES } from '../../../shared/contracts/common.ts'
+import { isTimeZone } from '../../../shared/language.ts'
 
 const NOW = new Date('2026-11-22T12:00:00Z')
 const ID = '01JDAAAAAAAAAAAAAAAAAAAAAA'

@@ -1,0 +1,51 @@
+// The mails in German. Pure.
+import type { Messages } from './en.ts'
+
+export const de: Messages = {
+  shipped_subject: 'Ausgeliefert: {loop}',
+  shipped_preview: '{by}: {summary}',
+  shipped_label: 'Ausgeliefert',
+  shipped_by: 'Hallo {name}, {by} hat diesen Loop am {when} ausgeliefert.',
+  shipped_by_through: 'Hallo {name}, {by} hat diesen Loop am {when} mit {client} ausgeliefert.',
+  summary: '{shipped}, {left}',
+  tasks_shipped: { one: '{count} Aufgabe ausgeliefert', other: '{count} Aufgaben ausgeliefert' },
+  tasks_left: { other: '{count} nicht fertig' },
+  nothing_left: 'nichts ist offen geblieben',
+  list_shipped: 'Ausgeliefert',
+  list_left: 'Nicht fertig',
+  more: { other: 'und {count} weitere im Arbeitsbereich' },
+  open_workspace: 'Arbeitsbereich öffnen',
+  why_workspace: 'Du bekommst diese Mail, weil du Mitglied dieses Arbeitsbereichs bist.',
+  why_loop: 'Du bekommst diese Mail, weil du Mitglied dieses Loops bist.',
+  choose_mails: 'Auswählen, welche Mails du bekommst',
+  unsubscribe: 'Abbestellen',
+
+  invitation_subject: '{by} lädt dich zu {workspace} auf Loops ein',
+  invitation_preview: 'Leg dein Konto an und mach mit, bis {when}',
+  invitation_heading: 'Mach mit bei {workspace}',
+  invitation_text:
+    '{by} lädt dich in diesen Arbeitsbereich auf Loops ein. Dort arbeiten Menschen und ihre Coding-Agenten an einer gemeinsamen Warteschlange.',
+  invitation_button: 'Einladung annehmen',
+  invitation_link: 'Der Link ist nur für dich und gilt bis {when}:',
+  invitation_unexpected:
+    'Du hast das nicht erwartet? Dann brauchst du nichts zu tun: Ohne dich wird kein Konto angelegt.',
+
+  reset_subject: 'Ein neues Passwort für Loops',
+  reset_preview: 'Wähle es bis {when}',
+  reset_heading: 'Wähle ein neues Passwort',
+  reset_text:
+    'Hallo {name}, jemand hat ein neues Passwort für dein Konto angefordert. Sobald du es wählst, werden angemeldete Browser abgemeldet und verbundene Apps getrennt.',
+  reset_button: 'Neues Passwort wählen',
+  reset_link: 'Der Link ist nur für dich und gilt einmal, bis {when}:',
+  reset_unexpected:
+    'Du hast das nicht angefordert? Dann brauchst du nichts zu tun: Dein Passwort bleibt, wie es ist.',
+
+  statuses: {
+    open: 'offen',
+    approved: 'freigegeben',
+    in_progress: 'in Arbeit',
+    on_hold: 'pausiert',
+    shipped: 'ausgeliefert',
+    rejected: 'abgelehnt',
+  },
+}

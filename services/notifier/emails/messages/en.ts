@@ -1,0 +1,57 @@
+// The mails in English, and with it which messages there are and what stands in their places. Pure.
+import type { TaskStatus } from '../../../../shared/contracts/common.ts'
+
+/** A message that depends on a number: one form for each plural category that the language has (UTS #35, part 3, §5). */
+export type Plural = Readonly<{ other: string } & Partial<Record<Intl.LDMLPluralRule, string>>>
+
+export const en = {
+  shipped_subject: 'Shipped: {loop}',
+  shipped_preview: '{by}: {summary}',
+  shipped_label: 'Shipped',
+  shipped_by: 'Hi {name}, {by} shipped this loop on {when}.',
+  shipped_by_through: 'Hi {name}, {by} shipped this loop through {client} on {when}.',
+  summary: '{shipped}, {left}',
+  tasks_shipped: { one: '{count} task shipped', other: '{count} tasks shipped' },
+  tasks_left: { other: '{count} unfinished' },
+  nothing_left: 'nothing left unfinished',
+  list_shipped: 'Shipped',
+  list_left: 'Not finished',
+  more: { other: 'and {count} more in the workspace' },
+  open_workspace: 'Open the workspace',
+  why_workspace: 'You get this mail because you are a member of this workspace.',
+  why_loop: 'You get this mail because you are a member of this loop.',
+  choose_mails: 'Choose which mails you get',
+  unsubscribe: 'Unsubscribe',
+
+  invitation_subject: '{by} invites you to {workspace} on Loops',
+  invitation_preview: 'Make your account and join by {when}',
+  invitation_heading: 'Join {workspace}',
+  invitation_text:
+    '{by} invites you to this workspace on Loops, where people and their coding agents share one queue of work.',
+  invitation_button: 'Accept the invitation',
+  invitation_link: 'The link is yours alone and works until {when}:',
+  invitation_unexpected: 'You did not expect this? Then do nothing: no account is made without you.',
+
+  reset_subject: 'A new password for Loops',
+  reset_preview: 'Choose it by {when}',
+  reset_heading: 'Choose a new password',
+  reset_text:
+    'Hi {name}, somebody asked for a new password for your account. With it, browsers that are signed in are signed out, and connected apps are disconnected.',
+  reset_button: 'Choose a new password',
+  reset_link: 'The link is yours alone and works once, until {when}:',
+  reset_unexpected: 'You did not ask for this? Then do nothing: your password stays as it is.',
+
+  statuses: {
+    open: 'open',
+    approved: 'approved',
+    in_progress: 'in progress',
+    on_hold: 'on hold',
+    shipped: 'shipped',
+    rejected: 'rejected',
+  },
+} as const satisfies Readonly<Record<string, string | Plural | Readonly<Record<TaskStatus, string>>>>
+
+/** All messages in one language. */
+export type Messages = {
+  readonly [K in Exclude<keyof typeof en, 'statuses'>]: (typeof en)[K] extends string ? string : Plural
+} & Readonly<{ statuses: Readonly<Record<TaskStatus, string>> }>

@@ -1,0 +1,49 @@
+// The mails in Spanish. Pure.
+import type { Messages } from './en.ts'
+
+export const es: Messages = {
+  shipped_subject: 'Entregado: {loop}',
+  shipped_preview: '{by}: {summary}',
+  shipped_label: 'Entregado',
+  shipped_by: 'Hola, {name}: {by} entregó este loop el {when}.',
+  shipped_by_through: 'Hola, {name}: {by} entregó este loop con {client} el {when}.',
+  summary: '{shipped}, {left}',
+  tasks_shipped: { one: '{count} tarea entregada', other: '{count} tareas entregadas' },
+  tasks_left: { one: '{count} sin terminar', other: '{count} sin terminar' },
+  nothing_left: 'nada quedó sin terminar',
+  list_shipped: 'Tareas entregadas',
+  list_left: 'Tareas sin terminar',
+  more: { other: 'y {count} más en el espacio de trabajo' },
+  open_workspace: 'Abrir el espacio de trabajo',
+  why_workspace: 'Recibes este correo porque eres miembro de este espacio de trabajo.',
+  why_loop: 'Recibes este correo porque eres miembro de este loop.',
+  choose_mails: 'Elegir qué correos recibes',
+  unsubscribe: 'Darse de baja',
+
+  invitation_subject: '{by} te invita a {workspace} en Loops',
+  invitation_preview: 'Crea tu cuenta y únete antes del {when}',
+  invitation_heading: 'Únete a {workspace}',
+  invitation_text:
+    '{by} te invita a este espacio de trabajo en Loops, donde las personas y sus agentes de código comparten una misma cola de trabajo.',
+  invitation_button: 'Aceptar la invitación',
+  invitation_link: 'El enlace es solo tuyo y funciona hasta el {when}:',
+  invitation_unexpected: '¿No lo esperabas? Entonces no hagas nada: sin ti no se crea ninguna cuenta.',
+
+  reset_subject: 'Una contraseña nueva para Loops',
+  reset_preview: 'Elígela antes del {when}',
+  reset_heading: 'Elige una contraseña nueva',
+  reset_text:
+    'Hola, {name}: alguien pidió una contraseña nueva para tu cuenta. Al elegirla se cierra la sesión en todos los navegadores y se desconectan las aplicaciones conectadas.',
+  reset_button: 'Elegir una contraseña nueva',
+  reset_link: 'El enlace es solo tuyo y funciona una vez, hasta el {when}:',
+  reset_unexpected: '¿No lo pediste? Entonces no hagas nada: tu contraseña sigue siendo la misma.',
+
+  statuses: {
+    open: 'abierta',
+    approved: 'aprobada',
+    in_progress: 'en curso',
+    on_hold: 'en pausa',
+    shipped: 'entregada',
+    rejected: 'rechazada',
+  },
+}

@@ -1,0 +1,54 @@
+// The mails in French; a space that does not break stands before double punctuation. Pure.
+import type { Messages } from './en.ts'
+
+export const fr: Messages = {
+  shipped_subject: 'Livré\u00a0: {loop}',
+  shipped_preview: '{by}\u00a0: {summary}',
+  shipped_label: 'Livré',
+  shipped_by: 'Bonjour {name}, {by} a livré ce loop le {when}.',
+  shipped_by_through: 'Bonjour {name}, {by} a livré ce loop avec {client} le {when}.',
+  summary: '{shipped}, {left}',
+  tasks_shipped: { one: '{count} tâche livrée', other: '{count} tâches livrées' },
+  tasks_left: { one: '{count} inachevée', other: '{count} inachevées' },
+  nothing_left: 'rien d’inachevé',
+  list_shipped: 'Tâches livrées',
+  list_left: 'Tâches inachevées',
+  more: {
+    one: 'et {count} autre dans l’espace de travail',
+    other: 'et {count} autres dans l’espace de travail',
+  },
+  open_workspace: 'Ouvrir l’espace de travail',
+  why_workspace: 'Vous recevez ce message parce que vous êtes membre de cet espace de travail.',
+  why_loop: 'Vous recevez ce message parce que vous êtes membre de ce loop.',
+  choose_mails: 'Choisir les messages à recevoir',
+  unsubscribe: 'Se désabonner',
+
+  invitation_subject: '{by} vous invite à rejoindre {workspace} sur Loops',
+  invitation_preview: 'Créez votre compte avant le {when}',
+  invitation_heading: 'Rejoignez {workspace}',
+  invitation_text:
+    '{by} vous invite dans cet espace de travail sur Loops, où les personnes et leurs agents de code partagent une même file de travail.',
+  invitation_button: 'Accepter l’invitation',
+  invitation_link: 'Ce lien est à vous seul et fonctionne jusqu’au {when}\u00a0:',
+  invitation_unexpected:
+    'Vous ne vous y attendiez pas\u00a0? Alors ne faites rien\u00a0: aucun compte n’est créé sans vous.',
+
+  reset_subject: 'Un nouveau mot de passe pour Loops',
+  reset_preview: 'Choisissez-le avant le {when}',
+  reset_heading: 'Choisissez un nouveau mot de passe',
+  reset_text:
+    'Bonjour {name}, quelqu’un a demandé un nouveau mot de passe pour votre compte. Dès qu’il est choisi, les navigateurs connectés sont déconnectés et les applications liées le sont aussi.',
+  reset_button: 'Choisir un nouveau mot de passe',
+  reset_link: 'Ce lien est à vous seul et fonctionne une fois, jusqu’au {when}\u00a0:',
+  reset_unexpected:
+    'Vous n’avez rien demandé\u00a0? Alors ne faites rien\u00a0: votre mot de passe ne change pas.',
+
+  statuses: {
+    open: 'ouverte',
+    approved: 'approuvée',
+    in_progress: 'en cours',
+    on_hold: 'en pause',
+    shipped: 'livrée',
+    rejected: 'rejetée',
+  },
+}

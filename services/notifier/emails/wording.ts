@@ -1,0 +1,78 @@
+// Says messages in a language: fills their places, and chooses the form that fits a number. Pure.
+import { type Language, languageOf } from '../../../shared/language.ts'
+import type { Line, Piece } from './letter.ts'
+import { ar } from './messages/ar.ts'
+import { de } from './messages/de.ts'
+import { en, type Messages } from './messages/en.ts'
+import { es } from './messages/es.ts'
+import { fr } from './messages/fr.ts'
+import { cut, isolated } from './text.ts'
+
+/** Every language's messages: a language without them is a fault that the compiler finds. */
+export const MESSAGES: Readonly<Record<Language, Messages>> = { en, de, fr, es, ar }
+
+type Table = typeof en
+type KeyOf<Form> = { [K in keyof Table]: Table[K] extends Form ? K : never }[keyof Table]
+type PlacesOf<Text> = Text extends `${string}{${infer Place}}${infer Rest}` ? Place | PlacesOf<Rest> : never
+type Sentence = KeyOf<string>
+type Counting = KeyOf<Readonly<{ other: string }>>
+/** A message without places. */
+type Word = { [K in Sentence]: [PlacesOf<Table[K]>] extends [never] ? K : never }[Sentence]
+
+/** The messages of one language, ready to be said. */
+export type Wording = Readonly<{
+  language: Language
+  messages: Messages
+  word: (key: Word) => string
+  /** A message with something in each of its places. */
+  say: <K extends Sentence>(key: K, places: Readonly<Record<PlacesOf<Table[K]>, Piece>>) => Line
+  /** A message in the form that goes with a number. */
+  count: (key: Counting, count: number) => string
+  /** A message as a subject: people's texts in it are shortened, never ours. */
+  subject: <K extends Sentence>(key: K, places: Readonly<Record<PlacesOf<Table[K]>, string>>) => string
+}>
+
+/** Characters (code points that are seen) of a subject, so that it fits one line of most mail programs. */
+const SUBJECT_CHARS = 78
+const PLACE = /\{([a-z]+)\}/
+
+const fill = (text: string, places: Readonly<Record<string, Piece>>): Line =>
+  text.split(PLACE).map((part, index) => (index % 2 === 0 ? part : (places[part] ?? '')))
+
+/** Each text cut to its share of the room: what a short one leaves is the longer ones'. */
+const shared = (texts: Readonly<Record<string, string>>, room: number): Record<string, string> => {
+  const fitted: Record<string, string> = {}
+  const shortestFirst = Object.entries(texts).toSorted(([, a], [, b]) => [...a].length - [...b].length)
+  let left = room
+  for (const [index, [name, text]] of shortestFirst.entries()) {
+    const kept = cut(text, Math.floor(left / (shortestFirst.length - index)))
+    fitted[name] = kept
+    left -= [...kept].length
+  }
+  return fitted
+}
+
+/** The wording for somebody with a locale. */
+export const wordingOf = (locale: string): Wording => {
+  const language = languageOf(locale)
+  const messages = MESSAGES[language]
+  const rules = new Intl.PluralRules(language)
+  const numbers = new Intl.NumberFormat(language)
+  return {
+    language,
+    messages,
+    word: (key) => messages[key],
+    say: (key, places) => fill(messages[key], places),
+    count: (key, count) => {
+      const forms = messages[key]
+      return (forms[rules.select(count)] ?? forms.other).replace('{count}', numbers.format(count))
+    },
+    subject: (key, places: Readonly<Record<string, string>>) => {
+      const bare = fill(messages[key], {}).join('')
+      const fitted = Object.entries(shared(places, SUBJECT_CHARS - [...bare].length)).map(
+        ([name, text]) => [name, isolated(text, language)] as const,
+      )
+      return fill(messages[key], Object.fromEntries(fitted)).join('')
+    },
+  }
+}

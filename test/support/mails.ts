@@ -1,0 +1,105 @@
+// The mails of the tests: each one as somebody with a locale gets it, with everything in it yours to change.
+import { invitation } from '../../services/notifier/emails/invitation.ts'
+import { type LoopShipped, loopShipped } from '../../services/notifier/emails/loop-shipped.ts'
+import { passwordReset } from '../../services/notifier/emails/password-reset.ts'
+import { fill, type Parts, render } from '../../services/notifier/emails/render.ts'
+import { moment } from '../../services/notifier/emails/text.ts'
+import { wordingOf } from '../../services/notifier/emails/wording.ts'
+import { exampleId, type ShippedLoop, shippedLoop } from './shipped-loop.ts'
+
+/** A mail's three texts. */
+export type MailTexts = ReturnType<typeof fill>
+
+export const WORKSPACE_URL = 'https://loops.example.com/workspace'
+export const PREFERENCES_URL = 'https://loops.example.com/u/token'
+export const INVITATION_URL = `https://loops.example.com/invitations/${'s'.repeat(43)}.${'m'.repeat(43)}`
+export const RESET_URL = `https://loops.example.com/reset/${'s'.repeat(43)}.${'m'.repeat(43)}`
+
+const AT = new Date('2026-11-22T14:03:00.000Z')
+const ZONE = 'Europe/Zurich'
+
+/** What a shipped loop's mail tells. */
+export const shippedFacts = (changes: Partial<LoopShipped> = {}): LoopShipped => ({
+  ...shippedLoop(),
+  workspace_name: 'Acme Store',
+  ...changes,
+})
+
+/** So many tasks of an event, all with one title and their number. */
+export const taskLines = (
+  count: number,
+  title: string,
+  status: 'shipped' | 'open',
+): ShippedLoop['shipped_tasks'] =>
+  Array.from({ length: count }, (_, index) => ({
+    task_id: exampleId(index),
+    title: `${title} ${index}`,
+    status,
+  }))
+
+/** What is a recipient's own. */
+export const partsIn = (locale: string, changes: Partial<Parts> = {}): Parts => ({
+  name: 'Ben',
+  shipped_at: moment(AT, locale, ZONE),
+  preferences_url: PREFERENCES_URL,
+  ...changes,
+})
+
+export const shippedMail = async (
+  locale: string,
+  changes: Partial<LoopShipped> = {},
+  parts: Partial<Parts> = {},
+): Promise<MailTexts> =>
+  fill(
+    await render(loopShipped(shippedFacts(changes), wordingOf(locale), WORKSPACE_URL)),
+    partsIn(locale, parts),
+  )
+
+export const invitationMail = async (
+  locale: string,
+  changes: Readonly<{ workspace_name?: string; invited_by?: string }> = {},
+): Promise<MailTexts> => {
+  const expires_at = moment(AT, locale, ZONE)
+  const told = {
+    url: INVITATION_URL,
+    workspace_name: 'Acme Store',
+    invited_by: 'Ana López',
+    expires_at,
+    ...changes,
+  }
+  return fill(await render(invitation(told, wordingOf(locale))), {})
+}
+
+export const passwordResetMail = async (
+  locale: string,
+  changes: Readonly<{ name?: string }> = {},
+): Promise<MailTexts> => {
+  const told = { url: RESET_URL, name: 'Ben', expires_at: moment(AT, locale, ZONE), ...changes }
+  return fill(await render(passwordReset(told, wordingOf(locale))), {})
+}
+
+/** Every mail by its name, with one text wherever a user's text may stand. */
+export const MAILS_SAYING: Readonly<Record<string, (locale: string, text: string) => Promise<MailTexts>>> = {
+  'loop-shipped': (locale, text) =>
+    shippedMail(
+      locale,
+      {
+        name: text,
+        description: text,
+        workspace_name: text,
+        by: { user_id: exampleId(2), name: text, client: text },
+        shipped_tasks: [{ task_id: exampleId(1), title: text, status: 'shipped' }],
+        unfinished_tasks: [{ task_id: exampleId(1), title: text, status: 'open' }],
+      },
+      { name: text },
+    ),
+  invitation: (locale, text) => invitationMail(locale, { workspace_name: text, invited_by: text }),
+  'password-reset': (locale, text) => passwordResetMail(locale, { name: text }),
+}
+
+/** Each mail as it usually is. */
+export const MAILS: Readonly<Record<string, (locale: string) => Promise<MailTexts>>> = {
+  'loop-shipped': (locale) => shippedMail(locale),
+  invitation: (locale) => invitationMail(locale),
+  'password-reset': (locale) => passwordResetMail(locale),
+}
