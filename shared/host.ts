@@ -1,8 +1,10 @@
 // What every service begins with: its connections, clock, ids, relay and fault points, and how to put it on the bus.
 import { type Bus, connectBus } from './bus/connect.ts'
+import { consume } from './bus/consume.ts'
 import { type Relay, startRelay } from './bus/outbox.ts'
+import type { Reaction } from './bus/reactions.ts'
 import { serve } from './bus/serve.ts'
-import { ensureEventStream } from './bus/streams.ts'
+import { ensureStreams } from './bus/streams.ts'
 import { type Clock, systemClock } from './clock.ts'
 import type { Config } from './config.ts'
 import type { Contract, Handlers } from './contract.ts'
@@ -10,6 +12,7 @@ import { type FaultPoint, faultPoint } from './faults.ts'
 import { type Ids, systemIds } from './ids.ts'
 import { createLog, type Log } from './log.ts'
 import { connectMongo, type Mongo, mongoFault } from './mongo.ts'
+import { openDeadLetters } from './store-dead-letters.ts'
 
 /** A service's surroundings. What is added to `stack` is disposed of in reverse order. */
 export type Host = Readonly<{
@@ -23,6 +26,8 @@ export type Host = Readonly<{
   /** Tests kill the process at these steps. */
   at: FaultPoint
   stack: AsyncDisposableStack
+  /** Reacts to events with the durable consumer of this service's name until the stack is disposed of. */
+  consume: (reactions: readonly Reaction[]) => Promise<void>
   /** Answers the contract's operations until the stack is disposed of. */
   serve: <C extends Contract>(contract: C, handlers: Handlers<C>) => Promise<void>
 }>
@@ -46,7 +51,7 @@ export const openHost = async (name: string, config: Config): Promise<Host> => {
     const mongo = stack.use(
       await connectMongo(required(config.MONGODB_URL, 'MONGODB_URL'), log.child('mongo')),
     )
-    await ensureEventStream(bus, config.STREAM_REPLICAS)
+    await ensureStreams(bus, config.STREAM_REPLICAS)
     const relay = stack.use(startRelay(bus, { clock, random: ids.random }))
     return {
       config,
@@ -58,6 +63,11 @@ export const openHost = async (name: string, config: Config): Promise<Host> => {
       relay,
       at: faultPoint(config.FAULT),
       stack,
+      consume: async (reactions) => {
+        const deadLetters = await openDeadLetters(mongo.database(name), clock)
+        const options = { deadLetters, clock, random: ids.random, translate: mongoFault }
+        stack.use(await consume(bus, name, reactions, options))
+      },
       serve: async (contract, handlers) => {
         stack.use(await serve(bus, contract, handlers, { clock, ids, translate: mongoFault }))
       },

@@ -46,6 +46,19 @@ export const within = async (timeout_ms: number, promise: PromiseLike<unknown>):
   }
 }
 
+/** Resolves after the time (ms), or as soon as the signal aborts. */
+export const pause = (time_ms: number, signal: AbortSignal): Promise<void> =>
+  new Promise((resolve) => {
+    if (signal.aborted) return resolve()
+    const end = (): void => {
+      clearTimeout(handle)
+      signal.removeEventListener('abort', end)
+      resolve()
+    }
+    const handle = setTimeout(end, time_ms)
+    signal.addEventListener('abort', end, { once: true })
+  })
+
 /** Runs `work` again and again, `interval_ms` after it ended each time or as soon as `nudge` is called. */
 export type Repeating = AsyncDisposable & { readonly nudge: () => void }
 

@@ -1,7 +1,6 @@
 // Wires the notifier: its ledger, where mails go, the sender, its reactions and its answers. The only file here that
 // knows what is plugged in.
 import { client } from '../../shared/bus/client.ts'
-import { consume } from '../../shared/bus/consume.ts'
 import { type Config, ConfigError, keepsMails } from '../../shared/config.ts'
 import { gateway } from '../../shared/contracts/gateway.ts'
 import { notifier } from '../../shared/contracts/notifier.ts'
@@ -59,7 +58,7 @@ const wire = async (host: Host, secret: string): Promise<void> => {
     }),
   )
   const told = reactions({ deliveries, subscriptions, gateway: members, clock, nudge: sender.nudge })
-  stack.use(await consume(bus, notifier.name, told))
+  await host.consume(told)
   await host.serve(notifier, handlers({ deliveries, subscriptions, devMails, unsubscribeKey: key, random }))
 }
 

@@ -1,7 +1,7 @@
 // What the notifier does about other services' events: it writes down who is owed a mail, and no more. That is quick and
 // may be repeated, so an event is acknowledged long before the last of ten thousand mails has left.
-import { on, type Reaction } from '../../shared/bus/consume.ts'
 import { ownCall } from '../../shared/bus/headers.ts'
+import { on, type Reaction } from '../../shared/bus/reactions.ts'
 import type { Clock } from '../../shared/clock.ts'
 import type { Call, Client } from '../../shared/contract.ts'
 import { LIMITS } from '../../shared/contracts/common.ts'

@@ -1,113 +1,156 @@
-// Hands events of the stream to handlers, one durable consumer per service. Handlers are idempotent by event id.
+// Hands events of the stream to handlers, one durable consumer per service. Handlers are idempotent by event id. An event
+// that is given up is first written down as a dead letter: none leaves the consumer without a trace.
 import type { JsMsg } from '@nats-io/jetstream'
-import type * as z from 'zod'
-import { CloudEvent } from '../cloud-event.ts'
-import { type Contract, eventFilter } from '../contract.ts'
+import type { Clock } from '../clock.ts'
+import { AppError } from '../errors.ts'
+import { pause, repeat } from '../lifecycle.ts'
+import type { DeadLetters, GivenUp } from '../store-dead-letters.ts'
+import { followGivenUp } from './advisories.ts'
 import type { Bus } from './connect.ts'
-import { MAX_DELIVER, openConsumer } from './streams.ts'
+import { holdPause, MAX_HOLD_MS, retryPause, type Verdict, verdictOn } from './deliveries.ts'
+import { follow } from './follow.ts'
+import { eventIdOf, type Reaction, reactTo } from './reactions.ts'
+import { ACK_WAIT_MS, openConsumer } from './streams.ts'
 
-/** Pauses before a refused message comes again (ms); the last one repeats. The consumer's own backoff does not apply to refusals. */
-const RETRY_MS = [1_000, 5_000, 30_000, 120_000, 600_000] as const
-/** Messages that one instance works on at once. */
+/** Messages that one instance works on at once; those that are held do not count. */
 const PARALLEL = 16
+/** How often the server is told that a message is still worked on (ms): it would deliver it anew after ACK_WAIT_MS. */
+const BEAT_MS = ACK_WAIT_MS / 3
+/** How often rows that are to be tried again are looked for (ms). */
+const REDRIVE_MS = 2_000
 
-/** An event with its data checked and typed. */
-export type TypedEvent<D> = Readonly<Omit<CloudEvent, 'data'> & { data: D }>
-
-/** One event name of a contract and what is done about it. */
-export type Reaction = Readonly<{
-  filter: string
-  type: string
-  source: string
-  react: (event: CloudEvent) => Promise<void>
+export type ConsumeOptions = Readonly<{
+  deadLetters: DeadLetters
+  clock: Clock
+  random: () => number
+  /** Turns a driver's fault into one of ours, or undefined when it is a fault of the program. */
+  translate: (error: unknown) => AppError | undefined
 }>
 
-/** Declares a reaction, typed by the contract that tells the event. */
-export const on = <C extends Contract, N extends keyof C['events'] & string>(
-  contract: C,
-  name: N,
-  react: (event: TypedEvent<z.output<C['events'][N]['data']>>) => Promise<void>,
-): Reaction => ({
-  filter: eventFilter(contract.name, name),
-  type: name,
-  source: `/loops/${contract.name}`,
-  react: async (event) => {
-    const data = contract.events[name]?.data.safeParse(event.data)
-    if (!data?.success)
-      throw new PoisonError(`the data of ${name} does not fit its contract: ${data?.error.message}`)
-    await react({ ...event, data: data.data as z.output<C['events'][N]['data']> })
-  },
-})
+const reasonOf = (error: unknown): string => (error instanceof Error ? error.message : String(error))
 
-/** A message that can never be handled: it is put aside instead of being tried again. */
-export class PoisonError extends Error {
-  override readonly name = 'PoisonError'
-}
-
-const parse = (msg: JsMsg): CloudEvent => {
-  try {
-    return CloudEvent.parse(msg.json())
-  } catch (error) {
-    throw new PoisonError('not a CloudEvent', { cause: error })
+const letterOf = (durable: string, msg: JsMsg, error: unknown): GivenUp => {
+  const payload = msg.string()
+  return {
+    durable,
+    subject: msg.subject,
+    stream_seq: msg.seq,
+    event_id: eventIdOf(payload),
+    payload,
+    reason: reasonOf(error),
+    deliveries: msg.info.deliveryCount,
   }
 }
 
+/** Tells the server again and again that a message is worked on, until disposed of. */
+const keepAlive = (bus: Bus, msg: JsMsg): Disposable => {
+  const handle = setInterval(() => {
+    if (!bus.nc.isClosed()) msg.working()
+  }, BEAT_MS)
+  return { [Symbol.dispose]: () => clearInterval(handle) }
+}
+
 /**
- * Starts consuming. Acknowledged after the reaction; a failure comes again after a pause, at most MAX_DELIVER times;
- * poison is terminated at once. Both ends are logged as errors with the event's subject.
- * @returns disposing finishes the messages under way.
+ * Starts consuming. An event is acknowledged after its reaction. While something that the reaction needs is away, the
+ * event is held and tried again in place; another failure comes again after a pause, at most MAX_DELIVER times; poison
+ * does not. What is given up becomes a dead letter, and only then is the server told.
+ * @returns disposing finishes the reactions under way and gives back what is held.
+ * @throws what NATS answers when the consumer cannot be made now; later troubles are waited out.
  */
 export const consume = async (
   bus: Bus,
   durable: string,
   reactions: readonly Reaction[],
+  { deadLetters, clock, random, translate }: ConsumeOptions,
 ): Promise<AsyncDisposable> => {
   const log = bus.log.child('consume')
-  const consumer = await openConsumer(
-    bus,
-    durable,
-    reactions.map(({ filter }) => filter),
-  )
-  const underWay = new Set<Promise<void>>()
+  const stop = new AbortController()
+  const held = new Set<Promise<void>>()
+  const faultOf = (error: unknown): AppError | undefined =>
+    error instanceof AppError ? error : translate(error)
 
-  const handle = async (msg: JsMsg): Promise<void> => {
+  const settle = async (msg: JsMsg, verdict: Exclude<Verdict, 'hold'>, error: unknown): Promise<void> => {
+    const facts = { subject: msg.subject, sequence: msg.seq, deliveries: msg.info.deliveryCount, error }
+    if (verdict === 'give_up') {
+      await deadLetters.put(letterOf(durable, msg, error))
+      log.error('event given up; it is a dead letter now', facts)
+      msg.term(reasonOf(error))
+      return
+    }
+    const pause_ms = retryPause(msg.info.deliveryCount, random())
+    log.warn('event will be tried again', { ...facts, pause_ms })
+    msg.nak(pause_ms)
+  }
+  /** One try: null when it is done with, else why it must be held. */
+  const attempt = async (msg: JsMsg, since_ms: number): Promise<unknown> => {
+    const judge = (error: unknown): Verdict =>
+      verdictOn(error, faultOf(error), msg.info.deliveryCount, clock.monotonicMs() - since_ms)
     try {
-      const event = parse(msg)
-      const reaction = reactions.find(({ type, source }) => type === event.type && source === event.source)
-      if (!reaction) throw new PoisonError(`nothing here reacts to ${event.type}`)
-      await reaction.react(event)
-      msg.ack()
+      await reactTo(reactions, msg.string())
     } catch (error) {
-      const last = msg.info.deliveryCount >= MAX_DELIVER
-      if (error instanceof PoisonError || last) {
-        log.error('event given up', {
-          subject: msg.subject,
-          sequence: msg.seq,
-          deliveries: msg.info.deliveryCount,
-          error,
-        })
-        msg.term(error instanceof Error ? error.message : 'failed')
-      } else {
-        const pause_ms = RETRY_MS[Math.min(msg.info.deliveryCount, RETRY_MS.length) - 1] ?? RETRY_MS[0]
-        log.warn('event will be tried again', { subject: msg.subject, pause_ms, error })
-        msg.nak(pause_ms)
+      const verdict = judge(error)
+      if (verdict === 'hold') return error
+      try {
+        await settle(msg, verdict, error)
+      } catch (unwritten) {
+        if (clock.monotonicMs() - since_ms < MAX_HOLD_MS) return unwritten
+        // On its last delivery the server now gives it up, and tells of that until it is written down.
+        msg.nak(retryPause(msg.info.deliveryCount, random()))
+      }
+      return null
+    }
+    msg.ack()
+    return null
+  }
+  const hold = async (msg: JsMsg, since_ms: number, why: unknown): Promise<void> => {
+    log.warn('event held until what it needs is back', {
+      subject: msg.subject,
+      sequence: msg.seq,
+      error: why,
+    })
+    using _ = keepAlive(bus, msg)
+    for (let tries = 1; why !== null; tries += 1) {
+      await pause(holdPause(tries, random()), stop.signal)
+      if (stop.signal.aborted) return msg.nak()
+      why = await attempt(msg, since_ms)
+    }
+  }
+  const take = async (msg: JsMsg): Promise<void> => {
+    using _ = keepAlive(bus, msg)
+    const since_ms = clock.monotonicMs()
+    const why = await attempt(msg, since_ms)
+    if (why === null) return
+    const holding = hold(msg, since_ms, why)
+      .catch((error: unknown) => log.warn('a held event will be delivered again', { error }))
+      .finally(() => held.delete(holding))
+    held.add(holding)
+  }
+  const redrive = async (signal: AbortSignal): Promise<void> => {
+    for (let row = await deadLetters.claim(); row && !signal.aborted; row = await deadLetters.claim()) {
+      try {
+        await reactTo(reactions, row.payload)
+        await deadLetters.settle(row._id)
+        log.info('dead letter redriven', { subject: row.subject, event: row.event_id })
+      } catch (error) {
+        if (verdictOn(error, faultOf(error), 1, 0) === 'hold') {
+          await deadLetters.giveBack(row._id)
+          throw error
+        }
+        await deadLetters.refuse(row._id, reasonOf(error))
       }
     }
   }
-  const messages = await consumer.consume({ max_messages: PARALLEL })
-  const loop = async (): Promise<void> => {
-    for await (const msg of messages) {
-      const work = handle(msg).finally(() => underWay.delete(work))
-      underWay.add(work)
-      if (underWay.size >= PARALLEL) await Promise.race(underWay)
-    }
-  }
-  const done = loop().catch((error: unknown) => log.error('consumer ended', { durable, error }))
-  return {
-    [Symbol.asyncDispose]: async () => {
-      await messages.close()
-      await done
-      await Promise.allSettled([...underWay])
-    },
-  }
+
+  const filters = reactions.map(({ filter }) => filter)
+  await using stack = new AsyncDisposableStack()
+  // After the end of taking: what is given back earlier would come to this instance again.
+  stack.defer(async () => {
+    stop.abort()
+    await Promise.allSettled([...held])
+  })
+  const open = () => openConsumer(bus, durable, filters)
+  stack.use(await follow(bus, { durable, open, take, parallel: PARALLEL, random }))
+  stack.use(await followGivenUp(bus, durable, { deadLetters, random }))
+  stack.use(repeat(redrive, { interval_ms: REDRIVE_MS, log, random }))
+  return stack.move()
 }

@@ -4,7 +4,8 @@ import { PermissionViolationError } from '@nats-io/nats-core'
 import { connect, type NatsConnection } from '@nats-io/transport-node'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type Bus, connectBus } from '../../shared/bus/connect.ts'
-import { EVENTS_STREAM, ensureEventStream, openConsumer } from '../../shared/bus/streams.ts'
+import { MAX_DELIVER } from '../../shared/bus/deliveries.ts'
+import { EVENTS_STREAM, ensureStreams, openAdvisoryConsumer, openConsumer } from '../../shared/bus/streams.ts'
 import { eventSubject, requestSubject } from '../../shared/contract.ts'
 import { CONTRACTS } from '../../shared/contracts/index.ts'
 import { createLog } from '../../shared/log.ts'
@@ -152,7 +153,7 @@ describe('the stream of events', () => {
 
   test.each(SERVICE_USERS)('made_and_told_to_by_%s', async (service) => {
     const bus = await busAs(service)
-    await ensureEventStream(bus, 1)
+    await ensureStreams(bus, 1)
     expect(await bus.js.publish(subject(service), '{}')).toMatchObject({ stream: EVENTS_STREAM })
     await expect(bus.js.publish(subject(service === 'tasks' ? 'gateway' : 'tasks'), '{}')).rejects.toThrow()
   })
@@ -170,5 +171,25 @@ describe('the stream of events', () => {
       expect(await message?.ackAck()).toBe(true)
     }
     expect(await consumer.info()).toMatchObject({ num_ack_pending: 0, num_pending: 0 })
+  })
+
+  test('what_nats_gave_up_is_read_and_acknowledged_by_the_notifier', async () => {
+    const [bus, publisher] = await Promise.all([busAs('notifier'), busAs('tasks')])
+    const { seq } = await publisher.js.publish(subject('tasks'), '{}')
+    const consumer = await openConsumer(bus, 'notifier', [subject('tasks')])
+    const advisories = await openAdvisoryConsumer(bus, 'notifier')
+    for (let taken = 0; taken < MAX_DELIVER; ) {
+      const message = await consumer.next({ expires: 5_000 })
+      if (message?.seq === seq) {
+        message.nak()
+        taken += 1
+      } else message?.ack()
+    }
+    // The server finds that it was the last delivery when somebody asks for the next.
+    await consumer.next({ expires: 1_000 })
+    const advisory = await advisories.next({ expires: 10_000 })
+    expect(advisory?.json()).toMatchObject({ consumer: 'notifier', stream_seq: seq })
+    expect(await advisory?.ackAck()).toBe(true)
+    expect((await bus.jsm.direct.getMessage(EVENTS_STREAM, { seq }))?.string()).toBe('{}')
   })
 })

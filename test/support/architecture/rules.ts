@@ -25,7 +25,7 @@ const inServices = (path: string): boolean => /^(services|shared)\//.test(path)
 const serviceOf = (path: string): string | undefined => /^services\/([^/]+)\//.exec(path)?.[1]
 
 const STORES =
-  /^(shared\/(mongo|aggregate)\.ts|services\/[^/]+\/(.+\/)?(store[^/]*|deliveries)\.ts|infra\/servers\/.*)$/
+  /^(shared\/(mongo|aggregate|store-[^/]+)\.ts|services\/[^/]+\/(.+\/)?(store[^/]*|deliveries)\.ts|infra\/servers\/.*)$/
 
 /** Packages that few files know, so that replacing one changes few files. */
 const PACKAGES: readonly (readonly [RegExp, RegExp])[] = [

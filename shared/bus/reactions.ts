@@ -1,0 +1,67 @@
+// What a service does about events: reactions declared by the contract that tells each event, and the way from a message
+// to its reaction.
+import type * as z from 'zod'
+import { CloudEvent } from '../cloud-event.ts'
+import { type Contract, eventFilter } from '../contract.ts'
+import { PoisonError } from './deliveries.ts'
+
+/** An event with its data checked and typed. */
+export type TypedEvent<D> = Readonly<Omit<CloudEvent, 'data'> & { data: D }>
+
+/** One event name of a contract and what is done about it. */
+export type Reaction = Readonly<{
+  filter: string
+  type: string
+  source: string
+  react: (event: CloudEvent) => Promise<void>
+}>
+
+/** Declares a reaction, typed by the contract that tells the event. */
+export const on = <C extends Contract, N extends keyof C['events'] & string>(
+  contract: C,
+  name: N,
+  react: (event: TypedEvent<z.output<C['events'][N]['data']>>) => Promise<void>,
+): Reaction => ({
+  filter: eventFilter(contract.name, name),
+  type: name,
+  source: `/loops/${contract.name}`,
+  react: async (event) => {
+    const data = contract.events[name]?.data.safeParse(event.data)
+    if (!data?.success)
+      throw new PoisonError(`the data of ${name} does not fit its contract: ${data?.error.message}`)
+    await react({ ...event, data: data.data as z.output<C['events'][N]['data']> })
+  },
+})
+
+const parse = (payload: string): CloudEvent => {
+  let value: unknown
+  try {
+    value = JSON.parse(payload)
+  } catch (error) {
+    throw new PoisonError('not JSON', { cause: error })
+  }
+  const event = CloudEvent.safeParse(value)
+  if (!event.success) throw new PoisonError(`not a CloudEvent: ${event.error.message}`)
+  return event.data
+}
+
+/** The id of the event in a payload, or null when it has none. */
+export const eventIdOf = (payload: string): string | null => {
+  try {
+    const { id } = JSON.parse(payload) as { id?: unknown }
+    return typeof id === 'string' && id.length > 0 && id.length <= 64 ? id : null
+  } catch {
+    return null
+  }
+}
+
+/**
+ * Does what is to be done about a message.
+ * @throws PoisonError when it is not an event or none that is reacted to here; otherwise what the reaction throws.
+ */
+export const reactTo = async (reactions: readonly Reaction[], payload: string): Promise<void> => {
+  const event = parse(payload)
+  const reaction = reactions.find(({ type, source }) => type === event.type && source === event.source)
+  if (!reaction) throw new PoisonError(`nothing here reacts to ${event.type} of ${event.source}`)
+  await reaction.react(event)
+}
