@@ -20,7 +20,7 @@ export const SUBSCRIBERS_DOMAIN = 'loops'
 
 const EVERY = eventSubject('*', '*.*', '*').split('.')
 const NAME = /^[a-z][a-z0-9-]{1,31}$/
-const PLACE = /^(\*|[0-7][0-9A-HJKMNP-TV-Z]{25})$/
+const ID = /^[0-7][0-9A-HJKMNP-TV-Z]{25}$/
 
 /** @throws StartFault when it cannot be the name of a subscriber */
 export const checkName = (name: string): void => {
@@ -48,12 +48,14 @@ export const filterFor = (events?: string, workspace?: string): string => {
   const told = CONTRACTS.flatMap(({ name, events }) =>
     Object.keys(events).map((event) => eventFilter(name, event).split('.')),
   )
-  if (filter.length !== EVERY.length || !told.some((subject) => matches(filter, subject)))
+  const isEvent = filter.length === EVERY.length && filter[0] === EVERY[0]
+  if (!isEvent || !told.some((subject) => matches(filter, subject)))
     throw new StartFault(
       `No event is told on ${events}: filters are like ${eventFilter('<service>', '<noun>.<verb>')}; the README lists the events.`,
     )
   const meant = filter[EVERY.length - 1] ?? ''
-  if (!PLACE.test(meant) || (workspace !== undefined && meant !== workspace.toUpperCase()))
+  const isOne = workspace === undefined || meant === workspace.toUpperCase()
+  if (!isOne || !(ID.test(meant) || (meant === '*' && workspace === undefined)))
     throw new StartFault(
       `${workspace ?? meant} is not the id of one workspace: it has 26 letters and digits.`,
     )

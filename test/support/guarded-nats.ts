@@ -1,18 +1,21 @@
 // A NATS server with infra/nats.conf, as an operator runs it: one user for each service. Knows no service's code.
 import { readFile } from 'node:fs/promises'
-import { Wait } from 'testcontainers'
+import { getContainerRuntimeClient, Wait } from 'testcontainers'
 import { inject } from 'vitest'
 import { CONTRACTS } from '../../shared/contracts/index.ts'
 import { type Place, placed, runMark } from './containers.ts'
 
 /** The users of the services. */
 export const SERVICE_USERS: readonly string[] = CONTRACTS.map(({ name }) => name)
+
 export type GuardedNats = AsyncDisposable &
   Readonly<{
     /** `host:port`. */
     address: string
     /** The address with a user and its password. */
     urlOf: (user: string) => string
+    /** Gives the server another file of subscribers, and tells it to read its configuration again. */
+    include: (subscribersConf: string) => Promise<void>
   }>
 
 const PORT = 4222
@@ -40,6 +43,11 @@ export const startGuardedNats = async (place: Place = { run: runMark() }): Promi
   return {
     address,
     urlOf: (user) => `nats://${user}:${passwordOf(user)}@${address}`,
+    include: async (content) => {
+      await container.copyContentToContainer([{ content, target: SUBSCRIBERS_FILE }])
+      const { container: engine } = await getContainerRuntimeClient()
+      await engine.getById(container.getId()).kill({ signal: 'SIGHUP' })
+    },
     [Symbol.asyncDispose]: async () => void (await container.stop()),
   }
 }

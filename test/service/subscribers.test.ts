@@ -1,0 +1,181 @@
+// What a program of another team can do with the key that `npm run subscriber` gives it, on a server with infra/nats.conf:
+// read the events that it may, and nothing besides, however the request is put together.
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { AckPolicy, type ConsumerConfig, jetstream, jetstreamManager } from '@nats-io/jetstream'
+import type { NatsConnection } from '@nats-io/transport-node'
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
+import { SUBSCRIBERS_DOMAIN } from '../../infra/subscribers/access.ts'
+import { type Bus, connectBus } from '../../shared/bus/connect.ts'
+import { EVENTS_STREAM } from '../../shared/bus/streams.ts'
+import { eventFilter, eventSubject, requestSubject } from '../../shared/contract.ts'
+import { createLog } from '../../shared/log.ts'
+import { type GuardedNats, startGuardedNats } from '../support/guarded-nats.ts'
+import {
+  addToFolder,
+  type Credentials,
+  connectSubscriber,
+  subscriberCommand,
+} from '../support/subscribers.ts'
+import { OTHER_ID, SOME_ID } from '../support/tools.ts'
+
+const FILED = eventSubject('tasks', 'task.created', SOME_ID)
+const FILED_ELSEWHERE = eventSubject('tasks', 'task.created', OTHER_ID)
+const JOINED = eventSubject('gateway', 'person.joined', SOME_ID)
+const domain = SUBSCRIBERS_DOMAIN
+
+let server: GuardedNats
+let folder: string
+const services: Record<'tasks' | 'gateway', Bus> = {} as never
+const given: Record<string, Credentials> = {}
+const connections: NatsConnection[] = []
+
+const connected = async (name: string): Promise<NatsConnection> => {
+  const nc = await vi.waitFor(() => connectSubscriber(server.address, given[name]!), { timeout: 10_000 })
+  connections.push(nc)
+  return nc
+}
+const add = async (name: string, ...args: string[]): Promise<void> => {
+  const { credentials, conf } = await addToFolder(folder, name, args)
+  given[name] = credentials
+  await server.include(conf)
+}
+
+beforeAll(async () => {
+  server = await startGuardedNats()
+  folder = await mkdtemp(join(tmpdir(), 'subscribers-'))
+  const log = createLog({ filter: 'error', topic: 'test' })
+  for (const name of ['tasks', 'gateway'] as const)
+    services[name] = await connectBus(server.urlOf(name), name, log)
+  await services.tasks.jsm.streams.add({ name: EVENTS_STREAM, subjects: [`${FILED.split('.')[0]}.>`] })
+  for (const [service, subject] of [
+    ['tasks', FILED],
+    ['tasks', FILED_ELSEWHERE],
+    ['gateway', JOINED],
+  ] as const)
+    await services[service].js.publish(subject, '{}')
+  await add('all')
+  await add('board', '--events', eventFilter('tasks', 'task.created'))
+  await add('tenant', '--workspace', SOME_ID)
+})
+afterAll(async () => {
+  await Promise.all(connections.map((nc) => nc.close()))
+  await Promise.all(Object.values(services).map((bus) => bus[Symbol.asyncDispose]()))
+  await server?.[Symbol.asyncDispose]()
+  await rm(folder, { recursive: true, force: true })
+})
+
+const consumerOf = async (nc: NatsConnection, config: Partial<ConsumerConfig>) => {
+  const durable_name = config.durable_name ?? ''
+  const jsm = await jetstreamManager(nc, { domain })
+  await jsm.consumers.add(EVENTS_STREAM, { ack_policy: AckPolicy.Explicit, ...config })
+  return jetstream(nc, { domain }).consumers.get(EVENTS_STREAM, durable_name)
+}
+const readAll = async (name: string): Promise<string[]> => {
+  const { EVENTS: filter_subject, SUBSCRIBER: durable_name } = given[name]!
+  const consumer = await consumerOf(await connected(name), { durable_name, filter_subject })
+  const subjects: string[] = []
+  for await (const message of await consumer.fetch({ max_messages: 10, expires: 1_000 })) {
+    subjects.push(message.subject)
+    expect(await message.ackAck()).toBe(true)
+  }
+  return subjects
+}
+
+describe('a subscriber', () => {
+  test('reads_and_acknowledges_all_events', async () => {
+    expect(await readAll('all')).toEqual([FILED, FILED_ELSEWHERE, JOINED])
+    expect(await readAll('all')).toEqual([])
+  })
+
+  test('reads_the_events_of_its_filter', async () => {
+    expect(await readAll('board')).toEqual([FILED, FILED_ELSEWHERE])
+  })
+
+  test('reads_the_events_of_its_workspace', async () => {
+    expect(await readAll('tenant')).toEqual([FILED, JOINED])
+  })
+})
+
+/** Sends a request as it is; the error in its answer, or what kept it from being sent. */
+const refusalOf = async (nc: NatsConnection, subject: string, body: unknown = {}): Promise<string> => {
+  try {
+    const answer = await nc.request(subject, JSON.stringify(body), { timeout: 2_000 })
+    return answer.json<{ error?: { description: string } }>().error?.description ?? 'done'
+  } catch (error) {
+    return String(error)
+  }
+}
+
+describe('a subscriber of few events', () => {
+  const CREATE = `$JS.${domain}.API.CONSUMER.CREATE.${EVENTS_STREAM}`
+  const board = (config: object) => ({
+    stream_name: EVENTS_STREAM,
+    config: { name: 'board', durable_name: 'board', ack_policy: 'explicit', ...config },
+  })
+  const mine = () => `${CREATE}.board.${given.board?.EVENTS}`
+  const everything = `${FILED.split('.')[0]}.>`
+
+  test('may_ask_for_less_than_its_filter', async () => {
+    const filter_subject = FILED
+    const subject = `${CREATE}.board.${filter_subject}`
+    expect(await refusalOf(await connected('board'), subject, board({ filter_subject }))).toBe('done')
+  })
+
+  test.each([
+    ['in_the_body', board({ filter_subject: everything }), /did not match/],
+    ['by_no_filter', board({}), /did not match/],
+    ['by_many_filters', board({ filter_subjects: [FILED, JOINED] }), /multiple subject filters/],
+    ['under_another_name', board({ name: 'all', durable_name: 'all' }), /does not match/],
+  ])('cannot_be_widened_%s', async (_, body, refusal) => {
+    expect(await refusalOf(await connected('board'), mine(), body)).toMatch(refusal)
+  })
+
+  test.each([
+    ['a_consumer_of_every_event', `${CREATE}.board`],
+    ['a_consumer_of_other_events', `${CREATE}.board.${everything}`],
+    ['a_consumer_of_another_name', `${CREATE}.other.${eventFilter('tasks', 'task.created')}`],
+    ['a_consumer_of_the_old_form', `$JS.${domain}.API.CONSUMER.DURABLE.CREATE.${EVENTS_STREAM}.board`],
+    ['the_place_of_another', `$JS.${domain}.API.CONSUMER.MSG.NEXT.${EVENTS_STREAM}.all`],
+    ['the_state_of_another', `$JS.${domain}.API.CONSUMER.INFO.${EVENTS_STREAM}.all`],
+    ['the_stream_itself', `$JS.${domain}.API.STREAM.INFO.${EVENTS_STREAM}`],
+    ['one_message', `$JS.${domain}.API.STREAM.MSG.GET.${EVENTS_STREAM}`],
+    ['one_message_directly', `$JS.${domain}.API.DIRECT.GET.${EVENTS_STREAM}`],
+    ['the_removal_of_messages', `$JS.${domain}.API.STREAM.PURGE.${EVENTS_STREAM}`],
+    ['its_own_removal', `$JS.${domain}.API.CONSUMER.DELETE.${EVENTS_STREAM}.board`],
+  ])('may_not_ask_for_%s', async (_, subject) => {
+    expect(await refusalOf(await connected('board'), subject)).toMatch(/permissions violation/i)
+  })
+})
+
+test('nothing_that_a_subscriber_has_sent_to_itself_reaches_a_service', async () => {
+  const heard: string[] = []
+  const request = requestSubject('tasks', 'delete_task')
+  services.tasks.nc.subscribe(requestSubject('tasks', '>'), {
+    callback: (_, { subject }) => heard.push(subject),
+  })
+  const before = (await services.tasks.jsm.streams.info(EVENTS_STREAM)).state.messages
+  await services.tasks.js.publish(FILED, '{}')
+  const nc = await connected('board')
+  const next = `$JS.${domain}.API.CONSUMER.MSG.NEXT.${EVENTS_STREAM}.board`
+  for (const reply of [request, JOINED, `_INBOX.tasks.x`])
+    nc.publish(next, JSON.stringify({ batch: 1, no_wait: true }), { reply })
+  await nc.flush()
+  await services.tasks.nc.flush()
+  expect((await services.tasks.jsm.streams.info(EVENTS_STREAM)).state.messages).toBe(before + 1)
+  expect(heard).toEqual([])
+})
+
+test('locked_out_when_removed_while_the_services_stay_connected', async () => {
+  const nc = await connected('tenant')
+  const closed = nc.closed()
+  const connection = services.tasks.nc.info?.client_id
+  await subscriberCommand(['remove', 'tenant', '--folder', folder])
+  const { conf } = await addToFolder(folder, 'later')
+  await server.include(conf)
+  await closed
+  await expect(connectSubscriber(server.address, given.tenant!)).rejects.toThrow(/authorization/i)
+  await services.tasks.nc.flush()
+  expect(services.tasks.nc.info?.client_id).toBe(connection)
+})
