@@ -1,8 +1,10 @@
 // The way of a person from an app to the app, in a real browser with the pages' policies in force: by click and by key, to
 // every kind of address that an app may have.
 import { createServer, type Server } from 'node:http'
-import type { Browser, BrowserContext, Page } from 'playwright-core'
+import type { Browser, BrowserContext, Page, Request } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { createLog } from '../../shared/log.ts'
+import { connectMongo } from '../../shared/mongo.ts'
 import { signUp } from '../support/accounts.ts'
 import { launchBrowser } from '../support/chromium.ts'
 import { authorizationUrl, exchangeCode, newPkce, registerApp } from '../support/oauth-client.ts'
@@ -60,6 +62,30 @@ const signInByClick = async (email: string): Promise<void> => {
   await page.getByRole('button', { name: 'Sign in' }).click()
 }
 
+/** What happens to a request after some minutes in which its person does nothing. */
+const expireRequests = async (): Promise<void> => {
+  await using mongo = await connectMongo(
+    system.stack.mongodbUrl,
+    createLog({ filter: 'error', topic: 'test' }),
+  )
+  await mongo
+    .database('gateway')
+    .collection('requests')
+    .updateMany({}, { $set: { expires_at: new Date(0) } })
+}
+
+/** Presses Tab until what is told by its label or its words has the focus. */
+const tabTo = async (name: RegExp): Promise<void> => {
+  const focused = () =>
+    page.evaluate(() => {
+      const at = document.activeElement as HTMLInputElement | null
+      if (at === document.body) return ''
+      return `${at?.labels?.[0]?.textContent ?? ''} ${at?.textContent ?? ''}`
+    })
+  for (let tabs = 0; tabs < 20 && !name.test(await focused()); tabs += 1) await page.keyboard.press('Tab')
+  expect(await focused()).toMatch(name)
+}
+
 describe('from an app to the app', () => {
   test('by_click_with_a_new_account_to_a_program_on_this_machine', async () => {
     const { url, verifier, registered } = await start(appUrl, 'Agent <b>Smith</b>')
@@ -86,57 +112,52 @@ describe('from an app to the app', () => {
     expect([status, body.scope]).toEqual([200, 'loops:read loops:write'])
   })
 
-  test('by_key_alone', async () => {
-    const bo = await somebody()
-    const { url } = await start(appUrl)
-    await page.goto(url)
-    const tabTo = async (name: RegExp): Promise<void> => {
-      const focused = () =>
-        page.evaluate(() => {
-          const at = document.activeElement as HTMLInputElement | null
-          if (at === document.body) return ''
-          return `${at?.labels?.[0]?.textContent ?? ''} ${at?.textContent ?? ''}`
-        })
-      for (let tabs = 0; tabs < 20 && !name.test(await focused()); tabs += 1) await page.keyboard.press('Tab')
-      expect(await focused()).toMatch(name)
+  describe.each([
+    ['a_program_on_this_machine', () => appUrl],
+    ['a_site', () => 'https://app.example/oauth/callback'],
+    ['an_app_with_a_scheme_of_its_own', () => 'cursor://anysphere.cursor-mcp/oauth/callback'],
+  ])('to_%s', (_, to) => {
+    /** The answer that the browser takes to the app. */
+    const answerTo = async (press: () => Promise<void>): Promise<URLSearchParams> => {
+      const isAnswer = (request: Request): boolean => request.url().startsWith(`${to()}?`)
+      // Of a scheme that nothing here opens, the browser only tells that it could not go there.
+      const left = Promise.race([page.waitForRequest(isAnswer), page.waitForEvent('requestfailed', isAnswer)])
+      await press()
+      return new URL((await left).url()).searchParams
     }
-    await tabTo(/Email/)
-    await page.keyboard.type(bo.email)
-    await tabTo(/Password/)
-    await page.keyboard.type(bo.password)
-    await page.keyboard.press('Enter')
-    await page.waitForURL('**/consent?**')
-    await tabTo(/^\s*Allow\s*$/)
-    await page.keyboard.press('Enter')
-    await page.waitForURL(`${appUrl}?code=**`)
-  })
+    const arrive = async () => {
+      if (to().startsWith('https:'))
+        await page.route(`${to()}**`, (route) => route.fulfill({ body: 'Connected' }))
+      const bo = await somebody()
+      const app = await start(to())
+      await page.goto(app.url)
+      return { bo, ...app }
+    }
+    const click = (name: string) => () => page.getByRole('button', { name }).click()
 
-  test('by_deny', async () => {
-    const bo = await somebody()
-    await page.goto((await start(appUrl)).url)
-    await signInByClick(bo.email)
-    await page.getByRole('button', { name: 'Deny' }).click()
-    await page.waitForURL(`${appUrl}?error=access_denied**`)
-  })
-
-  test('to_a_site', async () => {
-    const bo = await somebody()
-    await page.route('https://app.example/**', (route) => route.fulfill({ body: 'Connected' }))
-    await page.goto((await start('https://app.example/oauth/callback')).url)
-    await signInByClick(bo.email)
-    expect(await page.getByText('The answer goes to app.example').isVisible()).toBe(true)
-    await page.getByRole('button', { name: 'Allow' }).click()
-    await page.getByText('Connected').waitFor()
-  })
-
-  test('to_an_app_with_a_scheme_of_its_own', async () => {
-    const bo = await somebody()
-    const redirect = 'cursor://anysphere.cursor-mcp/oauth/callback'
-    await page.goto((await start(redirect)).url)
-    await signInByClick(bo.email)
-    const left = page.waitForEvent('requestfailed', (request) => request.url().startsWith(redirect))
-    await page.getByRole('button', { name: 'Allow' }).click()
-    expect((await left).url()).toMatch(/\?code=[^&]+&state=/)
+    test('by_click', async () => {
+      const { bo, registered, verifier } = await arrive()
+      await signInByClick(bo.email)
+      const code = (await answerTo(click('Allow'))).get('code') ?? ''
+      expect((await exchangeCode(system.url, registered, { code, verifier })).status).toBe(200)
+    })
+    test('by_key_alone', async () => {
+      const { bo, registered, verifier } = await arrive()
+      await tabTo(/Email/)
+      await page.keyboard.type(bo.email)
+      await tabTo(/Password/)
+      await page.keyboard.type(bo.password)
+      await page.keyboard.press('Enter')
+      await page.waitForURL('**/consent?**')
+      await tabTo(/^\s*Allow\s*$/)
+      const code = (await answerTo(() => page.keyboard.press('Enter'))).get('code') ?? ''
+      expect((await exchangeCode(system.url, registered, { code, verifier })).status).toBe(200)
+    })
+    test('by_deny', async () => {
+      const { bo } = await arrive()
+      await signInByClick(bo.email)
+      expect((await answerTo(click('Deny'))).get('error')).toBe('access_denied')
+    })
   })
 })
 
@@ -163,6 +184,41 @@ describe('what people do', () => {
     expect((await exchangeCode(system.url, registered, { code, verifier })).status).toBe(200)
     await page.goBack()
     await page.getByRole('heading', { name: 'Start again from the app' }).waitFor()
+  })
+  test('a_double_click_is_one_consent', async () => {
+    const bo = await somebody()
+    const { url, verifier, registered } = await start(appUrl)
+    await page.goto(url)
+    await signInByClick(bo.email)
+    await page.getByRole('button', { name: 'Allow' }).dblclick()
+    await page.waitForURL(`${appUrl}?code=**`)
+    const code = new URL(page.url()).searchParams.get('code') ?? ''
+    expect((await exchangeCode(system.url, registered, { code, verifier })).status).toBe(200)
+    await page.goto(`${system.url}/apps`)
+    expect(await page.getByRole('button', { name: 'Disconnect' }).count()).toBe(1)
+  })
+  test('a_request_that_was_left_for_too_long_is_told_to_start_again', async () => {
+    const bo = await somebody()
+    await page.goto((await start(appUrl)).url)
+    await signInByClick(bo.email)
+    await page.getByRole('button', { name: 'Allow' }).waitFor()
+    await expireRequests()
+    await page.getByRole('button', { name: 'Allow' }).click()
+    await page.getByRole('heading', { name: 'Start again from the app' }).waitFor()
+    await page.reload()
+    await page.getByRole('heading', { name: 'Start again from the app' }).waitFor()
+  })
+  test('one_request_in_two_tabs_is_answered_once', async () => {
+    const bo = await somebody()
+    await page.goto((await start(appUrl)).url)
+    await signInByClick(bo.email)
+    await page.waitForURL('**/consent?**')
+    const second = await context.newPage()
+    await second.goto(page.url())
+    await second.getByRole('button', { name: 'Deny' }).click()
+    await second.waitForURL(`${appUrl}?error=access_denied**`)
+    await page.getByRole('button', { name: 'Allow' }).click()
+    await page.waitForURL(`${appUrl}?error=access_denied**`)
   })
   test('two_tabs_are_two_requests', async () => {
     const bo = await somebody()
