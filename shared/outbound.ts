@@ -8,8 +8,8 @@ import {
   type IncomingMessage,
 } from 'node:http'
 import { request as httpsRequest } from 'node:https'
-import { isIP, type LookupFunction } from 'node:net'
-import { isLoopbackAddress, isPublicAddress } from './public-address.ts'
+import type { LookupFunction } from 'node:net'
+import { isPublicAddress, literalOf } from './public-address.ts'
 
 /** What is sent, and its bounds. */
 export type OutboundRequest = Readonly<{
@@ -42,10 +42,6 @@ class AddressNotPublic extends Error {
   override readonly name = 'AddressNotPublic'
 }
 
-/** The addresses that a URL may lead to: without TLS where `loopback` is so, this machine; else the internet. */
-export const allowedFor = ({ protocol }: URL, loopback: boolean): Allows =>
-  loopback && protocol === 'http:' ? isLoopbackAddress : isPublicAddress
-
 type Allows = NonNullable<OutboundOptions['allows']>
 
 /**
@@ -63,12 +59,6 @@ const guarded =
         return callback(new AddressNotPublic(), [])
       return options.all ? callback(null, addresses) : callback(null, first.address, first.family)
     })
-
-/** The address that a URL names by itself. Whatever way it was written, parsing has made it the usual one. */
-const literalOf = ({ hostname }: URL): string | undefined => {
-  const bare = hostname.replace(/^\[|\]$/g, '')
-  return isIP(bare) === 0 ? undefined : bare
-}
 
 const faultOf = (error: unknown, outOfTime: boolean): OutboundFault => {
   if (error instanceof AddressNotPublic) return 'address_not_public'

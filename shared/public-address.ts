@@ -1,5 +1,5 @@
-// Which addresses are out in the internet: a request that a stranger can cause must reach no others. Pure.
-import { BlockList, isIPv4 } from 'node:net'
+// Which addresses are out in the internet: a request that a stranger can cause must reach no others. Knows no request.
+import { BlockList, isIP, isIPv4 } from 'node:net'
 
 /** What is not in the internet (IANA's special-purpose registries, RFC 6890), as address and prefix length. */
 const NOT_PUBLIC = [
@@ -46,3 +46,13 @@ const loopback = listOf(['127.0.0.0/8'], 'ipv4')
 /** Whether an IP address is this machine's own. */
 export const isLoopbackAddress = (address: string): boolean =>
   isIPv4(address) ? loopback.check(address, 'ipv4') : address === '::1'
+
+/** The addresses that a URL may lead to: without TLS where `loopback` is so, this machine; else the internet. */
+export const allowedFor = ({ protocol }: URL, loopback: boolean): ((address: string) => boolean) =>
+  loopback && protocol === 'http:' ? isLoopbackAddress : isPublicAddress
+
+/** The address that a URL names by itself. Whatever way it was written, parsing has made it the usual one. */
+export const literalOf = ({ hostname }: URL): string | undefined => {
+  const bare = hostname.replace(/^\[|\]$/g, '')
+  return isIP(bare) === 0 ? undefined : bare
+}

@@ -1,11 +1,6 @@
 // Fetches a client metadata document from an address that a stranger named. Knows no client.
-import {
-  type Answered,
-  allowedFor,
-  type OutboundFault,
-  type OutboundOptions,
-  reach,
-} from '../../../shared/outbound.ts'
+import { type Answered, type OutboundFault, type OutboundOptions, reach } from '../../../shared/outbound.ts'
+import { allowedFor } from '../../../shared/public-address.ts'
 import type { CacheMarks } from './document-rules.ts'
 
 /** Bounds of one document [R8]. */
