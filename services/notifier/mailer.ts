@@ -7,6 +7,7 @@ import { createTransport, type SendMailOptions } from 'nodemailer'
 import type { Language } from '../../shared/language.ts'
 import { within } from '../../shared/lifecycle.ts'
 import type { Mailbox } from './addresses.ts'
+import { type Outcome, outcomeOf, type SmtpFault } from './smtp-faults.ts'
 
 /** A mail to one recipient, complete. */
 export type Mail = Readonly<{
@@ -26,17 +27,18 @@ export type Mail = Readonly<{
   list?: Readonly<{ id: string; name: string; unsubscribe_url: string }>
 }>
 
-/** What the server said: taken; refused for good; or not now, or not reached, which may differ next time. */
-export type Outcome = Readonly<{ outcome: 'accepted' } | { outcome: 'refused' | 'deferred'; reason: string }>
-
 export type Mailer = AsyncDisposable & Readonly<{ send: (mail: Mail) => Promise<Outcome> }>
 
 /** Connections of one instance, each with one mail at a time. */
 export const CONNECTIONS = 10
-/** Bound on one mail from first to last (ms). */
-export const SEND_TIMEOUT_MS = 60_000
+/**
+ * Bounds on a silent server and on one mail from first to last (ms). A server that looks through a mail before it answers
+ * needs its time, and giving up on it makes a second copy (RFC 5321 §4.5.3.2.6); one that is gone should not hold a
+ * connection for long.
+ */
+const SILENCE_TIMEOUT_MS = 60_000
+const SEND_TIMEOUT_MS = 180_000
 const CLOSE_TIMEOUT_MS = 10_000
-const REASON_CHARS = 300
 
 /** The mail in the transport's words: addresses as objects and an envelope of our own, so that nothing is parsed. */
 export const toMessage = (mail: Mail): SendMailOptions => ({
@@ -64,14 +66,6 @@ export const toMessage = (mail: Mail): SendMailOptions => ({
   disableUrlAccess: true,
 })
 
-type Fault = Error & { command?: string; response?: string; responseCode?: number; permanent?: boolean }
-
-/** Only a lasting no to this recipient or this message is one; a refused login or sender is ours to mend meanwhile. */
-const toOutcome = (fault: Fault): Outcome => ({
-  outcome: fault.permanent && /^(RCPT TO|DATA)$/.test(fault.command ?? '') ? 'refused' : 'deferred',
-  reason: (fault.response ?? fault.message).slice(0, REASON_CHARS),
-})
-
 /** Opens a pool of connections to the server of an `smtp:` or `smtps:` URL; each is made when first needed. */
 export const createMailer = (url: string): Mailer => {
   const transport = createTransport({
@@ -83,7 +77,7 @@ export const createMailer = (url: string): Mailer => {
     dnsTimeout: 5_000,
     connectionTimeout: 10_000,
     greetingTimeout: 10_000,
-    socketTimeout: SEND_TIMEOUT_MS / 2,
+    socketTimeout: SILENCE_TIMEOUT_MS,
   })
   // A fault of an idle connection is of no consequence: the next mail opens another.
   transport.on('error', () => undefined)
@@ -96,7 +90,7 @@ export const createMailer = (url: string): Mailer => {
         await work
         return { outcome: 'accepted' }
       } catch (fault) {
-        return toOutcome(fault as Fault)
+        return outcomeOf(fault as SmtpFault)
       } finally {
         underWay.delete(work)
       }

@@ -16,6 +16,7 @@ import { reactions } from './reactions.ts'
 import { startSender } from './sender.ts'
 import { type DevMails, openDevMails } from './store-dev-mails.ts'
 import { openSubscriptions } from './store-subscriptions.ts'
+import { openSuppressions } from './store-suppressions.ts'
 import { unsubscribeKey } from './unsubscribe.ts'
 
 /** Where mails are handed over: the server of the configuration, or a mailbox of our own. */
@@ -31,6 +32,7 @@ const wire = async (host: Host, secret: string): Promise<void> => {
   const db = host.mongo.database(notifier.name)
   const deliveries = await openDeliveries(db, { clock, ids })
   const subscriptions = openSubscriptions(db, { clock })
+  const suppressions = openSuppressions(db, { clock })
   const devMails = keepsMails(config) ? openDevMails(db) : null
   const key = unsubscribeKey(secret)
   const members = client(bus, gateway)
@@ -49,6 +51,7 @@ const wire = async (host: Host, secret: string): Promise<void> => {
     startSender({
       deliveries,
       subscriptions,
+      suppressions,
       compose,
       mailer,
       clock,
@@ -59,7 +62,16 @@ const wire = async (host: Host, secret: string): Promise<void> => {
   )
   const told = reactions({ deliveries, subscriptions, gateway: members, clock, nudge: sender.nudge })
   await host.consume(told)
-  await host.serve(notifier, handlers({ deliveries, subscriptions, devMails, unsubscribeKey: key, random }))
+  const asked = {
+    deliveries,
+    subscriptions,
+    suppressions,
+    devMails,
+    unsubscribeKey: key,
+    random,
+    nudge: sender.nudge,
+  }
+  await host.serve(notifier, handlers(asked))
 }
 
 /**

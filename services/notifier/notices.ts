@@ -3,9 +3,11 @@ import type * as z from 'zod'
 import type { CloudEvent } from '../../shared/cloud-event.ts'
 import type { gateway } from '../../shared/contracts/gateway.ts'
 import type { loopsQueue } from '../../shared/contracts/loops-queue.ts'
+import type { DeliveryStatus } from '../../shared/contracts/notifier.ts'
 import { toAddress } from '../../shared/email-address.ts'
 import type { Mailbox } from './addresses.ts'
 import type { LoopShipped } from './emails/loop-shipped.ts'
+import { type About, isMine, type Preference, unwantedBecause } from './preferences.ts'
 
 type Told<D> = Readonly<Pick<CloudEvent, 'id' | 'time' | 'workspaceid'> & { data: D }>
 type ShippedEvent = Told<z.output<(typeof loopsQueue.events)['loop.shipped']['data']>>
@@ -31,7 +33,8 @@ export type PasswordResetNotice = Noticed &
 /** An event that people are told of by mail, with all that the mail says to everybody. */
 export type Notice = LoopShippedNotice | InvitationNotice | PasswordResetNotice
 
-export type DeliveryStatus = 'pending' | 'sending' | 'sent' | 'failed' | 'suppressed'
+/** Who may look at a delivery besides its recipient: owner and admins, the owner alone, or nobody. */
+export type ShownTo = 'managers' | 'owner' | 'nobody'
 
 /** One mail to one recipient. */
 export type Delivery = Readonly<{
@@ -47,8 +50,14 @@ export type Delivery = Readonly<{
   to: Mailbox | null
   locale: string
   time_zone: string
+  /** Null for a mail that somebody asked for by hand. */
+  about: About | null
+  shown_to: ShownTo
   status: DeliveryStatus
+  /** Tries that said something about this mail. */
   attempts: number
+  /** Since when it is tried: made, or asked for once more. */
+  owed_since: Date
   /** When a sender should look at it: the next try, or the end of the lease of whoever sends it; absent when settled. */
   due_at?: Date
   /** The lease: which claim holds it. */
@@ -58,6 +67,9 @@ export type Delivery = Readonly<{
   last_error: string | null
   expires_at: Date
 }>
+
+/** The id of the delivery of an event to a person, or to whom an invitation or a reset is. */
+export const deliveryId = (event_id: string, recipient_id: string): string => `${event_id}:${recipient_id}`
 
 /** How long notices and deliveries are kept: longer than the stream keeps events, so that none is mailed anew (ms). */
 export const KEPT_MS = 90 * 24 * 60 * 60 * 1_000
@@ -69,6 +81,7 @@ const fresh = (notice: Notice, now: Date) => ({
   template: notice.template,
   attempts: 0,
   created_at: now,
+  owed_since: now,
   sent_at: null,
   last_error: null,
   expires_at: new Date(now.getTime() + KEPT_MS),
@@ -105,37 +118,53 @@ export const audienceOf = ({
 }: Pick<LoopShipped, 'visibility' | 'member_ids'>): readonly string[] | null =>
   visibility === 'private' ? (member_ids ?? []) : member_ids
 
-/** One delivery per member; those who want no mails, or have no address that can be written to, are settled at once. */
+/** What becomes of a mail at once: owed, not wanted, or without an address that can be written to. */
+const beginning = (unwanted: string | undefined, address: string | undefined, now: Date) => {
+  if (unwanted !== undefined) return { status: 'suppressed' as const, last_error: unwanted }
+  if (address === undefined) return { status: 'failed' as const, last_error: 'not an address' }
+  return { status: 'pending' as const, due_at: now }
+}
+
+/**
+ * One delivery per member; those that are not wanted, or have no address that can be written to, are settled at once.
+ * @param wishOf the wish of a member who has told one.
+ */
 export const memberDeliveries = (
   notice: LoopShippedNotice,
   members: readonly Recipient[],
-  unsubscribed: ReadonlySet<string>,
+  wishOf: (user_id: string) => Preference | undefined,
   now: Date,
 ): Delivery[] =>
   members.map(({ user_id, name, email, locale, time_zone }) => {
     const address = toAddress(email)
-    const status = unsubscribed.has(user_id) ? 'suppressed' : address === undefined ? 'failed' : 'pending'
+    const { loop_id, name: loop_name } = notice.facts
+    const about = { loop_id, loop_name, mine: isMine(notice.facts, user_id) }
     return {
       ...fresh(notice, now),
-      _id: `${notice._id}:${user_id}`,
+      _id: deliveryId(notice._id, user_id),
       user_id,
       to: address === undefined ? null : { name, address },
       locale,
       time_zone,
-      status,
-      ...(status === 'pending' ? { due_at: now } : {}),
-      ...(status === 'failed' ? { last_error: 'not an address' } : {}),
+      about,
+      shown_to: notice.facts.visibility === 'private' ? 'owner' : 'managers',
+      ...beginning(unwantedBecause(wishOf(user_id), about), address, now),
     }
   })
 
 /** The one delivery of a secret link; its address and the link are asked for when it is sent. */
 export const linkDelivery = (notice: InvitationNotice | PasswordResetNotice, now: Date): Delivery => ({
   ...fresh(notice, now),
-  _id: `${notice._id}:${notice.template === 'invitation' ? notice.facts.invitation_id : notice.facts.reset_id}`,
+  _id: deliveryId(
+    notice._id,
+    notice.template === 'invitation' ? notice.facts.invitation_id : notice.facts.reset_id,
+  ),
   user_id: null,
   to: null,
   locale: 'en',
   time_zone: 'UTC',
+  about: null,
+  shown_to: notice.template === 'invitation' ? 'managers' : 'nobody',
   status: 'pending',
   due_at: now,
 })

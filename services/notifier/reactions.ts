@@ -19,7 +19,7 @@ import {
   passwordResetNotice,
   type Recipient,
 } from './notices.ts'
-import type { Subscriptions } from './store-subscriptions.ts'
+import { type Subscriptions, subscriptionId } from './store-subscriptions.ts'
 
 export type ReactionDeps = Readonly<{
   deliveries: Deliveries
@@ -80,8 +80,9 @@ export const reactions = (deps: ReactionDeps): readonly Reaction[] => [
     const notice = loopShippedNotice(event, workspace.name)
     if (await deps.deliveries.begin(notice)) return
     for await (const members of audience(deps, workspaceid, audienceOf(event.data), call)) {
-      const unsubscribed = await deps.subscriptions.note(workspaceid, workspace.name, members)
-      await deps.deliveries.add(memberDeliveries(notice, members, unsubscribed, deps.clock.now()))
+      const wishes = await deps.subscriptions.note(workspaceid, workspace.name, members)
+      const wishOf = (user_id: string) => wishes.get(subscriptionId(workspaceid, user_id))
+      await deps.deliveries.add(memberDeliveries(notice, members, wishOf, deps.clock.now()))
       deps.nudge()
     }
     await deps.deliveries.finish(notice)

@@ -1,4 +1,7 @@
-// When a mail that could not be handed over is tried again. Pure.
+// What follows from what the mail server said: done, given up, or when it is tried again. Pure.
+import type { Mailbox } from './addresses.ts'
+import type { Delivery } from './notices.ts'
+import type { Outcome } from './smtp-faults.ts'
 
 /** Pauses between tries (ms), the last one repeating: short at first for a hiccup, then those that greylisting expects. */
 const PAUSES_MS = [2_000, 10_000, 60_000, 300_000, 900_000, 1_800_000, 3_600_000] as const
@@ -6,13 +9,63 @@ const PAUSES_MS = [2_000, 10_000, 60_000, 300_000, 900_000, 1_800_000, 3_600_000
 /** How long a mail stays owed. Somebody who reads it later is told nothing new. */
 export const OWED_MS = 24 * 60 * 60 * 1_000
 
+/** Longest pause before a server that took no mail at all is tried with one again (ms). */
+const MAX_PROBE_PAUSE_MS = 30_000
+
+/** Given up, or held back. `to` is the address that this is about, where the delivery does not name it. */
+type Ended = Readonly<{ status: 'failed' | 'suppressed'; reason: string; to?: Mailbox }>
+
+/** What became of a try. */
+export type Settlement =
+  | Readonly<{ status: 'sent'; at: Date }>
+  | Ended
+  /** Not `counted`: the try said nothing about this mail. */
+  | Readonly<{ status: 'pending'; reason: string; due_at: Date; counted: boolean }>
+
+/** How long something is owed already. */
+export type Owed = Pick<Delivery, 'attempts' | 'owed_since'>
+
+const spread = (now: Date, pause_ms: number, random: number): Date =>
+  new Date(now.getTime() + pause_ms * (1 + random / 4))
+
 /**
  * The moment of the next try, or null when the mail is given up.
- * @param attempts made so far, 1 or more.
+ * @param owed with the tries made so far, 1 or more.
  * @param random in [0, 1): spreads the tries by up to a quarter, so that a server that was away is not met by all at once.
  */
-export const nextTry = (attempts: number, owedSince: Date, now: Date, random: number): Date | null => {
-  const pause_ms = PAUSES_MS[Math.min(attempts, PAUSES_MS.length) - 1] ?? PAUSES_MS[0]
-  const at = now.getTime() + pause_ms * (1 + random / 4)
-  return at > owedSince.getTime() + OWED_MS ? null : new Date(at)
+export const nextTry = ({ attempts, owed_since }: Owed, now: Date, random: number): Date | null => {
+  const at = spread(now, PAUSES_MS[Math.min(attempts, PAUSES_MS.length) - 1] ?? PAUSES_MS[0], random)
+  return at.getTime() > owed_since.getTime() + OWED_MS ? null : at
+}
+
+/** When one mail may probe a server that has taken none: ever later, within half a minute. `failures` is 1 or more. */
+export const nextProbe = (failures: number, now: Date, random: number): Date =>
+  spread(now, Math.min(1_000 * 2 ** (failures - 1), MAX_PROBE_PAUSE_MS), random)
+
+/** Tried again later, or given up when it has been owed for too long. */
+export const later = (owed: Owed, reason: string, now: Date, random: number): Settlement => {
+  const due_at = nextTry(owed, now, random)
+  return due_at ? { status: 'pending', reason, due_at, counted: true } : { status: 'failed', reason }
+}
+
+/**
+ * What is recorded of a mail after the server spoke. A fault of our own settings is nobody's fault but ours: the mail waits
+ * for as long as it takes to mend it.
+ * @param probe_at when the server is tried again, if it takes no mail at all.
+ */
+export const settlementOf = (
+  said: Outcome,
+  owed: Owed,
+  now: Date,
+  probe_at: Date,
+  random: number,
+): Settlement => {
+  if (said.outcome === 'accepted') return { status: 'sent', at: now }
+  const { reason } = said
+  if (said.outcome === 'refused') return { status: 'failed', reason }
+  if (said.outcome === 'deferred') return later(owed, reason, now, random)
+  const tooLong = probe_at.getTime() > owed.owed_since.getTime() + OWED_MS
+  return said.by === 'away' && tooLong
+    ? { status: 'failed', reason }
+    : { status: 'pending', reason, due_at: probe_at, counted: false }
 }

@@ -1,37 +1,62 @@
-// Who wants the mails of which workspace. One document per person and workspace, made when a mail is first owed; all
-// queries are by id, so there is no index to state.
+// Who wants which mails of which workspace. One document per person and workspace, made when a mail is first owed or a wish
+// is first told; all queries are by id, so there is no index to state.
 import type { Db } from 'mongodb'
 import type { Clock } from '../../shared/clock.ts'
+import type { MailWish } from '../../shared/contracts/notifier.ts'
 import { isDuplicateKey } from '../../shared/mongo.ts'
 import type { Recipient } from './notices.ts'
+import { EVERYTHING, type MutedLoop, type Preference } from './preferences.ts'
 
-/** A person's wish, with what their unsubscribe page shows. */
+/** A person's wish, with what their page shows. */
 export type Subscription = Readonly<{
   /** `<workspace id>:<user id>`. */
   _id: string
   ws: string
   v: number
   user_id: string
-  subscribed: boolean
+  wants: MailWish
+  muted: readonly MutedLoop[]
+  /** As of the last mail that was owed; empty before the first. */
   email: string
   workspace_name: string
   updated_at: Date
 }>
 
+type Member = Readonly<{ ws: string; user_id: string | null }>
+
 export type Subscriptions = Readonly<{
   find: (ws: string, user_id: string) => Promise<Subscription | null>
+  /** The person's, made with the wish of somebody who never told one if there is none yet. */
+  findOrMake: (ws: string, user_id: string) => Promise<Subscription>
   /** Writes the wish over `before`; null when it has changed since. */
-  save: (before: Subscription, subscribed: boolean) => Promise<Subscription | null>
-  /** Sees to it that each member has one, with the address and workspace name of today; gives those who want no mails. */
-  note: (ws: string, workspace_name: string, members: readonly Recipient[]) => Promise<ReadonlySet<string>>
+  save: (before: Subscription, wish: Preference) => Promise<Subscription | null>
+  /** The wishes of those who have told one, by subscriptionId. */
+  of: (members: readonly Member[]) => Promise<ReadonlyMap<string, Preference>>
+  /** Sees to it that each member has one, with the address and workspace name of today; gives their wishes as `of`. */
+  note: (
+    ws: string,
+    workspace_name: string,
+    members: readonly Recipient[],
+  ) => Promise<ReadonlyMap<string, Preference>>
 }>
 
-const idOf = (ws: string, user_id: string): string => `${ws}:${user_id}`
+/** The id of a person's subscription to a workspace. */
+export const subscriptionId = (ws: string, user_id: string): string => `${ws}:${user_id}`
 
 /** Opens the collection. */
 export const openSubscriptions = (db: Db, { clock }: Readonly<{ clock: Clock }>): Subscriptions => {
   const subscriptions = db.collection<Subscription>('subscriptions')
 
+  const fresh = (ws: string, user_id: string, email: string, workspace_name: string): Subscription => ({
+    _id: subscriptionId(ws, user_id),
+    ws,
+    v: 1,
+    user_id,
+    ...EVERYTHING,
+    email,
+    workspace_name,
+    updated_at: clock.now(),
+  })
   const insertMissing = async (missing: readonly Subscription[]): Promise<void> => {
     if (missing.length === 0) return
     try {
@@ -40,42 +65,44 @@ export const openSubscriptions = (db: Db, { clock }: Readonly<{ clock: Clock }>)
       if (!isDuplicateKey(error)) throw error
     }
   }
+  const find = (ws: string, user_id: string) => subscriptions.findOne({ _id: subscriptionId(ws, user_id) })
+  const findAll = async (ids: readonly string[]): Promise<Subscription[]> =>
+    ids.length === 0 ? [] : subscriptions.find({ _id: { $in: [...ids] } }).toArray()
+  const byId = (found: readonly Subscription[]) => new Map(found.map((one) => [one._id, one]))
+
   return {
-    find: (ws, user_id) => subscriptions.findOne({ _id: idOf(ws, user_id) }),
-    save: ({ _id, ws, v }, subscribed) =>
+    find,
+    findOrMake: async (ws, user_id) => {
+      const made = fresh(ws, user_id, '', '')
+      const found = await find(ws, user_id)
+      if (found) return found
+      await insertMissing([made])
+      return (await find(ws, user_id)) ?? made
+    },
+    save: ({ _id, ws, v }, { wants, muted }) =>
       subscriptions.findOneAndUpdate(
         { _id, ws, v },
-        { $set: { subscribed, updated_at: clock.now() }, $inc: { v: 1 } },
+        { $set: { wants, muted, updated_at: clock.now() }, $inc: { v: 1 } },
         { returnDocument: 'after' },
       ),
+    of: async (members) => {
+      const ids = members.flatMap(({ ws, user_id }) => (user_id === null ? [] : subscriptionId(ws, user_id)))
+      return byId(await findAll([...new Set(ids)]))
+    },
     note: async (ws, workspace_name, members) => {
-      const ids = members.map(({ user_id }) => idOf(ws, user_id))
-      const found = await subscriptions.find({ _id: { $in: ids } }).toArray()
-      const known = new Map(found.map((subscription) => [subscription.user_id, subscription]))
+      const known = byId(await findAll(members.map(({ user_id }) => subscriptionId(ws, user_id))))
       const updated_at = clock.now()
-      await insertMissing(
-        members
-          .filter(({ user_id }) => !known.has(user_id))
-          .map(({ user_id, email }) => ({
-            _id: idOf(ws, user_id),
-            ws,
-            v: 1,
-            user_id,
-            subscribed: true,
-            email,
-            workspace_name,
-            updated_at,
-          })),
-      )
+      const missing = members.filter(({ user_id }) => !known.has(subscriptionId(ws, user_id)))
+      await insertMissing(missing.map(({ user_id, email }) => fresh(ws, user_id, email, workspace_name)))
       const stale = members.flatMap(({ user_id, email }) => {
-        const before = known.get(user_id)
+        const before = known.get(subscriptionId(ws, user_id))
         if (!before || (before.email === email && before.workspace_name === workspace_name)) return []
         const { _id, v } = before
         const update = { $set: { email, workspace_name, updated_at }, $inc: { v: 1 } }
         return [{ updateOne: { filter: { _id, ws, v }, update } }]
       })
       if (stale.length > 0) await subscriptions.bulkWrite(stale, { ordered: false })
-      return new Set(found.filter(({ subscribed }) => !subscribed).map(({ user_id }) => user_id))
+      return known
     },
   }
 }

@@ -16,41 +16,106 @@ export const DevMail = z.object({
 })
 export type DevMail = z.infer<typeof DevMail>
 
+/** Which mails of a workspace somebody wants: about all its loops, about loops of their own, or none. */
+export const MailWish = z.enum(['all', 'mine', 'none'])
+export type MailWish = z.infer<typeof MailWish>
+
+/** A wish as its page shows it. */
+const Subscription = z.object({
+  workspace_name: z.string(),
+  email: z.string().describe('Where the mails go; empty before the first'),
+  wants: MailWish,
+  muted: z
+    .array(z.object({ loop_id: c.Id, name: z.string() }))
+    .describe('Loops that no mail is wanted about'),
+})
+
+const event_id = c.Id
+const token = z.string().max(512)
+const wishChange = {
+  wants: MailWish.optional(),
+  mute_event: event_id
+    .optional()
+    .describe('Mute the loop that a mail to this person about this event told of'),
+  unmute_loop: c.Id.optional(),
+}
+
+/** What became of one mail. */
+export const DeliveryStatus = z.enum(['pending', 'sending', 'sent', 'failed', 'suppressed'])
+export type DeliveryStatus = z.infer<typeof DeliveryStatus>
+
+const DeliveryRow = z.object({
+  id: z.string(),
+  user_id: c.Id.nullable(),
+  to: z.string().nullable().describe('The address; null where it is asked for at sending'),
+  template: z.enum(['loop-shipped', 'invitation', 'password-reset']),
+  about: z.string(),
+  status: DeliveryStatus,
+  attempts: c.Count,
+  created_at: c.Timestamp,
+  next_try_at: c.Timestamp.nullable(),
+  sent_at: c.Timestamp.nullable(),
+  last_error: z.string().nullable(),
+})
+export type DeliveryRow = z.infer<typeof DeliveryRow>
+
 export const notifier = defineContract({
   name: 'notifier',
   version: '1.0.0',
   description: 'Mail: who is told what, and what became of it.',
   operations: {
     get_subscription: internal({
-      description: 'What a person’s unsubscribe link is about; not_found for a link that was never sent.',
-      input: z.object({ token: z.string().max(512) }),
-      output: z.object({ workspace_name: z.string(), email: z.string(), subscribed: z.boolean() }),
+      description:
+        'What the link of a mail is about: a person’s wish for one workspace, and the loop that the mail told of; not_found for a link that was never sent.',
+      input: z.object({ token, event_id: event_id.optional() }),
+      output: Subscription.extend({ loop: z.object({ id: c.Id, name: z.string() }).nullable() }),
       errors: ['not_found'],
     }),
     set_subscription: internal({
-      description: 'Ends or resumes the mails of a workspace to the person of an unsubscribe link.',
-      input: z.object({ token: z.string().max(512), subscribed: z.boolean() }),
-      output: z.object({ subscribed: z.boolean() }),
-      errors: ['not_found'],
+      description: 'Changes the wish of the person of a link.',
+      input: z.object({ token, ...wishChange }),
+      output: z.object({ wants: MailWish }),
+      errors: ['not_found', 'limit_exceeded'],
+    }),
+    get_my_subscription: internal({
+      description:
+        'The wish of the person of the call for their workspace, and why their address is out of use, if it is.',
+      input: z.object({}),
+      output: Subscription.extend({ out_of_use: z.string().nullable() }),
+      errors: ['forbidden'],
+    }),
+    set_my_subscription: internal({
+      description: 'Changes the wish of the person of the call for their workspace.',
+      input: z.object(wishChange),
+      output: z.object({ wants: MailWish }),
+      errors: ['forbidden', 'not_found', 'limit_exceeded'],
+    }),
+    use_my_address: internal({
+      description:
+        'Sends mails to the address of the person of the call again, after a mail server had said that nobody is there.',
+      input: z.object({}),
+      output: z.object({ changed: z.boolean() }),
+      errors: ['forbidden'],
     }),
     list_deliveries: internal({
-      description: 'What became of the mails of one event.',
-      input: z.object({ workspace_id: c.Id, event_id: z.string().max(64), limit: c.Limit, cursor: c.Cursor }),
-      output: z.object({
-        deliveries: z.array(
-          z.object({
-            id: z.string(),
-            user_id: c.Id.nullable(),
-            template: z.string(),
-            status: z.enum(['pending', 'sending', 'sent', 'failed', 'suppressed']),
-            attempts: c.Count,
-            sent_at: c.Timestamp.nullable(),
-            last_error: z.string().nullable(),
-          }),
-        ),
-        next_cursor: c.NextCursor,
+      description:
+        'What became of mails, newest first: of the workspace for its owner and admins, of the person of the call for others.',
+      input: z.object({
+        status: DeliveryStatus.optional(),
+        event_id: event_id.optional(),
+        whose: z.enum(['all', 'mine']).default('all').describe('mine: only those to the person of the call'),
+        limit: c.Limit,
+        cursor: c.Cursor,
       }),
-      errors: [],
+      output: z.object({ deliveries: z.array(DeliveryRow), next_cursor: c.NextCursor }),
+      errors: ['forbidden'],
+    }),
+    retry_delivery: internal({
+      description:
+        'Sends a mail again that failed or was held back, for the owner and admins of the workspace; its address is in use again.',
+      input: z.object({ delivery_id: z.string().max(64) }),
+      output: z.object({ status: DeliveryStatus }),
+      errors: ['forbidden', 'not_found', 'invalid_transition', 'version_conflict'],
     }),
     list_dev_mails: internal({
       description:

@@ -83,7 +83,7 @@ describe('the unsubscribe link', () => {
     const told = (await system.mails()).filter(({ to }) => to.includes(bo.email))
     expect(told.some(({ subject }) => subject.includes('Second'))).toBe(false)
 
-    await stranger.submit(link, { subscribed: 'true' })
+    await stranger.submit(link, { wants: 'all' })
     expect((await stranger.open(link)).text).toContain('gets an email when a loop')
   })
   test('made_up_it_is_not_there', async () => {

@@ -148,14 +148,16 @@ describe('wishes', () => {
     expect(await get_subscription({ token })).toEqual({
       workspace_name: 'Acme Store',
       email: ben.email,
-      subscribed: true,
+      wants: 'all',
+      muted: [],
+      loop: null,
     })
-    expect(await set_subscription({ token, subscribed: false })).toEqual({ subscribed: false })
-    expect(await set_subscription({ token, subscribed: false })).toEqual({ subscribed: false })
+    expect(await set_subscription({ token, wants: 'none' })).toEqual({ wants: 'none' })
+    expect(await set_subscription({ token, wants: 'none' })).toEqual({ wants: 'none' })
     const rows = await settled(bed, id, await ship(bed, id, ana), 3)
     expect(rows.find(({ user_id }) => user_id === ben.id)?.status).toBe('suppressed')
     expect(numberOfMails(ana, ben, cem)).toEqual([2, 1, 2])
-    await set_subscription({ token, subscribed: true })
+    await set_subscription({ token, wants: 'all' })
     await settled(bed, id, await ship(bed, id, ana), 3)
     expect(numberOfMails(ana, ben, cem)).toEqual([3, 2, 3])
   })
@@ -171,7 +173,7 @@ describe('wishes', () => {
     })
     const event = await ship(bed, id, ana)
     await refused.promise
-    await bed.as(notifier, null).set_subscription({ token, subscribed: false })
+    await bed.as(notifier, null).set_subscription({ token, wants: 'none' })
     const rows = await settled(bed, id, event, 3)
     expect(rows.find(({ user_id }) => user_id === ben.id)?.status).toBe('suppressed')
     expect(numberOfMails(ana, ben, cem)).toEqual([2, 1, 2])
@@ -181,14 +183,14 @@ describe('wishes', () => {
     const elsewhere = await team()
     await settled(bed, id, await ship(bed, id, ana), 3)
     await settled(bed, elsewhere.id, await ship(bed, elsewhere.id, elsewhere.ana), 3)
-    await bed.as(notifier, null).set_subscription({ token: tokenOf(to(ben)[0]), subscribed: false })
+    await bed.as(notifier, null).set_subscription({ token: tokenOf(to(ben)[0]), wants: 'none' })
     await settled(bed, elsewhere.id, await ship(bed, elsewhere.id, elsewhere.ana), 3)
     expect(numberOfMails(elsewhere.ben)).toEqual([2])
   })
   it.each(['', 'x', 'A'.repeat(112)])('not_found_for_a_link_that_was_never_sent: %j', async (token) => {
     const { get_subscription, set_subscription } = bed.as(notifier, null)
     await expect(get_subscription({ token })).rejects.toMatchObject({ code: 'not_found' })
-    await expect(set_subscription({ token, subscribed: false })).rejects.toMatchObject({ code: 'not_found' })
+    await expect(set_subscription({ token, wants: 'none' })).rejects.toMatchObject({ code: 'not_found' })
   })
 })
 

@@ -5,7 +5,7 @@ import { systemClock as clock } from '../../shared/clock.ts'
 import { stampEvents } from '../../shared/cloud-event.ts'
 import { notifier } from '../../shared/contracts/notifier.ts'
 import type { Someone } from './people.ts'
-import { type Bed, ids } from './service-bed.ts'
+import { type Bed, ids, person } from './service-bed.ts'
 import { type ShippedLoop, shippedLoop } from './shipped-loop.ts'
 
 /** Longer than anything here takes on a busy machine, shorter than a test may take. */
@@ -47,11 +47,11 @@ export const ship = async (
 
 /** What became of the mails of one event, all pages. */
 const deliveriesOf = async (bed: Bed, workspace_id: string, event_id: string) => {
-  const { list_deliveries } = bed.as(notifier, null)
-  const first = await list_deliveries({ workspace_id, event_id, limit: 200 })
+  const { list_deliveries } = bed.as(notifier, person(workspace_id, { role: 'owner' }))
+  const first = await list_deliveries({ event_id, limit: 200 })
   const all = [...first.deliveries]
   for (let cursor = first.next_cursor; cursor !== null; ) {
-    const page = await list_deliveries({ workspace_id, event_id, limit: 200, cursor })
+    const page = await list_deliveries({ event_id, limit: 200, cursor })
     all.push(...page.deliveries)
     cursor = page.next_cursor
   }

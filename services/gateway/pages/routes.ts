@@ -13,6 +13,7 @@ import { consentRoutes } from './consent.ts'
 import { offersSignUp } from './flow.ts'
 import { type Ctx, messagePage, type Page, send } from './layout.ts'
 import { loopRoutes } from './loop.ts'
+import { mailWishRoutes } from './mail-wishes.ts'
 import { panelRoutes } from './panel.ts'
 import { passwordRoutes } from './passwords.ts'
 import { refuseForeign } from './posted.ts'
@@ -104,6 +105,7 @@ export const pageRoutes = (deps: Deps): Hono<GatewayEnv> => {
   accountRoutes(routes, deps)
   consentRoutes(routes, deps)
   workspaceRoutes(routes, deps)
+  mailWishRoutes(routes, deps)
   panelRoutes(routes, deps)
   loopRoutes(routes, deps)
   appRoutes(routes, deps)

@@ -80,6 +80,7 @@ const people = ({
         <span class="end">${membershipIn(person, workspace._id)?.role ?? ''}</span></li>`,
     )}</ul>
     ${total > members.length ? html`<p class="small">The first ${members.length} are shown.</p>` : ''}
+    <p class="small"><a href="/workspace/mail">Choose which mails you get</a></p>
   </section>`
 
 const pending = (invitations: readonly Invitation[]): Html => html`<h2>Invited</h2>

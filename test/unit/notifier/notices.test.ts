@@ -35,6 +35,9 @@ const notice = loopShippedNotice(
   'Acme',
 )
 
+/** Nobody has told a wish. */
+const nobody = () => undefined
+
 describe('the audience of a shipped loop', () => {
   it('everybody_for_a_public_loop', () => {
     expect(audienceOf(shippedLoop())).toBeNull()
@@ -51,7 +54,7 @@ describe('the audience of a shipped loop', () => {
 describe('the deliveries of a shipped loop', () => {
   it('one_for_each_member_the_shipper_too', () => {
     const members = [member(2, 'ana@example.com'), member(3, 'ben@example.com')]
-    const deliveries = memberDeliveries(notice, members, new Set(), NOW)
+    const deliveries = memberDeliveries(notice, members, nobody, NOW)
     expect(deliveries.map(({ _id, status, to }) => [_id, status, to?.address])).toEqual([
       [`${exampleId(900)}:${exampleId(2)}`, 'pending', 'ana@example.com'],
       [`${exampleId(900)}:${exampleId(3)}`, 'pending', 'ben@example.com'],
@@ -60,12 +63,17 @@ describe('the deliveries of a shipped loop', () => {
   })
   it('suppressed_for_those_who_want_no_mails', () => {
     const members = [member(2, 'ana@example.com'), member(3, 'ben@example.com')]
-    const deliveries = memberDeliveries(notice, members, new Set([exampleId(3)]), NOW)
+    const deliveries = memberDeliveries(
+      notice,
+      members,
+      (id) => (id === exampleId(3) ? { wants: 'none', muted: [] } : undefined),
+      NOW,
+    )
     expect(deliveries.map(({ status }) => status)).toEqual(['pending', 'suppressed'])
     expect(deliveries[1]).not.toHaveProperty('due_at')
   })
   it('failed_at_once_without_an_address_that_can_be_written_to', () => {
-    const [delivery] = memberDeliveries(notice, [member(2, 'ana@evil.com, b@evil.com')], new Set(), NOW)
+    const [delivery] = memberDeliveries(notice, [member(2, 'ana@evil.com, b@evil.com')], nobody, NOW)
     expect(delivery).toMatchObject({ status: 'failed', to: null, last_error: 'not an address' })
   })
 })
@@ -143,17 +151,21 @@ describe('the next try', () => {
   const owed = new Date('2026-11-22T00:00:00.000Z')
   it('comes_soon_at_first_and_ever_later', () => {
     const pauses = [1, 2, 3, 4, 5, 6, 7, 30].map(
-      (attempts) => ((nextTry(attempts, owed, owed, 0)?.getTime() ?? 0) - owed.getTime()) / 1_000,
+      (attempts) =>
+        ((nextTry({ attempts, owed_since: owed }, owed, 0)?.getTime() ?? 0) - owed.getTime()) / 1_000,
     )
     expect(pauses).toEqual([2, 10, 60, 300, 900, 1_800, 3_600, 3_600])
   })
   it('is_spread_by_a_quarter', () => {
-    expect(nextTry(3, owed, owed, 0.999)?.getTime()).toBeCloseTo(owed.getTime() + 74_985, -2)
+    expect(nextTry({ attempts: 3, owed_since: owed }, owed, 0.999)?.getTime()).toBeCloseTo(
+      owed.getTime() + 74_985,
+      -2,
+    )
   })
   it('ends_after_a_day', () => {
     const almost = new Date(owed.getTime() + OWED_MS - 3_600_000)
-    expect(nextTry(30, owed, almost, 0)).toEqual(new Date(owed.getTime() + OWED_MS))
-    expect(nextTry(30, owed, new Date(almost.getTime() + 1), 0)).toBeNull()
+    expect(nextTry({ attempts: 30, owed_since: owed }, almost, 0)).toEqual(new Date(owed.getTime() + OWED_MS))
+    expect(nextTry({ attempts: 30, owed_since: owed }, new Date(almost.getTime() + 1), 0)).toBeNull()
   })
 })
 

@@ -1,0 +1,120 @@
+// Which mails of a workspace somebody wants: the form for it, wherever it stands, and the page of it for people who are
+// signed in. The notifier decides and keeps.
+import type { Hono } from 'hono'
+import { html } from 'hono/html'
+import type { MailWish } from '../../../shared/contracts/notifier.ts'
+import type { Deps } from '../deps.ts'
+import type { GatewayEnv } from '../http/env.ts'
+import { type Ctx, type Html, type Page, send } from './layout.ts'
+import { attempt, type Fault, faultNote, fieldsOf, sendingOf } from './posted.ts'
+import { callOf, type Insider, insiderOf } from './workspace.ts'
+
+/** A wish, as the notifier tells of it. */
+export type Wish = Readonly<{
+  wants: MailWish
+  muted: readonly Readonly<{ loop_id: string; name: string }>[]
+}>
+
+/** What a posted form asks for, in the notifier's words. */
+export type WishForm = Readonly<{ wants?: MailWish; mute_event?: string; unmute_loop?: string }>
+
+const PATH = '/workspace/mail'
+
+const CHOICES: readonly Readonly<{ wants: MailWish; label: string; hint: string }>[] = [
+  { wants: 'all', label: 'All loops', hint: 'An email whenever a loop ships that you can see.' },
+  {
+    wants: 'mine',
+    label: 'Loops of mine',
+    hint: 'Those that you made, shipped or belong to, or that hold a task of yours.',
+  },
+  { wants: 'none', label: 'None', hint: 'No mail about loops of this workspace.' },
+]
+
+const choice = ({
+  wants,
+}: Wish): Html => html`<fieldset class="field"><legend class="label">Tell me about</legend>
+      ${CHOICES.map(
+        (
+          one,
+        ) => html`<label class="check"><input type="radio" name="wants" value="${one.wants}" ${one.wants === wants ? 'checked' : ''}>
+        <span>${one.label}<span class="hint">${one.hint}</span></span></label>`,
+      )}
+    </fieldset>
+    <button class="wide">Save</button>`
+
+const mutedLoops = ({ muted }: Wish, action: string): Html | '' =>
+  muted.length === 0
+    ? ''
+    : html`<section class="card" aria-labelledby="muted"><h2 id="muted">Muted loops</h2>
+    <ul class="rows">${muted.map(
+      ({ loop_id, name }) => html`<li><span class="main">${name}</span>
+      <form class="end" method="post" action="${action}"><input type="hidden" name="unmute_loop" value="${loop_id}">
+        <button class="plain" aria-label="Unmute ${name}">Unmute</button></form></li>`,
+    )}</ul></section>`
+
+/** The forms of a wish; each posts to `action`. `more` stands between them. */
+export const wishForms = (wish: Wish, action: string, more: Html | '' = ''): Html =>
+  html`<form class="card" method="post" action="${action}">${choice(wish)}</form>
+    ${more} ${mutedLoops(wish, action)}`
+
+/** What a form of these asks for; empty when it is none of them. */
+export const wishOf = (form: URLSearchParams): WishForm => {
+  const wants = CHOICES.find((one) => one.wants === form.get('wants'))?.wants
+  const [mute_event, unmute_loop] = [form.get('mute_event'), form.get('unmute_loop')]
+  return {
+    ...(wants === undefined ? {} : { wants }),
+    ...(mute_event === null ? {} : { mute_event }),
+    ...(unmute_loop === null ? {} : { unmute_loop }),
+  }
+}
+
+type Shown = Wish & Readonly<{ email: string; out_of_use: string | null }>
+
+const outOfUse = ({ email, out_of_use }: Shown): Html | '' =>
+  out_of_use === null
+    ? ''
+    : html`<section class="card" aria-labelledby="unreached"><h2 id="unreached">No mail reaches you</h2>
+    <p>The mail server of ${email} says that nobody is there: ${out_of_use}</p>
+    <form method="post" action="${PATH}/address"><button>It works now, use it again</button></form></section>`
+
+const wishPage = (visitor: Insider, shown: Shown, fault: Fault | undefined): Page => ({
+  title: 'Mail to you',
+  visitor,
+  body: html`<p><a href="/workspace">Workspace</a></p>
+    <h1>Mail to you</h1><p class="lead">Which mails you get from ${visitor.membership.workspace_name}.</p>
+    ${faultNote(fault)} ${outOfUse(shown)} ${wishForms(shown, PATH)}`,
+})
+
+const show = async (c: Ctx, deps: Deps, visitor: Insider, fault?: Fault): Promise<Response> => {
+  const wish = await deps.notifier.get_my_subscription({}, callOf(c, deps, visitor))
+  return send(c, wishPage(visitor, wish, fault), sendingOf(fault))
+}
+
+/** The page of somebody's own wish. */
+export const mailWishRoutes = (routes: Hono<GatewayEnv>, deps: Deps): void => {
+  const inside =
+    (work: (c: Ctx, visitor: Insider) => Promise<Response>) =>
+    async (c: Ctx): Promise<Response> => {
+      const visitor = await insiderOf(c, deps)
+      return visitor instanceof Response ? visitor : work(c, visitor)
+    }
+  const change = (ask: (c: Ctx, visitor: Insider) => Promise<unknown>) =>
+    inside(async (c, visitor) => {
+      const done = await attempt(() => ask(c, visitor))
+      return done.ok ? c.redirect(PATH, 303) : show(c, deps, visitor, done.fault)
+    })
+  routes.get(
+    PATH,
+    inside((c, visitor) => show(c, deps, visitor)),
+  )
+  routes.post(
+    PATH,
+    change(async (c, visitor) =>
+      deps.notifier.set_my_subscription(wishOf(await fieldsOf(c)), callOf(c, deps, visitor)),
+    ),
+  )
+  routes.post(
+    `${PATH}/address`,
+    change((c, visitor) => deps.notifier.use_my_address({}, callOf(c, deps, visitor))),
+  )
+}

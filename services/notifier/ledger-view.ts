@@ -1,0 +1,63 @@
+// Who may see which deliveries, how one is shown, and which may be tried again. Pure.
+import type { Caller } from '../../shared/contract.ts'
+import type { DeliveryRow, DeliveryStatus } from '../../shared/contracts/notifier.ts'
+import { AppError } from '../../shared/errors.ts'
+import type { Delivery, ShownTo } from './notices.ts'
+
+/** The caller, where the call is made for a person. */
+export const requireCaller = (caller: Caller | null): Caller => {
+  if (!caller) throw new AppError('forbidden', 'Only a member of the workspace can ask for this.')
+  return caller
+}
+
+/**
+ * Which of a workspace's deliveries a member may look at besides their own, as deliveries name it; null: none. A private
+ * loop is the owner's to see and its members' alone, and a forgotten password is nobody's business.
+ */
+export const shelvesOf = ({ role }: Pick<Caller, 'role'>): readonly ShownTo[] | null => {
+  if (role === 'owner') return ['managers', 'owner']
+  return role === 'admin' ? ['managers'] : null
+}
+
+const SUBJECTS: Readonly<Record<Exclude<Delivery['template'], 'loop-shipped'>, string>> = {
+  invitation: 'Invitation',
+  'password-reset': 'New password',
+}
+
+const subjectOf = ({ template, about }: Delivery): string =>
+  template === 'loop-shipped' ? `Shipped: ${about?.loop_name ?? ''}` : SUBJECTS[template]
+
+const iso = (at: Date | null | undefined): string | null => at?.toISOString() ?? null
+
+/** A delivery as people see it. */
+export const rowOf = (delivery: Delivery): DeliveryRow => {
+  const { _id, user_id, to, template, status, attempts, created_at, due_at, sent_at, last_error } = delivery
+  return {
+    id: _id,
+    user_id,
+    to: to?.address ?? null,
+    template,
+    about: subjectOf(delivery),
+    status,
+    attempts,
+    created_at: created_at.toISOString(),
+    next_try_at: status === 'pending' ? iso(due_at) : null,
+    sent_at: iso(sent_at),
+    last_error,
+  }
+}
+
+const ENDED: readonly DeliveryStatus[] = ['failed', 'suppressed']
+
+/**
+ * Whether a mail can be sent again.
+ * @throws AppError `invalid_transition` for one that waits or is sent.
+ */
+export const checkRetry = ({ status }: Delivery): void => {
+  if (!ENDED.includes(status))
+    throw new AppError(
+      'invalid_transition',
+      `This mail is ${status}; only one that failed or was held back is sent again.`,
+      { details: { status, allowed: ENDED } },
+    )
+}

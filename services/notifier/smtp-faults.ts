@@ -1,0 +1,91 @@
+// What it means when a mail could not be handed over: whose fault it is, and whether it lasts. Pure; knows the words of
+// the transport and of RFC 5321 and 3463, and nothing of deliveries.
+
+/** A fault as the transport reports it. */
+export type SmtpFault = Readonly<{
+  message: string
+  code?: string
+  /** The command that was answered, such as `RCPT TO`; `CONN` for the connection itself. */
+  command?: string
+  /** What the server said, with its reply code. */
+  response?: string
+  responseCode?: number
+  syscall?: string
+  timeoutType?: string
+}>
+
+/**
+ * What became of a mail. `refused`: never, for this recipient or this message. `deferred`: not now, for this one.
+ * `blocked`: no mail goes out at present, whoever it is for: the server is `away`, or a setting of `ours` is wrong.
+ */
+export type Outcome =
+  | Readonly<{ outcome: 'accepted' }>
+  | Readonly<{ outcome: 'refused'; reason: string; unknown_mailbox: boolean }>
+  | Readonly<{ outcome: 'deferred'; reason: string }>
+  | Readonly<{ outcome: 'blocked'; reason: string; by: 'away' | 'ours'; advice: string }>
+
+const REASON_CHARS = 300
+
+/**
+ * Enhanced codes (RFC 3463 §3.2) that say that nobody can be reached there, now or later: no such mailbox, no such
+ * domain, no valid address, moved without a new address, a domain that takes no mail (RFC 7505). Not among them: 5.1.0,
+ * 5.1.4 and 5.2.1, which servers also give for a mailbox that exists, and any 550 without such a code, which is as often
+ * a matter of policy.
+ */
+const UNKNOWN_MAILBOX = /^5\d\d[ -]5\.1\.(1|2|3|6|10)\b/
+/** No such sender, or none at such a domain: many servers keep this back until RCPT TO (RFC 3463 §3.2). */
+const SENDER_REFUSED = /^5\d\d[ -]5\.1\.[78]\b/
+/** Too large, or an invalid message: said of the message even where it is said at MAIL FROM (RFC 1870 §6.1). */
+const ABOUT_MESSAGE = /^(552\b|5\d\d[ -]5\.(2\.3|3\.4|6\.\d+)\b)/
+
+const ADVICE = {
+  login: 'The mail server refuses our login; check the user and password in SMTP_URL.',
+  tls: 'There is no safe connection to the mail server; check its certificate, and whether SMTP_URL should begin with smtps:.',
+  first: 'The mail server wants a login or TLS before it takes mail; put user and password into SMTP_URL.',
+  sender: 'The mail server refuses our sender; check MAIL_FROM, and that the login in SMTP_URL may use it.',
+  reach: 'The mail server cannot be reached; check SMTP_URL and whether the server runs.',
+  busy: 'The mail server takes no mail at present.',
+} as const
+
+const lasting = ({ responseCode = 0 }: SmtpFault): boolean =>
+  // 503 says that the session was out of step, not that the mail is bad.
+  responseCode >= 500 && responseCode < 600 && responseCode !== 503
+
+/** What stops every mail, or undefined when the fault may be this mail's alone. */
+const block = (fault: SmtpFault): Readonly<{ by: 'away' | 'ours'; advice: string }> | undefined => {
+  const { code, command = '', responseCode, syscall, timeoutType } = fault
+  if (command.startsWith('AUTH') || code === 'EAUTH' || code === 'ENOAUTH')
+    return responseCode === undefined || lasting(fault)
+      ? { by: 'ours', advice: ADVICE.login }
+      : { by: 'away', advice: ADVICE.busy }
+  if (code === 'ETLS') return { by: 'ours', advice: ADVICE.tls }
+  if (responseCode === 530) return { by: 'ours', advice: ADVICE.first }
+  if (SENDER_REFUSED.test(fault.response ?? '')) return { by: 'ours', advice: ADVICE.sender }
+  if (command === 'MAIL FROM' && responseCode !== undefined)
+    return lasting(fault) ? { by: 'ours', advice: ADVICE.sender } : { by: 'away', advice: ADVICE.busy }
+  if (
+    code === 'EDNS' ||
+    syscall === 'connect' ||
+    (timeoutType !== undefined && timeoutType !== 'SOCKET_TIMEOUT')
+  )
+    return { by: 'away', advice: ADVICE.reach }
+  // A greeting or EHLO that is a refusal; and, without any command, one connection after the other that was hung up.
+  if (/^(CONN|EHLO|HELO|STARTTLS)$/.test(command) && responseCode !== undefined)
+    return { by: 'away', advice: ADVICE.busy }
+  return command === '' && code === 'ECONNECTION' ? { by: 'away', advice: ADVICE.reach } : undefined
+}
+
+/** What a fault means for the mail, and for all others. */
+export const outcomeOf = (fault: SmtpFault): Outcome => {
+  const reason = (fault.response ?? fault.message).slice(0, REASON_CHARS)
+  const answer = fault.response ?? ''
+  const refused = {
+    outcome: 'refused',
+    reason,
+    unknown_mailbox: fault.command === 'RCPT TO' && UNKNOWN_MAILBOX.test(answer),
+  } as const
+  if (ABOUT_MESSAGE.test(answer)) return refused
+  const blocked = block(fault)
+  if (blocked) return { outcome: 'blocked', reason, ...blocked }
+  return lasting(fault) ? refused : { outcome: 'deferred', reason }
+}
