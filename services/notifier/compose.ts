@@ -76,7 +76,9 @@ const composeShipped = (
       ...fill(rendered, {
         name: to.name,
         shipped_at: moment(new Date(facts.shipped_at), locale, time_zone),
+        // With the event, the page knows which loop to offer to mute.
         preferences_url: `${unsubscribe_url}?mail=${notice._id}`,
+        unsubscribe_url,
       }),
       language: rendered.language,
       thread: `<loop.${facts.loop_id}@${domainOf(deps.sender)}>`,

@@ -11,7 +11,8 @@ import { exampleId, type ShippedLoop, shippedLoop } from './shipped-loop.ts'
 export type MailTexts = ReturnType<typeof fill>
 
 export const WORKSPACE_URL = 'https://loops.example.com/workspace'
-export const PREFERENCES_URL = 'https://loops.example.com/u/token'
+export const UNSUBSCRIBE_URL = 'https://loops.example.com/u/token'
+export const PREFERENCES_URL = `${UNSUBSCRIBE_URL}?mail=${exampleId(7)}`
 export const INVITATION_URL = `https://loops.example.com/invitations/${'s'.repeat(43)}.${'m'.repeat(43)}`
 export const RESET_URL = `https://loops.example.com/reset/${'s'.repeat(43)}.${'m'.repeat(43)}`
 
@@ -42,6 +43,7 @@ export const partsIn = (locale: string, changes: Partial<Parts> = {}): Parts => 
   name: 'Ben',
   shipped_at: moment(AT, locale, ZONE),
   preferences_url: PREFERENCES_URL,
+  unsubscribe_url: UNSUBSCRIBE_URL,
   ...changes,
 })
 

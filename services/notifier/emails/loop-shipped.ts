@@ -108,7 +108,7 @@ export const loopShipped = (loop: LoopShipped, wording: Wording, url: string): L
       line: [wording.word(loop.visibility === 'private' ? 'why_loop' : 'why_workspace')],
       links: [
         { label: wording.word('choose_mails'), url: { slot: 'preferences_url' } },
-        { label: wording.word('unsubscribe'), url: { slot: 'preferences_url' } },
+        { label: wording.word('unsubscribe'), url: { slot: 'unsubscribe_url' } },
       ],
     },
   }

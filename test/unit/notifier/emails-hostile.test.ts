@@ -9,7 +9,7 @@ import { headerName, oneLine } from '../../../services/notifier/emails/text.ts'
 import { wordingOf } from '../../../services/notifier/emails/wording.ts'
 import { toMessage } from '../../../services/notifier/mailer.ts'
 import { HOSTILE_TEXTS } from '../../support/hostile-texts.ts'
-import { MAILS_SAYING, PREFERENCES_URL, shippedFacts, WORKSPACE_URL } from '../../support/mails.ts'
+import { MAILS_SAYING, shippedFacts, UNSUBSCRIBE_URL, WORKSPACE_URL } from '../../support/mails.ts'
 
 const NAMES = Object.keys(MAILS_SAYING)
 const saying = (name: string, text: string) =>
@@ -75,7 +75,7 @@ const sent = async (text: string) => {
     to: { name: headerName(text), address: 'ben@example.com' },
     language: 'en',
     thread: '<loop.1@example.com>',
-    list: { id: 'ws.loops.example.com', name: headerName(text), unsubscribe_url: PREFERENCES_URL },
+    list: { id: 'ws.loops.example.com', name: headerName(text), unsubscribe_url: UNSUBSCRIBE_URL },
   })
   const { envelope, message: raw } = await compile.sendMail(message)
   return {
@@ -97,7 +97,7 @@ const unchanged = async (text: string): Promise<void> => {
   expect(Array.isArray(to) ? [] : to?.value.map(({ address }) => address)).toEqual(['ben@example.com'])
   expect([cc, bcc]).toEqual([undefined, undefined])
   const list = attacked.parsed.headerLines.find(({ key }) => key === 'list-unsubscribe')
-  expect(list?.line).toBe(`List-Unsubscribe: <${PREFERENCES_URL}>`)
+  expect(list?.line).toBe(`List-Unsubscribe: <${UNSUBSCRIBE_URL}>`)
 }
 
 describe('on the wire', () => {

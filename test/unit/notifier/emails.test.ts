@@ -16,6 +16,7 @@ import {
   shippedFacts,
   shippedMail,
   taskLines,
+  UNSUBSCRIBE_URL,
   WORKSPACE_URL,
 } from '../../support/mails.ts'
 import { shippedLoop } from '../../support/shipped-loop.ts'
@@ -48,7 +49,7 @@ describe('the mail of a shipped loop', () => {
       expect(said).toContain('in progress')
       expect(said).toContain('because you are a member of this workspace')
     }
-    for (const url of [WORKSPACE_URL, PREFERENCES_URL]) {
+    for (const url of [WORKSPACE_URL, PREFERENCES_URL, UNSUBSCRIBE_URL]) {
       expect(html).toContain(`href="${url}"`)
       expect(text).toContain(url)
     }
@@ -249,7 +250,7 @@ describe('people’s words among ours', () => {
   })
   it('addresses_stay_bare_so_that_programs_find_them', async () => {
     const { text } = await shippedMail('ar')
-    expect(text).toMatch(new RegExp(`: ${PREFERENCES_URL}\\n`))
+    expect(text).toMatch(new RegExp(`: ${UNSUBSCRIBE_URL}\\n`))
   })
 })
 
