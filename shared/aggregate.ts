@@ -84,7 +84,8 @@ export type Aggregates<T extends Aggregate> = Readonly<{
 /** The index that the relay reads; part of every aggregate collection's indexes. */
 export const OUTBOX_INDEX = { key: { 'outbox.at': 1 }, name: 'outbox', sparse: true } as const
 
-const outboxOf = <T extends Aggregate>(collection: Collection<T>): Outbox => ({
+/** The events that wait in the documents of a collection; it needs OUTBOX_INDEX. */
+export const outboxOf = <T extends Readonly<{ _id: string }>>(collection: Collection<T>): Outbox => ({
   name: collection.namespace,
   pending: async (before, limit) => {
     const found = await collection

@@ -10,15 +10,12 @@ import { notifier } from '../../shared/contracts/notifier.ts'
 import type { FaultPoint } from '../../shared/faults.ts'
 import type { Host } from '../../shared/host.ts'
 import type { Ids } from '../../shared/ids.ts'
-import { repeat } from '../../shared/lifecycle.ts'
 import type { Log } from '../../shared/log.ts'
 import { clientAddress } from './http/address.ts'
 import { type Documents, openDocuments } from './oauth/documents.ts'
-import { LOOK_MS } from './oauth/key-schedule.ts'
 import { type Keys, openKeys } from './oauth/keys.ts'
 import { type OAuthSettings, oauthSettings } from './oauth/settings.ts'
 import { type OAuthStores, openOAuthStores } from './oauth/store.ts'
-import { settleLeftBehind } from './people/accounts.ts'
 import { createPasswords, type Passwords } from './people/passwords.ts'
 import { openPeopleStores, type PeopleStore, type SessionStore, type ThrottleStore } from './people/store.ts'
 import { openResetStore, type ResetStore } from './people/store-resets.ts'
@@ -59,11 +56,8 @@ export type Deps = Readonly<{
   addressOf: (c: Context) => string | undefined
 }>
 
-/** How often what a crash left behind is looked for (ms). */
-const SETTLE_EVERY_MS = 2_000
-
 /**
- * Opens what people, workspaces and sign-in need, relays their events, and makes up for what a crash left.
+ * Opens what people, workspaces and sign-in need, and relays their events.
  * @param publicUrl the origin that clients use, when it is not the configured one (a port that was chosen at start).
  * @throws AppError `unavailable` when the keys in the database were made with another LOOPS_SECRET.
  */
@@ -74,16 +68,17 @@ export const openDeps = async (host: Host, publicUrl: string = host.config.PUBLI
   const secrets = deriveSecrets(config.LOOPS_SECRET)
   const aggregate = { service: 'gateway', clock, ids, onCommit: relay.onCommit }
   const store: Stores = {
-    ...(await openPeopleStores(db)),
+    ...(await openPeopleStores(db, aggregate)),
     resets: await openResetStore(db, aggregate),
     ...(await openWorkspaceStores(db, aggregate)),
     ...(await openOAuthStores(db)),
   }
+  relay.watch(store.people.outbox)
   relay.watch(store.workspaces.outbox)
   relay.watch(store.invitations.outbox)
   relay.watch(store.resets.outbox)
   const oauth = oauthSettings(config)
-  const deps: Deps = {
+  return {
     public_url: publicUrl,
     sign_up: config.SIGN_UP,
     oauth,
@@ -102,8 +97,4 @@ export const openDeps = async (host: Host, publicUrl: string = host.config.PUBLI
     ask: (service, operation, input, call) => callByName(bus, service, operation, input, call),
     addressOf: clientAddress(config.TRUSTED_PROXIES),
   }
-  const options = { interval_ms: SETTLE_EVERY_MS, log, random: ids.random }
-  host.stack.use(repeat(() => settleLeftBehind(deps), options))
-  host.stack.use(repeat(deps.keys.tend, { ...options, interval_ms: LOOK_MS }))
-  return deps
 }

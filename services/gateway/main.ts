@@ -20,6 +20,7 @@ import { loopsServer } from './mcp/offer.ts'
 import { verifyAccess } from './oauth/access.ts'
 import { oauthRoutes } from './oauth/routes.ts'
 import { pageRoutes } from './pages/routes.ts'
+import { startTending } from './tending.ts'
 
 /** How long a gateway in production goes on answering after it says that it is not ready, so that nobody is cut off (ms). */
 const SETTLE_MS = 3_000
@@ -42,6 +43,7 @@ type Wired = Readonly<{ app: ReturnType<typeof createApp>; mcp: Mcp }>
 export const wire = async (host: Host, publicUrl: string, health: Health): Promise<Wired> => {
   const { bus, clock, config, ids, log } = host
   const deps = await openDeps(host, publicUrl)
+  startTending(host, deps)
   const catalog = createCatalog(CONTRACTS)
   const load = createLoad()
   const mcp = createMcp(loopsServer({ bus, clock, log, catalog, load }), log)

@@ -124,6 +124,29 @@ export const gateway = defineContract({
       subject: 'user_id',
       data: z.object({ user_id: c.Id, workspace_id, name: z.string(), role: c.Member.shape.role }),
     }),
+    'person.role_changed': event({
+      description: 'A member of the workspace has another role.',
+      subject: 'user_id',
+      data: z.object({
+        user_id: c.Id,
+        workspace_id,
+        name: z.string(),
+        role: c.Member.shape.role,
+        role_before: c.Member.shape.role,
+        by: c.Actor,
+      }),
+    }),
+    'person.left': event({
+      description: 'Somebody is no longer a member of the workspace: left by themselves, or taken out.',
+      subject: 'user_id',
+      data: z.object({
+        user_id: c.Id,
+        workspace_id,
+        name: z.string(),
+        role: c.Member.shape.role.describe('The role that they had'),
+        by: c.Actor,
+      }),
+    }),
     'person.password_reset_requested': event({
       description: 'Somebody asked for a new password for an account; an email with the link is owed.',
       subject: 'reset_id',

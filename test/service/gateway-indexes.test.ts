@@ -114,7 +114,7 @@ beforeAll(async () => {
   mongo = await connectMongo(freshStack().mongodbUrl, createLog({ filter: 'error', topic: 'test' }))
   db = mongo.database('gateway')
   const told = { service: 'gateway', clock, ids, onCommit: () => undefined }
-  stores = { ...(await openPeopleStores(db)), ...(await openWorkspaceStores(db, told)) }
+  stores = { ...(await openPeopleStores(db, told)), ...(await openWorkspaceStores(db, told)) }
   people = stores.people
   resets = await openResetStore(db, told)
   oauth = await openOAuthStores(db)
@@ -167,6 +167,8 @@ const QUERIES: readonly (readonly [string, number, () => Promise<unknown>])[] = 
     () => people.members(WS, { limit: PAGE, user_ids: [one._id, persons[9]!._id] }),
   ],
   ['people.countMembers', MEMBERS, () => people.countMembers(WS)],
+  ['people.countOwners', MEMBERS, () => people.countOwners(WS)],
+  ['people.outbox', 0, () => people.outbox.pending(LATER, PAGE)],
   ['people.unsettled', 4, () => people.unsettled(LATER, PAGE)],
   ['people.settle', 1, () => people.settle(one._id, WS)],
   ['sessions.find', 1, () => stores.sessions.find(sessions[3]!._id, NOW)],
@@ -175,6 +177,8 @@ const QUERIES: readonly (readonly [string, number, () => Promise<unknown>])[] = 
   ['resets.outbox', 0, () => resets.outbox.pending(LATER, PAGE)],
   ['throttles.find', 0, () => stores.throttles.find('account x')],
   ['workspaces.find', 0, () => stores.workspaces.find(WS)],
+  ['workspaces.changing', 0, () => stores.workspaces.changing(LATER, PAGE)],
+  ['workspaces.endChange', 0, () => stores.workspaces.endChange(WS, WS)],
   ['invitations.find', 1, () => stores.invitations.find(guest._id)],
   ['invitations.findPending', 1, () => stores.invitations.findPending(WS, guest.email)],
   ['invitations.listPending', PAGE, () => stores.invitations.listPending(WS, PAGE)],

@@ -7,6 +7,7 @@ import { type Fetch, listen } from '../../services/gateway/listen.ts'
 import { type VerifyAccess, verifyAccess } from '../../services/gateway/oauth/access.ts'
 import { oauthRoutes } from '../../services/gateway/oauth/routes.ts'
 import { pageRoutes } from '../../services/gateway/pages/routes.ts'
+import { startTending } from '../../services/gateway/tending.ts'
 import { systemClock } from '../../shared/clock.ts'
 import { readConfig } from '../../shared/config.ts'
 import { type Host, openHost } from '../../shared/host.ts'
@@ -50,6 +51,7 @@ export const openGatewayBed = async (
     monotonicMs: () => systemClock.monotonicMs() + ahead_ms,
   }
   const deps = await openDeps({ ...host, clock }, beside?.url ?? url)
+  startTending(host, deps)
   const app = new Hono<GatewayEnv>().route('/', oauthRoutes(deps)).route('/', pageRoutes(deps))
   fetch = app.fetch
   return {

@@ -135,6 +135,14 @@ const invitationOf = async ({ system, accounts }: World, email: string): Promise
   return /https?:\/\/\S+\/invitations\/[\w.-]+/.exec(text)?.[0] ?? ''
 }
 
+const memberNamed =
+  (name: string) =>
+  async (page: Page, world: World): Promise<void> => {
+    await at('/workspace')(page, world)
+    await page.getByRole('main').getByRole('link', { name, exact: true }).click()
+    await page.waitForURL('**/workspace/members/*')
+  }
+
 const resetLinkOf = async ({ system }: World, name: string): Promise<string> => {
   const { email, browser } = await signUp(system, { name })
   await browser.submit('/forgot', { email })
@@ -317,6 +325,17 @@ const APPS: readonly State[] = [
 const WORK: readonly State[] = [
   { name: 'workspace_of_an_owner', as: 'owner', open: at('/workspace') },
   { name: 'workspace_of_a_viewer', as: 'viewer', open: at('/workspace') },
+  { name: 'member', as: 'owner', open: memberNamed('Bo') },
+  {
+    name: 'member_oneself_as_the_last_owner',
+    as: 'owner',
+    open: async (page, world) => {
+      await memberNamed('Ann')(page, world)
+      await send(page, 'Leave Acme & Co')
+      await page.getByRole('alert').waitFor()
+    },
+  },
+  { name: 'member_oneself', as: 'viewer', open: memberNamed('Vi') },
   {
     name: 'workspace_with_a_faulty_invitation',
     as: 'owner',

@@ -36,8 +36,8 @@ export type People = AsyncDisposable &
 export const openPeople = async (mongodbUrl: string): Promise<People> => {
   const mongo = await connectMongo(mongodbUrl, createLog({ filter: 'error', topic: 'people' }))
   const db = mongo.database('gateway')
-  const { people } = await openPeopleStores(db)
   const told = { service: 'gateway', clock, ids, onCommit: () => undefined }
+  const { people } = await openPeopleStores(db, told)
   const { workspaces, invitations } = await openWorkspaceStores(db, told)
 
   const join = async (workspace_id: string, workspace_name: string, given: Given, owner: boolean) => {
@@ -45,17 +45,18 @@ export const openPeople = async (mongodbUrl: string): Promise<People> => {
     const { name, locale = 'en' } = given
     const email = given.email ?? `${name.toLowerCase().replaceAll(' ', '.')}@example.com`
     const someone = person(workspace_id, { user_name: name, role })
-    await people.insert({
+    const made = {
       _id: someone.user_id,
       v: 1,
       email,
       name,
       password_hash: '',
-      memberships: [{ workspace_id, workspace_name, role, joined_at: clock.now() }],
+      memberships: [{ workspace_id, workspace_name, role, joined_at: clock.now() } as const],
       unsettled: [],
       locale,
       created_at: clock.now(),
-    })
+    }
+    await people.insert(made, [])
     return { id: someone.user_id, name, email, caller: someone }
   }
   return {
@@ -64,8 +65,7 @@ export const openPeople = async (mongodbUrl: string): Promise<People> => {
       const members = await Promise.all(given.map((one, index) => join(id, name, one, index === 0)))
       const [owner] = members
       if (!owner) throw new Error('A workspace needs an owner.')
-      const { workspace } = createWorkspace(id, name, { user_id: owner.id, name: owner.name }, clock.now())
-      await workspaces.insert({ ...workspace, time_zone }, [])
+      await workspaces.insert({ ...createWorkspace(id, name, clock.now()), time_zone }, [])
       return { id, members }
     },
     invite: async (by, email) => {

@@ -4,7 +4,7 @@ import type { Caller } from '../../../shared/contract.ts'
 import { mongoFault } from '../../../shared/mongo.ts'
 import { effectiveScopes } from '../../../shared/scopes.ts'
 import type { Deps } from '../deps.ts'
-import { isOfPassword, membershipIn, type Person } from '../people/person.ts'
+import { isOfPassword, membershipUnder, type Person } from '../people/person.ts'
 import type { Grant } from './model.ts'
 import { resourceOf, sha256 } from './rules.ts'
 import { type AccessClaims, readAccessToken } from './tokens.ts'
@@ -41,7 +41,7 @@ export const judge = (
 ): Access => {
   if (!grant || grant.revoked || grant.ends_at <= now) return no('revoked')
   if (grant.ended_tokens.some(({ jti }) => jti === claims.jti)) return no('revoked')
-  const membership = person && membershipIn(person, grant.ws)
+  const membership = person && membershipUnder(grant, person)
   if (!person || !membership) return no('not_a_member')
   if (!isOfPassword(grant, person)) return no('password_changed')
   const { role } = membership

@@ -4,7 +4,7 @@ import { ALL_SCOPES, type Scope } from '../../../shared/contracts/common.ts'
 import { effectiveScopes, grants } from '../../../shared/scopes.ts'
 import type { Deps } from '../deps.ts'
 import { field, repeats } from '../http/forms.ts'
-import { type Membership, type Person, passwordVersionOf } from '../people/person.ts'
+import { type Membership, membershipIdOf, type Person, passwordVersionOf } from '../people/person.ts'
 import { isDocumentId } from './document-rules.ts'
 import type { AuthorizationRequest, Client, Grant } from './model.ts'
 import { allowed, oauthError, type Refusal, type Ruled, refused } from './refusals.ts'
@@ -155,6 +155,7 @@ const grantOf = (request: AuthorizationRequest, refresh_ms: number): Grant | und
     user_id: decision.user_id,
     ...passwordVersionOf(decision),
     ws: decision.workspace_id,
+    ...(decision.membership_id === undefined ? {} : { membership_id: decision.membership_id }),
     scopes: decision.scopes,
     resource: request.resource,
     code: { challenge: request.challenge, expires_at: new Date(at.getTime() + CODE_MS), used_at: null },
@@ -204,6 +205,7 @@ export const decide = async (
           user_id: consent.person._id,
           ...passwordVersionOf(consent.person),
           workspace_id: consent.membership.workspace_id,
+          ...membershipIdOf(consent.membership),
           scopes: consentedScopes(request, consent),
         },
   )

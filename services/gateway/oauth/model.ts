@@ -35,6 +35,7 @@ export type Decision =
       user_id: string
       password_version?: number
       workspace_id: string
+      membership_id?: string
       scopes: Scope[]
     }
 
@@ -71,6 +72,8 @@ export type Grant = {
   password_version?: number
   /** The workspace. */
   ws: string
+  /** The membership under which they allowed it; see Membership. */
+  membership_id?: string
   scopes: Scope[]
   resource: string
   code: { challenge: string; expires_at: Date; used_at: Date | null }

@@ -4,7 +4,7 @@ import { untilSaved } from '../../../shared/aggregate.ts'
 import type { Scope } from '../../../shared/contracts/common.ts'
 import type { Deps } from '../deps.ts'
 import { field, repeats } from '../http/forms.ts'
-import { isOfPassword, membershipIn } from '../people/person.ts'
+import { isOfPassword, membershipUnder } from '../people/person.ts'
 import { authenticate, keepClient } from './clients.ts'
 import type { Client, Grant } from './model.ts'
 import { allowed, type Ruled, refused } from './refusals.ts'
@@ -49,7 +49,7 @@ const targetOf = (deps: Deps, form: URLSearchParams): Ruled<string> => {
 /** Whether the person still is a member, and has the password that they had when they allowed the app. */
 const checkPerson = async ({ store }: Deps, grant: Grant): Promise<Ruled<Grant>> => {
   const person = await store.people.byId(grant.user_id)
-  if (!person || !membershipIn(person, grant.ws)) return refused('person_left')
+  if (!person || !membershipUnder(grant, person)) return refused('person_left')
   return isOfPassword(grant, person) ? allowed(grant) : refused('password_changed')
 }
 

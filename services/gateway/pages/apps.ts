@@ -7,10 +7,10 @@ import type { Deps } from '../deps.ts'
 import type { GatewayEnv } from '../http/env.ts'
 import type { Grant } from '../oauth/model.ts'
 import { isLoopback, resourceOf } from '../oauth/rules.ts'
-import { isOfPassword, membershipIn } from '../people/person.ts'
+import { isOfPassword, membershipUnder } from '../people/person.ts'
 import type { Visitor } from '../people/sessions.ts'
 import { signedIn } from './flow.ts'
-import { CHECK, type Ctx, type Html, minute, type Page, send } from './layout.ts'
+import { CHECK, type Ctx, day, type Html, minute, type Page, send } from './layout.ts'
 
 const SHOWN_APPS = 200
 
@@ -21,8 +21,6 @@ type Shown = Readonly<{
   mcpUrl: string
 }>
 
-const day = (at: Date): string => at.toISOString().slice(0, 10)
-
 /** Where an app gets its answers: what of its address tells people something. */
 const place = (uri: string): string => {
   const { protocol, host } = new URL(uri)
@@ -32,8 +30,7 @@ const place = (uri: string): string => {
 
 const app = ({ visitor, names }: Shown, grant: Grant): Html => {
   const { _id, client_name, ws, scopes, redirect_uri, created_at, last_used_at } = grant
-  const workspace =
-    names.get(ws) ?? membershipIn(visitor.person, ws)?.workspace_name ?? 'a workspace you left'
+  const workspace = names.get(ws) ?? membershipUnder(grant, visitor.person)?.workspace_name ?? ''
   return html`<li class="card app">
       <div><h2>${client_name}</h2>
         <p class="small">${place(redirect_uri)}, in ${workspace}, connected on ${day(created_at)},
@@ -71,7 +68,7 @@ const show = async (c: Ctx, deps: Deps, visitor: Visitor): Promise<Response> => 
   const { store, clock, public_url } = deps
   const { person } = visitor
   const allowed = await store.grants.inForce(person._id, clock.now(), SHOWN_APPS)
-  const grants = allowed.filter((grant) => isOfPassword(grant, person))
+  const grants = allowed.filter((grant) => isOfPassword(grant, person) && membershipUnder(grant, person))
   const workspaces = await store.workspaces.findAll([...new Set(grants.map(({ ws }) => ws))])
   const names = new Map(workspaces.map(({ _id, name }) => [_id, name]))
   return send(c, appsPage({ visitor, grants, names, mcpUrl: resourceOf(public_url) }))

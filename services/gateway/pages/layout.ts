@@ -23,6 +23,9 @@ export const CHECK = raw(
   '<svg viewBox="0 0 20 20" fill="none" stroke="currentColor" stroke-width="2.2" stroke-linecap="round" stroke-linejoin="round" aria-hidden="true"><path d="m4 10.500 4 4 8-9"/></svg>',
 )
 
+/** A day as pages show it. */
+export const day = (at: Date): string => at.toISOString().slice(0, 10)
+
 /** A moment as pages show it. */
 export const minute = (at: Date): string => `${at.toISOString().slice(0, 16).replace('T', ' ')} UTC`
 

@@ -14,6 +14,7 @@ import { offersSignUp } from './flow.ts'
 import { type Ctx, messagePage, type Page, send } from './layout.ts'
 import { loopRoutes } from './loop.ts'
 import { mailWishRoutes } from './mail-wishes.ts'
+import { memberRoutes } from './members.ts'
 import { panelRoutes } from './panel.ts'
 import { passwordRoutes } from './passwords.ts'
 import { refuseForeign } from './posted.ts'
@@ -106,6 +107,7 @@ export const pageRoutes = (deps: Deps): Hono<GatewayEnv> => {
   consentRoutes(routes, deps)
   workspaceRoutes(routes, deps)
   mailWishRoutes(routes, deps)
+  memberRoutes(routes, deps)
   panelRoutes(routes, deps)
   loopRoutes(routes, deps)
   appRoutes(routes, deps)

@@ -69,19 +69,26 @@ const connect = ({ mcpUrl }: Shown): Html => html`<section class="card" aria-lab
     <p class="small"><a href="/apps">See and disconnect the apps that work for you</a></p>
   </section>`
 
-const people = ({
-  members,
-  total,
-  workspace,
-}: Shown): Html => html`<section class="card" aria-labelledby="members">
+/** A member's name, which leads to their page for those who may do something there. */
+const nameOf = ({ visitor }: Shown, { _id, name }: Person): Html =>
+  manages(visitor.membership.role) || _id === visitor.person._id
+    ? html`<a href="/workspace/members/${_id}">${name}</a>`
+    : html`${name}`
+
+const people = (shown: Shown): Html => {
+  const { members, total, workspace } = shown
+  return html`<section class="card" aria-labelledby="members">
     <h2 id="members">Members (${total})</h2>
     <ul class="rows">${members.map(
-      (person) => html`<li><span class="main">${person.name}<span class="sub">${person.email}</span></span>
+      (
+        person,
+      ) => html`<li><span class="main">${nameOf(shown, person)}<span class="sub">${person.email}</span></span>
         <span class="end">${membershipIn(person, workspace._id)?.role ?? ''}</span></li>`,
     )}</ul>
     ${total > members.length ? html`<p class="small">The first ${members.length} are shown.</p>` : ''}
     <p class="small"><a href="/workspace/mail">Choose which mails you get</a></p>
   </section>`
+}
 
 const pending = (invitations: readonly Invitation[]): Html => html`<h2>Invited</h2>
     <ul class="rows">${invitations.map(

@@ -1,9 +1,8 @@
 // What people do with accounts: make one, sign in, join a workspace. Each is decided by one write of the person's own
 // document; what belongs beside it (the workspace, the invitation) follows, and is made up for after a crash.
-import { untilSaved } from '../../../shared/aggregate.ts'
 import { AppError } from '../../../shared/errors.ts'
 import type { Deps } from '../deps.ts'
-import { acceptInvitation, createWorkspace, type Invitation, isOpen } from '../workspaces/workspace.ts'
+import { type Invitation, isOpen } from '../workspaces/workspace.ts'
 import {
   EMAIL_FAULT,
   type Membership,
@@ -13,12 +12,10 @@ import {
   type Person,
   passwordFault,
 } from './person.ts'
+import { joinedEvent } from './roles.ts'
+import { settle } from './settle.ts'
 import { PER_ACCOUNT, PER_ADDRESS } from './throttle.ts'
 import { count, refuseBlocked } from './tries.ts'
-
-/** Unsettled memberships older than this are nobody's work in hand any more (ms). */
-export const SETTLE_AFTER_MS = 5_000
-const SETTLE_BATCH = 50
 
 /** A sentence for the person who filled in a form; the form is shown again with it. */
 const fault = (field: keyof NewAccount | 'email' | 'workspace', sentence: string): AppError =>
@@ -76,6 +73,7 @@ export const signUp = async (
   const bare = await newPerson(deps, email, account)
   const now = clock.now()
   const membership: Membership = {
+    id: ids.next(),
     workspace_id: ids.next(),
     workspace_name,
     role: 'owner',
@@ -86,8 +84,9 @@ export const signUp = async (
     memberships: [membership],
     unsettled: [{ workspace_id: membership.workspace_id, at: now }],
   }
-  let became = await store.people.insert({ ...person, first: true })
-  if (became === 'not_first' && deps.sign_up === 'open') became = await store.people.insert(person)
+  const told = [joinedEvent(person, membership)]
+  let became = await store.people.insert({ ...person, first: true }, told)
+  if (became === 'not_first' && deps.sign_up === 'open') became = await store.people.insert(person, told)
   if (became === 'not_first') throw closed()
   if (became !== 'inserted') throw taken()
   deps.at('sign_up.person_inserted')
@@ -113,7 +112,7 @@ export const signUpInvited = async (
     invitation_ids: [invitation._id],
     unsettled: [{ workspace_id, invitation_id: invitation._id, at: clock.now() }],
   }
-  const became = await store.people.insert(person)
+  const became = await store.people.insert(person, [joinedEvent(person, membership)])
   if (became === 'email_taken') throw taken()
   if (became !== 'inserted') throw gone()
   deps.at('join.person_saved')
@@ -130,7 +129,9 @@ export const joinByInvitation = async (deps: Deps, person: Person, invitationId:
   const invitation = await openInvitation(deps, invitationId)
   if (membershipIn(person, invitation.ws))
     throw new AppError('already_exists', 'You are a member of this workspace already.')
-  const joined = await deps.store.people.join(person, await membershipOf(deps, invitation), invitationId)
+  const membership = await membershipOf(deps, invitation)
+  const told = [joinedEvent(person, membership)]
+  const joined = await deps.store.people.join(person, membership, invitationId, told)
   if (joined === 'invitation_taken') throw gone()
   if (joined === 'stale')
     throw new AppError('version_conflict', 'Your account changed at the same moment. Try again.')
@@ -143,6 +144,7 @@ const membershipOf = async (deps: Deps, invitation: Invitation): Promise<Members
   const workspace = await deps.store.workspaces.find(invitation.ws)
   if (!workspace) throw gone()
   return {
+    id: deps.ids.next(),
     workspace_id: invitation.ws,
     workspace_name: workspace.name,
     role: invitation.role,
@@ -159,38 +161,6 @@ export const openInvitation = async ({ store, clock }: Deps, id: string): Promis
   if (!invitation || !isOpen(invitation, clock.now())) throw gone()
   if (await store.people.byInvitation(id)) throw gone()
   return invitation
-}
-
-const settleInvitation = async ({ store, ids }: Deps, id: string, person: Person): Promise<void> => {
-  await untilSaved(async () => {
-    const invitation = await store.invitations.find(id)
-    // A withdrawal at the same moment came too late: the person's own document had decided.
-    if (!invitation || invitation.status === 'accepted') return true
-    const who = { user_id: person._id, name: person.name }
-    const { invitation: next, events } = acceptInvitation(invitation, who)
-    return (await store.invitations.save(invitation, next, events)) ? true : undefined
-  }, ids.random)
-}
-
-/** Writes what belongs beside a person's memberships and is not there yet. Safe to repeat, and for several at once. */
-export const settle = async (deps: Deps, person: Person): Promise<void> => {
-  const { store, clock } = deps
-  for (const { workspace_id, invitation_id } of person.unsettled) {
-    const membership = membershipIn(person, workspace_id)
-    if (invitation_id) await settleInvitation(deps, invitation_id, person)
-    else if (membership) {
-      const who = { user_id: person._id, name: person.name }
-      const { workspace, events } = createWorkspace(workspace_id, membership.workspace_name, who, clock.now())
-      await store.workspaces.insert(workspace, events)
-    }
-    await store.people.settle(person._id, workspace_id)
-  }
-}
-
-/** Settles what a crash left behind. Run it again and again. */
-export const settleLeftBehind = async (deps: Deps): Promise<void> => {
-  const before = new Date(deps.clock.now().getTime() - SETTLE_AFTER_MS)
-  for (const person of await deps.store.people.unsettled(before, SETTLE_BATCH)) await settle(deps, person)
 }
 
 /**

@@ -1,4 +1,5 @@
 // A person and what may be typed about one: addresses, names, passwords. Pure; knows no storage and no page.
+import type { OutboxEvent } from '../../../shared/cloud-event.ts'
 import type { Role } from '../../../shared/contract.ts'
 import { LIMITS } from '../../../shared/contracts/common.ts'
 import { toAddress } from '../../../shared/email-address.ts'
@@ -7,11 +8,15 @@ import { COMMON_PASSWORDS } from './common-passwords.ts'
 
 /** That a person belongs to a workspace. It is part of the person's document, so that joining is one write. */
 export type Membership = {
+  /** New with each joining: what was made under another one has ended. Absent in those from before there were ids. */
+  id?: string
   workspace_id: string
   /** As it was at joining: what a workspace document that a crash kept from being written is made from. */
   workspace_name: string
   role: Role
   joined_at: Date
+  /** When the role was last changed. */
+  changed_at?: Date
 }
 
 /** That a membership still lacks the document beside it: its workspace, or its invitation marked as taken up. */
@@ -37,6 +42,8 @@ export type Person = {
   invitation_ids?: string[]
   /** Emptied as the documents beside the memberships are written. */
   unsettled: Unsettled[]
+  /** Events of the memberships, written with them, until the stream has them. Absent: none was ever told. */
+  outbox?: readonly OutboxEvent[]
   /** The first account of this installation; unique, so that of two that race one wins. */
   first?: true
   /** BCP 47: what the browser asked for at first, then what the person has chosen. */
@@ -107,6 +114,19 @@ export const membershipIn = (
   person: Pick<Person, 'memberships'>,
   workspaceId: string,
 ): Membership | undefined => person.memberships.find(({ workspace_id }) => workspace_id === workspaceId)
+
+/** The membership under which something was made, a grant, while it lasts: who comes back to a workspace begins anew. */
+export const membershipUnder = (
+  made: Readonly<{ ws: string; membership_id?: string }>,
+  person: Pick<Person, 'memberships'>,
+): Membership | undefined => {
+  const present = membershipIn(person, made.ws)
+  return present?.id === made.membership_id ? present : undefined
+}
+
+/** What to note in something that ends with the membership. */
+export const membershipIdOf = ({ id }: Pick<Membership, 'id'>): Readonly<{ membership_id?: string }> =>
+  id === undefined ? {} : { membership_id: id }
 
 const LANGUAGE_TAG = /^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8}){0,3}$/
 

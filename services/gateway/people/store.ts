@@ -3,9 +3,19 @@
 // people     one document per account, with its memberships; see Person.
 // sessions   _id = SHA-256 of the cookie's token. Gone when expired.
 // throttles  _id = what is counted; see throttle.ts. Gone when it no longer matters.
-import type { Collection, Db, Filter, IndexDescription } from 'mongodb'
+import type { Collection, Db, Filter, IndexDescription, UpdateFilter } from 'mongodb'
+import {
+  type AggregateDeps,
+  OUTBOX_EVENTS,
+  OUTBOX_INDEX,
+  type Outbox,
+  outboxOf,
+} from '../../../shared/aggregate.ts'
+import { stampEvents } from '../../../shared/cloud-event.ts'
+import { AppError } from '../../../shared/errors.ts'
 import { ensureIndexes, isDuplicateKey } from '../../../shared/mongo.ts'
 import type { Membership, Person } from './person.ts'
+import type { MembershipEvent } from './roles.ts'
 import type { Tries } from './throttle.ts'
 
 /** A signed-in browser. `workspace_id` is the one that its pages show. */
@@ -26,17 +36,27 @@ export type Inserted = 'inserted' | 'email_taken' | 'invitation_taken' | 'not_fi
 export type MemberQuery = Readonly<{ user_ids?: readonly string[]; after?: string; limit: number }>
 
 export type PeopleStore = Readonly<{
+  /** Events wait in the document of the person that they are about. */
+  outbox: Outbox
   /** Whether there is no account yet. */
   isEmpty: () => Promise<boolean>
   byId: (id: string) => Promise<Person | null>
   byEmail: (email: string) => Promise<Person | null>
-  insert: (person: Person) => Promise<Inserted>
+  insert: (person: Person, events: readonly MembershipEvent[]) => Promise<Inserted>
   /** Adds a membership to the account as it was read; `stale` when it has changed since. */
   join: (
     person: Person,
     membership: Membership,
     invitationId: string,
+    events: readonly MembershipEvent[],
   ) => Promise<Person | 'stale' | 'invitation_taken'>
+  /** Sets the membership in a workspace over the account as it was read, or ends it (null). */
+  changeMembership: (
+    person: Person,
+    workspaceId: string,
+    after: Membership | null,
+    events: readonly MembershipEvent[],
+  ) => Promise<Person | 'stale'>
   /** Sets a new password over the account as it was read; `stale` when it has changed since. */
   setPassword: (person: Person, password_hash: string) => Promise<Person | 'stale'>
   /** Notes that the documents beside a membership are written. Repeats do no harm. */
@@ -46,6 +66,7 @@ export type PeopleStore = Readonly<{
   /** Members of a workspace, in the order of their ids. */
   members: (workspaceId: string, query: MemberQuery) => Promise<Person[]>
   countMembers: (workspaceId: string) => Promise<number>
+  countOwners: (workspaceId: string) => Promise<number>
   /** Who took up an invitation. */
   byInvitation: (invitationId: string) => Promise<Person | null>
 }>
@@ -67,6 +88,7 @@ export type ThrottleStore = Readonly<{
 }>
 
 const PEOPLE_INDEXES: readonly IndexDescription[] = [
+  OUTBOX_INDEX,
   { key: { email: 1 }, name: 'email', unique: true },
   { key: { first: 1 }, name: 'first', unique: true, sparse: true },
   { key: { 'memberships.workspace_id': 1, _id: 1 }, name: 'members' },
@@ -77,58 +99,18 @@ const EXPIRES: readonly IndexDescription[] = [
   { key: { expires_at: 1 }, name: 'expires', expireAfterSeconds: 0 },
 ]
 
-const peopleOf = (people: Collection<Person>): PeopleStore => ({
+const reading = (people: Collection<Person>) => ({
   isEmpty: async () => (await people.findOne({}, { projection: { _id: 1 }, sort: { _id: 1 } })) === null,
-  byId: (id) => people.findOne({ _id: id }),
-  byEmail: (email) => people.findOne({ email }),
-  insert: async (person) => {
-    try {
-      await people.insertOne(person)
-      return 'inserted'
-    } catch (error) {
-      if (!isDuplicateKey(error)) throw error
-    }
-    // Which key it met is read back: databases word that error differently.
-    if (await people.findOne({ email: person.email })) return 'email_taken'
-    if (await people.findOne({ invitation_ids: { $in: person.invitation_ids ?? [] } }))
-      return 'invitation_taken'
-    return 'not_first'
-  },
-  join: async (person, membership, invitation_id) => {
-    const { workspace_id, joined_at: at } = membership
-    const unsettled = { workspace_id, invitation_id, at }
-    try {
-      const saved = await people.findOneAndUpdate(
-        { _id: person._id, v: person.v },
-        { $push: { memberships: membership, invitation_ids: invitation_id, unsettled }, $inc: { v: 1 } },
-        { returnDocument: 'after' },
-      )
-      return saved ?? 'stale'
-    } catch (error) {
-      if (isDuplicateKey(error)) return 'invitation_taken'
-      throw error
-    }
-  },
-  setPassword: async (person, password_hash) => {
-    const password_version = (person.password_version ?? 1) + 1
-    const saved = await people.findOneAndUpdate(
-      { _id: person._id, v: person.v },
-      { $set: { password_hash, password_version }, $inc: { v: 1 } },
-      { returnDocument: 'after' },
-    )
-    return saved ?? 'stale'
-  },
-  settle: async (id, workspaceId) => {
-    // Without the version: taking a marker out is right whatever else has changed.
-    await people.updateOne({ _id: id }, { $pull: { unsettled: { workspace_id: workspaceId } } })
-  },
-  unsettled: (before, limit) =>
+  byId: (id: string) => people.findOne({ _id: id }),
+  byEmail: (email: string) => people.findOne({ email }),
+  byInvitation: (invitationId: string) => people.findOne({ invitation_ids: invitationId }),
+  unsettled: (before: Date, limit: number) =>
     people
       .find({ 'unsettled.at': { $lte: before } })
       .sort({ 'unsettled.at': 1 })
       .limit(limit)
       .toArray(),
-  members: (workspaceId, { user_ids, after, limit }) => {
+  members: (workspaceId: string, { user_ids, after, limit }: MemberQuery) => {
     const ids = { ...(user_ids ? { $in: [...user_ids] } : {}), ...(after ? { $gt: after } : {}) }
     const filter: Filter<Person> = {
       'memberships.workspace_id': workspaceId,
@@ -136,9 +118,100 @@ const peopleOf = (people: Collection<Person>): PeopleStore => ({
     }
     return people.find(filter).sort({ _id: 1 }).limit(limit).toArray()
   },
-  countMembers: (workspaceId) => people.countDocuments({ 'memberships.workspace_id': workspaceId }),
-  byInvitation: (invitationId) => people.findOne({ invitation_ids: invitationId }),
+  countMembers: (workspaceId: string) => people.countDocuments({ 'memberships.workspace_id': workspaceId }),
+  countOwners: (workspace_id: string) =>
+    people.countDocuments({ memberships: { $elemMatch: { workspace_id, role: 'owner' } } }),
 })
+
+type Save = (
+  person: Person,
+  update: Pick<UpdateFilter<Person>, '$set' | '$pull'> & { $push?: Readonly<Record<string, unknown>> },
+  events?: readonly MembershipEvent[],
+  and?: Filter<Person>,
+) => Promise<Person | 'stale'>
+
+const writing = (people: Collection<Person>, deps: AggregateDeps) => {
+  const outbox = outboxOf(people)
+  const stamped = ({ _id, v }: Pick<Person, '_id' | 'v'>, events: readonly MembershipEvent[]) =>
+    events.flatMap((event) =>
+      stampEvents([event], {
+        service: deps.service,
+        workspace_id: event.data.workspace_id,
+        entity_id: _id,
+        version: v,
+        now: deps.clock.now(),
+        nextId: deps.ids.next,
+      }),
+    )
+  /** Changes an account as it was read: its next version, and what is told of that, in one write. */
+  const save: Save = async (person, update, events = [], and = {}) => {
+    const { _id, v } = person
+    if ((person.outbox?.length ?? 0) + events.length > OUTBOX_EVENTS)
+      throw new AppError('unavailable', 'Too many events of this wait to be sent; try again soon.')
+    const waiting = stamped({ _id, v: v + 1 }, events)
+    const $push = { ...update.$push, ...(waiting.length > 0 ? { outbox: { $each: waiting } } : {}) }
+    const saved = await people.findOneAndUpdate(
+      { ...and, _id, v },
+      { ...update, $push, $inc: { v: 1 } } as UpdateFilter<Person>,
+      { returnDocument: 'after' },
+    )
+    if (saved && waiting.length > 0) deps.onCommit(outbox, _id, waiting)
+    return saved ?? 'stale'
+  }
+  const insert = async (person: Person, events: readonly MembershipEvent[]): Promise<boolean> => {
+    const waiting = stamped(person, events)
+    try {
+      await people.insertOne({ ...person, outbox: waiting })
+    } catch (error) {
+      if (isDuplicateKey(error)) return false
+      throw error
+    }
+    if (waiting.length > 0) deps.onCommit(outbox, person._id, waiting)
+    return true
+  }
+  return { outbox, save, insert }
+}
+
+const peopleOf = (people: Collection<Person>, deps: AggregateDeps): PeopleStore => {
+  const { outbox, save, insert } = writing(people, deps)
+  return {
+    ...reading(people),
+    outbox,
+    insert: async (person, events) => {
+      if (await insert(person, events)) return 'inserted'
+      // Which key it met is read back: databases word that error differently.
+      if (await people.findOne({ email: person.email })) return 'email_taken'
+      if (await people.findOne({ invitation_ids: { $in: person.invitation_ids ?? [] } }))
+        return 'invitation_taken'
+      return 'not_first'
+    },
+    join: async (person, membership, invitation_id, events) => {
+      const { workspace_id, joined_at: at } = membership
+      const unsettled = { workspace_id, invitation_id, at }
+      const $push = { memberships: membership, invitation_ids: invitation_id, unsettled }
+      try {
+        return await save(person, { $push }, events)
+      } catch (error) {
+        if (isDuplicateKey(error)) return 'invitation_taken'
+        throw error
+      }
+    },
+    changeMembership: (person, workspace_id, after, events) =>
+      after === null
+        ? save(person, { $pull: { memberships: { workspace_id } } }, events)
+        : save(person, { $set: { 'memberships.$': after } }, events, {
+            'memberships.workspace_id': workspace_id,
+          }),
+    setPassword: (person, password_hash) => {
+      const password_version = (person.password_version ?? 1) + 1
+      return save(person, { $set: { password_hash, password_version } })
+    },
+    settle: async (id, workspaceId) => {
+      // Without the version: taking a marker out is right whatever else has changed.
+      await people.updateOne({ _id: id }, { $pull: { unsettled: { workspace_id: workspaceId } } })
+    },
+  }
+}
 
 const sessionsOf = (sessions: Collection<Session>): SessionStore => ({
   insert: async (session) => void (await sessions.insertOne(session)),
@@ -173,6 +246,7 @@ const throttlesOf = (throttles: Collection<Tries & { _id: string }>): ThrottleSt
 /** Opens the collections and makes their indexes. */
 export const openPeopleStores = async (
   db: Db,
+  deps: AggregateDeps,
 ): Promise<{ people: PeopleStore; sessions: SessionStore; throttles: ThrottleStore }> => {
   const people = db.collection<Person>('people')
   const sessions = db.collection<Session>('sessions')
@@ -180,5 +254,5 @@ export const openPeopleStores = async (
   await ensureIndexes(people, PEOPLE_INDEXES)
   await ensureIndexes(sessions, EXPIRES)
   await ensureIndexes(throttles, EXPIRES)
-  return { people: peopleOf(people), sessions: sessionsOf(sessions), throttles: throttlesOf(throttles) }
+  return { people: peopleOf(people, deps), sessions: sessionsOf(sessions), throttles: throttlesOf(throttles) }
 }

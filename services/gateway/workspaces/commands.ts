@@ -5,8 +5,8 @@ import type { Caller } from '../../../shared/contract.ts'
 import { AiContext } from '../../../shared/contracts/common.ts'
 import { AppError, notFound } from '../../../shared/errors.ts'
 import type { Deps } from '../deps.ts'
-import { settle } from '../people/accounts.ts'
 import { EMAIL_FAULT, membershipIn, normalizeEmail, normalizeName } from '../people/person.ts'
+import { settle } from '../people/settle.ts'
 import { marked } from '../secrets.ts'
 import {
   createInvitation,

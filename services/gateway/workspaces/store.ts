@@ -12,6 +12,10 @@ export type WorkspaceStore = Aggregates<Workspace> &
     find: (id: string) => Promise<Workspace | null>
     /** Those of the given ones that exist. */
     findAll: (ids: readonly string[]) => Promise<Workspace[]>
+    /** Those with a change of a member that was decided before `before`, oldest first. */
+    changing: (before: Date, limit: number) => Promise<Workspace[]>
+    /** Takes a change away that is done. A new version, so that nobody writes it back; repeats do no harm. */
+    endChange: (id: string, changeId: string) => Promise<void>
   }>
 
 export type InvitationStore = Aggregates<Invitation> &
@@ -23,6 +27,10 @@ export type InvitationStore = Aggregates<Invitation> &
     listPending: (workspaceId: string, limit: number) => Promise<Invitation[]>
   }>
 
+const WORKSPACE_INDEXES: readonly IndexDescription[] = [
+  OUTBOX_INDEX,
+  { key: { 'member_change.at': 1 }, name: 'changing', sparse: true },
+]
 const INVITATION_INDEXES: readonly IndexDescription[] = [
   OUTBOX_INDEX,
   {
@@ -42,13 +50,25 @@ export const openWorkspaceStores = async (
 ): Promise<{ workspaces: WorkspaceStore; invitations: InvitationStore }> => {
   const workspaces = db.collection<Workspace>('workspaces')
   const invitations = db.collection<Invitation>('invitations')
-  await ensureIndexes(workspaces, [OUTBOX_INDEX])
+  await ensureIndexes(workspaces, WORKSPACE_INDEXES)
   await ensureIndexes(invitations, INVITATION_INDEXES)
   return {
     workspaces: {
       ...aggregates(workspaces, deps),
       find: (id) => workspaces.findOne({ _id: id, ws: id }),
       findAll: (ids) => workspaces.find({ _id: { $in: [...ids] } }).toArray(),
+      changing: (before, limit) =>
+        workspaces
+          .find({ 'member_change.at': { $lte: before } })
+          .sort({ 'member_change.at': 1 })
+          .limit(limit)
+          .toArray(),
+      endChange: async (id, changeId) => {
+        await workspaces.updateOne(
+          { _id: id, 'member_change.id': changeId },
+          { $unset: { member_change: '' }, $inc: { v: 1 } },
+        )
+      },
     },
     invitations: {
       ...aggregates(invitations, deps),

@@ -6,6 +6,7 @@ import type { Caller, EventOf, Role } from '../../../shared/contract.ts'
 import type { gateway, Workspace as WorkspaceView } from '../../../shared/contracts/gateway.ts'
 import { AppError } from '../../../shared/errors.ts'
 import { isTimeZone } from '../../../shared/language.ts'
+import type { MemberChange } from '../people/roles.ts'
 
 export type GatewayEvent = EventOf<typeof gateway>
 type Actor = { user_id: string; name: string; client: string }
@@ -15,6 +16,8 @@ export type Workspace = Aggregate & {
   ai_context: string
   time_zone: string
   created_at: Date
+  /** The change of a member that is under way. */
+  member_change?: MemberChange
 }
 
 /** An invitation by email. Its link is made from its id, so nothing secret is kept. */
@@ -46,20 +49,14 @@ const requireManager = (caller: Caller): void => {
     throw new AppError('forbidden', 'Only the owner and the admins of the workspace can do this.')
 }
 
-/** A new workspace with its first member, whose joining is its first event. */
-export const createWorkspace = (
-  id: string,
-  name: string,
-  owner: Readonly<{ user_id: string; name: string }>,
-  now: Date,
-): { workspace: State<Workspace>; events: GatewayEvent[] } => ({
-  workspace: { _id: id, ws: id, name, ai_context: '', time_zone: 'UTC', created_at: now },
-  events: [
-    {
-      name: 'person.joined',
-      data: { user_id: owner.user_id, workspace_id: id, name: owner.name, role: 'owner' },
-    },
-  ],
+/** A new workspace. Its first member has it in their own document, which also tells of their joining. */
+export const createWorkspace = (id: string, name: string, now: Date): State<Workspace> => ({
+  _id: id,
+  ws: id,
+  name,
+  ai_context: '',
+  time_zone: 'UTC',
+  created_at: now,
 })
 
 /** What can be edited. Absent: left as it is. */
@@ -138,23 +135,10 @@ export const createInvitation = (
 export const isOpen = (invitation: Invitation, now: Date): boolean =>
   invitation.status === 'pending' && invitation.expires_at > now
 
-/** The invitation after somebody joined by it. The person's own document decided that; this only follows. */
-export const acceptInvitation = (
-  invitation: Invitation,
-  person: Readonly<{ user_id: string; name: string }>,
-): { invitation: State<Invitation>; events: GatewayEvent[] } => ({
-  invitation: { ...invitation, status: 'accepted' },
-  events: [
-    {
-      name: 'person.joined',
-      data: {
-        user_id: person.user_id,
-        workspace_id: invitation.ws,
-        name: person.name,
-        role: invitation.role,
-      },
-    },
-  ],
+/** The invitation after somebody joined by it. The person's own document decided and told that; this only follows. */
+export const acceptInvitation = (invitation: Invitation): State<Invitation> => ({
+  ...invitation,
+  status: 'accepted',
 })
 
 /**
