@@ -7,6 +7,7 @@ import { loopsQueue } from '../../shared/contracts/loops-queue.ts'
 import { AppError, type ErrorCode } from '../../shared/errors.ts'
 import { changesAmong, type ToldVersion, versionsUpTo } from '../support/loops.ts'
 import { replayed } from '../support/queue-model.ts'
+import { randomFrom } from '../support/random.ts'
 import { type Acting, type Bed, ids, openBed, person } from '../support/service-bed.ts'
 
 const WRITERS = 32
@@ -23,17 +24,6 @@ beforeAll(async () => {
   await bed.start('tasks')
 })
 afterAll(() => bed[Symbol.asyncDispose]())
-
-/** Numbers from 0 to n - 1 that only the seed decides (mulberry32), so that a writer's plan can be run again. */
-const randomFrom = (seed: number) => {
-  let state = seed
-  return (n: number): number => {
-    state = (state + 0x6d2b79f5) | 0
-    let t = Math.imul(state ^ (state >>> 15), 1 | state)
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t
-    return ((t ^ (t >>> 14)) >>> 0) % n
-  }
-}
 
 /** An accepted command: when it was asked and answered, and what it says of the order. */
 type Accepted = Readonly<{

@@ -1,0 +1,92 @@
+// What there is when all is quiet again: what clients read, what the stream holds, what subscribers saw, which mails came.
+import type { CloudEvent } from '../../shared/cloud-event.ts'
+import type { SinkMail } from '../support/smtp-sink.ts'
+import type { Agent } from './commands.ts'
+import type { Inside, Owed } from './quiet.ts'
+import type { Subscriber } from './subscriber.ts'
+
+/** A thing as a client reads it. */
+export type Found = Readonly<{ version: number; name: string; status: string }>
+
+export type Outcome = Readonly<{
+  tasks: ReadonlyMap<string, Found>
+  loops: ReadonlyMap<string, Found>
+  comments: ReadonlySet<string>
+  queue: Readonly<{ version: number; order: readonly string[] }>
+  stream: ReadonlyMap<string, CloudEvent>
+  /** Ids of the events that the services remember as told. */
+  journal: readonly string[]
+  /** Ids of the events that the outsider saw. */
+  seen: ReadonlySet<string>
+  /** Ids of the shipped loops' events whose mails the notifier has written down. */
+  notices: ReadonlySet<string>
+  dead_letters: number
+  owed: Owed | undefined
+  /** Addresses of the members. */
+  members: readonly string[]
+  mails: readonly SinkMail[]
+}>
+
+type Row = Readonly<{ id: string; version: number; status: string }>
+
+const readTasks = async (reader: Agent): Promise<Map<string, Found>> => {
+  const found = new Map<string, Found>()
+  for (let cursor: string | null | undefined; cursor !== null; ) {
+    const page = await reader.call('list_tasks', { scope: 'all', limit: 200, ...(cursor && { cursor }) })
+    for (const { id, version, status, title } of page.tasks) found.set(id, { version, status, name: title })
+    cursor = page.next_cursor
+  }
+  return found
+}
+
+const readLoops = async (reader: Agent): Promise<Map<string, Found>> => {
+  const found = new Map<string, Found>()
+  for (let cursor: string | null | undefined; cursor !== null; ) {
+    const page = await reader.call('list_loops', { limit: 200, ...(cursor && { cursor }) })
+    for (const { id, version, status, name } of page.loops as (Row & { name: string })[])
+      found.set(id, { version, status, name })
+    cursor = page.next_cursor
+  }
+  return found
+}
+
+/** The comments of the tasks that were commented on, as far as those are still there. */
+const readComments = async (reader: Agent, task_ids: Iterable<string>): Promise<Set<string>> => {
+  const found = new Set<string>()
+  for (const task_id of task_ids)
+    for (let cursor: string | null | undefined; cursor !== null; ) {
+      const page = await reader.call('get_task', { task_id, ...(cursor && { comments_cursor: cursor }) })
+      for (const { id } of page.comments) found.add(id)
+      cursor = page.comments_next_cursor
+    }
+  return found
+}
+
+/** Reads everything. All must be well again. */
+export const readOutcome = async (
+  reader: Agent,
+  inside: Inside,
+  subscriber: Subscriber,
+  also: Pick<Outcome, 'owed' | 'members' | 'mails'>,
+): Promise<Outcome> => {
+  const stream = await inside.stream()
+  const tasks = await readTasks(reader)
+  const commented = new Set(
+    [...stream.values()].flatMap(({ type, data }) =>
+      type === 'comment.added' ? [String(data.task_id)] : [],
+    ),
+  )
+  const queue = await reader.call('get_loop_queue', { limit: 200 })
+  return {
+    ...also,
+    tasks,
+    loops: await readLoops(reader),
+    comments: await readComments(reader, commented.intersection(tasks)),
+    queue: { version: queue.version, order: queue.loops.map(({ id }) => id) },
+    stream,
+    journal: await inside.journal(),
+    seen: new Set(subscriber.seen.keys()),
+    notices: new Set(await inside.notices()),
+    dead_letters: await inside.deadLetters(),
+  }
+}

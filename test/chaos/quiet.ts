@@ -1,0 +1,126 @@
+// Whether everything that is owed is done: no event waits, none is unread, no mail is under way. Looks into the databases
+// and the stream themselves.
+
+import { setTimeout as sleep } from 'node:timers/promises'
+import { type Db, MongoClient } from 'mongodb'
+import { SERVICE_NAMES } from '../../services/start.ts'
+import { type Bus, connectBus } from '../../shared/bus/connect.ts'
+import { EVENTS_STREAM } from '../../shared/bus/streams.ts'
+import { systemClock as clock } from '../../shared/clock.ts'
+import { CloudEvent } from '../../shared/cloud-event.ts'
+import { createLog } from '../../shared/log.ts'
+import { OBSERVER } from '../support/chaos/nats-servers.ts'
+import type { Subscriber } from './subscriber.ts'
+import type { World } from './world.ts'
+
+/** What still waits, by what it is. */
+export type Owed = Readonly<{ outboxes: number; unread: number; deliveries: number; unseen: number }>
+
+/** A look at the databases and the stream of a world. */
+export type Inside = AsyncDisposable &
+  Readonly<{
+    owed: (subscriber: Subscriber) => Promise<Owed>
+    /** Every event of the stream, by id. */
+    stream: () => Promise<ReadonlyMap<string, CloudEvent>>
+    /** Ids of the events that the services keep as told. */
+    journal: () => Promise<readonly string[]>
+    /** Of loop.shipped events, those that the notifier has written down and expanded. */
+    notices: () => Promise<readonly string[]>
+    deadLetters: () => Promise<number>
+  }>
+
+const POLL_MS = 1_000
+const DATABASES = SERVICE_NAMES.map((name) => `loops_${name.replaceAll('-', '_')}`)
+
+const outboxesOf = async (dbs: readonly Db[]): Promise<number> => {
+  const counts = dbs.map(async (db) => {
+    const names = (await db.listCollections({}, { nameOnly: true }).toArray()).map(({ name }) => name)
+    return await Promise.all(
+      names.map((name) => db.collection(name).countDocuments({ 'outbox.0': { $exists: true } })),
+    )
+  })
+  return (await Promise.all(counts)).flat().reduce((sum, count) => sum + count, 0)
+}
+
+const unreadOf = async (bus: Bus): Promise<number> => {
+  const consumers = await bus.jsm.consumers.list(EVENTS_STREAM).next()
+  return consumers.reduce((sum, { num_pending, num_ack_pending }) => sum + num_pending + num_ack_pending, 0)
+}
+
+const readStream = async (bus: Bus): Promise<ReadonlyMap<string, CloudEvent>> => {
+  const events = new Map<string, CloudEvent>()
+  const info = await bus.jsm.streams.info(EVENTS_STREAM).catch(() => undefined)
+  if (!info || info.state.messages === 0) return events
+  const consumer = await bus.js.consumers.get(EVENTS_STREAM)
+  const messages = await consumer.consume()
+  for await (const message of messages) {
+    const event = CloudEvent.parse(message.json())
+    events.set(event.id, event)
+    if (message.info.pending === 0) break
+  }
+  return events
+}
+
+/** Looks in, by ways of its own. */
+export const lookInside = async (world: World): Promise<Inside> => {
+  const bus = await connectBus(
+    world.nats.urlOf(OBSERVER),
+    OBSERVER,
+    createLog({ filter: 'error', topic: OBSERVER }),
+  )
+  const mongo = new MongoClient(world.mongo.url)
+  const dbs = DATABASES.map((name) => mongo.db(name))
+  const idsIn = async (collection: string, filter = {}): Promise<string[]> => {
+    const found = dbs.map((db) =>
+      db.collection<{ _id: string }>(collection).find(filter).project({ _id: 1 }).toArray(),
+    )
+    return (await Promise.all(found)).flat().map(({ _id }) => _id as string)
+  }
+  const journal = () => idsIn('events')
+  return {
+    owed: async (subscriber) => ({
+      outboxes: await outboxesOf(dbs),
+      unread: await unreadOf(bus),
+      deliveries: (await idsIn('deliveries', { status: { $in: ['pending', 'sending'] } })).length,
+      unseen: (await journal()).filter((id) => !subscriber.seen.has(id)).length,
+    }),
+    stream: () => readStream(bus),
+    journal,
+    notices: () => idsIn('notices', { template: 'loop-shipped', expanded: true }),
+    deadLetters: async () => (await idsIn('dead_letters')).length,
+    [Symbol.asyncDispose]: async () => {
+      await bus[Symbol.asyncDispose]()
+      await mongo.close()
+    },
+  }
+}
+
+/**
+ * Waits until nothing is owed any more, seen twice in a row.
+ * @returns what was still owed when the time was over; everything 0 otherwise
+ */
+export const untilQuiet = async (
+  inside: Inside,
+  subscriber: Subscriber,
+  limit_ms: number,
+  tell: (text: string) => void,
+): Promise<Owed | undefined> => {
+  const end = clock.monotonicMs() + limit_ms
+  let [last, calm]: [Owed | undefined, number] = [undefined, 0]
+  while (clock.monotonicMs() < end) {
+    last = await inside.owed(subscriber).catch(() => undefined)
+    calm = last && Object.values(last).every((count) => count === 0) ? calm + 1 : 0
+    if (calm === 2) return last
+    tell(
+      `waiting for quiet: ${
+        last
+          ? Object.entries(last)
+              .map(([what, count]) => `${what} ${count}`)
+              .join(', ')
+          : 'no answer yet'
+      }`,
+    )
+    await sleep(POLL_MS)
+  }
+  return last
+}

@@ -1,0 +1,71 @@
+// `npm run chaos`: everything is hurt at random for ten minutes under load, then checked that nothing owed was lost.
+// `npm run chaos -- --seed 7 --minutes 10` repeats a run as far as a run can be repeated.
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { parseArgs } from 'node:util'
+import { streamReport } from '../../infra/report.ts'
+import { resolveMongod, resolveNatsServer } from '../../infra/servers.ts'
+import { systemClock } from '../../shared/clock.ts'
+import { systemIds } from '../../shared/ids.ts'
+import { WAYS, type Way } from './plan.ts'
+import { runTrial } from './trial.ts'
+
+const USAGE =
+  'Usage: npm run chaos -- [--seed <whole number>] [--minutes <number>] [--without <way of hurting>]…'
+const GAP_MS = 2_500
+const QUIET_MS = 6 * 60_000
+
+type Asked = Readonly<{ seed: number; minutes: number; without: readonly Way[] }>
+
+const asked = (args: readonly string[]): Asked | undefined => {
+  try {
+    const options = {
+      seed: { type: 'string' },
+      minutes: { type: 'string', default: '10' },
+      without: { type: 'string', multiple: true, default: [] as string[] },
+    } as const
+    const { values } = parseArgs({ args: [...args], options })
+    const seed = Number(values.seed ?? Math.floor(systemIds().random() * 1_000_000))
+    const minutes = Number(values.minutes)
+    const without = values.without.filter((way): way is Way => Object.hasOwn(WAYS, way))
+    const isGiven = without.length === values.without.length && Number.isInteger(seed)
+    return isGiven && minutes > 0 && minutes <= 24 * 60 ? { seed, minutes, without } : undefined
+  } catch {
+    return undefined
+  }
+}
+
+const main = async (): Promise<number> => {
+  const given = asked(process.argv.slice(2))
+  if (!given) {
+    console.error(`${USAGE}\nWays: ${Object.keys(WAYS).join(', ')}.`)
+    return 2
+  }
+  const report = streamReport(process.stdout, systemClock)
+  const found = {
+    cacheDir: fileURLToPath(new URL('../../.loops/bin', import.meta.url)),
+    env: process.env,
+    report,
+  }
+  const [nats_server, mongod] = [(await resolveNatsServer(found)).path, (await resolveMongod(found)).path]
+  const folder = mkdtempSync(join(tmpdir(), 'loops-chaos-'))
+  const setting = { nats_server, mongod, folder, size: 3 } as const
+  const duration_ms = given.minutes * 60_000
+  const { lines, text } = await runTrial({
+    setting,
+    ...given,
+    duration_ms,
+    gap_ms: GAP_MS,
+    quiet_ms: QUIET_MS,
+    report,
+  })
+  report.step(`\n${text}`)
+  const broken = lines.some((line) => line.broken.length > 0)
+  report.step(broken ? `\nSomething is lost; what everything wrote is in ${folder}.` : '\nNothing is lost.')
+  if (!broken) rmSync(folder, { recursive: true, force: true })
+  return broken ? 1 : 0
+}
+
+process.exit(await main())

@@ -1,0 +1,151 @@
+// One trial from beginning to end: a world, people and their agents at work, hurts as planned, quiet, and the verdict.
+import { formatMs, type Report } from '../../infra/report.ts'
+import { systemClock as clock } from '../../shared/clock.ts'
+import { type Account, joinWorkspace, signUp } from '../support/accounts.ts'
+import { until } from '../support/chaos/until.ts'
+import { ERAS } from '../support/mcp-client.ts'
+import { randomFrom } from '../support/random.ts'
+import type { Common } from './commands.ts'
+import { openLedger } from './ledger.ts'
+import { openAgent, patient, workUntil } from './load.ts'
+import { hurtAsPlanned, hurtsOf, rosterOf } from './nemesis.ts'
+import { readOutcome } from './outcome.ts'
+import { type Hurt, planOf, type Way } from './plan.ts'
+import { type Inside, lookInside, untilQuiet } from './quiet.ts'
+import { type Subscriber, startSubscriber } from './subscriber.ts'
+import { judge, type Line, tableOf } from './verdict.ts'
+import { openWorld, type Setting, type World } from './world.ts'
+
+export type Trial = Readonly<{
+  setting: Setting
+  seed: number
+  /** How long things are hurt, and the mean time between two beginnings (ms). */
+  duration_ms: number
+  gap_ms: number
+  /** How long what is owed may take after that (ms). */
+  quiet_ms: number
+  /** Ways that this trial leaves out. */
+  without?: readonly Way[]
+  report: Report
+}>
+
+/** How it ended: every line is kept, or says what is broken; `text` is all of it for people. */
+export type Verdict = Readonly<{ lines: readonly Line[]; text: string }>
+
+const MEMBERS = ['Tarek', 'Yuki'] as const
+/** Mails that one notifier may have under way when it is hurt. */
+const UNDER_WAY = 10
+
+const people = async (world: World): Promise<readonly Account[]> => {
+  const { sink } = world.mail
+  const mailTo = async (address: string) => {
+    const mails = await sink.waitFor((all) => all.some(({ to }) => to.includes(address)))
+    return mails.find(({ to }) => to.includes(address)) as (typeof mails)[number]
+  }
+  const owner = await signUp(world, { name: 'Maren', workspace: 'Fjordline' })
+  const accounts = [owner]
+  for (const name of MEMBERS) accounts.push(await joinWorkspace({ url: world.url, mailTo }, owner, { name }))
+  return accounts
+}
+
+/** How many mails may come twice: those whose end a hurt can have hidden from their sender. */
+const mostCopies = (world: World, plan: readonly Hurt[]): number => {
+  const notifiers = hurtsOf(plan, 'notifier').length * UNDER_WAY
+  // A ledger that cannot be written to hides an end as well, from every sender at once.
+  const ledgers = hurtsOf(plan, 'mongod').length * UNDER_WAY * 2
+  return world.mail.dropped() + world.mail.proxy.hurt() + notifiers + ledgers
+}
+
+const summary = (
+  { ledger }: Common,
+  plan: readonly Hurt[],
+  world: World,
+  subscriber: Subscriber,
+): string[] => {
+  const counts = (map: ReadonlyMap<string, number>): string =>
+    [...map].map(([what, count]) => `${what} ${count}`).join(', ') || 'none'
+  const ways = new Map<string, number>()
+  for (const { way } of plan) ways.set(way, (ways.get(way) ?? 0) + 1)
+  const fallen = world.services.filter(({ fell }) => fell() > 0).map(({ name, fell }) => `${name} ${fell()}`)
+  return [
+    `hurts: ${counts(ways)}`,
+    `acknowledged: ${ledger.acked.length}; refused: ${counts(ledger.refused)}`,
+    `repeated after: ${counts(ledger.retried)}`,
+    `services that ended by themselves and were started again: ${fallen.join(', ') || 'none'}`,
+    `events: ${subscriber.seen.size} seen, ${subscriber.repeats()} of them again; mails: ${world.mail.sink.mails.length}, ${world.mail.dropped()} taken without a word`,
+  ]
+}
+
+/** Has the agents work while things are hurt as planned. */
+const hurtAtWork = async (
+  world: World,
+  trial: Trial,
+  accounts: readonly Account[],
+  common: Common,
+  plan: readonly Hurt[],
+  subscriber: Subscriber,
+): Promise<void> => {
+  const { report, seed } = trial
+  const began = clock.monotonicMs()
+  const end = new AbortController()
+  const agents = accounts.flatMap((account, index) =>
+    [0, 1].map((n) =>
+      workUntil(common, account, ERAS[(index * 2 + n) % ERAS.length] ?? 'modern', end.signal),
+    ),
+  )
+  const beat = setInterval(() => {
+    const { acked } = common.ledger
+    report.progress(
+      `  ${formatMs(clock.monotonicMs() - began)}: ${acked.length} acknowledged, ${subscriber.seen.size} events seen, ${world.mail.sink.mails.length} mails`,
+    )
+  }, 1_000)
+  const random = randomFrom(seed + 1)
+  try {
+    await until('agents are at work', 30_000, async () => common.ledger.acked.length > 10)
+    await hurtAsPlanned(world, plan, () => random(1_000) / 1_000, report.step)
+    end.abort()
+    await Promise.all(agents)
+  } finally {
+    end.abort()
+    clearInterval(beat)
+  }
+}
+
+/** Runs one trial. */
+export const runTrial = async (trial: Trial): Promise<Verdict> => {
+  const { report, seed, setting, duration_ms, gap_ms, quiet_ms, without = [] } = trial
+  report.step(
+    `Starting ${setting.size} NATS, ${setting.size} MongoDB and two of each service in ${setting.folder} …`,
+  )
+  await using world = await openWorld(setting)
+  const accounts = await people(world)
+  await using subscriber = await startSubscriber(world.nats.urlOf('observer'))
+  await using inside: Inside = await lookInside(world)
+  const roster = Object.fromEntries(
+    Object.entries(rosterOf(world)).filter(([way]) => !without.includes(way as Way)),
+  )
+  const plan = planOf(seed, duration_ms, roster, gap_ms)
+  const common: Common = {
+    url: world.url,
+    ledger: openLedger(),
+    tasks: [],
+    loops: [],
+    random: randomFrom(seed + 2),
+  }
+  await using reader = await openAgent(common, accounts[0] as Account, 'modern')
+  report.step(`Hurting for ${formatMs(duration_ms)} with seed ${seed}: ${plan.length} hurts`)
+  await hurtAtWork(world, trial, accounts, common, plan, subscriber)
+  await world.ready()
+  const healed = clock.monotonicMs()
+  const owed = await untilQuiet(inside, subscriber, quiet_ms, report.progress)
+  report.step(`Quiet after ${formatMs(clock.monotonicMs() - healed)}; reading everything …`)
+  const members = accounts.map(({ email }) => email)
+  const outcome = await readOutcome(patient(common, reader), inside, subscriber, {
+    owed,
+    members,
+    mails: world.mail.sink.mails,
+  })
+  const lines = judge(common.ledger, outcome, mostCopies(world, plan))
+  const text = [`seed ${seed}`, ...summary(common, plan, world, subscriber), '', tableOf(lines)].join('\n')
+  return { lines, text }
+}

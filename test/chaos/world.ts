@@ -1,0 +1,136 @@
+// All of Loops as separate processes, two of each service, with the servers that they need, and something between any two of
+// them that can fail. Knows how to start it and how to hurt each part; not when.
+import { mkdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import { tryPort } from '../../infra/servers/port.ts'
+import { SERVICE_NAMES } from '../../services/start.ts'
+import { type FaultProxy, startFaultProxy } from '../support/chaos/fault-proxy.ts'
+import { type MongoServers, startMongoServers } from '../support/chaos/mongo-servers.ts'
+import { type NatsServers, startNatsServers } from '../support/chaos/nats-servers.ts'
+import { type Controlled, openProcesses, type Processes } from '../support/chaos/processes.ts'
+import { until } from '../support/chaos/until.ts'
+import { type SmtpSink, startSmtpSink } from '../support/smtp-sink.ts'
+
+/** The programs to run and where to keep what they write. */
+export type Setting = Readonly<{
+  nats_server: string
+  mongod: string
+  folder: string
+  /** How many NATS servers and members of MongoDB's replica set there are. */
+  size: 1 | 3
+}>
+
+/** The mail server: it takes every mail, and may hang up before it has said so. */
+export type MailServer = Readonly<{
+  sink: SmtpSink
+  proxy: FaultProxy
+  /** Has it hang up on so large a share of the mails from now on. */
+  drop: (share: number, random: () => number) => void
+  /** Mails that it took and hung up on. */
+  dropped: () => number
+}>
+
+export type World = AsyncDisposable &
+  Readonly<{
+    /** The one address; connections go to the gateways in turn. */
+    url: string
+    nats: NatsServers
+    mongo: MongoServers
+    mail: MailServer
+    /** Each instance of each service: `tasks-1`. */
+    services: readonly Controlled[]
+    /** Waits until every gateway is ready. */
+    ready: () => Promise<void>
+  }>
+
+const INSTANCES = 2
+const READY_MS = 90_000
+const SECRET = 'a secret of the chaos that is long enough for all'
+
+type Surroundings = Readonly<{
+  url: string
+  nats: NatsServers
+  mongo: MongoServers
+  mail: MailServer
+  setting: Setting
+  processes: Processes
+}>
+
+const startService = (around: Surroundings, service: string, number: number, port: number): Controlled => {
+  const { url, nats, mongo, mail, setting, processes } = around
+  const name = `${service}-${number}`
+  return processes.keep({
+    name,
+    command: process.execPath,
+    args: [join(import.meta.dirname, '../../services/run.ts'), service],
+    logFile: join(setting.folder, 'logs', `${name}.log`),
+    env: {
+      HOST: '127.0.0.1',
+      PORT: `${port}`,
+      PUBLIC_URL: url,
+      NATS_URL: nats.urlOf(service),
+      MONGODB_URL: mongo.url,
+      SMTP_URL: `smtp://127.0.0.1:${mail.proxy.port}`,
+      LOOPS_SECRET: SECRET,
+      SIGN_UP: 'open',
+      STREAM_REPLICAS: `${setting.size}`,
+      LOG: 'warn',
+    },
+  })
+}
+
+const startMailServer = async (stack: AsyncDisposableStack): Promise<MailServer> => {
+  const sink = stack.use(await startSmtpSink())
+  const smtp = { host: '127.0.0.1', port: Number(new URL(sink.url).port) }
+  let dropped = 0
+  return {
+    sink,
+    proxy: stack.use(await startFaultProxy(() => smtp)),
+    drop: (share, random) =>
+      sink.misbehave(({ at }) => {
+        if (at !== 'data' || random() >= share) return undefined
+        dropped += 1
+        return 'cut'
+      }),
+    dropped: () => dropped,
+  }
+}
+
+/** Starts everything; takes some seconds. */
+export const openWorld = async (setting: Setting): Promise<World> => {
+  const stack = new AsyncDisposableStack()
+  try {
+    await mkdir(join(setting.folder, 'logs'), { recursive: true })
+    const mail = await startMailServer(stack)
+    const ports: number[] = []
+    for (let number = 1; number <= INSTANCES; number += 1) ports.push(await tryPort('127.0.0.1', 0))
+    let turn = 0
+    const door = stack.use(
+      await startFaultProxy(() => ({ host: '127.0.0.1', port: ports[turn++ % ports.length] as number })),
+    )
+    const processes = stack.use(openProcesses())
+    const common = { folder: join(setting.folder, 'nats'), size: setting.size, processes }
+    const nats = stack.use(await startNatsServers({ ...common, binary: setting.nats_server }))
+    const mongo = stack.use(
+      await startMongoServers({ ...common, folder: join(setting.folder, 'mongod'), binary: setting.mongod }),
+    )
+    await nats.allReady()
+    const url = `http://localhost:${door.port}`
+    const around = { url, nats, mongo, mail, setting, processes }
+    const services = SERVICE_NAMES.flatMap((service) =>
+      ports.map((port, index) => startService(around, service, index + 1, port)),
+    )
+    const isReady = (port: number) =>
+      fetch(`http://127.0.0.1:${port}/readyz`, { signal: AbortSignal.timeout(2_000) }).then(({ ok }) => ok)
+    const ready = () =>
+      until('every gateway is ready', READY_MS, async () =>
+        (await Promise.all(ports.map(isReady))).every(Boolean),
+      )
+    await ready()
+    const held = stack.move()
+    return { url, nats, mongo, mail, services, ready, [Symbol.asyncDispose]: () => held.disposeAsync() }
+  } catch (error) {
+    await stack.disposeAsync()
+    throw error
+  }
+}

@@ -1,0 +1,17 @@
+// Waiting for something to become so, with a bound. Knows nothing of what.
+import { setTimeout as sleep } from 'node:timers/promises'
+import { systemClock as clock } from '../../../shared/clock.ts'
+
+const POLL_MS = 100
+
+/**
+ * Asks again and again until the answer is true. A question that fails counts as no.
+ * @throws Error that says what never became so
+ */
+export const until = async (what: string, limit_ms: number, isSo: () => Promise<boolean>): Promise<void> => {
+  const end = clock.monotonicMs() + limit_ms
+  while (!(await isSo().catch(() => false))) {
+    if (clock.monotonicMs() > end) throw new Error(`Not so within ${limit_ms / 1_000} s: ${what}.`)
+    await sleep(POLL_MS)
+  }
+}
