@@ -87,6 +87,10 @@ const idRange = (event_id: string | undefined, before: string | undefined) => {
   return Object.keys(bounds).length === 0 ? {} : { _id: bounds }
 }
 
+/** Whether the claim came to a try of this very mail. */
+const isTry = (settlement: Settlement): boolean =>
+  settlement.status === 'pending' ? settlement.counted : settlement.status !== 'suppressed'
+
 const settling = ({ delivery: { _id, ws, v }, settlement }: Settled): AnyBulkWriteOperation<Delivery> => {
   const { status } = settlement
   const waits = status === 'pending'
@@ -102,7 +106,7 @@ const settling = ({ delivery: { _id, ws, v }, settlement }: Settled): AnyBulkWri
           ...(waits ? { due_at: settlement.due_at } : {}),
         },
         $unset: waits ? { claim: '' as const } : { claim: '' as const, due_at: '' as const },
-        $inc: { v: 1, ...(waits && !settlement.counted ? { attempts: -1 } : {}) },
+        $inc: { v: 1, attempts: isTry(settlement) ? 0 : -1 },
       },
     },
   }

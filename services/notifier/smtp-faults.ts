@@ -5,6 +5,8 @@
 export type SmtpFault = Readonly<{
   message: string
   code?: string
+  /** The code of the system's own error, where the transport put one of its own in its place. */
+  originalCode?: string
   /** The command that was answered, such as `RCPT TO`; `CONN` for the connection itself. */
   command?: string
   /** What the server said, with its reply code. */
@@ -35,6 +37,8 @@ const REASON_CHARS = 300
 const UNKNOWN_MAILBOX = /^5\d\d[ -]5\.1\.(1|2|3|6|10)\b/
 /** No such sender, or none at such a domain: many servers keep this back until RCPT TO (RFC 3463 §3.2). */
 const SENDER_REFUSED = /^5\d\d[ -]5\.1\.[78]\b/
+/** What Node calls certificates that cannot be trusted, and an answer that is not TLS at all. */
+const UNSAFE = /CERT|^ERR_(TLS|SSL)|^UNABLE_TO_(VERIFY|GET)/
 /** Too large, or an invalid message: said of the message even where it is said at MAIL FROM (RFC 1870 §6.1). */
 const ABOUT_MESSAGE = /^(552\b|5\d\d[ -]5\.(2\.3|3\.4|6\.\d+)\b)/
 
@@ -53,12 +57,12 @@ const lasting = ({ responseCode = 0 }: SmtpFault): boolean =>
 
 /** What stops every mail, or undefined when the fault may be this mail's alone. */
 const block = (fault: SmtpFault): Readonly<{ by: 'away' | 'ours'; advice: string }> | undefined => {
-  const { code, command = '', responseCode, syscall, timeoutType } = fault
+  const { code, originalCode = '', command = '', responseCode, syscall, timeoutType } = fault
   if (command.startsWith('AUTH') || code === 'EAUTH' || code === 'ENOAUTH')
     return responseCode === undefined || lasting(fault)
       ? { by: 'ours', advice: ADVICE.login }
       : { by: 'away', advice: ADVICE.busy }
-  if (code === 'ETLS') return { by: 'ours', advice: ADVICE.tls }
+  if (code === 'ETLS' || UNSAFE.test(originalCode)) return { by: 'ours', advice: ADVICE.tls }
   if (responseCode === 530) return { by: 'ours', advice: ADVICE.first }
   if (SENDER_REFUSED.test(fault.response ?? '')) return { by: 'ours', advice: ADVICE.sender }
   if (command === 'MAIL FROM' && responseCode !== undefined)

@@ -12,7 +12,7 @@ import { type ShippedLoop, shippedLoop } from './shipped-loop.ts'
 const WAIT = { timeout: 40_000, interval: 50 } as const
 
 /** A deliveries row as the notifier tells of it. */
-export type Row = Awaited<ReturnType<typeof deliveriesOf>>[number]
+export type Row = Awaited<ReturnType<typeof listed>>[number]
 
 /**
  * Tells on the bus that a loop was shipped, as the relay of its owner does.
@@ -46,7 +46,7 @@ export const ship = async (
 }
 
 /** What became of the mails of one event, all pages. */
-const deliveriesOf = async (bed: Bed, workspace_id: string, event_id: string) => {
+export const listed = async (bed: Bed, workspace_id: string, event_id: string) => {
   const { list_deliveries } = bed.as(notifier, person(workspace_id, { role: 'owner' }))
   const first = await list_deliveries({ event_id, limit: 200 })
   const all = [...first.deliveries]
@@ -66,7 +66,7 @@ export const settled = (
   count: number,
 ): Promise<readonly Row[]> =>
   vi.waitFor(async () => {
-    const rows = await deliveriesOf(bed, workspace_id, event_id)
+    const rows = await listed(bed, workspace_id, event_id)
     const open = rows.filter(({ status }) => status === 'pending' || status === 'sending')
     if (rows.length !== count || open.length > 0)
       throw new Error(

@@ -20,19 +20,22 @@ export type SinkMail = Readonly<{
   raw: string
 }>
 
-/** The moment at which the sink may misbehave: a recipient is named, or the whole message has arrived. */
+/** The moment at which the sink may misbehave: a login, a sender or a recipient is named, or a whole message has arrived. */
 export type SinkMoment = Readonly<{
-  at: 'rcpt' | 'data'
+  at: 'auth' | 'mail' | 'rcpt' | 'data'
   to: readonly string[]
   /** How many moments of this kind there were before. */
   nth: number
 }>
 
 /**
- * A misbehaviour: a reply such as 451 (try later) or 550 (never), or a connection cut without a reply. A mail whose
- * connection is cut at `data` is kept: it had arrived, only the sender does not know.
+ * A misbehaviour: a reply such as 451 (try later) or 550 (never), a good reply that comes late, or a connection cut without
+ * a reply. A mail whose connection is cut at `data` is kept: it had arrived, only the sender does not know.
  */
-export type SinkFault = Readonly<{ reply: number; text?: string }> | 'cut'
+export type SinkFault =
+  | Readonly<{ reply: number; text?: string }>
+  | Readonly<{ after: Promise<void> }>
+  | 'cut'
 
 /** A running sink. Disposing it cuts all connections. */
 export type SmtpSink = AsyncDisposable &
@@ -60,19 +63,25 @@ type Done = (error?: Error | null) => void
 
 /** Starts a sink; without options on a free port of this machine alone. */
 export const startSmtpSink = async (
-  options: Readonly<{ host?: string; port?: number }> = {},
+  options: Readonly<{
+    host?: string
+    port?: number
+    /** Offers TLS, with a certificate that nobody vouches for. */
+    tls?: boolean
+  }> = {},
 ): Promise<SmtpSink> => {
-  const { host = '127.0.0.1', port = 0 } = options
+  const { host = '127.0.0.1', port = 0, tls = false } = options
   const mails: SinkMail[] = []
   const waiting = new Set<() => void>()
   const sockets = new Map<number, Socket>()
-  const moments = { rcpt: 0, data: 0 }
+  const moments = { auth: 0, mail: 0, rcpt: 0, data: 0 }
   let plan: (moment: SinkMoment) => SinkFault | undefined = () => undefined
 
   const decide = (at: SinkMoment['at'], to: readonly string[]) => plan({ at, to, nth: moments[at]++ })
 
   const respond = (fault: SinkFault | undefined, session: SMTPServerSession, done: Done) => {
     if (fault === undefined) done()
+    else if (typeof fault === 'object' && 'after' in fault) void fault.after.then(() => done())
     else if (fault === 'cut') sockets.get(session.remotePort)?.destroy()
     else done(Object.assign(new Error(fault.text ?? 'refused'), { responseCode: fault.reply }))
   }
@@ -82,7 +91,7 @@ export const startSmtpSink = async (
     const to = rcptTo.map(({ address }) => address)
     const mail = await parse(await readAll(stream), mailFrom ? mailFrom.address : '', to)
     const fault = decide('data', to)
-    if (fault === undefined || fault === 'cut') {
+    if (fault === undefined || fault === 'cut' || 'after' in fault) {
       mails.push(mail)
       for (const look of waiting) look()
     }
@@ -91,8 +100,12 @@ export const startSmtpSink = async (
 
   const server = new SMTPServer({
     authOptional: true,
-    disabledCommands: ['STARTTLS'],
+    allowInsecureAuth: true,
+    disabledCommands: tls ? [] : ['STARTTLS'],
     size: MAX_MAIL_BYTES,
+    onAuth: ({ username = '' }, session, done) =>
+      respond(decide('auth', []), session, (fault) => done(fault ?? null, { user: username })),
+    onMailFrom: (_, session, done) => respond(decide('mail', []), session, done),
     onRcptTo: ({ address }, session, done) => respond(decide('rcpt', [address]), session, done),
     onData: (stream, session, done) => void receive(stream, session, done).catch(done),
   })
