@@ -11,6 +11,7 @@ import type { GatewayEnv } from './http/env.ts'
 import { type Health, metaRoutes } from './http/meta.ts'
 import { onError, onNotFound, problem } from './http/problems.ts'
 import { type McpRouteDeps, mcpRoutes } from './mcp/routes.ts'
+import { eventRoutes } from './pages/events.ts'
 
 export type AppDeps = Readonly<{
   publicUrl: string
@@ -87,6 +88,7 @@ export const createApp = (deps: AppDeps): Hono<GatewayEnv> => {
   const app = new Hono<GatewayEnv>()
   app.use(identify({ ...deps, log }), readToTheEnd, secure(deps.publicUrl))
   app.route('/', metaRoutes(deps.health))
+  app.route('/', eventRoutes(deps.publicUrl))
   // Before the general limit: it has the same one, and answers in the protocol's own form.
   app.route('/', mcpRoutes(deps.mcp))
   app.use(limitBody(LIMITS.request_bytes))

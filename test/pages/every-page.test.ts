@@ -11,7 +11,7 @@ import { openWorld, STATES, type World } from '../support/page-states.ts'
 
 /** What the gateway answers to programs. */
 const FOR_PROGRAMS =
-  /^\/(livez|readyz|jwks|mcp|assets\/.+|\.well-known\/.+|dev\/mail\.json|asyncapi\.json|contracts\.json)?$/
+  /^\/(livez|readyz|jwks|mcp|assets\/.+|\.well-known\/.+|dev\/mail\.json|asyncapi\.json|schemas\/.+|contracts\.json)?$/
 
 const WIDTHS = [320, 768, 1_400]
 

@@ -176,6 +176,7 @@ const NEW_INSTALLATION: readonly State[] = [
 
 const ACCOUNTS: readonly State[] = [
   { name: 'front_page', as: 'nobody', open: at('/') },
+  { name: 'events', as: 'nobody', open: at('/events') },
   { name: 'sign_up', as: 'nobody', open: at('/sign-up') },
   {
     name: 'sign_up_with_a_fault',

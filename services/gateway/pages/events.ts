@@ -1,0 +1,130 @@
+// The events for whoever writes a program against them: as a page for people, as AsyncAPI and JSON Schemas for machines.
+// All of it is public and the same for everybody: it is made once and says nothing of any workspace.
+import { createHash } from 'node:crypto'
+import { Hono } from 'hono'
+import { html } from 'hono/html'
+import {
+  asyncApi,
+  type DescribedEvent,
+  describedEvents,
+  eventSchema,
+  schemaPath,
+} from '../../../shared/asyncapi.ts'
+import { CloudEvent } from '../../../shared/cloud-event.ts'
+import { CONTRACTS } from '../../../shared/contracts/index.ts'
+import { outputSchema } from '../../../shared/json-schema.ts'
+import type { GatewayEnv } from '../http/env.ts'
+import { type Ctx, type Html, type Page, send } from './layout.ts'
+
+const MAX_AGE_S = 300
+
+type Schema = Readonly<Record<string, unknown>>
+type Row = Readonly<{ path: string; type: string; about: string }>
+
+const kindOf = (schema: Schema): string => {
+  const options = schema.anyOf as readonly Schema[] | undefined
+  if (options) return options.map(kindOf).join(' or ')
+  if (Array.isArray(schema.enum)) return schema.enum.join(', ')
+  if ('const' in schema) return JSON.stringify(schema.const)
+  if (schema.type === 'array') return `list of: ${kindOf(schema.items as Schema)}`
+  if (schema.format === 'date-time') return 'time (ISO 8601, UTC)'
+  if (schema.format === 'date') return 'date (YYYY-MM-DD)'
+  if (typeof schema.pattern === 'string') return 'id'
+  const names: Readonly<Record<string, string>> = {
+    string: 'text',
+    integer: 'whole number',
+    boolean: 'yes or no',
+  }
+  return names[String(schema.type)] ?? String(schema.type)
+}
+
+/** What a member holds, if that has members of its own. */
+const innerOf = (schema: Schema): Schema | undefined => {
+  if (schema.properties) return schema
+  const options = [schema.items, ...((schema.anyOf ?? []) as readonly unknown[])]
+  return options
+    .filter((option) => option !== undefined)
+    .map((option) => innerOf(option as Schema))
+    .find((inner) => inner !== undefined)
+}
+
+/** Members and theirs, as rows; `?` marks one that may be absent. */
+const rowsOf = (schema: Schema, before = ''): readonly Row[] =>
+  Object.entries((schema.properties ?? {}) as Record<string, Schema>).flatMap(([name, member]) => {
+    const always = ((schema.required ?? []) as readonly string[]).includes(name)
+    const path = `${before}${name}`
+    const row = {
+      path: always ? path : `${path}?`,
+      type: kindOf(member),
+      about: String(member.description ?? ''),
+    }
+    const inner = innerOf(member)
+    return [row, ...(inner ? rowsOf(inner, `${path}${member.type === 'array' ? '[]' : ''}.`) : [])]
+  })
+
+const table = (caption: string, rows: readonly Row[]): Html => html`<table>
+      <caption class="small">${caption}</caption>
+      <thead><tr><th scope="col">Member</th><th scope="col">Holds</th><th scope="col">Meaning</th></tr></thead>
+      <tbody>${rows.map(
+        ({ path, type, about }) =>
+          html`<tr><th scope="row"><code>${path}</code></th><td>${type}</td><td>${about}</td></tr>`,
+      )}</tbody>
+    </table>`
+
+const section = (event: DescribedEvent): Html => html`<section class="card" id="${event.name}">
+      <h2>${event.name}</h2>
+      <p>${event.description}</p>
+      <dl class="facts">
+        <dt>NATS subject</dt><dd><code>${event.address}</code></dd>
+        <dt>Subject</dt><dd><code>${event.entity}</code> of the data</dd>
+        <dt>Schema</dt><dd><a href="${schemaPath(event.name)}">JSON Schema</a></dd>
+      </dl>
+      ${table('The data', rowsOf(event.data))}
+      <details><summary>Example</summary><pre>${JSON.stringify(event.example, null, 2)}</pre></details>
+    </section>`
+
+const eventsPage = (events: readonly DescribedEvent[]): Page => ({
+  title: 'Events',
+  wide: true,
+  body: html`<h1>Events</h1>
+    <p class="lead">What a program of your own can hear of, on the stream <code>EVENTS</code> of NATS JetStream. Each is told at least once, as a CloudEvents 1.0 document; the same is there <a href="/asyncapi.json">as AsyncAPI</a>.</p>
+    <div class="card">
+      <h2>Every event</h2>
+      <p>Skip an <code>id</code> that you have seen; of each <code>subject</code>, skip a <code>sequence</code> that is not newer than the newest you know. Events are only ever extended: take no notice of members that you do not know.</p>
+      ${table('The envelope', rowsOf(outputSchema(CloudEvent)))}
+    </div>
+    <nav class="card" aria-label="Events">
+      <h2>All events</h2>
+      <ul>${events.map(
+        ({ name, description }) => html`<li><a href="#${name}">${name}</a> ${description}</li>`,
+      )}</ul>
+    </nav>
+    ${events.map(section)}`,
+})
+
+/** A document that is the same for everybody until the next release: any cache may keep it, and asks by its tag. */
+const cacheable = (document: unknown): ((c: Ctx) => Response) => {
+  const text = JSON.stringify(document)
+  const tag = `"${createHash('sha256').update(text).digest('base64url').slice(0, 22)}"`
+  const headers = {
+    ETag: tag,
+    'Cache-Control': `public, max-age=${MAX_AGE_S}`,
+    // Tools that show such documents read them from their own pages.
+    'Access-Control-Allow-Origin': '*',
+  }
+  return (c) => {
+    const known = c.req.header('if-none-match')?.split(',') ?? []
+    if (known.some((one) => one.trim().replace(/^W\//, '') === tag)) return c.body(null, 304, headers)
+    return c.body(text, 200, { ...headers, 'Content-Type': 'application/json' })
+  }
+}
+
+/** `/events`, `/asyncapi.json` and the schema of each event. */
+export const eventRoutes = (publicUrl: string): Hono<GatewayEnv> => {
+  const routes = new Hono<GatewayEnv>()
+  const events = describedEvents(CONTRACTS)
+  routes.get('/events', (c) => send(c, eventsPage(events)))
+  routes.get('/asyncapi.json', cacheable(asyncApi(CONTRACTS, publicUrl)))
+  for (const event of events) routes.get(schemaPath(event.name), cacheable(eventSchema(event, publicUrl)))
+  return routes
+}

@@ -1,0 +1,159 @@
+// The events of all contracts as an AsyncAPI document (https://www.asyncapi.com/docs/reference/specification/v3.1.0) and
+// as JSON Schemas, for teams that write programs against them. Pure.
+import { CloudEvent } from './cloud-event.ts'
+import { type Contract, type EventDeclaration, eventFilter, eventSubject } from './contract.ts'
+import { exampleOf } from './event-examples.ts'
+import { type JsonSchema, outputSchema } from './json-schema.ts'
+
+/** One event with all that can be said of it. */
+export type DescribedEvent = Readonly<{
+  service: string
+  name: string
+  description: string
+  /** The subject with `{workspace_id}` in it. */
+  address: string
+  /** The subject in every workspace. */
+  filter: string
+  /** The member of `data` that names what it happened to. */
+  entity: string
+  data: JsonSchema
+  example: CloudEvent
+}>
+
+const described = (contract: Contract, name: string, event: EventDeclaration): DescribedEvent => ({
+  service: contract.name,
+  name,
+  description: event.description,
+  address: eventSubject(contract.name, name, '{workspace_id}'),
+  filter: eventFilter(contract.name, name),
+  entity: event.subject,
+  data: outputSchema(event.data),
+  example: exampleOf(contract, name, event),
+})
+
+/** Every event of the contracts, in the order of their declarations. */
+export const describedEvents = (contracts: readonly Contract[]): readonly DescribedEvent[] =>
+  contracts.flatMap((contract) =>
+    Object.entries(contract.events).map(([name, event]) => described(contract, name, event)),
+  )
+
+const DIALECT = 'https://json-schema.org/draft/2020-12/schema'
+
+const withoutDialect = ({ $schema: _, ...schema }: JsonSchema): JsonSchema => schema as JsonSchema
+
+/** The whole of an event, envelope and data, without a dialect. */
+const messageSchema = ({ service, name, description, data }: DescribedEvent): JsonSchema => {
+  const envelope = withoutDialect(outputSchema(CloudEvent))
+  const properties = envelope.properties as Record<string, unknown>
+  return {
+    ...envelope,
+    description,
+    properties: {
+      ...properties,
+      source: { const: `/loops/${service}`, type: 'string' },
+      type: { const: name, type: 'string' },
+      data: withoutDialect(data),
+    },
+  }
+}
+
+/** Where the schema of an event is found below the address of an installation. */
+export const schemaPath = (name: string): string => `/schemas/${name}.json`
+
+/** The JSON Schema (2020-12) of an event as it is told. */
+export const eventSchema = (event: DescribedEvent, url: string): JsonSchema => ({
+  $schema: DIALECT,
+  $id: `${url}${schemaPath(event.name)}`,
+  title: event.name,
+  ...messageSchema(event),
+})
+
+const INTRODUCTION = `Everything that happens in Loops is told on the JetStream stream \`EVENTS\` as CloudEvents 1.0 in JSON, at least once, from the same write as the change itself. Programs of other teams read it with a durable consumer of their own, in the JetStream domain \`loops\`.
+
+Skip an \`id\` that you have seen. Of each \`subject\`, skip a \`sequence\` that is not newer than the newest you know: events of one thing may come out of order. Take no notice of members that you do not know: events are only ever extended. What would break a reader comes as an event of another name.`
+
+const ref = (...path: string[]): { $ref: string } => ({
+  $ref: `#/${path.map((part) => part.replaceAll('~', '~0').replaceAll('/', '~1')).join('/')}`,
+})
+
+const byName = <T>(
+  events: readonly DescribedEvent[],
+  make: (event: DescribedEvent) => T,
+): Readonly<Record<string, T>> => Object.fromEntries(events.map((event) => [event.name, make(event)]))
+
+const channel = (event: DescribedEvent) => ({
+  address: event.address,
+  title: event.name,
+  description: event.description,
+  servers: [ref('servers', 'nats')],
+  parameters: { workspace_id: { description: 'The workspace that it happened in, a ULID; `*` for all.' } },
+  messages: { event: ref('components', 'messages', event.name) },
+})
+
+const operation = (event: DescribedEvent) => ({
+  action: 'receive',
+  title: event.name,
+  summary: event.description,
+  channel: ref('channels', event.name),
+  messages: [ref('channels', event.name, 'messages', 'event')],
+  tags: [{ name: event.service }],
+})
+
+const message = (event: DescribedEvent) => ({
+  name: event.name,
+  title: event.name,
+  summary: event.description,
+  contentType: 'application/cloudevents+json',
+  tags: [{ name: event.service }],
+  payload: ref('components', 'schemas', event.name),
+  examples: [{ name: event.name, payload: event.example }],
+})
+
+/**
+ * The AsyncAPI document of the events, seen from a program that receives them.
+ * @param url the address of the installation, without a slash at its end
+ */
+export const asyncApi = (contracts: readonly Contract[], url: string) => {
+  const events = describedEvents(contracts)
+  const services = contracts.filter((contract) => Object.keys(contract.events).length > 0)
+  return {
+    asyncapi: '3.1.0',
+    id: 'urn:loops:events',
+    info: {
+      title: 'Events of Loops',
+      version:
+        contracts
+          .map(({ version }) => version)
+          .toSorted()
+          .at(-1) ?? '0.0.0',
+      description: INTRODUCTION,
+      contact: { name: 'Loops', url },
+      license: { name: 'MIT', url: 'https://spdx.org/licenses/MIT.html' },
+      externalDocs: { url: `${url}/events`, description: 'The same for people' },
+      tags: services.map(({ name, description }) => ({ name, description })),
+    },
+    defaultContentType: 'application/cloudevents+json',
+    servers: {
+      nats: {
+        host: '{host}:4222',
+        protocol: 'nats',
+        description:
+          'NATS with JetStream. `npm run subscriber -- add NAME` gives a program its key and the address.',
+        variables: { host: { default: 'localhost', description: 'A NATS server of the installation.' } },
+        security: [ref('components', 'securitySchemes', 'nkey')],
+      },
+    },
+    channels: byName(events, channel),
+    operations: byName(events, operation),
+    components: {
+      securitySchemes: {
+        nkey: {
+          type: 'asymmetricEncryption',
+          description: 'An NKey: the server knows the public half, the program keeps the seed.',
+        },
+      },
+      messages: byName(events, message),
+      schemas: byName(events, messageSchema),
+    },
+  }
+}
