@@ -86,7 +86,7 @@ export const consume = async (
     const judge = (error: unknown): Verdict =>
       verdictOn(error, faultOf(error), msg.info.deliveryCount, clock.monotonicMs() - since_ms)
     try {
-      await reactTo(reactions, msg.string())
+      await reactTo(reactions, { subject: msg.subject, payload: msg.string() })
     } catch (error) {
       const verdict = judge(error)
       if (verdict === 'hold') return error
@@ -128,7 +128,7 @@ export const consume = async (
   const redrive = async (signal: AbortSignal): Promise<void> => {
     for (let row = await deadLetters.claim(); row && !signal.aborted; row = await deadLetters.claim()) {
       try {
-        await reactTo(reactions, row.payload)
+        await reactTo(reactions, row)
         await deadLetters.settle(row._id)
         log.info('dead letter redriven', { subject: row.subject, event: row.event_id })
       } catch (error) {

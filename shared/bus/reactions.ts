@@ -55,13 +55,19 @@ export const eventIdOf = (payload: string): string | null => {
   }
 }
 
+/** A message of the stream. Who may publish on which subjects is up to NATS: what is in the payload, anybody can write. */
+export type Told = Readonly<{ subject: string; payload: string }>
+
 /**
  * Does what is to be done about a message.
- * @throws PoisonError when it is not an event or none that is reacted to here; otherwise what the reaction throws.
+ * @throws PoisonError when it is not an event, none that is reacted to here, or one that says to be of another service or
+ * workspace than its subject; otherwise what the reaction throws.
  */
-export const reactTo = async (reactions: readonly Reaction[], payload: string): Promise<void> => {
+export const reactTo = async (reactions: readonly Reaction[], { subject, payload }: Told): Promise<void> => {
   const event = parse(payload)
   const reaction = reactions.find(({ type, source }) => type === event.type && source === event.source)
   if (!reaction) throw new PoisonError(`nothing here reacts to ${event.type} of ${event.source}`)
+  if (subject !== reaction.filter.replace('*', event.workspaceid))
+    throw new PoisonError(`what it says of itself is not what it was told as: ${subject}`)
   await reaction.react(event)
 }

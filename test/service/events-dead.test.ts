@@ -59,9 +59,10 @@ test('poison_is_put_aside_with_its_reason_while_others_flow', async () => {
   await publish(telling({ id: 'wrong-data', data: { id: 7 } }))
   await publish(telling({ id: 'unknown-type', type: 'thing.lost' }))
   await publish(telling({ id: 'other-source', source: '/loops/others' }))
+  await publish(telling({ id: 'other-workspace', workspaceid: 'V' }))
   await publish(telling({ id: 'well-formed' }))
   await expect.poll(() => seen).toEqual(['well formed'])
-  await expect.poll(async () => (await bed.deadOf('poisoned')).length).toBe(before + 6)
+  await expect.poll(async () => (await bed.deadOf('poisoned')).length).toBe(before + 7)
   const rows = await bed.deadOf('poisoned')
   expect(
     rows.map(({ event_id, reason, deliveries }) => [event_id, reason.split(':')[0], deliveries]),
@@ -72,6 +73,7 @@ test('poison_is_put_aside_with_its_reason_while_others_flow', async () => {
     ['wrong-data', 'the data of thing.made does not fit its contract', 1],
     ['unknown-type', 'nothing here reacts to thing.lost of /loops/things', 1],
     ['other-source', 'nothing here reacts to thing.made of /loops/others', 1],
+    ['other-workspace', 'what it says of itself is not what it was told as', 1],
   ])
   expect(rows[0]).toMatchObject({ durable: 'poisoned', subject: MADE, payload: 'not json' })
   await expect.poll(() => pendingOf('poisoned')).toBe(0)
