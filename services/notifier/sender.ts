@@ -85,21 +85,27 @@ const make = async (deps: SenderDeps, { delivery, unwanted }: Held): Promise<Mai
 }
 
 /** Records what became of mails, and goes on trying to: what is sent and not recorded would be sent again. */
-const recorder = (
-  { deliveries, log }: SenderDeps,
-  stop: AbortSignal,
-): ((settled: Settled) => Promise<void>) =>
-  gather<Settled>(HELD, async (batch) => {
+const openRecorder = ({ deliveries, log }: SenderDeps, stop: AbortSignal) => {
+  let stuck = false
+  const write = async (batch: readonly Settled[]): Promise<void> => {
     for (let tries = 1; ; tries += 1)
       try {
         const lost = await deliveries.settle(batch)
+        stuck = false
         if (lost > 0) log.warn('lost the lease of mails; they may be sent twice', { mails: lost })
         return
       } catch (error) {
+        stuck = true
         if (tries === RECORD_TRIES || stop.aborted) throw error
         await pause(RECORD_PAUSE_MS, stop)
       }
-  })
+  }
+  return {
+    record: gather<Settled>(HELD, write),
+    /** Whether it waits for the database: what may be claimed then is perhaps what it has to record. */
+    isStuck: (): boolean => stuck,
+  }
+}
 
 /** Keeps apart from the sending whether the server takes any mail at all. */
 const watchServer = ({ clock, random, log }: SenderDeps, onBlocked: (until: Date) => void) => {
@@ -140,7 +146,7 @@ export const startSender = (deps: SenderDeps): Repeating => {
   let busy = 0
   let more = false
   const stop = new AbortController()
-  const record = recorder(deps, stop.signal)
+  const recorder = openRecorder(deps, stop.signal)
 
   const giveBack = async (due_at: Date): Promise<void> => {
     const untried = queue.splice(0).map(({ delivery }) => delivery)
@@ -180,7 +186,7 @@ export const startSender = (deps: SenderDeps): Repeating => {
     begin()
     if (settlement.status === 'sent') deps.at('deliver.accepted')
     try {
-      await record({ delivery, settlement })
+      await recorder.record({ delivery, settlement })
       log.debug('mail settled', { delivery: delivery._id, attempts: delivery.attempts, ...settlement })
     } catch (error) {
       log.warn('a mail’s end was not recorded; its lease will end', { delivery: delivery._id, error })
@@ -208,7 +214,7 @@ export const startSender = (deps: SenderDeps): Repeating => {
 
   const look = async (signal: AbortSignal): Promise<void> => {
     const room = server.room() - held.size
-    if (signal.aborted) return
+    if (signal.aborted || recorder.isStuck()) return
     if (room <= 0) {
       // Told of new ones with both hands full: they are due when some are done.
       more = true

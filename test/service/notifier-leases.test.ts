@@ -1,0 +1,166 @@
+// Who holds a delivery: a sender that lives keeps what it has claimed however long the server takes; one that is heard of
+// no more loses it, and sends none of it later.
+import { beforeAll, beforeEach, expect, it } from 'vitest'
+import { type Deliveries, openDeliveries } from '../../services/notifier/deliveries.ts'
+import { CONNECTIONS, createMailer, type Mail } from '../../services/notifier/mailer.ts'
+import type { Delivery } from '../../services/notifier/notices.ts'
+import { startSender } from '../../services/notifier/sender.ts'
+import { openSubscriptions } from '../../services/notifier/store-subscriptions.ts'
+import { openSuppressions } from '../../services/notifier/store-suppressions.ts'
+import { systemClock as clock } from '../../shared/clock.ts'
+import { faultPoint } from '../../shared/faults.ts'
+import { createLog } from '../../shared/log.ts'
+import { connectMongo } from '../../shared/mongo.ts'
+import { ids } from '../support/service-bed.ts'
+import { type SmtpSink, startSmtpSink } from '../support/smtp-sink.ts'
+import { freshStack } from '../support/stack.ts'
+
+const LEASE_MS = 300
+const log = createLog({ filter: 'error', topic: 'test' })
+const WS = ids.next()
+
+const owedTo = (address: string): Delivery => {
+  const now = clock.now()
+  const event_id = ids.next()
+  return {
+    _id: `${event_id}:${ids.next()}`,
+    ws: WS,
+    v: 1,
+    event_id,
+    template: 'loop-shipped',
+    user_id: null,
+    to: { name: 'Ana', address },
+    locale: 'en',
+    time_zone: 'UTC',
+    about: null,
+    shown_to: 'managers',
+    status: 'pending',
+    attempts: 0,
+    owed_since: now,
+    due_at: now,
+    created_at: now,
+    sent_at: null,
+    last_error: null,
+    expires_at: new Date(now.getTime() + 3_600_000),
+  }
+}
+
+const mailOf = ({ _id, to, created_at }: Delivery): Mail => ({
+  message_id: `<${_id.replace(':', '.')}@acme.example>`,
+  date: created_at,
+  from: { name: 'Loops', address: 'loops@acme.example' },
+  to: to ?? { name: '', address: '' },
+  language: 'en',
+  subject: 'Shipped',
+  text: 'Shipped',
+  html: '<p>Shipped</p>',
+})
+
+/** A ledger and senders on it; each sender has connections of its own, as a process has. */
+const openLedger = async (sink: SmtpSink, stack: AsyncDisposableStack) => {
+  const db = stack.use(await connectMongo(freshStack().mongodbUrl, log)).database('notifier')
+  const deliveries = await openDeliveries(db, { clock, ids, lease_ms: LEASE_MS })
+  const start = (given: Partial<Deliveries> = {}) =>
+    stack.use(
+      startSender({
+        deliveries: { ...deliveries, ...given },
+        subscriptions: openSubscriptions(db, { clock }),
+        suppressions: openSuppressions(db, { clock }),
+        compose: async (delivery) => ({ mail: mailOf(delivery) }),
+        mailer: stack.use(createMailer(sink.url)),
+        clock,
+        random: ids.random,
+        log,
+        at: faultPoint(undefined),
+        lease_ms: LEASE_MS,
+      }),
+    )
+  const find = async (id: string): Promise<Delivery> => {
+    const found = await deliveries.find(WS, id)
+    if (!found) throw new Error(`There is no delivery ${id}.`)
+    return found
+  }
+  return { deliveries, start, find }
+}
+
+let sink: SmtpSink
+beforeAll(async () => {
+  sink = await startSmtpSink()
+  return () => sink[Symbol.asyncDispose]()
+})
+beforeEach(() => sink.misbehave())
+const copiesTo = (address: string): number => sink.mails.filter(({ to }) => to.includes(address)).length
+
+it('a_server_that_takes_longer_than_a_lease_gets_the_mail_once', async () => {
+  await using stack = new AsyncDisposableStack()
+  const { deliveries, start, find } = await openLedger(sink, stack)
+  const slow = owedTo('slow@example.com')
+  const answer = Promise.withResolvers<void>()
+  sink.misbehave(({ at }) => (at === 'data' ? { after: answer.promise } : undefined))
+  await deliveries.add([slow])
+  start()
+  await sink.waitFor((mails) => mails.some(({ to }) => to.includes('slow@example.com')))
+  const { due_at: first = clock.now() } = await find(slow._id)
+  start()
+  // Two leases later than the first could have ended, it is still held.
+  const held = async () => ((await find(slow._id)).due_at?.getTime() ?? 0) - first.getTime()
+  await expect.poll(held).toBeGreaterThan(2 * LEASE_MS)
+  answer.resolve()
+  await expect.poll(async () => (await find(slow._id)).status).toBe('sent')
+  expect((await find(slow._id)).attempts).toBe(1)
+  expect(copiesTo('slow@example.com')).toBe(1)
+})
+
+it('what_a_sender_could_not_keep_is_sent_by_another_and_not_by_itself_later', async () => {
+  await using stack = new AsyncDisposableStack()
+  const { deliveries, start, find } = await openLedger(sink, stack)
+  const all = Array.from({ length: CONNECTIONS + 5 }, (_, n) => owedTo(`held${n}@example.com`))
+  await deliveries.add(all)
+  // The first one's connections are all waiting for an answer, and the database hears no more of it.
+  const answer = Promise.withResolvers<void>()
+  let handedOver = 0
+  sink.misbehave(({ at }) =>
+    at === 'data' && handedOver++ < CONNECTIONS ? { after: answer.promise } : undefined,
+  )
+  const stopped = new Error('the database hears nothing')
+  const deaf = () => Promise.reject(stopped)
+  let claims = 0
+  const first = start({
+    claim: (limit) => (claims++ === 0 ? deliveries.claim(limit) : deaf()),
+    renew: deaf,
+    settle: deaf,
+    release: deaf,
+  })
+  const before = sink.mails.length
+  await sink.waitFor((mails) => mails.length === before + CONNECTIONS)
+  start()
+  const sent = async () =>
+    (await Promise.all(all.map(({ _id }) => find(_id)))).filter((one) => one.status === 'sent')
+  await expect.poll(async () => (await sent()).length).toBe(all.length)
+  answer.resolve()
+  await first[Symbol.asyncDispose]()
+  // Twice went only what the first had handed over itself.
+  expect(sink.mails.length - before).toBe(all.length + CONNECTIONS)
+  const ownCopies = new Set(sink.mails.slice(before).map(({ messageId }) => messageId))
+  expect(ownCopies.size).toBe(all.length)
+})
+
+it('what_was_not_begun_is_given_back_when_a_sender_stops', async () => {
+  await using stack = new AsyncDisposableStack()
+  const { deliveries, start, find } = await openLedger(sink, stack)
+  const all = Array.from({ length: CONNECTIONS + 3 }, (_, n) => owedTo(`back${n}@example.com`))
+  await deliveries.add(all)
+  const answer = Promise.withResolvers<void>()
+  sink.misbehave(({ at }) => (at === 'data' ? { after: answer.promise } : undefined))
+  const sender = start()
+  const before = sink.mails.length
+  await sink.waitFor((mails) => mails.length === before + CONNECTIONS)
+  const stopping = sender[Symbol.asyncDispose]()
+  const rows = () => Promise.all(all.map(({ _id }) => find(_id)))
+  const waiting = async () =>
+    (await rows()).filter(({ status, attempts }) => status === 'pending' && attempts === 0)
+  await expect.poll(async () => (await waiting()).length).toBe(3)
+  answer.resolve()
+  await stopping
+  expect((await rows()).filter(({ status }) => status === 'sent')).toHaveLength(CONNECTIONS)
+})
