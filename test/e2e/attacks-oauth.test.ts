@@ -197,6 +197,17 @@ describe('a document', () => {
   })
 })
 
+describe('a mail for a new password', () => {
+  test('cannot_be_sent_to_everybody_from_one_address', async () => {
+    const statuses = new Set<number>()
+    for (let turn = 0; turn < 30 && !statuses.has(429); turn += 1) {
+      const body = new URLSearchParams({ email: `somebody${turn}@example.com` })
+      statuses.add((await fetch(`${system.url}/forgot`, { method: 'POST', body })).status)
+    }
+    expect(statuses).toEqual(new Set([200, 429]))
+  })
+})
+
 describe('guesses at passwords', () => {
   const guess = async (email: string, turn: number) => {
     const body = new URLSearchParams({ email, password: `guess number ${turn}` })

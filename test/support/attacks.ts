@@ -1,0 +1,110 @@
+// The attacks that the project must withstand, each with the tests that show its refusal: file, and how the test's name
+// begins. test/unit/attacks.test.ts holds that they are there.
+
+type Shown = readonly [file: string, name: string]
+/** An attack, and what shows that it fails. */
+export type Attack = readonly [attack: string, ...shown: Shown[]]
+
+const oauth = (name: string): Shown => ['e2e/attacks-oauth.test.ts', name]
+const access = (name: string): Shown => ['e2e/attacks-tokens.test.ts', name]
+const races = (name: string): Shown => ['e2e/races.test.ts', name]
+const tokens = (name: string): Shown => ['service/oauth-tokens.test.ts', name]
+const server = (name: string): Shown => ['service/oauth.test.ts', name]
+const rules = (name: string): Shown => ['unit/gateway/oauth-rules.test.ts', name]
+const documents = (name: string): Shown => ['service/oauth-documents.test.ts', name]
+const outbound = (name: string): Shown => ['service/outbound.test.ts', name]
+const mcp = (name: string): Shown => ['e2e/mcp.test.ts', name]
+const protocol = (name: string): Shown => ['e2e/protocol.test.ts', name]
+const input = (name: string): Shown => ['e2e/bad-input.test.ts', name]
+const tenants = (name: string): Shown => ['e2e/tenants.test.ts', name]
+
+const OAUTH: readonly Attack[] = [
+  ['a code used again', tokens('replayed_after_use')],
+  ['a code used fifty times at once', races('is_won_by_one')],
+  ['a code with another client', tokens('of_another_client_is_refused_and_stays_usable')],
+  ['a code with another redirect URI or resource', tokens('a_wrong_try_leaves_it_usable')],
+  ['a code slipped to another person', oauth('is_not_had_with_a_code')],
+  ['PKCE left out, plain or malformed', rules('challenge %s with method %s'), server('told_to_the_app: %j')],
+  ['another verifier, or none', rules('a_verifier_opens_its_own'), tokens('a_wrong_try_leaves_it_usable')],
+  ['a redirect URI that only looks right', oauth('%s_is_never_followed'), rules('never_matched_off')],
+  ['an open redirect by way of an error', oauth('%s_is_never_followed')],
+  [
+    'parameters missing or given twice',
+    server('never_redirected_before'),
+    tokens('refuses_what_is_given_twice'),
+  ],
+  ['a state that does not come back as sent', server('allowed_with_state_and_issuer')],
+  [
+    'a mix-up of servers',
+    server('allowed_with_state_and_issuer'),
+    server('told_to_the_app_with_state_and_issuer'),
+  ],
+  ['a redirect that posts the password on (307)', oauth('is_answered_by_a_redirect')],
+  ['a page in a frame', oauth('nor_any_page_before_it')],
+  ['a consent posted by another site', oauth('given_in_a_form_of_another_site')],
+  ['a consent used by another client', oauth('is_asked_for_each_time')],
+  ['a refresh token used fifty times at once', races('is_answered_each_time')],
+  ['a refresh against a revocation', races('leaves_nothing_alive')],
+  ['a refresh token of two generations ago', tokens('two_generations_old'), races('of_two_generations_ago')],
+  ['a replay within the same second', access('refreshed_twice_within_one_second')],
+  ['a scope that widens on refresh', oauth('is_refreshed_to_no_more'), rules('a_refresh_never_gives_more')],
+  ['a token of another issuer, audience, time or kind', access('%s_is_refused')],
+  ['a token without a signature, or changed', tokens('is_refused_however_it_is_made')],
+  ['a token signed with the public key as a secret', access('signed_with_the_public_key')],
+  ['a token that names its own key', access('that_brings_or_names_its_own_key')],
+  ['a flood of registrations', ['service/oauth-registration.test.ts', 'a_flood_from_one_address']],
+  ['a giant registration', oauth('of_more_than_sixteen_kilobytes')],
+  [
+    'a name that turns text around',
+    oauth('with_a_name_that_turns_text'),
+    server('what_the_app_says_of_itself'),
+  ],
+  ['a document at an address inside, however written', outbound('at_%s'), documents('%s [R8]')],
+  ['a document by a name that resolves inside', outbound('by_%s'), outbound('by_a_name_that_is_public_only')],
+  ['a document that redirects inside', outbound('by_a_redirect')],
+  [
+    'a document that never ends or is huge',
+    documents('a_site_that_never_ends'),
+    outbound('is_read_no_further'),
+  ],
+  ['a document by a certificate of another name', outbound('%s_is_refused_before_a_word')],
+]
+
+const MCP: readonly Attack[] = [
+  ['headers that differ from the body', protocol('whose_headers_have')],
+  ['batches', protocol('takes_a_hundred_requests'), input('is_refused_in_the_form_of_the_protocol')],
+  ['deep JSON, NUL, broken UTF-8, too many bytes', input('is_refused_in_the_form_of_the_protocol')],
+  ['__proto__ and other members too many', input('of_%s_that_is_missing_or_one_too_many')],
+  ['operators of a database, huge numbers', input('of_%s_that_cannot_fit_is_named')],
+  ['an unknown tool, an internal operation', input('is_a_protocol_error')],
+  ['a revision that does not exist', protocol('of_a_revision_that_does_not_exist')],
+  ['a page of another origin', mcp('from_a_page_of_this_machine')],
+  ['a name that is rebound to this host', mcp('by_a_name_that_is_not_ours')],
+  ['a session that is made up', mcp('is_answered_whatever')],
+  ['any arguments at all, from the listed schemas', input('are_accepted_or_refused_by')],
+  ['a fault that tells of the inside', ['e2e/mcp-breaks.test.ts', 'a_fault_inside_is_told_by_a_number']],
+]
+
+const TENANCY: readonly Attack[] = [
+  ['ids of another workspace, or of a private loop', tenants('the_outside_gets_the_bytes')],
+  ['cursors of another workspace', tenants('a_cursor_from_inside')],
+  ['idempotency keys of another workspace', tenants('a_key_that_was_used_inside')],
+  ['a forged caller on the bus', tenants('tools_answer_for_ids'), tenants('%s_answers_for_a_%s')],
+]
+
+const ABUSE: readonly Attack[] = [
+  ['guesses at one account', races('guesses_at_one_account'), oauth('are_answered_alike')],
+  ['one password at many accounts', oauth('at_many_accounts_from_one_address')],
+  ['a flood of mails to one address', ['service/passwords.test.ts', 'mails_to_one_address_cannot_be_had']],
+  ['mails to everybody', oauth('cannot_be_sent_to_everybody')],
+  ['guesses at unsubscribe links', ['unit/notifier/unsubscribe.test.ts', 'no_bit_of_one_may_be_another']],
+  ['an event that is told again', ['service/notifier.test.ts', 'still_one_mail_when_the_event_comes_again']],
+  [
+    'an event that says to be of another service or workspace',
+    ['service/events-dead.test.ts', 'poison_is_put_aside'],
+    ['service/nats-permissions.test.ts', 'may_tell_its_own_events_only'],
+  ],
+]
+
+/** All of them. */
+export const ATTACKS: readonly Attack[] = [...OAUTH, ...MCP, ...TENANCY, ...ABUSE]
