@@ -43,11 +43,11 @@ export const startFaultProxy = async (target: () => Address | undefined): Promis
   let fault: Fault | undefined
   let hurt = 0
 
-  const cut = (line: Line): void => {
+  const end = (line: Line, how: 'destroySoon' | 'resetAndDestroy'): void => {
     if (!lines.delete(line)) return
     hurt += 1
-    line.client.resetAndDestroy()
-    line.server.resetAndDestroy()
+    line.client[how]()
+    line.server[how]()
   }
   const kill = (line: Line): void => {
     if (!line.dead) hurt += 1
@@ -59,7 +59,7 @@ export const startFaultProxy = async (target: () => Address | undefined): Promis
     const room = Math.max(0, fault.after_bytes - line.bytes[direction])
     line.bytes[direction] += piece.length
     if (piece.length <= room) to.write(piece, done)
-    else to.write(piece.subarray(0, room), () => cut(line))
+    else to.write(piece.subarray(0, room), () => end(line, 'destroySoon'))
   }
   const join = (line: Line, direction: Direction, from: Socket, to: Socket): void => {
     from.on('error', () => from.destroy())
@@ -98,7 +98,7 @@ export const startFaultProxy = async (target: () => Address | undefined): Promis
       fault = next
       for (const line of lines) {
         line.bytes = { request: 0, reply: 0 }
-        if (next.kind === 'refuse') cut(line)
+        if (next.kind === 'refuse') end(line, 'resetAndDestroy')
         if (next.kind === 'half_open') kill(line)
       }
     },
