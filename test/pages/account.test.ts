@@ -36,6 +36,8 @@ const signIn = async (password = ann.password): Promise<void> => {
   await page.keyboard.press('Enter')
   await page.waitForURL('**/workspace')
 }
+const openAccount = (): Promise<void> =>
+  page.getByRole('navigation', { name: 'Account' }).getByRole('link', { name: 'Ann' }).press('Enter')
 const connect = (client_name: string) => connectApp(system.url, ann, { metadata: { client_name } })
 
 test('an_app_is_found_from_the_workspace_and_disconnected_by_key [X5]', async () => {
@@ -48,9 +50,26 @@ test('an_app_is_found_from_the_workspace_and_disconnected_by_key [X5]', async ()
   expect(await page.getByRole('heading', { name: 'New robot' }).count()).toBe(1)
 })
 
+test('language_and_time_zone_are_chosen_by_key_alone', async () => {
+  await signIn()
+  await openAccount()
+  const language = page.getByLabel('Language')
+  await language.focus()
+  await page.keyboard.type('Deu')
+  await page.keyboard.press('Tab')
+  await page.keyboard.type('Zurich')
+  await page.keyboard.press('Tab')
+  await page.keyboard.press('Enter')
+  await page.getByRole('status').waitFor()
+  expect([await language.inputValue(), await page.getByLabel('Time zone').inputValue()]).toEqual([
+    'de',
+    'Europe/Zurich',
+  ])
+})
+
 test('a_password_is_changed_after_a_slip_by_key_alone', async () => {
   await signIn()
-  await page.getByRole('link', { name: 'Ann', exact: true }).press('Enter')
+  await openAccount()
   await page.getByLabel('Present password').fill('a slip')
   await page.getByLabel('New password').fill(NEW)
   await page.keyboard.press('Enter')

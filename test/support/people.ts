@@ -17,7 +17,7 @@ import { ids, person } from './service-bed.ts'
 export type Someone = Readonly<{ id: string; name: string; email: string; caller: Caller }>
 
 /** Somebody to be: the address follows from the name unless it is given. */
-export type Given = Readonly<{ name: string; email?: string; locale?: string }>
+export type Given = Readonly<{ name: string; email?: string; locale?: string; time_zone?: string }>
 
 export type People = AsyncDisposable &
   Readonly<{
@@ -42,7 +42,7 @@ export const openPeople = async (mongodbUrl: string): Promise<People> => {
 
   const join = async (workspace_id: string, workspace_name: string, given: Given, owner: boolean) => {
     const role = owner ? 'owner' : 'member'
-    const { name, locale = 'en' } = given
+    const { name, locale = 'en', time_zone = null } = given
     const email = given.email ?? `${name.toLowerCase().replaceAll(' ', '.')}@example.com`
     const someone = person(workspace_id, { user_name: name, role })
     const made = {
@@ -54,6 +54,7 @@ export const openPeople = async (mongodbUrl: string): Promise<People> => {
       memberships: [{ workspace_id, workspace_name, role, joined_at: clock.now() } as const],
       unsettled: [],
       locale,
+      time_zone,
       created_at: clock.now(),
     }
     await people.insert(made, [])

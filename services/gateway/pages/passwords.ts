@@ -1,12 +1,11 @@
-// The pages at which people change their password, or get a new one by mail when they have forgotten it.
+// The pages at which people who have forgotten their password get a new one by mail.
 import type { Hono } from 'hono'
 import { html } from 'hono/html'
 import type { Deps } from '../deps.ts'
 import type { GatewayEnv } from '../http/env.ts'
-import { changePassword, personOfLink, requestReset, resetPassword } from '../people/credentials.ts'
+import { personOfLink, requestReset, resetPassword } from '../people/credentials.ts'
 import { PASSWORD_CHARS, type Person } from '../people/person.ts'
-import { startSession, type Visitor } from '../people/sessions.ts'
-import { signedIn } from './flow.ts'
+import { startSession } from '../people/sessions.ts'
 import { type Ctx, type Html, messagePage, type Page, send } from './layout.ts'
 import { attempt, type Fault, faultNote, fieldsOf, input, sendingOf } from './posted.ts'
 
@@ -24,54 +23,6 @@ export const newPassword = (fault: Fault | undefined, label = 'Password'): Html 
     },
     fault,
   )
-
-const accountPage = (visitor: Visitor, shown: Readonly<{ changed: boolean; fault?: Fault }>): Page => {
-  const { person } = visitor
-  const { changed, fault } = shown
-  return {
-    title: 'Your account',
-    visitor,
-    body: html`<h1>Your account</h1>
-    ${
-      changed
-        ? html`<p class="note" role="status">Your password is changed. All other browsers are signed out and all apps are disconnected.</p>`
-        : ''
-    }
-    <div class="card">
-      <dl class="facts">
-        <dt>Name</dt><dd>${person.name}</dd>
-        <dt>Email</dt><dd>${person.email}</dd>
-      </dl>
-    </div>
-    <section class="card" aria-labelledby="password-title">
-      <h2 id="password-title">Change the password</h2>
-      <p class="small">It signs you out of all other browsers and disconnects all apps.</p>
-      <form method="post" action="/account/password">
-        ${faultNote(fault)}
-        <input type="hidden" name="username" autocomplete="username" value="${person.email}">
-        ${input(
-          { name: 'current', label: 'Present password', type: 'password', autocomplete: 'current-password' },
-          fault,
-        )}
-        ${newPassword(fault, 'New password')}
-        <button class="wide">Change it</button>
-      </form>
-    </section>`,
-  }
-}
-
-const change = async (c: Ctx, deps: Deps, visitor: Visitor): Promise<Response> => {
-  const form = await fieldsOf(c)
-  const typed = { current: form.get('current') ?? '', password: form.get('password') ?? '' }
-  const done = await attempt(() => changePassword(deps, visitor.person, typed))
-  if (!done.ok) {
-    const { fault } = done
-    return send(c, accountPage(visitor, { changed: false, fault }), sendingOf(fault))
-  }
-  const session = await startSession(c, deps, done.value)
-  if (visitor.membership) await deps.store.sessions.show(session._id, visitor.membership.workspace_id)
-  return c.redirect('/account?changed', 303)
-}
 
 const forgotPage = (typed: string, fault?: Fault): Page => ({
   title: 'Forgot your password?',
@@ -114,7 +65,8 @@ const overPage: Page = {
       <p>It was used, or an hour has passed. <a href="/forgot">Ask for a new one</a>.</p></div>`,
 }
 
-const resetRoutes = (routes: Hono<GatewayEnv>, deps: Deps): void => {
+/** The forms for a new password by mail. */
+export const passwordRoutes = (routes: Hono<GatewayEnv>, deps: Deps): void => {
   routes.get('/forgot', (c) => send(c, forgotPage('')))
   routes.post('/forgot', (c) => askForMail(c, deps))
   routes.get('/reset/:token', async (c) => {
@@ -133,16 +85,4 @@ const resetRoutes = (routes: Hono<GatewayEnv>, deps: Deps): void => {
     if (!person) return send(c, overPage, { status: 404 })
     return send(c, resetPage(person, done.fault), sendingOf(done.fault))
   })
-}
-
-/** The account's page, and the forms for a new password. */
-export const passwordRoutes = (routes: Hono<GatewayEnv>, deps: Deps): void => {
-  routes.get(
-    '/account',
-    signedIn(deps, (c, _, visitor) =>
-      send(c, accountPage(visitor, { changed: c.req.query('changed') !== undefined })),
-    ),
-  )
-  routes.post('/account/password', signedIn(deps, change))
-  resetRoutes(routes, deps)
 }

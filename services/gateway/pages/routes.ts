@@ -7,6 +7,7 @@ import type { Deps } from '../deps.ts'
 import type { GatewayEnv } from '../http/env.ts'
 import { resourceOf } from '../oauth/rules.ts'
 import { findVisitor } from '../people/sessions.ts'
+import { ownAccountRoutes } from './account.ts'
 import { accountRoutes } from './accounts.ts'
 import { appRoutes } from './apps.ts'
 import { consentRoutes } from './consent.ts'
@@ -111,6 +112,7 @@ export const pageRoutes = (deps: Deps): Hono<GatewayEnv> => {
   panelRoutes(routes, deps)
   loopRoutes(routes, deps)
   appRoutes(routes, deps)
+  ownAccountRoutes(routes, deps)
   passwordRoutes(routes, deps)
   routes.onError(faultPage(deps))
   return routes

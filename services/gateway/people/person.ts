@@ -48,8 +48,8 @@ export type Person = {
   first?: true
   /** BCP 47: what the browser asked for at first, then what the person has chosen. */
   locale: string
-  /** A name of IANA. Absent: that of whichever workspace it is about. */
-  time_zone?: string
+  /** A name of IANA. Absent or null: that of whichever workspace it is about. */
+  time_zone?: string | null
   created_at: Date
 }
 

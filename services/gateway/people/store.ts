@@ -59,6 +59,11 @@ export type PeopleStore = Readonly<{
   ) => Promise<Person | 'stale'>
   /** Sets a new password over the account as it was read; `stale` when it has changed since. */
   setPassword: (person: Person, password_hash: string) => Promise<Person | 'stale'>
+  /** Sets how the person is written to, over the account as it was read; `stale` when it has changed since. */
+  setReading: (
+    person: Person,
+    reading: Readonly<{ locale: string; time_zone: string | null }>,
+  ) => Promise<Person | 'stale'>
   /** Notes that the documents beside a membership are written. Repeats do no harm. */
   settle: (id: string, workspaceId: string) => Promise<void>
   /** People with memberships unsettled since before `before`, oldest first. */
@@ -206,6 +211,7 @@ const peopleOf = (people: Collection<Person>, deps: AggregateDeps): PeopleStore 
       const password_version = (person.password_version ?? 1) + 1
       return save(person, { $set: { password_hash, password_version } })
     },
+    setReading: (person, reading) => save(person, { $set: reading }),
     settle: async (id, workspaceId) => {
       // Without the version: taking a marker out is right whatever else has changed.
       await people.updateOne({ _id: id }, { $pull: { unsettled: { workspace_id: workspaceId } } })

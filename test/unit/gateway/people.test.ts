@@ -96,7 +96,10 @@ test.each([
   [undefined, 'en'],
   ['x'.repeat(100), 'en'],
   ['en"><script>', 'en'],
-])('the_first_language_asked_for: %j is %s', (header, locale) => {
+  ['fr;q=0.4, es-MX;q=0.9, de;q=0', 'es-MX'],
+  ['pt-BR,pt;q=0.9,es;q=0.8', 'es'],
+  ['ja,pt;q=0.5', 'ja'],
+])('the_most_wanted_language_that_we_write_in_or_else_the_most_wanted: %j is %s', (header, locale) => {
   expect(localeOf(header)).toBe(locale)
 })
 

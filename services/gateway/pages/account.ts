@@ -1,0 +1,130 @@
+// The page of one's own account: how one is written to, and a new password.
+import type { Hono } from 'hono'
+import { html } from 'hono/html'
+import { directionOf, LANGUAGES, type Language, languageOf } from '../../../shared/language.ts'
+import type { Deps } from '../deps.ts'
+import type { GatewayEnv } from '../http/env.ts'
+import { changePassword } from '../people/credentials.ts'
+import type { Person } from '../people/person.ts'
+import { chooseReading, timeZonesByArea } from '../people/reading.ts'
+import { startSession, type Visitor } from '../people/sessions.ts'
+import { signedIn } from './flow.ts'
+import { type Ctx, type Html, type Page, send } from './layout.ts'
+import { newPassword } from './passwords.ts'
+import { attempt, type Fault, faultNote, fieldsOf, input, sendingOf } from './posted.ts'
+
+/** The forms of the page. */
+type Form = 'reading' | 'password'
+
+/** What has just come of a form: that it was done, or what was wrong. */
+type Outcome = Readonly<{ done?: Form; fault?: Readonly<{ of: Form; fault: Fault }> }>
+
+const DONE: Readonly<Record<Form, string>> = {
+  reading: 'Saved. The next mail comes like this.',
+  password: 'Your password is changed. All other browsers are signed out and all apps are disconnected.',
+}
+
+const faultOf = ({ fault }: Outcome, form: Form): Fault | undefined =>
+  fault?.of === form ? fault.fault : undefined
+
+const languageOptions = (chosen: Language): Html[] =>
+  (Object.keys(LANGUAGES) as Language[]).map(
+    (language) =>
+      html`<option value="${language}" lang="${language}" dir="${directionOf(language)}" ${language === chosen ? 'selected' : ''}>${LANGUAGES[language]}</option>`,
+  )
+
+const zoneOptions = (chosen: string | null): Html[] =>
+  timeZonesByArea(chosen).map(
+    ({ area, zones }) =>
+      html`<optgroup label="${area}">${zones.map(
+        ({ name, label }) =>
+          html`<option value="${name}" ${name === chosen ? 'selected' : ''}>${label}</option>`,
+      )}</optgroup>`,
+  )
+
+const reading = ({ locale, time_zone = null }: Person, fault: Fault | undefined): Html => html`
+    <section class="card" aria-labelledby="reading-title">
+      <h2 id="reading-title">Mail to you</h2>
+      <p class="small">The language that we write to you in, and the clock that times are told by.</p>
+      <form method="post" action="/account/reading">
+        ${faultNote(fault)}
+        <div class="field"><label for="language">Language</label>
+          <select id="language" name="language" autocomplete="language">${languageOptions(languageOf(locale))}</select></div>
+        <div class="field"><label for="time_zone">Time zone</label>
+          <select id="time_zone" name="time_zone">
+            <option value="">The same as the workspace</option>
+            ${zoneOptions(time_zone)}
+          </select></div>
+        <button class="wide">Save it</button>
+      </form>
+    </section>`
+
+const password = ({ email }: Person, fault: Fault | undefined): Html => html`
+    <section class="card" aria-labelledby="password-title">
+      <h2 id="password-title">Change the password</h2>
+      <p class="small">It signs you out of all other browsers and disconnects all apps.</p>
+      <form method="post" action="/account/password">
+        ${faultNote(fault)}
+        <input type="hidden" name="username" autocomplete="username" value="${email}">
+        ${input(
+          { name: 'current', label: 'Present password', type: 'password', autocomplete: 'current-password' },
+          fault,
+        )}
+        ${newPassword(fault, 'New password')}
+        <button class="wide">Change it</button>
+      </form>
+    </section>`
+
+const accountPage = (visitor: Visitor, outcome: Outcome): Page => {
+  const { person } = visitor
+  return {
+    title: 'Your account',
+    visitor,
+    body: html`<h1>Your account</h1>
+    ${outcome.done ? html`<p class="note" role="status">${DONE[outcome.done]}</p>` : ''}
+    <div class="card">
+      <dl class="facts">
+        <dt>Name</dt><dd>${person.name}</dd>
+        <dt>Email</dt><dd>${person.email}</dd>
+      </dl>
+    </div>
+    ${reading(person, faultOf(outcome, 'reading'))}
+    ${password(person, faultOf(outcome, 'password'))}`,
+  }
+}
+
+const saveReading = async (c: Ctx, deps: Deps, visitor: Visitor): Promise<Response> => {
+  const form = await fieldsOf(c)
+  const typed = { language: form.get('language') ?? '', time_zone: form.get('time_zone') ?? '' }
+  const done = await attempt(() => chooseReading(deps, visitor.person, typed))
+  if (done.ok) return c.redirect('/account?saved', 303)
+  return send(c, accountPage(visitor, { fault: { of: 'reading', fault: done.fault } }), sendingOf(done.fault))
+}
+
+const savePassword = async (c: Ctx, deps: Deps, visitor: Visitor): Promise<Response> => {
+  const form = await fieldsOf(c)
+  const typed = { current: form.get('current') ?? '', password: form.get('password') ?? '' }
+  const done = await attempt(() => changePassword(deps, visitor.person, typed))
+  if (!done.ok) {
+    const { fault } = done
+    return send(c, accountPage(visitor, { fault: { of: 'password', fault } }), sendingOf(fault))
+  }
+  const session = await startSession(c, deps, done.value)
+  if (visitor.membership) await deps.store.sessions.show(session._id, visitor.membership.workspace_id)
+  return c.redirect('/account?changed', 303)
+}
+
+const doneOf = (c: Ctx): Pick<Outcome, 'done'> => {
+  if (c.req.query('changed') !== undefined) return { done: 'password' }
+  return c.req.query('saved') === undefined ? {} : { done: 'reading' }
+}
+
+/** The account's page and its forms. */
+export const ownAccountRoutes = (routes: Hono<GatewayEnv>, deps: Deps): void => {
+  routes.get(
+    '/account',
+    signedIn(deps, (c, _, visitor) => send(c, accountPage(visitor, doneOf(c)))),
+  )
+  routes.post('/account/reading', signedIn(deps, saveReading))
+  routes.post('/account/password', signedIn(deps, savePassword))
+}
