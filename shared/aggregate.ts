@@ -31,13 +31,14 @@ export const OUTBOX_EVENTS = 100
 /** Where the relay finds waiting events. */
 export type Outbox = Readonly<{
   name: string
-  /** Documents with events that have waited since before `before`, oldest first. */
+  /** Documents with events that have waited since before `before`, oldest first, but for those of these ids. */
   pending: (
     before: Date,
     limit: number,
+    except?: readonly string[],
   ) => Promise<readonly Readonly<{ id: string; events: readonly OutboxEvent[] }>[]>
-  /** Takes events out that the stream has; repeats do no harm. */
-  confirm: (id: string, eventIds: readonly string[]) => Promise<void>
+  /** Takes events out of their documents that the stream has; repeats do no harm. */
+  confirm: (sent: readonly Readonly<{ id: string; event_ids: readonly string[] }>[]) => Promise<void>
 }>
 
 /** Told of each write, so that events leave at once instead of at the next poll. */
@@ -87,9 +88,10 @@ export const OUTBOX_INDEX = { key: { 'outbox.at': 1 }, name: 'outbox', sparse: t
 /** The events that wait in the documents of a collection; it needs OUTBOX_INDEX. */
 export const outboxOf = <T extends Readonly<{ _id: string }>>(collection: Collection<T>): Outbox => ({
   name: collection.namespace,
-  pending: async (before, limit) => {
+  pending: async (before, limit, except = []) => {
+    const others = except.length > 0 ? { _id: { $nin: [...except] } } : {}
     const found = await collection
-      .find({ 'outbox.at': { $lte: before } } as unknown as Filter<T>)
+      .find({ 'outbox.at': { $lte: before }, ...others } as unknown as Filter<T>)
       // Oldest first, as the index lies. Asked to sort, the server would read every waiting document into memory: it does
       // not take the order of an index over a list for the order of documents.
       .hint(OUTBOX_INDEX.name)
@@ -98,11 +100,17 @@ export const outboxOf = <T extends Readonly<{ _id: string }>>(collection: Collec
       .toArray()
     return found.map(({ _id, outbox }) => ({ id: _id, events: outbox }))
   },
-  confirm: async (id, eventIds) => {
+  confirm: async (sent) => {
+    if (sent.length === 0) return
     // No version guard: taking out by event id is right whatever else has changed, and must not disturb writers.
-    await collection.updateOne(
-      { _id: id } as Filter<T>,
-      { $pull: { outbox: { id: { $in: [...eventIds] } } } } as unknown as UpdateFilter<T>,
+    await collection.bulkWrite(
+      sent.map(({ id, event_ids }) => ({
+        updateOne: {
+          filter: { _id: id } as Filter<T>,
+          update: { $pull: { outbox: { id: { $in: [...event_ids] } } } } as unknown as UpdateFilter<T>,
+        },
+      })),
+      { ordered: false },
     )
   },
 })

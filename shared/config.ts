@@ -118,8 +118,8 @@ export const VARIABLES = {
   },
   STREAM_REPLICAS: {
     type: wholeNumber(1, 5),
-    fallback: '1',
-    about: 'Copies of the event stream: 3 where NATS has three servers',
+    about:
+      'Copies of the event stream, each on a server of its own; unset: 3 where NATS has three servers, else 1',
   },
   LOG: {
     type: z.string(),

@@ -3,8 +3,8 @@ import { type Bus, connectBus } from './bus/connect.ts'
 import { consume } from './bus/consume.ts'
 import { type Relay, startRelay } from './bus/outbox.ts'
 import type { Reaction } from './bus/reactions.ts'
+import { startReconciler } from './bus/reconcile.ts'
 import { serve } from './bus/serve.ts'
-import { ensureStreams } from './bus/streams.ts'
 import { type Clock, systemClock } from './clock.ts'
 import type { Config } from './config.ts'
 import type { Contract, Handlers } from './contract.ts'
@@ -13,6 +13,7 @@ import { type Ids, systemIds } from './ids.ts'
 import { createLog, type Log } from './log.ts'
 import { connectMongo, type Mongo, mongoFault } from './mongo.ts'
 import { openDeadLetters } from './store-dead-letters.ts'
+import { openJournal } from './store-journal.ts'
 
 /** A service's surroundings. What is added to `stack` is disposed of in reverse order. */
 export type Host = Readonly<{
@@ -51,8 +52,11 @@ export const openHost = async (name: string, config: Config): Promise<Host> => {
     const mongo = stack.use(
       await connectMongo(required(config.MONGODB_URL, 'MONGODB_URL'), log.child('mongo')),
     )
-    await ensureStreams(bus, config.STREAM_REPLICAS)
-    const relay = stack.use(startRelay(bus, { clock, random: ids.random }))
+    const db = mongo.database(name)
+    const told = { clock, random: ids.random, journal: await openJournal(db) }
+    const reconciler = stack.use(await startReconciler(bus, { ...told, replicas: config.STREAM_REPLICAS }))
+    const { stream, check_after_ms } = reconciler
+    const relay = stack.use(startRelay(bus, { ...told, stream, check_after_ms }))
     return {
       config,
       log,
@@ -64,7 +68,7 @@ export const openHost = async (name: string, config: Config): Promise<Host> => {
       at: faultPoint(config.FAULT),
       stack,
       consume: async (reactions) => {
-        const deadLetters = await openDeadLetters(mongo.database(name), clock)
+        const deadLetters = await openDeadLetters(db, clock)
         const options = { deadLetters, clock, random: ids.random, translate: mongoFault }
         stack.use(await consume(bus, name, reactions, options))
       },

@@ -1,10 +1,13 @@
-// Moves events from the documents that they wait in to the stream. Any number of relays may run: the stream drops what
-// it has seen within its window, and consumers skip an event id that they know.
+// Moves events from the documents that they wait in to the stream, and from there to the journal. Any number of relays may
+// run: the stream drops what it has seen within its window, and consumers skip an event id that they know.
 import type { OnCommit, Outbox } from '../aggregate.ts'
 import type { Clock } from '../clock.ts'
 import type { OutboxEvent } from '../cloud-event.ts'
 import { repeat } from '../lifecycle.ts'
+import type { Journal, Told } from '../store-journal.ts'
 import type { Bus } from './connect.ts'
+import { asideList } from './outbox-aside.ts'
+import { isStreamThere, publish } from './publish.ts'
 
 /** How often waiting events are looked for when no write has told of them (ms). */
 const POLL_MS = 500
@@ -12,55 +15,114 @@ const POLL_MS = 500
 const GRACE_MS = 1_000
 /** Documents per look. */
 const BATCH = 200
-/** Publishes under way at once; further ones are found by the next look. */
+/** Documents of a look whose events are published at once. */
+const PARALLEL = 32
+/** Documents whose events are published at once when writes told of them; further ones are found by the next look. */
 const MAX_UNDER_WAY = 512
+/** Failed tries of one document's events after which an operator is told. */
+const TELLING_TRIES = 3
+/** Documents that are confirmed in one write. */
+const CONFIRM_BATCH = 500
 
 export type Relay = AsyncDisposable & Readonly<{ onCommit: OnCommit; watch: (outbox: Outbox) => void }>
 
+export type RelayOptions = Readonly<{
+  clock: Clock
+  random: () => number
+  journal: Journal
+  /** The stream as it is now, by the moment of its creation. */
+  stream: () => string
+  /** How long after it was told an event is looked for in the stream (ms). */
+  check_after_ms: number
+}>
+
+/** A document whose events the stream has. */
+type Acknowledged = Readonly<{ outbox: Outbox; id: string; told: readonly Told[] }>
+
 /**
  * Starts the relay of one service. Give `onCommit` to its aggregates and `watch` each of their outboxes.
- * An event is taken out of its document only when the stream has acknowledged it.
+ * An event is taken out of its document only when the stream has acknowledged it and the journal has it. Documents are
+ * independent of each other: one whose events cannot be published is tried again now and then, and holds nobody up.
  */
-export const startRelay = (bus: Bus, options: Readonly<{ clock: Clock; random: () => number }>): Relay => {
+export const startRelay = (bus: Bus, options: RelayOptions): Relay => {
+  const { clock, random, journal } = options
   const log = bus.log.child('outbox')
   const outboxes: Outbox[] = []
   const underWay = new Set<Promise<void>>()
+  /** Events that are being published or confirmed here: a look leaves them alone. */
+  const inHand = new Set<string>()
+  const aside = asideList(clock)
+  const acknowledged: Acknowledged[] = []
+  let confirming: Promise<void> | undefined
 
-  const send = async (outbox: Outbox, id: string, events: readonly OutboxEvent[]): Promise<void> => {
-    for (const { id: msgID, subject, event } of events)
-      await bus.js.publish(subject, JSON.stringify(event), { msgID })
-    await outbox.confirm(
-      id,
-      events.map((event) => event.id),
+  const confirmBatch = async (batch: readonly Acknowledged[]): Promise<void> => {
+    const check_at = new Date(clock.now().getTime() + options.check_after_ms)
+    await journal.add(
+      batch.flatMap(({ told }) => told),
+      check_at,
     )
+    for (const [outbox, sent] of Map.groupBy(batch, (one) => one.outbox))
+      await outbox.confirm(sent.map(({ id, told }) => ({ id, event_ids: told.map((event) => event.id) })))
   }
-  const start = (outbox: Outbox, id: string, events: readonly OutboxEvent[]): void => {
-    const work = send(outbox, id, events)
-      .catch((error: unknown) =>
-        log.debug('events wait; they will be sent again', { outbox: outbox.name, error }),
+  /** Confirms what has been acknowledged meanwhile, in one write after the other: the busier, the larger each is. */
+  const confirmAll = async (): Promise<void> => {
+    while (acknowledged.length > 0) {
+      const batch = acknowledged.splice(0, CONFIRM_BATCH)
+      await confirmBatch(batch).catch((error: unknown) =>
+        log.debug('told events could not be confirmed; they will be sent again', { error }),
       )
-      .finally(() => underWay.delete(work))
-    underWay.add(work)
+      for (const { told } of batch) for (const { id } of told) inHand.delete(id)
+    }
+    confirming = undefined
   }
-  const sweep = async (signal: AbortSignal): Promise<void> => {
-    for (const outbox of outboxes) {
-      if (signal.aborted || !bus.connected()) return
-      const before = new Date(options.clock.now().getTime() - GRACE_MS)
-      for (const { id, events } of await outbox.pending(before, BATCH)) {
-        if (signal.aborted) return
-        await send(outbox, id, events)
-      }
+
+  const send = async (outbox: Outbox, id: string, waiting: readonly OutboxEvent[]): Promise<boolean> => {
+    const events = waiting.filter((event) => !inHand.has(event.id))
+    if (events.length === 0) return true
+    for (const event of events) inHand.add(event.id)
+    try {
+      const told: Told[] = []
+      for (const event of events) told.push(await publish(bus, event, options.stream()))
+      aside.worked(id)
+      acknowledged.push({ outbox, id, told })
+      confirming ??= confirmAll()
+      return true
+    } catch (error) {
+      for (const event of events) inHand.delete(event.id)
+      const tries = aside.failed(id)
+      log.debug('events wait; they will be sent again', { outbox: outbox.name, id, tries, error })
+      if (tries === TELLING_TRIES)
+        log.error('the events of a document cannot be sent; others can', { outbox: outbox.name, id, error })
+      return false
     }
   }
-  const polling = repeat(sweep, { interval_ms: POLL_MS, log, random: options.random })
+
+  const look = async (outbox: Outbox, signal: AbortSignal): Promise<void> => {
+    const before = new Date(clock.now().getTime() - GRACE_MS)
+    const waiting = await outbox.pending(before, BATCH, aside.now())
+    for (let start = 0; start < waiting.length; start += PARALLEL) {
+      if (signal.aborted || !bus.connected()) return
+      const some = waiting.slice(start, start + PARALLEL)
+      const sent = await Promise.all(some.map(({ id, events }) => send(outbox, id, events)))
+      if (!sent.includes(true) && !(await isStreamThere(bus)))
+        return aside.blameNobody(some.map(({ id }) => id))
+    }
+  }
+  const sweep = async (signal: AbortSignal): Promise<void> => {
+    for (const outbox of outboxes) if (!signal.aborted && bus.connected()) await look(outbox, signal)
+  }
+  const polling = repeat(sweep, { interval_ms: POLL_MS, log, random })
   return {
     onCommit: (outbox, id, events) => {
-      if (underWay.size < MAX_UNDER_WAY && bus.connected()) start(outbox, id, events)
+      if (underWay.size >= MAX_UNDER_WAY || !bus.connected()) return
+      const work: Promise<void> = send(outbox, id, events).then(() => void underWay.delete(work))
+      underWay.add(work)
     },
     watch: (outbox) => void outboxes.push(outbox),
     [Symbol.asyncDispose]: async () => {
       await polling[Symbol.asyncDispose]()
       await Promise.allSettled([...underWay])
+      await confirming
     },
   }
 }

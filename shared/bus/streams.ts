@@ -1,13 +1,18 @@
-// The streams and their consumers, declared in one place and made at start. Repeats do no harm.
+// The streams and their consumers, declared in one place; made and brought up to date at start. Repeats do no harm.
 import {
   AckPolicy,
   type Consumer,
   DeliverPolicy,
   DiscardPolicy,
+  JetStreamApiCodes,
+  JetStreamApiError,
   RetentionPolicy,
   StorageType,
+  type StreamConfig,
+  type StreamInfo,
 } from '@nats-io/jetstream'
 import { nanos } from '@nats-io/nats-core'
+import { AppError } from '../errors.ts'
 import type { Bus } from './connect.ts'
 import { MAX_DELIVER } from './deliveries.ts'
 
@@ -21,41 +26,139 @@ export const ACK_WAIT_MS = 30_000
 
 const givenUp = (durable: string): string => `$JS.EVENT.ADVISORY.CONSUMER.MAX_DELIVERIES.EVENTS.${durable}`
 
-const STREAMS = [
+/** Copies that survive the loss of a server; two or four would survive no more. */
+const SAFE_REPLICAS = 3
+
+type Declared = Partial<StreamConfig> & Pick<StreamConfig, 'name'>
+
+const common = {
+  retention: RetentionPolicy.Limits,
+  storage: StorageType.File,
+  discard: DiscardPolicy.Old,
+  allow_direct: true,
+  max_age: nanos(30 * DAY_MS),
+}
+const STREAMS: readonly Declared[] = [
   {
+    ...common,
     name: EVENTS_STREAM,
-    subjects: ['evt.>'],
-    max_age: nanos(30 * DAY_MS),
-    duplicate_window: nanos(2 * 60_000),
     description: 'Everything that happened in Loops, as CloudEvents',
+    subjects: ['evt.>'],
+    duplicate_window: nanos(2 * 60_000),
   },
   {
+    ...common,
     name: ADVISORIES_STREAM,
-    subjects: [givenUp('*')],
-    max_age: nanos(30 * DAY_MS),
-    max_msgs: 100_000,
     description: 'Events that were delivered as often as they may be and never acknowledged',
+    subjects: [givenUp('*')],
+    max_msgs: 100_000,
   },
 ]
 
-/** Makes the streams, or brings them up to this declaration. */
-export const ensureStreams = async (bus: Bus, replicas: number): Promise<void> => {
-  for (const { name, ...own } of STREAMS) {
-    const config = {
-      retention: RetentionPolicy.Limits,
-      storage: StorageType.File,
-      discard: DiscardPolicy.Old,
-      num_replicas: replicas,
-      allow_direct: true,
-      ...own,
-    }
-    try {
-      await bus.jsm.streams.add({ name, ...config })
-    } catch {
-      // It is there with other settings, or another replica is making it at this moment.
-      await bus.jsm.streams.update(name, config)
-    }
+/** The stream of events at one moment. */
+export type StreamState = Readonly<{
+  /** The moment of its creation: a stream that was lost and made again is another. */
+  id: string
+  first_seq: number
+  last_seq: number
+}>
+
+const findStream = async (bus: Bus, name: string): Promise<StreamInfo | null> => {
+  try {
+    return await bus.jsm.streams.info(name)
+  } catch (error) {
+    if (error instanceof JetStreamApiError && error.code === JetStreamApiCodes.StreamNotFound) return null
+    throw error
   }
+}
+
+/** NATS says of a change that it cannot be: in words, since its numbers are many. */
+const refusal = (name: string, what: string, error: unknown): AppError => {
+  const said = error instanceof Error ? error.message : String(error)
+  return new AppError(
+    'unavailable',
+    `NATS refuses ${what} of the stream ${name}: ${said}. Copies need as many servers in one cluster (STREAM_REPLICAS); any other setting is changed back with \`nats stream edit ${name}\`, or the stream deleted with \`nats stream rm ${name}\`: Loops makes it again and tells it the events of the last 72 hours.`,
+    { cause: error },
+  )
+}
+
+/** Makes a stream; without a number of copies with three, or one where there are fewer servers. */
+const makeStream = async (
+  bus: Bus,
+  declared: Declared,
+  replicas: number | undefined,
+): Promise<StreamInfo> => {
+  const make = (num_replicas: number) => bus.jsm.streams.add({ ...declared, num_replicas })
+  try {
+    return await make(replicas ?? SAFE_REPLICAS).catch((error: unknown) => {
+      if (replicas === undefined && error instanceof JetStreamApiError) return make(1)
+      throw error
+    })
+  } catch (error) {
+    // Another instance may have made it at this moment, with another number of copies.
+    const found = await findStream(bus, declared.name)
+    if (found) return found
+    throw error instanceof JetStreamApiError ? refusal(declared.name, 'the creation', error) : error
+  }
+}
+
+/** The members of a declaration that a stream has otherwise. */
+const changesOf = (declared: Declared, config: StreamConfig): (keyof Declared)[] =>
+  (Object.keys(declared) as (keyof Declared)[]).filter(
+    (key) => JSON.stringify(declared[key]) !== JSON.stringify(config[key]),
+  )
+
+const changeStream = async (bus: Bus, declared: Declared, config: StreamConfig): Promise<void> => {
+  const changes = changesOf(declared, config)
+  if (changes.length === 0) return
+  const log = bus.log.child('streams')
+  try {
+    await bus.jsm.streams.update(declared.name, declared)
+    log.info('stream brought up to its declaration', { stream: declared.name, changes })
+  } catch (error) {
+    if (!(error instanceof JetStreamApiError)) throw error
+    // It works as it is: better so than not at all.
+    const { message } = refusal(declared.name, `another ${changes.join(', ')}`, error)
+    log.error('stream left as it is', { stream: declared.name, advice: message })
+  }
+}
+
+/** Raises a stream to three copies where nobody has said how many, if there are servers for them. */
+const raiseCopies = async (bus: Bus, { name }: Declared, config: StreamConfig): Promise<void> => {
+  if (config.num_replicas >= SAFE_REPLICAS) return
+  try {
+    await bus.jsm.streams.update(name, { num_replicas: SAFE_REPLICAS })
+    bus.log.child('streams').info('stream raised to three copies', { stream: name })
+  } catch (error) {
+    if (!(error instanceof JetStreamApiError)) throw error
+  }
+}
+
+/**
+ * Makes the streams, or brings them up to their declaration. What NATS refuses to change of a stream that is there is logged
+ * with what to do about it, and the stream goes on as it is.
+ * @param replicas copies of each; undefined: three where NATS has three servers, else one.
+ * @throws AppError `unavailable` when a stream is not there and cannot be made.
+ */
+export const migrateStreams = async (bus: Bus, replicas: number | undefined): Promise<void> => {
+  for (const declared of STREAMS) {
+    const { config } = (await findStream(bus, declared.name)) ?? (await makeStream(bus, declared, replicas))
+    const copies = replicas === undefined ? {} : { num_replicas: replicas }
+    await changeStream(bus, { ...declared, ...copies }, config)
+    if (replicas === undefined) await raiseCopies(bus, declared, config)
+  }
+}
+
+/** Makes those of the streams that are gone, and tells how that of the events stands. Settings are left alone. */
+export const keepStreams = async (bus: Bus, replicas: number | undefined): Promise<StreamState> => {
+  const [events] = await Promise.all(
+    STREAMS.map(
+      async (declared) =>
+        (await findStream(bus, declared.name)) ?? (await makeStream(bus, declared, replicas)),
+    ),
+  )
+  const { created, state } = events as StreamInfo
+  return { id: created, first_seq: state.first_seq, last_seq: state.last_seq }
 }
 
 type Changeable = Readonly<{ filter_subjects: string[]; max_deliver: number; max_ack_pending: number }>

@@ -107,7 +107,7 @@ const inserted = async (status: 'active' | 'forming'): Promise<LoopDoc> => {
 }
 const pending = ({ pending: find, confirm }: Outbox) => ({
   pending: () => find(new Date(), PAGE),
-  confirm: () => confirm(first()._id, [ids.next()]),
+  confirm: () => confirm([{ id: first()._id, event_ids: [ids.next()] }]),
 })
 
 /** Every function of the stores, called; with the keys and documents that it may look at. */
@@ -228,9 +228,6 @@ test('refused_before_events_that_wait_make_the_queue_too_large_for_a_document', 
   await expect(untilRefused()).rejects.toMatchObject({ code: 'unavailable' })
   expect(saved).toBe(10)
   const queue = await queues.load(order[0] as string)
-  await queues.outbox.confirm(
-    queue._id,
-    queue.outbox.map(({ id }) => id),
-  )
+  await queues.outbox.confirm([{ id: queue._id, event_ids: queue.outbox.map(({ id }) => id) }])
   expect(await reorderAll()).toMatchObject({ v: 11 })
 })

@@ -5,7 +5,7 @@ import { connect, type NatsConnection } from '@nats-io/transport-node'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type Bus, connectBus } from '../../shared/bus/connect.ts'
 import { MAX_DELIVER } from '../../shared/bus/deliveries.ts'
-import { EVENTS_STREAM, ensureStreams, openAdvisoryConsumer, openConsumer } from '../../shared/bus/streams.ts'
+import { EVENTS_STREAM, migrateStreams, openAdvisoryConsumer, openConsumer } from '../../shared/bus/streams.ts'
 import { eventSubject, requestSubject } from '../../shared/contract.ts'
 import { CONTRACTS } from '../../shared/contracts/index.ts'
 import { createLog } from '../../shared/log.ts'
@@ -153,7 +153,7 @@ describe('the stream of events', () => {
 
   test.each(SERVICE_USERS)('made_and_told_to_by_%s', async (service) => {
     const bus = await busAs(service)
-    await ensureStreams(bus, 1)
+    await migrateStreams(bus, 1)
     expect(await bus.js.publish(subject(service), '{}')).toMatchObject({ stream: EVENTS_STREAM })
     await expect(bus.js.publish(subject(service === 'tasks' ? 'gateway' : 'tasks'), '{}')).rejects.toThrow()
   })

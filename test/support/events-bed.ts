@@ -1,18 +1,19 @@
 // A service that exists only for the tests of events: things that are made and told of, on a bus and a database of their own.
-
 import * as z from 'zod'
 import { type Aggregate, aggregates, OUTBOX_INDEX } from '../../shared/aggregate.ts'
 import { type Bus, connectBus } from '../../shared/bus/connect.ts'
 import { consume } from '../../shared/bus/consume.ts'
 import { startRelay } from '../../shared/bus/outbox.ts'
 import { on, type TypedEvent } from '../../shared/bus/reactions.ts'
-import { ensureStreams } from '../../shared/bus/streams.ts'
+import { startReconciler } from '../../shared/bus/reconcile.ts'
+import { EVENTS_STREAM } from '../../shared/bus/streams.ts'
 import { systemClock as clock } from '../../shared/clock.ts'
 import { defineContract, event, eventSubject } from '../../shared/contract.ts'
 import { systemIds } from '../../shared/ids.ts'
 import { createLog } from '../../shared/log.ts'
 import { connectMongo, ensureIndexes, type Mongo, mongoFault } from '../../shared/mongo.ts'
 import { DEAD_LETTERS, type DeadLetter, openDeadLetters } from '../../shared/store-dead-letters.ts'
+import { JOURNAL, type JournalEntry, openJournal } from '../../shared/store-journal.ts'
 import { freshStack } from './stack.ts'
 
 export type Thing = Aggregate & { name: string }
@@ -41,6 +42,9 @@ export const toldOf = ({ _id, name }: { _id: string; name: string }) => [
   { name: 'thing.made', data: { id: _id, name } },
 ]
 
+/** How long after it was told an event is looked for in the stream here (ms). */
+const CHECK_AFTER_MS = 1_000
+
 type React = (event: TypedEvent<z.output<typeof Made>>) => Promise<void>
 
 /** Connections with everything that a test of events starts on them; all of it ends with the bed. */
@@ -51,10 +55,13 @@ export const openEventsBed = async (urls = freshStack()) => {
   const log = createLog({ filter: 'warn', topic: 'test', pretty: false, write: (line) => lines.push(line) })
   const mongo: Mongo = stack.use(await connectMongo(mongodbUrl, log))
   const bus: Bus = stack.use(await connectBus(natsUrl, 'things', log))
-  await ensureStreams(bus, 1)
   const db = mongo.database('things')
   const collection = db.collection<Thing>('things')
   await ensureIndexes(collection, [OUTBOX_INDEX])
+  const told = { clock, random: ids.random, journal: await openJournal(db) }
+  const watching = { ...told, replicas: undefined, look_ms: 200, check_after_ms: CHECK_AFTER_MS }
+  const reconciler = stack.use(await startReconciler(bus, watching))
+  const journalOf = () => db.collection<JournalEntry>(JOURNAL)
   return {
     ...urls,
     bus,
@@ -64,13 +71,22 @@ export const openEventsBed = async (urls = freshStack()) => {
     lines,
     /** A relay and the writes that tell it. */
     relaying: () => {
-      const relay = stack.use(startRelay(bus, { clock, random: ids.random }))
+      const relay = stack.use(
+        startRelay(bus, { ...told, stream: reconciler.stream, check_after_ms: CHECK_AFTER_MS }),
+      )
       const store = aggregates(collection, { service: 'things', clock, ids, onCommit: relay.onCommit })
       relay.watch(store.outbox)
       return { relay, store }
     },
     /** Writes that no relay is told of, as those of a process that died at once. */
     silent: () => aggregates(collection, { service: 'things', clock, ids, onCommit: () => undefined }),
+    /** Told events that are written down. */
+    journalOf,
+    journaled: () => journalOf().find().toArray(),
+    /** Has the stream drop ids that it has seen for 0.1 s alone. */
+    forgetIds: async () => {
+      await bus.jsm.streams.update(EVENTS_STREAM, { duplicate_window: 100_000_000 })
+    },
     /** Documents with events that wait. */
     waiting: () => collection.countDocuments({ 'outbox.0': { $exists: true } }),
     /** A consumer of what is told here. */

@@ -28,7 +28,6 @@ describe('an empty environment', () => {
       REFRESH_TOKEN_DAYS: 30,
       REFRESH_GRACE_SECONDS: 60,
       NODE_ENV: 'development',
-      STREAM_REPLICAS: 1,
       LOG: 'info',
     })
   })

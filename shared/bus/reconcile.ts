@@ -1,0 +1,105 @@
+// Keeps the stream whole: makes it again when it is gone, and tells again what it has lost, each event under its own id. Every
+// service does so for its own events; that several instances do it, or one does it twice, is harmless.
+import type { Clock } from '../clock.ts'
+import { repeat } from '../lifecycle.ts'
+import type { Journal, Told } from '../store-journal.ts'
+import type { Bus } from './connect.ts'
+import { isInStream, publish } from './publish.ts'
+import { keepStreams, migrateStreams, type StreamState } from './streams.ts'
+
+/** How often the stream is looked at (ms). */
+const LOOK_MS = 5_000
+/**
+ * How long after it was told an event is looked for in the stream (ms). A server acknowledges before it writes to disk, up to
+ * two minutes before unless it is told otherwise: by now what it has is what it keeps. The stream's memory of message ids
+ * (two minutes as well) is over too, so that an event can be told again.
+ */
+export const CHECK_AFTER_MS = 150_000
+/** Events per batch, and batches of one look: the rest is for the next one. */
+const BATCH = 500
+const MAX_BATCHES = 40
+/** Requests under way at once. */
+const PARALLEL = 64
+
+export type ReconcileOptions = Readonly<{
+  clock: Clock
+  random: () => number
+  journal: Journal
+  /** Copies of the streams; undefined: three where there are three servers. */
+  replicas: number | undefined
+  look_ms?: number
+  check_after_ms?: number
+}>
+
+export type Reconciler = AsyncDisposable &
+  Readonly<{
+    /** The stream as it was last seen, by the moment of its creation. */
+    stream: () => string
+    check_after_ms: number
+  }>
+
+/** Does the work for each, a few at once. */
+const eachOf = async <T, R>(all: readonly T[], work: (one: T) => Promise<R>): Promise<R[]> => {
+  const done: R[] = []
+  for (let start = 0; start < all.length; start += PARALLEL)
+    done.push(...(await Promise.all(all.slice(start, start + PARALLEL).map(work))))
+  return done
+}
+
+/**
+ * Makes the streams, brings them up to their declaration, and begins to watch over them.
+ * @throws AppError `unavailable` when a stream is not there and cannot be made.
+ */
+export const startReconciler = async (bus: Bus, options: ReconcileOptions): Promise<Reconciler> => {
+  const { clock, random, journal, replicas, look_ms = LOOK_MS, check_after_ms = CHECK_AFTER_MS } = options
+  const log = bus.log.child('reconcile')
+  await migrateStreams(bus, replicas)
+  let seen = await keepStreams(bus, replicas)
+
+  const tellAgain = async (events: readonly Told[]): Promise<void> => {
+    const told = await eachOf(events, (event) => publish(bus, event, seen.id))
+    await journal.moved(told, new Date(clock.now().getTime() + check_after_ms))
+    log.warn('told events again that the stream did not have', { events: told.length })
+  }
+  /** Tells again what `find` finds, batch by batch: each batch leaves what it is looked for by. */
+  const tellAll = async (signal: AbortSignal, find: () => Promise<readonly Told[]>): Promise<void> => {
+    for (let batch = 0; batch < MAX_BATCHES && !signal.aborted; batch += 1) {
+      const events = await find()
+      if (events.length > 0) await tellAgain(events)
+      if (events.length < BATCH) return
+    }
+  }
+  /** What the stream should have and has not, by its first and last number: cut off at its end, or emptied. */
+  const outside = async (): Promise<readonly Told[]> => {
+    const find = ({ id, first_seq, last_seq }: StreamState) => journal.outside(id, first_seq, last_seq, BATCH)
+    if ((await find(seen)).length === 0) return []
+    // Told since the stream was looked at, or really lost: what was told by now is in the stream when it is looked at now.
+    seen = await keepStreams(bus, replicas)
+    return find(seen)
+  }
+  const checkDue = async (signal: AbortSignal): Promise<void> => {
+    for (let batch = 0; batch < MAX_BATCHES && !signal.aborted; batch += 1) {
+      const events = await journal.due(clock.now(), BATCH)
+      const there = await eachOf(events, (event) => isInStream(bus, event.id, event))
+      await journal.found(events.filter((_, index) => there[index]).map(({ id }) => id))
+      const lost = events.filter((_, index) => !there[index])
+      if (lost.length > 0) await tellAgain(lost)
+      if (events.length < BATCH) return
+    }
+  }
+  const look = async (signal: AbortSignal): Promise<void> => {
+    if (!bus.connected()) return
+    const before = seen.id
+    seen = await keepStreams(bus, replicas)
+    if (seen.id !== before) log.warn('the stream of events is a new one; telling it what is known')
+    await tellAll(signal, () => journal.elsewhere(seen.id, BATCH))
+    await tellAll(signal, outside)
+    await checkDue(signal)
+  }
+  const looking = repeat(look, { interval_ms: look_ms, log, random })
+  return {
+    stream: () => seen.id,
+    check_after_ms,
+    [Symbol.asyncDispose]: () => looking[Symbol.asyncDispose](),
+  }
+}

@@ -1,0 +1,135 @@
+// What becomes of events between the stream and the journal: processes that die between the two, a stream that loses its end
+// or all it had, and documents whose events nothing will take.
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { EVENTS_STREAM } from '../../shared/bus/streams.ts'
+import { type EventsBed, MADE, openEventsBed, thing, toldOf } from '../support/events-bed.ts'
+
+let bed: EventsBed
+
+beforeAll(async () => {
+  bed = await openEventsBed()
+})
+afterAll(() => bed?.[Symbol.asyncDispose]())
+
+/** The ids of the events in the stream, in its order. */
+const inStream = async (): Promise<string[]> => {
+  const { state } = await bed.bus.jsm.streams.info(EVENTS_STREAM)
+  const found: string[] = []
+  for (let seq = state.first_seq; seq <= state.last_seq; seq += 1) {
+    const message = await bed.bus.jsm.direct.getMessage(EVENTS_STREAM, { seq })
+    if (message) found.push(message.header.get('Nats-Msg-Id'))
+  }
+  return found
+}
+const journaledIds = async (): Promise<string[]> => (await bed.journaled()).map(({ _id }) => _id).toSorted()
+/** Until every told event was found in the stream. */
+const checked = () =>
+  expect
+    .poll(async () => (await bed.journaled()).every(({ check_at }) => check_at === undefined), {
+      timeout: 20_000,
+    })
+    .toBe(true)
+const tell = async (count: number): Promise<void> => {
+  const { relay, store } = bed.relaying()
+  await using _ = relay
+  for (let n = 0; n < count; n += 1) {
+    const one = thing(`thing ${n}`)
+    await store.insert(one, toldOf(one))
+  }
+  await expect.poll(bed.waiting).toBe(0)
+}
+
+test('a_told_event_is_in_the_journal_before_it_leaves_its_document', async () => {
+  await tell(5)
+  expect(await journaledIds()).toEqual((await inStream()).toSorted())
+  await checked()
+})
+
+test('an_event_is_told_once_when_its_process_died_between_the_stream_and_the_document', async () => {
+  const one = thing('half told')
+  const document = await bed.silent().insert(one, toldOf(one))
+  const [waiting] = document?.outbox ?? []
+  if (!waiting) throw new Error('no event waits')
+  await bed.bus.js.publish(MADE, JSON.stringify(waiting.event), { msgID: waiting.id })
+  await using _ = bed.relaying().relay
+  await expect.poll(bed.waiting).toBe(0)
+  expect((await inStream()).filter((id) => id === waiting.id)).toHaveLength(1)
+  expect(await journaledIds()).toContain(waiting.id)
+})
+
+test('an_event_leaves_its_document_when_its_process_died_between_the_journal_and_the_document', async () => {
+  await tell(1)
+  const [last] = (await bed.journaled()).slice(-1)
+  const one = thing('written down')
+  const document = await bed.silent().insert(one, toldOf(one))
+  const [waiting] = document?.outbox ?? []
+  if (!waiting || !last) throw new Error('no event waits')
+  const { id, ...event } = waiting
+  const { seq, stream, expires_at } = last
+  await bed.journalOf().insertOne({ _id: id, ...event, seq, stream, expires_at })
+  await using _ = bed.relaying().relay
+  await expect.poll(bed.waiting).toBe(0)
+})
+
+test('what_the_stream_lost_at_its_end_is_told_again', async () => {
+  await tell(3)
+  await checked()
+  const before = await inStream()
+  const { state } = await bed.bus.jsm.streams.info(EVENTS_STREAM)
+  await tell(2)
+  const all = await inStream()
+  // Gone before it was looked for there, as after a power cut.
+  await bed.bus.jsm.streams.deleteMessage(EVENTS_STREAM, state.last_seq + 1)
+  await bed.bus.jsm.streams.deleteMessage(EVENTS_STREAM, state.last_seq + 2)
+  expect(await inStream()).toEqual(before)
+  await bed.forgetIds()
+  await expect.poll(async () => (await inStream()).toSorted(), { timeout: 20_000 }).toEqual(all.toSorted())
+  await checked()
+})
+
+test('a_stream_that_was_emptied_is_told_everything_again', async () => {
+  await tell(4)
+  const before = await journaledIds()
+  await bed.forgetIds()
+  await bed.bus.jsm.streams.purge(EVENTS_STREAM)
+  await expect.poll(async () => (await inStream()).toSorted(), { timeout: 20_000 }).toEqual(before)
+  await checked()
+})
+
+test('a_stream_that_was_deleted_is_made_again_told_everything_and_read_on_by_its_consumers', async () => {
+  const seen: string[] = []
+  await using _ = await bed.consuming('staying', async ({ id }) => void seen.push(id))
+  await tell(3)
+  const before = await journaledIds()
+  await expect.poll(() => new Set(seen).size).toBe(before.length)
+  seen.length = 0
+  await bed.bus.jsm.streams.delete(EVENTS_STREAM)
+  await expect.poll(() => [...new Set(seen)].toSorted(), { timeout: 20_000 }).toEqual(before)
+  await tell(1)
+  await expect.poll(() => new Set(seen).size).toBe(before.length + 1)
+  expect((await inStream()).toSorted()).toEqual(await journaledIds())
+})
+
+test('a_consumer_that_was_deleted_is_made_again_and_goes_on', async () => {
+  const seen: string[] = []
+  await using _ = await bed.consuming('removed', async ({ id }) => void seen.push(id))
+  await expect.poll(() => seen.length).toBeGreaterThan(0)
+  await bed.bus.jsm.consumers.delete(EVENTS_STREAM, 'removed')
+  await tell(1)
+  const [last] = (await inStream()).slice(-1)
+  await expect.poll(() => seen, { timeout: 20_000 }).toContain(last)
+})
+
+test('documents_whose_events_cannot_be_published_hold_nobody_up', async () => {
+  const silent = bed.silent()
+  const tooLarge = 'x'.repeat(bed.bus.nc.info?.max_payload ?? 0)
+  const stuck = Array.from({ length: 33 }, () => thing(tooLarge))
+  for (const one of stuck) await silent.insert(one, toldOf(one))
+  const behind = thing('behind them')
+  await silent.insert(behind, toldOf(behind))
+  await using _ = bed.relaying().relay
+  await expect.poll(async () => (await bed.collection.findOne({ _id: behind._id }))?.outbox).toEqual([])
+  expect(await bed.waiting()).toBe(stuck.length)
+  await expect.poll(() => bed.lines.join(), { timeout: 20_000 }).toContain('cannot be sent; others can')
+  await bed.collection.deleteMany({ name: tooLarge })
+})
