@@ -40,6 +40,8 @@ export type PanelTable = Readonly<{
   about?: string
   /** The first one names the row. */
   columns: readonly [PanelColumn, ...PanelColumn[]]
+  /** A member of the input that may be one of some words, to narrow the list down; the label says to what. */
+  filter?: Readonly<{ member: string; label: string }>
   /** Said instead of a table without rows. */
   empty: string
   actions: readonly PanelAction[]

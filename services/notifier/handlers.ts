@@ -3,7 +3,7 @@ import type { Handlers } from '../../shared/contract.ts'
 import type { notifier } from '../../shared/contracts/notifier.ts'
 import { AppError, notFound } from '../../shared/errors.ts'
 import type { Deliveries } from './deliveries.ts'
-import { checkRetry, requireCaller, rowOf, shelvesOf } from './ledger-view.ts'
+import { checkRetry, maySee, requireCaller, rowOf, shelvesOf } from './ledger-view.ts'
 import type { DevMails } from './store-dev-mails.ts'
 import { type WishDeps, wishHandlers } from './wishes.ts'
 
@@ -46,7 +46,7 @@ export const handlers = (deps: HandlerDeps): Handlers<typeof notifier> => ({
   retry_delivery: async ({ delivery_id }, call) => {
     const caller = requireCaller(call.caller)
     const found = await deps.deliveries.find(caller.workspace_id, delivery_id)
-    if (!found || !shelvesOf(caller)?.includes(found.shown_to)) throw notFound('delivery', delivery_id)
+    if (!found || !maySee(caller, found)) throw notFound('delivery', delivery_id)
     checkRetry(found)
     // Before the mail is owed again: a sender may look at once.
     if (found.to) await deps.suppressions.lift(found.to.address)

@@ -19,6 +19,10 @@ export const shelvesOf = ({ role }: Pick<Caller, 'role'>): readonly ShownTo[] | 
   return role === 'admin' ? ['managers'] : null
 }
 
+/** Whether a member may look at a delivery of their workspace. */
+export const maySee = (caller: Pick<Caller, 'role' | 'user_id'>, { user_id, shown_to }: Delivery): boolean =>
+  user_id === caller.user_id || shelvesOf(caller)?.includes(shown_to) === true
+
 const SUBJECTS: Readonly<Record<Exclude<Delivery['template'], 'loop-shipped'>, string>> = {
   invitation: 'Invitation',
   'password-reset': 'New password',

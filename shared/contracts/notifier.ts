@@ -112,7 +112,7 @@ export const notifier = defineContract({
     }),
     retry_delivery: internal({
       description:
-        'Sends a mail again that failed or was held back, for the owner and admins of the workspace; its address is in use again.',
+        'Sends a mail again that failed or was held back, for whoever may see it; its address is in use again.',
       input: z.object({ delivery_id: z.string().max(64) }),
       output: z.object({ status: DeliveryStatus }),
       errors: ['forbidden', 'not_found', 'invalid_transition', 'version_conflict'],
@@ -132,4 +132,37 @@ export const notifier = defineContract({
     }),
   },
   events: {},
+  panel: {
+    path: 'mails',
+    roles: ['owner', 'admin', 'member', 'viewer'],
+    title: 'Mails',
+    intro:
+      'What became of the mails of the last 90 days: those of the workspace for its owner and admins, your own for everybody else.',
+    table: {
+      operation: 'list_deliveries',
+      rows: 'deliveries',
+      filter: { member: 'status', label: 'Status' },
+      columns: [
+        { member: 'to', heading: 'To', none: 'as invited' },
+        { member: 'about', heading: 'Mail' },
+        { member: 'status', heading: 'Status' },
+        { member: 'attempts', heading: 'Tries' },
+        { member: 'created_at', heading: 'Owed since' },
+        { member: 'next_try_at', heading: 'Next try' },
+        { member: 'sent_at', heading: 'Sent' },
+        { member: 'last_error', heading: 'Because' },
+      ],
+      empty: 'There are no such mails.',
+      actions: [
+        {
+          operation: 'retry_delivery',
+          label: 'Send again',
+          from: { delivery_id: 'id' },
+          when: { member: 'status', is: ['failed', 'suppressed'] },
+          done: 'The mail will be sent again, and its address is in use again. A wish not to get it still counts.',
+        },
+      ],
+    },
+    actions: [],
+  },
 })

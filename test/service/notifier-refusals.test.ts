@@ -4,7 +4,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { notifier } from '../../shared/contracts/notifier.ts'
 import { listed, settled, ship } from '../support/mail-owed.ts'
 import { openPeople, type People, type Someone } from '../support/people.ts'
-import { type Bed, ids, openBed, refused } from '../support/service-bed.ts'
+import { type Bed, ids, openBed, person, refused } from '../support/service-bed.ts'
 import { type SinkFault, type SinkMoment, type SmtpSink, startSmtpSink } from '../support/smtp-sink.ts'
 
 const open = new AsyncDisposableStack()
@@ -203,13 +203,13 @@ describe('sending again', () => {
     expect((await refused(again)).code).toBe('invalid_transition')
     expect(mailsTo(ana)).toBe(1)
   })
-  it('not_by_a_member_nor_in_another_workspace', async () => {
+  it('not_by_another_member_nor_in_another_workspace', async () => {
     await using _notifier = await bed.start('notifier')
     const { ws, ana } = await someone()
     sink.misbehave(always('rcpt', { reply: 550, text: '5.7.1 No' }))
     const [row] = await settled(bed, ws, await ship(bed, ws, ana), 1)
     const elsewhere = await someone()
-    for (const caller of [{ ...ana.caller, role: 'member' as const }, elsewhere.ana.caller]) {
+    for (const caller of [person(ws), elsewhere.ana.caller]) {
       const again = bed.as(notifier, caller).retry_delivery({ delivery_id: row?.id ?? '' })
       expect((await refused(again)).code).toBe('not_found')
     }

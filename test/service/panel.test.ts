@@ -344,6 +344,7 @@ describe('the declaration of a page', () => {
         table: {
           ...table,
           about: 'subject',
+          filter: { member: 'limit', label: 'How many' },
           columns: [{ member: 'colour', heading: 'Colour' }],
           actions: [
             { operation: 'drop_note', label: 'Drop', from: { id: 'number' }, done: 'Done.' },
@@ -364,6 +365,7 @@ describe('the declaration of a page', () => {
     }
     expect(panelFaults(faulty)).toEqual([
       'list_notes answers no subject',
+      'list_notes takes no words as limit',
       'a row of list_notes has no colour',
       'drop_note takes no id',
       'number, which drop_note is filled from, does not exist',

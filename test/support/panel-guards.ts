@@ -49,7 +49,7 @@ const pageFaults = (
   page: PanelPage,
   from: Readonly<Record<string, string>>,
 ): string[] => {
-  const { operation: name, rows, columns, about, actions } = page.table
+  const { operation: name, rows, columns, about, actions, filter } = page.table
   const operation = contract.operations[name]
   if (operation?.kind !== 'internal') return [`${name} is no internal operation`]
   const [input, output] = [inputOf(operation), outputOf(operation)]
@@ -59,6 +59,8 @@ const pageFaults = (
     .map((member) => `${name} takes no ${member}`)
   for (const member of ['next_cursor', ...(about === undefined ? [] : [about])])
     if (!Object.hasOwn(output, member)) faults.push(`${name} answers no ${member}`)
+  if (filter && input[filter.member]?.enum === undefined)
+    faults.push(`${name} takes no words as ${filter.member}`)
   for (const { member } of columns)
     if (!Object.hasOwn(row, member)) faults.push(`a row of ${name} has no ${member}`)
   const address = Object.fromEntries(Object.keys(from).map((member) => [member, {}]))

@@ -5,7 +5,7 @@ import { html } from 'hono/html'
 import { checkInput } from '../../../shared/check.ts'
 import type { Contract } from '../../../shared/contract.ts'
 import { AppError, notFound } from '../../../shared/errors.ts'
-import { outputSchema } from '../../../shared/json-schema.ts'
+import { inputSchema, outputSchema } from '../../../shared/json-schema.ts'
 import type { Panel, PanelAction, PanelDetail, PanelPage } from '../../../shared/panel.ts'
 import type { Deps } from '../deps.ts'
 import type { GatewayEnv } from '../http/env.ts'
@@ -75,8 +75,27 @@ const list = async (c: Ctx, deps: Deps, visitor: Insider, place: Place): Promise
   }
 }
 
-const queryOf = (c: Ctx, { from }: Place): Record<string, string> =>
-  filled(Object.fromEntries(Object.keys(from).map((name) => [name, name])), c.req.query())
+const queryOf = (c: Ctx, { from, page }: Place): Record<string, string> => {
+  const { filter } = page.table
+  const chosen = filter && c.req.query(filter.member)
+  return {
+    ...filled(Object.fromEntries(Object.keys(from).map((name) => [name, name])), c.req.query()),
+    ...(filter && chosen ? { [filter.member]: chosen } : {}),
+  }
+}
+
+/** The ways to narrow a list down, the chosen one marked. */
+const filterLinks = (place: Place, { path, query }: Surroundings): Html | '' => {
+  const { filter, operation } = place.page.table
+  if (!filter) return ''
+  const { properties } = inputSchema(operationOf(place, operation).input)
+  type Words = Record<string, { enum?: readonly string[] }>
+  const { [filter.member]: chosen = '', ...others } = query
+  const link = (word: string, label: string): Html =>
+    html`<a href="${withQuery(path, word === '' ? others : { ...others, [filter.member]: word })}" ${word === chosen ? html`aria-current="true"` : ''}>${label}</a>`
+  return html`<nav class="filter" aria-label="${filter.label}">${link('', 'All')}
+    ${((properties as Words)[filter.member]?.enum ?? []).map((word) => link(word, word.replaceAll('_', ' ')))}</nav>`
+}
 
 /** The declared members of a row, whose words are shown as words. */
 const membersOf = (place: Place): Record<string, object> => {
@@ -92,6 +111,7 @@ const pagePart = (place: Place, listed: Listed, around: Surroundings): Html => {
     <h1>${page.title}</h1><p class="lead">${page.intro}</p>
     ${listed.about === '' ? '' : html`<p><strong>${listed.about}</strong></p>`}
     ${doneNote(around)} ${rowFault(page, around)}
+    ${filterLinks(place, around)}
     <section class="card" aria-label="${page.title}">
       ${listed.rows.length === 0 ? html`<p>${page.table.empty}</p>` : tableOf(page, listed.rows, detail, around, membersOf(place))}
       ${listed.next === null ? '' : html`<p><a href="${paged(listed.next)}">Next page</a></p>`}

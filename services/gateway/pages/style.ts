@@ -128,6 +128,8 @@ code, .code { font: .92em/1.5 ui-monospace, "SF Mono", Menlo, Consolas, "Liberat
 legend.label { color: inherit; }
 .choices { display: grid; gap: 0 1.25rem; grid-template-columns: repeat(auto-fill, minmax(min(100%, 15rem), 1fr)); }
 .hint.wrong { color: var(--bad); font-weight: 550; }
+.filter { display: flex; flex-wrap: wrap; gap: .35rem 1.1rem; margin: 0 0 1rem; }
+.filter a[aria-current] { color: inherit; font-weight: 650; text-decoration: none; }
 .panel th { font-weight: 600; }
 .panel thead th { color: var(--muted); font-size: .9rem; font-weight: 400; }
 .panel td, .panel thead th { min-width: 5.5rem; }

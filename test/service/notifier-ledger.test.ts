@@ -1,0 +1,178 @@
+// What became of the mails, and who may see it: owner, admin, member, stranger; narrowed down, page by page, and never
+// read past what is shown.
+import type { Document } from 'mongodb'
+import { afterAll, beforeAll, describe, expect, it, test } from 'vitest'
+import { type Deliveries, openDeliveries } from '../../services/notifier/deliveries.ts'
+import type { Delivery } from '../../services/notifier/notices.ts'
+import { systemClock as clock } from '../../shared/clock.ts'
+import type { Caller } from '../../shared/contract.ts'
+import { notifier } from '../../shared/contracts/notifier.ts'
+import { createLog } from '../../shared/log.ts'
+import { connectMongo, type Mongo } from '../../shared/mongo.ts'
+import { settled, ship } from '../support/mail-owed.ts'
+import { openPeople, type People, type Someone } from '../support/people.ts'
+import { type Bed, ids, openBed, person, refused } from '../support/service-bed.ts'
+import { type SmtpSink, startSmtpSink } from '../support/smtp-sink.ts'
+import { freshStack } from '../support/stack.ts'
+
+const open = new AsyncDisposableStack()
+let sink: SmtpSink
+let bed: Bed
+let people: People
+
+beforeAll(async () => {
+  sink = open.use(await startSmtpSink())
+  bed = open.use(await openBed({ PORT: '0', SMTP_URL: sink.url }))
+  await bed.start('gateway')
+  await bed.start('notifier')
+  people = open.use(await openPeople(bed.mongodbUrl))
+})
+afterAll(() => open.disposeAsync())
+
+const seenBy = async (caller: Caller, asked: object = {}) => {
+  const { deliveries } = await bed.as(notifier, caller).list_deliveries({ limit: 200, ...asked })
+  return deliveries.map(({ about, to }) => `${about} → ${to}`).sort()
+}
+
+describe('the mails of a workspace', () => {
+  let ws: string
+  let [owner, admin, ben, cem] = [] as unknown as [Someone, Someone, Someone, Someone]
+
+  beforeAll(async () => {
+    const names = ['Ann', 'Adi', 'Ben', 'Cem'].map((name) => ({ name }))
+    const made = await people.workspace('Acme', names)
+    ws = made.id
+    ;[owner, admin, ben, cem] = made.members as [Someone, Someone, Someone, Someone]
+    await settled(bed, ws, await ship(bed, ws, ben, { name: 'Open' }), 4)
+    const secret = { name: 'Secret', visibility: 'private' as const, member_ids: [ben.id, admin.id] }
+    await settled(bed, ws, await ship(bed, ws, ben, secret), 2)
+    await people.invite(owner, 'dana@example.com')
+    await sink.waitFor((mails) => mails.some(({ to }) => to.includes('dana@example.com')))
+  })
+
+  const OPEN = ['adi', 'ann', 'ben', 'cem'].map((name) => `Shipped: Open → ${name}@example.com`)
+  const SECRET = ['adi', 'ben'].map((name) => `Shipped: Secret → ${name}@example.com`)
+  const INVITED = 'Invitation → null'
+
+  it('all_for_the_owner', async () => {
+    expect(await seenBy(owner.caller)).toEqual([INVITED, ...OPEN, ...SECRET])
+  })
+  it('without_those_of_private_loops_for_an_admin', async () => {
+    expect(await seenBy({ ...admin.caller, role: 'admin' })).toEqual([INVITED, ...OPEN])
+  })
+  it.each(['owner', 'admin', 'member', 'viewer'] as const)(
+    'their_own_for_a_%s_who_asks_for_them',
+    async (role) => {
+      const own = await seenBy({ ...ben.caller, role }, { whose: 'mine' })
+      expect(own).toEqual(['Shipped: Open → ben@example.com', 'Shipped: Secret → ben@example.com'])
+    },
+  )
+  it.each(['member', 'viewer'] as const)('only_their_own_for_a_%s', async (role) => {
+    expect(await seenBy({ ...cem.caller, role })).toEqual(['Shipped: Open → cem@example.com'])
+  })
+  it('none_for_the_owner_of_another_workspace_or_for_a_service', async () => {
+    expect(await seenBy(person(ids.next(), { role: 'owner' }))).toEqual([])
+    expect((await refused(bed.as(notifier, null).list_deliveries({}))).code).toBe('forbidden')
+  })
+  it('narrowed_down_by_status', async () => {
+    expect(await seenBy(owner.caller, { status: 'sent' })).toHaveLength(7)
+    expect(await seenBy(owner.caller, { status: 'failed' })).toEqual([])
+    expect(await seenBy(cem.caller, { status: 'failed' })).toEqual([])
+  })
+  it('newest_first_page_by_page_each_once', async () => {
+    const { list_deliveries } = bed.as(notifier, owner.caller)
+    const found: string[] = []
+    let cursor: string | null = null
+    do {
+      const page: Awaited<ReturnType<typeof list_deliveries>> = await list_deliveries({
+        limit: 3,
+        ...(cursor === null ? {} : { cursor }),
+      })
+      found.push(...page.deliveries.map(({ id }) => id))
+      cursor = page.next_cursor
+    } while (cursor !== null)
+    expect(found).toHaveLength(7)
+    expect(found).toEqual([...found].sort().reverse())
+  })
+})
+
+describe('a ledger of some thousand mails', () => {
+  const MANY = 3_000
+  const PAGE = 20
+  const WS = ids.next()
+  const ME = ids.next()
+  const EVENT = ids.next()
+  const STATUSES = ['sent', 'sent', 'sent', 'sent', 'failed', 'suppressed', 'pending'] as const
+  let mongo: Mongo
+  let ledger: Deliveries
+
+  const stored = (n: number): Delivery => {
+    const now = clock.now()
+    const status = STATUSES[n % STATUSES.length] ?? 'sent'
+    const user_id = n % 100 === 0 ? ME : ids.next()
+    const event_id = n < 50 ? EVENT : ids.next()
+    return {
+      _id: `${event_id}:${user_id}`,
+      ws: n % 3 === 0 ? ids.next() : WS,
+      v: 1,
+      event_id,
+      template: 'loop-shipped',
+      user_id,
+      to: { name: 'Ana', address: 'ana@example.com' },
+      locale: 'en',
+      time_zone: 'UTC',
+      about: null,
+      shown_to: n % 5 === 0 ? 'owner' : 'managers',
+      status,
+      attempts: 1,
+      owed_since: now,
+      ...(status === 'pending' ? { due_at: now } : {}),
+      created_at: now,
+      sent_at: null,
+      last_error: null,
+      expires_at: new Date(now.getTime() + 3_600_000),
+    }
+  }
+
+  beforeAll(async () => {
+    mongo = await connectMongo(freshStack().mongodbUrl, createLog({ filter: 'error', topic: 'test' }))
+    ledger = await openDeliveries(mongo.database('notifier'), { clock, ids })
+    await ledger.add(Array.from({ length: MANY }, (_, n) => stored(n)))
+    await mongo.database('notifier').command({ profile: 2 })
+    return () => mongo[Symbol.asyncDispose]()
+  })
+
+  const shelf = { ws: WS, of: { shelves: ['managers', 'owner'] }, limit: PAGE } as const
+  const own = { ws: WS, of: { user_id: ME }, limit: PAGE } as const
+  test.each<readonly [string, number, () => Promise<unknown>]>([
+    ['the list of an owner', PAGE, () => ledger.list(shelf)],
+    ['the failed ones', PAGE, () => ledger.list({ ...shelf, status: 'failed' })],
+    ['one event', PAGE, () => ledger.list({ ...shelf, event_id: EVENT })],
+    ['a later page', PAGE, () => ledger.list({ ...shelf, before: `${EVENT}~` })],
+    ['a person’s own', PAGE, () => ledger.list(own)],
+    ['a claim', 6 * PAGE, () => ledger.claim(PAGE)],
+    ['what a person was told', 1, () => ledger.findTold(WS, EVENT, ME)],
+  ])('%s reads at most %i mails and sorts none', async (_, most, query) => {
+    const db = mongo.database('notifier')
+    const marker = ids.next()
+    await db.collection('deliveries').findOne({ _id: marker } as Document)
+    await query()
+    const entries = await db
+      .collection('system.profile')
+      .find({ ns: /\.deliveries$/ })
+      .sort({ $natural: -1 })
+      .limit(20)
+      .toArray()
+    const commands = entries.slice(
+      0,
+      entries.findIndex(({ command }) => command?.filter?._id === marker),
+    )
+    expect(commands.length).toBeGreaterThan(0)
+    for (const { planSummary, hasSortStage, docsExamined, keysExamined } of commands) {
+      expect(planSummary).toMatch(/^(IXSCAN|IDHACK|EXPRESS)/)
+      expect(hasSortStage ?? false).toBe(false)
+      expect(docsExamined).toBeLessThanOrEqual(most)
+      expect(keysExamined).toBeLessThanOrEqual(2 * most + 12)
+    }
+  })
+})
