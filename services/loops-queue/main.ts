@@ -1,4 +1,4 @@
-// Puts the loops-queue service together: stores, turns, handlers, sweeper.
+// Puts the loops-queue service together: stores, turns, handlers, reactions, sweeper.
 import { client } from '../../shared/bus/client.ts'
 import type { Config } from '../../shared/config.ts'
 import { gateway } from '../../shared/contracts/gateway.ts'
@@ -11,7 +11,9 @@ import type { Deps } from './deps.ts'
 import { sweepForming } from './forming.ts'
 import { handlers } from './handlers.ts'
 import { queues } from './order.ts'
+import { reactions } from './reactions.ts'
 import { openLoops } from './store.ts'
+import { openHandled } from './store-handled.ts'
 import { openQueues } from './store-queue.ts'
 import { turns } from './turns.ts'
 
@@ -44,6 +46,7 @@ export const start = async (config: Config): Promise<Started> => {
       gateway: client(host.bus, gateway),
     }
     stack.use(repeat(() => sweepForming(deps), { interval_ms: SWEEP_MS, log, random: ids.random }))
+    await host.consume(reactions({ ...deps, handled: await openHandled(db, clock) }))
     await host.serve(loopsQueue, handlers(deps))
     return { [Symbol.asyncDispose]: () => stack.disposeAsync() }
   } catch (error) {

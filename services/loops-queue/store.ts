@@ -186,6 +186,12 @@ const reading = (collection: Collection<LoopDoc>) => {
       return found
     },
 
+    /** Private loops that somebody is a member of, in every status. */
+    listOfMember: async (ws: string, user_id: string, limit: number): Promise<StandingDoc[]> => {
+      const filter = { ws, status: { $in: [...LOOP_STATUSES] }, readers: user_id }
+      return (await collection.find(filter).limit(limit).toArray()) as StandingDoc[]
+    },
+
     /** The loop that a request with this key made or is making. */
     findMade: (ws: string, create_key: string): Promise<LoopDoc | null> =>
       collection.findOne({ ws, create_key }),

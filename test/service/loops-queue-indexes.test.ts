@@ -136,6 +136,7 @@ const LOOP_CASES: Record<Exclude<keyof LoopStore, 'insert' | 'outbox'>, readonly
     { call: () => loops.count(bob, 'shipped'), keys: LOOPS + 1, docs: 0 },
   ],
   listPrivate: [{ call: () => loops.listPrivate(bob), keys: 3 * OWN + 7, docs: 0 }],
+  listOfMember: [{ call: () => loops.listOfMember(ws, bob.user_id, PAGE), keys: 2 * PAGE, docs: 2 * PAGE }],
   findMade: [{ call: () => loops.findMade(ws, 'key 300'), keys: 1, docs: 1 }],
   listForming: [{ call: () => loops.listForming(new Date(), PAGE), keys: 3, docs: 3 }],
   save: [{ call: () => saveLoop(), keys: 1, docs: 1 }],

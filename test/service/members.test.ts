@@ -105,6 +105,25 @@ describe('somebody who is taken out', () => {
   })
 })
 
+test('who_has_left_gets_no_mail_and_is_in_no_private_loop', async () => {
+  const ann = await signUp(system, { name: 'Ann' })
+  const bo = await joinWorkspace(system, ann, { name: 'Bo' })
+  const cy = await joinWorkspace(system, ann, { name: 'Cy' })
+  await using agent = await agentOf(system, ann)
+  const member_ids = await Promise.all([bo, cy].map(idOf))
+  const made = await agent.call('create_loop', { name: 'Secret', visibility: 'private', member_ids })
+  const open = await agent.call('create_loop', { name: 'Open' })
+  await end(ann, bo)
+  const loops = mongo.database('loops-queue').collection<{ _id: string; readers: readonly string[] }>('loops')
+  const readers = async () => (await loops.findOne({ _id: made.loop.id }))?.readers
+  await expect.poll(readers).toEqual([await idOf(ann), await idOf(cy)])
+  for (const { loop } of [made, open]) await agent.call('ship_loop', { loop_id: loop.id })
+  const shipped = async ({ email }: Account) =>
+    (await system.mails()).filter(({ to, subject }) => to.includes(email) && !/invite/i.test(subject)).length
+  for (const told of [ann, cy]) await expect.poll(() => shipped(told)).toBe(2)
+  expect(await shipped(bo)).toBe(0)
+})
+
 describe('somebody who leaves', () => {
   test('is_told_of_once_by_their_own_name', async () => {
     const ann = await signUp(system, { name: 'Ann' })

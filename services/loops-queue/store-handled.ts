@@ -1,0 +1,27 @@
+// The events that this service has reacted to. The stream may give one again much later, when an operator replays it: then
+// what was done about it must not undo what people did since.
+import type { Db } from 'mongodb'
+import type { Clock } from '../../shared/clock.ts'
+import { ensureIndexes } from '../../shared/mongo.ts'
+
+/** Longer than the stream keeps an event (ms). */
+const KEPT_MS = 90 * 24 * 60 * 60_000
+
+export type Handled = Readonly<{
+  has: (eventId: string) => Promise<boolean>
+  /** Repeats do no harm. */
+  add: (eventId: string) => Promise<void>
+}>
+
+/** Opens the collection and makes its index. */
+export const openHandled = async (db: Db, { now }: Pick<Clock, 'now'>): Promise<Handled> => {
+  const handled = db.collection<{ _id: string; expires_at: Date }>('handled_events')
+  await ensureIndexes(handled, [{ key: { expires_at: 1 }, name: 'expires', expireAfterSeconds: 0 }])
+  return {
+    has: async (_id) => (await handled.findOne({ _id })) !== null,
+    add: async (_id) => {
+      const expires_at = new Date(now().getTime() + KEPT_MS)
+      await handled.updateOne({ _id }, { $setOnInsert: { expires_at } }, { upsert: true })
+    },
+  }
+}

@@ -1,0 +1,103 @@
+// People who are no longer in a workspace: they are in none of its private loops either, however often and late that is
+// told, and wherever the process is killed meanwhile.
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { systemClock as clock } from '../../shared/clock.ts'
+import { type OutboxEvent, stampEvents } from '../../shared/cloud-event.ts'
+import type { Caller } from '../../shared/contract.ts'
+import { gateway } from '../../shared/contracts/gateway.ts'
+import { loopsQueue } from '../../shared/contracts/loops-queue.ts'
+import { type Loops, makeLoops } from '../support/loops.ts'
+import { type Bed, ids, openBed, person } from '../support/service-bed.ts'
+
+/** Tells on the bus, as the gateway does, that somebody was taken out. */
+const leave = async (bed: Bed, { user_id, user_name, workspace_id }: Caller): Promise<OutboxEvent> => {
+  const by = { user_id: ids.next(), name: 'Ann', client: 'Loops in the browser' }
+  const data = { user_id, workspace_id, name: user_name, role: 'member', by }
+  gateway.events['person.left'].data.parse(data)
+  const [told] = stampEvents([{ name: 'person.left', data }], {
+    service: 'gateway',
+    workspace_id,
+    entity_id: user_id,
+    version: 7,
+    now: clock.now(),
+    nextId: ids.next,
+  })
+  if (!told) throw new Error('There is no event.')
+  await tell(bed, told)
+  return told
+}
+/** As often as it is called, so often it is in the stream: the window of its duplicates is got around. */
+const tell = async (bed: Bed, { subject, event }: OutboxEvent): Promise<void> => {
+  await bed.bus.js.publish(subject, JSON.stringify(event), { msgID: ids.next() })
+}
+const membersOf = async (owner: Loops, loop_id: string) =>
+  (await owner.list_loop_members({ loop_id })).member_ids
+
+describe('somebody who left', () => {
+  let bed: Bed
+  beforeAll(async () => {
+    bed = await openBed()
+    await Promise.all([bed.start('loops-queue', 2), bed.start('tasks')])
+  })
+  afterAll(() => bed[Symbol.asyncDispose]())
+
+  const setting = async () => {
+    const bo = person(ids.next(), { user_name: 'Bo' })
+    const cy = person(bo.workspace_id, { user_name: 'Cy' })
+    const owner = bed.as(loopsQueue, person(bo.workspace_id, { role: 'owner' }))
+    const service = bed.as(loopsQueue, bo)
+    const { A, B, C } = await makeLoops(service, ['A', 'B', 'C'], 'private')
+    const { P } = await makeLoops(service, ['P'])
+    await service.set_loop_member({ loop_id: A, user_id: cy.user_id, member: true })
+    await service.close_loop({ loop_id: B })
+    await service.ship_loop({ loop_id: C })
+    return { bo, cy, owner, loops: { A, B, C, P } }
+  }
+
+  test('is_in_no_private_loop_of_that_workspace_whatever_its_status', async () => {
+    const { bo, cy, owner, loops } = await setting()
+    const elsewhere = { ...bo, workspace_id: ids.next() }
+    const { Z } = await makeLoops(bed.as(loopsQueue, elsewhere), ['Z'], 'private')
+    await leave(bed, bo)
+    const members = () => Promise.all([loops.A, loops.B, loops.C].map((id) => membersOf(owner, id)))
+    await expect.poll(members).toEqual([[cy.user_id], [], []])
+    expect(await bed.as(loopsQueue, bo).list_private_loops({})).toEqual({ loop_ids: [] })
+    expect(await membersOf(bed.as(loopsQueue, elsewhere), Z)).toEqual([bo.user_id])
+    expect(await membersOf(owner, loops.P)).toBeNull()
+    const events = await bed.events(
+      'loops-queue',
+      bo.workspace_id,
+      (told) => told.filter(({ type }) => type === 'loop.members_changed').length >= 4,
+    )
+    const last = events.findLast(
+      ({ type, data }) => type === 'loop.members_changed' && data.loop_id === loops.A,
+    )
+    expect(last?.data).toMatchObject({ member_ids: [cy.user_id], by: { name: 'Ann' } })
+  })
+
+  test('stays_in_what_they_were_added_to_after_coming_back_when_it_is_told_again', async () => {
+    const { bo, cy, owner, loops } = await setting()
+    const told = await leave(bed, bo)
+    await expect.poll(() => membersOf(owner, loops.A)).toEqual([cy.user_id])
+    await owner.set_loop_member({ loop_id: loops.A, user_id: bo.user_id, member: true })
+    await tell(bed, told)
+    // Somebody else’s leaving, told after it: when that is done, the repeat was too.
+    await leave(bed, cy)
+    await expect.poll(() => membersOf(owner, loops.A)).toEqual([bo.user_id])
+  })
+})
+
+test('taken_out_of_every_loop_after_a_crash_between_two', async () => {
+  await using bed = await openBed()
+  const running = await bed.start('loops-queue')
+  const bo = person(ids.next(), { user_name: 'Bo' })
+  const owner = bed.as(loopsQueue, person(bo.workspace_id, { role: 'owner' }))
+  const loops = await makeLoops(bed.as(loopsQueue, bo), ['A', 'B', 'C'], 'private')
+  await running[Symbol.asyncDispose]()
+  const { died } = await bed.startFaulty('loops-queue', 'person_left.taken_out')
+  await leave(bed, bo)
+  expect(await died).toBe('SIGKILL')
+  await bed.start('loops-queue')
+  const members = () => Promise.all(Object.values(loops).map((id) => membersOf(owner, id)))
+  await expect.poll(members, { timeout: 60_000 }).toEqual([[], [], []])
+})
