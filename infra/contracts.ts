@@ -1,11 +1,14 @@
 // Writes what is derived from the contracts: infra/contracts.json and the tables of README.md.
-// `--check` writes nothing and exits 1 with a sentence that names what is stale.
+// `--check` writes nothing and exits 1 with a sentence that names what is stale or would break readers of released events;
+// `--release 1.1.0` makes the events of now those that readers may count on.
 import { readFileSync, writeFileSync } from 'node:fs'
+import { breakSentence, type Catalogue, catalogueOf } from './contracts/catalogue.ts'
 import { contractsDocument } from './contracts/document.ts'
 import { fillTables, staleTables } from './contracts/tables.ts'
 
 const DOCUMENT = new URL('contracts.json', import.meta.url)
 const README = new URL('../README.md', import.meta.url)
+const RELEASED = new URL('released-events.json', import.meta.url)
 
 const read = (file: URL): string | undefined => {
   try {
@@ -20,7 +23,32 @@ const stale = (): string[] => {
   return read(DOCUMENT) === contractsDocument() ? tables : ['infra/contracts.json', ...tables]
 }
 
+const released = (): Catalogue | undefined => {
+  const text = read(RELEASED)
+  return text === undefined ? undefined : (JSON.parse(text) as Catalogue)
+}
+
+/** Says how readers of released events would break, if they would. */
+const breaks = (): boolean => {
+  const last = released()
+  const sentence = last && breakSentence(last, catalogueOf(last.version))
+  if (sentence) process.stderr.write(`${sentence}\n`)
+  return sentence !== undefined
+}
+
+const release = (version: string | undefined): number => {
+  if (!/^\d+\.\d+\.\d+$/.test(version ?? '')) {
+    process.stderr.write('Name the version of the release, such as --release 1.1.0.\n')
+    return 2
+  }
+  if (breaks()) return 1
+  writeFileSync(RELEASED, `${JSON.stringify(catalogueOf(version ?? ''), null, 2)}\n`)
+  process.stdout.write(`The events of now are released as ${version}: commit infra/released-events.json.\n`)
+  return 0
+}
+
 const check = (): number => {
+  if (breaks()) return 1
   const names = stale()
   if (names.length === 0) return 0
   const last = names.pop()
@@ -37,4 +65,5 @@ const write = (): number => {
   return 0
 }
 
-process.exitCode = process.argv.includes('--check') ? check() : write()
+const [mode, version] = process.argv.slice(2)
+process.exitCode = mode === '--release' ? release(version) : mode === '--check' ? check() : write()

@@ -70,7 +70,7 @@ export const eventSchema = (event: DescribedEvent, url: string): JsonSchema => (
 
 const INTRODUCTION = `Everything that happens in Loops is told on the JetStream stream \`EVENTS\` as CloudEvents 1.0 in JSON, at least once, from the same write as the change itself. Programs of other teams read it with a durable consumer of their own, in the JetStream domain \`loops\`.
 
-Skip an \`id\` that you have seen. Of each \`subject\`, skip a \`sequence\` that is not newer than the newest you know: events of one thing may come out of order. Take no notice of members that you do not know: events are only ever extended. What would break a reader comes as an event of another name.`
+Skip an \`id\` that you have seen. Of each \`subject\`, skip a \`sequence\` that is older than the newest you know: events of one thing may come out of order. Take no notice of members that you do not know: events are only ever extended. What would break a reader comes as an event of another name.`
 
 const ref = (...path: string[]): { $ref: string } => ({
   $ref: `#/${path.map((part) => part.replaceAll('~', '~0').replaceAll('/', '~1')).join('/')}`,

@@ -5,15 +5,18 @@ import { type Call, eventSubject, type PlainEvent } from './contract.ts'
 /** The envelope of every event. `sequence` is the version of what it happened to: later is larger. */
 export const CloudEvent = z.object({
   specversion: z.literal('1.0'),
-  id: z.string().min(1).max(64),
-  source: z.string(),
-  type: z.string(),
-  subject: z.string(),
-  time: z.iso.datetime(),
+  id: z.string().min(1).max(64).describe('Its own: skip one that you have seen'),
+  source: z.string().describe('/loops/ and the service that tells it'),
+  type: z.string().describe('The name of the event'),
+  subject: z.string().describe('The id of what it happened to'),
+  time: z.iso.datetime().describe('When it happened'),
   datacontenttype: z.literal('application/json'),
-  workspaceid: z.string(),
-  sequence: z.int().min(1),
-  traceparent: z.string().optional(),
+  workspaceid: z.string().describe('The workspace that it happened in'),
+  sequence: z
+    .int()
+    .min(1)
+    .describe('The version of the subject that it made: skip one that is older than the newest you know'),
+  traceparent: z.string().optional().describe('W3C trace context of the request that caused it'),
   data: z.record(z.string(), z.unknown()),
 })
 export type CloudEvent = z.infer<typeof CloudEvent>

@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto'
 import { type CloudEvent, stampEvents } from './cloud-event.ts'
 import type { Contract, EventDeclaration } from './contract.ts'
-import { outputSchema } from './json-schema.ts'
+import { formsOf, outputSchema } from './json-schema.ts'
 
 type Schema = Readonly<Record<string, unknown>>
 
@@ -59,8 +59,8 @@ const exampleValue = (path: string, schema: Schema, isPerson: boolean): unknown 
   const name = path.slice(path.lastIndexOf('.') + 1)
   if (Array.isArray(schema.enum)) return schema.enum[0]
   if ('const' in schema) return schema.const
-  if (Array.isArray(schema.anyOf))
-    return exampleValue(path, (schema.anyOf as readonly Schema[])[0] ?? {}, isPerson)
+  const [form, another] = formsOf(schema)
+  if (form && another) return exampleValue(path, form, isPerson)
   if (schema.type === 'array') return [exampleValue(path, schema.items as Schema, isPerson)]
   if (schema.type === 'object') return membersOf(path, schema)
   if (schema.type === 'boolean') return false

@@ -24,3 +24,11 @@ export const inputSchema = (schema: z.ZodObject): JsonSchema => convert(schema, 
 
 /** The schema of a result or of an event's data: open, since later versions may add members. */
 export const outputSchema = (schema: z.ZodObject): JsonSchema => convert(schema, false)
+
+type Schema = Readonly<Record<string, unknown>>
+
+/** The forms that a value may have, one type each: what `anyOf` lists, and what `type` lists. */
+export const formsOf = (schema: Schema): readonly Schema[] => {
+  if (Array.isArray(schema.anyOf)) return (schema.anyOf as readonly Schema[]).flatMap(formsOf)
+  return Array.isArray(schema.type) ? schema.type.map((type) => ({ ...schema, type })) : [schema]
+}

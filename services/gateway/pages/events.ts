@@ -12,7 +12,7 @@ import {
 } from '../../../shared/asyncapi.ts'
 import { CloudEvent } from '../../../shared/cloud-event.ts'
 import { CONTRACTS } from '../../../shared/contracts/index.ts'
-import { outputSchema } from '../../../shared/json-schema.ts'
+import { formsOf, outputSchema } from '../../../shared/json-schema.ts'
 import type { GatewayEnv } from '../http/env.ts'
 import { type Ctx, type Html, type Page, send } from './layout.ts'
 
@@ -22,8 +22,8 @@ type Schema = Readonly<Record<string, unknown>>
 type Row = Readonly<{ path: string; type: string; about: string }>
 
 const kindOf = (schema: Schema): string => {
-  const options = schema.anyOf as readonly Schema[] | undefined
-  if (options) return options.map(kindOf).join(' or ')
+  const forms = formsOf(schema)
+  if (forms.length > 1) return forms.map(kindOf).join(' or ')
   if (Array.isArray(schema.enum)) return schema.enum.join(', ')
   if ('const' in schema) return JSON.stringify(schema.const)
   if (schema.type === 'array') return `list of: ${kindOf(schema.items as Schema)}`
@@ -62,12 +62,15 @@ const rowsOf = (schema: Schema, before = ''): readonly Row[] =>
     return [row, ...(inner ? rowsOf(inner, `${path}${member.type === 'array' ? '[]' : ''}.`) : [])]
   })
 
-const table = (caption: string, rows: readonly Row[]): Html => html`<table>
-      <caption class="small">${caption}</caption>
-      <thead><tr><th scope="col">Member</th><th scope="col">Holds</th><th scope="col">Meaning</th></tr></thead>
+/** Long names may break between their parts. */
+const breakable = (path: string): readonly Html[] =>
+  path.split(/(?<=[.\]])/).map((part) => html`${part}<wbr>`)
+
+const table = (label: string, rows: readonly Row[]): Html => html`<table aria-label="${label}">
+      <thead><tr><th scope="col">Member</th><th scope="col">Holds</th></tr></thead>
       <tbody>${rows.map(
         ({ path, type, about }) =>
-          html`<tr><th scope="row"><code>${path}</code></th><td>${type}</td><td>${about}</td></tr>`,
+          html`<tr><th scope="row"><code>${breakable(path)}</code></th><td>${type}${about === '' ? '' : html`<br><span class="small">${about}</span>`}</td></tr>`,
       )}</tbody>
     </table>`
 
@@ -79,7 +82,7 @@ const section = (event: DescribedEvent): Html => html`<section class="card" id="
         <dt>Subject</dt><dd><code>${event.entity}</code> of the data</dd>
         <dt>Schema</dt><dd><a href="${schemaPath(event.name)}">JSON Schema</a></dd>
       </dl>
-      ${table('The data', rowsOf(event.data))}
+      ${table(`Data of ${event.name}`, rowsOf(event.data))}
       <details><summary>Example</summary><pre>${JSON.stringify(event.example, null, 2)}</pre></details>
     </section>`
 
@@ -90,8 +93,8 @@ const eventsPage = (events: readonly DescribedEvent[]): Page => ({
     <p class="lead">What a program of your own can hear of, on the stream <code>EVENTS</code> of NATS JetStream. Each is told at least once, as a CloudEvents 1.0 document; the same is there <a href="/asyncapi.json">as AsyncAPI</a>.</p>
     <div class="card">
       <h2>Every event</h2>
-      <p>Skip an <code>id</code> that you have seen; of each <code>subject</code>, skip a <code>sequence</code> that is not newer than the newest you know. Events are only ever extended: take no notice of members that you do not know.</p>
-      ${table('The envelope', rowsOf(outputSchema(CloudEvent)))}
+      <p>Skip an <code>id</code> that you have seen; of each <code>subject</code>, skip a <code>sequence</code> that is older than the newest you know. Events are only ever extended: take no notice of members that you do not know.</p>
+      ${table('Envelope of every event', rowsOf(outputSchema(CloudEvent)))}
     </div>
     <nav class="card" aria-label="Events">
       <h2>All events</h2>
