@@ -8,6 +8,8 @@ import { HOSTILE_TEXTS } from '../support/hostile-texts.ts'
 import { MAILS, MAILS_SAYING, shippedMail, taskLines } from '../support/mails.ts'
 import { faultsOf, overflowOf } from '../support/page-looks.ts'
 
+/** Set to a folder, it gets a picture of every mail in every language, scheme and width. */
+const PICTURES = process.env.PICTURES
 const NARROW = 360
 const WIDE = 1_000
 const named = <T>(mails: Readonly<Record<string, T>>, name: string): T => mails[name] as T
@@ -41,6 +43,11 @@ const coloursOf = (selector: string) =>
       return { text: getComputedStyle(element).color, behind: behind && backgroundOf(behind) }
     })
 
+const show = async (colorScheme: 'light' | 'dark', width: number): Promise<void> => {
+  await page.emulateMedia({ colorScheme })
+  await page.setViewportSize({ width, height: 500 })
+}
+
 describe.each(Object.keys(MAILS))('the mail %s', (name) => {
   test.each(Object.keys(LANGUAGES))('nothing_is_wrong_for_readers_and_all_fits_in_%s', async (language) => {
     const { html } = await named(MAILS, name)(language)
@@ -49,12 +56,23 @@ describe.each(Object.keys(MAILS))('the mail %s', (name) => {
       ['light', WIDE],
       ['dark', NARROW],
     ] as const) {
-      await page.emulateMedia({ colorScheme })
-      await page.setViewportSize({ width, height: 800 })
+      await show(colorScheme, width)
       const looks = { faults: await mailFaults(), overflow: await overflowOf(page) }
       expect([colorScheme, looks]).toEqual([colorScheme, { faults: [], overflow: 0 }])
     }
   })
+  if (PICTURES !== undefined)
+    test('is_pictured', async () => {
+      for (const language of Object.keys(LANGUAGES)) {
+        await page.setContent((await named(MAILS, name)(language)).html)
+        for (const colorScheme of ['light', 'dark'] as const)
+          for (const width of [NARROW, WIDE]) {
+            await show(colorScheme, width)
+            const path = `${PICTURES}/${name}-${language}-${colorScheme}-${width}.png`
+            await page.screenshot({ path, fullPage: true })
+          }
+      }
+    })
   test('is_dark_for_those_who_like_it_dark', async () => {
     await page.setContent((await named(MAILS, name)('en')).html)
     const seen: unknown[] = []

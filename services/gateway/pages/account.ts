@@ -44,8 +44,8 @@ const zoneOptions = (chosen: string | null): Html[] =>
 
 const reading = ({ locale, time_zone = null }: Person, fault: Fault | undefined): Html => html`
     <section class="card" aria-labelledby="reading-title">
-      <h2 id="reading-title">Mail to you</h2>
-      <p class="small">The language that we write to you in, and the clock that times are told by.</p>
+      <h2 id="reading-title">Language and time zone</h2>
+      <p class="small">Mails come to you in this language, and tell times by this clock.</p>
       <form method="post" action="/account/reading">
         ${faultNote(fault)}
         <div class="field"><label for="language">Language</label>

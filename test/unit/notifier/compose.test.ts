@@ -1,0 +1,101 @@
+// How often a mail is made: once for each event and language, however many get it, and each with what is theirs.
+import { describe, expect, it } from 'vitest'
+import { createComposer } from '../../../services/notifier/compose.ts'
+import type { Delivery, Notice } from '../../../services/notifier/notices.ts'
+import { unsubscribeKey } from '../../../services/notifier/unsubscribe.ts'
+import { systemClock as clock } from '../../../shared/clock.ts'
+import { systemIds } from '../../../shared/ids.ts'
+import { shippedFacts } from '../../support/mails.ts'
+import { exampleId } from '../../support/shipped-loop.ts'
+
+const NOW = new Date('2026-11-22T14:03:00.000Z')
+const EVENT = exampleId(1)
+const WS = exampleId(2)
+
+const delivery = (number: number, locale: string, changes: Partial<Delivery> = {}): Delivery => ({
+  _id: `${EVENT}:${exampleId(number)}`,
+  ws: WS,
+  v: 1,
+  event_id: EVENT,
+  template: 'loop-shipped',
+  user_id: exampleId(number),
+  to: { name: `Reader ${number}`, address: `reader${number}@example.com` },
+  locale,
+  time_zone: 'UTC',
+  status: 'sending',
+  attempts: 1,
+  created_at: NOW,
+  sent_at: null,
+  last_error: null,
+  expires_at: NOW,
+  ...changes,
+})
+
+/** A composer, and how often it has asked for the notice that it makes mails from. */
+const composer = () => {
+  const asked: string[] = []
+  const notice: Notice = { _id: EVENT, ws: WS, at: NOW, template: 'loop-shipped', facts: shippedFacts() }
+  const nobody = () => Promise.reject(new Error('Nothing is asked of the gateway.'))
+  const compose = createComposer({
+    deliveries: {
+      findNotice: async (id) => {
+        asked.push(id)
+        return id === EVENT ? notice : null
+      },
+    },
+    gateway: { get_invitation: nobody, get_password_reset: nobody },
+    clock,
+    ids: systemIds(),
+    publicUrl: 'https://loops.example.com',
+    sender: { name: 'Loops', address: 'loops@acme.example' },
+    unsubscribeKey: unsubscribeKey('a secret of the tests that is long enough'),
+  })
+  return { compose, asked }
+}
+const mailOf = (composed: Awaited<ReturnType<ReturnType<typeof createComposer>>>) => {
+  if (!('mail' in composed)) throw new Error(JSON.stringify(composed))
+  return composed.mail
+}
+
+describe('a mail', () => {
+  it('is_made_once_for_each_language_also_for_many_at_the_same_moment', async () => {
+    const { compose, asked } = composer()
+    const locales = ['en', 'en-GB', 'de', 'de-CH', 'ja', 'ar', 'de-AT', 'ar-EG']
+    const composed = await Promise.all(locales.map((locale, index) => compose(delivery(10 + index, locale))))
+    expect(asked).toHaveLength(3)
+    expect(composed.map((one) => mailOf(one).language)).toEqual([
+      'en',
+      'en',
+      'de',
+      'de',
+      'en',
+      'ar',
+      'de',
+      'ar',
+    ])
+  })
+  it('has_what_is_the_recipient_s_own_and_nobody_else_s', async () => {
+    const { compose } = composer()
+    const [ben, eva] = [mailOf(await compose(delivery(11, 'en'))), mailOf(await compose(delivery(12, 'en')))]
+    for (const part of [ben.html, ben.text]) {
+      expect(part).toContain('Reader 11')
+      expect(part).not.toContain('Reader 12')
+    }
+    expect(ben.list?.unsubscribe_url).not.toBe(eva.list?.unsubscribe_url)
+    expect(ben.text).toContain(`Choose which mails you get: ${ben.list?.unsubscribe_url}?mail=${EVENT}`)
+    expect(ben.text).not.toContain(eva.list?.unsubscribe_url)
+    expect(ben.message_id).toBe(`<loop-shipped.${EVENT}.${exampleId(11)}@acme.example>`)
+    expect([ben.date, ben.thread]).toEqual([NOW, eva.thread])
+  })
+  it('is_made_anew_when_it_could_not_be_before', async () => {
+    const { compose, asked } = composer()
+    const lost = delivery(11, 'en', { event_id: exampleId(9) })
+    await expect(compose(lost)).rejects.toThrow('is gone')
+    await expect(compose(lost)).rejects.toThrow('is gone')
+    expect(asked).toHaveLength(2)
+  })
+  it('is_none_without_a_recipient', async () => {
+    const { compose } = composer()
+    expect(await compose(delivery(11, 'en', { to: null }))).toEqual({ failed: 'no recipient' })
+  })
+})
