@@ -11,17 +11,6 @@ beforeAll(async () => {
 })
 afterAll(() => bed?.[Symbol.asyncDispose]())
 
-/** The ids of the events in the stream, in its order. */
-const inStream = async (): Promise<string[]> => {
-  const { state } = await bed.bus.jsm.streams.info(EVENTS_STREAM)
-  const found: string[] = []
-  for (let seq = state.first_seq; seq <= state.last_seq; seq += 1) {
-    const message = await bed.bus.jsm.direct.getMessage(EVENTS_STREAM, { seq })
-    if (message) found.push(message.header.get('Nats-Msg-Id'))
-  }
-  return found
-}
-const journaledIds = async (): Promise<string[]> => (await bed.journaled()).map(({ _id }) => _id).toSorted()
 /** Until every told event was found in the stream. */
 const checked = () =>
   expect
@@ -29,19 +18,9 @@ const checked = () =>
       timeout: 20_000,
     })
     .toBe(true)
-const tell = async (count: number): Promise<void> => {
-  const { relay, store } = bed.relaying()
-  await using _ = relay
-  for (let n = 0; n < count; n += 1) {
-    const one = thing(`thing ${n}`)
-    await store.insert(one, toldOf(one))
-  }
-  await expect.poll(bed.waiting).toBe(0)
-}
-
 test('a_told_event_is_in_the_journal_before_it_leaves_its_document', async () => {
-  await tell(5)
-  expect(await journaledIds()).toEqual((await inStream()).toSorted())
+  await bed.tell(5)
+  expect(await bed.journaledIds()).toEqual((await bed.inStream()).toSorted())
   await checked()
 })
 
@@ -53,12 +32,12 @@ test('an_event_is_told_once_when_its_process_died_between_the_stream_and_the_doc
   await bed.bus.js.publish(MADE, JSON.stringify(waiting.event), { msgID: waiting.id })
   await using _ = bed.relaying().relay
   await expect.poll(bed.waiting).toBe(0)
-  expect((await inStream()).filter((id) => id === waiting.id)).toHaveLength(1)
-  expect(await journaledIds()).toContain(waiting.id)
+  expect((await bed.inStream()).filter((id) => id === waiting.id)).toHaveLength(1)
+  expect(await bed.journaledIds()).toContain(waiting.id)
 })
 
 test('an_event_leaves_its_document_when_its_process_died_between_the_journal_and_the_document', async () => {
-  await tell(1)
+  await bed.tell(1)
   const [last] = (await bed.journaled()).slice(-1)
   const one = thing('written down')
   const document = await bed.silent().insert(one, toldOf(one))
@@ -72,42 +51,44 @@ test('an_event_leaves_its_document_when_its_process_died_between_the_journal_and
 })
 
 test('what_the_stream_lost_at_its_end_is_told_again', async () => {
-  await tell(3)
+  await bed.tell(3)
   await checked()
-  const before = await inStream()
+  const before = await bed.inStream()
   const { state } = await bed.bus.jsm.streams.info(EVENTS_STREAM)
-  await tell(2)
-  const all = await inStream()
+  await bed.tell(2)
+  const all = await bed.inStream()
   // Gone before it was looked for there, as after a power cut.
   await bed.bus.jsm.streams.deleteMessage(EVENTS_STREAM, state.last_seq + 1)
   await bed.bus.jsm.streams.deleteMessage(EVENTS_STREAM, state.last_seq + 2)
-  expect(await inStream()).toEqual(before)
+  expect(await bed.inStream()).toEqual(before)
   await bed.forgetIds()
-  await expect.poll(async () => (await inStream()).toSorted(), { timeout: 20_000 }).toEqual(all.toSorted())
+  await expect
+    .poll(async () => (await bed.inStream()).toSorted(), { timeout: 20_000 })
+    .toEqual(all.toSorted())
   await checked()
 })
 
 test('a_stream_that_was_emptied_is_told_everything_again', async () => {
-  await tell(4)
-  const before = await journaledIds()
+  await bed.tell(4)
+  const before = await bed.journaledIds()
   await bed.forgetIds()
   await bed.bus.jsm.streams.purge(EVENTS_STREAM)
-  await expect.poll(async () => (await inStream()).toSorted(), { timeout: 20_000 }).toEqual(before)
+  await expect.poll(async () => (await bed.inStream()).toSorted(), { timeout: 20_000 }).toEqual(before)
   await checked()
 })
 
 test('a_stream_that_was_deleted_is_made_again_told_everything_and_read_on_by_its_consumers', async () => {
   const seen: string[] = []
   await using _ = await bed.consuming('staying', async ({ id }) => void seen.push(id))
-  await tell(3)
-  const before = await journaledIds()
+  await bed.tell(3)
+  const before = await bed.journaledIds()
   await expect.poll(() => new Set(seen).size).toBe(before.length)
   seen.length = 0
   await bed.bus.jsm.streams.delete(EVENTS_STREAM)
   await expect.poll(() => [...new Set(seen)].toSorted(), { timeout: 20_000 }).toEqual(before)
-  await tell(1)
+  await bed.tell(1)
   await expect.poll(() => new Set(seen).size).toBe(before.length + 1)
-  expect((await inStream()).toSorted()).toEqual(await journaledIds())
+  expect((await bed.inStream()).toSorted()).toEqual(await bed.journaledIds())
 })
 
 test('a_consumer_that_was_deleted_is_made_again_and_goes_on', async () => {
@@ -115,8 +96,8 @@ test('a_consumer_that_was_deleted_is_made_again_and_goes_on', async () => {
   await using _ = await bed.consuming('removed', async ({ id }) => void seen.push(id))
   await expect.poll(() => seen.length).toBeGreaterThan(0)
   await bed.bus.jsm.consumers.delete(EVENTS_STREAM, 'removed')
-  await tell(1)
-  const [last] = (await inStream()).slice(-1)
+  await bed.tell(1)
+  const [last] = (await bed.inStream()).slice(-1)
   await expect.poll(() => seen, { timeout: 20_000 }).toContain(last)
 })
 

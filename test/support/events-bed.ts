@@ -1,4 +1,5 @@
 // A service that exists only for the tests of events: things that are made and told of, on a bus and a database of their own.
+import { expect } from 'vitest'
 import * as z from 'zod'
 import { type Aggregate, aggregates, OUTBOX_INDEX } from '../../shared/aggregate.ts'
 import { type Bus, connectBus } from '../../shared/bus/connect.ts'
@@ -61,6 +62,15 @@ export const openEventsBed = async (urls = freshStack()) => {
   const told = { clock, random: ids.random, journal: await openJournal(db) }
   const watching = { ...told, replicas: undefined, look_ms: 200, check_after_ms: CHECK_AFTER_MS }
   const reconciler = stack.use(await startReconciler(bus, watching))
+  const relaying = () => {
+    const relay = stack.use(
+      startRelay(bus, { ...told, stream: reconciler.stream, check_after_ms: CHECK_AFTER_MS }),
+    )
+    const store = aggregates(collection, { service: 'things', clock, ids, onCommit: relay.onCommit })
+    relay.watch(store.outbox)
+    return { relay, store }
+  }
+  const waiting = () => collection.countDocuments({ 'outbox.0': { $exists: true } })
   const journalOf = () => db.collection<JournalEntry>(JOURNAL)
   return {
     ...urls,
@@ -70,25 +80,40 @@ export const openEventsBed = async (urls = freshStack()) => {
     collection,
     lines,
     /** A relay and the writes that tell it. */
-    relaying: () => {
-      const relay = stack.use(
-        startRelay(bus, { ...told, stream: reconciler.stream, check_after_ms: CHECK_AFTER_MS }),
-      )
-      const store = aggregates(collection, { service: 'things', clock, ids, onCommit: relay.onCommit })
-      relay.watch(store.outbox)
-      return { relay, store }
+    relaying,
+    /** Makes things and tells of them. */
+    tell: async (count: number): Promise<void> => {
+      const { relay, store } = relaying()
+      await using _ = relay
+      for (let n = 0; n < count; n += 1) {
+        const one = thing(`thing ${n}`)
+        await store.insert(one, toldOf(one))
+      }
+      await expect.poll(waiting, { timeout: 30_000 }).toBe(0)
     },
     /** Writes that no relay is told of, as those of a process that died at once. */
     silent: () => aggregates(collection, { service: 'things', clock, ids, onCommit: () => undefined }),
     /** Told events that are written down. */
     journalOf,
     journaled: () => journalOf().find().toArray(),
+    journaledIds: async (): Promise<string[]> =>
+      (await journalOf().find().toArray()).map(({ _id }) => _id).toSorted(),
     /** Has the stream drop ids that it has seen for 0.1 s alone. */
     forgetIds: async () => {
       await bus.jsm.streams.update(EVENTS_STREAM, { duplicate_window: 100_000_000 })
     },
     /** Documents with events that wait. */
-    waiting: () => collection.countDocuments({ 'outbox.0': { $exists: true } }),
+    waiting,
+    /** The ids of the events in the stream, in its order. */
+    inStream: async (): Promise<string[]> => {
+      const { state } = await bus.jsm.streams.info(EVENTS_STREAM)
+      const found: string[] = []
+      for (let seq = state.first_seq; seq <= state.last_seq; seq += 1) {
+        const message = await bus.jsm.direct.getMessage(EVENTS_STREAM, { seq })
+        if (message) found.push(message.header.get('Nats-Msg-Id'))
+      }
+      return found
+    },
     /** A consumer of what is told here. */
     consuming: async (durable: string, react: React): Promise<AsyncDisposable> => {
       const deadLetters = await openDeadLetters(mongo.database(durable), clock)

@@ -1,0 +1,120 @@
+// Events over servers of their own: one that loses all it had while everything runs, and a cluster of three of which one falls.
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeAll, beforeEach, expect, test } from 'vitest'
+import { resolveNatsServer } from '../../infra/servers.ts'
+import { connectBus } from '../../shared/bus/connect.ts'
+import { ADVISORIES_STREAM, EVENTS_STREAM, migrateStreams } from '../../shared/bus/streams.ts'
+import { createLog } from '../../shared/log.ts'
+import { type NatsServers, OBSERVER, startNatsServers } from '../support/chaos/nats-servers.ts'
+import { openProcesses } from '../support/chaos/processes.ts'
+import { type EventsBed, openEventsBed, thing, toldOf } from '../support/events-bed.ts'
+import { cacheFolder } from '../support/images.ts'
+import { freshStack } from '../support/stack.ts'
+
+const LIMIT = { timeout: 40_000 }
+let binary: string
+let stack: AsyncDisposableStack
+
+beforeAll(async () => {
+  binary = (await resolveNatsServer({ cacheDir: cacheFolder(), env: process.env })).path
+}, 180_000)
+beforeEach(() => {
+  stack = new AsyncDisposableStack()
+})
+afterEach(() => stack.disposeAsync())
+
+const startServers = async (size: number): Promise<NatsServers> => {
+  const folder = await mkdtemp(join(tmpdir(), 'events-'))
+  stack.defer(() => rm(folder, { recursive: true, force: true }))
+  const processes = stack.use(openProcesses())
+  const nats = stack.use(await startNatsServers({ binary, folder, size, processes }))
+  for (const { process } of nats.servers) process.start()
+  await nats.allReady()
+  return nats
+}
+const openBed = async (nats: NatsServers): Promise<EventsBed> =>
+  stack.use(await openEventsBed({ natsUrl: nats.urlOf(OBSERVER), mongodbUrl: freshStack().mongodbUrl }))
+const copies = async (bed: EventsBed, stream = EVENTS_STREAM): Promise<number> =>
+  (await bed.bus.jsm.streams.info(stream)).config.num_replicas
+
+test('everything_is_told_again_and_read_on_when_the_server_comes_back_with_nothing', async () => {
+  const nats = await startServers(1)
+  const bed = await openBed(nats)
+  const seen = new Set<string>()
+  await bed.consuming('reader', async ({ id }) => void seen.add(id))
+  await bed.tell(20)
+  await expect.poll(() => seen.size, LIMIT).toBe(20)
+  const { store } = bed.relaying()
+  await nats.loseEverything()
+  const meanwhile = Array.from({ length: 5 }, (_, n) => thing(`meanwhile ${n}`))
+  for (const one of meanwhile) await store.insert(one, toldOf(one))
+  seen.clear()
+  for (const { process } of nats.servers) process.start()
+  await expect.poll(() => seen.size, LIMIT).toBe(25)
+  await expect.poll(bed.waiting, LIMIT).toBe(0)
+  expect((await bed.inStream()).toSorted()).toEqual(await bed.journaledIds())
+  await bed.tell(1)
+  await expect.poll(() => seen.size, LIMIT).toBe(26)
+}, 120_000)
+
+test('a_server_that_restarts_with_its_data_loses_nothing_and_is_read_on', async () => {
+  const nats = await startServers(1)
+  const bed = await openBed(nats)
+  const seen: string[] = []
+  await bed.consuming('reader', async ({ id }) => void seen.push(id))
+  await bed.tell(10)
+  await expect.poll(() => seen.length, LIMIT).toBe(10)
+  const [server] = nats.servers
+  await server?.process.kill()
+  server?.process.start()
+  await bed.tell(10)
+  await expect.poll(() => new Set(seen).size, LIMIT).toBe(20)
+  expect(await bed.inStream()).toHaveLength(20)
+}, 120_000)
+
+test('three_servers_hold_three_copies_and_one_of_them_may_fall', async () => {
+  const nats = await startServers(3)
+  const bed = await openBed(nats)
+  expect(await copies(bed)).toBe(3)
+  const seen = new Set<string>()
+  await bed.consuming('reader', async ({ id }) => void seen.add(id))
+  await bed.tell(10)
+  const { cluster } = await bed.bus.jsm.streams.info(EVENTS_STREAM)
+  const leader = nats.servers.find(({ process }) => process.name === cluster?.leader)
+  await leader?.process.kill()
+  await bed.tell(10)
+  await expect.poll(() => seen.size, LIMIT).toBe(20)
+  leader?.process.start()
+  await nats.allReady()
+  expect((await bed.inStream()).toSorted()).toEqual(await bed.journaledIds())
+}, 120_000)
+
+test('streams_are_brought_up_to_their_declaration_and_what_cannot_be_is_said_with_what_to_do', async () => {
+  const nats = await startServers(3)
+  const bed = await openBed(nats)
+  const { jsm } = bed.bus
+  const max_age = (await jsm.streams.info(EVENTS_STREAM)).config.max_age
+  await migrateStreams(bed.bus, 1)
+  await jsm.streams.update(EVENTS_STREAM, { max_age: max_age / 2 })
+  expect(await copies(bed)).toBe(1)
+  await bed.tell(3)
+  await migrateStreams(bed.bus, undefined)
+  expect([await copies(bed), await copies(bed, ADVISORIES_STREAM)]).toEqual([3, 3])
+  expect((await jsm.streams.info(EVENTS_STREAM)).config.max_age).toBe(max_age)
+  await migrateStreams(bed.bus, 5)
+  expect(await copies(bed)).toBe(3)
+  expect(bed.lines.join()).toContain('STREAM_REPLICAS')
+  await expect.poll(async () => (await bed.inStream()).length, LIMIT).toBe(3)
+}, 120_000)
+
+test('copies_without_servers_for_them_are_refused_at_the_first_start', async () => {
+  const nats = await startServers(1)
+  const log = createLog({ filter: 'error', topic: 'test' })
+  const bus = stack.use(await connectBus(nats.urlOf(OBSERVER), 'test', log))
+  await expect(migrateStreams(bus, 3)).rejects.toMatchObject({
+    code: 'unavailable',
+    message: expect.stringContaining('STREAM_REPLICAS'),
+  })
+}, 120_000)
