@@ -17,6 +17,8 @@ export const EVERYBODY = 'public'
 export const LOOP_MEMBERS = 1_000
 /** Tasks of each kind that a ship report names. */
 const REPORTED_TASKS = 20
+/** People that it names: with every id an event stays far below the largest message of the bus. */
+const REPORTED_PEOPLE = 1_000
 
 /** A task that a loop was made from, and the loop that it was in before. */
 export type FormedFrom = Readonly<{ task_id: string; moved_from: string | null }>
@@ -159,10 +161,15 @@ export type ShipSummary = Readonly<{
   shipped: readonly TaskRow[]
   unfinished: readonly TaskRow[]
   unfinished_total: number
+  /** Who filed its tasks. */
+  author_ids: readonly string[]
 }>
 
 const taskLines = (rows: readonly TaskRow[]) =>
   rows.slice(0, REPORTED_TASKS).map(({ id, title, status }) => ({ task_id: id, title, status }))
+
+const tookPart = (loop: LoopState, { author_ids }: ShipSummary, by: Actor): string[] =>
+  [...new Set([loop.created_by.user_id, by.user_id, ...author_ids])].slice(0, REPORTED_PEOPLE)
 
 /** Ships a loop, active or on hold, for good; null when it was shipped before. */
 export const ship = (
@@ -187,6 +194,7 @@ export const ship = (
           shipped_tasks: taskLines(summary.shipped),
           unfinished_tasks: taskLines(summary.unfinished),
           unfinished_total: summary.unfinished_total,
+          people_ids: tookPart(loop, summary, by),
         },
       },
     ],

@@ -7,6 +7,8 @@ import { countReady, READY } from './ready.ts'
 import { countByStatus, tallyOf, UNASSIGNED, visibleShelves } from './tally.ts'
 import { toRow } from './view.ts'
 
+/** People that a ship report names. */
+const MAX_AUTHORS = 1_000
 /** What a ship report calls unfinished. */
 const UNFINISHED: readonly TaskStatus[] = TASK_STATUSES.filter(
   (status) => status !== 'shipped' && status !== 'rejected',
@@ -54,13 +56,15 @@ export const internalHandlers = (deps: Pick<Deps, 'tasks' | 'tallies'>): Some<In
   },
 
   summarize_loop: async ({ workspace_id: ws, loop_id, limit }) => {
-    const [shipped, unfinished, tallies] = await Promise.all([
+    const [shipped, unfinished, author_ids, tallies] = await Promise.all([
       deps.tasks.listWork(ws, loop_id, ['shipped'], undefined, limit),
       deps.tasks.listWork(ws, loop_id, UNFINISHED, undefined, limit),
+      deps.tasks.listAuthors(ws, loop_id, MAX_AUTHORS),
       deps.tallies.read(ws, [loop_id]),
     ])
     const counts = countByStatus(tallies, ws, [loop_id])
     return {
+      author_ids,
       counts,
       shipped: shipped.map(toRow),
       unfinished: unfinished.map(toRow),

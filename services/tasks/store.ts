@@ -41,6 +41,12 @@ const TASK_INDEXES: readonly IndexDescription[] = [
     name: 'work',
     partialFilterExpression: { loop_id: { $gt: '' } },
   },
+  // Who filed the tasks of a loop, each person found once from the index alone.
+  {
+    key: { ws: 1, loop_id: 1, 'author.user_id': 1 },
+    name: 'authors',
+    partialFilterExpression: { loop_id: { $gt: '' } },
+  },
   // Which loops have ready tasks, answered from the index alone.
   { key: { ws: 1, status: 1, loop_id: 1 }, name: 'ready', partialFilterExpression: READY },
   // One task per idempotency key.
@@ -184,6 +190,10 @@ const reading = (collection: Collection<TaskDoc>) => {
         .hint('work')
         .project<RowDoc>(ROW)
         .toArray(),
+
+    /** The first people by id who filed tasks of a loop. */
+    listAuthors: async (ws: string, loop_id: string, limit: number): Promise<string[]> =>
+      (await collection.distinct('author.user_id', { ws, loop_id })).slice(0, limit),
 
     /** Which of these loops have ready tasks. */
     findReadyLoops: async (ws: string, loopIds: readonly string[]): Promise<Set<string>> => {

@@ -373,6 +373,10 @@ export const loopsQueue = defineContract({
         shipped_tasks: z.array(EventTaskLine).describe('The first 20'),
         unfinished_tasks: z.array(EventTaskLine).describe('The first 20'),
         unfinished_total: c.Count,
+        people_ids: z
+          .array(c.Id)
+          .optional()
+          .describe('Who took part: made it, shipped it, or filed one of its tasks; the first 1,000'),
       }),
     }),
     'queue.changed': event({

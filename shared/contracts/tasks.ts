@@ -248,13 +248,14 @@ const internals = {
   }),
   summarize_loop: internal({
     description:
-      'What a ship report tells of a loop: its counts, the first shipped and the first unfinished tasks.',
+      'What a ship report tells of a loop: its counts, the first shipped and the first unfinished tasks, and who filed its tasks.',
     input: z.object({ workspace_id, loop_id: c.Id, limit: c.Limit }),
     output: z.object({
       counts: c.TaskCounts,
       shipped: z.array(TaskRow),
       unfinished: z.array(TaskRow),
       unfinished_total: c.Count,
+      author_ids: z.array(c.Id).describe('1,000 at most'),
     }),
     errors: [],
   }),

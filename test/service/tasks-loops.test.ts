@@ -207,7 +207,7 @@ describe('what loops-queue is told', () => {
   })
 
   test('the_summary_of_a_loop', async () => {
-    const { loop_id, workspace_id, ask } = await filed()
+    const { ann, loop_id, workspace_id, ask } = await filed()
     const summary = await ask.summarize_loop({ workspace_id, loop_id, limit: 3 })
     expect(summary.shipped.map(({ title }) => title)).toEqual(['high, due soon'])
     expect(summary.unfinished.map(({ title }) => title)).toEqual([
@@ -216,6 +216,7 @@ describe('what loops-queue is told', () => {
       'high, newer',
     ])
     expect(summary).toMatchObject({ unfinished_total: 5, counts: { shipped: 1, rejected: 1, total: 7 } })
+    expect(summary.author_ids).toEqual([ann.user_id])
   })
 
   test('the_first_of_some_loops_with_ready_tasks_and_how_many_have_some', async () => {

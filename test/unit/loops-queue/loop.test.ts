@@ -31,7 +31,7 @@ const privately = (...member_ids: string[]) => ({
   v: 3,
 })
 const counts = { total: 2, open: 1, approved: 0, in_progress: 0, on_hold: 0, shipped: 1, rejected: 0 }
-const summary = { counts, shipped: [], unfinished: [], unfinished_total: 0 }
+const summary = { counts, shipped: [], unfinished: [], unfinished_total: 0, author_ids: [] }
 
 describe('a new loop', () => {
   test('is_seen_by_everybody_when_public', () => expect(active.readers).toEqual(['public']))
@@ -119,6 +119,12 @@ describe('shipping', () => {
     const told = event?.name === 'loop.shipped' ? event.data.unfinished_tasks : []
     expect(told).toHaveLength(20)
     expect(told[0]).toEqual({ task_id: 'T0', title: 'Task 0', status: 'open' })
+  })
+  test('told_with_everybody_who_took_part_each_once', () => {
+    const carol = { ...ann, user_id: 'CAROL' }
+    const author_ids = [carol.user_id, bob.user_id]
+    const [event] = ship({ ...active, created_by: ann }, { ...summary, author_ids }, later)?.events ?? []
+    expect(event?.data).toMatchObject({ people_ids: [ann.user_id, bob.user_id, carol.user_id] })
   })
   test('told_to_the_members_of_a_private_loop', () =>
     expect(ship(privately(bob.user_id), summary, later)?.events[0]?.data).toMatchObject({
