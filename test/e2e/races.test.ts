@@ -3,7 +3,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { createLog } from '../../shared/log.ts'
 import { connectMongo } from '../../shared/mongo.ts'
-import { type Account, joinWorkspace, signUp } from '../support/accounts.ts'
+import { type Account, joinWorkspace, openBrowser, signUp } from '../support/accounts.ts'
 import {
   type Answer,
   authorizationUrl,
@@ -155,6 +155,32 @@ describe('the end of a token is known on every gateway within seconds', () => {
     expect(await seen()).toEqual(system.gateways.map(() => 200))
     await fetch(`${at(1)}/sign-out`, { method: 'POST', headers: { cookie }, redirect: 'manual' })
     expect(await seen()).toEqual(system.gateways.map(() => 303))
+  })
+})
+
+describe('somebody who signs out everywhere', () => {
+  test('is_out_with_every_token_and_browser_on_every_gateway_within_seconds [B5]', async () => {
+    const [ed, fay] = [await signUp(system, { name: 'Ed' }), await signUp(system, { name: 'Fay' })]
+    const other = openBrowser(system.url)
+    await other.submit('/sign-in', { email: ed.email, password: ed.password })
+    const apps = [await connectApp(system.url, ed), await connectApp(system.url, ed)]
+    const fays = await connectApp(system.url, fay)
+    const waiting = await registerApp(system.url)
+    const code = await obtainCode(system.url, waiting, ed)
+    for (const { tokens } of apps) await everywhere(tokens.access_token, 200)
+    const out = await ed.browser.submit('/account/sign-out-everywhere', {})
+    expect(out.text).toContain('You are signed out everywhere')
+    for (const { app, tokens } of apps) {
+      await everywhere(tokens.access_token, 401)
+      for (const site of system.gateways)
+        expect((await refreshTokens(site, app, tokens.refresh_token)).body.error).toBe('invalid_grant')
+    }
+    expect((await exchangeCode(at(1), waiting, code)).body.error).toBe('invalid_grant')
+    for (const browser of [ed.browser, other])
+      expect((await browser.open('/workspace')).url.pathname).toBe('/sign-in')
+    await everywhere(fays.tokens.access_token, 200)
+    await other.submit('/sign-in', { email: ed.email, password: ed.password })
+    expect((await other.open('/apps')).text).toContain('No app works for you now')
   })
 })
 

@@ -1,15 +1,15 @@
-// The page of one's own account: how one is written to, and a new password.
+// The page of one's own account: how one is written to, a new password, and signing out.
 import type { Hono } from 'hono'
 import { html } from 'hono/html'
 import { directionOf, LANGUAGES, type Language, languageOf } from '../../../shared/language.ts'
 import type { Deps } from '../deps.ts'
 import type { GatewayEnv } from '../http/env.ts'
-import { changePassword } from '../people/credentials.ts'
+import { changePassword, signOutEverywhere } from '../people/credentials.ts'
 import type { Person } from '../people/person.ts'
 import { chooseReading, timeZonesByArea } from '../people/reading.ts'
-import { startSession, type Visitor } from '../people/sessions.ts'
+import { endSession, startSession, type Visitor } from '../people/sessions.ts'
 import { signedIn } from './flow.ts'
-import { type Ctx, type Html, type Page, send } from './layout.ts'
+import { type Ctx, type Html, messagePage, type Page, send } from './layout.ts'
 import { newPassword } from './passwords.ts'
 import { attempt, type Fault, faultNote, fieldsOf, input, sendingOf } from './posted.ts'
 
@@ -75,6 +75,18 @@ const password = ({ email }: Person, fault: Fault | undefined): Html => html`
       </form>
     </section>`
 
+const signOut: Html = html`
+    <section class="card" aria-labelledby="sign-out-title">
+      <h2 id="sign-out-title">Sign out</h2>
+      <p class="small">Everywhere means of all browsers, and it disconnects all apps: they have to ask you again.</p>
+      <div class="buttons">
+        <button class="second" form="sign-out">Sign out here</button>
+        <button class="second" form="sign-out-everywhere">Sign out everywhere</button>
+      </div>
+      <form id="sign-out" method="post" action="/sign-out"></form>
+      <form id="sign-out-everywhere" method="post" action="/account/sign-out-everywhere"></form>
+    </section>`
+
 const accountPage = (visitor: Visitor, outcome: Outcome): Page => {
   const { person } = visitor
   return {
@@ -89,7 +101,8 @@ const accountPage = (visitor: Visitor, outcome: Outcome): Page => {
       </dl>
     </div>
     ${reading(person, faultOf(outcome, 'reading'))}
-    ${password(person, faultOf(outcome, 'password'))}`,
+    ${password(person, faultOf(outcome, 'password'))}
+    ${signOut}`,
   }
 }
 
@@ -114,6 +127,13 @@ const savePassword = async (c: Ctx, deps: Deps, visitor: Visitor): Promise<Respo
   return c.redirect('/account?changed', 303)
 }
 
+const endAll = async (c: Ctx, deps: Deps, { person }: Visitor): Promise<Response> => {
+  await signOutEverywhere(deps, person._id)
+  await endSession(c, deps)
+  const text = html`All browsers are signed out and all apps are disconnected. <a href="/sign-in">Sign in</a>`
+  return send(c, messagePage('You are signed out everywhere', text))
+}
+
 const doneOf = (c: Ctx): Pick<Outcome, 'done'> => {
   if (c.req.query('changed') !== undefined) return { done: 'password' }
   return c.req.query('saved') === undefined ? {} : { done: 'reading' }
@@ -126,5 +146,6 @@ export const ownAccountRoutes = (routes: Hono<GatewayEnv>, deps: Deps): void => 
     signedIn(deps, (c, _, visitor) => send(c, accountPage(visitor, doneOf(c)))),
   )
   routes.post('/account/reading', signedIn(deps, saveReading))
+  routes.post('/account/sign-out-everywhere', signedIn(deps, endAll))
   routes.post('/account/password', signedIn(deps, savePassword))
 }

@@ -1,4 +1,5 @@
-// How a person comes by a new password. Setting one ends every session and every connection made under the old one.
+// How a person comes by a new password, and ends what was made under the old one: every session and every connection.
+import { untilSaved } from '../../../shared/aggregate.ts'
 import { AppError } from '../../../shared/errors.ts'
 import type { Deps } from '../deps.ts'
 import { marked, unmarked } from '../secrets.ts'
@@ -40,6 +41,13 @@ export const changePassword = async (
   await deps.store.throttles.clear(account)
   return setPassword(deps, person, typed.password)
 }
+
+/** Signs a person out of every browser and disconnects every app, on every gateway. The password stays. */
+export const signOutEverywhere = (deps: Deps, userId: string): Promise<true> =>
+  untilSaved(async () => {
+    const person = await deps.store.people.byId(userId)
+    return !person || (await deps.store.people.endAll(person)) !== 'stale' ? true : undefined
+  }, deps.ids.random)
 
 /**
  * Has a mail with a link for a new password sent, if the address is an account's. What is done and answered is the same

@@ -32,7 +32,7 @@ export type Person = {
   name: string
   /** argon2id in PHC form. */
   password_hash: string
-  /** One more with each new password: whatever was made under another one has ended. Absent: 1. */
+  /** One more with each new password and each end of everything: whatever was made before has ended. Absent: 1. */
   password_version?: number
   memberships: Membership[]
   /**
@@ -96,8 +96,8 @@ export const passwordFault = (typed: string, email: string, name: string): strin
 }
 
 /**
- * Whether what was made for a person, a session or a grant, was made under their present password. With a new one all of
- * it ends at once and on every gateway, by the one write that sets it [B5].
+ * Whether what was made for a person, a session or a grant, was made under their present password. With a new one, or when
+ * they sign out everywhere, all of it ends at once and on every gateway, by the one write of a next version [B5].
  */
 export const isOfPassword = (
   made: Readonly<{ password_version?: number }>,

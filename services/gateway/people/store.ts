@@ -59,6 +59,8 @@ export type PeopleStore = Readonly<{
   ) => Promise<Person | 'stale'>
   /** Sets a new password over the account as it was read; `stale` when it has changed since. */
   setPassword: (person: Person, password_hash: string) => Promise<Person | 'stale'>
+  /** Ends every session, connection and link that there is; `stale` when the account has changed since. */
+  endAll: (person: Person) => Promise<Person | 'stale'>
   /** Sets how the person is written to, over the account as it was read; `stale` when it has changed since. */
   setReading: (
     person: Person,
@@ -177,6 +179,8 @@ const writing = (people: Collection<Person>, deps: AggregateDeps) => {
   return { outbox, save, insert }
 }
 
+const nextVersion = ({ password_version = 1 }: Person): number => password_version + 1
+
 const peopleOf = (people: Collection<Person>, deps: AggregateDeps): PeopleStore => {
   const { outbox, save, insert } = writing(people, deps)
   return {
@@ -207,10 +211,9 @@ const peopleOf = (people: Collection<Person>, deps: AggregateDeps): PeopleStore 
         : save(person, { $set: { 'memberships.$': after } }, events, {
             'memberships.workspace_id': workspace_id,
           }),
-    setPassword: (person, password_hash) => {
-      const password_version = (person.password_version ?? 1) + 1
-      return save(person, { $set: { password_hash, password_version } })
-    },
+    setPassword: (person, password_hash) =>
+      save(person, { $set: { password_hash, password_version: nextVersion(person) } }),
+    endAll: (person) => save(person, { $set: { password_version: nextVersion(person) } }),
     setReading: (person, reading) => save(person, { $set: reading }),
     settle: async (id, workspaceId) => {
       // Without the version: taking a marker out is right whatever else has changed.
