@@ -7,13 +7,19 @@ import { readConfig } from '../../shared/config.ts'
 import { openHost } from '../../shared/host.ts'
 import { launchBrowser } from '../support/chromium.ts'
 import { complaintsOf, faultsOf, overflowOf } from '../support/page-looks.ts'
-import { openWorld, STATES, type World } from '../support/page-states.ts'
+import { STATES } from '../support/page-states.ts'
+import { openWorld, type World } from '../support/page-world.ts'
 
 /** What the gateway answers to programs. */
 const FOR_PROGRAMS =
-  /^\/(livez|readyz|jwks|mcp|assets\/.+|\.well-known\/.+|dev\/mail\.json|asyncapi\.json|schemas\/.+|contracts\.json)?$/
+  /^\/(livez|readyz|jwks|mcp|assets\/.+|\.well-known\/.+|dev\/mail\.json|asyncapi\.json|schemas\/.+|contracts\.json)$/
 
-const WIDTHS = [320, 768, 1_400]
+/** Each scheme and each width once or more. */
+const LOOKS = [
+  ['light', 320],
+  ['dark', 768],
+  ['light', 1_400],
+] as const
 
 let browser: Browser
 let world: World
@@ -31,13 +37,12 @@ afterAll(async () => {
 
 const looksOf = async (page: Page) => {
   const looks: Record<string, unknown> = {}
-  for (const colorScheme of ['light', 'dark'] as const)
-    for (const width of WIDTHS) {
-      await page.emulateMedia({ colorScheme })
-      await page.setViewportSize({ width, height: 800 })
-      const [faults, overflow] = [await faultsOf(page), await overflowOf(page)]
-      if (faults.length > 0 || overflow > 0) looks[`${colorScheme} ${width}`] = { faults, overflow }
-    }
+  for (const [colorScheme, width] of LOOKS) {
+    await page.emulateMedia({ colorScheme })
+    await page.setViewportSize({ width, height: 800 })
+    const [faults, overflow] = [await faultsOf(page), await overflowOf(page)]
+    if (faults.length > 0 || overflow > 0) looks[`${colorScheme} ${width}`] = { faults, overflow }
+  }
   return looks
 }
 

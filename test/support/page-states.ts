@@ -1,103 +1,14 @@
 // Every page in every state that people meet it in, each as the way there in a browser. New pages and states are added
 // here; test/pages/every-page.test.ts looks at each, and misses a page that no state leads to.
-import type { Browser, BrowserContext, Page } from 'playwright-core'
-import { vi } from 'vitest'
-import { type Account, agentOf, joinWorkspace, signUp } from './accounts.ts'
+import type { Page } from 'playwright-core'
+import { signUp } from './accounts.ts'
 import { authorizationUrl, connectApp, newPkce, REDIRECT, registerApp } from './oauth-client.ts'
-import { MAIL_WAIT, type Mail, type System, startSystem } from './system.ts'
+import { LONG, type Who, type World } from './page-world.ts'
 
 const NEW = 'nine purple tricycles in a column'
-const LONG = 'An unbroken name '.repeat(3) + 'x'.repeat(100)
 const NOWHERE = '01JDAAAAAAAAAAAAAAAAAAAAAA'
 
-/** Who looks: each has a browser of their own. `founder` and `newcomer` are on the installation that is only a gateway. */
-export type Who = 'nobody' | 'owner' | 'member' | 'viewer' | 'newcomer' | 'founder'
-
-/** What there is to look at. */
-export type World = AsyncDisposable &
-  Readonly<{
-    /** A whole system with people, apps, loops and mails. */
-    system: System
-    /** A gateway alone, by invitation, that nobody has used: other services do not answer here. */
-    alone: System
-    contexts: Readonly<Record<Who, BrowserContext>>
-    accounts: Readonly<Record<'owner' | 'member' | 'viewer', Account>>
-    privateLoop: string
-    publicLoop: string
-    unsubscribe: string
-    mailId: string
-  }>
-
 export type State = Readonly<{ name: string; as: Who; open: (page: Page, world: World) => Promise<unknown> }>
-
-const signIn = async (context: BrowserContext, { url }: System, account: Account): Promise<void> => {
-  const page = await context.newPage()
-  await page.goto(`${url}/sign-in`)
-  await page.getByLabel('Email').fill(account.email)
-  await page.getByLabel('Password').fill(account.password)
-  await page.keyboard.press('Enter')
-  await page.waitForURL('**/workspace')
-  await page.close()
-}
-
-const unsubscribeLinkOf = ({ headers }: Mail): string => {
-  const [, line = ''] = Object.entries(headers).find(([name]) => /^list-unsubscribe$/i.test(name)) ?? []
-  return /<(https?:[^>]+)>/.exec(line)?.[1] ?? ''
-}
-
-/** Has a loop shipped, and gives what its mail to somebody leads to. */
-const shippedMail = async (system: System, owner: Account, to: Account) => {
-  await using agent = await agentOf(system, owner)
-  const make = async (name: string, visibility: 'public' | 'private') =>
-    (await agent.call('create_loop', { name, visibility })).loop.id
-  const [shipped, publicLoop, privateLoop] = [
-    await make('Shipped <loop>', 'public'),
-    await make('Open loop', 'public'),
-    await make(LONG, 'private'),
-  ]
-  await agent.call('ship_loop', { loop_id: shipped })
-  const mail = await vi.waitFor(async () => {
-    const newest = await system.mailTo(to.email)
-    if (unsubscribeLinkOf(newest) === '') throw new Error('the loop’s mail has not come')
-    return newest
-  }, MAIL_WAIT)
-  return { publicLoop, privateLoop, unsubscribe: unsubscribeLinkOf(mail), mailId: mail.id }
-}
-
-/** Opens all of it. */
-export const openWorld = async (browser: Browser): Promise<World> => {
-  const stack = new AsyncDisposableStack()
-  const system = stack.use(await startSystem())
-  const alone = stack.use(await startSystem({ names: ['gateway'], env: { SIGN_UP: 'invited' } }))
-  const owner = await signUp(system, { name: 'Ann', workspace: 'Acme & Co' })
-  const member = await joinWorkspace(system, owner, { name: 'Bo' })
-  const viewer = await joinWorkspace(system, owner, { name: 'Vi', role: 'viewer' })
-  const mailed = await shippedMail(system, owner, member)
-  const context = async () => {
-    const made = await browser.newContext()
-    stack.defer(() => made.close())
-    return made
-  }
-  const contexts = {
-    nobody: await context(),
-    owner: await context(),
-    member: await context(),
-    viewer: await context(),
-    newcomer: await context(),
-    founder: await context(),
-  }
-  await signIn(contexts.owner, system, owner)
-  await signIn(contexts.member, system, member)
-  await signIn(contexts.viewer, system, viewer)
-  return {
-    system,
-    alone,
-    contexts,
-    accounts: { owner, member, viewer },
-    ...mailed,
-    [Symbol.asyncDispose]: () => stack.disposeAsync(),
-  }
-}
 
 const at =
   (path: string | ((world: World) => string)) =>
@@ -172,6 +83,7 @@ const NEW_INSTALLATION: readonly State[] = [
   { name: 'front_page_by_invitation', as: 'newcomer', open: atAlone('/') },
   { name: 'sign_up_by_invitation_only', as: 'newcomer', open: atAlone('/sign-up') },
   { name: 'service_away', as: 'newcomer', open: atAlone('/u/anything') },
+  { name: 'list_of_a_service_that_is_away', as: 'founder', open: atAlone('/workspace/mails') },
 ]
 
 const ACCOUNTS: readonly State[] = [
@@ -376,16 +288,29 @@ const WORK: readonly State[] = [
 ]
 
 const MAIL: readonly State[] = [
-  { name: 'subscription', as: 'nobody', open: at(({ unsubscribe }) => unsubscribe) },
-  { name: 'no_such_subscription', as: 'nobody', open: at('/u/nonsense') },
+  { name: 'mail_to_me', as: 'owner', open: at('/workspace/mail') },
+  { name: 'what_became_of_the_mails', as: 'owner', open: at('/workspace/mails') },
+  { name: 'wishes_by_the_link_of_a_mail', as: 'nobody', open: at(({ wishes }) => wishes) },
+  { name: 'no_such_wishes', as: 'nobody', open: at('/u/nonsense') },
   { name: 'mails', as: 'nobody', open: at('/dev/mail') },
   { name: 'a_mail', as: 'nobody', open: at(({ mailId }) => `/dev/mail/${mailId}`) },
   {
-    name: 'subscription_that_was_ended',
+    name: 'a_muted_loop',
     as: 'nobody',
     open: async (page, world) => {
-      await page.goto(world.unsubscribe)
-      await send(page, 'Unsubscribe')
+      await page.goto(world.wishes)
+      await send(page, 'Mute this loop')
+      await page.getByRole('button', { name: /^Unmute/ }).waitFor()
+    },
+  },
+  {
+    name: 'no_more_mails',
+    as: 'nobody',
+    open: async (page, world) => {
+      await page.goto(world.wishes)
+      await page.getByRole('radio', { name: 'None' }).check()
+      await send(page, 'Save')
+      await page.getByRole('heading', { name: 'No more mail' }).waitFor()
     },
   },
 ]

@@ -1,0 +1,94 @@
+// What the tests that look at every page look at: an installation with people, apps, loops and mails, and one that is new.
+// Knows no page but that for signing in.
+import type { Browser, BrowserContext } from 'playwright-core'
+import { vi } from 'vitest'
+import { type Account, agentOf, joinWorkspace, signUp } from './accounts.ts'
+import { MAIL_WAIT, type Mail, type System, startSystem } from './system.ts'
+
+/** A name that does its best to break what it stands in. */
+export const LONG = 'An unbroken name '.repeat(3) + 'x'.repeat(100)
+
+/** Who looks: each has a browser of their own. `founder` and `newcomer` are on the installation that is only a gateway. */
+export type Who = 'nobody' | 'owner' | 'member' | 'viewer' | 'newcomer' | 'founder'
+
+/** What there is to look at. */
+export type World = AsyncDisposable &
+  Readonly<{
+    /** A whole system with people, apps, loops and mails. */
+    system: System
+    /** A gateway alone, by invitation, that nobody has used: other services do not answer here. */
+    alone: System
+    contexts: Readonly<Record<Who, BrowserContext>>
+    accounts: Readonly<Record<'owner' | 'member' | 'viewer', Account>>
+    privateLoop: string
+    publicLoop: string
+    /** The link of a mail about a loop by which its reader says which mails they want. */
+    wishes: string
+    mailId: string
+  }>
+
+const signIn = async (context: BrowserContext, { url }: System, account: Account): Promise<void> => {
+  const page = await context.newPage()
+  await page.goto(`${url}/sign-in`)
+  await page.getByLabel('Email').fill(account.email)
+  await page.getByLabel('Password').fill(account.password)
+  await page.keyboard.press('Enter')
+  await page.waitForURL('**/workspace')
+  await page.close()
+}
+
+const wishLinkOf = ({ text }: Mail): string => /https?:\/\/\S+\/u\/\S+\?mail=\w+/.exec(text)?.[0] ?? ''
+
+/** Has a loop shipped, and gives what its mail to somebody leads to. */
+const shippedMail = async (system: System, owner: Account, to: Account) => {
+  await using agent = await agentOf(system, owner)
+  const make = async (name: string, visibility: 'public' | 'private') =>
+    (await agent.call('create_loop', { name, visibility })).loop.id
+  const [shipped, publicLoop, privateLoop] = [
+    await make('Shipped <loop>', 'public'),
+    await make('Open loop', 'public'),
+    await make(LONG, 'private'),
+  ]
+  await agent.call('ship_loop', { loop_id: shipped })
+  const mail = await vi.waitFor(async () => {
+    const newest = await system.mailTo(to.email)
+    if (wishLinkOf(newest) === '') throw new Error('the loop’s mail has not come')
+    return newest
+  }, MAIL_WAIT)
+  return { publicLoop, privateLoop, wishes: wishLinkOf(mail), mailId: mail.id }
+}
+
+/** Opens all of it. */
+export const openWorld = async (browser: Browser): Promise<World> => {
+  const stack = new AsyncDisposableStack()
+  const system = stack.use(await startSystem())
+  const alone = stack.use(await startSystem({ names: ['gateway'], env: { SIGN_UP: 'invited' } }))
+  const owner = await signUp(system, { name: 'Ann', workspace: 'Acme & Co' })
+  const member = await joinWorkspace(system, owner, { name: 'Bo' })
+  const viewer = await joinWorkspace(system, owner, { name: 'Vi', role: 'viewer' })
+  const mailed = await shippedMail(system, owner, member)
+  const context = async () => {
+    const made = await browser.newContext()
+    stack.defer(() => made.close())
+    return made
+  }
+  const contexts = {
+    nobody: await context(),
+    owner: await context(),
+    member: await context(),
+    viewer: await context(),
+    newcomer: await context(),
+    founder: await context(),
+  }
+  await signIn(contexts.owner, system, owner)
+  await signIn(contexts.member, system, member)
+  await signIn(contexts.viewer, system, viewer)
+  return {
+    system,
+    alone,
+    contexts,
+    accounts: { owner, member, viewer },
+    ...mailed,
+    [Symbol.asyncDispose]: () => stack.disposeAsync(),
+  }
+}
