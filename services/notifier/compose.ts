@@ -16,7 +16,7 @@ import type { Letter } from './emails/letter.ts'
 import { loopShipped } from './emails/loop-shipped.ts'
 import { passwordReset } from './emails/password-reset.ts'
 import { fill, type Rendered, render } from './emails/render.ts'
-import { headerName, moment } from './emails/text.ts'
+import { clockOf, headerName, type Clock as ReadersClock } from './emails/text.ts'
 import { wordingOf } from './emails/wording.ts'
 import type { Mail } from './mailer.ts'
 import type { Delivery, InvitationNotice, LoopShippedNotice, Notice, PasswordResetNotice } from './notices.ts'
@@ -37,6 +37,8 @@ export type ComposeDeps = Readonly<{
 
 /** Rendered mails that are kept in memory, one for each event and language; one is some tens of kilobytes. */
 const KEPT_MAILS = 64
+/** Clocks that are kept: one for each locale and time zone that readers have. */
+const KEPT_CLOCKS = 256
 
 /** What is the same in every mail of an event in one language. */
 type Shared = InvitationNotice | PasswordResetNotice | (LoopShippedNotice & Readonly<{ rendered: Rendered }>)
@@ -64,8 +66,9 @@ const composeShipped = (
   deps: ComposeDeps,
   delivery: Delivery,
   notice: Shared & { template: 'loop-shipped' },
+  clock: ReadersClock,
 ): Composed => {
-  const { ws, user_id, to, locale, time_zone } = delivery
+  const { ws, user_id, to } = delivery
   if (to === null || user_id === null) return { failed: 'no recipient' }
   const { facts, rendered } = notice
   const token = unsubscribeToken(deps.unsubscribeKey, { workspace_id: ws, user_id })
@@ -75,7 +78,7 @@ const composeShipped = (
       ...envelopeOf(deps, delivery, notice, to),
       ...fill(rendered, {
         name: to.name,
-        shipped_at: moment(new Date(facts.shipped_at), locale, time_zone),
+        shipped_at: clock(new Date(facts.shipped_at)),
         // With the event, the page knows which loop to offer to mute.
         preferences_url: `${unsubscribe_url}?mail=${notice._id}`,
         unsubscribe_url,
@@ -99,7 +102,7 @@ const toldIn = <T extends Readonly<{ expires_at: string; locale: string; time_zo
   asked: T,
 ): T => ({
   ...asked,
-  expires_at: moment(new Date(asked.expires_at), asked.locale, asked.time_zone),
+  expires_at: clockOf(asked.locale, asked.time_zone)(new Date(asked.expires_at)),
 })
 
 const linkedOf = async (
@@ -148,12 +151,21 @@ export const createComposer = (deps: ComposeDeps): ((delivery: Delivery) => Prom
     max: KEPT_MAILS,
     fetchMethod: (_key, _stale, { context }) => loadShared(deps, context),
   })
+  const clocks = new LRUCache<string, ReadersClock, Delivery>({
+    max: KEPT_CLOCKS,
+    memoMethod: (_key, _stale, { context }) => clockOf(context.locale, context.time_zone),
+  })
   return async (delivery) => {
     const key = `${delivery.event_id} ${languageOf(delivery.locale)}`
     const notice = await kept.fetch(key, { context: delivery })
     if (!notice) throw new Error(`The notice ${delivery.event_id} could not be loaded.`)
     return notice.template === 'loop-shipped'
-      ? composeShipped(deps, delivery, notice)
+      ? composeShipped(
+          deps,
+          delivery,
+          notice,
+          clocks.memo(`${delivery.locale} ${delivery.time_zone}`, { context: delivery }),
+        )
       : await composeLinked(deps, delivery, notice)
   }
 }

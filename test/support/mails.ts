@@ -3,7 +3,7 @@ import { invitation } from '../../services/notifier/emails/invitation.ts'
 import { type LoopShipped, loopShipped } from '../../services/notifier/emails/loop-shipped.ts'
 import { passwordReset } from '../../services/notifier/emails/password-reset.ts'
 import { fill, type Parts, render } from '../../services/notifier/emails/render.ts'
-import { moment } from '../../services/notifier/emails/text.ts'
+import { clockOf } from '../../services/notifier/emails/text.ts'
 import { wordingOf } from '../../services/notifier/emails/wording.ts'
 import { exampleId, type ShippedLoop, shippedLoop } from './shipped-loop.ts'
 
@@ -41,7 +41,7 @@ export const taskLines = (
 /** What is a recipient's own. */
 export const partsIn = (locale: string, changes: Partial<Parts> = {}): Parts => ({
   name: 'Ben',
-  shipped_at: moment(AT, locale, ZONE),
+  shipped_at: clockOf(locale, ZONE)(AT),
   preferences_url: PREFERENCES_URL,
   unsubscribe_url: UNSUBSCRIBE_URL,
   ...changes,
@@ -61,7 +61,7 @@ export const invitationMail = async (
   locale: string,
   changes: Readonly<{ workspace_name?: string; invited_by?: string }> = {},
 ): Promise<MailTexts> => {
-  const expires_at = moment(AT, locale, ZONE)
+  const expires_at = clockOf(locale, ZONE)(AT)
   const told = {
     url: INVITATION_URL,
     workspace_name: 'Acme Store',
@@ -76,7 +76,7 @@ export const passwordResetMail = async (
   locale: string,
   changes: Readonly<{ name?: string }> = {},
 ): Promise<MailTexts> => {
-  const told = { url: RESET_URL, name: 'Ben', expires_at: moment(AT, locale, ZONE), ...changes }
+  const told = { url: RESET_URL, name: 'Ben', expires_at: clockOf(locale, ZONE)(AT), ...changes }
   return fill(await render(passwordReset(told, wordingOf(locale))), {})
 }
 

@@ -1,7 +1,11 @@
 // How often a mail is made: once for each event and language, however many get it, and each with what is theirs.
 import { describe, expect, it } from 'vitest'
 import { createComposer } from '../../../services/notifier/compose.ts'
-import type { Delivery, Notice } from '../../../services/notifier/notices.ts'
+import {
+  type Delivery,
+  type LoopShippedNotice,
+  memberDeliveries,
+} from '../../../services/notifier/notices.ts'
 import { unsubscribeKey } from '../../../services/notifier/unsubscribe.ts'
 import { systemClock as clock } from '../../../shared/clock.ts'
 import { systemIds } from '../../../shared/ids.ts'
@@ -12,29 +16,30 @@ const NOW = new Date('2026-11-22T14:03:00.000Z')
 const EVENT = exampleId(1)
 const WS = exampleId(2)
 
-const delivery = (number: number, locale: string, changes: Partial<Delivery> = {}): Delivery => ({
-  _id: `${EVENT}:${exampleId(number)}`,
+const notice: LoopShippedNotice = {
+  _id: EVENT,
   ws: WS,
-  v: 1,
-  event_id: EVENT,
+  at: NOW,
   template: 'loop-shipped',
-  user_id: exampleId(number),
-  to: { name: `Reader ${number}`, address: `reader${number}@example.com` },
-  locale,
-  time_zone: 'UTC',
-  status: 'sending',
-  attempts: 1,
-  created_at: NOW,
-  sent_at: null,
-  last_error: null,
-  expires_at: NOW,
-  ...changes,
-})
+  facts: shippedFacts(),
+}
+const delivery = (number: number, locale: string, changes: Partial<Delivery> = {}): Delivery => {
+  const reader = {
+    user_id: exampleId(number),
+    name: `Reader ${number}`,
+    role: 'member',
+    email: `reader${number}@example.com`,
+    locale,
+    time_zone: 'UTC',
+  } as const
+  const [made] = memberDeliveries(notice, [reader], () => undefined, NOW)
+  if (!made) throw new Error('A member has a delivery.')
+  return { ...made, ...changes }
+}
 
 /** A composer, and how often it has asked for the notice that it makes mails from. */
 const composer = () => {
   const asked: string[] = []
-  const notice: Notice = { _id: EVENT, ws: WS, at: NOW, template: 'loop-shipped', facts: shippedFacts() }
   const nobody = () => Promise.reject(new Error('Nothing is asked of the gateway.'))
   const compose = createComposer({
     deliveries: {

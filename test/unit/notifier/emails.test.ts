@@ -3,7 +3,7 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { loopShipped } from '../../../services/notifier/emails/loop-shipped.ts'
 import { fill } from '../../../services/notifier/emails/render.ts'
-import { cut, escapeHtml, isolated, moment, oneLine } from '../../../services/notifier/emails/text.ts'
+import { clockOf, cut, escapeHtml, isolated, oneLine } from '../../../services/notifier/emails/text.ts'
 import { MESSAGES, wordingOf } from '../../../services/notifier/emails/wording.ts'
 import { LANGUAGES, type Language } from '../../../shared/language.ts'
 import {
@@ -304,6 +304,6 @@ describe('texts', () => {
     ['pt-BR', 'UTC', 'November 22, 2026 at 2:03 PM UTC'],
     ['not a locale', 'Mars/Olympus', 'November 22, 2026 at 2:03 PM UTC'],
   ])('a moment in %s and %s', (locale, zone, written) =>
-    expect(moment(new Date('2026-11-22T14:03:00.000Z'), locale, zone)).toBe(written),
+    expect(clockOf(locale, zone)(new Date('2026-11-22T14:03:00.000Z'))).toBe(written),
   )
 })
