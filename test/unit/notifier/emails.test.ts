@@ -9,6 +9,7 @@ import { LANGUAGES, type Language } from '../../../shared/language.ts'
 import {
   INVITATION_URL,
   invitationMail,
+  MAILS,
   PREFERENCES_URL,
   partsIn,
   passwordResetMail,
@@ -145,6 +146,10 @@ describe.each(ALL_LANGUAGES)('in %s', (language) => {
       if (typeof message === 'string' && typeof english === 'string')
         expect([key, placesOf(message)]).toEqual([key, placesOf(english)])
     }
+  })
+  it.each(Object.entries(MAILS))('the_mail_%s_reads_as_it_was_written', async (name, mailIn) => {
+    const { subject, text } = await mailIn(language)
+    await expect(`${subject}\n\n${text}`).toMatchFileSnapshot(`mails/${name}.${language}.txt`)
   })
   it('every_number_has_its_form_and_every_form_a_number', () => {
     const categories: string[] = new Intl.PluralRules(language).resolvedOptions().pluralCategories

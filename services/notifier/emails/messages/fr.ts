@@ -29,7 +29,7 @@ export const fr: Messages = {
   invitation_text:
     '{by} vous invite dans cet espace de travail sur Loops, où les personnes et leurs agents de code partagent une même file de travail.',
   invitation_button: 'Accepter l’invitation',
-  invitation_link: 'Ce lien est à vous seul et fonctionne jusqu’au {when}\u00a0:',
+  invitation_link: 'Ce lien vous est réservé et fonctionne jusqu’au {when}\u00a0:',
   invitation_unexpected:
     'Vous ne vous y attendiez pas\u00a0? Alors ne faites rien\u00a0: aucun compte n’est créé sans vous.',
 
@@ -37,9 +37,9 @@ export const fr: Messages = {
   reset_preview: 'Choisissez-le avant le {when}',
   reset_heading: 'Choisissez un nouveau mot de passe',
   reset_text:
-    'Bonjour {name}, quelqu’un a demandé un nouveau mot de passe pour votre compte. Dès qu’il est choisi, les navigateurs connectés sont déconnectés et les applications liées le sont aussi.',
+    'Bonjour {name}, quelqu’un a demandé un nouveau mot de passe pour votre compte. Dès qu’il est choisi, les navigateurs et les applications connectés sont déconnectés.',
   reset_button: 'Choisir un nouveau mot de passe',
-  reset_link: 'Ce lien est à vous seul et fonctionne une fois, jusqu’au {when}\u00a0:',
+  reset_link: 'Ce lien vous est réservé et fonctionne une fois, jusqu’au {when}\u00a0:',
   reset_unexpected:
     'Vous n’avez rien demandé\u00a0? Alors ne faites rien\u00a0: votre mot de passe ne change pas.',
 
