@@ -1,13 +1,20 @@
 // Run by mongosh beside the first of the three MongoDB servers of compose.yaml: makes the replica set, an operator, and for
 // each service a user of its own database alone. May be run again: it then brings passwords and roles up to date.
-const { OPERATOR_PASSWORD, GATEWAY_PASSWORD, TASKS_PASSWORD, LOOPS_QUEUE_PASSWORD, NOTIFIER_PASSWORD } =
-  process.env
+const {
+  OPERATOR_PASSWORD,
+  GATEWAY_PASSWORD,
+  TASKS_PASSWORD,
+  LOOPS_QUEUE_PASSWORD,
+  NOTIFIER_PASSWORD,
+  WEBHOOKS_PASSWORD,
+} = process.env
 const MEMBERS = ['mongo-1:27017', 'mongo-2:27017', 'mongo-3:27017']
 const USERS = [
   { user: 'gateway', pwd: GATEWAY_PASSWORD, db: 'loops_gateway' },
   { user: 'tasks', pwd: TASKS_PASSWORD, db: 'loops_tasks' },
   { user: 'loops-queue', pwd: LOOPS_QUEUE_PASSWORD, db: 'loops_loops_queue' },
   { user: 'notifier', pwd: NOTIFIER_PASSWORD, db: 'loops_notifier' },
+  { user: 'webhooks', pwd: WEBHOOKS_PASSWORD, db: 'loops_webhooks' },
 ]
 
 /** On new servers; where there are users already, nobody may do this without being one. */

@@ -90,6 +90,11 @@ export const VARIABLES = {
     about: 'Tests only: with NODE_ENV=test, such documents may be on this machine',
     internal: true,
   },
+  LOOPBACK_TARGETS: {
+    type: z.enum(['allowed'], 'is not allowed'),
+    about:
+      '`allowed`: addresses that people have called may be on this machine, over `http`, to try a receiver; never in production',
+  },
   ACCESS_TOKEN_MINUTES: {
     type: wholeNumber(1, 60),
     fallback: '15',
@@ -187,6 +192,10 @@ export const missingForServices = (config: Config): readonly string[] =>
 /** Whether mails are kept for reading at /dev/mail instead of being sent. */
 export const keepsMails = (config: Pick<Config, 'SMTP_URL' | 'NODE_ENV'>): boolean =>
   config.SMTP_URL === undefined && config.NODE_ENV !== 'production'
+
+/** Whether addresses that people have called may be on this machine, without TLS. */
+export const loopbackTargets = (config: Pick<Config, 'LOOPBACK_TARGETS' | 'NODE_ENV'>): boolean =>
+  config.LOOPBACK_TARGETS === 'allowed' && config.NODE_ENV !== 'production'
 
 /** This process's environment: the one place that reads it. */
 export const processEnv = (): Readonly<Record<string, string | undefined>> => process.env

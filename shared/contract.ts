@@ -42,6 +42,11 @@ export type EventDeclaration<D extends z.ZodObject = z.ZodObject> = Readonly<{
   /** The member of `data` that names what it happened to. */
   subject: string
   data: D
+  /**
+   * Whether teams that do not read the bus may be told of it: always, or where the named member of `data` has the value, as
+   * for what is not in a private loop. When absent, it is a matter of services alone.
+   */
+  public?: true | Readonly<{ member: string; is: unknown }>
 }>
 
 /** A service's whole public face. Event names are `<noun>.<verb in the past>`. */

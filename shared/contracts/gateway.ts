@@ -123,6 +123,7 @@ export const gateway = defineContract({
       description: 'Somebody became a member of the workspace.',
       subject: 'user_id',
       data: z.object({ user_id: c.Id, workspace_id, name: z.string(), role: c.Member.shape.role }),
+      public: true,
     }),
     'person.role_changed': event({
       description: 'A member of the workspace has another role.',
@@ -135,6 +136,7 @@ export const gateway = defineContract({
         role_before: c.Member.shape.role,
         by: c.Actor,
       }),
+      public: true,
     }),
     'person.left': event({
       description: 'Somebody is no longer a member of the workspace: left by themselves, or taken out.',
@@ -146,6 +148,7 @@ export const gateway = defineContract({
         role: c.Member.shape.role.describe('The role that they had'),
         by: c.Actor,
       }),
+      public: true,
     }),
     'person.password_reset_requested': event({
       description: 'Somebody asked for a new password for an account; an email with the link is owed.',
@@ -161,6 +164,7 @@ export const gateway = defineContract({
         changed: z.array(z.enum(['name', 'ai_context', 'time_zone'])),
         by: c.Actor,
       }),
+      public: true,
     }),
   },
 })

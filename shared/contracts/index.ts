@@ -4,6 +4,7 @@ import { gateway } from './gateway.ts'
 import { loopsQueue } from './loops-queue.ts'
 import { notifier } from './notifier.ts'
 import { tasks } from './tasks.ts'
+import { webhooks } from './webhooks.ts'
 
 /** Every service, in the order in which one process starts them. */
-export const CONTRACTS: readonly Contract[] = [tasks, loopsQueue, notifier, gateway]
+export const CONTRACTS: readonly Contract[] = [tasks, loopsQueue, notifier, webhooks, gateway]

@@ -337,32 +337,27 @@ const EventLoop = z.object({
 })
 const EventTaskLine = z.object({ task_id: c.Id, title: z.string(), status: c.TaskStatus })
 
+/** Something that happened to a loop; told to teams where everybody of the workspace sees the loop. */
+const loopEvent = <D extends z.ZodObject>(description: string, data: D) =>
+  event({ description, subject: 'loop_id', data, public: { member: 'visibility', is: 'public' } })
+
 export const loopsQueue = defineContract({
   name: 'loops-queue',
   version: '1.0.0',
   description: 'Loops, their members, their order, and what to work on next.',
   operations: { ...tools, ...internals },
   events: {
-    'loop.created': event({
-      description: 'A loop was made and joined the queue.',
-      subject: 'loop_id',
-      data: EventLoop,
-    }),
-    'loop.held': event({ description: 'A loop was put on hold.', subject: 'loop_id', data: EventLoop }),
-    'loop.reopened': event({
-      description: 'A loop came back from hold.',
-      subject: 'loop_id',
-      data: EventLoop,
-    }),
+    'loop.created': loopEvent('A loop was made and joined the queue.', EventLoop),
+    'loop.held': loopEvent('A loop was put on hold.', EventLoop),
+    'loop.reopened': loopEvent('A loop came back from hold.', EventLoop),
     'loop.members_changed': event({
       description: 'A person joined or left a private loop.',
       subject: 'loop_id',
       data: EventLoop.extend({ member_ids: z.array(c.Id) }),
     }),
-    'loop.shipped': event({
-      description: 'A loop was shipped; every member is owed an email.',
-      subject: 'loop_id',
-      data: EventLoop.extend({
+    'loop.shipped': loopEvent(
+      'A loop was shipped; every member is owed an email.',
+      EventLoop.extend({
         description: z.string(),
         shipped_at: c.Timestamp,
         member_ids: z
@@ -378,7 +373,7 @@ export const loopsQueue = defineContract({
           .optional()
           .describe('Who took part: made it, shipped it, or filed one of its tasks; the first 1,000'),
       }),
-    }),
+    ),
     'queue.changed': event({
       description:
         'The order of the active loops changed: one event per version, with all that is needed to replay it.',

@@ -273,13 +273,20 @@ const EventTask = z.object({
   by: c.Actor,
 })
 
+const NOT_PRIVATE = { member: 'private', is: false } as const
+
 export const tasks = defineContract({
   name: 'tasks',
   version: '1.0.0',
   description: 'Tasks, and the comments on tasks and on loops.',
   operations: { ...tools, ...internals },
   events: {
-    'task.created': event({ description: 'A task was filed.', subject: 'task_id', data: EventTask }),
+    'task.created': event({
+      description: 'A task was filed.',
+      subject: 'task_id',
+      data: EventTask,
+      public: NOT_PRIVATE,
+    }),
     'task.updated': event({
       description:
         'A task changed: its fields as they are now, the names of those that changed, and its status and loop before.',
@@ -289,11 +296,13 @@ export const tasks = defineContract({
         status_before: c.TaskStatus,
         loop_id_before: c.Id.nullable(),
       }),
+      public: NOT_PRIVATE,
     }),
     'task.deleted': event({
       description: 'A task was removed for good.',
       subject: 'task_id',
       data: EventTask,
+      public: NOT_PRIVATE,
     }),
     'comment.added': event({
       description: 'Somebody wrote a comment on a task or a loop.',
@@ -306,6 +315,7 @@ export const tasks = defineContract({
         by: c.Actor,
         excerpt: z.string().describe('The first 200 characters'),
       }),
+      public: NOT_PRIVATE,
     }),
   },
 })

@@ -1,4 +1,4 @@
-// All four services in one Deno process, as they stand: a person signs up, an agent takes work from filed to shipped, the
+// All services in one Deno process, as they stand: a person signs up, an agent takes work from filed to shipped, the
 // mail arrives, and a signal ends it in order.
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'

@@ -1,6 +1,7 @@
 // What the README says that can be checked without running it: paths, commands, variables, settings to copy.
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
+import { CONTRACTS } from '../../shared/contracts/index.ts'
 
 const at = (path: string): URL => new URL(`../../${path}`, import.meta.url)
 const read = (path: string): string => readFileSync(at(path), 'utf8')
@@ -67,7 +68,7 @@ describe('the secrets that the README makes', () => {
     const databases = all(/pwd: ([A-Z_]+),/g, read('infra/mongo-init.js')).filter(
       (name) => name !== 'OPERATOR_PASSWORD',
     )
-    expect(databases.length).toBe(4)
+    expect(databases).toHaveLength(CONTRACTS.length)
     expect(databases.filter((name) => !made.includes(name))).toEqual([])
   })
 

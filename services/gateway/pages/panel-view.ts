@@ -25,7 +25,7 @@ export type Field = Readonly<{
   name: string
   label: string
   hint: string
-  kind: 'text' | 'url' | 'one_of' | 'some_of'
+  kind: 'text' | 'url' | 'date' | 'one_of' | 'some_of'
   required: boolean
   options: readonly string[]
   max: number | undefined
@@ -46,6 +46,7 @@ const capital = (text: string): string => text.charAt(0).toUpperCase() + text.sl
 const kindOf = ({ format, enum: options, items }: Schema): Field['kind'] => {
   if (options) return 'one_of'
   if (items) return 'some_of'
+  if (format === 'date') return 'date'
   return format === 'uri' ? 'url' : 'text'
 }
 

@@ -1,0 +1,40 @@
+// Wires the webhooks service: its ledger, the sender, its reactions and its answers. The only file here that knows what is
+// plugged in.
+import { type Config, ConfigError, loopbackTargets } from '../../shared/config.ts'
+import { webhooks as contract } from '../../shared/contracts/webhooks.ts'
+import { type Host, openHost } from '../../shared/host.ts'
+import type { Started } from '../start.ts'
+import { openDeliveries } from './deliveries.ts'
+import { handlers } from './handlers.ts'
+import { reactions } from './reactions.ts'
+import { sealingKey } from './secrets.ts'
+import { startSender } from './sender.ts'
+import { openWebhooks } from './store.ts'
+
+const wire = async (host: Host, secret: string): Promise<void> => {
+  const { config, clock, ids, log, at, stack } = host
+  const db = host.mongo.database(contract.name)
+  const webhooks = await openWebhooks(db)
+  const deliveries = await openDeliveries(db, { clock, ids })
+  const shared = { webhooks, deliveries, key: sealingKey(secret), loopback: loopbackTargets(config), clock }
+  const sender = stack.use(startSender({ ...shared, random: ids.random, log: log.child('sender'), at }))
+  const { nudge } = sender
+  await host.consume(reactions({ webhooks, deliveries, clock, nudge }))
+  await host.serve(contract, handlers({ ...shared, ids, nudge }))
+}
+
+/**
+ * Starts the webhooks service.
+ * @throws ConfigError without LOOPS_SECRET; AppError `unavailable` when MongoDB or NATS does not answer.
+ */
+export const start = async (config: Config): Promise<Started> => {
+  if (config.LOOPS_SECRET === undefined) throw new ConfigError(['LOOPS_SECRET is not set.'])
+  const host = await openHost(contract.name, config)
+  try {
+    await wire(host, config.LOOPS_SECRET)
+  } catch (error) {
+    await host.stack.disposeAsync()
+    throw error
+  }
+  return { [Symbol.asyncDispose]: () => host.stack.disposeAsync() }
+}

@@ -1,0 +1,34 @@
+// What the webhooks service does about events: it writes down which webhooks are owed a call, and no more. Which events
+// there are, and which of them teams may be told of, is read from the contracts.
+import { on, type Reaction } from '../../shared/bus/reactions.ts'
+import type { Clock } from '../../shared/clock.ts'
+import { MAX_WEBHOOKS, TOLD } from '../../shared/contracts/webhooks.ts'
+import type { Deliveries } from './deliveries.ts'
+import { deliveryOf } from './delivery.ts'
+import type { WebhookStore } from './store.ts'
+import { isPublic, listens } from './webhook.ts'
+
+export type ReactionDeps = Readonly<{
+  webhooks: Pick<WebhookStore, 'list'>
+  deliveries: Pick<Deliveries, 'add'>
+  clock: Clock
+  /** Wakes the sender. */
+  nudge: () => void
+}>
+
+/** One reaction for each public event of every contract. */
+export const reactions = ({ webhooks, deliveries, clock, nudge }: ReactionDeps): readonly Reaction[] =>
+  TOLD.flatMap((contract) =>
+    Object.entries(contract.events)
+      .filter(([, declared]) => declared.public !== undefined)
+      .map(([name, declared]) =>
+        on(contract, name, async (event) => {
+          if (!isPublic(declared, event)) return
+          const all = await webhooks.list(event.workspaceid, MAX_WEBHOOKS)
+          const owed = all.filter((webhook) => listens(webhook, event))
+          if (owed.length === 0) return
+          await deliveries.add(owed.map((webhook) => deliveryOf(event, webhook, clock.now())))
+          nudge()
+        }),
+      ),
+  )

@@ -1,0 +1,48 @@
+// The secrets of webhooks: their form, how they are kept, and the signature that they make. Must be readable again, since
+// each call is signed with them, so they are encrypted and not hashed. Takes its randomness from whoever calls.
+import { createCipheriv, createDecipheriv, hkdfSync } from 'node:crypto'
+import { Webhook as Signer } from 'standardwebhooks'
+
+/** The key that the secrets are kept under (HKDF-SHA256, RFC 5869). */
+export const sealingKey = (secret: string): Uint8Array =>
+  new Uint8Array(hkdfSync('sha256', secret, 'loops', 'webhooks secrets', 32))
+
+/** A secret as Standard Webhooks writes it: `whsec_` and base64, of 256 random bits in base64url. */
+export const secretOf = (token: string): string =>
+  `whsec_${Buffer.from(token, 'base64url').toString('base64')}`
+
+const ALGORITHM = 'aes-256-gcm'
+const IV_BYTES = 12
+const TAG_BYTES = 16
+
+/**
+ * Encrypts a secret for one webhook; under the id of another it opens no more.
+ * @param token random bits, base64url, never the same twice.
+ */
+export const seal = (key: Uint8Array, webhookId: string, secret: string, token: string): string => {
+  const iv = Buffer.from(token, 'base64url').subarray(0, IV_BYTES)
+  const cipher = createCipheriv(ALGORITHM, key, iv).setAAD(Buffer.from(webhookId))
+  const text = Buffer.concat([cipher.update(secret, 'utf8'), cipher.final()])
+  return Buffer.concat([iv, cipher.getAuthTag(), text]).toString('base64url')
+}
+
+/** Opens one. @throws when it was sealed under another key or for another webhook. */
+export const unseal = (key: Uint8Array, webhookId: string, sealed: string): string => {
+  const bytes = Buffer.from(sealed, 'base64url')
+  const decipher = createDecipheriv(ALGORITHM, key, bytes.subarray(0, IV_BYTES))
+    .setAAD(Buffer.from(webhookId))
+    .setAuthTag(bytes.subarray(IV_BYTES, IV_BYTES + TAG_BYTES))
+  return Buffer.concat([decipher.update(bytes.subarray(IV_BYTES + TAG_BYTES)), decipher.final()]).toString()
+}
+
+/** The headers of a call, one signature for each secret: https://www.standardwebhooks.com. */
+export const signedHeaders = (
+  id: string,
+  body: string,
+  secrets: readonly string[],
+  now: Date,
+): Readonly<Record<string, string>> => ({
+  'webhook-id': id,
+  'webhook-timestamp': String(Math.floor(now.getTime() / 1_000)),
+  'webhook-signature': secrets.map((secret) => new Signer(secret).sign(id, now, body)).join(' '),
+})
