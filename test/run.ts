@@ -8,7 +8,7 @@ import { constants, tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { type Counts, countTests, summaryLine } from './support/summary.ts'
 
-const KINDS = ['unit', 'service', 'conformance', 'e2e', 'pages']
+const KINDS = ['unit', 'service', 'conformance', 'e2e', 'pages', 'chaos']
 
 /** Names of kinds become Vitest's projects; the rest stays as it is. */
 const vitestArguments = (args: readonly string[], reportFile: string): string[] => [

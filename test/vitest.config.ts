@@ -33,6 +33,8 @@ export default defineConfig({
       project('conformance', 60, [SERVERS]),
       project('e2e', 180, [SERVERS]),
       project('pages', 120, [SERVERS, BROWSER]),
+      // Servers of its own, which it kills.
+      project('chaos', 300, []),
     ],
   },
 })

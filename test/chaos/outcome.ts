@@ -2,7 +2,8 @@
 import type { CloudEvent } from '../../shared/cloud-event.ts'
 import type { SinkMail } from '../support/smtp-sink.ts'
 import type { Agent } from './commands.ts'
-import type { Inside, Owed } from './quiet.ts'
+import type { Owed } from './owed.ts'
+import type { Inside } from './quiet.ts'
 import type { Subscriber } from './subscriber.ts'
 
 /** A thing as a client reads it. */

@@ -37,16 +37,17 @@ export type Hurt = Readonly<{ at_ms: number; length_ms: number; way: Way; target
 /** What there is to hurt, by way; things of one group are never hurt at the same time. */
 export type Roster = Readonly<Partial<Record<Way, readonly string[]>>>
 
-/** The most that passes between two beginnings, and what a group gets for itself between two hurts (ms). */
-const MAX_GAP_MS = 5_000
+/** How often a way comes in a round, where it is not once. */
+const WEIGHTS: Readonly<Partial<Record<Way, number>>> = { kill: 3, stop: 2 }
+/** What a group gets for itself between two hurts (ms). */
 const REST_MS = 2_000
 
 /** What fails together: `nats-2` belongs to the group `nats`. */
 export const groupOf = (target: string): string => target.replace(/-\d+$/, '')
 
 /**
- * Plans a run. Ways come in shuffled rounds, so that a run long enough has each of them, and all of them equally often;
- * those that take hold of a whole group wait until it is free.
+ * Plans a run. Ways come in shuffled rounds, so that a run long enough has each of them; of the things to hurt every
+ * group comes equally often, whichever its size, and each hurt waits until its group is free.
  * @param duration_ms nothing lasts longer than this
  * @param gap_ms the mean time from one beginning to the next
  */
@@ -54,19 +55,25 @@ export const planOf = (
   seed: number,
   duration_ms: number,
   roster: Roster,
-  gap_ms = MAX_GAP_MS / 2,
+  gap_ms = 2_500,
 ): readonly Hurt[] => {
   const random = randomFrom(seed)
   const among = <T>(all: readonly T[]): T => all[random(all.length)] as T
   const between = ([least, most]: readonly [number, number]): number => least + random(most - least + 1)
-  const ways = (Object.keys(WAYS) as Way[]).filter((way) => (roster[way] ?? []).length > 0)
+  const ways = (Object.keys(WAYS) as Way[])
+    .filter((way) => (roster[way] ?? []).length > 0)
+    .flatMap((way) => Array<Way>(WEIGHTS[way] ?? 1).fill(way))
+  const targetOf = (way: Way): string => {
+    const groups = Object.values(Object.groupBy(roster[way] as readonly string[], groupOf))
+    return among(among(groups) as readonly string[])
+  }
   const free = new Map<string, number>()
   const plan: Hurt[] = []
   let [deck, at_ms]: [Way[], number] = [[], 0]
   while (ways.length > 0 && at_ms < duration_ms) {
     if (deck.length === 0) deck = shuffled(ways, random)
     const way = deck.pop() as Way
-    const target = among(roster[way] as readonly string[])
+    const target = targetOf(way)
     const group = groupOf(target)
     const begin = Math.max(at_ms, free.get(group) ?? 0)
     const length_ms = between(WAYS[way])

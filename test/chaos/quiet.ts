@@ -10,11 +10,9 @@ import { systemClock as clock } from '../../shared/clock.ts'
 import { CloudEvent } from '../../shared/cloud-event.ts'
 import { createLog } from '../../shared/log.ts'
 import { OBSERVER } from '../support/chaos/nats-servers.ts'
+import { type Owed, owedIn } from './owed.ts'
 import type { Subscriber } from './subscriber.ts'
 import type { World } from './world.ts'
-
-/** What still waits, by what it is. */
-export type Owed = Readonly<{ outboxes: number; unread: number; deliveries: number; unseen: number }>
 
 /** A look at the databases and the stream of a world. */
 export type Inside = AsyncDisposable &
@@ -42,9 +40,15 @@ const outboxesOf = async (dbs: readonly Db[]): Promise<number> => {
   return (await Promise.all(counts)).flat().reduce((sum, count) => sum + count, 0)
 }
 
-const unreadOf = async (bus: Bus): Promise<number> => {
+/** Events that a consumer has not yet done, by its name. */
+const unreadOf = async (bus: Bus): Promise<Owed> => {
   const consumers = await bus.jsm.consumers.list(EVENTS_STREAM).next()
-  return consumers.reduce((sum, { num_pending, num_ack_pending }) => sum + num_pending + num_ack_pending, 0)
+  return Object.fromEntries(
+    consumers.map(({ name, num_pending, num_ack_pending }) => [
+      `unread by ${name}`,
+      num_pending + num_ack_pending,
+    ]),
+  )
 }
 
 const readStream = async (bus: Bus): Promise<ReadonlyMap<string, CloudEvent>> => {
@@ -78,12 +82,19 @@ export const lookInside = async (world: World): Promise<Inside> => {
   }
   const journal = () => idsIn('events')
   return {
-    owed: async (subscriber) => ({
-      outboxes: await outboxesOf(dbs),
-      unread: await unreadOf(bus),
-      deliveries: (await idsIn('deliveries', { status: { $in: ['pending', 'sending'] } })).length,
-      unseen: (await journal()).filter((id) => !subscriber.seen.has(id)).length,
-    }),
+    owed: async (subscriber) => {
+      const told = await journal()
+      const owed = {
+        'documents with waiting events': await outboxesOf(dbs),
+        ...(await unreadOf(bus)),
+        'mails under way': (await idsIn('deliveries', { status: { $in: ['pending', 'sending'] } })).length,
+        'events that the outsider has not seen': told.filter((id) => !subscriber.seen.has(id)).length,
+      }
+      // The whole stream is read only when all else is well.
+      const isWell = Object.values(owed).every((count) => count === 0)
+      const stream = isWell ? await readStream(bus) : new Map()
+      return { ...owed, 'events that the stream does not have': told.filter((id) => !stream.has(id)).length }
+    },
     stream: () => readStream(bus),
     journal,
     notices: () => idsIn('notices', { template: 'loop-shipped', expanded: true }),
@@ -111,15 +122,7 @@ export const untilQuiet = async (
     last = await inside.owed(subscriber).catch(() => undefined)
     calm = last && Object.values(last).every((count) => count === 0) ? calm + 1 : 0
     if (calm === 2) return last
-    tell(
-      `waiting for quiet: ${
-        last
-          ? Object.entries(last)
-              .map(([what, count]) => `${what} ${count}`)
-              .join(', ')
-          : 'no answer yet'
-      }`,
-    )
+    tell(`waiting for quiet: ${last ? owedIn(last).join(', ') : 'no answer yet'}`)
     await sleep(POLL_MS)
   }
   return last

@@ -4,6 +4,7 @@ import { loopsQueue } from '../../shared/contracts/loops-queue.ts'
 import { replayed } from '../support/queue-model.ts'
 import type { Acked, Ledger } from './ledger.ts'
 import type { Outcome } from './outcome.ts'
+import { owedIn } from './owed.ts'
 
 /** One promise: how many of how many are kept, and which are not. */
 export type Line = Readonly<{ promise: string; kept: number; of: number; broken: readonly string[] }>
@@ -166,18 +167,14 @@ const replayable = ({ stream, queue }: Outcome): Line[] => {
 
 /** Everything that was promised. `most_copies` is how many mails the hurts of the run allow to come twice. */
 export const judge = (ledger: Ledger, outcome: Outcome, most_copies: number): readonly Line[] => {
-  const { owed } = outcome
-  const waiting = owed ? Object.entries(owed).filter(([, count]) => count > 0) : [['everything', 'no answer']]
+  const waiting = outcome.owed ? owedIn(outcome.owed) : ['no answer to what is owed']
   return [
     ...acknowledged(ledger, outcome),
     ...published(ledger, outcome),
     ...heard(outcome),
     ...replayable(outcome),
     ...mailed(outcome, most_copies),
-    none(
-      'nothing is owed any more',
-      waiting.map(([what, count]) => `${what}: ${count}`),
-    ),
+    none('nothing is owed any more', waiting),
     none('every command came to an end', ledger.unknown),
   ]
 }

@@ -1,0 +1,155 @@
+// The judge of chaos finds each kind of loss, names it, and finds nothing where nothing is lost.
+import { describe, expect, test } from 'vitest'
+import { stampEvents } from '../../../shared/cloud-event.ts'
+import { type Acked, type Ledger, openLedger } from '../../chaos/ledger.ts'
+import type { Outcome } from '../../chaos/outcome.ts'
+import { judge, type Line, tableOf } from '../../chaos/verdict.ts'
+import type { SinkMail } from '../../support/smtp-sink.ts'
+
+const LOOP = 'Loop 01JD3Z00000000000000000001'
+const WORKSPACE = '01JD3Z0000000000000000000W'
+const BY = { user_id: '01JD3Z0000000000000000000V', name: 'Ann', client: 'test' }
+
+const told = (service: string, name: string, entity_id: string, version: number, data = {}) =>
+  stampEvents([{ name, data }], {
+    service,
+    workspace_id: WORKSPACE,
+    entity_id,
+    version,
+    now: new Date(0),
+    nextId: () => `${name} ${entity_id} ${version}`,
+  }).map(({ id, event }) => [id, event] as const)
+
+const change = (version: number, changed: string, loop_id: string) =>
+  told('loops-queue', 'queue.changed', WORKSPACE, version, {
+    workspace_id: WORKSPACE,
+    version,
+    change: changed,
+    loop_ids: [loop_id],
+    position: changed === 'added' ? version - 1 : null,
+    order: null,
+    by: BY,
+  })
+
+const A = '01JD3Z0000000000000000000A'
+const B = '01JD3Z0000000000000000000B'
+const STREAM = [
+  ...told('tasks', 'task.created', 't1', 1),
+  ...told('tasks', 'task.updated', 't1', 2),
+  ...told('tasks', 'comment.added', 'c1', 1, { task_id: 't1' }),
+  ...change(1, 'added', A),
+  ...change(2, 'added', B),
+  ...change(3, 'removed', A),
+  ...told('loops-queue', 'loop.shipped', A, 2, { name: LOOP }),
+]
+const ACKED: readonly Acked[] = [
+  { tool: 'create_task', kind: 'task', id: 't1', version: 1, told: true, name: 'Old' },
+  { tool: 'update_task', kind: 'task', id: 't1', version: 2, told: true, name: 'New' },
+  { tool: 'add_comment', kind: 'comment', id: 'c1', version: 1, told: true },
+  { tool: 'ship_loop', kind: 'loop', id: A, version: 2, told: true },
+  { tool: 'reorder_loops', kind: 'queue', id: 'queue', version: 3, told: true },
+]
+const mail = (to: string, messageId = `<${to}>`): SinkMail => ({
+  ...{ from: 'loops@x', to: [to], subject: `${LOOP} has shipped`, text: '', html: '', raw: '' },
+  ...{ messageId, headers: {} },
+})
+
+const ledger: Ledger = { ...openLedger(), acked: [...ACKED], deleted: new Set(['t9']) }
+const outcome: Outcome = {
+  tasks: new Map([['t1', { version: 2, name: 'New', status: 'open' }]]),
+  loops: new Map([[A, { version: 2, name: LOOP, status: 'shipped' }]]),
+  comments: new Set(['c1']),
+  queue: { version: 3, order: [B] },
+  stream: new Map(STREAM),
+  journal: STREAM.map(([id]) => id),
+  seen: new Set(STREAM.map(([id]) => id)),
+  notices: new Set([`loop.shipped ${A} 2`]),
+  dead_letters: 0,
+  owed: { 'mails under way': 0 },
+  members: ['ann@x', 'bob@x'],
+  mails: [mail('ann@x'), mail('bob@x'), mail('bob@x')],
+}
+const broken = (changed: Partial<Outcome>, known: Ledger = ledger, most_copies = 1): readonly Line[] =>
+  judge(known, { ...outcome, ...changed }, most_copies).filter((line) => line.broken.length > 0)
+const without = (id: string) => new Map(STREAM.filter(([one]) => one !== id))
+const mails = (...all: SinkMail[]) => ({ mails: all })
+
+test('nothing_found_where_nothing_is_lost', () => {
+  expect(broken({})).toEqual([])
+})
+
+describe('found', () => {
+  test.each<[string, Partial<Outcome>, string]>([
+    ['a lost task', { tasks: new Map() }, 'acknowledged changes are there'],
+    [
+      'a lost change',
+      { tasks: new Map([['t1', { version: 1, name: 'Old', status: 'open' }]]) },
+      'acknowledged changes are there',
+    ],
+    [
+      'a change overwritten unseen',
+      { tasks: new Map([['t1', { version: 2, name: 'Old', status: 'open' }]]) },
+      'the newest title is the one acknowledged',
+    ],
+    ['a lost order', { queue: { version: 2, order: [B] } }, 'acknowledged changes are there'],
+    ['a lost comment', { comments: new Set() }, 'acknowledged comments are there'],
+    [
+      'a deletion undone',
+      { tasks: new Map([...outcome.tasks, ['t9', { version: 1, name: '', status: 'open' }]]) },
+      'deleted tasks are gone',
+    ],
+    ['a change never told', { stream: without('task.updated t1 2') }, 'acknowledged changes are told'],
+    [
+      'an event that the stream lost',
+      { stream: without('task.updated t1 2') },
+      'events remembered are in the stream',
+    ],
+    ['an event not seen', { seen: new Set() }, 'events were seen by the outsider'],
+    ['a ship not noted', { notices: new Set() }, 'shipped loops were noted by the notifier'],
+    ['a dead letter', { dead_letters: 1 }, 'nothing was put aside as dead'],
+    [
+      'a gap in the queue',
+      { stream: without(`queue.changed ${WORKSPACE} 2`) },
+      'versions of the queue are told once each',
+    ],
+    [
+      'an order that does not follow',
+      { queue: { version: 3, order: [A] } },
+      'the queue replays to its order',
+    ],
+    ['a ship never told', { stream: without(`loop.shipped ${A} 2`) }, 'shipped loops are told once each'],
+    ['a mail that never came', mails(mail('ann@x')), 'mails came to every member'],
+    [
+      'a copy that looks like another mail',
+      mails(mail('ann@x'), mail('bob@x'), mail('bob@x', '<other>')),
+      'copies of a mail have one Message-ID',
+    ],
+    ['something still owed', { owed: { 'mails under way': 1 } }, 'nothing is owed any more'],
+    ['no answer of what is owed', { owed: undefined }, 'nothing is owed any more'],
+  ])('%s', (_, changed, promise) => {
+    expect(broken(changed).map((line) => line.promise)).toContain(promise)
+  })
+
+  test('more copies than the hurts allow', () => {
+    expect(broken({}, ledger, 0)).toMatchObject([{ promise: 'further copies: 1 of at most 0' }])
+  })
+
+  test('a command whose end nobody knows', () => {
+    const unknown = { ...ledger, unknown: ['ship: timeout'] }
+    expect(broken({}, unknown)).toMatchObject([{ broken: ['ship: timeout'] }])
+  })
+})
+
+test('nothing_asked_of_a_task_that_somebody_tried_to_delete', () => {
+  const known = { ...ledger, maybeDeleted: new Set(['t1']) }
+  expect(broken({ tasks: new Map(), comments: new Set() }, known)).toEqual([])
+})
+
+test('named_in_the_table', () => {
+  const text = tableOf(judge(ledger, { ...outcome, seen: new Set() }, 1))
+  expect(text).toMatch(/^BROKEN {2}events were seen by the outsider +0 of 7$/m)
+  expect(text).toMatch(/^ok +acknowledged changes are there +4 of 4$/m)
+  expect(text).toContain(
+    'events were seen by the outsider: not task.updated task.updated t1 2 of t1, version 2',
+  )
+})
