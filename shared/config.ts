@@ -110,6 +110,11 @@ export const VARIABLES = {
     fallback: '60',
     about: 'How long a refresh token that was just replaced still gets its successor',
   },
+  TOOL_CALLS_PER_MINUTE: {
+    type: wholeNumber(1, 1_000_000_000),
+    fallback: '6000',
+    about: 'Tool calls that one connection may make in a minute, at all gateways together',
+  },
   LOOPS_SECRET: {
     type: z.string().min(32, 'is shorter than 32 characters; make one with: openssl rand -base64 48'),
     about:

@@ -12,6 +12,8 @@ import type { Host } from '../../shared/host.ts'
 import type { Ids } from '../../shared/ids.ts'
 import type { Log } from '../../shared/log.ts'
 import { clientAddress } from './http/address.ts'
+import { createLimits, type Limits } from './limits/limits.ts'
+import { openWindowStore } from './limits/store.ts'
 import { type Documents, openDocuments } from './oauth/documents.ts'
 import { type Keys, openKeys } from './oauth/keys.ts'
 import { type OAuthSettings, oauthSettings } from './oauth/settings.ts'
@@ -39,6 +41,7 @@ export type Deps = Readonly<{
   sign_up: Config['SIGN_UP']
   oauth: OAuthSettings
   documents: Documents
+  limits: Limits
   log: Log
   clock: Clock
   ids: Ids
@@ -82,6 +85,7 @@ export const openDeps = async (host: Host, publicUrl: string = host.config.PUBLI
     public_url: publicUrl,
     sign_up: config.SIGN_UP,
     oauth,
+    limits: createLimits({ store: await openWindowStore(db), clock, log }),
     documents: openDocuments({ settings: oauth, store: store.clients, clock, log }),
     log,
     clock,

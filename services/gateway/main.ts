@@ -46,7 +46,9 @@ export const wire = async (host: Host, publicUrl: string, health: Health): Promi
   startTending(host, deps)
   const catalog = createCatalog(CONTRACTS)
   const load = createLoad()
-  const mcp = createMcp(loopsServer({ bus, clock, log, catalog, load }), log)
+  const calls = { count: config.TOOL_CALLS_PER_MINUTE, window_ms: 60_000 }
+  const countCall = (grantId: string) => deps.limits.count(`calls of ${grantId}`, calls)
+  const mcp = createMcp(loopsServer({ bus, clock, log, catalog, load, countCall }), log)
   const app = createApp({
     publicUrl,
     clock,

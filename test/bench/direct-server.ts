@@ -28,7 +28,7 @@ const { clock, ids, log } = host
 const publicUrl = config.PUBLIC_URL
 const catalog = createCatalog(CONTRACTS)
 const load = createLoad()
-const mcp = createMcp(loopsServer({ bus, clock, log, catalog, load }), log)
+const mcp = createMcp(loopsServer({ bus, clock, log, catalog, load, countCall: () => 0 }), log)
 const app = createApp({
   publicUrl,
   clock,

@@ -48,6 +48,8 @@ export const startServers = async (report: Report): Promise<Servers> => {
       HOST: '127.0.0.1',
       PORT: '0',
       SIGN_UP: 'open',
+      // What is measured is how many there can be.
+      TOOL_CALLS_PER_MINUTE: '1000000000',
     }),
     [Symbol.asyncDispose]: () => stack.disposeAsync(),
   }

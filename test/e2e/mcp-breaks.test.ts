@@ -33,7 +33,7 @@ beforeAll(async () => {
   played = await connectBus(natsUrl, 'test', log)
   const catalog = createCatalog(CONTRACTS)
   const load = createLoad(1)
-  const mcp = createMcp(loopsServer({ bus, clock, log, catalog, load }), log)
+  const mcp = createMcp(loopsServer({ bus, clock, log, catalog, load, countCall: () => 0 }), log)
   const caller = person(SOME_ID)
   const app = new Hono<GatewayEnv>()
   app.use(async (c, next) => {

@@ -76,7 +76,8 @@ describe('refused [R4]', () => {
 
 test('a_flood_from_one_address_is_slowed_with_the_time_to_wait [R6]', async () => {
   const app = { redirect_uris: REDIRECTS, token_endpoint_auth_method: 'none' }
-  const answers = await Promise.all(Array.from({ length: 100 }, () => postRegistration(system.url, app)))
+  // More than two spans allow together: they may fall into two.
+  const answers = await Promise.all(Array.from({ length: 130 }, () => postRegistration(system.url, app)))
   const slowed = answers.filter(({ status }) => status === 429)
   expect(slowed.length).toBeGreaterThan(0)
   expect(slowed[0]?.headers.get('retry-after')).toMatch(/^[1-9]/)

@@ -16,8 +16,8 @@ import type { Load } from './load.ts'
 /** Patience with one tool call; longer than the bus client's with a service, so that its answer still gets out (ms). */
 const TOOL_BUDGET_MS = 10_000
 
-/** For whom a call is made. */
-export type Visit = Readonly<{ caller: Caller; request_id: string }>
+/** For whom a call is made, and by which of their connections. */
+export type Visit = Readonly<{ caller: Caller; grant_id: string; request_id: string }>
 
 /** A call as it came: `signal` aborts when the client has gone. */
 export type ToolRequest = Readonly<{
@@ -27,7 +27,15 @@ export type ToolRequest = Readonly<{
   signal: AbortSignal
 }>
 
-export type CallDeps = Readonly<{ bus: Bus; clock: Clock; log: Log; catalog: Catalog; load: Load }>
+export type CallDeps = Readonly<{
+  bus: Bus
+  clock: Clock
+  log: Log
+  catalog: Catalog
+  load: Load
+  /** Counts one call of a connection: 0, or how long it has to wait (ms). */
+  countCall: (grantId: string) => number
+}>
 
 /** What to do next, where the error itself does not say. */
 const HINTS: Readonly<Record<ErrorCode, string>> = {
@@ -88,12 +96,23 @@ const authorize = ({ tool }: CatalogTool, { caller }: Visit): void => {
   })
 }
 
+const refuseTooMany = ({ countCall }: CallDeps, { grant_id }: Visit): void => {
+  const retry_after_ms = countCall(grant_id)
+  if (retry_after_ms === 0) return
+  const wait_s = Math.ceil(retry_after_ms / 1_000)
+  throw new AppError('rate_limited', `This connection has made too many calls; nothing was done.`, {
+    hint: `Wait ${wait_s} s, then call again, and less often.`,
+    retry_after_ms,
+  })
+}
+
 const request = async (
   deps: CallDeps,
   found: CatalogTool,
   asked: ToolRequest,
   visit: Visit,
 ): Promise<CallToolResult> => {
+  refuseTooMany(deps, visit)
   authorize(found, visit)
   const input = checkInput(found.tool.input, asked.arguments ?? {})
   const release = deps.load.enter()

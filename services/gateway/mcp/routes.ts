@@ -87,7 +87,11 @@ const serve = async (c: Context<GatewayEnv>, deps: McpRouteDeps): Promise<Respon
   if (!body.ok) return body.response
   const scopes = missingScopes(body.value, deps.catalog, caller)
   if (scopes.length > 0) return askForScopes(publicUrl, path, scopes)
-  return deps.mcp.fetch(acceptBoth(request), body.value, { caller, request_id: c.get('request_id') })
+  return deps.mcp.fetch(acceptBoth(request), body.value, {
+    caller,
+    grant_id: access.grant_id,
+    request_id: c.get('request_id'),
+  })
 }
 
 /** The routes of the endpoint. */

@@ -1,5 +1,4 @@
 // Who asks: dynamic registration (RFC 7591) and the client's proof of itself at the token endpoint (RFC 6749 §2.3).
-import { LRUCache } from 'lru-cache'
 import type { Deps } from '../deps.ts'
 import { field } from '../http/forms.ts'
 import type { Client, Grant } from './model.ts'
@@ -14,22 +13,6 @@ const UNUSED_MS = DAY_MS
 const UNUSED_WITH_SECRET_MS = 90 * DAY_MS
 /** A used one stays long after its last grant can have ended [R6]. */
 const AFTER_GRANT_MS = 90 * DAY_MS
-
-/** Registrations from one address: so many at once, then so many a second. Large, for services share addresses. */
-const BURST = 60
-const PER_SECOND = 6
-
-/** Counts what comes from an address; false when it is too much. One process counts for itself. */
-export const createAllowance = (monotonicMs: () => number): ((address: string) => boolean) => {
-  const left = new LRUCache<string, { tokens: number; at: number }>({ max: 10_000 })
-  return (address) => {
-    const now = monotonicMs()
-    const before = left.get(address) ?? { tokens: BURST, at: now }
-    const tokens = Math.min(BURST, before.tokens + ((now - before.at) / 1_000) * PER_SECOND)
-    left.set(address, { tokens: tokens < 1 ? tokens : tokens - 1, at: now })
-    return tokens >= 1
-  }
-}
 
 /** Registers a client: the answer to give it, with its secret for the only time, or why not. */
 export const register = async (deps: Deps, body: unknown): Promise<Ruled<Record<string, unknown>>> => {

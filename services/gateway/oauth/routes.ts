@@ -8,9 +8,10 @@ import type { Deps } from '../deps.ts'
 import { readBytes } from '../http/bytes.ts'
 import type { GatewayEnv } from '../http/env.ts'
 import { readForm } from '../http/forms.ts'
-import { authorizationFaultPage, toPerson } from '../pages/flow.ts'
+import { AUTHORIZATIONS_PER_ADDRESS, REGISTRATIONS, REGISTRATIONS_PER_ADDRESS } from '../limits/limits.ts'
+import { authorizationFaultPage, tooManyPage, toPerson } from '../pages/flow.ts'
 import { beginAuthorization } from './authorize.ts'
-import { createAllowance, register } from './clients.ts'
+import { register } from './clients.ts'
 import { answerIntrospect } from './introspect.ts'
 import { openidMetadata, PATHS, resourceMetadata, serverMetadata } from './metadata.ts'
 import { oauthError, type Refusal, type Ruled } from './refusals.ts'
@@ -33,6 +34,9 @@ const anywhere = cors({
   maxAge: 86_400,
 })
 
+/** A pause as Retry-After wants it: whole seconds, one at least. */
+const secondsOf = (ms: number): number => Math.max(1, Math.ceil(ms / 1_000))
+
 const noStore = async (c: Ctx, next: Next): Promise<void> => {
   await next()
   c.res.headers.set('Cache-Control', 'no-store')
@@ -50,12 +54,12 @@ const challengeOf = (c: Ctx, reason: Refusal): string | undefined => {
   return header === undefined ? 'Bearer' : 'Bearer error="invalid_token"'
 }
 
-const refuse = (c: Ctx, deps: Deps, reason: Refusal): Response => {
+const refuse = (c: Ctx, deps: Deps, reason: Refusal, wait_ms = 0): Response => {
   const { status, ...body } = oauthError(reason)
   deps.log.info('refused', { request_id: c.get('request_id'), route: routePath(c, -1), reason })
   const challenge = challengeOf(c, reason)
   if (challenge !== undefined) c.header('WWW-Authenticate', challenge)
-  if (status === 429) c.header('Retry-After', String(RETRY_AFTER_S))
+  if (wait_ms > 0) c.header('Retry-After', String(secondsOf(wait_ms)))
   return c.json(body, status)
 }
 
@@ -67,7 +71,7 @@ const faulted =
     if (!error) deps.log.error('request failed', { request_id: c.get('request_id'), error: fault })
     const wait_ms = error?.extras.retry_after_ms ?? RETRY_AFTER_S * 1_000
     c.header('Cache-Control', 'no-store')
-    c.header('Retry-After', String(Math.max(1, Math.ceil(wait_ms / 1_000))))
+    c.header('Retry-After', String(secondsOf(wait_ms)))
     return error
       ? c.json({ error: 'temporarily_unavailable', error_description: error.message }, 503)
       : c.json({ error: 'server_error', error_description: 'Something went wrong here.' }, 500)
@@ -98,7 +102,15 @@ const readJson = async (request: Request): Promise<unknown> => {
   }
 }
 
+/** Requests whose address is not known are counted as those of one. */
+const countRegistration = async (c: Ctx, { limits, addressOf }: Deps): Promise<number> =>
+  (await limits.spend(`registrations from ${addressOf(c)}`, REGISTRATIONS_PER_ADDRESS)) ||
+  (await limits.spend('registrations', REGISTRATIONS))
+
 const authorize = async (c: Ctx, deps: Deps, params: URLSearchParams): Promise<Response> => {
+  const from = `authorizations from ${deps.addressOf(c)}`
+  const wait_ms = await deps.limits.spend(from, AUTHORIZATIONS_PER_ADDRESS)
+  if (wait_ms > 0) return tooManyPage(c, secondsOf(wait_ms))
   const begun = await beginAuthorization(deps, params)
   if (begun.to === 'client') return c.redirect(begun.url, 303)
   if (begun.to === 'person') return toPerson(c, deps, begun.request_id)
@@ -112,7 +124,6 @@ const answered = <T extends object>(c: Ctx, deps: Deps, ruled: Ruled<T>, status:
 /** The routes of the authorization server. */
 export const oauthRoutes = (deps: Deps): Hono<GatewayEnv> => {
   const routes = new Hono<GatewayEnv>({ strict: true })
-  const mayRegister = createAllowance(deps.clock.monotonicMs)
   documents(routes, deps)
   for (const path of [PATHS.token, PATHS.register, PATHS.revoke]) routes.use(path, anywhere, noStore)
 
@@ -123,7 +134,8 @@ export const oauthRoutes = (deps: Deps): Hono<GatewayEnv> => {
   })
   routes.post(PATHS.register, async (c) => {
     if (!deps.oauth.registration) return refuse(c, deps, 'registration_off')
-    if (!mayRegister(deps.addressOf(c) ?? '')) return refuse(c, deps, 'registrations_too_many')
+    const wait_ms = await countRegistration(c, deps)
+    if (wait_ms > 0) return refuse(c, deps, 'registrations_too_many', wait_ms)
     return answered(c, deps, await register(deps, await readJson(c.req.raw)), 201)
   })
   routes.post(PATHS.token, async (c) => {

@@ -7,7 +7,7 @@ import { sha256 } from '../oauth/rules.ts'
 import { signUpIsOpen } from '../people/accounts.ts'
 import { findVisitor, type Visitor } from '../people/sessions.ts'
 import type { Session } from '../people/store.ts'
-import { type Ctx, send } from './layout.ts'
+import { type Ctx, messagePage, send } from './layout.ts'
 
 /** What waits for the person behind the sign-in: a request for authorization, or an invitation. */
 export type Waiting = Readonly<{ request?: string; invitation?: string }>
@@ -58,6 +58,13 @@ export const signedIn =
 
 /** Whether to offer making an account. */
 export const offersSignUp = (deps: Deps): Promise<boolean> => signUpIsOpen(deps)
+
+/** The page for whoever sends more requests to /authorize than are taken. */
+export const tooManyPage = (c: Ctx, wait_s: number): Promise<Response> => {
+  const text = `Many apps are being connected from your address right now. Wait ${wait_s} s and try again.`
+  const headers = { 'Retry-After': String(wait_s) }
+  return send(c, messagePage('Too many tries', text), { status: 429, headers })
+}
 
 /** The page for a request to /authorize that cannot be trusted enough to be sent back. */
 export const authorizationFaultPage = (c: Ctx, reason: Refusal): Promise<Response> => {

@@ -27,6 +27,7 @@ describe('an empty environment', () => {
       ACCESS_TOKEN_MINUTES: 15,
       REFRESH_TOKEN_DAYS: 30,
       REFRESH_GRACE_SECONDS: 60,
+      TOOL_CALLS_PER_MINUTE: 6000,
       NODE_ENV: 'development',
       LOG: 'info',
     })

@@ -1,0 +1,81 @@
+// How often something may happen: counted exactly over several gateways, or as far as one knows, and when the store is away.
+import { describe, expect, test } from 'vitest'
+import { createLimits, type Limit, type Limits } from '../../../services/gateway/limits/limits.ts'
+import type { WindowStore } from '../../../services/gateway/limits/store.ts'
+import { createLog } from '../../../shared/log.ts'
+
+const LIMIT: Limit = { count: 200, window_ms: 60_000 }
+const START = new Date('2026-11-22T12:00:15Z')
+
+/** Gateways on one store, which can be away, and a clock that the test moves. */
+const setting = (gateways: number) => {
+  const sums = new Map<string, number>()
+  const state = { now: START, away: false, writes: 0 }
+  const store: WindowStore = {
+    add: async (id, count) => {
+      state.writes += 1
+      if (state.away) throw new Error('away')
+      sums.set(id, (sums.get(id) ?? 0) + count)
+      return sums.get(id) ?? 0
+    },
+  }
+  const log = createLog({ filter: 'error', topic: 'test' })
+  const made = Array.from({ length: gateways }, () =>
+    createLimits({ store, clock: { now: () => state.now }, log }),
+  )
+  return { state, limits: made as [Limits, ...Limits[]] }
+}
+const turns = <T>(times: number, work: (turn: number) => T): T[] =>
+  Array.from({ length: times }, (_, turn) => work(turn))
+const allowed = (waits: readonly number[]): number => waits.filter((wait) => wait === 0).length
+
+describe('counted exactly', () => {
+  test('so_many_and_no_more_over_all_gateways_until_the_span_is_over', async () => {
+    const { state, limits } = setting(3)
+    const waits = await Promise.all(turns(300, (turn) => (limits[turn % 3] as Limits).spend('a', LIMIT)))
+    expect(allowed(waits)).toBe(LIMIT.count)
+    expect(waits.find((wait) => wait > 0)).toBe(45_000)
+    expect(await limits[0].spend('b', LIMIT)).toBe(0)
+    state.now = new Date(START.getTime() + 45_000)
+    expect(await limits[0].spend('a', LIMIT)).toBe(0)
+  })
+  test('whoever_goes_on_when_it_is_too_much_costs_the_store_nothing', async () => {
+    const { state, limits } = setting(1)
+    for (let turn = 0; turn < LIMIT.count; turn += 1) await limits[0].spend('a', LIMIT)
+    const { writes } = state
+    for (let turn = 0; turn < 50; turn += 1) expect(await limits[0].spend('a', LIMIT)).toBeGreaterThan(0)
+    expect(state.writes).toBe(writes)
+  })
+  test('not_done_when_it_cannot_be_counted', async () => {
+    const { state, limits } = setting(1)
+    state.away = true
+    await expect(limits[0].spend('a', LIMIT)).rejects.toThrow('away')
+  })
+})
+
+describe('counted as far as is known', () => {
+  const settled = () => new Promise((resolve) => setImmediate(resolve))
+
+  test('exactly_by_one_gateway_in_few_writes', () => {
+    const { state, limits } = setting(1)
+    expect(allowed(turns(300, () => limits[0].count('a', LIMIT)))).toBe(LIMIT.count)
+    expect(state.writes).toBe(100)
+  })
+  test('by_several_gateways_together_but_for_what_is_not_told_yet', async () => {
+    const { limits } = setting(3)
+    let sum = 0
+    for (let turn = 0; turn < 300; turn += 1) {
+      sum += limits[turn % 3]?.count('a', LIMIT) === 0 ? 1 : 0
+      await settled()
+    }
+    expect(sum).toBeGreaterThanOrEqual(LIMIT.count)
+    expect(sum).toBeLessThanOrEqual(LIMIT.count + 3 * (LIMIT.count / 100))
+  })
+  test('by_each_gateway_alone_while_the_store_is_away', async () => {
+    const { state, limits } = setting(2)
+    state.away = true
+    for (const gateway of limits)
+      expect(allowed(turns(300, () => gateway.count('a', LIMIT)))).toBe(LIMIT.count)
+    await settled()
+  })
+})
