@@ -49,14 +49,14 @@ const toldOf = async (
 
 const change = (
   deps: WishDeps,
-  { wants, mute_event, unmute_loop }: Change,
+  { wants, mute_event, mute_loop, unmute_loop }: Change,
   find: () => Promise<Subscription>,
 ) =>
   untilSaved(async () => {
     const before = await find()
     const about = mute_event === undefined ? undefined : await toldOf(deps, before, mute_event)
     if (about === null) throw new AppError('not_found', 'The mail about this loop is too old to go by.')
-    const mute = about && { loop_id: about.loop_id, name: about.loop_name }
+    const mute = about ? { loop_id: about.loop_id, name: about.loop_name } : mute_loop
     const wish = changeWish(before, { wants, mute, unmute: unmute_loop })
     if (wish === before) return { wants: before.wants }
     return (await deps.subscriptions.save(before, wish)) ? { wants: wish.wants } : undefined

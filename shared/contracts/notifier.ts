@@ -20,14 +20,14 @@ export type DevMail = z.infer<typeof DevMail>
 export const MailWish = z.enum(['all', 'mine', 'none'])
 export type MailWish = z.infer<typeof MailWish>
 
+const MutedLoop = z.object({ loop_id: c.Id, name: c.Name })
+
 /** A wish as its page shows it. */
 const Subscription = z.object({
   workspace_name: z.string(),
   email: z.string().describe('Where the mails go; empty before the first'),
   wants: MailWish,
-  muted: z
-    .array(z.object({ loop_id: c.Id, name: z.string() }))
-    .describe('Loops that no mail is wanted about'),
+  muted: z.array(MutedLoop).describe('Loops that no mail is wanted about'),
 })
 
 const event_id = c.Id
@@ -86,7 +86,7 @@ export const notifier = defineContract({
     }),
     set_my_subscription: internal({
       description: 'Changes the wish of the person of the call for their workspace.',
-      input: z.object(wishChange),
+      input: z.object({ ...wishChange, mute_loop: MutedLoop.optional() }),
       output: z.object({ wants: MailWish }),
       errors: ['forbidden', 'not_found', 'limit_exceeded'],
     }),

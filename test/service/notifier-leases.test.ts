@@ -124,11 +124,15 @@ it('what_a_sender_could_not_keep_is_sent_by_another_and_not_by_itself_later', as
   )
   const stopped = new Error('the database hears nothing')
   const deaf = () => Promise.reject(stopped)
+  const wentOn = Promise.withResolvers<void>()
   let claims = 0
   const first = start({
     claim: (limit) => (claims++ === 0 ? deliveries.claim(limit) : deaf()),
     renew: deaf,
-    settle: deaf,
+    settle: () => {
+      wentOn.resolve()
+      return deaf()
+    },
     release: deaf,
   })
   const before = sink.mails.length
@@ -138,6 +142,7 @@ it('what_a_sender_could_not_keep_is_sent_by_another_and_not_by_itself_later', as
     (await Promise.all(all.map(({ _id }) => find(_id)))).filter((one) => one.status === 'sent')
   await expect.poll(async () => (await sent()).length).toBe(all.length)
   answer.resolve()
+  await wentOn.promise
   await first[Symbol.asyncDispose]()
   // Twice went only what the first had handed over itself.
   expect(sink.mails.length - before).toBe(all.length + CONNECTIONS)

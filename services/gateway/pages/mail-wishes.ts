@@ -2,7 +2,11 @@
 // signed in. The notifier decides and keeps.
 import type { Hono } from 'hono'
 import { html } from 'hono/html'
+import { checkInput } from '../../../shared/check.ts'
+import { Id, LIMITS } from '../../../shared/contracts/common.ts'
+import type { LoopRow } from '../../../shared/contracts/loops-queue.ts'
 import type { MailWish } from '../../../shared/contracts/notifier.ts'
+import { AppError } from '../../../shared/errors.ts'
 import type { Deps } from '../deps.ts'
 import type { GatewayEnv } from '../http/env.ts'
 import { type Ctx, type Html, type Page, send } from './layout.ts'
@@ -68,7 +72,24 @@ export const wishOf = (form: URLSearchParams): WishForm => {
   }
 }
 
-type Shown = Wish & Readonly<{ email: string; out_of_use: string | null }>
+type Shown = Wish &
+  Readonly<{
+    email: string
+    out_of_use: string | null
+    /** Those that are still to ship. */
+    loops: readonly LoopRow[]
+  }>
+
+const muting = ({ loops, muted, wants }: Shown): Html | '' => {
+  const loud = loops.filter(({ id }) => !muted.some(({ loop_id }) => loop_id === id))
+  if (wants === 'none' || loud.length === 0) return ''
+  return html`<details><summary>Mute a loop</summary><section class="card" aria-label="Loops to mute">
+    <ul class="rows">${loud.map(
+      ({ id, name }) => html`<li><span class="main">${name}</span>
+      <form class="end" method="post" action="${PATH}"><input type="hidden" name="mute_loop" value="${id}">
+        <button class="plain" aria-label="Mute ${name}">Mute</button></form></li>`,
+    )}</ul></section></details>`
+}
 
 const outOfUse = ({ email, out_of_use }: Shown): Html | '' =>
   out_of_use === null
@@ -82,12 +103,31 @@ const wishPage = (visitor: Insider, shown: Shown, fault: Fault | undefined): Pag
   visitor,
   body: html`<p><a href="/workspace">Workspace</a></p>
     <h1>Mail to you</h1><p class="lead">Which mails you get from ${visitor.membership.workspace_name}.</p>
-    ${faultNote(fault)} ${outOfUse(shown)} ${wishForms(shown, PATH)}`,
+    ${faultNote(fault)} ${outOfUse(shown)} ${wishForms(shown, PATH, muting(shown))}`,
 })
 
 const show = async (c: Ctx, deps: Deps, visitor: Insider, fault?: Fault): Promise<Response> => {
-  const wish = await deps.notifier.get_my_subscription({}, callOf(c, deps, visitor))
-  return send(c, wishPage(visitor, wish, fault), sendingOf(fault))
+  const call = callOf(c, deps, visitor)
+  const [wish, loops] = await Promise.all([
+    deps.notifier.get_my_subscription({}, call),
+    deps.loops.list_loops({ limit: LIMITS.page }, call).catch((error: unknown) => {
+      // Without them the rest of the page still serves.
+      if (error instanceof AppError) return { loops: [] }
+      throw error
+    }),
+  ])
+  const unshipped = loops.loops.filter(({ status }) => status !== 'shipped')
+  return send(c, wishPage(visitor, { ...wish, loops: unshipped }, fault), sendingOf(fault))
+}
+
+/** What the form asks for; a loop to be muted is one that the visitor sees, by its name of today. */
+const changeOf = async (c: Ctx, deps: Deps, visitor: Insider) => {
+  const form = await fieldsOf(c)
+  const asked = form.get('mute_loop')
+  if (asked === null) return wishOf(form)
+  const loop_id = checkInput(Id, asked)
+  const { loop } = await deps.loops.list_loop_members({ loop_id }, callOf(c, deps, visitor))
+  return { mute_loop: { loop_id, name: loop.name } }
 }
 
 /** The page of somebody's own wish. */
@@ -110,7 +150,7 @@ export const mailWishRoutes = (routes: Hono<GatewayEnv>, deps: Deps): void => {
   routes.post(
     PATH,
     change(async (c, visitor) =>
-      deps.notifier.set_my_subscription(wishOf(await fieldsOf(c)), callOf(c, deps, visitor)),
+      deps.notifier.set_my_subscription(await changeOf(c, deps, visitor), callOf(c, deps, visitor)),
     ),
   )
   routes.post(
