@@ -1,4 +1,5 @@
 // Texts that try to become something else: markup, a template, a header, a recipient, or the words beside them.
+import fc from 'fast-check'
 
 export const HOSTILE_TEXTS = [
   '<script>alert(1)</script>',
@@ -38,3 +39,14 @@ export const HOSTILE_TEXTS = [
   'y'.repeat(5_000),
   `${'👩‍👩‍👧‍👧'.repeat(400)}`,
 ] as const
+
+/** Any text at all that says something, with a liking for the characters that markup and templates are made of. */
+export const anyText = fc
+  .oneof(
+    fc.string({ unit: 'grapheme', maxLength: 200 }),
+    fc.string({
+      unit: fc.constantFrom(...'<>"\'`{}&;/=!-[] \n', 'mj-raw', 'script', '\u202e'),
+      maxLength: 60,
+    }),
+  )
+  .filter((text) => /[\p{L}\p{N}\p{P}\p{S}]/u.test(text))

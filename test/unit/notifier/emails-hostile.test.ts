@@ -2,14 +2,20 @@
 import fc from 'fast-check'
 import { simpleParser } from 'mailparser'
 import { createTransport } from 'nodemailer'
-import { describe, expect, it } from 'vitest'
+import { beforeAll, describe, expect, it } from 'vitest'
 import { loopShipped } from '../../../services/notifier/emails/loop-shipped.ts'
 import { render } from '../../../services/notifier/emails/render.ts'
-import { headerName, oneLine } from '../../../services/notifier/emails/text.ts'
+import { headerName } from '../../../services/notifier/emails/text.ts'
 import { wordingOf } from '../../../services/notifier/emails/wording.ts'
 import { toMessage } from '../../../services/notifier/mailer.ts'
-import { HOSTILE_TEXTS } from '../../support/hostile-texts.ts'
-import { MAILS_SAYING, shippedFacts, UNSUBSCRIBE_URL, WORKSPACE_URL } from '../../support/mails.ts'
+import { anyText, HOSTILE_TEXTS } from '../../support/hostile-texts.ts'
+import {
+  MAILS_SAYING,
+  type MailTexts,
+  shippedFacts,
+  UNSUBSCRIBE_URL,
+  WORKSPACE_URL,
+} from '../../support/mails.ts'
 
 const NAMES = Object.keys(MAILS_SAYING)
 const saying = (name: string, text: string) =>
@@ -22,33 +28,22 @@ const saying = (name: string, text: string) =>
 const markup = (html: string): string[] =>
   (html.match(/<[^>]*>/g) ?? []).map((tag) => tag.replace(/ ?aria-label="[^"<>]*"/, ''))
 
-const anyText = fc
-  .oneof(
-    fc.string({ unit: 'grapheme', maxLength: 200 }),
-    fc.string({
-      unit: fc.constantFrom(...'<>"\'`{}&;/=!-[] \n', 'mj-raw', 'script', '\u202e'),
-      maxLength: 60,
-    }),
-  )
-  .filter((text) => oneLine(text) !== '')
+/** How many lines a text part has, whatever ends them. */
+const linesOf = (text: string): number => text.split(/\r\n|[\r\n\v\f\u0085\u2028\u2029]/).length
 
 describe.each(NAMES)('in the mail %s', (name) => {
-  it.each(HOSTILE_TEXTS)('no_text_adds_markup: %#', async (text) => {
-    expect(markup((await saying(name, text)).html)).toEqual(markup((await saying(name, 'harmless')).html))
+  let usual: MailTexts
+  beforeAll(async () => {
+    usual = await saying(name, 'harmless')
   })
-  it('no_text_adds_markup_whatever_it_is', async () => {
-    const harmless = markup((await saying(name, 'harmless')).html)
-    await fc.assert(
-      fc.asyncProperty(anyText, async (text) => {
-        expect(markup((await saying(name, text)).html)).toEqual(harmless)
-      }),
-      { numRuns: 40 },
-    )
-  })
-  it.each(HOSTILE_TEXTS)('no_text_adds_a_line_to_the_text_part: %#', async (text) => {
-    const lines = async (said: string) =>
-      (await saying(name, said)).text.split(/[\r\n\v\f\u0085\u2028\u2029]/).length
-    expect(await lines(text)).toBe(await lines('harmless'))
+  const unchanged = async (text: string): Promise<void> => {
+    const { html, text: plain } = await saying(name, text)
+    expect(markup(html)).toEqual(markup(usual.html))
+    expect(linesOf(plain)).toBe(linesOf(usual.text))
+  }
+  it.each(HOSTILE_TEXTS)('no_text_adds_markup_or_a_line: %#', unchanged)
+  it('no_text_adds_markup_or_a_line_whatever_it_is', async () => {
+    await fc.assert(fc.asyncProperty(anyText, unchanged), { numRuns: 40 })
   })
 })
 
@@ -56,10 +51,8 @@ describe('slots', () => {
   it.each(HOSTILE_TEXTS)('no_text_adds_one: %#', async (text) => {
     const facts = shippedFacts({ name: text, description: text, workspace_name: text })
     const { html, text: plain } = await render(loopShipped(facts, wordingOf('en'), WORKSPACE_URL))
-    const { html: usual, text: usualText } = await render(
-      loopShipped(shippedFacts(), wordingOf('en'), WORKSPACE_URL),
-    )
-    expect([html.slots, plain.slots]).toEqual([usual.slots, usualText.slots])
+    const slots = ['name', 'shipped_at', 'preferences_url', 'unsubscribe_url']
+    expect([html.slots, plain.slots]).toEqual([slots, slots])
   })
 })
 
@@ -87,9 +80,10 @@ const sent = async (text: string) => {
 }
 const namesOf = ({ parsed }: Awaited<ReturnType<typeof sent>>) => parsed.headerLines.map(({ key }) => key)
 
-const unchanged = async (text: string): Promise<void> => {
+let usualNames: readonly string[]
+const arrivesAlike = async (text: string): Promise<void> => {
   const attacked = await sent(text)
-  expect(namesOf(attacked)).toEqual(namesOf(await sent('harmless')))
+  expect(namesOf(attacked)).toEqual(usualNames)
   expect(attacked.envelope).toEqual({ from: 'loops@example.com', to: ['ben@example.com'] })
   // An object, so that nothing is parsed: one string can hold several recipients.
   expect(attacked.to).toMatchObject({ address: 'ben@example.com' })
@@ -101,9 +95,12 @@ const unchanged = async (text: string): Promise<void> => {
 }
 
 describe('on the wire', () => {
-  it.each(HOSTILE_TEXTS)('no_text_adds_a_header_or_a_recipient: %#', unchanged)
+  beforeAll(async () => {
+    usualNames = namesOf(await sent('harmless'))
+  })
+  it.each(HOSTILE_TEXTS)('no_text_adds_a_header_or_a_recipient: %#', arrivesAlike)
   it('no_text_adds_a_header_or_a_recipient_whatever_it_is', async () => {
-    await fc.assert(fc.asyncProperty(anyText, unchanged), { numRuns: 40 })
+    await fc.assert(fc.asyncProperty(anyText, arrivesAlike), { numRuns: 40 })
   })
   it('every_byte_is_ascii_and_every_line_short_enough_for_any_server', async () => {
     const { raw } = await sent('😀 שלום '.repeat(60))
