@@ -149,7 +149,7 @@ export const localeOf = (acceptLanguage: string | undefined): string => {
 }
 
 /** How somebody reads what is written to them. */
-export type Reading = Readonly<{ locale: string; time_zone: string }>
+type Reading = Readonly<{ locale: string; time_zone: string }>
 
 /** How a person reads: in their own time zone, or that of the workspace that it is about. */
 export const readingOf = (

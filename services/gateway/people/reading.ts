@@ -41,7 +41,7 @@ export const chooseReading = (
 }
 
 /** Time zones of one part of the world, each with its name of IANA and how it is shown. */
-export type Area = Readonly<{ area: string; zones: readonly Readonly<{ name: string; label: string }>[] }>
+type Area = Readonly<{ area: string; zones: readonly Readonly<{ name: string; label: string }>[] }>
 
 /** Every time zone that can be chosen, and `also`, which may go by an older name. */
 export const timeZonesByArea = (also: string | null): readonly Area[] => {

@@ -4,7 +4,7 @@ import { oneLine } from './text.ts'
 import type { Wording } from './wording.ts'
 
 /** What the mail tells; `url` is the secret link. */
-export type PasswordReset = Readonly<{
+type PasswordReset = Readonly<{
   url: string
   /** Of the person. */
   name: string

@@ -2,7 +2,7 @@
 import type { TaskStatus } from '../../../../shared/contracts/common.ts'
 
 /** A message that depends on a number: one form for each plural category that the language has (UTS #35, part 3, §5). */
-export type Plural = Readonly<{ other: string } & Partial<Record<Intl.LDMLPluralRule, string>>>
+type Plural = Readonly<{ other: string } & Partial<Record<Intl.LDMLPluralRule, string>>>
 
 export const en = {
   shipped_subject: 'Shipped: {loop}',
