@@ -44,6 +44,7 @@ describe.each(['light', 'dark'] as const)('%s', (scheme) => {
     ['muted', 'accent_soft'],
     ['accent', 'page'],
     ['accent', 'card'],
+    ['accent', 'accent_soft'],
     ['on_accent', 'accent'],
     ['warn', 'warn_soft'],
     ['bad', 'bad_soft'],

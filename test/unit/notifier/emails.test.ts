@@ -169,6 +169,7 @@ describe.each(ALL_LANGUAGES)('in %s', (language) => {
     for (const { html, subject, text } of mails) {
       expect(html).toMatch(new RegExp(`<html lang="${language}" dir="${direction}"`))
       expect(`${subject}${text}${html}`).not.toMatch(/undefined|\[object|\{[a-z]+\}/)
+      expect(html).not.toContain('roledescription')
       if (direction === 'rtl') expect(html).not.toMatch(/direction: ?ltr| align="left"|border-left:3px/)
     }
     if (language !== 'en') {
