@@ -2,14 +2,8 @@
 // every id, cursor and key of it the very bytes that they get for one that never was. Tools are those that the server lists.
 import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { callByName } from '../../shared/bus/client.ts'
 import { type Bus, connectBus } from '../../shared/bus/connect.ts'
-import { startBudget } from '../../shared/bus/headers.ts'
-import { systemClock as clock } from '../../shared/clock.ts'
-import { type Caller, eventSubject, ROLES } from '../../shared/contract.ts'
-import { CONTRACTS } from '../../shared/contracts/index.ts'
-import { AppError, toErrorBody } from '../../shared/errors.ts'
-import { inputSchema } from '../../shared/json-schema.ts'
+import { eventSubject } from '../../shared/contract.ts'
 import { createLog } from '../../shared/log.ts'
 import { type Account, agentOf, joinWorkspace, signUp } from '../support/accounts.ts'
 import { type Arguments, argumentsFor } from '../support/from-schema.ts'
@@ -21,18 +15,15 @@ import {
   type IdParameter,
   idParameters,
   idsIn,
-  internalArguments,
   type Listed,
   type Own,
   shapeOf,
-  thingsIn,
   twinOfCursor,
   without,
 } from '../support/outsider.ts'
 import { openWire, type Wire } from '../support/raw-http.ts'
-import { ids, person } from '../support/service-bed.ts'
+import { ids } from '../support/service-bed.ts'
 import { type System, startSystem } from '../support/system.ts'
-import { TOOLS } from '../support/tools.ts'
 
 /** Stands in every text that is written inside; the second one in those of the private loops. */
 const CANARY = 'canary-of-the-quay'
@@ -337,62 +328,4 @@ describe('afterwards', () => {
         expect(answer).toContain('"replayed":false')
       }
   })
-})
-
-describe('over the bus, with a caller that is forged', () => {
-  const INTERNALS = CONTRACTS.flatMap((contract) =>
-    Object.entries(contract.operations).flatMap(([name, { kind, input }]) => {
-      const schema = inputSchema(input) as Listed['inputSchema']
-      // The loop that tasks are reserved for is one that its caller only now forms.
-      const tested = thingsIn(schema).filter((given) => name !== 'prepare_move' || given !== 'loop_id')
-      return kind === 'internal' ? tested.map((given) => [name, given, contract.name, schema] as const) : []
-    }),
-  )
-  /** Some of the ids that are not the stranger's. */
-  const foreign = (): string[] =>
-    [...hidden.ids, ...open.ids].filter((id) => !Object.values(stranger.own).includes(id)).slice(0, 25)
-  const ask = async (caller: Caller, service: string, operation: string, input: unknown): Promise<string> => {
-    const call = { caller, request_id: ids.next(), ...startBudget(clock, 8_000) }
-    return callByName(bus, service, operation, input, call).then(JSON.stringify, (error: unknown) => {
-      if (error instanceof AppError) return JSON.stringify(toErrorBody(error))
-      throw error
-    })
-  }
-
-  test.each(ROLES)('tools_answer_for_ids_of_another_workspace_as_for_none: %s', async (role) => {
-    const owner = insiders[0] as Actor
-    // The caller says to be the owner of the other workspace, but in one of their own.
-    const caller = person(stranger.workspace_id, { user_id: owner.user_id, role })
-    for (const { tool, parameter, many } of parameters) {
-      const listed = tools.find(({ name }) => name === tool) as Listed
-      const service = TOOLS.find(({ name }) => name === tool)?.service as string
-      const asking = async (id: string) =>
-        (
-          await ask(
-            caller,
-            service,
-            tool,
-            argumentsOf(listed, stranger.own, { [parameter]: many ? [id] : id }),
-          )
-        ).replaceAll(id, '<asked>')
-      const nothing = await asking(ids.next())
-      expect(nothing).toMatch(/not_found|forbidden/)
-      for (const id of foreign()) expect(await asking(id), tool).toBe(nothing)
-    }
-  })
-
-  test.each(INTERNALS)(
-    '%s_answers_for_a_%s_of_another_workspace_as_for_none',
-    async (name, given, service, schema) => {
-      const caller = person(stranger.workspace_id, { role: 'owner' })
-      const asking = async (id: string) => {
-        const input = internalArguments(schema, { ...stranger.own, workspace_id: stranger.workspace_id })
-        const asked = { ...input, [given]: given.endsWith('s') ? [id] : id }
-        return (await ask(caller, service, name, asked)).replaceAll(id, '<asked>')
-      }
-      const nothing = await asking(ids.next())
-      expect(nothing).not.toContain('invalid_argument')
-      for (const id of foreign()) expect(await asking(id)).toBe(nothing)
-    },
-  )
 })

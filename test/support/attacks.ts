@@ -17,6 +17,7 @@ const mcp = (name: string): Shown => ['e2e/mcp.test.ts', name]
 const protocol = (name: string): Shown => ['e2e/protocol.test.ts', name]
 const input = (name: string): Shown => ['e2e/bad-input.test.ts', name]
 const tenants = (name: string): Shown => ['e2e/tenants.test.ts', name]
+const bus = (name: string): Shown => ['e2e/tenants-bus.test.ts', name]
 
 const OAUTH: readonly Attack[] = [
   ['a code used again', tokens('replayed_after_use')],
@@ -89,7 +90,7 @@ const TENANCY: readonly Attack[] = [
   ['ids of another workspace, or of a private loop', tenants('the_outside_gets_the_bytes')],
   ['cursors of another workspace', tenants('a_cursor_from_inside')],
   ['idempotency keys of another workspace', tenants('a_key_that_was_used_inside')],
-  ['a forged caller on the bus', tenants('tools_answer_for_ids'), tenants('%s_answers_for_a_%s')],
+  ['a forged caller on the bus', bus('tools_answer_for_things'), bus('%s_answers_for_a_%s')],
 ]
 
 const ABUSE: readonly Attack[] = [

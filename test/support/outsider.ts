@@ -59,9 +59,11 @@ export const argumentsOf = (
   return { ...args, ...given }
 }
 
-/** The parameters of an internal operation that name loops and tasks. */
+/** The parameters of an internal operation that name things, which belong to a workspace. */
 export const thingsIn = (schema: Schema): string[] =>
-  propertiesOf(schema).flatMap(([name]) => (/^(loop|task)_ids?$/.test(name) ? [name] : []))
+  propertiesOf(schema)
+    .map(([name]) => name)
+    .filter((name) => /_ids?$|^mute_event$|^unmute_loop$/.test(name) && !/^(workspace|user)_/.test(name))
 
 /** Arguments of an internal operation on the outsider's own things. */
 export const internalArguments = (
