@@ -2,7 +2,7 @@
 // `npm start` left in its data folder. Knows no command.
 import { readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
-import { type Config, missingForServices, readConfig } from '../shared/config.ts'
+import { type Config, readConfig } from '../shared/config.ts'
 import { explain, StartFault } from './report.ts'
 import { keptSecret } from './servers/data-dir.ts'
 
@@ -28,18 +28,22 @@ const readTold = (dataDir: string): Env | undefined => {
   }
 }
 
+/** What names a system. */
+type Name = (typeof TOLD)[number] | 'LOOPS_SECRET'
+
 /**
  * The configuration of the system that runs: what the environment does not say is taken from `npm start`.
+ * @param needs what the command cannot do without: when the environment says it all, no start is looked for.
  * @throws ConfigError for a faulty variable; StartFault when nothing runs there and the environment names no system.
  */
-export const runningConfig = (env: Env): Config => {
+export const runningConfig = (env: Env, needs: readonly Name[] = [...TOLD, 'LOOPS_SECRET']): Config => {
   const given = readConfig(env)
-  if (missingForServices(given).length === 0) return given
+  if (needs.every((name) => given[name] !== undefined)) return given
   const dataDir = resolve(given.DATA_DIR)
   const told = readTold(dataDir)
   if (!told)
     throw new StartFault(
-      `Nothing runs with the data folder ${dataDir}: run npm start in another terminal, name its DATA_DIR, or set MONGODB_URL, NATS_URL and LOOPS_SECRET.`,
+      `Nothing runs with the data folder ${dataDir}: run npm start in another terminal, name its DATA_DIR, or set ${needs.join(', ')}.`,
     )
   const secret = () => {
     throw new StartFault(`The data folder ${dataDir} has no secret: set LOOPS_SECRET.`)

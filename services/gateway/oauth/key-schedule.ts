@@ -28,6 +28,34 @@ export const dueNumber = (keys: readonly Made[], now: Date): number | undefined 
   return now.getTime() - newest.created_at.getTime() >= ROTATE_MS ? newest.number + 1 : undefined
 }
 
+/** What a key is there for, and until or from when: an old one verifies what it signed. */
+export type KeyUse =
+  | Readonly<{ use: 'announced'; signs_from: Date }>
+  | Readonly<{ use: 'signs' }>
+  | Readonly<{ use: 'verifies'; until: Date }>
+
+/** The use of each key at `now`, of keys that are sorted newest first. */
+export const usesAt = <K extends Made>(keys: readonly K[], now: Date): readonly (KeyUse & { key: K })[] => {
+  const signing = signerAt(keys, now)
+  const signer = signing ? keys.indexOf(signing) : -1
+  return keys.map((key, index) => {
+    if (index === signer) return { key, use: 'signs' }
+    if (index < signer) return { key, use: 'announced', signs_from: new Date(signsFrom(key)) }
+    const heir = keys[index - 1] ?? key
+    return { key, use: 'verifies', until: new Date(signsFrom(heir) + RETIRE_MS) }
+  })
+}
+
+/**
+ * The number of a key that somebody wants before it is due, or undefined while the newest one does not sign yet: a newer
+ * one would not sign earlier.
+ */
+export const wantedNumber = (keys: readonly Made[], now: Date): number | undefined => {
+  const [newest] = keys
+  if (!newest) return 1
+  return signsFrom(newest) <= now.getTime() ? newest.number + 1 : undefined
+}
+
 /** The keys that can go: a newer one has been signing for longer than what they signed lasts. */
 export const retiredAt = <K extends Made>(keys: readonly K[], now: Date): readonly K[] => {
   const heir = keys.findIndex((key) => signsFrom(key) + RETIRE_MS <= now.getTime())

@@ -11,7 +11,7 @@ import {
 } from 'jose'
 import type { Clock } from '../../../shared/clock.ts'
 import { AppError } from '../../../shared/errors.ts'
-import { dueNumber, retiredAt, signerAt } from './key-schedule.ts'
+import { dueNumber, type KeyUse, retiredAt, signerAt, usesAt, wantedNumber } from './key-schedule.ts'
 import type { SigningKey } from './model.ts'
 import type { KeyStore } from './store.ts'
 
@@ -29,6 +29,10 @@ export type Keys = Readonly<{
   verifier: (kid: string) => Promise<CryptoKey | undefined>
   /** What /.well-known/jwks.json publishes. */
   jwks: () => Readonly<{ keys: readonly JWK[] }>
+  /** Every key and what it is there for now, newest first. */
+  uses: () => readonly (KeyUse & { key: Readonly<{ kid: string; created_at: Date }> })[]
+  /** Makes the next key before it is due; false while one is announced already. Gateways see it at their next look. */
+  rotate: () => Promise<boolean>
   /** Reads the keys anew, makes the next one when it is due, and drops those that are done. Run it again and again. */
   tend: () => Promise<void>
 }>
@@ -118,6 +122,14 @@ export const openKeys = async (
       return find(kid)?.publicKey
     },
     jwks: () => ({ keys: pairs.map(({ public_jwk }) => public_jwk) }),
+    uses: () => usesAt(pairs, clock.now()),
+    rotate: async () => {
+      await read()
+      const number = wantedNumber(pairs, clock.now())
+      const made = number !== undefined && (await store.insert(await makeKey(number, secret, clock)))
+      await read()
+      return made
+    },
     tend,
   }
 }

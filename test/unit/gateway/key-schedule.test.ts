@@ -9,6 +9,8 @@ import {
   ROTATE_MS,
   retiredAt,
   signerAt,
+  usesAt,
+  wantedNumber,
 } from '../../../services/gateway/oauth/key-schedule.ts'
 
 const NOW = new Date('2026-11-22T12:00:00Z')
@@ -27,6 +29,22 @@ describe('the key that signs', () => {
   test('is_published_for_many_looks_before', () => {
     expect(ANNOUNCE_MS).toBeGreaterThan(5 * LOOK_MS)
   })
+})
+
+test('an_operator_sees_which_key_signs_which_is_to_come_and_which_only_verifies', () => {
+  const keys = [key(3, 0), key(2, ANNOUNCE_MS), key(1, ROTATE_MS)]
+  expect(usesAt(keys, NOW)).toEqual([
+    { key: keys[0], use: 'announced', signs_from: new Date(NOW.getTime() + ANNOUNCE_MS) },
+    { key: keys[1], use: 'signs' },
+    { key: keys[2], use: 'verifies', until: new Date(NOW.getTime() + RETIRE_MS) },
+  ])
+  expect(usesAt([key(1, 0)], NOW)).toMatchObject([{ use: 'signs' }])
+})
+
+test('a_key_may_be_had_before_it_is_due_unless_one_is_to_come_already', () => {
+  expect(wantedNumber([], NOW)).toBe(1)
+  expect(wantedNumber([key(4, ANNOUNCE_MS)], NOW)).toBe(5)
+  expect(wantedNumber([key(5, ANNOUNCE_MS - 1), key(4, ROTATE_MS)], NOW)).toBeUndefined()
 })
 
 test('a_key_is_due_when_there_is_none_or_the_newest_is_old', () => {

@@ -33,6 +33,12 @@ test('found_by_the_environment_alone', () => {
   expect(runningConfig(env)).toMatchObject(SERVERS)
 })
 
+test('found_by_as_much_of_the_environment_as_is_needed', () => {
+  const env = { MONGODB_URL: SERVERS.MONGODB_URL, DATA_DIR: join(dir, 'none') }
+  expect(runningConfig(env, ['MONGODB_URL'])).toMatchObject(env)
+  expect(() => runningConfig(env, ['MONGODB_URL', 'LOOPS_SECRET'])).toThrow(/set MONGODB_URL, LOOPS_SECRET/)
+})
+
 test('what_the_environment_says_wins', () => {
   using _ = tellRunning(dir, SERVERS)
   const MONGODB_URL = 'mongodb://127.0.0.1:9/other'

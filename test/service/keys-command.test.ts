@@ -1,0 +1,69 @@
+// `npm run keys` as an operator runs it, against a system that goes on meanwhile.
+import { execFile } from 'node:child_process'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { introspectionToken } from '../../services/gateway/oauth/introspect.ts'
+import { ANNOUNCE_MS } from '../../services/gateway/oauth/key-schedule.ts'
+import { signUp } from '../support/accounts.ts'
+import { type GatewayBed, openGatewayBed } from '../support/gateway-bed.ts'
+import { connectApp, getJson, refreshTokens } from '../support/oauth-client.ts'
+
+const SECRET = 'a secret of the tests that is long enough'
+
+let bed: GatewayBed
+beforeAll(async () => {
+  bed = await openGatewayBed({ LOOPS_SECRET: SECRET })
+})
+afterAll(() => bed?.[Symbol.asyncDispose]())
+
+type Ran = Readonly<{ code: number; out: string; err: string }>
+const run = async (args: readonly string[], env: Readonly<Record<string, string>> = {}): Promise<Ran> => {
+  const file = join(import.meta.dirname, '../../infra/keys.ts')
+  const MONGODB_URL = bed.stack.mongodbUrl
+  const surroundings = { PATH: process.env.PATH, MONGODB_URL, LOOPS_SECRET: SECRET, ...env }
+  try {
+    const ran = await promisify(execFile)(process.execPath, [file, ...args], { env: surroundings })
+    return { code: 0, out: ran.stdout, err: ran.stderr }
+  } catch (error) {
+    const { code, stdout: out, stderr: err } = error as { code: number; stdout: string; stderr: string }
+    return { code, out, err }
+  }
+}
+const uses = ({ out }: Ran): string[] => out.match(/\b(signs(?: from)?|verifies until)\b/g) ?? []
+
+test('a_key_is_announced_then_signs_and_the_old_one_verifies_on', async () => {
+  expect(uses(await run(['list']))).toEqual(['signs'])
+  expect(uses(await run(['rotate']))).toEqual(['signs'])
+  const created_at = new Date(bed.deps.clock.now().getTime() - ANNOUNCE_MS)
+  await bed.db.collection('signing_keys').updateMany({}, { $set: { created_at } })
+  const ann = await signUp(bed, { name: 'Ann' })
+  const { app, tokens } = await connectApp(bed.url, ann)
+  const rotated = await run(['rotate'])
+  expect([rotated.code, uses(rotated), rotated.err]).toEqual([0, ['signs from', 'signs'], ''])
+  expect((await run(['rotate'])).out).toContain('would not sign earlier')
+  await bed.deps.keys.tend()
+  const { body } = await getJson(`${bed.url}/.well-known/jwks.json`)
+  expect(body.keys).toHaveLength(2)
+  bed.advance(ANNOUNCE_MS)
+  const next = await refreshTokens(bed.url, app, tokens.refresh_token)
+  expect(await bed.verify(next.body.access_token)).toMatchObject({ ok: true })
+  expect(bed.deps.keys.uses().map(({ use }) => use)).toEqual(['signs', 'verifies'])
+})
+
+test('the_token_for_introspection_is_the_one_that_the_gateway_takes', async () => {
+  expect((await run(['introspection'])).out.trim()).toBe(introspectionToken(bed.deps.secrets))
+})
+
+test('another_secret_is_refused_and_makes_no_key', async () => {
+  const count = () => bed.db.collection('signing_keys').countDocuments()
+  const before = await count()
+  const { code, err } = await run(['rotate'], { LOOPS_SECRET: 'another secret that is long enough too' })
+  expect([code, err]).toEqual([1, expect.stringContaining('LOOPS_SECRET is not the one')])
+  expect(await count()).toBe(before)
+})
+
+test('what_it_can_do_is_said_when_nothing_is_asked', async () => {
+  const { code, out } = await run([])
+  expect([code, out]).toEqual([2, expect.stringContaining('npm run keys -- rotate')])
+})
