@@ -131,3 +131,38 @@ export const openDeadLetters = async (db: Db, clock: Clock): Promise<DeadLetters
     },
   }
 }
+
+/** Which rows an operator means. */
+export type Chosen = Readonly<{
+  /** These alone; absent: all. */
+  ids?: readonly string[]
+  /** Also those that were redriven since. */
+  settled?: boolean
+}>
+
+/** What an operator does with the dead letters of one service. */
+export type DeadLetterDesk = Readonly<{
+  /** Newest first. */
+  list: (chosen: Chosen, limit: number) => Promise<readonly DeadLetter[]>
+  count: (chosen: Chosen) => Promise<number>
+  /** Asks for rows to be tried again by the service; those that were cut cannot be. @returns how many are asked for. */
+  ask: (chosen: Chosen) => Promise<number>
+}>
+
+/** Opens the dead letters of one service for an operator; the service makes the indexes: no index is made here. */
+export const deadLetterDesk = (db: Db, clock: Clock): DeadLetterDesk => {
+  const letters = db.collection<DeadLetter>(DEAD_LETTERS)
+  const filterOf = ({ ids, settled }: Chosen) => ({
+    ...(ids ? { _id: { $in: [...ids] } } : {}),
+    ...(settled ? {} : { redriven_at: { $exists: false } }),
+  })
+  return {
+    list: (chosen, limit) => letters.find(filterOf(chosen)).sort({ at: -1 }).limit(limit).toArray(),
+    count: (chosen) => letters.countDocuments(filterOf(chosen)),
+    ask: async (chosen) => {
+      const whole = { ...filterOf(chosen), cut: { $exists: false } }
+      const asked = { $set: { asked_at: clock.now() }, $unset: { redrives: '', redriven_at: '' } } as const
+      return (await letters.updateMany(whole, asked)).matchedCount
+    },
+  }
+}

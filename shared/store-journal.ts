@@ -104,3 +104,7 @@ export const openJournal = async (db: Db): Promise<Journal> => {
     },
   }
 }
+
+/** Has every told event of a service looked for in the stream again, by the service itself. @returns how many there are. */
+export const recheckJournal = async (db: Db, now: Date): Promise<number> =>
+  (await db.collection<JournalEntry>(JOURNAL).updateMany({}, { $set: { check_at: now } })).matchedCount

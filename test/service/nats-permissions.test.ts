@@ -1,28 +1,51 @@
 // What each user of infra/nats.conf may do on a real server: all that its service needs, derived from the contracts and the
 // code, and nothing else. The header that says for whom a request is made is believed because of this.
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { PermissionViolationError } from '@nats-io/nats-core'
 import { connect, type NatsConnection } from '@nats-io/transport-node'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { type Bus, connectBus } from '../../shared/bus/connect.ts'
 import { MAX_DELIVER } from '../../shared/bus/deliveries.ts'
-import { EVENTS_STREAM, migrateStreams, openAdvisoryConsumer, openConsumer } from '../../shared/bus/streams.ts'
+import { consumerNames, countReplay, replay } from '../../shared/bus/replay.ts'
+import {
+  EVENTS_STREAM,
+  migrateStreams,
+  openAdvisoryConsumer,
+  openConsumer,
+} from '../../shared/bus/streams.ts'
 import { eventSubject, requestSubject } from '../../shared/contract.ts'
 import { CONTRACTS } from '../../shared/contracts/index.ts'
 import { createLog } from '../../shared/log.ts'
 import { internalCallsOf } from '../support/architecture/calls.ts'
-import { type GuardedNats, passwordOf, SERVICE_USERS, startGuardedNats } from '../support/guarded-nats.ts'
+import {
+  type GuardedNats,
+  OPERATOR,
+  passwordOf,
+  SERVICE_USERS,
+  startGuardedNats,
+} from '../support/guarded-nats.ts'
+import { addToFolder, type Credentials, connectSubscriber } from '../support/subscribers.ts'
 import { SOME_ID } from '../support/tools.ts'
 
-let server: GuardedNats
+/** A team that reads all events, added as operators do. */
+const SUBSCRIBER = 'reports'
+const EVERYBODY = [...SERVICE_USERS, SUBSCRIBER]
 
-const connectAs = (user: string, pass = passwordOf(user)): Promise<NatsConnection> =>
-  connect({
+let server: GuardedNats
+let subscriber: Credentials
+
+const connectAs = (user: string, pass = passwordOf(user)): Promise<NatsConnection> => {
+  if (user === SUBSCRIBER) return connectSubscriber(server.address, subscriber)
+  return connect({
     servers: server.address,
     user,
     pass,
     inboxPrefix: `_INBOX.${user}`,
     reconnect: false,
   })
+}
 
 /** Does the work, then gives the subjects that the server refused meanwhile. */
 const refusedWhile = async (nc: NatsConnection, work: () => void): Promise<string[]> => {
@@ -64,13 +87,19 @@ const under = (service: string): string => `evt.${service}.`
 
 beforeAll(async () => {
   server = await startGuardedNats()
+  const folder = await mkdtemp(join(tmpdir(), 'subscribers-'))
+  const { credentials, conf } = await addToFolder(folder, SUBSCRIBER)
+  await rm(folder, { recursive: true })
+  subscriber = credentials
+  await server.include(conf)
+  await vi.waitFor(async () => (await connectAs(SUBSCRIBER)).close(), { timeout: 10_000 })
 })
 afterAll(async () => {
   await server?.[Symbol.asyncDispose]()
 })
 
 describe('a connection', () => {
-  test.each(SERVICE_USERS)('accepted_of_%s', async (user) => {
+  test.each(EVERYBODY)('accepted_of_%s', async (user) => {
     const nc = await connectAs(user)
     await nc.close()
   })
@@ -84,7 +113,7 @@ describe('a connection', () => {
   })
 })
 
-describe.each(SERVICE_USERS)('%s', (user) => {
+describe.each(EVERYBODY)('%s', (user) => {
   test('may_send_the_requests_that_its_code_sends_and_no_other', async () => {
     const needed = user === 'gateway' ? REQUESTS : internalCallsOf(user)
     const others = REQUESTS.filter((subject) => !needed.includes(subject))
@@ -104,7 +133,7 @@ describe.each(SERVICE_USERS)('%s', (user) => {
   })
 
   test('may_hear_its_own_inbox_only', async () => {
-    const all = SERVICE_USERS.map((other) => `_INBOX.${other}.>`)
+    const all = EVERYBODY.map((other) => `_INBOX.${other}.>`)
     expect(await refusedToHear(user, all)).toEqual(
       all.filter((subject) => subject !== `_INBOX.${user}.>`).toSorted(),
     )
@@ -123,13 +152,13 @@ describe.each(SERVICE_USERS)('%s', (user) => {
       `$JS.API.STREAM.SNAPSHOT.${EVENTS_STREAM}`,
       '$JS.API.STREAM.CREATE.OTHER',
       '$JS.API.STREAM.RESTORE.OTHER',
-      ...SERVICE_USERS.map((other) => `$JS.API.CONSUMER.DELETE.${EVENTS_STREAM}.${other}`),
+      ...EVERYBODY.map((other) => `$JS.API.CONSUMER.DELETE.${EVENTS_STREAM}.${other}`),
     ]
     expect(await refusedToPublish(user, harm)).toEqual(harm.toSorted())
   })
 
   test('may_not_touch_the_place_of_another_reader', async () => {
-    const forms = SERVICE_USERS.filter((other) => other !== user).flatMap((other) => [
+    const forms = EVERYBODY.filter((other) => other !== user).flatMap((other) => [
       `$JS.API.CONSUMER.CREATE.${EVENTS_STREAM}.${other}`,
       `$JS.API.CONSUMER.MSG.NEXT.${EVENTS_STREAM}.${other}`,
       `$JS.ACK.${EVENTS_STREAM}.${other}.1.1.1.1.0`,
@@ -191,5 +220,20 @@ describe('the stream of events', () => {
     expect(advisory?.json()).toMatchObject({ consumer: 'notifier', stream_seq: seq })
     expect(await advisory?.ackAck()).toBe(true)
     expect((await bus.jsm.direct.getMessage(EVENTS_STREAM, { seq }))?.string()).toBe('{}')
+  })
+
+  test('set_back_in_time_by_the_operator_who_can_tell_nothing_and_ask_nobody', async () => {
+    const [bus, tasks] = await Promise.all([busAs(OPERATOR), busAs('tasks')])
+    await tasks.js.publish(subject('tasks'), '{}')
+    const notifier = await busAs('notifier')
+    const consumer = await openConsumer(notifier, 'notifier', [subject('tasks')])
+    const since = new Date(0)
+    const count = await countReplay(bus, 'notifier', since)
+    expect(count).toBeGreaterThan(0)
+    expect(await replay(bus, 'notifier', since)).toBe(count)
+    expect(await consumerNames(bus)).toContain('notifier')
+    expect((await consumer.next())?.subject).toBe(subject('tasks'))
+    const telling = [...REQUESTS, ...EVENTS]
+    expect(await refusedToPublish(OPERATOR, telling)).toEqual(telling.toSorted())
   })
 })

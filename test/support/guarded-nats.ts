@@ -1,4 +1,4 @@
-// A NATS server with infra/nats.conf, as an operator runs it: one user for each service. Knows no service's code.
+// A NATS server with infra/nats.conf, as an operator runs it: one user for each service, and the operator’s own. Knows no service's code.
 import { readFile } from 'node:fs/promises'
 import { getContainerRuntimeClient, Wait } from 'testcontainers'
 import { inject } from 'vitest'
@@ -7,6 +7,9 @@ import { type Place, placed, runMark } from './containers.ts'
 
 /** The users of the services. */
 export const SERVICE_USERS: readonly string[] = CONTRACTS.map(({ name }) => name)
+
+/** The user of whoever looks after it all. */
+export const OPERATOR = 'operator'
 
 export type GuardedNats = AsyncDisposable &
   Readonly<{
@@ -34,7 +37,9 @@ export const startGuardedNats = async (place: Place = { run: runMark() }): Promi
       { content, target: '/nats.conf' },
       { content: '', target: SUBSCRIBERS_FILE },
     ])
-    .withEnvironment(Object.fromEntries(SERVICE_USERS.map((user) => [variableOf(user), passwordOf(user)])))
+    .withEnvironment(
+      Object.fromEntries([...SERVICE_USERS, OPERATOR].map((user) => [variableOf(user), passwordOf(user)])),
+    )
     .withTmpFs({ '/data': 'rw,size=64m' })
     .withExposedPorts(PORT)
     .withWaitStrategy(Wait.forLogMessage(/Server is ready/))

@@ -1,0 +1,120 @@
+// `npm run events`: what an operator does about events that were given up, lost, or are wanted once more.
+import { setTimeout as sleep } from 'node:timers/promises'
+import { type Bus, connectBus } from '../shared/bus/connect.ts'
+import { consumerNames, countReplay, replay } from '../shared/bus/replay.ts'
+import { systemClock as clock } from '../shared/clock.ts'
+import { processEnv, readConfig } from '../shared/config.ts'
+import { CONTRACTS } from '../shared/contracts/index.ts'
+import { createLog } from '../shared/log.ts'
+import { connectMongo, type Mongo } from '../shared/mongo.ts'
+import type { Chosen, DeadLetter } from '../shared/store-dead-letters.ts'
+import { recheckJournal } from '../shared/store-journal.ts'
+import { type Asked, readAsked, USAGE } from './events/ask.ts'
+import { openDesk } from './events/desk.ts'
+import { inFull, listed } from './events/show.ts'
+import { StartFault } from './report.ts'
+import { runCommand, runningConfig } from './running.ts'
+
+type As<C extends Asked['command']> = Extract<Asked, { command: C }>
+
+/** How long a redrive is watched (ms); services look for what they are asked every two seconds. */
+const WATCH_MS = 15_000
+const POLL_MS = 250
+const MAX_WATCHED = 10_000
+
+const say = (text: string): void => void process.stdout.write(`${text}\n`)
+const plural = (count: number, noun: string): string => `${count} ${noun}${count === 1 ? '' : 's'}`
+
+const dead = async (mongo: Mongo, { id, consumer, all, limit }: As<'dead'>): Promise<void> => {
+  const desk = openDesk(mongo, clock, consumer)
+  if (id !== undefined) {
+    const [letter] = await desk.list({ ids: [id], settled: true }, 1)
+    if (!letter) throw new StartFault(`There is no dead letter ${id}: npm run events -- dead lists them.`)
+    return say(inFull(letter))
+  }
+  const letters = await desk.list({ settled: all }, limit)
+  for (const letter of letters) say(listed(letter))
+  const count = await desk.count({ settled: all })
+  if (count === 0) say('No event was given up.')
+  else if (count > letters.length) say(`… and ${count - letters.length} more: raise --limit to see them.`)
+  else say(`${plural(count, 'event')}. npm run events -- redrive ID has it tried again.`)
+}
+
+/** @throws StartFault when one of these ids names nothing */
+const requireAll = (ids: readonly string[], found: readonly DeadLetter[]): void => {
+  const missing = ids.filter((id) => !found.some(({ _id }) => _id === id))
+  if (missing.length > 0)
+    throw new StartFault(
+      `There is no dead letter ${missing.join(', ')}: npm run events -- dead --all lists them.`,
+    )
+}
+
+const redrive = async (mongo: Mongo, { ids, consumer }: As<'redrive'>): Promise<number> => {
+  const desk = openDesk(mongo, clock, consumer)
+  const chosen: Chosen = ids.length > 0 ? { ids, settled: true } : {}
+  const letters = await desk.list(chosen, MAX_WATCHED)
+  requireAll(ids, letters)
+  const asked = await desk.ask(chosen)
+  if (asked === 0) {
+    say(letters.length === 0 ? 'No event was given up.' : 'None of them was kept whole.')
+    return 0
+  }
+  say(`Asked for ${plural(asked, 'event')} to be tried again …`)
+  const undone = async () =>
+    (await desk.list({ ids: letters.map(({ _id }) => _id) }, MAX_WATCHED)).filter(({ cut }) => !cut)
+  const end_ms = clock.monotonicMs() + WATCH_MS
+  let left = await undone()
+  for (; left.some(({ asked_at }) => asked_at) && clock.monotonicMs() < end_ms; left = await undone())
+    await sleep(POLL_MS)
+  const failed = left.filter(({ asked_at }) => !asked_at)
+  for (const letter of failed) say(listed(letter))
+  const open = left.length - failed.length
+  say(`${asked - left.length} done, ${failed.length} failed again, ${open} not tried yet.`)
+  if (open > 0) say('Not tried yet: their service does not run, or something that it needs is away.')
+  return left.length > 0 ? 1 : 0
+}
+
+const replayTo = async (bus: Bus, { consumer, since, dry }: As<'replay'>): Promise<void> => {
+  const count = await (dry ? countReplay : replay)(bus, consumer, since)
+  if (count === null)
+    throw new StartFault(
+      `There is no durable consumer ${consumer}: there are ${(await consumerNames(bus)).join(', ') || 'none'}.`,
+    )
+  const what = `${plural(count, 'event')} since ${since.toISOString()}`
+  say(dry ? `${consumer} would get ${what} again, or for the first time.` : `${consumer} gets ${what}.`)
+}
+
+const lost = async (mongo: Mongo): Promise<void> => {
+  const now = clock.now()
+  const counts = await Promise.all(CONTRACTS.map(({ name }) => recheckJournal(mongo.database(name), now)))
+  const total = counts.reduce((sum, count) => sum + count, 0)
+  say(
+    `${plural(total, 'event')} of the last 72 hours: each service looks for its own in the stream within seconds, and tells those again that are not there.`,
+  )
+}
+
+/** The addresses of the environment, or those that `npm start` left. */
+const addresses = (): Readonly<{ MONGODB_URL: string; NATS_URL: string }> => {
+  const { MONGODB_URL, NATS_URL } = readConfig(processEnv())
+  if (MONGODB_URL && NATS_URL) return { MONGODB_URL, NATS_URL }
+  const running = runningConfig(processEnv())
+  return { MONGODB_URL: running.MONGODB_URL ?? '', NATS_URL: running.NATS_URL ?? '' }
+}
+
+await runCommand(async () => {
+  const asked = readAsked(process.argv.slice(2), clock.now())
+  if (asked.command === 'help') {
+    say(USAGE)
+    return 0
+  }
+  const urls = addresses()
+  const log = createLog({ filter: 'error', topic: 'events' })
+  await using stack = new AsyncDisposableStack()
+  const mongo = async () => stack.use(await connectMongo(urls.MONGODB_URL, log))
+  if (asked.command === 'replay')
+    await replayTo(stack.use(await connectBus(urls.NATS_URL, 'operator', log)), asked)
+  else if (asked.command === 'redrive') return await redrive(await mongo(), asked)
+  else if (asked.command === 'dead') await dead(await mongo(), asked)
+  else await lost(await mongo())
+  return 0
+})

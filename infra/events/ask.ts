@@ -1,0 +1,87 @@
+// What an operator may ask about events, read from the words of a command. Pure.
+import { parseArgs } from 'node:util'
+import { StartFault } from '../report.ts'
+
+export const USAGE = `npm run events -- dead [ID] [--consumer NAME] [--all] [--limit N]
+    lists the events that a service gave up, newest first; with an ID, that one in full
+    --all       also those that were redriven since
+npm run events -- redrive ID... | --all [--consumer NAME]
+    has the service try them again; nothing else hears of it
+npm run events -- replay --consumer NAME --since WHEN [--dry-run]
+    delivers the events since then to a durable consumer again; WHEN is 30m, 2h, 3d or 2026-01-31T12:00Z
+npm run events -- replay --lost
+    has every service look for its events of the last 72 hours in the stream, and tell those again that are not there
+
+They mean the system that npm start runs with this DATA_DIR, or the one of MONGODB_URL and NATS_URL.
+`
+
+export type Asked =
+  | Readonly<{ command: 'dead'; id?: string; consumer?: string; all: boolean; limit: number }>
+  | Readonly<{ command: 'redrive'; ids: readonly string[]; consumer?: string }>
+  | Readonly<{ command: 'replay'; consumer: string; since: Date; dry: boolean }>
+  | Readonly<{ command: 'lost' }>
+  | Readonly<{ command: 'help' }>
+
+const OPTIONS = {
+  consumer: { type: 'string' },
+  all: { type: 'boolean', default: false },
+  limit: { type: 'string', default: '50' },
+  since: { type: 'string' },
+  lost: { type: 'boolean', default: false },
+  'dry-run': { type: 'boolean', default: false },
+  help: { type: 'boolean', short: 'h', default: false },
+} as const
+
+const UNITS_MS: Readonly<Record<string, number>> = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 }
+
+/** @throws StartFault when it is no moment, or one that has not come yet */
+const momentOf = (when: string, now: Date): Date => {
+  const [, count, unit = ''] = /^(\d{1,6})([smhd])$/.exec(when) ?? []
+  const at = count ? new Date(now.getTime() - Number(count) * (UNITS_MS[unit] ?? 0)) : new Date(when)
+  if (Number.isNaN(at.getTime()))
+    throw new StartFault(`--since ${when} is no moment: write 30m, 2h, 3d or 2026-01-31T12:00Z.`)
+  if (at > now) throw new StartFault(`--since ${when} has not come yet.`)
+  return at
+}
+
+const limitOf = (limit: string): number => {
+  if (!/^[1-9]\d{0,3}$/.test(limit)) throw new StartFault('--limit is a number from 1 to 9999.')
+  return Number(limit)
+}
+
+const read = (words: readonly string[]) => {
+  try {
+    return parseArgs({ args: [...words], options: OPTIONS, allowPositionals: true })
+  } catch (error) {
+    throw new StartFault(error instanceof Error ? error.message : String(error), USAGE.trimEnd().split('\n'))
+  }
+}
+
+/**
+ * The words of a command as what they ask for.
+ * @throws StartFault with one sentence for what is wrong with them
+ */
+export const readAsked = (words: readonly string[], now: Date): Asked => {
+  const { values, positionals } = read(words)
+  const [command, ...ids] = positionals
+  const { consumer, all, since, lost } = values
+  const of = consumer === undefined ? {} : { consumer }
+  if (values.help || command === undefined) return { command: 'help' }
+  if (command === 'dead') {
+    const [id, ...more] = ids
+    if (more.length > 0) throw new StartFault('dead shows one event in full: give one ID, or none.')
+    return { command, ...(id === undefined ? {} : { id }), ...of, all, limit: limitOf(values.limit) }
+  }
+  if (command === 'redrive') {
+    if (ids.length > 0 === all)
+      throw new StartFault('redrive needs the IDs of events, or --all: npm run events -- dead lists them.')
+    return { command, ids, ...of }
+  }
+  if (command === 'replay' && ids.length === 0) {
+    if (lost && consumer === undefined && since === undefined) return { command: 'lost' }
+    if (lost || consumer === undefined || since === undefined)
+      throw new StartFault('replay needs --consumer NAME and --since WHEN, or --lost alone.')
+    return { command, consumer, since: momentOf(since, now), dry: values['dry-run'] }
+  }
+  throw new StartFault(`There is no such command: ${positionals.join(' ')}.`, USAGE.trimEnd().split('\n'))
+}

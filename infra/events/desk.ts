@@ -1,0 +1,37 @@
+// The dead letters of all services as one list, for an operator.
+import type { Clock } from '../../shared/clock.ts'
+import { CONTRACTS } from '../../shared/contracts/index.ts'
+import type { Mongo } from '../../shared/mongo.ts'
+import {
+  type Chosen,
+  type DeadLetter,
+  type DeadLetterDesk,
+  deadLetterDesk,
+} from '../../shared/store-dead-letters.ts'
+import { StartFault } from '../report.ts'
+
+/** The desks of all services, or of the one that is named. @throws StartFault when there is no such service */
+const desksOf = (mongo: Mongo, clock: Clock, consumer: string | undefined): readonly DeadLetterDesk[] => {
+  const services = CONTRACTS.map(({ name }) => name)
+  const named = consumer === undefined ? services : services.filter((name) => name === consumer)
+  if (named.length === 0)
+    throw new StartFault(`No service is called ${consumer}: there are ${services.join(', ')}.`)
+  return named.map((name) => deadLetterDesk(mongo.database(name), clock))
+}
+
+const sum = (numbers: readonly number[]): number => numbers.reduce((total, one) => total + one, 0)
+
+/** One desk in front of all of them, or of the one that is named. */
+export const openDesk = (mongo: Mongo, clock: Clock, consumer: string | undefined): DeadLetterDesk => {
+  const desks = desksOf(mongo, clock, consumer)
+  const all = <T>(ask: (desk: DeadLetterDesk) => Promise<T>): Promise<T[]> => Promise.all(desks.map(ask))
+  return {
+    list: async (chosen: Chosen, limit: number): Promise<readonly DeadLetter[]> =>
+      (await all((desk) => desk.list(chosen, limit)))
+        .flat()
+        .toSorted((a, b) => b.at.getTime() - a.at.getTime())
+        .slice(0, limit),
+    count: async (chosen) => sum(await all((desk) => desk.count(chosen))),
+    ask: async (chosen) => sum(await all((desk) => desk.ask(chosen))),
+  }
+}

@@ -1,0 +1,50 @@
+// Dead letters as text for a terminal. Pure.
+import type { DeadLetter } from '../../shared/store-dead-letters.ts'
+
+const MAX_REASON_CHARS = 100
+
+/** What is the matter with it now. */
+const stateOf = ({ redriven_at, asked_at, cut }: DeadLetter): string => {
+  if (redriven_at) return `redriven ${redriven_at.toISOString()}`
+  if (asked_at) return 'is being redriven'
+  return cut ? 'cannot be redriven: too long to be kept whole' : 'dead'
+}
+
+/** Text from others must not steer the terminal. */
+const harmless = (text: string): string => text.replace(/[\p{Cc}\p{Cf}]/gu, ' ')
+
+const inShort = (text: string): string => {
+  const line = harmless(text).replace(/\s+/g, ' ')
+  return line.length > MAX_REASON_CHARS ? `${line.slice(0, MAX_REASON_CHARS)}…` : line
+}
+
+/** Two lines: which event, and why. */
+export const listed = (letter: DeadLetter): string => {
+  const { _id, at, subject, deliveries, reason } = letter
+  const facts = [at.toISOString(), subject, `delivered ${deliveries}×`, stateOf(letter)]
+  return `${harmless(_id)}\n  ${facts.map(harmless).join('  ')}\n  ${inShort(reason)}`
+}
+
+const prettied = (payload: string): string => {
+  try {
+    return JSON.stringify(JSON.parse(payload), null, 2)
+  } catch {
+    return payload
+  }
+}
+
+/** All that is known of it. */
+export const inFull = (letter: DeadLetter): string => {
+  const lines = [
+    ['id', letter._id],
+    ['consumer', letter.durable],
+    ['subject', letter.subject],
+    ['place in the stream', String(letter.stream_seq)],
+    ['deliveries', String(letter.deliveries)],
+    ['given up', letter.at.toISOString()],
+    ['state', stateOf(letter)],
+    ['kept until', letter.expires_at.toISOString()],
+  ].map(([name = '', value = '']) => `${name.padEnd(20)} ${harmless(value)}`)
+  const whole = (text: string): string => text.split('\n').map(harmless).join('\n')
+  return [...lines, '', whole(letter.reason), '', whole(prettied(letter.payload))].join('\n')
+}

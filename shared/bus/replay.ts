@@ -1,0 +1,86 @@
+// Sets a durable consumer of the events back in time, so that it gets again what it had. What it has not had yet stays owed.
+import { type ConsumerInfo, DeliverPolicy, JetStreamApiCodes, JetStreamApiError } from '@nats-io/jetstream'
+import type { Bus } from './connect.ts'
+import { EVENTS_STREAM } from './streams.ts'
+
+/** Tries of replacing a consumer that its own service makes anew at the same moment. */
+const TRIES = 10
+
+/** Where a consumer begins to read. */
+type Start =
+  | Readonly<{ deliver_policy: typeof DeliverPolicy.StartTime; opt_start_time: string }>
+  | Readonly<{ deliver_policy: typeof DeliverPolicy.StartSequence; opt_start_seq: number }>
+
+const isCode = (error: unknown, code: number): boolean =>
+  error instanceof JetStreamApiError && error.code === code
+
+/** The durable consumers of the events, by name. */
+export const consumerNames = async (bus: Bus): Promise<string[]> => {
+  const names: string[] = []
+  for await (const { name, config } of bus.jsm.consumers.list(EVENTS_STREAM))
+    if (config.durable_name !== undefined) names.push(name)
+  return names.toSorted()
+}
+
+/** A durable consumer; null when there is none of that name. */
+const findConsumer = async (bus: Bus, durable: string): Promise<ConsumerInfo | null> => {
+  try {
+    return await bus.jsm.consumers.info(EVENTS_STREAM, durable)
+  } catch (error) {
+    if (isCode(error, JetStreamApiCodes.ConsumerNotFound)) return null
+    throw error
+  }
+}
+
+/** The moment asked for, or the oldest event that was not acknowledged yet where that is older. */
+const startOf = async (bus: Bus, { ack_floor }: ConsumerInfo, since: Date): Promise<Start> => {
+  const seq = ack_floor.stream_seq + 1
+  const owed = await bus.jsm.direct.getMessage(EVENTS_STREAM, { seq, next_by_subj: '>' })
+  return owed && owed.time < since
+    ? { deliver_policy: DeliverPolicy.StartSequence, opt_start_seq: seq }
+    : { deliver_policy: DeliverPolicy.StartTime, opt_start_time: since.toISOString() }
+}
+
+/** What a consumer with this name and start would be made of: all of its settings but those of where it began. */
+const settingsOf = ({ config }: ConsumerInfo, start: Start) => {
+  const { opt_start_seq: _seq, opt_start_time: _time, deliver_policy: _policy, ...kept } = config
+  return { ...kept, ...start }
+}
+
+/**
+ * How many events a replay would deliver, found with a consumer that is gone again.
+ * @returns null when there is no durable consumer of that name.
+ */
+export const countReplay = async (bus: Bus, durable: string, since: Date): Promise<number | null> => {
+  const found = await findConsumer(bus, durable)
+  if (!found) return null
+  const {
+    durable_name: _durable,
+    name: _name,
+    ...settings
+  } = settingsOf(found, await startOf(bus, found, since))
+  const counting = await bus.jsm.consumers.add(EVENTS_STREAM, settings)
+  await bus.jsm.consumers.delete(EVENTS_STREAM, counting.name)
+  return counting.num_pending
+}
+
+/**
+ * Delivers the events since a moment to a durable consumer again. Its service notices that the consumer is another and goes
+ * on with it.
+ * @returns how many events it will get; null when there is no durable consumer of that name.
+ */
+export const replay = async (bus: Bus, durable: string, since: Date): Promise<number | null> => {
+  const found = await findConsumer(bus, durable)
+  if (!found) return null
+  const settings = settingsOf(found, await startOf(bus, found, since))
+  for (let tries = 1; ; tries += 1) {
+    await bus.jsm.consumers.delete(EVENTS_STREAM, durable).catch((error: unknown) => {
+      if (!isCode(error, JetStreamApiCodes.ConsumerNotFound)) throw error
+    })
+    try {
+      return (await bus.jsm.consumers.add(EVENTS_STREAM, settings)).num_pending
+    } catch (error) {
+      if (tries === TRIES) throw error
+    }
+  }
+}

@@ -1,0 +1,148 @@
+// What an operator does about events, with the command as it is typed, on a system that runs.
+import { execFile } from 'node:child_process'
+import { join } from 'node:path'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { startServices } from '../../services/start.ts'
+import { EVENTS_STREAM } from '../../shared/bus/streams.ts'
+import { eventSubject } from '../../shared/contract.ts'
+import { gateway } from '../../shared/contracts/gateway.ts'
+import { notifier } from '../../shared/contracts/notifier.ts'
+import { DEAD_LETTERS, type DeadLetter } from '../../shared/store-dead-letters.ts'
+import { JOURNAL, type JournalEntry } from '../../shared/store-journal.ts'
+import { type EventsBed, openEventsBed } from '../support/events-bed.ts'
+import { SOME_ID } from '../support/tools.ts'
+
+const ACTOR = { user_id: SOME_ID, name: 'Ann', client: 'web' }
+const SUBJECT = eventSubject(gateway.name, 'person.invited', 'W')
+let bed: EventsBed
+let service: AsyncDisposable
+
+beforeAll(async () => {
+  bed = await openEventsBed()
+  const env = {
+    NATS_URL: bed.natsUrl,
+    MONGODB_URL: bed.mongodbUrl,
+    LOOPS_SECRET: 'a secret of the tests that is long enough',
+    LOG: 'error',
+    NODE_ENV: 'test',
+  }
+  service = await startServices(env, { names: [notifier.name] })
+})
+afterAll(async () => {
+  await service?.[Symbol.asyncDispose]()
+  await bed?.[Symbol.asyncDispose]()
+})
+
+/** Runs `npm run events` with these words on the bed. */
+const events = (...words: string[]): Promise<{ code: number; said: string }> =>
+  new Promise((resolve) => {
+    const file = join(import.meta.dirname, '../../infra/events.ts')
+    const env = { PATH: process.env.PATH, MONGODB_URL: bed.mongodbUrl, NATS_URL: bed.natsUrl }
+    execFile(process.execPath, [file, ...words], { env }, (error, out, err) =>
+      resolve({ code: Number(error?.code ?? 0), said: out + err }),
+    )
+  })
+const rows = () => bed.mongo.database(notifier.name).collection<DeadLetter>(DEAD_LETTERS)
+const putAside = async (payload: string): Promise<DeadLetter> => {
+  await bed.bus.js.publish(SUBJECT, payload)
+  await expect.poll(() => rows().findOne({ payload })).not.toBeNull()
+  return (await rows().findOne({ payload })) as DeadLetter
+}
+const invited = {
+  specversion: '1.0',
+  id: 'INVITED',
+  source: `/loops/${gateway.name}`,
+  type: 'person.invited',
+  subject: 'I',
+  time: '2026-01-01T00:00:00.000Z',
+  datacontenttype: 'application/json',
+  workspaceid: 'W',
+  sequence: 1,
+}
+
+test('nothing_is_said_to_be_dead_when_nothing_is', async () => {
+  expect(await events('dead')).toEqual({ code: 0, said: 'No event was given up.\n' })
+  expect(await events('redrive', '--all')).toEqual({ code: 0, said: 'No event was given up.\n' })
+})
+
+test('what_was_given_up_is_listed_shown_in_full_and_fails_again', async () => {
+  const { _id } = await putAside('no event\u001b[2J at all')
+  const list = await events('dead')
+  expect(list.code).toBe(0)
+  expect(list.said).toContain(_id)
+  expect(list.said).toContain(`${SUBJECT}  delivered 1×  dead`)
+  expect(list.said).toContain('not JSON')
+  const full = await events('dead', _id)
+  expect(full.said).toContain('no event [2J at all')
+  const again = await events('redrive', _id)
+  expect(again.said).toContain('0 done, 1 failed again, 0 not tried yet.')
+  expect(again.code).toBe(1)
+  await rows().deleteMany({})
+})
+
+test('what_can_be_done_now_is_redriven_and_gone_from_the_list', async () => {
+  const { payload: _, ...row } = await putAside('will be mended')
+  const data = { invitation_id: SOME_ID, workspace_id: SOME_ID, by: ACTOR, role: 'member' }
+  await rows().updateOne({ _id: row._id }, { $set: { payload: JSON.stringify({ ...invited, data }) } })
+  const done = await events('redrive', '--all')
+  expect(done).toMatchObject({ code: 0, said: expect.stringContaining('1 done, 0 failed again') })
+  expect((await events('dead')).said).toBe('No event was given up.\n')
+  expect((await events('dead', '--all')).said).toContain('redriven 20')
+  await rows().deleteMany({})
+})
+
+test('a_consumer_gets_what_it_had_again_and_only_from_then_on', async () => {
+  const seen: string[] = []
+  await using _ = await bed.consuming('reports', async ({ id }) => void seen.push(id))
+  await bed.tell(3)
+  await expect.poll(() => seen.length).toBe(3)
+  await expect
+    .poll(async () => (await bed.bus.jsm.consumers.info(EVENTS_STREAM, 'reports')).num_ack_pending)
+    .toBe(0)
+  const dry = await events('replay', '--consumer', 'reports', '--since', '1h', '--dry-run')
+  expect(dry).toMatchObject({ code: 0, said: expect.stringContaining('reports would get 3 events') })
+  expect(seen).toHaveLength(3)
+  const done = await events('replay', '--consumer', 'reports', '--since', '1h')
+  expect(done).toMatchObject({ code: 0, said: expect.stringContaining('reports gets 3 events') })
+  await expect.poll(() => seen.length, { timeout: 20_000 }).toBe(6)
+  expect(new Set(seen).size).toBe(3)
+  await bed.tell(1)
+  await expect.poll(() => new Set(seen).size).toBe(4)
+})
+
+test('an_unknown_consumer_is_refused_with_those_that_there_are', async () => {
+  const { code, said } = await events('replay', '--consumer', 'nobody', '--since', '1h')
+  expect([code, said]).toEqual([1, 'There is no durable consumer nobody: there are notifier, reports.\n'])
+})
+
+test('a_service_tells_again_what_was_lost_when_it_is_asked', async () => {
+  const event = { ...invited, id: 'LOST', source: '/loops/notifier', datacontenttype: 'application/json' }
+  const { created, state } = await bed.bus.jsm.streams.info(EVENTS_STREAM)
+  const journal = bed.mongo.database(notifier.name).collection<JournalEntry>(JOURNAL)
+  await journal.insertOne({
+    _id: 'LOST',
+    subject: eventSubject(notifier.name, 'thing.lost', 'W'),
+    event: event as JournalEntry['event'],
+    at: new Date(),
+    stream: created,
+    seq: state.last_seq,
+    expires_at: new Date('2100-01-01'),
+  })
+  expect(await events('replay', '--lost')).toMatchObject({
+    code: 0,
+    said: expect.stringContaining('1 event of the last 72 hours'),
+  })
+  await expect.poll(() => bed.inStream(), { timeout: 20_000 }).toContain('LOST')
+})
+
+test('an_unknown_event_and_an_unknown_command_are_refused', async () => {
+  expect(await events('dead', 'nobody/E')).toMatchObject({
+    code: 1,
+    said: expect.stringContaining('no dead letter nobody/E'),
+  })
+  expect(await events('bury')).toMatchObject({
+    code: 1,
+    said: expect.stringContaining('no such command: bury'),
+  })
+  expect(await events()).toMatchObject({ code: 0, said: expect.stringContaining('npm run events -- dead') })
+})
