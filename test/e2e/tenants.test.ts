@@ -30,7 +30,7 @@ const CANARY = 'canary-of-the-quay'
 const PRIVATE_CANARY = 'nightingale-of-the-attic'
 const RUNS = 6
 const COMMANDS = 16
-const TIME_LIMIT_MS = 30_000
+const TIME_LIMIT_MS = 60_000
 
 /** Somebody's app, with one connection that is kept. */
 type Actor = Readonly<{
