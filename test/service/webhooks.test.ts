@@ -9,6 +9,7 @@ import { createLog } from '../../shared/log.ts'
 import { connectMongo, type Mongo } from '../../shared/mongo.ts'
 import { type Receiver, startReceiver, verify } from '../support/receiver.ts'
 import { type Acting, type Bed, ids, openBed, person, refused } from '../support/service-bed.ts'
+import { shippedLoop } from '../support/shipped-loop.ts'
 
 const open = new AsyncDisposableStack()
 let bed: Bed
@@ -55,12 +56,7 @@ const task = (title: string, isPrivate = false) => ({
   by: BY,
 })
 const SHIPPED = ['loops-queue', 'loop.shipped'] as const
-const counts = { total: 0, open: 0, approved: 0, in_progress: 0, on_hold: 0, shipped: 0, rejected: 0 }
-const shipped = (name: string, visibility: 'public' | 'private') => ({
-  ...{ loop_id: ids.next(), name, visibility, status: 'shipped', version: 2, by: BY, description: '' },
-  ...{ shipped_at: systemClock.now().toISOString(), member_ids: null, task_counts: counts },
-  ...{ shipped_tasks: [], unfinished_tasks: [], unfinished_total: 0 },
-})
+const shipped = (name: string, visibility: 'public' | 'private') => shippedLoop({ name, visibility })
 
 type Hooks = Acting<typeof webhooks>
 type Place = AsyncDisposable & Readonly<{ ws: string; owner: Caller; ann: Hooks; receiver: Receiver }>
@@ -248,8 +244,8 @@ describe('with two instances', () => {
     for (const one of [secret, next]) expect(verify(one, call)).toMatchObject({ type: 'webhook.tested' })
     await mongo
       .database('webhooks')
-      .collection<{ _id: string }>('webhooks')
-      .updateOne({ _id: id }, { $set: { 'secrets.1.until': new Date(0) } })
+      .collection<{ _id: string; v: number }>('webhooks')
+      .updateOne({ _id: id }, { $set: { 'secrets.1.until': new Date(0) }, $inc: { v: 1 } })
     await ann.send_test({ webhook_id: id })
     const second = (await receiver.called(2))[1]
     if (!second) throw new Error('It was called twice.')

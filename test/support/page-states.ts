@@ -315,6 +315,42 @@ const MAIL: readonly State[] = [
   },
 ]
 
+const WEBHOOKS: readonly State[] = [
+  { name: 'webhooks_for_members', as: 'member', open: at('/workspace/webhooks') },
+  { name: 'no_webhooks', as: 'owner', open: at('/workspace/webhooks') },
+  {
+    name: 'refused_webhook',
+    as: 'owner',
+    open: async (page, world) => {
+      await at('/workspace/webhooks')(page, world)
+      await page.getByLabel('Address', { exact: true }).fill('https://10.0.0.1/')
+      await send(page, 'Add it')
+      await page.getByText('must be out in the internet').waitFor()
+    },
+  },
+  {
+    name: 'secret_of_a_webhook',
+    as: 'owner',
+    open: async (page, world) => {
+      await at('/workspace/webhooks')(page, world)
+      await page.getByLabel('Address', { exact: true }).fill(`https://hooks.example.com/${'x'.repeat(200)}`)
+      await page.getByLabel('What it is for').fill(LONG)
+      await send(page, 'Add it')
+      await page.getByText('whsec_').waitFor()
+    },
+  },
+  {
+    name: 'calls_of_a_webhook',
+    as: 'owner',
+    open: async (page, world) => {
+      await at('/workspace/webhooks')(page, world)
+      await page.getByRole('button', { name: /^Send a test/ }).click()
+      await page.getByRole('link', { name: /^Calls/ }).click()
+      await page.getByRole('row', { name: /webhook\.tested/ }).waitFor()
+    },
+  },
+]
+
 /** All of them, in an order in which each can be reached. */
 export const STATES: readonly State[] = [
   ...NEW_INSTALLATION,
@@ -323,4 +359,5 @@ export const STATES: readonly State[] = [
   ...APPS,
   ...WORK,
   ...MAIL,
+  ...WEBHOOKS,
 ]

@@ -149,6 +149,15 @@ const SAMPLES: Readonly<Record<string, Sample>> = {
     ],
     good: ["export const name = 'task.created'"],
   },
+  a_service_is_added_without_touching_another: {
+    path: 'services/gateway/pages/routes.ts',
+    bad: [
+      "import { webhooks } from '../../../shared/contracts/webhooks.ts'",
+      "export const path = '/workspace/webhooks'",
+      '// Shows the webhooks.\nexport const a = 1',
+    ],
+    good: ["import { panelRoutes } from './panel.ts'"],
+  },
   one_write_changes_one_document: {
     path: 'services/tasks/store.ts',
     bad: ['export const f = (c: C) => c.startSession()', 'export const f = (c: C) => c.watch([])'],

@@ -40,7 +40,8 @@ type Schema = Readonly<{
   items?: Schema
 }>
 
-const words = (name: string): string => name.replaceAll('_', ' ')
+/** A name of ours as words; one with a dot is what programs know it by, and stays. */
+const words = (name: string): string => (name.includes('.') ? name : name.replaceAll('_', ' '))
 const capital = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1)
 
 const kindOf = ({ format, enum: options, items }: Schema): Field['kind'] => {
