@@ -1,4 +1,5 @@
 // `npm run subscriber`: adds, lists and removes programs outside Loops that read its events.
+import { existsSync, writeFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
 import { newUserKey } from '../shared/bus/nkey.ts'
 import { systemClock } from '../shared/clock.ts'
@@ -9,39 +10,44 @@ import { checkName, filterFor, type Subscriber } from './subscribers/access.ts'
 import { findInstallation, type Installation } from './subscribers/installation.ts'
 import { readSubscribers, writeSubscribers } from './subscribers/registry.ts'
 
-const USAGE = `npm run subscriber -- add NAME [--events FILTER] [--workspace ID]
+const USAGE = `npm run subscriber -- add NAME [--events FILTER] [--workspace ID] [--save FILE]
 npm run subscriber -- list
 npm run subscriber -- remove NAME
 
 --events     which events, such as 'evt.tasks.>'; all when absent
 --workspace  of which workspace; of all when absent
+--save       a new file for the settings, which are shown otherwise
 --folder     for NATS servers of infra/nats.conf: the folder that they include, infra/nats-users; else that of npm start
 `
 
 const say = (text: string): void => void process.stdout.write(`${text}\n`)
 
-const credentials = ({ name, filter }: Subscriber, seed: string, url: string): string => `
-NATS_URL=${url}
-NATS_SEED=${seed}
-SUBSCRIBER=${name}
-EVENTS='${filter}'
-`
+/** What the subscriber's program needs, as a file of its environment. */
+const settings = ({ name, filter }: Subscriber, seed: string, url: string): string =>
+  `NATS_URL=${url}\nNATS_SEED=${seed}\nSUBSCRIBER=${name}\nEVENTS='${filter}'\n`
 
-const shown = (subscriber: Subscriber, seed: string, { url }: Installation): string => {
-  const lines = credentials(subscriber, seed, url ?? 'nats://<your NATS servers>')
-  const example = `${lines.trim().replaceAll('\n', ' ')} node_modules/.bin/node infra/examples/subscriber.ts`
-  return `${subscriber.name} may read ${subscriber.filter} with the durable consumer ${subscriber.name}. The seed is shown this once.
-${lines}
-Try it:
-
-${example}
-`
+/** A file that is there is left alone: there may be another key in it. */
+const requireNew = (file: string | undefined): void => {
+  if (file !== undefined && existsSync(file))
+    throw new StartFault(`${file} is there already: name another file to save the settings in.`)
 }
 
-type Asked = Readonly<{ events?: string; workspace?: string }>
+/** Hands the settings over, once: into the file, for its owner alone, or to the terminal. */
+const handOver = (subscriber: Subscriber, text: string, file: string | undefined): void => {
+  const { name, filter } = subscriber
+  say(`${name} may read ${filter} with the durable consumer ${name}. Its seed is told this once.\n`)
+  if (file !== undefined) writeFileSync(file, text, { mode: 0o600 })
+  const given = file === undefined ? text.trim().replaceAll('\n', ' ') : ''
+  const flag = file === undefined ? '' : ` --env-file=${file}`
+  if (file === undefined) say(text)
+  say(`Try it: ${given}${given && ' '}node_modules/.bin/node${flag} infra/examples/subscriber.ts\n`)
+}
+
+type Asked = Readonly<{ events?: string; workspace?: string; save?: string }>
 
 const add = async (installation: Installation, name: string, asked: Asked): Promise<void> => {
   checkName(name)
+  requireNew(asked.save)
   const before = readSubscribers(installation.folder)
   if (before.some((one) => one.name === name))
     throw new StartFault(
@@ -52,7 +58,11 @@ const add = async (installation: Installation, name: string, asked: Asked): Prom
   const subscriber = { name, key, filter, added_at: systemClock.now().toISOString() }
   writeSubscribers(installation.folder, [...before, subscriber])
   const applied = await installation.apply()
-  say(shown(subscriber, seed, installation))
+  handOver(
+    subscriber,
+    settings(subscriber, seed, installation.url ?? 'nats://<your NATS servers>'),
+    asked.save,
+  )
   say(applied)
 }
 
@@ -76,6 +86,7 @@ const list = ({ folder }: Installation): void => {
 const OPTIONS = {
   events: { type: 'string' },
   workspace: { type: 'string' },
+  save: { type: 'string' },
   folder: { type: 'string' },
 } as const
 
@@ -90,11 +101,11 @@ const readArguments = () => {
 await runCommand(async () => {
   const { values, positionals } = readArguments()
   const [command, name, ...more] = positionals
-  const { events, workspace, folder } = values
+  const { folder, ...asked } = values
   const installation = () => findInstallation(readConfig(processEnv()).DATA_DIR, folder)
   if (command === 'list' && name === undefined) list(installation())
   else if (command === 'add' && name !== undefined && more.length === 0)
-    await add(installation(), name, { events, workspace })
+    await add(installation(), name, asked)
   else if (command === 'remove' && name !== undefined && more.length === 0) await remove(installation(), name)
   else {
     process.stderr.write(USAGE)

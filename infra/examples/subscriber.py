@@ -1,0 +1,190 @@
+"""A program of another team, whole: it reads the events of Loops, acts on each once, and loses none, whatever is killed.
+
+Here the work is a line in a table. Copy it and write your own work in `work`; infra/examples/README.md says the rest.
+
+    pip install 'nats-py[nkeys]'
+    python infra/examples/subscriber.py
+
+With --once it reads what is there and ends: 0 if there was something, 1 if not.
+"""
+
+import asyncio
+import json
+import os
+import signal
+import sqlite3
+import sys
+
+import nats
+from nats.errors import TimeoutError as NothingThere
+from nats.js.api import AckPolicy, ConsumerConfig
+
+STREAM = "EVENTS"
+DOMAIN = "loops"
+# Pauses before an event that could not be worked on comes again (s); the last repeats.
+PAUSES_S = [1, 5, 30, 120, 600]
+MAX_DELIVER = 20
+# An event is kept for 30 days and then not told any more, so its id need not be known for longer.
+FORGET_AFTER = "-31 days"
+
+
+def setting(name, fallback=None):
+    value = os.environ.get(name, fallback)
+    if value is None:
+        sys.exit(f"{name} is not set: npm run subscriber -- add NAME gives it.")
+    return value
+
+
+SUBSCRIBER = setting("SUBSCRIBER")
+db = sqlite3.connect(setting("STATE", f"{SUBSCRIBER}.sqlite"), isolation_level=None, timeout=0)
+for table in (
+    "seen (id TEXT PRIMARY KEY, at TEXT NOT NULL DEFAULT (datetime('now')))",
+    "newest (source TEXT, subject TEXT, sequence INTEGER, PRIMARY KEY (source, subject))",
+    "work (id TEXT, type TEXT, subject TEXT, sequence INTEGER)",
+    "given_up (stream_sequence INTEGER PRIMARY KEY, reason TEXT, text TEXT)",
+):
+    db.execute(f"CREATE TABLE IF NOT EXISTS {table}")
+
+
+def work(event):
+    """What the program is for."""
+    row = (event["id"], event["type"], event["subject"], event["sequence"])
+    db.execute("INSERT INTO work VALUES (?, ?, ?, ?)", row)
+
+
+def handle(event):
+    """Works on an event unless that was done, or something newer is known.
+
+    The work and the memory of it are one transaction: a program that is killed has done both or neither. Work outside the
+    database may at worst be done twice; give it the id of the event, so that the other side can tell.
+    """
+    db.execute("BEGIN IMMEDIATE")
+    try:
+        outcome = decide(event)
+        if outcome == "done":
+            work(event)
+        db.execute("INSERT OR IGNORE INTO seen (id) VALUES (?)", (event["id"],))
+        db.execute("COMMIT")
+        return outcome
+    except BaseException:
+        db.execute("ROLLBACK")
+        raise
+
+
+def decide(event):
+    if db.execute("SELECT 1 FROM seen WHERE id = ?", (event["id"],)).fetchone():
+        return "repeated"
+    entity = (event["source"], event["subject"])
+    newest = db.execute("SELECT sequence FROM newest WHERE source = ? AND subject = ?", entity).fetchone()
+    if newest and event["sequence"] < newest[0]:
+        return "older"
+    db.execute("INSERT OR REPLACE INTO newest VALUES (?, ?, ?)", (*entity, event["sequence"]))
+    return "done"
+
+
+def parse(message):
+    """The event in a message; members that this program does not know are no fault."""
+    event = json.loads(message.data)
+    texts = [event.get(name) for name in ("id", "source", "type", "subject")]
+    is_event = event.get("specversion") == "1.0" and all(isinstance(text, str) and text for text in texts)
+    if not is_event or not isinstance(event.get("sequence"), int) or not isinstance(event.get("data"), dict):
+        raise ValueError("not a CloudEvent of Loops")
+    return event
+
+
+async def give_up(message, reason):
+    """Puts a message aside that can never be worked on, where a person finds it."""
+    place = message.metadata.sequence.stream
+    row = (place, str(reason), message.data.decode(errors="replace"))
+    db.execute("INSERT OR REPLACE INTO given_up VALUES (?, ?, ?)", row)
+    await message.term()
+    print(f"gave up {message.subject} ({place}): {reason}", file=sys.stderr, flush=True)
+
+
+async def receive(message):
+    """Acknowledged when the work is done, and not before."""
+    try:
+        event = parse(message)
+    except (ValueError, AttributeError) as error:
+        return await give_up(message, error)
+    try:
+        outcome = handle(event)
+        await message.ack()
+        print(outcome, event["type"], event["subject"], event["sequence"], flush=True)
+    except Exception as error:
+        tries = message.metadata.num_delivered
+        if tries >= MAX_DELIVER:
+            return await give_up(message, error)
+        await message.nak(delay=PAUSES_S[min(tries, len(PAUSES_S)) - 1])
+        print(f"{event['type']} {event['subject']} failed for the {tries}. time: {error}", file=sys.stderr, flush=True)
+
+
+async def open_consumer(nc):
+    """The place in the stream, kept by the server under the name of the subscriber. It is made once; later this finds it."""
+    js = nc.jetstream(domain=DOMAIN)
+    config = ConsumerConfig(
+        name=SUBSCRIBER,
+        durable_name=SUBSCRIBER,
+        filter_subject=setting("EVENTS"),
+        ack_policy=AckPolicy.EXPLICIT,
+        max_deliver=MAX_DELIVER,
+        max_ack_pending=100,
+    )
+    await js.add_consumer(STREAM, config)
+    return await js.pull_subscribe_bind(SUBSCRIBER, STREAM)
+
+
+async def fetch(consumer):
+    try:
+        return await consumer.fetch(50, timeout=2)
+    except NothingThere:
+        return []
+
+
+async def read_once(nc):
+    consumer = await open_consumer(nc)
+    count = 0
+    while messages := await fetch(consumer):
+        for message in messages:
+            await receive(message)
+        count += len(messages)
+    return 0 if count > 0 else 1
+
+
+async def read_on(nc, stopping):
+    """Reads until it is asked to stop; when the stream or the place in it is gone, waits for them and goes on."""
+    consumer = None
+    while not stopping.is_set():
+        try:
+            db.execute("DELETE FROM seen WHERE at < datetime('now', ?)", (FORGET_AFTER,))
+            consumer = consumer or await open_consumer(nc)
+            for message in await fetch(consumer):
+                await receive(message)
+        except Exception as error:
+            consumer = None
+            print(f"will try again: {error}", file=sys.stderr, flush=True)
+            await asyncio.sleep(1)
+    return 0
+
+
+async def main():
+    stopping = asyncio.Event()
+    for name in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(name, stopping.set)
+    nc = await nats.connect(
+        setting("NATS_URL").split(","),
+        nkeys_seed_str=setting("NATS_SEED"),
+        inbox_prefix=f"_INBOX.{SUBSCRIBER}".encode(),
+        name=SUBSCRIBER,
+        max_reconnect_attempts=-1,
+    )
+    print(f"{SUBSCRIBER} listens to {setting('EVENTS')}", flush=True)
+    code = await (read_once(nc) if "--once" in sys.argv else read_on(nc, stopping))
+    # What was acknowledged is sent before the connection ends.
+    await nc.flush()
+    await nc.close()
+    db.close()
+    return code
+
+
+sys.exit(asyncio.run(main()))

@@ -1,0 +1,186 @@
+// A program of another team, whole: it reads the events of Loops, acts on each once, and loses none, whatever is killed.
+// Here the work is a line in a table. Copy it and write your own work in `work`; infra/examples/README.md says the rest.
+//
+//   node infra/examples/subscriber.ts          Node.js 24, after npm install @nats-io/transport-node @nats-io/jetstream
+//   deno run --allow-net --allow-env --allow-read --allow-write infra/examples/subscriber.ts
+//
+// With --once it reads what is there and ends: 0 if there was something, 1 if not.
+import process from 'node:process'
+import { DatabaseSync } from 'node:sqlite'
+import { AckPolicy, type Consumer, type JsMsg, jetstream, jetstreamManager } from '@nats-io/jetstream'
+import { connect, type NatsConnection, nkeyAuthenticator } from '@nats-io/transport-node'
+
+type Event = Readonly<{
+  id: string
+  source: string
+  type: string
+  subject: string
+  sequence: number
+  workspaceid: string
+  data: Readonly<Record<string, unknown>>
+}>
+
+const STREAM = 'EVENTS'
+const DOMAIN = 'loops'
+/** Pauses before an event that could not be worked on comes again (ms); the last repeats. */
+const PAUSES_MS = [1_000, 5_000, 30_000, 120_000, 600_000]
+const MAX_DELIVER = 20
+/** An event is kept for 30 days and then not told any more, so its id need not be known for longer. */
+const FORGET_AFTER = '-31 days'
+
+const setting = (name: string, fallback?: string): string => {
+  const value = process.env[name] ?? fallback
+  if (value === undefined) throw new Error(`${name} is not set: npm run subscriber -- add NAME gives it.`)
+  return value
+}
+
+const SUBSCRIBER = setting('SUBSCRIBER')
+const db = new DatabaseSync(setting('STATE', `${SUBSCRIBER}.sqlite`))
+db.exec(`
+  CREATE TABLE IF NOT EXISTS seen (id TEXT PRIMARY KEY, at TEXT NOT NULL DEFAULT (datetime('now')));
+  CREATE TABLE IF NOT EXISTS newest (source TEXT, subject TEXT, sequence INTEGER, PRIMARY KEY (source, subject));
+  CREATE TABLE IF NOT EXISTS work (id TEXT, type TEXT, subject TEXT, sequence INTEGER);
+  CREATE TABLE IF NOT EXISTS given_up (stream_sequence INTEGER PRIMARY KEY, reason TEXT, text TEXT);
+`)
+
+/** What the program is for. */
+const work = (event: Event): void => {
+  db.prepare('INSERT INTO work VALUES (?, ?, ?, ?)').run(event.id, event.type, event.subject, event.sequence)
+}
+
+/**
+ * Works on an event unless that was done, or something newer is known. The work and the memory of it are one transaction:
+ * a program that is killed has done both or neither. Work outside the database may at worst be done twice; give it the id
+ * of the event, so that the other side can tell.
+ */
+const handle = (event: Event): 'done' | 'repeated' | 'older' => {
+  db.exec('BEGIN IMMEDIATE')
+  try {
+    const outcome = decide(event)
+    if (outcome === 'done') work(event)
+    db.prepare('INSERT OR IGNORE INTO seen (id) VALUES (?)').run(event.id)
+    db.exec('COMMIT')
+    return outcome
+  } catch (error) {
+    db.exec('ROLLBACK')
+    throw error
+  }
+}
+
+const decide = ({ id, source, subject, sequence }: Event): 'done' | 'repeated' | 'older' => {
+  if (db.prepare('SELECT 1 FROM seen WHERE id = ?').get(id)) return 'repeated'
+  const newest = db
+    .prepare('SELECT sequence FROM newest WHERE source = ? AND subject = ?')
+    .get(source, subject)
+  if (newest && sequence < Number(newest.sequence)) return 'older'
+  db.prepare('INSERT OR REPLACE INTO newest VALUES (?, ?, ?)').run(source, subject, sequence)
+  return 'done'
+}
+
+/** The event in a message; members that this program does not know are no fault. */
+const parse = (message: JsMsg): Event => {
+  const event = message.json<Partial<Event> & { specversion?: string }>()
+  const texts = [event.id, event.source, event.type, event.subject]
+  const isEvent =
+    event.specversion === '1.0' && texts.every((text) => typeof text === 'string' && text !== '')
+  if (!isEvent || !Number.isInteger(event.sequence) || typeof event.data !== 'object')
+    throw new Error('not a CloudEvent of Loops')
+  return event as Event
+}
+
+/** Puts a message aside that can never be worked on, where a person finds it. */
+const giveUp = (message: JsMsg, reason: unknown): void => {
+  const row = [message.info.streamSequence, String(reason), message.string()] as const
+  db.prepare('INSERT OR REPLACE INTO given_up VALUES (?, ?, ?)').run(...row)
+  message.term(String(reason))
+  console.error(`gave up ${message.subject} (${message.info.streamSequence}): ${reason}`)
+}
+
+/** Acknowledged when the work is done, and not before. */
+const act = (message: JsMsg, event: Event): void => {
+  try {
+    const outcome = handle(event)
+    message.ack()
+    console.log(`${outcome} ${event.type} ${event.subject} ${event.sequence}`)
+  } catch (error) {
+    const tries = message.info.deliveryCount
+    if (tries >= MAX_DELIVER) giveUp(message, error)
+    else message.nak(PAUSES_MS[Math.min(tries, PAUSES_MS.length) - 1])
+    console.error(`${event.type} ${event.subject} failed for the ${tries}. time: ${error}`)
+  }
+}
+
+const receive = (message: JsMsg): void => {
+  let event: Event
+  try {
+    event = parse(message)
+  } catch (error) {
+    giveUp(message, error)
+    return
+  }
+  act(message, event)
+}
+
+/** The place in the stream, kept by the server under the name of the subscriber. It is made once; later this finds it. */
+const openConsumer = async (nc: NatsConnection): Promise<Consumer> => {
+  const manager = await jetstreamManager(nc, { domain: DOMAIN })
+  await manager.consumers.add(STREAM, {
+    name: SUBSCRIBER,
+    durable_name: SUBSCRIBER,
+    filter_subject: setting('EVENTS'),
+    ack_policy: AckPolicy.Explicit,
+    max_deliver: MAX_DELIVER,
+    max_ack_pending: 100,
+  })
+  return jetstream(nc, { domain: DOMAIN }).consumers.get(STREAM, SUBSCRIBER)
+}
+
+const readOnce = async (nc: NatsConnection): Promise<number> => {
+  const consumer = await openConsumer(nc)
+  for (let count = 0; ; ) {
+    const before = count
+    for await (const message of await consumer.fetch({ max_messages: 100, expires: 2_000 })) {
+      receive(message)
+      count += 1
+    }
+    if (count === before) return count > 0 ? 0 : 1
+  }
+}
+
+/**
+ * Reads until it is asked to stop; when the stream or the place in it is gone, waits for them and goes on. Ends with 1 when
+ * the key does not count any more.
+ */
+const readOn = async (nc: NatsConnection, stopping: AbortSignal): Promise<number> => {
+  while (!stopping.aborted && !nc.isClosed()) {
+    try {
+      db.prepare(`DELETE FROM seen WHERE at < datetime('now', ?)`).run(FORGET_AFTER)
+      const messages = await (await openConsumer(nc)).consume({ max_messages: 50 })
+      stopping.addEventListener('abort', () => void messages.close(), { once: true })
+      for await (const message of messages) {
+        receive(message)
+        if (stopping.aborted) break
+      }
+    } catch (error) {
+      console.error(`will try again: ${error}`)
+    }
+    if (!stopping.aborted) await new Promise((resolve) => setTimeout(resolve, 1_000))
+  }
+  return stopping.aborted ? 0 : 1
+}
+
+const stopping = new AbortController()
+for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => stopping.abort())
+const nc = await connect({
+  servers: setting('NATS_URL').split(','),
+  authenticator: nkeyAuthenticator(new TextEncoder().encode(setting('NATS_SEED'))),
+  inboxPrefix: `_INBOX.${SUBSCRIBER}`,
+  name: SUBSCRIBER,
+  maxReconnectAttempts: -1,
+})
+console.log(`${SUBSCRIBER} listens to ${setting('EVENTS')}`)
+const code = process.argv.includes('--once') ? await readOnce(nc) : await readOn(nc, stopping.signal)
+// What was acknowledged is sent before the connection ends.
+if (!nc.isClosed()) await nc.drain()
+db.close()
+process.exit(code)
