@@ -4,8 +4,10 @@ import { RESET_MS, resetUrl } from '../../services/gateway/people/credentials.ts
 import { type Account, openBrowser, signUp } from '../support/accounts.ts'
 import { openGatewayBed } from '../support/gateway-bed.ts'
 import {
+  authorizationUrl,
   connectApp,
   exchangeCode,
+  newPkce,
   obtainCode,
   refreshTokens,
   registerApp,
@@ -96,6 +98,34 @@ describe('a forgotten password', () => {
     for (const gateway of system.gateways)
       await vi.waitFor(async () => expect(await tryToken(gateway, tokens.access_token)).toBe(401), 10_000)
     expect((await signIn(dan.email, NEW)).url.pathname).toBe('/workspace')
+  })
+
+  test('leads_back_to_the_app_that_asked_in_the_browser_that_it_asked_in_and_in_no_other', async () => {
+    const ida = await signUp(system, { name: 'Ida' })
+    const app = await registerApp(system.url, { client_name: 'Patient app' })
+    const { verifier, challenge } = newPkce()
+    const browser = openBrowser(system.url)
+    const signInPage = await browser.open(authorizationUrl(system.url, app, challenge))
+    const [, path = ''] = /href="(\/forgot\?request=[\w-]+)"/.exec(signInPage.text) ?? []
+    const page = await browser.open(path)
+    expect(page.text).toContain(`action="${path}"`)
+    const ask = async (count: number): Promise<string> => {
+      expect((await browser.submit(path, { email: ida.email })).status).toBe(200)
+      return vi.waitFor(async () => {
+        const mails = (await system.mails()).filter(({ to }) => to.includes(ida.email))
+        expect(mails).toHaveLength(count)
+        return linkOf(mails[0]?.text ?? '')
+      }, 20_000)
+    }
+    const elsewhere = await openBrowser(system.url).submit(await ask(1), { password: NEW })
+    expect(elsewhere.url.pathname).toBe('/workspace')
+    const link = await ask(2)
+    expect(link).not.toContain('request')
+    const back = await browser.submit(link, { password: `${NEW} again` })
+    expect([back.url.pathname, back.text.includes('Patient app')]).toEqual(['/consent', true])
+    const allowed = await browser.submit(back.url, { decision: 'allow' })
+    const code = allowed.url.searchParams.get('code') ?? ''
+    expect((await exchangeCode(system.url, app, { code, verifier })).status).toBe(200)
   })
 
   test('the_answer_for_an_unknown_address_is_the_same_and_nothing_is_sent', async () => {

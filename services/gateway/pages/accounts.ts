@@ -103,7 +103,7 @@ const signInPage = (shown: {
       ${input({ name: 'password', label: 'Password', type: 'password', autocomplete: 'current-password' }, fault)}
       <button class="wide">Sign in</button>
     </form>
-    <p class="under"><a href="/forgot">Forgot your password?</a></p>
+    <p class="under"><a href="${withWaiting('/forgot', waiting)}">Forgot your password?</a></p>
     ${
       shown.offersSignUp
         ? html`<p class="under">New here? <a href="${withWaiting('/sign-up', waiting)}">Make an account</a></p>`

@@ -1,5 +1,6 @@
 // Where a person was going when a page stopped them to sign in, carried along in the pages' addresses. Only ids of things
 // of ours travel, never an address, so nobody can be sent elsewhere.
+import { deleteCookie, getCookie, setCookie } from 'hono/cookie'
 import { html } from 'hono/html'
 import type { Deps } from '../deps.ts'
 import { isLocal, oauthError, type Refusal } from '../oauth/refusals.ts'
@@ -12,20 +13,42 @@ import { type Ctx, messagePage, send } from './layout.ts'
 /** What waits for the person behind the sign-in: a request for authorization, or an invitation. */
 export type Waiting = Readonly<{ request?: string; invitation?: string }>
 
-/** Reads it from a page's address. */
-export const waitingOf = (c: Ctx): Waiting => {
-  const request = c.req.query('request')
-  const invitation = c.req.query('invitation')
+const readWaiting = (params: URLSearchParams): Waiting => {
+  const request = params.get('request')
+  const invitation = params.get('invitation')
   return {
     ...(request && /^[A-Za-z0-9_-]{43}$/.test(request) ? { request } : {}),
     ...(invitation && /^[A-Za-z0-9_.-]{1,128}$/.test(invitation) ? { invitation } : {}),
   }
 }
 
+/** Reads it from a page's address. */
+export const waitingOf = (c: Ctx): Waiting => readWaiting(new URL(c.req.url).searchParams)
+
 /** The address of another page that takes it along. */
 export const withWaiting = (path: string, waiting: Waiting): string => {
   const query = new URLSearchParams(waiting).toString()
   return query === '' ? path : `${path}?${query}`
+}
+
+const COOKIE = 'loops_waiting'
+const ONLY_FOR_LINKS = { path: '/reset', httpOnly: true, sameSite: 'Lax' } as const
+
+/**
+ * Leaves it with the browser while its person waits for the mail with a link: the link itself must not carry it, or
+ * somebody could have others sent a mail that leads them to the consent for an app of his.
+ */
+export const keepWaiting = (c: Ctx, { public_url }: Deps, waiting: Waiting, max_age_s: number): void => {
+  const secure = public_url.startsWith('https:')
+  setCookie(c, COOKIE, withWaiting('', waiting), { ...ONLY_FOR_LINKS, secure, maxAge: max_age_s })
+}
+
+/** What was left with this browser, for once. */
+export const takeWaiting = (c: Ctx, { public_url }: Deps): Waiting => {
+  const kept = getCookie(c, COOKIE)
+  if (kept === undefined) return {}
+  deleteCookie(c, COOKIE, { ...ONLY_FOR_LINKS, secure: public_url.startsWith('https:') })
+  return readWaiting(new URLSearchParams(kept))
 }
 
 /** Where a person who is now signed in goes on; a request for authorization is tied to this session. */

@@ -3,9 +3,10 @@ import type { Hono } from 'hono'
 import { html } from 'hono/html'
 import type { Deps } from '../deps.ts'
 import type { GatewayEnv } from '../http/env.ts'
-import { personOfLink, requestReset, resetPassword } from '../people/credentials.ts'
+import { personOfLink, RESET_MS, requestReset, resetPassword } from '../people/credentials.ts'
 import { PASSWORD_CHARS, type Person } from '../people/person.ts'
 import { startSession } from '../people/sessions.ts'
+import { goOn, keepWaiting, takeWaiting, type Waiting, waitingOf, withWaiting } from './flow.ts'
 import { type Ctx, type Html, messagePage, type Page, send } from './layout.ts'
 import { attempt, type Fault, faultNote, fieldsOf, input, sendingOf } from './posted.ts'
 
@@ -24,11 +25,11 @@ export const newPassword = (fault: Fault | undefined, label = 'Password'): Html 
     fault,
   )
 
-const forgotPage = (typed: string, fault?: Fault): Page => ({
+const forgotPage = (typed: string, waiting: Waiting, fault?: Fault): Page => ({
   title: 'Forgot your password?',
   body: html`<h1>Forgot your password?</h1>
     <p class="lead">Tell us the address of your account. A mail with a link for a new password comes to it.</p>
-    <form class="card" method="post" action="/forgot">
+    <form class="card" method="post" action="${withWaiting('/forgot', waiting)}">
       ${faultNote(fault)}
       ${input(
         { name: 'email', label: 'Email', type: 'email', value: typed, autocomplete: 'username', max: 254 },
@@ -36,13 +37,15 @@ const forgotPage = (typed: string, fault?: Fault): Page => ({
       )}
       <button class="wide">Send the mail</button>
     </form>
-    <p class="under"><a href="/sign-in">Back to signing in</a></p>`,
+    <p class="under"><a href="${withWaiting('/sign-in', waiting)}">Back to signing in</a></p>`,
 })
 
 const askForMail = async (c: Ctx, deps: Deps): Promise<Response> => {
   const typed = (await fieldsOf(c)).get('email') ?? ''
   const done = await attempt(() => requestReset(deps, typed, deps.addressOf(c)))
-  if (!done.ok) return send(c, forgotPage(typed, done.fault), sendingOf(done.fault))
+  const waiting = waitingOf(c)
+  if (!done.ok) return send(c, forgotPage(typed, waiting, done.fault), sendingOf(done.fault))
+  keepWaiting(c, deps, waiting, RESET_MS / 1_000)
   const text =
     'If there is an account with that address, a mail with a link is on its way to it. The link works for an hour.'
   return send(c, messagePage('Look into your mails', text))
@@ -67,7 +70,7 @@ const overPage: Page = {
 
 /** The forms for a new password by mail. */
 export const passwordRoutes = (routes: Hono<GatewayEnv>, deps: Deps): void => {
-  routes.get('/forgot', (c) => send(c, forgotPage('')))
+  routes.get('/forgot', (c) => send(c, forgotPage('', waitingOf(c))))
   routes.post('/forgot', (c) => askForMail(c, deps))
   routes.get('/reset/:token', async (c) => {
     const person = await personOfLink(deps, c.req.param('token'))
@@ -77,10 +80,7 @@ export const passwordRoutes = (routes: Hono<GatewayEnv>, deps: Deps): void => {
     const token = c.req.param('token')
     const password = (await fieldsOf(c)).get('password') ?? ''
     const done = await attempt(() => resetPassword(deps, token, password))
-    if (done.ok) {
-      await startSession(c, deps, done.value)
-      return c.redirect('/workspace', 303)
-    }
+    if (done.ok) return goOn(c, deps, await startSession(c, deps, done.value), takeWaiting(c, deps))
     const person = await personOfLink(deps, token)
     if (!person) return send(c, overPage, { status: 404 })
     return send(c, resetPage(person, done.fault), sendingOf(done.fault))
