@@ -33,6 +33,8 @@ export type SenderDeps = Readonly<{
 const POLL_MS = 1_000
 /** Deliveries that one sender holds at most: enough that no connection waits for the next claim. */
 const HELD = 5 * CONNECTIONS
+/** Mails at most that a sender has handed over, or is about to, before the ledger knows: a second copy of these is possible. */
+export const IN_DOUBT = 2 * CONNECTIONS
 /** Pause between tries to record what was sent (ms), and how many: a database that changes its primary is back by then. */
 const RECORD_PAUSE_MS = 500
 const RECORD_TRIES = 120
@@ -193,7 +195,7 @@ export const startSender = (deps: SenderDeps): Repeating => {
     }
   }
   const begin = (): void => {
-    while (busy < CONNECTIONS) {
+    while (busy < CONNECTIONS && underWay.size < IN_DOUBT) {
       const item = queue.shift()
       if (!item) return
       const { _id } = item.delivery
@@ -205,6 +207,7 @@ export const startSender = (deps: SenderDeps): Repeating => {
       const work = deliver(item).finally(() => {
         underWay.delete(work)
         held.delete(_id)
+        begin()
         // Half empty is soon enough: claiming many at once costs less than one by one.
         if (more && held.size <= HELD / 2) polling.nudge()
       })

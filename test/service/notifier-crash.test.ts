@@ -1,11 +1,12 @@
 // A notifier that is killed with a mail in its hands: the mail is sent all the same, and a second copy is only possible
 // where nobody could know of the first.
-import { afterAll, beforeAll, expect, it } from 'vitest'
+import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest'
+import { IN_DOUBT } from '../../services/notifier/sender.ts'
 import { createLog } from '../../shared/log.ts'
 import { connectMongo, type Mongo } from '../../shared/mongo.ts'
 import { settled, ship } from '../support/mail-owed.ts'
 import { openPeople, type People } from '../support/people.ts'
-import { type Bed, openBed } from '../support/service-bed.ts'
+import { type Bed, ids, openBed } from '../support/service-bed.ts'
 import { type SmtpSink, startSmtpSink } from '../support/smtp-sink.ts'
 
 const open = new AsyncDisposableStack()
@@ -22,6 +23,7 @@ beforeAll(async () => {
   mongo = open.use(await connectMongo(bed.mongodbUrl, createLog({ filter: 'error', topic: 'test' })))
 })
 afterAll(() => open.disposeAsync())
+beforeEach(() => sink.misbehave())
 
 /** Lets the time of all leases pass. */
 const endLeases = async (): Promise<void> => {
@@ -47,3 +49,58 @@ it.each([
   expect(mails).toHaveLength(copies)
   expect(new Set(mails.map(({ messageId }) => messageId)).size).toBe(1)
 })
+
+const NOTIFIERS = 3
+const RECIPIENTS = 150
+const KILLS = 3
+/** Every so manieth answer to a mail is lost. */
+const CUT_EVERY = 30
+/** Bound on the test (ms): each kill may cost a lease, and one in the midst of an event the time until that comes again. */
+const LIMIT_MS = 180_000
+
+it(
+  'everybody_has_the_mail_however_often_notifiers_are_killed_and_answers_are_lost',
+  async () => {
+    const at = `${ids.next().toLowerCase()}.example`
+    const many = Array.from({ length: RECIPIENTS }, (_, n) => ({ name: `Member ${n}`, email: `m${n}@${at}` }))
+    const { id, members } = await people.workspace('Large', many)
+    const [shipper] = members
+    if (!shipper) throw new Error('Some people were asked for.')
+    const running = await Promise.all(Array.from({ length: NOTIFIERS }, () => bed.startFaulty('notifier')))
+    let cuts = 0
+    sink.misbehave((moment) => {
+      if (moment.at !== 'data' || moment.nth % CUT_EVERY !== 0) return undefined
+      cuts += 1
+      return 'cut'
+    })
+    const before = sink.mails.length
+    const arrived = () => sink.mails.slice(before)
+    const event = await ship(bed, id, shipper)
+    for (let kill = 1; kill <= KILLS; kill += 1) {
+      const enough = before + (kill * RECIPIENTS) / (KILLS + 2)
+      await sink.waitFor((mails) => mails.length >= enough, 60_000)
+      const victim = running.shift()
+      victim?.kill()
+      expect(await victim?.died).toBe('SIGKILL')
+      running.push(await bed.startFaulty('notifier'))
+    }
+    const rows = await settled(bed, id, event, RECIPIENTS, LIMIT_MS)
+    for (const { kill, died } of running) {
+      kill()
+      await died
+    }
+
+    expect(rows.every(({ status }) => status === 'sent')).toBe(true)
+    const copies = new Map(members.map(({ email }) => [email, [] as string[]]))
+    for (const { to, messageId } of arrived()) copies.get(to[0] ?? '')?.push(messageId)
+    const numbers = [...copies.values()].map((mails) => mails.length)
+    expect(Math.min(...numbers)).toBeGreaterThanOrEqual(1)
+    for (const mails of copies.values()) expect(new Set(mails).size).toBe(1)
+    expect(new Set([...copies.values()].flat()).size).toBe(RECIPIENTS)
+    expect(arrived().length - RECIPIENTS).toBeLessThanOrEqual(KILLS * IN_DOUBT + cuts)
+    // The ledger knows of a try for every copy that arrived.
+    for (const { to, attempts } of rows)
+      expect(attempts).toBeGreaterThanOrEqual(copies.get(to ?? '')?.length ?? 0)
+  },
+  LIMIT_MS,
+)

@@ -64,16 +64,20 @@ export const settled = (
   workspace_id: string,
   event_id: string,
   count: number,
+  timeout: number = WAIT.timeout,
 ): Promise<readonly Row[]> =>
-  vi.waitFor(async () => {
-    const rows = await listed(bed, workspace_id, event_id)
-    const open = rows.filter(({ status }) => status === 'pending' || status === 'sending')
-    if (rows.length !== count || open.length > 0)
-      throw new Error(
-        `${rows.length} of ${count} deliveries, ${open.length} open: ${JSON.stringify(open[0])}`,
-      )
-    return rows
-  }, WAIT)
+  vi.waitFor(
+    async () => {
+      const rows = await listed(bed, workspace_id, event_id)
+      const open = rows.filter(({ status }) => status === 'pending' || status === 'sending')
+      if (rows.length !== count || open.length > 0)
+        throw new Error(
+          `${rows.length} of ${count} deliveries, ${open.length} open: ${JSON.stringify(open[0])}`,
+        )
+      return rows
+    },
+    { ...WAIT, timeout },
+  )
 
 /** Waits until the notifier has acknowledged every event. */
 export const allReactedTo = (bed: Bed): Promise<void> =>

@@ -33,8 +33,11 @@ export type Bed = AsyncDisposable &
     mongodbUrl: string
     /** Starts instances of a service in this process; they end with the bed, or earlier by themselves. */
     start: (service: string, instances?: number) => Promise<AsyncDisposable>
-    /** Starts a service in a process of its own that kills itself at the named step. */
-    startFaulty: (service: string, fault: string) => Promise<{ died: Promise<string | null> }>
+    /** Starts a service in a process of its own that kills itself at the named step, or is killed. */
+    startFaulty: (
+      service: string,
+      fault?: string,
+    ) => Promise<{ died: Promise<string | null>; kill: () => void }>
     /** Somebody's calls of a service; each may take `budget_ms`. */
     as: <C extends Contract>(contract: C, caller: Caller | null, budget_ms?: number) => Acting<C>
     /** The events of a workspace in the order of the stream, as soon as `enough` says so. */
@@ -129,7 +132,7 @@ export const openBed = async (given: Readonly<Record<string, string>> = {}): Pro
           void (await Promise.all(started.map((one) => one[Symbol.asyncDispose]()))),
       }
     },
-    startFaulty: async (service, fault) => {
+    startFaulty: async (service, fault = '') => {
       const file = join(import.meta.dirname, '../../services/run.ts')
       const child: ChildProcess = spawn(process.execPath, [file, service], {
         env: { ...process.env, ...env, FAULT: fault },
@@ -141,7 +144,7 @@ export const openBed = async (given: Readonly<Record<string, string>> = {}): Pro
         ready(bus, service),
         died.then(() => Promise.reject(new Error(`${service} ended before it served`))),
       ])
-      return { died }
+      return { died, kill: () => void child.kill('SIGKILL') }
     },
     as: (contract, caller, budget_ms = 8_000) => acting(bus, contract, caller, budget_ms),
     events: readEvents(bus),
