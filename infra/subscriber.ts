@@ -1,5 +1,6 @@
 // `npm run subscriber`: adds, lists and removes programs outside Loops that read its events.
 import { existsSync, writeFileSync } from 'node:fs'
+import { resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import { newUserKey } from '../shared/bus/nkey.ts'
 import { systemClock } from '../shared/clock.ts'
@@ -19,6 +20,10 @@ npm run subscriber -- remove NAME
 --save       a new file for the settings, which are shown otherwise
 --folder     for NATS servers of infra/nats.conf: the folder that they include, infra/nats-users; else that of npm start
 `
+
+/** npm runs us in the project's folder, and tells where it was called. */
+const fromCaller = (path: string | undefined): string | undefined =>
+  path === undefined ? undefined : resolve(processEnv().INIT_CWD ?? '.', path)
 
 const say = (text: string): void => void process.stdout.write(`${text}\n`)
 
@@ -101,7 +106,8 @@ const readArguments = () => {
 await runCommand(async () => {
   const { values, positionals } = readArguments()
   const [command, name, ...more] = positionals
-  const { folder, ...asked } = values
+  const asked = { ...values, save: fromCaller(values.save) }
+  const folder = fromCaller(values.folder)
   const installation = () => findInstallation(readConfig(processEnv()).DATA_DIR, folder)
   if (command === 'list' && name === undefined) list(installation())
   else if (command === 'add' && name !== undefined && more.length === 0)

@@ -18,6 +18,7 @@ import sys
 import nats
 from nats.errors import TimeoutError as NothingThere
 from nats.js.api import AckPolicy, ConsumerConfig
+from nats.js.errors import NotFoundError
 
 STREAM = "EVENTS"
 DOMAIN = "loops"
@@ -120,17 +121,21 @@ async def receive(message):
 
 
 async def open_consumer(nc):
-    """The place in the stream, kept by the server under the name of the subscriber. It is made once; later this finds it."""
+    """The place in the stream, kept by the server under the name of the subscriber: made once, and found again."""
     js = nc.jetstream(domain=DOMAIN)
-    config = ConsumerConfig(
-        name=SUBSCRIBER,
-        durable_name=SUBSCRIBER,
-        filter_subject=setting("EVENTS"),
-        ack_policy=AckPolicy.EXPLICIT,
-        max_deliver=MAX_DELIVER,
-        max_ack_pending=100,
-    )
-    await js.add_consumer(STREAM, config)
+    try:
+        config = (await js.consumer_info(STREAM, SUBSCRIBER)).config
+    except NotFoundError:
+        config = ConsumerConfig(
+            name=SUBSCRIBER,
+            durable_name=SUBSCRIBER,
+            ack_policy=AckPolicy.EXPLICIT,
+            max_deliver=MAX_DELIVER,
+            max_ack_pending=100,
+        )
+    if config.filter_subject != setting("EVENTS"):
+        config.filter_subject = setting("EVENTS")
+        await js.add_consumer(STREAM, config)
     return await js.pull_subscribe_bind(SUBSCRIBER, STREAM)
 
 

@@ -7,7 +7,15 @@
 // With --once it reads what is there and ends: 0 if there was something, 1 if not.
 import process from 'node:process'
 import { DatabaseSync } from 'node:sqlite'
-import { AckPolicy, type Consumer, type JsMsg, jetstream, jetstreamManager } from '@nats-io/jetstream'
+import {
+  AckPolicy,
+  type Consumer,
+  JetStreamApiCodes,
+  JetStreamApiError,
+  type JsMsg,
+  jetstream,
+  jetstreamManager,
+} from '@nats-io/jetstream'
 import { connect, type NatsConnection, nkeyAuthenticator } from '@nats-io/transport-node'
 
 type Event = Readonly<{
@@ -121,17 +129,26 @@ const receive = (message: JsMsg): void => {
   act(message, event)
 }
 
-/** The place in the stream, kept by the server under the name of the subscriber. It is made once; later this finds it. */
+/** The place in the stream, kept by the server under the name of the subscriber: made once, and found again. */
 const openConsumer = async (nc: NatsConnection): Promise<Consumer> => {
-  const manager = await jetstreamManager(nc, { domain: DOMAIN })
-  await manager.consumers.add(STREAM, {
-    name: SUBSCRIBER,
-    durable_name: SUBSCRIBER,
-    filter_subject: setting('EVENTS'),
-    ack_policy: AckPolicy.Explicit,
-    max_deliver: MAX_DELIVER,
-    max_ack_pending: 100,
+  const { consumers } = await jetstreamManager(nc, { domain: DOMAIN })
+  const filter_subject = setting('EVENTS')
+  const found = await consumers.info(STREAM, SUBSCRIBER).catch((error: unknown) => {
+    if (error instanceof JetStreamApiError && error.code === JetStreamApiCodes.ConsumerNotFound)
+      return undefined
+    throw error
   })
+  if (!found)
+    await consumers.add(STREAM, {
+      name: SUBSCRIBER,
+      durable_name: SUBSCRIBER,
+      filter_subject,
+      ack_policy: AckPolicy.Explicit,
+      max_deliver: MAX_DELIVER,
+      max_ack_pending: 100,
+    })
+  else if (found.config.filter_subject !== filter_subject)
+    await consumers.update(STREAM, SUBSCRIBER, { filter_subject })
   return jetstream(nc, { domain: DOMAIN }).consumers.get(STREAM, SUBSCRIBER)
 }
 

@@ -153,7 +153,7 @@ test('nothing_that_a_subscriber_has_sent_to_itself_reaches_a_service', async () 
   const heard: string[] = []
   const request = requestSubject('tasks', 'delete_task')
   services.tasks.nc.subscribe(requestSubject('tasks', '>'), {
-    callback: (_, { subject }) => heard.push(subject),
+    callback: (_, { subject }) => void heard.push(subject),
   })
   const before = (await services.tasks.jsm.streams.info(EVENTS_STREAM)).state.messages
   await services.tasks.js.publish(FILED, '{}')

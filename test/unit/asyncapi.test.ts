@@ -1,4 +1,5 @@
 // The document of events for other teams: faultless in the eyes of AsyncAPI's own parser, complete, with examples that fit.
+import { readFileSync } from 'node:fs'
 import { type Diagnostic, Parser } from '@asyncapi/parser'
 import { describe, expect, test } from 'vitest'
 import * as z from 'zod'
@@ -65,4 +66,10 @@ test('every_schema_has_an_address_of_its_own', () => {
   const schemas = describedEvents(CONTRACTS).map((event) => eventSchema(event, URL_OF_ALL))
   expect(new Set(schemas.map(({ $id }) => $id)).size).toBe(EVENTS.length)
   expect(schemas[0]).toMatchObject({ $schema: expect.stringContaining('2020-12'), type: 'object' })
+})
+
+test('the_page_for_other_teams_shows_an_event_as_it_is', () => {
+  const page = readFileSync(new URL('../../infra/examples/README.md', import.meta.url), 'utf8')
+  const shown = JSON.parse(/```json\n(.*?)```/s.exec(page)?.[1] ?? '{}') as { type?: string }
+  expect(shown).toEqual(describedEvents(CONTRACTS).find(({ name }) => name === shown.type)?.example)
 })
