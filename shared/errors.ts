@@ -67,6 +67,23 @@ export class AppError extends Error {
   }
 }
 
+/**
+ * A fault as one of ours: as it is, or as `translate` knows it, else `internal`, with nothing of it but the number to log
+ * it under. Whoever turns one logs it, once.
+ */
+export const asAppError = (
+  fault: unknown,
+  request_id: string,
+  translate: (fault: unknown) => AppError | undefined = () => undefined,
+): AppError =>
+  fault instanceof AppError
+    ? fault
+    : (translate(fault) ??
+      new AppError('internal', `Something went wrong here; it was logged under ${request_id}.`, {
+        details: { correlation_id: request_id },
+        cause: fault,
+      }))
+
 /** Whether a value names a code of the table. */
 export const isErrorCode = (value: unknown): value is ErrorCode =>
   typeof value === 'string' && Object.hasOwn(ERROR_CODES, value)

@@ -10,7 +10,7 @@ import {
   type Operation,
   requestSubject,
 } from '../contract.ts'
-import { AppError, ERROR_CODES, toErrorBody } from '../errors.ts'
+import { AppError, asAppError, ERROR_CODES, toErrorBody } from '../errors.ts'
 import type { Ids } from '../ids.ts'
 import { within } from '../lifecycle.ts'
 import { grants } from '../scopes.ts'
@@ -57,16 +57,6 @@ const answer = async (
   return JSON.stringify(checked.data)
 }
 
-/** The error to send: ours as it is, a driver's translated, anything else hidden behind its correlation id. */
-const refusal = (error: unknown, request_id: string, options: ServeOptions): AppError =>
-  error instanceof AppError
-    ? error
-    : (options.translate?.(error) ??
-      new AppError('internal', `Something went wrong here; it was logged under ${request_id}.`, {
-        details: { correlation_id: request_id },
-        cause: error,
-      }))
-
 const respondError = (msg: ServiceMsg, error: AppError): void => {
   msg.respondError(ERROR_CODES[error.code].http, error.code, JSON.stringify(toErrorBody(error)))
 }
@@ -98,7 +88,7 @@ export const serve = async <C extends Contract>(
       request_id = call.request_id
       msg.respond(await answer(operation, (handlers as Record<string, unknown>)[name] as Untyped, msg, call))
     } catch (fault) {
-      const error = refusal(fault, request_id, options)
+      const error = asAppError(fault, request_id, options.translate)
       count.errors += 1
       if (error.code === 'internal')
         log.error('handler failed', { operation: name, request_id, error: fault })

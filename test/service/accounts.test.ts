@@ -63,6 +63,19 @@ describe('accounts', () => {
     const again = await browser().submit('/sign-up', { ...fields('Gil'), email: ' GIL@Example.com ' })
     expect([again.status, again.text.includes('There is an account with this address')]).toEqual([409, true])
   })
+  test('who_has_an_account_cannot_be_asked_for_at_will', async () => {
+    await using own = await startSystem({ names: ['gateway'] })
+    const typed = fields('Max')
+    await openBrowser(own.url).submit('/sign-up', typed)
+    const statuses: number[] = []
+    for (let turn = 0; turn < 40 && !statuses.includes(429); turn += 8) {
+      const answers = Array.from({ length: 8 }, () => openBrowser(own.url).submit('/sign-up', typed))
+      statuses.push(...(await Promise.all(answers)).map(({ status }) => status))
+    }
+    expect(new Set(statuses)).toEqual(new Set([409, 429]))
+    const late = await openBrowser(own.url).submit('/sign-up', fields('Mia'))
+    expect([late.status, late.headers.get('retry-after')]).toEqual([429, expect.stringMatching(/^\d+$/)])
+  })
   test('signed_in_and_out', async () => {
     await browser().submit('/sign-up', fields('Hal'))
     const hal = browser()

@@ -2,7 +2,7 @@
 // and answered without a word of it.
 import type { ErrorHandler, NotFoundHandler } from 'hono'
 import { HTTPException } from 'hono/http-exception'
-import { AppError, ERROR_CODES, toErrorBody } from '../../../shared/errors.ts'
+import { AppError, asAppError, ERROR_CODES, toErrorBody } from '../../../shared/errors.ts'
 import type { Log } from '../../../shared/log.ts'
 import { mongoFault } from '../../../shared/mongo.ts'
 import type { GatewayEnv } from './env.ts'
@@ -28,17 +28,11 @@ export const problem = (error: AppError, status: number = ERROR_CODES[error.code
 export const onError =
   (log: Log): ErrorHandler<GatewayEnv> =>
   (fault, c) => {
-    const known = fault instanceof AppError ? fault : mongoFault(fault)
-    if (known) return problem(known)
     if (fault instanceof HTTPException && fault.status < 500) return fault.getResponse()
     const request_id = c.get('request_id')
-    log.error('request failed', { request_id, error: fault })
-    return problem(
-      new AppError('internal', `Something went wrong here; it was logged under ${request_id}.`, {
-        details: { correlation_id: request_id },
-        cause: fault,
-      }),
-    )
+    const error = asAppError(fault, request_id, mongoFault)
+    if (error.code === 'internal') log.error('request failed', { request_id, error: fault })
+    return problem(error)
   }
 
 /** Answers a path that nothing serves. */

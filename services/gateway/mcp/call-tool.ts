@@ -7,7 +7,7 @@ import { startBudget } from '../../../shared/bus/headers.ts'
 import { checkInput } from '../../../shared/check.ts'
 import type { Clock } from '../../../shared/clock.ts'
 import type { Caller } from '../../../shared/contract.ts'
-import { AppError, type ErrorCode, toErrorBody } from '../../../shared/errors.ts'
+import { AppError, asAppError, type ErrorCode, toErrorBody } from '../../../shared/errors.ts'
 import type { Log } from '../../../shared/log.ts'
 import { grants } from '../../../shared/scopes.ts'
 import type { Catalog, CatalogTool } from './catalog.ts'
@@ -66,16 +66,6 @@ export const errorResult = (error: AppError): CallToolResult => {
     content: [{ type: 'text', text: `${body.code}: ${body.message} ${body.hint}` }],
     structuredContent: { error: body },
   }
-}
-
-/** What is unknown is logged once, here, and answered without a word of it. */
-const toAppError = (fault: unknown, tool: string, visit: Visit, log: Log): AppError => {
-  if (fault instanceof AppError) return fault
-  log.error('tool call failed', { tool, request_id: visit.request_id, error: fault })
-  return new AppError('internal', `Something went wrong here; it was logged under ${visit.request_id}.`, {
-    details: { correlation_id: visit.request_id },
-    cause: fault,
-  })
 }
 
 /** https://www.w3.org/TR/trace-context/#traceparent-header: what is not one is dropped, as that page wants. */
@@ -147,8 +137,10 @@ export const callTool = async (deps: CallDeps, asked: ToolRequest, visit: Visit)
   try {
     return await request(deps, found, asked, visit)
   } catch (fault) {
-    const error = toAppError(fault, found.name, visit, deps.log)
-    deps.log.debug('refused', { tool: found.name, request_id: visit.request_id, code: error.code })
+    const { request_id } = visit
+    const error = asAppError(fault, request_id)
+    if (error !== fault) deps.log.error('tool call failed', { tool: found.name, request_id, error: fault })
+    else deps.log.debug('refused', { tool: found.name, request_id, code: error.code })
     return errorResult(error)
   }
 }

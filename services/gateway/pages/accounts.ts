@@ -166,7 +166,7 @@ const signUpRoutes = (routes: Hono<GatewayEnv>, deps: Deps): void => {
     const waiting = waitingOf(c)
     const typed = typedOf(await fieldsOf(c))
     const locale = localeOf(c.req.header('accept-language'))
-    const done = await attempt(() => signUp(deps, { ...typed, locale }))
+    const done = await attempt(() => signUp(deps, { ...typed, locale }, deps.addressOf(c)))
     if (done.ok) return goOn(c, deps, await startSession(c, deps, done.value), waiting)
     if (!(await offersSignUp(deps))) return send(c, closedPage(waiting), { status: 403 })
     const { fault } = done

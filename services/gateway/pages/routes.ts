@@ -1,7 +1,7 @@
 // The pages for people: which exist, what guards their forms, and what is shown when something goes wrong.
 import { Hono } from 'hono'
 import { html } from 'hono/html'
-import { AppError, ERROR_CODES } from '../../../shared/errors.ts'
+import { asAppError, ERROR_CODES } from '../../../shared/errors.ts'
 import { mongoFault } from '../../../shared/mongo.ts'
 import type { Deps } from '../deps.ts'
 import type { GatewayEnv } from '../http/env.ts'
@@ -57,11 +57,7 @@ const faultPage =
   (deps: Deps) =>
   async (fault: Error, c: Ctx): Promise<Response> => {
     const request_id = c.get('request_id')
-    const error =
-      fault instanceof AppError
-        ? fault
-        : (mongoFault(fault) ??
-          new AppError('internal', `Something went wrong here; it was logged under ${request_id}.`))
+    const error = asAppError(fault, request_id, mongoFault)
     if (error.code === 'internal') deps.log.error('page failed', { request_id, error: fault })
     const status = ERROR_CODES[error.code].http
     const wait_ms = error.extras.retry_after_ms

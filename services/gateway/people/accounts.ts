@@ -57,15 +57,19 @@ const taken = (): AppError =>
 
 /**
  * Makes an account with a workspace of its own. On a new installation the first one wins, whoever else tries at the same
- * moment; after it this is closed unless the installation is open.
+ * moment; after it this is closed unless the installation is open. Tries that meet an account are counted by `address`:
+ * they tell who has one.
  * @throws AppError with a sentence for the form: `invalid_argument`, `already_exists`, `forbidden`, `rate_limited`.
  */
 export const signUp = async (
   deps: Deps,
   account: NewAccount & Readonly<{ email: string; workspace: string }>,
+  address: string | undefined,
 ): Promise<Person> => {
   const { store, clock, ids } = deps
   if (!(await signUpIsOpen(deps))) throw closed()
+  const taker = `taken addresses from ${address}`
+  await refuseBlocked(deps, taker)
   const email = normalizeEmail(account.email)
   if (!email) throw fault('email', EMAIL_FAULT)
   const workspace_name = normalizeName(account.workspace)
@@ -88,7 +92,10 @@ export const signUp = async (
   let became = await store.people.insert({ ...person, first: true }, told)
   if (became === 'not_first' && deps.sign_up === 'open') became = await store.people.insert(person, told)
   if (became === 'not_first') throw closed()
-  if (became !== 'inserted') throw taken()
+  if (became !== 'inserted') {
+    await count(deps, taker, PER_ADDRESS)
+    throw taken()
+  }
   deps.at('sign_up.person_inserted')
   await settle(deps, person)
   return person

@@ -7,9 +7,9 @@ import { normalizePassword } from './person.ts'
 /** argon2id at the floor of OWASP's password storage cheat sheet: 19 MiB, two passes, one lane. */
 const COST = { memoryCost: 19 * 1024, timeCost: 2, parallelism: 1 } as const
 /** Hashes under way at once. The runtime has four such threads, which its other work shares. */
-const AT_ONCE = 2
+export const AT_ONCE = 2
 /** Hashes that may wait: about a second of work. */
-const WAITING = 32
+export const WAITING = 32
 const RETRY_AFTER_MS = 2_000
 
 export type Passwords = Readonly<{
@@ -21,7 +21,10 @@ export type Passwords = Readonly<{
 
 type Pool = <R>(work: () => Promise<R>) => Promise<R>
 
-const createPool = (atOnce: number, waiting: number): Pool => {
+/**
+ * Makes a pool: so many pieces of work at once, so many that wait their turn, and the rest refused at once.
+ */
+export const createPool = (atOnce: number, waiting: number): Pool => {
   const queue: (() => void)[] = []
   let underWay = 0
   return async (work) => {
