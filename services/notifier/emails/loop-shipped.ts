@@ -28,9 +28,9 @@ const listed = ({ shipped_tasks, unfinished_tasks }: LoopShipped) => {
 
 const summary = ({ task_counts, unfinished_total }: LoopShipped, wording: Wording): string => {
   const left =
-    unfinished_total === 0 ? wording.word('nothing_left') : wording.count('tasks_left', unfinished_total)
+    unfinished_total === 0 ? wording.word('nothing_left') : wording.plural('tasks_left', unfinished_total)
   return wording
-    .say('summary', { shipped: wording.count('tasks_shipped', task_counts.shipped), left })
+    .say('summary', { shipped: wording.plural('tasks_shipped', task_counts.shipped), left })
     .join('')
 }
 
@@ -48,7 +48,7 @@ const list = (
       heading,
       mark,
       items,
-      ...(more === 0 ? {} : { more: { label: wording.count('more', more), url } }),
+      ...(more === 0 ? {} : { more: { label: wording.plural('more', more), url } }),
     },
   ]
 }

@@ -27,7 +27,7 @@ export type Wording = Readonly<{
   /** A message with something in each of its places. */
   say: <K extends Sentence>(key: K, places: Readonly<Record<PlacesOf<Table[K]>, Piece>>) => Line
   /** A message in the form that goes with a number. */
-  count: (key: Counting, count: number) => string
+  plural: (key: Counting, count: number) => string
   /** A message as a subject: people's texts in it are shortened, never ours. */
   subject: <K extends Sentence>(key: K, places: Readonly<Record<PlacesOf<Table[K]>, string>>) => string
 }>
@@ -63,7 +63,7 @@ export const wordingOf = (locale: string): Wording => {
     messages,
     word: (key) => messages[key],
     say: (key, places) => fill(messages[key], places),
-    count: (key, count) => {
+    plural: (key, count) => {
       const forms = messages[key]
       return (forms[rules.select(count)] ?? forms.other).replace('{count}', numbers.format(count))
     },

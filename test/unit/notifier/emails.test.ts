@@ -222,7 +222,7 @@ describe('numbers', () => {
     ['ar', 11, 'تم تسليم 11 مهمة'],
     ['ar', 100, 'تم تسليم 100 مهمة'],
   ])('in %s %d is said as it should be', (locale, count, said) => {
-    expect(wordingOf(locale).count('tasks_shipped', count)).toBe(said)
+    expect(wordingOf(locale).plural('tasks_shipped', count)).toBe(said)
   })
 })
 
