@@ -1,9 +1,9 @@
-// list_tasks through the gateway (token, checks, bus) against a bare SDK server with the same tools and answer.
+// list_tasks and tools/list through the gateway (token, checks, bus) against a bare SDK server with the same tools and answer.
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 import { agentOf, signUp } from '../support/accounts.ts'
-import { toolCall } from './mcp-load.ts'
+import { toolCall, toolsList } from './mcp-load.ts'
 import { type Pair, pair, sample } from './measure.ts'
 import type { Servers } from './servers.ts'
 
@@ -24,8 +24,8 @@ export const startProcess = async (
   return { url: String(line).trim(), child }
 }
 
-/** Both sides of one comparison: calls per second with 32 at once, and latency one at a time. */
-export type Against = Readonly<{ throughput: Pair; serial: Pair }>
+/** Both sides of one comparison: calls and lists per second with 32 at once, and the latency of calls one at a time. */
+export type Against = Readonly<{ throughput: Pair; serial: Pair; lists: Pair }>
 
 const against = async (servers: Servers, file: string, bareUrl: string): Promise<Against> => {
   const port = await servers.freePort()
@@ -47,7 +47,14 @@ const against = async (servers: Servers, file: string, bareUrl: string): Promise
       () => sample(bareCall, CALLS / 3),
       ROUNDS,
     )
-    return { throughput, serial }
+    const [list, bareList] = [toolsList(`${url}/mcp`, agent.accessToken()), toolsList(bareUrl, '')]
+    const lists = await pair(
+      () => sample(list, CALLS / 3, PARALLEL),
+      () => sample(bareList, CALLS / 3, PARALLEL),
+      ROUNDS,
+      'perSecond',
+    )
+    return { throughput, serial, lists }
   } finally {
     ours.child.kill()
   }

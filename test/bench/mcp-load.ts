@@ -4,20 +4,22 @@ import { MODERN } from '../support/mcp-client.ts'
 
 const agent = new Agent({ keepAlive: true, maxSockets: 64 })
 
-/** A function that calls `tool` once and rejects when the answer is not a success. */
-export const toolCall = (
-  url: string,
-  token: string,
-  tool: string,
-  input: Record<string, unknown>,
-): (() => Promise<void>) => {
+type Wanted = Readonly<{
+  method: string
+  params: Readonly<Record<string, unknown>>
+  headers?: Readonly<Record<string, string>>
+  /** What a good answer holds. */
+  holds: string
+}>
+
+/** A function that sends one request and rejects when the answer is not a good one. */
+const requester = (url: string, token: string, wanted: Wanted): (() => Promise<void>) => {
   const body = JSON.stringify({
     jsonrpc: '2.0',
     id: 1,
-    method: 'tools/call',
+    method: wanted.method,
     params: {
-      name: tool,
-      arguments: input,
+      ...wanted.params,
       _meta: {
         'io.modelcontextprotocol/protocolVersion': MODERN,
         'io.modelcontextprotocol/clientCapabilities': {},
@@ -30,8 +32,8 @@ export const toolCall = (
     accept: 'application/json, text/event-stream',
     authorization: `Bearer ${token}`,
     'mcp-protocol-version': MODERN,
-    'mcp-method': 'tools/call',
-    'mcp-name': tool,
+    'mcp-method': wanted.method,
+    ...wanted.headers,
   }
   return () =>
     new Promise((resolve, reject) => {
@@ -40,12 +42,8 @@ export const toolCall = (
         response.on('data', (chunk: Buffer) => chunks.push(chunk))
         response.on('end', () => {
           const text = Buffer.concat(chunks).toString()
-          if (
-            response.statusCode === 200 &&
-            text.includes('"structuredContent"') &&
-            !text.includes('"isError":true')
-          )
-            resolve()
+          const good = text.includes(wanted.holds) && !text.includes('"isError":true')
+          if (response.statusCode === 200 && good) resolve()
           else reject(new Error(`${response.statusCode} ${text.slice(0, 300)}`))
         })
       })
@@ -53,3 +51,21 @@ export const toolCall = (
       sent.end(body)
     })
 }
+
+/** A function that calls `tool` once and rejects when the answer is not a success. */
+export const toolCall = (
+  url: string,
+  token: string,
+  tool: string,
+  input: Record<string, unknown>,
+): (() => Promise<void>) =>
+  requester(url, token, {
+    method: 'tools/call',
+    params: { name: tool, arguments: input },
+    headers: { 'mcp-name': tool },
+    holds: '"structuredContent"',
+  })
+
+/** A function that asks once for the list of tools. */
+export const toolsList = (url: string, token: string): (() => Promise<void>) =>
+  requester(url, token, { method: 'tools/list', params: {}, holds: '"inputSchema"' })

@@ -16,7 +16,8 @@ export const median = (values: readonly number[]): number =>
     0.5,
   )
 
-const toSample = (latencies_ms: readonly number[], elapsed_ms: number): Sample => {
+/** Figures of runs that took these times, all of them together `elapsed_ms`. */
+export const toSample = (latencies_ms: readonly number[], elapsed_ms: number): Sample => {
   const sorted = latencies_ms.toSorted((a, b) => a - b)
   return {
     p50: at(sorted, 0.5),

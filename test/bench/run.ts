@@ -4,8 +4,10 @@ import { mkdirSync, writeFileSync } from 'node:fs'
 import { streamReport } from '../../infra/report.ts'
 import { systemClock } from '../../shared/clock.ts'
 import { benchBus } from './bus.ts'
+import { benchEvents } from './events.ts'
 import { benchGateway } from './gateway.ts'
 import { benchGrowth, MEASURED, SIZES } from './growth.ts'
+import { benchMail, RECIPIENTS } from './mail.ts'
 import { machine, ms, type Pair, type Sample } from './measure.ts'
 import { type Servers, startServers } from './servers.ts'
 import { benchSignIn } from './sign-in.ts'
@@ -37,10 +39,11 @@ const gateway = async (servers: Servers): Promise<Section> => {
   return {
     raw: found,
     lines: [
-      '## list_tasks through the gateway against a bare SDK server with the same tools and answer',
+      '## Calls of list_tasks, and tools/list, through the gateway against a bare SDK server with the same tools and answer',
       ...PAIR_HEAD,
       pairRow('gateway alone: calls per second, 32 at once', found.alone.throughput, '≥ 0.7', 'perSecond'),
       pairRow('gateway alone: p50, one at a time', found.alone.serial, '', 'p50'),
+      pairRow('gateway alone: tools/list per second, 32 at once', found.alone.lists, '', 'perSecond'),
       pairRow('with the bus: calls per second, 32 at once', found.withBus.throughput, '', 'perSecond'),
       pairRow('with the bus: p50, one at a time', found.withBus.serial, '', 'p50'),
     ],
@@ -86,7 +89,38 @@ const signIn = async (servers: Servers): Promise<Section> => {
   }
 }
 
-const PARTS = { bus, gateway, 'sign-in': signIn, growth } as const
+const events = async (servers: Servers): Promise<Section> => {
+  const found = await benchEvents(servers)
+  return {
+    raw: found,
+    lines: [
+      '## Events from a write to a reaction against bare publishing to the same stream, one process',
+      ...PAIR_HEAD,
+      pairRow('events per second, 64 at once', found.whole, '', 'perSecond'),
+      '',
+      '| of which | per second | p50 | p99 | goal for p50 |',
+      '|---|---|---|---|---|',
+      `| the write alone, 64 at once | ${Math.round(found.write.perSecond)}/s | ${ms(found.write.p50)} | ${ms(found.write.p99)} | |`,
+      `| from a write’s end to its reaction, one at a time | | ${ms(found.delay.p50)} | ${ms(found.delay.p99)} | ≤ 20 ms |`,
+      `| bare publishing, one at a time | ${Math.round(found.publish.perSecond)}/s | ${ms(found.publish.p50)} | ${ms(found.publish.p99)} | |`,
+    ],
+  }
+}
+
+const mail = async (servers: Servers): Promise<Section> => {
+  const found = await benchMail(servers)
+  return {
+    raw: found,
+    lines: [
+      `## Mails of a shipped loop to ${RECIPIENTS} people against a bare pool, the same mails, connections and server`,
+      ...PAIR_HEAD,
+      pairRow('mails per second', found, '≥ 0.8', 'perSecond'),
+      pairRow('from the event to the last mail', { ...found, ratio: 1 / found.ratio }, '', 'p50'),
+    ],
+  }
+}
+
+const PARTS = { bus, gateway, 'sign-in': signIn, growth, events, mail } as const
 
 const main = async (): Promise<number> => {
   const asked = process.argv.slice(2)
