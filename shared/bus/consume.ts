@@ -13,9 +13,7 @@ import { eventIdOf, type Reaction, reactTo } from './reactions.ts'
 import { ACK_WAIT_MS, openConsumer } from './streams.ts'
 
 /** Messages that one instance works on at once; those that are held do not count. */
-const PARALLEL = 16
-/** How often the server is told that a message is still worked on (ms): it would deliver it anew after ACK_WAIT_MS. */
-const BEAT_MS = ACK_WAIT_MS / 3
+const PARALLEL = 32
 /** How often rows that are to be tried again are looked for (ms). */
 const REDRIVE_MS = 2_000
 
@@ -25,6 +23,8 @@ export type ConsumeOptions = Readonly<{
   random: () => number
   /** Turns a driver's fault into one of ours, or undefined when it is a fault of the program. */
   translate: (error: unknown) => AppError | undefined
+  /** How often the server is told that a message is still worked on (ms): it would deliver it anew after ACK_WAIT_MS. */
+  beat_ms?: number
 }>
 
 const reasonOf = (error: unknown): string => (error instanceof Error ? error.message : String(error))
@@ -43,10 +43,10 @@ const letterOf = (durable: string, msg: JsMsg, error: unknown): GivenUp => {
 }
 
 /** Tells the server again and again that a message is worked on, until disposed of. */
-const keepAlive = (bus: Bus, msg: JsMsg): Disposable => {
+const keepAlive = (bus: Bus, msg: JsMsg, beat_ms: number): Disposable => {
   const handle = setInterval(() => {
     if (!bus.nc.isClosed()) msg.working()
-  }, BEAT_MS)
+  }, beat_ms)
   return { [Symbol.dispose]: () => clearInterval(handle) }
 }
 
@@ -61,7 +61,7 @@ export const consume = async (
   bus: Bus,
   durable: string,
   reactions: readonly Reaction[],
-  { deadLetters, clock, random, translate }: ConsumeOptions,
+  { deadLetters, clock, random, translate, beat_ms = ACK_WAIT_MS / 3 }: ConsumeOptions,
 ): Promise<AsyncDisposable> => {
   const log = bus.log.child('consume')
   const stop = new AbortController()
@@ -108,7 +108,7 @@ export const consume = async (
       sequence: msg.seq,
       error: why,
     })
-    using _ = keepAlive(bus, msg)
+    using _ = keepAlive(bus, msg, beat_ms)
     for (let tries = 1; why !== null; tries += 1) {
       await pause(holdPause(tries, random()), stop.signal)
       if (stop.signal.aborted) return msg.nak()
@@ -116,7 +116,7 @@ export const consume = async (
     }
   }
   const take = async (msg: JsMsg): Promise<void> => {
-    using _ = keepAlive(bus, msg)
+    using _ = keepAlive(bus, msg, beat_ms)
     const since_ms = clock.monotonicMs()
     const why = await attempt(msg, since_ms)
     if (why === null) return

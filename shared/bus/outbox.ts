@@ -13,12 +13,16 @@ import { isStreamThere, publish } from './publish.ts'
 const POLL_MS = 500
 /** Events younger than this are left to the instance that wrote them (ms). */
 const GRACE_MS = 1_000
-/** Documents per look. */
+/** Documents per batch, and batches per look: a backlog is worked off without a pause. */
 const BATCH = 200
+const MAX_BATCHES = 50
 /** Documents of a look whose events are published at once. */
-const PARALLEL = 32
-/** Documents whose events are published at once when writes told of them; further ones are found by the next look. */
-const MAX_UNDER_WAY = 512
+const PARALLEL = 64
+/**
+ * Documents whose events are published at once when writes told of them; further ones are found by the next look. A server
+ * that writes each to disk takes some hundred a second, so these are taken before a publish is given up.
+ */
+const MAX_UNDER_WAY = 1_024
 /** Failed tries of one document's events after which an operator is told. */
 const TELLING_TRIES = 3
 /** Documents that are confirmed in one write. */
@@ -36,6 +40,8 @@ export type RelayOptions = Readonly<{
   check_after_ms: number
 }>
 
+/** A document with events that wait. */
+type Waiting = Readonly<{ id: string; events: readonly OutboxEvent[] }>
 /** A document whose events the stream has. */
 type Acknowledged = Readonly<{ outbox: Outbox; id: string; told: readonly Told[] }>
 
@@ -97,15 +103,31 @@ export const startRelay = (bus: Bus, options: RelayOptions): Relay => {
     }
   }
 
-  const look = async (outbox: Outbox, signal: AbortSignal): Promise<void> => {
-    const before = new Date(clock.now().getTime() - GRACE_MS)
-    const waiting = await outbox.pending(before, BATCH, aside.now())
+  const isFresh = ({ events }: Waiting): boolean => events.some(({ id }) => !inHand.has(id))
+  /** Sends what waits; false when nothing gets through, whatever it is. */
+  const sendAll = async (
+    outbox: Outbox,
+    waiting: readonly Waiting[],
+    signal: AbortSignal,
+  ): Promise<boolean> => {
     for (let start = 0; start < waiting.length; start += PARALLEL) {
-      if (signal.aborted || !bus.connected()) return
+      if (signal.aborted || !bus.connected()) return false
       const some = waiting.slice(start, start + PARALLEL)
       const sent = await Promise.all(some.map(({ id, events }) => send(outbox, id, events)))
-      if (!sent.includes(true) && !(await isStreamThere(bus)))
-        return aside.blameNobody(some.map(({ id }) => id))
+      if (sent.includes(true) || (await isStreamThere(bus))) continue
+      aside.blameNobody(some.map(({ id }) => id))
+      return false
+    }
+    return true
+  }
+  const look = async (outbox: Outbox, signal: AbortSignal): Promise<void> => {
+    const before = new Date(clock.now().getTime() - GRACE_MS)
+    for (let batch = 0; batch < MAX_BATCHES; batch += 1) {
+      const waiting = await outbox.pending(before, BATCH, aside.now())
+      const fresh = waiting.filter(isFresh)
+      const through = await sendAll(outbox, fresh, signal)
+      if (!through || fresh.length === 0 || waiting.length < BATCH) return
+      await confirming
     }
   }
   const sweep = async (signal: AbortSignal): Promise<void> => {

@@ -120,6 +120,20 @@ test('an_outage_uses_no_delivery_up_and_makes_no_dead_letter', async () => {
   expect((await bed.deadOf('patient')).map(({ event_id }) => event_id)).not.toContain('needs')
 })
 
+test('a_reaction_may_take_longer_than_the_server_waits', async () => {
+  let reactions = 0
+  await using _ = await bed.consuming('slow', async ({ data }) => {
+    if (data.name !== 'long work') return
+    reactions += 1
+    await new Promise((resolve) => setTimeout(resolve, 3_000))
+  })
+  await bed.bus.jsm.consumers.update(EVENTS_STREAM, 'slow', { ack_wait: 1_000_000_000 })
+  await publish(telling({ id: 'long', data: { id: 'T', name: 'long work' } }))
+  await expect.poll(() => reactions).toBe(1)
+  await expect.poll(() => pendingOf('slow')).toBe(0)
+  expect(reactions).toBe(1)
+})
+
 test('what_is_held_is_given_back_when_the_instance_stops', async () => {
   const first = await bed.consuming('stopping', async ({ data }) => {
     if (data.name === 'handed on') throw new AppError('unavailable', 'Away.')

@@ -43,6 +43,8 @@ export const toldOf = ({ _id, name }: { _id: string; name: string }) => [
   { name: 'thing.made', data: { id: _id, name } },
 ]
 
+/** How often the server is told here that a message is still worked on (ms). */
+const BEAT_MS = 200
 /** How long after it was told an event is looked for in the stream here (ms). */
 const CHECK_AFTER_MS = 1_000
 
@@ -117,7 +119,7 @@ export const openEventsBed = async (urls = freshStack()) => {
     /** A consumer of what is told here. */
     consuming: async (durable: string, react: React): Promise<AsyncDisposable> => {
       const deadLetters = await openDeadLetters(mongo.database(durable), clock)
-      const options = { deadLetters, clock, random: ids.random, translate: mongoFault }
+      const options = { deadLetters, clock, random: ids.random, translate: mongoFault, beat_ms: BEAT_MS }
       return stack.use(await consume(bus, durable, [on(things, 'thing.made', react)], options))
     },
     /** What a consumer has given up. */
