@@ -46,7 +46,7 @@ const roleForm = (shown: Shown): Html | '' => {
   return html`<section class="card" aria-labelledby="role-title">
     <h2 id="role-title">Role</h2>
     <form method="post" action="/workspace/members/${person._id}/role">
-      <fieldset><legend class="label">What ${isSelf(shown) ? 'you are' : html`${person.name} is`} here</legend>
+      <fieldset><legend>What ${isSelf(shown) ? 'you' : person.name} may do here:</legend>
         ${roles.map(
           (
             role,
@@ -54,7 +54,7 @@ const roleForm = (shown: Shown): Html | '' => {
           <span><strong>${role}</strong> <span class="small">${MEANING[role]}</span></span></label>`,
         )}
       </fieldset>
-      <p class="small">Less than before counts within seconds, for connected apps too.</p>
+      <p class="small">A lower role takes effect within seconds, for connected apps too.</p>
       <button>Change the role</button>
     </form>
   </section>`

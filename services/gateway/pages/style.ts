@@ -100,6 +100,7 @@ dl.facts dt { color: var(--muted); }
 dl.facts dd { margin: 0; }
 dl.facts button.plain { display: block; }
 fieldset { border: 0; margin: .5rem 0 0; padding: 0; }
+fieldset + * { margin-top: .9rem; }
 legend { padding: 0; color: var(--muted); }
 ul.rows { list-style: none; margin: 0 0 1.1rem; padding: 0; }
 ul.rows li {
