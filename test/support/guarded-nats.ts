@@ -28,6 +28,10 @@ const variableOf = (user: string): string => `${user.replaceAll('-', '_').toUppe
 /** The password of a user of these servers. */
 export const passwordOf = (user: string): string => `secret-of-${user}`
 
+/** The environment in which the servers find all passwords. */
+export const passwordsOf = (): Record<string, string> =>
+  Object.fromEntries([...SERVICE_USERS, OPERATOR].map((user) => [variableOf(user), passwordOf(user)]))
+
 /** Starts the server, with its data in memory. */
 export const startGuardedNats = async (place: Place = { run: runMark() }): Promise<GuardedNats> => {
   const content = await readFile(new URL('../../infra/nats.conf', import.meta.url), 'utf8')
@@ -37,9 +41,7 @@ export const startGuardedNats = async (place: Place = { run: runMark() }): Promi
       { content, target: '/nats.conf' },
       { content: '', target: SUBSCRIBERS_FILE },
     ])
-    .withEnvironment(
-      Object.fromEntries([...SERVICE_USERS, OPERATOR].map((user) => [variableOf(user), passwordOf(user)])),
-    )
+    .withEnvironment(passwordsOf())
     .withTmpFs({ '/data': 'rw,size=64m' })
     .withExposedPorts(PORT)
     .withWaitStrategy(Wait.forLogMessage(/Server is ready/))
