@@ -9,6 +9,8 @@ import { keepStreams, migrateStreams, type StreamState } from './streams.ts'
 
 /** How often the stream is looked at (ms). */
 const LOOK_MS = 5_000
+/** After how many looks settings that NATS refused are tried again: ten minutes. */
+const LOOKS_PER_MIGRATION = 120
 /**
  * How long after it was told an event is looked for in the stream (ms). A server acknowledges before it writes to disk, up to
  * two minutes before unless it is told otherwise: by now what it has is what it keeps. The stream's memory of message ids
@@ -53,7 +55,8 @@ const eachOf = async <T, R>(all: readonly T[], work: (one: T) => Promise<R>): Pr
 export const startReconciler = async (bus: Bus, options: ReconcileOptions): Promise<Reconciler> => {
   const { clock, random, journal, replicas, look_ms = LOOK_MS, check_after_ms = CHECK_AFTER_MS } = options
   const log = bus.log.child('reconcile')
-  await migrateStreams(bus, replicas)
+  let migrated = await migrateStreams(bus, replicas)
+  let looks = 0
   let seen = await keepStreams(bus, replicas)
 
   const tellAgain = async (events: readonly Told[]): Promise<void> => {
@@ -91,6 +94,9 @@ export const startReconciler = async (bus: Bus, options: ReconcileOptions): Prom
     if (!bus.connected()) return
     const before = seen.id
     seen = await keepStreams(bus, replicas)
+    looks += 1
+    // Servers may have joined meanwhile.
+    if (!migrated && looks % LOOKS_PER_MIGRATION === 0) migrated = await migrateStreams(bus, replicas)
     if (seen.id !== before) log.warn('the stream of events is a new one; telling it what is known')
     await tellAll(signal, () => journal.elsewhere(seen.id, BATCH))
     await tellAll(signal, outside)

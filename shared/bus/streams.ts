@@ -55,6 +55,8 @@ const STREAMS: readonly Declared[] = [
   },
 ]
 
+type StreamFound = Readonly<{ name: string }> & Pick<StreamInfo, 'config' | 'cluster'>
+
 /** The stream of events at one moment. */
 export type StreamState = Readonly<{
   /** The moment of its creation: a stream that was lost and made again is another. */
@@ -108,29 +110,43 @@ const changesOf = (declared: Declared, config: StreamConfig): (keyof Declared)[]
     (key) => JSON.stringify(declared[key]) !== JSON.stringify(config[key]),
   )
 
-const changeStream = async (bus: Bus, declared: Declared, config: StreamConfig): Promise<void> => {
-  const changes = changesOf(declared, config)
-  if (changes.length === 0) return
+/** Brings a stream up to its declaration, setting by setting where NATS refuses all at once; true when all of it took. */
+const changeStream = async (bus: Bus, declared: Declared, config: StreamConfig): Promise<boolean> => {
+  const { name } = declared
   const log = bus.log.child('streams')
+  const change = async (settings: readonly (keyof Declared)[]): Promise<void> => {
+    await bus.jsm.streams.update(name, Object.fromEntries(settings.map((key) => [key, declared[key]])))
+    log.info('stream brought up to its declaration', { stream: name, settings })
+  }
+  const changes = changesOf(declared, config)
+  if (changes.length === 0) return true
   try {
-    await bus.jsm.streams.update(declared.name, declared)
-    log.info('stream brought up to its declaration', { stream: declared.name, changes })
+    await change(changes)
+    return true
   } catch (error) {
     if (!(error instanceof JetStreamApiError)) throw error
-    // It works as it is: better so than not at all.
-    const { message } = refusal(declared.name, `another ${changes.join(', ')}`, error)
-    log.error('stream left as it is', { stream: declared.name, advice: message })
+    for (const setting of changes)
+      await change([setting]).catch((refused: unknown) => {
+        if (!(refused instanceof JetStreamApiError)) throw refused
+        // It works as it is: better so than not at all.
+        const { message } = refusal(name, `another ${setting}`, refused)
+        log.error('stream left as it is', { stream: name, advice: message })
+      })
+    return false
   }
 }
 
-/** Raises a stream to three copies where nobody has said how many, if there are servers for them. */
-const raiseCopies = async (bus: Bus, { name }: Declared, config: StreamConfig): Promise<void> => {
-  if (config.num_replicas >= SAFE_REPLICAS) return
+/** Raises a stream to three copies where nobody has said how many; false when a cluster has too few servers for it. */
+const raiseCopies = async (bus: Bus, { name, config, cluster }: StreamFound): Promise<boolean> => {
+  // A server by itself is no cluster, and becomes none while it runs.
+  if (config.num_replicas >= SAFE_REPLICAS || !cluster) return true
   try {
     await bus.jsm.streams.update(name, { num_replicas: SAFE_REPLICAS })
     bus.log.child('streams').info('stream raised to three copies', { stream: name })
+    return true
   } catch (error) {
     if (!(error instanceof JetStreamApiError)) throw error
+    return false
   }
 }
 
@@ -138,15 +154,19 @@ const raiseCopies = async (bus: Bus, { name }: Declared, config: StreamConfig): 
  * Makes the streams, or brings them up to their declaration. What NATS refuses to change of a stream that is there is logged
  * with what to do about it, and the stream goes on as it is.
  * @param replicas copies of each; undefined: three where NATS has three servers, else one.
+ * @returns whether all of it took; if not, it may later.
  * @throws AppError `unavailable` when a stream is not there and cannot be made.
  */
-export const migrateStreams = async (bus: Bus, replicas: number | undefined): Promise<void> => {
+export const migrateStreams = async (bus: Bus, replicas: number | undefined): Promise<boolean> => {
+  let took = true
   for (const declared of STREAMS) {
-    const { config } = (await findStream(bus, declared.name)) ?? (await makeStream(bus, declared, replicas))
+    const { name } = declared
+    const found = (await findStream(bus, name)) ?? (await makeStream(bus, declared, replicas))
     const copies = replicas === undefined ? {} : { num_replicas: replicas }
-    await changeStream(bus, { ...declared, ...copies }, config)
-    if (replicas === undefined) await raiseCopies(bus, declared, config)
+    took = (await changeStream(bus, { ...declared, ...copies }, found.config)) && took
+    if (replicas === undefined) took = (await raiseCopies(bus, { name, ...found })) && took
   }
+  return took
 }
 
 /** Makes those of the streams that are gone, and tells how that of the events stands. Settings are left alone. */

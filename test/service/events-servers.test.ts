@@ -2,6 +2,7 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { StorageType } from '@nats-io/jetstream'
 import { afterEach, beforeAll, beforeEach, expect, test } from 'vitest'
 import { resolveNatsServer } from '../../infra/servers.ts'
 import { connectBus } from '../../shared/bus/connect.ts'
@@ -107,6 +108,22 @@ test('streams_are_brought_up_to_their_declaration_and_what_cannot_be_is_said_wit
   expect(await copies(bed)).toBe(3)
   expect(bed.lines.join()).toContain('STREAM_REPLICAS')
   await expect.poll(async () => (await bed.inStream()).length, LIMIT).toBe(3)
+}, 120_000)
+
+test('one_setting_that_cannot_be_changed_keeps_no_other_from_being', async () => {
+  const nats = await startServers(1)
+  const lines: string[] = []
+  const write = (line: string) => void lines.push(line)
+  const log = createLog({ filter: 'info', topic: 'test', pretty: false, write })
+  const bus = stack.use(await connectBus(nats.urlOf(OBSERVER), 'test', log))
+  const memory = StorageType.Memory
+  await bus.jsm.streams.add({ name: EVENTS_STREAM, subjects: ['evt.>'], storage: memory })
+  await migrateStreams(bus, undefined)
+  const { config } = await bus.jsm.streams.info(EVENTS_STREAM)
+  expect(config).toMatchObject({ storage: memory, allow_direct: true })
+  expect(config.max_age).toBeGreaterThan(0)
+  const refused = lines.filter((line) => line.includes('left as it is'))
+  expect(refused).toEqual([expect.stringContaining('another storage')])
 }, 120_000)
 
 test('copies_without_servers_for_them_are_refused_at_the_first_start', async () => {
