@@ -1,5 +1,5 @@
 // The servers that `npm start` runs, the real ones: what was written survives kills and changes of port.
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { networkInterfaces, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { jetstream, jetstreamManager } from '@nats-io/jetstream'
@@ -70,19 +70,34 @@ test('mongod_data_found_again_by_the_next_start_on_another_port', async () => {
   expect(await collection.countDocuments()).toBe(2)
 })
 
-test('nats_messages_found_again_by_the_next_start', async () => {
-  const first = await runNats()
-  const publishing = await connect({ ...credentials(first.url), servers: hostOf(first.url) })
+const putMessage = async (url: string): Promise<void> => {
+  const publishing = await connect({ ...credentials(url), servers: hostOf(url) })
   await (await jetstreamManager(publishing)).streams.add({ name: 'KEPT', subjects: ['kept.>'] })
   await jetstream(publishing).publish('kept.one', 'hello')
   await publishing.close()
-  process.kill(first.pid(), 'SIGKILL')
-  await first[Symbol.asyncDispose]()
-  const second = await runNats()
-  const reading = await connect({ ...credentials(second.url), servers: hostOf(second.url) })
+}
+const keptMessage = async (url: string): Promise<string | undefined> => {
+  const reading = await connect({ ...credentials(url), servers: hostOf(url) })
   const kept = await (await jetstreamManager(reading)).streams.getMessage('KEPT', { seq: 1 })
   await reading.close()
-  expect(kept?.string()).toBe('hello')
+  return kept?.string()
+}
+
+test('nats_messages_found_again_by_the_next_start', async () => {
+  const first = await runNats()
+  await putMessage(first.url)
+  process.kill(first.pid(), 'SIGKILL')
+  await first[Symbol.asyncDispose]()
+  expect(await keptMessage((await runNats()).url)).toBe('hello')
+})
+
+test('nats_messages_from_before_accounts_had_names_found_again', async () => {
+  const first = await runNats()
+  await putMessage(first.url)
+  await first[Symbol.asyncDispose]()
+  const folder = join(dataDir, 'nats', 'data', 'jetstream')
+  await rename(join(folder, 'LOOPS'), join(folder, '$G'))
+  expect(await keptMessage((await runNats()).url)).toBe('hello')
 })
 
 test('nats_refuses_who_does_not_know_the_password', async () => {

@@ -142,7 +142,7 @@ const exportsByName = (source: Source): string[] => [
 const importForms = (source: Source): string[] =>
   importsOf(source).flatMap(({ from, resolved }) => {
     if (resolved !== undefined) return /\.(ts|mjs)$/.test(from) ? [] : [`imports ${from} without .ts`]
-    return builtinModules.includes(from) ? [`imports ${from} without node:`] : []
+    return builtinModules.includes(from) && !from.startsWith('node:') ? [`imports ${from} without node:`] : []
   })
 
 const QUIET = [
