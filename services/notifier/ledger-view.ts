@@ -35,7 +35,19 @@ const iso = (at: Date | null | undefined): string | null => at?.toISOString() ??
 
 /** A delivery as people see it. */
 export const rowOf = (delivery: Delivery): DeliveryRow => {
-  const { _id, user_id, to, template, status, attempts, created_at, due_at, sent_at, last_error } = delivery
+  const {
+    _id,
+    user_id,
+    to,
+    template,
+    status,
+    attempts,
+    created_at,
+    owed_since,
+    due_at,
+    sent_at,
+    last_error,
+  } = delivery
   return {
     id: _id,
     user_id,
@@ -44,6 +56,7 @@ export const rowOf = (delivery: Delivery): DeliveryRow => {
     about: subjectOf(delivery),
     status,
     attempts,
+    at: (sent_at ?? owed_since).toISOString(),
     created_at: created_at.toISOString(),
     next_try_at: status === 'pending' ? iso(due_at) : null,
     sent_at: iso(sent_at),

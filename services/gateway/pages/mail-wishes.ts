@@ -83,12 +83,12 @@ type Shown = Wish &
 const muting = ({ loops, muted, wants }: Shown): Html | '' => {
   const loud = loops.filter(({ id }) => !muted.some(({ loop_id }) => loop_id === id))
   if (wants === 'none' || loud.length === 0) return ''
-  return html`<details><summary>Mute a loop</summary><section class="card" aria-label="Loops to mute">
+  return html`<section class="card"><details><summary>Mute a loop that is still to ship</summary>
     <ul class="rows">${loud.map(
       ({ id, name }) => html`<li><span class="main">${name}</span>
       <form class="end" method="post" action="${PATH}"><input type="hidden" name="mute_loop" value="${id}">
         <button class="plain" aria-label="Mute ${name}">Mute</button></form></li>`,
-    )}</ul></section></details>`
+    )}</ul></details></section>`
 }
 
 const outOfUse = ({ email, out_of_use }: Shown): Html | '' =>

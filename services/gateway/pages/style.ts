@@ -94,6 +94,7 @@ ul.rights svg { flex: none; width: 1.2rem; height: 1.2rem; margin-top: .18rem; c
 details { margin: 0 0 1.1rem; }
 summary { cursor: pointer; color: var(--accent); font-weight: 550; padding: .2rem 0; }
 .check { display: flex; gap: .65rem; align-items: flex-start; font-weight: 400; padding: .35rem 0; margin: 0; }
+.check .hint { display: block; margin: 0; }
 .check input { width: 1.15rem; height: 1.15rem; margin: .2rem 0 0; accent-color: var(--accent); flex: none; }
 dl.facts { display: grid; grid-template-columns: auto 1fr; gap: .4rem 1.1rem; margin: 0 0 1.2rem; }
 dl.facts dt { color: var(--muted); }
@@ -133,7 +134,7 @@ legend.label { color: inherit; }
 .filter a[aria-current] { color: inherit; font-weight: 650; text-decoration: none; }
 .panel th { font-weight: 600; }
 .panel thead th { color: var(--muted); font-size: .9rem; font-weight: 400; }
-.panel td, .panel thead th { min-width: 5.5rem; }
+.panel td, .panel thead th { min-width: 6.5rem; }
 .panel time { white-space: nowrap; }
 .panel .actions { padding-right: 0; }
 .panel .actions > div { display: flex; flex-wrap: wrap; align-items: baseline; gap: .1rem 1rem; }
