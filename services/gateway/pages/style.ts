@@ -134,14 +134,16 @@ legend.label { color: inherit; }
 .filter a[aria-current] { color: inherit; font-weight: 650; text-decoration: none; }
 .panel th { font-weight: 600; }
 .panel thead th { color: var(--muted); font-size: .9rem; font-weight: 400; }
-.panel td, .panel thead th { min-width: 6.5rem; }
-.panel time { white-space: nowrap; }
+.panel td, .panel thead th { min-width: 6.2rem; }
+/* Many columns need more room than forms and cards do. */
+body:has(table.panel) :is(header.top, main.wide) { max-width: 80rem; }
+th code { overflow-wrap: normal; }
 .panel .actions { padding-right: 0; }
 .panel .actions > div { display: flex; flex-wrap: wrap; align-items: baseline; gap: .1rem 1rem; }
 details.ask { margin: 0; }
 details.ask summary { padding: .25rem 0; font-weight: 500; }
 details.ask p { margin: .3rem 0 .6rem; }
-@media (max-width: 52rem) {
+@media (max-width: 75rem) {
   table.panel, .panel tbody, .panel tr, .panel th, .panel td { display: block; }
   .panel thead { position: absolute; left: -999rem; }
   .panel tbody tr { border-bottom: 1px solid var(--line); padding: .6rem 0; }
