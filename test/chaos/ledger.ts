@@ -12,9 +12,12 @@ export type Acked = Readonly<{
   name?: string
 }>
 
+/** The same with when it was first asked and when it was answered (ms). */
+export type Timed = Acked & Readonly<{ began: number; ended: number }>
+
 /** Everything that the clients know at the end. */
 export type Ledger = Readonly<{
-  acked: Acked[]
+  acked: Timed[]
   /** Tasks whose deletion was acknowledged, and those that somebody at least tried to delete. */
   deleted: Set<string>
   maybeDeleted: Set<string>

@@ -115,8 +115,10 @@ export const workUntil = async (
   await using agent = await openAgent(common, account, era)
   while (!signal.aborted) {
     const command = nextCommand(common)
+    const began = clock.monotonicMs()
     const acked = command && (await persist(common, command.name, () => command.give(agent)))
-    common.ledger.acked.push(...(acked ?? []))
+    const ended = clock.monotonicMs()
+    common.ledger.acked.push(...(acked ?? []).map((one) => ({ ...one, began, ended })))
     await sleep(common.random(THINKING_MS))
   }
 }

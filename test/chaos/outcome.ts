@@ -11,6 +11,8 @@ export type Found = Readonly<{ version: number; name: string; status: string }>
 
 export type Outcome = Readonly<{
   tasks: ReadonlyMap<string, Found>
+  /** How many tasks the service says there are. */
+  tasks_total: number
   loops: ReadonlyMap<string, Found>
   comments: ReadonlySet<string>
   queue: Readonly<{ version: number; order: readonly string[] }>
@@ -19,6 +21,8 @@ export type Outcome = Readonly<{
   journal: readonly string[]
   /** Ids of the events that the outsider saw. */
   seen: ReadonlySet<string>
+  /** Ids of the events that were called out to the receiver. */
+  called: ReadonlySet<string>
   /** Ids of the shipped loops' events whose mails the notifier has written down. */
   notices: ReadonlySet<string>
   dead_letters: number
@@ -30,14 +34,16 @@ export type Outcome = Readonly<{
 
 type Row = Readonly<{ id: string; version: number; status: string }>
 
-const readTasks = async (reader: Agent): Promise<Map<string, Found>> => {
+const readTasks = async (reader: Agent): Promise<Pick<Outcome, 'tasks' | 'tasks_total'>> => {
   const found = new Map<string, Found>()
+  let tasks_total = 0
   for (let cursor: string | null | undefined; cursor !== null; ) {
     const page = await reader.call('list_tasks', { scope: 'all', limit: 200, ...(cursor && { cursor }) })
     for (const { id, version, status, title } of page.tasks) found.set(id, { version, status, name: title })
+    tasks_total = page.total
     cursor = page.next_cursor
   }
-  return found
+  return { tasks: found, tasks_total }
 }
 
 const readLoops = async (reader: Agent): Promise<Map<string, Found>> => {
@@ -68,10 +74,10 @@ export const readOutcome = async (
   reader: Agent,
   inside: Inside,
   subscriber: Subscriber,
-  also: Pick<Outcome, 'owed' | 'members' | 'mails'>,
+  also: Pick<Outcome, 'owed' | 'members' | 'mails' | 'called'>,
 ): Promise<Outcome> => {
   const stream = await inside.stream()
-  const tasks = await readTasks(reader)
+  const { tasks, tasks_total } = await readTasks(reader)
   const commented = new Set(
     [...stream.values()].flatMap(({ type, data }) =>
       type === 'comment.added' ? [String(data.task_id)] : [],
@@ -81,6 +87,7 @@ export const readOutcome = async (
   return {
     ...also,
     tasks,
+    tasks_total,
     loops: await readLoops(reader),
     comments: await readComments(reader, commented.intersection(tasks)),
     queue: { version: queue.version, order: queue.loops.map(({ id }) => id) },

@@ -40,14 +40,13 @@ const outboxesOf = async (dbs: readonly Db[]): Promise<number> => {
   return (await Promise.all(counts)).flat().reduce((sum, count) => sum + count, 0)
 }
 
-/** Events that a consumer has not yet done, by its name. */
+/** Events that a durable consumer has not yet done, by its name. */
 const unreadOf = async (bus: Bus): Promise<Owed> => {
   const consumers = await bus.jsm.consumers.list(EVENTS_STREAM).next()
   return Object.fromEntries(
-    consumers.map(({ name, num_pending, num_ack_pending }) => [
-      `unread by ${name}`,
-      num_pending + num_ack_pending,
-    ]),
+    consumers
+      .filter(({ config }) => config.durable_name !== undefined)
+      .map(({ name, num_pending, num_ack_pending }) => [`unread by ${name}`, num_pending + num_ack_pending]),
   )
 }
 
@@ -80,6 +79,8 @@ export const lookInside = async (world: World): Promise<Inside> => {
     )
     return (await Promise.all(found)).flat().map(({ _id }) => _id as string)
   }
+  const countIn = async (collection: string, filter: object): Promise<number> =>
+    (await idsIn(collection, filter)).length
   const journal = () => idsIn('events')
   return {
     owed: async (subscriber) => {
@@ -87,7 +88,10 @@ export const lookInside = async (world: World): Promise<Inside> => {
       const owed = {
         'documents with waiting events': await outboxesOf(dbs),
         ...(await unreadOf(bus)),
-        'mails under way': (await idsIn('deliveries', { status: { $in: ['pending', 'sending'] } })).length,
+        'loops that are being formed': await countIn('loops', { status: 'forming' }),
+        'tasks that are being moved': await countIn('tasks', { 'move.loop_id': { $exists: true } }),
+        'changes that are not counted': await countIn('tasks', { 'uncounted.0': { $exists: true } }),
+        'mails and calls under way': await countIn('deliveries', { status: { $in: ['pending', 'sending'] } }),
         'events that the outsider has not seen': told.filter((id) => !subscriber.seen.has(id)).length,
       }
       // The whole stream is read only when all else is well.
@@ -98,7 +102,7 @@ export const lookInside = async (world: World): Promise<Inside> => {
     stream: () => readStream(bus),
     journal,
     notices: () => idsIn('notices', { template: 'loop-shipped', expanded: true }),
-    deadLetters: async () => (await idsIn('dead_letters')).length,
+    deadLetters: () => countIn('dead_letters', {}),
     [Symbol.asyncDispose]: async () => {
       await bus[Symbol.asyncDispose]()
       await mongo.close()

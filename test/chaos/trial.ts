@@ -12,6 +12,7 @@ import { hurtAsPlanned, hurtsOf, rosterOf } from './nemesis.ts'
 import { readOutcome } from './outcome.ts'
 import { type Hurt, planOf, type Way } from './plan.ts'
 import { type Inside, lookInside, untilQuiet } from './quiet.ts'
+import { type Receiver, startReceiver } from './receiver.ts'
 import { type Subscriber, startSubscriber } from './subscriber.ts'
 import { judge, type Line, tableOf } from './verdict.ts'
 import { openWorld, type Setting, type World } from './world.ts'
@@ -46,6 +47,15 @@ const people = async (world: World): Promise<readonly Account[]> => {
   const accounts = [owner]
   for (const name of MEMBERS) accounts.push(await joinWorkspace({ url: world.url, mailTo }, owner, { name }))
   return accounts
+}
+
+/** Has everything called out to the receiver. */
+const nameReceiver = async (owner: Account, { url }: Receiver): Promise<void> => {
+  const { status, text } = await owner.browser.submit('/workspace/webhooks/add_webhook', {
+    url,
+    description: '',
+  })
+  if (status !== 200) throw new Error(`The receiver was not taken: ${status} ${text.slice(0, 500)}`)
 }
 
 /** How many mails may come twice: those whose end a hurt can have hidden from their sender. */
@@ -120,6 +130,8 @@ export const runTrial = async (trial: Trial): Promise<Verdict> => {
   await using world = await openWorld(setting)
   const accounts = await people(world)
   await using subscriber = await startSubscriber(world.nats.urlOf('observer'))
+  await using receiver = await startReceiver()
+  await nameReceiver(accounts[0] as Account, receiver)
   await using inside: Inside = await lookInside(world)
   const roster = Object.fromEntries(
     Object.entries(rosterOf(world)).filter(([way]) => !without.includes(way as Way)),
@@ -144,6 +156,7 @@ export const runTrial = async (trial: Trial): Promise<Verdict> => {
     owed,
     members,
     mails: world.mail.sink.mails,
+    called: receiver.called,
   })
   const lines = judge(common.ledger, outcome, mostCopies(world, plan))
   const text = [`seed ${seed}`, ...summary(common, plan, world, subscriber), '', tableOf(lines)].join('\n')

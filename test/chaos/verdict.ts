@@ -1,8 +1,10 @@
 // What was promised against what is there: one line for each promise, with what is missing by name. Pure.
 import type { CloudEvent } from '../../shared/cloud-event.ts'
 import { loopsQueue } from '../../shared/contracts/loops-queue.ts'
+import { tasks } from '../../shared/contracts/tasks.ts'
+import { TOLD_EVENTS } from '../../shared/contracts/webhooks.ts'
 import { replayed } from '../support/queue-model.ts'
-import type { Acked, Ledger } from './ledger.ts'
+import type { Acked, Ledger, Timed } from './ledger.ts'
 import type { Outcome } from './outcome.ts'
 import { owedIn } from './owed.ts'
 
@@ -48,6 +50,12 @@ const acknowledged = ({ acked, deleted, maybeDeleted }: Ledger, outcome: Outcome
     ),
     line('acknowledged comments are there', onLiving, ({ id }) => comments.has(id), nameOf),
     line(
+      'tasks are counted as they are listed',
+      [tasks.size],
+      (n) => n === outcome.tasks_total,
+      (n) => `${n} listed, ${outcome.tasks_total} counted`,
+    ),
+    line(
       'deleted tasks are gone',
       deleted,
       (id) => !tasks.has(id),
@@ -85,12 +93,19 @@ const published = ({ acked }: Ledger, { stream, journal }: Outcome): Line[] => {
   ]
 }
 
+/** Sources of what agents did; what happened before the receiver was named is none of its business. */
+const WORK: readonly string[] = [tasks, loopsQueue].map(({ name }) => `/loops/${name}`)
+
 /** Everybody who listens has heard all of it. */
 const heard = (outcome: Outcome): Line[] => {
-  const { stream, seen, notices, dead_letters } = outcome
+  const { stream, seen, called, notices, dead_letters } = outcome
+  const work = [...stream.values()].filter(
+    ({ source, type }) => WORK.includes(source) && TOLD_EVENTS.includes(type),
+  )
   const shipped = shippedAmong(outcome)
   return [
     line('events were seen by the outsider', stream.values(), ({ id }) => seen.has(id), told),
+    line('public events of work were called out', work, ({ id }) => called.has(id), told),
     line('shipped loops were noted by the notifier', shipped, ({ id }) => notices.has(id), told),
     none('nothing was put aside as dead', dead_letters > 0 ? [`${dead_letters} dead letters`] : []),
   ]
@@ -137,6 +152,20 @@ const mailed = (outcome: Outcome, most_copies: number): Line[] => {
   ]
 }
 
+/** What was answered before something else was asked has an earlier version. */
+const inTime = ({ acked }: Ledger): Line => {
+  const changes = acked.filter(({ kind, told }) => kind === 'queue' && told)
+  const byEnd = changes.toSorted((a, b) => a.ended - b.ended)
+  const late = new Set<Timed>()
+  let [newest, at] = [0, 0]
+  for (const one of changes.toSorted((a, b) => a.began - b.began)) {
+    for (; (byEnd[at]?.ended ?? Number.POSITIVE_INFINITY) < one.began; at += 1)
+      newest = Math.max(newest, byEnd[at]?.version ?? 0)
+    if (one.version <= newest) late.add(one)
+  }
+  return line('changes of the queue have their versions in time', changes, (one) => !late.has(one), nameOf)
+}
+
 /** The order of the queue can be replayed from what was told of it, version by version, to the order that clients read. */
 const replayable = ({ stream, queue }: Outcome): Line[] => {
   const changes = [...stream.values()]
@@ -173,6 +202,7 @@ export const judge = (ledger: Ledger, outcome: Outcome, most_copies: number): re
     ...published(ledger, outcome),
     ...heard(outcome),
     ...replayable(outcome),
+    inTime(ledger),
     ...mailed(outcome, most_copies),
     none('nothing is owed any more', waiting),
     none('every command came to an end', ledger.unknown),

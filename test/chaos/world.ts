@@ -73,6 +73,7 @@ const startService = (around: Surroundings, service: string, number: number, por
       SMTP_URL: `smtp://127.0.0.1:${mail.proxy.port}`,
       LOOPS_SECRET: SECRET,
       SIGN_UP: 'open',
+      LOOPBACK_TARGETS: 'allowed',
       STREAM_REPLICAS: `${setting.size}`,
       LOG: 'warn',
     },

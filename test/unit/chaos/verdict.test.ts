@@ -1,7 +1,7 @@
 // The judge of chaos finds each kind of loss, names it, and finds nothing where nothing is lost.
 import { describe, expect, test } from 'vitest'
 import { stampEvents } from '../../../shared/cloud-event.ts'
-import { type Acked, type Ledger, openLedger } from '../../chaos/ledger.ts'
+import { type Acked, type Ledger, openLedger, type Timed } from '../../chaos/ledger.ts'
 import type { Outcome } from '../../chaos/outcome.ts'
 import { judge, type Line, tableOf } from '../../chaos/verdict.ts'
 import type { SinkMail } from '../../support/smtp-sink.ts'
@@ -54,15 +54,21 @@ const mail = (to: string, messageId = `<${to}>`): SinkMail => ({
   ...{ messageId, headers: {} },
 })
 
-const ledger: Ledger = { ...openLedger(), acked: [...ACKED], deleted: new Set(['t9']) }
+const ledger: Ledger = {
+  ...openLedger(),
+  acked: ACKED.map((one, n) => ({ ...one, began: n, ended: n })),
+  deleted: new Set(['t9']),
+}
 const outcome: Outcome = {
   tasks: new Map([['t1', { version: 2, name: 'New', status: 'open' }]]),
+  tasks_total: 1,
   loops: new Map([[A, { version: 2, name: LOOP, status: 'shipped' }]]),
   comments: new Set(['c1']),
   queue: { version: 3, order: [B] },
   stream: new Map(STREAM),
   journal: STREAM.map(([id]) => id),
   seen: new Set(STREAM.map(([id]) => id)),
+  called: new Set(STREAM.map(([id]) => id)),
   notices: new Set([`loop.shipped ${A} 2`]),
   dead_letters: 0,
   owed: { 'mails under way': 0 },
@@ -98,6 +104,7 @@ describe('found', () => {
       { tasks: new Map([...outcome.tasks, ['t9', { version: 1, name: '', status: 'open' }]]) },
       'deleted tasks are gone',
     ],
+    ['a wrong count', { tasks_total: 2 }, 'tasks are counted as they are listed'],
     ['a change never told', { stream: without('task.updated t1 2') }, 'acknowledged changes are told'],
     [
       'an event that the stream lost',
@@ -105,6 +112,7 @@ describe('found', () => {
       'events remembered are in the stream',
     ],
     ['an event not seen', { seen: new Set() }, 'events were seen by the outsider'],
+    ['an event not called out', { called: new Set() }, 'public events of work were called out'],
     ['a ship not noted', { notices: new Set() }, 'shipped loops were noted by the notifier'],
     ['a dead letter', { dead_letters: 1 }, 'nothing was put aside as dead'],
     [
@@ -134,6 +142,14 @@ describe('found', () => {
     expect(broken({}, ledger, 0)).toMatchObject([{ promise: 'further copies: 1 of at most 0' }])
   })
 
+  test('an order that came before what was answered before it was asked', () => {
+    const [queue] = ledger.acked.filter(({ kind }) => kind === 'queue')
+    const acked = [...ledger.acked, { ...queue, version: 2, began: 9, ended: 9 } as Timed]
+    expect(broken({}, { ...ledger, acked })).toMatchObject([
+      { promise: 'changes of the queue have their versions in time', kept: 1, of: 2 },
+    ])
+  })
+
   test('a command whose end nobody knows', () => {
     const unknown = { ...ledger, unknown: ['ship: timeout'] }
     expect(broken({}, unknown)).toMatchObject([{ broken: ['ship: timeout'] }])
@@ -142,7 +158,7 @@ describe('found', () => {
 
 test('nothing_asked_of_a_task_that_somebody_tried_to_delete', () => {
   const known = { ...ledger, maybeDeleted: new Set(['t1']) }
-  expect(broken({ tasks: new Map(), comments: new Set() }, known)).toEqual([])
+  expect(broken({ tasks: new Map(), tasks_total: 0, comments: new Set() }, known)).toEqual([])
 })
 
 test('named_in_the_table', () => {

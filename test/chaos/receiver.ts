@@ -1,0 +1,31 @@
+// Another system that has the workspace's events called out to it: answers every call well, and remembers what it was told.
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+
+/** Ids of the events that were called out, and how many came again. */
+export type Receiver = AsyncDisposable &
+  Readonly<{ url: string; called: ReadonlySet<string>; repeats: () => number }>
+
+/** Starts to listen on a free port of this machine. */
+export const startReceiver = async (): Promise<Receiver> => {
+  const called = new Set<string>()
+  let repeats = 0
+  const server = createServer((request, response) => {
+    request.resume().on('end', () => {
+      const id = String(request.headers['webhook-id'])
+      if (called.has(id)) repeats += 1
+      called.add(id)
+      response.writeHead(204).end()
+    })
+  })
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/`,
+    called,
+    repeats: () => repeats,
+    [Symbol.asyncDispose]: async () => {
+      server.closeAllConnections()
+      await new Promise((resolve) => server.close(resolve))
+    },
+  }
+}
