@@ -48,6 +48,7 @@ export const openHost = async (name: string, config: Config): Promise<Host> => {
   try {
     const clock = systemClock
     const ids = systemIds()
+    const at = faultPoint(config.FAULT)
     const bus = stack.use(await connectBus(required(config.NATS_URL, 'NATS_URL'), name, log.child('bus')))
     const mongo = stack.use(
       await connectMongo(required(config.MONGODB_URL, 'MONGODB_URL'), log.child('mongo')),
@@ -56,7 +57,7 @@ export const openHost = async (name: string, config: Config): Promise<Host> => {
     const told = { clock, random: ids.random, journal: await openJournal(db) }
     const reconciler = stack.use(await startReconciler(bus, { ...told, replicas: config.STREAM_REPLICAS }))
     const { stream, check_after_ms } = reconciler
-    const relay = stack.use(startRelay(bus, { ...told, stream, check_after_ms }))
+    const relay = stack.use(startRelay(bus, { ...told, stream, check_after_ms, at }))
     return {
       config,
       log,
@@ -65,7 +66,7 @@ export const openHost = async (name: string, config: Config): Promise<Host> => {
       bus,
       mongo,
       relay,
-      at: faultPoint(config.FAULT),
+      at,
       stack,
       consume: async (reactions) => {
         const deadLetters = await openDeadLetters(db, clock)

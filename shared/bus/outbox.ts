@@ -3,6 +3,7 @@
 import type { OnCommit, Outbox } from '../aggregate.ts'
 import type { Clock } from '../clock.ts'
 import type { OutboxEvent } from '../cloud-event.ts'
+import type { FaultPoint } from '../faults.ts'
 import { repeat } from '../lifecycle.ts'
 import type { Journal, Told } from '../store-journal.ts'
 import type { Bus } from './connect.ts'
@@ -38,6 +39,8 @@ export type RelayOptions = Readonly<{
   stream: () => string
   /** How long after it was told an event is looked for in the stream (ms). */
   check_after_ms: number
+  /** Steps: `relay.told` (the stream has the event, nobody knows yet), `relay.journaled`. */
+  at: FaultPoint
 }>
 
 /** A document with events that wait. */
@@ -62,11 +65,13 @@ export const startRelay = (bus: Bus, options: RelayOptions): Relay => {
   let confirming: Promise<void> | undefined
 
   const confirmBatch = async (batch: readonly Acknowledged[]): Promise<void> => {
+    options.at('relay.told')
     const check_at = new Date(clock.now().getTime() + options.check_after_ms)
     await journal.add(
       batch.flatMap(({ told }) => told),
       check_at,
     )
+    options.at('relay.journaled')
     for (const [outbox, sent] of Map.groupBy(batch, (one) => one.outbox))
       await outbox.confirm(sent.map(({ id, told }) => ({ id, event_ids: told.map((event) => event.id) })))
   }

@@ -66,7 +66,12 @@ export const openEventsBed = async (urls = freshStack()) => {
   const reconciler = stack.use(await startReconciler(bus, watching))
   const relaying = () => {
     const relay = stack.use(
-      startRelay(bus, { ...told, stream: reconciler.stream, check_after_ms: CHECK_AFTER_MS }),
+      startRelay(bus, {
+        ...told,
+        stream: reconciler.stream,
+        check_after_ms: CHECK_AFTER_MS,
+        at: () => undefined,
+      }),
     )
     const store = aggregates(collection, { service: 'things', clock, ids, onCommit: relay.onCommit })
     relay.watch(store.outbox)

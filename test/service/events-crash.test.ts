@@ -1,0 +1,39 @@
+// A service that is killed between telling an event and taking it out of its document: another instance finishes, the stream
+// has the event once, and every reader gets it.
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { EVENTS_STREAM } from '../../shared/bus/streams.ts'
+import { tasks } from '../../shared/contracts/tasks.ts'
+import { createLog } from '../../shared/log.ts'
+import { connectMongo } from '../../shared/mongo.ts'
+import { JOURNAL } from '../../shared/store-journal.ts'
+import { type Bed, openBed, person } from '../support/service-bed.ts'
+
+let bed: Bed
+let stack: AsyncDisposableStack
+
+beforeAll(async () => {
+  bed = await openBed()
+  stack = new AsyncDisposableStack()
+})
+afterAll(async () => {
+  await stack?.disposeAsync()
+  await bed?.[Symbol.asyncDispose]()
+})
+
+test.each(['relay.told', 'relay.journaled'])('told_once_when_killed_at_%s', async (step) => {
+  const ws = step.replace('.', '-')
+  const mongo = stack.use(await connectMongo(bed.mongodbUrl, createLog({ filter: 'error', topic: 'test' })))
+  const db = mongo.database(tasks.name)
+  const waiting = () => db.collection('tasks').countDocuments({ ws, 'outbox.0': { $exists: true } })
+  const { died } = await bed.startFaulty(tasks.name, step)
+  const asked = bed.as(tasks, person(ws), 3_000).create_task({ title: 'told and not confirmed' })
+  expect(await died).toBe('SIGKILL')
+  await asked.catch(() => undefined)
+  expect(await waiting()).toBe(1)
+  await using _ = await bed.start(tasks.name)
+  await expect.poll(waiting).toBe(0)
+  const [told, ...more] = await bed.events(tasks.name, ws, (events) => events.length > 0)
+  const { state } = await bed.bus.jsm.streams.info(EVENTS_STREAM, { subjects_filter: `evt.tasks.*.*.${ws}` })
+  expect([more.length, Object.values(state.subjects ?? {})]).toEqual([0, [1]])
+  expect(await db.collection<{ _id: string }>(JOURNAL).countDocuments({ _id: told?.id ?? '' })).toBe(1)
+})
