@@ -234,7 +234,7 @@ export const webhooks = defineContract({
             operation: 'replay_delivery',
             label: 'Replay',
             from: { delivery_id: 'id' },
-            when: { member: 'status', is: ['delivered', 'failed', 'gone'] },
+            when: { member: 'status', is: ['pending', 'delivered', 'failed', 'gone'] },
             done: 'The call is made again.',
           },
         ],

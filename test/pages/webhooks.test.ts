@@ -77,31 +77,29 @@ test('a_shipped_loop_is_a_verified_call_to_the_address_that_was_registered_in_th
 
 test('a_call_that_failed_is_seen_and_replayed_from_the_page', async () => {
   await add(receiver.url)
-  receiver.answer(500, 200)
+  // The second pause is minutes: what is on the page then stays as it is.
+  receiver.answer(500, 500, 200)
   await page.getByRole('button', { name: `Send a test: ${receiver.url}` }).click()
   await page.getByRole('status').waitFor()
-  await receiver.called(1)
+  await receiver.called(2)
   await page.getByRole('link', { name: `Calls: ${receiver.url}` }).click()
   const row = page.getByRole('row', { name: /webhook\.tested/ })
-  await expect
-    .poll(async () => {
-      await page.reload()
-      return row.textContent()
-    })
-    .toMatch(/HTTP 500/)
+  const cell = (heading: string) => row.locator(`[data-label="${heading}"]`)
+  const shows = (heading: string, text: string): Promise<void> =>
+    expect
+      .poll(async () => {
+        await page.reload()
+        return (await cell(heading).textContent())?.trim()
+      })
+      .toBe(text)
+  await shows('Tries', '2')
+  await shows('Last answer', 'HTTP 500')
   await shoot('calls-pending')
-  // The pause of the second try is seconds: it comes by itself.
-  await receiver.called(2)
-  await expect
-    .poll(async () => {
-      await page.reload()
-      return row.textContent()
-    })
-    .toMatch(/delivered/)
   await page.getByRole('button', { name: 'Replay: webhook.tested' }).press('Enter')
   await page.getByText('The call is made again.').waitFor()
   const [first, , third] = await receiver.called(3)
   expect(third?.id).toBe(first?.id)
+  await shows('Status', 'delivered')
   await page.getByRole('button', { name: 'Replay all that failed' }).click()
   await page.getByText('The failed calls are made again').waitFor()
 })

@@ -110,13 +110,13 @@ describe('an address', () => {
 
 describe('an event', () => {
   test.each([
-    ['of_a_task', tasks.events['task.updated'], { private: false }, true],
-    ['of_a_task_in_a_private_loop', tasks.events['task.updated'], { private: true }, false],
-    ['of_a_task_that_does_not_say', tasks.events['task.updated'], {}, false],
-    ['of_a_public_loop', loopsQueue.events['loop.shipped'], { visibility: 'public' }, true],
-    ['of_a_private_loop', loopsQueue.events['loop.shipped'], { visibility: 'private' }, false],
-    ['of_the_whole_queue', loopsQueue.events['queue.changed'], {}, false],
-  ])('%s_is_public: %4$s', (_, declared, data, told) => {
+    ['of_a_task', true, tasks.events['task.updated'], { private: false }],
+    ['of_a_task_in_a_private_loop', false, tasks.events['task.updated'], { private: true }],
+    ['of_a_task_that_does_not_say', false, tasks.events['task.updated'], {}],
+    ['of_a_public_loop', true, loopsQueue.events['loop.shipped'], { visibility: 'public' }],
+    ['of_a_private_loop', false, loopsQueue.events['loop.shipped'], { visibility: 'private' }],
+    ['of_the_whole_queue', false, loopsQueue.events['queue.changed'], {}],
+  ])('%s, public: %s', (_, told, declared, data) => {
     expect(isPublic(declared, event('any', data))).toBe(told)
   })
 
