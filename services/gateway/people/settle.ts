@@ -7,7 +7,7 @@ import { finishChange } from './members.ts'
 import { membershipIn, type Person } from './person.ts'
 
 /** What is left undone for longer than this is nobody's work in hand any more (ms). */
-export const SETTLE_AFTER_MS = 5_000
+const SETTLE_AFTER_MS = 5_000
 const SETTLE_BATCH = 50
 
 const settleInvitation = async ({ store, ids }: Deps, id: string): Promise<void> => {
