@@ -187,7 +187,7 @@ describe('the stream of events', () => {
     await expect(bus.js.publish(subject(service === 'tasks' ? 'gateway' : 'tasks'), '{}')).rejects.toThrow()
   })
 
-  test.each(['notifier', 'loops-queue'])('read_and_acknowledged_by_%s', async (user) => {
+  test.each(['notifier', 'loops-queue', 'webhooks'])('read_and_acknowledged_by_%s', async (user) => {
     const bus = await busAs(user)
     const consumer = await openConsumer(
       bus,

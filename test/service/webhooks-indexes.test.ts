@@ -1,0 +1,100 @@
+// Every query of the webhooks service over thousands of calls: found through an index, and hardly more read than what is
+// wanted, though one webhook has thousands of calls waiting. The database's own profile of what it did is the witness.
+import type { Db, Document } from 'mongodb'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { type Deliveries, openDeliveries } from '../../services/webhooks/deliveries.ts'
+import type { Delivery } from '../../services/webhooks/delivery.ts'
+import { openWebhooks, type WebhookStore } from '../../services/webhooks/store.ts'
+import { systemClock as clock } from '../../shared/clock.ts'
+import { createLog } from '../../shared/log.ts'
+import { connectMongo, type Mongo } from '../../shared/mongo.ts'
+import { ids } from '../support/service-bed.ts'
+import { freshStack } from '../support/stack.ts'
+
+const MANY = 3_000
+const PAGE = 20
+const WS = ids.next()
+const [SLOW, QUICK] = [ids.next(), ids.next()]
+const NOW = clock.now()
+
+let mongo: Mongo
+let db: Db
+let deliveries: Deliveries
+let webhooks: WebhookStore
+
+const owed = (webhook_id: string, status: 'pending' | 'failed' | 'delivered'): Delivery => {
+  const event_id = ids.next()
+  return {
+    _id: `${event_id}:${webhook_id}`,
+    ws: WS,
+    v: 1,
+    webhook_id,
+    event_id,
+    type: 'task.created',
+    body: 'x'.repeat(500),
+    status,
+    attempts: 0,
+    ...(status === 'pending' ? { due_at: NOW } : {}),
+    happened_at: NOW,
+    owed_since: NOW,
+    delivered_at: null,
+    answer: null,
+    expires_at: new Date(NOW.getTime() + 60 * 60_000),
+  }
+}
+
+beforeAll(async () => {
+  mongo = await connectMongo(freshStack().mongodbUrl, createLog({ filter: 'error', topic: 'test' }))
+  db = mongo.database('webhooks')
+  deliveries = await openDeliveries(db, { clock, ids })
+  webhooks = await openWebhooks(db)
+  // The waiting calls of the slow one come first in the order of their times.
+  await deliveries.add(Array.from({ length: MANY }, () => owed(SLOW, 'pending')))
+  await deliveries.add(Array.from({ length: MANY }, () => owed(QUICK, 'delivered')))
+  await deliveries.add(Array.from({ length: PAGE }, () => owed(QUICK, 'failed')))
+  await db.command({ profile: 2 })
+})
+afterAll(() => mongo?.[Symbol.asyncDispose]())
+
+/** What was read by the commands of some work. */
+const profiled = async (work: () => Promise<unknown>): Promise<{ plan: string; docs: number }[]> => {
+  const marker = ids.next()
+  await db.collection('deliveries').findOne({ _id: marker } as Document)
+  await work()
+  const entries = await db
+    .collection('system.profile')
+    .find({ ns: { $not: /system\.profile$/ }, op: { $ne: 'insert' } })
+    .sort({ $natural: -1 })
+    .limit(PAGE * 4)
+    .toArray()
+  const marked = entries.findIndex(({ command }) => command?.filter?._id === marker)
+  return entries.slice(0, marked).map(({ planSummary, docsExamined }) => ({
+    plan: String(planSummary ?? ''),
+    docs: Number(docsExamined ?? 0),
+  }))
+}
+
+const QUERIES: readonly (readonly [string, number, () => Promise<unknown>])[] = [
+  ['webhooks.list', PAGE, () => webhooks.list(WS, PAGE)],
+  ['webhooks.find', 1, () => webhooks.find(SLOW)],
+  ['deliveries.list', PAGE, () => deliveries.list(WS, QUICK, PAGE)],
+  ['deliveries.list after one', PAGE, () => deliveries.list(WS, QUICK, PAGE, `${ids.next()}:${QUICK}`)],
+  ['deliveries.claim', PAGE, () => deliveries.claim(PAGE, [], () => 4)],
+  ['deliveries.claim past a full webhook', 0, () => deliveries.claim(PAGE, [SLOW], () => 4)],
+]
+
+test.each(QUERIES)('%s reads through an index and at most %i documents', async (_, documents, query) => {
+  const commands = await profiled(query)
+  expect(commands.length).toBeGreaterThan(0)
+  for (const { plan, docs } of commands) {
+    expect(plan).toMatch(/^(IXSCAN|IDHACK|EXPRESS|EOF)/)
+    expect(docs).toBeLessThanOrEqual(documents)
+  }
+})
+
+test('a call of another webhook is found behind thousands that wait for one that is full', async () => {
+  const last = owed(QUICK, 'pending')
+  await deliveries.add([last])
+  const { claimed } = await deliveries.claim(PAGE, [SLOW], () => 4)
+  expect(claimed.map(({ _id }) => _id)).toEqual([last._id])
+})
