@@ -74,7 +74,7 @@ export const openHost = async (name: string, config: Config): Promise<Host> => {
         stack.use(await consume(bus, name, reactions, options))
       },
       serve: async (contract, handlers) => {
-        stack.use(await serve(bus, contract, handlers, { clock, ids, translate: mongoFault }))
+        stack.use(await serve(bus, contract, handlers, { clock, translate: mongoFault }))
       },
     }
   } catch (error) {

@@ -4,6 +4,7 @@ import * as z from 'zod'
 import type { Clock } from '../clock.ts'
 import { type Call, type Caller, ROLES } from '../contract.ts'
 import { ScopeName } from '../contracts/common.ts'
+import { AppError } from '../errors.ts'
 
 const CALLER = 'Loops-Caller'
 const REQUEST_ID = 'Loops-Request-Id'
@@ -37,21 +38,19 @@ const readCaller = (value: string): Caller | null =>
   value === '' ? null : CallerShape.parse(JSON.parse(Buffer.from(value, 'base64url').toString()))
 
 /**
- * The context of a request that arrived.
- * @throws when the caller header is not ours; the request is refused as `forbidden`.
+ * The context of a request that arrived. Only a request has its id: what NATS itself delivers to the subject of an operation,
+ * because a consumer of the stream was told to, has none.
+ * @throws when the caller header is not ours; AppError `forbidden` when it is no request at all.
  */
-export const readCall = (
-  h: MsgHdrs | undefined,
-  clock: Clock,
-  stop: AbortSignal,
-  newId: () => string,
-): Call => {
+export const readCall = (h: MsgHdrs | undefined, clock: Clock, stop: AbortSignal): Call => {
+  const request_id = h?.get(REQUEST_ID)
+  if (!request_id) throw new AppError('forbidden', 'This is not a request of a service of Loops.')
   const given = h?.has(BUDGET_MS) ? Number(h.get(BUDGET_MS)) : DEFAULT_BUDGET_MS
   const budget_ms = Number.isFinite(given) ? Math.min(Math.max(given, 0), 60_000) : DEFAULT_BUDGET_MS
   const traceparent = h?.get(TRACEPARENT)
   return {
     caller: readCaller(h?.get(CALLER) ?? ''),
-    request_id: h?.get(REQUEST_ID) || newId(),
+    request_id,
     ...(traceparent ? { traceparent } : {}),
     ...startBudget(clock, budget_ms, stop),
   }

@@ -11,7 +11,6 @@ import {
   requestSubject,
 } from '../contract.ts'
 import { AppError, asAppError, ERROR_CODES, toErrorBody } from '../errors.ts'
-import type { Ids } from '../ids.ts'
 import { within } from '../lifecycle.ts'
 import { grants } from '../scopes.ts'
 import type { Bus } from './connect.ts'
@@ -24,7 +23,6 @@ const DRAIN_MS = 25_000
 
 export type ServeOptions = Readonly<{
   clock: Clock
-  ids: Ids
   /** Turns a driver's fault into one of ours, or undefined when it is a fault of the program. */
   translate?: (error: unknown) => AppError | undefined
 }>
@@ -84,7 +82,7 @@ export const serve = async <C extends Contract>(
     count.requests += 1
     let request_id = '-'
     try {
-      const call = readCall(msg.headers, options.clock, stop.signal, options.ids.next)
+      const call = readCall(msg.headers, options.clock, stop.signal)
       request_id = call.request_id
       msg.respond(await answer(operation, (handlers as Record<string, unknown>)[name] as Untyped, msg, call))
     } catch (fault) {

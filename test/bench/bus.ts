@@ -6,7 +6,6 @@ import { ownCall } from '../../shared/bus/headers.ts'
 import { serve } from '../../shared/bus/serve.ts'
 import { systemClock as clock } from '../../shared/clock.ts'
 import { defineContract, internal } from '../../shared/contract.ts'
-import { systemIds } from '../../shared/ids.ts'
 import { createLog } from '../../shared/log.ts'
 import { type Pair, pair, sample } from './measure.ts'
 
@@ -39,12 +38,7 @@ export const benchBus = async (nats_url: string): Promise<Readonly<{ serial: Pai
   const log = createLog({ filter: 'error', topic: 'bench' })
   await using server = await connectBus(nats_url, 'bench-server', log)
   await using asker = await connectBus(nats_url, 'bench-client', log)
-  await using _serving = await serve(
-    server,
-    echo,
-    { echo: async (input) => input },
-    { clock, ids: systemIds() },
-  )
+  await using _serving = await serve(server, echo, { echo: async (input) => input }, { clock })
   const raw = server.nc.subscribe('bench.raw', { callback: (_, msg) => void msg.respond(msg.data) })
   await server.nc.flush()
   const payload = JSON.stringify(row)

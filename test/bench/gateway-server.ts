@@ -6,7 +6,6 @@ import { systemClock as clock } from '../../shared/clock.ts'
 import { processEnv } from '../../shared/config.ts'
 import { defineContract } from '../../shared/contract.ts'
 import { tasks } from '../../shared/contracts/tasks.ts'
-import { systemIds } from '../../shared/ids.ts'
 import { createLog } from '../../shared/log.ts'
 import { cannedTasks } from './canned.ts'
 
@@ -16,6 +15,6 @@ const bus = await connectBus(
   'stub',
   createLog({ filter: 'error', topic: 'stub' }),
 )
-await serve(bus, stub, { list_tasks: async () => cannedTasks }, { clock, ids: systemIds() })
+await serve(bus, stub, { list_tasks: async () => cannedTasks }, { clock })
 const { url } = await startServices(processEnv(), { names: ['gateway'] })
 console.log(url)

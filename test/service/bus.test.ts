@@ -84,7 +84,7 @@ beforeAll(async () => {
   for (const instance of [0, 1]) {
     const bus = await connectBus(natsUrl, `server-${instance}`, quiet)
     servers.push(bus)
-    await serve(bus, contract, handlers(instance), { clock, ids })
+    await serve(bus, contract, handlers(instance), { clock })
   }
 })
 afterAll(async () => {
@@ -199,7 +199,7 @@ test('overload_is_answered_at_once_and_the_accepted_are_finished', async () => {
 
 test('a_stopping_instance_answers_what_it_has_taken', async () => {
   const bus = await connectBus(natsUrl, 'leaving', quiet)
-  const leaving = await serve(bus, { ...contract, name: 'leaving' }, handlers(2), { clock, ids })
+  const leaving = await serve(bus, { ...contract, name: 'leaving' }, handlers(2), { clock })
   waiting.length = 0
   const answer = client(asker, { ...contract, name: 'leaving' }).wait({ n: 9 }, call())
   await expect.poll(() => waiting.length).toBe(1)

@@ -181,7 +181,7 @@ beforeAll(async () => {
   bed = stack.use(await openGatewayBed())
   const log = createLog({ filter: 'error', topic: 'notes' })
   const bus = stack.use(await connectBus(bed.stack.natsUrl, 'notes', log))
-  stack.use(await serve(bus, notes, handlers, { clock, ids }))
+  stack.use(await serve(bus, notes, handlers, { clock }))
   // The same site with one contract more: its pages beside those that every gateway has.
   const app = new Hono<GatewayEnv>()
   const listener = await listen((request, env) => app.fetch(request, env), '127.0.0.1', 0)

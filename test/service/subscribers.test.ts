@@ -3,13 +3,22 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { AckPolicy, type ConsumerConfig, jetstream, jetstreamManager } from '@nats-io/jetstream'
+import {
+  AckPolicy,
+  type ConsumerConfig,
+  type ConsumerInfo,
+  jetstream,
+  jetstreamManager,
+} from '@nats-io/jetstream'
 import type { NatsConnection } from '@nats-io/transport-node'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
+import * as z from 'zod'
 import { SUBSCRIBERS_DOMAIN } from '../../infra/subscribers/access.ts'
 import { type Bus, connectBus } from '../../shared/bus/connect.ts'
+import { serve } from '../../shared/bus/serve.ts'
 import { EVENTS_STREAM } from '../../shared/bus/streams.ts'
-import { eventFilter, eventSubject, requestSubject } from '../../shared/contract.ts'
+import { systemClock } from '../../shared/clock.ts'
+import { defineContract, eventFilter, eventSubject, internal, requestSubject } from '../../shared/contract.ts'
 import { createLog } from '../../shared/log.ts'
 import { type GuardedNats, startGuardedNats } from '../support/guarded-nats.ts'
 import {
@@ -165,6 +174,46 @@ test('nothing_that_a_subscriber_has_sent_to_itself_reaches_a_service', async () 
   await services.tasks.nc.flush()
   expect((await services.tasks.jsm.streams.info(EVENTS_STREAM)).state.messages).toBe(before + 1)
   expect(heard).toEqual([])
+})
+
+test('an_event_that_a_subscriber_has_pushed_to_a_service_is_no_request', async () => {
+  const calls: unknown[] = []
+  const operation = internal({
+    description: 'Anything.',
+    input: z.object({}),
+    output: z.object({}),
+    errors: [],
+  })
+  const contract = defineContract({
+    name: 'tasks',
+    version: '1.0.0',
+    description: 'Takes what comes.',
+    operations: { take: operation },
+    events: {},
+  })
+  const take = async (input: unknown) => {
+    calls.push(input)
+    return {}
+  }
+  await using _ = await serve(services.tasks, contract, { take }, { clock: systemClock })
+  const [CREATE, INFO] = ['CREATE', 'INFO'].map(
+    (what) => `$JS.${domain}.API.CONSUMER.${what}.${EVENTS_STREAM}.pusher`,
+  )
+  await add('pusher')
+  const pusher = await connected('pusher')
+  const { EVENTS: filter_subject } = given.pusher!
+  const config = {
+    ...{ name: 'pusher', durable_name: 'pusher', ack_policy: 'none', filter_subject },
+    ...{ deliver_subject: requestSubject('tasks', 'take'), deliver_group: 'tasks' },
+  }
+  expect(await refusalOf(pusher, `${CREATE}.${filter_subject}`, { stream_name: EVENTS_STREAM, config })).toBe(
+    'done',
+  )
+  await expect
+    .poll(async () => (await pusher.request(INFO ?? '')).json<ConsumerInfo>().delivered.consumer_seq)
+    .toBeGreaterThan(0)
+  await services.tasks.nc.flush()
+  expect(calls).toEqual([])
 })
 
 test('locked_out_when_removed_while_the_services_stay_connected', async () => {
