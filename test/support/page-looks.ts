@@ -14,9 +14,15 @@ export const faultsOf = async (page: Page): Promise<string[]> => {
   })
 }
 
-/** By how much the page is wider than its window (CSS pixels). */
+/** By how much the page is wider than its window, or what is in a card than the card (CSS pixels). */
 export const overflowOf = (page: Page): Promise<number> =>
-  page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth)
+  page.evaluate(() =>
+    Math.max(
+      ...[document.documentElement, ...document.querySelectorAll('.card')].map(
+        ({ scrollWidth, clientWidth }) => scrollWidth - clientWidth,
+      ),
+    ),
+  )
 
 /** What the browser complains of from now on in any page of a context: blocked styles and forms, faults of pages. */
 export const complaintsOf = (context: BrowserContext): readonly string[] => {
