@@ -40,14 +40,6 @@ export type Reconciler = AsyncDisposable &
     check_after_ms: number
   }>
 
-/** Does the work for each, a few at once. */
-const eachOf = async <T, R>(all: readonly T[], work: (one: T) => Promise<R>): Promise<R[]> => {
-  const done: R[] = []
-  for (let start = 0; start < all.length; start += PARALLEL)
-    done.push(...(await Promise.all(all.slice(start, start + PARALLEL).map(work))))
-  return done
-}
-
 /**
  * Makes the streams, brings them up to their declaration, and begins to watch over them.
  * @throws AppError `unavailable` when a stream is not there and cannot be made.
@@ -59,8 +51,22 @@ export const startReconciler = async (bus: Bus, options: ReconcileOptions): Prom
   let looks = 0
   let seen = await keepStreams(bus, replicas)
 
+  /** One that the stream does not take keeps no other from being told. @throws when it takes none of some */
+  const publishAll = async (events: readonly Told[]): Promise<Told[]> => {
+    const told: Told[] = []
+    for (let start = 0; start < events.length; start += PARALLEL) {
+      const some = events.slice(start, start + PARALLEL)
+      const sent = await Promise.allSettled(some.map((event) => publish(bus, event, seen.id)))
+      const refused = sent.find((one) => one.status === 'rejected')
+      const taken = sent.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []))
+      if (refused && taken.length === 0) throw refused.reason
+      if (refused) log.error('a told event cannot be told again; others can', { error: refused.reason })
+      told.push(...taken)
+    }
+    return told
+  }
   const tellAgain = async (events: readonly Told[]): Promise<void> => {
-    const told = await eachOf(events, (event) => publish(bus, event, seen.id))
+    const told = await publishAll(events)
     await journal.moved(told, new Date(clock.now().getTime() + check_after_ms))
     log.warn('told events again that the stream did not have', { events: told.length })
   }
@@ -83,7 +89,11 @@ export const startReconciler = async (bus: Bus, options: ReconcileOptions): Prom
   const checkDue = async (signal: AbortSignal): Promise<void> => {
     for (let batch = 0; batch < MAX_BATCHES && !signal.aborted; batch += 1) {
       const events = await journal.due(clock.now(), BATCH)
-      const there = await eachOf(events, (event) => isInStream(bus, event.id, event))
+      const there: boolean[] = []
+      for (let start = 0; start < events.length; start += PARALLEL) {
+        const some = events.slice(start, start + PARALLEL)
+        there.push(...(await Promise.all(some.map((event) => isInStream(bus, event.id, event)))))
+      }
       await journal.found(events.filter((_, index) => there[index]).map(({ id }) => id))
       const lost = events.filter((_, index) => !there[index])
       if (lost.length > 0) await tellAgain(lost)
@@ -98,9 +108,13 @@ export const startReconciler = async (bus: Bus, options: ReconcileOptions): Prom
     // Servers may have joined meanwhile.
     if (!migrated && looks % LOOKS_PER_MIGRATION === 0) migrated = await migrateStreams(bus, replicas)
     if (seen.id !== before) log.warn('the stream of events is a new one; telling it what is known')
-    await tellAll(signal, () => journal.elsewhere(seen.id, BATCH))
-    await tellAll(signal, outside)
-    await checkDue(signal)
+    const steps = [
+      () => tellAll(signal, () => journal.elsewhere(seen.id, BATCH)),
+      () => tellAll(signal, outside),
+      () => checkDue(signal),
+    ]
+    for (const step of steps)
+      await step().catch((error: unknown) => log.warn('events could not be told again now', { error }))
   }
   const looking = repeat(look, { interval_ms: look_ms, log, random })
   return {

@@ -4,6 +4,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { EVENTS_STREAM } from '../../shared/bus/streams.ts'
 import { type EventsBed, MADE, openEventsBed, thing, toldOf } from '../support/events-bed.ts'
 
+const FAR_OFF = new Date('2100-01-01')
 let bed: EventsBed
 
 beforeAll(async () => {
@@ -89,6 +90,22 @@ test('a_stream_that_was_deleted_is_made_again_told_everything_and_read_on_by_its
   await bed.tell(1)
   await expect.poll(() => new Set(seen).size).toBe(before.length + 1)
   expect((await bed.inStream()).toSorted()).toEqual(await bed.journaledIds())
+})
+
+test('an_event_that_the_stream_does_not_take_keeps_no_other_from_being_told_again', async () => {
+  await bed.tell(2)
+  const [row] = await bed.journaled()
+  if (!row) throw new Error('the journal is empty')
+  const subject = 'nowhere.that.a.stream.listens'
+  await bed.journalOf().insertOne({ ...row, _id: 'REFUSED', subject, stream: '', check_at: FAR_OFF })
+  const before = (await bed.journaledIds()).filter((id) => id !== 'REFUSED')
+  await bed.bus.jsm.streams.delete(EVENTS_STREAM)
+  await expect.poll(async () => (await bed.inStream()).toSorted(), { timeout: 20_000 }).toEqual(before)
+  const unchecked = async () => (await bed.journaled()).filter(({ check_at }) => check_at)
+  await expect
+    .poll(async () => (await unchecked()).map(({ _id }) => _id), { timeout: 20_000 })
+    .toEqual(['REFUSED'])
+  await bed.journalOf().deleteOne({ _id: 'REFUSED' })
 })
 
 test('a_consumer_that_was_deleted_is_made_again_and_goes_on', async () => {
