@@ -4,14 +4,14 @@ import type { Clock } from '../../shared/clock.ts'
 import type { FaultPoint } from '../../shared/faults.ts'
 import { pause, type Repeating, repeat } from '../../shared/lifecycle.ts'
 import type { Log } from '../../shared/log.ts'
+import { openBlockade } from './blockade.ts'
 import type { Composed } from './compose.ts'
 import { type Deliveries, LEASE_MS, type Settled } from './deliveries.ts'
 import { gather } from './gather.ts'
 import { CONNECTIONS, type Mail, type Mailer } from './mailer.ts'
 import type { Delivery } from './notices.ts'
 import { unwantedBecause } from './preferences.ts'
-import { later, nextProbe, type Settlement, settlementOf } from './retries.ts'
-import type { Outcome } from './smtp-faults.ts'
+import { later, type Settlement, settlementOf } from './retries.ts'
 import { type Subscriptions, subscriptionId } from './store-subscriptions.ts'
 import { type Suppressions, suppressionKey } from './store-suppressions.ts'
 
@@ -47,9 +47,6 @@ type Held = {
   /** Until when nobody else has it; a process that stood still may find that past. */
   until: Date
 }
-
-/** Since no mail goes out at all: how often that was found, and when one may try again. */
-type Blockade = Readonly<{ failures: number; until: Date }>
 
 /** What was wished, and which addresses went out of use, since the event: a mail may wait for hours. */
 const lookUp = async (
@@ -109,33 +106,6 @@ const openRecorder = ({ deliveries, log }: SenderDeps, stop: AbortSignal) => {
   }
 }
 
-/** Keeps apart from the sending whether the server takes any mail at all. */
-const watchServer = ({ clock, random, log }: SenderDeps, onBlocked: (until: Date) => void) => {
-  let blockade: Blockade | null = null
-  return {
-    /** How many mails may be in hand now: one to probe with, if none went out of late. */
-    room: (): number => (blockade ? (clock.now() < blockade.until ? 0 : 1) : HELD),
-    /** Notes what the server said of one mail; gives when the next one may be tried. */
-    note: (said: Outcome): Date => {
-      const now = clock.now()
-      if (said.outcome !== 'blocked') {
-        if (blockade) log.info('mails go out again')
-        blockade = null
-        return now
-      }
-      // The others that were under way say the same again.
-      if (blockade && now < blockade.until) return blockade.until
-      const failures = (blockade?.failures ?? 0) + 1
-      const until = nextProbe(failures, now, random())
-      blockade = { failures, until }
-      const { by, advice, reason } = said
-      log[by === 'ours' ? 'error' : 'warn'](`mails wait. ${advice}`, { reason, failures, until })
-      onBlocked(until)
-      return until
-    },
-  }
-}
-
 /**
  * Starts sending. `nudge` tells of new deliveries.
  * @returns disposing claims no more, gives back what was not begun, and waits for the mails under way.
@@ -155,9 +125,11 @@ export const startSender = (deps: SenderDeps): Repeating => {
     for (const { _id } of untried) held.delete(_id)
     await deliveries.release(untried, due_at)
   }
-  const server = watchServer(deps, (until) => {
-    // What cannot be given back is claimed again when its lease ends.
-    void giveBack(until).catch((error: unknown) => log.warn('mails were not given back', { error }))
+  const server = openBlockade({
+    ...deps,
+    onBlocked: (until) =>
+      // What cannot be given back is claimed again when its lease ends.
+      void giveBack(until).catch((error: unknown) => log.warn('mails were not given back', { error })),
   })
 
   const attempt = async (item: Held): Promise<Settlement> => {
@@ -216,7 +188,7 @@ export const startSender = (deps: SenderDeps): Repeating => {
   }
 
   const look = async (signal: AbortSignal): Promise<void> => {
-    const room = server.room() - held.size
+    const room = server.room(HELD) - held.size
     if (signal.aborted || recorder.isStuck()) return
     if (room <= 0) {
       // Told of new ones with both hands full: they are due when some are done.

@@ -9,7 +9,7 @@ import { type Bed, ids, person } from './service-bed.ts'
 import { type ShippedLoop, shippedLoop } from './shipped-loop.ts'
 
 /** Longer than anything here takes on a busy machine, shorter than a test may take. */
-const WAIT = { timeout: 40_000, interval: 50 } as const
+const WAIT = { timeout: 40_000, interval: 200 } as const
 
 /** A deliveries row as the notifier tells of it. */
 export type Row = Awaited<ReturnType<typeof listed>>[number]

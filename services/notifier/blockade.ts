@@ -1,0 +1,49 @@
+// Whether the mail server takes any mail at all: while it does not, one mail at a time probes it, ever more rarely, and the
+// log says what to look at. Knows nothing of deliveries.
+import type { Clock } from '../../shared/clock.ts'
+import type { Log } from '../../shared/log.ts'
+import { nextProbe } from './retries.ts'
+import type { Outcome } from './smtp-faults.ts'
+
+export type BlockadeDeps = Readonly<{
+  clock: Pick<Clock, 'now'>
+  random: () => number
+  log: Log
+  /** Told when mails have to wait (again), and until when. */
+  onBlocked: (until: Date) => void
+}>
+
+export type Blockade = Readonly<{
+  /** How many mails may be in hand now, of at most `most`: none for a while after a refusal, then one to probe with. */
+  room: (most: number) => number
+  /** Notes what the server said of one mail; gives when the next one may be tried. */
+  note: (said: Outcome) => Date
+}>
+
+/** Starts with a server that nothing is known against. */
+export const openBlockade = ({ clock, random, log, onBlocked }: BlockadeDeps): Blockade => {
+  let since: Readonly<{ failures: number; until: Date }> | null = null
+  return {
+    room: (most) => {
+      if (!since) return most
+      return clock.now() < since.until ? 0 : 1
+    },
+    note: (said) => {
+      const now = clock.now()
+      if (said.outcome !== 'blocked') {
+        if (since) log.info('mails go out again')
+        since = null
+        return now
+      }
+      // Those that were under way at the same time say it again.
+      if (since && now < since.until) return since.until
+      const failures = (since?.failures ?? 0) + 1
+      const until = nextProbe(failures, now, random())
+      since = { failures, until }
+      const { by, advice, reason } = said
+      log[by === 'ours' ? 'error' : 'warn'](`mails wait. ${advice}`, { reason, failures, until })
+      onBlocked(until)
+      return until
+    },
+  }
+}
