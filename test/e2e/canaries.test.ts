@@ -180,6 +180,13 @@ const mailIsRefusedAndSent = async (owner: Account): Promise<void> => {
   await mailTo(owner.email, /Told to all/)
 }
 
+/** Addresses of webhooks often end with a secret of whoever is called. */
+const aWebhookIsAdded = async ({ browser }: Account): Promise<void> => {
+  const address = `https://hooks.example.com/${canary('end of an address')}`
+  const { text } = await browser.submit('/workspace/webhooks/add_webhook', { url: address })
+  keep('secret of a webhook', /whsec_[\w+/=]+/.exec(text)?.[0])
+}
+
 /** What a service says of servers that it cannot reach. */
 const startInVain = async (): Promise<void> => {
   const [user, host] = [canary('user of a server that is away'), '127.0.0.1:1']
@@ -216,6 +223,7 @@ test('no_secret_is_told_by_logs_answers_events_or_mails', async () => {
   const invitation = keep('invitation link', await linkTo(bo.email, /\/invitations\/([\w.-]+)/))
   await openBrowser(url).open(`/invitations/${invitation}`)
   await tokensAreUsedAndMisused(ann)
+  await aWebhookIsAdded(ann)
   await mailIsRefusedAndSent(ann)
   await passwordsAreTypedAndForgotten(bo)
   await startInVain()
