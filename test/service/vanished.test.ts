@@ -24,7 +24,7 @@ test('requests_not_sent_any_more_to_a_machine_that_vanished', async () => {
     })
   const subject = requestSubject(tasks.name, 'get_task')
   const vanishing = await connectAs('tasks', `${way.host}:${way.port}`)
-  vanishing.subscribe(subject, { queue: 'q', callback: (_, message) => message.respond() })
+  vanishing.subscribe(subject, { queue: 'q', callback: (_, message) => void message.respond() })
   await vanishing.flush()
   const caller = await connectAs('gateway', server.address)
   const asked = () =>
