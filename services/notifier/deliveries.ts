@@ -1,6 +1,6 @@
 // The ledger of mails: one notice per event, one delivery per recipient, each transition a compare-and-set on its
 // version. Knows MongoDB, and nothing of SMTP or of what a mail says.
-import type { AnyBulkWriteOperation, Db } from 'mongodb'
+import type { AnyBulkWriteOperation, Collection, Db } from 'mongodb'
 import type { Clock } from '../../shared/clock.ts'
 import { DeliveryStatus } from '../../shared/contracts/notifier.ts'
 import type { Ids } from '../../shared/ids.ts'
@@ -112,7 +112,15 @@ const settling = ({ delivery: { _id, ws, v }, settlement }: Settled): AnyBulkWri
   }
 }
 
-/** Opens the ledger, making its indexes. */
+/** Mails that an earlier release still owed said neither since when nor what they are about. */
+const upgrade = async (deliveries: Collection<Delivery>, now: Date): Promise<void> => {
+  await deliveries.updateMany(
+    { due_at: { $exists: true }, owed_since: { $exists: false } },
+    { $set: { owed_since: now, about: null, shown_to: 'nobody' }, $inc: { v: 1 } },
+  )
+}
+
+/** Opens the ledger, making its indexes; mails that an earlier release owed are owed on. */
 export const openDeliveries = async (
   db: Db,
   { clock, ids, lease_ms = LEASE_MS }: Readonly<{ clock: Clock; ids: Ids; lease_ms?: number }>,
@@ -130,6 +138,7 @@ export const openDeliveries = async (
     { key: { ws: 1, user_id: 1, _id: -1 }, name: 'person' },
     expiry,
   ])
+  await upgrade(deliveries, clock.now())
   return {
     begin: async (notice) => {
       const expires_at = new Date(clock.now().getTime() + KEPT_MS)

@@ -56,7 +56,7 @@ export const rowOf = (delivery: Delivery): DeliveryRow => {
     about: subjectOf(delivery),
     status,
     attempts,
-    at: (sent_at ?? owed_since).toISOString(),
+    at: (sent_at ?? owed_since ?? created_at).toISOString(),
     created_at: created_at.toISOString(),
     next_try_at: status === 'pending' ? iso(due_at) : null,
     sent_at: iso(sent_at),

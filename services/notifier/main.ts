@@ -31,7 +31,7 @@ const wire = async (host: Host, secret: string): Promise<void> => {
   const { config, clock, ids, bus, stack } = host
   const db = host.mongo.database(notifier.name)
   const deliveries = await openDeliveries(db, { clock, ids })
-  const subscriptions = openSubscriptions(db, { clock })
+  const subscriptions = await openSubscriptions(db, { clock })
   const suppressions = openSuppressions(db, { clock })
   const devMails = keepsMails(config) ? openDevMails(db) : null
   const key = unsubscribeKey(secret)

@@ -38,7 +38,7 @@ export const unwantedBecause = (
   { wants, muted }: Preference = EVERYTHING,
   about: About | null,
 ): string | undefined => {
-  if (about === null) return undefined
+  if (!about) return undefined
   if (wants === 'none') return 'wants no mails'
   if (muted.some(({ loop_id }) => loop_id === about.loop_id)) return 'has muted the loop'
   return wants === 'mine' && !about.mine ? 'wants mails about loops of their own only' : undefined

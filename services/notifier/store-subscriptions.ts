@@ -1,6 +1,6 @@
 // Who wants which mails of which workspace. One document per person and workspace, made when a mail is first owed or a wish
 // is first told; all queries are by id, so there is no index to state.
-import type { Db } from 'mongodb'
+import type { Collection, Db } from 'mongodb'
 import type { Clock } from '../../shared/clock.ts'
 import type { MailWish } from '../../shared/contracts/notifier.ts'
 import { isDuplicateKey } from '../../shared/mongo.ts'
@@ -43,9 +43,21 @@ export type Subscriptions = Readonly<{
 /** The id of a person's subscription to a workspace. */
 export const subscriptionId = (ws: string, user_id: string): string => `${ws}:${user_id}`
 
-/** Opens the collection. */
-export const openSubscriptions = (db: Db, { clock }: Readonly<{ clock: Clock }>): Subscriptions => {
+/** Before there were three wishes, one was either subscribed or not. */
+const upgrade = async (subscriptions: Collection<Subscription>): Promise<void> => {
+  const old = (subscribed: object) => ({ wants: { $exists: false }, ...subscribed })
+  const wish = (wants: MailWish) => ({ $set: { wants, muted: [] }, $inc: { v: 1 } })
+  await subscriptions.updateMany(old({ subscribed: false }), wish('none'))
+  await subscriptions.updateMany(old({}), wish('all'))
+}
+
+/** Opens the collection; wishes that an earlier release kept are understood. */
+export const openSubscriptions = async (
+  db: Db,
+  { clock }: Readonly<{ clock: Clock }>,
+): Promise<Subscriptions> => {
   const subscriptions = db.collection<Subscription>('subscriptions')
+  await upgrade(subscriptions)
 
   const fresh = (ws: string, user_id: string, email: string, workspace_name: string): Subscription => ({
     _id: subscriptionId(ws, user_id),

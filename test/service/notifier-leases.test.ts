@@ -60,11 +60,12 @@ const mailOf = ({ _id, to, created_at }: Delivery): Mail => ({
 const openLedger = async (sink: SmtpSink, stack: AsyncDisposableStack) => {
   const db = stack.use(await connectMongo(freshStack().mongodbUrl, log)).database('notifier')
   const deliveries = await openDeliveries(db, { clock, ids, lease_ms: LEASE_MS })
+  const subscriptions = await openSubscriptions(db, { clock })
   const start = (given: Partial<Deliveries> = {}) =>
     stack.use(
       startSender({
         deliveries: { ...deliveries, ...given },
-        subscriptions: openSubscriptions(db, { clock }),
+        subscriptions,
         suppressions: openSuppressions(db, { clock }),
         compose: async (delivery) => ({ mail: mailOf(delivery) }),
         mailer: stack.use(createMailer(sink.url)),
