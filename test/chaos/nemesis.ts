@@ -127,6 +127,6 @@ export const hurtAsPlanned = async (
   world.mail.drop(0, random)
 }
 
-/** Instances of a service that a plan kills or stops, for what may follow from it. */
+/** What a plan does to a service or to a kind of server, for what may follow from it. */
 export const hurtsOf = (plan: readonly Hurt[], group: string): readonly Hurt[] =>
   plan.filter(({ target }) => groupOf(target) === group)

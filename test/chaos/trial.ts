@@ -6,7 +6,7 @@ import { until } from '../support/chaos/until.ts'
 import { ERAS } from '../support/mcp-client.ts'
 import { randomFrom } from '../support/random.ts'
 import type { Common } from './commands.ts'
-import { openLedger } from './ledger.ts'
+import { countOf, openLedger } from './ledger.ts'
 import { openAgent, patient, workUntil } from './load.ts'
 import { hurtAsPlanned, hurtsOf, rosterOf } from './nemesis.ts'
 import { readOutcome } from './outcome.ts'
@@ -34,6 +34,8 @@ export type Trial = Readonly<{
 export type Verdict = Readonly<{ lines: readonly Line[]; text: string }>
 
 const MEMBERS = ['Tarek', 'Yuki'] as const
+/** Characters that are shown of the last line of a service that ended. */
+const MAX_WORDS = 120
 /** Mails that one notifier may have under way when it is hurt. */
 const UNDER_WAY = 10
 
@@ -58,13 +60,12 @@ const nameReceiver = async (owner: Account, { url }: Receiver): Promise<void> =>
   if (status !== 200) throw new Error(`The receiver was not taken: ${status} ${text.slice(0, 500)}`)
 }
 
-/** How many mails may come twice: those whose end a hurt can have hidden from their sender. */
-const mostCopies = (world: World, plan: readonly Hurt[]): number => {
-  const notifiers = hurtsOf(plan, 'notifier').length * UNDER_WAY
-  // A ledger that cannot be written to hides an end as well, from every sender at once.
-  const ledgers = hurtsOf(plan, 'mongod').length * UNDER_WAY * 2
-  return world.mail.dropped() + world.mail.proxy.hurt() + notifiers + ledgers
-}
+/**
+ * How many mails may come twice: those that the server took without a word or on a connection that was hurt, and those
+ * that a notifier had under way when it was hurt itself.
+ */
+const mostCopies = ({ mail }: World, plan: readonly Hurt[]): number =>
+  mail.dropped() + mail.proxy.hurt() + hurtsOf(plan, 'notifier').length * UNDER_WAY
 
 const summary = (
   { ledger }: Common,
@@ -75,13 +76,15 @@ const summary = (
   const counts = (map: ReadonlyMap<string, number>): string =>
     [...map].map(([what, count]) => `${what} ${count}`).join(', ') || 'none'
   const ways = new Map<string, number>()
-  for (const { way } of plan) ways.set(way, (ways.get(way) ?? 0) + 1)
-  const fallen = world.services.filter(({ fell }) => fell() > 0).map(({ name, fell }) => `${name} ${fell()}`)
+  for (const { way } of plan) countOf(ways, way)
+  const falls = new Map<string, number>()
+  for (const { name, falls: words } of world.services)
+    for (const word of words()) countOf(falls, `${name}, “${word.slice(0, MAX_WORDS)}”`)
   return [
     `hurts: ${counts(ways)}`,
     `acknowledged: ${ledger.acked.length}; refused: ${counts(ledger.refused)}`,
     `repeated after: ${counts(ledger.retried)}`,
-    `services that ended by themselves and were started again: ${fallen.join(', ') || 'none'}`,
+    `services that ended by themselves and were started again: ${counts(falls)}`,
     `events: ${subscriber.seen.size} seen, ${subscriber.repeats()} of them again; mails: ${world.mail.sink.mails.length}, ${world.mail.dropped()} taken without a word`,
   ]
 }

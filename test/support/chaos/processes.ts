@@ -3,6 +3,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { closeSync, openSync } from 'node:fs'
+import { tailOf } from '../../../infra/servers/process.ts'
 
 /** What to run. Its output is appended to a file. */
 export type Program = Readonly<{
@@ -17,8 +18,8 @@ export type Program = Readonly<{
 export type Controlled = Readonly<{
   name: string
   running: () => boolean
-  /** How often it ended by itself, without a signal from here. */
-  fell: () => number
+  /** The last line that it wrote, for each time that it ended without a signal from here. */
+  falls: () => readonly string[]
   /** Ends it as a power cut does; it stays down until `start`. */
   kill: () => Promise<void>
   start: () => void
@@ -55,7 +56,7 @@ export const openProcesses = (): Processes => {
     const { name, command, args, env = {}, logFile } = program
     let child: ChildProcess | undefined
     let wanted = false
-    let fell = 0
+    const falls: string[] = []
     const launch = (): void => {
       if (!wanted || child || closing) return
       const log = openSync(logFile, 'a')
@@ -73,7 +74,7 @@ export const openProcesses = (): Processes => {
         if (child !== started) return
         child = undefined
         if (!wanted || closing) return
-        fell += 1
+        falls.push(tailOf(logFile, 1).join())
         setTimeout(launch, RESTART_PAUSE_MS)
       }
       started.once('exit', ended)
@@ -82,7 +83,7 @@ export const openProcesses = (): Processes => {
     const controlled: Controlled = {
       name,
       running: () => child !== undefined,
-      fell: () => fell,
+      falls: () => falls,
       kill: async () => {
         wanted = false
         if (!child) return
