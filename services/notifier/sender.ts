@@ -32,9 +32,9 @@ export type SenderDeps = Readonly<{
 /** How often due deliveries are looked for when nothing has told of them (ms). */
 const POLL_MS = 1_000
 /** Deliveries that one sender holds at most: enough that no connection waits for the next claim. */
-const HELD = 5 * CONNECTIONS
+const HELD = 20 * CONNECTIONS
 /** Mails at most that a sender has handed over, or is about to, before the ledger knows: a second copy of these is possible. */
-export const IN_DOUBT = 2 * CONNECTIONS
+export const IN_DOUBT = 4 * CONNECTIONS
 /** Pause between tries to record what was sent (ms), and how many: a database that changes its primary is back by then. */
 const RECORD_PAUSE_MS = 500
 const RECORD_TRIES = 120
