@@ -80,7 +80,7 @@ export const startRelay = (bus: Bus, options: RelayOptions): Relay => {
     while (acknowledged.length > 0) {
       const batch = acknowledged.splice(0, CONFIRM_BATCH)
       await confirmBatch(batch).catch((error: unknown) =>
-        log.debug('told events could not be confirmed; they will be sent again', { error }),
+        log.warn('told events could not be confirmed; they will be sent again', { error }),
       )
       for (const { told } of batch) for (const { id } of told) inHand.delete(id)
     }

@@ -5,7 +5,7 @@ import { repeat } from '../lifecycle.ts'
 import type { Journal, Told } from '../store-journal.ts'
 import type { Bus } from './connect.ts'
 import { isInStream, publish } from './publish.ts'
-import { keepStreams, migrateStreams, type StreamState } from './streams.ts'
+import { keepStreams, migrateStreams } from './streams.ts'
 
 /** How often the stream is looked at (ms). */
 const LOOK_MS = 5_000
@@ -80,11 +80,13 @@ export const startReconciler = async (bus: Bus, options: ReconcileOptions): Prom
   }
   /** What the stream should have and has not, by its first and last number: cut off at its end, or emptied. */
   const outside = async (): Promise<readonly Told[]> => {
-    const find = ({ id, first_seq, last_seq }: StreamState) => journal.outside(id, first_seq, last_seq, BATCH)
-    if ((await find(seen)).length === 0) return []
-    // Told since the stream was looked at, or really lost: what was told by now is in the stream when it is looked at now.
+    const suspects = await journal.outside(seen.id, seen.first_seq, seen.last_seq, BATCH)
+    if (suspects.length === 0) return []
+    // Told since the stream was looked at, or really lost: these are in the stream when it is looked at now, or never.
     seen = await keepStreams(bus, replicas)
-    return find(seen)
+    return suspects.filter(
+      ({ stream, seq }) => stream === seen.id && (seq < seen.first_seq || seq > seen.last_seq),
+    )
   }
   const checkDue = async (signal: AbortSignal): Promise<void> => {
     for (let batch = 0; batch < MAX_BATCHES && !signal.aborted; batch += 1) {

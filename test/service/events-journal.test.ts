@@ -25,6 +25,21 @@ test('a_told_event_is_in_the_journal_before_it_leaves_its_document', async () =>
   await checked()
 })
 
+test('nothing_is_told_again_while_all_is_well', async () => {
+  const { relay, store } = bed.relaying()
+  await using _ = relay
+  const writer = async () => {
+    for (let n = 0; n < 50; n += 1) {
+      const one = thing(`busy ${n}`)
+      await store.insert(one, toldOf(one))
+    }
+  }
+  await Promise.all(Array.from({ length: 20 }, writer))
+  await expect.poll(bed.waiting, { timeout: 30_000 }).toBe(0)
+  await checked()
+  expect(bed.lines.filter((line) => line.includes('told events again'))).toEqual([])
+})
+
 test('an_event_is_told_once_when_its_process_died_between_the_stream_and_the_document', async () => {
   const one = thing('half told')
   const document = await bed.silent().insert(one, toldOf(one))
