@@ -1,5 +1,6 @@
 // Makes the mail of a delivery: loads what it tells, renders it once for all recipients of one language, fills in what is
 // theirs. Knows nothing of SMTP.
+import type { KeyObject } from 'node:crypto'
 import { LRUCache } from 'lru-cache'
 import { ownCall } from '../../shared/bus/headers.ts'
 import type { Clock } from '../../shared/clock.ts'
@@ -32,7 +33,7 @@ export type ComposeDeps = Readonly<{
   ids: Ids
   publicUrl: string
   sender: Mailbox
-  unsubscribeKey: Uint8Array
+  unsubscribeKey: KeyObject
 }>
 
 /** Rendered mails that are kept in memory, one for each event and language; one is some tens of kilobytes. */

@@ -1,5 +1,6 @@
 // What people ask of the notifier about their own mails: to see their wish and to change it, by the link of a mail or
 // signed in.
+import type { KeyObject } from 'node:crypto'
 import { untilSaved } from '../../shared/aggregate.ts'
 import type { Handlers } from '../../shared/contract.ts'
 import type { notifier } from '../../shared/contracts/notifier.ts'
@@ -15,7 +16,7 @@ export type WishDeps = Readonly<{
   deliveries: Pick<Deliveries, 'findTold'>
   subscriptions: Pick<Subscriptions, 'find' | 'findOrMake' | 'save'>
   suppressions: Pick<Suppressions, 'among' | 'lift'>
-  unsubscribeKey: Uint8Array
+  unsubscribeKey: KeyObject
   random: () => number
 }>
 

@@ -50,7 +50,14 @@ const PURE =
 const headOf = ({ text }: Source): string => /^(\/\/.*\n)*/.exec(text)?.[0] ?? ''
 const isPure = (source: Source): boolean => PURE.test(source.path) || /\bPure\b/.test(headOf(source))
 const PURE_PACKAGES = ['zod', 'node:buffer', 'node:url']
-const PURE_CRYPTO = ['createHash', 'createHmac', 'hkdfSync', 'timingSafeEqual']
+const PURE_CRYPTO = [
+  'createHash',
+  'createHmac',
+  'createSecretKey',
+  'hkdfSync',
+  'KeyObject',
+  'timingSafeEqual',
+]
 
 const CLOCK = ['Date.now', 'performance.now', 'process.hrtime', 'process.uptime']
 const CHANCE = ['Math.random', 'randomBytes', 'randomUUID', 'randomInt', 'getRandomValues', 'randomFillSync']
