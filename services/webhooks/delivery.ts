@@ -34,8 +34,11 @@ export type Delivery = Readonly<{
 
 const MINUTE_MS = 60_000
 const HOUR_MS = 60 * MINUTE_MS
-/** How long a delivery can be seen and replayed. */
-const KEPT_MS = 30 * 24 * HOUR_MS
+/**
+ * How long a delivery can be seen and replayed: longer than the stream may tell its event again (30 days, and the three
+ * after which the journal forgets it), so that none is called out anew because its delivery was forgotten.
+ */
+const KEPT_MS = 40 * 24 * HOUR_MS
 
 /** What an event makes a webhook owed. */
 export const deliveryOf = (

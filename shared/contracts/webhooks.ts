@@ -214,7 +214,7 @@ export const webhooks = defineContract({
       path: 'calls',
       label: 'Calls',
       title: 'Calls',
-      intro: 'What became of the calls of a webhook in the last 30 days.',
+      intro: 'What became of the calls of a webhook in the last 40 days.',
       from: ofRow,
       table: {
         operation: 'list_webhook_deliveries',

@@ -1,6 +1,7 @@
 // The whole set in containers of the project's own image, as an operator runs it: two of each service, each with no more
 // rights on NATS than it needs, driven through MCP and the pages from outside.
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { CONTRACTS } from '../../shared/contracts/index.ts'
 import { type Account, agentOf, joinWorkspace, signUp } from '../support/accounts.ts'
 import { type ContainerSet, SET_SECRET, startContainerSet } from '../support/container-set.ts'
 import type { McpClient } from '../support/mcp-client.ts'
@@ -58,7 +59,7 @@ test('the_services_run_as_a_user_without_rights', async () => {
 })
 
 test('work_goes_on_when_one_of_each_service_stops_and_each_stops_in_order', async () => {
-  expect(await set.stopOneOfEach()).toEqual([0, 0, 0, 0])
+  expect(await set.stopOneOfEach()).toEqual(CONTRACTS.map(() => 0))
 
   await planner.call('ship_loop', { loop_id: await implementedLoop('Harbour') })
 
