@@ -53,7 +53,7 @@ test('an_app_is_found_from_the_workspace_and_disconnected_by_key [X5]', async ()
 test('language_and_time_zone_are_chosen_by_key_alone', async () => {
   await signIn()
   await openAccount()
-  const language = page.getByLabel('Language')
+  const language = page.getByLabel('Language', { exact: true })
   await language.focus()
   await page.keyboard.type('Deu')
   await page.keyboard.press('Tab')
@@ -61,10 +61,10 @@ test('language_and_time_zone_are_chosen_by_key_alone', async () => {
   await page.keyboard.press('Tab')
   await page.keyboard.press('Enter')
   await page.getByRole('status').waitFor()
-  expect([await language.inputValue(), await page.getByLabel('Time zone').inputValue()]).toEqual([
-    'de',
-    'Europe/Zurich',
-  ])
+  expect([
+    await language.inputValue(),
+    await page.getByLabel('Time zone', { exact: true }).inputValue(),
+  ]).toEqual(['de', 'Europe/Zurich'])
 })
 
 test('a_password_is_changed_after_a_slip_by_key_alone', async () => {
@@ -79,7 +79,7 @@ test('a_password_is_changed_after_a_slip_by_key_alone', async () => {
   await page.getByLabel('New password').fill(NEW)
   await page.keyboard.press('Enter')
   await page.getByRole('status').waitFor()
-  await page.getByRole('button', { name: 'Sign out' }).click()
+  await page.getByRole('button', { name: 'Sign out', exact: true }).click()
   await signIn(NEW)
 })
 
