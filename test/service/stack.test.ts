@@ -81,7 +81,7 @@ test('a_sink_refuses_for_now_then_for_good_then_takes_the_mail_as_planned', asyn
   const mailer = createTransport(sink.url)
   sink.misbehave(({ at, nth }) => {
     if (at === 'rcpt') return nth === 0 ? { reply: 550, text: '5.1.1 unknown' } : undefined
-    return nth === 0 ? { reply: 451, text: '4.3.0 later' } : undefined
+    return at === 'data' && nth === 0 ? { reply: 451, text: '4.3.0 later' } : undefined
   })
 
   await expect(mailer.sendMail(MAIL)).rejects.toMatchObject({ responseCode: 550 })
