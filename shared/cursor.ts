@@ -11,6 +11,18 @@ export const unpackCursor = (cursor: string): string | undefined => {
   return packCursor(place) === cursor ? place : undefined
 }
 
+/**
+ * The page out of rows in order of their ids, one more of which was asked for than a page may have: whether there are
+ * further ones shows without counting. The cursor is the page's last id; null at the end.
+ */
+export const pageById = <T extends Readonly<{ _id: string }>>(
+  found: readonly T[],
+  limit: number,
+): Readonly<{ page: readonly T[]; next_cursor: string | null }> => {
+  const page = found.slice(0, limit)
+  return { page, next_cursor: found.length > limit ? (page.at(-1)?._id ?? null) : null }
+}
+
 /** The refusal of a text that is no cursor of the list; `field` is the parameter that it came in. */
 export const notACursor = (field = 'cursor'): AppError =>
   new AppError('invalid_argument', `${field}: is not a cursor that this list gave.`, {

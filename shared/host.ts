@@ -82,3 +82,25 @@ export const openHost = async (name: string, config: Config): Promise<Host> => {
     throw error
   }
 }
+
+/**
+ * Opens a host and puts a service together on it; what `wire` opens belongs on the host's stack. A wiring that fails is
+ * undone.
+ * @returns disposing stops the service in order.
+ * @throws what `openHost` and `wire` throw.
+ */
+export const startOnHost = async (
+  name: string,
+  config: Config,
+  wire: (host: Host) => Promise<void>,
+): Promise<AsyncDisposable> => {
+  const host = await openHost(name, config)
+  const stop = () => host.stack.disposeAsync()
+  try {
+    await wire(host)
+  } catch (error) {
+    await stop()
+    throw error
+  }
+  return { [Symbol.asyncDispose]: stop }
+}

@@ -6,6 +6,7 @@ import {
   type IndexDescription,
   MongoClient,
   MongoError,
+  type OptionalUnlessRequiredId,
 } from 'mongodb'
 import { AppError } from './errors.ts'
 import type { Log } from './log.ts'
@@ -84,6 +85,19 @@ export const ensureIndexes = async <T extends Document>(
 /** Whether an insert met a document with the same unique key. */
 export const isDuplicateKey = (error: unknown): boolean =>
   error instanceof MongoError && error.code === 11_000
+
+/** Inserts documents; those whose unique key is taken stay as they are, so that a repeat changes nothing. */
+export const insertMissing = async <T extends Document>(
+  collection: Collection<T>,
+  documents: readonly OptionalUnlessRequiredId<T>[],
+): Promise<void> => {
+  if (documents.length === 0) return
+  try {
+    await collection.insertMany([...documents], { ordered: false })
+  } catch (error) {
+    if (!isDuplicateKey(error)) throw error
+  }
+}
 
 const OUT_OF_REACH =
   /^Mongo(Network|NetworkTimeout|ServerSelection|NotConnected|TopologyClosed|ClientClosed|WaitQueueTimeout|OperationTimeout|PoolCleared|PoolClosed|WriteConcern)Error$/

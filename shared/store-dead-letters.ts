@@ -65,7 +65,7 @@ export type DeadLetters = Readonly<{
 }>
 
 /** The row's id: the event's own where it has one, else a digest of what came. */
-export const deadLetterId = ({
+const deadLetterId = ({
   durable,
   event_id,
   subject,

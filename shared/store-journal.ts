@@ -2,7 +2,7 @@
 // is told again from here. Knows MongoDB, and nothing of the bus.
 import type { Collection, Db, Filter } from 'mongodb'
 import type { OutboxEvent } from './cloud-event.ts'
-import { ensureIndexes, isDuplicateKey } from './mongo.ts'
+import { ensureIndexes, insertMissing } from './mongo.ts'
 
 /** The collection in the database of the service that tells the events. */
 export const JOURNAL = 'events'
@@ -11,7 +11,7 @@ export const JOURNAL = 'events'
  * How long told events are kept (ms): a stream that is lost on a Friday evening may be found lost on Monday. So for three
  * days every event is in its document's outbox or here.
  */
-export const JOURNAL_MS = 72 * 60 * 60 * 1_000
+const JOURNAL_MS = 72 * 60 * 60 * 1_000
 
 /** Where an event lies: the stream by the moment of its creation, since a new one begins at 1 again, and its place in it. */
 export type Place = Readonly<{ stream: string; seq: number }>
@@ -71,19 +71,14 @@ export const openJournal = async (db: Db): Promise<Journal> => {
   ): Promise<Told[]> => (await entries.find(filter).sort(sort).limit(limit).toArray()).map(toTold)
   const byPlace = { stream: 1, seq: 1 } as const
   return {
-    add: async (told, check_at) => {
-      if (told.length === 0) return
+    add: (told, check_at) => {
       const documents = told.map(({ id, ...event }) => ({
         _id: id,
         ...event,
         check_at,
         expires_at: new Date(event.at.getTime() + JOURNAL_MS),
       }))
-      try {
-        await entries.insertMany(documents, { ordered: false })
-      } catch (error) {
-        if (!isDuplicateKey(error)) throw error
-      }
+      return insertMissing(entries, documents)
     },
     elsewhere: (stream, limit) =>
       some({ $or: [{ stream: { $lt: stream } }, { stream: { $gt: stream } }] }, limit, byPlace),

@@ -1,8 +1,10 @@
 // The gateway's answers on the bus: workspaces, their people, invitations and the texts of the workflows.
+
 import type { Handlers } from '../../shared/contract.ts'
 import type { Member } from '../../shared/contracts/common.ts'
 import { LIMITS } from '../../shared/contracts/common.ts'
 import type { gateway } from '../../shared/contracts/gateway.ts'
+import { pageById } from '../../shared/cursor.ts'
 import { notFound } from '../../shared/errors.ts'
 import type { Deps } from './deps.ts'
 import { personOfReset, resetUrl } from './people/credentials.ts'
@@ -52,14 +54,14 @@ export const handlers = (deps: Deps): Handlers<typeof gateway> => ({
         limit: limit + 1,
       }),
     ])
-    const page = found.slice(0, limit)
+    const { page, next_cursor } = pageById(found, limit)
     return {
       members: page.map((person) => ({
         ...memberView(person, workspace_id),
         email: person.email,
         ...readingOf(person, workspace),
       })),
-      next_cursor: found.length > limit ? (page.at(-1)?._id ?? null) : null,
+      next_cursor,
     }
   },
 

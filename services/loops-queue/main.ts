@@ -4,7 +4,7 @@ import type { Config } from '../../shared/config.ts'
 import { gateway } from '../../shared/contracts/gateway.ts'
 import { loopsQueue } from '../../shared/contracts/loops-queue.ts'
 import { tasks } from '../../shared/contracts/tasks.ts'
-import { openHost } from '../../shared/host.ts'
+import { type Host, startOnHost } from '../../shared/host.ts'
 import { repeat } from '../../shared/lifecycle.ts'
 import type { Started } from '../start.ts'
 import type { Deps } from './deps.ts'
@@ -22,35 +22,30 @@ const SWEEP_MS = 2_000
 /** Changes of one workspace's queue that may wait in one instance. */
 const MAX_WAITING = 128
 
+const wire = async (host: Host): Promise<void> => {
+  const { clock, ids, at, log, relay, stack } = host
+  const db = host.mongo.database(loopsQueue.name)
+  const writes = { service: loopsQueue.name, clock, ids, onCommit: relay.onCommit }
+  const [loops, store] = await Promise.all([openLoops(db, writes), openQueues(db, writes)])
+  relay.watch(loops.outbox)
+  relay.watch(store.outbox)
+  const deps: Deps = {
+    clock,
+    ids,
+    at,
+    log,
+    loops,
+    queues: queues({ loops, store, turns: turns(MAX_WAITING), ids }),
+    tasks: client(host.bus, tasks),
+    gateway: client(host.bus, gateway),
+  }
+  stack.use(repeat(() => sweepForming(deps), { interval_ms: SWEEP_MS, log, random: ids.random }))
+  await host.consume(reactions({ ...deps, handled: await openHandled(db, clock) }))
+  await host.serve(loopsQueue, handlers(deps))
+}
+
 /**
  * Starts the service; disposing stops it in order.
  * @throws AppError `unavailable` when MongoDB or NATS does not answer.
  */
-export const start = async (config: Config): Promise<Started> => {
-  const host = await openHost(loopsQueue.name, config)
-  const { clock, ids, at, log, relay, stack } = host
-  try {
-    const db = host.mongo.database(loopsQueue.name)
-    const writes = { service: loopsQueue.name, clock, ids, onCommit: relay.onCommit }
-    const [loops, store] = await Promise.all([openLoops(db, writes), openQueues(db, writes)])
-    relay.watch(loops.outbox)
-    relay.watch(store.outbox)
-    const deps: Deps = {
-      clock,
-      ids,
-      at,
-      log,
-      loops,
-      queues: queues({ loops, store, turns: turns(MAX_WAITING), ids }),
-      tasks: client(host.bus, tasks),
-      gateway: client(host.bus, gateway),
-    }
-    stack.use(repeat(() => sweepForming(deps), { interval_ms: SWEEP_MS, log, random: ids.random }))
-    await host.consume(reactions({ ...deps, handled: await openHandled(db, clock) }))
-    await host.serve(loopsQueue, handlers(deps))
-    return { [Symbol.asyncDispose]: () => stack.disposeAsync() }
-  } catch (error) {
-    await stack.disposeAsync()
-    throw error
-  }
-}
+export const start = (config: Config): Promise<Started> => startOnHost(loopsQueue.name, config, wire)

@@ -4,7 +4,7 @@ import type { AnyBulkWriteOperation, Collection, Db } from 'mongodb'
 import type { Clock } from '../../shared/clock.ts'
 import { DeliveryStatus } from '../../shared/contracts/notifier.ts'
 import type { Ids } from '../../shared/ids.ts'
-import { ensureIndexes, isDuplicateKey } from '../../shared/mongo.ts'
+import { ensureIndexes, insertMissing, isDuplicateKey } from '../../shared/mongo.ts'
 import { type Delivery, deliveryId, KEPT_MS, type Notice, type ShownTo } from './notices.ts'
 import type { Settlement } from './retries.ts'
 
@@ -150,14 +150,7 @@ export const openDeliveries = async (
         return (await notices.findOne({ _id: notice._id }))?.expanded === true
       }
     },
-    add: async (all) => {
-      if (all.length === 0) return
-      try {
-        await deliveries.insertMany([...all], { ordered: false })
-      } catch (error) {
-        if (!isDuplicateKey(error)) throw error
-      }
-    },
+    add: (all) => insertMissing(deliveries, all),
     finish: async ({ _id, ws }) => {
       await notices.updateOne({ _id, ws, v: 1 }, { $set: { expanded: true }, $inc: { v: 1 } })
     },

@@ -1,6 +1,8 @@
 // The notifier's answers on the bus: wishes about mail, what became of the mails owed, and the development mailbox.
+
 import type { Handlers } from '../../shared/contract.ts'
 import type { notifier } from '../../shared/contracts/notifier.ts'
+import { pageById } from '../../shared/cursor.ts'
 import { AppError, notFound } from '../../shared/errors.ts'
 import type { Deliveries } from './deliveries.ts'
 import { checkRetry, maySee, requireCaller, rowOf, shelvesOf } from './ledger-view.ts'
@@ -36,10 +38,10 @@ export const handlers = (deps: HandlerDeps): Handlers<typeof notifier> => ({
       limit: limit + 1,
       before: cursor,
     })
-    const page = found.slice(0, limit)
+    const { page, next_cursor } = pageById(found, limit)
     return {
       deliveries: page.map(rowOf),
-      next_cursor: found.length > limit ? (page.at(-1)?._id ?? null) : null,
+      next_cursor,
     }
   },
 

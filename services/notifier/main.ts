@@ -4,7 +4,7 @@ import { client } from '../../shared/bus/client.ts'
 import { type Config, ConfigError, keepsMails } from '../../shared/config.ts'
 import { gateway } from '../../shared/contracts/gateway.ts'
 import { notifier } from '../../shared/contracts/notifier.ts'
-import { type Host, openHost } from '../../shared/host.ts'
+import { type Host, startOnHost } from '../../shared/host.ts'
 import type { Started } from '../start.ts'
 import { parseSender } from './addresses.ts'
 import { createComposer } from './compose.ts'
@@ -82,12 +82,6 @@ export const start = async (config: Config): Promise<Started> => {
   if (config.SMTP_URL === undefined && !keepsMails(config))
     throw new ConfigError(['SMTP_URL is not set; in production mails have to go somewhere.'])
   if (config.LOOPS_SECRET === undefined) throw new ConfigError(['LOOPS_SECRET is not set.'])
-  const host = await openHost(notifier.name, config)
-  try {
-    await wire(host, config.LOOPS_SECRET)
-  } catch (error) {
-    await host.stack.disposeAsync()
-    throw error
-  }
-  return { [Symbol.asyncDispose]: () => host.stack.disposeAsync() }
+  const secret = config.LOOPS_SECRET
+  return startOnHost(notifier.name, config, (host) => wire(host, secret))
 }

@@ -3,7 +3,7 @@
 import type { Collection, Db } from 'mongodb'
 import type { Clock } from '../../shared/clock.ts'
 import type { MailWish } from '../../shared/contracts/notifier.ts'
-import { isDuplicateKey } from '../../shared/mongo.ts'
+import { insertMissing } from '../../shared/mongo.ts'
 import type { Recipient } from './notices.ts'
 import { EVERYTHING, type MutedLoop, type Preference } from './preferences.ts'
 
@@ -69,14 +69,6 @@ export const openSubscriptions = async (
     workspace_name,
     updated_at: clock.now(),
   })
-  const insertMissing = async (missing: readonly Subscription[]): Promise<void> => {
-    if (missing.length === 0) return
-    try {
-      await subscriptions.insertMany([...missing], { ordered: false })
-    } catch (error) {
-      if (!isDuplicateKey(error)) throw error
-    }
-  }
   const find = (ws: string, user_id: string) => subscriptions.findOne({ _id: subscriptionId(ws, user_id) })
   const findAll = async (ids: readonly string[]): Promise<Subscription[]> =>
     ids.length === 0 ? [] : subscriptions.find({ _id: { $in: [...ids] } }).toArray()
@@ -88,7 +80,7 @@ export const openSubscriptions = async (
       const made = fresh(ws, user_id, '', '')
       const found = await find(ws, user_id)
       if (found) return found
-      await insertMissing([made])
+      await insertMissing(subscriptions, [made])
       return (await find(ws, user_id)) ?? made
     },
     save: ({ _id, ws, v }, { wants, muted }) =>
@@ -105,7 +97,10 @@ export const openSubscriptions = async (
       const known = byId(await findAll(members.map(({ user_id }) => subscriptionId(ws, user_id))))
       const updated_at = clock.now()
       const missing = members.filter(({ user_id }) => !known.has(subscriptionId(ws, user_id)))
-      await insertMissing(missing.map(({ user_id, email }) => fresh(ws, user_id, email, workspace_name)))
+      await insertMissing(
+        subscriptions,
+        missing.map(({ user_id, email }) => fresh(ws, user_id, email, workspace_name)),
+      )
       const stale = members.flatMap(({ user_id, email }) => {
         const before = known.get(subscriptionId(ws, user_id))
         if (!before || (before.email === email && before.workspace_name === workspace_name)) return []

@@ -3,7 +3,7 @@ import { client } from '../../shared/bus/client.ts'
 import type { Config } from '../../shared/config.ts'
 import { loopsQueue } from '../../shared/contracts/loops-queue.ts'
 import { tasks as contract } from '../../shared/contracts/tasks.ts'
-import { openHost } from '../../shared/host.ts'
+import { type Host, startOnHost } from '../../shared/host.ts'
 import type { Started } from '../start.ts'
 import { createHandlers } from './handlers.ts'
 import { openTasks } from './store.ts'
@@ -12,28 +12,23 @@ import { openRequests } from './store-requests.ts'
 import { openTallies } from './store-tallies.ts'
 import { startSweepers } from './sweepers.ts'
 
-/** Starts the service; disposing stops it. */
-export const start = async (config: Config): Promise<Started> => {
-  const host = await openHost(contract.name, config)
+const wire = async (host: Host): Promise<void> => {
   const { clock, ids, at, log, relay, stack } = host
-  try {
-    const db = host.mongo.database(contract.name)
-    const aggregateDeps = { service: contract.name, clock, ids, onCommit: relay.onCommit }
-    const tasks = await openTasks(db, aggregateDeps)
-    const comments = await openComments(db, aggregateDeps)
-    const requests = await openRequests(db, clock)
-    const tallies = stack.use(openTallies(db, { clock, log: log.child('tallies'), at }))
-    for (const { home, outbox } of [tasks, comments]) {
-      relay.watch(outbox)
-      tallies.watch(home)
-    }
-    const loops = client(host.bus, loopsQueue)
-    const deps = { clock, ids, at, log, tasks, comments, requests, tallies, loops }
-    stack.use(startSweepers(deps))
-    await host.serve(contract, createHandlers(deps))
-  } catch (error) {
-    await stack.disposeAsync()
-    throw error
+  const db = host.mongo.database(contract.name)
+  const aggregateDeps = { service: contract.name, clock, ids, onCommit: relay.onCommit }
+  const tasks = await openTasks(db, aggregateDeps)
+  const comments = await openComments(db, aggregateDeps)
+  const requests = await openRequests(db, clock)
+  const tallies = stack.use(openTallies(db, { clock, log: log.child('tallies'), at }))
+  for (const { home, outbox } of [tasks, comments]) {
+    relay.watch(outbox)
+    tallies.watch(home)
   }
-  return { [Symbol.asyncDispose]: () => stack.disposeAsync() }
+  const loops = client(host.bus, loopsQueue)
+  const deps = { clock, ids, at, log, tasks, comments, requests, tallies, loops }
+  stack.use(startSweepers(deps))
+  await host.serve(contract, createHandlers(deps))
 }
+
+/** Starts the service; disposing stops it. */
+export const start = (config: Config): Promise<Started> => startOnHost(contract.name, config, wire)

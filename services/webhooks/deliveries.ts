@@ -3,7 +3,7 @@
 import type { Db } from 'mongodb'
 import type { Clock } from '../../shared/clock.ts'
 import type { Ids } from '../../shared/ids.ts'
-import { ensureIndexes, isDuplicateKey } from '../../shared/mongo.ts'
+import { ensureIndexes, insertMissing } from '../../shared/mongo.ts'
 import type { Delivery, Settlement } from './delivery.ts'
 
 /** How long a sender may take over one call before others take it for dead (ms). Longer than a call may last. */
@@ -66,14 +66,7 @@ export const openDeliveries = async (
     $inc: { v: 1 },
   })
   return {
-    add: async (all) => {
-      if (all.length === 0) return
-      try {
-        await deliveries.insertMany([...all], { ordered: false })
-      } catch (error) {
-        if (!isDuplicateKey(error)) throw error
-      }
-    },
+    add: (all) => insertMissing(deliveries, all),
     claim: async (limit, full, roomOf) => {
       const now = clock.now()
       const due = await deliveries

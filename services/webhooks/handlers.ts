@@ -1,10 +1,12 @@
 // The webhooks service's answers on the bus. Each is for the owner and the admins of the caller's own workspace; what is
 // another's is not there.
+
 import { actorOf } from '../../shared/actor.ts'
 import { untilSaved } from '../../shared/aggregate.ts'
 import type { Clock } from '../../shared/clock.ts'
 import type { Call, Handlers } from '../../shared/contract.ts'
 import { MAX_WEBHOOKS, type webhooks } from '../../shared/contracts/webhooks.ts'
+import { pageById } from '../../shared/cursor.ts'
 import { AppError, notFound } from '../../shared/errors.ts'
 import type { Ids } from '../../shared/ids.ts'
 import type { Deliveries } from './deliveries.ts'
@@ -124,10 +126,10 @@ export const handlers = (deps: HandlerDeps): Handlers<typeof webhooks> => ({
   replay_delivery: replayDelivery(deps),
   list_webhooks: async ({ limit, cursor }, { caller }) => {
     const found = await deps.webhooks.list(managerOf(caller).workspace_id, limit + 1, cursor)
-    const page = found.slice(0, limit)
+    const { page, next_cursor } = pageById(found, limit)
     return {
       webhooks: page.map(webhookView),
-      next_cursor: found.length > limit ? (page.at(-1)?._id ?? null) : null,
+      next_cursor,
     }
   },
   rotate_secret: async ({ webhook_id }, call) => {
@@ -155,11 +157,11 @@ export const handlers = (deps: HandlerDeps): Handlers<typeof webhooks> => ({
   list_webhook_deliveries: async ({ webhook_id, limit, cursor }, call) => {
     const { ws, url } = await load(deps, webhook_id, call)
     const found = await deps.deliveries.list(ws, webhook_id, limit + 1, cursor)
-    const page = found.slice(0, limit)
+    const { page, next_cursor } = pageById(found, limit)
     return {
       url,
       deliveries: page.map(deliveryView),
-      next_cursor: found.length > limit ? (page.at(-1)?._id ?? null) : null,
+      next_cursor,
     }
   },
   replay_failed: async ({ webhook_id, since }, call) => {

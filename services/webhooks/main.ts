@@ -2,7 +2,7 @@
 // plugged in.
 import { type Config, ConfigError, loopbackTargets } from '../../shared/config.ts'
 import { webhooks as contract } from '../../shared/contracts/webhooks.ts'
-import { type Host, openHost } from '../../shared/host.ts'
+import { type Host, startOnHost } from '../../shared/host.ts'
 import type { Started } from '../start.ts'
 import { openDeliveries } from './deliveries.ts'
 import { handlers } from './handlers.ts'
@@ -29,12 +29,6 @@ const wire = async (host: Host, secret: string): Promise<void> => {
  */
 export const start = async (config: Config): Promise<Started> => {
   if (config.LOOPS_SECRET === undefined) throw new ConfigError(['LOOPS_SECRET is not set.'])
-  const host = await openHost(contract.name, config)
-  try {
-    await wire(host, config.LOOPS_SECRET)
-  } catch (error) {
-    await host.stack.disposeAsync()
-    throw error
-  }
-  return { [Symbol.asyncDispose]: () => host.stack.disposeAsync() }
+  const secret = config.LOOPS_SECRET
+  return startOnHost(contract.name, config, (host) => wire(host, secret))
 }

@@ -23,7 +23,7 @@ export class PoisonError extends Error {
 }
 
 /** Whether the same reaction may succeed once something around us is back; the event itself is not to blame. */
-export const isOutage = (error: AppError): boolean => ERROR_CODES[error.code].retryable
+const isOutage = (error: AppError): boolean => ERROR_CODES[error.code].retryable
 
 /** What is done about a failed delivery. */
 export type Verdict = 'hold' | 'again' | 'give_up'

@@ -8,7 +8,7 @@ import type { GatewayEnv } from '../http/env.ts'
 import type { Person } from '../people/person.ts'
 import { type Ctx, type Html, type Page, send } from './layout.ts'
 import { attempt, type Fault, faultNote, fieldsOf, sendingOf } from './posted.ts'
-import { callOf, type Insider, insiderOf } from './workspace.ts'
+import { callOf, type Insider, insiders } from './workspace.ts'
 
 type Shown = Readonly<{
   visitor: Insider
@@ -79,17 +79,19 @@ const show = async (
 
 /** The members of a private loop. */
 export const loopRoutes = (routes: Hono<GatewayEnv>, deps: Deps): void => {
-  routes.get('/loops/:id', async (c) => {
-    const visitor = await insiderOf(c, deps)
-    return visitor instanceof Response ? visitor : show(c, deps, visitor, checkInput(Id, c.req.param('id')))
-  })
-  routes.post('/loops/:id', async (c) => {
-    const visitor = await insiderOf(c, deps)
-    if (visitor instanceof Response) return visitor
-    const loop_id = checkInput(Id, c.req.param('id'))
-    const form = await fieldsOf(c)
-    const change = { loop_id, user_id: form.get('user_id') ?? '', member: form.get('member') !== 'false' }
-    const done = await attempt(() => deps.loops.set_loop_member(change, callOf(c, deps, visitor)))
-    return done.ok ? c.redirect(`/loops/${loop_id}`, 303) : show(c, deps, visitor, loop_id, done.fault)
-  })
+  const inside = insiders(deps)
+  routes.get(
+    '/loops/:id',
+    inside(async (c, _, visitor) => show(c, deps, visitor, checkInput(Id, c.req.param('id')))),
+  )
+  routes.post(
+    '/loops/:id',
+    inside(async (c, _, visitor) => {
+      const loop_id = checkInput(Id, c.req.param('id'))
+      const form = await fieldsOf(c)
+      const change = { loop_id, user_id: form.get('user_id') ?? '', member: form.get('member') !== 'false' }
+      const done = await attempt(() => deps.loops.set_loop_member(change, callOf(c, deps, visitor)))
+      return done.ok ? c.redirect(`/loops/${loop_id}`, 303) : show(c, deps, visitor, loop_id, done.fault)
+    }),
+  )
 }

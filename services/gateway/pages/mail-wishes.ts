@@ -11,7 +11,7 @@ import type { Deps } from '../deps.ts'
 import type { GatewayEnv } from '../http/env.ts'
 import { type Ctx, type Html, type Page, send } from './layout.ts'
 import { attempt, type Fault, faultNote, fieldsOf, sendingOf } from './posted.ts'
-import { callOf, type Insider, insiderOf } from './workspace.ts'
+import { callOf, type Insider, insiders } from './workspace.ts'
 
 /** A wish, as the notifier tells of it. */
 export type Wish = Readonly<{
@@ -132,21 +132,13 @@ const changeOf = async (c: Ctx, deps: Deps, visitor: Insider) => {
 
 /** The page of somebody's own wish. */
 export const mailWishRoutes = (routes: Hono<GatewayEnv>, deps: Deps): void => {
-  const inside =
-    (work: (c: Ctx, visitor: Insider) => Promise<Response>) =>
-    async (c: Ctx): Promise<Response> => {
-      const visitor = await insiderOf(c, deps)
-      return visitor instanceof Response ? visitor : work(c, visitor)
-    }
+  const inside = insiders(deps)
   const change = (ask: (c: Ctx, visitor: Insider) => Promise<unknown>) =>
-    inside(async (c, visitor) => {
+    inside(async (c, _, visitor) => {
       const done = await attempt(() => ask(c, visitor))
       return done.ok ? c.redirect(PATH, 303) : show(c, deps, visitor, done.fault)
     })
-  routes.get(
-    PATH,
-    inside((c, visitor) => show(c, deps, visitor)),
-  )
+  routes.get(PATH, inside(show))
   routes.post(
     PATH,
     change(async (c, visitor) =>

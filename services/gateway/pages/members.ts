@@ -12,7 +12,7 @@ import { callerOf } from '../people/sessions.ts'
 import { manages } from '../workspaces/workspace.ts'
 import { type Ctx, day, type Html, type Page, send } from './layout.ts'
 import { attempt, type Fault, faultNote, fieldsOf, sendingOf } from './posted.ts'
-import { type Insider, insiderOf } from './workspace.ts'
+import { type Insider, insiders } from './workspace.ts'
 
 type Shown = Readonly<{
   visitor: Insider
@@ -131,12 +131,7 @@ const changeRole = async (c: Ctx, deps: Deps, visitor: Insider): Promise<Respons
 
 /** The page of a member, and its forms. */
 export const memberRoutes = (routes: Hono<GatewayEnv>, deps: Deps): void => {
-  const inside =
-    (work: (c: Ctx, deps: Deps, visitor: Insider) => Promise<Response>) =>
-    async (c: Ctx): Promise<Response> => {
-      const visitor = await insiderOf(c, deps)
-      return visitor instanceof Response ? visitor : work(c, deps, visitor)
-    }
+  const inside = insiders(deps)
   routes.get('/workspace/members/:id', inside(show))
   routes.post('/workspace/members/:id/role', inside(changeRole))
   routes.post(

@@ -25,7 +25,7 @@ import {
   withQuery,
 } from './panel-view.ts'
 import { attempt, type Fault, fieldsOf, sendingOf } from './posted.ts'
-import { callOf, type Insider, insiderOf } from './workspace.ts'
+import { callOf, type Insider, insiders } from './workspace.ts'
 
 /** Rows of one page. */
 const SHOWN_ROWS = 50
@@ -186,15 +186,12 @@ const act = async (c: Ctx, deps: Deps, visitor: Insider, place: Place): Promise<
 
 /** The pages that the contracts declare. */
 export const panelRoutes = (routes: Hono<GatewayEnv>, deps: Deps): void => {
-  const inside =
-    (place: Place, work: typeof act) =>
-    async (c: Ctx): Promise<Response> => {
-      const visitor = await insiderOf(c, deps)
-      if (visitor instanceof Response) return visitor
+  const inside = (place: Place, work: typeof act) =>
+    insiders(deps)(async (c, _, visitor) => {
       if (!place.panel.roles.includes(visitor.membership.role))
         throw new AppError('forbidden', `This page is for: ${place.panel.roles.join(', ')}.`)
       return work(c, deps, visitor, place)
-    }
+    })
   for (const place of deps.contracts.flatMap(placesOf)) {
     routes.get(place.path, inside(place, show))
     routes.post(`${place.path}/:operation`, inside(place, act))

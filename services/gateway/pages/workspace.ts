@@ -27,7 +27,7 @@ const SHOWN_INVITATIONS = 100
 export type Insider = Visitor & Readonly<{ membership: NonNullable<Visitor['membership']> }>
 
 /** The visitor as an insider; others are sent to sign in, or told that they belong nowhere. */
-export const insiderOf = async (c: Ctx, deps: Deps): Promise<Insider | Response> => {
+const insiderOf = async (c: Ctx, deps: Deps): Promise<Insider | Response> => {
   const visitor = await findVisitor(c, deps)
   if (!visitor) return c.redirect('/sign-in', 303)
   const { membership } = visitor
@@ -35,6 +35,15 @@ export const insiderOf = async (c: Ctx, deps: Deps): Promise<Insider | Response>
   const text = 'You are a member of no workspace. Ask somebody to invite you.'
   return send(c, messagePage('No workspace', text, visitor), { status: 403 })
 }
+
+/** What a page or form does for an insider, as a route: everybody else has the answer of `insiderOf`. */
+export const insiders =
+  (deps: Deps) =>
+  (work: (c: Ctx, deps: Deps, visitor: Insider) => Promise<Response>) =>
+  async (c: Ctx): Promise<Response> => {
+    const visitor = await insiderOf(c, deps)
+    return visitor instanceof Response ? visitor : work(c, deps, visitor)
+  }
 
 /** A call on behalf of an insider. */
 export const callOf = (c: Ctx, deps: Deps, { person, membership }: Insider): Call => ({
@@ -278,12 +287,7 @@ const takeBack = async (c: Ctx, deps: Deps, visitor: Insider): Promise<Response>
 
 /** The workspace's page and its forms. */
 export const workspaceRoutes = (routes: Hono<GatewayEnv>, deps: Deps): void => {
-  const inside =
-    (work: (c: Ctx, deps: Deps, visitor: Insider) => Promise<Response>) =>
-    async (c: Ctx): Promise<Response> => {
-      const visitor = await insiderOf(c, deps)
-      return visitor instanceof Response ? visitor : work(c, deps, visitor)
-    }
+  const inside = insiders(deps)
   routes.get('/workspace', inside(show))
   routes.post('/workspace', inside(edit))
   routes.post('/workspace/invite', inside(sendInvitation))
