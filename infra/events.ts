@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { type Bus, connectBus } from '../shared/bus/connect.ts'
 import { consumerNames, countReplay, replay } from '../shared/bus/replay.ts'
 import { systemClock as clock } from '../shared/clock.ts'
-import { processEnv, readConfig } from '../shared/config.ts'
+import { processEnv } from '../shared/config.ts'
 import { CONTRACTS } from '../shared/contracts/index.ts'
 import { createLog } from '../shared/log.ts'
 import { connectMongo, type Mongo } from '../shared/mongo.ts'
@@ -93,26 +93,18 @@ const lost = async (mongo: Mongo): Promise<void> => {
   )
 }
 
-/** The addresses of the environment, or those that `npm start` left. */
-const addresses = (): Readonly<{ MONGODB_URL: string; NATS_URL: string }> => {
-  const { MONGODB_URL, NATS_URL } = readConfig(processEnv())
-  if (MONGODB_URL && NATS_URL) return { MONGODB_URL, NATS_URL }
-  const running = runningConfig(processEnv())
-  return { MONGODB_URL: running.MONGODB_URL ?? '', NATS_URL: running.NATS_URL ?? '' }
-}
-
 await runCommand(async () => {
   const asked = readAsked(process.argv.slice(2), clock.now())
   if (asked.command === 'help') {
     say(USAGE)
     return 0
   }
-  const urls = addresses()
+  const { MONGODB_URL = '', NATS_URL = '' } = runningConfig(processEnv(), ['MONGODB_URL', 'NATS_URL'])
   const log = createLog({ filter: 'error', topic: 'events' })
   await using stack = new AsyncDisposableStack()
-  const mongo = async () => stack.use(await connectMongo(urls.MONGODB_URL, log))
+  const mongo = async () => stack.use(await connectMongo(MONGODB_URL, log))
   if (asked.command === 'replay')
-    await replayTo(stack.use(await connectBus(urls.NATS_URL, 'operator', log)), asked)
+    await replayTo(stack.use(await connectBus(NATS_URL, 'operator', log)), asked)
   else if (asked.command === 'redrive') return await redrive(await mongo(), asked)
   else if (asked.command === 'dead') await dead(await mongo(), asked)
   else await lost(await mongo())

@@ -2,7 +2,7 @@
 // what was done about it must not undo what people did since.
 import type { Db } from 'mongodb'
 import type { Clock } from '../../shared/clock.ts'
-import { ensureIndexes } from '../../shared/mongo.ts'
+import { ensureIndexes, insertMissing } from '../../shared/mongo.ts'
 
 /** Longer than the stream keeps an event (ms). */
 const KEPT_MS = 90 * 24 * 60 * 60_000
@@ -19,9 +19,6 @@ export const openHandled = async (db: Db, { now }: Pick<Clock, 'now'>): Promise<
   await ensureIndexes(handled, [{ key: { expires_at: 1 }, name: 'expires', expireAfterSeconds: 0 }])
   return {
     has: async (_id) => (await handled.findOne({ _id })) !== null,
-    add: async (_id) => {
-      const expires_at = new Date(now().getTime() + KEPT_MS)
-      await handled.updateOne({ _id }, { $setOnInsert: { expires_at } }, { upsert: true })
-    },
+    add: (_id) => insertMissing(handled, [{ _id, expires_at: new Date(now().getTime() + KEPT_MS) }]),
   }
 }

@@ -10,7 +10,7 @@ import {
 } from '../../shared/aggregate.ts'
 import { PRIORITIES, type Priority, TASK_STATUSES, type TaskStatus } from '../../shared/contracts/common.ts'
 import { ensureIndexes } from '../../shared/mongo.ts'
-import { inParallel } from './parallel.ts'
+import { inParallel } from '../../shared/parallel.ts'
 import { READY } from './ready.ts'
 import { type Countees, type Entry, UNCOUNTED_INDEX } from './store-tallies.ts'
 import { type Countable, type Shelf, tallyDifference } from './tally.ts'

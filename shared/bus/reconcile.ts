@@ -2,6 +2,7 @@
 // service does so for its own events; that several instances do it, or one does it twice, is harmless.
 import type { Clock } from '../clock.ts'
 import { repeat } from '../lifecycle.ts'
+import { inParallel } from '../parallel.ts'
 import type { Journal, Told } from '../store-journal.ts'
 import type { Bus } from './connect.ts'
 import { isInStream, publish } from './publish.ts'
@@ -91,11 +92,7 @@ export const startReconciler = async (bus: Bus, options: ReconcileOptions): Prom
   const checkDue = async (signal: AbortSignal): Promise<void> => {
     for (let batch = 0; batch < MAX_BATCHES && !signal.aborted; batch += 1) {
       const events = await journal.due(clock.now(), BATCH)
-      const there: boolean[] = []
-      for (let start = 0; start < events.length; start += PARALLEL) {
-        const some = events.slice(start, start + PARALLEL)
-        there.push(...(await Promise.all(some.map((event) => isInStream(bus, event.id, event)))))
-      }
+      const there = await inParallel(events, PARALLEL, (event) => isInStream(bus, event.id, event))
       await journal.found(events.filter((_, index) => there[index]).map(({ id }) => id))
       const lost = events.filter((_, index) => !there[index])
       if (lost.length > 0) await tellAgain(lost)

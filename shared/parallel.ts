@@ -1,4 +1,4 @@
-// Runs a function over many items, a few at a time. Knows nothing of tasks.
+// Runs a function over many items, a few at a time. Knows nothing of what they are.
 
 /**
  * The results in the order of the items, with at most `limit` runs under way at once.
