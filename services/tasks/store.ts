@@ -269,9 +269,9 @@ export const openTasks = async (db: Db, deps: AggregateDeps) => {
     remember,
 
     /** Inserts a task; null when another has its idempotency key. */
-    insert: async ({ next, event }: Decision, because: Because): Promise<Entry | null> => {
+    insert: async ({ next, events }: Decision, because: Because): Promise<Entry | null> => {
       const change = changeOf(next.ws, null, next)
-      const saved = await insert({ ...next, uncounted: change ? [change] : [] }, [event], because)
+      const saved = await insert({ ...next, uncounted: change ? [change] : [] }, events, because)
       return saved && change && { home, id: saved._id, ws: saved.ws, change }
     },
 
@@ -281,13 +281,13 @@ export const openTasks = async (db: Db, deps: AggregateDeps) => {
      */
     save: async (
       before: TaskDoc,
-      { next, event }: Decision,
+      { next, events }: Decision,
       because: Because,
       move: Move | null = null,
     ): Promise<{ entry: Entry | null } | null> => {
       const change = changeOf(before.ws, before, next)
       const where: Filter<TaskDoc> = move ? { 'move.loop_id': move.loop_id } : { move: null }
-      const saved = await save(before, { ...next, move: null }, [event], because, {
+      const saved = await save(before, { ...next, move: null }, events, because, {
         where,
         push: { uncounted: change ? [change] : [] },
       })

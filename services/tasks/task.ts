@@ -1,4 +1,4 @@
-// What can be done with a task, as decisions: the task before in, the task after and the event to tell out. Pure.
+// What can be done with a task, as decisions: the task before in, the task after and the events to publish. Pure.
 import type { PlainEvent } from '../../shared/contract.ts'
 import { type Actor, PRIORITIES, type Priority, type TaskStatus } from '../../shared/contracts/common.ts'
 import type { LoopRef } from '../../shared/contracts/tasks.ts'
@@ -41,7 +41,7 @@ export type TaskState = Place &
 export type Versioned<T = TaskState> = T & Readonly<{ v: number }>
 
 /** What to write and what to tell. */
-export type Decision<T = TaskState> = Readonly<{ next: T; event: PlainEvent }>
+export type Decision<T = TaskState> = Readonly<{ next: T; events: readonly PlainEvent[] }>
 
 /** Order within a loop: most urgent first, then by due date with none last, then by age. */
 export const rankOf = ({
@@ -120,7 +120,7 @@ export const createTask = (task: NewTask): Decision => {
     move: null,
     uncounted: [],
   }
-  return { next, event: { name: 'task.created', data: eventData(next, 1, by) } }
+  return { next, events: [{ name: 'task.created', data: eventData(next, 1, by) }] }
 }
 
 /** What to change; absent members stay as they are. */
@@ -132,6 +132,16 @@ export type TaskChange = Readonly<{
   due_date?: string | null | undefined
   place?: Place | undefined
 }>
+
+/** The loop before, for whoever sees the task now: a private loop is named only to those who see what is in it. */
+const nameableBefore = (before: Place, after: Place): string | null =>
+  before.acl === PUBLIC || before.acl === after.acl ? before.loop_id : null
+
+/** The last word to readers who saw the task and do not see where it is now; it says nothing of that place. */
+const hiddenEvents = (before: TaskState, after: Place, version: number): PlainEvent[] =>
+  before.acl === PUBLIC && after.acl !== PUBLIC
+    ? [{ name: 'task.hidden', data: { task_id: before._id, version } }]
+    : []
 
 const CHANGEABLE = ['title', 'body', 'status', 'priority', 'due_date', 'loop_id'] as const
 
@@ -170,9 +180,10 @@ export const editTask = (
     ...eventData(next, before.v + 1, by.actor),
     changed,
     status_before: before.status,
-    loop_id_before: before.loop_id,
+    loop_id_before: nameableBefore(before, next),
   }
-  return { next, event: { name: 'task.updated', data } }
+  const version = before.v + 1
+  return { next, events: [{ name: 'task.updated', data }, ...hiddenEvents(before, next, version)] }
 }
 
 /** What is left of a task when it is deleted: no text, on no list, in no loop. */
@@ -187,5 +198,5 @@ export const deleteTask = (before: Versioned, by: Actor, now: Date): Decision<Ve
     updated_at: now,
     deleted_at: now,
   },
-  event: { name: 'task.deleted', data: eventData(before, before.v + 1, by) },
+  events: [{ name: 'task.deleted', data: eventData(before, before.v + 1, by) }],
 })

@@ -36,10 +36,10 @@ export const writingHandlers = (deps: Deps): Some<'create_task' | 'update_task' 
     const { title, body, priority, due_date = null, loop_id } = input
     const place = (loop_id && (await targetOf(deps, loop_id, call)({ loop_id: null }))) || NOWHERE
     const [id, by, now] = [deps.ids.next(), actorOf(call.caller), deps.clock.now()]
-    const { next, event } = createTask({ id, ws, title, body, priority, due_date, place, by, now })
+    const { next, events } = createTask({ id, ws, title, body, priority, due_date, place, by, now })
     const answer: Created = { task: toRow({ ...next, v: 1 }), replayed: false }
     const created = request ? { ...request, at: now, result: answer } : null
-    const entry = await deps.tasks.insert({ next: { ...next, created }, event }, { call })
+    const entry = await deps.tasks.insert({ next: { ...next, created }, events }, { call })
     if (!entry) return (await replayCreation(deps, ws, request)) ?? answer
     await deps.tallies.count('create_task', [entry])
     return answer

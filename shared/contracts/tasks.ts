@@ -294,9 +294,18 @@ export const tasks = defineContract({
       data: EventTask.extend({
         changed: z.array(z.enum(['title', 'body', 'status', 'priority', 'due_date', 'loop_id'])),
         status_before: c.TaskStatus,
-        loop_id_before: c.Id.nullable(),
+        loop_id_before: c.Id.nullable().describe(
+          'Null too where it is a private loop that the task has left',
+        ),
       }),
       public: NOT_PRIVATE,
+    }),
+    'task.hidden': event({
+      description:
+        'A task that everybody saw moved into a private loop. Readers who see no private loops forget it; a later event about it says that everybody sees it again.',
+      subject: 'task_id',
+      data: z.object({ task_id: c.Id, version: c.Version }),
+      public: true,
     }),
     'task.deleted': event({
       description: 'A task was removed for good.',

@@ -1,7 +1,9 @@
 // Tasks in loops, over two instances of the service and two of loops-queue: who sees them, where they may go, and what
 // loops-queue is told of them.
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { isPublic } from '../../services/webhooks/webhook.ts'
 import type { Caller } from '../../shared/contract.ts'
+import { tasks as contract } from '../../shared/contracts/tasks.ts'
 import { ids, person, refused } from '../support/service-bed.ts'
 import { bytesOf, openTasksBed, type TasksBed } from '../support/tasks-bed.ts'
 
@@ -148,11 +150,19 @@ describe('the loop of a task', () => {
     const hidden = await refused(bed.tasksOf(bob).update_task({ task_id: tasks.public, loop_id: loops.anns }))
     const unknown = await refused(bed.tasksOf(bob).update_task({ task_id: tasks.public, loop_id: never }))
     expect(bytesOf(hidden, loops.anns)).toBe(bytesOf(unknown, never))
-    const told = await bed.events('tasks', ann.workspace_id, (events) => events.length >= 6)
+    const told = await bed.events('tasks', ann.workspace_id, (events) => events.length >= 7)
     expect(told.filter(({ type }) => type === 'task.updated').map(({ data }) => data)).toMatchObject([
       { loop_id: loops.anns, loop_id_before: null, private: true, changed: ['loop_id'] },
-      { loop_id: loops.open, loop_id_before: loops.anns, private: false },
+      { loop_id: loops.open, loop_id_before: null, private: false },
     ])
+    // Whoever hears of nothing private is told that it is out of sight, then that it is back; and never where it was.
+    const heard = told.filter(({ type, data }) => isPublic(contract.events[type as 'task.updated'], { data }))
+    expect(heard.filter(({ subject }) => subject === tasks.unassigned)).toMatchObject([
+      { type: 'task.created', sequence: 1 },
+      { type: 'task.hidden', sequence: 2, data: { task_id: tasks.unassigned, version: 2 } },
+      { type: 'task.updated', sequence: 3, data: { loop_id: loops.open } },
+    ])
+    expect(JSON.stringify(heard)).not.toContain(loops.anns)
   })
 })
 

@@ -128,7 +128,7 @@ export const toolFaults = (name: string, tool: Tool, words: ReadonlySet<string>)
 /** What is wrong with an event, one phrase each. */
 export const eventFaults = (name: string, event: EventDeclaration): string[] => {
   const faults: string[] = []
-  if (!/^[a-z]+\.([a-z]+_)*(held|left|sent|[a-z]+ed)$/.test(name))
+  if (!/^[a-z]+\.([a-z]+_)*(held|hidden|left|sent|[a-z]+ed)$/.test(name))
     faults.push('its name is not noun.past-tense')
   if (!event.description.endsWith('.')) faults.push('description does not end a sentence')
   const schema = outputSchema(event.data)

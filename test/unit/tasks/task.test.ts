@@ -1,8 +1,10 @@
 // What can be done with a task, decided without a database.
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import type { Place } from '../../../services/tasks/tally.ts'
 import {
   createTask,
+  type Decision,
   deleteTask,
   editTask,
   NOWHERE,
@@ -12,12 +14,16 @@ import {
   type TaskState,
   type Versioned,
 } from '../../../services/tasks/task.ts'
+import type { PlainEvent } from '../../../shared/contract.ts'
 import { PRIORITIES } from '../../../shared/contracts/common.ts'
 import { tasks } from '../../../shared/contracts/tasks.ts'
 
 const WS = '01JTESTW0RKSPACE0000000000'
 const ID = '01JTESTTASK000000000000000'
 const LOOP = '01JTEST100P000000000000000'
+const OPEN = placeIn({ id: LOOP, visibility: 'public' })
+const SECRET = placeIn({ id: '01JTESTSECRET0000000000000', visibility: 'private' })
+const OTHER = placeIn({ id: '01JTEST0THER00000000000000', visibility: 'private' })
 const ann = { user_id: '01JTESTPERS0N0000000000000', name: 'Ann', client: 'Agent' }
 const editor = { actor: ann, may_approve: true }
 const born = new Date('2026-01-02T03:04:05Z')
@@ -38,22 +44,29 @@ const fresh = (given: Partial<Parameters<typeof createTask>[0]> = {}): Versioned
   })
   return { ...next, v: 7 }
 }
+/** A decision that has one event. */
+const one = <T>({ next, events }: Decision<T>): { next: T; event: PlainEvent } => {
+  expect(events).toHaveLength(1)
+  return { next, event: events[0]! }
+}
 const dataOf = (name: keyof typeof tasks.events, event: { data: unknown }) =>
   tasks.events[name].data.strict().parse(event.data)
 
 describe('createTask', () => {
   test('created_open_and_unapproved', () => {
-    const { next, event } = createTask({
-      id: ID,
-      ws: WS,
-      title: 'T',
-      body: '',
-      priority: 'high',
-      due_date: '2026-05-06',
-      place: NOWHERE,
-      by: ann,
-      now: born,
-    })
+    const { next, event } = one(
+      createTask({
+        id: ID,
+        ws: WS,
+        title: 'T',
+        body: '',
+        priority: 'high',
+        due_date: '2026-05-06',
+        place: NOWHERE,
+        by: ann,
+        now: born,
+      }),
+    )
     expect(next).toMatchObject({
       status: 'open',
       approved_by: null,
@@ -91,7 +104,7 @@ describe('openPlaceIn', () => {
 describe('editTask', () => {
   test('changes_what_is_given_and_leaves_the_rest', () => {
     const before = fresh({ due_date: '2026-05-06' })
-    const { next, event } = editTask(before, { title: 'New' }, editor, later)!
+    const { next, event } = one(editTask(before, { title: 'New' }, editor, later)!)
     expect(next).toEqual({ ...before, title: 'New', updated_at: later })
     expect(event.name).toBe('task.updated')
     expect(dataOf('task.updated', event)).toMatchObject({
@@ -115,16 +128,42 @@ describe('editTask', () => {
     expect(editTask(before, same, { actor: ann, may_approve: false }, later)).toBeNull()
   })
 
-  test('moved_with_its_visibility_and_tells_where_from', () => {
-    const before = fresh({ place: placeIn({ id: LOOP, visibility: 'private' }) })
-    const { next, event } = editTask(before, { place: NOWHERE }, editor, later)!
-    expect(next).toMatchObject({ loop_id: null, acl: 'public', shelves: ['unassigned'] })
-    expect(dataOf('task.updated', event)).toMatchObject({
-      changed: ['loop_id'],
+  test('moved_with_its_visibility', () => {
+    const before = fresh({ place: SECRET })
+    expect(editTask(before, { place: NOWHERE }, editor, later)?.next).toMatchObject({
       loop_id: null,
-      loop_id_before: LOOP,
-      private: false,
+      acl: 'public',
+      shelves: ['unassigned'],
     })
+  })
+
+  test.each<[string, Place, Place, string | null]>([
+    ['a_public_loop_to_those_who_see_the_next', OPEN, NOWHERE, LOOP],
+    ['a_public_loop_to_members_of_a_private_one', OPEN, SECRET, LOOP],
+    ['no_private_loop_to_everybody', SECRET, OPEN, null],
+    ['no_private_loop_when_the_task_is_in_no_loop_any_more', SECRET, NOWHERE, null],
+    ['no_private_loop_to_members_of_another', SECRET, OTHER, null],
+    ['a_private_loop_that_the_task_stays_in', SECRET, SECRET, SECRET.loop_id],
+  ])('names_as_the_loop_before %s', (_, from, to, named) => {
+    const before = fresh({ place: from })
+    const { events } = editTask(before, { place: to, title: 'New' }, editor, later)!
+    expect(dataOf('task.updated', events[0]!)).toMatchObject({ loop_id: to.loop_id, loop_id_before: named })
+    const gone = from === to ? [] : [from.loop_id, from.acl]
+    if (named === null) for (const secret of gone) expect(JSON.stringify(events)).not.toContain(secret)
+  })
+
+  test.each<[string, Place, Place, boolean]>([
+    ['into_a_private_loop_from_none', NOWHERE, SECRET, true],
+    ['into_a_private_loop_from_a_public_one', OPEN, SECRET, true],
+    ['out_of_a_private_loop', SECRET, OPEN, false],
+    ['from_one_private_loop_to_another', SECRET, OTHER, false],
+    ['from_no_loop_to_a_public_one', NOWHERE, OPEN, false],
+  ])('says_that_it_is_hidden_when_moved %s: %#', (_, from, to, hidden) => {
+    const { events } = editTask(fresh({ place: from }), { place: to }, editor, later)!
+    const told = events.filter(({ name }) => name === 'task.hidden')
+    expect(told.map((event) => dataOf('task.hidden', event))).toEqual(
+      hidden ? [{ task_id: ID, version: 8 }] : [],
+    )
   })
 
   test('nothing_is_changed_when_the_status_is_refused', () => {
@@ -138,7 +177,7 @@ describe('deleteTask', () => {
   test('leaves_no_text_and_is_on_no_list', () => {
     const created = { key: 'k', hash: 'h', at: born, result: { task: { title: 'Secret' } } }
     const before = { ...fresh({ title: 'Secret', body: 'Secret' }), created }
-    const { next, event } = deleteTask(before, ann, later)
+    const { next, event } = one(deleteTask(before, ann, later))
     expect(JSON.stringify(next)).not.toContain('Secret')
     expect(next).toMatchObject({
       shelves: [],

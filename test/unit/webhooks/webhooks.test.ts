@@ -113,6 +113,7 @@ describe('an event', () => {
     ['of_a_task', true, tasks.events['task.updated'], { private: false }],
     ['of_a_task_in_a_private_loop', false, tasks.events['task.updated'], { private: true }],
     ['of_a_task_that_does_not_say', false, tasks.events['task.updated'], {}],
+    ['of_a_task_that_went_out_of_sight', true, tasks.events['task.hidden'], { task_id: 'T', version: 2 }],
     ['of_a_public_loop', true, loopsQueue.events['loop.shipped'], { visibility: 'public' }],
     ['of_a_private_loop', false, loopsQueue.events['loop.shipped'], { visibility: 'private' }],
     ['of_the_whole_queue', false, loopsQueue.events['queue.changed'], {}],
