@@ -1,13 +1,17 @@
-// Writes what is derived from the contracts: infra/contracts.json and the tables of README.md.
+// Writes what is derived from the contracts: infra/contracts.json, and parts of README.md and infra/examples/README.md.
 // `--check` writes nothing and exits 1 with a sentence that names what is stale or would break readers of released events;
 // `--release 1.1.0` makes the events of now those that readers may count on.
 import { readFileSync, writeFileSync } from 'node:fs'
 import { breakSentence, type Catalogue, catalogueOf } from './contracts/catalogue.ts'
 import { contractsDocument } from './contracts/document.ts'
-import { fillTables, staleTables } from './contracts/tables.ts'
+import { eventPartsOf, fillTables, staleTables, tablesOf } from './contracts/tables.ts'
 
 const DOCUMENT = new URL('contracts.json', import.meta.url)
-const README = new URL('../README.md', import.meta.url)
+/** The pages, and what of each is made. */
+const PAGES = [
+  { name: 'README.md', parts: tablesOf() },
+  { name: 'infra/examples/README.md', parts: eventPartsOf() },
+]
 const RELEASED = new URL('released-events.json', import.meta.url)
 
 const read = (file: URL): string | undefined => {
@@ -18,9 +22,13 @@ const read = (file: URL): string | undefined => {
   }
 }
 
+const fileOf = (name: string): URL => new URL(`../${name}`, import.meta.url)
+
 const stale = (): string[] => {
-  const tables = staleTables(read(README) ?? '').map((name) => `the table of ${name} in README.md`)
-  return read(DOCUMENT) === contractsDocument() ? tables : ['infra/contracts.json', ...tables]
+  const pages = PAGES.flatMap(({ name, parts }) =>
+    staleTables(read(fileOf(name)) ?? '', parts).map((part) => `the part ${part} of ${name}`),
+  )
+  return read(DOCUMENT) === contractsDocument() ? pages : ['infra/contracts.json', ...pages]
 }
 
 const released = (): Catalogue | undefined => {
@@ -60,7 +68,8 @@ const check = (): number => {
 const write = (): number => {
   const before = stale()
   writeFileSync(DOCUMENT, contractsDocument())
-  writeFileSync(README, fillTables(read(README) ?? ''))
+  for (const { name, parts } of PAGES)
+    writeFileSync(fileOf(name), fillTables(read(fileOf(name)) ?? '', parts))
   process.stdout.write(before.length > 0 ? `Wrote ${before.join(', ')}.\n` : 'Nothing was stale.\n')
   return 0
 }

@@ -2,8 +2,9 @@
 // as JSON Schemas, for teams that write programs against them. Pure.
 import { CloudEvent } from './cloud-event.ts'
 import { type Contract, type EventDeclaration, eventFilter, eventSubject } from './contract.ts'
-import { exampleOf } from './event-examples.ts'
+import { examplesOf } from './event-examples.ts'
 import { type JsonSchema, outputSchema } from './json-schema.ts'
+import { READING_PARAGRAPH } from './reading-rules.ts'
 
 /** One event with all that can be said of it. */
 export type DescribedEvent = Readonly<{
@@ -17,7 +18,8 @@ export type DescribedEvent = Readonly<{
   /** The member of `data` that names what it happened to. */
   entity: string
   data: JsonSchema
-  example: CloudEvent
+  /** As it would be told, in each of its forms. */
+  examples: readonly [CloudEvent, ...CloudEvent[]]
 }>
 
 const described = (contract: Contract, name: string, event: EventDeclaration): DescribedEvent => ({
@@ -28,7 +30,7 @@ const described = (contract: Contract, name: string, event: EventDeclaration): D
   filter: eventFilter(contract.name, name),
   entity: event.subject,
   data: outputSchema(event.data),
-  example: exampleOf(contract, name, event),
+  examples: examplesOf(contract, name, event),
 })
 
 /** Every event of the contracts, in the order of their declarations. */
@@ -70,7 +72,7 @@ export const eventSchema = (event: DescribedEvent, url: string): JsonSchema => (
 
 const INTRODUCTION = `Everything that happens in Loops is told on the JetStream stream \`EVENTS\` as CloudEvents 1.0 in JSON, at least once, from the same write as the change itself. Programs of other teams read it with a durable consumer of their own, in the JetStream domain \`loops\`.
 
-Skip an \`id\` that you have seen. Of each \`subject\`, skip a \`sequence\` that is older than the newest you know: events of one thing may come out of order. Take no notice of members that you do not know: events are only ever extended. What would break a reader comes as an event of another name.`
+${READING_PARAGRAPH} What would break a reader comes as an event of another name.`
 
 const ref = (...path: string[]): { $ref: string } => ({
   $ref: `#/${path.map((part) => part.replaceAll('~', '~0').replaceAll('/', '~1')).join('/')}`,
@@ -99,6 +101,10 @@ const operation = (event: DescribedEvent) => ({
   tags: [{ name: event.service }],
 })
 
+/** Forms of one event are told apart by what changed. */
+const exampleName = ({ type, data }: CloudEvent): string =>
+  typeof data.change === 'string' ? `${type}: ${data.change}` : type
+
 const message = (event: DescribedEvent) => ({
   name: event.name,
   title: event.name,
@@ -106,7 +112,7 @@ const message = (event: DescribedEvent) => ({
   contentType: 'application/cloudevents+json',
   tags: [{ name: event.service }],
   payload: ref('components', 'schemas', event.name),
-  examples: [{ name: event.name, payload: event.example }],
+  examples: event.examples.map((example) => ({ name: exampleName(example), payload: example })),
 })
 
 /**

@@ -1,11 +1,12 @@
 // Events as they travel: CloudEvents 1.0 in structured JSON (https://github.com/cloudevents/spec). Pure.
 import * as z from 'zod'
 import { type Call, eventSubject, type PlainEvent } from './contract.ts'
+import { READING_RULES } from './reading-rules.ts'
 
 /** The envelope of every event. `sequence` is the version of what it happened to: later is larger. */
 export const CloudEvent = z.object({
   specversion: z.literal('1.0'),
-  id: z.string().min(1).max(64).describe('Its own: skip one that you have seen'),
+  id: z.string().min(1).max(64).describe(`Its own. ${READING_RULES.once}`),
   source: z.string().describe('/loops/ and the service that tells it'),
   type: z.string().describe('The name of the event'),
   subject: z.string().describe('The id of what it happened to'),
@@ -15,7 +16,9 @@ export const CloudEvent = z.object({
   sequence: z
     .int()
     .min(1)
-    .describe('The version of the subject that it made: skip one that is older than the newest you know'),
+    .describe(
+      `The version of the subject that it made. ${READING_RULES.newest} ${READING_RULES.all} ${READING_RULES.gaps}`,
+    ),
   traceparent: z.string().optional().describe('W3C trace context of the request that caused it'),
   data: z.record(z.string(), z.unknown()),
 })

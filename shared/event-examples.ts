@@ -1,4 +1,4 @@
-// An example of every event, made from its declaration, so that none is missing and none is wrong. Pure.
+// Examples of every event, made from its declaration, so that none is missing and none is wrong. Pure.
 import { createHash } from 'node:crypto'
 import { type CloudEvent, stampEvents } from './cloud-event.ts'
 import type { Contract, EventDeclaration } from './contract.ts'
@@ -25,12 +25,24 @@ const idOf = (word: string): string => {
   return `01JD3XS7A8${random.map((byte) => DIGITS[byte % DIGITS.length]).join('')}`
 }
 
-/** What the event itself says of its data. */
+const LOOPS = ['loop_id', 'another loop', 'third loop'].map(idOf)
+
+/** What the event itself says of its data: members that have to fit each other. */
 const KNOWN: Readonly<Record<string, unknown>> = {
   'task.updated.changed': ['status'],
   'task.updated.status': 'approved',
   'loop.held.status': 'on_hold',
   'loop.shipped.status': 'shipped',
+  'loop.created.member_ids': null,
+  'loop.held.member_ids': null,
+  'loop.reopened.member_ids': null,
+  'loop.members_changed.visibility': 'private',
+  'loop.shipped.member_ids': null,
+  'person.invited.role': 'member',
+  'person.joined.role': 'member',
+  'person.left.role': 'member',
+  'person.role_changed.role': 'admin',
+  'person.role_changed.role_before': 'member',
   'loop.shipped.task_counts': {
     total: 2,
     open: 0,
@@ -47,6 +59,25 @@ const KNOWN: Readonly<Record<string, unknown>> = {
   'loop.shipped.unfinished_total': 1,
 }
 
+/** Events that come in several forms: what each has otherwise than the example made from the declaration. */
+const FORMS: Readonly<Record<string, readonly Readonly<Record<string, unknown>>[]>> = {
+  'queue.changed': [
+    { change: 'added', loop_ids: [LOOPS[0]], position: 2, order: null },
+    { change: 'removed', loop_ids: [LOOPS[0]], position: null, order: null },
+    { change: 'moved', loop_ids: [LOOPS[0]], position: 0, order: null },
+    {
+      change: 'reordered',
+      loop_ids: [LOOPS[2], LOOPS[0]],
+      position: null,
+      order: [2, 0, 1].map((n) => LOOPS[n]),
+    },
+    { change: 'repaired', loop_ids: [LOOPS[1]], position: null, order: LOOPS, by: null },
+  ],
+}
+
+/** What happens to a thing when it begins to be makes its first version. */
+const BEGINS = /\.(created|added|invited|joined|password_reset_requested)$/
+
 const textOf = (name: string, schema: Schema, isPerson: boolean): string => {
   if (schema.format === 'date-time') return AT.toISOString()
   if (schema.format === 'date') return AT.toISOString().slice(0, 10)
@@ -54,9 +85,13 @@ const textOf = (name: string, schema: Schema, isPerson: boolean): string => {
   return name === 'name' && isPerson ? PERSON : (TEXTS[name] ?? name.replaceAll('_', ' '))
 }
 
+/** The version that an event makes in its example. */
+const sequenceOf = (event: string): number => (BEGINS.test(event) ? 1 : 3)
+
 const exampleValue = (path: string, schema: Schema, isPerson: boolean): unknown => {
   if (path in KNOWN) return KNOWN[path]
   const name = path.slice(path.lastIndexOf('.') + 1)
+  if (name === 'version') return sequenceOf(path.slice(0, -'.version'.length))
   if (Array.isArray(schema.enum)) return schema.enum[0]
   if ('const' in schema) return schema.const
   const [form, another] = formsOf(schema)
@@ -76,17 +111,35 @@ const membersOf = (path: string, schema: Schema): Record<string, unknown> => {
   )
 }
 
-/** An event as it would be told. */
-export const exampleOf = (contract: Contract, name: string, event: EventDeclaration): CloudEvent => {
-  const data = membersOf(name, outputSchema(event.data))
+const stamp = (
+  contract: Contract,
+  name: string,
+  data: Record<string, unknown>,
+  entity: string,
+): CloudEvent => {
   const [stamped] = stampEvents([{ name, data }], {
     service: contract.name,
     workspace_id: idOf('workspace_id'),
-    entity_id: String(data[event.subject]),
-    version: typeof data.version === 'number' ? data.version : 1,
+    entity_id: entity,
+    version: sequenceOf(name),
     now: AT,
-    nextId: () => idOf(name),
+    nextId: () => idOf(`${name} ${data.change ?? ''}`.trim()),
   })
   if (stamped === undefined) throw new Error(`${name} has no example.`)
   return stamped.event
+}
+
+/** An event as it would be told, in each of its forms; one at least. */
+export const examplesOf = (
+  contract: Contract,
+  name: string,
+  event: EventDeclaration,
+): readonly [CloudEvent, ...CloudEvent[]] => {
+  const data = membersOf(name, outputSchema(event.data))
+  const [first = {}, ...others] = FORMS[name] ?? []
+  const example = (form: Readonly<Record<string, unknown>>): CloudEvent => {
+    const whole = { ...data, ...form }
+    return stamp(contract, name, whole, String(whole[event.subject]))
+  }
+  return [example(first), ...others.map(example)]
 }

@@ -1,11 +1,14 @@
-// The README's tables, made from the declarations and put between their markers. Knows no file.
+// What pages say of the declarations, made from them and put between markers: the README's tables, and what the page for
+// other teams shows of events. Knows no file.
 
+import { describedEvents } from '../../shared/asyncapi.ts'
 import { VARIABLES } from '../../shared/config.ts'
 import { type Contract, eventSubject, type Operation, type Tool } from '../../shared/contract.ts'
 import { SCOPES } from '../../shared/contracts/common.ts'
 import { CONTRACTS } from '../../shared/contracts/index.ts'
 import { ERROR_CODES } from '../../shared/errors.ts'
 import { inputSchema, type JsonSchema, outputSchema } from '../../shared/json-schema.ts'
+import { READING_RULES } from '../../shared/reading-rules.ts'
 
 type Property = Readonly<{
   enum?: readonly string[]
@@ -99,13 +102,31 @@ const scopes = (contracts: readonly Contract[]): string =>
     }),
   )
 
-/** The generated tables by the name of their markers. */
+const rules = (): string =>
+  Object.values(READING_RULES)
+    .map((rule) => `- ${rule}`)
+    .join('\n')
+
+const SHOWN_EVENT = 'task.updated'
+
+const example = (contracts: readonly Contract[]): string => {
+  const shown = describedEvents(contracts).find(({ name }) => name === SHOWN_EVENT)
+  return `\`\`\`json\n${JSON.stringify(shown?.examples[0], null, 2)}\n\`\`\``
+}
+
+/** What is made of the page for other teams, by the name of its markers. */
+export const eventPartsOf = (
+  contracts: readonly Contract[] = CONTRACTS,
+): Readonly<Record<string, string>> => ({ rules: rules(), example: example(contracts) })
+
+/** The generated tables of the README by the name of their markers. */
 export const tablesOf = (contracts: readonly Contract[] = CONTRACTS): Readonly<Record<string, string>> => ({
   tools: tools(contracts),
   events: events(contracts),
   configuration: configuration(),
   errors: errors(),
   scopes: scopes(contracts),
+  rules: rules(),
 })
 
 const between = (name: string): RegExp => new RegExp(`(<!-- ${name}:begin -->\n)[^]*?(<!-- ${name}:end -->)`)

@@ -40,7 +40,7 @@ SUBSCRIBER = setting("SUBSCRIBER")
 db = sqlite3.connect(setting("STATE", f"{SUBSCRIBER}.sqlite"), isolation_level=None, timeout=0)
 for table in (
     "seen (id TEXT PRIMARY KEY, at TEXT NOT NULL DEFAULT (datetime('now')))",
-    "newest (source TEXT, subject TEXT, sequence INTEGER, PRIMARY KEY (source, subject))",
+    "latest (source TEXT, workspace TEXT, subject TEXT, sequence INTEGER, PRIMARY KEY (source, workspace, subject))",
     "work (id TEXT, type TEXT, subject TEXT, sequence INTEGER)",
     "given_up (stream_sequence INTEGER PRIMARY KEY, reason TEXT, text TEXT)",
 ):
@@ -73,20 +73,22 @@ def handle(event):
 
 
 def decide(event):
+    """As the page says under "Twice, and out of order". A program that counts or alerts leaves out the part of the newest."""
     if db.execute("SELECT 1 FROM seen WHERE id = ?", (event["id"],)).fetchone():
         return "repeated"
-    entity = (event["source"], event["subject"])
-    newest = db.execute("SELECT sequence FROM newest WHERE source = ? AND subject = ?", entity).fetchone()
+    thing = (event["source"], event["workspaceid"], event["subject"])
+    known = "SELECT sequence FROM latest WHERE source = ? AND workspace = ? AND subject = ?"
+    newest = db.execute(known, thing).fetchone()
     if newest and event["sequence"] < newest[0]:
         return "older"
-    db.execute("INSERT OR REPLACE INTO newest VALUES (?, ?, ?)", (*entity, event["sequence"]))
+    db.execute("INSERT OR REPLACE INTO latest VALUES (?, ?, ?, ?)", (*thing, event["sequence"]))
     return "done"
 
 
 def parse(message):
     """The event in a message; members that this program does not know are no fault."""
     event = json.loads(message.data)
-    texts = [event.get(name) for name in ("id", "source", "type", "subject")]
+    texts = [event.get(name) for name in ("id", "source", "type", "subject", "workspaceid")]
     is_event = event.get("specversion") == "1.0" and all(isinstance(text, str) and text for text in texts)
     if not is_event or not isinstance(event.get("sequence"), int) or not isinstance(event.get("data"), dict):
         raise ValueError("not a CloudEvent of Loops")

@@ -46,7 +46,9 @@ const SUBSCRIBER = setting('SUBSCRIBER')
 const db = new DatabaseSync(setting('STATE', `${SUBSCRIBER}.sqlite`))
 db.exec(`
   CREATE TABLE IF NOT EXISTS seen (id TEXT PRIMARY KEY, at TEXT NOT NULL DEFAULT (datetime('now')));
-  CREATE TABLE IF NOT EXISTS newest (source TEXT, subject TEXT, sequence INTEGER, PRIMARY KEY (source, subject));
+  CREATE TABLE IF NOT EXISTS latest (
+    source TEXT, workspace TEXT, subject TEXT, sequence INTEGER, PRIMARY KEY (source, workspace, subject)
+  );
   CREATE TABLE IF NOT EXISTS work (id TEXT, type TEXT, subject TEXT, sequence INTEGER);
   CREATE TABLE IF NOT EXISTS given_up (stream_sequence INTEGER PRIMARY KEY, reason TEXT, text TEXT);
 `)
@@ -75,20 +77,21 @@ const handle = (event: Event): 'done' | 'repeated' | 'older' => {
   }
 }
 
-const decide = ({ id, source, subject, sequence }: Event): 'done' | 'repeated' | 'older' => {
+/** As the page says under "Twice, and out of order". A program that counts or alerts leaves out the part of the newest. */
+const decide = ({ id, source, workspaceid, subject, sequence }: Event): 'done' | 'repeated' | 'older' => {
   if (db.prepare('SELECT 1 FROM seen WHERE id = ?').get(id)) return 'repeated'
   const newest = db
-    .prepare('SELECT sequence FROM newest WHERE source = ? AND subject = ?')
-    .get(source, subject)
+    .prepare('SELECT sequence FROM latest WHERE source = ? AND workspace = ? AND subject = ?')
+    .get(source, workspaceid, subject)
   if (newest && sequence < Number(newest.sequence)) return 'older'
-  db.prepare('INSERT OR REPLACE INTO newest VALUES (?, ?, ?)').run(source, subject, sequence)
+  db.prepare('INSERT OR REPLACE INTO latest VALUES (?, ?, ?, ?)').run(source, workspaceid, subject, sequence)
   return 'done'
 }
 
 /** The event in a message; members that this program does not know are no fault. */
 const parse = (message: JsMsg): Event => {
   const event = message.json<Partial<Event> & { specversion?: string }>()
-  const texts = [event.id, event.source, event.type, event.subject]
+  const texts = [event.id, event.source, event.type, event.subject, event.workspaceid]
   const isEvent =
     event.specversion === '1.0' && texts.every((text) => typeof text === 'string' && text !== '')
   if (!isEvent || !Number.isInteger(event.sequence) || typeof event.data !== 'object')

@@ -79,6 +79,7 @@ const told = (loop: StandingLoop, version: number, by: Actor) => ({
   visibility: loop.visibility,
   status: loop.status,
   version,
+  member_ids: memberIds(loop),
   by,
 })
 

@@ -1,7 +1,8 @@
 // What the loops-queue service offers and tells: loops, their members, their order, and what to work on next.
 import * as z from 'zod'
-import { defineContract, event, internal, tool } from '../contract.ts'
+import { defineContract, internal, tool } from '../contract.ts'
 import * as c from './common.ts'
+import { loopsQueueEvents } from './loops-queue-events.ts'
 import { commentPage, LoopRef, TaskRow } from './tasks.ts'
 
 /** `ai_context` of a row is cut to this many characters; get_loop has it whole. */
@@ -327,69 +328,10 @@ const internals = {
   }),
 }
 
-const EventLoop = z.object({
-  loop_id,
-  name: z.string(),
-  visibility: c.Visibility,
-  status: c.LoopStatus,
-  version: c.Version,
-  by: c.Actor,
-})
-const EventTaskLine = z.object({ task_id: c.Id, title: z.string(), status: c.TaskStatus })
-
-/** Something that happened to a loop; told to teams where everybody of the workspace sees the loop. */
-const loopEvent = <D extends z.ZodObject>(description: string, data: D) =>
-  event({ description, subject: 'loop_id', data, public: { member: 'visibility', is: 'public' } })
-
 export const loopsQueue = defineContract({
   name: 'loops-queue',
   version: '1.0.0',
   description: 'Loops, their members, their order, and what to work on next.',
   operations: { ...tools, ...internals },
-  events: {
-    'loop.created': loopEvent('A loop was made and joined the queue.', EventLoop),
-    'loop.held': loopEvent('A loop was put on hold.', EventLoop),
-    'loop.reopened': loopEvent('A loop came back from hold.', EventLoop),
-    'loop.members_changed': event({
-      description: 'A person joined or left a private loop.',
-      subject: 'loop_id',
-      data: EventLoop.extend({ member_ids: z.array(c.Id) }),
-    }),
-    'loop.shipped': loopEvent(
-      'A loop was shipped; every member is owed an email.',
-      EventLoop.extend({
-        description: z.string(),
-        shipped_at: c.Timestamp,
-        member_ids: z
-          .array(c.Id)
-          .nullable()
-          .describe('Who is told: null means every member of the workspace'),
-        task_counts: c.TaskCounts,
-        shipped_tasks: z.array(EventTaskLine).describe('The first 20'),
-        unfinished_tasks: z.array(EventTaskLine).describe('The first 20'),
-        unfinished_total: c.Count,
-        people_ids: z
-          .array(c.Id)
-          .optional()
-          .describe('Who took part: made it, shipped it, or filed one of its tasks; the first 1,000'),
-      }),
-    ),
-    'queue.changed': event({
-      description:
-        'The order of the active loops changed: one event per version, with all that is needed to replay it.',
-      subject: 'workspace_id',
-      data: z.object({
-        workspace_id,
-        version: z.int().min(1),
-        change: z.enum(['added', 'removed', 'moved', 'reordered', 'repaired']),
-        loop_ids: z.array(c.Id).describe('The loops that were added, removed or moved'),
-        position: z.int().min(0).nullable().describe('Where one loop was put, counted in the whole order'),
-        order: z
-          .array(c.Id)
-          .nullable()
-          .describe('The whole order after reordered and repaired; null otherwise'),
-        by: c.Actor.nullable(),
-      }),
-    }),
-  },
+  events: loopsQueueEvents,
 })

@@ -48,10 +48,10 @@ test('the_page_tells_of_every_event', async () => {
   const answer = await get('/events')
   const page = await answer.text()
   expect(answer.headers.get('content-security-policy')).toContain("default-src 'none'")
-  for (const { name, address, example } of EVENTS) {
+  for (const { name, address, examples } of EVENTS) {
     expect(page).toContain(`<h2>${name}</h2>`)
     expect(page).toContain(address)
-    expect(page).toContain(example.id)
+    for (const { id } of examples) expect(page).toContain(id)
   }
   expect(page).toContain('href="/asyncapi.json"')
   expect(page).not.toContain('<script')

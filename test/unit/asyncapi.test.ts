@@ -1,11 +1,12 @@
 // The document of events for other teams: faultless in the eyes of AsyncAPI's own parser, complete, with examples that fit.
-import { readFileSync } from 'node:fs'
 import { type Diagnostic, Parser } from '@asyncapi/parser'
 import { describe, expect, test } from 'vitest'
 import * as z from 'zod'
 import { asyncApi, describedEvents, eventSchema } from '../../shared/asyncapi.ts'
 import { CloudEvent } from '../../shared/cloud-event.ts'
 import { CONTRACTS } from '../../shared/contracts/index.ts'
+import { loopsQueue } from '../../shared/contracts/loops-queue.ts'
+import { examplesOf } from '../../shared/event-examples.ts'
 
 const URL_OF_ALL = 'https://loops.example.com'
 const EVENTS = CONTRACTS.flatMap((contract) =>
@@ -45,11 +46,29 @@ describe('the AsyncAPI document', () => {
   })
 })
 
-test.each(EVENTS.map((one) => [one.name, one] as const))(
+const EXAMPLES = EVENTS.flatMap(({ contract, name, event }) =>
+  examplesOf(contract, name, event).map((example) => ({ name, contract, event, example })),
+)
+/** What the members of an event must be together, beyond what a schema can say. */
+const FITS: Readonly<Record<string, (data: Readonly<Record<string, unknown>>) => boolean>> = {
+  'task.updated': (data) => data.status !== data.status_before,
+  'loop.created': ({ status }) => status === 'active',
+  'loop.held': ({ status }) => status === 'on_hold',
+  'loop.reopened': ({ status }) => status === 'active',
+  'loop.members_changed': ({ visibility }) => visibility === 'private',
+  'loop.shipped': ({ status }) => status === 'shipped',
+  'person.role_changed': (data) => data.role !== data.role_before,
+  'queue.changed': ({ change, position, order, by }) =>
+    ['added', 'moved'].includes(String(change)) === (position !== null) &&
+    ['reordered', 'repaired'].includes(String(change)) === (order !== null) &&
+    (change === 'repaired') === (by === null),
+}
+
+test.each(EXAMPLES.map((one) => [`${one.name} ${one.example.data.change ?? ''}`.trim(), one] as const))(
   'the_example_of_%s_fits',
-  (name, { contract, event }) => {
-    const example = document.components.messages[name]?.examples[0]?.payload
+  (_, { name, contract, event, example }) => {
     const schema = document.components.schemas[name]
+    expect(document.components.messages[name]?.examples.map(({ payload }) => payload)).toContainEqual(example)
     expect(z.fromJSONSchema(schema as never).parse(example)).toEqual(example)
     expect(z.fromJSONSchema(schema as never).safeParse({ ...example, type: 'another' }).success).toBe(false)
     const { data, ...envelope } = CloudEvent.parse(example)
@@ -59,17 +78,32 @@ test.each(EVENTS.map((one) => [one.name, one] as const))(
       source: `/loops/${contract.name}`,
       subject: data[event.subject],
     })
+    expect(data.version ?? envelope.sequence).toBe(envelope.sequence)
+    expect(FITS[name]?.(data) ?? true).toBe(true)
+    if ('visibility' in data && 'member_ids' in data)
+      expect(data.visibility === 'private').toBe(data.member_ids !== null)
   },
 )
+
+test('what_begins_to_be_has_its_first_version', () => {
+  const sequences = EXAMPLES.map(({ name, example }) => [name, example.sequence] as const)
+  const first = sequences.filter(([name]) => /\.(created|added|invited|joined)$/.test(name))
+  expect(first.length).toBeGreaterThan(4)
+  expect(first.filter(([, sequence]) => sequence !== 1)).toEqual([])
+  expect(Object.fromEntries(sequences)['task.updated']).toBeGreaterThan(1)
+})
+
+test('each_reason_of_a_changed_order_is_described_and_has_an_example', () => {
+  const { change } = loopsQueue.events['queue.changed'].data.shape
+  const shown = EXAMPLES.filter(({ name }) => name === 'queue.changed').map(
+    ({ example }) => example.data.change,
+  )
+  expect(shown).toEqual(change.options)
+  for (const reason of change.options) expect(change.description).toContain(`${reason}: `)
+})
 
 test('every_schema_has_an_address_of_its_own', () => {
   const schemas = describedEvents(CONTRACTS).map((event) => eventSchema(event, URL_OF_ALL))
   expect(new Set(schemas.map(({ $id }) => $id)).size).toBe(EVENTS.length)
   expect(schemas[0]).toMatchObject({ $schema: expect.stringContaining('2020-12'), type: 'object' })
-})
-
-test('the_page_for_other_teams_shows_an_event_as_it_is', () => {
-  const page = readFileSync(new URL('../../infra/examples/README.md', import.meta.url), 'utf8')
-  const shown = JSON.parse(/```json\n(.*?)```/s.exec(page)?.[1] ?? '{}') as { type?: string }
-  expect(shown).toEqual(describedEvents(CONTRACTS).find(({ name }) => name === shown.type)?.example)
 })

@@ -13,6 +13,7 @@ import {
 import { CloudEvent } from '../../../shared/cloud-event.ts'
 import { CONTRACTS } from '../../../shared/contracts/index.ts'
 import { formsOf, outputSchema } from '../../../shared/json-schema.ts'
+import { READING_RULES } from '../../../shared/reading-rules.ts'
 import type { GatewayEnv } from '../http/env.ts'
 import { type Ctx, type Html, type Page, send } from './layout.ts'
 
@@ -62,6 +63,10 @@ const rowsOf = (schema: Schema, before = ''): readonly Row[] =>
     return [row, ...(inner ? rowsOf(inner, `${path}${member.type === 'array' ? '[]' : ''}.`) : [])]
   })
 
+/** A sentence whose names stand in backticks, as the contracts write them. */
+const withCode = (text: string): readonly Html[] =>
+  text.split('`').map((part, index) => (index % 2 === 0 ? html`${part}` : html`<code>${part}</code>`))
+
 /** Long names may break between their parts. */
 const breakable = (path: string): readonly Html[] =>
   path.split(/(?<=[.\]])/).map((part) => html`${part}<wbr>`)
@@ -70,20 +75,23 @@ const table = (label: string, rows: readonly Row[]): Html => html`<table aria-la
       <thead><tr><th scope="col">Member</th><th scope="col">Holds</th></tr></thead>
       <tbody>${rows.map(
         ({ path, type, about }) =>
-          html`<tr><th scope="row"><code>${breakable(path)}</code></th><td>${type}${about === '' ? '' : html`<br><span class="small">${about}</span>`}</td></tr>`,
+          html`<tr><th scope="row"><code>${breakable(path)}</code></th><td>${type}${about === '' ? '' : html`<br><span class="small">${withCode(about)}</span>`}</td></tr>`,
       )}</tbody>
     </table>`
 
 const section = (event: DescribedEvent): Html => html`<section class="card" id="${event.name}">
       <h2>${event.name}</h2>
-      <p>${event.description}</p>
+      <p>${withCode(event.description)}</p>
       <dl class="facts">
         <dt>NATS subject</dt><dd><code>${event.address}</code></dd>
         <dt>Subject</dt><dd><code>${event.entity}</code> of the data</dd>
         <dt>Schema</dt><dd><a href="${schemaPath(event.name)}">JSON Schema</a></dd>
       </dl>
       ${table(`Data of ${event.name}`, rowsOf(event.data))}
-      <details><summary>Example</summary><pre>${JSON.stringify(event.example, null, 2)}</pre></details>
+      ${event.examples.map(
+        (example) =>
+          html`<details><summary>Example${typeof example.data.change === 'string' ? ` of ${example.data.change}` : ''}</summary><pre>${JSON.stringify(example, null, 2)}</pre></details>`,
+      )}
     </section>`
 
 const eventsPage = (events: readonly DescribedEvent[]): Page => ({
@@ -93,7 +101,7 @@ const eventsPage = (events: readonly DescribedEvent[]): Page => ({
     <p class="lead">What a program of your own can hear of, on the stream <code>EVENTS</code> of NATS JetStream. Each is told at least once, as a CloudEvents 1.0 document; the same is there <a href="/asyncapi.json">as AsyncAPI</a>.</p>
     <div class="card">
       <h2>Every event</h2>
-      <p>Skip an <code>id</code> that you have seen; of each <code>subject</code>, skip a <code>sequence</code> that is older than the newest you know. Events are only ever extended: take no notice of members that you do not know.</p>
+      <ul>${Object.values(READING_RULES).map((rule) => html`<li>${withCode(rule)}</li>`)}</ul>
       ${table('Envelope of every event', rowsOf(outputSchema(CloudEvent)))}
     </div>
     <nav class="card" aria-label="Events">

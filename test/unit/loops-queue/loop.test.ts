@@ -50,10 +50,19 @@ describe('a new loop', () => {
           visibility: 'public',
           status: 'active',
           version: 2,
+          member_ids: null,
           by: ann,
         },
       },
     ])
+  })
+  test('names_in_every_event_who_sees_a_private_one', () => {
+    const loop = privately(bob.user_id)
+    const events = [hold(loop, later), reopen({ ...loop, status: 'on_hold' }, later)].flatMap(
+      (made) => made?.events,
+    )
+    expect(events).toHaveLength(2)
+    for (const event of events) expect(event?.data).toMatchObject({ member_ids: [ann.user_id, bob.user_id] })
   })
 })
 
