@@ -16,7 +16,6 @@ import sqlite3
 import sys
 
 import nats
-from nats.errors import TimeoutError as NothingThere
 from nats.js.api import AckPolicy, ConsumerConfig
 from nats.js.errors import NotFoundError
 
@@ -144,7 +143,8 @@ async def open_consumer(nc):
 async def fetch(consumer):
     try:
         return await consumer.fetch(50, timeout=2)
-    except NothingThere:
+    # Also of the client, whose own error is one of these.
+    except asyncio.TimeoutError:
         return []
 
 
