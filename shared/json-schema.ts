@@ -7,7 +7,21 @@ export type JsonSchema = Readonly<{
   [keyword: string]: unknown
 }>
 
+/** JSON Schema counts characters alone: a limit in bytes is said in words. */
+const sayBytes = (schema: unknown): unknown => {
+  if (Array.isArray(schema)) return schema.map(sayBytes)
+  if (schema === null || typeof schema !== 'object') return schema
+  const { maxBytes, ...rest } = schema as Readonly<Record<string, unknown>>
+  const inner = Object.fromEntries(Object.entries(rest).map(([keyword, value]) => [keyword, sayBytes(value)]))
+  if (typeof maxBytes !== 'number') return inner
+  const limit = `at most ${maxBytes.toLocaleString('en')} bytes`
+  return { ...inner, description: rest.description === undefined ? limit : `${rest.description}; ${limit}` }
+}
+
 const convert = (schema: z.ZodObject, ofInput: boolean): JsonSchema =>
+  sayBytes(toJson(schema, ofInput)) as JsonSchema
+
+const toJson = (schema: z.ZodObject, ofInput: boolean): unknown =>
   z.toJSONSchema(schema, {
     target: 'draft-2020-12',
     io: 'input',
@@ -17,7 +31,7 @@ const convert = (schema: z.ZodObject, ofInput: boolean): JsonSchema =>
       if (jsonSchema.format) delete jsonSchema.pattern
       if (!ofInput && jsonSchema.maximum === Number.MAX_SAFE_INTEGER) delete jsonSchema.maximum
     },
-  }) as JsonSchema
+  })
 
 /** The schema of what is sent to an operation: unknown members are refused where the declaration refuses them. */
 export const inputSchema = (schema: z.ZodObject): JsonSchema => convert(schema, true)

@@ -49,7 +49,7 @@ const text = (limit: number, unit: 'characters' | 'bytes') =>
       const size = unit === 'bytes' ? Buffer.byteLength(value) : [...value].length
       if (size > limit) context.addIssue(overLimit('text', size, limit, unit))
     })
-    .meta({ maxLength: limit })
+    .meta(unit === 'bytes' ? { maxBytes: limit } : { maxLength: limit })
 
 /** A text that must say something: trimmed, one character at least. */
 const named = (limit: number) =>
@@ -63,7 +63,7 @@ export const Body = text(LIMITS.body_bytes, 'bytes')
 export const AiContext = text(LIMITS.ai_context_bytes, 'bytes')
 export const CommentText = text(LIMITS.comment_bytes, 'bytes')
   .refine((value) => value.trim() !== '', 'is empty; say something')
-  .meta({ minLength: 1, maxLength: LIMITS.comment_bytes })
+  .meta({ minLength: 1, maxBytes: LIMITS.comment_bytes })
 
 /** A ULID, any case in, upper case out (https://github.com/ulid/spec). */
 export const Id = z

@@ -52,7 +52,7 @@ const tools = {
       'Step-by-step instructions for one way of working with this server: triage (sort new tasks), organize (make loops and order them), implement (do the next work), manage (watch, hold, ship).',
     scope: 'loops:read',
     annotations: reads,
-    input: z.strictObject({ workflow: z.enum(WORKFLOWS) }),
+    input: z.strictObject({ workflow: z.enum(WORKFLOWS).describe('Which way of working') }),
     output: z.object({ workflow: z.enum(WORKFLOWS), title: z.string(), instructions: z.string() }),
     errors: ['invalid_argument'],
   }),

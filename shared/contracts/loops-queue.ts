@@ -1,9 +1,10 @@
-// What the loops-queue service offers and tells: loops, their members, their order, and what to work on next.
+// What the loops-queue service offers: loops, their members, their order, and what to work on next.
 import * as z from 'zod'
-import { defineContract, internal, tool } from '../contract.ts'
+import { defineContract, tool } from '../contract.ts'
 import * as c from './common.ts'
 import { loopsQueueEvents } from './loops-queue-events.ts'
-import { commentPage, LoopRef, TaskRow } from './tasks.ts'
+import { internals } from './loops-queue-internals.ts'
+import { commentPage, TaskRow } from './tasks.ts'
 
 /** `ai_context` of a row is cut to this many characters; get_loop has it whole. */
 export const AI_CONTEXT_EXCERPT_CHARS = 300
@@ -69,8 +70,7 @@ const ExpectedQueueVersion = z
     'Change the order only if the queue still has this version; absent: the change is applied to the newest order',
   )
 
-const loop_id = c.Id
-const workspace_id = c.Id
+const loop_id = c.Id.describe('Id of the loop, from list_loops')
 const newLoop = {
   visibility: c.Visibility.default('public').describe(
     'private: only its members and the workspace owner see it',
@@ -90,7 +90,11 @@ const tools = {
       'Lists the loops (development cycles) that you can see, with status, task counts and the beginning of their AI context: active ones in queue order, then those on hold, then shipped ones, newest first.',
     scope: 'loops:read',
     annotations: reads,
-    input: z.strictObject({ status: c.LoopStatus.optional(), limit: c.Limit, cursor: c.Cursor }),
+    input: z.strictObject({
+      status: c.LoopStatus.optional().describe('Only loops of this status'),
+      limit: c.Limit,
+      cursor: c.Cursor,
+    }),
     output: z.object({ loops: z.array(LoopRow), total: c.Count, next_cursor: c.NextCursor }),
     errors: ['invalid_argument', 'limit_exceeded'],
   }),
@@ -102,7 +106,7 @@ const tools = {
     annotations: reads,
     input: z.strictObject({
       loop_id,
-      tasks_limit: z.int().min(1).max(c.LIMITS.page).default(c.LIMITS.page),
+      tasks_limit: z.int().min(1).max(c.LIMITS.page).default(c.LIMITS.page).describe('Tasks to return'),
       tasks_cursor: c.Cursor.describe('tasks_next_cursor of the page before'),
       comments_cursor: c.Cursor.describe('comments_next_cursor of the page before'),
     }),
@@ -123,8 +127,8 @@ const tools = {
     scope: 'loops:write',
     annotations: adds,
     input: z.strictObject({
-      name: c.Name,
-      description: c.Description.default(''),
+      name: c.Name.describe('One line that names the cycle'),
+      description: c.Description.default('').describe('What it is for'),
       ai_context: c.AiContext.default('').describe('Instructions for agents working on this loop'),
       ...newLoop,
     }),
@@ -138,10 +142,10 @@ const tools = {
     scope: 'loops:write',
     annotations: adds,
     input: z.strictObject({
-      loop_name: c.Name,
-      task_ids: z.array(c.Id).min(1).max(c.LIMITS.bulk_tasks),
-      loop_description: c.Description.default(''),
-      ai_context: c.AiContext.default(''),
+      loop_name: c.Name.describe('One line that names the cycle'),
+      task_ids: z.array(c.Id).min(1).max(c.LIMITS.bulk_tasks).describe('Ids of the tasks, from list_tasks'),
+      loop_description: c.Description.default('').describe('What it is for'),
+      ai_context: c.AiContext.default('').describe('Instructions for agents working on this loop'),
       ...newLoop,
     }),
     output: z.object({
@@ -218,7 +222,7 @@ const tools = {
       idempotency_key: c.IdempotencyKey,
     }),
     output: z.object({
-      loop_id,
+      loop_id: c.Id,
       priority: z.int().min(0),
       changed: z.boolean(),
       version_before: QueueVersion,
@@ -288,43 +292,6 @@ const tools = {
       queue_version: QueueVersion,
     }),
     errors: [],
-  }),
-}
-
-const internals = {
-  check_loop: internal({
-    description: 'A loop that the person of the call can see, or not_found.',
-    input: z.object({ loop_id }),
-    output: z.object({ loop: LoopRef }),
-    errors: ['not_found'],
-  }),
-  list_private_loops: internal({
-    description: 'Ids of the private loops that the person of the call can see; null: every one (the owner).',
-    input: z.object({}),
-    output: z.object({ loop_ids: z.array(c.Id).nullable() }),
-    errors: [],
-  }),
-  get_loop_states: internal({
-    description: 'What became of loops, also of those being formed; an unknown one is absent.',
-    input: z.object({ workspace_id, loop_ids: z.array(c.Id).max(c.LIMITS.page) }),
-    output: z.object({
-      loops: z.array(
-        z.object({ id: c.Id, status: z.enum(['forming', ...c.LOOP_STATUSES]), visibility: c.Visibility }),
-      ),
-    }),
-    errors: [],
-  }),
-  list_loop_members: internal({
-    description: 'Members of one private loop that the person of the call can see.',
-    input: z.object({ loop_id }),
-    output: z.object({ loop: LoopRef, member_ids: z.array(c.Id).nullable(), version: c.Version }),
-    errors: ['not_found'],
-  }),
-  set_loop_member: internal({
-    description: 'Adds a person to a private loop or takes one out, on behalf of one of its members.',
-    input: z.object({ loop_id, user_id: c.Id, member: z.boolean() }),
-    output: z.object({ changed: z.boolean(), member_ids: z.array(c.Id) }),
-    errors: ['not_found', 'forbidden', 'invalid_argument', 'version_conflict', 'limit_exceeded'],
   }),
 }
 

@@ -8,6 +8,7 @@ import { ADDED, PUBLISHED, TOOLS } from '../support/tools.ts'
 
 type Property = Readonly<{
   type?: string
+  description?: string
   pattern?: string
   format?: string
   maxLength?: number
@@ -78,7 +79,12 @@ describe('the places that these tests try', () => {
     expect(idLists.length).toBeGreaterThan(3)
     expect(dates.map(({ tool }) => tool)).toEqual(['create_task', 'update_task'])
     expect(texts.filter(({ parameter }) => !Object.hasOwn(TEXTS, parameter))).toEqual([])
-    for (const { parameter, property } of texts) expect(property.maxLength).toBe(TEXTS[parameter]?.[0])
+    for (const { parameter, property } of texts) {
+      const [limit = 0, unit] = TEXTS[parameter] ?? []
+      if (unit === 'characters') expect(property.maxLength).toBe(limit)
+      // JSON Schema knows no length in bytes.
+      else expect(property.description).toContain(`at most ${limit.toLocaleString('en')} bytes`)
+    }
   })
 
   test('have the limits that clients were told', () => {

@@ -104,7 +104,7 @@ const request = async (
 ): Promise<CallToolResult> => {
   refuseTooMany(deps, visit)
   authorize(found, visit)
-  const input = checkInput(found.tool.input, asked.arguments ?? {})
+  const input = checkInput(found.tool.input, found.readArguments(asked.arguments))
   const release = deps.load.enter()
   try {
     const output = await callByName(deps.bus, found.service, found.name, input, {

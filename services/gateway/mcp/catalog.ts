@@ -6,6 +6,8 @@ import { WORKFLOWS } from '../../../shared/contracts/gateway.ts'
 import { inputSchema, type JsonSchema, outputSchema } from '../../../shared/json-schema.ts'
 import { grants } from '../../../shared/scopes.ts'
 import { workflowText } from '../workflows.ts'
+import { argumentsReader, type ReadArguments } from './arguments.ts'
+import { publishedInput, publishedOutput } from './schemas.ts'
 
 /** A tool as `tools/list` shows it. */
 export type ListedTool = Readonly<{
@@ -18,7 +20,14 @@ export type ListedTool = Readonly<{
 }>
 
 /** A tool with the service that answers it. */
-export type CatalogTool = Readonly<{ name: string; service: string; tool: Tool; listed: ListedTool }>
+export type CatalogTool = Readonly<{
+  name: string
+  service: string
+  tool: Tool
+  listed: ListedTool
+  /** Reads arguments as clients send them. */
+  readArguments: ReadArguments
+}>
 
 export type Catalog = Readonly<{
   /** Every tool, by service in the order of the contracts. */
@@ -42,53 +51,12 @@ const CONNECTOR_PREFIX = 'loopsmcp_'
 /** A workflow's resource is `loops://workflow/<name>`. */
 const WORKFLOW_URI = 'loops://workflow/'
 
-/** Described in one line: each of its members is the same in every tool, and a list of tools is read with every chat. */
-const ERROR_SCHEMA = {
-  type: 'object',
-  description: 'Only when isError is true: code, message, retryable, hint (what to do next)',
-  required: ['code', 'message', 'retryable'],
-} as const
-
-/** What a result never breaks, since the service checks it; who reads the list need not read it 21 times over. */
-const CHECKED_ELSEWHERE = new Set(['pattern', 'minLength', 'maxLength', 'minimum', 'maximum'])
-
-/** A schema without those keywords, all the way down; `properties` holds names and no keywords. */
-const lean = (schema: unknown): unknown => {
-  if (Array.isArray(schema)) return schema.map(lean)
-  if (schema === null || typeof schema !== 'object') return schema
-  const kept = Object.entries(schema).filter(([keyword]) => !CHECKED_ELSEWHERE.has(keyword))
-  return Object.fromEntries(
-    kept.map(([keyword, value]) => [
-      keyword,
-      keyword === 'properties'
-        ? Object.fromEntries(Object.entries(value as object).map(([name, member]) => [name, lean(member)]))
-        : lean(value),
-    ]),
-  )
-}
-
-/** The dialect is the protocol's default; naming it in every schema would only make the list longer. */
-const withoutDialect = ({ $schema: _, ...schema }: JsonSchema): JsonSchema => schema
-
-/**
- * The schema of a tool's result, success or error. Clients of the 1.x SDK check `structuredContent` of an error too, so
- * the schema must allow the error form.
- */
-const resultSchema = (schema: JsonSchema): JsonSchema => {
-  const { required, properties, ...rest } = lean(withoutDialect(schema)) as JsonSchema
-  return {
-    ...rest,
-    properties: { ...(properties as object), error: ERROR_SCHEMA },
-    anyOf: [{ required: required ?? [] }, { required: ['error'] }],
-  }
-}
-
 const listedTool = (name: string, tool: Tool): ListedTool => ({
   name,
   title: tool.title,
   description: tool.description,
-  inputSchema: withoutDialect(inputSchema(tool.input)),
-  outputSchema: resultSchema(outputSchema(tool.output)),
+  inputSchema: publishedInput(inputSchema(tool.input)),
+  outputSchema: publishedOutput(outputSchema(tool.output)),
   annotations: { title: tool.title, ...tool.annotations },
 })
 
@@ -97,7 +65,15 @@ export const createCatalog = (contracts: readonly Contract[]): Catalog => {
   const tools = contracts.flatMap((contract) =>
     Object.entries(contract.operations).flatMap(([name, operation]) =>
       operation.kind === 'tool'
-        ? [{ name, service: contract.name, tool: operation, listed: listedTool(name, operation) }]
+        ? [
+            {
+              name,
+              service: contract.name,
+              tool: operation,
+              listed: listedTool(name, operation),
+              readArguments: argumentsReader(operation.input),
+            },
+          ]
         : [],
     ),
   )

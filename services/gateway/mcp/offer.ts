@@ -8,13 +8,14 @@ import {
   Server,
   type ServerOptions,
 } from '@modelcontextprotocol/server'
+import release from '../../../package.json' with { type: 'json' }
 import { WORKFLOWS } from '../../../shared/contracts/gateway.ts'
 import { workflowText } from '../workflows.ts'
 import { type CallDeps, callTool, readTraceparent } from './call-tool.ts'
 import { pageOf } from './catalog.ts'
 import type { Exchange, NewServer } from './handler.ts'
 
-const SERVER_INFO = { name: 'loops', title: 'Loops', version: '1.0.0' } as const
+const SERVER_INFO = { name: 'loops', title: 'Loops', version: release.version } as const
 
 const INSTRUCTIONS = `Loops is one queue of work, in order of priority, that people and agents share. Tasks are filed (open), approved by a person, grouped into loops (development cycles) and worked on; a loop that is done is shipped and its members get an email.
 Begin with get_workspace and follow its ai_context. To find work: get_next_work, then get_task for the prompt; set the task to in_progress before you start and to shipped when it is done, and say with add_comment what you did. get_workflow has the steps for triage, organize, implement and manage.

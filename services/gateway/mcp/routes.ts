@@ -16,6 +16,7 @@ import type { Catalog } from './catalog.ts'
 import type { Mcp } from './handler.ts'
 import { type Load, RETRY_AFTER_MS, tooBusy } from './load.ts'
 import { placesOf } from './origin.ts'
+import { readParams, refuseParams } from './params.ts'
 
 /** The endpoint, with the trailing slash that some clients insist on as an endpoint of its own. */
 const PATHS = ['/mcp', '/mcp/']
@@ -83,11 +84,14 @@ const serve = async (c: Context<GatewayEnv>, deps: McpRouteDeps): Promise<Respon
   if (deps.load.full()) return busy()
   if (!isJsonContentType(request.headers.get('content-type')))
     return rpcError(415, RPC.refused, 'The content type has to be application/json.')
-  const body = await readBody(request)
-  if (!body.ok) return body.response
-  const scopes = missingScopes(body.value, deps.catalog, caller)
+  const read = await readBody(request)
+  if (!read.ok) return read.response
+  const body = readParams(read.value)
+  const refusal = refuseParams(body)
+  if (refusal) return Response.json(refusal)
+  const scopes = missingScopes(body, deps.catalog, caller)
   if (scopes.length > 0) return askForScopes(publicUrl, path, scopes)
-  return deps.mcp.fetch(acceptBoth(request), body.value, {
+  return deps.mcp.fetch(acceptBoth(request), body, {
     caller,
     grant_id: access.grant_id,
     request_id: c.get('request_id'),

@@ -1,0 +1,98 @@
+// The schemas of tools as `tools/list` publishes them: in the part of JSON Schema that every family of clients and models
+// takes. Services check by the contract itself, so what is left out here is refused all the same. Pure.
+import type { JsonSchema } from '../../../shared/json-schema.ts'
+
+type Schema = Readonly<Record<string, unknown>>
+
+/** Larger numbers break clients: llama.cpp unrolls a length into a grammar, Gemini refuses the largest whole number. */
+const LARGEST_NUMBER = 1_000
+const NUMBERS = new Set(['minLength', 'maxLength', 'minimum', 'maximum', 'minItems', 'maxItems'])
+
+/** Gemini takes no `format` but a date and time; the calendar itself is checked by the contract. */
+const DATE_PATTERN = String.raw`^\d{4}-\d{2}-\d{2}$`
+
+/** A limit that the schema may not state, in words. */
+const limitOf = ({ maxLength, maxItems }: Schema): string | undefined => {
+  const [limit, what] =
+    maxLength === undefined ? [Number(maxItems), 'items'] : [Number(maxLength), 'characters']
+  return limit > LARGEST_NUMBER ? `at most ${limit.toLocaleString('en')} ${what}` : undefined
+}
+
+const withLimit = (schema: Schema): Schema => {
+  const limit = limitOf(schema)
+  if (limit === undefined) return schema
+  const { description } = schema
+  return { ...schema, description: description === undefined ? limit : `${description}; ${limit}` }
+}
+
+/** A parameter's schema, and each of its forms. */
+const publishedParameter = (schema: Schema): Schema => {
+  if (Array.isArray(schema.anyOf)) return publishedForms(schema)
+  const { format, ...rest } = withLimit(schema)
+  const kept = Object.entries(rest).filter(
+    ([keyword, value]) => !(NUMBERS.has(keyword) && Math.abs(Number(value)) > LARGEST_NUMBER),
+  )
+  return { ...Object.fromEntries(kept), ...(format === 'date' ? { pattern: DATE_PATTERN } : {}) }
+}
+
+/** Gemini takes `anyOf` alone: what else is said moves into the first form. */
+const publishedForms = ({ anyOf, ...said }: Schema): Schema => ({
+  anyOf: (anyOf as readonly Schema[]).map((form, index) =>
+    publishedParameter(index === 0 ? { ...form, ...said } : form),
+  ),
+})
+
+/** The dialect is the protocol's default; naming it in every schema would only make the list longer. */
+const withoutDialect = ({ $schema: _, ...schema }: JsonSchema): JsonSchema => schema
+
+/** The schema of a tool's arguments. */
+export const publishedInput = (schema: JsonSchema): JsonSchema => ({
+  ...withoutDialect(schema),
+  properties: Object.fromEntries(
+    Object.entries((schema.properties ?? {}) as Record<string, Schema>).map(([name, parameter]) => [
+      name,
+      publishedParameter(parameter),
+    ]),
+  ),
+})
+
+/** Described in one line: each of its members is the same in every tool, and a list of tools is read with every chat. */
+const ERROR_SCHEMA = {
+  type: 'object',
+  description: 'Only when isError is true: code, message, retryable, hint (what to do next)',
+  required: ['code', 'message', 'retryable'],
+} as const
+
+/** What a result never breaks, since the service checks it; who reads the list need not read it 21 times over. */
+const CHECKED_ELSEWHERE = new Set(['pattern', 'minLength', 'maxLength', 'minimum', 'maximum'])
+
+/** A schema without those keywords, all the way down; `properties` holds names and no keywords. */
+const lean = (schema: unknown): unknown => {
+  if (Array.isArray(schema)) return schema.map(lean)
+  if (schema === null || typeof schema !== 'object') return schema
+  const { anyOf, ...said } = schema as Schema
+  if (Array.isArray(anyOf))
+    return { anyOf: anyOf.map((form, at) => lean(at === 0 ? { ...form, ...said } : form)) }
+  const kept = Object.entries(schema).filter(([keyword]) => !CHECKED_ELSEWHERE.has(keyword))
+  return Object.fromEntries(
+    kept.map(([keyword, value]) => [
+      keyword,
+      keyword === 'properties'
+        ? Object.fromEntries(Object.entries(value as object).map(([name, member]) => [name, lean(member)]))
+        : lean(value),
+    ]),
+  )
+}
+
+/**
+ * The schema of a tool's result, success or error. Clients of the 1.x SDK check `structuredContent` of an error too, so
+ * the schema must allow the error form.
+ */
+export const publishedOutput = (schema: JsonSchema): JsonSchema => {
+  const { required, properties, ...rest } = lean(withoutDialect(schema)) as JsonSchema
+  return {
+    ...rest,
+    properties: { ...(properties as object), error: ERROR_SCHEMA },
+    anyOf: [{ required: required ?? [] }, { required: ['error'] }],
+  }
+}
