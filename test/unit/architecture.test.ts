@@ -88,7 +88,12 @@ const SAMPLES: Readonly<Record<string, Sample>> = {
   imports_run_as_written: {
     path: 'shared/errors.ts',
     bad: ["import { a } from './other'", "import { a } from './other.js'", "import { a } from 'fs'"],
-    good: ["import { a } from './other.ts'", "import { a } from 'node:fs'", "import * as z from 'zod'"],
+    good: [
+      "import { a } from './other.ts'",
+      "import { a } from 'node:fs'",
+      "import * as z from 'zod'",
+      "import a from './a.json' with { type: 'json' }",
+    ],
   },
   importing_does_nothing: {
     path: 'services/tasks/main.ts',

@@ -148,7 +148,7 @@ const exportsByName = (source: Source): string[] => [
 
 const importForms = (source: Source): string[] =>
   importsOf(source).flatMap(({ from, resolved }) => {
-    if (resolved !== undefined) return /\.(ts|mjs)$/.test(from) ? [] : [`imports ${from} without .ts`]
+    if (resolved !== undefined) return /\.(ts|mjs|json)$/.test(from) ? [] : [`imports ${from} without .ts`]
     return builtinModules.includes(from) && !from.startsWith('node:') ? [`imports ${from} without node:`] : []
   })
 
