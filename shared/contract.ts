@@ -29,12 +29,18 @@ export type Tool<I extends z.ZodObject = z.ZodObject, O extends z.ZodObject = z.
 export type Internal<I extends z.ZodObject = z.ZodObject, O extends z.ZodObject = z.ZodObject> = Readonly<{
   kind: 'internal'
   description: string
+  /** Changes nothing, so that it may be asked again when its answer was lost. */
+  reads?: true
   input: I
   output: O
   errors: readonly ErrorCode[]
 }>
 
 export type Operation = Tool | Internal
+
+/** Whether an operation changes nothing. */
+export const isRead = (operation: Operation): boolean =>
+  operation.kind === 'tool' ? operation.annotations.readOnlyHint : operation.reads === true
 
 /** Something that happened, told on the bus. Extended only by optional members; a break is a new name. */
 export type EventDeclaration<D extends z.ZodObject = z.ZodObject> = Readonly<{
@@ -67,6 +73,11 @@ export const tool = <I extends z.ZodObject, O extends z.ZodObject>(
 export const internal = <I extends z.ZodObject, O extends z.ZodObject>(
   declaration: Omit<Internal<I, O>, 'kind'>,
 ): Internal<I, O> => ({ kind: 'internal', ...declaration })
+
+/** An internal operation that changes nothing. */
+export const internalRead = <I extends z.ZodObject, O extends z.ZodObject>(
+  declaration: Omit<Internal<I, O>, 'kind' | 'reads'>,
+): Internal<I, O> => ({ kind: 'internal', reads: true, ...declaration })
 
 export const event = <D extends z.ZodObject>(declaration: EventDeclaration<D>): EventDeclaration<D> =>
   declaration

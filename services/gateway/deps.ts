@@ -54,7 +54,7 @@ export type Deps = Readonly<{
   notifier: Client<typeof notifier>
   /** Every service, for the pages that they declare, and any operation of theirs by name. */
   contracts: readonly Contract[]
-  ask: (service: string, operation: string, input: unknown, call: Call) => Promise<unknown>
+  ask: (contract: Contract, operation: string, input: unknown, call: Call) => Promise<unknown>
   /** Where a request came from; undefined when it came over no socket. */
   addressOf: (c: Context) => string | undefined
 }>
@@ -98,7 +98,7 @@ export const openDeps = async (host: Host, publicUrl: string = host.config.PUBLI
     loops: client(bus, loopsQueue),
     notifier: client(bus, notifier),
     contracts: CONTRACTS,
-    ask: (service, operation, input, call) => callByName(bus, service, operation, input, call),
+    ask: (contract, operation, input, call) => callByName(bus, contract, operation, input, call),
     addressOf: clientAddress(config.TRUSTED_PROXIES),
   }
 }

@@ -2,8 +2,13 @@
 import { type JetStreamClient, type JetStreamManager, jetstream, jetstreamManager } from '@nats-io/jetstream'
 import { connect, type NatsConnection } from '@nats-io/transport-node'
 import { serversOf } from '../address.ts'
+import { systemClock } from '../clock.ts'
 import { AppError } from '../errors.ts'
 import type { Log } from '../log.ts'
+import { type Link, type LinkState, openLink } from './link.ts'
+
+/** Patience with one request to JetStream (ms). */
+const JETSTREAM_TIMEOUT_MS = 5_000
 
 /** A live connection; disposing drains it: what has arrived is still answered. */
 export type Bus = AsyncDisposable &
@@ -11,21 +16,35 @@ export type Bus = AsyncDisposable &
     nc: NatsConnection
     js: JetStreamClient
     jsm: JetStreamManager
-    /** Whether the connection is up at this moment. */
+    link: Link
+    /** Whether the connection is up at this moment, and stays so as far as we know. */
     connected: () => boolean
     log: Log
   }>
 
-const watch = async (nc: NatsConnection, log: Log, state: { up: boolean }): Promise<void> => {
+/** Follows the connection. The client reports an end for each server that it tries in vain: only the first is news. */
+const watch = async (nc: NatsConnection, log: Log, link: LinkState): Promise<void> => {
   for await (const status of nc.status()) {
-    if (status.type === 'disconnect') {
-      state.up = false
-      log.warn('lost NATS; reconnecting')
+    if (status.type === 'disconnect' || status.type === 'close') {
+      if (link.up()) log.warn('lost NATS; reconnecting')
+      link.went()
     } else if (status.type === 'reconnect') {
-      state.up = true
-      log.info('reconnected to NATS')
+      if (!link.up()) log.info('reconnected to NATS')
+      link.came()
     } else if (status.type === 'error') log.warn('NATS reports an error', { error: status.error })
   }
+}
+
+/**
+ * The connection as JetStream uses it: a request waits until the link is up, since the client forgets what it is given
+ * before, and ends with the link, so that publishing and managing go on as soon as NATS is back.
+ */
+const endingWith = (nc: NatsConnection, link: Link, timeout_ms: number): NatsConnection => {
+  const request: NatsConnection['request'] = async (subject, payload, options) => {
+    await link.untilUp(options?.timeout ?? timeout_ms)
+    return await link.during(() => nc.request(subject, payload, options))
+  }
+  return Object.create(nc, { request: { value: request } })
 }
 
 /**
@@ -53,16 +72,18 @@ export const connectBus = async (url: string, name: string, log: Log): Promise<B
   } catch (error) {
     throw new AppError('unavailable', 'NATS does not answer; check NATS_URL.', { cause: error })
   }
-  const state = { up: true }
-  void watch(nc, log, state)
+  const link = openLink(systemClock)
+  void watch(nc, log, link)
   try {
-    const jsm = await jetstreamManager(nc, { timeout: 5_000 })
-    const js = jetstream(nc, { timeout: 5_000 })
+    const ending = endingWith(nc, link, JETSTREAM_TIMEOUT_MS)
+    const jsm = await jetstreamManager(ending, { timeout: JETSTREAM_TIMEOUT_MS })
+    const js = jetstream(ending, { timeout: JETSTREAM_TIMEOUT_MS })
     return {
       nc,
       js,
       jsm,
-      connected: () => state.up && !nc.isClosed() && !nc.isDraining(),
+      link,
+      connected: () => link.up() && !nc.isClosed() && !nc.isDraining(),
       log,
       [Symbol.asyncDispose]: async () => {
         if (!nc.isClosed()) await nc.drain().catch(() => nc.close())

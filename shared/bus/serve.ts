@@ -18,6 +18,8 @@ import { readCall } from './headers.ts'
 
 /** Requests that one instance works on at once; more are answered `unavailable` instead of waiting. */
 export const MAX_IN_FLIGHT = 256
+/** How long an answer waits for a link that is down, where the call does not say for how long it is wanted (ms). */
+const ANSWER_WAIT_MS = 8_000
 /** How long a stopping service waits for the requests under way (ms). */
 const DRAIN_MS = 25_000
 
@@ -81,16 +83,22 @@ export const serve = async <C extends Contract>(
     const count = numbers.get(name) as Numbers
     count.requests += 1
     let request_id = '-'
+    // What is sent while the link is down would be forgotten; whoever asked may have lost nothing and still wait.
+    let linked = (): Promise<unknown> => bus.link.untilUp(ANSWER_WAIT_MS, stop.signal)
     try {
       const call = readCall(msg.headers, options.clock, stop.signal)
       request_id = call.request_id
-      msg.respond(await answer(operation, (handlers as Record<string, unknown>)[name] as Untyped, msg, call))
+      linked = () => bus.link.untilUp(call.remainingMs(), stop.signal)
+      const said = await answer(operation, (handlers as Record<string, unknown>)[name] as Untyped, msg, call)
+      await linked()
+      msg.respond(said)
     } catch (fault) {
       const error = asAppError(fault, request_id, options.translate)
       count.errors += 1
       if (error.code === 'internal')
         log.error('handler failed', { operation: name, request_id, error: fault })
       else log.debug('refused', { operation: name, request_id, code: error.code })
+      await linked()
       respondError(msg, error)
     } finally {
       count.busy_ms += options.clock.monotonicMs() - began

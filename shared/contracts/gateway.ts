@@ -1,6 +1,6 @@
 // What the gateway offers and tells as the owner of people, workspaces and memberships.
 import * as z from 'zod'
-import { defineContract, event, internal, tool } from '../contract.ts'
+import { defineContract, event, internalRead, tool } from '../contract.ts'
 import * as c from './common.ts'
 
 export const WORKFLOWS = ['triage', 'organize', 'implement', 'manage'] as const
@@ -59,13 +59,13 @@ const tools = {
 }
 
 const internals = {
-  get_workspace_context: internal({
+  get_workspace_context: internalRead({
     description: 'Name, AI context and time zone of a workspace.',
     input: z.object({ workspace_id }),
     output: z.object({ workspace: Workspace }),
     errors: ['not_found'],
   }),
-  list_members: internal({
+  list_members: internalRead({
     description: 'Members of a workspace with their addresses, a page at a time; or only the named ones.',
     input: z.object({
       workspace_id,
@@ -79,7 +79,7 @@ const internals = {
     }),
     errors: ['not_found'],
   }),
-  get_invitation: internal({
+  get_invitation: internalRead({
     description:
       'What the mail of an invitation needs, with its secret link; not_found when it was taken up or withdrawn.',
     input: z.object({ invitation_id: c.Id }),
@@ -93,7 +93,7 @@ const internals = {
     }),
     errors: ['not_found'],
   }),
-  get_password_reset: internal({
+  get_password_reset: internalRead({
     description:
       'What the mail for a new password needs, with its secret link; not_found when it was used or has expired.',
     input: z.object({ reset_id: c.Id }),

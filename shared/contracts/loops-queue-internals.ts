@@ -1,6 +1,6 @@
 // What other services ask of the loops-queue service.
 import * as z from 'zod'
-import { internal } from '../contract.ts'
+import { internal, internalRead } from '../contract.ts'
 import * as c from './common.ts'
 import { LoopRef } from './tasks.ts'
 
@@ -8,19 +8,19 @@ const loop_id = c.Id
 const workspace_id = c.Id
 
 export const internals = {
-  check_loop: internal({
+  check_loop: internalRead({
     description: 'A loop that the person of the call can see, or not_found.',
     input: z.object({ loop_id }),
     output: z.object({ loop: LoopRef }),
     errors: ['not_found'],
   }),
-  list_private_loops: internal({
+  list_private_loops: internalRead({
     description: 'Ids of the private loops that the person of the call can see; null: every one (the owner).',
     input: z.object({}),
     output: z.object({ loop_ids: z.array(c.Id).nullable() }),
     errors: [],
   }),
-  get_loop_states: internal({
+  get_loop_states: internalRead({
     description: 'What became of loops, also of those being formed; an unknown one is absent.',
     input: z.object({ workspace_id, loop_ids: z.array(c.Id).max(c.LIMITS.page) }),
     output: z.object({
@@ -30,7 +30,7 @@ export const internals = {
     }),
     errors: [],
   }),
-  list_loop_members: internal({
+  list_loop_members: internalRead({
     description: 'Members of one private loop that the person of the call can see.',
     input: z.object({ loop_id }),
     output: z.object({ loop: LoopRef, member_ids: z.array(c.Id).nullable(), version: c.Version }),

@@ -1,6 +1,6 @@
 // What the notifier offers: who wants which mail, and what became of the mails that were owed.
 import * as z from 'zod'
-import { defineContract, internal } from '../contract.ts'
+import { defineContract, internal, internalRead } from '../contract.ts'
 import * as c from './common.ts'
 
 /** A mail that was kept instead of sent, as a mail program would show it. */
@@ -65,7 +65,7 @@ export const notifier = defineContract({
   version: '1.0.0',
   description: 'Mail: who is told what, and what became of it.',
   operations: {
-    get_subscription: internal({
+    get_subscription: internalRead({
       description:
         'What the link of a mail is about: a person’s wish for one workspace, and the loop that the mail told of; not_found for a link that was never sent.',
       input: z.object({ token, event_id: event_id.optional() }),
@@ -78,7 +78,7 @@ export const notifier = defineContract({
       output: z.object({ wants: MailWish }),
       errors: ['not_found', 'limit_exceeded'],
     }),
-    get_my_subscription: internal({
+    get_my_subscription: internalRead({
       description:
         'The wish of the person of the call for their workspace, and why their address is out of use, if it is.',
       input: z.object({}),
@@ -98,7 +98,7 @@ export const notifier = defineContract({
       output: z.object({ changed: z.boolean() }),
       errors: ['forbidden'],
     }),
-    list_deliveries: internal({
+    list_deliveries: internalRead({
       description:
         'What became of mails, newest first: of the workspace for its owner and admins, of the person of the call for others.',
       input: z.object({
@@ -118,14 +118,14 @@ export const notifier = defineContract({
       output: z.object({ status: DeliveryStatus }),
       errors: ['forbidden', 'not_found', 'invalid_transition', 'version_conflict'],
     }),
-    list_dev_mails: internal({
+    list_dev_mails: internalRead({
       description:
         'Mails that were kept instead of sent, newest first; not_found where mails are sent. A page ends early when it grows large.',
       input: z.object({ limit: c.Limit, cursor: c.Cursor }),
       output: z.object({ mails: z.array(DevMail), next_cursor: c.NextCursor }),
       errors: ['not_found'],
     }),
-    get_dev_mail: internal({
+    get_dev_mail: internalRead({
       description: 'One mail that was kept instead of sent.',
       input: z.object({ id: c.Id }),
       output: z.object({ mail: DevMail }),

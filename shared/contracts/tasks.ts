@@ -1,6 +1,6 @@
 // What the tasks service offers and tells: tasks, and the comments on tasks and on loops.
 import * as z from 'zod'
-import { defineContract, event, internal, tool } from '../contract.ts'
+import { defineContract, event, internal, internalRead, tool } from '../contract.ts'
 import * as c from './common.ts'
 
 /** A task as lists show it: no body. */
@@ -210,7 +210,7 @@ const internals = {
     output: z.object({ tasks: c.Count }),
     errors: [],
   }),
-  list_loop_tasks: internal({
+  list_loop_tasks: internalRead({
     description: 'Tasks of one loop in order of work, a page at a time, and its counts.',
     input: z.object({
       workspace_id,
@@ -227,32 +227,32 @@ const internals = {
     }),
     errors: ['invalid_argument'],
   }),
-  list_loop_comments: internal({
+  list_loop_comments: internalRead({
     description: 'Comments on one loop, oldest first, a page at a time.',
     input: z.object({ workspace_id, loop_id: c.Id, cursor: CommentsCursor }),
     output: z.object(commentPage),
     errors: ['invalid_argument'],
   }),
-  count_loops: internal({
+  count_loops: internalRead({
     description: 'Task counts of the named loops.',
     input: z.object({ workspace_id, loop_ids: z.array(c.Id).max(c.LIMITS.page) }),
     output: z.object({ loops: z.array(z.object({ loop_id: c.Id, counts: c.TaskCounts })) }),
     errors: [],
   }),
-  count_workspace: internal({
+  count_workspace: internalRead({
     description: 'Task counts of the workspace as one caller sees it; null: every private loop is visible.',
     input: z.object({ workspace_id, visible_private_loop_ids: z.array(c.Id).nullable() }),
     output: z.object({ all: c.TaskCounts, unassigned: c.TaskCounts }),
     errors: [],
   }),
-  find_ready: internal({
+  find_ready: internalRead({
     description:
       'Of these loops, in this order: the first that has ready tasks, how many have some, and what holds the rest.',
     input: z.object({ workspace_id, loop_ids: z.array(c.Id).max(c.LIMITS.active_loops) }),
     output: z.object({ first: c.Id.nullable(), ready_loops: c.Count }),
     errors: [],
   }),
-  summarize_loop: internal({
+  summarize_loop: internalRead({
     description:
       'What a ship report tells of a loop: its counts, the first shipped and the first unfinished tasks, and who filed its tasks.',
     input: z.object({ workspace_id, loop_id: c.Id, limit: c.Limit }),

@@ -1,7 +1,7 @@
 // What the webhooks service offers: addresses of other teams that are told of a workspace's events over HTTP, signed, and
 // what became of each call. It tells nothing itself.
 import * as z from 'zod'
-import { type Contract, defineContract, internal } from '../contract.ts'
+import { type Contract, defineContract, internal, internalRead } from '../contract.ts'
 import * as c from './common.ts'
 import { gateway } from './gateway.ts'
 import { loopsQueue } from './loops-queue.ts'
@@ -70,7 +70,7 @@ const operations = {
     output: z.object({ id: c.Id, secret: z.string() }),
     errors: ['invalid_argument', 'forbidden', 'already_exists', 'limit_exceeded'],
   }),
-  list_webhooks: internal({
+  list_webhooks: internalRead({
     description: 'The webhooks of the caller’s workspace, oldest first.',
     input: z.object({ limit: c.Limit, cursor: c.Cursor }),
     output: z.object({ webhooks: z.array(WebhookRow), next_cursor: c.NextCursor }),
@@ -106,7 +106,7 @@ const operations = {
     output: z.object({ delivery_id: z.string() }),
     errors: ['forbidden', 'not_found'],
   }),
-  list_webhook_deliveries: internal({
+  list_webhook_deliveries: internalRead({
     description: 'What became of the calls of a webhook, newest first.',
     input: z.object({ webhook_id, limit: c.Limit, cursor: c.Cursor }),
     output: z.object({

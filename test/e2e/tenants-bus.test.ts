@@ -35,12 +35,12 @@ let things: readonly string[]
 /** Who attacks, and what they have of their own. */
 let stranger: Own & Readonly<{ workspace_id: string }>
 
-const ask = async <T>(caller: Caller, service: string, operation: string, input: unknown): Promise<T> =>
-  (await callByName(bus, service, operation, input, {
-    caller,
-    request_id: ids.next(),
-    ...startBudget(clock, 8_000),
-  })) as T
+const ask = async <T>(caller: Caller, service: string, operation: string, input: unknown): Promise<T> => {
+  const contract = CONTRACTS.find(({ name }) => name === service)
+  if (!contract) throw new Error(`There is no service ${service}.`)
+  const call = { caller, request_id: ids.next(), ...startBudget(clock, 8_000) }
+  return (await callByName(bus, contract, operation, input, call)) as T
+}
 const answerOf = (...asked: Parameters<typeof ask>): Promise<string> =>
   ask(...asked).then(JSON.stringify, (error: unknown) => {
     if (error instanceof AppError) return JSON.stringify(toErrorBody(error))

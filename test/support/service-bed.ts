@@ -80,7 +80,7 @@ const acting = <C extends Contract>(
     Object.keys(contract.operations).map((operation) => [
       operation,
       (input: unknown) =>
-        callByName(bus, contract.name, operation, input, {
+        callByName(bus, contract, operation, input, {
           caller,
           request_id: ids.next(),
           ...startBudget(clock, budget_ms),

@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest'
 import * as z from 'zod'
 import { contractsDocument } from '../../infra/contracts/document.ts'
 import { eventPartsOf, fillTables, staleTables, tablesOf } from '../../infra/contracts/tables.ts'
-import { event, eventFilter, eventSubject, requestSubject, tool } from '../../shared/contract.ts'
+import { event, eventFilter, eventSubject, isRead, requestSubject, tool } from '../../shared/contract.ts'
 import * as c from '../../shared/contracts/common.ts'
 import { CONTRACTS } from '../../shared/contracts/index.ts'
 import { inputSchema, outputSchema } from '../../shared/json-schema.ts'
@@ -19,6 +19,15 @@ const propertyOf = (name: string, parameter: string) => {
     found && (inputSchema(found.tool.input).properties as Record<string, { enum?: string[] }>)
   return properties?.[parameter]
 }
+
+test('internal operations are declared as reads where their names say so', () => {
+  const reading = /^(get|list|check|count|find|summarize)_/
+  const internals = CONTRACTS.flatMap(({ operations }) => Object.entries(operations)).filter(
+    ([, { kind }]) => kind === 'internal',
+  )
+  for (const [name, operation] of internals)
+    expect({ name, reads: isRead(operation) }).toEqual({ name, reads: reading.test(name) })
+})
 
 describe('the published tools', () => {
   test('are the twenty and add_comment', () => {

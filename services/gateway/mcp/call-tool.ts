@@ -107,7 +107,7 @@ const request = async (
   const input = checkInput(found.tool.input, found.readArguments(asked.arguments))
   const release = deps.load.enter()
   try {
-    const output = await callByName(deps.bus, found.service, found.name, input, {
+    const output = await callByName(deps.bus, found.contract, found.name, input, {
       caller: visit.caller,
       request_id: visit.request_id,
       ...(asked.traceparent === undefined ? {} : { traceparent: asked.traceparent }),

@@ -19,10 +19,10 @@ export type ListedTool = Readonly<{
   annotations: Tool['annotations'] & { title: string }
 }>
 
-/** A tool with the service that answers it. */
+/** A tool with the contract of the service that answers it. */
 export type CatalogTool = Readonly<{
   name: string
-  service: string
+  contract: Contract
   tool: Tool
   listed: ListedTool
   /** Reads arguments as clients send them. */
@@ -68,7 +68,7 @@ export const createCatalog = (contracts: readonly Contract[]): Catalog => {
         ? [
             {
               name,
-              service: contract.name,
+              contract,
               tool: operation,
               listed: listedTool(name, operation),
               readArguments: argumentsReader(operation.input),

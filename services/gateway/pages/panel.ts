@@ -67,7 +67,7 @@ const list = async (c: Ctx, deps: Deps, visitor: Insider, place: Place): Promise
   const cursor = c.req.query('cursor')
   const asked = { ...queryOf(c, place), limit: SHOWN_ROWS, ...(cursor ? { cursor } : {}) }
   const input = checkInput(operationOf(place, operation).input, asked)
-  const found = (await deps.ask(place.contract.name, operation, input, callOf(c, deps, visitor))) as Row
+  const found = (await deps.ask(place.contract, operation, input, callOf(c, deps, visitor))) as Row
   return {
     about: about === undefined ? '' : String(found[about]),
     rows: found[rows] as readonly Row[],
@@ -172,7 +172,7 @@ const act = async (c: Ctx, deps: Deps, visitor: Insider, place: Place): Promise<
   const form = await fieldsOf(c)
   const done = await attempt(() => {
     const input = checkInput(operationOf(place, operation).input, inputOf(place, action, form))
-    return deps.ask(place.contract.name, operation, input, callOf(c, deps, visitor))
+    return deps.ask(place.contract, operation, input, callOf(c, deps, visitor))
   })
   if (!done.ok)
     return show(c, deps, visitor, place, { typed: form, fault: formFault(operation, done.fault) }, done.fault)

@@ -42,7 +42,7 @@ describe('the list of tools', () => {
 
   test('answers_the_name_of_the_connector_without_showing_it', () => {
     expect(catalog.find('loopsmcp_create_task')).toBe(catalog.find('create_task'))
-    expect(catalog.find('create_task')?.service).toBe('tasks')
+    expect(catalog.find('create_task')?.contract.name).toBe('tasks')
     for (const name of ['loopsmcp_', 'loopsmcp_loopsmcp_create_task', 'Create_task', 'toString', '__proto__'])
       expect(catalog.find(name)).toBeUndefined()
     expect(listed.filter(({ name }) => name.startsWith('loopsmcp'))).toEqual([])
