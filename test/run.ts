@@ -6,9 +6,15 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import { constants, tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
-import { type Counts, countTests, summaryLine } from './support/summary.ts'
+import { ATTACKS } from './support/attacks.ts'
+import { stopEngine } from './support/engine-stop.ts'
+import { unshownAttacks, unshownRows } from './support/proofs.ts'
+import { ROWS } from './support/protocol-rows.ts'
+import { type Counts, countTests, type Report, summaryLine, sumOf } from './support/summary.ts'
 
-const KINDS = ['unit', 'service', 'conformance', 'e2e', 'pages', 'chaos']
+/** The kinds that need nothing but this machine's Node come first: where servers cannot be had, these have been run. */
+const PHASES = [['unit'], ['service', 'conformance', 'e2e', 'pages', 'chaos']] as const
+const KINDS: readonly string[] = PHASES.flat()
 
 /** Names of kinds become Vitest's projects; the rest stays as it is. */
 const vitestArguments = (args: readonly string[], reportFile: string): string[] => [
@@ -28,10 +34,13 @@ const runVitest = (args: readonly string[], folder: string): Promise<number> => 
     stdio: 'inherit',
     env: { ...process.env, LOOPS_TEST_RUN: folder },
   })
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => child.kill(signal))
-  return new Promise((resolve, reject) => {
+  const passOn = (signal: NodeJS.Signals): void => void child.kill(signal)
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, passOn)
+  return new Promise<number>((resolve, reject) => {
     child.on('error', reject)
     child.on('exit', (code, signal) => resolve(code ?? 128 + constants.signals[signal ?? 'SIGTERM']))
+  }).finally(() => {
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.off(signal, passOn)
   })
 }
 
@@ -44,18 +53,48 @@ const removeContainers = async (folder: string): Promise<void> => {
   await removeRun(await getContainerRuntimeClient(), runMark())
 }
 
-const readCounts = async (reportFile: string): Promise<Counts> => {
+type Ran = Readonly<{ code: number; counts: Counts; report: Report | undefined }>
+
+/** One run of Vitest, from its start to its report. */
+const run = async (args: readonly string[], folder: string): Promise<Ran> => {
+  const reportFile = join(folder, 'report.json')
+  await rm(reportFile, { force: true })
+  const code = await runVitest(vitestArguments(args, reportFile), folder)
+  await removeContainers(folder)
   const text = await readFile(reportFile, 'utf8').catch(() => undefined)
-  return text === undefined ? { passed: 0, failed: 0, skipped: 0 } : countTests(JSON.parse(text))
+  const report = text === undefined ? undefined : (JSON.parse(text) as Report)
+  return { code, counts: countTests(report, code), report }
+}
+
+/** All tests; then whether each attack and each row of the requirements was shown by a test that passed. */
+const runAll = async (folder: string): Promise<Ran> => {
+  const ran: Ran[] = []
+  for (const kinds of PHASES) {
+    ran.push(await run(kinds, folder))
+    // A signal ends the whole run.
+    if ((ran.at(-1)?.code ?? 0) > 128) break
+  }
+  const reports = ran.flatMap(({ report }) => report ?? [])
+  // What a run that broke off did not show is no news.
+  const unshown =
+    reports.length < PHASES.length
+      ? []
+      : [...unshownAttacks(reports, import.meta.dirname, ATTACKS), ...unshownRows(reports, ROWS)]
+  for (const sentence of unshown) console.log(sentence)
+  if (ran.length === PHASES.length && reports.length < PHASES.length)
+    console.log(
+      'The tests that need servers were not run: see above. `npm test -- unit` runs those that need none.',
+    )
+  const counts = sumOf([...ran.map((one) => one.counts), { passed: 0, failed: unshown.length, skipped: 0 }])
+  return { code: ran.find(({ code }) => code !== 0)?.code ?? 0, counts, report: undefined }
 }
 
 const main = async (): Promise<number> => {
   const folder = await mkdtemp(join(tmpdir(), 'loops-test-'))
+  const args = process.argv.slice(2)
   try {
-    const reportFile = join(folder, 'report.json')
-    const code = await runVitest(vitestArguments(process.argv.slice(2), reportFile), folder)
-    await removeContainers(folder)
-    const counts = await readCounts(reportFile)
+    const { code, counts } = args.length === 0 ? await runAll(folder) : await run(args, folder)
+    await stopEngine(folder)
     console.log(summaryLine(counts))
     return code === 0 && (counts.failed > 0 || counts.passed === 0) ? 1 : code
   } finally {

@@ -5,7 +5,7 @@ import { type ContainerRuntimeClient, type StartedTestContainer, Wait } from 'te
 import { inject } from 'vitest'
 import { silentReport } from '../../infra/report.ts'
 import { SERVICE_NAMES } from '../../services/start.ts'
-import { createNetwork, type Place, placed, runMark, startMongo } from './containers.ts'
+import { createNetwork, type Place, placed, runFolder, runMark, startMongo } from './containers.ts'
 import { ensureEngine } from './engine.ts'
 import { passwordOf, startGuardedNats } from './guarded-nats.ts'
 import { cacheFolder, projectImage } from './images.ts'
@@ -45,7 +45,7 @@ export const SET_SECRET = 'a secret of the tests that is long enough for all'
 export const startContainerSet = async (): Promise<ContainerSet> => {
   const stack = new AsyncDisposableStack()
   try {
-    const client = await ensureEngine(silentReport, cacheFolder())
+    const client = await ensureEngine(silentReport, cacheFolder(), runFolder())
     const image = await projectImage({ client, report: silentReport, cacheDir: cacheFolder() })
     const place = { run: runMark(), network: await createNetwork(client, runMark()) }
     stack.defer(() => client.container.dockerode.getNetwork(place.network).remove())

@@ -9,6 +9,7 @@ import { type ContainerRuntimeClient, getContainerRuntimeClient } from 'testcont
 import { type Report, StartFault } from '../../infra/report.ts'
 import { canInstallPackages, installPackages } from '../../infra/servers/debian.ts'
 import { identityOf } from '../../infra/servers/identity.ts'
+import { noteEngine } from './engine-stop.ts'
 import { step } from './progress.ts'
 
 const run = promisify(execFile)
@@ -24,11 +25,16 @@ const POLL_MS = 200
  * file, Docker's sockets), then Docker's current context and Podman's sockets; last, as root on Debian or Ubuntu,
  * installs and starts Docker. Sets DOCKER_HOST where that is how the engine was found, for every process below.
  * @param cacheDir where the output of a daemon that is started goes
+ * @param runFolder where the run leaves word of a daemon that it has started
  * @throws StartFault with one sentence that says what to do
  */
-export const ensureEngine = async (report: Report, cacheDir: string): Promise<ContainerRuntimeClient> => {
+export const ensureEngine = async (
+  report: Report,
+  cacheDir: string,
+  runFolder: string,
+): Promise<ContainerRuntimeClient> => {
   const found = (await answering()) ?? (await answeringElsewhere())
-  const client = found ?? (await installed(report, cacheDir))
+  const client = found ?? (await installed(report, cacheDir, runFolder))
   const { serverVersion, operatingSystem } = client.info.containerRuntime
   report.step(`  Container engine: ${serverVersion} on ${operatingSystem}`)
   return client
@@ -90,14 +96,18 @@ const output = async (command: string, args: readonly string[]): Promise<string 
   }
 }
 
-const installed = async (report: Report, cacheDir: string): Promise<ContainerRuntimeClient> => {
+const installed = async (
+  report: Report,
+  cacheDir: string,
+  runFolder: string,
+): Promise<ContainerRuntimeClient> => {
   if (!canInstallPackages()) throw new StartFault(adviceWithoutEngine())
   if (!(await output('dockerd', ['--version']))) {
     await step(report, 'Docker: installing docker.io and iptables with apt-get', () =>
       installPackages(['docker.io', 'iptables']),
     )
   }
-  return step(report, 'Docker: starting the daemon', () => startDockerd(cacheDir))
+  return step(report, 'Docker: starting the daemon', () => startDockerd(cacheDir, runFolder))
 }
 
 const adviceWithoutEngine = (): string => {
@@ -107,7 +117,7 @@ const adviceWithoutEngine = (): string => {
   if (existsSync(DOCKER_SOCKET) && !mayUse(DOCKER_SOCKET)) {
     return `You may not use ${DOCKER_SOCKET}: add your user to the group docker (sudo usermod -aG docker $USER), sign in again and run npm test again.`
   }
-  return 'No container engine answers, and the tests run NATS and MongoDB in containers: install and start Docker (https://docs.docker.com/get-docker/) or Podman, then run npm test again.'
+  return 'No container engine answers, and the tests run NATS and MongoDB in containers: install and start Docker (https://docs.docker.com/get-docker/) or Podman, then run npm test again. `npm test -- unit` runs the tests that need none.'
 }
 
 const mayUse = (path: string): boolean => {
@@ -121,12 +131,12 @@ const mayUse = (path: string): boolean => {
 
 /**
  * Starts the daemon and waits until it answers. Under systemd as its unit; otherwise in a session of its own with its
- * output in a file, since a child that kept this process's output open would hang whoever waits for the test run. It
- * stays for the next run.
+ * output in a file, since a child that kept this process's output open would hang whoever waits for the test run. `npm test` ends it with its run.
  */
-const startDockerd = async (cacheDir: string): Promise<ContainerRuntimeClient> => {
+const startDockerd = async (cacheDir: string, runFolder: string): Promise<ContainerRuntimeClient> => {
   if (existsSync('/run/systemd/system')) {
     await run('systemctl', ['start', 'docker'], { timeout: DOCKERD_LIMIT_MS })
+    noteEngine(runFolder, 'systemd')
     return untilAnswering(() => undefined, 'see journalctl -u docker')
   }
   removeUnlessOf('dockerd', DOCKERD_PID_FILE)
@@ -146,6 +156,7 @@ const startDockerd = async (cacheDir: string): Promise<ContainerRuntimeClient> =
     ended = `it ended with code ${code}`
   })
   daemon.unref()
+  noteEngine(runFolder, String(daemon.pid))
   return untilAnswering(() => ended, `its output is in ${logFile}`)
 }
 

@@ -40,7 +40,8 @@ const start = async (): Promise<Running> => {
   const report = streamReport(process.stdout, systemClock)
   report.step('The servers of the tests:')
   const cacheDir = cacheFolder()
-  const client = await ensureEngine(report, cacheDir)
+  await mkdir(runFolder(), { recursive: true })
+  const client = await ensureEngine(report, cacheDir, runFolder())
   await removeLeftovers(client)
   const context: ImageContext = { client, report, cacheDir }
   const images = await serverImages(context)

@@ -1,28 +1,44 @@
-// Counts the tests of a run from Vitest's JSON report. Reads no file.
+// What a run of the tests came to, from Vitest's JSON reports. Reads no file.
 
-/** What is read of the report (https://vitest.dev/guide/reporters#json-reporter). */
+/** A test as the report has it. */
+export type Case = Readonly<{ fullName: string; title: string; status: string }>
+
+/** What is read of a report (https://vitest.dev/guide/reporters#json-reporter). */
 export type Report = Readonly<{
   numPassedTests: number
   numFailedTests: number
   numPendingTests: number
   numTodoTests: number
-  testResults: readonly Readonly<{ status: string; assertionResults: readonly unknown[] }>[]
+  testResults: readonly Readonly<{ name: string; status: string; assertionResults: readonly Case[] }>[]
 }>
 
 /** How many tests ended how. */
 export type Counts = Readonly<{ passed: number; failed: number; skipped: number }>
 
-/** The counts of a report. A file that failed before any of its tests existed counts as one failed test. */
-export const countTests = (report: Report): Counts => {
-  const broken = report.testResults.filter(
-    ({ status, assertionResults }) => status === 'failed' && assertionResults.length === 0,
+/**
+ * The counts of a run of Vitest. A file that failed though none of its tests did counts as one failed test: something broke
+ * before, between or after them. So does a run that failed for no file's sake, such as by an unhandled rejection.
+ * @param code its exit code.
+ */
+export const countTests = (report: Report | undefined, code: number): Counts => {
+  const broken = report?.testResults.filter(
+    ({ status, assertionResults }) =>
+      status === 'failed' && !assertionResults.some((one) => one.status === 'failed'),
   )
+  const failed = (report?.numFailedTests ?? 0) + (broken?.length ?? 0)
   return {
-    passed: report.numPassedTests,
-    failed: report.numFailedTests + broken.length,
-    skipped: report.numPendingTests + report.numTodoTests,
+    passed: report?.numPassedTests ?? 0,
+    failed: failed === 0 && code !== 0 ? 1 : failed,
+    skipped: (report?.numPendingTests ?? 0) + (report?.numTodoTests ?? 0),
   }
 }
+
+/** Several counts as one. */
+export const sumOf = (counts: readonly Counts[]): Counts => ({
+  passed: counts.reduce((sum, { passed }) => sum + passed, 0),
+  failed: counts.reduce((sum, { failed }) => sum + failed, 0),
+  skipped: counts.reduce((sum, { skipped }) => sum + skipped, 0),
+})
 
 /** The closing line of a run: `12 passed, 0 failed`, with `, 1 skipped` where some were. */
 export const summaryLine = ({ passed, failed, skipped }: Counts): string =>

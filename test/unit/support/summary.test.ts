@@ -1,6 +1,6 @@
 // The closing line of a run: what counts as passed, failed and skipped.
 import { expect, test } from 'vitest'
-import { countTests, type Report, summaryLine } from '../../support/summary.ts'
+import { type Case, countTests, type Report, summaryLine, sumOf } from '../../support/summary.ts'
 
 const report = (given: Partial<Report>): Report => ({
   numPassedTests: 0,
@@ -10,31 +10,47 @@ const report = (given: Partial<Report>): Report => ({
   testResults: [],
   ...given,
 })
-
-test('every_test_counts_once_and_what_is_left_for_later_counts_as_skipped', () => {
-  const counts = countTests(
-    report({
-      numPassedTests: 12,
-      numFailedTests: 1,
-      numPendingTests: 2,
-      numTodoTests: 1,
-      testResults: [{ status: 'failed', assertionResults: [{}] }],
-    }),
-  )
-  expect(counts).toEqual({ passed: 12, failed: 1, skipped: 3 })
+const cases = (...statuses: string[]): Case[] =>
+  statuses.map((status) => ({ fullName: 'a test', title: 'a test', status }))
+const file = (status: string, ...statuses: string[]) => ({
+  name: 'a.test.ts',
+  status,
+  assertionResults: cases(...statuses),
 })
 
-test('a_file_that_failed_before_its_tests_existed_counts_as_failed', () => {
-  const counts = countTests(
-    report({
-      numPassedTests: 3,
-      testResults: [
-        { status: 'failed', assertionResults: [] },
-        { status: 'passed', assertionResults: [{}] },
-      ],
-    }),
-  )
-  expect(counts).toEqual({ passed: 3, failed: 1, skipped: 0 })
+test('every_test_counts_once_and_what_is_left_for_later_counts_as_skipped', () => {
+  const given = report({
+    numPassedTests: 12,
+    numFailedTests: 1,
+    numPendingTests: 2,
+    numTodoTests: 1,
+    testResults: [file('failed', 'passed', 'failed')],
+  })
+  expect(countTests(given, 1)).toEqual({ passed: 12, failed: 1, skipped: 3 })
+})
+
+test.each([
+  ['before_its_tests_existed', file('failed')],
+  ['before_its_tests_ran', file('failed', 'skipped', 'skipped')],
+  ['after_its_tests', file('failed', 'passed')],
+])('a_file_that_failed_%s_counts_as_failed', (_, broken) => {
+  const given = report({ numPassedTests: 3, testResults: [broken, file('passed', 'passed')] })
+  expect(countTests(given, 1)).toEqual({ passed: 3, failed: 1, skipped: 0 })
+})
+
+test('a_run_that_failed_outside_of_every_test_counts_as_failed', () => {
+  const given = report({ numPassedTests: 3, testResults: [file('passed', 'passed')] })
+  expect(countTests(given, 1)).toEqual({ passed: 3, failed: 1, skipped: 0 })
+  expect(countTests(undefined, 1)).toEqual({ passed: 0, failed: 1, skipped: 0 })
+  expect(countTests(given, 0)).toEqual({ passed: 3, failed: 0, skipped: 0 })
+})
+
+test('several_runs_are_counted_as_one', () => {
+  const [first, second] = [
+    { passed: 1, failed: 2, skipped: 3 },
+    { passed: 10, failed: 20, skipped: 30 },
+  ]
+  expect(sumOf([first, second])).toEqual({ passed: 11, failed: 22, skipped: 33 })
 })
 
 test('skipped_tests_are_named_only_where_there_are_some', () => {
