@@ -1,13 +1,15 @@
 // The one way to write: state, version, ledger and outbox change together in one update of one document, guarded by its
 // version. So nothing here needs a transaction, and a crash leaves either all of a change or none of it.
-import type { Collection, Filter, MatchKeysAndValues, OptionalUnlessRequiredId, UpdateFilter } from 'mongodb'
+import { isDeepStrictEqual } from 'node:util'
+import type { Collection, Filter, OptionalUnlessRequiredId, UpdateFilter } from 'mongodb'
 import type { Clock } from './clock.ts'
 import { type OutboxEvent, stampEvents } from './cloud-event.ts'
 import type { Call, PlainEvent } from './contract.ts'
 import { AppError } from './errors.ts'
-import type { LedgerEntry, Repeatable } from './idempotency.ts'
+import { findRepeat, type LedgerEntry, type Repeatable } from './idempotency.ts'
 import type { Ids } from './ids.ts'
 import { isDuplicateKey } from './mongo.ts'
+import type { RequestStore } from './store-requests.ts'
 
 /** What every document that changes has besides its own fields. */
 export type Aggregate = {
@@ -16,15 +18,19 @@ export type Aggregate = {
   ws: string
   /** Version: in the filter of every write. */
   v: number
+  /** The number of its shape as stored; none: the first one. @see openCollection */
+  schema?: number
   outbox: readonly OutboxEvent[]
   ledger: readonly LedgerEntry[]
 }
 
 /** Its own fields: what pure code decides on. */
-export type State<T extends Aggregate> = Omit<T, 'v' | 'outbox' | 'ledger'>
+export type State<T extends Aggregate> = Omit<T, 'v' | 'schema' | 'outbox' | 'ledger'>
 
-/** Requests remembered per document, newest kept. */
-export const LEDGER_ENTRIES = 50
+/** Answered requests that a document holds before they are moved to where requests are kept. */
+export const LEDGER_ENTRIES = 10
+/** Bytes of one remembered answer, as JSON: a document holds several. */
+export const RESULT_BYTES = 8 * 1024
 /** Events that may wait in one document; more is refused, never dropped. */
 export const OUTBOX_EVENTS = 100
 
@@ -44,7 +50,16 @@ export type Outbox = Readonly<{
 /** Told of each write, so that events leave at once instead of at the next poll. */
 export type OnCommit = (outbox: Outbox, id: string, events: readonly OutboxEvent[]) => void
 
-export type AggregateDeps = Readonly<{ service: string; clock: Clock; ids: Ids; onCommit: OnCommit }>
+export type AggregateDeps = Readonly<{
+  service: string
+  clock: Clock
+  ids: Ids
+  onCommit: OnCommit
+  /** Where answered requests are kept; needed by collections that remember requests. */
+  requests?: RequestStore
+  /** The number of the documents' present shape. @see openCollection */
+  schema?: number | undefined
+}>
 
 /** What a write is for: the call's trace, and the request to remember with its result. */
 export type Because = Readonly<{ call?: Call; request?: Repeatable | undefined; result?: unknown }>
@@ -58,14 +73,22 @@ export type Beside<T extends Aggregate> = Readonly<{
    * appended to: writing back what was read would bring entries back that are done with.
    */
   push?: Readonly<Record<string, readonly unknown[]>>
+  /** Each event makes a version of its own, the first one the next; otherwise all tell of the same one. */
+  version_per_event?: boolean
 }>
 
 export type Aggregates<T extends Aggregate> = Readonly<{
   outbox: Outbox
   /** Inserts at version 1; null when the id or another unique key is taken. */
-  insert: (state: State<T>, events: readonly PlainEvent[], because?: Because) => Promise<T | null>
+  insert: (
+    state: State<T>,
+    events: readonly PlainEvent[],
+    because?: Because,
+    beside?: Pick<Beside<T>, 'version_per_event'>,
+  ) => Promise<T | null>
   /**
-   * Writes the next state over `before`; null when it has changed since.
+   * Writes what differs between `before` and the next state; null when the version has changed since. A field that
+   * others write without a version stays as they left it, as long as `next` has it as `before` had it.
    * @throws AppError `unavailable` when too many events wait in the document.
    */
   save: (
@@ -75,6 +98,12 @@ export type Aggregates<T extends Aggregate> = Readonly<{
     because?: Because,
     beside?: Beside<T>,
   ) => Promise<T | null>
+  /**
+   * The entry of a request that was answered on this document before; undefined when it is new. Ask with the document as
+   * it was loaded before the decision: an entry leaves the document only after it was copied.
+   * @throws AppError `idempotency_conflict` when the key was used with other arguments.
+   */
+  findRepeat: (before: T, request: Repeatable | undefined) => Promise<LedgerEntry | undefined>
   /**
    * Records a request that changed nothing, so that its repeat changes nothing either; the version stays.
    * @returns false when the document has changed since `before`.
@@ -115,35 +144,105 @@ export const outboxOf = <T extends Readonly<{ _id: string }>>(collection: Collec
   },
 })
 
+/** The answered request of a write, as the document holds it. */
+const entriesOf = ({ request, result = null }: Because, at: Date): LedgerEntry[] => {
+  if (!request) return []
+  const bytes = Buffer.byteLength(JSON.stringify(result))
+  if (bytes > RESULT_BYTES) throw new Error(`an answer of ${bytes} bytes is too large to be remembered`)
+  return [{ ...request, at, result }]
+}
+
+/** A field that is undefined is as if absent, in the state as in the database. */
+const present = (fields: Readonly<Record<string, unknown>>, without: ReadonlySet<string>) =>
+  Object.entries(fields).filter(([name, value]) => value !== undefined && !without.has(name))
+
+/**
+ * What has to be set and what to be taken away for `before` to become `next`, by top-level fields.
+ * @param without fields that are written in another way.
+ */
+const difference = (
+  before: Readonly<Record<string, unknown>>,
+  next: Readonly<Record<string, unknown>>,
+  without: ReadonlySet<string>,
+) => {
+  const kept = present(next, without)
+  const names = new Set(kept.map(([name]) => name))
+  return {
+    set: Object.fromEntries(kept.filter(([name, value]) => !isDeepStrictEqual(before[name], value))),
+    unset: Object.fromEntries(
+      present(before, without).flatMap(([name]) => (names.has(name) ? [] : [[name, '']])),
+    ),
+  }
+}
+
+const OWN_FIELDS = ['_id', 'v', 'schema', 'outbox', 'ledger'] as const
+
+/** How requests are remembered in the documents of a collection, and moved to where they are kept. */
+const remembering = <T extends Aggregate>(
+  collection: Collection<T>,
+  { clock, requests }: Pick<AggregateDeps, 'clock' | 'requests'>,
+) => {
+  const kept = (): RequestStore => {
+    if (!requests) throw new Error(`${collection.collectionName} remembers no requests`)
+    return requests
+  }
+  return {
+    /** What a write with a request asks of the document, besides its version: nobody recorded the same key meanwhile. */
+    unanswered: ({ request }: Because) => (request ? { 'ledger.key': { $ne: request.key } } : {}),
+    /** Moves the entries of a full document: copied first, then taken out by their keys, so that none is ever lost. */
+    makeRoom: async ({ _id, ws, ledger }: T, { request }: Because): Promise<void> => {
+      if (!request || ledger.length < LEDGER_ENTRIES) return
+      await kept().keep(ws, _id, ledger)
+      const keys = ledger.map(({ key }) => key)
+      await collection.updateOne(
+        { _id, ws } as unknown as Filter<T>,
+        { $pull: { ledger: { key: { $in: keys } } } } as unknown as UpdateFilter<T>,
+      )
+    },
+    findRepeat: async ({ _id, ledger }: T, request: Repeatable | undefined) =>
+      request && (findRepeat(ledger, request) ?? findRepeat(await kept().find(_id, request), request)),
+    entries: (because: Because) => entriesOf(because, clock.now()),
+  }
+}
+
 /** The writes of one collection. */
 export const aggregates = <T extends Aggregate>(
   collection: Collection<T>,
   deps: AggregateDeps,
 ): Aggregates<T> => {
   const outbox = outboxOf(collection)
-  const entry = (because: Because): LedgerEntry[] =>
-    because.request ? [{ ...because.request, at: deps.clock.now(), result: because.result ?? null }] : []
+  const shape = deps.schema === undefined ? {} : { schema: deps.schema }
+  const { unanswered, makeRoom, entries, findRepeat: find } = remembering(collection, deps)
   const stamped = (
-    id: string,
-    ws: string,
+    { _id, ws }: Pick<T, '_id' | 'ws'>,
     version: number,
     events: readonly PlainEvent[],
-    because: Because,
-  ) =>
-    stampEvents(events, {
-      service: deps.service,
-      workspace_id: ws,
-      entity_id: id,
-      version,
-      now: deps.clock.now(),
-      nextId: deps.ids.next,
-      ...(because.call ? { call: because.call } : {}),
-    })
+    { call }: Because,
+    each?: boolean,
+  ): OutboxEvent[] => {
+    const stamp = { service: deps.service, workspace_id: ws, entity_id: _id, now: deps.clock.now() }
+    return events.flatMap((event, n) =>
+      stampEvents([event], {
+        ...stamp,
+        version: each ? version + n : version,
+        nextId: deps.ids.next,
+        ...(call ? { call } : {}),
+      }),
+    )
+  }
   return {
     outbox,
-    insert: async (state, events, because = {}) => {
-      const waiting = stamped(state._id, state.ws, 1, events, because)
-      const document = { ...state, v: 1, outbox: waiting, ledger: entry(because) } as unknown as T
+    findRepeat: find,
+    insert: async (state, events, because = {}, { version_per_event } = {}) => {
+      const waiting = stamped(state, 1, events, because, version_per_event)
+      const v = version_per_event ? events.length : 1
+      const document = {
+        ...state,
+        ...shape,
+        v,
+        outbox: waiting,
+        ledger: entries(because),
+      } as unknown as T
       try {
         await collection.insertOne(document as OptionalUnlessRequiredId<T>)
       } catch (error) {
@@ -159,19 +258,23 @@ export const aggregates = <T extends Aggregate>(
         throw new AppError('unavailable', 'Too many events of this wait to be sent; try again soon.', {
           retry_after_ms: 1_000,
         })
-      const waiting = stamped(_id, ws, v + 1, events, because)
-      const { _id: _, ...fields } = next as State<T> & Partial<Aggregate>
+      const waiting = stamped(before, v + 1, events, because, beside.version_per_event)
+      const remembered = entries(because)
       const lists = Object.entries(beside.push ?? {})
-      for (const own of ['v', 'outbox', 'ledger', ...lists.map(([list]) => list)])
-        delete (fields as Record<string, unknown>)[own]
+      // An upgraded document is written whole: what is stored has another shape than `before`.
+      const stored = before.schema === deps.schema ? before : {}
+      const without = new Set([...OWN_FIELDS, ...lists.map(([list]) => list)])
+      const { set, unset } = difference(stored, next, without)
+      await makeRoom(before, because)
       const saved = await collection.findOneAndUpdate(
-        { ...beside.where, _id, ws, v } as unknown as Filter<T>,
+        { ...beside.where, ...unanswered(because), _id, ws, v } as unknown as Filter<T>,
         {
-          $set: { ...fields, v: v + 1 } as unknown as MatchKeysAndValues<T>,
+          $set: { ...set, ...shape, v: v + (beside.version_per_event ? events.length : 1) },
+          ...(Object.keys(unset).length > 0 ? { $unset: unset } : {}),
           $push: {
             outbox: { $each: waiting },
-            ledger: { $each: entry(because), $slice: -LEDGER_ENTRIES },
-            ...Object.fromEntries(lists.map(([list, entries]) => [list, { $each: entries }])),
+            ...(remembered.length > 0 ? { ledger: { $each: remembered } } : {}),
+            ...Object.fromEntries(lists.map(([list, added]) => [list, { $each: added }])),
           },
         } as unknown as UpdateFilter<T>,
         { returnDocument: 'after' },
@@ -179,12 +282,12 @@ export const aggregates = <T extends Aggregate>(
       if (saved && waiting.length > 0) deps.onCommit(outbox, _id, waiting)
       return saved as T | null
     },
-    remember: async ({ _id, ws, v }, because) => {
+    remember: async (before, because) => {
+      const { _id, ws, v } = before
+      await makeRoom(before, because)
       const { matchedCount } = await collection.updateOne(
-        { _id, ws, v } as unknown as Filter<T>,
-        {
-          $push: { ledger: { $each: entry(because), $slice: -LEDGER_ENTRIES } },
-        } as unknown as UpdateFilter<T>,
+        { ...unanswered(because), _id, ws, v } as unknown as Filter<T>,
+        { $push: { ledger: { $each: entries(because) } } } as unknown as UpdateFilter<T>,
       )
       return matchedCount === 1
     },
@@ -205,20 +308,33 @@ export const versionConflict = (
     details: { ...details, expected, current },
   })
 
+/** How long a command is tried. */
+export type Patience = Readonly<{
+  max_tries?: number
+  /** Time left (ms); a new try is not begun when little of it is left. */
+  remainingMs?: () => number
+}>
+
+/** Time that a further try and its answer need (ms). */
+const LAST_TRY_MS = 250
+/** Longest pause between two tries (ms). */
+const LONGEST_PAUSE_MS = 200
+
 /**
- * Runs load–decide–save until the save finds the version that was loaded (at most MAX_TRIES, pausing a little longer
- * each time with full jitter).
+ * Runs load–decide–save until the save finds the version that was loaded, pausing a little longer each time with full
+ * jitter.
  * @param attempt gives undefined when the save was stale, else the command's result.
  * @throws AppError `unavailable` when every try was stale.
  */
 export const untilSaved = async <R>(
   attempt: (tries: number) => Promise<R | undefined>,
   random: () => number,
+  { max_tries = MAX_TRIES, remainingMs = () => Number.POSITIVE_INFINITY }: Patience = {},
 ): Promise<R> => {
-  for (let tries = 0; tries < MAX_TRIES; tries += 1) {
+  for (let tries = 0; tries < max_tries && (tries === 0 || remainingMs() > LAST_TRY_MS); tries += 1) {
     const result = await attempt(tries)
     if (result !== undefined) return result
-    await new Promise((resolve) => setTimeout(resolve, random() * Math.min(50, 4 * 2 ** tries)))
+    await new Promise((resolve) => setTimeout(resolve, random() * Math.min(LONGEST_PAUSE_MS, 4 * 2 ** tries)))
   }
   throw new AppError('unavailable', 'Others changed it again and again meanwhile; try again.', {
     retry_after_ms: 250,

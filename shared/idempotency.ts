@@ -1,4 +1,5 @@
-// Idempotency keys: what a repeat is, and what it is answered. Pure; the ledger itself lives in the changed document.
+// Idempotency keys: what a repeat is, and what it is answered. Pure. An answer is recorded in the changed document with the
+// change itself, and moved to where requests are kept before the document would hold too many.
 import { createHash } from 'node:crypto'
 import type { Caller } from './contract.ts'
 import { AppError } from './errors.ts'
@@ -39,6 +40,12 @@ export const repeatable = (
 const keyConflict = (): AppError =>
   new AppError('idempotency_conflict', 'This idempotency_key was used for a different request.', {
     hint: 'Use a new key for a new request; repeat a request with exactly the same arguments.',
+  })
+
+/** The refusal of a repeat while the first request is still at work, or where what it made is just going. */
+export const stillAtWork = (): AppError =>
+  new AppError('unavailable', 'This same request is being worked on; repeat it soon.', {
+    retry_after_ms: 1_000,
   })
 
 /**

@@ -26,6 +26,11 @@ export type Mongo = AsyncDisposable & {
   readonly ping: () => Promise<boolean>
 }
 
+const logs = new WeakMap<MongoClient, Log>()
+
+/** The log of a database's connection; undefined for one that `connectMongo` did not make. */
+export const logOf = (db: Db): Log | undefined => logs.get(db.client)
+
 /**
  * Connects. Writes are acknowledged by a majority and reads see only such writes, so that what was answered survives
  * the loss of a server (https://www.mongodb.com/docs/manual/reference/write-concern/).
@@ -43,6 +48,7 @@ export const connectMongo = async (url: string, log: Log): Promise<Mongo> => {
     waitQueueTimeoutMS: QUEUE_TIMEOUT_MS,
     socketTimeoutMS: SILENCE_TIMEOUT_MS,
   })
+  logs.set(client, log)
   // The driver answers `test` where the URL names no database.
   const named = client.db().databaseName
   const prefix = named === 'test' ? 'loops' : named
@@ -74,12 +80,71 @@ export const connectMongo = async (url: string, log: Log): Promise<Mongo> => {
   }
 }
 
-/** Makes the stated indexes of a collection; those that exist are left alone. */
-export const ensureIndexes = async <T extends Document>(
+/** Patience with indexes that nothing's rightness rests on; longer builds go on behind the start (ms). */
+const BUILD_PATIENCE_MS = 5_000
+
+/** An index of this name with other options is there, or this one under another name. */
+const isIndexConflict = (error: unknown): boolean =>
+  error instanceof MongoError && (error.code === 85 || error.code === 86)
+
+/** Makes one index, in place of one that has its name or its key and is not as stated. */
+const remakeIndex = async <T extends Document>(
+  collection: Collection<T>,
+  index: IndexDescription,
+): Promise<void> => {
+  try {
+    await collection.createIndexes([index])
+  } catch (error) {
+    if (!isIndexConflict(error)) throw error
+    for (const { name, key } of await collection.indexes())
+      if (name === index.name || JSON.stringify(key) === JSON.stringify(index.key))
+        await collection.dropIndex(name as string)
+    await collection.createIndexes([index])
+  }
+}
+
+const makeIndexes = async <T extends Document>(
   collection: Collection<T>,
   indexes: readonly IndexDescription[],
 ): Promise<void> => {
-  if (indexes.length > 0) await collection.createIndexes([...indexes])
+  if (indexes.length === 0) return
+  try {
+    await collection.createIndexes([...indexes])
+  } catch (error) {
+    if (!isIndexConflict(error)) throw error
+    for (const index of indexes) await remakeIndex(collection, index)
+  }
+}
+
+/**
+ * Makes the stated indexes of a collection; one that is there under the same name and differs is made anew. Unique ones
+ * are waited for: what is right rests on them. The others are waited for some seconds, and then built on behind the
+ * start, so a query names an index by `hint` only where an earlier release made it or the collection is as new.
+ * @param log told when a build goes on behind the start, and when it failed there.
+ */
+export const ensureIndexes = async <T extends Document>(
+  collection: Collection<T>,
+  indexes: readonly IndexDescription[],
+  log?: Log,
+  patience_ms = BUILD_PATIENCE_MS,
+): Promise<void> => {
+  await makeIndexes(
+    collection,
+    indexes.filter(({ unique }) => unique),
+  )
+  const building = makeIndexes(
+    collection,
+    indexes.filter(({ unique }) => !unique),
+  )
+  const timer = Promise.withResolvers<'late'>()
+  const timeout = setTimeout(() => timer.resolve('late'), patience_ms)
+  const first = await Promise.race([building, timer.promise]).finally(() => clearTimeout(timeout))
+  if (first !== 'late') return
+  const named = { collection: collection.collectionName }
+  log?.info('indexes are being built; the service goes on meanwhile', named)
+  building.catch((error: unknown) =>
+    log?.error('indexes could not be built; the next start tries again', { ...named, error }),
+  )
 }
 
 /** Whether an insert met a document with the same unique key. */

@@ -1,8 +1,8 @@
 // create_loop: a new loop is one insert with its event, and then joins the end of the order.
-import { repeatable } from '../../shared/idempotency.ts'
+import { repeatable, stillAtWork } from '../../shared/idempotency.ts'
 import type { Deps, Some } from './deps.ts'
 import { createdEvents, newLoop, viewLoop } from './loop.ts'
-import { findMade, type Made, momentOf, requireMembers, requireRoom, stillAtWork } from './making.ts'
+import { findMade, type Made, momentOf, requireMembers, requireRoom } from './making.ts'
 import { priorityIn } from './order.ts'
 
 /** The handler of create_loop. */

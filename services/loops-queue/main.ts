@@ -6,6 +6,7 @@ import { loopsQueue } from '../../shared/contracts/loops-queue.ts'
 import { tasks } from '../../shared/contracts/tasks.ts'
 import { type Host, startOnHost } from '../../shared/host.ts'
 import { repeat } from '../../shared/lifecycle.ts'
+import { openRequests } from '../../shared/store-requests.ts'
 import type { Started } from '../start.ts'
 import type { Deps } from './deps.ts'
 import { sweepForming } from './forming.ts'
@@ -25,7 +26,8 @@ const MAX_WAITING = 128
 const wire = async (host: Host): Promise<void> => {
   const { clock, ids, at, log, relay, stack } = host
   const db = host.mongo.database(loopsQueue.name)
-  const writes = { service: loopsQueue.name, clock, ids, onCommit: relay.onCommit }
+  const requests = await openRequests(db, clock)
+  const writes = { service: loopsQueue.name, clock, ids, onCommit: relay.onCommit, requests }
   const [loops, store] = await Promise.all([openLoops(db, writes), openQueues(db, writes)])
   relay.watch(loops.outbox)
   relay.watch(store.outbox)

@@ -3,7 +3,7 @@ import { actorOf } from '../../shared/actor.ts'
 import type { MemberCall } from '../../shared/contract.ts'
 import { LIMITS, type Visibility } from '../../shared/contracts/common.ts'
 import { AppError } from '../../shared/errors.ts'
-import { findRepeat, type Repeatable } from '../../shared/idempotency.ts'
+import { findRepeat, type Repeatable, stillAtWork } from '../../shared/idempotency.ts'
 import type { Deps } from './deps.ts'
 import type { Moment } from './loop.ts'
 import type { StandingDoc } from './store.ts'
@@ -66,12 +66,6 @@ export const requireRoom = async ({ loops }: Pick<Deps, 'loops'>, ws: string): P
 
 /** A loop that a request made, now or before. */
 export type Made = Readonly<{ loop: StandingDoc; replayed: boolean }>
-
-/** The refusal of a repeat while the first request is still at work. */
-export const stillAtWork = (): AppError =>
-  new AppError('unavailable', 'This same request is being worked on; repeat it soon.', {
-    retry_after_ms: 1_000,
-  })
 
 /**
  * The loop that this request made before, or null when the request is new or has no key.

@@ -4,7 +4,7 @@ import { actorOf } from '../../shared/actor.ts'
 import { untilSaved } from '../../shared/aggregate.ts'
 import type { Call, MemberCall } from '../../shared/contract.ts'
 import type { Actor } from '../../shared/contracts/common.ts'
-import { findRepeat, type Repeatable } from '../../shared/idempotency.ts'
+import type { Repeatable } from '../../shared/idempotency.ts'
 import type { Ids } from '../../shared/ids.ts'
 import { advance, type Change, HEAD_LOOPS, orderOf, type Places, settle, visibleOrder } from './queue.ts'
 import type { ActiveLoop, LoopStore, Viewer } from './store.ts'
@@ -173,7 +173,7 @@ export const queues = (deps: Deps): Queues => {
         untilSaved(async () => {
           const at = await repair(deps, await observe(deps, call.caller.workspace_id), call)
           if (!at) return undefined
-          const repeat = findRepeat(at.queue.ledger, request)
+          const repeat = await deps.store.findRepeat(at.queue, request)
           if (repeat) return repeat.result as R
           const decided = await decide(await seenBy(deps.loops, call.caller, at))
           const { result } = decided
@@ -181,7 +181,8 @@ export const queues = (deps: Deps): Queues => {
             const reason = { by: actorOf(call.caller), call, request, result }
             return (await write(deps, at, decided.places, decided.change, reason)) ? result : undefined
           }
-          const kept = request === undefined || (await deps.store.remember(at.queue, request, result))
+          const kept =
+            request === undefined || (await deps.store.remember(at.queue, { call, request, result }))
           return kept ? result : undefined
         }, deps.ids.random),
       ),

@@ -2,7 +2,8 @@
 // what was done about it must not undo what people did since.
 import type { Db } from 'mongodb'
 import type { Clock } from '../../shared/clock.ts'
-import { ensureIndexes, insertMissing } from '../../shared/mongo.ts'
+import { insertMissing } from '../../shared/mongo.ts'
+import { openCollection } from '../../shared/store-collection.ts'
 
 /** Longer than the stream keeps an event (ms). */
 const KEPT_MS = 90 * 24 * 60 * 60_000
@@ -15,8 +16,11 @@ export type Handled = Readonly<{
 
 /** Opens the collection and makes its index. */
 export const openHandled = async (db: Db, { now }: Pick<Clock, 'now'>): Promise<Handled> => {
-  const handled = db.collection<{ _id: string; expires_at: Date }>('handled_events')
-  await ensureIndexes(handled, [{ key: { expires_at: 1 }, name: 'expires', expireAfterSeconds: 0 }])
+  const { collection: handled } = await openCollection<{ _id: string; expires_at: Date }>(
+    db,
+    'handled_events',
+    { indexes: [{ key: { expires_at: 1 }, name: 'expires', expireAfterSeconds: 0 }] },
+  )
   return {
     has: async (_id) => (await handled.findOne({ _id })) !== null,
     add: (_id) => insertMissing(handled, [{ _id, expires_at: new Date(now().getTime() + KEPT_MS) }]),

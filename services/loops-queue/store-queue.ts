@@ -3,15 +3,14 @@ import type { Db, IndexDescription } from 'mongodb'
 import {
   type Aggregate,
   type AggregateDeps,
+  type Aggregates,
   aggregates,
   type Because,
-  LEDGER_ENTRIES,
   OUTBOX_INDEX,
   type Outbox,
 } from '../../shared/aggregate.ts'
 import { AppError } from '../../shared/errors.ts'
-import type { Repeatable } from '../../shared/idempotency.ts'
-import { ensureIndexes } from '../../shared/mongo.ts'
+import { openCollection } from '../../shared/store-collection.ts'
 import type { advance, QueueState } from './queue.ts'
 
 /** A queue as it is stored; version 0 is one that nothing was put into yet. */
@@ -35,18 +34,13 @@ export type QueueStore = Readonly<{
    * @throws AppError `unavailable` when so many events wait that the document would grow too large.
    */
   save: (before: QueueDoc, advanced: ReturnType<typeof advance>, because: Because) => Promise<QueueDoc | null>
-  /**
-   * Remembers the answer to a request that changed nothing, so that its repeat changes nothing either.
-   * @returns false when the queue has changed since.
-   */
-  remember: (queue: QueueDoc, request: Repeatable, result: unknown) => Promise<boolean>
-}>
+}> &
+  Pick<Aggregates<QueueDoc>, 'findRepeat' | 'remember'>
 
 /** Opens the collection of queues and makes its indexes. */
 export const openQueues = async (db: Db, deps: AggregateDeps): Promise<QueueStore> => {
-  const collection = db.collection<QueueDoc>('queues')
-  await ensureIndexes(collection, QUEUE_INDEXES)
-  const { insert, save, outbox } = aggregates(collection, deps)
+  const { collection, schema } = await openCollection<QueueDoc>(db, 'queues', { indexes: QUEUE_INDEXES })
+  const { insert, save, outbox, findRepeat, remember } = aggregates(collection, { ...deps, schema })
   return {
     outbox,
     load: async (ws) =>
@@ -68,13 +62,7 @@ export const openQueues = async (db: Db, deps: AggregateDeps): Promise<QueueStor
         })
       return before.v === 0 ? await insert(next, events, because) : await save(before, next, events, because)
     },
-    remember: async ({ _id, ws, v }, request, result) => {
-      const entry = { ...request, at: deps.clock.now(), result }
-      const { matchedCount } = await collection.updateOne(
-        { _id, ws, v },
-        { $push: { ledger: { $each: [entry], $slice: -LEDGER_ENTRIES } } },
-      )
-      return matchedCount === 1
-    },
+    findRepeat,
+    remember,
   }
 }

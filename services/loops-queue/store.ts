@@ -11,7 +11,7 @@ import type { Caller } from '../../shared/contract.ts'
 import { LIMITS, LOOP_STATUSES, type LoopStatus, type Visibility } from '../../shared/contracts/common.ts'
 import { AI_CONTEXT_EXCERPT_CHARS } from '../../shared/contracts/loops-queue.ts'
 import { AppError, notFound } from '../../shared/errors.ts'
-import { ensureIndexes } from '../../shared/mongo.ts'
+import { openCollection } from '../../shared/store-collection.ts'
 import { type Decision, EVERYBODY, type LoopState, type StandingLoop } from './loop.ts'
 
 /** A loop as it is stored. */
@@ -237,7 +237,6 @@ export type LoopStore = ReturnType<typeof reading> & ReturnType<typeof writing>
 
 /** Opens the collection of loops and makes its indexes. */
 export const openLoops = async (db: Db, deps: AggregateDeps): Promise<LoopStore> => {
-  const collection = db.collection<LoopDoc>('loops')
-  await ensureIndexes(collection, LOOP_INDEXES)
-  return { ...reading(collection), ...writing(collection, deps) }
+  const { collection, schema } = await openCollection<LoopDoc>(db, 'loops', { indexes: LOOP_INDEXES })
+  return { ...reading(collection), ...writing(collection, { ...deps, schema }) }
 }

@@ -1,10 +1,10 @@
-// Changing one task: what update_task, bulk_update_tasks and delete_task have in common. Load, already done?, decide,
-// save, and again on the newest when others were faster.
-import { MAX_TRIES, untilSaved, versionConflict } from '../../shared/aggregate.ts'
+// Changing one task: what update_task, bulk_update_tasks and delete_task have in common.
+import { type Because, MAX_TRIES } from '../../shared/aggregate.ts'
+import { changeByRequest } from '../../shared/command.ts'
 import type { MemberCall } from '../../shared/contract.ts'
 import type { TaskRow } from '../../shared/contracts/tasks.ts'
 import { AppError, notFound } from '../../shared/errors.ts'
-import { findRepeat, type Repeatable } from '../../shared/idempotency.ts'
+import type { Repeatable } from '../../shared/idempotency.ts'
 import type { Deps } from './deps.ts'
 import { settleMoves } from './moves.ts'
 import type { TaskDoc } from './store.ts'
@@ -73,51 +73,56 @@ const loadForWrite = async (
   return undefined
 }
 
-const checkVersion = (before: TaskDoc, expected: number | undefined): void => {
-  if (expected !== undefined && before.v !== expected) throw versionConflict(expected, before.v)
-}
-
 /**
  * Changes a task.
  * @throws AppError `not_found`, `forbidden`, `invalid_transition`, `version_conflict`, `idempotency_conflict`.
  */
-export const changeTask = (deps: Deps, wanted: Wanted, call: MemberCall): Promise<Changed> =>
-  untilSaved(async (tries) => {
-    const before = await loadForWrite(deps, call, wanted, tries)
-    if (!before) return undefined
-    const repeat = findRepeat(before.ledger, wanted.request)
-    if (repeat) return { ...(repeat.result as Omit<Changed, 'entry'>), entry: null }
-    checkVersion(before, wanted.expected_version)
+export const changeTask = async (deps: Deps, wanted: Wanted, call: MemberCall): Promise<Changed> => {
+  const { request, expected_version } = wanted
+  const decide = async (before: TaskDoc) => {
     const change = { ...wanted.change, place: await wanted.target(before) }
     const decision = editTask(before, change, editorOf(call.caller), deps.clock.now())
-    const { request } = wanted
-    if (!decision) {
-      const result = { task: toRow(before), changed: false }
-      const remembered = !request || (await deps.tasks.remember(before, { call, request, result }))
-      return remembered ? { ...result, entry: null } : undefined
+    if (!decision) return { result: { task: toRow(before), changed: false } }
+    return {
+      result: { task: toRow({ ...decision.next, v: before.v + 1 }), changed: true },
+      save: (because: Because) => deps.tasks.save(before, decision, because),
     }
-    const result = { task: toRow({ ...decision.next, v: before.v + 1 }), changed: true }
-    const saved = await deps.tasks.save(before, decision, { call, request, result })
-    return saved ? { ...result, entry: saved.entry } : undefined
-  }, deps.ids.random)
+  }
+  const { result, saved } = await changeByRequest(
+    deps.tasks,
+    { call, request, expected_version },
+    async (tries) => {
+      const before = await loadForWrite(deps, call, wanted, tries)
+      return before && { document: before, decide: () => decide(before) }
+    },
+    deps.ids.random,
+  )
+  return { ...result, entry: saved?.entry ?? null }
+}
 
 /**
  * Deletes a task: for every reader it is gone with this one write.
  * @throws AppError `not_found`, `version_conflict`.
  */
-export const removeTask = (
+export const removeTask = async (
   deps: Deps,
   wanted: Pick<Wanted, 'task_id' | 'sees' | 'expected_version'>,
   call: MemberCall,
-): Promise<Entry | null> =>
-  untilSaved(async (tries) => {
-    const before = await loadForWrite(deps, call, wanted, tries)
-    if (!before) return undefined
-    checkVersion(before, wanted.expected_version)
-    const decision = deleteTask(before, editorOf(call.caller).actor, deps.clock.now())
-    const saved = await deps.tasks.save(before, decision, { call })
-    return saved ? saved.entry : undefined
-  }, deps.ids.random)
+): Promise<Entry | null> => {
+  const { saved } = await changeByRequest(
+    deps.tasks,
+    { call, expected_version: wanted.expected_version },
+    async (tries) => {
+      const before = await loadForWrite(deps, call, wanted, tries)
+      if (!before) return undefined
+      const decision = deleteTask(before, editorOf(call.caller).actor, deps.clock.now())
+      const save = (because: Because) => deps.tasks.save(before, decision, because)
+      return { document: before, decide: async () => ({ result: null, save }) }
+    },
+    deps.ids.random,
+  )
+  return saved?.entry ?? null
+}
 
 /**
  * Makes sure that a change says something.

@@ -3,7 +3,7 @@ import { actorOf } from '../../shared/actor.ts'
 import type { MemberCall } from '../../shared/contract.ts'
 import type { Comment } from '../../shared/contracts/tasks.ts'
 import { AppError, notFound } from '../../shared/errors.ts'
-import { findRepeat, repeatable } from '../../shared/idempotency.ts'
+import { findRepeat, repeatable, stillAtWork } from '../../shared/idempotency.ts'
 import { readCursor, writeCursor } from './cursor.ts'
 import type { Deps, Some } from './deps.ts'
 import { countComments, PUBLIC } from './tally.ts'
@@ -69,8 +69,8 @@ export const commentHandlers = (deps: Deps): Some<'add_comment' | 'list_loop_com
     const request = repeatable(call.caller, 'add_comment', input)
     const replay = async (): Promise<Answer | undefined> => {
       const made = request && (await deps.comments.findCreated(ws, request.key))
-      const repeat = findRepeat(made?.created ? [made.created] : [], request)
-      return repeat && { ...(repeat.result as Answer), replayed: true }
+      if (!made || !findRepeat(made.created ? [made.created] : [], request)) return undefined
+      return { comment: toComment(made), replayed: true }
     }
     const earlier = await replay()
     if (earlier) return earlier
@@ -78,14 +78,14 @@ export const commentHandlers = (deps: Deps): Some<'add_comment' | 'list_loop_com
     const at = deps.clock.now()
     const by = actorOf(call.caller)
     const comment = { _id: deps.ids.next(), ws, author: by, text: input.text, created_at: at }
-    const answer = { comment: toComment(comment), replayed: false }
     const entry = await deps.comments.insert(
       {
         ...comment,
         parent: parent.task_id ?? parent.loop_id ?? '',
         task_id: parent.task_id,
         loop_id: parent.loop_id,
-        created: request ? { ...request, at, result: answer } : null,
+        // A comment never changes: it is its own answer.
+        created: request ? { ...request, at, result: null } : null,
       },
       {
         name: 'comment.added',
@@ -98,9 +98,9 @@ export const commentHandlers = (deps: Deps): Some<'add_comment' | 'list_loop_com
       },
       { call },
     )
-    if (!entry) return (await replay()) ?? answer
+    if (!entry) return (await replay()) ?? Promise.reject(stillAtWork())
     await deps.tallies.count('add_comment', [entry])
-    return answer
+    return { comment: toComment(comment), replayed: false }
   },
 
   list_loop_comments: ({ workspace_id, loop_id, cursor }) =>

@@ -3,9 +3,9 @@ import type { Client, Handlers } from '../../shared/contract.ts'
 import type { loopsQueue } from '../../shared/contracts/loops-queue.ts'
 import type { tasks } from '../../shared/contracts/tasks.ts'
 import type { Host } from '../../shared/host.ts'
+import type { RequestStore } from '../../shared/store-requests.ts'
 import type { TaskStore } from './store.ts'
 import type { CommentStore } from './store-comments.ts'
-import type { RequestStore } from './store-requests.ts'
 import type { TallyStore } from './store-tallies.ts'
 
 export type Deps = Pick<Host, 'clock' | 'ids' | 'at' | 'log'> &

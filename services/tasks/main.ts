@@ -4,21 +4,21 @@ import type { Config } from '../../shared/config.ts'
 import { loopsQueue } from '../../shared/contracts/loops-queue.ts'
 import { tasks as contract } from '../../shared/contracts/tasks.ts'
 import { type Host, startOnHost } from '../../shared/host.ts'
+import { openRequests } from '../../shared/store-requests.ts'
 import type { Started } from '../start.ts'
 import { createHandlers } from './handlers.ts'
 import { openTasks } from './store.ts'
 import { openComments } from './store-comments.ts'
-import { openRequests } from './store-requests.ts'
 import { openTallies } from './store-tallies.ts'
 import { startSweepers } from './sweepers.ts'
 
 const wire = async (host: Host): Promise<void> => {
   const { clock, ids, at, log, relay, stack } = host
   const db = host.mongo.database(contract.name)
-  const aggregateDeps = { service: contract.name, clock, ids, onCommit: relay.onCommit }
+  const requests = await openRequests(db, clock)
+  const aggregateDeps = { service: contract.name, clock, ids, onCommit: relay.onCommit, requests }
   const tasks = await openTasks(db, aggregateDeps)
   const comments = await openComments(db, aggregateDeps)
-  const requests = await openRequests(db, clock)
   const tallies = stack.use(openTallies(db, { clock, log: log.child('tallies'), at }))
   for (const { home, outbox } of [tasks, comments]) {
     relay.watch(outbox)

@@ -10,7 +10,7 @@ import {
 import type { PlainEvent } from '../../shared/contract.ts'
 import type { Actor } from '../../shared/contracts/common.ts'
 import type { LedgerEntry } from '../../shared/idempotency.ts'
-import { ensureIndexes } from '../../shared/mongo.ts'
+import { openCollection } from '../../shared/store-collection.ts'
 import { type Countees, type Entry, UNCOUNTED_INDEX } from './store-tallies.ts'
 import { tallyComment, type Uncounted } from './tally.ts'
 
@@ -57,9 +57,10 @@ const PURGE_BATCH = 500
 
 /** Opens the comments of the service and makes their indexes. */
 export const openComments = async (db: Db, deps: AggregateDeps) => {
-  const collection = db.collection<CommentDoc>('comments')
-  await ensureIndexes(collection, COMMENT_INDEXES)
-  const { insert, outbox } = aggregates(collection, deps)
+  const { collection, schema } = await openCollection<CommentDoc>(db, 'comments', {
+    indexes: COMMENT_INDEXES,
+  })
+  const { insert, outbox } = aggregates(collection, { ...deps, schema })
   const home = collection as unknown as Countees
   return {
     outbox,

@@ -9,8 +9,8 @@ import {
   OUTBOX_INDEX,
 } from '../../shared/aggregate.ts'
 import { PRIORITIES, type Priority, TASK_STATUSES, type TaskStatus } from '../../shared/contracts/common.ts'
-import { ensureIndexes } from '../../shared/mongo.ts'
 import { inParallel } from '../../shared/parallel.ts'
+import { openCollection } from '../../shared/store-collection.ts'
 import { READY } from './ready.ts'
 import { type Countees, type Entry, UNCOUNTED_INDEX } from './store-tallies.ts'
 import { type Countable, type Shelf, tallyDifference } from './tally.ts'
@@ -252,9 +252,8 @@ const reserving = (collection: Collection<TaskDoc>) => ({
 
 /** Opens the tasks of the service and makes their indexes. */
 export const openTasks = async (db: Db, deps: AggregateDeps) => {
-  const collection = db.collection<TaskDoc>('tasks')
-  await ensureIndexes(collection, TASK_INDEXES)
-  const { insert, save, remember, outbox } = aggregates(collection, deps)
+  const { collection, schema } = await openCollection<TaskDoc>(db, 'tasks', { indexes: TASK_INDEXES })
+  const { insert, save, findRepeat, remember, outbox } = aggregates(collection, { ...deps, schema })
   const home = collection as unknown as Countees
 
   const changeOf = (ws: string, before: Countable | null, after: Countable) => {
@@ -266,6 +265,7 @@ export const openTasks = async (db: Db, deps: AggregateDeps) => {
     ...reserving(collection),
     outbox,
     home,
+    findRepeat,
     remember,
 
     /** Inserts a task; null when another has its idempotency key. */

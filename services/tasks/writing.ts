@@ -2,7 +2,7 @@
 import { actorOf } from '../../shared/actor.ts'
 import type { TaskRow } from '../../shared/contracts/tasks.ts'
 import { notFound } from '../../shared/errors.ts'
-import { findRepeat, type Repeatable, repeatable } from '../../shared/idempotency.ts'
+import { findRepeat, type Repeatable, repeatable, stillAtWork } from '../../shared/idempotency.ts'
 import { changeTask, removeTask, requireChange, targetOf } from './changes.ts'
 import type { Deps, Some } from './deps.ts'
 import { createTask, NOWHERE } from './task.ts'
@@ -40,7 +40,7 @@ export const writingHandlers = (deps: Deps): Some<'create_task' | 'update_task' 
     const answer: Created = { task: toRow({ ...next, v: 1 }), replayed: false }
     const created = request ? { ...request, at: now, result: answer } : null
     const entry = await deps.tasks.insert({ next: { ...next, created }, events }, { call })
-    if (!entry) return (await replayCreation(deps, ws, request)) ?? answer
+    if (!entry) return (await replayCreation(deps, ws, request)) ?? Promise.reject(stillAtWork())
     await deps.tallies.count('create_task', [entry])
     return answer
   },

@@ -106,7 +106,10 @@ export type Actor = z.infer<typeof Actor>
 
 export const ScopeName = z.enum(ALL_SCOPES as [Scope, ...Scope[]])
 
-/** Names a repeated request, so that it takes effect once. Scoped to person, client and tool; kept for a day or more. */
+/**
+ * Names a request: a repeat with the same key changes nothing more and gets the first answer, for at least a day, whatever
+ * came between. Scoped to workspace, person, client and tool.
+ */
 export const IdempotencyKey = text(LIMITS.idempotency_key_chars, 'characters')
   .refine((value) => value !== '', 'is empty')
   .optional()

@@ -15,6 +15,7 @@ import { systemClock as clock } from '../../shared/clock.ts'
 import { LIMITS, LOOP_STATUSES } from '../../shared/contracts/common.ts'
 import { createLog } from '../../shared/log.ts'
 import { connectMongo, type Mongo } from '../../shared/mongo.ts'
+import { openRequests } from '../../shared/store-requests.ts'
 import { ids, person } from '../support/service-bed.ts'
 import { freshStack } from '../support/stack.ts'
 
@@ -68,7 +69,8 @@ const made = loopsOf(ws)
 beforeAll(async () => {
   mongo = await connectMongo(freshStack().mongodbUrl, createLog({ filter: 'error', topic: 'test' }))
   db = mongo.database('loops-queue')
-  const deps = { service: 'loops-queue', clock, ids, onCommit: () => undefined }
+  const requests = await openRequests(db, clock)
+  const deps = { service: 'loops-queue', clock, ids, onCommit: () => undefined, requests }
   loops = await openLoops(db, deps)
   queues = await openQueues(db, deps)
   await db.collection<LoopDoc>('loops').insertMany([...made, ...loopsOf(ids.next())])
@@ -146,9 +148,17 @@ const saveLoop = async () => loops.save(standing, { next: standing, events: [] }
 const QUEUE_CASES: Record<Exclude<keyof QueueStore, 'outbox'>, readonly Case[]> = {
   load: [{ call: () => queues.load(ws), keys: 1, docs: 1 }],
   save: [{ call: async () => saveQueue(), keys: 1, docs: 1 }],
+  findRepeat: [
+    {
+      call: async () => queues.findRepeat(await queues.load(ws), { key: 'other', hash: 'h' }),
+      keys: 1,
+      docs: 1,
+    },
+  ],
   remember: [
     {
-      call: async () => queues.remember(await queues.load(ws), { key: 'k', hash: 'h' }, {}),
+      call: async () =>
+        queues.remember(await queues.load(ws), { request: { key: 'k', hash: 'h' }, result: {} }),
       keys: 1,
       docs: 1,
     },

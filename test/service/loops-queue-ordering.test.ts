@@ -95,6 +95,17 @@ describe('set_loop_priority', () => {
     expect(other.code).toBe('idempotency_conflict')
   })
 
+  test('done_once_when_repeated_after_60_others_with_keys', async () => {
+    const ann = newMember()
+    const loops = await makeLoops(as(ann), ['A', 'B'])
+    const ask = { loop_id: loops.B, priority: 0, idempotency_key: 'up' }
+    const first = await as(ann).set_loop_priority(ask)
+    for (let n = 0; n < 61; n += 1)
+      await as(ann).set_loop_priority({ loop_id: loops.A, priority: n % 2, idempotency_key: `key ${n}` })
+    expect(await as(ann).set_loop_priority(ask)).toEqual(first)
+    expect(await orderOf(as(ann), loops)).toBe('AB')
+  })
+
   test('remembered_by_its_key_also_when_nothing_had_to_change', async () => {
     const ann = newMember()
     const loops = await makeLoops(as(ann), ['A', 'B'])

@@ -65,6 +65,26 @@ describe('update_task with a key', () => {
     expect((await bed.tasksOf(ann).get_task({ task_id: task.id })).task.title).toBe('Newest')
   })
 
+  test('answered_as_the_first_time_after_60_others_with_keys', async () => {
+    const ann = bed.owner()
+    const { task } = await bed.tasksOf(ann).create_task({ title: 'Old' })
+    const request = { task_id: task.id, title: 'First', idempotency_key: key() }
+    const first = await bed.tasksOf(ann).update_task(request)
+    for (let n = 0; n < 60; n += 1)
+      await bed.tasksOf(ann).update_task({ task_id: task.id, title: `Title ${n}`, idempotency_key: key() })
+    expect(await bed.tasksOf(ann).update_task(request)).toEqual(first)
+    expect((await bed.tasksOf(ann).get_task({ task_id: task.id })).task.title).toBe('Title 59')
+  })
+
+  test('changed_nothing_on_another_version_than_expected_only_where_something_would_change', async () => {
+    const ann = bed.owner()
+    const { task } = await bed.tasksOf(ann).create_task({ title: 'Now' })
+    const stale = { task_id: task.id, expected_version: 7 }
+    expect(await bed.tasksOf(ann).update_task({ ...stale, title: 'Now' })).toMatchObject({ changed: false })
+    const refusal = await refused(bed.tasksOf(ann).update_task({ ...stale, title: 'Later' }))
+    expect(refusal.code).toBe('version_conflict')
+  })
+
   test('a_repeat_of_what_changed_nothing_changes_nothing_later', async () => {
     const ann = bed.owner()
     const { task } = await bed.tasksOf(ann).create_task({ title: 'Old' })
