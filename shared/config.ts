@@ -1,6 +1,7 @@
 // The declaration of every environment variable and the only reader of them: all faults at once, secrets never printed.
 import * as z from 'zod'
 import { serversOf } from './address.ts'
+import { serviceOfSecret } from './service-keys.ts'
 
 const url = (...protocols: string[]) =>
   z
@@ -15,6 +16,13 @@ const wholeNumber = (min: number, max: number) =>
     .regex(/^\d+$/, `is not a whole number from ${min} to ${max}`)
     .transform(Number)
     .refine((value) => value >= min && value <= max, `is not from ${min} to ${max}`)
+
+const serviceSecretText = z
+  .string()
+  .refine(
+    (value) => serviceOfSecret(value) !== undefined,
+    'is no secret of a service; make them with: npm run keys -- service-secrets',
+  )
 
 type Variable = Readonly<{
   type: z.ZodType
@@ -121,6 +129,29 @@ export const VARIABLES = {
       'Secret behind the keys and links, the same for all replicas; unset: `npm start` makes one in DATA_DIR',
     secret: true,
   },
+  LOOPS_SECRET_OLD: {
+    type: z.string().min(32, 'is shorter than 32 characters; it is the LOOPS_SECRET of before'),
+    about:
+      'The LOOPS_SECRET of before, while it is replaced; `npm run keys -- rotate-secret` says when it can go',
+    secret: true,
+  },
+  SERVICE_SECRET: {
+    type: serviceSecretText,
+    about:
+      'For a service that runs by itself, instead of LOOPS_SECRET: the keys of this service alone; `npm run keys -- service-secrets` makes them',
+    secret: true,
+  },
+  SERVICE_SECRET_OLD: {
+    type: serviceSecretText,
+    about: 'The SERVICE_SECRET of before, while LOOPS_SECRET is replaced',
+    secret: true,
+  },
+  UNSIGNED_REQUESTS: {
+    type: z.enum(['refused', 'accepted'], 'is neither refused nor accepted'),
+    fallback: 'refused',
+    about:
+      '`accepted`: requests between services may lack a signature, while services of release 0.1.0 are replaced one by one; never longer',
+  },
   NODE_ENV: {
     type: z.enum(['development', 'production', 'test'], 'is not development, production or test'),
     fallback: 'development',
@@ -192,6 +223,7 @@ export const readConfig = (env: Readonly<Record<string, string | undefined>>): C
 export const missingForServices = (config: Config): readonly string[] =>
   (['MONGODB_URL', 'NATS_URL', 'LOOPS_SECRET'] as const)
     .filter((name) => config[name] === undefined)
+    .filter((name) => name !== 'LOOPS_SECRET' || config.SERVICE_SECRET === undefined)
     .map((name) => `${name} is not set; a service started by itself needs it.`)
 
 /** Whether mails are kept for reading at /dev/mail instead of being sent. */

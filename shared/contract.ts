@@ -31,6 +31,8 @@ export type Internal<I extends z.ZodObject = z.ZodObject, O extends z.ZodObject 
   description: string
   /** Changes nothing, so that it may be asked again when its answer was lost. */
   reads?: true
+  /** The services that may ask it; absent: the gateway alone. */
+  asked_by?: readonly string[]
   input: I
   output: O
   errors: readonly ErrorCode[]
@@ -82,11 +84,20 @@ export const internalRead = <I extends z.ZodObject, O extends z.ZodObject>(
 export const event = <D extends z.ZodObject>(declaration: EventDeclaration<D>): EventDeclaration<D> =>
   declaration
 
+/** The service through which people and their clients come: it alone asks tools. */
+export const GATEWAY = 'gateway'
+
+/** The services that may ask an operation. */
+export const askersOf = (operation: Operation): readonly string[] =>
+  operation.kind === 'tool' ? [GATEWAY] : (operation.asked_by ?? [GATEWAY])
+
 /** Keeps the contract's own type, so that callers and handlers are checked against it. */
 export const defineContract = <const C extends Contract>(contract: C): C => contract
 
-/** Who a call is made for. Set by the gateway from a checked token or session; trusted on the bus. */
+/** Who a call is made for. Set by the gateway from a checked token or session; on the bus its signature vouches for it. */
 export type Caller = Readonly<{
+  /** What calls: a person, by themselves or through a client that they have allowed to. */
+  kind: 'person'
   user_id: string
   user_name: string
   workspace_id: string
@@ -95,6 +106,8 @@ export type Caller = Readonly<{
   /** The OAuth client it came through, or `web` for the pages. */
   client_id: string
   client_name: string
+  /** The connection (OAuth grant) that it came through; null for the pages. */
+  grant_id: string | null
 }>
 
 /** What a member may be in a workspace, most powerful first. */

@@ -12,6 +12,7 @@ import { type FaultPoint, faultPoint } from './faults.ts'
 import { type Ids, systemIds } from './ids.ts'
 import { createLog, type Log } from './log.ts'
 import { connectMongo, type Mongo, mongoFault } from './mongo.ts'
+import { configuredKeys } from './service-keys.ts'
 import { openDeadLetters } from './store-dead-letters.ts'
 import { openJournal } from './store-journal.ts'
 
@@ -49,7 +50,10 @@ export const openHost = async (name: string, config: Config): Promise<Host> => {
     const clock = systemClock
     const ids = systemIds()
     const at = faultPoint(config.FAULT)
-    const bus = stack.use(await connectBus(required(config.NATS_URL, 'NATS_URL'), name, log.child('bus')))
+    const keys = configuredKeys(name, config)
+    const bus = stack.use(
+      await connectBus(required(config.NATS_URL, 'NATS_URL'), name, log.child('bus'), keys),
+    )
     const mongo = stack.use(
       await connectMongo(required(config.MONGODB_URL, 'MONGODB_URL'), log.child('mongo')),
     )
@@ -74,7 +78,8 @@ export const openHost = async (name: string, config: Config): Promise<Host> => {
         stack.use(await consume(bus, name, reactions, options))
       },
       serve: async (contract, handlers) => {
-        stack.use(await serve(bus, contract, handlers, { clock, translate: mongoFault }))
+        const unsigned = config.UNSIGNED_REQUESTS
+        stack.use(await serve(bus, contract, handlers, { clock, translate: mongoFault, unsigned }))
       },
     }
   } catch (error) {

@@ -5,6 +5,7 @@ import { type Call, type Client, type Contract, isRead, type Operation, requestS
 import { AppError, type ErrorBody, fromErrorBody } from '../errors.ts'
 import { ask } from './ask.ts'
 import type { Bus } from './connect.ts'
+import { REQUEST_REFUSED } from './gate.ts'
 import { writeCall } from './headers.ts'
 
 const unwrap = (msg: Msg): unknown => {
@@ -17,6 +18,17 @@ const isRepeatable = (operation: Operation, input: unknown): boolean =>
   isRead(operation) ||
   ('idempotency_key' in operation.input.shape &&
     (input as { idempotency_key?: unknown }).idempotency_key !== undefined)
+
+/** Whether the other side let the request in; if not, nothing was done. */
+const isRefused = (error: unknown): error is AppError =>
+  error instanceof AppError && error.extras.details?.[REQUEST_REFUSED] !== undefined
+
+/** What whoever asked is told: it is no fault of theirs. */
+const asUnavailable = (error: AppError, service: string): AppError =>
+  new AppError('unavailable', `The ${service} service takes no requests from here; nothing was done.`, {
+    hint: 'Tell whoever runs this server: the log of that service says what has to be put right.',
+    cause: error,
+  })
 
 const request = async (
   bus: Bus,
@@ -32,16 +44,25 @@ const request = async (
     throw new AppError('limit_exceeded', 'The request is too large for the message bus.', {
       details: { limit: bus.nc.info?.max_payload, size: Buffer.byteLength(payload) },
     })
-  return unwrap(
-    await ask(bus, {
-      service,
-      subject: requestSubject(service, name),
-      payload,
-      headersFor: (timeout_ms) => writeCall(call, timeout_ms),
-      repeatable: isRepeatable(operation, input),
-      call,
-    }),
-  )
+  for (let key = 0; ; key += 1) {
+    const asking = { asked: service, operation: name, payload, sign: bus.sign, attempt: key }
+    try {
+      return unwrap(
+        await ask(bus, {
+          service,
+          subject: requestSubject(service, name),
+          payload,
+          headersFor: (timeout_ms) => writeCall(call, timeout_ms, asking),
+          repeatable: isRepeatable(operation, input),
+          call,
+        }),
+      )
+    } catch (error) {
+      if (!isRefused(error)) throw error
+      // While a secret is replaced, a process that does not know the new one yet is asked under the old.
+      if (key + 1 >= bus.keys.asking(service).length) throw asUnavailable(error, service)
+    }
+  }
 }
 
 /**

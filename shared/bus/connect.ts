@@ -4,8 +4,11 @@ import { connect, type NatsConnection } from '@nats-io/transport-node'
 import { serversOf } from '../address.ts'
 import { systemClock } from '../clock.ts'
 import { AppError } from '../errors.ts'
+import { systemIds } from '../ids.ts'
 import type { Log } from '../log.ts'
+import { noKeys, type ServiceKeys } from '../service-keys.ts'
 import { type Link, type LinkState, openLink } from './link.ts'
+import { type Sign, signer } from './signature.ts'
 
 /** Patience with one request to JetStream (ms). */
 const JETSTREAM_TIMEOUT_MS = 5_000
@@ -17,6 +20,10 @@ export type Bus = AsyncDisposable &
     js: JetStreamClient
     jsm: JetStreamManager
     link: Link
+    /** The keys of the service that this process is on the bus. */
+    keys: ServiceKeys
+    /** Signs this process's requests. */
+    sign: Sign
     /** Whether the connection is up at this moment, and stays so as far as we know. */
     connected: () => boolean
     log: Log
@@ -50,9 +57,15 @@ const endingWith = (nc: NatsConnection, link: Link, timeout_ms: number): NatsCon
 /**
  * Connects, and stays connected: it reconnects for ever, with jitter.
  * @param name shown in the server's connection list.
+ * @param keys of the service that it is; one without keys can ask nobody and is asked nothing.
  * @throws AppError `unavailable` when NATS or its JetStream does not answer at first.
  */
-export const connectBus = async (url: string, name: string, log: Log): Promise<Bus> => {
+export const connectBus = async (
+  url: string,
+  name: string,
+  log: Log,
+  keys: ServiceKeys = noKeys(name),
+): Promise<Bus> => {
   let nc: NatsConnection
   try {
     const servers = serversOf(url) ?? []
@@ -83,6 +96,8 @@ export const connectBus = async (url: string, name: string, log: Log): Promise<B
       js,
       jsm,
       link,
+      keys,
+      sign: signer(keys, systemClock, systemIds().next()),
       connected: () => link.up() && !nc.isClosed() && !nc.isDraining(),
       log,
       [Symbol.asyncDispose]: async () => {

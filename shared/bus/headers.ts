@@ -1,20 +1,26 @@
-// What travels beside the payload of a request: for whom, how long, and which trace. Read on one side, written on the other.
+// What travels beside the payload of a request: for whom, how long, which trace, and the signature over all of it. Read on
+// one side, written on the other.
 import { headers, type MsgHdrs } from '@nats-io/nats-core'
 import * as z from 'zod'
 import type { Clock } from '../clock.ts'
 import { type Call, type Caller, ROLES } from '../contract.ts'
 import { ScopeName } from '../contracts/common.ts'
 import { AppError } from '../errors.ts'
+import type { Said, Sign } from './signature.ts'
 
 const CALLER = 'Loops-Caller'
 const REQUEST_ID = 'Loops-Request-Id'
 const BUDGET_MS = 'Loops-Budget-Ms'
 const TRACEPARENT = 'traceparent'
+const SIGNATURE = 'Loops-Signature'
 
 /** A service that gets no budget gives a call this long (ms). */
 const DEFAULT_BUDGET_MS = 8_000
 
 const CallerShape = z.object({
+  // Absent in requests of a release before these two.
+  kind: z.literal('person').default('person'),
+  grant_id: z.string().nullable().default(null),
   user_id: z.string(),
   user_name: z.string(),
   workspace_id: z.string(),
@@ -24,22 +30,57 @@ const CallerShape = z.object({
   client_name: z.string(),
 })
 
-/** A call's context as headers. The budget is a duration, not a moment: the clocks of two machines differ. */
-export const writeCall = (call: Call, budget_ms: number): MsgHdrs => {
+const saidIn = (h: MsgHdrs | undefined, asked: string, operation: string): Said => ({
+  asked,
+  operation,
+  request_id: h?.get(REQUEST_ID) ?? '',
+  budget_ms: h?.get(BUDGET_MS) ?? '',
+  caller: h?.get(CALLER) ?? '',
+  traceparent: h?.get(TRACEPARENT) ?? '',
+})
+
+/** What is asked, and with which signature. */
+export type Asking = Readonly<{
+  asked: string
+  operation: string
+  payload: string
+  sign: Sign
+  attempt: number
+}>
+
+/**
+ * A call's context as headers, signed. The budget is a duration, not a moment: the clocks of two machines differ.
+ * @throws AppError `forbidden` when this process has no key for what it asks.
+ */
+export const writeCall = (call: Call, budget_ms: number, asking: Asking): MsgHdrs => {
+  const { asked, operation, payload, sign, attempt } = asking
   const h = headers()
   if (call.caller) h.set(CALLER, Buffer.from(JSON.stringify(call.caller)).toString('base64url'))
   h.set(REQUEST_ID, call.request_id)
   h.set(BUDGET_MS, String(Math.floor(budget_ms)))
   if (call.traceparent) h.set(TRACEPARENT, call.traceparent)
+  const signature = sign(saidIn(h, asked, operation), payload, attempt)
+  if (signature === undefined)
+    throw new AppError('forbidden', `This process has no key to ask the ${asked} service; nothing was done.`)
+  h.set(SIGNATURE, signature)
   return h
 }
+
+/** What a request that arrived says besides its input, as it was signed. */
+export const readSigned = (
+  h: MsgHdrs | undefined,
+  asked: string,
+  operation: string,
+): Readonly<{ signature: string | undefined; said: Said }> => ({
+  signature: h?.get(SIGNATURE) || undefined,
+  said: saidIn(h, asked, operation),
+})
 
 const readCaller = (value: string): Caller | null =>
   value === '' ? null : CallerShape.parse(JSON.parse(Buffer.from(value, 'base64url').toString()))
 
 /**
- * The context of a request that arrived. Only a request has its id: what NATS itself delivers to the subject of an operation,
- * because a consumer of the stream was told to, has none.
+ * The context of a request that arrived and whose signature is right.
  * @throws when the caller header is not ours; AppError `forbidden` when it is no request at all.
  */
 export const readCall = (h: MsgHdrs | undefined, clock: Clock, stop: AbortSignal): Call => {

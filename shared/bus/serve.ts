@@ -14,7 +14,9 @@ import { AppError, asAppError, ERROR_CODES, toErrorBody } from '../errors.ts'
 import { within } from '../lifecycle.ts'
 import { grants } from '../scopes.ts'
 import type { Bus } from './connect.ts'
+import { openGate, REQUEST_REFUSED } from './gate.ts'
 import { readCall } from './headers.ts'
+import type { Refusal } from './signature.ts'
 
 /** Requests that one instance works on at once; more are answered `unavailable` instead of waiting. */
 export const MAX_IN_FLIGHT = 256
@@ -27,6 +29,8 @@ export type ServeOptions = Readonly<{
   clock: Clock
   /** Turns a driver's fault into one of ours, or undefined when it is a fault of the program. */
   translate?: (error: unknown) => AppError | undefined
+  /** What becomes of requests without a signature: refused, but while a release is replaced that made none. */
+  unsigned?: 'refused' | 'accepted'
 }>
 
 type Untyped = (input: unknown, call: MemberCall) => Promise<unknown>
@@ -57,6 +61,12 @@ const answer = async (
   return JSON.stringify(checked.data)
 }
 
+/** The answer to a request that is not let in. */
+const refusal = (reason: Refusal): AppError =>
+  new AppError('forbidden', 'This is not a request that this service takes; nothing was done.', {
+    details: { [REQUEST_REFUSED]: reason },
+  })
+
 const respondError = (msg: ServiceMsg, error: AppError): void => {
   msg.respondError(ERROR_CODES[error.code].http, error.code, JSON.stringify(toErrorBody(error)))
 }
@@ -77,6 +87,8 @@ export const serve = async <C extends Contract>(
   const stop = new AbortController()
   const underWay = new Set<Promise<void>>()
   const numbers = new Map<string, Numbers>()
+  const { clock, unsigned = 'refused' } = options
+  const gate = openGate(contract.name, { keys: bus.keys, clock, log, unsigned })
 
   const handle = async (name: string, operation: Operation, msg: ServiceMsg): Promise<void> => {
     const began = options.clock.monotonicMs()
@@ -106,6 +118,12 @@ export const serve = async <C extends Contract>(
   }
 
   const accept = (name: string, operation: Operation, msg: ServiceMsg): void => {
+    const admitted = gate.check(name, operation, msg)
+    if (!admitted.ok) {
+      // To JetStream an answer would be an acknowledgement.
+      if (admitted.reason !== 'from_stream') respondError(msg, refusal(admitted.reason))
+      return
+    }
     if (underWay.size >= MAX_IN_FLIGHT) {
       respondError(msg, new AppError('unavailable', 'Too busy now; try again.', { retry_after_ms: 250 }))
       return
@@ -121,7 +139,10 @@ export const serve = async <C extends Contract>(
     version: contract.version,
     description: contract.description,
     queue: contract.name,
-    statsHandler: async ({ subject }) => numbers.get(subject.split('.').at(-1) ?? '') ?? null,
+    statsHandler: async ({ subject }) => {
+      const name = subject.split('.').at(-1) ?? ''
+      return { ...numbers.get(name), refused: gate.refused(name) }
+    },
   })
   for (const [name, operation] of Object.entries(contract.operations)) {
     numbers.set(name, { requests: 0, errors: 0, busy_ms: 0 })

@@ -60,12 +60,14 @@ const tools = {
 
 const internals = {
   get_workspace_context: internalRead({
+    asked_by: ['loops-queue', 'notifier'],
     description: 'Name, AI context and time zone of a workspace.',
     input: z.object({ workspace_id }),
     output: z.object({ workspace: Workspace }),
     errors: ['not_found'],
   }),
   list_members: internalRead({
+    asked_by: ['loops-queue', 'notifier'],
     description: 'Members of a workspace with their addresses, a page at a time; or only the named ones.',
     input: z.object({
       workspace_id,
@@ -80,6 +82,7 @@ const internals = {
     errors: ['not_found'],
   }),
   get_invitation: internalRead({
+    asked_by: ['notifier'],
     description:
       'What the mail of an invitation needs, with its secret link; not_found when it was taken up or withdrawn.',
     input: z.object({ invitation_id: c.Id }),
@@ -94,6 +97,7 @@ const internals = {
     errors: ['not_found'],
   }),
   get_password_reset: internalRead({
+    asked_by: ['notifier'],
     description:
       'What the mail for a new password needs, with its secret link; not_found when it was used or has expired.',
     input: z.object({ reset_id: c.Id }),

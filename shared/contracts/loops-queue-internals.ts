@@ -9,18 +9,21 @@ const workspace_id = c.Id
 
 export const internals = {
   check_loop: internalRead({
+    asked_by: ['tasks'],
     description: 'A loop that the person of the call can see, or not_found.',
     input: z.object({ loop_id }),
     output: z.object({ loop: LoopRef }),
     errors: ['not_found'],
   }),
   list_private_loops: internalRead({
+    asked_by: ['tasks'],
     description: 'Ids of the private loops that the person of the call can see; null: every one (the owner).',
     input: z.object({}),
     output: z.object({ loop_ids: z.array(c.Id).nullable() }),
     errors: [],
   }),
   get_loop_states: internalRead({
+    asked_by: ['tasks'],
     description: 'What became of loops, also of those being formed; an unknown one is absent.',
     input: z.object({ workspace_id, loop_ids: z.array(c.Id).max(c.LIMITS.page) }),
     output: z.object({

@@ -193,6 +193,7 @@ const tools = {
 
 const internals = {
   prepare_move: internal({
+    asked_by: ['loops-queue'],
     description:
       'First half of moving tasks into a loop that is being formed: reserves every task for it, or none.',
     input: z.object({
@@ -204,6 +205,7 @@ const internals = {
     errors: ['not_found', 'version_conflict'],
   }),
   finish_move: internal({
+    asked_by: ['loops-queue'],
     description:
       'Second half: moves the tasks reserved for the loop into it (commit) or frees them (not). Repeats do no harm.',
     input: z.object({ workspace_id, loop_id: c.Id, commit: z.boolean(), visibility: c.Visibility }),
@@ -211,6 +213,7 @@ const internals = {
     errors: [],
   }),
   list_loop_tasks: internalRead({
+    asked_by: ['loops-queue'],
     description: 'Tasks of one loop in order of work, a page at a time, and its counts.',
     input: z.object({
       workspace_id,
@@ -228,24 +231,28 @@ const internals = {
     errors: ['invalid_argument'],
   }),
   list_loop_comments: internalRead({
+    asked_by: ['loops-queue'],
     description: 'Comments on one loop, oldest first, a page at a time.',
     input: z.object({ workspace_id, loop_id: c.Id, cursor: CommentsCursor }),
     output: z.object(commentPage),
     errors: ['invalid_argument'],
   }),
   count_loops: internalRead({
+    asked_by: ['loops-queue'],
     description: 'Task counts of the named loops.',
     input: z.object({ workspace_id, loop_ids: z.array(c.Id).max(c.LIMITS.page) }),
     output: z.object({ loops: z.array(z.object({ loop_id: c.Id, counts: c.TaskCounts })) }),
     errors: [],
   }),
   count_workspace: internalRead({
+    asked_by: ['loops-queue'],
     description: 'Task counts of the workspace as one caller sees it; null: every private loop is visible.',
     input: z.object({ workspace_id, visible_private_loop_ids: z.array(c.Id).nullable() }),
     output: z.object({ all: c.TaskCounts, unassigned: c.TaskCounts }),
     errors: [],
   }),
   find_ready: internalRead({
+    asked_by: ['loops-queue'],
     description:
       'Of these loops, in this order: the first that has ready tasks, how many have some, and what holds the rest.',
     input: z.object({ workspace_id, loop_ids: z.array(c.Id).max(c.LIMITS.active_loops) }),
@@ -253,6 +260,7 @@ const internals = {
     errors: [],
   }),
   summarize_loop: internalRead({
+    asked_by: ['loops-queue'],
     description:
       'What a ship report tells of a loop: its counts, the first shipped and the first unfinished tasks, and who filed its tasks.',
     input: z.object({ workspace_id, loop_id: c.Id, limit: c.Limit }),

@@ -3,10 +3,11 @@ import { startServices } from '../../services/start.ts'
 import { connectBus } from '../../shared/bus/connect.ts'
 import { serve } from '../../shared/bus/serve.ts'
 import { systemClock as clock } from '../../shared/clock.ts'
-import { processEnv } from '../../shared/config.ts'
+import { processEnv, readConfig } from '../../shared/config.ts'
 import { defineContract } from '../../shared/contract.ts'
 import { tasks } from '../../shared/contracts/tasks.ts'
 import { createLog } from '../../shared/log.ts'
+import { configuredKeys } from '../../shared/service-keys.ts'
 import { cannedTasks } from './canned.ts'
 
 const stub = defineContract({ ...tasks, operations: { list_tasks: tasks.operations.list_tasks }, events: {} })
@@ -14,6 +15,7 @@ const bus = await connectBus(
   String(processEnv().NATS_URL),
   'stub',
   createLog({ filter: 'error', topic: 'stub' }),
+  configuredKeys(stub.name, readConfig(processEnv())),
 )
 await serve(bus, stub, { list_tasks: async () => cannedTasks }, { clock })
 const { url } = await startServices(processEnv(), { names: ['gateway'] })

@@ -4,12 +4,14 @@ import { client } from '../../shared/bus/client.ts'
 import { connectBus } from '../../shared/bus/connect.ts'
 import { startBudget } from '../../shared/bus/headers.ts'
 import { systemClock as clock } from '../../shared/clock.ts'
+import { readConfig } from '../../shared/config.ts'
 import type { Call, Caller } from '../../shared/contract.ts'
 import { ALL_SCOPES } from '../../shared/contracts/common.ts'
 import { loopsQueue } from '../../shared/contracts/loops-queue.ts'
 import { tasks } from '../../shared/contracts/tasks.ts'
 import { systemIds } from '../../shared/ids.ts'
 import { createLog } from '../../shared/log.ts'
+import { configuredKeys } from '../../shared/service-keys.ts'
 import { agentOf, signUp } from '../support/accounts.ts'
 import { type Sample, sample } from './measure.ts'
 import type { Servers } from './servers.ts'
@@ -29,12 +31,19 @@ const connect = async (env: Record<string, string>, port: number) => {
   const stack = new AsyncDisposableStack()
   stack.use(await startServices({ ...env, PORT: String(port), PUBLIC_URL: `http://localhost:${port}` }))
   const bus = stack.use(
-    await connectBus(String(env.NATS_URL), 'gateway', createLog({ filter: 'error', topic: 'bench' })),
+    await connectBus(
+      String(env.NATS_URL),
+      'gateway',
+      createLog({ filter: 'error', topic: 'bench' }),
+      configuredKeys('gateway', readConfig(env)),
+    ),
   )
   const system = { url: `http://localhost:${port}` }
   await using agent = await agentOf(system, await signUp(system, { name: 'Bench' }))
   const { workspace, you } = await agent.call('get_workspace', {})
   const caller: Caller = {
+    kind: 'person',
+    grant_id: null,
     user_id: you.user_id,
     user_name: you.name,
     workspace_id: workspace.id,

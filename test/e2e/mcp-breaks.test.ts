@@ -14,6 +14,7 @@ import { systemClock as clock } from '../../shared/clock.ts'
 import { requestSubject } from '../../shared/contract.ts'
 import { CONTRACTS } from '../../shared/contracts/index.ts'
 import { createLog } from '../../shared/log.ts'
+import { keysOf } from '../support/keys.ts'
 import { openWire } from '../support/raw-http.ts'
 import { person } from '../support/service-bed.ts'
 import { freshStack } from '../support/stack.ts'
@@ -29,7 +30,7 @@ let listener: Listener
 let url: URL
 beforeAll(async () => {
   const { natsUrl } = freshStack()
-  bus = await connectBus(natsUrl, 'gateway', log)
+  bus = await connectBus(natsUrl, 'gateway', log, keysOf('gateway'))
   played = await connectBus(natsUrl, 'test', log)
   const catalog = createCatalog(CONTRACTS)
   const load = createLoad(1)

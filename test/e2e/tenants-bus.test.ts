@@ -11,6 +11,7 @@ import { AppError, toErrorBody } from '../../shared/errors.ts'
 import { inputSchema } from '../../shared/json-schema.ts'
 import { createLog } from '../../shared/log.ts'
 import { agentOf, joinWorkspace, signUp } from '../support/accounts.ts'
+import { asAskerOf } from '../support/keys.ts'
 import {
   argumentsOf,
   type IdParameter,
@@ -39,7 +40,7 @@ const ask = async <T>(caller: Caller, service: string, operation: string, input:
   const contract = CONTRACTS.find(({ name }) => name === service)
   if (!contract) throw new Error(`There is no service ${service}.`)
   const call = { caller, request_id: ids.next(), ...startBudget(clock, 8_000) }
-  return (await callByName(bus, contract, operation, input, call)) as T
+  return (await callByName(asAskerOf(bus, contract, operation), contract, operation, input, call)) as T
 }
 const answerOf = (...asked: Parameters<typeof ask>): Promise<string> =>
   ask(...asked).then(JSON.stringify, (error: unknown) => {

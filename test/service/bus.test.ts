@@ -10,6 +10,7 @@ import { type Call, defineContract, type Handlers, internal, tool } from '../../
 import { AppError } from '../../shared/errors.ts'
 import { systemIds } from '../../shared/ids.ts'
 import { createLog } from '../../shared/log.ts'
+import { keysOf } from '../support/keys.ts'
 import { person } from '../support/service-bed.ts'
 import { freshStack } from '../support/stack.ts'
 
@@ -80,9 +81,9 @@ const codeOf = async (promise: Promise<unknown>): Promise<string> => {
 }
 
 beforeAll(async () => {
-  asker = await connectBus(natsUrl, 'asker', quiet)
+  asker = await connectBus(natsUrl, 'asker', quiet, keysOf('gateway'))
   for (const instance of [0, 1]) {
-    const bus = await connectBus(natsUrl, `server-${instance}`, quiet)
+    const bus = await connectBus(natsUrl, `server-${instance}`, quiet, keysOf(contract.name))
     servers.push(bus)
     await serve(bus, contract, handlers(instance), { clock })
   }
@@ -198,7 +199,7 @@ test('overload_is_answered_at_once_and_the_accepted_are_finished', async () => {
 })
 
 test('a_stopping_instance_answers_what_it_has_taken', async () => {
-  const bus = await connectBus(natsUrl, 'leaving', quiet)
+  const bus = await connectBus(natsUrl, 'leaving', quiet, keysOf('leaving'))
   const leaving = await serve(bus, { ...contract, name: 'leaving' }, handlers(2), { clock })
   waiting.length = 0
   const answer = client(asker, { ...contract, name: 'leaving' }).wait({ n: 9 }, call())

@@ -11,6 +11,7 @@ import { readConfig } from '../../shared/config.ts'
 import { type DevMail, notifier } from '../../shared/contracts/notifier.ts'
 import { createLog } from '../../shared/log.ts'
 import { connectMongo } from '../../shared/mongo.ts'
+import { asService } from '../support/keys.ts'
 import { settled, ship } from '../support/mail-owed.ts'
 import { openPeople, type People, type Someone } from '../support/people.ts'
 import { type Bed, ids, openBed } from '../support/service-bed.ts'
@@ -32,7 +33,7 @@ beforeAll(async () => {
 afterAll(() => open.disposeAsync())
 
 const routes = (env: Readonly<Record<string, string>> = {}) =>
-  devMailRoutes({ config: readConfig(env), clock, notifier: client(bed.bus, notifier) })
+  devMailRoutes({ config: readConfig(env), clock, notifier: client(asService(bed.bus, 'gateway'), notifier) })
 const json = async (): Promise<DevMail[]> =>
   (await (await routes().request('/dev/mail.json')).json()) as DevMail[]
 const kept = (changes: Partial<DevMail>): DevMail => ({

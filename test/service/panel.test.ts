@@ -16,6 +16,7 @@ import { AppError } from '../../shared/errors.ts'
 import { createLog } from '../../shared/log.ts'
 import { openBrowser, signUp } from '../support/accounts.ts'
 import { type GatewayBed, openGatewayBed } from '../support/gateway-bed.ts'
+import { keysOf } from '../support/keys.ts'
 import { panelFaults } from '../support/panel-guards.ts'
 import { ids } from '../support/service-bed.ts'
 
@@ -180,7 +181,7 @@ let site: string
 beforeAll(async () => {
   bed = stack.use(await openGatewayBed())
   const log = createLog({ filter: 'error', topic: 'notes' })
-  const bus = stack.use(await connectBus(bed.stack.natsUrl, 'notes', log))
+  const bus = stack.use(await connectBus(bed.stack.natsUrl, 'notes', log, keysOf('notes')))
   stack.use(await serve(bus, notes, handlers, { clock }))
   // The same site with one contract more: its pages beside those that every gateway has.
   const app = new Hono<GatewayEnv>()

@@ -21,6 +21,7 @@ import { systemClock } from '../../shared/clock.ts'
 import { defineContract, eventFilter, eventSubject, internal, requestSubject } from '../../shared/contract.ts'
 import { createLog } from '../../shared/log.ts'
 import { type GuardedNats, startGuardedNats } from '../support/guarded-nats.ts'
+import { keysOf } from '../support/keys.ts'
 import {
   addToFolder,
   type Credentials,
@@ -56,7 +57,7 @@ beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'subscribers-'))
   const log = createLog({ filter: 'error', topic: 'test' })
   for (const name of ['tasks', 'gateway'] as const)
-    services[name] = await connectBus(server.urlOf(name), name, log)
+    services[name] = await connectBus(server.urlOf(name), name, log, keysOf(name))
   await services.tasks.jsm.streams.add({ name: EVENTS_STREAM, subjects: [`${FILED.split('.')[0]}.>`] })
   for (const [service, subject] of [
     ['tasks', FILED],

@@ -11,6 +11,7 @@ import { startTending } from '../../services/gateway/tending.ts'
 import { systemClock } from '../../shared/clock.ts'
 import { readConfig } from '../../shared/config.ts'
 import { type Host, openHost } from '../../shared/host.ts'
+import { TEST_SECRET } from './keys.ts'
 import { freshStack, type Stack } from './stack.ts'
 
 export type GatewayBed = AsyncDisposable &
@@ -35,7 +36,7 @@ export const openGatewayBed = async (
   const config = readConfig({
     NATS_URL: natsUrl,
     MONGODB_URL: mongodbUrl,
-    LOOPS_SECRET: 'a secret of the tests that is long enough',
+    LOOPS_SECRET: TEST_SECRET,
     LOG: 'error',
     NODE_ENV: 'test',
     SIGN_UP: 'open',

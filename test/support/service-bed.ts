@@ -15,6 +15,7 @@ import { ALL_SCOPES } from '../../shared/contracts/common.ts'
 import { AppError } from '../../shared/errors.ts'
 import { systemIds } from '../../shared/ids.ts'
 import { createLog } from '../../shared/log.ts'
+import { asAskerOf, TEST_SECRET } from './keys.ts'
 import { freshStack } from './stack.ts'
 
 export const ids = systemIds()
@@ -50,6 +51,8 @@ export type Bed = AsyncDisposable &
 
 /** A person of a workspace; everybody has an id of their own unless it is given. */
 export const person = (workspace_id: string, given: Partial<Caller> = {}): Caller => ({
+  kind: 'person',
+  grant_id: null,
   user_id: ids.next(),
   user_name: 'Ann',
   workspace_id,
@@ -80,7 +83,7 @@ const acting = <C extends Contract>(
     Object.keys(contract.operations).map((operation) => [
       operation,
       (input: unknown) =>
-        callByName(bus, contract, operation, input, {
+        callByName(asAskerOf(bus, contract, operation), contract, operation, input, {
           caller,
           request_id: ids.next(),
           ...startBudget(clock, budget_ms),
@@ -113,7 +116,7 @@ export const openBed = async (given: Readonly<Record<string, string>> = {}): Pro
   const env = {
     NATS_URL: natsUrl,
     MONGODB_URL: mongodbUrl,
-    LOOPS_SECRET: 'a secret of the tests that is long enough',
+    LOOPS_SECRET: TEST_SECRET,
     LOG: 'error',
     NODE_ENV: 'test',
     PORT: '0',

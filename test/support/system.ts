@@ -1,9 +1,11 @@
 // The whole of Loops in this process, on servers of its own: every service once or several times, behind one address. Tests
 // drive it from outside, as clients do.
+
 import { connect, createServer, type Server, type Socket } from 'node:net'
 import { vi } from 'vitest'
 import { type Started, startServices } from '../../services/start.ts'
 import type { DevMail } from '../../shared/contracts/notifier.ts'
+import { TEST_SECRET } from './keys.ts'
 import { freshStack, type Stack } from './stack.ts'
 
 /** A mail as the development mailbox gives it. */
@@ -95,7 +97,7 @@ const environment = (stack: Stack, url: string, options: SystemOptions): Record<
   PUBLIC_URL: url,
   NATS_URL: stack.natsUrl,
   MONGODB_URL: stack.mongodbUrl,
-  LOOPS_SECRET: 'a secret of the tests that is long enough for all',
+  LOOPS_SECRET: TEST_SECRET,
   SIGN_UP: 'open',
   ...options.env,
 })

@@ -4,10 +4,20 @@ import { describe, expect, test } from 'vitest'
 import * as z from 'zod'
 import { contractsDocument } from '../../infra/contracts/document.ts'
 import { eventPartsOf, fillTables, staleTables, tablesOf } from '../../infra/contracts/tables.ts'
-import { event, eventFilter, eventSubject, isRead, requestSubject, tool } from '../../shared/contract.ts'
+import {
+  askersOf,
+  event,
+  eventFilter,
+  eventSubject,
+  GATEWAY,
+  isRead,
+  requestSubject,
+  tool,
+} from '../../shared/contract.ts'
 import * as c from '../../shared/contracts/common.ts'
 import { CONTRACTS } from '../../shared/contracts/index.ts'
 import { inputSchema, outputSchema } from '../../shared/json-schema.ts'
+import { internalCallsOf } from '../support/architecture/calls.ts'
 import { eventFaults, toolFaults, vocabulary } from '../support/contract-guards.ts'
 import { ADDED, PUBLISHED, SOME_ID, TOOLS } from '../support/tools.ts'
 
@@ -259,5 +269,26 @@ describe('what is derived', () => {
   test('a table without its place is refused', () => {
     expect(() => fillTables('# No markers', { tools: 'x' })).toThrow('<!-- tools:begin -->')
     expect(staleTables('# No markers', { tools: 'x' })).toEqual(['tools'])
+  })
+})
+
+describe('who asks', () => {
+  test.each(CONTRACTS.map(({ name }) => name).filter((name) => name !== GATEWAY))(
+    '%s asks what the contracts let it ask, all of it and nothing else',
+    (service) => {
+      const allowed = CONTRACTS.flatMap((contract) =>
+        Object.entries(contract.operations)
+          .filter(([, operation]) => askersOf(operation).includes(service))
+          .map(([name]) => requestSubject(contract.name, name)),
+      )
+      expect(internalCallsOf(service).toSorted()).toEqual(allowed.toSorted())
+    },
+  )
+
+  test('is a service', () => {
+    const services = CONTRACTS.map(({ name }) => name)
+    for (const { operations } of CONTRACTS)
+      for (const operation of Object.values(operations))
+        expect(services).toEqual(expect.arrayContaining([...askersOf(operation)]))
   })
 })

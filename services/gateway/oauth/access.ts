@@ -48,6 +48,7 @@ export const judge = (
   return {
     ok: true,
     caller: {
+      kind: 'person',
       user_id: person._id,
       user_name: person.name,
       workspace_id: grant.ws,
@@ -55,6 +56,7 @@ export const judge = (
       scopes: effectiveScopes(claims.scopes, role),
       client_id: grant.client_id,
       client_name: grant.client_name,
+      grant_id: grant._id,
     },
     grant_id: grant._id,
     expires_at: claims.exp,

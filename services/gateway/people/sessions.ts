@@ -69,6 +69,7 @@ export const findVisitor = async (c: Context, deps: Deps): Promise<Visitor | und
 
 /** A person at our own pages as the caller of operations. */
 export const callerOf = (person: Person, membership: Membership): Caller => ({
+  kind: 'person',
   user_id: person._id,
   user_name: person.name,
   workspace_id: membership.workspace_id,
@@ -76,4 +77,5 @@ export const callerOf = (person: Person, membership: Membership): Caller => ({
   scopes: scopesOfRole(membership.role),
   client_id: 'web',
   client_name: 'Loops in the browser',
+  grant_id: null,
 })

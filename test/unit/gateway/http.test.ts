@@ -181,6 +181,8 @@ test('load_counts_in_and_out_and_refuses_more', () => {
 
 test('a_gateway_that_is_full_says_so_before_it_reads_and_when_to_come_back', async () => {
   const caller: Caller = {
+    kind: 'person',
+    grant_id: null,
     user_id: SOME_ID,
     user_name: 'Ann',
     workspace_id: SOME_ID,

@@ -37,6 +37,8 @@ const person = (_id: string, role: Role): Person => ({
   created_at: NOW,
 })
 const caller = (user_id: string, role: Role): Caller => ({
+  kind: 'person',
+  grant_id: null,
   user_id,
   user_name: user_id,
   workspace_id: WS,

@@ -18,6 +18,8 @@ const ID = '01JDAAAAAAAAAAAAAAAAAAAAAA'
 const aggregate = { _id: ID, ws: ID, v: 3, outbox: [], ledger: [] }
 const workspace: Workspace = { ...aggregate, name: 'Acme', ai_context: '', time_zone: 'UTC', created_at: NOW }
 const caller = (role: Role): Caller => ({
+  kind: 'person',
+  grant_id: null,
   user_id: ID,
   user_name: 'Ann',
   workspace_id: ID,

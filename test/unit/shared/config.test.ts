@@ -29,6 +29,7 @@ describe('an empty environment', () => {
       REFRESH_GRACE_SECONDS: 60,
       TOOL_CALLS_PER_MINUTE: 6000,
       NODE_ENV: 'development',
+      UNSIGNED_REQUESTS: 'refused',
       LOG: 'info',
     })
   })

@@ -10,6 +10,8 @@ import { effectiveScopes, grants, scopesOfRole } from '../../../shared/scopes.ts
 type Asked = Readonly<{ idempotency_key?: string; [argument: string]: unknown }>
 
 const caller: Caller = {
+  kind: 'person',
+  grant_id: null,
   user_id: '01J0000000000000000000USER',
   user_name: 'Ada',
   workspace_id: '01J00000000000000000000000',
