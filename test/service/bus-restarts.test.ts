@@ -18,6 +18,7 @@ import { createLog } from '../../shared/log.ts'
 import { type FaultProxy, startFaultProxy } from '../support/chaos/fault-proxy.ts'
 import { type Controlled, openProcesses } from '../support/chaos/processes.ts'
 import { cacheFolder } from '../support/images.ts'
+import { keysOf } from '../support/keys.ts'
 
 const N = z.object({ n: z.int() })
 const Keyed = N.extend({ idempotency_key: z.string().optional() })
@@ -73,8 +74,8 @@ beforeAll(async () => {
   })
   await untilAccepting('127.0.0.1', port, AbortSignal.timeout(20_000))
   way = stack.use(await startFaultProxy(() => ({ host: '127.0.0.1', port })))
-  asker = stack.use(await connectBus(`nats://127.0.0.1:${port}`, 'asker', log))
-  asked = stack.use(await connectBus(`nats://127.0.0.1:${way.port}`, 'asked', log))
+  asker = stack.use(await connectBus(`nats://127.0.0.1:${port}`, 'asker', log, keysOf('gateway')))
+  asked = stack.use(await connectBus(`nats://127.0.0.1:${way.port}`, 'asked', log, keysOf(contract.name)))
   const handlers = { read: handle, write: handle }
   stack.use(await serve(asked, contract, handlers, { clock }))
 })
