@@ -19,6 +19,11 @@ export type Tool<I extends z.ZodObject = z.ZodObject, O extends z.ZodObject = z.
   title: string
   description: string
   scope: Scope
+  /**
+   * Scopes that it needs besides for some inputs, depending on what they meet. Its service refuses such a call with
+   * `forbidden` and the scope in `details.scope`, before it has changed anything.
+   */
+  further_scopes?: readonly Scope[]
   annotations: Annotations
   input: I
   output: O

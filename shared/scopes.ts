@@ -8,6 +8,12 @@ const INCLUDED: Readonly<Record<Scope, readonly Scope[]>> = {
   'loops:approve': ['loops:approve'],
 }
 
+/** What an app is told to ask for, and gets when it names no scope: enough to work on what others approve. */
+export const BASELINE_SCOPES: readonly Scope[] = ['loops:read', 'loops:write']
+
+/** Scopes that an app gets only when it asks for them by name, each by a choice of its own on the consent page. */
+export const FURTHER_SCOPES: readonly Scope[] = ALL_SCOPES.filter((scope) => !BASELINE_SCOPES.includes(scope))
+
 /** Whether the held scopes allow what `needed` names; writing includes reading. */
 export const grants = (held: readonly Scope[], needed: Scope): boolean =>
   held.some((scope) => INCLUDED[scope].includes(needed))

@@ -19,6 +19,7 @@ import { createLoad } from './mcp/load.ts'
 import { loopsServer } from './mcp/offer.ts'
 import { verifyAccess } from './oauth/access.ts'
 import { oauthRoutes } from './oauth/routes.ts'
+import { stepUp } from './oauth/step-up.ts'
 import { pageRoutes } from './pages/routes.ts'
 import { startTending } from './tending.ts'
 
@@ -48,14 +49,15 @@ export const wire = async (host: Host, publicUrl: string, health: Health): Promi
   const load = createLoad()
   const calls = { count: config.TOOL_CALLS_PER_MINUTE, window_ms: 60_000 }
   const countCall = (grantId: string) => deps.limits.count(`calls of ${grantId}`, calls)
-  const mcp = createMcp(loopsServer({ bus, clock, log, catalog, load, countCall }), log)
+  const appsUrl = `${publicUrl}/apps`
+  const mcp = createMcp(loopsServer({ bus, clock, log, catalog, load, countCall, appsUrl }), log)
   const app = createApp({
     publicUrl,
     clock,
     ids,
     log,
     health,
-    mcp: { publicUrl, host: config.HOST, log, mcp, catalog, load, verify: verifyAccess(deps) },
+    mcp: { publicUrl, host: config.HOST, log, mcp, load, verify: verifyAccess(deps), mayAsk: stepUp(deps) },
     routes: [
       oauthRoutes(deps),
       pageRoutes(deps),

@@ -14,13 +14,29 @@ const PARALLEL = 8
 
 type Answer = Awaited<ReturnType<Some<'bulk_update_tasks'>['bulk_update_tasks']>>
 type Result = Answer['results'][number]
-type Outcome = Readonly<{ result: Result; entry: Entry | null; retryable: boolean }>
+type Outcome = Readonly<{ result: Result; entry: Entry | null; retryable: boolean; error?: AppError }>
 
-const refused = (task_id: string, { code, message, extras }: AppError): Outcome => ({
-  result: { task_id, ok: false, changed: false, error: { code, message, hint: extras.hint } },
+const refused = (task_id: string, error: AppError): Outcome => ({
+  result: {
+    task_id,
+    ok: false,
+    changed: false,
+    error: { code: error.code, message: error.message, hint: error.extras.hint },
+  },
   entry: null,
-  retryable: ERROR_CODES[code].retryable,
+  retryable: ERROR_CODES[error.code].retryable,
+  error,
 })
+
+/**
+ * A call that changed nothing, and would have with one more scope, is refused as a whole: only so can the caller be asked
+ * for the scope. One that changed something has to say what.
+ */
+const refuseForScope = (outcomes: readonly Outcome[]): void => {
+  if (outcomes.some(({ result }) => result.changed)) return
+  const lacking = outcomes.find(({ error }) => error?.extras.details?.scope !== undefined)
+  if (lacking?.error) throw lacking.error
+}
 
 const changeOne = async (deps: Deps, wanted: Wanted, call: MemberCall): Promise<Outcome> => {
   try {
@@ -70,6 +86,7 @@ export const bulkHandlers = (deps: Deps): Some<'bulk_update_tasks'> => ({
       'bulk_update_tasks',
       outcomes.map(({ entry }) => entry),
     )
+    refuseForScope(outcomes)
     const answer = summarize(outcomes.map(({ result }) => result))
     // A repeat takes up what failed for the moment; each task remembers for itself that its change is made.
     if (request && !outcomes.some(({ retryable }) => retryable))

@@ -116,6 +116,7 @@ const tools = {
     description:
       'Changes what is given and leaves the rest. Moving an unapproved task to approved, in_progress or shipped approves it and needs the scope loops:approve. Statuses go open → approved → in_progress → shipped; on_hold and rejected are ways out and back.',
     scope: 'loops:write',
+    further_scopes: ['loops:approve'],
     annotations: { readOnlyHint: false, destructiveHint: true, idempotentHint: true, openWorldHint: false },
     input: z.strictObject({
       task_id,
@@ -142,6 +143,7 @@ const tools = {
     description:
       'Makes the same change to many tasks (at most 100): status, priority, loop. Each succeeds or fails by itself; results come in the order asked. Absent loop_id leaves the loop, null takes the tasks out of theirs.',
     scope: 'loops:write',
+    further_scopes: ['loops:approve'],
     annotations: { readOnlyHint: false, destructiveHint: true, idempotentHint: true, openWorldHint: false },
     input: z.strictObject({
       task_ids,
@@ -162,7 +164,14 @@ const tools = {
       unchanged: c.Count,
       failed: c.Count,
     }),
-    errors: ['invalid_argument', 'not_found', 'invalid_transition', 'limit_exceeded', 'idempotency_conflict'],
+    errors: [
+      'invalid_argument',
+      'not_found',
+      'forbidden',
+      'invalid_transition',
+      'limit_exceeded',
+      'idempotency_conflict',
+    ],
   }),
   delete_task: tool({
     title: 'Delete a task',

@@ -10,6 +10,7 @@ import { createLoad } from '../../services/gateway/mcp/load.ts'
 import { loopsServer } from '../../services/gateway/mcp/offer.ts'
 import { verifyAccess } from '../../services/gateway/oauth/access.ts'
 import { oauthRoutes } from '../../services/gateway/oauth/routes.ts'
+import { stepUp } from '../../services/gateway/oauth/step-up.ts'
 import { pageRoutes } from '../../services/gateway/pages/routes.ts'
 import type { Bus } from '../../shared/bus/connect.ts'
 import { processEnv, readConfig } from '../../shared/config.ts'
@@ -28,14 +29,14 @@ const { clock, ids, log } = host
 const publicUrl = config.PUBLIC_URL
 const catalog = createCatalog(CONTRACTS)
 const load = createLoad()
-const mcp = createMcp(loopsServer({ bus, clock, log, catalog, load, countCall: () => 0 }), log)
+const mcp = createMcp(loopsServer({ bus, clock, log, catalog, load, countCall: () => 0, appsUrl: '' }), log)
 const app = createApp({
   publicUrl,
   clock,
   ids,
   log,
   health: { connected: () => true, closed: () => false },
-  mcp: { publicUrl, host: config.HOST, log, mcp, catalog, load, verify: verifyAccess(deps) },
+  mcp: { publicUrl, host: config.HOST, log, mcp, load, verify: verifyAccess(deps), mayAsk: stepUp(deps) },
   routes: [oauthRoutes(deps), pageRoutes(deps)],
 })
 const listener = await listen((request, env) => app.fetch(request, env), config.HOST, config.PORT)

@@ -42,8 +42,8 @@ test('one_registration_with_three_members_gets_a_secret_that_never_expires [R1, 
   expect(Object.values(connector.registration)).not.toContain(null)
 })
 
-test('without_resource_or_scope_it_gets_tokens_for_everything_here_and_one_to_refresh [A4, A5, K5]', () => {
-  expect(tokens.scope.split(' ').toSorted()).toEqual(['loops:approve', 'loops:read', 'loops:write'])
+test('without_resource_or_scope_it_gets_tokens_to_work_with_and_one_to_refresh [A4, A5, K5]', () => {
+  expect(tokens.scope.split(' ').toSorted()).toEqual(['loops:read', 'loops:write'])
   expect(tokens.refresh_token).toEqual(expect.any(String))
   expect(tokens.expires_in).toBeLessThanOrEqual(3_600)
 })

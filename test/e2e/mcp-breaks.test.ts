@@ -34,7 +34,7 @@ beforeAll(async () => {
   played = await connectBus(natsUrl, 'test', log)
   const catalog = createCatalog(CONTRACTS)
   const load = createLoad(1)
-  const mcp = createMcp(loopsServer({ bus, clock, log, catalog, load, countCall: () => 0 }), log)
+  const mcp = createMcp(loopsServer({ bus, clock, log, catalog, load, countCall: () => 0, appsUrl: '' }), log)
   const caller = person(SOME_ID)
   const app = new Hono<GatewayEnv>()
   app.use(async (c, next) => {
@@ -45,10 +45,10 @@ beforeAll(async () => {
     publicUrl: 'http://localhost',
     host: '127.0.0.1',
     log,
-    catalog,
     load,
     mcp,
-    verify: async () => ({ ok: true, caller, grant_id: SOME_ID, expires_at: 0 }),
+    mayAsk: async () => true,
+    verify: async () => ({ ok: true, caller, grant_id: SOME_ID, gen: 1, expires_at: 0 }),
   })
   app.route('/', routes)
   listener = await listen(app.fetch, '127.0.0.1', 0)

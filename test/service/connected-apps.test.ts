@@ -30,7 +30,7 @@ test('an_app_is_shown_with_its_name_workspace_scopes_and_last_use [X5]', async (
   expect(before).toContain('in Workshop')
   expect(before).toContain('not used yet')
   expect(before).toContain('See the workspace')
-  expect(before).not.toContain('Approve tasks')
+  expect(before).not.toContain('Take back')
   expect(await tryToken(system.url, tokens.access_token)).toBe(200)
   expect((await ben.browser.open('/apps')).text).toMatch(/last used \d{4}-\d\d-\d\d \d\d:\d\d UTC/)
 })

@@ -137,7 +137,7 @@ describe('a refresh token', () => {
     const narrow = await refreshTokens(system.url, own, tokens.refresh_token, { scope: 'loops:read' })
     expect(narrow.body.scope).toBe('loops:read')
     const wide = await refreshTokens(system.url, own, narrow.body.refresh_token)
-    expect(wide.body.scope).toBe('loops:read loops:write loops:approve')
+    expect(wide.body.scope).toBe('loops:read loops:write')
   })
   test.each([
     ['scope', 'loops:read admin', 'invalid_scope'],

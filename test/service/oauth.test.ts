@@ -39,7 +39,7 @@ describe('documents [D3, D5, D6]', () => {
     expect(body).toEqual({
       resource: `${system.url}/mcp`,
       authorization_servers: [system.url],
-      scopes_supported: ['loops:read', 'loops:write', 'loops:approve'],
+      scopes_supported: ['loops:read', 'loops:write'],
       bearer_methods_supported: ['header'],
       resource_name: 'Loops',
     })
@@ -109,7 +109,7 @@ describe('the way to a token', () => {
     expect(body).toMatchObject({
       token_type: 'Bearer',
       expires_in: 900,
-      scope: 'loops:read loops:write loops:approve',
+      scope: 'loops:read loops:write',
     })
     expect(await tryToken(system.url, body.access_token)).toBe(200)
   })
@@ -139,9 +139,33 @@ describe('the way to a token', () => {
     const consent = await browser.submit(link, person)
     expect(consent.url.pathname).toBe('/consent')
   })
+  const approving = { scope: 'loops:read loops:write loops:approve' }
+  test('approval_is_a_choice_of_its_own_for_an_app_that_asks_for_it_by_name', async () => {
+    const asked = await ann.browser.open(ask(approving))
+    expect(asked.text).toMatch(/name="further" value="loops:approve" checked/)
+    expect((await ann.browser.open(ask())).text).not.toContain('loops:approve')
+    const granted = await connectApp(system.url, ann, { ask: approving })
+    expect(granted.tokens.scope).toBe('loops:read loops:write loops:approve')
+  })
+  test('approval_that_is_not_ticked_is_not_granted', async () => {
+    const browse: Account['browse'] = async (asked) => {
+      const page = await ann.browser.open(asked)
+      return (await ann.browser.submit(page.url, { decision: 'allow' })).url
+    }
+    const { tokens } = await connectApp(system.url, { browse }, { ask: approving })
+    expect(tokens.scope).toBe('loops:read loops:write')
+  })
+  test('approval_that_was_not_asked_for_is_not_granted_whatever_the_form_says', async () => {
+    const browse: Account['browse'] = async (asked) => {
+      const page = await ann.browser.open(asked)
+      return (await ann.browser.submit(page.url, { decision: 'allow', further: 'loops:approve' })).url
+    }
+    const { tokens } = await connectApp(system.url, { browse })
+    expect(tokens.scope).toBe('loops:read loops:write')
+  })
   test('only_what_was_not_withheld_is_granted', async () => {
     const without = await ann.browser.open(ask())
-    const answer = await ann.browser.submit(without.url, { decision: 'allow', without: 'loops:approve' })
+    const answer = await ann.browser.submit(without.url, { decision: 'allow', without: 'loops:write' })
     expect(answer.url.searchParams.has('code')).toBe(true)
     const { tokens } = await connectApp(system.url, ann, {
       ask: { scope: 'loops:read offline_access other' },

@@ -1,7 +1,8 @@
 // People of a test with an account and a browser: they sign up, and let apps work for them, through the pages' own forms.
 
-import type { Scope } from '../../shared/contracts/common.ts'
+import { ALL_SCOPES, type Scope } from '../../shared/contracts/common.ts'
 import { systemIds } from '../../shared/ids.ts'
+import { FURTHER_SCOPES } from '../../shared/scopes.ts'
 import { type ConnectOptions, connectMcp, type McpClient } from './mcp-client.ts'
 import type { System } from './system.ts'
 
@@ -67,7 +68,7 @@ export type Account = Readonly<{
   email: string
   password: string
   browser: Browser
-  /** Plays this person before an app's request: allows it, but for the scopes in `without`. */
+  /** Plays this person before an app's request: allows all that it asks for, but for the scopes in `without`. */
   browse: (authorization: URL, without?: readonly Scope[]) => Promise<URL>
 }>
 
@@ -75,7 +76,8 @@ const allowing =
   (browser: Browser): Account['browse'] =>
   async (authorization, without = []) => {
     const page = await browser.open(authorization)
-    const answer = await browser.submit(page.url, { decision: 'allow', without })
+    const further = FURTHER_SCOPES.filter((scope) => !without.includes(scope))
+    const answer = await browser.submit(page.url, { decision: 'allow', without, further })
     return answer.url
   }
 
@@ -122,10 +124,17 @@ const invitationLink = async (system: Mailed, email: string): Promise<URL> => {
 
 export type AgentOptions = Omit<ConnectOptions, 'browse'> & Readonly<{ without?: readonly Scope[] }>
 
-/** An app that works for somebody, connected through the whole of OAuth. */
+/** An app that works for somebody, connected through the whole of OAuth. It asks for every scope by name. */
 export const agentOf = (
   system: Pick<System, 'url'>,
   account: Account,
   { without = [], ...options }: AgentOptions = {},
 ): Promise<McpClient> =>
-  connectMcp(system.url, { browse: (authorization) => account.browse(authorization, without), ...options })
+  connectMcp(system.url, {
+    browse: (authorization) => {
+      const asked = new URL(authorization)
+      asked.searchParams.set('scope', ALL_SCOPES.join(' '))
+      return account.browse(asked, without)
+    },
+    ...options,
+  })

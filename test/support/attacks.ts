@@ -13,6 +13,7 @@ const server = (name: string): Shown => ['service/oauth.test.ts', name]
 const rules = (name: string): Shown => ['unit/gateway/oauth-rules.test.ts', name]
 const documents = (name: string): Shown => ['service/oauth-documents.test.ts', name]
 const outbound = (name: string): Shown => ['service/outbound.test.ts', name]
+const stepUp = (name: string): Shown => ['e2e/step-up.test.ts', name]
 const mcp = (name: string): Shown => ['e2e/mcp.test.ts', name]
 const protocol = (name: string): Shown => ['e2e/protocol.test.ts', name]
 const input = (name: string): Shown => ['e2e/bad-input.test.ts', name]
@@ -49,6 +50,12 @@ const OAUTH: readonly Attack[] = [
   ['a refresh token of two generations ago', tokens('two_generations_old'), races('of_two_generations_ago')],
   ['a replay within the same second', access('refreshed_twice_within_one_second')],
   ['a scope that widens on refresh', oauth('is_refreshed_to_no_more'), rules('a_refresh_never_gives_more')],
+  [
+    'approval that nobody allowed',
+    server('approval_that_is_not_ticked'),
+    server('approval_that_was_not_asked_for'),
+  ],
+  ['approval given to the app of somebody else', stepUp('cannot_be_given_to_the_app')],
   ['a token of another issuer, audience, time or kind', access('%s_is_refused')],
   ['a token without a signature, or changed', tokens('is_refused_however_it_is_made')],
   ['a token signed with the public key as a secret', access('signed_with_the_public_key')],

@@ -182,8 +182,18 @@ export const connectMcp = async (serverUrl: string, options: ConnectOptions): Pr
     opened = await open()
   }
   const { raw, close } = opened
-  const result = async (tool: string, input: Record<string, unknown>): Promise<ToolResult> =>
-    (await raw.callTool({ name: tool, arguments: input })) as ToolResult
+  /** A call; when the client sends its person to allow more, that is done and the call made again. */
+  const result = async (tool: string, input: Record<string, unknown>): Promise<ToolResult> => {
+    const params = { name: tool, arguments: input }
+    try {
+      return (await raw.callTool(params)) as ToolResult
+    } catch (error) {
+      if (!needsSignIn(error)) throw error
+      await finish((await browse(app.authorization())).searchParams)
+      tokens = await stored()
+      return (await raw.callTool(params)) as ToolResult
+    }
+  }
   const stored = async () => await app.provider.tokens()
   let tokens = await stored()
   return {

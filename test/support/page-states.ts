@@ -211,6 +211,11 @@ const APPS: readonly State[] = [
     },
   },
   {
+    name: 'consent_to_approve',
+    as: 'owner',
+    open: consent('Approver', REDIRECT, 'loops:read loops:write loops:approve'),
+  },
+  {
     name: 'consent_to_nothing',
     as: 'owner',
     open: async (page, world) => {
@@ -231,6 +236,15 @@ const APPS: readonly State[] = [
       for (const client_name of ['Robot', LONG])
         await connectApp(world.system.url, world.accounts.owner, { metadata: { client_name } })
       await at('/apps')(page, world)
+    },
+  },
+  {
+    name: 'apps_of_which_one_may_approve',
+    as: 'owner',
+    open: async (page, world) => {
+      await at('/apps')(page, world)
+      await send(page, 'Allow Robot: Approve')
+      await page.getByRole('button', { name: /^Take back from Robot/ }).waitFor()
     },
   },
 ]

@@ -1,9 +1,7 @@
 // The Authorization header of the MCP endpoint, and the challenges that tell a client how to get in or how to get more
 // (RFC 6750, RFC 9728 §5.1). Knows no token's inside.
-import { ALL_SCOPES, type Scope } from '../../../shared/contracts/common.ts'
-
-/** Scopes that a client is told to ask for: all, since the consent page is where a person says less. */
-export const BASELINE_SCOPES: readonly Scope[] = ALL_SCOPES
+import type { Scope } from '../../../shared/contracts/common.ts'
+import { BASELINE_SCOPES } from '../../../shared/scopes.ts'
 
 /**
  * The token of a request, or undefined when it brings none that could be one: another scheme or nothing at all.
@@ -58,12 +56,20 @@ export const refuseToken = (publicUrl: string, path: string): Response =>
     scopes: BASELINE_SCOPES,
   })
 
-/** 403 for a token that allows too little: names every scope that the call needs, and what the token has, at once. */
-export const askForScopes = (publicUrl: string, path: string, scopes: readonly Scope[]): Response =>
+/**
+ * 403 for a token that allows too little: names what it has and what it lacks, since that is what the client has to ask
+ * for now (https://modelcontextprotocol.io/specification/2025-11-25/basic/authorization#scope-challenge-handling). The
+ * description is for clients that cannot ask: they show it to their person.
+ */
+export const askForScopes = (
+  publicUrl: string,
+  path: string,
+  asked: Readonly<{ held: readonly Scope[]; missing: readonly Scope[] }>,
+): Response =>
   challenge(403, {
     path,
     publicUrl,
     error: 'insufficient_scope',
-    description: `This call needs the scopes ${scopes.join(' ')}.`,
-    scopes,
+    description: `This call needs ${asked.missing.join(' and ')}; nothing was changed. Allow it at ${publicUrl}/apps, then refresh the token and call again.`,
+    scopes: [...new Set([...asked.held, ...asked.missing])],
   })

@@ -7,9 +7,10 @@ import { startBudget } from '../../../shared/bus/headers.ts'
 import { checkInput } from '../../../shared/check.ts'
 import type { Clock } from '../../../shared/clock.ts'
 import type { Caller } from '../../../shared/contract.ts'
+import type { Scope } from '../../../shared/contracts/common.ts'
 import { AppError, asAppError, type ErrorCode, toErrorBody } from '../../../shared/errors.ts'
 import type { Log } from '../../../shared/log.ts'
-import { grants } from '../../../shared/scopes.ts'
+import { grants, scopesOfRole } from '../../../shared/scopes.ts'
 import type { Catalog, CatalogTool } from './catalog.ts'
 import type { Load } from './load.ts'
 
@@ -17,7 +18,13 @@ import type { Load } from './load.ts'
 const TOOL_BUDGET_MS = 10_000
 
 /** For whom a call is made, and by which of their connections. */
-export type Visit = Readonly<{ caller: Caller; grant_id: string; request_id: string }>
+export type Visit = Readonly<{
+  caller: Caller
+  grant_id: string
+  request_id: string
+  /** Hears of a call that was refused, with nothing changed, for want of a scope that the caller's role can have. */
+  onMissingScope?: (scope: Scope) => void
+}>
 
 /** A call as it came: `signal` aborts when the client has gone. */
 export type ToolRequest = Readonly<{
@@ -35,6 +42,8 @@ export type CallDeps = Readonly<{
   load: Load
   /** Counts one call of a connection: 0, or how long it has to wait (ms). */
   countCall: (grantId: string) => number
+  /** The page on which people see what their apps may do, and allow more. */
+  appsUrl: string
 }>
 
 /** What to do next, where the error itself does not say. */
@@ -78,12 +87,22 @@ export const readTraceparent = (value: unknown): string | undefined =>
 const authorize = ({ tool }: CatalogTool, { caller }: Visit): void => {
   if (grants(caller.scopes, tool.scope)) return
   throw new AppError('forbidden', `This needs the scope ${tool.scope}, which you do not have here.`, {
-    hint:
-      caller.role === 'viewer'
-        ? 'Your role in this workspace is viewer; ask its owner for another.'
-        : 'Connect again and consent to this scope.',
     details: { scope: tool.scope },
   })
+}
+
+/** The scope for want of which a call was refused, if it was. */
+const missingScope = ({ tool }: CatalogTool, error: AppError): Scope | undefined => {
+  const named = error.code === 'forbidden' ? error.extras.details?.scope : undefined
+  return [tool.scope, ...(tool.further_scopes ?? [])].find((scope) => scope === named)
+}
+
+/** A refusal for want of a scope, with what to do about it for clients that cannot ask for it by themselves. */
+const refusedForScope = (error: AppError, scope: Scope, { caller }: Visit, appsUrl: string): AppError => {
+  const hint = scopesOfRole(caller.role).includes(scope)
+    ? `Ask the person you work for to allow it at ${appsUrl}, then call again.`
+    : `Your role in this workspace is ${caller.role}; ask its owner for another.`
+  return new AppError(error.code, error.message, { ...error.extras, hint })
 }
 
 const refuseTooMany = ({ countCall }: CallDeps, { grant_id }: Visit): void => {
@@ -137,10 +156,13 @@ export const callTool = async (deps: CallDeps, asked: ToolRequest, visit: Visit)
   try {
     return await request(deps, found, asked, visit)
   } catch (fault) {
-    const { request_id } = visit
+    const { request_id, caller } = visit
     const error = asAppError(fault, request_id)
     if (error !== fault) deps.log.error('tool call failed', { tool: found.name, request_id, error: fault })
     else deps.log.debug('refused', { tool: found.name, request_id, code: error.code })
-    return errorResult(error)
+    const scope = missingScope(found, error)
+    if (scope === undefined) return errorResult(error)
+    if (scopesOfRole(caller.role).includes(scope)) visit.onMissingScope?.(scope)
+    return errorResult(refusedForScope(error, scope, visit, deps.appsUrl))
   }
 }

@@ -1,18 +1,16 @@
-// The MCP endpoint's HTTP side: place, token, method, size and scopes are settled here, in this order, before the protocol
-// sees a request. Knows no tool.
+// The MCP endpoint's HTTP side: place, token, method and size are settled here, in this order, before the protocol sees a
+// request, and a refusal for want of a scope becomes a challenge. Knows no tool.
 import { isJsonContentType } from '@modelcontextprotocol/server'
 import { type Context, Hono } from 'hono'
 import { cors } from 'hono/cors'
-import type { Caller } from '../../../shared/contract.ts'
 import type { Scope } from '../../../shared/contracts/common.ts'
 import { toErrorBody } from '../../../shared/errors.ts'
 import type { Log } from '../../../shared/log.ts'
-import { grants, scopesOfRole } from '../../../shared/scopes.ts'
 import { askForScopes, askForToken, readBearer, refuseToken } from '../http/bearer.ts'
 import type { GatewayEnv } from '../http/env.ts'
 import type { VerifyAccess } from '../oauth/access.ts'
+import type { MayAsk } from '../oauth/step-up.ts'
 import { RPC, readBody, rpcError } from './body.ts'
-import type { Catalog } from './catalog.ts'
 import type { Mcp } from './handler.ts'
 import { type Load, RETRY_AFTER_MS, tooBusy } from './load.ts'
 import { placesOf } from './origin.ts'
@@ -26,27 +24,12 @@ export type McpRouteDeps = Readonly<{
   /** The address that the server listens on. */
   host: string
   mcp: Mcp
-  catalog: Catalog
   load: Load
   verify: VerifyAccess
+  /** Whether a client that lacks scopes should be sent to ask for them. */
+  mayAsk: MayAsk
   log: Log
 }>
-
-type Message = Readonly<{ method?: unknown; params?: Readonly<{ name?: unknown }> }>
-
-/**
- * The scopes to ask for when the calls of this body need more than the caller has. What the role itself rules out is not
- * asked for: no consent could grant it, so the tool answers that.
- */
-const missingScopes = (body: unknown, catalog: Catalog, caller: Caller): readonly Scope[] => {
-  const messages = (Array.isArray(body) ? body : [body]) as readonly (Message | null)[]
-  const needed = messages.flatMap((message) => {
-    if (message?.method !== 'tools/call' || typeof message.params?.name !== 'string') return []
-    const scope = catalog.find(message.params.name)?.tool.scope
-    return scope && !grants(caller.scopes, scope) && scopesOfRole(caller.role).includes(scope) ? [scope] : []
-  })
-  return needed.length === 0 ? [] : [...new Set([...caller.scopes, ...needed])]
-}
 
 /** Clients should accept both kinds of answer; many name one or none, and understand either. */
 const acceptBoth = (request: Request): Request => {
@@ -89,13 +72,18 @@ const serve = async (c: Context<GatewayEnv>, deps: McpRouteDeps): Promise<Respon
   const body = readParams(read.value)
   const refusal = refuseParams(body)
   if (refusal) return Response.json(refusal)
-  const scopes = missingScopes(body, deps.catalog, caller)
-  if (scopes.length > 0) return askForScopes(publicUrl, path, scopes)
-  return deps.mcp.fetch(acceptBoth(request), body, {
+  const missing: Scope[] = []
+  const response = await deps.mcp.fetch(acceptBoth(request), body, {
     caller,
     grant_id: access.grant_id,
     request_id: c.get('request_id'),
+    onMissingScope: (scope) => missing.push(scope),
   })
+  // Of a batch, some calls may have done their work: its answers stand.
+  if (missing.length === 0 || Array.isArray(body) || !(await deps.mayAsk(access, missing)))
+    return response
+  await response.body?.cancel()
+  return askForScopes(publicUrl, path, { held: caller.scopes, missing })
 }
 
 /** The routes of the endpoint. */

@@ -2,7 +2,7 @@
 import { LRUCache } from 'lru-cache'
 import type { Caller } from '../../../shared/contract.ts'
 import { mongoFault } from '../../../shared/mongo.ts'
-import { effectiveScopes } from '../../../shared/scopes.ts'
+import { effectiveScopes, grants } from '../../../shared/scopes.ts'
 import type { Deps } from '../deps.ts'
 import { isOfPassword, membershipUnder, type Person } from '../people/person.ts'
 import type { Grant } from './model.ts'
@@ -14,7 +14,7 @@ export type AccessRefusal = 'invalid' | 'expired' | 'revoked' | 'password_change
 
 /** What a token stands for. `expires_at` is in seconds since the epoch, as in the token. */
 export type Access =
-  | Readonly<{ ok: true; caller: Caller; grant_id: string; expires_at: number }>
+  | Readonly<{ ok: true; caller: Caller; grant_id: string; gen: number; expires_at: number }>
   | Readonly<{ ok: false; reason: AccessRefusal }>
 
 /**
@@ -53,15 +53,23 @@ export const judge = (
       user_name: person.name,
       workspace_id: grant.ws,
       role,
-      scopes: effectiveScopes(claims.scopes, role),
+      // A person may have taken a scope back since the token was made.
+      scopes: effectiveScopes(
+        claims.scopes.filter((scope) => grants(grant.scopes, scope)),
+        role,
+      ),
       client_id: grant.client_id,
       client_name: grant.client_name,
       grant_id: grant._id,
     },
     grant_id: grant._id,
+    gen: claims.gen,
     expires_at: claims.exp,
   }
 }
+
+const isWithin = ({ scopes }: AccessClaims, known: { grant: Grant | null } | undefined): boolean =>
+  !known?.grant || scopes.every((scope) => known.grant && grants(known.grant.scopes, scope))
 
 /** Makes the check, with its caches: one per process. Refusals are not cached, so that junk cannot push tokens out. */
 export const verifyAccess = (deps: Deps): VerifyAccess => {
@@ -70,13 +78,13 @@ export const verifyAccess = (deps: Deps): VerifyAccess => {
   const perf = { now: clock.monotonicMs }
   const tokens = new LRUCache<string, AccessClaims>({ max: TOKENS, perf })
   // `fetch` asks the database once for all who want the same at the same time.
-  const grants = new LRUCache<string, { grant: Grant | null }>({
+  const grantsById = new LRUCache<string, { grant: Grant | null }>({
     max: STATES,
     ttl: STATE_TTL_MS,
     perf,
     fetchMethod: async (id) => ({ grant: await store.grants.find(id) }),
   })
-  const people = new LRUCache<string, { person: Person | null }>({
+  const peopleById = new LRUCache<string, { person: Person | null }>({
     max: STATES,
     ttl: STATE_TTL_MS,
     perf,
@@ -98,7 +106,14 @@ export const verifyAccess = (deps: Deps): VerifyAccess => {
     try {
       const claims = await read(token)
       if (typeof claims === 'string') return no(claims)
-      const [grant, person] = await Promise.all([grants.fetch(claims.grant), people.fetch(claims.sub)])
+      const [known, person] = await Promise.all([
+        grantsById.fetch(claims.grant),
+        peopleById.fetch(claims.sub),
+      ])
+      // A token that allows more than the grant as it is known here was made after its person allowed more.
+      const grant = isWithin(claims, known)
+        ? known
+        : await grantsById.fetch(claims.grant, { forceRefresh: true })
       return judge(claims, grant?.grant ?? null, person?.person ?? null, clock.now())
     } catch (error) {
       throw mongoFault(error) ?? error

@@ -124,7 +124,7 @@ export const beginAuthorization = async (deps: Deps, params: URLSearchParams): P
 export const findRequest = (deps: Deps, requestId: string): Promise<AuthorizationRequest | null> =>
   deps.store.requests.find(sha256(requestId), deps.clock.now())
 
-/** What the person allows: a workspace, and of the scopes asked for those that were not withheld. */
+/** What the person allows: a workspace, and of the scopes asked for those that they did not withhold. */
 export type Consent = Readonly<{ person: Person; membership: Membership; withheld: readonly string[] }>
 
 /**

@@ -1,6 +1,7 @@
 // The documents by which clients find everything: RFC 9728 for the MCP endpoint, RFC 8414 for the authorization server.
 // All addresses are made from the configured public URL, never from what a request says. Pure.
 import { ALL_SCOPES } from '../../../shared/contracts/common.ts'
+import { BASELINE_SCOPES } from '../../../shared/scopes.ts'
 import { ALGORITHM } from './keys.ts'
 import { AUTH_METHODS } from './model.ts'
 import { OFFLINE_ACCESS, RESOURCE_PATH } from './rules.ts'
@@ -21,12 +22,13 @@ export const PATHS = {
 
 /**
  * Metadata of the protected resource [D3]. Some clients want it to name exactly the address that was typed, so there is
- * one document for it with a slash at its end and one without; tokens have the same audience.
+ * one document for it with a slash at its end and one without; tokens have the same audience. The scopes are those to
+ * begin with; a challenge names further ones when a call needs them.
  */
 export const resourceMetadata = (publicUrl: string, path: string = RESOURCE_PATH) => ({
   resource: `${publicUrl}${path}`,
   authorization_servers: [publicUrl],
-  scopes_supported: ALL_SCOPES,
+  scopes_supported: BASELINE_SCOPES,
   bearer_methods_supported: ['header'],
   resource_name: 'Loops',
 })

@@ -83,6 +83,8 @@ export type Grant = {
   /** The highest generation whose access token was used: proof that its client has that answer. */
   used_gen: number
   last_used_at: Date | null
+  /** When its client was last sent to ask for more, and the generation of the token that it had then. */
+  challenged?: { gen: number; at: Date }
   revoked: { reason: RevokeReason; at: Date } | null
   /** Access tokens that were revoked one by one. */
   ended_tokens: { jti: string; expires_at: Date }[]

@@ -2,7 +2,7 @@
 // Pure; refusals.ts says what clients are told. The ids in brackets (A2, K7 …) number the project's protocol requirements.
 import { createHash, timingSafeEqual } from 'node:crypto'
 import { ALL_SCOPES, type Scope } from '../../../shared/contracts/common.ts'
-import { grants as includes } from '../../../shared/scopes.ts'
+import { BASELINE_SCOPES, grants as includes } from '../../../shared/scopes.ts'
 import type { Client, Grant } from './model.ts'
 import { allowed, type Ruled, refused } from './refusals.ts'
 
@@ -68,10 +68,10 @@ const isScope = (name: string): name is Scope => (ALL_SCOPES as readonly string[
 /** Listed in the server's metadata for clients that ask for it; a refresh token is given without it too [K5]. */
 export const OFFLINE_ACCESS = 'offline_access'
 
-/** The scopes to ask the person for: none named means all, unknown ones are dropped [A4]. */
+/** The scopes to ask the person for: the baseline when none is named, unknown ones are dropped [A4]. */
 export const narrowScopes = (asked: string | undefined): Ruled<Scope[]> => {
   const names = (asked ?? '').split(/\s+/).filter((name) => name !== '' && name !== OFFLINE_ACCESS)
-  if (names.length === 0) return allowed([...ALL_SCOPES])
+  if (names.length === 0) return allowed([...BASELINE_SCOPES])
   const known = ALL_SCOPES.filter((scope) => names.includes(scope))
   return known.length > 0 ? allowed(known) : refused('scope_unknown')
 }

@@ -8,6 +8,7 @@
 //               compare-and-set on this one document, so refresh, replay and revocation cannot interleave.
 // signing_keys  numbered; one signs, all verify, see key-schedule.ts. Private parts encrypted with a key from LOOPS_SECRET.
 import type { Collection, Db, IndexDescription, UpdateFilter } from 'mongodb'
+import type { Scope } from '../../../shared/contracts/common.ts'
 import { ensureIndexes, isDuplicateKey } from '../../../shared/mongo.ts'
 import type { AuthorizationRequest, Client, Decision, Grant, RevokeReason, SigningKey } from './model.ts'
 
@@ -51,6 +52,10 @@ export type GrantStore = Readonly<{
   revoke: (id: string, reason: RevokeReason, now: Date) => Promise<void>
   /** Ends one access token; false when too many are ended already. */
   endToken: (id: string, jti: string, expires_at: Date, now: Date) => Promise<boolean>
+  /** Sets what it allows; false when it has ended. */
+  setScopes: (id: string, scopes: readonly Scope[]) => Promise<boolean>
+  /** Notes that its client is sent to ask for more, and gives the grant as it was before. */
+  noteChallenge: (id: string, challenged: Grant['challenged'] & object) => Promise<Grant | null>
   /** Notes that an access token of a generation was used. */
   markUsed: (id: string, gen: number, now: Date) => Promise<void>
 }>
@@ -152,6 +157,14 @@ const grantsOf = (grants: Collection<Grant>): GrantStore => {
       )
       return matchedCount === 1
     },
+    setScopes: async (_id, scopes) => {
+      const { matchedCount } = await grants.updateOne(
+        { _id, revoked: null },
+        { $set: { scopes: [...scopes] } },
+      )
+      return matchedCount === 1
+    },
+    noteChallenge: (_id, challenged) => grants.findOneAndUpdate({ _id }, { $set: { challenged } }),
     markUsed: async (_id, gen, now) => {
       await grants.updateOne({ _id }, { $max: { used_gen: gen, last_used_at: now } })
     },

@@ -1,8 +1,9 @@
 // The page on which a person sees the apps that work for them, in every workspace, and disconnects them.
 import type { Hono } from 'hono'
 import { html } from 'hono/html'
-import { SCOPES } from '../../../shared/contracts/common.ts'
+import { ALL_SCOPES, SCOPES } from '../../../shared/contracts/common.ts'
 import { notFound } from '../../../shared/errors.ts'
+import { FURTHER_SCOPES, scopesOfRole } from '../../../shared/scopes.ts'
 import type { Deps } from '../deps.ts'
 import type { GatewayEnv } from '../http/env.ts'
 import type { Grant } from '../oauth/model.ts'
@@ -11,6 +12,7 @@ import { isOfPassword, membershipUnder } from '../people/person.ts'
 import type { Visitor } from '../people/sessions.ts'
 import { signedIn } from './flow.ts'
 import { CHECK, type Ctx, day, type Html, minute, type Page, send } from './layout.ts'
+import { fieldsOf } from './posted.ts'
 
 const SHOWN_APPS = 200
 
@@ -28,7 +30,26 @@ const place = (uri: string): string => {
   return protocol === 'https:' ? host : `${protocol}//${host}`
 }
 
-const app = ({ visitor, names }: Shown, grant: Grant): Html => {
+/**
+ * What of the further scopes the person can allow or take back here, whatever the app can ask for: many cannot ask for
+ * more once they are connected. It takes effect with the app's next token.
+ */
+const furtherForms = ({ visitor }: Shown, { _id, client_name, scopes, ...grant }: Grant): Html[] => {
+  const role = membershipUnder(grant, visitor.person)?.role
+  const offered = FURTHER_SCOPES.filter((scope) => role && scopesOfRole(role).includes(scope))
+  return offered.map((scope) => {
+    const held = scopes.includes(scope)
+    return html`<form method="post" action="/apps/${_id}/scopes">
+        <input type="hidden" name="${held ? 'take' : 'give'}" value="${scope}">
+        <button class="plain" aria-label="${held ? 'Take back from' : 'Allow'} ${client_name}: ${SCOPES[scope]}">${
+          held ? html`Take back: ` : html`Allow too: `
+        }${SCOPES[scope]}</button>
+      </form>`
+  })
+}
+
+const app = (shown: Shown, grant: Grant): Html => {
+  const { visitor, names } = shown
   const { _id, client_name, ws, scopes, redirect_uri, created_at, last_used_at } = grant
   const workspace = names.get(ws) ?? membershipUnder(grant, visitor.person)?.workspace_name ?? ''
   return html`<li class="card app">
@@ -36,6 +57,7 @@ const app = ({ visitor, names }: Shown, grant: Grant): Html => {
         <p class="small">${place(redirect_uri)}, in ${workspace}, connected on ${day(created_at)},
           ${last_used_at ? html`last used ${minute(last_used_at)}` : 'not used yet'}</p>
         <ul class="rights">${scopes.map((scope) => html`<li>${CHECK}<span>${SCOPES[scope]}</span></li>`)}</ul>
+        ${furtherForms(shown, grant)}
       </div>
       <form method="post" action="/apps/${_id}/disconnect">
         <button class="second" aria-label="Disconnect ${client_name}, in ${workspace}">Disconnect</button>
@@ -74,11 +96,31 @@ const show = async (c: Ctx, deps: Deps, visitor: Visitor): Promise<Response> => 
   return send(c, appsPage({ visitor, grants, names, mcpUrl: resourceOf(public_url) }))
 }
 
-const disconnect = async (c: Ctx, deps: Deps, { person }: Visitor): Promise<Response> => {
+/** @throws AppError `not_found` when the connection of the address is not the visitor's. */
+const ownGrant = async (c: Ctx, deps: Deps, { person }: Visitor): Promise<Grant> => {
   const id = c.req.param('id') ?? ''
   const grant = await deps.store.grants.find(id)
   if (grant?.user_id !== person._id) throw notFound('connection', id)
-  await deps.store.grants.revoke(id, 'revoked_by_person', deps.clock.now())
+  return grant
+}
+
+const disconnect = async (c: Ctx, deps: Deps, visitor: Visitor): Promise<Response> => {
+  const { _id } = await ownGrant(c, deps, visitor)
+  await deps.store.grants.revoke(_id, 'revoked_by_person', deps.clock.now())
+  return c.redirect('/apps', 303)
+}
+
+const changeScopes = async (c: Ctx, deps: Deps, visitor: Visitor): Promise<Response> => {
+  const grant = await ownGrant(c, deps, visitor)
+  const form = await fieldsOf(c)
+  const [give, take] = [form.get('give'), form.get('take')]
+  const role = membershipUnder(grant, visitor.person)?.role
+  const offered = FURTHER_SCOPES.filter((scope) => role && scopesOfRole(role).includes(scope))
+  const scopes = ALL_SCOPES.filter(
+    (scope) =>
+      (grant.scopes.includes(scope) && scope !== take) || (offered.includes(scope) && scope === give),
+  )
+  await deps.store.grants.setScopes(grant._id, scopes)
   return c.redirect('/apps', 303)
 }
 
@@ -86,4 +128,5 @@ const disconnect = async (c: Ctx, deps: Deps, { person }: Visitor): Promise<Resp
 export const appRoutes = (routes: Hono<GatewayEnv>, deps: Deps): void => {
   routes.get('/apps', signedIn(deps, show))
   routes.post('/apps/:id/disconnect', signedIn(deps, disconnect))
+  routes.post('/apps/:id/scopes', signedIn(deps, changeScopes))
 }

@@ -2,19 +2,22 @@
 // says of itself is shown as its own claim.
 import type { Hono } from 'hono'
 import { html } from 'hono/html'
-import { SCOPES } from '../../../shared/contracts/common.ts'
-import { effectiveScopes } from '../../../shared/scopes.ts'
+import { SCOPES, type Scope } from '../../../shared/contracts/common.ts'
+import { effectiveScopes, FURTHER_SCOPES } from '../../../shared/scopes.ts'
 import type { Deps } from '../deps.ts'
 import type { GatewayEnv } from '../http/env.ts'
 import { consentedScopes, decide, findRequest } from '../oauth/authorize.ts'
 import { isDocumentId } from '../oauth/document-rules.ts'
 import type { AuthorizationRequest } from '../oauth/model.ts'
 import { isLoopback } from '../oauth/rules.ts'
-import { type Membership, membershipIn, type Person } from '../people/person.ts'
+import { type Membership, membershipIn, membershipUnder, type Person } from '../people/person.ts'
 import { findVisitor } from '../people/sessions.ts'
 import { goOn, waitingOf, withWaiting } from './flow.ts'
 import { CHECK, type Ctx, type Html, type Page, type Sending, send } from './layout.ts'
 import { fieldsOf } from './posted.ts'
+
+/** Connections among which that of the app that asks is looked for. */
+const LOOKED_AT = 200
 
 type Shown = Readonly<{
   request: AuthorizationRequest
@@ -22,6 +25,8 @@ type Shown = Readonly<{
   person: Person
   names: ReadonlyMap<string, string>
   fault?: string
+  /** The workspace in which the same app works for the person already. */
+  present?: string | undefined
   /** A connection that is not used for this long ends. */
   refresh_ms: number
 }>
@@ -44,7 +49,8 @@ const destination = (uri: string): Html => {
   return html`<p>The answer goes to <strong>${host}</strong>.</p>`
 }
 
-const workspaceChoice = ({ person, names }: Shown): Html => {
+/** What is chosen beforehand: where the app works for this person already, for it may only ask for more of that. */
+const workspaceChoice = ({ person, names, present }: Shown): Html => {
   const nameOf = ({ workspace_id, workspace_name }: Membership) => names.get(workspace_id) ?? workspace_name
   const [only, another] = person.memberships
   if (only && !another) return html`<dt>Workspace</dt><dd>${nameOf(only)}</dd>`
@@ -52,14 +58,20 @@ const workspaceChoice = ({ person, names }: Shown): Html => {
       <dd><select id="workspace_id" name="workspace_id">
         ${person.memberships.map(
           (membership) =>
-            html`<option value="${membership.workspace_id}">${nameOf(membership)} (${membership.role})</option>`,
+            html`<option value="${membership.workspace_id}" ${membership.workspace_id === present ? 'selected' : ''}>${nameOf(membership)} (${membership.role})</option>`,
         )}
       </select></dd>`
 }
 
-const rights = ({ request, person }: Shown): Html => {
+/** The scopes to decide about: of several workspaces, a role may allow less when one is chosen. */
+const scopesAsked = ({ request, person }: Shown): readonly Scope[] => {
   const [only, another] = person.memberships
-  const scopes = only && !another ? effectiveScopes(request.scopes, only.role) : request.scopes
+  return only && !another ? effectiveScopes(request.scopes, only.role) : request.scopes
+}
+
+const rights = (shown: Shown): Html | '' => {
+  const scopes = scopesAsked(shown).filter((scope) => !FURTHER_SCOPES.includes(scope))
+  if (scopes.length === 0) return ''
   return html`<h2>It will be able to</h2>
       <ul class="rights">${scopes.map((scope) => html`<li>${CHECK}<span>${SCOPES[scope]}</span></li>`)}</ul>
       ${
@@ -73,6 +85,17 @@ const rights = ({ request, person }: Shown): Html => {
       </details>`
           : ''
       }`
+}
+
+/** A choice of its own for each further scope that the app asked for by name. What is not ticked is not allowed. */
+const furtherRights = (shown: Shown): Html | '' => {
+  const scopes = scopesAsked(shown).filter((scope) => FURTHER_SCOPES.includes(scope))
+  if (scopes.length === 0) return ''
+  return html`<fieldset><legend>It also asks to be allowed to:</legend>
+        ${scopes.map(
+          (scope) => html`<label class="check"><input type="checkbox" name="further" value="${scope}" checked>
+          <span>${SCOPES[scope]}</span></label>`,
+        )}</fieldset>`
 }
 
 const days = (ms: number): string => {
@@ -102,6 +125,7 @@ const consentPage = (shown: Shown): Page => {
           ${workspaceChoice(shown)}
         </dl>
         ${rights(shown)}
+        ${furtherRights(shown)}
         <p class="small">What it does is done in your name. The connection ends when it is not used for ${days(shown.refresh_ms)}, and after a year at the latest.</p>
         <div class="buttons">
           <button name="decision" value="allow">Allow</button>
@@ -124,6 +148,17 @@ const sendingOf = (redirectUri: string): Sending => {
   }
 }
 
+/** Where the app that asks works for the person already: a client that asks for more means its newest connection. */
+const presentWorkspace = async (
+  { store, clock }: Deps,
+  { client_id }: AuthorizationRequest,
+  person: Person,
+): Promise<string | undefined> => {
+  if (person.memberships.length < 2) return undefined
+  const grants = await store.grants.inForce(person._id, clock.now(), LOOKED_AT)
+  return grants.find((grant) => grant.client_id === client_id && membershipUnder(grant, person))?.ws
+}
+
 const show = async (
   c: Ctx,
   deps: Deps,
@@ -133,7 +168,9 @@ const show = async (
   const ids = shown.person.memberships.map(({ workspace_id }) => workspace_id)
   const workspaces = await deps.store.workspaces.findAll(ids)
   const names = new Map(workspaces.map(({ _id, name }) => [_id, name]))
-  return send(c, consentPage({ request, names, refresh_ms: deps.oauth.refresh_ms, ...shown }), {
+  const present = await presentWorkspace(deps, request, shown.person)
+  const page = consentPage({ request, names, present, refresh_ms: deps.oauth.refresh_ms, ...shown })
+  return send(c, page, {
     ...sendingOf(request.redirect_uri),
     status: shown.fault === undefined ? 200 : 400,
   })
@@ -143,6 +180,12 @@ const show = async (
 const chosen = (person: Person, form: URLSearchParams): Membership | undefined => {
   const id = form.get('workspace_id')
   return id ? membershipIn(person, id) : person.memberships[0]
+}
+
+/** The scopes that the form leaves out: those ticked to be left out, and further ones that are not ticked. */
+const withheldIn = (form: URLSearchParams): string[] => {
+  const further = form.getAll('further')
+  return [...form.getAll('without'), ...FURTHER_SCOPES.filter((scope) => !further.includes(scope))]
 }
 
 const answer = async (c: Ctx, deps: Deps, requestId: string, form: URLSearchParams): Promise<Response> => {
@@ -157,7 +200,7 @@ const answer = async (c: Ctx, deps: Deps, requestId: string, form: URLSearchPara
   const membership = chosen(person, form)
   if (decision === 'allow' && !membership) return again('Choose a workspace that you are a member of.')
   const consent =
-    decision === 'allow' && membership ? { person, membership, withheld: form.getAll('without') } : null
+    decision === 'allow' && membership ? { person, membership, withheld: withheldIn(form) } : null
   if (consent && consentedScopes(request, consent).length === 0)
     return again('That leaves the app nothing that you could allow it here. Allow more, or choose Deny.')
   const decided = await decide(deps, request, session._id, consent)

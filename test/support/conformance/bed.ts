@@ -5,11 +5,11 @@ import type { Socket } from 'node:net'
 import { createApp } from '../../../services/gateway/app.ts'
 import { openDeps } from '../../../services/gateway/deps.ts'
 import { type Fetch, listen } from '../../../services/gateway/listen.ts'
-import { createCatalog } from '../../../services/gateway/mcp/catalog.ts'
 import { createMcp, type NewServer } from '../../../services/gateway/mcp/handler.ts'
 import { createLoad } from '../../../services/gateway/mcp/load.ts'
 import { verifyAccess } from '../../../services/gateway/oauth/access.ts'
 import { oauthRoutes } from '../../../services/gateway/oauth/routes.ts'
+import { stepUp } from '../../../services/gateway/oauth/step-up.ts'
 import { pageRoutes } from '../../../services/gateway/pages/routes.ts'
 import { readConfig } from '../../../shared/config.ts'
 import { openHost } from '../../../shared/host.ts'
@@ -36,7 +36,6 @@ export const openEndpoint = async (newServer: NewServer): Promise<Endpoint> => {
   const host = await openHost('gateway', config)
   const { clock, ids, log } = host
   const deps = await openDeps(host, publicUrl)
-  const catalog = createCatalog([])
   const load = createLoad()
   const mcp = createMcp(newServer, log)
   const verify = verifyAccess(deps)
@@ -46,7 +45,7 @@ export const openEndpoint = async (newServer: NewServer): Promise<Endpoint> => {
     ids,
     log,
     health: { connected: () => true, closed: () => false },
-    mcp: { publicUrl, host: config.HOST, log, mcp, catalog, load, verify },
+    mcp: { publicUrl, host: config.HOST, log, mcp, load, verify, mayAsk: stepUp(deps) },
     routes: [oauthRoutes(deps), pageRoutes(deps)],
   }).fetch
   return {

@@ -5,7 +5,6 @@ import { askForScopes, askForToken, readBearer, refuseToken } from '../../../ser
 import { discardBody, readBytes } from '../../../services/gateway/http/bytes.ts'
 import { problem } from '../../../services/gateway/http/problems.ts'
 import { MAX_DEPTH, readBody } from '../../../services/gateway/mcp/body.ts'
-import { createCatalog } from '../../../services/gateway/mcp/catalog.ts'
 import { createLoad } from '../../../services/gateway/mcp/load.ts'
 import { placesOf } from '../../../services/gateway/mcp/origin.ts'
 import { mcpRoutes } from '../../../services/gateway/mcp/routes.ts'
@@ -40,7 +39,7 @@ describe('challenges', () => {
     const response = askForToken(PUBLIC_URL, '/mcp')
     expect(response.status).toBe(401)
     expect(response.headers.get('www-authenticate')).toBe(
-      `Bearer resource_metadata="${PUBLIC_URL}/.well-known/oauth-protected-resource/mcp", scope="loops:read loops:write loops:approve"`,
+      `Bearer resource_metadata="${PUBLIC_URL}/.well-known/oauth-protected-resource/mcp", scope="loops:read loops:write"`,
     )
   })
 
@@ -52,7 +51,7 @@ describe('challenges', () => {
 
   test('call_a_bad_token_invalid_and_too_few_scopes_insufficient', () => {
     expect(refuseToken(PUBLIC_URL, '/mcp').headers.get('www-authenticate')).toContain('error="invalid_token"')
-    const response = askForScopes(PUBLIC_URL, '/mcp', ['loops:read', 'loops:write'])
+    const response = askForScopes(PUBLIC_URL, '/mcp', { held: ['loops:read'], missing: ['loops:write'] })
     expect(response.status).toBe(403)
     expect(response.headers.get('www-authenticate')).toContain('error="insufficient_scope"')
     expect(response.headers.get('www-authenticate')).toContain('scope="loops:read loops:write"')
@@ -195,9 +194,9 @@ test('a_gateway_that_is_full_says_so_before_it_reads_and_when_to_come_back', asy
     publicUrl: PUBLIC_URL,
     host: '127.0.0.1',
     log: createLog({ filter: 'error', topic: 'test' }),
-    catalog: createCatalog([]),
     load: createLoad(0),
-    verify: async () => ({ ok: true, caller, grant_id: SOME_ID, expires_at: 0 }),
+    mayAsk: async () => true,
+    verify: async () => ({ ok: true, caller, grant_id: SOME_ID, gen: 1, expires_at: 0 }),
     mcp: { fetch: () => Promise.reject(new Error('called')), close: async () => undefined },
   })
   const response = await routes.request('/mcp', {

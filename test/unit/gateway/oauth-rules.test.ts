@@ -139,8 +139,8 @@ describe('PKCE [A3]', () => {
 describe('scopes [A4, K10]', () => {
   const scopes = fc.subarray([...ALL_SCOPES], { minLength: 1 })
 
-  test.each([undefined, '', '  ', 'offline_access'])('all_when_none_is_named: %j', (asked) => {
-    expect(rules.narrowScopes(asked)).toEqual({ ok: true, value: ALL_SCOPES })
+  test.each([undefined, '', '  ', 'offline_access'])('the_baseline_when_none_is_named: %j', (asked) => {
+    expect(rules.narrowScopes(asked)).toEqual({ ok: true, value: ['loops:read', 'loops:write'] })
   })
   test('unknown_ones_are_dropped_and_refused_only_when_none_is_left', () => {
     fc.assert(

@@ -1,0 +1,23 @@
+// When a challenge for more scopes leads somewhere: how clients answer one differs.
+import { expect, test } from 'vitest'
+import { leadsSomewhere } from '../../../services/gateway/oauth/step-up.ts'
+import type { Scope } from '../../../shared/contracts/common.ts'
+
+const NOW = new Date('2026-11-20T12:00:00Z')
+const ago = (ms: number): Date => new Date(NOW.getTime() - ms)
+const scopes: Scope[] = ['loops:read', 'loops:write']
+
+test.each([
+  ['never_challenged', undefined, 1, true],
+  ['challenged_by_the_same_token', { gen: 1, at: ago(1_000) }, 1, true],
+  ['refreshed_since_as_an_answer', { gen: 1, at: ago(1_000) }, 2, false],
+  ['refreshed_since_long_after', { gen: 1, at: ago(61_000) }, 2, true],
+])('a_client_that_was_%s', (_, challenged, gen, leads) => {
+  const grant = challenged === undefined ? { scopes } : { scopes, challenged }
+  expect(leadsSomewhere(grant, gen, ['loops:approve'], NOW)).toBe(leads)
+})
+
+test('a_client_whose_person_has_allowed_it_meanwhile_needs_a_refresh', () => {
+  const grant = { scopes: [...scopes, 'loops:approve' as const], challenged: { gen: 1, at: NOW } }
+  expect(leadsSomewhere(grant, 2, ['loops:approve'], NOW)).toBe(true)
+})
