@@ -5,10 +5,12 @@ import type { Config } from '../shared/config.ts'
 export type ScreenFacts = Readonly<{
   config: Pick<Config, 'PUBLIC_URL' | 'SMTP_URL' | 'NODE_ENV'>
   dataDir: string
+  /** By which the first account is made, where it needs a link. */
+  setup_url?: string | undefined
 }>
 
-/** The screen, lines joined. It holds no secret. */
-export const screen = ({ config, dataDir }: ScreenFacts): string => {
+/** The screen, lines joined. It holds no secret but a setup link, for whoever starts the installation. */
+export const screen = ({ config, dataDir, setup_url }: ScreenFacts): string => {
   const base = config.PUBLIC_URL
   const mcp = `${base}/mcp`
   const cursor = JSON.stringify({ mcpServers: { loops: { url: mcp } } })
@@ -16,7 +18,7 @@ export const screen = ({ config, dataDir }: ScreenFacts): string => {
   return `
 Loops is running. Ctrl-C stops it; its data stays in ${dataDir}.
 
-  Make an account   ${base}/sign-up
+  Make an account   ${setup_url ?? `${base}/sign-up`}
   MCP endpoint      ${mcp}
   Mails             ${mailsAt(config)}
 

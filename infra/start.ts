@@ -128,9 +128,12 @@ const run = async (config: Config, report: Report, ending: Ending): Promise<neve
     // Only warnings beside the screen, unless the person asks for more.
     const env = { LOG: 'warn', ...processEnv(), ...servers, PORT: String(port) }
     const onStarted = (name: string) => report.step(`${name}: started`)
-    stack.use(await startServices(env, { onStarted }))
+    const { setup_url } = stack.use(await startServices(env, { onStarted }))
     report.step(`Started in ${formatMs(systemClock.monotonicMs() - started)}.`)
-    if (!ending.signal.aborted) report.step(screen({ config: readConfig(env), dataDir: dataDir.path }))
+    if (!ending.signal.aborted) {
+      const facts = { config: readConfig(env), dataDir: dataDir.path, setup_url }
+      report.step(screen(facts))
+    }
     await endOf(ending.signal)
     throw ending.signal.reason
   } catch (error) {

@@ -4,8 +4,8 @@ import type { Config } from '../shared/config.ts'
 import { readConfig } from '../shared/config.ts'
 import { CONTRACTS } from '../shared/contracts/index.ts'
 
-/** What each `services/<name>/main.ts` exports as `start`. The gateway tells its address. */
-export type Started = AsyncDisposable & Readonly<{ url?: string }>
+/** What each `services/<name>/main.ts` exports as `start`. The gateway tells its address, and its setup link while it has one. */
+export type Started = AsyncDisposable & Readonly<{ url?: string; setup_url?: string }>
 type Main = Readonly<{ start: (config: Config) => Promise<Started> }>
 
 export const SERVICE_NAMES: readonly string[] = CONTRACTS.map(({ name }) => name)
@@ -20,17 +20,18 @@ export const startServices = async (
 ): Promise<Started> => {
   const config = readConfig(env)
   const stack = new AsyncDisposableStack()
-  let url: string | undefined
+  let told: Pick<Started, 'url' | 'setup_url'> = {}
   try {
     for (const name of options.names?.length ? options.names : SERVICE_NAMES) {
       const main = (await import(`./${name}/main.ts`)) as Main
       const started = stack.use(await main.start(config))
-      url = started.url ?? url
+      const { url, setup_url } = started
+      if (url !== undefined) told = { url, ...(setup_url === undefined ? {} : { setup_url }) }
       options.onStarted?.(name)
     }
   } catch (error) {
     await stack.disposeAsync()
     throw error
   }
-  return { ...(url === undefined ? {} : { url }), [Symbol.asyncDispose]: () => stack.disposeAsync() }
+  return { ...told, [Symbol.asyncDispose]: () => stack.disposeAsync() }
 }

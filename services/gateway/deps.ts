@@ -20,6 +20,7 @@ import { type OAuthSettings, oauthSettings } from './oauth/settings.ts'
 import { type OAuthStores, openOAuthStores } from './oauth/store.ts'
 import { createPasswords, type Passwords } from './people/passwords.ts'
 import { openPeopleStores, type PeopleStore, type SessionStore, type ThrottleStore } from './people/store.ts'
+import { type InstallationStore, openInstallationStore } from './people/store-installation.ts'
 import { openResetStore, type ResetStore } from './people/store-resets.ts'
 import { deriveSecrets, type Secrets } from './secrets.ts'
 import { type InvitationStore, openWorkspaceStores, type WorkspaceStore } from './workspaces/store.ts'
@@ -31,6 +32,7 @@ export type Stores = OAuthStores &
     sessions: SessionStore
     throttles: ThrottleStore
     resets: ResetStore
+    installation: InstallationStore
     workspaces: WorkspaceStore
     invitations: InvitationStore
   }>
@@ -73,6 +75,7 @@ export const openDeps = async (host: Host, publicUrl: string = host.config.PUBLI
   const store: Stores = {
     ...(await openPeopleStores(db, aggregate)),
     resets: await openResetStore(db, aggregate),
+    installation: openInstallationStore(db, ids),
     ...(await openWorkspaceStores(db, aggregate)),
     ...(await openOAuthStores(db)),
   }

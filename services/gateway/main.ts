@@ -21,6 +21,7 @@ import { verifyAccess } from './oauth/access.ts'
 import { oauthRoutes } from './oauth/routes.ts'
 import { stepUp } from './oauth/step-up.ts'
 import { pageRoutes } from './pages/routes.ts'
+import { setupUrl } from './people/setup.ts'
 import { startTending } from './tending.ts'
 
 /** How long a gateway in production goes on answering after it says that it is not ready, so that nobody is cut off (ms). */
@@ -38,7 +39,12 @@ const publicUrlOf = (config: Config, { port }: Listener): string => {
   return url.origin
 }
 
-type Wired = Readonly<{ app: ReturnType<typeof createApp>; mcp: Mcp }>
+type Wired = Readonly<{
+  app: ReturnType<typeof createApp>
+  mcp: Mcp
+  /** By which the first account is made, where it needs a link. */
+  setup_url: string | undefined
+}>
 
 /** Everything that a gateway answers, over HTTP and on the bus, on an open host. */
 export const wire = async (host: Host, publicUrl: string, health: Health): Promise<Wired> => {
@@ -65,7 +71,7 @@ export const wire = async (host: Host, publicUrl: string, health: Health): Promi
     ],
   })
   await host.serve(gateway, handlers(deps))
-  return { app, mcp }
+  return { app, mcp, setup_url: await setupUrl(deps) }
 }
 
 /**
@@ -91,12 +97,18 @@ export const start = async (config: Config): Promise<Started> => {
     state.host = host
     const publicUrl = publicUrlOf(config, listener)
     const health = { connected: host.bus.connected, closed: () => state.closed }
-    const { app, mcp } = await wire(host, publicUrl, health)
+    const { app, mcp, setup_url } = await wire(host, publicUrl, health)
     state.mcp = mcp
     state.fetch = app.fetch
     state.closed = false
     host.log.info('listening', { address: listener.address, public: publicUrl })
-    return { url: `http://${listener.address}`, [Symbol.asyncDispose]: stop }
+    // In the message: a field of this name would be hidden, and whoever reads this log is who may use the link.
+    if (setup_url) host.log.warn(`There is no account yet. Make the first one at ${setup_url}`)
+    return {
+      url: `http://${listener.address}`,
+      ...(setup_url ? { setup_url } : {}),
+      [Symbol.asyncDispose]: stop,
+    }
   } catch (error) {
     await stop()
     throw error

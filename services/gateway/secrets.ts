@@ -2,7 +2,15 @@
 // token is an id with its mark, so that nothing secret needs to be kept. Pure.
 import { createHmac, hkdfSync, timingSafeEqual } from 'node:crypto'
 
-const PURPOSES = ['code', 'refresh', 'invitation', 'password_reset', 'signing_keys', 'introspection'] as const
+const PURPOSES = [
+  'code',
+  'refresh',
+  'invitation',
+  'password_reset',
+  'setup',
+  'signing_keys',
+  'introspection',
+] as const
 export type Purpose = (typeof PURPOSES)[number]
 export type Secrets = Readonly<Record<Purpose, Uint8Array>>
 

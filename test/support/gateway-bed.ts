@@ -51,7 +51,7 @@ export const openGatewayBed = async (
     now: () => new Date(systemClock.now().getTime() + ahead_ms),
     monotonicMs: () => systemClock.monotonicMs() + ahead_ms,
   }
-  const deps = await openDeps({ ...host, clock }, beside?.url ?? url)
+  const deps = await openDeps({ ...host, clock }, given.PUBLIC_URL ?? beside?.url ?? url)
   startTending(host, deps)
   const app = new Hono<GatewayEnv>().route('/', oauthRoutes(deps)).route('/', pageRoutes(deps))
   fetch = app.fetch

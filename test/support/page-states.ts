@@ -62,6 +62,16 @@ const resetLinkOf = async ({ system }: World, name: string): Promise<string> => 
 }
 
 const NEW_INSTALLATION: readonly State[] = [
+  {
+    name: 'front_page_before_the_setup_link',
+    as: 'newcomer',
+    open: (page, { reachable }) => page.goto(reachable.url),
+  },
+  {
+    name: 'first_account_without_the_setup_link',
+    as: 'newcomer',
+    open: (page, { reachable }) => page.goto(`${reachable.url}/sign-up`),
+  },
   { name: 'front_page_of_a_new_installation', as: 'newcomer', open: atAlone('/') },
   { name: 'first_account', as: 'newcomer', open: atAlone('/sign-up') },
   {

@@ -18,6 +18,8 @@ export type World = AsyncDisposable &
     system: System
     /** A gateway alone, by invitation, that nobody has used: other services do not answer here. */
     alone: System
+    /** The same at an address that others reach, where the first account needs a link. */
+    reachable: System
     contexts: Readonly<Record<Who, BrowserContext>>
     accounts: Readonly<Record<'owner' | 'member' | 'viewer', Account>>
     privateLoop: string
@@ -63,6 +65,8 @@ export const openWorld = async (browser: Browser): Promise<World> => {
   const stack = new AsyncDisposableStack()
   const system = stack.use(await startSystem())
   const alone = stack.use(await startSystem({ names: ['gateway'], env: { SIGN_UP: 'invited' } }))
+  const env = { SIGN_UP: 'invited', PUBLIC_URL: 'http://loops.example.com' }
+  const reachable = stack.use(await startSystem({ names: ['gateway'], env }))
   const owner = await signUp(system, { name: 'Ann', workspace: 'Acme & Co' })
   const member = await joinWorkspace(system, owner, { name: 'Bo' })
   const viewer = await joinWorkspace(system, owner, { name: 'Vi', role: 'viewer' })
@@ -86,6 +90,7 @@ export const openWorld = async (browser: Browser): Promise<World> => {
   return {
     system,
     alone,
+    reachable,
     contexts,
     accounts: { owner, member, viewer },
     ...mailed,

@@ -6,6 +6,7 @@ import type { GatewayEnv } from '../http/env.ts'
 import { joinByInvitation, openInvitation, signIn, signUp, signUpInvited } from '../people/accounts.ts'
 import { localeOf } from '../people/person.ts'
 import { endSession, findVisitor, startSession, type Visitor } from '../people/sessions.ts'
+import { signUpState } from '../people/setup.ts'
 import { unmarked } from '../secrets.ts'
 import type { Invitation } from '../workspaces/workspace.ts'
 import { goOn, offersSignUp, type Waiting, waitingOf, withWaiting } from './flow.ts'
@@ -86,6 +87,23 @@ const closedPage = (waiting: Waiting): Page => ({
     </div>`,
 })
 
+/** What stands where the first account would be made, for whoever comes without the link. */
+const setupPage: Page = {
+  title: 'Set up Loops',
+  body: html`<div class="card">
+      <h1>Set up Loops</h1>
+      <p>The first account owns this installation. So it is made by a link that only those who run it can read: it stands in the log of the gateway, written at each start until there is an account, and at the end of what <code>npm start</code> shows.</p>
+      <p>Open that link in this browser.</p>
+    </div>`,
+}
+
+/** The page for whoever may not make an account now; undefined: they may. */
+const refusalPage = async (deps: Deps, waiting: Waiting): Promise<Page | undefined> => {
+  const state = await signUpState(deps, waiting.setup)
+  if (state === 'open') return undefined
+  return state === 'closed' ? closedPage(waiting) : setupPage
+}
+
 const signInPage = (shown: {
   offersSignUp: boolean
   typed: Typed
@@ -159,16 +177,19 @@ const signUpRoutes = (routes: Hono<GatewayEnv>, deps: Deps): void => {
   const isNew = () => deps.store.people.isEmpty()
   routes.get('/sign-up', async (c) => {
     const waiting = waitingOf(c)
-    if (!(await offersSignUp(deps))) return send(c, closedPage(waiting), { status: 403 })
+    const refusal = await refusalPage(deps, waiting)
+    if (refusal) return send(c, refusal, { status: 403 })
     return send(c, signUpPage({ isNew: await isNew(), typed: {}, waiting }))
   })
   routes.post('/sign-up', async (c) => {
     const waiting = waitingOf(c)
     const typed = typedOf(await fieldsOf(c))
     const locale = localeOf(c.req.header('accept-language'))
-    const done = await attempt(() => signUp(deps, { ...typed, locale }, deps.addressOf(c)))
+    const account = { ...typed, locale, setup: waiting.setup }
+    const done = await attempt(() => signUp(deps, account, deps.addressOf(c)))
     if (done.ok) return goOn(c, deps, await startSession(c, deps, done.value), waiting)
-    if (!(await offersSignUp(deps))) return send(c, closedPage(waiting), { status: 403 })
+    const refusal = await refusalPage(deps, waiting)
+    if (refusal) return send(c, refusal, { status: 403 })
     const { fault } = done
     return send(c, signUpPage({ isNew: await isNew(), typed, waiting, fault }), sendingOf(fault))
   })

@@ -5,20 +5,22 @@ import { html } from 'hono/html'
 import type { Deps } from '../deps.ts'
 import { isLocal, oauthError, type Refusal } from '../oauth/refusals.ts'
 import { sha256 } from '../oauth/rules.ts'
-import { signUpIsOpen } from '../people/accounts.ts'
 import { findVisitor, type Visitor } from '../people/sessions.ts'
+import { signUpState } from '../people/setup.ts'
 import type { Session } from '../people/store.ts'
 import { type Ctx, messagePage, send } from './layout.ts'
 
-/** What waits for the person behind the sign-in: a request for authorization, or an invitation. */
-export type Waiting = Readonly<{ request?: string; invitation?: string }>
+/** What waits for the person behind the sign-in: a request for authorization, or an invitation; and their setup link's mark. */
+export type Waiting = Readonly<{ request?: string; invitation?: string; setup?: string }>
 
 const readWaiting = (params: URLSearchParams): Waiting => {
   const request = params.get('request')
   const invitation = params.get('invitation')
+  const setup = params.get('setup')
   return {
     ...(request && /^[A-Za-z0-9_-]{43}$/.test(request) ? { request } : {}),
     ...(invitation && /^[A-Za-z0-9_.-]{1,128}$/.test(invitation) ? { invitation } : {}),
+    ...(setup && /^[A-Za-z0-9_-]{43}$/.test(setup) ? { setup } : {}),
   }
 }
 
@@ -80,7 +82,7 @@ export const signedIn =
   }
 
 /** Whether to offer making an account. */
-export const offersSignUp = (deps: Deps): Promise<boolean> => signUpIsOpen(deps)
+export const offersSignUp = async (deps: Deps): Promise<boolean> => (await signUpState(deps)) !== 'closed'
 
 /** The page for whoever sends more requests to /authorize than are taken. */
 export const tooManyPage = (c: Ctx, wait_s: number): Promise<Response> => {

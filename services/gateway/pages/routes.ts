@@ -7,12 +7,12 @@ import type { Deps } from '../deps.ts'
 import type { GatewayEnv } from '../http/env.ts'
 import { resourceOf } from '../oauth/rules.ts'
 import { findVisitor } from '../people/sessions.ts'
+import { type SignUpState, signUpState } from '../people/setup.ts'
 import { ownAccountRoutes } from './account.ts'
 import { accountRoutes } from './accounts.ts'
 import { appRoutes } from './apps.ts'
 import { consentRoutes } from './consent.ts'
-import { offersSignUp } from './flow.ts'
-import { type Ctx, messagePage, type Page, send } from './layout.ts'
+import { type Ctx, type Html, messagePage, type Page, send } from './layout.ts'
 import { loopRoutes } from './loop.ts'
 import { mailWishRoutes } from './mail-wishes.ts'
 import { memberRoutes } from './members.ts'
@@ -23,19 +23,25 @@ import { ICON, STYLE } from './style.ts'
 import { unsubscribeRoutes } from './unsubscribe.ts'
 import { workspaceRoutes } from './workspace.ts'
 
-const frontPage = (shown: Readonly<{ isNew: boolean; offersSignUp: boolean; mcpUrl: string }>): Page => ({
+const setUp = (state: SignUpState): Html =>
+  state === 'setup_link'
+    ? html`<h2>This installation is new</h2>
+      <p>Whoever runs it finds a setup link in the log of its gateway, and makes the first account by it.</p>`
+    : html`<h2>This installation is new</h2>
+      <p>The first account owns its first workspace.</p>
+      <p><a class="button wide" href="/sign-up">Make the first account</a></p>`
+
+const frontPage = (shown: Readonly<{ isNew: boolean; state: SignUpState; mcpUrl: string }>): Page => ({
   title: 'One queue of work for people and agents',
   body: html`<h1>One queue of work for people and agents</h1>
     <p class="lead">File tasks, approve them, group them into loops and put the loops in order. Agents take the next work over MCP, and everybody hears when a loop ships.</p>
     <div class="card">
       ${
         shown.isNew
-          ? html`<h2>This installation is new</h2>
-      <p>The first account owns its first workspace.</p>
-      <p><a class="button wide" href="/sign-up">Make the first account</a></p>`
+          ? setUp(shown.state)
           : html`<h2>For people</h2>
       <p><a class="button wide" href="/sign-in">Sign in</a></p>
-      ${shown.offersSignUp ? html`<p>New here? <a href="/sign-up">Make an account</a></p>` : ''}`
+      ${shown.state === 'open' ? html`<p>New here? <a href="/sign-up">Make an account</a></p>` : ''}`
       }
       <h2>For agents</h2>
       <p>Give this address to any MCP client; it will bring you back here to sign in.</p>
@@ -93,12 +99,8 @@ export const pageRoutes = (deps: Deps): Hono<GatewayEnv> => {
   routes.get('/', async (c) => {
     if (await findVisitor(c, deps)) return c.redirect('/workspace', 303)
     const isNew = await deps.store.people.isEmpty()
-    const page = frontPage({
-      isNew,
-      offersSignUp: await offersSignUp(deps),
-      mcpUrl: resourceOf(deps.public_url),
-    })
-    return send(c, page)
+    const state = await signUpState(deps)
+    return send(c, frontPage({ isNew, state, mcpUrl: resourceOf(deps.public_url) }))
   })
   accountRoutes(routes, deps)
   consentRoutes(routes, deps)

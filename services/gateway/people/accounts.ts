@@ -14,6 +14,7 @@ import {
 } from './person.ts'
 import { joinedEvent } from './roles.ts'
 import { settle } from './settle.ts'
+import { signUpState } from './setup.ts'
 import { PER_ACCOUNT, PER_ADDRESS } from './throttle.ts'
 import { count, refuseBlocked } from './tries.ts'
 
@@ -25,12 +26,11 @@ const gone = (): AppError =>
 const closed = (): AppError =>
   new AppError('forbidden', 'This installation is by invitation only. Ask a member to invite you.')
 
+const needsSetupLink = (): AppError =>
+  new AppError('forbidden', 'The first account is made by the setup link in the log of the gateway.')
+
 /** What a person gives to make an account. */
 export type NewAccount = Readonly<{ name: string; password: string; locale: string }>
-
-/** Whether anybody may make an account with a workspace of their own now. */
-export const signUpIsOpen = async ({ sign_up, store }: Deps): Promise<boolean> =>
-  sign_up === 'open' || (await store.people.isEmpty())
 
 const newPerson = async (deps: Deps, email: string, account: NewAccount): Promise<Person> => {
   const name = normalizeName(account.name)
@@ -57,17 +57,18 @@ const taken = (): AppError =>
 
 /**
  * Makes an account with a workspace of its own. On a new installation the first one wins, whoever else tries at the same
- * moment; after it this is closed unless the installation is open. Tries that meet an account are counted by `address`:
+ * moment, and on a public address it needs the setup link; after it this is closed unless the installation is open. Tries that meet an account are counted by `address`:
  * they tell who has one.
  * @throws AppError with a sentence for the form: `invalid_argument`, `already_exists`, `forbidden`, `rate_limited`.
  */
 export const signUp = async (
   deps: Deps,
-  account: NewAccount & Readonly<{ email: string; workspace: string }>,
+  account: NewAccount & Readonly<{ email: string; workspace: string; setup?: string | undefined }>,
   address: string | undefined,
 ): Promise<Person> => {
   const { store, clock, ids } = deps
-  if (!(await signUpIsOpen(deps))) throw closed()
+  const state = await signUpState(deps, account.setup)
+  if (state !== 'open') throw state === 'closed' ? closed() : needsSetupLink()
   const taker = `taken addresses from ${address}`
   await refuseBlocked(deps, taker)
   const email = normalizeEmail(account.email)
