@@ -80,8 +80,7 @@ const serve = async (c: Context<GatewayEnv>, deps: McpRouteDeps): Promise<Respon
     onMissingScope: (scope) => missing.push(scope),
   })
   // Of a batch, some calls may have done their work: its answers stand.
-  if (missing.length === 0 || Array.isArray(body) || !(await deps.mayAsk(access, missing)))
-    return response
+  if (missing.length === 0 || Array.isArray(body) || !(await deps.mayAsk(access, missing))) return response
   await response.body?.cancel()
   return askForScopes(publicUrl, path, { held: caller.scopes, missing })
 }
