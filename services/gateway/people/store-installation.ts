@@ -1,6 +1,7 @@
 // The collection of what is known of the installation itself.
 //
-// installation  one document: the id that this database was given when the first gateway opened it.
+// installation  one document, found by its key, so there is no index to state: the id that this database was given when
+//               the first gateway opened it.
 import type { Db } from 'mongodb'
 import type { Ids } from '../../../shared/ids.ts'
 import { isDuplicateKey } from '../../../shared/mongo.ts'
