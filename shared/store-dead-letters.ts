@@ -54,8 +54,11 @@ export type DeadLetters = Readonly<{
    * @param redrive whether it is to be tried again by itself, apart from all others.
    */
   put: (letter: GivenUp, redrive?: boolean) => Promise<void>
-  /** Takes the next row that is to be tried again, for a minute; null when there is none. */
-  claim: () => Promise<DeadLetter | null>
+  /**
+   * Takes the next row that is to be tried again, for a minute; null when there is none.
+   * @param subjects of the events that can be tried here: all others are left to newer replicas.
+   */
+  claim: (subjects: readonly RegExp[]) => Promise<DeadLetter | null>
   /** Records why a redriven event's reaction failed again. */
   refuse: (id: string, reason: string) => Promise<void>
   /** Lets go of a row whose try could not be made now; it comes again when its minute is over. */
@@ -107,11 +110,11 @@ export const openDeadLetters = async (db: Db, clock: Clock): Promise<DeadLetters
         await letters.updateOne({ _id }, { $set: row, $unset })
       }
     },
-    claim: async () => {
+    claim: async (subjects) => {
       for (;;) {
         const now = clock.now()
         const taken = await letters.findOneAndUpdate(
-          { asked_at: { $lte: now } },
+          { asked_at: { $lte: now }, subject: { $in: [...subjects] } },
           { $set: { asked_at: new Date(now.getTime() + LEASE_MS) }, $inc: { redrives: 1 } },
           { sort: { asked_at: 1 }, returnDocument: 'after' },
         )

@@ -7,9 +7,16 @@ import { pause, repeat } from '../lifecycle.ts'
 import type { DeadLetters, GivenUp } from '../store-dead-letters.ts'
 import { followGivenUp } from './advisories.ts'
 import type { Bus } from './connect.ts'
-import { holdPause, MAX_HOLD_MS, retryPause, type Verdict, verdictOn } from './deliveries.ts'
+import {
+  holdPause,
+  MAX_HOLD_MS,
+  retryPause,
+  UnknownEventError,
+  type Verdict,
+  verdictOn,
+} from './deliveries.ts'
 import { follow } from './follow.ts'
-import { eventIdOf, type Reaction, reactTo } from './reactions.ts'
+import { eventIdOf, type Reaction, reactTo, subjectPattern } from './reactions.ts'
 import { ACK_WAIT_MS, openConsumer } from './streams.ts'
 
 /** Messages that one instance works on at once; those that are held do not count. */
@@ -52,8 +59,8 @@ const keepAlive = (bus: Bus, msg: JsMsg, beat_ms: number): Disposable => {
 
 /**
  * Starts consuming. An event is acknowledged after its reaction. While something that the reaction needs is away, the
- * event is held and tried again in place; another failure comes again after a pause, at most MAX_DELIVER times; poison
- * does not. What is given up becomes a dead letter, and only then is the server told.
+ * event is held and tried again in place; another failure, or a kind of event that only a newer replica knows, comes again
+ * after a pause, at most MAX_DELIVER times; poison does not. What is given up becomes a dead letter, and only then is the server told.
  * @returns disposing finishes the reactions under way and gives back what is held.
  * @throws what NATS answers when the consumer cannot be made now; later troubles are waited out.
  */
@@ -71,14 +78,17 @@ export const consume = async (
 
   const settle = async (msg: JsMsg, verdict: Exclude<Verdict, 'hold'>, error: unknown): Promise<void> => {
     const facts = { subject: msg.subject, sequence: msg.seq, deliveries: msg.info.deliveryCount, error }
+    const isUnknown = error instanceof UnknownEventError
     if (verdict === 'give_up') {
-      await deadLetters.put(letterOf(durable, msg, error))
+      // What only newer replicas know, one of them tries again by itself.
+      await deadLetters.put(letterOf(durable, msg, error), isUnknown)
       log.error('event given up; it is a dead letter now', facts)
       msg.term(reasonOf(error))
       return
     }
-    const pause_ms = retryPause(msg.info.deliveryCount, random())
-    log.warn('event will be tried again', { ...facts, pause_ms })
+    const pause_ms = retryPause(error, msg.info.deliveryCount, random())
+    if (isUnknown) log.info('event put back for a newer replica', { ...facts, pause_ms })
+    else log.warn('event will be tried again', { ...facts, pause_ms })
     msg.nak(pause_ms)
   }
   /** One try: null when it is done with, else why it must be held. */
@@ -95,7 +105,7 @@ export const consume = async (
       } catch (unwritten) {
         if (clock.monotonicMs() - since_ms < MAX_HOLD_MS) return unwritten
         // On its last delivery the server now gives it up, and tells of that until it is written down.
-        msg.nak(retryPause(msg.info.deliveryCount, random()))
+        msg.nak(retryPause(error, msg.info.deliveryCount, random()))
       }
       return null
     }
@@ -125,8 +135,10 @@ export const consume = async (
       .finally(() => held.delete(holding))
     held.add(holding)
   }
+  const subjects = reactions.map(({ filter }) => subjectPattern(filter))
+  const claim = () => deadLetters.claim(subjects)
   const redrive = async (signal: AbortSignal): Promise<void> => {
-    for (let row = await deadLetters.claim(); row && !signal.aborted; row = await deadLetters.claim()) {
+    for (let row = await claim(); row && !signal.aborted; row = await claim()) {
       try {
         await reactTo(reactions, row)
         await deadLetters.settle(row._id)

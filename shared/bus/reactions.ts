@@ -3,7 +3,7 @@
 import type * as z from 'zod'
 import { CloudEvent } from '../cloud-event.ts'
 import { type Contract, eventFilter } from '../contract.ts'
-import { PoisonError } from './deliveries.ts'
+import { PoisonError, UnknownEventError } from './deliveries.ts'
 
 /** An event with its data checked and typed. */
 export type TypedEvent<D> = Readonly<Omit<CloudEvent, 'data'> & { data: D }>
@@ -58,12 +58,18 @@ export const eventIdOf = (payload: string): string | null => {
 /** A message of the stream. Who may publish on which subjects is up to NATS: what is in the payload, anybody can write. */
 export type Told = Readonly<{ subject: string; payload: string }>
 
+/** What the subjects of a reaction's events look like: its filter, with the workspace where the star is. */
+export const subjectPattern = (filter: string): RegExp =>
+  new RegExp(`^${filter.replaceAll('.', '\\.').replace('*', '[^.]+')}$`)
+
 /**
  * Does what is to be done about a message.
- * @throws PoisonError when it is not an event, none that is reacted to here, or one that says to be of another service or
- * workspace than its subject; otherwise what the reaction throws.
+ * @throws UnknownEventError when nothing here reacts to what is told on its subject; PoisonError when it is not an event, or
+ * one that says to be of another kind, service or workspace than its subject; otherwise what the reaction throws.
  */
 export const reactTo = async (reactions: readonly Reaction[], { subject, payload }: Told): Promise<void> => {
+  if (!reactions.some(({ filter }) => subjectPattern(filter).test(subject)))
+    throw new UnknownEventError(`nothing here reacts to ${subject}`)
   const event = parse(payload)
   const reaction = reactions.find(({ type, source }) => type === event.type && source === event.source)
   if (!reaction) throw new PoisonError(`nothing here reacts to ${event.type} of ${event.source}`)

@@ -2,6 +2,7 @@
 import {
   AckPolicy,
   type Consumer,
+  type ConsumerConfig,
   DeliverPolicy,
   DiscardPolicy,
   JetStreamApiCodes,
@@ -183,6 +184,20 @@ export const keepStreams = async (bus: Bus, replicas: number | undefined): Promi
 
 type Changeable = Readonly<{ filter_subjects: string[]; max_deliver: number; max_ack_pending: number }>
 
+/** The subjects that a consumer has and those that are asked for. */
+const withFilters = (
+  { filter_subject, filter_subjects }: ConsumerConfig,
+  asked: readonly string[],
+): string[] => {
+  const had = filter_subjects ?? (filter_subject === undefined ? [] : [filter_subject])
+  return [...new Set([...had, ...asked])]
+}
+
+/**
+ * Makes a consumer, or brings it up to its declaration. Its subjects only grow: a replica of an earlier release that starts
+ * again beside newer ones would otherwise take from them what it does not know, and NATS would pass it over for good. So
+ * whoever wants to hear no more of an event keeps a reaction that does nothing.
+ */
 const ensureConsumer = async (
   bus: Bus,
   stream: string,
@@ -198,7 +213,9 @@ const ensureConsumer = async (
       ...config,
     })
   } catch {
-    await bus.jsm.consumers.update(stream, durable, config)
+    const { config: had } = await bus.jsm.consumers.info(stream, durable)
+    const filter_subjects = withFilters(had, changeable.filter_subjects)
+    await bus.jsm.consumers.update(stream, durable, { ...config, filter_subjects })
   }
   return await bus.js.consumers.get(stream, durable)
 }

@@ -28,10 +28,13 @@ export const things = defineContract({
   version: '1.0.0',
   description: 'What the tests of events tell.',
   operations: {},
-  events: { 'thing.made': event({ description: 'A thing was made.', subject: 'id', data: Made }) },
+  events: {
+    'thing.made': event({ description: 'A thing was made.', subject: 'id', data: Made }),
+    'thing.moved': event({ description: 'A thing was moved.', subject: 'id', data: Made }),
+  },
 })
 
-/** The subject of everything that is told here. */
+/** The subject of everything that is told here by writing a thing. */
 export const MADE = eventSubject('things', 'thing.made', 'W')
 
 const ids = systemIds()
@@ -126,11 +129,16 @@ export const openEventsBed = async (urls = freshStack()) => {
       }
       return found
     },
-    /** A consumer of what is told here. */
-    consuming: async (durable: string, react: React): Promise<AsyncDisposable> => {
+    /** A consumer of what is told here: of things that are made, unless it is of other events. */
+    consuming: async (
+      durable: string,
+      react: React,
+      names: readonly (keyof (typeof things)['events'])[] = ['thing.made'],
+    ): Promise<AsyncDisposable> => {
       const deadLetters = await openDeadLetters(mongo.database(durable), clock)
       const options = { deadLetters, clock, random: ids.random, translate: mongoFault, beat_ms: BEAT_MS }
-      return stack.use(await consume(bus, durable, [on(things, 'thing.made', react)], options))
+      const reactions = names.map((name) => on(things, name, react))
+      return stack.use(await consume(bus, durable, reactions, options))
     },
     /** What a consumer has given up. */
     deadOf: (durable: string): Promise<DeadLetter[]> =>

@@ -7,11 +7,15 @@ import {
   MAX_HOLD_MS,
   PoisonError,
   retryPause,
+  UnknownEventError,
   verdictOn,
 } from '../../../shared/bus/deliveries.ts'
 import { AppError, ERROR_CODES, type ErrorCode } from '../../../shared/errors.ts'
 
 const bug = new Error('a bug')
+const unknown = new UnknownEventError('of a newer release')
+const pauseAfter = (error: Error) => (deliveries: number, random: number) =>
+  retryPause(error, deliveries, random)
 const away = new AppError('unavailable', 'Away.')
 
 describe('a failed reaction', () => {
@@ -19,6 +23,12 @@ describe('a failed reaction', () => {
     expect(verdictOn(bug, undefined, 1, 0)).toBe('again')
     expect(verdictOn(bug, undefined, MAX_DELIVER - 1, 0)).toBe('again')
     expect(verdictOn(bug, undefined, MAX_DELIVER, 0)).toBe('give_up')
+  })
+
+  test('of_an_unknown_kind_of_event_is_given_up_at_its_last_delivery_only', () => {
+    expect(verdictOn(unknown, undefined, 1, 0)).toBe('again')
+    expect(verdictOn(unknown, undefined, MAX_DELIVER - 1, 0)).toBe('again')
+    expect(verdictOn(unknown, undefined, MAX_DELIVER, 0)).toBe('give_up')
   })
 
   test('is_given_up_at_once_when_the_event_is_to_blame', () => {
@@ -42,7 +52,7 @@ describe('pauses', () => {
 
   test('grow_and_are_spread_by_a_quarter_at_most', () => {
     const property = fc.property(fc.nat({ max: 30 }), chance, (n, random) => {
-      for (const pauseOf of [retryPause, holdPause]) {
+      for (const pauseOf of [pauseAfter(bug), pauseAfter(unknown), holdPause]) {
         const least = pauseOf(n + 1, 0)
         expect(pauseOf(n + 2, 0)).toBeGreaterThanOrEqual(least)
         expect(pauseOf(n + 1, random)).toBeGreaterThanOrEqual(least)
@@ -53,7 +63,13 @@ describe('pauses', () => {
   })
 
   test('of_all_deliveries_leave_half_an_hour_to_mend_what_fails', () => {
-    const all = Array.from({ length: MAX_DELIVER - 1 }, (_, n) => retryPause(n + 1, 0))
+    const all = Array.from({ length: MAX_DELIVER - 1 }, (_, n) => retryPause(bug, n + 1, 0))
     expect(all.reduce((sum, pause) => sum + pause, 0)).toBeGreaterThan(30 * 60_000)
+  })
+
+  test('of_an_unknown_kind_of_event_are_short_since_a_newer_replica_is_there', () => {
+    const all = Array.from({ length: MAX_DELIVER - 1 }, (_, n) => retryPause(unknown, n + 1, 0))
+    expect(all[0]).toBeLessThanOrEqual(1_000)
+    expect(all.reduce((sum, pause) => sum + pause, 0)).toBeLessThan(2 * 60_000)
   })
 })

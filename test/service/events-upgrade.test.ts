@@ -1,0 +1,94 @@
+// A rolling upgrade: a replica that knows a new kind of event beside one of the release before, on the same durable consumer.
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { MAX_DELIVER } from '../../shared/bus/deliveries.ts'
+import { EVENTS_STREAM, openConsumer } from '../../shared/bus/streams.ts'
+import { eventFilter, eventSubject } from '../../shared/contract.ts'
+import type { DeadLetter } from '../../shared/store-dead-letters.ts'
+import { type EventsBed, MADE, openEventsBed } from '../support/events-bed.ts'
+
+const OLD = ['thing.made'] as const
+const NEW = ['thing.made', 'thing.moved'] as const
+const MANY = 5
+/** Chance may have the old replica take one several times in a row. */
+const SECONDS = { timeout: 60_000 }
+
+let bed: EventsBed
+
+beforeAll(async () => {
+  bed = await openEventsBed()
+})
+afterAll(() => bed?.[Symbol.asyncDispose]())
+
+const nothing = async (): Promise<void> => undefined
+const idsOf = (name: string): string[] => Array.from({ length: MANY }, (_, n) => `${name}-${n}`)
+const payloadOf = (type: string, id: string): string =>
+  JSON.stringify({
+    ...{ specversion: '1.0', id, source: '/loops/things', type, subject: id, workspaceid: 'W', sequence: 1 },
+    ...{ time: '2026-01-01T00:00:00.000Z', datacontenttype: 'application/json', data: { id, name: id } },
+  })
+const tell = (type: string, id: string) =>
+  bed.bus.js.publish(eventSubject('things', type, 'W'), payloadOf(type, id))
+const isDone = async (durable: string): Promise<boolean> => {
+  const { num_pending, num_ack_pending } = await bed.bus.jsm.consumers.info(EVENTS_STREAM, durable)
+  return num_pending + num_ack_pending === 0
+}
+const filtersOf = async (durable: string) =>
+  (await bed.bus.jsm.consumers.info(EVENTS_STREAM, durable)).config.filter_subjects
+
+test('what_only_the_new_release_knows_is_handled_by_it_and_nothing_is_lost', async () => {
+  const seen = new Set<string>()
+  await using _old = await bed.consuming('upgrading', async ({ id }) => void seen.add(id), OLD)
+  await using _new = await bed.consuming('upgrading', async ({ id }) => void seen.add(id), NEW)
+  const [made, moved] = [idsOf('made'), idsOf('moved')]
+  for (const [n, id] of moved.entries()) {
+    await tell('thing.moved', id)
+    await tell('thing.made', made[n] as string)
+  }
+  await expect.poll(() => seen, SECONDS).toEqual(new Set([...made, ...moved]))
+  await expect.poll(() => isDone('upgrading')).toBe(true)
+  // The old one had its share of them.
+  const { delivered } = await bed.bus.jsm.consumers.info(EVENTS_STREAM, 'upgrading')
+  expect(delivered.consumer_seq).toBeGreaterThan(2 * MANY)
+  expect(await bed.deadOf('upgrading')).toEqual([])
+})
+
+test('a_replica_of_the_old_release_that_starts_again_takes_nothing_from_the_new_one', async () => {
+  const seen = new Set<string>()
+  const upgraded = await bed.consuming('restarting', nothing, NEW)
+  await upgraded[Symbol.asyncDispose]()
+  const old = await bed.consuming('restarting', nothing, OLD)
+  expect(await filtersOf('restarting')).toEqual(NEW.map((name) => eventFilter('things', name)))
+  await tell('thing.moved', 'between-releases')
+  await tell('thing.made', 'after-it')
+  await old[Symbol.asyncDispose]()
+  await using _new = await bed.consuming('restarting', async ({ id }) => void seen.add(id), NEW)
+  await expect.poll(() => [...seen]).toContain('between-releases')
+})
+
+test('what_meets_only_old_replicas_waits_for_a_new_one_however_long_the_upgrade_takes', async () => {
+  const durable = 'slowly'
+  const row = async (): Promise<DeadLetter | undefined> => (await bed.deadOf(durable))[0]
+  const consumer = await openConsumer(
+    bed.bus,
+    durable,
+    NEW.map((name) => eventFilter('things', name)),
+  )
+  const { seq } = await tell('thing.moved', 'early')
+  for (let taken = 0; taken < MAX_DELIVER - 1; ) {
+    const message = await consumer.next({ expires: 5_000 })
+    if (message?.seq === seq) taken += 1
+    if (message?.seq === seq) message.nak()
+    else message?.ack()
+  }
+  const old = await bed.consuming(durable, nothing, OLD)
+  await expect.poll(row).toMatchObject({ event_id: 'early', deliveries: MAX_DELIVER })
+  // It tries again what it can deal with, and takes nothing else.
+  await bed.bus.js.publish(MADE, 'not json')
+  await expect.poll(async () => (await bed.deadOf(durable)).length).toBe(2)
+  await old[Symbol.asyncDispose]()
+  expect(await row()).not.toHaveProperty('redrives')
+  const seen: string[] = []
+  await using _new = await bed.consuming(durable, async ({ id }) => void seen.push(id), NEW)
+  await expect.poll(() => seen).toContain('early')
+  await expect.poll(row).toHaveProperty('redriven_at')
+})
