@@ -1,5 +1,5 @@
 // The short screen that a start ends with: where everything is and how to connect each client. Pure text.
-import type { Config } from '../shared/config.ts'
+import { type Config, showsMails } from '../shared/config.ts'
 
 /** What the screen shows of the configuration, and the absolute path of the data. */
 export type ScreenFacts = Readonly<{
@@ -31,7 +31,8 @@ Connect a client; it opens the browser to sign in:
 `
 }
 
-const mailsAt = ({ SMTP_URL, NODE_ENV, PUBLIC_URL }: ScreenFacts['config']): string => {
+const mailsAt = (config: ScreenFacts['config']): string => {
+  const { SMTP_URL, PUBLIC_URL } = config
   if (SMTP_URL !== undefined) return `sent through ${new URL(SMTP_URL).host}`
-  return NODE_ENV === 'production' ? 'not sent: set SMTP_URL' : `${PUBLIC_URL}/dev/mail`
+  return showsMails(config) ? `${PUBLIC_URL}/dev/mail` : 'not sent: set SMTP_URL'
 }

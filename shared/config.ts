@@ -58,7 +58,7 @@ export const VARIABLES = {
   SMTP_URL: {
     type: url('smtp:', 'smtps:'),
     about:
-      'SMTP server for mail, with user and password if it wants them; unset: mails are kept for reading at /dev/mail',
+      'SMTP server for mail, with user and password if it wants them; unset: mails are kept for reading at /dev/mail, where PUBLIC_URL is this machine',
     secret: true,
   },
   MAIL_FROM: {
@@ -229,6 +229,12 @@ export const missingForServices = (config: Config): readonly string[] =>
 /** Whether mails are kept for reading at /dev/mail instead of being sent. */
 export const keepsMails = (config: Pick<Config, 'SMTP_URL' | 'NODE_ENV'>): boolean =>
   config.SMTP_URL === undefined && config.NODE_ENV !== 'production'
+
+const LOOPBACK_NAMES: readonly string[] = ['localhost', '127.0.0.1', '[::1]']
+
+/** Whether the mails that are kept may be read at /dev/mail: only where the address of this server is this machine. */
+export const showsMails = (config: Pick<Config, 'SMTP_URL' | 'NODE_ENV' | 'PUBLIC_URL'>): boolean =>
+  keepsMails(config) && LOOPBACK_NAMES.includes(new URL(config.PUBLIC_URL).hostname)
 
 /** Whether addresses that people have called may be on this machine, without TLS. */
 export const loopbackTargets = (config: Pick<Config, 'LOOPBACK_TARGETS' | 'NODE_ENV'>): boolean =>

@@ -1,25 +1,38 @@
 // Every middleware and route of the gateway, in order. It is given what they need and opens nothing itself.
-import { Hono, type MiddlewareHandler } from 'hono'
+import type { HttpBindings } from '@hono/node-server'
+import { type Context, type ErrorHandler, Hono, type MiddlewareHandler } from 'hono'
 import { routePath } from 'hono/route'
 import type { Clock } from '../../shared/clock.ts'
-import { LIMITS } from '../../shared/contracts/common.ts'
-import { AppError } from '../../shared/errors.ts'
 import type { Ids } from '../../shared/ids.ts'
 import type { Log } from '../../shared/log.ts'
-import { discardBody, readBytes } from './http/bytes.ts'
+import type { AddressOf } from './http/address.ts'
+import { discardBody } from './http/bytes.ts'
 import type { GatewayEnv } from './http/env.ts'
+import {
+  countStranger,
+  refuseFlood,
+  refuseForeignForm,
+  refuseForeignHost,
+  refuseLarge,
+} from './http/guards.ts'
 import { type Health, metaRoutes } from './http/meta.ts'
-import { onError, onNotFound, problem } from './http/problems.ts'
+import { onError, onNotFound } from './http/problems.ts'
+import type { Limits } from './limits/limits.ts'
 import { type McpRouteDeps, mcpRoutes } from './mcp/routes.ts'
 import { eventRoutes } from './pages/events.ts'
+import { faultPage } from './pages/fault.ts'
 
 export type AppDeps = Readonly<{
   publicUrl: string
+  /** The address that the server listens on. */
+  host: string | undefined
+  limits: Pick<Limits, 'count'>
+  addressOf: AddressOf
   clock: Clock
   ids: Ids
   log: Log
   health: Health
-  mcp: McpRouteDeps
+  mcp: Omit<McpRouteDeps, 'countStranger'>
   /** Sign-in, pages and whatever else answers people and programs over HTTP. */
   routes: readonly Hono<GatewayEnv>[]
 }>
@@ -61,25 +74,13 @@ const identify =
 /** A refusal often comes before the body was read; see discardBody. */
 const readToTheEnd: MiddlewareHandler<GatewayEnv> = async (c, next) => {
   await next()
-  if (c.res.status >= 400) await discardBody(c.req.raw)
+  if (c.res.status >= 400) await discardBody(c.req.raw, (c.env as Partial<HttpBindings>)?.incoming)
 }
 
-/** Refuses larger bodies; one of unknown length is read here, so that routes may read theirs without counting. */
-const limitBody = (limit: number): MiddlewareHandler<GatewayEnv> => {
-  const refuse = (): Response =>
-    problem(new AppError('limit_exceeded', `The request is larger than the limit of ${limit} bytes.`), 413)
-  return async (c, next) => {
-    const { raw } = c.req
-    const declared = raw.headers.get('content-length')
-    if (declared !== null && Number(declared) > limit) return refuse()
-    if (raw.headers.has('transfer-encoding')) {
-      const read = await readBytes(raw, limit)
-      if (!read.ok) return refuse()
-      const { method, headers, signal } = raw
-      c.req.raw = new Request(raw.url, { method, headers, signal, body: Buffer.from(read.bytes) })
-    }
-    return await next()
-  }
+/** A fault as a page where a person's browser asks for one, else as a problem for programs. */
+const answerFault = (log: Log): ErrorHandler<GatewayEnv> => {
+  const [page, problem] = [faultPage(log), onError(log)]
+  return (fault, c) => (c.req.header('accept')?.includes('text/html') ? page(fault, c) : problem(fault, c))
 }
 
 /** The gateway as one application. */
@@ -87,13 +88,18 @@ export const createApp = (deps: AppDeps): Hono<GatewayEnv> => {
   const log = deps.log.child('http')
   const app = new Hono<GatewayEnv>()
   app.use(identify({ ...deps, log }), readToTheEnd, secure(deps.publicUrl))
+  app.use(
+    refuseForeignHost(deps.publicUrl, deps.host),
+    refuseFlood(deps.limits, deps.addressOf),
+    refuseForeignForm(deps.publicUrl),
+    refuseLarge,
+  )
   app.route('/', metaRoutes(deps.health))
   app.route('/', eventRoutes(deps.publicUrl))
-  // Before the general limit: it has the same one, and answers in the protocol's own form.
-  app.route('/', mcpRoutes(deps.mcp))
-  app.use(limitBody(LIMITS.request_bytes))
+  const countOne = (c: Context) => countStranger(deps.limits, deps.addressOf(c))
+  app.route('/', mcpRoutes({ ...deps.mcp, countStranger: countOne }))
   for (const routes of deps.routes) app.route('/', routes)
-  app.onError(onError(log))
+  app.onError(answerFault(log))
   app.notFound(onNotFound)
   return app
 }

@@ -1,5 +1,4 @@
 // What the gateway's parts are given: one plain object, filled once per process. Nothing here decides anything.
-import type { Context } from 'hono'
 import { callByName, client } from '../../shared/bus/client.ts'
 import type { Clock } from '../../shared/clock.ts'
 import type { Config } from '../../shared/config.ts'
@@ -11,7 +10,7 @@ import type { FaultPoint } from '../../shared/faults.ts'
 import type { Host } from '../../shared/host.ts'
 import type { Ids } from '../../shared/ids.ts'
 import type { Log } from '../../shared/log.ts'
-import { clientAddress } from './http/address.ts'
+import { type AddressOf, clientAddress } from './http/address.ts'
 import { createLimits, type Limits } from './limits/limits.ts'
 import { openWindowStore } from './limits/store.ts'
 import { type Documents, openDocuments } from './oauth/documents.ts'
@@ -57,8 +56,8 @@ export type Deps = Readonly<{
   /** Every service, for the pages that they declare, and any operation of theirs by name. */
   contracts: readonly Contract[]
   ask: (contract: Contract, operation: string, input: unknown, call: Call) => Promise<unknown>
-  /** Where a request came from; undefined when it came over no socket. */
-  addressOf: (c: Context) => string | undefined
+  /** What limits by address count a request by. */
+  addressOf: AddressOf
 }>
 
 /**

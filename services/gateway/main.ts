@@ -59,11 +59,14 @@ export const wire = async (host: Host, publicUrl: string, health: Health): Promi
   const mcp = createMcp(loopsServer({ bus, clock, log, catalog, load, countCall, appsUrl }), log)
   const app = createApp({
     publicUrl,
+    host: config.HOST,
+    limits: deps.limits,
+    addressOf: deps.addressOf,
     clock,
     ids,
     log,
     health,
-    mcp: { publicUrl, host: config.HOST, log, mcp, load, verify: verifyAccess(deps), mayAsk: stepUp(deps) },
+    mcp: { publicUrl, log, mcp, load, verify: verifyAccess(deps), mayAsk: stepUp(deps) },
     routes: [
       oauthRoutes(deps),
       pageRoutes(deps),

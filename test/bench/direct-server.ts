@@ -32,11 +32,14 @@ const load = createLoad()
 const mcp = createMcp(loopsServer({ bus, clock, log, catalog, load, countCall: () => 0, appsUrl: '' }), log)
 const app = createApp({
   publicUrl,
+  host: config.HOST,
+  limits: deps.limits,
+  addressOf: deps.addressOf,
   clock,
   ids,
   log,
   health: { connected: () => true, closed: () => false },
-  mcp: { publicUrl, host: config.HOST, log, mcp, load, verify: verifyAccess(deps), mayAsk: stepUp(deps) },
+  mcp: { publicUrl, log, mcp, load, verify: verifyAccess(deps), mayAsk: stepUp(deps) },
   routes: [oauthRoutes(deps), pageRoutes(deps)],
 })
 const listener = await listen((request, env) => app.fetch(request, env), config.HOST, config.PORT)

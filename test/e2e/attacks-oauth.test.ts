@@ -155,7 +155,7 @@ describe('a registration', () => {
     const metadata = { redirect_uris: [REDIRECT], client_name: 'x', tos_uri: 'x'.repeat(17_000) }
     const { status, body } = await postRegistration(system.url, metadata)
     expect([status, body.error]).toEqual([400, 'invalid_client_metadata'])
-    const huge = await postRegistration(system.url, 'x'.repeat(3_000_000))
+    const huge = await postRegistration(system.url, 'x'.repeat(2_000_000))
     expect(huge.status).toBe(413)
   })
   test('with_a_name_that_turns_text_around_is_shown_without_that [A8]', async () => {
@@ -178,7 +178,6 @@ describe('a document', () => {
     const bent = await wire.send(
       '',
       {
-        Host: 'evil.example',
         'X-Forwarded-Host': 'evil.example',
         'X-Forwarded-Proto': 'https',
         Forwarded: 'host=evil.example',
@@ -187,6 +186,9 @@ describe('a document', () => {
     )
     expect(bent.text).toBe(plain.text)
     expect(bent.text).not.toContain('evil')
+    const foreign = await wire.send('', { Host: 'evil.example' }, 'GET')
+    expect(foreign.status).toBe(403)
+    expect(foreign.text).not.toContain('evil')
   })
   test('names_offline_access_only_where_tokens_are_given [D4]', async () => {
     const text = async (path: string) => (await fetch(`${system.url}${path}`)).text()

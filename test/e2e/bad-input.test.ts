@@ -102,7 +102,7 @@ describe('a request that is none', () => {
     ['deep nesting of objects', '{"a":'.repeat(50_000), json, 400, -32_600],
     ['another content type', '{}', { 'Content-Type': 'text/plain' }, 415, -32_000],
     ['one byte too many', text(LIMITS.request_bytes + 1), json, 413, -32_000],
-    ['several times too much', text(4 * LIMITS.request_bytes), json, 413, -32_000],
+    ['twice too much', text(2 * LIMITS.request_bytes), json, 413, -32_000],
     ['as much as allowed, but no message', text(LIMITS.request_bytes), json, 400, -32_600],
   ] as const)('is_refused_in_the_form_of_the_protocol: %s [T8]', async (_, body, headers, status, code) => {
     const answer = await wire.send(body, headers)

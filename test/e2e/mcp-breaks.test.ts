@@ -43,12 +43,12 @@ beforeAll(async () => {
   })
   const routes = mcpRoutes({
     publicUrl: 'http://localhost',
-    host: '127.0.0.1',
     log,
     load,
     mcp,
     mayAsk: async () => true,
     verify: async () => ({ ok: true, caller, grant_id: SOME_ID, gen: 1, expires_at: 0 }),
+    countStranger: () => undefined,
   })
   app.route('/', routes)
   listener = await listen(app.fetch, '127.0.0.1', 0)

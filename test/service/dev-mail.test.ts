@@ -34,8 +34,13 @@ afterAll(() => open.disposeAsync())
 
 const routes = (env: Readonly<Record<string, string>> = {}) =>
   devMailRoutes({ config: readConfig(env), clock, notifier: client(asService(bed.bus, 'gateway'), notifier) })
-const json = async (): Promise<DevMail[]> =>
-  (await (await routes().request('/dev/mail.json')).json()) as DevMail[]
+/** Asks as a browser on this machine does. */
+const look = (
+  path: string,
+  env: Readonly<Record<string, string>> = {},
+  headers: Readonly<Record<string, string>> = {},
+) => routes(env).request(path, { headers: { host: 'localhost:4000', ...headers } })
+const json = async (): Promise<DevMail[]> => (await (await look('/dev/mail.json')).json()) as DevMail[]
 const kept = (changes: Partial<DevMail>): DevMail => ({
   id: ids.next(),
   date: clock.now().toISOString(),
@@ -138,7 +143,7 @@ describe('the pages', () => {
     })
     await mailbox.add(mail)
     for (const path of ['/dev/mail', `/dev/mail/${mail.id}`]) {
-      const answer = await routes().request(path)
+      const answer = await look(path)
       const page = await answer.text()
       expect(answer.status).toBe(200)
       expect(page).toContain('&lt;script&gt;')
@@ -150,23 +155,37 @@ describe('the pages', () => {
   it('a_mail_is_shown_in_a_frame_that_may_run_nothing', async () => {
     const mail = kept({ html: '<p title="a">one</p>' })
     await mailbox.add(mail)
-    const page = await (await routes().request(`/dev/mail/${mail.id}`)).text()
+    const page = await (await look(`/dev/mail/${mail.id}`)).text()
     expect(page).toMatch(
       /<iframe [^>]*sandbox="allow-popups allow-popups-to-escape-sandbox" srcdoc="&lt;p title=&quot;a&quot;&gt;/,
     )
   })
   it('older_mails_are_a_link_away', async () => {
-    const page = await (await routes().request('/dev/mail')).text()
+    const page = await (await look('/dev/mail')).text()
     const [, older] = /href="(\/dev\/mail\?before=\w+)"/.exec(page) ?? []
-    const next = await (await routes().request(older ?? '')).text()
+    const next = await (await look(older ?? '')).text()
     expect(next).toContain('<tbody>')
     expect(next).not.toBe(page)
   })
-  it.each([{ SMTP_URL: 'smtp://mail.example.com' }, { NODE_ENV: 'production' }] as Record<string, string>[])(
-    'not_there_with %j',
-    async (env) => {
-      for (const path of ['/dev/mail', '/dev/mail.json', `/dev/mail/${ids.next()}`])
-        expect((await routes(env).request(path)).status).toBe(404)
-    },
-  )
+  it.each([
+    { host: 'evil.example:4000' },
+    { host: 'localhost.evil.example' },
+    { host: '192.168.1.2:4000' },
+    { 'x-forwarded-for': '203.0.113.9' },
+    { 'x-forwarded-host': 'abc.tunnel.example' },
+    { forwarded: 'for=203.0.113.9' },
+    { via: '1.1 tunnel' },
+  ] as Record<string, string>[])('not_shown_to_a_request_with %j', async (headers) => {
+    for (const path of ['/dev/mail', '/dev/mail.json', `/dev/mail/${ids.next()}`])
+      expect((await look(path, {}, headers)).status).toBe(404)
+  })
+  it.each([
+    { SMTP_URL: 'smtp://mail.example.com' },
+    { NODE_ENV: 'production' },
+    { PUBLIC_URL: 'https://loops.example.com' },
+    { PUBLIC_URL: 'http://192.168.1.2:4000' },
+  ] as Record<string, string>[])('not_there_with %j', async (env) => {
+    for (const path of ['/dev/mail', '/dev/mail.json', `/dev/mail/${ids.next()}`])
+      expect((await look(path, env)).status).toBe(404)
+  })
 })

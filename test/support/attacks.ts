@@ -14,6 +14,7 @@ const rules = (name: string): Shown => ['unit/gateway/oauth-rules.test.ts', name
 const documents = (name: string): Shown => ['service/oauth-documents.test.ts', name]
 const outbound = (name: string): Shown => ['service/outbound.test.ts', name]
 const stepUp = (name: string): Shown => ['e2e/step-up.test.ts', name]
+const guards = (name: string): Shown => ['service/gateway-guards.test.ts', name]
 const mcp = (name: string): Shown => ['e2e/mcp.test.ts', name]
 const protocol = (name: string): Shown => ['e2e/protocol.test.ts', name]
 const input = (name: string): Shown => ['e2e/bad-input.test.ts', name]
@@ -44,6 +45,7 @@ const OAUTH: readonly Attack[] = [
   ['a redirect that posts the password on (307)', oauth('is_answered_by_a_redirect')],
   ['a page in a frame', oauth('nor_any_page_before_it')],
   ['a consent posted by another site', oauth('given_in_a_form_of_another_site')],
+  ['any form posted by another site', guards('is_refused_on_every_route_that_goes_by_a_cookie')],
   ['a consent used by another client', oauth('is_asked_for_each_time')],
   ['a refresh token used fifty times at once', races('is_answered_each_time')],
   ['a refresh against a revocation', races('leaves_nothing_alive')],
@@ -87,7 +89,15 @@ const MCP: readonly Attack[] = [
   ['an unknown tool, an internal operation', input('is_a_protocol_error')],
   ['a revision that does not exist', protocol('of_a_revision_that_does_not_exist')],
   ['a page of another origin', mcp('from_a_page_of_this_machine')],
-  ['a name that is rebound to this host', mcp('by_a_name_that_is_not_ours')],
+  [
+    'a name that is rebound to this host',
+    mcp('by_a_name_that_is_not_ours'),
+    guards('is_refused_on_every_route_but_those_of_services_and_orchestrators'),
+  ],
+  [
+    'mails read through a tunnel, a proxy or a rebound name',
+    ['service/dev-mail.test.ts', 'not_shown_to_a_request_with'],
+  ],
   ['a session that is made up', mcp('is_answered_whatever')],
   ['any arguments at all, from the listed schemas', input('are_accepted_or_refused_by')],
   ['a fault that tells of the inside', ['e2e/mcp-breaks.test.ts', 'a_fault_inside_is_told_by_a_number']],
@@ -101,6 +111,16 @@ const TENANCY: readonly Attack[] = [
 ]
 
 const ABUSE: readonly Attack[] = [
+  [
+    'a request that is made to be slow to read, on any route',
+    ['service/gateway-worst-requests.test.ts', 'cost_the_event_loop_no_more'],
+  ],
+  ['a flood of requests from one address', guards('is_slowed_on_every_route_and_nobody_else_is')],
+  [
+    'one customer as many addresses',
+    ['unit/gateway/address.test.ts', 'one_customer_of_IPv6_once'],
+    ['unit/gateway/address.test.ts', 'a_port_or_another_spelling_makes_no_other_address'],
+  ],
   ['guesses at one account', races('guesses_at_one_account'), oauth('are_answered_alike')],
   ['one password at many accounts', oauth('at_many_accounts_from_one_address')],
   ['a flood of mails to one address', ['service/passwords.test.ts', 'mails_to_one_address_cannot_be_had']],

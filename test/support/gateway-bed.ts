@@ -1,11 +1,13 @@
 // The gateway's people, pages and authorization server on servers of a test's own, listening, with a clock that the test
 // moves. What needs no moved clock is better tested on a whole system.
-import { Hono } from 'hono'
+import { createApp } from '../../services/gateway/app.ts'
 import { type Deps, openDeps } from '../../services/gateway/deps.ts'
-import type { GatewayEnv } from '../../services/gateway/http/env.ts'
 import { type Fetch, listen } from '../../services/gateway/listen.ts'
+import { createMcp } from '../../services/gateway/mcp/handler.ts'
+import { createLoad } from '../../services/gateway/mcp/load.ts'
 import { type VerifyAccess, verifyAccess } from '../../services/gateway/oauth/access.ts'
 import { oauthRoutes } from '../../services/gateway/oauth/routes.ts'
+import { stepUp } from '../../services/gateway/oauth/step-up.ts'
 import { pageRoutes } from '../../services/gateway/pages/routes.ts'
 import { startTending } from '../../services/gateway/tending.ts'
 import { systemClock } from '../../shared/clock.ts'
@@ -53,12 +55,23 @@ export const openGatewayBed = async (
   }
   const deps = await openDeps({ ...host, clock }, given.PUBLIC_URL ?? beside?.url ?? url)
   startTending(host, deps)
-  const app = new Hono<GatewayEnv>().route('/', oauthRoutes(deps)).route('/', pageRoutes(deps))
-  fetch = app.fetch
+  const publicUrl = deps.public_url
+  const verify = verifyAccess(deps)
+  const mcp = createMcp(() => {
+    throw new Error('there are no tools here')
+  }, host.log)
+  fetch = createApp({
+    ...deps,
+    publicUrl,
+    host: undefined,
+    health: { connected: () => true, closed: () => false },
+    mcp: { publicUrl, log: host.log, mcp, load: createLoad(), verify, mayAsk: stepUp(deps) },
+    routes: [oauthRoutes(deps), pageRoutes(deps)],
+  }).fetch
   return {
     url,
     deps,
-    verify: verifyAccess(deps),
+    verify,
     db: host.mongo.database('gateway'),
     stack,
     advance: (ms) => {
@@ -66,6 +79,7 @@ export const openGatewayBed = async (
     },
     [Symbol.asyncDispose]: async () => {
       await listener.close()
+      await mcp.close()
       await host.stack.disposeAsync()
     },
   }

@@ -1,9 +1,12 @@
 // Reading request bodies within bounds, and reading away what nobody wants: a connection whose body was left unread has to
 // be cut off, and its client would see that instead of the answer. Knows no format.
+import type { IncomingMessage } from 'node:http'
 import { within } from '../../../shared/lifecycle.ts'
 
 /** What is read away for the sake of a clean answer; a client that sends still more is cut off (bytes, ms). */
-const DISCARD_BYTES = 8 * 1024 * 1024
+const DISCARD_BYTES = 2 * 1024 * 1024
+/** The same for a body that did not say how long it is, beyond what was wanted of it. */
+const EXCESS_BYTES = 1024 * 1024
 const DISCARD_MS = 5_000
 
 /** A body's bytes, or why there are none. */
@@ -16,7 +19,7 @@ const readCounting = async (request: Request, limit: number): Promise<Bytes> => 
   let size = 0
   for await (const chunk of request.body ?? []) {
     size += chunk.byteLength
-    if (size > limit + DISCARD_BYTES) break
+    if (size > limit + EXCESS_BYTES) break
     if (size <= limit) chunks.push(chunk)
   }
   return size > limit ? { ok: false, reason: 'too_large' } : { ok: true, bytes: Buffer.concat(chunks) }
@@ -35,6 +38,21 @@ export const readBytes = async (request: Request, limit: number): Promise<Bytes>
   }
 }
 
+/** From Node's own stream: making a web stream of it would cost more than the reading. */
+const resume = (incoming: IncomingMessage): Promise<void> =>
+  new Promise((resolve, reject) => {
+    let size = 0
+    incoming.on('data', (chunk: Buffer) => {
+      size += chunk.length
+      if (size <= DISCARD_BYTES) return
+      incoming.pause()
+      resolve()
+    })
+    incoming.on('end', resolve)
+    incoming.on('error', reject)
+    incoming.on('close', resolve)
+  })
+
 const readAway = async (request: Request): Promise<void> => {
   let size = 0
   for await (const chunk of request.body ?? []) {
@@ -43,12 +61,17 @@ const readAway = async (request: Request): Promise<void> => {
   }
 }
 
-/** Reads away a body that no route has read. */
-export const discardBody = async (request: Request): Promise<void> => {
-  if (request.method === 'GET' || request.method === 'HEAD' || request.bodyUsed || !request.body) return
+/**
+ * Reads away a body that no route has read.
+ * @param incoming the same request as Node has it, when it came over a socket.
+ */
+export const discardBody = async (request: Request, incoming?: IncomingMessage): Promise<void> => {
+  if (request.method === 'GET' || request.method === 'HEAD' || request.bodyUsed) return
+  if (incoming?.readableEnded || (!incoming && !request.body)) return
+  const read = incoming && !incoming.readableDidRead ? resume(incoming) : readAway(request)
   // A client that breaks off has no answer to get either.
   await within(
     DISCARD_MS,
-    readAway(request).catch(() => undefined),
+    read.catch(() => undefined),
   )
 }

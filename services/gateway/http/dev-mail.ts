@@ -5,14 +5,15 @@ import { html } from 'hono/html'
 import { ownCall } from '../../../shared/bus/headers.ts'
 import { checkInput } from '../../../shared/check.ts'
 import type { Clock } from '../../../shared/clock.ts'
-import { type Config, keepsMails } from '../../../shared/config.ts'
+import { type Config, showsMails } from '../../../shared/config.ts'
 import type { Call, Client } from '../../../shared/contract.ts'
 import { type DevMail, notifier } from '../../../shared/contracts/notifier.ts'
-import { type Html, type Page, send } from '../pages/layout.ts'
+import { type Html, messagePage, type Page, send } from '../pages/layout.ts'
 import type { GatewayEnv } from './env.ts'
+import { isLocal } from './guards.ts'
 
 export type DevMailDeps = Readonly<{
-  config: Pick<Config, 'SMTP_URL' | 'NODE_ENV'>
+  config: Pick<Config, 'SMTP_URL' | 'NODE_ENV' | 'PUBLIC_URL'>
   clock: Clock
   notifier: Pick<Client<typeof notifier>, 'list_dev_mails' | 'get_dev_mail'>
 }>
@@ -82,16 +83,22 @@ const allMails = async (deps: DevMailDeps, call: () => Call): Promise<DevMail[]>
 
 /**
  * `/dev/mail`, `/dev/mail/:id` and `/dev/mail.json` (an array, newest first: `id`, `date`, `to`, `from`, `subject`,
- * `text`, `html`, `headers`). Without a route where SMTP_URL is set or in production.
+ * `text`, `html`, `headers`). They need no sign-in, and hold links that open accounts: so there are no routes where
+ * SMTP_URL is set, in production, or where PUBLIC_URL is not this machine, and no answers to what a proxy passed on.
  */
 export const devMailRoutes = (deps: DevMailDeps): Hono<GatewayEnv> => {
   const app = new Hono<GatewayEnv>()
-  if (!keepsMails(deps.config)) return app
+  if (!showsMails(deps.config)) return app
   const callOf = (c: Context<GatewayEnv>) => () => ownCall(deps.clock, c.get('request_id') ?? '-')
   const { get_dev_mail, list_dev_mails } = notifier.operations
   // The address of a page here must not reach the sites that a mail links to.
   const headers = { 'Content-Security-Policy': POLICY, 'Referrer-Policy': 'no-referrer' }
   const kept = { 'Cache-Control': 'no-store', ...headers }
+  const elsewhere = `Mails are shown on the machine that Loops runs on: open ${deps.config.PUBLIC_URL}/dev/mail there.`
+  app.use('/dev/*', async (c, next) => {
+    if (!isLocal(c.req.raw.headers)) return send(c, messagePage('Not from here', elsewhere), { status: 404 })
+    return next()
+  })
   app.get('/dev/mail', async (c) => {
     const input = checkInput(list_dev_mails.input, { limit: LISTED, cursor: c.req.query('before') })
     const { mails, next_cursor } = await deps.notifier.list_dev_mails(input, callOf(c)())

@@ -1,11 +1,18 @@
-// Forms as they are posted: urlencoded text, bounded, each field at most once unless said otherwise. Knows no field.
+// Forms as they are posted: urlencoded text, bounded in bytes and fields, each field at most once unless said otherwise. Knows no field.
 import { readBytes } from './bytes.ts'
 
 /** Largest form that has no long text in it. */
 export const FORM_BYTES = 32 * 1024
 
+/** Far more fields than any form or request here has. */
+const MAX_FIELDS = 100
+
 /** Why a body is not a form. */
 export type FormFault = 'not_a_form' | 'too_large'
+
+/** Urlencoded parameters, or undefined when they are too many. */
+export const readParams = (text: string): URLSearchParams | undefined =>
+  text.split('&', MAX_FIELDS + 1).length > MAX_FIELDS ? undefined : new URLSearchParams(text)
 
 /** The fields of a posted form. */
 export const readForm = async (
@@ -16,12 +23,18 @@ export const readForm = async (
   if (type !== 'application/x-www-form-urlencoded') return 'not_a_form'
   const read = await readBytes(request, limit)
   if (!read.ok) return 'too_large'
-  return new URLSearchParams(new TextDecoder().decode(read.bytes))
+  return readParams(new TextDecoder().decode(read.bytes)) ?? 'too_large'
 }
 
 /** Whether a field other than `except` is given more than once. */
-export const repeats = (form: URLSearchParams, except: readonly string[] = []): boolean =>
-  [...new Set(form.keys())].some((name) => !except.includes(name) && form.getAll(name).length > 1)
+export const repeats = (form: URLSearchParams, except: readonly string[] = []): boolean => {
+  const seen = new Set<string>()
+  for (const name of form.keys()) {
+    if (seen.has(name) && !except.includes(name)) return true
+    seen.add(name)
+  }
+  return false
+}
 
 /** A field's value; one that is left empty counts as left out (RFC 6749 §3.1). */
 export const field = (form: URLSearchParams, name: string): string | undefined => form.get(name) || undefined

@@ -14,6 +14,8 @@ export type Limit = Readonly<{ count: number; window_ms: number }>
 export const REGISTRATIONS_PER_ADDRESS: Limit = { count: 60, window_ms: 10_000 }
 /** Registrations from everywhere: what the database should have to take. */
 export const REGISTRATIONS: Limit = { count: 600, window_ms: 10_000 }
+/** Requests of people and programs that are not known, from one address: an office and its apps, not a flood. */
+export const STRANGERS_PER_ADDRESS: Limit = { count: 1_000, window_ms: 10_000 }
 /** Requests for authorization from one address, each of which is kept until its person has decided. */
 export const AUTHORIZATIONS_PER_ADDRESS: Limit = { count: 300, window_ms: 60_000 }
 

@@ -13,7 +13,7 @@ import type { MayAsk } from '../oauth/step-up.ts'
 import { RPC, readBody, rpcError } from './body.ts'
 import type { Mcp } from './handler.ts'
 import { type Load, RETRY_AFTER_MS, tooBusy } from './load.ts'
-import { placesOf } from './origin.ts'
+import { originsOf } from './origin.ts'
 import { readParams, refuseParams } from './params.ts'
 
 /** The endpoint, with the trailing slash that some clients insist on as an endpoint of its own. */
@@ -21,13 +21,13 @@ const PATHS = ['/mcp', '/mcp/']
 
 export type McpRouteDeps = Readonly<{
   publicUrl: string
-  /** The address that the server listens on. */
-  host: string
   mcp: Mcp
   load: Load
   verify: VerifyAccess
   /** Whether a client that lacks scopes should be sent to ask for them. */
   mayAsk: MayAsk
+  /** Counts a request of somebody who is not known. @throws AppError `rate_limited`. */
+  countStranger: (c: Context<GatewayEnv>) => void
   log: Log
 }>
 
@@ -53,8 +53,12 @@ const serve = async (c: Context<GatewayEnv>, deps: McpRouteDeps): Promise<Respon
   const { path } = c.req
   const request = c.req.raw
   const token = readBearer(request.headers.get('authorization'))
-  if (token === undefined) return askForToken(publicUrl, path)
-  const access = await deps.verify(token)
+  const stranger = (): void => deps.countStranger(c)
+  if (token === undefined) {
+    stranger()
+    return askForToken(publicUrl, path)
+  }
+  const access = await deps.verify(token, stranger)
   if (!access.ok) {
     deps.log.debug('token refused', { request_id: c.get('request_id'), reason: access.reason })
     return refuseToken(publicUrl, path)
@@ -88,7 +92,7 @@ const serve = async (c: Context<GatewayEnv>, deps: McpRouteDeps): Promise<Respon
 /** The routes of the endpoint. */
 export const mcpRoutes = (deps: McpRouteDeps): Hono<GatewayEnv> => {
   const app = new Hono<GatewayEnv>()
-  const places = placesOf(deps.publicUrl, deps.host)
+  const allowsOrigin = originsOf(deps.publicUrl)
   const answerBrowsers = cors({
     origin: (origin) => origin,
     allowMethods: ['POST'],
@@ -98,10 +102,8 @@ export const mcpRoutes = (deps: McpRouteDeps): Hono<GatewayEnv> => {
   for (const path of PATHS) {
     app.use(path, async (c, next) => {
       const origin = c.req.header('origin')
-      if (origin !== undefined && !places.allowsOrigin(origin))
+      if (origin !== undefined && !allowsOrigin(origin))
         return rpcError(403, RPC.refused, 'Pages of this origin may not call this server.')
-      if (!places.allowsHost(c.req.header('host') ?? ''))
-        return rpcError(403, RPC.refused, 'This server is not known by that name; see PUBLIC_URL.')
       return await answerBrowsers(c, next)
     })
     app.all(path, (c) => serve(c, deps))

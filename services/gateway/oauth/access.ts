@@ -19,9 +19,10 @@ export type Access =
 
 /**
  * Checks an access token.
+ * @param unknown called before a token is checked that was not seen here lately; what it throws refuses that.
  * @throws AppError `unavailable` when the database cannot tell: answer 503, for clients throw a token away on 401.
  */
-export type VerifyAccess = (token: string) => Promise<Access>
+export type VerifyAccess = (token: string, unknown?: () => void) => Promise<Access>
 
 /** A signature is checked once per token and this long (ms); the rest is looked up as below. */
 const SIGNATURE_TTL_MS = 60_000
@@ -90,11 +91,12 @@ export const verifyAccess = (deps: Deps): VerifyAccess => {
     perf,
     fetchMethod: async (id) => ({ person: await store.people.byId(id) }),
   })
-  const read = async (token: string): Promise<AccessClaims | 'invalid' | 'expired'> => {
+  const read = async (token: string, unknown: () => void): Promise<AccessClaims | 'invalid' | 'expired'> => {
     const hash = sha256(token)
     const now = clock.now()
     const known = tokens.get(hash)
     if (known) return known.exp * 1_000 > now.getTime() ? known : 'expired'
+    unknown()
     const claims = await readAccessToken(keys, token, { issuer, resource, now })
     if (typeof claims === 'string') return claims
     tokens.set(hash, claims, { ttl: SIGNATURE_TTL_MS })
@@ -102,9 +104,9 @@ export const verifyAccess = (deps: Deps): VerifyAccess => {
     await store.grants.markUsed(claims.grant, claims.gen, now)
     return claims
   }
-  return async (token) => {
+  return async (token, unknown = () => undefined) => {
     try {
-      const claims = await read(token)
+      const claims = await read(token, unknown)
       if (typeof claims === 'string') return no(claims)
       const [known, person] = await Promise.all([
         grantsById.fetch(claims.grant),

@@ -18,6 +18,7 @@ const BAD_TARGET = told('invalid_target', 'resource is not the MCP endpoint of t
 
 /** Met at /authorize before client and redirect URI are known to be right: a page of ours, never a redirect. */
 const LOCAL = {
+  parameters_too_many: told('invalid_request', 'The request has more parameters than can be read.'),
   client_id_missing: told('invalid_request', 'client_id is missing.'),
   client_id_repeated: REPEATED,
   client_unknown: told('invalid_client', 'There is no such client; register again.'),
@@ -59,6 +60,7 @@ const REDIRECTED = {
 /** Met at /token, /revoke and /introspect. */
 const TOKEN = {
   form_expected: told('invalid_request', 'Send application/x-www-form-urlencoded.'),
+  form_too_large: told('invalid_request', 'The form is too large or has too many fields.'),
   form_repeats: REPEATED,
   grant_type_missing: told('invalid_request', 'grant_type is missing.'),
   grant_type_unsupported: told(

@@ -7,7 +7,7 @@ import { mongoFault } from '../../../shared/mongo.ts'
 import type { Deps } from '../deps.ts'
 import { readBytes } from '../http/bytes.ts'
 import type { GatewayEnv } from '../http/env.ts'
-import { readForm } from '../http/forms.ts'
+import { readForm, readParams } from '../http/forms.ts'
 import { AUTHORIZATIONS_PER_ADDRESS, REGISTRATIONS, REGISTRATIONS_PER_ADDRESS } from '../limits/limits.ts'
 import { authorizationFaultPage, tooManyPage, toPerson } from '../pages/flow.ts'
 import { beginAuthorization } from './authorize.ts'
@@ -107,16 +107,23 @@ const countRegistration = async (c: Ctx, { limits, addressOf }: Deps): Promise<n
   (await limits.spend(`registrations from ${addressOf(c)}`, REGISTRATIONS_PER_ADDRESS)) ||
   (await limits.spend('registrations', REGISTRATIONS))
 
-const authorize = async (c: Ctx, deps: Deps, params: URLSearchParams): Promise<Response> => {
+const localFault = (c: Ctx, deps: Deps, reason: Refusal): Promise<Response> => {
+  deps.log.info('refused', { request_id: c.get('request_id'), route: PATHS.authorize, reason })
+  return authorizationFaultPage(c, reason)
+}
+
+const authorize = async (c: Ctx, deps: Deps, params: URLSearchParams | undefined): Promise<Response> => {
+  if (!params) return localFault(c, deps, 'parameters_too_many')
   const from = `authorizations from ${deps.addressOf(c)}`
   const wait_ms = await deps.limits.spend(from, AUTHORIZATIONS_PER_ADDRESS)
   if (wait_ms > 0) return tooManyPage(c, secondsOf(wait_ms))
   const begun = await beginAuthorization(deps, params)
   if (begun.to === 'client') return c.redirect(begun.url, 303)
   if (begun.to === 'person') return toPerson(c, deps, begun.request_id)
-  deps.log.info('refused', { request_id: c.get('request_id'), route: PATHS.authorize, reason: begun.reason })
-  return authorizationFaultPage(c, begun.reason)
+  return localFault(c, deps, begun.reason)
 }
+
+const FORM_FAULTS = { not_a_form: 'form_expected', too_large: 'form_too_large' } as const
 
 const answered = <T extends object>(c: Ctx, deps: Deps, ruled: Ruled<T>, status: 200 | 201): Response =>
   ruled.ok ? c.json(ruled.value, status) : refuse(c, deps, ruled.reason)
@@ -127,10 +134,11 @@ export const oauthRoutes = (deps: Deps): Hono<GatewayEnv> => {
   documents(routes, deps)
   for (const path of [PATHS.token, PATHS.register, PATHS.revoke]) routes.use(path, anywhere, noStore)
 
-  routes.get(PATHS.authorize, (c) => authorize(c, deps, new URL(c.req.url).searchParams))
+  routes.get(PATHS.authorize, (c) => authorize(c, deps, readParams(new URL(c.req.url).search.slice(1))))
   routes.post(PATHS.authorize, async (c) => {
     const form = await readForm(c.req.raw)
-    return authorize(c, deps, form instanceof URLSearchParams ? form : new URLSearchParams())
+    if (form === 'too_large') return authorize(c, deps, undefined)
+    return authorize(c, deps, form === 'not_a_form' ? new URLSearchParams() : form)
   })
   routes.post(PATHS.register, async (c) => {
     if (!deps.oauth.registration) return refuse(c, deps, 'registration_off')
@@ -141,18 +149,18 @@ export const oauthRoutes = (deps: Deps): Hono<GatewayEnv> => {
   routes.post(PATHS.token, async (c) => {
     const began = deps.clock.now()
     const form = await readForm(c.req.raw)
-    if (!(form instanceof URLSearchParams)) return refuse(c, deps, 'form_expected')
+    if (!(form instanceof URLSearchParams)) return refuse(c, deps, FORM_FAULTS[form])
     return answered(c, deps, await answerToken(deps, c.req.header('authorization'), form, began), 200)
   })
   routes.post(PATHS.revoke, async (c) => {
     const form = await readForm(c.req.raw)
-    if (!(form instanceof URLSearchParams)) return refuse(c, deps, 'form_expected')
+    if (!(form instanceof URLSearchParams)) return refuse(c, deps, FORM_FAULTS[form])
     const ruled = await answerRevoke(deps, c.req.header('authorization'), form)
     return ruled.ok ? c.body(null, 200) : refuse(c, deps, ruled.reason)
   })
   routes.post(PATHS.introspect, noStore, async (c) => {
     const form = await readForm(c.req.raw)
-    if (!(form instanceof URLSearchParams)) return refuse(c, deps, 'form_expected')
+    if (!(form instanceof URLSearchParams)) return refuse(c, deps, FORM_FAULTS[form])
     return answered(c, deps, await answerIntrospect(deps, c.req.header('authorization'), form), 200)
   })
   routes.onError(faulted(deps))

@@ -1,36 +1,8 @@
-// Posted forms: refused when another site posted them, read, and shown again when a person got something wrong.
-import type { MiddlewareHandler } from 'hono'
+// Posted forms: read, and shown again when a person got something wrong.
 import { html } from 'hono/html'
 import { AppError, ERROR_CODES, type ErrorCode } from '../../../shared/errors.ts'
-import type { GatewayEnv } from '../http/env.ts'
 import { FORM_BYTES, readForm } from '../http/forms.ts'
 import type { Ctx, Html, Sending } from './layout.ts'
-
-/**
- * Whether a form was posted by another site's page (CSRF). Browsers say so themselves: by Sec-Fetch-Site where the
- * connection is trustworthy, by Origin everywhere. A program that sends neither carries nobody's cookie by accident.
- */
-export const isForeign = (
-  sent: Readonly<{ site: string | undefined; origin: string | undefined }>,
-  publicUrl: string,
-): boolean => {
-  if (sent.site !== undefined) return sent.site !== 'same-origin' && sent.site !== 'none'
-  return sent.origin !== undefined && sent.origin !== publicUrl
-}
-
-/** Refuses forms of other sites. */
-export const refuseForeign =
-  (publicUrl: string): MiddlewareHandler<GatewayEnv> =>
-  async (c, next) => {
-    if (c.req.method !== 'POST') return next()
-    const sent = { site: c.req.header('sec-fetch-site'), origin: c.req.header('origin') }
-    if (isForeign(sent, publicUrl))
-      throw new AppError(
-        'forbidden',
-        `This form was sent from another site. Open ${publicUrl} and try again.`,
-      )
-    return next()
-  }
 
 /**
  * The fields of a posted form; what is no form has none.

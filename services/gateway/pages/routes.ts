@@ -1,8 +1,6 @@
-// The pages for people: which exist, what guards their forms, and what is shown when something goes wrong.
+// The pages for people: which exist.
 import { Hono } from 'hono'
 import { html } from 'hono/html'
-import { asAppError, ERROR_CODES } from '../../../shared/errors.ts'
-import { mongoFault } from '../../../shared/mongo.ts'
 import type { Deps } from '../deps.ts'
 import type { GatewayEnv } from '../http/env.ts'
 import { resourceOf } from '../oauth/rules.ts'
@@ -12,13 +10,13 @@ import { ownAccountRoutes } from './account.ts'
 import { accountRoutes } from './accounts.ts'
 import { appRoutes } from './apps.ts'
 import { consentRoutes } from './consent.ts'
-import { type Ctx, type Html, messagePage, type Page, send } from './layout.ts'
+import { faultPage } from './fault.ts'
+import { type Ctx, type Html, type Page, send } from './layout.ts'
 import { loopRoutes } from './loop.ts'
 import { mailWishRoutes } from './mail-wishes.ts'
 import { memberRoutes } from './members.ts'
 import { panelRoutes } from './panel.ts'
 import { passwordRoutes } from './passwords.ts'
-import { refuseForeign } from './posted.ts'
 import { ICON, STYLE } from './style.ts'
 import { unsubscribeRoutes } from './unsubscribe.ts'
 import { workspaceRoutes } from './workspace.ts'
@@ -49,30 +47,6 @@ const frontPage = (shown: Readonly<{ isNew: boolean; state: SignUpState; mcpUrl:
     </div>`,
 })
 
-const TITLES: Readonly<Record<number, string>> = {
-  400: 'That cannot be done like this',
-  403: 'That is not allowed',
-  404: 'There is nothing here',
-  429: 'Too many tries',
-  503: 'Back in a moment',
-  504: 'Back in a moment',
-}
-
-/** A fault as a page: what people can act on in its words, the rest behind its number in the log. */
-const faultPage =
-  (deps: Deps) =>
-  async (fault: Error, c: Ctx): Promise<Response> => {
-    const request_id = c.get('request_id')
-    const error = asAppError(fault, request_id, mongoFault)
-    if (error.code === 'internal') deps.log.error('page failed', { request_id, error: fault })
-    const status = ERROR_CODES[error.code].http
-    const wait_ms = error.extras.retry_after_ms
-    return send(c, messagePage(TITLES[status] ?? 'That did not work', error.message), {
-      status,
-      ...(wait_ms === undefined ? {} : { headers: { 'Retry-After': String(Math.ceil(wait_ms / 1_000)) } }),
-    })
-  }
-
 /** The pages. */
 export const pageRoutes = (deps: Deps): Hono<GatewayEnv> => {
   const routes = new Hono<GatewayEnv>()
@@ -80,22 +54,7 @@ export const pageRoutes = (deps: Deps): Hono<GatewayEnv> => {
     c.body(body, 200, { 'Content-Type': type, 'Cache-Control': 'public, max-age=31536000, immutable' })
   routes.get('/assets/style.css', asset('text/css; charset=utf-8', STYLE))
   routes.get('/assets/icon.svg', asset('image/svg+xml', ICON))
-  // Before the guard: a mail program posts here from anywhere, and no cookie counts.
   unsubscribeRoutes(routes, deps)
-  for (const path of [
-    '/sign-up',
-    '/sign-in',
-    '/sign-out',
-    '/consent',
-    '/workspace',
-    '/invitations',
-    '/loops',
-    '/apps',
-    '/account',
-    '/forgot',
-    '/reset',
-  ])
-    routes.use(`${path}/*`, refuseForeign(deps.public_url))
   routes.get('/', async (c) => {
     if (await findVisitor(c, deps)) return c.redirect('/workspace', 303)
     const isNew = await deps.store.people.isEmpty()
@@ -112,6 +71,6 @@ export const pageRoutes = (deps: Deps): Hono<GatewayEnv> => {
   appRoutes(routes, deps)
   ownAccountRoutes(routes, deps)
   passwordRoutes(routes, deps)
-  routes.onError(faultPage(deps))
+  routes.onError(faultPage(deps.log))
   return routes
 }

@@ -64,7 +64,7 @@ const taken = (): AppError =>
 export const signUp = async (
   deps: Deps,
   account: NewAccount & Readonly<{ email: string; workspace: string; setup?: string | undefined }>,
-  address: string | undefined,
+  address: string,
 ): Promise<Person> => {
   const { store, clock, ids } = deps
   const state = await signUpState(deps, account.setup)
@@ -179,11 +179,11 @@ export const openInvitation = async ({ store, clock }: Deps, id: string): Promis
 export const signIn = async (
   deps: Deps,
   typed: Readonly<{ email: string; password: string }>,
-  address: string | undefined,
+  address: string,
 ): Promise<Person> => {
   const email = normalizeEmail(typed.email) ?? ''
   const account = `account ${email}`
-  if (address !== undefined) await refuseBlocked(deps, `address ${address}`)
+  await refuseBlocked(deps, `address ${address}`)
   await count(deps, account, PER_ACCOUNT)
   const person = email === '' ? null : await deps.store.people.byEmail(email)
   const right = await deps.passwords.verify(person?.password_hash, typed.password)
@@ -191,6 +191,6 @@ export const signIn = async (
     await deps.store.throttles.clear(account)
     return person
   }
-  if (address !== undefined) await count(deps, `address ${address}`, PER_ADDRESS)
+  await count(deps, `address ${address}`, PER_ADDRESS)
   throw new AppError('forbidden', 'Address and password do not fit together.')
 }

@@ -54,12 +54,12 @@ export const signOutEverywhere = (deps: Deps, userId: string): Promise<true> =>
  * when it is not, so that nobody learns who has an account.
  * @throws AppError `invalid_argument` for what is no address; `rate_limited`.
  */
-export const requestReset = async (deps: Deps, typed: string, address: string | undefined): Promise<void> => {
+export const requestReset = async (deps: Deps, typed: string, address: string): Promise<void> => {
   const { store, clock, ids } = deps
   const email = normalizeEmail(typed)
   if (!email)
     throw new AppError('invalid_argument', 'That is not an email address.', { details: { field: 'email' } })
-  if (address !== undefined) await count(deps, `resets from ${address}`, RESETS_PER_ADDRESS)
+  await count(deps, `resets from ${address}`, RESETS_PER_ADDRESS)
   await count(deps, `resets of ${email}`, RESETS_PER_ACCOUNT)
   const person = await store.people.byEmail(email)
   const reset_id = ids.next()

@@ -130,10 +130,13 @@ export const membershipIdOf = ({ id }: Pick<Membership, 'id'>): Readonly<{ membe
 
 const LANGUAGE_TAG = /^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8}){0,3}$/
 
+/** Languages of a browser that are looked at; none names as many. */
+const MAX_LANGUAGES = 50
+
 /** The tags of an Accept-Language header, the most wanted first (RFC 9110 §12.5.4). */
 const languagesAsked = (header: string): string[] =>
   header
-    .split(',')
+    .split(',', MAX_LANGUAGES)
     .map((range) => {
       const [tag = '', weight] = range.split(';').map((part) => part.trim())
       return { tag, weight: weight?.startsWith('q=') ? Number(weight.slice(2)) : 1 }

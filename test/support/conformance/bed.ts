@@ -41,11 +41,14 @@ export const openEndpoint = async (newServer: NewServer): Promise<Endpoint> => {
   const verify = verifyAccess(deps)
   fetch = createApp({
     publicUrl,
+    host: undefined,
+    limits: deps.limits,
+    addressOf: deps.addressOf,
     clock,
     ids,
     log,
     health: { connected: () => true, closed: () => false },
-    mcp: { publicUrl, host: config.HOST, log, mcp, load, verify, mayAsk: stepUp(deps) },
+    mcp: { publicUrl, log, mcp, load, verify, mayAsk: stepUp(deps) },
     routes: [oauthRoutes(deps), pageRoutes(deps)],
   }).fetch
   return {

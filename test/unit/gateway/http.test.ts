@@ -3,10 +3,11 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { askForScopes, askForToken, readBearer, refuseToken } from '../../../services/gateway/http/bearer.ts'
 import { discardBody, readBytes } from '../../../services/gateway/http/bytes.ts'
+import { namesOf } from '../../../services/gateway/http/host.ts'
 import { problem } from '../../../services/gateway/http/problems.ts'
 import { MAX_DEPTH, readBody } from '../../../services/gateway/mcp/body.ts'
 import { createLoad } from '../../../services/gateway/mcp/load.ts'
-import { placesOf } from '../../../services/gateway/mcp/origin.ts'
+import { originsOf } from '../../../services/gateway/mcp/origin.ts'
 import { mcpRoutes } from '../../../services/gateway/mcp/routes.ts'
 import type { Caller } from '../../../shared/contract.ts'
 import { LIMITS } from '../../../shared/contracts/common.ts'
@@ -59,7 +60,8 @@ describe('challenges', () => {
 })
 
 describe('places', () => {
-  const places = placesOf(PUBLIC_URL, '10.1.2.3')
+  const allowsOrigin = originsOf(PUBLIC_URL)
+  const allowsHost = namesOf(PUBLIC_URL, '10.1.2.3')
 
   test.each([
     PUBLIC_URL,
@@ -68,7 +70,7 @@ describe('places', () => {
     'http://[::1]:3000',
     'https://localhost',
   ])('allow_pages_of_%s', (origin) => {
-    expect(places.allowsOrigin(origin)).toBe(true)
+    expect(allowsOrigin(origin)).toBe(true)
   })
 
   test.each([
@@ -82,7 +84,7 @@ describe('places', () => {
     'file://localhost',
     'http://127.0.0.1.evil.example',
   ])('refuse_pages_of (%s)', (origin) => {
-    expect(places.allowsOrigin(origin)).toBe(false)
+    expect(allowsOrigin(origin)).toBe(false)
   })
 
   test.each([
@@ -93,15 +95,22 @@ describe('places', () => {
     '[::1]:4000',
     '10.1.2.3:80',
   ])('know_the_name_%s', (host) => {
-    expect(places.allowsHost(host)).toBe(true)
+    expect(allowsHost(host)).toBe(true)
   })
 
-  test.each(['', 'evil.example', 'evil.example:4000', 'loops.example.com.evil.example', 'a b'])(
-    'do_not_know_the_name (%s)',
-    (host) => {
-      expect(places.allowsHost(host)).toBe(false)
-    },
-  )
+  test.each([
+    '',
+    'evil.example',
+    'evil.example:4000',
+    'loops.example.com.evil.example',
+    'localhost.evil.example',
+    'localhost@evil.example',
+    'localhost/evil.example',
+    'evil.example#localhost',
+    'a b',
+  ])('do_not_know_the_name (%s)', (host) => {
+    expect(allowsHost(host)).toBe(false)
+  })
 })
 
 const post = (body: BodyInit): Request =>
@@ -192,11 +201,11 @@ test('a_gateway_that_is_full_says_so_before_it_reads_and_when_to_come_back', asy
   }
   const routes = mcpRoutes({
     publicUrl: PUBLIC_URL,
-    host: '127.0.0.1',
     log: createLog({ filter: 'error', topic: 'test' }),
     load: createLoad(0),
     mayAsk: async () => true,
     verify: async () => ({ ok: true, caller, grant_id: SOME_ID, gen: 1, expires_at: 0 }),
+    countStranger: () => undefined,
     mcp: { fetch: () => Promise.reject(new Error('called')), close: async () => undefined },
   })
   const response = await routes.request('/mcp', {

@@ -1,7 +1,7 @@
 // What people may type about themselves, how failed tries slow down, and the marks on links.
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { isForeign } from '../../../services/gateway/pages/posted.ts'
+import { isForeign } from '../../../services/gateway/http/guards.ts'
 import {
   localeOf,
   normalizeEmail,

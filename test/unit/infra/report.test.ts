@@ -49,7 +49,6 @@ test('screen_names_every_address_and_client', () => {
   const text = screen({ config: facts, dataDir: '/data' })
   for (const wanted of [
     'https://loops.example/sign-up',
-    'https://loops.example/dev/mail',
     '/data',
     'claude mcp add --transport http loops https://loops.example/mcp',
     '{"mcpServers":{"loops":{"url":"https://loops.example/mcp"}}}',
@@ -68,6 +67,12 @@ test('screen_names_the_mail_server_without_its_password', () => {
   expect(text).toContain('mail.example:587')
   expect(text).not.toContain('hidden')
   expect(text).not.toContain('/dev/mail')
+})
+
+test('screen_names_the_mails_only_where_they_are_shown', () => {
+  const text = (PUBLIC_URL: string) => screen({ config: { ...facts, PUBLIC_URL }, dataDir: '/data' })
+  expect(text('http://localhost:4000')).toContain('http://localhost:4000/dev/mail')
+  expect(text('https://loops.example')).toContain('not sent: set SMTP_URL')
 })
 
 test('screen_in_production_says_that_mail_is_not_sent', () => {

@@ -1,0 +1,120 @@
+// What every request passes before its route: the name that it came to, how many come from its address, and the site that
+// posted its form. They hold for every route; the exceptions are listed here, each with its reason.
+import type { MiddlewareHandler } from 'hono'
+import { LIMITS } from '../../../shared/contracts/common.ts'
+import { AppError } from '../../../shared/errors.ts'
+import { type Limits, STRANGERS_PER_ADDRESS } from '../limits/limits.ts'
+import type { AddressOf } from './address.ts'
+import type { GatewayEnv } from './env.ts'
+import { isLoopbackName, namesOf } from './host.ts'
+import { problem } from './problems.ts'
+
+type Guard = MiddlewareHandler<GatewayEnv>
+
+/** Orchestrators probe by address, often, and learn nothing. */
+const HEALTH = ['/livez', '/readyz']
+/** The MCP endpoint limits strangers itself, once it knows that a token is not a known one. */
+const MCP = ['/mcp', '/mcp/']
+/** Services ask by a name inside, and prove themselves by a token that no browser has. */
+const INTROSPECT = '/introspect'
+
+/** Routes that answer to whatever name they are called by. */
+export const ANY_HOST: ReadonlySet<string> = new Set([...HEALTH, INTROSPECT])
+/** Routes that are not limited by address. */
+export const UNLIMITED: ReadonlySet<string> = new Set([...HEALTH, ...MCP])
+/** Routes that take posts from other sites' pages: none of them goes by a cookie, and /authorize only asks the person. */
+export const ANY_SITE: ReadonlySet<string> = new Set([
+  ...MCP,
+  INTROSPECT,
+  '/authorize',
+  '/token',
+  '/register',
+  '/revoke',
+])
+/** Mail programs post here from anywhere (RFC 8058); the address itself is the proof. */
+const UNSUBSCRIBE = '/u/'
+
+/**
+ * Refuses requests that came to another name than this server's: a page of a site whose name was rebound to this address
+ * would otherwise read what it likes (DNS rebinding).
+ * @param host the address that the server listens on.
+ */
+export const refuseForeignHost = (publicUrl: string, host: string | undefined): Guard => {
+  const isOurs = namesOf(publicUrl, host)
+  return async (c, next) => {
+    if (ANY_HOST.has(c.req.path) || isOurs(c.req.header('host') ?? '')) return next()
+    throw new AppError(
+      'forbidden',
+      `This server is not known by that name. Open ${publicUrl}, or set PUBLIC_URL to the address that you use.`,
+    )
+  }
+}
+
+/**
+ * Counts one more request of somebody who is not known.
+ * @throws AppError `rate_limited`.
+ */
+export const countStranger = (limits: Pick<Limits, 'count'>, address: string): void => {
+  const retry_after_ms = limits.count(`strangers from ${address}`, STRANGERS_PER_ADDRESS)
+  if (retry_after_ms > 0)
+    throw new AppError('rate_limited', 'Too many requests come from your address. Wait a little.', {
+      retry_after_ms,
+    })
+}
+
+/** Refuses more requests from one address than people and their apps make. */
+export const refuseFlood =
+  (limits: Pick<Limits, 'count'>, addressOf: AddressOf): Guard =>
+  (c, next) => {
+    if (!UNLIMITED.has(c.req.path)) countStranger(limits, addressOf(c))
+    return next()
+  }
+
+/**
+ * Whether a form was posted by another site's page (CSRF). Browsers say so themselves: by Sec-Fetch-Site where the
+ * connection is trustworthy, by Origin everywhere. A program that sends neither carries nobody's cookie by accident.
+ */
+export const isForeign = (
+  sent: Readonly<{ site: string | undefined; origin: string | undefined }>,
+  publicUrl: string,
+): boolean => {
+  if (sent.site !== undefined) return sent.site !== 'same-origin' && sent.site !== 'none'
+  return sent.origin !== undefined && sent.origin !== publicUrl
+}
+
+const READING: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS'])
+
+/** Refuses forms of other sites. */
+export const refuseForeignForm =
+  (publicUrl: string): Guard =>
+  async (c, next) => {
+    const { method, path } = c.req
+    if (READING.has(method) || ANY_SITE.has(path) || path.startsWith(UNSUBSCRIBE)) return next()
+    const sent = { site: c.req.header('sec-fetch-site'), origin: c.req.header('origin') }
+    if (isForeign(sent, publicUrl))
+      throw new AppError(
+        'forbidden',
+        `This form was sent from another site. Open ${publicUrl} and try again.`,
+      )
+    return next()
+  }
+
+/**
+ * Refuses bodies that say to be larger than any that is taken. What does not say its length is bounded where it is read
+ * (bytes.ts): nothing is read before a route wants it. The MCP endpoint has the same limit, and its own form of refusal.
+ */
+export const refuseLarge: Guard = async (c, next) => {
+  const limit = LIMITS.request_bytes
+  if (Number(c.req.header('content-length') ?? 0) <= limit || MCP.includes(c.req.path)) return next()
+  return problem(
+    new AppError('limit_exceeded', `The request is larger than the limit of ${limit} bytes.`),
+    413,
+  )
+}
+
+/** What proxies and tunnels add. */
+const PASSED_ON = ['forwarded', 'via', 'x-forwarded-for', 'x-forwarded-host', 'x-real-ip']
+
+/** Whether a request came straight to this machine's own name, past no proxy. */
+export const isLocal = (headers: Headers): boolean =>
+  isLoopbackName(headers.get('host') ?? '') && !PASSED_ON.some((name) => headers.has(name))

@@ -1,0 +1,32 @@
+// The names that this server is known by, as a Host header gives them. Pure.
+
+const LOOPBACK: ReadonlySet<string> = new Set(['localhost', '127.0.0.1', '[::1]'])
+
+/** The name in a Host header without its port, or undefined when it holds none. */
+const nameIn = (host: string): string | undefined => {
+  const url = `http://${host}`
+  return host !== '' && !/[/?#@\\]/.test(host) && URL.canParse(url) ? new URL(url).hostname : undefined
+}
+
+/** Whether a Host header, or a URL's host, names this machine. Pages of other sites can have no such name. */
+export const isLoopbackName = (host: string): boolean => LOOPBACK.has(nameIn(host) ?? '')
+
+/** Whether a URL leads to this machine itself. */
+export const isLoopbackUrl = (url: string): boolean => LOOPBACK.has(new URL(url).hostname)
+
+/**
+ * Makes the check of Host headers: the name of the public URL, the address that the server listens on, and this machine's
+ * own names. Ports make no difference: they are forwarded freely, and a rebound name stays what it is.
+ * @param host the address that the server listens on.
+ */
+export const namesOf = (publicUrl: string, host: string | undefined): ((given: string) => boolean) => {
+  const names = new Set([
+    new URL(publicUrl).hostname,
+    ...(host === undefined ? [] : [nameIn(host.includes(':') ? `[${host}]` : host)]),
+    ...LOOPBACK,
+  ])
+  return (given) => {
+    const name = nameIn(given)
+    return name !== undefined && names.has(name)
+  }
+}

@@ -1,0 +1,94 @@
+// What holds for every route of the gateway, whatever it answers: the name that it is called by, the site that a form comes
+// from, and how many requests one address may send. The routes are the application's own, so a new one is covered too.
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { ANY_HOST, ANY_SITE, UNLIMITED } from '../../services/gateway/http/guards.ts'
+import { STRANGERS_PER_ADDRESS } from '../../services/gateway/limits/limits.ts'
+import { openWire } from '../support/raw-http.ts'
+import { openWholeGateway, type WholeGateway } from '../support/whole-gateway.ts'
+
+let gateway: WholeGateway
+beforeAll(async () => {
+  // Each request says where it comes from, so that a test can be one address or many.
+  gateway = await openWholeGateway({ TRUSTED_PROXIES: '1' })
+})
+afterAll(() => gateway?.[Symbol.asyncDispose]())
+
+let addresses = 0
+const newAddress = (): string => {
+  addresses += 1
+  return `10.0.${addresses >> 8}.${addresses & 255}`
+}
+const ask = async (
+  method: string,
+  path: string,
+  headers: Readonly<Record<string, string>>,
+  from = newAddress(),
+) => {
+  using wire = openWire(new URL(path, gateway.url), { 'X-Forwarded-For': from, ...headers })
+  return await wire.send('', {}, method)
+}
+
+const FOREIGN_HOSTS = ['evil.example', `localhost.evil.example`, 'evil.example:4000']
+
+describe('a request to a name that is not this server’s', () => {
+  test('is_refused_on_every_route_but_those_of_services_and_orchestrators', async () => {
+    const answered: string[] = []
+    for (const { method, path } of gateway.routes)
+      for (const Host of FOREIGN_HOSTS) {
+        const { status, text } = await ask(method, path, { Host })
+        if (status !== 403 || !text.includes('PUBLIC_URL')) answered.push(path)
+      }
+    expect(new Set(answered)).toEqual(ANY_HOST)
+  })
+  test('is_refused_where_there_is_nothing_too', async () => {
+    expect((await ask('GET', '/nothing', { Host: 'evil.example' })).status).toBe(403)
+  })
+  test('shows_people_a_page_that_says_what_to_do', async () => {
+    const { headers, text } = await ask('GET', '/', { Host: 'evil.example', Accept: 'text/html,*/*' })
+    expect(headers['content-type']).toMatch(/^text\/html/)
+    expect(text).toContain('PUBLIC_URL')
+  })
+  test('may_be_to_any_name_of_this_machine', async () => {
+    for (const name of ['localhost', '127.0.0.1', '[::1]', 'LOCALHOST'])
+      expect((await ask('GET', '/', { Host: `${name}:${gateway.port}` })).status).toBe(200)
+  })
+})
+
+describe('a form of another site', () => {
+  const FORM = { 'Content-Type': 'application/x-www-form-urlencoded' }
+  test.each([
+    { Origin: 'https://evil.example' },
+    { Origin: 'null' },
+    { Origin: 'http://localhost:1' },
+    { 'Sec-Fetch-Site': 'cross-site' },
+    { 'Sec-Fetch-Site': 'same-site' },
+  ] as Record<string, string>[])('is_refused_on_every_route_that_goes_by_a_cookie: %j', async (headers) => {
+    const taken: string[] = []
+    for (const { method, path } of gateway.routes) {
+      if (method === 'GET' || path === '/u/x') continue
+      const { text } = await ask(method, path, { ...FORM, ...headers })
+      if (!text.includes('This form was sent from another site')) taken.push(path)
+    }
+    expect(taken.filter((path) => !ANY_SITE.has(path))).toEqual([])
+  })
+})
+
+describe('a flood from one address', () => {
+  test('is_slowed_on_every_route_and_nobody_else_is', async () => {
+    const from = newAddress()
+    const { count, window_ms } = STRANGERS_PER_ADDRESS
+    using wire = openWire(new URL('/sign-out', gateway.url), { 'X-Forwarded-For': from })
+    // Twice as many as one span allows, and more: they may fall into two.
+    let answer = await wire.send('', {}, 'GET')
+    for (let turn = 0; turn < 2 * count + 10 && answer.status !== 429; turn += 1)
+      answer = await wire.send('', {}, 'GET')
+    expect(answer.status).toBe(429)
+    expect(Number(answer.headers['retry-after'])).toBeLessThanOrEqual(window_ms / 1_000)
+    const open: string[] = []
+    for (const { method, path } of gateway.routes)
+      if ((await ask(method, path, {}, `${from}:${5_000 + open.length}`)).status !== 429) open.push(path)
+    // A span may end meanwhile, which opens what comes after it.
+    expect(open.filter((path) => !UNLIMITED.has(path)).length).toBeLessThan(gateway.routes.length / 2)
+    expect((await ask('GET', '/sign-out', {})).status).toBe(200)
+  })
+})
