@@ -6,37 +6,58 @@ import { examplesOf } from './event-examples.ts'
 import { type JsonSchema, outputSchema } from './json-schema.ts'
 import { READING_PARAGRAPH } from './reading-rules.ts'
 
-/** One event with all that can be said of it. */
-export type DescribedEvent = Readonly<{
+/** One event with all that can be said of it wherever it is sent. */
+export type DescribedMessage = Readonly<{
   service: string
   name: string
   description: string
-  /** The subject with `{workspace_id}` in it. */
-  address: string
-  /** The subject in every workspace. */
-  filter: string
   /** The member of `data` that names what it happened to. */
   entity: string
+  /** Where else than on the stream it is sent: to whom it is no secret. */
+  overHttp: string
   data: JsonSchema
   /** As it would be told, in each of its forms. */
   examples: readonly [CloudEvent, ...CloudEvent[]]
 }>
 
-const described = (contract: Contract, name: string, event: EventDeclaration): DescribedEvent => ({
+/** An event of the stream. */
+export type DescribedEvent = DescribedMessage &
+  Readonly<{
+    /** The subject with `{workspace_id}` in it. */
+    address: string
+    /** The subject in every workspace. */
+    filter: string
+  }>
+
+const overHttp = ({ public: when }: EventDeclaration): string => {
+  if (when === undefined) return 'no: on the stream alone'
+  return when === true ? 'yes' : `where \`${when.member}\` is \`${JSON.stringify(when.is)}\``
+}
+
+const described = (contract: Contract, name: string, event: EventDeclaration): DescribedMessage => ({
   service: contract.name,
   name,
   description: event.description,
-  address: eventSubject(contract.name, name, '{workspace_id}'),
-  filter: eventFilter(contract.name, name),
   entity: event.subject,
+  overHttp: overHttp(event),
   data: outputSchema(event.data),
   examples: examplesOf(contract, name, event),
 })
 
-/** Every event of the contracts, in the order of their declarations. */
+/** Every event of the stream, in the order of their declarations. */
 export const describedEvents = (contracts: readonly Contract[]): readonly DescribedEvent[] =>
   contracts.flatMap((contract) =>
-    Object.entries(contract.events).map(([name, event]) => described(contract, name, event)),
+    Object.entries(contract.events).map(([name, event]) => ({
+      ...described(contract, name, event),
+      address: eventSubject(contract.name, name, '{workspace_id}'),
+      filter: eventFilter(contract.name, name),
+    })),
+  )
+
+/** Every event that is sent over HTTP alone. */
+export const describedDirectEvents = (contracts: readonly Contract[]): readonly DescribedMessage[] =>
+  contracts.flatMap((contract) =>
+    Object.entries(contract.directEvents ?? {}).map(([name, event]) => described(contract, name, event)),
   )
 
 const DIALECT = 'https://json-schema.org/draft/2020-12/schema'
@@ -44,7 +65,7 @@ const DIALECT = 'https://json-schema.org/draft/2020-12/schema'
 const withoutDialect = ({ $schema: _, ...schema }: JsonSchema): JsonSchema => schema as JsonSchema
 
 /** The whole of an event, envelope and data, without a dialect. */
-const messageSchema = ({ service, name, description, data }: DescribedEvent): JsonSchema => {
+const messageSchema = ({ service, name, description, data }: DescribedMessage): JsonSchema => {
   const envelope = withoutDialect(outputSchema(CloudEvent))
   const properties = envelope.properties as Record<string, unknown>
   return {
@@ -62,8 +83,8 @@ const messageSchema = ({ service, name, description, data }: DescribedEvent): Js
 /** Where the schema of an event is found below the address of an installation. */
 export const schemaPath = (name: string): string => `/schemas/${name}.json`
 
-/** The JSON Schema (2020-12) of an event as it is told. */
-export const eventSchema = (event: DescribedEvent, url: string): JsonSchema => ({
+/** The JSON Schema (2020-12) of an event as it is sent. */
+export const eventSchema = (event: DescribedMessage, url: string): JsonSchema => ({
   $schema: DIALECT,
   $id: `${url}${schemaPath(event.name)}`,
   title: event.name,

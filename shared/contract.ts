@@ -69,6 +69,8 @@ export type Contract = Readonly<{
   description: string
   operations: Readonly<Record<string, Operation>>
   events: Readonly<Record<string, EventDeclaration>>
+  /** Events that the service sends out itself, over HTTP, and that are never on the stream. */
+  directEvents?: Readonly<Record<string, EventDeclaration>>
   /** Its page in the workspace, where it has one. */
   panel?: Panel
 }>

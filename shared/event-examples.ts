@@ -16,6 +16,7 @@ const TEXTS: Readonly<Record<string, string>> = {
   description: 'Signing in without a password.',
   excerpt: 'Works in all browsers that we support; the old form stays for now.',
   client: 'Claude Code',
+  url: 'https://hooks.example.com/loops',
 }
 const PERSON = 'Ada Lovelace'
 

@@ -29,6 +29,12 @@ const describeOperation = (service: string, name: string, operation: Operation) 
   output: outputSchema(operation.output),
 })
 
+const describeDirectEvent = (event: EventDeclaration) => ({
+  description: event.description,
+  entity: event.subject,
+  data: outputSchema(event.data),
+})
+
 const describeEvent = (service: string, name: string, event: EventDeclaration) => ({
   subject: eventSubject(service, name, '<workspace id>'),
   filter: eventFilter(service, name),
@@ -49,6 +55,13 @@ const describeService = (contract: Contract) => ({
   events: Object.fromEntries(
     Object.entries(contract.events).map(([name, event]) => [name, describeEvent(contract.name, name, event)]),
   ),
+  ...(contract.directEvents
+    ? {
+        direct_events: Object.fromEntries(
+          Object.entries(contract.directEvents).map(([name, event]) => [name, describeDirectEvent(event)]),
+        ),
+      }
+    : {}),
 })
 
 /** The text of `infra/contracts.json`, in the order of the declarations, so that a change shows as a small difference. */

@@ -5,7 +5,7 @@ import { actorOf } from '../../shared/actor.ts'
 import { untilSaved } from '../../shared/aggregate.ts'
 import type { Clock } from '../../shared/clock.ts'
 import type { Call, Handlers } from '../../shared/contract.ts'
-import { MAX_WEBHOOKS, type webhooks } from '../../shared/contracts/webhooks.ts'
+import { CALL_MEDIA_TYPE, MAX_WEBHOOKS, type webhooks } from '../../shared/contracts/webhooks.ts'
 import { pageById } from '../../shared/cursor.ts'
 import { AppError, notFound } from '../../shared/errors.ts'
 import type { Ids } from '../../shared/ids.ts'
@@ -78,6 +78,7 @@ const addWebhook =
       ws,
       v: 1,
       url,
+      media_type: CALL_MEDIA_TYPE,
       description,
       events,
       status: 'active',

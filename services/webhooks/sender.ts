@@ -11,7 +11,7 @@ import type { Deliveries } from './deliveries.ts'
 import { type Delivery, judge, nextTry, type Outcome, type Settlement } from './delivery.ts'
 import { signedHeaders, unseal } from './secrets.ts'
 import type { WebhookStore } from './store.ts'
-import { doubted, proven, signingSecrets, switched, type Webhook } from './webhook.ts'
+import { doubted, mediaTypeOf, proven, signingSecrets, switched, type Webhook } from './webhook.ts'
 
 export type SenderDeps = Readonly<{
   webhooks: WebhookStore
@@ -45,7 +45,7 @@ const call = async (deps: SenderDeps, webhook: Webhook, { event_id, body }: Deli
     {
       method: 'POST',
       headers: {
-        'Content-Type': 'application/json',
+        'Content-Type': mediaTypeOf(webhook),
         'User-Agent': 'Loops',
         'Content-Length': String(Buffer.byteLength(body)),
         ...signedHeaders(event_id, body, secrets, now),

@@ -16,6 +16,8 @@ export type Webhook = Readonly<{
   /** From 0 up, one webhook each: what holds their number. */
   slot: number
   url: string
+  /** What its calls say that they are; absent in those made when calls were `application/json`, and still are to them. */
+  media_type?: string
   description: string
   /** Empty: all. */
   events: readonly string[]
@@ -87,6 +89,10 @@ export const rotated = (before: Webhook, sealed: string, now: Date): Webhook => 
   const until = new Date(now.getTime() + OLD_SECRET_HOURS * HOUR_MS)
   return { ...before, secrets: [{ sealed, until: null }, ...(present ? [{ ...present, until }] : [])] }
 }
+
+/** What the calls of a webhook say that they are. A receiver that was made for one type may refuse another. */
+export const mediaTypeOf = ({ media_type = 'application/json' }: Pick<Webhook, 'media_type'>): string =>
+  media_type
 
 /** The secrets that sign now. */
 export const signingSecrets = ({ secrets }: Webhook, now: Date): readonly KeptSecret[] =>

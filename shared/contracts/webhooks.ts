@@ -1,7 +1,7 @@
 // What the webhooks service offers: addresses of other teams that are told of a workspace's events over HTTP, signed, and
 // what became of each call. It tells nothing itself.
 import * as z from 'zod'
-import { type Contract, defineContract, internal, internalRead } from '../contract.ts'
+import { type Contract, defineContract, event, internal, internalRead } from '../contract.ts'
 import * as c from './common.ts'
 import { gateway } from './gateway.ts'
 import { loopsQueue } from './loops-queue.ts'
@@ -11,10 +11,20 @@ import { tasks } from './tasks.ts'
 /** The contracts whose public events can be had. */
 export const TOLD: readonly Contract[] = [tasks, loopsQueue, gateway, notifier]
 
+const namesOf = (isPublic: boolean): readonly string[] =>
+  TOLD.flatMap(({ events }) =>
+    Object.entries(events).flatMap(([name, declared]) =>
+      (declared.public !== undefined) === isPublic ? [name] : [],
+    ),
+  )
+
 /** The names of the events that can be had. */
-export const TOLD_EVENTS: readonly string[] = TOLD.flatMap(({ events }) =>
-  Object.entries(events).flatMap(([name, declared]) => (declared.public === undefined ? [] : [name])),
-)
+export const TOLD_EVENTS = namesOf(true)
+/** Those that are on the bus alone: private loops or matters of Loops' own are in them. */
+export const BUS_EVENTS = namesOf(false)
+
+/** The media type of calls: of events in JSON (CloudEvents, HTTP protocol binding, §3.2). */
+export const CALL_MEDIA_TYPE = 'application/cloudevents+json; charset=utf-8'
 
 /** Webhooks of one workspace. */
 export const MAX_WEBHOOKS = 20
@@ -65,7 +75,9 @@ const operations = {
         .array(z.enum(TOLD_EVENTS))
         .max(TOLD_EVENTS.length)
         .default([])
-        .describe('None chosen: all of them, also those to come.'),
+        .describe(
+          `None chosen: all of them, also those to come. Never sent to webhooks, since private loops or links may be in them: ${BUS_EVENTS.join(', ')}.`,
+        ),
     }),
     output: z.object({ id: c.Id, secret: z.string() }),
     errors: ['invalid_argument', 'forbidden', 'already_exists', 'limit_exceeded'],
@@ -101,7 +113,7 @@ const operations = {
     errors: ['forbidden', 'not_found'],
   }),
   send_test: internal({
-    description: 'Owes a webhook a call about nothing, `webhook.tested`.',
+    description: 'Owes a webhook a call about nothing, the event `webhook.tested`.',
     input: z.strictObject({ webhook_id }),
     output: z.object({ delivery_id: z.string() }),
     errors: ['forbidden', 'not_found'],
@@ -145,6 +157,15 @@ export const webhooks = defineContract({
     'Events of a workspace for teams without a bus: signed calls over HTTP, and what became of them.',
   operations,
   events: {},
+  directEvents: {
+    'webhook.tested': event({
+      description:
+        'Somebody tries whether a webhook works: sent to that one alone, and to be answered like any other.',
+      subject: 'webhook_id',
+      public: true,
+      data: z.object({ webhook_id: c.Id, url: z.string().describe('The address that is called') }),
+    }),
+  },
   panel: {
     path: 'webhooks',
     title: 'Webhooks',

@@ -1,11 +1,12 @@
 // What the gateway shows of the events to everybody: the AsyncAPI document, the schemas, and the page.
 import { Parser } from '@asyncapi/parser'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { describedEvents } from '../../shared/asyncapi.ts'
+import { describedDirectEvents, describedEvents } from '../../shared/asyncapi.ts'
 import { CONTRACTS } from '../../shared/contracts/index.ts'
 import { type System, startSystem } from '../support/system.ts'
 
 const EVENTS = describedEvents(CONTRACTS)
+const DIRECT = describedDirectEvents(CONTRACTS)
 let system: System
 
 beforeAll(async () => {
@@ -28,7 +29,7 @@ test('the_document_is_taken_by_the_official_parser', async () => {
 })
 
 test('each_schema_is_found_at_its_own_address', async () => {
-  for (const { name } of EVENTS) {
+  for (const { name } of [...EVENTS, ...DIRECT]) {
     const path = `/schemas/${name}.json`
     expect(await (await get(path)).json()).toMatchObject({ $id: `${system.url}${path}`, title: name })
   }
@@ -48,11 +49,11 @@ test('the_page_tells_of_every_event', async () => {
   const answer = await get('/events')
   const page = await answer.text()
   expect(answer.headers.get('content-security-policy')).toContain("default-src 'none'")
-  for (const { name, address, examples } of EVENTS) {
+  for (const { name, examples } of [...EVENTS, ...DIRECT]) {
     expect(page).toContain(`<h2>${name}</h2>`)
-    expect(page).toContain(address)
     for (const { id } of examples) expect(page).toContain(id)
   }
+  for (const { address } of EVENTS) expect(page).toContain(address)
   expect(page).toContain('href="/asyncapi.json"')
   expect(page).not.toContain('<script')
 })

@@ -115,9 +115,20 @@ describe('with two instances', () => {
       workspaceid: ws,
       data: { name: 'Autumn' },
     })
-    expect(call.headers['content-type']).toBe('application/json')
+    expect(call.headers['content-type']).toBe('application/cloudevents+json; charset=utf-8')
     expect(() => verify(secret, { ...call, body: call.body.replace('Autumn', 'Winter') })).toThrow()
     await expect.poll(async () => (await ann.list_webhooks({})).webhooks[0]?.delivered_at).not.toBeNull()
+  })
+
+  test('a_webhook_of_earlier_goes_on_to_be_called_as_its_receiver_knows_it', async () => {
+    await using place = await openPlace()
+    const { ws, ann, receiver } = place
+    const { id } = await ann.add_webhook({ url: receiver.url })
+    const webhooksOf = mongo.database('webhooks').collection<{ _id: string }>('webhooks')
+    await webhooksOf.updateOne({ _id: id }, { $unset: { media_type: '' } })
+    await tell(ws, CREATED, task('For all'))
+    await settled(ann, id, 1)
+    expect(receiver.calls[0]?.headers['content-type']).toBe('application/json')
   })
 
   test('only_what_it_wants_to_hear_of_its_own_workspace_since_it_was_added_and_nothing_private_is_told', async () => {

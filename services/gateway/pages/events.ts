@@ -6,6 +6,8 @@ import { html } from 'hono/html'
 import {
   asyncApi,
   type DescribedEvent,
+  type DescribedMessage,
+  describedDirectEvents,
   describedEvents,
   eventSchema,
   schemaPath,
@@ -79,11 +81,14 @@ const table = (label: string, rows: readonly Row[]): Html => html`<table aria-la
       )}</tbody>
     </table>`
 
-const section = (event: DescribedEvent): Html => html`<section class="card" id="${event.name}">
+const section = (
+  event: DescribedMessage & Partial<DescribedEvent>,
+): Html => html`<section class="card" id="${event.name}">
       <h2>${event.name}</h2>
       <p>${withCode(event.description)}</p>
       <dl class="facts">
-        <dt>NATS subject</dt><dd><code>${event.address}</code></dd>
+        <dt>NATS subject</dt><dd>${event.address === undefined ? 'none' : html`<code>${event.address}</code>`}</dd>
+        <dt>Over HTTP</dt><dd>${withCode(event.overHttp)}</dd>
         <dt>Subject</dt><dd><code>${event.entity}</code> of the data</dd>
         <dt>Schema</dt><dd><a href="${schemaPath(event.name)}">JSON Schema</a></dd>
       </dl>
@@ -94,7 +99,7 @@ const section = (event: DescribedEvent): Html => html`<section class="card" id="
       )}
     </section>`
 
-const eventsPage = (events: readonly DescribedEvent[]): Page => ({
+const eventsPage = (events: readonly DescribedMessage[]): Page => ({
   title: 'Events',
   wide: true,
   body: html`<h1>Events</h1>
@@ -107,7 +112,7 @@ const eventsPage = (events: readonly DescribedEvent[]): Page => ({
     <nav class="card" aria-label="Events">
       <h2>All events</h2>
       <ul>${events.map(
-        ({ name, description }) => html`<li><a href="#${name}">${name}</a> ${description}</li>`,
+        ({ name, description }) => html`<li><a href="#${name}">${name}</a> ${withCode(description)}</li>`,
       )}</ul>
     </nav>
     ${events.map(section)}`,
@@ -133,7 +138,7 @@ const cacheable = (document: unknown): ((c: Ctx) => Response) => {
 /** `/events`, `/asyncapi.json` and the schema of each event. */
 export const eventRoutes = (publicUrl: string): Hono<GatewayEnv> => {
   const routes = new Hono<GatewayEnv>()
-  const events = describedEvents(CONTRACTS)
+  const events = [...describedEvents(CONTRACTS), ...describedDirectEvents(CONTRACTS)]
   routes.get('/events', (c) => send(c, eventsPage(events)))
   routes.get('/asyncapi.json', cacheable(asyncApi(CONTRACTS, publicUrl)))
   for (const event of events) routes.get(schemaPath(event.name), cacheable(eventSchema(event, publicUrl)))
