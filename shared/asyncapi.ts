@@ -1,10 +1,13 @@
-// The events of all contracts as an AsyncAPI document (https://www.asyncapi.com/docs/reference/specification/v3.1.0) and
+// The events of all contracts as an AsyncAPI document (https://www.asyncapi.com/docs/reference/specification/v3.0.0) and
 // as JSON Schemas, for teams that write programs against them. Pure.
+import * as z from 'zod'
 import { CloudEvent } from './cloud-event.ts'
 import { type Contract, type EventDeclaration, eventFilter, eventSubject } from './contract.ts'
+import * as c from './contracts/common.ts'
 import { examplesOf } from './event-examples.ts'
 import { type JsonSchema, outputSchema } from './json-schema.ts'
 import { READING_PARAGRAPH } from './reading-rules.ts'
+import { namedSchemas, typeName } from './schema-names.ts'
 
 /** One event with all that can be said of it wherever it is sent. */
 export type DescribedMessage = Readonly<{
@@ -95,6 +98,19 @@ const INTRODUCTION = `Everything that happens in Loops is told on the JetStream 
 
 ${READING_PARAGRAPH} What would break a reader comes as an event of another name.`
 
+/** Names of what occurs in several events. */
+const SHARED = outputSchema(
+  z.object({
+    Actor: c.Actor,
+    TaskCounts: c.TaskCounts,
+    TaskStatus: c.TaskStatus,
+    Priority: c.Priority,
+    LoopStatus: c.LoopStatus,
+    Visibility: c.Visibility,
+    Role: c.Member.shape.role,
+  }),
+).properties as Readonly<Record<string, JsonSchema>>
+
 const ref = (...path: string[]): { $ref: string } => ({
   $ref: `#/${path.map((part) => part.replaceAll('~', '~0').replaceAll('/', '~1')).join('/')}`,
 })
@@ -132,7 +148,7 @@ const message = (event: DescribedEvent) => ({
   summary: event.description,
   contentType: 'application/cloudevents+json',
   tags: [{ name: event.service }],
-  payload: ref('components', 'schemas', event.name),
+  payload: ref('components', 'schemas', typeName(event.name)),
   examples: event.examples.map((example) => ({ name: exampleName(example), payload: example })),
 })
 
@@ -144,7 +160,7 @@ export const asyncApi = (contracts: readonly Contract[], url: string) => {
   const events = describedEvents(contracts)
   const services = contracts.filter((contract) => Object.keys(contract.events).length > 0)
   return {
-    asyncapi: '3.1.0',
+    asyncapi: '3.0.0',
     id: 'urn:loops:events',
     info: {
       title: 'Events of Loops',
@@ -180,7 +196,11 @@ export const asyncApi = (contracts: readonly Contract[], url: string) => {
         },
       },
       messages: byName(events, message),
-      schemas: byName(events, messageSchema),
+      schemas: namedSchemas(
+        Object.fromEntries(events.map((event) => [typeName(event.name), messageSchema(event)])),
+        SHARED,
+        (name) => ref('components', 'schemas', name),
+      ),
     },
   }
 }

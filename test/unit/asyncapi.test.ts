@@ -15,8 +15,12 @@ const EVENTS = CONTRACTS.flatMap((contract) =>
 const document = asyncApi(CONTRACTS, URL_OF_ALL)
 
 const parsed = async (text: string) => new Parser().parse(text)
+/** 3.0 is what generators of code read. */
+const NOT_THE_LATEST = 'asyncapi-latest-version'
 const lines = (diagnostics: readonly Diagnostic[]): string[] =>
-  diagnostics.map(({ code, message, path }) => `${code} ${path.join('.')}: ${message}`)
+  diagnostics
+    .filter(({ code }) => code !== NOT_THE_LATEST)
+    .map(({ code, message, path }) => `${code} ${path.join('.')}: ${message}`)
 
 describe('the AsyncAPI document', () => {
   test('taken_without_a_word_by_the_official_parser', async () => {
@@ -67,7 +71,8 @@ const FITS: Readonly<Record<string, (data: Readonly<Record<string, unknown>>) =>
 test.each(EXAMPLES.map((one) => [`${one.name} ${one.example.data.change ?? ''}`.trim(), one] as const))(
   'the_example_of_%s_fits',
   (_, { name, contract, event, example }) => {
-    const schema = document.components.schemas[name]
+    const described = describedEvents(CONTRACTS).find((one) => one.name === name)
+    const schema = described && eventSchema(described, URL_OF_ALL)
     expect(document.components.messages[name]?.examples.map(({ payload }) => payload)).toContainEqual(example)
     expect(z.fromJSONSchema(schema as never).parse(example)).toEqual(example)
     expect(z.fromJSONSchema(schema as never).safeParse({ ...example, type: 'another' }).success).toBe(false)
