@@ -1,4 +1,4 @@
-// A Python with the packages of the example subscriber, in a folder of its own that later runs find again. Knows no test.
+// A Python with the packages that a program of the tests needs, in a folder that later runs find again. Knows no test.
 import { execFile } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { existsSync, readFileSync } from 'node:fs'
@@ -10,18 +10,21 @@ import { canInstallPackages, installPackages } from '../../infra/servers/debian.
 import { cacheFolder } from './images.ts'
 
 const run = promisify(execFile)
-const REQUIREMENTS = join(import.meta.dirname, '..', '..', 'infra', 'examples', 'requirements.txt')
+/** What the example subscriber needs. */
+const SUBSCRIBER = join(import.meta.dirname, '..', '..', 'infra', 'examples', 'requirements.txt')
+/** What the MCP clients for Python need. */
+export const MCP_CLIENTS = join(import.meta.dirname, 'clients', 'requirements.txt')
 const INSTALL_LIMIT_MS = 180_000
 
 /** The program, or why there is none. */
 export type Python = Readonly<{ path: string } | { missing: string }>
 
-const makeEnvironment = async (folder: string): Promise<void> => {
+const makeEnvironment = async (folder: string, requirements: string): Promise<void> => {
   const scratch = `${folder}.${process.pid}`
   const options = { timeout: INSTALL_LIMIT_MS }
   try {
     await run('python3', ['-m', 'venv', scratch], options)
-    const pip = ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', '-r', REQUIREMENTS]
+    const pip = ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', '-r', requirements]
     await run(join(scratch, 'bin', 'python'), pip, options)
     await rename(scratch, folder)
   } finally {
@@ -29,21 +32,26 @@ const makeEnvironment = async (folder: string): Promise<void> => {
   }
 }
 
-/** Finds it or makes it: with the `python3` of this machine, which root on Debian gets by the way. */
-export const ensurePython = async (): Promise<Python> => {
-  const wanted = createHash('sha256').update(readFileSync(REQUIREMENTS)).digest('hex').slice(0, 16)
+/**
+ * Finds it or makes it: with the `python3` of this machine, which root on Debian gets by the way.
+ * @param requirements the file that lists the packages; absent: those of the example subscriber.
+ */
+export const ensurePython = async (requirements: string = SUBSCRIBER): Promise<Python> => {
+  const wanted = createHash('sha256').update(readFileSync(requirements)).digest('hex').slice(0, 16)
   const folder = join(cacheFolder(), `python-${wanted}`)
   const path = join(folder, 'bin', 'python')
   if (existsSync(path)) return { path }
   try {
-    await makeEnvironment(folder).catch(async (error: unknown) => {
+    await makeEnvironment(folder, requirements).catch(async (error: unknown) => {
       if (!canInstallPackages()) throw error
       await installPackages(['python3', 'python3-venv'])
-      await makeEnvironment(folder)
+      await makeEnvironment(folder, requirements)
     })
     return { path }
   } catch (error) {
     const [reason = ''] = messageOf(error).split('\n')
-    return { missing: `no Python with ${readFileSync(REQUIREMENTS, 'utf8').trim()}: ${reason}` }
+    return {
+      missing: `no Python with ${readFileSync(requirements, 'utf8').trim().replaceAll('\n', ', ')}: ${reason}`,
+    }
   }
 }

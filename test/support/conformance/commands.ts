@@ -12,6 +12,8 @@ export type Program = Disposable &
     ended: Promise<Ended>
     /** The first match in what it has written so far or will write. @throws Error when it ends without one. */
     said: (pattern: RegExp) => Promise<RegExpExecArray>
+    /** Writes a line to its standard input. */
+    tell: (line: string) => void
   }>
 
 const binOf = (packageName: string, bin: string): string => {
@@ -49,6 +51,7 @@ const follow = (child: ChildProcess): Program => {
         )
         look()
       }),
+    tell: (line) => void child.stdin?.write(`${line}\n`),
     [Symbol.dispose]: () => {
       child.kill('SIGKILL')
     },
@@ -64,13 +67,18 @@ export const freePort = async (): Promise<number> => {
   return address !== null && typeof address === 'object' ? address.port : 0
 }
 
-const run = (file: string, args: readonly string[], env: Readonly<Record<string, string>> = {}): Program =>
+type Env = Readonly<Record<string, string>>
+
+const start = (command: string, args: readonly string[], env: Env = {}): Program =>
   follow(
-    spawn(process.execPath, [file, ...args], {
+    spawn(command, args, {
       env: { ...process.env, NO_COLOR: '1', FORCE_COLOR: '0', ...env },
-      stdio: ['ignore', 'pipe', 'pipe'],
+      stdio: ['pipe', 'pipe', 'pipe'],
     }),
   )
+
+const run = (file: string, args: readonly string[], env: Env = {}): Program =>
+  start(process.execPath, [file, ...args], env)
 
 /** Starts a command of the official suite. */
 export const runSuite = (...args: readonly string[]): Program =>
@@ -92,3 +100,18 @@ export const runInspector = (serverUrl: string, folder: string, ...args: readonl
       PATH: folder,
     },
   )
+
+/** Starts mcp-remote, through which programs that speak over standard input alone reach a server; it keeps all in `folder`. */
+export const runMcpRemote = (serverUrl: string, port: number, folder: string): Program =>
+  run(binOf('mcp-remote', 'mcp-remote'), [serverUrl, String(port)], {
+    HOME: folder,
+    MCP_REMOTE_CONFIG_DIR: folder,
+    PATH: folder,
+  })
+
+/** Starts a program of test/support/clients; the browser that it opens is one that says where it was sent. */
+export const runPythonClient = (python: string, program: string, ...args: readonly string[]): Program =>
+  start(python, [join(import.meta.dirname, '..', 'clients', program), ...args], {
+    BROWSER: 'echo AUTHORIZE %s',
+    PYTHONUNBUFFERED: '1',
+  })

@@ -1,0 +1,64 @@
+// The official conformance suite against the whole system with its own tools, as far as a scenario needs no tools of the
+// suite's own. (`server-stateless` calls a tool of the suite's to see what a server logs; it is passed with the suite's tools.)
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { signUp } from '../support/accounts.ts'
+import { type Endpoint, openTokenDoor } from '../support/conformance/bed.ts'
+import { runSuite } from '../support/conformance/commands.ts'
+import type { Revision } from '../support/conformance/suite.ts'
+import { connectApp } from '../support/oauth-client.ts'
+import { type System, startSystem } from '../support/system.ts'
+
+let system: System
+let door: Endpoint
+
+beforeAll(async () => {
+  system = await startSystem({ instances: 2 })
+  const { tokens } = await connectApp(system.url, await signUp(system, { name: 'Olga' }))
+  door = await openTokenDoor(system.url, tokens.access_token)
+})
+afterAll(async () => {
+  await door?.[Symbol.asyncDispose]()
+  await system?.stop()
+})
+
+const OLDER = [
+  'server-initialize',
+  'ping',
+  'tools-list',
+  'resources-list',
+  'prompts-list',
+  'dns-rebinding-protection',
+]
+const NEWER = [
+  ...[
+    'server-stateless',
+    'tools-list',
+    'resources-list',
+    'prompts-list',
+    'dns-rebinding-protection',
+    'caching',
+  ],
+  ...['sep-2164-resource-not-found', 'http-header-validation'],
+]
+const SCENARIOS: readonly (readonly [Revision, string])[] = [
+  ...OLDER.map((name) => ['2025-11-25', name] as const),
+  ...NEWER.map((name) => ['2026-07-28', name] as const),
+]
+
+test.each(SCENARIOS)('%s: %s passes', async (revision, scenario) => {
+  using suite = runSuite(
+    ...[
+      'server',
+      '--url',
+      `${door.url}/mcp`,
+      '--scenario',
+      scenario,
+      '--spec-version',
+      revision,
+      '--timeout',
+      '5000',
+    ],
+  )
+  const { code, stdout, stderr } = await suite.ended
+  expect(code, `${stdout}\n${stderr}`).toBe(0)
+})
