@@ -1,5 +1,5 @@
-// The official conformance suite against the whole system with its own tools, as far as a scenario needs no tools of the
-// suite's own. (`server-stateless` calls a tool of the suite's to see what a server logs; it is passed with the suite's tools.)
+// The official conformance suite against the whole system with its own tools, in the scenarios that need none of the
+// suite's own. Another, `server-stateless`, calls one to see what a server logs; it is passed with the suite's tools.
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { signUp } from '../support/accounts.ts'
 import { type Endpoint, openTokenDoor } from '../support/conformance/bed.ts'
@@ -30,14 +30,7 @@ const OLDER = [
   'dns-rebinding-protection',
 ]
 const NEWER = [
-  ...[
-    'server-stateless',
-    'tools-list',
-    'resources-list',
-    'prompts-list',
-    'dns-rebinding-protection',
-    'caching',
-  ],
+  ...['tools-list', 'resources-list', 'prompts-list', 'dns-rebinding-protection', 'caching'],
   ...['sep-2164-resource-not-found', 'http-header-validation'],
 ]
 const SCENARIOS: readonly (readonly [Revision, string])[] = [
