@@ -1,5 +1,6 @@
 // How Loops runs its own mongod: a replica set of one, on 127.0.0.1, with the data kept.
 import { mkdirSync } from 'node:fs'
+import { release } from 'node:os'
 import { join } from 'node:path'
 import { ensureReplicaSet } from './replica-set.ts'
 import type { RunningServer, RunOptions, ServerPlan } from './supervise.ts'
@@ -11,9 +12,32 @@ const OPLOG_MB = 512
 /** A replica set of one has nobody to hand over to, so the 15 s that it would wait for that are cut. */
 const SHUTDOWN_WAIT_MS = 100
 
+/**
+ * MongoDB 8 corrupts its memory on Linux 6.19 and newer unless glibc keeps rseq for itself, and dies after half a minute:
+ * https://github.com/google/tcmalloc/issues/292
+ */
+export const RSEQ_FOR_GLIBC = { GLIBC_TUNABLES: 'glibc.pthread.rseq=1' } as const
+const FIRST_BAD_LINUX = [6, 19] as const
+/** Exit code for data files of another version: https://www.mongodb.com/docs/manual/reference/exit-codes/ */
+const NEEDS_OTHER_VERSION = 'exit code 62'
+
+/**
+ * What may help a mongod that dies again and again.
+ * @param kernel its release, such as `6.19.3-arch1`
+ */
+export const adviceFor = (kernel: string, platform: string): string | undefined => {
+  const [major = 0, minor = 0] = kernel.split('.').map(Number)
+  const [badMajor, badMinor] = FIRST_BAD_LINUX
+  if (platform !== 'linux' || major < badMajor || (major === badMajor && minor < badMinor)) return undefined
+  return 'MongoDB 8 does not work well with Linux 6.19 and newer: see https://github.com/google/tcmalloc/issues/292 for kernels and versions that do, and name another mongod with MONGOMS_SYSTEM_BINARY.'
+}
+
 const plan: ServerPlan = {
   name: 'mongod',
   folder: 'mongod',
+  env: RSEQ_FOR_GLIBC,
+  advice: () => adviceFor(release(), process.platform),
+  isHopeless: (how) => how === NEEDS_OTHER_VERSION,
   args: (port, folder) => {
     const data = join(folder, 'data')
     mkdirSync(data, { recursive: true, mode: 0o700 })

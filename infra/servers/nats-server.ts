@@ -1,7 +1,7 @@
 // How Loops runs its own nats-server: JetStream on disk, on 127.0.0.1, for those who know its password, and beside them
 // the subscribers that were added.
 import { createHmac } from 'node:crypto'
-import { existsSync, renameSync, writeFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { accountsText } from '../subscribers/access.ts'
 import { readSubscribers, SUBSCRIBERS_CONF, writeSubscribers } from '../subscribers/registry.ts'
@@ -22,6 +22,9 @@ const configuration = (
 ): string => `# Written anew at each start.
 server_name: loops
 listen: "127.0.0.1:${port}"
+# On a free port, which it writes into a file: for looking whether it still writes.
+http: "127.0.0.1:-1"
+ports_file_dir: ${JSON.stringify(folder)}
 jetstream {
   store_dir: ${JSON.stringify(join(folder, 'data'))}
   sync_interval: always
@@ -34,17 +37,55 @@ const nameAccount = (folder: string): void => {
   if (nameless && named && existsSync(nameless) && !existsSync(named)) renameSync(nameless, named)
 }
 
+const PORTS_FILE = /^nats-server_\d+\.ports$/
+const HEALTH_LIMIT_MS = 5_000
+/** What it says of itself when a write has failed: from then on it takes nothing more, even when there is room again. */
+const STUCK = /write error: [^"]*/
+
+const forgetPorts = (folder: string): void => {
+  for (const name of readdirSync(folder))
+    if (PORTS_FILE.test(name)) rmSync(join(folder, name), { force: true })
+}
+
+/**
+ * Why a nats-server takes no more events, by its own word; undefined when it does, or does not say.
+ * @param health address of its /healthz
+ */
+export const illnessOf = async (health: string): Promise<string | undefined> => {
+  try {
+    const answer = await fetch(health, { signal: AbortSignal.timeout(HEALTH_LIMIT_MS) })
+    return answer.ok ? undefined : STUCK.exec(await answer.text())?.[0]
+  } catch {
+    // One that does not answer may be busy; whether it runs is seen elsewhere.
+    return undefined
+  }
+}
+
+const monitoringOf = (folder: string, pid: number): string | undefined => {
+  try {
+    const { monitoring } = JSON.parse(readFileSync(join(folder, `nats-server_${pid}.ports`), 'utf8'))
+    return String(monitoring[0])
+  } catch {
+    return undefined
+  }
+}
+
 const planFor = (password: string): ServerPlan => ({
   name: 'nats-server',
   folder: 'nats',
   args: (port, folder) => {
     const file = join(folder, 'nats-server.conf')
     nameAccount(folder)
+    forgetPorts(folder)
     writeSubscribers(folder, readSubscribers(folder))
     writeFileSync(file, configuration(port, folder, password), { mode: 0o600 })
     return ['--config', file]
   },
   ready: (port, signal) => untilAccepting('127.0.0.1', port, signal),
+  illness: async (folder, pid) => {
+    const monitoring = monitoringOf(folder, pid)
+    return monitoring === undefined ? undefined : await illnessOf(`${monitoring}/healthz`)
+  },
   url: (port) => `nats://${USER}:${password}@127.0.0.1:${port}`,
 })
 

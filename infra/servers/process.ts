@@ -4,6 +4,7 @@ import type { ChildProcess } from 'node:child_process'
 import { spawn } from 'node:child_process'
 import { closeSync, openSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { processEnv } from '../../shared/config.ts'
 import { messageOf } from '../report.ts'
 import { identityOf } from './identity.ts'
 
@@ -11,6 +12,8 @@ import { identityOf } from './identity.ts'
 export type Launch = Readonly<{
   path: string
   args: readonly string[]
+  /** Variables that it gets where its environment does not have them. */
+  env?: Readonly<Record<string, string>>
   /** Its output is appended here. */
   logFile: string
   /** Remembers the process, so that the next start finds it when this one is killed. */
@@ -19,6 +22,7 @@ export type Launch = Readonly<{
 
 /** A process that was started. */
 export type Launched = Readonly<{
+  /** 0 when there is none, since it could not be started at all. */
   pid: number
   /** Fulfilled with a few words when it ends, however it ends: `exit code 48`, `signal SIGKILL`. */
   ended: Promise<string>
@@ -35,12 +39,13 @@ const TAIL_BYTES = 4_096
  * Starts a process in a session of its own: a Ctrl-C at the terminal reaches us only, so that whoever uses the server
  * can finish first. A guard ends it when we are gone without having stopped it.
  */
-export const launch = ({ path, args, logFile, pidFile }: Launch): Launched => {
+export const launch = ({ path, args, env, logFile, pidFile }: Launch): Launched => {
   rotate(logFile)
   const log = openSync(logFile, 'a', 0o600)
   const child = spawn(path, [...args], {
     detached: true,
     stdio: ['ignore', log, log],
+    env: { ...env, ...processEnv() },
   })
   closeSync(log)
   const pid = child.pid

@@ -1,8 +1,10 @@
-// Keeps one server running: starts it on a port of its own, starts it again when it dies, and gives up after a few times.
+// Keeps one server running: starts it on a port of its own, and starts it again whenever it dies or stops working, ever more
+// slowly when that does not help.
 // Knows no server in particular; mongod.ts and nats-server.ts say what each needs.
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { systemClock } from '../../shared/clock.ts'
+import { pause } from '../../shared/lifecycle.ts'
 import type { Report } from '../report.ts'
 import { formatMs, messageOf, StartFault } from '../report.ts'
 import type { Binary } from './binary.ts'
@@ -18,8 +20,16 @@ export type ServerPlan = Readonly<{
   folder: string
   /** Its command line; may write its configuration into the folder first. */
   args: (port: number, folder: string) => readonly string[]
+  /** Variables that it gets where the environment does not have them. */
+  env?: Readonly<Record<string, string>>
   /** Fulfilled when it serves; rejected with a reason when it never will. Ends when the signal is aborted. */
   ready: (port: number, signal: AbortSignal) => Promise<void>
+  /** Why a server that runs does not work and must be started anew; undefined when it works. */
+  illness?: (folder: string, pid: number) => Promise<string | undefined>
+  /** What may help one that dies again and again. */
+  advice?: () => string | undefined
+  /** Whether one that ended so will always end so. */
+  isHopeless?: (how: string) => boolean
   url: (port: number) => string
 }>
 
@@ -28,8 +38,12 @@ export type RunOptions = Readonly<{
   binary: Binary
   dataDir: string
   report: Report
-  /** Called once when the server has died for good; it is not running any more. */
+  /** Called once when the server has died and no trying helps; it is not running any more. */
   onLost: (fault: StartFault) => void
+  /** Pauses before it is started again (ms), one for each death in a row, the last one repeating. */
+  restart_ms?: readonly number[]
+  /** How often it is asked whether it works (ms). */
+  look_ms?: number
 }>
 
 /** A server that serves. Disposing stops it and waits until its process has ended. */
@@ -37,9 +51,14 @@ export type RunningServer = AsyncDisposable & Readonly<{ url: string; pid: () =>
 
 const READY_TIMEOUT_MS = 60_000
 const MAX_START_ATTEMPTS = 3
-const MAX_RESTARTS = 3
-/** A server that has run for so long gets all its restarts again. */
+/** At first at once: what died by chance is back before anybody has noticed. Then ever more slowly, for as long as it takes. */
+const RESTART_MS = [0, 0, 0, 5_000, 15_000, 60_000, 300_000] as const
+/** From so many deaths in a row it is said that they may go on. */
+const MANY_DEATHS = 4
+/** A server that has run for so long begins anew. */
 const HEALTHY_AFTER_MS = 10 * 60_000
+/** How often a server is asked whether it works (ms): one that does not is noticed within a minute. */
+const LOOK_MS = 10_000
 const TAIL_LINES = 8
 
 /**
@@ -59,24 +78,31 @@ export const superviseServer = async (plan: ServerPlan, options: RunOptions): Pr
     `${plan.name}: serving on 127.0.0.1:${port} after ${formatMs(systemClock.monotonicMs() - started)}`,
   )
 
-  let stopping = false
+  const stopping = new AbortController()
+  const startAgain = async (): Promise<void> => {
+    server = launch(launchOf(plan, options, folder, port))
+    // When it does not come up, its end is seen by the next turn.
+    await untilReady(plan, server, port).then(
+      () => report.step(`${plan.name}: serving again`),
+      () => server.stop(),
+    )
+  }
   const watch = async (): Promise<void> => {
-    let restarts = 0
+    let deaths = 0
     let since = systemClock.monotonicMs()
     for (;;) {
-      const how = await server.ended
-      if (stopping) return
-      if (systemClock.monotonicMs() - since > HEALTHY_AFTER_MS) restarts = 0
-      restarts += 1
-      if (restarts > MAX_RESTARTS) return options.onLost(died(plan, options, folder, how))
-      report.step(`${plan.name} ended by itself (${how}): starting it again (${restarts} of ${MAX_RESTARTS})`)
+      const how = await endOf(plan, options, { folder, server, signal: stopping.signal })
+      if (stopping.signal.aborted) return
+      if (server.pid === 0 || plan.isHopeless?.(how)) return options.onLost(died(plan, options, folder, how))
+      if (systemClock.monotonicMs() - since > HEALTHY_AFTER_MS) deaths = 0
+      deaths += 1
+      if (deaths < MANY_DEATHS) report.step(`${plan.name} ended by itself (${how}): starting it again`)
+      if (deaths === MANY_DEATHS) report.step(dyingOn(plan, options, folder, how))
+      const pauses = options.restart_ms ?? RESTART_MS
+      await pause(pauses[Math.min(deaths, pauses.length) - 1] ?? 0, stopping.signal)
+      if (stopping.signal.aborted) return
       since = systemClock.monotonicMs()
-      server = launch(launchOf(plan, options, folder, port))
-      // When it does not come up, its end is seen above, by the next turn.
-      await untilReady(plan, server, port).then(
-        () => report.step(`${plan.name}: serving again`),
-        () => server.stop(),
-      )
+      await startAgain()
     }
   }
   const watching = watch()
@@ -84,9 +110,11 @@ export const superviseServer = async (plan: ServerPlan, options: RunOptions): Pr
     url: plan.url(port),
     pid: () => server.pid,
     [Symbol.asyncDispose]: async () => {
-      stopping = true
+      stopping.abort()
       await server.stop()
       await watching
+      // It may have been started just before.
+      await server.stop()
     },
   }
 }
@@ -97,6 +125,7 @@ const logFileOf = (plan: ServerPlan, folder: string) => join(folder, `${plan.nam
 const launchOf = (plan: ServerPlan, options: RunOptions, folder: string, port: number) => ({
   path: options.binary.path,
   args: plan.args(port, folder),
+  ...(plan.env ? { env: plan.env } : {}),
   logFile: logFileOf(plan, folder),
   pidFile: pidFileOf(folder),
 })
@@ -134,6 +163,40 @@ const untilReady = async (plan: ServerPlan, server: Launched, port: number): Pro
     clearTimeout(timer)
     stop.abort()
   }
+}
+
+type Watched = Readonly<{ folder: string; server: Launched; signal: AbortSignal }>
+
+/** Waits for the end of a server; one that does not work any more is ended. @returns how it ended */
+const endOf = async (plan: ServerPlan, options: RunOptions, watched: Watched): Promise<string> => {
+  const { folder, server, signal } = watched
+  const over = new AbortController()
+  const ended = server.ended.finally(() => over.abort())
+  let told = false
+  for (;;) {
+    await pause(options.look_ms ?? LOOK_MS, AbortSignal.any([over.signal, signal]))
+    if (over.signal.aborted || signal.aborted || !plan.illness) return await ended
+    const illness = await plan.illness(folder, server.pid)
+    if (illness === undefined || over.signal.aborted) continue
+    if (!isFull(options.dataDir)) {
+      await server.stop()
+      return illness
+    }
+    if (!told)
+      options.report.step(
+        `${plan.name} cannot write, because the disk that holds ${options.dataDir} is full: free some space, and it goes on by itself.`,
+      )
+    told = true
+  }
+}
+
+/** The one line about a server that dies again and again. */
+const dyingOn = (plan: ServerPlan, options: RunOptions, folder: string, how: string): string => {
+  const why = isFull(options.dataDir)
+    ? `the disk that holds ${options.dataDir} is full: free some space`
+    : `see ${logFileOf(plan, folder)}`
+  const advice = plan.advice?.()
+  return `${plan.name} has ended ${MANY_DEATHS} times in a short time (${how}); ${why}. It is started again and again, ever more slowly, until it works or you press Ctrl-C.${advice === undefined ? '' : ` ${advice}`}`
 }
 
 /** The fault that says why a server is not there, with the last it said. */

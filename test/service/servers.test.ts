@@ -13,6 +13,7 @@ import { startNatsServer } from '../../infra/servers/nats-server.ts'
 import { tryPort, untilAccepting } from '../../infra/servers/port.ts'
 import type { Binary } from '../../infra/servers.ts'
 import { resolveMongod, resolveNatsServer } from '../../infra/servers.ts'
+import { canFillDisk, fillDisk } from '../support/chaos/full-disk.ts'
 import { cacheFolder } from '../support/images.ts'
 
 const SECRET = 'a secret of more than thirty-two characters'
@@ -131,3 +132,21 @@ test.skipIf(process.platform !== 'linux')('binary_without_a_library_refused_with
 
 const hostOf = (url: string) => new URL(url).host
 const credentials = (url: string) => ({ user: new URL(url).username, pass: new URL(url).password })
+
+test.skipIf(!canFillDisk())(
+  'nats_that_a_full_disk_has_stopped_is_started_anew_and_takes_messages',
+  async () => {
+    const lines: string[] = []
+    const report = { ...silentReport, step: (text: string) => void lines.push(text) }
+    const server = stack.use(
+      await startNatsServer({ ...options(), report, look_ms: 100, binary: natsServer }, SECRET),
+    )
+    await putMessage(server.url)
+    await fillDisk(server.pid())
+    await expect(putMessage(server.url)).rejects.toThrow('timeout')
+    await expect.poll(() => lines, { timeout: 30_000 }).toContain('nats-server: serving again')
+    expect(lines.join()).toMatch(/nats-server ended by itself \(write error: .*file too large\)/)
+    await putMessage(server.url)
+    expect(await keptMessage(server.url)).toBe('hello')
+  },
+)

@@ -7,6 +7,7 @@ import {
   type StartedTestContainer,
   Wait,
 } from 'testcontainers'
+import { RSEQ_FOR_GLIBC } from '../../infra/servers/mongod.ts'
 import { ensureReplicaSet } from '../../infra/servers/replica-set.ts'
 import { systemClock } from '../../shared/clock.ts'
 import { TEST_LABEL } from './images.ts'
@@ -87,6 +88,7 @@ export const startMongo = async (image: string, place: Place): Promise<ServerCon
       '--wiredTigerCacheSizeGB',
       '0.5',
     ])
+    .withEnvironment(RSEQ_FOR_GLIBC)
     .withTmpFs({ '/data/db': 'rw,size=2g' })
     .withExposedPorts(MONGO_PORT)
     .withWaitStrategy(Wait.forLogMessage(/Waiting for connections/))

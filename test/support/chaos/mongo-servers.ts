@@ -3,6 +3,7 @@
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type Db, MongoClient } from 'mongodb'
+import { RSEQ_FOR_GLIBC } from '../../../infra/servers/mongod.ts'
 import { tryPort, untilAccepting } from '../../../infra/servers/port.ts'
 import { type FaultProxy, startFaultProxy } from './fault-proxy.ts'
 import type { Controlled, Processes } from './processes.ts'
@@ -42,7 +43,10 @@ const startMember = async (
     ...['--nounixsocket', '--quiet', '--wiredTigerCacheSizeGB', '0.5', '--oplogSize', '256'],
     ...['--setParameter', 'diagnosticDataCollectionEnabled=false'],
   ]
-  const process = processes.keep({ name, command: binary, args, logFile: join(folder, `${name}.log`) })
+  const process = processes.keep({
+    ...{ name, command: binary, args, env: RSEQ_FOR_GLIBC },
+    logFile: join(folder, `${name}.log`),
+  })
   const proxy = stack.use(await startFaultProxy(() => ({ host: '127.0.0.1', port })))
   return { port, server: { process, proxy } }
 }

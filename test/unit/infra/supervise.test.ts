@@ -31,10 +31,17 @@ const plan = (script: string): ServerPlan => ({
   url: (port) => `test://127.0.0.1:${port}`,
 })
 
-const supervising = (script: string, onLost: (fault: StartFault) => void = () => {}) => {
+const neverLost = (fault: StartFault): void => expect.fail(fault.message)
+
+const supervising = (
+  script: string,
+  onLost: (fault: StartFault) => void = () => {},
+  more: Partial<ServerPlan> = {},
+) => {
   const binary = { path: process.execPath, version: '', sha256: '', source: '' }
   const report = { step: (text: string) => void lines.push(text), progress: () => {} }
-  return superviseServer(plan(script), { binary, dataDir, report, onLost })
+  const quickly = { restart_ms: [0], look_ms: 20 }
+  return superviseServer({ ...plan(script), ...more }, { binary, dataDir, report, onLost, ...quickly })
 }
 
 const killAndWaitForTheNext = async (server: { pid: () => number }) => {
@@ -71,15 +78,46 @@ test('started_again_on_the_same_port_when_it_dies', async () => {
   const { url } = server
   await killAndWaitForTheNext(server)
   await untilAccepting('127.0.0.1', Number(url.split(':').at(-1)), AbortSignal.timeout(5_000))
-  expect(lines).toContain('testd ended by itself (signal SIGKILL): starting it again (1 of 3)')
+  expect(lines).toContain('testd ended by itself (signal SIGKILL): starting it again')
 })
 
-test('given_up_after_three_restarts', async () => {
+test('started_again_however_often_it_dies_with_one_line_about_that', async () => {
+  await using server = await supervising(LISTENING, neverLost, { advice: () => 'Try another one.' })
+  for (let death = 1; death <= 6; death++) await killAndWaitForTheNext(server)
+  const about = lines.filter((line) => line.includes('again and again'))
+  expect(about).toHaveLength(1)
+  expect(about[0]).toMatch(
+    /^testd has ended 4 times in a short time \(signal SIGKILL\); see .*testd\.log\. .*Try another one\.$/,
+  )
+  expect(lines.filter((line) => line.includes('ended by itself'))).toHaveLength(3)
+})
+
+test('given_up_where_trying_cannot_help', async () => {
   const lost = Promise.withResolvers<StartFault>()
-  await using server = await supervising(LISTENING, lost.resolve)
-  for (let restart = 1; restart <= 3; restart++) await killAndWaitForTheNext(server)
+  const isHopeless = (how: string) => how === 'signal SIGKILL'
+  await using server = await supervising(LISTENING, lost.resolve, { isHopeless })
   process.kill(server.pid(), 'SIGKILL')
   expect((await lost.promise).message).toMatch(/^testd stopped \(signal SIGKILL\): see its last lines below/)
+})
+
+test('one_that_runs_and_does_not_work_is_started_anew', async () => {
+  let ill: number | undefined
+  const illness = async (_: string, pid: number) => (pid === ill ? 'write error' : undefined)
+  await using server = await supervising(LISTENING, neverLost, { illness })
+  const first = server.pid()
+  ill = first
+  await vi.waitFor(() => expect(lines).toContain('testd: serving again'), { timeout: 10_000 })
+  expect(server.pid()).not.toBe(first)
+  expect(identityOf(first)).toBeUndefined()
+  expect(lines).toContain('testd ended by itself (write error): starting it again')
+})
+
+test('what_its_plan_says_is_in_its_environment_unless_it_is_there_already', async () => {
+  const script = `console.log("got " + process.env.TESTD_MODE + " " + process.env.PATH); ${LISTENING}`
+  const env = { TESTD_MODE: 'careful', PATH: '/nowhere' }
+  await using _ = await supervising(script, neverLost, { env })
+  const log = readFileSync(join(dataDir, 'testd', 'testd.log'), 'utf8')
+  expect(log).toContain(`got careful ${process.env.PATH}`)
 })
 
 test('stopped_for_good_when_disposed_of', async () => {

@@ -1,0 +1,22 @@
+// A disk that is full for one process alone: the system lets it make no file longer (RLIMIT_FSIZE), so that its writes fail.
+import { execFile, execFileSync } from 'node:child_process'
+import { promisify } from 'node:util'
+
+const limit = (pid: number, fsize: string): Promise<unknown> =>
+  promisify(execFile)('prlimit', ['--pid', `${pid}`, `--fsize=${fsize}:unlimited`])
+
+/** Has the writes of a process fail from now on. */
+export const fillDisk = (pid: number): Promise<unknown> => limit(pid, '1')
+
+/** Lets it write again. */
+export const emptyDisk = (pid: number): Promise<unknown> => limit(pid, 'unlimited')
+
+/** Whether this machine has the command for it: it is part of util-linux. */
+export const canFillDisk = (): boolean => {
+  try {
+    execFileSync('prlimit', ['--version'], { stdio: 'ignore' })
+    return true
+  } catch {
+    return false
+  }
+}
