@@ -58,7 +58,7 @@ export const VARIABLES = {
   SMTP_URL: {
     type: url('smtp:', 'smtps:'),
     about:
-      'SMTP server for mail, with user and password if it wants them; unset: mails are kept for reading at /dev/mail, where PUBLIC_URL is this machine',
+      'SMTP server for mail, with user and password if it wants them, and `?name=` for the name that it is greeted with (the host of PUBLIC_URL otherwise); unset: mails are kept for reading at /dev/mail, where PUBLIC_URL is this machine',
     secret: true,
   },
   MAIL_FROM: {
@@ -166,6 +166,19 @@ export const VARIABLES = {
     type: z.string(),
     fallback: 'info',
     about: 'debug, info, warn or error; or topics to see in full, such as tasks:store,bus',
+  },
+  LEASE_MS: {
+    type: wholeNumber(1_000, 600_000),
+    about: 'Tests only: how long mails and calls stay claimed that nobody renews',
+    internal: true,
+  },
+  CLOCK_OFFSET_MS: {
+    type: z
+      .string()
+      .regex(/^-?\d{1,9}$/, 'is not a whole number')
+      .transform(Number),
+    about: 'Tests only: how far the clock of this process is ahead',
+    internal: true,
   },
   FAULT: {
     type: z.string(),

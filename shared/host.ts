@@ -5,7 +5,7 @@ import { type Relay, startRelay } from './bus/outbox.ts'
 import type { Reaction } from './bus/reactions.ts'
 import { startReconciler } from './bus/reconcile.ts'
 import { serve } from './bus/serve.ts'
-import { type Clock, systemClock } from './clock.ts'
+import { aheadOf, type Clock, systemClock } from './clock.ts'
 import type { Config } from './config.ts'
 import type { Contract, Handlers } from './contract.ts'
 import { type FaultPoint, faultPoint } from './faults.ts'
@@ -47,7 +47,7 @@ export const openHost = async (name: string, config: Config): Promise<Host> => {
   const log = createLog({ filter: config.LOG, topic: name })
   const stack = new AsyncDisposableStack()
   try {
-    const clock = systemClock
+    const clock = aheadOf(systemClock, config.CLOCK_OFFSET_MS ?? 0)
     const ids = systemIds()
     const at = faultPoint(config.FAULT)
     const keys = configuredKeys(name, config)

@@ -12,11 +12,13 @@ import { AppError } from './errors.ts'
 import type { Log } from './log.ts'
 
 /**
- * Bounds on waiting for the database (ms): for a primary, for a pooled connection, and for bytes on a silent one.
+ * Bounds on waiting for the database (ms): for a primary, for a pooled connection, for a new one, and for bytes on a silent
+ * one. Two of them one after the other are shorter than a lease.
  * The caller's patience is bounded by the bus; these end the work that nobody waits for any more.
  */
 const SELECTION_TIMEOUT_MS = 5_000
 const QUEUE_TIMEOUT_MS = 5_000
+const CONNECT_TIMEOUT_MS = 10_000
 const SILENCE_TIMEOUT_MS = 20_000
 
 export type Mongo = AsyncDisposable & {
@@ -47,6 +49,7 @@ export const connectMongo = async (url: string, log: Log): Promise<Mongo> => {
     serverSelectionTimeoutMS: SELECTION_TIMEOUT_MS,
     waitQueueTimeoutMS: QUEUE_TIMEOUT_MS,
     socketTimeoutMS: SILENCE_TIMEOUT_MS,
+    connectTimeoutMS: CONNECT_TIMEOUT_MS,
   })
   logs.set(client, log)
   // The driver answers `test` where the URL names no database.

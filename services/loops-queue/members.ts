@@ -17,7 +17,12 @@ const forPerson = (call: Call): MemberCall => {
 export const members = (
   deps: Deps,
 ): Some<
-  'check_loop' | 'list_private_loops' | 'get_loop_states' | 'list_loop_members' | 'set_loop_member'
+  | 'check_loop'
+  | 'list_private_loops'
+  | 'get_loop_states'
+  | 'list_loop_readers'
+  | 'list_loop_members'
+  | 'set_loop_member'
 > => ({
   check_loop: async ({ loop_id }, call) => ({
     loop: loopRef(await deps.loops.get(forPerson(call).caller, loop_id)),
@@ -30,6 +35,16 @@ export const members = (
   get_loop_states: async ({ workspace_id, loop_ids }) => {
     const states = await deps.loops.listStates(workspace_id, loop_ids)
     return { loops: states.map(({ _id, status, visibility }) => ({ id: _id, status, visibility })) }
+  },
+
+  list_loop_readers: async ({ workspace_id, loop_ids }) => {
+    const found = await deps.loops.listReaders(workspace_id, loop_ids)
+    return {
+      loops: found.map(({ _id, visibility, readers }) => ({
+        id: _id,
+        reader_ids: visibility === 'private' ? [...readers] : null,
+      })),
+    }
   },
 
   list_loop_members: async ({ loop_id }, call) => {

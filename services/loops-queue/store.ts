@@ -132,6 +132,16 @@ const reading = (collection: Collection<LoopDoc>) => {
         .project<Pick<LoopDoc, '_id' | 'status' | 'visibility'>>({ status: 1, visibility: 1 })
         .toArray(),
 
+    /** Who may see these loops, whoever asks. */
+    listReaders: (
+      ws: string,
+      among: readonly string[],
+    ): Promise<Pick<LoopDoc, '_id' | 'visibility' | 'readers'>[]> =>
+      collection
+        .find({ _id: { $in: [...among] }, ws })
+        .project<Pick<LoopDoc, '_id' | 'visibility' | 'readers'>>({ visibility: 1, readers: 1 })
+        .toArray(),
+
     /** The rows of these loops as far as they are still active, in the order given. */
     listRows: async (ws: string, wanted: readonly string[]): Promise<LoopRowDoc[]> => {
       const found = await collection

@@ -1,4 +1,4 @@
-// Names with addresses, and our own. Pure. Nothing here is ever handed on as a string to be parsed again: one such string
+// Names with addresses, our own, and the name that a mail server is greeted with. Pure. Nothing here is ever handed on as a string to be parsed again: one such string
 // can hold several recipients.
 import { toAddress } from '../../shared/email-address.ts'
 
@@ -18,3 +18,17 @@ export const parseSender = (text: string): Mailbox => {
 
 /** The part behind the `@`, which message ids end with. */
 export const domainOf = ({ address }: Mailbox): string => address.slice(address.lastIndexOf('@') + 1)
+
+/**
+ * The name to greet a mail server with (RFC 5321 §4.1.1.1): what SMTP_URL has as `?name=`, else the host of PUBLIC_URL. Large
+ * relays refuse a name without a dot, which is what a container has.
+ * @returns undefined where neither has a full name; then the transport takes the machine's own.
+ */
+export const greetingName = (smtp_url: string, public_url: string): string | undefined => {
+  const given = URL.canParse(smtp_url) ? new URL(smtp_url).searchParams.get('name') : null
+  if (given) return given
+  const { hostname } = new URL(public_url)
+  if (hostname.startsWith('[')) return `[IPv6:${hostname.slice(1, -1)}]`
+  if (/^\d+(\.\d+){3}$/.test(hostname)) return `[${hostname}]`
+  return hostname.includes('.') ? hostname : undefined
+}

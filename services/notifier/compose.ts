@@ -6,6 +6,7 @@ import { ownCall } from '../../shared/bus/headers.ts'
 import type { Clock } from '../../shared/clock.ts'
 import type { Call, Client } from '../../shared/contract.ts'
 import type { gateway } from '../../shared/contracts/gateway.ts'
+import { webhooks } from '../../shared/contracts/webhooks.ts'
 import { toAddress } from '../../shared/email-address.ts'
 import { AppError } from '../../shared/errors.ts'
 import type { Ids } from '../../shared/ids.ts'
@@ -18,9 +19,17 @@ import { loopShipped } from './emails/loop-shipped.ts'
 import { passwordReset } from './emails/password-reset.ts'
 import { fill, type Rendered, render } from './emails/render.ts'
 import { clockOf, headerName, type Clock as ReadersClock } from './emails/text.ts'
+import { webhookDisabled } from './emails/webhook-disabled.ts'
 import { wordingOf } from './emails/wording.ts'
 import type { Mail } from './mailer.ts'
-import type { Delivery, InvitationNotice, LoopShippedNotice, Notice, PasswordResetNotice } from './notices.ts'
+import type {
+  Delivery,
+  InvitationNotice,
+  LoopShippedNotice,
+  Notice,
+  PasswordResetNotice,
+  WebhookDisabledNotice,
+} from './notices.ts'
 import { unsubscribeToken } from './unsubscribe.ts'
 
 /** The mail, or why there is none to send any more. */
@@ -42,7 +51,11 @@ const KEPT_MAILS = 64
 const KEPT_CLOCKS = 256
 
 /** What is the same in every mail of an event in one language. */
-type Shared = InvitationNotice | PasswordResetNotice | (LoopShippedNotice & Readonly<{ rendered: Rendered }>)
+type Shared =
+  | InvitationNotice
+  | PasswordResetNotice
+  | WebhookDisabledNotice
+  | (LoopShippedNotice & Readonly<{ rendered: Rendered }>)
 
 const workspaceUrl = ({ publicUrl }: ComposeDeps): string => `${publicUrl}/workspace`
 
@@ -91,6 +104,32 @@ const composeShipped = (
         name: headerName(facts.workspace_name),
         unsubscribe_url,
       },
+    },
+  }
+}
+
+const composeDisabled = async (
+  deps: ComposeDeps,
+  delivery: Delivery,
+  notice: WebhookDisabledNotice,
+): Promise<Composed> => {
+  const { to, locale, time_zone } = delivery
+  if (to === null) return { failed: 'no recipient' }
+  const { failing_since, ...facts } = notice.facts
+  const letter = webhookDisabled(
+    {
+      ...facts,
+      name: to.name,
+      failing_since: clockOf(locale, time_zone)(new Date(failing_since ?? notice.at)),
+      webhooks_url: `${workspaceUrl(deps)}/${webhooks.panel?.path ?? ''}`,
+    },
+    wordingOf(locale),
+  )
+  return {
+    mail: {
+      ...envelopeOf(deps, delivery, notice, to),
+      ...fill(await render(letter), {}),
+      language: letter.language,
     },
   }
 }
@@ -160,13 +199,15 @@ export const createComposer = (deps: ComposeDeps): ((delivery: Delivery) => Prom
     const key = `${delivery.event_id} ${languageOf(delivery.locale)}`
     const notice = await kept.fetch(key, { context: delivery })
     if (!notice) throw new Error(`The notice ${delivery.event_id} could not be loaded.`)
-    return notice.template === 'loop-shipped'
-      ? composeShipped(
-          deps,
-          delivery,
-          notice,
-          clocks.memo(`${delivery.locale} ${delivery.time_zone}`, { context: delivery }),
-        )
-      : await composeLinked(deps, delivery, notice)
+    switch (notice.template) {
+      case 'loop-shipped': {
+        const clock = clocks.memo(`${delivery.locale} ${delivery.time_zone}`, { context: delivery })
+        return composeShipped(deps, delivery, notice, clock)
+      }
+      case 'webhook-disabled':
+        return composeDisabled(deps, delivery, notice)
+      default:
+        return composeLinked(deps, delivery, notice)
+    }
   }
 }

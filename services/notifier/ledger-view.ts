@@ -26,6 +26,7 @@ export const maySee = (caller: Pick<Caller, 'role' | 'user_id'>, { user_id, show
 const SUBJECTS: Readonly<Record<Exclude<Delivery['template'], 'loop-shipped'>, string>> = {
   invitation: 'Invitation',
   'password-reset': 'New password',
+  'webhook-disabled': 'Webhook disabled',
 }
 
 const subjectOf = ({ template, about }: Delivery): string =>

@@ -27,7 +27,11 @@ export type Mail = Readonly<{
   list?: Readonly<{ id: string; name: string; unsubscribe_url: string }>
 }>
 
-export type Mailer = AsyncDisposable & Readonly<{ send: (mail: Mail) => Promise<Outcome> }>
+export type Mailer = AsyncDisposable &
+  Readonly<{
+    /** Hands one over. At the signal's abort the mail is broken off. */
+    send: (mail: Mail, signal?: AbortSignal) => Promise<Outcome>
+  }>
 
 /** Connections of one instance, each with one mail at a time. */
 export const CONNECTIONS = 10
@@ -38,38 +42,75 @@ export const CONNECTIONS = 10
  */
 const SILENCE_TIMEOUT_MS = 60_000
 const SEND_TIMEOUT_MS = 180_000
-const CLOSE_TIMEOUT_MS = 10_000
+/** What is under way when the pool closes was given its time before. */
+const CLOSE_TIMEOUT_MS = 1_000
+
+/** An encoded word (RFC 2047 §2) holds at most 75 characters, of which `=?UTF-8?B??=` takes 12: 45 bytes as base64. */
+const WORD_BYTES = 45
+
+/**
+ * A text as encoded words. Plain text that looks like an encoded word must become one itself (RFC 2047 §5): a reader would
+ * decode it, and see what no filter has seen.
+ */
+const encodedWords = (text: string): string => {
+  const words = ['']
+  for (const character of text) {
+    const last = words.length - 1
+    if (Buffer.byteLength(`${words[last]}${character}`) > WORD_BYTES) words.push(character)
+    else words[last] += character
+  }
+  return words.map((word) => `=?UTF-8?B?${Buffer.from(word).toString('base64')}?=`).join(' ')
+}
+/** The transport encodes what is not ASCII. This is, and would go out as it is. */
+const LOOKS_ENCODED = /=\?/
+const subjectOf = (subject: string) =>
+  LOOKS_ENCODED.test(subject)
+    ? { headers: { Subject: { prepared: true, foldLines: true, value: encodedWords(subject) } } }
+    : { subject, headers: {} }
 
 /** The mail in the transport's words: addresses as objects and an envelope of our own, so that nothing is parsed. */
-export const toMessage = (mail: Mail): SendMailOptions => ({
-  messageId: mail.message_id,
-  date: mail.date,
-  from: mail.from,
-  to: mail.to,
-  envelope: { from: mail.from.address, to: mail.to.address },
-  subject: mail.subject,
-  text: mail.text,
-  html: mail.html,
-  ...(mail.thread === undefined ? {} : { references: mail.thread, inReplyTo: mail.thread }),
-  headers: {
-    // RFC 3834: no program should answer this one.
-    'Auto-Submitted': 'auto-generated',
-    'X-Auto-Response-Suppress': 'All',
-    'Content-Language': mail.language,
-    ...(mail.list ? { 'List-Unsubscribe-Post': 'List-Unsubscribe=One-Click' } : {}),
-  },
-  ...(mail.list
-    ? { list: { id: { url: mail.list.id, comment: mail.list.name }, unsubscribe: mail.list.unsubscribe_url } }
-    : {}),
-  xMailer: false,
-  disableFileAccess: true,
-  disableUrlAccess: true,
-})
+export const toMessage = (mail: Mail): SendMailOptions => {
+  const { headers, ...subject } = subjectOf(mail.subject)
+  return {
+    messageId: mail.message_id,
+    date: mail.date,
+    from: mail.from,
+    to: mail.to,
+    envelope: { from: mail.from.address, to: mail.to.address },
+    ...subject,
+    text: mail.text,
+    html: mail.html,
+    ...(mail.thread === undefined ? {} : { references: mail.thread, inReplyTo: mail.thread }),
+    headers: {
+      ...headers,
+      // RFC 3834: no program should answer this one.
+      'Auto-Submitted': 'auto-generated',
+      'X-Auto-Response-Suppress': 'All',
+      'Content-Language': mail.language,
+      ...(mail.list ? { 'List-Unsubscribe-Post': 'List-Unsubscribe=One-Click' } : {}),
+    },
+    ...(mail.list
+      ? {
+          list: {
+            id: { url: mail.list.id, comment: mail.list.name },
+            unsubscribe: mail.list.unsubscribe_url,
+          },
+        }
+      : {}),
+    xMailer: false,
+    disableFileAccess: true,
+    disableUrlAccess: true,
+  }
+}
 
-/** Opens a pool of connections to the server of an `smtp:` or `smtps:` URL; each is made when first needed. */
-export const createMailer = (url: string): Mailer => {
+/**
+ * Opens a pool of connections to the server of an `smtp:` or `smtps:` URL; each is made when first needed.
+ * @param name to greet the server with; undefined: that of this machine.
+ */
+export const createMailer = (url: string, name?: string): Mailer => {
   const transport = createTransport({
     url,
+    ...(name === undefined ? {} : { name }),
     pool: true,
     maxConnections: CONNECTIONS,
     // The pool sends again by itself only what had not begun to leave, on a connection that the server had closed.
@@ -83,14 +124,15 @@ export const createMailer = (url: string): Mailer => {
   transport.on('error', () => undefined)
   const underWay = new Set<Promise<unknown>>()
   return {
-    send: async (mail) => {
-      const work = transport.sendMail({ ...toMessage(mail), signal: AbortSignal.timeout(SEND_TIMEOUT_MS) })
+    send: async (mail, signal) => {
+      const ends = [AbortSignal.timeout(SEND_TIMEOUT_MS), ...(signal ? [signal] : [])]
+      const work = transport.sendMail({ ...toMessage(mail), signal: AbortSignal.any(ends) })
       underWay.add(work)
       try {
         await work
         return { outcome: 'accepted' }
       } catch (fault) {
-        return outcomeOf(fault as SmtpFault)
+        return outcomeOf(fault as SmtpFault, name)
       } finally {
         underWay.delete(work)
       }

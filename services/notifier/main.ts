@@ -3,12 +3,17 @@
 import { client } from '../../shared/bus/client.ts'
 import { type Config, ConfigError, keepsMails } from '../../shared/config.ts'
 import { gateway } from '../../shared/contracts/gateway.ts'
+import { loopsQueue } from '../../shared/contracts/loops-queue.ts'
 import { notifier } from '../../shared/contracts/notifier.ts'
 import { type Host, startOnHost } from '../../shared/host.ts'
+import { repeat } from '../../shared/lifecycle.ts'
+import { openDatabaseClock } from '../../shared/storage/database-clock.ts'
+import { TERM_MS } from '../../shared/storage/lease.ts'
 import type { Started } from '../start.ts'
-import { parseSender } from './addresses.ts'
+import { greetingName, parseSender } from './addresses.ts'
 import { createComposer } from './compose.ts'
 import { openDeliveries } from './deliveries.ts'
+import { departedFrom } from './departed.ts'
 import { startDevMailbox } from './dev-mailbox.ts'
 import { handlers } from './handlers.ts'
 import { createMailer } from './mailer.ts'
@@ -19,6 +24,9 @@ import { openSubscriptions } from './store-subscriptions.ts'
 import { openSuppressions } from './store-suppressions.ts'
 import { unsubscribeKey } from './unsubscribe.ts'
 
+/** How often old notices are forgotten (ms). */
+const TEND_MS = 60 * 60_000
+
 /** Where mails are handed over: the server of the configuration, or a mailbox of our own. */
 const smtpUrl = async (host: Host, devMails: DevMails | null): Promise<string> => {
   const { clock, ids, log } = host
@@ -28,9 +36,11 @@ const smtpUrl = async (host: Host, devMails: DevMails | null): Promise<string> =
 }
 
 const wire = async (host: Host, secret: string): Promise<void> => {
-  const { config, clock, ids, bus, stack } = host
+  const { config, ids, bus, stack } = host
   const db = host.mongo.database(notifier.name)
-  const deliveries = await openDeliveries(db, { clock, ids })
+  const clock = await openDatabaseClock(db, host.clock)
+  const term_ms = config.LEASE_MS ?? TERM_MS
+  const deliveries = await openDeliveries(db, { clock, ids, term_ms })
   const subscriptions = await openSubscriptions(db, { clock })
   const suppressions = openSuppressions(db, { clock })
   const devMails = keepsMails(config) ? openDevMails(db) : null
@@ -45,21 +55,25 @@ const wire = async (host: Host, secret: string): Promise<void> => {
     sender: parseSender(config.MAIL_FROM),
     unsubscribeKey: key,
   })
-  const mailer = stack.use(createMailer(await smtpUrl(host, devMails)))
+  const smtp_url = await smtpUrl(host, devMails)
+  const mailer = stack.use(createMailer(smtp_url, greetingName(smtp_url, config.PUBLIC_URL)))
   const { random } = ids
   const sender = stack.use(
     startSender({
       deliveries,
       subscriptions,
       suppressions,
+      departed: departedFrom({ ...host, clock, gateway: members, loopsQueue: client(bus, loopsQueue) }),
       compose,
       mailer,
       clock,
       random,
       log: host.log.child('sender'),
       at: host.at,
+      term_ms,
     }),
   )
+  stack.use(repeat(deliveries.tend, { interval_ms: TEND_MS, log: host.log.child('ledger'), random }))
   const told = reactions({ deliveries, subscriptions, gateway: members, clock, nudge: sender.nudge })
   await host.consume(told)
   const asked = {

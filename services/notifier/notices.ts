@@ -4,6 +4,7 @@ import type { CloudEvent } from '../../shared/cloud-event.ts'
 import type { gateway } from '../../shared/contracts/gateway.ts'
 import type { loopsQueue } from '../../shared/contracts/loops-queue.ts'
 import type { DeliveryStatus } from '../../shared/contracts/notifier.ts'
+import type { webhooks } from '../../shared/contracts/webhooks.ts'
 import { toAddress } from '../../shared/email-address.ts'
 import type { Mailbox } from './addresses.ts'
 import type { LoopShipped } from './emails/loop-shipped.ts'
@@ -12,6 +13,7 @@ import { type About, isMine, type Preference, unwantedBecause } from './preferen
 type Told<D> = Readonly<Pick<CloudEvent, 'id' | 'time' | 'workspaceid'> & { data: D }>
 type ShippedEvent = Told<z.output<(typeof loopsQueue.events)['loop.shipped']['data']>>
 type ResetEvent = Told<z.output<(typeof gateway.events)['person.password_reset_requested']['data']>>
+type DisabledEvent = Told<z.output<(typeof webhooks.events)['webhook.disabled']['data']>>
 type InvitedEvent = Told<z.output<(typeof gateway.events)['person.invited']['data']>>
 
 /** A member as the gateway tells of them. */
@@ -29,9 +31,14 @@ export type InvitationNotice = Noticed &
   Readonly<{ template: 'invitation'; facts: Readonly<{ invitation_id: string }> }>
 export type PasswordResetNotice = Noticed &
   Readonly<{ template: 'password-reset'; facts: Readonly<{ reset_id: string }> }>
+export type WebhookDisabledNotice = Noticed &
+  Readonly<{
+    template: 'webhook-disabled'
+    facts: DisabledEvent['data'] & Readonly<{ workspace_name: string }>
+  }>
 
 /** An event that people are told of by mail, with all that the mail says to everybody. */
-export type Notice = LoopShippedNotice | InvitationNotice | PasswordResetNotice
+export type Notice = LoopShippedNotice | InvitationNotice | PasswordResetNotice | WebhookDisabledNotice
 
 /** Who may look at a delivery besides its recipient: owner and admins, the owner alone, or nobody. */
 export type ShownTo = 'managers' | 'owner' | 'nobody'
@@ -65,13 +72,14 @@ export type Delivery = Readonly<{
   created_at: Date
   sent_at: Date | null
   last_error: string | null
-  expires_at: Date
+  /** When it is forgotten; absent while it is pending, however long that takes. */
+  expires_at?: Date
 }>
 
 /** The id of the delivery of an event to a person, or to whom an invitation or a reset is. */
 export const deliveryId = (event_id: string, recipient_id: string): string => `${event_id}:${recipient_id}`
 
-/** How long notices and deliveries are kept: longer than the stream keeps events, so that none is mailed anew (ms). */
+/** How long notices, and deliveries at their end, are kept: longer than the stream keeps events, so that none is mailed anew (ms). */
 export const KEPT_MS = 90 * 24 * 60 * 60 * 1_000
 
 const fresh = (notice: Notice, now: Date) => ({
@@ -84,7 +92,6 @@ const fresh = (notice: Notice, now: Date) => ({
   owed_since: now,
   sent_at: null,
   last_error: null,
-  expires_at: new Date(now.getTime() + KEPT_MS),
 })
 
 export const loopShippedNotice = (event: ShippedEvent, workspace_name: string): LoopShippedNotice => ({
@@ -111,6 +118,17 @@ export const passwordResetNotice = (event: ResetEvent): PasswordResetNotice => (
   facts: { reset_id: event.data.reset_id },
 })
 
+export const webhookDisabledNotice = (
+  event: DisabledEvent,
+  workspace_name: string,
+): WebhookDisabledNotice => ({
+  _id: event.id,
+  ws: event.workspaceid,
+  at: new Date(event.time),
+  template: 'webhook-disabled',
+  facts: { ...event.data, workspace_name },
+})
+
 /** Who is told of a shipped loop: ids, or null for every member. A private loop never goes to everybody. */
 export const audienceOf = ({
   visibility,
@@ -120,8 +138,9 @@ export const audienceOf = ({
 
 /** What becomes of a mail at once: owed, not wanted, or without an address that can be written to. */
 const beginning = (unwanted: string | undefined, address: string | undefined, now: Date) => {
-  if (unwanted !== undefined) return { status: 'suppressed' as const, last_error: unwanted }
-  if (address === undefined) return { status: 'failed' as const, last_error: 'not an address' }
+  const expires_at = new Date(now.getTime() + KEPT_MS)
+  if (unwanted !== undefined) return { status: 'suppressed' as const, last_error: unwanted, expires_at }
+  if (address === undefined) return { status: 'failed' as const, last_error: 'not an address', expires_at }
   return { status: 'pending' as const, due_at: now }
 }
 
@@ -149,6 +168,28 @@ export const memberDeliveries = (
       about,
       shown_to: notice.facts.visibility === 'private' ? 'owner' : 'managers',
       ...beginning(unwantedBecause(wishOf(user_id), about), address, now),
+    }
+  })
+
+/** One delivery to each owner of the workspace; no wish counts, for nobody else looks after it. */
+export const ownerDeliveries = (
+  notice: WebhookDisabledNotice,
+  members: readonly Recipient[],
+  now: Date,
+): Delivery[] =>
+  members.flatMap(({ user_id, role, name, email, locale, time_zone }) => {
+    if (role !== 'owner') return []
+    const address = toAddress(email)
+    return {
+      ...fresh(notice, now),
+      _id: deliveryId(notice._id, user_id),
+      user_id,
+      to: address === undefined ? null : { name, address },
+      locale,
+      time_zone,
+      about: null,
+      shown_to: 'managers' as const,
+      ...beginning(undefined, address, now),
     }
   })
 

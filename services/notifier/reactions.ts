@@ -7,6 +7,7 @@ import type { Call, Client } from '../../shared/contract.ts'
 import { LIMITS } from '../../shared/contracts/common.ts'
 import { gateway } from '../../shared/contracts/gateway.ts'
 import { loopsQueue } from '../../shared/contracts/loops-queue.ts'
+import { webhooks } from '../../shared/contracts/webhooks.ts'
 import type { Deliveries } from './deliveries.ts'
 import {
   audienceOf,
@@ -15,9 +16,11 @@ import {
   linkDelivery,
   loopShippedNotice,
   memberDeliveries,
+  ownerDeliveries,
   type PasswordResetNotice,
   passwordResetNotice,
   type Recipient,
+  webhookDisabledNotice,
 } from './notices.ts'
 import { type Subscriptions, subscriptionId } from './store-subscriptions.ts'
 
@@ -25,6 +28,7 @@ export type ReactionDeps = Readonly<{
   deliveries: Deliveries
   subscriptions: Subscriptions
   gateway: Pick<Client<typeof gateway>, 'get_workspace_context' | 'list_members'>
+  /** The database's: what is due is compared with that. */
   clock: Clock
   /** Wakes the sender. */
   nudge: () => void
@@ -86,6 +90,17 @@ export const reactions = (deps: ReactionDeps): readonly Reaction[] => [
       deps.nudge()
     }
     await deps.deliveries.finish(notice)
+  }),
+  on(webhooks, 'webhook.disabled', async (event) => {
+    const call = () => ownCall(deps.clock, event.id, undefined, event.traceparent)
+    const { workspaceid } = event
+    const { workspace } = await deps.gateway.get_workspace_context({ workspace_id: workspaceid }, call())
+    const notice = webhookDisabledNotice(event, workspace.name)
+    if (await deps.deliveries.begin(notice)) return
+    for await (const members of audience(deps, workspaceid, null, call))
+      await deps.deliveries.add(ownerDeliveries(notice, members, deps.clock.now()))
+    await deps.deliveries.finish(notice)
+    deps.nudge()
   }),
   on(gateway, 'person.invited', (event) => oweLink(deps, invitationNotice(event))),
   on(gateway, 'person.password_reset_requested', (event) => oweLink(deps, passwordResetNotice(event))),

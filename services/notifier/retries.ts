@@ -1,13 +1,16 @@
 // What follows from what the mail server said: done, given up, or when it is tried again. Pure.
+import { nextTry, type Schedule, spread, type Tried } from '../../shared/retries.ts'
 import type { Mailbox } from './addresses.ts'
-import type { Delivery } from './notices.ts'
 import type { Outcome } from './smtp-faults.ts'
 
-/** Pauses between tries (ms), the last one repeating: short at first for a hiccup, then those that greylisting expects. */
-const PAUSES_MS = [2_000, 10_000, 60_000, 300_000, 900_000, 1_800_000, 3_600_000] as const
-
-/** How long a mail stays owed. Somebody who reads it later is told nothing new. */
+/** How long a mail is tried (ms). Somebody who reads it later is told nothing new. */
 export const OWED_MS = 24 * 60 * 60 * 1_000
+
+/** When a mail is tried again: soon at first, for a hiccup, then with the pauses that greylisting expects. */
+export const SCHEDULE: Schedule = {
+  pauses_ms: [2_000, 10_000, 60_000, 300_000, 900_000, 1_800_000, 3_600_000],
+  pending_ms: OWED_MS,
+}
 
 /** Longest pause before a server that took no mail at all is tried with one again (ms). */
 const MAX_PROBE_PAUSE_MS = 30_000
@@ -22,29 +25,13 @@ export type Settlement =
   /** Not `counted`: the try said nothing about this mail. */
   | Readonly<{ status: 'pending'; reason: string; due_at: Date; counted: boolean }>
 
-/** How long something is owed already. */
-export type Owed = Pick<Delivery, 'attempts' | 'owed_since'>
-
-const spread = (now: Date, pause_ms: number, random: number): Date =>
-  new Date(now.getTime() + pause_ms * (1 + random / 4))
-
-/**
- * The moment of the next try, or null when the mail is given up.
- * @param owed with the tries made so far, 1 or more.
- * @param random in [0, 1): spreads the tries by up to a quarter, so that a server that was away is not met by all at once.
- */
-export const nextTry = ({ attempts, owed_since }: Owed, now: Date, random: number): Date | null => {
-  const at = spread(now, PAUSES_MS[Math.min(attempts, PAUSES_MS.length) - 1] ?? PAUSES_MS[0], random)
-  return at.getTime() > owed_since.getTime() + OWED_MS ? null : at
-}
-
 /** When one mail may probe a server that has taken none: ever later, within half a minute. `failures` is 1 or more. */
 export const nextProbe = (failures: number, now: Date, random: number): Date =>
   spread(now, Math.min(1_000 * 2 ** (failures - 1), MAX_PROBE_PAUSE_MS), random)
 
 /** Tried again later, or given up when it has been owed for too long. */
-export const later = (owed: Owed, reason: string, now: Date, random: number): Settlement => {
-  const due_at = nextTry(owed, now, random)
+export const later = (owed: Tried, reason: string, now: Date, random: number): Settlement => {
+  const due_at = nextTry(SCHEDULE, owed, now, random)
   return due_at ? { status: 'pending', reason, due_at, counted: true } : { status: 'failed', reason }
 }
 
@@ -55,7 +42,7 @@ export const later = (owed: Owed, reason: string, now: Date, random: number): Se
  */
 export const settlementOf = (
   said: Outcome,
-  owed: Owed,
+  owed: Tried,
   now: Date,
   probe_at: Date,
   random: number,

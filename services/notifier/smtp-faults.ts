@@ -50,21 +50,35 @@ const ADVICE = {
   reach: 'The mail server cannot be reached; check SMTP_URL and whether the server runs.',
   busy: 'The mail server takes no mail at present.',
 } as const
+/** Many servers keep a refusal of the name back until RCPT TO, and then say what it is about. */
+const NAME_REFUSED = /\b(EHLO|HELO)\b/i
+
+const greetedAs = (name: string | undefined): string =>
+  `The mail server refuses the name that it is greeted with (EHLO ${name ?? 'of this machine'}); set the full name of this machine in SMTP_URL, as ?name=loops.example.com.`
 
 const lasting = ({ responseCode = 0 }: SmtpFault): boolean =>
   // 503 says that the session was out of step, not that the mail is bad.
   responseCode >= 500 && responseCode < 600 && responseCode !== 503
 
 /** What stops every mail, or undefined when the fault may be this mail's alone. */
-const block = (fault: SmtpFault): Readonly<{ by: 'away' | 'ours'; advice: string }> | undefined => {
-  const { code, originalCode = '', command = '', responseCode, syscall, timeoutType } = fault
+const block = (
+  fault: SmtpFault,
+  name: string | undefined,
+): Readonly<{ by: 'away' | 'ours'; advice: string }> | undefined => {
+  const { code, originalCode = '', command = '', response = '', responseCode, syscall, timeoutType } = fault
+  if (
+    /^(EHLO|HELO)$/.test(command)
+      ? responseCode !== undefined || response !== ''
+      : NAME_REFUSED.test(response)
+  )
+    return { by: 'ours', advice: greetedAs(name) }
   if (command.startsWith('AUTH') || code === 'EAUTH' || code === 'ENOAUTH')
     return responseCode === undefined || lasting(fault)
       ? { by: 'ours', advice: ADVICE.login }
       : { by: 'away', advice: ADVICE.busy }
   if (code === 'ETLS' || UNSAFE.test(originalCode)) return { by: 'ours', advice: ADVICE.tls }
   if (responseCode === 530) return { by: 'ours', advice: ADVICE.first }
-  if (SENDER_REFUSED.test(fault.response ?? '')) return { by: 'ours', advice: ADVICE.sender }
+  if (SENDER_REFUSED.test(response)) return { by: 'ours', advice: ADVICE.sender }
   if (command === 'MAIL FROM' && responseCode !== undefined)
     return lasting(fault) ? { by: 'ours', advice: ADVICE.sender } : { by: 'away', advice: ADVICE.busy }
   if (
@@ -73,14 +87,17 @@ const block = (fault: SmtpFault): Readonly<{ by: 'away' | 'ours'; advice: string
     (timeoutType !== undefined && timeoutType !== 'SOCKET_TIMEOUT')
   )
     return { by: 'away', advice: ADVICE.reach }
-  // A greeting or EHLO that is a refusal; and, without any command, one connection after the other that was hung up.
-  if (/^(CONN|EHLO|HELO|STARTTLS)$/.test(command) && responseCode !== undefined)
+  // A greeting that is a refusal; and, without any command, one connection after the other that was hung up.
+  if (/^(CONN|STARTTLS)$/.test(command) && responseCode !== undefined)
     return { by: 'away', advice: ADVICE.busy }
   return command === '' && code === 'ECONNECTION' ? { by: 'away', advice: ADVICE.reach } : undefined
 }
 
-/** What a fault means for the mail, and for all others. */
-export const outcomeOf = (fault: SmtpFault): Outcome => {
+/**
+ * What a fault means for the mail, and for all others.
+ * @param name the one that the server was greeted with.
+ */
+export const outcomeOf = (fault: SmtpFault, name?: string): Outcome => {
   const reason = (fault.response ?? fault.message).slice(0, REASON_CHARS)
   const answer = fault.response ?? ''
   const refused = {
@@ -89,7 +106,7 @@ export const outcomeOf = (fault: SmtpFault): Outcome => {
     unknown_mailbox: fault.command === 'RCPT TO' && UNKNOWN_MAILBOX.test(answer),
   } as const
   if (ABOUT_MESSAGE.test(answer)) return refused
-  const blocked = block(fault)
+  const blocked = block(fault, name)
   if (blocked) return { outcome: 'blocked', reason, ...blocked }
   return lasting(fault) ? refused : { outcome: 'deferred', reason }
 }

@@ -2,6 +2,7 @@
 import type { CloudEvent } from '../../shared/cloud-event.ts'
 import type { DELIVERY_STATUSES, WebhookDelivery } from '../../shared/contracts/webhooks.ts'
 import type { OutboundFault } from '../../shared/outbound.ts'
+import { nextTry, type Schedule } from '../../shared/retries.ts'
 import type { Webhook } from './webhook.ts'
 
 export type DeliveryStatus = (typeof DELIVERY_STATUSES)[number]
@@ -29,16 +30,17 @@ export type Delivery = Readonly<{
   delivered_at: Date | null
   /** What came of the last try, for people. */
   answer: string | null
-  expires_at: Date
+  /** When it is forgotten; absent while it is pending. */
+  expires_at?: Date
 }>
 
 const MINUTE_MS = 60_000
 const HOUR_MS = 60 * MINUTE_MS
 /**
- * How long a delivery can be seen and replayed: longer than the stream may tell its event again (30 days, and the three
+ * How long a delivery can be seen and replayed after its end: longer than the stream may tell its event again (30 days, and the three
  * after which the journal forgets it), so that none is called out anew because its delivery was forgotten.
  */
-const KEPT_MS = 40 * 24 * HOUR_MS
+export const KEPT_MS = 40 * 24 * HOUR_MS
 
 /** What an event makes a webhook owed. */
 export const deliveryOf = (
@@ -60,7 +62,6 @@ export const deliveryOf = (
   owed_since: now,
   delivered_at: null,
   answer: null,
-  expires_at: new Date(now.getTime() + KEPT_MS),
 })
 
 /** An event of ours about nothing, with which people try whether a webhook works. */
@@ -77,13 +78,16 @@ export const testEvent = (webhook: Webhook, id: string, now: Date): CloudEvent =
   data: { webhook_id: webhook._id, url: webhook.url },
 })
 
-/**
- * Pauses after each try (ms): the example of standardwebhooks.com as far as its first day goes. Whoever has been away for
- * a day is told by hand, with a replay.
- */
-const PAUSES_MS = [5_000, 5 * MINUTE_MS, 30 * MINUTE_MS, 2 * HOUR_MS, 5 * HOUR_MS, 10 * HOUR_MS] as const
-/** How long a call stays owed; the last try is at its end. */
+/** How long a call stays pending (ms); the last try is at its end. */
 export const OWED_MS = 24 * HOUR_MS
+/**
+ * When a call is made again: the example of standardwebhooks.com as far as its first day goes. Whoever has been away for a
+ * day is told by hand, with a replay.
+ */
+export const SCHEDULE: Schedule = {
+  pauses_ms: [5_000, 5 * MINUTE_MS, 30 * MINUTE_MS, 2 * HOUR_MS, 5 * HOUR_MS, 10 * HOUR_MS],
+  pending_ms: OWED_MS,
+}
 /** Pause at least for who says that it has too much to do. */
 const THROTTLED_MS = MINUTE_MS
 const THROTTLING = [429, 502, 503, 504]
@@ -97,23 +101,6 @@ export const askedPause = (retryAfter: string | undefined, now: Date): number =>
     ? Number(retryAfter) * 1_000
     : new Date(retryAfter).getTime() - now.getTime()
   return Number.isNaN(asked_ms) ? 0 : Math.min(Math.max(asked_ms, 0), MAX_ASKED_MS)
-}
-
-/**
- * The moment of the next try, or null when the call is given up.
- * @param attempts made so far, 1 or more.
- * @param random in [0, 1): spreads the tries by up to a quarter.
- */
-export const nextTry = (
-  { attempts, owed_since }: Pick<Delivery, 'attempts' | 'owed_since'>,
-  least_ms: number,
-  now: Date,
-  random: number,
-): Date | null => {
-  const end = owed_since.getTime() + OWED_MS
-  if (now.getTime() >= end) return null
-  const pause_ms = PAUSES_MS[Math.min(attempts, PAUSES_MS.length) - 1] ?? PAUSES_MS[0]
-  return new Date(Math.min(end, now.getTime() + Math.max(pause_ms * (1 + random / 4), least_ms)))
 }
 
 /** What came of a try: a status with the wait that was asked for, or no answer. */
@@ -146,7 +133,7 @@ export const judge = (outcome: Outcome, delivery: Delivery, now: Date, random: n
   if (status === 410) return { status: 'gone', answer }
   const asked_ms = 'status' in outcome ? askedPause(outcome.retry_after, now) : 0
   const least_ms = Math.max(asked_ms, THROTTLING.includes(status) ? THROTTLED_MS : 0)
-  const due_at = nextTry(delivery, least_ms, now, random)
+  const due_at = nextTry(SCHEDULE, delivery, now, random, least_ms)
   return due_at ? { status: 'pending', answer, due_at } : { status: 'failed', answer }
 }
 

@@ -3,21 +3,29 @@
 import { type Config, ConfigError, loopbackTargets } from '../../shared/config.ts'
 import { webhooks as contract } from '../../shared/contracts/webhooks.ts'
 import { type Host, startOnHost } from '../../shared/host.ts'
+import { openDatabaseClock } from '../../shared/storage/database-clock.ts'
+import { TERM_MS } from '../../shared/storage/lease.ts'
 import type { Started } from '../start.ts'
 import { openDeliveries } from './deliveries.ts'
 import { handlers } from './handlers.ts'
 import { reactions } from './reactions.ts'
 import { sealingKey } from './secrets.ts'
 import { startSender } from './sender.ts'
+import { openStanding } from './standing.ts'
 import { openWebhooks } from './store.ts'
 
 const wire = async (host: Host, secret: string): Promise<void> => {
-  const { config, clock, ids, log, at, stack } = host
+  const { config, ids, log, at, relay, stack } = host
   const db = host.mongo.database(contract.name)
-  const webhooks = await openWebhooks(db)
-  const deliveries = await openDeliveries(db, { clock, ids })
+  const clock = await openDatabaseClock(db, host.clock)
+  const webhooks = await openWebhooks(db, { service: contract.name, clock, ids, onCommit: relay.onCommit })
+  relay.watch(webhooks.outbox)
+  const standing = openStanding()
+  const term_ms = config.LEASE_MS ?? TERM_MS
+  const deliveries = await openDeliveries(db, { clock, ids, shares: standing.shares, term_ms })
   const shared = { webhooks, deliveries, key: sealingKey(secret), loopback: loopbackTargets(config), clock }
-  const sender = stack.use(startSender({ ...shared, random: ids.random, log: log.child('sender'), at }))
+  const sending = { ...shared, standing, term_ms, random: ids.random, log: log.child('sender'), at }
+  const sender = stack.use(startSender(sending))
   const { nudge } = sender
   await host.consume(reactions({ webhooks, deliveries, clock, nudge }))
   await host.serve(contract, handlers({ ...shared, ids, nudge }))

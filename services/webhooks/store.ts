@@ -1,47 +1,73 @@
 // Webhooks in MongoDB, each transition a compare-and-set on its version.
 import type { Db } from 'mongodb'
-import { ensureIndexes, isDuplicateKey } from '../../shared/mongo.ts'
+import {
+  type Aggregate,
+  type AggregateDeps,
+  aggregates,
+  OUTBOX_INDEX,
+  type Outbox,
+} from '../../shared/aggregate.ts'
+import type { PlainEvent } from '../../shared/contract.ts'
+import { ensureIndexes } from '../../shared/mongo.ts'
 import type { Webhook } from './webhook.ts'
 
 export type WebhookStore = Readonly<{
   /** Those of a workspace by id, after the given one. */
   list: (ws: string, limit: number, after?: string) => Promise<readonly Webhook[]>
   find: (id: string) => Promise<Webhook | null>
+  /** Those of these ids that there are. */
+  findAll: (ids: readonly string[]) => Promise<ReadonlyMap<string, Webhook>>
   /** False when the slot or the address is taken. */
   insert: (webhook: Webhook) => Promise<boolean>
-  /** Writes over `before`; null when it has changed since. */
-  save: (before: Webhook, next: Webhook) => Promise<Webhook | null>
+  /** Writes over `before`, with the events of that; null when it has changed since. */
+  save: (before: Webhook, next: Webhook, events?: readonly PlainEvent[]) => Promise<Webhook | null>
   /** False when it has changed since. */
   remove: (before: Webhook) => Promise<boolean>
+  /** For the relay. */
+  outbox: Outbox
 }>
 
+type WebhookDoc = Aggregate & Webhook
+
+/** Those of an earlier release had no events to tell. */
+const upgraded = (stored: WebhookDoc): WebhookDoc => ({
+  ...stored,
+  outbox: stored.outbox ?? [],
+  ledger: stored.ledger ?? [],
+})
+
 /** Opens the collection, making its indexes. */
-export const openWebhooks = async (db: Db): Promise<WebhookStore> => {
-  const webhooks = db.collection<Webhook>('webhooks')
+export const openWebhooks = async (db: Db, deps: AggregateDeps): Promise<WebhookStore> => {
+  const webhooks = db.collection<WebhookDoc>('webhooks')
   await ensureIndexes(webhooks, [
     { key: { ws: 1, slot: 1 }, name: 'slot', unique: true },
     { key: { ws: 1, url: 1 }, name: 'url', unique: true },
     { key: { ws: 1, _id: 1 }, name: 'workspace' },
+    OUTBOX_INDEX,
   ])
+  const writes = aggregates(webhooks, deps)
   return {
-    list: (ws, limit, after) =>
-      webhooks
+    outbox: writes.outbox,
+    list: async (ws, limit, after) => {
+      const found = await webhooks
         .find({ ws, ...(after === undefined ? {} : { _id: { $gt: after } }) })
         .sort({ _id: 1 })
         .limit(limit)
-        .toArray(),
-    find: (_id) => webhooks.findOne({ _id }),
-    insert: async (webhook) => {
-      try {
-        await webhooks.insertOne(webhook)
-        return true
-      } catch (error) {
-        if (isDuplicateKey(error)) return false
-        throw error
-      }
+        .toArray()
+      return found.map(upgraded)
     },
-    save: ({ _id, ws, v }, { _id: _, ws: __, ...next }) =>
-      webhooks.findOneAndUpdate({ _id, ws, v }, { $set: { ...next, v: v + 1 } }, { returnDocument: 'after' }),
+    find: async (_id) => {
+      const found = await webhooks.findOne({ _id })
+      return found && upgraded(found)
+    },
+    findAll: async (ids) => {
+      if (ids.length === 0) return new Map()
+      const found = await webhooks.find({ _id: { $in: [...ids] } }).toArray()
+      return new Map(found.map((one) => [one._id, upgraded(one)]))
+    },
+    insert: async ({ v: _, ...webhook }) => (await writes.insert(webhook, [])) !== null,
+    // Whatever was found here has an outbox and a ledger, though nobody else sees them.
+    save: (before, next, events = []) => writes.save(before as WebhookDoc, next, events),
     remove: async ({ _id, ws, v }) => (await webhooks.deleteOne({ _id, ws, v })).deletedCount === 1,
   }
 }

@@ -30,11 +30,18 @@ export type Webhook = Readonly<{
   delivered_at: Date | null
   /** Since when no call was answered well. */
   failing_since: Date | null
+  /** On how many days (UTC) since then calls failed, and the last of those days. */
+  failed_days?: number
+  failed_on?: string
 }>
 
 const HOUR_MS = 60 * 60_000
-/** An address at which no call succeeds for this long is called no more: what standardwebhooks.com advises, "days". */
-const FAILING_MS = 5 * 24 * HOUR_MS
+/**
+ * An address at which no call succeeds for so many days is called no more: what standardwebhooks.com advises, "days". Only
+ * days with tries count: where something happens once a week, five weeks must fail.
+ */
+const FAILING_DAYS = 5
+const FAILING_MS = FAILING_DAYS * 24 * HOUR_MS
 /** `delivered_at` is for people: no need to write it with each call. */
 const NOTED_EVERY_MS = 60_000
 
@@ -108,17 +115,31 @@ export const proven = (before: Webhook, now: Date): Webhook | undefined =>
     ? undefined
     : { ...before, failing_since: null, delivered_at: now }
 
+/** The day of a moment (UTC). */
+const dayOf = (at: Date): string => at.toISOString().slice(0, 10)
+
 /** What a call that failed says of it: it fails from now on, or has failed for too long; undefined: nothing new. */
 export const doubted = (before: Webhook, now: Date): Webhook | undefined => {
-  if (before.status === 'disabled') return undefined
-  if (before.failing_since === null) return { ...before, failing_since: now }
-  if (now.getTime() - before.failing_since.getTime() < FAILING_MS) return undefined
-  return {
-    ...before,
-    status: 'disabled',
-    reason: `No call has succeeded since ${before.failing_since.toISOString().slice(0, 10)}.`,
-  }
+  const { status, failing_since } = before
+  if (status === 'disabled') return undefined
+  const today = dayOf(now)
+  if (failing_since === null) return { ...before, failing_since: now, failed_days: 1, failed_on: today }
+  const { failed_days = 1, failed_on = dayOf(failing_since) } = before
+  const days = failed_days + (failed_on === today ? 0 : 1)
+  if (days >= FAILING_DAYS && now.getTime() - failing_since.getTime() >= FAILING_MS)
+    return {
+      ...before,
+      status: 'disabled',
+      reason: `Calls failed on ${days} days; none has succeeded since ${dayOf(failing_since)}.`,
+    }
+  return days === failed_days ? undefined : { ...before, failed_days: days, failed_on: today }
 }
+
+/** What is told when a webhook is disabled by what its address answers, or does not. */
+export const disabledEvent = ({ _id, url, failing_since }: Webhook, cause: 'failing' | 'gone') => ({
+  name: 'webhook.disabled',
+  data: { webhook_id: _id, url, cause, failing_since: failing_since?.toISOString() ?? null },
+})
 
 /** As its workspace's managers see it. */
 export const webhookView = (webhook: Webhook): WebhookRow => ({

@@ -33,6 +33,16 @@ export const internals = {
     }),
     errors: [],
   }),
+  list_loop_readers: internalRead({
+    asked_by: ['notifier'],
+    description:
+      'Who may see loops, just now: ids of people, null for every member of the workspace; an unknown loop is absent.',
+    input: z.object({ workspace_id, loop_ids: z.array(c.Id).max(c.LIMITS.page) }),
+    output: z.object({
+      loops: z.array(z.object({ id: c.Id, reader_ids: z.array(c.Id).nullable() })),
+    }),
+    errors: [],
+  }),
   list_loop_members: internalRead({
     description: 'Members of one private loop that the person of the call can see.',
     input: z.object({ loop_id }),

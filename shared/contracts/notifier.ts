@@ -48,7 +48,7 @@ const DeliveryRow = z.object({
   id: z.string(),
   user_id: c.Id.nullable(),
   to: z.string().nullable().describe('The address; null where it is asked for at sending'),
-  template: z.enum(['loop-shipped', 'invitation', 'password-reset']),
+  template: z.enum(['loop-shipped', 'invitation', 'password-reset', 'webhook-disabled']),
   about: z.string(),
   status: DeliveryStatus,
   attempts: c.Count,

@@ -156,7 +156,19 @@ export const webhooks = defineContract({
   description:
     'Events of a workspace for teams without a bus: signed calls over HTTP, and what became of them.',
   operations,
-  events: {},
+  events: {
+    'webhook.disabled': event({
+      description:
+        'A webhook is called no more, because of what its address answers; its owner is owed an email.',
+      subject: 'webhook_id',
+      data: z.object({
+        webhook_id: c.Id,
+        url: z.string(),
+        cause: z.enum(['failing', 'gone']).describe('gone: its address answered 410'),
+        failing_since: c.Timestamp.nullable().describe('Since when no call was answered well'),
+      }),
+    }),
+  },
   directEvents: {
     'webhook.tested': event({
       description:

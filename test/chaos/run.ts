@@ -5,11 +5,12 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
-import { streamReport } from '../../infra/report.ts'
+import { type Report, streamReport } from '../../infra/report.ts'
 import { resolveMongod, resolveNatsServer } from '../../infra/servers.ts'
 import { systemClock } from '../../shared/clock.ts'
 import { systemIds } from '../../shared/ids.ts'
 import { WAYS, type Way } from './plan.ts'
+import { PROMISE_USAGE, promiseMain } from './run-promise.ts'
 import { runTrial } from './trial.ts'
 
 const USAGE =
@@ -37,21 +38,27 @@ const asked = (args: readonly string[]): Asked | undefined => {
   }
 }
 
-const main = async (): Promise<number> => {
-  const given = asked(process.argv.slice(2))
-  if (!given) {
-    console.error(`${USAGE}\nWays: ${Object.keys(WAYS).join(', ')}.`)
-    return 2
-  }
-  const report = streamReport(process.stdout, systemClock)
+const findBinaries = async (report: Report) => {
   const found = {
     cacheDir: fileURLToPath(new URL('../../.loops/bin', import.meta.url)),
     env: process.env,
     report,
   }
-  const [nats_server, mongod] = [(await resolveNatsServer(found)).path, (await resolveMongod(found)).path]
+  return { nats_server: (await resolveNatsServer(found)).path, mongod: (await resolveMongod(found)).path }
+}
+
+const main = async (): Promise<number> => {
+  const [first, ...others] = process.argv.slice(2)
+  const report = streamReport(process.stdout, systemClock)
+  if (first === 'mail-promise') return await promiseMain(others, await findBinaries(report), report)
+  const given = asked(process.argv.slice(2))
+  if (!given) {
+    console.error(`${USAGE}\n${PROMISE_USAGE}\nWays: ${Object.keys(WAYS).join(', ')}.`)
+    return 2
+  }
+  const binaries = await findBinaries(report)
   const folder = mkdtempSync(join(tmpdir(), 'loops-chaos-'))
-  const setting = { nats_server, mongod, folder, size: 3 } as const
+  const setting = { ...binaries, folder, size: 3 } as const
   const duration_ms = given.minutes * 60_000
   const { lines, text } = await runTrial({
     setting,

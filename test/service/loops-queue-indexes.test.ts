@@ -125,6 +125,7 @@ const LOOP_CASES: Record<Exclude<keyof LoopStore, 'insert' | 'outbox'>, readonly
     { call: () => loops.listStatuses(ann, some('shipped')), keys: 2 * PAGE, docs: PAGE },
   ],
   listStates: [{ call: () => loops.listStates(ws, some('active')), keys: 2 * PAGE, docs: PAGE }],
+  listReaders: [{ call: () => loops.listReaders(ws, some('active')), keys: 2 * PAGE, docs: PAGE }],
   listRows: [{ call: () => loops.listRows(ws, some('active')), keys: 2 * PAGE, docs: PAGE }],
   listByStatus: [ann, bob].flatMap((who) =>
     [undefined, (made.at(-600) as LoopDoc).status_key].map((before) => ({

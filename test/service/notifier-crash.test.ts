@@ -17,7 +17,7 @@ let mongo: Mongo
 
 beforeAll(async () => {
   sink = open.use(await startSmtpSink())
-  bed = open.use(await openBed({ PORT: '0', SMTP_URL: sink.url }))
+  bed = open.use(await openBed({ PORT: '0', SMTP_URL: sink.url, LEASE_MS: '10000' }))
   await bed.start('gateway')
   people = open.use(await openPeople(bed.mongodbUrl))
   mongo = open.use(await connectMongo(bed.mongodbUrl, createLog({ filter: 'error', topic: 'test' })))

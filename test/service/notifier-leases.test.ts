@@ -7,15 +7,17 @@ import type { Delivery } from '../../services/notifier/notices.ts'
 import { startSender } from '../../services/notifier/sender.ts'
 import { openSubscriptions } from '../../services/notifier/store-subscriptions.ts'
 import { openSuppressions } from '../../services/notifier/store-suppressions.ts'
-import { systemClock as clock } from '../../shared/clock.ts'
+import { systemClock } from '../../shared/clock.ts'
 import { faultPoint } from '../../shared/faults.ts'
 import { createLog } from '../../shared/log.ts'
 import { connectMongo } from '../../shared/mongo.ts'
+import { openDatabaseClock } from '../../shared/storage/database-clock.ts'
 import { ids } from '../support/service-bed.ts'
 import { type SmtpSink, startSmtpSink } from '../support/smtp-sink.ts'
 import { freshStack } from '../support/stack.ts'
 
-const LEASE_MS = 3_000
+const clock = systemClock
+const TERM_MS = 3_000
 const log = createLog({ filter: 'error', topic: 'test' })
 const WS = ids.next()
 
@@ -41,7 +43,6 @@ const owedTo = (address: string): Delivery => {
     created_at: now,
     sent_at: null,
     last_error: null,
-    expires_at: new Date(now.getTime() + 3_600_000),
   }
 }
 
@@ -59,7 +60,8 @@ const mailOf = ({ _id, to, created_at }: Delivery): Mail => ({
 /** A ledger and senders on it; each sender has connections of its own, as a process has. */
 const openLedger = async (sink: SmtpSink, stack: AsyncDisposableStack) => {
   const db = stack.use(await connectMongo(freshStack().mongodbUrl, log)).database('notifier')
-  const deliveries = await openDeliveries(db, { clock, ids, lease_ms: LEASE_MS })
+  const database = await openDatabaseClock(db, clock)
+  const deliveries = await openDeliveries(db, { clock: database, ids, term_ms: TERM_MS })
   const subscriptions = await openSubscriptions(db, { clock })
   const start = (given: Partial<Deliveries> = {}) =>
     stack.use(
@@ -67,13 +69,14 @@ const openLedger = async (sink: SmtpSink, stack: AsyncDisposableStack) => {
         deliveries: { ...deliveries, ...given },
         subscriptions,
         suppressions: openSuppressions(db, { clock }),
+        departed: async () => ({ left: new Set(), unknown: new Set() }),
         compose: async (delivery) => ({ mail: mailOf(delivery) }),
         mailer: stack.use(createMailer(sink.url)),
-        clock,
+        clock: database,
         random: ids.random,
         log,
         at: faultPoint(undefined),
-        lease_ms: LEASE_MS,
+        term_ms: TERM_MS,
       }),
     )
   const find = async (id: string): Promise<Delivery> => {
@@ -105,7 +108,7 @@ it('a_server_that_takes_longer_than_a_lease_gets_the_mail_once', async () => {
   start()
   // When the first lease would have ended, it is still held.
   const held = async () => ((await find(slow._id)).due_at?.getTime() ?? 0) - first.getTime()
-  await expect.poll(held).toBeGreaterThan(LEASE_MS)
+  await expect.poll(held).toBeGreaterThan(TERM_MS)
   answer.resolve()
   await expect.poll(async () => (await find(slow._id)).status).toBe('sent')
   expect((await find(slow._id)).attempts).toBe(1)

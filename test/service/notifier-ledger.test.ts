@@ -9,7 +9,8 @@ import type { Caller } from '../../shared/contract.ts'
 import { notifier } from '../../shared/contracts/notifier.ts'
 import { createLog } from '../../shared/log.ts'
 import { connectMongo, type Mongo } from '../../shared/mongo.ts'
-import { settled, ship } from '../support/mail-owed.ts'
+import { openDatabaseClock } from '../../shared/storage/database-clock.ts'
+import { privateLoop, settled, ship } from '../support/mail-owed.ts'
 import { openPeople, type People, type Someone } from '../support/people.ts'
 import { type Bed, ids, openBed, person, refused } from '../support/service-bed.ts'
 import { type SmtpSink, startSmtpSink } from '../support/smtp-sink.ts'
@@ -24,6 +25,7 @@ beforeAll(async () => {
   sink = open.use(await startSmtpSink())
   bed = open.use(await openBed({ PORT: '0', SMTP_URL: sink.url }))
   await bed.start('gateway')
+  await bed.start('loops-queue')
   await bed.start('notifier')
   people = open.use(await openPeople(bed.mongodbUrl))
 })
@@ -44,7 +46,9 @@ describe('the mails of a workspace', () => {
     ws = made.id
     ;[owner, admin, ben, cem] = made.members as [Someone, Someone, Someone, Someone]
     await settled(bed, ws, await ship(bed, ws, ben, { name: 'Open' }), 4)
-    const secret = { name: 'Secret', visibility: 'private' as const, member_ids: [ben.id, admin.id] }
+    const member_ids = [ben.id, admin.id]
+    const loop_id = await privateLoop(bed, ben, [admin.id])
+    const secret = { loop_id, name: 'Secret', visibility: 'private' as const, member_ids }
     await settled(bed, ws, await ship(bed, ws, ben, secret), 2)
     await people.invite(owner, 'dana@example.com')
     await sink.waitFor((mails) => mails.some(({ to }) => to.includes('dana@example.com')))
@@ -136,7 +140,8 @@ describe('a ledger of some thousand mails', () => {
 
   beforeAll(async () => {
     mongo = await connectMongo(freshStack().mongodbUrl, createLog({ filter: 'error', topic: 'test' }))
-    ledger = await openDeliveries(mongo.database('notifier'), { clock, ids })
+    const db = mongo.database('notifier')
+    ledger = await openDeliveries(db, { clock: await openDatabaseClock(db, clock), ids })
     await ledger.add(Array.from({ length: MANY }, (_, n) => stored(n)))
     await mongo.database('notifier').command({ profile: 2 })
     return () => mongo[Symbol.asyncDispose]()
@@ -150,7 +155,7 @@ describe('a ledger of some thousand mails', () => {
     ['one event', PAGE, () => ledger.list({ ...shelf, event_id: EVENT })],
     ['a later page', PAGE, () => ledger.list({ ...shelf, before: `${EVENT}~` })],
     ['a person’s own', PAGE, () => ledger.list(own)],
-    ['a claim', 6 * PAGE, () => ledger.claim(PAGE)],
+    ['a claim', 6 * PAGE, () => ledger.claim({ room: PAGE, beyond: 0, inHand: [] })],
     ['what a person was told', 1, () => ledger.findTold(WS, EVENT, ME)],
   ])('%s reads at most %i mails and sorts none', async (_, most, query) => {
     const db = mongo.database('notifier')

@@ -7,6 +7,7 @@ import { openSubscriptions } from '../../services/notifier/store-subscriptions.t
 import { systemClock as clock } from '../../shared/clock.ts'
 import { createLog } from '../../shared/log.ts'
 import { connectMongo } from '../../shared/mongo.ts'
+import { openDatabaseClock } from '../../shared/storage/database-clock.ts'
 import { ids } from '../support/service-bed.ts'
 import { freshStack } from '../support/stack.ts'
 
@@ -45,8 +46,10 @@ it('what_was_owed_is_owed_on_and_only_that_is_touched', async () => {
     { ...old, _id: 'E:OWED', status: 'pending', due_at },
     { ...old, _id: 'E:SENT', status: 'sent' },
   ])
-  const ledger = await openDeliveries(db, { clock, ids })
-  const { claimed } = await ledger.claim(10)
-  expect(claimed).toMatchObject([{ _id: 'E:OWED', about: null, owed_since: expect.any(Date) }])
+  const ledger = await openDeliveries(db, { clock: await openDatabaseClock(db, clock), ids })
+  const { claimed } = await ledger.claim({ room: 10, beyond: 0, inHand: [] })
+  expect(claimed.map(({ work }) => work)).toMatchObject([
+    { _id: 'E:OWED', about: null, owed_since: expect.any(Date), fence: 1 },
+  ])
   expect(await ledger.find('W', 'E:SENT')).toMatchObject({ v: 1 })
 })

@@ -4,7 +4,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { start } from '../../services/notifier/main.ts'
 import { readConfig } from '../../shared/config.ts'
 import { notifier } from '../../shared/contracts/notifier.ts'
-import { allReactedTo, settled, ship } from '../support/mail-owed.ts'
+import { allReactedTo, privateLoop, settled, ship } from '../support/mail-owed.ts'
 import { openPeople, type People, type Someone } from '../support/people.ts'
 import { type Bed, ids, openBed } from '../support/service-bed.ts'
 import { type SinkMail, type SmtpSink, startSmtpSink } from '../support/smtp-sink.ts'
@@ -27,6 +27,7 @@ beforeAll(async () => {
     }),
   )
   await bed.start('gateway')
+  await bed.start('loops-queue')
   await bed.start('notifier', 2)
   people = open.use(await openPeople(bed.mongodbUrl))
 })
@@ -81,14 +82,17 @@ describe('a shipped loop', () => {
   })
   it('only_its_members_when_it_is_private', async () => {
     const { id, ana, ben, cem } = await team()
-    const event = await ship(bed, id, ben, { visibility: 'private', member_ids: [ben.id, cem.id] })
+    const loop_id = await privateLoop(bed, ben, [cem.id])
+    const event = await ship(bed, id, ben, { loop_id, visibility: 'private', member_ids: [ben.id, cem.id] })
     await settled(bed, id, event, 2)
     expect(numberOfMails(ana, ben, cem)).toEqual([0, 1, 1])
     expect(to(cem)[0]?.text).toContain('are a member of this loop')
   })
   it('nobody_who_is_not_a_member_any_more', async () => {
     const { id, ana, ben } = await team()
-    const event = await ship(bed, id, ben, { visibility: 'private', member_ids: [ben.id, ids.next()] })
+    const loop_id = await privateLoop(bed, ben, [])
+    const member_ids = [ben.id, ids.next()]
+    const event = await ship(bed, id, ben, { loop_id, visibility: 'private', member_ids })
     await settled(bed, id, event, 1)
     expect(numberOfMails(ana, ben)).toEqual([0, 1])
   })

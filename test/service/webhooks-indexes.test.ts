@@ -4,10 +4,12 @@ import type { Db, Document } from 'mongodb'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { type Deliveries, openDeliveries } from '../../services/webhooks/deliveries.ts'
 import type { Delivery } from '../../services/webhooks/delivery.ts'
+import { openStanding } from '../../services/webhooks/standing.ts'
 import { openWebhooks, type WebhookStore } from '../../services/webhooks/store.ts'
 import { systemClock as clock } from '../../shared/clock.ts'
 import { createLog } from '../../shared/log.ts'
 import { connectMongo, type Mongo } from '../../shared/mongo.ts'
+import { openDatabaseClock } from '../../shared/storage/database-clock.ts'
 import { ids } from '../support/service-bed.ts'
 import { freshStack } from '../support/stack.ts'
 
@@ -46,8 +48,9 @@ const owed = (webhook_id: string, status: 'pending' | 'failed' | 'delivered'): D
 beforeAll(async () => {
   mongo = await connectMongo(freshStack().mongodbUrl, createLog({ filter: 'error', topic: 'test' }))
   db = mongo.database('webhooks')
-  deliveries = await openDeliveries(db, { clock, ids })
-  webhooks = await openWebhooks(db)
+  const { shares } = openStanding()
+  deliveries = await openDeliveries(db, { clock: await openDatabaseClock(db, clock), ids, shares })
+  webhooks = await openWebhooks(db, { service: 'webhooks', clock, ids, onCommit: () => undefined })
   // The waiting calls of the slow one come first in the order of their times.
   await deliveries.add(Array.from({ length: MANY }, () => owed(SLOW, 'pending')))
   await deliveries.add(Array.from({ length: MANY }, () => owed(QUICK, 'delivered')))
@@ -74,13 +77,18 @@ const profiled = async (work: () => Promise<unknown>): Promise<{ plan: string; d
   }))
 }
 
+/** Room, though the slow one has as much in hand as it may. */
+const pastSlow = () => ({ room: PAGE, beyond: 0, inHand: [owed(SLOW, 'pending')] })
+
 const QUERIES: readonly (readonly [string, number, () => Promise<unknown>])[] = [
   ['webhooks.list', PAGE, () => webhooks.list(WS, PAGE)],
   ['webhooks.find', 1, () => webhooks.find(SLOW)],
   ['deliveries.list', PAGE, () => deliveries.list(WS, QUICK, PAGE)],
   ['deliveries.list after one', PAGE, () => deliveries.list(WS, QUICK, PAGE, `${ids.next()}:${QUICK}`)],
-  ['deliveries.claim', PAGE, () => deliveries.claim(PAGE, [], () => 4)],
-  ['deliveries.claim past a full webhook', 0, () => deliveries.claim(PAGE, [SLOW], () => 4)],
+  ['webhooks.findAll', 2, () => webhooks.findAll([SLOW, QUICK])],
+  ['deliveries.claim past a full webhook', 0, () => deliveries.claim(pastSlow())],
+  // The rows of one look are what it may choose from.
+  ['deliveries.claim', 200, () => deliveries.claim({ room: PAGE, beyond: 0, inHand: [] })],
 ]
 
 test.each(QUERIES)('%s reads through an index and at most %i documents', async (_, documents, query) => {
@@ -95,6 +103,6 @@ test.each(QUERIES)('%s reads through an index and at most %i documents', async (
 test('a call of another webhook is found behind thousands that wait for one that is full', async () => {
   const last = owed(QUICK, 'pending')
   await deliveries.add([last])
-  const { claimed } = await deliveries.claim(PAGE, [SLOW], () => 4)
-  expect(claimed.map(({ _id }) => _id)).toEqual([last._id])
+  const { claimed } = await deliveries.claim(pastSlow())
+  expect(claimed.map(({ work }) => work._id)).toEqual([last._id])
 })

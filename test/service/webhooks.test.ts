@@ -235,11 +235,11 @@ describe('with two instances', () => {
     const { id } = await slow.ann.add_webhook({ url: slow.receiver.url })
     const quickHook = await quick.ann.add_webhook({ url: quick.receiver.url })
     for (let count = 0; count < 60; count += 1) await tell(slow.ws, CREATED, task(`Slow ${count}`))
-    await slow.receiver.called(8)
+    await slow.receiver.called(2)
     for (let count = 0; count < 10; count += 1) await tell(quick.ws, CREATED, task(`Quick ${count}`))
     await settled(quick.ann, quickHook.id, 10)
-    // Four for each of the two instances are under way, and none of them has had an answer.
-    expect(slow.receiver.calls).toHaveLength(8)
+    // It has answered nothing yet, so each of the two instances has one call under way and no more.
+    expect(slow.receiver.calls).toHaveLength(2)
     await slow.ann.remove_webhook({ webhook_id: id })
   })
 

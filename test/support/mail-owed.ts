@@ -3,6 +3,7 @@ import { vi } from 'vitest'
 import { EVENTS_STREAM } from '../../shared/bus/streams.ts'
 import { systemClock as clock } from '../../shared/clock.ts'
 import { stampEvents } from '../../shared/cloud-event.ts'
+import { loopsQueue } from '../../shared/contracts/loops-queue.ts'
 import { notifier } from '../../shared/contracts/notifier.ts'
 import type { Someone } from './people.ts'
 import { type Bed, ids, person } from './service-bed.ts'
@@ -43,6 +44,16 @@ export const ship = async (
   for (let time = 0; time < times; time += 1)
     await bed.bus.js.publish(told.subject, JSON.stringify(told.event), { msgID: `${told.id} ${time}` })
   return told.id
+}
+
+/** Makes a private loop of one person and others; the bed needs a loops-queue. */
+export const privateLoop = async (
+  bed: Bed,
+  { caller }: Someone,
+  member_ids: readonly string[],
+): Promise<string> => {
+  const asked = { name: 'Secret', visibility: 'private' as const, member_ids: [...member_ids] }
+  return (await bed.as(loopsQueue, caller).create_loop(asked)).loop.id
 }
 
 /** What became of the mails of one event, all pages. */

@@ -4,6 +4,7 @@ import { type LoopShipped, loopShipped } from '../../services/notifier/emails/lo
 import { passwordReset } from '../../services/notifier/emails/password-reset.ts'
 import { fill, type Parts, render } from '../../services/notifier/emails/render.ts'
 import { clockOf } from '../../services/notifier/emails/text.ts'
+import { type WebhookDisabled, webhookDisabled } from '../../services/notifier/emails/webhook-disabled.ts'
 import { wordingOf } from '../../services/notifier/emails/wording.ts'
 import { exampleId, type ShippedLoop, shippedLoop } from './shipped-loop.ts'
 
@@ -80,6 +81,24 @@ export const passwordResetMail = async (
   return fill(await render(passwordReset(told, wordingOf(locale))), {})
 }
 
+export const WEBHOOKS_URL = `${WORKSPACE_URL}/webhooks`
+
+export const webhookDisabledMail = async (
+  locale: string,
+  changes: Partial<WebhookDisabled> = {},
+): Promise<MailTexts> => {
+  const told = {
+    name: 'Ben',
+    workspace_name: 'Acme Store',
+    url: 'https://hooks.example.com/loops',
+    cause: 'failing' as const,
+    failing_since: clockOf(locale, ZONE)(AT),
+    webhooks_url: WEBHOOKS_URL,
+    ...changes,
+  }
+  return fill(await render(webhookDisabled(told, wordingOf(locale))), {})
+}
+
 /** Every mail by its name, with one text wherever a user's text may stand. */
 export const MAILS_SAYING: Readonly<Record<string, (locale: string, text: string) => Promise<MailTexts>>> = {
   'loop-shipped': (locale, text) =>
@@ -97,6 +116,8 @@ export const MAILS_SAYING: Readonly<Record<string, (locale: string, text: string
     ),
   invitation: (locale, text) => invitationMail(locale, { workspace_name: text, invited_by: text }),
   'password-reset': (locale, text) => passwordResetMail(locale, { name: text }),
+  'webhook-disabled': (locale, text) =>
+    webhookDisabledMail(locale, { name: text, workspace_name: text, url: text }),
 }
 
 /** Each mail as it usually is. */
@@ -104,4 +125,5 @@ export const MAILS: Readonly<Record<string, (locale: string) => Promise<MailText
   'loop-shipped': (locale) => shippedMail(locale),
   invitation: (locale) => invitationMail(locale),
   'password-reset': (locale) => passwordResetMail(locale),
+  'webhook-disabled': (locale) => webhookDisabledMail(locale),
 }

@@ -60,8 +60,15 @@ export const cut = (text: string, max: number): string => {
 /** Characters (code points) of a name in a header: some libraries write one on a single line, which has its limit. */
 const HEADER_NAME_CHARS = 64
 
-/** A name as it stands in a header, beside an address or an id. */
-export const headerName = (text: string): string => cut(oneLine(text), HEADER_NAME_CHARS)
+/** WORD JOINER: seen by nobody. */
+const JOINER = '\u2060'
+
+/**
+ * A name as it stands in a header, beside an address or an id. What looks like an encoded word (RFC 2047) is kept from being
+ * one: readers would decode it, in quotes too.
+ */
+export const headerName = (text: string): string =>
+  cut(oneLine(text), HEADER_NAME_CHARS).replaceAll('=?', `=${JOINER}?`)
 
 /** Writes moments out for readers with one locale and time zone. Making one takes a hundred times as long as using it. */
 export type Clock = (at: Date) => string

@@ -25,7 +25,7 @@ const inServices = (path: string): boolean => /^(services|shared)\//.test(path)
 const serviceOf = (path: string): string | undefined => /^services\/([^/]+)\//.exec(path)?.[1]
 
 const STORES =
-  /^(shared\/(mongo|aggregate|store-[^/]+)\.ts|services\/[^/]+\/(.+\/)?(store[^/]*|deliveries)\.ts|infra\/servers\/.*)$/
+  /^(shared\/(mongo|aggregate|store-[^/]+|storage\/[^/]+)\.ts|services\/[^/]+\/(.+\/)?(store[^/]*|deliveries)\.ts|infra\/servers\/.*)$/
 
 /** Packages that few files know, so that replacing one changes few files. */
 const PACKAGES: readonly (readonly [RegExp, RegExp])[] = [
@@ -260,9 +260,12 @@ const indexes = (source: Source): string[] => {
 }
 
 /** Every invariant by the name that its test has. */
-/** The service that was added last, to show that one can be: nothing but its own files and the list of contracts names it. */
+/**
+ * The service that was added last, to show that one can be: nothing but its own files and the list of contracts names it, and
+ * the notifier, which mails what it tells.
+ */
 const ADDED = /webhook/i
-const OF_ADDED = /^(services\/webhooks\/|shared\/contracts\/(webhooks|index)\.ts$)/
+const OF_ADDED = /^(services\/(webhooks|notifier)\/|shared\/contracts\/(webhooks|notifier|index)\.ts$)/
 
 const namesAdded = ({ text }: Source): string[] =>
   text

@@ -78,7 +78,8 @@ const sent = async (text: string) => {
     raw: (raw as Buffer).toString(),
   }
 }
-const namesOf = ({ parsed }: Awaited<ReturnType<typeof sent>>) => parsed.headerLines.map(({ key }) => key)
+const namesOf = ({ parsed }: Awaited<ReturnType<typeof sent>>) =>
+  parsed.headerLines.map(({ key }) => key).sort()
 
 let usualNames: readonly string[]
 const arrivesAlike = async (text: string): Promise<void> => {

@@ -10,13 +10,14 @@ import {
   memberDeliveries,
   type Recipient,
 } from '../../../services/notifier/notices.ts'
-import { nextTry, OWED_MS } from '../../../services/notifier/retries.ts'
+import { OWED_MS, SCHEDULE } from '../../../services/notifier/retries.ts'
 import {
   readUnsubscribeToken,
   unsubscribeKey,
   unsubscribeToken,
 } from '../../../services/notifier/unsubscribe.ts'
 import { isAddress, toAddress } from '../../../shared/email-address.ts'
+import { nextTry } from '../../../shared/retries.ts'
 import { exampleId, shippedLoop } from '../../support/shipped-loop.ts'
 
 const NOW = new Date('2026-11-22T14:03:05.000Z')
@@ -152,20 +153,23 @@ describe('the next try', () => {
   it('comes_soon_at_first_and_ever_later', () => {
     const pauses = [1, 2, 3, 4, 5, 6, 7, 30].map(
       (attempts) =>
-        ((nextTry({ attempts, owed_since: owed }, owed, 0)?.getTime() ?? 0) - owed.getTime()) / 1_000,
+        ((nextTry(SCHEDULE, { attempts, owed_since: owed }, owed, 0)?.getTime() ?? 0) - owed.getTime()) /
+        1_000,
     )
     expect(pauses).toEqual([2, 10, 60, 300, 900, 1_800, 3_600, 3_600])
   })
   it('is_spread_by_a_quarter', () => {
-    expect(nextTry({ attempts: 3, owed_since: owed }, owed, 0.999)?.getTime()).toBeCloseTo(
+    expect(nextTry(SCHEDULE, { attempts: 3, owed_since: owed }, owed, 0.999)?.getTime()).toBeCloseTo(
       owed.getTime() + 74_985,
       -2,
     )
   })
   it('ends_after_a_day', () => {
-    const almost = new Date(owed.getTime() + OWED_MS - 3_600_000)
-    expect(nextTry({ attempts: 30, owed_since: owed }, almost, 0)).toEqual(new Date(owed.getTime() + OWED_MS))
-    expect(nextTry({ attempts: 30, owed_since: owed }, new Date(almost.getTime() + 1), 0)).toBeNull()
+    const tried = { attempts: 30, owed_since: owed }
+    const end = new Date(owed.getTime() + OWED_MS)
+    expect(nextTry(SCHEDULE, tried, new Date(end.getTime() - 3_599_999), 0)).toEqual(end)
+    expect(nextTry(SCHEDULE, tried, new Date(end.getTime() - 1), 0)).toEqual(end)
+    expect(nextTry(SCHEDULE, tried, end, 0)).toBeNull()
   })
 })
 

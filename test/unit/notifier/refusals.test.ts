@@ -38,6 +38,9 @@ describe('what a fault means', () => {
     [said('MAIL FROM', '451 4.3.0 Try later'), 'away: takes no mail'],
     [said('CONN', '421 4.7.0 Too many connections'), 'away: takes no mail'],
     [said('CONN', '554 No service here'), 'away: takes no mail'],
+    [said('EHLO', '421 4.7.0 Try again later'), 'ours: EHLO mx.example.com'],
+    [said('HELO', '501 5.5.4 Invalid domain name'), 'ours: EHLO mx.example.com'],
+    [said('RCPT TO', '504 5.5.2 <[127.0.0.1]>: Helo command rejected'), 'ours: EHLO mx.example.com'],
     [{ message: 'Bad', code: 'ETLS', command: 'STARTTLS' }, 'ours: its certificate'],
     [
       { message: 'Bad', code: 'ESOCKET', originalCode: 'CERT_HAS_EXPIRED', command: 'CONN' },
@@ -57,7 +60,7 @@ describe('what a fault means', () => {
   test.each(meanings.map(([fault, meaning]) => [fault.response ?? fault.message, meaning, fault] as const))(
     '%s → %s',
     (_, meaning, fault) => {
-      const found = outcomeOf(fault)
+      const found = outcomeOf(fault, 'mx.example.com')
       const [kind = '', words = ''] = meaning.split(': ')
       if (found.outcome === 'blocked') {
         expect(found.by).toBe(kind)

@@ -7,8 +7,8 @@ import {
   type Delivery,
   deliveryOf,
   judge,
-  nextTry,
   OWED_MS,
+  SCHEDULE,
 } from '../../../services/webhooks/delivery.ts'
 import { seal, sealingKey, secretOf, signedHeaders, unseal } from '../../../services/webhooks/secrets.ts'
 import {
@@ -28,6 +28,7 @@ import { CONTRACTS } from '../../../shared/contracts/index.ts'
 import { loopsQueue } from '../../../shared/contracts/loops-queue.ts'
 import { tasks } from '../../../shared/contracts/tasks.ts'
 import { TOLD, TOLD_EVENTS } from '../../../shared/contracts/webhooks.ts'
+import { nextTry } from '../../../shared/retries.ts'
 import { person } from '../../support/service-bed.ts'
 
 const NOW = new Date('2026-11-22T12:00:00.000Z')
@@ -150,7 +151,7 @@ describe('an event', () => {
 
 describe('a call that failed', () => {
   const pauseAfter = (attempts: number): number =>
-    (nextTry({ attempts, owed_since: NOW }, 0, NOW, 0)?.getTime() ?? 0) - NOW.getTime()
+    (nextTry(SCHEDULE, { attempts, owed_since: NOW }, NOW, 0)?.getTime() ?? 0) - NOW.getTime()
 
   test('is_tried_again_after_longer_and_longer_pauses', () => {
     const pauses = [1, 2, 3, 4, 5, 6, 7, 99].map(pauseAfter)
@@ -161,14 +162,14 @@ describe('a call that failed', () => {
 
   test('is_tried_a_last_time_after_a_day_and_then_given_up', () => {
     const owed = { attempts: 7, owed_since: NOW }
-    expect(nextTry(owed, 0, later(20 * HOUR_MS), 0.5)).toEqual(later(OWED_MS))
-    expect(nextTry(owed, 0, later(OWED_MS - 1), 0.5)).toEqual(later(OWED_MS))
-    expect(nextTry(owed, 0, later(OWED_MS), 0.5)).toBeNull()
+    expect(nextTry(SCHEDULE, owed, later(20 * HOUR_MS), 0.5)).toEqual(later(OWED_MS))
+    expect(nextTry(SCHEDULE, owed, later(OWED_MS - 1), 0.5)).toEqual(later(OWED_MS))
+    expect(nextTry(SCHEDULE, owed, later(OWED_MS), 0.5)).toBeNull()
   })
 
   test('is_not_tried_by_all_at_once', () => {
     const owed = { attempts: 2, owed_since: NOW }
-    expect(nextTry(owed, 0, NOW, 0.8)).toEqual(later(300_000 * 1.2))
+    expect(nextTry(SCHEDULE, owed, NOW, 0.8)).toEqual(later(300_000 * 1.2))
   })
 
   test.each([
@@ -225,14 +226,34 @@ describe('a call that failed', () => {
 })
 
 describe('a webhook', () => {
-  test('is_disabled_with_its_reason_when_nothing_has_succeeded_for_days', () => {
-    const failing = doubted(webhook, NOW)
-    expect(failing).toMatchObject({ status: 'active', failing_since: NOW })
-    if (!failing) throw new Error('unchanged')
-    expect(doubted(failing, later(5 * DAY_MS - 1))).toBeUndefined()
-    const ended = doubted(failing, later(5 * DAY_MS))
-    expect(ended).toMatchObject({ status: 'disabled', reason: 'No call has succeeded since 2026-11-22.' })
-    expect(ended && doubted(ended, later(6 * DAY_MS))).toBeUndefined()
+  /** What becomes of a webhook whose calls fail at these times after NOW. */
+  const failingAt = (...times_ms: readonly number[]): Webhook =>
+    times_ms.reduce((before, ms) => doubted(before, later(ms)) ?? before, webhook)
+  const daily = (days: number): number[] => Array.from({ length: days }, (_, day) => day * DAY_MS)
+
+  test('that_fails_for_five_days_is_disabled', () => {
+    expect(failingAt(0)).toMatchObject({ status: 'active', failing_since: NOW })
+    expect(failingAt(...daily(5))).toMatchObject({ status: 'active' })
+    expect(failingAt(...daily(5), 5 * DAY_MS - 1)).toMatchObject({ status: 'active' })
+    const ended = failingAt(...daily(6))
+    expect(ended).toMatchObject({
+      status: 'disabled',
+      reason: 'Calls failed on 6 days; none has succeeded since 2026-11-22.',
+    })
+    expect(doubted(ended, later(6 * DAY_MS))).toBeUndefined()
+  })
+
+  test('that_fails_once_a_week_is_disabled_after_five_weeks_and_not_at_the_second_failure', () => {
+    const weekly = (weeks: number) => failingAt(...daily(weeks).map((ms) => 7 * ms))
+    expect(weekly(2)).toMatchObject({ status: 'active', failing_since: NOW })
+    expect(weekly(4)).toMatchObject({ status: 'active' })
+    expect(weekly(5)).toMatchObject({ status: 'disabled' })
+  })
+
+  test('that_failed_in_an_earlier_release_is_given_its_days_too', () => {
+    const before = { ...webhook, failing_since: NOW }
+    expect(doubted(before, later(7 * DAY_MS))).toMatchObject({ status: 'active', failed_days: 2 })
+    expect(doubted(before, later(1_000))).toBeUndefined()
   })
 
   test('that_answers_well_is_failing_no_more', () => {

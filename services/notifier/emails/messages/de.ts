@@ -40,6 +40,18 @@ export const de: Messages = {
   reset_unexpected:
     'Du hast das nicht angefordert? Dann brauchst du nichts zu tun: Dein Passwort bleibt, wie es ist.',
 
+  webhook_subject: 'Webhook abgeschaltet: {url}',
+  webhook_preview: '{workspace}: Die Adresse wird nicht mehr aufgerufen',
+  webhook_label: 'Webhook abgeschaltet',
+  webhook_failing:
+    'Hallo {name}, Loops ruft diese Adresse nicht mehr auf. An fünf Tagen sind Aufrufe fehlgeschlagen, und seit {when} war keiner erfolgreich.',
+  webhook_gone:
+    'Hallo {name}, Loops ruft diese Adresse nicht mehr auf. Sie hat mit 410 Gone geantwortet: Sie möchte keine Aufrufe mehr.',
+  webhook_next:
+    'Wenn die Adresse wieder erreichbar ist, schalte den Webhook ein und wiederhole die fehlgeschlagenen Aufrufe.',
+  webhook_button: 'Webhooks öffnen',
+  why_owner: 'Du bekommst diese Mail, weil dir dieser Arbeitsbereich gehört.',
+
   statuses: {
     open: 'offen',
     approved: 'freigegeben',

@@ -41,6 +41,17 @@ export const en = {
   reset_link: 'The link is yours alone and works once, until {when}:',
   reset_unexpected: 'You did not ask for this? Then do nothing: your password stays as it is.',
 
+  webhook_subject: 'Webhook disabled: {url}',
+  webhook_preview: '{workspace}: its address is called no more',
+  webhook_label: 'Webhook disabled',
+  webhook_failing:
+    'Hi {name}, Loops no longer calls this address. Calls failed on five days, and none has succeeded since {when}.',
+  webhook_gone:
+    'Hi {name}, Loops no longer calls this address. It answered 410 Gone: it wants no more calls.',
+  webhook_next: 'Once the address works again, enable the webhook and replay the calls that failed.',
+  webhook_button: 'Open the webhooks',
+  why_owner: 'You get this mail because you own this workspace.',
+
   statuses: {
     open: 'open',
     approved: 'approved',

@@ -38,6 +38,18 @@ export const es: Messages = {
   reset_link: 'El enlace es solo tuyo y funciona una vez, hasta el {when}:',
   reset_unexpected: '¿No lo pediste? Entonces no hagas nada: tu contraseña sigue siendo la misma.',
 
+  webhook_subject: 'Webhook desactivado: {url}',
+  webhook_preview: '{workspace}: ya no se llama a su dirección',
+  webhook_label: 'Webhook desactivado',
+  webhook_failing:
+    'Hola, {name}: Loops ya no llama a esta dirección. Hubo llamadas fallidas en cinco días y ninguna ha tenido éxito desde el {when}.',
+  webhook_gone:
+    'Hola, {name}: Loops ya no llama a esta dirección. Respondió 410 Gone: no quiere más llamadas.',
+  webhook_next:
+    'Cuando la dirección vuelva a funcionar, activa el webhook y repite las llamadas que fallaron.',
+  webhook_button: 'Abrir los webhooks',
+  why_owner: 'Recibes este correo porque este espacio de trabajo es tuyo.',
+
   statuses: {
     open: 'abierta',
     approved: 'aprobada',

@@ -43,6 +43,18 @@ export const fr: Messages = {
   reset_unexpected:
     'Vous n’avez rien demandé\u00a0? Alors ne faites rien\u00a0: votre mot de passe ne change pas.',
 
+  webhook_subject: 'Webhook désactivé\u00a0: {url}',
+  webhook_preview: '{workspace}\u00a0: son adresse n’est plus appelée',
+  webhook_label: 'Webhook désactivé',
+  webhook_failing:
+    'Bonjour {name}, Loops n’appelle plus cette adresse. Des appels ont échoué pendant cinq jours et aucun n’a abouti depuis le {when}.',
+  webhook_gone:
+    'Bonjour {name}, Loops n’appelle plus cette adresse. Elle a répondu 410 Gone\u00a0: elle ne veut plus d’appels.',
+  webhook_next:
+    'Quand l’adresse fonctionnera de nouveau, réactivez le webhook et relancez les appels qui ont échoué.',
+  webhook_button: 'Ouvrir les webhooks',
+  why_owner: 'Vous recevez ce message parce que cet espace de travail vous appartient.',
+
   statuses: {
     open: 'ouverte',
     approved: 'approuvée',

@@ -1,0 +1,248 @@
+// The promise of the mails, alone: each recipient at least once, and a second copy only where a sender died or lost its
+// patience between the end of a message and the server's answer. Two notifiers with clocks minutes apart are hurt while they
+// send; every copy that arrived is counted.
+import { mkdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { MongoClient } from 'mongodb'
+import { IN_DOUBT } from '../../services/notifier/sender.ts'
+import { connectBus } from '../../shared/bus/connect.ts'
+import { systemClock as clock } from '../../shared/clock.ts'
+import { stampEvents } from '../../shared/cloud-event.ts'
+import { systemIds } from '../../shared/ids.ts'
+import { createLog } from '../../shared/log.ts'
+import { type FaultProxy, startFaultProxy } from '../support/chaos/fault-proxy.ts'
+import { startMongoServers } from '../support/chaos/mongo-servers.ts'
+import { OBSERVER, startNatsServers } from '../support/chaos/nats-servers.ts'
+import { type Controlled, openProcesses } from '../support/chaos/processes.ts'
+import { until } from '../support/chaos/until.ts'
+import { openPeople, type People } from '../support/people.ts'
+import { randomFrom } from '../support/random.ts'
+import { shippedLoop } from '../support/shipped-loop.ts'
+import { type SmtpSink, startSmtpSink } from '../support/smtp-sink.ts'
+import type { Setting } from './world.ts'
+
+const ids = systemIds()
+
+/** What is done to the first notifier, or to the mail server, while both notifiers send. */
+export const HURTS = ['clock', 'cut_off', 'killed', 'dropped'] as const
+export type Hurt = (typeof HURTS)[number]
+
+export type PromiseTrial = Readonly<{
+  setting: Omit<Setting, 'size'>
+  seed: number
+  /** How long a notifier is cut off from MongoDB, at least and at most (ms). */
+  cut_ms: readonly [number, number]
+  /** How: its connections are reset, or dead without a word, which it notices only after 20 s. */
+  cuts: readonly ('refuse' | 'half_open')[]
+  /** Absent: as in production. */
+  lease_ms?: number
+}>
+
+/** What came of one hurt. */
+export type Copies = Readonly<{
+  hurt: Hurt
+  /** What exactly was done. */
+  how: string
+  recipients: number
+  missing: number
+  /** Further copies, and how many of them the promise allows. */
+  further: number
+  allowed: number
+  /** People whose copies do not have one Message-ID. */
+  unlike: number
+}>
+
+/** Whether the promise was kept. */
+export const isKept = ({ missing, further, allowed, unlike }: Copies): boolean =>
+  missing === 0 && unlike === 0 && further <= allowed
+
+const RECIPIENTS = 200
+/** So long the server takes over each mail (ms): many are under way when the hurt comes. */
+const SERVER_MS = 200
+/** The hurt comes when so many mails have arrived. */
+const HURT_AT = 40
+/** One notifier's clock is set off by one of these (ms), the other's by the opposite. */
+const OFFSETS_MS = [-300_000, -12_000, 12_000, 300_000] as const
+/** Of the mails, so many are taken without a word where answers are dropped: one in so many. */
+const DROP_EVERY = 20
+const LIMIT_MS = 240_000
+
+type World = Readonly<{
+  sink: SmtpSink
+  people: People
+  /** The first notifier and its way to the database. */
+  notifier: Controlled
+  way: FaultProxy
+  /** Mails that are pending or in somebody's hands. */
+  waiting: () => Promise<number>
+  ship: (workspace_id: string, by: Readonly<{ id: string; name: string }>) => Promise<void>
+}>
+
+const openWorld = async (trial: PromiseTrial, stack: AsyncDisposableStack): Promise<World> => {
+  const { setting, seed, lease_ms } = trial
+  await mkdir(join(setting.folder, 'logs'), { recursive: true })
+  const processes = stack.use(openProcesses())
+  const sink = stack.use(await startSmtpSink())
+  const common = { size: 1, processes } as const
+  const nats = stack.use(
+    await startNatsServers({ ...common, folder: join(setting.folder, 'nats'), binary: setting.nats_server }),
+  )
+  const mongo = stack.use(
+    await startMongoServers({ ...common, folder: join(setting.folder, 'mongod'), binary: setting.mongod }),
+  )
+  await nats.allReady()
+  const server = { host: '127.0.0.1', port: Number(new URL(mongo.url).port) }
+  const start = async (service: string, number: number, offset_ms: number) => {
+    const way = stack.use(await startFaultProxy(() => server))
+    const name = `${service}-${number}`
+    const process_ = processes.keep({
+      name,
+      command: process.execPath,
+      args: [join(import.meta.dirname, '../../services/run.ts'), service],
+      logFile: join(setting.folder, 'logs', `${name}.log`),
+      env: {
+        PORT: '0',
+        NATS_URL: nats.urlOf(service),
+        MONGODB_URL: `mongodb://127.0.0.1:${way.port}/loops?directConnection=true`,
+        SMTP_URL: sink.url,
+        LOOPS_SECRET: 'a secret of the chaos that is long enough for all',
+        CLOCK_OFFSET_MS: `${offset_ms}`,
+        ...(lease_ms === undefined ? {} : { LEASE_MS: `${lease_ms}` }),
+        LOG: 'warn',
+      },
+    })
+    return { process: process_, way }
+  }
+  const offset_ms = OFFSETS_MS[seed % OFFSETS_MS.length] ?? 0
+  await start('gateway', 1, 0)
+  const first = await start('notifier', 1, offset_ms)
+  await start('notifier', 2, -offset_ms)
+  const people = stack.use(await openPeople(mongo.url))
+  const bus = stack.use(
+    await connectBus(nats.urlOf(OBSERVER), OBSERVER, createLog({ filter: 'error', topic: OBSERVER })),
+  )
+  const replies = async (service: string): Promise<boolean> =>
+    (await bus.nc.request(`$SRV.PING.${service}`, '', { timeout: 1_000 }).catch(() => null)) !== null
+  for (const service of ['gateway', 'notifier'])
+    await until(`the ${service} serves`, LIMIT_MS, () => replies(service))
+  const client = new MongoClient(mongo.url)
+  stack.defer(() => client.close())
+  const deliveries = client.db('loops_notifier').collection('deliveries')
+  return {
+    sink,
+    people,
+    notifier: first.process,
+    way: first.way,
+    waiting: () => deliveries.countDocuments({ status: { $in: ['pending', 'sending'] } }),
+    ship: async (workspace_id, { id, name }) => {
+      const data = shippedLoop({ loop_id: ids.next(), by: { user_id: id, name, client: 'Claude Code' } })
+      const told = { service: 'loops-queue', workspace_id, entity_id: data.loop_id, version: data.version }
+      for (const { id: event_id, subject, event } of stampEvents([{ name: 'loop.shipped', data }], {
+        ...told,
+        now: clock.now(),
+        nextId: ids.next,
+      }))
+        await bus.js.publish(subject, JSON.stringify(event), { msgID: event_id })
+    },
+  }
+}
+
+type Doing = Readonly<{ how: string; do: () => Promise<void>; allowed: () => number }>
+
+const doing = (world: World, hurt: Hurt, trial: PromiseTrial, chance: (n: number) => number): Doing => {
+  const { sink, notifier, way } = world
+  const offset = `clocks ${Math.abs(OFFSETS_MS[trial.seed % OFFSETS_MS.length] ?? 0) / 1_000} s off`
+  switch (hurt) {
+    case 'cut_off': {
+      const [least, most] = trial.cut_ms
+      const cut_ms = least + chance(most - least + 1)
+      const kind = trial.cuts[chance(trial.cuts.length)] ?? 'refuse'
+      return {
+        how: `${kind} for ${(cut_ms / 1_000).toFixed(1)} s, ${offset}`,
+        do: async () => {
+          way.inflict({ kind })
+          await sleep(cut_ms)
+          way.heal()
+        },
+        allowed: () => 0,
+      }
+    }
+    case 'killed':
+      return {
+        how: `kill -9, ${offset}`,
+        do: async () => {
+          await notifier.kill()
+          notifier.start()
+        },
+        allowed: () => IN_DOUBT,
+      }
+    case 'dropped': {
+      let dropped = 0
+      sink.misbehave(({ at }) => {
+        if (at !== 'data') return undefined
+        if (chance(DROP_EVERY) > 0) return { after: sleep(SERVER_MS) }
+        dropped += 1
+        return 'cut'
+      })
+      return { how: offset, do: async () => undefined, allowed: () => dropped }
+    }
+    default:
+      return { how: offset, do: async () => undefined, allowed: () => 0 }
+  }
+}
+
+const hurtOnce = async (
+  world: World,
+  hurt: Hurt,
+  trial: PromiseTrial,
+  chance: (n: number) => number,
+): Promise<Copies> => {
+  const { sink, people, ship, waiting } = world
+  sink.misbehave(({ at }) => (at === 'data' ? { after: sleep(SERVER_MS) } : undefined))
+  const host = `${ids.next().toLowerCase()}.example`
+  const given = Array.from({ length: RECIPIENTS }, (_, n) => ({
+    name: `Member ${n}`,
+    email: `m${n}@${host}`,
+  }))
+  const { id, members } = await people.workspace('Large', given)
+  const [shipper] = members
+  if (!shipper) throw new Error('Some people were asked for.')
+  const before = sink.mails.length
+  const { how, do: act, allowed } = doing(world, hurt, trial, chance)
+  await ship(id, shipper)
+  await sink.waitFor((mails) => mails.length >= before + HURT_AT, LIMIT_MS)
+  await act()
+  await until(`every mail of ${hurt} is at its end`, LIMIT_MS, async () => {
+    const arrived = new Set(sink.mails.slice(before).flatMap(({ to }) => to))
+    return (await waiting()) === 0 && arrived.size === RECIPIENTS
+  })
+  const arrived = sink.mails
+    .slice(before)
+    .flatMap(({ to, messageId }) => to.map((one) => ({ one, messageId })))
+  const copies = Map.groupBy(arrived, ({ one }) => one)
+  return {
+    hurt,
+    how,
+    recipients: RECIPIENTS,
+    missing: members.filter(({ email }) => !copies.has(email)).length,
+    further: arrived.length - copies.size,
+    allowed: allowed(),
+    unlike: [...copies.values()].filter((all) => new Set(all.map(({ messageId }) => messageId)).size > 1)
+      .length,
+  }
+}
+
+/** Runs one trial: each hurt once, on servers of its own. */
+export const runPromise = async (trial: PromiseTrial, tell: (copies: Copies) => void): Promise<Copies[]> => {
+  await using stack = new AsyncDisposableStack()
+  const world = await openWorld(trial, stack)
+  const chance = randomFrom(trial.seed)
+  const all: Copies[] = []
+  for (const hurt of HURTS) {
+    const copies = await hurtOnce(world, hurt, trial, chance)
+    tell(copies)
+    all.push(copies)
+  }
+  return all
+}
