@@ -105,6 +105,17 @@ export type Aggregates<T extends Aggregate> = Readonly<{
    */
   findRepeat: (before: T, request: Repeatable | undefined) => Promise<LedgerEntry | undefined>
   /**
+   * Publishes what was still to be said of the version that stands, and sets fields with it; the version stays.
+   * @returns null when the document has changed since `before`, or is not as `where` asks.
+   */
+  publish: (
+    before: T,
+    set: Partial<State<T>>,
+    events: readonly PlainEvent[],
+    because: Because,
+    where: Filter<T>,
+  ) => Promise<T | null>
+  /**
    * Records a request that changed nothing, so that its repeat changes nothing either; the version stays.
    * @returns false when the document has changed since `before`.
    */
@@ -280,6 +291,17 @@ export const aggregates = <T extends Aggregate>(
         { returnDocument: 'after' },
       )
       if (saved && waiting.length > 0) deps.onCommit(outbox, _id, waiting)
+      return saved as T | null
+    },
+    publish: async (before, set, events, because, where) => {
+      const { _id, ws, v } = before
+      const waiting = stamped(before, v, events, because)
+      const saved = await collection.findOneAndUpdate(
+        { ...where, _id, ws, v } as unknown as Filter<T>,
+        { $set: set, $push: { outbox: { $each: waiting } } } as unknown as UpdateFilter<T>,
+        { returnDocument: 'after' },
+      )
+      if (saved) deps.onCommit(outbox, _id, waiting)
       return saved as T | null
     },
     remember: async (before, because) => {

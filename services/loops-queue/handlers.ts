@@ -9,6 +9,7 @@ import { listing } from './listing.ts'
 import { members } from './members.ts'
 import { nextWork } from './next-work.ts'
 import { ordering } from './ordering.ts'
+import { shipping } from './shipping.ts'
 
 /** The handlers of this service. */
 export const handlers = (deps: Deps): Handlers<typeof loopsQueue> => ({
@@ -16,6 +17,7 @@ export const handlers = (deps: Deps): Handlers<typeof loopsQueue> => ({
   ...create(deps),
   ...forming(deps),
   ...lifecycle(deps),
+  ...shipping(deps),
   ...ordering(deps),
   ...nextWork(deps),
   ...members(deps),

@@ -1,10 +1,9 @@
-// The life of a standing loop as commands: close, reopen, ship. Each writes the loop first, which is the truth, and
+// The life of a standing loop as commands: close, reopen. Each writes the loop first, which is the truth, and
 // then takes it into the order or out of it.
 import { untilSaved, versionConflict } from '../../shared/aggregate.ts'
 import type { MemberCall } from '../../shared/contract.ts'
-import { LIMITS } from '../../shared/contracts/common.ts'
 import type { Deps, Some } from './deps.ts'
-import { type Decision, hold, type Moment, reopen, type StandingLoop, ship, viewLoop } from './loop.ts'
+import { type Decision, hold, type Moment, reopen, type StandingLoop, viewLoop } from './loop.ts'
 import { momentOf, requireRoom } from './making.ts'
 import { priorityIn, type Seen } from './order.ts'
 import type { StandingDoc } from './store.ts'
@@ -18,7 +17,7 @@ type Decide = (loop: StandingDoc, moment: Moment) => Decision | null
  * @throws AppError `not_found`; `version_conflict` when there is something to change on another version than named;
  * what `decide` throws.
  */
-const changeLoop = (deps: Deps, call: MemberCall, asked: Asked, decide: Decide): Promise<Changed> =>
+export const changeLoop = (deps: Deps, call: MemberCall, asked: Asked, decide: Decide): Promise<Changed> =>
   untilSaved(async () => {
     const loop = await deps.loops.get(call.caller, asked.loop_id)
     const decision = decide(loop, momentOf(deps, call))
@@ -29,13 +28,14 @@ const changeLoop = (deps: Deps, call: MemberCall, asked: Asked, decide: Decide):
     return saved ? { loop: saved, changed: true } : undefined
   }, deps.ids.random)
 
-const view = (loop: StandingLoop & { v: number }, seen: Seen) => ({
+/** A changed loop as answers show it. */
+export const view = (loop: StandingLoop & { v: number }, seen: Seen) => ({
   loop: viewLoop(loop, priorityIn(seen, loop._id)),
   queue_version: seen.version,
 })
 
-/** The handlers of a loop's changes of status. */
-export const lifecycle = (deps: Deps): Some<'close_loop' | 'reopen_loop' | 'ship_loop'> => ({
+/** The handlers that put a loop on hold and bring it back. */
+export const lifecycle = (deps: Deps): Some<'close_loop' | 'reopen_loop'> => ({
   close_loop: async (input, call) => {
     const write = () => changeLoop(deps, call, input, hold)
     const { loop, changed, seen } = await deps.queues.along(call, write, () => deps.at('close_loop.held'))
@@ -52,21 +52,5 @@ export const lifecycle = (deps: Deps): Some<'close_loop' | 'reopen_loop' | 'ship
       deps.at('reopen_loop.reopened'),
     )
     return { ...view(loop, seen), changed }
-  },
-
-  ship_loop: async (input, call) => {
-    const { ws, _id } = await deps.loops.get(call.caller, input.loop_id)
-    const asked = { workspace_id: ws, loop_id: _id, limit: LIMITS.page_default }
-    const summary = await deps.tasks.summarize_loop(asked, call)
-    const write = () => changeLoop(deps, call, input, (loop, moment) => ship(loop, summary, moment))
-    const { loop, changed, seen } = await deps.queues.along(call, write, () => deps.at('ship_loop.shipped'))
-    return {
-      ...view(loop, seen),
-      already_shipped: !changed,
-      shipped_at: loop.shipped_at?.toISOString() ?? loop.updated_at.toISOString(),
-      task_counts: summary.counts,
-      unfinished: summary.unfinished,
-      unfinished_total: summary.unfinished_total,
-    }
   },
 })

@@ -42,6 +42,8 @@ export type LoopState = {
   updated_at: Date
   shipped_at: Date | null
   shipped_by: Actor | null
+  /** Since when a shipped loop owes its report, loop.shipped; null once that is published. */
+  report_due?: Date | null
   /** The scoped idempotency key of the request that made it. */
   create_key?: string
   /** Of a loop made from tasks: those tasks. */
@@ -172,35 +174,50 @@ const taskLines = (rows: readonly TaskRow[]) =>
 const tookPart = (loop: LoopState, { author_ids }: ShipSummary, by: Actor): string[] =>
   [...new Set([loop.created_by.user_id, by.user_id, ...author_ids])].slice(0, REPORTED_PEOPLE)
 
-/** Ships a loop, active or on hold, for good; null when it was shipped before. */
-export const ship = (
-  loop: At<StandingLoop>,
-  summary: ShipSummary,
-  { by, now, key }: Moment,
-): Decision | null => {
+/**
+ * Ships a loop, active or on hold, for good; null when it was shipped before. What it ships with is known only when
+ * nothing can be moved into it any more: the report follows.
+ */
+export const ship = (loop: At<StandingLoop>, { by, now, key }: Moment): Decision | null => {
   if (loop.status === 'shipped') return null
   const status = 'shipped' as const
-  const next = { ...loop, status, status_key: key, updated_at: now, shipped_at: now, shipped_by: by }
-  return {
-    next,
-    events: [
-      {
-        name: 'loop.shipped',
-        data: {
-          ...told(next, loop.v + 1, by),
-          description: loop.description,
-          shipped_at: now.toISOString(),
-          member_ids: memberIds(loop),
-          task_counts: summary.counts,
-          shipped_tasks: taskLines(summary.shipped),
-          unfinished_tasks: taskLines(summary.unfinished),
-          unfinished_total: summary.unfinished_total,
-          people_ids: tookPart(loop, summary, by),
-        },
-      },
-    ],
+  const next = {
+    ...loop,
+    status,
+    status_key: key,
+    updated_at: now,
+    shipped_at: now,
+    shipped_by: by,
+    report_due: now,
   }
+  return { next, events: [] }
 }
+
+/** A loop that is shipped and owes its report. */
+export type UnreportedLoop = StandingLoop & { shipped_at: Date; shipped_by: Actor; report_due: Date }
+
+/** Whether a loop still owes its report. */
+export const owesReport = <L extends StandingLoop>(loop: L): loop is L & UnreportedLoop =>
+  loop.status === 'shipped' && loop.shipped_by !== null && !!loop.shipped_at && !!loop.report_due
+
+/** The report of a shipped loop: the event that every mail about it is made from. */
+export const shipReport = (
+  loop: At<UnreportedLoop>,
+  summary: ShipSummary,
+): EventOf<typeof loopsQueue> & { name: 'loop.shipped' } => ({
+  name: 'loop.shipped',
+  data: {
+    ...told(loop, loop.v, loop.shipped_by),
+    description: loop.description,
+    shipped_at: loop.shipped_at.toISOString(),
+    member_ids: memberIds(loop),
+    task_counts: summary.counts,
+    shipped_tasks: taskLines(summary.shipped),
+    unfinished_tasks: taskLines(summary.unfinished),
+    unfinished_total: summary.unfinished_total,
+    people_ids: tookPart(loop, summary, loop.shipped_by),
+  },
+})
 
 /**
  * Adds a person to a private loop or takes one out; null when it is like that already.

@@ -13,12 +13,13 @@ import { sweepForming } from './forming.ts'
 import { handlers } from './handlers.ts'
 import { queues } from './order.ts'
 import { reactions } from './reactions.ts'
+import { sweepReports } from './shipping.ts'
 import { openLoops } from './store.ts'
 import { openHandled } from './store-handled.ts'
 import { openQueues } from './store-queue.ts'
 import { turns } from './turns.ts'
 
-/** How often loops whose making was broken off are looked for (ms). */
+/** How often loops are looked for whose making or whose report was broken off (ms). */
 const SWEEP_MS = 2_000
 /** Changes of one workspace's queue that may wait in one instance. */
 const MAX_WAITING = 128
@@ -41,7 +42,8 @@ const wire = async (host: Host): Promise<void> => {
     tasks: client(host.bus, tasks),
     gateway: client(host.bus, gateway),
   }
-  stack.use(repeat(() => sweepForming(deps), { interval_ms: SWEEP_MS, log, random: ids.random }))
+  for (const sweep of [sweepForming, sweepReports])
+    stack.use(repeat(() => sweep(deps), { interval_ms: SWEEP_MS, log, random: ids.random }))
   await host.consume(reactions({ ...deps, handled: await openHandled(db, clock) }))
   await host.serve(loopsQueue, handlers(deps))
 }

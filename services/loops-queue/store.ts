@@ -44,6 +44,12 @@ const LOOP_INDEXES: readonly IndexDescription[] = [
   },
   // Loops whose making was broken off.
   { key: { created_at: 1 }, name: 'forming', partialFilterExpression: { status: 'forming' } },
+  // Shipped loops that owe their report.
+  {
+    key: { report_due: 1 },
+    name: 'report_due',
+    partialFilterExpression: { report_due: { $gt: new Date(0) } },
+  },
 ]
 
 /** What a row of a list is made of. */
@@ -92,6 +98,10 @@ const reading = (collection: Collection<LoopDoc>) => {
       if (!found) throw notFound('loop', id)
       return found as StandingDoc
     },
+
+    /** A standing loop, seen or not. */
+    find: async (ws: string, _id: string): Promise<StandingDoc | null> =>
+      (await collection.findOne({ _id, ws, status: { $in: [...LOOP_STATUSES] } })) as StandingDoc | null,
 
     /** The active loops of a workspace, seen or not; their number is bounded by the limit on active loops. */
     listActive: (ws: string): Promise<ActiveLoop[]> =>
@@ -206,6 +216,15 @@ const reading = (collection: Collection<LoopDoc>) => {
     findMade: (ws: string, create_key: string): Promise<LoopDoc | null> =>
       collection.findOne({ ws, create_key }),
 
+    /** Shipped loops that have owed their report since before `before`. */
+    listUnreported: async (before: Date, limit: number): Promise<StandingDoc[]> =>
+      (await collection
+        .find({ report_due: { $gt: new Date(0), $lt: before } })
+        .sort({ report_due: 1 })
+        .limit(limit)
+        .hint('report_due')
+        .toArray()) as StandingDoc[],
+
     /** Loops that have been forming since before `before`. */
     listForming: (before: Date, limit: number): Promise<LoopDoc[]> =>
       collection
@@ -217,7 +236,7 @@ const reading = (collection: Collection<LoopDoc>) => {
 }
 
 const writing = (collection: Collection<LoopDoc>, deps: AggregateDeps) => {
-  const { insert, save, outbox } = aggregates(collection, deps)
+  const { insert, save, publish, outbox } = aggregates(collection, deps)
   return {
     outbox,
     /** Stores a new loop; null when its id or its create_key is taken. */
@@ -233,6 +252,16 @@ const writing = (collection: Collection<LoopDoc>, deps: AggregateDeps) => {
       { next, events }: Decision,
       because: Because,
     ): Promise<StandingDoc | null> => (await save(before, next, events, because)) as StandingDoc | null,
+
+    /** Publishes the report of a shipped loop; null when another did, or the loop has changed since. */
+    report: async (
+      loop: StandingDoc,
+      event: Decision['events'][number],
+      because: Because,
+    ): Promise<StandingDoc | null> =>
+      (await publish(loop, { report_due: null }, [event], because, {
+        report_due: { $gt: new Date(0) },
+      })) as StandingDoc | null,
 
     /** Takes a loop away that never became active; false when it has, or is gone already. */
     removeForming: async ({ _id, ws, v }: LoopDoc): Promise<boolean> => {

@@ -6,6 +6,7 @@ import type { TaskRow } from '../../shared/contracts/tasks.ts'
 import { AppError, notFound } from '../../shared/errors.ts'
 import type { Repeatable } from '../../shared/idempotency.ts'
 import type { Deps } from './deps.ts'
+import { entryInto, reserveEntry, settleEntries } from './entering.ts'
 import { settleMoves } from './moves.ts'
 import type { TaskDoc } from './store.ts'
 import type { Entry } from './store-tallies.ts'
@@ -18,7 +19,8 @@ import { findLoop, loadVisible, type Sees } from './visible.ts'
 export type Target = (before: Pick<TaskDoc, 'loop_id'>) => Promise<Place | undefined>
 
 /**
- * The target that a caller named. The loop is looked at only for a task that is not in it already.
+ * The target that a caller named. The loop is looked at only for a task that is not in it already, and once more when the
+ * task is on its way (entering.ts).
  * @throws (the target) AppError `not_found` for an invisible loop, `invalid_transition` for a shipped one.
  */
 export const targetOf = (deps: Deps, loop_id: string | null | undefined, call: MemberCall): Target => {
@@ -68,6 +70,10 @@ const loadForWrite = async (
   const ws = call.caller.workspace_id
   const before = await loadVisible(deps, ws, wanted.task_id, wanted.sees)
   if (!before.move) return before
+  if (before.move.entering) {
+    await settleEntries(deps, ws, [{ ...before, move: before.move }], call)
+    return undefined
+  }
   const forming = await settleMoves(deps, ws, [before.move.loop_id], call)
   if (forming.size > 0 && tries >= MAX_TRIES - 1) throw beingMoved()
   return undefined
@@ -85,7 +91,11 @@ export const changeTask = async (deps: Deps, wanted: Wanted, call: MemberCall): 
     if (!decision) return { result: { task: toRow(before), changed: false } }
     return {
       result: { task: toRow({ ...decision.next, v: before.v + 1 }), changed: true },
-      save: (because: Because) => deps.tasks.save(before, decision, because),
+      save: async (because: Because) => {
+        const move = entryInto(deps, before, decision.next, call)
+        if (move && !(await reserveEntry(deps, before, move, call))) return null
+        return await deps.tasks.save(before, decision, because, move)
+      },
     }
   }
   const { result, saved } = await changeByRequest(

@@ -2,7 +2,8 @@
 // loops that its caller sees, and nobody is asked here.
 import { TASK_STATUSES, type TaskStatus } from '../../shared/contracts/common.ts'
 import { readCursor, writeCursor } from './cursor.ts'
-import type { Deps, Some } from './deps.ts'
+import type { Some } from './deps.ts'
+import { type Leaf, settleArrivals } from './moves.ts'
 import { countReady, READY } from './ready.ts'
 import { countByStatus, tallyOf, UNASSIGNED, visibleShelves } from './tally.ts'
 import { toRow } from './view.ts'
@@ -16,8 +17,8 @@ const UNFINISHED: readonly TaskStatus[] = TASK_STATUSES.filter(
 
 type Internals = 'list_loop_tasks' | 'count_loops' | 'count_workspace' | 'find_ready' | 'summarize_loop'
 
-/** The internal operations that only read. */
-export const internalHandlers = (deps: Pick<Deps, 'tasks' | 'tallies'>): Some<Internals> => ({
+/** The internal operations about the tasks of loops. */
+export const internalHandlers = (deps: Leaf): Some<Internals> => ({
   list_loop_tasks: async ({ workspace_id: ws, loop_id, limit, cursor, ready_only }) => {
     const after = readCursor('work', cursor)
     const [rows, tallies] = await Promise.all([
@@ -55,14 +56,15 @@ export const internalHandlers = (deps: Pick<Deps, 'tasks' | 'tallies'>): Some<In
     return { first: loop_ids.find((id) => ready.has(id)) ?? null, ready_loops: ready.size }
   },
 
-  summarize_loop: async ({ workspace_id: ws, loop_id, limit }) => {
-    const [shipped, unfinished, author_ids, tallies] = await Promise.all([
+  summarize_loop: async ({ workspace_id: ws, loop_id, limit, visibility }, call) => {
+    if (visibility) await settleArrivals(deps, ws, { id: loop_id, visibility }, call)
+    const [shipped, unfinished, author_ids, counts] = await Promise.all([
       deps.tasks.listWork(ws, loop_id, ['shipped'], undefined, limit),
       deps.tasks.listWork(ws, loop_id, UNFINISHED, undefined, limit),
       deps.tasks.listAuthors(ws, loop_id, MAX_AUTHORS),
-      deps.tallies.read(ws, [loop_id]),
+      // The counters may be a moment behind; what is told of a shipped loop is told for good.
+      deps.tasks.countLoop(ws, loop_id),
     ])
-    const counts = countByStatus(tallies, ws, [loop_id])
     return {
       author_ids,
       counts,

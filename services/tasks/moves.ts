@@ -1,5 +1,6 @@
-// Moving tasks into a loop that is being formed: every task is reserved for it, or none; then, once the loop stands, they
-// are moved, or freed if it never will. The loop's status decides which, so whoever finds a reservation can settle it.
+// Moving tasks into loops. Into one that is being formed, every task is reserved for it, or none; then, once the loop
+// stands, they are moved, or freed if it never will. The loop's status decides which, so whoever finds a reservation can
+// settle it. Into one that stands, see entering.ts.
 import { actorOf } from '../../shared/actor.ts'
 import { untilSaved } from '../../shared/aggregate.ts'
 import type { Call } from '../../shared/contract.ts'
@@ -13,8 +14,11 @@ import { editTask, type Move, placeIn } from './task.ts'
 
 /** Tasks worked on at once. */
 const PARALLEL = 8
+/** Reservations for one loop that are settled at once: those of its making, and of calls that are under way. */
+const MAX_RESERVED = 10 * LIMITS.bulk_tasks
 
-type Leaf = Pick<Deps, 'tasks' | 'tallies' | 'clock' | 'ids' | 'at'>
+/** What operations have that ask no other service. */
+export type Leaf = Pick<Deps, 'tasks' | 'tallies' | 'clock' | 'ids' | 'at'>
 type Reserved = Readonly<{
   task_id: string
   outcome: 'reserved' | 'missing' | 'busy'
@@ -33,6 +37,11 @@ const reserve = (
     const visible =
       task !== null && (task.acl === PUBLIC || privateLoops === null || privateLoops.has(task.acl))
     if (!visible) return { task_id, outcome: 'missing', moved_from: null }
+    if (task.move?.entering) {
+      // On its way into another loop: that move tries again. A new task is about to be settled in its loop.
+      if (task.loop_id !== task.move.loop_id) await deps.tasks.takeOff(ws, task_id, task.move)
+      return undefined
+    }
     if (task.move !== null && task.move.loop_id !== move.loop_id)
       return { task_id, outcome: 'busy', moved_from: null }
     if (task.move === null && !(await deps.tasks.reserve(task, move))) return undefined
@@ -61,7 +70,7 @@ const refuse = (outcomes: readonly Reserved[]): void => {
     )
 }
 
-/** Moves the tasks reserved for a loop that stands into it; how many. Repeats do no harm. */
+/** Moves the tasks reserved for a loop while it was formed into it; how many. Repeats do no harm. */
 const finishMove = async (
   deps: Leaf,
   ws: string,
@@ -72,7 +81,7 @@ const finishMove = async (
   const moveOne = (id: string): Promise<{ entry: Entry | null }> =>
     untilSaved(async () => {
       const before = await deps.tasks.get(ws, id)
-      if (!before || before.move?.loop_id !== loop.id) return { entry: null }
+      if (!before || before.move?.loop_id !== loop.id || before.move.entering) return { entry: null }
       const editor = { actor: before.move.by, may_approve: false }
       const decision = editTask(before, { place }, editor, deps.clock.now())
       if (!decision) {
@@ -84,11 +93,30 @@ const finishMove = async (
       return saved ?? undefined
     }, deps.ids.random)
 
-  const reserved = await deps.tasks.listReserved(ws, loop.id, LIMITS.bulk_tasks)
-  const moved = await inParallel(reserved, PARALLEL, moveOne)
+  const reserved = await deps.tasks.listReserved(ws, loop.id, MAX_RESERVED)
+  const forming = reserved.filter(({ move }) => !move.entering).map(({ _id }) => _id)
+  const moved = await inParallel(forming, PARALLEL, moveOne)
   const entries = moved.flatMap(({ entry }) => entry ?? [])
   await deps.tallies.count('finish_move', entries)
   return entries.length
+}
+
+/**
+ * Settles what is on its way into a loop that is shipped: from then on nothing is. Tasks that are in it stay and count;
+ * those that have not moved yet will not.
+ */
+export const settleArrivals = async (
+  deps: Leaf,
+  ws: string,
+  loop: Readonly<{ id: string; visibility: Visibility }>,
+  call: Call,
+): Promise<void> => {
+  await finishMove(deps, ws, loop, call)
+  for (let left = MAX_RESERVED; left === MAX_RESERVED; ) {
+    const reserved = await deps.tasks.listReserved(ws, loop.id, MAX_RESERVED)
+    await inParallel(reserved, PARALLEL, ({ _id, move }) => deps.tasks.takeOff(ws, _id, move))
+    left = reserved.length
+  }
 }
 
 /**

@@ -8,12 +8,18 @@ import {
   type Because,
   OUTBOX_INDEX,
 } from '../../shared/aggregate.ts'
-import { PRIORITIES, type Priority, TASK_STATUSES, type TaskStatus } from '../../shared/contracts/common.ts'
+import {
+  PRIORITIES,
+  type Priority,
+  TASK_STATUSES,
+  type TaskCounts,
+  type TaskStatus,
+} from '../../shared/contracts/common.ts'
 import { inParallel } from '../../shared/parallel.ts'
 import { openCollection } from '../../shared/store-collection.ts'
 import { READY } from './ready.ts'
 import { type Countees, type Entry, UNCOUNTED_INDEX } from './store-tallies.ts'
-import { type Countable, type Shelf, tallyDifference } from './tally.ts'
+import { type Countable, type Shelf, sumOf, tallyDifference } from './tally.ts'
 import type { Decision, Move, TaskState } from './task.ts'
 
 /** A task as it is stored. */
@@ -25,7 +31,7 @@ export type RowDoc = Omit<
 > &
   Readonly<{ rank: string }>
 /** A task reserved for a loop. */
-export type ReservedDoc = Pick<TaskDoc, '_id' | 'ws'> & Readonly<{ move: Move }>
+export type ReservedDoc = Pick<TaskDoc, '_id' | 'ws' | 'loop_id'> & Readonly<{ move: Move }>
 
 /** The indexes of the tasks, each with what it is for. */
 const TASK_INDEXES: readonly IndexDescription[] = [
@@ -191,6 +197,18 @@ const reading = (collection: Collection<TaskDoc>) => {
         .project<RowDoc>(ROW)
         .toArray(),
 
+    /** How many tasks of a loop have each status, counted one by one. */
+    countLoop: async (ws: string, loop_id: string): Promise<TaskCounts> => {
+      const found = await collection
+        .aggregate<{ _id: TaskStatus; count: number }>(
+          [{ $match: { ws, loop_id } }, { $group: { _id: '$status', count: { $sum: 1 } } }],
+          { hint: 'work' },
+        )
+        .toArray()
+      const counts = new Map(found.map(({ _id, count }) => [_id, count]))
+      return sumOf((status) => counts.get(status) ?? 0)
+    },
+
     /** The first people by id who filed tasks of a loop. */
     listAuthors: async (ws: string, loop_id: string, limit: number): Promise<string[]> =>
       (await collection.distinct('author.user_id', { ws, loop_id })).slice(0, limit),
@@ -203,16 +221,14 @@ const reading = (collection: Collection<TaskDoc>) => {
       return new Set(found.flat().filter((id) => id !== null))
     },
 
-    /** The tasks reserved for a loop; there are never more than one call can name. */
-    listReserved: async (ws: string, loop_id: string, limit: number): Promise<string[]> => {
-      const found = await collection
+    /** The tasks reserved for a loop, those that are in it already too. */
+    listReserved: (ws: string, loop_id: string, limit: number): Promise<ReservedDoc[]> =>
+      collection
         .find({ ws, 'move.loop_id': loop_id })
         .limit(limit)
         .hint('reserved')
-        .project<{ _id: string }>({ _id: 1 })
-        .toArray()
-      return found.map(({ _id }) => _id)
-    },
+        .project<ReservedDoc>({ ws: 1, loop_id: 1, move: 1 })
+        .toArray(),
 
     /** Some of the reservations from before a moment. */
     listReservedBefore: (moment: Date, limit: number): Promise<ReservedDoc[]> =>
@@ -220,7 +236,7 @@ const reading = (collection: Collection<TaskDoc>) => {
         .find({ 'move.at': { $lte: moment } })
         .sort({ 'move.at': 1 })
         .limit(limit)
-        .project<ReservedDoc>({ ws: 1, move: 1 })
+        .project<ReservedDoc>({ ws: 1, loop_id: 1, move: 1 })
         .toArray(),
 
     /** Some of the deleted tasks from before a moment of which more than a tombstone is left. */
@@ -235,6 +251,12 @@ const reading = (collection: Collection<TaskDoc>) => {
   }
 }
 
+/** What is so of a task with this reservation. */
+const isReserved = ({ loop_id, entering }: Move): Filter<TaskDoc> =>
+  entering === undefined
+    ? { 'move.loop_id': loop_id, 'move.entering': { $exists: false } }
+    : { 'move.loop_id': loop_id, 'move.entering': entering }
+
 /** Neither part of any list of changes nor of the version: a reservation changes nothing that a reader sees. */
 const reserving = (collection: Collection<TaskDoc>) => ({
   /** Reserves a task for a loop; false when it has changed since `before`. Writers find it reserved from then on. */
@@ -243,10 +265,19 @@ const reserving = (collection: Collection<TaskDoc>) => ({
     return matchedCount === 1
   },
 
-  /** Frees the tasks reserved for a loop, or one of them. */
+  /** Frees the tasks reserved for a loop that was never formed, or one of them. */
   release: async (ws: string, loop_id: string, id?: string): Promise<void> => {
     const filter: Filter<TaskDoc> = { ws, 'move.loop_id': loop_id, ...(id === undefined ? {} : { _id: id }) }
     await collection.updateMany(filter, { $set: { move: null } })
+  },
+
+  /** Takes one reservation off its task; false when another was first. Whoever takes it off decides what comes of it. */
+  takeOff: async (ws: string, id: string, move: Move): Promise<boolean> => {
+    const { matchedCount } = await collection.updateOne(
+      { _id: id, ws, ...isReserved(move) },
+      { $set: { move: null } },
+    )
+    return matchedCount === 1
   },
 })
 
@@ -276,7 +307,7 @@ export const openTasks = async (db: Db, deps: AggregateDeps) => {
     },
 
     /**
-     * Writes a decision over `before`; null when it has changed since, or is reserved for another loop than `move`.
+     * Writes a decision over `before`; null when it has changed since, or has another reservation than `move`.
      * @returns the change to count, null inside when the counts stay.
      */
     save: async (
@@ -286,7 +317,7 @@ export const openTasks = async (db: Db, deps: AggregateDeps) => {
       move: Move | null = null,
     ): Promise<{ entry: Entry | null } | null> => {
       const change = changeOf(before.ws, before, next)
-      const where: Filter<TaskDoc> = move ? { 'move.loop_id': move.loop_id } : { move: null }
+      const where: Filter<TaskDoc> = move ? isReserved(move) : { move: null }
       const saved = await save(before, { ...next, move: null }, events, because, {
         where,
         push: { uncounted: change ? [change] : [] },

@@ -3,6 +3,7 @@ import { ownCall } from '../../shared/bus/headers.ts'
 import { LIMITS } from '../../shared/contracts/common.ts'
 import { repeat } from '../../shared/lifecycle.ts'
 import type { Deps } from './deps.ts'
+import { settleEntries } from './entering.ts'
 import { settleMoves } from './moves.ts'
 
 /** How often each looks for work (ms). */
@@ -24,8 +25,12 @@ const before = (deps: Deps, ms: number): Date => new Date(deps.clock.now().getTi
 const settleLeftMoves = async (deps: Deps): Promise<void> => {
   const left = await deps.tasks.listReservedBefore(before(deps, MOVE_LEFT_AFTER_MS), BATCH)
   for (const [ws, tasks] of Map.groupBy(left, (task) => task.ws)) {
-    const loopIds = [...new Set(tasks.map(({ move }) => move.loop_id))]
-    await settleMoves(deps, ws, loopIds, ownCall(deps.clock, deps.ids.next()))
+    const call = ownCall(deps.clock, deps.ids.next())
+    const entering = tasks.filter(({ move }) => move.entering)
+    const forming = tasks.filter(({ move }) => !move.entering)
+    if (entering.length > 0) await settleEntries(deps, ws, entering, call)
+    if (forming.length > 0)
+      await settleMoves(deps, ws, [...new Set(forming.map(({ move }) => move.loop_id))], call)
   }
 }
 

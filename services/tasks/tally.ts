@@ -105,15 +105,18 @@ export const countMatching = (
   return atLeastZero(sum)
 }
 
-/** The counts by status of these lists together. */
-export const countByStatus = (tallies: Tallies, ws: string, shelves: readonly Shelf[]): TaskCounts => {
-  const of = (status: TaskStatus): number => countMatching(tallies, ws, shelves, { status })
-  const counts = Object.fromEntries(TASK_STATUSES.map((status) => [status, of(status)]))
+/** Counts by status with their total. */
+export const sumOf = (countOf: (status: TaskStatus) => number): TaskCounts => {
+  const counts = Object.fromEntries(TASK_STATUSES.map((status) => [status, countOf(status)]))
   return {
     ...(counts as Record<TaskStatus, number>),
     total: Object.values(counts).reduce((sum, count) => sum + count, 0),
   }
 }
+
+/** The counts by status of these lists together. */
+export const countByStatus = (tallies: Tallies, ws: string, shelves: readonly Shelf[]): TaskCounts =>
+  sumOf((status) => countMatching(tallies, ws, shelves, { status }))
 
 /** How many comments a task or loop has. */
 export const countComments = (tallies: Tallies, parent: string): number =>

@@ -7,8 +7,12 @@ import type { LedgerEntry } from '../../shared/idempotency.ts'
 import { changeStatus, type Editor, type Standing } from './status.ts'
 import { type Countable, type Place, PUBLIC, type Shelf, shelvesOf, type Uncounted } from './tally.ts'
 
-/** A reservation for a loop that is being formed: until it is settled, the task changes for nothing else. */
-export type Move = Readonly<{ loop_id: string; at: Date; by: Actor }>
+/**
+ * A reservation for a loop. While the loop is being formed, the task changes for nothing else. With `entering`, an id of
+ * its own, it is that of one task into a loop that stands, until it is seen that the loop has not shipped meanwhile: put
+ * on a task before it moves, and on a new one that is in the loop already.
+ */
+export type Move = Readonly<{ loop_id: string; at: Date; by: Actor; entering?: string }>
 
 /** A task without what its storage adds. */
 export type TaskState = Place &
@@ -64,7 +68,9 @@ export const placeIn = (loop: Pick<LoopRef, 'id' | 'visibility'>): Place => ({
  * The place in a loop that a person names.
  * @throws AppError `invalid_transition` when the loop is shipped.
  */
-export const openPlaceIn = (loop: LoopRef): Place => {
+export const openPlaceIn = (
+  loop: Pick<LoopRef, 'id' | 'visibility'> & Readonly<{ status: string }>,
+): Place => {
   if (loop.status === 'shipped')
     throw new AppError('invalid_transition', 'This loop is shipped; no task can be added to it.', {
       hint: 'Name a loop that is active or on hold, or make a new one with create_loop.',
@@ -200,3 +206,9 @@ export const deleteTask = (before: Versioned, by: Actor, now: Date): Decision<Ve
   },
   events: [{ name: 'task.deleted', data: eventData(before, before.v + 1, by) }],
 })
+
+/** What is left of a new task whose loop had shipped when it came: the key of its request is free again. */
+export const withdrawTask = (before: Versioned, by: Actor, now: Date): Decision<Versioned> => {
+  const { next, events } = deleteTask(before, by, now)
+  return { next: { ...next, created: null }, events }
+}

@@ -1,10 +1,12 @@
 // The tools that make, change and delete one task.
 import { actorOf } from '../../shared/actor.ts'
+import type { MemberCall } from '../../shared/contract.ts'
 import type { TaskRow } from '../../shared/contracts/tasks.ts'
 import { notFound } from '../../shared/errors.ts'
 import { findRepeat, type Repeatable, repeatable, stillAtWork } from '../../shared/idempotency.ts'
 import { changeTask, removeTask, requireChange, targetOf } from './changes.ts'
 import type { Deps, Some } from './deps.ts'
+import { confirmEntry, entryInto, settleEntries } from './entering.ts'
 import { createTask, NOWHERE } from './task.ts'
 import { toRow } from './view.ts'
 import { seesOne } from './visible.ts'
@@ -19,8 +21,14 @@ const replayCreation = async (
   deps: Deps,
   ws: string,
   request: Repeatable | undefined,
+  call: MemberCall,
 ): Promise<Created | undefined> => {
-  const made = request && (await deps.tasks.findCreated(ws, request.key))
+  if (!request) return undefined
+  let made = await deps.tasks.findCreated(ws, request.key)
+  if (made?.move?.entering) {
+    await settleEntries(deps, ws, [{ ...made, move: made.move }], call)
+    made = await deps.tasks.findCreated(ws, request.key)
+  }
   const repeat = findRepeat(made?.created ? [made.created] : [], request)
   if (made?.deleted_at) throw notFound('task', made._id)
   return repeat && { ...(repeat.result as Created), replayed: true }
@@ -31,17 +39,19 @@ export const writingHandlers = (deps: Deps): Some<'create_task' | 'update_task' 
   create_task: async (input, call) => {
     const ws = call.caller.workspace_id
     const request = repeatable(call.caller, 'create_task', input)
-    const earlier = await replayCreation(deps, ws, request)
+    const earlier = await replayCreation(deps, ws, request, call)
     if (earlier) return earlier
     const { title, body, priority, due_date = null, loop_id } = input
     const place = (loop_id && (await targetOf(deps, loop_id, call)({ loop_id: null }))) || NOWHERE
     const [id, by, now] = [deps.ids.next(), actorOf(call.caller), deps.clock.now()]
+    const move = entryInto(deps, NOWHERE, place, call)
     const { next, events } = createTask({ id, ws, title, body, priority, due_date, place, by, now })
     const answer: Created = { task: toRow({ ...next, v: 1 }), replayed: false }
     const created = request ? { ...request, at: now, result: answer } : null
-    const entry = await deps.tasks.insert({ next: { ...next, created }, events }, { call })
-    if (!entry) return (await replayCreation(deps, ws, request)) ?? Promise.reject(stillAtWork())
+    const entry = await deps.tasks.insert({ next: { ...next, created, move }, events }, { call })
+    if (!entry) return (await replayCreation(deps, ws, request, call)) ?? Promise.reject(stillAtWork())
     await deps.tallies.count('create_task', [entry])
+    if (move) await confirmEntry(deps, { ws, id }, move, call)
     return answer
   },
 

@@ -271,8 +271,13 @@ const internals = {
   summarize_loop: internalRead({
     asked_by: ['loops-queue'],
     description:
-      'What a ship report tells of a loop: its counts, the first shipped and the first unfinished tasks, and who filed its tasks.',
-    input: z.object({ workspace_id, loop_id: c.Id, limit: c.Limit }),
+      'What a ship report tells of a loop: its counts, the first shipped and the first unfinished tasks, and who filed its tasks. What is on its way into the loop is settled first.',
+    input: z.object({
+      workspace_id,
+      loop_id: c.Id,
+      limit: c.Limit,
+      visibility: c.Visibility.optional().describe('Of the loop; absent: nothing is settled'),
+    }),
     output: z.object({
       counts: c.TaskCounts,
       shipped: z.array(TaskRow),

@@ -141,10 +141,15 @@ const LOOP_CASES: Record<Exclude<keyof LoopStore, 'insert' | 'outbox'>, readonly
   listPrivate: [{ call: () => loops.listPrivate(bob), keys: 3 * OWN + 7, docs: 0 }],
   listOfMember: [{ call: () => loops.listOfMember(ws, bob.user_id, PAGE), keys: 2 * PAGE, docs: 2 * PAGE }],
   findMade: [{ call: () => loops.findMade(ws, 'key 300'), keys: 1, docs: 1 }],
+  find: [{ call: () => loops.find(ws, first()._id), keys: 1, docs: 1 }],
+  listUnreported: [{ call: () => loops.listUnreported(new Date(), PAGE), keys: 1, docs: 1 }],
+  report: [{ call: () => report(), keys: 1, docs: 1 }],
   listForming: [{ call: () => loops.listForming(new Date(), PAGE), keys: 3, docs: 3 }],
   save: [{ call: () => saveLoop(), keys: 1, docs: 1 }],
   removeForming: [{ call: async () => loops.removeForming(forming), keys: 1, docs: 1 }],
 }
+const report = async () =>
+  loops.report({ ...standing, v: standing.v + 1 }, { name: 'loop.shipped', data: {} as never }, {})
 const saveLoop = async () => loops.save(standing, { next: standing, events: [] }, {})
 const QUEUE_CASES: Record<Exclude<keyof QueueStore, 'outbox'>, readonly Case[]> = {
   load: [{ call: () => queues.load(ws), keys: 1, docs: 1 }],

@@ -6,9 +6,11 @@ import {
   LOOP_MEMBERS,
   type NewLoop,
   newLoop,
+  owesReport,
   reopen,
   setMember,
   ship,
+  shipReport,
   viewLoop,
   viewRow,
 } from '../../../services/loops-queue/loop.ts'
@@ -106,15 +108,25 @@ describe('shipping', () => {
   })
   test('shipped_from_active_and_from_hold', () => {
     for (const status of ['active', 'on_hold'] as const) {
-      const next = ship({ ...active, status }, summary, later)?.next
-      expect(next).toMatchObject({ status: 'shipped', shipped_at: later.now, shipped_by: bob })
+      const decision = ship({ ...active, status }, later)
+      expect(decision?.next).toMatchObject({ status: 'shipped', shipped_at: later.now, shipped_by: bob })
+      expect(decision?.events).toEqual([])
     }
   })
-  test('nothing_when_shipped_already', () =>
-    expect(ship({ ...active, status: 'shipped' }, summary, later)).toBeNull())
+  test('nothing_when_shipped_already', () => expect(ship({ ...active, status: 'shipped' }, later)).toBeNull())
+  const shipped = (loop: Parameters<typeof ship>[0]) => {
+    const next = { ...ship(loop, later)!.next, v: loop.v + 1 }
+    if (!owesReport(next)) throw new Error('It owes its report.')
+    return next
+  }
+  test('owes_its_report_until_that_is_published', () => {
+    expect(owesReport(shipped(active))).toBe(true)
+    expect(owesReport({ ...shipped(active), report_due: null })).toBe(false)
+    expect(owesReport(active)).toBe(false)
+  })
   test('told_with_the_first_twenty_unfinished_tasks_and_everybody_of_a_public_loop', () => {
     const unfinished = Array.from({ length: 30 }, (_, n) => row(n))
-    const [event] = ship(active, { ...summary, unfinished, unfinished_total: 77 }, later)?.events ?? []
+    const event = shipReport(shipped(active), { ...summary, unfinished, unfinished_total: 77 })
     expect(event).toMatchObject({
       name: 'loop.shipped',
       data: {
@@ -125,18 +137,18 @@ describe('shipping', () => {
         unfinished_total: 77,
       },
     })
-    const told = event?.name === 'loop.shipped' ? event.data.unfinished_tasks : []
+    const told = event.data.unfinished_tasks
     expect(told).toHaveLength(20)
     expect(told[0]).toEqual({ task_id: 'T0', title: 'Task 0', status: 'open' })
   })
   test('told_with_everybody_who_took_part_each_once', () => {
     const carol = { ...ann, user_id: 'CAROL' }
     const author_ids = [carol.user_id, bob.user_id]
-    const [event] = ship({ ...active, created_by: ann }, { ...summary, author_ids }, later)?.events ?? []
-    expect(event?.data).toMatchObject({ people_ids: [ann.user_id, bob.user_id, carol.user_id] })
+    const event = shipReport(shipped({ ...active, created_by: ann }), { ...summary, author_ids })
+    expect(event.data).toMatchObject({ people_ids: [ann.user_id, bob.user_id, carol.user_id] })
   })
   test('told_to_the_members_of_a_private_loop', () =>
-    expect(ship(privately(bob.user_id), summary, later)?.events[0]?.data).toMatchObject({
+    expect(shipReport(shipped(privately(bob.user_id)), summary).data).toMatchObject({
       member_ids: [ann.user_id, bob.user_id],
     }))
 })

@@ -1,0 +1,344 @@
+// Tasks that are moved into a loop while it ships, over two instances of each service: what the report counts is what is
+// in the loop, whoever was first, and a task that came too late is where it was.
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
+import type { LoopDoc } from '../../services/loops-queue/store.ts'
+import { createHandlers } from '../../services/tasks/handlers.ts'
+import { openTasks, type TaskDoc } from '../../services/tasks/store.ts'
+import { openComments } from '../../services/tasks/store-comments.ts'
+import { openTallies } from '../../services/tasks/store-tallies.ts'
+import { client } from '../../shared/bus/client.ts'
+import { startBudget } from '../../shared/bus/headers.ts'
+import { systemClock } from '../../shared/clock.ts'
+import type { Caller } from '../../shared/contract.ts'
+import { loopsQueue } from '../../shared/contracts/loops-queue.ts'
+import { AppError } from '../../shared/errors.ts'
+import { createLog } from '../../shared/log.ts'
+import { openRequests } from '../../shared/store-requests.ts'
+import { ids, person, refused } from '../support/service-bed.ts'
+import { openTasksBed, type TasksBed, until } from '../support/tasks-bed.ts'
+
+/** Patience with a call whose answer will never come (ms). */
+const BUDGET_MS = 2_000
+const ROUNDS = 3
+// Some start processes, and wait for sweepers.
+vi.setConfig({ testTimeout: 120_000 })
+
+let bed: TasksBed
+beforeAll(async () => {
+  bed = await openTasksBed()
+})
+afterAll(() => bed[Symbol.asyncDispose]())
+
+const loop = async (caller: Caller, name = 'Loop', on = bed): Promise<string> =>
+  (await on.loopsOf(caller).create_loop({ name })).loop.id
+const file = async (caller: Caller, loop_id?: string, on = bed): Promise<string> =>
+  (await on.tasksOf(caller).create_task({ title: 'Task', loop_id })).task.id
+const inLoop = (loop_id: string, on = bed): Promise<TaskDoc[]> =>
+  on.db.collection<TaskDoc>('tasks').find({ loop_id }).toArray()
+/** The one report of a shipped loop. */
+const reportOf = async (caller: Caller, loop_id: string, on = bed) => {
+  const isReport = ({ type, subject }: { type: string; subject: string }) =>
+    type === 'loop.shipped' && subject === loop_id
+  const told = await on.events('loops-queue', caller.workspace_id, (events) => events.some(isReport))
+  const [report, ...more] = told.filter(isReport)
+  expect(more).toEqual([])
+  return report?.data as { task_counts: { total: number }; unfinished_total: number; version: number }
+}
+/** Nothing is on its way anywhere. */
+const settled = (on = bed) =>
+  until(async () => (await on.db.collection('tasks').countDocuments({ 'move.at': { $exists: true } })) === 0)
+
+describe('while a loop ships', () => {
+  test('every_task_that_was_answered_to_be_in_it_is_in_it_and_in_its_report_and_no_other', async () => {
+    for (let round = 0; round < ROUNDS; round += 1) {
+      const ann = bed.owner()
+      const [target, other] = [await loop(ann), await loop(ann, 'Other')]
+      const [free, taken, many] = await Promise.all([
+        Promise.all(Array.from({ length: 8 }, () => file(ann))),
+        Promise.all(Array.from({ length: 8 }, () => file(ann, other))),
+        Promise.all(Array.from({ length: 16 }, () => file(ann))),
+      ])
+      const service = bed.tasksOf(ann)
+      const moved: string[] = []
+      const late: AppError[] = []
+      const doing = (call: Promise<string | string[]>) =>
+        call.then(
+          (done) => void moved.push(...[done].flat()),
+          (error: unknown) => {
+            if (!(error instanceof AppError)) throw error
+            late.push(error)
+          },
+        )
+      const move = (task_id: string) =>
+        doing(service.update_task({ task_id, loop_id: target, title: 'Moved' }).then(() => task_id))
+      const create = () =>
+        doing(service.create_task({ title: 'New', loop_id: target }).then(({ task }) => task.id))
+      const bulk = () =>
+        doing(
+          service.bulk_update_tasks({ task_ids: many, loop_id: target }).then(({ results }) => {
+            for (const { error } of results)
+              if (error) late.push(new AppError(error.code as 'internal', error.message))
+            return results.flatMap(({ ok, task_id }) => (ok ? task_id : []))
+          }),
+        )
+      const ship = async () => {
+        await file(ann)
+        return await bed.loopsOf(ann).ship_loop({ loop_id: target })
+      }
+      const [answer] = await Promise.all([
+        ship(),
+        bulk(),
+        ...free.map(move),
+        ...taken.map(move),
+        ...Array.from({ length: 12 }, create),
+      ])
+      await settled()
+      const inside = (await inLoop(target)).map(({ _id }) => _id).toSorted()
+      expect(inside).toEqual(moved.toSorted())
+      expect(answer.task_counts.total).toBe(inside.length)
+      const report = await reportOf(ann, target)
+      expect(report).toMatchObject({
+        task_counts: { total: inside.length },
+        unfinished_total: inside.length,
+        version: answer.loop.version,
+      })
+      for (const { code, message } of late) expect(message, code).toMatch(/is shipped/)
+      // What was refused is as it was, and what was not made is not there.
+      const left = await bed.db
+        .collection<TaskDoc>('tasks')
+        .find({ ws: ann.workspace_id, loop_id: { $ne: target }, deleted_at: { $exists: false } })
+        .toArray()
+      for (const { title } of left) expect(title).toBe('Task')
+      await bed.settled()
+      const counted = await bed.tasksOf(null).count_loops({
+        workspace_id: ann.workspace_id,
+        loop_ids: [target, other],
+      })
+      for (const { loop_id, counts } of counted.loops)
+        expect(counts).toEqual(await bed.recount(ann.workspace_id, { loop_id }))
+    }
+  })
+
+  test('tasks_that_it_is_being_made_of_are_in_its_report', async () => {
+    const ann = bed.owner()
+    const task_ids = [await file(ann), await file(ann)]
+    const made = await bed.loopsOf(ann).create_loop_from_tasks({ loop_name: 'New', task_ids })
+    // As if its maker had died before it moved the tasks.
+    const place = { loop_id: null, acl: 'public', shelves: ['unassigned'] }
+    const move = { loop_id: made.loop.id, at: new Date(), by: { ...ann, name: 'Ann', client: 'Test' } }
+    await bed.db
+      .collection<TaskDoc>('tasks')
+      .updateMany({ loop_id: made.loop.id }, { $set: { ...place, move } })
+    expect((await bed.loopsOf(ann).ship_loop({ loop_id: made.loop.id })).task_counts.total).toBe(2)
+    expect(await reportOf(ann, made.loop.id)).toMatchObject({ task_counts: { total: 2 } })
+    expect(await inLoop(made.loop.id)).toHaveLength(2)
+  })
+
+  test('a_repeat_is_answered_with_what_is_in_it_and_reports_nothing_more', async () => {
+    const ann = bed.owner()
+    const loop_id = await loop(ann)
+    await file(ann, loop_id)
+    const first = await bed.loopsOf(ann).ship_loop({ loop_id })
+    const again = await bed.loopsOf(ann).ship_loop({ loop_id })
+    expect(again).toMatchObject({
+      already_shipped: true,
+      shipped_at: first.shipped_at,
+      task_counts: { total: 1 },
+    })
+    await loop(ann, 'The end')
+    const told = await bed.events('loops-queue', ann.workspace_id, (events) =>
+      events.some(({ type, data }) => type === 'loop.created' && data.name === 'The end'),
+    )
+    expect(told.filter(({ type }) => type === 'loop.shipped')).toHaveLength(1)
+  })
+})
+
+describe('shipped at the moment', () => {
+  type Step = 'before_insert' | 'after_insert' | 'after_reserve' | 'after_look'
+  /** The handlers of the service over its real stores, for whom a loop ships at one step of theirs. */
+  const shippingAt = async (step: Step) => {
+    const stack = new AsyncDisposableStack()
+    const ann = bed.owner()
+    const loop_id = await loop(ann)
+    const log = createLog({ filter: 'error', topic: 'test' })
+    const given = { clock: systemClock, ids, at: () => undefined, log }
+    const requests = await openRequests(bed.db, systemClock)
+    const stored = { service: 'tasks', ...given, requests, onCommit: () => undefined }
+    const [tasks, comments] = [await openTasks(bed.db, stored), await openComments(bed.db, stored)]
+    const tallies = stack.use(openTallies(bed.db, given))
+    const loops = client(bed.bus, loopsQueue)
+    const handlers = createHandlers({
+      ...given,
+      comments,
+      tallies,
+      requests,
+      tasks: {
+        ...tasks,
+        insert: async (...args) => {
+          if (step === 'before_insert') await ship()
+          const entry = await tasks.insert(...args)
+          if (step === 'after_insert') await ship()
+          return entry
+        },
+        reserve: async (...args) => {
+          const reserved = await tasks.reserve(...args)
+          if (step === 'after_reserve') await ship()
+          return reserved
+        },
+      },
+      loops: {
+        ...loops,
+        get_loop_states: async (...args) => {
+          const states = await loops.get_loop_states(...args)
+          if (step === 'after_look') await ship()
+          return states
+        },
+      },
+    })
+    const ship = () => bed.loopsOf(ann).ship_loop({ loop_id })
+    const call = () => ({ caller: ann, request_id: ids.next(), ...startBudget(systemClock, 8_000) })
+    return { ann, loop_id, handlers, call, [Symbol.asyncDispose]: () => stack.disposeAsync() }
+  }
+  const expectReport = async (ann: Caller, loop_id: string, total: number) => {
+    expect(await reportOf(ann, loop_id)).toMatchObject({ task_counts: { total }, unfinished_total: total })
+    expect(await inLoop(loop_id)).toHaveLength(total)
+  }
+
+  test.each(['after_reserve', 'after_look'] as const)('%s: the task stays where it was', async (step) => {
+    await using place = await shippingAt(step)
+    const { ann, loop_id, handlers, call } = place
+    const task_id = await file(ann)
+    const moving = handlers.update_task({ task_id, loop_id, title: 'New' }, call())
+    expect((await refused(moving)).code).toBe('invalid_transition')
+    await expectReport(ann, loop_id, 0)
+    const { task } = await bed.tasksOf(ann).get_task({ task_id })
+    expect(task).toMatchObject({ title: 'Task', loop_id: null, version: 1 })
+  })
+
+  test('before_insert: a new task is refused and leaves no trace', async () => {
+    await using place = await shippingAt('before_insert')
+    const { ann, loop_id, handlers, call } = place
+    const asked = { title: 'New', body: '', priority: 'none', loop_id } as const
+    expect((await refused(handlers.create_task(asked, call()))).code).toBe('invalid_transition')
+    await expectReport(ann, loop_id, 0)
+    expect(await bed.tasksOf(ann).list_tasks({ scope: 'all' })).toMatchObject({ total: 0, tasks: [] })
+  })
+
+  test.each(['after_insert', 'after_look'] as const)('%s: a new task is in the report', async (step) => {
+    await using place = await shippingAt(step)
+    const { ann, loop_id, handlers, call } = place
+    const asked = { title: 'New', body: '', priority: 'none', loop_id } as const
+    expect((await handlers.create_task(asked, call())).task).toMatchObject({ loop_id })
+    await expectReport(ann, loop_id, 1)
+  })
+})
+
+/** Instances of which the one of `service` kills itself at `step`, and somebody who works with them. */
+const openCrash = async (service: 'tasks' | 'loops-queue', step: string) => {
+  const stack = new AsyncDisposableStack()
+  const crash = stack.use(await openTasksBed(0))
+  await crash.start(service === 'tasks' ? 'loops-queue' : 'tasks')
+  const { died } = await crash.startFaulty(service, step)
+  return {
+    crash,
+    ann: person(ids.next(), { role: 'owner' }),
+    during: async (call: Promise<unknown>) => {
+      const unanswered = refused(call)
+      expect(await died).toBe('SIGKILL')
+      await crash.start(service)
+      expect((await unanswered).code).toMatch(/^(timeout|unavailable)$/)
+    },
+    [Symbol.asyncDispose]: () => stack.disposeAsync(),
+  }
+}
+/** A loop that ships without asking the tasks service what is on its way into it, as one that did so before. */
+const shippedBefore = (crash: TasksBed, loop_id: string) =>
+  crash
+    .database('loops-queue')
+    .collection<LoopDoc>('loops')
+    .updateOne({ _id: loop_id }, { $set: { status: 'shipped' } })
+
+describe.concurrent('killed at', () => {
+  test('enter_loop.reserved: the task is where it was, and can be changed', async () => {
+    await using setting = await openCrash('tasks', 'enter_loop.reserved')
+    const { crash, ann, during } = setting
+    const loop_id = await loop(ann, 'Loop', crash)
+    const task_id = await file(ann, undefined, crash)
+    await during(crash.tasksOf(ann, BUDGET_MS).update_task({ task_id, loop_id, title: 'New' }))
+    const { task } = await crash.tasksOf(ann).update_task({ task_id, priority: 'low' })
+    expect(task).toMatchObject({ title: 'Task', loop_id: null, version: 2 })
+    expect((await crash.loopsOf(ann).ship_loop({ loop_id })).task_counts.total).toBe(0)
+    await settled(crash)
+  })
+
+  test('create_task.saved: the task stays in a loop that is open', async () => {
+    await using setting = await openCrash('tasks', 'create_task.saved')
+    const { crash, ann, during } = setting
+    const loop_id = await loop(ann, 'Loop', crash)
+    await during(crash.tasksOf(ann, BUDGET_MS).create_task({ title: 'Task', loop_id }))
+    await settled(crash)
+    expect(await inLoop(loop_id, crash)).toHaveLength(1)
+    expect((await crash.loopsOf(ann).ship_loop({ loop_id })).task_counts.total).toBe(1)
+  })
+
+  test.each(['create_task.saved', 'create_task.counted'])(
+    '%s: the task is withdrawn from a loop that has shipped without it, and its request can be made again',
+    async (step) => {
+      await using setting = await openCrash('tasks', step)
+      const { crash, ann, during } = setting
+      const loop_id = await loop(ann, 'Loop', crash)
+      const request = { title: 'Task', loop_id, idempotency_key: 'k' }
+      const call = crash.tasksOf(ann, BUDGET_MS).create_task(request)
+      await until(async () => (await inLoop(loop_id, crash)).length === 1)
+      await shippedBefore(crash, loop_id)
+      await during(call)
+      await until(async () => (await inLoop(loop_id, crash)).length === 0)
+      await crash.settled()
+      expect(await crash.recount(ann.workspace_id)).toMatchObject({ total: 0 })
+      const counted = await crash
+        .tasksOf(null)
+        .count_workspace({ workspace_id: ann.workspace_id, visible_private_loop_ids: null })
+      expect(counted.all.total).toBe(0)
+      expect((await refused(crash.tasksOf(ann).create_task(request))).code).toBe('invalid_transition')
+      const open = await loop(ann, 'Open', crash)
+      expect(
+        await crash.tasksOf(ann).create_task({ ...request, loop_id: open, idempotency_key: 'l' }),
+      ).toMatchObject({ replayed: false })
+    },
+  )
+
+  test('withdraw_task.saved and withdraw_task.counted leave exact counts', async () => {
+    for (const step of ['withdraw_task.saved', 'withdraw_task.counted']) {
+      await using setting = await openCrash('tasks', step)
+      const { crash, ann } = setting
+      const loop_id = await loop(ann, 'Loop', crash)
+      const task_id = await file(ann, loop_id, crash)
+      // As if its maker had died before it looked whether the loop is open.
+      const entering = {
+        loop_id,
+        at: new Date(0),
+        by: { ...ann, name: 'Ann', client: 'Test' },
+        entering: ids.next(),
+      }
+      await shippedBefore(crash, loop_id)
+      await crash.db.collection<TaskDoc>('tasks').updateOne({ _id: task_id }, { $set: { move: entering } })
+      await until(async () => (await inLoop(loop_id, crash)).length === 0)
+      await crash.start('tasks')
+      await crash.settled()
+      const counted = await crash
+        .tasksOf(null)
+        .count_workspace({ workspace_id: ann.workspace_id, visible_private_loop_ids: null })
+      expect(counted.all.total).toBe(0)
+    }
+  })
+
+  test('ship_loop.shipped: reported once by whoever finds it', async () => {
+    await using setting = await openCrash('loops-queue', 'ship_loop.shipped')
+    const { crash, ann, during } = setting
+    const loop_id = await loop(ann, 'Loop', crash)
+    await file(ann, loop_id, crash)
+    await during(crash.loopsOf(ann, BUDGET_MS).ship_loop({ loop_id }))
+    expect(await reportOf(ann, loop_id, crash)).toMatchObject({ task_counts: { total: 1 } })
+    expect(await crash.loopsOf(ann).ship_loop({ loop_id })).toMatchObject({ already_shipped: true })
+  })
+})
