@@ -6,6 +6,7 @@ import { LIMITS } from '../../shared/contracts/common.ts'
 import type { gateway } from '../../shared/contracts/gateway.ts'
 import { pageById } from '../../shared/cursor.ts'
 import { notFound } from '../../shared/errors.ts'
+import { ANSWER_BYTES, countFitting, ENVELOPE_BYTES, jsonBytes } from '../../shared/page-bytes.ts'
 import type { Deps } from './deps.ts'
 import { personOfReset, resetUrl } from './people/credentials.ts'
 import { membershipIn, type Person, readingOf } from './people/person.ts'
@@ -28,12 +29,14 @@ export const handlers = (deps: Deps): Handlers<typeof gateway> => ({
       deps.store.people.members(workspace_id, { limit: LIMITS.page }),
       deps.store.people.countMembers(workspace_id),
     ])
-    return {
+    const answer = {
       workspace: workspaceView(workspace),
       you: { user_id, name: user_name, role, scopes: [...scopes] },
-      members: members.map((person) => memberView(person, workspace_id)),
       members_total,
     }
+    const rows = members.map((person) => memberView(person, workspace_id))
+    const room = ANSWER_BYTES - ENVELOPE_BYTES - jsonBytes(answer)
+    return { ...answer, members: rows.slice(0, countFitting(rows, room, 0)) }
   },
 
   get_workflow: async ({ workflow }) => {
@@ -54,15 +57,12 @@ export const handlers = (deps: Deps): Handlers<typeof gateway> => ({
         limit: limit + 1,
       }),
     ])
-    const { page, next_cursor } = pageById(found, limit)
-    return {
-      members: page.map((person) => ({
-        ...memberView(person, workspace_id),
-        email: person.email,
-        ...readingOf(person, workspace),
-      })),
-      next_cursor,
-    }
+    const { page: members, next_cursor } = pageById(found, limit, (person) => ({
+      ...memberView(person, workspace_id),
+      email: person.email,
+      ...readingOf(person, workspace),
+    }))
+    return { members, next_cursor }
   },
 
   get_password_reset: async ({ reset_id }) => {

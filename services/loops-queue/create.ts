@@ -1,9 +1,9 @@
 // create_loop: a new loop is one insert with its event, and then joins the end of the order.
 import { repeatable, stillAtWork } from '../../shared/idempotency.ts'
 import type { Deps, Some } from './deps.ts'
-import { createdEvents, newLoop, viewLoop } from './loop.ts'
+import { view } from './lifecycle.ts'
+import { createdEvents, newLoop } from './loop.ts'
 import { findMade, type Made, momentOf, requireMembers, requireRoom } from './making.ts'
-import { priorityIn } from './order.ts'
 
 /** The handler of create_loop. */
 export const create = (deps: Deps): Some<'create_loop'> => ({
@@ -26,6 +26,6 @@ export const create = (deps: Deps): Some<'create_loop'> => ({
     const { loop, replayed, seen } = await deps.queues.along(call, make, () =>
       deps.at('create_loop.inserted'),
     )
-    return { loop: viewLoop(loop, priorityIn(seen, loop._id)), queue_version: seen.version, replayed }
+    return { ...view(loop, seen), replayed }
   },
 })

@@ -9,9 +9,9 @@ import type { Visibility } from '../../shared/contracts/common.ts'
 import { AppError } from '../../shared/errors.ts'
 import { type Repeatable, repeatable, stillAtWork } from '../../shared/idempotency.ts'
 import type { Deps, Some } from './deps.ts'
-import { type FormedFrom, formed, type NewLoop, newLoop, viewLoop } from './loop.ts'
+import { view } from './lifecycle.ts'
+import { type FormedFrom, formed, type NewLoop, newLoop } from './loop.ts'
 import { findMade, type Made, momentOf, requireMembers, requireRoom } from './making.ts'
-import { priorityIn } from './order.ts'
 import type { LoopDoc } from './store.ts'
 
 /** A loop that forms for longer than this was broken off (ms). */
@@ -103,7 +103,7 @@ export const forming = (deps: Deps): Some<'create_loop_from_tasks'> => ({
     const queued = await deps.queues.along(call, write, () => deps.at('create_loop_from_tasks.moved'))
     const { loop, replayed, seen } = queued
     const tasks = [...(loop.formed_from ?? [])]
-    return { loop: viewLoop(loop, priorityIn(seen, loop._id)), tasks, queue_version: seen.version, replayed }
+    return { ...view(loop, seen), tasks, replayed }
   },
 })
 

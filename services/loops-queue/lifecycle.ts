@@ -3,7 +3,7 @@
 import { untilSaved, versionConflict } from '../../shared/aggregate.ts'
 import type { MemberCall } from '../../shared/contract.ts'
 import type { Deps, Some } from './deps.ts'
-import { type Decision, hold, type Moment, reopen, type StandingLoop, viewLoop } from './loop.ts'
+import { cut, type Decision, hold, type Moment, reopen, type StandingLoop, viewLoop } from './loop.ts'
 import { momentOf, requireRoom } from './making.ts'
 import { priorityIn, type Seen } from './order.ts'
 import type { StandingDoc } from './store.ts'
@@ -28,9 +28,12 @@ export const changeLoop = (deps: Deps, call: MemberCall, asked: Asked, decide: D
     return saved ? { loop: saved, changed: true } : undefined
   }, deps.ids.random)
 
+/** What a changed loop may take of an answer, beside which there may be a list (bytes). */
+export const CHANGED_LOOP_BYTES = 60_000
+
 /** A changed loop as answers show it. */
 export const view = (loop: StandingLoop & { v: number }, seen: Seen) => ({
-  loop: viewLoop(loop, priorityIn(seen, loop._id)),
+  loop: cut(viewLoop(loop, priorityIn(seen, loop._id)), CHANGED_LOOP_BYTES),
   queue_version: seen.version,
 })
 

@@ -1,12 +1,17 @@
 // Reading loops: list_loops in its three sections, and get_loop with its tasks and comments.
 import type { MemberCall } from '../../shared/contract.ts'
 import { LOOP_STATUSES, type LoopStatus } from '../../shared/contracts/common.ts'
+import { ANSWER_BYTES, ENVELOPE_BYTES, jsonBytes } from '../../shared/page-bytes.ts'
 import { type Place, readCursor, resumeAt, writeCursor } from './cursor.ts'
 import type { Deps, Some } from './deps.ts'
-import { viewLoop } from './loop.ts'
+import { shortened, viewLoop } from './loop.ts'
 import { priorityIn, type Seen } from './order.ts'
-import { viewRows } from './rows.ts'
+import { viewPage } from './rows.ts'
 import type { LoopRowDoc } from './store.ts'
+
+/** Of the answer with a loop's tasks and comments: what the loop itself may have (bytes), and the tasks' part of the rest. */
+const LOOP_BYTES = 72_000
+const TASKS_SHARE = 0.7
 
 /** Rows of the order from a place on; loops that have just left it are made up for by those behind. */
 const readActive = async (
@@ -61,25 +66,31 @@ export const listing = (deps: Deps): Some<'list_loops' | 'get_loop'> => ({
       rows.push(...(await readSection(deps, call, section, seen, behind, limit + 1 - rows.length)))
       if (rows.length > limit) break
     }
-    const page = rows.slice(0, limit)
-    const last = page.at(-1)
+    const loops = await viewPage(deps, call, rows.slice(0, limit), seen.visible)
+    const last = rows[loops.length - 1]
     return {
-      loops: await viewRows(deps, call, page, seen.visible),
+      loops,
       total: (sections.includes('active') ? seen.visible.length : 0) + on_hold + shipped,
-      next_cursor: last && rows.length > limit ? writeCursor(placeOf(last, seen)) : null,
+      next_cursor: last && rows.length > loops.length ? writeCursor(placeOf(last, seen)) : null,
     }
   },
 
   get_loop: async ({ loop_id, tasks_limit, tasks_cursor, comments_cursor }, call) => {
     const loop = await deps.loops.get(call.caller, loop_id)
+    const seen = loop.status === 'active' ? await deps.queues.read(call) : null
+    const shown = shortened(viewLoop(loop, seen && priorityIn(seen, loop_id)), LOOP_BYTES)
+    const room = ANSWER_BYTES - ENVELOPE_BYTES - jsonBytes(shown)
     const where = { workspace_id: call.caller.workspace_id, loop_id }
-    const [seen, tasks, comments] = await Promise.all([
-      loop.status === 'active' ? deps.queues.read(call) : null,
-      deps.tasks.list_loop_tasks({ ...where, limit: tasks_limit, cursor: tasks_cursor }, call),
-      deps.tasks.list_loop_comments({ ...where, cursor: comments_cursor }, call),
+    const page = { limit: tasks_limit, cursor: tasks_cursor, max_bytes: Math.floor(room * TASKS_SHARE) }
+    const [tasks, comments] = await Promise.all([
+      deps.tasks.list_loop_tasks({ ...where, ...page }, call),
+      deps.tasks.list_loop_comments(
+        { ...where, cursor: comments_cursor, max_bytes: room - page.max_bytes },
+        call,
+      ),
     ])
     return {
-      loop: viewLoop(loop, seen && priorityIn(seen, loop_id)),
+      loop: shown,
       task_counts: tasks.counts,
       tasks: tasks.tasks,
       tasks_total: tasks.total,

@@ -10,6 +10,7 @@ import {
 } from '../../shared/contracts/loops-queue.ts'
 import type { LoopRef, TaskRow } from '../../shared/contracts/tasks.ts'
 import { AppError } from '../../shared/errors.ts'
+import { cutText, jsonBytes } from '../../shared/page-bytes.ts'
 
 /** Who sees a public loop, as `readers` names it. */
 export const EVERYBODY = 'public'
@@ -19,6 +20,9 @@ export const LOOP_MEMBERS = 1_000
 const REPORTED_TASKS = 20
 /** People that it names: with every id an event stays far below the largest message of the bus. */
 const REPORTED_PEOPLE = 1_000
+
+/** What it takes to say that a text was cut (bytes). */
+const CUT_BYTES = 40
 
 /** A task that a loop was made from, and the loop that it was in before. */
 export type FormedFrom = Readonly<{ task_id: string; moved_from: string | null }>
@@ -265,6 +269,34 @@ export const viewLoop = (loop: At<StandingLoop>, priority: number | null): Loop 
   ai_context: loop.ai_context,
   member_ids: memberIds(loop),
 })
+
+/** Members that a loop names at least, and bytes of its description that it shows at least, however long the rest is. */
+const LEAST_MEMBERS = 100
+const LEAST_DESCRIPTION = 1_000
+
+/** A loop with fewer members and a shorter description, as far as that is needed for its size; ai_context whole. */
+export const shortened = (loop: Loop, bytes: number): Loop => {
+  const over = (shown: Loop): number => jsonBytes(shown) - bytes
+  if (over(loop) <= 0) return loop
+  const { member_ids } = loop
+  const fewer =
+    member_ids && member_ids.length > LEAST_MEMBERS
+      ? { ...loop, member_ids: member_ids.slice(0, LEAST_MEMBERS), members_total: member_ids.length }
+      : loop
+  const left = jsonBytes(fewer.description) - over(fewer) - CUT_BYTES
+  const description =
+    over(fewer) > 0 ? cutText(fewer.description, Math.max(left, LEAST_DESCRIPTION)) : fewer.description
+  return description === fewer.description ? fewer : { ...fewer, description, description_truncated: true }
+}
+
+/** The same with a shorter ai_context too, if even that is needed. */
+export const cut = (loop: Loop, bytes: number): Loop => {
+  const shown = shortened(loop, bytes)
+  const over = jsonBytes(shown) - bytes
+  if (over <= 0) return shown
+  const ai_context = cutText(shown.ai_context, jsonBytes(shown.ai_context) - over - CUT_BYTES)
+  return { ...shown, ai_context, ai_context_truncated: true }
+}
 
 /** A loop as lists show it; `ai_context` needs to be there only one character beyond the excerpt. */
 export const viewRow = (

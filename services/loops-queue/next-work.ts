@@ -1,22 +1,28 @@
 // What to work on next and how much there is: reads only, claims nothing.
 import type { MemberCall } from '../../shared/contract.ts'
 import { LIMITS } from '../../shared/contracts/common.ts'
+import { ANSWER_BYTES, cutText, ENVELOPE_BYTES, jsonBytes } from '../../shared/page-bytes.ts'
 import type { Deps, Some } from './deps.ts'
-import { viewLoop } from './loop.ts'
+import { cut, viewLoop } from './loop.ts'
 import { priorityIn, type Seen } from './order.ts'
 
+/** Room for the tasks in the answer; loop and workspace share what they leave (bytes). */
+const TASKS_BYTES = 30_000
+/** The largest name as JSON (bytes). */
+const NAME_BYTES = 6 * LIMITS.name_chars
 /** Looks for work when what was found is gone by the time it is read. */
 const LOOKS = 3
 
 /** The first loop of the caller's order that has work ready, with a page of it; null when there is none. */
 const findWork = async (deps: Deps, call: MemberCall, limit: number) => {
   const workspace_id = call.caller.workspace_id
+  const asked = { workspace_id, limit, ready_only: true, max_bytes: TASKS_BYTES }
   let seen = await deps.queues.read(call)
   for (let look = 0; look < LOOKS && seen.visible.length > 0; look += 1) {
     const { first } = await deps.tasks.find_ready({ workspace_id, loop_ids: ordered(seen) }, call)
     if (first === null) break
     const [rows, loop] = await Promise.all([
-      deps.tasks.list_loop_tasks({ workspace_id, loop_id: first, limit, ready_only: true }, call),
+      deps.tasks.list_loop_tasks({ ...asked, loop_id: first }, call),
       deps.loops.get(call.caller, first),
     ])
     if (rows.tasks.length > 0 && loop.status === 'active') return { seen, work: { loop, rows } }
@@ -47,10 +53,15 @@ export const nextWork = (deps: Deps): Some<'get_next_work' | 'get_queue_stats'> 
       deps.loops.count(call.caller, 'on_hold'),
       countTasks(deps, call),
     ])
+    const tasks = work?.rows.tasks ?? []
+    const room = ANSWER_BYTES - ENVELOPE_BYTES - jsonBytes(tasks)
+    const loop = work && cut(viewLoop(work.loop, priorityIn(seen, work.loop._id)), Math.floor(room / 2))
+    const ai_context = cutText(workspace.ai_context, room - jsonBytes(loop) - NAME_BYTES)
+    const truncated = ai_context === workspace.ai_context ? {} : { ai_context_truncated: true as const }
     return {
-      loop: work && viewLoop(work.loop, priorityIn(seen, work.loop._id)),
-      workspace: { id: workspace.id, name: workspace.name, ai_context: workspace.ai_context },
-      tasks: work?.rows.tasks ?? [],
+      loop,
+      workspace: { id: workspace.id, name: workspace.name, ai_context, ...truncated },
+      tasks,
       tasks_total: work?.rows.total ?? 0,
       ...(work ? {} : { reason: reasonOf(seen.visible.length, on_hold) }),
       counts: { active_loops: seen.visible.length, on_hold_loops: on_hold, tasks: all },

@@ -7,7 +7,7 @@ import { readCursor, resumeAt, writeCursor } from './cursor.ts'
 import type { Deps, Some } from './deps.ts'
 import { headOf, type Rearrangement, type Seen } from './order.ts'
 import { badIds, move, movedChange, reorder, reorderedChange, sameOrder, weave } from './queue.ts'
-import { viewRows } from './rows.ts'
+import { viewPage } from './rows.ts'
 
 /** What has been changed since a version, as far as it is remembered and concerns loops that the caller sees. */
 const changedSince = async ({ loops }: Deps, call: MemberCall, { queue }: Seen, version: number) => {
@@ -125,11 +125,12 @@ export const ordering = (deps: Deps): Some<'set_loop_priority' | 'reorder_loops'
     const start = resumeAt(visible, place)
     const ids = visible.slice(start, start + limit)
     const rows = await deps.loops.listRows(call.caller.workspace_id, ids)
-    const end = start + ids.length
-    const last = ids.at(-1)
+    const loops = await viewPage(deps, call, rows, visible)
+    const last = loops.length < rows.length ? loops.at(-1)?.id : ids.at(-1)
+    const end = last === undefined ? start : visible.indexOf(last) + 1
     return {
       version,
-      loops: await viewRows(deps, call, rows, visible),
+      loops,
       total: visible.length,
       next_cursor:
         last !== undefined && end < visible.length

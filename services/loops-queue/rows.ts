@@ -2,6 +2,7 @@
 import type { MemberCall } from '../../shared/contract.ts'
 import type { TaskCounts } from '../../shared/contracts/common.ts'
 import type { LoopRow } from '../../shared/contracts/loops-queue.ts'
+import { ANSWER_BYTES, countFitting, ENVELOPE_BYTES } from '../../shared/page-bytes.ts'
 import type { Deps } from './deps.ts'
 import { viewRow } from './loop.ts'
 import type { LoopRowDoc } from './store.ts'
@@ -16,8 +17,8 @@ const NO_TASKS: TaskCounts = {
   rejected: 0,
 }
 
-/** The rows of a page, with one question to the tasks service for all of them. */
-export const viewRows = async (
+/** Loops as rows, with one question to the tasks service for all of them. */
+const viewRows = async (
   { tasks }: Pick<Deps, 'tasks'>,
   call: MemberCall,
   rows: readonly LoopRowDoc[],
@@ -35,4 +36,10 @@ export const viewRows = async (
       counts.get(row._id) ?? NO_TASKS,
     ),
   )
+}
+
+/** The same, as many of the first rows as an answer has room for. */
+export const viewPage = async (...of: Parameters<typeof viewRows>): Promise<LoopRow[]> => {
+  const rows = await viewRows(...of)
+  return rows.slice(0, countFitting(rows, ANSWER_BYTES - ENVELOPE_BYTES))
 }

@@ -3,8 +3,9 @@
 import { ownCall } from '../../shared/bus/headers.ts'
 import type { Call } from '../../shared/contract.ts'
 import { LIMITS } from '../../shared/contracts/common.ts'
+import { ANSWER_BYTES, countFitting, ENVELOPE_BYTES } from '../../shared/page-bytes.ts'
 import type { Deps, Some } from './deps.ts'
-import { changeLoop, view } from './lifecycle.ts'
+import { CHANGED_LOOP_BYTES, changeLoop, view } from './lifecycle.ts'
 import { owesReport, type ShipSummary, ship, shipReport } from './loop.ts'
 import type { StandingDoc } from './store.ts'
 
@@ -12,6 +13,8 @@ import type { StandingDoc } from './store.ts'
 const REPORT_LEFT_MS = 5_000
 /** Reports that are made up for per sweep. */
 const SWEEP = 100
+/** Room for the unfinished tasks in the answer (bytes). */
+const UNFINISHED_BYTES = ANSWER_BYTES - ENVELOPE_BYTES - CHANGED_LOOP_BYTES
 /** Tries of a report while the loop's members change. */
 const TRIES = 8
 
@@ -52,12 +55,13 @@ export const shipping = (deps: Deps): Some<'ship_loop'> => ({
       deps.log.warn('a shipped loop is reported by a sweeper', { loop_id: loop._id, error })
       return early
     })
+    const unfinished = summary.unfinished.slice(0, countFitting(summary.unfinished, UNFINISHED_BYTES))
     return {
       ...view(loop, seen),
       already_shipped: !changed,
       shipped_at: loop.shipped_at?.toISOString() ?? loop.updated_at.toISOString(),
       task_counts: summary.counts,
-      unfinished: [...summary.unfinished],
+      unfinished,
       unfinished_total: summary.unfinished_total,
     }
   },

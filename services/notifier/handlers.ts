@@ -38,11 +38,8 @@ export const handlers = (deps: HandlerDeps): Handlers<typeof notifier> => ({
       limit: limit + 1,
       before: cursor,
     })
-    const { page, next_cursor } = pageById(found, limit)
-    return {
-      deliveries: page.map(rowOf),
-      next_cursor,
-    }
+    const { page: deliveries, next_cursor } = pageById(found, limit, rowOf)
+    return { deliveries, next_cursor }
   },
 
   retry_delivery: async ({ delivery_id }, call) => {

@@ -13,6 +13,9 @@ import { findLoop, loadVisible, seesOne } from './visible.ts'
 /** Characters of a comment that its event tells. */
 const EXCERPT_CHARS = 200
 
+/** An id before that of any comment. */
+const BEFORE_ALL = '0'.repeat(26)
+
 /** What a comment is on. */
 type Parent = Readonly<{ task_id: string | null; loop_id: string | null; private: boolean }>
 type Answer = { comment: Comment; replayed: boolean }
@@ -44,21 +47,26 @@ const findParent = async (
   )
 }
 
-/** A page of comments in the members that the contract declares. */
+/**
+ * A page of comments in the members that the contract declares. The first page of what has comments may have none of
+ * them, where there is no room: its cursor leads to the first.
+ * @param bytes for the comments.
+ */
 export const commentPage = async (
   deps: Pick<Deps, 'comments' | 'tallies'>,
   ws: string,
   parent: string,
   after: string | undefined,
+  bytes: number,
 ): Promise<{ comments: Comment[]; comments_total: number; comments_next_cursor: string | null }> => {
-  const [{ rows, end }, tallies] = await Promise.all([
-    deps.comments.page(ws, parent, after),
+  const [{ rows, more }, tallies] = await Promise.all([
+    deps.comments.page(ws, parent, after, bytes, after === undefined ? 0 : 1),
     deps.tallies.read(ws, [parent]),
   ])
   return {
     comments: rows.map(toComment),
     comments_total: countComments(tallies, parent),
-    comments_next_cursor: writeCursor('comments', end),
+    comments_next_cursor: writeCursor('comments', more ? (rows.at(-1)?._id ?? BEFORE_ALL) : undefined),
   }
 }
 
@@ -103,6 +111,6 @@ export const commentHandlers = (deps: Deps): Some<'add_comment' | 'list_loop_com
     return { comment: toComment(comment), replayed: false }
   },
 
-  list_loop_comments: ({ workspace_id, loop_id, cursor }) =>
-    commentPage(deps, workspace_id, loop_id, readCursor('comments', cursor)),
+  list_loop_comments: ({ workspace_id, loop_id, cursor, max_bytes }) =>
+    commentPage(deps, workspace_id, loop_id, readCursor('comments', cursor), max_bytes),
 })

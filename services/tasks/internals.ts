@@ -6,7 +6,7 @@ import type { Some } from './deps.ts'
 import { type Leaf, settleArrivals } from './moves.ts'
 import { countReady, READY } from './ready.ts'
 import { countByStatus, tallyOf, UNASSIGNED, visibleShelves } from './tally.ts'
-import { toRow } from './view.ts'
+import { rowPage, toRow } from './view.ts'
 
 /** People that a ship report names. */
 const MAX_AUTHORS = 1_000
@@ -19,17 +19,18 @@ type Internals = 'list_loop_tasks' | 'count_loops' | 'count_workspace' | 'find_r
 
 /** The internal operations about the tasks of loops. */
 export const internalHandlers = (deps: Leaf): Some<Internals> => ({
-  list_loop_tasks: async ({ workspace_id: ws, loop_id, limit, cursor, ready_only }) => {
+  list_loop_tasks: async ({ workspace_id: ws, loop_id, limit, cursor, ready_only, max_bytes }) => {
     const after = readCursor('work', cursor)
     const [rows, tallies] = await Promise.all([
       deps.tasks.listWork(ws, loop_id, ready_only ? [READY.status] : TASK_STATUSES, after, limit + 1),
       deps.tallies.read(ws, [loop_id]),
     ])
     const counts = countByStatus(tallies, ws, [loop_id])
+    const page = rowPage(rows, limit, max_bytes)
     return {
-      tasks: rows.slice(0, limit).map(toRow),
+      tasks: page.tasks,
       total: ready_only ? countReady(counts) : counts.total,
-      next_cursor: writeCursor('work', rows.length > limit ? rows[limit - 1]?.rank : undefined),
+      next_cursor: writeCursor('work', page.last?.rank),
       counts,
     }
   },

@@ -1,11 +1,12 @@
 // The tools that show tasks.
 import type { MemberCall } from '../../shared/contract.ts'
 import { AppError, notFound } from '../../shared/errors.ts'
+import { ANSWER_BYTES, ENVELOPE_BYTES, jsonBytes } from '../../shared/page-bytes.ts'
 import { commentPage } from './comments.ts'
 import { readCursor, writeCursor } from './cursor.ts'
 import type { Deps, Some } from './deps.ts'
 import { countMatching, type Shelf, tallyOf, visibleShelves } from './tally.ts'
-import { toRow, toTask } from './view.ts'
+import { rowPage, toTask } from './view.ts'
 import { findLoop } from './visible.ts'
 
 /**
@@ -47,10 +48,11 @@ export const readingHandlers = (deps: Deps): Some<'list_tasks' | 'get_task'> => 
         shelves.map((shelf) => tallyOf(ws, shelf)),
       ),
     ])
+    const page = rowPage(rows, limit, ANSWER_BYTES - ENVELOPE_BYTES)
     return {
-      tasks: rows.slice(0, limit).map(toRow),
+      tasks: page.tasks,
       total: countMatching(tallies, ws, shelves, { status, priority }),
-      next_cursor: writeCursor('newest', rows.length > limit ? rows[limit - 1]?._id : undefined),
+      next_cursor: writeCursor('newest', page.last?._id),
     }
   },
 
@@ -60,6 +62,8 @@ export const readingHandlers = (deps: Deps): Some<'list_tasks' | 'get_task'> => 
     const task = await deps.tasks.get(ws, task_id)
     const loop = task?.loop_id ? await findLoop(deps, task.loop_id, call) : null
     if (!task || (task.loop_id !== null && !loop)) throw notFound('task', task_id)
-    return { task: toTask(task), loop, ...(await commentPage(deps, ws, task_id, after)) }
+    const answer = { task: toTask(task), loop }
+    const room = ANSWER_BYTES - ENVELOPE_BYTES - jsonBytes(answer)
+    return { ...answer, ...(await commentPage(deps, ws, task_id, after, room)) }
   },
 })

@@ -10,6 +10,7 @@ import {
 import type { PlainEvent } from '../../shared/contract.ts'
 import type { Actor } from '../../shared/contracts/common.ts'
 import type { LedgerEntry } from '../../shared/idempotency.ts'
+import { jsonBytes } from '../../shared/page-bytes.ts'
 import { openCollection } from '../../shared/store-collection.ts'
 import { type Countees, type Entry, UNCOUNTED_INDEX } from './store-tallies.ts'
 import { tallyComment, type Uncounted } from './tally.ts'
@@ -47,9 +48,8 @@ const COMMENT_INDEXES: readonly IndexDescription[] = [
   },
 ]
 
-/** A page ends at so many comments, or at so many bytes of text as JSON, whichever comes first: a reply over the bus has its limit. */
+/** A page ends at so many comments, or earlier where they would be too large. */
 const PAGE_COMMENTS = 100
-const PAGE_BYTES = 384 * 1024
 /** Comments fetched at a time: four of the longest make a batch of a page's size. */
 const FETCH = 25
 /** Comments of a deleted task that are removed at a time. */
@@ -77,12 +77,18 @@ export const openComments = async (db: Db, deps: AggregateDeps) => {
     findCreated: (ws: string, key: string): Promise<CommentDoc | null> =>
       collection.findOne({ ws, 'created.key': key }),
 
-    /** A page of comments behind the id `after`, oldest first, and the id at its end when there are more. */
+    /**
+     * A page of comments behind the id `after`, oldest first, and whether there are more.
+     * @param bytes of all of them as JSON.
+     * @param least comments that are read however large they are.
+     */
     page: async (
       ws: string,
       parent: string,
       after: string | undefined,
-    ): Promise<{ rows: CommentRow[]; end: string | undefined }> => {
+      bytes: number,
+      least: number,
+    ): Promise<{ rows: CommentRow[]; more: boolean }> => {
       await using found = collection
         .find({ ws, parent, ...(after === undefined ? {} : { _id: { $gt: after } }) })
         .sort({ _id: 1 })
@@ -90,14 +96,13 @@ export const openComments = async (db: Db, deps: AggregateDeps) => {
         .batchSize(FETCH)
         .project<CommentRow>({ author: 1, text: 1, created_at: 1 })
       const rows: CommentRow[] = []
-      let bytes = 0
+      let left = bytes
       for await (const row of found) {
-        bytes += Buffer.byteLength(JSON.stringify(row.text))
-        const full = rows.length === PAGE_COMMENTS || (rows.length > 0 && bytes > PAGE_BYTES)
-        if (full) return { rows, end: rows.at(-1)?._id }
+        left -= jsonBytes(row) + 1
+        if (rows.length === PAGE_COMMENTS || (rows.length >= least && left < 0)) return { rows, more: true }
         rows.push(row)
       }
-      return { rows, end: undefined }
+      return { rows, more: false }
     },
 
     /** Removes some comments of what was deleted, those whose events are out; whether none is left. */

@@ -3,6 +3,7 @@ import { actorOf } from '../../shared/actor.ts'
 import type { Caller } from '../../shared/contract.ts'
 import type { Actor } from '../../shared/contracts/common.ts'
 import type { Comment, Task, TaskRow } from '../../shared/contracts/tasks.ts'
+import { countFitting } from '../../shared/page-bytes.ts'
 import { grants } from '../../shared/scopes.ts'
 import type { Editor } from './status.ts'
 import type { TaskState, Versioned } from './task.ts'
@@ -39,6 +40,20 @@ export const toRow = (task: Versioned<Pick<TaskState, RowFields>>): TaskRow => (
   updated_at: task.updated_at.toISOString(),
   version: task.v,
 })
+
+/**
+ * The page out of rows, one more of which was asked for than a page may have.
+ * @returns the page, and its last row where there are more.
+ */
+export const rowPage = <T extends Versioned<Pick<TaskState, RowFields>>>(
+  found: readonly T[],
+  limit: number,
+  bytes: number,
+): Readonly<{ tasks: TaskRow[]; last: T | undefined }> => {
+  const rows = found.slice(0, limit).map(toRow)
+  const tasks = rows.slice(0, countFitting(rows, bytes))
+  return { tasks, last: found.length > tasks.length ? found[tasks.length - 1] : undefined }
+}
 
 /** A task whole. */
 export const toTask = (task: Versioned): Task => ({ ...toRow(task), body: task.body })

@@ -127,11 +127,8 @@ export const handlers = (deps: HandlerDeps): Handlers<typeof webhooks> => ({
   replay_delivery: replayDelivery(deps),
   list_webhooks: async ({ limit, cursor }, { caller }) => {
     const found = await deps.webhooks.list(managerOf(caller).workspace_id, limit + 1, cursor)
-    const { page, next_cursor } = pageById(found, limit)
-    return {
-      webhooks: page.map(webhookView),
-      next_cursor,
-    }
+    const { page: webhooks, next_cursor } = pageById(found, limit, webhookView)
+    return { webhooks, next_cursor }
   },
   rotate_secret: async ({ webhook_id }, call) => {
     const { secret, sealed } = newSecret(deps, webhook_id)
@@ -158,12 +155,8 @@ export const handlers = (deps: HandlerDeps): Handlers<typeof webhooks> => ({
   list_webhook_deliveries: async ({ webhook_id, limit, cursor }, call) => {
     const { ws, url } = await load(deps, webhook_id, call)
     const found = await deps.deliveries.list(ws, webhook_id, limit + 1, cursor)
-    const { page, next_cursor } = pageById(found, limit)
-    return {
-      url,
-      deliveries: page.map(deliveryView),
-      next_cursor,
-    }
+    const { page: deliveries, next_cursor } = pageById(found, limit, deliveryView)
+    return { url, deliveries, next_cursor }
   },
   replay_failed: async ({ webhook_id, since }, call) => {
     const { ws } = await load(deps, webhook_id, call)

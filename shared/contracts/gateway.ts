@@ -41,7 +41,7 @@ const tools = {
         role: c.Member.shape.role,
         scopes: z.array(c.ScopeName),
       }),
-      members: z.array(c.Member).describe('The first 200'),
+      members: z.array(c.Member).describe('The first, 200 at most'),
       members_total: c.Count,
     }),
     errors: ['not_found'],

@@ -29,8 +29,14 @@ const loopFields = {
   version: c.Version,
 }
 
-/** A loop whole, without its tasks. `member_ids` is given for private loops. */
-export const Loop = z.object({ ...loopFields, member_ids: z.array(c.Id).nullable() })
+/** A loop whole, without its tasks. `member_ids` is given for private loops. Long texts are cut only where it says so. */
+export const Loop = z.object({
+  ...loopFields,
+  member_ids: z.array(c.Id).nullable(),
+  ai_context_truncated: z.literal(true).optional().describe('Cut here; get_loop has all of it'),
+  description_truncated: z.literal(true).optional().describe('Cut here; list_loops has all of it'),
+  members_total: c.Count.optional().describe('How many members there are, where member_ids has not all'),
+})
 export type Loop = z.infer<typeof Loop>
 
 /** A loop as lists show it: counts, and a beginning of `ai_context`. */
@@ -267,7 +273,12 @@ const tools = {
     input: z.strictObject({ limit: c.Limit }),
     output: z.object({
       loop: Loop.nullable(),
-      workspace: z.object({ id: c.Id, name: z.string(), ai_context: z.string() }),
+      workspace: z.object({
+        id: c.Id,
+        name: z.string(),
+        ai_context: z.string(),
+        ai_context_truncated: z.literal(true).optional().describe('Cut here; get_workspace has all of it'),
+      }),
       tasks: z.array(TaskRow),
       tasks_total: c.Count,
       reason: z

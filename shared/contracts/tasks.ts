@@ -1,6 +1,7 @@
 // What the tasks service offers and tells: tasks, and the comments on tasks and on loops.
 import * as z from 'zod'
 import { defineContract, event, internal, internalRead, tool } from '../contract.ts'
+import { REPLY_BYTES } from '../page-bytes.ts'
 import * as c from './common.ts'
 
 /** A task as lists show it: no body. */
@@ -46,6 +47,8 @@ export type LoopRef = z.infer<typeof LoopRef>
 
 const CommentsCursor = c.Cursor.describe('comments_next_cursor of the page before')
 const workspace_id = c.Id
+/** A page of rows ends early where it would be larger. */
+const MaxBytes = z.int().default(REPLY_BYTES).describe('The largest size of the rows as JSON')
 const task_id = c.Id.describe('Id of the task, from list_tasks or get_loop')
 const task_ids = z
   .array(c.Id)
@@ -230,6 +233,7 @@ const internals = {
       limit: c.Limit,
       cursor: c.Cursor,
       ready_only: z.boolean().default(false),
+      max_bytes: MaxBytes,
     }),
     output: z.object({
       tasks: z.array(TaskRow),
@@ -242,7 +246,7 @@ const internals = {
   list_loop_comments: internalRead({
     asked_by: ['loops-queue'],
     description: 'Comments on one loop, oldest first, a page at a time.',
-    input: z.object({ workspace_id, loop_id: c.Id, cursor: CommentsCursor }),
+    input: z.object({ workspace_id, loop_id: c.Id, cursor: CommentsCursor, max_bytes: MaxBytes }),
     output: z.object(commentPage),
     errors: ['invalid_argument'],
   }),

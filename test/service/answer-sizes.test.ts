@@ -1,0 +1,188 @@
+// How large answers become at the limits of all their fields, with texts of several bytes a character: each tool's
+// largest answer that is asked for nothing special, and its largest at all. Counted is the JSON of the structure, which
+// the text of a result repeats: a model sees one of the two.
+import { afterAll, beforeAll, expect, test, vi } from 'vitest'
+import type { Caller } from '../../shared/contract.ts'
+import { ALL_SCOPES, LIMITS } from '../../shared/contracts/common.ts'
+import { gateway } from '../../shared/contracts/gateway.ts'
+import { CONTRACTS } from '../../shared/contracts/index.ts'
+import { loopsQueue } from '../../shared/contracts/loops-queue.ts'
+import { tasks } from '../../shared/contracts/tasks.ts'
+import { createLog } from '../../shared/log.ts'
+import { connectMongo } from '../../shared/mongo.ts'
+import { ANSWER_BYTES, jsonBytes } from '../../shared/page-bytes.ts'
+import { inParallel } from '../../shared/parallel.ts'
+import { openPeople } from '../support/people.ts'
+import { type Bed, ids, openBed } from '../support/service-bed.ts'
+
+/** The largest answer at all. */
+const MAX_BYTES = 512 * 1024
+vi.setConfig({ testTimeout: 120_000, hookTimeout: 300_000 })
+
+const NAME = '🚀'.repeat(LIMITS.name_chars)
+const DESCRIPTION = '🚀'.repeat(LIMITS.description_chars)
+const TEXT = 'Ж'.repeat(LIMITS.body_bytes / 2)
+const COMMENT = 'Ж'.repeat(LIMITS.comment_bytes / 2)
+/** What becomes six times as long as JSON. */
+const ESCAPED = '\u0001'.repeat(LIMITS.body_bytes)
+const TASKS = 210
+const LOOPS = 60
+
+const stack = new AsyncDisposableStack()
+let bed: Bed
+let ann: Caller
+let big: string
+let escaped: string
+let spare: string[]
+let task_ids: string[]
+let members: string[]
+afterAll(() => stack.disposeAsync())
+
+const loopsOf = () => bed.as(loopsQueue, ann, 30_000)
+const tasksOf = () => bed.as(tasks, ann, 30_000)
+const makeLoop = async (ai_context = TEXT): Promise<string> => {
+  const asked = { name: NAME, description: DESCRIPTION, ai_context }
+  const made = await loopsOf().create_loop({ ...asked, visibility: 'private', member_ids: members })
+  return made.loop.id
+}
+const file = async (body: string, loop_id?: string): Promise<string> => {
+  const { task } = await tasksOf().create_task({ title: NAME, body, loop_id, due_date: '2026-12-24' })
+  await tasksOf().update_task({ task_id: task.id, status: 'approved' })
+  return task.id
+}
+const many = (count: number, make: () => Promise<string>): Promise<string[]> =>
+  inParallel(Array(count).fill(null), 8, make)
+
+beforeAll(async () => {
+  bed = stack.use(await openBed())
+  await Promise.all(['gateway', 'tasks', 'loops-queue'].map((name) => bed.start(name)))
+  const people = stack.use(await openPeople(bed.mongodbUrl))
+  const everybody = Array.from({ length: LIMITS.page + 5 }, (_, n) => ({
+    name: NAME,
+    email: `p${n}@example.com`,
+  }))
+  const workspace = await people.workspace(NAME, everybody)
+  const [first, ...others] = workspace.members.map(({ caller }) => caller)
+  ann = { ...(first as Caller), role: 'owner', scopes: ALL_SCOPES, client_name: NAME }
+  members = others.slice(0, LIMITS.page).map(({ user_id }) => user_id)
+  const mongo = stack.use(await connectMongo(bed.mongodbUrl, createLog({ filter: 'error', topic: 'test' })))
+  await mongo
+    .database('gateway')
+    .collection<{ _id: string }>('workspaces')
+    .updateOne({ _id: ann.workspace_id }, { $set: { ai_context: TEXT } })
+  ;[big, escaped] = [await makeLoop(), await makeLoop(ESCAPED)]
+  spare = await many(LOOPS, () => makeLoop())
+  // As full as it may become over the years.
+  const readers = [ann.user_id, ...Array.from({ length: 999 }, () => ids.next())]
+  await mongo.database('loops-queue').collection('loops').updateMany({}, { $set: { readers } })
+  await many(TASKS, () => file('', big))
+  task_ids = [await file(TEXT), await file(ESCAPED), ...(await many(TASKS, () => file('')))]
+  for (const task_id of task_ids.slice(0, 2))
+    await many(12, async () => (await tasksOf().add_comment({ task_id, text: COMMENT })).comment.id)
+  for (const loop_id of [big, escaped])
+    await many(12, async () => (await tasksOf().add_comment({ loop_id, text: COMMENT })).comment.id)
+})
+
+type Name =
+  | keyof (typeof tasks)['operations']
+  | keyof (typeof loopsQueue)['operations']
+  | keyof (typeof gateway)['operations']
+type Asked = Readonly<Record<string, unknown>>
+/** The arguments of each tool for its largest answers: one with what it must have, and all that can make it larger. */
+const calls = (): Readonly<Partial<Record<Name, readonly [Asked, ...Asked[]]>>> => {
+  const [task_id, other_id] = task_ids as [string, string]
+  const hundred = task_ids.slice(-LIMITS.bulk_tasks)
+  const [shipped = '', closed = '', moved = ''] = spare
+  return {
+    get_workspace: [{}],
+    get_workflow: ['triage', 'organize', 'implement', 'manage'].map((workflow) => ({
+      workflow,
+    })) as unknown as [Asked],
+    list_tasks: [{}, { limit: LIMITS.page }, { limit: LIMITS.page, scope: 'all' }],
+    get_task: [{ task_id }, { task_id: other_id }],
+    create_task: [{ title: NAME, body: TEXT }],
+    update_task: [{ task_id, title: `${NAME.slice(2)}!` }],
+    bulk_update_tasks: [{ task_ids: hundred, status: 'shipped' }],
+    add_comment: [{ task_id, text: COMMENT }],
+    list_loops: [{}, { limit: LIMITS.page }],
+    get_loop: [{ loop_id: big }, { loop_id: escaped }],
+    create_loop: [{ name: NAME, description: DESCRIPTION, ai_context: TEXT }],
+    create_loop_from_tasks: [
+      { loop_name: NAME, loop_description: DESCRIPTION, ai_context: TEXT, task_ids: hundred },
+    ],
+    close_loop: [{ loop_id: closed }],
+    reopen_loop: [{ loop_id: closed }],
+    get_loop_queue: [{}, { limit: LIMITS.page }],
+    set_loop_priority: [{ loop_id: moved, priority: 3 }],
+    reorder_loops: [{ loop_ids: spare.slice(2) }],
+    get_next_work: [{}, { limit: LIMITS.page }],
+    get_queue_stats: [{}],
+    ship_loop: [{ loop_id: big }, { loop_id: shipped }],
+    delete_task: [{ task_id: other_id }],
+  }
+}
+const ask = (name: string, input: Asked): Promise<unknown> => {
+  const contract = [tasks, loopsQueue, gateway].find(({ operations }) => name in operations)
+  if (!contract) throw new Error(`${name} is of no service here.`)
+  return (bed.as(contract, ann, 30_000) as Record<string, (input: Asked) => Promise<unknown>>)[name]!(input)
+}
+
+const TOOLS = CONTRACTS.flatMap(({ operations }) =>
+  Object.entries(operations).flatMap(([name, { kind }]) => (kind === 'tool' ? [name as Name] : [])),
+)
+const LAST: readonly Name[] = ['ship_loop', 'delete_task']
+
+test.each([...TOOLS.filter((name) => !LAST.includes(name)), ...LAST])('%s', async (name) => {
+  const asked = calls()[name]
+  if (!asked) throw new Error(`Say how ${name} is asked for its largest answer.`)
+  for (const [n, input] of asked.entries()) {
+    const answer = await ask(name, input)
+    // Of texts whose JSON is six times as long, none is cut that is asked for by itself.
+    expect(jsonBytes(answer), JSON.stringify(input).slice(0, 200)).toBeLessThanOrEqual(
+      n === 0 ? ANSWER_BYTES : MAX_BYTES,
+    )
+  }
+})
+
+test('pages_together_hold_everything_once', async () => {
+  const walk = async <T>(
+    page: (cursor: string | undefined) => Promise<Readonly<{ rows: readonly T[]; next: string | null }>>,
+  ) => {
+    const all: T[] = []
+    let cursor: string | undefined
+    let pages = 0
+    do {
+      const { rows, next } = await page(cursor)
+      all.push(...rows)
+      cursor = next ?? undefined
+      pages += 1
+    } while (cursor)
+    return { all, pages }
+  }
+  const queue = await walk(async (cursor) => {
+    const { loops, next_cursor } = await loopsOf().get_loop_queue({ cursor, limit: LIMITS.page })
+    return { rows: loops.map(({ id }) => id), next: next_cursor }
+  })
+  expect(new Set(queue.all).size).toBe(queue.all.length)
+  expect(queue.all).toEqual(expect.arrayContaining(spare.slice(1)))
+  expect(queue.pages).toBeGreaterThan(5)
+  const listed = await walk(async (cursor) => {
+    const { loops, next_cursor, total } = await loopsOf().list_loops({ cursor, limit: LIMITS.page })
+    expect(total).toBeGreaterThan(LOOPS)
+    return { rows: loops.map(({ id }) => id), next: next_cursor }
+  })
+  expect(new Set(listed.all).size).toBe(listed.all.length)
+  expect(listed.all).toEqual(expect.arrayContaining([...spare, big, escaped]))
+  const inLoop = await walk(async (cursor) => {
+    const page = await loopsOf().get_loop({ loop_id: big, tasks_cursor: cursor })
+    return { rows: page.tasks.map(({ id }) => id), next: page.tasks_next_cursor }
+  })
+  expect([inLoop.all.length, new Set(inLoop.all).size]).toEqual([TASKS, TASKS])
+  const [task_id = ''] = task_ids
+  const said = await walk(async (cursor) => {
+    const page = await tasksOf().get_task({ task_id, comments_cursor: cursor })
+    return { rows: page.comments.map(({ id }) => id), next: page.comments_next_cursor }
+  })
+  const { comments_total } = await tasksOf().get_task({ task_id })
+  expect([said.all.length, new Set(said.all).size]).toEqual([comments_total, comments_total])
+})
