@@ -99,7 +99,8 @@ export const start = async (config: Config): Promise<Started> => {
     const host = await openHost(gateway.name, config)
     state.host = host
     const publicUrl = publicUrlOf(config, listener)
-    const health = { connected: host.bus.connected, closed: () => state.closed }
+    const { connected, events } = host.bus
+    const health = { connected, closed: () => state.closed, stalled: events.stalled }
     const { app, mcp, setup_url } = await wire(host, publicUrl, health)
     state.mcp = mcp
     state.fetch = app.fetch

@@ -47,16 +47,16 @@ const request = async (
   for (let key = 0; ; key += 1) {
     const asking = { asked: service, operation: name, payload, sign: bus.sign, attempt: key }
     try {
-      return unwrap(
-        await ask(bus, {
-          service,
-          subject: requestSubject(service, name),
-          payload,
-          headersFor: (timeout_ms) => writeCall(call, timeout_ms, asking),
-          repeatable: isRepeatable(operation, input),
-          call,
-        }),
-      )
+      const answer = await ask(bus, {
+        service,
+        subject: requestSubject(service, name),
+        payload,
+        headersFor: (timeout_ms) => writeCall(call, timeout_ms, asking),
+        repeatable: isRepeatable(operation, input),
+        call,
+      })
+      bus.events.heard(service, answer)
+      return unwrap(answer)
     } catch (error) {
       if (!isRefused(error)) throw error
       // While a secret is replaced, a process that does not know the new one yet is asked under the old.

@@ -9,6 +9,7 @@ import type { Log } from '../log.ts'
 import { noKeys, type ServiceKeys } from '../service-keys.ts'
 import { type Link, type LinkState, openLink } from './link.ts'
 import { type Sign, signer } from './signature.ts'
+import { type EventsHealth, watchEvents } from './stalled.ts'
 
 /** Patience with one request to JetStream (ms). */
 const JETSTREAM_TIMEOUT_MS = 5_000
@@ -20,6 +21,8 @@ export type Bus = AsyncDisposable &
     js: JetStreamClient
     jsm: JetStreamManager
     link: Link
+    /** How publishing events goes. */
+    events: EventsHealth
     /** The keys of the service that this process is on the bus. */
     keys: ServiceKeys
     /** Signs this process's requests. */
@@ -96,6 +99,7 @@ export const connectBus = async (
       js,
       jsm,
       link,
+      events: watchEvents(name, systemClock, log),
       keys,
       sign: signer(keys, systemClock, systemIds().next()),
       connected: () => link.up() && !nc.isClosed() && !nc.isDraining(),

@@ -16,8 +16,14 @@ export const publish = async (
   { id, at, subject, event }: OutboxEvent,
   stream: string,
 ): Promise<Told> => {
-  const { seq } = await bus.js.publish(subject, JSON.stringify(event), { msgID: id })
-  return { id, at, subject, event, stream, seq }
+  try {
+    const { seq } = await bus.js.publish(subject, JSON.stringify(event), { msgID: id })
+    bus.events.published()
+    return { id, at, subject, event, stream, seq }
+  } catch (error) {
+    bus.events.failed(error)
+    throw error
+  }
 }
 
 /** Whether the event lies at its place in the stream. */

@@ -103,7 +103,8 @@ export const serve = async <C extends Contract>(
       linked = () => bus.link.untilUp(call.remainingMs(), stop.signal)
       const said = await answer(operation, (handlers as Record<string, unknown>)[name] as Untyped, msg, call)
       await linked()
-      msg.respond(said)
+      const headers = bus.events.forAnswer()
+      msg.respond(said, headers && { headers })
     } catch (fault) {
       const error = asAppError(fault, request_id, options.translate)
       count.errors += 1

@@ -16,6 +16,7 @@ import { nanos } from '@nats-io/nats-core'
 import { AppError } from '../errors.ts'
 import type { Bus } from './connect.ts'
 import { MAX_DELIVER } from './deliveries.ts'
+import { boundStream } from './stream-bound.ts'
 
 export const EVENTS_STREAM = 'EVENTS'
 /** What the server says of events that it gave up. It says so once, to whoever listens: so a stream does. */
@@ -167,6 +168,7 @@ export const migrateStreams = async (bus: Bus, replicas: number | undefined): Pr
     took = (await changeStream(bus, { ...declared, ...copies }, found.config)) && took
     if (replicas === undefined) took = (await raiseCopies(bus, { name, ...found })) && took
   }
+  await boundStream(bus, EVENTS_STREAM)
   return took
 }
 

@@ -1,20 +1,32 @@
 // What an orchestrator asks: is this process alive, and should it get requests? Both look at this process alone: were they
 // tied to the database or to other services, one fault there would take every gateway out at once.
 import { Hono } from 'hono'
+import { STALLED_ADVICE } from '../../../shared/bus/stalled.ts'
 
 export type Health = Readonly<{
   /** Whether this process's own connection to the bus is up. */
   connected: () => boolean
   /** Whether it is starting or stopping. */
   closed: () => boolean
+  /** Services whose events stand still; absent: none. */
+  stalled?: () => readonly string[]
 }>
 
-/** `/livez`: 200 while the process answers at all. `/readyz`: 200 while it should get requests, else 503. */
+/**
+ * `/livez`: 200 while the process answers at all. `/readyz`: 200 while it should get requests, else 503. Where no events are
+ * taken, it says `degraded` and why, still with 200: requests go well, and no other gateway would do better.
+ */
 export const metaRoutes = (health: Health): Hono =>
   new Hono()
     .get('/livez', (c) => c.json({ status: 'ok' }))
     .get('/readyz', (c) => {
-      const bus = health.connected()
-      const open = !health.closed()
-      return c.json({ status: bus && open ? 'ok' : 'unavailable', bus, open }, bus && open ? 200 : 503)
+      const [bus, open, stalled] = [health.connected(), !health.closed(), health.stalled?.() ?? []]
+      if (!bus || !open) return c.json({ status: 'unavailable', bus, open }, 503)
+      if (stalled.length === 0) return c.json({ status: 'ok', bus, open })
+      return c.json({
+        status: 'degraded',
+        bus,
+        open,
+        events_stalled: { services: stalled, why: STALLED_ADVICE },
+      })
     })

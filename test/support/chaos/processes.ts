@@ -12,12 +12,16 @@ export type Program = Readonly<{
   args: readonly string[]
   env?: Readonly<Record<string, string>>
   logFile: string
+  /** Whether it is started only when it is told to. */
+  waits?: boolean
 }>
 
 /** A process by name, whichever number it has at the moment. */
 export type Controlled = Readonly<{
   name: string
   running: () => boolean
+  /** Its number while it runs. */
+  pid: () => number | undefined
   /** The last line that it wrote, for each time that it ended without a signal from here. */
   falls: () => readonly string[]
   /** Ends it as a power cut does; it stays down until `start`. */
@@ -83,6 +87,7 @@ export const openProcesses = (): Processes => {
     const controlled: Controlled = {
       name,
       running: () => child !== undefined,
+      pid: () => child?.pid,
       falls: () => falls,
       kill: async () => {
         wanted = false
@@ -99,7 +104,7 @@ export const openProcesses = (): Processes => {
       resume: () => void child?.kill('SIGCONT'),
     }
     kept.push(controlled)
-    controlled.start()
+    if (!program.waits) controlled.start()
     return controlled
   }
   return {

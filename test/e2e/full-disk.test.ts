@@ -1,0 +1,87 @@
+// The disk of NATS is full, and there is room again: nothing that was answered is lost, and whoever runs it is told.
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { tryPort, untilAccepting } from '../../infra/servers/port.ts'
+import { resolveNatsServer } from '../../infra/servers.ts'
+import { type Bus, connectBus } from '../../shared/bus/connect.ts'
+import { EVENTS_STREAM } from '../../shared/bus/streams.ts'
+import { createLog } from '../../shared/log.ts'
+import { agentOf, signUp } from '../support/accounts.ts'
+import { canFillDisk, fillDisk } from '../support/chaos/full-disk.ts'
+import { type Controlled, openProcesses } from '../support/chaos/processes.ts'
+import { cacheFolder } from '../support/images.ts'
+import { type System, startSystem } from '../support/system.ts'
+
+const LIMIT_MS = 60_000
+const NAMES = ['gateway', 'tasks', 'loops-queue', 'notifier']
+
+const stack = new AsyncDisposableStack()
+let server: Controlled
+let system: System
+let bus: Bus
+let port: number
+
+const accepting = () => untilAccepting('127.0.0.1', port, AbortSignal.timeout(LIMIT_MS))
+
+beforeAll(async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'loops-full-disk-'))
+  stack.defer(() => rm(folder, { recursive: true, force: true }))
+  port = await tryPort('127.0.0.1', 0)
+  const { path: command } = await resolveNatsServer({ cacheDir: cacheFolder(), env: process.env })
+  server = stack.use(openProcesses()).keep({
+    name: 'nats-server',
+    command,
+    args: ['--addr', '127.0.0.1', '--port', `${port}`, '--jetstream', '--store_dir', folder],
+    logFile: join(folder, 'log'),
+  })
+  await accepting()
+  const NATS_URL = `nats://127.0.0.1:${port}`
+  system = stack.use(await startSystem({ names: NAMES, env: { NATS_URL, LOG: 'error' } }))
+  bus = stack.use(await connectBus(NATS_URL, 'looker', createLog({ filter: 'error', topic: 'test' })))
+})
+afterAll(() => stack.disposeAsync())
+
+const readiness = async () => {
+  const answer = await fetch(new URL('/readyz', system.url))
+  return { http: answer.status, ...((await answer.json()) as Record<string, unknown>) }
+}
+const subjectsInStream = async (): Promise<string[]> => {
+  const { state } = await bus.jsm.streams.info(EVENTS_STREAM)
+  const found: string[] = []
+  for (let seq = state.first_seq; seq <= state.last_seq; seq += 1) {
+    const message = await bus.jsm.direct.getMessage(EVENTS_STREAM, { seq })
+    if (message) found.push((message.json() as { subject: string }).subject)
+  }
+  return found
+}
+
+test('the_stream_has_a_bound_so_that_events_alone_do_not_fill_the_disk', async () => {
+  const { config } = await bus.jsm.streams.info(EVENTS_STREAM)
+  expect(config).toMatchObject({ discard: 'old', max_bytes: expect.any(Number) })
+  expect(config.max_bytes).toBeGreaterThanOrEqual(2 ** 26)
+})
+
+test.skipIf(!canFillDisk())('calls_go_on_and_readiness_says_that_events_stand_still_and_why', async () => {
+  const owner = await signUp(system, { name: 'Ann' })
+  await using agent = await agentOf(system, owner)
+  expect(await readiness()).toEqual({ http: 200, status: 'ok', bus: true, open: true })
+
+  await fillDisk(server.pid() as number)
+  const made: string[] = []
+  const makeOne = async () => {
+    made.push((await agent.call('create_task', { title: `Task ${made.length}` })).task.id)
+    return await readiness()
+  }
+  await expect.poll(makeOne, { timeout: LIMIT_MS, interval: 1_000 }).toMatchObject({
+    http: 200,
+    status: 'degraded',
+    events_stalled: { services: ['tasks'], why: expect.stringContaining('disk may be full') },
+  })
+
+  await server.kill()
+  server.start()
+  await accepting()
+  await expect.poll(subjectsInStream, { timeout: LIMIT_MS }).toEqual(expect.arrayContaining(made))
+})
