@@ -80,7 +80,7 @@ export const VARIABLES = {
     type: z.enum(['invited', 'open'], 'is neither invited nor open'),
     fallback: 'invited',
     about:
-      '`invited`: after the first account, by invitation only; `open`: anyone, with a workspace of their own',
+      '`invited`: after the first account, by invitation only; `open`: anyone, with a workspace of their own; they invite nobody before they have confirmed their address',
   },
   CLIENT_REGISTRATION: {
     type: z.enum(['open', 'off'], 'is neither open nor off'),

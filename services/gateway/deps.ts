@@ -19,6 +19,7 @@ import { type OAuthSettings, oauthSettings } from './oauth/settings.ts'
 import { type OAuthStores, openOAuthStores } from './oauth/store.ts'
 import { createPasswords, type Passwords } from './people/passwords.ts'
 import { openPeopleStores, type PeopleStore, type SessionStore, type ThrottleStore } from './people/store.ts'
+import { type AccountMailStore, openAccountMailStore } from './people/store-account-mails.ts'
 import { type InstallationStore, openInstallationStore } from './people/store-installation.ts'
 import { openResetStore, type ResetStore } from './people/store-resets.ts'
 import { deriveSecrets, type Secrets } from './secrets.ts'
@@ -31,6 +32,7 @@ export type Stores = OAuthStores &
     sessions: SessionStore
     throttles: ThrottleStore
     resets: ResetStore
+    accountMails: AccountMailStore
     installation: InstallationStore
     workspaces: WorkspaceStore
     invitations: InvitationStore
@@ -74,6 +76,7 @@ export const openDeps = async (host: Host, publicUrl: string = host.config.PUBLI
   const store: Stores = {
     ...(await openPeopleStores(db, aggregate)),
     resets: await openResetStore(db, aggregate),
+    accountMails: await openAccountMailStore(db, aggregate),
     installation: openInstallationStore(db, ids),
     ...(await openWorkspaceStores(db, aggregate)),
     ...(await openOAuthStores(db)),
@@ -82,6 +85,7 @@ export const openDeps = async (host: Host, publicUrl: string = host.config.PUBLI
   relay.watch(store.workspaces.outbox)
   relay.watch(store.invitations.outbox)
   relay.watch(store.resets.outbox)
+  relay.watch(store.accountMails.outbox)
   const oauth = oauthSettings(config)
   return {
     public_url: publicUrl,

@@ -8,6 +8,7 @@ import { pageById } from '../../shared/cursor.ts'
 import { notFound } from '../../shared/errors.ts'
 import { ANSWER_BYTES, countFitting, ENVELOPE_BYTES, jsonBytes } from '../../shared/page-bytes.ts'
 import type { Deps } from './deps.ts'
+import { accountMailUrl, personOfAccountMail } from './people/account-mails.ts'
 import { personOfReset, resetUrl } from './people/credentials.ts'
 import { membershipIn, type Person, readingOf } from './people/person.ts'
 import { workflowText } from './workflows.ts'
@@ -60,9 +61,25 @@ export const handlers = (deps: Deps): Handlers<typeof gateway> => ({
     const { page: members, next_cursor } = pageById(found, limit, (person) => ({
       ...memberView(person, workspace_id),
       email: person.email,
+      // Those from before this was asked go on getting what they got.
+      ...(person.confirmed_at === null ? { unconfirmed: true as const } : {}),
       ...readingOf(person, workspace),
     }))
     return { members, next_cursor }
+  },
+
+  get_account_mail: async ({ account_mail_id }) => {
+    const found = await personOfAccountMail(deps, account_mail_id)
+    if (!found) throw notFound('account_mail', account_mail_id)
+    const { person, mail } = found
+    const workspace = await deps.store.workspaces.find(mail.ws)
+    return {
+      name: person.name,
+      email: mail.email,
+      url: accountMailUrl(deps, mail),
+      expires_at: mail.expires_at.toISOString(),
+      ...readingOf(person, workspace),
+    }
   },
 
   get_password_reset: async ({ reset_id }) => {
@@ -82,13 +99,14 @@ export const handlers = (deps: Deps): Handlers<typeof gateway> => ({
 
   get_invitation: async ({ invitation_id }) => {
     const invitation = await deps.store.invitations.find(invitation_id)
-    if (!invitation || !isOpen(invitation, deps.clock.now())) throw notFound('invitation', invitation_id)
-    const { email, invited_by } = invitation
     const { people } = deps.store
-    const [workspace, invited, inviter] = await Promise.all([
+    const inviter = invitation && (await people.byId(invitation.invited_by.user_id))
+    if (!invitation || !isOpen(invitation, inviter, deps.clock.now()))
+      throw notFound('invitation', invitation_id)
+    const { email, invited_by } = invitation
+    const [workspace, invited] = await Promise.all([
       loadWorkspace(deps, invitation.ws),
       people.byEmail(email),
-      people.byId(invited_by.user_id),
     ])
     return {
       email,

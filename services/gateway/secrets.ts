@@ -7,6 +7,8 @@ const PURPOSES = [
   'refresh',
   'invitation',
   'password_reset',
+  'confirmation',
+  'device',
   'setup',
   'signing_keys',
   'introspection',

@@ -13,6 +13,8 @@ import type { Ids } from '../../shared/ids.ts'
 import { languageOf } from '../../shared/language.ts'
 import { domainOf, type Mailbox } from './addresses.ts'
 import type { Deliveries } from './deliveries.ts'
+import { confirmation } from './emails/confirmation.ts'
+import { failedSignIns } from './emails/failed-sign-ins.ts'
 import { invitation } from './emails/invitation.ts'
 import type { Letter } from './emails/letter.ts'
 import { loopShipped } from './emails/loop-shipped.ts'
@@ -22,14 +24,7 @@ import { clockOf, headerName, type Clock as ReadersClock } from './emails/text.t
 import { webhookDisabled } from './emails/webhook-disabled.ts'
 import { wordingOf } from './emails/wording.ts'
 import type { Mail } from './mailer.ts'
-import type {
-  Delivery,
-  InvitationNotice,
-  LoopShippedNotice,
-  Notice,
-  PasswordResetNotice,
-  WebhookDisabledNotice,
-} from './notices.ts'
+import type { Delivery, LinkNotice, LoopShippedNotice, Notice, WebhookDisabledNotice } from './notices.ts'
 import { unsubscribeToken } from './unsubscribe.ts'
 
 /** The mail, or why there is none to send any more. */
@@ -37,7 +32,7 @@ export type Composed = Readonly<{ mail: Mail } | { suppressed: string } | { fail
 
 export type ComposeDeps = Readonly<{
   deliveries: Pick<Deliveries, 'findNotice'>
-  gateway: Pick<Client<typeof gateway>, 'get_invitation' | 'get_password_reset'>
+  gateway: Pick<Client<typeof gateway>, 'get_invitation' | 'get_password_reset' | 'get_account_mail'>
   clock: Clock
   ids: Ids
   publicUrl: string
@@ -51,11 +46,7 @@ const KEPT_MAILS = 64
 const KEPT_CLOCKS = 256
 
 /** What is the same in every mail of an event in one language. */
-type Shared =
-  | InvitationNotice
-  | PasswordResetNotice
-  | WebhookDisabledNotice
-  | (LoopShippedNotice & Readonly<{ rendered: Rendered }>)
+type Shared = LinkNotice | WebhookDisabledNotice | (LoopShippedNotice & Readonly<{ rendered: Rendered }>)
 
 const workspaceUrl = ({ publicUrl }: ComposeDeps): string => `${publicUrl}/workspace`
 
@@ -145,23 +136,32 @@ const toldIn = <T extends Readonly<{ expires_at: string; locale: string; time_zo
   expires_at: clockOf(asked.locale, asked.time_zone)(new Date(asked.expires_at)),
 })
 
-const linkedOf = async (
-  { gateway }: ComposeDeps,
-  notice: InvitationNotice | PasswordResetNotice,
-  call: Call,
-): Promise<Linked> => {
+/** The mails to the people of accounts, each with a link. */
+const LETTERS = {
+  'password-reset': passwordReset,
+  confirmation,
+  'failed-sign-ins': failedSignIns,
+} as const
+
+const linkedOf = async ({ gateway }: ComposeDeps, notice: LinkNotice, call: Call): Promise<Linked> => {
   if (notice.template === 'invitation') {
     const told = toldIn(await gateway.get_invitation(notice.facts, call))
     return { to: { name: '', address: told.email }, letter: invitation(told, wordingOf(told.locale)) }
   }
-  const told = toldIn(await gateway.get_password_reset(notice.facts, call))
-  return { to: { name: told.name, address: told.email }, letter: passwordReset(told, wordingOf(told.locale)) }
+  const isReset = notice.template === 'password-reset'
+  const told = toldIn(
+    await (isReset
+      ? gateway.get_password_reset(notice.facts, call)
+      : gateway.get_account_mail(notice.facts, call)),
+  )
+  const letter = LETTERS[notice.template](told, wordingOf(told.locale))
+  return { to: { name: told.name, address: told.email }, letter }
 }
 
 const composeLinked = async (
   deps: ComposeDeps,
   delivery: Delivery,
-  notice: InvitationNotice | PasswordResetNotice,
+  notice: LinkNotice,
 ): Promise<Composed> => {
   const call = ownCall(deps.clock, deps.ids.next())
   try {

@@ -27,6 +27,8 @@ const SUBJECTS: Readonly<Record<Exclude<Delivery['template'], 'loop-shipped'>, s
   invitation: 'Invitation',
   'password-reset': 'New password',
   'webhook-disabled': 'Webhook disabled',
+  confirmation: 'Confirmation of an address',
+  'failed-sign-ins': 'Failed sign-ins',
 }
 
 const subjectOf = ({ template, about }: Delivery): string =>

@@ -14,6 +14,7 @@ type Told<D> = Readonly<Pick<CloudEvent, 'id' | 'time' | 'workspaceid'> & { data
 type ShippedEvent = Told<z.output<(typeof loopsQueue.events)['loop.shipped']['data']>>
 type ResetEvent = Told<z.output<(typeof gateway.events)['person.password_reset_requested']['data']>>
 type DisabledEvent = Told<z.output<(typeof webhooks.events)['webhook.disabled']['data']>>
+type AccountEvent = Told<z.output<(typeof gateway.events)['person.confirmation_requested']['data']>>
 type InvitedEvent = Told<z.output<(typeof gateway.events)['person.invited']['data']>>
 
 /** A member as the gateway tells of them. */
@@ -37,8 +38,13 @@ export type WebhookDisabledNotice = Noticed &
     facts: DisabledEvent['data'] & Readonly<{ workspace_name: string }>
   }>
 
+export type AccountNotice = Noticed &
+  Readonly<{ template: 'confirmation' | 'failed-sign-ins'; facts: Readonly<{ account_mail_id: string }> }>
+/** A notice whose mail has its address and its facts from the gateway when it is sent. */
+export type LinkNotice = InvitationNotice | PasswordResetNotice | AccountNotice
+
 /** An event that people are told of by mail, with all that the mail says to everybody. */
-export type Notice = LoopShippedNotice | InvitationNotice | PasswordResetNotice | WebhookDisabledNotice
+export type Notice = LoopShippedNotice | LinkNotice | WebhookDisabledNotice
 
 /** Who may look at a delivery besides its recipient: owner and admins, the owner alone, or nobody. */
 export type ShownTo = 'managers' | 'owner' | 'nobody'
@@ -129,12 +135,24 @@ export const webhookDisabledNotice = (
   facts: { ...event.data, workspace_name },
 })
 
+/** What an event says about an account to its own person. */
+export const accountNotice = (template: AccountNotice['template'], event: AccountEvent): AccountNotice => ({
+  _id: event.id,
+  ws: event.workspaceid,
+  at: new Date(event.time),
+  template,
+  facts: { account_mail_id: event.data.account_mail_id },
+})
+
 /** Who is told of a shipped loop: ids, or null for every member. A private loop never goes to everybody. */
 export const audienceOf = ({
   visibility,
   member_ids,
 }: Pick<LoopShipped, 'visibility' | 'member_ids'>): readonly string[] | null =>
   visibility === 'private' ? (member_ids ?? []) : member_ids
+
+/** Why a mail waits for nothing whose person has not shown that the address is theirs. */
+const UNCONFIRMED = 'address not confirmed'
 
 /** What becomes of a mail at once: owed, not wanted, or without an address that can be written to. */
 const beginning = (unwanted: string | undefined, address: string | undefined, now: Date) => {
@@ -154,7 +172,7 @@ export const memberDeliveries = (
   wishOf: (user_id: string) => Preference | undefined,
   now: Date,
 ): Delivery[] =>
-  members.map(({ user_id, name, email, locale, time_zone }) => {
+  members.map(({ user_id, name, email, unconfirmed, locale, time_zone }) => {
     const address = toAddress(email)
     const { loop_id, name: loop_name } = notice.facts
     const about = { loop_id, loop_name, mine: isMine(notice.facts, user_id) }
@@ -167,7 +185,7 @@ export const memberDeliveries = (
       time_zone,
       about,
       shown_to: notice.facts.visibility === 'private' ? 'owner' : 'managers',
-      ...beginning(unwantedBecause(wishOf(user_id), about), address, now),
+      ...beginning(unconfirmed ? UNCONFIRMED : unwantedBecause(wishOf(user_id), about), address, now),
     }
   })
 
@@ -177,7 +195,7 @@ export const ownerDeliveries = (
   members: readonly Recipient[],
   now: Date,
 ): Delivery[] =>
-  members.flatMap(({ user_id, role, name, email, locale, time_zone }) => {
+  members.flatMap(({ user_id, role, name, email, unconfirmed, locale, time_zone }) => {
     if (role !== 'owner') return []
     const address = toAddress(email)
     return {
@@ -189,17 +207,20 @@ export const ownerDeliveries = (
       time_zone,
       about: null,
       shown_to: 'managers' as const,
-      ...beginning(undefined, address, now),
+      ...beginning(unconfirmed && UNCONFIRMED, address, now),
     }
   })
 
+/** The id of what a link is for. */
+const toldOf = (notice: LinkNotice): string => {
+  if (notice.template === 'invitation') return notice.facts.invitation_id
+  return notice.template === 'password-reset' ? notice.facts.reset_id : notice.facts.account_mail_id
+}
+
 /** The one delivery of a secret link; its address and the link are asked for when it is sent. */
-export const linkDelivery = (notice: InvitationNotice | PasswordResetNotice, now: Date): Delivery => ({
+export const linkDelivery = (notice: LinkNotice, now: Date): Delivery => ({
   ...fresh(notice, now),
-  _id: deliveryId(
-    notice._id,
-    notice.template === 'invitation' ? notice.facts.invitation_id : notice.facts.reset_id,
-  ),
+  _id: deliveryId(notice._id, toldOf(notice)),
   user_id: null,
   to: null,
   locale: 'en',

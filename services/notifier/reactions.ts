@@ -10,14 +10,14 @@ import { loopsQueue } from '../../shared/contracts/loops-queue.ts'
 import { webhooks } from '../../shared/contracts/webhooks.ts'
 import type { Deliveries } from './deliveries.ts'
 import {
+  accountNotice,
   audienceOf,
-  type InvitationNotice,
   invitationNotice,
+  type LinkNotice,
   linkDelivery,
   loopShippedNotice,
   memberDeliveries,
   ownerDeliveries,
-  type PasswordResetNotice,
   passwordResetNotice,
   type Recipient,
   webhookDisabledNotice,
@@ -64,10 +64,7 @@ async function* audience(
   }
 }
 
-const oweLink = async (
-  { deliveries, clock, nudge }: ReactionDeps,
-  notice: InvitationNotice | PasswordResetNotice,
-): Promise<void> => {
+const oweLink = async ({ deliveries, clock, nudge }: ReactionDeps, notice: LinkNotice): Promise<void> => {
   if (await deliveries.begin(notice)) return
   await deliveries.add([linkDelivery(notice, clock.now())])
   await deliveries.finish(notice)
@@ -104,4 +101,8 @@ export const reactions = (deps: ReactionDeps): readonly Reaction[] => [
   }),
   on(gateway, 'person.invited', (event) => oweLink(deps, invitationNotice(event))),
   on(gateway, 'person.password_reset_requested', (event) => oweLink(deps, passwordResetNotice(event))),
+  on(gateway, 'person.confirmation_requested', (event) =>
+    oweLink(deps, accountNotice('confirmation', event)),
+  ),
+  on(gateway, 'person.sign_ins_failed', (event) => oweLink(deps, accountNotice('failed-sign-ins', event))),
 ]

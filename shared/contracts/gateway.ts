@@ -76,7 +76,13 @@ const internals = {
       cursor: c.Cursor,
     }),
     output: z.object({
-      members: z.array(c.Member.extend({ email: z.string(), ...reader })),
+      members: z.array(
+        c.Member.extend({
+          email: z.string(),
+          unconfirmed: z.literal(true).optional().describe('Nothing may be sent to the address yet'),
+          ...reader,
+        }),
+      ),
       next_cursor: c.NextCursor,
     }),
     errors: ['not_found'],
@@ -91,6 +97,20 @@ const internals = {
       url: z.string(),
       workspace_name: z.string(),
       invited_by: z.string(),
+      expires_at: c.Timestamp,
+      ...reader,
+    }),
+    errors: ['not_found'],
+  }),
+  get_account_mail: internalRead({
+    asked_by: ['notifier'],
+    description:
+      'What a mail about an account itself needs, to its own address; not_found when there is nothing to tell any more.',
+    input: z.object({ account_mail_id: c.Id }),
+    output: z.object({
+      name: z.string(),
+      email: z.string(),
+      url: z.string().describe('To confirm the address, or where a new password is asked for'),
       expires_at: c.Timestamp,
       ...reader,
     }),
@@ -158,6 +178,16 @@ export const gateway = defineContract({
       description: 'Somebody asked for a new password for an account; an email with the link is owed.',
       subject: 'reset_id',
       data: z.object({ reset_id: c.Id, user_id: c.Id }),
+    }),
+    'person.confirmation_requested': event({
+      description: 'An account is to prove that its address is its own; an email with the link is owed.',
+      subject: 'account_mail_id',
+      data: z.object({ account_mail_id: c.Id, user_id: c.Id }),
+    }),
+    'person.sign_ins_failed': event({
+      description: 'Somebody tries passwords of an account; an email that says so is owed.',
+      subject: 'account_mail_id',
+      data: z.object({ account_mail_id: c.Id, user_id: c.Id }),
     }),
     'workspace.updated': event({
       description: 'The workspace has a new name, AI context or time zone.',

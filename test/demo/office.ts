@@ -72,7 +72,9 @@ const connectAgent = (url: string, person: Person, name: string, era: Era): Prom
     name,
     browse: async (authorization) => {
       const consent = await person.browser.open(authorization)
-      return (await person.browser.submit(consent.url, { decision: 'allow' })).url
+      // The box is on the page, and ticked, when the agent asks to approve.
+      const ticked = { decision: 'allow', further: 'loops:approve' }
+      return (await person.browser.submit(consent.url, ticked)).url
     },
   })
 

@@ -1,7 +1,7 @@
 // How an app comes by a scope that it did not have, over the whole system: the clients of both SDKs by their own code, and
 // the person of those that cannot ask.
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { type Account, agentOf, joinWorkspace, signUp } from '../support/accounts.ts'
+import { type Account, agentOf, joinWorkspace, linkInMail, signUp } from '../support/accounts.ts'
 import { connectMcp, type Era, type McpClient, type ToolResult } from '../support/mcp-client.ts'
 import { connectApp, refreshTokens } from '../support/oauth-client.ts'
 import { type Answer, openWire } from '../support/raw-http.ts'
@@ -167,8 +167,7 @@ describe('a further scope at the page of apps', () => {
 test('a_step_up_keeps_the_workspace_that_the_app_works_in', async () => {
   const guest = await signUp(system, { name: 'Gus', workspace: 'At home' })
   await owner.browser.submit('/workspace/invite', { email: guest.email, role: 'member' })
-  const { text } = await system.mailTo(guest.email)
-  await guest.browser.submit(/https?:\/\/\S+\/invitations\/[\w.-]+/.exec(text)?.[0] ?? '', {})
+  await guest.browser.submit(await linkInMail(system, guest.email, 'invitations'), {})
   /** Takes the workspace that the page has selected, as a browser does; at first, the second one. */
   const choices: string[] = []
   const browse = async (authorization: URL): Promise<URL> => {

@@ -132,7 +132,7 @@ test.each(ROLES)('tools_answer_for_things_of_another_workspace_as_for_none: %s',
 })
 
 /** Asked by the notifier of its own accord about what an event told it of: there is no caller whose workspace could count. */
-const FOR_NO_CALLER = ['get_invitation', 'get_password_reset']
+const FOR_NO_CALLER = ['get_invitation', 'get_password_reset', 'get_account_mail']
 
 /** What the link of a mail opens, whoever follows it. */
 const isByLink = (schema: Listed['inputSchema']): boolean => 'token' in (schema.properties as object)

@@ -1,7 +1,7 @@
 // A new password: who may set one, and what ends with the old one, on every gateway.
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { RESET_MS, resetUrl } from '../../services/gateway/people/credentials.ts'
-import { type Account, openBrowser, signUp } from '../support/accounts.ts'
+import { type Account, linkInMail, openBrowser, signUp } from '../support/accounts.ts'
 import { openGatewayBed } from '../support/gateway-bed.ts'
 import {
   authorizationUrl,
@@ -27,6 +27,10 @@ const signIn = (email: string, password: string, browser = openBrowser(system.ur
   browser.submit('/sign-in', { email, password })
 const change = ({ browser }: Account, current: string, password: string) =>
   browser.submit('/account/password', { current, password })
+
+/** The mails with a link for a new password that have come to an address, newest first. */
+const resetsTo = async (email: string) =>
+  (await system.mails()).filter(({ to, text }) => to.includes(email) && text.includes('/reset/'))
 
 describe('changing the password', () => {
   test('ends_every_other_session_and_every_connection_on_every_gateway_but_not_this_session [B5]', async () => {
@@ -84,6 +88,7 @@ describe('a forgotten password', () => {
     const dan = await signUp(system, { name: 'Dan' })
     const { tokens } = await connectApp(system.url, dan)
     await forget(dan.email)
+    await linkInMail(system, dan.email, 'reset')
     const mail = await system.mailTo(dan.email)
     expect(mail.subject).toBe('A new password for Loops')
     expect(mail.text).toContain('Hi Dan,')
@@ -112,7 +117,7 @@ describe('a forgotten password', () => {
     const ask = async (count: number): Promise<string> => {
       expect((await browser.submit(path, { email: ida.email })).status).toBe(200)
       return vi.waitFor(async () => {
-        const mails = (await system.mails()).filter(({ to }) => to.includes(ida.email))
+        const mails = await resetsTo(ida.email)
         expect(mails).toHaveLength(count)
         return linkOf(mails[0]?.text ?? '')
       }, 20_000)
@@ -141,7 +146,7 @@ describe('a forgotten password', () => {
     const fay = await signUp(system, { name: 'Fay' })
     const links = async (count: number): Promise<string[]> =>
       vi.waitFor(async () => {
-        const mails = (await system.mails()).filter(({ to }) => to.includes(fay.email))
+        const mails = await resetsTo(fay.email)
         expect(mails).toHaveLength(count)
         return mails.map(({ text }) => linkOf(text))
       }, 20_000)

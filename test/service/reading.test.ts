@@ -1,7 +1,7 @@
 // How people are written to: in the language of their browser at first, then as they choose; whom nobody knows, in the
 // language of whoever invites them.
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { type Account, openBrowser, signUp } from '../support/accounts.ts'
+import { type Account, confirmAddress, linkInMail, openBrowser, signUp } from '../support/accounts.ts'
 import { type Mail, type System, startSystem } from '../support/system.ts'
 
 let system: System
@@ -18,10 +18,12 @@ const choiceOf = async ({ browser }: Pick<Account, 'browser'>): Promise<string[]
 }
 const forgottenBy = async ({ email }: Pick<Account, 'email'>): Promise<Mail> => {
   await openBrowser(system.url).submit('/forgot', { email })
+  await linkInMail(system, email, 'reset')
   return system.mailTo(email)
 }
 const invitedBy = async ({ browser }: Account, email: string): Promise<Mail> => {
   await browser.submit('/workspace/invite', { email, role: 'member' })
+  await linkInMail(system, email, 'invitations')
   return system.mailTo(email)
 }
 
@@ -69,6 +71,7 @@ test.each([
 
 test('an_invitation_speaks_as_its_reader_does_or_else_as_whoever_sends_it', async () => {
   const [eva, farid] = [await signUp(system, { name: 'Eva' }), await signUp(system, { name: 'Farid' })]
+  await confirmAddress(system, eva)
   await choose(eva, 'de', 'Europe/Berlin')
   await choose(farid, 'ar', 'Asia/Amman')
   const unknown = await invitedBy(eva, 'somebody.new@example.com')

@@ -15,6 +15,9 @@ const documents = (name: string): Shown => ['service/oauth-documents.test.ts', n
 const outbound = (name: string): Shown => ['service/outbound.test.ts', name]
 const stepUp = (name: string): Shown => ['e2e/step-up.test.ts', name]
 const guards = (name: string): Shown => ['service/gateway-guards.test.ts', name]
+const invited = (name: string): Shown => ['service/invitations.test.ts', name]
+const confirmed = (name: string): Shown => ['service/confirmation.test.ts', name]
+const known = (name: string): Shown => ['service/known-browsers.test.ts', name]
 const mcp = (name: string): Shown => ['e2e/mcp.test.ts', name]
 const protocol = (name: string): Shown => ['e2e/protocol.test.ts', name]
 const input = (name: string): Shown => ['e2e/bad-input.test.ts', name]
@@ -121,6 +124,16 @@ const ABUSE: readonly Attack[] = [
     ['unit/gateway/address.test.ts', 'one_customer_of_IPv6_once'],
     ['unit/gateway/address.test.ts', 'a_port_or_another_spelling_makes_no_other_address'],
   ],
+  [
+    'an invitation whose sender may not invite any more',
+    invited('is_a_member_only'),
+    invited('was_taken_out'),
+  ],
+  ['an invitation that was passed on', invited('is_refused_to_another_account')],
+  ['mails to others by an account that anybody made', confirmed('invites_nobody_and_calls_nothing')],
+  ['an account with the address of somebody else', confirmed('is_confirmed_by_nobody_else')],
+  ['invitations without end to one address', confirmed('no_address_is_invited_again_and_again')],
+  ['guesses without end that keep a person out', known('lets_in_a_browser'), known('takes_no_browser_of')],
   ['guesses at one account', races('guesses_at_one_account'), oauth('are_answered_alike')],
   ['one password at many accounts', oauth('at_many_accounts_from_one_address')],
   ['a flood of mails to one address', ['service/passwords.test.ts', 'mails_to_one_address_cannot_be_had']],

@@ -1,4 +1,6 @@
 // The mails of the tests: each one as somebody with a locale gets it, with everything in it yours to change.
+import { confirmation } from '../../services/notifier/emails/confirmation.ts'
+import { failedSignIns } from '../../services/notifier/emails/failed-sign-ins.ts'
 import { invitation } from '../../services/notifier/emails/invitation.ts'
 import { type LoopShipped, loopShipped } from '../../services/notifier/emails/loop-shipped.ts'
 import { passwordReset } from '../../services/notifier/emails/password-reset.ts'
@@ -14,6 +16,7 @@ export type MailTexts = ReturnType<typeof fill>
 export const WORKSPACE_URL = 'https://loops.example.com/workspace'
 export const UNSUBSCRIBE_URL = 'https://loops.example.com/u/token'
 export const PREFERENCES_URL = `${UNSUBSCRIBE_URL}?mail=${exampleId(7)}`
+export const CONFIRM_URL = `https://loops.example.com/confirm/${'s'.repeat(26)}.${'m'.repeat(43)}`
 export const INVITATION_URL = `https://loops.example.com/invitations/${'s'.repeat(43)}.${'m'.repeat(43)}`
 export const RESET_URL = `https://loops.example.com/reset/${'s'.repeat(43)}.${'m'.repeat(43)}`
 
@@ -99,6 +102,19 @@ export const webhookDisabledMail = async (
   return fill(await render(webhookDisabled(told, wordingOf(locale))), {})
 }
 
+/** The mail that confirms an address, and the one about failed sign-ins. */
+export const confirmationMail = async (locale: string): Promise<MailTexts> => {
+  const told = { url: CONFIRM_URL, email: 'ben@example.com', expires_at: clockOf(locale, ZONE)(AT) }
+  return fill(await render(confirmation(told, wordingOf(locale))), {})
+}
+export const failedSignInsMail = async (
+  locale: string,
+  changes: Readonly<{ name?: string }> = {},
+): Promise<MailTexts> => {
+  const told = { url: 'https://loops.example.com/forgot', name: 'Ben', ...changes }
+  return fill(await render(failedSignIns(told, wordingOf(locale))), {})
+}
+
 /** Every mail by its name, with one text wherever a user's text may stand. */
 export const MAILS_SAYING: Readonly<Record<string, (locale: string, text: string) => Promise<MailTexts>>> = {
   'loop-shipped': (locale, text) =>
@@ -118,6 +134,7 @@ export const MAILS_SAYING: Readonly<Record<string, (locale: string, text: string
   'password-reset': (locale, text) => passwordResetMail(locale, { name: text }),
   'webhook-disabled': (locale, text) =>
     webhookDisabledMail(locale, { name: text, workspace_name: text, url: text }),
+  'failed-sign-ins': (locale, text) => failedSignInsMail(locale, { name: text }),
 }
 
 /** Each mail as it usually is. */
@@ -126,4 +143,6 @@ export const MAILS: Readonly<Record<string, (locale: string) => Promise<MailText
   invitation: (locale) => invitationMail(locale),
   'password-reset': (locale) => passwordResetMail(locale),
   'webhook-disabled': (locale) => webhookDisabledMail(locale),
+  confirmation: (locale) => confirmationMail(locale),
+  'failed-sign-ins': (locale) => failedSignInsMail(locale),
 }

@@ -1,65 +1,21 @@
 // Every page in every state that people meet it in, each as the way there in a browser. New pages and states are added
 // here; test/pages/every-page.test.ts looks at each, and misses a page that no state leads to.
-import type { Page } from 'playwright-core'
-import { signUp } from './accounts.ts'
-import { authorizationUrl, connectApp, newPkce, REDIRECT, registerApp } from './oauth-client.ts'
-import { LONG, type Who, type World } from './page-world.ts'
-
-const NEW = 'nine purple tricycles in a column'
-const NOWHERE = '01JDAAAAAAAAAAAAAAAAAAAAAA'
-
-export type State = Readonly<{ name: string; as: Who; open: (page: Page, world: World) => Promise<unknown> }>
-
-const at =
-  (path: string | ((world: World) => string)) =>
-  (page: Page, world: World): Promise<unknown> =>
-    page.goto(new URL(typeof path === 'string' ? path : path(world), world.system.url).href)
-const atAlone =
-  (path: string) =>
-  (page: Page, { alone }: World): Promise<unknown> =>
-    page.goto(`${alone.url}${path}`)
-
-/** The form is sent as it stands: what a browser would hold back reaches the server, which answers for itself. */
-const send = async (page: Page, button: string): Promise<void> => {
-  await page.evaluate(() => {
-    for (const form of document.forms) form.noValidate = true
-  })
-  await Promise.all([
-    page.waitForResponse((one) => one.request().method() === 'POST'),
-    page.getByRole('button', { name: button }).click(),
-  ])
-  await page.waitForLoadState()
-}
-
-/** The consent page of an app of this name and address. */
-const consent =
-  (client_name: string, redirect: string, scope?: string) =>
-  async (page: Page, { system }: World): Promise<void> => {
-    const app = await registerApp(system.url, { client_name, redirect_uris: [redirect] })
-    const asked = authorizationUrl(system.url, app, newPkce().challenge, { scope })
-    await page.goto(asked.href)
-  }
-
-const invitationOf = async ({ system, accounts }: World, email: string): Promise<string> => {
-  await accounts.owner.browser.submit('/workspace/invite', { email, role: 'member' })
-  const { text } = await system.mailTo(email)
-  return /https?:\/\/\S+\/invitations\/[\w.-]+/.exec(text)?.[0] ?? ''
-}
-
-const memberNamed =
-  (name: string) =>
-  async (page: Page, world: World): Promise<void> => {
-    await at('/workspace')(page, world)
-    await page.getByRole('main').getByRole('link', { name, exact: true }).click()
-    await page.waitForURL('**/workspace/members/*')
-  }
-
-const resetLinkOf = async ({ system }: World, name: string): Promise<string> => {
-  const { email, browser } = await signUp(system, { name })
-  await browser.submit('/forgot', { email })
-  const { text } = await system.mailTo(email)
-  return /https?:\/\/\S+\/reset\/\S+/.exec(text)?.[0] ?? ''
-}
+import { confirmAddress, linkInMail, signUp } from './accounts.ts'
+import { connectApp, REDIRECT } from './oauth-client.ts'
+import {
+  at,
+  atAlone,
+  consent,
+  invitationOf,
+  memberNamed,
+  NEW,
+  NOWHERE,
+  resetLinkOf,
+  type State,
+  send,
+  UNCONFIRMED,
+} from './page-ways.ts'
+import { LONG } from './page-world.ts'
 
 const NEW_INSTALLATION: readonly State[] = [
   {
@@ -138,6 +94,43 @@ const ACCOUNTS: readonly State[] = [
     },
   },
   { name: 'account_changed', as: 'member', open: at('/account?changed') },
+  {
+    name: 'account_whose_address_is_not_confirmed',
+    as: 'stranger',
+    open: async (page, world) => {
+      await at('/sign-up')(page, world)
+      for (const [label, text] of [
+        ['Your name', 'Una'],
+        ['Email', UNCONFIRMED],
+        ['Password', NEW],
+        ['Name of the workspace', 'Una’s'],
+      ] as const)
+        await page.getByLabel(label).fill(text)
+      await send(page, 'Make the account')
+      await at('/account')(page, world)
+      await page.getByRole('heading', { name: 'Confirm your address' }).waitFor()
+    },
+  },
+  {
+    name: 'account_sent_too_many_mails',
+    as: 'stranger',
+    open: async (page, world) => {
+      await at('/account')(page, world)
+      for (let times = 0; times < 3; times += 1) await send(page, 'Send the mail again')
+      await page.getByRole('alert').waitFor()
+    },
+  },
+  {
+    name: 'confirmation_for_another_account',
+    as: 'member',
+    open: async (page, { system }) => page.goto((await linkInMail(system, UNCONFIRMED, 'confirm')).href),
+  },
+  {
+    name: 'confirmation',
+    as: 'stranger',
+    open: async (page, { system }) => page.goto((await linkInMail(system, UNCONFIRMED, 'confirm')).href),
+  },
+  { name: 'confirmation_that_is_over', as: 'nobody', open: at('/confirm/nonsense') },
   { name: 'forgot', as: 'nobody', open: at('/forgot') },
   {
     name: 'forgot_with_a_fault',
@@ -187,18 +180,9 @@ const INVITATIONS: readonly State[] = [
     },
   },
   {
-    name: 'invitation_for_somebody_signed_in',
+    name: 'invitation_for_another_address',
     as: 'viewer',
     open: async (page, world) => page.goto(await invitationOf(world, 'new.three@example.com')),
-  },
-  {
-    name: 'invitation_of_a_member',
-    as: 'member',
-    open: async (page, world) => {
-      await page.goto(await invitationOf(world, 'new.four@example.com'))
-      await send(page, 'Join with this account')
-      await page.getByRole('alert').waitFor()
-    },
   },
   { name: 'invitation_that_is_over', as: 'nobody', open: at('/invitations/nonsense') },
 ]
@@ -298,9 +282,13 @@ const WORK: readonly State[] = [
     as: 'member',
     open: async (page, world) => {
       const host = await signUp(world.system, { name: 'Hal', workspace: LONG })
-      await page.goto(
-        await invitationOf({ ...world, accounts: { ...world.accounts, owner: host } }, 'other@example.com'),
+      await confirmAddress(world.system, host)
+      const { owner: _, ...accounts } = world.accounts
+      const link = await invitationOf(
+        { ...world, accounts: { ...accounts, owner: host } },
+        accounts.member.email,
       )
+      await page.goto(link)
       await send(page, 'Join with this account')
       await page.waitForURL('**/workspace')
     },

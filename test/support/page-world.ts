@@ -9,7 +9,7 @@ import { MAIL_WAIT, type Mail, type System, startSystem } from './system.ts'
 export const LONG = 'An unbroken name '.repeat(3) + 'x'.repeat(100)
 
 /** Who looks: each has a browser of their own. `founder` and `newcomer` are on the installation that is only a gateway. */
-export type Who = 'nobody' | 'owner' | 'member' | 'viewer' | 'newcomer' | 'founder'
+export type Who = 'nobody' | 'owner' | 'member' | 'viewer' | 'newcomer' | 'founder' | 'stranger'
 
 /** What there is to look at. */
 export type World = AsyncDisposable &
@@ -83,6 +83,7 @@ export const openWorld = async (browser: Browser): Promise<World> => {
     viewer: await context(),
     newcomer: await context(),
     founder: await context(),
+    stranger: await context(),
   }
   await signIn(contexts.owner, system, owner)
   await signIn(contexts.member, system, member)

@@ -19,6 +19,15 @@ export const STRANGERS_PER_ADDRESS: Limit = { count: 1_000, window_ms: 10_000 }
 /** Requests for authorization from one address, each of which is kept until its person has decided. */
 export const AUTHORIZATIONS_PER_ADDRESS: Limit = { count: 300, window_ms: 60_000 }
 
+/** Accounts made from one address where anybody may make one: each has a mail sent. A whole class may sit behind it. */
+export const SIGN_UPS_PER_ADDRESS: Limit = { count: 100, window_ms: 60 * 60_000 }
+/** Invitations of one workspace, and to one address from everywhere, whatever became of those before. */
+export const INVITATIONS_PER_WORKSPACE: Limit = { count: 200, window_ms: 24 * 60 * 60_000 }
+export const INVITATIONS_PER_ADDRESS: Limit = { count: 5, window_ms: 24 * 60 * 60_000 }
+
+/** Mails to one person that say that somebody tries their passwords. */
+export const TRIES_TOLD: Limit = { count: 1, window_ms: 24 * 60 * 60_000 }
+
 /** Things that one process keeps count of; those that were counted least lately are forgotten. */
 const COUNTED = 20_000
 /** How many parts of a limit are told to the store: each gateway may be one such part late. */

@@ -1,11 +1,13 @@
-// The page of one's own account: how one is written to, a new password, and signing out.
+// The page of one's own account: whether its address is confirmed, how one is written to, a new password, and
+// signing out.
 import type { Hono } from 'hono'
 import { html } from 'hono/html'
 import { directionOf, LANGUAGES, type Language, languageOf } from '../../../shared/language.ts'
 import type { Deps } from '../deps.ts'
 import type { GatewayEnv } from '../http/env.ts'
+import { requestConfirmation } from '../people/account-mails.ts'
 import { changePassword, signOutEverywhere } from '../people/credentials.ts'
-import type { Person } from '../people/person.ts'
+import { isConfirmed, type Person } from '../people/person.ts'
 import { chooseReading, timeZonesByArea } from '../people/reading.ts'
 import { endSession, startSession, type Visitor } from '../people/sessions.ts'
 import { signedIn } from './flow.ts'
@@ -14,12 +16,14 @@ import { newPassword } from './passwords.ts'
 import { attempt, type Fault, faultNote, fieldsOf, input, sendingOf } from './posted.ts'
 
 /** The forms of the page. */
-type Form = 'reading' | 'password'
+type Form = 'address' | 'reading' | 'password'
 
 /** What has just come of a form: that it was done, or what was wrong. */
-type Outcome = Readonly<{ done?: Form; fault?: Readonly<{ of: Form; fault: Fault }> }>
+type Outcome = Readonly<{ done?: Form | 'confirmed'; fault?: Readonly<{ of: Form; fault: Fault }> }>
 
-const DONE: Readonly<Record<Form, string>> = {
+const DONE: Readonly<Record<Form | 'confirmed', string>> = {
+  address: 'The mail is on its way to you.',
+  confirmed: 'Your address is confirmed.',
   reading: 'Saved. The next mail comes like this.',
   password: 'Your password is changed. All other browsers are signed out and all apps are disconnected.',
 }
@@ -41,6 +45,15 @@ const zoneOptions = (chosen: string | null): Html[] =>
           html`<option value="${name}" ${name === chosen ? 'selected' : ''}>${label}</option>`,
       )}</optgroup>`,
   )
+
+/** What cannot be done before the address is confirmed, and the mail for it once more. */
+const unconfirmed = ({ email }: Person, fault: Fault | undefined): Html => html`
+    <section class="card" aria-labelledby="address-title">
+      <h2 id="address-title">Confirm your address</h2>
+      ${faultNote(fault)}
+      <p>We have sent a mail with a link to <strong>${email}</strong>. Until you have followed it, no mails about your work come to you, and you cannot invite anybody.</p>
+      <form method="post" action="/account/confirmation"><button class="second">Send the mail again</button></form>
+    </section>`
 
 const reading = ({ locale, time_zone = null }: Person, fault: Fault | undefined): Html => html`
     <section class="card" aria-labelledby="reading-title">
@@ -100,10 +113,18 @@ const accountPage = (visitor: Visitor, outcome: Outcome): Page => {
         <dt>Email</dt><dd>${person.email}</dd>
       </dl>
     </div>
+    ${isConfirmed(person) ? '' : unconfirmed(person, faultOf(outcome, 'address'))}
     ${reading(person, faultOf(outcome, 'reading'))}
     ${password(person, faultOf(outcome, 'password'))}
     ${signOut}`,
   }
+}
+
+const sendConfirmation = async (c: Ctx, deps: Deps, visitor: Visitor): Promise<Response> => {
+  if (isConfirmed(visitor.person)) return c.redirect('/account', 303)
+  const done = await attempt(() => requestConfirmation(deps, visitor.person))
+  if (done.ok) return c.redirect('/account?sent', 303)
+  return send(c, accountPage(visitor, { fault: { of: 'address', fault: done.fault } }), sendingOf(done.fault))
 }
 
 const saveReading = async (c: Ctx, deps: Deps, visitor: Visitor): Promise<Response> => {
@@ -136,6 +157,8 @@ const endAll = async (c: Ctx, deps: Deps, { person }: Visitor): Promise<Response
 
 const doneOf = (c: Ctx): Pick<Outcome, 'done'> => {
   if (c.req.query('changed') !== undefined) return { done: 'password' }
+  if (c.req.query('sent') !== undefined) return { done: 'address' }
+  if (c.req.query('confirmed') !== undefined) return { done: 'confirmed' }
   return c.req.query('saved') === undefined ? {} : { done: 'reading' }
 }
 
@@ -145,6 +168,7 @@ export const ownAccountRoutes = (routes: Hono<GatewayEnv>, deps: Deps): void => 
     '/account',
     signedIn(deps, (c, _, visitor) => send(c, accountPage(visitor, doneOf(c)))),
   )
+  routes.post('/account/confirmation', signedIn(deps, sendConfirmation))
   routes.post('/account/reading', signedIn(deps, saveReading))
   routes.post('/account/sign-out-everywhere', signedIn(deps, endAll))
   routes.post('/account/password', signedIn(deps, savePassword))

@@ -4,6 +4,7 @@ import { html } from 'hono/html'
 import type { Deps } from '../deps.ts'
 import type { GatewayEnv } from '../http/env.ts'
 import { joinByInvitation, openInvitation, signIn, signUp, signUpInvited } from '../people/accounts.ts'
+import { deviceOf } from '../people/devices.ts'
 import { localeOf } from '../people/person.ts'
 import { endSession, findVisitor, startSession, type Visitor } from '../people/sessions.ts'
 import { signUpState } from '../people/setup.ts'
@@ -153,7 +154,11 @@ const invitationPage = (
       <form class="card" method="post">
         ${faultNote(fault)}
         <p>You are signed in as <strong>${visitor.person.name}</strong> (${visitor.person.email}).</p>
-        <button class="wide">Join with this account</button>
+        ${
+          visitor.person.email === invitation.email
+            ? html`<button class="wide">Join with this account</button>`
+            : html`<p class="note warn">The invitation belongs to ${invitation.email}. To join with another address, ask ${invitation.invited_by.name} to invite that one.</p>`
+        }
       </form>
       <form class="under" method="post" action="${withWaiting('/sign-out', { invitation: token })}">
         <button class="plain">Use another account</button>
@@ -205,7 +210,8 @@ const signInRoutes = (routes: Hono<GatewayEnv>, deps: Deps): void => {
   routes.post('/sign-in', async (c) => {
     const waiting = waitingOf(c)
     const typed = typedOf(await fieldsOf(c))
-    const done = await attempt(() => signIn(deps, typed, deps.addressOf(c)))
+    const from = { address: deps.addressOf(c), device: deviceOf(c, deps) }
+    const done = await attempt(() => signIn(deps, typed, from))
     if (done.ok) return goOn(c, deps, await startSession(c, deps, done.value), waiting)
     const { fault } = done
     const page = signInPage({ offersSignUp: await offersSignUp(deps), typed, waiting, fault })

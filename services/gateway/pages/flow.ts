@@ -10,16 +10,18 @@ import { signUpState } from '../people/setup.ts'
 import type { Session } from '../people/store.ts'
 import { type Ctx, messagePage, send } from './layout.ts'
 
-/** What waits for the person behind the sign-in: a request for authorization, or an invitation; and their setup link's mark. */
-export type Waiting = Readonly<{ request?: string; invitation?: string; setup?: string }>
+/** What waits for the person behind the sign-in: a request for authorization, an invitation, or the link of a mail that confirms their address; and their setup link's mark. */
+export type Waiting = Readonly<{ request?: string; invitation?: string; confirm?: string; setup?: string }>
 
 const readWaiting = (params: URLSearchParams): Waiting => {
   const request = params.get('request')
   const invitation = params.get('invitation')
+  const confirm = params.get('confirm')
   const setup = params.get('setup')
   return {
     ...(request && /^[A-Za-z0-9_-]{43}$/.test(request) ? { request } : {}),
     ...(invitation && /^[A-Za-z0-9_.-]{1,128}$/.test(invitation) ? { invitation } : {}),
+    ...(confirm && /^[A-Za-z0-9_.-]{1,128}$/.test(confirm) ? { confirm } : {}),
     ...(setup && /^[A-Za-z0-9_-]{43}$/.test(setup) ? { setup } : {}),
   }
 }
@@ -59,6 +61,7 @@ export const goOn = async (c: Ctx, deps: Deps, session: Session, waiting: Waitin
     await deps.store.requests.bind(sha256(waiting.request), session._id)
     return c.redirect(withWaiting('/consent', { request: waiting.request }), 303)
   }
+  if (waiting.confirm !== undefined) return c.redirect(`/confirm/${waiting.confirm}`, 303)
   return c.redirect(
     waiting.invitation === undefined ? '/workspace' : `/invitations/${waiting.invitation}`,
     303,

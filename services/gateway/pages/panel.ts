@@ -9,6 +9,7 @@ import { inputSchema, outputSchema } from '../../../shared/json-schema.ts'
 import type { Panel, PanelAction, PanelDetail, PanelPage } from '../../../shared/panel.ts'
 import type { Deps } from '../deps.ts'
 import type { GatewayEnv } from '../http/env.ts'
+import { requireConfirmed } from '../people/account-mails.ts'
 import { type Ctx, type Html, type Page, send } from './layout.ts'
 import {
   addressOf,
@@ -171,6 +172,8 @@ const act = async (c: Ctx, deps: Deps, visitor: Insider, place: Place): Promise<
   const { operation, reveal } = action
   const form = await fieldsOf(c)
   const done = await attempt(() => {
+    // These forms have things sent: mails once more, calls to addresses of others.
+    requireConfirmed(visitor.person)
     const input = checkInput(operationOf(place, operation).input, inputOf(place, action, form))
     return deps.ask(place.contract, operation, input, callOf(c, deps, visitor))
   })

@@ -4,6 +4,7 @@ import { html } from 'hono/html'
 import type { Deps } from '../deps.ts'
 import type { GatewayEnv } from '../http/env.ts'
 import { personOfLink, RESET_MS, requestReset, resetPassword } from '../people/credentials.ts'
+import { rememberDevice } from '../people/devices.ts'
 import { PASSWORD_CHARS, type Person } from '../people/person.ts'
 import { startSession } from '../people/sessions.ts'
 import { goOn, keepWaiting, takeWaiting, type Waiting, waitingOf, withWaiting } from './flow.ts'
@@ -51,7 +52,7 @@ const askForMail = async (c: Ctx, deps: Deps): Promise<Response> => {
   return send(c, messagePage('Look into your mails', text))
 }
 
-const resetPage = (person: Person, fault?: Fault): Page => ({
+const resetPage = (person: Person, token: string, fault?: Fault): Page => ({
   title: 'Choose a new password',
   body: html`<h1>Choose a new password</h1>
     <p class="lead">For the account of ${person.email}. Browsers that are signed in will be signed out, and apps disconnected.</p>
@@ -59,6 +60,11 @@ const resetPage = (person: Person, fault?: Fault): Page => ({
       ${faultNote(fault)}
       ${newPassword(fault, 'New password')}
       <button class="wide">Set it and sign in</button>
+    </form>
+    <form class="card" method="post" action="/reset/${token}/device">
+      <h2>You know your password?</h2>
+      <p>If too many tries keep you out, somebody else may be making them. Then let this browser sign in with the password that you have; all else stays as it is.</p>
+      <button class="second">Keep my password and sign in</button>
     </form>`,
 })
 
@@ -74,7 +80,14 @@ export const passwordRoutes = (routes: Hono<GatewayEnv>, deps: Deps): void => {
   routes.post('/forgot', (c) => askForMail(c, deps))
   routes.get('/reset/:token', async (c) => {
     const person = await personOfLink(deps, c.req.param('token'))
-    return person ? send(c, resetPage(person)) : send(c, overPage, { status: 404 })
+    return person ? send(c, resetPage(person, c.req.param('token'))) : send(c, overPage, { status: 404 })
+  })
+  routes.post('/reset/:token/device', async (c) => {
+    const person = await personOfLink(deps, c.req.param('token'))
+    if (!person) return send(c, overPage, { status: 404 })
+    // Whoever reads the mailbox could set a new password; to be let try the present one is less.
+    rememberDevice(c, deps, person._id)
+    return c.redirect(withWaiting('/sign-in', takeWaiting(c, deps)), 303)
   })
   routes.post('/reset/:token', async (c) => {
     const token = c.req.param('token')
@@ -83,6 +96,6 @@ export const passwordRoutes = (routes: Hono<GatewayEnv>, deps: Deps): void => {
     if (done.ok) return goOn(c, deps, await startSession(c, deps, done.value), takeWaiting(c, deps))
     const person = await personOfLink(deps, token)
     if (!person) return send(c, overPage, { status: 404 })
-    return send(c, resetPage(person, done.fault), sendingOf(done.fault))
+    return send(c, resetPage(person, token, done.fault), sendingOf(done.fault))
   })
 }

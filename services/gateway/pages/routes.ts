@@ -9,6 +9,7 @@ import { type SignUpState, signUpState } from '../people/setup.ts'
 import { ownAccountRoutes } from './account.ts'
 import { accountRoutes } from './accounts.ts'
 import { appRoutes } from './apps.ts'
+import { confirmRoutes } from './confirm.ts'
 import { consentRoutes } from './consent.ts'
 import { faultPage } from './fault.ts'
 import { type Ctx, type Html, type Page, send } from './layout.ts'
@@ -62,6 +63,7 @@ export const pageRoutes = (deps: Deps): Hono<GatewayEnv> => {
     return send(c, frontPage({ isNew, state, mcpUrl: resourceOf(deps.public_url) }))
   })
   accountRoutes(routes, deps)
+  confirmRoutes(routes, deps)
   consentRoutes(routes, deps)
   workspaceRoutes(routes, deps)
   mailWishRoutes(routes, deps)

@@ -12,7 +12,7 @@ import { resourceOf } from '../oauth/rules.ts'
 import { membershipIn, type Person } from '../people/person.ts'
 import { callerOf, findVisitor, type Visitor } from '../people/sessions.ts'
 import { invite, loadWorkspace, saveWorkspace, withdraw } from '../workspaces/commands.ts'
-import { INVITED_ROLES, type Invitation, manages, type Workspace } from '../workspaces/workspace.ts'
+import { INVITED_ROLES, type Invitation, isOpen, manages, type Workspace } from '../workspaces/workspace.ts'
 import { type Ctx, type Html, messagePage, type Page, send } from './layout.ts'
 import { type PanelLink, panelsFor } from './panel-view.ts'
 import { attempt, type Fault, faultNote, fieldsOf, input, sendingOf } from './posted.ts'
@@ -242,12 +242,18 @@ const show = async (
   ])
   const names = new Map(workspaces.map(({ _id, name }) => [_id, name]))
   const now = clock.now()
+  const inviters = await store.people.members(workspace_id, {
+    user_ids: [...new Set(invitations.map(({ invited_by }) => invited_by.user_id))],
+    limit: SHOWN_INVITATIONS,
+  })
+  const inviterOf = ({ invited_by }: Invitation) =>
+    inviters.find(({ _id }) => _id === invited_by.user_id) ?? null
   const page = workspacePage({
     visitor,
     workspace,
     members,
     total,
-    invitations: invitations.filter(({ expires_at }) => expires_at > now),
+    invitations: invitations.filter((one) => isOpen(one, inviterOf(one), now)),
     names,
     loops,
     mcpUrl: resourceOf(deps.public_url),

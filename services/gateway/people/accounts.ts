@@ -2,7 +2,10 @@
 // document; what belongs beside it (the workspace, the invitation) follows, and is made up for after a crash.
 import { AppError } from '../../../shared/errors.ts'
 import type { Deps } from '../deps.ts'
+import { SIGN_UPS_PER_ADDRESS, TRIES_TOLD } from '../limits/limits.ts'
 import { type Invitation, isOpen } from '../workspaces/workspace.ts'
+import { oweAccountMail, requestConfirmation } from './account-mails.ts'
+import type { Device } from './devices.ts'
 import {
   EMAIL_FAULT,
   type Membership,
@@ -15,14 +18,23 @@ import {
 import { joinedEvent } from './roles.ts'
 import { settle } from './settle.ts'
 import { signUpState } from './setup.ts'
-import { PER_ACCOUNT, PER_ADDRESS } from './throttle.ts'
-import { count, refuseBlocked } from './tries.ts'
+import { PER_ACCOUNT, PER_ADDRESS, TOLD_AFTER } from './throttle.ts'
+import { count, refuseBlocked, spend } from './tries.ts'
 
 /** A sentence for the person who filled in a form; the form is shown again with it. */
 const fault = (field: keyof NewAccount | 'email' | 'workspace', sentence: string): AppError =>
   new AppError('invalid_argument', sentence, { details: { field } })
 const gone = (): AppError =>
-  new AppError('not_found', 'This invitation was used or withdrawn, or it has expired. Ask for a new one.')
+  new AppError(
+    'not_found',
+    'This invitation was used or withdrawn, it has expired, or whoever sent it may not invite any more. Ask for a new one.',
+  )
+/** Whoever reads the mailbox of an address may take up what was sent there; a link that was passed on is worth nothing. */
+const ofAnother = ({ email, invited_by }: Invitation, person: Pick<Person, 'email'>): AppError =>
+  new AppError(
+    'forbidden',
+    `This invitation is for ${email}. Use that account, or ask ${invited_by.name} to invite ${person.email}.`,
+  )
 const closed = (): AppError =>
   new AppError('forbidden', 'This installation is by invitation only. Ask a member to invite you.')
 
@@ -46,6 +58,7 @@ const newPerson = async (deps: Deps, email: string, account: NewAccount): Promis
     memberships: [],
     unsettled: [],
     locale: account.locale,
+    confirmed_at: null,
     created_at: deps.clock.now(),
   }
 }
@@ -76,6 +89,7 @@ export const signUp = async (
   const workspace_name = normalizeName(account.workspace)
   if (!workspace_name) throw fault('workspace', 'Name the workspace, in at most 200 characters.')
   const bare = await newPerson(deps, email, account)
+  await spend(deps, `sign-ups from ${address}`, SIGN_UPS_PER_ADDRESS)
   const now = clock.now()
   const membership: Membership = {
     id: ids.next(),
@@ -90,7 +104,9 @@ export const signUp = async (
     unsettled: [{ workspace_id: membership.workspace_id, at: now }],
   }
   const told = [joinedEvent(person, membership)]
-  let became = await store.people.insert({ ...person, first: true }, told)
+  // Whoever sets the installation up is taken at their word, so that it can be tried without a mail server.
+  let became = await store.people.insert({ ...person, first: true, confirmed_at: now }, told)
+  const isFirst = became === 'inserted'
   if (became === 'not_first' && deps.sign_up === 'open') became = await store.people.insert(person, told)
   if (became === 'not_first') throw closed()
   if (became !== 'inserted') {
@@ -99,6 +115,7 @@ export const signUp = async (
   }
   deps.at('sign_up.person_inserted')
   await settle(deps, person)
+  if (!isFirst) await requestConfirmation(deps, person)
   return person
 }
 
@@ -116,6 +133,7 @@ export const signUpInvited = async (
   const { workspace_id } = membership
   const person: Person = {
     ...bare,
+    confirmed_at: clock.now(),
     memberships: [membership],
     invitation_ids: [invitation._id],
     unsettled: [{ workspace_id, invitation_id: invitation._id, at: clock.now() }],
@@ -130,11 +148,12 @@ export const signUpInvited = async (
 
 /**
  * Makes a person who has an account a member of the invitation's workspace. Joining again changes nothing.
- * @throws AppError `not_found` when the invitation is used up; `version_conflict` when the account changed meanwhile.
+ * @throws AppError `not_found` when the invitation is used up; `forbidden` when it went to another address; `version_conflict` when the account changed meanwhile.
  */
 export const joinByInvitation = async (deps: Deps, person: Person, invitationId: string): Promise<Person> => {
   if (person.invitation_ids?.includes(invitationId)) return person
   const invitation = await openInvitation(deps, invitationId)
+  if (person.email !== invitation.email) throw ofAnother(invitation, person)
   if (membershipIn(person, invitation.ws))
     throw new AppError('already_exists', 'You are a member of this workspace already.')
   const membership = await membershipOf(deps, invitation)
@@ -166,31 +185,42 @@ const membershipOf = async (deps: Deps, invitation: Invitation): Promise<Members
  */
 export const openInvitation = async ({ store, clock }: Deps, id: string): Promise<Invitation> => {
   const invitation = await store.invitations.find(id)
-  if (!invitation || !isOpen(invitation, clock.now())) throw gone()
+  const inviter = invitation && (await store.people.byId(invitation.invited_by.user_id))
+  if (!invitation || !isOpen(invitation, inviter, clock.now())) throw gone()
   if (await store.people.byInvitation(id)) throw gone()
   return invitation
 }
 
+/** Tells a person, at their own address, that somebody tries their passwords. */
+const tellOfTries = async (deps: Deps, person: Person): Promise<void> => {
+  if ((await deps.limits.spend(`tries told to ${person._id}`, TRIES_TOLD)) > 0) return
+  await oweAccountMail(deps, person, 'failed_sign_ins')
+}
+
 /**
  * The person of an address and a password. An unknown address and a wrong password get the same answer in the same time.
- * A try is counted before it is made, so that many at once are no way around the count.
+ * A try is counted before it is made, so that many at once are no way around the count; that of a browser in which this
+ * person has signed in before by itself, whatever others do.
  * @throws AppError `forbidden` when they do not fit; `rate_limited` when there were too many tries or too many at once.
  */
 export const signIn = async (
   deps: Deps,
   typed: Readonly<{ email: string; password: string }>,
-  address: string,
+  from: Readonly<{ address: string; device?: Device | undefined }>,
 ): Promise<Person> => {
   const email = normalizeEmail(typed.email) ?? ''
-  const account = `account ${email}`
-  await refuseBlocked(deps, `address ${address}`)
-  await count(deps, account, PER_ACCOUNT)
   const person = email === '' ? null : await deps.store.people.byEmail(email)
+  const device = from.device !== undefined && from.device.user_id === person?._id ? from.device : undefined
+  const address = device ? undefined : from.address
+  const tried = device ? `device ${device.id}` : `account ${email}`
+  if (address !== undefined) await refuseBlocked(deps, `address ${address}`)
+  const tries = await count(deps, tried, PER_ACCOUNT)
   const right = await deps.passwords.verify(person?.password_hash, typed.password)
   if (person && right) {
-    await deps.store.throttles.clear(account)
+    await deps.store.throttles.clear(tried)
     return person
   }
-  await count(deps, `address ${address}`, PER_ADDRESS)
+  if (address !== undefined) await count(deps, `address ${address}`, PER_ADDRESS)
+  if (person && tries >= TOLD_AFTER) await tellOfTries(deps, person)
   throw new AppError('forbidden', 'Address and password do not fit together.')
 }

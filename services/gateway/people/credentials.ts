@@ -15,10 +15,15 @@ const PURGE_MS = 24 * 60 * 60_000
 const fault = (field: 'current' | 'password', sentence: string): AppError =>
   new AppError('invalid_argument', sentence, { details: { field } })
 
-const setPassword = async (deps: Deps, person: Person, password: string): Promise<Person> => {
+const setPassword = async (
+  deps: Deps,
+  person: Person,
+  password: string,
+  confirmed_at?: Date,
+): Promise<Person> => {
   const wrong = passwordFault(password, person.email, person.name)
   if (wrong) throw fault('password', wrong)
-  const saved = await deps.store.people.setPassword(person, await deps.passwords.hash(password))
+  const saved = await deps.store.people.setPassword(person, await deps.passwords.hash(password), confirmed_at)
   if (saved === 'stale')
     throw new AppError('version_conflict', 'Your account changed at the same moment. Try again.')
   return saved
@@ -108,7 +113,7 @@ export const personOfLink = async (deps: Deps, token: string): Promise<Person | 
 export const resetPassword = async (deps: Deps, token: string, password: string): Promise<Person> => {
   const person = await personOfLink(deps, token)
   if (!person) throw new AppError('not_found', 'This link was used or has expired. Ask for a new one.')
-  const saved = await setPassword(deps, person, password)
+  const saved = await setPassword(deps, person, password, deps.clock.now())
   // Whoever was kept out by somebody else's guesses gets in now.
   await deps.store.throttles.clear(`account ${person.email}`)
   return saved

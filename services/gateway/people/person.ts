@@ -50,8 +50,17 @@ export type Person = {
   locale: string
   /** A name of IANA. Absent or null: that of whichever workspace it is about. */
   time_zone?: string | null
+  /** When the person proved that the address is theirs; null: not yet. Absent in accounts from before that was asked. */
+  confirmed_at?: Date | null
   created_at: Date
 }
+
+/**
+ * Whether the address is known to be the person's own: they have shown it, came by an invitation that was sent there, or
+ * set the installation up.
+ */
+export const isConfirmed = ({ confirmed_at, first, invitation_ids }: Person): boolean =>
+  confirmed_at === undefined ? first === true || invitation_ids !== undefined : confirmed_at !== null
 
 /** Lengths of a password, in characters: the floor of OWASP ASVS 6.2.1; the ceiling bounds the work of hashing. */
 export const PASSWORD_CHARS = { min: 8, max: 256 } as const

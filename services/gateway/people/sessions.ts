@@ -5,6 +5,7 @@ import type { Caller } from '../../../shared/contract.ts'
 import { scopesOfRole } from '../../../shared/scopes.ts'
 import type { Deps } from '../deps.ts'
 import { sha256 } from '../oauth/rules.ts'
+import { rememberDevice } from './devices.ts'
 import { isOfPassword, type Membership, membershipIn, type Person, passwordVersionOf } from './person.ts'
 import type { Session } from './store.ts'
 
@@ -53,6 +54,7 @@ export const startSession = async (c: Context, deps: Deps, person: Person): Prom
     secure: isHttps(deps),
     expires: expires_at,
   })
+  rememberDevice(c, deps, person._id)
   return session
 }
 

@@ -57,8 +57,13 @@ export type PeopleStore = Readonly<{
     after: Membership | null,
     events: readonly MembershipEvent[],
   ) => Promise<Person | 'stale'>
-  /** Sets a new password over the account as it was read; `stale` when it has changed since. */
-  setPassword: (person: Person, password_hash: string) => Promise<Person | 'stale'>
+  /**
+   * Sets a new password over the account as it was read; `stale` when it has changed since.
+   * @param confirmed_at when that came by a mail, which shows whose the address is.
+   */
+  setPassword: (person: Person, password_hash: string, confirmed_at?: Date) => Promise<Person | 'stale'>
+  /** Notes that the address is the person's own; `stale` when the account has changed since. */
+  confirm: (person: Person, at: Date) => Promise<Person | 'stale'>
   /** Ends every session, connection and link that there is; `stale` when the account has changed since. */
   endAll: (person: Person) => Promise<Person | 'stale'>
   /** Sets how the person is written to, over the account as it was read; `stale` when it has changed since. */
@@ -199,7 +204,8 @@ const peopleOf = (people: Collection<Person>, deps: AggregateDeps): PeopleStore 
       const unsettled = { workspace_id, invitation_id, at }
       const $push = { memberships: membership, invitation_ids: invitation_id, unsettled }
       try {
-        return await save(person, { $push }, events)
+        // The invitation was sent to this address.
+        return await save(person, { $push, $set: { confirmed_at: at } }, events)
       } catch (error) {
         if (isDuplicateKey(error)) return 'invitation_taken'
         throw error
@@ -211,8 +217,15 @@ const peopleOf = (people: Collection<Person>, deps: AggregateDeps): PeopleStore 
         : save(person, { $set: { 'memberships.$': after } }, events, {
             'memberships.workspace_id': workspace_id,
           }),
-    setPassword: (person, password_hash) =>
-      save(person, { $set: { password_hash, password_version: nextVersion(person) } }),
+    setPassword: (person, password_hash, confirmed_at) =>
+      save(person, {
+        $set: {
+          password_hash,
+          password_version: nextVersion(person),
+          ...(confirmed_at === undefined ? {} : { confirmed_at }),
+        },
+      }),
+    confirm: (person, confirmed_at) => save(person, { $set: { confirmed_at } }),
     endAll: (person) => save(person, { $set: { password_version: nextVersion(person) } }),
     setReading: (person, reading) => save(person, { $set: reading }),
     settle: async (id, workspaceId) => {

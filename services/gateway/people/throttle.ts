@@ -14,10 +14,14 @@ export type Slowing = Readonly<{ free: number; max_wait_ms: number }>
 
 /** Guesses at one account. The ceiling is low: the person it belongs to must still get in while it is under attack. */
 export const PER_ACCOUNT: Slowing = { free: 5, max_wait_ms: 30_000 }
+/** Failed tries of one account after which its person is told, once a day at most. */
+export const TOLD_AFTER = 10
 /** Guesses from one address; a whole office may share one. */
 export const PER_ADDRESS: Slowing = { free: 30, max_wait_ms: 5 * 60_000 }
 /** Mails for a new password to one account: enough to try again, too few to be a nuisance. */
 export const RESETS_PER_ACCOUNT: Slowing = { free: 3, max_wait_ms: 10 * 60_000 }
+/** Mails that confirm an address. */
+export const CONFIRMATIONS_PER_ACCOUNT: Slowing = { free: 3, max_wait_ms: 10 * 60_000 }
 export const RESETS_PER_ADDRESS: Slowing = { free: 20, max_wait_ms: 10 * 60_000 }
 
 const FORGET_MS = 60 * 60_000

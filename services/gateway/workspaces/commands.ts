@@ -5,14 +5,18 @@ import type { Caller } from '../../../shared/contract.ts'
 import { AiContext } from '../../../shared/contracts/common.ts'
 import { AppError, notFound } from '../../../shared/errors.ts'
 import type { Deps } from '../deps.ts'
+import { INVITATIONS_PER_ADDRESS, INVITATIONS_PER_WORKSPACE } from '../limits/limits.ts'
+import { requireConfirmed } from '../people/account-mails.ts'
 import { EMAIL_FAULT, membershipIn, normalizeEmail, normalizeName } from '../people/person.ts'
 import { settle } from '../people/settle.ts'
+import { spend } from '../people/tries.ts'
 import { marked } from '../secrets.ts'
 import {
   createInvitation,
   editWorkspace,
   INVITED_ROLES,
   type Invitation,
+  isOpen,
   OPEN_INVITATIONS,
   type Workspace,
   type WorkspaceEdit,
@@ -71,12 +75,13 @@ const refuseMember = async ({ store }: Deps, email: string, workspaceId: string)
     })
 }
 
-/** Makes room for a new invitation to an address: one that has expired gives way, one that stands does not. */
+/** Makes room for a new invitation to an address: one whose link works no more gives way, one that stands does not. */
 const clearPending = async (deps: Deps, caller: Caller, email: string): Promise<void> => {
   const { invitations } = deps.store
   const pending = await invitations.findPending(caller.workspace_id, email)
   if (!pending) return
-  if (pending.expires_at > deps.clock.now())
+  const inviter = await deps.store.people.byId(pending.invited_by.user_id)
+  if (isOpen(pending, inviter, deps.clock.now()))
     throw new AppError('already_exists', 'This address is invited already. Withdraw that invitation first.', {
       details: { field: 'email' },
     })
@@ -85,7 +90,7 @@ const clearPending = async (deps: Deps, caller: Caller, email: string): Promise<
 
 /**
  * Invites an address; the mail is owed from then on.
- * @throws AppError `forbidden`, `invalid_argument`, `already_exists`, `limit_exceeded`.
+ * @throws AppError `forbidden`, `invalid_argument`, `already_exists`, `limit_exceeded`, `rate_limited`.
  */
 export const invite = async (
   deps: Deps,
@@ -97,12 +102,18 @@ export const invite = async (
   if (!email) throw fault('email', EMAIL_FAULT)
   const role = INVITED_ROLES.find((one) => one === (typed.role || 'member'))
   if (!role) throw fault('role', `The role is one of ${INVITED_ROLES.join(', ')}.`)
-  const { invitation, events } = createInvitation({ email, role }, caller, ids.next(), clock.now())
+  const inviter = await store.people.byId(caller.user_id)
+  const under = inviter && membershipIn(inviter, caller.workspace_id)?.id
+  if (inviter) requireConfirmed(inviter)
+  const asked = { email, role, ...(under ? { membership_id: under } : {}) }
+  const { invitation, events } = createInvitation(asked, caller, ids.next(), clock.now())
   await refuseMember(deps, email, caller.workspace_id)
   await clearPending(deps, caller, email)
   const pending = await store.invitations.listPending(caller.workspace_id, OPEN_INVITATIONS)
   if (pending.length >= OPEN_INVITATIONS)
     throw new AppError('limit_exceeded', `A workspace may have ${OPEN_INVITATIONS} open invitations.`)
+  await spend(deps, `invitations of ${caller.workspace_id}`, INVITATIONS_PER_WORKSPACE)
+  await spend(deps, `invitations to ${email}`, INVITATIONS_PER_ADDRESS)
   const made = await store.invitations.insert(invitation, events)
   if (!made) throw new AppError('already_exists', 'This address was invited at the same moment.')
   return made

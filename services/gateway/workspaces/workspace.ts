@@ -6,7 +6,8 @@ import type { Caller, EventOf, Role } from '../../../shared/contract.ts'
 import type { gateway, Workspace as WorkspaceView } from '../../../shared/contracts/gateway.ts'
 import { AppError } from '../../../shared/errors.ts'
 import { isTimeZone } from '../../../shared/language.ts'
-import type { MemberChange } from '../people/roles.ts'
+import { membershipIn, membershipUnder, type Person } from '../people/person.ts'
+import { type MemberChange, rolesToGive } from '../people/roles.ts'
 
 export type GatewayEvent = EventOf<typeof gateway>
 type Actor = { user_id: string; name: string; client: string }
@@ -25,6 +26,8 @@ export type Invitation = Aggregate & {
   email: string
   role: Role
   invited_by: Actor
+  /** The membership under which they invited; see Membership. Absent in those from before it was noted. */
+  membership_id?: string
   status: 'pending' | 'accepted' | 'withdrawn'
   created_at: Date
   expires_at: Date
@@ -103,7 +106,7 @@ export const workspaceView = (workspace: Workspace): WorkspaceView => ({
  * @throws AppError `forbidden` unless owner or admin.
  */
 export const createInvitation = (
-  asked: Readonly<{ email: string; role: (typeof INVITED_ROLES)[number] }>,
+  asked: Readonly<{ email: string; role: (typeof INVITED_ROLES)[number]; membership_id?: string }>,
   caller: Caller,
   id: string,
   now: Date,
@@ -131,9 +134,22 @@ export const createInvitation = (
   }
 }
 
-/** Whether its link still works. */
-export const isOpen = (invitation: Invitation, now: Date): boolean =>
-  invitation.status === 'pending' && invitation.expires_at > now
+/** Whether whoever invited still may: it is their right that the invitation passes on. */
+const isBacked = (invitation: Invitation, inviter: Pick<Person, 'memberships'> | null): boolean => {
+  const membership =
+    inviter &&
+    (invitation.membership_id === undefined
+      ? membershipIn(inviter, invitation.ws)
+      : membershipUnder(invitation, inviter))
+  return membership ? rolesToGive(membership.role).includes(invitation.role) : false
+}
+
+/** Whether its link still works, given who invited as they are now. */
+export const isOpen = (
+  invitation: Invitation,
+  inviter: Pick<Person, 'memberships'> | null,
+  now: Date,
+): boolean => invitation.status === 'pending' && invitation.expires_at > now && isBacked(invitation, inviter)
 
 /** The invitation after somebody joined by it. The person's own document decided and told that; this only follows. */
 export const acceptInvitation = (invitation: Invitation): State<Invitation> => ({

@@ -1,7 +1,7 @@
 // The mail that invites somebody into a workspace. Pure. It holds a secret link, so it is made when it is sent and kept
 // nowhere.
 import type { Letter } from './letter.ts'
-import { oneLine } from './text.ts'
+import { headerName, unlinked } from './text.ts'
 import type { Wording } from './wording.ts'
 
 /** What the mail tells; `url` is the secret link. */
@@ -15,8 +15,9 @@ export type Invitation = Readonly<{
 
 /** The mail of an invitation; it has no slots. */
 export const invitation = (told: Invitation, wording: Wording): Letter => {
-  const by = oneLine(told.invited_by)
-  const workspace = oneLine(told.workspace_name)
+  // It goes to people who may know nobody here: a name is no room for a message, nor for a link.
+  const by = unlinked(headerName(told.invited_by))
+  const workspace = unlinked(headerName(told.workspace_name))
   const when = told.expires_at
   return {
     language: wording.language,

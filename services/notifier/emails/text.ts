@@ -70,6 +70,12 @@ const JOINER = '\u2060'
 export const headerName = (text: string): string =>
   cut(oneLine(text), HEADER_NAME_CHARS).replaceAll('=?', `=${JOINER}?`)
 
+/**
+ * A text that mail programs make no link of: WORD JOINER (U+2060), which nobody sees, behind the dots and colons within
+ * its words.
+ */
+export const unlinked = (text: string): string => text.replace(/(?<=\S)[.:](?=\S)/g, '$&\u2060')
+
 /** Writes moments out for readers with one locale and time zone. Making one takes a hundred times as long as using it. */
 export type Clock = (at: Date) => string
 

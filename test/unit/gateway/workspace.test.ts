@@ -65,15 +65,35 @@ describe('invitations', () => {
   const made = createInvitation({ email: 'bo@example.com', role: 'viewer' }, caller('owner'), ID, NOW)
   const invitation: Invitation = { ...aggregate, ...made.invitation }
 
+  const memberOf = (ws: string, role: Role, id?: string) => ({
+    memberships: [{ workspace_id: ws, workspace_name: '', role, joined_at: NOW, ...(id ? { id } : {}) }],
+  })
+  const inviter = memberOf(invitation.ws, 'admin')
+
+  test.each([
+    ['no_account', null],
+    ['no_membership', { memberships: [] }],
+    ['a_membership_elsewhere', memberOf('01JDBBBBBBBBBBBBBBBBBBBBBB', 'owner')],
+    ['a_lower_role', memberOf(invitation.ws, 'member')],
+  ])('dead_when_the_inviter_has_%s', (_, now) => {
+    expect(isOpen(invitation, now, NOW)).toBe(false)
+  })
+  test('dead_when_the_inviter_left_and_came_back', () => {
+    const under = { ...invitation, membership_id: 'one' }
+    expect(isOpen(under, memberOf(invitation.ws, 'owner', 'one'), NOW)).toBe(true)
+    expect(isOpen(under, memberOf(invitation.ws, 'owner', 'another'), NOW)).toBe(false)
+  })
   test('open_for_a_week', () => {
-    expect(isOpen(invitation, NOW)).toBe(true)
-    expect(isOpen(invitation, new Date(NOW.getTime() + INVITATION_MS))).toBe(false)
+    expect(isOpen(invitation, inviter, NOW)).toBe(true)
+    expect(isOpen(invitation, inviter, new Date(NOW.getTime() + INVITATION_MS))).toBe(false)
   })
   test('the_address_is_not_told_on_the_bus', () => {
     expect(JSON.stringify(made.events)).not.toContain('bo@example.com')
   })
   test('withdrawn_for_good', () => {
-    expect(isOpen({ ...invitation, ...withdrawInvitation(invitation, caller('admin')) }, NOW)).toBe(false)
+    expect(isOpen({ ...invitation, ...withdrawInvitation(invitation, caller('admin')) }, inviter, NOW)).toBe(
+      false,
+    )
   })
   test.each(['member', 'viewer'] as const)('refused_to_a_%s', (role) => {
     const asked = { email: 'bo@example.com', role: 'member' } as const

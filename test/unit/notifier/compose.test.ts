@@ -48,7 +48,7 @@ const composer = () => {
         return id === EVENT ? notice : null
       },
     },
-    gateway: { get_invitation: nobody, get_password_reset: nobody },
+    gateway: { get_invitation: nobody, get_password_reset: nobody, get_account_mail: nobody },
     clock,
     ids: systemIds(),
     publicUrl: 'https://loops.example.com',

@@ -7,6 +7,9 @@ import { clockOf, cut, escapeHtml, isolated, oneLine } from '../../../services/n
 import { MESSAGES, wordingOf } from '../../../services/notifier/emails/wording.ts'
 import { LANGUAGES, type Language } from '../../../shared/language.ts'
 import {
+  CONFIRM_URL,
+  confirmationMail,
+  failedSignInsMail,
   INVITATION_URL,
   invitationMail,
   MAILS,
@@ -124,6 +127,36 @@ describe('the mail of an invitation', () => {
   })
 })
 
+describe('names in the mail of an invitation', () => {
+  it('are_cut_and_no_links', async () => {
+    const spam = `Win at https://evil.example/now or www.evil.example ${'and more '.repeat(15)}`
+    const { subject, html, text } = await invitationMail('en', { workspace_name: spam, invited_by: spam })
+    for (const said of [subject, html, text]) {
+      expect(said).not.toMatch(/evil\.example|https:\/\/evil/)
+      expect(said).not.toContain('and more and more and more and more')
+    }
+  })
+})
+
+describe('the mails about an account', () => {
+  it('confirm_an_address_by_its_link_and_say_nothing_of_its_makers_making', async () => {
+    const { subject, html, text } = await confirmationMail('en')
+    expect(subject).toBe('Confirm your address for Loops')
+    for (const said of [visible(html), text]) {
+      expect(said).toContain('ben@example.com')
+      expect(said).toContain(CONFIRM_URL)
+    }
+  })
+  it('tell_of_failed_sign_ins_and_of_the_way_back', async () => {
+    const { html, text } = await failedSignInsMail('en')
+    for (const said of [visible(html), text]) {
+      expect(said).toContain('None of them was let in')
+      expect(said).toContain('once a day at most')
+    }
+    expect(text).toContain('https://loops.example.com/forgot')
+  })
+})
+
 describe('the mail for a new password', () => {
   it('both_parts_tell_the_same_facts_and_link', async () => {
     const { subject, html, text } = await passwordResetMail('en')
@@ -165,6 +198,8 @@ describe.each(ALL_LANGUAGES)('in %s', (language) => {
       await shippedMail(language),
       await invitationMail(language),
       await passwordResetMail(language),
+      await confirmationMail(language),
+      await failedSignInsMail(language),
     ]
     for (const { html, subject, text } of mails) {
       expect(html).toMatch(new RegExp(`<html lang="${language}" dir="${direction}"`))

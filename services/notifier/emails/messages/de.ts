@@ -52,6 +52,26 @@ export const de: Messages = {
   webhook_button: 'Webhooks öffnen',
   why_owner: 'Du bekommst diese Mail, weil dir dieser Arbeitsbereich gehört.',
 
+  confirm_subject: 'Bestätige deine Adresse für Loops',
+  confirm_preview: 'Ein Klick genügt, bis {when}',
+  confirm_heading: 'Bestätige deine Adresse',
+  confirm_text:
+    'Mit der Adresse {email} wurde ein Konto auf Loops angelegt. Ist es deins? Dann melde dich an und bestätige sie.',
+  confirm_button: 'Adresse bestätigen',
+  confirm_link: 'Der Link ist nur für dich und gilt bis {when}:',
+  confirm_unexpected:
+    'Das Konto ist nicht von dir? Dann brauchst du nichts zu tun: Du bekommst keine weiteren Mails davon.',
+
+  tries_subject: 'Jemand probiert Passwörter für dein Loops-Konto aus',
+  tries_preview: 'Niemand ist damit hineingekommen',
+  tries_heading: 'Jemand versucht, sich als du anzumelden',
+  tries_text:
+    'Hallo {name}, es gab viele Versuche, sich mit einem falschen Passwort bei deinem Konto anzumelden. Keiner war erfolgreich.',
+  tries_advice:
+    'Du brauchst nichts zu tun. Browser, in denen du schon einmal angemeldet warst, lassen dich weiterhin hinein. Wenn ein anderer es nicht tut, fordere eine Mail mit einem Link an.',
+  tries_button: 'Link zum Anmelden anfordern',
+  tries_again: 'Davon schreiben wir dir höchstens einmal am Tag.',
+
   statuses: {
     open: 'offen',
     approved: 'freigegeben',

@@ -52,6 +52,25 @@ export const en = {
   webhook_button: 'Open the webhooks',
   why_owner: 'You get this mail because you own this workspace.',
 
+  confirm_subject: 'Confirm your address for Loops',
+  confirm_preview: 'One click, by {when}',
+  confirm_heading: 'Confirm your address',
+  confirm_text:
+    'An account on Loops was made with the address {email}. Is it yours? Then sign in and confirm it.',
+  confirm_button: 'Confirm the address',
+  confirm_link: 'The link is yours alone and works until {when}:',
+  confirm_unexpected: 'You did not make this account? Then do nothing: you get no more mail of it.',
+
+  tries_subject: 'Somebody tries passwords of your Loops account',
+  tries_preview: 'Nobody got in by it',
+  tries_heading: 'Somebody tries to sign in as you',
+  tries_text:
+    'Hi {name}, there were many tries to sign in to your account with a wrong password. None of them was let in.',
+  tries_advice:
+    'You do not have to do anything. Browsers in which you have signed in before still let you in. If another one does not, ask for a mail with a link.',
+  tries_button: 'Get a link to sign in',
+  tries_again: 'We tell you of this once a day at most.',
+
   statuses: {
     open: 'open',
     approved: 'approved',

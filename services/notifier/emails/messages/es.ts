@@ -50,6 +50,25 @@ export const es: Messages = {
   webhook_button: 'Abrir los webhooks',
   why_owner: 'Recibes este correo porque este espacio de trabajo es tuyo.',
 
+  confirm_subject: 'Confirma tu dirección para Loops',
+  confirm_preview: 'Un clic basta, hasta el {when}',
+  confirm_heading: 'Confirma tu dirección',
+  confirm_text:
+    'Se ha creado una cuenta de Loops con la dirección {email}. ¿Es tuya? Entonces inicia sesión y confírmala.',
+  confirm_button: 'Confirmar la dirección',
+  confirm_link: 'El enlace es solo para ti y funciona hasta el {when}:',
+  confirm_unexpected: '¿No has creado esta cuenta? Entonces no hagas nada: no recibirás más correos de ella.',
+
+  tries_subject: 'Alguien prueba contraseñas de tu cuenta de Loops',
+  tries_preview: 'Nadie ha entrado así',
+  tries_heading: 'Alguien intenta iniciar sesión como tú',
+  tries_text:
+    'Hola, {name}: ha habido muchos intentos de entrar en tu cuenta con una contraseña incorrecta. Ninguno ha tenido éxito.',
+  tries_advice:
+    'No tienes que hacer nada. Los navegadores en los que ya has iniciado sesión te siguen dejando entrar. Si otro no lo hace, pide un correo con un enlace.',
+  tries_button: 'Recibir un enlace para entrar',
+  tries_again: 'Te avisamos de esto como mucho una vez al día.',
+
   statuses: {
     open: 'abierta',
     approved: 'aprobada',

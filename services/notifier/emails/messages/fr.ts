@@ -55,6 +55,26 @@ export const fr: Messages = {
   webhook_button: 'Ouvrir les webhooks',
   why_owner: 'Vous recevez ce message parce que cet espace de travail vous appartient.',
 
+  confirm_subject: 'Confirmez votre adresse pour Loops',
+  confirm_preview: 'Un clic suffit, jusqu’au {when}',
+  confirm_heading: 'Confirmez votre adresse',
+  confirm_text:
+    'Un compte Loops a été créé avec l’adresse {email}. Est-ce le vôtre ? Alors connectez-vous et confirmez-la.',
+  confirm_button: 'Confirmer l’adresse',
+  confirm_link: 'Ce lien est réservé à vous seul et fonctionne jusqu’au {when} :',
+  confirm_unexpected:
+    'Vous n’avez pas créé ce compte ? Alors ne faites rien : vous n’en recevrez pas d’autre e-mail.',
+
+  tries_subject: 'Quelqu’un essaie des mots de passe de votre compte Loops',
+  tries_preview: 'Personne n’est entré ainsi',
+  tries_heading: 'Quelqu’un essaie de se connecter à votre place',
+  tries_text:
+    'Bonjour {name}, de nombreuses tentatives de connexion à votre compte ont été faites avec un mauvais mot de passe. Aucune n’a réussi.',
+  tries_advice:
+    'Vous n’avez rien à faire. Les navigateurs où vous vous êtes déjà connecté vous laissent toujours entrer. Si un autre ne le fait pas, demandez un e-mail avec un lien.',
+  tries_button: 'Recevoir un lien de connexion',
+  tries_again: 'Nous vous en informons au plus une fois par jour.',
+
   statuses: {
     open: 'ouverte',
     approved: 'approuvée',

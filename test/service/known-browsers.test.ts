@@ -1,0 +1,93 @@
+// Somebody guesses at an account without end: its person gets in, is told, and loses nothing on the way back. With a clock
+// that the tests move.
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { openBrowser, signUp } from '../support/accounts.ts'
+import { type GatewayBed, openGatewayBed } from '../support/gateway-bed.ts'
+import { connectApp, refreshTokens } from '../support/oauth-client.ts'
+
+let bed: GatewayBed
+beforeAll(async () => {
+  bed = await openGatewayBed()
+})
+afterAll(() => bed?.[Symbol.asyncDispose]())
+
+const WRONG = 'not the password'
+const signInBy = (browser: ReturnType<typeof openBrowser>, email: string, password: string) =>
+  browser.submit('/sign-in', { email, password })
+
+/** Guesses until the account is slowed for everybody. */
+const attack = async (email: string, guesses: number): Promise<void> => {
+  const browser = openBrowser(bed.url)
+  for (let made = 0; made < guesses; made += 1) {
+    await signInBy(browser, email, WRONG)
+    bed.advance(31_000)
+  }
+  // Each guess is made as soon as one may be.
+  await signInBy(browser, email, WRONG)
+}
+const toldOf = (email: string): Promise<number> =>
+  bed.db.collection('account_mails').countDocuments({ email, kind: 'failed_sign_ins' })
+
+describe('an account under attack', () => {
+  test('lets_in_a_browser_that_has_signed_in_before_and_slows_the_others', async () => {
+    const ann = await signUp(bed, { name: 'Ann' })
+    await ann.browser.submit('/sign-out', {})
+    await attack(ann.email, 8)
+    expect((await signInBy(openBrowser(bed.url), ann.email, ann.password)).status).toBe(429)
+    expect((await signInBy(ann.browser, ann.email, ann.password)).url.pathname).toBe('/workspace')
+  })
+  test('slows_guesses_in_a_known_browser_too', async () => {
+    const ben = await signUp(bed, { name: 'Ben' })
+    await ben.browser.submit('/sign-out', {})
+    const statuses = []
+    for (let made = 0; made < 8; made += 1)
+      statuses.push((await signInBy(ben.browser, ben.email, WRONG)).status)
+    expect(statuses).toContain(429)
+  })
+  test('takes_no_browser_of_somebody_else_for_known', async () => {
+    const [cat, dan] = [await signUp(bed, { name: 'Cat' }), await signUp(bed, { name: 'Dan' })]
+    await dan.browser.submit('/sign-out', {})
+    await attack(cat.email, 8)
+    expect((await signInBy(dan.browser, cat.email, cat.password)).status).toBe(429)
+  })
+  test('is_told_once_a_day_at_most', async () => {
+    const eva = await signUp(bed, { name: 'Eva' })
+    await attack(eva.email, 8)
+    expect(await toldOf(eva.email)).toBe(0)
+    await attack(eva.email, 12)
+    expect(await toldOf(eva.email)).toBe(1)
+    bed.advance(24 * 60 * 60_000)
+    await attack(eva.email, 12)
+    expect(await toldOf(eva.email)).toBe(2)
+  })
+})
+
+test('the_link_for_a_new_password_lets_a_browser_in_and_ends_nothing', async () => {
+  const flo = await signUp(bed, { name: 'Flo' })
+  const { app, tokens } = await connectApp(bed.url, flo)
+  await attack(flo.email, 8)
+  const browser = openBrowser(bed.url)
+  await browser.submit('/forgot', { email: flo.email })
+  const [reset] = await bed.db
+    .collection<{ _id: string }>('password_resets')
+    .find()
+    .sort({ created_at: -1 })
+    .toArray()
+  const { resetUrl } = await import('../../services/gateway/people/credentials.ts')
+  const link = new URL(resetUrl(bed.deps, { _id: reset?._id ?? '' })).pathname
+  expect((await browser.open(link)).text).toContain('Keep my password and sign in')
+  const page = await browser.submit(`${link}/device`, {})
+  expect(page.url.pathname).toBe('/sign-in')
+  expect((await signInBy(browser, flo.email, flo.password)).url.pathname).toBe('/workspace')
+  expect((await flo.browser.open('/workspace')).url.pathname).toBe('/workspace')
+  expect((await refreshTokens(bed.url, app, tokens.refresh_token)).status).toBe(200)
+})
+
+test('a_link_that_is_over_makes_no_browser_known', async () => {
+  const response = await fetch(new URL('/reset/nonsense/device', bed.url), {
+    method: 'POST',
+    redirect: 'manual',
+  })
+  expect(response.status).toBe(404)
+  expect(response.headers.getSetCookie()).toEqual([])
+})
