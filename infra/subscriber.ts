@@ -3,11 +3,12 @@ import { existsSync, writeFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import { newUserKey } from '../shared/bus/nkey.ts'
+import { EVENTS_STREAM } from '../shared/bus/streams.ts'
 import { systemClock } from '../shared/clock.ts'
 import { processEnv, readConfig } from '../shared/config.ts'
 import { StartFault } from './report.ts'
 import { runCommand } from './running.ts'
-import { checkName, filterFor, type Subscriber } from './subscribers/access.ts'
+import { checkName, filterFor, SUBSCRIBERS_DOMAIN, type Subscriber } from './subscribers/access.ts'
 import { findInstallation, type Installation } from './subscribers/installation.ts'
 import { readSubscribers, writeSubscribers } from './subscribers/registry.ts'
 
@@ -16,9 +17,11 @@ npm run subscriber -- list
 npm run subscriber -- remove NAME
 
 --events     which events, such as 'evt.tasks.>'; all when absent
---workspace  of which workspace; of all when absent
+--workspace  of which workspace: its id, which its page shows; of all when absent
 --save       a new file for the settings, which are shown otherwise
---folder     for NATS servers of infra/nats.conf: the folder that they include, infra/nats-users; else that of npm start
+--folder     for NATS servers of infra/nats.conf: the folder that they include, infra/nats-users
+
+Without --folder it means the Loops that npm start runs with this DATA_DIR; set DATA_DIR here too if it has one.
 `
 
 /** npm runs us in the project's folder, and tells where it was called. */
@@ -27,9 +30,24 @@ const fromCaller = (path: string | undefined): string | undefined =>
 
 const say = (text: string): void => void process.stdout.write(`${text}\n`)
 
-/** What the subscriber's program needs, as a file of its environment. */
+/** Where the programs of infra/compose.yaml find its servers. */
+const COMPOSE_SERVERS = 'nats://nats-1,nats://nats-2,nats://nats-3'
+
+/**
+ * What the subscriber's program needs, as a file of its environment. No value has quotes around it or needs them: shells take
+ * them off, `docker --env-file` does not.
+ */
 const settings = ({ name, filter }: Subscriber, seed: string, url: string): string =>
-  `NATS_URL=${url}\nNATS_SEED=${seed}\nSUBSCRIBER=${name}\nEVENTS='${filter}'\n`
+  Object.entries({
+    NATS_URL: url,
+    NATS_SEED: seed,
+    SUBSCRIBER: name,
+    EVENTS: filter,
+    STREAM: EVENTS_STREAM,
+    DOMAIN: SUBSCRIBERS_DOMAIN,
+  })
+    .map(([setting, value]) => `${setting}=${value}\n`)
+    .join('')
 
 /** A file that is there is left alone: there may be another key in it. */
 const requireNew = (file: string | undefined): void => {
@@ -63,11 +81,7 @@ const add = async (installation: Installation, name: string, asked: Asked): Prom
   const subscriber = { name, key, filter, added_at: systemClock.now().toISOString() }
   writeSubscribers(installation.folder, [...before, subscriber])
   const applied = await installation.apply()
-  handOver(
-    subscriber,
-    settings(subscriber, seed, installation.url ?? 'nats://<your NATS servers>'),
-    asked.save,
-  )
+  handOver(subscriber, settings(subscriber, seed, installation.url ?? COMPOSE_SERVERS), asked.save)
   say(applied)
 }
 

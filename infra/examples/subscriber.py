@@ -19,8 +19,6 @@ import nats
 from nats.js.api import AckPolicy, ConsumerConfig
 from nats.js.errors import NotFoundError
 
-STREAM = "EVENTS"
-DOMAIN = "loops"
 # Pauses before an event that could not be worked on comes again (s); the last repeats.
 PAUSES_S = [1, 5, 30, 120, 600]
 MAX_DELIVER = 20
@@ -35,6 +33,8 @@ def setting(name, fallback=None):
     return value
 
 
+STREAM = setting("STREAM", "EVENTS")
+DOMAIN = setting("DOMAIN", "loops")
 SUBSCRIBER = setting("SUBSCRIBER")
 db = sqlite3.connect(setting("STATE", f"{SUBSCRIBER}.sqlite"), isolation_level=None, timeout=0)
 for table in (

@@ -28,8 +28,6 @@ type Event = Readonly<{
   data: Readonly<Record<string, unknown>>
 }>
 
-const STREAM = 'EVENTS'
-const DOMAIN = 'loops'
 /** Pauses before an event that could not be worked on comes again (ms); the last repeats. */
 const PAUSES_MS = [1_000, 5_000, 30_000, 120_000, 600_000]
 const MAX_DELIVER = 20
@@ -42,6 +40,8 @@ const setting = (name: string, fallback?: string): string => {
   return value
 }
 
+const STREAM = setting('STREAM', 'EVENTS')
+const DOMAIN = setting('DOMAIN', 'loops')
 const SUBSCRIBER = setting('SUBSCRIBER')
 const db = new DatabaseSync(setting('STATE', `${SUBSCRIBER}.sqlite`))
 db.exec(`

@@ -57,7 +57,7 @@ export const filterFor = (events?: string, workspace?: string): string => {
   const isOne = workspace === undefined || meant === workspace.toUpperCase()
   if (!isOne || !(ID.test(meant) || (meant === '*' && workspace === undefined)))
     throw new StartFault(
-      `${workspace ?? meant} is not the id of one workspace: it has 26 letters and digits.`,
+      `${workspace ?? meant} is not the id of one workspace: it has 26 letters and digits, and the page of the workspace shows it.`,
     )
   return filter.join('.')
 }

@@ -64,23 +64,50 @@ export const countReplay = async (bus: Bus, durable: string, since: Date): Promi
   return counting.num_pending
 }
 
+/** The place of a start in the stream; null when the stream has nothing from there on. */
+const placeOf = async (bus: Bus, start: Start): Promise<number | null> => {
+  if ('opt_start_seq' in start) return start.opt_start_seq
+  const first = await bus.jsm.direct.getMessage(EVENTS_STREAM, { start_time: start.opt_start_time })
+  return first?.seq ?? null
+}
+
 /**
- * Delivers the events since a moment to a durable consumer again. Its service notices that the consumer is another and goes
- * on with it.
+ * Moves a consumer to a start and leaves its settings as its owner declared them: whoever says them again when it connects,
+ * as the clients' "create or update" does, is not refused.
+ * @returns how many events it will get; null where the server cannot (before 2.14), or will not from so early a place.
+ */
+const moveTo = async (bus: Bus, durable: string, start: Start): Promise<number | null> => {
+  try {
+    const seq = await placeOf(bus, start)
+    if (seq === null) return 0
+    return (await bus.jsm.consumers.reset(EVENTS_STREAM, durable, seq)).num_pending
+  } catch (error) {
+    bus.log.debug('consumer cannot be moved', { consumer: durable, error })
+    return null
+  }
+}
+
+/** Makes a consumer anew, with another start among its settings. */
+const remake = async (bus: Bus, found: ConsumerInfo, start: Start): Promise<number> => {
+  for (let tries = 1; ; tries += 1) {
+    await bus.jsm.consumers.delete(EVENTS_STREAM, found.name).catch((error: unknown) => {
+      if (!isCode(error, JetStreamApiCodes.ConsumerNotFound)) throw error
+    })
+    try {
+      return (await bus.jsm.consumers.add(EVENTS_STREAM, settingsOf(found, start))).num_pending
+    } catch (error) {
+      if (tries === TRIES) throw error
+    }
+  }
+}
+
+/**
+ * Delivers the events since a moment to a durable consumer again.
  * @returns how many events it will get; null when there is no durable consumer of that name.
  */
 export const replay = async (bus: Bus, durable: string, since: Date): Promise<number | null> => {
   const found = await findConsumer(bus, durable)
   if (!found) return null
-  const settings = settingsOf(found, await startOf(bus, found, since))
-  for (let tries = 1; ; tries += 1) {
-    await bus.jsm.consumers.delete(EVENTS_STREAM, durable).catch((error: unknown) => {
-      if (!isCode(error, JetStreamApiCodes.ConsumerNotFound)) throw error
-    })
-    try {
-      return (await bus.jsm.consumers.add(EVENTS_STREAM, settings)).num_pending
-    } catch (error) {
-      if (tries === TRIES) throw error
-    }
-  }
+  const start = await startOf(bus, found, since)
+  return (await moveTo(bus, durable, start)) ?? (await remake(bus, found, start))
 }

@@ -11,7 +11,8 @@ export type Person = Readonly<{ name: string; email: string; browser: Browser }>
 export type Office = AsyncDisposable &
   Readonly<{ owner: Person; member: Person; team: Team; agents: readonly McpClient[] }>
 
-const PASSWORD = 'seven seas and a short pier'
+/** Of both people, who are made up. */
+export const PASSWORD = 'seven seas and a short pier'
 const AI_CONTEXT = `Fjordline sells ferry tickets. The repository is \`fjordline/shop\`; tests run with \`npm test\`.
 
 - Amounts are whole øre.

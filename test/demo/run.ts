@@ -1,17 +1,19 @@
-// `npm run demo`: the working day against a running system, with visible progress. LOOPS_URL names another than the usual.
+// `npm run demo`: the working day against a running system, with visible progress. LOOPS_URL or PORT names another than the usual.
 import { systemIds } from '../../shared/ids.ts'
 import { dayOfWork } from './day-of-work.ts'
-import { awaitMails, openOffice } from './office.ts'
+import { awaitMails, openOffice, PASSWORD } from './office.ts'
 
 const seconds = (since: number): string => `${((performance.now() - since) / 1_000).toFixed(1)} s`.padStart(7)
 
 const main = async (): Promise<number> => {
-  const url = process.env.LOOPS_URL ?? 'http://localhost:4000'
+  const url = process.env.LOOPS_URL ?? `http://localhost:${process.env.PORT ?? 4000}`
   const began = performance.now()
   const say = (line: string): void => console.log(`${seconds(began)}  ${line}`)
   const ready = await fetch(new URL('/readyz', url)).catch(() => null)
   if (!ready?.ok) {
-    console.error(`Nothing answers at ${url}: run npm start in another terminal first, or set LOOPS_URL.`)
+    console.error(
+      `Nothing answers at ${url}: run npm start in another terminal first, or set LOOPS_URL, or PORT as for npm start.`,
+    )
     return 1
   }
   const run = systemIds().next().slice(-6).toLowerCase()
@@ -24,7 +26,7 @@ const main = async (): Promise<number> => {
     `${stats.loops.active} active loops, ${stats.loops.shipped} shipped; tasks by status: ${JSON.stringify(stats.tasks)}`,
   )
   say(
-    `done; ${day.filed.length} tasks were filed. Read the mails at ${url}/dev/mail, look around at ${url}/workspace as ${office.owner.email}.`,
+    `done; ${day.filed.length} tasks were filed. Read the mails at ${url}/dev/mail, look around at ${url}/workspace as ${office.owner.email}, password: ${PASSWORD}`,
   )
   return 0
 }

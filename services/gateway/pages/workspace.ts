@@ -71,10 +71,11 @@ type Shown = Readonly<{
 const faultOf = ({ fault }: Shown, form: 'invite' | 'settings'): Fault | undefined =>
   fault?.of === form ? fault.fault : undefined
 
-const connect = ({ mcpUrl }: Shown): Html => html`<section class="card" aria-labelledby="connect">
+const connect = ({ mcpUrl, workspace }: Shown): Html => html`<section class="card" aria-labelledby="connect">
     <h2 id="connect">Connect an agent</h2>
     <p>Give this address to any MCP client. It asks you here before it gets in.</p>
     <code class="code">${mcpUrl}</code>
+    <p class="small">The id of this workspace, for programs that read its events: <code>${workspace._id}</code></p>
     <p class="small"><a href="/apps">See and disconnect the apps that work for you</a></p>
   </section>`
 
