@@ -8,6 +8,7 @@ import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import { identityOf } from '../../infra/servers/identity.ts'
 import { tryPort } from '../../infra/servers/port.ts'
 import { agentOf, signUp } from '../support/accounts.ts'
+import { missingGo } from '../support/go.ts'
 import type { McpClient } from '../support/mcp-client.ts'
 import { type NpmStart, npmStart, serversOf } from '../support/npm-start.ts'
 import { ensurePython } from '../support/python.ts'
@@ -17,10 +18,12 @@ const PAGE = await readFile(join(ROOT, 'infra/examples/README.md'), 'utf8')
 const COMMANDS = [...PAGE.matchAll(/^```sh\n(.*?)^```/gms)].flatMap(([, block = '']) =>
   block.trim().split('\n'),
 )
-const OF_PYTHON = /^(pip|set -a)/
+const OF_PYTHON = /^pip|python /
+const OF_GO = /^go |\.\/subscriber/
 /** The operator's own containers: what it does to them is tried in containers.test.ts. */
 const OF_COMPOSE = /^docker compose .* kill --signal HUP nats-1 nats-2 nats-3$/
 const python = await ensurePython()
+const noGo = await missingGo()
 
 let folder: string
 let loops: NpmStart
@@ -67,6 +70,7 @@ test('loops_runs', async () => {
 
 test.each(COMMANDS.filter((line) => !OF_COMPOSE.test(line)))('works: %s', async (line) => {
   if ('missing' in python && OF_PYTHON.test(line)) return expect(python.missing).toContain('nats-py')
+  if (noGo && OF_GO.test(line)) return expect(noGo).toContain('no Go')
   // A program that is asked to read what is there gets something to read.
   if (line.includes('--once')) await agent.call('create_task', { title: line })
   const { code, said } = await run(line)
