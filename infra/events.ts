@@ -2,8 +2,10 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type Bus, connectBus } from '../shared/bus/connect.ts'
 import { consumerNames, countReplay, replay } from '../shared/bus/replay.ts'
+import { tailEvents } from '../shared/bus/tail.ts'
 import { systemClock as clock } from '../shared/clock.ts'
 import { processEnv } from '../shared/config.ts'
+import { eventFilter } from '../shared/contract.ts'
 import { CONTRACTS } from '../shared/contracts/index.ts'
 import { createLog } from '../shared/log.ts'
 import { connectMongo, type Mongo } from '../shared/mongo.ts'
@@ -14,6 +16,7 @@ import { openDesk } from './events/desk.ts'
 import { inFull, listed } from './events/show.ts'
 import { StartFault } from './report.ts'
 import { runCommand, runningConfig } from './running.ts'
+import { filterFor } from './subscribers/access.ts'
 
 type As<C extends Asked['command']> = Extract<Asked, { command: C }>
 
@@ -84,6 +87,13 @@ const replayTo = async (bus: Bus, { consumer, since, dry }: As<'replay'>): Promi
   say(dry ? `${consumer} would get ${what} again, or for the first time.` : `${consumer} gets ${what}.`)
 }
 
+const tail = async (bus: Bus, { type = '*.*', workspace, ...look }: As<'tail'>): Promise<void> => {
+  const stop = new AbortController()
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stop.abort())
+  const filter = filterFor(eventFilter('*', type), workspace)
+  for await (const event of tailEvents(bus, { ...look, filter }, stop.signal)) say(event)
+}
+
 const lost = async (mongo: Mongo): Promise<void> => {
   const now = clock.now()
   const counts = await Promise.all(CONTRACTS.map(({ name }) => recheckJournal(mongo.database(name), now)))
@@ -103,7 +113,8 @@ await runCommand(async () => {
   const log = createLog({ filter: 'error', topic: 'events' })
   await using stack = new AsyncDisposableStack()
   const mongo = async () => stack.use(await connectMongo(MONGODB_URL, log))
-  if (asked.command === 'replay')
+  if (asked.command === 'tail') await tail(stack.use(await connectBus(NATS_URL, 'operator', log)), asked)
+  else if (asked.command === 'replay')
     await replayTo(stack.use(await connectBus(NATS_URL, 'operator', log)), asked)
   else if (asked.command === 'redrive') return await redrive(await mongo(), asked)
   else if (asked.command === 'dead') await dead(await mongo(), asked)

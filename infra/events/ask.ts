@@ -2,7 +2,9 @@
 import { parseArgs } from 'node:util'
 import { StartFault } from '../report.ts'
 
-export const USAGE = `npm run events -- dead [ID] [--consumer NAME] [--all] [--limit N]
+export const USAGE = `npm run events -- tail [--type EVENT] [--workspace ID] [--since WHEN] [--once]
+    shows events as they come, one line of JSON each, until Ctrl-C; --once ends when all that is there was shown
+npm run events -- dead [ID] [--consumer NAME] [--all] [--limit N]
     lists the events that a service gave up, newest first; with an ID, that one in full
     --all       also those that were redriven since
 npm run events -- redrive ID... | --all [--consumer NAME]
@@ -19,6 +21,7 @@ export type Asked =
   | Readonly<{ command: 'dead'; id?: string; consumer?: string; all: boolean; limit: number }>
   | Readonly<{ command: 'redrive'; ids: readonly string[]; consumer?: string }>
   | Readonly<{ command: 'replay'; consumer: string; since: Date; dry: boolean }>
+  | Readonly<{ command: 'tail'; type?: string; workspace?: string; since?: Date; once: boolean }>
   | Readonly<{ command: 'lost' }>
   | Readonly<{ command: 'help' }>
 
@@ -27,6 +30,9 @@ const OPTIONS = {
   all: { type: 'boolean', default: false },
   limit: { type: 'string', default: '50' },
   since: { type: 'string' },
+  type: { type: 'string' },
+  workspace: { type: 'string' },
+  once: { type: 'boolean', default: false },
   lost: { type: 'boolean', default: false },
   'dry-run': { type: 'boolean', default: false },
   help: { type: 'boolean', short: 'h', default: false },
@@ -67,6 +73,16 @@ export const readAsked = (words: readonly string[], now: Date): Asked => {
   const { consumer, all, since, lost } = values
   const of = consumer === undefined ? {} : { consumer }
   if (values.help || command === undefined) return { command: 'help' }
+  if (command === 'tail' && ids.length === 0) {
+    const { type, workspace, once } = values
+    return {
+      command,
+      once,
+      ...(type === undefined ? {} : { type }),
+      ...(workspace === undefined ? {} : { workspace }),
+      ...(since === undefined ? {} : { since: momentOf(since, now) }),
+    }
+  }
   if (command === 'dead') {
     const [id, ...more] = ids
     if (more.length > 0) throw new StartFault('dead shows one event in full: give one ID, or none.')

@@ -110,6 +110,51 @@ test('a_consumer_gets_what_it_had_again_and_only_from_then_on', async () => {
   await expect.poll(() => new Set(seen).size).toBe(4)
 })
 
+test('a_program_that_declares_its_consumer_at_each_start_may_do_so_after_a_replay', async () => {
+  const declared = { name: 'outside', durable_name: 'outside', ack_policy: 'explicit', deliver_policy: 'all' }
+  const createOrUpdate = async (): Promise<unknown> => {
+    const subject = `$JS.API.CONSUMER.CREATE.${EVENTS_STREAM}.outside`
+    const asked = { stream_name: EVENTS_STREAM, config: declared, action: '' }
+    const answer = await bed.bus.nc.request(subject, JSON.stringify(asked))
+    return answer.json<{ error?: unknown }>().error
+  }
+  const readAll = async (): Promise<number> => {
+    let count = 0
+    const consumer = await bed.bus.js.consumers.get(EVENTS_STREAM, 'outside')
+    for await (const message of await consumer.fetch({ max_messages: 100, expires: 1_000 })) {
+      if (await message.ackAck()) count += 1
+    }
+    return count
+  }
+  expect(await createOrUpdate()).toBeUndefined()
+  const count = await readAll()
+  expect(count).toBeGreaterThan(0)
+  expect(await events('replay', '--consumer', 'outside', '--since', '1h')).toMatchObject({
+    said: expect.stringContaining(`outside gets ${count} events`),
+  })
+  expect(await createOrUpdate()).toBeUndefined()
+  expect([await readAll(), await readAll()]).toEqual([count, 0])
+  await bed.bus.jsm.consumers.delete(EVENTS_STREAM, 'outside')
+})
+
+test('what_happened_is_shown_a_line_each_of_one_kind_or_one_workspace', async () => {
+  const event = { ...invited, id: 'SHOWN', datacontenttype: 'application/json', workspaceid: SOME_ID }
+  await bed.bus.js.publish(eventSubject(gateway.name, 'person.joined', SOME_ID), JSON.stringify(event))
+  const shown = async (...words: string[]): Promise<unknown[]> => {
+    const { code, said } = await events('tail', '--since', '1h', '--once', ...words)
+    expect(code, said).toBe(0)
+    return said
+      .trim()
+      .split('\n')
+      .filter(Boolean)
+      .map((line) => JSON.parse(line).id)
+  }
+  expect(await shown('--workspace', SOME_ID)).toEqual(['SHOWN'])
+  expect(await shown('--type', 'person.joined')).toEqual(['SHOWN'])
+  expect(await shown('--type', 'person.left')).toEqual([])
+  expect(await events('tail', '--type', 'person.eaten')).toMatchObject({ code: 1 })
+})
+
 test('an_unknown_consumer_is_refused_with_those_that_there_are', async () => {
   const { code, said } = await events('replay', '--consumer', 'nobody', '--since', '1h')
   expect([code, said]).toEqual([1, 'There is no durable consumer nobody: there are notifier, reports.\n'])
