@@ -91,7 +91,9 @@ const tail = async (bus: Bus, { type = '*.*', workspace, ...look }: As<'tail'>):
   const stop = new AbortController()
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stop.abort())
   const filter = filterFor(eventFilter('*', type), workspace)
-  for await (const event of tailEvents(bus, { ...look, filter }, stop.signal)) say(event)
+  // JSON has no control characters; what is none must not steer the terminal.
+  for await (const event of tailEvents(bus, { ...look, filter }, stop.signal))
+    say(event.replace(/\p{Cc}/gu, ' '))
 }
 
 const lost = async (mongo: Mongo): Promise<void> => {
