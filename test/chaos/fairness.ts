@@ -1,0 +1,183 @@
+// Whether anybody waits for the dead addresses of others: one workspace has twenty that never answer, with hundreds of calls
+// owed; in another an event is told again and again, and the time until its call is measured.
+import { createServer } from 'node:http'
+import { type AddressInfo, createServer as createTcpServer, type Socket } from 'node:net'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { seal, sealingKey, secretOf } from '../../services/webhooks/secrets.ts'
+import { openWebhooks } from '../../services/webhooks/store.ts'
+import { connectBus } from '../../shared/bus/connect.ts'
+import { systemClock as clock } from '../../shared/clock.ts'
+import { stampEvents } from '../../shared/cloud-event.ts'
+import { MAX_WEBHOOKS } from '../../shared/contracts/webhooks.ts'
+import { systemIds } from '../../shared/ids.ts'
+import { createLog } from '../../shared/log.ts'
+import { connectMongo } from '../../shared/mongo.ts'
+import { startMongoServers } from '../support/chaos/mongo-servers.ts'
+import { OBSERVER, startNatsServers } from '../support/chaos/nats-servers.ts'
+import { openProcesses } from '../support/chaos/processes.ts'
+import { until } from '../support/chaos/until.ts'
+import type { Setting } from './world.ts'
+
+const ids = systemIds()
+const SECRET = 'a secret of the chaos that is long enough for all'
+/** Events of the workspace with dead addresses: each is owed to all of them. */
+const EVENTS = 30
+/** How often an event of the measured workspace is told (ms). */
+const EVERY_MS = 250
+const LIMIT_MS = 120_000
+
+export type FairnessTrial = Readonly<{ setting: Omit<Setting, 'size'>; duration_ms: number }>
+
+/** What was measured. */
+export type Fairness = Readonly<{
+  /** From telling the event to its call (ms), as they came. */
+  delays_ms: readonly number[]
+  /** Events whose call did not come. */
+  missing: number
+  /** Calls that the dead addresses were owed, and still are at the end. */
+  owed: number
+  still_owed: number
+}>
+
+/** The delay that so large a share of them does not pass (ms). */
+export const quantile = ({ delays_ms }: Pick<Fairness, 'delays_ms'>, share: number): number =>
+  delays_ms.toSorted((a, b) => a - b)[Math.ceil(delays_ms.length * share) - 1] ?? Number.POSITIVE_INFINITY
+
+/** Takes connections and says nothing. */
+const startDead = async (stack: AsyncDisposableStack): Promise<string> => {
+  const sockets = new Set<Socket>()
+  const server = createTcpServer((socket) => {
+    sockets.add(socket)
+    socket.on('error', () => undefined).on('close', () => sockets.delete(socket))
+    socket.resume()
+  })
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  stack.defer(() => {
+    for (const socket of sockets) socket.destroy()
+    server.close()
+  })
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+}
+
+/** Answers every call at once, and tells of its event. */
+const startHealthy = async (
+  stack: AsyncDisposableStack,
+  onCall: (event_id: string) => void,
+): Promise<string> => {
+  const server = createServer((request, response) => {
+    onCall(String(request.headers['webhook-id']))
+    request.resume()
+    response.writeHead(200).end()
+  })
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  stack.defer(() => {
+    server.closeAllConnections()
+    server.close()
+  })
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+}
+
+const openWorld = async ({ setting }: FairnessTrial, stack: AsyncDisposableStack) => {
+  const log = createLog({ filter: 'error', topic: OBSERVER })
+  const processes = stack.use(openProcesses())
+  const common = { size: 1, processes } as const
+  const nats = stack.use(
+    await startNatsServers({ ...common, folder: join(setting.folder, 'nats'), binary: setting.nats_server }),
+  )
+  const servers = stack.use(
+    await startMongoServers({ ...common, folder: join(setting.folder, 'mongod'), binary: setting.mongod }),
+  )
+  await nats.allReady()
+  processes.keep({
+    name: 'webhooks-1',
+    command: process.execPath,
+    args: [join(import.meta.dirname, '../../services/run.ts'), 'webhooks'],
+    logFile: join(setting.folder, 'webhooks-1.log'),
+    env: {
+      NATS_URL: nats.urlOf('webhooks'),
+      MONGODB_URL: servers.url,
+      LOOPS_SECRET: SECRET,
+      LOOPBACK_TARGETS: 'allowed',
+      LOG: 'warn',
+    },
+  })
+  const bus = stack.use(await connectBus(nats.urlOf(OBSERVER), OBSERVER, log))
+  await until('the webhooks serve', LIMIT_MS, async () =>
+    bus.nc.request('$SRV.PING.webhooks', '', { timeout: 1_000 }).then(Boolean, () => false),
+  )
+  const db = stack.use(await connectMongo(servers.url, log)).database('webhooks')
+  const store = await openWebhooks(db, { service: 'webhooks', clock, ids, onCommit: () => undefined })
+  const add = async (ws: string, slot: number, url: string): Promise<void> => {
+    const _id = ids.next()
+    const sealed = seal(sealingKey(SECRET), _id, secretOf(ids.token()), ids.token())
+    await store.insert({
+      ...{ _id, ws, v: 1, slot, url, description: '', events: [], status: 'active', reason: null },
+      secrets: [{ sealed, until: null }],
+      created_at: clock.now(),
+      created_by: { user_id: ids.next(), name: 'Ann', client: 'Test' },
+      delivered_at: null,
+      failing_since: null,
+    })
+  }
+  const tell = async (ws: string): Promise<string> => {
+    const id = ids.next()
+    const data = {
+      ...{ task_id: id, title: 'Told', status: 'open', priority: 'none', due_date: null, loop_id: null },
+      ...{ private: false, version: 1, by: { user_id: ids.next(), name: 'Ann', client: null } },
+    }
+    const about = {
+      service: 'tasks',
+      workspace_id: ws,
+      entity_id: id,
+      version: 1,
+      now: clock.now(),
+      nextId: ids.next,
+    }
+    const [stamped] = stampEvents([{ name: 'task.created', data }], about)
+    if (!stamped) throw new Error('One event was stamped.')
+    await bus.js.publish(stamped.subject, JSON.stringify(stamped.event), { msgID: stamped.id })
+    return stamped.id
+  }
+  const owed = (ws: string) =>
+    db.collection('deliveries').countDocuments({ ws, status: { $in: ['pending', 'sending'] } })
+  return { add, tell, owed }
+}
+
+/** Measures for as long as asked. */
+export const runFairness = async (trial: FairnessTrial): Promise<Fairness> => {
+  await using stack = new AsyncDisposableStack()
+  const { add, tell, owed } = await openWorld(trial, stack)
+  const called = new Map<string, number>()
+  const dead = await startDead(stack)
+  const healthy = await startHealthy(stack, (id) => void called.set(id, clock.monotonicMs()))
+  const [slow, quick] = [ids.next(), ids.next()]
+  for (let slot = 0; slot < MAX_WEBHOOKS; slot += 1) await add(slow, slot, `${dead}/${slot}`)
+  await add(quick, 0, healthy)
+  for (let event = 0; event < EVENTS; event += 1) await tell(slow)
+  await until(
+    'the dead addresses are owed their calls',
+    LIMIT_MS,
+    async () => (await owed(slow)) === EVENTS * MAX_WEBHOOKS,
+  )
+  const told = new Map<string, number>()
+  const end_ms = clock.monotonicMs() + trial.duration_ms
+  while (clock.monotonicMs() < end_ms) {
+    const began_ms = clock.monotonicMs()
+    told.set(await tell(quick), began_ms)
+    await sleep(EVERY_MS)
+  }
+  await until('the last calls have come', LIMIT_MS, async () =>
+    [...told.keys()].every((id) => called.has(id)),
+  ).catch(() => undefined)
+  const delays_ms = [...told].flatMap(([id, began_ms]) => {
+    const at_ms = called.get(id)
+    return at_ms === undefined ? [] : [at_ms - began_ms]
+  })
+  return {
+    delays_ms,
+    missing: told.size - delays_ms.length,
+    owed: EVENTS * MAX_WEBHOOKS,
+    still_owed: await owed(slow),
+  }
+}
