@@ -43,7 +43,7 @@ export const CONNECTIONS = 10
 const SILENCE_TIMEOUT_MS = 60_000
 const SEND_TIMEOUT_MS = 180_000
 /** What is under way when the pool closes was given its time before. */
-const CLOSE_TIMEOUT_MS = 1_000
+export const CLOSE_TIMEOUT_MS = 1_000
 
 /** An encoded word (RFC 2047 §2) holds at most 75 characters, of which `=?UTF-8?B??=` takes 12: 45 bytes as base64. */
 const WORD_BYTES = 45

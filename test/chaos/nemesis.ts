@@ -35,6 +35,7 @@ export const rosterOf = (world: World): Roster => {
     kill: processes,
     stop: processes,
     ...Object.fromEntries(LINK_WAYS.map((way) => [way, links])),
+    cut_off: ['mongod'],
     lose_stream: ['nats'],
     drop_mails: ['smtp'],
     ...(clustered
@@ -86,6 +87,15 @@ const ofWhole = (world: World, { way, target, length_ms }: Hurt, random: () => n
       }
     case 'lose_stream':
       return { begin: nats.loseEverything, end: startAll }
+    case 'cut_off':
+      return {
+        begin: () => {
+          for (const { proxy } of mongo.servers) proxy.inflict({ kind: 'refuse' })
+        },
+        end: () => {
+          for (const { proxy } of mongo.servers) proxy.heal()
+        },
+      }
     case 'step_down':
       return { begin: () => mongo.stepDown(Math.ceil(length_ms / 1_000)), end: () => undefined }
     default:

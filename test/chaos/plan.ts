@@ -17,6 +17,8 @@ export const WAYS = {
   half_open: [500, 2_000],
   /** Nobody reaches it. */
   refuse: [500, 4_000],
+  /** MongoDB is reached by nobody, its own members neither, for longer than an election takes. */
+  cut_off: [16_000, 30_000],
   /** One NATS server is cut off from the others. */
   part: [3_000, 10_000],
   /** The majority of the NATS servers is killed at once. */

@@ -10,6 +10,7 @@ import { resolveMongod, resolveNatsServer } from '../../infra/servers.ts'
 import { systemClock } from '../../shared/clock.ts'
 import { systemIds } from '../../shared/ids.ts'
 import { WAYS, type Way } from './plan.ts'
+import { FAIRNESS_USAGE, fairnessMain } from './run-fairness.ts'
 import { PROMISE_USAGE, promiseMain } from './run-promise.ts'
 import { runTrial } from './trial.ts'
 
@@ -51,9 +52,10 @@ const main = async (): Promise<number> => {
   const [first, ...others] = process.argv.slice(2)
   const report = streamReport(process.stdout, systemClock)
   if (first === 'mail-promise') return await promiseMain(others, await findBinaries(report), report)
+  if (first === 'fairness') return await fairnessMain(others, await findBinaries(report), report)
   const given = asked(process.argv.slice(2))
   if (!given) {
-    console.error(`${USAGE}\n${PROMISE_USAGE}\nWays: ${Object.keys(WAYS).join(', ')}.`)
+    console.error(`${USAGE}\n${PROMISE_USAGE}\n${FAIRNESS_USAGE}\nWays: ${Object.keys(WAYS).join(', ')}.`)
     return 2
   }
   const binaries = await findBinaries(report)

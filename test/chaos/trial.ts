@@ -1,5 +1,7 @@
 // One trial from beginning to end: a world, people and their agents at work, hurts as planned, quiet, and the verdict.
+
 import { formatMs, type Report } from '../../infra/report.ts'
+import { IN_DOUBT } from '../../services/notifier/sender.ts'
 import { systemClock as clock } from '../../shared/clock.ts'
 import { type Account, joinWorkspace, signUp } from '../support/accounts.ts'
 import { until } from '../support/chaos/until.ts'
@@ -36,8 +38,6 @@ export type Verdict = Readonly<{ lines: readonly Line[]; text: string }>
 const MEMBERS = ['Tarek', 'Yuki'] as const
 /** Characters that are shown of the last line of a service that ended. */
 const MAX_WORDS = 120
-/** Mails that one notifier may have under way when it is hurt. */
-const UNDER_WAY = 10
 
 const people = async (world: World): Promise<readonly Account[]> => {
   const { sink } = world.mail
@@ -65,7 +65,7 @@ const nameReceiver = async (owner: Account, { url }: Receiver): Promise<void> =>
  * that a notifier had under way when it was hurt itself.
  */
 const mostCopies = ({ mail }: World, plan: readonly Hurt[]): number =>
-  mail.dropped() + mail.proxy.hurt() + hurtsOf(plan, 'notifier').length * UNDER_WAY
+  mail.dropped() + mail.proxy.hurt() + hurtsOf(plan, 'notifier').length * IN_DOUBT
 
 const summary = (
   { ledger }: Common,

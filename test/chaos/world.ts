@@ -56,6 +56,11 @@ type Surroundings = Readonly<{
   processes: Processes
 }>
 
+/** The clock of the second instance of whatever claims work is five minutes off (ms). */
+const CLOCK_OFFSETS_MS: Readonly<Record<string, number>> = { notifier: 300_000, webhooks: -300_000 }
+const clockOffset = (service: string, number: number): number =>
+  number === 2 ? (CLOCK_OFFSETS_MS[service] ?? 0) : 0
+
 const startService = (around: Surroundings, service: string, number: number, port: number): Controlled => {
   const { url, nats, mongo, mail, setting, processes } = around
   const name = `${service}-${number}`
@@ -76,6 +81,7 @@ const startService = (around: Surroundings, service: string, number: number, por
       LOOPBACK_TARGETS: 'allowed',
       STREAM_REPLICAS: `${setting.size}`,
       LOG: 'warn',
+      CLOCK_OFFSET_MS: `${clockOffset(service, number)}`,
     },
   })
 }

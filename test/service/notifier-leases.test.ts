@@ -9,6 +9,7 @@ import { openSubscriptions } from '../../services/notifier/store-subscriptions.t
 import { openSuppressions } from '../../services/notifier/store-suppressions.ts'
 import { systemClock } from '../../shared/clock.ts'
 import { faultPoint } from '../../shared/faults.ts'
+import { STOP_TIMEOUT_MS, within } from '../../shared/lifecycle.ts'
 import { createLog } from '../../shared/log.ts'
 import { connectMongo } from '../../shared/mongo.ts'
 import { openDatabaseClock } from '../../shared/storage/database-clock.ts'
@@ -172,4 +173,17 @@ it('what_was_not_begun_is_given_back_when_a_sender_stops', async () => {
   answer.resolve()
   await stopping
   expect((await rows()).filter(({ status }) => status === 'sent')).toHaveLength(CONNECTIONS)
+})
+
+it('a_server_that_never_answers_does_not_keep_a_sender_from_stopping', async () => {
+  await using stack = new AsyncDisposableStack()
+  const { deliveries, start, find } = await openLedger(sink, stack)
+  const stuck = owedTo('stuck@example.com')
+  await deliveries.add([stuck])
+  sink.misbehave(({ at }) => (at === 'data' ? { after: new Promise(() => undefined) } : undefined))
+  const sender = start()
+  await sink.waitFor((mails) => mails.some(({ to }) => to.includes('stuck@example.com')))
+  expect(await within(STOP_TIMEOUT_MS, sender[Symbol.asyncDispose]())).toBe(true)
+  // Tried again later: whether the server has it nobody knows.
+  expect(await find(stuck._id)).toMatchObject({ status: 'pending', attempts: 1 })
 })

@@ -24,8 +24,6 @@ export type MongoServers = AsyncDisposable &
 
 const REPLICA_SET = 'rs0'
 const READY_MS = 60_000
-/** Members notice the loss of a primary so soon (ms); MongoDB's own 10 s would make most of a short trial a pause. */
-const ELECTION_TIMEOUT_MS = 3_000
 
 type Member = Readonly<{ port: number; server: MongoServer }>
 
@@ -55,7 +53,6 @@ const initiate = async (members: readonly Member[], admin: Db): Promise<void> =>
   const config = {
     _id: REPLICA_SET,
     members: members.map(({ server: { proxy } }, _id) => ({ _id, host: `127.0.0.1:${proxy.port}` })),
-    settings: { electionTimeoutMillis: ELECTION_TIMEOUT_MS },
   }
   await admin.command({ replSetInitiate: config })
 }
