@@ -12,10 +12,13 @@ type Row = Readonly<Record<string, unknown>>
 
 /** Counts of what is in hand that grow with what is taken. */
 export type Counting = Readonly<{
-  /** Counts it when every share has room for it; whether that is so. */
+  /** Whether every share has room for it. */
+  fits: (row: Row) => boolean
+  /** Counts it when it fits; whether that is so. */
   take: (row: Row) => boolean
   /** The values of a field that get no more. */
   full: (share: Share) => readonly string[]
+  isAnyFull: () => boolean
   of: (share: Share, value: string) => number
 }>
 
@@ -35,21 +38,26 @@ export const countFrom = (inHand: Iterable<Row>, shares: readonly Share[]): Coun
     }
   }
   for (const row of inHand) add(row)
+  const full = (share: Share): readonly string[] => {
+    const values = [...(counts.get(share.field)?.keys() ?? [])]
+    const reached = values.filter((value) => of(share, value) >= share.most(value))
+    return isPoolFull(share) ? [...new Set([...reached, ...(share.pool?.values ?? [])])] : reached
+  }
+  const fits = (row: Row): boolean =>
+    shares.every((share) => {
+      const value = String(row[share.field])
+      const inFullPool = isPoolFull(share) && share.pool?.values.has(value) === true
+      return of(share, value) < share.most(value) && !inFullPool
+    })
   return {
     of,
-    full: (share) => {
-      const values = [...(counts.get(share.field)?.keys() ?? [])]
-      const full = values.filter((value) => of(share, value) >= share.most(value))
-      return isPoolFull(share) ? [...new Set([...full, ...(share.pool?.values ?? [])])] : full
-    },
+    full,
+    fits,
+    isAnyFull: () => shares.some((share) => full(share).length > 0),
     take: (row) => {
-      const fits = shares.every((share) => {
-        const value = String(row[share.field])
-        const inFullPool = isPoolFull(share) && share.pool?.values.has(value) === true
-        return of(share, value) < share.most(value) && !inFullPool
-      })
-      if (fits) add(row)
-      return fits
+      const isTaken = fits(row)
+      if (isTaken) add(row)
+      return isTaken
     },
   }
 }

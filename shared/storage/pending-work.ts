@@ -98,6 +98,9 @@ const searchFrom = (find: (filter: Filter<Stored>, rows: number) => Promise<Row[
   let cursor = ''
   return async (shares: readonly Share[], inHand: readonly Row[], enough: number) => {
     const counting = countFrom(inHand, shares)
+    // Half of what is enough at most of one workspace, so that another is looked for.
+    const half: readonly Share[] = [{ field: 'ws', most: () => Math.ceil(enough / 2) }]
+    const here = countFrom([], half)
     const found: Row[] = []
     const begin = cursor
     let [from, wrapped]: [Filter<Stored>, boolean] = [begin === '' ? {} : { $gt: begin }, begin === '']
@@ -105,21 +108,25 @@ const searchFrom = (find: (filter: Filter<Stored>, rows: number) => Promise<Row[
       const [workspace, ...others] = shares.map((share) => ({ share, full: counting.full(share) }))
       const rows = await find(
         {
-          ws: { ...from, ...(wrapped && begin !== '' ? { $lte: begin } : {}), $nin: workspace?.full ?? [] },
+          ws: {
+            ...from,
+            ...(wrapped && begin !== '' ? { $lte: begin } : {}),
+            $nin: [...(workspace?.full ?? []), ...half.flatMap(here.full)],
+          },
           ...Object.fromEntries(
             others.flatMap(({ share, full }) => (full.length > 0 ? [[share.field, { $nin: full }]] : [])),
           ),
         },
         LOOK_ROWS,
       )
-      found.push(...rows.filter(counting.take))
+      found.push(...rows.filter((row) => counting.fits(row) && here.take(row) && counting.take(row)))
       const last = rows.at(-1)
       if (last && rows.length === LOOK_ROWS) {
         cursor = last.ws
         from = { $gte: last.ws }
       } else if (wrapped) {
         cursor = ''
-        return { found, more: shares.some((share) => counting.full(share).length > 0) }
+        return { found, more: [counting, here].some(({ isAnyFull }) => isAnyFull()) }
       } else [from, wrapped] = [{}, true]
     }
     return { found, more: true }
