@@ -76,7 +76,7 @@ test('the_link_for_a_new_password_lets_a_browser_in_and_ends_nothing', async () 
   const { resetUrl } = await import('../../services/gateway/people/credentials.ts')
   const link = new URL(resetUrl(bed.deps, { _id: reset?._id ?? '' })).pathname
   expect((await browser.open(link)).text).toContain('Keep my password and sign in')
-  const page = await browser.submit(`${link}/device`, {})
+  const page = await browser.submit(link, { keep: 'yes' })
   expect(page.url.pathname).toBe('/sign-in')
   expect((await signInBy(browser, flo.email, flo.password)).url.pathname).toBe('/workspace')
   expect((await flo.browser.open('/workspace')).url.pathname).toBe('/workspace')
@@ -84,8 +84,9 @@ test('the_link_for_a_new_password_lets_a_browser_in_and_ends_nothing', async () 
 })
 
 test('a_link_that_is_over_makes_no_browser_known', async () => {
-  const response = await fetch(new URL('/reset/nonsense/device', bed.url), {
+  const response = await fetch(new URL('/reset/nonsense', bed.url), {
     method: 'POST',
+    body: new URLSearchParams({ keep: 'yes' }),
     redirect: 'manual',
   })
   expect(response.status).toBe(404)

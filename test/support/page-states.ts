@@ -237,8 +237,8 @@ const APPS: readonly State[] = [
     as: 'owner',
     open: async (page, world) => {
       await at('/apps')(page, world)
-      await send(page, 'Allow Robot: Approve')
-      await page.getByRole('button', { name: /^Take back from Robot/ }).waitFor()
+      await send(page, 'start on them, for Robot')
+      await page.getByRole('button', { name: /^Take back.*for Robot$/ }).waitFor()
     },
   },
 ]

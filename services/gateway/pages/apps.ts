@@ -39,11 +39,10 @@ const furtherForms = ({ visitor }: Shown, { _id, client_name, scopes, ...grant }
   const offered = FURTHER_SCOPES.filter((scope) => role && scopesOfRole(role).includes(scope))
   return offered.map((scope) => {
     const held = scopes.includes(scope)
+    const label = `${held ? 'Take back' : 'Allow too'}: ${SCOPES[scope]}`
     return html`<form method="post" action="/apps/${_id}/scopes">
         <input type="hidden" name="${held ? 'take' : 'give'}" value="${scope}">
-        <button class="plain" aria-label="${held ? 'Take back from' : 'Allow'} ${client_name}: ${SCOPES[scope]}">${
-          held ? html`Take back: ` : html`Allow too: `
-        }${SCOPES[scope]}</button>
+        <button class="plain" aria-label="${label}, for ${client_name}">${label}</button>
       </form>`
   })
 }

@@ -52,7 +52,7 @@ const askForMail = async (c: Ctx, deps: Deps): Promise<Response> => {
   return send(c, messagePage('Look into your mails', text))
 }
 
-const resetPage = (person: Person, token: string, fault?: Fault): Page => ({
+const resetPage = (person: Person, fault?: Fault): Page => ({
   title: 'Choose a new password',
   body: html`<h1>Choose a new password</h1>
     <p class="lead">For the account of ${person.email}. Browsers that are signed in will be signed out, and apps disconnected.</p>
@@ -61,7 +61,8 @@ const resetPage = (person: Person, token: string, fault?: Fault): Page => ({
       ${newPassword(fault, 'New password')}
       <button class="wide">Set it and sign in</button>
     </form>
-    <form class="card" method="post" action="/reset/${token}/device">
+    <form class="card" method="post">
+      <input type="hidden" name="keep" value="yes">
       <h2>You know your password?</h2>
       <p>If too many tries keep you out, somebody else may be making them. Then let this browser sign in with the password that you have; all else stays as it is.</p>
       <button class="second">Keep my password and sign in</button>
@@ -74,28 +75,31 @@ const overPage: Page = {
       <p>It was used, or an hour has passed. <a href="/forgot">Ask for a new one</a>.</p></div>`,
 }
 
+/** Lets a browser sign in with the present password: whoever reads the mailbox could set a new one, so this is less. */
+const keepPassword = async (c: Ctx, deps: Deps, token: string): Promise<Response> => {
+  const person = await personOfLink(deps, token)
+  if (!person) return send(c, overPage, { status: 404 })
+  rememberDevice(c, deps, person._id)
+  return c.redirect(withWaiting('/sign-in', takeWaiting(c, deps)), 303)
+}
+
 /** The forms for a new password by mail. */
 export const passwordRoutes = (routes: Hono<GatewayEnv>, deps: Deps): void => {
   routes.get('/forgot', (c) => send(c, forgotPage('', waitingOf(c))))
   routes.post('/forgot', (c) => askForMail(c, deps))
   routes.get('/reset/:token', async (c) => {
     const person = await personOfLink(deps, c.req.param('token'))
-    return person ? send(c, resetPage(person, c.req.param('token'))) : send(c, overPage, { status: 404 })
-  })
-  routes.post('/reset/:token/device', async (c) => {
-    const person = await personOfLink(deps, c.req.param('token'))
-    if (!person) return send(c, overPage, { status: 404 })
-    // Whoever reads the mailbox could set a new password; to be let try the present one is less.
-    rememberDevice(c, deps, person._id)
-    return c.redirect(withWaiting('/sign-in', takeWaiting(c, deps)), 303)
+    return person ? send(c, resetPage(person)) : send(c, overPage, { status: 404 })
   })
   routes.post('/reset/:token', async (c) => {
     const token = c.req.param('token')
-    const password = (await fieldsOf(c)).get('password') ?? ''
+    const form = await fieldsOf(c)
+    if (form.has('keep')) return keepPassword(c, deps, token)
+    const password = form.get('password') ?? ''
     const done = await attempt(() => resetPassword(deps, token, password))
     if (done.ok) return goOn(c, deps, await startSession(c, deps, done.value), takeWaiting(c, deps))
     const person = await personOfLink(deps, token)
     if (!person) return send(c, overPage, { status: 404 })
-    return send(c, resetPage(person, token, done.fault), sendingOf(done.fault))
+    return send(c, resetPage(person, done.fault), sendingOf(done.fault))
   })
 }
