@@ -10,8 +10,25 @@ import { priorityIn, type Seen } from './order.ts'
 const TASKS_BYTES = 30_000
 /** The largest name as JSON (bytes). */
 const NAME_BYTES = 6 * LIMITS.name_chars
+/** Loops that are asked about at first, and how many times more each time after. */
+const FIRST_CHUNK = 50
+const CHUNK_GROWTH = 4
 /** Looks for work when what was found is gone by the time it is read. */
 const LOOKS = 3
+
+/**
+ * The first of these loops that has work ready, null when none has. Most orders have some near their head, so few loops
+ * are asked about at first.
+ */
+const findFirst = async (deps: Deps, call: MemberCall, order: readonly string[]): Promise<string | null> => {
+  const { workspace_id } = call.caller
+  for (let at = 0, size = FIRST_CHUNK; at < order.length; at += size, size *= CHUNK_GROWTH) {
+    const asked = { workspace_id, loop_ids: order.slice(at, at + size) }
+    const { first } = await deps.tasks.find_ready(asked, call)
+    if (first !== null) return first
+  }
+  return null
+}
 
 /** The first loop of the caller's order that has work ready, with a page of it; null when there is none. */
 const findWork = async (deps: Deps, call: MemberCall, limit: number) => {
@@ -19,7 +36,7 @@ const findWork = async (deps: Deps, call: MemberCall, limit: number) => {
   const asked = { workspace_id, limit, ready_only: true, max_bytes: TASKS_BYTES }
   let seen = await deps.queues.read(call)
   for (let look = 0; look < LOOKS && seen.visible.length > 0; look += 1) {
-    const { first } = await deps.tasks.find_ready({ workspace_id, loop_ids: ordered(seen) }, call)
+    const first = await findFirst(deps, call, ordered(seen))
     if (first === null) break
     const [rows, loop] = await Promise.all([
       deps.tasks.list_loop_tasks({ ...asked, loop_id: first }, call),

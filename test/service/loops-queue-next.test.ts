@@ -66,6 +66,16 @@ describe('get_next_work', () => {
     expect(await loopsOf(bob).get_next_work({ limit: 1 })).toMatchObject({ tasks_total: 1 })
   })
 
+  test('work_far_down_the_order_is_found_and_the_first_of_it', async () => {
+    const { bob } = await newWorkspace()
+    const loops: string[] = []
+    for (let n = 0; n < 60; n += 1) loops.push(await makeLoop(bob, `Loop ${n}`))
+    await makeReady(bob, 'Last', loops[59] ?? '')
+    expect(await loopsOf(bob).get_next_work({})).toMatchObject({ loop: { id: loops[59], priority: 59 } })
+    await makeReady(bob, 'Before', loops[52] ?? '')
+    expect(await loopsOf(bob).get_next_work({})).toMatchObject({ loop: { id: loops[52], priority: 52 } })
+  })
+
   test('claims_nothing', async () => {
     const { bob } = await newWorkspace()
     await makeReady(bob, 'T', await makeLoop(bob, 'L'))
