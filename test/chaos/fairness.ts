@@ -124,7 +124,7 @@ const openWorld = async ({ setting }: FairnessTrial, stack: AsyncDisposableStack
     const id = ids.next()
     const data = {
       ...{ task_id: id, title: 'Told', status: 'open', priority: 'none', due_date: null, loop_id: null },
-      ...{ private: false, version: 1, by: { user_id: ids.next(), name: 'Ann', client: null } },
+      ...{ private: false, version: 1, by: { user_id: ids.next(), name: 'Ann', client: 'Test' } },
     }
     const about = {
       service: 'tasks',
