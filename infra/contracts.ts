@@ -1,12 +1,14 @@
-// Writes what is derived from the contracts: infra/contracts.json, and parts of README.md and infra/examples/README.md.
+// Writes what is derived from the contracts: infra/contracts.json, the users of infra/nats.conf, and parts of README.md and infra/examples/README.md.
 // `--check` writes nothing and exits 1 with a sentence that names what is stale or would break readers of released events;
 // `--release 1.1.0` makes the events of now those that readers may count on.
 import { readFileSync, writeFileSync } from 'node:fs'
 import { breakSentence, type Catalogue, catalogueOf } from './contracts/catalogue.ts'
 import { contractsDocument } from './contracts/document.ts'
+import { fillUsers } from './contracts/nats-users.ts'
 import { eventPartsOf, fillTables, staleTables, tablesOf } from './contracts/tables.ts'
 
 const DOCUMENT = new URL('contracts.json', import.meta.url)
+const NATS = new URL('nats.conf', import.meta.url)
 /** The pages, and what of each is made. */
 const PAGES = [
   { name: 'README.md', parts: tablesOf() },
@@ -28,7 +30,12 @@ const stale = (): string[] => {
   const pages = PAGES.flatMap(({ name, parts }) =>
     staleTables(read(fileOf(name)) ?? '', parts).map((part) => `the part ${part} of ${name}`),
   )
-  return read(DOCUMENT) === contractsDocument() ? pages : ['infra/contracts.json', ...pages]
+  const conf = read(NATS) ?? ''
+  return [
+    ...(read(DOCUMENT) === contractsDocument() ? [] : ['infra/contracts.json']),
+    ...(conf === fillUsers(conf) ? [] : ['the users of infra/nats.conf']),
+    ...pages,
+  ]
 }
 
 const released = (): Catalogue | undefined => {
@@ -68,6 +75,7 @@ const check = (): number => {
 const write = (): number => {
   const before = stale()
   writeFileSync(DOCUMENT, contractsDocument())
+  writeFileSync(NATS, fillUsers(read(NATS) ?? ''))
   for (const { name, parts } of PAGES)
     writeFileSync(fileOf(name), fillTables(read(fileOf(name)) ?? '', parts))
   process.stdout.write(before.length > 0 ? `Wrote ${before.join(', ')}.\n` : 'Nothing was stale.\n')

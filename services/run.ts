@@ -1,20 +1,21 @@
-// The executable: `run.ts tasks` runs one service, `run.ts` all of them.
+// The executable: `run.ts tasks` runs one service, `run.ts migrator` what makes streams and consumers, `run.ts` all of them.
 import { ConfigError, missingForServices, processEnv, readConfig } from '../shared/config.ts'
 import { runUntilSignal } from '../shared/lifecycle.ts'
 import { createLog } from '../shared/log.ts'
-import { SERVICE_NAMES, startServices } from './start.ts'
+import { MIGRATOR, STARTABLE, startServices } from './start.ts'
 
 const say = (text: string): void => void process.stderr.write(`${text}\n`)
 
 const main = async (names: readonly string[]): Promise<number> => {
-  const unknown = names.filter((name) => !SERVICE_NAMES.includes(name))
+  const unknown = names.filter((name) => !STARTABLE.includes(name))
   if (unknown.length > 0) {
-    say(`There is no service ${unknown.join(', ')}; the services are ${SERVICE_NAMES.join(', ')}.`)
+    say(`There is no service ${unknown.join(', ')}; there are ${STARTABLE.join(', ')}.`)
     return 2
   }
   try {
     const config = readConfig(processEnv())
-    const missing = missingForServices(config)
+    const isMigrator = names.length > 0 && names.every((name) => name === MIGRATOR)
+    const missing = missingForServices(config, isMigrator ? ['NATS_URL'] : undefined)
     if (missing.length > 0) throw new ConfigError(missing)
     const log = createLog({ filter: config.LOG, topic: names.join('+') || 'loops' })
     const running = await startServices(processEnv(), { names })

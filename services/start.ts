@@ -10,8 +10,14 @@ type Main = Readonly<{ start: (config: Config) => Promise<Started> }>
 
 export const SERVICE_NAMES: readonly string[] = CONTRACTS.map(({ name }) => name)
 
+/** What makes the streams and consumers for all of them. */
+export const MIGRATOR = 'migrator'
+
+/** Everything that can be started by name, in the order in which one process starts it. */
+export const STARTABLE: readonly string[] = [MIGRATOR, ...SERVICE_NAMES]
+
 /**
- * Starts the named services, or all, in the order of the contracts; disposing stops them in reverse.
+ * Starts the named services, or all and the migrator, in the order of the contracts; disposing stops them in reverse.
  * @throws ConfigError, or whatever kept a service from starting; those already started are stopped.
  */
 export const startServices = async (
@@ -22,7 +28,7 @@ export const startServices = async (
   const stack = new AsyncDisposableStack()
   let told: Pick<Started, 'url' | 'setup_url'> = {}
   try {
-    for (const name of options.names?.length ? options.names : SERVICE_NAMES) {
+    for (const name of options.names?.length ? options.names : STARTABLE) {
       const main = (await import(`./${name}/main.ts`)) as Main
       const started = stack.use(await main.start(config))
       const { url, setup_url } = started

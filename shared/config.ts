@@ -233,8 +233,15 @@ export const readConfig = (env: Readonly<Record<string, string | undefined>>): C
 }
 
 /** The variables that a service process cannot do without, one sentence each; `npm start` fills them in itself. */
-export const missingForServices = (config: Config): readonly string[] =>
-  (['MONGODB_URL', 'NATS_URL', 'LOOPS_SECRET'] as const)
+export const missingForServices = (
+  config: Config,
+  needs: readonly ('MONGODB_URL' | 'NATS_URL' | 'LOOPS_SECRET')[] = [
+    'MONGODB_URL',
+    'NATS_URL',
+    'LOOPS_SECRET',
+  ],
+): readonly string[] =>
+  needs
     .filter((name) => config[name] === undefined)
     .filter((name) => name !== 'LOOPS_SECRET' || config.SERVICE_SECRET === undefined)
     .map((name) => `${name} is not set; a service started by itself needs it.`)

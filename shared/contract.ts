@@ -71,6 +71,8 @@ export type Contract = Readonly<{
   events: Readonly<Record<string, EventDeclaration>>
   /** Events that the service sends out itself, over HTTP, and that are never on the stream. */
   directEvents?: Readonly<Record<string, EventDeclaration>>
+  /** The events that it reacts to, by the service that publishes them. */
+  consumes?: Readonly<Record<string, readonly string[]>>
   /** Its page in the workspace, where it has one. */
   panel?: Panel
 }>
@@ -169,6 +171,10 @@ export const requestSubject = (service: string, operation: string): string => `r
 /** `evt.<service>.<noun>.<verb>.<workspace id>`: where an event is told. */
 export const eventSubject = (service: string, name: string, workspaceId: string): string =>
   `evt.${service}.${name}.${workspaceId}`
+
+/** The subjects of the events that a service reacts to, in every workspace. */
+export const consumedSubjects = ({ consumes = {} }: Pick<Contract, 'consumes'>): readonly string[] =>
+  Object.entries(consumes).flatMap(([service, names]) => names.map((name) => eventFilter(service, name)))
 
 /** The subject of an event in every workspace. */
 export const eventFilter = (service: string, name: string): string => `evt.${service}.${name}.*`

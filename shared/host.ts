@@ -59,7 +59,7 @@ export const openHost = async (name: string, config: Config): Promise<Host> => {
     )
     const db = mongo.database(name)
     const told = { clock, random: ids.random, journal: await openJournal(db) }
-    const reconciler = stack.use(await startReconciler(bus, { ...told, replicas: config.STREAM_REPLICAS }))
+    const reconciler = stack.use(await startReconciler(bus, told))
     const { stream, check_after_ms } = reconciler
     const relay = stack.use(startRelay(bus, { ...told, stream, check_after_ms, at }))
     return {

@@ -17,7 +17,7 @@ const MaxDeliveries = z.object({ stream_seq: z.int(), deliveries: z.int() })
 /**
  * Starts turning advisories of one durable consumer into dead letters. Messages that were merely delivered together with
  * one that ends processes are given up with it; so each is tried once more by itself.
- * @throws what NATS answers when the consumer cannot be made now.
+ * @throws what NATS answers when the consumer cannot be opened now.
  */
 export const followGivenUp = (
   bus: Bus,

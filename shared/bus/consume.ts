@@ -17,7 +17,7 @@ import {
 } from './deliveries.ts'
 import { follow } from './follow.ts'
 import { eventIdOf, type Reaction, reactTo, subjectPattern } from './reactions.ts'
-import { ACK_WAIT_MS, openConsumer } from './streams.ts'
+import { ACK_WAIT_MS, openConsumer, untilConsumers } from './streams.ts'
 
 /** Messages that one instance works on at once; those that are held do not count. */
 const PARALLEL = 32
@@ -62,7 +62,8 @@ const keepAlive = (bus: Bus, msg: JsMsg, beat_ms: number): Disposable => {
  * event is held and tried again in place; another failure, or a kind of event that only a newer replica knows, comes again
  * after a pause, at most MAX_DELIVER times; poison does not. What is given up becomes a dead letter, and only then is the server told.
  * @returns disposing finishes the reactions under way and gives back what is held.
- * @throws what NATS answers when the consumer cannot be made now; later troubles are waited out.
+ * Waits for the consumer, which the migrator makes.
+ * @throws what NATS answers when it cannot be looked for now; later troubles are waited out.
  */
 export const consume = async (
   bus: Bus,
@@ -153,14 +154,14 @@ export const consume = async (
     }
   }
 
-  const filters = reactions.map(({ filter }) => filter)
+  await untilConsumers(bus, durable)
   await using stack = new AsyncDisposableStack()
   // After the end of taking: what is given back earlier would come to this instance again.
   stack.defer(async () => {
     stop.abort()
     await Promise.allSettled([...held])
   })
-  const open = () => openConsumer(bus, durable, filters)
+  const open = () => openConsumer(bus, durable)
   stack.use(await follow(bus, { durable, open, take, parallel: PARALLEL, random }))
   stack.use(await followGivenUp(bus, durable, { deadLetters, random }))
   stack.use(repeat(redrive, { interval_ms: REDRIVE_MS, log, random }))

@@ -12,7 +12,7 @@ const REOPEN_MS = [100, 500, 1_000, 2_000] as const
 export type FollowOptions = Readonly<{
   /** For the log. */
   durable: string
-  /** Makes the consumer if need be. */
+  /** Opens the consumer; one that is gone is waited for. */
   open: () => Promise<Consumer>
   /** Works on one message and settles it. The next one waits for it when `parallel` are under way. */
   take: (msg: JsMsg) => Promise<void>

@@ -1,17 +1,15 @@
-// Keeps the stream whole: makes it again when it is gone, and tells again what it has lost, each event under its own id. Every
-// service does so for its own events; that several instances do it, or one does it twice, is harmless.
+// Keeps the stream whole: tells again what it has lost, each event under its own id. Every service does so for its own
+// events; that several instances do it, or one does it twice, is harmless. The stream itself is made by the keeper.
 import type { Clock } from '../clock.ts'
 import { repeat } from '../lifecycle.ts'
 import { inParallel } from '../parallel.ts'
 import type { Journal, Told } from '../store-journal.ts'
 import type { Bus } from './connect.ts'
 import { isInStream, publish } from './publish.ts'
-import { keepStreams, migrateStreams } from './streams.ts'
+import { readStream, untilStream } from './streams.ts'
 
 /** How often the stream is looked at (ms). */
 const LOOK_MS = 5_000
-/** After how many looks settings that NATS refused are tried again: ten minutes. */
-const LOOKS_PER_MIGRATION = 120
 /**
  * How long after it was told an event is looked for in the stream (ms). A server acknowledges before it writes to disk, up to
  * two minutes before unless it is told otherwise: by now what it has is what it keeps. The stream's memory of message ids
@@ -28,8 +26,6 @@ export type ReconcileOptions = Readonly<{
   clock: Clock
   random: () => number
   journal: Journal
-  /** Copies of the streams; undefined: three where there are three servers. */
-  replicas: number | undefined
   look_ms?: number
   check_after_ms?: number
 }>
@@ -41,16 +37,11 @@ export type Reconciler = AsyncDisposable &
     check_after_ms: number
   }>
 
-/**
- * Makes the streams, brings them up to their declaration, and begins to watch over them.
- * @throws AppError `unavailable` when a stream is not there and cannot be made.
- */
+/** Waits for the stream and begins to watch over it. */
 export const startReconciler = async (bus: Bus, options: ReconcileOptions): Promise<Reconciler> => {
-  const { clock, random, journal, replicas, look_ms = LOOK_MS, check_after_ms = CHECK_AFTER_MS } = options
+  const { clock, random, journal, look_ms = LOOK_MS, check_after_ms = CHECK_AFTER_MS } = options
   const log = bus.log.child('reconcile')
-  let migrated = await migrateStreams(bus, replicas)
-  let looks = 0
-  let seen = await keepStreams(bus, replicas)
+  let seen = await untilStream(bus)
 
   /** One that the stream does not take keeps no other from being told. @throws when it takes none of some */
   const publishAll = async (events: readonly Told[]): Promise<Told[]> => {
@@ -84,7 +75,7 @@ export const startReconciler = async (bus: Bus, options: ReconcileOptions): Prom
     const suspects = await journal.outside(seen.id, seen.first_seq, seen.last_seq, BATCH)
     if (suspects.length === 0) return []
     // Told since the stream was looked at, or really lost: these are in the stream when it is looked at now, or never.
-    seen = await keepStreams(bus, replicas)
+    seen = (await readStream(bus)) ?? seen
     return suspects.filter(
       ({ stream, seq }) => stream === seen.id && (seq < seen.first_seq || seq > seen.last_seq),
     )
@@ -102,10 +93,9 @@ export const startReconciler = async (bus: Bus, options: ReconcileOptions): Prom
   const look = async (signal: AbortSignal): Promise<void> => {
     if (!bus.connected()) return
     const before = seen.id
-    seen = await keepStreams(bus, replicas)
-    looks += 1
-    // Servers may have joined meanwhile.
-    if (!migrated && looks % LOOKS_PER_MIGRATION === 0) migrated = await migrateStreams(bus, replicas)
+    const found = await readStream(bus)
+    if (!found) return log.warn('the stream of events is gone; waiting for the migrator to make it again')
+    seen = found
     if (seen.id !== before) log.warn('the stream of events is a new one; telling it what is known')
     const steps = [
       () => tellAll(signal, () => journal.elsewhere(seen.id, BATCH)),

@@ -1,8 +1,10 @@
-// The streams and their consumers, declared in one place; made and brought up to date at start. Repeats do no harm.
+// The streams and their consumers, declared in one place. The migrator alone makes and changes them; services wait for them.
+// Repeats do no harm.
 import {
   AckPolicy,
   type Consumer,
   type ConsumerConfig,
+  type ConsumerInfo,
   DeliverPolicy,
   DiscardPolicy,
   JetStreamApiCodes,
@@ -14,6 +16,7 @@ import {
 } from '@nats-io/jetstream'
 import { nanos } from '@nats-io/nats-core'
 import { AppError } from '../errors.ts'
+import { pause } from '../lifecycle.ts'
 import type { Bus } from './connect.ts'
 import { MAX_DELIVER } from './deliveries.ts'
 import { boundStream } from './stream-bound.ts'
@@ -25,6 +28,9 @@ const DAY_MS = 24 * 60 * 60 * 1_000
 
 /** How long a message may be worked on before the server hears of it again (ms); else it delivers it anew. */
 export const ACK_WAIT_MS = 30_000
+
+/** How often what is waited for is looked for (ms). */
+const WAIT_MS = 500
 
 const givenUp = (durable: string): string => `$JS.EVENT.ADVISORY.CONSUMER.MAX_DELIVERIES.EVENTS.${durable}`
 
@@ -172,23 +178,57 @@ export const migrateStreams = async (bus: Bus, replicas: number | undefined): Pr
   return took
 }
 
-/** Makes those of the streams that are gone, and tells how that of the events stands. Settings are left alone. */
-export const keepStreams = async (bus: Bus, replicas: number | undefined): Promise<StreamState> => {
-  const [events] = await Promise.all(
-    STREAMS.map(
-      async (declared) =>
-        (await findStream(bus, declared.name)) ?? (await makeStream(bus, declared, replicas)),
-    ),
-  )
-  const { created, state } = events as StreamInfo
-  return { id: created, first_seq: state.first_seq, last_seq: state.last_seq }
+/** Makes those of the streams that are gone. Settings are left alone. */
+export const keepStreams = async (bus: Bus, replicas: number | undefined): Promise<void> => {
+  for (const declared of STREAMS)
+    if (!(await findStream(bus, declared.name))) {
+      await makeStream(bus, declared, replicas)
+      bus.log.child('streams').warn('stream made', { stream: declared.name })
+    }
 }
 
-type Changeable = Readonly<{ filter_subjects: string[]; max_deliver: number; max_ack_pending: number }>
+/** How the stream of events stands; null when there is none. */
+export const readStream = async (bus: Bus): Promise<StreamState | null> => {
+  const found = await findStream(bus, EVENTS_STREAM)
+  return found && { id: found.created, first_seq: found.state.first_seq, last_seq: found.state.last_seq }
+}
+
+/** A durable consumer of the events: whose it is, and what it reads. */
+export type Durable = Readonly<{ durable: string; subjects: readonly string[] }>
+
+type Declaration = Readonly<{
+  stream: string
+  durable: string
+  changeable: Readonly<{ filter_subjects: string[]; max_deliver: number; max_ack_pending: number }>
+}>
+
+/** The consumers of one service: of its events, and of those that the server says it never acknowledged. */
+const consumersOf = ({ durable, subjects }: Durable): readonly Declaration[] => [
+  {
+    stream: EVENTS_STREAM,
+    durable,
+    changeable: { filter_subjects: [...subjects], max_deliver: MAX_DELIVER, max_ack_pending: 256 },
+  },
+  {
+    stream: ADVISORIES_STREAM,
+    durable,
+    // Until it is written down: only a dead letter lets go of an event.
+    changeable: { filter_subjects: [givenUp(durable)], max_deliver: -1, max_ack_pending: 16 },
+  },
+]
+
+const findConsumer = async (bus: Bus, stream: string, durable: string): Promise<ConsumerInfo | null> => {
+  try {
+    return await bus.jsm.consumers.info(stream, durable)
+  } catch (error) {
+    if (error instanceof JetStreamApiError && error.code === JetStreamApiCodes.ConsumerNotFound) return null
+    throw error
+  }
+}
 
 /** The subjects that a consumer has and those that are asked for. */
 const withFilters = (
-  { filter_subject, filter_subjects }: ConsumerConfig,
+  { filter_subject, filter_subjects }: Partial<ConsumerConfig> = {},
   asked: readonly string[],
 ): string[] => {
   const had = filter_subjects ?? (filter_subject === undefined ? [] : [filter_subject])
@@ -196,45 +236,64 @@ const withFilters = (
 }
 
 /**
- * Makes a consumer, or brings it up to its declaration. Its subjects only grow: a replica of an earlier release that starts
- * again beside newer ones would otherwise take from them what it does not know, and NATS would pass it over for good. So
- * whoever wants to hear no more of an event keeps a reaction that does nothing.
+ * Makes those of the durable consumers that are gone; with `change`, brings the others up to their declaration. Their subjects
+ * only grow: a migrator of an earlier release that starts again beside newer services would otherwise take from them what it
+ * does not know, and NATS would pass it over for good. So whoever wants to hear no more of an event keeps a reaction that
+ * does nothing.
  */
-const ensureConsumer = async (
+export const keepConsumers = async (
   bus: Bus,
-  stream: string,
-  durable: string,
-  changeable: Changeable,
-): Promise<Consumer> => {
-  const config = { ack_wait: nanos(ACK_WAIT_MS), ...changeable }
-  try {
-    await bus.jsm.consumers.add(stream, {
-      durable_name: durable,
-      ack_policy: AckPolicy.Explicit,
-      deliver_policy: DeliverPolicy.All,
-      ...config,
-    })
-  } catch {
-    const { config: had } = await bus.jsm.consumers.info(stream, durable)
-    const filter_subjects = withFilters(had, changeable.filter_subjects)
-    await bus.jsm.consumers.update(stream, durable, { ...config, filter_subjects })
+  durables: readonly Durable[],
+  change = false,
+): Promise<void> => {
+  const log = bus.log.child('streams')
+  for (const { stream, durable, changeable } of durables.flatMap(consumersOf)) {
+    const found = await findConsumer(bus, stream, durable)
+    const filter_subjects = withFilters(found?.config, changeable.filter_subjects)
+    const declared = { ack_wait: nanos(ACK_WAIT_MS), ...changeable, filter_subjects }
+    const same = (key: keyof typeof declared) =>
+      JSON.stringify(found?.config[key]) === JSON.stringify(declared[key])
+    if (!found) {
+      const begin = { ack_policy: AckPolicy.Explicit, deliver_policy: DeliverPolicy.All }
+      await bus.jsm.consumers.add(stream, { durable_name: durable, ...begin, ...declared })
+      log.info('consumer made', { stream, durable })
+    } else if (change && !(Object.keys(declared) as (keyof typeof declared)[]).every(same)) {
+      await bus.jsm.consumers.update(stream, durable, declared)
+      log.info('consumer brought up to its declaration', { stream, durable })
+    }
   }
-  return await bus.js.consumers.get(stream, durable)
 }
 
-/** Makes the durable consumer of one service over the given subjects, and opens it. */
-export const openConsumer = (bus: Bus, durable: string, subjects: readonly string[]): Promise<Consumer> =>
-  ensureConsumer(bus, EVENTS_STREAM, durable, {
-    filter_subjects: [...subjects],
-    max_deliver: MAX_DELIVER,
-    max_ack_pending: 256,
-  })
+/**
+ * Waits until `find` finds what the migrator makes; says once that it waits.
+ * @throws what NATS answers, when it is not that there is none.
+ */
+const untilMade = async <T>(bus: Bus, what: string, find: () => Promise<T | null>): Promise<T> => {
+  for (let looks = 0; ; looks += 1) {
+    const found = await find()
+    if (found !== null) return found
+    if (looks === 0)
+      bus.log
+        .child('streams')
+        .warn('not there yet: waiting for the migrator to make it (run.ts migrator)', { what })
+    await pause(WAIT_MS, new AbortController().signal)
+  }
+}
 
-/** Makes the consumer of what the server says of events that one durable consumer never acknowledged, and opens it. */
+/** Waits for the stream of events. */
+export const untilStream = (bus: Bus): Promise<StreamState> =>
+  untilMade(bus, 'the stream of events', () => readStream(bus))
+
+/** Waits for the durable consumers of one service. */
+export const untilConsumers = async (bus: Bus, durable: string): Promise<void> => {
+  for (const stream of [EVENTS_STREAM, ADVISORIES_STREAM])
+    await untilMade(bus, `the consumer ${durable} of ${stream}`, () => findConsumer(bus, stream, durable))
+}
+
+/** Opens the durable consumer of one service. @throws while there is none: the migrator makes it again. */
+export const openConsumer = (bus: Bus, durable: string): Promise<Consumer> =>
+  bus.js.consumers.get(EVENTS_STREAM, durable)
+
+/** Opens the consumer of what the server says of events that one durable consumer never acknowledged. @throws as above */
 export const openAdvisoryConsumer = (bus: Bus, durable: string): Promise<Consumer> =>
-  ensureConsumer(bus, ADVISORIES_STREAM, durable, {
-    filter_subjects: [givenUp(durable)],
-    // Until it is written down: only a dead letter lets go of an event.
-    max_deliver: -1,
-    max_ack_pending: 16,
-  })
+  bus.js.consumers.get(ADVISORIES_STREAM, durable)

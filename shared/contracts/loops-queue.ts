@@ -312,4 +312,5 @@ export const loopsQueue = defineContract({
   description: 'Loops, their members, their order, and what to work on next.',
   operations: { ...tools, ...internals },
   events: loopsQueueEvents,
+  consumes: { gateway: ['person.left'] },
 })

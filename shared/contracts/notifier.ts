@@ -140,6 +140,16 @@ export const notifier = defineContract({
     }),
   },
   events: {},
+  consumes: {
+    'loops-queue': ['loop.shipped'],
+    webhooks: ['webhook.disabled'],
+    gateway: [
+      'person.invited',
+      'person.password_reset_requested',
+      'person.confirmation_requested',
+      'person.sign_ins_failed',
+    ],
+  },
   panel: {
     path: 'mails',
     roles: ['owner', 'admin', 'member', 'viewer'],

@@ -11,8 +11,8 @@ import { tasks } from './tasks.ts'
 /** The contracts whose public events can be had. */
 export const TOLD: readonly Contract[] = [tasks, loopsQueue, gateway, notifier]
 
-const namesOf = (isPublic: boolean): readonly string[] =>
-  TOLD.flatMap(({ events }) =>
+const namesOf = (isPublic: boolean, contracts = TOLD): readonly string[] =>
+  contracts.flatMap(({ events }) =>
     Object.entries(events).flatMap(([name, declared]) =>
       (declared.public !== undefined) === isPublic ? [name] : [],
     ),
@@ -178,6 +178,7 @@ export const webhooks = defineContract({
       data: z.object({ webhook_id: c.Id, url: z.string().describe('The address that is called') }),
     }),
   },
+  consumes: Object.fromEntries(TOLD.map((contract) => [contract.name, namesOf(true, [contract])])),
   panel: {
     path: 'webhooks',
     title: 'Webhooks',

@@ -3,8 +3,9 @@
 import * as z from 'zod'
 import { type Aggregate, aggregates, OUTBOX_INDEX } from '../../shared/aggregate.ts'
 import { on } from '../../shared/bus/reactions.ts'
+import { keepConsumers } from '../../shared/bus/streams.ts'
 import { readConfig } from '../../shared/config.ts'
-import { defineContract, event, eventSubject } from '../../shared/contract.ts'
+import { defineContract, event, eventFilter, eventSubject } from '../../shared/contract.ts'
 import { openHost } from '../../shared/host.ts'
 import { ensureIndexes } from '../../shared/mongo.ts'
 import { type Pair, pair, type Sample, sample, toSample } from './measure.ts'
@@ -62,6 +63,7 @@ export const benchEvents = async (servers: Servers): Promise<Events> => {
   const [told, silent] = [await storeOf('told', relay.onCommit), await storeOf('silent', () => undefined)]
   relay.watch(told.outbox)
   const watch = openWatch()
+  await keepConsumers(bus, [{ durable: things.name, subjects: [eventFilter(things.name, 'thing.made')] }])
   await host.consume([on(things, 'thing.made', ({ data }) => watch.see(data.id))])
 
   const write = (store: typeof told, id = ids.next()) =>

@@ -8,6 +8,7 @@ import { startMongod } from '../../infra/servers/mongod.ts'
 import { startNatsServer } from '../../infra/servers/nats-server.ts'
 import { tryPort } from '../../infra/servers/port.ts'
 import { resolveMongod, resolveNatsServer } from '../../infra/servers/resolve.ts'
+import { MIGRATOR, startServices } from '../../services/start.ts'
 
 const SECRET = 'a secret of the benchmark that is long enough for all'
 
@@ -36,6 +37,8 @@ export const startServers = async (report: Report): Promise<Servers> => {
   const common = { dataDir, report, onLost }
   const nats = stack.use(await startNatsServer({ ...common, binary: await resolveNatsServer(find) }, SECRET))
   const mongod = stack.use(await startMongod({ ...common, binary: await resolveMongod(find) }))
+  const streams = { NATS_URL: nats.url, LOG: 'error' }
+  stack.use(await startServices(streams, { names: [MIGRATOR] }))
   return {
     nats_url: nats.url,
     freePort: () => tryPort('127.0.0.1', 0),

@@ -3,7 +3,7 @@
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { tryPort } from '../../infra/servers/port.ts'
-import { SERVICE_NAMES } from '../../services/start.ts'
+import { STARTABLE } from '../../services/start.ts'
 import { type FaultProxy, startFaultProxy } from '../support/chaos/fault-proxy.ts'
 import { type MongoServers, startMongoServers } from '../support/chaos/mongo-servers.ts'
 import { type NatsServers, startNatsServers } from '../support/chaos/nats-servers.ts'
@@ -124,7 +124,7 @@ export const openWorld = async (setting: Setting): Promise<World> => {
     await nats.allReady()
     const url = `http://localhost:${door.port}`
     const around = { url, nats, mongo, mail, setting, processes }
-    const services = SERVICE_NAMES.flatMap((service) =>
+    const services = STARTABLE.flatMap((service) =>
       ports.map((port, index) => startService(around, service, index + 1, port)),
     )
     const isReady = (port: number) =>

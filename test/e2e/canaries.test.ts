@@ -2,7 +2,7 @@
 // its logs, in what it answered to faults, in events or, but for the links that belong there, in mails.
 import { createHash } from 'node:crypto'
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
-import { startServices } from '../../services/start.ts'
+import { STARTABLE, startServices } from '../../services/start.ts'
 import { createLog } from '../../shared/log.ts'
 import { connectMongo } from '../../shared/mongo.ts'
 import { JOURNAL } from '../../shared/store-journal.ts'
@@ -104,7 +104,7 @@ beforeAll(async () => {
     LOOPS_SECRET: canary('secret of the installation'),
     SIGN_UP: 'open',
   }
-  for (const name of SERVICE_USERS) {
+  for (const name of STARTABLE) {
     const started = await startServices({ ...env, NATS_URL: nats.urlOf(name) }, { names: [name] })
     running.use(started)
     url = started.url?.replace('127.0.0.1', 'localhost') ?? url

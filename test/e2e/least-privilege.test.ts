@@ -1,9 +1,9 @@
 // The whole system with infra/nats.conf: every service as its own user, with nothing that it does not need. What it needs
 // is shown by doing all that the tools do, and no request of it being refused.
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
-import { startServices } from '../../services/start.ts'
+import { STARTABLE, startServices } from '../../services/start.ts'
 import { type Account, agentOf, signUp } from '../support/accounts.ts'
-import { type GuardedNats, SERVICE_USERS, startGuardedNats } from '../support/guarded-nats.ts'
+import { type GuardedNats, startGuardedNats } from '../support/guarded-nats.ts'
 import type { McpClient } from '../support/mcp-client.ts'
 import { freshStack } from '../support/stack.ts'
 import type { Mail } from '../support/system.ts'
@@ -36,7 +36,7 @@ beforeAll(async () => {
   })
   nats = running.use(await startGuardedNats())
   const { mongodbUrl } = freshStack()
-  for (const service of SERVICE_USERS) await startAs(service, mongodbUrl)
+  for (const service of STARTABLE) await startAs(service, mongodbUrl)
   person = await signUp({ url }, { name: 'Petra', workspace: 'Quarry' })
   agent = running.use(await agentOf({ url }, person))
 })

@@ -3,7 +3,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { MAX_DELIVER } from '../../shared/bus/deliveries.ts'
 import { EVENTS_STREAM, openConsumer } from '../../shared/bus/streams.ts'
-import { eventFilter } from '../../shared/contract.ts'
 import { AppError } from '../../shared/errors.ts'
 import { DEAD_LETTERS, type DeadLetter } from '../../shared/store-dead-letters.ts'
 import { type EventsBed, MADE, openEventsBed, thing, toldOf } from '../support/events-bed.ts'
@@ -40,7 +39,8 @@ const pendingOf = async (durable: string): Promise<number> => {
 }
 /** Processes that end as soon as they get this message, and are done with all others. */
 const takenInVain = async (durable: string, seq: number, times: number): Promise<void> => {
-  const consumer = await openConsumer(bed.bus, durable, [eventFilter('things', 'thing.made')])
+  await bed.declare(durable)
+  const consumer = await openConsumer(bed.bus, durable)
   for (let taken = 0; taken < times; ) {
     const message = await consumer.next({ expires: 5_000 })
     if (message?.seq === seq) {

@@ -1,21 +1,24 @@
 // What each user of infra/nats.conf may do on a real server: all that its service needs, derived from the contracts and the
-// code, and nothing else. The header that says for whom a request is made is believed because of this.
+// code, and nothing else.
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { PermissionViolationError } from '@nats-io/nats-core'
 import { connect, type NatsConnection } from '@nats-io/transport-node'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
+import { MIGRATOR } from '../../services/start.ts'
 import { type Bus, connectBus } from '../../shared/bus/connect.ts'
 import { MAX_DELIVER } from '../../shared/bus/deliveries.ts'
 import { consumerNames, countReplay, replay } from '../../shared/bus/replay.ts'
 import {
+  ADVISORIES_STREAM,
   EVENTS_STREAM,
+  keepConsumers,
   migrateStreams,
   openAdvisoryConsumer,
   openConsumer,
 } from '../../shared/bus/streams.ts'
-import { eventSubject, requestSubject } from '../../shared/contract.ts'
+import { askersOf, eventSubject, GATEWAY, requestSubject } from '../../shared/contract.ts'
 import { CONTRACTS } from '../../shared/contracts/index.ts'
 import { createLog } from '../../shared/log.ts'
 import { internalCallsOf } from '../support/architecture/calls.ts'
@@ -32,6 +35,10 @@ import { SOME_ID } from '../support/tools.ts'
 /** A team that reads all events, added as operators do. */
 const SUBSCRIBER = 'reports'
 const EVERYBODY = [...SERVICE_USERS, SUBSCRIBER]
+/** The services that publish events. */
+const PUBLISHERS = CONTRACTS.filter(({ events }) => Object.keys(events).length > 0).map(({ name }) => name)
+/** Those that read events. */
+const READERS = CONTRACTS.filter(({ consumes }) => consumes).map(({ name }) => name)
 
 let server: GuardedNats
 let subscriber: Credentials
@@ -80,6 +87,11 @@ const refusedToHear = async (user: string, subjects: readonly string[]): Promise
 const REQUESTS = CONTRACTS.flatMap((contract) =>
   Object.keys(contract.operations).map((name) => requestSubject(contract.name, name)),
 )
+const ASKED_BY_GATEWAY = CONTRACTS.flatMap((contract) =>
+  Object.entries(contract.operations)
+    .filter(([, operation]) => askersOf(operation).includes(GATEWAY))
+    .map(([name]) => requestSubject(contract.name, name)),
+)
 const EVENTS = CONTRACTS.flatMap((contract) =>
   Object.keys(contract.events).map((name) => eventSubject(contract.name, name, SOME_ID)),
 )
@@ -115,7 +127,7 @@ describe('a connection', () => {
 
 describe.each(EVERYBODY)('%s', (user) => {
   test('may_send_the_requests_that_its_code_sends_and_no_other', async () => {
-    const needed = user === 'gateway' ? REQUESTS : internalCallsOf(user)
+    const needed = user === GATEWAY ? ASKED_BY_GATEWAY : internalCallsOf(user)
     const others = REQUESTS.filter((subject) => !needed.includes(subject))
     expect(await refusedToPublish(user, REQUESTS)).toEqual(others.toSorted())
   })
@@ -157,6 +169,22 @@ describe.each(EVERYBODY)('%s', (user) => {
     expect(await refusedToPublish(user, harm)).toEqual(harm.toSorted())
   })
 
+  test.skipIf(user === SUBSCRIBER)('may_not_make_or_change_a_stream_or_a_consumer', async () => {
+    const streams = [EVENTS_STREAM, ADVISORIES_STREAM, 'OTHER']
+    const changes = streams.flatMap((stream) => [
+      ...['CREATE', 'UPDATE', 'DELETE'].map((what) => `$JS.API.STREAM.${what}.${stream}`),
+      `$JS.API.CONSUMER.CREATE.${stream}`,
+      ...[user, 'other'].flatMap((durable) => [
+        `$JS.API.CONSUMER.CREATE.${stream}.${durable}`,
+        `$JS.API.CONSUMER.CREATE.${stream}.${durable}.evt.tasks.task.created`,
+        `$JS.API.CONSUMER.DURABLE.CREATE.${stream}.${durable}`,
+        `$JS.API.CONSUMER.DELETE.${stream}.${durable}`,
+        `$JS.API.CONSUMER.PAUSE.${stream}.${durable}`,
+      ]),
+    ])
+    expect(await refusedToPublish(user, changes)).toEqual(changes.toSorted())
+  })
+
   test('may_not_touch_the_place_of_another_reader', async () => {
     const forms = EVERYBODY.filter((other) => other !== user).flatMap((other) => [
       `$JS.API.CONSUMER.CREATE.${EVENTS_STREAM}.${other}`,
@@ -175,26 +203,46 @@ describe('the stream of events', () => {
     opened.push(bus)
     return bus
   }
+  const ALL_EVENTS = SERVICE_USERS.map((service) => `evt.${service}.>`)
+  const durables = READERS.map((durable) => ({ durable, subjects: ALL_EVENTS }))
   const subject = (service: string): string => eventSubject(service, 'thing.done', SOME_ID)
   afterAll(async () => {
     await Promise.all(opened.map((bus) => bus[Symbol.asyncDispose]()))
   })
 
-  test.each(SERVICE_USERS)('made_and_told_to_by_%s', async (service) => {
+  test('made_by_the_migrator_who_can_publish_nothing_read_nothing_and_ask_nobody', async () => {
+    const bus = await busAs(MIGRATOR)
+    expect(await migrateStreams(bus, 1)).toBe(true)
+    await keepConsumers(bus, durables, true)
+    const others = [
+      ...REQUESTS,
+      ...EVENTS,
+      ...READERS.flatMap((durable) => [
+        `$JS.API.CONSUMER.MSG.NEXT.${EVENTS_STREAM}.${durable}`,
+        `$JS.API.CONSUMER.DELETE.${EVENTS_STREAM}.${durable}`,
+        `$JS.ACK.${EVENTS_STREAM}.${durable}.1.1.1.1.0`,
+      ]),
+      `$JS.API.DIRECT.GET.${EVENTS_STREAM}`,
+      `$JS.API.STREAM.MSG.GET.${EVENTS_STREAM}`,
+      `$JS.API.STREAM.DELETE.${EVENTS_STREAM}`,
+      `$JS.API.STREAM.PURGE.${EVENTS_STREAM}`,
+      '$JS.API.STREAM.CREATE.OTHER',
+    ]
+    expect(await refusedToPublish(MIGRATOR, others)).toEqual(others.toSorted())
+    const heard = ['>', 'rpc.>', 'evt.>', '$SRV.>', '_INBOX.tasks.>', requestSubject('tasks', 'delete_task')]
+    expect(await refusedToHear(MIGRATOR, heard)).toEqual(heard.toSorted())
+  })
+
+  test.each(PUBLISHERS)('published_to_by_%s', async (service) => {
     const bus = await busAs(service)
-    await migrateStreams(bus, 1)
     expect(await bus.js.publish(subject(service), '{}')).toMatchObject({ stream: EVENTS_STREAM })
     await expect(bus.js.publish(subject(service === 'tasks' ? 'gateway' : 'tasks'), '{}')).rejects.toThrow()
   })
 
-  test.each(['notifier', 'loops-queue', 'webhooks'])('read_and_acknowledged_by_%s', async (user) => {
+  test.each(READERS)('read_and_acknowledged_by_%s', async (user) => {
     const bus = await busAs(user)
-    const consumer = await openConsumer(
-      bus,
-      user,
-      SERVICE_USERS.map((service) => `evt.${service}.>`),
-    )
-    for (const service of SERVICE_USERS) {
+    const consumer = await openConsumer(bus, user)
+    for (const service of PUBLISHERS) {
       const message = await consumer.next()
       expect(message?.subject).toBe(subject(service))
       expect(await message?.ackAck()).toBe(true)
@@ -205,7 +253,7 @@ describe('the stream of events', () => {
   test('what_nats_gave_up_is_read_and_acknowledged_by_the_notifier', async () => {
     const [bus, publisher] = await Promise.all([busAs('notifier'), busAs('tasks')])
     const { seq } = await publisher.js.publish(subject('tasks'), '{}')
-    const consumer = await openConsumer(bus, 'notifier', [subject('tasks')])
+    const consumer = await openConsumer(bus, 'notifier')
     const advisories = await openAdvisoryConsumer(bus, 'notifier')
     for (let taken = 0; taken < MAX_DELIVER; ) {
       const message = await consumer.next({ expires: 5_000 })
@@ -226,7 +274,7 @@ describe('the stream of events', () => {
     const [bus, tasks] = await Promise.all([busAs(OPERATOR), busAs('tasks')])
     await tasks.js.publish(subject('tasks'), '{}')
     const notifier = await busAs('notifier')
-    const consumer = await openConsumer(notifier, 'notifier', [subject('tasks')])
+    const consumer = await openConsumer(notifier, 'notifier')
     const since = new Date(0)
     const count = await countReplay(bus, 'notifier', since)
     expect(count).toBeGreaterThan(0)

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { type ContainerRuntimeClient, type StartedTestContainer, Wait } from 'testcontainers'
 import { inject } from 'vitest'
 import { silentReport } from '../../infra/report.ts'
-import { SERVICE_NAMES } from '../../services/start.ts'
+import { STARTABLE } from '../../services/start.ts'
 import { createNetwork, type Place, placed, runFolder, runMark, startMongo } from './containers.ts'
 import { ensureEngine } from './engine.ts'
 import { passwordOf, startGuardedNats } from './guarded-nats.ts'
@@ -66,7 +66,7 @@ export const startContainerSet = async (): Promise<ContainerSet> => {
     stack.defer(door.close)
     const logs: string[] = []
     const services = new Map<string, StartedTestContainer[]>()
-    for (const name of SERVICE_NAMES) {
+    for (const name of STARTABLE) {
       const instance = { name, image, place, url: door.url, logs }
       const twins = Array.from({ length: INSTANCES }, () => startService(instance).then(keep))
       services.set(name, await allStarted(twins))
@@ -128,7 +128,7 @@ const startService = async ({ name, image, place, url, logs }: Instance): Promis
       LOG: 'info',
     })
     .withLogConsumer((stream) => void stream.on('data', (line) => logs.push(`${name}: ${line}`.trimEnd())))
-    .withWaitStrategy(Wait.forLogMessage(/serving/))
+    .withWaitStrategy(Wait.forLogMessage(/serving|streams and consumers are there/))
   if (name === 'gateway') {
     container
       .withExposedPorts(GATEWAY_PORT)

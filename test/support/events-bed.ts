@@ -5,18 +5,21 @@ import * as z from 'zod'
 import { type Aggregate, aggregates, OUTBOX_INDEX } from '../../shared/aggregate.ts'
 import { type Bus, connectBus } from '../../shared/bus/connect.ts'
 import { consume } from '../../shared/bus/consume.ts'
+import { startKeeper } from '../../shared/bus/keeper.ts'
 import { startRelay } from '../../shared/bus/outbox.ts'
 import { on, type TypedEvent } from '../../shared/bus/reactions.ts'
 import { startReconciler } from '../../shared/bus/reconcile.ts'
-import { EVENTS_STREAM } from '../../shared/bus/streams.ts'
+import { type Durable, EVENTS_STREAM, keepConsumers } from '../../shared/bus/streams.ts'
 import { systemClock as clock } from '../../shared/clock.ts'
-import { defineContract, event, eventSubject } from '../../shared/contract.ts'
+import { defineContract, event, eventFilter, eventSubject } from '../../shared/contract.ts'
 import { systemIds } from '../../shared/ids.ts'
 import { createLog } from '../../shared/log.ts'
 import { connectMongo, ensureIndexes, type Mongo, mongoFault } from '../../shared/mongo.ts'
 import { DEAD_LETTERS, type DeadLetter, openDeadLetters } from '../../shared/store-dead-letters.ts'
 import { JOURNAL, type JournalEntry, openJournal } from '../../shared/store-journal.ts'
 import { freshStack } from './stack.ts'
+
+type EventName = keyof (typeof things)['events']
 
 export type Thing = Aggregate & { name: string }
 
@@ -66,7 +69,10 @@ export const openEventsBed = async (urls = freshStack()) => {
   const collection = db.collection<Thing>('things')
   await ensureIndexes(collection, [OUTBOX_INDEX])
   const told = { clock, random: ids.random, journal: await openJournal(db) }
-  const watching = { ...told, replicas: undefined, look_ms: 200, check_after_ms: CHECK_AFTER_MS }
+  const durables: Durable[] = []
+  const keeper = { random: ids.random, replicas: undefined, durables: () => durables, look_ms: 200 }
+  stack.use(await startKeeper(bus, keeper))
+  const watching = { ...told, look_ms: 200, check_after_ms: CHECK_AFTER_MS }
   const reconciler = stack.use(await startReconciler(bus, watching))
   const relaying = () => {
     const relay = stack.use(
@@ -80,6 +86,11 @@ export const openEventsBed = async (urls = freshStack()) => {
     const store = aggregates(collection, { service: 'things', clock, ids, onCommit: relay.onCommit })
     relay.watch(store.outbox)
     return { relay, store }
+  }
+  const declare = async (durable: string, names: readonly EventName[] = ['thing.made']): Promise<void> => {
+    const subjects = names.map((name) => eventFilter('things', name))
+    durables.push({ durable, subjects })
+    await keepConsumers(bus, [{ durable, subjects }], true)
   }
   const waiting = () => collection.countDocuments({ 'outbox.0': { $exists: true } })
   const journalOf = () => db.collection<JournalEntry>(JOURNAL)
@@ -129,12 +140,15 @@ export const openEventsBed = async (urls = freshStack()) => {
       }
       return found
     },
+    /** Has the keeper make a consumer of what is told here, and make it again. */
+    declare,
     /** A consumer of what is told here: of things that are made, unless it is of other events. */
     consuming: async (
       durable: string,
       react: React,
-      names: readonly (keyof (typeof things)['events'])[] = ['thing.made'],
+      names: readonly EventName[] = ['thing.made'],
     ): Promise<AsyncDisposable> => {
+      await declare(durable, names)
       const deadLetters = await openDeadLetters(mongo.database(durable), clock)
       const options = { deadLetters, clock, random: ids.random, translate: mongoFault, beat_ms: BEAT_MS }
       const reactions = names.map((name) => on(things, name, react))

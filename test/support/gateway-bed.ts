@@ -10,6 +10,7 @@ import { oauthRoutes } from '../../services/gateway/oauth/routes.ts'
 import { stepUp } from '../../services/gateway/oauth/step-up.ts'
 import { pageRoutes } from '../../services/gateway/pages/routes.ts'
 import { startTending } from '../../services/gateway/tending.ts'
+import { start as startMigrator } from '../../services/migrator/main.ts'
 import { systemClock } from '../../shared/clock.ts'
 import { readConfig } from '../../shared/config.ts'
 import { type Host, openHost } from '../../shared/host.ts'
@@ -47,6 +48,7 @@ export const openGatewayBed = async (
   let fetch: Fetch = () => new Response(null, { status: 503 })
   const listener = await listen((request, env) => fetch(request, env), '127.0.0.1', 0)
   const url = `http://${listener.address}`
+  const migrator = await startMigrator(config)
   const host = await openHost('gateway', config)
   let ahead_ms = 0
   const clock = {
@@ -81,6 +83,7 @@ export const openGatewayBed = async (
       await listener.close()
       await mcp.close()
       await host.stack.disposeAsync()
+      await migrator[Symbol.asyncDispose]()
     },
   }
 }

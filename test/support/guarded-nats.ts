@@ -2,6 +2,7 @@
 import { readFile } from 'node:fs/promises'
 import { getContainerRuntimeClient, Wait } from 'testcontainers'
 import { inject } from 'vitest'
+import { MIGRATOR } from '../../services/start.ts'
 import { CONTRACTS } from '../../shared/contracts/index.ts'
 import { type Place, placed, runMark } from './containers.ts'
 
@@ -30,7 +31,9 @@ export const passwordOf = (user: string): string => `secret-of-${user}`
 
 /** The environment in which the servers find all passwords. */
 export const passwordsOf = (): Record<string, string> =>
-  Object.fromEntries([...SERVICE_USERS, OPERATOR].map((user) => [variableOf(user), passwordOf(user)]))
+  Object.fromEntries(
+    [...SERVICE_USERS, MIGRATOR, OPERATOR].map((user) => [variableOf(user), passwordOf(user)]),
+  )
 
 /** Starts the server, with its data in memory. */
 export const startGuardedNats = async (place: Place = { run: runMark() }): Promise<GuardedNats> => {

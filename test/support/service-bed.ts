@@ -3,7 +3,7 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { join } from 'node:path'
 import type * as z from 'zod'
-import { startServices } from '../../services/start.ts'
+import { MIGRATOR, startServices } from '../../services/start.ts'
 import { callByName } from '../../shared/bus/client.ts'
 import { type Bus, connectBus } from '../../shared/bus/connect.ts'
 import { startBudget } from '../../shared/bus/headers.ts'
@@ -124,6 +124,7 @@ export const openBed = async (given: Readonly<Record<string, string>> = {}): Pro
   }
   const stack = new AsyncDisposableStack()
   const bus = stack.use(await connectBus(natsUrl, 'test', createLog({ filter: 'error', topic: 'test' })))
+  stack.use(await startServices(env, { names: [MIGRATOR] }))
   const startOne = async (service: string) => stack.use(await startServices(env, { names: [service] }))
   return {
     bus,

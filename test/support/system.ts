@@ -3,7 +3,7 @@
 
 import { connect, createServer, type Server, type Socket } from 'node:net'
 import { vi } from 'vitest'
-import { type Started, startServices } from '../../services/start.ts'
+import { MIGRATOR, type Started, startServices } from '../../services/start.ts'
 import type { DevMail } from '../../shared/contracts/notifier.ts'
 import { TEST_SECRET } from './keys.ts'
 import { freshStack, type Stack } from './stack.ts'
@@ -123,7 +123,7 @@ export const startSystem = async (options: SystemOptions = {}): Promise<System> 
   }
   try {
     for (let count = 0; count < (options.instances ?? 1); count += 1)
-      instances.push(await startServices(env, options.names ? { names: options.names } : {}))
+      instances.push(await startServices(env, options.names ? { names: [MIGRATOR, ...options.names] } : {}))
   } catch (error) {
     await stop()
     throw error

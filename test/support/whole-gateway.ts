@@ -2,6 +2,7 @@
 // route, whatever it is. What needs the other services is better tested on a whole system.
 import { type Fetch, listen } from '../../services/gateway/listen.ts'
 import { wire } from '../../services/gateway/main.ts'
+import { start as startMigrator } from '../../services/migrator/main.ts'
 import { readConfig } from '../../shared/config.ts'
 import { openHost } from '../../shared/host.ts'
 import { freshStack } from './stack.ts'
@@ -31,6 +32,7 @@ export const openWholeGateway = async (
   let fetch: Fetch = () => new Response(null, { status: 503 })
   const listener = await listen((request, env) => fetch(request, env), '127.0.0.1', 0)
   stack.defer(() => listener.close())
+  stack.use(await startMigrator(config))
   const host = await openHost('gateway', config)
   stack.use(host.stack)
   const url = `http://${listener.address}`

@@ -11,6 +11,7 @@ import { verifyAccess } from '../../../services/gateway/oauth/access.ts'
 import { oauthRoutes } from '../../../services/gateway/oauth/routes.ts'
 import { stepUp } from '../../../services/gateway/oauth/step-up.ts'
 import { pageRoutes } from '../../../services/gateway/pages/routes.ts'
+import { start as startMigrator } from '../../../services/migrator/main.ts'
 import { readConfig } from '../../../shared/config.ts'
 import { openHost } from '../../../shared/host.ts'
 import { signUp } from '../accounts.ts'
@@ -33,6 +34,7 @@ export const openEndpoint = async (newServer: NewServer): Promise<Endpoint> => {
   let fetch: Fetch = () => new Response(null, { status: 503 })
   const listener = await listen((incoming, env) => fetch(incoming, env), '127.0.0.1', 0)
   const publicUrl = `http://${listener.address}`
+  const migrator = await startMigrator(config)
   const host = await openHost('gateway', config)
   const { clock, ids, log } = host
   const deps = await openDeps(host, publicUrl)
@@ -57,6 +59,7 @@ export const openEndpoint = async (newServer: NewServer): Promise<Endpoint> => {
       await listener.close()
       await mcp.close()
       await host.stack.disposeAsync()
+      await migrator[Symbol.asyncDispose]()
     },
   }
 }

@@ -1,0 +1,34 @@
+// The migrator: makes the streams and consumers that the contracts declare, and looks after them. It answers no requests,
+// reads no events and has no database; its user on NATS may do this and nothing else.
+import { connectBus } from '../../shared/bus/connect.ts'
+import { startKeeper } from '../../shared/bus/keeper.ts'
+import type { Config } from '../../shared/config.ts'
+import { consumedSubjects } from '../../shared/contract.ts'
+import { CONTRACTS } from '../../shared/contracts/index.ts'
+import { systemIds } from '../../shared/ids.ts'
+import { createLog } from '../../shared/log.ts'
+import { MIGRATOR, type Started } from '../start.ts'
+
+const durables = CONTRACTS.map((contract) => ({
+  durable: contract.name,
+  subjects: consumedSubjects(contract),
+})).filter(({ subjects }) => subjects.length > 0)
+
+/**
+ * Makes all of it once, then looks after it until disposed of.
+ * @throws AppError `unavailable` when NATS does not answer or refuses a stream.
+ */
+export const start = async (config: Config): Promise<Started> => {
+  const log = createLog({ filter: config.LOG, topic: MIGRATOR })
+  const stack = new AsyncDisposableStack()
+  try {
+    const bus = stack.use(await connectBus(config.NATS_URL ?? '', MIGRATOR, log.child('bus')))
+    const { random } = systemIds()
+    stack.use(await startKeeper(bus, { random, replicas: config.STREAM_REPLICAS, durables: () => durables }))
+  } catch (error) {
+    await stack.disposeAsync()
+    throw error
+  }
+  log.info('streams and consumers are there')
+  return { [Symbol.asyncDispose]: () => stack.disposeAsync() }
+}
