@@ -172,6 +172,9 @@ export const requestSubject = (service: string, operation: string): string => `r
 export const eventSubject = (service: string, name: string, workspaceId: string): string =>
   `evt.${service}.${name}.${workspaceId}`
 
+/** The subject of every event of a service. */
+export const everyEventOf = (service: string): string => `evt.${service}.>`
+
 /** The subjects of the events that a service reacts to, in every workspace. */
 export const consumedSubjects = ({ consumes = {} }: Pick<Contract, 'consumes'>): readonly string[] =>
   Object.entries(consumes).flatMap(([service, names]) => names.map((name) => eventFilter(service, name)))

@@ -1,5 +1,11 @@
 // The users of infra/nats.conf, each with what its service needs by the contracts and nothing else. Knows no file.
-import { askersOf, type Contract, consumedSubjects, requestSubject } from '../../shared/contract.ts'
+import {
+  askersOf,
+  type Contract,
+  consumedSubjects,
+  everyEventOf,
+  requestSubject,
+} from '../../shared/contract.ts'
 import { CONTRACTS } from '../../shared/contracts/index.ts'
 
 const BEGIN = '      # The users, written by npm run contracts from what the contracts say.'
@@ -41,13 +47,13 @@ const serviceUser = (contract: Contract): User => {
     about: contract.description,
     publish: [
       ...requestsOf(name),
-      ...(Object.keys(events).length > 0 ? [`evt.${name}.>`] : []),
+      ...(Object.keys(events).length > 0 ? [everyEventOf(name)] : []),
       '$JS.API.INFO',
       `$JS.API.STREAM.INFO.${EVENTS}`,
       `$JS.API.DIRECT.GET.${EVENTS}`,
       ...(reads ? [...readingWith(EVENTS, name), ...readingWith(ADVISORIES, name)] : []),
     ],
-    subscribe: [`rpc.${name}.>`, '$SRV.>', `_INBOX.${name}.>`],
+    subscribe: [requestSubject(name, '>'), '$SRV.>', `_INBOX.${name}.>`],
     answers: true,
   }
 }
