@@ -87,6 +87,7 @@ const operator: User = {
     `$JS.API.CONSUMER.CREATE.${EVENTS}.>`,
     `$JS.API.CONSUMER.DURABLE.CREATE.${EVENTS}.*`,
     `$JS.API.CONSUMER.DELETE.${EVENTS}.*`,
+    `$JS.API.CONSUMER.RESET.${EVENTS}.*`,
   ],
   subscribe: ['_INBOX.operator.>'],
 }
