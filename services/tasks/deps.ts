@@ -6,6 +6,7 @@ import type { Host } from '../../shared/host.ts'
 import type { RequestStore } from '../../shared/store-requests.ts'
 import type { TaskStore } from './store.ts'
 import type { CommentStore } from './store-comments.ts'
+import type { Recount } from './store-recount.ts'
 import type { TallyStore } from './store-tallies.ts'
 
 export type Deps = Pick<Host, 'clock' | 'ids' | 'at' | 'log'> &
@@ -14,6 +15,7 @@ export type Deps = Pick<Host, 'clock' | 'ids' | 'at' | 'log'> &
     comments: CommentStore
     tallies: TallyStore
     requests: RequestStore
+    recount: Recount
     /** For tools and sweepers only: this service's own internal operations are leaves. */
     loops: Client<typeof loopsQueue>
   }>

@@ -9,6 +9,7 @@ import type { Started } from '../start.ts'
 import { createHandlers } from './handlers.ts'
 import { openTasks } from './store.ts'
 import { openComments } from './store-comments.ts'
+import { openRecount } from './store-recount.ts'
 import { openTallies } from './store-tallies.ts'
 import { startSweepers } from './sweepers.ts'
 
@@ -25,7 +26,8 @@ const wire = async (host: Host): Promise<void> => {
     tallies.watch(home)
   }
   const loops = client(host.bus, loopsQueue)
-  const deps = { clock, ids, at, log, tasks, comments, requests, tallies, loops }
+  const recount = openRecount(db)
+  const deps = { clock, ids, at, log, tasks, comments, requests, tallies, recount, loops }
   stack.use(startSweepers(deps))
   await host.serve(contract, createHandlers(deps))
 }

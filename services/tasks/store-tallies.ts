@@ -8,7 +8,7 @@ import type { Collection, Db } from 'mongodb'
 import type { Clock } from '../../shared/clock.ts'
 import type { FaultPoint } from '../../shared/faults.ts'
 import type { Log } from '../../shared/log.ts'
-import { isDuplicateKey } from '../../shared/mongo.ts'
+import { insertMissing } from '../../shared/mongo.ts'
 import { mergeSums, type Tallies, type Tally, type Uncounted } from './tally.ts'
 
 type TallyDoc = Tally & { _id: string; ws: string; seen?: Readonly<Record<string, Date>> }
@@ -61,13 +61,8 @@ const adding = (
   forget: ReturnType<typeof forgetting>,
   old: () => Date | undefined,
 ) => {
-  const make = async (ws: string, tally: string): Promise<void> => {
-    try {
-      await collection.updateOne({ _id: tally, ws }, { $setOnInsert: { ws } }, { upsert: true })
-    } catch (error) {
-      if (!isDuplicateKey(error)) throw error
-    }
-  }
+  // Inserted, not upserted: of upserts at the same moment, not every database keeps both (documentdb#295).
+  const make = (ws: string, tally: string): Promise<void> => insertMissing(collection, [{ _id: tally, ws }])
   const add = async (
     ws: string,
     tally: string,

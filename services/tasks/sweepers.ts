@@ -1,4 +1,5 @@
-// What this service finishes on its own account when a process died in the middle: counts, moves, deletions.
+// What this service finishes on its own account when a process died in the middle: counts, moves, deletions. And a look
+// now and then whether the counts are right.
 import { ownCall } from '../../shared/bus/headers.ts'
 import { LIMITS } from '../../shared/contracts/common.ts'
 import { repeat } from '../../shared/lifecycle.ts'
@@ -10,6 +11,10 @@ import { settleMoves } from './moves.ts'
 const COUNT_EVERY_MS = 1_000
 const SETTLE_EVERY_MS = 1_000
 const PURGE_EVERY_MS = 5_000
+/** Counters that are checked at a time, over all replicas, and the pause when all have been (ms); also after a failure. */
+const RECOUNT_EVERY_MS = 10_000
+const RECOUNT_BATCH = 25
+const RECOUNT_CYCLE_MS = 60 * 60_000
 /** Reservations older than this have been left by whoever made them (ms). */
 const MOVE_LEFT_AFTER_MS = 5_000
 /** A deleted task keeps its comments this long, so that one which was under way then is removed too (ms). */
@@ -48,6 +53,22 @@ const purgeDeleted = async (deps: Deps): Promise<void> => {
   }
 }
 
+/** Checks some counters and mends those that are wrong, a little at a time and on one replica. */
+export const recountSome = async ({
+  recount,
+  clock,
+  log,
+}: Pick<Deps, 'recount' | 'clock' | 'log'>): Promise<void> => {
+  const now = clock.now().getTime()
+  const until = new Date(now + RECOUNT_CYCLE_MS)
+  const after = await recount.take(new Date(now), until)
+  if (after === null) return
+  const { drifts, end } = await recount.look(after, RECOUNT_BATCH)
+  for (const drift of drifts)
+    if (await recount.repair(drift)) log.warn('counters were wrong and are mended', { ...drift })
+  await recount.goOn(until, end ?? '', end === null ? until : new Date(now + RECOUNT_EVERY_MS))
+}
+
 /** Starts the sweepers. */
 export const startSweepers = (deps: Deps): AsyncDisposable => {
   const log = deps.log.child('sweep')
@@ -57,5 +78,6 @@ export const startSweepers = (deps: Deps): AsyncDisposable => {
   stack.use(every(COUNT_EVERY_MS, () => deps.tallies.sweep()))
   stack.use(every(SETTLE_EVERY_MS, () => settleLeftMoves(deps)))
   stack.use(every(PURGE_EVERY_MS, () => purgeDeleted(deps)))
+  stack.use(every(RECOUNT_EVERY_MS, () => recountSome(deps)))
   return stack
 }

@@ -15,7 +15,8 @@ export const UNASSIGNED: Shelf = 'unassigned'
 const ASSIGNED: Shelf = 'assigned'
 /** Tasks in public loops. */
 export const PUBLIC: Shelf = 'public'
-const OF_WORKSPACE: readonly Shelf[] = [UNASSIGNED, ASSIGNED, PUBLIC]
+/** Those that the workspace's document counts. */
+export const OF_WORKSPACE: readonly Shelf[] = [UNASSIGNED, ASSIGNED, PUBLIC]
 
 /** Where a task is and who sees it: `acl` is `public`, or the id of the private loop that it is in. */
 export type Place = Readonly<{ loop_id: string | null; acl: string }>

@@ -5,6 +5,7 @@ import type { LoopDoc } from '../../services/loops-queue/store.ts'
 import { createHandlers } from '../../services/tasks/handlers.ts'
 import { openTasks, type TaskDoc } from '../../services/tasks/store.ts'
 import { openComments } from '../../services/tasks/store-comments.ts'
+import { openRecount } from '../../services/tasks/store-recount.ts'
 import { openTallies } from '../../services/tasks/store-tallies.ts'
 import { client } from '../../shared/bus/client.ts'
 import { startBudget } from '../../shared/bus/headers.ts'
@@ -172,6 +173,7 @@ describe('shipped at the moment', () => {
       comments,
       tallies,
       requests,
+      recount: openRecount(bed.db),
       tasks: {
         ...tasks,
         insert: async (...args) => {

@@ -166,7 +166,10 @@ const SAMPLES: Readonly<Record<string, Sample>> = {
   one_write_changes_one_document: {
     path: 'services/tasks/store.ts',
     bad: ['export const f = (c: C) => c.startSession()', 'export const f = (c: C) => c.watch([])'],
-    good: ['export const f = (c: C) => c.findOne({})'],
+    good: [
+      'export const f = (c: C) => c.findOne({})',
+      'export const f = (c: C) => c.startSession({ snapshot: true })',
+    ],
   },
   collections_state_their_indexes: {
     path: 'services/tasks/store.ts',

@@ -42,7 +42,7 @@ describe('the README', () => {
 
   test('names every command of package.json', () => {
     const scripts = Object.keys((JSON.parse(read('package.json')) as { scripts: object }).scripts)
-    const named = all(/^\| `npm (?:run )?([\w:]+)` \|/gm, README)
+    const named = all(/^\| `npm (?:run )?([\w:-]+)` \|/gm, README)
     expect(named.toSorted()).toEqual(scripts.toSorted())
   })
 

@@ -1,0 +1,44 @@
+// `npm run check-counts`: compares every counter of tasks and comments with what counting finds, while the system runs.
+import { openRecount } from '../services/tasks/store-recount.ts'
+import { processEnv } from '../shared/config.ts'
+import { tasks } from '../shared/contracts/tasks.ts'
+import { createLog } from '../shared/log.ts'
+import { connectMongo } from '../shared/mongo.ts'
+import { runCommand, runningConfig } from './running.ts'
+
+const USAGE = `npm run check-counts              finds counters that are wrong; ends with 1 if there are any
+npm run check-counts -- --repair  mends them too`
+
+/** Counter documents per look. */
+const BATCH = 100
+
+const say = (line: string): void => void process.stdout.write(`${line}\n`)
+
+const check = async (mend: boolean): Promise<number> => {
+  const { LOG, MONGODB_URL = '' } = runningConfig({ LOG: 'warn', ...processEnv() }, ['MONGODB_URL'])
+  await using mongo = await connectMongo(MONGODB_URL, createLog({ filter: LOG, topic: 'check-counts' }))
+  const recount = openRecount(mongo.database(tasks.name))
+  if (mend) await recount.make()
+  let [checked, wrong, mended] = [0, 0, 0]
+  for (let after: string | null = ''; after !== null; ) {
+    const look = await recount.look(after, BATCH)
+    checked += look.checked
+    for (const drift of look.drifts) {
+      wrong += 1
+      const lacks = Object.entries(drift.missing).map(([path, by]) => `${path} ${by > 0 ? '+' : ''}${by}`)
+      say(`${drift.tally} of workspace ${drift.ws} lacks ${lacks.join(', ')}`)
+      if (mend && (await recount.repair(drift))) mended += 1
+    }
+    after = look.end
+  }
+  say(`${checked} counter documents checked, ${wrong} wrong${mend ? `, ${mended} mended` : ''}.`)
+  return wrong > mended ? 1 : 0
+}
+
+await runCommand(async () => {
+  const [option, ...more] = process.argv.slice(2)
+  if (more.length === 0 && (option === undefined || option === '--repair'))
+    return await check(option !== undefined)
+  say(USAGE)
+  return 2
+})

@@ -1,0 +1,167 @@
+// Counters that are wrong are found and mended while the service runs, and none is called wrong that is only late.
+import { execFile } from 'node:child_process'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+import { afterAll, beforeAll, expect, test, vi } from 'vitest'
+import { type Drift, openRecount, type Recount } from '../../services/tasks/store-recount.ts'
+import { recountSome } from '../../services/tasks/sweepers.ts'
+import { systemClock } from '../../shared/clock.ts'
+import type { Caller } from '../../shared/contract.ts'
+import { createLog } from '../../shared/log.ts'
+import { inParallel } from '../../shared/parallel.ts'
+import { ids } from '../support/service-bed.ts'
+import { openTasksBed, type TasksBed } from '../support/tasks-bed.ts'
+
+vi.setConfig({ testTimeout: 60_000 })
+
+type TallyDoc = { _id: string; ws: string }
+let bed: TasksBed
+let recount: Recount
+beforeAll(async () => {
+  bed = await openTasksBed()
+  recount = openRecount(bed.db)
+})
+afterAll(() => bed[Symbol.asyncDispose]())
+
+const tallies = () => bed.db.collection<TallyDoc>('tallies')
+/** Everything that is wrong, found a few counters at a time. */
+const lookAll = async (): Promise<Drift[]> => {
+  const drifts: Drift[] = []
+  for (let after: string | null = ''; after !== null; ) {
+    const look = await recount.look(after, 3)
+    drifts.push(...look.drifts)
+    after = look.end
+  }
+  return drifts
+}
+/** A workspace with tasks in a public loop, a private one and none, and comments on a task and a loop. */
+const busyWorkspace = async () => {
+  const ann = bed.owner()
+  const [open, secret] = await Promise.all(
+    (['public', 'private'] as const).map(
+      async (visibility) => (await bed.loopsOf(ann).create_loop({ name: 'Loop', visibility })).loop.id,
+    ),
+  )
+  const file = async (loop_id?: string) =>
+    (await bed.tasksOf(ann).create_task({ title: 'Task', loop_id })).task.id
+  const task_ids = await inParallel([undefined, undefined, open, open, open, secret], 3, file)
+  const [task_id = ''] = task_ids
+  await bed.tasksOf(ann).add_comment({ task_id, text: 'Hi' })
+  await bed.tasksOf(ann).add_comment({ loop_id: open, text: 'Hi' })
+  return { ann, open: open as string, secret: secret as string, task_ids, task_id }
+}
+const shown = async (ann: Caller, task_id: string) => {
+  const { workspace_id } = ann
+  const { all } = await bed.tasksOf(null).count_workspace({ workspace_id, visible_private_loop_ids: null })
+  return { all, comments: (await bed.tasksOf(ann).get_task({ task_id })).comments_total }
+}
+
+test('wrong_counters_are_found_and_mended_and_lost_ones_made_again', async () => {
+  const { ann, open, secret, task_id } = await busyWorkspace()
+  await bed.settled()
+  const right = await shown(ann, task_id)
+  expect(await lookAll()).toEqual([])
+  await tallies().updateOne({ _id: open }, { $inc: { [`tasks.${open}.open.none`]: 2, comments: -1 } })
+  await tallies().updateOne({ _id: ann.workspace_id }, { $inc: { 'tasks.unassigned.approved.high': 7 } })
+  await tallies().deleteMany({ _id: { $in: [secret, task_id] } })
+  await recount.make()
+  const found = await lookAll()
+  expect(new Map(found.map(({ tally, missing }) => [tally, missing]))).toEqual(
+    new Map([
+      [open, { [`tasks.${open}.open.none`]: -2, comments: 1 }],
+      [ann.workspace_id, { 'tasks.unassigned.approved.high': -7 }],
+      [secret, { [`tasks.${secret}.open.none`]: 1 }],
+      [task_id, { comments: 1 }],
+    ]),
+  )
+  for (const drift of found) expect(await recount.repair(drift)).toBe(true)
+  // What somebody else has mended is not mended again.
+  for (const drift of found) expect(await recount.repair(drift)).toBe(false)
+  expect(await lookAll()).toEqual([])
+  expect(await shown(ann, task_id)).toEqual(right)
+})
+
+test('late_counters_are_not_called_wrong', async () => {
+  const { ann, open } = await busyWorkspace()
+  await bed.settled()
+  const _id = (await bed.tasksOf(ann).create_task({ title: 'Late', loop_id: open })).task.id
+  await bed.settled()
+  // As if whoever filed it had died before it was counted anywhere but in one place.
+  const change = { id: ids.next(), at: new Date('2900-01-01') }
+  const sums = [
+    { tally: ann.workspace_id, path: 'tasks.assigned.open.none', by: 1 },
+    { tally: open, path: `tasks.${open}.open.none`, by: 1 },
+  ]
+  await bed.db
+    .collection<TallyDoc>('tasks')
+    .updateOne({ _id }, { $set: { uncounted: [{ ...change, sums }] } })
+  await tallies().updateOne({ _id: ann.workspace_id }, { $inc: { 'tasks.assigned.open.none': -1 } })
+  await tallies().updateOne({ _id: open }, { $set: { [`seen.${change.id}`]: new Date() } })
+  expect(await lookAll()).toEqual([])
+  // As a sweeper would, were it that late.
+  await tallies().updateOne({ _id: ann.workspace_id }, { $inc: { 'tasks.assigned.open.none': 1 } })
+  await bed.db.collection<TallyDoc>('tasks').updateOne({ _id }, { $set: { uncounted: [] } })
+})
+
+test('nothing_is_called_wrong_while_everything_changes', async () => {
+  const { ann, open, secret, task_ids } = await busyWorkspace()
+  const statuses = ['approved', 'in_progress', 'on_hold', 'open'] as const
+  let writing = true
+  const write = async (n: number): Promise<void> => {
+    const task_id = task_ids[n % task_ids.length] ?? ''
+    const loop_id = [open, secret, null][n % 3]
+    await bed
+      .tasksOf(ann)
+      .update_task({ task_id, status: statuses[n % 4], loop_id })
+      .catch(() => undefined)
+    const made = await bed.tasksOf(ann).create_task({ title: 'T', loop_id: loop_id ?? undefined })
+    await bed.tasksOf(ann).add_comment({ task_id: made.task.id, text: 'Hi' })
+    if (n % 2) await bed.tasksOf(ann).delete_task({ task_id: made.task.id })
+  }
+  const writers = inParallel(
+    Array.from({ length: 120 }, (_, n) => n),
+    6,
+    write,
+  ).finally(() => {
+    writing = false
+  })
+  let looks = 0
+  for (; writing; looks += 1) expect(await lookAll()).toEqual([])
+  await writers
+  expect(looks).toBeGreaterThan(1)
+})
+
+test('the_slow_pass_mends_them_too_on_one_replica_at_a_time', async () => {
+  const { ann, task_id } = await busyWorkspace()
+  await bed.settled()
+  const right = await shown(ann, task_id)
+  await tallies().updateOne({ _id: ann.workspace_id }, { $inc: { 'tasks.unassigned.open.none': 5 } })
+  await bed.db.collection('recounts').deleteMany({})
+  const log = createLog({ filter: 'error', topic: 'test' })
+  let now = systemClock.now().getTime()
+  const clock = { ...systemClock, now: () => new Date(now) }
+  for (let hour = 0; hour < 40; hour += 1) {
+    now += 60 * 60_000
+    await Promise.all([recountSome({ recount, clock, log }), recountSome({ recount, clock, log })])
+  }
+  expect(await shown(ann, task_id)).toEqual(right)
+})
+
+test('the_command_ends_with_one_when_any_is_wrong_and_with_none_once_they_are_mended', async () => {
+  const { ann } = await busyWorkspace()
+  await bed.settled()
+  await tallies().updateOne({ _id: ann.workspace_id }, { $inc: { 'tasks.unassigned.open.none': 5 } })
+  const command = join(import.meta.dirname, '../../infra/check-counts.ts')
+  const run = async (...options: string[]) => {
+    const env = { ...process.env, MONGODB_URL: bed.mongodbUrl, LOG: 'error' }
+    return await promisify(execFile)(process.execPath, [command, ...options], { env }).then(
+      ({ stdout }) => ({ code: 0, stdout }),
+      (error: { code: number; stdout: string }) => ({ code: error.code, stdout: error.stdout }),
+    )
+  }
+  const line = `${ann.workspace_id} of workspace ${ann.workspace_id} lacks tasks.unassigned.open.none -5`
+  expect(await run()).toMatchObject({ code: 1, stdout: expect.stringContaining(line) })
+  expect(await run('--repair')).toMatchObject({ code: 0, stdout: expect.stringMatching(/1 wrong, 1 mended/) })
+  expect(await run()).toMatchObject({ code: 0, stdout: expect.stringMatching(/ 0 wrong\.\n$/) })
+  expect((await run('--what')).code).toBe(2)
+})
