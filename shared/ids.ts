@@ -1,6 +1,6 @@
 // The only reads of randomness: ids, secret tokens, jitter. Everything else is given an Ids.
 import { randomBytes } from 'node:crypto'
-import { monotonicFactory } from 'ulid'
+import { encodeTime, monotonicFactory } from 'ulid'
 
 /** A source of identifiers and randomness. */
 export type Ids = Readonly<{
@@ -27,6 +27,13 @@ const pooledRandom = (): (() => number) => {
     return (pool[used++] as number) / 256
   }
 }
+
+/** Characters of a ULID that say its moment, and that are random. */
+const TIME_CHARS = 10
+const RANDOM_CHARS = 16
+
+/** What every ULID of this moment or later sorts behind, and every earlier one before (https://github.com/ulid/spec). */
+export const idFloor = (at: Date): string => encodeTime(at.getTime(), TIME_CHARS) + '0'.repeat(RANDOM_CHARS)
 
 /** Identifiers from this machine's random source. */
 export const systemIds = (): Ids => {

@@ -4,6 +4,7 @@ import type { Deps, Some } from './deps.ts'
 import { view } from './lifecycle.ts'
 import { createdEvents, newLoop } from './loop.ts'
 import { findMade, type Made, momentOf, requireMembers, requireRoom } from './making.ts'
+import type { Seen } from './order.ts'
 
 /** The handler of create_loop. */
 export const create = (deps: Deps): Some<'create_loop'> => ({
@@ -12,9 +13,9 @@ export const create = (deps: Deps): Some<'create_loop'> => ({
     const request = repeatable(call.caller, 'create_loop', input)
     const before = await findMade(deps, call, request)
     const member_ids = before ? [] : await requireMembers(deps, call, input)
-    const make = async (): Promise<Made> => {
+    const make = async ({ order }: Seen): Promise<Made> => {
       if (before) return before
-      await requireRoom(deps, ws)
+      requireRoom(order.length)
       const asked = { ...input, member_ids, create_key: request?.key }
       const loop = newLoop(deps.ids.next(), ws, 'active', asked, momentOf(deps, call))
       const saved = await deps.loops.insert(loop, createdEvents(loop, 1), { call, request })
@@ -23,7 +24,7 @@ export const create = (deps: Deps): Some<'create_loop'> => ({
       if (made) return made
       throw stillAtWork()
     }
-    const { loop, replayed, seen } = await deps.queues.along(call, make, () =>
+    const { loop, replayed, seen } = await deps.queues.changeLoopThenQueue(call, make, () =>
       deps.at('create_loop.inserted'),
     )
     return { ...view(loop, seen), replayed }

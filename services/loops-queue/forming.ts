@@ -12,14 +12,11 @@ import type { Deps, Some } from './deps.ts'
 import { view } from './lifecycle.ts'
 import { type FormedFrom, formed, type NewLoop, newLoop } from './loop.ts'
 import { findMade, type Made, momentOf, requireMembers, requireRoom } from './making.ts'
+import type { Seen } from './order.ts'
 import type { LoopDoc } from './store.ts'
 
-/** A loop that forms for longer than this was broken off (ms). */
-const FORMING_MS = 10_000
 /** Patience for telling the tasks service how it ended; its own sweeper finds out by itself otherwise (ms). */
 const FINISH_MS = 3_000
-/** Broken-off loops taken away per sweep. */
-const SWEEP = 100
 
 type Asked = Readonly<{
   visibility: Visibility
@@ -73,8 +70,9 @@ const form = async (
   call: MemberCall,
   input: Asked & Omit<NewLoop, 'member_ids' | 'create_key'>,
   request: Repeatable | undefined,
+  active_loops: number,
 ): Promise<Made> => {
-  await requireRoom(deps, call.caller.workspace_id)
+  requireRoom(active_loops)
   const member_ids = await requireMembers(deps, call, input)
   const loop = await start(deps, call, { ...input, member_ids, create_key: request?.key }, request)
   if (loop === null) return (await findMade(deps, call, request)) ?? Promise.reject(stillAtWork())
@@ -94,27 +92,19 @@ export const forming = (deps: Deps): Some<'create_loop_from_tasks'> => ({
   create_loop_from_tasks: async (input, call) => {
     const { loop_name: name, loop_description: description, ...rest } = input
     const request = repeatable(call.caller, 'create_loop_from_tasks', input)
-    const made =
-      (await findMade(deps, call, request)) ??
-      (await form(deps, call, { ...rest, name, description }, request))
-    deps.at('create_loop_from_tasks.committed')
-    await finish(deps, made.loop, true)
-    const write = async () => made
-    const queued = await deps.queues.along(call, write, () => deps.at('create_loop_from_tasks.moved'))
+    const make = async ({ order }: Seen): Promise<Made> => {
+      const made =
+        (await findMade(deps, call, request)) ??
+        (await form(deps, call, { ...rest, name, description }, request, order.length))
+      deps.at('create_loop_from_tasks.committed')
+      await finish(deps, made.loop, true)
+      return made
+    }
+    const queued = await deps.queues.changeLoopThenQueue(call, make, () =>
+      deps.at('create_loop_from_tasks.moved'),
+    )
     const { loop, replayed, seen } = queued
     const tasks = [...(loop.formed_from ?? [])]
     return { ...view(loop, seen), tasks, replayed }
   },
 })
-
-/** Takes away the loops whose making was broken off; one that became active in this moment stays. */
-export const sweepForming = async ({
-  loops,
-  clock,
-  log,
-}: Pick<Deps, 'loops' | 'clock' | 'log'>): Promise<void> => {
-  const before = new Date(clock.now().getTime() - FORMING_MS)
-  for (const loop of await loops.listForming(before, SWEEP))
-    if (await loops.removeForming(loop))
-      log.info('took away a loop that was never formed', { loop_id: loop._id })
-}

@@ -1,77 +1,30 @@
 // Reading loops: list_loops in its three sections, and get_loop with its tasks and comments.
-import type { MemberCall } from '../../shared/contract.ts'
-import { LOOP_STATUSES, type LoopStatus } from '../../shared/contracts/common.ts'
+import type { LoopStatus } from '../../shared/contracts/common.ts'
 import { ANSWER_BYTES, ENVELOPE_BYTES, jsonBytes } from '../../shared/page-bytes.ts'
-import { type Place, readCursor, resumeAt, writeCursor } from './cursor.ts'
 import type { Deps, Some } from './deps.ts'
 import { shortened, viewLoop } from './loop.ts'
-import { priorityIn, type Seen } from './order.ts'
+import { priorityIn } from './order.ts'
+import { readPage } from './pages.ts'
 import { viewPage } from './rows.ts'
-import type { LoopRowDoc } from './store.ts'
 
 /** Of the answer with a loop's tasks and comments: what the loop itself may have (bytes), and the tasks' part of the rest. */
 const LOOP_BYTES = 72_000
 const TASKS_SHARE = 0.7
 
-/** Rows of the order from a place on; loops that have just left it are made up for by those behind. */
-const readActive = async (
-  { loops }: Deps,
-  ws: string,
-  order: readonly string[],
-  limit: number,
-): Promise<LoopRowDoc[]> => {
-  const rows: LoopRowDoc[] = []
-  for (let at = 0; at < order.length && rows.length < limit; at += limit)
-    rows.push(...(await loops.listRows(ws, order.slice(at, at + limit))))
-  return rows.slice(0, limit)
-}
-
-/** Rows of one section of the list, behind the place where the page before ended. */
-const readSection = async (
-  deps: Deps,
-  call: MemberCall,
-  section: LoopStatus,
-  { visible }: Seen,
-  behind: Place | undefined,
-  limit: number,
-): Promise<LoopRowDoc[]> => {
-  if (section !== 'active')
-    return await deps.loops.listByStatus(
-      call.caller,
-      section,
-      behind?.in === section ? behind.key : undefined,
-      limit,
-    )
-  const start = resumeAt(visible, behind?.in === 'active' ? behind : undefined)
-  return await readActive(deps, call.caller.workspace_id, visible.slice(start), limit)
-}
-
-const placeOf = (row: LoopRowDoc, { visible }: Seen): Place =>
-  row.status === 'active'
-    ? { in: 'active', id: row._id, place: visible.indexOf(row._id) }
-    : { in: row.status, key: row.status_key }
-
 /** The handlers that read loops. */
 export const listing = (deps: Deps): Some<'list_loops' | 'get_loop'> => ({
   list_loops: async ({ status, limit, cursor }, call) => {
-    const behind = readCursor(cursor, status)
-    const sections = status === undefined ? LOOP_STATUSES : [status]
-    const [seen, on_hold, shipped] = await Promise.all([
-      deps.queues.read(call),
-      sections.includes('on_hold') ? deps.loops.count(call.caller, 'on_hold') : 0,
-      sections.includes('shipped') ? deps.loops.count(call.caller, 'shipped') : 0,
+    const has = (one: LoopStatus): boolean => status === undefined || status === one
+    const [{ seen, rows, cursorBehind }, on_hold, shipped] = await Promise.all([
+      readPage(deps, call, status ?? 'all', { limit, cursor }),
+      has('on_hold') ? deps.loops.count(call.caller, 'on_hold') : 0,
+      has('shipped') ? deps.loops.count(call.caller, 'shipped') : 0,
     ])
-    const rows: LoopRowDoc[] = []
-    for (const section of sections.slice(behind ? sections.indexOf(behind.in) : 0)) {
-      rows.push(...(await readSection(deps, call, section, seen, behind, limit + 1 - rows.length)))
-      if (rows.length > limit) break
-    }
-    const loops = await viewPage(deps, call, rows.slice(0, limit), seen.visible)
-    const last = rows[loops.length - 1]
+    const loops = await viewPage(deps, call, rows, seen.visible)
     return {
       loops,
-      total: (sections.includes('active') ? seen.visible.length : 0) + on_hold + shipped,
-      next_cursor: last && rows.length > loops.length ? writeCursor(placeOf(last, seen)) : null,
+      total: (has('active') ? seen.visible.length : 0) + on_hold + shipped,
+      next_cursor: cursorBehind(loops.length),
     }
   },
 

@@ -37,10 +37,16 @@ export type LoopState = {
   visibility: Visibility
   /** Who sees it besides the workspace's owner: `public` alone, or the ids of a private loop's members. */
   readers: readonly string[]
+  /** When members were added that were not there from the beginning. */
+  added_at?: Readonly<Record<string, Date>>
   /** `forming`: being made from tasks; nobody sees it, and it goes away if that is not finished soon. */
   status: 'forming' | LoopStatus
   /** A ULID of the moment in which it came to its status: lists sort and page by it. */
   status_key: string
+  /** Who brought it to its status; absent where an earlier release did. */
+  status_by?: Actor
+  /** The `status_key` of a change that the order may not have been told of: whoever meets it brings them in line. */
+  unqueued?: string
   created_by: Actor
   created_at: Date
   updated_at: Date
@@ -89,6 +95,9 @@ const told = (loop: StandingLoop, version: number, by: Actor) => ({
   by,
 })
 
+/** What a change of status writes besides the status. */
+const cameTo = (by: Actor, key: string) => ({ status_key: key, status_by: by, unqueued: key })
+
 /** A new loop, not yet told of: active, or forming while tasks are moved into it. */
 export const newLoop = <S extends 'active' | 'forming'>(
   id: string,
@@ -105,7 +114,7 @@ export const newLoop = <S extends 'active' | 'forming'>(
   visibility: asked.visibility,
   readers: asked.visibility === 'public' ? [EVERYBODY] : [...new Set([by.user_id, ...asked.member_ids])],
   status,
-  status_key: key,
+  ...(status === 'active' ? cameTo(by, key) : { status_key: key }),
   created_by: by,
   created_at: now,
   updated_at: now,
@@ -125,7 +134,8 @@ export const formed = (
   from: readonly FormedFrom[],
   { now, key }: Omit<Moment, 'by'>,
 ): Decision => {
-  const next = { ...loop, status: 'active' as const, status_key: key, updated_at: now, formed_from: from }
+  const came = cameTo(loop.created_by, key)
+  const next = { ...loop, status: 'active' as const, ...came, updated_at: now, formed_from: from }
   return { next, events: createdEvents(next, loop.v + 1) }
 }
 
@@ -147,7 +157,7 @@ const refuseShipped = (loop: LoopState, wanted: string): never => {
 export const hold = (loop: At<StandingLoop>, { by, now, key }: Moment): Decision | null => {
   if (loop.status === 'on_hold') return null
   if (loop.status === 'shipped') return refuseShipped(loop, 'put on hold')
-  const next = { ...loop, status: 'on_hold' as const, status_key: key, updated_at: now }
+  const next = { ...loop, status: 'on_hold' as const, ...cameTo(by, key), updated_at: now }
   return { next, events: [{ name: 'loop.held', data: told(next, loop.v + 1, by) }] }
 }
 
@@ -158,7 +168,7 @@ export const hold = (loop: At<StandingLoop>, { by, now, key }: Moment): Decision
 export const reopen = (loop: At<StandingLoop>, { by, now, key }: Moment): Decision | null => {
   if (loop.status === 'active') return null
   if (loop.status === 'shipped') return refuseShipped(loop, 'reopened')
-  const next = { ...loop, status: 'active' as const, status_key: key, updated_at: now }
+  const next = { ...loop, status: 'active' as const, ...cameTo(by, key), updated_at: now }
   return { next, events: [{ name: 'loop.reopened', data: told(next, loop.v + 1, by) }] }
 }
 
@@ -188,7 +198,7 @@ export const ship = (loop: At<StandingLoop>, { by, now, key }: Moment): Decision
   const next = {
     ...loop,
     status,
-    status_key: key,
+    ...cameTo(by, key),
     updated_at: now,
     shipped_at: now,
     shipped_by: by,
@@ -241,12 +251,18 @@ export const setMember = (
       details: { field: 'members', limit: LOOP_MEMBERS, size: loop.readers.length + 1 },
     })
   const readers = member ? [...loop.readers, user_id] : loop.readers.filter((id) => id !== user_id)
-  const next = { ...loop, readers, updated_at: now }
+  const { [user_id]: _, ...others } = loop.added_at ?? {}
+  const added_at = member ? { ...others, [user_id]: now } : others
+  const next = { ...loop, readers, added_at, updated_at: now }
   return {
     next,
     events: [{ name: 'loop.members_changed', data: { ...told(next, loop.v + 1, by), member_ids: readers } }],
   }
 }
+
+/** Whether somebody has been a member of a private loop since before a moment. */
+export const wasMemberBefore = (loop: LoopState, user_id: string, moment: Date): boolean =>
+  loop.readers.includes(user_id) && (loop.added_at?.[user_id] ?? loop.created_at) <= moment
 
 const common = (loop: At<StandingLoop>, priority: number | null) => ({
   id: loop._id,

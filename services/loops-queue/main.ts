@@ -9,7 +9,6 @@ import { repeat } from '../../shared/lifecycle.ts'
 import { openRequests } from '../../shared/store-requests.ts'
 import type { Started } from '../start.ts'
 import type { Deps } from './deps.ts'
-import { sweepForming } from './forming.ts'
 import { handlers } from './handlers.ts'
 import { queues } from './order.ts'
 import { reactions } from './reactions.ts'
@@ -17,9 +16,10 @@ import { sweepReports } from './shipping.ts'
 import { openLoops } from './store.ts'
 import { openHandled } from './store-handled.ts'
 import { openQueues } from './store-queue.ts'
+import { formingSweeper, owedSweeper } from './sweepers.ts'
 import { turns } from './turns.ts'
 
-/** How often loops are looked for whose making or whose report was broken off (ms). */
+/** How often loops that were left half done are looked for (ms). */
 const SWEEP_MS = 2_000
 /** Changes of one workspace's queue that may wait in one instance. */
 const MAX_WAITING = 128
@@ -38,12 +38,12 @@ const wire = async (host: Host): Promise<void> => {
     at,
     log,
     loops,
-    queues: queues({ loops, store, turns: turns(MAX_WAITING), ids }),
+    queues: queues({ loops, store, turns: turns(MAX_WAITING), ids, clock, log }),
     tasks: client(host.bus, tasks),
     gateway: client(host.bus, gateway),
   }
-  for (const sweep of [sweepForming, sweepReports])
-    stack.use(repeat(() => sweep(deps), { interval_ms: SWEEP_MS, log, random: ids.random }))
+  const sweeps = [formingSweeper(deps), owedSweeper(deps), () => sweepReports(deps)]
+  for (const sweep of sweeps) stack.use(repeat(sweep, { interval_ms: SWEEP_MS, log, random: ids.random }))
   await host.consume(reactions({ ...deps, handled: await openHandled(db, clock) }))
   await host.serve(loopsQueue, handlers(deps))
 }

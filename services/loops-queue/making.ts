@@ -51,8 +51,7 @@ export const requireMembers = async (
  * each; nothing breaks then.
  * @throws AppError `limit_exceeded`.
  */
-export const requireRoom = async ({ loops }: Pick<Deps, 'loops'>, ws: string): Promise<void> => {
-  const active = await loops.countActive(ws)
+export const requireRoom = (active: number): void => {
   if (active < LIMITS.active_loops) return
   throw new AppError(
     'limit_exceeded',

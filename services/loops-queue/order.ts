@@ -1,128 +1,208 @@
-// The one way to a queue: reads it in line with which loops are active, repairs it where a crash left it behind, and
-// changes it by compare-and-set. Knows stores and turns; the rules themselves are in queue.ts.
+// The one way to a queue: reads it in line with which loops are active, and changes it by compare-and-set. What a loop's
+// change still owes the order is in the loop itself: a reader takes it into account in memory, and every writer saves it
+// on the way, so that nobody waits for a particular one, and nothing is lost when that one dies.
 import { actorOf } from '../../shared/actor.ts'
-import { untilSaved } from '../../shared/aggregate.ts'
+import { type Because, OUTBOX_EVENTS, untilSaved } from '../../shared/aggregate.ts'
+import type { Clock } from '../../shared/clock.ts'
+import { changeByRequest } from '../../shared/command.ts'
 import type { Call, MemberCall } from '../../shared/contract.ts'
-import type { Actor } from '../../shared/contracts/common.ts'
+import { AppError } from '../../shared/errors.ts'
 import type { Repeatable } from '../../shared/idempotency.ts'
 import type { Ids } from '../../shared/ids.ts'
-import { advance, type Change, HEAD_LOOPS, orderOf, type Places, settle, visibleOrder } from './queue.ts'
-import type { ActiveLoop, LoopStore, Viewer } from './store.ts'
-import type { QueueDoc, QueueStore } from './store-queue.ts'
+import type { Log } from '../../shared/log.ts'
+import { coalesced } from './coalesce.ts'
+import { isOf, type KnownOrder, orderCache } from './order-cache.ts'
+import {
+  advanced,
+  broughtInLine,
+  type Change,
+  catchUp,
+  HEAD_LOOPS,
+  MAX_STEPS,
+  orderAt,
+  orderOf,
+  type Places,
+  type Standing,
+  visibleOrder,
+} from './queue.ts'
+import type { LoopStore, StandingDoc, StandingRow, Viewer } from './store.ts'
+import type { OrderDoc, QueueDoc, QueueStore } from './store-queue.ts'
 import type { Turns } from './turns.ts'
 
-/** A queue that agrees with which loops are active. */
-export type Settled = Readonly<{ queue: QueueDoc; active: readonly ActiveLoop[] }>
-
-/** A settled queue as one caller sees it. */
+/** A queue in line, as one caller sees it. */
 export type Seen = Readonly<{
-  queue: QueueDoc
+  /** The version that the order has, or will have once what loops owe it is saved. */
   version: number
+  places: Places
   /** The whole order, hidden loops included. */
   order: readonly string[]
   hidden: ReadonlySet<string>
   visible: readonly string[]
+  /** The stored version that the order was read at. */
+  read_at: number
+  /** What the caller would have seen of the order as it was stored at an earlier version; undefined: too long ago. */
+  visibleAt: (version: number) => readonly string[] | undefined
 }>
 
-type Deps = Readonly<{ loops: LoopStore; store: QueueStore; turns: Turns; ids: Ids }>
-/** Who changes an order, and for which request with which answer. */
-type Reason = Readonly<{ by: Actor | null; call: Call; request?: Repeatable | undefined; result?: unknown }>
+/** A queue with what its loops say of themselves where that may be out of line. */
+type Found<Q extends OrderDoc | QueueDoc> = Readonly<{
+  queue: Q
+  standings: readonly (Standing & Readonly<{ visibility?: 'public' | 'private'; unqueued?: string }>)[]
+  open: ReadonlySet<string>
+}>
+
+type Deps = Readonly<{
+  loops: LoopStore
+  store: QueueStore
+  turns: Turns
+  ids: Ids
+  clock: Pick<Clock, 'monotonicMs'>
+  log: Log
+}>
+
+/** Loops whose visibility is asked one by one; for more of them all active loops are read. */
+const FEW = 200
+/** Time that bringing the order in line may take, whoever waits for it (ms). */
+const CATCH_UP_MS = 5_000
+/** Time before the end of a call at which it is answered with what is known (ms). */
+const ANSWER_MS = 500
+/** Tries of a change of the order: many instances may want to be the next one. */
+const MAX_ORDER_TRIES = 64
 
 /** The first loops of the order that a caller sees. */
 export const headOf = (visible: readonly string[]): string[] => visible.slice(0, HEAD_LOOPS)
 
 /** A loop's place in the queue that a caller sees, null when it has none. */
-export const priorityIn = ({ visible }: Seen, id: string): number | null => {
+export const priorityIn = ({ visible }: Pick<Seen, 'visible'>, id: string): number | null => {
   const place = visible.indexOf(id)
   return place < 0 ? null : place
 }
 
-const seenBy = async (loops: LoopStore, viewer: Viewer, { queue, active }: Settled): Promise<Seen> => {
-  const order = orderOf(queue)
-  const secret = viewer.role === 'owner' ? [] : active.filter(({ visibility }) => visibility === 'private')
-  const hidden = new Set(secret.map(({ _id }) => _id))
-  if (hidden.size > 0) for (const id of await loops.listOwnActive(viewer)) hidden.delete(id)
-  return { queue, version: queue.v, order, hidden, visible: visibleOrder(order, hidden) }
+/** A queue in line, as a person sees it. */
+const seenBy = async (
+  loops: LoopStore,
+  viewer: Viewer,
+  { queue, standings, open }: Found<OrderDoc | QueueDoc>,
+): Promise<Seen> => {
+  const { places, version } = broughtInLine(queue, standings)
+  const order = orderOf(places)
+  const others = new Set(standings.filter(({ visibility }) => visibility === 'public').map(({ _id }) => _id))
+  const isOpen = (id: string): boolean => open.has(id) || others.has(id)
+  const secret = viewer.role === 'owner' ? [] : order.filter((id) => !isOpen(id))
+  const own = new Set(secret.length > 0 ? await loops.listOwnActive(viewer) : [])
+  const hidden = new Set(secret.filter((id) => !own.has(id)))
+  return {
+    places,
+    version,
+    order,
+    hidden,
+    visible: visibleOrder(order, hidden),
+    read_at: queue.v,
+    visibleAt: (version) =>
+      orderAt(queue, version)?.filter((id) => viewer.role === 'owner' || isOpen(id) || own.has(id)),
+  }
+}
+
+/** What somebody saw, once a loop that they changed is where it belongs. */
+const seenWith = (seen: Seen, loop: StandingRow): Seen => {
+  const now = broughtInLine({ ...seen.places, v: seen.version }, [loop])
+  const order = orderOf(now.places)
+  return { ...seen, ...now, order, visible: visibleOrder(order, seen.hidden) }
+}
+
+const publicOf = (rows: readonly Readonly<{ _id: string; visibility: 'public' | 'private' }>[]) =>
+  rows.filter(({ visibility }) => visibility === 'public').map(({ _id }) => _id)
+
+/** What loops that bear a mark and some others say of themselves; one that is not there is gone. */
+const standingsOf = async (
+  loops: LoopStore,
+  ws: string,
+  marked: readonly StandingRow[],
+  others: readonly string[],
+): Promise<Found<OrderDoc>['standings']> => {
+  const rows = new Map([...marked, ...(await loops.listStandings(ws, others))].map((row) => [row._id, row]))
+  const gone = others.filter((id) => !rows.has(id))
+  return [...rows.values(), ...gone.map((_id) => ({ _id, status: 'gone' as const, status_key: '' }))]
 }
 
 /**
  * The order first, then the truth that it must agree with: a loop that comes or goes in between changes the order's
- * version too, so that a repair made from this look finds it changed.
+ * version too, so that a save made from this look finds it changed.
  */
-const observe = async ({ loops, store }: Deps, ws: string): Promise<Settled> => {
-  const queue = await store.load(ws)
-  return { queue, active: await loops.listActive(ws) }
-}
-
-const write = async (
-  { store }: Deps,
-  { queue, active }: Settled,
-  places: Places,
-  change: Change,
-  { by, ...because }: Reason,
-): Promise<Settled | null> => {
-  const saved = await store.save(queue, advance(queue, places, change, by), because)
-  return saved && { queue: saved, active }
-}
-
-/** What is out of line: ids in the order that are not active, and active ones that are not in it. */
-const faults = ({ queue, active }: Settled): Readonly<{ gone: string[]; missing: string[] }> => {
+const observe = async <Q extends OrderDoc | QueueDoc>(
+  loops: LoopStore,
+  queue: Q,
+  marked: readonly StandingRow[],
+): Promise<Found<Q>> => {
+  const active = await loops.listActive(queue.ws)
   const order = orderOf(queue)
-  const present = new Set(order)
-  const wanted = new Set(active.map(({ _id }) => _id))
-  return {
-    gone: order.filter((id) => !wanted.has(id)),
-    missing: [...wanted].filter((id) => !present.has(id)),
-  }
+  const [wanted, present] = [new Set(active.map(({ _id }) => _id)), new Set(order)]
+  const out = [...order.filter((id) => !wanted.has(id)), ...[...wanted].filter((id) => !present.has(id))]
+  const standings = await standingsOf(loops, queue.ws, marked, out)
+  return { queue, standings, open: new Set(publicOf(active)) }
 }
 
-/**
- * One try at a queue in line, the repair being a version of its own; null when another writer was first.
- * @param own a loop left as it stands: its command tells of it.
- */
-const repair = async (deps: Deps, at: Settled, call: Call, own?: string): Promise<Settled | null> => {
-  const { gone, missing } = faults(at)
-  const leaving = gone.filter((id) => id !== own)
-  const coming = missing.filter((id) => id !== own)
-  if (leaving.length === 0 && coming.length === 0) return at
-  const left = new Set(leaving)
-  const rest = orderOf(at.queue).filter((id) => !left.has(id))
-  const places = settle(at.queue, [...rest, ...coming], await deps.loops.listHeld(at.queue.ws, leaving))
-  const change = { loop_ids: [...leaving, ...coming], position: null, order: orderOf(places) }
-  return await write(deps, at, places, { change: 'repaired', ...change }, { by: null, call })
-}
-
-/** One try at taking a loop into the order or out of it, as its status now asks; null when another was first. */
-const follow = async (deps: Deps, at: Settled, call: MemberCall, own: string): Promise<Settled | null> => {
-  const { gone, missing } = faults(at)
-  const reason = { by: actorOf(call.caller), call }
-  if (missing.includes(own)) {
-    const places = settle(at.queue, [...orderOf(at.queue), own])
-    const position = orderOf(places).indexOf(own)
-    return await write(deps, at, places, { change: 'added', loop_ids: [own], position, order: null }, reason)
+/** Looks at a queue for a reader: what is known of its present state, and the loops that bear a mark. */
+const looker = ({ loops, store }: Pick<Deps, 'loops' | 'store'>) => {
+  const cache = orderCache()
+  const learn = async (ws: string, before: KnownOrder | undefined): Promise<KnownOrder> => {
+    const queue = await store.loadOrder(ws)
+    const order = orderOf(queue)
+    const strangers = before && order.filter((id) => !before.open.has(id))
+    if (!strangers || strangers.length > FEW) {
+      const { open, standings } = await observe(loops, queue, [])
+      return { queue, open, unmarked: standings.map(({ _id }) => _id) }
+    }
+    const found = publicOf(await loops.listStandings(ws, strangers))
+    const open = new Set([...order.filter((id) => before.open.has(id)), ...found])
+    // Whoever made the new state has looked at all active loops.
+    return { queue, open, unmarked: [] }
   }
-  if (!gone.includes(own)) return at
-  const rest = orderOf(at.queue).filter((id) => id !== own)
-  const places = settle(at.queue, rest, await deps.loops.listHeld(at.queue.ws, [own]))
-  const change = { change: 'removed', loop_ids: [own], position: null, order: null } as const
-  return await write(deps, at, places, change, reason)
+  // The marks first: one that is not there any more is of a change that the order has when it is read after that. What the
+  // marked loops say is asked last, when it is no older than the order.
+  return async (ws: string): Promise<Found<OrderDoc>> => {
+    const marked = await loops.listUnqueued(ws)
+    const head = await store.loadHead(ws)
+    let known = cache.get(ws)
+    if (!known || !isOf(known, head)) {
+      known = await learn(ws, known)
+      cache.put(ws, known)
+    }
+    const others = [...marked.map(({ _id }) => _id), ...known.unmarked]
+    const standings = await standingsOf(loops, ws, [], others)
+    return { queue: known.queue, standings, open: known.open }
+  }
 }
 
 /** What a command decides on an order: the new places, how they are told, and the answer once they are saved. */
 export type Rearrangement<R> = Readonly<{ places: Places; change: Change; result: R }>
 
+/** What the caller of a change of the order said about it. */
+export type OrderAsked = Readonly<{
+  request?: Repeatable | undefined
+  expected_version?: number | undefined
+  /** The refusal of a version that is not the present one. */
+  conflict?: (seen: Seen, queue: QueueDoc, expected: number) => Promise<AppError>
+}>
+
 /** The ways to the queues. @see queues */
 export type Queues = Readonly<{
-  /** The queue as the caller sees it. */
+  /** The queue as the caller sees it. Depends on no write. */
   read: (call: MemberCall) => Promise<Seen>
   /**
-   * Runs `writeLoop`, which changes a loop's status, and then takes the loop into the order or out of it. No other
-   * change of this instance comes in between; what a crash leaves behind between the two, the next reader repairs.
+   * Saves what loops owe the order of a workspace.
+   * @throws AppError `unavailable` when it cannot be saved now.
+   */
+  catchUp: (ws: string) => Promise<void>
+  /**
+   * Runs `writeLoop`, which changes a loop's status, and then brings the order in line. Once the loop is written, the
+   * answer is that of success whatever happens: what could not be saved is in the loop, and saved by who comes next.
+   * @param writeLoop given the queue before.
    * @param between called when the loop is written and the queue is not.
    */
-  along: <W extends Readonly<{ loop: Readonly<{ _id: string }> }>>(
+  changeLoopThenQueue: <W extends Readonly<{ loop: StandingDoc }>>(
     call: MemberCall,
-    writeLoop: () => Promise<W>,
+    writeLoop: (before: Seen) => Promise<W>,
     between: () => void,
   ) => Promise<W & { seen: Seen }>
   /**
@@ -133,58 +213,127 @@ export type Queues = Readonly<{
    */
   change: <R>(
     call: MemberCall,
-    request: Repeatable | undefined,
+    asked: OrderAsked,
     decide: (seen: Seen) => Promise<Rearrangement<R> | Readonly<{ result: R }>>,
   ) => Promise<R>
 }>
 
+/** Rejects when a call has to be answered with what is known. */
+const inTime = async <R>(call: Pick<Call, 'remainingMs'>, work: Promise<R>): Promise<R> => {
+  const late = Promise.withResolvers<never>()
+  const refuse = () => late.reject(new AppError('timeout', 'The time of this request is almost over.'))
+  const timer = setTimeout(refuse, Math.max(0, call.remainingMs() - ANSWER_MS))
+  return await Promise.race([work, late.promise]).finally(() => clearTimeout(timer))
+}
+
+/** A queue as writers need it, and the versions that are owed to it. */
+const observer =
+  ({ loops, store }: Pick<Deps, 'loops' | 'store'>) =>
+  async (ws: string) => {
+    const queue = await store.load(ws)
+    const found = await observe(loops, queue, await loops.listUnqueued(ws))
+    const room = Math.min(MAX_STEPS, OUTBOX_EVENTS - queue.outbox.length)
+    return { found, ...catchUp(queue, found.standings, Math.max(1, room)) }
+  }
+
+/** Brings orders in line: one run per workspace at a time, for all who wait for it. */
+const catcher = (deps: Deps) => {
+  const { loops, store, turns, ids, clock, log } = deps
+  const load = observer(deps)
+  /** The marks go when the order has what they are for. Nobody waits: one that stays is looked at once more. */
+  const unmark = (ws: string, { standings }: Found<QueueDoc>): void => {
+    const rows = standings.filter((one): one is StandingRow => one.status !== 'gone')
+    loops.markQueued(ws, rows).catch((error: unknown) => log.debug('marks of loops stay for now', { error }))
+  }
+  const run = async (ws: string): Promise<Found<QueueDoc>> => {
+    const until = clock.monotonicMs() + CATCH_UP_MS
+    const time = { remainingMs: () => until - clock.monotonicMs() }
+    return await turns.run(ws, time, () =>
+      untilSaved(
+        async () => {
+          const { found, steps, complete } = await load(ws)
+          const saved =
+            steps.length > 0 ? await store.save(found.queue, advanced(found.queue, steps), {}) : found.queue
+          if (!saved || !complete) return undefined
+          unmark(ws, found)
+          return { ...found, queue: saved }
+        },
+        ids.random,
+        { ...time, max_tries: MAX_ORDER_TRIES },
+      ),
+    )
+  }
+  return { load, unmark, catchUpNow: coalesced(run) }
+}
+
 /** Joins stores and turns to the ways that handlers take. */
 export const queues = (deps: Deps): Queues => {
-  const settleNow = (call: MemberCall, own?: string): Promise<Settled> =>
-    untilSaved(async () => {
-      const at = await repair(deps, await observe(deps, call.caller.workspace_id), call, own)
-      return (at && own !== undefined ? await follow(deps, at, call, own) : at) ?? undefined
-    }, deps.ids.random)
-  const inTurn = <R>(call: MemberCall, work: () => Promise<R>): Promise<R> =>
-    deps.turns.run(call.caller.workspace_id, call, work)
+  const { loops, store, turns, ids, log } = deps
+  const look = looker(deps)
+  const { load, unmark, catchUpNow } = catcher(deps)
+
+  const read = async (call: MemberCall): Promise<Seen> => {
+    const found = await look(call.caller.workspace_id)
+    return await seenBy(loops, call.caller, found)
+  }
+  /** The queue once the loop's change is in it, or as it will be then. */
+  const bringInLine = async (call: MemberCall, before: Seen, loop: StandingDoc): Promise<Seen> => {
+    try {
+      const found = await inTime(call, catchUpNow(loop.ws))
+      return await inTime(call, seenBy(loops, call.caller, found))
+    } catch (error) {
+      log.warn('an order is brought in line later', { workspace_id: loop.ws, loop_id: loop._id, error })
+    }
+    return await inTime(call, read(call)).catch(() => seenWith(before, loop))
+  }
 
   return {
-    read: async (call) => {
-      const at = await observe(deps, call.caller.workspace_id)
-      const { gone, missing } = faults(at)
-      const right = gone.length === 0 && missing.length === 0
-      return await seenBy(deps.loops, call.caller, right ? at : await inTurn(call, () => settleNow(call)))
+    read,
+    catchUp: async (ws) => void (await catchUpNow(ws)),
+
+    changeLoopThenQueue: async (call, writeLoop, between) => {
+      const before = await read(call)
+      const written = await writeLoop(before)
+      between()
+      return { ...written, seen: await bringInLine(call, before, written.loop) }
     },
 
-    along: (call, writeLoop, between) =>
-      inTurn(call, async () => {
-        const written = await writeLoop()
-        between()
-        const settled = await settleNow(call, written.loop._id)
-        return { ...written, seen: await seenBy(deps.loops, call.caller, settled) }
-      }),
-
-    change: <R>(
+    change: async <R>(
       call: MemberCall,
-      request: Repeatable | undefined,
+      { request, expected_version, conflict }: OrderAsked,
       decide: (seen: Seen) => Promise<Rearrangement<R> | Readonly<{ result: R }>>,
-    ) =>
-      inTurn(call, () =>
-        untilSaved(async () => {
-          const at = await repair(deps, await observe(deps, call.caller.workspace_id), call)
-          if (!at) return undefined
-          const repeat = await deps.store.findRepeat(at.queue, request)
-          if (repeat) return repeat.result as R
-          const decided = await decide(await seenBy(deps.loops, call.caller, at))
-          const { result } = decided
-          if ('change' in decided) {
-            const reason = { by: actorOf(call.caller), call, request, result }
-            return (await write(deps, at, decided.places, decided.change, reason)) ? result : undefined
-          }
-          const kept =
-            request === undefined || (await deps.store.remember(at.queue, { call, request, result }))
-          return kept ? result : undefined
-        }, deps.ids.random),
-      ),
+    ): Promise<R> => {
+      const ws = call.caller.workspace_id
+      const attempt = async () => {
+        const { found, steps, complete } = await load(ws)
+        if (!complete) {
+          await store.save(found.queue, advanced(found.queue, steps), { call })
+          return undefined
+        }
+        const seen = await seenBy(loops, call.caller, found)
+        const save = async ({ places, change }: Rearrangement<R>, because: Because) => {
+          const all = [...steps, { places, change, by: actorOf(call.caller) }]
+          const saved = await store.save(found.queue, advanced(found.queue, all), because)
+          if (saved) unmark(ws, found)
+          return saved
+        }
+        return {
+          document: found.queue,
+          version: seen.version,
+          decide: async () => {
+            const decided = await decide(seen)
+            const { result } = decided
+            return 'change' in decided
+              ? { result, save: (because: Because) => save(decided, because) }
+              : { result }
+          },
+          ...(conflict ? { conflict: (expected: number) => conflict(seen, found.queue, expected) } : {}),
+        }
+      }
+      const patience = { max_tries: MAX_ORDER_TRIES, remainingMs: call.remainingMs }
+      const asked = { call, request, expected_version }
+      const work = () => changeByRequest(store, asked, attempt, ids.random, patience)
+      return (await turns.run(ws, call, work)).result
+    },
   }
 }

@@ -3,14 +3,15 @@ import { versionConflict } from '../../shared/aggregate.ts'
 import type { MemberCall } from '../../shared/contract.ts'
 import { AppError, notFound } from '../../shared/errors.ts'
 import { repeatable } from '../../shared/idempotency.ts'
-import { readCursor, resumeAt, writeCursor } from './cursor.ts'
 import type { Deps, Some } from './deps.ts'
 import { headOf, type Rearrangement, type Seen } from './order.ts'
+import { readPage } from './pages.ts'
 import { badIds, move, movedChange, reorder, reorderedChange, sameOrder, weave } from './queue.ts'
 import { viewPage } from './rows.ts'
+import type { QueueDoc } from './store-queue.ts'
 
 /** What has been changed since a version, as far as it is remembered and concerns loops that the caller sees. */
-const changedSince = async ({ loops }: Deps, call: MemberCall, { queue }: Seen, version: number) => {
+const changedSince = async ({ loops }: Deps, call: MemberCall, queue: QueueDoc, version: number) => {
   const entries = queue.log.filter(({ v }) => v > version)
   const visible = await loops.listStatuses(call.caller, [
     ...new Set(entries.flatMap((entry) => entry.loop_ids)),
@@ -20,19 +21,26 @@ const changedSince = async ({ loops }: Deps, call: MemberCall, { queue }: Seen, 
     .filter((entry) => entry.loop_ids.length > 0)
 }
 
-/** @throws AppError `version_conflict` when the caller named another version than the present one. */
-const requireVersion = async (
+/** The refusal of a version that is not the present one, with what happened since. */
+const conflict =
+  (deps: Deps, call: MemberCall) =>
+  async (seen: Seen, queue: QueueDoc, expected: number): Promise<AppError> =>
+    versionConflict(expected, seen.version, {
+      order_head: headOf(seen.visible),
+      changed_since: await changedSince(deps, call, queue, expected),
+    })
+
+/** What is said about a change of the order besides the change. */
+const askedOf = (
   deps: Deps,
   call: MemberCall,
-  seen: Seen,
-  expected: number | undefined,
-): Promise<void> => {
-  if (expected === undefined || expected === seen.version) return
-  throw versionConflict(expected, seen.version, {
-    order_head: headOf(seen.visible),
-    changed_since: await changedSince(deps, call, seen, expected),
-  })
-}
+  tool: 'set_loop_priority' | 'reorder_loops',
+  input: Readonly<{ idempotency_key?: string | undefined; expected_version?: number | undefined }>,
+) => ({
+  request: repeatable(call.caller, tool, input),
+  expected_version: input.expected_version,
+  conflict: conflict(deps, call),
+})
 
 /** @throws AppError `not_found`, or `invalid_transition` for a loop that the caller sees but that has no place. */
 const requireActive = async ({ loops }: Deps, call: MemberCall, seen: Seen, id: string): Promise<void> => {
@@ -89,15 +97,14 @@ const decided = <R>(
     version_before: seen.version,
     version: seen.version + (changed ? 1 : 0),
   }
-  return changed ? { result, change, places: weave(seen.queue, after) } : { result }
+  return changed ? { result, change, places: weave(seen.places, after) } : { result }
 }
 
 /** The handlers of the order. */
 export const ordering = (deps: Deps): Some<'set_loop_priority' | 'reorder_loops' | 'get_loop_queue'> => ({
   set_loop_priority: (input, call) =>
-    deps.queues.change(call, repeatable(call.caller, 'set_loop_priority', input), async (seen) => {
-      const { loop_id, priority, expected_version } = input
-      await requireVersion(deps, call, seen, expected_version)
+    deps.queues.change(call, askedOf(deps, call, 'set_loop_priority', input), async (seen) => {
+      const { loop_id, priority } = input
       await requireActive(deps, call, seen, loop_id)
       const after = move(seen.order, seen.hidden, loop_id, priority)
       return decided(seen, after, movedChange(seen.order, after, loop_id), (visible) => ({
@@ -108,9 +115,8 @@ export const ordering = (deps: Deps): Some<'set_loop_priority' | 'reorder_loops'
     }),
 
   reorder_loops: (input, call) =>
-    deps.queues.change(call, repeatable(call.caller, 'reorder_loops', input), async (seen) => {
-      const { loop_ids, expected_version } = input
-      await requireVersion(deps, call, seen, expected_version)
+    deps.queues.change(call, askedOf(deps, call, 'reorder_loops', input), async (seen) => {
+      const { loop_ids } = input
       await requireAllActive(deps, call, seen, loop_ids)
       const after = reorder(seen.order, seen.hidden, loop_ids)
       return decided(seen, after, reorderedChange(after, loop_ids), (visible) => ({
@@ -120,22 +126,13 @@ export const ordering = (deps: Deps): Some<'set_loop_priority' | 'reorder_loops'
     }),
 
   get_loop_queue: async ({ limit, cursor }, call) => {
-    const place = readCursor(cursor, 'active')
-    const { visible, version } = await deps.queues.read(call)
-    const start = resumeAt(visible, place)
-    const ids = visible.slice(start, start + limit)
-    const rows = await deps.loops.listRows(call.caller.workspace_id, ids)
-    const loops = await viewPage(deps, call, rows, visible)
-    const last = loops.length < rows.length ? loops.at(-1)?.id : ids.at(-1)
-    const end = last === undefined ? start : visible.indexOf(last) + 1
+    const { seen, rows, cursorBehind } = await readPage(deps, call, 'active', { limit, cursor })
+    const loops = await viewPage(deps, call, rows, seen.visible)
     return {
-      version,
+      version: seen.version,
       loops,
-      total: visible.length,
-      next_cursor:
-        last !== undefined && end < visible.length
-          ? writeCursor({ in: 'active', id: last, place: end - 1 })
-          : null,
+      total: seen.visible.length,
+      next_cursor: cursorBehind(loops.length),
     }
   },
 })

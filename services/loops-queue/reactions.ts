@@ -1,33 +1,50 @@
 // What this service does about other services' events: who is no longer in a workspace is no longer in its private loops.
+import { untilSaved } from '../../shared/aggregate.ts'
 import { on, type Reaction } from '../../shared/bus/reactions.ts'
+import type { Actor } from '../../shared/contracts/common.ts'
 import { gateway } from '../../shared/contracts/gateway.ts'
 import type { Deps } from './deps.ts'
-import { setMember } from './loop.ts'
+import { setMember, wasMemberBefore } from './loop.ts'
 import type { Handled } from './store-handled.ts'
 
-/** Loops that are read at once. */
-const BATCH = 100
-/** More batches than anybody has private loops; each takes the person out of the loops that it read. */
-const MAX_BATCHES = 1_000
+/** Ids of loops that are read at once. */
+const BATCH = 1_000
+/** More batches than anybody has private loops. */
+const MAX_BATCHES = 100
 
-export type ReactionDeps = Pick<Deps, 'loops' | 'clock' | 'at'> & Readonly<{ handled: Handled }>
+export type ReactionDeps = Pick<Deps, 'loops' | 'clock' | 'ids' | 'at'> & Readonly<{ handled: Handled }>
+
+/** Takes somebody out of one loop that they were in when they left; not of one that they were added to since. */
+const takeOut = (
+  { loops, clock, ids }: Pick<Deps, 'loops' | 'clock' | 'ids'>,
+  ws: string,
+  loop_id: string,
+  left: Readonly<{ user_id: string; by: Actor; at: Date }>,
+): Promise<true> =>
+  untilSaved(async () => {
+    const loop = await loops.findOfMember(ws, loop_id, left.user_id)
+    if (!loop || !wasMemberBefore(loop, left.user_id, left.at)) return true
+    const decision = setMember(loop, left.user_id, false, { by: left.by, now: clock.now() })
+    return decision === null || (await loops.save(loop, decision, {})) ? true : undefined
+  }, ids.random)
 
 /**
- * The reactions of this service. Taking somebody out of a loop may be repeated and broken off; an event that is given
- * again after they were invited anew and added again changes nothing.
+ * The reactions of this service. Taking somebody out of a loop may be repeated, broken off and late; an event that is
+ * given again, or for the first time after they were invited anew and added again, does not undo that.
  */
-export const reactions = ({ loops, clock, at, handled }: ReactionDeps): readonly Reaction[] => [
-  on(gateway, 'person.left', async ({ id, workspaceid, data: { user_id, by } }) => {
+export const reactions = (deps: ReactionDeps): readonly Reaction[] => [
+  on(gateway, 'person.left', async ({ id, time, workspaceid, data: { user_id, by } }) => {
+    const { loops, at, handled } = deps
     if (await handled.has(id)) return
+    let after: string | undefined
     for (let batch = 0; batch < MAX_BATCHES; batch += 1) {
-      const theirs = await loops.listOfMember(workspaceid, user_id, BATCH)
-      for (const loop of theirs) {
-        const decision = setMember(loop, user_id, false, { by, now: clock.now() })
-        // One that has changed meanwhile is still theirs, and in the next batch.
-        if (decision) await loops.save(loop, decision, {})
+      const theirs = await loops.listOfMember(workspaceid, user_id, after, BATCH)
+      for (const loop_id of theirs) {
+        await takeOut(deps, workspaceid, loop_id, { user_id, by, at: new Date(time) })
         at('person_left.taken_out')
       }
-      if (theirs.length === 0) break
+      after = theirs.at(-1)
+      if (after === undefined) break
     }
     await handled.add(id)
   }),

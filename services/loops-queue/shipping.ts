@@ -50,7 +50,9 @@ export const shipping = (deps: Deps): Some<'ship_loop'> => ({
     // Asked before anything is changed: without the tasks service there is nothing to report.
     const early = await summarize(deps, await deps.loops.get(call.caller, input.loop_id), call, false)
     const write = () => changeLoop(deps, call, input, ship)
-    const { loop, changed, seen } = await deps.queues.along(call, write, () => deps.at('ship_loop.shipped'))
+    const { loop, changed, seen } = await deps.queues.changeLoopThenQueue(call, write, () =>
+      deps.at('ship_loop.shipped'),
+    )
     const summary = await report(deps, loop, call).catch((error: unknown) => {
       deps.log.warn('a shipped loop is reported by a sweeper', { loop_id: loop._id, error })
       return early

@@ -11,10 +11,15 @@ import {
 } from '../../shared/aggregate.ts'
 import { AppError } from '../../shared/errors.ts'
 import { openCollection } from '../../shared/store-collection.ts'
-import type { advance, QueueState } from './queue.ts'
+import type { advanced, QueueState } from './queue.ts'
 
 /** A queue as it is stored; version 0 is one that nothing was put into yet. */
 export type QueueDoc = QueueState & Aggregate
+
+/** Which state of a queue. */
+export type QueueHead = Readonly<{ v: number; rev?: string }>
+/** A queue as readers need it. */
+export type OrderDoc = Omit<QueueState, 'log'> & Readonly<{ v: number; log: readonly [] }>
 
 /** The indexes of the queues besides the one on their id. */
 const QUEUE_INDEXES: readonly IndexDescription[] = [OUTBOX_INDEX]
@@ -25,42 +30,54 @@ const WAITING_IDS = 100_000
 const idsIn = (data: Readonly<Record<string, unknown>>): number =>
   [data.order, data.loop_ids].reduce((sum: number, ids) => sum + (Array.isArray(ids) ? ids.length : 0), 0)
 
+const nothing = (ws: string) => ({ _id: ws, ws, v: 0, slots: [], held: [], log: [] as const })
+
 /** The reads and writes of the queues. @see openQueues */
 export type QueueStore = Readonly<{
   outbox: Outbox
   load: (ws: string) => Promise<QueueDoc>
+  /** Which queue it is now: what is known of one with the same version and `rev` still holds. */
+  loadHead: (ws: string) => Promise<QueueHead>
+  /** The queue without what only writers need. */
+  loadOrder: (ws: string) => Promise<OrderDoc>
   /**
-   * Writes the next version; null when another writer was first.
+   * Writes the next versions; null when another writer was first.
    * @throws AppError `unavailable` when so many events wait that the document would grow too large.
    */
-  save: (before: QueueDoc, advanced: ReturnType<typeof advance>, because: Because) => Promise<QueueDoc | null>
+  save: (before: QueueDoc, changed: ReturnType<typeof advanced>, because: Because) => Promise<QueueDoc | null>
 }> &
   Pick<Aggregates<QueueDoc>, 'findRepeat' | 'remember'>
 
 /** Opens the collection of queues and makes its indexes. */
 export const openQueues = async (db: Db, deps: AggregateDeps): Promise<QueueStore> => {
-  const { collection, schema } = await openCollection<QueueDoc>(db, 'queues', { indexes: QUEUE_INDEXES })
+  const { collection, schema, read } = await openCollection<QueueDoc>(db, 'queues', {
+    indexes: QUEUE_INDEXES,
+  })
   const { insert, save, outbox, findRepeat, remember } = aggregates(collection, { ...deps, schema })
   return {
     outbox,
-    load: async (ws) =>
-      (await collection.findOne({ _id: ws })) ?? {
-        _id: ws,
-        ws,
-        v: 0,
-        slots: [],
-        held: [],
-        log: [],
-        outbox: [],
-        ledger: [],
-      },
+    load: async (ws) => {
+      const found = await collection.findOne({ _id: ws })
+      return found ? read(found) : { ...nothing(ws), outbox: [], ledger: [] }
+    },
+    loadHead: async (ws) =>
+      (await collection.findOne({ _id: ws }, { projection: { _id: 0, v: 1, rev: 1 } })) ?? { v: 0 },
+    loadOrder: async (ws) => {
+      const projection = { log: 0, outbox: 0, ledger: 0 }
+      const found = await collection.findOne({ _id: ws }, { projection })
+      return found ? { ...read(found), log: [] } : nothing(ws)
+    },
     save: async (before, { next, events }, because) => {
       const waiting = [...before.outbox.map(({ event }) => event.data), ...events.map(({ data }) => data)]
       if (before.outbox.length > 0 && waiting.reduce((sum, data) => sum + idsIn(data), 0) > WAITING_IDS)
         throw new AppError('unavailable', 'Too many changes of the order wait to be told; try again soon.', {
           retry_after_ms: 1_000,
         })
-      return before.v === 0 ? await insert(next, events, because) : await save(before, next, events, because)
+      const state = { ...next, rev: deps.ids.next() }
+      const each = { version_per_event: true }
+      return before.v === 0
+        ? await insert(state, events, because, each)
+        : await save(before, state, events, because, each)
     },
     findRepeat,
     remember,

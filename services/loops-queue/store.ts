@@ -3,6 +3,7 @@ import type { Collection, Db, Filter, IndexDescription } from 'mongodb'
 import {
   type Aggregate,
   type AggregateDeps,
+  type Aggregates,
   aggregates,
   type Because,
   OUTBOX_INDEX,
@@ -10,9 +11,10 @@ import {
 import type { Caller } from '../../shared/contract.ts'
 import { LIMITS, LOOP_STATUSES, type LoopStatus, type Visibility } from '../../shared/contracts/common.ts'
 import { AI_CONTEXT_EXCERPT_CHARS } from '../../shared/contracts/loops-queue.ts'
-import { AppError, notFound } from '../../shared/errors.ts'
+import { notFound } from '../../shared/errors.ts'
 import { openCollection } from '../../shared/store-collection.ts'
 import { type Decision, EVERYBODY, type LoopState, type StandingLoop } from './loop.ts'
+import { openShippedCounts, type ShippedCounts } from './store-shipped-counts.ts'
 
 /** A loop as it is stored. */
 export type LoopDoc = LoopState & Aggregate
@@ -23,6 +25,10 @@ export type LoopRowDoc = StandingLoop & Readonly<{ v: number }>
 /** An active loop as the order needs it. */
 export type ActiveLoop = Readonly<{ _id: string; visibility: Visibility }>
 
+/** What one loop says of itself to the order. */
+export type StandingRow = Pick<StandingLoop, '_id' | 'status' | 'visibility' | 'status_key'> &
+  Pick<LoopState, 'status_by' | 'unqueued'>
+
 /** Private loops of one person at most that a list of tasks can take into account. */
 const PRIVATE_LOOPS = 20_000
 
@@ -31,6 +37,14 @@ const LOOP_INDEXES: readonly IndexDescription[] = [
   OUTBOX_INDEX,
   // The active loops with their visibility, and counts of public loops: answered from the index alone.
   { key: { ws: 1, status: 1, visibility: 1, _id: 1 }, name: 'visibility' },
+  // Loops that the order may not have been told of: few, and only for a moment.
+  {
+    key: { ws: 1, unqueued: 1 },
+    name: 'unqueued',
+    partialFilterExpression: { unqueued: { $gt: '' } },
+  },
+  // The same of all workspaces, the oldest first.
+  { key: { unqueued: 1 }, name: 'unqueued_oldest', partialFilterExpression: { unqueued: { $gt: '' } } },
   // Lists and counts as a member sees them; which private loops are a person's, from the index alone.
   { key: { ws: 1, status: 1, readers: 1, status_key: -1, _id: 1 }, name: 'readers' },
   // Lists and counts as the workspace's owner sees them.
@@ -70,6 +84,9 @@ const ROW = {
   ai_context: { $substrCP: ['$ai_context', 0, AI_CONTEXT_EXCERPT_CHARS + 1] },
 } as const
 
+/** What the order wants to know of a loop. */
+const STANDING = { status: 1, visibility: 1, status_key: 1, status_by: 1, unqueued: 1 } as const
+
 /** Whose eyes a query has. */
 export type Viewer = Pick<Caller, 'workspace_id' | 'user_id' | 'role'>
 
@@ -79,7 +96,7 @@ const seenBy = (viewer: Viewer): Filter<LoopDoc> =>
     ? { ws: viewer.workspace_id }
     : { ws: viewer.workspace_id, readers: { $in: [EVERYBODY, viewer.user_id] } }
 
-const reading = (collection: Collection<LoopDoc>) => {
+const reading = (collection: Collection<LoopDoc>, shipped: ShippedCounts) => {
   const ids = async (filter: Filter<LoopDoc>, limit: number): Promise<string[]> => {
     const found = await collection.find(filter).project<{ _id: string }>({ _id: 1 }).limit(limit).toArray()
     return found.map(({ _id }) => _id)
@@ -115,13 +132,32 @@ const reading = (collection: Collection<LoopDoc>) => {
     listOwnActive: (viewer: Viewer): Promise<string[]> =>
       ids({ ws: viewer.workspace_id, status: 'active', readers: viewer.user_id }, LIMITS.active_loops),
 
-    /** How many loops are active, seen or not. */
-    countActive: (ws: string): Promise<number> =>
-      collection.countDocuments({ ws, status: 'active' }, { hint: 'visibility' }),
+    /** The loops that the order may not have been told of. */
+    listUnqueued: (ws: string): Promise<StandingRow[]> =>
+      collection
+        .find({ ws, unqueued: { $gt: '' } })
+        .sort({ unqueued: 1 })
+        .limit(LIMITS.active_loops)
+        .project<StandingRow>(STANDING)
+        .toArray(),
 
-    /** Which of these loops are on hold. */
-    listHeld: async (ws: string, among: readonly string[]): Promise<Set<string>> =>
-      new Set(await ids({ _id: { $in: [...among] }, ws, status: 'on_hold' }, among.length || 1)),
+    /** The oldest loops of all workspaces whose orders may not have been told of them. */
+    listOwed: (limit: number): Promise<Required<Pick<LoopDoc, '_id' | 'ws' | 'unqueued'>>[]> =>
+      collection
+        .find({ unqueued: { $gt: '' } })
+        .sort({ unqueued: 1 })
+        .limit(limit)
+        .project<Required<Pick<LoopDoc, '_id' | 'ws' | 'unqueued'>>>({ ws: 1, unqueued: 1 })
+        .toArray(),
+
+    /** What those of these loops say of themselves that stand, seen or not. */
+    listStandings: async (ws: string, among: readonly string[]): Promise<StandingRow[]> =>
+      among.length === 0
+        ? []
+        : await collection
+            .find({ _id: { $in: [...among] }, ws, status: { $in: [...LOOP_STATUSES] } })
+            .project<StandingRow>(STANDING)
+            .toArray(),
 
     /** The status of those of these loops that the viewer sees. */
     listStatuses: async (viewer: Viewer, among: readonly string[]): Promise<Map<string, LoopStatus>> => {
@@ -176,40 +212,65 @@ const reading = (collection: Collection<LoopDoc>) => {
         .project<LoopRowDoc>(ROW)
         .toArray(),
 
-    /** How many loops of a status the viewer sees, counted in an index. */
+    /** How many loops of a status the viewer sees. */
     count: async (viewer: Viewer, status: LoopStatus): Promise<number> => {
       const ws = viewer.workspace_id
-      if (viewer.role === 'owner') return await collection.countDocuments({ ws, status })
+      const isShipped = status === 'shipped'
+      if (viewer.role === 'owner')
+        return isShipped ? await shipped.count(ws, 'all') : await collection.countDocuments({ ws, status })
       const [open, own] = await Promise.all([
-        collection.countDocuments({ ws, status, visibility: 'public' }, { hint: 'visibility' }),
+        isShipped
+          ? shipped.count(ws, 'open')
+          : collection.countDocuments({ ws, status, visibility: 'public' }, { hint: 'visibility' }),
         collection.countDocuments({ ws, status, readers: viewer.user_id }, { hint: 'readers' }),
       ])
       return open + own
     },
 
     /**
-     * The private loops that the viewer sees, in every status; null: all of them.
-     * @throws AppError `limit_exceeded` when they are too many to be handed around.
+     * The private loops that the viewer sees; null: all of them. Of more than can be handed around, the shipped ones that
+     * were shipped first are left out.
      */
     listPrivate: async (viewer: Viewer): Promise<string[] | null> => {
       if (viewer.role === 'owner') return null
-      const filter = { ws: viewer.workspace_id, status: { $in: [...LOOP_STATUSES] }, readers: viewer.user_id }
-      const found = await ids(filter, PRIVATE_LOOPS + 1)
-      if (found.length > PRIVATE_LOOPS)
-        throw new AppError(
-          'limit_exceeded',
-          `You are a member of more than ${PRIVATE_LOOPS} private loops.`,
-          {
-            details: { field: 'private loops', limit: PRIVATE_LOOPS, size: found.length },
-          },
-        )
+      const found: string[] = []
+      for (const status of LOOP_STATUSES) {
+        const filter = { ws: viewer.workspace_id, status, readers: viewer.user_id }
+        const rows = collection
+          .find(filter)
+          .sort({ status_key: -1 })
+          .limit(PRIVATE_LOOPS - found.length)
+          .project<{ _id: string }>({ _id: 1 })
+        found.push(...(await rows.toArray()).map(({ _id }) => _id))
+        if (found.length >= PRIVATE_LOOPS) break
+      }
       return found
     },
 
-    /** Private loops that somebody is a member of, in every status. */
-    listOfMember: async (ws: string, user_id: string, limit: number): Promise<StandingDoc[]> => {
-      const filter = { ws, status: { $in: [...LOOP_STATUSES] }, readers: user_id }
-      return (await collection.find(filter).limit(limit).toArray()) as StandingDoc[]
+    /** Ids of the private loops that somebody is a member of, in every status, behind the id `after`. */
+    listOfMember: (
+      ws: string,
+      user_id: string,
+      after: string | undefined,
+      limit: number,
+    ): Promise<string[]> =>
+      collection
+        .find({
+          ws,
+          status: { $in: [...LOOP_STATUSES] },
+          readers: user_id,
+          ...(after === undefined ? {} : { _id: { $gt: after } }),
+        })
+        .sort({ _id: 1 })
+        .limit(limit)
+        .project<{ _id: string }>({ _id: 1 })
+        .map(({ _id }) => _id)
+        .toArray(),
+
+    /** A private loop that somebody is a member of. */
+    findOfMember: async (ws: string, id: string, user_id: string): Promise<StandingDoc | null> => {
+      const filter = { _id: id, ws, status: { $in: [...LOOP_STATUSES] }, readers: user_id }
+      return (await collection.findOne(filter)) as StandingDoc | null
     },
 
     /** The loop that a request with this key made or is making. */
@@ -225,20 +286,19 @@ const reading = (collection: Collection<LoopDoc>) => {
         .hint('report_due')
         .toArray()) as StandingDoc[],
 
-    /** Loops that have been forming since before `before`. */
-    listForming: (before: Date, limit: number): Promise<LoopDoc[]> =>
-      collection
-        .find({ status: 'forming', created_at: { $lt: before } })
-        .sort({ created_at: 1 })
-        .limit(limit)
-        .toArray(),
+    /** Loops that are forming, the oldest first. */
+    listForming: (limit: number): Promise<LoopDoc[]> =>
+      collection.find({ status: 'forming' }).hint('forming').sort({ created_at: 1 }).limit(limit).toArray(),
   }
 }
 
 const writing = (collection: Collection<LoopDoc>, deps: AggregateDeps) => {
-  const { insert, save, publish, outbox } = aggregates(collection, deps)
+  const { insert, save, publish, findRepeat, remember, outbox } = aggregates(collection, deps)
   return {
     outbox,
+    findRepeat: findRepeat as Aggregates<StandingDoc>['findRepeat'],
+    remember: remember as Aggregates<StandingDoc>['remember'],
+
     /** Stores a new loop; null when its id or its create_key is taken. */
     insert: async <L extends LoopState>(
       loop: L,
@@ -263,6 +323,21 @@ const writing = (collection: Collection<LoopDoc>, deps: AggregateDeps) => {
         report_due: { $gt: new Date(0) },
       })) as StandingDoc | null,
 
+    /** Takes the mark from loops whose change the order has; one that changed again keeps its new one. */
+    markQueued: async (ws: string, told: readonly StandingRow[]): Promise<void> => {
+      const marked = told.filter(({ unqueued }) => unqueued !== undefined)
+      if (marked.length === 0) return
+      await collection.bulkWrite(
+        marked.map(({ _id, unqueued }) => ({
+          updateOne: {
+            filter: { _id, ws, unqueued: unqueued as string },
+            update: { $unset: { unqueued: '' } },
+          },
+        })),
+        { ordered: false },
+      )
+    },
+
     /** Takes a loop away that never became active; false when it has, or is gone already. */
     removeForming: async ({ _id, ws, v }: LoopDoc): Promise<boolean> => {
       const { deletedCount } = await collection.deleteOne({ _id, ws, v, status: 'forming' })
@@ -277,5 +352,6 @@ export type LoopStore = ReturnType<typeof reading> & ReturnType<typeof writing>
 /** Opens the collection of loops and makes its indexes. */
 export const openLoops = async (db: Db, deps: AggregateDeps): Promise<LoopStore> => {
   const { collection, schema } = await openCollection<LoopDoc>(db, 'loops', { indexes: LOOP_INDEXES })
-  return { ...reading(collection), ...writing(collection, { ...deps, schema }) }
+  const shipped = await openShippedCounts(db, collection, deps.clock)
+  return { ...reading(collection, shipped), ...writing(collection, { ...deps, schema }) }
 }

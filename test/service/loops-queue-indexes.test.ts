@@ -2,7 +2,7 @@
 // what is answered. The database's own profile of what it did is the witness. Also how large a queue may grow.
 import type { Db, Document } from 'mongodb'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { advance, reorderedChange } from '../../services/loops-queue/queue.ts'
+import { advanced, reorderedChange } from '../../services/loops-queue/queue.ts'
 import {
   type LoopDoc,
   type LoopStore,
@@ -13,6 +13,7 @@ import { openQueues, type QueueStore } from '../../services/loops-queue/store-qu
 import { OUTBOX_EVENTS, type Outbox } from '../../shared/aggregate.ts'
 import { systemClock as clock } from '../../shared/clock.ts'
 import { LIMITS, LOOP_STATUSES } from '../../shared/contracts/common.ts'
+import { idFloor } from '../../shared/ids.ts'
 import { createLog } from '../../shared/log.ts'
 import { connectMongo, type Mongo } from '../../shared/mongo.ts'
 import { openRequests } from '../../shared/store-requests.ts'
@@ -114,12 +115,16 @@ const pending = ({ pending: find, confirm }: Outbox) => ({
 
 /** Every function of the stores, called; with the keys and documents that it may look at. */
 type Case = Readonly<{ call: () => Promise<unknown>; keys: number; docs: number }>
-const LOOP_CASES: Record<Exclude<keyof LoopStore, 'insert' | 'outbox'>, readonly Case[]> = {
+const LOOP_CASES: Record<
+  Exclude<keyof LoopStore, 'insert' | 'outbox' | 'findRepeat' | 'remember'>,
+  readonly Case[]
+> = {
   get: [bob, ann].map((who) => ({ call: () => loops.get(who, first()._id), keys: 1, docs: 1 })),
   listActive: [{ call: () => loops.listActive(ws), keys: LOOPS + 2, docs: 0 }],
   listOwnActive: [{ call: () => loops.listOwnActive(bob), keys: OWN + 2, docs: 0 }],
-  countActive: [{ call: () => loops.countActive(ws), keys: LOOPS + 2, docs: 0 }],
-  listHeld: [{ call: () => loops.listHeld(ws, some('on_hold')), keys: 2 * PAGE, docs: PAGE }],
+  listUnqueued: [{ call: () => loops.listUnqueued(ws), keys: 3, docs: 2 }],
+  listOwed: [{ call: () => loops.listOwed(PAGE), keys: 3, docs: 2 }],
+  listStandings: [{ call: () => loops.listStandings(ws, some('on_hold')), keys: 2 * PAGE, docs: PAGE }],
   listStatuses: [
     { call: () => loops.listStatuses(bob, some('shipped')), keys: 2 * PAGE, docs: PAGE },
     { call: () => loops.listStatuses(ann, some('shipped')), keys: 2 * PAGE, docs: PAGE },
@@ -139,13 +144,19 @@ const LOOP_CASES: Record<Exclude<keyof LoopStore, 'insert' | 'outbox'>, readonly
     { call: () => loops.count(bob, 'shipped'), keys: LOOPS + 1, docs: 0 },
   ],
   listPrivate: [{ call: () => loops.listPrivate(bob), keys: 3 * OWN + 7, docs: 0 }],
-  listOfMember: [{ call: () => loops.listOfMember(ws, bob.user_id, PAGE), keys: 2 * PAGE, docs: 2 * PAGE }],
+  listOfMember: [
+    { call: () => loops.listOfMember(ws, bob.user_id, undefined, PAGE), keys: 3 * OWN + 7, docs: 0 },
+  ],
+  findOfMember: [{ call: () => loops.findOfMember(ws, first()._id, bob.user_id), keys: 1, docs: 1 }],
   findMade: [{ call: () => loops.findMade(ws, 'key 300'), keys: 1, docs: 1 }],
   find: [{ call: () => loops.find(ws, first()._id), keys: 1, docs: 1 }],
   listUnreported: [{ call: () => loops.listUnreported(new Date(), PAGE), keys: 1, docs: 1 }],
   report: [{ call: () => report(), keys: 1, docs: 1 }],
-  listForming: [{ call: () => loops.listForming(new Date(), PAGE), keys: 3, docs: 3 }],
+  listForming: [{ call: () => loops.listForming(PAGE), keys: 3, docs: 3 }],
   save: [{ call: () => saveLoop(), keys: 1, docs: 1 }],
+  markQueued: [
+    { call: async () => loops.markQueued(ws, [{ ...standing, unqueued: 'none' }]), keys: 1, docs: 1 },
+  ],
   removeForming: [{ call: async () => loops.removeForming(forming), keys: 1, docs: 1 }],
 }
 const report = async () =>
@@ -153,6 +164,8 @@ const report = async () =>
 const saveLoop = async () => loops.save(standing, { next: standing, events: [] }, {})
 const QUEUE_CASES: Record<Exclude<keyof QueueStore, 'outbox'>, readonly Case[]> = {
   load: [{ call: () => queues.load(ws), keys: 1, docs: 1 }],
+  loadHead: [{ call: () => queues.loadHead(ws), keys: 1, docs: 1 }],
+  loadOrder: [{ call: () => queues.loadOrder(ws), keys: 1, docs: 1 }],
   save: [{ call: async () => saveQueue(), keys: 1, docs: 1 }],
   findRepeat: [
     {
@@ -172,7 +185,11 @@ const QUEUE_CASES: Record<Exclude<keyof QueueStore, 'outbox'>, readonly Case[]> 
 }
 const saveQueue = async () => {
   const queue = await queues.load(ws)
-  await queues.save(queue, advance(queue, queue, reorderedChange([], []), null), {})
+  await queues.save(
+    queue,
+    advanced(queue, [{ places: queue, change: reorderedChange([], []), by: null }]),
+    {},
+  )
 }
 
 let forming: LoopDoc
@@ -225,6 +242,32 @@ test('pages_of_a_member_hold_exactly_what_is_visible_newest_first', async () => 
   expect(await loops.count(ann, 'shipped')).toBe(LOOPS)
 })
 
+test('shipped_loops_are_counted_once_and_then_only_those_shipped_since', async () => {
+  const old = person(ids.next())
+  const key = (n: number) => idFloor(new Date(clock.now().getTime() - 86_400_000 + n))
+  const shipped = loopsOf(old.workspace_id).slice(0, 900)
+  await db
+    .collection<LoopDoc>('loops')
+    .insertMany(shipped.map((loop, n) => ({ ...loop, status: 'shipped', status_key: key(n) })))
+  const open = shipped.filter(({ visibility }) => visibility === 'public').length
+  expect(await loops.count(old, 'shipped')).toBe(open)
+  const counts = async () => (await db.collection('shipped_counts').findOne({ ws: old.workspace_id }))?.all
+  await expect.poll(counts).toBe(900)
+  const commands = await profiled(async () => {
+    expect(await loops.count(old, 'shipped')).toBe(open)
+    expect(await loops.count({ ...old, role: 'owner' }, 'shipped')).toBe(900)
+  })
+  for (const { keys } of commands) expect(keys).toBeLessThanOrEqual(2)
+  const late = {
+    ...(shipped.find(({ visibility }) => visibility === 'public') as LoopDoc),
+    _id: ids.next(),
+    status: 'shipped' as const,
+    status_key: ids.next(),
+  }
+  await db.collection<LoopDoc>('loops').insertOne(late)
+  expect(await loops.count(old, 'shipped')).toBe(open + 1)
+})
+
 test('rows_hold_no_more_of_the_ai_context_than_they_show', async () => {
   const [row] = await loops.listRows(ws, some('active'))
   expect(row?.ai_context).toHaveLength(301)
@@ -236,7 +279,11 @@ test('refused_before_events_that_wait_make_the_queue_too_large_for_a_document', 
   const change = reorderedChange(order, order)
   const reorderAll = async () => {
     const queue = await queues.load(order[0] as string)
-    return await queues.save(queue, advance(queue, { slots: order, held: [] }, change, null), {})
+    return await queues.save(
+      queue,
+      advanced(queue, [{ places: { slots: order, held: [] }, change, by: null }]),
+      {},
+    )
   }
   let saved = 0
   const untilRefused = async () => {

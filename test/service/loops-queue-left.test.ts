@@ -10,7 +10,11 @@ import { type Loops, makeLoops } from '../support/loops.ts'
 import { type Bed, ids, openBed, person } from '../support/service-bed.ts'
 
 /** Tells on the bus, as the gateway does, that somebody was taken out. */
-const leave = async (bed: Bed, { user_id, user_name, workspace_id }: Caller): Promise<OutboxEvent> => {
+const leave = async (
+  bed: Bed,
+  { user_id, user_name, workspace_id }: Caller,
+  at = clock.now(),
+): Promise<OutboxEvent> => {
   const by = { user_id: ids.next(), name: 'Ann', client: 'Loops in the browser' }
   const data = { user_id, workspace_id, name: user_name, role: 'member', by }
   gateway.events['person.left'].data.parse(data)
@@ -19,7 +23,7 @@ const leave = async (bed: Bed, { user_id, user_name, workspace_id }: Caller): Pr
     workspace_id,
     entity_id: user_id,
     version: 7,
-    now: clock.now(),
+    now: at,
     nextId: ids.next,
   })
   if (!told) throw new Error('There is no event.')
@@ -73,6 +77,16 @@ describe('somebody who left', () => {
       ({ type, data }) => type === 'loop.members_changed' && data.loop_id === loops.A,
     )
     expect(last?.data).toMatchObject({ member_ids: [cy.user_id], by: { name: 'Ann' } })
+  })
+
+  test('stays_in_what_they_were_added_to_after_coming_back_when_it_is_told_late', async () => {
+    const { bo, cy, owner, loops } = await setting()
+    const left_at = clock.now()
+    await owner.set_loop_member({ loop_id: loops.A, user_id: bo.user_id, member: false })
+    await owner.set_loop_member({ loop_id: loops.A, user_id: bo.user_id, member: true })
+    await leave(bed, bo, left_at)
+    await expect.poll(() => membersOf(owner, loops.B)).toEqual([])
+    expect(await membersOf(owner, loops.A)).toEqual([cy.user_id, bo.user_id])
   })
 
   test('stays_in_what_they_were_added_to_after_coming_back_when_it_is_told_again', async () => {

@@ -2,9 +2,12 @@
 import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import {
-  advance,
+  advanced,
   badIds,
+  broughtInLine,
+  catchUp,
   HELD_PLACES,
+  LEFT_BEHIND,
   LOG_ENTRIES,
   LOG_IDS,
   move,
@@ -14,6 +17,7 @@ import {
   type QueueState,
   reorder,
   reorderedChange,
+  type Standing,
   settle,
   visibleOrder,
   weave,
@@ -79,8 +83,8 @@ describe('a repair', () => {
     const places = leave(active('ABC'), 'B', true)
     expect(settle(places, ['C', 'A'])).toBe(places)
   })
-  test('appends_missing_loops_in_the_order_of_their_making', () =>
-    expect(shown(settle(active('M'), ['Z', 'M', 'A']))).toBe('MAZ'))
+  test('appends_missing_loops_in_the_order_given', () =>
+    expect(shown(settle(active('M'), ['Z', 'M', 'A']))).toBe('MZA'))
   test('drops_loops_that_are_not_active_and_keeps_the_places_of_those_on_hold', () => {
     const places = settle(active('ABCD'), ['A', 'D'], new Set(['B']))
     expect(shown(places)).toBe('AD')
@@ -135,12 +139,13 @@ describe('a new version', () => {
   const queue = { _id: 'W', ws: 'W', v: 7, log: [], ...active('AB') }
   test('is_one_more_and_is_told_by_exactly_one_event', () => {
     const change = { change: 'added', loop_ids: ['C'], position: 2, order: null } as const
-    const { next, events } = advance(queue, active('ABC'), change, null)
+    const { next, events } = advanced(queue, [{ places: active('ABC'), change, by: null }])
     expect(next).toEqual({
       _id: 'W',
       ws: 'W',
       ...active('ABC'),
       log: [{ v: 8, by: null, change: 'added', loop_ids: ['C'] }],
+      undo: { since: 7, until: 8, displaced: [{ v: 8, id: 'C', at: -1 }] },
     })
     expect(events).toEqual([
       { name: 'queue.changed', data: { workspace_id: 'W', version: 8, by: null, ...change } },
@@ -149,8 +154,8 @@ describe('a new version', () => {
   test('remembers_a_bounded_number_of_changes_and_ids', () => {
     const ids = Array.from({ length: 100 }, (_, n) => `L${n}`)
     let state: QueueState & { v: number } = { ...queue, v: 0 }
-    for (let v = 0; v < LOG_ENTRIES + 10; v += 1)
-      state = { ...advance(state, active('AB'), reorderedChange(ids, ids), null).next, v: v + 1 }
+    const step = { places: active('AB'), change: reorderedChange(ids, ids), by: null }
+    for (let v = 0; v < LOG_ENTRIES + 10; v += 1) state = { ...advanced(state, [step]).next, v: v + 1 }
     expect(state.log).toHaveLength(LOG_ENTRIES)
     expect(state.log.at(-1)).toEqual({
       v: LOG_ENTRIES + 10,
@@ -293,3 +298,64 @@ test('every_history_agrees_with_a_naive_model_and_with_the_replay_of_its_events'
     }),
     { numRuns: 300 },
   ))
+
+describe('what loops say of themselves', () => {
+  const bo = { user_id: 'bo', name: 'Bo', client: 'Test' }
+  const says = (_id: string, status: Standing['status'], status_key: string): Standing => ({
+    _id,
+    status,
+    status_key,
+    status_by: bo,
+  })
+
+  test('brings_an_order_in_line_one_by_one_as_whoever_changed_them_would_have', () => {
+    const { steps } = catchUp(active('ABC'), [
+      says('E', 'active', '4'),
+      says('A', 'on_hold', '1'),
+      says('B', 'active', '2'),
+      says('C', 'shipped', '3'),
+    ])
+    expect(steps.map(({ change, by }) => [change.change, ...change.loop_ids, by?.user_id])).toEqual([
+      ['removed', 'A', 'bo'],
+      ['removed', 'C', 'bo'],
+      ['added', 'E', 'bo'],
+    ])
+    expect(steps.map(({ places }) => shown(places))).toEqual(['BC', 'B', 'BE'])
+    expect(shown(enter(steps.at(-1)?.places as Places, 'A'))).toBe('ABE')
+    const told = steps.map(({ change }) => change)
+    expect(told.reduce(replayed, [...'ABC'] as readonly string[])).toEqual([...'BE'])
+  })
+
+  test('changes_nothing_that_is_in_line', () =>
+    expect(catchUp(active('AB'), [says('A', 'active', '1'), says('C', 'shipped', '2')]).steps).toEqual([]))
+
+  test('keeps_the_place_of_one_that_was_held_and_is_active_again', () =>
+    expect(catchUp(active('ABC'), [says('B', 'active', '9')]).steps).toEqual([]))
+
+  test('repairs_by_one_version_what_nobody_can_have_done', () => {
+    const gone = catchUp(active('ABC'), [says('B', 'gone', ''), says('D', 'active', '1')]).steps
+    expect(gone.map(({ change, by }) => [change.change, by])).toEqual([['repaired', null]])
+    expect(gone[0]?.change.order).toEqual([...'ACD'])
+    const many = Array.from({ length: LEFT_BEHIND + 1 }, (_, n) => says(`L${n}`, 'active', `${n}`))
+    expect(catchUp(active('A'), many).steps.map(({ change }) => change.change)).toEqual(['repaired'])
+  })
+
+  test('is_one_and_the_same_seen_at_once_and_saved_step_by_step', () => {
+    const text = fc.uniqueArray(fc.constantFrom(...'ABCDEFGHIJ'), { maxLength: 10 })
+    const standing = fc.record({
+      _id: fc.constantFrom(...'ABCDEFGHIJKLMN'),
+      status: fc.constantFrom('active' as const, 'on_hold' as const, 'shipped' as const),
+      status_key: fc.constantFrom(...'0123456789'),
+    })
+    const standings = fc.uniqueArray(standing, { selector: ({ _id }) => _id })
+    fc.assert(
+      fc.property(text, text, standings, (slots, held, says_) => {
+        const places = { slots: [...new Set([...slots, ...held])], held }
+        const { steps } = catchUp(places, says_)
+        const now = broughtInLine({ ...places, v: 7 }, says_)
+        expect(orderOf(steps.at(-1)?.places ?? places)).toEqual(orderOf(now.places))
+        expect(now.version).toBe(7 + steps.length)
+      }),
+    )
+  })
+})
