@@ -52,7 +52,8 @@ export const placed = (image: string, { run, network, alias }: Place): GenericCo
 /**
  * NATS with JetStream and many accounts: subjects are the same in every test file, so files that run side by side must
  * not hear each other. Account n has the user and the password `n<n>`. Its data are in memory, where "every message is
- * on disk before it is acknowledged" costs nothing.
+ * on disk before it is acknowledged" costs nothing. Each stream reserves what it may take, so there is room for all of
+ * them only on paper.
  */
 export const startNats = async (image: string, place: Place): Promise<ServerContainer> => {
   const accounts = Array.from(
@@ -61,7 +62,7 @@ export const startNats = async (image: string, place: Place): Promise<ServerCont
   )
   const configuration = `
 listen: "0.0.0.0:${NATS_PORT}"
-jetstream { store_dir: "/data", sync_interval: always }
+jetstream { store_dir: "/data", sync_interval: always, max_file: 1000TB }
 accounts {
   ${accounts.join('\n  ')}
 }
