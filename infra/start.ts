@@ -3,6 +3,7 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { LOOPBACK, openAtEach } from '../services/gateway/listen.ts'
 import { startServices } from '../services/start.ts'
 import { systemClock } from '../shared/clock.ts'
 import type { Config } from '../shared/config.ts'
@@ -67,19 +68,26 @@ const endOf = (signal: AbortSignal): Promise<void> =>
 
 /** @returns the port to listen on; for 0, a free one */
 const requirePort = async ({ HOST, PORT }: Config): Promise<number> => {
+  const hosts = HOST === undefined ? LOOPBACK : [HOST]
+  const where = hosts.join(' or ')
+  const tryAt = async (host: string, port: number) => ({
+    port: await tryPort(host, port),
+    close: () => undefined,
+  })
   try {
-    return await tryPort(HOST, PORT)
+    const [tried] = await openAtEach(hosts, PORT, tryAt)
+    return tried?.port ?? PORT
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException
     if (code === 'EADDRINUSE') {
       throw new StartFault(
-        `Port ${PORT} on ${HOST} is in use: stop what uses it, or choose another port, such as PORT=${PORT + 1} npm start.`,
+        `Port ${PORT} on ${where} is in use: stop what uses it, or choose another port, such as PORT=${PORT + 1} npm start.`,
       )
     }
     if (code === 'EACCES')
       throw new StartFault(`Port ${PORT} needs rights that you have not: choose one from 1024 up with PORT.`)
     throw new StartFault(
-      `HOST ${HOST} is not an address of this machine (${code}): use 127.0.0.1, or 0.0.0.0 for all of them.`,
+      `HOST ${where} is not an address of this machine (${code}): use 127.0.0.1, or 0.0.0.0 for all of them.`,
     )
   }
 }

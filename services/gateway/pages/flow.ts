@@ -3,6 +3,7 @@
 import { deleteCookie, getCookie, setCookie } from 'hono/cookie'
 import { html } from 'hono/html'
 import type { Deps } from '../deps.ts'
+import { nameOfCookie } from '../http/cookies.ts'
 import { isLocal, oauthError, type Refusal } from '../oauth/refusals.ts'
 import { sha256 } from '../oauth/rules.ts'
 import { findVisitor, type Visitor } from '../people/sessions.ts'
@@ -44,14 +45,19 @@ const ONLY_FOR_LINKS = { path: '/reset', httpOnly: true, sameSite: 'Lax' } as co
  */
 export const keepWaiting = (c: Ctx, { public_url }: Deps, waiting: Waiting, max_age_s: number): void => {
   const secure = public_url.startsWith('https:')
-  setCookie(c, COOKIE, withWaiting('', waiting), { ...ONLY_FOR_LINKS, secure, maxAge: max_age_s })
+  setCookie(c, nameOfCookie(public_url, COOKIE), withWaiting('', waiting), {
+    ...ONLY_FOR_LINKS,
+    secure,
+    maxAge: max_age_s,
+  })
 }
 
 /** What was left with this browser, for once. */
 export const takeWaiting = (c: Ctx, { public_url }: Deps): Waiting => {
-  const kept = getCookie(c, COOKIE)
+  const name = nameOfCookie(public_url, COOKIE)
+  const kept = getCookie(c, name)
   if (kept === undefined) return {}
-  deleteCookie(c, COOKIE, { ...ONLY_FOR_LINKS, secure: public_url.startsWith('https:') })
+  deleteCookie(c, name, { ...ONLY_FOR_LINKS, secure: public_url.startsWith('https:') })
   return readWaiting(new URLSearchParams(kept))
 }
 

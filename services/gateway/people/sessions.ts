@@ -4,6 +4,7 @@ import { deleteCookie, getCookie, setCookie } from 'hono/cookie'
 import type { Caller } from '../../../shared/contract.ts'
 import { scopesOfRole } from '../../../shared/scopes.ts'
 import type { Deps } from '../deps.ts'
+import { nameOfSiteCookie } from '../http/cookies.ts'
 import { sha256 } from '../oauth/rules.ts'
 import { rememberDevice } from './devices.ts'
 import { isOfPassword, type Membership, membershipIn, type Person, passwordVersionOf } from './person.ts'
@@ -17,18 +18,24 @@ export type Visitor = Readonly<{ session: Session; person: Person; membership: M
 
 const isHttps = ({ public_url }: Deps): boolean => public_url.startsWith('https:')
 const COOKIE = 'loops_session'
-/** `__Host-` keeps other hosts of the domain from setting it; browsers take it over https only (RFC 6265bis §4.1.3). */
-const cookieName = (deps: Deps): string => (isHttps(deps) ? `__Host-${COOKIE}` : COOKIE)
+/** The cookie's name here, and the one that it had before names held the port: who is signed in by it stays so. */
+const namesOf = ({ public_url }: Deps): readonly [name: string, before: string] => [
+  nameOfSiteCookie(public_url, COOKIE),
+  public_url.startsWith('https:') ? `__Host-${COOKIE}` : COOKIE,
+]
+
+/** The session tokens that a browser sends. One of another copy of Loops is not known here. */
+const tokensOf = (c: Context, deps: Deps): readonly string[] =>
+  [...new Set(namesOf(deps))].flatMap((name) => getCookie(c, name) || [])
 
 const forget = async (c: Context, deps: Deps): Promise<void> => {
-  const token = getCookie(c, cookieName(deps))
-  if (token) await deps.store.sessions.remove(sha256(token))
+  for (const token of tokensOf(c, deps)) await deps.store.sessions.remove(sha256(token))
 }
 
 /** Signs the browser of a request out. */
 export const endSession = async (c: Context, deps: Deps): Promise<void> => {
   await forget(c, deps)
-  deleteCookie(c, cookieName(deps), { path: '/', secure: isHttps(deps) })
+  deleteCookie(c, namesOf(deps)[0], { path: '/', secure: isHttps(deps) })
 }
 
 /** Signs a browser in: always with a new token, so that one planted before is worth nothing, and ends what it had. */
@@ -47,7 +54,7 @@ export const startSession = async (c: Context, deps: Deps, person: Person): Prom
     expires_at,
   }
   await deps.store.sessions.insert(session)
-  setCookie(c, cookieName(deps), token, {
+  setCookie(c, namesOf(deps)[0], token, {
     path: '/',
     httpOnly: true,
     sameSite: 'Lax',
@@ -60,9 +67,9 @@ export const startSession = async (c: Context, deps: Deps, person: Person): Prom
 
 /** Who the browser of a request is signed in as. */
 export const findVisitor = async (c: Context, deps: Deps): Promise<Visitor | undefined> => {
-  const token = getCookie(c, cookieName(deps))
-  if (!token) return undefined
-  const session = await deps.store.sessions.find(sha256(token), deps.clock.now())
+  let session: Session | null = null
+  for (const token of tokensOf(c, deps))
+    session ??= await deps.store.sessions.find(sha256(token), deps.clock.now())
   const person = session && (await deps.store.people.byId(session.user_id))
   if (!session || !person || !isOfPassword(session, person)) return undefined
   const shown = session.workspace_id === null ? undefined : membershipIn(person, session.workspace_id)
