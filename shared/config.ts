@@ -34,7 +34,10 @@ type Variable = Readonly<{
 
 /** Every variable: its type, what it is when unset, and the sentence that the README prints. */
 export const VARIABLES = {
-  HOST: { type: z.string().min(1), fallback: '127.0.0.1', about: 'Address that the gateway listens on' },
+  HOST: {
+    type: z.string().min(1),
+    about: 'Address that the gateway listens on; unset: those of this machine alone, 127.0.0.1 and ::1',
+  },
   PORT: { type: wholeNumber(0, 65_535), fallback: '4000', about: 'Port that the gateway listens on' },
   PUBLIC_URL: {
     type: url('http:', 'https:').refine(
@@ -83,15 +86,35 @@ export const VARIABLES = {
       '`invited`: after the first account, by invitation only; `open`: anyone, with a workspace of their own; they invite nobody before they have confirmed their address',
   },
   CLIENT_REGISTRATION: {
-    type: z.enum(['open', 'off'], 'is neither open nor off'),
+    type: z.enum(['open', 'token', 'off'], 'is not open, token or off'),
     fallback: 'open',
-    about: '`open`: clients may register themselves, as almost all do; `off`: those registered before stay',
+    about:
+      '`open`: clients may register themselves, as almost all do; `token`: only with CLIENT_REGISTRATION_TOKEN; `off`: those registered before stay',
+  },
+  CLIENT_REGISTRATION_TOKEN: {
+    type: z.string().min(32, 'is shorter than 32 characters; make one with: openssl rand -base64 48'),
+    about:
+      'Initial access token (RFC 7591) for services that you let register: they are not limited, and stay 90 days unused instead of one',
+    secret: true,
+  },
+  CLIENT_REDIRECT_SCHEMES: {
+    type: z
+      .string()
+      .toLowerCase()
+      .transform((list) => list.split(',').map((scheme) => scheme.trim().replace(/:(\/\/)?$/, '')))
+      .refine(
+        (schemes) =>
+          schemes.every((scheme) => /^[a-z][a-z0-9+.-]*$/.test(scheme) && !/^https?$/.test(scheme)),
+        'is not a list of URI schemes such as my-editor,com.example.app',
+      ),
+    about:
+      'URI schemes by which desktop apps may take their answers, such as `my-editor,com.example.app`, beside those of known apps',
   },
   CLIENT_METADATA_DOCUMENTS: {
     type: z.enum(['on', 'off'], 'is neither on nor off'),
-    fallback: 'off',
+    fallback: 'on',
     about:
-      '`on`: a client may be the `https` address of a document about it, which the gateway then fetches; needs a way out to the internet, never to private addresses',
+      '`on`: a client may be the `https` address of a document about it, which the gateway then fetches, never from private addresses; `off` where the gateway has no way out to the internet',
   },
   CLIENT_METADATA_LOOPBACK: {
     type: z.enum(['allowed'], 'is not allowed'),
@@ -225,6 +248,8 @@ export const readConfig = (env: Readonly<Record<string, string | undefined>>): C
       faults.push(`${name}${shown} ${parsed.error.issues[0]?.message ?? 'is not valid'}.`)
     }
   }
+  if (config.CLIENT_REGISTRATION === 'token' && config.CLIENT_REGISTRATION_TOKEN === undefined)
+    faults.push('CLIENT_REGISTRATION is token, so CLIENT_REGISTRATION_TOKEN must be set.')
   if (faults.length > 0) throw new ConfigError(faults)
   config.PUBLIC_URL = new URL(
     (config.PUBLIC_URL as string | undefined) ?? `http://localhost:${config.PORT}`,

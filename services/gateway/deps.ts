@@ -87,12 +87,13 @@ export const openDeps = async (host: Host, publicUrl: string = host.config.PUBLI
   relay.watch(store.resets.outbox)
   relay.watch(store.accountMails.outbox)
   const oauth = oauthSettings(config)
+  const limits = createLimits({ store: await openWindowStore(db), clock, log })
   return {
     public_url: publicUrl,
     sign_up: config.SIGN_UP,
     oauth,
-    limits: createLimits({ store: await openWindowStore(db), clock, log }),
-    documents: openDocuments({ settings: oauth, store: store.clients, clock, log }),
+    limits,
+    documents: openDocuments({ settings: oauth, store: store.clients, limits, clock, log }),
     log,
     clock,
     ids,

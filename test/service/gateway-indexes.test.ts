@@ -71,7 +71,6 @@ const clients = Array.from(
     redirect_uris: [],
     grant_types: [],
     auth_method: 'none',
-    auth_method_open: false,
     metadata: {},
     created_at: NOW,
     expires_at: LATER,

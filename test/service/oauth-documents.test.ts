@@ -59,7 +59,7 @@ const documentOf = (client_id: string) => ({
 let bed: GatewayBed
 let ann: Account
 beforeEach(async () => {
-  bed = await openGatewayBed({ CLIENT_METADATA_DOCUMENTS: 'on', CLIENT_METADATA_LOOPBACK: 'allowed' })
+  bed = await openGatewayBed({ CLIENT_METADATA_LOOPBACK: 'allowed' })
   ann = await signUp(bed, { name: 'Ann' })
 })
 afterEach(() => bed?.[Symbol.asyncDispose]())
@@ -122,9 +122,74 @@ test('a_failure_is_soon_forgotten_and_asked_about_once_meanwhile', async () => {
   expect((await ask(site.id)).status).toBe(200)
 })
 
+describe('a document that was read', () => {
+  const DAY_MS = 24 * 60 * 60_000
+  const FRESH_MS = 10_000
+  /** A site that answers once as it should, and then as it is told to. */
+  const openFailing = (then: RequestListener) =>
+    openSite((id, count) => (count === 1 ? json(documentOf(id), { 'Cache-Control': 'max-age=1' }) : then))
+  /** Uses the client, so that it is kept for long. */
+  const use = async (id: string) => {
+    const app = appOf(id)
+    expect((await exchangeCode(bed.url, app, await obtainCode(bed.url, app, ann))).status).toBe(200)
+  }
+  const failures: readonly (readonly [string, RequestListener])[] = [
+    ['answers_503', (_, response) => response.writeHead(503).end()],
+    ['answers_429', (_, response) => response.writeHead(429).end()],
+    ['breaks_off', (_, response) => response.destroy()],
+  ]
+  test.each(failures)('counts_for_a_week_while_its_site_%s [R8]', async (_, fail) => {
+    await using site = await openFailing(fail)
+    await use(site.id)
+    bed.advance(6 * DAY_MS)
+    expect((await ask(site.id)).status).toBe(200)
+    expect(site.asked()).toBe(2)
+    expect((await ask(site.id)).status).toBe(200)
+    bed.advance(2 * DAY_MS)
+    expect((await ask(site.id)).status).toBe(400)
+  })
+  const withdrawals: readonly (readonly [string, RequestListener])[] = [
+    ['is_gone', (_, response) => response.writeHead(404).end()],
+    ['is_of_another', json(documentOf('https://app.example/client.json'))],
+    ['moved', (_, response) => response.writeHead(302, { Location: 'https://app.example' }).end()],
+  ]
+  test.each(withdrawals)('counts_no_more_once_it_%s [R8]', async (_, answer) => {
+    await using site = await openFailing(answer)
+    await use(site.id)
+    bed.advance(FRESH_MS * 6)
+    expect((await ask(site.id)).status).toBe(400)
+  })
+})
+
+test('slow_hosts_keep_nobody_from_the_documents_of_others [R8]', async () => {
+  // Each request comes from a network of its own, so that it is the host alone that counts.
+  await using many = await openGatewayBed({ CLIENT_METADATA_LOOPBACK: 'allowed', TRUSTED_PROXIES: '1' })
+  const arrived = Promise.withResolvers<void>()
+  let waiting = 0
+  await using slow = await openSite(() => () => {
+    waiting += 1
+    if (waiting === 4) arrived.resolve()
+  })
+  await using quick = await openSite((id) => json(documentOf(id)))
+  const from = (id: string, network: number) =>
+    fetch(authorizationUrl(many.url, appOf(id), newPkce().challenge), {
+      headers: { 'x-forwarded-for': `10.0.${network}.1` },
+      redirect: 'manual',
+    })
+  const held = Array.from({ length: 40 }, (_, turn) => from(`${slow.id}?${turn}`, turn))
+  await arrived.promise
+  expect((await from(quick.id, 41)).status).toBe(303)
+  const texts = await Promise.all(held.map(async (answer) => (await answer).text()))
+  expect(texts.filter((text) => text.includes('client_documents_busy'))).toHaveLength(36)
+  expect(waiting).toBe(4)
+}, 30_000)
+
 test('an_address_is_no_client_where_documents_are_off', async () => {
   await using site = await openSite((id) => json(documentOf(id)))
-  await using off = await openGatewayBed({ CLIENT_METADATA_LOOPBACK: 'allowed' }, bed)
+  await using off = await openGatewayBed(
+    { CLIENT_METADATA_DOCUMENTS: 'off', CLIENT_METADATA_LOOPBACK: 'allowed' },
+    bed,
+  )
   const { text } = await ann.browser.open(authorizationUrl(bed.url, appOf(site.id), newPkce().challenge))
   expect(text).toContain('Described app')
   const page = await fetch(authorizationUrl(off.url, appOf(site.id), newPkce().challenge))

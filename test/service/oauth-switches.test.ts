@@ -5,7 +5,15 @@ import { oauthSettings } from '../../services/gateway/oauth/settings.ts'
 import { readConfig } from '../../shared/config.ts'
 import { signUp } from '../support/accounts.ts'
 import { openGatewayBed } from '../support/gateway-bed.ts'
-import { connectApp, getJson, postRegistration, refreshTokens } from '../support/oauth-client.ts'
+import {
+  type Answer,
+  authorizationUrl,
+  connectApp,
+  getJson,
+  newPkce,
+  postRegistration,
+  refreshTokens,
+} from '../support/oauth-client.ts'
 
 const METADATA = '/.well-known/oauth-authorization-server'
 
@@ -14,7 +22,7 @@ test('what_is_offered_by_default_is_what_the_documents_say [D5]', async () => {
   for (const path of [METADATA, '/.well-known/openid-configuration'])
     expect((await getJson(`${bed.url}${path}`)).body).toMatchObject({
       registration_endpoint: `${bed.url}/register`,
-      client_id_metadata_document_supported: false,
+      client_id_metadata_document_supported: true,
     })
 })
 
@@ -27,6 +35,49 @@ test('registration_that_is_off_is_refused_and_not_offered_while_known_clients_go
   const { status, body } = await postRegistration(bed.url, { redirect_uris: ['https://app.example/cb'] })
   expect([status, body.error]).toEqual([403, 'access_denied'])
   expect((await refreshTokens(bed.url, app, tokens.refresh_token)).status).toBe(200)
+})
+
+const SERVICE = { redirect_uris: ['https://service.example/cb'] }
+const CLIENT_REGISTRATION_TOKEN = 'an initial access token of the tests'
+
+test('registration_by_token_takes_nobody_without_it_and_says_what_is_missing [R1]', async () => {
+  await using bed = await openGatewayBed({ CLIENT_REGISTRATION: 'token', CLIENT_REGISTRATION_TOKEN })
+  expect((await getJson(`${bed.url}${METADATA}`)).body).toHaveProperty('registration_endpoint')
+  const wrong: Record<string, string>[] = [
+    {},
+    { authorization: 'Bearer wrong' },
+    { authorization: `Basic ${CLIENT_REGISTRATION_TOKEN}` },
+  ]
+  for (const headers of wrong) {
+    const { status, body, headers: told } = await postRegistration(bed.url, SERVICE, headers)
+    expect([status, body.error]).toEqual([401, 'invalid_token'])
+    expect(told.get('www-authenticate')).toMatch(/^Bearer/)
+  }
+  const authorization = `Bearer ${CLIENT_REGISTRATION_TOKEN}`
+  expect((await postRegistration(bed.url, SERVICE, { authorization })).status).toBe(201)
+})
+
+test('a_service_with_the_token_is_not_limited_and_may_take_weeks_to_its_first_person [R6]', async () => {
+  await using bed = await openGatewayBed({ CLIENT_REGISTRATION_TOKEN })
+  const ann = await signUp(bed, { name: 'Ann' })
+  const invited = { authorization: `Bearer ${CLIENT_REGISTRATION_TOKEN}` }
+  const answers = await Promise.all(
+    Array.from({ length: 150 }, () => postRegistration(bed.url, SERVICE, invited)),
+  )
+  expect(answers.every(({ status }) => status === 201)).toBe(true)
+  // Where registration is open, a token that is not the one changes nothing.
+  const open = await postRegistration(bed.url, SERVICE, { authorization: 'Bearer of another server' })
+  expect(open.status).toBe(201)
+  bed.advance(20 * 24 * 60 * 60_000)
+  const redirect_uri = SERVICE.redirect_uris[0] as string
+  const ask = ({ client_id }: { client_id: string }) =>
+    ann.browser.open(authorizationUrl(bed.url, { client_id, redirect_uri }, newPkce().challenge))
+  expect((await ask(open.body)).status).toBe(400)
+  expect((await ask((answers[0] as Answer).body)).status).toBe(200)
+})
+
+test('a_token_must_be_set_where_it_is_asked_for', () => {
+  expect(() => readConfig({ CLIENT_REGISTRATION: 'token' })).toThrow(/CLIENT_REGISTRATION_TOKEN must be set/)
 })
 
 test('lifetimes_and_grace_are_those_that_are_configured [K7, K8, K11]', async () => {

@@ -241,13 +241,30 @@ describe('a confidential client', () => {
     expect(second.status).toBe(200)
     expect((await refreshTokens(at(1), own, second.body.refresh_token)).status).toBe(200)
   })
-  test('is_refused_without_its_secret_with_another_and_by_another_method', async () => {
+  test.each(['client_secret_post', 'client_secret_basic'])(
+    'that_registered_%s_may_use_either_for_the_code_and_the_refresh_but_not_both [K2]',
+    async (token_endpoint_auth_method) => {
+      const own = await registerApp(system.url, { token_endpoint_auth_method })
+      const { body } = await exchangeCode(system.url, own, await obtainCode(system.url, own, ann))
+      const refresh = (extra: Record<string, string>) =>
+        postForm(
+          `${at(1)}/token`,
+          { grant_type: 'refresh_token', refresh_token: body.refresh_token, ...extra },
+          basic(own),
+        )
+      const both = await refresh({ client_id: own.client_id, client_secret: own.client_secret ?? '' })
+      expect([both.status, both.body.error]).toEqual([400, 'invalid_request'])
+      expect((await refresh({})).status).toBe(200)
+      expect((await exchangeBy(await obtainCode(system.url, own, ann), basic(own))).status).toBe(200)
+    },
+  )
+  test('is_refused_without_its_secret_and_with_another', async () => {
     const own = await registerApp(system.url, { token_endpoint_auth_method: 'client_secret_post' })
     const given = await obtainCode(system.url, own, ann)
     for (const wrong of [
       exchangeCode(system.url, { ...own, client_secret: undefined }, given),
       exchangeCode(system.url, { ...own, client_secret: 'x' }, given),
-      exchangeBy(given, basic(own)),
+      exchangeBy(given, basic({ ...own, client_secret: 'x' })),
     ])
       expect((await wrong).body.error).toBe('invalid_client')
     expect((await exchangeCode(system.url, own, given)).status).toBe(200)

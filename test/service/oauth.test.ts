@@ -1,4 +1,12 @@
 // The authorization server from outside: documents, /authorize, consent, and what is told to whom when something is wrong.
+import {
+  discoverOAuthServerInfo as discoverBySecond,
+  discoverAuthorizationServerMetadata as discoverMetadataBySecond,
+} from '@modelcontextprotocol/client'
+import {
+  discoverOAuthServerInfo as discoverByFirst,
+  discoverAuthorizationServerMetadata as discoverMetadataByFirst,
+} from '@modelcontextprotocol/sdk/client/auth.js'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type Account, openBrowser, signUp } from '../support/accounts.ts'
 import {
@@ -49,29 +57,54 @@ describe('documents [D3, D5, D6]', () => {
     expect(body.resource).toBe(`${system.url}/mcp/`)
   })
   test.each([
-    '/.well-known/oauth-authorization-server',
     '/.well-known/oauth-authorization-server/mcp',
-    '/.well-known/openid-configuration',
-  ])('the_server_is_described_at: %s', async (path) => {
-    const { status, headers, body } = await getJson(`${system.url}${path}`)
-    expect(status).toBe(200)
-    expect(headers.get('content-type')).toMatch(/^application\/json/)
-    expect(body).toMatchObject({
-      issuer: system.url,
-      authorization_endpoint: `${system.url}/authorize`,
-      token_endpoint: `${system.url}/token`,
-      registration_endpoint: `${system.url}/register`,
-      revocation_endpoint: `${system.url}/revoke`,
-      introspection_endpoint: `${system.url}/introspect`,
-      introspection_endpoint_auth_methods_supported: ['Bearer'],
-      response_types_supported: ['code'],
-      grant_types_supported: ['authorization_code', 'refresh_token'],
-      code_challenge_methods_supported: ['S256'],
-      token_endpoint_auth_methods_supported: ['none', 'client_secret_basic', 'client_secret_post'],
-      scopes_supported: ['loops:read', 'loops:write', 'loops:approve', 'offline_access'],
-      authorization_response_iss_parameter_supported: true,
-    })
+    '/.well-known/oauth-authorization-server/mcp/',
+    '/.well-known/openid-configuration/mcp',
+    '/mcp/.well-known/openid-configuration',
+  ])('the_server_is_not_described_where_its_issuer_would_not_fit: %s', async (path) => {
+    const { status, headers } = await getJson(`${system.url}${path}`)
+    expect(status).toBe(404)
+    expect(headers.get('content-type')).toMatch(/^application\/(problem\+)?json/)
   })
+  test.each(['/mcp', '/mcp/'])(
+    'clients_of_both_generations_find_the_server_from_the_address: %s',
+    async (path) => {
+      for (const discover of [discoverByFirst, discoverBySecond]) {
+        const found = await discover(`${system.url}${path}`)
+        expect(found.authorizationServerMetadata?.issuer).toBe(system.url)
+        expect(found.resourceMetadata?.resource).toBe(`${system.url}${path}`)
+      }
+    },
+  )
+  test('an_older_client_that_looks_under_the_endpoint_goes_on_to_the_root', async () => {
+    for (const discover of [discoverMetadataByFirst, discoverMetadataBySecond]) {
+      expect(await discover(new URL('/mcp', system.url))).toBeUndefined()
+      expect(await discover(system.url)).toMatchObject({ issuer: system.url })
+    }
+  })
+  test.each(['/.well-known/oauth-authorization-server', '/.well-known/openid-configuration'])(
+    'the_server_is_described_at: %s',
+    async (path) => {
+      const { status, headers, body } = await getJson(`${system.url}${path}`)
+      expect(status).toBe(200)
+      expect(headers.get('content-type')).toMatch(/^application\/json/)
+      expect(body).toMatchObject({
+        issuer: system.url,
+        authorization_endpoint: `${system.url}/authorize`,
+        token_endpoint: `${system.url}/token`,
+        registration_endpoint: `${system.url}/register`,
+        revocation_endpoint: `${system.url}/revoke`,
+        introspection_endpoint: `${system.url}/introspect`,
+        introspection_endpoint_auth_methods_supported: ['Bearer'],
+        response_types_supported: ['code'],
+        grant_types_supported: ['authorization_code', 'refresh_token'],
+        code_challenge_methods_supported: ['S256'],
+        token_endpoint_auth_methods_supported: ['none', 'client_secret_basic', 'client_secret_post'],
+        scopes_supported: ['loops:read', 'loops:write', 'loops:approve', 'offline_access'],
+        authorization_response_iss_parameter_supported: true,
+      })
+    },
+  )
   test('head_and_preflight_are_answered', async () => {
     const url = `${system.url}/.well-known/oauth-protected-resource/mcp`
     const head = await fetch(url, { method: 'HEAD' })

@@ -66,6 +66,15 @@ const OAUTH: readonly Attack[] = [
   ['a token signed with the public key as a secret', access('signed_with_the_public_key')],
   ['a token that names its own key', access('that_brings_or_names_its_own_key')],
   ['a flood of registrations', ['service/oauth-registration.test.ts', 'a_flood_from_one_address']],
+  [
+    'registrations that leave none to others',
+    ['unit/gateway/limits.test.ts', 'ten_that_take_what_they_can_leave_a_third'],
+    ['unit/gateway/limits.test.ts', 'a_network_of_many_addresses_is_one_party'],
+  ],
+  [
+    'registrations that fill the database',
+    ['service/oauth-time.test.ts', 'a_registration_that_is_never_used_goes'],
+  ],
   ['a giant registration', oauth('of_more_than_sixteen_kilobytes')],
   [
     'a name that turns text around',
@@ -80,6 +89,7 @@ const OAUTH: readonly Attack[] = [
     documents('a_site_that_never_ends'),
     outbound('is_read_no_further'),
   ],
+  ['documents at hosts that are slow on purpose', documents('slow_hosts_keep_nobody_from')],
   ['a document by a certificate of another name', outbound('%s_is_refused_before_a_word')],
 ]
 

@@ -65,11 +65,15 @@ export const postForm = async (
 export const getJson = async (url: string | URL): Promise<Answer> => read(await fetch(url))
 
 /** Sends a registration. */
-export const postRegistration = async (site: string, metadata: unknown): Promise<Answer> =>
+export const postRegistration = async (
+  site: string,
+  metadata: unknown,
+  headers: Readonly<Record<string, string>> = {},
+): Promise<Answer> =>
   read(
     await fetch(new URL('/register', site), {
       method: 'POST',
-      headers: { 'Content-Type': 'application/json' },
+      headers: { 'Content-Type': 'application/json', ...headers },
       body: typeof metadata === 'string' ? metadata : JSON.stringify(metadata),
     }),
   )

@@ -51,6 +51,9 @@ export const networkOf = (key: string): string => {
   return key === UNKNOWN_ADDRESS ? key : `${key.split(':').slice(0, 3).join(':')}::/48`
 }
 
+/** Whom a request counts for in limits that many share: its address and that one's network. */
+export const partiesOf = (key: string): readonly string[] => [key, networkOf(key)]
+
 const socketOf = (c: Context): string | undefined => {
   try {
     return getConnInfo(c).remote.address

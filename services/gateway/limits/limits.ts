@@ -10,14 +10,22 @@ import type { WindowStore } from './store.ts'
 /** So many in each span of so long, counted from the same moments everywhere. */
 export type Limit = Readonly<{ count: number; window_ms: number }>
 
-/** Registrations from one address: services share addresses, and some apps register at each start. */
-export const REGISTRATIONS_PER_ADDRESS: Limit = { count: 60, window_ms: 10_000 }
-/** Registrations from everywhere: what the database should have to take. */
+const DAY_MS = 24 * 60 * 60_000
+
+/** Registrations of everybody, at once: what the database should have to take. */
 export const REGISTRATIONS: Limit = { count: 600, window_ms: 10_000 }
+/** The same in a day, which is as long as unused ones stay: what the database should have to keep. */
+export const REGISTRATIONS_A_DAY: Limit = { count: 20_000, window_ms: DAY_MS }
+/** Requests for authorization of everybody, each of which is kept until its person has decided. */
+export const AUTHORIZATIONS: Limit = { count: 3_000, window_ms: 60_000 }
 /** Requests of people and programs that are not known, from one address: an office and its apps, not a flood. */
 export const STRANGERS_PER_ADDRESS: Limit = { count: 1_000, window_ms: 10_000 }
-/** Requests for authorization from one address, each of which is kept until its person has decided. */
-export const AUTHORIZATIONS_PER_ADDRESS: Limit = { count: 300, window_ms: 60_000 }
+/**
+ * Of a limit for everybody, one party may have had this part of what is left. So a party alone gets an eleventh of it, ten
+ * of them leave a third, and whoever comes new gets something until all is gone (dynamic thresholds, Choudhury and Hahne
+ * 1998).
+ */
+const SHARE = 0.1
 
 /** Accounts made from one address where anybody may make one: each has a mail sent. A whole class may sit behind it. */
 export const SIGN_UPS_PER_ADDRESS: Limit = { count: 100, window_ms: 60 * 60_000 }
@@ -40,6 +48,13 @@ export type Limits = Readonly<{
    * @throws what the store throws: what is not counted must not happen.
    */
   spend: (key: string, limit: Limit) => Promise<number>
+  /**
+   * Counts one more of `key` for each of the parties it is done for, such as an address and its network: refused when it
+   * is too much for everybody, or when one of them has had its share.
+   * @returns 0, or how long to wait until it may happen (ms).
+   * @throws what the store throws.
+   */
+  spendShare: (key: string, limit: Limit, parties: readonly string[]) => Promise<number>
   /**
    * Counts one more of `key` at once, and so as far as is known here.
    * @returns 0, or how long to wait until it may happen (ms).
@@ -70,12 +85,22 @@ export const createLimits = (
     window.told = Math.max(window.told, sum)
     return sum
   }
+  const spendUpTo = async (key: string, limit: Limit, most: () => number): Promise<number> => {
+    const { window, wait_ms } = windowOf(key, limit)
+    // Who goes on when it is too much costs the store nothing.
+    const full = window.told >= most() || (await tell(key, limit, window, 1)) > most()
+    return full ? wait_ms : 0
+  }
   return {
-    spend: async (key, limit) => {
-      const { window, wait_ms } = windowOf(key, limit)
-      // Who goes on when it is too much costs the store nothing.
-      const full = window.told >= limit.count || (await tell(key, limit, window, 1)) > limit.count
-      return full ? wait_ms : 0
+    spend: (key, limit) => spendUpTo(key, limit, () => limit.count),
+    spendShare: async (key, limit, parties) => {
+      const { window: all } = windowOf(key, limit)
+      const share = (): number => Math.max(1, (limit.count - all.told) * SHARE)
+      for (const party of new Set(parties)) {
+        const wait_ms = await spendUpTo(`${key} of ${party}`, limit, share)
+        if (wait_ms > 0) return wait_ms
+      }
+      return spendUpTo(key, limit, () => limit.count)
     },
     count: (key, limit) => {
       const { window, wait_ms } = windowOf(key, limit)

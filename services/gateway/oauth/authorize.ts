@@ -56,8 +56,8 @@ const refusalUrl = (
   return answerUrl(deps, request, { error, error_description })
 }
 
-const findClient = async (deps: Deps, id: string): Promise<Ruled<Client>> => {
-  if (isDocumentId(id)) return deps.documents.client(id)
+const findClient = async (deps: Deps, id: string, from: readonly string[]): Promise<Ruled<Client>> => {
+  if (isDocumentId(id)) return deps.documents.client(id, from)
   const client = await deps.store.clients.find(id, deps.clock.now())
   return client ? allowed(client) : refused('client_unknown')
 }
@@ -65,12 +65,13 @@ const findClient = async (deps: Deps, id: string): Promise<Ruled<Client>> => {
 const checkClient = async (
   deps: Deps,
   params: URLSearchParams,
+  from: readonly string[],
 ): Promise<Ruled<{ client: Client; redirect_uri: string }>> => {
   if (params.getAll('client_id').length > 1) return refused('client_id_repeated')
   if (params.getAll('redirect_uri').length > 1) return refused('redirect_uri_repeated')
   const client_id = field(params, 'client_id')
   if (client_id === undefined) return refused('client_id_missing')
-  const client = await findClient(deps, client_id)
+  const client = await findClient(deps, client_id, from)
   if (!client.ok) return client
   const redirect = chooseRedirect(client.value, field(params, 'redirect_uri'))
   return redirect.ok ? allowed({ client: client.value, redirect_uri: redirect.value }) : redirect
@@ -93,9 +94,16 @@ const checkAsked = (deps: Deps, params: URLSearchParams): Ruled<Asked> => {
   return allowed({ challenge: challenge.value, scopes: scopes.value, resource: resource.value })
 }
 
-/** Checks a request in the order that RFC 6749 wants, client and redirect URI first [A1], and keeps it for the person. */
-export const beginAuthorization = async (deps: Deps, params: URLSearchParams): Promise<Begun> => {
-  const known = await checkClient(deps, params)
+/**
+ * Checks a request in the order that RFC 6749 wants, client and redirect URI first [A1], and keeps it for the person.
+ * @param from whom it counts for in limits: an address and its network.
+ */
+export const beginAuthorization = async (
+  deps: Deps,
+  params: URLSearchParams,
+  from: readonly string[],
+): Promise<Begun> => {
+  const known = await checkClient(deps, params, from)
   if (!known.ok) return { to: 'fault', reason: known.reason }
   const { client, redirect_uri } = known.value
   const states = params.getAll('state')

@@ -1,25 +1,40 @@
 // Who asks: dynamic registration (RFC 7591) and the client's proof of itself at the token endpoint (RFC 6749 §2.3).
 import type { Deps } from '../deps.ts'
 import { field } from '../http/forms.ts'
+import { type Limits, REGISTRATIONS_A_DAY } from '../limits/limits.ts'
 import type { Client, Grant } from './model.ts'
 import { allowed, type Ruled, refused } from './refusals.ts'
 import { checkRegistration } from './registration.ts'
 import { type Credentials, checkCredentials, sha256 } from './rules.ts'
 
 const DAY_MS = 24 * 60 * 60_000
-/** A registration that is never used goes: apps without a secret register anew at each start. */
+/** A registration that is never used goes: anybody can make one, and apps register anew at each start. */
 const UNUSED_MS = DAY_MS
-/** One with a secret belongs to a service that registers once, perhaps long before its first person comes. */
-const UNUSED_WITH_SECRET_MS = 90 * DAY_MS
+/** One that the operator let in by a token belongs to a service, whose first person may come much later. */
+const UNUSED_INVITED_MS = 90 * DAY_MS
 /** A used one stays long after its last grant can have ended [R6]. */
 const AFTER_GRANT_MS = 90 * DAY_MS
 
+/** Who registers: somebody whom the operator gave the initial access token, or anybody. */
+export type Registrant = Readonly<{ invited: boolean }>
+
+/**
+ * Counts one more client that is kept a day though nobody has used it, registered or described by a document.
+ * @param from whom it counts for: an address and its network.
+ * @returns 0, or how long to wait (ms).
+ */
+export const countUnused = (limits: Pick<Limits, 'spendShare'>, from: readonly string[]): Promise<number> =>
+  limits.spendShare('unused clients', REGISTRATIONS_A_DAY, from)
+
 /** Registers a client: the answer to give it, with its secret for the only time, or why not. */
-export const register = async (deps: Deps, body: unknown): Promise<Ruled<Record<string, unknown>>> => {
-  const ruled = checkRegistration(body)
+export const register = async (
+  deps: Deps,
+  body: unknown,
+  { invited }: Registrant,
+): Promise<Ruled<Record<string, unknown>>> => {
+  const ruled = checkRegistration(body, deps.oauth.redirect_schemes)
   if (!ruled.ok) return ruled
-  const { name, redirect_uris, grant_types, response_types, auth_method, auth_method_open, metadata } =
-    ruled.value
+  const { name, redirect_uris, grant_types, response_types, auth_method, metadata } = ruled.value
   const now = deps.clock.now()
   const secret = auth_method === 'none' ? undefined : deps.ids.token()
   const client: Client = {
@@ -28,11 +43,10 @@ export const register = async (deps: Deps, body: unknown): Promise<Ruled<Record<
     redirect_uris,
     grant_types,
     auth_method,
-    auth_method_open,
     ...(secret === undefined ? {} : { secret_hash: sha256(secret) }),
     metadata,
     created_at: now,
-    expires_at: new Date(now.getTime() + (secret === undefined ? UNUSED_MS : UNUSED_WITH_SECRET_MS)),
+    expires_at: new Date(now.getTime() + (invited ? UNUSED_INVITED_MS : UNUSED_MS)),
   }
   await deps.store.clients.insert(client)
   return allowed({

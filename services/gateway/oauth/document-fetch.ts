@@ -8,7 +8,13 @@ const TIMEOUT_MS = 5_000
 const MAX_BYTES = 5 * 1024
 
 /** Why there is no document: for the log only, since it would tell a stranger what there is inside. */
-export type FetchFault = OutboundFault | 'status_not_200' | 'type_not_json' | 'too_large' | 'not_json'
+export type FetchFault =
+  | OutboundFault
+  | 'site_failed'
+  | 'status_not_200'
+  | 'type_not_json'
+  | 'too_large'
+  | 'not_json'
 
 export type Fetched =
   | Readonly<{ ok: true; body: unknown; marks: CacheMarks }>
@@ -20,11 +26,20 @@ export type FetchOptions = Omit<OutboundOptions, 'allows'> &
     loopback: boolean
   }>
 
+/** Faults that say nothing about the document: it may be as it was (RFC 5861 §4). */
+export const OUTAGES: ReadonlySet<FetchFault> = new Set([
+  'timed_out',
+  'unreachable',
+  'certificate_not_trusted',
+  'site_failed',
+])
+
 const no = (fault: FetchFault): Fetched => ({ ok: false, fault })
 
 const read = (answer: Answered): Fetched => {
   if (!answer.ok) return no(answer.fault)
   const { 'content-type': type = '', 'cache-control': cache_control, age, expires } = answer.headers
+  if (answer.status >= 500 || answer.status === 429) return no('site_failed')
   // A redirect is an answer like any other that is no document: where it leads was not what the client is named by.
   if (answer.status !== 200) return no('status_not_200')
   if (!/^application\/(?:[\w.-]+\+)?json\s*(?:;|$)/i.test(type)) return no('type_not_json')

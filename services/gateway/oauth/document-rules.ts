@@ -42,8 +42,15 @@ const isPublic = (document: Readonly<Record<string, unknown>>): boolean => {
   return method === 'none' || (Array.isArray(methods) && methods.includes('none'))
 }
 
-/** What a document says of its client, held to the rules of registration; `none` is its method [R8]. */
-export const checkDocument = (id: string, body: unknown): Ruled<Registration> => {
+/**
+ * What a document says of its client, held to the rules of registration; `none` is its method [R8].
+ * @param schemes schemes of redirect URIs that are accepted beside the known ones.
+ */
+export const checkDocument = (
+  id: string,
+  body: unknown,
+  schemes?: ReadonlySet<string>,
+): Ruled<Registration> => {
   if (typeof body !== 'object' || body === null || Array.isArray(body))
     return refused('client_document_malformed')
   const document = body as Readonly<Record<string, unknown>>
@@ -51,7 +58,7 @@ export const checkDocument = (id: string, body: unknown): Ruled<Registration> =>
   if (typeof document.client_name !== 'string' || document.client_name.trim() === '')
     return refused('client_document_malformed')
   if (!isPublic(document)) return refused('client_document_method')
-  return checkRegistration({ ...document, token_endpoint_auth_method: 'none' })
+  return checkRegistration({ ...document, token_endpoint_auth_method: 'none' }, schemes)
 }
 
 /** How an answer was marked for caches. */

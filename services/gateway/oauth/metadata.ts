@@ -38,7 +38,7 @@ export const serverMetadata = (publicUrl: string, offered: Offered) => ({
   issuer: publicUrl,
   authorization_endpoint: `${publicUrl}${PATHS.authorize}`,
   token_endpoint: `${publicUrl}${PATHS.token}`,
-  ...(offered.registration ? { registration_endpoint: `${publicUrl}${PATHS.register}` } : {}),
+  ...(offered.registration !== 'off' ? { registration_endpoint: `${publicUrl}${PATHS.register}` } : {}),
   revocation_endpoint: `${publicUrl}${PATHS.revoke}`,
   introspection_endpoint: `${publicUrl}${PATHS.introspect}`,
   jwks_uri: `${publicUrl}${PATHS.jwks}`,

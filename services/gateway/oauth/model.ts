@@ -14,8 +14,6 @@ export type Client = {
   redirect_uris: string[]
   grant_types: string[]
   auth_method: AuthMethod
-  /** True: it registered no method, so its secret counts in either place. */
-  auth_method_open: boolean
   /** SHA-256 of its secret; absent for a public client. */
   secret_hash?: string
   /** Further members of its registration, given back as they came. */

@@ -25,7 +25,7 @@ const LOCAL = {
   client_id_malformed: told('invalid_client', 'client_id is not the address of a client metadata document.'),
   client_document_unreachable: told(
     'invalid_client',
-    'The app’s description at its client_id cannot be read.',
+    'The app’s description at its client_id cannot be read from here. Where this server has no way out to the internet, its operator sets CLIENT_METADATA_DOCUMENTS to off.',
   ),
   client_document_malformed: told('invalid_client', 'The app’s description lacks something or is malformed.'),
   client_document_of_another: told('invalid_client', 'The app’s description names another client_id.'),
@@ -105,7 +105,11 @@ const REGISTRATION = {
     'invalid_redirect_uri',
     'A redirect URI is not absolute, is too long, or has a fragment or a user name.',
   ),
-  redirect_uri_scheme: told('invalid_redirect_uri', 'A redirect URI has a scheme that is not accepted here.'),
+  redirect_uri_harmful: told('invalid_redirect_uri', 'A redirect URI has a scheme that is never accepted.'),
+  redirect_uri_scheme: told(
+    'invalid_redirect_uri',
+    'No redirect URI has a scheme that is known here. The operator of this server can add it to CLIENT_REDIRECT_SCHEMES.',
+  ),
   redirect_uri_not_https: told(
     'invalid_redirect_uri',
     'A redirect URI must use https, or http on the loopback address.',
@@ -116,6 +120,11 @@ const REGISTRATION = {
   ),
   grant_types_unsupported: told('invalid_client_metadata', 'grant_types must have authorization_code.'),
   response_types_unsupported: told('invalid_client_metadata', 'response_types must have code.'),
+  registration_token_wrong: told(
+    'invalid_token',
+    'To register here, a client brings the initial access token that the operator of this server gives out.',
+    401,
+  ),
   registration_off: told('access_denied', 'Clients cannot register themselves at this server.', 403),
   registrations_too_many: told('temporarily_unavailable', 'Too many registrations; wait a little.', 429),
 } as const

@@ -1,20 +1,13 @@
 // What a client may register (RFC 7591), as leniently as today's clients need and no more. Pure.
 import * as z from 'zod'
 import { AUTH_METHODS, type AuthMethod } from './model.ts'
-import { allowed, type Refusal, type Ruled, refused } from './refusals.ts'
-import { isLoopback } from './rules.ts'
+import { checkRedirects } from './redirect-rules.ts'
+import { allowed, type Ruled, refused } from './refusals.ts'
 
 /** Bounds of one registration [R6]. */
 export const REGISTRATION_BYTES = 16 * 1024
-const REDIRECT_URIS = 20
-const REDIRECT_URI_CHARS = 2_000
+const TEXT_CHARS = 2_000
 const NAME_CHARS = 256
-
-/**
- * Redirect URIs with a scheme of their own that are accepted, whole. Cursor registers its own beside an https and a
- * loopback one in a single request, so refusing it would refuse all; PKCE covers what the scheme cannot [R5].
- */
-export const CUSTOM_REDIRECTS: ReadonlySet<string> = new Set(['cursor://anysphere.cursor-mcp/oauth/callback'])
 
 /** What was accepted of a registration. */
 export type Registration = Readonly<{
@@ -23,15 +16,13 @@ export type Registration = Readonly<{
   grant_types: string[]
   response_types: string[]
   auth_method: AuthMethod
-  /** True: the method was left open. */
-  auth_method_open: boolean
   /** Further members that are given back as they came. */
   metadata: Record<string, unknown>
 }>
 
 const GRANT_TYPES = ['authorization_code', 'refresh_token']
-const texts = z.array(z.string().max(REDIRECT_URI_CHARS)).max(50)
-const text = z.string().max(REDIRECT_URI_CHARS)
+const texts = z.array(z.string().max(TEXT_CHARS)).max(50)
+const text = z.string().max(TEXT_CHARS)
 // Members that say nothing (null, "") count as left out, and unknown ones are ignored [R2, R3].
 const Metadata = z.object({
   redirect_uris: z.array(z.string()).optional(),
@@ -61,30 +52,6 @@ const ECHOED = [
   'application_type',
 ] as const
 
-const HARMFUL_SCHEMES = /^(javascript|data|vbscript|file|blob|about|view-source|ws|wss|ftp):/i
-
-const faultOfRedirect = (uri: string): Refusal | undefined => {
-  if (uri.length > REDIRECT_URI_CHARS || /[\s\p{Cc}\\#]/u.test(uri) || !URL.canParse(uri))
-    return 'redirect_uri_malformed'
-  if (HARMFUL_SCHEMES.test(uri)) return 'redirect_uri_scheme'
-  if (CUSTOM_REDIRECTS.has(uri)) return undefined
-  const { protocol, username, password } = new URL(uri)
-  if (username !== '' || password !== '') return 'redirect_uri_malformed'
-  if (protocol === 'https:') return undefined
-  if (protocol !== 'http:') return 'redirect_uri_scheme'
-  return isLoopback(uri) ? undefined : 'redirect_uri_not_https'
-}
-
-const checkRedirects = (uris: readonly string[] | undefined): Ruled<string[]> => {
-  if (!uris || uris.length === 0) return refused('redirect_uris_missing')
-  if (uris.length > REDIRECT_URIS) return refused('redirect_uris_too_many')
-  for (const uri of uris) {
-    const fault = faultOfRedirect(uri)
-    if (fault) return refused(fault)
-  }
-  return allowed([...new Set(uris)])
-}
-
 const withoutEmpty = (value: object): Record<string, unknown> =>
   Object.fromEntries(Object.entries(value).filter(([, member]) => member !== null && member !== ''))
 
@@ -96,13 +63,17 @@ const nameOf = (typed: string | undefined, redirectUri: string): string => {
 /**
  * What of a registration request is accepted, or why it is not [R1–R5]. Extra grant and response types are dropped as
  * long as the code flow remains.
+ * @param schemes schemes of redirect URIs that are accepted beside the known ones.
  */
-export const checkRegistration = (body: unknown): Ruled<Registration> => {
+export const checkRegistration = (
+  body: unknown,
+  schemes: ReadonlySet<string> = new Set(),
+): Ruled<Registration> => {
   if (typeof body !== 'object' || body === null || Array.isArray(body)) return refused('json_expected')
   const parsed = Metadata.safeParse(withoutEmpty(body))
   if (!parsed.success) return refused('metadata_malformed')
   const asked = parsed.data
-  const redirects = checkRedirects(asked.redirect_uris)
+  const redirects = checkRedirects(asked.redirect_uris, schemes)
   if (!redirects.ok) return redirects
   if ([...(asked.client_name ?? '')].length > NAME_CHARS) return refused('client_name_malformed')
   const auth_method = AUTH_METHODS.find(
@@ -120,7 +91,6 @@ export const checkRegistration = (body: unknown): Ruled<Registration> => {
     grant_types,
     response_types: ['code'],
     auth_method,
-    auth_method_open: asked.token_endpoint_auth_method === undefined,
     metadata: Object.fromEntries(
       ECHOED.flatMap((member) => (asked[member] === undefined ? [] : [[member, asked[member]]])),
     ),

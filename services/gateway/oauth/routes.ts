@@ -5,18 +5,20 @@ import { routePath } from 'hono/route'
 import { AppError } from '../../../shared/errors.ts'
 import { mongoFault } from '../../../shared/mongo.ts'
 import type { Deps } from '../deps.ts'
+import { partiesOf } from '../http/address.ts'
+import { readBearer } from '../http/bearer.ts'
 import { readBytes } from '../http/bytes.ts'
 import type { GatewayEnv } from '../http/env.ts'
 import { readForm, readParams } from '../http/forms.ts'
-import { AUTHORIZATIONS_PER_ADDRESS, REGISTRATIONS, REGISTRATIONS_PER_ADDRESS } from '../limits/limits.ts'
+import { AUTHORIZATIONS, REGISTRATIONS } from '../limits/limits.ts'
 import { authorizationFaultPage, tooManyPage, toPerson } from '../pages/flow.ts'
 import { beginAuthorization } from './authorize.ts'
-import { register } from './clients.ts'
+import { countUnused, type Registrant, register } from './clients.ts'
 import { answerIntrospect } from './introspect.ts'
 import { openidMetadata, PATHS, resourceMetadata, serverMetadata } from './metadata.ts'
 import { oauthError, type Refusal, type Ruled } from './refusals.ts'
 import { REGISTRATION_BYTES } from './registration.ts'
-import { RESOURCE_PATH } from './rules.ts'
+import { RESOURCE_PATH, sameText } from './rules.ts'
 import { answerRevoke, answerToken } from './token.ts'
 
 type Ctx = Context<GatewayEnv>
@@ -46,11 +48,13 @@ const noStore = async (c: Ctx, next: Next): Promise<void> => {
 const document = (body: object) => (c: Ctx) =>
   c.json(body, 200, { 'Cache-Control': `public, max-age=${DOCUMENTS_MAX_AGE_S}` })
 
-/** What a refused caller should prove itself by: a service by its token, a client by what it tried (RFC 6749 §5.2). */
+/** What a refused caller should prove itself by: a service by its token, a client by what it tried (RFC 6749 §5.2), one
+ * that wants to register by the initial access token. */
 const challengeOf = (c: Ctx, reason: Refusal): string | undefined => {
   const header = c.req.header('authorization')
   if (oauthError(reason).status !== 401) return undefined
-  if (reason !== 'service_unknown') return header === undefined ? undefined : 'Basic realm="Loops"'
+  if (reason !== 'service_unknown' && reason !== 'registration_token_wrong')
+    return header === undefined ? undefined : 'Basic realm="Loops"'
   return header === undefined ? 'Bearer' : 'Bearer error="invalid_token"'
 }
 
@@ -85,8 +89,9 @@ const documents = (routes: Hono<GatewayEnv>, deps: Deps): void => {
   for (const path of ['', '/', RESOURCE_PATH])
     routes.get(`${resource}${path}`, document(resourceMetadata(public_url)))
   routes.get(`${resource}${RESOURCE_PATH}/`, document(resourceMetadata(public_url, `${RESOURCE_PATH}/`)))
-  for (const path of ['', RESOURCE_PATH])
-    routes.get(`${server}${path}`, document(serverMetadata(public_url, oauth)))
+  // Not under the endpoint's path as well: what is found there must name that path as its issuer (RFC 8414 §3.3), and
+  // whoever looks there first goes on to look here.
+  routes.get(server, document(serverMetadata(public_url, oauth)))
   routes.get('/.well-known/openid-configuration', document(openidMetadata(public_url, oauth)))
   routes.get(PATHS.jwks, (c) => document(keys.jwks())(c))
   routes.get('/.well-known/*', (c) => c.json({ error: 'not_found' }, 404))
@@ -102,10 +107,25 @@ const readJson = async (request: Request): Promise<unknown> => {
   }
 }
 
-/** Requests whose address is not known are counted as those of one. */
-const countRegistration = async (c: Ctx, { limits, addressOf }: Deps): Promise<number> =>
-  (await limits.spend(`registrations from ${addressOf(c)}`, REGISTRATIONS_PER_ADDRESS)) ||
-  (await limits.spend('registrations', REGISTRATIONS))
+/**
+ * Whether a client may register: by the initial access token of the installation if it brings that (RFC 7591 §3), else as
+ * anybody may, and then within everybody's limits.
+ */
+const registrantOf = (c: Ctx, { oauth }: Deps): Registrant | Refusal => {
+  const { registration, registration_token } = oauth
+  if (registration === 'off') return 'registration_off'
+  const token = readBearer(c.req.header('authorization') ?? null)
+  if (registration_token !== undefined && token !== undefined && sameText(token, registration_token))
+    return { invited: true }
+  return registration === 'token' ? 'registration_token_wrong' : { invited: false }
+}
+
+const countRegistration = async (c: Ctx, deps: Deps): Promise<number> => {
+  const from = partiesOf(deps.addressOf(c))
+  return (
+    (await deps.limits.spendShare('registrations', REGISTRATIONS, from)) || countUnused(deps.limits, from)
+  )
+}
 
 const localFault = (c: Ctx, deps: Deps, reason: Refusal): Promise<Response> => {
   deps.log.info('refused', { request_id: c.get('request_id'), route: PATHS.authorize, reason })
@@ -114,10 +134,10 @@ const localFault = (c: Ctx, deps: Deps, reason: Refusal): Promise<Response> => {
 
 const authorize = async (c: Ctx, deps: Deps, params: URLSearchParams | undefined): Promise<Response> => {
   if (!params) return localFault(c, deps, 'parameters_too_many')
-  const from = `authorizations from ${deps.addressOf(c)}`
-  const wait_ms = await deps.limits.spend(from, AUTHORIZATIONS_PER_ADDRESS)
+  const from = partiesOf(deps.addressOf(c))
+  const wait_ms = await deps.limits.spendShare('authorizations', AUTHORIZATIONS, from)
   if (wait_ms > 0) return tooManyPage(c, secondsOf(wait_ms))
-  const begun = await beginAuthorization(deps, params)
+  const begun = await beginAuthorization(deps, params, from)
   if (begun.to === 'client') return c.redirect(begun.url, 303)
   if (begun.to === 'person') return toPerson(c, deps, begun.request_id)
   return localFault(c, deps, begun.reason)
@@ -141,10 +161,11 @@ export const oauthRoutes = (deps: Deps): Hono<GatewayEnv> => {
     return authorize(c, deps, form === 'not_a_form' ? new URLSearchParams() : form)
   })
   routes.post(PATHS.register, async (c) => {
-    if (!deps.oauth.registration) return refuse(c, deps, 'registration_off')
-    const wait_ms = await countRegistration(c, deps)
+    const registrant = registrantOf(c, deps)
+    if (typeof registrant === 'string') return refuse(c, deps, registrant)
+    const wait_ms = registrant.invited ? 0 : await countRegistration(c, deps)
     if (wait_ms > 0) return refuse(c, deps, 'registrations_too_many', wait_ms)
-    return answered(c, deps, await register(deps, await readJson(c.req.raw)), 201)
+    return answered(c, deps, await register(deps, await readJson(c.req.raw), registrant), 201)
   })
   routes.post(PATHS.token, async (c) => {
     const began = deps.clock.now()

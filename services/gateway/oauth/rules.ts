@@ -11,6 +11,8 @@ export const REQUEST_MS = 30 * 60_000
 export const CODE_MS = 60_000
 /** However often it is refreshed, a grant ends after this. */
 export const GRANT_MS = 365 * 24 * 60 * 60_000
+/** For how long the answer to a refresh may be had again that its client shows no sign of having got. */
+export const LOST_ANSWER_MS = 7 * 24 * 60 * 60_000
 /** How long an ended grant's document stays, so that its tokens are known for what they were. */
 const PURGE_MS = 7 * 24 * 60 * 60_000
 
@@ -115,13 +117,11 @@ export type Credentials = Readonly<{
   by: 'none' | 'client_secret_basic' | 'client_secret_post'
 }>
 
-/** Whether the credentials are the client's, by the method that it registered [K2]. */
+/** Whether the credentials are the client's: its secret, or none where it registered none [K2]. */
 export const checkCredentials = (client: Client | null, given: Credentials): Ruled<Client> => {
   if (!client) return refused('credentials_wrong')
-  const fits =
-    given.by === client.auth_method ||
-    (client.auth_method_open && client.auth_method !== 'none' && given.by !== 'none')
-  if (!fits) return refused('credentials_by_other_method')
+  // A secret counts in either place: clients mix them up between code and refresh, and it proves the same.
+  if ((client.auth_method === 'none') !== (given.by === 'none')) return refused('credentials_by_other_method')
   if (client.auth_method === 'none') return allowed(client)
   return given.secret !== undefined && sameText(sha256(given.secret), client.secret_hash ?? '')
     ? allowed(client)
@@ -179,8 +179,9 @@ export type Rotation = 'rotate' | 'repeat'
  * answer, get the same successor; nobody gets a second chain [K6, K7]. Anything older means that the token is in two
  * hands, and ends the grant [K8] (RFC 9700 §4.14.2; the grace is a deliberate deviation, bounded by count and time).
  *
- * The token that was just replaced counts while its replacement is younger than the grace, and after that as long as
- * nothing shows that the client ever got it: neither its refresh token nor its access token was used.
+ * The token that was just replaced counts while its replacement is younger than the grace, and after that for
+ * LOST_ANSWER_MS as long as nothing shows that the client ever got it: neither its refresh token nor its access token was
+ * used.
  */
 export const checkRefresh = (
   grant: Grant | null,
@@ -193,9 +194,9 @@ export const checkRefresh = (
   if (grant.revoked) return refused('grant_revoked')
   if (grant.expires_at <= now) return refused('grant_expired')
   if (presented.gen === grant.gen) return allowed('rotate')
-  const inGrace = now.getTime() - grant.rotated_at.getTime() <= grace_ms
-  const successorUnused = grant.used_gen < grant.gen
-  return presented.gen === grant.gen - 1 && (inGrace || successorUnused)
+  const age_ms = now.getTime() - grant.rotated_at.getTime()
+  const successorLost = grant.used_gen < grant.gen && age_ms <= LOST_ANSWER_MS
+  return presented.gen === grant.gen - 1 && (age_ms <= grace_ms || successorLost)
     ? allowed('repeat')
     : refused('refresh_token_reused')
 }

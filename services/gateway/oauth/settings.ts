@@ -12,8 +12,11 @@ export type Lifetimes = Readonly<{
 
 export type OAuthSettings = Lifetimes &
   Readonly<{
-    /** Clients may register themselves (RFC 7591). */
-    registration: boolean
+    /** Whether clients may register themselves (RFC 7591), and whether only with the initial access token. */
+    registration: Config['CLIENT_REGISTRATION']
+    registration_token: string | undefined
+    /** Schemes of redirect URIs that are accepted beside the known ones. */
+    redirect_schemes: ReadonlySet<string>
     /** A client may be the address of a document about it. */
     documents: boolean
     /** Such documents may be on this machine, without TLS. Two variables must say so: no slip of one opens it. */
@@ -25,7 +28,9 @@ export const oauthSettings = (config: Config): OAuthSettings => ({
   access_ms: config.ACCESS_TOKEN_MINUTES * 60_000,
   refresh_ms: config.REFRESH_TOKEN_DAYS * 24 * 60 * 60_000,
   grace_ms: config.REFRESH_GRACE_SECONDS * 1_000,
-  registration: config.CLIENT_REGISTRATION === 'open',
+  registration: config.CLIENT_REGISTRATION,
+  registration_token: config.CLIENT_REGISTRATION_TOKEN,
+  redirect_schemes: new Set(config.CLIENT_REDIRECT_SCHEMES ?? []),
   documents: config.CLIENT_METADATA_DOCUMENTS === 'on',
   loopback_documents: config.NODE_ENV === 'test' && config.CLIENT_METADATA_LOOPBACK === 'allowed',
 })

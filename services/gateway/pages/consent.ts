@@ -9,11 +9,12 @@ import type { GatewayEnv } from '../http/env.ts'
 import { consentedScopes, decide, findRequest } from '../oauth/authorize.ts'
 import { isDocumentId } from '../oauth/document-rules.ts'
 import type { AuthorizationRequest } from '../oauth/model.ts'
+import { appOfScheme } from '../oauth/redirect-rules.ts'
 import { isLoopback } from '../oauth/rules.ts'
 import { type Membership, membershipIn, membershipUnder, type Person } from '../people/person.ts'
 import { findVisitor } from '../people/sessions.ts'
 import { goOn, waitingOf, withWaiting } from './flow.ts'
-import { CHECK, type Ctx, type Html, type Page, type Sending, send } from './layout.ts'
+import { CHECK, type Ctx, type Html, type Page, send } from './layout.ts'
 import { fieldsOf } from './posted.ts'
 
 /** Connections among which that of the app that asks is looked for. */
@@ -44,8 +45,12 @@ const destination = (uri: string): Html => {
   const { protocol, host } = new URL(uri)
   if (isLoopback(uri))
     return html`<p class="note warn">The answer goes to <strong>${host}</strong>: a program on this computer. Allow it only if you have just started connecting one yourself.</p>`
-  if (protocol !== 'https:')
-    return html`<p class="note warn">The answer goes to an app that opens <strong>${protocol}//${host}</strong> links on this computer. Allow it only if you have just started connecting one yourself.</p>`
+  if (protocol !== 'https:') {
+    const app = appOfScheme(protocol.slice(0, -1))
+    return html`<p class="note warn">The answer goes to ${
+      app === undefined ? 'the app' : html`<strong>${app}</strong>, or to any other app`
+    } that opens <strong>${protocol}</strong> links on this computer. Allow it only if you have just started connecting one yourself.</p>`
+  }
   return html`<p>The answer goes to <strong>${host}</strong>.</p>`
 }
 
@@ -140,12 +145,11 @@ const consentPage = (shown: Shown): Page => {
  * Where the form's answer may lead: to the redirect URI, and from there on wherever the app's own site sends the browser,
  * for browsers hold the whole chain of redirects to this.
  */
-const sendingOf = (redirectUri: string): Sending => {
-  const { protocol, origin } = new URL(redirectUri)
-  return {
-    form_action:
-      protocol === 'https:' ? [origin, 'https:'] : protocol === 'http:' ? [origin, 'https:'] : [protocol],
-  }
+export const formActionOf = (redirectUri: string): readonly string[] => {
+  const { protocol, hostname, origin } = new URL(redirectUri)
+  if (protocol !== 'https:' && protocol !== 'http:') return [protocol]
+  // A source in a policy cannot be an IPv6 address (CSP Level 3 §2.3.1): browsers pass over it and drop the answer.
+  return [hostname.startsWith('[') ? protocol : origin, 'https:']
 }
 
 /** Where the app that asks works for the person already: a client that asks for more means its newest connection. */
@@ -171,7 +175,7 @@ const show = async (
   const present = await presentWorkspace(deps, request, shown.person)
   const page = consentPage({ request, names, present, refresh_ms: deps.oauth.refresh_ms, ...shown })
   return send(c, page, {
-    ...sendingOf(request.redirect_uri),
+    form_action: formActionOf(request.redirect_uri),
     status: shown.fault === undefined ? 200 : 400,
   })
 }

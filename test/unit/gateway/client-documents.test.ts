@@ -109,7 +109,7 @@ describe('a document', () => {
     [{ ...good, client_id: undefined }, 'client_document_of_another'],
     [{ ...good, client_name: ' ' }, 'client_document_malformed'],
     [{ ...good, redirect_uris: undefined }, 'redirect_uris_missing'],
-    [{ ...good, redirect_uris: ['javascript:alert(1)'] }, 'redirect_uri_scheme'],
+    [{ ...good, redirect_uris: ['javascript:alert(1)'] }, 'redirect_uri_harmful'],
     [{ ...good, client_secret: 's' }, 'client_document_method'],
     [{ ...good, token_endpoint_auth_method: 'client_secret_basic' }, 'client_document_method'],
   ])('refused_%#', (document, reason) => {

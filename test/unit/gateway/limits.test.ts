@@ -53,6 +53,44 @@ describe('counted exactly', () => {
   })
 })
 
+describe('shared by all', () => {
+  const BUDGET: Limit = { count: 600, window_ms: 60_000 }
+  const flood = async (limits: readonly Limits[], parties: readonly string[]): Promise<number> => {
+    const waits = await Promise.all(
+      turns(200, (turn) => (limits[turn % limits.length] as Limits).spendShare('a', BUDGET, parties)),
+    )
+    return allowed(waits)
+  }
+  test('one_party_gets_a_part_however_many_gateways_it_asks', async () => {
+    const { limits } = setting(3)
+    const got = await flood(limits, ['x'])
+    expect(got).toBeGreaterThan(40)
+    expect(got).toBeLessThanOrEqual(60)
+  })
+  test('ten_that_take_what_they_can_leave_a_third_and_a_newcomer_gets_in', async () => {
+    const { limits } = setting(2)
+    let got = 0
+    for (let round = 0; round < 3; round += 1)
+      for (let party = 0; party < 10; party += 1) got += await flood(limits, [`address ${party}`])
+    expect(got).toBeLessThanOrEqual((BUDGET.count * 2) / 3)
+    expect(await flood(limits, ['somebody new'])).toBeGreaterThan(15)
+  })
+  test('a_network_of_many_addresses_is_one_party', async () => {
+    const { limits } = setting(1)
+    let got = 0
+    for (let address = 0; address < 200; address += 1)
+      got += await flood(limits, [`address ${address}`, 'network'])
+    expect(got).toBeLessThanOrEqual(60)
+  })
+  test('everybody_together_gets_no_more_than_there_is', async () => {
+    const { limits } = setting(2)
+    const waits: number[] = []
+    for (let party = 0; party < 2 * BUDGET.count; party += 1)
+      waits.push(await (limits[party % 2] as Limits).spendShare('a', BUDGET, [`address ${party}`]))
+    expect(allowed(waits)).toBe(BUDGET.count)
+  })
+})
+
 describe('counted as far as is known', () => {
   const settled = () => new Promise((resolve) => setImmediate(resolve))
 

@@ -20,7 +20,6 @@ const client = (given: Partial<Client> = {}): Client => ({
   redirect_uris: ['https://app.example/cb'],
   grant_types: ['authorization_code'],
   auth_method: 'none',
-  auth_method_open: false,
   metadata: {},
   created_at: NOW,
   expires_at: later(1),
@@ -227,13 +226,12 @@ describe('client credentials [K2]', () => {
     [client(), by('client_secret_basic', ''), 'credentials_by_other_method'],
     [confidential({}), by('client_secret_basic', secret), 'allowed'],
     [confidential({}), by('client_secret_basic', 'another'), 'credentials_wrong'],
-    [confidential({}), by('client_secret_post', secret), 'credentials_by_other_method'],
+    [confidential({}), by('client_secret_post', secret), 'allowed'],
+    [confidential({}), by('client_secret_post', 'x'), 'credentials_wrong'],
     [confidential({}), by('none'), 'credentials_by_other_method'],
-    [confidential({ auth_method_open: true }), by('client_secret_post', secret), 'allowed'],
-    [confidential({ auth_method_open: true }), by('client_secret_basic', secret), 'allowed'],
-    [confidential({ auth_method_open: true }), by('client_secret_post', 'x'), 'credentials_wrong'],
-    [confidential({ auth_method_open: true }), by('none'), 'credentials_by_other_method'],
     [confidential({ auth_method: 'client_secret_post' }), by('client_secret_post', secret), 'allowed'],
+    [confidential({ auth_method: 'client_secret_post' }), by('client_secret_basic', secret), 'allowed'],
+    [confidential({ auth_method: 'client_secret_post' }), by('none'), 'credentials_by_other_method'],
   ])('%#: as registered and no other way', (known, given, expected) => {
     expect(verdict(rules.checkCredentials(known, given))).toBe(expected)
   })

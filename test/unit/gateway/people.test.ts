@@ -1,7 +1,9 @@
 // What people may type about themselves, how failed tries slow down, and the marks on links.
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import { nameOfCookie, nameOfSiteCookie } from '../../../services/gateway/http/cookies.ts'
 import { isForeign } from '../../../services/gateway/http/guards.ts'
+import { formActionOf } from '../../../services/gateway/pages/consent.ts'
 import {
   localeOf,
   normalizeEmail,
@@ -187,4 +189,29 @@ describe('marks', () => {
       }),
     )
   })
+})
+
+test('a_cookie_has_the_port_in_its_name_so_that_copies_on_one_host_keep_apart', () => {
+  const names = [
+    'http://localhost:4000',
+    'http://localhost:4100',
+    'https://loops.example',
+    'https://loops.example:8443',
+  ]
+  expect(names.map((url) => nameOfSiteCookie(url, 'a'))).toEqual([
+    'a_4000',
+    'a_4100',
+    '__Host-a',
+    '__Host-a_8443',
+  ])
+  expect(names.map((url) => nameOfCookie(url, 'a'))).toEqual(['a_4000', 'a_4100', 'a', 'a_8443'])
+})
+
+test.each([
+  ['https://app.example/cb', ['https://app.example', 'https:']],
+  ['http://localhost:5/cb', ['http://localhost:5', 'https:']],
+  ['http://[::1]:5/cb', ['http:', 'https:']],
+  ['cursor://anysphere.cursor-mcp/oauth/callback', ['cursor:']],
+])('a_consent_may_lead_to_what_a_policy_can_say_of_it: %s', (uri, sources) => {
+  expect(formActionOf(uri)).toEqual(sources)
 })

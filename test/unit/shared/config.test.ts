@@ -15,7 +15,6 @@ const faults = (env: Record<string, string>): readonly string[] => {
 describe('an empty environment', () => {
   test('is_filled_with_what_is_documented', () => {
     expect(readConfig({})).toEqual({
-      HOST: '127.0.0.1',
       PORT: 4000,
       PUBLIC_URL: 'http://localhost:4000',
       DATA_DIR: '.loops',
@@ -23,7 +22,7 @@ describe('an empty environment', () => {
       SIGN_UP: 'invited',
       TRUSTED_PROXIES: 0,
       CLIENT_REGISTRATION: 'open',
-      CLIENT_METADATA_DOCUMENTS: 'off',
+      CLIENT_METADATA_DOCUMENTS: 'on',
       ACCESS_TOKEN_MINUTES: 15,
       REFRESH_TOKEN_DAYS: 30,
       REFRESH_GRACE_SECONDS: 60,
