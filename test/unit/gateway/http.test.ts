@@ -1,4 +1,6 @@
 // What stands before the protocol: credentials and challenges, places, bodies, load. No network.
+import { readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { askForScopes, askForToken, readBearer, refuseToken } from '../../../services/gateway/http/bearer.ts'
@@ -224,4 +226,16 @@ test('a_problem_has_the_members_of_the_table_and_when_to_come_back', async () =>
   expect(response.headers.get('content-type')).toBe('application/problem+json')
   expect(response.headers.get('retry-after')).toBe('2')
   expect(await response.json()).toMatchObject({ status: 503, detail: 'Not now.', code: 'unavailable' })
+})
+
+test('bodies_are_read_within_bounds_alone', () => {
+  const folder = join(import.meta.dirname, '../../../services/gateway')
+  const unbounded = readdirSync(folder, { recursive: true, encoding: 'utf8' })
+    .filter((file) => file.endsWith('.ts') && file !== join('http', 'bytes.ts'))
+    .filter((file) =>
+      /\breq(uest)?(\.raw)?\.(json|text|parseBody|formData|arrayBuffer|blob|bytes)\(/.test(
+        readFileSync(join(folder, file), 'utf8'),
+      ),
+    )
+  expect(unbounded).toEqual([])
 })
