@@ -100,14 +100,21 @@ export const openDocuments = (deps: DocumentDeps): Documents => {
     ttl: FAILED_MS,
     perf: { now: clock.monotonicMs },
   })
-  const lookOnce = async (id: string, url: URL, from: readonly string[]): Promise<Looked> => {
+  /** A look that is counted first where it would have a further client kept. */
+  const lookCounted = async (
+    id: string,
+    url: URL,
+    from: readonly string[],
+    isNew: boolean,
+  ): Promise<Looked> => (isNew && (await countUnused(limits, from)) > 0 ? BUSY : look(deps, id, url))
+  const lookOnce = async (id: string, url: URL, from: readonly string[], isNew: boolean): Promise<Looked> => {
     const known = failed.get(id) ?? underWay.get(id)?.looked
     if (known) return known
     if (isFull([...underWay.values()], url.host, from)) return BUSY
-    const looked = look(deps, id, url).finally(() => underWay.delete(id))
+    const looked = lookCounted(id, url, from, isNew).finally(() => underWay.delete(id))
     underWay.set(id, { host: url.host, from, looked })
     const found = await looked
-    if (!found.ruled.ok) failed.set(id, found)
+    if (!found.ruled.ok && found !== BUSY) failed.set(id, found)
     return found
   }
   return {
@@ -117,8 +124,8 @@ export const openDocuments = (deps: DocumentDeps): Documents => {
       if (!url.ok) return url
       const kept = await store.find(id, clock.now())
       if (kept?.fresh_until && kept.fresh_until > clock.now()) return allowed(kept)
-      if (!kept && (await countUnused(limits, from)) > 0) return BUSY.ruled
-      const { ruled, outage } = await lookOnce(id, url.value, from)
+      // Nothing is waited for in between: whoever found nothing kept joins the look that is under way.
+      const { ruled, outage } = await lookOnce(id, url.value, from, !kept)
       return !ruled.ok && outage && kept && countsStale(kept, clock.now()) ? allowed(kept) : ruled
     },
   }
