@@ -36,7 +36,8 @@ export type Bus = AsyncDisposable &
 const watch = async (nc: NatsConnection, log: Log, link: LinkState): Promise<void> => {
   for await (const status of nc.status()) {
     if (status.type === 'disconnect' || status.type === 'close') {
-      if (link.up()) log.warn('lost NATS; reconnecting')
+      // An end that we asked for is none that anybody has to hear of.
+      if (status.type === 'disconnect' && link.up() && !nc.isDraining()) log.warn('lost NATS; reconnecting')
       link.went()
     } else if (status.type === 'reconnect') {
       if (!link.up()) log.info('reconnected to NATS')

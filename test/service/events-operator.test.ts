@@ -2,7 +2,7 @@
 import { execFile } from 'node:child_process'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { startServices } from '../../services/start.ts'
+import { MIGRATOR, startServices } from '../../services/start.ts'
 import { EVENTS_STREAM } from '../../shared/bus/streams.ts'
 import { eventSubject } from '../../shared/contract.ts'
 import { gateway } from '../../shared/contracts/gateway.ts'
@@ -26,7 +26,7 @@ beforeAll(async () => {
     LOG: 'error',
     NODE_ENV: 'test',
   }
-  service = await startServices(env, { names: [notifier.name] })
+  service = await startServices(env, { names: [MIGRATOR, notifier.name] })
 })
 afterAll(async () => {
   await service?.[Symbol.asyncDispose]()
