@@ -47,11 +47,20 @@ export type Listing = Readonly<{
   before?: string | undefined
 }>
 
+/** Whether somebody waits for a mail, or is only told of something. Every mail is one or the other. */
+const LANE_OF: Readonly<Record<Notice['template'], 'waited_for' | 'told'>> = {
+  'password-reset': 'waited_for',
+  confirmation: 'waited_for',
+  invitation: 'waited_for',
+  'failed-sign-ins': 'told',
+  'loop-shipped': 'told',
+  'webhook-disabled': 'told',
+}
+const TEMPLATES = Object.keys(LANE_OF) as Notice['template'][]
 /** Mails that somebody waits for go before those that only tell of something. */
-const LANES: readonly (readonly Notice['template'][])[] = [
-  ['password-reset', 'invitation'],
-  ['loop-shipped', 'webhook-disabled'],
-]
+const LANES = (['waited_for', 'told'] as const).map((lane) =>
+  TEMPLATES.filter((template) => LANE_OF[template] === lane),
+)
 /** The most that one sender has in hand of one workspace: the rest is for others. */
 const MOST_OF_WORKSPACE = 150
 export const SHARES: readonly Share[] = [{ field: 'ws', most: () => MOST_OF_WORKSPACE }]
@@ -107,7 +116,7 @@ export const openDeliveries = async (
     deliveries,
     { clock, ids },
     {
-      lanes: LANES.map((templates) => ({ template: { $in: [...templates] } })),
+      lanes: LANES.map((templates) => ({ template: { $in: templates } })),
       index: 'lane',
       shares: SHARES,
       kept_ms: KEPT_MS,
@@ -187,7 +196,7 @@ export const openDeliveries = async (
         $rename: { expires_at: 'review_at' },
       })
       await deliveries.updateMany(
-        { template: { $in: LANES.flat() }, due_at: { $exists: true }, expires_at: { $exists: true } },
+        { template: { $in: TEMPLATES }, due_at: { $exists: true }, expires_at: { $exists: true } },
         { $unset: { expires_at: '' } },
         { hint: 'lane' },
       )
