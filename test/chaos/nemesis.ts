@@ -2,6 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { systemClock as clock } from '../../shared/clock.ts'
 import type { Fault, FaultProxy } from '../support/chaos/fault-proxy.ts'
+import { canFillDisk, fillDisk } from '../support/chaos/full-disk.ts'
 import type { Controlled } from '../support/chaos/processes.ts'
 import { groupOf, type Hurt, type Roster } from './plan.ts'
 import type { World } from './world.ts'
@@ -38,6 +39,8 @@ export const rosterOf = (world: World): Roster => {
     cut_off: ['mongod'],
     lose_stream: ['nats'],
     drop_mails: ['smtp'],
+    full_disk: canFillDisk() ? ['nats'] : [],
+    previous_release: [...world.previous.keys()],
     ...(clustered
       ? {
           part: world.nats.servers.map(({ process }) => process.name),
@@ -64,6 +67,16 @@ const ofProcess = (world: World, { way, target }: Hurt): Doing => {
   return way === 'kill' ? { begin: found.kill, end: found.start } : { begin: found.pause, end: found.resume }
 }
 
+const ofRelease = ({ services, previous }: World, { target }: Hurt): Doing => {
+  const [current, earlier] = [services.find(({ name }) => name === target), previous.get(target)]
+  if (!current || !earlier) throw new Error(`There is no earlier release of ${target}.`)
+  const replace = async (one: Controlled, other: Controlled): Promise<void> => {
+    await one.kill()
+    other.start()
+  }
+  return { begin: () => replace(current, earlier), end: () => replace(earlier, current) }
+}
+
 const ofLink = (world: World, hurt: Hurt): Doing => {
   const link = linksOf(world).get(hurt.target)
   if (!link) throw new Error(`There is no way to ${hurt.target}.`)
@@ -84,6 +97,14 @@ const ofWhole = (world: World, { way, target, length_ms }: Hurt, random: () => n
       return {
         begin: () => Promise.all(nats.servers.slice(1).map(({ process }) => process.kill())),
         end: startAll,
+      }
+    case 'full_disk':
+      return {
+        begin: () => Promise.all(nats.servers.map(({ process }) => fillDisk(process.pid() ?? 0))),
+        end: async () => {
+          await Promise.all(nats.servers.map(({ process }) => process.kill()))
+          startAll()
+        },
       }
     case 'lose_stream':
       return { begin: nats.loseEverything, end: startAll }
@@ -108,6 +129,7 @@ const ofWhole = (world: World, { way, target, length_ms }: Hurt, random: () => n
 
 const doing = (world: World, hurt: Hurt, random: () => number): Doing => {
   if (hurt.way === 'kill' || hurt.way === 'stop') return ofProcess(world, hurt)
+  if (hurt.way === 'previous_release') return ofRelease(world, hurt)
   return LINK_WAYS.some((way) => way === hurt.way) ? ofLink(world, hurt) : ofWhole(world, hurt, random)
 }
 

@@ -23,6 +23,10 @@ export const WAYS = {
   part: [3_000, 10_000],
   /** The majority of the NATS servers is killed at once. */
   kill_majority: [500, 3_000],
+  /** No NATS server can write any more; it is started anew at the end, as whoever frees some space does. */
+  full_disk: [6_000, 12_000],
+  /** An instance is replaced by one of the release before, which knows a kind of event less, and back. */
+  previous_release: [3_000, 8_000],
   /** All that JetStream has on disk is deleted, on every server at once. */
   lose_stream: [200, 1_000],
   /** The primary of MongoDB hands over. */

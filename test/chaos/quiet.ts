@@ -102,7 +102,8 @@ export const lookInside = async (world: World): Promise<Inside> => {
     stream: () => readStream(bus),
     journal,
     notices: () => idsIn('notices', { template: 'loop-shipped', expanded: true }),
-    deadLetters: () => countIn('dead_letters', {}),
+    // What an older replica put aside for a newer one was tried again by that.
+    deadLetters: () => countIn('dead_letters', { redriven_at: { $exists: false } }),
     [Symbol.asyncDispose]: async () => {
       await bus[Symbol.asyncDispose]()
       await mongo.close()

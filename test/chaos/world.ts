@@ -39,6 +39,8 @@ export type World = AsyncDisposable &
     mail: MailServer
     /** Each instance of each service: `tasks-1`. */
     services: readonly Controlled[]
+    /** Instances of the release before, which do not run at first, by the name of the one that each stands for. */
+    previous: ReadonlyMap<string, Controlled>
     /** Waits until every gateway is ready. */
     ready: () => Promise<void>
   }>
@@ -46,6 +48,11 @@ export type World = AsyncDisposable &
 const INSTANCES = 2
 const READY_MS = 90_000
 const SECRET = 'a secret of the chaos that is long enough for all'
+
+/** The service that there is an earlier release of: without it, mails would be missing. */
+const UPGRADED = 'notifier'
+
+type Instance = Readonly<{ service: string; number: number; port: number }>
 
 type Surroundings = Readonly<{
   url: string
@@ -61,13 +68,25 @@ const CLOCK_OFFSETS_MS: Readonly<Record<string, number>> = { notifier: 300_000, 
 const clockOffset = (service: string, number: number): number =>
   number === 2 ? (CLOCK_OFFSETS_MS[service] ?? 0) : 0
 
-const startService = (around: Surroundings, service: string, number: number, port: number): Controlled => {
+/** What a service runs as, of this release or of the one before. */
+const RELEASES = {
+  this: { mark: '', args: [] },
+  previous: { mark: 'previous-', args: ['--import', join(import.meta.dirname, 'previous-release.ts')] },
+} as const
+
+const startService = (
+  around: Surroundings,
+  { service, number, port }: Instance,
+  release: keyof typeof RELEASES = 'this',
+): Controlled => {
   const { url, nats, mongo, mail, setting, processes } = around
-  const name = `${service}-${number}`
+  const { mark, args } = RELEASES[release]
+  const name = `${mark}${service}-${number}`
   return processes.keep({
     name,
     command: process.execPath,
-    args: [join(import.meta.dirname, '../../services/run.ts'), service],
+    args: [...args, join(import.meta.dirname, '../../services/run.ts'), service],
+    waits: release === 'previous',
     logFile: join(setting.folder, 'logs', `${name}.log`),
     env: {
       HOST: '127.0.0.1',
@@ -124,8 +143,14 @@ export const openWorld = async (setting: Setting): Promise<World> => {
     await nats.allReady()
     const url = `http://localhost:${door.port}`
     const around = { url, nats, mongo, mail, setting, processes }
-    const services = STARTABLE.flatMap((service) =>
-      ports.map((port, index) => startService(around, service, index + 1, port)),
+    const instances = STARTABLE.flatMap((service) =>
+      ports.map((port, index) => ({ service, number: index + 1, port })),
+    )
+    const services = instances.map((instance) => startService(around, instance))
+    const previous = new Map(
+      instances
+        .filter(({ service }) => service === UPGRADED)
+        .map((one) => [`${one.service}-${one.number}`, startService(around, one, 'previous')] as const),
     )
     const isReady = (port: number) =>
       fetch(`http://127.0.0.1:${port}/readyz`, { signal: AbortSignal.timeout(2_000) }).then(({ ok }) => ok)
@@ -135,7 +160,16 @@ export const openWorld = async (setting: Setting): Promise<World> => {
       )
     await ready()
     const held = stack.move()
-    return { url, nats, mongo, mail, services, ready, [Symbol.asyncDispose]: () => held.disposeAsync() }
+    return {
+      url,
+      nats,
+      mongo,
+      mail,
+      services,
+      previous,
+      ready,
+      [Symbol.asyncDispose]: () => held.disposeAsync(),
+    }
   } catch (error) {
     await stack.disposeAsync()
     throw error
