@@ -69,7 +69,6 @@ const endOf = (signal: AbortSignal): Promise<void> =>
 /** @returns the port to listen on; for 0, a free one */
 const requirePort = async ({ HOST, PORT }: Config): Promise<number> => {
   const hosts = HOST === undefined ? LOOPBACK : [HOST]
-  const where = hosts.join(' or ')
   const tryAt = async (host: string, port: number) => ({
     port: await tryPort(host, port),
     close: () => undefined,
@@ -78,16 +77,16 @@ const requirePort = async ({ HOST, PORT }: Config): Promise<number> => {
     const [tried] = await openAtEach(hosts, PORT, tryAt)
     return tried?.port ?? PORT
   } catch (error) {
-    const { code } = error as NodeJS.ErrnoException
+    const { code, address = hosts[0] } = error as NodeJS.ErrnoException & { address?: string }
     if (code === 'EADDRINUSE') {
       throw new StartFault(
-        `Port ${PORT} on ${where} is in use: stop what uses it, or choose another port, such as PORT=${PORT + 1} npm start.`,
+        `Port ${PORT} on ${address} is in use: stop what uses it, or choose another port, such as PORT=${PORT + 1} npm start.`,
       )
     }
     if (code === 'EACCES')
       throw new StartFault(`Port ${PORT} needs rights that you have not: choose one from 1024 up with PORT.`)
     throw new StartFault(
-      `HOST ${where} is not an address of this machine (${code}): use 127.0.0.1, or 0.0.0.0 for all of them.`,
+      `HOST ${address} is not an address of this machine (${code}): use 127.0.0.1, or 0.0.0.0 for all of them.`,
     )
   }
 }
