@@ -15,6 +15,7 @@ import { loopsQueue } from '../../shared/contracts/loops-queue.ts'
 import { AppError } from '../../shared/errors.ts'
 import { createLog } from '../../shared/log.ts'
 import { openRequests } from '../../shared/store-requests.ts'
+import { asService } from '../support/keys.ts'
 import { ids, person, refused } from '../support/service-bed.ts'
 import { openTasksBed, type TasksBed, until } from '../support/tasks-bed.ts'
 
@@ -167,7 +168,7 @@ describe('shipped at the moment', () => {
     const stored = { service: 'tasks', ...given, requests, onCommit: () => undefined }
     const [tasks, comments] = [await openTasks(bed.db, stored), await openComments(bed.db, stored)]
     const tallies = stack.use(openTallies(bed.db, given))
-    const loops = client(bed.bus, loopsQueue)
+    const loops = client(asService(bed.bus, 'tasks'), loopsQueue)
     const handlers = createHandlers({
       ...given,
       comments,
