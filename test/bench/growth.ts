@@ -1,4 +1,5 @@
-// How long operations take as a workspace grows: the same calls at a thousand, ten and a hundred thousand tasks.
+// What operations cost in a large workspace against a small one: the same calls in turn, in one installation that has
+// both. Besides the time: the index keys and documents that the database looks at for one call.
 import { startServices } from '../../services/start.ts'
 import { client } from '../../shared/bus/client.ts'
 import { connectBus } from '../../shared/bus/connect.ts'
@@ -11,35 +12,46 @@ import { loopsQueue } from '../../shared/contracts/loops-queue.ts'
 import { tasks } from '../../shared/contracts/tasks.ts'
 import { systemIds } from '../../shared/ids.ts'
 import { createLog } from '../../shared/log.ts'
+import { connectMongo, type Mongo } from '../../shared/mongo.ts'
 import { configuredKeys } from '../../shared/service-keys.ts'
 import { agentOf, signUp } from '../support/accounts.ts'
-import { type Sample, sample } from './measure.ts'
+import { BODY, fillWorkspace, type Size } from './grown.ts'
+import { median, type Pair, pair, sample } from './measure.ts'
 import type { Servers } from './servers.ts'
 
-export const SIZES = [1_000, 10_000, 100_000] as const
-export const MEASURED = ['create_task', 'get_task', 'list_tasks', 'get_next_work', 'ship_loop'] as const
-/** Samples by operation, one per size. */
-export type Growth = Readonly<Record<Measured, readonly Sample[]>>
-type Measured = (typeof MEASURED)[number]
+export const SMALL: Size = { loops: 50, tasks: 1_000 }
+/** GROWTH_LOOPS and GROWTH_TASKS make it smaller, for a first look. */
+export const LARGE: Size = {
+  loops: Number(process.env.GROWTH_LOOPS ?? 5_000),
+  tasks: Number(process.env.GROWTH_TASKS ?? 1_000_000),
+}
 
-const RUNS = 300
-const SHIPS = 60
-const FILLERS = 64
-const LOOPS = 50
+/** What the database looks at for one call. */
+type Examined = Readonly<{ keys: number; docs: number }>
+/** Of one operation: `a` in the large workspace, `b` in the small one, and what is looked at in each. */
+export type Grown = Pair & Readonly<{ operation: string; large: Examined; small: Examined }>
+
+const ROUNDS = 7
+const RUNS = 40
+/** The last one measured: it takes its loops away. */
+const SHIPS = 3
+const LOOKS = 5
 
 const connect = async (env: Record<string, string>, port: number) => {
   const stack = new AsyncDisposableStack()
+  const log = createLog({ filter: 'error', topic: 'bench' })
   stack.use(await startServices({ ...env, PORT: String(port), PUBLIC_URL: `http://localhost:${port}` }))
-  const bus = stack.use(
-    await connectBus(
-      String(env.NATS_URL),
-      'gateway',
-      createLog({ filter: 'error', topic: 'bench' }),
-      configuredKeys('gateway', readConfig(env)),
-    ),
-  )
+  const keys = configuredKeys('gateway', readConfig(env))
+  const bus = stack.use(await connectBus(String(env.NATS_URL), 'gateway', log, keys))
+  const mongo = stack.use(await connectMongo(String(env.MONGODB_URL), log))
+  return { stack, mongo, tasks: client(bus, tasks), loops: client(bus, loopsQueue) }
+}
+type Connected = Awaited<ReturnType<typeof connect>>
+
+/** A person with a workspace of this size. */
+const openWorkspace = async ({ mongo }: Connected, port: number, name: string, size: Size) => {
   const system = { url: `http://localhost:${port}` }
-  await using agent = await agentOf(system, await signUp(system, { name: 'Bench' }))
+  await using agent = await agentOf(system, await signUp(system, { name }))
   const { workspace, you } = await agent.call('get_workspace', {})
   const caller: Caller = {
     kind: 'person',
@@ -52,80 +64,82 @@ const connect = async (env: Record<string, string>, port: number) => {
     client_id: 'bench',
     client_name: 'bench',
   }
+  const by = { user_id: you.user_id, name: you.name, client: 'bench' }
+  const filler = { ws: workspace.id, by, ids: systemIds(), now: clock.now() }
   const call = (): Call => ({ caller, request_id: 'bench', ...startBudget(clock, 10_000) })
-  return { stack, call, tasks: client(bus, tasks), loops: client(bus, loopsQueue) }
+  return { call, ...(await fillWorkspace(mongo, filler, size)) }
 }
+type Workspace = Awaited<ReturnType<typeof openWorkspace>>
 
-type Connected = Awaited<ReturnType<typeof connect>>
-const BODY = 'Say what to do, why, and how to tell that it is done.\n'.repeat(20)
+/** What is measured; `index` counts the calls. */
+const operations = ({ tasks, loops }: Connected, { call, loop_ids, task_ids }: Workspace) => ({
+  get_next_work: () => loops.get_next_work({}, call()),
+  get_loop_queue: () => loops.get_loop_queue({}, call()),
+  get_queue_stats: () => loops.get_queue_stats({}, call()),
+  list_tasks: () => tasks.list_tasks({}, call()),
+  get_task: (index: number) =>
+    tasks.get_task({ task_id: task_ids[(index * 7_919) % task_ids.length] as string }, call()),
+  create_task: () => tasks.create_task({ title: 'One more', body: BODY }, call()),
+  ship_loop: (index: number) => loops.ship_loop({ loop_id: loop_ids.at(-1 - index) as string }, call()),
+})
+type Operation = keyof ReturnType<typeof operations>
 
-/** Files tasks until there are `count` more: most unassigned, a fifth in loops, some of those approved. */
-const fill = async (
-  { tasks, call }: Connected,
-  loopIds: readonly string[],
-  count: number,
-): Promise<string[]> => {
-  const ids: string[] = []
-  await sample(
-    async (index) => {
-      const loop_id = index % 5 === 0 ? loopIds[index % loopIds.length] : undefined
-      const { task } = await tasks.create_task({ title: `Task ${index}`, body: BODY, loop_id }, call())
-      if (index % 10 === 0) await tasks.update_task({ task_id: task.id, status: 'approved' }, call())
-      ids.push(task.id)
-    },
-    count,
-    FILLERS,
-  )
-  return ids
-}
-
-const measure = async (
-  connected: Connected,
-  taskIds: readonly string[],
-): Promise<Record<Measured, Sample>> => {
-  const { tasks, loops, call } = connected
-  const pick = (index: number): string => taskIds[(index * 7_919) % taskIds.length] as string
-  const shipped: string[] = []
-  for (let index = 0; index < SHIPS; index += 1) {
-    const { loop } = await loops.create_loop({ name: `Ship ${index}` }, call())
-    for (let task = 0; task < 5; task += 1)
-      await tasks.create_task({ title: `Part ${task}`, loop_id: loop.id }, call())
-    shipped.push(loop.id)
-  }
-  return {
-    create_task: await sample(() => tasks.create_task({ title: 'One more', body: BODY }, call()), RUNS),
-    get_task: await sample((index) => tasks.get_task({ task_id: pick(index) }, call()), RUNS),
-    list_tasks: await sample(() => tasks.list_tasks({}, call()), RUNS),
-    get_next_work: await sample(() => loops.get_next_work({}, call()), RUNS),
-    ship_loop: await sample((index) => loops.ship_loop({ loop_id: shipped[index] as string }, call()), SHIPS),
-  }
-}
-
-/** Grows one workspace through SIZES and measures at each. */
-export const benchGrowth = async (servers: Servers, say: (line: string) => void): Promise<Growth> => {
-  const connected = await connect(servers.env('bench_growth'), await servers.freePort())
-  await using _stack = connected.stack
-  const ids = systemIds()
-  const loopIds: string[] = []
-  for (let index = 0; index < LOOPS; index += 1)
-    loopIds.push(
-      (await connected.loops.create_loop({ name: `Loop ${ids.next()}` }, connected.call())).loop.id,
+/** Looks at the profiles of both services' databases; sweepers at work meanwhile do not move the median. */
+const examine = async (mongo: Mongo, work: (index: number) => Promise<unknown>): Promise<Examined> => {
+  const databases = [mongo.database(tasks.name), mongo.database(loopsQueue.name)]
+  const found: Examined[] = []
+  for (let look = 0; look < LOOKS; look += 1) {
+    const from = clock.now()
+    for (const db of databases) await db.command({ profile: 2 })
+    await work(look)
+    for (const db of databases) await db.command({ profile: 0 })
+    const entries = await Promise.all(
+      databases.map((db) =>
+        db
+          .collection('system.profile')
+          .find({ ts: { $gte: from }, keysExamined: { $exists: true } })
+          .project<{ keysExamined: number; docsExamined: number }>({ keysExamined: 1, docsExamined: 1 })
+          .toArray(),
+      ),
     )
-  const taskIds: string[] = []
-  const found: Record<Measured, Sample>[] = []
-  for (const size of SIZES) {
-    const began = performance.now()
-    taskIds.push(...(await fill(connected, loopIds, size - taskIds.length)))
-    say(`  ${size} tasks after ${((performance.now() - began) / 1_000).toFixed(0)} s of filing`)
-    await measure(connected, taskIds.slice(-1_000))
-    found.push(await measure(connected, taskIds))
+    const sum = (of: 'keysExamined' | 'docsExamined') =>
+      entries.flat().reduce((all, entry) => all + entry[of], 0)
+    found.push({ keys: sum('keysExamined'), docs: sum('docsExamined') })
   }
-  const of = (name: Measured): Sample[] => found.map((samples) => samples[name])
-  return {
-    create_task: of('create_task'),
-    get_task: of('get_task'),
-    list_tasks: of('list_tasks'),
-    get_next_work: of('get_next_work'),
-    ship_loop: of('ship_loop'),
+  return { keys: median(found.map(({ keys }) => keys)), docs: median(found.map(({ docs }) => docs)) }
+}
+
+/** Fills a small and a large workspace and measures in both. */
+export const benchGrowth = async (servers: Servers, say: (line: string) => void): Promise<Grown[]> => {
+  const port = await servers.freePort()
+  const connected = await connect(servers.env('bench_growth'), port)
+  await using _stack = connected.stack
+  const began = performance.now()
+  const [large, small] = [
+    operations(connected, await openWorkspace(connected, port, 'Large', LARGE)),
+    operations(connected, await openWorkspace(connected, port, 'Small', SMALL)),
+  ]
+  say(`  filled after ${((performance.now() - began) / 1_000).toFixed(0)} s`)
+  const grown: Grown[] = []
+  for (const operation of Object.keys(large) as Operation[]) {
+    const runs = operation === 'ship_loop' ? SHIPS : RUNS
+    const counts = { large: 0, small: 0 }
+    const [inLarge, inSmall] = [
+      () => large[operation](counts.large++),
+      () => small[operation](counts.small++),
+    ]
+    const times = await pair(
+      () => sample(inLarge, runs),
+      () => sample(inSmall, runs),
+      ROUNDS,
+    )
+    const { mongo } = connected
+    grown.push({
+      operation,
+      ...times,
+      large: await examine(mongo, inLarge),
+      small: await examine(mongo, inSmall),
+    })
   }
+  return grown
 }

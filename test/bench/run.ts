@@ -6,7 +6,7 @@ import { systemClock } from '../../shared/clock.ts'
 import { benchBus } from './bus.ts'
 import { benchEvents } from './events.ts'
 import { benchGateway } from './gateway.ts'
-import { benchGrowth, MEASURED, SIZES } from './growth.ts'
+import { benchGrowth, LARGE, SMALL } from './growth.ts'
 import { benchMail, RECIPIENTS } from './mail.ts'
 import { machine, ms, type Pair, type Sample } from './measure.ts'
 import { type Servers, startServers } from './servers.ts'
@@ -54,17 +54,17 @@ const gateway = async (servers: Servers): Promise<Section> => {
 
 const growth = async (servers: Servers, say: Say): Promise<Section> => {
   const found = await benchGrowth(servers, say)
-  const rows = MEASURED.map((name) => {
-    const p50s = found[name].map(({ p50 }) => p50)
-    const ratio = (p50s.at(-1) as number) / (p50s[0] as number)
-    return `| ${name} | ${p50s.map(ms).join(' | ')} | ${ratio.toFixed(2)} | ≤ 1.3 |`
+  const rows = found.map(({ operation, a, b, ratio, large, small }) => {
+    const examined = [small.keys, large.keys, small.docs, large.docs].join(' | ')
+    return `| ${operation} | ${ms(b.p50)} | ${ms(a.p50)} | ${ratio.toFixed(2)} | ≤ 1.3 | ${examined} |`
   })
+  const size = ({ loops, tasks }: typeof SMALL): string => `${loops} loops, ${tasks} tasks`
   return {
     raw: found,
     lines: [
-      '## p50 over the bus as the workspace grows',
-      `| operation | ${SIZES.map((size) => `${size} tasks`).join(' | ')} | last / first | goal |`,
-      `|---|${SIZES.map(() => '---').join('|')}|---|---|`,
+      `## p50 over the bus in a small workspace (${size(SMALL)}) and a large one (${size(LARGE)})`,
+      '| operation | small | large | ratio (median of rounds) | goal | keys, small | large | documents, small | large |',
+      '|---|---|---|---|---|---|---|---|---|',
       ...rows,
     ],
   }
