@@ -4,6 +4,7 @@ import type * as z from 'zod'
 import type { Scope } from './contracts/common.ts'
 import type { ErrorCode } from './errors.ts'
 import type { Panel } from './panel.ts'
+import type { Purpose } from './service-keys.ts'
 
 /** MCP tool annotations, all four stated: the protocol's defaults would call a reading tool destructive. */
 export type Annotations = Readonly<{
@@ -73,6 +74,8 @@ export type Contract = Readonly<{
   directEvents?: Readonly<Record<string, EventDeclaration>>
   /** The events that it reacts to, by the service that publishes them. */
   consumes?: Readonly<Record<string, readonly string[]>>
+  /** What it needs keys for, besides its requests. */
+  purposes?: readonly Purpose[]
   /** Its page in the workspace, where it has one. */
   panel?: Panel
 }>

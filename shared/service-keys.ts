@@ -4,7 +4,12 @@ import { createSecretKey, hkdfSync, type KeyObject } from 'node:crypto'
 import * as z from 'zod'
 
 /** What a key is for. Names are never changed: what was sealed under the key could not be opened again. */
-export type Purpose = Readonly<{ salt: string; info: string }>
+export type Purpose = Readonly<{
+  salt: string
+  info: string
+  /** Whether what is kept in the database is sealed under it, and has to be sealed anew when the secret is replaced. */
+  seals?: true
+}>
 
 /** Keys of one purpose: the first one seals and signs, each of them opens and verifies. */
 export type Keys = readonly [Uint8Array, ...Uint8Array[]]

@@ -22,7 +22,7 @@ import { openPeopleStores, type PeopleStore, type SessionStore, type ThrottleSto
 import { type AccountMailStore, openAccountMailStore } from './people/store-account-mails.ts'
 import { type InstallationStore, openInstallationStore } from './people/store-installation.ts'
 import { openResetStore, type ResetStore } from './people/store-resets.ts'
-import { deriveSecrets, type Secrets } from './secrets.ts'
+import { openSecrets, type Secrets } from './secrets.ts'
 import { type InvitationStore, openWorkspaceStores, type WorkspaceStore } from './workspaces/store.ts'
 
 /** Every collection of the gateway. */
@@ -70,8 +70,7 @@ export type Deps = Readonly<{
 export const openDeps = async (host: Host, publicUrl: string = host.config.PUBLIC_URL): Promise<Deps> => {
   const { config, log, clock, ids, at, bus, relay } = host
   const db = host.mongo.database('gateway')
-  if (config.LOOPS_SECRET === undefined) throw new Error('LOOPS_SECRET is not set.')
-  const secrets = deriveSecrets(config.LOOPS_SECRET)
+  const secrets = openSecrets(bus.keys)
   const aggregate = { service: 'gateway', clock, ids, onCommit: relay.onCommit }
   const store: Stores = {
     ...(await openPeopleStores(db, aggregate)),
@@ -100,7 +99,7 @@ export const openDeps = async (host: Host, publicUrl: string = host.config.PUBLI
     at,
     store,
     secrets,
-    keys: await openKeys({ store: store.keys, secret: secrets.signing_keys, clock }),
+    keys: await openKeys({ store: store.keys, secrets: secrets.signing_keys, clock }),
     passwords: await createPasswords(ids.token()),
     loops: client(bus, loopsQueue),
     notifier: client(bus, notifier),

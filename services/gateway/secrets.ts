@@ -1,43 +1,38 @@
 // Keys made from the one secret of the installation, each for one purpose, and the marks (MACs) that they put on ids: a
 // token is an id with its mark, so that nothing secret needs to be kept. Pure.
-import { createHmac, hkdfSync, timingSafeEqual } from 'node:crypto'
+import { createHmac, timingSafeEqual } from 'node:crypto'
+import { GATEWAY_KEYS } from '../../shared/contracts/gateway.ts'
+import { type Keys, type ServiceKeys, serviceKeys } from '../../shared/service-keys.ts'
 
-const PURPOSES = [
-  'code',
-  'refresh',
-  'invitation',
-  'password_reset',
-  'confirmation',
-  'device',
-  'setup',
-  'signing_keys',
-  'introspection',
-] as const
-export type Purpose = (typeof PURPOSES)[number]
-export type Secrets = Readonly<Record<Purpose, Uint8Array>>
+export type Purpose = keyof typeof GATEWAY_KEYS
+export type Secrets = Readonly<Record<Purpose, Keys>>
 
-/** Derives the keys (HKDF-SHA256, RFC 5869). Without LOOPS_SECRET, none of them can be guessed from another. */
-export const deriveSecrets = (secret: string): Secrets =>
+/** The gateway's keys, each of one purpose; none of them can be guessed from another. */
+export const openSecrets = (keys: ServiceKeys): Secrets =>
   Object.fromEntries(
-    PURPOSES.map((purpose) => [
-      purpose,
-      new Uint8Array(hkdfSync('sha256', secret, 'loops', `gateway ${purpose}`, 32)),
-    ]),
+    Object.entries(GATEWAY_KEYS).map(([name, purpose]) => [name, keys.of(purpose)]),
   ) as Secrets
+
+/** The same from secrets of the installation, the newest first. */
+export const deriveSecrets = (...secrets: readonly string[]): Secrets =>
+  openSecrets(serviceKeys('gateway', { service_secrets: [], secrets }))
 
 /** The mark of a text, base64url, 43 characters. */
 export const mark = (key: Uint8Array, text: string): string =>
   createHmac('sha256', key).update(text).digest('base64url')
 
-/** A text with its mark behind a dot. */
-export const marked = (key: Uint8Array, text: string): string => `${text}.${mark(key, text)}`
+/** A text with its mark behind a dot, under the newest key. */
+export const marked = ([key]: Keys, text: string): string => `${text}.${mark(key, text)}`
 
-/** The text of a marked one, or undefined when the mark is not ours. Compared in constant time. */
-export const unmarked = (key: Uint8Array, token: string): string | undefined => {
+/** The text of a marked one, or undefined when the mark is under none of our keys. Compared in constant time. */
+export const unmarked = (keys: Keys, token: string): string | undefined => {
   const dot = token.lastIndexOf('.')
   if (dot < 1 || token.length > 512) return undefined
   const text = token.slice(0, dot)
   const given = Buffer.from(token.slice(dot + 1))
-  const right = Buffer.from(mark(key, text))
-  return given.length === right.length && timingSafeEqual(given, right) ? text : undefined
+  const isRight = (key: Uint8Array): boolean => {
+    const right = Buffer.from(mark(key, text))
+    return given.length === right.length && timingSafeEqual(given, right)
+  }
+  return keys.some(isRight) ? text : undefined
 }

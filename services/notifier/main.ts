@@ -22,7 +22,7 @@ import { startSender } from './sender.ts'
 import { type DevMails, openDevMails } from './store-dev-mails.ts'
 import { openSubscriptions } from './store-subscriptions.ts'
 import { openSuppressions } from './store-suppressions.ts'
-import { unsubscribeKey } from './unsubscribe.ts'
+import { UNSUBSCRIBE, unsubscribeKeys } from './unsubscribe.ts'
 
 /** How often old notices are forgotten (ms). */
 const TEND_MS = 60 * 60_000
@@ -35,7 +35,7 @@ const smtpUrl = async (host: Host, devMails: DevMails | null): Promise<string> =
     .url
 }
 
-const wire = async (host: Host, secret: string): Promise<void> => {
+const wire = async (host: Host): Promise<void> => {
   const { config, ids, bus, stack } = host
   const db = host.mongo.database(notifier.name)
   const clock = await openDatabaseClock(db, host.clock)
@@ -44,7 +44,7 @@ const wire = async (host: Host, secret: string): Promise<void> => {
   const subscriptions = await openSubscriptions(db, { clock })
   const suppressions = openSuppressions(db, { clock })
   const devMails = keepsMails(config) ? openDevMails(db) : null
-  const key = unsubscribeKey(secret)
+  const keys = unsubscribeKeys(bus.keys.of(UNSUBSCRIBE))
   const members = client(bus, gateway)
   const compose = createComposer({
     deliveries,
@@ -53,7 +53,7 @@ const wire = async (host: Host, secret: string): Promise<void> => {
     ids,
     publicUrl: config.PUBLIC_URL,
     sender: parseSender(config.MAIL_FROM),
-    unsubscribeKey: key,
+    unsubscribeKey: keys[0],
   })
   const smtp_url = await smtpUrl(host, devMails)
   const mailer = stack.use(createMailer(smtp_url, greetingName(smtp_url, config.PUBLIC_URL)))
@@ -81,7 +81,7 @@ const wire = async (host: Host, secret: string): Promise<void> => {
     subscriptions,
     suppressions,
     devMails,
-    unsubscribeKey: key,
+    unsubscribeKeys: keys,
     random,
     nudge: sender.nudge,
   }
@@ -95,7 +95,5 @@ const wire = async (host: Host, secret: string): Promise<void> => {
 export const start = async (config: Config): Promise<Started> => {
   if (config.SMTP_URL === undefined && !keepsMails(config))
     throw new ConfigError(['SMTP_URL is not set; in production mails have to go somewhere.'])
-  if (config.LOOPS_SECRET === undefined) throw new ConfigError(['LOOPS_SECRET is not set.'])
-  const secret = config.LOOPS_SECRET
-  return startOnHost(notifier.name, config, (host) => wire(host, secret))
+  return startOnHost(notifier.name, config, wire)
 }

@@ -16,7 +16,7 @@ export type WishDeps = Readonly<{
   deliveries: Pick<Deliveries, 'findTold'>
   subscriptions: Pick<Subscriptions, 'find' | 'findOrMake' | 'save'>
   suppressions: Pick<Suppressions, 'among' | 'lift'>
-  unsubscribeKey: KeyObject
+  unsubscribeKeys: readonly KeyObject[]
   random: () => number
 }>
 
@@ -34,8 +34,8 @@ const view = ({ workspace_name, email, wants, muted }: Subscription) => ({
 })
 
 /** The subscription of a link. A forged link and one never sent are answered alike. */
-const load = async ({ subscriptions, unsubscribeKey }: WishDeps, token: string): Promise<Subscription> => {
-  const subject = readUnsubscribeToken(unsubscribeKey, token)
+const load = async ({ subscriptions, unsubscribeKeys }: WishDeps, token: string): Promise<Subscription> => {
+  const subject = readUnsubscribeToken(unsubscribeKeys, token)
   const found = subject && (await subscriptions.find(subject.workspace_id, subject.user_id))
   if (!found) throw new AppError('not_found', 'This link is not one that was sent.')
   return found

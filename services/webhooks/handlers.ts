@@ -9,6 +9,7 @@ import { CALL_MEDIA_TYPE, MAX_WEBHOOKS, type webhooks } from '../../shared/contr
 import { pageById } from '../../shared/cursor.ts'
 import { AppError, notFound } from '../../shared/errors.ts'
 import type { Ids } from '../../shared/ids.ts'
+import type { Keys } from '../../shared/service-keys.ts'
 import type { Deliveries } from './deliveries.ts'
 import { deliveryOf, deliveryView, testEvent } from './delivery.ts'
 import { seal, secretOf } from './secrets.ts'
@@ -18,7 +19,7 @@ import { managerOf, readTarget, rotated, switched, type Webhook, webhookView } f
 export type HandlerDeps = Readonly<{
   webhooks: WebhookStore
   deliveries: Deliveries
-  key: Uint8Array
+  keys: Keys
   loopback: boolean
   clock: Clock
   ids: Ids
@@ -47,9 +48,9 @@ const change = (
   }, deps.ids.random)
 
 /** A new secret, to be shown once, and as it is kept. */
-const newSecret = ({ ids, key }: HandlerDeps, webhookId: string) => {
+const newSecret = ({ ids, keys }: HandlerDeps, webhookId: string) => {
   const secret = secretOf(ids.token())
-  return { secret, sealed: seal(key, webhookId, secret, ids.token()) }
+  return { secret, sealed: seal(keys, webhookId, secret, ids.token()) }
 }
 
 /** The lowest slot that is free. @throws AppError when the address is there already, or no slot is free. */

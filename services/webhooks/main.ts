@@ -1,20 +1,25 @@
 // Wires the webhooks service: its ledger, the sender, its reactions and its answers. The only file here that knows what is
 // plugged in.
-import { type Config, ConfigError, loopbackTargets } from '../../shared/config.ts'
+import { type Config, loopbackTargets } from '../../shared/config.ts'
 import { webhooks as contract } from '../../shared/contracts/webhooks.ts'
 import { type Host, startOnHost } from '../../shared/host.ts'
+import { repeat } from '../../shared/lifecycle.ts'
 import { openDatabaseClock } from '../../shared/storage/database-clock.ts'
 import { TERM_MS } from '../../shared/storage/lease.ts'
 import type { Started } from '../start.ts'
 import { openDeliveries } from './deliveries.ts'
 import { handlers } from './handlers.ts'
 import { reactions } from './reactions.ts'
-import { sealingKey } from './secrets.ts'
+import { resealSecrets } from './reseal.ts'
+import { SEALING } from './secrets.ts'
 import { startSender } from './sender.ts'
 import { openStanding } from './standing.ts'
 import { openWebhooks } from './store.ts'
 
-const wire = async (host: Host, secret: string): Promise<void> => {
+/** How often secrets that an old key seals are looked for, while there is one (ms). */
+const RESEAL_MS = 10_000
+
+const wire = async (host: Host): Promise<void> => {
   const { config, ids, log, at, relay, stack } = host
   const db = host.mongo.database(contract.name)
   const clock = await openDatabaseClock(db, host.clock)
@@ -23,20 +28,22 @@ const wire = async (host: Host, secret: string): Promise<void> => {
   const standing = openStanding()
   const term_ms = config.LEASE_MS ?? TERM_MS
   const deliveries = await openDeliveries(db, { clock, ids, shares: standing.shares, term_ms })
-  const shared = { webhooks, deliveries, key: sealingKey(secret), loopback: loopbackTargets(config), clock }
+  const keys = host.bus.keys.of(SEALING)
+  const shared = { webhooks, deliveries, keys, loopback: loopbackTargets(config), clock }
   const sending = { ...shared, standing, term_ms, random: ids.random, log: log.child('sender'), at }
   const sender = stack.use(startSender(sending))
   const { nudge } = sender
   await host.consume(reactions({ webhooks, deliveries, clock, nudge }))
+  if (keys.length > 1)
+    stack.use(
+      repeat(async () => void (await resealSecrets({ webhooks, keys, token: ids.token })), {
+        interval_ms: RESEAL_MS,
+        log,
+        random: ids.random,
+      }),
+    )
   await host.serve(contract, handlers({ ...shared, ids, nudge }))
 }
 
-/**
- * Starts the webhooks service.
- * @throws ConfigError without LOOPS_SECRET; AppError `unavailable` when MongoDB or NATS does not answer.
- */
-export const start = async (config: Config): Promise<Started> => {
-  if (config.LOOPS_SECRET === undefined) throw new ConfigError(['LOOPS_SECRET is not set.'])
-  const secret = config.LOOPS_SECRET
-  return startOnHost(contract.name, config, (host) => wire(host, secret))
-}
+/** Starts the webhooks service. @throws AppError `unavailable` when MongoDB or NATS does not answer. */
+export const start = (config: Config): Promise<Started> => startOnHost(contract.name, config, wire)

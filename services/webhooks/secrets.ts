@@ -1,11 +1,10 @@
 // The secrets of webhooks: their form, how they are kept, and the signature that they make. Must be readable again, since
 // each call is signed with them, so they are encrypted and not hashed. Takes its randomness from whoever calls.
-import { createCipheriv, createDecipheriv, hkdfSync } from 'node:crypto'
+import { createCipheriv, createDecipheriv } from 'node:crypto'
 import { Webhook as Signer } from 'standardwebhooks'
+import type { Keys } from '../../shared/service-keys.ts'
 
-/** The key that the secrets are kept under (HKDF-SHA256, RFC 5869). */
-export const sealingKey = (secret: string): Uint8Array =>
-  new Uint8Array(hkdfSync('sha256', secret, 'loops', 'webhooks secrets', 32))
+export { SEALING } from '../../shared/contracts/webhooks.ts'
 
 /** A secret as Standard Webhooks writes it: `whsec_` and base64, of 256 random bits in base64url. */
 export const secretOf = (token: string): string =>
@@ -16,24 +15,43 @@ const IV_BYTES = 12
 const TAG_BYTES = 16
 
 /**
- * Encrypts a secret for one webhook; under the id of another it opens no more.
+ * Encrypts a secret for one webhook, under the newest key; under the id of another it opens no more.
  * @param token random bits, base64url, never the same twice.
  */
-export const seal = (key: Uint8Array, webhookId: string, secret: string, token: string): string => {
+export const seal = ([key]: Keys, webhookId: string, secret: string, token: string): string => {
   const iv = Buffer.from(token, 'base64url').subarray(0, IV_BYTES)
   const cipher = createCipheriv(ALGORITHM, key, iv).setAAD(Buffer.from(webhookId))
   const text = Buffer.concat([cipher.update(secret, 'utf8'), cipher.final()])
   return Buffer.concat([iv, cipher.getAuthTag(), text]).toString('base64url')
 }
 
-/** Opens one. @throws when it was sealed under another key or for another webhook. */
-export const unseal = (key: Uint8Array, webhookId: string, sealed: string): string => {
+const open = (key: Uint8Array, webhookId: string, sealed: string): string => {
   const bytes = Buffer.from(sealed, 'base64url')
   const decipher = createDecipheriv(ALGORITHM, key, bytes.subarray(0, IV_BYTES))
     .setAAD(Buffer.from(webhookId))
     .setAuthTag(bytes.subarray(IV_BYTES, IV_BYTES + TAG_BYTES))
   return Buffer.concat([decipher.update(bytes.subarray(IV_BYTES + TAG_BYTES)), decipher.final()]).toString()
 }
+
+/** Opens one, and says whether it is sealed under the newest key. @throws when none of the keys opens it for this webhook. */
+export const unsealWith = (
+  keys: Keys,
+  webhookId: string,
+  sealed: string,
+): Readonly<{ secret: string; newest: boolean }> => {
+  let cause: unknown
+  for (const key of keys)
+    try {
+      return { secret: open(key, webhookId, sealed), newest: key === keys[0] }
+    } catch (error) {
+      cause = error
+    }
+  throw new Error('This secret was sealed under another LOOPS_SECRET.', { cause })
+}
+
+/** Opens one. @throws as above */
+export const unseal = (keys: Keys, webhookId: string, sealed: string): string =>
+  unsealWith(keys, webhookId, sealed).secret
 
 /** The headers of a call, one signature for each secret: https://www.standardwebhooks.com. */
 export const signedHeaders = (

@@ -6,6 +6,7 @@ import type { Log } from '../../shared/log.ts'
 import { reach } from '../../shared/outbound.ts'
 import { allowedFor } from '../../shared/public-address.ts'
 import { nextTry } from '../../shared/retries.ts'
+import type { Keys } from '../../shared/service-keys.ts'
 import type { Ending } from '../../shared/storage/pending-work.ts'
 import { type Hand, startWorker, type Worker } from '../../shared/worker.ts'
 import type { Deliveries } from './deliveries.ts'
@@ -28,7 +29,7 @@ export type SenderDeps = Readonly<{
   deliveries: Pick<Deliveries, 'claim' | 'renew' | 'settle' | 'release'>
   standing: Standing
   /** Opens the secrets of webhooks. */
-  key: Uint8Array
+  keys: Keys
   /** Whether addresses may be on this machine, without TLS. */
   loopback: boolean
   /** The database's. */
@@ -45,7 +46,7 @@ const TIMEOUT_MS = 15_000
 const MAX_BYTES = 4 * 1024
 const call = async (deps: SenderDeps, webhook: Webhook, { event_id, body }: Delivery): Promise<Outcome> => {
   const now = deps.clock.now()
-  const secrets = signingSecrets(webhook, now).map(({ sealed }) => unseal(deps.key, webhook._id, sealed))
+  const secrets = signingSecrets(webhook, now).map(({ sealed }) => unseal(deps.keys, webhook._id, sealed))
   const url = new URL(webhook.url)
   const answered = await reach(
     url,

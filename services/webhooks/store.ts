@@ -11,7 +11,11 @@ import type { PlainEvent } from '../../shared/contract.ts'
 import { ensureIndexes } from '../../shared/mongo.ts'
 import type { Webhook } from './webhook.ts'
 
+/** Webhooks of all workspaces by id, after the given one. */
+export type WebhookPages = (limit: number, after?: string) => Promise<readonly Webhook[]>
+
 export type WebhookStore = Readonly<{
+  page: WebhookPages
   /** Those of a workspace by id, after the given one. */
   list: (ws: string, limit: number, after?: string) => Promise<readonly Webhook[]>
   find: (id: string) => Promise<Webhook | null>
@@ -36,6 +40,16 @@ const upgraded = (stored: WebhookDoc): WebhookDoc => ({
   ledger: stored.ledger ?? [],
 })
 
+/** Reads the webhooks of all workspaces, page by page. */
+export const webhookPages = (db: Db): WebhookPages => {
+  // Read by _id alone, so it needs no index besides.
+  const webhooks = db.collection<WebhookDoc>('webhooks')
+  return async (limit, after) => {
+    const found = webhooks.find(after === undefined ? {} : { _id: { $gt: after } })
+    return (await found.sort({ _id: 1 }).limit(limit).toArray()).map(upgraded)
+  }
+}
+
 /** Opens the collection, making its indexes. */
 export const openWebhooks = async (db: Db, deps: AggregateDeps): Promise<WebhookStore> => {
   const webhooks = db.collection<WebhookDoc>('webhooks')
@@ -48,6 +62,7 @@ export const openWebhooks = async (db: Db, deps: AggregateDeps): Promise<Webhook
   const writes = aggregates(webhooks, deps)
   return {
     outbox: writes.outbox,
+    page: webhookPages(db),
     list: async (ws, limit, after) => {
       const found = await webhooks
         .find({ ws, ...(after === undefined ? {} : { _id: { $gt: after } }) })

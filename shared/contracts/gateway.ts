@@ -1,6 +1,7 @@
 // What the gateway offers and tells as the owner of people, workspaces and memberships.
 import * as z from 'zod'
 import { defineContract, event, internalRead, tool } from '../contract.ts'
+import type { Purpose } from '../service-keys.ts'
 import * as c from './common.ts'
 
 export const WORKFLOWS = ['triage', 'organize', 'implement', 'manage'] as const
@@ -132,11 +133,25 @@ const internals = {
   }),
 }
 
+/** What the gateway has keys for. */
+export const GATEWAY_KEYS = {
+  code: { salt: 'loops', info: 'gateway code' },
+  refresh: { salt: 'loops', info: 'gateway refresh' },
+  invitation: { salt: 'loops', info: 'gateway invitation' },
+  password_reset: { salt: 'loops', info: 'gateway password_reset' },
+  confirmation: { salt: 'loops', info: 'gateway confirmation' },
+  device: { salt: 'loops', info: 'gateway device' },
+  setup: { salt: 'loops', info: 'gateway setup' },
+  signing_keys: { salt: 'loops', info: 'gateway signing_keys', seals: true },
+  introspection: { salt: 'loops', info: 'gateway introspection' },
+} as const satisfies Readonly<Record<string, Purpose>>
+
 export const gateway = defineContract({
   name: 'gateway',
   version: '1.0.0',
   description: 'The MCP endpoint, sign-in, people, workspaces and memberships.',
   operations: { ...tools, ...internals },
+  purposes: Object.values(GATEWAY_KEYS),
   events: {
     'person.invited': event({
       description: 'Somebody was invited to the workspace; an email with the link is owed.',

@@ -1,6 +1,7 @@
 // What the notifier offers: who wants which mail, and what became of the mails that were owed.
 import * as z from 'zod'
 import { defineContract, internal, internalRead } from '../contract.ts'
+import type { Purpose } from '../service-keys.ts'
 import * as c from './common.ts'
 
 /** A mail that was kept instead of sent, as a mail program would show it. */
@@ -66,6 +67,9 @@ const DeliveryRow = z.object({
   last_error: z.string().nullable(),
 })
 export type DeliveryRow = z.infer<typeof DeliveryRow>
+
+/** What the links in mails are sealed under. */
+export const UNSUBSCRIBE: Purpose = { salt: '', info: 'loops unsubscribe links' }
 
 export const notifier = defineContract({
   name: 'notifier',
@@ -140,6 +144,7 @@ export const notifier = defineContract({
     }),
   },
   events: {},
+  purposes: [UNSUBSCRIBE],
   consumes: {
     'loops-queue': ['loop.shipped'],
     webhooks: ['webhook.disabled'],

@@ -2,6 +2,7 @@
 // what became of each call. It tells nothing itself.
 import * as z from 'zod'
 import { type Contract, defineContract, event, internal, internalRead } from '../contract.ts'
+import type { Purpose } from '../service-keys.ts'
 import * as c from './common.ts'
 import { gateway } from './gateway.ts'
 import { loopsQueue } from './loops-queue.ts'
@@ -25,6 +26,9 @@ export const BUS_EVENTS = namesOf(false)
 
 /** The media type of calls: of events in JSON (CloudEvents, HTTP protocol binding, §3.2). */
 export const CALL_MEDIA_TYPE = 'application/cloudevents+json; charset=utf-8'
+
+/** What the secrets of webhooks are kept under. */
+export const SEALING: Purpose = { salt: 'loops', info: 'webhooks secrets', seals: true }
 
 /** Webhooks of one workspace. */
 export const MAX_WEBHOOKS = 20
@@ -178,6 +182,7 @@ export const webhooks = defineContract({
       data: z.object({ webhook_id: c.Id, url: z.string().describe('The address that is called') }),
     }),
   },
+  purposes: [SEALING],
   consumes: Object.fromEntries(TOLD.map((contract) => [contract.name, namesOf(true, [contract])])),
   panel: {
     path: 'webhooks',

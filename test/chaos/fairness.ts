@@ -4,7 +4,7 @@ import { createServer } from 'node:http'
 import { type AddressInfo, createServer as createTcpServer, type Socket } from 'node:net'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { seal, sealingKey, secretOf } from '../../services/webhooks/secrets.ts'
+import { SEALING, seal, secretOf } from '../../services/webhooks/secrets.ts'
 import { openWebhooks } from '../../services/webhooks/store.ts'
 import { connectBus } from '../../shared/bus/connect.ts'
 import { systemClock as clock } from '../../shared/clock.ts'
@@ -13,6 +13,7 @@ import { MAX_WEBHOOKS } from '../../shared/contracts/webhooks.ts'
 import { systemIds } from '../../shared/ids.ts'
 import { createLog } from '../../shared/log.ts'
 import { connectMongo } from '../../shared/mongo.ts'
+import { deriveKey } from '../../shared/service-keys.ts'
 import { startMongoServers } from '../support/chaos/mongo-servers.ts'
 import { OBSERVER, startNatsServers } from '../support/chaos/nats-servers.ts'
 import { openProcesses } from '../support/chaos/processes.ts'
@@ -110,7 +111,7 @@ const openWorld = async ({ setting }: FairnessTrial, stack: AsyncDisposableStack
   const store = await openWebhooks(db, { service: 'webhooks', clock, ids, onCommit: () => undefined })
   const add = async (ws: string, slot: number, url: string): Promise<void> => {
     const _id = ids.next()
-    const sealed = seal(sealingKey(SECRET), _id, secretOf(ids.token()), ids.token())
+    const sealed = seal([deriveKey(SECRET, SEALING)], _id, secretOf(ids.token()), ids.token())
     await store.insert({
       ...{ _id, ws, v: 1, slot, url, description: '', events: [], status: 'active', reason: null },
       secrets: [{ sealed, until: null }],

@@ -1,9 +1,11 @@
 // The whole system with infra/nats.conf: every service as its own user, with nothing that it does not need. What it needs
 // is shown by doing all that the tools do, and no request of it being refused.
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
-import { STARTABLE, startServices } from '../../services/start.ts'
+import { serviceSecrets } from '../../infra/service-secrets.ts'
+import { MIGRATOR, STARTABLE, startServices } from '../../services/start.ts'
 import { type Account, agentOf, signUp } from '../support/accounts.ts'
 import { type GuardedNats, startGuardedNats } from '../support/guarded-nats.ts'
+import { TEST_SECRET } from '../support/keys.ts'
 import type { McpClient } from '../support/mcp-client.ts'
 import { freshStack } from '../support/stack.ts'
 import type { Mail } from '../support/system.ts'
@@ -12,6 +14,8 @@ const running = new AsyncDisposableStack()
 let nats: GuardedNats
 let url = ''
 let person: Account
+/** Each service has the keys that it needs and no others. */
+const SECRETS = serviceSecrets(TEST_SECRET)
 let agent: McpClient
 const complaints: string[] = []
 
@@ -22,7 +26,7 @@ const startAs = async (service: string, mongodbUrl: string): Promise<void> => {
     PORT: '0',
     NATS_URL: nats.urlOf(service),
     MONGODB_URL: mongodbUrl,
-    LOOPS_SECRET: 'a secret of the tests that is long enough for all',
+    ...(service === MIGRATOR ? {} : { SERVICE_SECRET: SECRETS[service] }),
   }
   const started = running.use(await startServices(env, { names: [service] }))
   url = started.url?.replace('127.0.0.1', 'localhost') ?? url

@@ -67,3 +67,24 @@ test('what_it_can_do_is_said_when_nothing_is_asked', async () => {
   const { code, out } = await run([])
   expect([code, out]).toEqual([2, expect.stringContaining('npm run keys -- rotate')])
 })
+
+test('service_secrets_shown_as_lines_of_an_environment', async () => {
+  const lines = (await run(['service-secrets'])).out.trim().split('\n')
+  expect(lines.map((line) => line.split('=')[0]).toSorted()).toEqual(
+    ['GATEWAY', 'LOOPS_QUEUE', 'NOTIFIER', 'TASKS', 'WEBHOOKS'].map((name) => `${name}_SECRET`),
+  )
+  const both = (await run(['service-secrets'], { LOOPS_SECRET_OLD: SECRET })).out.trim().split('\n')
+  expect(both.filter((line) => line.includes('_SECRET_OLD='))).toHaveLength(5)
+})
+
+test('rotate_secret_says_what_still_needs_the_old_one', async () => {
+  expect((await run(['rotate-secret'])).out).toMatch(/is not being replaced/)
+  const rotating = { LOOPS_SECRET: 'another secret that is long enough too', LOOPS_SECRET_OLD: SECRET }
+  expect(await run(['rotate-secret'], rotating)).toMatchObject({
+    code: 1,
+    out: expect.stringMatching(/still needed: \d+ secrets/),
+  })
+  // Looking at the keys with both seals them anew, as a gateway does.
+  await run(['list'], rotating)
+  expect((await run(['rotate-secret'], rotating)).out).toMatch(/Take LOOPS_SECRET_OLD away from 20/)
+})

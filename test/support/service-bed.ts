@@ -33,7 +33,11 @@ export type Bed = AsyncDisposable &
     bus: Bus
     mongodbUrl: string
     /** Starts instances of a service in this process; they end with the bed, or earlier by themselves. */
-    start: (service: string, instances?: number) => Promise<AsyncDisposable>
+    start: (
+      service: string,
+      instances?: number,
+      given?: Readonly<Record<string, string>>,
+    ) => Promise<AsyncDisposable>
     /** Starts a service in a process of its own that kills itself at the named step, or is killed. */
     startFaulty: (
       service: string,
@@ -125,12 +129,13 @@ export const openBed = async (given: Readonly<Record<string, string>> = {}): Pro
   const stack = new AsyncDisposableStack()
   const bus = stack.use(await connectBus(natsUrl, 'test', createLog({ filter: 'error', topic: 'test' })))
   stack.use(await startServices(env, { names: [MIGRATOR] }))
-  const startOne = async (service: string) => stack.use(await startServices(env, { names: [service] }))
+  const startOne = async (service: string, own: Readonly<Record<string, string>> = {}) =>
+    stack.use(await startServices({ ...env, ...own }, { names: [service] }))
   return {
     bus,
     mongodbUrl,
-    start: async (service, instances = 1) => {
-      const started = await Promise.all(Array.from({ length: instances }, () => startOne(service)))
+    start: async (service, instances = 1, own = {}) => {
+      const started = await Promise.all(Array.from({ length: instances }, () => startOne(service, own)))
       return {
         [Symbol.asyncDispose]: async () =>
           void (await Promise.all(started.map((one) => one[Symbol.asyncDispose]()))),

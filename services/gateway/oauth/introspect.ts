@@ -27,14 +27,15 @@ export type Introspection =
 
 const INACTIVE: Introspection = { active: false }
 
+const tokenOf = (key: Uint8Array): string => Buffer.from(key).toString('base64url')
+
 /** The bearer token by which services of this installation are known here. */
-export const introspectionToken = (secrets: Secrets): string =>
-  Buffer.from(secrets.introspection).toString('base64url')
+export const introspectionToken = (secrets: Secrets): string => tokenOf(secrets.introspection[0])
 
 /** Whether a request is from such a service. */
 const isOurs = (deps: Deps, authorization: string | undefined): boolean => {
   const token = readBearer(authorization ?? null)
-  return token !== undefined && sameText(token, introspectionToken(deps.secrets))
+  return token !== undefined && deps.secrets.introspection.some((key) => sameText(token, tokenOf(key)))
 }
 
 /** Looks at the token as the MCP endpoint would, but past its caches: whoever asks may keep the answer for a while. */

@@ -11,6 +11,7 @@ import {
 } from 'jose'
 import type { Clock } from '../../../shared/clock.ts'
 import { AppError } from '../../../shared/errors.ts'
+import type { Keys as SealingKeys } from '../../../shared/service-keys.ts'
 import { dueNumber, type KeyUse, retiredAt, signerAt, usesAt, wantedNumber } from './key-schedule.ts'
 import type { SigningKey } from './model.ts'
 import type { KeyStore } from './store.ts'
@@ -42,16 +43,46 @@ const encrypt = (jwk: JWK, secret: Uint8Array): Promise<string> =>
     .setProtectedHeader({ alg: 'dir', enc: 'A256GCM' })
     .encrypt(secret)
 
-const decrypt = async (jwe: string, secret: Uint8Array): Promise<JWK> => {
-  try {
-    const { plaintext } = await compactDecrypt(jwe, secret)
-    return JSON.parse(new TextDecoder().decode(plaintext)) as JWK
-  } catch (cause) {
-    throw new AppError(
-      'unavailable',
-      'LOOPS_SECRET is not the one that this database was set up with; set it to that one.',
-      { cause },
-    )
+type Opened = Readonly<{ jwk: JWK /** Whether it is sealed under the newest secret. */; newest: boolean }>
+
+const decrypt = async (jwe: string, secrets: SealingKeys): Promise<Opened> => {
+  let cause: unknown
+  for (const secret of secrets)
+    try {
+      const { plaintext } = await compactDecrypt(jwe, secret)
+      return { jwk: JSON.parse(new TextDecoder().decode(plaintext)) as JWK, newest: secret === secrets[0] }
+    } catch (error) {
+      cause = error
+    }
+  throw new AppError(
+    'unavailable',
+    'LOOPS_SECRET is not the one that this database was set up with; set it to that one, or LOOPS_SECRET_OLD while it is replaced.',
+    { cause },
+  )
+}
+
+/** Seals anew what is still sealed under an old secret. @returns how many were. */
+const resealKeys = async (store: KeyStore, secrets: SealingKeys, clock: Clock): Promise<number> => {
+  if (secrets.length === 1) return 0
+  let resealed = 0
+  for (const kept of await store.list()) {
+    const { jwk, newest } = await decrypt(kept.private_jwe, secrets)
+    if (!newest && (await store.reseal(kept, await encrypt(jwk, secrets[0]), clock.now()))) resealed += 1
+  }
+  return resealed
+}
+
+/** What of the signing keys still needs an old secret, and since when the newest has been in use; null: from the beginning. */
+export const sealingOf = async (
+  store: KeyStore,
+  secrets: SealingKeys,
+): Promise<Readonly<{ under_old: number; since: Date | null }>> => {
+  const kept = await store.list()
+  const opened = await Promise.all(kept.map(({ private_jwe }) => decrypt(private_jwe, secrets)))
+  const moments = kept.flatMap(({ sealed_at }) => (sealed_at ? [sealed_at.getTime()] : []))
+  return {
+    under_old: opened.filter(({ newest }) => !newest).length,
+    since: moments.length > 0 ? new Date(Math.max(...moments)) : null,
   }
 }
 
@@ -70,11 +101,11 @@ const makeKey = async (number: number, secret: Uint8Array, clock: Clock): Promis
 
 const importKey = async (jwk: JWK): Promise<CryptoKey> => (await importJWK(jwk, ALGORITHM)) as CryptoKey
 
-const importPair = async (kept: SigningKey, secret: Uint8Array): Promise<Pair> => ({
+const importPair = async (kept: SigningKey, secrets: SealingKeys): Promise<Pair> => ({
   kid: kept._id,
   number: kept.number,
   created_at: kept.created_at,
-  key: await importKey(await decrypt(kept.private_jwe, secret)),
+  key: await importKey((await decrypt(kept.private_jwe, secrets)).jwk),
   publicKey: await importKey(kept.public_jwk),
   public_jwk: kept.public_jwk,
 })
@@ -84,9 +115,10 @@ const importPair = async (kept: SigningKey, secret: Uint8Array): Promise<Pair> =
  * @throws AppError `unavailable` when they were encrypted with another LOOPS_SECRET.
  */
 export const openKeys = async (
-  deps: Readonly<{ store: KeyStore; secret: Uint8Array; clock: Clock }>,
+  deps: Readonly<{ store: KeyStore; secrets: SealingKeys; clock: Clock }>,
 ): Promise<Keys> => {
-  const { store, secret, clock } = deps
+  const { store, secrets, clock } = deps
+  const [secret] = secrets
   let pairs: readonly Pair[] = []
   let looked_ms = clock.monotonicMs()
   const read = async (): Promise<void> => {
@@ -96,7 +128,7 @@ export const openKeys = async (
     // Importing costs, so it is done once for each key; its date is read anew: an operator who sets it back rotates the key.
     pairs = await Promise.all(
       kept.map(async (key) => ({
-        ...(known.get(key._id) ?? (await importPair(key, secret))),
+        ...(known.get(key._id) ?? (await importPair(key, secrets))),
         created_at: key.created_at,
       })),
     )
@@ -110,6 +142,7 @@ export const openKeys = async (
     const retired = retiredAt(pairs, now)
     if (retired.length > 0) await store.remove(retired.map(({ kid }) => kid))
     if (number !== undefined || retired.length > 0) await read()
+    await resealKeys(store, secrets, clock)
   }
   await tend()
   if (pairs.length === 0)

@@ -102,5 +102,7 @@ export type SigningKey = {
   public_jwk: JWK
   /** The private JWK as a compact JWE. */
   private_jwe: string
+  /** When it was sealed under a secret that had taken the place of another. */
+  sealed_at?: Date
   created_at: Date
 }

@@ -65,6 +65,8 @@ export type KeyStore = Readonly<{
   list: () => Promise<SigningKey[]>
   /** False when another instance made that number first. */
   insert: (key: SigningKey) => Promise<boolean>
+  /** Writes a key sealed anew over what it was; false when it has changed since. */
+  reseal: (before: SigningKey, private_jwe: string, sealed_at: Date) => Promise<boolean>
   remove: (ids: readonly string[]) => Promise<void>
 }>
 
@@ -188,6 +190,9 @@ export const openOAuthStores = async (db: Db): Promise<OAuthStores> => {
     keys: {
       list: () => keys.find().sort({ number: -1 }).limit(20).toArray(),
       insert: (key) => inserted(keys.insertOne(key)),
+      reseal: async ({ _id, private_jwe }, sealed, sealed_at) =>
+        (await keys.updateOne({ _id, private_jwe }, { $set: { private_jwe: sealed, sealed_at } }))
+          .modifiedCount === 1,
       remove: async (ids) => void (await keys.deleteMany({ _id: { $in: [...ids] } })),
     },
   }

@@ -9,7 +9,7 @@ type Setup = Pick<Deps, 'public_url' | 'secrets' | 'store'>
 
 /** What the link carries: the same for all replicas, since it is made from the secret and the database's own id. */
 const setupMark = async ({ secrets, store }: Setup): Promise<string> =>
-  mark(secrets.setup, await store.installation.id())
+  mark(secrets.setup[0], await store.installation.id())
 
 /** How somebody can make an account of their own now: not at all, by the setup link alone, or freely. */
 export type SignUpState = 'closed' | 'setup_link' | 'open'

@@ -4,15 +4,18 @@ import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import {
   readUnsubscribeToken,
+  UNSUBSCRIBE,
   unsubscribeKey,
+  unsubscribeKeys,
   unsubscribeToken,
 } from '../../../services/notifier/unsubscribe.ts'
+import { deriveKey } from '../../../shared/service-keys.ts'
 
 const key = unsubscribeKey('a secret of the tests')
 const own = { workspace_id: '01JDAAAAAAAAAAAAAAAAAAAAAA', user_id: '01JDBBBBBBBBBBBBBBBBBBBBBB' }
 const other = { ...own, user_id: '01JDCCCCCCCCCCCCCCCCCCCCCC' }
 const token = unsubscribeToken(key, own)
-const read = (given: string) => readUnsubscribeToken(key, given)
+const read = (given: string) => readUnsubscribeToken([key], given)
 
 test('one_of_ours_is_read', () => {
   expect(read(token)).toEqual(own)
@@ -48,3 +51,13 @@ const otherIdsUnder = (link: string): string => {
   const ids = Buffer.from(unsubscribeToken(key, other), 'base64url').subarray(0, 52)
   return Buffer.concat([ids, Buffer.from(link, 'base64url').subarray(52)]).toString('base64url')
 }
+
+test('read_under_the_secret_of_before_while_it_is_replaced', () => {
+  const [newest, ...others] = unsubscribeKeys([
+    deriveKey('another secret', UNSUBSCRIBE),
+    deriveKey('a secret of the tests', UNSUBSCRIBE),
+  ])
+  expect(readUnsubscribeToken([newest, ...others], token)).toEqual(own)
+  expect(readUnsubscribeToken([newest], token)).toBeUndefined()
+  expect(readUnsubscribeToken([newest], unsubscribeToken(newest, own))).toEqual(own)
+})

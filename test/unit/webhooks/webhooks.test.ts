@@ -10,7 +10,7 @@ import {
   OWED_MS,
   SCHEDULE,
 } from '../../../services/webhooks/delivery.ts'
-import { seal, sealingKey, secretOf, signedHeaders, unseal } from '../../../services/webhooks/secrets.ts'
+import { SEALING, seal, secretOf, signedHeaders, unseal } from '../../../services/webhooks/secrets.ts'
 import {
   doubted,
   isPublic,
@@ -29,6 +29,7 @@ import { loopsQueue } from '../../../shared/contracts/loops-queue.ts'
 import { tasks } from '../../../shared/contracts/tasks.ts'
 import { TOLD, TOLD_EVENTS } from '../../../shared/contracts/webhooks.ts'
 import { nextTry } from '../../../shared/retries.ts'
+import { deriveKey, type Keys } from '../../../shared/service-keys.ts'
 import { person } from '../../support/service-bed.ts'
 
 const NOW = new Date('2026-11-22T12:00:00.000Z')
@@ -292,7 +293,7 @@ describe('a webhook', () => {
 })
 
 describe('a secret', () => {
-  const key = sealingKey('a secret of the tests that is long enough')
+  const key: Keys = [deriveKey('a secret of the tests that is long enough', SEALING)]
   const token = (letter: string): string => Buffer.from(letter.repeat(32)).toString('base64url')
   const secret = secretOf(token('s'))
 
@@ -306,7 +307,9 @@ describe('a secret', () => {
     expect(sealed).not.toContain(secret.slice(6, 20))
     expect(unseal(key, webhook._id, sealed)).toBe(secret)
     expect(() => unseal(key, 'another', sealed)).toThrow()
-    expect(() => unseal(sealingKey('some other secret of some other tests'), webhook._id, sealed)).toThrow()
+    expect(() =>
+      unseal([deriveKey('some other secret of some other tests', SEALING)], webhook._id, sealed),
+    ).toThrow()
   })
 
   test('makes_signatures_that_a_receiver_can_verify_with_either_of_two', () => {

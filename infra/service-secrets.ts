@@ -1,0 +1,12 @@
+// The secret of each service, derived from the installation's: what it needs for its own purposes, and the keys that it shares
+// with the services that it asks or is asked by. Knows no command.
+import { CONTRACTS } from '../shared/contracts/index.ts'
+import { serviceSecret } from '../shared/service-keys.ts'
+
+/** The secrets of all services, by name. */
+export const serviceSecrets = (secret: string): Readonly<Record<string, string>> => {
+  const services = CONTRACTS.map(({ name }) => name)
+  return Object.fromEntries(
+    CONTRACTS.map(({ name, purposes = [] }) => [name, serviceSecret(secret, name, purposes, services)]),
+  )
+}

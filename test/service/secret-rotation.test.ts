@@ -1,0 +1,43 @@
+// LOOPS_SECRET is replaced on a system with data: both side by side, then the new one alone, and nothing is lost.
+import { expect, test } from 'vitest'
+import { countUnderOld } from '../../services/webhooks/reseal.ts'
+import { webhooks } from '../../shared/contracts/webhooks.ts'
+import { createLog } from '../../shared/log.ts'
+import { connectMongo } from '../../shared/mongo.ts'
+import { serviceKeys } from '../../shared/service-keys.ts'
+import { openGatewayBed } from '../support/gateway-bed.ts'
+import { TEST_SECRET } from '../support/keys.ts'
+import { ids, openBed, person } from '../support/service-bed.ts'
+
+const NEW = 'the secret that takes the place of the other'
+const BOTH = { LOOPS_SECRET: NEW, LOOPS_SECRET_OLD: TEST_SECRET }
+
+test('the_secrets_of_webhooks_are_sealed_anew', async () => {
+  await using before = await openBed()
+  const old = await before.start('webhooks')
+  const owner = person(ids.next(), { role: 'owner' })
+  const added = await before.as(webhooks, owner).add_webhook({ url: 'https://example.com/hook' })
+  await old[Symbol.asyncDispose]()
+  await using mongo = await connectMongo(before.mongodbUrl, createLog({ filter: 'error', topic: 'test' }))
+  const db = mongo.database('webhooks')
+  const keys = (...secrets: string[]) => serviceKeys('webhooks', { service_secrets: [], secrets })
+  expect(await countUnderOld(db, keys(NEW, TEST_SECRET))).toBe(1)
+  const both = await before.start('webhooks', 1, BOTH)
+  await expect.poll(() => countUnderOld(db, keys(NEW, TEST_SECRET)), { timeout: 20_000 }).toBe(0)
+  // Whoever asks under the old secret is known as long as there are both.
+  expect((await before.as(webhooks, owner).list_webhooks({})).webhooks).toHaveLength(1)
+  await both[Symbol.asyncDispose]()
+  expect(await countUnderOld(db, keys(NEW))).toBe(0)
+  expect(added.secret).toMatch(/^whsec_/)
+})
+
+test('a_gateway_starts_with_both_and_then_with_the_new_one_alone', async () => {
+  await using before = await openGatewayBed()
+  const { kid } = before.deps.keys.signer()
+  const link = before.deps.secrets
+  await using both = await openGatewayBed(BOTH, before)
+  expect(both.deps.keys.signer().kid).toBe(kid)
+  expect(both.deps.secrets.invitation.slice(1)).toEqual(link.invitation)
+  await using alone = await openGatewayBed({ LOOPS_SECRET: NEW }, before)
+  expect(alone.deps.keys.signer().kid).toBe(kid)
+})
