@@ -5,7 +5,7 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { expect } from 'vitest'
+import { expect, vi } from 'vitest'
 import { identityOf } from '../../infra/servers/identity.ts'
 
 const ROOT = join(import.meta.dirname, '..', '..')
@@ -44,7 +44,10 @@ export const npmStart = (
     ended,
     ready: async () => {
       const early = ended.then((code) => expect.fail(`it ended with ${code}:\n${output}`))
-      const shown = expect.poll(() => output, { timeout: PATIENCE_MS * 2 }).toContain('Loops is running')
+      // Hooks wait for this too, where `expect.poll` is refused.
+      const shown = vi.waitFor(() => expect(output).toContain('Loops is running'), {
+        timeout: PATIENCE_MS * 2,
+      })
       await Promise.race([shown, early])
     },
     signalAll: (signal) => {
