@@ -1,4 +1,5 @@
-// `npm run events`: what an operator does about events that were given up, lost, or are wanted once more.
+// `npm run events`: what an operator does about events that were given up, lost, or are wanted once more, and the state
+// that a reader of them begins with.
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type Bus, connectBus } from '../shared/bus/connect.ts'
 import { consumerNames, countReplay, replay } from '../shared/bus/replay.ts'
@@ -14,6 +15,7 @@ import { recheckJournal } from '../shared/store-journal.ts'
 import { type Asked, readAsked, USAGE } from './events/ask.ts'
 import { openDesk } from './events/desk.ts'
 import { inFull, listed } from './events/show.ts'
+import { takeSnapshot } from './events/snapshot.ts'
 import { StartFault } from './report.ts'
 import { runCommand, runningConfig } from './running.ts'
 import { filterFor } from './subscribers/access.ts'
@@ -96,6 +98,23 @@ const tail = async (bus: Bus, { type = '*.*', workspace, ...look }: As<'tail'>):
     say(event.replace(/\p{Cc}/gu, ' '))
 }
 
+/** Writes and waits until it is out: a slow reader does not fill the memory, and the end comes before the exit. */
+const written = (text: string): Promise<void> =>
+  new Promise((resolve, reject) => {
+    process.stdout.write(text, (error) => (error ? reject(error) : resolve()))
+  })
+
+const snapshot = async (
+  mongo: Mongo,
+  bus: Bus,
+  { workspace, ...narrowed }: As<'snapshot'>,
+): Promise<void> => {
+  if (workspace !== undefined) filterFor(undefined, workspace)
+  const within = workspace === undefined ? {} : { workspace: workspace.toUpperCase() }
+  for await (const line of takeSnapshot({ mongo, bus, clock }, { ...narrowed, ...within }))
+    await written(`${JSON.stringify(line)}\n`)
+}
+
 const lost = async (mongo: Mongo): Promise<void> => {
   const now = clock.now()
   const counts = await Promise.all(CONTRACTS.map(({ name }) => recheckJournal(mongo.database(name), now)))
@@ -115,9 +134,10 @@ await runCommand(async () => {
   const log = createLog({ filter: 'error', topic: 'events' })
   await using stack = new AsyncDisposableStack()
   const mongo = async () => stack.use(await connectMongo(MONGODB_URL, log))
-  if (asked.command === 'tail') await tail(stack.use(await connectBus(NATS_URL, 'operator', log)), asked)
-  else if (asked.command === 'replay')
-    await replayTo(stack.use(await connectBus(NATS_URL, 'operator', log)), asked)
+  const bus = async () => stack.use(await connectBus(NATS_URL, 'operator', log))
+  if (asked.command === 'tail') await tail(await bus(), asked)
+  else if (asked.command === 'snapshot') await snapshot(await mongo(), await bus(), asked)
+  else if (asked.command === 'replay') await replayTo(await bus(), asked)
   else if (asked.command === 'redrive') return await redrive(await mongo(), asked)
   else if (asked.command === 'dead') await dead(await mongo(), asked)
   else await lost(await mongo())

@@ -24,6 +24,9 @@ export const CloudEvent = z.object({
 })
 export type CloudEvent = z.infer<typeof CloudEvent>
 
+/** What a service calls itself in what it tells. */
+export const sourceOf = (service: string): string => `/loops/${service}`
+
 /** An event waiting in the document that it is about until the stream has it. */
 export type OutboxEvent = Readonly<{ id: string; at: Date; subject: string; event: CloudEvent }>
 
@@ -50,7 +53,7 @@ export const stampEvents = (events: readonly PlainEvent[], stamp: Stamp): Outbox
       event: {
         specversion: '1.0',
         id,
-        source: `/loops/${stamp.service}`,
+        source: sourceOf(stamp.service),
         type: name,
         subject: stamp.entity_id,
         time: stamp.now.toISOString(),

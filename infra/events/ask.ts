@@ -4,6 +4,8 @@ import { StartFault } from '../report.ts'
 
 export const USAGE = `npm run events -- tail [--type EVENT] [--workspace ID] [--since WHEN] [--once]
     shows events as they come, one line of JSON each, until Ctrl-C; --once ends when all that is there was shown
+npm run events -- snapshot [--workspace ID] [--source SERVICE] [--type EVENT]
+    writes all that there is now, one line of JSON each, and the place in the stream from which to read on
 npm run events -- dead [ID] [--consumer NAME] [--all] [--limit N]
     lists the events that a service gave up, newest first; with an ID, that one in full
     --all       also those that were redriven since
@@ -22,6 +24,7 @@ export type Asked =
   | Readonly<{ command: 'redrive'; ids: readonly string[]; consumer?: string }>
   | Readonly<{ command: 'replay'; consumer: string; since: Date; dry: boolean }>
   | Readonly<{ command: 'tail'; type?: string; workspace?: string; since?: Date; once: boolean }>
+  | Readonly<{ command: 'snapshot'; workspace?: string; source?: string; type?: string }>
   | Readonly<{ command: 'lost' }>
   | Readonly<{ command: 'help' }>
 
@@ -32,6 +35,7 @@ const OPTIONS = {
   since: { type: 'string' },
   type: { type: 'string' },
   workspace: { type: 'string' },
+  source: { type: 'string' },
   once: { type: 'boolean', default: false },
   lost: { type: 'boolean', default: false },
   'dry-run': { type: 'boolean', default: false },
@@ -73,16 +77,15 @@ export const readAsked = (words: readonly string[], now: Date): Asked => {
   const { consumer, all, since, lost } = values
   const of = consumer === undefined ? {} : { consumer }
   if (values.help || command === undefined) return { command: 'help' }
-  if (command === 'tail' && ids.length === 0) {
-    const { type, workspace, once } = values
-    return {
-      command,
-      once,
-      ...(type === undefined ? {} : { type }),
-      ...(workspace === undefined ? {} : { workspace }),
-      ...(since === undefined ? {} : { since: momentOf(since, now) }),
-    }
+  const { type, workspace, source, once } = values
+  const narrowed = {
+    ...(type === undefined ? {} : { type }),
+    ...(workspace === undefined ? {} : { workspace }),
   }
+  if (command === 'tail' && ids.length === 0)
+    return { command, once, ...narrowed, ...(since === undefined ? {} : { since: momentOf(since, now) }) }
+  if (command === 'snapshot' && ids.length === 0)
+    return { command, ...narrowed, ...(source === undefined ? {} : { source }) }
   if (command === 'dead') {
     const [id, ...more] = ids
     if (more.length > 0) throw new StartFault('dead shows one event in full: give one ID, or none.')

@@ -81,11 +81,14 @@ export type NewLoop = Readonly<{
   create_key?: string
 }>
 
-const memberIds = (loop: LoopState): string[] | null =>
+/** What the events of a loop tell of it. */
+type Tellable = Pick<StandingLoop, '_id' | 'name' | 'visibility' | 'readers' | 'status' | 'created_by'>
+
+const memberIds = (loop: Pick<LoopState, 'visibility' | 'readers'>): string[] | null =>
   loop.visibility === 'private' ? [...loop.readers] : null
 
 /** What every event of a loop tells; `version` is that of the change. */
-const told = (loop: StandingLoop, version: number, by: Actor) => ({
+const told = (loop: Tellable, version: number, by: Actor) => ({
   loop_id: loop._id,
   name: loop.name,
   visibility: loop.visibility,
@@ -123,8 +126,11 @@ export const newLoop = <S extends 'active' | 'forming'>(
   ...(asked.create_key === undefined ? {} : { create_key: asked.create_key }),
 })
 
-/** What is told when a new loop of this state is stored at `version`. */
-export const createdEvents = (loop: StandingLoop, version: number): Decision['events'] => [
+/**
+ * What is told when a new loop of this state is stored at `version`, or to a reader that begins with a loop as it is at
+ * that version.
+ */
+export const createdEvents = (loop: Tellable, version: number): Decision['events'] => [
   { name: 'loop.created', data: told(loop, version, loop.created_by) },
 ]
 

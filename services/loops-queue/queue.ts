@@ -355,6 +355,20 @@ export const advanced = (
   return { next: state, events }
 }
 
+/** What tells a reader that begins with it the whole order as it is now; nobody asked for it. */
+export const orderEvent = (queue: Pick<QueueState, 'ws'> & Places & Readonly<{ v: number }>): QueueEvent => ({
+  name: 'queue.changed',
+  data: {
+    workspace_id: queue.ws,
+    version: queue.v,
+    change: 'repaired',
+    loop_ids: [],
+    position: null,
+    order: [...orderOf(queue)],
+    by: null,
+  },
+})
+
 /** Why an id cannot be put in order. An invisible loop is an unknown one. */
 export type BadId = Readonly<{ loop_id: string; reason: 'duplicate' | 'not_found' | 'on_hold' | 'shipped' }>
 

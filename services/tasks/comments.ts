@@ -7,11 +7,8 @@ import { findRepeat, repeatable, stillAtWork } from '../../shared/idempotency.ts
 import { readCursor, writeCursor } from './cursor.ts'
 import type { Deps, Some } from './deps.ts'
 import { countComments, PUBLIC } from './tally.ts'
-import { toComment } from './view.ts'
+import { addedEvent, toComment } from './view.ts'
 import { findLoop, loadVisible, seesOne } from './visible.ts'
-
-/** Characters of a comment that its event tells. */
-const EXCERPT_CHARS = 200
 
 /** An id before that of any comment. */
 const BEFORE_ALL = '0'.repeat(26)
@@ -85,27 +82,19 @@ export const commentHandlers = (deps: Deps): Some<'add_comment' | 'list_loop_com
     const parent = await findParent(deps, input, call)
     const at = deps.clock.now()
     const by = actorOf(call.caller)
-    const comment = { _id: deps.ids.next(), ws, author: by, text: input.text, created_at: at }
-    const entry = await deps.comments.insert(
-      {
-        ...comment,
-        parent: parent.task_id ?? parent.loop_id ?? '',
-        task_id: parent.task_id,
-        loop_id: parent.loop_id,
-        // A comment never changes: it is its own answer.
-        created: request ? { ...request, at, result: null } : null,
-      },
-      {
-        name: 'comment.added',
-        data: {
-          comment_id: comment._id,
-          ...parent,
-          by,
-          excerpt: [...input.text].slice(0, EXCERPT_CHARS).join(''),
-        },
-      },
-      { call },
-    )
+    const comment = {
+      _id: deps.ids.next(),
+      ws,
+      parent: parent.task_id ?? parent.loop_id ?? '',
+      task_id: parent.task_id,
+      loop_id: parent.loop_id,
+      author: by,
+      text: input.text,
+      created_at: at,
+      // A comment never changes: it is its own answer.
+      created: request ? { ...request, at, result: null } : null,
+    }
+    const entry = await deps.comments.insert(comment, addedEvent(comment, parent.private), { call })
     if (!entry) return (await replay()) ?? Promise.reject(stillAtWork())
     await deps.tallies.count('add_comment', [entry])
     return { comment: toComment(comment), replayed: false }

@@ -79,7 +79,13 @@ export const openPlaceIn = (
   return placeIn(loop)
 }
 
-const eventData = (task: TaskState, version: number, by: Actor): PlainEvent['data'] => ({
+/** What the events of a task tell of it. */
+type Tellable = Pick<
+  TaskState,
+  '_id' | 'title' | 'status' | 'priority' | 'due_date' | 'loop_id' | 'acl' | 'author'
+>
+
+const eventData = (task: Tellable, version: number, by: Actor): PlainEvent['data'] => ({
   task_id: task._id,
   title: task.title,
   status: task.status,
@@ -89,6 +95,12 @@ const eventData = (task: TaskState, version: number, by: Actor): PlainEvent['dat
   private: task.acl !== PUBLIC,
   version,
   by,
+})
+
+/** What tells of a task that is like this: of a new one, or to a reader that begins with it as it is now. */
+export const createdEvent = (task: Versioned<Tellable>): PlainEvent => ({
+  name: 'task.created',
+  data: eventData(task, task.v, task.author),
 })
 
 /** What a new task is made of. */
@@ -126,7 +138,7 @@ export const createTask = (task: NewTask): Decision => {
     move: null,
     uncounted: [],
   }
-  return { next, events: [{ name: 'task.created', data: eventData(next, 1, by) }] }
+  return { next, events: [createdEvent({ ...next, v: 1 })] }
 }
 
 /** What to change; absent members stay as they are. */

@@ -1,12 +1,40 @@
 // Stored things in the shapes that the contract declares. Pure.
 import { actorOf } from '../../shared/actor.ts'
-import type { Caller } from '../../shared/contract.ts'
+import type { Caller, PlainEvent } from '../../shared/contract.ts'
 import type { Actor } from '../../shared/contracts/common.ts'
 import type { Comment, Task, TaskRow } from '../../shared/contracts/tasks.ts'
 import { countFitting } from '../../shared/page-bytes.ts'
 import { grants } from '../../shared/scopes.ts'
 import type { Editor } from './status.ts'
 import type { TaskState, Versioned } from './task.ts'
+
+/** Characters of a comment that its event tells. */
+const EXCERPT_CHARS = 200
+
+/** What tells of a comment. */
+export type TellableComment = Readonly<{
+  _id: string
+  task_id: string | null
+  loop_id: string | null
+  author: Actor
+  text: string
+}>
+
+/**
+ * What tells of a comment: of a new one, or to a reader that begins with it as it is now.
+ * @param isPrivate whether what it is on is in a private loop, or is one.
+ */
+export const addedEvent = (comment: TellableComment, isPrivate: boolean): PlainEvent => ({
+  name: 'comment.added',
+  data: {
+    comment_id: comment._id,
+    task_id: comment.task_id,
+    loop_id: comment.loop_id,
+    private: isPrivate,
+    by: comment.author,
+    excerpt: [...comment.text].slice(0, EXCERPT_CHARS).join(''),
+  },
+})
 
 /** A person as the editor of a task. */
 export const editorOf = (caller: Caller): Editor => ({

@@ -31,6 +31,7 @@ export type Acting<C extends Contract> = {
 export type Bed = AsyncDisposable &
   Readonly<{
     bus: Bus
+    natsUrl: string
     mongodbUrl: string
     /** Starts instances of a service in this process; they end with the bed, or earlier by themselves. */
     start: (
@@ -133,6 +134,7 @@ export const openBed = async (given: Readonly<Record<string, string>> = {}): Pro
     stack.use(await startServices({ ...env, ...own }, { names: [service] }))
   return {
     bus,
+    natsUrl,
     mongodbUrl,
     start: async (service, instances = 1, own = {}) => {
       const started = await Promise.all(Array.from({ length: instances }, () => startOne(service, own)))
