@@ -2,7 +2,6 @@
 // in infra/servers and services.
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { LOOPBACK, openAtEach } from '../services/gateway/listen.ts'
 import { startServices } from '../services/start.ts'
 import { systemClock } from '../shared/clock.ts'
@@ -14,13 +13,13 @@ import type { Report } from './report.ts'
 import { explain, formatMs, messageOf, StartFault, streamReport } from './report.ts'
 import { tellRunning } from './running.ts'
 import { screen } from './screen.ts'
+import { binariesFolder } from './servers/cache.ts'
 import { keptSecret, openDataDir, requireRoom } from './servers/data-dir.ts'
 import { startMongod } from './servers/mongod.ts'
 import { startNatsServer } from './servers/nats-server.ts'
 import { tryPort } from './servers/port.ts'
 import { resolveMongod, resolveNatsServer } from './servers/resolve.ts'
 
-const BINARIES = fileURLToPath(new URL('../.loops/bin', import.meta.url))
 /** What mongod writes for an empty database (its journal above all), and what a later start needs to go on. */
 const FIRST_START_BYTES = 1e9
 const LATER_START_BYTES = 300e6
@@ -97,7 +96,12 @@ const startServers = async (
   dataDir: string,
   { report, ending, stack }: { report: Report; ending: Ending; stack: AsyncDisposableStack },
 ): Promise<Record<string, string>> => {
-  const find = { cacheDir: BINARIES, env: processEnv(), report, signal: ending.signal }
+  const find = {
+    cacheDir: binariesFolder(processEnv(), dataDir),
+    env: processEnv(),
+    report,
+    signal: ending.signal,
+  }
   const LOOPS_SECRET = config.LOOPS_SECRET ?? keptSecret(dataDir, systemIds().token)
   if (config.MONGODB_URL) report.step('MongoDB: the one that MONGODB_URL names')
   if (config.NATS_URL) report.step('NATS: the one that NATS_URL names')

@@ -188,7 +188,8 @@ export const VARIABLES = {
   LOG: {
     type: z.string(),
     fallback: 'info',
-    about: 'debug, info, warn or error; or topics to see in full, such as tasks:store,bus',
+    about:
+      'debug, info, warn or error; or topics to see in full, such as tasks:store,bus; `npm start` shows warnings alone unless it is set',
   },
   LEASE_MS: {
     type: wholeNumber(1_000, 600_000),

@@ -2,8 +2,8 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import type { Report } from '../../infra/report.ts'
+import { binariesFolder } from '../../infra/servers/cache.ts'
 import { startMongod } from '../../infra/servers/mongod.ts'
 import { startNatsServer } from '../../infra/servers/nats-server.ts'
 import { tryPort } from '../../infra/servers/port.ts'
@@ -26,7 +26,7 @@ export const startServers = async (report: Report): Promise<Servers> => {
   const dataDir = mkdtempSync(join(tmpdir(), 'loops-bench-'))
   stack.defer(() => rmSync(dataDir, { recursive: true, force: true }))
   const find = {
-    cacheDir: fileURLToPath(new URL('../../.loops/bin', import.meta.url)),
+    cacheDir: binariesFolder(process.env, dataDir),
     env: process.env,
     report,
     signal: new AbortController().signal,

@@ -3,9 +3,9 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { type Report, streamReport } from '../../infra/report.ts'
+import { binariesFolder } from '../../infra/servers/cache.ts'
 import { resolveMongod, resolveNatsServer } from '../../infra/servers.ts'
 import { systemClock } from '../../shared/clock.ts'
 import { systemIds } from '../../shared/ids.ts'
@@ -41,7 +41,7 @@ const asked = (args: readonly string[]): Asked | undefined => {
 
 const findBinaries = async (report: Report) => {
   const found = {
-    cacheDir: fileURLToPath(new URL('../../.loops/bin', import.meta.url)),
+    cacheDir: binariesFolder(process.env, tmpdir()),
     env: process.env,
     report,
   }

@@ -18,7 +18,7 @@ const QUIET_MS = 120_000
 
 test(`nothing_owed_lost_when_everything_is_hurt_with_seed_${SEED}`, async () => {
   const folder = await mkdtemp(join(tmpdir(), 'loops-chaos-'))
-  const found = { cacheDir: cacheFolder(), env: process.env }
+  const found = { cacheDir: join(cacheFolder(), 'bin'), env: process.env }
   const { lines, text } = await runTrial({
     setting: {
       nats_server: (await resolveNatsServer(found)).path,

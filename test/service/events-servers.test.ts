@@ -19,7 +19,7 @@ let binary: string
 let stack: AsyncDisposableStack
 
 beforeAll(async () => {
-  binary = (await resolveNatsServer({ cacheDir: cacheFolder(), env: process.env })).path
+  binary = (await resolveNatsServer({ cacheDir: join(cacheFolder(), 'bin'), env: process.env })).path
 }, 180_000)
 beforeEach(() => {
   stack = new AsyncDisposableStack()

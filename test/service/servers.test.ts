@@ -25,7 +25,7 @@ let dataDir: string
 let stack: AsyncDisposableStack
 
 beforeAll(async () => {
-  const options = { cacheDir: cacheFolder(), env: process.env }
+  const options = { cacheDir: join(cacheFolder(), 'bin'), env: process.env }
   mongod = await resolveMongod(options)
   natsServer = await resolveNatsServer(options)
 }, FETCH_TIMEOUT_MS)

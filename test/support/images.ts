@@ -3,18 +3,17 @@
 import { spawn } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { once } from 'node:events'
-import { homedir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { type ContainerRuntimeClient, ImageName } from 'testcontainers'
 import { formatBytes, messageOf, type Report, StartFault } from '../../infra/report.ts'
+import { cacheFolder as cacheFolderOf } from '../../infra/servers/cache.ts'
 import { type Binary, type ResolveOptions, resolveMongod, resolveNatsServer } from '../../infra/servers.ts'
 import { step } from './progress.ts'
 import { type Blueprint, buildStandIn, nodeBlueprint } from './stand-in.ts'
 
 /** The user's cache folder for this project: server binaries, the daemon's output. */
-export const cacheFolder = (): string =>
-  join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'loops')
+export const cacheFolder = (): string => cacheFolderOf(process.env)
 
 /** What is needed to find or make an image. */
 export type ImageContext = Readonly<{

@@ -1,0 +1,25 @@
+// Where what is fetched once for this machine is kept: server binaries, and what the tests need besides.
+import { accessSync, constants, mkdirSync } from 'node:fs'
+import { homedir } from 'node:os'
+import { join } from 'node:path'
+
+type Env = Readonly<Record<string, string | undefined>>
+
+/** The user's cache folder for Loops (https://specifications.freedesktop.org/basedir-spec/latest/). */
+export const cacheFolder = (env: Env): string =>
+  join(env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'loops')
+
+/**
+ * The folder of the server binaries: in the user's cache, where every copy of Loops finds them; where that cannot be
+ * written to, as for a user without a home, in `dataDir`.
+ */
+export const binariesFolder = (env: Env, dataDir: string): string => {
+  const shared = join(cacheFolder(env), 'bin')
+  try {
+    mkdirSync(shared, { recursive: true })
+    accessSync(shared, constants.W_OK)
+    return shared
+  } catch {
+    return join(dataDir, 'bin')
+  }
+}
