@@ -12,7 +12,7 @@ const SEED = 3
 
 test('no_second_copy_but_where_a_sender_died_or_an_answer_was_lost', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'loops-promise-'))
-  const found = { cacheDir: cacheFolder(), env: process.env }
+  const found = { cacheDir: join(cacheFolder(), 'bin'), env: process.env }
   const nats_server = (await resolveNatsServer(found)).path
   const mongod = (await resolveMongod(found)).path
   const trial = {
