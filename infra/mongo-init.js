@@ -2,6 +2,7 @@
 // each service a user of its own database alone. May be run again: it then brings passwords and roles up to date.
 const {
   OPERATOR_PASSWORD,
+  OPERATOR_PASSWORD_OLD,
   GATEWAY_PASSWORD,
   TASKS_PASSWORD,
   LOOPS_QUEUE_PASSWORD,
@@ -31,10 +32,31 @@ const firstRun = () => {
   local.createUser({ user: 'operator', pwd: OPERATOR_PASSWORD, roles: ['root'] })
 }
 
-const asOperator = () => {
-  const login = `operator:${encodeURIComponent(OPERATOR_PASSWORD)}`
+/** Null when the operator has another password. */
+const signedIn = (password) => {
+  const login = `operator:${encodeURIComponent(password)}`
   const options = 'replicaSet=rs0&authSource=admin&w=majority&serverSelectionTimeoutMS=60000'
-  return connect(`mongodb://${login}@${MEMBERS.join(',')}/admin?${options}`)
+  try {
+    return connect(`mongodb://${login}@${MEMBERS.join(',')}/admin?${options}`)
+  } catch (error) {
+    if (error.codeName === 'AuthenticationFailed') return null
+    throw error
+  }
+}
+
+/** The operator, whose password is changed by giving the one before beside the new one. */
+const asOperator = () => {
+  const now = signedIn(OPERATOR_PASSWORD)
+  if (now) return now
+  const before = OPERATOR_PASSWORD_OLD ? signedIn(OPERATOR_PASSWORD_OLD) : null
+  if (!before) {
+    print(
+      'MONGODB_OPERATOR_PASSWORD is not the password of the operator. To change it, set the new one and, as MONGODB_OPERATOR_PASSWORD_OLD, the one before, for one start.',
+    )
+    quit(1)
+  }
+  before.updateUser('operator', { pwd: OPERATOR_PASSWORD })
+  return signedIn(OPERATOR_PASSWORD)
 }
 
 firstRun()

@@ -180,6 +180,11 @@ export const VARIABLES = {
     fallback: 'development',
     about: '`production` turns off /dev/mail',
   },
+  HEALTH_PORT: {
+    type: wholeNumber(1, 65_535),
+    about:
+      'Port of 127.0.0.1 on which a service other than the gateway answers /livez and /readyz; unset: none',
+  },
   STREAM_REPLICAS: {
     type: wholeNumber(1, 5),
     about:

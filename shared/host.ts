@@ -9,6 +9,7 @@ import { aheadOf, type Clock, systemClock } from './clock.ts'
 import type { Config } from './config.ts'
 import type { Contract, Handlers } from './contract.ts'
 import { type FaultPoint, faultPoint } from './faults.ts'
+import { startHealth } from './health.ts'
 import { type Ids, systemIds } from './ids.ts'
 import { createLog, type Log } from './log.ts'
 import { connectMongo, type Mongo, mongoFault } from './mongo.ts'
@@ -103,6 +104,8 @@ export const startOnHost = async (
   const stop = () => host.stack.disposeAsync()
   try {
     await wire(host)
+    const { HEALTH_PORT } = config
+    if (HEALTH_PORT !== undefined) host.stack.use(await startHealth(HEALTH_PORT, host.bus.connected))
   } catch (error) {
     await stop()
     throw error

@@ -1,6 +1,9 @@
 // The whole set in containers of the project's own image, as an operator runs it: two of each service, each with no more
 // rights on NATS than it needs, driven through MCP and the pages from outside.
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { parse } from 'yaml'
 import { CONTRACTS } from '../../shared/contracts/index.ts'
 import { type Account, agentOf, joinWorkspace, signUp } from '../support/accounts.ts'
 import { type ContainerSet, SET_SECRET, startContainerSet } from '../support/container-set.ts'
@@ -55,7 +58,33 @@ test('a_loop_goes_from_filed_to_shipped_and_each_member_gets_one_mail', async ()
 })
 
 test('the_services_run_as_a_user_without_rights', async () => {
-  expect(await set.runIn('tasks', ['node', '-p', 'process.getuid()'])).toBe('1000')
+  expect(await set.runIn('tasks', ['node', '-p', 'process.getuid()'])).toMatchObject({ output: '1000' })
+})
+
+test.each(CONTRACTS.map(({ name }) => name))(
+  'the_health_check_of_the_composed_set_finds_%s_well',
+  async (name) => {
+    const text = await readFile(join(import.meta.dirname, '../../infra/compose.yaml'), 'utf8')
+    const { services } = parse(text, { merge: true }) as {
+      services: Record<string, { healthcheck: { test: string[] } }>
+    }
+    const [how, ...command] = services[name]?.healthcheck.test ?? []
+    expect(how).toBe('CMD')
+    expect(await set.runIn(name, command)).toMatchObject({ code: 0 })
+  },
+)
+
+test('the_image_has_what_operators_run', async () => {
+  expect(await set.runIn('tasks', ['node', 'infra/events.ts'])).toMatchObject({
+    output: expect.stringContaining('npm run events'),
+  })
+  expect(await set.runIn('tasks', ['node', 'infra/keys.ts'])).toMatchObject({
+    output: expect.stringContaining('npm run keys'),
+  })
+  // Nothing secret of this checkout comes along.
+  const files = await set.runIn('tasks', ['node', '-p', "require('node:fs').readdirSync('infra').join(' ')"])
+  expect(files.output).toContain('events.ts')
+  expect(files.output).not.toMatch(/\.env|nats-users|examples/)
 })
 
 test('work_goes_on_when_one_of_each_service_stops_and_each_stops_in_order', async () => {

@@ -23,8 +23,11 @@ export type ContainerSet = AsyncDisposable &
     mailTo: (address: string) => Promise<SinkMail>
     /** Asks one of each service to stop, as an operator does; the others go on. Returns the exit codes. */
     stopOneOfEach: () => Promise<number[]>
-    /** Runs a program in a container of a service. Returns what it prints. */
-    runIn: (service: string, command: readonly string[]) => Promise<string>
+    /** Runs a program in a container of a service. Returns its exit code and what it prints. */
+    runIn: (
+      service: string,
+      command: readonly string[],
+    ) => Promise<Readonly<{ code: number | undefined; output: string }>>
     /** What all the services have said so far, line by line. */
     logs: readonly string[]
   }>
@@ -88,8 +91,10 @@ export const startContainerSet = async (): Promise<ContainerSet> => {
         openTo()
         return Promise.all(leaving.map((container) => stopGently(client, container)))
       },
-      runIn: async (service, command) =>
-        (await services.get(service)?.[0]?.exec([...command]))?.output.trim() ?? '',
+      runIn: async (service, command) => {
+        const ran = await services.get(service)?.[0]?.exec([...command])
+        return { code: ran?.exitCode, output: ran?.output.trim() ?? '' }
+      },
       logs,
       [Symbol.asyncDispose]: () => held.disposeAsync(),
     }
@@ -123,6 +128,7 @@ const startService = async ({ name, image, place, url, logs }: Instance): Promis
       PUBLIC_URL: url,
       HOST: '0.0.0.0',
       PORT: String(GATEWAY_PORT),
+      HEALTH_PORT: '4001',
       LOOPS_SECRET: SET_SECRET,
       SIGN_UP: 'open',
       LOG: 'info',

@@ -33,7 +33,7 @@ export const TEST_LABEL = 'loops.test'
 
 const ROOT = join(import.meta.dirname, '..', '..')
 // What .dockerignore lets through: it is said here too, so that nothing else is looked at.
-const PROJECT_FILES = ['package.json', 'package-lock.json', 'shared', 'services', 'infra/Dockerfile']
+const PROJECT_FILES = ['package.json', 'package-lock.json', 'shared', 'services', 'infra']
 const RYUK_IMAGE = 'testcontainers/ryuk:0.14.0'
 const FIRST_BYTE_LIMIT_MS = 10_000
 const STALL_LIMIT_MS = 60_000

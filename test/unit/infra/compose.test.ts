@@ -1,0 +1,123 @@
+// The composed set as data: it fits the Compose specification, and what must hold for every part of it holds.
+import { execFileSync } from 'node:child_process'
+import { existsSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { AjvJsonSchemaValidator } from '@modelcontextprotocol/sdk/validation/ajv'
+import { describe, expect, test } from 'vitest'
+import { parse } from 'yaml'
+import { CONTRACTS } from '../../../shared/contracts/index.ts'
+
+type Service = Readonly<{
+  image?: string
+  command?: readonly string[]
+  entrypoint?: readonly string[]
+  environment?: Readonly<Record<string, string>>
+  volumes?: readonly string[]
+  configs?: readonly Readonly<{ source: string }>[]
+  logging?: Readonly<{ options?: Readonly<Record<string, string>> }>
+  healthcheck?: Readonly<{ test: readonly string[] }>
+  profiles?: readonly string[]
+  restart?: string
+  read_only?: boolean
+  cap_drop?: readonly string[]
+}>
+type Compose = Readonly<{
+  services: Readonly<Record<string, Service>>
+  configs: Readonly<Record<string, Readonly<{ file?: string }>>>
+}>
+
+const INFRA = join(import.meta.dirname, '..', '..', '..', 'infra')
+const text = readFileSync(join(INFRA, 'compose.yaml'), 'utf8')
+const compose = parse(text, { merge: true }) as Compose
+const services = Object.entries(compose.services)
+const ours = services.filter(([, { image }]) => image === 'loops')
+/** Those that stay, not the ones that an operator runs for a moment or that only prepare. */
+const staying = services.filter(([, { restart }]) => restart === 'unless-stopped')
+
+/** The schema of the specification, from the module in which its own implementation carries it. */
+const SPECIFICATION = 'github.com/compose-spec/compose-go/v2@v2.16.2'
+const schemaOf = (): object | undefined => {
+  try {
+    const said = execFileSync('go', ['mod', 'download', '-json', SPECIFICATION], {
+      cwd: '/',
+      stdio: 'pipe',
+      timeout: 15_000,
+    })
+    const { Dir } = JSON.parse(said.toString()) as { Dir: string }
+    return JSON.parse(readFileSync(join(Dir, 'schema', 'compose-spec.json'), 'utf8')) as object
+  } catch {
+    return undefined
+  }
+}
+const schema = schemaOf()
+
+test.skipIf(schema === undefined)('it_fits_the_compose_specification', () => {
+  const fits = new AjvJsonSchemaValidator().getValidator(schema as never)
+  expect(fits(compose)).toMatchObject({ valid: true })
+  expect(fits({ services: { a: { image: 5 } } })).toMatchObject({ valid: false })
+})
+
+test('it_runs_every_service_and_lets_an_operator_run_the_commands', () => {
+  const run = ours.flatMap(([, { command = [] }]) => command)
+  expect(run).toEqual(expect.arrayContaining(CONTRACTS.map(({ name }) => name)))
+  const commands = ours.filter(([, { profiles }]) => profiles?.includes('operator'))
+  expect(commands.map(([name]) => name).toSorted()).toEqual(['events', 'keys'])
+  for (const [, { entrypoint = [] }] of commands)
+    expect(existsSync(join(INFRA, '..', entrypoint[1] ?? '')), entrypoint.join(' ')).toBe(true)
+})
+
+describe('what stays', () => {
+  test.each(services)('%s_keeps_a_bounded_log', (_, { logging }) => {
+    expect(logging?.options).toMatchObject({ 'max-size': expect.any(String), 'max-file': expect.any(String) })
+  })
+
+  test.each(staying.filter(([name]) => name !== 'edge'))(
+    '%s_says_whether_it_is_well',
+    (_, { healthcheck }) => {
+      expect(healthcheck?.test.length).toBeGreaterThan(1)
+    },
+  )
+
+  test.each(ours)('%s_writes_nowhere_and_has_no_rights', (_, { read_only, cap_drop, volumes = [] }) => {
+    expect({ read_only, cap_drop }).toEqual({ read_only: true, cap_drop: ['ALL'] })
+    expect(volumes).toEqual([])
+  })
+
+  test.each(services.filter(([name]) => /^mongo-\d$/.test(name)))(
+    '%s_leaves_memory_to_the_others',
+    (_, { entrypoint = [] }) => {
+      expect(entrypoint.join(' ')).toContain('--wiredTigerCacheSizeGB')
+    },
+  )
+})
+
+test('a_service_knows_its_own_passwords_alone', () => {
+  for (const [name, { environment = {} }] of ours) {
+    const passwords = [...JSON.stringify(environment).matchAll(/\$\{([A-Z_]*PASSWORD)\b/g)].map(
+      ([, one]) => one,
+    )
+    const own = ['events', 'keys'].includes(name)
+      ? ['OPERATOR_PASSWORD', 'MONGODB_OPERATOR_PASSWORD']
+      : [`${name.toUpperCase().replaceAll('-', '_')}_PASSWORD`]
+    expect(
+      passwords.filter((one) => !own.includes(one ?? '')),
+      name,
+    ).toEqual([])
+  }
+})
+
+test('its_files_are_there', () => {
+  for (const { file } of Object.values(compose.configs))
+    if (file !== undefined) expect(existsSync(join(INFRA, file)), file).toBe(true)
+  for (const [, { configs = [] }] of services)
+    for (const { source } of configs) expect(Object.keys(compose.configs)).toContain(source)
+})
+
+test('what_it_needs_of_docker_is_said_where_people_look', () => {
+  const readme = readFileSync(join(INFRA, '..', 'README.md'), 'utf8')
+  // `start_interval` is Engine 25's, inline configs are Compose 2.23.1's.
+  for (const said of [text, readme]) {
+    expect(said).toMatch(/Docker Engine \(?25/)
+    expect(said).toMatch(/Compose \(?2\.23\.1/)
+  }
+})
