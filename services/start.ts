@@ -24,11 +24,13 @@ export const startServices = async (
   env: Readonly<Record<string, string | undefined>>,
   options: Readonly<{ names?: readonly string[]; onStarted?: (name: string) => void }> = {},
 ): Promise<Started> => {
-  const config = readConfig(env)
+  const names = options.names?.length ? options.names : STARTABLE
+  // Several in one process cannot share the port, and need none: the gateway says how it is.
+  const config = readConfig(names.length === 1 ? env : { ...env, HEALTH_PORT: undefined })
   const stack = new AsyncDisposableStack()
   let told: Pick<Started, 'url' | 'setup_url'> = {}
   try {
-    for (const name of options.names?.length ? options.names : STARTABLE) {
+    for (const name of names) {
       const main = (await import(`./${name}/main.ts`)) as Main
       const started = stack.use(await main.start(config))
       const { url, setup_url } = started

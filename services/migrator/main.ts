@@ -5,6 +5,7 @@ import { startKeeper } from '../../shared/bus/keeper.ts'
 import type { Config } from '../../shared/config.ts'
 import { consumedSubjects } from '../../shared/contract.ts'
 import { CONTRACTS } from '../../shared/contracts/index.ts'
+import { startHealth } from '../../shared/health.ts'
 import { systemIds } from '../../shared/ids.ts'
 import { createLog } from '../../shared/log.ts'
 import { MIGRATOR, type Started } from '../start.ts'
@@ -25,6 +26,8 @@ export const start = async (config: Config): Promise<Started> => {
     const bus = stack.use(await connectBus(config.NATS_URL ?? '', MIGRATOR, log.child('bus')))
     const { random } = systemIds()
     stack.use(await startKeeper(bus, { random, replicas: config.STREAM_REPLICAS, durables: () => durables }))
+    const { HEALTH_PORT } = config
+    if (HEALTH_PORT !== undefined) stack.use(await startHealth(HEALTH_PORT, bus.connected))
   } catch (error) {
     await stack.disposeAsync()
     throw error

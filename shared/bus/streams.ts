@@ -226,13 +226,25 @@ const findConsumer = async (bus: Bus, stream: string, durable: string): Promise<
   }
 }
 
-/** The subjects that a consumer has and those that are asked for. */
-const withFilters = (
+/** Whether a filter takes all that another takes (https://docs.nats.io/nats-concepts/subjects#wildcards). */
+const covers = (wide: string, narrow: string): boolean => {
+  const [outer, inner] = [wide.split('.'), narrow.split('.')]
+  for (const [index, token] of outer.entries()) {
+    if (token === '>') return inner.length > index
+    const other = inner[index]
+    if (other === undefined || other === '>' || (token !== '*' && token !== other)) return false
+  }
+  return outer.length === inner.length
+}
+
+/** The subjects that a consumer has and those that are asked for; NATS takes no two of which one covers the other. */
+export const withFilters = (
   { filter_subject, filter_subjects }: Partial<ConsumerConfig> = {},
   asked: readonly string[],
 ): string[] => {
   const had = filter_subjects ?? (filter_subject === undefined ? [] : [filter_subject])
-  return [...new Set([...had, ...asked])]
+  const all = [...new Set([...had, ...asked])]
+  return all.filter((one) => !all.some((other) => other !== one && covers(other, one)))
 }
 
 /**
