@@ -20,6 +20,8 @@ export type Attempt<T extends Aggregate, R, S> = Readonly<{
   /** What `expected_version` is compared with; the document's own version when absent. */
   version?: number
   decide: () => Promise<Decided<R, S>>
+  /** Whether another version is a conflict also where it is so already: of two who begin the same work, one must hear it. */
+  strict?: boolean
   /** The refusal of another version; a plain one when absent. */
   conflict?: (expected: number) => Promise<AppError>
 }>
@@ -32,18 +34,20 @@ export type Asked = Readonly<{
 }>
 
 /**
- * What an attempt decides, with the version checked: what is so already is answered on any version, everything else is a
- * conflict on another one than expected, a refusal too.
+ * What an attempt decides, with the version checked: what is so already is answered on any version unless the attempt is
+ * strict, everything else is a conflict on another one than expected, a refusal too.
  */
 const decideOn = async <T extends Aggregate, R, S>(
-  { document, version = document.v, decide, conflict }: Attempt<T, R, S>,
+  { document, version = document.v, decide, strict = false, conflict }: Attempt<T, R, S>,
   expected: number | undefined,
 ): Promise<Decided<R, S>> => {
   if (expected === undefined || expected === version) return await decide()
-  const decided = await decide().catch((error: unknown) => {
-    if (error instanceof AppError) return undefined
-    throw error
-  })
+  const decided = strict
+    ? undefined
+    : await decide().catch((error: unknown) => {
+        if (error instanceof AppError) return undefined
+        throw error
+      })
   if (decided && !decided.save) return decided
   throw (await conflict?.(expected)) ?? versionConflict(expected, version)
 }

@@ -103,7 +103,7 @@ export const changeTask = async (deps: Deps, wanted: Wanted, call: MemberCall): 
     { call, request, expected_version },
     async (tries) => {
       const before = await loadForWrite(deps, call, wanted, tries)
-      return before && { document: before, decide: () => decide(before) }
+      return before && { document: before, decide: () => decide(before), strict: true }
     },
     deps.ids.random,
   )
