@@ -106,6 +106,11 @@ test('a_service_knows_its_own_passwords_alone', () => {
   }
 })
 
+test('no_service_gets_the_secret_that_the_others_are_made_from', () => {
+  const holders = services.filter(([, { environment = {} }]) => 'LOOPS_SECRET' in environment)
+  expect(holders.map(([name]) => name)).toEqual(['keys'])
+})
+
 test('its_files_are_there', () => {
   for (const { file } of Object.values(compose.configs))
     if (file !== undefined) expect(existsSync(join(INFRA, file)), file).toBe(true)
