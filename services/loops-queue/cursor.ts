@@ -66,13 +66,13 @@ export type Walkable = Readonly<{
 /** What of the order comes behind a place. Too old a place begins again: what was shown is shown once more. */
 export const walkFrom = ({ visible, read_at, visibleAt }: Walkable, place: Place | undefined): Walk => {
   const began = place?.v === undefined ? undefined : visibleAt(place.v)
-  const was = new Set(began ?? (place ? [] : visibleAt(read_at)))
-  const wasThere = (id: string): boolean => was.has(id)
-  const came = visible.filter((id) => !was.has(id)).toSorted()
   if (place === undefined || (place.in === 'active' && began === undefined)) {
     const first = new Set(visibleAt(read_at))
     return { v: read_at, ids: visible, came: [], wasThere: (id) => first.has(id) }
   }
+  const was = new Set(began)
+  const wasThere = (id: string): boolean => was.has(id)
+  const came = visible.filter((id) => !was.has(id)).toSorted()
   if (place.in === 'came') return { v: place.v, ids: [], came: came.filter((id) => id > place.id), wasThere }
   if (place.in !== 'active') return { v: place.v, ids: [], came: place.v === undefined ? [] : came, wasThere }
   const now = new Set(visible)

@@ -263,6 +263,8 @@ const stepOf = (places: Places, { _id, status, status_by }: Standing): Step => {
 
 /** What is out of line, in the order in which it came to be so. */
 const outOfLine = (places: Places, standings: readonly Standing[]) => {
+  // As for most readers: the order itself need not be looked at.
+  if (standings.length === 0) return { out: [], broken: false }
   const present = new Set(orderOf(places))
   const out = standings
     .filter(({ _id, status }) => (status === 'active') !== present.has(_id))

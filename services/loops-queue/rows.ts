@@ -28,7 +28,8 @@ const viewRows = async (
   const loop_ids = rows.map(({ _id }) => _id)
   const { loops } = await tasks.count_loops({ workspace_id: call.caller.workspace_id, loop_ids }, call)
   const counts = new Map(loops.map((loop) => [loop.loop_id, loop.counts]))
-  const places = new Map(visible.map((id, place) => [id, place]))
+  const wanted = new Set(loop_ids)
+  const places = new Map(visible.flatMap((id, place) => (wanted.has(id) ? [[id, place] as const] : [])))
   return rows.map((row) =>
     viewRow(
       row,
