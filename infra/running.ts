@@ -54,10 +54,15 @@ export const runningConfig = (env: Env, needs: readonly Name[] = [...TOLD, 'LOOP
   return readConfig(found)
 }
 
+/** Until whoever reads the output has all of it: a process that exits at once cuts off what a slow pipe has not taken. */
+const written = (): Promise<void> => new Promise((resolve) => process.stdout.write('', () => resolve()))
+
 /** Runs an operator's command to its exit code; what goes wrong is told in one sentence. */
 export const runCommand = async (command: () => Promise<number>): Promise<never> => {
   try {
-    process.exit(await command())
+    const code = await command()
+    await written()
+    process.exit(code)
   } catch (error) {
     process.exit(explain(error, (line) => process.stderr.write(`${line}\n`)))
   }

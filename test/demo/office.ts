@@ -4,6 +4,7 @@ import type { DevMail } from '../../shared/contracts/notifier.ts'
 import { type Browser, openBrowser } from '../support/accounts.ts'
 import { connectMcp, type Era, type McpClient } from '../support/mcp-client.ts'
 import type { Say, Team } from './day-of-work.ts'
+import { signUpByOperator } from './operator.ts'
 
 /** Somebody with an account, at their browser. */
 export type Person = Readonly<{ name: string; email: string; browser: Browser }>
@@ -44,21 +45,32 @@ export const awaitMails = async (
   }
 }
 
+const WORKSPACE = 'Fjordline'
+
+/** The way of the link in the newest mail to somebody, under one part of the site. */
+const linkTo = async (url: string, email: string, part: string): Promise<string> => {
+  const link = new RegExp(`https?://\\S*(/${part}/[\\w.-]+)`)
+  const [mail] = await awaitMails(url, 1, ({ to, text }) => to.includes(email) && link.test(text))
+  return link.exec(mail?.text ?? '')?.[1] ?? ''
+}
+
+/** The first account of a new installation is made by the page; a later one by the operator, and confirmed by its mail. */
 const signUp = async (url: string, name: string, email: string): Promise<Person> => {
   const browser = openBrowser(new URL(url).origin)
-  const shown = await browser.submit('/sign-up', { name, email, password: PASSWORD, workspace: 'Fjordline' })
-  if (shown.url.pathname !== '/workspace')
-    throw new Error(
-      `${name} could not make an account: the working day needs a new installation, or one with SIGN_UP=open.`,
-    )
+  const account = { name, email, password: PASSWORD, workspace: WORKSPACE }
+  const shown = await browser.submit('/sign-up', account)
+  if (shown.url.pathname !== '/workspace') {
+    await signUpByOperator(url, { ...account, locale: 'en' })
+    const { url: arrived } = await browser.submit('/sign-in', { email, password: PASSWORD })
+    if (arrived.pathname !== '/workspace') throw new Error(`${name} could not sign in: ${arrived}`)
+    await browser.submit(await linkTo(url, email, 'confirm'), {})
+  }
   return { name, email, browser }
 }
 
 const join = async (url: string, owner: Person, name: string, email: string): Promise<Person> => {
   await owner.browser.submit('/workspace/invite', { email, role: 'member' })
-  const [mail] = await awaitMails(url, 1, ({ to }) => to.includes(email))
-  const link = mail?.text.match(/https?:\/\/\S*(\/invitations\/[\w.-]+)/)?.[1]
-  if (!link) throw new Error('The invitation has no link.')
+  const link = await linkTo(url, email, 'invitations')
   const browser = openBrowser(new URL(url).origin)
   const shown = await browser.submit(link, { name, password: PASSWORD })
   if (shown.url.pathname !== '/workspace')
@@ -83,7 +95,7 @@ const connectAgent = (url: string, person: Person, name: string, era: Era): Prom
 export const openOffice = async (url: string, run: string, say: Say): Promise<Office> => {
   const owner = await signUp(url, 'Maren Åsnes', `maren.${run}@fjordline.example`)
   await owner.browser.submit('/workspace', {
-    name: 'Fjordline',
+    name: WORKSPACE,
     time_zone: 'Europe/Oslo',
     ai_context: AI_CONTEXT,
   })

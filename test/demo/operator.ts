@@ -1,0 +1,23 @@
+// An account made by whoever has the data folder, as an operator may where nobody can sign up by themselves.
+import { runningConfig } from '../../infra/running.ts'
+import { openDeps } from '../../services/gateway/deps.ts'
+import { type NewAccount, signUp } from '../../services/gateway/people/accounts.ts'
+import { processEnv } from '../../shared/config.ts'
+import { openHost } from '../../shared/host.ts'
+
+/**
+ * Makes an account with a workspace of its own in the system that `npm start` runs with this environment's DATA_DIR.
+ * @throws StartFault when nothing runs there; AppError with a sentence for a form.
+ */
+export const signUpByOperator = async (
+  url: string,
+  account: NewAccount & Readonly<{ email: string; workspace: string }>,
+): Promise<void> => {
+  const config = { ...runningConfig({ LOG: 'warn', ...processEnv() }), SIGN_UP: 'open' as const }
+  const host = await openHost('gateway', config)
+  try {
+    await signUp(await openDeps(host, new URL(url).origin), account, 'npm run demo')
+  } finally {
+    await host.stack.disposeAsync()
+  }
+}

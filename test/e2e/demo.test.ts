@@ -1,0 +1,60 @@
+// `npm run demo` beside `npm start`, in an installation that somebody already uses and whose data lie elsewhere.
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, expect, test, vi } from 'vitest'
+import { identityOf } from '../../infra/servers/identity.ts'
+import { tryPort } from '../../infra/servers/port.ts'
+import { signUp } from '../support/accounts.ts'
+import { type NpmStart, npmStart, serversOf } from '../support/npm-start.ts'
+
+const ROOT = join(import.meta.dirname, '..', '..')
+
+let folder: string
+let place: { DATA_DIR: string; PORT: string }
+let loops: NpmStart
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'demo-'))
+  place = { DATA_DIR: join(folder, 'data'), PORT: String(await tryPort('127.0.0.1', 0)) }
+  loops = npmStart(place)
+  await loops.ready()
+  await signUp(loops, { name: 'Ada', workspace: 'Engine' })
+})
+afterAll(async () => {
+  const servers = serversOf(place.DATA_DIR)
+  loops.signalAll('SIGKILL')
+  await loops.ended
+  await vi.waitFor(() => {
+    if (servers.some((pid) => identityOf(pid) !== undefined)) throw new Error('its servers still run')
+  }, 20_000)
+  await rm(folder, { recursive: true, force: true })
+})
+
+const demo = async (
+  env: Readonly<Record<string, string>>,
+): Promise<{ code: number | null; said: string }> => {
+  const { PATH, HOME } = process.env
+  const child = spawn('npm', ['run', '--silent', 'demo'], { cwd: ROOT, env: { PATH, HOME, ...env } })
+  let said = ''
+  for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk) => (said += chunk))
+  const [code] = await once(child, 'close')
+  return { code: code as number | null, said }
+}
+
+test('the_day_is_worked_though_nobody_may_sign_up_any_more_and_again', async () => {
+  for (const _ of [1, 2]) {
+    const { code, said } = await demo(place)
+    expect(code, said).toBe(0)
+    expect(said).toContain('done; ')
+    expect(said).toMatch(/as maren\.\w+@fjordline\.example, password: \S/)
+  }
+})
+
+test('a_system_that_is_not_there_is_said_in_one_sentence', async () => {
+  const { code, said } = await demo({ ...place, PORT: String(await tryPort('127.0.0.1', 0)) })
+  expect(code).toBe(1)
+  expect(said).toMatch(/^Nothing answers at \S+: run npm start .*\n$/)
+})
