@@ -12,7 +12,7 @@ const CALL_MS = 15_000
 
 test('a_healthy_address_does_not_wait_for_the_dead_ones_of_another_workspace', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'loops-fairness-'))
-  const found = { cacheDir: cacheFolder(), env: process.env }
+  const found = { cacheDir: join(cacheFolder(), 'bin'), env: process.env }
   const nats_server = (await resolveNatsServer(found)).path
   const mongod = (await resolveMongod(found)).path
   const measured = await runFairness({ setting: { nats_server, mongod, folder }, duration_ms: 8_000 })

@@ -90,19 +90,20 @@ const openWorld = async ({ setting }: FairnessTrial, stack: AsyncDisposableStack
     await startMongoServers({ ...common, folder: join(setting.folder, 'mongod'), binary: setting.mongod }),
   )
   await nats.allReady()
-  processes.keep({
-    name: 'webhooks-1',
-    command: process.execPath,
-    args: [join(import.meta.dirname, '../../services/run.ts'), 'webhooks'],
-    logFile: join(setting.folder, 'webhooks-1.log'),
-    env: {
-      NATS_URL: nats.urlOf('webhooks'),
-      MONGODB_URL: servers.url,
-      LOOPS_SECRET: SECRET,
-      LOOPBACK_TARGETS: 'allowed',
-      LOG: 'warn',
-    },
-  })
+  for (const name of ['migrator', 'webhooks'])
+    processes.keep({
+      name,
+      command: process.execPath,
+      args: [join(import.meta.dirname, '../../services/run.ts'), name],
+      logFile: join(setting.folder, `${name}.log`),
+      env: {
+        NATS_URL: nats.urlOf(name),
+        MONGODB_URL: servers.url,
+        LOOPS_SECRET: SECRET,
+        LOOPBACK_TARGETS: 'allowed',
+        LOG: 'warn',
+      },
+    })
   const bus = stack.use(await connectBus(nats.urlOf(OBSERVER), OBSERVER, log))
   await until('the webhooks serve', LIMIT_MS, async () =>
     bus.nc.request('$SRV.PING.webhooks', '', { timeout: 1_000 }).then(Boolean, () => false),

@@ -115,6 +115,7 @@ const openWorld = async (trial: PromiseTrial, stack: AsyncDisposableStack): Prom
     return { process: process_, way }
   }
   const offset_ms = OFFSETS_MS[seed % OFFSETS_MS.length] ?? 0
+  await start('migrator', 1, 0)
   await start('gateway', 1, 0)
   const first = await start('notifier', 1, offset_ms)
   await start('notifier', 2, -offset_ms)
