@@ -41,13 +41,10 @@ const MAX_WORDS = 120
 
 const people = async (world: World): Promise<readonly Account[]> => {
   const { sink } = world.mail
-  const mailTo = async (address: string) => {
-    const mails = await sink.waitFor((all) => all.some(({ to }) => to.includes(address)))
-    return mails.find(({ to }) => to.includes(address)) as (typeof mails)[number]
-  }
+  const mails = async () => sink.mails.toReversed()
   const owner = await signUp(world, { name: 'Maren', workspace: 'Fjordline' })
   const accounts = [owner]
-  for (const name of MEMBERS) accounts.push(await joinWorkspace({ url: world.url, mailTo }, owner, { name }))
+  for (const name of MEMBERS) accounts.push(await joinWorkspace({ url: world.url, mails }, owner, { name }))
   return accounts
 }
 

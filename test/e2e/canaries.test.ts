@@ -219,7 +219,7 @@ const eventsTold = async (): Promise<string[]> => {
 test('no_secret_is_told_by_logs_answers_events_or_mails', async () => {
   const ann = await signUp({ url }, { name: 'Ann' })
   keep('password', ann.password)
-  const bo = await joinWorkspace({ url, mailTo }, ann, { name: 'Bo' })
+  const bo = await joinWorkspace({ url, mails: async () => sink.mails.toReversed() }, ann, { name: 'Bo' })
   const invitation = keep('invitation link', await linkTo(bo.email, /\/invitations\/([\w.-]+)/))
   await openBrowser(url).open(`/invitations/${invitation}`)
   await tokensAreUsedAndMisused(ann)

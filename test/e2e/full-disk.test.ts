@@ -29,7 +29,10 @@ beforeAll(async () => {
   const folder = await mkdtemp(join(tmpdir(), 'loops-full-disk-'))
   stack.defer(() => rm(folder, { recursive: true, force: true }))
   port = await tryPort('127.0.0.1', 0)
-  const { path: command } = await resolveNatsServer({ cacheDir: join(cacheFolder(), 'bin'), env: process.env })
+  const { path: command } = await resolveNatsServer({
+    cacheDir: join(cacheFolder(), 'bin'),
+    env: process.env,
+  })
   server = stack.use(openProcesses()).keep({
     name: 'nats-server',
     command,

@@ -3,6 +3,7 @@
 import { createServer, type Server } from 'node:http'
 import type { Browser, BrowserContext, Page, Request } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { ALL_SCOPES } from '../../shared/contracts/common.ts'
 import { createLog } from '../../shared/log.ts'
 import { connectMongo } from '../../shared/mongo.ts'
 import { signUp } from '../support/accounts.ts'
@@ -51,7 +52,11 @@ afterEach(async () => {
 const start = async (redirect: string, name = 'Test app') => {
   const { verifier, challenge } = newPkce()
   const registered = await registerApp(system.url, { client_name: name, redirect_uris: [redirect] })
-  return { verifier, registered, url: authorizationUrl(system.url, registered, challenge).href }
+  return {
+    verifier,
+    registered,
+    url: authorizationUrl(system.url, registered, challenge, { scope: ALL_SCOPES.join(' ') }).href,
+  }
 }
 
 /** Somebody with an account, not signed in here yet. */
@@ -103,8 +108,7 @@ describe('from an app to the app', () => {
     await page.waitForURL('**/consent?**')
     expect(await page.getByRole('heading', { level: 1 }).textContent()).toContain('Agent <b>Smith</b>')
     expect(await page.getByText('a program on this computer').isVisible()).toBe(true)
-    await page.getByText('Allow less').click()
-    await page.getByLabel('Approve tasks').check()
+    await page.getByLabel('Approve tasks').uncheck()
     await page.getByRole('button', { name: 'Allow' }).click()
     await page.waitForURL(`${appUrl}?**`)
     const code = new URL(page.url()).searchParams.get('code') ?? ''

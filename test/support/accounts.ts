@@ -97,7 +97,11 @@ export const signUp = async (
 }
 
 /** A system whose mails a test can read, wherever they go. */
-type Mailed = Readonly<{ url: string; mailTo: (address: string) => Promise<Readonly<{ text: string }>> }>
+type Mailed = Readonly<{
+  url: string
+  /** Newest first. */
+  mails: () => Promise<readonly Readonly<{ to: string | readonly string[]; text: string }>[]>
+}>
 
 /** Makes an account in the workspace of another one, by the link in the invitation's mail. */
 export const joinWorkspace = async (
@@ -124,7 +128,7 @@ export const joinWorkspace = async (
 const MAIL_LOOKS = 400
 const LOOK_EVERY_MS = 50
 
-/** The link of this kind in the newest mail to an address, as soon as the newest one has such a link. */
+/** The link of this kind in the newest mail to an address that has one, as soon as there is one. */
 export const linkInMail = async (
   system: Mailed,
   address: string,
@@ -132,8 +136,10 @@ export const linkInMail = async (
 ): Promise<URL> => {
   const link = new RegExp(`https?://\\S+/${kind}/[\\w.-]+`)
   for (let looks = 0; looks < MAIL_LOOKS; looks += 1) {
-    const found = link.exec((await system.mailTo(address)).text)?.[0]
-    if (found !== undefined) return new URL(found)
+    const links = (await system.mails())
+      .filter(({ to }) => to.includes(address))
+      .flatMap(({ text }) => link.exec(text)?.[0] ?? [])
+    if (links[0] !== undefined) return new URL(links[0])
     await setTimeout(LOOK_EVERY_MS)
   }
   throw new Error(`no mail to ${address} has a link to /${kind}`)
