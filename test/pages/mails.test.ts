@@ -92,36 +92,40 @@ describe.each(Object.keys(MAILS))('the mail %s', (name) => {
     await page.setContent((await named(MAILS, name)('en')).html, { waitUntil: 'networkidle' })
     expect(asked).toEqual([])
   })
-  test('is_made_of_our_nodes_alone_whatever_people_write', async () => {
-    const mails: string[] = []
-    const texts = [...HOSTILE_TEXTS, ...fc.sample(anyText, 40)]
-    for (const text of ['harmless', ...texts]) mails.push((await named(MAILS_SAYING, name)('en', text)).html)
-    const [usual, ...hostile] = await page.evaluate(
-      (all) =>
-        all.map((html) => {
-          const parsed = new DOMParser().parseFromString(html, 'text/html')
-          const nodes = document.createTreeWalker(parsed, NodeFilter.SHOW_ELEMENT | NodeFilter.SHOW_COMMENT)
-          const found: string[] = []
-          while (nodes.nextNode()) {
-            const node = nodes.currentNode
-            const attributes = node instanceof Element ? [...node.attributes] : []
-            const kept = attributes.filter(({ name }) => name !== 'aria-label')
-            found.push(`${node.nodeName} ${kept.map(({ name, value }) => `${name}=${value}`).join(' ')}`)
-          }
-          return found
-        }),
-      mails,
-    )
-    expect(usual?.length).toBeGreaterThan(40)
-    for (const [index, nodes] of hostile.entries())
-      expect([texts[index], nodes]).toEqual([texts[index], usual])
-  })
-  test('long_words_and_names_fit_on_a_telephone', async () => {
-    const { html } = await named(MAILS_SAYING, name)('de', 'Donaudampfschifffahrt'.repeat(9))
-    await page.setViewportSize({ width: 320, height: 800 })
-    await page.setContent(html)
-    expect(await overflowOf(page)).toBe(0)
-  })
+  // In the others there is no text of anybody's.
+  if (Object.hasOwn(MAILS_SAYING, name)) {
+    test('is_made_of_our_nodes_alone_whatever_people_write', async () => {
+      const mails: string[] = []
+      const texts = [...HOSTILE_TEXTS, ...fc.sample(anyText, 40)]
+      for (const text of ['harmless', ...texts])
+        mails.push((await named(MAILS_SAYING, name)('en', text)).html)
+      const [usual, ...hostile] = await page.evaluate(
+        (all) =>
+          all.map((html) => {
+            const parsed = new DOMParser().parseFromString(html, 'text/html')
+            const nodes = document.createTreeWalker(parsed, NodeFilter.SHOW_ELEMENT | NodeFilter.SHOW_COMMENT)
+            const found: string[] = []
+            while (nodes.nextNode()) {
+              const node = nodes.currentNode
+              const attributes = node instanceof Element ? [...node.attributes] : []
+              const kept = attributes.filter(({ name }) => name !== 'aria-label')
+              found.push(`${node.nodeName} ${kept.map(({ name, value }) => `${name}=${value}`).join(' ')}`)
+            }
+            return found
+          }),
+        mails,
+      )
+      expect(usual?.length).toBeGreaterThan(40)
+      for (const [index, nodes] of hostile.entries())
+        expect([texts[index], nodes]).toEqual([texts[index], usual])
+    })
+    test('long_words_and_names_fit_on_a_telephone', async () => {
+      const { html } = await named(MAILS_SAYING, name)('de', 'Donaudampfschifffahrt'.repeat(9))
+      await page.setViewportSize({ width: 320, height: 800 })
+      await page.setContent(html)
+      expect(await overflowOf(page)).toBe(0)
+    })
+  }
 })
 
 test('a_mail_in_arabic_runs_from_right_to_left_and_names_stay_whole', async () => {

@@ -157,7 +157,10 @@ test('what_happened_is_shown_a_line_each_of_one_kind_or_one_workspace', async ()
 
 test('an_unknown_consumer_is_refused_with_those_that_there_are', async () => {
   const { code, said } = await events('replay', '--consumer', 'nobody', '--since', '1h')
-  expect([code, said]).toEqual([1, 'There is no durable consumer nobody: there are notifier, reports.\n'])
+  expect([code, said]).toEqual([
+    1,
+    'There is no durable consumer nobody: there are loops-queue, notifier, reports, webhooks.\n',
+  ])
 })
 
 test('a_service_tells_again_what_was_lost_when_it_is_asked', async () => {

@@ -4,6 +4,7 @@ import { Hono } from 'hono'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import * as z from 'zod'
 import type { GatewayEnv } from '../../services/gateway/http/env.ts'
+import { refuseForeignForm } from '../../services/gateway/http/guards.ts'
 import { listen } from '../../services/gateway/listen.ts'
 import { pageRoutes } from '../../services/gateway/pages/routes.ts'
 import { connectBus } from '../../shared/bus/connect.ts'
@@ -188,6 +189,7 @@ beforeAll(async () => {
   const listener = await listen((request, env) => app.fetch(request, env), '127.0.0.1', 0)
   stack.defer(() => listener.close())
   site = `http://${listener.address}`
+  app.use(refuseForeignForm(site))
   app.route('/', pageRoutes({ ...bed.deps, public_url: site, contracts: [notes] }))
 })
 afterAll(() => stack.disposeAsync())
@@ -196,8 +198,12 @@ beforeEach(() => {
   reminded = []
 })
 
-const member = async () =>
-  (await signUp({ url: site } as Parameters<typeof signUp>[0], { name: 'Ann' })).browser
+/** Somebody with a workspace of their own and an address that is confirmed. */
+const member = async () => {
+  const { browser, email } = await signUp({ url: site } as Parameters<typeof signUp>[0], { name: 'Ann' })
+  await bed.db.collection('people').updateOne({ email }, { $set: { confirmed_at: clock.now() } })
+  return browser
+}
 const PAGE = '/workspace/notes'
 
 describe('a declared page', () => {

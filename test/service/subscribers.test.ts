@@ -14,6 +14,7 @@ import type { NatsConnection } from '@nats-io/transport-node'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import * as z from 'zod'
 import { SUBSCRIBERS_DOMAIN } from '../../infra/subscribers/access.ts'
+import { MIGRATOR } from '../../services/start.ts'
 import { type Bus, connectBus } from '../../shared/bus/connect.ts'
 import { serve } from '../../shared/bus/serve.ts'
 import { EVENTS_STREAM } from '../../shared/bus/streams.ts'
@@ -58,7 +59,9 @@ beforeAll(async () => {
   const log = createLog({ filter: 'error', topic: 'test' })
   for (const name of ['tasks', 'gateway'] as const)
     services[name] = await connectBus(server.urlOf(name), name, log, keysOf(name))
-  await services.tasks.jsm.streams.add({ name: EVENTS_STREAM, subjects: [`${FILED.split('.')[0]}.>`] })
+  const migrator = await connectBus(server.urlOf(MIGRATOR), MIGRATOR, log)
+  await migrator.jsm.streams.add({ name: EVENTS_STREAM, subjects: [`${FILED.split('.')[0]}.>`] })
+  await migrator[Symbol.asyncDispose]()
   for (const [service, subject] of [
     ['tasks', FILED],
     ['tasks', FILED_ELSEWHERE],

@@ -103,12 +103,8 @@ export const webhookDisabledMail = async (
 }
 
 /** The mail that confirms an address, and the one about failed sign-ins. */
-export const confirmationMail = async (
-  locale: string,
-  changes: Readonly<{ email?: string }> = {},
-): Promise<MailTexts> => {
-  const expires_at = clockOf(locale, ZONE)(AT)
-  const told = { url: CONFIRM_URL, email: 'ben@example.com', expires_at, ...changes }
+export const confirmationMail = async (locale: string): Promise<MailTexts> => {
+  const told = { url: CONFIRM_URL, email: 'ben@example.com', expires_at: clockOf(locale, ZONE)(AT) }
   return fill(await render(confirmation(told, wordingOf(locale))), {})
 }
 export const failedSignInsMail = async (
@@ -119,7 +115,7 @@ export const failedSignInsMail = async (
   return fill(await render(failedSignIns(told, wordingOf(locale))), {})
 }
 
-/** Every mail by its name, with one text wherever a user's text may stand. */
+/** Every mail with texts of people by its name, with one text wherever such a text may stand. */
 export const MAILS_SAYING: Readonly<Record<string, (locale: string, text: string) => Promise<MailTexts>>> = {
   'loop-shipped': (locale, text) =>
     shippedMail(
@@ -138,7 +134,6 @@ export const MAILS_SAYING: Readonly<Record<string, (locale: string, text: string
   'password-reset': (locale, text) => passwordResetMail(locale, { name: text }),
   'webhook-disabled': (locale, text) =>
     webhookDisabledMail(locale, { name: text, workspace_name: text, url: text }),
-  confirmation: (locale, text) => confirmationMail(locale, { email: text }),
   'failed-sign-ins': (locale, text) => failedSignInsMail(locale, { name: text }),
 }
 
