@@ -5,6 +5,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import * as z from 'zod'
 import type { GatewayEnv } from '../../services/gateway/http/env.ts'
 import { refuseForeignForm } from '../../services/gateway/http/guards.ts'
+import { onError } from '../../services/gateway/http/problems.ts'
 import { listen } from '../../services/gateway/listen.ts'
 import { pageRoutes } from '../../services/gateway/pages/routes.ts'
 import { connectBus } from '../../shared/bus/connect.ts'
@@ -190,6 +191,7 @@ beforeAll(async () => {
   stack.defer(() => listener.close())
   site = `http://${listener.address}`
   app.use(refuseForeignForm(site))
+  app.onError(onError(log))
   app.route('/', pageRoutes({ ...bed.deps, public_url: site, contracts: [notes] }))
 })
 afterAll(() => stack.disposeAsync())
