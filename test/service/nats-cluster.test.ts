@@ -7,6 +7,7 @@ import { AckPolicy, jetstream, jetstreamManager } from '@nats-io/jetstream'
 import { getContainerRuntimeClient, type StartedTestContainer, Wait } from 'testcontainers'
 import { afterAll, beforeAll, expect, inject, test, vi } from 'vitest'
 import { SUBSCRIBERS_DOMAIN } from '../../infra/subscribers/access.ts'
+import { MIGRATOR } from '../../services/start.ts'
 import { type Bus, connectBus } from '../../shared/bus/connect.ts'
 import { EVENTS_STREAM } from '../../shared/bus/streams.ts'
 import { eventSubject } from '../../shared/contract.ts'
@@ -54,24 +55,29 @@ const startServer = async (name: string, network: string): Promise<StartedTestCo
     .start()
 }
 
+/** A connection to the first server. */
+const busAs = (user: string): Promise<Bus> => {
+  const [first] = servers
+  if (!first) throw new Error('There is no server.')
+  const url = `nats://${user}:${passwordOf(user)}@${addressOf(first)}`
+  const log = createLog({ filter: 'error', topic: 'test' })
+  return vi.waitFor(() => connectBus(url, user, log), WAIT)
+}
+
 beforeAll(async () => {
   const client = await getContainerRuntimeClient()
   const network = await createNetwork(client, runMark())
   cleanup.defer(() => client.container.dockerode.getNetwork(network).remove())
   servers = await Promise.all(NAMES.map((name) => startServer(name, network)))
   for (const server of servers) cleanup.defer(async () => void (await server.stop()))
-  const [first] = servers
-  if (!first) throw new Error('There is no server.')
-  const url = `nats://tasks:${passwordOf('tasks')}@${addressOf(first)}`
-  const log = createLog({ filter: 'error', topic: 'test' })
-  bus = await vi.waitFor(() => connectBus(url, 'tasks', log), WAIT)
-  cleanup.use(bus)
+  bus = cleanup.use(await busAs('tasks'))
 })
 afterAll(() => cleanup.disposeAsync())
 
 test('events_are_kept_by_all_three', async () => {
   const subjects = [eventSubject('*', '*.*', '*')]
-  await vi.waitFor(() => bus.jsm.streams.add({ name: EVENTS_STREAM, subjects, num_replicas: 3 }), WAIT)
+  await using migrator = await busAs(MIGRATOR)
+  await vi.waitFor(() => migrator.jsm.streams.add({ name: EVENTS_STREAM, subjects, num_replicas: 3 }), WAIT)
   const { cluster, config } = await bus.jsm.streams.info(EVENTS_STREAM)
   expect(config.num_replicas).toBe(3)
   expect([cluster?.leader, ...(cluster?.replicas ?? []).map(({ name }) => name)].toSorted()).toEqual(NAMES)
