@@ -1,7 +1,7 @@
 // The pages of an account in a real browser: connected apps, a new password, a forgotten one; by click and by key.
 import type { Browser, BrowserContext, Page } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest'
-import { type Account, signUp } from '../support/accounts.ts'
+import { type Account, linkInMail, signUp } from '../support/accounts.ts'
 import { launchBrowser } from '../support/chromium.ts'
 import { connectApp } from '../support/oauth-client.ts'
 import { type System, startSystem } from '../support/system.ts'
@@ -89,8 +89,7 @@ test('a_forgotten_password_is_replaced_by_the_link_of_the_mail', async () => {
   await page.getByLabel('Email').fill(ann.email)
   await page.getByRole('button', { name: 'Send the mail' }).click()
   await page.getByRole('heading', { name: 'Look into your mails' }).waitFor()
-  const { text } = await system.mailTo(ann.email)
-  await page.goto(/https?:\/\/\S+\/reset\/\S+/.exec(text)?.[0] ?? '')
+  await page.goto((await linkInMail(system, ann.email, 'reset')).href)
   await page.getByLabel('New password').fill(NEW)
   await page.getByRole('button', { name: 'Set it' }).click()
   await page.waitForURL('**/workspace')

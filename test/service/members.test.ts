@@ -9,7 +9,7 @@ import { CloudEvent } from '../../shared/cloud-event.ts'
 import { eventSubject } from '../../shared/contract.ts'
 import { createLog } from '../../shared/log.ts'
 import { connectMongo, type Mongo } from '../../shared/mongo.ts'
-import { type Account, agentOf, joinWorkspace, signUp } from '../support/accounts.ts'
+import { type Account, agentOf, joinWorkspace, mailWithLink, signUp } from '../support/accounts.ts'
 import { connectApp, refreshTokens, tryToken } from '../support/oauth-client.ts'
 import { ids } from '../support/service-bed.ts'
 import { type System, startSystem } from '../support/system.ts'
@@ -89,7 +89,7 @@ describe('somebody who is taken out', () => {
     const mail = await expect
       .poll(async () => (await system.mails()).filter(({ to }) => to.includes(bo.email)).length)
       .toBe(2)
-      .then(() => system.mailTo(bo.email))
+      .then(() => mailWithLink(system, bo.email, 'invitations'))
     const link = /https?:\/\/\S+\/invitations\/[\w.-]+/.exec(mail.text)?.[0] ?? ''
     expect((await bo.browser.submit(link, {})).url.pathname).toBe('/workspace')
     await everywhere(tokens.access_token, 401)

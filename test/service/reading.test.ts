@@ -1,7 +1,7 @@
 // How people are written to: in the language of their browser at first, then as they choose; whom nobody knows, in the
 // language of whoever invites them.
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { type Account, confirmAddress, linkInMail, openBrowser, signUp } from '../support/accounts.ts'
+import { type Account, confirmAddress, mailWithLink, openBrowser, signUp } from '../support/accounts.ts'
 import { type Mail, type System, startSystem } from '../support/system.ts'
 
 let system: System
@@ -18,13 +18,11 @@ const choiceOf = async ({ browser }: Pick<Account, 'browser'>): Promise<string[]
 }
 const forgottenBy = async ({ email }: Pick<Account, 'email'>): Promise<Mail> => {
   await openBrowser(system.url).submit('/forgot', { email })
-  await linkInMail(system, email, 'reset')
-  return system.mailTo(email)
+  return mailWithLink(system, email, 'reset')
 }
 const invitedBy = async ({ browser }: Account, email: string): Promise<Mail> => {
   await browser.submit('/workspace/invite', { email, role: 'member' })
-  await linkInMail(system, email, 'invitations')
-  return system.mailTo(email)
+  return mailWithLink(system, email, 'invitations')
 }
 
 test('in_the_language_of_their_browser_at_first', async () => {

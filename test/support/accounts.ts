@@ -128,22 +128,27 @@ export const joinWorkspace = async (
 const MAIL_LOOKS = 400
 const LOOK_EVERY_MS = 50
 
-/** The link of this kind in the newest mail to an address that has one, as soon as there is one. */
-export const linkInMail = async (
-  system: Mailed,
+type Kind = 'invitations' | 'confirm' | 'reset'
+const linkOf = (kind: Kind, text: string): string | undefined =>
+  new RegExp(`https?://\\S+/${kind}/[\\w.-]+`).exec(text)?.[0]
+
+/** The newest mail to an address with a link of this kind, as soon as there is one. Others may come meanwhile. */
+export const mailWithLink = async <M extends Readonly<{ to: string | readonly string[]; text: string }>>(
+  system: Readonly<{ mails: () => Promise<readonly M[]> }>,
   address: string,
-  kind: 'invitations' | 'confirm' | 'reset',
-): Promise<URL> => {
-  const link = new RegExp(`https?://\\S+/${kind}/[\\w.-]+`)
+  kind: Kind,
+): Promise<M> => {
   for (let looks = 0; looks < MAIL_LOOKS; looks += 1) {
-    const links = (await system.mails())
-      .filter(({ to }) => to.includes(address))
-      .flatMap(({ text }) => link.exec(text)?.[0] ?? [])
-    if (links[0] !== undefined) return new URL(links[0])
+    const found = (await system.mails()).find(({ to, text }) => to.includes(address) && linkOf(kind, text))
+    if (found !== undefined) return found
     await setTimeout(LOOK_EVERY_MS)
   }
   throw new Error(`no mail to ${address} has a link to /${kind}`)
 }
+
+/** The link of this kind in the newest mail to an address that has one, as soon as there is one. */
+export const linkInMail = async (system: Mailed, address: string, kind: Kind): Promise<URL> =>
+  new URL(linkOf(kind, (await mailWithLink(system, address, kind)).text) ?? '')
 
 /** Has somebody follow the link that confirms their address. */
 export const confirmAddress = async (system: Mailed, { email, browser }: Account): Promise<void> => {
