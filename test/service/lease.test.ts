@@ -46,8 +46,12 @@ test('work_is_one_holder’s_however_far_their_clocks_are_apart', async () => {
   await using stack = new AsyncDisposableStack()
   const { add, holders } = await openHolders(stack, [-HOUR_MS * 2, 0, HOUR_MS * 2])
   await add(9)
-  const claims = await Promise.all([...holders, ...holders].map(({ claim }) => claim(ROOM)))
-  const claimed = claims.flatMap((one) => one.claimed.map(({ work }) => work._id))
+  const claimed: string[] = []
+  // Those who look at once may choose the same; a few rounds hand out all.
+  for (let round = 0; round < 9 && claimed.length < 9; round += 1) {
+    const claims = await Promise.all([...holders, ...holders].map(({ claim }) => claim(ROOM)))
+    claimed.push(...claims.flatMap((one) => one.claimed.map(({ work }) => work._id)))
+  }
   expect(claimed).toHaveLength(9)
   expect(new Set(claimed).size).toBe(9)
   for (const { claim } of holders) expect((await claim(ROOM)).claimed).toEqual([])
