@@ -88,7 +88,7 @@ describe('somebody who is taken out', () => {
     await ann.browser.submit('/workspace/invite', { email: bo.email, role: 'member' })
     const mail = await expect
       .poll(async () => (await system.mails()).filter(({ to }) => to.includes(bo.email)).length)
-      .toBe(2)
+      .toBeGreaterThan(1)
       .then(() => mailWithLink(system, bo.email, 'invitations'))
     const link = /https?:\/\/\S+\/invitations\/[\w.-]+/.exec(mail.text)?.[0] ?? ''
     expect((await bo.browser.submit(link, {})).url.pathname).toBe('/workspace')

@@ -132,21 +132,27 @@ type Kind = 'invitations' | 'confirm' | 'reset'
 const linkOf = (kind: Kind, text: string): string | undefined =>
   new RegExp(`https?://\\S+/${kind}/[\\w.-]+`).exec(text)?.[0]
 
-/** The newest mail to an address with a link of this kind, as soon as there is one. Others may come meanwhile. */
+/**
+ * The newest mail to an address, as soon as it has a link of this kind. A mail that confirms the address may come before it or
+ * after it, and does not count; where that is the one looked for, no other counts.
+ */
 export const mailWithLink = async <M extends Readonly<{ to: string | readonly string[]; text: string }>>(
   system: Readonly<{ mails: () => Promise<readonly M[]> }>,
   address: string,
   kind: Kind,
 ): Promise<M> => {
   for (let looks = 0; looks < MAIL_LOOKS; looks += 1) {
-    const found = (await system.mails()).find(({ to, text }) => to.includes(address) && linkOf(kind, text))
-    if (found !== undefined) return found
+    const newest = (await system.mails()).find(
+      ({ to, text }) =>
+        to.includes(address) && (linkOf('confirm', text) !== undefined) === (kind === 'confirm'),
+    )
+    if (newest !== undefined && linkOf(kind, newest.text) !== undefined) return newest
     await setTimeout(LOOK_EVERY_MS)
   }
   throw new Error(`no mail to ${address} has a link to /${kind}`)
 }
 
-/** The link of this kind in the newest mail to an address that has one, as soon as there is one. */
+/** The link of this kind in such a mail. */
 export const linkInMail = async (system: Mailed, address: string, kind: Kind): Promise<URL> =>
   new URL(linkOf(kind, (await mailWithLink(system, address, kind)).text) ?? '')
 
