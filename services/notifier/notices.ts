@@ -162,8 +162,29 @@ const beginning = (unwanted: string | undefined, address: string | undefined, no
   return { status: 'pending' as const, due_at: now }
 }
 
+/** A delivery to a member; one that is not wanted, or has no address that can be written to, is settled at once. */
+const deliveryTo = (
+  notice: LoopShippedNotice | WebhookDisabledNotice,
+  { user_id, name, email, unconfirmed, locale, time_zone }: Recipient,
+  shown: Pick<Delivery, 'about' | 'shown_to'>,
+  unwanted: string | undefined,
+  now: Date,
+): Delivery => {
+  const address = toAddress(email)
+  return {
+    ...fresh(notice, now),
+    _id: deliveryId(notice._id, user_id),
+    user_id,
+    to: address === undefined ? null : { name, address },
+    locale,
+    time_zone,
+    ...shown,
+    ...beginning(unconfirmed ? UNCONFIRMED : unwanted, address, now),
+  }
+}
+
 /**
- * One delivery per member; those that are not wanted, or have no address that can be written to, are settled at once.
+ * One delivery per member.
  * @param wishOf the wish of a member who has told one.
  */
 export const memberDeliveries = (
@@ -172,21 +193,12 @@ export const memberDeliveries = (
   wishOf: (user_id: string) => Preference | undefined,
   now: Date,
 ): Delivery[] =>
-  members.map(({ user_id, name, email, unconfirmed, locale, time_zone }) => {
-    const address = toAddress(email)
-    const { loop_id, name: loop_name } = notice.facts
-    const about = { loop_id, loop_name, mine: isMine(notice.facts, user_id) }
-    return {
-      ...fresh(notice, now),
-      _id: deliveryId(notice._id, user_id),
-      user_id,
-      to: address === undefined ? null : { name, address },
-      locale,
-      time_zone,
-      about,
-      shown_to: notice.facts.visibility === 'private' ? 'owner' : 'managers',
-      ...beginning(unconfirmed ? UNCONFIRMED : unwantedBecause(wishOf(user_id), about), address, now),
-    }
+  members.map((member) => {
+    const { loop_id, name: loop_name, visibility } = notice.facts
+    const about = { loop_id, loop_name, mine: isMine(notice.facts, member.user_id) }
+    const shown_to = visibility === 'private' ? 'owner' : 'managers'
+    const unwanted = unwantedBecause(wishOf(member.user_id), about)
+    return deliveryTo(notice, member, { about, shown_to }, unwanted, now)
   })
 
 /** One delivery to each owner of the workspace; no wish counts, for nobody else looks after it. */
@@ -195,21 +207,9 @@ export const ownerDeliveries = (
   members: readonly Recipient[],
   now: Date,
 ): Delivery[] =>
-  members.flatMap(({ user_id, role, name, email, unconfirmed, locale, time_zone }) => {
-    if (role !== 'owner') return []
-    const address = toAddress(email)
-    return {
-      ...fresh(notice, now),
-      _id: deliveryId(notice._id, user_id),
-      user_id,
-      to: address === undefined ? null : { name, address },
-      locale,
-      time_zone,
-      about: null,
-      shown_to: 'managers' as const,
-      ...beginning(unconfirmed && UNCONFIRMED, address, now),
-    }
-  })
+  members
+    .filter(({ role }) => role === 'owner')
+    .map((owner) => deliveryTo(notice, owner, { about: null, shown_to: 'managers' }, undefined, now))
 
 /** The id of what a link is for. */
 const toldOf = (notice: LinkNotice): string => {
