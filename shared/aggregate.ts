@@ -301,7 +301,7 @@ export const aggregates = <T extends Aggregate>(
         { $set: set, $push: { outbox: { $each: waiting } } } as unknown as UpdateFilter<T>,
         { returnDocument: 'after' },
       )
-      if (saved) deps.onCommit(outbox, _id, waiting)
+      if (saved && waiting.length > 0) deps.onCommit(outbox, _id, waiting)
       return saved as T | null
     },
     remember: async (before, because) => {

@@ -19,7 +19,8 @@ export type Attempt<T extends Aggregate, R, S> = Readonly<{
   document: T
   /** What `expected_version` is compared with; the document's own version when absent. */
   version?: number
-  decide: () => Promise<Decided<R, S>>
+  /** Undefined: it was decided on what is behind already; try again. */
+  decide: () => Promise<Decided<R, S> | undefined>
   /** Whether another version is a conflict also where it is so already: of two who begin the same work, one must hear it. */
   strict?: boolean
   /** The refusal of another version; a plain one when absent. */
@@ -40,7 +41,7 @@ export type Asked = Readonly<{
 const decideOn = async <T extends Aggregate, R, S>(
   { document, version = document.v, decide, strict = false, conflict }: Attempt<T, R, S>,
   expected: number | undefined,
-): Promise<Decided<R, S>> => {
+): Promise<Decided<R, S> | undefined> => {
   if (expected === undefined || expected === version) return await decide()
   const decided = strict
     ? undefined
@@ -74,7 +75,9 @@ export const changeByRequest = <T extends Aggregate, R, S>(
       if (!tried) return undefined
       const repeat = await memory.findRepeat(tried.document, request)
       if (repeat) return { result: repeat.result as R, saved: null }
-      const { result, save } = await decideOn(tried, expected_version)
+      const decided = await decideOn(tried, expected_version)
+      if (!decided) return undefined
+      const { result, save } = decided
       const because = { call, request, result }
       if (save) {
         const saved = await save(because)

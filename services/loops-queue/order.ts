@@ -23,6 +23,7 @@ import {
   orderOf,
   type Places,
   type Standing,
+  type Step,
   visibleOrder,
 } from './queue.ts'
 import type { LoopStore, StandingDoc, StandingRow, Viewer } from './store.ts'
@@ -208,13 +209,14 @@ export type Queues = Readonly<{
   /**
    * Decides on the newest order and saves, again and again while others are first. A repeated request is answered as
    * it was the first time.
-   * @param decide gives the change, or only a result when there is nothing to change.
+   * @param decide gives the change, or only a result when there is nothing to change; undefined when it found that what it
+   * was given is behind.
    * @throws AppError `unavailable` when others were first too often; `idempotency_conflict`; what `decide` throws.
    */
   change: <R>(
     call: MemberCall,
     asked: OrderAsked,
-    decide: (seen: Seen) => Promise<Rearrangement<R> | Readonly<{ result: R }>>,
+    decide: (seen: Seen) => Promise<Rearrangement<R> | Readonly<{ result: R }> | undefined>,
   ) => Promise<R>
 }>
 
@@ -245,6 +247,14 @@ const catcher = (deps: Deps) => {
     const rows = standings.filter((one): one is StandingRow => one.status !== 'gone')
     loops.markQueued(ws, rows).catch((error: unknown) => log.debug('marks of loops stay for now', { error }))
   }
+  /**
+   * Saves what is owed. Before marks go that nothing was owed for, the queue is confirmed: another instance may have read
+   * one of these loops before it changed, and would save what is not so any more, with no mark left to tell of it.
+   */
+  const settled = async ({ queue, standings }: Found<QueueDoc>, steps: readonly Step[]) => {
+    if (steps.length > 0) return await store.save(queue, advanced(queue, steps), {})
+    return standings.some(({ unqueued }) => unqueued !== undefined) ? await store.confirm(queue) : queue
+  }
   const run = async (ws: string): Promise<Found<QueueDoc>> => {
     const until = clock.monotonicMs() + CATCH_UP_MS
     const time = { remainingMs: () => until - clock.monotonicMs() }
@@ -252,8 +262,7 @@ const catcher = (deps: Deps) => {
       untilSaved(
         async () => {
           const { found, steps, complete } = await load(ws)
-          const saved =
-            steps.length > 0 ? await store.save(found.queue, advanced(found.queue, steps), {}) : found.queue
+          const saved = await settled(found, steps)
           if (!saved || !complete) return undefined
           unmark(ws, found)
           return { ...found, queue: saved }
@@ -301,7 +310,7 @@ export const queues = (deps: Deps): Queues => {
     change: async <R>(
       call: MemberCall,
       { request, expected_version, conflict }: OrderAsked,
-      decide: (seen: Seen) => Promise<Rearrangement<R> | Readonly<{ result: R }>>,
+      decide: (seen: Seen) => Promise<Rearrangement<R> | Readonly<{ result: R }> | undefined>,
     ): Promise<R> => {
       const ws = call.caller.workspace_id
       const attempt = async () => {
@@ -322,6 +331,7 @@ export const queues = (deps: Deps): Queues => {
           version: seen.version,
           decide: async () => {
             const decided = await decide(seen)
+            if (!decided) return undefined
             const { result } = decided
             return 'change' in decided
               ? { result, save: (because: Because) => save(decided, because) }

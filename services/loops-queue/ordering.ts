@@ -1,12 +1,13 @@
 // The commands on the order and its page by page view: set_loop_priority, reorder_loops, get_loop_queue.
 import { versionConflict } from '../../shared/aggregate.ts'
 import type { MemberCall } from '../../shared/contract.ts'
+import type { LoopStatus } from '../../shared/contracts/common.ts'
 import { AppError, notFound } from '../../shared/errors.ts'
 import { repeatable } from '../../shared/idempotency.ts'
 import type { Deps, Some } from './deps.ts'
 import { headOf, type Rearrangement, type Seen } from './order.ts'
 import { readPage } from './pages.ts'
-import { badIds, move, movedChange, reorder, reorderedChange, sameOrder, weave } from './queue.ts'
+import { type BadId, badIds, move, movedChange, reorder, reorderedChange, sameOrder, weave } from './queue.ts'
 import { viewPage } from './rows.ts'
 import type { QueueDoc } from './store-queue.ts'
 
@@ -42,38 +43,39 @@ const askedOf = (
   conflict: conflict(deps, call),
 })
 
-/** @throws AppError `not_found`, or `invalid_transition` for a loop that the caller sees but that has no place. */
-const requireActive = async ({ loops }: Deps, call: MemberCall, seen: Seen, id: string): Promise<void> => {
-  if (seen.visible.includes(id)) return
-  const status = (await loops.listStatuses(call.caller, [id])).get(id)
-  if (status === undefined) throw notFound('loop', id)
+/** The status of each of these loops that the caller sees: as the order has it, else as the loop says. */
+const statusesOf = async ({ loops }: Deps, call: MemberCall, seen: Seen, ids: readonly string[]) => {
+  const placed = new Set(seen.visible)
+  const others = ids.filter((id) => !placed.has(id))
+  const statuses =
+    others.length > 0 ? await loops.listStatuses(call.caller, others) : new Map<string, never>()
+  return {
+    statusOf: (id: string) => (placed.has(id) ? 'active' : statuses.get(id)),
+    // A loop that came in since the order was read. Put in order now, it would take another's place.
+    behind: others.some((id) => statuses.get(id) === 'active'),
+  }
+}
+
+/** The refusal of a loop that has no place, seen or not. */
+const notActive = (id: string, status: LoopStatus | undefined): AppError => {
+  if (status === undefined) return notFound('loop', id)
   const hint =
     status === 'shipped'
       ? 'A shipped loop stays out of the queue.'
       : 'Bring it back into the queue with reopen_loop, then set its priority.'
-  throw new AppError('invalid_transition', `Loop ${id} is ${status}; only active loops have a priority.`, {
+  return new AppError('invalid_transition', `Loop ${id} is ${status}; only active loops have a priority.`, {
     hint,
     details: { loop_id: id, status },
   })
 }
 
-/** @throws AppError that names every id which cannot be put in order, and why; nothing has been applied. */
-const requireAllActive = async (
-  { loops }: Deps,
-  call: MemberCall,
-  seen: Seen,
-  ids: readonly string[],
-): Promise<void> => {
-  const visible = new Set(seen.visible)
-  const others = ids.filter((id) => !visible.has(id))
-  const statuses = others.length > 0 ? await loops.listStatuses(call.caller, others) : new Map()
-  const bad = badIds(ids, (id) => (visible.has(id) ? 'active' : statuses.get(id)))
-  if (bad.length === 0) return
+/** The refusal that names every id which cannot be put in order, and why; nothing has been applied. */
+const notInOrder = (bad: readonly BadId[]): AppError => {
   const reasons = new Set(bad.map(({ reason }) => reason))
   const code = !reasons.has('duplicate') && reasons.has('not_found') ? 'not_found' : 'invalid_argument'
   const named = bad.slice(0, 5).map(({ loop_id, reason }) => `${loop_id} (${reason})`)
   const more = bad.length > named.length ? ` and ${bad.length - named.length} more` : ''
-  throw new AppError(
+  return new AppError(
     code,
     `These ids cannot be put in order: ${named.join(', ')}${more}; nothing was changed.`,
     {
@@ -105,7 +107,9 @@ export const ordering = (deps: Deps): Some<'set_loop_priority' | 'reorder_loops'
   set_loop_priority: (input, call) =>
     deps.queues.change(call, askedOf(deps, call, 'set_loop_priority', input), async (seen) => {
       const { loop_id, priority } = input
-      await requireActive(deps, call, seen, loop_id)
+      const { statusOf, behind } = await statusesOf(deps, call, seen, [loop_id])
+      if (behind) return undefined
+      if (statusOf(loop_id) !== 'active') throw notActive(loop_id, statusOf(loop_id))
       const after = move(seen.order, seen.hidden, loop_id, priority)
       return decided(seen, after, movedChange(seen.order, after, loop_id), (visible) => ({
         loop_id,
@@ -117,7 +121,10 @@ export const ordering = (deps: Deps): Some<'set_loop_priority' | 'reorder_loops'
   reorder_loops: (input, call) =>
     deps.queues.change(call, askedOf(deps, call, 'reorder_loops', input), async (seen) => {
       const { loop_ids } = input
-      await requireAllActive(deps, call, seen, loop_ids)
+      const { statusOf, behind } = await statusesOf(deps, call, seen, loop_ids)
+      if (behind) return undefined
+      const bad = badIds(loop_ids, statusOf)
+      if (bad.length > 0) throw notInOrder(bad)
       const after = reorder(seen.order, seen.hidden, loop_ids)
       return decided(seen, after, reorderedChange(after, loop_ids), (visible) => ({
         order_head: headOf(visible),

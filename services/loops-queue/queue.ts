@@ -131,29 +131,23 @@ const insertAt = (ids: readonly string[], position: number, id: string): string[
 
 const without = (ids: readonly string[], id: string): readonly string[] => ids.filter((other) => other !== id)
 
-/** An order in which no loop stands twice: a new one never keeps such a fault, whatever was stored. */
-const once = (order: readonly string[]): readonly string[] => [...new Set(order)]
-
-/** The order after one visible loop was moved to a position among the visible ones; past the end means last. */
+/** The order after one loop of the visible ones was moved to a position among them; past the end means last. */
 export const move = (
   order: readonly string[],
   hidden: ReadonlySet<string>,
   id: string,
   position: number,
-): readonly string[] => {
-  const all = once(order)
-  return arrange(all, hidden, insertAt(without(visibleOrder(all, hidden), id), position, id))
-}
+): readonly string[] =>
+  arrange(order, hidden, insertAt(without(visibleOrder(order, hidden), id), position, id))
 
-/** The order after the given visible loops were put first; the other visible ones keep their order behind them. */
+/** The order after some of the visible loops were put first; the other visible ones keep their order behind them. */
 export const reorder = (
   order: readonly string[],
   hidden: ReadonlySet<string>,
   ids: readonly string[],
 ): readonly string[] => {
   const first = new Set(ids)
-  const all = once(order)
-  return arrange(all, hidden, [...ids, ...visibleOrder(all, hidden).filter((id) => !first.has(id))])
+  return arrange(order, hidden, [...ids, ...visibleOrder(order, hidden).filter((id) => !first.has(id))])
 }
 
 /** Whether two orders are the same. */

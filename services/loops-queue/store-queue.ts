@@ -45,6 +45,11 @@ export type QueueStore = Readonly<{
    * @throws AppError `unavailable` when so many events wait that the document would grow too large.
    */
   save: (before: QueueDoc, changed: ReturnType<typeof advanced>, because: Because) => Promise<QueueDoc | null>
+  /**
+   * Says that the queue was found in line: whoever decided on an older look at the loops finds it changed. The version
+   * stays; null when another writer was first.
+   */
+  confirm: (before: QueueDoc) => Promise<QueueDoc | null>
 }> &
   Pick<Aggregates<QueueDoc>, 'findRepeat' | 'remember'>
 
@@ -53,7 +58,10 @@ export const openQueues = async (db: Db, deps: AggregateDeps): Promise<QueueStor
   const { collection, schema, read } = await openCollection<QueueDoc>(db, 'queues', {
     indexes: QUEUE_INDEXES,
   })
-  const { insert, save, outbox, findRepeat, remember } = aggregates(collection, { ...deps, schema })
+  const { insert, save, publish, outbox, findRepeat, remember } = aggregates(collection, { ...deps, schema })
+  const isStored = ({ v, rev }: QueueDoc): boolean => v > 0 || rev !== undefined
+  const unchanged = ({ rev }: QueueDoc) => ({ rev: rev ?? { $exists: false } })
+  const each = { version_per_event: true }
   return {
     outbox,
     load: async (ws) => {
@@ -74,10 +82,15 @@ export const openQueues = async (db: Db, deps: AggregateDeps): Promise<QueueStor
           retry_after_ms: 1_000,
         })
       const state = { ...next, rev: deps.ids.next() }
-      const each = { version_per_event: true }
-      return before.v === 0
-        ? await insert(state, events, because, each)
-        : await save(before, state, events, because, each)
+      return isStored(before)
+        ? await save(before, state, events, because, { ...each, where: unchanged(before) })
+        : await insert(state, events, because, each)
+    },
+    confirm: async (before) => {
+      const rev = deps.ids.next()
+      return isStored(before)
+        ? await publish(before, { rev }, [], {}, unchanged(before))
+        : await insert({ ...nothing(before.ws), rev }, [], {}, each)
     },
     findRepeat,
     remember,

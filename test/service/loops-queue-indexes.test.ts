@@ -167,6 +167,7 @@ const QUEUE_CASES: Record<Exclude<keyof QueueStore, 'outbox'>, readonly Case[]> 
   loadHead: [{ call: () => queues.loadHead(ws), keys: 1, docs: 1 }],
   loadOrder: [{ call: () => queues.loadOrder(ws), keys: 1, docs: 1 }],
   save: [{ call: async () => saveQueue(), keys: 1, docs: 1 }],
+  confirm: [{ call: async () => queues.confirm(await queues.load(ws)), keys: 1, docs: 1 }],
   findRepeat: [
     {
       call: async () => queues.findRepeat(await queues.load(ws), { key: 'other', hash: 'h' }),

@@ -1,8 +1,10 @@
 // The way to a queue when somebody else comes in between, or died in between: the real stores, with other work put at
-// exactly the moment that matters. Also the limit on active loops.
+// exactly the moment that matters.
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import type { Deps } from '../../services/loops-queue/deps.ts'
 import { createdEvents, hold, newLoop, reopen, type StandingLoop } from '../../services/loops-queue/loop.ts'
 import { type Queues, queues } from '../../services/loops-queue/order.ts'
+import { ordering } from '../../services/loops-queue/ordering.ts'
 import { move, movedChange, weave } from '../../services/loops-queue/queue.ts'
 import { type LoopStore, openLoops, type StandingDoc } from '../../services/loops-queue/store.ts'
 import { openQueues, type QueueStore } from '../../services/loops-queue/store-queue.ts'
@@ -11,7 +13,6 @@ import { MAX_TRIES } from '../../shared/aggregate.ts'
 import { ownCall } from '../../shared/bus/headers.ts'
 import { systemClock as clock } from '../../shared/clock.ts'
 import type { Caller, MemberCall } from '../../shared/contract.ts'
-import { LIMITS } from '../../shared/contracts/common.ts'
 import { loopsQueue } from '../../shared/contracts/loops-queue.ts'
 import { AppError } from '../../shared/errors.ts'
 import { createLog } from '../../shared/log.ts'
@@ -68,6 +69,12 @@ const create = async (caller: Caller, name: string): Promise<string> => {
 }
 const close = (caller: Caller, id: string) =>
   instance().changeLoopThenQueue(callOf(caller), async () => ({ loop: await put(caller, id, hold) }), nothing)
+const reopenNow = (caller: Caller, id: string) =>
+  instance().changeLoopThenQueue(
+    callOf(caller),
+    async () => ({ loop: await put(caller, id, reopen) }),
+    nothing,
+  )
 const changesOf = async (caller: Caller): Promise<string[]> =>
   (await store.load(caller.workspace_id)).log.map(({ change }) => change)
 
@@ -145,6 +152,29 @@ describe('a look at the queue while another instance changes it', () => {
     expect(tries).toBe(3)
   })
 
+  test('puts_in_order_what_came_into_it_after_the_look_only_after_another_look', async () => {
+    const ann = person(ids.next())
+    const [a, b, c] = [await create(ann, 'A'), await create(ann, 'B'), await create(ann, 'C')]
+    const asking = <R>(ask: (at: ReturnType<typeof ordering>, call: MemberCall) => Promise<R>) => {
+      let reopened = false
+      // A loop is reopened between the look at the queue and the look at the loop that is not in it.
+      const listStatuses: LoopStore['listStatuses'] = async (viewer, among) => {
+        if (!reopened) await reopenNow(ann, b)
+        reopened = true
+        return await loops.listStatuses(viewer, among)
+      }
+      const deps = { loops: { ...loops, listStatuses }, queues: instance({ listStatuses }) }
+      return ask(ordering(deps as unknown as Deps), callOf(ann))
+    }
+    await close(ann, b)
+    const reordered = await asking((at, call) => at.reorder_loops({ loop_ids: [c, b] }, call))
+    expect(reordered).toMatchObject({ order_head: [c, b, a], changed: true })
+    await close(ann, b)
+    const moved = await asking((at, call) => at.set_loop_priority({ loop_id: b, priority: 0 }, call))
+    expect(moved).toMatchObject({ priority: 0, order_head: [b, c, a] })
+    expect(await store.load(ann.workspace_id)).toMatchObject({ slots: [b, c, a], held: [] })
+  })
+
   test('gives_up_as_unavailable_when_others_are_always_first', async () => {
     const ann = person(ids.next())
     const [a, b] = [await create(ann, 'A'), await create(ann, 'B')]
@@ -204,6 +234,39 @@ describe('what a crash left behind', () => {
     await instance(during).catchUp(ann.workspace_id)
     await instance().catchUp(ann.workspace_id)
     expect((await instance().read(callOf(ann))).visible).toEqual([a, b, c])
+  })
+
+  test('a_loop_that_was_held_and_reopened_meanwhile_stays_also_when_all_is_in_line_by_then', async () => {
+    const ann = person(ids.next())
+    const ws = ann.workspace_id
+    const [a, b, c] = [await create(ann, 'A'), await create(ann, 'B'), await create(ann, 'C')]
+    const reader = instance()
+    expect((await reader.read(callOf(ann))).visible).toEqual([a, b, c])
+    const marks = () => loops.listUnqueued(ws)
+    await expect.poll(marks).toEqual([])
+    await put(ann, b, hold)
+    const during = interrupted('begun', async () => {
+      await put(ann, b, reopen)
+      await instance().catchUp(ws)
+      await expect.poll(marks).toEqual([])
+    })
+    await instance(during).catchUp(ws)
+    expect((await reader.read(callOf(ann))).visible).toEqual([a, b, c])
+  })
+
+  test('a_loop_that_was_made_and_held_meanwhile_does_not_come_into_the_first_order', async () => {
+    const ann = person(ids.next())
+    const ws = ann.workspace_id
+    const made = (await insert(ann, 'A'))._id
+    const during = interrupted('begun', async () => {
+      await put(ann, made, hold)
+      await instance().catchUp(ws)
+      await expect.poll(() => loops.listUnqueued(ws)).toEqual([])
+    })
+    await instance(during).catchUp(ws)
+    expect(await store.load(ws)).toMatchObject({ v: 0, slots: [] })
+    const first = await create(ann, 'B')
+    expect(await instance().read(callOf(ann))).toMatchObject({ version: 1, visible: [first] })
   })
 
   test('is_saved_with_a_command_that_comes_by_before_its_own_version', async () => {
@@ -306,40 +369,3 @@ test('a_hundred_instances_at_once_bring_their_loops_into_the_order_and_move_them
   )
   expect(new Set(moved).size).toBe(40)
 }, 120_000)
-
-describe('the limit on active loops', () => {
-  test('refused_beyond_it_until_one_is_put_on_hold', async () => {
-    const ann = person(ids.next())
-    const held = await create(ann, 'Held')
-    await close(ann, held)
-    const { outbox: _, ledger: __, ...one } = await loops.get(ann, held)
-    const many = Array.from({ length: LIMITS.active_loops - 1 }, () => ({
-      ...one,
-      _id: ids.next(),
-      status: 'active' as const,
-      status_key: ids.next(),
-      outbox: [],
-      ledger: [],
-    }))
-    await mongo.database('loops-queue').collection<StandingDoc>('loops').insertMany(many)
-    const service = bed.as(loopsQueue, ann)
-    const last = await service.create_loop({ name: 'The last one' })
-    expect(last.loop.priority).toBe(LIMITS.active_loops - 1)
-    const over = { code: 'limit_exceeded', extras: { details: { limit: 5_000, size: 5_001 } } }
-    await expect(service.create_loop({ name: 'Too many' })).rejects.toMatchObject(over)
-    await expect(service.reopen_loop({ loop_id: held })).rejects.toMatchObject(over)
-    const formed = service.create_loop_from_tasks({ loop_name: 'Too many', task_ids: [ids.next()] })
-    await expect(formed).rejects.toMatchObject(over)
-    expect(await service.reopen_loop({ loop_id: last.loop.id })).toMatchObject({ changed: false })
-    await service.close_loop({ loop_id: last.loop.id })
-    expect(await service.reopen_loop({ loop_id: held })).toMatchObject({
-      changed: true,
-      loop: { priority: 0 },
-    })
-    const all = [held, ...many.map(({ _id }) => _id)]
-    expect(await service.reorder_loops({ loop_ids: all.toReversed() })).toMatchObject({
-      changed: true,
-      total: 5_000,
-    })
-  })
-})

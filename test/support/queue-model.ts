@@ -10,7 +10,12 @@ export type Told = Readonly<{
 
 /** The order after one told change; throws where the change does not fit the order before. */
 export const replayed = (order: readonly string[], told: Told): readonly string[] => {
-  if (told.order) return told.order
+  if (told.order) {
+    const same = told.change === 'repaired' || [...told.order].sort().join() === [...order].sort().join()
+    if (!same || new Set(told.order).size !== told.order.length)
+      throw new Error(`${told.change} into an order of other loops`)
+    return told.order
+  }
   const [id] = told.loop_ids
   if (id === undefined || told.loop_ids.length !== 1)
     throw new Error('a change without an order names one loop')

@@ -359,9 +359,3 @@ describe('what loops say of themselves', () => {
     )
   })
 })
-
-test('an_order_in_which_a_loop_stands_twice_has_it_once_after_the_next_change', () => {
-  expect(move(['A', 'B', 'A', 'C'], new Set(), 'A', 1)).toEqual(['B', 'A', 'C'])
-  expect(move(['A', 'B', 'B', 'C'], new Set(['C']), 'A', 1)).toEqual(['B', 'A', 'C'])
-  expect(reorder(['A', 'B', 'A', 'C'], new Set(), ['C'])).toEqual(['C', 'A', 'B'])
-})

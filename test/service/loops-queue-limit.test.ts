@@ -1,0 +1,62 @@
+// The limit on active loops, for every way by which a loop becomes active.
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import type { LoopDoc } from '../../services/loops-queue/store.ts'
+import { LIMITS } from '../../shared/contracts/common.ts'
+import { loopsQueue } from '../../shared/contracts/loops-queue.ts'
+import { createLog } from '../../shared/log.ts'
+import { connectMongo, type Mongo } from '../../shared/mongo.ts'
+import { type Bed, ids, openBed, person } from '../support/service-bed.ts'
+
+let bed: Bed
+let mongo: Mongo
+beforeAll(async () => {
+  bed = await openBed()
+  await bed.start('loops-queue')
+  mongo = await connectMongo(bed.mongodbUrl, createLog({ filter: 'error', topic: 'test' }))
+})
+afterAll(async () => {
+  await mongo?.[Symbol.asyncDispose]()
+  await bed?.[Symbol.asyncDispose]()
+})
+
+test('refused_beyond_it_until_one_is_put_on_hold', async () => {
+  const ann = person(ids.next())
+  const service = bed.as(loopsQueue, ann)
+  const { loop } = await service.create_loop({ name: 'Held' })
+  const held = loop.id
+  await service.close_loop({ loop_id: held })
+  const collection = mongo.database('loops-queue').collection<LoopDoc>('loops')
+  const {
+    outbox: _,
+    ledger: __,
+    unqueued: ___,
+    ...one
+  } = (await collection.findOne({ _id: held })) as LoopDoc
+  const many = Array.from({ length: LIMITS.active_loops - 1 }, () => ({
+    ...one,
+    _id: ids.next(),
+    status: 'active' as const,
+    status_key: ids.next(),
+    outbox: [],
+    ledger: [],
+  }))
+  await collection.insertMany(many)
+  const last = await service.create_loop({ name: 'The last one' })
+  expect(last.loop.priority).toBe(LIMITS.active_loops - 1)
+  const over = { code: 'limit_exceeded', extras: { details: { limit: 5_000, size: 5_001 } } }
+  await expect(service.create_loop({ name: 'Too many' })).rejects.toMatchObject(over)
+  await expect(service.reopen_loop({ loop_id: held })).rejects.toMatchObject(over)
+  const formed = service.create_loop_from_tasks({ loop_name: 'Too many', task_ids: [ids.next()] })
+  await expect(formed).rejects.toMatchObject(over)
+  expect(await service.reopen_loop({ loop_id: last.loop.id })).toMatchObject({ changed: false })
+  await service.close_loop({ loop_id: last.loop.id })
+  expect(await service.reopen_loop({ loop_id: held })).toMatchObject({
+    changed: true,
+    loop: { priority: 0 },
+  })
+  const all = [held, ...many.map(({ _id }) => _id)]
+  expect(await service.reorder_loops({ loop_ids: all.toReversed() })).toMatchObject({
+    changed: true,
+    total: 5_000,
+  })
+})
