@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { resolveMongod, resolveNatsServer } from '../../infra/servers.ts'
-import { cacheFolder } from '../support/images.ts'
+import { serverSearch } from '../support/images.ts'
 import { quantile, runFairness } from './fairness.ts'
 
 /** A call of the dead ones ends after this (ms): whoever waited for one would need as long. */
@@ -12,7 +12,7 @@ const CALL_MS = 15_000
 
 test('a_healthy_address_does_not_wait_for_the_dead_ones_of_another_workspace', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'loops-fairness-'))
-  const found = { cacheDir: join(cacheFolder(), 'bin'), env: process.env }
+  const found = serverSearch()
   const nats_server = (await resolveNatsServer(found)).path
   const mongod = (await resolveMongod(found)).path
   const measured = await runFairness({ setting: { nats_server, mongod, folder }, duration_ms: 8_000 })

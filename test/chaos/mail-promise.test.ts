@@ -5,14 +5,14 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { resolveMongod, resolveNatsServer } from '../../infra/servers.ts'
-import { cacheFolder } from '../support/images.ts'
+import { serverSearch } from '../support/images.ts'
 import { type Copies, isKept, runPromise } from './mail-promise.ts'
 
 const SEED = 3
 
 test('no_second_copy_but_where_a_sender_died_or_an_answer_was_lost', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'loops-promise-'))
-  const found = { cacheDir: join(cacheFolder(), 'bin'), env: process.env }
+  const found = serverSearch()
   const nats_server = (await resolveNatsServer(found)).path
   const mongod = (await resolveMongod(found)).path
   const trial = {

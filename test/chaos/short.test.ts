@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { resolveMongod, resolveNatsServer } from '../../infra/servers.ts'
-import { cacheFolder } from '../support/images.ts'
+import { serverSearch } from '../support/images.ts'
 import type { Way } from './plan.ts'
 import { runTrial } from './trial.ts'
 
@@ -18,7 +18,7 @@ const QUIET_MS = 120_000
 
 test(`nothing_owed_lost_when_everything_is_hurt_with_seed_${SEED}`, async () => {
   const folder = await mkdtemp(join(tmpdir(), 'loops-chaos-'))
-  const found = { cacheDir: join(cacheFolder(), 'bin'), env: process.env }
+  const found = serverSearch()
   const { lines, text } = await runTrial({
     setting: {
       nats_server: (await resolveNatsServer(found)).path,

@@ -11,7 +11,7 @@ import { createLog } from '../../shared/log.ts'
 import { agentOf, signUp } from '../support/accounts.ts'
 import { canFillDisk, fillDisk } from '../support/chaos/full-disk.ts'
 import { type Controlled, openProcesses } from '../support/chaos/processes.ts'
-import { cacheFolder } from '../support/images.ts'
+import { serverSearch } from '../support/images.ts'
 import { type System, startSystem } from '../support/system.ts'
 
 const LIMIT_MS = 60_000
@@ -29,10 +29,7 @@ beforeAll(async () => {
   const folder = await mkdtemp(join(tmpdir(), 'loops-full-disk-'))
   stack.defer(() => rm(folder, { recursive: true, force: true }))
   port = await tryPort('127.0.0.1', 0)
-  const { path: command } = await resolveNatsServer({
-    cacheDir: join(cacheFolder(), 'bin'),
-    env: process.env,
-  })
+  const { path: command } = await resolveNatsServer(serverSearch())
   server = stack.use(openProcesses()).keep({
     name: 'nats-server',
     command,

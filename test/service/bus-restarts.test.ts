@@ -17,7 +17,7 @@ import { systemIds } from '../../shared/ids.ts'
 import { createLog } from '../../shared/log.ts'
 import { type FaultProxy, startFaultProxy } from '../support/chaos/fault-proxy.ts'
 import { type Controlled, openProcesses } from '../support/chaos/processes.ts'
-import { cacheFolder } from '../support/images.ts'
+import { serverSearch } from '../support/images.ts'
 import { keysOf } from '../support/keys.ts'
 
 const N = z.object({ n: z.int() })
@@ -65,10 +65,7 @@ beforeAll(async () => {
   const folder = await mkdtemp(join(tmpdir(), 'loops-bus-'))
   stack.defer(() => rm(folder, { recursive: true, force: true }))
   port = await tryPort('127.0.0.1', 0)
-  const { path: command } = await resolveNatsServer({
-    cacheDir: join(cacheFolder(), 'bin'),
-    env: process.env,
-  })
+  const { path: command } = await resolveNatsServer(serverSearch())
   server = stack.use(openProcesses()).keep({
     name: 'nats-server',
     command,

@@ -11,7 +11,7 @@ import { createLog } from '../../shared/log.ts'
 import { type NatsServers, OBSERVER, startNatsServers } from '../support/chaos/nats-servers.ts'
 import { openProcesses } from '../support/chaos/processes.ts'
 import { type EventsBed, openEventsBed, thing, toldOf } from '../support/events-bed.ts'
-import { cacheFolder } from '../support/images.ts'
+import { serverSearch } from '../support/images.ts'
 import { freshStack } from '../support/stack.ts'
 
 const LIMIT = { timeout: 40_000 }
@@ -19,7 +19,7 @@ let binary: string
 let stack: AsyncDisposableStack
 
 beforeAll(async () => {
-  binary = (await resolveNatsServer({ cacheDir: join(cacheFolder(), 'bin'), env: process.env })).path
+  binary = (await resolveNatsServer(serverSearch())).path
 }, 180_000)
 beforeEach(() => {
   stack = new AsyncDisposableStack()

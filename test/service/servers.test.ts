@@ -14,7 +14,7 @@ import { tryPort, untilAccepting } from '../../infra/servers/port.ts'
 import type { Binary } from '../../infra/servers.ts'
 import { resolveMongod, resolveNatsServer } from '../../infra/servers.ts'
 import { canFillDisk, fillDisk } from '../support/chaos/full-disk.ts'
-import { cacheFolder } from '../support/images.ts'
+import { serverSearch } from '../support/images.ts'
 
 const SECRET = 'a secret of more than thirty-two characters'
 const FETCH_TIMEOUT_MS = 180_000
@@ -25,7 +25,7 @@ let dataDir: string
 let stack: AsyncDisposableStack
 
 beforeAll(async () => {
-  const options = { cacheDir: join(cacheFolder(), 'bin'), env: process.env }
+  const options = serverSearch()
   mongod = await resolveMongod(options)
   natsServer = await resolveNatsServer(options)
 }, FETCH_TIMEOUT_MS)

@@ -49,7 +49,7 @@ export const startContainerSet = async (): Promise<ContainerSet> => {
   const stack = new AsyncDisposableStack()
   try {
     const client = await ensureEngine(silentReport, cacheFolder(), runFolder())
-    const image = await projectImage({ client, report: silentReport, cacheDir: cacheFolder() })
+    const image = await projectImage({ client, report: silentReport })
     const place = { run: runMark(), network: await createNetwork(client, runMark()) }
     stack.defer(() => client.container.dockerode.getNetwork(place.network).remove())
     const keep = <T extends StartedTestContainer>(container: T): T => {

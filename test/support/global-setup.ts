@@ -43,7 +43,7 @@ const start = async (): Promise<Running> => {
   await mkdir(runFolder(), { recursive: true })
   const client = await ensureEngine(report, cacheDir, runFolder())
   await removeLeftovers(client)
-  const context: ImageContext = { client, report, cacheDir }
+  const context: ImageContext = { client, report }
   const images = await serverImages(context)
   const run = runMark()
   const claims = join(runFolder(), 'claims')

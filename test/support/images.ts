@@ -3,11 +3,12 @@
 import { spawn } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { once } from 'node:events'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { type ContainerRuntimeClient, ImageName } from 'testcontainers'
 import { formatBytes, messageOf, type Report, StartFault } from '../../infra/report.ts'
-import { cacheFolder as cacheFolderOf } from '../../infra/servers/cache.ts'
+import { binariesFolder, cacheFolder as cacheFolderOf } from '../../infra/servers/cache.ts'
 import { type Binary, type ResolveOptions, resolveMongod, resolveNatsServer } from '../../infra/servers.ts'
 import { step } from './progress.ts'
 import { type Blueprint, buildStandIn, nodeBlueprint } from './stand-in.ts'
@@ -15,12 +16,16 @@ import { type Blueprint, buildStandIn, nodeBlueprint } from './stand-in.ts'
 /** The user's cache folder for this project: server binaries, the daemon's output. */
 export const cacheFolder = (): string => cacheFolderOf(process.env)
 
+/** Where the tests look for the program of a server, and keep one that they fetch. */
+export const serverSearch = (): ResolveOptions => ({
+  cacheDir: binariesFolder(process.env, tmpdir()),
+  env: process.env,
+})
+
 /** What is needed to find or make an image. */
 export type ImageContext = Readonly<{
   client: ContainerRuntimeClient
   report: Report
-  /** The user's cache folder for this project: server binaries are kept there. */
-  cacheDir: string
   /** How long a registry may take to its first answer; 10 s when absent. */
   firstByteLimitMs?: number
 }>
@@ -64,8 +69,8 @@ const serverStandIn = async (
   resolve: (options: ResolveOptions) => Promise<Binary>,
   context: ImageContext,
 ): Promise<string> => {
-  const { cacheDir, report } = context
-  const binary = await resolve({ cacheDir: join(cacheDir, 'bin'), env: process.env, report })
+  const { report } = context
+  const binary = await resolve({ ...serverSearch(), report })
   const dockerfile = ['FROM scratch', 'COPY . /', `ENTRYPOINT ["${target}"]`].join('\n')
   return standIn({ name, binary, target, folders, dockerfile }, context)
 }
