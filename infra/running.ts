@@ -4,14 +4,14 @@ import { readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { type Config, readConfig } from '../shared/config.ts'
 import { explain, StartFault } from './report.ts'
-import { keptSecret } from './servers/data-dir.ts'
+import { keptSecret, secretFile } from './servers/data-dir.ts'
 
 type Env = Readonly<Record<string, string | undefined>>
 
 const FILE = 'running.json'
 const TOLD = ['NATS_URL', 'MONGODB_URL'] as const
 
-/** Leaves word in the data folder of where the servers are, for its owner alone: there is a password in it. */
+/** Leaves word in the data folder of where the servers are, for its owner alone: there are passwords in it. */
 export const tellRunning = (dataDir: string, env: Env): Disposable => {
   const file = join(dataDir, FILE)
   const told = Object.fromEntries(TOLD.map((name) => [name, env[name]]))
@@ -50,7 +50,7 @@ export const runningConfig = (env: Env, needs: readonly Name[] = [...TOLD, 'LOOP
   }
   const found: Record<string, string | undefined> = { ...env }
   for (const name of TOLD) found[name] = env[name] || told[name]
-  found.LOOPS_SECRET = env.LOOPS_SECRET || keptSecret(dataDir, secret)
+  found.LOOPS_SECRET = env.LOOPS_SECRET || keptSecret(secretFile(dataDir), secret)
   return readConfig(found)
 }
 

@@ -14,7 +14,7 @@ import { explain, formatMs, messageOf, StartFault, streamReport } from './report
 import { tellRunning } from './running.ts'
 import { screen } from './screen.ts'
 import { binariesFolder } from './servers/cache.ts'
-import { keptSecret, openDataDir, requireRoom } from './servers/data-dir.ts'
+import { keptSecret, openDataDir, requireRoom, secretFile } from './servers/data-dir.ts'
 import { startMongod } from './servers/mongod.ts'
 import { startNatsServer } from './servers/nats-server.ts'
 import { tryPort } from './servers/port.ts'
@@ -102,7 +102,7 @@ const startServers = async (
     report,
     signal: ending.signal,
   }
-  const LOOPS_SECRET = config.LOOPS_SECRET ?? keptSecret(dataDir, systemIds().token)
+  const LOOPS_SECRET = config.LOOPS_SECRET ?? keptSecret(secretFile(dataDir), systemIds().token)
   if (config.MONGODB_URL) report.step('MongoDB: the one that MONGODB_URL names')
   if (config.NATS_URL) report.step('NATS: the one that NATS_URL names')
   const nats = config.NATS_URL ? undefined : await resolveNatsServer(find)

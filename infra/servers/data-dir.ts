@@ -1,4 +1,4 @@
-// The data folder of one copy of Loops: one process at a time, room on its disk, and the secret that is kept in it.
+// The data folder of one copy of Loops: one process at a time, room on its disk, and the secrets that are kept in it.
 import {
   existsSync,
   linkSync,
@@ -148,12 +148,14 @@ export const requireRoom = (folder: string, needed_bytes: number): void => {
   )
 }
 
-/** The secret that is kept in the folder, made at the first start; only its owner can read it. */
-export const keptSecret = (folder: string, make: () => string): string => {
-  const file = join(folder, 'secret')
+/** The file of the secret that the keys and links of this copy are derived from. */
+export const secretFile = (folder: string): string => join(folder, 'secret')
+
+/** The secret that a file keeps, made when there is none; only its owner can read it. */
+export const keptSecret = (file: string, make: () => string): string => {
   if (!existsSync(file)) {
     const whole = `${file}.new`
-    writeFileSync(whole, `${make()}\n`, { mode: 0o600 })
+    writeFileSync(whole, `${make()}\n`, { mode: 0o600, flush: true })
     renameSync(whole, file)
   }
   return readFileSync(file, 'utf8').trim()

@@ -1,9 +1,17 @@
-// Makes a lone mongod the primary of a replica set of one, whatever port it had before. The only file in infra that
-// knows the MongoDB driver.
+// Makes a lone mongod the primary of a replica set of one, whatever port it had before, and gives it a login. The only
+// file in infra that knows the MongoDB driver.
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Db } from 'mongodb'
-import { MongoClient } from 'mongodb'
+import { MongoClient, MongoServerError } from 'mongodb'
 import { untilAccepting } from './port.ts'
+
+/** How a server that asks for a login is entered at first, and the login for all that comes after. */
+export type Access = Readonly<{
+  /** The content of its key file. Whoever has it may do everything, also before there is any user. */
+  key: string
+  user: string
+  password: string
+}>
 
 /** Which server, and as what. */
 export type ReplicaSetOptions = Readonly<{
@@ -13,6 +21,8 @@ export type ReplicaSetOptions = Readonly<{
   /** The address that its configuration holds, where that differs from host and port (inside a container). */
   member?: string
   replicaSet: string
+  /** Absent for a server that lets everybody in. */
+  access?: Access
   signal: AbortSignal
 }>
 
@@ -22,14 +32,31 @@ const CONNECT_TIMEOUT_MS = 20_000
 type ReplicaSetConfig = { _id: string; version: number; members: { _id: number; host: string }[] }
 
 /**
+ * The user that servers which share a key file are to each other. It needs no document, so it can sign in before there
+ * is a replica set and while the member does not find itself in one.
+ * https://www.mongodb.com/docs/manual/reference/built-in-roles/#mongodb-authrole-__system
+ */
+const asServer = ({ key }: Access) =>
+  ({
+    auth: { username: '__system', password: key },
+    authSource: 'local',
+    authMechanism: 'SCRAM-SHA-256',
+  }) as const
+
+/** Every database, to read and to write; not the users, nor the server itself. */
+const ROLES = ['readWriteAnyDatabase'] as const
+
+/**
  * Waits for the server, initiates its set at first, corrects the address in its configuration when the port has
- * changed since (a member that does not find itself there never becomes primary), and waits until it is primary.
+ * changed since (a member that does not find itself there never becomes primary), waits until it is primary, and sets
+ * its login. Whatever an earlier try has done of this is found done.
  * @throws the driver's error; an AbortError when the signal is aborted
  */
 export const ensureReplicaSet = async (options: ReplicaSetOptions): Promise<void> => {
-  const { port, host = '127.0.0.1', member = `${host}:${port}`, replicaSet, signal } = options
+  const { port, host = '127.0.0.1', member = `${host}:${port}`, replicaSet, access, signal } = options
   const client = new MongoClient(`mongodb://${host}:${port}/?directConnection=true`, {
     serverSelectionTimeoutMS: CONNECT_TIMEOUT_MS,
+    ...(access && asServer(access)),
   })
   try {
     await untilAccepting(host, port, signal)
@@ -47,6 +74,7 @@ export const ensureReplicaSet = async (options: ReplicaSetOptions): Promise<void
       await admin.command({ replSetReconfig: changed, force: true })
     }
     await untilPrimary(admin, signal)
+    if (access) await setLogin(admin, access)
   } finally {
     await client.close()
   }
@@ -62,3 +90,13 @@ const isPrimary = (admin: Db): Promise<boolean> =>
     ({ isWritablePrimary }) => isWritablePrimary === true,
     () => false,
   )
+
+/** The password is set each time, so that it is the right one even where the file that kept it was lost. */
+const setLogin = async (admin: Db, { user, password: pwd }: Access): Promise<void> => {
+  try {
+    await admin.command({ updateUser: user, pwd, roles: ROLES })
+  } catch (error) {
+    if (!(error instanceof MongoServerError && error.codeName === 'UserNotFound')) throw error
+    await admin.command({ createUser: user, pwd, roles: ROLES })
+  }
+}

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { StartFault } from '../../../infra/report.ts'
-import { keptSecret, openDataDir, requireRoom } from '../../../infra/servers/data-dir.ts'
+import { keptSecret, openDataDir, requireRoom, secretFile } from '../../../infra/servers/data-dir.ts'
 import { identityOf } from '../../../infra/servers/identity.ts'
 
 let folder: string
@@ -98,7 +98,7 @@ test('disk_without_the_room_refused', () => {
 test('secret_made_once_and_readable_by_its_owner_only', () => {
   let made = 0
   const make = () => `secret number ${++made}`
-  expect(keptSecret(folder, make)).toBe('secret number 1')
-  expect(keptSecret(folder, make)).toBe('secret number 1')
+  expect(keptSecret(secretFile(folder), make)).toBe('secret number 1')
+  expect(keptSecret(secretFile(folder), make)).toBe('secret number 1')
   expect(statSync(join(folder, 'secret')).mode & 0o777).toBe(0o600)
 })
