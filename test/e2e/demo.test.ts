@@ -4,11 +4,10 @@ import { once } from 'node:events'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll, beforeAll, expect, test, vi } from 'vitest'
-import { identityOf } from '../../infra/servers/identity.ts'
+import { afterAll, beforeAll, expect, test } from 'vitest'
 import { tryPort } from '../../infra/servers/port.ts'
 import { signUp } from '../support/accounts.ts'
-import { type NpmStart, npmStart, serversOf } from '../support/npm-start.ts'
+import { type NpmStart, npmStart } from '../support/npm-start.ts'
 
 const ROOT = join(import.meta.dirname, '..', '..')
 
@@ -24,12 +23,7 @@ beforeAll(async () => {
   await signUp(loops, { name: 'Ada', workspace: 'Engine' })
 })
 afterAll(async () => {
-  const servers = serversOf(place.DATA_DIR)
-  loops.signalAll('SIGKILL')
-  await loops.ended
-  await vi.waitFor(() => {
-    if (servers.some((pid) => identityOf(pid) !== undefined)) throw new Error('its servers still run')
-  }, 20_000)
+  await loops.kill()
   await rm(folder, { recursive: true, force: true })
 })
 

@@ -31,10 +31,7 @@ beforeEach(async () => {
 })
 
 afterEach(async () => {
-  const servers = runs.flatMap(({ dataDir }) => serversOf(dataDir))
-  for (const run of runs) run.signalAll('SIGKILL')
-  await Promise.all(runs.map(({ ended }) => ended))
-  await gone(servers)
+  await Promise.all(runs.map((run) => run.kill()))
   await rm(folder, { recursive: true })
 })
 

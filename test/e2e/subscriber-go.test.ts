@@ -8,14 +8,13 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type JetStreamClient, jetstream } from '@nats-io/jetstream'
 import { connect, type NatsConnection } from '@nats-io/transport-node'
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
-import { identityOf } from '../../infra/servers/identity.ts'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { tryPort } from '../../infra/servers/port.ts'
 import { eventSubject } from '../../shared/contract.ts'
 import { agentOf, signUp } from '../support/accounts.ts'
 import { buildGo, missingGo } from '../support/go.ts'
 import type { McpClient } from '../support/mcp-client.ts'
-import { type NpmStart, npmStart, serversOf } from '../support/npm-start.ts'
+import { type NpmStart, npmStart } from '../support/npm-start.ts'
 import { type Credentials, credentialsIn, subscriberCommand } from '../support/subscribers.ts'
 import { SOME_ID } from '../support/tools.ts'
 
@@ -94,12 +93,7 @@ describe.skipIf(noGo)(`in Go${noGo ? `: ${noGo}` : ''}`, () => {
     running?.kill('SIGKILL')
     await agent?.[Symbol.asyncDispose]()
     await inside?.close()
-    const servers = loops ? serversOf(loops.dataDir) : []
-    loops?.signalAll('SIGKILL')
-    await loops?.ended
-    await vi.waitFor(() => {
-      if (servers.some((pid) => identityOf(pid) !== undefined)) throw new Error('its servers still run')
-    }, WAIT)
+    await loops?.kill()
     await rm(folder, { recursive: true, force: true })
   })
 

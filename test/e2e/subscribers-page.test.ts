@@ -4,13 +4,12 @@ import { once } from 'node:events'
 import { mkdtemp, readdir, readFile, rm, symlink } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll, beforeAll, expect, test, vi } from 'vitest'
-import { identityOf } from '../../infra/servers/identity.ts'
+import { afterAll, beforeAll, expect, test } from 'vitest'
 import { tryPort } from '../../infra/servers/port.ts'
 import { agentOf, signUp } from '../support/accounts.ts'
 import { missingGo } from '../support/go.ts'
 import type { McpClient } from '../support/mcp-client.ts'
-import { type NpmStart, npmStart, serversOf } from '../support/npm-start.ts'
+import { type NpmStart, npmStart } from '../support/npm-start.ts'
 import { ensurePython } from '../support/python.ts'
 
 const ROOT = join(import.meta.dirname, '..', '..')
@@ -54,12 +53,7 @@ beforeAll(async () => {
 })
 afterAll(async () => {
   await agent?.[Symbol.asyncDispose]()
-  const servers = serversOf(loops.dataDir)
-  loops.signalAll('SIGKILL')
-  await loops.ended
-  await vi.waitFor(() => {
-    if (servers.some((pid) => identityOf(pid) !== undefined)) throw new Error('its servers still run')
-  }, 20_000)
+  await loops.kill()
   await rm(folder, { recursive: true, force: true })
 })
 

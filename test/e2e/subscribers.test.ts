@@ -9,7 +9,6 @@ import { DatabaseSync } from 'node:sqlite'
 import { type JetStreamClient, jetstream } from '@nats-io/jetstream'
 import { connect, type NatsConnection } from '@nats-io/transport-node'
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
-import { identityOf } from '../../infra/servers/identity.ts'
 import { tryPort } from '../../infra/servers/port.ts'
 import { eventSubject } from '../../shared/contract.ts'
 import { type Account, agentOf, signUp } from '../support/accounts.ts'
@@ -83,12 +82,7 @@ afterAll(async () => {
   for (const child of running.values()) child.kill('SIGKILL')
   await agent?.[Symbol.asyncDispose]()
   await inside?.close()
-  const servers = serversOf(loops.dataDir)
-  loops.signalAll('SIGKILL')
-  await loops.ended
-  await vi.waitFor(() => {
-    if (servers.some((pid) => identityOf(pid) !== undefined)) throw new Error('its servers still run')
-  }, WAIT)
+  await loops.kill()
   await rm(folder, { recursive: true, force: true })
 })
 

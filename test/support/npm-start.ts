@@ -9,6 +9,7 @@ import { expect, vi } from 'vitest'
 import { identityOf } from '../../infra/servers/identity.ts'
 
 const ROOT = join(import.meta.dirname, '..', '..')
+// Hooks wait too, where `expect.poll` is refused: hence `vi.waitFor`.
 const PATIENCE_MS = 60_000
 
 /** One run of `npm start`. */
@@ -25,6 +26,8 @@ export type NpmStart = Readonly<{
   ready: () => Promise<void>
   /** A signal to everything in the terminal, as Ctrl-C is. */
   signalAll: (signal: NodeJS.Signals) => void
+  /** Kills everything in the terminal, and waits until its servers are gone too. For a hook. */
+  kill: () => Promise<void>
 }>
 
 /** Runs `npm start` with these variables and no others of Loops. */
@@ -36,6 +39,13 @@ export const npmStart = (
   let output = ''
   for (const stream of [npm.stdout, npm.stderr]) stream.on('data', (chunk) => (output += chunk))
   const ended = once(npm, 'close').then(([code]) => code as number | null)
+  const signalAll = (signal: NodeJS.Signals) => {
+    try {
+      process.kill(-(npm.pid ?? 0), signal)
+    } catch {
+      // It has ended by itself.
+    }
+  }
   return {
     npm,
     dataDir: env.DATA_DIR,
@@ -44,18 +54,17 @@ export const npmStart = (
     ended,
     ready: async () => {
       const early = ended.then((code) => expect.fail(`it ended with ${code}:\n${output}`))
-      // Hooks wait for this too, where `expect.poll` is refused.
       const shown = vi.waitFor(() => expect(output).toContain('Loops is running'), {
         timeout: PATIENCE_MS * 2,
       })
       await Promise.race([shown, early])
     },
-    signalAll: (signal) => {
-      try {
-        process.kill(-(npm.pid ?? 0), signal)
-      } catch {
-        // It has ended by itself.
-      }
+    signalAll,
+    kill: async () => {
+      const servers = serversOf(env.DATA_DIR)
+      signalAll('SIGKILL')
+      await ended
+      await gone(servers)
     },
   }
 }
@@ -72,4 +81,6 @@ export const serversOf = (dataDir: string): readonly number[] =>
 
 /** Waits until none of these processes runs. */
 export const gone = (pids: readonly number[]): Promise<void> =>
-  expect.poll(() => pids.filter((pid) => identityOf(pid) !== undefined), { timeout: PATIENCE_MS }).toEqual([])
+  vi.waitFor(() => expect(pids.filter((pid) => identityOf(pid) !== undefined)).toEqual([]), {
+    timeout: PATIENCE_MS,
+  })
