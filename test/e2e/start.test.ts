@@ -1,14 +1,18 @@
 // `npm start` from outside: data found again, orderly and disorderly ends, neighbours, and the sentence for each fault.
-import { chmodSync, writeFileSync } from 'node:fs'
+import { execFile } from 'node:child_process'
+import { chmodSync, readFileSync, writeFileSync } from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { promisify } from 'node:util'
+import { MongoClient } from 'mongodb'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { tryPort } from '../../infra/servers/port.ts'
 import type { NpmStart } from '../support/npm-start.ts'
 import { gone, npmStart, serversOf } from '../support/npm-start.ts'
 
+const ROOT = join(import.meta.dirname, '..', '..')
 const ADA = {
   name: 'Ada',
   email: 'ada@example.com',
@@ -34,6 +38,13 @@ afterEach(async () => {
   await Promise.all(runs.map((run) => run.kill()))
   await rm(folder, { recursive: true })
 })
+
+/** What a command prints, both streams; that it fails is the test's failure. */
+const printed = async (command: string, args: readonly string[], env: Record<string, string> = {}) => {
+  const { PATH, HOME } = process.env
+  const ran = await promisify(execFile)(command, args, { cwd: ROOT, env: { PATH, HOME, ...env } })
+  return ran.stdout + ran.stderr
+}
 
 const freePort = async () => String(await tryPort('127.0.0.1', 0))
 
@@ -144,6 +155,23 @@ test('killed_servers_started_again', async () => {
   await expect.poll(() => run.output().match(/serving again/g) ?? [], { timeout: 30_000 }).toHaveLength(2)
   await expect.poll(async () => (await fetch(`${run.url}/readyz`)).status, { timeout: 30_000 }).toBe(200)
   await expectAda(run)
+})
+
+test('its_database_opens_to_the_commands_of_its_operator_and_to_nobody_without_the_login', async () => {
+  const { dataDir, output } = await started(await freePort())
+  const { MONGODB_URL } = JSON.parse(readFileSync(join(dataDir, 'running.json'), 'utf8'))
+  await using stranger = new MongoClient(`mongodb://${new URL(MONGODB_URL).host}/?directConnection=true`)
+  await expect(stranger.db('loops_gateway').collection('people').findOne()).rejects.toMatchObject({
+    codeName: 'Unauthorized',
+  })
+  const shown = [output(), await printed('ps', ['-eww', '-o', 'args'])]
+  for (const command of ['check-counts', 'keys -- list', 'events -- dead'])
+    shown.push(
+      await printed('npm', ['run', '--silent', ...command.split(' ')], { DATA_DIR: dataDir, LOG: 'debug' }),
+    )
+  const login = readFileSync(join(dataDir, 'mongod', 'login'), 'utf8').trim()
+  expect(MONGODB_URL).toContain(login)
+  expect(shown.join('\n')).not.toContain(login)
 })
 
 test('two_copies_run_side_by_side', async () => {
