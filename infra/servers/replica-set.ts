@@ -43,8 +43,8 @@ const asServer = ({ key }: Access) =>
     authMechanism: 'SCRAM-SHA-256',
   }) as const
 
-/** Every database, to read and to write; not the users, nor the server itself. */
-const ROLES = ['readWriteAnyDatabase'] as const
+/** Every database, to read, to write and to look after; not the users, nor the server itself. */
+const ROLES = ['readWriteAnyDatabase', 'dbAdminAnyDatabase'] as const
 
 /**
  * Waits for the server, initiates its set at first, corrects the address in its configuration when the port has

@@ -106,8 +106,10 @@ test('nobody_is_let_in_before_the_login_is_set', async () => {
   await starting
 })
 
-test('the_login_may_change_data_and_neither_users_nor_the_server', async () => {
-  const admin = clientOf((await start()).url).db('admin')
+test('the_login_may_change_and_look_after_data_and_neither_users_nor_the_server', async () => {
+  const client = clientOf((await start()).url)
+  await client.db('notes').command({ profile: 0 })
+  const admin = client.db('admin')
   for (const command of [{ createUser: 'mallory', pwd: 'm', roles: [] }, { shutdown: 1 }])
     await expect(admin.command(command)).rejects.toMatchObject({ codeName: 'Unauthorized' })
 })
