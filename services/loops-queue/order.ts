@@ -333,9 +333,11 @@ export const queues = (deps: Deps): Queues => {
             const decided = await decide(seen)
             if (!decided) return undefined
             const { result } = decided
-            return 'change' in decided
-              ? { result, save: (because: Because) => save(decided, because) }
-              : { result }
+            if ('change' in decided) return { result, save: (because: Because) => save(decided, because) }
+            if (steps.length === 0) return { result }
+            // The answer names a version: it must be one that stands, not one that somebody else may make first.
+            await store.save(found.queue, advanced(found.queue, steps), { call })
+            return undefined
           },
           ...(conflict ? { conflict: (expected: number) => conflict(seen, found.queue, expected) } : {}),
         }

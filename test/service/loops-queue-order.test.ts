@@ -284,6 +284,15 @@ describe('what a crash left behind', () => {
     expect(await changesOf(ann)).toEqual(['added', 'added', 'moved'])
   })
 
+  test('is_saved_before_a_command_that_changes_nothing_names_the_version', async () => {
+    const ann = person(ids.next())
+    const first = await create(ann, 'First')
+    const left = (await insert(ann, 'Left'))._id
+    const moved = await bed.as(loopsQueue, ann).set_loop_priority({ loop_id: first, priority: 0 })
+    expect(moved).toMatchObject({ changed: false, version: 2, order_head: [first, left] })
+    expect(await store.load(ann.workspace_id)).toMatchObject({ v: 2, slots: [first, left] })
+  })
+
   test('is_repaired_by_nobody_where_loops_are_in_the_order_that_do_not_exist', async () => {
     const ann = person(ids.next())
     const [first, second] = [await create(ann, 'First'), await create(ann, 'Second')]
