@@ -4,8 +4,7 @@ import { TASK_STATUSES, type TaskStatus } from '../../shared/contracts/common.ts
 import { readCursor, writeCursor } from './cursor.ts'
 import type { Some } from './deps.ts'
 import { type Leaf, settleArrivals } from './moves.ts'
-import { countReady, READY } from './ready.ts'
-import { countByStatus, tallyOf, UNASSIGNED, visibleShelves } from './tally.ts'
+import { countByStatus, countReady, tallyOf, UNASSIGNED, visibleShelves } from './tally.ts'
 import { rowPage, toRow } from './view.ts'
 
 /** People that a ship report names. */
@@ -22,14 +21,14 @@ export const internalHandlers = (deps: Leaf): Some<Internals> => ({
   list_loop_tasks: async ({ workspace_id: ws, loop_id, limit, cursor, ready_only, max_bytes }) => {
     const after = readCursor('work', cursor)
     const [rows, tallies] = await Promise.all([
-      deps.tasks.listWork(ws, loop_id, ready_only ? [READY.status] : TASK_STATUSES, after, limit + 1),
+      deps.tasks.listWork(ws, loop_id, ready_only ? 'ready' : TASK_STATUSES, after, limit + 1),
       deps.tallies.read(ws, [loop_id]),
     ])
     const counts = countByStatus(tallies, ws, [loop_id])
     const page = rowPage(rows, limit, max_bytes)
     return {
       tasks: page.tasks,
-      total: ready_only ? countReady(counts) : counts.total,
+      total: ready_only ? countReady(tallies, ws, loop_id) : counts.total,
       next_cursor: writeCursor('work', page.last?.rank),
       counts,
     }

@@ -3,10 +3,11 @@
 // saved and not counted yet is no fault. Mending adds what is missing, which commutes with every change.
 import type { ClientSession, Db, Document } from 'mongodb'
 import { insertMissing } from '../../shared/mongo.ts'
+import { isHeldBack } from './ready.ts'
 import type { TaskDoc } from './store.ts'
 import type { CommentDoc } from './store-comments.ts'
 import { UNCOUNTED_INDEX } from './store-tallies.ts'
-import { OF_WORKSPACE, type Sum, type Tally, tallyOf, type Uncounted } from './tally.ts'
+import { heldBackPath, OF_WORKSPACE, type Sum, type Tally, tallyOf, type Uncounted } from './tally.ts'
 
 type TallyDoc = Tally & { _id: string; ws: string; seen?: Readonly<Record<string, Date>>; repairs?: number }
 
@@ -30,12 +31,13 @@ const add = (numbers: Numbers, path: string, by: number): void =>
   void numbers.set(path, (numbers.get(path) ?? 0) + by)
 
 /** All counters of a document by their paths. */
-const stored = ({ tasks = {}, comments }: Tally): Numbers => {
+const stored = ({ tasks = {}, held_back = {}, comments }: Tally): Numbers => {
   const numbers: Numbers = new Map(comments === undefined ? [] : [['comments', comments]])
   for (const [shelf, statuses] of Object.entries(tasks))
     for (const [status, priorities] of Object.entries(statuses))
       for (const [priority, count] of Object.entries(priorities ?? {}))
         numbers.set(`tasks.${shelf}.${status}.${priority}`, count ?? 0)
+  for (const [shelf, count] of Object.entries(held_back)) numbers.set(heldBackPath(shelf), count)
   return numbers
 }
 
@@ -69,25 +71,28 @@ const counting = (db: Db, session: ClientSession) => {
       into: (tally: string) => Numbers,
     ): Promise<void> => {
       const found = tasks.aggregate<{
-        _id: { shelf: string; status: string; priority: string }
+        _id: Pick<TaskDoc, 'status' | 'priority' | 'ready'> & { shelf: string }
         count: number
       }>(
         [
           { $match: { ws, shelves: { $in: [...shelves] } } },
-          { $project: { shelves: 1, status: 1, priority: 1 } },
+          { $project: { shelves: 1, status: 1, priority: 1, ready: 1 } },
           { $unwind: '$shelves' },
           { $match: { shelves: { $in: [...shelves] } } },
           {
             $group: {
-              _id: { shelf: '$shelves', status: '$status', priority: '$priority' },
+              _id: { shelf: '$shelves', status: '$status', priority: '$priority', ready: '$ready' },
               count: { $sum: 1 },
             },
           },
         ],
         { ...read, hint: 'newest' },
       )
-      for await (const { _id, count } of found)
-        add(into(tallyOf(ws, _id.shelf)), `tasks.${_id.shelf}.${_id.status}.${_id.priority}`, count)
+      for await (const { _id, count } of found) {
+        const numbers = into(tallyOf(ws, _id.shelf))
+        add(numbers, `tasks.${_id.shelf}.${_id.status}.${_id.priority}`, count)
+        if (isHeldBack(_id)) add(numbers, heldBackPath(_id.shelf), count)
+      }
     },
 
     /** The comments on these, but for those of deleted tasks, whose counters go with them. */

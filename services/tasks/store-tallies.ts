@@ -214,7 +214,7 @@ export const openTallies = (db: Db, options: Options) => {
     read: async (ws: string, ids: readonly string[]): Promise<Tallies> => {
       const found = await collection
         .find({ _id: { $in: [...new Set(ids)] }, ws })
-        .project<TallyDoc>({ tasks: 1, comments: 1 })
+        .project<TallyDoc>({ tasks: 1, held_back: 1, comments: 1 })
         .toArray()
       return new Map(found.map((tally) => [tally._id, tally]))
     },

@@ -17,7 +17,7 @@ import {
 } from '../../shared/contracts/common.ts'
 import { inParallel } from '../../shared/parallel.ts'
 import { openCollection } from '../../shared/store-collection.ts'
-import { READY } from './ready.ts'
+import { READY, READY_STATUS } from './ready.ts'
 import { type Countees, type Entry, UNCOUNTED_INDEX } from './store-tallies.ts'
 import { type Countable, type Shelf, sumOf, tallyDifference } from './tally.ts'
 import type { Decision, Move, TaskState } from './task.ts'
@@ -27,7 +27,7 @@ export type TaskDoc = TaskState & Aggregate
 /** A task as lists read it. */
 export type RowDoc = Omit<
   TaskDoc,
-  'body' | 'outbox' | 'ledger' | 'created' | 'uncounted' | 'shelves' | 'move' | 'acl' | 'rank'
+  'body' | 'outbox' | 'ledger' | 'created' | 'uncounted' | 'shelves' | 'move' | 'acl' | 'rank' | 'ready'
 > &
   Readonly<{ rank: string }>
 /** A task reserved for a loop. */
@@ -54,7 +54,11 @@ const TASK_INDEXES: readonly IndexDescription[] = [
     partialFilterExpression: { loop_id: { $gt: '' } },
   },
   // Which loops have ready tasks, answered from the index alone.
-  { key: { ws: 1, status: 1, loop_id: 1 }, name: 'ready', partialFilterExpression: READY },
+  {
+    key: { ws: 1, status: 1, loop_id: 1, ready: 1 },
+    name: 'ready',
+    partialFilterExpression: { status: READY_STATUS },
+  },
   // One task per idempotency key.
   {
     key: { ws: 1, 'created.key': 1 },
@@ -176,11 +180,11 @@ const reading = (collection: Collection<TaskDoc>) => {
         .slice(0, limit)
     },
 
-    /** Tasks of one loop behind the rank `after`, in order of work. */
+    /** Tasks of one loop with these statuses, or the ready ones, behind the rank `after`, in order of work. */
     listWork: (
       ws: string,
       loop_id: string,
-      statuses: readonly TaskStatus[],
+      which: readonly TaskStatus[] | 'ready',
       after: string | undefined,
       limit: number,
     ): Promise<RowDoc[]> =>
@@ -188,7 +192,7 @@ const reading = (collection: Collection<TaskDoc>) => {
         .find({
           ws,
           loop_id,
-          status: { $in: [...statuses] },
+          ...(which === 'ready' ? READY : { status: { $in: [...which] } }),
           ...(after === undefined ? {} : { rank: { $gt: after } }),
         })
         .sort({ rank: 1 })

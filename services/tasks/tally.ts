@@ -5,6 +5,7 @@ import {
   type TaskCounts,
   type TaskStatus,
 } from '../../shared/contracts/common.ts'
+import { isHeldBack, READY_STATUS, type StoredReadiness } from './ready.ts'
 
 /**
  * The lists that a task can be on: `unassigned`, or `assigned`, the list of its loop (by the loop's id), and `public` if
@@ -21,7 +22,7 @@ export const OF_WORKSPACE: readonly Shelf[] = [UNASSIGNED, ASSIGNED, PUBLIC]
 /** Where a task is and who sees it: `acl` is `public`, or the id of the private loop that it is in. */
 export type Place = Readonly<{ loop_id: string | null; acl: string }>
 /** What counts tell apart. */
-export type Countable = Readonly<{ shelves: readonly Shelf[]; status: TaskStatus; priority: Priority }>
+export type Countable = StoredReadiness & Readonly<{ shelves: readonly Shelf[]; priority: Priority }>
 
 /** The lists that a task is on. */
 export const shelvesOf = ({ loop_id, acl }: Place): Shelf[] =>
@@ -66,11 +67,14 @@ export const mergeSums = (sums: readonly Sum[]): Sum[] => {
 }
 
 const cellsOf = (ws: string, task: Countable | null, by: number): Sum[] =>
-  (task?.shelves ?? []).map((shelf) => ({
-    tally: tallyOf(ws, shelf),
-    path: `tasks.${shelf}.${task?.status}.${task?.priority}`,
-    by,
-  }))
+  (task?.shelves ?? []).flatMap((shelf) => {
+    const tally = tallyOf(ws, shelf)
+    const cell = { tally, path: `tasks.${shelf}.${task?.status}.${task?.priority}`, by }
+    return task && isHeldBack(task) ? [cell, { tally, path: heldBackPath(shelf), by }] : [cell]
+  })
+
+/** The counter of the tasks of a list that have the status for work and are not ready. */
+export const heldBackPath = (shelf: Shelf): string => `held_back.${shelf}`
 
 /** What to add where when a task changes; null before it is made and after it is deleted. Empty: counts stay. */
 export const tallyDifference = (ws: string, before: Countable | null, after: Countable | null): Sum[] =>
@@ -82,7 +86,11 @@ export const tallyComment = (parent: string): Sum[] => [{ tally: parent, path: '
 /** The counters of one list: by status, then by priority; absent is 0. */
 export type Cells = Readonly<Partial<Record<TaskStatus, Readonly<Partial<Record<Priority, number>>>>>>
 /** The counters of one tally document. */
-export type Tally = Readonly<{ tasks?: Readonly<Record<Shelf, Cells>>; comments?: number }>
+export type Tally = Readonly<{
+  tasks?: Readonly<Record<Shelf, Cells>>
+  held_back?: Readonly<Record<Shelf, number>>
+  comments?: number
+}>
 /** Tally documents by id. */
 export type Tallies = ReadonlyMap<string, Tally>
 
@@ -118,6 +126,13 @@ export const sumOf = (countOf: (status: TaskStatus) => number): TaskCounts => {
 /** The counts by status of these lists together. */
 export const countByStatus = (tallies: Tallies, ws: string, shelves: readonly Shelf[]): TaskCounts =>
   sumOf((status) => countMatching(tallies, ws, shelves, { status }))
+
+/** How many tasks of a list are ready: those with the status for work, but for those that are held back. */
+export const countReady = (tallies: Tallies, ws: string, shelf: Shelf): number =>
+  atLeastZero(
+    countMatching(tallies, ws, [shelf], { status: READY_STATUS }) -
+      (tallies.get(tallyOf(ws, shelf))?.held_back?.[shelf] ?? 0),
+  )
 
 /** How many comments a task or loop has. */
 export const countComments = (tallies: Tallies, parent: string): number =>

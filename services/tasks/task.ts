@@ -4,6 +4,7 @@ import { type Actor, PRIORITIES, type Priority, type TaskStatus } from '../../sh
 import type { LoopRef } from '../../shared/contracts/tasks.ts'
 import { AppError } from '../../shared/errors.ts'
 import type { LedgerEntry } from '../../shared/idempotency.ts'
+import { type Readiness, storedReady } from './ready.ts'
 import { changeStatus, type Editor, type Standing } from './status.ts'
 import { type Countable, type Place, PUBLIC, type Shelf, shelvesOf, type Uncounted } from './tally.ts'
 
@@ -54,6 +55,13 @@ export const rankOf = ({
   due_date,
 }: Readonly<{ _id: string; priority: Priority; due_date: string | null }>): string =>
   `${PRIORITIES.indexOf(priority)}:${due_date ?? '~'}:${_id}`
+
+/** What is stored of a task because it follows from the rest: part of every decision. */
+const derived = (task: Place & Readiness & Parameters<typeof rankOf>[0]) => ({
+  rank: rankOf(task),
+  shelves: shelvesOf(task),
+  ready: storedReady(task),
+})
 
 /** Out of any loop: for everyone in the workspace. */
 export const NOWHERE: Place = { loop_id: null, acl: PUBLIC }
@@ -128,8 +136,7 @@ export const createTask = (task: NewTask): Decision => {
     priority,
     due_date,
     ...place,
-    rank: rankOf({ _id, priority, due_date }),
-    shelves: shelvesOf(place),
+    ...derived({ _id, status: 'open', priority, due_date, ...place }),
     author: by,
     approved_by: null,
     created_at: now,
@@ -190,8 +197,7 @@ export const editTask = (
   const next = {
     ...before,
     ...fields,
-    rank: rankOf({ _id: before._id, ...fields }),
-    shelves: shelvesOf(fields),
+    ...derived({ ...before, ...fields }),
     updated_at: now,
   }
   const data = {

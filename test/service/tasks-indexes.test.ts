@@ -237,6 +237,21 @@ const OPERATIONS: Record<string, Case> = {
     },
     keys: 2 * (PUBLIC_LOOPS + PRIVATE_LOOPS) + 4,
   },
+  'find_ready behind tasks that are held back': {
+    call: async () => {
+      const tasks = bed.db.collection<TaskDoc>('tasks')
+      const loop_ids = publicLoops.slice(0, 2)
+      const approved = { ws, loop_id: publicLoops[0] ?? '', status: 'approved' } as const
+      await bed.db.command({ profile: 0 })
+      await tasks.updateMany(approved, { $set: { ready: false } })
+      await bed.db.command({ profile: 2 })
+      const found = await nobody().find_ready({ workspace_id: ws, loop_ids })
+      await bed.db.command({ profile: 0 })
+      await tasks.updateMany(approved, { $unset: { ready: '' } })
+      expect(found).toEqual({ first: publicLoops[1], ready_loops: 1 })
+    },
+    keys: 6,
+  },
   summarize_loop: {
     call: () => nobody().summarize_loop({ ...ofLoop(), limit: 20, visibility: 'public' }),
     // It counts the tasks of the loop one by one.

@@ -1,6 +1,7 @@
 // Tasks in loops, over two instances of the service and two of loops-queue: who sees them, where they may go, and what
 // loops-queue is told of them.
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import type { TaskDoc } from '../../services/tasks/store.ts'
 import { isPublic } from '../../services/webhooks/webhook.ts'
 import type { Caller } from '../../shared/contract.ts'
 import { tasks as contract } from '../../shared/contracts/tasks.ts'
@@ -214,6 +215,28 @@ describe('what loops-queue is told', () => {
     const page = await ask.list_loop_tasks({ workspace_id, loop_id, ready_only: true })
     expect(page.tasks.map(({ title }) => title)).toEqual(['high, due late', 'high, older', 'low'])
     expect(page.total).toBe(3)
+  })
+
+  test('tasks_that_are_held_back_are_neither_listed_nor_counted_nor_found_as_ready', async () => {
+    const { loop_id, workspace_id, ask } = await filed()
+    const tasks = bed.db.collection<Pick<TaskDoc, '_id' | 'loop_id' | 'title' | 'status'>>('tasks')
+    const tallies = bed.db.collection<{ _id: string }>('tallies')
+    const holdBack = async (title: string) => {
+      await tasks.updateOne({ loop_id, title }, { $set: { ready: false } })
+      await tallies.updateOne({ _id: loop_id }, { $inc: { [`held_back.${loop_id}`]: 1 } })
+    }
+    const ready = async () => {
+      const { tasks, total } = await ask.list_loop_tasks({ workspace_id, loop_id, ready_only: true })
+      const { first } = await ask.find_ready({ workspace_id, loop_ids: [loop_id] })
+      return { titles: tasks.map(({ title }) => title), total, first }
+    }
+    await holdBack('high, due late')
+    expect(await ready()).toEqual({ titles: ['high, older', 'low'], total: 2, first: loop_id })
+    await holdBack('high, older')
+    await holdBack('low')
+    expect(await ready()).toEqual({ titles: [], total: 0, first: null })
+    const all = await ask.list_loop_tasks({ workspace_id, loop_id })
+    expect(all).toMatchObject({ total: 7, counts: { approved: 3 } })
   })
 
   test('the_summary_of_a_loop', async () => {

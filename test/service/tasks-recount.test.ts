@@ -81,6 +81,36 @@ test('wrong_counters_are_found_and_mended_and_lost_ones_made_again', async () =>
   expect(await shown(ann, task_id)).toEqual(right)
 })
 
+test('tasks_that_are_held_back_are_counted_anew_too', async () => {
+  const { ann, open, secret } = await busyWorkspace()
+  await bed.settled()
+  const held = { $set: { status: 'approved', ready: false } }
+  const tasks = bed.db.collection<{ _id: string; ws: string; loop_id: string; status: string }>('tasks')
+  await tasks.updateMany({ loop_id: open }, held)
+  // Only its status counts for a task that is not approved.
+  await tasks.updateMany({ loop_id: secret }, { $set: { ready: false } })
+  const moved = { 'open.none': -3, 'approved.none': 3 }
+  const missing = (shelf: string) => ({
+    ...Object.fromEntries(Object.entries(moved).map(([cell, by]) => [`tasks.${shelf}.${cell}`, by])),
+    [`held_back.${shelf}`]: 3,
+  })
+  const found = await lookAll()
+  expect(new Map(found.map((drift) => [drift.tally, drift.missing]))).toEqual(
+    new Map([
+      [open, missing(open)],
+      [ann.workspace_id, { ...missing('assigned'), ...missing('public') }],
+    ]),
+  )
+  for (const drift of found) await recount.repair(drift)
+  expect(await lookAll()).toEqual([])
+  await tasks.updateMany({ loop_id: open }, { $unset: { ready: '' } })
+  expect(await lookAll()).toMatchObject([
+    { missing: { 'held_back.assigned': -3, 'held_back.public': -3 } },
+    { missing: { [`held_back.${open}`]: -3 } },
+  ])
+  for (const drift of await lookAll()) await recount.repair(drift)
+})
+
 test('late_counters_are_not_called_wrong', async () => {
   const { ann, open } = await busyWorkspace()
   await bed.settled()

@@ -7,6 +7,7 @@ import {
   countByStatus,
   countComments,
   countMatching,
+  countReady,
   mergeSums,
   type Place,
   PUBLIC,
@@ -34,6 +35,7 @@ const task = fc.record({
   place,
   status: fc.constantFrom(...TASK_STATUSES),
   priority: fc.constantFrom(...PRIORITIES),
+  ready: fc.constantFrom(undefined, false as const),
 })
 type Task = typeof task extends fc.Arbitrary<infer T> ? T : never
 const countable = (one: Task | null): Countable | null => one && { ...one, shelves: shelvesOf(one.place) }
@@ -90,10 +92,13 @@ describe('tallyDifference', () => {
         expect(countMatching(tallied(sums), WS, shelves, view)).toBe(
           alive.filter((one) => matches(one, view)).length,
         )
-        for (const loop of [...PUBLIC_LOOPS, ...PRIVATE_LOOPS])
-          expect(countByStatus(tallied(sums), WS, [loop]).total).toBe(
-            alive.filter(({ place: { loop_id } }) => loop_id === loop).length,
+        for (const loop of [...PUBLIC_LOOPS, ...PRIVATE_LOOPS]) {
+          const own = alive.filter(({ place: { loop_id } }) => loop_id === loop)
+          expect(countByStatus(tallied(sums), WS, [loop]).total).toBe(own.length)
+          expect(countReady(tallied(sums), WS, loop)).toBe(
+            own.filter(({ status, ready }) => status === 'approved' && ready === undefined).length,
           )
+        }
       }),
     )
   })
@@ -139,6 +144,12 @@ test('a_counter_below_zero_for_a_moment_is_shown_as_none', () => {
   const tallies = new Map([[WS, { tasks: { unassigned: cells } }]])
   expect(countMatching(tallies, WS, ['unassigned'], {})).toBe(0)
   expect(countByStatus(tallies, WS, ['unassigned'])).toMatchObject({ open: 0, total: 0 })
+})
+
+test('all_approved_tasks_count_as_ready_where_an_earlier_release_has_counted', () => {
+  const tallies = new Map([['P1', { tasks: { P1: { approved: { none: 2, high: 1 }, open: { none: 4 } } } }]])
+  expect(countReady(tallies, WS, 'P1')).toBe(3)
+  expect(countReady(tallies, WS, 'P2')).toBe(0)
 })
 
 test('comments_are_counted_by_what_they_are_on', () => {
