@@ -322,7 +322,9 @@ export const openTasks = async (db: Db, deps: AggregateDeps) => {
     ): Promise<{ entry: Entry | null } | null> => {
       const change = changeOf(before.ws, before, next)
       const where: Filter<TaskDoc> = move ? isReserved(move) : { move: null }
-      const saved = await save(before, { ...next, move: null }, events, because, {
+      // As it is stored: what differs from this is written, and so the reservation goes.
+      const reserved = { ...before, move }
+      const saved = await save(reserved, { ...next, move: null }, events, because, {
         where,
         push: { uncounted: change ? [change] : [] },
       })

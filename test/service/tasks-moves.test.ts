@@ -80,6 +80,16 @@ describe('create_loop_from_tasks', () => {
       })
   })
 
+  test('takes_tasks_that_have_just_come_into_another_loop', async () => {
+    const ann = bed.owner()
+    const [task_id = ''] = await file(ann, 1)
+    const old = await loop(ann)
+    await bed.tasksOf(ann).update_task({ task_id, loop_id: old })
+    expect(await reservedOf(ann)).toBe(0)
+    const made = await bed.loopsOf(ann).create_loop_from_tasks({ loop_name: 'New', task_ids: [task_id] })
+    expect(made.tasks).toEqual([{ task_id, moved_from: old }])
+  })
+
   test('makes_its_tasks_as_private_as_the_loop', async () => {
     const ann = bed.owner()
     const [task_id] = (await file(ann, 1)) as [string]
