@@ -5,12 +5,14 @@ import type { loopsQueue } from '../../shared/contracts/loops-queue.ts'
 import type { tasks } from '../../shared/contracts/tasks.ts'
 import type { Host } from '../../shared/host.ts'
 import type { Queues } from './order.ts'
+import type { ReadyLoops } from './ready-loops.ts'
 import type { LoopStore } from './store.ts'
 
 export type Deps = Pick<Host, 'clock' | 'ids' | 'at' | 'log'> &
   Readonly<{
     loops: LoopStore
     queues: Queues
+    ready: ReadyLoops
     tasks: Client<typeof tasks>
     gateway: Client<typeof gateway>
   }>

@@ -12,6 +12,7 @@ import type { Deps } from './deps.ts'
 import { handlers } from './handlers.ts'
 import { queues } from './order.ts'
 import { reactions } from './reactions.ts'
+import { readyLoops } from './ready-loops.ts'
 import { sweepReports } from './shipping.ts'
 import { openLoops } from './store.ts'
 import { openHandled } from './store-handled.ts'
@@ -32,6 +33,7 @@ const wire = async (host: Host): Promise<void> => {
   const [loops, store] = await Promise.all([openLoops(db, writes), openQueues(db, writes)])
   relay.watch(loops.outbox)
   relay.watch(store.outbox)
+  const asked = client(host.bus, tasks)
   const deps: Deps = {
     clock,
     ids,
@@ -39,7 +41,8 @@ const wire = async (host: Host): Promise<void> => {
     log,
     loops,
     queues: queues({ loops, store, turns: turns(MAX_WAITING), ids, clock, log }),
-    tasks: client(host.bus, tasks),
+    tasks: asked,
+    ready: readyLoops({ tasks: asked, clock }),
     gateway: client(host.bus, gateway),
   }
   const sweeps = [formingSweeper(deps), owedSweeper(deps), () => sweepReports(deps)]

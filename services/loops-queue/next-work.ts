@@ -93,11 +93,11 @@ export const nextWork = (deps: Deps): Some<'get_next_work' | 'get_queue_stats'> 
       deps.loops.count(call.caller, 'shipped'),
       countTasks(deps, call),
     ])
-    const ready = await deps.tasks.find_ready({ workspace_id, loop_ids: ordered(seen) }, call)
+    const loops_with_work_ready = await deps.ready.count(workspace_id, ordered(seen), call)
     const active = seen.visible.length
     return {
       loops: { total: active + on_hold + shipped, active, on_hold, shipped },
-      loops_with_work_ready: ready.ready_loops,
+      loops_with_work_ready,
       tasks: counts.all,
       unassigned_tasks: counts.unassigned,
       queue_version: seen.version,

@@ -51,9 +51,17 @@ export const internalHandlers = (deps: Leaf): Some<Internals> => ({
     }
   },
 
-  find_ready: async ({ workspace_id: ws, loop_ids }) => {
-    const ready = await deps.tasks.findReadyLoops(ws, loop_ids)
-    return { first: loop_ids.find((id) => ready.has(id)) ?? null, ready_loops: ready.size }
+  find_ready: async ({ workspace_id: ws, loop_ids, since }) => {
+    // The changes first: what is looked at after that is no older than the mark.
+    const changes = since === undefined ? undefined : await deps.tallies.listReadyChanges(ws, since)
+    const ready = await deps.tasks.findReadyLoops(ws, [
+      ...new Set([...loop_ids, ...(changes?.loop_ids ?? [])]),
+    ])
+    const asked = [...new Set(loop_ids)].filter((id) => ready.has(id))
+    const answer = { first: asked[0] ?? null, ready_loops: asked.length }
+    if (!changes) return answer
+    const { loop_ids: changed_loop_ids, complete, mark } = changes
+    return { ...answer, followed: { ready_loop_ids: [...ready], changed_loop_ids, complete, mark } }
   },
 
   summarize_loop: async ({ workspace_id: ws, loop_id, limit, visibility }, call) => {

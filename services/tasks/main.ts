@@ -20,7 +20,7 @@ const wire = async (host: Host): Promise<void> => {
   const aggregateDeps = { service: contract.name, clock, ids, onCommit: relay.onCommit, requests }
   const tasks = await openTasks(db, aggregateDeps)
   const comments = await openComments(db, aggregateDeps)
-  const tallies = stack.use(openTallies(db, { clock, log: log.child('tallies'), at }))
+  const tallies = stack.use(await openTallies(db, { clock, log: log.child('tallies'), at }))
   for (const { home, outbox } of [tasks, comments]) {
     relay.watch(outbox)
     tallies.watch(home)

@@ -4,14 +4,31 @@
 // `uncounted` in the changed document), then added to the counters, then taken off that list. Each counter document
 // knows the changes that it has `seen` until they are off the list: adding one again does nothing. So a change that its
 // maker left half counted can be finished by any sweeper, at a cost that does not grow with the workspace.
-import type { Collection, Db } from 'mongodb'
+import type { Collection, Db, IndexDescription } from 'mongodb'
 import type { Clock } from '../../shared/clock.ts'
+import type { ReadyMark } from '../../shared/contracts/tasks.ts'
 import type { FaultPoint } from '../../shared/faults.ts'
 import type { Log } from '../../shared/log.ts'
 import { insertMissing } from '../../shared/mongo.ts'
-import { mergeSums, type Tallies, type Tally, type Uncounted } from './tally.ts'
+import { openCollection } from '../../shared/store-collection.ts'
+import { mergeSums, movesReady, type Tallies, type Tally, type Uncounted } from './tally.ts'
 
-type TallyDoc = Tally & { _id: string; ws: string; seen?: Readonly<Record<string, Date>> }
+type TallyDoc = Tally & {
+  _id: string
+  ws: string
+  seen?: Readonly<Record<string, Date>>
+  /** When a change that may have made or ended ready tasks of this loop was counted, by the database's clock. */
+  ready_changed_at?: Date
+}
+
+/** Counters are found by their ids alone, but for what has changed lately. */
+const TALLY_INDEXES: readonly IndexDescription[] = [
+  {
+    key: { ws: 1, ready_changed_at: 1 },
+    name: 'ready_changed',
+    partialFilterExpression: { ready_changed_at: { $exists: true } },
+  },
+]
 
 /** What a collection needs for its changes to be counted. */
 export type Countees = Collection<{ _id: string; ws: string; uncounted: readonly Uncounted[] }>
@@ -31,6 +48,10 @@ const LEFT_AFTER_MS = 5_000
 const BATCH = 100
 /** A seen change may be forgotten so long after the moment before which nothing is uncounted (ms). */
 const FORGET_AFTER_MS = 60 * 60 * 1_000
+/** Changes from so long before the last one known are given again: what was saved first may be seen last (ms). */
+const OVERLAP_MS = 5_000
+/** Loops with changes that are given at a time. */
+const MAX_CHANGED = 1_000
 /** Counter documents about which this process remembers what may be forgotten; the rest is forgotten by age. */
 const MAX_REMEMBERED = 10_000
 
@@ -77,6 +98,10 @@ const adding = (
       {
         $inc: Object.fromEntries(sums.map(({ path, by }) => [path, by])),
         $set: Object.fromEntries(changes.map(({ id, at }) => [`seen.${id}`, at])),
+        // Each change by itself: two that cancel out may have been seen one by one.
+        ...(changes.some((change) => movesReady(change, tally))
+          ? { $currentDate: { ready_changed_at: true } }
+          : {}),
         $unset: paths(done, ''),
       },
       { projection: { seen: 1 } },
@@ -145,6 +170,45 @@ const settling = (add: Adding, forget: ReturnType<typeof forgetting>, { log, at 
   }
 }
 
+const reading = (collection: Collection<TallyDoc>) => ({
+  /** The counters with these ids; what has none has counted nothing. */
+  read: async (ws: string, ids: readonly string[]): Promise<Tallies> => {
+    const found = await collection
+      .find({ _id: { $in: [...new Set(ids)] }, ws })
+      .project<TallyDoc>({ tasks: 1, held_back: 1, comments: 1 })
+      .toArray()
+    return new Map(found.map((tally) => [tally._id, tally]))
+  },
+
+  /**
+   * The loops in which ready tasks may have come or gone since a mark, and the next mark. Some are given again.
+   * `complete` is false where there are too many, and where the mark's own change is not there: the data was restored.
+   * @param since null: only the mark is wanted.
+   */
+  listReadyChanges: async (
+    ws: string,
+    since: ReadyMark | null,
+  ): Promise<{ loop_ids: string[]; complete: boolean; mark: ReadyMark }> => {
+    const known = new Date(since?.at ?? 0)
+    const found = await collection
+      .find({ ws, ready_changed_at: { $gte: new Date(known.getTime() - OVERLAP_MS) } })
+      .sort({ ready_changed_at: -1 })
+      .limit(since ? MAX_CHANGED + 1 : 1)
+      .project<Required<Pick<TallyDoc, '_id' | 'ready_changed_at'>>>({ ready_changed_at: 1 })
+      .toArray()
+    const [newest] = found
+    const isThere = (loop_id: string): boolean =>
+      found.some(({ _id, ready_changed_at }) => _id === loop_id && ready_changed_at >= known)
+    return {
+      loop_ids: since ? found.map(({ _id }) => _id) : [],
+      complete: found.length <= MAX_CHANGED && (!since?.loop_id || isThere(since.loop_id)),
+      mark: newest
+        ? { at: newest.ready_changed_at.toISOString(), loop_id: newest._id }
+        : { at: new Date(0).toISOString(), loop_id: null },
+    }
+  },
+})
+
 /** Documents with changes from before a moment that are not counted; some of them. */
 const listLeft = (home: Countees, before: Date) =>
   home
@@ -155,10 +219,9 @@ const listLeft = (home: Countees, before: Date) =>
     .toArray()
 
 /** The counters of the service, and the work of keeping them exact. */
-export const openTallies = (db: Db, options: Options) => {
+export const openTallies = async (db: Db, options: Options) => {
   const { clock, log, at } = options
-  // Counters are found by their id alone: they need no index but that.
-  const collection = db.collection<TallyDoc>('tallies')
+  const { collection } = await openCollection<TallyDoc>(db, 'tallies', { indexes: TALLY_INDEXES })
   const homes: Countees[] = []
   const clearing = new Set<Promise<unknown>>()
   const forget = forgetting()
@@ -175,6 +238,8 @@ export const openTallies = (db: Db, options: Options) => {
   }
 
   return {
+    ...reading(collection),
+
     /** Has the changes of this collection finished by `sweep`. */
     watch: (home: Countees): void => void homes.push(home),
 
@@ -210,15 +275,6 @@ export const openTallies = (db: Db, options: Options) => {
       if (all) countedUntil = left
     },
 
-    /** The counters with these ids; what has none has counted nothing. */
-    read: async (ws: string, ids: readonly string[]): Promise<Tallies> => {
-      const found = await collection
-        .find({ _id: { $in: [...new Set(ids)] }, ws })
-        .project<TallyDoc>({ tasks: 1, held_back: 1, comments: 1 })
-        .toArray()
-      return new Map(found.map((tally) => [tally._id, tally]))
-    },
-
     /** Removes the counters of what is gone. */
     remove: async (ws: string, id: string): Promise<void> => {
       await collection.deleteOne({ _id: id, ws })
@@ -229,4 +285,4 @@ export const openTallies = (db: Db, options: Options) => {
     },
   }
 }
-export type TallyStore = ReturnType<typeof openTallies>
+export type TallyStore = Awaited<ReturnType<typeof openTallies>>

@@ -80,6 +80,13 @@ export const heldBackPath = (shelf: Shelf): string => `held_back.${shelf}`
 export const tallyDifference = (ws: string, before: Countable | null, after: Countable | null): Sum[] =>
   mergeSums([...cellsOf(ws, before, -1), ...cellsOf(ws, after, 1)])
 
+/** Whether a change may have made or ended ready tasks in the loop that this document counts. */
+export const movesReady = ({ sums }: Pick<Uncounted, 'sums'>, loop: string): boolean =>
+  sums.some(
+    ({ tally, path }) =>
+      tally === loop && (path.startsWith(`tasks.${loop}.${READY_STATUS}.`) || path === heldBackPath(loop)),
+  )
+
 /** One more comment on a task or loop. */
 export const tallyComment = (parent: string): Sum[] => [{ tally: parent, path: 'comments', by: 1 }]
 

@@ -49,6 +49,9 @@ const CommentsCursor = c.Cursor.describe('comments_next_cursor of the page befor
 const workspace_id = c.Id
 /** A page of rows ends early where it would be larger. */
 const MaxBytes = z.int().default(REPLY_BYTES).describe('The largest size of the rows as JSON')
+/** How far a reader has followed which loops have ready tasks: the moment of the last change that it knows, and its loop. */
+const ReadyMark = z.object({ at: c.Timestamp, loop_id: c.Id.nullable() })
+export type ReadyMark = z.infer<typeof ReadyMark>
 const task_id = c.Id.describe('Id of the task, from list_tasks or get_loop')
 const task_ids = z
   .array(c.Id)
@@ -267,9 +270,27 @@ const internals = {
   find_ready: internalRead({
     asked_by: ['loops-queue'],
     description:
-      'Of these loops, in this order: the first that has ready tasks, how many have some, and what holds the rest.',
-    input: z.object({ workspace_id, loop_ids: z.array(c.Id).max(c.LIMITS.active_loops) }),
-    output: z.object({ first: c.Id.nullable(), ready_loops: c.Count }),
+      'Of these loops, in this order: the first that has ready tasks, and how many have some. With `since` also what a reader needs to go on knowing which: the loops where that may have changed since.',
+    input: z.object({
+      workspace_id,
+      loop_ids: z.array(c.Id).max(c.LIMITS.active_loops),
+      since: ReadyMark.nullable().optional().describe('From the answer before; null: there was none'),
+    }),
+    output: z.object({
+      first: c.Id.nullable(),
+      ready_loops: c.Count,
+      followed: z
+        .object({
+          ready_loop_ids: z
+            .array(c.Id)
+            .describe('Those asked about, and those changed, that have ready tasks'),
+          changed_loop_ids: z.array(c.Id),
+          complete: z.boolean().describe('False: more may have changed; forget what is known'),
+          mark: ReadyMark,
+        })
+        .optional()
+        .describe('With `since`'),
+    }),
     errors: [],
   }),
   summarize_loop: internalRead({

@@ -343,7 +343,7 @@ const SWEEPS: Record<string, Sweep> = {
     call: async () => {
       const log = createLog({ filter: 'error', topic: 'test' })
       const clock = { ...systemClock, now: () => LATER }
-      await using tallies = openTallies(bed.db, { clock, log, at: () => undefined })
+      await using tallies = await openTallies(bed.db, { clock, log, at: () => undefined })
       tallies.watch(tasks.home)
       await tallies.sweep()
       expect((await tallies.read(ws, [ws])).get(ws)?.comments).toBe(1)

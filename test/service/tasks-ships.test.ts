@@ -167,7 +167,7 @@ describe('shipped at the moment', () => {
     const requests = await openRequests(bed.db, systemClock)
     const stored = { service: 'tasks', ...given, requests, onCommit: () => undefined }
     const [tasks, comments] = [await openTasks(bed.db, stored), await openComments(bed.db, stored)]
-    const tallies = stack.use(openTallies(bed.db, given))
+    const tallies = stack.use(await openTallies(bed.db, given))
     const loops = client(asService(bed.bus, 'tasks'), loopsQueue)
     const handlers = createHandlers({
       ...given,
