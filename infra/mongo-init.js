@@ -18,6 +18,21 @@ const USERS = [
   { user: 'webhooks', pwd: WEBHOOKS_PASSWORD, db: 'loops_webhooks' },
 ]
 
+const PRIMARY_LIMIT_MS = 120_000
+const POLL_MS = 200
+
+const fail = (sentence) => {
+  print(sentence)
+  quit(1)
+}
+
+const waitForPrimary = (local) => {
+  for (let waited_ms = 0; !local.hello().isWritablePrimary; waited_ms += POLL_MS) {
+    if (waited_ms > PRIMARY_LIMIT_MS) fail('mongo-1 does not become primary: see the logs of the three.')
+    sleep(POLL_MS)
+  }
+}
+
 /** On new servers; where there are users already, nobody may do this without being one. */
 const firstRun = () => {
   const local = connect('mongodb://127.0.0.1:27017/admin?directConnection=true')
@@ -28,7 +43,7 @@ const firstRun = () => {
     if (error.codeName === 'Unauthorized') return
     if (error.codeName !== 'AlreadyInitialized') throw error
   }
-  while (!local.hello().isWritablePrimary) sleep(200)
+  waitForPrimary(local)
   local.createUser({ user: 'operator', pwd: OPERATOR_PASSWORD, roles: ['root'] })
 }
 
@@ -37,7 +52,9 @@ const signedIn = (password) => {
   const login = `operator:${encodeURIComponent(password)}`
   const options = 'replicaSet=rs0&authSource=admin&w=majority&serverSelectionTimeoutMS=60000'
   try {
-    return connect(`mongodb://${login}@${MEMBERS.join(',')}/admin?${options}`)
+    // mongosh waits here for what is assigned. It would hand on unawaited what is returned, and its fault past the catch.
+    const admin = connect(`mongodb://${login}@${MEMBERS.join(',')}/admin?${options}`)
+    return admin
   } catch (error) {
     if (error.codeName === 'AuthenticationFailed') return null
     throw error
@@ -49,12 +66,10 @@ const asOperator = () => {
   const now = signedIn(OPERATOR_PASSWORD)
   if (now) return now
   const before = OPERATOR_PASSWORD_OLD ? signedIn(OPERATOR_PASSWORD_OLD) : null
-  if (!before) {
-    print(
+  if (!before)
+    fail(
       'MONGODB_OPERATOR_PASSWORD is not the password of the operator. To change it, set the new one and, as MONGODB_OPERATOR_PASSWORD_OLD, the one before, for one start.',
     )
-    quit(1)
-  }
   before.updateUser('operator', { pwd: OPERATOR_PASSWORD })
   return signedIn(OPERATOR_PASSWORD)
 }
