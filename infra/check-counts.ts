@@ -17,7 +17,7 @@ const say = (line: string): void => void process.stdout.write(`${line}\n`)
 const check = async (mend: boolean): Promise<number> => {
   const { LOG, MONGODB_URL = '' } = runningConfig({ LOG: 'warn', ...processEnv() }, ['MONGODB_URL'])
   await using mongo = await connectMongo(MONGODB_URL, createLog({ filter: LOG, topic: 'check-counts' }))
-  const recount = openRecount(mongo.database(tasks.name))
+  const recount = await openRecount(mongo.database(tasks.name))
   if (mend) await recount.make()
   let [checked, wrong, mended] = [0, 0, 0]
   for (let after: string | null = ''; after !== null; ) {

@@ -9,6 +9,7 @@ import { AppError } from './errors.ts'
 import { findRepeat, type LedgerEntry, type Repeatable } from './idempotency.ts'
 import type { Ids } from './ids.ts'
 import { isDuplicateKey } from './mongo.ts'
+import type { Opened } from './store-collection.ts'
 import type { RequestStore } from './store-requests.ts'
 
 /** What every document that changes has besides its own fields. */
@@ -57,8 +58,6 @@ export type AggregateDeps = Readonly<{
   onCommit: OnCommit
   /** Where answered requests are kept; needed by collections that remember requests. */
   requests?: RequestStore
-  /** The number of the documents' present shape. @see openCollection */
-  schema?: number | undefined
 }>
 
 /** What a write is for: the call's trace, and the request to remember with its result. */
@@ -216,13 +215,13 @@ const remembering = <T extends Aggregate>(
   }
 }
 
-/** The writes of one collection. */
+/** The writes of one collection, as `openCollection` gives it. */
 export const aggregates = <T extends Aggregate>(
-  collection: Collection<T>,
+  { collection, schema, read }: Opened<T>,
   deps: AggregateDeps,
 ): Aggregates<T> => {
   const outbox = outboxOf(collection)
-  const shape = deps.schema === undefined ? {} : { schema: deps.schema }
+  const shape = schema === undefined ? {} : { schema }
   const { unanswered, makeRoom, entries, findRepeat: find } = remembering(collection, deps)
   const stamped = (
     { _id, ws }: Pick<T, '_id' | 'ws'>,
@@ -273,7 +272,7 @@ export const aggregates = <T extends Aggregate>(
       const remembered = entries(because)
       const lists = Object.entries(beside.push ?? {})
       // An upgraded document is written whole: what is stored has another shape than `before`.
-      const stored = before.schema === deps.schema ? before : {}
+      const stored = before.schema === schema ? before : {}
       const without = new Set([...OWN_FIELDS, ...lists.map(([list]) => list)])
       const { set, unset } = difference(stored, next, without)
       await makeRoom(before, because)
@@ -284,7 +283,8 @@ export const aggregates = <T extends Aggregate>(
           ...(Object.keys(unset).length > 0 ? { $unset: unset } : {}),
           $push: {
             outbox: { $each: waiting },
-            ...(remembered.length > 0 ? { ledger: { $each: remembered } } : {}),
+            // Also when there is nothing to remember: a document of an older shape may have no such list yet.
+            ledger: { $each: remembered },
             ...Object.fromEntries(lists.map(([list, added]) => [list, { $each: added }])),
           },
         } as unknown as UpdateFilter<T>,
@@ -302,7 +302,7 @@ export const aggregates = <T extends Aggregate>(
         { returnDocument: 'after' },
       )
       if (saved && waiting.length > 0) deps.onCommit(outbox, _id, waiting)
-      return saved as T | null
+      return saved && read(saved as T)
     },
     remember: async (before, because) => {
       const { _id, ws, v } = before

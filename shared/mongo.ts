@@ -86,24 +86,45 @@ export const connectMongo = async (url: string, log: Log): Promise<Mongo> => {
 /** Patience with indexes that nothing's rightness rests on; longer builds go on behind the start (ms). */
 const BUILD_PATIENCE_MS = 5_000
 
-/** An index of this name with other options is there, or this one under another name. */
-const isIndexConflict = (error: unknown): boolean =>
-  error instanceof MongoError && (error.code === 85 || error.code === 86)
+/** Codes of the server: https://github.com/mongodb/mongo/blob/master/src/mongo/base/error_codes.yml */
+const NAMESPACE_NOT_FOUND = 26
+const INDEX_NOT_FOUND = 27
+const INDEX_OPTIONS_CONFLICT = 85
+const INDEX_KEY_SPECS_CONFLICT = 86
+const INDEX_BUILD_ABORTED = 276
+
+const hasCode = (error: unknown, ...codes: readonly number[]): boolean =>
+  error instanceof MongoError && codes.some((code) => error.code === code)
+
+/** Tries to make an index: replicas that start at the same moment may drop each other's. */
+const MAX_BUILDS = 5
+
+const dropIndex = async <T extends Document>(collection: Collection<T>, name: string): Promise<void> => {
+  try {
+    await collection.dropIndex(name)
+  } catch (error) {
+    // Another replica was first.
+    if (!hasCode(error, INDEX_NOT_FOUND, NAMESPACE_NOT_FOUND)) throw error
+  }
+}
 
 /** Makes one index, in place of one that has its name or its key and is not as stated. */
-const remakeIndex = async <T extends Document>(
+const makeIndex = async <T extends Document>(
   collection: Collection<T>,
   index: IndexDescription,
 ): Promise<void> => {
-  try {
-    await collection.createIndexes([index])
-  } catch (error) {
-    if (!isIndexConflict(error)) throw error
-    for (const { name, key } of await collection.indexes())
-      if (name === index.name || JSON.stringify(key) === JSON.stringify(index.key))
-        await collection.dropIndex(name as string)
-    await collection.createIndexes([index])
-  }
+  for (let builds = 1; ; builds += 1)
+    try {
+      await collection.createIndexes([index])
+      return
+    } catch (error) {
+      const conflicts = hasCode(error, INDEX_OPTIONS_CONFLICT, INDEX_KEY_SPECS_CONFLICT)
+      if (builds === MAX_BUILDS || !(conflicts || hasCode(error, INDEX_BUILD_ABORTED))) throw error
+      if (!conflicts) continue
+      for (const { name, key } of await collection.indexes())
+        if (name === index.name || JSON.stringify(key) === JSON.stringify(index.key))
+          await dropIndex(collection, name as string)
+    }
 }
 
 const makeIndexes = async <T extends Document>(
@@ -114,31 +135,39 @@ const makeIndexes = async <T extends Document>(
   try {
     await collection.createIndexes([...indexes])
   } catch (error) {
-    if (!isIndexConflict(error)) throw error
-    for (const index of indexes) await remakeIndex(collection, index)
+    if (!hasCode(error, INDEX_OPTIONS_CONFLICT, INDEX_KEY_SPECS_CONFLICT, INDEX_BUILD_ABORTED)) throw error
+    for (const index of indexes) await makeIndex(collection, index)
   }
 }
+
+/** Beside the indexes themselves. */
+export type IndexOptions = Readonly<{
+  /** Says when a build goes on behind the start, and when it failed there. */
+  log?: Log | undefined
+  /** Names of indexes that are dropped. */
+  retired?: readonly string[] | undefined
+  patience_ms?: number
+}>
 
 /**
  * Makes the stated indexes of a collection; one that is there under the same name and differs is made anew. Unique ones
  * are waited for: what is right rests on them. The others are waited for some seconds, and then built on behind the
- * start, so a query names an index by `hint` only where an earlier release made it or the collection is as new.
- * @param log told when a build goes on behind the start, and when it failed there.
+ * start, so a query names an index by `hint` only where an earlier release made it or the collection is as new. Retired
+ * ones go last: until then they may serve a query whose new index is not built yet.
  */
 export const ensureIndexes = async <T extends Document>(
   collection: Collection<T>,
   indexes: readonly IndexDescription[],
-  log?: Log,
-  patience_ms = BUILD_PATIENCE_MS,
+  { log, retired = [], patience_ms = BUILD_PATIENCE_MS }: IndexOptions = {},
 ): Promise<void> => {
   await makeIndexes(
     collection,
     indexes.filter(({ unique }) => unique),
   )
-  const building = makeIndexes(
-    collection,
-    indexes.filter(({ unique }) => !unique),
-  )
+  const others = indexes.filter(({ unique }) => !unique)
+  const building = makeIndexes(collection, others).then(async () => {
+    for (const name of retired) await dropIndex(collection, name)
+  })
   const timer = Promise.withResolvers<'late'>()
   const timeout = setTimeout(() => timer.resolve('late'), patience_ms)
   const first = await Promise.race([building, timer.promise]).finally(() => clearTimeout(timeout))

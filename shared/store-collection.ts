@@ -1,5 +1,5 @@
 // Opening a collection: its indexes, and documents of older shapes read as if they were of the present one.
-import type { Collection, Db, Document, IndexDescription } from 'mongodb'
+import type { Collection, CollectionOptions, Db, Document, IndexDescription } from 'mongodb'
 import { AppError } from './errors.ts'
 import { ensureIndexes, insertMissing, logOf } from './mongo.ts'
 
@@ -9,6 +9,8 @@ export type Upgrade = (old: Document) => Document
 /** What a collection is opened with. */
 export type Opening = Readonly<{
   indexes: readonly IndexDescription[]
+  /** Names of indexes that earlier releases made and that nothing uses any more; they are dropped. */
+  retired?: readonly string[]
   /** From the shape without a number to 2, from 2 to 3 and so on; append only. */
   upgrades?: readonly Upgrade[]
 }>
@@ -34,7 +36,7 @@ const tooNew = (name: string, schema: number, known: number): AppError =>
   )
 
 /** Reads documents of a collection's older shapes. Pure. */
-export const reader =
+const reader =
   (name: string, upgrades: readonly Upgrade[]) =>
   <D extends Document>(found: D): D => {
     const schema: number = found.schema ?? 1
@@ -54,6 +56,24 @@ const mark = async (db: Db, name: string, known: number): Promise<void> => {
 }
 
 /**
+ * A collection that its service opens elsewhere, to look into it: makes no index and marks nothing.
+ * @param options for reading in another way than the connection does.
+ */
+export const lookInto = <T extends Document>(
+  db: Db,
+  name: string,
+  { upgrades = [] }: Pick<Opening, 'upgrades'> = {},
+  options?: CollectionOptions,
+): Opened<T> => {
+  const known = upgrades.length + 1
+  return {
+    collection: db.collection<T>(name, options),
+    schema: known === 1 ? undefined : known,
+    read: reader(name, upgrades),
+  }
+}
+
+/**
  * Opens a collection and makes its indexes. Stored documents are never rewritten at the start: each is read through the
  * upgrades, so one that an older replica inserts afterwards is no exception. To change a shape: append an upgrade, pass
  * what is found through `read`, put `schema` into what is inserted (`aggregates` does), and leave the old fields that a
@@ -63,11 +83,10 @@ const mark = async (db: Db, name: string, known: number): Promise<void> => {
 export const openCollection = async <T extends Document>(
   db: Db,
   name: string,
-  { indexes, upgrades = [] }: Opening,
+  { indexes, retired, upgrades = [] }: Opening,
 ): Promise<Opened<T>> => {
-  const known = upgrades.length + 1
-  await mark(db, name, known)
-  const collection = db.collection<T>(name)
-  await ensureIndexes(collection, indexes, logOf(db))
-  return { collection, schema: known === 1 ? undefined : known, read: reader(name, upgrades) }
+  await mark(db, name, upgrades.length + 1)
+  const opened = lookInto<T>(db, name, { upgrades })
+  await ensureIndexes(opened.collection, indexes, { log: logOf(db), retired })
+  return opened
 }

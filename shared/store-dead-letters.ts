@@ -3,7 +3,8 @@
 import { createHash } from 'node:crypto'
 import type { Db } from 'mongodb'
 import type { Clock } from './clock.ts'
-import { ensureIndexes, isDuplicateKey } from './mongo.ts'
+import { isDuplicateKey } from './mongo.ts'
+import { lookInto, openCollection } from './store-collection.ts'
 
 /** The collection in the database of the service that gave the event up. */
 export const DEAD_LETTERS = 'dead_letters'
@@ -84,11 +85,12 @@ const kept = (payload: string): Pick<DeadLetter, 'payload' | 'cut'> =>
 
 /** Opens the dead letters of one service, making their indexes. */
 export const openDeadLetters = async (db: Db, clock: Clock): Promise<DeadLetters> => {
-  const letters = db.collection<DeadLetter>(DEAD_LETTERS)
-  await ensureIndexes(letters, [
-    { key: { asked_at: 1 }, name: 'asked', sparse: true },
-    { key: { expires_at: 1 }, name: 'expiry', expireAfterSeconds: 0 },
-  ])
+  const { collection: letters } = await openCollection<DeadLetter>(db, DEAD_LETTERS, {
+    indexes: [
+      { key: { asked_at: 1 }, name: 'asked', sparse: true },
+      { key: { expires_at: 1 }, name: 'expiry', expireAfterSeconds: 0 },
+    ],
+  })
   return {
     put: async (letter, redrive = false) => {
       const at = clock.now()
@@ -154,7 +156,7 @@ export type DeadLetterDesk = Readonly<{
 
 /** Opens the dead letters of one service for an operator; the service makes the indexes: no index is made here. */
 export const deadLetterDesk = (db: Db, clock: Clock): DeadLetterDesk => {
-  const letters = db.collection<DeadLetter>(DEAD_LETTERS)
+  const { collection: letters } = lookInto<DeadLetter>(db, DEAD_LETTERS)
   const filterOf = ({ ids, settled }: Chosen) => ({
     ...(ids ? { _id: { $in: [...ids] } } : {}),
     ...(settled ? {} : { redriven_at: { $exists: false } }),

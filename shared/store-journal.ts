@@ -1,8 +1,9 @@
 // What a service has told, kept for a while: the stream may lose it, with its last seconds or with all its data, and then it
 // is told again from here. Knows MongoDB, and nothing of the bus.
-import type { Collection, Db, Filter } from 'mongodb'
+import type { Db, Filter } from 'mongodb'
 import type { OutboxEvent } from './cloud-event.ts'
-import { ensureIndexes, insertMissing } from './mongo.ts'
+import { insertMissing } from './mongo.ts'
+import { lookInto, openCollection } from './store-collection.ts'
 
 /** The collection in the database of the service that tells the events. */
 export const JOURNAL = 'events'
@@ -58,12 +59,13 @@ const toTold = ({ _id, subject, event, at, stream, seq }: JournalEntry): Told =>
 
 /** Opens the journal of one service, making its indexes. */
 export const openJournal = async (db: Db): Promise<Journal> => {
-  const entries: Collection<JournalEntry> = db.collection<JournalEntry>(JOURNAL)
-  await ensureIndexes(entries, [
-    { key: { stream: 1, seq: 1 }, name: 'place' },
-    { key: { check_at: 1 }, name: 'check', sparse: true },
-    { key: { expires_at: 1 }, name: 'expiry', expireAfterSeconds: 0 },
-  ])
+  const { collection: entries } = await openCollection<JournalEntry>(db, JOURNAL, {
+    indexes: [
+      { key: { stream: 1, seq: 1 }, name: 'place' },
+      { key: { check_at: 1 }, name: 'check', sparse: true },
+      { key: { expires_at: 1 }, name: 'expiry', expireAfterSeconds: 0 },
+    ],
+  })
   const some = async (
     filter: Filter<JournalEntry>,
     limit: number,
@@ -101,5 +103,7 @@ export const openJournal = async (db: Db): Promise<Journal> => {
 }
 
 /** Has every told event of a service looked for in the stream again, by the service itself. @returns how many there are. */
-export const recheckJournal = async (db: Db, now: Date): Promise<number> =>
-  (await db.collection<JournalEntry>(JOURNAL).updateMany({}, { $set: { check_at: now } })).matchedCount
+export const recheckJournal = async (db: Db, now: Date): Promise<number> => {
+  const { collection } = lookInto<JournalEntry>(db, JOURNAL)
+  return (await collection.updateMany({}, { $set: { check_at: now } })).matchedCount
+}

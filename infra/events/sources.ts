@@ -14,7 +14,7 @@ import { gateway } from '../../shared/contracts/gateway.ts'
 import { loopsQueue } from '../../shared/contracts/loops-queue.ts'
 import { tasks } from '../../shared/contracts/tasks.ts'
 import type { Mongo } from '../../shared/mongo.ts'
-import { reader } from '../../shared/store-collection.ts'
+import { lookInto } from '../../shared/store-collection.ts'
 
 /** Documents that are read at a time. */
 const PAGE = 200
@@ -58,22 +58,22 @@ export type Source = Readonly<{
 
 const source = <D extends Stored>(kind: Kind<D>): Source => {
   const { service, type, filter, within, fields, tell } = kind
-  const collectionOf = (mongo: Mongo) => mongo.database(service).collection<Stored>(kind.collection)
   // Knows the first shape alone: a document of another one is refused, not told wrongly.
-  const read = reader(kind.collection, [])
+  const look = (mongo: Mongo) => lookInto<Stored>(mongo.database(service), kind.collection)
   const page = async (mongo: Mongo, workspace: string | undefined, after: string): Promise<D[]> => {
     const inside = workspace === undefined ? {} : { [within]: workspace }
-    const found = collectionOf(mongo)
+    const { collection, read } = look(mongo)
+    const found = collection
       .find({ ...filter, ...inside, _id: { $gt: after } })
       .sort({ _id: 1 })
       .limit(PAGE)
       .project<D>(fields)
-    return (await found.toArray()).map(read)
+    return (await found.toArray()).map((one) => read(one))
   }
   return {
     service,
     type,
-    outbox: (mongo) => outboxOf(collectionOf(mongo)),
+    outbox: (mongo) => outboxOf(look(mongo).collection),
     async *records(mongo, workspace) {
       let documents = await page(mongo, workspace, '')
       for (; documents.length > 0; documents = await page(mongo, workspace, documents.at(-1)?._id ?? '')) {
@@ -147,18 +147,18 @@ const filed = source<Stored & Within & Parameters<typeof createdEvent>[0]>({
 /** Whether each of these is private; what is not there any more is not among them. */
 const privacyOf = async (mongo: Mongo, ids: readonly string[]): Promise<ReadonlyMap<string, boolean>> => {
   const among = { _id: { $in: [...ids] } }
+  const here = lookInto<{ _id: string; acl: string }>(mongo.database(tasks.name), 'tasks')
+  const there = lookInto<{ _id: string; visibility: string }>(mongo.database(loopsQueue.name), 'loops')
   const [ofTasks, ofLoops] = await Promise.all([
-    mongo
-      .database(tasks.name)
-      .collection<{ _id: string; acl: string }>('tasks')
+    here.collection
       .find({ ...among, deleted_at: { $exists: false } })
-      .project<{ _id: string; acl: string }>({ acl: 1 })
+      .project<{ _id: string; acl: string }>({ schema: 1, acl: 1 })
+      .map((one) => here.read(one))
       .toArray(),
-    mongo
-      .database(loopsQueue.name)
-      .collection<{ _id: string; visibility: string }>('loops')
+    there.collection
       .find(among)
-      .project<{ _id: string; visibility: string }>({ visibility: 1 })
+      .project<{ _id: string; visibility: string }>({ schema: 1, visibility: 1 })
+      .map((one) => there.read(one))
       .toArray(),
   ])
   return new Map([

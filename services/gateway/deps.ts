@@ -19,20 +19,18 @@ import { type OAuthSettings, oauthSettings } from './oauth/settings.ts'
 import { type OAuthStores, openOAuthStores } from './oauth/store.ts'
 import { createPasswords, type Passwords } from './people/passwords.ts'
 import { openPeopleStores, type PeopleStore, type SessionStore, type ThrottleStore } from './people/store.ts'
-import { type AccountMailStore, openAccountMailStore } from './people/store-account-mails.ts'
 import { type InstallationStore, openInstallationStore } from './people/store-installation.ts'
-import { openResetStore, type ResetStore } from './people/store-resets.ts'
+import { type LinkStores, openLinkStores } from './people/store-links.ts'
 import { openSecrets, type Secrets } from './secrets.ts'
 import { type InvitationStore, openWorkspaceStores, type WorkspaceStore } from './workspaces/store.ts'
 
 /** Every collection of the gateway. */
 export type Stores = OAuthStores &
+  LinkStores &
   Readonly<{
     people: PeopleStore
     sessions: SessionStore
     throttles: ThrottleStore
-    resets: ResetStore
-    accountMails: AccountMailStore
     installation: InstallationStore
     workspaces: WorkspaceStore
     invitations: InvitationStore
@@ -74,9 +72,8 @@ export const openDeps = async (host: Host, publicUrl: string = host.config.PUBLI
   const aggregate = { service: 'gateway', clock, ids, onCommit: relay.onCommit }
   const store: Stores = {
     ...(await openPeopleStores(db, aggregate)),
-    resets: await openResetStore(db, aggregate),
-    accountMails: await openAccountMailStore(db, aggregate),
-    installation: openInstallationStore(db, ids),
+    ...(await openLinkStores(db, aggregate)),
+    installation: await openInstallationStore(db, ids),
     ...(await openWorkspaceStores(db, aggregate)),
     ...(await openOAuthStores(db)),
   }

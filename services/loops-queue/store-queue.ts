@@ -55,10 +55,9 @@ export type QueueStore = Readonly<{
 
 /** Opens the collection of queues and makes its indexes. */
 export const openQueues = async (db: Db, deps: AggregateDeps): Promise<QueueStore> => {
-  const { collection, schema, read } = await openCollection<QueueDoc>(db, 'queues', {
-    indexes: QUEUE_INDEXES,
-  })
-  const { insert, save, publish, outbox, findRepeat, remember } = aggregates(collection, { ...deps, schema })
+  const opened = await openCollection<QueueDoc>(db, 'queues', { indexes: QUEUE_INDEXES })
+  const { collection, read } = opened
+  const { insert, save, publish, outbox, findRepeat, remember } = aggregates(opened, deps)
   const isStored = ({ v, rev }: QueueDoc): boolean => v > 0 || rev !== undefined
   const unchanged = ({ rev }: QueueDoc) => ({ rev: rev ?? { $exists: false } })
   const each = { version_per_event: true }

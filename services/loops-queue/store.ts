@@ -12,7 +12,7 @@ import type { Caller } from '../../shared/contract.ts'
 import { LIMITS, LOOP_STATUSES, type LoopStatus, type Visibility } from '../../shared/contracts/common.ts'
 import { AI_CONTEXT_EXCERPT_CHARS } from '../../shared/contracts/loops-queue.ts'
 import { notFound } from '../../shared/errors.ts'
-import { openCollection } from '../../shared/store-collection.ts'
+import { type Opened, openCollection } from '../../shared/store-collection.ts'
 import { type Decision, EVERYBODY, type LoopState, type StandingLoop } from './loop.ts'
 import { openShippedCounts, type ShippedCounts } from './store-shipped-counts.ts'
 
@@ -292,8 +292,9 @@ const reading = (collection: Collection<LoopDoc>, shipped: ShippedCounts) => {
   }
 }
 
-const writing = (collection: Collection<LoopDoc>, deps: AggregateDeps) => {
-  const { insert, save, publish, findRepeat, remember, outbox } = aggregates(collection, deps)
+const writing = (opened: Opened<LoopDoc>, deps: AggregateDeps) => {
+  const { collection } = opened
+  const { insert, save, publish, findRepeat, remember, outbox } = aggregates(opened, deps)
   return {
     outbox,
     findRepeat: findRepeat as Aggregates<StandingDoc>['findRepeat'],
@@ -351,7 +352,7 @@ export type LoopStore = ReturnType<typeof reading> & ReturnType<typeof writing>
 
 /** Opens the collection of loops and makes its indexes. */
 export const openLoops = async (db: Db, deps: AggregateDeps): Promise<LoopStore> => {
-  const { collection, schema } = await openCollection<LoopDoc>(db, 'loops', { indexes: LOOP_INDEXES })
-  const shipped = await openShippedCounts(db, collection, deps.clock)
-  return { ...reading(collection, shipped), ...writing(collection, { ...deps, schema }) }
+  const opened = await openCollection<LoopDoc>(db, 'loops', { indexes: LOOP_INDEXES })
+  const shipped = await openShippedCounts(db, opened.collection, deps.clock)
+  return { ...reading(opened.collection, shipped), ...writing(opened, deps) }
 }

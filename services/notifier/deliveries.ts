@@ -1,12 +1,13 @@
 // The ledger of mails: one notice per event, one delivery per recipient. Knows MongoDB, and nothing of SMTP or of what a
 // mail says.
-import type { Db, Filter } from 'mongodb'
+import type { Db, Filter, IndexDescription } from 'mongodb'
 import { DeliveryStatus } from '../../shared/contracts/notifier.ts'
 import type { Ids } from '../../shared/ids.ts'
-import { ensureIndexes, insertMissing, isDuplicateKey } from '../../shared/mongo.ts'
+import { insertMissing, isDuplicateKey } from '../../shared/mongo.ts'
 import type { DatabaseClock } from '../../shared/storage/database-clock.ts'
 import type { Share } from '../../shared/storage/fair.ts'
 import { openPendingWork, type PendingWork } from '../../shared/storage/pending-work.ts'
+import { openCollection, type Upgrade } from '../../shared/store-collection.ts'
 import { type Delivery, deliveryId, KEPT_MS, type Notice, type ShownTo } from './notices.ts'
 
 type NoticeDocument = Notice & {
@@ -83,35 +84,42 @@ const idRange = (event_id: string | undefined, before: string | undefined) => {
   return Object.keys(bounds).length === 0 ? {} : { _id: bounds }
 }
 
-/** A delivery as it is meant today: earlier releases said neither since when it is pending nor what it is about. */
-const upgraded = (stored: Delivery, now: Date): Delivery => ({
-  ...stored,
-  about: stored.about ?? null,
-  shown_to: stored.shown_to ?? 'nobody',
-  owed_since: stored.owed_since ?? stored.created_at ?? now,
-})
+const EXPIRY = { key: { expires_at: 1 }, name: 'expiry', expireAfterSeconds: 0 } as const
+const NOTICE_INDEXES: readonly IndexDescription[] = [
+  { key: { review_at: 1 }, name: 'review', sparse: true },
+  EXPIRY,
+]
+const DELIVERY_INDEXES: readonly IndexDescription[] = [
+  {
+    key: { template: 1, ws: 1, due_at: 1 },
+    name: 'lane',
+    partialFilterExpression: { due_at: { $exists: true } },
+  },
+  // The view of owner and admins, newest first, of one status or of all.
+  { key: { ws: 1, shown_to: 1, status: 1, _id: -1 }, name: 'shelf' },
+  // A person's own, newest first.
+  { key: { ws: 1, user_id: 1, _id: -1 }, name: 'person' },
+  EXPIRY,
+]
+const UPGRADES: readonly Upgrade[] = [
+  // Once a delivery said neither since when it is pending nor what it is about.
+  (old) => ({ about: null, shown_to: 'nobody', owed_since: old.created_at, ...old }),
+]
 
 /** Opens the ledger, making its indexes; mails that an earlier release left pending are pending on. */
 export const openDeliveries = async (
   db: Db,
   { clock, ids, term_ms }: Readonly<{ clock: DatabaseClock; ids: Ids; term_ms?: number }>,
 ): Promise<Deliveries> => {
-  const notices = db.collection<NoticeDocument>('notices')
-  const deliveries = db.collection<Delivery>('deliveries')
-  const expiry = { key: { expires_at: 1 }, name: 'expiry', expireAfterSeconds: 0 } as const
-  await ensureIndexes(notices, [{ key: { review_at: 1 }, name: 'review', sparse: true }, expiry])
-  await ensureIndexes(deliveries, [
-    {
-      key: { template: 1, ws: 1, due_at: 1 },
-      name: 'lane',
-      partialFilterExpression: { due_at: { $exists: true } },
-    },
-    // The view of owner and admins, newest first, of one status or of all.
-    { key: { ws: 1, shown_to: 1, status: 1, _id: -1 }, name: 'shelf' },
-    // A person's own, newest first.
-    { key: { ws: 1, user_id: 1, _id: -1 }, name: 'person' },
-    expiry,
-  ])
+  const { collection: notices } = await openCollection<NoticeDocument>(db, 'notices', {
+    indexes: NOTICE_INDEXES,
+  })
+  const opened = await openCollection<Delivery>(db, 'deliveries', {
+    indexes: DELIVERY_INDEXES,
+    retired: ['due', 'event'],
+    upgrades: UPGRADES,
+  })
+  const { collection: deliveries, schema, read } = opened
   const pending = openPendingWork(
     deliveries,
     { clock, ids },
@@ -124,10 +132,9 @@ export const openDeliveries = async (
       ...(term_ms === undefined ? {} : { term_ms }),
     },
   )
-  const upgrade = (stored: Delivery): Delivery => upgraded(stored, clock.now())
   const findOne = async (filter: Filter<Delivery>): Promise<Delivery | null> => {
     const found = await deliveries.findOne(filter)
-    return found && upgrade(found)
+    return found && read(found)
   }
   const isWaitedFor = async (event_id: string): Promise<boolean> =>
     (await deliveries.findOne(
@@ -145,7 +152,11 @@ export const openDeliveries = async (
         return (await notices.findOne({ _id: notice._id }))?.expanded === true
       }
     },
-    add: (all) => insertMissing(deliveries, all),
+    add: (all) =>
+      insertMissing(
+        deliveries,
+        all.map((delivery) => ({ ...delivery, schema })),
+      ),
     finish: async ({ _id, ws }) => {
       await notices.updateOne({ _id, ws, v: 1 }, { $set: { expanded: true }, $inc: { v: 1 } })
     },
@@ -153,7 +164,7 @@ export const openDeliveries = async (
     ...pending,
     claim: async (room) => {
       const { claimed, more } = await pending.claim(room)
-      return { claimed: claimed.map((one) => ({ ...one, work: upgrade(one.work) })), more }
+      return { claimed: claimed.map((one) => ({ ...one, work: read(one.work) })), more }
     },
     find: (ws, id) => findOne({ _id: id, ws }),
     findTold: (ws, event_id, user_id) => findOne({ _id: deliveryId(event_id, user_id), ws }),
@@ -186,7 +197,7 @@ export const openDeliveries = async (
         .limit(limit)
         .hint('shelves' in of ? 'shelf' : 'person')
         .toArray()
-      return found.map(upgrade)
+      return found.map((one) => read(one))
     },
     // No versions here: a time of forgetting is nobody's decision, and may be set twice.
     tend: async () => {

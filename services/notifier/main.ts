@@ -42,8 +42,8 @@ const wire = async (host: Host): Promise<void> => {
   const term_ms = config.LEASE_MS ?? TERM_MS
   const deliveries = await openDeliveries(db, { clock, ids, term_ms })
   const subscriptions = await openSubscriptions(db, { clock })
-  const suppressions = openSuppressions(db, { clock })
-  const devMails = keepsMails(config) ? openDevMails(db) : null
+  const suppressions = await openSuppressions(db, { clock })
+  const devMails = keepsMails(config) ? await openDevMails(db) : null
   const keys = unsubscribeKeys(bus.keys.of(UNSUBSCRIBE))
   const members = client(bus, gateway)
   const compose = createComposer({

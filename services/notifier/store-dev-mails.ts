@@ -1,7 +1,8 @@
 // The mails of the development mailbox: the newest few, kept over restarts and shared by all notifiers. All queries are
-// by id, which is in order of time, so there is no index to state.
+// by id, which is in order of time.
 import type { Db } from 'mongodb'
 import type { DevMail } from '../../shared/contracts/notifier.ts'
+import { openCollection } from '../../shared/store-collection.ts'
 
 /** Mails kept; older ones go. */
 export const KEPT_MAILS = 500
@@ -34,8 +35,8 @@ const view = ({ _id, size: _, headers, ...mail }: DevMailDocument): DevMail => (
 })
 
 /** Opens the mailbox. */
-export const openDevMails = (db: Db): DevMails => {
-  const mails = db.collection<DevMailDocument>('dev_mails')
+export const openDevMails = async (db: Db): Promise<DevMails> => {
+  const { collection: mails } = await openCollection<DevMailDocument>(db, 'dev_mails', { indexes: [] })
   return {
     add: async (mail) => {
       const size = Buffer.byteLength(JSON.stringify(mail))

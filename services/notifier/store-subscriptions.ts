@@ -1,9 +1,10 @@
 // Who wants which mails of which workspace. One document per person and workspace, made when a mail is first owed or a wish
 // is first told; all queries are by id, so there is no index to state.
-import type { Collection, Db } from 'mongodb'
+import type { Db } from 'mongodb'
 import type { Clock } from '../../shared/clock.ts'
 import type { MailWish } from '../../shared/contracts/notifier.ts'
 import { insertMissing } from '../../shared/mongo.ts'
+import { openCollection, type Upgrade } from '../../shared/store-collection.ts'
 import type { Recipient } from './notices.ts'
 import { EVERYTHING, type MutedLoop, type Preference } from './preferences.ts'
 
@@ -20,6 +21,8 @@ export type Subscription = Readonly<{
   email: string
   workspace_name: string
   updated_at: Date
+  /** The number of its shape as stored. @see openCollection */
+  schema?: number | undefined
 }>
 
 type Member = Readonly<{ ws: string; user_id: string | null }>
@@ -43,21 +46,18 @@ export type Subscriptions = Readonly<{
 /** The id of a person's subscription to a workspace. */
 export const subscriptionId = (ws: string, user_id: string): string => `${ws}:${user_id}`
 
-/** Before there were three wishes, one was either subscribed or not. */
-const upgrade = async (subscriptions: Collection<Subscription>): Promise<void> => {
-  const old = (subscribed: object) => ({ wants: { $exists: false }, ...subscribed })
-  const wish = (wants: MailWish) => ({ $set: { wants, muted: [] }, $inc: { v: 1 } })
-  await subscriptions.updateMany(old({ subscribed: false }), wish('none'))
-  await subscriptions.updateMany(old({}), wish('all'))
-}
+const UPGRADES: readonly Upgrade[] = [
+  // Before there were three wishes, one was either subscribed or not.
+  ({ subscribed, ...rest }) => ({ wants: subscribed === false ? 'none' : 'all', muted: [], ...rest }),
+]
 
-/** Opens the collection; wishes that an earlier release kept are understood. */
+/** Opens the collection. */
 export const openSubscriptions = async (
   db: Db,
   { clock }: Readonly<{ clock: Clock }>,
 ): Promise<Subscriptions> => {
-  const subscriptions = db.collection<Subscription>('subscriptions')
-  await upgrade(subscriptions)
+  const opened = await openCollection<Subscription>(db, 'subscriptions', { indexes: [], upgrades: UPGRADES })
+  const { collection: subscriptions, schema, read } = opened
 
   const fresh = (ws: string, user_id: string, email: string, workspace_name: string): Subscription => ({
     _id: subscriptionId(ws, user_id),
@@ -68,10 +68,17 @@ export const openSubscriptions = async (
     email,
     workspace_name,
     updated_at: clock.now(),
+    schema,
   })
-  const find = (ws: string, user_id: string) => subscriptions.findOne({ _id: subscriptionId(ws, user_id) })
-  const findAll = async (ids: readonly string[]): Promise<Subscription[]> =>
-    ids.length === 0 ? [] : subscriptions.find({ _id: { $in: [...ids] } }).toArray()
+  const find = async (ws: string, user_id: string): Promise<Subscription | null> => {
+    const found = await subscriptions.findOne({ _id: subscriptionId(ws, user_id) })
+    return found && read(found)
+  }
+  const findAll = async (ids: readonly string[]): Promise<Subscription[]> => {
+    if (ids.length === 0) return []
+    const found = await subscriptions.find({ _id: { $in: [...ids] } }).toArray()
+    return found.map((one) => read(one))
+  }
   const byId = (found: readonly Subscription[]) => new Map(found.map((one) => [one._id, one]))
 
   return {
@@ -83,12 +90,14 @@ export const openSubscriptions = async (
       await insertMissing(subscriptions, [made])
       return (await find(ws, user_id)) ?? made
     },
-    save: ({ _id, ws, v }, { wants, muted }) =>
-      subscriptions.findOneAndUpdate(
+    save: async ({ _id, ws, v }, { wants, muted }) => {
+      const saved = await subscriptions.findOneAndUpdate(
         { _id, ws, v },
-        { $set: { wants, muted, updated_at: clock.now() }, $inc: { v: 1 } },
+        { $set: { wants, muted, updated_at: clock.now(), schema }, $inc: { v: 1 } },
         { returnDocument: 'after' },
-      ),
+      )
+      return saved && read(saved)
+    },
     of: async (members) => {
       const ids = members.flatMap(({ ws, user_id }) => (user_id === null ? [] : subscriptionId(ws, user_id)))
       return byId(await findAll([...new Set(ids)]))

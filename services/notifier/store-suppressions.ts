@@ -1,8 +1,9 @@
 // Addresses that no mail goes to any more, because a mail server said that nobody is there. All queries are by address,
-// which is the id, so there is no index to state. Kept until somebody who knows better lifts it.
+// which is the id. Kept until somebody who knows better lifts it.
 import type { Db } from 'mongodb'
 import type { Clock } from '../../shared/clock.ts'
 import { isDuplicateKey } from '../../shared/mongo.ts'
+import { openCollection } from '../../shared/store-collection.ts'
 
 /** An address that is out of use. */
 export type Suppression = Readonly<{
@@ -26,8 +27,11 @@ export type Suppressions = Readonly<{
 export const suppressionKey = (address: string): string => address.toLowerCase()
 
 /** Opens the collection. */
-export const openSuppressions = (db: Db, { clock }: Readonly<{ clock: Clock }>): Suppressions => {
-  const suppressions = db.collection<Suppression>('suppressions')
+export const openSuppressions = async (
+  db: Db,
+  { clock }: Readonly<{ clock: Clock }>,
+): Promise<Suppressions> => {
+  const { collection: suppressions } = await openCollection<Suppression>(db, 'suppressions', { indexes: [] })
   return {
     among: async (addresses) => {
       if (addresses.length === 0) return new Map()

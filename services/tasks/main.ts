@@ -26,7 +26,7 @@ const wire = async (host: Host): Promise<void> => {
     tallies.watch(home)
   }
   const loops = client(host.bus, loopsQueue)
-  const recount = openRecount(db)
+  const recount = await openRecount(db)
   const deps = { clock, ids, at, log, tasks, comments, requests, tallies, recount, loops }
   stack.use(startSweepers(deps))
   await host.serve(contract, createHandlers(deps))

@@ -57,10 +57,9 @@ const PURGE_BATCH = 500
 
 /** Opens the comments of the service and makes their indexes. */
 export const openComments = async (db: Db, deps: AggregateDeps) => {
-  const { collection, schema } = await openCollection<CommentDoc>(db, 'comments', {
-    indexes: COMMENT_INDEXES,
-  })
-  const { insert, outbox } = aggregates(collection, { ...deps, schema })
+  const opened = await openCollection<CommentDoc>(db, 'comments', { indexes: COMMENT_INDEXES })
+  const { collection } = opened
+  const { insert, outbox } = aggregates(opened, deps)
   const home = collection as unknown as Countees
   return {
     outbox,

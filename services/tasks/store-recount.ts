@@ -3,6 +3,7 @@
 // saved and not counted yet is no fault. Mending adds what is missing, which commutes with every change.
 import type { ClientSession, Db, Document } from 'mongodb'
 import { insertMissing } from '../../shared/mongo.ts'
+import { lookInto, openCollection } from '../../shared/store-collection.ts'
 import { isHeldBack } from './ready.ts'
 import type { TaskDoc } from './store.ts'
 import type { CommentDoc } from './store-comments.ts'
@@ -51,14 +52,14 @@ const missingIn = (counted: Numbers, tally: TallyDoc, uncounted: readonly Sum[])
 
 const counting = (db: Db, session: ClientSession) => {
   const options = { readConcern: { level: 'snapshot' } } as const
-  const tasks = db.collection<TaskDoc>('tasks', options)
-  const comments = db.collection<CommentDoc>('comments', options)
+  const { collection: tallies } = lookInto<TallyDoc>(db, 'tallies', {}, options)
+  const { collection: tasks } = lookInto<TaskDoc>(db, 'tasks', {}, options)
+  const { collection: comments } = lookInto<CommentDoc>(db, 'comments', {}, options)
   const read = { session, allowDiskUse: true } as const
   return {
     /** Counter documents behind an id. */
     tallies: (after: string, limit: number): Promise<TallyDoc[]> =>
-      db
-        .collection<TallyDoc>('tallies', options)
+      tallies
         .find({ _id: { $gt: after } }, { session })
         .sort({ _id: 1 })
         .limit(limit)
@@ -162,21 +163,21 @@ const checkTallies = async (
   })
 }
 
-// Found by its id alone, as counters are: they need no index but that.
 /** How far the checking has come, over all replicas. */
 type PositionDoc = { _id: string; after: string; next_at: Date }
 const POSITION = 'position'
 
 /** Opens the ways to check the counters. */
-export const openRecount = (db: Db) => {
-  const collection = db.collection<TallyDoc>('tallies')
-  const positions = db.collection<PositionDoc>('recounts')
+export const openRecount = async (db: Db) => {
+  const { collection } = lookInto<TallyDoc>(db, 'tallies')
+  const { collection: positions } = await openCollection<PositionDoc>(db, 'recounts', { indexes: [] })
 
   /** Makes the counters that are not there at all, for what these commands name. */
   const makeMissing = async (source: string, pipeline: Document[], hint: string): Promise<void> => {
-    const found = db
-      .collection(source)
-      .aggregate<{ _id: { ws: string; id: string } }>(pipeline, { hint, allowDiskUse: true })
+    const found = lookInto(db, source).collection.aggregate<{ _id: { ws: string; id: string } }>(pipeline, {
+      hint,
+      allowDiskUse: true,
+    })
     let batch: { _id: string; ws: string }[] = []
     const flush = async (): Promise<void> => {
       const there = await collection
@@ -248,4 +249,4 @@ export const openRecount = (db: Db) => {
     },
   }
 }
-export type Recount = ReturnType<typeof openRecount>
+export type Recount = Awaited<ReturnType<typeof openRecount>>

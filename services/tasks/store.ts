@@ -287,8 +287,9 @@ const reserving = (collection: Collection<TaskDoc>) => ({
 
 /** Opens the tasks of the service and makes their indexes. */
 export const openTasks = async (db: Db, deps: AggregateDeps) => {
-  const { collection, schema } = await openCollection<TaskDoc>(db, 'tasks', { indexes: TASK_INDEXES })
-  const { insert, save, findRepeat, remember, outbox } = aggregates(collection, { ...deps, schema })
+  const opened = await openCollection<TaskDoc>(db, 'tasks', { indexes: TASK_INDEXES })
+  const { collection } = opened
+  const { insert, save, findRepeat, remember, outbox } = aggregates(opened, deps)
   const home = collection as unknown as Countees
 
   const changeOf = (ws: string, before: Countable | null, after: Countable) => {

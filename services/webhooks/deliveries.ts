@@ -1,10 +1,11 @@
 // The ledger of calls: one delivery per event and webhook. Knows MongoDB, and nothing of HTTP.
-import type { Db } from 'mongodb'
+import type { Db, IndexDescription } from 'mongodb'
 import type { Ids } from '../../shared/ids.ts'
-import { ensureIndexes, insertMissing } from '../../shared/mongo.ts'
+import { insertMissing } from '../../shared/mongo.ts'
 import type { DatabaseClock } from '../../shared/storage/database-clock.ts'
 import type { Share } from '../../shared/storage/fair.ts'
 import { openPendingWork, type PendingWork } from '../../shared/storage/pending-work.ts'
+import { openCollection } from '../../shared/store-collection.ts'
 import { type Delivery, KEPT_MS } from './delivery.ts'
 
 export type Deliveries = PendingWork<Delivery> &
@@ -21,23 +22,27 @@ export type Deliveries = PendingWork<Delivery> &
     removeAll: (ws: string, webhook_id: string) => Promise<void>
   }>
 
+const INDEXES: readonly IndexDescription[] = [
+  // By workspace and webhook, so that what waits for one with enough in hand is passed over without being read.
+  {
+    key: { ws: 1, webhook_id: 1, due_at: 1 },
+    name: 'turn',
+    partialFilterExpression: { due_at: { $exists: true } },
+  },
+  { key: { ws: 1, webhook_id: 1, _id: -1 }, name: 'webhook' },
+  { key: { expires_at: 1 }, name: 'expiry', expireAfterSeconds: 0 },
+]
+
 /** Opens the ledger, making its indexes. */
 export const openDeliveries = async (
   db: Db,
   deps: Readonly<{ clock: DatabaseClock; ids: Ids; shares: readonly Share[]; term_ms?: number }>,
 ): Promise<Deliveries> => {
   const { clock, ids, ...options } = deps
-  const deliveries = db.collection<Delivery>('deliveries')
-  await ensureIndexes(deliveries, [
-    // By workspace and webhook, so that what waits for one with enough in hand is passed over without being read.
-    {
-      key: { ws: 1, webhook_id: 1, due_at: 1 },
-      name: 'turn',
-      partialFilterExpression: { due_at: { $exists: true } },
-    },
-    { key: { ws: 1, webhook_id: 1, _id: -1 }, name: 'webhook' },
-    { key: { expires_at: 1 }, name: 'expiry', expireAfterSeconds: 0 },
-  ])
+  const { collection: deliveries } = await openCollection<Delivery>(db, 'deliveries', {
+    indexes: INDEXES,
+    retired: ['due'],
+  })
   const again = () => ({
     $set: { status: 'pending' as const, attempts: 0, due_at: clock.now(), owed_since: clock.now() },
     $unset: { claim: '' as const, expires_at: '' as const },

@@ -1,5 +1,5 @@
 // Webhooks in MongoDB, each transition a compare-and-set on its version.
-import type { Db } from 'mongodb'
+import type { Db, IndexDescription } from 'mongodb'
 import {
   type Aggregate,
   type AggregateDeps,
@@ -8,7 +8,7 @@ import {
   type Outbox,
 } from '../../shared/aggregate.ts'
 import type { PlainEvent } from '../../shared/contract.ts'
-import { ensureIndexes } from '../../shared/mongo.ts'
+import { lookInto, openCollection, type Upgrade } from '../../shared/store-collection.ts'
 import type { Webhook } from './webhook.ts'
 
 /** Webhooks of all workspaces by id, after the given one. */
@@ -33,33 +33,31 @@ export type WebhookStore = Readonly<{
 
 type WebhookDoc = Aggregate & Webhook
 
-/** Those of an earlier release had no events to tell. */
-const upgraded = (stored: WebhookDoc): WebhookDoc => ({
-  ...stored,
-  outbox: stored.outbox ?? [],
-  ledger: stored.ledger ?? [],
-})
+const INDEXES: readonly IndexDescription[] = [
+  { key: { ws: 1, slot: 1 }, name: 'slot', unique: true },
+  { key: { ws: 1, url: 1 }, name: 'url', unique: true },
+  { key: { ws: 1, _id: 1 }, name: 'workspace' },
+  OUTBOX_INDEX,
+]
+const UPGRADES: readonly Upgrade[] = [
+  // Once they had no events to publish.
+  (old) => ({ outbox: [], ledger: [], ...old }),
+]
 
 /** Reads the webhooks of all workspaces, page by page. */
 export const webhookPages = (db: Db): WebhookPages => {
-  // Read by _id alone, so it needs no index besides.
-  const webhooks = db.collection<WebhookDoc>('webhooks')
+  const { collection: webhooks, read } = lookInto<WebhookDoc>(db, 'webhooks', { upgrades: UPGRADES })
   return async (limit, after) => {
     const found = webhooks.find(after === undefined ? {} : { _id: { $gt: after } })
-    return (await found.sort({ _id: 1 }).limit(limit).toArray()).map(upgraded)
+    return (await found.sort({ _id: 1 }).limit(limit).toArray()).map((one) => read(one))
   }
 }
 
 /** Opens the collection, making its indexes. */
 export const openWebhooks = async (db: Db, deps: AggregateDeps): Promise<WebhookStore> => {
-  const webhooks = db.collection<WebhookDoc>('webhooks')
-  await ensureIndexes(webhooks, [
-    { key: { ws: 1, slot: 1 }, name: 'slot', unique: true },
-    { key: { ws: 1, url: 1 }, name: 'url', unique: true },
-    { key: { ws: 1, _id: 1 }, name: 'workspace' },
-    OUTBOX_INDEX,
-  ])
-  const writes = aggregates(webhooks, deps)
+  const opened = await openCollection<WebhookDoc>(db, 'webhooks', { indexes: INDEXES, upgrades: UPGRADES })
+  const { collection: webhooks, read } = opened
+  const writes = aggregates(opened, deps)
   return {
     outbox: writes.outbox,
     page: webhookPages(db),
@@ -69,16 +67,16 @@ export const openWebhooks = async (db: Db, deps: AggregateDeps): Promise<Webhook
         .sort({ _id: 1 })
         .limit(limit)
         .toArray()
-      return found.map(upgraded)
+      return found.map((one) => read(one))
     },
     find: async (_id) => {
       const found = await webhooks.findOne({ _id })
-      return found && upgraded(found)
+      return found && read(found)
     },
     findAll: async (ids) => {
       if (ids.length === 0) return new Map()
       const found = await webhooks.find({ _id: { $in: [...ids] } }).toArray()
-      return new Map(found.map((one) => [one._id, upgraded(one)]))
+      return new Map(found.map((one) => [one._id, read(one)]))
     },
     insert: async ({ v: _, ...webhook }) => (await writes.insert(webhook, [])) !== null,
     // Whatever was found here has an outbox and a ledger, though nobody else sees them.

@@ -7,7 +7,7 @@ import { keepConsumers } from '../../shared/bus/streams.ts'
 import { readConfig } from '../../shared/config.ts'
 import { defineContract, event, eventFilter, eventSubject } from '../../shared/contract.ts'
 import { openHost } from '../../shared/host.ts'
-import { ensureIndexes } from '../../shared/mongo.ts'
+import { openCollection } from '../../shared/store-collection.ts'
 import { type Pair, pair, type Sample, sample, toSample } from './measure.ts'
 import type { Servers } from './servers.ts'
 
@@ -56,9 +56,8 @@ export const benchEvents = async (servers: Servers): Promise<Events> => {
   const { bus, clock, ids, relay } = host
   const db = host.mongo.database(things.name)
   const storeOf = async (name: string, onCommit: typeof relay.onCommit) => {
-    const collection = db.collection<Thing>(name)
-    await ensureIndexes(collection, [OUTBOX_INDEX])
-    return aggregates(collection, { service: things.name, clock, ids, onCommit })
+    const opened = await openCollection<Thing>(db, name, { indexes: [OUTBOX_INDEX] })
+    return aggregates(opened, { service: things.name, clock, ids, onCommit })
   }
   const [told, silent] = [await storeOf('told', relay.onCommit), await storeOf('silent', () => undefined)]
   relay.watch(told.outbox)

@@ -35,8 +35,9 @@ const openNotes = async () => {
     onCommit: () => undefined,
     requests: await openRequests(db, clock),
   }
-  const { collection } = await openCollection<Note>(db, 'notes', { indexes: [] })
-  const notes = aggregates(collection, deps)
+  const opened = await openCollection<Note>(db, 'notes', { indexes: [] })
+  const { collection } = opened
+  const notes = aggregates(opened, deps)
   const make = async (text: string): Promise<Note> =>
     (await notes.insert({ _id: ids.next(), ws: 'w', text, tags: ['a'] }, [])) as Note
   const load = async (id: string): Promise<Note> => (await collection.findOne({ _id: id })) as Note

@@ -1,11 +1,11 @@
 // Opening collections over data of other releases: older shapes are read, newer ones refused, indexes follow the code.
-import type { Document } from 'mongodb'
+import type { Document, IndexDescription } from 'mongodb'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type Aggregate, aggregates } from '../../shared/aggregate.ts'
 import { systemClock as clock } from '../../shared/clock.ts'
 import { createLog } from '../../shared/log.ts'
 import { connectMongo, ensureIndexes, type Mongo } from '../../shared/mongo.ts'
-import { openCollection, type Upgrade } from '../../shared/store-collection.ts'
+import { lookInto, openCollection, type Upgrade } from '../../shared/store-collection.ts'
 import { ids, refused } from '../support/service-bed.ts'
 import { freshStack } from '../support/stack.ts'
 
@@ -27,11 +27,9 @@ const UPGRADES: readonly Upgrade[] = [
 describe('documents of an older shape', () => {
   const setting = async () => {
     const db = fresh()
-    const { collection, read, schema } = await openCollection<Named>(db, 'things', {
-      indexes: [],
-      upgrades: UPGRADES,
-    })
-    const things = aggregates(collection, { ...deps, schema })
+    const opened = await openCollection<Named>(db, 'things', { indexes: [], upgrades: UPGRADES })
+    const { collection, read } = opened
+    const things = aggregates(opened, deps)
     /** As a replica of the first release does, at any time. */
     const insertOld = async (title: string): Promise<string> => {
       const _id = ids.next()
@@ -74,6 +72,28 @@ describe('documents of an older shape', () => {
       v: 2,
     })
     expect(await load(id)).toMatchObject({ name: 'Old', labels: ['b'] })
+  })
+
+  test('have_the_lists_of_every_write_after_their_next_save', async () => {
+    const db = fresh()
+    const upgrades: readonly Upgrade[] = [(old) => ({ outbox: [], ledger: [], ...old })]
+    const opened = await openCollection<Named>(db, 'things', { indexes: [], upgrades })
+    const _id = ids.next()
+    const plain: Document = { _id, ws: 'w', v: 1, name: 'Old', labels: [] }
+    await opened.collection.insertOne(plain as Named)
+    const before = opened.read((await opened.collection.findOne({ _id })) as Named)
+    await aggregates(opened, deps).save(before, { ...before, name: 'New' }, [])
+    expect(await opened.collection.findOne({ _id })).toMatchObject({ schema: 2, outbox: [], ledger: [] })
+  })
+
+  test('are_read_by_who_only_looks_in_too_and_newer_ones_refused', async () => {
+    const { db, insertOld, collection } = await setting()
+    const _id = await insertOld('Old')
+    const look = lookInto<Named>(db, 'things', { upgrades: UPGRADES })
+    const find = async () => look.read((await look.collection.findOne({ _id })) as Named)
+    expect(await find()).toMatchObject({ name: 'Old', labels: [] })
+    await collection.updateOne({ _id }, { $set: { schema: 4 } })
+    await expect(find()).rejects.toThrow('newer release')
   })
 
   test('of_a_newer_release_are_refused_one_by_one_and_at_the_start', async () => {
@@ -120,11 +140,41 @@ describe('indexes', () => {
     ])
   })
 
+  test('that_nothing_uses_any_more_are_dropped_by_name_once_the_others_are_there', async () => {
+    const db = fresh()
+    const before = { indexes: [{ key: { a: 1 }, name: 'old' }] }
+    const { collection } = await openCollection(db, 'things', before)
+    const after = { indexes: [{ key: { b: 1 }, name: 'new' }], retired: ['old', 'older'] }
+    for (let starts = 0; starts < 2; starts += 1) {
+      await openCollection(db, 'things', after)
+      expect((await names(collection)).map(({ name }) => name)).toEqual(['_id_', 'new'])
+    }
+  })
+
+  test('are_made_anew_by_replicas_that_start_at_the_same_moment', async () => {
+    const collection = fresh().collection('things')
+    const stated = (order: 1 | -1): IndexDescription[] => [
+      { key: { a: order, b: 1 }, name: 'first' },
+      { key: { c: order, b: 1 }, name: 'second', unique: true },
+    ]
+    await collection.insertMany(Array.from({ length: 2_000 }, (_, n) => ({ a: n, b: n, c: n })))
+    await ensureIndexes(collection, stated(1))
+    await Promise.all(Array.from({ length: 4 }, () => ensureIndexes(collection, stated(-1))))
+    expect((await names(collection)).slice(1)).toEqual(
+      expect.arrayContaining([
+        { name: 'first', key: { a: -1, b: 1 } },
+        { name: 'second', key: { c: -1, b: 1 }, unique: true },
+      ]),
+    )
+  })
+
   test('are_built_on_behind_the_start_unless_they_are_unique', async () => {
     const collection = fresh().collection('things')
     await collection.insertMany(Array.from({ length: 20_000 }, (_, n) => ({ n, text: 'x'.repeat(200) })))
     const unique = { key: { n: 1 }, name: 'unique', unique: true }
-    await ensureIndexes(collection, [unique, { key: { text: 1, n: -1 }, name: 'slow' }], undefined, 0)
+    await ensureIndexes(collection, [unique, { key: { text: 1, n: -1 }, name: 'slow' }], {
+      patience_ms: 0,
+    })
     expect((await names(collection)).map(({ name }) => name)).toContain('unique')
     await expect.poll(async () => (await names(collection)).map(({ name }) => name)).toContain('slow')
   })

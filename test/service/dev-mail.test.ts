@@ -28,7 +28,7 @@ beforeAll(async () => {
   await bed.start('gateway')
   people = open.use(await openPeople(bed.mongodbUrl))
   const mongo = open.use(await connectMongo(bed.mongodbUrl, log))
-  mailbox = openDevMails(mongo.database('notifier'))
+  mailbox = await openDevMails(mongo.database('notifier'))
 })
 afterAll(() => open.disposeAsync())
 

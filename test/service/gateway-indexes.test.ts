@@ -6,7 +6,7 @@ import type { Client, Grant } from '../../services/gateway/oauth/model.ts'
 import { type OAuthStores, openOAuthStores } from '../../services/gateway/oauth/store.ts'
 import type { Person } from '../../services/gateway/people/person.ts'
 import { openPeopleStores, type PeopleStore, type Session } from '../../services/gateway/people/store.ts'
-import { openResetStore, type ResetStore } from '../../services/gateway/people/store-resets.ts'
+import { type LinkStores, openLinkStores } from '../../services/gateway/people/store-links.ts'
 import { openWorkspaceStores } from '../../services/gateway/workspaces/store.ts'
 import type { Invitation } from '../../services/gateway/workspaces/workspace.ts'
 import { systemClock as clock } from '../../shared/clock.ts'
@@ -26,7 +26,7 @@ let mongo: Mongo
 let db: Db
 let people: PeopleStore
 let oauth: OAuthStores
-let resets: ResetStore
+let links: LinkStores
 let stores: Awaited<ReturnType<typeof openPeopleStores>> & Awaited<ReturnType<typeof openWorkspaceStores>>
 
 const persons = Array.from(
@@ -115,7 +115,9 @@ beforeAll(async () => {
   const told = { service: 'gateway', clock, ids, onCommit: () => undefined }
   stores = { ...(await openPeopleStores(db, told)), ...(await openWorkspaceStores(db, told)) }
   people = stores.people
-  resets = await openResetStore(db, told)
+  links = await openLinkStores(db, told)
+  // By which an earlier release found a person's connections.
+  await db.collection('grants').createIndex({ user_id: 1, ws: 1 }, { name: 'person' })
   oauth = await openOAuthStores(db)
   await db.collection<Person>('people').insertMany(persons)
   await db.collection<Invitation>('invitations').insertMany(invitations)
@@ -172,8 +174,8 @@ const QUERIES: readonly (readonly [string, number, () => Promise<unknown>])[] = 
   ['people.settle', 1, () => people.settle(one._id, WS)],
   ['sessions.find', 1, () => stores.sessions.find(sessions[3]!._id, NOW)],
   ['people.setPassword', 1, () => people.setPassword(persons[11]!, '')],
-  ['resets.find', 0, () => resets.find(WS)],
-  ['resets.outbox', 0, () => resets.outbox.pending(LATER, PAGE)],
+  ['resets.find', 0, () => links.resets.find(WS)],
+  ['resets.outbox', 0, () => links.resets.outbox.pending(LATER, PAGE)],
   ['throttles.find', 0, () => stores.throttles.find('account x')],
   ['workspaces.find', 0, () => stores.workspaces.find(WS)],
   ['workspaces.changing', 0, () => stores.workspaces.changing(LATER, PAGE)],
@@ -200,6 +202,11 @@ test.each(QUERIES)('%s reads through an index and at most %i documents', async (
     expect(docs).toBeLessThanOrEqual(documents)
     expect(keys).toBeLessThanOrEqual(2 * documents + 2)
   }
+})
+
+test('an_index_that_nothing_uses_any_more_is_gone', async () => {
+  const names = (await db.collection('grants').indexes()).map(({ name }) => name)
+  expect(names.toSorted()).toEqual(['_id_', 'connections', 'purge'])
 })
 
 test('what_expires_goes_by_itself', async () => {

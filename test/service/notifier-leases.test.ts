@@ -64,12 +64,13 @@ const openLedger = async (sink: SmtpSink, stack: AsyncDisposableStack) => {
   const database = await openDatabaseClock(db, clock)
   const deliveries = await openDeliveries(db, { clock: database, ids, term_ms: TERM_MS })
   const subscriptions = await openSubscriptions(db, { clock })
+  const suppressions = await openSuppressions(db, { clock })
   const start = (given: Partial<Deliveries> = {}) =>
     stack.use(
       startSender({
         deliveries: { ...deliveries, ...given },
         subscriptions,
-        suppressions: openSuppressions(db, { clock }),
+        suppressions,
         departed: async () => ({ left: new Set(), unknown: new Set() }),
         compose: async (delivery) => ({ mail: mailOf(delivery) }),
         mailer: stack.use(createMailer(sink.url)),

@@ -1,7 +1,7 @@
-// What an earlier release of the notifier left in the database is understood: nobody is mailed who had unsubscribed, and
-// what was owed is sent.
-import type { Document } from 'mongodb'
-import { expect, it } from 'vitest'
+// What an earlier release of the notifier wrote is understood, whenever it wrote that: nobody is mailed who had unsubscribed,
+// and what was owed is sent.
+import type { Db, Document } from 'mongodb'
+import { afterAll, beforeEach, expect, test } from 'vitest'
 import { openDeliveries } from '../../services/notifier/deliveries.ts'
 import { openSubscriptions } from '../../services/notifier/store-subscriptions.ts'
 import { systemClock as clock } from '../../shared/clock.ts'
@@ -11,45 +11,84 @@ import { openDatabaseClock } from '../../shared/storage/database-clock.ts'
 import { ids } from '../support/service-bed.ts'
 import { freshStack } from '../support/stack.ts'
 
-const log = createLog({ filter: 'error', topic: 'test' })
+const stack = new AsyncDisposableStack()
+let db: Db
+beforeEach(async () => {
+  const log = createLog({ filter: 'error', topic: 'test' })
+  db = stack.use(await connectMongo(freshStack().mongodbUrl, log)).database('notifier')
+})
+afterAll(() => stack.disposeAsync())
 
-it('who_had_unsubscribed_wants_no_mails_and_everybody_else_all', async () => {
-  await using mongo = await connectMongo(freshStack().mongodbUrl, log)
-  const db = mongo.database('notifier')
-  const old = (user_id: string, subscribed: boolean): Document => ({
-    _id: `W:${user_id}`,
-    ws: 'W',
-    v: 1,
-    user_id,
-    subscribed,
-    email: 'ana@example.com',
-    workspace_name: 'Acme',
-    updated_at: clock.now(),
-  })
-  await db.collection('subscriptions').insertMany([old('GONE', false), old('HERE', true)])
-  const { find, save } = await openSubscriptions(db, { clock })
-  expect(await find('W', 'GONE')).toMatchObject({ wants: 'none', muted: [] })
-  const here = await find('W', 'HERE')
-  expect(here).toMatchObject({ wants: 'all', muted: [] })
-  // Starting again changes no wish that was told since.
-  if (here) await save(here, { wants: 'mine', muted: [] })
-  const again = await openSubscriptions(db, { clock })
-  expect(await again.find('W', 'HERE')).toMatchObject({ wants: 'mine' })
+/** As an earlier release does, at any time. */
+const insert = (collection: string, documents: readonly (Document & { _id: string })[]) =>
+  db.collection<Document & { _id: string }>(collection).insertMany([...documents])
+const openLedger = async () => openDeliveries(db, { clock: await openDatabaseClock(db, clock), ids })
+
+const subscription = (user_id: string, subscribed: boolean) => ({
+  _id: `W:${user_id}`,
+  ws: 'W',
+  v: 1,
+  user_id,
+  subscribed,
+  email: 'ana@example.com',
+  workspace_name: 'Acme',
+  updated_at: clock.now(),
 })
 
-it('what_was_owed_is_owed_on_and_only_that_is_touched', async () => {
-  await using mongo = await connectMongo(freshStack().mongodbUrl, log)
-  const db = mongo.database('notifier')
-  const old = { ws: 'W', v: 1, event_id: 'E', template: 'loop-shipped', user_id: 'U', attempts: 0 }
-  const due_at = new Date(0)
-  await db.collection<Document & { _id: string }>('deliveries').insertMany([
-    { ...old, _id: 'E:OWED', status: 'pending', due_at },
-    { ...old, _id: 'E:SENT', status: 'sent' },
-  ])
-  const ledger = await openDeliveries(db, { clock: await openDatabaseClock(db, clock), ids })
+test('who_had_unsubscribed_wants_no_mails_and_everybody_else_all', async () => {
+  await insert('subscriptions', [subscription('GONE', false)])
+  const { find, of, note, save } = await openSubscriptions(db, { clock })
+  await insert('subscriptions', [subscription('LEFT', false), subscription('HERE', true)])
+  expect(await find('W', 'GONE')).toMatchObject({ wants: 'none', muted: [] })
+  const members = ['GONE', 'LEFT', 'HERE'].map((user_id) => ({ ws: 'W', user_id }))
+  const wishes = (found: ReadonlyMap<string, { wants: string }>) =>
+    members.map(({ user_id }) => found.get(`W:${user_id}`)?.wants)
+  expect(wishes(await of(members))).toEqual(['none', 'none', 'all'])
+  const recipients = members.map(({ user_id }) => ({ user_id, email: `${user_id}@example.com` }))
+  const noted = await note('W', 'Acme Ltd', recipients as unknown as Parameters<typeof note>[2])
+  expect(wishes(noted)).toEqual(['none', 'none', 'all'])
+  const left = await find('W', 'LEFT')
+  expect(left).toMatchObject({ wants: 'none', email: 'LEFT@example.com', workspace_name: 'Acme Ltd' })
+  // A wish that is told since stands.
+  if (left) expect(await save(left, { wants: 'mine', muted: [] })).toMatchObject({ wants: 'mine', schema: 2 })
+  const again = await openSubscriptions(db, { clock })
+  expect(await again.find('W', 'LEFT')).toMatchObject({ wants: 'mine', muted: [] })
+})
+
+const delivery = (user_id: string, settled: object) => ({
+  _id: `E:${user_id}`,
+  ws: 'W',
+  v: 1,
+  event_id: 'E',
+  template: 'loop-shipped',
+  user_id,
+  attempts: 0,
+  created_at: new Date(1),
+  ...settled,
+})
+const OWED = { status: 'pending', due_at: new Date(0) }
+
+test('what_was_owed_is_owed_on_and_only_that_is_touched', async () => {
+  await insert('deliveries', [delivery('OWED', OWED)])
+  const ledger = await openLedger()
+  await insert('deliveries', [delivery('LATE', OWED), delivery('SENT', { status: 'sent' })])
   const { claimed } = await ledger.claim({ room: 10, beyond: 0, inHand: [] })
-  expect(claimed.map(({ work }) => work)).toMatchObject([
-    { _id: 'E:OWED', about: null, owed_since: expect.any(Date), fence: 1 },
+  const meant = { about: null, shown_to: 'nobody', owed_since: new Date(1) }
+  const works = claimed.map(({ work }) => work).toSorted((a, b) => (a._id < b._id ? -1 : 1))
+  expect(works).toMatchObject([
+    { _id: 'E:LATE', ...meant, fence: 1 },
+    { _id: 'E:OWED', ...meant, fence: 1 },
   ])
-  expect(await ledger.find('W', 'E:SENT')).toMatchObject({ v: 1 })
+  expect(await ledger.find('W', 'E:SENT')).toMatchObject({ v: 1, ...meant })
+  expect(await ledger.findTold('W', 'E', 'SENT')).toMatchObject(meant)
+  expect(await ledger.list({ ws: 'W', of: { user_id: 'SENT' }, limit: 10 })).toMatchObject([meant])
+})
+
+test('the_index_by_which_mails_were_once_found_is_gone', async () => {
+  const deliveries = db.collection('deliveries')
+  await deliveries.createIndex({ due_at: 1 }, { name: 'due', sparse: true })
+  await deliveries.createIndex({ ws: 1, event_id: 1, _id: 1 }, { name: 'event' })
+  await openLedger()
+  const names = (await deliveries.indexes()).map(({ name }) => name)
+  expect(names.toSorted()).toEqual(['_id_', 'expiry', 'lane', 'person', 'shelf'])
 })

@@ -19,7 +19,7 @@ let bed: TasksBed
 let recount: Recount
 beforeAll(async () => {
   bed = await openTasksBed()
-  recount = openRecount(bed.db)
+  recount = await openRecount(bed.db)
 })
 afterAll(() => bed[Symbol.asyncDispose]())
 

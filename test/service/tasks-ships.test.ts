@@ -174,7 +174,7 @@ describe('shipped at the moment', () => {
       comments,
       tallies,
       requests,
-      recount: openRecount(bed.db),
+      recount: await openRecount(bed.db),
       tasks: {
         ...tasks,
         insert: async (...args) => {

@@ -14,7 +14,8 @@ import { systemClock as clock } from '../../shared/clock.ts'
 import { defineContract, event, eventFilter, eventSubject } from '../../shared/contract.ts'
 import { systemIds } from '../../shared/ids.ts'
 import { createLog } from '../../shared/log.ts'
-import { connectMongo, ensureIndexes, type Mongo, mongoFault } from '../../shared/mongo.ts'
+import { connectMongo, type Mongo, mongoFault } from '../../shared/mongo.ts'
+import { openCollection } from '../../shared/store-collection.ts'
 import { DEAD_LETTERS, type DeadLetter, openDeadLetters } from '../../shared/store-dead-letters.ts'
 import { JOURNAL, type JournalEntry, openJournal } from '../../shared/store-journal.ts'
 import { freshStack } from './stack.ts'
@@ -66,8 +67,8 @@ export const openEventsBed = async (urls = freshStack()) => {
   const mongo: Mongo = stack.use(await connectMongo(mongodbUrl, log))
   const bus: Bus = stack.use(await connectBus(natsUrl, 'things', log))
   const db = mongo.database('things')
-  const collection = db.collection<Thing>('things')
-  await ensureIndexes(collection, [OUTBOX_INDEX])
+  const opened = await openCollection<Thing>(db, 'things', { indexes: [OUTBOX_INDEX] })
+  const { collection } = opened
   const told = { clock, random: ids.random, journal: await openJournal(db) }
   const durables: Durable[] = []
   const keeper = { random: ids.random, replicas: undefined, durables: () => durables, look_ms: 200 }
@@ -83,7 +84,7 @@ export const openEventsBed = async (urls = freshStack()) => {
         at: () => undefined,
       }),
     )
-    const store = aggregates(collection, { service: 'things', clock, ids, onCommit: relay.onCommit })
+    const store = aggregates(opened, { service: 'things', clock, ids, onCommit: relay.onCommit })
     relay.watch(store.outbox)
     return { relay, store }
   }
@@ -114,7 +115,7 @@ export const openEventsBed = async (urls = freshStack()) => {
       await expect.poll(waiting, { timeout: 30_000 }).toBe(0)
     },
     /** Writes that no relay is told of, as those of a process that died at once. */
-    silent: () => aggregates(collection, { service: 'things', clock, ids, onCommit: () => undefined }),
+    silent: () => aggregates(opened, { service: 'things', clock, ids, onCommit: () => undefined }),
     /** Told events that are written down. */
     journalOf,
     journaled: () => journalOf().find().toArray(),

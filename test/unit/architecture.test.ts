@@ -171,15 +171,38 @@ const SAMPLES: Readonly<Record<string, Sample>> = {
       'export const f = (c: C) => c.startSession({ snapshot: true })',
     ],
   },
-  collections_state_their_indexes: {
+  collections_are_opened_and_read_in_one_way: {
     path: 'services/tasks/store.ts',
     bad: [
       "export const open = (db: Db) => db.collection<Task>('tasks')",
-      "export const open = (db: Db) => { const c = db.collection('tasks'); ensureIndexes(c, []); return aggregates(c, 1) }",
+      "export const open = async (db: Db) => aggregates(await openCollection(db, 'tasks', { indexes: [] }), 1)",
+      `export const open = async (db: Db) => {
+        const { collection, read } = await openCollection(db, 'tasks', { indexes: [], upgrades: UPGRADES })
+        const find = async () => read(await collection.findOne({}))
+        return { find, first: () => collection.findOne({}) }
+      }`,
+      `export const open = (db: Db) => {
+        const opened = lookInto(db, 'tasks', { upgrades: UPGRADES })
+        const { collection: tasks } = opened
+        return { all: () => tasks.find().project({ title: 1 }).toArray() }
+      }`,
+      `export const open = (db: Db) => {
+        const opened = lookInto(db, 'tasks', { upgrades: UPGRADES })
+        return { all: () => opened.collection.find().toArray() }
+      }`,
     ],
     good: [
-      "export const open = (db: Db) => { const c = db.collection('tasks'); ensureIndexes(c, [OUTBOX_INDEX]); return aggregates(c, 1) }",
-      "// Read by _id alone, so it needs no index besides.\nexport const open = (db: Db) => db.collection('tasks')",
+      "export const open = async (db: Db) => aggregates(await openCollection(db, 'tasks', { indexes: [OUTBOX_INDEX] }), 1)",
+      `export const open = async (db: Db) => {
+        const { collection, read } = await openCollection(db, 'tasks', { indexes: [], upgrades: UPGRADES })
+        const find = async () => read(await collection.findOne({}))
+        const ids = () => collection.find().project({ _id: 1 }).toArray()
+        return { find, ids }
+      }`,
+      `export const open = async (db: Db) => {
+        const { collection } = await openCollection(db, 'tasks', { indexes: [] })
+        return { first: () => collection.findOne({}) }
+      }`,
     ],
   },
 }

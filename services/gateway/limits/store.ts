@@ -2,7 +2,8 @@
 //
 // windows  one per thing that is counted and span of time; _id = both. Gone when its span is over.
 import type { Db } from 'mongodb'
-import { ensureIndexes, isDuplicateKey } from '../../../shared/mongo.ts'
+import { isDuplicateKey } from '../../../shared/mongo.ts'
+import { openCollection } from '../../../shared/store-collection.ts'
 
 export type WindowStore = Readonly<{
   /** Adds to a count and gives the sum; the document goes at `expires_at`. */
@@ -11,8 +12,11 @@ export type WindowStore = Readonly<{
 
 /** Opens the collection and makes its index. */
 export const openWindowStore = async (db: Db): Promise<WindowStore> => {
-  const windows = db.collection<{ _id: string; count: number; expires_at: Date }>('windows')
-  await ensureIndexes(windows, [{ key: { expires_at: 1 }, name: 'expires', expireAfterSeconds: 0 }])
+  const { collection: windows } = await openCollection<{ _id: string; count: number; expires_at: Date }>(
+    db,
+    'windows',
+    { indexes: [{ key: { expires_at: 1 }, name: 'expires', expireAfterSeconds: 0 }] },
+  )
   const add = async (_id: string, count: number, expires_at: Date): Promise<number> => {
     const sum = await windows.findOneAndUpdate(
       { _id },

@@ -9,7 +9,8 @@
 // signing_keys  numbered; one signs, all verify, see key-schedule.ts. Private parts encrypted with a key from LOOPS_SECRET.
 import type { Collection, Db, IndexDescription, UpdateFilter } from 'mongodb'
 import type { Scope } from '../../../shared/contracts/common.ts'
-import { ensureIndexes, isDuplicateKey } from '../../../shared/mongo.ts'
+import { isDuplicateKey } from '../../../shared/mongo.ts'
+import { openCollection } from '../../../shared/store-collection.ts'
 import type { AuthorizationRequest, Client, Decision, Grant, RevokeReason, SigningKey } from './model.ts'
 
 export type ClientStore = Readonly<{
@@ -175,18 +176,14 @@ const grantsOf = (grants: Collection<Grant>): GrantStore => {
 
 /** Opens the collections and makes their indexes. */
 export const openOAuthStores = async (db: Db): Promise<OAuthStores> => {
-  const clients = db.collection<Client>('clients')
-  const requests = db.collection<AuthorizationRequest>('requests')
-  const grants = db.collection<Grant>('grants')
-  const keys = db.collection<SigningKey>('signing_keys')
-  await ensureIndexes(clients, EXPIRES)
-  await ensureIndexes(requests, EXPIRES)
-  await ensureIndexes(grants, GRANT_INDEXES)
-  await ensureIndexes(keys, KEY_INDEXES)
+  const clients = await openCollection<Client>(db, 'clients', { indexes: EXPIRES })
+  const requests = await openCollection<AuthorizationRequest>(db, 'requests', { indexes: EXPIRES })
+  const grants = await openCollection<Grant>(db, 'grants', { indexes: GRANT_INDEXES, retired: ['person'] })
+  const { collection: keys } = await openCollection<SigningKey>(db, 'signing_keys', { indexes: KEY_INDEXES })
   return {
-    clients: clientsOf(clients),
-    requests: requestsOf(requests),
-    grants: grantsOf(grants),
+    clients: clientsOf(clients.collection),
+    requests: requestsOf(requests.collection),
+    grants: grantsOf(grants.collection),
     keys: {
       list: () => keys.find().sort({ number: -1 }).limit(20).toArray(),
       insert: (key) => inserted(keys.insertOne(key)),

@@ -4,7 +4,7 @@ import { AppError } from '../../../shared/errors.ts'
 import type { Deps } from '../deps.ts'
 import { marked, unmarked } from '../secrets.ts'
 import { isConfirmed, type Person } from './person.ts'
-import type { AccountMail } from './store-account-mails.ts'
+import type { AccountMail } from './store-links.ts'
 import { CONFIRMATIONS_PER_ACCOUNT } from './throttle.ts'
 import { count } from './tries.ts'
 

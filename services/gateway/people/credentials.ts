@@ -4,7 +4,7 @@ import { AppError } from '../../../shared/errors.ts'
 import type { Deps } from '../deps.ts'
 import { marked, unmarked } from '../secrets.ts'
 import { isOfPassword, normalizeEmail, type Person, passwordFault, passwordVersionOf } from './person.ts'
-import type { PasswordReset } from './store-resets.ts'
+import type { PasswordReset } from './store-links.ts'
 import { PER_ACCOUNT, RESETS_PER_ACCOUNT, RESETS_PER_ADDRESS } from './throttle.ts'
 import { count } from './tries.ts'
 

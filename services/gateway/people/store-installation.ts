@@ -5,6 +5,7 @@
 import type { Db } from 'mongodb'
 import type { Ids } from '../../../shared/ids.ts'
 import { isDuplicateKey } from '../../../shared/mongo.ts'
+import { openCollection } from '../../../shared/store-collection.ts'
 
 export type InstallationStore = Readonly<{
   /** The id of the installation, made by whichever gateway asks first. */
@@ -14,8 +15,10 @@ export type InstallationStore = Readonly<{
 const ONLY = 'installation'
 
 /** Opens the collection. */
-export const openInstallationStore = (db: Db, ids: Pick<Ids, 'next'>): InstallationStore => {
-  const installation = db.collection<{ _id: string; id: string }>('installation')
+export const openInstallationStore = async (db: Db, ids: Pick<Ids, 'next'>): Promise<InstallationStore> => {
+  const { collection: installation } = await openCollection<{ _id: string; id: string }>(db, 'installation', {
+    indexes: [],
+  })
   const read = async (): Promise<string> => {
     const made = { $setOnInsert: { id: ids.next() } }
     const found = await installation.findOneAndUpdate({ _id: ONLY }, made, {

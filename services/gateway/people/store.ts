@@ -13,7 +13,8 @@ import {
 } from '../../../shared/aggregate.ts'
 import { stampEvents } from '../../../shared/cloud-event.ts'
 import { AppError } from '../../../shared/errors.ts'
-import { ensureIndexes, isDuplicateKey } from '../../../shared/mongo.ts'
+import { isDuplicateKey } from '../../../shared/mongo.ts'
+import { openCollection } from '../../../shared/store-collection.ts'
 import type { Membership, Person } from './person.ts'
 import type { MembershipEvent } from './roles.ts'
 import type { Tries } from './throttle.ts'
@@ -270,11 +271,12 @@ export const openPeopleStores = async (
   db: Db,
   deps: AggregateDeps,
 ): Promise<{ people: PeopleStore; sessions: SessionStore; throttles: ThrottleStore }> => {
-  const people = db.collection<Person>('people')
-  const sessions = db.collection<Session>('sessions')
-  const throttles = db.collection<Tries & { _id: string }>('throttles')
-  await ensureIndexes(people, PEOPLE_INDEXES)
-  await ensureIndexes(sessions, EXPIRES)
-  await ensureIndexes(throttles, EXPIRES)
-  return { people: peopleOf(people, deps), sessions: sessionsOf(sessions), throttles: throttlesOf(throttles) }
+  const people = await openCollection<Person>(db, 'people', { indexes: PEOPLE_INDEXES })
+  const sessions = await openCollection<Session>(db, 'sessions', { indexes: EXPIRES })
+  const throttles = await openCollection<Tries & { _id: string }>(db, 'throttles', { indexes: EXPIRES })
+  return {
+    people: peopleOf(people.collection, deps),
+    sessions: sessionsOf(sessions.collection),
+    throttles: throttlesOf(throttles.collection),
+  }
 }

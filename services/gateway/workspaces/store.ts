@@ -4,7 +4,7 @@
 // invitations  one per invitation; of an address and a workspace only one is pending. Gone a month after it expired.
 import type { Db, IndexDescription } from 'mongodb'
 import { type AggregateDeps, type Aggregates, aggregates, OUTBOX_INDEX } from '../../../shared/aggregate.ts'
-import { ensureIndexes } from '../../../shared/mongo.ts'
+import { openCollection } from '../../../shared/store-collection.ts'
 import type { Invitation, Workspace } from './workspace.ts'
 
 export type WorkspaceStore = Aggregates<Workspace> &
@@ -48,13 +48,15 @@ export const openWorkspaceStores = async (
   db: Db,
   deps: AggregateDeps,
 ): Promise<{ workspaces: WorkspaceStore; invitations: InvitationStore }> => {
-  const workspaces = db.collection<Workspace>('workspaces')
-  const invitations = db.collection<Invitation>('invitations')
-  await ensureIndexes(workspaces, WORKSPACE_INDEXES)
-  await ensureIndexes(invitations, INVITATION_INDEXES)
+  const openedWorkspaces = await openCollection<Workspace>(db, 'workspaces', { indexes: WORKSPACE_INDEXES })
+  const openedInvitations = await openCollection<Invitation>(db, 'invitations', {
+    indexes: INVITATION_INDEXES,
+  })
+  const workspaces = openedWorkspaces.collection
+  const invitations = openedInvitations.collection
   return {
     workspaces: {
-      ...aggregates(workspaces, deps),
+      ...aggregates(openedWorkspaces, deps),
       find: (id) => workspaces.findOne({ _id: id, ws: id }),
       findAll: (ids) => workspaces.find({ _id: { $in: [...ids] } }).toArray(),
       changing: (before, limit) =>
@@ -71,7 +73,7 @@ export const openWorkspaceStores = async (
       },
     },
     invitations: {
-      ...aggregates(invitations, deps),
+      ...aggregates(openedInvitations, deps),
       find: (id) => invitations.findOne({ _id: id }),
       findPending: (ws, email) => invitations.findOne({ ws, email, status: 'pending' }),
       listPending: (ws, limit) =>

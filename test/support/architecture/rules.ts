@@ -1,5 +1,6 @@
 // The invariants of the code as functions that list where a file breaks one. Paths are from the root of the project.
 import { builtinModules } from 'node:module'
+import { collectionFaults, hasCollectionsOpened } from './collections.ts'
 import {
   calledName,
   dotted,
@@ -251,18 +252,6 @@ const oneDocument = (source: Source): string[] =>
         .map((call) => at(source, call, `calls ${calledName(call)}: one write changes one document`))
     : []
 
-const indexes = (source: Source): string[] => {
-  const calls = nodesOf(source, 'CallExpression')
-  const count = (name: string): number => calls.filter((call) => calledName(call) === name).length
-  const faults: string[] = []
-  const needsNone = /^ *(\/\/|\*).*\bno index\b/im.test(source.text)
-  if (count('collection') > 0 && count('ensureIndexes') === 0 && !needsNone)
-    faults.push(`opens ${count('collection')} collections and states no indexes`)
-  if (count('aggregates') > 0 && !source.text.includes('OUTBOX_INDEX'))
-    faults.push('writes aggregates without the index of their outbox')
-  return faults
-}
-
 /** Every invariant by the name that its test has. */
 /**
  * The service that was added last, to show that one can be: nothing but its own files and the list of contracts names it, and
@@ -317,8 +306,8 @@ export const RULES: Readonly<Record<string, Rule>> = {
     faults: namesAdded,
   },
   one_write_changes_one_document: { holds: inServices, faults: oneDocument },
-  collections_state_their_indexes: {
-    holds: (path) => inServices(path) && path !== 'shared/mongo.ts' && path !== 'shared/aggregate.ts',
-    faults: indexes,
+  collections_are_opened_and_read_in_one_way: {
+    holds: (path) => inProduct(path) && path !== 'shared/aggregate.ts' && hasCollectionsOpened(path),
+    faults: collectionFaults,
   },
 }
