@@ -1,0 +1,197 @@
+// What is kept of an installation is all of it: its data folder, copied while it stands still; or the documents with the
+// secret and the list of subscribers. mongodump and mongorestore cannot be had from a package registry: the documents are
+// copied here as those two do it, one by one and without indexes.
+import { cp, mkdir, mkdtemp, readFile, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { type BSON, MongoClient } from 'mongodb'
+import { afterAll, beforeAll, expect, test, vi } from 'vitest'
+import { silentReport } from '../../infra/report.ts'
+import { startMongod } from '../../infra/servers/mongod.ts'
+import { tryPort } from '../../infra/servers/port.ts'
+import { resolveMongod } from '../../infra/servers.ts'
+import { connectBus } from '../../shared/bus/connect.ts'
+import { EVENTS_STREAM } from '../../shared/bus/streams.ts'
+import { createLog } from '../../shared/log.ts'
+import { type Account, agentOf, openBrowser, signUp } from '../support/accounts.ts'
+import { serverSearch } from '../support/images.ts'
+import type { McpClient } from '../support/mcp-client.ts'
+import { type NpmStart, npmStart } from '../support/npm-start.ts'
+import { subscriberCommand } from '../support/subscribers.ts'
+import type { Mail } from '../support/system.ts'
+
+const SETUP_LIMIT_MS = 240_000
+const WAIT = { timeout: 60_000, interval: 200 }
+const LOOPS_DATABASE = /^loops_/
+const log = createLog({ filter: 'error', topic: 'test' })
+
+type Documents = ReadonlyMap<string, ReadonlyMap<string, readonly BSON.Document[]>>
+type Kept = Readonly<{ answers: unknown; mails: readonly Mail[]; events: readonly string[] }>
+
+let folder: string
+let PORT: string
+let owner: Account
+let agent: McpClient
+let before: Kept
+let documents: Documents
+const runs: NpmStart[] = []
+
+const start = async (name: string): Promise<NpmStart> => {
+  const run = npmStart({ DATA_DIR: join(folder, name), PORT })
+  runs.push(run)
+  await run.ready()
+  return run
+}
+const stop = async (run: NpmStart): Promise<void> => {
+  run.npm.kill('SIGTERM')
+  expect(await run.ended, run.output()).toBe(0)
+}
+
+/** All that an agent can see. */
+const answersOf = async () => {
+  const { tasks } = await agent.call('list_tasks', { scope: 'all' })
+  const { loops } = await agent.call('list_loops', {})
+  return {
+    workspace: await agent.call('get_workspace', {}),
+    tasks: await Promise.all(tasks.map(({ id }) => agent.call('get_task', { task_id: id }))),
+    loops: await Promise.all(loops.map(({ id }) => agent.call('get_loop', { loop_id: id }))),
+    queue: await agent.call('get_loop_queue', {}),
+    next: await agent.call('get_next_work', {}),
+    stats: await agent.call('get_queue_stats', {}),
+  }
+}
+const mailsOf = async ({ url }: NpmStart) =>
+  (await (await fetch(`${url}/dev/mail.json`)).json()) as readonly Mail[]
+const serversOf = async ({ dataDir }: NpmStart) =>
+  JSON.parse(await readFile(join(dataDir, 'running.json'), 'utf8')) as Record<
+    'NATS_URL' | 'MONGODB_URL',
+    string
+  >
+
+/** The ids of all events in the stream, and how many a reader of Loops' own has still to take. */
+const streamOf = async (run: NpmStart) => {
+  await using bus = await connectBus((await serversOf(run)).NATS_URL, 'looker', log)
+  const { state } = await bus.jsm.streams.info(EVENTS_STREAM)
+  const ids: string[] = []
+  for (let seq = state.first_seq; seq <= state.last_seq; seq += 1) {
+    const message = await bus.jsm.direct.getMessage(EVENTS_STREAM, { seq })
+    if (message) ids.push(message.json<{ id: string }>().id)
+  }
+  let waiting = 0
+  for await (const one of bus.jsm.consumers.list(EVENTS_STREAM))
+    waiting += one.num_pending + one.num_ack_pending
+  return { ids: ids.toSorted(), waiting }
+}
+
+/** Documents whose events the stream has not taken yet. */
+const untold = async (run: NpmStart): Promise<number> => {
+  await using client = new MongoClient((await serversOf(run)).MONGODB_URL)
+  let count = 0
+  for (const name of await databasesOf(client))
+    for (const collection of await client.db(name).collections())
+      count += await collection.countDocuments({ 'outbox.0': { $exists: true } })
+  return count
+}
+
+const databasesOf = async (client: MongoClient): Promise<readonly string[]> => {
+  const { databases } = await client.db().admin().listDatabases({ nameOnly: true })
+  return databases.map(({ name }) => name).filter((name) => LOOPS_DATABASE.test(name))
+}
+
+const takeDocuments = async (run: NpmStart): Promise<Documents> => {
+  await using client = new MongoClient((await serversOf(run)).MONGODB_URL, { promoteValues: false })
+  const taken = new Map<string, Map<string, BSON.Document[]>>()
+  for (const name of await databasesOf(client)) {
+    const collections = new Map<string, BSON.Document[]>()
+    for (const { collectionName } of await client.db(name).collections())
+      collections.set(collectionName, await client.db(name).collection(collectionName).find().toArray())
+    taken.set(name, collections)
+  }
+  return taken
+}
+
+/** Puts documents into the database of a data folder in which nothing has been started yet. */
+const putDocuments = async (dataDir: string): Promise<void> => {
+  const binary = await resolveMongod(serverSearch())
+  await using server = await startMongod({ dataDir, binary, report: silentReport, onLost: () => undefined })
+  await using client = new MongoClient(server.url)
+  for (const [database, collections] of documents)
+    for (const [name, rows] of collections)
+      if (rows.length > 0)
+        await client
+          .db(database)
+          .collection(name)
+          .insertMany([...rows])
+}
+
+const work = async (): Promise<void> => {
+  const ids: string[] = []
+  for (const title of ['Quarry', 'Cut', 'Polish', 'Sell'])
+    ids.push((await agent.call('create_task', { title, body: `How to ${title}`, priority: 'high' })).task.id)
+  const [first = '', second = '', third = ''] = ids
+  const { loop } = await agent.call('create_loop_from_tasks', {
+    task_ids: [first, second],
+    loop_name: 'Granite',
+    visibility: 'private',
+    ai_context: 'Hard.',
+  })
+  const other = (await agent.call('create_loop', { name: 'Slate' })).loop
+  await agent.call('create_loop', { name: 'Marble' })
+  await agent.call('update_task', { task_id: third, loop_id: other.id, status: 'approved' })
+  await agent.call('add_comment', { task_id: first, text: 'Done by noon.' })
+  await agent.call('set_loop_priority', { loop_id: other.id, priority: 0 })
+  await agent.call('ship_loop', { loop_id: loop.id })
+}
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'restore-'))
+  PORT = String(await tryPort('127.0.0.1', 0))
+  const first = await start('first')
+  owner = await signUp(first, { name: 'Ada', workspace: 'Engine' })
+  agent = await agentOf(first, owner)
+  await subscriberCommand(['add', 'reports'], { DATA_DIR: first.dataDir })
+  await work()
+  await vi.waitFor(async () => expect(await mailsOf(first)).toHaveLength(1), WAIT)
+  await vi.waitFor(async () => expect(await untold(first)).toBe(0), WAIT)
+  await vi.waitFor(async () => expect((await streamOf(first)).waiting).toBe(0), WAIT)
+  const [answers, mails, { ids: events }] = [await answersOf(), await mailsOf(first), await streamOf(first)]
+  before = { answers, mails, events }
+  documents = await takeDocuments(first)
+  await stop(first)
+}, SETUP_LIMIT_MS)
+afterAll(async () => {
+  await agent?.[Symbol.asyncDispose]()
+  await Promise.all(runs.map((run) => run.kill()))
+  await rm(folder, { recursive: true, force: true })
+})
+
+/** That everything is there again, for those who were connected and for those who come; and that no mail goes out twice. */
+const expectAll = async (run: NpmStart): Promise<void> => {
+  expect(await answersOf()).toEqual(before.answers)
+  const { email, password } = owner
+  const arrived = await openBrowser(run.url).submit('/sign-in', { email, password })
+  expect(arrived.url.pathname).toBe('/workspace')
+  expect(await subscriberCommand(['list'], { DATA_DIR: run.dataDir })).toContain('reports')
+  await expect.poll(() => streamOf(run), WAIT).toEqual({ ids: before.events, waiting: 0 })
+  expect(await mailsOf(run)).toEqual(before.mails)
+  const { task } = await agent.call('create_task', { title: 'And on' })
+  expect(await agent.call('delete_task', { task_id: task.id })).toMatchObject({ deleted: true })
+}
+
+test('a_copy_of_the_stopped_data_folder_serves_everything_elsewhere', async () => {
+  await cp(join(folder, 'first'), join(folder, 'copy'), { recursive: true })
+  const run = await start('copy')
+  await expectAll(run)
+  await stop(run)
+})
+
+test('the_documents_with_the_secret_and_the_subscribers_are_all_and_the_stream_is_told_its_events_again', async () => {
+  const dataDir = join(folder, 'documents')
+  await mkdir(join(dataDir, 'nats'), { recursive: true })
+  for (const file of ['secret', 'nats/subscribers.json'])
+    await cp(join(folder, 'first', file), join(dataDir, file))
+  await putDocuments(dataDir)
+  const run = await start('documents')
+  await expectAll(run)
+  await stop(run)
+})
