@@ -31,7 +31,7 @@ const say = (text: string): void => void process.stdout.write(`${text}\n`)
 const plural = (count: number, noun: string): string => `${count} ${noun}${count === 1 ? '' : 's'}`
 
 const dead = async (mongo: Mongo, { id, consumer, all, limit }: As<'dead'>): Promise<void> => {
-  const desk = openDesk(mongo, clock, consumer)
+  const desk = await openDesk(mongo, clock, consumer)
   if (id !== undefined) {
     const [letter] = await desk.list({ ids: [id], settled: true }, 1)
     if (!letter) throw new StartFault(`There is no dead letter ${id}: npm run events -- dead lists them.`)
@@ -55,7 +55,7 @@ const requireAll = (ids: readonly string[], found: readonly DeadLetter[]): void 
 }
 
 const redrive = async (mongo: Mongo, { ids, consumer }: As<'redrive'>): Promise<number> => {
-  const desk = openDesk(mongo, clock, consumer)
+  const desk = await openDesk(mongo, clock, consumer)
   const chosen: Chosen = ids.length > 0 ? { ids, settled: true } : {}
   const letters = await desk.list(chosen, MAX_WATCHED)
   requireAll(ids, letters)

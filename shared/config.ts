@@ -198,7 +198,7 @@ export const VARIABLES = {
   },
   LEASE_MS: {
     type: wholeNumber(1_000, 600_000),
-    about: 'Tests only: how long mails and calls stay claimed that nobody renews',
+    about: 'Tests only: how long mails, calls and redriven events stay claimed that nobody renews',
     internal: true,
   },
   CLOCK_OFFSET_MS: {

@@ -14,6 +14,8 @@ import { type Ids, systemIds } from './ids.ts'
 import { createLog, type Log } from './log.ts'
 import { connectMongo, type Mongo, mongoFault } from './mongo.ts'
 import { configuredKeys } from './service-keys.ts'
+import { openDatabaseClock } from './storage/database-clock.ts'
+import { TERM_MS } from './storage/lease.ts'
 import { openDeadLetters } from './store-dead-letters.ts'
 import { openJournal } from './store-journal.ts'
 
@@ -74,7 +76,11 @@ export const openHost = async (name: string, config: Config): Promise<Host> => {
       at,
       stack,
       consume: async (reactions) => {
-        const deadLetters = await openDeadLetters(db, clock)
+        const deadLetters = await openDeadLetters(db, {
+          clock: await openDatabaseClock(db, clock),
+          ids,
+          term_ms: config.LEASE_MS ?? TERM_MS,
+        })
         const options = { deadLetters, clock, random: ids.random, translate: mongoFault }
         stack.use(await consume(bus, name, reactions, options))
       },

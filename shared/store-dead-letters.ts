@@ -1,9 +1,11 @@
 // Events that a service could not react to, kept with the reason until an operator has them redriven. Knows MongoDB, and
 // nothing of the bus.
 import { createHash } from 'node:crypto'
-import type { Db } from 'mongodb'
-import type { Clock } from './clock.ts'
+import type { Collection, Db, Filter, UpdateFilter } from 'mongodb'
+import type { Ids } from './ids.ts'
 import { isDuplicateKey } from './mongo.ts'
+import type { DatabaseClock } from './storage/database-clock.ts'
+import { type LeaseFields, openLeases, TERM_MS } from './storage/lease.ts'
 import { lookInto, openCollection } from './store-collection.ts'
 
 /** The collection in the database of the service that gave the event up. */
@@ -14,10 +16,12 @@ const KEPT_MS = 90 * 24 * 60 * 60 * 1_000
 /** The longest payload that is kept whole: the most that NATS takes unless it is told otherwise. */
 const MAX_PAYLOAD_BYTES = 1_048_576
 const MAX_REASON_CHARS = 2_000
-/** How long one instance may take over a redriven event before another takes it (ms). */
-const LEASE_MS = 60_000
 /** Redrives of one row that nobody asked for again: one that ends each process that takes it must not go on for ever. */
 const MAX_REDRIVES = 3
+/** Rows that one look for work chooses from: of instances that look at once, each finds one. */
+const LOOK_ROWS = 20
+/** The lease of a row that is being redriven. */
+const LEASE: LeaseFields = { until: 'asked_at', claim: 'claim', fence: 'fence' }
 
 /** A message that was given up. */
 export type GivenUp = Readonly<{
@@ -40,14 +44,24 @@ export type DeadLetter = GivenUp &
     at: Date
     /** The payload is longer than what is kept, so it cannot be redriven from here. */
     cut?: boolean
-    /** From when on it is to be tried again; absent when nobody asked for that, or it was. */
+    /**
+     * From when on it is to be tried again, or when the lease of whoever tries it ends; absent when nobody asked for that,
+     * or it was.
+     */
     asked_at?: Date
+    /** The lease: which claim holds it. */
+    claim?: string
+    /** How often it was claimed. */
+    fence?: number
     /** Tries since it was asked for. */
     redrives?: number
     /** When a later try succeeded. */
     redriven_at?: Date
     expires_at: Date
   }>
+
+/** A row that is being tried again, under a lease. */
+export type Redrive = DeadLetter & Readonly<{ claim: string }>
 
 export type DeadLetters = Readonly<{
   /**
@@ -56,16 +70,21 @@ export type DeadLetters = Readonly<{
    */
   put: (letter: GivenUp, redrive?: boolean) => Promise<void>
   /**
-   * Takes the next row that is to be tried again, for a minute; null when there is none.
+   * Claims the next row that is to be tried again; null when there is none. What becomes of it is recorded only while its
+   * lease holds; after that it is another's.
    * @param subjects of the events that can be tried here: all others are left to newer replicas.
    */
-  claim: (subjects: readonly RegExp[]) => Promise<DeadLetter | null>
+  claim: (subjects: readonly RegExp[]) => Promise<Redrive | null>
+  /** Has a lease last on, for a reaction that takes long. */
+  renew: (redrive: Redrive) => Promise<void>
+  /** How often a lease is renewed (ms). */
+  renew_ms: number
   /** Records why a redriven event's reaction failed again. */
-  refuse: (id: string, reason: string) => Promise<void>
-  /** Lets go of a row whose try could not be made now; it comes again when its minute is over. */
-  giveBack: (id: string) => Promise<void>
+  refuse: (redrive: Redrive, reason: string) => Promise<void>
+  /** Lets go of a row whose try could not be made now; it comes again when its lease would have ended. */
+  release: (redrive: Redrive) => Promise<void>
   /** Records that a redriven event's reaction succeeded. */
-  settle: (id: string) => Promise<void>
+  settle: (redrive: Redrive) => Promise<void>
 }>
 
 /** The row's id: the event's own where it has one, else a digest of what came. */
@@ -83,8 +102,66 @@ const kept = (payload: string): Pick<DeadLetter, 'payload' | 'cut'> =>
     ? { payload }
     : { payload: Buffer.from(payload).subarray(0, MAX_PAYLOAD_BYTES).toString(), cut: true }
 
+/** What is so of a row that is being tried. */
+const claimedAt = (now: Date): Filter<DeadLetter> => ({ claim: { $exists: true }, asked_at: { $gt: now } })
+
+type Opening = Readonly<{
+  clock: DatabaseClock
+  ids: Pick<Ids, 'next'>
+  /** How long a row stays claimed that nobody renews. */
+  term_ms?: number
+}>
+
+/** The ways in which rows are tried again. */
+const redriving = (
+  letters: Collection<DeadLetter>,
+  { clock, ids, term_ms = TERM_MS }: Opening,
+): Omit<DeadLetters, 'put'> => {
+  const leases = openLeases(letters, LEASE, { clock, ids, term_ms })
+  const end = async (
+    redrive: Redrive,
+    said: Partial<DeadLetter>,
+    $inc: UpdateFilter<DeadLetter>['$inc'] = {},
+  ): Promise<void> => {
+    await letters.updateOne(leases.heldBy([redrive]) as Filter<DeadLetter>, {
+      $set: said,
+      $inc,
+      $unset: { ...leases.ended, asked_at: '' },
+    })
+  }
+  return {
+    claim: async (subjects) => {
+      const now = await clock.sync()
+      const due = await letters
+        .find({ ...leases.over(now), subject: { $in: [...subjects] } } as Filter<DeadLetter>)
+        .sort({ asked_at: 1 })
+        .limit(LOOK_ROWS)
+        .project<{ _id: string }>({ _id: 1 })
+        .toArray()
+      for (const { _id } of due) {
+        const { claim, ids: won } = await leases.claim([_id], { $inc: { redrives: 1 } })
+        const held = won.has(_id) ? await letters.findOne({ _id, claim }) : null
+        if (!held) continue
+        const redrive = { ...held, claim }
+        if ((held.redrives ?? 0) <= MAX_REDRIVES) return redrive
+        await end(redrive, {})
+      }
+      return null
+    },
+    renew: async (redrive) => void (await leases.renew([redrive])),
+    renew_ms: term_ms / 4,
+    refuse: (redrive, reason) =>
+      end(redrive, { reason: reason.slice(0, MAX_REASON_CHARS), at: clock.now() }, { deliveries: 1 }),
+    release: async (redrive) => {
+      const update = { $unset: leases.ended, $inc: { redrives: -1 } }
+      await letters.updateOne(leases.heldBy([redrive]) as Filter<DeadLetter>, update)
+    },
+    settle: (redrive) => end(redrive, { redriven_at: clock.now() }),
+  }
+}
+
 /** Opens the dead letters of one service, making their indexes. */
-export const openDeadLetters = async (db: Db, clock: Clock): Promise<DeadLetters> => {
+export const openDeadLetters = async (db: Db, opening: Opening): Promise<DeadLetters> => {
   const { collection: letters } = await openCollection<DeadLetter>(db, DEAD_LETTERS, {
     indexes: [
       { key: { asked_at: 1 }, name: 'asked', sparse: true },
@@ -92,8 +169,9 @@ export const openDeadLetters = async (db: Db, clock: Clock): Promise<DeadLetters
     ],
   })
   return {
+    ...redriving(letters, opening),
     put: async (letter, redrive = false) => {
-      const at = clock.now()
+      const at = opening.clock.now()
       const row = {
         ...letter,
         ...kept(letter.payload),
@@ -107,32 +185,11 @@ export const openDeadLetters = async (db: Db, clock: Clock): Promise<DeadLetters
         await letters.insertOne({ _id, ...row })
       } catch (error) {
         if (!isDuplicateKey(error)) throw error
-        const done = { redrives: '', redriven_at: '' } as const
+        const done = { redrives: '', redriven_at: '', claim: '' } as const
         const $unset = redrive ? done : ({ ...done, asked_at: '' } as const)
-        await letters.updateOne({ _id }, { $set: row, $unset })
+        // One that is being tried stays as it is: what comes of that is recorded.
+        await letters.updateOne({ _id, $nor: [claimedAt(at)] }, { $set: row, $unset })
       }
-    },
-    claim: async (subjects) => {
-      for (;;) {
-        const now = clock.now()
-        const taken = await letters.findOneAndUpdate(
-          { asked_at: { $lte: now }, subject: { $in: [...subjects] } },
-          { $set: { asked_at: new Date(now.getTime() + LEASE_MS) }, $inc: { redrives: 1 } },
-          { sort: { asked_at: 1 }, returnDocument: 'after' },
-        )
-        if (!taken || (taken.redrives ?? 0) <= MAX_REDRIVES) return taken
-        await letters.updateOne({ _id: taken._id }, { $unset: { asked_at: '' } })
-      }
-    },
-    refuse: async (_id, reason) => {
-      const told = { reason: reason.slice(0, MAX_REASON_CHARS), at: clock.now() }
-      await letters.updateOne({ _id }, { $set: told, $inc: { deliveries: 1 }, $unset: { asked_at: '' } })
-    },
-    giveBack: async (_id) => {
-      await letters.updateOne({ _id }, { $inc: { redrives: -1 } })
-    },
-    settle: async (_id) => {
-      await letters.updateOne({ _id }, { $set: { redriven_at: clock.now() }, $unset: { asked_at: '' } })
     },
   }
 }
@@ -155,9 +212,9 @@ export type DeadLetterDesk = Readonly<{
 }>
 
 /** Opens the dead letters of one service for an operator; the service makes the indexes: no index is made here. */
-export const deadLetterDesk = (db: Db, clock: Clock): DeadLetterDesk => {
+export const deadLetterDesk = (db: Db, clock: DatabaseClock): DeadLetterDesk => {
   const { collection: letters } = lookInto<DeadLetter>(db, DEAD_LETTERS)
-  const filterOf = ({ ids, settled }: Chosen) => ({
+  const filterOf = ({ ids, settled }: Chosen): Filter<DeadLetter> => ({
     ...(ids ? { _id: { $in: [...ids] } } : {}),
     ...(settled ? {} : { redriven_at: { $exists: false } }),
   })
@@ -165,9 +222,15 @@ export const deadLetterDesk = (db: Db, clock: Clock): DeadLetterDesk => {
     list: (chosen, limit) => letters.find(filterOf(chosen)).sort({ at: -1 }).limit(limit).toArray(),
     count: (chosen) => letters.countDocuments(filterOf(chosen)),
     ask: async (chosen) => {
-      const whole = { ...filterOf(chosen), cut: { $exists: false } }
-      const asked = { $set: { asked_at: clock.now() }, $unset: { redrives: '', redriven_at: '' } } as const
-      return (await letters.updateMany(whole, asked)).matchedCount
+      const asked_at = await clock.sync()
+      const whole: Filter<DeadLetter> = { ...filterOf(chosen), cut: { $exists: false } }
+      // Those are being tried: a second try beside the first would do the work twice.
+      const claimed = await letters.countDocuments({ ...whole, ...claimedAt(asked_at) })
+      const { matchedCount } = await letters.updateMany(
+        { ...whole, $nor: [claimedAt(asked_at)] },
+        { $set: { asked_at }, $unset: { claim: '', redrives: '', redriven_at: '' } },
+      )
+      return matchedCount + claimed
     },
   }
 }

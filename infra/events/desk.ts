@@ -2,6 +2,7 @@
 import type { Clock } from '../../shared/clock.ts'
 import { CONTRACTS } from '../../shared/contracts/index.ts'
 import type { Mongo } from '../../shared/mongo.ts'
+import { openDatabaseClock } from '../../shared/storage/database-clock.ts'
 import {
   type Chosen,
   type DeadLetter,
@@ -11,19 +12,32 @@ import {
 import { StartFault } from '../report.ts'
 
 /** The desks of all services, or of the one that is named. @throws StartFault when there is no such service */
-const desksOf = (mongo: Mongo, clock: Clock, consumer: string | undefined): readonly DeadLetterDesk[] => {
+const desksOf = (
+  mongo: Mongo,
+  clock: Clock,
+  consumer: string | undefined,
+): Promise<readonly DeadLetterDesk[]> => {
   const services = CONTRACTS.map(({ name }) => name)
   const named = consumer === undefined ? services : services.filter((name) => name === consumer)
   if (named.length === 0)
     throw new StartFault(`No service is called ${consumer}: there are ${services.join(', ')}.`)
-  return named.map((name) => deadLetterDesk(mongo.database(name), clock))
+  return Promise.all(
+    named.map(async (name) => {
+      const db = mongo.database(name)
+      return deadLetterDesk(db, await openDatabaseClock(db, clock))
+    }),
+  )
 }
 
 const sum = (numbers: readonly number[]): number => numbers.reduce((total, one) => total + one, 0)
 
 /** One desk in front of all of them, or of the one that is named. */
-export const openDesk = (mongo: Mongo, clock: Clock, consumer: string | undefined): DeadLetterDesk => {
-  const desks = desksOf(mongo, clock, consumer)
+export const openDesk = async (
+  mongo: Mongo,
+  clock: Clock,
+  consumer: string | undefined,
+): Promise<DeadLetterDesk> => {
+  const desks = await desksOf(mongo, clock, consumer)
   const all = <T>(ask: (desk: DeadLetterDesk) => Promise<T>): Promise<T[]> => Promise.all(desks.map(ask))
   return {
     list: async (chosen: Chosen, limit: number): Promise<readonly DeadLetter[]> =>

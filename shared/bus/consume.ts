@@ -4,7 +4,8 @@ import type { JsMsg } from '@nats-io/jetstream'
 import type { Clock } from '../clock.ts'
 import { AppError } from '../errors.ts'
 import { pause, repeat } from '../lifecycle.ts'
-import type { DeadLetters, GivenUp } from '../store-dead-letters.ts'
+import type { Log } from '../log.ts'
+import type { DeadLetters, GivenUp, Redrive } from '../store-dead-letters.ts'
 import { followGivenUp } from './advisories.ts'
 import type { Bus } from './connect.ts'
 import {
@@ -54,6 +55,16 @@ const keepAlive = (bus: Bus, msg: JsMsg, beat_ms: number): Disposable => {
   const handle = setInterval(() => {
     if (!bus.nc.isClosed()) msg.working()
   }, beat_ms)
+  return { [Symbol.dispose]: () => clearInterval(handle) }
+}
+
+/** Renews the lease of a dead letter that is being tried again, until disposed of. */
+const keepClaimed = (deadLetters: DeadLetters, row: Redrive, log: Log): Disposable => {
+  const renew = () =>
+    deadLetters
+      .renew(row)
+      .catch((error: unknown) => log.debug('the lease of a dead letter was not renewed', { error }))
+  const handle = setInterval(renew, deadLetters.renew_ms)
   return { [Symbol.dispose]: () => clearInterval(handle) }
 }
 
@@ -137,19 +148,21 @@ export const consume = async (
     held.add(holding)
   }
   const subjects = reactions.map(({ filter }) => subjectPattern(filter))
-  const claim = () => deadLetters.claim(subjects)
   const redrive = async (signal: AbortSignal): Promise<void> => {
-    for (let row = await claim(); row && !signal.aborted; row = await claim()) {
+    while (!signal.aborted) {
+      const row = await deadLetters.claim(subjects)
+      if (!row) return
+      using _ = keepClaimed(deadLetters, row, log)
       try {
         await reactTo(reactions, row)
-        await deadLetters.settle(row._id)
+        await deadLetters.settle(row)
         log.info('dead letter redriven', { subject: row.subject, event: row.event_id })
       } catch (error) {
         if (verdictOn(error, faultOf(error), 1, 0) === 'hold') {
-          await deadLetters.giveBack(row._id)
+          await deadLetters.release(row)
           throw error
         }
-        await deadLetters.refuse(row._id, reasonOf(error))
+        await deadLetters.refuse(row, reasonOf(error))
       }
     }
   }

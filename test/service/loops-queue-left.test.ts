@@ -6,15 +6,15 @@ import { type OutboxEvent, stampEvents } from '../../shared/cloud-event.ts'
 import type { Caller } from '../../shared/contract.ts'
 import { gateway } from '../../shared/contracts/gateway.ts'
 import { loopsQueue } from '../../shared/contracts/loops-queue.ts'
+import { createLog } from '../../shared/log.ts'
+import { connectMongo } from '../../shared/mongo.ts'
+import { openDatabaseClock } from '../../shared/storage/database-clock.ts'
+import { DEAD_LETTERS, type DeadLetter, openDeadLetters } from '../../shared/store-dead-letters.ts'
 import { type Loops, makeLoops } from '../support/loops.ts'
 import { type Bed, ids, openBed, person } from '../support/service-bed.ts'
 
-/** Tells on the bus, as the gateway does, that somebody was taken out. */
-const leave = async (
-  bed: Bed,
-  { user_id, user_name, workspace_id }: Caller,
-  at = clock.now(),
-): Promise<OutboxEvent> => {
+/** The event of somebody who was taken out. */
+const leaving = ({ user_id, user_name, workspace_id }: Caller, at = clock.now()): OutboxEvent => {
   const by = { user_id: ids.next(), name: 'Ann', client: 'Loops in the browser' }
   const data = { user_id, workspace_id, name: user_name, role: 'member', by }
   gateway.events['person.left'].data.parse(data)
@@ -27,6 +27,11 @@ const leave = async (
     nextId: ids.next,
   })
   if (!told) throw new Error('There is no event.')
+  return told
+}
+/** Tells on the bus, as the gateway does, that somebody was taken out. */
+const leave = async (bed: Bed, caller: Caller, at = clock.now()): Promise<OutboxEvent> => {
+  const told = leaving(caller, at)
   await tell(bed, told)
   return told
 }
@@ -114,4 +119,28 @@ test('taken_out_of_every_loop_after_a_crash_between_two', async () => {
   await bed.start('loops-queue')
   const members = () => Promise.all(Object.values(loops).map((id) => membersOf(owner, id)))
   await expect.poll(members, { timeout: 60_000 }).toEqual([[], [], []])
+})
+
+test('taken_out_by_another_replica_when_the_one_that_redrives_it_is_killed', async () => {
+  await using bed = await openBed({ LEASE_MS: '2000' })
+  const running = await bed.start('loops-queue')
+  const bo = person(ids.next(), { user_name: 'Bo' })
+  const owner = bed.as(loopsQueue, person(bo.workspace_id, { role: 'owner' }))
+  const loops = await makeLoops(bed.as(loopsQueue, bo), ['A', 'B', 'C'], 'private')
+  await running[Symbol.asyncDispose]()
+  const { died } = await bed.startFaulty('loops-queue', 'person_left.taken_out')
+  const log = createLog({ filter: 'error', topic: 'test' })
+  await using mongo = await connectMongo(bed.mongodbUrl, log)
+  const db = mongo.database('loops-queue')
+  const { put } = await openDeadLetters(db, { clock: await openDatabaseClock(db, clock), ids })
+  const { id: event_id, subject, event } = leaving(bo)
+  const letter = { durable: 'loops-queue', subject, stream_seq: 1, event_id, deliveries: 8 }
+  await put({ ...letter, payload: JSON.stringify(event), reason: 'a test' }, true)
+  expect(await died).toBe('SIGKILL')
+  await bed.start('loops-queue')
+  const members = () => Promise.all(Object.values(loops).map((loop) => membersOf(owner, loop)))
+  await expect.poll(members, { timeout: 60_000 }).toEqual([[], [], []])
+  const letters = db.collection<DeadLetter>(DEAD_LETTERS)
+  await expect.poll(() => letters.findOne({})).toHaveProperty('redriven_at')
+  expect(await letters.findOne({})).toMatchObject({ redrives: 2, fence: 2 })
 })

@@ -10,11 +10,13 @@ import { startRelay } from '../../shared/bus/outbox.ts'
 import { on, type TypedEvent } from '../../shared/bus/reactions.ts'
 import { startReconciler } from '../../shared/bus/reconcile.ts'
 import { type Durable, EVENTS_STREAM, keepConsumers } from '../../shared/bus/streams.ts'
-import { systemClock as clock } from '../../shared/clock.ts'
+import { type Clock, systemClock as clock } from '../../shared/clock.ts'
 import { defineContract, event, eventFilter, eventSubject } from '../../shared/contract.ts'
 import { systemIds } from '../../shared/ids.ts'
 import { createLog } from '../../shared/log.ts'
 import { connectMongo, type Mongo, mongoFault } from '../../shared/mongo.ts'
+import { openDatabaseClock } from '../../shared/storage/database-clock.ts'
+import { TERM_MS } from '../../shared/storage/lease.ts'
 import { openCollection } from '../../shared/store-collection.ts'
 import { DEAD_LETTERS, type DeadLetter, openDeadLetters } from '../../shared/store-dead-letters.ts'
 import { JOURNAL, type JournalEntry, openJournal } from '../../shared/store-journal.ts'
@@ -143,14 +145,23 @@ export const openEventsBed = async (urls = freshStack()) => {
     },
     /** Has the keeper make a consumer of what is told here, and make it again. */
     declare,
-    /** A consumer of what is told here: of things that are made, unless it is of other events. */
+    /**
+     * A consumer of what is told here: of things that are made, unless it is of other events.
+     * @param local the clock of its machine; `term_ms` is how long its claims of dead letters last.
+     */
     consuming: async (
       durable: string,
       react: React,
       names: readonly EventName[] = ['thing.made'],
+      { local = clock, term_ms = TERM_MS }: Readonly<{ local?: Clock; term_ms?: number }> = {},
     ): Promise<AsyncDisposable> => {
       await declare(durable, names)
-      const deadLetters = await openDeadLetters(mongo.database(durable), clock)
+      const own = mongo.database(durable)
+      const deadLetters = await openDeadLetters(own, {
+        clock: await openDatabaseClock(own, local),
+        ids,
+        term_ms,
+      })
       const options = { deadLetters, clock, random: ids.random, translate: mongoFault, beat_ms: BEAT_MS }
       const reactions = names.map((name) => on(things, name, react))
       return stack.use(await consume(bus, durable, reactions, options))

@@ -1,0 +1,178 @@
+// Dead letters that are tried again: by one replica at a time, whatever the clocks of their machines say, and by another one
+// when it dies.
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { subjectPattern } from '../../shared/bus/reactions.ts'
+import { aheadOf, systemClock } from '../../shared/clock.ts'
+import { eventFilter } from '../../shared/contract.ts'
+import { openDatabaseClock } from '../../shared/storage/database-clock.ts'
+import {
+  DEAD_LETTERS,
+  type DeadLetter,
+  deadLetterDesk,
+  openDeadLetters,
+} from '../../shared/store-dead-letters.ts'
+import { type EventsBed, MADE, openEventsBed } from '../support/events-bed.ts'
+import { ids } from '../support/service-bed.ts'
+
+const OFF_MS = 5 * 60_000
+const HOUR_MS = 60 * 60_000
+const SUBJECTS = [subjectPattern(eventFilter('things', 'thing.made'))]
+
+let bed: EventsBed
+beforeAll(async () => {
+  bed = await openEventsBed()
+})
+afterAll(() => bed?.[Symbol.asyncDispose]())
+
+const rowsOf = (durable: string) => bed.mongo.database(durable).collection<DeadLetter>(DEAD_LETTERS)
+/** Has every lease of a service come to its end. */
+const endLeases = (durable: string) => rowsOf(durable).updateMany({}, { $set: { asked_at: new Date(0) } })
+
+const clockOf = (durable: string, offset_ms = 0) =>
+  openDatabaseClock(bed.mongo.database(durable), aheadOf(systemClock, offset_ms))
+
+/** The dead letters of a service as a replica has them whose clock is off by so much. */
+const replicaOf = async (durable: string, offset_ms = 0) =>
+  openDeadLetters(bed.mongo.database(durable), {
+    clock: await clockOf(durable, offset_ms),
+    ids,
+    term_ms: HOUR_MS,
+  })
+
+/** Writes down events that are to be tried again. */
+const giveUp = async (durable: string, names: readonly string[]): Promise<void> => {
+  const { put } = await replicaOf(durable)
+  for (const name of names) {
+    const payload = JSON.stringify({
+      specversion: '1.0',
+      id: name,
+      source: '/loops/things',
+      type: 'thing.made',
+      subject: name,
+      time: '2026-01-01T00:00:00.000Z',
+      datacontenttype: 'application/json',
+      workspaceid: 'W',
+      sequence: 1,
+      data: { id: name, name },
+    })
+    const letter = { durable, subject: MADE, stream_seq: 1, event_id: name, payload, deliveries: 8 }
+    await put({ ...letter, reason: 'a test' }, true)
+  }
+}
+
+describe('replicas that redrive at the same moment', () => {
+  test('try_each_letter_once_however_far_their_clocks_are_off', async () => {
+    const names = Array.from({ length: 12 }, (_, n) => `letter-${n}`)
+    await giveUp('crowd', names)
+    const tried: string[] = []
+    const working = new Set<number>()
+    const bothWork = Promise.withResolvers<void>()
+    const replica = (offset_ms: number) =>
+      bed.consuming(
+        'crowd',
+        async ({ data }) => {
+          tried.push(data.name)
+          working.add(offset_ms)
+          if (working.size === 2) bothWork.resolve()
+          await bothWork.promise
+        },
+        ['thing.made'],
+        { local: aheadOf(systemClock, offset_ms) },
+      )
+    await using _ = await replica(OFF_MS)
+    await using __ = await replica(-OFF_MS)
+    await expect
+      .poll(() => rowsOf('crowd').countDocuments({ redriven_at: { $exists: true } }), { timeout: 30_000 })
+      .toBe(names.length)
+    expect(tried.toSorted()).toEqual(names.toSorted())
+  })
+
+  test('leave_a_letter_to_a_reaction_that_takes_longer_than_a_lease', async () => {
+    await giveUp('slow', ['long'])
+    const tried: string[] = []
+    const done = Promise.withResolvers<void>()
+    const replica = () =>
+      bed.consuming(
+        'slow',
+        async ({ data }) => {
+          tried.push(data.name)
+          await done.promise
+        },
+        ['thing.made'],
+        { term_ms: 4_000 },
+      )
+    await using _ = await replica()
+    await using __ = await replica()
+    await expect.poll(() => tried.length).toBe(1)
+    const until = async () => (await rowsOf('slow').findOne({}))?.asked_at?.getTime() ?? 0
+    const first = await until()
+    await expect.poll(until, { timeout: 30_000 }).toBeGreaterThan(first + 5_000)
+    done.resolve()
+    await expect.poll(async () => await rowsOf('slow').findOne({})).toHaveProperty('redriven_at')
+    expect(tried).toEqual(['long'])
+  })
+})
+
+describe('a letter', () => {
+  test('is_another_replica’s_once_its_lease_has_ended_and_nothing_of_the_first_try_is_recorded', async () => {
+    await giveUp('lost', ['it'])
+    const [first, second] = [await replicaOf('lost', OFF_MS), await replicaOf('lost', -OFF_MS)]
+    const before = await first.claim(SUBJECTS)
+    expect(await second.claim(SUBJECTS)).toBeNull()
+    await endLeases('lost')
+    const after = await second.claim(SUBJECTS)
+    if (!before || !after) throw new Error('It was free.')
+    expect(after).toMatchObject({ redrives: 2, fence: 2 })
+    await first.settle(before)
+    await first.refuse(before, 'too late')
+    await first.release(before)
+    expect(await rowsOf('lost').findOne({})).toMatchObject({
+      claim: after.claim,
+      redrives: 2,
+      reason: 'a test',
+    })
+    await second.settle(after)
+    const settled = await rowsOf('lost').findOne({})
+    expect(settled).toHaveProperty('redriven_at')
+    for (const field of ['claim', 'asked_at']) expect(settled).not.toHaveProperty(field)
+  })
+
+  test('that_ends_every_process_is_claimed_three_times_and_then_left', async () => {
+    await giveUp('killer', ['it'])
+    const { claim } = await replicaOf('killer')
+    for (let tries = 1; tries <= 3; tries += 1) {
+      expect(await claim(SUBJECTS)).toMatchObject({ redrives: tries })
+      await endLeases('killer')
+    }
+    expect(await claim(SUBJECTS)).toBeNull()
+    expect(await rowsOf('killer').findOne({})).not.toHaveProperty('asked_at')
+  })
+
+  test('that_could_not_be_tried_now_uses_no_try_up', async () => {
+    await giveUp('held', ['it'])
+    const { claim, release } = await replicaOf('held')
+    for (let times = 0; times < 5; times += 1) {
+      const row = await claim(SUBJECTS)
+      expect(row).toMatchObject({ redrives: 1 })
+      if (row) await release(row)
+      expect(await claim(SUBJECTS)).toBeNull()
+      await endLeases('held')
+    }
+  })
+
+  test('that_an_operator_asks_for_is_tried_at_once_whatever_the_operator’s_clock_says', async () => {
+    await giveUp('asked', ['it'])
+    await rowsOf('asked').updateMany({}, { $unset: { asked_at: '' } })
+    const { claim, settle } = await replicaOf('asked', -OFF_MS)
+    const desk = deadLetterDesk(bed.mongo.database('asked'), await clockOf('asked', OFF_MS))
+    expect(await desk.ask({})).toBe(1)
+    const row = await claim(SUBJECTS)
+    if (!row) throw new Error('It was asked for.')
+    // Asked for once more while it is tried, or given up anew: it stays with who tries it.
+    expect(await desk.ask({})).toBe(1)
+    await giveUp('asked', ['it'])
+    expect(await claim(SUBJECTS)).toBeNull()
+    await settle(row)
+    expect(await rowsOf('asked').findOne({})).toHaveProperty('redriven_at')
+  })
+})
