@@ -52,7 +52,7 @@ export type Walk = Readonly<{
   ids: readonly string[]
   /** The loops that came to the order since the list began, and come at its end. */
   came: readonly string[]
-  /** Whether a loop was in the order that the list began with. */
+  /** Whether one of these loops was in the order that the list began with. */
   wasThere: (id: string) => boolean
 }>
 
@@ -67,8 +67,10 @@ export type Walkable = Readonly<{
 export const walkFrom = ({ visible, read_at, visibleAt }: Walkable, place: Place | undefined): Walk => {
   const began = place?.v === undefined ? undefined : visibleAt(place.v)
   if (place === undefined || (place.in === 'active' && began === undefined)) {
-    const first = new Set(visibleAt(read_at))
-    return { v: read_at, ids: visible, came: [], wasThere: (id) => first.has(id) }
+    const first = visibleAt(read_at)
+    const same = first === visible
+    const was = new Set(same ? [] : first)
+    return { v: read_at, ids: visible, came: [], wasThere: (id) => same || was.has(id) }
   }
   const was = new Set(began)
   const wasThere = (id: string): boolean => was.has(id)

@@ -49,7 +49,8 @@ const findWork = async (deps: Deps, call: MemberCall, limit: number) => {
 }
 
 /** The order as another service is asked about it: within the limit, which instances may pass by a loop or two. */
-const ordered = ({ visible }: Seen): string[] => visible.slice(0, LIMITS.active_loops)
+const ordered = ({ visible }: Seen): readonly string[] =>
+  visible.length > LIMITS.active_loops ? visible.slice(0, LIMITS.active_loops) : visible
 
 const countTasks = async (deps: Deps, call: MemberCall) => {
   const visible_private_loop_ids = await deps.loops.listPrivate(call.caller)

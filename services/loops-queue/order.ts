@@ -41,7 +41,10 @@ export type Seen = Readonly<{
   visible: readonly string[]
   /** The stored version that the order was read at. */
   read_at: number
-  /** What the caller would have seen of the order as it was stored at an earlier version; undefined: too long ago. */
+  /**
+   * What the caller would have seen of the order as it was stored at an earlier version; `visible` itself where that is
+   * what they see now; undefined: too long ago.
+   */
   visibleAt: (version: number) => readonly string[] | undefined
 }>
 
@@ -92,15 +95,18 @@ const seenBy = async (
   const secret = viewer.role === 'owner' ? [] : order.filter((id) => !isOpen(id))
   const own = new Set(secret.length > 0 ? await loops.listOwnActive(viewer) : [])
   const hidden = new Set(secret.filter((id) => !own.has(id)))
+  const visible = visibleOrder(order, hidden)
   return {
     places,
     version,
     order,
     hidden,
-    visible: visibleOrder(order, hidden),
+    visible,
     read_at: queue.v,
     visibleAt: (version) =>
-      orderAt(queue, version)?.filter((id) => viewer.role === 'owner' || isOpen(id) || own.has(id)),
+      version === queue.v && places === queue
+        ? visible
+        : orderAt(queue, version)?.filter((id) => viewer.role === 'owner' || isOpen(id) || own.has(id)),
   }
 }
 

@@ -11,7 +11,13 @@ const MAX_IDS = 300_000
 const KEPT_MS = 5 * 60_000
 
 /** What is known of a workspace's loops as of a mark. */
-type Known = Readonly<{ asked: ReadonlySet<string>; ready: ReadonlySet<string>; mark: ReadyMark }>
+type Known = Readonly<{
+  asked: ReadonlySet<string>
+  ready: ReadonlySet<string>
+  mark: ReadyMark
+  /** The last loops that were counted, and how many of them had work ready. */
+  last: Readonly<{ ids: readonly string[]; count: number }>
+}>
 
 type Deps = Readonly<{
   tasks: Pick<Client<typeof contract>, 'find_ready'>
@@ -56,15 +62,24 @@ export const readyLoops = ({ tasks, clock }: Deps, max_ids = MAX_IDS): ReadyLoop
     call: Call,
   ): Promise<number> => {
     const { asked, ready, mark } = known ?? NOTHING
-    const unknown = known ? ids.filter((id) => !asked.has(id)) : ids
+    const again = known?.last.ids === ids ? known.last : undefined
+    const unknown = again ? [] : ids.filter((id) => !asked.has(id))
     const answer = await tasks.find_ready({ workspace_id, loop_ids: [...unknown], since: mark }, call)
     const { followed } = answer
     if (known && !followed?.complete) return await countFrom(undefined, workspace_id, ids, call)
     // An earlier release says no more than this.
     if (!followed) return answer.ready_loops
-    const next = { ...learned({ asked, ready }, unknown, followed), mark: followed.mark }
-    cache.set(workspace_id, next, { noUpdateTTL: known !== undefined })
-    return ids.reduce((sum, id) => (next.ready.has(id) ? sum + 1 : sum), 0)
+    const next = learned({ asked, ready }, unknown, followed)
+    const count =
+      again && next.ready === ready
+        ? again.count
+        : ids.reduce((sum, id) => (next.ready.has(id) ? sum + 1 : sum), 0)
+    cache.set(
+      workspace_id,
+      { ...next, mark: followed.mark, last: { ids, count } },
+      { noUpdateTTL: known !== undefined },
+    )
+    return count
   }
   return { count: (workspace_id, ids, call) => countFrom(cache.get(workspace_id), workspace_id, ids, call) }
 }

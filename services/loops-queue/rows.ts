@@ -17,6 +17,17 @@ const NO_TASKS: TaskCounts = {
   rejected: 0,
 }
 
+/** The places of the active ones among these rows; no more of the order is looked at than they need. */
+const placesOf = (rows: readonly LoopRowDoc[], visible: readonly string[]): ReadonlyMap<string, number> => {
+  const wanted = new Set(rows.flatMap(({ _id, status }) => (status === 'active' ? [_id] : [])))
+  const places = new Map<string, number>()
+  for (let place = 0; place < visible.length && places.size < wanted.size; place += 1) {
+    const id = visible[place] as string
+    if (wanted.has(id)) places.set(id, place)
+  }
+  return places
+}
+
 /** Loops as rows, with one question to the tasks service for all of them. */
 const viewRows = async (
   { tasks }: Pick<Deps, 'tasks'>,
@@ -28,15 +39,8 @@ const viewRows = async (
   const loop_ids = rows.map(({ _id }) => _id)
   const { loops } = await tasks.count_loops({ workspace_id: call.caller.workspace_id, loop_ids }, call)
   const counts = new Map(loops.map((loop) => [loop.loop_id, loop.counts]))
-  const wanted = new Set(loop_ids)
-  const places = new Map(visible.flatMap((id, place) => (wanted.has(id) ? [[id, place] as const] : [])))
-  return rows.map((row) =>
-    viewRow(
-      row,
-      row.status === 'active' ? (places.get(row._id) ?? null) : null,
-      counts.get(row._id) ?? NO_TASKS,
-    ),
-  )
+  const places = placesOf(rows, visible)
+  return rows.map((row) => viewRow(row, places.get(row._id) ?? null, counts.get(row._id) ?? NO_TASKS))
 }
 
 /** The same, as many of the first rows as an answer has room for. */

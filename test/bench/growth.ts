@@ -76,6 +76,7 @@ const operations = ({ tasks, loops }: Connected, { call, loop_ids, task_ids }: W
   get_next_work: () => loops.get_next_work({}, call()),
   get_loop_queue: () => loops.get_loop_queue({}, call()),
   get_queue_stats: () => loops.get_queue_stats({}, call()),
+  list_loops: () => loops.list_loops({}, call()),
   list_tasks: () => tasks.list_tasks({}, call()),
   get_task: (index: number) =>
     tasks.get_task({ task_id: task_ids[(index * 7_919) % task_ids.length] as string }, call()),
