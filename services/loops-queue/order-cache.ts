@@ -12,6 +12,8 @@ export type KnownOrder = Readonly<{
   open: ReadonlySet<string>
   /** Ids of loops out of line that bear no mark, as an earlier release left them. */
   unmarked: readonly string[]
+  /** When all active loops were last looked at, by the monotonic clock (ms). */
+  looked_ms: number
 }>
 
 /** Keeps orders, those used last. */

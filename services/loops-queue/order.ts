@@ -66,6 +66,8 @@ type Deps = Readonly<{
 
 /** Loops whose visibility is asked one by one; for more of them all active loops are read. */
 const FEW = 200
+/** A writer looks at all active loops so often: an earlier release leaves no mark on a loop that it changes (ms). */
+const LOOK_MS = 30_000
 /** Time that bringing the order in line may take, whoever waits for it (ms). */
 const CATCH_UP_MS = 5_000
 /** Time before the end of a call at which it is answered with what is known (ms). */
@@ -90,7 +92,7 @@ const seenBy = async (
 ): Promise<Seen> => {
   const { places, version } = broughtInLine(queue, standings)
   const order = orderOf(places)
-  const others = new Set(standings.filter(({ visibility }) => visibility === 'public').map(({ _id }) => _id))
+  const others = new Set(publicOf(standings))
   const isOpen = (id: string): boolean => open.has(id) || others.has(id)
   const secret = viewer.role === 'owner' ? [] : order.filter((id) => !isOpen(id))
   const own = new Set(secret.length > 0 ? await loops.listOwnActive(viewer) : [])
@@ -117,7 +119,7 @@ const seenWith = (seen: Seen, loop: StandingRow): Seen => {
   return { ...seen, ...now, order, visible: visibleOrder(order, seen.hidden) }
 }
 
-const publicOf = (rows: readonly Readonly<{ _id: string; visibility: 'public' | 'private' }>[]) =>
+const publicOf = (rows: readonly Readonly<{ _id: string; visibility?: 'public' | 'private' }>[]) =>
   rows.filter(({ visibility }) => visibility === 'public').map(({ _id }) => _id)
 
 /** What loops that bear a mark and some others say of themselves; one that is not there is gone. */
@@ -149,21 +151,23 @@ const observe = async <Q extends OrderDoc | QueueDoc>(
   return { queue, standings, open: new Set(publicOf(active)) }
 }
 
+type OrderCache = ReturnType<typeof orderCache>
+
 /** Looks at a queue for a reader: what is known of its present state, and the loops that bear a mark. */
-const looker = ({ loops, store }: Pick<Deps, 'loops' | 'store'>) => {
-  const cache = orderCache()
+const looker = ({ loops, store, clock }: Pick<Deps, 'loops' | 'store' | 'clock'>, cache: OrderCache) => {
   const learn = async (ws: string, before: KnownOrder | undefined): Promise<KnownOrder> => {
+    const looked_ms = clock.monotonicMs()
     const queue = await store.loadOrder(ws)
     const order = orderOf(queue)
     const strangers = before && order.filter((id) => !before.open.has(id))
-    if (!strangers || strangers.length > FEW) {
+    if (!strangers || strangers.length > FEW || before.unmarked.length > 0) {
       const { open, standings } = await observe(loops, queue, [])
-      return { queue, open, unmarked: standings.map(({ _id }) => _id) }
+      return { queue, open, unmarked: standings.map(({ _id }) => _id), looked_ms }
     }
     const found = publicOf(await loops.listStandings(ws, strangers))
     const open = new Set([...order.filter((id) => before.open.has(id)), ...found])
-    // Whoever made the new state has looked at all active loops.
-    return { queue, open, unmarked: [] }
+    // Whoever made the new state knew of all loops that bear no mark.
+    return { queue, open, unmarked: [], looked_ms: before.looked_ms }
   }
   // The marks first: one that is not there any more is of a change that the order has when it is read after that. What the
   // marked loops say is asked last, when it is no older than the order.
@@ -234,20 +238,42 @@ const inTime = async <R>(call: Pick<Call, 'remainingMs'>, work: Promise<R>): Pro
   return await Promise.race([work, late.promise]).finally(() => clearTimeout(timer))
 }
 
+/** What a writer found, and when all active loops were last looked at for it (ms). */
+type Observed = Found<QueueDoc> & Pick<KnownOrder, 'looked_ms'>
+
 /** A queue as writers need it, and the versions that are owed to it. */
-const observer =
-  ({ loops, store }: Pick<Deps, 'loops' | 'store'>) =>
-  async (ws: string) => {
-    const queue = await store.load(ws)
-    const found = await observe(loops, queue, await loops.listUnqueued(ws))
-    const room = Math.min(MAX_STEPS, OUTBOX_EVENTS - queue.outbox.length)
-    return { found, ...catchUp(queue, found.standings, Math.max(1, room)) }
+const observer = ({ loops, store, clock }: Pick<Deps, 'loops' | 'store' | 'clock'>, cache: OrderCache) => {
+  /** With what is known of this state instead of a look at all active loops, unless the last one is too long ago. */
+  const find = async (queue: QueueDoc): Promise<Observed> => {
+    const now = clock.monotonicMs()
+    const marked = await loops.listUnqueued(queue.ws)
+    const known = cache.get(queue.ws)
+    if (!known || !isOf(known, queue) || now - known.looked_ms > LOOK_MS)
+      return { ...(await observe(loops, queue, marked)), looked_ms: now }
+    const { open, unmarked, looked_ms } = known
+    return { queue, standings: await standingsOf(loops, queue.ws, marked, unmarked), open, looked_ms }
   }
+  return {
+    load: async (ws: string) => {
+      const queue = await store.load(ws)
+      const found = await find(queue)
+      const room = Math.min(MAX_STEPS, OUTBOX_EVENTS - queue.outbox.length)
+      return { found, ...catchUp(queue, found.standings, Math.max(1, room)) }
+    },
+    /** Remembers the state that was made of what was found, with all that was owed to it. */
+    keep: ({ standings, open, looked_ms }: Observed, saved: QueueDoc): void => {
+      const { outbox: _, ledger: __, ...queue } = saved
+      const came = publicOf(standings)
+      const known = came.every((id) => open.has(id)) ? open : new Set([...open, ...came])
+      cache.put(saved.ws, { queue: { ...queue, log: [] }, open: known, unmarked: [], looked_ms })
+    },
+  }
+}
 
 /** Brings orders in line: one run per workspace at a time, for all who wait for it. */
-const catcher = (deps: Deps) => {
+const catcher = (deps: Deps, cache: OrderCache) => {
   const { loops, store, turns, ids, clock, log } = deps
-  const load = observer(deps)
+  const { load, keep } = observer(deps, cache)
   /** The marks go when the order has what they are for. Nobody waits: one that stays is looked at once more. */
   const unmark = (ws: string, { standings }: Found<QueueDoc>): void => {
     const rows = standings.filter((one): one is StandingRow => one.status !== 'gone')
@@ -270,6 +296,7 @@ const catcher = (deps: Deps) => {
           const { found, steps, complete } = await load(ws)
           const saved = await settled(found, steps)
           if (!saved || !complete) return undefined
+          keep(found, saved)
           unmark(ws, found)
           return { ...found, queue: saved }
         },
@@ -278,14 +305,15 @@ const catcher = (deps: Deps) => {
       ),
     )
   }
-  return { load, unmark, catchUpNow: coalesced(run) }
+  return { load, keep, unmark, catchUpNow: coalesced(run) }
 }
 
 /** Joins stores and turns to the ways that handlers take. */
 export const queues = (deps: Deps): Queues => {
   const { loops, store, turns, ids, log } = deps
-  const look = looker(deps)
-  const { load, unmark, catchUpNow } = catcher(deps)
+  const cache = orderCache()
+  const look = looker(deps, cache)
+  const { load, keep, unmark, catchUpNow } = catcher(deps, cache)
 
   const read = async (call: MemberCall): Promise<Seen> => {
     const found = await look(call.caller.workspace_id)
@@ -329,7 +357,9 @@ export const queues = (deps: Deps): Queues => {
         const save = async ({ places, change }: Rearrangement<R>, because: Because) => {
           const all = [...steps, { places, change, by: actorOf(call.caller) }]
           const saved = await store.save(found.queue, advanced(found.queue, all), because)
-          if (saved) unmark(ws, found)
+          if (!saved) return null
+          keep(found, saved)
+          unmark(ws, found)
           return saved
         }
         return {

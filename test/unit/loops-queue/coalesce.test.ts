@@ -43,7 +43,7 @@ test('orders_used_last_are_kept_up_to_a_number_of_loops', () => {
   const order = (ws: string, loops: number) => {
     const slots = Array.from({ length: loops }, (_, n) => `${ws}${n}`)
     const queue = { _id: ws, ws, v: 1, slots, held: [], log: [] as const }
-    cache.put(ws, { queue, open: new Set<string>(), unmarked: [] })
+    cache.put(ws, { queue, open: new Set<string>(), unmarked: [], looked_ms: 0 })
   }
   order('a', 2)
   order('b', 2)
