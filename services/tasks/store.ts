@@ -56,7 +56,7 @@ const TASK_INDEXES: readonly IndexDescription[] = [
   // Which loops have ready tasks, answered from the index alone.
   {
     key: { ws: 1, status: 1, loop_id: 1, ready: 1 },
-    name: 'ready',
+    name: 'ready_loops',
     partialFilterExpression: { status: READY_STATUS },
   },
   // One task per idempotency key.
@@ -287,7 +287,7 @@ const reserving = (collection: Collection<TaskDoc>) => ({
 
 /** Opens the tasks of the service and makes their indexes. */
 export const openTasks = async (db: Db, deps: AggregateDeps) => {
-  const opened = await openCollection<TaskDoc>(db, 'tasks', { indexes: TASK_INDEXES })
+  const opened = await openCollection<TaskDoc>(db, 'tasks', { indexes: TASK_INDEXES, retired: ['ready'] })
   const { collection } = opened
   const { insert, save, findRepeat, remember, outbox } = aggregates(opened, deps)
   const home = collection as unknown as Countees
