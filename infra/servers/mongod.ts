@@ -60,7 +60,7 @@ const planFor = (access: Access): ServerPlan => ({
         '--oplogSize',
         String(OPLOG_MB),
       ],
-      // With a key file it asks for a login; without that exception it does from the first moment on.
+      // With a key file it asks for a login; without the exception for this machine it does so before there is a user too.
       ...['--keyFile', keyFile, '--setParameter', 'enableLocalhostAuthBypass=false'],
       ...['--setParameter', 'diagnosticDataCollectionEnabled=false'],
       ...['--setParameter', `shutdownTimeoutMillisForSignaledShutdown=${SHUTDOWN_WAIT_MS}`],
@@ -91,10 +91,10 @@ const loginFileOf = (folder: string) => join(folder, 'login')
  * which it let everybody in get the login too.
  * @throws StartFault when it does not come up
  */
-export const startMongod = (options: RunOptions): Promise<RunningServer> => {
+export const startMongod = async (options: RunOptions): Promise<RunningServer> => {
   const folder = join(options.dataDir, FOLDER)
   mkdirSync(folder, { recursive: true, mode: 0o700 })
   if (existsSync(dataOf(folder)) && !existsSync(loginFileOf(folder)))
     options.report.step('mongod: its data get a login, so that nobody else on this machine reads them')
-  return superviseServer(planFor(accessOf(folder)), options)
+  return await superviseServer(planFor(accessOf(folder)), options)
 }
