@@ -2,10 +2,17 @@
 // as JSON Schemas, for teams that write programs against them. Pure.
 import * as z from 'zod'
 import { CloudEvent } from './cloud-event.ts'
-import { type Contract, type EventDeclaration, eventFilter, eventSubject } from './contract.ts'
+import {
+  type Contract,
+  type EventDeclaration,
+  eventFilter,
+  eventSubject,
+  subscriberOperationsOf,
+  subscriberSubject,
+} from './contract.ts'
 import * as c from './contracts/common.ts'
 import { examplesOf } from './event-examples.ts'
-import { type JsonSchema, outputSchema } from './json-schema.ts'
+import { inputSchema, type JsonSchema, outputSchema } from './json-schema.ts'
 import { READING_PARAGRAPH } from './reading-rules.ts'
 import { namedSchemas, typeName } from './schema-names.ts'
 
@@ -152,12 +159,79 @@ const message = (event: DescribedEvent) => ({
   examples: event.examples.map((example) => ({ name: exampleName(example), payload: example })),
 })
 
+/** What a program asks, as a channel for its requests and one for the answers, which come to its inbox. */
+const requests = (contracts: readonly Contract[]) => {
+  const asked = subscriberOperationsOf(contracts)
+  const each = <T>(make: (one: (typeof asked)[number]) => Readonly<Record<string, T>>): Record<string, T> =>
+    Object.assign({}, ...asked.map(make))
+  return {
+    channels: each(({ name, operation: { title, description } }) => ({
+      [name]: {
+        address: subscriberSubject(name, '{subscriber}', '{filter}'),
+        title,
+        description,
+        servers: [ref('servers', 'nats')],
+        parameters: {
+          subscriber: { description: 'The name that the key was made for.' },
+          filter: {
+            description:
+              'A filter of events in full length, as `EVENTS` of the key has it or narrower; its `*` stand in the subject as they are.',
+          },
+        },
+        messages: { request: ref('components', 'messages', `${name}.request`) },
+      },
+      [`${name}.answer`]: {
+        address: null,
+        title: `Answer: ${title}`,
+        servers: [ref('servers', 'nats')],
+        messages: { answer: ref('components', 'messages', `${name}.answer`) },
+      },
+    })),
+    operations: each(({ name, service, operation: { title, description } }) => ({
+      [name]: {
+        action: 'send',
+        title,
+        summary: description,
+        channel: ref('channels', name),
+        messages: [ref('channels', name, 'messages', 'request')],
+        reply: {
+          address: { location: '$message.header#/reply', description: 'The reply subject of the request.' },
+          channel: ref('channels', `${name}.answer`),
+          messages: [ref('channels', `${name}.answer`, 'messages', 'answer')],
+        },
+        tags: [{ name: service }],
+      },
+    })),
+    messages: each(({ name, operation }) =>
+      Object.fromEntries(
+        (['request', 'answer'] as const).map((part) => [
+          `${name}.${part}`,
+          {
+            name: `${name}.${part}`,
+            title: `${operation.title}: ${part}`,
+            contentType: 'application/json',
+            payload: ref('components', 'schemas', typeName(`${name}.${part}`)),
+          },
+        ]),
+      ),
+    ),
+    schemas: each(({ name, operation }) => ({
+      [typeName(`${name}.request`)]: withoutDialect(inputSchema(operation.input)),
+      [typeName(`${name}.answer`)]: {
+        ...withoutDialect(outputSchema(operation.output)),
+        description: 'Or the one member `error`, with `code`, `message`, `retryable` and `retry_after_ms`.',
+      },
+    })),
+  }
+}
+
 /**
  * The AsyncAPI document of the events, seen from a program that receives them.
  * @param url the address of the installation, without a slash at its end
  */
 export const asyncApi = (contracts: readonly Contract[], url: string) => {
   const events = describedEvents(contracts)
+  const asked = requests(contracts)
   const services = contracts.filter((contract) => Object.keys(contract.events).length > 0)
   return {
     asyncapi: '3.0.0',
@@ -186,8 +260,8 @@ export const asyncApi = (contracts: readonly Contract[], url: string) => {
         security: [ref('components', 'securitySchemes', 'nkey')],
       },
     },
-    channels: byName(events, channel),
-    operations: byName(events, operation),
+    channels: { ...byName(events, channel), ...asked.channels },
+    operations: { ...byName(events, operation), ...asked.operations },
     components: {
       securitySchemes: {
         nkey: {
@@ -195,9 +269,12 @@ export const asyncApi = (contracts: readonly Contract[], url: string) => {
           description: 'An NKey: the server knows the public half, the program keeps the seed.',
         },
       },
-      messages: byName(events, message),
+      messages: { ...byName(events, message), ...asked.messages },
       schemas: namedSchemas(
-        Object.fromEntries(events.map((event) => [typeName(event.name), messageSchema(event)])),
+        {
+          ...Object.fromEntries(events.map((event) => [typeName(event.name), messageSchema(event)])),
+          ...asked.schemas,
+        },
         SHARED,
         (name) => ref('components', 'schemas', name),
       ),

@@ -61,6 +61,26 @@ export type EventDeclaration<D extends z.ZodObject = z.ZodObject> = Readonly<{
    * for what is not in a private loop. When absent, it is a matter of services alone.
    */
   public?: true | Readonly<{ member: string; is: unknown }>
+  /**
+   * What each record of a snapshot in the form of this event is, in a few words; absent: there are none. The service then
+   * answers the operations of `recordOperations`.
+   */
+  record?: string
+}>
+
+/**
+ * An operation that programs of other teams ask over NATS. Who asks and which events may be meant is in the subject, where
+ * NATS holds the asker to its key.
+ */
+export type SubscriberOperation<
+  I extends z.ZodObject = z.ZodObject,
+  O extends z.ZodObject = z.ZodObject,
+> = Readonly<{
+  title: string
+  description: string
+  input: I
+  output: O
+  errors: readonly ErrorCode[]
 }>
 
 /** A service's whole public face. Event names are `<noun>.<verb in the past>`. */
@@ -72,6 +92,8 @@ export type Contract = Readonly<{
   events: Readonly<Record<string, EventDeclaration>>
   /** Events that the service sends out itself, over HTTP, and that are never on the stream. */
   directEvents?: Readonly<Record<string, EventDeclaration>>
+  /** What it answers to programs of other teams. */
+  forSubscribers?: Readonly<Record<string, SubscriberOperation>>
   /** The events that it reacts to, by the service that publishes them. */
   consumes?: Readonly<Record<string, readonly string[]>>
   /** What it needs keys for, besides its requests. */
@@ -92,6 +114,10 @@ export const internal = <I extends z.ZodObject, O extends z.ZodObject>(
 export const internalRead = <I extends z.ZodObject, O extends z.ZodObject>(
   declaration: Omit<Internal<I, O>, 'kind' | 'reads'>,
 ): Internal<I, O> => ({ kind: 'internal', reads: true, ...declaration })
+
+export const subscriberOperation = <I extends z.ZodObject, O extends z.ZodObject>(
+  declaration: SubscriberOperation<I, O>,
+): SubscriberOperation<I, O> => declaration
 
 export const event = <D extends z.ZodObject>(declaration: EventDeclaration<D>): EventDeclaration<D> =>
   declaration
@@ -184,3 +210,25 @@ export const consumedSubjects = ({ consumes = {} }: Pick<Contract, 'consumes'>):
 
 /** The subject of an event in every workspace. */
 export const eventFilter = (service: string, name: string): string => `evt.${service}.${name}.*`
+
+/** Parts of the filter of a subscriber: `evt.<service>.<noun>.<verb>.<workspace id>`, `*` for any. */
+export const FILTER_PARTS = 5
+
+/**
+ * `loops.<operation>.<subscriber>.<filter>`: where a program of another team asks an operation, about the events of a filter
+ * in full length. As in the API of JetStream, a `*` of the filter is an ordinary part of the subject here.
+ */
+export const subscriberSubject = (operation: string, subscriber: string, filter: string): string =>
+  `loops.${operation}.${subscriber}.${filter}`
+
+/** Every subscriber's requests of an operation, about whatever events. */
+export const everySubscriber = (operation: string): string =>
+  subscriberSubject(operation, '*', eventSubject('*', '*.*', '*'))
+
+/** The operations that programs of other teams may ask, each with its service. */
+export const subscriberOperationsOf = (
+  contracts: readonly Contract[],
+): readonly Readonly<{ service: string; name: string; operation: SubscriberOperation }>[] =>
+  contracts.flatMap(({ name: service, forSubscribers = {} }) =>
+    Object.entries(forSubscribers).map(([name, operation]) => ({ service, name, operation })),
+  )

@@ -7,6 +7,7 @@ import {
   eventSubject,
   type Operation,
   requestSubject,
+  subscriberSubject,
 } from '../../shared/contract.ts'
 import { LIMITS, SCOPES } from '../../shared/contracts/common.ts'
 import { CONTRACTS } from '../../shared/contracts/index.ts'
@@ -52,6 +53,23 @@ const describeService = (contract: Contract) => ({
       describeOperation(contract.name, name, operation),
     ]),
   ),
+  ...(contract.forSubscribers
+    ? {
+        for_subscribers: Object.fromEntries(
+          Object.entries(contract.forSubscribers).map(([name, { title, description, errors, ...one }]) => [
+            name,
+            {
+              subject: subscriberSubject(name, '<subscriber>', '<filter>'),
+              title,
+              description,
+              errors,
+              input: inputSchema(one.input),
+              output: outputSchema(one.output),
+            },
+          ]),
+        ),
+      }
+    : {}),
   events: Object.fromEntries(
     Object.entries(contract.events).map(([name, event]) => [name, describeEvent(contract.name, name, event)]),
   ),

@@ -4,7 +4,9 @@ import {
   type Contract,
   consumedSubjects,
   everyEventOf,
+  everySubscriber,
   requestSubject,
+  subscriberOperationsOf,
 } from '../../shared/contract.ts'
 import { CONTRACTS } from '../../shared/contracts/index.ts'
 
@@ -53,7 +55,12 @@ const serviceUser = (contract: Contract): User => {
       `$JS.API.DIRECT.GET.${EVENTS}`,
       ...(reads ? [...readingWith(EVENTS, name), ...readingWith(ADVISORIES, name)] : []),
     ],
-    subscribe: [requestSubject(name, '>'), '$SRV.>', `_INBOX.${name}.>`],
+    subscribe: [
+      requestSubject(name, '>'),
+      ...subscriberOperationsOf([contract]).map((one) => everySubscriber(one.name)),
+      '$SRV.>',
+      `_INBOX.${name}.>`,
+    ],
     answers: true,
   }
 }

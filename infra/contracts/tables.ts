@@ -114,10 +114,22 @@ const example = (contracts: readonly Contract[]): string => {
   return `\`\`\`json\n${JSON.stringify(shown?.examples[0], null, 2)}\n\`\`\``
 }
 
+const records = (contracts: readonly Contract[]): string =>
+  table(
+    ['`type`', 'for each'],
+    contracts.flatMap(({ events }) =>
+      Object.entries(events).flatMap(([type, { record }]) => (record ? [[`\`${type}\``, record]] : [])),
+    ),
+  )
+
 /** What is made of the page for other teams, by the name of its markers. */
 export const eventPartsOf = (
   contracts: readonly Contract[] = CONTRACTS,
-): Readonly<Record<string, string>> => ({ rules: rules(), example: example(contracts) })
+): Readonly<Record<string, string>> => ({
+  rules: rules(),
+  example: example(contracts),
+  records: records(contracts),
+})
 
 /** The generated tables of the README by the name of their markers. */
 export const tablesOf = (contracts: readonly Contract[] = CONTRACTS): Readonly<Record<string, string>> => ({

@@ -4,12 +4,14 @@
 //   node infra/examples/subscriber.ts          Node.js 24, after npm install @nats-io/transport-node @nats-io/jetstream
 //   deno run --allow-net --allow-env --allow-read --allow-write infra/examples/subscriber.ts
 //
-// With --once it reads what is there and ends: 0 if there was something, 1 if not.
+// With --once it reads what is there and ends: 0 if there was something, 1 if not. With --snapshot it begins with all that
+// there is, also what is older than the stream, and reads the stream from there.
 import process from 'node:process'
 import { DatabaseSync } from 'node:sqlite'
 import {
   AckPolicy,
   type Consumer,
+  DeliverPolicy,
   JetStreamApiCodes,
   JetStreamApiError,
   type JsMsg,
@@ -50,6 +52,10 @@ db.exec(`
     source TEXT, workspace TEXT, subject TEXT, sequence INTEGER, PRIMARY KEY (source, workspace, subject)
   );
   CREATE TABLE IF NOT EXISTS work (id TEXT, type TEXT, subject TEXT, sequence INTEGER);
+  CREATE TABLE IF NOT EXISTS things (
+    source TEXT, workspace TEXT, subject TEXT, type TEXT, data TEXT, PRIMARY KEY (source, workspace, subject)
+  );
+  CREATE TABLE IF NOT EXISTS begun (one INTEGER PRIMARY KEY CHECK (one = 1), next_cursor TEXT, read_from INTEGER);
   CREATE TABLE IF NOT EXISTS given_up (stream_sequence INTEGER PRIMARY KEY, reason TEXT, text TEXT);
 `)
 
@@ -132,6 +138,56 @@ const receive = (message: JsMsg): void => {
   act(message, event)
 }
 
+type Page = Readonly<{
+  error?: Readonly<{ message: string; retryable: boolean; retry_after_ms?: number }>
+  snapshot: Readonly<{ sequence: number }>
+  records: readonly Omit<Event, 'id'>[]
+  next_cursor: string | null
+}>
+
+/** A page of the snapshot and the place behind it, as one transaction. A record has no id: it says what is, not what happened. */
+const keepPage = ({ snapshot, records, next_cursor }: Page): void => {
+  db.exec('BEGIN IMMEDIATE')
+  try {
+    for (const { source, workspaceid, subject, type, sequence, data } of records) {
+      const key = [source, workspaceid, subject] as const
+      db.prepare('INSERT OR REPLACE INTO latest VALUES (?, ?, ?, ?)').run(...key, sequence)
+      db.prepare('INSERT OR REPLACE INTO things VALUES (?, ?, ?, ?, ?)').run(
+        ...key,
+        type,
+        JSON.stringify(data),
+      )
+    }
+    db.prepare('INSERT OR REPLACE INTO begun VALUES (1, ?, ?)').run(next_cursor, snapshot.sequence + 1)
+    db.exec('COMMIT')
+  } catch (error) {
+    db.exec('ROLLBACK')
+    throw error
+  }
+}
+
+/** Begins with what there is, once: a program that was killed goes on with the page that it had not kept. */
+const begin = async (nc: NatsConnection): Promise<void> => {
+  for (;;) {
+    const kept = db.prepare('SELECT next_cursor FROM begun').get()
+    if (kept && kept.next_cursor === null) return
+    const asked = kept ? { cursor: kept.next_cursor } : {}
+    const subject = `loops.snapshot.${SUBSCRIBER}.${setting('EVENTS')}`
+    const page = (await nc.request(subject, JSON.stringify(asked), { timeout: 15_000 })).json<Page>()
+    if (page.error && !page.error.retryable) throw new Error(page.error.message)
+    if (page.error) await new Promise((resolve) => setTimeout(resolve, page.error?.retry_after_ms ?? 1_000))
+    else keepPage(page)
+    if (page.records) console.log(`begins with ${page.records.length} things`)
+  }
+}
+
+/** Where a consumer that is made now begins: behind the snapshot, the first time. */
+const startOf = (): object => {
+  const begun = db.prepare('SELECT read_from FROM begun WHERE read_from IS NOT NULL').get()
+  if (!begun) return {}
+  return { deliver_policy: DeliverPolicy.StartSequence, opt_start_seq: Number(begun.read_from) }
+}
+
 /** The place in the stream, kept by the server under the name of the subscriber: made once, and found again. */
 const openConsumer = async (nc: NatsConnection): Promise<Consumer> => {
   const { consumers } = await jetstreamManager(nc, { domain: DOMAIN })
@@ -141,8 +197,9 @@ const openConsumer = async (nc: NatsConnection): Promise<Consumer> => {
       return undefined
     throw error
   })
-  if (!found)
+  if (!found) {
     await consumers.add(STREAM, {
+      ...startOf(),
       name: SUBSCRIBER,
       durable_name: SUBSCRIBER,
       filter_subject,
@@ -150,7 +207,9 @@ const openConsumer = async (nc: NatsConnection): Promise<Consumer> => {
       max_deliver: MAX_DELIVER,
       max_ack_pending: 100,
     })
-  else if (found.config.filter_subject !== filter_subject)
+    // Should it be gone one day, NATS has lost its data, and numbers the events anew.
+    db.exec('UPDATE begun SET read_from = NULL')
+  } else if (found.config.filter_subject !== filter_subject)
     await consumers.update(STREAM, SUBSCRIBER, { filter_subject })
   return jetstream(nc, { domain: DOMAIN }).consumers.get(STREAM, SUBSCRIBER)
 }
@@ -199,6 +258,7 @@ const nc = await connect({
   maxReconnectAttempts: -1,
 })
 console.log(`${SUBSCRIBER} listens to ${setting('EVENTS')}`)
+if (process.argv.includes('--snapshot')) await begin(nc)
 const code = process.argv.includes('--once') ? await readOnce(nc) : await readOn(nc, stopping.signal)
 // What was acknowledged is sent before the connection ends.
 if (!nc.isClosed()) await nc.drain()

@@ -1,5 +1,11 @@
 // What a subscriber may do on NATS, as text of the server's configuration. Knows no file and no key but public ones.
-import { eventFilter, eventSubject } from '../../shared/contract.ts'
+import {
+  eventFilter,
+  eventSubject,
+  everySubscriber,
+  subscriberOperationsOf,
+  subscriberSubject,
+} from '../../shared/contract.ts'
 import { CONTRACTS } from '../../shared/contracts/index.ts'
 import { StartFault } from '../report.ts'
 
@@ -62,7 +68,9 @@ export const filterFor = (events?: string, workspace?: string): string => {
   return filter.join('.')
 }
 
-/** What of the stream's interface subscribers can reach at all: requests, and how they are answered. */
+const ASKED = subscriberOperationsOf(CONTRACTS).map(({ name }) => name)
+
+/** What subscribers can reach at all: the stream's interface, what services answer to them, and how that is answered. */
 const REACHED = [
   { subject: '$JS.API.INFO' },
   { subject: '$JS.API.CONSUMER.CREATE.EVENTS.>' },
@@ -71,6 +79,7 @@ const REACHED = [
   // Acknowledgements, in the form of today and in that of later servers, which put two more words in front.
   { subject: '$JS.ACK.EVENTS.>' },
   { subject: '$JS.ACK.*.*.EVENTS.>' },
+  ...ASKED.map((operation) => ({ subject: everySubscriber(operation) })),
 ] as const
 
 const inDomain = (subject: string): string => subject.replace('$JS.API', `$JS.${SUBSCRIBERS_DOMAIN}.API`)
@@ -111,7 +120,7 @@ export const accountsText = (users: string, include: string): string => `account
 }
 `
 
-/** Its own durable consumer, no wider than its filter: make it, ask about it, read it, acknowledge. */
+/** Its own durable consumer, no wider than its filter: make it, ask about it, read it, acknowledge. And to ask, within it. */
 const permissionsOf = ({ name, filter }: Subscriber) => ({
   publish: [
     '$JS.API.INFO',
@@ -120,7 +129,9 @@ const permissionsOf = ({ name, filter }: Subscriber) => ({
     `$JS.API.CONSUMER.MSG.NEXT.EVENTS.${name}`,
     `$JS.ACK.EVENTS.${name}.>`,
     `$JS.ACK.*.*.EVENTS.${name}.>`,
-  ].map(inDomain),
+  ]
+    .map(inDomain)
+    .concat(ASKED.map((operation) => subscriberSubject(operation, name, filter))),
   subscribe: [`_INBOX.${name}.>`],
 })
 

@@ -4,6 +4,7 @@ import type { Handlers } from '../../shared/contract.ts'
 import type { Member } from '../../shared/contracts/common.ts'
 import { LIMITS } from '../../shared/contracts/common.ts'
 import type { gateway } from '../../shared/contracts/gateway.ts'
+import type { RecordOperation } from '../../shared/contracts/records.ts'
 import { pageById } from '../../shared/cursor.ts'
 import { notFound } from '../../shared/errors.ts'
 import { ANSWER_BYTES, countFitting, ENVELOPE_BYTES, jsonBytes } from '../../shared/page-bytes.ts'
@@ -21,8 +22,8 @@ const memberView = (person: Person, workspaceId: string): Member => ({
   role: membershipIn(person, workspaceId)?.role ?? 'viewer',
 })
 
-/** Each operation of the contract. */
-export const handlers = (deps: Deps): Handlers<typeof gateway> => ({
+/** Each operation of the contract but those about records. */
+export const handlers = (deps: Deps): Omit<Handlers<typeof gateway>, RecordOperation> => ({
   get_workspace: async (_, { caller }) => {
     const { workspace_id, user_id, user_name, role, scopes } = caller
     const [workspace, members, members_total] = await Promise.all([

@@ -1,11 +1,13 @@
 // Wires the gateway: the socket, its parts, its routes, its answers on the bus, and the order in which all of it stops.
 // The only file here that knows what is plugged in.
 import { client } from '../../shared/bus/client.ts'
+import { serveSubscribers } from '../../shared/bus/serve-subscribers.ts'
 import type { Config } from '../../shared/config.ts'
 import { gateway } from '../../shared/contracts/gateway.ts'
 import { CONTRACTS } from '../../shared/contracts/index.ts'
 import { notifier } from '../../shared/contracts/notifier.ts'
 import { type Host, openHost } from '../../shared/host.ts'
+import { recordHandlers } from '../../shared/store-records.ts'
 import type { Started } from '../start.ts'
 import { createApp } from './app.ts'
 import { openDeps } from './deps.ts'
@@ -22,6 +24,8 @@ import { oauthRoutes } from './oauth/routes.ts'
 import { stepUp } from './oauth/step-up.ts'
 import { pageRoutes } from './pages/routes.ts'
 import { setupUrl } from './people/setup.ts'
+import { records } from './people/store-records.ts'
+import { SNAPSHOT_PAGES, subscriberHandlers } from './snapshot.ts'
 import { startTending } from './tending.ts'
 
 /** How long a gateway in production goes on answering after it says that it is not ready, so that nobody is cut off (ms). */
@@ -73,7 +77,11 @@ export const wire = async (host: Host, publicUrl: string, health: Health): Promi
       devMailRoutes({ config, clock, notifier: client(bus, notifier) }),
     ],
   })
-  await host.serve(gateway, handlers(deps))
+  const ofRecords = recordHandlers(gateway, host.mongo.database(gateway.name), records)
+  await host.serve(gateway, { ...handlers(deps), ...ofRecords })
+  const countPage = (subscriber: string) => deps.limits.count(`snapshot of ${subscriber}`, SNAPSHOT_PAGES)
+  const options = { clock, ids, count: countPage }
+  host.stack.use(await serveSubscribers(bus, gateway, subscriberHandlers(bus, clock), options))
   return { app, mcp, setup_url: await setupUrl(deps) }
 }
 

@@ -1,6 +1,7 @@
 // Every operation of the contract, gathered from the files that answer them.
 import type { Handlers } from '../../shared/contract.ts'
 import type { loopsQueue } from '../../shared/contracts/loops-queue.ts'
+import type { RecordOperation } from '../../shared/contracts/records.ts'
 import { create } from './create.ts'
 import type { Deps } from './deps.ts'
 import { forming } from './forming.ts'
@@ -11,8 +12,8 @@ import { nextWork } from './next-work.ts'
 import { ordering } from './ordering.ts'
 import { shipping } from './shipping.ts'
 
-/** The handlers of this service. */
-export const handlers = (deps: Deps): Handlers<typeof loopsQueue> => ({
+/** The handlers of this service but those about records. */
+export const handlers = (deps: Deps): Omit<Handlers<typeof loopsQueue>, RecordOperation> => ({
   ...listing(deps),
   ...create(deps),
   ...forming(deps),

@@ -6,6 +6,7 @@ import { loopsQueue } from '../../shared/contracts/loops-queue.ts'
 import { tasks } from '../../shared/contracts/tasks.ts'
 import { type Host, startOnHost } from '../../shared/host.ts'
 import { repeat } from '../../shared/lifecycle.ts'
+import { recordHandlers } from '../../shared/store-records.ts'
 import { openRequests } from '../../shared/store-requests.ts'
 import type { Started } from '../start.ts'
 import type { Deps } from './deps.ts'
@@ -17,6 +18,7 @@ import { sweepReports } from './shipping.ts'
 import { openLoops } from './store.ts'
 import { openHandled } from './store-handled.ts'
 import { openQueues } from './store-queue.ts'
+import { records } from './store-records.ts'
 import { formingSweeper, owedSweeper } from './sweepers.ts'
 import { turns } from './turns.ts'
 
@@ -48,7 +50,7 @@ const wire = async (host: Host): Promise<void> => {
   const sweeps = [formingSweeper(deps), owedSweeper(deps), () => sweepReports(deps)]
   for (const sweep of sweeps) stack.use(repeat(sweep, { interval_ms: SWEEP_MS, log, random: ids.random }))
   await host.consume(reactions({ ...deps, handled: await openHandled(db, clock) }))
-  await host.serve(loopsQueue, handlers(deps))
+  await host.serve(loopsQueue, { ...handlers(deps), ...recordHandlers(loopsQueue, db, records) })
 }
 
 /**

@@ -4,11 +4,13 @@ import type { Config } from '../../shared/config.ts'
 import { loopsQueue } from '../../shared/contracts/loops-queue.ts'
 import { tasks as contract } from '../../shared/contracts/tasks.ts'
 import { type Host, startOnHost } from '../../shared/host.ts'
+import { recordHandlers } from '../../shared/store-records.ts'
 import { openRequests } from '../../shared/store-requests.ts'
 import type { Started } from '../start.ts'
 import { createHandlers } from './handlers.ts'
 import { openTasks } from './store.ts'
 import { openComments } from './store-comments.ts'
+import { records } from './store-records.ts'
 import { openRecount } from './store-recount.ts'
 import { openTallies } from './store-tallies.ts'
 import { startSweepers } from './sweepers.ts'
@@ -29,7 +31,7 @@ const wire = async (host: Host): Promise<void> => {
   const recount = await openRecount(db)
   const deps = { clock, ids, at, log, tasks, comments, requests, tallies, recount, loops }
   stack.use(startSweepers(deps))
-  await host.serve(contract, createHandlers(deps))
+  await host.serve(contract, { ...createHandlers(deps), ...recordHandlers(contract, db, records) })
 }
 
 /** Starts the service; disposing stops it. */

@@ -41,12 +41,16 @@ export type GateOptions = Readonly<{
   unsigned: 'refused' | 'accepted'
 }>
 
+/** What the server itself adds to a request that came from another account. */
+const FROM_ACCOUNT = 'nats-request-info'
+
 /**
  * Whether JetStream delivered it: a consumer of a stream that somebody had deliver to the subject of an operation, or a
  * stream that republishes. No client of the bus writes these headers on a request.
  */
-const isFromStream = (reply: string | undefined, headers: MsgHdrs | undefined): boolean =>
-  reply?.startsWith('$JS.') === true || (headers?.keys().some((key) => /^nats-/i.test(key)) ?? false)
+export const isFromStream = (reply: string | undefined, headers: MsgHdrs | undefined): boolean =>
+  reply?.startsWith('$JS.') === true ||
+  (headers?.keys().some((key) => /^nats-/i.test(key) && key.toLowerCase() !== FROM_ACCOUNT) ?? false)
 
 /** Makes the gate of one service in this process. */
 export const openGate = (service: string, { keys, clock, log, unsigned }: GateOptions): Gate => {

@@ -1,8 +1,9 @@
 // What the gateway offers and tells as the owner of people, workspaces and memberships.
 import * as z from 'zod'
-import { defineContract, event, internalRead, tool } from '../contract.ts'
+import { defineContract, event, internalRead, subscriberOperation, tool } from '../contract.ts'
 import type { Purpose } from '../service-keys.ts'
 import * as c from './common.ts'
+import { recordOperations, SnapshotPlace, SnapshotRecord } from './records.ts'
 
 export const WORKFLOWS = ['triage', 'organize', 'implement', 'manage'] as const
 
@@ -133,6 +134,22 @@ const internals = {
   }),
 }
 
+/** The gateway is where whoever is outside comes in: programs of other teams too. */
+const forSubscribers = {
+  snapshot: subscriberOperation({
+    title: 'Begin with what there is',
+    description:
+      'All that there is now of what the filter lets through, as records in the form of events, a page at a time, and the place in the stream from which to read on. Ask without a cursor to begin, then with each `next_cursor`.',
+    input: z.strictObject({ cursor: c.Cursor }),
+    output: z.object({
+      snapshot: SnapshotPlace.describe('The same on every page'),
+      records: z.array(SnapshotRecord),
+      next_cursor: c.NextCursor,
+    }),
+    errors: ['invalid_argument', 'rate_limited', 'unavailable', 'timeout', 'internal'],
+  }),
+}
+
 /** What the gateway has keys for. */
 export const GATEWAY_KEYS = {
   code: { salt: 'loops', info: 'gateway code' },
@@ -150,7 +167,8 @@ export const gateway = defineContract({
   name: 'gateway',
   version: '1.0.0',
   description: 'The MCP endpoint, sign-in, people, workspaces and memberships.',
-  operations: { ...tools, ...internals },
+  operations: { ...tools, ...internals, ...recordOperations() },
+  forSubscribers,
   purposes: Object.values(GATEWAY_KEYS),
   events: {
     'person.invited': event({
@@ -163,6 +181,7 @@ export const gateway = defineContract({
       subject: 'user_id',
       data: z.object({ user_id: c.Id, workspace_id, name: z.string(), role: c.Member.shape.role }),
       public: true,
+      record: 'membership of a person in a workspace',
     }),
     'person.role_changed': event({
       description: 'A member of the workspace has another role.',

@@ -19,12 +19,14 @@ const EventLoop = z.object({
 const EventTaskLine = z.object({ task_id: c.Id, title: z.string(), status: c.TaskStatus })
 
 /** Something that happened to a loop; told to teams where everybody of the workspace sees the loop. */
-const loopEvent = <D extends z.ZodObject>(description: string, data: D) =>
-  event({ description, subject: 'loop_id', data, public: { member: 'visibility', is: 'public' } })
+const loopEvent = <D extends z.ZodObject>(description: string, data: D, more: { record?: string } = {}) =>
+  event({ description, subject: 'loop_id', data, public: { member: 'visibility', is: 'public' }, ...more })
 
 /** The events of the contract. */
 export const loopsQueueEvents = {
-  'loop.created': loopEvent('A loop was made and joined the queue.', EventLoop),
+  'loop.created': loopEvent('A loop was made and joined the queue.', EventLoop, {
+    record: 'loop, of any `status`, also `on_hold` and `shipped`',
+  }),
   'loop.held': loopEvent('A loop was put on hold.', EventLoop),
   'loop.reopened': loopEvent('A loop came back from hold.', EventLoop),
   'loop.members_changed': event({
@@ -52,6 +54,7 @@ export const loopsQueueEvents = {
     description:
       'The order of the active loops changed: one event for each version, so that whoever keeps the order applies one after the other, and waits for one that is missing.',
     subject: 'workspace_id',
+    record: 'order of a workspace, whole in `order`, with the version that it has',
     data: z.object({
       workspace_id: c.Id,
       version: z.int().min(1),

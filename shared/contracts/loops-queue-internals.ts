@@ -1,6 +1,6 @@
 // What other services ask of the loops-queue service.
 import * as z from 'zod'
-import { internal, internalRead } from '../contract.ts'
+import { GATEWAY, internal, internalRead } from '../contract.ts'
 import * as c from './common.ts'
 import { LoopRef } from './tasks.ts'
 
@@ -23,7 +23,7 @@ export const internals = {
     errors: [],
   }),
   get_loop_states: internalRead({
-    asked_by: ['tasks'],
+    asked_by: ['tasks', GATEWAY],
     description: 'What became of loops, also of those being formed; an unknown one is absent.',
     input: z.object({ workspace_id, loop_ids: z.array(c.Id).max(c.LIMITS.page) }),
     output: z.object({

@@ -4,6 +4,7 @@ import { defineContract, tool } from '../contract.ts'
 import * as c from './common.ts'
 import { loopsQueueEvents } from './loops-queue-events.ts'
 import { internals } from './loops-queue-internals.ts'
+import { recordOperations } from './records.ts'
 import { commentPage, TaskRow } from './tasks.ts'
 
 /** `ai_context` of a row is cut to this many characters; get_loop has it whole. */
@@ -310,7 +311,7 @@ export const loopsQueue = defineContract({
   name: 'loops-queue',
   version: '1.0.0',
   description: 'Loops, their members, their order, and what to work on next.',
-  operations: { ...tools, ...internals },
+  operations: { ...tools, ...internals, ...recordOperations() },
   events: loopsQueueEvents,
   consumes: { gateway: ['person.left'] },
 })

@@ -3,6 +3,7 @@ import * as z from 'zod'
 import { defineContract, event, internal, internalRead, tool } from '../contract.ts'
 import { REPLY_BYTES } from '../page-bytes.ts'
 import * as c from './common.ts'
+import { recordOperations } from './records.ts'
 
 /** A task as lists show it: no body. */
 export const TaskRow = z.object({
@@ -332,13 +333,14 @@ export const tasks = defineContract({
   name: 'tasks',
   version: '1.0.0',
   description: 'Tasks, and the comments on tasks and on loops.',
-  operations: { ...tools, ...internals },
+  operations: { ...tools, ...internals, ...recordOperations() },
   events: {
     'task.created': event({
       description: 'A task was filed.',
       subject: 'task_id',
       data: EventTask,
       public: NOT_PRIVATE,
+      record: 'task, of any `status`',
     }),
     'task.updated': event({
       description:
@@ -378,6 +380,7 @@ export const tasks = defineContract({
         excerpt: z.string().describe('The first 200 characters'),
       }),
       public: NOT_PRIVATE,
+      record: 'comment',
     }),
   },
 })

@@ -17,7 +17,9 @@ const TSC = join(import.meta.dirname, '..', '..', 'node_modules', '.bin', 'tsc')
 
 const document = asyncApi(CONTRACTS, 'https://loops.example.com')
 const { messages, schemas } = document.components
-const EVENTS = Object.values(messages).map(({ name, examples }) => ({ type: typeName(name), examples }))
+const EVENTS = Object.values(messages).flatMap((message) =>
+  'examples' in message ? [{ type: typeName(message.name), examples: message.examples }] : [],
+)
 /** All events as the members of one value, so that one program reads an example of each. */
 const ALL = {
   ...document,

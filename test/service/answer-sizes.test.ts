@@ -124,7 +124,9 @@ const calls = (): Readonly<Partial<Record<Name, readonly [Asked, ...Asked[]]>>> 
 const ask = (name: string, input: Asked): Promise<unknown> => {
   const contract = [tasks, loopsQueue, gateway].find(({ operations }) => name in operations)
   if (!contract) throw new Error(`${name} is of no service here.`)
-  return (bed.as(contract, ann, 30_000) as Record<string, (input: Asked) => Promise<unknown>>)[name]!(input)
+  return (bed.as(contract, ann, 30_000) as unknown as Record<string, (input: Asked) => Promise<unknown>>)[
+    name
+  ]!(input)
 }
 
 const TOOLS = CONTRACTS.flatMap(({ operations }) =>

@@ -3,18 +3,18 @@ import { execFile } from 'node:child_process'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import { type Line, takeSnapshot } from '../../infra/events/snapshot.ts'
-import type { SnapshotRecord } from '../../infra/events/sources.ts'
 import { EVENTS_STREAM } from '../../shared/bus/streams.ts'
 import { systemClock } from '../../shared/clock.ts'
 import { CloudEvent } from '../../shared/cloud-event.ts'
 import type { Caller } from '../../shared/contract.ts'
 import { CONTRACTS } from '../../shared/contracts/index.ts'
+import type { SnapshotRecord } from '../../shared/contracts/records.ts'
 import { createLog } from '../../shared/log.ts'
 import { connectMongo } from '../../shared/mongo.ts'
 import { JOURNAL } from '../../shared/store-journal.ts'
 import { openPeople } from '../support/people.ts'
-import { replayed, type Told } from '../support/queue-model.ts'
 import { ids } from '../support/service-bed.ts'
+import { tableOf } from '../support/subscriber-table.ts'
 import { openTasksBed, type TasksBed, until } from '../support/tasks-bed.ts'
 
 /** More than are read at a time. */
@@ -79,39 +79,6 @@ const forget = async (): Promise<void> => {
   for (const service of ['tasks', 'loops-queue'])
     await bed.database(service).collection(JOURNAL).deleteMany({})
   await bed.bus.jsm.streams.purge(EVENTS_STREAM)
-}
-
-const STATE: Readonly<Record<string, readonly string[]>> = {
-  task: ['title', 'status', 'priority', 'due_date', 'loop_id', 'private'],
-  loop: ['name', 'visibility', 'status', 'member_ids'],
-  comment: ['task_id', 'loop_id', 'private', 'by', 'excerpt'],
-}
-const isOrder = ({ type }: SnapshotRecord): boolean => type === 'queue.changed'
-const byVersion = (a: SnapshotRecord, b: SnapshotRecord): number => a.sequence - b.sequence
-/** The table of a reader that goes by the rules; an order, one version after the other from the one it begins with. */
-const tableOf = (
-  records: readonly SnapshotRecord[],
-  events: readonly SnapshotRecord[],
-): Record<string, unknown> => {
-  const newest = new Map<string, { sequence: number; state: unknown }>()
-  const changes = [...records.filter(isOrder), ...events.filter(isOrder).toSorted(byVersion)]
-  for (const { source, workspaceid, subject, sequence, type, data } of [...records, ...events]) {
-    const names = STATE[type.split('.')[0] ?? '']
-    const key = [source, workspaceid, subject].join(' ')
-    if (!names || type === 'task.hidden' || sequence < (newest.get(key)?.sequence ?? 0)) continue
-    const state = Object.fromEntries(names.map((name) => [name, data[name]]))
-    newest.set(key, { sequence, state: type === 'task.deleted' ? undefined : state })
-  }
-  for (const { workspaceid, sequence, data } of changes) {
-    const key = `order ${workspaceid}`
-    const known = newest.get(key) ?? { sequence: 0, state: [] }
-    if (sequence <= known.sequence) continue
-    const change = data as unknown as Told
-    if (!change.order) expect(sequence).toBe(known.sequence + 1)
-    newest.set(key, { sequence, state: replayed(known.state as string[], change) })
-  }
-  const there = [...newest].flatMap(([key, { state }]) => (state === undefined ? [] : [[key, state]]))
-  return Object.fromEntries(there.toSorted())
 }
 
 const filed = async (caller: Caller, given: object = {}): Promise<string> =>

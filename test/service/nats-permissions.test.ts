@@ -18,7 +18,15 @@ import {
   openAdvisoryConsumer,
   openConsumer,
 } from '../../shared/bus/streams.ts'
-import { askersOf, eventSubject, GATEWAY, requestSubject } from '../../shared/contract.ts'
+import {
+  askersOf,
+  eventSubject,
+  everySubscriber,
+  GATEWAY,
+  requestSubject,
+  subscriberOperationsOf,
+  subscriberSubject,
+} from '../../shared/contract.ts'
 import { CONTRACTS } from '../../shared/contracts/index.ts'
 import { createLog } from '../../shared/log.ts'
 import { internalCallsOf } from '../support/architecture/calls.ts'
@@ -141,6 +149,21 @@ describe.each(EVERYBODY)('%s', (user) => {
     const all = SERVICE_USERS.map((service) => `rpc.${service}.>`)
     expect(await refusedToHear(user, all)).toEqual(
       all.filter((subject) => subject !== `rpc.${user}.>`).toSorted(),
+    )
+  })
+
+  test('may_answer_subscribers_only_where_its_contract_says_so', async () => {
+    const asked = subscriberOperationsOf(CONTRACTS)
+    const others = asked.filter(({ service }) => service !== user).map(({ name }) => everySubscriber(name))
+    expect(await refusedToHear(user, others)).toEqual(others.toSorted())
+  })
+
+  test('may_ask_what_subscribers_may_in_its_own_name_only', async () => {
+    const as = (name: string) =>
+      subscriberOperationsOf(CONTRACTS).map((one) => subscriberSubject(one.name, name, 'evt.*.*.*.*'))
+    const others = EVERYBODY.flatMap((other) => (user === SUBSCRIBER && other === user ? [] : as(other)))
+    expect(await refusedToPublish(user, [...others, ...(user === SUBSCRIBER ? as(user) : [])])).toEqual(
+      others.toSorted(),
     )
   })
 

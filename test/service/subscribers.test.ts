@@ -17,9 +17,20 @@ import { SUBSCRIBERS_DOMAIN } from '../../infra/subscribers/access.ts'
 import { MIGRATOR } from '../../services/start.ts'
 import { type Bus, connectBus } from '../../shared/bus/connect.ts'
 import { serve } from '../../shared/bus/serve.ts'
+import { serveSubscribers } from '../../shared/bus/serve-subscribers.ts'
 import { EVENTS_STREAM } from '../../shared/bus/streams.ts'
 import { systemClock } from '../../shared/clock.ts'
-import { defineContract, eventFilter, eventSubject, internal, requestSubject } from '../../shared/contract.ts'
+import {
+  defineContract,
+  eventFilter,
+  eventSubject,
+  everySubscriber,
+  internal,
+  requestSubject,
+  subscriberOperation,
+  subscriberSubject,
+} from '../../shared/contract.ts'
+import { systemIds } from '../../shared/ids.ts'
 import { createLog } from '../../shared/log.ts'
 import { type GuardedNats, startGuardedNats } from '../support/guarded-nats.ts'
 import { keysOf } from '../support/keys.ts'
@@ -218,6 +229,45 @@ test('an_event_that_a_subscriber_has_pushed_to_a_service_is_no_request', async (
     .toBeGreaterThan(0)
   await services.tasks.nc.flush()
   expect(calls).toEqual([])
+})
+
+test('what_a_subscriber_has_sent_on_in_the_name_of_another_is_asked_by_nobody', async () => {
+  const asked: string[] = []
+  const heard: string[] = []
+  const contract = defineContract({
+    name: 'gateway',
+    version: '1.0.0',
+    description: 'Answers.',
+    operations: {},
+    events: {},
+    forSubscribers: {
+      snapshot: subscriberOperation({
+        ...{ title: 'Anything', description: 'Anything.', errors: [] },
+        ...{ input: z.object({}), output: z.object({}) },
+      }),
+    },
+  })
+  const snapshot = async (_: object, { subscriber }: { subscriber: string }) => {
+    asked.push(subscriber)
+    return {}
+  }
+  const options = { clock: systemClock, ids: systemIds(), count: () => 0 }
+  await using _ = await serveSubscribers(services.gateway, contract, { snapshot }, options)
+  const log = createLog({ filter: 'error', topic: 'test' })
+  await using listening = await connectBus(server.urlOf('gateway'), 'gateway', log)
+  listening.nc.subscribe(everySubscriber('snapshot'), {
+    callback: (_, { subject }) => void heard.push(subject),
+  })
+  await listening.nc.flush()
+  const of = (name: string, filter: string): string => subscriberSubject('snapshot', name, filter)
+  const another = of('all', FILED)
+  await add('sender')
+  const sender = await connected('sender')
+  sender.publish(of('sender', given.sender!.EVENTS), '{}', { reply: another })
+  expect(await refusalOf(sender, of('sender', FILED))).toBe('done')
+  await listening.nc.flush()
+  expect(heard).not.toContain(another)
+  expect(asked).toEqual(['sender', 'sender'])
 })
 
 test('locked_out_when_removed_while_the_services_stay_connected', async () => {

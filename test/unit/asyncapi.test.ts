@@ -4,6 +4,7 @@ import { describe, expect, test } from 'vitest'
 import * as z from 'zod'
 import { asyncApi, describedEvents, eventSchema } from '../../shared/asyncapi.ts'
 import { CloudEvent } from '../../shared/cloud-event.ts'
+import { subscriberOperationsOf, subscriberSubject } from '../../shared/contract.ts'
 import { CONTRACTS } from '../../shared/contracts/index.ts'
 import { loopsQueue } from '../../shared/contracts/loops-queue.ts'
 import { examplesOf } from '../../shared/event-examples.ts'
@@ -12,6 +13,7 @@ const URL_OF_ALL = 'https://loops.example.com'
 const EVENTS = CONTRACTS.flatMap((contract) =>
   Object.entries(contract.events).map(([name, event]) => ({ contract, name, event })),
 )
+const ASKED = subscriberOperationsOf(CONTRACTS)
 const document = asyncApi(CONTRACTS, URL_OF_ALL)
 
 const parsed = async (text: string) => new Parser().parse(text)
@@ -31,13 +33,17 @@ describe('the AsyncAPI document', () => {
         ?.channels()
         .all()
         .map((channel) => channel.address()),
-    ).toEqual(describedEvents(CONTRACTS).map(({ address }) => address))
-    expect(
-      read
-        ?.operations()
-        .all()
-        .every((operation) => operation.isReceive()),
-    ).toBe(true)
+    ).toEqual([
+      ...describedEvents(CONTRACTS).map(({ address }) => address),
+      ...ASKED.flatMap(({ name }) => [subscriberSubject(name, '{subscriber}', '{filter}'), null]),
+    ])
+    const sent = read
+      ?.operations()
+      .all()
+      .filter((operation) => operation.isSend())
+    expect(sent?.map((operation) => [operation.id(), operation.reply() !== undefined])).toEqual(
+      ASKED.map(({ name }) => [name, true]),
+    )
   })
 
   test('refused_by_it_when_it_is_faulty', async () => {
@@ -45,8 +51,9 @@ describe('the AsyncAPI document', () => {
     expect(lines((await parsed(JSON.stringify(broken))).diagnostics).length).toBeGreaterThan(1)
   })
 
-  test('tells_of_every_event', () => {
-    expect(Object.keys(document.channels)).toEqual(EVENTS.map(({ name }) => name))
+  test('tells_of_every_event_and_of_all_that_can_be_asked', () => {
+    const asked = ASKED.flatMap(({ name }) => [name, `${name}.answer`])
+    expect(Object.keys(document.channels)).toEqual([...EVENTS.map(({ name }) => name), ...asked])
   })
 })
 
@@ -73,7 +80,9 @@ test.each(EXAMPLES.map((one) => [`${one.name} ${one.example.data.change ?? ''}`.
   (_, { name, contract, event, example }) => {
     const described = describedEvents(CONTRACTS).find((one) => one.name === name)
     const schema = described && eventSchema(described, URL_OF_ALL)
-    expect(document.components.messages[name]?.examples.map(({ payload }) => payload)).toContainEqual(example)
+    expect(document.components.messages[name]).toMatchObject({
+      examples: expect.arrayContaining([expect.objectContaining({ payload: example })]),
+    })
     expect(z.fromJSONSchema(schema as never).parse(example)).toEqual(example)
     expect(z.fromJSONSchema(schema as never).safeParse({ ...example, type: 'another' }).success).toBe(false)
     const { data, ...envelope } = CloudEvent.parse(example)

@@ -45,7 +45,7 @@ test.each(['a', '9lives', 'Reports', 'a b', 'a.b', 'x'.repeat(33), '*', 'tasks',
 test('the_servers_of_an_operator_and_of_npm_start_let_subscribers_reach_the_same', () => {
   const conf = readFileSync(new URL('../../../infra/nats.conf', import.meta.url), 'utf8')
   const services = (text: string) => [...text.matchAll(/^ *(\{ service: .*\})$/gm)].map(([, line]) => line)
-  expect(services(conf)).toHaveLength(12)
+  expect(services(conf)).toHaveLength(14)
   expect(services(conf)).toEqual(services(accountsText('', 'x')))
 })
 

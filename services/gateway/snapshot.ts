@@ -1,0 +1,60 @@
+// The snapshot that a program of another team begins with, put together from what the services that have it answer.
+import { client } from '../../shared/bus/client.ts'
+import type { Bus } from '../../shared/bus/connect.ts'
+import type { SubscriberHandlers } from '../../shared/bus/serve-subscribers.ts'
+import { readStream } from '../../shared/bus/streams.ts'
+import type { Clock } from '../../shared/clock.ts'
+import type { Call, Client } from '../../shared/contract.ts'
+import { gateway } from '../../shared/contracts/gateway.ts'
+import { loopsQueue } from '../../shared/contracts/loops-queue.ts'
+import type { RecordOperation } from '../../shared/contracts/records.ts'
+import { tasks } from '../../shared/contracts/tasks.ts'
+import { inParallel } from '../../shared/parallel.ts'
+import { type SnapshotSources, snapshotPage } from '../../shared/snapshot.ts'
+import type { Limit } from './limits/limits.ts'
+
+/** Pages that one subscriber gets: a million tasks take some eight minutes. */
+export const SNAPSHOT_PAGES: Limit = { count: 600, window_ms: 60_000 }
+/** How long a first page waits for events of before to be published (ms): most clients wait for five seconds. */
+const WAIT_MS = 3_000
+/** Requests to one service under way at once, for one page. */
+const PARALLEL = 8
+
+/** The services as sources of a snapshot, asked within a call. */
+const sourcesOf = (bus: Bus, call: Call): SnapshotSources => {
+  const loops = client(bus, loopsQueue)
+  const services: Readonly<Record<string, Pick<Client<typeof tasks>, RecordOperation>>> = {
+    [gateway.name]: client(bus, gateway),
+    [loopsQueue.name]: loops,
+    [tasks.name]: client(bus, tasks),
+  }
+  const serviceOf = (name: string) => {
+    const found = services[name]
+    if (!found) throw new Error(`nobody asks ${name} for records`)
+    return found
+  }
+  return {
+    isPublished: async (service, before) =>
+      (await serviceOf(service).check_published({ before: before.toISOString() }, call)).published,
+    list: ({ service, type }, workspace_id, after) =>
+      serviceOf(service).list_records({ type, workspace_id, after }, call),
+    visibilityOf: async (places) => {
+      const groups = [...Map.groupBy(places, ({ workspace_id }) => workspace_id)]
+      const found = await inParallel(groups, PARALLEL, async ([workspace_id, inside]) => {
+        const loop_ids = [...new Set(inside.map(({ id }) => id))]
+        return (await loops.get_loop_states({ workspace_id, loop_ids }, call)).loops
+      })
+      return new Map(found.flat().map(({ id, visibility }) => [id, visibility]))
+    },
+    stream: () => readStream(bus),
+  }
+}
+
+/** What the gateway answers to programs of other teams. */
+export const subscriberHandlers = (bus: Bus, clock: Clock): SubscriberHandlers<typeof gateway> => ({
+  snapshot: async ({ cursor }, { filter }, call) => {
+    const deps = { sources: sourcesOf(bus, call), clock, wait_ms: WAIT_MS }
+    const { records, ...page } = await snapshotPage(deps, filter, cursor)
+    return { ...page, records: [...records] }
+  },
+})
