@@ -7,6 +7,7 @@ import { AppError } from '../errors.ts'
 import { systemIds } from '../ids.ts'
 import type { Log } from '../log.ts'
 import { noKeys, type ServiceKeys } from '../service-keys.ts'
+import { untilAnswered } from './answered.ts'
 import { type Link, type LinkState, openLink } from './link.ts'
 import { type Sign, signer } from './signature.ts'
 import { type EventsHealth, watchEvents } from './stalled.ts'
@@ -21,6 +22,8 @@ export type Bus = AsyncDisposable &
     js: JetStreamClient
     jsm: JetStreamManager
     link: Link
+    /** Asks JetStream until it answers, for what is done at a start. @see untilAnswered */
+    answered: <T>(ask: () => Promise<T>) => Promise<T>
     /** How publishing events goes. */
     events: EventsHealth
     /** The keys of the service that this process is on the bus. */
@@ -93,13 +96,16 @@ export const connectBus = async (
   void watch(nc, log, link)
   try {
     const ending = endingWith(nc, link, JETSTREAM_TIMEOUT_MS)
-    const jsm = await jetstreamManager(ending, { timeout: JETSTREAM_TIMEOUT_MS })
+    const answered = <T>(ask: () => Promise<T>): Promise<T> =>
+      untilAnswered(ask, { log, monotonicMs: systemClock.monotonicMs })
+    const jsm = await answered(() => jetstreamManager(ending, { timeout: JETSTREAM_TIMEOUT_MS }))
     const js = jetstream(ending, { timeout: JETSTREAM_TIMEOUT_MS })
     return {
       nc,
       js,
       jsm,
       link,
+      answered,
       events: watchEvents(name, systemClock, log),
       keys,
       sign: signer(keys, systemClock, systemIds().next()),
@@ -111,6 +117,7 @@ export const connectBus = async (
     }
   } catch (error) {
     await nc.close()
+    if (error instanceof AppError) throw error
     throw new AppError('unavailable', 'NATS answers but has no JetStream; start nats-server with -js.', {
       cause: error,
     })

@@ -67,7 +67,7 @@ export const follow = async (bus: Bus, options: FollowOptions): Promise<AsyncDis
       await pause(pause_ms * (1 + options.random() / 4), stop.signal)
     }
   }
-  const done = loop(await options.open())
+  const done = loop(await bus.answered(options.open))
   return {
     [Symbol.asyncDispose]: async () => {
       stop.abort()

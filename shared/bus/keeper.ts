@@ -20,12 +20,12 @@ export type KeeperOptions = Readonly<{
 
 /**
  * Makes all of it, and begins to look after it. That several do so at once is harmless.
- * @throws AppError `unavailable` when a stream is not there and cannot be made.
+ * @throws AppError `unavailable` when a stream is not there and cannot be made, or JetStream does not answer for a minute.
  */
 export const startKeeper = async (bus: Bus, options: KeeperOptions): Promise<AsyncDisposable> => {
   const { random, replicas, durables, look_ms = LOOK_MS } = options
-  let migrated = await migrateStreams(bus, replicas)
-  await keepConsumers(bus, durables(), true)
+  let migrated = await bus.answered(() => migrateStreams(bus, replicas))
+  await bus.answered(() => keepConsumers(bus, durables(), true))
   let looks = 0
   const look = async (): Promise<void> => {
     if (!bus.connected()) return

@@ -17,6 +17,7 @@ import {
 import { nanos } from '@nats-io/nats-core'
 import { AppError } from '../errors.ts'
 import { pause } from '../lifecycle.ts'
+import { isSilence } from './answered.ts'
 import type { Bus } from './connect.ts'
 import { MAX_DELIVER } from './deliveries.ts'
 import { boundStream } from './stream-bound.ts'
@@ -82,6 +83,9 @@ const findStream = async (bus: Bus, name: string): Promise<StreamInfo | null> =>
   }
 }
 
+/** Whether NATS has answered that it cannot be, rather than not at all. */
+const isRefusal = (error: unknown): boolean => error instanceof JetStreamApiError && !isSilence(error)
+
 /** NATS says of a change that it cannot be: in words, since its numbers are many. */
 const refusal = (name: string, what: string, error: unknown): AppError => {
   const said = error instanceof Error ? error.message : String(error)
@@ -101,14 +105,14 @@ const makeStream = async (
   const make = (num_replicas: number) => bus.jsm.streams.add({ ...declared, num_replicas })
   try {
     return await make(replicas ?? SAFE_REPLICAS).catch((error: unknown) => {
-      if (replicas === undefined && error instanceof JetStreamApiError) return make(1)
+      if (replicas === undefined && isRefusal(error)) return make(1)
       throw error
     })
   } catch (error) {
     // Another instance may have made it at this moment, with another number of copies.
     const found = await findStream(bus, declared.name)
     if (found) return found
-    throw error instanceof JetStreamApiError ? refusal(declared.name, 'the creation', error) : error
+    throw isRefusal(error) ? refusal(declared.name, 'the creation', error) : error
   }
 }
 
@@ -132,10 +136,10 @@ const changeStream = async (bus: Bus, declared: Declared, config: StreamConfig):
     await change(changes)
     return true
   } catch (error) {
-    if (!(error instanceof JetStreamApiError)) throw error
+    if (!isRefusal(error)) throw error
     for (const setting of changes)
       await change([setting]).catch((refused: unknown) => {
-        if (!(refused instanceof JetStreamApiError)) throw refused
+        if (!isRefusal(refused)) throw refused
         // It works as it is: better so than not at all.
         const { message } = refusal(name, `another ${setting}`, refused)
         log.error('stream left as it is', { stream: name, advice: message })
@@ -153,7 +157,7 @@ const raiseCopies = async (bus: Bus, { name, config, cluster }: StreamFound): Pr
     bus.log.child('streams').info('stream raised to three copies', { stream: name })
     return true
   } catch (error) {
-    if (!(error instanceof JetStreamApiError)) throw error
+    if (!isRefusal(error)) throw error
     return false
   }
 }
@@ -278,11 +282,11 @@ export const keepConsumers = async (
 
 /**
  * Waits until `find` finds what the migrator makes; says once that it waits.
- * @throws what NATS answers, when it is not that there is none.
+ * @throws what NATS answers, when it is not that there is none; AppError `unavailable` when it does not answer for a minute.
  */
 const untilMade = async <T>(bus: Bus, what: string, find: () => Promise<T | null>): Promise<T> => {
   for (let looks = 0; ; looks += 1) {
-    const found = await find()
+    const found = await bus.answered(find)
     if (found !== null) return found
     if (looks === 0)
       bus.log

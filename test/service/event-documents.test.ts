@@ -2,6 +2,7 @@
 import { Parser } from '@asyncapi/parser'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { describedDirectEvents, describedEvents } from '../../shared/asyncapi.ts'
+import { subscriberOperationsOf } from '../../shared/contract.ts'
 import { CONTRACTS } from '../../shared/contracts/index.ts'
 import { type System, startSystem } from '../support/system.ts'
 
@@ -26,7 +27,9 @@ test('the_document_is_taken_by_the_official_parser', async () => {
   // 3.0 is what generators of code read.
   expect(diagnostics.map(({ code }) => code)).toEqual(['asyncapi-latest-version'])
   expect(document?.info().externalDocs()?.url()).toBe(`${system.url}/events`)
-  expect(document?.channels().all()).toHaveLength(EVENTS.length)
+  expect(document?.channels().all()).toHaveLength(
+    EVENTS.length + 2 * subscriberOperationsOf(CONTRACTS).length,
+  )
 })
 
 test('each_schema_is_found_at_its_own_address', async () => {

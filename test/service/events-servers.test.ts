@@ -6,7 +6,8 @@ import { StorageType } from '@nats-io/jetstream'
 import { afterEach, beforeAll, beforeEach, expect, test } from 'vitest'
 import { resolveNatsServer } from '../../infra/servers.ts'
 import { connectBus } from '../../shared/bus/connect.ts'
-import { ADVISORIES_STREAM, EVENTS_STREAM, migrateStreams } from '../../shared/bus/streams.ts'
+import { startKeeper } from '../../shared/bus/keeper.ts'
+import { ADVISORIES_STREAM, EVENTS_STREAM, migrateStreams, untilConsumers } from '../../shared/bus/streams.ts'
 import { createLog } from '../../shared/log.ts'
 import { type NatsServers, OBSERVER, startNatsServers } from '../support/chaos/nats-servers.ts'
 import { openProcesses } from '../support/chaos/processes.ts'
@@ -91,6 +92,29 @@ test('three_servers_hold_three_copies_and_one_of_them_may_fall', async () => {
   await nats.allReady()
   expect((await bed.inStream()).toSorted()).toEqual(await bed.journaledIds())
 }, 120_000)
+
+test('a_start_waits_for_an_election_and_says_so_once', async () => {
+  const nats = await startServers(3)
+  const lines: string[] = []
+  const write = (line: string) => void lines.push(line)
+  const log = createLog({ filter: 'warn', topic: 'test', pretty: false, write })
+  const waits = () => lines.filter((line) => line.includes('JetStream does not answer yet')).length
+  const bus = stack.use(await connectBus(nats.urlOf(OBSERVER), 'test', log))
+  await bus.answered(() => migrateStreams(bus, undefined))
+  const { cluster } = await bus.jsm.streams.info(EVENTS_STREAM)
+  const others = nats.servers.filter(({ process }) => process.name !== cluster?.leader)
+  // The majority is gone, and with it whoever could answer.
+  for (const { process } of others) await process.kill()
+  const durables = () => [{ durable: 'reader', subjects: ['evt.things.>'] }]
+  const keeping = startKeeper(bus, { random: () => 0, replicas: undefined, durables })
+  const connecting = connectBus(nats.urlOf(OBSERVER), 'another', log)
+  await expect.poll(waits, LIMIT).toBe(2)
+  for (const { process } of others) process.start()
+  stack.use(await keeping)
+  const another = stack.use(await connecting)
+  await untilConsumers(another, 'reader')
+  expect(lines.filter((line) => line.includes('repeated work failed'))).toEqual([])
+}, 180_000)
 
 test('streams_are_brought_up_to_their_declaration_and_what_cannot_be_is_said_with_what_to_do', async () => {
   const nats = await startServers(3)

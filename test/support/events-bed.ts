@@ -93,7 +93,7 @@ export const openEventsBed = async (urls = freshStack()) => {
   const declare = async (durable: string, names: readonly EventName[] = ['thing.made']): Promise<void> => {
     const subjects = names.map((name) => eventFilter('things', name))
     durables.push({ durable, subjects })
-    await keepConsumers(bus, [{ durable, subjects }], true)
+    await bus.answered(() => keepConsumers(bus, [{ durable, subjects }], true))
   }
   const waiting = () => collection.countDocuments({ 'outbox.0': { $exists: true } })
   const journalOf = () => db.collection<JournalEntry>(JOURNAL)
