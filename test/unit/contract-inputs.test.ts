@@ -1,4 +1,10 @@
 // What goes into any tool: limits to the character and the byte, ids, dates, texts that cannot be stored, stray members.
+//
+// Tables, multiplied out: every parameter of every tool by what the contracts say that it is (a text, an id, a list of ids, a
+// date), times the kinds of bad input of its sort. So their number says how many parameters there are, not how many things
+// were thought of: those are the rows of the tables, and a name says tool, parameter and row. Only the check of one input
+// against its contract is called here. What a running server answers to bad input is in e2e/bad-input.test.ts, what it takes
+// from lenient clients in e2e/lenient-arguments.test.ts.
 import { describe, expect, test } from 'vitest'
 import { checkInput } from '../../shared/check.ts'
 import { LIMITS } from '../../shared/contracts/common.ts'
@@ -52,6 +58,63 @@ const texts = places.filter(
 const named = (chosen: readonly Place[]) =>
   chosen.map((place) => [`${place.tool}.${place.parameter}`, place] as const)
 
+/** A kind of input by the end of a test's name, and one of that kind. */
+type Kind = readonly [string, unknown]
+const ULID = '01JZZZZZZZZZZZZZZZZZZZZZZZ'
+
+const TEXTS_THAT_CANNOT_BE_STORED: readonly Kind[] = [
+  ['a_NUL_in_it', 'a\0b'],
+  ['a_high_surrogate_alone', 'a\uD83Db'],
+  ['a_low_surrogate_alone', 'a\uDE00'],
+]
+const NO_TEXTS: readonly Kind[] = [
+  ['a_query_operator', { $ne: 1 }],
+  ['a_list_of_texts', ['a']],
+  ['a_number', 7],
+  ['a_boolean', true],
+]
+const NO_IDS: readonly Kind[] = [
+  ['an_empty_text', ''],
+  ['a_character_too_short', ULID.slice(1)],
+  ['a_character_too_long', `${ULID}Z`],
+  ['later_than_a_ULID_can_be', `8${ULID.slice(1)}`],
+  ...['I', 'L', 'O', 'U'].map((letter): Kind => [`with_the_letter_${letter}`, ULID.slice(0, -1) + letter]),
+  ['with_a_line_break_behind', `${ULID}\n`],
+  ['with_a_space_in_front', ` ${ULID}`],
+  ['a_query_operator', { $ne: 1 }],
+  ['a_list_of_one_id', [ULID]],
+  ['a_number', 1],
+]
+const NO_LISTS_OF_IDS: readonly Kind[] = [
+  ['an_id_alone', ULID],
+  ['an_object_that_looks_like_a_list', { 0: ULID, length: 1 }],
+  ['a_list_with_null', [null]],
+  ['a_list_with_an_object', [{}]],
+]
+const DATES: readonly Kind[] = [
+  ['the_last_of_a_month', '2026-08-31'],
+  ['a_leap_day', '2024-02-29'],
+  ['a_leap_day_of_a_full_century', '2000-02-29'],
+  ['a_day_of_the_last_century', '1999-12-31'],
+  ['the_last_day_of_four_digits', '9999-12-31'],
+]
+const NO_DATES: readonly Kind[] = [
+  ['the_30th_of_February', '2026-02-30'],
+  ['a_leap_day_of_another_year', '2026-02-29'],
+  ['a_leap_day_of_a_century_without', '1900-02-29'],
+  ['month_13', '2026-13-01'],
+  ['month_0', '2026-00-10'],
+  ['the_31st_of_April', '2026-04-31'],
+  ['without_leading_zeros', '2026-1-2'],
+  ['a_year_of_two_digits', '26-01-02'],
+  ['with_a_time_of_day', '2026-01-02T00:00:00Z'],
+  ['with_slashes', '2026/01/02'],
+  ['a_word', 'tomorrow'],
+  ['an_empty_text', ''],
+  ['a_number', 20_260_102],
+  ['a_query_operator', { $gt: '' }],
+]
+
 const example = (tool: string): Readonly<Record<string, unknown>> =>
   ({ ...PUBLISHED, ...ADDED })[tool]?.example ?? {}
 
@@ -103,7 +166,7 @@ describe('the places that these tests try', () => {
   })
 })
 
-describe.each(named(texts))('the text %s', (_, place) => {
+describe.each(named(texts))('%s, a text', (_, place) => {
   const [limit, unit] = TEXTS[place.parameter] ?? [0, 'characters']
   // Four bytes and two UTF-16 units each, so that a count of anything but what the limit names is found out.
   const full = '😀'.repeat(unit === 'characters' ? limit : limit / 4)
@@ -121,18 +184,14 @@ describe.each(named(texts))('the text %s', (_, place) => {
     expect(body.message).toContain(`${place.parameter}: is ${limit + 1} ${unit} long; the limit is ${limit}`)
   })
 
-  test.each([
-    ['NUL', 'a\0b'],
-    ['a high surrogate alone', 'a\uD83Db'],
-    ['a low surrogate alone', 'a\uDE00'],
-  ])('refused_with_%s', (_name, value) => {
+  test.each(TEXTS_THAT_CANNOT_BE_STORED)('refused_with_%s', (_name, value) => {
     expect(refusal(() => given(place, value))).toMatchObject({
       code: 'invalid_argument',
       fields: [{ field: place.parameter }],
     })
   })
 
-  test.each([[{ $ne: 1 }], [['a']], [7], [true]])('refused_as_%j', (value) => {
+  test.each(NO_TEXTS)('refused_as_%s', (_name, value) => {
     expect(refusal(() => given(place, value)).code).toBe('invalid_argument')
   })
 
@@ -142,33 +201,19 @@ describe.each(named(texts))('the text %s', (_, place) => {
   })
 })
 
-describe.each(named(ids))('the id %s', (_, place) => {
+describe.each(named(ids))('%s, an id', (_, place) => {
   test('taken_in_any_case_and_given_on_in_upper_case', () => {
     expect(given(place, '01jzzzzzzzzzzzzzzzzzzzzzzz')).toBe('01JZZZZZZZZZZZZZZZZZZZZZZZ')
   })
 
-  test.each([
-    '',
-    '01JZZZZZZZZZZZZZZZZZZZZZZ',
-    '01JZZZZZZZZZZZZZZZZZZZZZZZZ',
-    '81JZZZZZZZZZZZZZZZZZZZZZZZ',
-    '01JZZZZZZZZZZZZZZZZZZZZZZI',
-    '01JZZZZZZZZZZZZZZZZZZZZZZL',
-    '01JZZZZZZZZZZZZZZZZZZZZZZO',
-    '01JZZZZZZZZZZZZZZZZZZZZZZU',
-    '01JZZZZZZZZZZZZZZZZZZZZZZ\n',
-    ' 01JZZZZZZZZZZZZZZZZZZZZZZZ',
-    { $ne: 1 },
-    ['01JZZZZZZZZZZZZZZZZZZZZZZZ'],
-    1,
-  ])('refused_as_%j', (value) => {
+  test.each(NO_IDS)('refused_as_%s', (_name, value) => {
     const body = refusal(() => given(place, value))
     expect(body.code).toBe('invalid_argument')
     expect(body.message).toContain(place.parameter)
   })
 })
 
-describe.each(named(idLists))('the ids %s', (_, place) => {
+describe.each(named(idLists))('%s, a list of ids', (_, place) => {
   test('taken_in_any_case_and_given_on_in_upper_case', () => {
     expect(given(place, ['01jzzzzzzzzzzzzzzzzzzzzzzz'])).toEqual(['01JZZZZZZZZZZZZZZZZZZZZZZZ'])
   })
@@ -178,44 +223,21 @@ describe.each(named(idLists))('the ids %s', (_, place) => {
     expect(body).toMatchObject({ code: 'invalid_argument', fields: [{ field: `${place.parameter}.1` }] })
   })
 
-  test.each([
-    ['01JZZZZZZZZZZZZZZZZZZZZZZZ'],
-    [{ 0: '01JZZZZZZZZZZZZZZZZZZZZZZZ', length: 1 }],
-    [[null]],
-    [[{}]],
-  ])('refused_as_%j', (value) => {
+  test.each(NO_LISTS_OF_IDS)('refused_as_%s', (_name, value) => {
     expect(refusal(() => given(place, value)).code).toBe('invalid_argument')
   })
 })
 
-describe.each(named(dates))('the date %s', (_, place) => {
-  test.each(['2026-08-31', '2024-02-29', '2000-02-29', '1999-12-31', '9999-12-31'])(
-    'accepted_as_%s',
-    (value) => {
-      expect(given(place, value)).toBe(value)
-    },
-  )
+describe.each(named(dates))('%s, a date', (_, place) => {
+  test.each(DATES)('accepted_as_%s', (_name, value) => {
+    expect(given(place, value)).toBe(value)
+  })
 
   test('accepted_as_null', () => {
     expect(given(place, null)).toBeNull()
   })
 
-  test.each([
-    '2026-02-30',
-    '2026-02-29',
-    '1900-02-29',
-    '2026-13-01',
-    '2026-00-10',
-    '2026-04-31',
-    '2026-1-2',
-    '26-01-02',
-    '2026-01-02T00:00:00Z',
-    '2026/01/02',
-    'tomorrow',
-    '',
-    20_260_102,
-    { $gt: '' },
-  ])('refused_as_%j', (value) => {
+  test.each(NO_DATES)('refused_as_%s', (_name, value) => {
     expect(refusal(() => given(place, value))).toMatchObject({
       code: 'invalid_argument',
       fields: [{ field: place.parameter }],
@@ -223,7 +245,7 @@ describe.each(named(dates))('the date %s', (_, place) => {
   })
 })
 
-describe.each(TOOLS.map(({ name }) => name))('%s', (tool) => {
+describe.each(TOOLS.map(({ name }) => name))('%s, all its arguments', (tool) => {
   test('refused_with_an_unknown_parameter_that_is_named', () => {
     const body = refusal(() => parse(tool, { ...example(tool), user_id: 'me' }))
     expect(body).toMatchObject({ code: 'invalid_argument', fields: [{ field: 'user_id' }] })
@@ -253,36 +275,42 @@ describe('numbers and lists', () => {
     ['set_loop_priority', 'priority', [0, 5_000, Number.MAX_SAFE_INTEGER], [-1, 0.5, '0', null, 1e20]],
     ['set_loop_priority', 'expected_version', [0, 7], [-1, 0.5, '7']],
     ['update_task', 'expected_version', [1, 7], [0, -1, 0.5, '7']],
-  ] as const)('%s.%s has its bounds', (tool, parameter, accepted, refused) => {
-    for (const value of accepted)
-      expect(parse(tool, { ...example(tool), [parameter]: value })[parameter]).toBe(value)
-    for (const value of refused)
-      expect(refusal(() => parse(tool, { ...example(tool), [parameter]: value })).code).toBe(
-        'invalid_argument',
-      )
-  })
+  ] as const)(
+    '%s.%s, a number: accepted at its bounds and refused beyond them',
+    (tool, parameter, accepted, refused) => {
+      for (const value of accepted)
+        expect(parse(tool, { ...example(tool), [parameter]: value })[parameter]).toBe(value)
+      for (const value of refused)
+        expect(refusal(() => parse(tool, { ...example(tool), [parameter]: value })).code).toBe(
+          'invalid_argument',
+        )
+    },
+  )
 
   test.each([
     ['bulk_update_tasks', 'task_ids', 100],
     ['create_loop_from_tasks', 'task_ids', 100],
     ['reorder_loops', 'loop_ids', 5_000],
     ['create_loop', 'member_ids', 200],
-  ] as const)('%s.%s is bounded', (tool, parameter, limit) => {
-    const id = (n: number) => `01JZZZZZZZZZZZZZZZZZZ${String(n).padStart(5, '0')}`
-    const list = Array.from({ length: limit + 1 }, (_, n) => id(n))
-    expect(parse(tool, { ...example(tool), [parameter]: list.slice(1) })[parameter]).toHaveLength(limit)
-    const body = refusal(() => parse(tool, { ...example(tool), [parameter]: list }))
-    expect(body).toMatchObject({
-      code: 'limit_exceeded',
-      fields: [{ field: parameter, limit, size: limit + 1 }],
-    })
-  })
+  ] as const)(
+    '%s.%s, a list: accepted with as many as it may have, refused with one more',
+    (tool, parameter, limit) => {
+      const id = (n: number) => `01JZZZZZZZZZZZZZZZZZZ${String(n).padStart(5, '0')}`
+      const list = Array.from({ length: limit + 1 }, (_, n) => id(n))
+      expect(parse(tool, { ...example(tool), [parameter]: list.slice(1) })[parameter]).toHaveLength(limit)
+      const body = refusal(() => parse(tool, { ...example(tool), [parameter]: list }))
+      expect(body).toMatchObject({
+        code: 'limit_exceeded',
+        fields: [{ field: parameter, limit, size: limit + 1 }],
+      })
+    },
+  )
 
   test.each([
     ['bulk_update_tasks', 'task_ids'],
     ['create_loop_from_tasks', 'task_ids'],
     ['reorder_loops', 'loop_ids'],
-  ] as const)('%s.%s is not empty', (tool, parameter) => {
+  ] as const)('%s.%s, a list: refused when empty', (tool, parameter) => {
     expect(refusal(() => parse(tool, { ...example(tool), [parameter]: [] })).code).toBe('invalid_argument')
   })
 
@@ -291,14 +319,14 @@ describe('numbers and lists', () => {
     ['create_loop', 'name'],
     ['create_loop_from_tasks', 'loop_name'],
     ['add_comment', 'text'],
-  ] as const)('%s.%s says something', (tool, parameter) => {
+  ] as const)('%s.%s, a text: refused when blank', (tool, parameter) => {
     for (const value of ['', '   ', '\n\t'])
       expect(refusal(() => parse(tool, { ...example(tool), [parameter]: value })).code).toBe(
         'invalid_argument',
       )
   })
 
-  test('words outside the list are refused with the list', () => {
+  test('update_task.status, a word: refused with the words that there are when it is none of them', () => {
     const body = refusal(() => parse('update_task', { ...example('update_task'), status: 'done' }))
     expect(body).toMatchObject({ code: 'invalid_argument', fields: [{ field: 'status' }] })
     expect(body.message).toContain('in_progress')
