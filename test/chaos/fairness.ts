@@ -2,11 +2,9 @@
 // owed; in another an event is told again and again, and the time until its call is measured.
 import { createServer } from 'node:http'
 import { type AddressInfo, createServer as createTcpServer, type Socket } from 'node:net'
-import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { SEALING, seal, secretOf } from '../../services/webhooks/secrets.ts'
 import { openWebhooks } from '../../services/webhooks/store.ts'
-import { connectBus } from '../../shared/bus/connect.ts'
 import { systemClock as clock } from '../../shared/clock.ts'
 import { stampEvents } from '../../shared/cloud-event.ts'
 import { MAX_WEBHOOKS } from '../../shared/contracts/webhooks.ts'
@@ -14,14 +12,11 @@ import { systemIds } from '../../shared/ids.ts'
 import { createLog } from '../../shared/log.ts'
 import { connectMongo } from '../../shared/mongo.ts'
 import { deriveKey } from '../../shared/service-keys.ts'
-import { startMongoServers } from '../support/chaos/mongo-servers.ts'
-import { OBSERVER, startNatsServers } from '../support/chaos/nats-servers.ts'
-import { openProcesses } from '../support/chaos/processes.ts'
 import { until } from '../support/chaos/until.ts'
-import type { Setting } from './world.ts'
+import { openSmallWorld } from './small-world.ts'
+import { SECRET, type Setting } from './world.ts'
 
 const ids = systemIds()
-const SECRET = 'a secret of the chaos that is long enough for all'
 /** Events of the workspace with dead addresses: each is owed to all of them. */
 const EVENTS = 30
 /** How often an event of the measured workspace is told (ms). */
@@ -80,35 +75,12 @@ const startHealthy = async (
 }
 
 const openWorld = async ({ setting }: FairnessTrial, stack: AsyncDisposableStack) => {
-  const log = createLog({ filter: 'error', topic: OBSERVER })
-  const processes = stack.use(openProcesses())
-  const common = { size: 1, processes } as const
-  const nats = stack.use(
-    await startNatsServers({ ...common, folder: join(setting.folder, 'nats'), binary: setting.nats_server }),
-  )
-  const servers = stack.use(
-    await startMongoServers({ ...common, folder: join(setting.folder, 'mongod'), binary: setting.mongod }),
-  )
-  await nats.allReady()
-  for (const name of ['migrator', 'webhooks'])
-    processes.keep({
-      name,
-      command: process.execPath,
-      args: [join(import.meta.dirname, '../../services/run.ts'), name],
-      logFile: join(setting.folder, `${name}.log`),
-      env: {
-        NATS_URL: nats.urlOf(name),
-        MONGODB_URL: servers.url,
-        LOOPS_SECRET: SECRET,
-        LOOPBACK_TARGETS: 'allowed',
-        LOG: 'warn',
-      },
-    })
-  const bus = stack.use(await connectBus(nats.urlOf(OBSERVER), OBSERVER, log))
-  await until('the webhooks serve', LIMIT_MS, async () =>
-    bus.nc.request('$SRV.PING.webhooks', '', { timeout: 1_000 }).then(Boolean, () => false),
-  )
-  const db = stack.use(await connectMongo(servers.url, log)).database('webhooks')
+  const { mongo, bus, keep, serving } = await openSmallWorld(setting, stack)
+  keep('migrator', 'migrator')
+  keep('webhooks', 'webhooks', { LOOPBACK_TARGETS: 'allowed' })
+  await serving('webhooks', LIMIT_MS)
+  const log = createLog({ filter: 'error', topic: 'fairness' })
+  const db = stack.use(await connectMongo(mongo.url, log)).database('webhooks')
   const store = await openWebhooks(db, { service: 'webhooks', clock, ids, onCommit: () => undefined })
   const add = async (ws: string, slot: number, url: string): Promise<void> => {
     const _id = ids.next()

@@ -1,25 +1,20 @@
 // The promise of the mails, alone: each recipient at least once, and a second copy only where a sender died or lost its
 // patience between the end of a message and the server's answer. Two notifiers with clocks minutes apart are hurt while they
 // send; every copy that arrived is counted.
-import { mkdir } from 'node:fs/promises'
-import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { MongoClient } from 'mongodb'
 import { IN_DOUBT } from '../../services/notifier/sender.ts'
-import { connectBus } from '../../shared/bus/connect.ts'
 import { systemClock as clock } from '../../shared/clock.ts'
 import { stampEvents } from '../../shared/cloud-event.ts'
 import { systemIds } from '../../shared/ids.ts'
-import { createLog } from '../../shared/log.ts'
 import { type FaultProxy, startFaultProxy } from '../support/chaos/fault-proxy.ts'
-import { startMongoServers } from '../support/chaos/mongo-servers.ts'
-import { OBSERVER, startNatsServers } from '../support/chaos/nats-servers.ts'
-import { type Controlled, openProcesses } from '../support/chaos/processes.ts'
+import type { Controlled } from '../support/chaos/processes.ts'
 import { until } from '../support/chaos/until.ts'
 import { openPeople, type People } from '../support/people.ts'
 import { randomFrom } from '../support/random.ts'
 import { shippedLoop } from '../support/shipped-loop.ts'
 import { type SmtpSink, startSmtpSink } from '../support/smtp-sink.ts'
+import { openSmallWorld } from './small-world.ts'
 import type { Setting } from './world.ts'
 
 const ids = systemIds()
@@ -81,36 +76,16 @@ type World = Readonly<{
 
 const openWorld = async (trial: PromiseTrial, stack: AsyncDisposableStack): Promise<World> => {
   const { setting, seed, lease_ms } = trial
-  await mkdir(join(setting.folder, 'logs'), { recursive: true })
-  const processes = stack.use(openProcesses())
+  const { mongo, bus, keep, serving } = await openSmallWorld(setting, stack)
   const sink = stack.use(await startSmtpSink())
-  const common = { size: 1, processes } as const
-  const nats = stack.use(
-    await startNatsServers({ ...common, folder: join(setting.folder, 'nats'), binary: setting.nats_server }),
-  )
-  const mongo = stack.use(
-    await startMongoServers({ ...common, folder: join(setting.folder, 'mongod'), binary: setting.mongod }),
-  )
-  await nats.allReady()
   const server = { host: '127.0.0.1', port: Number(new URL(mongo.url).port) }
   const start = async (service: string, number: number, offset_ms: number) => {
     const way = stack.use(await startFaultProxy(() => server))
-    const name = `${service}-${number}`
-    const process_ = processes.keep({
-      name,
-      command: process.execPath,
-      args: [join(import.meta.dirname, '../../services/run.ts'), service],
-      logFile: join(setting.folder, 'logs', `${name}.log`),
-      env: {
-        PORT: '0',
-        NATS_URL: nats.urlOf(service),
-        MONGODB_URL: `mongodb://127.0.0.1:${way.port}/loops?directConnection=true`,
-        SMTP_URL: sink.url,
-        LOOPS_SECRET: 'a secret of the chaos that is long enough for all',
-        CLOCK_OFFSET_MS: `${offset_ms}`,
-        ...(lease_ms === undefined ? {} : { LEASE_MS: `${lease_ms}` }),
-        LOG: 'warn',
-      },
+    const process_ = keep(service, `${service}-${number}`, {
+      MONGODB_URL: `mongodb://127.0.0.1:${way.port}/loops?directConnection=true`,
+      SMTP_URL: sink.url,
+      CLOCK_OFFSET_MS: `${offset_ms}`,
+      ...(lease_ms === undefined ? {} : { LEASE_MS: `${lease_ms}` }),
     })
     return { process: process_, way }
   }
@@ -120,13 +95,7 @@ const openWorld = async (trial: PromiseTrial, stack: AsyncDisposableStack): Prom
   const first = await start('notifier', 1, offset_ms)
   await start('notifier', 2, -offset_ms)
   const people = stack.use(await openPeople(mongo.url))
-  const bus = stack.use(
-    await connectBus(nats.urlOf(OBSERVER), OBSERVER, createLog({ filter: 'error', topic: OBSERVER })),
-  )
-  const replies = async (service: string): Promise<boolean> =>
-    (await bus.nc.request(`$SRV.PING.${service}`, '', { timeout: 1_000 }).catch(() => null)) !== null
-  for (const service of ['gateway', 'notifier'])
-    await until(`the ${service} serves`, LIMIT_MS, () => replies(service))
+  for (const service of ['gateway', 'notifier']) await serving(service, LIMIT_MS)
   const client = new MongoClient(mongo.url)
   stack.defer(() => client.close())
   const deliveries = client.db('loops_notifier').collection('deliveries')

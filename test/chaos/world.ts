@@ -47,7 +47,8 @@ export type World = AsyncDisposable &
 
 const INSTANCES = 2
 const READY_MS = 90_000
-const SECRET = 'a secret of the chaos that is long enough for all'
+/** What every service here is given. */
+export const SECRET = 'a secret of the chaos that is long enough for all'
 
 /** The service that there is an earlier release of: without it, mails would be missing. */
 const UPGRADED = 'notifier'

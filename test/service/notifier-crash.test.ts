@@ -4,10 +4,10 @@ import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest'
 import { IN_DOUBT } from '../../services/notifier/sender.ts'
 import { createLog } from '../../shared/log.ts'
 import { connectMongo, type Mongo } from '../../shared/mongo.ts'
-import { settled, ship } from '../support/mail-owed.ts'
-import { openPeople, type People } from '../support/people.ts'
-import { type Bed, ids, openBed } from '../support/service-bed.ts'
-import { type SmtpSink, startSmtpSink } from '../support/smtp-sink.ts'
+import { openMailBed, settled, ship } from '../support/mail-owed.ts'
+import type { People } from '../support/people.ts'
+import { type Bed, ids } from '../support/service-bed.ts'
+import type { SmtpSink } from '../support/smtp-sink.ts'
 
 const open = new AsyncDisposableStack()
 let sink: SmtpSink
@@ -16,10 +16,7 @@ let people: People
 let mongo: Mongo
 
 beforeAll(async () => {
-  sink = open.use(await startSmtpSink())
-  bed = open.use(await openBed({ PORT: '0', SMTP_URL: sink.url, LEASE_MS: '10000' }))
-  await bed.start('gateway')
-  people = open.use(await openPeople(bed.mongodbUrl))
+  ;({ bed, people, sink } = open.use(await openMailBed([], { LEASE_MS: '10000' })))
   mongo = open.use(await connectMongo(bed.mongodbUrl, createLog({ filter: 'error', topic: 'test' })))
 })
 afterAll(() => open.disposeAsync())

@@ -13,6 +13,7 @@ import { STOP_TIMEOUT_MS, within } from '../../shared/lifecycle.ts'
 import { createLog } from '../../shared/log.ts'
 import { connectMongo } from '../../shared/mongo.ts'
 import { openDatabaseClock } from '../../shared/storage/database-clock.ts'
+import { pendingDelivery } from '../support/mail-owed.ts'
 import { ids } from '../support/service-bed.ts'
 import { type SmtpSink, startSmtpSink } from '../support/smtp-sink.ts'
 import { freshStack } from '../support/stack.ts'
@@ -22,30 +23,7 @@ const TERM_MS = 3_000
 const log = createLog({ filter: 'error', topic: 'test' })
 const WS = ids.next()
 
-const owedTo = (address: string): Delivery => {
-  const now = clock.now()
-  const event_id = ids.next()
-  return {
-    _id: `${event_id}:${ids.next()}`,
-    ws: WS,
-    v: 1,
-    event_id,
-    template: 'loop-shipped',
-    user_id: null,
-    to: { name: 'Ana', address },
-    locale: 'en',
-    time_zone: 'UTC',
-    about: null,
-    shown_to: 'managers',
-    status: 'pending',
-    attempts: 0,
-    owed_since: now,
-    due_at: now,
-    created_at: now,
-    sent_at: null,
-    last_error: null,
-  }
-}
+const owedTo = (address: string): Delivery => pendingDelivery({ ws: WS, to: { name: 'Ana', address } })
 
 const mailOf = ({ _id, to, created_at }: Delivery): Mail => ({
   message_id: `<${_id.replace(':', '.')}@acme.example>`,

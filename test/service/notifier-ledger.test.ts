@@ -10,10 +10,10 @@ import { notifier } from '../../shared/contracts/notifier.ts'
 import { createLog } from '../../shared/log.ts'
 import { connectMongo, type Mongo } from '../../shared/mongo.ts'
 import { openDatabaseClock } from '../../shared/storage/database-clock.ts'
-import { privateLoop, settled, ship } from '../support/mail-owed.ts'
-import { openPeople, type People, type Someone } from '../support/people.ts'
-import { type Bed, ids, openBed, person, refused } from '../support/service-bed.ts'
-import { type SmtpSink, startSmtpSink } from '../support/smtp-sink.ts'
+import { openMailBed, pendingDelivery, privateLoop, settled, ship } from '../support/mail-owed.ts'
+import type { People, Someone } from '../support/people.ts'
+import { type Bed, ids, person, refused } from '../support/service-bed.ts'
+import type { SmtpSink } from '../support/smtp-sink.ts'
 import { freshStack } from '../support/stack.ts'
 
 const open = new AsyncDisposableStack()
@@ -22,12 +22,7 @@ let bed: Bed
 let people: People
 
 beforeAll(async () => {
-  sink = open.use(await startSmtpSink())
-  bed = open.use(await openBed({ PORT: '0', SMTP_URL: sink.url }))
-  await bed.start('gateway')
-  await bed.start('loops-queue')
-  await bed.start('notifier')
-  people = open.use(await openPeople(bed.mongodbUrl))
+  ;({ bed, people, sink } = open.use(await openMailBed(['loops-queue', 'notifier'])))
 })
 afterAll(() => open.disposeAsync())
 
@@ -111,31 +106,17 @@ describe('a ledger of some thousand mails', () => {
   let ledger: Deliveries
 
   const stored = (n: number): Delivery => {
-    const now = clock.now()
     const status = STATUSES[n % STATUSES.length] ?? 'sent'
-    const user_id = n % 100 === 0 ? ME : ids.next()
-    const event_id = n < 50 ? EVENT : ids.next()
-    return {
-      _id: `${event_id}:${user_id}`,
+    const { due_at, ...others } = pendingDelivery({
       ws: n % 3 === 0 ? ids.next() : WS,
-      v: 1,
-      event_id,
-      template: 'loop-shipped',
-      user_id,
-      to: { name: 'Ana', address: 'ana@example.com' },
-      locale: 'en',
-      time_zone: 'UTC',
-      about: null,
+      event_id: n < 50 ? EVENT : ids.next(),
+      user_id: n % 100 === 0 ? ME : ids.next(),
       shown_to: n % 5 === 0 ? 'owner' : 'managers',
       status,
       attempts: 1,
-      owed_since: now,
-      ...(status === 'pending' ? { due_at: now } : {}),
-      created_at: now,
-      sent_at: null,
-      last_error: null,
-      expires_at: new Date(now.getTime() + 3_600_000),
-    }
+      expires_at: new Date(clock.now().getTime() + 3_600_000),
+    })
+    return { ...others, ...(status === 'pending' ? { due_at } : {}) }
   }
 
   beforeAll(async () => {

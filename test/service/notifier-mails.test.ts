@@ -2,12 +2,12 @@
 // large the loop, together with the other mails of the loop.
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { Language } from '../../shared/language.ts'
-import { settled, ship } from '../support/mail-owed.ts'
+import { openMailBed, settled, ship } from '../support/mail-owed.ts'
 import { taskLines } from '../support/mails.ts'
-import { openPeople, type People, type Someone } from '../support/people.ts'
-import { type Bed, ids, openBed } from '../support/service-bed.ts'
+import type { People, Someone } from '../support/people.ts'
+import { type Bed, ids } from '../support/service-bed.ts'
 import { shippedLoop } from '../support/shipped-loop.ts'
-import { type SinkMail, type SmtpSink, startSmtpSink } from '../support/smtp-sink.ts'
+import type { SinkMail, SmtpSink } from '../support/smtp-sink.ts'
 
 const open = new AsyncDisposableStack()
 let sink: SmtpSink
@@ -15,17 +15,8 @@ let bed: Bed
 let people: People
 
 beforeAll(async () => {
-  sink = open.use(await startSmtpSink())
-  bed = open.use(
-    await openBed({
-      PUBLIC_URL: 'https://loops.example.com',
-      SMTP_URL: sink.url,
-      MAIL_FROM: 'Loops <loops@acme.example>',
-    }),
-  )
-  await bed.start('gateway')
-  await bed.start('notifier')
-  people = open.use(await openPeople(bed.mongodbUrl))
+  const given = { PUBLIC_URL: 'https://loops.example.com', MAIL_FROM: 'Loops <loops@acme.example>' }
+  ;({ bed, people, sink } = open.use(await openMailBed(['notifier'], given)))
 })
 afterAll(() => open.disposeAsync())
 

@@ -8,10 +8,10 @@ import { loopsQueue } from '../../shared/contracts/loops-queue.ts'
 import { createLog } from '../../shared/log.ts'
 import { connectMongo, type Mongo } from '../../shared/mongo.ts'
 import { openDatabaseClock } from '../../shared/storage/database-clock.ts'
-import { listed, privateLoop, settled, ship } from '../support/mail-owed.ts'
-import { openPeople, type People, type Someone } from '../support/people.ts'
-import { type Bed, ids, openBed } from '../support/service-bed.ts'
-import { type SmtpSink, startSmtpSink } from '../support/smtp-sink.ts'
+import { listed, openMailBed, pendingDelivery, privateLoop, settled, ship } from '../support/mail-owed.ts'
+import type { People, Someone } from '../support/people.ts'
+import { type Bed, ids } from '../support/service-bed.ts'
+import type { SmtpSink } from '../support/smtp-sink.ts'
 import { freshStack } from '../support/stack.ts'
 
 const open = new AsyncDisposableStack()
@@ -22,12 +22,7 @@ let people: People
 let mongo: Mongo
 
 beforeAll(async () => {
-  sink = open.use(await startSmtpSink())
-  bed = open.use(await openBed({ PORT: '0', SMTP_URL: sink.url }))
-  await bed.start('gateway')
-  await bed.start('loops-queue')
-  await bed.start('notifier')
-  people = open.use(await openPeople(bed.mongodbUrl))
+  ;({ bed, people, sink } = open.use(await openMailBed(['loops-queue', 'notifier'])))
   mongo = open.use(await connectMongo(bed.mongodbUrl, log))
 })
 afterAll(() => open.disposeAsync())
@@ -104,18 +99,7 @@ describe('people who leave while their mail waits', () => {
 })
 
 describe('the ledger', () => {
-  const stored = (ws: string, given: Partial<Delivery> = {}): Delivery => {
-    const now = systemClock.now()
-    // For a while already: the database's clock, by which it is judged, may be a little behind.
-    const due_at = new Date(now.getTime() - 60_000)
-    const event_id = ids.next()
-    return {
-      ...{ _id: `${event_id}:${ids.next()}`, ws, v: 1, event_id, template: 'loop-shipped', user_id: null },
-      ...{ to: null, locale: 'en', time_zone: 'UTC', about: null, shown_to: 'managers', status: 'pending' },
-      ...{ attempts: 0, owed_since: now, due_at, created_at: now, sent_at: null, last_error: null },
-      ...given,
-    }
-  }
+  const stored = (ws: string, given: Partial<Delivery> = {}) => pendingDelivery({ ws, ...given })
   const openLedger = async (stack: AsyncDisposableStack) => {
     const db = stack.use(await connectMongo(freshStack().mongodbUrl, log)).database('notifier')
     return { db, ledger: await openDeliveries(db, { clock: await openDatabaseClock(db, systemClock), ids }) }

@@ -4,10 +4,10 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { start } from '../../services/notifier/main.ts'
 import { readConfig } from '../../shared/config.ts'
 import { notifier } from '../../shared/contracts/notifier.ts'
-import { allReactedTo, privateLoop, settled, ship } from '../support/mail-owed.ts'
-import { openPeople, type People, type Someone } from '../support/people.ts'
-import { type Bed, ids, openBed } from '../support/service-bed.ts'
-import { type SinkMail, type SmtpSink, startSmtpSink } from '../support/smtp-sink.ts'
+import { allReactedTo, openMailBed, privateLoop, settled, ship } from '../support/mail-owed.ts'
+import type { People, Someone } from '../support/people.ts'
+import { type Bed, ids } from '../support/service-bed.ts'
+import type { SinkMail, SmtpSink } from '../support/smtp-sink.ts'
 
 const PUBLIC_URL = 'https://loops.example.com'
 
@@ -17,19 +17,8 @@ let bed: Bed
 let people: People
 
 beforeAll(async () => {
-  sink = open.use(await startSmtpSink())
-  bed = open.use(
-    await openBed({
-      PORT: '0',
-      PUBLIC_URL,
-      SMTP_URL: sink.url,
-      MAIL_FROM: 'Loops of Acme <loops@acme.example>',
-    }),
-  )
-  await bed.start('gateway')
-  await bed.start('loops-queue')
-  await bed.start('notifier', 2)
-  people = open.use(await openPeople(bed.mongodbUrl))
+  const given = { PUBLIC_URL, MAIL_FROM: 'Loops of Acme <loops@acme.example>' }
+  ;({ bed, people, sink } = open.use(await openMailBed(['loops-queue', 'notifier', 'notifier'], given)))
 })
 afterAll(() => open.disposeAsync())
 beforeEach(() => sink.misbehave())

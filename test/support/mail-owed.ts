@@ -1,16 +1,65 @@
 // Telling the notifier of what happened and asking what became of the mails: what its tests have in common.
 import { vi } from 'vitest'
+import { type Delivery, deliveryId } from '../../services/notifier/notices.ts'
 import { EVENTS_STREAM } from '../../shared/bus/streams.ts'
 import { systemClock as clock } from '../../shared/clock.ts'
 import { stampEvents } from '../../shared/cloud-event.ts'
 import { loopsQueue } from '../../shared/contracts/loops-queue.ts'
 import { notifier } from '../../shared/contracts/notifier.ts'
-import type { Someone } from './people.ts'
-import { type Bed, ids, person } from './service-bed.ts'
+import { openPeople, type People, type Someone } from './people.ts'
+import { type Bed, ids, openBed, person } from './service-bed.ts'
 import { type ShippedLoop, shippedLoop } from './shipped-loop.ts'
+import { type SmtpSink, startSmtpSink } from './smtp-sink.ts'
 
 /** Longer than anything here takes on a busy machine, shorter than a test may take. */
 const WAIT = { timeout: 40_000, interval: 200 } as const
+
+/** Services whose mails go to a sink, and people to write to. */
+export type MailBed = AsyncDisposable & Readonly<{ bed: Bed; people: People; sink: SmtpSink }>
+
+/**
+ * Starts a gateway and, beside it, the services named.
+ * @param given further environment.
+ */
+export const openMailBed = async (
+  services: readonly string[],
+  given: Readonly<Record<string, string>> = {},
+): Promise<MailBed> => {
+  const stack = new AsyncDisposableStack()
+  const sink = stack.use(await startSmtpSink())
+  const bed = stack.use(await openBed({ SMTP_URL: sink.url, ...given }))
+  for (const service of ['gateway', ...services]) await bed.start(service)
+  const people = stack.use(await openPeople(bed.mongodbUrl))
+  return { bed, people, sink, [Symbol.asyncDispose]: () => stack.disposeAsync() }
+}
+
+/** A delivery as it is stored when nobody has looked at it yet. */
+export const pendingDelivery = (given: Partial<Delivery> = {}): Delivery & Readonly<{ due_at: Date }> => {
+  const now = clock.now()
+  const { event_id = ids.next(), user_id = null } = given
+  return {
+    _id: deliveryId(event_id, user_id ?? ids.next()),
+    ws: 'W',
+    v: 1,
+    event_id,
+    template: 'loop-shipped',
+    user_id,
+    to: { name: 'Ana', address: 'ana@example.com' },
+    locale: 'en',
+    time_zone: 'UTC',
+    about: null,
+    shown_to: 'managers',
+    status: 'pending',
+    attempts: 0,
+    owed_since: now,
+    // For a while already: the database's clock, by which it is judged, may be a little behind.
+    due_at: new Date(now.getTime() - 60_000),
+    created_at: now,
+    sent_at: null,
+    last_error: null,
+    ...given,
+  }
+}
 
 /** A deliveries row as the notifier tells of it. */
 export type Row = Awaited<ReturnType<typeof listed>>[number]
