@@ -10,7 +10,7 @@ import { OPERATOR, passwordOf, passwordsOf, SERVICE_USERS } from '../support/gua
 import { ensureMongosh } from '../support/mongosh.ts'
 
 const LIMIT_MS = 300_000
-const NEW_SET_MS = 90_000
+const NEW_SET_MS = 200_000
 const UNAUTHORIZED = { codeName: 'Unauthorized' }
 const mongosh = await ensureMongosh()
 const missing = 'missing' in mongosh ? mongosh.missing : undefined

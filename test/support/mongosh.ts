@@ -11,7 +11,7 @@ import { cacheFolder } from './images.ts'
 const run = promisify(execFile)
 const PACKAGE = 'mongosh@2.12.0'
 const INSTALL_LIMIT_MS = 240_000
-const RUN_LIMIT_MS = 60_000
+const RUN_LIMIT_MS = 180_000
 
 /** The program, or why there is none. */
 export type Mongosh = Readonly<{ path: string } | { missing: string }>
@@ -42,8 +42,8 @@ export const ensureMongosh = async (): Promise<Mongosh> => {
   return { path }
 }
 
-/** How a script ended, and both of its outputs. */
-export type Ran = Readonly<{ code: number; said: string }>
+/** How a script ended (null: by a signal), and both of its outputs. */
+export type Ran = Readonly<{ code: number | null; said: string }>
 
 /**
  * Runs a script as infra/compose.yaml does, with these variables and no others.
