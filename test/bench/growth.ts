@@ -76,6 +76,11 @@ const operations = ({ tasks, loops }: Connected, { call, loop_ids, task_ids }: W
   get_next_work: () => loops.get_next_work({}, call()),
   get_loop_queue: () => loops.get_loop_queue({}, call()),
   get_queue_stats: () => loops.get_queue_stats({}, call()),
+  'update_task, then get_queue_stats': async (index: number) => {
+    const task_id = task_ids[0] as string
+    await tasks.update_task({ task_id, status: index % 2 ? 'approved' : 'open' }, call())
+    await loops.get_queue_stats({}, call())
+  },
   list_loops: () => loops.list_loops({}, call()),
   list_tasks: () => tasks.list_tasks({}, call()),
   get_task: (index: number) =>

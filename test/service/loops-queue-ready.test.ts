@@ -159,7 +159,7 @@ test('what_is_known_of_loops_is_asked_no_more_however_many_they_are', async () =
 
 /** What one instance knows, with a clock of its own and the answers of the tasks service as `told` passes them on. */
 const observer = (told: (answer: Awaited<ReturnType<typeof ask>>) => Awaited<ReturnType<typeof ask>>) => {
-  let ms = 0
+  let ms = 1
   const clock = { monotonicMs: () => ms }
   const find_ready = async (input: Parameters<typeof ask>[0]) => told(await ask(input))
   const known = readyLoops({ tasks: { find_ready }, clock })
@@ -174,20 +174,23 @@ const call = (): Call => ({ caller: null, request_id: 'test', ...startBudget(sys
 
 test('what_an_earlier_release_changed_is_seen_in_the_end', async () => {
   const ann = bed.owner()
-  const loop_id = await makeLoop(ann)
-  const task_id = await makeReady(ann, loop_id)
+  const [first, second] = [await makeLoop(ann), await makeLoop(ann)]
+  const task_id = await makeReady(ann, first)
+  await makeReady(ann, second)
+  await bed.settled()
+  const earlier = { $set: { ready_changed_at: new Date('2026-01-01') } }
+  await bed.db.collection<Stored>('tallies').updateOne({ _id: first }, earlier)
   const { count, wait } = observer((answer) => answer)
-  const counted = () => count(ann.workspace_id, [loop_id], call())
-  expect(await counted()).toBe(1)
+  const counted = () => count(ann.workspace_id, [first, second], call())
+  expect(await counted()).toBe(2)
+  // As it writes: nothing says when the loop's ready tasks changed.
   await bed.db.collection<Stored>('tasks').updateOne({ _id: task_id }, { $set: { status: 'open' } })
-  await bed.db
-    .collection<Stored>('tallies')
-    .updateOne({ _id: loop_id }, { $set: { ready_changed_at: new Date('2026-01-01') } })
+  expect(await counted()).toBe(2)
   for (let minutes = 0; minutes < 10; minutes += 1) {
     wait(60_000)
     await counted()
   }
-  expect(await counted()).toBe(0)
+  expect(await counted()).toBe(1)
 })
 
 test('exact_where_some_instances_of_the_tasks_service_are_of_an_earlier_release', async () => {
