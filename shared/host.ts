@@ -16,6 +16,7 @@ import { connectMongo, type Mongo, mongoFault } from './mongo.ts'
 import { configuredKeys } from './service-keys.ts'
 import { openDatabaseClock } from './storage/database-clock.ts'
 import { TERM_MS } from './storage/lease.ts'
+import { openSweepTurns } from './storage/sweep-turns.ts'
 import { openDeadLetters } from './store-dead-letters.ts'
 import { openJournal } from './store-journal.ts'
 
@@ -64,7 +65,8 @@ export const openHost = async (name: string, config: Config): Promise<Host> => {
     const told = { clock, random: ids.random, journal: await openJournal(db) }
     const reconciler = stack.use(await startReconciler(bus, told))
     const { stream, check_after_ms } = reconciler
-    const relay = stack.use(startRelay(bus, { ...told, stream, check_after_ms, at }))
+    const turns = await openSweepTurns(db, { clock: await openDatabaseClock(db, clock), ids })
+    const relay = stack.use(startRelay(bus, { ...told, turns: turns(), stream, check_after_ms, at }))
     return {
       config,
       log,

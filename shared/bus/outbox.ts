@@ -1,10 +1,12 @@
 // Moves events from the documents that they wait in to the stream, and from there to the journal. Any number of relays may
-// run: the stream drops what it has seen within its window, and consumers skip an event id that they know.
+// run: whoever writes an event publishes it at once, what is left behind one of them works off at a time, the stream drops
+// what it has seen within its window, and consumers skip an event id that they know.
 import type { OnCommit, Outbox } from '../aggregate.ts'
 import type { Clock } from '../clock.ts'
 import type { OutboxEvent } from '../cloud-event.ts'
 import type { FaultPoint } from '../faults.ts'
 import { repeat } from '../lifecycle.ts'
+import type { SweepTurns } from '../storage/sweep-turns.ts'
 import type { Journal, Told } from '../store-journal.ts'
 import type { Bus } from './connect.ts'
 import { asideList } from './outbox-aside.ts'
@@ -35,6 +37,8 @@ export type RelayOptions = Readonly<{
   clock: Clock
   random: () => number
   journal: Journal
+  /** Whose turn it is to publish what was left behind: after a stall every replica would publish all of it. */
+  turns: SweepTurns
   /** The stream as it is now, by the moment of its creation. */
   stream: () => string
   /** How long after it was told an event is looked for in the stream (ms). */
@@ -54,7 +58,7 @@ type Acknowledged = Readonly<{ outbox: Outbox; id: string; told: readonly Told[]
  * independent of each other: one whose events cannot be published is tried again now and then, and holds nobody up.
  */
 export const startRelay = (bus: Bus, options: RelayOptions): Relay => {
-  const { clock, random, journal } = options
+  const { clock, random, journal, turns } = options
   const log = bus.log.child('outbox')
   const outboxes: Outbox[] = []
   const underWay = new Set<Promise<void>>()
@@ -109,14 +113,14 @@ export const startRelay = (bus: Bus, options: RelayOptions): Relay => {
   }
 
   const isFresh = ({ events }: Waiting): boolean => events.some(({ id }) => !inHand.has(id))
-  /** Sends what waits; false when nothing gets through, whatever it is. */
+  /** Sends what waits, as long as it is this relay's turn; false when it is not, or nothing gets through, whatever it is. */
   const sendAll = async (
     outbox: Outbox,
     waiting: readonly Waiting[],
     signal: AbortSignal,
   ): Promise<boolean> => {
     for (let start = 0; start < waiting.length; start += PARALLEL) {
-      if (signal.aborted || !bus.connected()) return false
+      if (signal.aborted || !bus.connected() || !(await turns.take(outbox.name))) return false
       const some = waiting.slice(start, start + PARALLEL)
       const sent = await Promise.all(some.map(({ id, events }) => send(outbox, id, events)))
       if (sent.includes(true) || (await isStreamThere(bus))) continue
@@ -130,8 +134,10 @@ export const startRelay = (bus: Bus, options: RelayOptions): Relay => {
     for (let batch = 0; batch < MAX_BATCHES; batch += 1) {
       const waiting = await outbox.pending(before, BATCH, aside.now())
       const fresh = waiting.filter(isFresh)
-      const through = await sendAll(outbox, fresh, signal)
-      if (!through || fresh.length === 0 || waiting.length < BATCH) return
+      if (fresh.length === 0) return
+      // Another may get through where this one does not.
+      if (!(await sendAll(outbox, fresh, signal))) return await turns.giveBack(outbox.name)
+      if (waiting.length < BATCH) return
       await confirming
     }
   }
@@ -150,6 +156,7 @@ export const startRelay = (bus: Bus, options: RelayOptions): Relay => {
       await polling[Symbol.asyncDispose]()
       await Promise.allSettled([...underWay])
       await confirming
+      await Promise.allSettled(outboxes.map(({ name }) => turns.giveBack(name)))
     },
   }
 }

@@ -63,6 +63,56 @@ test('two_relays_tell_an_event_once', async () => {
   for (const { relay } of relays) await relay[Symbol.asyncDispose]()
 })
 
+/** How often an event is published while it lasts, repeats that the stream drops among them. */
+const publishes = async () => {
+  let count = 0
+  const callback = (): void => {
+    count += 1
+  }
+  const subscription = bed.bus.nc.subscribe(MADE, { callback })
+  await bed.bus.nc.flush()
+  return {
+    count: async (): Promise<number> => {
+      await bed.bus.nc.flush()
+      return count
+    },
+    [Symbol.dispose]: () => subscription.unsubscribe(),
+  }
+}
+
+test('a_backlog_is_published_by_one_of_three_relays_and_by_another_when_that_one_is_gone', async () => {
+  using counting = await publishes()
+  const silent = bed.silent()
+  const many = Array.from({ length: 2_000 }, (_, index) => thing(`left ${index}`))
+  for (let n = 0; n < many.length; n += 100)
+    await Promise.all(many.slice(n, n + 100).map((one) => silent.insert(one, toldOf(one))))
+  // One that was killed right after it took the turn.
+  expect(await bed.turns().take(silent.outbox.name)).toBe(true)
+  const relays = [bed.relaying(), bed.relaying(), bed.relaying()]
+  const [first] = relays
+  await expect.poll(bed.waiting, { timeout: 30_000 }).toBeLessThan(many.length)
+  await first?.relay[Symbol.asyncDispose]()
+  await expect.poll(bed.waiting, { timeout: 30_000 }).toBe(0)
+  expect(await counting.count()).toBeLessThan(1.5 * many.length)
+  const inStream = new Set(await bed.inStream())
+  const journaled = new Map((await bed.journaled()).map(({ _id, event }) => [event.subject, _id]))
+  expect(many.filter(({ _id }) => !inStream.has(journaled.get(_id) ?? ''))).toEqual([])
+  for (const { relay } of relays.slice(1)) await relay[Symbol.asyncDispose]()
+}, 90_000)
+
+test('what_is_written_while_another_has_the_turn_leaves_at_once', async () => {
+  const { relay, store } = bed.relaying()
+  const holder = bed.turns()
+  const one = thing('fresh')
+  expect(await holder.take(store.outbox.name)).toBe(true)
+  await store.insert(one, toldOf(one))
+  await expect.poll(() => bed.collection.findOne({ _id: one._id })).toMatchObject({ outbox: [] })
+  // Nobody had the turn meanwhile.
+  expect(await holder.take(store.outbox.name)).toBe(true)
+  await holder.giveBack(store.outbox.name)
+  await relay[Symbol.asyncDispose]()
+})
+
 test('a_full_outbox_refuses_the_change_instead_of_dropping_an_event', async () => {
   const silent = bed.silent()
   const one = thing('chatty')

@@ -17,6 +17,7 @@ import { createLog } from '../../shared/log.ts'
 import { connectMongo, type Mongo, mongoFault } from '../../shared/mongo.ts'
 import { openDatabaseClock } from '../../shared/storage/database-clock.ts'
 import { TERM_MS } from '../../shared/storage/lease.ts'
+import { openSweepTurns } from '../../shared/storage/sweep-turns.ts'
 import { openCollection } from '../../shared/store-collection.ts'
 import { DEAD_LETTERS, type DeadLetter, openDeadLetters } from '../../shared/store-dead-letters.ts'
 import { JOURNAL, type JournalEntry, openJournal } from '../../shared/store-journal.ts'
@@ -72,6 +73,7 @@ export const openEventsBed = async (urls = freshStack()) => {
   const opened = await openCollection<Thing>(db, 'things', { indexes: [OUTBOX_INDEX] })
   const { collection } = opened
   const told = { clock, random: ids.random, journal: await openJournal(db) }
+  const turns = await openSweepTurns(db, { clock: await openDatabaseClock(db, clock), ids })
   const durables: Durable[] = []
   const keeper = { random: ids.random, replicas: undefined, durables: () => durables, look_ms: 200 }
   stack.use(await startKeeper(bus, keeper))
@@ -81,6 +83,7 @@ export const openEventsBed = async (urls = freshStack()) => {
     const relay = stack.use(
       startRelay(bus, {
         ...told,
+        turns: turns(),
         stream: reconciler.stream,
         check_after_ms: CHECK_AFTER_MS,
         at: () => undefined,
@@ -104,6 +107,8 @@ export const openEventsBed = async (urls = freshStack()) => {
     db,
     collection,
     lines,
+    /** The turns of a process with what was left behind. */
+    turns,
     /** A relay and the writes that tell it. */
     relaying,
     /** Makes things and tells of them. */
