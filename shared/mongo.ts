@@ -1,9 +1,11 @@
 // The connection to MongoDB, with the settings that the promises rest on, and its faults in our words.
+import { isDeepStrictEqual } from 'node:util'
 import {
   type Collection,
   type Db,
   type Document,
   type IndexDescription,
+  type IndexDescriptionInfo,
   MongoClient,
   MongoError,
   type OptionalUnlessRequiredId,
@@ -108,6 +110,15 @@ const dropIndex = async <T extends Document>(collection: Collection<T>, name: st
   }
 }
 
+/** Whether an index that is there blocks one that is to be made: it has its name or its key, and is not as stated. */
+const blocks = (there: IndexDescriptionInfo, index: IndexDescription): boolean => {
+  // The server's own, which nobody states.
+  const { v: _, ns: __, ...stated } = there
+  const isNamesake = there.name === index.name || isDeepStrictEqual(there.key, index.key)
+  // If it is as stated, another replica has made it meanwhile.
+  return isNamesake && !isDeepStrictEqual(stated, index)
+}
+
 /** Makes one index, in place of one that has its name or its key and is not as stated. */
 const makeIndex = async <T extends Document>(
   collection: Collection<T>,
@@ -121,9 +132,8 @@ const makeIndex = async <T extends Document>(
       const conflicts = hasCode(error, INDEX_OPTIONS_CONFLICT, INDEX_KEY_SPECS_CONFLICT)
       if (builds === MAX_BUILDS || !(conflicts || hasCode(error, INDEX_BUILD_ABORTED))) throw error
       if (!conflicts) continue
-      for (const { name, key } of await collection.indexes())
-        if (name === index.name || JSON.stringify(key) === JSON.stringify(index.key))
-          await dropIndex(collection, name as string)
+      for (const there of await collection.indexes())
+        if (there.name && blocks(there, index)) await dropIndex(collection, there.name)
     }
 }
 

@@ -8,6 +8,10 @@ export type Upgrade = (old: Document) => Document
 
 /** What a collection is opened with. */
 export type Opening = Readonly<{
+  /**
+   * One that is changed under its name is missing until it is built anew. What cannot do without it so long, or names it by
+   * `hint`, needs one of a new name instead, and the old one retired.
+   */
   indexes: readonly IndexDescription[]
   /** Names of indexes that earlier releases made and that nothing uses any more; they are dropped. */
   retired?: readonly string[]

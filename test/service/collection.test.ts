@@ -127,17 +127,21 @@ describe('indexes', () => {
       { key: { a: 1 }, name: 'first' },
       { key: { b: 1 }, name: 'second' },
       { key: { c: 1 }, name: 'third', unique: true },
+      { key: { d: 1 }, name: 'fourth', sparse: true },
     ])
     await ensureIndexes(collection, [
       { key: { a: 1, z: 1 }, name: 'first' },
       { key: { b: 1 }, name: 'renamed' },
       { key: { c: 1, z: 1 }, name: 'third', unique: true },
+      { key: { d: 1 }, name: 'fourth' },
     ])
     expect((await names(collection)).slice(1)).toEqual([
       { name: 'third', key: { c: 1, z: 1 }, unique: true },
       { name: 'first', key: { a: 1, z: 1 } },
       { name: 'renamed', key: { b: 1 } },
+      { name: 'fourth', key: { d: 1 } },
     ])
+    expect((await collection.indexes()).some(({ sparse }) => sparse)).toBe(false)
   })
 
   test('that_nothing_uses_any_more_are_dropped_by_name_once_the_others_are_there', async () => {
