@@ -10,6 +10,7 @@ import { createTask, editTask, NOWHERE, placeIn } from '../../services/tasks/tas
 import type { Outbox } from '../../shared/aggregate.ts'
 import { systemClock } from '../../shared/clock.ts'
 import type { Caller } from '../../shared/contract.ts'
+import type { ReadyMark } from '../../shared/contracts/tasks.ts'
 import { createLog } from '../../shared/log.ts'
 import { ids, person } from '../support/service-bed.ts'
 import { EVERY_KIND, openTasksBed, type TasksBed } from '../support/tasks-bed.ts'
@@ -236,6 +237,21 @@ const OPERATIONS: Record<string, Case> = {
       expect(found).toEqual({ first: publicLoops[0], ready_loops: PUBLIC_LOOPS })
     },
     keys: 2 * (PUBLIC_LOOPS + PRIVATE_LOOPS) + 4,
+  },
+  'find_ready, followed': {
+    call: async () => {
+      const follow = async (since: ReadyMark | null) =>
+        (await nobody().find_ready({ workspace_id: ws, loop_ids: [], since })).followed
+      await bed.tasksOf(ann).update_task({ task_id: at(1)._id, status: 'approved' })
+      const first = await follow(null)
+      await bed.tasksOf(ann).update_task({ task_id: at(1)._id, status: 'open' })
+      expect(await follow(first?.mark ?? null)).toMatchObject({
+        changed_loop_ids: [publicLoops[0]],
+        ready_loop_ids: [publicLoops[0]],
+        complete: true,
+      })
+    },
+    keys: 6,
   },
   'find_ready behind tasks that are held back': {
     call: async () => {
