@@ -174,6 +174,7 @@ test('a_snapshot_and_the_stream_from_there_are_the_state_while_writers_write_and
   const old: string[] = []
   for (let n = 0; n < MANY; n += 20)
     old.push(...(await Promise.all(Array.from({ length: 20 }, () => filed(ann)))))
+  const between = await Promise.all(Array.from({ length: 30 }, () => filed(ann)))
   const secret = await made(ann, { visibility: 'private' })
   await acting(ann)(tasks, 'add_comment', { loop_id: secret, text: 'Ours' })
   await acting(ann)(tasks, 'add_comment', { task_id: old[0], text: 'Yours' })
@@ -203,6 +204,10 @@ test('a_snapshot_and_the_stream_from_there_are_the_state_while_writers_write_and
       page = await pageOf(nc, 'all', cursor)
     }
     for (const record of page.records) records.set(`${record.source} ${record.subject}`, record)
+    // Whatever the pages have of it already, something changes, comes and goes between them.
+    await acting(ann)(tasks, 'update_task', { task_id: between[pages], title: 'Changed between' })
+    await acting(ann)(tasks, 'delete_task', { task_id: between.at(-pages - 1) })
+    await Promise.all([filed(ann), made(ann)])
     pages += 1
   } while (page.next_cursor !== null)
   done = true
