@@ -119,7 +119,8 @@ test('who_has_left_gets_no_mail_and_is_in_no_private_loop', async () => {
   await expect.poll(readers).toEqual([await idOf(ann), await idOf(cy)])
   for (const { loop } of [made, open]) await agent.call('ship_loop', { loop_id: loop.id })
   const shipped = async ({ email }: Account) =>
-    (await system.mails()).filter(({ to, subject }) => to.includes(email) && !/invite/i.test(subject)).length
+    (await system.mails()).filter(({ to, subject }) => to.includes(email) && subject.startsWith('Shipped: '))
+      .length
   for (const told of [ann, cy]) await expect.poll(() => shipped(told)).toBe(2)
   expect(await shipped(bo)).toBe(0)
 })
