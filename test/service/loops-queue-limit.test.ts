@@ -26,17 +26,14 @@ test('refused_beyond_it_until_one_is_put_on_hold', async () => {
   const held = loop.id
   await service.close_loop({ loop_id: held })
   const collection = mongo.database('loops-queue').collection<LoopDoc>('loops')
-  const {
-    outbox: _,
-    ledger: __,
-    unqueued: ___,
-    ...one
-  } = (await collection.findOne({ _id: held })) as LoopDoc
+  const { outbox: _, ledger: __, ...one } = (await collection.findOne({ _id: held })) as LoopDoc
   const many = Array.from({ length: LIMITS.active_loops - 1 }, () => ({
     ...one,
     _id: ids.next(),
     status: 'active' as const,
     status_key: ids.next(),
+    // As whoever makes a loop leaves it: the order does not have it yet.
+    unqueued: ids.next(),
     outbox: [],
     ledger: [],
   }))
