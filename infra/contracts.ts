@@ -1,19 +1,14 @@
-// Writes what is derived from the contracts: infra/contracts.json, the users of infra/nats.conf, and parts of README.md and infra/examples/README.md.
+// Writes what is derived from the contracts: infra/contracts.json, the users of infra/nats.conf, and parts of the documentation.
 // `--check` writes nothing and exits 1 with a sentence that names what is stale or would break readers of released events;
 // `--release 1.1.0` makes the events of now those that readers may count on.
 import { readFileSync, writeFileSync } from 'node:fs'
 import { breakSentence, type Catalogue, catalogueOf } from './contracts/catalogue.ts'
 import { contractsDocument } from './contracts/document.ts'
 import { fillUsers } from './contracts/nats-users.ts'
-import { eventPartsOf, fillTables, staleTables, tablesOf } from './contracts/tables.ts'
+import { fillTables, PAGES, partsOfPage, staleTables } from './contracts/tables.ts'
 
 const DOCUMENT = new URL('contracts.json', import.meta.url)
 const NATS = new URL('nats.conf', import.meta.url)
-/** The pages, and what of each is made. */
-const PAGES = [
-  { name: 'README.md', parts: tablesOf() },
-  { name: 'infra/examples/README.md', parts: eventPartsOf() },
-]
 const RELEASED = new URL('released-events.json', import.meta.url)
 
 const read = (file: URL): string | undefined => {
@@ -27,8 +22,8 @@ const read = (file: URL): string | undefined => {
 const fileOf = (name: string): URL => new URL(`../${name}`, import.meta.url)
 
 const stale = (): string[] => {
-  const pages = PAGES.flatMap(({ name, parts }) =>
-    staleTables(read(fileOf(name)) ?? '', parts).map((part) => `the part ${part} of ${name}`),
+  const pages = Object.keys(PAGES).flatMap((name) =>
+    staleTables(read(fileOf(name)) ?? '', partsOfPage(name)).map((part) => `the part ${part} of ${name}`),
   )
   const conf = read(NATS) ?? ''
   return [
@@ -76,8 +71,8 @@ const write = (): number => {
   const before = stale()
   writeFileSync(DOCUMENT, contractsDocument())
   writeFileSync(NATS, fillUsers(read(NATS) ?? ''))
-  for (const { name, parts } of PAGES)
-    writeFileSync(fileOf(name), fillTables(read(fileOf(name)) ?? '', parts))
+  for (const name of Object.keys(PAGES))
+    writeFileSync(fileOf(name), fillTables(read(fileOf(name)) ?? '', partsOfPage(name)))
   process.stdout.write(before.length > 0 ? `Wrote ${before.join(', ')}.\n` : 'Nothing was stale.\n')
   return 0
 }

@@ -32,7 +32,7 @@ type Variable = Readonly<{
   internal?: true
 }>
 
-/** Every variable: its type, what it is when unset, and the sentence that the README prints. */
+/** Every variable: its type, what it is when unset, and the sentence that the documentation prints. */
 export const VARIABLES = {
   HOST: {
     type: z.string().min(1),

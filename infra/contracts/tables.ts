@@ -1,5 +1,4 @@
-// What pages say of the declarations, made from them and put between markers: the README's tables, and what the page for
-// other teams shows of events. Knows no file.
+// The parts of the documentation that are made from the declarations, and the pages that show them between markers.
 
 import { describedEvents } from '../../shared/asyncapi.ts'
 import { VARIABLES } from '../../shared/config.ts'
@@ -122,24 +121,34 @@ const records = (contracts: readonly Contract[]): string =>
     ),
   )
 
-/** What is made of the page for other teams, by the name of its markers. */
-export const eventPartsOf = (
-  contracts: readonly Contract[] = CONTRACTS,
-): Readonly<Record<string, string>> => ({
-  rules: rules(),
-  example: example(contracts),
-  records: records(contracts),
-})
-
-/** The generated tables of the README by the name of their markers. */
-export const tablesOf = (contracts: readonly Contract[] = CONTRACTS): Readonly<Record<string, string>> => ({
+/** Every generated part by the name of its markers. */
+export const partsOf = (contracts: readonly Contract[] = CONTRACTS): Readonly<Record<string, string>> => ({
   tools: tools(contracts),
   events: events(contracts),
   configuration: configuration(),
   errors: errors(),
   scopes: scopes(contracts),
   rules: rules(),
+  example: example(contracts),
+  records: records(contracts),
 })
+
+/** Which page, by its path from the root, shows which parts. */
+export const PAGES: Readonly<Record<string, readonly string[]>> = {
+  'infra/docs/tools.md': ['tools', 'scopes', 'errors'],
+  'infra/docs/events.md': ['rules', 'events'],
+  'infra/docs/configuration.md': ['configuration'],
+  'infra/examples/README.md': ['rules', 'example', 'records'],
+}
+
+/** The parts of one page. @param name of PAGES. */
+export const partsOfPage = (
+  name: string,
+  contracts: readonly Contract[] = CONTRACTS,
+): Readonly<Record<string, string>> => {
+  const all = partsOf(contracts)
+  return Object.fromEntries((PAGES[name] ?? []).map((part) => [part, all[part] ?? '']))
+}
 
 const between = (name: string): RegExp => new RegExp(`(<!-- ${name}:begin -->\n)[^]*?(<!-- ${name}:end -->)`)
 
@@ -147,7 +156,7 @@ const between = (name: string): RegExp => new RegExp(`(<!-- ${name}:begin -->\n)
  * The text with each table written between its markers, `<!-- name:begin -->` and `<!-- name:end -->`.
  * @throws Error when a pair of markers is missing: a table that nobody sees would never be stale.
  */
-export const fillTables = (text: string, tables: Readonly<Record<string, string>> = tablesOf()): string =>
+export const fillTables = (text: string, tables: Readonly<Record<string, string>>): string =>
   Object.entries(tables).reduce((filled, [name, content]) => {
     if (!between(name).test(filled))
       throw new Error(`There are no lines <!-- ${name}:begin --> and <!-- ${name}:end -->.`)
@@ -155,7 +164,7 @@ export const fillTables = (text: string, tables: Readonly<Record<string, string>
   }, text)
 
 /** Names of the tables whose text is not what the declarations say now. */
-export const staleTables = (text: string, tables: Readonly<Record<string, string>> = tablesOf()): string[] =>
+export const staleTables = (text: string, tables: Readonly<Record<string, string>>): string[] =>
   Object.keys(tables).filter((name) => {
     const content = tables[name] ?? ''
     return !between(name).test(text) || fillTables(text, { [name]: content }) !== text

@@ -57,7 +57,7 @@ export const filterFor = (events?: string, workspace?: string): string => {
   const isEvent = filter.length === EVERY.length && filter[0] === EVERY[0]
   if (!isEvent || !told.some((subject) => matches(filter, subject)))
     throw new StartFault(
-      `No event is told on ${events}: filters are like ${eventFilter('<service>', '<noun>.<verb>')}; the README lists the events.`,
+      `No event is told on ${events}: filters are like ${eventFilter('<service>', '<noun>.<verb>')}; infra/docs/events.md lists the events.`,
     )
   const meant = filter[EVERY.length - 1] ?? ''
   const isOne = workspace === undefined || meant === workspace.toUpperCase()

@@ -25,7 +25,7 @@ const otherWords = (text: string): string[] => {
   )
 }
 
-test.each(['README.md', 'infra/examples/README.md'])('%s_says_every_rule', (page) => {
+test.each(['infra/docs/events.md', 'infra/examples/README.md'])('%s_says_every_rule', (page) => {
   for (const rule of RULES) expect(read(page)).toContain(rule)
 })
 

@@ -133,7 +133,7 @@ describe('a faulty environment', () => {
 
 describe('every variable', () => {
   test.each(Object.entries(VARIABLES))(
-    '%s is documented without a full stop, which the README adds',
+    '%s is documented without a full stop, which the page adds',
     (_, variable) => {
       expect(variable.about).toMatch(/^[\w`].*[^.]$/s)
     },
