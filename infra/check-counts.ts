@@ -1,9 +1,9 @@
 // `npm run check-counts`: compares every counter of tasks and comments with what counting finds, while the system runs.
-import { openRecount } from '../services/tasks/store-recount.ts'
-import { processEnv } from '../shared/config.ts'
+import { openRecount } from '../services/tasks/recount-store.ts'
 import { tasks } from '../shared/contracts/tasks.ts'
-import { createLog } from '../shared/log.ts'
-import { connectMongo } from '../shared/mongo.ts'
+import { processEnv } from '../shared/process/config.ts'
+import { createLog } from '../shared/process/log.ts'
+import { connectMongo } from '../shared/storage/mongo.ts'
 import { runCommand, runningConfig } from './running.ts'
 
 const USAGE = `npm run check-counts              finds counters that are wrong; ends with 1 if there are any

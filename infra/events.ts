@@ -2,18 +2,18 @@
 // that a reader of them begins with.
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type Bus, connectBus } from '../shared/bus/connect.ts'
-import { consumerNames, countReplay, replay } from '../shared/bus/replay.ts'
-import { tailEvents } from '../shared/bus/tail.ts'
-import { systemClock as clock } from '../shared/clock.ts'
-import { processEnv } from '../shared/config.ts'
-import { eventFilter } from '../shared/contract.ts'
+import { eventFilter } from '../shared/contracts/define/contract.ts'
 import { CONTRACTS } from '../shared/contracts/index.ts'
-import { createLog } from '../shared/log.ts'
-import { connectMongo, type Mongo } from '../shared/mongo.ts'
-import type { Chosen, DeadLetter } from '../shared/store-dead-letters.ts'
-import { recheckJournal } from '../shared/store-journal.ts'
+import type { Chosen, DeadLetter } from '../shared/events/dead-letter-store.ts'
+import { recheckJournal } from '../shared/events/journal-store.ts'
+import { consumerNames, countReplay, replay } from '../shared/events/replay.ts'
+import { tailEvents } from '../shared/events/tail.ts'
+import { systemClock as clock } from '../shared/process/clock.ts'
+import { processEnv } from '../shared/process/config.ts'
+import { createLog } from '../shared/process/log.ts'
+import { connectMongo, type Mongo } from '../shared/storage/mongo.ts'
 import { type Asked, readAsked, USAGE } from './events/ask.ts'
-import { openDesk } from './events/desk.ts'
+import { openEventCommands } from './events/commands.ts'
 import { inFull, listed } from './events/show.ts'
 import { takeSnapshot } from './events/snapshot.ts'
 import { StartFault } from './report.ts'
@@ -31,7 +31,7 @@ const say = (text: string): void => void process.stdout.write(`${text}\n`)
 const plural = (count: number, noun: string): string => `${count} ${noun}${count === 1 ? '' : 's'}`
 
 const dead = async (mongo: Mongo, { id, consumer, all, limit }: As<'dead'>): Promise<void> => {
-  const desk = await openDesk(mongo, clock, consumer)
+  const desk = await openEventCommands(mongo, clock, consumer)
   if (id !== undefined) {
     const [letter] = await desk.list({ ids: [id], settled: true }, 1)
     if (!letter) throw new StartFault(`There is no dead letter ${id}: npm run events -- dead lists them.`)
@@ -55,7 +55,7 @@ const requireAll = (ids: readonly string[], found: readonly DeadLetter[]): void 
 }
 
 const redrive = async (mongo: Mongo, { ids, consumer }: As<'redrive'>): Promise<number> => {
-  const desk = await openDesk(mongo, clock, consumer)
+  const desk = await openEventCommands(mongo, clock, consumer)
   const chosen: Chosen = ids.length > 0 ? { ids, settled: true } : {}
   const letters = await desk.list(chosen, MAX_WATCHED)
   requireAll(ids, letters)

@@ -1,8 +1,9 @@
 // What a person at the terminal is shown while something takes time, and the fault that ends it in one sentence.
 // Knows nothing of what is being done.
-import type { Clock } from '../shared/clock.ts'
-import { ConfigError } from '../shared/config.ts'
-import { AppError } from '../shared/errors.ts'
+
+import { AppError } from '../shared/contracts/define/errors.ts'
+import type { Clock } from '../shared/process/clock.ts'
+import { ConfigError } from '../shared/process/config.ts'
 
 /** Where the steps of a long job are told. */
 export type Report = Readonly<{

@@ -2,7 +2,7 @@
 // `npm start` left in its data folder. Knows no command.
 import { readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
-import { type Config, readConfig } from '../shared/config.ts'
+import { type Config, readConfig } from '../shared/process/config.ts'
 import { explain, StartFault } from './report.ts'
 import { keptSecret, secretFile } from './servers/data-dir.ts'
 
@@ -12,7 +12,7 @@ const FILE = 'running.json'
 const TOLD = ['NATS_URL', 'MONGODB_URL'] as const
 
 /** Leaves word in the data folder of where the servers are, for its owner alone: there are passwords in it. */
-export const tellRunning = (dataDir: string, env: Env): Disposable => {
+export const recordRunning = (dataDir: string, env: Env): Disposable => {
   const file = join(dataDir, FILE)
   const told = Object.fromEntries(TOLD.map((name) => [name, env[name]]))
   rmSync(file, { force: true })

@@ -1,5 +1,5 @@
 // The short screen that a start ends with: where everything is and how to connect each client. Pure text.
-import { type Config, showsMails } from '../shared/config.ts'
+import { type Config, showsMails } from '../shared/process/config.ts'
 
 /** What the screen shows of the configuration, and the absolute path of the data. */
 export type ScreenFacts = Readonly<{

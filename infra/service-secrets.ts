@@ -1,7 +1,7 @@
 // The secret of each service, derived from the installation's: what it needs for its own purposes, and the keys that it shares
 // with the services that it asks or is asked by. Knows no command.
 import { CONTRACTS } from '../shared/contracts/index.ts'
-import { serviceSecret } from '../shared/service-keys.ts'
+import { serviceSecret } from '../shared/process/service-keys.ts'
 
 /** The secrets of all services, by name. */
 export const serviceSecrets = (secret: string): Readonly<Record<string, string>> => {

@@ -4,14 +4,14 @@ import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { LOOPBACK, openAtEach } from '../services/gateway/listen.ts'
 import { startServices } from '../services/start.ts'
-import { systemClock } from '../shared/clock.ts'
-import type { Config } from '../shared/config.ts'
-import { processEnv, readConfig } from '../shared/config.ts'
-import { systemIds } from '../shared/ids.ts'
-import { STOP_TIMEOUT_MS, within } from '../shared/lifecycle.ts'
+import { systemClock } from '../shared/process/clock.ts'
+import type { Config } from '../shared/process/config.ts'
+import { processEnv, readConfig } from '../shared/process/config.ts'
+import { systemIds } from '../shared/process/ids.ts'
+import { STOP_TIMEOUT_MS, within } from '../shared/process/lifecycle.ts'
 import type { Report } from './report.ts'
 import { explain, formatMs, messageOf, StartFault, streamReport } from './report.ts'
-import { tellRunning } from './running.ts'
+import { recordRunning } from './running.ts'
 import { screen } from './screen.ts'
 import { binariesFolder } from './servers/cache.ts'
 import { keptSecret, openDataDir, requireRoom, secretFile } from './servers/data-dir.ts'
@@ -135,7 +135,7 @@ const run = async (config: Config, report: Report, ending: Ending): Promise<neve
     requireRoom(dataDir.path, isFirst ? FIRST_START_BYTES : LATER_START_BYTES)
     const servers = await startServers(config, dataDir.path, { report, ending, stack })
     ending.signal.throwIfAborted()
-    stack.use(tellRunning(dataDir.path, servers))
+    stack.use(recordRunning(dataDir.path, servers))
     // Only warnings beside the screen, unless the person asks for more.
     const env = { LOG: 'warn', ...processEnv(), ...servers, PORT: String(port) }
     const onStarted = (name: string) => report.step(`${name}: started`)

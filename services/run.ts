@@ -1,7 +1,7 @@
 // The executable: `run.ts tasks` runs one service, `run.ts migrator` what makes streams and consumers, `run.ts` all of them.
-import { ConfigError, missingForServices, processEnv, readConfig } from '../shared/config.ts'
-import { runUntilSignal } from '../shared/lifecycle.ts'
-import { createLog } from '../shared/log.ts'
+import { ConfigError, missingForServices, processEnv, readConfig } from '../shared/process/config.ts'
+import { runUntilSignal } from '../shared/process/lifecycle.ts'
+import { createLog } from '../shared/process/log.ts'
 import { MIGRATOR, STARTABLE, startServices } from './start.ts'
 
 const say = (text: string): void => void process.stderr.write(`${text}\n`)

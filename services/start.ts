@@ -1,8 +1,8 @@
 // Starts services by name in this process: the same wiring and the same bus for one of them as for all.
 
-import type { Config } from '../shared/config.ts'
-import { readConfig } from '../shared/config.ts'
 import { CONTRACTS } from '../shared/contracts/index.ts'
+import type { Config } from '../shared/process/config.ts'
+import { readConfig } from '../shared/process/config.ts'
 
 /** What each `services/<name>/main.ts` exports as `start`. The gateway tells its address, and its setup link while it has one. */
 export type Started = AsyncDisposable & Readonly<{ url?: string; setup_url?: string }>

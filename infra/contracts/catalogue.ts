@@ -1,9 +1,10 @@
 // The catalogue of events that was last released, and what of a later one would break its readers. Knows no file.
-import { describedEvents } from '../../shared/asyncapi.ts'
-import { CloudEvent } from '../../shared/cloud-event.ts'
-import type { Contract } from '../../shared/contract.ts'
+
+import { CloudEvent } from '../../shared/contracts/define/cloud-event.ts'
+import type { Contract } from '../../shared/contracts/define/contract.ts'
+import { formsOf, outputSchema } from '../../shared/contracts/define/json-schema.ts'
 import { CONTRACTS } from '../../shared/contracts/index.ts'
-import { formsOf, outputSchema } from '../../shared/json-schema.ts'
+import { describedEvents } from '../../shared/events/asyncapi.ts'
 
 type Schema = Readonly<Record<string, unknown>>
 

@@ -1,5 +1,6 @@
 // The contracts as one JSON document for teams that do not write TypeScript. Knows no file.
-import { CloudEvent } from '../../shared/cloud-event.ts'
+import { CloudEvent } from '../../shared/contracts/define/cloud-event.ts'
+import { LIMITS, SCOPES } from '../../shared/contracts/define/common.ts'
 import {
   type Contract,
   type EventDeclaration,
@@ -8,11 +9,10 @@ import {
   type Operation,
   requestSubject,
   subscriberSubject,
-} from '../../shared/contract.ts'
-import { LIMITS, SCOPES } from '../../shared/contracts/common.ts'
+} from '../../shared/contracts/define/contract.ts'
+import { ERROR_CODES } from '../../shared/contracts/define/errors.ts'
+import { inputSchema, outputSchema } from '../../shared/contracts/define/json-schema.ts'
 import { CONTRACTS } from '../../shared/contracts/index.ts'
-import { ERROR_CODES } from '../../shared/errors.ts'
-import { inputSchema, outputSchema } from '../../shared/json-schema.ts'
 
 const describeOperation = (service: string, name: string, operation: Operation) => ({
   kind: operation.kind,

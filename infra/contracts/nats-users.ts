@@ -7,7 +7,7 @@ import {
   everySubscriber,
   requestSubject,
   subscriberOperationsOf,
-} from '../../shared/contract.ts'
+} from '../../shared/contracts/define/contract.ts'
 import { CONTRACTS } from '../../shared/contracts/index.ts'
 
 const BEGIN = '      # The users, written by npm run contracts from what the contracts say.'

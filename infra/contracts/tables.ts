@@ -1,13 +1,19 @@
 // The parts of the documentation that are made from the declarations, and the pages that show them between markers.
 
-import { describedEvents } from '../../shared/asyncapi.ts'
-import { VARIABLES } from '../../shared/config.ts'
-import { type Contract, eventSubject, type Operation, type Tool } from '../../shared/contract.ts'
-import { SCOPES } from '../../shared/contracts/common.ts'
+import { SCOPES } from '../../shared/contracts/define/common.ts'
+import {
+  type Contract,
+  eventSubject,
+  type Operation,
+  type Tool,
+} from '../../shared/contracts/define/contract.ts'
+import { ERROR_CODES } from '../../shared/contracts/define/errors.ts'
+import { inputSchema, type JsonSchema, outputSchema } from '../../shared/contracts/define/json-schema.ts'
+import { READING_RULES } from '../../shared/contracts/define/reading-rules.ts'
 import { CONTRACTS } from '../../shared/contracts/index.ts'
-import { ERROR_CODES } from '../../shared/errors.ts'
-import { inputSchema, type JsonSchema, outputSchema } from '../../shared/json-schema.ts'
-import { READING_RULES } from '../../shared/reading-rules.ts'
+import { describedEvents } from '../../shared/events/asyncapi.ts'
+import { VARIABLES } from '../../shared/process/config.ts'
+import { drawingsOf } from './rooms.ts'
 
 type Property = Readonly<{
   enum?: readonly string[]
@@ -131,6 +137,7 @@ export const partsOf = (contracts: readonly Contract[] = CONTRACTS): Readonly<Re
   rules: rules(),
   example: example(contracts),
   records: records(contracts),
+  ...drawingsOf(),
 })
 
 /** Which page, by its path from the root, shows which parts. */
@@ -138,6 +145,7 @@ export const PAGES: Readonly<Record<string, readonly string[]>> = {
   'infra/docs/tools.md': ['tools', 'scopes', 'errors'],
   'infra/docs/events.md': ['rules', 'events'],
   'infra/docs/configuration.md': ['configuration'],
+  'infra/docs/architecture.md': ['rooms', 'gateway'],
   'infra/examples/README.md': ['rules', 'example', 'records'],
 }
 

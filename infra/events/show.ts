@@ -1,5 +1,5 @@
 // Dead letters as text for a terminal. Pure.
-import type { DeadLetter } from '../../shared/store-dead-letters.ts'
+import type { DeadLetter } from '../../shared/events/dead-letter-store.ts'
 
 const MAX_REASON_CHARS = 100
 

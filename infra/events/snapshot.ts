@@ -1,10 +1,10 @@
 // A snapshot as lines, for an operator.
 import type { Bus } from '../../shared/bus/connect.ts'
-import type { Clock } from '../../shared/clock.ts'
-import { eventSubject } from '../../shared/contract.ts'
+import { eventSubject } from '../../shared/contracts/define/contract.ts'
 import type { SnapshotPlace, SnapshotRecord } from '../../shared/contracts/records.ts'
-import type { Mongo } from '../../shared/mongo.ts'
-import { type SnapshotPage, snapshotPage } from '../../shared/snapshot.ts'
+import { type SnapshotPage, snapshotPage } from '../../shared/events/snapshot.ts'
+import type { Clock } from '../../shared/process/clock.ts'
+import type { Mongo } from '../../shared/storage/mongo.ts'
 import { openSources } from './sources.ts'
 
 /** How long events that happened before are waited for until the stream has them (ms). */

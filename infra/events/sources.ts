@@ -1,17 +1,17 @@
 // The records of a snapshot, read where each service keeps its own: an operator's command needs none of them to run.
-import { records as members } from '../../services/gateway/people/store-records.ts'
-import { records as loops } from '../../services/loops-queue/store-records.ts'
-import { records as filed } from '../../services/tasks/store-records.ts'
+import { records as members } from '../../services/gateway/accounts/record-store.ts'
+import { records as loops } from '../../services/loops-queue/record-store.ts'
+import { records as filed } from '../../services/tasks/record-store.ts'
 import type { Bus } from '../../shared/bus/connect.ts'
-import { readStream } from '../../shared/bus/streams.ts'
-import type { Visibility } from '../../shared/contracts/common.ts'
+import type { Visibility } from '../../shared/contracts/define/common.ts'
 import { gateway } from '../../shared/contracts/gateway.ts'
 import { loopsQueue } from '../../shared/contracts/loops-queue.ts'
 import { tasks } from '../../shared/contracts/tasks.ts'
-import type { Mongo } from '../../shared/mongo.ts'
-import type { SnapshotSources } from '../../shared/snapshot.ts'
-import { lookInto } from '../../shared/store-collection.ts'
-import { isPublished, type RecordSource } from '../../shared/store-records.ts'
+import { isPublished, type RecordSource } from '../../shared/events/record-store.ts'
+import type { SnapshotSources } from '../../shared/events/snapshot.ts'
+import { readStream } from '../../shared/events/streams.ts'
+import { lookInto } from '../../shared/storage/collection.ts'
+import type { Mongo } from '../../shared/storage/mongo.ts'
 
 const SOURCES: Readonly<Record<string, readonly RecordSource[]>> = {
   [gateway.name]: members,

@@ -2,7 +2,7 @@
 import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { release } from 'node:os'
 import { join } from 'node:path'
-import { systemIds } from '../../shared/ids.ts'
+import { systemIds } from '../../shared/process/ids.ts'
 import { keptSecret } from './data-dir.ts'
 import type { Access } from './replica-set.ts'
 import { ensureReplicaSet } from './replica-set.ts'

@@ -4,7 +4,7 @@ import type { ChildProcess } from 'node:child_process'
 import { spawn } from 'node:child_process'
 import { closeSync, openSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { processEnv } from '../../shared/config.ts'
+import { processEnv } from '../../shared/process/config.ts'
 import { messageOf } from '../report.ts'
 import { identityOf } from './identity.ts'
 

@@ -3,8 +3,8 @@
 // Knows no server in particular; mongod.ts and nats-server.ts say what each needs.
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
-import { systemClock } from '../../shared/clock.ts'
-import { pause } from '../../shared/lifecycle.ts'
+import { systemClock } from '../../shared/process/clock.ts'
+import { pause } from '../../shared/process/lifecycle.ts'
 import type { Report } from '../report.ts'
 import { formatMs, messageOf, StartFault } from '../report.ts'
 import type { Binary } from './binary.ts'

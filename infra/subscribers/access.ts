@@ -5,7 +5,7 @@ import {
   everySubscriber,
   subscriberOperationsOf,
   subscriberSubject,
-} from '../../shared/contract.ts'
+} from '../../shared/contracts/define/contract.ts'
 import { CONTRACTS } from '../../shared/contracts/index.ts'
 import { StartFault } from '../report.ts'
 

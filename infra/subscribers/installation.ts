@@ -3,7 +3,7 @@
 import { existsSync, readFileSync, statSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { systemClock } from '../../shared/clock.ts'
+import { systemClock } from '../../shared/process/clock.ts'
 import { StartFault } from '../report.ts'
 import { runningProcess } from '../servers/process.ts'
 

@@ -2,10 +2,10 @@
 import type { HttpBindings } from '@hono/node-server'
 import { type Context, type ErrorHandler, Hono, type MiddlewareHandler } from 'hono'
 import { routePath } from 'hono/route'
-import type { Clock } from '../../shared/clock.ts'
-import type { Ids } from '../../shared/ids.ts'
-import type { Log } from '../../shared/log.ts'
-import type { AddressOf } from './http/address.ts'
+import type { Clock } from '../../shared/process/clock.ts'
+import type { Ids } from '../../shared/process/ids.ts'
+import type { Log } from '../../shared/process/log.ts'
+import type { ClientAddressOf } from './http/address.ts'
 import { discardBody } from './http/bytes.ts'
 import type { GatewayEnv } from './http/env.ts'
 import {
@@ -19,15 +19,15 @@ import { type Health, metaRoutes } from './http/meta.ts'
 import { onError, onNotFound } from './http/problems.ts'
 import type { Limits } from './limits/limits.ts'
 import { type McpRouteDeps, mcpRoutes } from './mcp/routes.ts'
-import { eventRoutes } from './pages/events.ts'
-import { faultPage } from './pages/fault.ts'
+import { eventRoutes } from './web/events/events-page.ts'
+import { faultPage } from './web/fault-page.ts'
 
 export type AppDeps = Readonly<{
   publicUrl: string
   /** The address that the server listens on. */
   host: string | undefined
   limits: Pick<Limits, 'count'>
-  addressOf: AddressOf
+  addressOf: ClientAddressOf
   clock: Clock
   ids: Ids
   log: Log

@@ -1,28 +1,33 @@
 // What the gateway's parts are given: one plain object, filled once per process. Nothing here decides anything.
 import { callByName, client } from '../../shared/bus/client.ts'
-import type { Clock } from '../../shared/clock.ts'
-import type { Config } from '../../shared/config.ts'
-import type { Call, Client, Contract } from '../../shared/contract.ts'
+import type { Call, Client, Contract } from '../../shared/contracts/define/contract.ts'
 import { CONTRACTS } from '../../shared/contracts/index.ts'
 import { loopsQueue } from '../../shared/contracts/loops-queue.ts'
 import { notifier } from '../../shared/contracts/notifier.ts'
-import type { FaultPoint } from '../../shared/faults.ts'
-import type { Host } from '../../shared/host.ts'
-import type { Ids } from '../../shared/ids.ts'
-import type { Log } from '../../shared/log.ts'
-import { type AddressOf, clientAddress } from './http/address.ts'
+import type { Clock } from '../../shared/process/clock.ts'
+import type { Config } from '../../shared/process/config.ts'
+import type { FaultPoint } from '../../shared/process/fault-points.ts'
+import type { Ids } from '../../shared/process/ids.ts'
+import type { Log } from '../../shared/process/log.ts'
+import type { Host } from '../../shared/service.ts'
+import {
+  openPeopleStores,
+  type PeopleStore,
+  type SessionStore,
+  type ThrottleStore,
+} from './accounts/account-store.ts'
+import { type InstallationStore, openInstallationStore } from './accounts/installation-store.ts'
+import { type LinkStores, openLinkStores } from './accounts/link-store.ts'
+import { createPasswords, type Passwords } from './accounts/passwords.ts'
+import { type InvitationStore, openWorkspaceStores, type WorkspaceStore } from './accounts/workspace-store.ts'
+import { type ClientAddressOf, clientAddress } from './http/address.ts'
+import { openWindowStore } from './limits/limit-store.ts'
 import { createLimits, type Limits } from './limits/limits.ts'
-import { openWindowStore } from './limits/store.ts'
 import { type Documents, openDocuments } from './oauth/documents.ts'
 import { type Keys, openKeys } from './oauth/keys.ts'
+import { type OAuthStores, openOAuthStores } from './oauth/oauth-store.ts'
 import { type OAuthSettings, oauthSettings } from './oauth/settings.ts'
-import { type OAuthStores, openOAuthStores } from './oauth/store.ts'
-import { createPasswords, type Passwords } from './people/passwords.ts'
-import { openPeopleStores, type PeopleStore, type SessionStore, type ThrottleStore } from './people/store.ts'
-import { type InstallationStore, openInstallationStore } from './people/store-installation.ts'
-import { type LinkStores, openLinkStores } from './people/store-links.ts'
 import { openSecrets, type Secrets } from './secrets.ts'
-import { type InvitationStore, openWorkspaceStores, type WorkspaceStore } from './workspaces/store.ts'
 
 /** Every collection of the gateway. */
 export type Stores = OAuthStores &
@@ -57,7 +62,7 @@ export type Deps = Readonly<{
   contracts: readonly Contract[]
   ask: (contract: Contract, operation: string, input: unknown, call: Call) => Promise<unknown>
   /** What limits by address count a request by. */
-  addressOf: AddressOf
+  addressOf: ClientAddressOf
 }>
 
 /**

@@ -1,20 +1,25 @@
 // The gateway's answers on the bus: workspaces, their people, invitations and the texts of the workflows.
 
-import type { Handlers } from '../../shared/contract.ts'
-import type { Member } from '../../shared/contracts/common.ts'
-import { LIMITS } from '../../shared/contracts/common.ts'
+import type { Member } from '../../shared/contracts/define/common.ts'
+import { LIMITS } from '../../shared/contracts/define/common.ts'
+import type { Handlers } from '../../shared/contracts/define/contract.ts'
+import { pageById } from '../../shared/contracts/define/cursor.ts'
+import { notFound } from '../../shared/contracts/define/errors.ts'
+import {
+  ANSWER_BYTES,
+  countFitting,
+  ENVELOPE_BYTES,
+  jsonBytes,
+} from '../../shared/contracts/define/page-bytes.ts'
 import type { gateway } from '../../shared/contracts/gateway.ts'
 import type { RecordOperation } from '../../shared/contracts/records.ts'
-import { pageById } from '../../shared/cursor.ts'
-import { notFound } from '../../shared/errors.ts'
-import { ANSWER_BYTES, countFitting, ENVELOPE_BYTES, jsonBytes } from '../../shared/page-bytes.ts'
+import { accountMailUrl, personOfAccountMail } from './accounts/account-mails.ts'
+import { personOfReset, resetUrl } from './accounts/credentials.ts'
+import { membershipIn, type Person, readingOf } from './accounts/person-rules.ts'
+import { isOpen, workspaceView } from './accounts/workspace-rules.ts'
+import { invitationUrl, loadWorkspace } from './accounts/workspaces.ts'
 import type { Deps } from './deps.ts'
-import { accountMailUrl, personOfAccountMail } from './people/account-mails.ts'
-import { personOfReset, resetUrl } from './people/credentials.ts'
-import { membershipIn, type Person, readingOf } from './people/person.ts'
-import { workflowText } from './workflows.ts'
-import { invitationUrl, loadWorkspace } from './workspaces/commands.ts'
-import { isOpen, workspaceView } from './workspaces/workspace.ts'
+import { workflowText } from './mcp/workflows.ts'
 
 const memberView = (person: Person, workspaceId: string): Member => ({
   user_id: person._id,

@@ -2,7 +2,7 @@
 // on Node and on Deno. Knows no route.
 import { setTimeout } from 'node:timers/promises'
 import { createAdaptorServer, type Http2Bindings, type HttpBindings } from '@hono/node-server'
-import { within } from '../../shared/lifecycle.ts'
+import { within } from '../../shared/process/lifecycle.ts'
 
 /** Longest time that a client may take to send its headers, and its whole request (ms). */
 const HEADERS_TIMEOUT_MS = 15_000

@@ -1,18 +1,19 @@
 // Wires the gateway: the socket, its parts, its routes, its answers on the bus, and the order in which all of it stops.
 // The only file here that knows what is plugged in.
 import { client } from '../../shared/bus/client.ts'
-import { serveSubscribers } from '../../shared/bus/serve-subscribers.ts'
-import type { Config } from '../../shared/config.ts'
 import { gateway } from '../../shared/contracts/gateway.ts'
 import { CONTRACTS } from '../../shared/contracts/index.ts'
 import { notifier } from '../../shared/contracts/notifier.ts'
-import { type Host, openHost } from '../../shared/host.ts'
-import { recordHandlers } from '../../shared/store-records.ts'
+import { recordHandlers } from '../../shared/events/record-store.ts'
+import { serveSubscribers } from '../../shared/events/serve-subscribers.ts'
+import type { Config } from '../../shared/process/config.ts'
+import { type Host, openHost } from '../../shared/service.ts'
 import type { Started } from '../start.ts'
+import { records } from './accounts/record-store.ts'
+import { setupUrl } from './accounts/setup.ts'
 import { createApp } from './app.ts'
 import { openDeps } from './deps.ts'
 import { handlers } from './handlers.ts'
-import { devMailRoutes } from './http/dev-mail.ts'
 import { type Health, metaRoutes } from './http/meta.ts'
 import { type Fetch, type Listener, listen } from './listen.ts'
 import { createCatalog } from './mcp/catalog.ts'
@@ -22,11 +23,11 @@ import { loopsServer } from './mcp/offer.ts'
 import { verifyAccess } from './oauth/access.ts'
 import { oauthRoutes } from './oauth/routes.ts'
 import { stepUp } from './oauth/step-up.ts'
-import { pageRoutes } from './pages/routes.ts'
-import { setupUrl } from './people/setup.ts'
-import { records } from './people/store-records.ts'
 import { SNAPSHOT_PAGES, subscriberHandlers } from './snapshot.ts'
 import { startTending } from './tending.ts'
+import { devMailRoutes } from './web/dev-mail/dev-mail-page.ts'
+import { authorizationPages } from './web/flow.ts'
+import { pageRoutes } from './web/routes.ts'
 
 /** How long a gateway in production goes on answering after it says that it is not ready, so that nobody is cut off (ms). */
 const SETTLE_MS = 3_000
@@ -72,7 +73,7 @@ export const wire = async (host: Host, publicUrl: string, health: Health): Promi
     health,
     mcp: { publicUrl, log, mcp, load, verify: verifyAccess(deps), mayAsk: stepUp(deps) },
     routes: [
-      oauthRoutes(deps),
+      oauthRoutes(deps, authorizationPages),
       pageRoutes(deps),
       devMailRoutes({ config, clock, notifier: client(bus, notifier) }),
     ],

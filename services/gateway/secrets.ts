@@ -1,8 +1,8 @@
 // Keys made from the one secret of the installation, each for one purpose, and the marks (MACs) that they put on ids: a
 // token is an id with its mark, so that nothing secret needs to be kept. Pure.
-import { createHmac, timingSafeEqual } from 'node:crypto'
+import { createHash, createHmac, timingSafeEqual } from 'node:crypto'
 import { GATEWAY_KEYS } from '../../shared/contracts/gateway.ts'
-import { type Keys, type ServiceKeys, serviceKeys } from '../../shared/service-keys.ts'
+import { type Keys, type ServiceKeys, serviceKeys } from '../../shared/process/service-keys.ts'
 
 export type Purpose = keyof typeof GATEWAY_KEYS
 export type Secrets = Readonly<Record<Purpose, Keys>>
@@ -36,3 +36,10 @@ export const unmarked = (keys: Keys, token: string): string | undefined => {
   }
   return keys.some(isRight) ? text : undefined
 }
+
+/** A string compared in a time that tells nothing about where it differs. */
+export const sameText = (a: string, b: string): boolean =>
+  timingSafeEqual(createHash('sha256').update(a).digest(), createHash('sha256').update(b).digest())
+
+/** A text's SHA-256, base64url: how a secret is kept that only has to be recognized. */
+export const sha256 = (text: string): string => createHash('sha256').update(text).digest('base64url')

@@ -1,16 +1,16 @@
 // The snapshot that a program of another team begins with, put together from what the services that have it answer.
 import { client } from '../../shared/bus/client.ts'
 import type { Bus } from '../../shared/bus/connect.ts'
-import type { SubscriberHandlers } from '../../shared/bus/serve-subscribers.ts'
-import { readStream } from '../../shared/bus/streams.ts'
-import type { Clock } from '../../shared/clock.ts'
-import type { Call, Client } from '../../shared/contract.ts'
+import type { Call, Client } from '../../shared/contracts/define/contract.ts'
 import { gateway } from '../../shared/contracts/gateway.ts'
 import { loopsQueue } from '../../shared/contracts/loops-queue.ts'
 import type { RecordOperation } from '../../shared/contracts/records.ts'
 import { tasks } from '../../shared/contracts/tasks.ts'
-import { inParallel } from '../../shared/parallel.ts'
-import { type SnapshotSources, snapshotPage } from '../../shared/snapshot.ts'
+import type { SubscriberHandlers } from '../../shared/events/serve-subscribers.ts'
+import { type SnapshotSources, snapshotPage } from '../../shared/events/snapshot.ts'
+import { readStream } from '../../shared/events/streams.ts'
+import type { Clock } from '../../shared/process/clock.ts'
+import { inParallel } from '../../shared/process/parallel.ts'
 import type { Limit } from './limits/limits.ts'
 
 /** Pages that one subscriber gets: a million tasks take some eight minutes. */

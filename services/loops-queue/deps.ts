@@ -1,12 +1,12 @@
 // What the handlers of this service are given. Types only.
-import type { Client, Handlers } from '../../shared/contract.ts'
+import type { Client, Handlers } from '../../shared/contracts/define/contract.ts'
 import type { gateway } from '../../shared/contracts/gateway.ts'
 import type { loopsQueue } from '../../shared/contracts/loops-queue.ts'
 import type { tasks } from '../../shared/contracts/tasks.ts'
-import type { Host } from '../../shared/host.ts'
-import type { Queues } from './order.ts'
+import type { Host } from '../../shared/service.ts'
+import type { LoopStore } from './loop-store.ts'
+import type { Queues } from './queue-access.ts'
 import type { ReadyLoops } from './ready-loops.ts'
-import type { LoopStore } from './store.ts'
 
 export type Deps = Pick<Host, 'clock' | 'ids' | 'at' | 'log'> &
   Readonly<{

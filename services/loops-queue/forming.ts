@@ -4,16 +4,16 @@
 // finds it broken off before that point undoes it (the loop here, the reservations in the tasks service); after it,
 // finishes it.
 import { ownCall } from '../../shared/bus/headers.ts'
-import type { MemberCall } from '../../shared/contract.ts'
-import type { Visibility } from '../../shared/contracts/common.ts'
-import { AppError } from '../../shared/errors.ts'
-import { type Repeatable, repeatable, stillAtWork } from '../../shared/idempotency.ts'
+import type { Visibility } from '../../shared/contracts/define/common.ts'
+import type { MemberCall } from '../../shared/contracts/define/contract.ts'
+import { AppError } from '../../shared/contracts/define/errors.ts'
+import { type Repeatable, repeatable, stillAtWork } from '../../shared/storage/idempotency.ts'
 import type { Deps, Some } from './deps.ts'
-import { view } from './lifecycle.ts'
-import { type FormedFrom, formed, type NewLoop, newLoop } from './loop.ts'
-import { findMade, type Made, momentOf, requireMembers, requireRoom } from './making.ts'
-import type { Seen } from './order.ts'
-import type { LoopDoc } from './store.ts'
+import { view } from './lifecycle-tools.ts'
+import { type FormedFrom, formed, type NewLoop, newLoop } from './loop-rules.ts'
+import type { LoopDoc } from './loop-store.ts'
+import { findMade, type Made, momentOf, requireMembers, requireRoom } from './new-loop.ts'
+import type { Seen } from './queue-access.ts'
 
 /** Patience for telling the tasks service how it ended; its own sweeper finds out by itself otherwise (ms). */
 const FINISH_MS = 3_000

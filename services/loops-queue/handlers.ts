@@ -1,16 +1,16 @@
 // Every operation of the contract, gathered from the files that answer them.
-import type { Handlers } from '../../shared/contract.ts'
+import type { Handlers } from '../../shared/contracts/define/contract.ts'
 import type { loopsQueue } from '../../shared/contracts/loops-queue.ts'
 import type { RecordOperation } from '../../shared/contracts/records.ts'
-import { create } from './create.ts'
+import { create } from './create-tools.ts'
 import type { Deps } from './deps.ts'
 import { forming } from './forming.ts'
-import { lifecycle } from './lifecycle.ts'
-import { listing } from './listing.ts'
-import { members } from './members.ts'
-import { nextWork } from './next-work.ts'
-import { ordering } from './ordering.ts'
-import { shipping } from './shipping.ts'
+import { members } from './internals.ts'
+import { lifecycle } from './lifecycle-tools.ts'
+import { listing } from './loop-tools.ts'
+import { nextWork } from './next-work-tools.ts'
+import { ordering } from './queue-tools.ts'
+import { shipping } from './ship-tools.ts'
 
 /** The handlers of this service but those about records. */
 export const handlers = (deps: Deps): Omit<Handlers<typeof loopsQueue>, RecordOperation> => ({

@@ -1,25 +1,25 @@
 // Puts the loops-queue service together: stores, turns, handlers, reactions, sweeper.
 import { client } from '../../shared/bus/client.ts'
-import type { Config } from '../../shared/config.ts'
 import { gateway } from '../../shared/contracts/gateway.ts'
 import { loopsQueue } from '../../shared/contracts/loops-queue.ts'
 import { tasks } from '../../shared/contracts/tasks.ts'
-import { type Host, startOnHost } from '../../shared/host.ts'
-import { repeat } from '../../shared/lifecycle.ts'
-import { recordHandlers } from '../../shared/store-records.ts'
-import { openRequests } from '../../shared/store-requests.ts'
+import { recordHandlers } from '../../shared/events/record-store.ts'
+import type { Config } from '../../shared/process/config.ts'
+import { repeat } from '../../shared/process/lifecycle.ts'
+import { type Host, startOnHost } from '../../shared/service.ts'
+import { openRequests } from '../../shared/storage/request-store.ts'
 import type { Started } from '../start.ts'
 import type { Deps } from './deps.ts'
+import { openHandled } from './handled-store.ts'
 import { handlers } from './handlers.ts'
-import { queues } from './order.ts'
+import { openLoops } from './loop-store.ts'
+import { queues } from './queue-access.ts'
+import { openQueues } from './queue-store.ts'
 import { reactions } from './reactions.ts'
 import { readyLoops } from './ready-loops.ts'
-import { sweepReports } from './shipping.ts'
-import { openLoops } from './store.ts'
-import { openHandled } from './store-handled.ts'
-import { openQueues } from './store-queue.ts'
-import { records } from './store-records.ts'
-import { formingSweeper, owedSweeper } from './sweepers.ts'
+import { records } from './record-store.ts'
+import { sweepReports } from './ship-tools.ts'
+import { formingSweeper, pendingSweeper } from './sweepers.ts'
 import { turns } from './turns.ts'
 
 /** How often loops that were left half done are looked for (ms). */
@@ -47,7 +47,7 @@ const wire = async (host: Host): Promise<void> => {
     ready: readyLoops({ tasks: asked, clock }),
     gateway: client(host.bus, gateway),
   }
-  const sweeps = [formingSweeper(deps), owedSweeper(deps), () => sweepReports(deps)]
+  const sweeps = [formingSweeper(deps), pendingSweeper(deps), () => sweepReports(deps)]
   for (const sweep of sweeps) stack.use(repeat(sweep, { interval_ms: SWEEP_MS, log, random: ids.random }))
   await host.consume(reactions({ ...deps, handled: await openHandled(db, clock) }))
   await host.serve(loopsQueue, { ...handlers(deps), ...recordHandlers(loopsQueue, db, records) })

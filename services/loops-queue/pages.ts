@@ -1,13 +1,14 @@
 // Pages of loops: the sections of a list one after the other, each behind the place where the page before ended.
-import type { MemberCall } from '../../shared/contract.ts'
-import type { LoopStatus } from '../../shared/contracts/common.ts'
-import { type Place, readCursor, type Section, type Walk, walkFrom, writeCursor } from './cursor.ts'
+
+import type { LoopStatus } from '../../shared/contracts/define/common.ts'
+import type { MemberCall } from '../../shared/contracts/define/contract.ts'
+import { type Position, readCursor, type Section, type Walk, walkFrom, writeCursor } from './cursor-rules.ts'
 import type { Deps } from './deps.ts'
-import type { Seen } from './order.ts'
-import type { LoopRowDoc } from './store.ts'
+import type { LoopRowDoc } from './loop-store.ts'
+import type { Seen } from './queue-access.ts'
 
 /** A row, and the place behind it. */
-type Item = Readonly<{ row: LoopRowDoc; place: Place }>
+type Item = Readonly<{ row: LoopRowDoc; place: Position }>
 
 /** What a list has, in this order. */
 const SECTIONS: Readonly<Record<LoopStatus | 'all', readonly Section[]>> = {
@@ -50,7 +51,7 @@ const readSection = async (
   call: MemberCall,
   section: Section,
   walk: Walk,
-  behind: Place | undefined,
+  behind: Position | undefined,
   limit: number,
 ): Promise<Item[]> => {
   const ws = call.caller.workspace_id

@@ -1,11 +1,12 @@
 // What this service does about other services' events: who is no longer in a workspace is no longer in its private loops.
-import { untilSaved } from '../../shared/aggregate.ts'
-import { on, type Reaction } from '../../shared/bus/reactions.ts'
-import type { Actor } from '../../shared/contracts/common.ts'
+
+import type { Actor } from '../../shared/contracts/define/common.ts'
 import { gateway } from '../../shared/contracts/gateway.ts'
+import { on, type Reaction } from '../../shared/events/reactions.ts'
+import { untilSaved } from '../../shared/storage/aggregate.ts'
 import type { Deps } from './deps.ts'
-import { setMember, wasMemberBefore } from './loop.ts'
-import type { Handled } from './store-handled.ts'
+import type { Handled } from './handled-store.ts'
+import { setMember, wasMemberBefore } from './loop-rules.ts'
 
 /** Ids of loops that are read at once. */
 const BATCH = 1_000

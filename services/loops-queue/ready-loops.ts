@@ -1,9 +1,9 @@
 // How many loops have work ready, without asking about each of them each time: what this process has heard of a
 // workspace's loops, and the tasks service's word on where that may have changed since.
 import { LRUCache } from 'lru-cache'
-import type { Clock } from '../../shared/clock.ts'
-import type { Call, Client } from '../../shared/contract.ts'
+import type { Call, Client } from '../../shared/contracts/define/contract.ts'
 import type { tasks as contract, ReadyMark } from '../../shared/contracts/tasks.ts'
+import type { Clock } from '../../shared/process/clock.ts'
 
 /** Loop ids that are kept in memory, over all workspaces: some tens of megabytes. */
 const MAX_IDS = 300_000

@@ -1,11 +1,12 @@
 // Loops as rows: their places in the caller's queue and their task counts, which the tasks service has.
-import type { MemberCall } from '../../shared/contract.ts'
-import type { TaskCounts } from '../../shared/contracts/common.ts'
+
+import type { TaskCounts } from '../../shared/contracts/define/common.ts'
+import type { MemberCall } from '../../shared/contracts/define/contract.ts'
+import { ANSWER_BYTES, countFitting, ENVELOPE_BYTES } from '../../shared/contracts/define/page-bytes.ts'
 import type { LoopRow } from '../../shared/contracts/loops-queue.ts'
-import { ANSWER_BYTES, countFitting, ENVELOPE_BYTES } from '../../shared/page-bytes.ts'
 import type { Deps } from './deps.ts'
-import { viewRow } from './loop.ts'
-import type { LoopRowDoc } from './store.ts'
+import { viewRow } from './loop-rules.ts'
+import type { LoopRowDoc } from './loop-store.ts'
 
 const NO_TASKS: TaskCounts = {
   total: 0,

@@ -1,6 +1,6 @@
 // Loops that a command left half done when its process died, finished or taken away by whoever finds them.
 import type { Deps } from './deps.ts'
-import { lingering } from './lingering.ts'
+import { lingering } from './stale-rules.ts'
 
 /** A loop that forms for longer than this was broken off (ms). */
 const FORMING_MS = 10_000
@@ -29,7 +29,7 @@ export const formingSweeper = ({ loops, clock, log }: Omit<Sweeping, 'queues'>):
 }
 
 /** Saves what loops owe the orders of their workspaces, where the command that should have did not. */
-export const owedSweeper = ({ loops, queues, clock, log }: Sweeping): (() => Promise<void>) => {
+export const pendingSweeper = ({ loops, queues, clock, log }: Sweeping): (() => Promise<void>) => {
   const stale = lingering(OWED_MS)
   return async () => {
     const owed = new Map((await loops.listOwed(SWEEP)).map(({ ws, unqueued }) => [unqueued, ws]))

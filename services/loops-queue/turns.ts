@@ -1,7 +1,7 @@
 // One at a time per key within this process, in the order of arrival and up to a bound. Only saves work: what is right
 // rests on the versions in the database, since other instances take no notice of these turns.
-import type { Call } from '../../shared/contract.ts'
-import { AppError } from '../../shared/errors.ts'
+import type { Call } from '../../shared/contracts/define/contract.ts'
+import { AppError } from '../../shared/contracts/define/errors.ts'
 
 /** Takes turns. @see turns */
 export type Turns = Readonly<{

@@ -1,13 +1,13 @@
 // The migrator: makes the streams and consumers that the contracts declare, and looks after them. It answers no requests,
 // reads no events and has no database; its user on NATS may do this and nothing else.
 import { connectBus } from '../../shared/bus/connect.ts'
-import { startKeeper } from '../../shared/bus/keeper.ts'
-import type { Config } from '../../shared/config.ts'
-import { consumedSubjects } from '../../shared/contract.ts'
+import { consumedSubjects } from '../../shared/contracts/define/contract.ts'
 import { CONTRACTS } from '../../shared/contracts/index.ts'
-import { startHealth } from '../../shared/health.ts'
-import { systemIds } from '../../shared/ids.ts'
-import { createLog } from '../../shared/log.ts'
+import { startKeeper } from '../../shared/events/keeper.ts'
+import type { Config } from '../../shared/process/config.ts'
+import { startHealth } from '../../shared/process/health.ts'
+import { systemIds } from '../../shared/process/ids.ts'
+import { createLog } from '../../shared/process/log.ts'
 import { MIGRATOR, type Started } from '../start.ts'
 
 const durables = CONTRACTS.map((contract) => ({

@@ -1,6 +1,6 @@
 // Names with addresses, our own, and the name that a mail server is greeted with. Pure. Nothing here is ever handed on as a string to be parsed again: one such string
 // can hold several recipients.
-import { toAddress } from '../../shared/email-address.ts'
+import { toAddress } from '../../shared/net/email-address.ts'
 
 /** A person's or our own name and address, kept apart. */
 export type Mailbox = Readonly<{ name: string; address: string }>

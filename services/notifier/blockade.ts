@@ -1,7 +1,7 @@
 // Whether the mail server takes any mail at all: while it does not, one mail at a time probes it, ever more rarely, and the
 // log says what to look at. Knows nothing of deliveries.
-import type { Clock } from '../../shared/clock.ts'
-import type { Log } from '../../shared/log.ts'
+import type { Clock } from '../../shared/process/clock.ts'
+import type { Log } from '../../shared/process/log.ts'
 import { nextProbe } from './retries.ts'
 import type { Outcome } from './smtp-faults.ts'
 

@@ -3,28 +3,34 @@
 import type { KeyObject } from 'node:crypto'
 import { LRUCache } from 'lru-cache'
 import { ownCall } from '../../shared/bus/headers.ts'
-import type { Clock } from '../../shared/clock.ts'
-import type { Call, Client } from '../../shared/contract.ts'
+import type { Call, Client } from '../../shared/contracts/define/contract.ts'
+import { AppError } from '../../shared/contracts/define/errors.ts'
+import { languageOf } from '../../shared/contracts/define/language.ts'
 import type { gateway } from '../../shared/contracts/gateway.ts'
 import { webhooks } from '../../shared/contracts/webhooks.ts'
-import { toAddress } from '../../shared/email-address.ts'
-import { AppError } from '../../shared/errors.ts'
-import type { Ids } from '../../shared/ids.ts'
-import { languageOf } from '../../shared/language.ts'
+import { toAddress } from '../../shared/net/email-address.ts'
+import type { Clock } from '../../shared/process/clock.ts'
+import type { Ids } from '../../shared/process/ids.ts'
 import { domainOf, type Mailbox } from './addresses.ts'
-import type { Deliveries } from './deliveries.ts'
+import type { Deliveries } from './delivery-store.ts'
 import { confirmation } from './emails/confirmation.ts'
 import { failedSignIns } from './emails/failed-sign-ins.ts'
 import { invitation } from './emails/invitation.ts'
-import type { Letter } from './emails/letter.ts'
 import { loopShipped } from './emails/loop-shipped.ts'
 import { passwordReset } from './emails/password-reset.ts'
 import { fill, type Rendered, render } from './emails/render.ts'
+import type { Template } from './emails/template.ts'
 import { clockOf, headerName, type Clock as ReadersClock } from './emails/text.ts'
 import { webhookDisabled } from './emails/webhook-disabled.ts'
 import { wordingOf } from './emails/wording.ts'
 import type { Mail } from './mailer.ts'
-import type { Delivery, LinkNotice, LoopShippedNotice, Notice, WebhookDisabledNotice } from './notices.ts'
+import type {
+  Delivery,
+  LinkNotice,
+  LoopShippedNotice,
+  Notice,
+  WebhookDisabledNotice,
+} from './notice-rules.ts'
 import { unsubscribeToken } from './unsubscribe.ts'
 
 /** The mail, or why there is none to send any more. */
@@ -126,7 +132,7 @@ const composeDisabled = async (
 }
 
 /** A mail with a secret link, and to whom it goes. */
-type Linked = Readonly<{ to: Mailbox; letter: Letter }>
+type Linked = Readonly<{ to: Mailbox; letter: Template }>
 
 /** What the gateway tells of such a mail, with its end written out for whoever reads it. */
 const toldIn = <T extends Readonly<{ expires_at: string; locale: string; time_zone: string }>>(

@@ -1,14 +1,14 @@
 // Who has left since a mail about a loop became pending: asked again just before it is sent, once for all mails of a claim.
 import { ownCall } from '../../shared/bus/headers.ts'
-import type { Clock } from '../../shared/clock.ts'
-import type { Client } from '../../shared/contract.ts'
-import { LIMITS } from '../../shared/contracts/common.ts'
+import { LIMITS } from '../../shared/contracts/define/common.ts'
+import type { Client } from '../../shared/contracts/define/contract.ts'
 import type { gateway } from '../../shared/contracts/gateway.ts'
 import type { loopsQueue } from '../../shared/contracts/loops-queue.ts'
-import type { Ids } from '../../shared/ids.ts'
-import type { Log } from '../../shared/log.ts'
-import { inParallel } from '../../shared/parallel.ts'
-import type { Delivery } from './notices.ts'
+import type { Clock } from '../../shared/process/clock.ts'
+import type { Ids } from '../../shared/process/ids.ts'
+import type { Log } from '../../shared/process/log.ts'
+import { inParallel } from '../../shared/process/parallel.ts'
+import type { Delivery } from './notice-rules.ts'
 
 export type DepartedDeps = Readonly<{
   gateway: Pick<Client<typeof gateway>, 'list_members'>

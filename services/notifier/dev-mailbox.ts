@@ -3,10 +3,10 @@
 import type { AddressInfo } from 'node:net'
 import { type ParsedMail, simpleParser } from 'mailparser'
 import { SMTPServer, type SMTPServerDataStream, type SMTPServerSession } from 'smtp-server'
-import type { Clock } from '../../shared/clock.ts'
 import type { DevMail } from '../../shared/contracts/notifier.ts'
-import type { Ids } from '../../shared/ids.ts'
-import type { Log } from '../../shared/log.ts'
+import type { Clock } from '../../shared/process/clock.ts'
+import type { Ids } from '../../shared/process/ids.ts'
+import type { Log } from '../../shared/process/log.ts'
 
 export type DevMailboxDeps = Readonly<{
   /** Keeps a mail; false when it is too large. */

@@ -1,15 +1,15 @@
 // The notifier's answers on the bus: wishes about mail, what became of the mails owed, and the development mailbox.
 
-import type { Handlers } from '../../shared/contract.ts'
+import type { Handlers } from '../../shared/contracts/define/contract.ts'
+import { pageById } from '../../shared/contracts/define/cursor.ts'
+import { AppError, notFound } from '../../shared/contracts/define/errors.ts'
 import type { notifier } from '../../shared/contracts/notifier.ts'
-import { pageById } from '../../shared/cursor.ts'
-import { AppError, notFound } from '../../shared/errors.ts'
-import type { Deliveries } from './deliveries.ts'
-import { checkRetry, maySee, requireCaller, rowOf, shelvesOf } from './ledger-view.ts'
-import type { DevMails } from './store-dev-mails.ts'
-import { type WishDeps, wishHandlers } from './wishes.ts'
+import type { Deliveries } from './delivery-store.ts'
+import { checkRetry, listsOf, maySee, requireCaller, rowOf } from './delivery-view.ts'
+import type { DevMails } from './dev-mail-store.ts'
+import { type PreferenceDeps, preferenceTools } from './preference-tools.ts'
 
-export type HandlerDeps = WishDeps &
+export type HandlerDeps = PreferenceDeps &
   Readonly<{
     deliveries: Pick<Deliveries, 'findTold' | 'find' | 'list' | 'retry'>
     /** Null where mails are sent instead of kept. */
@@ -25,11 +25,11 @@ const mailbox = ({ devMails }: HandlerDeps): DevMails => {
 
 /** The handlers of the notifier's contract. */
 export const handlers = (deps: HandlerDeps): Handlers<typeof notifier> => ({
-  ...wishHandlers(deps),
+  ...preferenceTools(deps),
 
   list_deliveries: async ({ status, event_id, whose, limit, cursor }, call) => {
     const caller = requireCaller(call.caller)
-    const shelves = whose === 'mine' ? null : shelvesOf(caller)
+    const shelves = whose === 'mine' ? null : listsOf(caller)
     const found = await deps.deliveries.list({
       ws: caller.workspace_id,
       of: shelves ? { shelves } : { user_id: caller.user_id },

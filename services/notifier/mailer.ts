@@ -4,8 +4,8 @@
 // between the end of the message and the server's 250. Then nobody can know whether the server had taken it (RFC 1047).
 // Both copies then have the same Message-ID and Date, so that many mail programs show one.
 import { createTransport, type SendMailOptions } from 'nodemailer'
-import type { Language } from '../../shared/language.ts'
-import { within } from '../../shared/lifecycle.ts'
+import type { Language } from '../../shared/contracts/define/language.ts'
+import { within } from '../../shared/process/lifecycle.ts'
 import type { Mailbox } from './addresses.ts'
 import { type Outcome, outcomeOf, type SmtpFault } from './smtp-faults.ts'
 

@@ -1,14 +1,14 @@
 // What the notifier does about other services' events: it writes down who is owed a mail, and no more. That is quick and
 // may be repeated, so an event is acknowledged long before the last of ten thousand mails has left.
 import { ownCall } from '../../shared/bus/headers.ts'
-import { on, type Reaction } from '../../shared/bus/reactions.ts'
-import type { Clock } from '../../shared/clock.ts'
-import type { Call, Client } from '../../shared/contract.ts'
-import { LIMITS } from '../../shared/contracts/common.ts'
+import { LIMITS } from '../../shared/contracts/define/common.ts'
+import type { Call, Client } from '../../shared/contracts/define/contract.ts'
 import { gateway } from '../../shared/contracts/gateway.ts'
 import { loopsQueue } from '../../shared/contracts/loops-queue.ts'
 import { webhooks } from '../../shared/contracts/webhooks.ts'
-import type { Deliveries } from './deliveries.ts'
+import { on, type Reaction } from '../../shared/events/reactions.ts'
+import type { Clock } from '../../shared/process/clock.ts'
+import type { Deliveries } from './delivery-store.ts'
 import {
   accountNotice,
   audienceOf,
@@ -21,8 +21,8 @@ import {
   passwordResetNotice,
   type Recipient,
   webhookDisabledNotice,
-} from './notices.ts'
-import { type Subscriptions, subscriptionId } from './store-subscriptions.ts'
+} from './notice-rules.ts'
+import { type Subscriptions, subscriptionId } from './preference-store.ts'
 
 export type ReactionDeps = Readonly<{
   deliveries: Deliveries

@@ -1,15 +1,15 @@
 // What follows from what the mail server said: done, given up, or when it is tried again. Pure.
-import { nextTry, type Schedule, spread, type Tried } from '../../shared/retries.ts'
+import { nextTry, type Schedule, spread, type Tried } from '../../shared/process/retries.ts'
 import type { Mailbox } from './addresses.ts'
 import type { Outcome } from './smtp-faults.ts'
 
 /** How long a mail is tried (ms). Somebody who reads it later is told nothing new. */
-export const OWED_MS = 24 * 60 * 60 * 1_000
+export const PENDING_MS = 24 * 60 * 60 * 1_000
 
 /** When a mail is tried again: soon at first, for a hiccup, then with the pauses that greylisting expects. */
 export const SCHEDULE: Schedule = {
   pauses_ms: [2_000, 10_000, 60_000, 300_000, 900_000, 1_800_000, 3_600_000],
-  pending_ms: OWED_MS,
+  pending_ms: PENDING_MS,
 }
 
 /** Longest pause before a server that took no mail at all is tried with one again (ms). */
@@ -19,7 +19,7 @@ const MAX_PROBE_PAUSE_MS = 30_000
 type Ended = Readonly<{ status: 'failed' | 'suppressed'; reason: string; to?: Mailbox }>
 
 /** What became of a try. */
-export type Settlement =
+export type NextState =
   | Readonly<{ status: 'sent'; at: Date }>
   | Ended
   /** Not `counted`: the try said nothing about this mail. */
@@ -30,7 +30,7 @@ export const nextProbe = (failures: number, now: Date, random: number): Date =>
   spread(now, Math.min(1_000 * 2 ** (failures - 1), MAX_PROBE_PAUSE_MS), random)
 
 /** Tried again later, or given up when it has been owed for too long. */
-export const later = (owed: Tried, reason: string, now: Date, random: number): Settlement => {
+export const later = (owed: Tried, reason: string, now: Date, random: number): NextState => {
   const due_at = nextTry(SCHEDULE, owed, now, random)
   return due_at ? { status: 'pending', reason, due_at, counted: true } : { status: 'failed', reason }
 }
@@ -40,18 +40,18 @@ export const later = (owed: Tried, reason: string, now: Date, random: number): S
  * for as long as it takes to mend it.
  * @param probe_at when the server is tried again, if it takes no mail at all.
  */
-export const settlementOf = (
+export const nextStateOf = (
   said: Outcome,
   owed: Tried,
   now: Date,
   probe_at: Date,
   random: number,
-): Settlement => {
+): NextState => {
   if (said.outcome === 'accepted') return { status: 'sent', at: now }
   const { reason } = said
   if (said.outcome === 'refused') return { status: 'failed', reason }
   if (said.outcome === 'deferred') return later(owed, reason, now, random)
-  const tooLong = probe_at.getTime() > owed.owed_since.getTime() + OWED_MS
+  const tooLong = probe_at.getTime() > owed.owed_since.getTime() + PENDING_MS
   return said.by === 'away' && tooLong
     ? { status: 'failed', reason }
     : { status: 'pending', reason, due_at: probe_at, counted: false }

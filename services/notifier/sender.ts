@@ -1,19 +1,19 @@
 // Sends pending mails: what is known of all of a claim is looked up at once, then each is made and handed over.
-import type { Clock } from '../../shared/clock.ts'
-import type { FaultPoint } from '../../shared/faults.ts'
-import type { Log } from '../../shared/log.ts'
+import type { Clock } from '../../shared/process/clock.ts'
+import type { FaultPoint } from '../../shared/process/fault-points.ts'
+import type { Log } from '../../shared/process/log.ts'
 import type { Ending, PendingWork } from '../../shared/storage/pending-work.ts'
-import { type Hand, startWorker, type Worker } from '../../shared/worker.ts'
+import { type Hand, startWorker, type Worker } from '../../shared/storage/worker.ts'
 import { openBlockade } from './blockade.ts'
 import type { Composed } from './compose.ts'
-import { SHARES } from './deliveries.ts'
+import { SHARES } from './delivery-store.ts'
 import type { Departed } from './departed.ts'
 import { CONNECTIONS, type Mail, type Mailer } from './mailer.ts'
-import type { Delivery } from './notices.ts'
-import { unwantedBecause } from './preferences.ts'
-import { later, type Settlement, settlementOf } from './retries.ts'
-import { type Subscriptions, subscriptionId } from './store-subscriptions.ts'
-import { type Suppressions, suppressionKey } from './store-suppressions.ts'
+import type { Delivery } from './notice-rules.ts'
+import { unsentBecause } from './preference-rules.ts'
+import { type Subscriptions, subscriptionId } from './preference-store.ts'
+import { later, type NextState, nextStateOf } from './retries.ts'
+import { type Suppressions, suppressionKey } from './suppression-store.ts'
 
 export type SenderDeps = Readonly<{
   deliveries: Pick<PendingWork<Delivery>, 'claim' | 'renew' | 'settle' | 'release'>
@@ -55,19 +55,19 @@ const lookUp = async (
     if (unknown.has(_id)) return { unsure: true }
     if (left.has(_id)) return { unwanted: 'no longer a member' }
     const wish = user_id === null ? undefined : wishes.get(subscriptionId(ws, user_id))
-    const unwished = unwantedBecause(wish, about)
+    const unwished = unsentBecause(wish, about)
     return { unwanted: unwished ?? (to ? dead.get(suppressionKey(to.address))?.reason : undefined) }
   })
 }
 
-const isMail = (made: Mail | Settlement): made is Mail => 'message_id' in made
+const isMail = (made: Mail | NextState): made is Mail => 'message_id' in made
 
 /** The mail, or why there is none. */
 const make = async (
   deps: SenderDeps,
   delivery: Delivery,
   { unwanted, unsure }: Known,
-): Promise<Mail | Settlement> => {
+): Promise<Mail | NextState> => {
   if (unsure) return later(delivery, 'it cannot be asked who is a member', deps.clock.now(), deps.random())
   if (unwanted !== undefined) return { status: 'suppressed', reason: unwanted }
   const composed = await deps.compose(delivery)
@@ -77,10 +77,10 @@ const make = async (
 }
 
 /** Whether the claim came to a try of this very mail. */
-const isTry = (settlement: Settlement): boolean =>
+const isTry = (settlement: NextState): boolean =>
   settlement.status === 'pending' ? settlement.counted : settlement.status !== 'suppressed'
 
-const endingOf = (work: Delivery, settlement: Settlement): Ending<Delivery> => {
+const endingOf = (work: Delivery, settlement: NextState): Ending<Delivery> => {
   const { status } = settlement
   return {
     work,
@@ -109,7 +109,7 @@ export const startSender = (deps: SenderDeps): Worker => {
     deps.suppressions
       .lift(address)
       .catch((error: unknown) => log.warn('an address was not taken into use again', { error }))
-  const attempt = async (known: Known, delivery: Delivery, hand: Hand): Promise<Settlement> => {
+  const attempt = async (known: Known, delivery: Delivery, hand: Hand): Promise<NextState> => {
     const made = await make(deps, delivery, known)
     if (!isMail(made)) return made
     if (!hand.isHeld())
@@ -121,7 +121,7 @@ export const startSender = (deps: SenderDeps): Worker => {
       return { status: 'failed', reason: said.reason, to: made.to }
     }
     if (said.outcome === 'accepted' && delivery.to === null) await useAgain(made.to.address)
-    return settlementOf(said, delivery, clock.now(), probe_at, random())
+    return nextStateOf(said, delivery, clock.now(), probe_at, random())
   }
   const worker = startWorker<Delivery, Known>({
     ...deps,

@@ -2,7 +2,7 @@
 // without a login, so it can do nothing else (RFC 8058).
 import { createHmac, createSecretKey, type KeyObject, timingSafeEqual } from 'node:crypto'
 import { UNSUBSCRIBE } from '../../shared/contracts/notifier.ts'
-import { deriveKey, type Keys } from '../../shared/service-keys.ts'
+import { deriveKey, type Keys } from '../../shared/process/service-keys.ts'
 
 /** Whose mails of which workspace. */
 export type Subject = Readonly<{ workspace_id: string; user_id: string }>

@@ -1,22 +1,23 @@
 // Changing one task: what update_task, bulk_update_tasks and delete_task have in common.
-import { type Because, MAX_TRIES } from '../../shared/aggregate.ts'
-import { changeByRequest } from '../../shared/command.ts'
-import type { MemberCall } from '../../shared/contract.ts'
+
+import type { MemberCall } from '../../shared/contracts/define/contract.ts'
+import { AppError, notFound } from '../../shared/contracts/define/errors.ts'
 import type { TaskRow } from '../../shared/contracts/tasks.ts'
-import { AppError, notFound } from '../../shared/errors.ts'
-import type { Repeatable } from '../../shared/idempotency.ts'
+import { type Because, MAX_TRIES } from '../../shared/storage/aggregate.ts'
+import { changeByRequest } from '../../shared/storage/command.ts'
+import type { Repeatable } from '../../shared/storage/idempotency.ts'
+import type { Location } from './counter-rules.ts'
+import type { Entry } from './counter-store.ts'
 import type { Deps } from './deps.ts'
-import { entryInto, reserveEntry, settleEntries } from './entering.ts'
-import { settleMoves } from './moves.ts'
-import type { TaskDoc } from './store.ts'
-import type { Entry } from './store-tallies.ts'
-import type { Place } from './tally.ts'
-import { deleteTask, editTask, NOWHERE, openPlaceIn, type TaskChange } from './task.ts'
-import { editorOf, toRow } from './view.ts'
-import { findLoop, loadVisible, type Sees } from './visible.ts'
+import { entryInto, finishEntries, reserveEntry } from './entering.ts'
+import { finishMoves } from './moves.ts'
+import { deleteTask, editTask, NOWHERE, openLocationIn, type TaskChange } from './task-rules.ts'
+import type { TaskDoc } from './task-store.ts'
+import { editorOf, toRow } from './task-view.ts'
+import { findLoop, loadVisible, type Sees } from './visibility.ts'
 
 /** Where a change moves a task, asked once however often the change is tried; undefined: it stays. */
-export type Target = (before: Pick<TaskDoc, 'loop_id'>) => Promise<Place | undefined>
+export type Target = (before: Pick<TaskDoc, 'loop_id'>) => Promise<Location | undefined>
 
 /**
  * The target that a caller named. The loop is looked at only for a task that is not in it already, and once more when the
@@ -24,11 +25,11 @@ export type Target = (before: Pick<TaskDoc, 'loop_id'>) => Promise<Place | undef
  * @throws (the target) AppError `not_found` for an invisible loop, `invalid_transition` for a shipped one.
  */
 export const targetOf = (deps: Deps, loop_id: string | null | undefined, call: MemberCall): Target => {
-  let asked: Promise<Place> | undefined
-  const ask = async (id: string): Promise<Place> => {
+  let asked: Promise<Location> | undefined
+  const ask = async (id: string): Promise<Location> => {
     const loop = await findLoop(deps, id, call)
     if (!loop) throw notFound('loop', id)
-    return openPlaceIn(loop)
+    return openLocationIn(loop)
   }
   return async (before) => {
     if (loop_id === undefined || loop_id === before.loop_id) return undefined
@@ -39,7 +40,7 @@ export const targetOf = (deps: Deps, loop_id: string | null | undefined, call: M
 }
 
 /** A change that a person asks for. */
-export type Wanted = Readonly<{
+export type Requested = Readonly<{
   task_id: string
   change: Omit<TaskChange, 'place'>
   target: Target
@@ -64,17 +65,17 @@ const beingMoved = (): AppError =>
 const loadForWrite = async (
   deps: Deps,
   call: MemberCall,
-  wanted: Pick<Wanted, 'task_id' | 'sees'>,
+  wanted: Pick<Requested, 'task_id' | 'sees'>,
   tries: number,
 ): Promise<TaskDoc | undefined> => {
   const ws = call.caller.workspace_id
   const before = await loadVisible(deps, ws, wanted.task_id, wanted.sees)
   if (!before.move) return before
   if (before.move.entering) {
-    await settleEntries(deps, ws, [{ ...before, move: before.move }], call)
+    await finishEntries(deps, ws, [{ ...before, move: before.move }], call)
     return undefined
   }
-  const forming = await settleMoves(deps, ws, [before.move.loop_id], call)
+  const forming = await finishMoves(deps, ws, [before.move.loop_id], call)
   if (forming.size > 0 && tries >= MAX_TRIES - 1) throw beingMoved()
   return undefined
 }
@@ -83,7 +84,7 @@ const loadForWrite = async (
  * Changes a task.
  * @throws AppError `not_found`, `forbidden`, `invalid_transition`, `version_conflict`, `idempotency_conflict`.
  */
-export const changeTask = async (deps: Deps, wanted: Wanted, call: MemberCall): Promise<Changed> => {
+export const changeTask = async (deps: Deps, wanted: Requested, call: MemberCall): Promise<Changed> => {
   const { request, expected_version } = wanted
   const decide = async (before: TaskDoc) => {
     const change = { ...wanted.change, place: await wanted.target(before) }
@@ -116,7 +117,7 @@ export const changeTask = async (deps: Deps, wanted: Wanted, call: MemberCall): 
  */
 export const removeTask = async (
   deps: Deps,
-  wanted: Pick<Wanted, 'task_id' | 'sees' | 'expected_version'>,
+  wanted: Pick<Requested, 'task_id' | 'sees' | 'expected_version'>,
   call: MemberCall,
 ): Promise<Entry | null> => {
   const { saved } = await changeByRequest(

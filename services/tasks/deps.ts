@@ -1,19 +1,19 @@
 // What the handlers of this service are given. Types only.
-import type { Client, Handlers } from '../../shared/contract.ts'
+import type { Client, Handlers } from '../../shared/contracts/define/contract.ts'
 import type { loopsQueue } from '../../shared/contracts/loops-queue.ts'
 import type { tasks } from '../../shared/contracts/tasks.ts'
-import type { Host } from '../../shared/host.ts'
-import type { RequestStore } from '../../shared/store-requests.ts'
-import type { TaskStore } from './store.ts'
-import type { CommentStore } from './store-comments.ts'
-import type { Recount } from './store-recount.ts'
-import type { TallyStore } from './store-tallies.ts'
+import type { Host } from '../../shared/service.ts'
+import type { RequestStore } from '../../shared/storage/request-store.ts'
+import type { CommentStore } from './comment-store.ts'
+import type { CounterStore } from './counter-store.ts'
+import type { Recount } from './recount-store.ts'
+import type { TaskStore } from './task-store.ts'
 
 export type Deps = Pick<Host, 'clock' | 'ids' | 'at' | 'log'> &
   Readonly<{
     tasks: TaskStore
     comments: CommentStore
-    tallies: TallyStore
+    tallies: CounterStore
     requests: RequestStore
     recount: Recount
     /** For tools and sweepers only: this service's own internal operations are leaves. */

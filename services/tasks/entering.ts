@@ -2,21 +2,21 @@
 // looked at once more when the task already says where it is going: a loop that ships settles whatever says so
 // (settleArrivals). A task that moves is reserved first and moves last. A new one is inserted in the loop, reserved;
 // it is withdrawn if the loop had shipped. Whoever takes the reservation off has decided.
-import { actorOf } from '../../shared/actor.ts'
-import { untilSaved } from '../../shared/aggregate.ts'
-import type { Call, MemberCall } from '../../shared/contract.ts'
-import { notFound } from '../../shared/errors.ts'
+import { actorOf } from '../../shared/contracts/define/actor.ts'
+import type { Call, MemberCall } from '../../shared/contracts/define/contract.ts'
+import { notFound } from '../../shared/contracts/define/errors.ts'
+import { untilSaved } from '../../shared/storage/aggregate.ts'
+import type { Location } from './counter-rules.ts'
+import type { Entry } from './counter-store.ts'
 import type { Deps } from './deps.ts'
-import type { ReservedDoc, TaskDoc } from './store.ts'
-import type { Entry } from './store-tallies.ts'
-import type { Place } from './tally.ts'
-import { type Move, openPlaceIn, withdrawTask } from './task.ts'
+import { type Move, openLocationIn, withdrawTask } from './task-rules.ts'
+import type { ReservedDoc, TaskDoc } from './task-store.ts'
 
 /** A reservation of a task for a place that it is not in yet; null when that is in no loop, or in the same. */
 export const entryInto = (
   deps: Pick<Deps, 'ids' | 'clock'>,
-  from: Pick<Place, 'loop_id'>,
-  { loop_id }: Pick<Place, 'loop_id'>,
+  from: Pick<Location, 'loop_id'>,
+  { loop_id }: Pick<Location, 'loop_id'>,
   { caller }: MemberCall,
 ): Move | null =>
   loop_id === null || loop_id === from.loop_id
@@ -27,7 +27,7 @@ export const entryInto = (
 const requireOpen = async ({ loops }: Pick<Deps, 'loops'>, ws: string, loop_id: string, call: Call) => {
   const [loop] = (await loops.get_loop_states({ workspace_id: ws, loop_ids: [loop_id] }, call)).loops
   if (!loop) throw notFound('loop', loop_id)
-  openPlaceIn(loop)
+  openLocationIn(loop)
 }
 
 /**
@@ -95,7 +95,7 @@ export const confirmEntry = async (
  * is open and are withdrawn from one that has shipped without them; others stay where they are, and their movers, if
  * they live, try again.
  */
-export const settleEntries = async (
+export const finishEntries = async (
   deps: Deps,
   ws: string,
   tasks: readonly ReservedDoc[],

@@ -1,11 +1,11 @@
 // What the loops-queue service asks about the tasks of loops: lists, counts, and where work is ready. It asks only about
 // loops that its caller sees, and nobody is asked here.
-import { TASK_STATUSES, type TaskStatus } from '../../shared/contracts/common.ts'
-import { readCursor, writeCursor } from './cursor.ts'
+import { TASK_STATUSES, type TaskStatus } from '../../shared/contracts/define/common.ts'
+import { countByStatus, counterOf, countReady, UNASSIGNED, visibleLists } from './counter-rules.ts'
+import { readCursor, writeCursor } from './cursor-rules.ts'
 import type { Some } from './deps.ts'
-import { type Leaf, settleArrivals } from './moves.ts'
-import { countByStatus, countReady, tallyOf, UNASSIGNED, visibleShelves } from './tally.ts'
-import { rowPage, toRow } from './view.ts'
+import { finishArrivals, type Leaf } from './moves.ts'
+import { rowPage, toRow } from './task-view.ts'
 
 /** People that a ship report names. */
 const MAX_AUTHORS = 1_000
@@ -40,10 +40,10 @@ export const internalHandlers = (deps: Leaf): Some<Internals> => ({
   },
 
   count_workspace: async ({ workspace_id: ws, visible_private_loop_ids }) => {
-    const shelves = visibleShelves('all', visible_private_loop_ids)
+    const shelves = visibleLists('all', visible_private_loop_ids)
     const tallies = await deps.tallies.read(
       ws,
-      shelves.map((shelf) => tallyOf(ws, shelf)),
+      shelves.map((shelf) => counterOf(ws, shelf)),
     )
     return {
       all: countByStatus(tallies, ws, shelves),
@@ -65,7 +65,7 @@ export const internalHandlers = (deps: Leaf): Some<Internals> => ({
   },
 
   summarize_loop: async ({ workspace_id: ws, loop_id, limit, visibility }, call) => {
-    if (visibility) await settleArrivals(deps, ws, { id: loop_id, visibility }, call)
+    if (visibility) await finishArrivals(deps, ws, { id: loop_id, visibility }, call)
     const [shipped, unfinished, author_ids, counts] = await Promise.all([
       deps.tasks.listWork(ws, loop_id, ['shipped'], undefined, limit),
       deps.tasks.listWork(ws, loop_id, UNFINISHED, undefined, limit),

@@ -1,19 +1,19 @@
 // Composition root of the tasks service: the only place that knows what is plugged in.
 import { client } from '../../shared/bus/client.ts'
-import type { Config } from '../../shared/config.ts'
 import { loopsQueue } from '../../shared/contracts/loops-queue.ts'
 import { tasks as contract } from '../../shared/contracts/tasks.ts'
-import { type Host, startOnHost } from '../../shared/host.ts'
-import { recordHandlers } from '../../shared/store-records.ts'
-import { openRequests } from '../../shared/store-requests.ts'
+import { recordHandlers } from '../../shared/events/record-store.ts'
+import type { Config } from '../../shared/process/config.ts'
+import { type Host, startOnHost } from '../../shared/service.ts'
+import { openRequests } from '../../shared/storage/request-store.ts'
 import type { Started } from '../start.ts'
+import { openComments } from './comment-store.ts'
+import { openCounters } from './counter-store.ts'
 import { createHandlers } from './handlers.ts'
-import { openTasks } from './store.ts'
-import { openComments } from './store-comments.ts'
-import { records } from './store-records.ts'
-import { openRecount } from './store-recount.ts'
-import { openTallies } from './store-tallies.ts'
+import { records } from './record-store.ts'
+import { openRecount } from './recount-store.ts'
 import { startSweepers } from './sweepers.ts'
+import { openTasks } from './task-store.ts'
 
 const wire = async (host: Host): Promise<void> => {
   const { clock, ids, at, log, relay, stack } = host
@@ -22,7 +22,7 @@ const wire = async (host: Host): Promise<void> => {
   const aggregateDeps = { service: contract.name, clock, ids, onCommit: relay.onCommit, requests }
   const tasks = await openTasks(db, aggregateDeps)
   const comments = await openComments(db, aggregateDeps)
-  const tallies = stack.use(await openTallies(db, { clock, log: log.child('tallies'), at }))
+  const tallies = stack.use(await openCounters(db, { clock, log: log.child('tallies'), at }))
   for (const { home, outbox } of [tasks, comments]) {
     relay.watch(outbox)
     tallies.watch(home)

@@ -1,16 +1,16 @@
 // Moving tasks into loops. Into one that is being formed, every task is reserved for it, or none; then, once the loop
 // stands, they are moved, or freed if it never will. The loop's status decides which, so whoever finds a reservation can
 // settle it. Into one that stands, see entering.ts.
-import { actorOf } from '../../shared/actor.ts'
-import { untilSaved } from '../../shared/aggregate.ts'
-import type { Call } from '../../shared/contract.ts'
-import { LIMITS, type Visibility } from '../../shared/contracts/common.ts'
-import { AppError } from '../../shared/errors.ts'
-import { inParallel } from '../../shared/parallel.ts'
+import { actorOf } from '../../shared/contracts/define/actor.ts'
+import { LIMITS, type Visibility } from '../../shared/contracts/define/common.ts'
+import type { Call } from '../../shared/contracts/define/contract.ts'
+import { AppError } from '../../shared/contracts/define/errors.ts'
+import { inParallel } from '../../shared/process/parallel.ts'
+import { untilSaved } from '../../shared/storage/aggregate.ts'
+import { PUBLIC } from './counter-rules.ts'
+import type { Entry } from './counter-store.ts'
 import type { Deps, Some } from './deps.ts'
-import type { Entry } from './store-tallies.ts'
-import { PUBLIC } from './tally.ts'
-import { editTask, type Move, placeIn } from './task.ts'
+import { editTask, locationIn, type Move } from './task-rules.ts'
 
 /** Tasks worked on at once. */
 const PARALLEL = 8
@@ -77,7 +77,7 @@ const finishMove = async (
   loop: Readonly<{ id: string; visibility: Visibility }>,
   call: Call,
 ): Promise<number> => {
-  const place = placeIn(loop)
+  const place = locationIn(loop)
   const moveOne = (id: string): Promise<{ entry: Entry | null }> =>
     untilSaved(async () => {
       const before = await deps.tasks.get(ws, id)
@@ -105,7 +105,7 @@ const finishMove = async (
  * Settles what is on its way into a loop that is shipped: from then on nothing is. Tasks that are in it stay and count;
  * those that have not moved yet will not.
  */
-export const settleArrivals = async (
+export const finishArrivals = async (
   deps: Leaf,
   ws: string,
   loop: Readonly<{ id: string; visibility: Visibility }>,
@@ -123,7 +123,7 @@ export const settleArrivals = async (
  * Settles reservations by what became of their loops: moves into those that stand, frees from those that never will.
  * @returns the ids of the loops that are still being formed: their tasks stay reserved.
  */
-export const settleMoves = async (
+export const finishMoves = async (
   deps: Deps,
   ws: string,
   loopIds: readonly string[],

@@ -1,11 +1,11 @@
 // What this service finishes on its own account when a process died in the middle: counts, moves, deletions. And a look
 // now and then whether the counts are right.
 import { ownCall } from '../../shared/bus/headers.ts'
-import { LIMITS } from '../../shared/contracts/common.ts'
-import { repeat } from '../../shared/lifecycle.ts'
+import { LIMITS } from '../../shared/contracts/define/common.ts'
+import { repeat } from '../../shared/process/lifecycle.ts'
 import type { Deps } from './deps.ts'
-import { settleEntries } from './entering.ts'
-import { settleMoves } from './moves.ts'
+import { finishEntries } from './entering.ts'
+import { finishMoves } from './moves.ts'
 
 /** How often each looks for work (ms). */
 const COUNT_EVERY_MS = 1_000
@@ -33,9 +33,9 @@ const settleLeftMoves = async (deps: Deps): Promise<void> => {
     const call = ownCall(deps.clock, deps.ids.next())
     const entering = tasks.filter(({ move }) => move.entering)
     const forming = tasks.filter(({ move }) => !move.entering)
-    if (entering.length > 0) await settleEntries(deps, ws, entering, call)
+    if (entering.length > 0) await finishEntries(deps, ws, entering, call)
     if (forming.length > 0)
-      await settleMoves(deps, ws, [...new Set(forming.map(({ move }) => move.loop_id))], call)
+      await finishMoves(deps, ws, [...new Set(forming.map(({ move }) => move.loop_id))], call)
   }
 }
 

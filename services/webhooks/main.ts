@@ -1,20 +1,21 @@
 // Wires the webhooks service: its ledger, the sender, its reactions and its answers. The only file here that knows what is
 // plugged in.
-import { type Config, loopbackTargets } from '../../shared/config.ts'
+
 import { webhooks as contract } from '../../shared/contracts/webhooks.ts'
-import { type Host, startOnHost } from '../../shared/host.ts'
-import { repeat } from '../../shared/lifecycle.ts'
+import { type Config, loopbackTargets } from '../../shared/process/config.ts'
+import { repeat } from '../../shared/process/lifecycle.ts'
+import { type Host, startOnHost } from '../../shared/service.ts'
 import { openDatabaseClock } from '../../shared/storage/database-clock.ts'
 import { TERM_MS } from '../../shared/storage/lease.ts'
 import type { Started } from '../start.ts'
-import { openDeliveries } from './deliveries.ts'
-import { handlers } from './handlers.ts'
+import { openDeliveries } from './delivery-store.ts'
 import { reactions } from './reactions.ts'
 import { resealSecrets } from './reseal.ts'
 import { SEALING } from './secrets.ts'
 import { startSender } from './sender.ts'
 import { openStanding } from './standing.ts'
-import { openWebhooks } from './store.ts'
+import { openWebhooks } from './webhook-store.ts'
+import { handlers } from './webhook-tools.ts'
 
 /** How often secrets that an old key seals are looked for, while there is one (ms). */
 const RESEAL_MS = 10_000

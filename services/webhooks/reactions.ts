@@ -1,12 +1,13 @@
 // What the webhooks service does about events: it writes down which webhooks are owed a call, and no more. Which events
 // there are, and which of them teams may be told of, is read from the contracts.
-import { on, type Reaction } from '../../shared/bus/reactions.ts'
-import type { Clock } from '../../shared/clock.ts'
-import { MAX_WEBHOOKS, TOLD } from '../../shared/contracts/webhooks.ts'
-import type { Deliveries } from './deliveries.ts'
-import { deliveryOf } from './delivery.ts'
-import type { WebhookStore } from './store.ts'
-import { isPublic, listens } from './webhook.ts'
+
+import { MAX_WEBHOOKS, SOURCES } from '../../shared/contracts/webhooks.ts'
+import { on, type Reaction } from '../../shared/events/reactions.ts'
+import type { Clock } from '../../shared/process/clock.ts'
+import { deliveryOf } from './delivery-rules.ts'
+import type { Deliveries } from './delivery-store.ts'
+import { isPublic, listens } from './webhook-rules.ts'
+import type { WebhookStore } from './webhook-store.ts'
 
 export type ReactionDeps = Readonly<{
   webhooks: Pick<WebhookStore, 'list'>
@@ -18,7 +19,7 @@ export type ReactionDeps = Readonly<{
 
 /** One reaction for each public event of every contract. */
 export const reactions = ({ webhooks, deliveries, clock, nudge }: ReactionDeps): readonly Reaction[] =>
-  TOLD.flatMap((contract) =>
+  SOURCES.flatMap((contract) =>
     Object.entries(contract.events)
       .filter(([, declared]) => declared.public !== undefined)
       .map(([name, declared]) =>

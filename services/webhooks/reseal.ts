@@ -1,7 +1,7 @@
 // Seals the secrets of webhooks anew while LOOPS_SECRET is replaced, so that the old one can go.
-import type { Keys, ServiceKeys } from '../../shared/service-keys.ts'
+import type { Keys, ServiceKeys } from '../../shared/process/service-keys.ts'
 import { SEALING, seal, unsealWith } from './secrets.ts'
-import { type WebhookStore, webhookPages } from './store.ts'
+import { type WebhookStore, webhookPages } from './webhook-store.ts'
 
 const PAGE = 200
 

@@ -2,7 +2,7 @@
 // each call is signed with them, so they are encrypted and not hashed. Takes its randomness from whoever calls.
 import { createCipheriv, createDecipheriv } from 'node:crypto'
 import { Webhook as Signer } from 'standardwebhooks'
-import type { Keys } from '../../shared/service-keys.ts'
+import type { Keys } from '../../shared/process/service-keys.ts'
 
 export { SEALING } from '../../shared/contracts/webhooks.ts'
 

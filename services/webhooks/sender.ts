@@ -1,19 +1,19 @@
 // Makes pending calls, and judges by what comes of them whether their webhook stays in use.
-import { untilSaved } from '../../shared/aggregate.ts'
-import type { Clock } from '../../shared/clock.ts'
-import type { FaultPoint } from '../../shared/faults.ts'
-import type { Log } from '../../shared/log.ts'
-import { reach } from '../../shared/outbound.ts'
-import { allowedFor } from '../../shared/public-address.ts'
-import { nextTry } from '../../shared/retries.ts'
-import type { Keys } from '../../shared/service-keys.ts'
+
+import { reach } from '../../shared/net/outbound.ts'
+import { allowedFor } from '../../shared/net/public-address.ts'
+import type { Clock } from '../../shared/process/clock.ts'
+import type { FaultPoint } from '../../shared/process/fault-points.ts'
+import type { Log } from '../../shared/process/log.ts'
+import { nextTry } from '../../shared/process/retries.ts'
+import type { Keys } from '../../shared/process/service-keys.ts'
+import { untilSaved } from '../../shared/storage/aggregate.ts'
 import type { Ending } from '../../shared/storage/pending-work.ts'
-import { type Hand, startWorker, type Worker } from '../../shared/worker.ts'
-import type { Deliveries } from './deliveries.ts'
-import { type Delivery, judge, type Outcome, SCHEDULE, type Settlement } from './delivery.ts'
+import { type Hand, startWorker, type Worker } from '../../shared/storage/worker.ts'
+import { type Delivery, judge, type NextState, type Outcome, SCHEDULE } from './delivery-rules.ts'
+import type { Deliveries } from './delivery-store.ts'
 import { signedHeaders, unseal } from './secrets.ts'
 import { PARALLEL, type Standing } from './standing.ts'
-import type { WebhookStore } from './store.ts'
 import {
   disabledEvent,
   doubted,
@@ -22,7 +22,8 @@ import {
   signingSecrets,
   switched,
   type Webhook,
-} from './webhook.ts'
+} from './webhook-rules.ts'
+import type { WebhookStore } from './webhook-store.ts'
 
 export type SenderDeps = Readonly<{
   webhooks: Pick<WebhookStore, 'find' | 'findAll' | 'save'>
@@ -70,7 +71,7 @@ const call = async (deps: SenderDeps, webhook: Webhook, { event_id, body }: Deli
 }
 
 /** What the outcome of a call means for the webhook itself. */
-const judgeWebhook = (deps: SenderDeps, id: string, { status }: Settlement): Promise<boolean> =>
+const judgeWebhook = (deps: SenderDeps, id: string, { status }: NextState): Promise<boolean> =>
   untilSaved(async () => {
     const before = await deps.webhooks.find(id)
     if (!before) return false
@@ -87,7 +88,7 @@ const judgeWebhook = (deps: SenderDeps, id: string, { status }: Settlement): Pro
     return (await deps.webhooks.save(before, next, events)) !== null || undefined
   }, deps.random)
 
-const endingOf = (deps: SenderDeps, work: Delivery, settlement: Settlement): Ending<Delivery> => {
+const endingOf = (deps: SenderDeps, work: Delivery, settlement: NextState): Ending<Delivery> => {
   const { status, answer } = settlement
   return {
     work,

@@ -2,7 +2,7 @@
 // much that nothing is left for others.
 import { LRUCache } from 'lru-cache'
 import type { Share } from '../../shared/storage/fair.ts'
-import type { Webhook } from './webhook.ts'
+import type { Webhook } from './webhook-rules.ts'
 
 /** Calls under way in one process, in all. Most of them only wait for an answer. */
 export const PARALLEL = 512

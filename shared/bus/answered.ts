@@ -2,9 +2,9 @@
 // gives no answer, though it will in a moment: that must keep nothing from starting.
 import { JetStreamApiError } from '@nats-io/jetstream'
 import { TimeoutError } from '@nats-io/nats-core'
-import { AppError } from '../errors.ts'
-import { pause } from '../lifecycle.ts'
-import type { Log } from '../log.ts'
+import { AppError } from '../contracts/define/errors.ts'
+import { pause } from '../process/lifecycle.ts'
+import type { Log } from '../process/log.ts'
 import { LinkLostError } from './link.ts'
 
 /** How long an answer is waited for (ms): elections take seconds, also where a server comes back with much to read. */

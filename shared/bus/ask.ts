@@ -8,9 +8,9 @@ import {
   type RequestOptions,
   TimeoutError,
 } from '@nats-io/nats-core'
-import type { Call } from '../contract.ts'
-import { AppError } from '../errors.ts'
-import { pause } from '../lifecycle.ts'
+import type { Call } from '../contracts/define/contract.ts'
+import { AppError } from '../contracts/define/errors.ts'
+import { pause } from '../process/lifecycle.ts'
 import type { Bus } from './connect.ts'
 import { LinkLostError } from './link.ts'
 

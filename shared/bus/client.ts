@@ -1,8 +1,15 @@
 // Calls a contract over the bus as if it were local: typed functions, typed errors, a deadline on each.
 import type { Msg } from '@nats-io/nats-core'
 import { ServiceError } from '@nats-io/services'
-import { type Call, type Client, type Contract, isRead, type Operation, requestSubject } from '../contract.ts'
-import { AppError, type ErrorBody, fromErrorBody } from '../errors.ts'
+import {
+  type Call,
+  type Client,
+  type Contract,
+  isRead,
+  type Operation,
+  requestSubject,
+} from '../contracts/define/contract.ts'
+import { AppError, type ErrorBody, fromErrorBody } from '../contracts/define/errors.ts'
 import { ask } from './ask.ts'
 import type { Bus } from './connect.ts'
 import { REQUEST_REFUSED } from './gate.ts'

@@ -1,10 +1,10 @@
 // Who gets in: each request that reaches a service is from a service that may ask this operation, or it is refused and
 // counted before anybody looks at its input. NATS' permissions are the first wall, this is the second.
 import type { Msg, MsgHdrs } from '@nats-io/nats-core'
-import type { Clock } from '../clock.ts'
-import { askersOf, type Operation } from '../contract.ts'
-import type { Log } from '../log.ts'
-import type { ServiceKeys } from '../service-keys.ts'
+import { askersOf, type Operation } from '../contracts/define/contract.ts'
+import type { Clock } from '../process/clock.ts'
+import type { Log } from '../process/log.ts'
+import type { ServiceKeys } from '../process/service-keys.ts'
 import { readSigned } from './headers.ts'
 import { type Refusal, type Verified, verifier } from './signature.ts'
 

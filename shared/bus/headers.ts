@@ -2,10 +2,10 @@
 // one side, written on the other.
 import { headers, type MsgHdrs } from '@nats-io/nats-core'
 import * as z from 'zod'
-import type { Clock } from '../clock.ts'
-import { type Call, type Caller, ROLES } from '../contract.ts'
-import { ScopeName } from '../contracts/common.ts'
-import { AppError } from '../errors.ts'
+import { ScopeName } from '../contracts/define/common.ts'
+import { type Call, type Caller, ROLES } from '../contracts/define/contract.ts'
+import { AppError } from '../contracts/define/errors.ts'
+import type { Clock } from '../process/clock.ts'
 import type { Said, Sign } from './signature.ts'
 
 const CALLER = 'Loops-Caller'

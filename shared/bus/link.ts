@@ -1,6 +1,6 @@
 // The link to NATS: whether it is up, and an early end for whatever waits on a connection that is gone. Without it, a
 // request whose connection broke would wait out its deadline for an answer that cannot come. Knows no message.
-import type { Clock } from '../clock.ts'
+import type { Clock } from '../process/clock.ts'
 
 /** The connection broke while something waited on it: whether that was done is not known. */
 export class LinkLostError extends Error {

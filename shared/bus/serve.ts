@@ -1,7 +1,6 @@
 // Serves a contract on the bus: checks what arrives and what leaves, and answers every request, whatever a handler does.
 import { type ServiceMsg, Svcm } from '@nats-io/services'
-import { checkInput } from '../check.ts'
-import type { Clock } from '../clock.ts'
+import { checkInput } from '../contracts/define/check.ts'
 import {
   type Call,
   type Contract,
@@ -9,10 +8,11 @@ import {
   type MemberCall,
   type Operation,
   requestSubject,
-} from '../contract.ts'
-import { AppError, asAppError, ERROR_CODES, toErrorBody } from '../errors.ts'
-import { within } from '../lifecycle.ts'
-import { grants } from '../scopes.ts'
+} from '../contracts/define/contract.ts'
+import { AppError, asAppError, ERROR_CODES, toErrorBody } from '../contracts/define/errors.ts'
+import { includesScope } from '../contracts/define/scopes.ts'
+import type { Clock } from '../process/clock.ts'
+import { within } from '../process/lifecycle.ts'
 import type { Bus } from './connect.ts'
 import { openGate, REQUEST_REFUSED } from './gate.ts'
 import { readCall } from './headers.ts'
@@ -39,7 +39,7 @@ type Numbers = { requests: number; errors: number; busy_ms: number }
 const authorize = (operation: Operation, call: Call): void => {
   if (operation.kind === 'internal') return
   if (!call.caller) throw new AppError('forbidden', 'This operation is only for a person’s request.')
-  if (!grants(call.caller.scopes, operation.scope))
+  if (!includesScope(call.caller.scopes, operation.scope))
     throw new AppError('forbidden', `This needs the scope ${operation.scope}.`, {
       details: { scope: operation.scope },
     })

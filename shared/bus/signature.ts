@@ -8,8 +8,8 @@
 // that minute another replica takes it as what it is, the same call once more: as when a network doubles it.
 import { createHmac, type KeyObject, timingSafeEqual } from 'node:crypto'
 import { LRUCache } from 'lru-cache'
-import type { Clock } from '../clock.ts'
-import type { ServiceKeys } from '../service-keys.ts'
+import type { Clock } from '../process/clock.ts'
+import type { ServiceKeys } from '../process/service-keys.ts'
 import { emptyWindow, takeDown, type Window } from './repeats.ts'
 
 /** How far the clocks of two machines may be apart (ms): each of them five minutes wrong, and a margin. */

@@ -2,8 +2,8 @@
 // until it is started again, while everybody's calls go well: so this is watched, logged, and said with each answer.
 import { JetStreamApiError } from '@nats-io/jetstream'
 import { headers, type Msg, type MsgHdrs, RequestError, TimeoutError } from '@nats-io/nats-core'
-import type { Clock } from '../clock.ts'
-import type { Log } from '../log.ts'
+import type { Clock } from '../process/clock.ts'
+import type { Log } from '../process/log.ts'
 
 /** Publishing that fails for so long without a success stands still (ms). Each try alone waits for five seconds. */
 const STALLED_MS = 15_000

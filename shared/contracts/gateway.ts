@@ -1,8 +1,8 @@
 // What the gateway offers and tells as the owner of people, workspaces and memberships.
 import * as z from 'zod'
-import { defineContract, event, internalRead, subscriberOperation, tool } from '../contract.ts'
-import type { Purpose } from '../service-keys.ts'
-import * as c from './common.ts'
+import type { Purpose } from '../process/service-keys.ts'
+import * as c from './define/common.ts'
+import { defineContract, event, internalRead, subscriberOperation, tool } from './define/contract.ts'
 import { recordOperations, SnapshotPlace, SnapshotRecord } from './records.ts'
 
 export const WORKFLOWS = ['triage', 'organize', 'implement', 'manage'] as const

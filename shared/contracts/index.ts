@@ -1,5 +1,5 @@
 // The list of contracts. Everything that is derived from declarations starts here.
-import type { Contract } from '../contract.ts'
+import type { Contract } from './define/contract.ts'
 import { gateway } from './gateway.ts'
 import { loopsQueue } from './loops-queue.ts'
 import { notifier } from './notifier.ts'

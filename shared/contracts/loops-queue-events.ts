@@ -1,7 +1,7 @@
 // What the loops-queue service tells of loops and of their order.
 import * as z from 'zod'
-import { event } from '../contract.ts'
-import * as c from './common.ts'
+import * as c from './define/common.ts'
+import { event } from './define/contract.ts'
 
 const EventLoop = z.object({
   loop_id: c.Id,

@@ -1,7 +1,7 @@
 // What other services ask of the loops-queue service.
 import * as z from 'zod'
-import { GATEWAY, internal, internalRead } from '../contract.ts'
-import * as c from './common.ts'
+import * as c from './define/common.ts'
+import { GATEWAY, internal, internalRead } from './define/contract.ts'
 import { LoopRef } from './tasks.ts'
 
 const loop_id = c.Id

@@ -1,7 +1,7 @@
 // What the loops-queue service offers: loops, their members, their order, and what to work on next.
 import * as z from 'zod'
-import { defineContract, tool } from '../contract.ts'
-import * as c from './common.ts'
+import * as c from './define/common.ts'
+import { defineContract, tool } from './define/contract.ts'
 import { loopsQueueEvents } from './loops-queue-events.ts'
 import { internals } from './loops-queue-internals.ts'
 import { recordOperations } from './records.ts'

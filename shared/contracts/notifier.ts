@@ -1,8 +1,8 @@
 // What the notifier offers: who wants which mail, and what became of the mails that were owed.
 import * as z from 'zod'
-import { defineContract, internal, internalRead } from '../contract.ts'
-import type { Purpose } from '../service-keys.ts'
-import * as c from './common.ts'
+import type { Purpose } from '../process/service-keys.ts'
+import * as c from './define/common.ts'
+import { defineContract, internal, internalRead } from './define/contract.ts'
 
 /** A mail that was kept instead of sent, as a mail program would show it. */
 export const DevMail = z.object({
@@ -18,8 +18,8 @@ export const DevMail = z.object({
 export type DevMail = z.infer<typeof DevMail>
 
 /** Which mails of a workspace somebody wants: about all its loops, about loops of their own, or none. */
-export const MailWish = z.enum(['all', 'mine', 'none'])
-export type MailWish = z.infer<typeof MailWish>
+export const MailChoice = z.enum(['all', 'mine', 'none'])
+export type MailChoice = z.infer<typeof MailChoice>
 
 const MutedLoop = z.object({ loop_id: c.Id, name: c.Name })
 
@@ -27,14 +27,14 @@ const MutedLoop = z.object({ loop_id: c.Id, name: c.Name })
 const Subscription = z.object({
   workspace_name: z.string(),
   email: z.string().describe('Where the mails go; empty before the first'),
-  wants: MailWish,
+  wants: MailChoice,
   muted: z.array(MutedLoop).describe('Loops that no mail is wanted about'),
 })
 
 const event_id = c.Id
 const token = z.string().max(512)
 const wishChange = {
-  wants: MailWish.optional(),
+  wants: MailChoice.optional(),
   mute_event: event_id
     .optional()
     .describe('Mute the loop that a mail to this person about this event told of'),
@@ -86,7 +86,7 @@ export const notifier = defineContract({
     set_subscription: internal({
       description: 'Changes the wish of the person of a link.',
       input: z.object({ token, ...wishChange }),
-      output: z.object({ wants: MailWish }),
+      output: z.object({ wants: MailChoice }),
       errors: ['not_found', 'limit_exceeded'],
     }),
     get_my_subscription: internalRead({
@@ -99,7 +99,7 @@ export const notifier = defineContract({
     set_my_subscription: internal({
       description: 'Changes the wish of the person of the call for their workspace.',
       input: z.object({ ...wishChange, mute_loop: MutedLoop.optional() }),
-      output: z.object({ wants: MailWish }),
+      output: z.object({ wants: MailChoice }),
       errors: ['forbidden', 'not_found', 'limit_exceeded'],
     }),
     use_my_address: internal({

@@ -1,7 +1,7 @@
 // What a snapshot is made of, and what the services that have some of it are asked.
 import * as z from 'zod'
-import { type EventDeclaration, GATEWAY, internalRead } from '../contract.ts'
-import * as c from './common.ts'
+import * as c from './define/common.ts'
+import { type EventDeclaration, GATEWAY, internalRead } from './define/contract.ts'
 
 /** One thing as it is now, in the form of an event but without what says that something happened. */
 export const SnapshotRecord = z.object({

@@ -1,8 +1,8 @@
 // What the tasks service offers and tells: tasks, and the comments on tasks and on loops.
 import * as z from 'zod'
-import { defineContract, event, internal, internalRead, tool } from '../contract.ts'
-import { REPLY_BYTES } from '../page-bytes.ts'
-import * as c from './common.ts'
+import * as c from './define/common.ts'
+import { defineContract, event, internal, internalRead, tool } from './define/contract.ts'
+import { REPLY_BYTES } from './define/page-bytes.ts'
 import { recordOperations } from './records.ts'
 
 /** A task as lists show it: no body. */

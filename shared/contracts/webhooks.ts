@@ -1,18 +1,18 @@
 // What the webhooks service offers: addresses of other teams that are told of a workspace's events over HTTP, signed, and
 // what became of each call. It tells nothing itself.
 import * as z from 'zod'
-import { type Contract, defineContract, event, internal, internalRead } from '../contract.ts'
-import type { Purpose } from '../service-keys.ts'
-import * as c from './common.ts'
+import type { Purpose } from '../process/service-keys.ts'
+import * as c from './define/common.ts'
+import { type Contract, defineContract, event, internal, internalRead } from './define/contract.ts'
 import { gateway } from './gateway.ts'
 import { loopsQueue } from './loops-queue.ts'
 import { notifier } from './notifier.ts'
 import { tasks } from './tasks.ts'
 
 /** The contracts whose public events can be had. */
-export const TOLD: readonly Contract[] = [tasks, loopsQueue, gateway, notifier]
+export const SOURCES: readonly Contract[] = [tasks, loopsQueue, gateway, notifier]
 
-const namesOf = (isPublic: boolean, contracts = TOLD): readonly string[] =>
+const namesOf = (isPublic: boolean, contracts = SOURCES): readonly string[] =>
   contracts.flatMap(({ events }) =>
     Object.entries(events).flatMap(([name, declared]) =>
       (declared.public !== undefined) === isPublic ? [name] : [],
@@ -20,7 +20,7 @@ const namesOf = (isPublic: boolean, contracts = TOLD): readonly string[] =>
   )
 
 /** The names of the events that can be had. */
-export const TOLD_EVENTS = namesOf(true)
+export const SENT_EVENTS = namesOf(true)
 /** Those that are on the bus alone: private loops or matters of Loops' own are in them. */
 export const BUS_EVENTS = namesOf(false)
 
@@ -76,8 +76,8 @@ const operations = {
         .meta({ title: 'Address', description: 'An https address out in the internet.' }),
       description: z.string().max(200).default('').meta({ title: 'What it is for' }),
       events: z
-        .array(z.enum(TOLD_EVENTS))
-        .max(TOLD_EVENTS.length)
+        .array(z.enum(SENT_EVENTS))
+        .max(SENT_EVENTS.length)
         .default([])
         .describe(
           `None chosen: all of them, also those to come. Never sent to webhooks, since private loops or links may be in them: ${BUS_EVENTS.join(', ')}.`,
@@ -183,7 +183,7 @@ export const webhooks = defineContract({
     }),
   },
   purposes: [SEALING],
-  consumes: Object.fromEntries(TOLD.map((contract) => [contract.name, namesOf(true, [contract])])),
+  consumes: Object.fromEntries(SOURCES.map((contract) => [contract.name, namesOf(true, [contract])])),
   panel: {
     path: 'webhooks',
     title: 'Webhooks',

@@ -1,6 +1,6 @@
 // The time of the database, for what several processes must agree on. The clocks of their own machines may be minutes apart.
 import type { Db } from 'mongodb'
-import type { Clock } from '../clock.ts'
+import type { Clock } from '../process/clock.ts'
 
 /** A clock whose `now` is the database's time: as last asked for, counted on with this process's monotonic clock. */
 export type DatabaseClock = Clock &

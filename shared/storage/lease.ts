@@ -2,7 +2,7 @@
 // lease has ended; its holder counts by a monotonic clock from before it asked, and stops a margin earlier. So two holders
 // never act at once, wherever the clocks of their machines stand.
 import type { Collection, Document, Filter, MatchKeysAndValues, UpdateFilter } from 'mongodb'
-import type { Ids } from '../ids.ts'
+import type { Ids } from '../process/ids.ts'
 import type { DatabaseClock } from './database-clock.ts'
 
 /** A document of any collection. */

@@ -1,7 +1,7 @@
 // Work that waits in a collection until somebody does it: mails, calls. Claims it by lease, fairly, and records what became
 // of it. Knows MongoDB, and nothing of what the work is.
 import type { Collection, Filter } from 'mongodb'
-import type { Ids } from '../ids.ts'
+import type { Ids } from '../process/ids.ts'
 import type { DatabaseClock } from './database-clock.ts'
 import { countFrom, deal, type Share } from './fair.ts'
 import { type LeaseFields, openLeases, type Stored } from './lease.ts'

@@ -1,11 +1,11 @@
 // Whose turn it is to work off a backlog that any of several replicas could: one at a time, so that it is done once. A turn
 // lasts for seconds: that two overlap does no harm, and what a dead process has left must not wait for long.
 import type { Db } from 'mongodb'
-import type { Ids } from '../ids.ts'
-import { insertMissing } from '../mongo.ts'
-import { openCollection } from '../store-collection.ts'
+import type { Ids } from '../process/ids.ts'
+import { openCollection } from './collection.ts'
 import type { DatabaseClock } from './database-clock.ts'
 import { openLeases } from './lease.ts'
+import { insertMissing } from './mongo.ts'
 
 /** How long a turn lasts that nobody takes again (ms). */
 const TERM_MS = 5_000

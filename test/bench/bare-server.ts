@@ -3,7 +3,7 @@
 import { serve } from '@hono/node-server'
 import { createMcpHandler, type ListToolsResult, Server } from '@modelcontextprotocol/server'
 import { createCatalog } from '../../services/gateway/mcp/catalog.ts'
-import { ALL_SCOPES } from '../../shared/contracts/common.ts'
+import { ALL_SCOPES } from '../../shared/contracts/define/common.ts'
 import { CONTRACTS } from '../../shared/contracts/index.ts'
 import { cannedTasks } from './canned.ts'
 

@@ -11,11 +11,12 @@ import { loopsServer } from '../../services/gateway/mcp/offer.ts'
 import { verifyAccess } from '../../services/gateway/oauth/access.ts'
 import { oauthRoutes } from '../../services/gateway/oauth/routes.ts'
 import { stepUp } from '../../services/gateway/oauth/step-up.ts'
-import { pageRoutes } from '../../services/gateway/pages/routes.ts'
+import { authorizationPages } from '../../services/gateway/web/flow.ts'
+import { pageRoutes } from '../../services/gateway/web/routes.ts'
 import type { Bus } from '../../shared/bus/connect.ts'
-import { processEnv, readConfig } from '../../shared/config.ts'
 import { CONTRACTS } from '../../shared/contracts/index.ts'
-import { openHost } from '../../shared/host.ts'
+import { processEnv, readConfig } from '../../shared/process/config.ts'
+import { openHost } from '../../shared/service.ts'
 import { cannedTasks } from './canned.ts'
 
 const config = readConfig(processEnv())
@@ -40,7 +41,7 @@ const app = createApp({
   log,
   health: { connected: () => true, closed: () => false },
   mcp: { publicUrl, log, mcp, load, verify: verifyAccess(deps), mayAsk: stepUp(deps) },
-  routes: [oauthRoutes(deps), pageRoutes(deps)],
+  routes: [oauthRoutes(deps, authorizationPages), pageRoutes(deps)],
 })
 const listener = await listen((request, env) => app.fetch(request, env), config.HOST, config.PORT)
 console.log(`http://${listener.address}`)

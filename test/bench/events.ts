@@ -1,13 +1,13 @@
 // Events on their whole way, from a write through outbox and stream to a reaction, against bare publishing to the same
 // stream: how many per second, and how soon after the write.
 import * as z from 'zod'
-import { type Aggregate, aggregates, OUTBOX_INDEX } from '../../shared/aggregate.ts'
-import { on } from '../../shared/bus/reactions.ts'
-import { keepConsumers } from '../../shared/bus/streams.ts'
-import { readConfig } from '../../shared/config.ts'
-import { defineContract, event, eventFilter, eventSubject } from '../../shared/contract.ts'
-import { openHost } from '../../shared/host.ts'
-import { openCollection } from '../../shared/store-collection.ts'
+import { defineContract, event, eventFilter, eventSubject } from '../../shared/contracts/define/contract.ts'
+import { on } from '../../shared/events/reactions.ts'
+import { keepConsumers } from '../../shared/events/streams.ts'
+import { readConfig } from '../../shared/process/config.ts'
+import { openHost } from '../../shared/service.ts'
+import { type Aggregate, aggregates, OUTBOX_INDEX } from '../../shared/storage/aggregate.ts'
+import { openCollection } from '../../shared/storage/collection.ts'
 import { type Pair, pair, type Sample, sample, toSample } from './measure.ts'
 import type { Servers } from './servers.ts'
 

@@ -2,12 +2,12 @@
 import { startServices } from '../../services/start.ts'
 import { connectBus } from '../../shared/bus/connect.ts'
 import { serve } from '../../shared/bus/serve.ts'
-import { systemClock as clock } from '../../shared/clock.ts'
-import { processEnv, readConfig } from '../../shared/config.ts'
-import { defineContract } from '../../shared/contract.ts'
+import { defineContract } from '../../shared/contracts/define/contract.ts'
 import { tasks } from '../../shared/contracts/tasks.ts'
-import { createLog } from '../../shared/log.ts'
-import { configuredKeys } from '../../shared/service-keys.ts'
+import { systemClock as clock } from '../../shared/process/clock.ts'
+import { processEnv, readConfig } from '../../shared/process/config.ts'
+import { createLog } from '../../shared/process/log.ts'
+import { configuredKeys } from '../../shared/process/service-keys.ts'
 import { cannedTasks } from './canned.ts'
 
 const stub = defineContract({ ...tasks, operations: { list_tasks: tasks.operations.list_tasks }, events: {} })

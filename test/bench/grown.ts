@@ -1,22 +1,22 @@
 // Workspaces of a given size, put into the database as the services would have left them: the documents are made by the
 // services' own pure functions, and the counters from the tasks.
 import type { AnyBulkWriteOperation, Collection, Db, Document } from 'mongodb'
-import { newLoop } from '../../services/loops-queue/loop.ts'
-import { advanced, reorderedChange } from '../../services/loops-queue/queue.ts'
-import { type Place, tallyDifference } from '../../services/tasks/tally.ts'
+import { newLoop } from '../../services/loops-queue/loop-rules.ts'
+import { reorderedChange, withVersions } from '../../services/loops-queue/queue-rules.ts'
+import { differenceOf, type Location } from '../../services/tasks/counter-rules.ts'
 import {
   createTask,
   editTask,
+  locationIn,
   NOWHERE,
-  placeIn,
   type TaskState,
   type Versioned,
-} from '../../services/tasks/task.ts'
-import type { Actor } from '../../shared/contracts/common.ts'
+} from '../../services/tasks/task-rules.ts'
+import type { Actor } from '../../shared/contracts/define/common.ts'
 import { loopsQueue } from '../../shared/contracts/loops-queue.ts'
 import { tasks as tasksContract } from '../../shared/contracts/tasks.ts'
-import type { Ids } from '../../shared/ids.ts'
-import type { Mongo } from '../../shared/mongo.ts'
+import type { Ids } from '../../shared/process/ids.ts'
+import type { Mongo } from '../../shared/storage/mongo.ts'
 
 /** How large a workspace is: its active loops, and its tasks, in loops or not. */
 export type Size = Readonly<{ loops: number; tasks: number }>
@@ -72,12 +72,12 @@ const fillLoops = async (db: Db, { ws, by, ids, now }: Filler, count: number): P
   }
   await loops.end()
   const step = { places: { slots: order, held: [] }, change: reorderedChange(order, order), by }
-  const { next } = advanced({ _id: ws, ws, v: 0, slots: [], held: [], log: [] }, [step])
+  const { next } = withVersions({ _id: ws, ws, v: 0, slots: [], held: [], log: [] }, [step])
   await db.collection<Stored>('queues').insertOne(stored({ ...next, rev: ids.next() }, 1))
   return order
 }
 
-const makeTask = (filler: Filler, index: number, place: Place): Versioned<TaskState> => {
+const makeTask = (filler: Filler, index: number, place: Location): Versioned<TaskState> => {
   const { ws, by, ids, now } = filler
   const made = createTask({
     id: ids.next(),
@@ -107,9 +107,9 @@ const fillTasks = async (
   const task_ids: string[] = []
   for (let index = 0; index < count; index += 1) {
     const loop_id = order[Math.floor(index / TASKS_PER_LOOP)]
-    const place = loop_id === undefined ? NOWHERE : placeIn({ id: loop_id, visibility: 'public' })
+    const place = loop_id === undefined ? NOWHERE : locationIn({ id: loop_id, visibility: 'public' })
     const task = makeTask(filler, index, place)
-    for (const { tally, path, by } of tallyDifference(filler.ws, null, task)) {
+    for (const { tally, path, by } of differenceOf(filler.ws, null, task)) {
       const paths = sums.get(tally) ?? new Map<string, number>()
       sums.set(tally, paths.set(path, by + (paths.get(path) ?? 0)))
     }

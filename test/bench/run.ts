@@ -2,7 +2,7 @@
 // and the raw figures go to .loops/bench. `npm run bench -- bus` measures one part.
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { streamReport } from '../../infra/report.ts'
-import { systemClock } from '../../shared/clock.ts'
+import { systemClock } from '../../shared/process/clock.ts'
 import { benchBus } from './bus.ts'
 import { benchEvents } from './events.ts'
 import { benchGateway } from './gateway.ts'

@@ -4,14 +4,14 @@ import { createServer } from 'node:http'
 import { type AddressInfo, createServer as createTcpServer, type Socket } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { SEALING, seal, secretOf } from '../../services/webhooks/secrets.ts'
-import { openWebhooks } from '../../services/webhooks/store.ts'
-import { systemClock as clock } from '../../shared/clock.ts'
-import { stampEvents } from '../../shared/cloud-event.ts'
+import { openWebhooks } from '../../services/webhooks/webhook-store.ts'
+import { stampEvents } from '../../shared/contracts/define/cloud-event.ts'
 import { MAX_WEBHOOKS } from '../../shared/contracts/webhooks.ts'
-import { systemIds } from '../../shared/ids.ts'
-import { createLog } from '../../shared/log.ts'
-import { connectMongo } from '../../shared/mongo.ts'
-import { deriveKey } from '../../shared/service-keys.ts'
+import { systemClock as clock } from '../../shared/process/clock.ts'
+import { systemIds } from '../../shared/process/ids.ts'
+import { createLog } from '../../shared/process/log.ts'
+import { deriveKey } from '../../shared/process/service-keys.ts'
+import { connectMongo } from '../../shared/storage/mongo.ts'
 import { until } from '../support/chaos/until.ts'
 import { openSmallWorld } from './small-world.ts'
 import { SECRET, type Setting } from './world.ts'
@@ -23,7 +23,7 @@ const EVENTS = 30
 const EVERY_MS = 250
 const LIMIT_MS = 120_000
 
-export type FairnessTrial = Readonly<{ setting: Omit<Setting, 'size'>; duration_ms: number }>
+export type FairnessRun = Readonly<{ setting: Omit<Setting, 'size'>; duration_ms: number }>
 
 /** What was measured. */
 export type Fairness = Readonly<{
@@ -74,7 +74,7 @@ const startHealthy = async (
   return `http://127.0.0.1:${(server.address() as AddressInfo).port}`
 }
 
-const openWorld = async ({ setting }: FairnessTrial, stack: AsyncDisposableStack) => {
+const openWorld = async ({ setting }: FairnessRun, stack: AsyncDisposableStack) => {
   const { mongo, bus, keep, serving } = await openSmallWorld(setting, stack)
   keep('migrator', 'migrator')
   keep('webhooks', 'webhooks', { LOOPBACK_TARGETS: 'allowed' })
@@ -119,7 +119,7 @@ const openWorld = async ({ setting }: FairnessTrial, stack: AsyncDisposableStack
 }
 
 /** Measures for as long as asked. */
-export const runFairness = async (trial: FairnessTrial): Promise<Fairness> => {
+export const runFairness = async (trial: FairnessRun): Promise<Fairness> => {
   await using stack = new AsyncDisposableStack()
   const { add, tell, owed } = await openWorld(trial, stack)
   const called = new Map<string, number>()

@@ -1,5 +1,5 @@
 // What clients were told is done: the writes that may not be lost, whatever happens.
-import type { ErrorCode } from '../../shared/errors.ts'
+import type { ErrorCode } from '../../shared/contracts/define/errors.ts'
 
 /** A write that was acknowledged: what it changed, to which version, and whether an event of that version is owed. */
 export type Acked = Readonly<{

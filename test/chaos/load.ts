@@ -1,9 +1,9 @@
 // People's agents at work while everything breaks: each repeats what was not answered, with the same key, as an honest
 // client does, and writes down what it was told is done.
 import { setTimeout as sleep } from 'node:timers/promises'
-import { systemClock as clock } from '../../shared/clock.ts'
-import { AppError, type ErrorCode } from '../../shared/errors.ts'
-import { systemIds } from '../../shared/ids.ts'
+import { AppError, type ErrorCode } from '../../shared/contracts/define/errors.ts'
+import { systemClock as clock } from '../../shared/process/clock.ts'
+import { systemIds } from '../../shared/process/ids.ts'
 import { type Account, agentOf } from '../support/accounts.ts'
 import type { Era, McpClient } from '../support/mcp-client.ts'
 import { type Agent, type Common, nextCommand } from './commands.ts'

@@ -4,9 +4,9 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { MongoClient } from 'mongodb'
 import { IN_DOUBT } from '../../services/notifier/sender.ts'
-import { systemClock as clock } from '../../shared/clock.ts'
-import { stampEvents } from '../../shared/cloud-event.ts'
-import { systemIds } from '../../shared/ids.ts'
+import { stampEvents } from '../../shared/contracts/define/cloud-event.ts'
+import { systemClock as clock } from '../../shared/process/clock.ts'
+import { systemIds } from '../../shared/process/ids.ts'
 import { type FaultProxy, startFaultProxy } from '../support/chaos/fault-proxy.ts'
 import type { Controlled } from '../support/chaos/processes.ts'
 import { until } from '../support/chaos/until.ts'
@@ -20,10 +20,10 @@ import type { Setting } from './world.ts'
 const ids = systemIds()
 
 /** What is done to the first notifier, or to the mail server, while both notifiers send. */
-export const HURTS = ['clock', 'cut_off', 'killed', 'dropped'] as const
-export type Hurt = (typeof HURTS)[number]
+export const FAULTS = ['clock', 'cut_off', 'killed', 'dropped'] as const
+export type PromiseFault = (typeof FAULTS)[number]
 
-export type PromiseTrial = Readonly<{
+export type PromiseRun = Readonly<{
   setting: Omit<Setting, 'size'>
   seed: number
   /** How long a notifier is cut off from MongoDB, at least and at most (ms). */
@@ -36,7 +36,7 @@ export type PromiseTrial = Readonly<{
 
 /** What came of one hurt. */
 export type Copies = Readonly<{
-  hurt: Hurt
+  hurt: PromiseFault
   /** What exactly was done. */
   how: string
   recipients: number
@@ -74,7 +74,7 @@ type World = Readonly<{
   ship: (workspace_id: string, by: Readonly<{ id: string; name: string }>) => Promise<void>
 }>
 
-const openWorld = async (trial: PromiseTrial, stack: AsyncDisposableStack): Promise<World> => {
+const openWorld = async (trial: PromiseRun, stack: AsyncDisposableStack): Promise<World> => {
   const { setting, seed, lease_ms } = trial
   const { mongo, bus, keep, serving } = await openSmallWorld(setting, stack)
   const sink = stack.use(await startSmtpSink())
@@ -120,7 +120,7 @@ const openWorld = async (trial: PromiseTrial, stack: AsyncDisposableStack): Prom
 
 type Doing = Readonly<{ how: string; do: () => Promise<void>; allowed: () => number }>
 
-const doing = (world: World, hurt: Hurt, trial: PromiseTrial, chance: (n: number) => number): Doing => {
+const doing = (world: World, hurt: PromiseFault, trial: PromiseRun, chance: (n: number) => number): Doing => {
   const { sink, notifier, way } = world
   const offset = `clocks ${Math.abs(OFFSETS_MS[trial.seed % OFFSETS_MS.length] ?? 0) / 1_000} s off`
   switch (hurt) {
@@ -164,8 +164,8 @@ const doing = (world: World, hurt: Hurt, trial: PromiseTrial, chance: (n: number
 
 const hurtOnce = async (
   world: World,
-  hurt: Hurt,
-  trial: PromiseTrial,
+  hurt: PromiseFault,
+  trial: PromiseRun,
   chance: (n: number) => number,
 ): Promise<Copies> => {
   const { sink, people, ship, waiting } = world
@@ -204,12 +204,12 @@ const hurtOnce = async (
 }
 
 /** Runs one trial: each hurt once, on servers of its own. */
-export const runPromise = async (trial: PromiseTrial, tell: (copies: Copies) => void): Promise<Copies[]> => {
+export const runPromise = async (trial: PromiseRun, tell: (copies: Copies) => void): Promise<Copies[]> => {
   await using stack = new AsyncDisposableStack()
   const world = await openWorld(trial, stack)
   const chance = randomFrom(trial.seed)
   const all: Copies[] = []
-  for (const hurt of HURTS) {
+  for (const hurt of FAULTS) {
     const copies = await hurtOnce(world, hurt, trial, chance)
     tell(copies)
     all.push(copies)

@@ -1,8 +1,8 @@
 // What there is when all is quiet again: what clients read, what the stream holds, what subscribers saw, which mails came.
-import type { CloudEvent } from '../../shared/cloud-event.ts'
+import type { CloudEvent } from '../../shared/contracts/define/cloud-event.ts'
 import type { SinkMail } from '../support/smtp-sink.ts'
 import type { Agent } from './commands.ts'
-import type { Owed } from './owed.ts'
+import type { PendingMails } from './pending-mails.ts'
 import type { Inside } from './quiet.ts'
 import type { Subscriber } from './subscriber.ts'
 
@@ -26,7 +26,7 @@ export type Outcome = Readonly<{
   /** Ids of the shipped loops' events whose mails the notifier has written down. */
   notices: ReadonlySet<string>
   dead_letters: number
-  owed: Owed | undefined
+  owed: PendingMails | undefined
   /** Addresses of the members. */
   members: readonly string[]
   mails: readonly SinkMail[]

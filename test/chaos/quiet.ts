@@ -5,19 +5,19 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { type Db, MongoClient } from 'mongodb'
 import { SERVICE_NAMES } from '../../services/start.ts'
 import { type Bus, connectBus } from '../../shared/bus/connect.ts'
-import { EVENTS_STREAM } from '../../shared/bus/streams.ts'
-import { systemClock as clock } from '../../shared/clock.ts'
-import { CloudEvent } from '../../shared/cloud-event.ts'
-import { createLog } from '../../shared/log.ts'
+import { CloudEvent } from '../../shared/contracts/define/cloud-event.ts'
+import { EVENTS_STREAM } from '../../shared/events/streams.ts'
+import { systemClock as clock } from '../../shared/process/clock.ts'
+import { createLog } from '../../shared/process/log.ts'
 import { OBSERVER } from '../support/chaos/nats-servers.ts'
-import { type Owed, owedIn } from './owed.ts'
+import { type PendingMails, pendingIn } from './pending-mails.ts'
 import type { Subscriber } from './subscriber.ts'
 import type { World } from './world.ts'
 
 /** A look at the databases and the stream of a world. */
 export type Inside = AsyncDisposable &
   Readonly<{
-    owed: (subscriber: Subscriber) => Promise<Owed>
+    owed: (subscriber: Subscriber) => Promise<PendingMails>
     /** Every event of the stream, by id. */
     stream: () => Promise<ReadonlyMap<string, CloudEvent>>
     /** Ids of the events that the services keep as told. */
@@ -41,7 +41,7 @@ const outboxesOf = async (dbs: readonly Db[]): Promise<number> => {
 }
 
 /** Events that a durable consumer has not yet done, by its name. */
-const unreadOf = async (bus: Bus): Promise<Owed> => {
+const unreadOf = async (bus: Bus): Promise<PendingMails> => {
   const consumers = await bus.jsm.consumers.list(EVENTS_STREAM).next()
   return Object.fromEntries(
     consumers
@@ -120,14 +120,14 @@ export const untilQuiet = async (
   subscriber: Subscriber,
   limit_ms: number,
   tell: (text: string) => void,
-): Promise<Owed | undefined> => {
+): Promise<PendingMails | undefined> => {
   const end = clock.monotonicMs() + limit_ms
-  let [last, calm]: [Owed | undefined, number] = [undefined, 0]
+  let [last, calm]: [PendingMails | undefined, number] = [undefined, 0]
   while (clock.monotonicMs() < end) {
     last = await inside.owed(subscriber).catch(() => undefined)
     calm = last && Object.values(last).every((count) => count === 0) ? calm + 1 : 0
     if (calm === 2) return last
-    tell(`waiting for quiet: ${last ? owedIn(last).join(', ') : 'no answer yet'}`)
+    tell(`waiting for quiet: ${last ? pendingIn(last).join(', ') : 'no answer yet'}`)
     await sleep(POLL_MS)
   }
   return last

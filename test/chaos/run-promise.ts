@@ -5,8 +5,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import type { Report } from '../../infra/report.ts'
-import { inParallel } from '../../shared/parallel.ts'
-import { type Copies, HURTS, isKept, runPromise } from './mail-promise.ts'
+import { inParallel } from '../../shared/process/parallel.ts'
+import { type Copies, FAULTS, isKept, runPromise } from './mail-promise.ts'
 
 export const PROMISE_USAGE =
   'Usage: npm run chaos -- mail-promise [--runs <whole number>] [--seed <whole number>] [--at-once <whole number>]'
@@ -58,7 +58,7 @@ export const promiseMain = async (
     return found
   })
   const kept = all.filter((found) => found.every(isKept)).length
-  for (const hurt of HURTS) {
+  for (const hurt of FAULTS) {
     const of = all.flat().filter((copies) => copies.hurt === hurt)
     const sum = (of_: (copies: Copies) => number) => of.reduce((total, copies) => total + of_(copies), 0)
     report.step(

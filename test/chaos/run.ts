@@ -7,12 +7,12 @@ import { parseArgs } from 'node:util'
 import { type Report, streamReport } from '../../infra/report.ts'
 import { binariesFolder } from '../../infra/servers/cache.ts'
 import { resolveMongod, resolveNatsServer } from '../../infra/servers.ts'
-import { systemClock } from '../../shared/clock.ts'
-import { systemIds } from '../../shared/ids.ts'
-import { WAYS, type Way } from './plan.ts'
+import { systemClock } from '../../shared/process/clock.ts'
+import { systemIds } from '../../shared/process/ids.ts'
+import { runChaos } from './chaos-run.ts'
 import { FAIRNESS_USAGE, fairnessMain } from './run-fairness.ts'
 import { PROMISE_USAGE, promiseMain } from './run-promise.ts'
-import { runTrial } from './trial.ts'
+import { WAYS, type Way } from './schedule.ts'
 
 const USAGE =
   'Usage: npm run chaos -- [--seed <whole number>] [--minutes <number>] [--without <way of hurting>]…'
@@ -62,7 +62,7 @@ const main = async (): Promise<number> => {
   const folder = mkdtempSync(join(tmpdir(), 'loops-chaos-'))
   const setting = { ...binaries, folder, size: 3 } as const
   const duration_ms = given.minutes * 60_000
-  const { lines, text } = await runTrial({
+  const { lines, text } = await runChaos({
     setting,
     ...given,
     duration_ms,

@@ -6,8 +6,8 @@ import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { resolveMongod, resolveNatsServer } from '../../infra/servers.ts'
 import { serverSearch } from '../support/images.ts'
-import type { Way } from './plan.ts'
-import { runTrial } from './trial.ts'
+import { runChaos } from './chaos-run.ts'
+import type { Way } from './schedule.ts'
 
 const SEED = 720
 const DURATION_MS = 20_000
@@ -19,7 +19,7 @@ const QUIET_MS = 120_000
 test(`nothing_owed_lost_when_everything_is_hurt_with_seed_${SEED}`, async () => {
   const folder = await mkdtemp(join(tmpdir(), 'loops-chaos-'))
   const found = serverSearch()
-  const { lines, text } = await runTrial({
+  const { lines, text } = await runChaos({
     setting: {
       nats_server: (await resolveNatsServer(found)).path,
       mongod: (await resolveMongod(found)).path,

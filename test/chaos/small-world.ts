@@ -2,7 +2,7 @@
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type Bus, connectBus } from '../../shared/bus/connect.ts'
-import { createLog } from '../../shared/log.ts'
+import { createLog } from '../../shared/process/log.ts'
 import { type MongoServers, startMongoServers } from '../support/chaos/mongo-servers.ts'
 import { OBSERVER, startNatsServers } from '../support/chaos/nats-servers.ts'
 import { type Controlled, openProcesses } from '../support/chaos/processes.ts'

@@ -4,9 +4,9 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { AckPolicy, type ConsumerMessages, DeliverPolicy } from '@nats-io/jetstream'
 import { connectBus } from '../../shared/bus/connect.ts'
-import { EVENTS_STREAM } from '../../shared/bus/streams.ts'
-import { CloudEvent } from '../../shared/cloud-event.ts'
-import { createLog } from '../../shared/log.ts'
+import { CloudEvent } from '../../shared/contracts/define/cloud-event.ts'
+import { EVENTS_STREAM } from '../../shared/events/streams.ts'
+import { createLog } from '../../shared/process/log.ts'
 
 /** What was seen: each event once, and how many came again. */
 export type Subscriber = AsyncDisposable &

@@ -1,12 +1,12 @@
 // What was promised against what is there: one line for each promise, with what is missing by name. Pure.
-import type { CloudEvent } from '../../shared/cloud-event.ts'
+import type { CloudEvent } from '../../shared/contracts/define/cloud-event.ts'
 import { loopsQueue } from '../../shared/contracts/loops-queue.ts'
 import { tasks } from '../../shared/contracts/tasks.ts'
-import { TOLD_EVENTS } from '../../shared/contracts/webhooks.ts'
+import { SENT_EVENTS } from '../../shared/contracts/webhooks.ts'
 import { replayed } from '../support/queue-model.ts'
 import type { Acked, Ledger, Timed } from './ledger.ts'
 import type { Outcome } from './outcome.ts'
-import { owedIn } from './owed.ts'
+import { pendingIn } from './pending-mails.ts'
 
 /** One promise: how many of how many are kept, and which are not. */
 export type Line = Readonly<{ promise: string; kept: number; of: number; broken: readonly string[] }>
@@ -100,7 +100,7 @@ const WORK: readonly string[] = [tasks, loopsQueue].map(({ name }) => `/loops/${
 const heard = (outcome: Outcome): Line[] => {
   const { stream, seen, called, notices, dead_letters } = outcome
   const work = [...stream.values()].filter(
-    ({ source, type }) => WORK.includes(source) && TOLD_EVENTS.includes(type),
+    ({ source, type }) => WORK.includes(source) && SENT_EVENTS.includes(type),
   )
   const shipped = shippedAmong(outcome)
   return [
@@ -196,7 +196,7 @@ const replayable = ({ stream, queue }: Outcome): Line[] => {
 
 /** Everything that was promised. `most_copies` is how many mails the hurts of the run allow to come twice. */
 export const judge = (ledger: Ledger, outcome: Outcome, most_copies: number): readonly Line[] => {
-  const waiting = outcome.owed ? owedIn(outcome.owed) : ['no answer to what is owed']
+  const waiting = outcome.owed ? pendingIn(outcome.owed) : ['no answer to what is owed']
   return [
     ...acknowledged(ledger, outcome),
     ...published(ledger, outcome),

@@ -7,9 +7,9 @@ import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { InputData, JSONSchemaInput, type LanguageName, quicktype } from 'quicktype-core'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { asyncApi } from '../../shared/asyncapi.ts'
+import { typeName } from '../../shared/contracts/define/schema-names.ts'
 import { CONTRACTS } from '../../shared/contracts/index.ts'
-import { typeName } from '../../shared/schema-names.ts'
+import { asyncApi } from '../../shared/events/asyncapi.ts'
 
 const run = promisify(execFile)
 const LIMIT = { timeout: 150_000 }

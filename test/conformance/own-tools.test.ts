@@ -2,8 +2,8 @@
 // suite's own. Another, `server-stateless`, calls one to see what a server logs; it is passed with the suite's tools.
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { signUp } from '../support/accounts.ts'
-import { type Endpoint, openTokenDoor } from '../support/conformance/bed.ts'
 import { runSuite } from '../support/conformance/commands.ts'
+import { type Endpoint, openTokenEntry } from '../support/conformance/environment.ts'
 import type { Revision } from '../support/conformance/suite.ts'
 import { connectApp } from '../support/oauth-client.ts'
 import { type System, startSystem } from '../support/system.ts'
@@ -14,7 +14,7 @@ let door: Endpoint
 beforeAll(async () => {
   system = await startSystem({ instances: 2 })
   const { tokens } = await connectApp(system.url, await signUp(system, { name: 'Olga' }))
-  door = await openTokenDoor(system.url, tokens.access_token)
+  door = await openTokenEntry(system.url, tokens.access_token)
 })
 afterAll(async () => {
   await door?.[Symbol.asyncDispose]()

@@ -3,8 +3,8 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { type Endpoint, openEndpoint, openTokenDoor, tokenOf } from '../support/conformance/bed.ts'
 import { type Ended, runSuite } from '../support/conformance/commands.ts'
+import { type Endpoint, openEndpoint, openTokenEntry, tokenOf } from '../support/conformance/environment.ts'
 import { suiteServer } from '../support/conformance/fixtures.ts'
 import { namesIn, passedIn, type Revision, requiredOf } from '../support/conformance/suite.ts'
 
@@ -15,7 +15,7 @@ let door: Endpoint
 
 beforeAll(async () => {
   endpoint = await openEndpoint(suiteServer)
-  door = await openTokenDoor(endpoint.url, await tokenOf(endpoint))
+  door = await openTokenEntry(endpoint.url, await tokenOf(endpoint))
 })
 afterAll(async () => {
   await door?.[Symbol.asyncDispose]()

@@ -1,6 +1,6 @@
 // Reads the backlog file: sections of a title, a line of facts, and a Markdown body.
 import { readFileSync } from 'node:fs'
-import type { Priority } from '../../shared/contracts/common.ts'
+import type { Priority } from '../../shared/contracts/define/common.ts'
 
 /** One task of the backlog, and what the people decide about it. */
 export type Item = Readonly<{

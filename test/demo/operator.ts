@@ -1,9 +1,9 @@
 // An account made by whoever has the data folder, as an operator may where nobody can sign up by themselves.
 import { runningConfig } from '../../infra/running.ts'
+import { type NewAccount, signUp } from '../../services/gateway/accounts/accounts.ts'
 import { openDeps } from '../../services/gateway/deps.ts'
-import { type NewAccount, signUp } from '../../services/gateway/people/accounts.ts'
-import { processEnv } from '../../shared/config.ts'
-import { openHost } from '../../shared/host.ts'
+import { processEnv } from '../../shared/process/config.ts'
+import { openHost } from '../../shared/service.ts'
 
 /**
  * Makes an account with a workspace of its own in the system that `npm start` runs with this environment's DATA_DIR.

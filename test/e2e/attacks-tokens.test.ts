@@ -3,7 +3,7 @@
 import { type CryptoKey, exportSPKI, generateKeyPair, type JWTPayload, SignJWT } from 'jose'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type Account, signUp } from '../support/accounts.ts'
-import { type GatewayBed, openGatewayBed } from '../support/gateway-bed.ts'
+import { type GatewayEnvironment, openGatewayEnvironment } from '../support/gateway-environment.ts'
 import {
   connectApp,
   exchangeCode,
@@ -13,17 +13,17 @@ import {
   revokeToken,
 } from '../support/oauth-client.ts'
 import { freshStack } from '../support/stack.ts'
-import { openDoor } from '../support/system.ts'
+import { openEntry } from '../support/system.ts'
 
 const A_WHILE_S = 120
 
 describe('an access token', () => {
-  let bed: GatewayBed
+  let bed: GatewayEnvironment
   let ann: Account
   let claims: JWTPayload
 
   beforeAll(async () => {
-    bed = await openGatewayBed()
+    bed = await openGatewayEnvironment()
     ann = await signUp(bed, { name: 'Ann' })
     const { tokens } = await connectApp(bed.url, ann)
     claims = JSON.parse(Buffer.from(tokens.access_token.split('.')[1] ?? '', 'base64url').toString())
@@ -103,12 +103,12 @@ describe('an access token', () => {
 
 test('a_database_that_is_gone_does_not_cost_a_client_its_tokens [K14]', async () => {
   const { mongodbUrl } = freshStack()
-  const door = await openDoor()
+  const door = await openEntry()
   const target = new URL(mongodbUrl)
   door.open([`http://${target.host}`])
   const throughDoor = new URL(mongodbUrl)
   throughDoor.host = new URL(door.url).host
-  await using bed = await openGatewayBed({ MONGODB_URL: throughDoor.href })
+  await using bed = await openGatewayEnvironment({ MONGODB_URL: throughDoor.href })
   const ann = await signUp(bed, { name: 'Ann' })
   const app = await registerApp(bed.url)
   const given = await obtainCode(bed.url, app, ann)

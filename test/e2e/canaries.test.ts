@@ -3,9 +3,9 @@
 import { createHash } from 'node:crypto'
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import { STARTABLE, startServices } from '../../services/start.ts'
-import { createLog } from '../../shared/log.ts'
-import { connectMongo } from '../../shared/mongo.ts'
-import { JOURNAL } from '../../shared/store-journal.ts'
+import { JOURNAL } from '../../shared/events/journal-store.ts'
+import { createLog } from '../../shared/process/log.ts'
+import { connectMongo } from '../../shared/storage/mongo.ts'
 import { type Account, agentOf, joinWorkspace, openBrowser, signUp } from '../support/accounts.ts'
 import { type GuardedNats, SERVICE_USERS, startGuardedNats } from '../support/guarded-nats.ts'
 import {
@@ -17,7 +17,7 @@ import {
   revokeToken,
   tryToken,
 } from '../support/oauth-client.ts'
-import { ids } from '../support/service-bed.ts'
+import { ids } from '../support/service-environment.ts'
 import { type SmtpSink, startSmtpSink } from '../support/smtp-sink.ts'
 import { freshStack } from '../support/stack.ts'
 import { MAIL_WAIT } from '../support/system.ts'

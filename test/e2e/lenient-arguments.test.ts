@@ -1,7 +1,7 @@
 // Calls as frameworks and models really send them, over real HTTP and real services.
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import release from '../../package.json' with { type: 'json' }
-import { formsOf, inputSchema } from '../../shared/json-schema.ts'
+import { formsOf, inputSchema } from '../../shared/contracts/define/json-schema.ts'
 import { agentOf, signUp } from '../support/accounts.ts'
 import type { McpClient } from '../support/mcp-client.ts'
 import { openWire, type Wire } from '../support/raw-http.ts'

@@ -1,8 +1,8 @@
 // What happens at once, on three gateways that share nothing but the database: codes, refresh tokens and revocations that
 // cross each other, and people who leave. Each ends in one state that every gateway agrees on.
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { createLog } from '../../shared/log.ts'
-import { connectMongo } from '../../shared/mongo.ts'
+import { createLog } from '../../shared/process/log.ts'
+import { connectMongo } from '../../shared/storage/mongo.ts'
 import { type Account, joinWorkspace, openBrowser, signUp } from '../support/accounts.ts'
 import {
   type Answer,

@@ -4,12 +4,12 @@ import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import { callByName } from '../../shared/bus/client.ts'
 import { type Bus, connectBus } from '../../shared/bus/connect.ts'
 import { startBudget } from '../../shared/bus/headers.ts'
-import { systemClock as clock } from '../../shared/clock.ts'
-import { type Caller, eventSubject, ROLES } from '../../shared/contract.ts'
+import { type Caller, eventSubject, ROLES } from '../../shared/contracts/define/contract.ts'
+import { AppError, toErrorBody } from '../../shared/contracts/define/errors.ts'
+import { inputSchema } from '../../shared/contracts/define/json-schema.ts'
 import { CONTRACTS } from '../../shared/contracts/index.ts'
-import { AppError, toErrorBody } from '../../shared/errors.ts'
-import { inputSchema } from '../../shared/json-schema.ts'
-import { createLog } from '../../shared/log.ts'
+import { systemClock as clock } from '../../shared/process/clock.ts'
+import { createLog } from '../../shared/process/log.ts'
 import { agentOf, joinWorkspace, signUp } from '../support/accounts.ts'
 import { asAskerOf } from '../support/keys.ts'
 import {
@@ -22,7 +22,7 @@ import {
   type Own,
   thingsIn,
 } from '../support/outsider.ts'
-import { ids, person } from '../support/service-bed.ts'
+import { ids, person } from '../support/service-environment.ts'
 import { MAIL_WAIT, type System, startSystem } from '../support/system.ts'
 import { TOOLS } from '../support/tools.ts'
 

@@ -3,8 +3,8 @@
 import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type Bus, connectBus } from '../../shared/bus/connect.ts'
-import { eventSubject } from '../../shared/contract.ts'
-import { createLog } from '../../shared/log.ts'
+import { eventSubject } from '../../shared/contracts/define/contract.ts'
+import { createLog } from '../../shared/process/log.ts'
 import { type Account, agentOf, joinWorkspace, signUp } from '../support/accounts.ts'
 import { type Arguments, argumentsFor } from '../support/from-schema.ts'
 import type { ToolResult } from '../support/mcp-client.ts'
@@ -22,7 +22,7 @@ import {
   without,
 } from '../support/outsider.ts'
 import { openWire, type Wire } from '../support/raw-http.ts'
-import { ids } from '../support/service-bed.ts'
+import { ids } from '../support/service-environment.ts'
 import { type System, startSystem } from '../support/system.ts'
 
 /** Stands in every text that is written inside; the second one in those of the private loops. */

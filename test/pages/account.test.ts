@@ -70,7 +70,7 @@ test('language_and_time_zone_are_chosen_by_key_alone', async () => {
 test('a_password_is_changed_after_a_slip_by_key_alone', async () => {
   await signIn()
   await openAccount()
-  await page.getByLabel('Present password').fill('a slip')
+  await page.getByLabel('Current password').fill('a slip')
   await page.getByLabel('New password').fill(NEW)
   await page.keyboard.press('Enter')
   await page.getByRole('alert').waitFor()

@@ -3,7 +3,7 @@
 import fc from 'fast-check'
 import type { Browser, Page } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import { LANGUAGES } from '../../shared/language.ts'
+import { LANGUAGES } from '../../shared/contracts/define/language.ts'
 import { launchBrowser } from '../support/chromium.ts'
 import { anyText, HOSTILE_TEXTS } from '../support/hostile-texts.ts'
 import { MAILS, MAILS_SAYING, shippedMail, taskLines } from '../support/mails.ts'

@@ -2,19 +2,19 @@
 // what the person did is found done, with its events told once.
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { tryPort } from '../../infra/servers/port.ts'
-import { openPeopleStores, type PeopleStore } from '../../services/gateway/people/store.ts'
-import { systemClock as clock } from '../../shared/clock.ts'
+import { openPeopleStores, type PeopleStore } from '../../services/gateway/accounts/account-store.ts'
 import { gateway } from '../../shared/contracts/gateway.ts'
-import { createLog } from '../../shared/log.ts'
-import { connectMongo, type Mongo } from '../../shared/mongo.ts'
+import { systemClock as clock } from '../../shared/process/clock.ts'
+import { createLog } from '../../shared/process/log.ts'
+import { connectMongo, type Mongo } from '../../shared/storage/mongo.ts'
 import { type Browser, openBrowser } from '../support/accounts.ts'
 import { authorizationUrl, exchangeCode, newPkce, registerApp } from '../support/oauth-client.ts'
-import { type Bed, ids, openBed } from '../support/service-bed.ts'
+import { ids, openEnvironment, type TestEnvironment } from '../support/service-environment.ts'
 
 const PASSWORD = 'seven green bicycles in a row'
 const ANN = { name: 'Ann', email: 'ann@example.com', password: PASSWORD, workspace: 'Acme' }
 
-let bed: Bed
+let bed: TestEnvironment
 let site: string
 let mongo: Mongo
 let people: PeopleStore
@@ -22,7 +22,7 @@ let people: PeopleStore
 beforeEach(async () => {
   const port = await tryPort('127.0.0.1', 0)
   site = `http://localhost:${port}`
-  bed = await openBed({ PORT: String(port), SIGN_UP: 'open' })
+  bed = await openEnvironment({ PORT: String(port), SIGN_UP: 'open' })
   mongo = await connectMongo(bed.mongodbUrl, createLog({ filter: 'error', topic: 'test' }))
   const told = { service: 'gateway', clock, ids, onCommit: () => undefined }
   people = (await openPeopleStores(mongo.database('gateway'), told)).people

@@ -1,21 +1,21 @@
 // The one way to write, over the real database: what a save leaves alone, and how long a key is remembered.
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { ownCall } from '../../shared/bus/headers.ts'
+import { systemClock as clock } from '../../shared/process/clock.ts'
+import { createLog } from '../../shared/process/log.ts'
 import {
   type Aggregate,
   type Aggregates,
   aggregates,
   LEDGER_ENTRIES,
   RESULT_BYTES,
-} from '../../shared/aggregate.ts'
-import { ownCall } from '../../shared/bus/headers.ts'
-import { systemClock as clock } from '../../shared/clock.ts'
-import { changeByRequest } from '../../shared/command.ts'
-import type { Repeatable } from '../../shared/idempotency.ts'
-import { createLog } from '../../shared/log.ts'
-import { connectMongo, type Mongo } from '../../shared/mongo.ts'
-import { openCollection } from '../../shared/store-collection.ts'
-import { openRequests } from '../../shared/store-requests.ts'
-import { ids, refused } from '../support/service-bed.ts'
+} from '../../shared/storage/aggregate.ts'
+import { openCollection } from '../../shared/storage/collection.ts'
+import { changeByRequest } from '../../shared/storage/command.ts'
+import type { Repeatable } from '../../shared/storage/idempotency.ts'
+import { connectMongo, type Mongo } from '../../shared/storage/mongo.ts'
+import { openRequests } from '../../shared/storage/request-store.ts'
+import { ids, refused } from '../support/service-environment.ts'
 import { freshStack } from '../support/stack.ts'
 
 type Note = Aggregate & { text: string; tags: readonly string[]; beaten_at?: Date; color?: string }

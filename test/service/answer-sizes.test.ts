@@ -2,18 +2,18 @@
 // largest answer that is asked for nothing special, and its largest at all. Counted is the JSON of the structure, which
 // the text of a result repeats: a model sees one of the two.
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
-import type { Caller } from '../../shared/contract.ts'
-import { ALL_SCOPES, LIMITS } from '../../shared/contracts/common.ts'
+import { ALL_SCOPES, LIMITS } from '../../shared/contracts/define/common.ts'
+import type { Caller } from '../../shared/contracts/define/contract.ts'
+import { ANSWER_BYTES, jsonBytes } from '../../shared/contracts/define/page-bytes.ts'
 import { gateway } from '../../shared/contracts/gateway.ts'
 import { CONTRACTS } from '../../shared/contracts/index.ts'
 import { loopsQueue } from '../../shared/contracts/loops-queue.ts'
 import { tasks } from '../../shared/contracts/tasks.ts'
-import { createLog } from '../../shared/log.ts'
-import { connectMongo } from '../../shared/mongo.ts'
-import { ANSWER_BYTES, jsonBytes } from '../../shared/page-bytes.ts'
-import { inParallel } from '../../shared/parallel.ts'
+import { createLog } from '../../shared/process/log.ts'
+import { inParallel } from '../../shared/process/parallel.ts'
+import { connectMongo } from '../../shared/storage/mongo.ts'
 import { openPeople } from '../support/people.ts'
-import { type Bed, ids, openBed } from '../support/service-bed.ts'
+import { ids, openEnvironment, type TestEnvironment } from '../support/service-environment.ts'
 
 /** The largest answer at all. */
 const MAX_BYTES = 512 * 1024
@@ -29,7 +29,7 @@ const TASKS = 210
 const LOOPS = 60
 
 const stack = new AsyncDisposableStack()
-let bed: Bed
+let bed: TestEnvironment
 let ann: Caller
 let big: string
 let escaped: string
@@ -54,7 +54,7 @@ const many = (count: number, make: () => Promise<string>): Promise<string[]> =>
   inParallel(Array(count).fill(null), 8, make)
 
 beforeAll(async () => {
-  bed = stack.use(await openBed())
+  bed = stack.use(await openEnvironment())
   await Promise.all(['gateway', 'tasks', 'loops-queue'].map((name) => bed.start(name)))
   const people = stack.use(await openPeople(bed.mongodbUrl))
   const everybody = Array.from({ length: LIMITS.page + 5 }, (_, n) => ({

@@ -5,13 +5,19 @@ import { client } from '../../shared/bus/client.ts'
 import { type Bus, connectBus } from '../../shared/bus/connect.ts'
 import { ownCall } from '../../shared/bus/headers.ts'
 import { MAX_IN_FLIGHT, serve } from '../../shared/bus/serve.ts'
-import { systemClock as clock } from '../../shared/clock.ts'
-import { type Call, defineContract, type Handlers, internal, tool } from '../../shared/contract.ts'
-import { AppError } from '../../shared/errors.ts'
-import { systemIds } from '../../shared/ids.ts'
-import { createLog } from '../../shared/log.ts'
+import {
+  type Call,
+  defineContract,
+  type Handlers,
+  internal,
+  tool,
+} from '../../shared/contracts/define/contract.ts'
+import { AppError } from '../../shared/contracts/define/errors.ts'
+import { systemClock as clock } from '../../shared/process/clock.ts'
+import { systemIds } from '../../shared/process/ids.ts'
+import { createLog } from '../../shared/process/log.ts'
 import { keysOf } from '../support/keys.ts'
-import { person } from '../support/service-bed.ts'
+import { person } from '../support/service-environment.ts'
 import { freshStack } from '../support/stack.ts'
 
 const N = z.object({ n: z.int() })

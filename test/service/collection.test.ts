@@ -1,12 +1,12 @@
 // Opening collections over data of other releases: older shapes are read, newer ones refused, indexes follow the code.
 import type { Document, IndexDescription } from 'mongodb'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { type Aggregate, aggregates } from '../../shared/aggregate.ts'
-import { systemClock as clock } from '../../shared/clock.ts'
-import { createLog } from '../../shared/log.ts'
-import { connectMongo, ensureIndexes, type Mongo } from '../../shared/mongo.ts'
-import { lookInto, openCollection, type Upgrade } from '../../shared/store-collection.ts'
-import { ids, refused } from '../support/service-bed.ts'
+import { systemClock as clock } from '../../shared/process/clock.ts'
+import { createLog } from '../../shared/process/log.ts'
+import { type Aggregate, aggregates } from '../../shared/storage/aggregate.ts'
+import { lookInto, openCollection, type Upgrade } from '../../shared/storage/collection.ts'
+import { connectMongo, ensureIndexes, type Mongo } from '../../shared/storage/mongo.ts'
+import { ids, refused } from '../support/service-environment.ts'
 import { freshStack } from '../support/stack.ts'
 
 let mongo: Mongo

@@ -9,7 +9,7 @@ import {
   openBrowser,
   signUp,
 } from '../support/accounts.ts'
-import { ids } from '../support/service-bed.ts'
+import { ids } from '../support/service-environment.ts'
 import { type System, startSystem } from '../support/system.ts'
 
 let system: System

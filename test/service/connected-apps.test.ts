@@ -1,7 +1,7 @@
 // The page of connected apps: what a person sees of them, and that disconnecting one ends it on every gateway.
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import { type Account, signUp } from '../support/accounts.ts'
-import { openGatewayBed } from '../support/gateway-bed.ts'
+import { openGatewayEnvironment } from '../support/gateway-environment.ts'
 import { connectApp, obtainCode, refreshTokens, registerApp, tryToken } from '../support/oauth-client.ts'
 import { type System, startSystem } from '../support/system.ts'
 
@@ -66,7 +66,7 @@ test('an_app_of_somebody_else_cannot_be_disconnected_nor_seen', async () => {
 })
 
 test('an_app_that_never_took_its_code_or_whose_time_is_over_is_not_shown', async () => {
-  await using bed = await openGatewayBed()
+  await using bed = await openGatewayEnvironment()
   const cleo = await signUp(bed, { name: 'Cleo' })
   await obtainCode(bed.url, await registerApp(bed.url, { client_name: 'Never' }), cleo)
   expect((await cleo.browser.open('/apps')).text).not.toContain('Never')

@@ -1,30 +1,30 @@
 // The development mailbox: what is shipped lands in it whichever notifier sends, it outlives them, and the gateway's page
 // and JSON show it. Real NATS, MongoDB and SMTP.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { devMailRoutes } from '../../services/gateway/http/dev-mail.ts'
+import { devMailRoutes } from '../../services/gateway/web/dev-mail/dev-mail-page.ts'
+import { type DevMails, KEPT_MAILS, openDevMails } from '../../services/notifier/dev-mail-store.ts'
 import { startDevMailbox } from '../../services/notifier/dev-mailbox.ts'
 import { createMailer, type Mail } from '../../services/notifier/mailer.ts'
-import { type DevMails, KEPT_MAILS, openDevMails } from '../../services/notifier/store-dev-mails.ts'
 import { client } from '../../shared/bus/client.ts'
-import { systemClock as clock } from '../../shared/clock.ts'
-import { readConfig } from '../../shared/config.ts'
 import { type DevMail, notifier } from '../../shared/contracts/notifier.ts'
-import { createLog } from '../../shared/log.ts'
-import { connectMongo } from '../../shared/mongo.ts'
+import { systemClock as clock } from '../../shared/process/clock.ts'
+import { readConfig } from '../../shared/process/config.ts'
+import { createLog } from '../../shared/process/log.ts'
+import { connectMongo } from '../../shared/storage/mongo.ts'
 import { asService } from '../support/keys.ts'
-import { settled, ship } from '../support/mail-owed.ts'
+import { caughtUp, ship } from '../support/pending-mails.ts'
 import { openPeople, type People, type Someone } from '../support/people.ts'
-import { type Bed, ids, openBed } from '../support/service-bed.ts'
+import { ids, openEnvironment, type TestEnvironment } from '../support/service-environment.ts'
 
 const log = createLog({ filter: 'error', topic: 'test' })
 const silent = createLog({ filter: 'error', topic: 'test', write: () => undefined })
 const open = new AsyncDisposableStack()
-let bed: Bed
+let bed: TestEnvironment
 let people: People
 let mailbox: DevMails
 
 beforeAll(async () => {
-  bed = open.use(await openBed({ PORT: '0' }))
+  bed = open.use(await openEnvironment({ PORT: '0' }))
   await bed.start('gateway')
   people = open.use(await openPeople(bed.mongodbUrl))
   const mongo = open.use(await connectMongo(bed.mongodbUrl, log))
@@ -57,10 +57,10 @@ describe('mails that are kept', () => {
   it('one_for_each_member_from_two_notifiers_and_there_after_a_restart', async () => {
     const { id, members } = await people.workspace('Acme', [{ name: 'Ana' }, { name: 'Ben' }])
     const first = await bed.start('notifier', 2)
-    await settled(bed, id, await ship(bed, id, members[0] as Someone, { name: 'One' }), 2)
+    await caughtUp(bed, id, await ship(bed, id, members[0] as Someone, { name: 'One' }), 2)
     await first[Symbol.asyncDispose]()
     await bed.start('notifier', 2)
-    await settled(bed, id, await ship(bed, id, members[0] as Someone, { name: 'Two' }), 2)
+    await caughtUp(bed, id, await ship(bed, id, members[0] as Someone, { name: 'Two' }), 2)
     const mails = await json()
     expect(mails.map(({ subject }) => subject)).toEqual([
       ...Array(2).fill('Shipped: Two'),

@@ -1,9 +1,9 @@
 // What the gateway shows of the events to everybody: the AsyncAPI document, the schemas, and the page.
 import { Parser } from '@asyncapi/parser'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { describedDirectEvents, describedEvents } from '../../shared/asyncapi.ts'
-import { subscriberOperationsOf } from '../../shared/contract.ts'
+import { subscriberOperationsOf } from '../../shared/contracts/define/contract.ts'
 import { CONTRACTS } from '../../shared/contracts/index.ts'
+import { describedDirectEvents, describedEvents } from '../../shared/events/asyncapi.ts'
 import { type System, startSystem } from '../support/system.ts'
 
 const EVENTS = describedEvents(CONTRACTS)

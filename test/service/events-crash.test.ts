@@ -1,18 +1,18 @@
 // A service that is killed between telling an event and taking it out of its document: another instance finishes, the stream
 // has the event once, and every reader gets it.
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { EVENTS_STREAM } from '../../shared/bus/streams.ts'
 import { tasks } from '../../shared/contracts/tasks.ts'
-import { createLog } from '../../shared/log.ts'
-import { connectMongo } from '../../shared/mongo.ts'
-import { JOURNAL } from '../../shared/store-journal.ts'
-import { type Bed, openBed, person } from '../support/service-bed.ts'
+import { JOURNAL } from '../../shared/events/journal-store.ts'
+import { EVENTS_STREAM } from '../../shared/events/streams.ts'
+import { createLog } from '../../shared/process/log.ts'
+import { connectMongo } from '../../shared/storage/mongo.ts'
+import { openEnvironment, person, type TestEnvironment } from '../support/service-environment.ts'
 
-let bed: Bed
+let bed: TestEnvironment
 let stack: AsyncDisposableStack
 
 beforeAll(async () => {
-  bed = await openBed()
+  bed = await openEnvironment()
   stack = new AsyncDisposableStack()
 })
 afterAll(async () => {

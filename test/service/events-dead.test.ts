@@ -1,16 +1,22 @@
 // Events that cannot be reacted to: each becomes one row with its reason while all others flow on, and an operator's word
 // has it tried again.
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { MAX_DELIVER } from '../../shared/bus/deliveries.ts'
-import { EVENTS_STREAM, openConsumer } from '../../shared/bus/streams.ts'
-import { AppError } from '../../shared/errors.ts'
-import { DEAD_LETTERS, type DeadLetter } from '../../shared/store-dead-letters.ts'
-import { type EventsBed, MADE, openEventsBed, thing, toldOf } from '../support/events-bed.ts'
+import { AppError } from '../../shared/contracts/define/errors.ts'
+import { DEAD_LETTERS, type DeadLetter } from '../../shared/events/dead-letter-store.ts'
+import { MAX_DELIVER } from '../../shared/events/deliveries.ts'
+import { EVENTS_STREAM, openConsumer } from '../../shared/events/streams.ts'
+import {
+  type EventsEnvironment,
+  eventsOf,
+  MADE,
+  openEventsEnvironment,
+  thing,
+} from '../support/events-environment.ts'
 
-let bed: EventsBed
+let bed: EventsEnvironment
 
 beforeAll(async () => {
-  bed = await openEventsBed()
+  bed = await openEventsEnvironment()
 })
 afterAll(() => bed?.[Symbol.asyncDispose]())
 
@@ -98,7 +104,7 @@ test('a_failed_reaction_is_tried_again', async () => {
   const { store } = bed.relaying()
   for (const name of ['hard', 'easy']) {
     const one = thing(name)
-    await store.insert(one, toldOf(one))
+    await store.insert(one, eventsOf(one))
   }
   await expect.poll(() => tries.filter((name) => name === 'hard').length).toBe(2)
   expect(tries.filter((name) => name === 'easy')).toHaveLength(1)

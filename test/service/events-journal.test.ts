@@ -1,14 +1,20 @@
 // What becomes of events between the stream and the journal: processes that die between the two, a stream that loses its end
 // or all it had, and documents whose events nothing will take.
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { EVENTS_STREAM } from '../../shared/bus/streams.ts'
-import { type EventsBed, MADE, openEventsBed, thing, toldOf } from '../support/events-bed.ts'
+import { EVENTS_STREAM } from '../../shared/events/streams.ts'
+import {
+  type EventsEnvironment,
+  eventsOf,
+  MADE,
+  openEventsEnvironment,
+  thing,
+} from '../support/events-environment.ts'
 
 const FAR_OFF = new Date('2100-01-01')
-let bed: EventsBed
+let bed: EventsEnvironment
 
 beforeAll(async () => {
-  bed = await openEventsBed()
+  bed = await openEventsEnvironment()
 })
 afterAll(() => bed?.[Symbol.asyncDispose]())
 
@@ -31,7 +37,7 @@ test('nothing_is_told_again_while_all_is_well', async () => {
   const writer = async () => {
     for (let n = 0; n < 50; n += 1) {
       const one = thing(`busy ${n}`)
-      await store.insert(one, toldOf(one))
+      await store.insert(one, eventsOf(one))
     }
   }
   await Promise.all(Array.from({ length: 20 }, writer))
@@ -42,7 +48,7 @@ test('nothing_is_told_again_while_all_is_well', async () => {
 
 test('an_event_is_told_once_when_its_process_died_between_the_stream_and_the_document', async () => {
   const one = thing('half told')
-  const document = await bed.silent().insert(one, toldOf(one))
+  const document = await bed.silent().insert(one, eventsOf(one))
   const [waiting] = document?.outbox ?? []
   if (!waiting) throw new Error('no event waits')
   await bed.bus.js.publish(MADE, JSON.stringify(waiting.event), { msgID: waiting.id })
@@ -56,7 +62,7 @@ test('an_event_leaves_its_document_when_its_process_died_between_the_journal_and
   await bed.tell(1)
   const [last] = (await bed.journaled()).slice(-1)
   const one = thing('written down')
-  const document = await bed.silent().insert(one, toldOf(one))
+  const document = await bed.silent().insert(one, eventsOf(one))
   const [waiting] = document?.outbox ?? []
   if (!waiting || !last) throw new Error('no event waits')
   const { id, ...event } = waiting
@@ -134,9 +140,9 @@ test('documents_whose_events_cannot_be_published_hold_nobody_up', async () => {
   const silent = bed.silent()
   const tooLarge = 'x'.repeat(bed.bus.nc.info?.max_payload ?? 0)
   const stuck = Array.from({ length: 33 }, () => thing(tooLarge))
-  for (const one of stuck) await silent.insert(one, toldOf(one))
+  for (const one of stuck) await silent.insert(one, eventsOf(one))
   const behind = thing('behind them')
-  await silent.insert(behind, toldOf(behind))
+  await silent.insert(behind, eventsOf(behind))
   await using _ = bed.relaying().relay
   await expect.poll(async () => (await bed.collection.findOne({ _id: behind._id }))?.outbox).toEqual([])
   expect(await bed.waiting()).toBe(stuck.length)

@@ -3,22 +3,22 @@ import { execFile } from 'node:child_process'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { MIGRATOR, startServices } from '../../services/start.ts'
-import { EVENTS_STREAM } from '../../shared/bus/streams.ts'
-import { eventSubject } from '../../shared/contract.ts'
+import { eventSubject } from '../../shared/contracts/define/contract.ts'
 import { gateway } from '../../shared/contracts/gateway.ts'
 import { notifier } from '../../shared/contracts/notifier.ts'
-import { DEAD_LETTERS, type DeadLetter } from '../../shared/store-dead-letters.ts'
-import { JOURNAL, type JournalEntry } from '../../shared/store-journal.ts'
-import { type EventsBed, openEventsBed } from '../support/events-bed.ts'
+import { DEAD_LETTERS, type DeadLetter } from '../../shared/events/dead-letter-store.ts'
+import { JOURNAL, type JournalEntry } from '../../shared/events/journal-store.ts'
+import { EVENTS_STREAM } from '../../shared/events/streams.ts'
+import { type EventsEnvironment, openEventsEnvironment } from '../support/events-environment.ts'
 import { SOME_ID } from '../support/tools.ts'
 
 const ACTOR = { user_id: SOME_ID, name: 'Ann', client: 'web' }
 const SUBJECT = eventSubject(gateway.name, 'person.invited', 'W')
-let bed: EventsBed
+let bed: EventsEnvironment
 let service: AsyncDisposable
 
 beforeAll(async () => {
-  bed = await openEventsBed()
+  bed = await openEventsEnvironment()
   const env = {
     NATS_URL: bed.natsUrl,
     MONGODB_URL: bed.mongodbUrl,

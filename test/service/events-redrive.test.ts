@@ -1,26 +1,26 @@
 // Dead letters that are tried again: by one replica at a time, whatever the clocks of their machines say, and by another one
 // when it dies.
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { subjectPattern } from '../../shared/bus/reactions.ts'
-import { aheadOf, systemClock } from '../../shared/clock.ts'
-import { eventFilter } from '../../shared/contract.ts'
-import { openDatabaseClock } from '../../shared/storage/database-clock.ts'
+import { eventFilter } from '../../shared/contracts/define/contract.ts'
 import {
   DEAD_LETTERS,
   type DeadLetter,
-  deadLetterDesk,
+  openDeadLetterList,
   openDeadLetters,
-} from '../../shared/store-dead-letters.ts'
-import { type EventsBed, MADE, openEventsBed } from '../support/events-bed.ts'
-import { ids } from '../support/service-bed.ts'
+} from '../../shared/events/dead-letter-store.ts'
+import { subjectPattern } from '../../shared/events/reactions.ts'
+import { aheadOf, systemClock } from '../../shared/process/clock.ts'
+import { openDatabaseClock } from '../../shared/storage/database-clock.ts'
+import { type EventsEnvironment, MADE, openEventsEnvironment } from '../support/events-environment.ts'
+import { ids } from '../support/service-environment.ts'
 
 const OFF_MS = 5 * 60_000
 const HOUR_MS = 60 * 60_000
 const SUBJECTS = [subjectPattern(eventFilter('things', 'thing.made'))]
 
-let bed: EventsBed
+let bed: EventsEnvironment
 beforeAll(async () => {
-  bed = await openEventsBed()
+  bed = await openEventsEnvironment()
 })
 afterAll(() => bed?.[Symbol.asyncDispose]())
 
@@ -164,7 +164,7 @@ describe('a letter', () => {
     await giveUp('asked', ['it'])
     await rowsOf('asked').updateMany({}, { $unset: { asked_at: '' } })
     const { claim, settle } = await replicaOf('asked', -OFF_MS)
-    const desk = deadLetterDesk(bed.mongo.database('asked'), await clockOf('asked', OFF_MS))
+    const desk = openDeadLetterList(bed.mongo.database('asked'), await clockOf('asked', OFF_MS))
     expect(await desk.ask({})).toBe(1)
     const row = await claim(SUBJECTS)
     if (!row) throw new Error('It was asked for.')

@@ -6,12 +6,22 @@ import { StorageType } from '@nats-io/jetstream'
 import { afterEach, beforeAll, beforeEach, expect, test } from 'vitest'
 import { resolveNatsServer } from '../../infra/servers.ts'
 import { connectBus } from '../../shared/bus/connect.ts'
-import { startKeeper } from '../../shared/bus/keeper.ts'
-import { ADVISORIES_STREAM, EVENTS_STREAM, migrateStreams, untilConsumers } from '../../shared/bus/streams.ts'
-import { createLog } from '../../shared/log.ts'
+import { startKeeper } from '../../shared/events/keeper.ts'
+import {
+  ADVISORIES_STREAM,
+  EVENTS_STREAM,
+  migrateStreams,
+  untilConsumers,
+} from '../../shared/events/streams.ts'
+import { createLog } from '../../shared/process/log.ts'
 import { type NatsServers, OBSERVER, startNatsServers } from '../support/chaos/nats-servers.ts'
 import { openProcesses } from '../support/chaos/processes.ts'
-import { type EventsBed, openEventsBed, thing, toldOf } from '../support/events-bed.ts'
+import {
+  type EventsEnvironment,
+  eventsOf,
+  openEventsEnvironment,
+  thing,
+} from '../support/events-environment.ts'
 import { serverSearch } from '../support/images.ts'
 import { freshStack } from '../support/stack.ts'
 
@@ -36,9 +46,11 @@ const startServers = async (size: number): Promise<NatsServers> => {
   await nats.allReady()
   return nats
 }
-const openBed = async (nats: NatsServers): Promise<EventsBed> =>
-  stack.use(await openEventsBed({ natsUrl: nats.urlOf(OBSERVER), mongodbUrl: freshStack().mongodbUrl }))
-const copies = async (bed: EventsBed, stream = EVENTS_STREAM): Promise<number> =>
+const openBed = async (nats: NatsServers): Promise<EventsEnvironment> =>
+  stack.use(
+    await openEventsEnvironment({ natsUrl: nats.urlOf(OBSERVER), mongodbUrl: freshStack().mongodbUrl }),
+  )
+const copies = async (bed: EventsEnvironment, stream = EVENTS_STREAM): Promise<number> =>
   (await bed.bus.jsm.streams.info(stream)).config.num_replicas
 
 test('everything_is_told_again_and_read_on_when_the_server_comes_back_with_nothing', async () => {
@@ -51,7 +63,7 @@ test('everything_is_told_again_and_read_on_when_the_server_comes_back_with_nothi
   const { store } = bed.relaying()
   await nats.loseEverything()
   const meanwhile = Array.from({ length: 5 }, (_, n) => thing(`meanwhile ${n}`))
-  for (const one of meanwhile) await store.insert(one, toldOf(one))
+  for (const one of meanwhile) await store.insert(one, eventsOf(one))
   seen.clear()
   for (const { process } of nats.servers) process.start()
   await expect.poll(() => seen.size, LIMIT).toBe(25)

@@ -3,27 +3,27 @@ import { execFile } from 'node:child_process'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import { type Line, takeSnapshot } from '../../infra/events/snapshot.ts'
-import { EVENTS_STREAM } from '../../shared/bus/streams.ts'
-import { systemClock } from '../../shared/clock.ts'
-import { CloudEvent } from '../../shared/cloud-event.ts'
-import type { Caller } from '../../shared/contract.ts'
+import { CloudEvent } from '../../shared/contracts/define/cloud-event.ts'
+import type { Caller } from '../../shared/contracts/define/contract.ts'
 import { CONTRACTS } from '../../shared/contracts/index.ts'
 import type { SnapshotRecord } from '../../shared/contracts/records.ts'
-import { createLog } from '../../shared/log.ts'
-import { connectMongo } from '../../shared/mongo.ts'
-import { JOURNAL } from '../../shared/store-journal.ts'
+import { JOURNAL } from '../../shared/events/journal-store.ts'
+import { EVENTS_STREAM } from '../../shared/events/streams.ts'
+import { systemClock } from '../../shared/process/clock.ts'
+import { createLog } from '../../shared/process/log.ts'
+import { connectMongo } from '../../shared/storage/mongo.ts'
 import { openPeople } from '../support/people.ts'
-import { ids } from '../support/service-bed.ts'
+import { ids } from '../support/service-environment.ts'
 import { tableOf } from '../support/subscriber-table.ts'
-import { openTasksBed, type TasksBed, until } from '../support/tasks-bed.ts'
+import { openTasksEnvironment, type TasksEnvironment, until } from '../support/tasks-environment.ts'
 
 /** More than are read at a time. */
 const MANY = 250
 vi.setConfig({ testTimeout: 120_000 })
 
-let bed: TasksBed
+let bed: TasksEnvironment
 beforeAll(async () => {
-  bed = await openTasksBed(1)
+  bed = await openTasksEnvironment(1)
 })
 afterAll(() => bed[Symbol.asyncDispose]())
 

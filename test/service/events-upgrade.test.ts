@@ -1,10 +1,10 @@
 // A rolling upgrade: a replica that knows a new kind of event beside one of the release before, on the same durable consumer.
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { MAX_DELIVER } from '../../shared/bus/deliveries.ts'
-import { EVENTS_STREAM, openConsumer } from '../../shared/bus/streams.ts'
-import { eventFilter, eventSubject } from '../../shared/contract.ts'
-import type { DeadLetter } from '../../shared/store-dead-letters.ts'
-import { type EventsBed, MADE, openEventsBed } from '../support/events-bed.ts'
+import { eventFilter, eventSubject } from '../../shared/contracts/define/contract.ts'
+import type { DeadLetter } from '../../shared/events/dead-letter-store.ts'
+import { MAX_DELIVER } from '../../shared/events/deliveries.ts'
+import { EVENTS_STREAM, openConsumer } from '../../shared/events/streams.ts'
+import { type EventsEnvironment, MADE, openEventsEnvironment } from '../support/events-environment.ts'
 
 const OLD = ['thing.made'] as const
 const NEW = ['thing.made', 'thing.moved'] as const
@@ -12,10 +12,10 @@ const MANY = 5
 /** Chance may have the old replica take one several times in a row. */
 const SECONDS = { timeout: 60_000 }
 
-let bed: EventsBed
+let bed: EventsEnvironment
 
 beforeAll(async () => {
-  bed = await openEventsBed()
+  bed = await openEventsEnvironment()
 })
 afterAll(() => bed?.[Symbol.asyncDispose]())
 

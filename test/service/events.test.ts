@@ -1,13 +1,20 @@
 // From a document's outbox over the stream to a reaction, on real NATS and MongoDB.
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { EVENTS_STREAM } from '../../shared/bus/streams.ts'
-import type { CloudEvent } from '../../shared/cloud-event.ts'
-import { type EventsBed, MADE, openEventsBed, type Thing, thing, toldOf } from '../support/events-bed.ts'
+import type { CloudEvent } from '../../shared/contracts/define/cloud-event.ts'
+import { EVENTS_STREAM } from '../../shared/events/streams.ts'
+import {
+  type EventsEnvironment,
+  eventsOf,
+  MADE,
+  openEventsEnvironment,
+  type Thing,
+  thing,
+} from '../support/events-environment.ts'
 
-let bed: EventsBed
+let bed: EventsEnvironment
 
 beforeAll(async () => {
-  bed = await openEventsBed()
+  bed = await openEventsEnvironment()
 })
 afterAll(() => bed?.[Symbol.asyncDispose]())
 
@@ -16,8 +23,8 @@ test('told_with_its_version_and_taken_out_of_the_document', async () => {
   const seen: CloudEvent[] = []
   await using _ = await bed.consuming('reader', async (told) => void seen.push(told as CloudEvent))
   const first = thing('one')
-  const inserted = await store.insert(first, toldOf(first))
-  await store.save(inserted as Thing, { ...first, name: 'two' }, toldOf({ ...first, name: 'two' }))
+  const inserted = await store.insert(first, eventsOf(first))
+  await store.save(inserted as Thing, { ...first, name: 'two' }, eventsOf({ ...first, name: 'two' }))
   await expect.poll(() => seen.filter(({ subject }) => subject === first._id).length).toBe(2)
   expect(
     seen.map(({ sequence, type, source, workspaceid }) => ({ sequence, type, source, workspaceid })),
@@ -33,7 +40,7 @@ test('a_stale_writer_changes_and_tells_nothing', async () => {
   const one = thing('one')
   const before = (await store.insert(one, [])) as Thing
   expect(await store.save(before, { ...one, name: 'first' }, [])).toMatchObject({ v: 2, name: 'first' })
-  expect(await store.save(before, { ...one, name: 'second' }, toldOf(one))).toBeNull()
+  expect(await store.save(before, { ...one, name: 'second' }, eventsOf(one))).toBeNull()
   expect(await bed.collection.findOne({ _id: one._id })).toMatchObject({ v: 2, name: 'first', outbox: [] })
   await relay[Symbol.asyncDispose]()
 })
@@ -41,7 +48,7 @@ test('a_stale_writer_changes_and_tells_nothing', async () => {
 test('what_a_killed_writer_left_is_told_by_another_instance', async () => {
   const silent = bed.silent()
   const left = thing('left behind')
-  await silent.insert(left, toldOf(left))
+  await silent.insert(left, eventsOf(left))
   expect(await bed.waiting()).toBe(1)
   const { relay } = bed.relaying()
   await expect.poll(bed.waiting, { timeout: 10_000 }).toBe(0)
@@ -55,7 +62,7 @@ test('what_a_killed_writer_left_is_told_by_another_instance', async () => {
 test('two_relays_tell_an_event_once', async () => {
   const silent = bed.silent()
   const many = Array.from({ length: 40 }, (_, index) => thing(`twice ${index}`))
-  for (const one of many) await silent.insert(one, toldOf(one))
+  for (const one of many) await silent.insert(one, eventsOf(one))
   const before = (await bed.bus.jsm.streams.info(EVENTS_STREAM)).state.messages
   const relays = [bed.relaying(), bed.relaying()]
   await expect.poll(bed.waiting, { timeout: 10_000 }).toBe(0)
@@ -85,7 +92,7 @@ test('a_backlog_is_published_by_one_of_three_relays_and_by_another_when_that_one
   const silent = bed.silent()
   const many = Array.from({ length: 2_000 }, (_, index) => thing(`left ${index}`))
   for (let n = 0; n < many.length; n += 100)
-    await Promise.all(many.slice(n, n + 100).map((one) => silent.insert(one, toldOf(one))))
+    await Promise.all(many.slice(n, n + 100).map((one) => silent.insert(one, eventsOf(one))))
   // One that was killed right after it took the turn.
   expect(await bed.turns().take(silent.outbox.name)).toBe(true)
   const relays = [bed.relaying(), bed.relaying(), bed.relaying()]
@@ -105,7 +112,7 @@ test('what_is_written_while_another_has_the_turn_leaves_at_once', async () => {
   const holder = bed.turns()
   const one = thing('fresh')
   expect(await holder.take(store.outbox.name)).toBe(true)
-  await store.insert(one, toldOf(one))
+  await store.insert(one, eventsOf(one))
   await expect.poll(() => bed.collection.findOne({ _id: one._id })).toMatchObject({ outbox: [] })
   // Nobody had the turn meanwhile.
   expect(await holder.take(store.outbox.name)).toBe(true)
@@ -121,10 +128,10 @@ test('a_full_outbox_refuses_the_change_instead_of_dropping_an_event', async () =
     document = (await silent.save(
       document,
       one,
-      Array.from({ length: 25 }, () => toldOf(one)).flat(),
+      Array.from({ length: 25 }, () => eventsOf(one)).flat(),
     )) as Thing
   expect(document.outbox).toHaveLength(100)
-  await expect(silent.save(document, { ...one, name: 'more' }, toldOf(one))).rejects.toMatchObject({
+  await expect(silent.save(document, { ...one, name: 'more' }, eventsOf(one))).rejects.toMatchObject({
     code: 'unavailable',
   })
   expect(await bed.collection.findOne({ _id: one._id })).toMatchObject({ v: 5, name: 'chatty' })

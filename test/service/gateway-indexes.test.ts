@@ -2,17 +2,21 @@
 // is answered. The database's own profile of what it did is the witness.
 import type { Db, Document } from 'mongodb'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import {
+  openPeopleStores,
+  type PeopleStore,
+  type Session,
+} from '../../services/gateway/accounts/account-store.ts'
+import { type LinkStores, openLinkStores } from '../../services/gateway/accounts/link-store.ts'
+import type { Person } from '../../services/gateway/accounts/person-rules.ts'
+import type { Invitation } from '../../services/gateway/accounts/workspace-rules.ts'
+import { openWorkspaceStores } from '../../services/gateway/accounts/workspace-store.ts'
 import type { Client, Grant } from '../../services/gateway/oauth/model.ts'
-import { type OAuthStores, openOAuthStores } from '../../services/gateway/oauth/store.ts'
-import type { Person } from '../../services/gateway/people/person.ts'
-import { openPeopleStores, type PeopleStore, type Session } from '../../services/gateway/people/store.ts'
-import { type LinkStores, openLinkStores } from '../../services/gateway/people/store-links.ts'
-import { openWorkspaceStores } from '../../services/gateway/workspaces/store.ts'
-import type { Invitation } from '../../services/gateway/workspaces/workspace.ts'
-import { systemClock as clock } from '../../shared/clock.ts'
-import { createLog } from '../../shared/log.ts'
-import { connectMongo, type Mongo } from '../../shared/mongo.ts'
-import { ids } from '../support/service-bed.ts'
+import { type OAuthStores, openOAuthStores } from '../../services/gateway/oauth/oauth-store.ts'
+import { systemClock as clock } from '../../shared/process/clock.ts'
+import { createLog } from '../../shared/process/log.ts'
+import { connectMongo, type Mongo } from '../../shared/storage/mongo.ts'
+import { ids } from '../support/service-environment.ts'
 import { freshStack } from '../support/stack.ts'
 
 const MANY = 2_000

@@ -3,7 +3,7 @@
 import { once } from 'node:events'
 import { Worker } from 'node:worker_threads'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { LIMITS } from '../../shared/contracts/common.ts'
+import { LIMITS } from '../../shared/contracts/define/common.ts'
 import { registerApp } from '../support/oauth-client.ts'
 import type { Done, Order } from '../support/raw-worker.ts'
 import { openWholeGateway, type WholeGateway } from '../support/whole-gateway.ts'

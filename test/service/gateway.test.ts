@@ -2,15 +2,15 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { gateway } from '../../shared/contracts/gateway.ts'
 import { openPeople, type People, type Someone } from '../support/people.ts'
-import { type Bed, ids, openBed } from '../support/service-bed.ts'
+import { ids, openEnvironment, type TestEnvironment } from '../support/service-environment.ts'
 
-let bed: Bed
+let bed: TestEnvironment
 let people: People
 let workspace: Readonly<{ id: string; members: readonly Someone[] }>
 let ann: Someone
 
 beforeAll(async () => {
-  bed = await openBed()
+  bed = await openEnvironment()
   await bed.start('gateway', 2)
   people = await openPeople(bed.mongodbUrl)
   const given = Array.from({ length: 12 }, (_, index) => ({ name: index === 0 ? 'Ann' : `Person ${index}` }))

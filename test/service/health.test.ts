@@ -1,6 +1,6 @@
 // What a service without an address of its own says of itself: alive, and ready as long as the bus is there.
 import { afterEach, expect, test } from 'vitest'
-import { startHealth } from '../../shared/health.ts'
+import { startHealth } from '../../shared/process/health.ts'
 import { freePort } from '../support/conformance/commands.ts'
 
 let health: AsyncDisposable | undefined

@@ -1,7 +1,7 @@
 // What an invitation is worth: the right of whoever sent it, while they have it, and to the address that it went to alone.
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type Account, joinWorkspace, linkInMail, openBrowser, signUp } from '../support/accounts.ts'
-import { ids } from '../support/service-bed.ts'
+import { ids } from '../support/service-environment.ts'
 import { type System, startSystem } from '../support/system.ts'
 
 let system: System

@@ -3,13 +3,13 @@ import { decodeProtectedHeader } from 'jose'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { ANNOUNCE_MS, RETIRE_MS, ROTATE_MS } from '../../services/gateway/oauth/key-schedule.ts'
 import { signUp } from '../support/accounts.ts'
-import { type GatewayBed, openGatewayBed } from '../support/gateway-bed.ts'
+import { type GatewayEnvironment, openGatewayEnvironment } from '../support/gateway-environment.ts'
 import { type App, connectApp, getJson, refreshTokens } from '../support/oauth-client.ts'
 
-let beds: readonly [GatewayBed, GatewayBed]
+let beds: readonly [GatewayEnvironment, GatewayEnvironment]
 beforeEach(async () => {
-  const first = await openGatewayBed()
-  beds = [first, await openGatewayBed({}, first)]
+  const first = await openGatewayEnvironment()
+  beds = [first, await openGatewayEnvironment({}, first)]
 })
 afterEach(async () => {
   for (const bed of beds) await bed[Symbol.asyncDispose]()
@@ -17,7 +17,7 @@ afterEach(async () => {
 
 const kidOf = (token: string): string => String(decodeProtectedHeader(token).kid)
 /** Has the key be one that was made long ago. */
-const age = ({ db, deps }: GatewayBed) => {
+const age = ({ db, deps }: GatewayEnvironment) => {
   const created_at = new Date(deps.clock.now().getTime() - ROTATE_MS)
   return db.collection('signing_keys').updateMany({}, { $set: { created_at } })
 }
@@ -40,7 +40,7 @@ const load = async (app: App, refresh_token: string, until: Promise<unknown>): P
     over = true
   })
   while (!over || rounds < 4) {
-    const at = beds[rounds % 2] as GatewayBed
+    const at = beds[rounds % 2] as GatewayEnvironment
     const { status, body } = await refreshTokens(at.url, app, token)
     expect(status).toBe(200)
     for (const bed of beds) expect(await bed.verify(body.access_token)).toMatchObject({ ok: true })

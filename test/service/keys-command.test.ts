@@ -6,14 +6,14 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { introspectionToken } from '../../services/gateway/oauth/introspect.ts'
 import { ANNOUNCE_MS } from '../../services/gateway/oauth/key-schedule.ts'
 import { signUp } from '../support/accounts.ts'
-import { type GatewayBed, openGatewayBed } from '../support/gateway-bed.ts'
+import { type GatewayEnvironment, openGatewayEnvironment } from '../support/gateway-environment.ts'
 import { connectApp, getJson, refreshTokens } from '../support/oauth-client.ts'
 
 const SECRET = 'a secret of the tests that is long enough'
 
-let bed: GatewayBed
+let bed: GatewayEnvironment
 beforeAll(async () => {
-  bed = await openGatewayBed({ LOOPS_SECRET: SECRET })
+  bed = await openGatewayEnvironment({ LOOPS_SECRET: SECRET })
 })
 afterAll(() => bed?.[Symbol.asyncDispose]())
 

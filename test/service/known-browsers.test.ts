@@ -2,12 +2,12 @@
 // that the tests move.
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { openBrowser, signUp } from '../support/accounts.ts'
-import { type GatewayBed, openGatewayBed } from '../support/gateway-bed.ts'
+import { type GatewayEnvironment, openGatewayEnvironment } from '../support/gateway-environment.ts'
 import { connectApp, refreshTokens } from '../support/oauth-client.ts'
 
-let bed: GatewayBed
+let bed: GatewayEnvironment
 beforeAll(async () => {
-  bed = await openGatewayBed()
+  bed = await openGatewayEnvironment()
 })
 afterAll(() => bed?.[Symbol.asyncDispose]())
 
@@ -73,7 +73,7 @@ test('the_link_for_a_new_password_lets_a_browser_in_and_ends_nothing', async () 
     .find()
     .sort({ created_at: -1 })
     .toArray()
-  const { resetUrl } = await import('../../services/gateway/people/credentials.ts')
+  const { resetUrl } = await import('../../services/gateway/accounts/credentials.ts')
   const link = new URL(resetUrl(bed.deps, { _id: reset?._id ?? '' })).pathname
   expect((await browser.open(link)).text).toContain('Keep my password and sign in')
   const page = await browser.submit(link, { keep: 'yes' })

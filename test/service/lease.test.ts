@@ -1,12 +1,12 @@
 // Leases on a real database: the clocks of holders do not count, a lease is one holder's, and what was lost cannot be renewed,
 // settled or given back.
 import { expect, test } from 'vitest'
-import { aheadOf, systemClock } from '../../shared/clock.ts'
-import { createLog } from '../../shared/log.ts'
-import { connectMongo } from '../../shared/mongo.ts'
+import { aheadOf, systemClock } from '../../shared/process/clock.ts'
+import { createLog } from '../../shared/process/log.ts'
 import { openDatabaseClock } from '../../shared/storage/database-clock.ts'
+import { connectMongo } from '../../shared/storage/mongo.ts'
 import { openPendingWork, type Work } from '../../shared/storage/pending-work.ts'
-import { ids } from '../support/service-bed.ts'
+import { ids } from '../support/service-environment.ts'
 import { freshStack } from '../support/stack.ts'
 
 const ROOM = { room: 10, beyond: 0, inHand: [] }

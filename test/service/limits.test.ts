@@ -1,6 +1,6 @@
 // Limits that two gateways hold together: registrations, requests for authorization, and the calls of one connection.
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import type { ErrorBody } from '../../shared/errors.ts'
+import type { ErrorBody } from '../../shared/contracts/define/errors.ts'
 import { type Account, agentOf, signUp } from '../support/accounts.ts'
 import { postRegistration, REDIRECT, registerApp } from '../support/oauth-client.ts'
 import { type System, startSystem } from '../support/system.ts'

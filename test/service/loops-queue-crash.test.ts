@@ -3,9 +3,9 @@
 import { describe, expect, test, vi } from 'vitest'
 import { loopsQueue } from '../../shared/contracts/loops-queue.ts'
 import { tasks } from '../../shared/contracts/tasks.ts'
-import { changesAmong, toldUpTo, versionsUpTo } from '../support/loops.ts'
+import { changesAmong, publishedUpTo, versionsUpTo } from '../support/loops.ts'
 import { replayed } from '../support/queue-model.ts'
-import { type Acting, ids, openBed, person } from '../support/service-bed.ts'
+import { type Acting, ids, openEnvironment, person } from '../support/service-environment.ts'
 
 /** Patience with a call whose answer will never come (ms). */
 const BUDGET_MS = 2_000
@@ -22,7 +22,7 @@ type Crash = AsyncDisposable &
 
 /** One instance of each service, and somebody who calls them. */
 const openCrash = async (): Promise<Crash> => {
-  const bed = await openBed()
+  const bed = await openEnvironment()
   const ann = person(ids.next())
   let [running] = await Promise.all([bed.start('loops-queue'), bed.start('tasks')])
   return {
@@ -39,7 +39,7 @@ const openCrash = async (): Promise<Crash> => {
       running = await bed.start('loops-queue')
     },
     told: async (version) => {
-      const events = await toldUpTo(bed, ann.workspace_id, version)
+      const events = await publishedUpTo(bed, ann.workspace_id, version)
       const changes = changesAmong(events)
       expect(changes.map((change) => change.version)).toEqual(versionsUpTo(version))
       return {

@@ -2,22 +2,22 @@
 // what is answered. The database's own profile of what it did is the witness. Also how large a queue may grow.
 import type { Db, Document } from 'mongodb'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { advanced, reorderedChange } from '../../services/loops-queue/queue.ts'
 import {
   type LoopDoc,
   type LoopStore,
   openLoops,
   type StandingDoc,
-} from '../../services/loops-queue/store.ts'
-import { openQueues, type QueueStore } from '../../services/loops-queue/store-queue.ts'
-import { OUTBOX_EVENTS, type Outbox } from '../../shared/aggregate.ts'
-import { systemClock as clock } from '../../shared/clock.ts'
-import { LIMITS, LOOP_STATUSES } from '../../shared/contracts/common.ts'
-import { idFloor } from '../../shared/ids.ts'
-import { createLog } from '../../shared/log.ts'
-import { connectMongo, type Mongo } from '../../shared/mongo.ts'
-import { openRequests } from '../../shared/store-requests.ts'
-import { ids, person } from '../support/service-bed.ts'
+} from '../../services/loops-queue/loop-store.ts'
+import { reorderedChange, withVersions } from '../../services/loops-queue/queue-rules.ts'
+import { openQueues, type QueueStore } from '../../services/loops-queue/queue-store.ts'
+import { LIMITS, LOOP_STATUSES } from '../../shared/contracts/define/common.ts'
+import { systemClock as clock } from '../../shared/process/clock.ts'
+import { idFloor } from '../../shared/process/ids.ts'
+import { createLog } from '../../shared/process/log.ts'
+import { OUTBOX_EVENTS, type Outbox } from '../../shared/storage/aggregate.ts'
+import { connectMongo, type Mongo } from '../../shared/storage/mongo.ts'
+import { openRequests } from '../../shared/storage/request-store.ts'
+import { ids, person } from '../support/service-environment.ts'
 import { freshStack } from '../support/stack.ts'
 
 /** Loops of each status in the workspace that is looked at; another one has as many. */
@@ -188,7 +188,7 @@ const saveQueue = async () => {
   const queue = await queues.load(ws)
   await queues.save(
     queue,
-    advanced(queue, [{ places: queue, change: reorderedChange([], []), by: null }]),
+    withVersions(queue, [{ places: queue, change: reorderedChange([], []), by: null }]),
     {},
   )
 }
@@ -282,7 +282,7 @@ test('refused_before_events_that_wait_make_the_queue_too_large_for_a_document', 
     const queue = await queues.load(order[0] as string)
     return await queues.save(
       queue,
-      advanced(queue, [{ places: { slots: order, held: [] }, change, by: null }]),
+      withVersions(queue, [{ places: { slots: order, held: [] }, change, by: null }]),
       {},
     )
   }

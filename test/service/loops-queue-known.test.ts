@@ -2,19 +2,25 @@
 // for it.
 import type { Document } from 'mongodb'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { createdEvents, hold, newLoop, reopen, type StandingLoop } from '../../services/loops-queue/loop.ts'
-import { type Queues, queues } from '../../services/loops-queue/order.ts'
-import { move, movedChange, weave } from '../../services/loops-queue/queue.ts'
-import { type LoopStore, openLoops, type StandingDoc } from '../../services/loops-queue/store.ts'
-import { openQueues, type QueueStore } from '../../services/loops-queue/store-queue.ts'
+import {
+  createdEvents,
+  hold,
+  newLoop,
+  reopen,
+  type StandingLoop,
+} from '../../services/loops-queue/loop-rules.ts'
+import { type LoopStore, openLoops, type StandingDoc } from '../../services/loops-queue/loop-store.ts'
+import { type Queues, queues } from '../../services/loops-queue/queue-access.ts'
+import { move, movedChange, withOrder } from '../../services/loops-queue/queue-rules.ts'
+import { openQueues, type QueueStore } from '../../services/loops-queue/queue-store.ts'
 import { turns } from '../../services/loops-queue/turns.ts'
 import { ownCall } from '../../shared/bus/headers.ts'
-import { systemClock as clock } from '../../shared/clock.ts'
-import type { Caller, MemberCall } from '../../shared/contract.ts'
-import { createLog } from '../../shared/log.ts'
-import { connectMongo, type Mongo } from '../../shared/mongo.ts'
-import { inParallel } from '../../shared/parallel.ts'
-import { ids, person } from '../support/service-bed.ts'
+import type { Caller, MemberCall } from '../../shared/contracts/define/contract.ts'
+import { systemClock as clock } from '../../shared/process/clock.ts'
+import { createLog } from '../../shared/process/log.ts'
+import { inParallel } from '../../shared/process/parallel.ts'
+import { connectMongo, type Mongo } from '../../shared/storage/mongo.ts'
+import { ids, person } from '../support/service-environment.ts'
 import { freshStack } from '../support/stack.ts'
 
 const log = createLog({ filter: 'error', topic: 'test' })
@@ -85,7 +91,7 @@ const moveTo = (at: Queues, caller: Caller, id: string, position: number): Promi
   at.change(callOf(caller), {}, async ({ order, hidden, places }) => {
     if (!order.includes(id)) return { result: null }
     const after = move(order, hidden, id, position)
-    return { result: null, places: weave(places, after), change: movedChange(order, after, id) }
+    return { result: null, places: withOrder(places, after), change: movedChange(order, after, id) }
   })
 const seen = async (at: Queues, caller: Caller) => {
   const { visible, version } = await at.read(callOf(caller))

@@ -1,17 +1,17 @@
 // People who are no longer in a workspace: they are in none of its private loops either, however often and late that is
 // told, and wherever the process is killed meanwhile.
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { systemClock as clock } from '../../shared/clock.ts'
-import { type OutboxEvent, stampEvents } from '../../shared/cloud-event.ts'
-import type { Caller } from '../../shared/contract.ts'
+import { type OutboxEvent, stampEvents } from '../../shared/contracts/define/cloud-event.ts'
+import type { Caller } from '../../shared/contracts/define/contract.ts'
 import { gateway } from '../../shared/contracts/gateway.ts'
 import { loopsQueue } from '../../shared/contracts/loops-queue.ts'
-import { createLog } from '../../shared/log.ts'
-import { connectMongo } from '../../shared/mongo.ts'
+import { DEAD_LETTERS, type DeadLetter, openDeadLetters } from '../../shared/events/dead-letter-store.ts'
+import { systemClock as clock } from '../../shared/process/clock.ts'
+import { createLog } from '../../shared/process/log.ts'
 import { openDatabaseClock } from '../../shared/storage/database-clock.ts'
-import { DEAD_LETTERS, type DeadLetter, openDeadLetters } from '../../shared/store-dead-letters.ts'
+import { connectMongo } from '../../shared/storage/mongo.ts'
 import { type Loops, makeLoops } from '../support/loops.ts'
-import { type Bed, ids, openBed, person } from '../support/service-bed.ts'
+import { ids, openEnvironment, person, type TestEnvironment } from '../support/service-environment.ts'
 
 /** The event of somebody who was taken out. */
 const leaving = ({ user_id, user_name, workspace_id }: Caller, at = clock.now()): OutboxEvent => {
@@ -30,22 +30,22 @@ const leaving = ({ user_id, user_name, workspace_id }: Caller, at = clock.now())
   return told
 }
 /** Tells on the bus, as the gateway does, that somebody was taken out. */
-const leave = async (bed: Bed, caller: Caller, at = clock.now()): Promise<OutboxEvent> => {
+const leave = async (bed: TestEnvironment, caller: Caller, at = clock.now()): Promise<OutboxEvent> => {
   const told = leaving(caller, at)
   await tell(bed, told)
   return told
 }
 /** As often as it is called, so often it is in the stream: the window of its duplicates is got around. */
-const tell = async (bed: Bed, { subject, event }: OutboxEvent): Promise<void> => {
+const tell = async (bed: TestEnvironment, { subject, event }: OutboxEvent): Promise<void> => {
   await bed.bus.js.publish(subject, JSON.stringify(event), { msgID: ids.next() })
 }
 const membersOf = async (owner: Loops, loop_id: string) =>
   (await owner.list_loop_members({ loop_id })).member_ids
 
 describe('somebody who left', () => {
-  let bed: Bed
+  let bed: TestEnvironment
   beforeAll(async () => {
-    bed = await openBed()
+    bed = await openEnvironment()
     await Promise.all([bed.start('loops-queue', 2), bed.start('tasks')])
   })
   afterAll(() => bed[Symbol.asyncDispose]())
@@ -107,7 +107,7 @@ describe('somebody who left', () => {
 })
 
 test('taken_out_of_every_loop_after_a_crash_between_two', async () => {
-  await using bed = await openBed()
+  await using bed = await openEnvironment()
   const running = await bed.start('loops-queue')
   const bo = person(ids.next(), { user_name: 'Bo' })
   const owner = bed.as(loopsQueue, person(bo.workspace_id, { role: 'owner' }))
@@ -122,7 +122,7 @@ test('taken_out_of_every_loop_after_a_crash_between_two', async () => {
 })
 
 test('taken_out_by_another_replica_when_the_one_that_redrives_it_is_killed', async () => {
-  await using bed = await openBed({ LEASE_MS: '2000' })
+  await using bed = await openEnvironment({ LEASE_MS: '2000' })
   const running = await bed.start('loops-queue')
   const bo = person(ids.next(), { user_name: 'Bo' })
   const owner = bed.as(loopsQueue, person(bo.workspace_id, { role: 'owner' }))

@@ -1,16 +1,16 @@
 // The limit on active loops, for every way by which a loop becomes active.
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import type { LoopDoc } from '../../services/loops-queue/store.ts'
-import { LIMITS } from '../../shared/contracts/common.ts'
+import type { LoopDoc } from '../../services/loops-queue/loop-store.ts'
+import { LIMITS } from '../../shared/contracts/define/common.ts'
 import { loopsQueue } from '../../shared/contracts/loops-queue.ts'
-import { createLog } from '../../shared/log.ts'
-import { connectMongo, type Mongo } from '../../shared/mongo.ts'
-import { type Bed, ids, openBed, person } from '../support/service-bed.ts'
+import { createLog } from '../../shared/process/log.ts'
+import { connectMongo, type Mongo } from '../../shared/storage/mongo.ts'
+import { ids, openEnvironment, person, type TestEnvironment } from '../support/service-environment.ts'
 
-let bed: Bed
+let bed: TestEnvironment
 let mongo: Mongo
 beforeAll(async () => {
-  bed = await openBed()
+  bed = await openEnvironment()
   await bed.start('loops-queue')
   mongo = await connectMongo(bed.mongodbUrl, createLog({ filter: 'error', topic: 'test' }))
 })

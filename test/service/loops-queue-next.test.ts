@@ -1,15 +1,15 @@
 // Next work, and the members of new private loops: what loops-queue asks both the tasks service and the gateway for.
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import type { Caller } from '../../shared/contract.ts'
+import type { Caller } from '../../shared/contracts/define/contract.ts'
 import { loopsQueue } from '../../shared/contracts/loops-queue.ts'
 import { tasks } from '../../shared/contracts/tasks.ts'
 import { openPeople, type People } from '../support/people.ts'
-import { type Bed, ids, openBed, person } from '../support/service-bed.ts'
+import { ids, openEnvironment, person, type TestEnvironment } from '../support/service-environment.ts'
 
-let bed: Bed
+let bed: TestEnvironment
 let people: People
 beforeAll(async () => {
-  bed = await openBed()
+  bed = await openEnvironment()
   await Promise.all([bed.start('loops-queue', 2), bed.start('tasks', 2), bed.start('gateway')])
   people = await openPeople(bed.mongodbUrl)
 })

@@ -2,29 +2,35 @@
 // exactly the moment that matters.
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { Deps } from '../../services/loops-queue/deps.ts'
-import { createdEvents, hold, newLoop, reopen, type StandingLoop } from '../../services/loops-queue/loop.ts'
-import { type Queues, queues } from '../../services/loops-queue/order.ts'
-import { ordering } from '../../services/loops-queue/ordering.ts'
-import { move, movedChange, weave } from '../../services/loops-queue/queue.ts'
-import { type LoopStore, openLoops, type StandingDoc } from '../../services/loops-queue/store.ts'
-import { openQueues, type QueueStore } from '../../services/loops-queue/store-queue.ts'
+import {
+  createdEvents,
+  hold,
+  newLoop,
+  reopen,
+  type StandingLoop,
+} from '../../services/loops-queue/loop-rules.ts'
+import { type LoopStore, openLoops, type StandingDoc } from '../../services/loops-queue/loop-store.ts'
+import { type Queues, queues } from '../../services/loops-queue/queue-access.ts'
+import { move, movedChange, withOrder } from '../../services/loops-queue/queue-rules.ts'
+import { openQueues, type QueueStore } from '../../services/loops-queue/queue-store.ts'
+import { ordering } from '../../services/loops-queue/queue-tools.ts'
 import { turns } from '../../services/loops-queue/turns.ts'
-import { MAX_TRIES } from '../../shared/aggregate.ts'
 import { ownCall } from '../../shared/bus/headers.ts'
-import { systemClock as clock } from '../../shared/clock.ts'
-import type { Caller, MemberCall } from '../../shared/contract.ts'
+import type { Caller, MemberCall } from '../../shared/contracts/define/contract.ts'
+import { AppError } from '../../shared/contracts/define/errors.ts'
 import { loopsQueue } from '../../shared/contracts/loops-queue.ts'
-import { AppError } from '../../shared/errors.ts'
-import { createLog } from '../../shared/log.ts'
-import { connectMongo, type Mongo } from '../../shared/mongo.ts'
-import { type Bed, ids, openBed, person } from '../support/service-bed.ts'
+import { systemClock as clock } from '../../shared/process/clock.ts'
+import { createLog } from '../../shared/process/log.ts'
+import { MAX_TRIES } from '../../shared/storage/aggregate.ts'
+import { connectMongo, type Mongo } from '../../shared/storage/mongo.ts'
+import { ids, openEnvironment, person, type TestEnvironment } from '../support/service-environment.ts'
 
-let bed: Bed
+let bed: TestEnvironment
 let mongo: Mongo
 let loops: LoopStore
 let store: QueueStore
 beforeAll(async () => {
-  bed = await openBed()
+  bed = await openEnvironment()
   await bed.start('loops-queue')
   mongo = await connectMongo(bed.mongodbUrl, createLog({ filter: 'error', topic: 'test' }))
   const deps = { service: 'loops-queue', clock, ids, onCommit: () => undefined }
@@ -138,7 +144,7 @@ describe('a look at the queue while another instance changes it', () => {
         orders.push(seen.order)
         const after = move(seen.order, seen.hidden, id, position)
         return {
-          places: weave(seen.places, after),
+          places: withOrder(seen.places, after),
           change: movedChange(seen.order, after, id),
           result: after,
         }
@@ -183,7 +189,11 @@ describe('a look at the queue while another instance changes it', () => {
         const id = seen.order[1] as string
         const after = move(seen.order, seen.hidden, id, 0)
         await between()
-        return { places: weave(seen.places, after), change: movedChange(seen.order, after, id), result: null }
+        return {
+          places: withOrder(seen.places, after),
+          change: movedChange(seen.order, after, id),
+          result: null,
+        }
       })
     const always = swap(instance(), () => swap(instance(), async () => undefined))
     await expect(always).rejects.toMatchObject({ code: 'unavailable' })
@@ -372,7 +382,7 @@ test('a_hundred_instances_at_once_bring_their_loops_into_the_order_and_move_them
       instance().change(callOf(ann, 60_000), {}, async (seen) => {
         const after = move(seen.order, seen.hidden, loop._id, 0)
         const change = movedChange(seen.order, after, loop._id)
-        return { places: weave(seen.places, after), change, result: seen.version }
+        return { places: withOrder(seen.places, after), change, result: seen.version }
       }),
     ),
   )

@@ -1,13 +1,19 @@
 // set_loop_priority and reorder_loops over two instances of loops-queue: strict with a version, by intent without one.
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import type { Caller } from '../../shared/contract.ts'
+import type { Caller } from '../../shared/contracts/define/contract.ts'
 import { loopsQueue } from '../../shared/contracts/loops-queue.ts'
 import { type Loops, makeLoops, orderOf, peek } from '../support/loops.ts'
-import { type Bed, ids, openBed, person, refused } from '../support/service-bed.ts'
+import {
+  ids,
+  openEnvironment,
+  person,
+  refused,
+  type TestEnvironment,
+} from '../support/service-environment.ts'
 
-let bed: Bed
+let bed: TestEnvironment
 beforeAll(async () => {
-  bed = await openBed()
+  bed = await openEnvironment()
   await bed.start('loops-queue', 2)
 })
 afterAll(() => bed[Symbol.asyncDispose]())

@@ -1,16 +1,16 @@
 // Pages of the queue and of the loops while agents make, move, close, reopen and ship loops between them, through the
 // service: what stays is on exactly one or two of them. Also that nothing is published as repaired without a fault.
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import type { Caller } from '../../shared/contract.ts'
+import type { Caller } from '../../shared/contracts/define/contract.ts'
 import { loopsQueue } from '../../shared/contracts/loops-queue.ts'
 import { tasks } from '../../shared/contracts/tasks.ts'
-import { changesAmong, makeLoops, toldUpTo } from '../support/loops.ts'
+import { changesAmong, makeLoops, publishedUpTo } from '../support/loops.ts'
 import { randomFrom } from '../support/random.ts'
-import { type Bed, ids, openBed, person } from '../support/service-bed.ts'
+import { ids, openEnvironment, person, type TestEnvironment } from '../support/service-environment.ts'
 
-let bed: Bed
+let bed: TestEnvironment
 beforeAll(async () => {
-  bed = await openBed()
+  bed = await openEnvironment()
   await Promise.all([bed.start('loops-queue', 2), bed.start('tasks')])
 })
 afterAll(() => bed[Symbol.asyncDispose]())
@@ -122,7 +122,7 @@ test('nothing_is_published_as_repaired_while_agents_make_loops_and_others_order_
   making = false
   await Promise.all(orderers)
   const { version } = await bed.as(loopsQueue, ann).get_loop_queue({})
-  const changes = changesAmong(await toldUpTo(bed, ann.workspace_id, version))
+  const changes = changesAmong(await publishedUpTo(bed, ann.workspace_id, version))
   expect(changes.filter(({ change, by }) => change === 'repaired' || by === null)).toEqual([])
   for (const { maker, made } of all)
     for (const id of made) {

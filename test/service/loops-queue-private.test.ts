@@ -1,14 +1,20 @@
 // Private loops: who sees them, that they leave no trace for anybody else, and how they are shared.
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import type { Caller } from '../../shared/contract.ts'
+import type { Caller } from '../../shared/contracts/define/contract.ts'
+import { type AppError, toErrorBody } from '../../shared/contracts/define/errors.ts'
 import { loopsQueue } from '../../shared/contracts/loops-queue.ts'
-import { type AppError, toErrorBody } from '../../shared/errors.ts'
 import { type Loops, makeLoops, orderOf, peek } from '../support/loops.ts'
-import { type Bed, ids, openBed, person, refused } from '../support/service-bed.ts'
+import {
+  ids,
+  openEnvironment,
+  person,
+  refused,
+  type TestEnvironment,
+} from '../support/service-environment.ts'
 
-let bed: Bed
+let bed: TestEnvironment
 beforeAll(async () => {
-  bed = await openBed()
+  bed = await openEnvironment()
   await bed.start('loops-queue', 2)
 })
 afterAll(() => bed[Symbol.asyncDispose]())

@@ -3,15 +3,15 @@ import type { Document } from 'mongodb'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { type ReadyLoops, readyLoops } from '../../services/loops-queue/ready-loops.ts'
 import { startBudget } from '../../shared/bus/headers.ts'
-import { systemClock } from '../../shared/clock.ts'
-import type { Call, Caller } from '../../shared/contract.ts'
-import { inParallel } from '../../shared/parallel.ts'
-import { ids, person } from '../support/service-bed.ts'
-import { openTasksBed, type TasksBed } from '../support/tasks-bed.ts'
+import type { Call, Caller } from '../../shared/contracts/define/contract.ts'
+import { systemClock } from '../../shared/process/clock.ts'
+import { inParallel } from '../../shared/process/parallel.ts'
+import { ids, person } from '../support/service-environment.ts'
+import { openTasksEnvironment, type TasksEnvironment } from '../support/tasks-environment.ts'
 
-let bed: TasksBed
+let bed: TasksEnvironment
 beforeAll(async () => {
-  bed = await openTasksBed()
+  bed = await openTasksEnvironment()
 })
 afterAll(() => bed?.[Symbol.asyncDispose]())
 
@@ -168,7 +168,7 @@ const observer = (told: (answer: Awaited<ReturnType<typeof ask>>) => Awaited<Ret
   }
   return { ...known, wait }
 }
-const ask = (input: Parameters<ReturnType<TasksBed['tasksOf']>['find_ready']>[0]) =>
+const ask = (input: Parameters<ReturnType<TasksEnvironment['tasksOf']>['find_ready']>[0]) =>
   bed.tasksOf(null).find_ready(input)
 const call = (): Call => ({ caller: null, request_id: 'test', ...startBudget(systemClock, 5_000) })
 

@@ -1,14 +1,21 @@
 // Loops together with their tasks: two instances of loops-queue and two of tasks, on the bus. Lists with counts, whole
 // loops, shipping, loops made from tasks, and the statistics.
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import type { Caller } from '../../shared/contract.ts'
+import type { Caller } from '../../shared/contracts/define/contract.ts'
 import { loopsQueue } from '../../shared/contracts/loops-queue.ts'
 import { tasks } from '../../shared/contracts/tasks.ts'
-import { type Acting, type Bed, ids, openBed, person, refused } from '../support/service-bed.ts'
+import {
+  type Acting,
+  ids,
+  openEnvironment,
+  person,
+  refused,
+  type TestEnvironment,
+} from '../support/service-environment.ts'
 
-let bed: Bed
+let bed: TestEnvironment
 beforeAll(async () => {
-  bed = await openBed()
+  bed = await openEnvironment()
   await Promise.all([bed.start('loops-queue', 2), bed.start('tasks', 2)])
 })
 afterAll(() => bed[Symbol.asyncDispose]())

@@ -1,14 +1,20 @@
 // Many writers at once over two instances: what they were told and what the stream tells are one history. It is checked
 // by its versions, which give the total order (no search for one is needed): replayed on a model, nothing is lost.
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { systemClock as clock } from '../../shared/clock.ts'
-import type { Caller } from '../../shared/contract.ts'
+import type { Caller } from '../../shared/contracts/define/contract.ts'
+import { AppError, type ErrorCode } from '../../shared/contracts/define/errors.ts'
 import { loopsQueue } from '../../shared/contracts/loops-queue.ts'
-import { AppError, type ErrorCode } from '../../shared/errors.ts'
-import { changesAmong, type ToldVersion, versionsUpTo } from '../support/loops.ts'
+import { systemClock as clock } from '../../shared/process/clock.ts'
+import { changesAmong, type PublishedVersion, versionsUpTo } from '../support/loops.ts'
 import { replayed } from '../support/queue-model.ts'
 import { randomFrom } from '../support/random.ts'
-import { type Acting, type Bed, ids, openBed, person } from '../support/service-bed.ts'
+import {
+  type Acting,
+  ids,
+  openEnvironment,
+  person,
+  type TestEnvironment,
+} from '../support/service-environment.ts'
 
 const WRITERS = 32
 const DURATION_MS = 3_000
@@ -17,9 +23,9 @@ const COMMANDS = 10
 const FIRST_LOOPS = 24
 const MOST_LOOPS = 60
 
-let bed: Bed
+let bed: TestEnvironment
 beforeAll(async () => {
-  bed = await openBed()
+  bed = await openEnvironment()
   await bed.start('loops-queue', 2)
   await bed.start('tasks')
 })
@@ -128,7 +134,7 @@ const write = async (plan: Plan, until: number): Promise<Accepted[]> => {
 }
 
 type History = Readonly<{
-  told: readonly ToldVersion[]
+  told: readonly PublishedVersion[]
   /** Per loop, how often it became active and how often it stopped being so. */
   came: ReadonlyMap<string, number>
   went: ReadonlyMap<string, number>

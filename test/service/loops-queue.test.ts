@@ -1,7 +1,7 @@
 // The loops-queue service, two instances of it, by itself: making, holding and reopening loops, and what is told. What
 // needs the tasks service is in loops-queue-tasks.test.ts.
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import type { Caller } from '../../shared/contract.ts'
+import type { Caller } from '../../shared/contracts/define/contract.ts'
 import { loopsQueue } from '../../shared/contracts/loops-queue.ts'
 import {
   changesAmong,
@@ -9,15 +9,21 @@ import {
   makeLoops,
   orderOf,
   peek,
-  toldUpTo,
+  publishedUpTo,
   versionsUpTo,
 } from '../support/loops.ts'
 import { replayed } from '../support/queue-model.ts'
-import { type Bed, ids, openBed, person, refused } from '../support/service-bed.ts'
+import {
+  ids,
+  openEnvironment,
+  person,
+  refused,
+  type TestEnvironment,
+} from '../support/service-environment.ts'
 
-let bed: Bed
+let bed: TestEnvironment
 beforeAll(async () => {
-  bed = await openBed()
+  bed = await openEnvironment()
   await bed.start('loops-queue', 2)
 })
 afterAll(() => bed[Symbol.asyncDispose]())
@@ -201,7 +207,7 @@ test('every_version_is_told_by_exactly_one_event_that_replays_it', async () => {
   await as(ann).set_loop_priority({ loop_id: loops.D, priority: 0 })
   await as(ann).reorder_loops({ loop_ids: [loops.C] })
   const last = await as(ann).reopen_loop({ loop_id: loops.B })
-  const told = changesAmong(await toldUpTo(bed, ann.workspace_id, last.queue_version))
+  const told = changesAmong(await publishedUpTo(bed, ann.workspace_id, last.queue_version))
   expect(told.map(({ version }) => version)).toEqual(versionsUpTo(8))
   expect(told.map(({ change }) => change).slice(4)).toEqual(['removed', 'moved', 'reordered', 'added'])
   expect(told.reduce(replayed, [])).toEqual((await peek(as(ann))).head)

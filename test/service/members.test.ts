@@ -1,17 +1,17 @@
 // Members of a workspace over two gateways: roles that change, people who leave or are taken out, what is told of it, and
 // what ends with it.
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { openPeopleStores, type PeopleStore } from '../../services/gateway/people/store.ts'
+import { openPeopleStores, type PeopleStore } from '../../services/gateway/accounts/account-store.ts'
 import { type Bus, connectBus } from '../../shared/bus/connect.ts'
-import { EVENTS_STREAM } from '../../shared/bus/streams.ts'
-import { systemClock as clock } from '../../shared/clock.ts'
-import { CloudEvent } from '../../shared/cloud-event.ts'
-import { eventSubject } from '../../shared/contract.ts'
-import { createLog } from '../../shared/log.ts'
-import { connectMongo, type Mongo } from '../../shared/mongo.ts'
+import { CloudEvent } from '../../shared/contracts/define/cloud-event.ts'
+import { eventSubject } from '../../shared/contracts/define/contract.ts'
+import { EVENTS_STREAM } from '../../shared/events/streams.ts'
+import { systemClock as clock } from '../../shared/process/clock.ts'
+import { createLog } from '../../shared/process/log.ts'
+import { connectMongo, type Mongo } from '../../shared/storage/mongo.ts'
 import { type Account, agentOf, joinWorkspace, mailWithLink, signUp } from '../support/accounts.ts'
 import { connectApp, refreshTokens, tryToken } from '../support/oauth-client.ts'
-import { ids } from '../support/service-bed.ts'
+import { ids } from '../support/service-environment.ts'
 import { type System, startSystem } from '../support/system.ts'
 
 const log = createLog({ filter: 'error', topic: 'test' })
@@ -75,7 +75,7 @@ describe('somebody who is taken out', () => {
     for (const site of system.gateways)
       expect((await refreshTokens(site, app, tokens.refresh_token)).body.error).toBe('invalid_grant')
     const page = await bo.browser.open('/workspace')
-    expect([page.status, page.text.includes('member of no workspace')]).toEqual([403, true])
+    expect([page.status, page.text.includes('do not belong to a workspace')]).toEqual([403, true])
     expect((await bo.browser.open('/apps')).text).toContain('No app works for you now')
     expect((await ann.browser.open('/workspace')).text).not.toContain(bo.email)
   })
@@ -143,7 +143,7 @@ describe('somebody who leaves', () => {
     const refused = await end(ann, ann)
     expect([refused.status, refused.text.includes('The last owner')]).toEqual([403, true])
     expect((await give(ann, bo, 'owner')).status).toBe(200)
-    expect((await end(ann, ann)).text).toContain('member of no workspace')
+    expect((await end(ann, ann)).text).toContain('do not belong to a workspace')
     expect((await bo.browser.open('/workspace')).text).toContain('Members (1)')
   })
 })
@@ -188,9 +188,9 @@ describe('the page of a member', () => {
       return [status, roles.join(' '), /<button class="second">([^<]+)/.exec(text)?.[1] ?? '']
     }
     const all = 'owner admin member viewer'
-    expect(await look(ann, boPage)).toEqual([200, all, 'Take Bo out'])
+    expect(await look(ann, boPage)).toEqual([200, all, 'Remove Bo'])
     expect(await look(ann, annPage)).toEqual([200, all, 'Leave Ann’s workspace'])
-    expect(await look(bo, cyPage)).toEqual([200, 'admin member viewer', 'Take Cy out'])
+    expect(await look(bo, cyPage)).toEqual([200, 'admin member viewer', 'Remove Cy'])
     expect(await look(bo, annPage)).toEqual([200, '', ''])
     expect(await look(cy, cyPage)).toEqual([200, '', 'Leave Ann’s workspace'])
     expect(await look(cy, boPage)).toEqual([404, '', ''])

@@ -8,16 +8,6 @@ import { connect, type NatsConnection } from '@nats-io/transport-node'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { MIGRATOR } from '../../services/start.ts'
 import { type Bus, connectBus } from '../../shared/bus/connect.ts'
-import { MAX_DELIVER } from '../../shared/bus/deliveries.ts'
-import { consumerNames, countReplay, replay } from '../../shared/bus/replay.ts'
-import {
-  ADVISORIES_STREAM,
-  EVENTS_STREAM,
-  keepConsumers,
-  migrateStreams,
-  openAdvisoryConsumer,
-  openConsumer,
-} from '../../shared/bus/streams.ts'
 import {
   askersOf,
   eventSubject,
@@ -26,9 +16,19 @@ import {
   requestSubject,
   subscriberOperationsOf,
   subscriberSubject,
-} from '../../shared/contract.ts'
+} from '../../shared/contracts/define/contract.ts'
 import { CONTRACTS } from '../../shared/contracts/index.ts'
-import { createLog } from '../../shared/log.ts'
+import { MAX_DELIVER } from '../../shared/events/deliveries.ts'
+import { consumerNames, countReplay, replay } from '../../shared/events/replay.ts'
+import {
+  ADVISORIES_STREAM,
+  EVENTS_STREAM,
+  keepConsumers,
+  migrateStreams,
+  openAdvisoryConsumer,
+  openConsumer,
+} from '../../shared/events/streams.ts'
+import { createLog } from '../../shared/process/log.ts'
 import { internalCallsOf } from '../support/architecture/calls.ts'
 import {
   type GuardedNats,

@@ -2,21 +2,21 @@
 // where nobody could know of the first.
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest'
 import { IN_DOUBT } from '../../services/notifier/sender.ts'
-import { createLog } from '../../shared/log.ts'
-import { connectMongo, type Mongo } from '../../shared/mongo.ts'
-import { openMailBed, settled, ship } from '../support/mail-owed.ts'
+import { createLog } from '../../shared/process/log.ts'
+import { connectMongo, type Mongo } from '../../shared/storage/mongo.ts'
+import { caughtUp, openMailEnvironment, ship } from '../support/pending-mails.ts'
 import type { People } from '../support/people.ts'
-import { type Bed, ids } from '../support/service-bed.ts'
+import { ids, type TestEnvironment } from '../support/service-environment.ts'
 import type { SmtpSink } from '../support/smtp-sink.ts'
 
 const open = new AsyncDisposableStack()
 let sink: SmtpSink
-let bed: Bed
+let bed: TestEnvironment
 let people: People
 let mongo: Mongo
 
 beforeAll(async () => {
-  ;({ bed, people, sink } = open.use(await openMailBed([], { LEASE_MS: '10000' })))
+  ;({ bed, people, sink } = open.use(await openMailEnvironment([], { LEASE_MS: '10000' })))
   mongo = open.use(await connectMongo(bed.mongodbUrl, createLog({ filter: 'error', topic: 'test' })))
 })
 afterAll(() => open.disposeAsync())
@@ -40,7 +40,7 @@ it.each([
   expect(await died).toBe('SIGKILL')
   await endLeases()
   await using _notifier = await bed.start('notifier')
-  const [row] = await settled(bed, id, event, 1)
+  const [row] = await caughtUp(bed, id, event, 1)
   expect(row).toMatchObject({ status: 'sent', attempts: 2 })
   const mails = sink.mails.filter(({ to }) => to.includes(ana.email))
   expect(mails).toHaveLength(copies)
@@ -85,7 +85,7 @@ it(
       kills = kill
       running.push(await bed.startFaulty('notifier'))
     }
-    const rows = await settled(bed, id, event, RECIPIENTS, LIMIT_MS)
+    const rows = await caughtUp(bed, id, event, RECIPIENTS, LIMIT_MS)
     for (const { kill, died } of running) {
       kill()
       await died

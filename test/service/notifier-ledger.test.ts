@@ -2,27 +2,33 @@
 // read past what is shown.
 import type { Document } from 'mongodb'
 import { afterAll, beforeAll, describe, expect, it, test } from 'vitest'
-import { type Deliveries, openDeliveries } from '../../services/notifier/deliveries.ts'
-import type { Delivery } from '../../services/notifier/notices.ts'
-import { systemClock as clock } from '../../shared/clock.ts'
-import type { Caller } from '../../shared/contract.ts'
+import { type Deliveries, openDeliveries } from '../../services/notifier/delivery-store.ts'
+import type { Delivery } from '../../services/notifier/notice-rules.ts'
+import type { Caller } from '../../shared/contracts/define/contract.ts'
 import { notifier } from '../../shared/contracts/notifier.ts'
-import { createLog } from '../../shared/log.ts'
-import { connectMongo, type Mongo } from '../../shared/mongo.ts'
+import { systemClock as clock } from '../../shared/process/clock.ts'
+import { createLog } from '../../shared/process/log.ts'
 import { openDatabaseClock } from '../../shared/storage/database-clock.ts'
-import { openMailBed, pendingDelivery, privateLoop, settled, ship } from '../support/mail-owed.ts'
+import { connectMongo, type Mongo } from '../../shared/storage/mongo.ts'
+import {
+  caughtUp,
+  openMailEnvironment,
+  pendingDelivery,
+  privateLoop,
+  ship,
+} from '../support/pending-mails.ts'
 import type { People, Someone } from '../support/people.ts'
-import { type Bed, ids, person, refused } from '../support/service-bed.ts'
+import { ids, person, refused, type TestEnvironment } from '../support/service-environment.ts'
 import type { SmtpSink } from '../support/smtp-sink.ts'
 import { freshStack } from '../support/stack.ts'
 
 const open = new AsyncDisposableStack()
 let sink: SmtpSink
-let bed: Bed
+let bed: TestEnvironment
 let people: People
 
 beforeAll(async () => {
-  ;({ bed, people, sink } = open.use(await openMailBed(['loops-queue', 'notifier'])))
+  ;({ bed, people, sink } = open.use(await openMailEnvironment(['loops-queue', 'notifier'])))
 })
 afterAll(() => open.disposeAsync())
 
@@ -40,11 +46,11 @@ describe('the mails of a workspace', () => {
     const made = await people.workspace('Acme', names)
     ws = made.id
     ;[owner, admin, ben, cem] = made.members as [Someone, Someone, Someone, Someone]
-    await settled(bed, ws, await ship(bed, ws, ben, { name: 'Open' }), 4)
+    await caughtUp(bed, ws, await ship(bed, ws, ben, { name: 'Open' }), 4)
     const member_ids = [ben.id, admin.id]
     const loop_id = await privateLoop(bed, ben, [admin.id])
     const secret = { loop_id, name: 'Secret', visibility: 'private' as const, member_ids }
-    await settled(bed, ws, await ship(bed, ws, ben, secret), 2)
+    await caughtUp(bed, ws, await ship(bed, ws, ben, secret), 2)
     await people.invite(owner, 'dana@example.com')
     await sink.waitFor((mails) => mails.some(({ to }) => to.includes('dana@example.com')))
   })

@@ -1,22 +1,22 @@
 // A shipped loop as its readers get it, from event to mail: each in their own language and by their own clock, small however
 // large the loop, together with the other mails of the loop.
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import type { Language } from '../../shared/language.ts'
-import { openMailBed, settled, ship } from '../support/mail-owed.ts'
+import type { Language } from '../../shared/contracts/define/language.ts'
 import { taskLines } from '../support/mails.ts'
+import { caughtUp, openMailEnvironment, ship } from '../support/pending-mails.ts'
 import type { People, Someone } from '../support/people.ts'
-import { type Bed, ids } from '../support/service-bed.ts'
+import { ids, type TestEnvironment } from '../support/service-environment.ts'
 import { shippedLoop } from '../support/shipped-loop.ts'
 import type { SinkMail, SmtpSink } from '../support/smtp-sink.ts'
 
 const open = new AsyncDisposableStack()
 let sink: SmtpSink
-let bed: Bed
+let bed: TestEnvironment
 let people: People
 
 beforeAll(async () => {
   const given = { PUBLIC_URL: 'https://loops.example.com', MAIL_FROM: 'Loops <loops@acme.example>' }
-  ;({ bed, people, sink } = open.use(await openMailBed(['notifier'], given)))
+  ;({ bed, people, sink } = open.use(await openMailEnvironment(['notifier'], given)))
 })
 afterAll(() => open.disposeAsync())
 
@@ -60,7 +60,7 @@ test('each_reads_it_in_their_language_and_by_their_clock_however_large_the_loop'
     unfinished_tasks: taskLines(20, title, 'open'),
     unfinished_total: 10_000,
   })
-  await settled(bed, id, event, members.length)
+  await caughtUp(bed, id, event, members.length)
   for (const [index, { language, says }] of READERS.entries()) {
     const [mail] = to(members[index] as Someone)
     const { html = '', text = '', headers = {} } = mail ?? {}
@@ -78,7 +78,7 @@ test('all_mails_of_a_loop_belong_together_and_those_of_another_do_not', async ()
   if (!reader) throw new Error('There are readers.')
   const [one, other] = [ids.next(), ids.next()]
   for (const loop_id of [one, other, one])
-    await settled(bed, id, await ship(bed, id, reader, { loop_id }), members.length)
+    await caughtUp(bed, id, await ship(bed, id, reader, { loop_id }), members.length)
   const mails = to(reader)
   expect(mails.map(({ headers }) => headers.references)).toEqual(
     [one, other, one].map((loop_id) => `<loop.${loop_id}@acme.example>`),
@@ -90,7 +90,7 @@ test('all_mails_of_a_loop_belong_together_and_those_of_another_do_not', async ()
 test('a_workspace_has_one_list_whatever_it_is_called', async () => {
   const { id, members } = await team('متجر <eve@evil.com>, "Acme"')
   const reader = members[0] as Someone
-  await settled(bed, id, await ship(bed, id, reader), members.length)
+  await caughtUp(bed, id, await ship(bed, id, reader), members.length)
   const [mail] = to(reader)
   expect(mail?.headers['list-id']).toMatch(new RegExp(`<${id.toLowerCase()}\\.loops\\.acme\\.example>$`))
   expect(mail?.to).toEqual([reader.email])

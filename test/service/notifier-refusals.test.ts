@@ -2,21 +2,27 @@
 // waits, or takes its address out of use.
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { notifier } from '../../shared/contracts/notifier.ts'
-import { listed, settled, ship } from '../support/mail-owed.ts'
+import { caughtUp, listed, ship } from '../support/pending-mails.ts'
 import { openPeople, type People, type Someone } from '../support/people.ts'
-import { type Bed, ids, openBed, person, refused } from '../support/service-bed.ts'
+import {
+  ids,
+  openEnvironment,
+  person,
+  refused,
+  type TestEnvironment,
+} from '../support/service-environment.ts'
 import { type SinkFault, type SinkMoment, type SmtpSink, startSmtpSink } from '../support/smtp-sink.ts'
 
 const open = new AsyncDisposableStack()
 let sink: SmtpSink
-let bed: Bed
+let bed: TestEnvironment
 let people: People
 
 beforeAll(async () => {
   sink = open.use(await startSmtpSink())
   // With a login: the sink asks for none, but checks the one that it is told.
   const SMTP_URL = sink.url.replace('//', '//loops:secret@')
-  bed = open.use(await openBed({ PORT: '0', SMTP_URL, LOG: 'error' }))
+  bed = open.use(await openEnvironment({ PORT: '0', SMTP_URL, LOG: 'error' }))
   await bed.start('gateway')
   people = open.use(await openPeople(bed.mongodbUrl))
 })
@@ -51,7 +57,7 @@ describe('a refusal of this mail', () => {
     const { ws, ana } = await someone()
     let times = 0
     sink.misbehave((moment) => (moment.at === at && times++ === 0 ? fault : undefined))
-    const [row] = await settled(bed, ws, await ship(bed, ws, ana), 1)
+    const [row] = await caughtUp(bed, ws, await ship(bed, ws, ana), 1)
     expect(row).toMatchObject({ status: 'sent', attempts: 2, last_error: null })
     expect(mailsTo(ana)).toBe(1)
   })
@@ -67,10 +73,10 @@ describe('a refusal of this mail', () => {
     await using _notifier = await bed.start('notifier')
     const { ws, ana } = await someone()
     sink.misbehave(always(at, fault))
-    const [row] = await settled(bed, ws, await ship(bed, ws, ana), 1)
+    const [row] = await caughtUp(bed, ws, await ship(bed, ws, ana), 1)
     expect(row).toMatchObject({ status: 'failed', attempts: 1, last_error: `${fault.reply} ${fault.text}` })
     sink.misbehave()
-    const [next] = await settled(bed, ws, await ship(bed, ws, ana), 1)
+    const [next] = await caughtUp(bed, ws, await ship(bed, ws, ana), 1)
     expect(next).toMatchObject({ status: 'sent' })
     expect(mailsTo(ana)).toBe(1)
   })
@@ -83,10 +89,10 @@ describe('an address where nobody is', () => {
     await using _notifier = await bed.start('notifier')
     const { ws, ana } = await someone()
     sink.misbehave(always('rcpt', { reply: 550, text: `${code} nobody` }))
-    const [first] = await settled(bed, ws, await ship(bed, ws, ana), 1)
+    const [first] = await caughtUp(bed, ws, await ship(bed, ws, ana), 1)
     expect(first).toMatchObject({ status: 'failed', attempts: 1 })
     sink.misbehave()
-    const [second] = await settled(bed, ws, await ship(bed, ws, ana), 1)
+    const [second] = await caughtUp(bed, ws, await ship(bed, ws, ana), 1)
     expect(second).toMatchObject({
       status: 'suppressed',
       attempts: 0,
@@ -99,12 +105,12 @@ describe('an address where nobody is', () => {
     await using _notifier = await bed.start('notifier')
     const { ws, ana } = await someone()
     sink.misbehave(always('rcpt', NOBODY))
-    const [row] = await settled(bed, ws, await ship(bed, ws, ana), 1)
+    const [row] = await caughtUp(bed, ws, await ship(bed, ws, ana), 1)
     sink.misbehave()
     const { retry_delivery } = bed.as(notifier, ana.caller)
     expect(await retry_delivery({ delivery_id: row?.id ?? '' })).toEqual({ status: 'pending' })
     await expect.poll(() => mailsTo(ana)).toBe(1)
-    const [next] = await settled(bed, ws, await ship(bed, ws, ana), 1)
+    const [next] = await caughtUp(bed, ws, await ship(bed, ws, ana), 1)
     expect(next?.status).toBe('sent')
   })
 
@@ -112,13 +118,13 @@ describe('an address where nobody is', () => {
     await using _notifier = await bed.start('notifier')
     const { ws, ana } = await someone()
     sink.misbehave(always('rcpt', NOBODY))
-    await settled(bed, ws, await ship(bed, ws, ana), 1)
+    await caughtUp(bed, ws, await ship(bed, ws, ana), 1)
     sink.misbehave()
     const own = bed.as(notifier, ana.caller)
     expect((await own.get_my_subscription({})).out_of_use).toBe('550 5.1.1 No such user here')
     expect(await own.use_my_address({})).toEqual({ changed: true })
     expect((await own.get_my_subscription({})).out_of_use).toBeNull()
-    const [next] = await settled(bed, ws, await ship(bed, ws, ana), 1)
+    const [next] = await caughtUp(bed, ws, await ship(bed, ws, ana), 1)
     expect(next?.status).toBe('sent')
   })
 
@@ -157,7 +163,7 @@ describe('a fault that stops every mail', () => {
     expect((await rows()).map((row) => row?.status === 'failed')).toEqual([false, false])
     sink.misbehave()
     for (const [nth, { ws, ana }] of [first, second].entries()) {
-      const [row] = await settled(bed, ws, events[nth] ?? '', 1)
+      const [row] = await caughtUp(bed, ws, events[nth] ?? '', 1)
       expect(row).toMatchObject({ status: 'sent', attempts: 1 })
       expect(mailsTo(ana)).toBe(1)
     }
@@ -165,7 +171,7 @@ describe('a fault that stops every mail', () => {
 
   it('a_certificate_that_nobody_vouches_for_is_not_taken', async () => {
     await using unsafe = await startSmtpSink({ tls: true })
-    await using own = await openBed({ PORT: '0', SMTP_URL: unsafe.url, LOG: 'error' })
+    await using own = await openEnvironment({ PORT: '0', SMTP_URL: unsafe.url, LOG: 'error' })
     await own.start('gateway')
     await own.start('notifier')
     await using there = await openPeople(own.mongodbUrl)
@@ -180,7 +186,7 @@ describe('a fault that stops every mail', () => {
   it('a_server_that_is_away_gets_all_mails_when_it_is_back', async () => {
     // Below the ports that systems give out themselves: nobody else may have it before the server is there.
     const port = 20_000 + (process.pid % 10_000)
-    await using own = await openBed({ PORT: '0', SMTP_URL: `smtp://127.0.0.1:${port}`, LOG: 'error' })
+    await using own = await openEnvironment({ PORT: '0', SMTP_URL: `smtp://127.0.0.1:${port}`, LOG: 'error' })
     await own.start('gateway')
     await own.start('notifier')
     await using there = await openPeople(own.mongodbUrl)
@@ -189,7 +195,7 @@ describe('a fault that stops every mail', () => {
     const errors = async () => (await listed(own, id, event)).map(({ last_error }) => last_error ?? '')
     await expect.poll(async () => (await errors()).join()).toContain('ECONNREFUSED')
     await using back = await startSmtpSink({ port })
-    const rows = await settled(own, id, event, 2)
+    const rows = await caughtUp(own, id, event, 2)
     expect(rows.map(({ status, attempts }) => [status, attempts])).toEqual(Array(2).fill(['sent', 1]))
     expect(back.mails).toHaveLength(2)
   })
@@ -199,7 +205,7 @@ describe('sending again', () => {
   it('not_what_is_sent_or_waits', async () => {
     await using _notifier = await bed.start('notifier')
     const { ws, ana } = await someone()
-    const [row] = await settled(bed, ws, await ship(bed, ws, ana), 1)
+    const [row] = await caughtUp(bed, ws, await ship(bed, ws, ana), 1)
     const again = bed.as(notifier, ana.caller).retry_delivery({ delivery_id: row?.id ?? '' })
     expect((await refused(again)).code).toBe('invalid_transition')
     expect(mailsTo(ana)).toBe(1)
@@ -208,7 +214,7 @@ describe('sending again', () => {
     await using _notifier = await bed.start('notifier')
     const { ws, ana } = await someone()
     sink.misbehave(always('rcpt', { reply: 550, text: '5.7.1 No' }))
-    const [row] = await settled(bed, ws, await ship(bed, ws, ana), 1)
+    const [row] = await caughtUp(bed, ws, await ship(bed, ws, ana), 1)
     const elsewhere = await someone()
     for (const caller of [person(ws), elsewhere.ana.caller]) {
       const again = bed.as(notifier, caller).retry_delivery({ delivery_id: row?.id ?? '' })

@@ -1,28 +1,35 @@
 // Which pending mails leave, in which order, and which never vanish: what somebody asked for first and always, nothing to
 // people who have left, and what waits for a mended setting for as long as that takes.
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import { openDeliveries } from '../../services/notifier/deliveries.ts'
-import type { Delivery } from '../../services/notifier/notices.ts'
-import { systemClock } from '../../shared/clock.ts'
+import { openDeliveries } from '../../services/notifier/delivery-store.ts'
+import type { Delivery } from '../../services/notifier/notice-rules.ts'
 import { loopsQueue } from '../../shared/contracts/loops-queue.ts'
-import { createLog } from '../../shared/log.ts'
-import { connectMongo, type Mongo } from '../../shared/mongo.ts'
+import { systemClock } from '../../shared/process/clock.ts'
+import { createLog } from '../../shared/process/log.ts'
 import { openDatabaseClock } from '../../shared/storage/database-clock.ts'
-import { listed, openMailBed, pendingDelivery, privateLoop, settled, ship } from '../support/mail-owed.ts'
+import { connectMongo, type Mongo } from '../../shared/storage/mongo.ts'
+import {
+  caughtUp,
+  listed,
+  openMailEnvironment,
+  pendingDelivery,
+  privateLoop,
+  ship,
+} from '../support/pending-mails.ts'
 import type { People, Someone } from '../support/people.ts'
-import { type Bed, ids } from '../support/service-bed.ts'
+import { ids, type TestEnvironment } from '../support/service-environment.ts'
 import type { SmtpSink } from '../support/smtp-sink.ts'
 import { freshStack } from '../support/stack.ts'
 
 const open = new AsyncDisposableStack()
 const log = createLog({ filter: 'error', topic: 'test' })
 let sink: SmtpSink
-let bed: Bed
+let bed: TestEnvironment
 let people: People
 let mongo: Mongo
 
 beforeAll(async () => {
-  ;({ bed, people, sink } = open.use(await openMailBed(['loops-queue', 'notifier'])))
+  ;({ bed, people, sink } = open.use(await openMailEnvironment(['loops-queue', 'notifier'])))
   mongo = open.use(await connectMongo(bed.mongodbUrl, log))
 })
 afterAll(() => open.disposeAsync())
@@ -44,15 +51,15 @@ describe('a mail that somebody asked for', () => {
     const { ws, all } = await team()
     const [ana, ben] = all
     sink.misbehave(({ at }) => (at === 'rcpt' ? { reply: 550, text: '5.1.1 nobody' } : undefined))
-    await settled(bed, ws, await ship(bed, ws, ana), 3)
+    await caughtUp(bed, ws, await ship(bed, ws, ana), 3)
     sink.misbehave()
-    const held = await settled(bed, ws, await ship(bed, ws, ana), 3)
+    const held = await caughtUp(bed, ws, await ship(bed, ws, ana), 3)
     expect(held.map(({ status }) => status)).toEqual(Array(3).fill('suppressed'))
     await people.invite(ana, ben.email)
     await expect.poll(() => copiesTo(ben)).toBe(1)
     const suppressions = mongo.database('notifier').collection<{ _id: string }>('suppressions')
     await expect.poll(() => suppressions.countDocuments({ _id: ben.email })).toBe(0)
-    const rows = await settled(bed, ws, await ship(bed, ws, ana), 3)
+    const rows = await caughtUp(bed, ws, await ship(bed, ws, ana), 3)
     expect(rows.find(({ user_id }) => user_id === ben.id)).toMatchObject({ status: 'sent' })
     expect(rows.find(({ user_id }) => user_id === ana.id)).toMatchObject({ status: 'suppressed' })
   })
@@ -67,7 +74,7 @@ describe('people who leave while their mail waits', () => {
     await expect.poll(waits).toBe(count)
     await leave()
     sink.misbehave()
-    return new Map((await settled(bed, ws, event, count)).map((row) => [row.user_id, row]))
+    return new Map((await caughtUp(bed, ws, event, count)).map((row) => [row.user_id, row]))
   }
   beforeEach(() => sink.misbehave(({ at }) => (at === 'rcpt' ? { reply: 451, text: 'not now' } : undefined)))
 

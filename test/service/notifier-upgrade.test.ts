@@ -2,13 +2,13 @@
 // and what was owed is sent.
 import type { Db, Document } from 'mongodb'
 import { afterAll, beforeEach, expect, test } from 'vitest'
-import { openDeliveries } from '../../services/notifier/deliveries.ts'
-import { openSubscriptions } from '../../services/notifier/store-subscriptions.ts'
-import { systemClock as clock } from '../../shared/clock.ts'
-import { createLog } from '../../shared/log.ts'
-import { connectMongo } from '../../shared/mongo.ts'
+import { openDeliveries } from '../../services/notifier/delivery-store.ts'
+import { openSubscriptions } from '../../services/notifier/preference-store.ts'
+import { systemClock as clock } from '../../shared/process/clock.ts'
+import { createLog } from '../../shared/process/log.ts'
 import { openDatabaseClock } from '../../shared/storage/database-clock.ts'
-import { ids } from '../support/service-bed.ts'
+import { connectMongo } from '../../shared/storage/mongo.ts'
+import { ids } from '../support/service-environment.ts'
 import { freshStack } from '../support/stack.ts'
 
 const stack = new AsyncDisposableStack()

@@ -2,23 +2,25 @@
 // server that keeps what it is given and misbehaves when told to.
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { start } from '../../services/notifier/main.ts'
-import { readConfig } from '../../shared/config.ts'
 import { notifier } from '../../shared/contracts/notifier.ts'
-import { allReactedTo, openMailBed, privateLoop, settled, ship } from '../support/mail-owed.ts'
+import { readConfig } from '../../shared/process/config.ts'
+import { allReactedTo, caughtUp, openMailEnvironment, privateLoop, ship } from '../support/pending-mails.ts'
 import type { People, Someone } from '../support/people.ts'
-import { type Bed, ids } from '../support/service-bed.ts'
+import { ids, type TestEnvironment } from '../support/service-environment.ts'
 import type { SinkMail, SmtpSink } from '../support/smtp-sink.ts'
 
 const PUBLIC_URL = 'https://loops.example.com'
 
 const open = new AsyncDisposableStack()
 let sink: SmtpSink
-let bed: Bed
+let bed: TestEnvironment
 let people: People
 
 beforeAll(async () => {
   const given = { PUBLIC_URL, MAIL_FROM: 'Loops of Acme <loops@acme.example>' }
-  ;({ bed, people, sink } = open.use(await openMailBed(['loops-queue', 'notifier', 'notifier'], given)))
+  ;({ bed, people, sink } = open.use(
+    await openMailEnvironment(['loops-queue', 'notifier', 'notifier'], given),
+  ))
 })
 afterAll(() => open.disposeAsync())
 beforeEach(() => sink.misbehave())
@@ -47,7 +49,7 @@ const tokenOf = (mail: SinkMail | undefined): string =>
 describe('a shipped loop', () => {
   it('one_mail_to_each_member_the_shipper_too', async () => {
     const { id, ana, ben, cem } = await team()
-    const rows = await settled(bed, id, await ship(bed, id, ana), 3)
+    const rows = await caughtUp(bed, id, await ship(bed, id, ana), 3)
     expect(rows.map(({ status, attempts }) => [status, attempts])).toEqual(Array(3).fill(['sent', 1]))
     expect(numberOfMails(ana, ben, cem)).toEqual([1, 1, 1])
     for (const one of [ana, ben, cem]) {
@@ -64,8 +66,8 @@ describe('a shipped loop', () => {
     const { id, ana, ben, cem } = await team()
     const event = await ship(bed, id, ana, {}, 5)
     await allReactedTo(bed)
-    await settled(bed, id, event, 3)
-    await settled(bed, id, await ship(bed, id, ana), 3)
+    await caughtUp(bed, id, event, 3)
+    await caughtUp(bed, id, await ship(bed, id, ana), 3)
     expect(numberOfMails(ana, ben, cem)).toEqual([2, 2, 2])
     expect(new Set(sink.mails.map(({ messageId }) => messageId)).size).toBe(sink.mails.length)
   })
@@ -73,7 +75,7 @@ describe('a shipped loop', () => {
     const { id, ana, ben, cem } = await team()
     const loop_id = await privateLoop(bed, ben, [cem.id])
     const event = await ship(bed, id, ben, { loop_id, visibility: 'private', member_ids: [ben.id, cem.id] })
-    await settled(bed, id, event, 2)
+    await caughtUp(bed, id, event, 2)
     expect(numberOfMails(ana, ben, cem)).toEqual([0, 1, 1])
     expect(to(cem)[0]?.text).toContain('are a member of this loop')
   })
@@ -82,7 +84,7 @@ describe('a shipped loop', () => {
     const loop_id = await privateLoop(bed, ben, [])
     const member_ids = [ben.id, ids.next()]
     const event = await ship(bed, id, ben, { loop_id, visibility: 'private', member_ids })
-    await settled(bed, id, event, 1)
+    await caughtUp(bed, id, event, 1)
     expect(numberOfMails(ana, ben)).toEqual([0, 1])
   })
   it('every_member_of_a_large_workspace_once', async () => {
@@ -93,7 +95,7 @@ describe('a shipped loop', () => {
     }))
     const { id, members } = await people.workspace('Large', many)
     const event = await ship(bed, id, members[0] as Someone)
-    const rows = await settled(bed, id, event, 250)
+    const rows = await caughtUp(bed, id, event, 250)
     expect(rows.every(({ status }) => status === 'sent')).toBe(true)
     expect(numberOfMails(...members)).toEqual(Array(250).fill(1))
   })
@@ -101,7 +103,7 @@ describe('a shipped loop', () => {
     const { id, ana } = await team()
     const loop_id = ids.next()
     const event = await ship(bed, id, ana, { loop_id })
-    await settled(bed, id, event, 3)
+    await caughtUp(bed, id, event, 3)
     const [mail] = to(ana)
     const { date, 'content-type': type, ...rest } = mail?.headers ?? {}
     expect(rest).toEqual({
@@ -135,7 +137,7 @@ const timeOf = (id: string): number =>
 describe('wishes', () => {
   it('no_further_mail_once_unsubscribed_by_the_link_of_one', async () => {
     const { id, ana, ben, cem } = await team()
-    await settled(bed, id, await ship(bed, id, ana), 3)
+    await caughtUp(bed, id, await ship(bed, id, ana), 3)
     const { get_subscription, set_subscription } = bed.as(notifier, null)
     const token = tokenOf(to(ben)[0])
     expect(await get_subscription({ token })).toEqual({
@@ -147,16 +149,16 @@ describe('wishes', () => {
     })
     expect(await set_subscription({ token, wants: 'none' })).toEqual({ wants: 'none' })
     expect(await set_subscription({ token, wants: 'none' })).toEqual({ wants: 'none' })
-    const rows = await settled(bed, id, await ship(bed, id, ana), 3)
+    const rows = await caughtUp(bed, id, await ship(bed, id, ana), 3)
     expect(rows.find(({ user_id }) => user_id === ben.id)?.status).toBe('suppressed')
     expect(numberOfMails(ana, ben, cem)).toEqual([2, 1, 2])
     await set_subscription({ token, wants: 'all' })
-    await settled(bed, id, await ship(bed, id, ana), 3)
+    await caughtUp(bed, id, await ship(bed, id, ana), 3)
     expect(numberOfMails(ana, ben, cem)).toEqual([3, 2, 3])
   })
   it('counts_for_a_mail_that_waits_to_be_tried_again', async () => {
     const { id, ana, ben, cem } = await team()
-    await settled(bed, id, await ship(bed, id, ana), 3)
+    await caughtUp(bed, id, await ship(bed, id, ana), 3)
     const token = tokenOf(to(ben)[0])
     const refused = Promise.withResolvers<void>()
     sink.misbehave(({ to: [address] }) => {
@@ -167,17 +169,17 @@ describe('wishes', () => {
     const event = await ship(bed, id, ana)
     await refused.promise
     await bed.as(notifier, null).set_subscription({ token, wants: 'none' })
-    const rows = await settled(bed, id, event, 3)
+    const rows = await caughtUp(bed, id, event, 3)
     expect(rows.find(({ user_id }) => user_id === ben.id)?.status).toBe('suppressed')
     expect(numberOfMails(ana, ben, cem)).toEqual([2, 1, 2])
   })
   it('only_of_this_workspace', async () => {
     const { id, ana, ben } = await team()
     const elsewhere = await team()
-    await settled(bed, id, await ship(bed, id, ana), 3)
-    await settled(bed, elsewhere.id, await ship(bed, elsewhere.id, elsewhere.ana), 3)
+    await caughtUp(bed, id, await ship(bed, id, ana), 3)
+    await caughtUp(bed, elsewhere.id, await ship(bed, elsewhere.id, elsewhere.ana), 3)
     await bed.as(notifier, null).set_subscription({ token: tokenOf(to(ben)[0]), wants: 'none' })
-    await settled(bed, elsewhere.id, await ship(bed, elsewhere.id, elsewhere.ana), 3)
+    await caughtUp(bed, elsewhere.id, await ship(bed, elsewhere.id, elsewhere.ana), 3)
     expect(numberOfMails(elsewhere.ben)).toEqual([2])
   })
   it.each(['', 'x', 'A'.repeat(112)])('not_found_for_a_link_that_was_never_sent: %j', async (token) => {
@@ -196,7 +198,7 @@ describe('a mail server that refuses', () => {
         ? { reply: 451, text: 'greylisted' }
         : undefined,
     )
-    const rows = await settled(bed, id, await ship(bed, id, ana), 3)
+    const rows = await caughtUp(bed, id, await ship(bed, id, ana), 3)
     expect(rows.find(({ user_id }) => user_id === ben.id)).toMatchObject({ status: 'sent', attempts: 2 })
     expect(numberOfMails(ana, ben, cem)).toEqual([1, 1, 1])
   })
@@ -205,7 +207,7 @@ describe('a mail server that refuses', () => {
     sink.misbehave(({ at, to: [address] }) =>
       at === moment && address === ben.email ? { reply: 550, text: 'no such user' } : undefined,
     )
-    const rows = await settled(bed, id, await ship(bed, id, ana), 3)
+    const rows = await caughtUp(bed, id, await ship(bed, id, ana), 3)
     const row = rows.find(({ user_id }) => user_id === ben.id)
     expect(row).toMatchObject({ status: 'failed', attempts: 1, sent_at: null })
     expect(row?.last_error).toContain('550')
@@ -217,7 +219,7 @@ describe('a mail server that refuses', () => {
     sink.misbehave(({ at, to: [address] }) =>
       at === 'data' && address === ben.email && cuts++ === 0 ? 'cut' : undefined,
     )
-    await settled(bed, id, await ship(bed, id, ana), 3)
+    await caughtUp(bed, id, await ship(bed, id, ana), 3)
     const mails = to(ben)
     expect(mails).toHaveLength(2)
     expect(mails[0]?.messageId).toBe(mails[1]?.messageId)
@@ -258,7 +260,7 @@ describe('an invitation', () => {
     const invitation = await people.invite(ana, email)
     await people.withdraw(ana, invitation)
     const [event] = await bed.events('gateway', id, (told) => told.length === 1)
-    const [row] = await settled(bed, id, event?.id ?? '', 1)
+    const [row] = await caughtUp(bed, id, event?.id ?? '', 1)
     expect(row).toMatchObject({ status: 'suppressed', user_id: null, template: 'invitation' })
     expect(sink.mails.filter((mail) => mail.to.includes(email))).toEqual([])
   })

@@ -5,7 +5,7 @@ import { type AddressInfo, createServer as createSocketServer, type LookupFuncti
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { fetchDocument } from '../../services/gateway/oauth/document-fetch.ts'
 import { type Account, signUp } from '../support/accounts.ts'
-import { type GatewayBed, openGatewayBed } from '../support/gateway-bed.ts'
+import { type GatewayEnvironment, openGatewayEnvironment } from '../support/gateway-environment.ts'
 import {
   type App,
   authorizationUrl,
@@ -56,10 +56,10 @@ const documentOf = (client_id: string) => ({
   token_endpoint_auth_method: 'none',
 })
 
-let bed: GatewayBed
+let bed: GatewayEnvironment
 let ann: Account
 beforeEach(async () => {
-  bed = await openGatewayBed({ CLIENT_METADATA_LOOPBACK: 'allowed' })
+  bed = await openGatewayEnvironment({ CLIENT_METADATA_LOOPBACK: 'allowed' })
   ann = await signUp(bed, { name: 'Ann' })
 })
 afterEach(() => bed?.[Symbol.asyncDispose]())
@@ -163,7 +163,10 @@ describe('a document that was read', () => {
 
 test('slow_hosts_keep_nobody_from_the_documents_of_others [R8]', async () => {
   // Each request comes from a network of its own, so that it is the host alone that counts.
-  await using many = await openGatewayBed({ CLIENT_METADATA_LOOPBACK: 'allowed', TRUSTED_PROXIES: '1' })
+  await using many = await openGatewayEnvironment({
+    CLIENT_METADATA_LOOPBACK: 'allowed',
+    TRUSTED_PROXIES: '1',
+  })
   const arrived = Promise.withResolvers<void>()
   let waiting = 0
   await using slow = await openSite(() => () => {
@@ -186,7 +189,7 @@ test('slow_hosts_keep_nobody_from_the_documents_of_others [R8]', async () => {
 
 test('an_address_is_no_client_where_documents_are_off', async () => {
   await using site = await openSite((id) => json(documentOf(id)))
-  await using off = await openGatewayBed(
+  await using off = await openGatewayEnvironment(
     { CLIENT_METADATA_DOCUMENTS: 'off', CLIENT_METADATA_LOOPBACK: 'allowed' },
     bed,
   )

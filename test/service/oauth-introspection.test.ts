@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { introspectionToken } from '../../services/gateway/oauth/introspect.ts'
 import { type Account, signUp } from '../support/accounts.ts'
-import { type GatewayBed, openGatewayBed } from '../support/gateway-bed.ts'
+import { type GatewayEnvironment, openGatewayEnvironment } from '../support/gateway-environment.ts'
 import {
   type Answer,
   connectApp,
@@ -13,10 +13,10 @@ import {
   revokeToken,
 } from '../support/oauth-client.ts'
 
-let bed: GatewayBed
+let bed: GatewayEnvironment
 let ann: Account
 beforeAll(async () => {
-  bed = await openGatewayBed()
+  bed = await openGatewayEnvironment()
   ann = await signUp(bed, { name: 'Ann' })
 })
 afterAll(() => bed?.[Symbol.asyncDispose]())

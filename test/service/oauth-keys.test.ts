@@ -1,11 +1,11 @@
 // The signing keys: made once however many gateways start, kept encrypted, and known by gateways that did not make them.
 import { beforeEach, expect, test } from 'vitest'
 import { openKeys, sealingOf } from '../../services/gateway/oauth/keys.ts'
-import { type KeyStore, openOAuthStores } from '../../services/gateway/oauth/store.ts'
+import { type KeyStore, openOAuthStores } from '../../services/gateway/oauth/oauth-store.ts'
 import { deriveSecrets } from '../../services/gateway/secrets.ts'
-import { systemClock as clock } from '../../shared/clock.ts'
-import { createLog } from '../../shared/log.ts'
-import { connectMongo } from '../../shared/mongo.ts'
+import { systemClock as clock } from '../../shared/process/clock.ts'
+import { createLog } from '../../shared/process/log.ts'
+import { connectMongo } from '../../shared/storage/mongo.ts'
 import { freshStack } from '../support/stack.ts'
 
 const { signing_keys: secrets } = deriveSecrets('a secret that is long enough to be one')

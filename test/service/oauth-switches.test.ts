@@ -2,9 +2,9 @@
 // those that were asked for.
 import { expect, test } from 'vitest'
 import { oauthSettings } from '../../services/gateway/oauth/settings.ts'
-import { readConfig } from '../../shared/config.ts'
+import { readConfig } from '../../shared/process/config.ts'
 import { signUp } from '../support/accounts.ts'
-import { openGatewayBed } from '../support/gateway-bed.ts'
+import { openGatewayEnvironment } from '../support/gateway-environment.ts'
 import {
   type Answer,
   authorizationUrl,
@@ -18,7 +18,7 @@ import {
 const METADATA = '/.well-known/oauth-authorization-server'
 
 test('what_is_offered_by_default_is_what_the_documents_say [D5]', async () => {
-  await using bed = await openGatewayBed()
+  await using bed = await openGatewayEnvironment()
   for (const path of [METADATA, '/.well-known/openid-configuration'])
     expect((await getJson(`${bed.url}${path}`)).body).toMatchObject({
       registration_endpoint: `${bed.url}/register`,
@@ -27,10 +27,10 @@ test('what_is_offered_by_default_is_what_the_documents_say [D5]', async () => {
 })
 
 test('registration_that_is_off_is_refused_and_not_offered_while_known_clients_go_on [R1, D5]', async () => {
-  await using open = await openGatewayBed()
+  await using open = await openGatewayEnvironment()
   const ann = await signUp(open, { name: 'Ann' })
   const { app, tokens } = await connectApp(open.url, ann)
-  await using bed = await openGatewayBed({ CLIENT_REGISTRATION: 'off' }, open)
+  await using bed = await openGatewayEnvironment({ CLIENT_REGISTRATION: 'off' }, open)
   expect((await getJson(`${bed.url}${METADATA}`)).body).not.toHaveProperty('registration_endpoint')
   const { status, body } = await postRegistration(bed.url, { redirect_uris: ['https://app.example/cb'] })
   expect([status, body.error]).toEqual([403, 'access_denied'])
@@ -41,7 +41,7 @@ const SERVICE = { redirect_uris: ['https://service.example/cb'] }
 const CLIENT_REGISTRATION_TOKEN = 'an initial access token of the tests'
 
 test('registration_by_token_takes_nobody_without_it_and_says_what_is_missing [R1]', async () => {
-  await using bed = await openGatewayBed({ CLIENT_REGISTRATION: 'token', CLIENT_REGISTRATION_TOKEN })
+  await using bed = await openGatewayEnvironment({ CLIENT_REGISTRATION: 'token', CLIENT_REGISTRATION_TOKEN })
   expect((await getJson(`${bed.url}${METADATA}`)).body).toHaveProperty('registration_endpoint')
   const wrong: Record<string, string>[] = [
     {},
@@ -58,7 +58,7 @@ test('registration_by_token_takes_nobody_without_it_and_says_what_is_missing [R1
 })
 
 test('a_service_with_the_token_is_not_limited_and_may_take_weeks_to_its_first_person [R6]', async () => {
-  await using bed = await openGatewayBed({ CLIENT_REGISTRATION_TOKEN })
+  await using bed = await openGatewayEnvironment({ CLIENT_REGISTRATION_TOKEN })
   const ann = await signUp(bed, { name: 'Ann' })
   const invited = { authorization: `Bearer ${CLIENT_REGISTRATION_TOKEN}` }
   const answers = await Promise.all(
@@ -81,7 +81,7 @@ test('a_token_must_be_set_where_it_is_asked_for', () => {
 })
 
 test('lifetimes_and_grace_are_those_that_are_configured [K7, K8, K11]', async () => {
-  await using bed = await openGatewayBed({
+  await using bed = await openGatewayEnvironment({
     ACCESS_TOKEN_MINUTES: '5',
     REFRESH_TOKEN_DAYS: '7',
     REFRESH_GRACE_SECONDS: '10',

@@ -1,11 +1,11 @@
 // What ends by itself: codes, requests, sessions, access and refresh tokens, registrations; and what a moved clock shows of
 // the grace of refresh tokens.
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { CODE_MS, GRANT_MS, LOST_ANSWER_MS, REQUEST_MS } from '../../services/gateway/oauth/rules.ts'
+import { CODE_MS, GRANT_MS, LOST_ANSWER_MS, REQUEST_MS } from '../../services/gateway/oauth/grant-rules.ts'
 import { oauthSettings } from '../../services/gateway/oauth/settings.ts'
-import { readConfig } from '../../shared/config.ts'
+import { readConfig } from '../../shared/process/config.ts'
 import { type Account, signUp } from '../support/accounts.ts'
-import { type GatewayBed, openGatewayBed } from '../support/gateway-bed.ts'
+import { type GatewayEnvironment, openGatewayEnvironment } from '../support/gateway-environment.ts'
 import {
   authorizationUrl,
   connectApp,
@@ -19,10 +19,10 @@ import {
 const DAY_MS = 24 * 60 * 60_000
 const { access_ms: ACCESS_MS, refresh_ms: REFRESH_MS, grace_ms: GRACE_MS } = oauthSettings(readConfig({}))
 
-let bed: GatewayBed
+let bed: GatewayEnvironment
 let ann: Account
 beforeEach(async () => {
-  bed = await openGatewayBed()
+  bed = await openGatewayEnvironment()
   ann = await signUp(bed, { name: 'Ann' })
 })
 afterEach(() => bed?.[Symbol.asyncDispose]())
@@ -49,7 +49,7 @@ test('a_session_ends_after_a_month', async () => {
 })
 
 test('two_copies_on_one_host_do_not_sign_each_other_out', async () => {
-  await using other = await openGatewayBed()
+  await using other = await openGatewayEnvironment()
   const cookies = new Map<string, string>()
   // As a browser does: a host's cookies go to each of its ports.
   const send = async (url: string, body?: URLSearchParams) => {

@@ -9,8 +9,8 @@ import {
   type Server,
 } from 'node:net'
 import { describe, expect, test } from 'vitest'
-import { type OutboundOptions, reach } from '../../shared/outbound.ts'
-import { allowedFor, isLoopbackAddress } from '../../shared/public-address.ts'
+import { type OutboundOptions, reach } from '../../shared/net/outbound.ts'
+import { allowedFor, isLoopbackAddress } from '../../shared/net/public-address.ts'
 import { CERTIFICATE, KEY } from '../support/tls.ts'
 
 const ASKED = { method: 'POST', headers: {}, body: 'hello', timeout_ms: 2_000, max_bytes: 100 } as const

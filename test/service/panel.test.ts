@@ -7,20 +7,25 @@ import type { GatewayEnv } from '../../services/gateway/http/env.ts'
 import { refuseForeignForm } from '../../services/gateway/http/guards.ts'
 import { onError } from '../../services/gateway/http/problems.ts'
 import { listen } from '../../services/gateway/listen.ts'
-import { pageRoutes } from '../../services/gateway/pages/routes.ts'
+import { pageRoutes } from '../../services/gateway/web/routes.ts'
 import { connectBus } from '../../shared/bus/connect.ts'
 import { serve } from '../../shared/bus/serve.ts'
-import { systemClock as clock } from '../../shared/clock.ts'
-import { type Contract, defineContract, type Handlers, internal } from '../../shared/contract.ts'
-import { Cursor, Limit, NextCursor } from '../../shared/contracts/common.ts'
+import { Cursor, Limit, NextCursor } from '../../shared/contracts/define/common.ts'
+import {
+  type Contract,
+  defineContract,
+  type Handlers,
+  internal,
+} from '../../shared/contracts/define/contract.ts'
+import { AppError } from '../../shared/contracts/define/errors.ts'
 import { CONTRACTS } from '../../shared/contracts/index.ts'
-import { AppError } from '../../shared/errors.ts'
-import { createLog } from '../../shared/log.ts'
+import { systemClock as clock } from '../../shared/process/clock.ts'
+import { createLog } from '../../shared/process/log.ts'
 import { openBrowser, signUp } from '../support/accounts.ts'
-import { type GatewayBed, openGatewayBed } from '../support/gateway-bed.ts'
+import { type GatewayEnvironment, openGatewayEnvironment } from '../support/gateway-environment.ts'
 import { keysOf } from '../support/keys.ts'
 import { panelFaults } from '../support/panel-guards.ts'
-import { ids } from '../support/service-bed.ts'
+import { ids } from '../support/service-environment.ts'
 
 const id = z.string().max(64)
 const notes = defineContract({
@@ -177,11 +182,11 @@ const handlers: Handlers<typeof notes> = {
 }
 
 const stack = new AsyncDisposableStack()
-let bed: GatewayBed
+let bed: GatewayEnvironment
 let site: string
 
 beforeAll(async () => {
-  bed = stack.use(await openGatewayBed())
+  bed = stack.use(await openGatewayEnvironment())
   const log = createLog({ filter: 'error', topic: 'notes' })
   const bus = stack.use(await connectBus(bed.stack.natsUrl, 'notes', log, keysOf('notes')))
   stack.use(await serve(bus, notes, handlers, { clock }))

@@ -1,8 +1,8 @@
 // A new password: who may set one, and what ends with the old one, on every gateway.
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
-import { RESET_MS, resetUrl } from '../../services/gateway/people/credentials.ts'
+import { RESET_MS, resetUrl } from '../../services/gateway/accounts/credentials.ts'
 import { type Account, mailWithLink, openBrowser, signUp } from '../support/accounts.ts'
-import { openGatewayBed } from '../support/gateway-bed.ts'
+import { openGatewayEnvironment } from '../support/gateway-environment.ts'
 import {
   authorizationUrl,
   connectApp,
@@ -59,7 +59,7 @@ describe('changing the password', () => {
   test('refused_without_the_present_one_which_cannot_be_guessed_at_will', async () => {
     const ben = await signUp(system, { name: 'Ben' })
     const wrong = await change(ben, 'not the present one', NEW)
-    expect([wrong.status, wrong.text.includes('That is not your present password.')]).toEqual([400, true])
+    expect([wrong.status, wrong.text.includes('That is not your current password.')]).toEqual([400, true])
     const statuses: number[] = []
     for (let guess = 0; guess < 6; guess += 1)
       statuses.push((await change(ben, `guess ${guess}`, NEW)).status)
@@ -173,7 +173,7 @@ describe('a forgotten password', () => {
   })
 
   test('a_link_ends_after_an_hour', async () => {
-    await using bed = await openGatewayBed()
+    await using bed = await openGatewayEnvironment()
     const hal = await signUp(bed, { name: 'Hal' })
     await openBrowser(bed.url).submit('/forgot', { email: hal.email })
     const [reset] = await bed.db.collection<{ _id: string }>('password_resets').find().toArray()

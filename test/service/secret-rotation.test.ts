@@ -2,18 +2,18 @@
 import { expect, test } from 'vitest'
 import { countUnderOld } from '../../services/webhooks/reseal.ts'
 import { webhooks } from '../../shared/contracts/webhooks.ts'
-import { createLog } from '../../shared/log.ts'
-import { connectMongo } from '../../shared/mongo.ts'
-import { serviceKeys } from '../../shared/service-keys.ts'
-import { openGatewayBed } from '../support/gateway-bed.ts'
+import { createLog } from '../../shared/process/log.ts'
+import { serviceKeys } from '../../shared/process/service-keys.ts'
+import { connectMongo } from '../../shared/storage/mongo.ts'
+import { openGatewayEnvironment } from '../support/gateway-environment.ts'
 import { TEST_SECRET } from '../support/keys.ts'
-import { ids, openBed, person } from '../support/service-bed.ts'
+import { ids, openEnvironment, person } from '../support/service-environment.ts'
 
 const NEW = 'the secret that takes the place of the other'
 const BOTH = { LOOPS_SECRET: NEW, LOOPS_SECRET_OLD: TEST_SECRET }
 
 test('the_secrets_of_webhooks_are_sealed_anew', async () => {
-  await using before = await openBed()
+  await using before = await openEnvironment()
   const old = await before.start('webhooks')
   const owner = person(ids.next(), { role: 'owner' })
   const added = await before.as(webhooks, owner).add_webhook({ url: 'https://example.com/hook' })
@@ -32,12 +32,12 @@ test('the_secrets_of_webhooks_are_sealed_anew', async () => {
 })
 
 test('a_gateway_starts_with_both_and_then_with_the_new_one_alone', async () => {
-  await using before = await openGatewayBed()
+  await using before = await openGatewayEnvironment()
   const { kid } = before.deps.keys.signer()
   const link = before.deps.secrets
-  await using both = await openGatewayBed(BOTH, before)
+  await using both = await openGatewayEnvironment(BOTH, before)
   expect(both.deps.keys.signer().kid).toBe(kid)
   expect(both.deps.secrets.invitation.slice(1)).toEqual(link.invitation)
-  await using alone = await openGatewayBed({ LOOPS_SECRET: NEW }, before)
+  await using alone = await openGatewayEnvironment({ LOOPS_SECRET: NEW }, before)
   expect(alone.deps.keys.signer().kid).toBe(kid)
 })

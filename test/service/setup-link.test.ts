@@ -1,7 +1,7 @@
 // Who may make the first account: at an address that others reach, only whoever has the setup link; and what becomes of it.
 import { afterEach, describe, expect, test } from 'vitest'
-import { setupUrl } from '../../services/gateway/people/setup.ts'
-import { type GatewayBed, openGatewayBed } from '../support/gateway-bed.ts'
+import { setupUrl } from '../../services/gateway/accounts/setup.ts'
+import { type GatewayEnvironment, openGatewayEnvironment } from '../support/gateway-environment.ts'
 
 const PUBLIC_URL = 'https://loops.example.com'
 const ANN = { name: 'Ann', email: 'ann@example.com', password: 'three words in a row', workspace: 'Workshop' }
@@ -14,18 +14,19 @@ afterEach(async () => {
 
 const openBed = async (
   env: Readonly<Record<string, string>> = {},
-  beside?: GatewayBed,
-): Promise<GatewayBed> => opened.use(await openGatewayBed({ SIGN_UP: 'invited', PUBLIC_URL, ...env }, beside))
+  beside?: GatewayEnvironment,
+): Promise<GatewayEnvironment> =>
+  opened.use(await openGatewayEnvironment({ SIGN_UP: 'invited', PUBLIC_URL, ...env }, beside))
 
 /** Sends the form of the first account to a gateway, as the page at `path` does. */
-const signUp = (bed: GatewayBed, path: string, person = ANN): Promise<Response> =>
+const signUp = (bed: GatewayEnvironment, path: string, person = ANN): Promise<Response> =>
   fetch(new URL(path, bed.url), {
     method: 'POST',
     body: new URLSearchParams(person),
     headers: { origin: bed.deps.public_url },
     redirect: 'manual',
   })
-const linkOf = async (bed: GatewayBed): Promise<string> => {
+const linkOf = async (bed: GatewayEnvironment): Promise<string> => {
   const url = new URL((await setupUrl(bed.deps)) ?? '')
   return `${url.pathname}${url.search}`
 }

@@ -14,24 +14,29 @@ import { MIGRATOR, startServices } from '../../services/start.ts'
 import { callByName } from '../../shared/bus/client.ts'
 import { type Bus, connectBus } from '../../shared/bus/connect.ts'
 import { startBudget } from '../../shared/bus/headers.ts'
-import { EVENTS_STREAM } from '../../shared/bus/streams.ts'
-import { systemClock } from '../../shared/clock.ts'
-import { CloudEvent } from '../../shared/cloud-event.ts'
-import { type Caller, type Contract, eventFilter, subscriberSubject } from '../../shared/contract.ts'
+import { CloudEvent } from '../../shared/contracts/define/cloud-event.ts'
+import {
+  type Caller,
+  type Contract,
+  eventFilter,
+  subscriberSubject,
+} from '../../shared/contracts/define/contract.ts'
 import { gateway } from '../../shared/contracts/gateway.ts'
 import { loopsQueue } from '../../shared/contracts/loops-queue.ts'
 import type { SnapshotRecord } from '../../shared/contracts/records.ts'
 import { tasks } from '../../shared/contracts/tasks.ts'
-import { createLog } from '../../shared/log.ts'
-import { connectMongo } from '../../shared/mongo.ts'
+import { EVENTS_STREAM } from '../../shared/events/streams.ts'
+import { systemClock } from '../../shared/process/clock.ts'
+import { createLog } from '../../shared/process/log.ts'
+import { connectMongo } from '../../shared/storage/mongo.ts'
 import { type GuardedNats, startGuardedNats } from '../support/guarded-nats.ts'
 import { keysOf, TEST_SECRET } from '../support/keys.ts'
 import { openPeople } from '../support/people.ts'
-import { ids, person } from '../support/service-bed.ts'
+import { ids, person } from '../support/service-environment.ts'
 import { freshStack } from '../support/stack.ts'
 import { tableOf } from '../support/subscriber-table.ts'
 import { addToFolder, type Credentials, connectSubscriber } from '../support/subscribers.ts'
-import { until } from '../support/tasks-bed.ts'
+import { until } from '../support/tasks-environment.ts'
 import { OTHER_ID } from '../support/tools.ts'
 
 vi.setConfig({ testTimeout: 120_000 })

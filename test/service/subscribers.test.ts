@@ -17,9 +17,6 @@ import { SUBSCRIBERS_DOMAIN } from '../../infra/subscribers/access.ts'
 import { MIGRATOR } from '../../services/start.ts'
 import { type Bus, connectBus } from '../../shared/bus/connect.ts'
 import { serve } from '../../shared/bus/serve.ts'
-import { serveSubscribers } from '../../shared/bus/serve-subscribers.ts'
-import { EVENTS_STREAM } from '../../shared/bus/streams.ts'
-import { systemClock } from '../../shared/clock.ts'
 import {
   defineContract,
   eventFilter,
@@ -29,9 +26,12 @@ import {
   requestSubject,
   subscriberOperation,
   subscriberSubject,
-} from '../../shared/contract.ts'
-import { systemIds } from '../../shared/ids.ts'
-import { createLog } from '../../shared/log.ts'
+} from '../../shared/contracts/define/contract.ts'
+import { serveSubscribers } from '../../shared/events/serve-subscribers.ts'
+import { EVENTS_STREAM } from '../../shared/events/streams.ts'
+import { systemClock } from '../../shared/process/clock.ts'
+import { systemIds } from '../../shared/process/ids.ts'
+import { createLog } from '../../shared/process/log.ts'
 import { type GuardedNats, startGuardedNats } from '../support/guarded-nats.ts'
 import { keysOf } from '../support/keys.ts'
 import {

@@ -1,12 +1,12 @@
 // One change to many tasks, over two instances of the service.
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import type { Caller } from '../../shared/contract.ts'
-import { ids, person, refused } from '../support/service-bed.ts'
-import { openTasksBed, type TasksBed } from '../support/tasks-bed.ts'
+import type { Caller } from '../../shared/contracts/define/contract.ts'
+import { ids, person, refused } from '../support/service-environment.ts'
+import { openTasksEnvironment, type TasksEnvironment } from '../support/tasks-environment.ts'
 
-let bed: TasksBed
+let bed: TasksEnvironment
 beforeAll(async () => {
-  bed = await openTasksBed()
+  bed = await openTasksEnvironment()
 })
 afterAll(() => bed[Symbol.asyncDispose]())
 

@@ -1,14 +1,14 @@
 // Comments on tasks and on loops, over two instances of the service.
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import type { CommentDoc } from '../../services/tasks/store-comments.ts'
-import type { Caller } from '../../shared/contract.ts'
+import type { CommentDoc } from '../../services/tasks/comment-store.ts'
+import type { Caller } from '../../shared/contracts/define/contract.ts'
 import type { Comment } from '../../shared/contracts/tasks.ts'
-import { ids, person, refused } from '../support/service-bed.ts'
-import { bytesOf, openTasksBed, type TasksBed, until } from '../support/tasks-bed.ts'
+import { ids, person, refused } from '../support/service-environment.ts'
+import { bytesOf, openTasksEnvironment, type TasksEnvironment, until } from '../support/tasks-environment.ts'
 
-let bed: TasksBed
+let bed: TasksEnvironment
 beforeAll(async () => {
-  bed = await openTasksBed()
+  bed = await openTasksEnvironment()
 })
 afterAll(() => bed[Symbol.asyncDispose]())
 

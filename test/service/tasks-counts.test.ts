@@ -1,20 +1,20 @@
 // Totals and counts, over two instances of the service: exact after any mixture of work, and after a change was left half
 // counted.
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import type { TaskDoc } from '../../services/tasks/store.ts'
-import { tallyDifference, type Uncounted } from '../../services/tasks/tally.ts'
-import type { Caller } from '../../shared/contract.ts'
-import { PRIORITIES, TASK_STATUSES } from '../../shared/contracts/common.ts'
-import { AppError } from '../../shared/errors.ts'
-import { ids } from '../support/service-bed.ts'
-import { openTasksBed, type TasksBed } from '../support/tasks-bed.ts'
+import { differenceOf, type PendingIncrements } from '../../services/tasks/counter-rules.ts'
+import type { TaskDoc } from '../../services/tasks/task-store.ts'
+import { PRIORITIES, TASK_STATUSES } from '../../shared/contracts/define/common.ts'
+import type { Caller } from '../../shared/contracts/define/contract.ts'
+import { AppError } from '../../shared/contracts/define/errors.ts'
+import { ids } from '../support/service-environment.ts'
+import { openTasksEnvironment, type TasksEnvironment } from '../support/tasks-environment.ts'
 
 const WRITERS = 8
 const STEPS = 25
 
-let bed: TasksBed
+let bed: TasksEnvironment
 beforeAll(async () => {
-  bed = await openTasksBed()
+  bed = await openTasksEnvironment()
 })
 afterAll(() => bed[Symbol.asyncDispose]())
 
@@ -102,8 +102,8 @@ describe('a change that was left half counted', () => {
     await bed.settled()
     const stored = await tasks().findOne({ _id: task.id })
     if (!stored) throw new Error('the task is not there')
-    const sums = tallyDifference(ann.workspace_id, null, stored)
-    const change: Uncounted = { id: ids.next(), at: new Date(Date.now() - 60_000), sums }
+    const sums = differenceOf(ann.workspace_id, null, stored)
+    const change: PendingIncrements = { id: ids.next(), at: new Date(Date.now() - 60_000), sums }
     const leave = async () => {
       await tasks().updateOne({ _id: task.id }, { $push: { uncounted: change } } as never)
       await bed.settled()

@@ -1,12 +1,12 @@
 // Every step of the tasks service at which only part of a command is done: the process is killed there, two others are
 // started, and soon the command is found wholly done or wholly absent, counted as counting finds it, and told once.
 import { describe, expect, test, vi } from 'vitest'
-import type { CloudEvent } from '../../shared/cloud-event.ts'
-import type { Caller } from '../../shared/contract.ts'
+import type { CloudEvent } from '../../shared/contracts/define/cloud-event.ts'
+import type { Caller } from '../../shared/contracts/define/contract.ts'
 import type { loopsQueue } from '../../shared/contracts/loops-queue.ts'
 import type { tasks } from '../../shared/contracts/tasks.ts'
-import { type Acting, ids, person, refused } from '../support/service-bed.ts'
-import { openTasksBed, type TasksBed, until } from '../support/tasks-bed.ts'
+import { type Acting, ids, person, refused } from '../support/service-environment.ts'
+import { openTasksEnvironment, type TasksEnvironment, until } from '../support/tasks-environment.ts'
 
 /** Patience with a call whose answer will never come (ms). */
 const BUDGET_MS = 2_000
@@ -17,7 +17,7 @@ vi.setConfig({ testTimeout: 120_000 })
 
 type Crash = AsyncDisposable &
   Readonly<{
-    bed: TasksBed
+    bed: TasksEnvironment
     ann: Caller
     tasks: Acting<typeof tasks>
     loops: Acting<typeof loopsQueue>
@@ -39,7 +39,7 @@ const line = ({ type, data }: CloudEvent): string => {
 }
 
 const exactly =
-  (bed: TasksBed, ann: Caller): Crash['exact'] =>
+  (bed: TasksEnvironment, ann: Caller): Crash['exact'] =>
   async (...loop_ids) => {
     const ws = ann.workspace_id
     await until(
@@ -57,7 +57,7 @@ const exactly =
 
 /** A tasks service in a process of its own that kills itself at `step`, and a person who works with it. */
 const openCrash = async (step: string): Promise<Crash> => {
-  const bed = await openTasksBed(0)
+  const bed = await openTasksEnvironment(0)
   await bed.start('loops-queue')
   const { died } = await bed.startFaulty('tasks', step)
   const ann = person(ids.next(), { role: 'owner' })

@@ -2,18 +2,18 @@
 // memory, and hardly more keys read than rows answered. The database's own profile of what it did is the witness.
 import type { Document } from 'mongodb'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { writeCursor } from '../../services/tasks/cursor.ts'
-import { openTasks, type TaskDoc, type TaskStore } from '../../services/tasks/store.ts'
-import { type CommentDoc, type CommentStore, openComments } from '../../services/tasks/store-comments.ts'
-import { openTallies } from '../../services/tasks/store-tallies.ts'
-import { createTask, editTask, NOWHERE, placeIn } from '../../services/tasks/task.ts'
-import type { Outbox } from '../../shared/aggregate.ts'
-import { systemClock } from '../../shared/clock.ts'
-import type { Caller } from '../../shared/contract.ts'
+import { type CommentDoc, type CommentStore, openComments } from '../../services/tasks/comment-store.ts'
+import { openCounters } from '../../services/tasks/counter-store.ts'
+import { writeCursor } from '../../services/tasks/cursor-rules.ts'
+import { createTask, editTask, locationIn, NOWHERE } from '../../services/tasks/task-rules.ts'
+import { openTasks, type TaskDoc, type TaskStore } from '../../services/tasks/task-store.ts'
+import type { Caller } from '../../shared/contracts/define/contract.ts'
 import type { ReadyMark } from '../../shared/contracts/tasks.ts'
-import { createLog } from '../../shared/log.ts'
-import { ids, person } from '../support/service-bed.ts'
-import { EVERY_KIND, openTasksBed, type TasksBed } from '../support/tasks-bed.ts'
+import { systemClock } from '../../shared/process/clock.ts'
+import { createLog } from '../../shared/process/log.ts'
+import type { Outbox } from '../../shared/storage/aggregate.ts'
+import { ids, person } from '../support/service-environment.ts'
+import { EVERY_KIND, openTasksEnvironment, type TasksEnvironment } from '../support/tasks-environment.ts'
 
 const TASKS = 5_040
 const COMMENTS = 1_000
@@ -26,7 +26,7 @@ const MARKED = 120
 const FUTURE = new Date('2900-01-01')
 const LATER = new Date('2999-01-01')
 
-let bed: TasksBed
+let bed: TasksEnvironment
 let ann: Caller
 let bob: Caller
 let ws: string
@@ -39,7 +39,9 @@ let comments: CommentStore
 const actor = { user_id: ids.next(), name: 'Ann', client: 'Test' }
 const stored = (workspace: string, loops: readonly (string | null)[], n: number): TaskDoc => {
   const id = loops[n % loops.length] ?? null
-  const place = id ? placeIn({ id, visibility: privateLoops.includes(id) ? 'private' : 'public' }) : NOWHERE
+  const place = id
+    ? locationIn({ id, visibility: privateLoops.includes(id) ? 'private' : 'public' })
+    : NOWHERE
   const { status, priority } = EVERY_KIND[Math.floor(n / loops.length) % EVERY_KIND.length] ?? {
     status: 'open',
     priority: 'none',
@@ -75,7 +77,7 @@ const comment = (parent: string, n: number): CommentDoc => ({
 })
 
 beforeAll(async () => {
-  bed = await openTasksBed(1)
+  bed = await openTasksEnvironment(1)
   ann = bed.owner()
   ws = ann.workspace_id
   bob = person(ws)
@@ -359,7 +361,7 @@ const SWEEPS: Record<string, Sweep> = {
     call: async () => {
       const log = createLog({ filter: 'error', topic: 'test' })
       const clock = { ...systemClock, now: () => LATER }
-      await using tallies = await openTallies(bed.db, { clock, log, at: () => undefined })
+      await using tallies = await openCounters(bed.db, { clock, log, at: () => undefined })
       tallies.watch(tasks.home)
       await tallies.sweep()
       expect((await tallies.read(ws, [ws])).get(ws)?.comments).toBe(1)

@@ -1,22 +1,22 @@
 // Tasks in loops, over two instances of the service and two of loops-queue: who sees them, where they may go, and what
 // loops-queue is told of them.
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import type { TaskDoc } from '../../services/tasks/store.ts'
-import { isPublic } from '../../services/webhooks/webhook.ts'
-import type { Caller } from '../../shared/contract.ts'
+import type { TaskDoc } from '../../services/tasks/task-store.ts'
+import { isPublic } from '../../services/webhooks/webhook-rules.ts'
+import type { Caller } from '../../shared/contracts/define/contract.ts'
 import { tasks as contract } from '../../shared/contracts/tasks.ts'
-import { ids, person, refused } from '../support/service-bed.ts'
-import { bytesOf, openTasksBed, type TasksBed } from '../support/tasks-bed.ts'
+import { ids, person, refused } from '../support/service-environment.ts'
+import { bytesOf, openTasksEnvironment, type TasksEnvironment } from '../support/tasks-environment.ts'
 
-let bed: TasksBed
+let bed: TasksEnvironment
 beforeAll(async () => {
-  bed = await openTasksBed()
+  bed = await openTasksEnvironment()
 })
 afterAll(() => bed[Symbol.asyncDispose]())
 
 const loop = async (caller: Caller, visibility: 'public' | 'private' = 'public'): Promise<string> =>
   (await bed.loopsOf(caller).create_loop({ name: `A ${visibility} loop`, visibility })).loop.id
-type Filing = Partial<Parameters<ReturnType<TasksBed['tasksOf']>['create_task']>[0]>
+type Filing = Partial<Parameters<ReturnType<TasksEnvironment['tasksOf']>['create_task']>[0]>
 const file = async (caller: Caller, given: Filing = {}): Promise<string> =>
   (await bed.tasksOf(caller).create_task({ title: 'Task', ...given })).task.id
 

@@ -1,14 +1,14 @@
 // Tasks moved into a loop that is being made of them, over two instances of each service: all or none, whoever finds a
 // move broken off settles it, and nothing that was refused leaves a trace.
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import type { TaskDoc } from '../../services/tasks/store.ts'
-import type { Caller } from '../../shared/contract.ts'
-import { ids, person, refused } from '../support/service-bed.ts'
-import { openTasksBed, type TasksBed, until } from '../support/tasks-bed.ts'
+import type { TaskDoc } from '../../services/tasks/task-store.ts'
+import type { Caller } from '../../shared/contracts/define/contract.ts'
+import { ids, person, refused } from '../support/service-environment.ts'
+import { openTasksEnvironment, type TasksEnvironment, until } from '../support/tasks-environment.ts'
 
-let bed: TasksBed
+let bed: TasksEnvironment
 beforeAll(async () => {
-  bed = await openTasksBed()
+  bed = await openTasksEnvironment()
 })
 afterAll(() => bed[Symbol.asyncDispose]())
 

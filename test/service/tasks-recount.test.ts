@@ -3,22 +3,22 @@ import { execFile } from 'node:child_process'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
-import { type Drift, openRecount, type Recount } from '../../services/tasks/store-recount.ts'
+import { type Drift, openRecount, type Recount } from '../../services/tasks/recount-store.ts'
 import { recountSome } from '../../services/tasks/sweepers.ts'
-import { systemClock } from '../../shared/clock.ts'
-import type { Caller } from '../../shared/contract.ts'
-import { createLog } from '../../shared/log.ts'
-import { inParallel } from '../../shared/parallel.ts'
-import { ids } from '../support/service-bed.ts'
-import { openTasksBed, type TasksBed } from '../support/tasks-bed.ts'
+import type { Caller } from '../../shared/contracts/define/contract.ts'
+import { systemClock } from '../../shared/process/clock.ts'
+import { createLog } from '../../shared/process/log.ts'
+import { inParallel } from '../../shared/process/parallel.ts'
+import { ids } from '../support/service-environment.ts'
+import { openTasksEnvironment, type TasksEnvironment } from '../support/tasks-environment.ts'
 
 vi.setConfig({ testTimeout: 60_000 })
 
 type TallyDoc = { _id: string; ws: string }
-let bed: TasksBed
+let bed: TasksEnvironment
 let recount: Recount
 beforeAll(async () => {
-  bed = await openTasksBed()
+  bed = await openTasksEnvironment()
   recount = await openRecount(bed.db)
 })
 afterAll(() => bed[Symbol.asyncDispose]())

@@ -1,11 +1,11 @@
 // Requests that come twice, late or all at once: each takes effect once, over two instances of the service.
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { ids, person, refused } from '../support/service-bed.ts'
-import { openTasksBed, type TasksBed } from '../support/tasks-bed.ts'
+import { ids, person, refused } from '../support/service-environment.ts'
+import { openTasksEnvironment, type TasksEnvironment } from '../support/tasks-environment.ts'
 
-let bed: TasksBed
+let bed: TasksEnvironment
 beforeAll(async () => {
-  bed = await openTasksBed()
+  bed = await openTasksEnvironment()
 })
 afterAll(() => bed[Symbol.asyncDispose]())
 
@@ -127,7 +127,7 @@ describe('add_comment with a key', () => {
 })
 
 describe('bulk_update_tasks with a key', () => {
-  const fileTwo = async (ann: Parameters<TasksBed['tasksOf']>[0]) => {
+  const fileTwo = async (ann: Parameters<TasksEnvironment['tasksOf']>[0]) => {
     const made = [
       await bed.tasksOf(ann).create_task({ title: 'A' }),
       await bed.tasksOf(ann).create_task({ title: 'B' }),

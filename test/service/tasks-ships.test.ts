@@ -1,23 +1,23 @@
 // Tasks that are moved into a loop while it ships, over two instances of each service: what the report counts is what is
 // in the loop, whoever was first, and a task that came too late is where it was.
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
-import type { LoopDoc } from '../../services/loops-queue/store.ts'
+import type { LoopDoc } from '../../services/loops-queue/loop-store.ts'
+import { openComments } from '../../services/tasks/comment-store.ts'
+import { openCounters } from '../../services/tasks/counter-store.ts'
 import { createHandlers } from '../../services/tasks/handlers.ts'
-import { openTasks, type TaskDoc } from '../../services/tasks/store.ts'
-import { openComments } from '../../services/tasks/store-comments.ts'
-import { openRecount } from '../../services/tasks/store-recount.ts'
-import { openTallies } from '../../services/tasks/store-tallies.ts'
+import { openRecount } from '../../services/tasks/recount-store.ts'
+import { openTasks, type TaskDoc } from '../../services/tasks/task-store.ts'
 import { client } from '../../shared/bus/client.ts'
 import { startBudget } from '../../shared/bus/headers.ts'
-import { systemClock } from '../../shared/clock.ts'
-import type { Caller } from '../../shared/contract.ts'
+import type { Caller } from '../../shared/contracts/define/contract.ts'
+import { AppError } from '../../shared/contracts/define/errors.ts'
 import { loopsQueue } from '../../shared/contracts/loops-queue.ts'
-import { AppError } from '../../shared/errors.ts'
-import { createLog } from '../../shared/log.ts'
-import { openRequests } from '../../shared/store-requests.ts'
+import { systemClock } from '../../shared/process/clock.ts'
+import { createLog } from '../../shared/process/log.ts'
+import { openRequests } from '../../shared/storage/request-store.ts'
 import { asService } from '../support/keys.ts'
-import { ids, person, refused } from '../support/service-bed.ts'
-import { openTasksBed, type TasksBed, until } from '../support/tasks-bed.ts'
+import { ids, person, refused } from '../support/service-environment.ts'
+import { openTasksEnvironment, type TasksEnvironment, until } from '../support/tasks-environment.ts'
 
 /** Patience with a call whose answer will never come (ms). */
 const BUDGET_MS = 2_000
@@ -25,9 +25,9 @@ const ROUNDS = 3
 // Some start processes, and wait for sweepers.
 vi.setConfig({ testTimeout: 120_000 })
 
-let bed: TasksBed
+let bed: TasksEnvironment
 beforeAll(async () => {
-  bed = await openTasksBed()
+  bed = await openTasksEnvironment()
 })
 afterAll(() => bed[Symbol.asyncDispose]())
 
@@ -167,7 +167,7 @@ describe('shipped at the moment', () => {
     const requests = await openRequests(bed.db, systemClock)
     const stored = { service: 'tasks', ...given, requests, onCommit: () => undefined }
     const [tasks, comments] = [await openTasks(bed.db, stored), await openComments(bed.db, stored)]
-    const tallies = stack.use(await openTallies(bed.db, given))
+    const tallies = stack.use(await openCounters(bed.db, given))
     const loops = client(asService(bed.bus, 'tasks'), loopsQueue)
     const handlers = createHandlers({
       ...given,
@@ -239,7 +239,7 @@ describe('shipped at the moment', () => {
 /** Instances of which the one of `service` kills itself at `step`, and somebody who works with them. */
 const openCrash = async (service: 'tasks' | 'loops-queue', step: string) => {
   const stack = new AsyncDisposableStack()
-  const crash = stack.use(await openTasksBed(0))
+  const crash = stack.use(await openTasksEnvironment(0))
   await crash.start(service === 'tasks' ? 'loops-queue' : 'tasks')
   const { died } = await crash.startFaulty(service, step)
   return {
@@ -255,7 +255,7 @@ const openCrash = async (service: 'tasks' | 'loops-queue', step: string) => {
   }
 }
 /** A loop that ships without asking the tasks service what is on its way into it, as one that did so before. */
-const shippedBefore = (crash: TasksBed, loop_id: string) =>
+const shippedBefore = (crash: TasksEnvironment, loop_id: string) =>
   crash
     .database('loops-queue')
     .collection<LoopDoc>('loops')

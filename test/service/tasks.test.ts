@@ -1,12 +1,12 @@
 // Tasks in no loop, over two instances of the service: filing, listing, changing, deleting, and what is told.
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import type { Caller } from '../../shared/contract.ts'
-import { ids, person, refused } from '../support/service-bed.ts'
-import { bytesOf, openTasksBed, type TasksBed } from '../support/tasks-bed.ts'
+import type { Caller } from '../../shared/contracts/define/contract.ts'
+import { ids, person, refused } from '../support/service-environment.ts'
+import { bytesOf, openTasksEnvironment, type TasksEnvironment } from '../support/tasks-environment.ts'
 
-let bed: TasksBed
+let bed: TasksEnvironment
 beforeAll(async () => {
-  bed = await openTasksBed()
+  bed = await openTasksEnvironment()
 })
 afterAll(() => bed[Symbol.asyncDispose]())
 

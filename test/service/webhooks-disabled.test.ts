@@ -3,12 +3,12 @@ import { expect, test } from 'vitest'
 import { webhooks } from '../../shared/contracts/webhooks.ts'
 import { openPeople } from '../support/people.ts'
 import { startReceiver } from '../support/receiver.ts'
-import { ids, openBed } from '../support/service-bed.ts'
+import { ids, openEnvironment } from '../support/service-environment.ts'
 import { startSmtpSink } from '../support/smtp-sink.ts'
 
 test('the_owner_alone_is_mailed_once_when_an_address_wants_no_more_calls_and_not_when_it_is_disabled_by_hand', async () => {
   await using sink = await startSmtpSink()
-  await using bed = await openBed({ PORT: '0', SMTP_URL: sink.url, LOOPBACK_TARGETS: 'allowed' })
+  await using bed = await openEnvironment({ PORT: '0', SMTP_URL: sink.url, LOOPBACK_TARGETS: 'allowed' })
   for (const service of ['gateway', 'webhooks', 'notifier']) await bed.start(service)
   await using people = await openPeople(bed.mongodbUrl)
   await using receiver = await startReceiver()

@@ -2,15 +2,15 @@
 // wanted, though one webhook has thousands of calls waiting. The database's own profile of what it did is the witness.
 import type { Db, Document } from 'mongodb'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { type Deliveries, openDeliveries } from '../../services/webhooks/deliveries.ts'
-import type { Delivery } from '../../services/webhooks/delivery.ts'
+import type { Delivery } from '../../services/webhooks/delivery-rules.ts'
+import { type Deliveries, openDeliveries } from '../../services/webhooks/delivery-store.ts'
 import { openStanding } from '../../services/webhooks/standing.ts'
-import { openWebhooks, type WebhookStore } from '../../services/webhooks/store.ts'
-import { systemClock as clock } from '../../shared/clock.ts'
-import { createLog } from '../../shared/log.ts'
-import { connectMongo, type Mongo } from '../../shared/mongo.ts'
+import { openWebhooks, type WebhookStore } from '../../services/webhooks/webhook-store.ts'
+import { systemClock as clock } from '../../shared/process/clock.ts'
+import { createLog } from '../../shared/process/log.ts'
 import { openDatabaseClock } from '../../shared/storage/database-clock.ts'
-import { ids } from '../support/service-bed.ts'
+import { connectMongo, type Mongo } from '../../shared/storage/mongo.ts'
+import { ids } from '../support/service-environment.ts'
 import { freshStack } from '../support/stack.ts'
 
 const MANY = 3_000

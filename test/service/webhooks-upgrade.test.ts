@@ -1,13 +1,13 @@
 // What an earlier release of the webhooks service wrote is understood, whenever it wrote that.
 import type { Db, Document } from 'mongodb'
 import { afterAll, beforeEach, expect, test } from 'vitest'
-import { openDeliveries } from '../../services/webhooks/deliveries.ts'
-import { openWebhooks } from '../../services/webhooks/store.ts'
-import { systemClock as clock } from '../../shared/clock.ts'
-import { createLog } from '../../shared/log.ts'
-import { connectMongo } from '../../shared/mongo.ts'
+import { openDeliveries } from '../../services/webhooks/delivery-store.ts'
+import { openWebhooks } from '../../services/webhooks/webhook-store.ts'
+import { systemClock as clock } from '../../shared/process/clock.ts'
+import { createLog } from '../../shared/process/log.ts'
 import { openDatabaseClock } from '../../shared/storage/database-clock.ts'
-import { ids } from '../support/service-bed.ts'
+import { connectMongo } from '../../shared/storage/mongo.ts'
+import { ids } from '../support/service-environment.ts'
 import { freshStack } from '../support/stack.ts'
 
 const stack = new AsyncDisposableStack()

@@ -1,22 +1,29 @@
 // Webhooks on real servers: events of the stream become signed calls to a real receiver; what becomes of a call that fails,
 // a receiver that is gone or slow, and a sender that is killed; and who may see and change what.
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { systemClock } from '../../shared/clock.ts'
-import { stampEvents } from '../../shared/cloud-event.ts'
-import type { Caller } from '../../shared/contract.ts'
+import { stampEvents } from '../../shared/contracts/define/cloud-event.ts'
+import type { Caller } from '../../shared/contracts/define/contract.ts'
 import { MAX_WEBHOOKS, type WebhookDelivery, webhooks } from '../../shared/contracts/webhooks.ts'
-import { createLog } from '../../shared/log.ts'
-import { connectMongo, type Mongo } from '../../shared/mongo.ts'
+import { systemClock } from '../../shared/process/clock.ts'
+import { createLog } from '../../shared/process/log.ts'
+import { connectMongo, type Mongo } from '../../shared/storage/mongo.ts'
 import { type Receiver, startReceiver, verify } from '../support/receiver.ts'
-import { type Acting, type Bed, ids, openBed, person, refused } from '../support/service-bed.ts'
+import {
+  type Acting,
+  ids,
+  openEnvironment,
+  person,
+  refused,
+  type TestEnvironment,
+} from '../support/service-environment.ts'
 import { shippedLoop } from '../support/shipped-loop.ts'
 
 const open = new AsyncDisposableStack()
-let bed: Bed
+let bed: TestEnvironment
 let mongo: Mongo
 
 beforeAll(async () => {
-  bed = open.use(await openBed({ LOOPBACK_TARGETS: 'allowed' }))
+  bed = open.use(await openEnvironment({ LOOPBACK_TARGETS: 'allowed' }))
   mongo = open.use(await connectMongo(bed.mongodbUrl, createLog({ filter: 'error', topic: 'test' })))
 })
 afterAll(() => open.disposeAsync())
@@ -326,7 +333,7 @@ test('an_address_on_this_machine_is_refused_unless_that_is_allowed_and_never_in_
     { LOOPBACK_TARGETS: 'allowed', NODE_ENV: 'production' },
   ]
   for (const env of given) {
-    await using plain = await openBed(env)
+    await using plain = await openEnvironment(env)
     await plain.start('webhooks')
     const ann = plain.as(webhooks, person(ids.next(), { role: 'owner' }))
     const error = await refused(ann.add_webhook({ url: 'http://127.0.0.1:9/' }))
@@ -339,7 +346,7 @@ test.each([
   ['call.answered', 'made_and_not_recorded', 2],
 ] as const)('killed_at_%s: %s before, made by another when the lease has ended', async (step, _, calls) => {
   // A bed of its own: what is still owed to others must not be what kills it.
-  await using own = await openBed({ LOOPBACK_TARGETS: 'allowed' })
+  await using own = await openEnvironment({ LOOPBACK_TARGETS: 'allowed' })
   await using receiver = await startReceiver()
   const ann = own.as(webhooks, person(ids.next(), { role: 'owner' }))
   const { died } = await own.startFaulty('webhooks', step)

@@ -1,9 +1,9 @@
 // People of a test with an account and a browser: they sign up, and let apps work for them, through the pages' own forms.
 
 import { setTimeout } from 'node:timers/promises'
-import { ALL_SCOPES, type Scope } from '../../shared/contracts/common.ts'
-import { systemIds } from '../../shared/ids.ts'
-import { FURTHER_SCOPES } from '../../shared/scopes.ts'
+import { ALL_SCOPES, type Scope } from '../../shared/contracts/define/common.ts'
+import { FURTHER_SCOPES } from '../../shared/contracts/define/scopes.ts'
+import { systemIds } from '../../shared/process/ids.ts'
 import { type ConnectOptions, connectMcp, type McpClient } from './mcp-client.ts'
 import type { System } from './system.ts'
 

@@ -1,7 +1,7 @@
 // Runs once before the test files that need a browser: finds or installs one.
 import type { TestProject } from 'vitest/node'
 import { streamReport } from '../../infra/report.ts'
-import { systemClock } from '../../shared/clock.ts'
+import { systemClock } from '../../shared/process/clock.ts'
 import { ensureChromium } from './chromium.ts'
 import { giveUp } from './progress.ts'
 

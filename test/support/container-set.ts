@@ -10,7 +10,7 @@ import { ensureEngine } from './engine.ts'
 import { passwordOf, startGuardedNats } from './guarded-nats.ts'
 import { cacheFolder, projectImage } from './images.ts'
 import type { SinkMail } from './smtp-sink.ts'
-import { openDoor, waitingForMail } from './system.ts'
+import { openEntry, waitingForMail } from './system.ts'
 
 /** The set, running. Disposing it removes all of it. */
 export type ContainerSet = AsyncDisposable &
@@ -65,7 +65,7 @@ export const startContainerSet = async (): Promise<ContainerSet> => {
       ),
     ])
     const sink = await starting
-    const door = await openDoor()
+    const door = await openEntry()
     stack.defer(door.close)
     const logs: string[] = []
     const services = new Map<string, StartedTestContainer[]>()

@@ -9,7 +9,7 @@ import {
 } from 'testcontainers'
 import { RSEQ_FOR_GLIBC } from '../../infra/servers/mongod.ts'
 import { ensureReplicaSet } from '../../infra/servers/replica-set.ts'
-import { systemClock } from '../../shared/clock.ts'
+import { systemClock } from '../../shared/process/clock.ts'
 import { TEST_LABEL } from './images.ts'
 
 /** A server in a container: where it is reached from the tests. */

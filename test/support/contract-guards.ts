@@ -1,9 +1,9 @@
 // What must be true of every tool and every event, as functions that list what is wrong with one. Pure.
 import * as z from 'zod'
-import type { EventDeclaration, Tool } from '../../shared/contract.ts'
-import { SCOPES } from '../../shared/contracts/common.ts'
-import { ERROR_CODES } from '../../shared/errors.ts'
-import { inputSchema, type JsonSchema, outputSchema } from '../../shared/json-schema.ts'
+import { SCOPES } from '../../shared/contracts/define/common.ts'
+import type { EventDeclaration, Tool } from '../../shared/contracts/define/contract.ts'
+import { ERROR_CODES } from '../../shared/contracts/define/errors.ts'
+import { inputSchema, type JsonSchema, outputSchema } from '../../shared/contracts/define/json-schema.ts'
 
 type Schema = Readonly<Record<string, unknown>>
 

@@ -1,6 +1,6 @@
 // Arguments of a tool made from its JSON Schema, and ways to spoil them, for property tests. Knows no tool by name.
 import fc from 'fast-check'
-import type { JsonSchema } from '../../shared/json-schema.ts'
+import type { JsonSchema } from '../../shared/contracts/define/json-schema.ts'
 
 type Schema = Readonly<Record<string, unknown>>
 type Properties = Readonly<Record<string, Schema>>

@@ -1,10 +1,10 @@
 // The secret of the systems that tests start, and the keys by which a test asks there as a service would.
 import type { Bus } from '../../shared/bus/connect.ts'
 import { signer } from '../../shared/bus/signature.ts'
-import { systemClock } from '../../shared/clock.ts'
-import { askersOf, type Contract } from '../../shared/contract.ts'
-import { systemIds } from '../../shared/ids.ts'
-import { type ServiceKeys, serviceKeys } from '../../shared/service-keys.ts'
+import { askersOf, type Contract } from '../../shared/contracts/define/contract.ts'
+import { systemClock } from '../../shared/process/clock.ts'
+import { systemIds } from '../../shared/process/ids.ts'
+import { type ServiceKeys, serviceKeys } from '../../shared/process/service-keys.ts'
 
 export const TEST_SECRET = 'a secret of the tests that is long enough for all'
 

@@ -1,8 +1,8 @@
 // A gateway that listens in this process on servers of a test's own, before it is decided what it answers.
 import { type Fetch, listen } from '../../services/gateway/listen.ts'
 import { start as startMigrator } from '../../services/migrator/main.ts'
-import { readConfig } from '../../shared/config.ts'
-import { type Host, openHost } from '../../shared/host.ts'
+import { readConfig } from '../../shared/process/config.ts'
+import { type Host, openHost } from '../../shared/service.ts'
 import { TEST_SECRET } from './keys.ts'
 import { freshStack, type Stack } from './stack.ts'
 

@@ -1,16 +1,16 @@
 // What tests of loops ask again and again: loops by name, the order as one caller sees it, and what was
 // told of it.
 import { expect } from 'vitest'
-import type { CloudEvent } from '../../shared/cloud-event.ts'
+import type { CloudEvent } from '../../shared/contracts/define/cloud-event.ts'
 import { loopsQueue } from '../../shared/contracts/loops-queue.ts'
-import type { Told } from './queue-model.ts'
-import { type Acting, type Bed, ids, refused } from './service-bed.ts'
+import type { QueueChange } from './queue-model.ts'
+import { type Acting, ids, refused, type TestEnvironment } from './service-environment.ts'
 
 /** The service as somebody calls it. */
 export type Loops = Acting<typeof loopsQueue>
 
 /** A told change of an order. */
-export type ToldVersion = Told & Readonly<{ version: number; by: { user_id: string } | null }>
+export type PublishedVersion = QueueChange & Readonly<{ version: number; by: { user_id: string } | null }>
 
 /** Makes loops of these names, one after the other; ids by name. */
 export const makeLoops = async <N extends string>(
@@ -38,14 +38,18 @@ export const orderOf = async (service: Loops, loops: Record<string, string>): Pr
 }
 
 /** The changes of an order among events, by version. */
-export const changesAmong = (events: readonly CloudEvent[]): ToldVersion[] =>
+export const changesAmong = (events: readonly CloudEvent[]): PublishedVersion[] =>
   events
     .filter(({ type }) => type === 'queue.changed')
     .map(({ data }) => loopsQueue.events['queue.changed'].data.parse(data))
     .sort((a, b) => a.version - b.version)
 
 /** What was told of a workspace as soon as all versions of its order up to this one are. */
-export const toldUpTo = (bed: Bed, workspaceId: string, version: number): Promise<readonly CloudEvent[]> =>
+export const publishedUpTo = (
+  bed: TestEnvironment,
+  workspaceId: string,
+  version: number,
+): Promise<readonly CloudEvent[]> =>
   bed.events('loops-queue', workspaceId, (told) => {
     const versions = told.flatMap(({ type, sequence }) => (type === 'queue.changed' ? [sequence] : []))
     return new Set(versions).size >= version

@@ -2,7 +2,7 @@
 // that just works, see mcp-client.ts; for the person in the browser, accounts.ts.
 import { createHash } from 'node:crypto'
 import type { Account } from './accounts.ts'
-import { ids } from './service-bed.ts'
+import { ids } from './service-environment.ts'
 
 /** Where the apps of these tests live; nothing needs to listen there. */
 export const REDIRECT = 'http://127.0.0.1:33418/callback'

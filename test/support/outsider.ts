@@ -1,6 +1,6 @@
 // What somebody who stands outside may ask: calls of every listed tool with ids, cursors and keys that were seen inside, and
 // with others of the same shape to compare with. Knows no tool but by its schema and its published example.
-import { ids as systemIds } from './service-bed.ts'
+import { ids as systemIds } from './service-environment.ts'
 import { ADDED, OTHER_ID, PUBLISHED, SOME_ID } from './tools.ts'
 
 type Schema = Readonly<Record<string, unknown>>

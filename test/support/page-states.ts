@@ -87,7 +87,7 @@ const ACCOUNTS: readonly State[] = [
     as: 'member',
     open: async (page, world) => {
       await at('/account')(page, world)
-      await page.getByLabel('Present password').fill('a slip')
+      await page.getByLabel('Current password').fill('a slip')
       await page.getByLabel('New password').fill(NEW)
       await send(page, 'Change it')
       await page.getByRole('alert').waitFor()

@@ -1,7 +1,7 @@
 // What must be true of every declared page, as a function that lists what is wrong with one. Pure.
-import type { Contract, Operation } from '../../shared/contract.ts'
-import { inputSchema, outputSchema } from '../../shared/json-schema.ts'
-import type { PanelAction, PanelPage } from '../../shared/panel.ts'
+import type { Contract, Operation } from '../../shared/contracts/define/contract.ts'
+import { inputSchema, outputSchema } from '../../shared/contracts/define/json-schema.ts'
+import type { PanelAction, PanelPage } from '../../shared/contracts/define/panel.ts'
 
 type Schema = Readonly<{
   type?: string

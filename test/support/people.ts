@@ -1,17 +1,17 @@
 // People, workspaces and invitations of a test, written as the gateway writes them but without its pages: a thousand
 // members are there in a moment.
-import { openPeopleStores } from '../../services/gateway/people/store.ts'
-import { openWorkspaceStores } from '../../services/gateway/workspaces/store.ts'
+import { openPeopleStores } from '../../services/gateway/accounts/account-store.ts'
 import {
   createInvitation,
   createWorkspace,
   withdrawInvitation,
-} from '../../services/gateway/workspaces/workspace.ts'
-import { systemClock as clock } from '../../shared/clock.ts'
-import type { Caller } from '../../shared/contract.ts'
-import { createLog } from '../../shared/log.ts'
-import { connectMongo } from '../../shared/mongo.ts'
-import { ids, person } from './service-bed.ts'
+} from '../../services/gateway/accounts/workspace-rules.ts'
+import { openWorkspaceStores } from '../../services/gateway/accounts/workspace-store.ts'
+import type { Caller } from '../../shared/contracts/define/contract.ts'
+import { systemClock as clock } from '../../shared/process/clock.ts'
+import { createLog } from '../../shared/process/log.ts'
+import { connectMongo } from '../../shared/storage/mongo.ts'
+import { ids, person } from './service-environment.ts'
 
 /** A member of a test's workspace; `caller` is how they call. */
 export type Someone = Readonly<{ id: string; name: string; email: string; caller: Caller }>

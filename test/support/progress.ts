@@ -1,7 +1,7 @@
 // What a test run tells of its preparations: a step that takes time, and why it cannot go on. Knows nothing of what they
 // are.
 import { formatMs, type Report, StartFault } from '../../infra/report.ts'
-import { systemClock } from '../../shared/clock.ts'
+import { systemClock } from '../../shared/process/clock.ts'
 
 const BEAT_MS = 1_000
 

@@ -1,7 +1,7 @@
 // A queue as a subscriber of its events keeps it: knows nothing of how the service orders loops.
 
 /** What a queue.changed event says, as far as a replay needs it. */
-export type Told = Readonly<{
+export type QueueChange = Readonly<{
   change: string
   loop_ids: readonly string[]
   position: number | null
@@ -9,7 +9,7 @@ export type Told = Readonly<{
 }>
 
 /** The order after one told change; throws where the change does not fit the order before. */
-export const replayed = (order: readonly string[], told: Told): readonly string[] => {
+export const replayed = (order: readonly string[], told: QueueChange): readonly string[] => {
   if (told.order) {
     const same = told.change === 'repaired' || [...told.order].sort().join() === [...order].sort().join()
     if (!same || new Set(told.order).size !== told.order.length)

@@ -1,7 +1,7 @@
 // The state of things as a program of another team keeps it: by the rules for readers, and with nothing of Loops' own code.
 import { expect } from 'vitest'
 import type { SnapshotRecord } from '../../shared/contracts/records.ts'
-import { replayed, type Told } from './queue-model.ts'
+import { type QueueChange, replayed } from './queue-model.ts'
 
 const STATE: Readonly<Record<string, readonly string[]>> = {
   task: ['title', 'status', 'priority', 'due_date', 'loop_id', 'private'],
@@ -28,7 +28,7 @@ export const tableOf = (
     const key = `order ${workspaceid}`
     const known = newest.get(key) ?? { sequence: 0, state: [] }
     if (sequence <= known.sequence) continue
-    const change = data as unknown as Told
+    const change = data as unknown as QueueChange
     if (!change.order) expect(sequence).toBe(known.sequence + 1)
     newest.set(key, { sequence, state: replayed(known.state as string[], change) })
   }

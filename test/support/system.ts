@@ -49,14 +49,14 @@ export const waitingForMail =
       return mail
     }, MAIL_WAIT)
 
-export type Door = Readonly<{
+export type Entry = Readonly<{
   url: string
   open: (targets: readonly string[]) => void
   close: () => Promise<void>
 }>
 
 /** Passes bytes on to the targets in turn: what a load balancer does, without anything of its own to get wrong. */
-export const openDoor = async (): Promise<Door> => {
+export const openEntry = async (): Promise<Entry> => {
   const sockets = new Set<Socket>()
   let targets: readonly URL[] = []
   let turn = 0
@@ -108,7 +108,7 @@ const environment = (stack: Stack, url: string, options: SystemOptions): Record<
  */
 export const startSystem = async (options: SystemOptions = {}): Promise<System> => {
   const stack = freshStack()
-  const door = await openDoor()
+  const door = await openEntry()
   const env = environment(stack, door.url, options)
   const instances: (Started | undefined)[] = []
   const stopInstance = async (index: number): Promise<void> => {

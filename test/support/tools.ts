@@ -1,6 +1,6 @@
 // The tools as tests want them: by name, with the service that answers, and one valid call of each with every parameter
 // of the published list. Knows no service's code.
-import type { Tool } from '../../shared/contract.ts'
+import type { Tool } from '../../shared/contracts/define/contract.ts'
 import { CONTRACTS } from '../../shared/contracts/index.ts'
 
 export type NamedTool = Readonly<{ service: string; name: string; tool: Tool }>

@@ -25,6 +25,19 @@ const SAMPLES: Readonly<Record<string, Sample>> = {
       "import type { Started } from '../start.ts'",
     ],
   },
+  rooms_import_from_those_below: {
+    path: 'shared/storage/aggregate.ts',
+    bad: [
+      "import { publish } from '../events/publish.ts'",
+      "import type { Bus } from '../bus/connect.ts'",
+      "import { openHost } from '../service.ts'",
+    ],
+    good: [
+      "import { systemClock } from '../process/clock.ts'",
+      "import { mongo } from './mongo.ts'",
+      "import type { AppError } from '../contracts/define/errors.ts'",
+    ],
+  },
   packages_stay_where_they_are_known: {
     path: 'services/tasks/handlers.ts',
     bad: [
@@ -52,7 +65,7 @@ const SAMPLES: Readonly<Record<string, Sample>> = {
     ],
   },
   only_clock_and_ids_read_time_and_chance: {
-    path: 'services/tasks/task.ts',
+    path: 'services/tasks/task-rules.ts',
     bad: [
       'export const f = () => new Date()',
       'export const f = () => Date.now()',
@@ -65,28 +78,37 @@ const SAMPLES: Readonly<Record<string, Sample>> = {
     good: ['export const f = (at: string) => new Date(at)', 'export const f = (clock: Clock) => clock.now()'],
   },
   pure_files_are_pure: {
-    path: 'services/tasks/task.ts',
+    path: 'services/tasks/task-rules.ts',
     bad: [
       'export const f = async () => 1',
-      "import { systemClock } from '../../shared/clock.ts'",
-      "import { store } from './store.ts'",
+      "import { systemClock } from '../../shared/process/clock.ts'",
+      "import { store } from './task-store.ts'",
       "import { readFileSync } from 'node:fs'",
       "import { randomBytes } from 'node:crypto'",
     ],
     good: [
-      "import { createHash } from 'node:crypto'\nimport { AppError } from '../../shared/errors.ts'",
-      "import { isReady } from './ready.ts'",
-      "import type { Aggregate } from '../../shared/aggregate.ts'",
-      "import { type Store } from './store.ts'",
+      "import { createHash } from 'node:crypto'\nimport { AppError } from '../../shared/contracts/define/errors.ts'",
+      "import { isReady } from './ready-rules.ts'",
+      "import type { Aggregate } from '../../shared/storage/aggregate.ts'",
+      "import { type Store } from './task-store.ts'",
+    ],
+  },
+  names_are_the_words_of_the_field: {
+    path: 'services/tasks/counter-store.ts',
+    bad: ['export const openTallies = 1', 'export type Wish = 1', 'export function settleAll() {}'],
+    good: [
+      'export const deadLetters = 1',
+      'const wish = 1',
+      'export type Counters = Readonly<{ uncounted: 1 }>',
     ],
   },
   exports_have_names: {
-    path: 'shared/errors.ts',
+    path: 'shared/contracts/define/errors.ts',
     bad: ['export default 1', "export * from './other.ts'"],
     good: ['export const a = 1', "export { a } from './other.ts'"],
   },
   imports_run_as_written: {
-    path: 'shared/errors.ts',
+    path: 'shared/contracts/define/errors.ts',
     bad: ["import { a } from './other'", "import { a } from './other.js'", "import { a } from 'fs'"],
     good: [
       "import { a } from './other.ts'",
@@ -155,7 +177,7 @@ const SAMPLES: Readonly<Record<string, Sample>> = {
     good: ["export const name = 'task.created'"],
   },
   a_service_is_added_without_touching_another: {
-    path: 'services/gateway/pages/routes.ts',
+    path: 'services/gateway/web/routes.ts',
     bad: [
       "import { webhooks } from '../../../shared/contracts/webhooks.ts'",
       "export const path = '/workspace/webhooks'",
@@ -164,7 +186,7 @@ const SAMPLES: Readonly<Record<string, Sample>> = {
     good: ["import { panelRoutes } from './panel.ts'"],
   },
   one_write_changes_one_document: {
-    path: 'services/tasks/store.ts',
+    path: 'services/tasks/task-store.ts',
     bad: ['export const f = (c: C) => c.startSession()', 'export const f = (c: C) => c.watch([])'],
     good: [
       'export const f = (c: C) => c.findOne({})',
@@ -172,7 +194,7 @@ const SAMPLES: Readonly<Record<string, Sample>> = {
     ],
   },
   collections_are_opened_and_read_in_one_way: {
-    path: 'services/tasks/store.ts',
+    path: 'services/tasks/task-store.ts',
     bad: [
       "export const open = (db: Db) => db.collection<Task>('tasks')",
       "export const open = async (db: Db) => aggregates(await openCollection(db, 'tasks', { indexes: [] }), 1)",
@@ -212,7 +234,7 @@ const sources = readSources()
 test('every file was read', () => {
   const paths = sources.map(({ path }) => path)
   expect(paths).toEqual(
-    expect.arrayContaining(['services/run.ts', 'shared/contract.ts', 'infra/contracts.ts']),
+    expect.arrayContaining(['services/run.ts', 'shared/contracts/define/contract.ts', 'infra/contracts.ts']),
   )
 })
 

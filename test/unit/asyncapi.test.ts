@@ -2,12 +2,12 @@
 import { type Diagnostic, Parser } from '@asyncapi/parser'
 import { describe, expect, test } from 'vitest'
 import * as z from 'zod'
-import { asyncApi, describedEvents, eventSchema } from '../../shared/asyncapi.ts'
-import { CloudEvent } from '../../shared/cloud-event.ts'
-import { subscriberOperationsOf, subscriberSubject } from '../../shared/contract.ts'
+import { CloudEvent } from '../../shared/contracts/define/cloud-event.ts'
+import { subscriberOperationsOf, subscriberSubject } from '../../shared/contracts/define/contract.ts'
 import { CONTRACTS } from '../../shared/contracts/index.ts'
 import { loopsQueue } from '../../shared/contracts/loops-queue.ts'
-import { examplesOf } from '../../shared/event-examples.ts'
+import { asyncApi, describedEvents, eventSchema } from '../../shared/events/asyncapi.ts'
+import { examplesOf } from '../../shared/events/examples.ts'
 
 const URL_OF_ALL = 'https://loops.example.com'
 const EVENTS = CONTRACTS.flatMap((contract) =>

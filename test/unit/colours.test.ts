@@ -1,6 +1,6 @@
 // That mails and pages look like one product, and that everybody can read what stands on their colours.
 import { describe, expect, test } from 'vitest'
-import { STYLE } from '../../services/gateway/pages/style.ts'
+import { STYLE } from '../../services/gateway/web/style.ts'
 import { COLOURS, DARK } from '../../services/notifier/emails/layout.ts'
 
 /** The pages' colours of one scheme, by name. */

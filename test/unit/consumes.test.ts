@@ -3,9 +3,9 @@ import { expect, test } from 'vitest'
 import { reactions as loopsQueueReactions } from '../../services/loops-queue/reactions.ts'
 import { reactions as notifierReactions } from '../../services/notifier/reactions.ts'
 import { reactions as webhooksReactions } from '../../services/webhooks/reactions.ts'
-import type { Reaction } from '../../shared/bus/reactions.ts'
-import { consumedSubjects } from '../../shared/contract.ts'
+import { consumedSubjects } from '../../shared/contracts/define/contract.ts'
 import { CONTRACTS } from '../../shared/contracts/index.ts'
+import type { Reaction } from '../../shared/events/reactions.ts'
 
 /** The reactions of a service; nothing of what they do is done here. */
 const reactionsOf = <D>(make: (deps: D) => readonly Reaction[]): readonly Reaction[] => make({} as D)

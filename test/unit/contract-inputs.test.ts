@@ -6,10 +6,10 @@
 // against its contract is called here. What a running server answers to bad input is in e2e/bad-input.test.ts, what it takes
 // from lenient clients in e2e/lenient-arguments.test.ts.
 import { describe, expect, test } from 'vitest'
-import { checkInput } from '../../shared/check.ts'
-import { LIMITS } from '../../shared/contracts/common.ts'
-import { AppError, toErrorBody } from '../../shared/errors.ts'
-import { inputSchema } from '../../shared/json-schema.ts'
+import { checkInput } from '../../shared/contracts/define/check.ts'
+import { LIMITS } from '../../shared/contracts/define/common.ts'
+import { AppError, toErrorBody } from '../../shared/contracts/define/errors.ts'
+import { inputSchema } from '../../shared/contracts/define/json-schema.ts'
 import { ADDED, PUBLISHED, TOOLS } from '../support/tools.ts'
 
 type Property = Readonly<{

@@ -4,6 +4,7 @@ import { describe, expect, test } from 'vitest'
 import * as z from 'zod'
 import { contractsDocument } from '../../infra/contracts/document.ts'
 import { fillTables, PAGES, partsOfPage, staleTables } from '../../infra/contracts/tables.ts'
+import * as c from '../../shared/contracts/define/common.ts'
 import {
   askersOf,
   event,
@@ -13,10 +14,9 @@ import {
   isRead,
   requestSubject,
   tool,
-} from '../../shared/contract.ts'
-import * as c from '../../shared/contracts/common.ts'
+} from '../../shared/contracts/define/contract.ts'
+import { inputSchema, outputSchema } from '../../shared/contracts/define/json-schema.ts'
 import { CONTRACTS } from '../../shared/contracts/index.ts'
-import { inputSchema, outputSchema } from '../../shared/json-schema.ts'
 import { internalCallsOf } from '../support/architecture/calls.ts'
 import { eventFaults, toolFaults, vocabulary } from '../support/contract-guards.ts'
 import { ADDED, PUBLISHED, SOME_ID, TOOLS } from '../support/tools.ts'

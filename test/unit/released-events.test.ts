@@ -3,8 +3,8 @@ import { readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
 import * as z from 'zod'
 import { breakSentence, breaksOf, type Catalogue, catalogueOf } from '../../infra/contracts/catalogue.ts'
-import { type Contract, event } from '../../shared/contract.ts'
-import * as c from '../../shared/contracts/common.ts'
+import * as c from '../../shared/contracts/define/common.ts'
+import { type Contract, event } from '../../shared/contracts/define/contract.ts'
 
 const before = z.object({
   thing_id: c.Id,

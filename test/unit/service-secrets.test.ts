@@ -2,7 +2,7 @@
 import { expect, test } from 'vitest'
 import { serviceSecrets } from '../../infra/service-secrets.ts'
 import { CONTRACTS } from '../../shared/contracts/index.ts'
-import { deriveKey } from '../../shared/service-keys.ts'
+import { deriveKey } from '../../shared/process/service-keys.ts'
 
 const SECRET = 'a secret of the tests that is long enough'
 const base64 = (bytes: Uint8Array): string => Buffer.from(bytes).toString('base64url')

@@ -8,7 +8,7 @@ import type { Context } from 'hono'
 export const UNKNOWN_ADDRESS = 'unknown'
 
 /** Makes the function that tells what a request counts for; see addressKey. */
-export type AddressOf = (c: Context) => string
+export type ClientAddressOf = (c: Context) => string
 
 /** An address as proxies write it: some add a port, and with one IPv6 stands in brackets (RFC 3986 §3.2.2). */
 const withoutPort = (text: string): string =>
@@ -69,7 +69,7 @@ const socketOf = (c: Context): string | undefined => {
  * @param trusted_proxies how many proxies every request passes. Past fewer than that the address is unknown.
  */
 export const clientAddress =
-  (trusted_proxies: number): AddressOf =>
+  (trusted_proxies: number): ClientAddressOf =>
   (c) =>
     addressKey(
       trusted_proxies > 0 ? c.req.header('x-forwarded-for')?.split(',').at(-trusted_proxies) : socketOf(c),

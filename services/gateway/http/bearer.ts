@@ -1,7 +1,7 @@
 // The Authorization header of the MCP endpoint, and the challenges that tell a client how to get in or how to get more
 // (RFC 6750, RFC 9728 §5.1). Knows no token's inside.
-import type { Scope } from '../../../shared/contracts/common.ts'
-import { BASELINE_SCOPES } from '../../../shared/scopes.ts'
+import type { Scope } from '../../../shared/contracts/define/common.ts'
+import { BASELINE_SCOPES } from '../../../shared/contracts/define/scopes.ts'
 
 /**
  * The token of a request, or undefined when it brings none that could be one: another scheme or nothing at all.

@@ -1,7 +1,7 @@
 // Reading request bodies within bounds, and reading away what nobody wants: a connection whose body was left unread has to
 // be cut off, and its client would see that instead of the answer. Knows no format.
 import type { IncomingMessage } from 'node:http'
-import { within } from '../../../shared/lifecycle.ts'
+import { within } from '../../../shared/process/lifecycle.ts'
 
 /** What is read away for the sake of a clean answer; a client that sends still more is cut off (bytes, ms). */
 const DISCARD_BYTES = 2 * 1024 * 1024

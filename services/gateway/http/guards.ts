@@ -1,10 +1,10 @@
 // What every request passes before its route: the name that it came to, how many come from its address, and the site that
 // posted its form. They hold for every route; the exceptions are listed here, each with its reason.
 import type { MiddlewareHandler } from 'hono'
-import { LIMITS } from '../../../shared/contracts/common.ts'
-import { AppError } from '../../../shared/errors.ts'
+import { LIMITS } from '../../../shared/contracts/define/common.ts'
+import { AppError } from '../../../shared/contracts/define/errors.ts'
 import { type Limits, STRANGERS_PER_ADDRESS } from '../limits/limits.ts'
-import type { AddressOf } from './address.ts'
+import type { ClientAddressOf } from './address.ts'
 import type { GatewayEnv } from './env.ts'
 import { isLoopbackName, namesOf } from './host.ts'
 import { problem } from './problems.ts'
@@ -64,7 +64,7 @@ export const countStranger = (limits: Pick<Limits, 'count'>, address: string): v
 
 /** Refuses more requests from one address than people and their apps make. */
 export const refuseFlood =
-  (limits: Pick<Limits, 'count'>, addressOf: AddressOf): Guard =>
+  (limits: Pick<Limits, 'count'>, addressOf: ClientAddressOf): Guard =>
   (c, next) => {
     if (!UNLIMITED.has(c.req.path)) countStranger(limits, addressOf(c))
     return next()

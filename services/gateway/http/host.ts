@@ -8,6 +8,12 @@ const nameIn = (host: string): string | undefined => {
   return host !== '' && !/[/?#@\\]/.test(host) && URL.canParse(url) ? new URL(url).hostname : undefined
 }
 
+/** A URI of this machine: over plain http, with any port. */
+export const LOOPBACK_URI = /^http:\/\/(localhost|127\.0\.0\.1|\[::1\])(?::\d{1,5})?((?:[/?].*)?)$/
+
+/** Whether a redirect URI leads back to the person's own machine. */
+export const isLoopback = (uri: string): boolean => LOOPBACK_URI.test(uri)
+
 /** Whether a Host header, or a URL's host, names this machine. Pages of other sites can have no such name. */
 export const isLoopbackName = (host: string): boolean => LOOPBACK.has(nameIn(host) ?? '')
 

@@ -2,9 +2,9 @@
 // and answered without a word of it.
 import type { ErrorHandler, NotFoundHandler } from 'hono'
 import { HTTPException } from 'hono/http-exception'
-import { AppError, asAppError, ERROR_CODES, toErrorBody } from '../../../shared/errors.ts'
-import type { Log } from '../../../shared/log.ts'
-import { mongoFault } from '../../../shared/mongo.ts'
+import { AppError, asAppError, ERROR_CODES, toErrorBody } from '../../../shared/contracts/define/errors.ts'
+import type { Log } from '../../../shared/process/log.ts'
+import { mongoFault } from '../../../shared/storage/mongo.ts'
 import type { GatewayEnv } from './env.ts'
 
 /** An error as problem JSON; with `status` where HTTP has a better one than the table. */

@@ -3,9 +3,9 @@
 // What is seldom is counted in the store, one by one, before it happens. What is frequent is counted here, and told to the
 // store a number at a time while it goes on happening: no call waits for that, and none is refused because the store is away.
 import { LRUCache } from 'lru-cache'
-import type { Clock } from '../../../shared/clock.ts'
-import type { Log } from '../../../shared/log.ts'
-import type { WindowStore } from './store.ts'
+import type { Clock } from '../../../shared/process/clock.ts'
+import type { Log } from '../../../shared/process/log.ts'
+import type { WindowStore } from './limit-store.ts'
 
 /** So many in each span of so long, counted from the same moments everywhere. */
 export type Limit = Readonly<{ count: number; window_ms: number }>
@@ -34,7 +34,7 @@ export const INVITATIONS_PER_WORKSPACE: Limit = { count: 200, window_ms: 24 * 60
 export const INVITATIONS_PER_ADDRESS: Limit = { count: 5, window_ms: 24 * 60 * 60_000 }
 
 /** Mails to one person that say that somebody tries their passwords. */
-export const TRIES_TOLD: Limit = { count: 1, window_ms: 24 * 60 * 60_000 }
+export const TRIES_MAILED: Limit = { count: 1, window_ms: 24 * 60 * 60_000 }
 
 /** Things that one process keeps count of; those that were counted least lately are forgotten. */
 const COUNTED = 20_000

@@ -1,7 +1,7 @@
 // Arguments as clients and models really send them, read as what the tool's schema says. One place for all tools; what is
 // left is checked by the contract, so nothing is accepted here that a service would refuse. Pure.
 import type * as z from 'zod'
-import { formsOf, inputSchema } from '../../../shared/json-schema.ts'
+import { formsOf, inputSchema } from '../../../shared/contracts/define/json-schema.ts'
 
 type Arguments = Readonly<Record<string, unknown>>
 type Schema = Readonly<Record<string, unknown>>

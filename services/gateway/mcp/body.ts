@@ -1,6 +1,6 @@
 // The body of a request to the MCP endpoint, read within bounds and parsed; every refusal is a JSON-RPC error with its
 // HTTP status. Knows no method of the protocol.
-import { LIMITS } from '../../../shared/contracts/common.ts'
+import { LIMITS } from '../../../shared/contracts/define/common.ts'
 import { readBytes } from '../http/bytes.ts'
 
 /** Deepest nesting of a body; the tools need five levels. */

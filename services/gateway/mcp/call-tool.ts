@@ -4,13 +4,13 @@ import { type CallToolResult, ProtocolError, ProtocolErrorCode } from '@modelcon
 import { callByName } from '../../../shared/bus/client.ts'
 import type { Bus } from '../../../shared/bus/connect.ts'
 import { startBudget } from '../../../shared/bus/headers.ts'
-import { checkInput } from '../../../shared/check.ts'
-import type { Clock } from '../../../shared/clock.ts'
-import type { Caller } from '../../../shared/contract.ts'
-import type { Scope } from '../../../shared/contracts/common.ts'
-import { AppError, asAppError, type ErrorCode, toErrorBody } from '../../../shared/errors.ts'
-import type { Log } from '../../../shared/log.ts'
-import { grants, scopesOfRole } from '../../../shared/scopes.ts'
+import { checkInput } from '../../../shared/contracts/define/check.ts'
+import type { Scope } from '../../../shared/contracts/define/common.ts'
+import type { Caller } from '../../../shared/contracts/define/contract.ts'
+import { AppError, asAppError, type ErrorCode, toErrorBody } from '../../../shared/contracts/define/errors.ts'
+import { includesScope, scopesOfRole } from '../../../shared/contracts/define/scopes.ts'
+import type { Clock } from '../../../shared/process/clock.ts'
+import type { Log } from '../../../shared/process/log.ts'
 import type { Catalog, CatalogTool } from './catalog.ts'
 import type { Load } from './load.ts'
 
@@ -18,7 +18,7 @@ import type { Load } from './load.ts'
 const TOOL_BUDGET_MS = 10_000
 
 /** For whom a call is made, and by which of their connections. */
-export type Visit = Readonly<{
+export type Connection = Readonly<{
   caller: Caller
   grant_id: string
   request_id: string
@@ -84,8 +84,8 @@ const TRACEPARENT = /^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/
 export const readTraceparent = (value: unknown): string | undefined =>
   typeof value === 'string' && TRACEPARENT.test(value) ? value : undefined
 
-const authorize = ({ tool }: CatalogTool, { caller }: Visit): void => {
-  if (grants(caller.scopes, tool.scope)) return
+const authorize = ({ tool }: CatalogTool, { caller }: Connection): void => {
+  if (includesScope(caller.scopes, tool.scope)) return
   throw new AppError('forbidden', `This needs the scope ${tool.scope}, which you do not have here.`, {
     details: { scope: tool.scope },
   })
@@ -98,14 +98,19 @@ const missingScope = ({ tool }: CatalogTool, error: AppError): Scope | undefined
 }
 
 /** A refusal for want of a scope, with what to do about it for clients that cannot ask for it by themselves. */
-const refusedForScope = (error: AppError, scope: Scope, { caller }: Visit, appsUrl: string): AppError => {
+const refusedForScope = (
+  error: AppError,
+  scope: Scope,
+  { caller }: Connection,
+  appsUrl: string,
+): AppError => {
   const hint = scopesOfRole(caller.role).includes(scope)
     ? `Ask the person you work for to allow it at ${appsUrl}, then call again.`
     : `Your role in this workspace is ${caller.role}; ask its owner for another.`
   return new AppError(error.code, error.message, { ...error.extras, hint })
 }
 
-const refuseTooMany = ({ countCall }: CallDeps, { grant_id }: Visit): void => {
+const refuseTooMany = ({ countCall }: CallDeps, { grant_id }: Connection): void => {
   const retry_after_ms = countCall(grant_id)
   if (retry_after_ms === 0) return
   const wait_s = Math.ceil(retry_after_ms / 1_000)
@@ -119,7 +124,7 @@ const request = async (
   deps: CallDeps,
   found: CatalogTool,
   asked: ToolRequest,
-  visit: Visit,
+  visit: Connection,
 ): Promise<CallToolResult> => {
   refuseTooMany(deps, visit)
   authorize(found, visit)
@@ -146,7 +151,11 @@ const request = async (
  * @returns its result, or an error of the closed table as a result with `isError`.
  * @throws ProtocolError -32602 for a tool that does not exist: no result of a tool can say that.
  */
-export const callTool = async (deps: CallDeps, asked: ToolRequest, visit: Visit): Promise<CallToolResult> => {
+export const callTool = async (
+  deps: CallDeps,
+  asked: ToolRequest,
+  visit: Connection,
+): Promise<CallToolResult> => {
   const found = deps.catalog.find(asked.name)
   if (!found)
     throw new ProtocolError(

@@ -1,13 +1,14 @@
 // What this server offers over MCP, worked out once from the contracts: tools with their JSON Schemas, and the workflows
 // as prompts and as resources. Knows neither HTTP nor the bus.
-import type { Contract, Tool } from '../../../shared/contract.ts'
-import type { Scope } from '../../../shared/contracts/common.ts'
+
+import type { Scope } from '../../../shared/contracts/define/common.ts'
+import type { Contract, Tool } from '../../../shared/contracts/define/contract.ts'
+import { inputSchema, type JsonSchema, outputSchema } from '../../../shared/contracts/define/json-schema.ts'
+import { includesScope } from '../../../shared/contracts/define/scopes.ts'
 import { WORKFLOWS } from '../../../shared/contracts/gateway.ts'
-import { inputSchema, type JsonSchema, outputSchema } from '../../../shared/json-schema.ts'
-import { grants } from '../../../shared/scopes.ts'
-import { workflowText } from '../workflows.ts'
 import { argumentsReader, type ReadArguments } from './arguments.ts'
 import { publishedInput, publishedOutput } from './schemas.ts'
+import { workflowText } from './workflows.ts'
 
 /** A tool as `tools/list` shows it. */
 export type ListedTool = Readonly<{
@@ -83,7 +84,8 @@ export const createCatalog = (contracts: readonly Contract[]): Catalog => {
     find: (name) =>
       byName.get(name) ??
       (name.startsWith(CONNECTOR_PREFIX) ? byName.get(name.slice(CONNECTOR_PREFIX.length)) : undefined),
-    listFor: (scopes) => tools.filter(({ tool }) => grants(scopes, tool.scope)).map(({ listed }) => listed),
+    listFor: (scopes) =>
+      tools.filter(({ tool }) => includesScope(scopes, tool.scope)).map(({ listed }) => listed),
     prompts: WORKFLOWS.map((name) => ({
       name,
       title: workflowText(name).title,

@@ -1,18 +1,18 @@
 // MCP in every revision from one stateless handler: a server of its own for each request, as it is given the making of.
 // It is given a checked caller and a parsed body; it knows no tokens and keeps nothing between requests.
 import { createMcpHandler, type McpServer, type Server } from '@modelcontextprotocol/server'
-import type { Log } from '../../../shared/log.ts'
-import type { Visit } from './call-tool.ts'
+import type { Log } from '../../../shared/process/log.ts'
+import type { Connection } from './call-tool.ts'
 
 export type Mcp = Readonly<{
   /** Answers one request whose JSON body was parsed and whose caller was checked. */
-  fetch: (request: Request, body: unknown, visit: Visit) => Promise<Response>
+  fetch: (request: Request, body: unknown, visit: Connection) => Promise<Response>
   /** Aborts what is still under way; call it when nothing more arrives. */
   close: () => Promise<void>
 }>
 
 /** Who asks, and what they sent. */
-export type Exchange = Readonly<{ visit: Visit; body: unknown }>
+export type Exchange = Readonly<{ visit: Connection; body: unknown }>
 
 /** Makes the server of one exchange. It must not be given to another: what it holds is one caller's. */
 export type NewServer = (exchange: Exchange) => Server | McpServer

@@ -1,5 +1,5 @@
 // How much this process has in hand: the tool calls under way, and the refusal of more than it can hold. Knows no protocol.
-import { AppError } from '../../../shared/errors.ts'
+import { AppError } from '../../../shared/contracts/define/errors.ts'
 
 /** Tool calls that one gateway has under way at once; more are refused at once instead of waiting in memory. */
 const MAX_CALLS = 512

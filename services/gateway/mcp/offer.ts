@@ -10,10 +10,10 @@ import {
 } from '@modelcontextprotocol/server'
 import release from '../../../package.json' with { type: 'json' }
 import { WORKFLOWS } from '../../../shared/contracts/gateway.ts'
-import { workflowText } from '../workflows.ts'
 import { type CallDeps, callTool, readTraceparent } from './call-tool.ts'
 import { pageOf } from './catalog.ts'
 import type { Exchange, NewServer } from './handler.ts'
+import { workflowText } from './workflows.ts'
 
 const SERVER_INFO = { name: 'loops', title: 'Loops', version: release.version } as const
 

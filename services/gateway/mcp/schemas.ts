@@ -1,6 +1,6 @@
 // The schemas of tools as `tools/list` publishes them: in the part of JSON Schema that every family of clients and models
 // takes. Services check by the contract itself, so what is left out here is refused all the same. Pure.
-import type { JsonSchema } from '../../../shared/json-schema.ts'
+import type { JsonSchema } from '../../../shared/contracts/define/json-schema.ts'
 
 type Schema = Readonly<Record<string, unknown>>
 

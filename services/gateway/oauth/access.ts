@@ -1,12 +1,13 @@
 // From a bearer token to the person, workspace and scopes that it stands for at this moment. Knows no HTTP.
 import { LRUCache } from 'lru-cache'
-import type { Caller } from '../../../shared/contract.ts'
-import { mongoFault } from '../../../shared/mongo.ts'
-import { effectiveScopes, grants } from '../../../shared/scopes.ts'
+import type { Caller } from '../../../shared/contracts/define/contract.ts'
+import { effectiveScopes, includesScope } from '../../../shared/contracts/define/scopes.ts'
+import { mongoFault } from '../../../shared/storage/mongo.ts'
+import { isOfPassword, membershipUnder, type Person } from '../accounts/person-rules.ts'
 import type { Deps } from '../deps.ts'
-import { isOfPassword, membershipUnder, type Person } from '../people/person.ts'
+import { sha256 } from '../secrets.ts'
+import { resourceOf } from './grant-rules.ts'
 import type { Grant } from './model.ts'
-import { resourceOf, sha256 } from './rules.ts'
 import { type AccessClaims, readAccessToken } from './tokens.ts'
 
 /** Why a token does not count. For the log: whoever brought it is only told `invalid_token`. */
@@ -56,7 +57,7 @@ export const judge = (
       role,
       // A person may have taken a scope back since the token was made.
       scopes: effectiveScopes(
-        claims.scopes.filter((scope) => grants(grant.scopes, scope)),
+        claims.scopes.filter((scope) => includesScope(grant.scopes, scope)),
         role,
       ),
       client_id: grant.client_id,
@@ -70,7 +71,7 @@ export const judge = (
 }
 
 const isWithin = ({ scopes }: AccessClaims, known: { grant: Grant | null } | undefined): boolean =>
-  !known?.grant || scopes.every((scope) => known.grant && grants(known.grant.scopes, scope))
+  !known?.grant || scopes.every((scope) => known.grant && includesScope(known.grant.scopes, scope))
 
 /** Makes the check, with its caches: one per process. Refusals are not cached, so that junk cannot push tokens out. */
 export const verifyAccess = (deps: Deps): VerifyAccess => {

@@ -1,13 +1,12 @@
 // GET and POST /authorize, up to the moment the person decides, and what the decision makes (RFC 6749 §4.1, RFC 9207).
 // Knows no page: it says where the browser goes next.
-import { ALL_SCOPES, type Scope } from '../../../shared/contracts/common.ts'
-import { effectiveScopes, grants } from '../../../shared/scopes.ts'
+import { ALL_SCOPES, type Scope } from '../../../shared/contracts/define/common.ts'
+import { effectiveScopes, includesScope } from '../../../shared/contracts/define/scopes.ts'
+import { type Membership, membershipIdOf, type Person, passwordVersionOf } from '../accounts/person-rules.ts'
 import type { Deps } from '../deps.ts'
 import { field, repeats } from '../http/forms.ts'
-import { type Membership, membershipIdOf, type Person, passwordVersionOf } from '../people/person.ts'
+import { sha256 } from '../secrets.ts'
 import { isDocumentId } from './document-rules.ts'
-import type { AuthorizationRequest, Client, Grant } from './model.ts'
-import { allowed, oauthError, type Refusal, type Ruled, refused } from './refusals.ts'
 import {
   CODE_MS,
   checkChallenge,
@@ -17,8 +16,9 @@ import {
   lifetime,
   narrowScopes,
   REQUEST_MS,
-  sha256,
-} from './rules.ts'
+} from './grant-rules.ts'
+import type { AuthorizationRequest, Client, Grant } from './model.ts'
+import { allowed, oauthError, type Refusal, type Ruled, refused } from './refusals.ts'
 import { codeOf } from './tokens.ts'
 
 /** Longest `state` that is kept for a client. */
@@ -145,7 +145,7 @@ export const consentedScopes = (
 ): Scope[] =>
   effectiveScopes(
     request.scopes.filter(
-      (scope) => !ALL_SCOPES.some((other) => withheld.includes(other) && grants([scope], other)),
+      (scope) => !ALL_SCOPES.some((other) => withheld.includes(other) && includesScope([scope], other)),
     ),
     membership.role,
   )

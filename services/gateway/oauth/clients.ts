@@ -2,10 +2,11 @@
 import type { Deps } from '../deps.ts'
 import { field } from '../http/forms.ts'
 import { type Limits, REGISTRATIONS_A_DAY } from '../limits/limits.ts'
+import { sha256 } from '../secrets.ts'
+import { type Credentials, checkCredentials } from './grant-rules.ts'
 import type { Client, Grant } from './model.ts'
 import { allowed, type Ruled, refused } from './refusals.ts'
 import { checkRegistration } from './registration.ts'
-import { type Credentials, checkCredentials, sha256 } from './rules.ts'
 
 const DAY_MS = 24 * 60 * 60_000
 /** A registration that is never used goes: anybody can make one, and apps register anew at each start. */

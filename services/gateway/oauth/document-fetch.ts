@@ -1,6 +1,11 @@
 // Fetches a client metadata document from an address that a stranger named. Knows no client.
-import { type Answered, type OutboundFault, type OutboundOptions, reach } from '../../../shared/outbound.ts'
-import { allowedFor } from '../../../shared/public-address.ts'
+import {
+  type Answered,
+  type OutboundFault,
+  type OutboundOptions,
+  reach,
+} from '../../../shared/net/outbound.ts'
+import { allowedFor } from '../../../shared/net/public-address.ts'
 import type { CacheMarks } from './document-rules.ts'
 
 /** Bounds of one document [R8]. */

@@ -1,8 +1,9 @@
 // What a client metadata document must be: a client whose id is the address of a document about it, with nothing registered
 // beforehand (draft-ietf-oauth-client-id-metadata-document). Pure. The ids in brackets number the protocol requirements.
+
+import { isLoopback } from '../http/host.ts'
 import { allowed, type Ruled, refused } from './refusals.ts'
 import { checkRegistration, type Registration } from './registration.ts'
-import { isLoopback } from './rules.ts'
 
 /** Longest address of a document. */
 const ID_CHARS = 1_000

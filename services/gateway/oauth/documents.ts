@@ -1,16 +1,16 @@
 // Clients that are known by a document at the address that is their id: read when a person is asked, kept with the other
 // clients, so that the token endpoint never waits for another site.
 import { LRUCache } from 'lru-cache'
-import type { Clock } from '../../../shared/clock.ts'
-import type { Log } from '../../../shared/log.ts'
+import type { Clock } from '../../../shared/process/clock.ts'
+import type { Log } from '../../../shared/process/log.ts'
 import type { Limits } from '../limits/limits.ts'
 import { countUnused } from './clients.ts'
 import { type FetchOptions, fetchDocument, OUTAGES } from './document-fetch.ts'
 import { checkDocument, freshUntil, readDocumentId } from './document-rules.ts'
 import type { Client } from './model.ts'
+import type { ClientStore } from './oauth-store.ts'
 import { allowed, type Ruled, refused } from './refusals.ts'
 import type { OAuthSettings } from './settings.ts'
-import type { ClientStore } from './store.ts'
 
 /** How long a document that could not be had is not asked for again (ms). */
 const FAILED_MS = 10_000

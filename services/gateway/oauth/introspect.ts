@@ -4,9 +4,10 @@ import type { Deps } from '../deps.ts'
 import { readBearer } from '../http/bearer.ts'
 import { field, repeats } from '../http/forms.ts'
 import type { Secrets } from '../secrets.ts'
+import { sameText } from '../secrets.ts'
 import { judge } from './access.ts'
+import { resourceOf } from './grant-rules.ts'
 import { allowed, type Ruled, refused } from './refusals.ts'
-import { resourceOf, sameText } from './rules.ts'
 import { readAccessToken } from './tokens.ts'
 
 /** The answer (RFC 7662 §2.2). Of a token that does not count nothing else is told, nor why. */

@@ -50,7 +50,7 @@ export const usesAt = <K extends Made>(keys: readonly K[], now: Date): readonly 
  * The number of a key that somebody wants before it is due, or undefined while the newest one does not sign yet: a newer
  * one would not sign earlier.
  */
-export const wantedNumber = (keys: readonly Made[], now: Date): number | undefined => {
+export const keysNeeded = (keys: readonly Made[], now: Date): number | undefined => {
   const [newest] = keys
   if (!newest) return 1
   return signsFrom(newest) <= now.getTime() ? newest.number + 1 : undefined

@@ -9,12 +9,12 @@ import {
   importJWK,
   type JWK,
 } from 'jose'
-import type { Clock } from '../../../shared/clock.ts'
-import { AppError } from '../../../shared/errors.ts'
-import type { Keys as SealingKeys } from '../../../shared/service-keys.ts'
-import { dueNumber, type KeyUse, retiredAt, signerAt, usesAt, wantedNumber } from './key-schedule.ts'
+import { AppError } from '../../../shared/contracts/define/errors.ts'
+import type { Clock } from '../../../shared/process/clock.ts'
+import type { Keys as SealingKeys } from '../../../shared/process/service-keys.ts'
+import { dueNumber, type KeyUse, keysNeeded, retiredAt, signerAt, usesAt } from './key-schedule.ts'
 import type { SigningKey } from './model.ts'
-import type { KeyStore } from './store.ts'
+import type { KeyStore } from './oauth-store.ts'
 
 /** The one algorithm of access tokens (RFC 7518 §3.4). Nothing else verifies. */
 export const ALGORITHM = 'ES256'
@@ -158,7 +158,7 @@ export const openKeys = async (
     uses: () => usesAt(pairs, clock.now()),
     rotate: async () => {
       await read()
-      const number = wantedNumber(pairs, clock.now())
+      const number = keysNeeded(pairs, clock.now())
       const made = number !== undefined && (await store.insert(await makeKey(number, secret, clock)))
       await read()
       return made

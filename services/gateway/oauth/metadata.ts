@@ -1,10 +1,10 @@
 // The documents by which clients find everything: RFC 9728 for the MCP endpoint, RFC 8414 for the authorization server.
 // All addresses are made from the configured public URL, never from what a request says. Pure.
-import { ALL_SCOPES } from '../../../shared/contracts/common.ts'
-import { BASELINE_SCOPES } from '../../../shared/scopes.ts'
+import { ALL_SCOPES } from '../../../shared/contracts/define/common.ts'
+import { BASELINE_SCOPES } from '../../../shared/contracts/define/scopes.ts'
+import { OFFLINE_ACCESS, RESOURCE_PATH } from './grant-rules.ts'
 import { ALGORITHM } from './keys.ts'
 import { AUTH_METHODS } from './model.ts'
-import { OFFLINE_ACCESS, RESOURCE_PATH } from './rules.ts'
 import type { OAuthSettings } from './settings.ts'
 
 /** What of the settings these documents tell. */

@@ -1,6 +1,6 @@
 // The documents of the authorization server, as types. Pure; what they mean is in rules.ts, how they are kept in store.ts.
 import type { JWK } from 'jose'
-import type { Scope } from '../../../shared/contracts/common.ts'
+import type { Scope } from '../../../shared/contracts/define/common.ts'
 
 /** How a client proves itself at the token endpoint. */
 export const AUTH_METHODS = ['none', 'client_secret_basic', 'client_secret_post'] as const

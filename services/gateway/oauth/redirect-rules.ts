@@ -1,6 +1,7 @@
 // Which redirect URIs a client may register. Pure. The ids in brackets number the protocol requirements.
+
+import { isLoopback } from '../http/host.ts'
 import { allowed, type Refusal, type Ruled, refused } from './refusals.ts'
-import { isLoopback } from './rules.ts'
 
 const REDIRECT_URIS = 20
 const REDIRECT_URI_CHARS = 2_000

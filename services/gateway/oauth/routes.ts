@@ -2,8 +2,8 @@
 import { type Context, Hono, type Next } from 'hono'
 import { cors } from 'hono/cors'
 import { routePath } from 'hono/route'
-import { AppError } from '../../../shared/errors.ts'
-import { mongoFault } from '../../../shared/mongo.ts'
+import { AppError } from '../../../shared/contracts/define/errors.ts'
+import { mongoFault } from '../../../shared/storage/mongo.ts'
 import type { Deps } from '../deps.ts'
 import { partiesOf } from '../http/address.ts'
 import { readBearer } from '../http/bearer.ts'
@@ -11,17 +11,27 @@ import { readBytes } from '../http/bytes.ts'
 import type { GatewayEnv } from '../http/env.ts'
 import { readForm, readParams } from '../http/forms.ts'
 import { AUTHORIZATIONS, REGISTRATIONS } from '../limits/limits.ts'
-import { authorizationFaultPage, tooManyPage, toPerson } from '../pages/flow.ts'
+import { sameText } from '../secrets.ts'
 import { beginAuthorization } from './authorize.ts'
 import { countUnused, type Registrant, register } from './clients.ts'
+import { RESOURCE_PATH } from './grant-rules.ts'
 import { answerIntrospect } from './introspect.ts'
 import { openidMetadata, PATHS, resourceMetadata, serverMetadata } from './metadata.ts'
 import { oauthError, type Refusal, type Ruled } from './refusals.ts'
 import { REGISTRATION_BYTES } from './registration.ts'
-import { RESOURCE_PATH, sameText } from './rules.ts'
 import { answerRevoke, answerToken } from './token.ts'
 
 type Ctx = Context<GatewayEnv>
+
+/** Where a browser that comes to /authorize goes on: pages, of which the authorization server knows no more. */
+export type AuthorizationPages = Readonly<{
+  /** For a request that cannot be trusted enough to be sent back to the client. */
+  fault: (c: Ctx, reason: Refusal) => Promise<Response>
+  /** For whoever sends more requests than are taken. @param wait_s seconds until the next may come. */
+  tooMany: (c: Ctx, wait_s: number) => Promise<Response>
+  /** Takes a fresh request to its person. */
+  toPerson: (c: Ctx, deps: Deps, request_id: string) => Promise<Response>
+}>
 
 /** How long clients and their caches may keep the documents (s). */
 const DOCUMENTS_MAX_AGE_S = 300
@@ -127,20 +137,25 @@ const countRegistration = async (c: Ctx, deps: Deps): Promise<number> => {
   )
 }
 
-const localFault = (c: Ctx, deps: Deps, reason: Refusal): Promise<Response> => {
+const localFault = (c: Ctx, deps: Deps, pages: AuthorizationPages, reason: Refusal): Promise<Response> => {
   deps.log.info('refused', { request_id: c.get('request_id'), route: PATHS.authorize, reason })
-  return authorizationFaultPage(c, reason)
+  return pages.fault(c, reason)
 }
 
-const authorize = async (c: Ctx, deps: Deps, params: URLSearchParams | undefined): Promise<Response> => {
-  if (!params) return localFault(c, deps, 'parameters_too_many')
+const authorize = async (
+  c: Ctx,
+  deps: Deps,
+  pages: AuthorizationPages,
+  params: URLSearchParams | undefined,
+): Promise<Response> => {
+  if (!params) return localFault(c, deps, pages, 'parameters_too_many')
   const from = partiesOf(deps.addressOf(c))
   const wait_ms = await deps.limits.spendShare('authorizations', AUTHORIZATIONS, from)
-  if (wait_ms > 0) return tooManyPage(c, secondsOf(wait_ms))
+  if (wait_ms > 0) return pages.tooMany(c, secondsOf(wait_ms))
   const begun = await beginAuthorization(deps, params, from)
   if (begun.to === 'client') return c.redirect(begun.url, 303)
-  if (begun.to === 'person') return toPerson(c, deps, begun.request_id)
-  return localFault(c, deps, begun.reason)
+  if (begun.to === 'person') return pages.toPerson(c, deps, begun.request_id)
+  return localFault(c, deps, pages, begun.reason)
 }
 
 const FORM_FAULTS = { not_a_form: 'form_expected', too_large: 'form_too_large' } as const
@@ -149,16 +164,18 @@ const answered = <T extends object>(c: Ctx, deps: Deps, ruled: Ruled<T>, status:
   ruled.ok ? c.json(ruled.value, status) : refuse(c, deps, ruled.reason)
 
 /** The routes of the authorization server. */
-export const oauthRoutes = (deps: Deps): Hono<GatewayEnv> => {
+export const oauthRoutes = (deps: Deps, pages: AuthorizationPages): Hono<GatewayEnv> => {
   const routes = new Hono<GatewayEnv>({ strict: true })
   documents(routes, deps)
   for (const path of [PATHS.token, PATHS.register, PATHS.revoke]) routes.use(path, anywhere, noStore)
 
-  routes.get(PATHS.authorize, (c) => authorize(c, deps, readParams(new URL(c.req.url).search.slice(1))))
+  routes.get(PATHS.authorize, (c) =>
+    authorize(c, deps, pages, readParams(new URL(c.req.url).search.slice(1))),
+  )
   routes.post(PATHS.authorize, async (c) => {
     const form = await readForm(c.req.raw)
-    if (form === 'too_large') return authorize(c, deps, undefined)
-    return authorize(c, deps, form === 'not_a_form' ? new URLSearchParams() : form)
+    if (form === 'too_large') return authorize(c, deps, pages, undefined)
+    return authorize(c, deps, pages, form === 'not_a_form' ? new URLSearchParams() : form)
   })
   routes.post(PATHS.register, async (c) => {
     const registrant = registrantOf(c, deps)

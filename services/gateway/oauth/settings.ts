@@ -1,5 +1,5 @@
 // What an operator sets about the authorization server, in the units that the rules count in. Pure.
-import type { Config } from '../../../shared/config.ts'
+import type { Config } from '../../../shared/process/config.ts'
 
 /** Durations of what is issued (ms). */
 export type Lifetimes = Readonly<{

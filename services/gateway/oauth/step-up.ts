@@ -1,6 +1,6 @@
 // When a client that lacks a scope is sent to ask its person for it, and when it is only told.
-import type { Scope } from '../../../shared/contracts/common.ts'
-import { grants } from '../../../shared/scopes.ts'
+import type { Scope } from '../../../shared/contracts/define/common.ts'
+import { includesScope } from '../../../shared/contracts/define/scopes.ts'
 import type { Deps } from '../deps.ts'
 import type { Access } from './access.ts'
 import type { Grant } from './model.ts'
@@ -25,7 +25,7 @@ export const leadsSomewhere = (
   missing: readonly Scope[],
   now: Date,
 ): boolean => {
-  if (missing.every((scope) => grants(grant.scopes, scope))) return true
+  if (missing.every((scope) => includesScope(grant.scopes, scope))) return true
   const { challenged } = grant
   const refreshed = challenged !== undefined && gen > challenged.gen
   return !(refreshed && now.getTime() - challenged.at.getTime() < ANSWER_MS)

@@ -1,13 +1,12 @@
 // POST /token and /revoke: codes and refresh tokens into tokens, and tokens out of force (RFC 6749 §5, RFC 7009).
 // Knows no HTTP but the form.
-import { untilSaved } from '../../../shared/aggregate.ts'
-import type { Scope } from '../../../shared/contracts/common.ts'
+
+import type { Scope } from '../../../shared/contracts/define/common.ts'
+import { untilSaved } from '../../../shared/storage/aggregate.ts'
+import { isOfPassword, membershipUnder } from '../accounts/person-rules.ts'
 import type { Deps } from '../deps.ts'
 import { field, repeats } from '../http/forms.ts'
-import { isOfPassword, membershipUnder } from '../people/person.ts'
 import { authenticate, keepClient } from './clients.ts'
-import type { Client, Grant } from './model.ts'
-import { allowed, type Ruled, refused } from './refusals.ts'
 import {
   accessLifetime,
   checkExchange,
@@ -16,7 +15,9 @@ import {
   lifetime,
   refreshScopes,
   resourceOf,
-} from './rules.ts'
+} from './grant-rules.ts'
+import type { Client, Grant } from './model.ts'
+import { allowed, type Ruled, refused } from './refusals.ts'
 import { readAccessToken, readCode, readRefreshToken, refreshTokenOf, signAccessToken } from './tokens.ts'
 
 /** A successful answer (RFC 6749 §5.1). */

@@ -4,7 +4,7 @@
 // repeated answer is the same answer and none is ever at rest. An access token is a JWT of type at+jwt (RFC 9068).
 import { decodeProtectedHeader, errors, type JWTPayload, jwtVerify, SignJWT } from 'jose'
 import * as z from 'zod'
-import { type Scope, ScopeName } from '../../../shared/contracts/common.ts'
+import { type Scope, ScopeName } from '../../../shared/contracts/define/common.ts'
 import { marked, type Secrets, unmarked } from '../secrets.ts'
 import { ALGORITHM, type Keys } from './keys.ts'
 import type { Grant } from './model.ts'

@@ -1,6 +1,6 @@
 // The mail with the link that confirms an account's address. Pure. It holds a secret link, so it is made when it is sent and
 // kept nowhere.
-import type { Letter } from './letter.ts'
+import type { Template } from './template.ts'
 import type { Wording } from './wording.ts'
 
 /** What the mail tells; `url` is the secret link. The name is left out: whoever made the account chose it. */
@@ -12,7 +12,7 @@ type Confirmation = Readonly<{
 }>
 
 /** The mail; it has no slots. */
-export const confirmation = (told: Confirmation, wording: Wording): Letter => {
+export const confirmation = (told: Confirmation, wording: Wording): Template => {
   const when = told.expires_at
   return {
     language: wording.language,

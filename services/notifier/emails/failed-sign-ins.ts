@@ -1,6 +1,6 @@
 // The mail that tells a person that somebody tries passwords of their account. Pure. Its link is no secret: it leads to the
 // page at which a mail with one is asked for.
-import type { Letter } from './letter.ts'
+import type { Template } from './template.ts'
 import { oneLine } from './text.ts'
 import type { Wording } from './wording.ts'
 
@@ -13,7 +13,7 @@ type FailedSignIns = Readonly<{
 }>
 
 /** The mail; it has no slots. */
-export const failedSignIns = (told: FailedSignIns, wording: Wording): Letter => ({
+export const failedSignIns = (told: FailedSignIns, wording: Wording): Template => ({
   language: wording.language,
   subject: wording.subject('tries_subject', {}),
   preview: [wording.word('tries_preview')],

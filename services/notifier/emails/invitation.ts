@@ -1,6 +1,6 @@
 // The mail that invites somebody into a workspace. Pure. It holds a secret link, so it is made when it is sent and kept
 // nowhere.
-import type { Letter } from './letter.ts'
+import type { Template } from './template.ts'
 import { headerName, unlinked } from './text.ts'
 import type { Wording } from './wording.ts'
 
@@ -14,7 +14,7 @@ export type Invitation = Readonly<{
 }>
 
 /** The mail of an invitation; it has no slots. */
-export const invitation = (told: Invitation, wording: Wording): Letter => {
+export const invitation = (told: Invitation, wording: Wording): Template => {
   // It goes to people who may know nobody here: a name is no room for a message, nor for a link.
   const by = unlinked(headerName(told.invited_by))
   const workspace = unlinked(headerName(told.workspace_name))

@@ -1,8 +1,8 @@
 // The HTML of a mail, made from what it says: MJML with the look that all mails share, in both colour schemes and both
 // directions of writing. Pure; knows no single mail.
-import { directionOf } from '../../../shared/language.ts'
-import type { Block, Item, Letter, Line, Link } from './letter.ts'
+import { directionOf } from '../../../shared/contracts/define/language.ts'
 import { plainLine } from './plain.ts'
+import type { Block, Item, Line, Link, Template } from './template.ts'
 import { escapeHtml } from './text.ts'
 
 /** Colours of the light scheme, the same as the pages have them. */
@@ -53,7 +53,7 @@ const STYLE = `
 
 /** Where lines of a direction begin, for mail programs that do not know logical properties. */
 type Side = 'left' | 'right'
-const sideOf = ({ language }: Letter): Side => (directionOf(language) === 'rtl' ? 'right' : 'left')
+const sideOf = ({ language }: Template): Side => (directionOf(language) === 'rtl' ? 'right' : 'left')
 
 const htmlLine = (line: Line): string =>
   line
@@ -129,19 +129,19 @@ const block = (shown: Block, side: Side): string => {
   }
 }
 
-const footer = ({ footer: { line, links } }: Letter): string => {
+const footer = ({ footer: { line, links } }: Template): string => {
   const anchors = links.map((link) =>
     anchor(link, escapeHtml(link.label), `color:${COLOURS.muted}`, ' class="muted"'),
   )
   return `${htmlLine(line)}${anchors.length === 0 ? '' : `<br>${anchors.join(' · ')}`}`
 }
 
-const brand = ({ workspace }: Letter): string =>
+const brand = ({ workspace }: Template): string =>
   workspace === ''
     ? 'Loops'
     : `Loops <span class="muted" style="color:${COLOURS.muted};font-weight:400">· <bdi>${escapeHtml(workspace)}</bdi></span>`
 
-const head = (letter: Letter, direction: string, side: Side): string => `
+const head = (letter: Template, direction: string, side: Side): string => `
   <mj-head>
     <mj-title>${escapeHtml(letter.subject)}</mj-title>
     <mj-preview>${escapeHtml(plainLine(letter.preview, letter))}</mj-preview>
@@ -161,7 +161,7 @@ const head = (letter: Letter, direction: string, side: Side): string => `
   </mj-head>`
 
 /** A mail's HTML as MJML. It holds slots, `{{name}}`, that are filled for each recipient. */
-export const layout = (letter: Letter): string => {
+export const layout = (letter: Template): string => {
   const direction = directionOf(letter.language)
   const side = sideOf(letter)
   return `

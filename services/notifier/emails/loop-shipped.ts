@@ -1,8 +1,8 @@
 // The mail that tells of a shipped loop. Pure.
 import type * as z from 'zod'
 import type { loopsQueue } from '../../../shared/contracts/loops-queue.ts'
-import type { Block, Item, Letter } from './letter.ts'
 import { plainLine } from './plain.ts'
+import type { Block, Item, Template } from './template.ts'
 import { cut, oneLine } from './text.ts'
 import type { Wording } from './wording.ts'
 
@@ -77,7 +77,7 @@ const lists = (loop: LoopShipped, wording: Wording, url: string): Block[] => {
  * The mail of a shipped loop, the same for everybody with one language but for its slots.
  * @param url of the workspace.
  */
-export const loopShipped = (loop: LoopShipped, wording: Wording, url: string): Letter => {
+export const loopShipped = (loop: LoopShipped, wording: Wording, url: string): Template => {
   const { language } = wording
   const name = oneLine(loop.name)
   const by = { user: oneLine(loop.by.name) }

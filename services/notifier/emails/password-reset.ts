@@ -1,5 +1,5 @@
 // The mail with the link for a new password. Pure. It holds a secret link, so it is made when it is sent and kept nowhere.
-import type { Letter } from './letter.ts'
+import type { Template } from './template.ts'
 import { oneLine } from './text.ts'
 import type { Wording } from './wording.ts'
 
@@ -13,7 +13,7 @@ type PasswordReset = Readonly<{
 }>
 
 /** The mail; it has no slots. */
-export const passwordReset = (told: PasswordReset, wording: Wording): Letter => {
+export const passwordReset = (told: PasswordReset, wording: Wording): Template => {
   const when = told.expires_at
   return {
     language: wording.language,

@@ -1,5 +1,5 @@
 // The text part of a mail, made from what it says: for people and programs that show no HTML. Pure.
-import type { Block, Letter, Line, Link, Piece, Slot } from './letter.ts'
+import type { Block, Line, Link, Piece, Slot, Template } from './template.ts'
 import { isolated } from './text.ts'
 
 /** A text cut at its slots: `literals` has one more than `slots`. */
@@ -8,20 +8,20 @@ export type Slotted = Readonly<{ literals: readonly string[]; slots: readonly Sl
 type Part = string | Readonly<{ slot: Slot }>
 
 /** A line's pieces as text, people's own words kept apart. */
-const partsOf = (line: Line, { language }: Pick<Letter, 'language'>): Part[] =>
+const partsOf = (line: Line, { language }: Pick<Template, 'language'>): Part[] =>
   line.map((piece: Piece) =>
     typeof piece === 'object' && 'user' in piece ? isolated(piece.user, language) : piece,
   )
 
 /** A line without slots as text. */
-export const plainLine = (line: Line, letter: Pick<Letter, 'language'>): string =>
+export const plainLine = (line: Line, letter: Pick<Template, 'language'>): string =>
   partsOf(line, letter)
     .filter((part) => typeof part === 'string')
     .join('')
 
 const linkParts = ({ label, url }: Link): Part[] => [`${label}: `, url, '\n']
 
-const blockParts = (block: Block, letter: Letter): Part[] => {
+const blockParts = (block: Block, letter: Template): Part[] => {
   switch (block.kind) {
     case 'heading':
       return [block.label ? `${block.label}: ` : '', ...partsOf(block.line, letter), '\n\n']
@@ -60,7 +60,7 @@ const slotted = (parts: readonly Part[]): Slotted => {
 }
 
 /** The text part. */
-export const plainText = (letter: Letter): Slotted => {
+export const plainText = (letter: Template): Slotted => {
   const { workspace, blocks, footer, language } = letter
   return slotted([
     workspace === '' ? '' : `Loops · ${isolated(workspace, language)}\n\n`,

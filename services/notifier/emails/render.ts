@@ -1,17 +1,17 @@
 // Gives a letter its two forms, each with slots that can be filled many times. The one asynchronous part of the mails.
 import mjml2html from 'mjml'
 import { layout } from './layout.ts'
-import type { Letter, Slot } from './letter.ts'
 import { plainText, type Slotted } from './plain.ts'
+import type { Slot, Template } from './template.ts'
 import { escapeHtml, isolated, oneLine } from './text.ts'
 
 /** A letter that is the same for many recipients, ready to be filled for each. */
-export type Rendered = Readonly<Pick<Letter, 'language' | 'subject'> & { html: Slotted; text: Slotted }>
+export type Rendered = Readonly<Pick<Template, 'language' | 'subject'> & { html: Slotted; text: Slotted }>
 
 /** Written by us only: people's text has its braces escaped before it comes here. */
 const SLOT = /\{\{([a-z_]+)\}\}/
 
-const htmlOf = async (letter: Letter): Promise<Slotted> => {
+const htmlOf = async (letter: Template): Promise<Slotted> => {
   const { html } = await mjml2html(layout(letter), {
     fonts: {},
     keepComments: false,
@@ -31,7 +31,7 @@ const htmlOf = async (letter: Letter): Promise<Slotted> => {
  * Renders a letter.
  * @throws when its MJML is not valid: a fault of ours, never of anybody's text.
  */
-export const render = async (letter: Letter): Promise<Rendered> => ({
+export const render = async (letter: Template): Promise<Rendered> => ({
   language: letter.language,
   subject: letter.subject,
   html: await htmlOf(letter),

@@ -1,5 +1,10 @@
 // What is done to people's text before it stands in a mail: tidied, cut, escaped, kept apart. Pure; knows no template.
-import { directionOf, formatLocale, isTimeZone, type Language } from '../../../shared/language.ts'
+import {
+  directionOf,
+  formatLocale,
+  isTimeZone,
+  type Language,
+} from '../../../shared/contracts/define/language.ts'
 
 /** Characters that turn text around or hide it: they let a name lie about the words beside it. */
 const UNSEEN = /[\u202A-\u202E\u2066-\u2069\u{E0000}-\u{E007F}]/gu

@@ -1,5 +1,5 @@
 // The mail that tells the owner of a workspace that one of its webhooks is called no more. Pure.
-import type { Letter } from './letter.ts'
+import type { Template } from './template.ts'
 import { oneLine } from './text.ts'
 import type { Wording } from './wording.ts'
 
@@ -18,7 +18,7 @@ export type WebhookDisabled = Readonly<{
 }>
 
 /** The mail; it has no slots. */
-export const webhookDisabled = (told: WebhookDisabled, wording: Wording): Letter => {
+export const webhookDisabled = (told: WebhookDisabled, wording: Wording): Template => {
   const url = oneLine(told.url)
   const workspace = oneLine(told.workspace_name)
   const name = { user: oneLine(told.name) }

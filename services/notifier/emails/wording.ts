@@ -1,11 +1,11 @@
 // Says messages in a language: fills their places, and chooses the form that fits a number. Pure.
-import { type Language, languageOf } from '../../../shared/language.ts'
-import type { Line, Piece } from './letter.ts'
+import { type Language, languageOf } from '../../../shared/contracts/define/language.ts'
 import { ar } from './messages/ar.ts'
 import { de } from './messages/de.ts'
 import { en, type Messages } from './messages/en.ts'
 import { es } from './messages/es.ts'
 import { fr } from './messages/fr.ts'
+import type { Line, Piece } from './template.ts'
 import { cut, isolated } from './text.ts'
 
 /** Every language's messages: a language without them is a fault that the compiler finds. */

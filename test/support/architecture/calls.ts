@@ -1,5 +1,5 @@
 // Which internal operations each service asks of the others, read from its code. Knows no bus.
-import { requestSubject } from '../../../shared/contract.ts'
+import { requestSubject } from '../../../shared/contracts/define/contract.ts'
 import { CONTRACTS } from '../../../shared/contracts/index.ts'
 import { calledName, nodesOf, readSources } from './source.ts'
 

@@ -3,7 +3,7 @@ import { calledName, dotted, isFunction, lineOf, type Node, nodesOf, type Source
 
 /** The files that may ask the driver for a collection, each with its reason. */
 const ASK_THE_DRIVER: Readonly<Record<string, string>> = {
-  'shared/store-collection.ts': 'opens every collection for all others',
+  'shared/storage/collection.ts': 'opens every collection for all others',
   'infra/servers/replica-set.ts': 'reads what the server keeps about itself',
 }
 

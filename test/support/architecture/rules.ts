@@ -26,12 +26,12 @@ const inServices = (path: string): boolean => /^(services|shared)\//.test(path)
 const serviceOf = (path: string): string | undefined => /^services\/([^/]+)\//.exec(path)?.[1]
 
 const STORES =
-  /^(shared\/(mongo|aggregate|store-[^/]+|storage\/[^/]+)\.ts|services\/[^/]+\/(.+\/)?(store[^/]*|deliveries)\.ts|infra\/servers\/.*)$/
+  /^(shared\/(storage\/[^/]+|events\/[^/]+-store)\.ts|services\/[^/]+\/(.+\/)?[^/]+-store\.ts|infra\/servers\/.*)$/
 
 /** Packages that few files know, so that replacing one changes few files. */
 const PACKAGES: readonly (readonly [RegExp, RegExp])[] = [
   // An example is the program of another team, and whole.
-  [/^@nats-io\//, /^(shared\/bus|infra\/examples)\//],
+  [/^@nats-io\//, /^(shared\/(bus|events)|infra\/examples)\//],
   [/^mongodb$/, STORES],
   [/^mongodb-memory-server-core/, /^infra\/servers\//],
   [/^nodemailer/, /^services\/notifier\/mailer\.ts$/],
@@ -40,14 +40,14 @@ const PACKAGES: readonly (readonly [RegExp, RegExp])[] = [
   [/^(@modelcontextprotocol\/.*)$/, /^(services\/gateway\/mcp|infra\/demo)\//],
   [/^(hono|@hono\/)/, /^services\/gateway\//],
   [/^jose$/, /^services\/gateway\/oauth\//],
-  [/^@node-rs\/argon2$/, /^services\/gateway\/people\/passwords\.ts$/],
-  [/^ulid$/, /^shared\/ids\.ts$/],
+  [/^@node-rs\/argon2$/, /^services\/gateway\/accounts\/passwords\.ts$/],
+  [/^ulid$/, /^shared\/process\/ids\.ts$/],
   [/^standardwebhooks$/, /^services\/webhooks\/secrets\.ts$/],
 ]
 
 /** Files of decisions alone: no time, no chance, no waiting. A file whose head says `Pure.` is one too. */
 const PURE =
-  /^(services\/tasks\/(task|ready)|services\/loops-queue\/(loop|queue)|services\/notifier\/(notices|emails\/(?!render)[^/]+)|services\/gateway\/oauth\/rules[^/]*|shared\/(contract|contracts\/[^/]+|errors|check|scopes))\.ts$/
+  /^(services\/(.+\/)?[^/]+-rules|services\/notifier\/emails\/(?!render)[^/]+|shared\/contracts\/(define\/(contract|common|errors|check|scopes)|[^/]+))\.ts$/
 const headOf = ({ text }: Source): string => /^(\/\/.*\n)*/.exec(text)?.[0] ?? ''
 const isPure = (source: Source): boolean => PURE.test(source.path) || /\bPure\b/.test(headOf(source))
 const PURE_PACKAGES = ['zod', 'node:buffer', 'node:url']
@@ -90,6 +90,37 @@ const boundaries = (source: Source): string[] => {
     const other = serviceOf(resolved)
     return own !== undefined && other !== undefined && other !== own
       ? [`imports ${from} of another service`]
+      : []
+  })
+}
+
+/**
+ * The rooms of `shared` and of the gateway, the lowest first: a room imports from those below it alone. What is in no room
+ * puts rooms together, and is above all.
+ */
+const LAYERS: Readonly<Record<string, readonly string[]>> = {
+  'shared/': ['net/', 'process/', 'contracts/', 'storage/', 'bus/', 'events/'],
+  'services/gateway/': ['secrets.ts', 'limits/', 'http/', 'accounts/', 'oauth/', 'mcp/', 'web/'],
+}
+
+/** How high a file lies in a building; undefined: elsewhere. */
+const layerOf = (path: string): Readonly<{ building: string; layer: number }> | undefined => {
+  const building = Object.keys(LAYERS).find((name) => path.startsWith(name))
+  if (building === undefined) return undefined
+  const rooms = LAYERS[building] ?? []
+  const layer = rooms.findIndex((room) => path.startsWith(building + room))
+  return { building, layer: layer < 0 ? rooms.length : layer }
+}
+
+const layers = (source: Source): string[] => {
+  const own = layerOf(source.path)
+  if (!own) return []
+  return importsOf(source).flatMap(({ from, resolved, typeOnly }) => {
+    const other = resolved === undefined ? undefined : layerOf(resolved)
+    // What the gateway's parts are given is one type that knows them all.
+    if (typeOnly && resolved === 'services/gateway/deps.ts') return []
+    return other?.building === own.building && other.layer > own.layer
+      ? [`imports ${from}, which lies above it`]
       : []
   })
 }
@@ -140,7 +171,7 @@ const purity = (source: Source): string[] => {
   ]
 }
 const IMPURE =
-  /^shared\/(bus\/|mongo|aggregate|clock|ids|config|log|lifecycle|host|faults)|(^|\/)(main|handlers|store[^/]*|deliveries|mailer|render)\.ts$/
+  /^shared\/(service\.ts|bus\/|storage\/|events\/(?!examples)|process\/(clock|ids|config|log|lifecycle|fault-points))|(^|\/)(main|handlers|[^/]*-store|mailer|render)\.ts$/
 
 const exportsByName = (source: Source): string[] => [
   ...nodesOf(source, 'ExportDefaultDeclaration').map((node) => at(source, node, 'exports by default')),
@@ -252,6 +283,36 @@ const oneDocument = (source: Source): string[] =>
         .map((call) => at(source, call, `calls ${calledName(call)}: one write changes one document`))
     : []
 
+/** Words for which the field has its own: published, pending, preference, template, list, counter, environment, fault, run. */
+const OWN_WORDS: ReadonlySet<string> = new Set(
+  [
+    'told tell tells telling untold owed wish wishes letter letters wanted shelf shelves acl tally tallies uncounted',
+    'countee countees settle settles settled settlement weave arrange desk bed beds door doors hurt hurts nemesis trial',
+    'trials visitor insider insiders',
+  ].flatMap((line) => line.split(' ')),
+)
+
+/** The words of a name in lower case, whatever way it is written. A dead letter is the field's own. */
+const wordsOf = (name: string): string[] =>
+  (name.match(/[A-Z]+(?![a-z])|[A-Z]?[a-z]+/g) ?? [])
+    .map((word) => word.toLowerCase())
+    .filter((word, index, all) => !(word.startsWith('letter') && all[index - 1] === 'dead'))
+
+const ownWords = (name: string): string[] => wordsOf(name).filter((word) => OWN_WORDS.has(word))
+
+const exportedNames = (source: Source): string[] =>
+  nodesOf(source, 'ExportNamedDeclaration').flatMap(({ declaration }) => {
+    const declared = declaration as (Node & { id?: { name?: string } }) | null
+    if (!declared) return []
+    const variables = (declared.declarations ?? []) as readonly Readonly<{ id: { name?: string } }>[]
+    return [declared.id?.name, ...variables.map(({ id }) => id.name)].flatMap((name) => name ?? [])
+  })
+
+const names = (source: Source): string[] =>
+  [source.path.split('/').at(-1)?.replace('.ts', '') ?? '', ...exportedNames(source)].flatMap((name) =>
+    ownWords(name).map((word) => `${name} says ${word}, for which the field has a word`),
+  )
+
 /** Every invariant by the name that its test has. */
 /**
  * The service that was added last, to show that one can be: nothing but its own files and the list of contracts names it, and
@@ -269,20 +330,22 @@ const namesAdded = ({ text }: Source): string[] =>
 
 export const RULES: Readonly<Record<string, Rule>> = {
   services_meet_only_in_contracts: { holds: inServices, faults: boundaries },
+  rooms_import_from_those_below: { holds: inServices, faults: layers },
   packages_stay_where_they_are_known: { holds: inProduct, faults: packages },
   only_stores_write_to_the_database: {
     holds: (path) => inServices(path) && !STORES.test(path),
     faults: databaseWrites,
   },
   only_config_reads_the_environment: {
-    holds: (path) => inServices(path) && path !== 'shared/config.ts',
+    holds: (path) => inServices(path) && path !== 'shared/process/config.ts',
     faults: environment,
   },
   only_clock_and_ids_read_time_and_chance: {
-    holds: (path) => inProduct(path) && !/^shared\/(clock|ids)\.ts$/.test(path),
+    holds: (path) => inProduct(path) && !/^shared\/process\/(clock|ids)\.ts$/.test(path),
     faults: timeAndChance,
   },
   pure_files_are_pure: { holds: inServices, faults: purity },
+  names_are_the_words_of_the_field: { holds: everywhere, faults: names },
   exports_have_names: {
     holds: (path) => !/config\.ts$/.test(path) || inServices(path),
     faults: exportsByName,
@@ -298,7 +361,8 @@ export const RULES: Readonly<Record<string, Rule>> = {
   checks_are_not_silenced: { holds: everywhere, faults: strict },
   files_say_what_they_hold: { holds: everywhere, faults: opening },
   subjects_are_derived: {
-    holds: (path) => inProduct(path) && !/^shared\/(contract|bus\/streams)\.ts$/.test(path),
+    holds: (path) =>
+      inProduct(path) && !/^shared\/(contracts\/define\/contract|events\/streams)\.ts$/.test(path),
     faults: subjects,
   },
   a_service_is_added_without_touching_another: {
@@ -307,7 +371,7 @@ export const RULES: Readonly<Record<string, Rule>> = {
   },
   one_write_changes_one_document: { holds: inServices, faults: oneDocument },
   collections_are_opened_and_read_in_one_way: {
-    holds: (path) => inProduct(path) && path !== 'shared/aggregate.ts' && hasCollectionsOpened(path),
+    holds: (path) => inProduct(path) && path !== 'shared/storage/aggregate.ts' && hasCollectionsOpened(path),
     faults: collectionFaults,
   },
 }

@@ -1,6 +1,6 @@
 // Waiting for something to become so, with a bound. Knows nothing of what.
 import { setTimeout as sleep } from 'node:timers/promises'
-import { systemClock as clock } from '../../../shared/clock.ts'
+import { systemClock as clock } from '../../../shared/process/clock.ts'
 
 const POLL_MS = 100
 

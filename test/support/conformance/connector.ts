@@ -3,7 +3,7 @@
 import { createHash } from 'node:crypto'
 import type { Account } from '../accounts.ts'
 import { type Answer, openWire } from '../raw-http.ts'
-import { ids } from '../service-bed.ts'
+import { ids } from '../service-environment.ts'
 
 /** Where its users come back to: a web address of its own, one for each connection. */
 export const CONNECTOR_CALLBACK = 'https://agents.example.scalekit.cloud/sso/v1/oauth/conn_7421/callback'

@@ -42,7 +42,7 @@ export const addContentTools = (server: McpServer): void => {
 }
 
 /** Tools that tell something before they answer. */
-export const addTellingTools = (server: McpServer): void => {
+export const addLoggingTools = (server: McpServer): void => {
   const inputSchema = z.object({})
   server.registerTool(
     'test_tool_with_logging',

@@ -1,7 +1,7 @@
 // The registry that the official suite is run against: what it looks for by name, in place of Loops' tools.
 import { McpServer } from '@modelcontextprotocol/server'
 import type { NewServer } from '../../../services/gateway/mcp/handler.ts'
-import { addContentTools, addPrompts, addResources, addTellingTools } from './content.ts'
+import { addContentTools, addLoggingTools, addPrompts, addResources } from './content.ts'
 import { addQuestions, requestStates } from './questions.ts'
 
 /** Makes the suite's server. Lists never change here, and nobody is told that they do. */
@@ -20,7 +20,7 @@ export const suiteServer: NewServer = () => {
     },
   )
   addContentTools(server)
-  addTellingTools(server)
+  addLoggingTools(server)
   addQuestions(server)
   addResources(server)
   addPrompts(server)

@@ -1,6 +1,6 @@
 // The judge of chaos finds each kind of loss, names it, and finds nothing where nothing is lost.
 import { describe, expect, test } from 'vitest'
-import { stampEvents } from '../../../shared/cloud-event.ts'
+import { stampEvents } from '../../../shared/contracts/define/cloud-event.ts'
 import { type Acked, type Ledger, openLedger, type Timed } from '../../chaos/ledger.ts'
 import type { Outcome } from '../../chaos/outcome.ts'
 import { judge, type Line, tableOf } from '../../chaos/verdict.ts'

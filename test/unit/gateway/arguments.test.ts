@@ -2,9 +2,9 @@
 import { describe, expect, test } from 'vitest'
 import * as z from 'zod'
 import { argumentsReader } from '../../../services/gateway/mcp/arguments.ts'
-import { checkInput } from '../../../shared/check.ts'
-import { AppError } from '../../../shared/errors.ts'
-import { formsOf, inputSchema } from '../../../shared/json-schema.ts'
+import { checkInput } from '../../../shared/contracts/define/check.ts'
+import { AppError } from '../../../shared/contracts/define/errors.ts'
+import { formsOf, inputSchema } from '../../../shared/contracts/define/json-schema.ts'
 import { ADDED, PUBLISHED, SOME_ID, TOOLS } from '../../support/tools.ts'
 
 type Schema = Readonly<Record<string, unknown>>

@@ -3,8 +3,8 @@ import { AjvJsonSchemaValidator } from '@modelcontextprotocol/sdk/validation/ajv
 import { describe, expect, test } from 'vitest'
 import { errorResult, readTraceparent } from '../../../services/gateway/mcp/call-tool.ts'
 import { createCatalog, LIST_PAGE, pageOf } from '../../../services/gateway/mcp/catalog.ts'
+import { AppError, ERROR_CODES, type ErrorCode } from '../../../shared/contracts/define/errors.ts'
 import { CONTRACTS } from '../../../shared/contracts/index.ts'
-import { AppError, ERROR_CODES, type ErrorCode } from '../../../shared/errors.ts'
 import { ADDED, PUBLISHED, TOOLS } from '../../support/tools.ts'
 
 const catalog = createCatalog(CONTRACTS)

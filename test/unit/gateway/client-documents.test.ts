@@ -1,7 +1,7 @@
 // What a client metadata document must be, and which addresses one may be fetched from.
 import { describe, expect, test } from 'vitest'
 import { checkDocument, freshUntil, readDocumentId } from '../../../services/gateway/oauth/document-rules.ts'
-import { isPublicAddress } from '../../../shared/public-address.ts'
+import { isPublicAddress } from '../../../shared/net/public-address.ts'
 
 const ID = 'https://app.example/client.json'
 const NOW = new Date('2026-11-22T12:00:00Z')

@@ -4,13 +4,13 @@ import { describe, expect, test } from 'vitest'
 import {
   ANNOUNCE_MS,
   dueNumber,
+  keysNeeded,
   LOOK_MS,
   RETIRE_MS,
   ROTATE_MS,
   retiredAt,
   signerAt,
   usesAt,
-  wantedNumber,
 } from '../../../services/gateway/oauth/key-schedule.ts'
 
 const NOW = new Date('2026-11-22T12:00:00Z')
@@ -42,9 +42,9 @@ test('an_operator_sees_which_key_signs_which_is_to_come_and_which_only_verifies'
 })
 
 test('a_key_may_be_had_before_it_is_due_unless_one_is_to_come_already', () => {
-  expect(wantedNumber([], NOW)).toBe(1)
-  expect(wantedNumber([key(4, ANNOUNCE_MS)], NOW)).toBe(5)
-  expect(wantedNumber([key(5, ANNOUNCE_MS - 1), key(4, ROTATE_MS)], NOW)).toBeUndefined()
+  expect(keysNeeded([], NOW)).toBe(1)
+  expect(keysNeeded([key(4, ANNOUNCE_MS)], NOW)).toBe(5)
+  expect(keysNeeded([key(5, ANNOUNCE_MS - 1), key(4, ROTATE_MS)], NOW)).toBeUndefined()
 })
 
 test('a_key_is_due_when_there_is_none_or_the_newest_is_old', () => {

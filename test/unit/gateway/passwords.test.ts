@@ -1,8 +1,13 @@
 // A storm of sign-ins: never more hashes at once than the pool has places, never more waiting than it lets wait, and the
 // same work for people who do not exist.
 import { expect, test } from 'vitest'
-import { AT_ONCE, createPasswords, createPool, WAITING } from '../../../services/gateway/people/passwords.ts'
-import { AppError } from '../../../shared/errors.ts'
+import {
+  AT_ONCE,
+  createPasswords,
+  createPool,
+  WAITING,
+} from '../../../services/gateway/accounts/passwords.ts'
+import { AppError } from '../../../shared/contracts/define/errors.ts'
 
 const outcomes = async (works: readonly Promise<unknown>[]) => {
   const settled = await Promise.allSettled(works)

@@ -3,7 +3,7 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { oauthError } from '../../../services/gateway/oauth/refusals.ts'
 import { checkRegistration } from '../../../services/gateway/oauth/registration.ts'
-import { readConfig } from '../../../shared/config.ts'
+import { readConfig } from '../../../shared/process/config.ts'
 
 const CURSOR = [
   'cursor://anysphere.cursor-mcp/oauth/callback',

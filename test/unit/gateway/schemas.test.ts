@@ -3,8 +3,8 @@
 import { describe, expect, test } from 'vitest'
 import { createCatalog } from '../../../services/gateway/mcp/catalog.ts'
 import { publishedInput } from '../../../services/gateway/mcp/schemas.ts'
+import { inputSchema } from '../../../shared/contracts/define/json-schema.ts'
 import { CONTRACTS } from '../../../shared/contracts/index.ts'
-import { inputSchema } from '../../../shared/json-schema.ts'
 import { TOOLS } from '../../support/tools.ts'
 
 type Schema = Readonly<Record<string, unknown>>

@@ -1,7 +1,7 @@
 // When a challenge for more scopes leads somewhere: how clients answer one differs.
 import { expect, test } from 'vitest'
 import { leadsSomewhere } from '../../../services/gateway/oauth/step-up.ts'
-import type { Scope } from '../../../shared/contracts/common.ts'
+import type { Scope } from '../../../shared/contracts/define/common.ts'
 
 const NOW = new Date('2026-11-20T12:00:00Z')
 const ago = (ms: number): Date => new Date(NOW.getTime() - ms)

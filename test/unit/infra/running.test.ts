@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { StartFault } from '../../../infra/report.ts'
-import { runningConfig, tellRunning } from '../../../infra/running.ts'
+import { recordRunning, runningConfig } from '../../../infra/running.ts'
 
 const SERVERS = {
   NATS_URL: 'nats://loops:pass@127.0.0.1:4222',
@@ -21,7 +21,7 @@ afterEach(() => rmSync(dir, { recursive: true }))
 
 test('found_by_the_data_folder_of_a_start_while_it_runs', () => {
   {
-    using _ = tellRunning(dir, SERVERS)
+    using _ = recordRunning(dir, SERVERS)
     expect(statSync(join(dir, 'running.json')).mode & 0o077).toBe(0)
     expect(runningConfig({ DATA_DIR: dir })).toMatchObject({ ...SERVERS, LOOPS_SECRET: SECRET })
   }
@@ -40,14 +40,14 @@ test('found_by_as_much_of_the_environment_as_is_needed', () => {
 })
 
 test('what_the_environment_says_wins', () => {
-  using _ = tellRunning(dir, SERVERS)
+  using _ = recordRunning(dir, SERVERS)
   const MONGODB_URL = 'mongodb://127.0.0.1:9/other'
   expect(runningConfig({ DATA_DIR: dir, MONGODB_URL })).toMatchObject({ ...SERVERS, MONGODB_URL })
 })
 
 test('no_secret_is_made_by_looking', () => {
   rmSync(join(dir, 'secret'))
-  using _ = tellRunning(dir, SERVERS)
+  using _ = recordRunning(dir, SERVERS)
   expect(() => runningConfig({ DATA_DIR: dir })).toThrow(/set LOOPS_SECRET/)
   expect(() => statSync(join(dir, 'secret'))).toThrow()
 })

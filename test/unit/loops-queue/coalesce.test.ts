@@ -1,8 +1,8 @@
 // Small memories of one process: work that is shared, things that stay too long, orders that are known.
 import { expect, test } from 'vitest'
 import { coalesced } from '../../../services/loops-queue/coalesce.ts'
-import { lingering } from '../../../services/loops-queue/lingering.ts'
-import { orderCache } from '../../../services/loops-queue/order-cache.ts'
+import { orderCache } from '../../../services/loops-queue/queue-cache.ts'
+import { lingering } from '../../../services/loops-queue/stale-rules.ts'
 
 test('whoever_asks_before_a_run_begins_shares_it_and_others_get_the_next', async () => {
   const runs: PromiseWithResolvers<number>[] = []

@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest'
 import { openBlockade } from '../../../services/notifier/blockade.ts'
 import type { Outcome } from '../../../services/notifier/smtp-faults.ts'
-import { createLog } from '../../../shared/log.ts'
+import { createLog } from '../../../shared/process/log.ts'
 
 const MOST = 50
 const blocked = (by: 'ours' | 'away'): Outcome => ({

@@ -5,10 +5,10 @@ import {
   type Delivery,
   type LoopShippedNotice,
   memberDeliveries,
-} from '../../../services/notifier/notices.ts'
+} from '../../../services/notifier/notice-rules.ts'
 import { unsubscribeKey } from '../../../services/notifier/unsubscribe.ts'
-import { systemClock as clock } from '../../../shared/clock.ts'
-import { systemIds } from '../../../shared/ids.ts'
+import { systemClock as clock } from '../../../shared/process/clock.ts'
+import { systemIds } from '../../../shared/process/ids.ts'
 import { shippedFacts } from '../../support/mails.ts'
 import { exampleId } from '../../support/shipped-loop.ts'
 

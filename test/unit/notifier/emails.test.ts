@@ -5,7 +5,7 @@ import { loopShipped } from '../../../services/notifier/emails/loop-shipped.ts'
 import { fill } from '../../../services/notifier/emails/render.ts'
 import { clockOf, cut, escapeHtml, isolated, oneLine } from '../../../services/notifier/emails/text.ts'
 import { MESSAGES, wordingOf } from '../../../services/notifier/emails/wording.ts'
-import { LANGUAGES, type Language } from '../../../shared/language.ts'
+import { LANGUAGES, type Language } from '../../../shared/contracts/define/language.ts'
 import {
   CONFIRM_URL,
   confirmationMail,

@@ -1,6 +1,6 @@
 // What a fault of SMTP means, word by word, and what is recorded of the mail that met it.
 import { describe, expect, it, test } from 'vitest'
-import { nextProbe, OWED_MS, settlementOf } from '../../../services/notifier/retries.ts'
+import { nextProbe, nextStateOf, PENDING_MS } from '../../../services/notifier/retries.ts'
 import { type Outcome, outcomeOf, type SmtpFault } from '../../../services/notifier/smtp-faults.ts'
 
 const said = (command: string, response: string): SmtpFault => ({
@@ -80,9 +80,9 @@ describe('what a fault means', () => {
 describe('what is recorded', () => {
   const since = new Date('2026-11-22T00:00:00.000Z')
   const soon = new Date(since.getTime() + 1_000)
-  const dayLater = new Date(since.getTime() + OWED_MS)
+  const dayLater = new Date(since.getTime() + PENDING_MS)
   const owed = { attempts: 1, owed_since: since }
-  const record = (outcome: Outcome, now: Date) => settlementOf(outcome, owed, now, now, 0)
+  const record = (outcome: Outcome, now: Date) => nextStateOf(outcome, owed, now, now, 0)
   const reason = 'because'
 
   it.each<readonly [string, Outcome, string, string]>([

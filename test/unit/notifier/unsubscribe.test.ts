@@ -9,7 +9,7 @@ import {
   unsubscribeKeys,
   unsubscribeToken,
 } from '../../../services/notifier/unsubscribe.ts'
-import { deriveKey } from '../../../shared/service-keys.ts'
+import { deriveKey } from '../../../shared/process/service-keys.ts'
 
 const key = unsubscribeKey('a secret of the tests')
 const own = { workspace_id: '01JDAAAAAAAAAAAAAAAAAAAAAA', user_id: '01JDBBBBBBBBBBBBBBBBBBBBBB' }

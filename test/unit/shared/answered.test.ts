@@ -2,7 +2,7 @@
 import { TimeoutError } from '@nats-io/nats-core'
 import { expect, test } from 'vitest'
 import { untilAnswered } from '../../../shared/bus/answered.ts'
-import { createLog } from '../../../shared/log.ts'
+import { createLog } from '../../../shared/process/log.ts'
 
 const waiting = () => {
   const lines: string[] = []

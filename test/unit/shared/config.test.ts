@@ -1,6 +1,6 @@
 // The environment: what each variable may be, all faults at once, and no secret in any of them.
 import { describe, expect, test } from 'vitest'
-import { ConfigError, missingForServices, readConfig, VARIABLES } from '../../../shared/config.ts'
+import { ConfigError, missingForServices, readConfig, VARIABLES } from '../../../shared/process/config.ts'
 
 const faults = (env: Record<string, string>): readonly string[] => {
   try {

@@ -1,6 +1,7 @@
 // What becomes of an event whose reaction failed, and after which pauses.
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import { AppError, ERROR_CODES, type ErrorCode } from '../../../shared/contracts/define/errors.ts'
 import {
   holdPause,
   MAX_DELIVER,
@@ -9,8 +10,7 @@ import {
   retryPause,
   UnknownEventError,
   verdictOn,
-} from '../../../shared/bus/deliveries.ts'
-import { AppError, ERROR_CODES, type ErrorCode } from '../../../shared/errors.ts'
+} from '../../../shared/events/deliveries.ts'
 
 const bug = new Error('a bug')
 const unknown = new UnknownEventError('of a newer release')

@@ -1,7 +1,7 @@
 // Errors on their way out of a process and in again, and the words in which bad input is refused.
 import { describe, expect, test } from 'vitest'
 import * as z from 'zod'
-import { checkInput } from '../../../shared/check.ts'
+import { checkInput } from '../../../shared/contracts/define/check.ts'
 import {
   AppError,
   ERROR_CODES,
@@ -10,7 +10,7 @@ import {
   isErrorCode,
   notFound,
   toErrorBody,
-} from '../../../shared/errors.ts'
+} from '../../../shared/contracts/define/errors.ts'
 
 const CODES = Object.keys(ERROR_CODES) as (keyof typeof ERROR_CODES)[]
 const travelled = (body: unknown): AppError =>

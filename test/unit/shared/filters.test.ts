@@ -1,6 +1,6 @@
 // The subjects of a consumer only grow, and NATS takes no two of which one covers the other.
 import { expect, test } from 'vitest'
-import { withFilters } from '../../../shared/bus/streams.ts'
+import { withFilters } from '../../../shared/events/streams.ts'
 
 test.each([
   [['evt.a.b'], ['evt.a.c'], ['evt.a.b', 'evt.a.c']],

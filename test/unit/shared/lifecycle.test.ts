@@ -1,7 +1,7 @@
 // Repeated work and bounded waiting, on a clock that the tests move.
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
-import { repeat, within } from '../../../shared/lifecycle.ts'
-import { createLog } from '../../../shared/log.ts'
+import { repeat, within } from '../../../shared/process/lifecycle.ts'
+import { createLog } from '../../../shared/process/log.ts'
 
 const lines: string[] = []
 const log = createLog({ filter: 'debug', topic: 'test', write: (line) => void lines.push(line) })

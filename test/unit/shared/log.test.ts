@@ -1,6 +1,6 @@
 // Log lines: which are written, in which form, and what never stands in one.
 import { describe, expect, test } from 'vitest'
-import { createLog, type LogOptions } from '../../../shared/log.ts'
+import { createLog, type LogOptions } from '../../../shared/process/log.ts'
 
 const NOW = new Date('2026-08-01T10:20:30.456Z')
 const logging = (options: Partial<LogOptions> = {}) => {

@@ -1,6 +1,6 @@
 // Which documents the relay leaves out of its looks, and for how long.
 import { beforeEach, expect, test } from 'vitest'
-import { type AsideList, asideList } from '../../../shared/bus/outbox-aside.ts'
+import { type AsideList, asideList } from '../../../shared/events/outbox-aside.ts'
 
 let now_ms = 0
 let list: AsideList

@@ -1,6 +1,6 @@
 // Running many things a few at a time.
 import { expect, test } from 'vitest'
-import { inParallel } from '../../../shared/parallel.ts'
+import { inParallel } from '../../../shared/process/parallel.ts'
 
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
 

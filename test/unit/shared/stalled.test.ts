@@ -3,7 +3,7 @@ import { JetStreamApiError } from '@nats-io/jetstream'
 import { type Msg, TimeoutError } from '@nats-io/nats-core'
 import { beforeEach, expect, test } from 'vitest'
 import { type EventsHealth, watchEvents } from '../../../shared/bus/stalled.ts'
-import { createLog } from '../../../shared/log.ts'
+import { createLog } from '../../../shared/process/log.ts'
 
 const timeout = new TimeoutError()
 const apiError = (code: number) => new JetStreamApiError({ code, err_code: 1, description: 'no' })

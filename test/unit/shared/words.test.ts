@@ -1,11 +1,11 @@
 // The small pure words that every service uses: scopes, idempotency keys, event envelopes, budgets of time.
 import { describe, expect, test } from 'vitest'
-import { CloudEvent, stampEvents } from '../../../shared/cloud-event.ts'
-import type { Caller, Role } from '../../../shared/contract.ts'
-import { ALL_SCOPES } from '../../../shared/contracts/common.ts'
-import { findRepeat, type LedgerEntry, repeatable } from '../../../shared/idempotency.ts'
-import { systemIds } from '../../../shared/ids.ts'
-import { effectiveScopes, grants, scopesOfRole } from '../../../shared/scopes.ts'
+import { CloudEvent, stampEvents } from '../../../shared/contracts/define/cloud-event.ts'
+import { ALL_SCOPES } from '../../../shared/contracts/define/common.ts'
+import type { Caller, Role } from '../../../shared/contracts/define/contract.ts'
+import { effectiveScopes, includesScope, scopesOfRole } from '../../../shared/contracts/define/scopes.ts'
+import { systemIds } from '../../../shared/process/ids.ts'
+import { findRepeat, type LedgerEntry, repeatable } from '../../../shared/storage/idempotency.ts'
 
 type Asked = Readonly<{ idempotency_key?: string; [argument: string]: unknown }>
 
@@ -23,13 +23,13 @@ const caller: Caller = {
 
 describe('scopes', () => {
   test('writing_includes_reading_and_nothing_includes_approving', () => {
-    expect(grants(['loops:write'], 'loops:read')).toBe(true)
-    expect(grants(['loops:write'], 'loops:write')).toBe(true)
-    expect(grants(['loops:read'], 'loops:write')).toBe(false)
-    expect(grants(['loops:write', 'loops:read'], 'loops:approve')).toBe(false)
-    expect(grants(['loops:approve'], 'loops:approve')).toBe(true)
-    expect(grants(['loops:approve'], 'loops:read')).toBe(false)
-    expect(grants([], 'loops:read')).toBe(false)
+    expect(includesScope(['loops:write'], 'loops:read')).toBe(true)
+    expect(includesScope(['loops:write'], 'loops:write')).toBe(true)
+    expect(includesScope(['loops:read'], 'loops:write')).toBe(false)
+    expect(includesScope(['loops:write', 'loops:read'], 'loops:approve')).toBe(false)
+    expect(includesScope(['loops:approve'], 'loops:approve')).toBe(true)
+    expect(includesScope(['loops:approve'], 'loops:read')).toBe(false)
+    expect(includesScope([], 'loops:read')).toBe(false)
   })
 
   test.each(['owner', 'admin', 'member'] as Role[])('%s_may_all_that_was_consented_to', (role) => {

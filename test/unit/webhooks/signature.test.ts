@@ -4,13 +4,13 @@ import { spawnSync } from 'node:child_process'
 import { createHmac } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
-import { testEvent } from '../../../services/webhooks/delivery.ts'
+import { testEvent } from '../../../services/webhooks/delivery-rules.ts'
 import { signedHeaders } from '../../../services/webhooks/secrets.ts'
-import type { Webhook } from '../../../services/webhooks/webhook.ts'
-import { describedDirectEvents, eventSchema } from '../../../shared/asyncapi.ts'
-import { CloudEvent } from '../../../shared/cloud-event.ts'
+import type { Webhook } from '../../../services/webhooks/webhook-rules.ts'
+import { CloudEvent } from '../../../shared/contracts/define/cloud-event.ts'
 import { CONTRACTS } from '../../../shared/contracts/index.ts'
 import { BUS_EVENTS, webhooks } from '../../../shared/contracts/webhooks.ts'
+import { describedDirectEvents, eventSchema } from '../../../shared/events/asyncapi.ts'
 
 const PAGE = readFileSync(new URL('../../../infra/examples/README.md', import.meta.url), 'utf8')
 const SECTION = PAGE.slice(PAGE.indexOf('## Webhooks'), PAGE.indexOf('## Test your program'))

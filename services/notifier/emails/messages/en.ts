@@ -1,5 +1,5 @@
 // The mails in English, and with it which messages there are and what stands in their places. Pure.
-import type { TaskStatus } from '../../../../shared/contracts/common.ts'
+import type { TaskStatus } from '../../../../shared/contracts/define/common.ts'
 
 /** A message that depends on a number: one form for each plural category that the language has (UTS #35, part 3, §5). */
 type Plural = Readonly<{ other: string } & Partial<Record<Intl.LDMLPluralRule, string>>>

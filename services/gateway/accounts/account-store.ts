@@ -1,0 +1,282 @@
+// The collections of people, their browser sessions and the counters of failed tries.
+//
+// people     one document per account, with its memberships; see Person.
+// sessions   _id = SHA-256 of the cookie's token. Gone when expired.
+// throttles  _id = what is counted; see throttle.ts. Gone when it no longer matters.
+import type { Collection, Db, Filter, IndexDescription, UpdateFilter } from 'mongodb'
+import { stampEvents } from '../../../shared/contracts/define/cloud-event.ts'
+import { AppError } from '../../../shared/contracts/define/errors.ts'
+import {
+  type AggregateDeps,
+  OUTBOX_EVENTS,
+  OUTBOX_INDEX,
+  type Outbox,
+  outboxOf,
+} from '../../../shared/storage/aggregate.ts'
+import { openCollection } from '../../../shared/storage/collection.ts'
+import { isDuplicateKey } from '../../../shared/storage/mongo.ts'
+import type { Membership, Person } from './person-rules.ts'
+import type { MembershipEvent } from './role-rules.ts'
+import type { Tries } from './throttle-rules.ts'
+
+/** A signed-in browser. `workspace_id` is the one that its pages show. */
+export type Session = {
+  _id: string
+  user_id: string
+  workspace_id: string | null
+  /** The password that it was begun under. Absent: 1. */
+  password_version?: number
+  created_at: Date
+  expires_at: Date
+}
+
+/** What became of a new account. */
+export type Inserted = 'inserted' | 'email_taken' | 'invitation_taken' | 'not_first'
+
+/** A member's page of a workspace's people, by id. */
+export type MemberQuery = Readonly<{ user_ids?: readonly string[]; after?: string; limit: number }>
+
+export type PeopleStore = Readonly<{
+  /** Events wait in the document of the person that they are about. */
+  outbox: Outbox
+  /** Whether there is no account yet. */
+  isEmpty: () => Promise<boolean>
+  byId: (id: string) => Promise<Person | null>
+  byEmail: (email: string) => Promise<Person | null>
+  insert: (person: Person, events: readonly MembershipEvent[]) => Promise<Inserted>
+  /** Adds a membership to the account as it was read; `stale` when it has changed since. */
+  join: (
+    person: Person,
+    membership: Membership,
+    invitationId: string,
+    events: readonly MembershipEvent[],
+  ) => Promise<Person | 'stale' | 'invitation_taken'>
+  /** Sets the membership in a workspace over the account as it was read, or ends it (null). */
+  changeMembership: (
+    person: Person,
+    workspaceId: string,
+    after: Membership | null,
+    events: readonly MembershipEvent[],
+  ) => Promise<Person | 'stale'>
+  /**
+   * Sets a new password over the account as it was read; `stale` when it has changed since.
+   * @param confirmed_at when that came by a mail, which shows whose the address is.
+   */
+  setPassword: (person: Person, password_hash: string, confirmed_at?: Date) => Promise<Person | 'stale'>
+  /** Notes that the address is the person's own; `stale` when the account has changed since. */
+  confirm: (person: Person, at: Date) => Promise<Person | 'stale'>
+  /** Ends every session, connection and link that there is; `stale` when the account has changed since. */
+  endAll: (person: Person) => Promise<Person | 'stale'>
+  /** Sets how the person is written to, over the account as it was read; `stale` when it has changed since. */
+  setReading: (
+    person: Person,
+    reading: Readonly<{ locale: string; time_zone: string | null }>,
+  ) => Promise<Person | 'stale'>
+  /** Notes that the documents beside a membership are written. Repeats do no harm. */
+  settle: (id: string, workspaceId: string) => Promise<void>
+  /** People with memberships unsettled since before `before`, oldest first. */
+  unsettled: (before: Date, limit: number) => Promise<Person[]>
+  /** Members of a workspace, in the order of their ids. */
+  members: (workspaceId: string, query: MemberQuery) => Promise<Person[]>
+  countMembers: (workspaceId: string) => Promise<number>
+  countOwners: (workspaceId: string) => Promise<number>
+  /** Who took up an invitation. */
+  byInvitation: (invitationId: string) => Promise<Person | null>
+}>
+
+export type SessionStore = Readonly<{
+  insert: (session: Session) => Promise<void>
+  /** The session, unless it has expired at `now`. */
+  find: (id: string, now: Date) => Promise<Session | null>
+  /** Has its pages show another workspace. */
+  show: (id: string, workspaceId: string) => Promise<void>
+  remove: (id: string) => Promise<void>
+}>
+
+export type ThrottleStore = Readonly<{
+  find: (id: string) => Promise<Tries | null>
+  /** Writes the next count over the one that was read (null: none); false when it has changed since. */
+  save: (id: string, before: Tries | null, next: Tries) => Promise<boolean>
+  clear: (id: string) => Promise<void>
+}>
+
+const PEOPLE_INDEXES: readonly IndexDescription[] = [
+  OUTBOX_INDEX,
+  { key: { email: 1 }, name: 'email', unique: true },
+  { key: { first: 1 }, name: 'first', unique: true, sparse: true },
+  { key: { 'memberships.workspace_id': 1, _id: 1 }, name: 'members' },
+  { key: { invitation_ids: 1 }, name: 'invitations', unique: true, sparse: true },
+  { key: { 'unsettled.at': 1 }, name: 'unsettled', sparse: true },
+]
+const EXPIRES: readonly IndexDescription[] = [
+  { key: { expires_at: 1 }, name: 'expires', expireAfterSeconds: 0 },
+]
+
+const reading = (people: Collection<Person>) => ({
+  isEmpty: async () => (await people.findOne({}, { projection: { _id: 1 }, sort: { _id: 1 } })) === null,
+  byId: (id: string) => people.findOne({ _id: id }),
+  byEmail: (email: string) => people.findOne({ email }),
+  byInvitation: (invitationId: string) => people.findOne({ invitation_ids: invitationId }),
+  unsettled: (before: Date, limit: number) =>
+    people
+      .find({ 'unsettled.at': { $lte: before } })
+      .sort({ 'unsettled.at': 1 })
+      .limit(limit)
+      .toArray(),
+  members: (workspaceId: string, { user_ids, after, limit }: MemberQuery) => {
+    const ids = { ...(user_ids ? { $in: [...user_ids] } : {}), ...(after ? { $gt: after } : {}) }
+    const filter: Filter<Person> = {
+      'memberships.workspace_id': workspaceId,
+      ...(user_ids || after ? { _id: ids } : {}),
+    }
+    return people.find(filter).sort({ _id: 1 }).limit(limit).toArray()
+  },
+  countMembers: (workspaceId: string) => people.countDocuments({ 'memberships.workspace_id': workspaceId }),
+  countOwners: (workspace_id: string) =>
+    people.countDocuments({ memberships: { $elemMatch: { workspace_id, role: 'owner' } } }),
+})
+
+type Save = (
+  person: Person,
+  update: Pick<UpdateFilter<Person>, '$set' | '$pull'> & { $push?: Readonly<Record<string, unknown>> },
+  events?: readonly MembershipEvent[],
+  and?: Filter<Person>,
+) => Promise<Person | 'stale'>
+
+const writing = (people: Collection<Person>, deps: AggregateDeps) => {
+  const outbox = outboxOf(people)
+  const stamped = ({ _id, v }: Pick<Person, '_id' | 'v'>, events: readonly MembershipEvent[]) =>
+    events.flatMap((event) =>
+      stampEvents([event], {
+        service: deps.service,
+        workspace_id: event.data.workspace_id,
+        entity_id: _id,
+        version: v,
+        now: deps.clock.now(),
+        nextId: deps.ids.next,
+      }),
+    )
+  /** Changes an account as it was read: its next version, and what is told of that, in one write. */
+  const save: Save = async (person, update, events = [], and = {}) => {
+    const { _id, v } = person
+    if ((person.outbox?.length ?? 0) + events.length > OUTBOX_EVENTS)
+      throw new AppError('unavailable', 'Too many events of this wait to be sent; try again soon.')
+    const waiting = stamped({ _id, v: v + 1 }, events)
+    const $push = { ...update.$push, ...(waiting.length > 0 ? { outbox: { $each: waiting } } : {}) }
+    const saved = await people.findOneAndUpdate(
+      { ...and, _id, v },
+      { ...update, $push, $inc: { v: 1 } } as UpdateFilter<Person>,
+      { returnDocument: 'after' },
+    )
+    if (saved && waiting.length > 0) deps.onCommit(outbox, _id, waiting)
+    return saved ?? 'stale'
+  }
+  const insert = async (person: Person, events: readonly MembershipEvent[]): Promise<boolean> => {
+    const waiting = stamped(person, events)
+    try {
+      await people.insertOne({ ...person, outbox: waiting })
+    } catch (error) {
+      if (isDuplicateKey(error)) return false
+      throw error
+    }
+    if (waiting.length > 0) deps.onCommit(outbox, person._id, waiting)
+    return true
+  }
+  return { outbox, save, insert }
+}
+
+const nextVersion = ({ password_version = 1 }: Person): number => password_version + 1
+
+const peopleOf = (people: Collection<Person>, deps: AggregateDeps): PeopleStore => {
+  const { outbox, save, insert } = writing(people, deps)
+  return {
+    ...reading(people),
+    outbox,
+    insert: async (person, events) => {
+      if (await insert(person, events)) return 'inserted'
+      // Which key it met is read back: databases word that error differently.
+      if (await people.findOne({ email: person.email })) return 'email_taken'
+      if (await people.findOne({ invitation_ids: { $in: person.invitation_ids ?? [] } }))
+        return 'invitation_taken'
+      return 'not_first'
+    },
+    join: async (person, membership, invitation_id, events) => {
+      const { workspace_id, joined_at: at } = membership
+      const unsettled = { workspace_id, invitation_id, at }
+      const $push = { memberships: membership, invitation_ids: invitation_id, unsettled }
+      try {
+        // The invitation was sent to this address.
+        return await save(person, { $push, $set: { confirmed_at: at } }, events)
+      } catch (error) {
+        if (isDuplicateKey(error)) return 'invitation_taken'
+        throw error
+      }
+    },
+    changeMembership: (person, workspace_id, after, events) =>
+      after === null
+        ? save(person, { $pull: { memberships: { workspace_id } } }, events)
+        : save(person, { $set: { 'memberships.$': after } }, events, {
+            'memberships.workspace_id': workspace_id,
+          }),
+    setPassword: (person, password_hash, confirmed_at) =>
+      save(person, {
+        $set: {
+          password_hash,
+          password_version: nextVersion(person),
+          ...(confirmed_at === undefined ? {} : { confirmed_at }),
+        },
+      }),
+    confirm: (person, confirmed_at) => save(person, { $set: { confirmed_at } }),
+    endAll: (person) => save(person, { $set: { password_version: nextVersion(person) } }),
+    setReading: (person, reading) => save(person, { $set: reading }),
+    settle: async (id, workspaceId) => {
+      // Without the version: taking a marker out is right whatever else has changed.
+      await people.updateOne({ _id: id }, { $pull: { unsettled: { workspace_id: workspaceId } } })
+    },
+  }
+}
+
+const sessionsOf = (sessions: Collection<Session>): SessionStore => ({
+  insert: async (session) => void (await sessions.insertOne(session)),
+  find: (id, now) => sessions.findOne({ _id: id, expires_at: { $gt: now } }),
+  show: async (id, workspaceId) => {
+    await sessions.updateOne({ _id: id }, { $set: { workspace_id: workspaceId } })
+  },
+  remove: async (id) => void (await sessions.deleteOne({ _id: id })),
+})
+
+const throttlesOf = (throttles: Collection<Tries & { _id: string }>): ThrottleStore => ({
+  find: (id) => throttles.findOne({ _id: id }),
+  save: async (id, before, next) => {
+    if (before) {
+      const { matchedCount } = await throttles.updateOne(
+        { _id: id, failures: before.failures, blocked_until: before.blocked_until },
+        { $set: next },
+      )
+      return matchedCount === 1
+    }
+    try {
+      await throttles.insertOne({ _id: id, ...next })
+      return true
+    } catch (error) {
+      if (isDuplicateKey(error)) return false
+      throw error
+    }
+  },
+  clear: async (id) => void (await throttles.deleteOne({ _id: id })),
+})
+
+/** Opens the collections and makes their indexes. */
+export const openPeopleStores = async (
+  db: Db,
+  deps: AggregateDeps,
+): Promise<{ people: PeopleStore; sessions: SessionStore; throttles: ThrottleStore }> => {
+  const people = await openCollection<Person>(db, 'people', { indexes: PEOPLE_INDEXES })
+  const sessions = await openCollection<Session>(db, 'sessions', { indexes: EXPIRES })
+  const throttles = await openCollection<Tries & { _id: string }>(db, 'throttles', { indexes: EXPIRES })
+  return {
+    people: peopleOf(people.collection, deps),
+    sessions: sessionsOf(sessions.collection),
+    throttles: throttlesOf(throttles.collection),
+  }
+}

@@ -1,0 +1,64 @@
+// The collections of links that are mailed to people about their accounts, one document each. A link is made from its id, so
+// nothing secret is kept.
+//
+// account_mails    one per mail about an account to its own address. Gone a day after it has nothing more to tell.
+// password_resets  one per request for a new password, also for an address that nobody has, so that both take the same
+//                  time. Gone a day later.
+import type { Db, Filter, IndexDescription } from 'mongodb'
+import {
+  type Aggregate,
+  type AggregateDeps,
+  type Aggregates,
+  aggregates,
+  OUTBOX_INDEX,
+} from '../../../shared/storage/aggregate.ts'
+import { openCollection } from '../../../shared/storage/collection.ts'
+
+type Link = Aggregate & { created_at: Date; expires_at: Date; purge_at: Date }
+
+/** A mail about an account. */
+export type AccountMail = Link & {
+  /** To prove that the address is the person's own, or to say that somebody tries passwords. */
+  kind: 'confirmation' | 'failed_sign_ins'
+  user_id: string
+  /** The address that it is about. */
+  email: string
+}
+
+/** A request for a new password. */
+export type PasswordReset = Link & {
+  /** Null: nobody has the address that was typed. */
+  user_id: string | null
+  /** The password that the person had when they asked: the link works while they have it, so only once. */
+  password_version: number
+}
+
+export type LinkStore<T extends Link> = Aggregates<T> & Readonly<{ find: (id: string) => Promise<T | null> }>
+
+export type LinkStores = Readonly<{
+  accountMails: LinkStore<AccountMail>
+  resets: LinkStore<PasswordReset>
+}>
+
+const INDEXES: readonly IndexDescription[] = [
+  OUTBOX_INDEX,
+  { key: { purge_at: 1 }, name: 'purge', expireAfterSeconds: 0 },
+]
+
+const openLinks = async <T extends Link>(
+  db: Db,
+  name: string,
+  deps: AggregateDeps,
+): Promise<LinkStore<T>> => {
+  const links = await openCollection<T>(db, name, { indexes: INDEXES })
+  return {
+    ...aggregates(links, deps),
+    find: async (id) => (await links.collection.findOne({ _id: id } as Filter<T>)) as T | null,
+  }
+}
+
+/** Opens the collections and makes their indexes. */
+export const openLinkStores = async (db: Db, deps: AggregateDeps): Promise<LinkStores> => ({
+  accountMails: await openLinks<AccountMail>(db, 'account_mails', deps),
+  resets: await openLinks<PasswordReset>(db, 'password_resets', deps),
+})

@@ -1,0 +1,58 @@
+// How people choose the language and the time zone of what is written to them.
+
+import { AppError } from '../../../shared/contracts/define/errors.ts'
+import { isTimeZone, knownLanguage, LANGUAGES } from '../../../shared/contracts/define/language.ts'
+import { untilSaved } from '../../../shared/storage/aggregate.ts'
+import type { Deps } from '../deps.ts'
+import type { Person } from './person-rules.ts'
+
+const fault = (field: 'language' | 'time_zone', sentence: string): AppError =>
+  new AppError('invalid_argument', sentence, { details: { field } })
+
+/** What is kept of a choice: the locale stays as it is, with its region, while it is one of the chosen language. */
+const chosen = (
+  { locale }: Pick<Person, 'locale'>,
+  typed: Readonly<{ language: string; time_zone: string }>,
+): Readonly<{ locale: string; time_zone: string | null }> => {
+  const { language, time_zone } = typed
+  if (!Object.hasOwn(LANGUAGES, language)) throw fault('language', 'Choose one of the languages of the list.')
+  if (time_zone !== '' && !isTimeZone(time_zone))
+    throw fault('time_zone', 'Choose one of the time zones of the list.')
+  return {
+    locale: knownLanguage(locale) === language ? locale : language,
+    time_zone: time_zone === '' ? null : time_zone,
+  }
+}
+
+/**
+ * Sets how a person is written to. An empty time zone means that of whichever workspace it is about.
+ * @throws AppError `invalid_argument` with a sentence for the form.
+ */
+export const chooseReading = (
+  { store, ids }: Deps,
+  person: Person,
+  typed: Readonly<{ language: string; time_zone: string }>,
+): Promise<Person> => {
+  const reading = chosen(person, typed)
+  return untilSaved(async () => {
+    const fresh = (await store.people.byId(person._id)) ?? person
+    const saved = await store.people.setReading(fresh, reading)
+    return saved === 'stale' ? undefined : saved
+  }, ids.random)
+}
+
+/** Time zones of one part of the world, each with its name of IANA and how it is shown. */
+type Area = Readonly<{ area: string; zones: readonly Readonly<{ name: string; label: string }>[] }>
+
+/** Every time zone that can be chosen, and `also`, which may go by an older name. */
+export const timeZonesByArea = (also: string | null): readonly Area[] => {
+  const areas = new Map<string, { name: string; label: string }[]>()
+  const names = new Set(['UTC', ...Intl.supportedValuesOf('timeZone'), ...(also === null ? [] : [also])])
+  for (const name of names) {
+    const [area = '', ...places] = name.split('/')
+    const [heading, shown] = places.length === 0 ? ['Everywhere', [name]] : [area, places]
+    const label = shown.join(', ').replaceAll('_', ' ')
+    areas.set(heading, [...(areas.get(heading) ?? []), { name, label }])
+  }
+  return [...areas].map(([area, zones]) => ({ area, zones }))
+}

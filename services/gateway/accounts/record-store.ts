@@ -1,0 +1,24 @@
+// Memberships as the records of a snapshot.
+import { gateway as contract } from '../../../shared/contracts/gateway.ts'
+import { type RecordSource, recordSource, type StoredThing } from '../../../shared/events/record-store.ts'
+import type { Person } from './person-rules.ts'
+import { joinedEvent } from './role-rules.ts'
+
+const members = recordSource<StoredThing & Pick<Person, '_id' | 'name' | 'memberships'>>(contract.name, {
+  type: 'person.joined',
+  collection: 'people',
+  filter: {},
+  within: 'memberships.workspace_id',
+  // Nothing of the account.
+  fields: { v: 1, schema: 1, name: 1, memberships: 1 },
+  tell: (people) =>
+    people.map((person) =>
+      person.memberships.map((membership) => ({
+        ws: membership.workspace_id,
+        event: joinedEvent(person, membership),
+      })),
+    ),
+})
+
+/** What this service has for a snapshot. */
+export const records: readonly RecordSource[] = [members]

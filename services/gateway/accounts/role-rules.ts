@@ -1,0 +1,93 @@
+// Who may change whose role and take whom out of a workspace, and what is told of it. Pure; knows no storage and no page.
+import { actorOf } from '../../../shared/contracts/define/actor.ts'
+import type { Actor } from '../../../shared/contracts/define/common.ts'
+import type { Caller, EventOf, Role } from '../../../shared/contracts/define/contract.ts'
+import { AppError, notFound } from '../../../shared/contracts/define/errors.ts'
+import type { gateway } from '../../../shared/contracts/gateway.ts'
+import { type Membership, membershipIn, type Person } from './person-rules.ts'
+
+/** What is told of a membership. */
+export type MembershipEvent = Extract<
+  EventOf<typeof gateway>,
+  { name: 'person.joined' | 'person.role_changed' | 'person.left' }
+>
+
+/**
+ * A change of one member that is decided and may not be done yet. It stands in the workspace's document, so that of a
+ * workspace only one is under way at a time: two owners cannot take the role from each other at once.
+ */
+export type MemberChange = {
+  id: string
+  user_id: string
+  /** The membership that was decided about; one that is another by now is left alone. */
+  before: Membership
+  /** Null: the person leaves the workspace. */
+  role: Role | null
+  by: Actor
+  at: Date
+}
+
+const forbidden = (sentence: string): AppError => new AppError('forbidden', sentence)
+
+/** Roles that somebody may give, and so may take: owners alone touch owners. */
+export const rolesToGive = (by: Role): readonly Role[] => {
+  if (by === 'owner') return ['owner', 'admin', 'member', 'viewer']
+  return by === 'admin' ? ['admin', 'member', 'viewer'] : []
+}
+
+/** What is asked for: a role, or null to leave. */
+export type Asked = Readonly<{ person: Person | null; role: Role | null; owners: number }>
+
+/**
+ * Decides about a change of a member.
+ * @returns null when the member has the role already.
+ * @throws AppError `not_found` for somebody who is no member; `forbidden` when the caller may not, and for the last owner:
+ *   a workspace that nobody owns could never be managed again.
+ */
+export const decideChange = (
+  { person, role, owners }: Asked,
+  caller: Caller,
+  id: string,
+  at: Date,
+): MemberChange | null => {
+  const before = person ? membershipIn(person, caller.workspace_id) : undefined
+  if (!person || !before) throw notFound('member', person?._id ?? '')
+  const leaves = role === null && person._id === caller.user_id
+  const given = rolesToGive(caller.role)
+  if (!leaves && given.length === 0)
+    throw forbidden('Only the owner and the admins of the workspace can do this.')
+  if (!leaves && !given.includes(before.role)) throw forbidden('Only an owner can change an owner.')
+  if (role !== null && !given.includes(role)) throw forbidden('Only an owner can make somebody owner.')
+  if (before.role === role) return null
+  if (before.role === 'owner' && owners <= 1)
+    throw forbidden('The last owner of a workspace stays its owner. Make somebody else an owner first.')
+  return { id, user_id: person._id, before, role, by: actorOf(caller), at }
+}
+
+/** Whether a change is still to be made: the membership is the one that it was decided about. */
+export const isPending = ({ before }: MemberChange, membership: Membership | undefined): boolean =>
+  membership !== undefined &&
+  membership.id === before.id &&
+  membership.role === before.role &&
+  membership.changed_at?.getTime() === before.changed_at?.getTime()
+
+/** The membership after a change; null: it is over. */
+export const membershipAfter = ({ before, role, at }: MemberChange): Membership | null =>
+  role === null ? null : { ...before, role, changed_at: at }
+
+/** What a person's joining tells. */
+export const joinedEvent = (
+  { _id, name }: Pick<Person, '_id' | 'name'>,
+  { workspace_id, role }: Membership,
+): MembershipEvent => ({ name: 'person.joined', data: { user_id: _id, workspace_id, name, role } })
+
+/** What a change tells. */
+export const changeEvent = (
+  { before, role, by }: MemberChange,
+  { _id, name }: Pick<Person, '_id' | 'name'>,
+): MembershipEvent => {
+  const who = { user_id: _id, workspace_id: before.workspace_id, name, by }
+  return role === null
+    ? { name: 'person.left', data: { ...who, role: before.role } }
+    : { name: 'person.role_changed', data: { ...who, role, role_before: before.role } }
+}

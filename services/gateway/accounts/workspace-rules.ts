@@ -1,0 +1,167 @@
+// Workspaces and invitations: what they are and which changes are legal. Pure; knows no storage and no page.
+
+import { actorOf } from '../../../shared/contracts/define/actor.ts'
+import type { Caller, EventOf, Role } from '../../../shared/contracts/define/contract.ts'
+import { AppError } from '../../../shared/contracts/define/errors.ts'
+import { isTimeZone } from '../../../shared/contracts/define/language.ts'
+import type { gateway, Workspace as WorkspaceView } from '../../../shared/contracts/gateway.ts'
+import type { Aggregate, State } from '../../../shared/storage/aggregate.ts'
+import { membershipIn, membershipUnder, type Person } from './person-rules.ts'
+import { type MemberChange, rolesToGive } from './role-rules.ts'
+
+export type GatewayEvent = EventOf<typeof gateway>
+type Actor = { user_id: string; name: string; client: string }
+
+export type Workspace = Aggregate & {
+  name: string
+  ai_context: string
+  time_zone: string
+  created_at: Date
+  /** The change of a member that is under way. */
+  member_change?: MemberChange
+}
+
+/** An invitation by email. Its link is made from its id, so nothing secret is kept. */
+export type Invitation = Aggregate & {
+  email: string
+  role: Role
+  invited_by: Actor
+  /** The membership under which they invited; see Membership. Absent in those from before it was noted. */
+  membership_id?: string
+  status: 'pending' | 'accepted' | 'withdrawn'
+  created_at: Date
+  expires_at: Date
+  /** When the document goes. */
+  purge_at: Date
+}
+
+/** How long a link works, and how long after that its document stays (ms). */
+export const INVITATION_MS = 7 * 24 * 60 * 60_000
+const PURGE_AFTER_MS = 30 * 24 * 60 * 60_000
+/** Invitations of a workspace that may be open at once. */
+export const OPEN_INVITATIONS = 500
+
+/** Roles that an invitation may give. */
+export const INVITED_ROLES = ['admin', 'member', 'viewer'] as const
+
+/** Whether a role may edit the workspace and invite people. */
+export const manages = (role: Role): boolean => role === 'owner' || role === 'admin'
+
+const requireManager = (caller: Caller): void => {
+  if (!manages(caller.role))
+    throw new AppError('forbidden', 'Only the owner and the admins of the workspace can do this.')
+}
+
+/** A new workspace. Its first member has it in their own document, which also tells of their joining. */
+export const createWorkspace = (id: string, name: string, now: Date): State<Workspace> => ({
+  _id: id,
+  ws: id,
+  name,
+  ai_context: '',
+  time_zone: 'UTC',
+  created_at: now,
+})
+
+/** What can be edited. Absent: left as it is. */
+export type WorkspaceEdit = Readonly<{ name?: string; ai_context?: string; time_zone?: string }>
+
+/**
+ * The workspace after an edit; no event when nothing changed.
+ * @throws AppError `forbidden` unless owner or admin; `invalid_argument` for a time zone that does not exist.
+ */
+export const editWorkspace = (
+  workspace: Workspace,
+  edit: WorkspaceEdit,
+  caller: Caller,
+): { workspace: State<Workspace>; events: GatewayEvent[] } => {
+  requireManager(caller)
+  if (edit.time_zone !== undefined && !isTimeZone(edit.time_zone))
+    throw new AppError('invalid_argument', `There is no time zone ${edit.time_zone}.`, {
+      hint: 'Use an IANA name such as Europe/Zurich.',
+    })
+  const changed = (['name', 'ai_context', 'time_zone'] as const).filter(
+    (field) => edit[field] !== undefined && edit[field] !== workspace[field],
+  )
+  const next = {
+    ...workspace,
+    ...Object.fromEntries(changed.map((field) => [field, edit[field]])),
+  }
+  if (changed.length === 0) return { workspace: next, events: [] }
+  const data = { workspace_id: workspace._id, version: workspace.v + 1, changed, by: actorOf(caller) }
+  return { workspace: next, events: [{ name: 'workspace.updated', data }] }
+}
+
+/** A workspace as callers see it. */
+export const workspaceView = (workspace: Workspace): WorkspaceView => ({
+  id: workspace._id,
+  name: workspace.name,
+  ai_context: workspace.ai_context,
+  time_zone: workspace.time_zone,
+  created_at: workspace.created_at.toISOString(),
+  version: workspace.v,
+})
+
+/**
+ * A new invitation.
+ * @throws AppError `forbidden` unless owner or admin.
+ */
+export const createInvitation = (
+  asked: Readonly<{ email: string; role: (typeof INVITED_ROLES)[number]; membership_id?: string }>,
+  caller: Caller,
+  id: string,
+  now: Date,
+): { invitation: State<Invitation>; events: GatewayEvent[] } => {
+  requireManager(caller)
+  const by = actorOf(caller)
+  const expires = now.getTime() + INVITATION_MS
+  return {
+    invitation: {
+      _id: id,
+      ws: caller.workspace_id,
+      ...asked,
+      invited_by: by,
+      status: 'pending',
+      created_at: now,
+      expires_at: new Date(expires),
+      purge_at: new Date(expires + PURGE_AFTER_MS),
+    },
+    events: [
+      {
+        name: 'person.invited',
+        data: { invitation_id: id, workspace_id: caller.workspace_id, by, role: asked.role },
+      },
+    ],
+  }
+}
+
+/** Whether whoever invited still may: it is their right that the invitation passes on. */
+const isBacked = (invitation: Invitation, inviter: Pick<Person, 'memberships'> | null): boolean => {
+  const membership =
+    inviter &&
+    (invitation.membership_id === undefined
+      ? membershipIn(inviter, invitation.ws)
+      : membershipUnder(invitation, inviter))
+  return membership ? rolesToGive(membership.role).includes(invitation.role) : false
+}
+
+/** Whether its link still works, given who invited as they are now. */
+export const isOpen = (
+  invitation: Invitation,
+  inviter: Pick<Person, 'memberships'> | null,
+  now: Date,
+): boolean => invitation.status === 'pending' && invitation.expires_at > now && isBacked(invitation, inviter)
+
+/** The invitation after somebody joined by it. The person's own document decided and told that; this only follows. */
+export const acceptInvitation = (invitation: Invitation): State<Invitation> => ({
+  ...invitation,
+  status: 'accepted',
+})
+
+/**
+ * The invitation after it was taken back.
+ * @throws AppError `forbidden` unless owner or admin.
+ */
+export const withdrawInvitation = (invitation: Invitation, caller: Caller): State<Invitation> => {
+  requireManager(caller)
+  return { ...invitation, status: 'withdrawn' }
+}

@@ -1,0 +1,88 @@
+// The collections of workspaces and invitations. Both are aggregates: their events wait in their own documents.
+//
+// workspaces   _id = ws = the workspace.
+// invitations  one per invitation; of an address and a workspace only one is pending. Gone a month after it expired.
+import type { Db, IndexDescription } from 'mongodb'
+import {
+  type AggregateDeps,
+  type Aggregates,
+  aggregates,
+  OUTBOX_INDEX,
+} from '../../../shared/storage/aggregate.ts'
+import { openCollection } from '../../../shared/storage/collection.ts'
+import type { Invitation, Workspace } from './workspace-rules.ts'
+
+export type WorkspaceStore = Aggregates<Workspace> &
+  Readonly<{
+    find: (id: string) => Promise<Workspace | null>
+    /** Those of the given ones that exist. */
+    findAll: (ids: readonly string[]) => Promise<Workspace[]>
+    /** Those with a change of a member that was decided before `before`, oldest first. */
+    changing: (before: Date, limit: number) => Promise<Workspace[]>
+    /** Takes a change away that is done. A new version, so that nobody writes it back; repeats do no harm. */
+    endChange: (id: string, changeId: string) => Promise<void>
+  }>
+
+export type InvitationStore = Aggregates<Invitation> &
+  Readonly<{
+    find: (id: string) => Promise<Invitation | null>
+    /** The pending one of an address, expired or not. */
+    findPending: (workspaceId: string, email: string) => Promise<Invitation | null>
+    /** Pending ones of a workspace, newest first. */
+    listPending: (workspaceId: string, limit: number) => Promise<Invitation[]>
+  }>
+
+const WORKSPACE_INDEXES: readonly IndexDescription[] = [
+  OUTBOX_INDEX,
+  { key: { 'member_change.at': 1 }, name: 'changing', sparse: true },
+]
+const INVITATION_INDEXES: readonly IndexDescription[] = [
+  OUTBOX_INDEX,
+  {
+    key: { ws: 1, email: 1 },
+    name: 'pending',
+    unique: true,
+    partialFilterExpression: { status: 'pending' },
+  },
+  { key: { ws: 1, status: 1, _id: -1 }, name: 'list' },
+  { key: { purge_at: 1 }, name: 'purge', expireAfterSeconds: 0 },
+]
+
+/** Opens the collections and makes their indexes. */
+export const openWorkspaceStores = async (
+  db: Db,
+  deps: AggregateDeps,
+): Promise<{ workspaces: WorkspaceStore; invitations: InvitationStore }> => {
+  const openedWorkspaces = await openCollection<Workspace>(db, 'workspaces', { indexes: WORKSPACE_INDEXES })
+  const openedInvitations = await openCollection<Invitation>(db, 'invitations', {
+    indexes: INVITATION_INDEXES,
+  })
+  const workspaces = openedWorkspaces.collection
+  const invitations = openedInvitations.collection
+  return {
+    workspaces: {
+      ...aggregates(openedWorkspaces, deps),
+      find: (id) => workspaces.findOne({ _id: id, ws: id }),
+      findAll: (ids) => workspaces.find({ _id: { $in: [...ids] } }).toArray(),
+      changing: (before, limit) =>
+        workspaces
+          .find({ 'member_change.at': { $lte: before } })
+          .sort({ 'member_change.at': 1 })
+          .limit(limit)
+          .toArray(),
+      endChange: async (id, changeId) => {
+        await workspaces.updateOne(
+          { _id: id, 'member_change.id': changeId },
+          { $unset: { member_change: '' }, $inc: { v: 1 } },
+        )
+      },
+    },
+    invitations: {
+      ...aggregates(openedInvitations, deps),
+      find: (id) => invitations.findOne({ _id: id }),
+      findPending: (ws, email) => invitations.findOne({ ws, email, status: 'pending' }),
+      listPending: (ws, limit) =>
+        invitations.find({ ws, status: 'pending' }).sort({ _id: -1 }).limit(limit).toArray(),
+    },
+  }
+}

@@ -1,0 +1,134 @@
+// What the owner and the admins do with a workspace: edit it, invite people, take invitations back. One write each.
+
+import { checkInput } from '../../../shared/contracts/define/check.ts'
+import { AiContext } from '../../../shared/contracts/define/common.ts'
+import type { Caller } from '../../../shared/contracts/define/contract.ts'
+import { AppError, notFound } from '../../../shared/contracts/define/errors.ts'
+import { untilSaved } from '../../../shared/storage/aggregate.ts'
+import type { Deps } from '../deps.ts'
+import { INVITATIONS_PER_ADDRESS, INVITATIONS_PER_WORKSPACE } from '../limits/limits.ts'
+import { marked } from '../secrets.ts'
+import { requireConfirmed } from './account-mails.ts'
+import { EMAIL_FAULT, membershipIn, normalizeEmail, normalizeName } from './person-rules.ts'
+import { spend } from './tries.ts'
+import { finish } from './unfinished.ts'
+import {
+  createInvitation,
+  editWorkspace,
+  INVITED_ROLES,
+  type Invitation,
+  isOpen,
+  OPEN_INVITATIONS,
+  type Workspace,
+  type WorkspaceEdit,
+  withdrawInvitation,
+} from './workspace-rules.ts'
+
+const fault = (field: string, sentence: string): AppError =>
+  new AppError('invalid_argument', sentence, { details: { field } })
+
+/**
+ * A workspace. One whose document a crash kept from being written is made now.
+ * @throws AppError `not_found`.
+ */
+export const loadWorkspace = async (deps: Deps, id: string): Promise<Workspace> => {
+  const found = await deps.store.workspaces.find(id)
+  if (found) return found
+  const [person] = await deps.store.people.members(id, { limit: 1 })
+  if (person) await finish(deps, person)
+  const made = await deps.store.workspaces.find(id)
+  if (!made) throw notFound('workspace', id)
+  return made
+}
+
+/** The link of an invitation: whoever has it may join. */
+export const invitationUrl = (deps: Deps, invitation: Pick<Invitation, '_id'>): string =>
+  `${deps.public_url}/invitations/${marked(deps.secrets.invitation, invitation._id)}`
+
+/**
+ * Changes name, AI context or time zone.
+ * @throws AppError `forbidden`, `invalid_argument`, `limit_exceeded`.
+ */
+export const saveWorkspace = (deps: Deps, caller: Caller, typed: WorkspaceEdit): Promise<Workspace> => {
+  const name = typed.name === undefined ? undefined : normalizeName(typed.name)
+  if (typed.name !== undefined && name === undefined)
+    throw fault('name', 'Name the workspace, in at most 200 characters.')
+  const { ai_context, time_zone } = typed
+  if (ai_context !== undefined) checkInput(AiContext, ai_context)
+  const edit: WorkspaceEdit = {
+    ...(name === undefined ? {} : { name }),
+    ...(ai_context === undefined ? {} : { ai_context }),
+    ...(time_zone === undefined ? {} : { time_zone }),
+  }
+  return untilSaved(async () => {
+    const before = await loadWorkspace(deps, caller.workspace_id)
+    const { workspace, events } = editWorkspace(before, edit, caller)
+    if (events.length === 0) return before
+    return (await deps.store.workspaces.save(before, workspace, events)) ?? undefined
+  }, deps.ids.random)
+}
+
+const refuseMember = async ({ store }: Deps, email: string, workspaceId: string): Promise<void> => {
+  const person = await store.people.byEmail(email)
+  if (person && membershipIn(person, workspaceId))
+    throw new AppError('already_exists', `${person.name} is a member already.`, {
+      details: { field: 'email' },
+    })
+}
+
+/** Makes room for a new invitation to an address: one whose link works no more gives way, one that stands does not. */
+const clearPending = async (deps: Deps, caller: Caller, email: string): Promise<void> => {
+  const { invitations } = deps.store
+  const pending = await invitations.findPending(caller.workspace_id, email)
+  if (!pending) return
+  const inviter = await deps.store.people.byId(pending.invited_by.user_id)
+  if (isOpen(pending, inviter, deps.clock.now()))
+    throw new AppError('already_exists', 'This address is invited already. Withdraw that invitation first.', {
+      details: { field: 'email' },
+    })
+  await invitations.save(pending, withdrawInvitation(pending, caller), [])
+}
+
+/**
+ * Invites an address; the mail is owed from then on.
+ * @throws AppError `forbidden`, `invalid_argument`, `already_exists`, `limit_exceeded`, `rate_limited`.
+ */
+export const invite = async (
+  deps: Deps,
+  caller: Caller,
+  typed: Readonly<{ email: string; role: string }>,
+): Promise<Invitation> => {
+  const { store, ids, clock } = deps
+  const email = normalizeEmail(typed.email)
+  if (!email) throw fault('email', EMAIL_FAULT)
+  const role = INVITED_ROLES.find((one) => one === (typed.role || 'member'))
+  if (!role) throw fault('role', `The role is one of ${INVITED_ROLES.join(', ')}.`)
+  const inviter = await store.people.byId(caller.user_id)
+  const under = inviter && membershipIn(inviter, caller.workspace_id)?.id
+  if (inviter) requireConfirmed(inviter)
+  const asked = { email, role, ...(under ? { membership_id: under } : {}) }
+  const { invitation, events } = createInvitation(asked, caller, ids.next(), clock.now())
+  await refuseMember(deps, email, caller.workspace_id)
+  await clearPending(deps, caller, email)
+  const pending = await store.invitations.listPending(caller.workspace_id, OPEN_INVITATIONS)
+  if (pending.length >= OPEN_INVITATIONS)
+    throw new AppError('limit_exceeded', `A workspace may have ${OPEN_INVITATIONS} open invitations.`)
+  await spend(deps, `invitations of ${caller.workspace_id}`, INVITATIONS_PER_WORKSPACE)
+  await spend(deps, `invitations to ${email}`, INVITATIONS_PER_ADDRESS)
+  const made = await store.invitations.insert(invitation, events)
+  if (!made) throw new AppError('already_exists', 'This address was invited at the same moment.')
+  return made
+}
+
+/**
+ * Takes an invitation back. One that was taken up, or is of another workspace, is not there.
+ * @throws AppError `forbidden`, `not_found`.
+ */
+export const withdraw = (deps: Deps, caller: Caller, invitationId: string): Promise<Invitation> =>
+  untilSaved(async () => {
+    const before = await deps.store.invitations.find(invitationId)
+    if (!before || before.ws !== caller.workspace_id || before.status === 'accepted')
+      throw notFound('invitation', invitationId)
+    if (before.status === 'withdrawn') return before
+    return (await deps.store.invitations.save(before, withdrawInvitation(before, caller), [])) ?? undefined
+  }, deps.ids.random)

@@ -1,0 +1,196 @@
+// The collections of the authorization server. No secret is in them: ids of requests are kept as SHA-256, client secrets
+// likewise, codes and refresh tokens not at all (they are recomputed, see tokens.ts), signing keys encrypted.
+//
+// clients       one per registration, and one per metadata document that was read. Gone when it expired: a day later if
+//               never used, see clients.ts.
+// requests      one per visit of /authorize, until its person has decided. Gone after REQUEST_MS.
+// grants        one per consent: what was allowed, its code, and the generation of its refresh token. Every change is one
+//               compare-and-set on this one document, so refresh, replay and revocation cannot interleave.
+// signing_keys  numbered; one signs, all verify, see key-schedule.ts. Private parts encrypted with a key from LOOPS_SECRET.
+import type { Collection, Db, IndexDescription, UpdateFilter } from 'mongodb'
+import type { Scope } from '../../../shared/contracts/define/common.ts'
+import { openCollection } from '../../../shared/storage/collection.ts'
+import { isDuplicateKey } from '../../../shared/storage/mongo.ts'
+import type { AuthorizationRequest, Client, Decision, Grant, RevokeReason, SigningKey } from './model.ts'
+
+export type ClientStore = Readonly<{
+  insert: (client: Client) => Promise<void>
+  /** Writes what a document says now over what it said before, and shortens nothing. */
+  put: (client: Client) => Promise<void>
+  /** The client, unless it has expired at `now`. */
+  find: (id: string, now: Date) => Promise<Client | null>
+  /** Keeps it at least until then. */
+  keep: (id: string, until: Date) => Promise<void>
+}>
+
+export type RequestStore = Readonly<{
+  insert: (request: AuthorizationRequest) => Promise<void>
+  find: (id: string, now: Date) => Promise<AuthorizationRequest | null>
+  /** Ties an undecided request to the session that now looks at it. */
+  bind: (id: string, sessionId: string) => Promise<void>
+  /** Records the first decision of that session; gives the decision that stands, or null if it is not its to decide. */
+  decide: (id: string, sessionId: string, decision: Decision) => Promise<AuthorizationRequest | null>
+}>
+
+export type GrantStore = Readonly<{
+  /** Inserts; false when it was there already. */
+  insert: (grant: Grant) => Promise<boolean>
+  find: (id: string) => Promise<Grant | null>
+  /** A person's connections that are in force at `now`, newest first. */
+  inForce: (userId: string, now: Date, limit: number) => Promise<Grant[]>
+  /** Uses the code up and starts the refresh tokens; null when it was used or revoked meanwhile. */
+  useCode: (
+    id: string,
+    change: Pick<Grant, 'expires_at' | 'purge_at'> & { now: Date },
+  ) => Promise<Grant | null>
+  /** From generation `gen` to the next; null when that is no longer the current one. */
+  rotate: (
+    id: string,
+    gen: number,
+    change: Pick<Grant, 'expires_at' | 'purge_at'> & { now: Date },
+  ) => Promise<Grant | null>
+  /** Ends it for good; repeats keep the first reason. */
+  revoke: (id: string, reason: RevokeReason, now: Date) => Promise<void>
+  /** Ends one access token; false when too many are ended already. */
+  endToken: (id: string, jti: string, expires_at: Date, now: Date) => Promise<boolean>
+  /** Sets what it allows; false when it has ended. */
+  setScopes: (id: string, scopes: readonly Scope[]) => Promise<boolean>
+  /** Notes that its client is sent to ask for more, and gives the grant as it was before. */
+  noteChallenge: (id: string, challenged: Grant['challenged'] & object) => Promise<Grant | null>
+  /** Notes that an access token of a generation was used. */
+  markUsed: (id: string, gen: number, now: Date) => Promise<void>
+}>
+
+export type KeyStore = Readonly<{
+  /** All keys, the newest first. */
+  list: () => Promise<SigningKey[]>
+  /** False when another instance made that number first. */
+  insert: (key: SigningKey) => Promise<boolean>
+  /** Writes a key sealed anew over what it was; false when it has changed since. */
+  reseal: (before: SigningKey, private_jwe: string, sealed_at: Date) => Promise<boolean>
+  remove: (ids: readonly string[]) => Promise<void>
+}>
+
+export type OAuthStores = Readonly<{
+  clients: ClientStore
+  requests: RequestStore
+  grants: GrantStore
+  keys: KeyStore
+}>
+
+/** Access tokens of a grant that may be ended one by one while they live; after that the grant itself ends. */
+const ENDED_TOKENS = 100
+
+const EXPIRES: readonly IndexDescription[] = [
+  { key: { expires_at: 1 }, name: 'expires', expireAfterSeconds: 0 },
+]
+const GRANT_INDEXES: readonly IndexDescription[] = [
+  { key: { purge_at: 1 }, name: 'purge', expireAfterSeconds: 0 },
+  { key: { user_id: 1, _id: -1 }, name: 'connections' },
+]
+const KEY_INDEXES: readonly IndexDescription[] = [{ key: { number: 1 }, name: 'number', unique: true }]
+
+const inserted = async (insert: Promise<unknown>): Promise<boolean> => {
+  try {
+    await insert
+    return true
+  } catch (error) {
+    if (isDuplicateKey(error)) return false
+    throw error
+  }
+}
+
+const clientsOf = (clients: Collection<Client>): ClientStore => ({
+  insert: async (client) => void (await clients.insertOne(client)),
+  put: async ({ _id, created_at, expires_at, ...said }) => {
+    await inserted(
+      clients.updateOne(
+        { _id },
+        { $set: said, $max: { expires_at }, $setOnInsert: { created_at } },
+        { upsert: true },
+      ),
+    )
+  },
+  find: (id, now) => clients.findOne({ _id: id, expires_at: { $gt: now } }),
+  keep: async (id, until) => {
+    await clients.updateOne({ _id: id, expires_at: { $lt: until } }, { $set: { expires_at: until } })
+  },
+})
+
+const requestsOf = (requests: Collection<AuthorizationRequest>): RequestStore => ({
+  insert: async (request) => void (await requests.insertOne(request)),
+  find: (id, now) => requests.findOne({ _id: id, expires_at: { $gt: now } }),
+  bind: async (id, session_id) => {
+    await requests.updateOne({ _id: id, decision: null }, { $set: { session_id } })
+  },
+  decide: async (id, session_id, decision) => {
+    await requests.updateOne({ _id: id, session_id, decision: null }, { $set: { decision } })
+    return requests.findOne({ _id: id, session_id })
+  },
+})
+
+const grantsOf = (grants: Collection<Grant>): GrantStore => {
+  const change = (filter: Readonly<Record<string, unknown>>, update: UpdateFilter<Grant>) =>
+    grants.findOneAndUpdate(filter, update, { returnDocument: 'after' })
+  return {
+    insert: (grant) => inserted(grants.insertOne(grant)),
+    find: (id) => grants.findOne({ _id: id }),
+    inForce: (user_id, now, limit) =>
+      grants
+        .find({ user_id, revoked: null, gen: { $gte: 1 }, expires_at: { $gt: now } })
+        .sort({ _id: -1 })
+        .limit(limit)
+        .toArray(),
+    useCode: (_id, { now, ...dates }) =>
+      change(
+        { _id, 'code.used_at': null, revoked: null },
+        { $set: { ...dates, 'code.used_at': now, gen: 1, rotated_at: now } },
+      ),
+    rotate: (_id, gen, { now, ...dates }) =>
+      change({ _id, gen, revoked: null }, { $set: { ...dates, gen: gen + 1, rotated_at: now } }),
+    revoke: async (_id, reason, at) => {
+      await grants.updateOne({ _id, revoked: null }, { $set: { revoked: { reason, at } } })
+    },
+    endToken: async (_id, jti, expires_at, now) => {
+      // Those that have expired since make room; they need no ending.
+      await grants.updateOne({ _id }, { $pull: { ended_tokens: { expires_at: { $lte: now } } } })
+      const { matchedCount } = await grants.updateOne(
+        { _id, [`ended_tokens.${ENDED_TOKENS - 1}`]: { $exists: false } },
+        { $push: { ended_tokens: { jti, expires_at } } },
+      )
+      return matchedCount === 1
+    },
+    setScopes: async (_id, scopes) => {
+      const { matchedCount } = await grants.updateOne(
+        { _id, revoked: null },
+        { $set: { scopes: [...scopes] } },
+      )
+      return matchedCount === 1
+    },
+    noteChallenge: (_id, challenged) => grants.findOneAndUpdate({ _id }, { $set: { challenged } }),
+    markUsed: async (_id, gen, now) => {
+      await grants.updateOne({ _id }, { $max: { used_gen: gen, last_used_at: now } })
+    },
+  }
+}
+
+/** Opens the collections and makes their indexes. */
+export const openOAuthStores = async (db: Db): Promise<OAuthStores> => {
+  const clients = await openCollection<Client>(db, 'clients', { indexes: EXPIRES })
+  const requests = await openCollection<AuthorizationRequest>(db, 'requests', { indexes: EXPIRES })
+  const grants = await openCollection<Grant>(db, 'grants', { indexes: GRANT_INDEXES, retired: ['person'] })
+  const { collection: keys } = await openCollection<SigningKey>(db, 'signing_keys', { indexes: KEY_INDEXES })
+  return {
+    clients: clientsOf(clients.collection),
+    requests: requestsOf(requests.collection),
+    grants: grantsOf(grants.collection),
+    keys: {
+      list: () => keys.find().sort({ number: -1 }).limit(20).toArray(),
+      insert: (key) => inserted(keys.insertOne(key)),
+      reseal: async ({ _id, private_jwe }, sealed, sealed_at) =>
+        (await keys.updateOne({ _id, private_jwe }, { $set: { private_jwe: sealed, sealed_at } }))
+          .modifiedCount === 1,
+      remove: async (ids) => void (await keys.deleteMany({ _id: { $in: [...ids] } })),
+    },
+  }
+}

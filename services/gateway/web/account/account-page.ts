@@ -1,0 +1,188 @@
+// The page of one's own account: whether its address is confirmed, how one is written to, a new password, and
+// signing out.
+import type { Hono } from 'hono'
+import { html } from 'hono/html'
+import {
+  directionOf,
+  LANGUAGES,
+  type Language,
+  languageOf,
+} from '../../../../shared/contracts/define/language.ts'
+import { requestConfirmation } from '../../accounts/account-mails.ts'
+import { changePassword, signOutEverywhere } from '../../accounts/credentials.ts'
+import { isConfirmed, type Person } from '../../accounts/person-rules.ts'
+import { chooseReading, timeZonesByArea } from '../../accounts/reading.ts'
+import { endSession, type SignedIn, startSession } from '../../accounts/sessions.ts'
+import type { Deps } from '../../deps.ts'
+import type { GatewayEnv } from '../../http/env.ts'
+import { signedIn } from '../flow.ts'
+import { type Ctx, type Html, messagePage, type Page, send } from '../layout.ts'
+import { attempt, type Fault, faultNote, fieldsOf, formActionOf, input } from '../posted-forms.ts'
+import { newPassword } from './passwords-page.ts'
+
+/** The forms of the page. */
+type Form = 'address' | 'reading' | 'password'
+
+/** What has just come of a form: that it was done, or what was wrong. */
+type Outcome = Readonly<{ done?: Form | 'confirmed'; fault?: Readonly<{ of: Form; fault: Fault }> }>
+
+const DONE: Readonly<Record<Form | 'confirmed', string>> = {
+  address: 'The mail is on its way to you.',
+  confirmed: 'Your address is confirmed.',
+  reading: 'Saved. The next mail comes like this.',
+  password: 'Your password is changed. All other browsers are signed out and all apps are disconnected.',
+}
+
+const faultOf = ({ fault }: Outcome, form: Form): Fault | undefined =>
+  fault?.of === form ? fault.fault : undefined
+
+const languageOptions = (chosen: Language): Html[] =>
+  (Object.keys(LANGUAGES) as Language[]).map(
+    (language) =>
+      html`<option value="${language}" lang="${language}" dir="${directionOf(language)}" ${language === chosen ? 'selected' : ''}>${LANGUAGES[language]}</option>`,
+  )
+
+const zoneOptions = (chosen: string | null): Html[] =>
+  timeZonesByArea(chosen).map(
+    ({ area, zones }) =>
+      html`<optgroup label="${area}">${zones.map(
+        ({ name, label }) =>
+          html`<option value="${name}" ${name === chosen ? 'selected' : ''}>${label}</option>`,
+      )}</optgroup>`,
+  )
+
+/** What cannot be done before the address is confirmed, and the mail for it once more. */
+const unconfirmed = ({ email }: Person, fault: Fault | undefined): Html => html`
+    <section class="card" aria-labelledby="address-title">
+      <h2 id="address-title">Confirm your address</h2>
+      ${faultNote(fault)}
+      <p>We have sent a mail with a link to <strong>${email}</strong>. Until you have followed it, no mails about your work come to you, and you cannot invite anybody.</p>
+      <form method="post" action="/account/confirmation"><button class="second">Send the mail again</button></form>
+    </section>`
+
+const reading = ({ locale, time_zone = null }: Person, fault: Fault | undefined): Html => html`
+    <section class="card" aria-labelledby="reading-title">
+      <h2 id="reading-title">Language and time zone</h2>
+      <p class="small">Mails come to you in this language, and tell times by this clock.</p>
+      <form method="post" action="/account/reading">
+        ${faultNote(fault)}
+        <div class="field"><label for="language">Language</label>
+          <select id="language" name="language" autocomplete="language">${languageOptions(languageOf(locale))}</select></div>
+        <div class="field"><label for="time_zone">Time zone</label>
+          <select id="time_zone" name="time_zone">
+            <option value="">The same as the workspace</option>
+            ${zoneOptions(time_zone)}
+          </select></div>
+        <button class="wide">Save it</button>
+      </form>
+    </section>`
+
+const password = ({ email }: Person, fault: Fault | undefined): Html => html`
+    <section class="card" aria-labelledby="password-title">
+      <h2 id="password-title">Change the password</h2>
+      <p class="small">It signs you out of all other browsers and disconnects all apps.</p>
+      <form method="post" action="/account/password">
+        ${faultNote(fault)}
+        <input type="hidden" name="username" autocomplete="username" value="${email}">
+        ${input(
+          { name: 'current', label: 'Current password', type: 'password', autocomplete: 'current-password' },
+          fault,
+        )}
+        ${newPassword(fault, 'New password')}
+        <button class="wide">Change it</button>
+      </form>
+    </section>`
+
+const signOut: Html = html`
+    <section class="card" aria-labelledby="sign-out-title">
+      <h2 id="sign-out-title">Sign out</h2>
+      <p class="small">Everywhere means of all browsers, and it disconnects all apps: they have to ask you again.</p>
+      <div class="buttons">
+        <button class="second" form="sign-out">Sign out here</button>
+        <button class="second" form="sign-out-everywhere">Sign out everywhere</button>
+      </div>
+      <form id="sign-out" method="post" action="/sign-out"></form>
+      <form id="sign-out-everywhere" method="post" action="/account/sign-out-everywhere"></form>
+    </section>`
+
+const accountPage = (visitor: SignedIn, outcome: Outcome): Page => {
+  const { person } = visitor
+  return {
+    title: 'Your account',
+    visitor,
+    body: html`<h1>Your account</h1>
+    ${outcome.done ? html`<p class="note" role="status">${DONE[outcome.done]}</p>` : ''}
+    <div class="card">
+      <dl class="facts">
+        <dt>Name</dt><dd>${person.name}</dd>
+        <dt>Email</dt><dd>${person.email}</dd>
+      </dl>
+    </div>
+    ${isConfirmed(person) ? '' : unconfirmed(person, faultOf(outcome, 'address'))}
+    ${reading(person, faultOf(outcome, 'reading'))}
+    ${password(person, faultOf(outcome, 'password'))}
+    ${signOut}`,
+  }
+}
+
+const sendConfirmation = async (c: Ctx, deps: Deps, visitor: SignedIn): Promise<Response> => {
+  if (isConfirmed(visitor.person)) return c.redirect('/account', 303)
+  const done = await attempt(() => requestConfirmation(deps, visitor.person))
+  if (done.ok) return c.redirect('/account?sent', 303)
+  return send(
+    c,
+    accountPage(visitor, { fault: { of: 'address', fault: done.fault } }),
+    formActionOf(done.fault),
+  )
+}
+
+const saveReading = async (c: Ctx, deps: Deps, visitor: SignedIn): Promise<Response> => {
+  const form = await fieldsOf(c)
+  const typed = { language: form.get('language') ?? '', time_zone: form.get('time_zone') ?? '' }
+  const done = await attempt(() => chooseReading(deps, visitor.person, typed))
+  if (done.ok) return c.redirect('/account?saved', 303)
+  return send(
+    c,
+    accountPage(visitor, { fault: { of: 'reading', fault: done.fault } }),
+    formActionOf(done.fault),
+  )
+}
+
+const savePassword = async (c: Ctx, deps: Deps, visitor: SignedIn): Promise<Response> => {
+  const form = await fieldsOf(c)
+  const typed = { current: form.get('current') ?? '', password: form.get('password') ?? '' }
+  const done = await attempt(() => changePassword(deps, visitor.person, typed))
+  if (!done.ok) {
+    const { fault } = done
+    return send(c, accountPage(visitor, { fault: { of: 'password', fault } }), formActionOf(fault))
+  }
+  const session = await startSession(c, deps, done.value)
+  if (visitor.membership) await deps.store.sessions.show(session._id, visitor.membership.workspace_id)
+  return c.redirect('/account?changed', 303)
+}
+
+const endAll = async (c: Ctx, deps: Deps, { person }: SignedIn): Promise<Response> => {
+  await signOutEverywhere(deps, person._id)
+  await endSession(c, deps)
+  const text = html`All browsers are signed out and all apps are disconnected. <a href="/sign-in">Sign in</a>`
+  return send(c, messagePage('You are signed out everywhere', text))
+}
+
+const doneOf = (c: Ctx): Pick<Outcome, 'done'> => {
+  if (c.req.query('changed') !== undefined) return { done: 'password' }
+  if (c.req.query('sent') !== undefined) return { done: 'address' }
+  if (c.req.query('confirmed') !== undefined) return { done: 'confirmed' }
+  return c.req.query('saved') === undefined ? {} : { done: 'reading' }
+}
+
+/** The account's page and its forms. */
+export const ownAccountRoutes = (routes: Hono<GatewayEnv>, deps: Deps): void => {
+  routes.get(
+    '/account',
+    signedIn(deps, (c, _, visitor) => send(c, accountPage(visitor, doneOf(c)))),
+  )
+  routes.post('/account/confirmation', signedIn(deps, sendConfirmation))
+  routes.post('/account/reading', signedIn(deps, saveReading))
+  routes.post('/account/sign-out-everywhere', signedIn(deps, endAll))
+  routes.post('/account/password', signedIn(deps, savePassword))
+}

@@ -1,0 +1,152 @@
+// Which mails of a workspace somebody wants: the form for it, wherever it stands, and the page of it for people who are
+// signed in. The notifier decides and keeps.
+import type { Hono } from 'hono'
+import { html } from 'hono/html'
+import { checkInput } from '../../../../shared/contracts/define/check.ts'
+import { Id, LIMITS } from '../../../../shared/contracts/define/common.ts'
+import { AppError } from '../../../../shared/contracts/define/errors.ts'
+import type { LoopRow } from '../../../../shared/contracts/loops-queue.ts'
+import type { MailChoice } from '../../../../shared/contracts/notifier.ts'
+import type { Deps } from '../../deps.ts'
+import type { GatewayEnv } from '../../http/env.ts'
+import { type Ctx, type Html, type Page, send } from '../layout.ts'
+import { attempt, type Fault, faultNote, fieldsOf, formActionOf } from '../posted-forms.ts'
+import { callOf, type Manager, managersOnly } from '../workspace/workspace-page.ts'
+
+/** A wish, as the notifier tells of it. */
+export type MailPreference = Readonly<{
+  wants: MailChoice
+  muted: readonly Readonly<{ loop_id: string; name: string }>[]
+}>
+
+/** What a posted form asks for, in the notifier's words. */
+export type PreferenceForm = Readonly<{ wants?: MailChoice; mute_event?: string; unmute_loop?: string }>
+
+const PATH = '/workspace/mail'
+
+const CHOICES: readonly Readonly<{ wants: MailChoice; label: string; hint: string }>[] = [
+  { wants: 'all', label: 'All loops', hint: 'An email whenever a loop ships that you can see.' },
+  {
+    wants: 'mine',
+    label: 'My loops',
+    hint: 'Those that you made, shipped or belong to, or that hold a task of yours.',
+  },
+  { wants: 'none', label: 'None', hint: 'No mail about loops of this workspace.' },
+]
+
+const choice = ({
+  wants,
+}: MailPreference): Html => html`<fieldset class="field"><legend class="label">Tell me about</legend>
+      ${CHOICES.map(
+        (
+          one,
+        ) => html`<label class="check"><input type="radio" name="wants" value="${one.wants}" ${one.wants === wants ? 'checked' : ''}>
+        <span>${one.label}<span class="hint">${one.hint}</span></span></label>`,
+      )}
+    </fieldset>
+    <button class="wide">Save</button>`
+
+const mutedLoops = ({ muted }: MailPreference, action: string): Html | '' =>
+  muted.length === 0
+    ? ''
+    : html`<section class="card" aria-labelledby="muted"><h2 id="muted">Muted loops</h2>
+    <ul class="rows">${muted.map(
+      ({ loop_id, name }) => html`<li><span class="main">${name}</span>
+      <form class="end" method="post" action="${action}"><input type="hidden" name="unmute_loop" value="${loop_id}">
+        <button class="plain" aria-label="Unmute ${name}">Unmute</button></form></li>`,
+    )}</ul></section>`
+
+/** The forms of a wish; each posts to `action`. `more` stands between them. */
+export const preferenceForms = (wish: MailPreference, action: string, more: Html | '' = ''): Html =>
+  html`<form class="card" method="post" action="${action}">${choice(wish)}</form>
+    ${more} ${mutedLoops(wish, action)}`
+
+/** What a form of these asks for; empty when it is none of them. */
+export const preferenceOf = (form: URLSearchParams): PreferenceForm => {
+  const wants = CHOICES.find((one) => one.wants === form.get('wants'))?.wants
+  const [mute_event, unmute_loop] = [form.get('mute_event'), form.get('unmute_loop')]
+  return {
+    ...(wants === undefined ? {} : { wants }),
+    ...(mute_event === null ? {} : { mute_event }),
+    ...(unmute_loop === null ? {} : { unmute_loop }),
+  }
+}
+
+type Shown = MailPreference &
+  Readonly<{
+    email: string
+    out_of_use: string | null
+    /** Those that are still to ship. */
+    loops: readonly LoopRow[]
+  }>
+
+const muting = ({ loops, muted, wants }: Shown): Html | '' => {
+  const loud = loops.filter(({ id }) => !muted.some(({ loop_id }) => loop_id === id))
+  if (wants === 'none' || loud.length === 0) return ''
+  return html`<section class="card"><details><summary>Mute a loop that is still to ship</summary>
+    <ul class="rows">${loud.map(
+      ({ id, name }) => html`<li><span class="main">${name}</span>
+      <form class="end" method="post" action="${PATH}"><input type="hidden" name="mute_loop" value="${id}">
+        <button class="plain" aria-label="Mute ${name}">Mute</button></form></li>`,
+    )}</ul></details></section>`
+}
+
+const outOfUse = ({ email, out_of_use }: Shown): Html | '' =>
+  out_of_use === null
+    ? ''
+    : html`<section class="card" aria-labelledby="unreached"><h2 id="unreached">No mail reaches you</h2>
+    <p>The mail server of ${email} says that nobody is there: ${out_of_use}</p>
+    <form method="post" action="${PATH}/address"><button>It works now, use it again</button></form></section>`
+
+const wishPage = (visitor: Manager, shown: Shown, fault: Fault | undefined): Page => ({
+  title: 'Mail to you',
+  visitor,
+  body: html`<p><a href="/workspace">Workspace</a></p>
+    <h1>Mail to you</h1><p class="lead">Which mails you get from ${visitor.membership.workspace_name}.</p>
+    ${faultNote(fault)} ${outOfUse(shown)} ${preferenceForms(shown, PATH, muting(shown))}`,
+})
+
+const show = async (c: Ctx, deps: Deps, visitor: Manager, fault?: Fault): Promise<Response> => {
+  const call = callOf(c, deps, visitor)
+  const [wish, loops] = await Promise.all([
+    deps.notifier.get_my_subscription({}, call),
+    deps.loops.list_loops({ limit: LIMITS.page }, call).catch((error: unknown) => {
+      // Without them the rest of the page still serves.
+      if (error instanceof AppError) return { loops: [] }
+      throw error
+    }),
+  ])
+  const unshipped = loops.loops.filter(({ status }) => status !== 'shipped')
+  return send(c, wishPage(visitor, { ...wish, loops: unshipped }, fault), formActionOf(fault))
+}
+
+/** What the form asks for; a loop to be muted is one that the visitor sees, by its name of today. */
+const changeOf = async (c: Ctx, deps: Deps, visitor: Manager) => {
+  const form = await fieldsOf(c)
+  const asked = form.get('mute_loop')
+  if (asked === null) return preferenceOf(form)
+  const loop_id = checkInput(Id, asked)
+  const { loop } = await deps.loops.list_loop_members({ loop_id }, callOf(c, deps, visitor))
+  return { mute_loop: { loop_id, name: loop.name } }
+}
+
+/** The page of somebody's own wish. */
+export const mailPreferenceRoutes = (routes: Hono<GatewayEnv>, deps: Deps): void => {
+  const inside = managersOnly(deps)
+  const change = (ask: (c: Ctx, visitor: Manager) => Promise<unknown>) =>
+    inside(async (c, _, visitor) => {
+      const done = await attempt(() => ask(c, visitor))
+      return done.ok ? c.redirect(PATH, 303) : show(c, deps, visitor, done.fault)
+    })
+  routes.get(PATH, inside(show))
+  routes.post(
+    PATH,
+    change(async (c, visitor) =>
+      deps.notifier.set_my_subscription(await changeOf(c, deps, visitor), callOf(c, deps, visitor)),
+    ),
+  )
+  routes.post(
+    `${PATH}/address`,
+    change((c, visitor) => deps.notifier.use_my_address({}, callOf(c, deps, visitor))),
+  )
+}

@@ -1,0 +1,280 @@
+// The pages at which people make an account, sign in and out, and take up invitations.
+import type { Hono } from 'hono'
+import { html } from 'hono/html'
+import { joinByInvitation, openInvitation, signIn, signUp, signUpInvited } from '../../accounts/accounts.ts'
+import { deviceOf } from '../../accounts/devices.ts'
+import { localeOf } from '../../accounts/person-rules.ts'
+import { endSession, findSignedIn, type SignedIn, startSession } from '../../accounts/sessions.ts'
+import { signUpState } from '../../accounts/setup.ts'
+import type { Invitation } from '../../accounts/workspace-rules.ts'
+import type { Deps } from '../../deps.ts'
+import type { GatewayEnv } from '../../http/env.ts'
+import { unmarked } from '../../secrets.ts'
+import { goOn, offersSignUp, type Waiting, waitingOf, withWaiting } from '../flow.ts'
+import { type Ctx, type Html, messagePage, type Page, send } from '../layout.ts'
+import { attempt, type Fault, faultNote, fieldsOf, formActionOf, input } from '../posted-forms.ts'
+import { newPassword } from './passwords-page.ts'
+
+/** What was typed, to be shown again; never a password. */
+type Typed = Readonly<{ name?: string; email?: string; workspace?: string }>
+
+const typedOf = (form: URLSearchParams) => ({
+  name: form.get('name') ?? '',
+  email: form.get('email') ?? '',
+  workspace: form.get('workspace') ?? '',
+  password: form.get('password') ?? '',
+})
+
+const nameInput = (typed: Typed, fault: Fault | undefined): Html =>
+  input({ name: 'name', label: 'Your name', value: typed.name ?? '', autocomplete: 'name', max: 200 }, fault)
+
+const emailInput = (typed: Typed, fault: Fault | undefined): Html =>
+  input(
+    {
+      name: 'email',
+      label: 'Email',
+      type: 'email',
+      value: typed.email ?? '',
+      autocomplete: 'username',
+      max: 254,
+    },
+    fault,
+  )
+
+const signUpPage = (shown: {
+  isNew: boolean
+  typed: Typed
+  waiting: Waiting
+  fault?: Fault | undefined
+}): Page => {
+  const { isNew, typed, waiting, fault } = shown
+  const title = isNew ? 'Set up Loops' : 'Make an account'
+  return {
+    title,
+    body: html`<h1>${title}</h1>
+    <p class="lead">${
+      isNew
+        ? 'You are the first one here. This account will own the first workspace and can invite everybody else.'
+        : 'It comes with a workspace of your own.'
+    }</p>
+    <form class="card" method="post" action="${withWaiting('/sign-up', waiting)}">
+      ${faultNote(fault)}
+      ${nameInput(typed, fault)}
+      ${emailInput(typed, fault)}
+      ${newPassword(fault)}
+      ${input(
+        {
+          name: 'workspace',
+          label: 'Name of the workspace',
+          value: typed.workspace ?? '',
+          autocomplete: 'organization',
+          hint: 'Usually your team or product.',
+          max: 200,
+        },
+        fault,
+      )}
+      <button class="wide">Make the account</button>
+    </form>
+    <p class="under">Have an account? <a href="${withWaiting('/sign-in', waiting)}">Sign in</a></p>`,
+  }
+}
+
+const closedPage = (waiting: Waiting): Page => ({
+  title: 'By invitation only',
+  body: html`<div class="card">
+      <h1>By invitation only</h1>
+      <p>New accounts on this installation are made by invitation. Ask a member of the workspace to send you one; the link in that email brings you in.</p>
+      <p>Have an account? <a href="${withWaiting('/sign-in', waiting)}">Sign in</a></p>
+    </div>`,
+})
+
+/** What stands where the first account would be made, for whoever comes without the link. */
+const setupPage: Page = {
+  title: 'Set up Loops',
+  body: html`<div class="card">
+      <h1>Set up Loops</h1>
+      <p>The first account owns this installation. So it is made by a link that only those who run it can read: it stands in the log of the gateway, written at each start until there is an account, and at the end of what <code>npm start</code> shows.</p>
+      <p>Open that link in this browser.</p>
+    </div>`,
+}
+
+/** The page for whoever may not make an account now; undefined: they may. */
+const refusalPage = async (deps: Deps, waiting: Waiting): Promise<Page | undefined> => {
+  const state = await signUpState(deps, waiting.setup)
+  if (state === 'open') return undefined
+  return state === 'closed' ? closedPage(waiting) : setupPage
+}
+
+const signInPage = (shown: {
+  offersSignUp: boolean
+  typed: Typed
+  waiting: Waiting
+  fault?: Fault | undefined
+}): Page => {
+  const { typed, waiting, fault } = shown
+  return {
+    title: 'Sign in',
+    body: html`<h1>Sign in</h1>
+    ${waiting.request ? html`<p class="lead">An app wants to work in Loops for you. Sign in to decide.</p>` : ''}
+    <form class="card" method="post" action="${withWaiting('/sign-in', waiting)}">
+      ${faultNote(fault)}
+      ${emailInput(typed, fault)}
+      ${input({ name: 'password', label: 'Password', type: 'password', autocomplete: 'current-password' }, fault)}
+      <button class="wide">Sign in</button>
+    </form>
+    <p class="under"><a href="${withWaiting('/forgot', waiting)}">Forgot your password?</a></p>
+    ${
+      shown.offersSignUp
+        ? html`<p class="under">New here? <a href="${withWaiting('/sign-up', waiting)}">Make an account</a></p>`
+        : ''
+    }`,
+  }
+}
+
+const invitationPage = (
+  deps: Deps,
+  shown: {
+    invitation: Invitation
+    workspace: string
+    token: string
+    visitor?: SignedIn | undefined
+    typed: Typed
+    fault?: Fault | undefined
+  },
+): Page => {
+  const { invitation, workspace, token, visitor, typed, fault } = shown
+  const title = `Join ${workspace}`
+  const intro = html`<h1>${title}</h1>
+    <p class="lead">${invitation.invited_by.name} invited ${invitation.email} to this workspace on ${new URL(deps.public_url).host}, as ${invitation.role}.</p>`
+  if (visitor)
+    return {
+      title,
+      visitor,
+      body: html`${intro}
+      <form class="card" method="post">
+        ${faultNote(fault)}
+        <p>You are signed in as <strong>${visitor.person.name}</strong> (${visitor.person.email}).</p>
+        ${
+          visitor.person.email === invitation.email
+            ? html`<button class="wide">Join with this account</button>`
+            : html`<p class="note warn">The invitation belongs to ${invitation.email}. To join with another address, ask ${invitation.invited_by.name} to invite that one.</p>`
+        }
+      </form>
+      <form class="under" method="post" action="${withWaiting('/sign-out', { invitation: token })}">
+        <button class="plain">Use another account</button>
+      </form>`,
+    }
+  return {
+    title,
+    body: html`${intro}
+    <form class="card" method="post">
+      ${faultNote(fault)}
+      ${nameInput(typed, fault)}
+      <div class="field"><span class="label">Email</span>${invitation.email}</div>
+      ${newPassword(fault)}
+      <button class="wide">Make the account and join</button>
+    </form>
+    <p class="under">Have an account? <a href="${withWaiting('/sign-in', { invitation: token })}">Sign in to join with it</a></p>`,
+  }
+}
+
+const signUpRoutes = (routes: Hono<GatewayEnv>, deps: Deps): void => {
+  const isNew = () => deps.store.people.isEmpty()
+  routes.get('/sign-up', async (c) => {
+    const waiting = waitingOf(c)
+    const refusal = await refusalPage(deps, waiting)
+    if (refusal) return send(c, refusal, { status: 403 })
+    return send(c, signUpPage({ isNew: await isNew(), typed: {}, waiting }))
+  })
+  routes.post('/sign-up', async (c) => {
+    const waiting = waitingOf(c)
+    const typed = typedOf(await fieldsOf(c))
+    const locale = localeOf(c.req.header('accept-language'))
+    const account = { ...typed, locale, setup: waiting.setup }
+    const done = await attempt(() => signUp(deps, account, deps.addressOf(c)))
+    if (done.ok) return goOn(c, deps, await startSession(c, deps, done.value), waiting)
+    const refusal = await refusalPage(deps, waiting)
+    if (refusal) return send(c, refusal, { status: 403 })
+    const { fault } = done
+    return send(c, signUpPage({ isNew: await isNew(), typed, waiting, fault }), formActionOf(fault))
+  })
+}
+
+const signInRoutes = (routes: Hono<GatewayEnv>, deps: Deps): void => {
+  routes.get('/sign-in', async (c) => {
+    const waiting = waitingOf(c)
+    const visitor = await findSignedIn(c, deps)
+    if (visitor) return goOn(c, deps, visitor.session, waiting)
+    return send(c, signInPage({ offersSignUp: await offersSignUp(deps), typed: {}, waiting }))
+  })
+  routes.post('/sign-in', async (c) => {
+    const waiting = waitingOf(c)
+    const typed = typedOf(await fieldsOf(c))
+    const from = { address: deps.addressOf(c), device: deviceOf(c, deps) }
+    const done = await attempt(() => signIn(deps, typed, from))
+    if (done.ok) return goOn(c, deps, await startSession(c, deps, done.value), waiting)
+    const { fault } = done
+    const page = signInPage({ offersSignUp: await offersSignUp(deps), typed, waiting, fault })
+    return send(c, page, formActionOf(fault))
+  })
+  routes.get('/sign-out', async (c) =>
+    send(c, {
+      title: 'Sign out',
+      body: html`<form class="card" method="post"><h1>Sign out?</h1><button class="wide">Sign out</button></form>`,
+    }),
+  )
+  routes.post('/sign-out', async (c) => {
+    await endSession(c, deps)
+    const waiting = waitingOf(c)
+    return c.redirect(
+      waiting.invitation ? `/invitations/${waiting.invitation}` : withWaiting('/sign-in', waiting),
+      303,
+    )
+  })
+}
+
+/** The invitation of a link, and the name of its workspace, or the fault to show. */
+const findInvitation = (deps: Deps, token: string) =>
+  attempt(async () => {
+    const invitation = await openInvitation(deps, unmarked(deps.secrets.invitation, token) ?? '')
+    const workspace = (await deps.store.workspaces.find(invitation.ws))?.name ?? ''
+    return { invitation, workspace, token }
+  })
+
+const goneInvitation = (c: Ctx, fault: Fault): Promise<Response> =>
+  send(c, messagePage('This invitation is over', fault.sentence), { status: 404 })
+
+const invitationRoutes = (routes: Hono<GatewayEnv>, deps: Deps): void => {
+  routes.get('/invitations/:token', async (c) => {
+    const found = await findInvitation(deps, c.req.param('token'))
+    if (!found.ok) return goneInvitation(c, found.fault)
+    return send(c, invitationPage(deps, { ...found.value, visitor: await findSignedIn(c, deps), typed: {} }))
+  })
+  routes.post('/invitations/:token', async (c) => {
+    const found = await findInvitation(deps, c.req.param('token'))
+    if (!found.ok) return goneInvitation(c, found.fault)
+    const { invitation } = found.value
+    const visitor = await findSignedIn(c, deps)
+    const typed = typedOf(await fieldsOf(c))
+    const locale = localeOf(c.req.header('accept-language'))
+    const done = await attempt(() =>
+      visitor
+        ? joinByInvitation(deps, visitor.person, invitation._id)
+        : signUpInvited(deps, invitation, { ...typed, locale }),
+    )
+    if (!done.ok) {
+      const { fault } = done
+      return send(c, invitationPage(deps, { ...found.value, visitor, typed, fault }), formActionOf(fault))
+    }
+    const session = visitor?.session ?? (await startSession(c, deps, done.value))
+    await deps.store.sessions.show(session._id, invitation.ws)
+    return c.redirect('/workspace', 303)
+  })
+}
+
+/** Sign-up, sign-in, sign-out and invitations. */
+export const accountRoutes = (routes: Hono<GatewayEnv>, deps: Deps): void => {
+  signUpRoutes(routes, deps)
+  signInRoutes(routes, deps)
+  invitationRoutes(routes, deps)
+}

@@ -1,0 +1,71 @@
+// The page behind the link of a mail. Looking changes nothing, for mail scanners look at every link; posting acts at once,
+// without a cookie or a sign-in (RFC 8058).
+import type { Hono } from 'hono'
+import { html } from 'hono/html'
+import { ownCall } from '../../../../shared/bus/headers.ts'
+import { Id } from '../../../../shared/contracts/define/common.ts'
+import type { Deps } from '../../deps.ts'
+import type { GatewayEnv } from '../../http/env.ts'
+import { type Ctx, type Html, type Page, send } from '../layout.ts'
+import { fieldsOf } from '../posted-forms.ts'
+import { type MailPreference, preferenceForms, preferenceOf } from './mail-preferences-page.ts'
+
+const PAGE_BUDGET_MS = 4_000
+
+type Subscription = MailPreference &
+  Readonly<{
+    workspace_name: string
+    email: string
+    loop: Readonly<{ id: string; name: string }> | null
+  }>
+
+/** The loop that the mail told of, to be muted. */
+const muting = ({ loop, muted, wants }: Subscription, action: string, event_id: string): Html | '' =>
+  loop === null || wants === 'none' || muted.some(({ loop_id }) => loop_id === loop.id)
+    ? ''
+    : html`<form class="card" method="post" action="${action}"><h2>${loop.name}</h2>
+    <p>No more mail about this loop alone:</p>
+    <button class="second wide" name="mute_event" value="${event_id}">Mute this loop</button></form>`
+
+const SENTENCES: Readonly<Record<MailPreference['wants'], string>> = {
+  all: 'gets an email when a loop of this workspace ships.',
+  mine: 'gets an email when one of their own loops of this workspace ships.',
+  none: 'gets no mail about shipped loops of this workspace.',
+}
+
+const subscriptionPage = (shown: Subscription, action: string, event_id: string): Page => {
+  const { workspace_name, email, wants } = shown
+  const title = wants === 'none' ? `No more mail from ${workspace_name}` : `Mail from ${workspace_name}`
+  return {
+    title,
+    body: html`<h1>${title}</h1>
+    <p class="lead">${email} ${SENTENCES[wants]}</p>
+    ${preferenceForms(shown, action, muting(shown, action, event_id))}`,
+  }
+}
+
+/** The event of the mail that the link was in; a link may have lost it on its way. */
+const eventOf = (c: Ctx): string | undefined => Id.safeParse(c.req.query('mail')).data
+
+/** The page, and both ways of posting to it: its own forms, and a mail program's `List-Unsubscribe=One-Click`. */
+export const unsubscribeRoutes = (routes: Hono<GatewayEnv>, deps: Deps): void => {
+  const call = (c: Ctx) => ownCall(deps.clock, c.get('request_id') ?? deps.ids.next(), PAGE_BUDGET_MS)
+  const show = async (c: Ctx, token: string): Promise<Response> => {
+    const event_id = eventOf(c)
+    const found = await deps.notifier.get_subscription(
+      { token, ...(event_id === undefined ? {} : { event_id }) },
+      call(c),
+    )
+    const action = event_id === undefined ? c.req.path : `${c.req.path}?mail=${event_id}`
+    return send(c, subscriptionPage(found, action, event_id ?? ''))
+  }
+  routes.get('/u/:token', (c) => show(c, c.req.param('token')))
+  routes.post('/u/:token', async (c) => {
+    const token = c.req.param('token')
+    const asked = preferenceOf(await fieldsOf(c))
+    // Whatever is posted here that is no form of ours means that somebody wants to be left alone.
+    const change = Object.keys(asked).length === 0 ? { wants: 'none' as const } : asked
+    await deps.notifier.set_subscription({ token, ...change }, call(c))
+    return show(c, token)
+  })
+}

@@ -1,0 +1,113 @@
+// The development mailbox on the web: a page for people, JSON for programs. Mails are other programs' HTML, so they are
+// shown in a frame that may run nothing. Where mails are really sent, none of this exists.
+import { type Context, Hono } from 'hono'
+import { html } from 'hono/html'
+import { ownCall } from '../../../../shared/bus/headers.ts'
+import { checkInput } from '../../../../shared/contracts/define/check.ts'
+import type { Call, Client } from '../../../../shared/contracts/define/contract.ts'
+import { type DevMail, notifier } from '../../../../shared/contracts/notifier.ts'
+import type { Clock } from '../../../../shared/process/clock.ts'
+import { type Config, showsMails } from '../../../../shared/process/config.ts'
+import type { GatewayEnv } from '../../http/env.ts'
+import { isLocal } from '../../http/guards.ts'
+import { type Html, messagePage, type Page, send } from '../layout.ts'
+
+export type DevMailDeps = Readonly<{
+  config: Pick<Config, 'SMTP_URL' | 'NODE_ENV' | 'PUBLIC_URL'>
+  clock: Clock
+  notifier: Pick<Client<typeof notifier>, 'list_dev_mails' | 'get_dev_mail'>
+}>
+
+/** Mails per page of the list, and per request of the JSON, whose answers are bounded in bytes besides. */
+const LISTED = 25
+const FETCHED = 200
+/** More than the mailbox keeps, so that reading it always ends. */
+const MAX_REQUESTS = 1_000
+
+// Inline styles are what mails are made of; links are opened in a tab of their own, never in the frame.
+const POLICY =
+  "default-src 'none'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
+
+const shortTime = (date: string): string => `${date.slice(0, 10)} ${date.slice(11, 19)}`
+
+const row = (mail: DevMail): Html => html`<tr>
+        <td class="time">${shortTime(mail.date)}</td>
+        <td>${mail.to}</td>
+        <td><a href="/dev/mail/${mail.id}">${mail.subject || '(no subject)'}</a></td>
+      </tr>`
+
+const listPage = (mails: readonly DevMail[], next_cursor: string | null): Page => ({
+  title: 'Mail',
+  wide: true,
+  body: html`<h1>Mail</h1>
+    <p class="lead">Mails are kept here because SMTP_URL is not set. Newest first, times in UTC;
+      <a href="/dev/mail.json">all of them as JSON</a>.</p>
+    <div class="card">${
+      mails.length === 0
+        ? html`<p>No mail yet.</p>`
+        : html`<table>
+      <thead><tr><th scope="col">Time</th><th scope="col">To</th><th scope="col">Subject</th></tr></thead>
+      <tbody>${mails.map(row)}</tbody>
+    </table>`
+    }</div>
+    ${next_cursor === null ? '' : html`<p><a href="/dev/mail?before=${next_cursor}">Older mails</a></p>`}`,
+})
+
+const mailPage = (mail: DevMail): Page => ({
+  title: mail.subject || '(no subject)',
+  wide: true,
+  body: html`<p><a href="/dev/mail">All mails</a></p>
+    <h1 dir="auto">${mail.subject || '(no subject)'}</h1>
+    <p class="lead">From ${mail.from} to ${mail.to}, ${shortTime(mail.date)} UTC</p>
+    <iframe class="mail" title="The mail as HTML" sandbox="allow-popups allow-popups-to-escape-sandbox" srcdoc="${mail.html}"></iframe>
+    <section class="card"><h2>Text part</h2><pre dir="auto">${mail.text}</pre></section>
+    <details class="card"><summary>Headers</summary>
+    <table><tbody>${Object.entries(mail.headers).map(
+      ([name, value]) => html`<tr><th scope="row">${name}</th><td>${value}</td></tr>`,
+    )}</tbody></table>
+    </details>`,
+})
+
+const allMails = async (deps: DevMailDeps, call: () => Call): Promise<DevMail[]> => {
+  const all: DevMail[] = []
+  let cursor: string | undefined
+  for (let requests = 0; requests < MAX_REQUESTS; requests += 1) {
+    const input = { limit: FETCHED, ...(cursor === undefined ? {} : { cursor }) }
+    const { mails, next_cursor } = await deps.notifier.list_dev_mails(input, call())
+    all.push(...mails)
+    if (next_cursor === null) break
+    cursor = next_cursor
+  }
+  return all
+}
+
+/**
+ * `/dev/mail`, `/dev/mail/:id` and `/dev/mail.json` (an array, newest first: `id`, `date`, `to`, `from`, `subject`,
+ * `text`, `html`, `headers`). They need no sign-in, and hold links that open accounts: so there are no routes where
+ * SMTP_URL is set, in production, or where PUBLIC_URL is not this machine, and no answers to what a proxy passed on.
+ */
+export const devMailRoutes = (deps: DevMailDeps): Hono<GatewayEnv> => {
+  const app = new Hono<GatewayEnv>()
+  if (!showsMails(deps.config)) return app
+  const callOf = (c: Context<GatewayEnv>) => () => ownCall(deps.clock, c.get('request_id') ?? '-')
+  const { get_dev_mail, list_dev_mails } = notifier.operations
+  // The address of a page here must not reach the sites that a mail links to.
+  const headers = { 'Content-Security-Policy': POLICY, 'Referrer-Policy': 'no-referrer' }
+  const kept = { 'Cache-Control': 'no-store', ...headers }
+  const elsewhere = `Mails are shown on the machine that Loops runs on: open ${deps.config.PUBLIC_URL}/dev/mail there.`
+  app.use('/dev/*', async (c, next) => {
+    if (!isLocal(c.req.raw.headers)) return send(c, messagePage('Not from here', elsewhere), { status: 404 })
+    return next()
+  })
+  app.get('/dev/mail', async (c) => {
+    const input = checkInput(list_dev_mails.input, { limit: LISTED, cursor: c.req.query('before') })
+    const { mails, next_cursor } = await deps.notifier.list_dev_mails(input, callOf(c)())
+    return send(c, listPage(mails, next_cursor), { headers })
+  })
+  app.get('/dev/mail.json', async (c) => c.json(await allMails(deps, callOf(c)), 200, kept))
+  app.get('/dev/mail/:id', async (c) => {
+    const input = checkInput(get_dev_mail.input, { id: c.req.param('id') })
+    return send(c, mailPage((await deps.notifier.get_dev_mail(input, callOf(c)())).mail), { headers })
+  })
+  return app
+}

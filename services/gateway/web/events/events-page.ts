@@ -1,0 +1,146 @@
+// The events for whoever writes a program against them: as a page for people, as AsyncAPI and JSON Schemas for machines.
+// All of it is public and the same for everybody: it is made once and says nothing of any workspace.
+import { createHash } from 'node:crypto'
+import { Hono } from 'hono'
+import { html } from 'hono/html'
+import { CloudEvent } from '../../../../shared/contracts/define/cloud-event.ts'
+import { formsOf, outputSchema } from '../../../../shared/contracts/define/json-schema.ts'
+import { READING_RULES } from '../../../../shared/contracts/define/reading-rules.ts'
+import { CONTRACTS } from '../../../../shared/contracts/index.ts'
+import {
+  asyncApi,
+  type DescribedEvent,
+  type DescribedMessage,
+  describedDirectEvents,
+  describedEvents,
+  eventSchema,
+  schemaPath,
+} from '../../../../shared/events/asyncapi.ts'
+import type { GatewayEnv } from '../../http/env.ts'
+import { type Ctx, type Html, type Page, send } from '../layout.ts'
+
+const MAX_AGE_S = 300
+
+type Schema = Readonly<Record<string, unknown>>
+type Row = Readonly<{ path: string; type: string; about: string }>
+
+const kindOf = (schema: Schema): string => {
+  const forms = formsOf(schema)
+  if (forms.length > 1) return forms.map(kindOf).join(' or ')
+  if (Array.isArray(schema.enum)) return schema.enum.join(', ')
+  if ('const' in schema) return JSON.stringify(schema.const)
+  if (schema.type === 'array') return `list of: ${kindOf(schema.items as Schema)}`
+  if (schema.format === 'date-time') return 'time (ISO 8601, UTC)'
+  if (schema.format === 'date') return 'date (YYYY-MM-DD)'
+  if (typeof schema.pattern === 'string') return 'id'
+  const names: Readonly<Record<string, string>> = {
+    string: 'text',
+    integer: 'whole number',
+    boolean: 'yes or no',
+  }
+  return names[String(schema.type)] ?? String(schema.type)
+}
+
+/** What a member holds, if that has members of its own. */
+const innerOf = (schema: Schema): Schema | undefined => {
+  if (schema.properties) return schema
+  const options = [schema.items, ...((schema.anyOf ?? []) as readonly unknown[])]
+  return options
+    .filter((option) => option !== undefined)
+    .map((option) => innerOf(option as Schema))
+    .find((inner) => inner !== undefined)
+}
+
+/** Members and theirs, as rows; `?` marks one that may be absent. */
+const rowsOf = (schema: Schema, before = ''): readonly Row[] =>
+  Object.entries((schema.properties ?? {}) as Record<string, Schema>).flatMap(([name, member]) => {
+    const always = ((schema.required ?? []) as readonly string[]).includes(name)
+    const path = `${before}${name}`
+    const row = {
+      path: always ? path : `${path}?`,
+      type: kindOf(member),
+      about: String(member.description ?? ''),
+    }
+    const inner = innerOf(member)
+    return [row, ...(inner ? rowsOf(inner, `${path}${member.type === 'array' ? '[]' : ''}.`) : [])]
+  })
+
+/** A sentence whose names stand in backticks, as the contracts write them. */
+const withCode = (text: string): readonly Html[] =>
+  text.split('`').map((part, index) => (index % 2 === 0 ? html`${part}` : html`<code>${part}</code>`))
+
+/** Long names may break between their parts. */
+const breakable = (path: string): readonly Html[] =>
+  path.split(/(?<=[.\]])/).map((part) => html`${part}<wbr>`)
+
+const table = (label: string, rows: readonly Row[]): Html => html`<table aria-label="${label}">
+      <thead><tr><th scope="col">Member</th><th scope="col">Holds</th></tr></thead>
+      <tbody>${rows.map(
+        ({ path, type, about }) =>
+          html`<tr><th scope="row"><code>${breakable(path)}</code></th><td>${type}${about === '' ? '' : html`<br><span class="small">${withCode(about)}</span>`}</td></tr>`,
+      )}</tbody>
+    </table>`
+
+const section = (
+  event: DescribedMessage & Partial<DescribedEvent>,
+): Html => html`<section class="card" id="${event.name}">
+      <h2>${event.name}</h2>
+      <p>${withCode(event.description)}</p>
+      <dl class="facts">
+        <dt>NATS subject</dt><dd>${event.address === undefined ? 'none' : html`<code>${event.address}</code>`}</dd>
+        <dt>Over HTTP</dt><dd>${withCode(event.overHttp)}</dd>
+        <dt>Subject</dt><dd><code>${event.entity}</code> of the data</dd>
+        <dt>Schema</dt><dd><a href="${schemaPath(event.name)}">JSON Schema</a></dd>
+      </dl>
+      ${table(`Data of ${event.name}`, rowsOf(event.data))}
+      ${event.examples.map(
+        (example) =>
+          html`<details><summary>Example${typeof example.data.change === 'string' ? ` of ${example.data.change}` : ''}</summary><pre>${JSON.stringify(example, null, 2)}</pre></details>`,
+      )}
+    </section>`
+
+const eventsPage = (events: readonly DescribedMessage[]): Page => ({
+  title: 'Events',
+  wide: true,
+  body: html`<h1>Events</h1>
+    <p class="lead">What a program of your own can read, on the stream <code>EVENTS</code> of NATS JetStream. Each is delivered at least once, as a CloudEvents 1.0 document; the same is there <a href="/asyncapi.json">as AsyncAPI</a>.</p>
+    <div class="card">
+      <h2>Every event</h2>
+      <ul>${Object.values(READING_RULES).map((rule) => html`<li>${withCode(rule)}</li>`)}</ul>
+      ${table('Envelope of every event', rowsOf(outputSchema(CloudEvent)))}
+    </div>
+    <nav class="card" aria-label="Events">
+      <h2>All events</h2>
+      <ul>${events.map(
+        ({ name, description }) => html`<li><a href="#${name}">${name}</a> ${withCode(description)}</li>`,
+      )}</ul>
+    </nav>
+    ${events.map(section)}`,
+})
+
+/** A document that is the same for everybody until the next release: any cache may keep it, and asks by its tag. */
+const cacheable = (document: unknown): ((c: Ctx) => Response) => {
+  const text = JSON.stringify(document)
+  const tag = `"${createHash('sha256').update(text).digest('base64url').slice(0, 22)}"`
+  const headers = {
+    ETag: tag,
+    'Cache-Control': `public, max-age=${MAX_AGE_S}`,
+    // Tools that show such documents read them from their own pages.
+    'Access-Control-Allow-Origin': '*',
+  }
+  return (c) => {
+    const known = c.req.header('if-none-match')?.split(',') ?? []
+    if (known.some((one) => one.trim().replace(/^W\//, '') === tag)) return c.body(null, 304, headers)
+    return c.body(text, 200, { ...headers, 'Content-Type': 'application/json' })
+  }
+}
+
+/** `/events`, `/asyncapi.json` and the schema of each event. */
+export const eventRoutes = (publicUrl: string): Hono<GatewayEnv> => {
+  const routes = new Hono<GatewayEnv>()
+  const events = [...describedEvents(CONTRACTS), ...describedDirectEvents(CONTRACTS)]
+  routes.get('/events', (c) => send(c, eventsPage(events)))
+  routes.get('/asyncapi.json', cacheable(asyncApi(CONTRACTS, publicUrl)))
+  for (const event of events) routes.get(schemaPath(event.name), cacheable(eventSchema(event, publicUrl)))
+  return routes
+}

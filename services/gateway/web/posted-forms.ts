@@ -1,0 +1,88 @@
+// Posted forms: read, and shown again when a person got something wrong.
+import { html } from 'hono/html'
+import { AppError, ERROR_CODES, type ErrorCode } from '../../../shared/contracts/define/errors.ts'
+import { FORM_BYTES, readForm } from '../http/forms.ts'
+import type { Ctx, Html, Sending } from './layout.ts'
+
+/**
+ * The fields of a posted form; what is no form has none.
+ * @throws AppError `limit_exceeded`.
+ */
+export const fieldsOf = async (c: Ctx, limit: number = FORM_BYTES): Promise<URLSearchParams> => {
+  const form = await readForm(c.req.raw, limit)
+  if (form === 'too_large') throw new AppError('limit_exceeded', 'The form is too long.')
+  return form === 'not_a_form' ? new URLSearchParams() : form
+}
+
+/** A sentence for the person, and the field that it is about. */
+export type Fault = Readonly<{ sentence: string; field: string | undefined; error: AppError }>
+
+/** Codes that a person can do something about: the form comes again with the sentence. */
+const PERSONAL: ReadonlySet<ErrorCode> = new Set([
+  'invalid_argument',
+  'not_found',
+  'forbidden',
+  'version_conflict',
+  'already_exists',
+  'limit_exceeded',
+  'rate_limited',
+])
+
+/**
+ * Runs what a form asks for.
+ * @returns its result, or the fault to show in the form; faults of ours are thrown on.
+ */
+export const attempt = async <T>(
+  work: () => Promise<T>,
+): Promise<Readonly<{ ok: true; value: T }> | Readonly<{ ok: false; fault: Fault }>> => {
+  try {
+    return { ok: true, value: await work() }
+  } catch (error) {
+    if (!(error instanceof AppError) || !PERSONAL.has(error.code)) throw error
+    const { field } = error.extras.details ?? {}
+    const sentence = [error.message, error.extras.hint ?? ''].join(' ').trim()
+    return { ok: false, fault: { sentence, field: typeof field === 'string' ? field : undefined, error } }
+  }
+}
+
+/** How a form with a fault is sent. */
+export const formActionOf = (fault: Fault | undefined): Sending => {
+  if (!fault) return {}
+  const { code, extras } = fault.error
+  const wait_ms = extras.retry_after_ms
+  return {
+    status: ERROR_CODES[code].http,
+    ...(wait_ms === undefined ? {} : { headers: { 'Retry-After': String(Math.ceil(wait_ms / 1_000)) } }),
+  }
+}
+
+/** The sentence above a form; read out at once by screen readers. */
+export const faultNote = (fault: Fault | undefined): Html | '' =>
+  fault ? html`<p class="note bad" role="alert" id="fault">${fault.sentence}</p>` : ''
+
+/** One labelled input of a form. */
+export type Input = Readonly<{
+  name: string
+  label: string
+  type?: 'text' | 'email' | 'password'
+  value?: string
+  autocomplete: string
+  hint?: string
+  min?: number
+  max?: number
+}>
+
+/** An input, marked and focused when the fault is about it. */
+export const input = (given: Input, fault: Fault | undefined): Html => {
+  const { name, label, type = 'text', value = '', autocomplete, hint, min, max } = given
+  const wrong = fault?.field === name
+  const described = [wrong ? 'fault' : '', hint ? `${name}-hint` : ''].filter(Boolean).join(' ')
+  return html`<div class="field">
+      <label for="${name}">${label}</label>
+      <input id="${name}" name="${name}" type="${type}" value="${value}" autocomplete="${autocomplete}" required
+        ${min ? html`minlength="${min}"` : ''} ${max ? html`maxlength="${max}"` : ''}
+        ${wrong ? html`aria-invalid="true" autofocus` : ''}
+        ${described ? html`aria-describedby="${described}"` : ''}>
+      ${hint ? html`<p class="hint" id="${name}-hint">${hint}</p>` : ''}
+    </div>`
+}

@@ -1,0 +1,97 @@
+// The page of a private loop's members: who is in, who can be added. The loops-queue service decides and keeps.
+import type { Hono } from 'hono'
+import { html } from 'hono/html'
+import { checkInput } from '../../../../shared/contracts/define/check.ts'
+import { Id, LIMITS } from '../../../../shared/contracts/define/common.ts'
+import type { Person } from '../../accounts/person-rules.ts'
+import type { Deps } from '../../deps.ts'
+import type { GatewayEnv } from '../../http/env.ts'
+import { type Ctx, type Html, type Page, send } from '../layout.ts'
+import { attempt, type Fault, faultNote, fieldsOf, formActionOf } from '../posted-forms.ts'
+import { callOf, type Manager, managersOnly } from './workspace-page.ts'
+
+type Shown = Readonly<{
+  visitor: Manager
+  loop: Readonly<{ id: string; name: string }>
+  /** Null: the loop is public. */
+  members: readonly Person[] | null
+  others: readonly Person[]
+  fault: Fault | undefined
+}>
+
+const memberRow = (loopId: string, { _id, name, email }: Person): Html => html`<li>
+    <span class="main">${name}<span class="sub">${email}</span></span>
+    <form class="end" method="post" action="/loops/${loopId}">
+      <input type="hidden" name="user_id" value="${_id}">
+      <button class="plain" name="member" value="false" aria-label="Remove ${name}">Remove</button>
+    </form></li>`
+
+const adding = ({ loop, others }: Shown): Html | '' =>
+  others.length === 0
+    ? ''
+    : html`<form class="row" method="post" action="/loops/${loop.id}">
+        <div class="field"><label for="user_id">Add somebody of the workspace</label>
+          <select id="user_id" name="user_id">
+            ${others.map(({ _id, name, email }) => html`<option value="${_id}">${name} (${email})</option>`)}
+          </select></div>
+        <button name="member" value="true">Add</button>
+      </form>`
+
+const loopPage = (shown: Shown): Page => {
+  const { visitor, loop, members, fault } = shown
+  return {
+    title: loop.name,
+    visitor,
+    body: html`<h1>${loop.name}</h1>
+    ${
+      members === null
+        ? html`<p class="lead">This loop is public: every member of the workspace sees it.</p>`
+        : html`<p class="lead">A private loop: only these members and the owner of the workspace see it.</p>
+    <section class="card">
+      ${faultNote(fault)}
+      <h2>Members</h2>
+      <ul class="rows">${members.map((person) => memberRow(loop.id, person))}</ul>
+    </section>
+    ${shown.others.length > 0 ? html`<section class="card">${adding(shown)}</section>` : ''}`
+    }`,
+  }
+}
+
+const show = async (
+  c: Ctx,
+  deps: Deps,
+  visitor: Manager,
+  loop_id: string,
+  fault?: Fault,
+): Promise<Response> => {
+  const { loop, member_ids } = await deps.loops.list_loop_members({ loop_id }, callOf(c, deps, visitor))
+  const everybody = await deps.store.people.members(visitor.membership.workspace_id, { limit: LIMITS.page })
+  const isMember = ({ _id }: Person): boolean => member_ids?.includes(_id) === true
+  const page = loopPage({
+    visitor,
+    loop,
+    members: member_ids === null ? null : everybody.filter(isMember),
+    others: everybody.filter((person) => !isMember(person)),
+    fault,
+  })
+  return send(c, page, formActionOf(fault))
+}
+
+/** The members of a private loop. */
+export const loopRoutes = (routes: Hono<GatewayEnv>, deps: Deps): void => {
+  const inside = managersOnly(deps)
+  routes.get(
+    '/loops/:id',
+    inside(async (c, _, visitor) => show(c, deps, visitor, checkInput(Id, c.req.param('id')))),
+  )
+  routes.post(
+    '/loops/:id',
+    inside(async (c, _, visitor) => {
+      const loop_id = checkInput(Id, c.req.param('id'))
+      const form = await fieldsOf(c)
+      const change = { loop_id, user_id: form.get('user_id') ?? '', member: form.get('member') !== 'false' }
+      const done = await attempt(() => deps.loops.set_loop_member(change, callOf(c, deps, visitor)))
+      return done.ok ? c.redirect(`/loops/${loop_id}`, 303) : show(c, deps, visitor, loop_id, done.fault)
+    }),
+  )
+}

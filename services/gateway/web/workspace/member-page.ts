@@ -1,0 +1,141 @@
+// The page of one member of a workspace: their role, and taking them out or leaving oneself.
+import type { Hono } from 'hono'
+import { html } from 'hono/html'
+import { ROLES, type Role } from '../../../../shared/contracts/define/contract.ts'
+import { AppError, notFound } from '../../../../shared/contracts/define/errors.ts'
+import { changeMember } from '../../accounts/members.ts'
+import { type Membership, membershipIn, type Person } from '../../accounts/person-rules.ts'
+import { rolesToGive } from '../../accounts/role-rules.ts'
+import { callerOf } from '../../accounts/sessions.ts'
+import { manages } from '../../accounts/workspace-rules.ts'
+import type { Deps } from '../../deps.ts'
+import type { GatewayEnv } from '../../http/env.ts'
+import { type Ctx, day, type Html, type Page, send } from '../layout.ts'
+import { attempt, type Fault, faultNote, fieldsOf, formActionOf } from '../posted-forms.ts'
+import { type Manager, managersOnly } from './workspace-page.ts'
+
+type Shown = Readonly<{
+  visitor: Manager
+  person: Person
+  membership: Membership
+  workspace: string
+  fault: Fault | undefined
+}>
+
+/** What each role may do, for people who give it. */
+const MEANING: Readonly<Record<Role, string>> = {
+  owner: 'Sees every private loop, and may make and change owners.',
+  admin: 'Invites people, changes members below owner, and edits the workspace.',
+  member: 'Files and changes work.',
+  viewer: 'Only looks.',
+}
+
+const isSelf = ({ visitor, person }: Pick<Shown, 'visitor' | 'person'>): boolean =>
+  visitor.person._id === person._id
+
+/** Roles that the visitor may give to this member: none when they may not touch them. */
+const choices = ({ visitor, membership }: Pick<Shown, 'visitor' | 'membership'>): readonly Role[] => {
+  const given = rolesToGive(visitor.membership.role)
+  return given.includes(membership.role) ? given : []
+}
+
+const roleForm = (shown: Shown): Html | '' => {
+  const { person, membership } = shown
+  const roles = choices(shown)
+  if (roles.length === 0) return ''
+  return html`<section class="card" aria-labelledby="role-title">
+    <h2 id="role-title">Role</h2>
+    <form method="post" action="/workspace/members/${person._id}/role">
+      <fieldset><legend>What ${isSelf(shown) ? 'you' : person.name} may do here:</legend>
+        ${roles.map(
+          (
+            role,
+          ) => html`<label class="check"><input type="radio" name="role" value="${role}" ${role === membership.role ? 'checked' : ''}>
+          <span><strong>${role}</strong> <span class="small">${MEANING[role]}</span></span></label>`,
+        )}
+      </fieldset>
+      <p class="small">A lower role takes effect within seconds, for connected apps too.</p>
+      <button>Change the role</button>
+    </form>
+  </section>`
+}
+
+const ending = (shown: Shown): Html | '' => {
+  const { person, workspace } = shown
+  const self = isSelf(shown)
+  if (!self && choices(shown).length === 0) return ''
+  const title = self ? 'Leave the workspace' : 'Remove from workspace'
+  return html`<section class="card" aria-labelledby="end-title">
+    <h2 id="end-title">${title}</h2>
+    <p>${
+      self
+        ? 'You no longer see this workspace, and the apps that work for you in it stop within seconds. What you wrote stays. You can come back only by a new invitation.'
+        : 'They no longer see this workspace, and the apps that work for them in it stop within seconds. What they wrote stays, and so does their account.'
+    }</p>
+    <form method="post" action="/workspace/members/${person._id}/end">
+      <button class="second">${self ? html`Leave ${workspace}` : html`Remove ${person.name}`}</button>
+    </form>
+  </section>`
+}
+
+const memberPage = (shown: Shown): Page => {
+  const { visitor, person, membership, workspace, fault } = shown
+  return {
+    title: person.name,
+    visitor,
+    body: html`<h1>${person.name}</h1>
+    <p class="lead">In ${workspace}. <a href="/workspace">Back to the workspace</a></p>
+    ${faultNote(fault)}
+    <div class="card">
+      <dl class="facts">
+        <dt>Email</dt><dd>${person.email}</dd>
+        <dt>Role</dt><dd>${membership.role}</dd>
+        <dt>Member since</dt><dd>${day(membership.joined_at)}</dd>
+      </dl>
+    </div>
+    ${roleForm(shown)} ${ending(shown)}`,
+  }
+}
+
+const show = async (c: Ctx, deps: Deps, visitor: Manager, fault?: Fault): Promise<Response> => {
+  const id = c.req.param('id') ?? ''
+  const { workspace_id } = visitor.membership
+  const person = await deps.store.people.byId(id)
+  const membership = person ? membershipIn(person, workspace_id) : undefined
+  const visible = manages(visitor.membership.role) || id === visitor.person._id
+  if (!person || !membership || !visible) throw notFound('member', id)
+  const workspace =
+    (await deps.store.workspaces.find(workspace_id))?.name ?? visitor.membership.workspace_name
+  return send(c, memberPage({ visitor, person, membership, workspace, fault }), formActionOf(fault))
+}
+
+/** Makes the change that a form asks for, and goes to `next`; the form comes again with what was wrong. */
+const change = async (
+  c: Ctx,
+  deps: Deps,
+  visitor: Manager,
+  role: Role | null,
+  next: string,
+): Promise<Response> => {
+  const caller = callerOf(visitor.person, visitor.membership)
+  const done = await attempt(() => changeMember(deps, caller, c.req.param('id') ?? '', role))
+  return done.ok ? c.redirect(next, 303) : show(c, deps, visitor, done.fault)
+}
+
+const changeRole = async (c: Ctx, deps: Deps, visitor: Manager): Promise<Response> => {
+  const typed = (await fieldsOf(c)).get('role')
+  const role = ROLES.find((one) => one === typed)
+  if (!role) throw new AppError('invalid_argument', `The role is one of ${ROLES.join(', ')}.`)
+  return change(c, deps, visitor, role, `/workspace/members/${c.req.param('id')}`)
+}
+
+/** The page of a member, and its forms. */
+export const memberRoutes = (routes: Hono<GatewayEnv>, deps: Deps): void => {
+  const inside = managersOnly(deps)
+  routes.get('/workspace/members/:id', inside(show))
+  routes.post('/workspace/members/:id/role', inside(changeRole))
+  routes.post(
+    '/workspace/members/:id/end',
+    inside((c, _, visitor) => change(c, deps, visitor, null, '/workspace')),
+  )
+}

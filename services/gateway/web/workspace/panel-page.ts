@@ -1,0 +1,202 @@
+// The pages that services declare in their contracts, each at /workspace/<path>: who may see one, its list, and its
+// operations as posted forms. Knows no service; what an operation does and refuses is its service's matter.
+import type { Hono } from 'hono'
+import { html } from 'hono/html'
+import { checkInput } from '../../../../shared/contracts/define/check.ts'
+import type { Contract } from '../../../../shared/contracts/define/contract.ts'
+import { AppError, notFound } from '../../../../shared/contracts/define/errors.ts'
+import { inputSchema, outputSchema } from '../../../../shared/contracts/define/json-schema.ts'
+import type { Panel, PanelAction, PanelDetail, PanelPage } from '../../../../shared/contracts/define/panel.ts'
+import { requireConfirmed } from '../../accounts/account-mails.ts'
+import type { Deps } from '../../deps.ts'
+import type { GatewayEnv } from '../../http/env.ts'
+import { type Ctx, type Html, type Page, send } from '../layout.ts'
+import { attempt, type Fault, fieldsOf, formActionOf } from '../posted-forms.ts'
+import {
+  doneNote,
+  type Field,
+  type FormFault,
+  fieldsOfAction,
+  filled,
+  pageAction,
+  pathOf,
+  type Row,
+  rowFault,
+  type Surroundings,
+  tableOf,
+  withQuery,
+} from './panel-view.ts'
+import { callOf, type Manager, managersOnly } from './workspace-page.ts'
+
+/** Rows of one page. */
+const SHOWN_ROWS = 50
+
+/** A page of a contract, and the one that its rows lead to or that it was reached from. */
+type Place = Readonly<{
+  contract: Contract
+  panel: Panel
+  page: PanelPage
+  path: string
+  from: Readonly<Record<string, string>>
+  detail: PanelDetail | undefined
+  above: string | undefined
+}>
+
+const placesOf = (contract: Contract): readonly Place[] => {
+  const { panel } = contract
+  if (!panel) return []
+  const path = pathOf(panel)
+  const main = { contract, panel, page: panel, path, from: {}, detail: panel.detail, above: undefined }
+  if (!panel.detail) return [main]
+  const { from, path: segment } = panel.detail
+  return [
+    main,
+    { ...main, page: panel.detail, path: `${path}/${segment}`, from, detail: undefined, above: path },
+  ]
+}
+
+type Listed = Readonly<{ about: string; rows: readonly Row[]; next: string | null }>
+
+const operationOf = ({ contract }: Place, name: string) => {
+  const found = contract.operations[name]
+  if (!found) throw notFound('page', name)
+  return found
+}
+
+const list = async (c: Ctx, deps: Deps, visitor: Manager, place: Place): Promise<Listed> => {
+  const { operation, rows, about } = place.page.table
+  const cursor = c.req.query('cursor')
+  const asked = { ...queryOf(c, place), limit: SHOWN_ROWS, ...(cursor ? { cursor } : {}) }
+  const input = checkInput(operationOf(place, operation).input, asked)
+  const found = (await deps.ask(place.contract, operation, input, callOf(c, deps, visitor))) as Row
+  return {
+    about: about === undefined ? '' : String(found[about]),
+    rows: found[rows] as readonly Row[],
+    next: found.next_cursor as string | null,
+  }
+}
+
+const queryOf = (c: Ctx, { from, page }: Place): Record<string, string> => {
+  const { filter } = page.table
+  const chosen = filter && c.req.query(filter.member)
+  return {
+    ...filled(Object.fromEntries(Object.keys(from).map((name) => [name, name])), c.req.query()),
+    ...(filter && chosen ? { [filter.member]: chosen } : {}),
+  }
+}
+
+/** The ways to narrow a list down, the chosen one marked. */
+const filterLinks = (place: Place, { path, query }: Surroundings): Html | '' => {
+  const { filter, operation } = place.page.table
+  if (!filter) return ''
+  const { properties } = inputSchema(operationOf(place, operation).input)
+  type Words = Record<string, { enum?: readonly string[] }>
+  const { [filter.member]: chosen = '', ...others } = query
+  const link = (word: string, label: string): Html =>
+    html`<a href="${withQuery(path, word === '' ? others : { ...others, [filter.member]: word })}" ${word === chosen ? html`aria-current="true"` : ''}>${label}</a>`
+  return html`<nav class="filter" aria-label="${filter.label}">${link('', 'All')}
+    ${((properties as Words)[filter.member]?.enum ?? []).map((word) => link(word, word.replaceAll('_', ' ')))}</nav>`
+}
+
+/** The declared members of a row, whose words are shown as words. */
+const membersOf = (place: Place): Record<string, object> => {
+  const { properties } = outputSchema(operationOf(place, place.page.table.operation).output)
+  type Rows = { items?: { properties?: Record<string, object> } }
+  return (properties as Record<string, Rows>)[place.page.table.rows]?.items?.properties ?? {}
+}
+
+const pagePart = (place: Place, listed: Listed, around: Surroundings): Html => {
+  const { page, path, above, panel, detail } = place
+  const paged = (cursor: string) => withQuery(path, { ...around.query, cursor })
+  return html`${above ? html`<p><a href="${above}">${panel.title}</a></p>` : html`<p><a href="/workspace">Workspace</a></p>`}
+    <h1>${page.title}</h1><p class="lead">${page.intro}</p>
+    ${listed.about === '' ? '' : html`<p><strong>${listed.about}</strong></p>`}
+    ${doneNote(around)} ${rowFault(page, around)}
+    ${filterLinks(place, around)}
+    <section class="card" aria-label="${page.title}">
+      ${listed.rows.length === 0 ? html`<p>${page.table.empty}</p>` : tableOf(page, listed.rows, detail, around, membersOf(place))}
+      ${listed.next === null ? '' : html`<p><a href="${paged(listed.next)}">Next page</a></p>`}
+    </section>
+    ${page.actions.map((action) => pageAction(action, around))}`
+}
+
+type Extra = Partial<Pick<Surroundings, 'typed' | 'fault' | 'done'>>
+
+const show = async (
+  c: Ctx,
+  deps: Deps,
+  visitor: Manager,
+  place: Place,
+  extra: Extra = {},
+  fault?: Fault,
+): Promise<Response> => {
+  const { path, page, contract } = place
+  const action = actionOf(place, c.req.query('done') ?? '')
+  const around: Surroundings = {
+    operations: contract.operations,
+    path,
+    query: queryOf(c, place),
+    typed: extra.typed ?? new URLSearchParams(),
+    fault: extra.fault,
+    done: extra.done ?? (action && !extra.fault ? { action, revealed: undefined } : undefined),
+  }
+  const body = pagePart(place, await list(c, deps, visitor, place), around)
+  const shown: Page = { title: page.title, visitor, wide: true, body }
+  return send(c, shown, formActionOf(fault))
+}
+
+const actionOf = ({ page }: Place, operation: string): PanelAction | undefined =>
+  [...page.actions, ...page.table.actions].find((action) => action.operation === operation)
+
+/** What was typed into a field; nothing where it was left empty. */
+const typedInto = ({ name, kind }: Field, form: URLSearchParams): unknown =>
+  kind === 'some_of' ? form.getAll(name) : form.get(name)?.trim() || undefined
+
+const inputOf = (place: Place, action: PanelAction, form: URLSearchParams): Record<string, unknown> => {
+  const fields = fieldsOfAction(operationOf(place, action.operation), action)
+  const asked = fields.map((field) => [field.name, typedInto(field, form)] as const)
+  const given = Object.keys(action.from ?? {}).map((name) => [name, form.get(name) ?? ''] as const)
+  return Object.fromEntries([...asked, ...given].filter(([, value]) => value !== undefined))
+}
+
+/** The sentence of each field that a refusal names. */
+const formFault = (operation: string, { sentence, field, error }: Fault): FormFault => {
+  const named = (error.extras.details?.fields ?? []) as readonly { field: string; message: string }[]
+  const fields = field === undefined ? named : [{ field, message: error.message }]
+  return { operation, sentence, fields: new Map(fields.map((one) => [one.field, one.message])) }
+}
+
+const act = async (c: Ctx, deps: Deps, visitor: Manager, place: Place): Promise<Response> => {
+  const action = actionOf(place, c.req.param('operation') ?? '')
+  if (!action) throw notFound('action', c.req.param('operation') ?? '')
+  const { operation, reveal } = action
+  const form = await fieldsOf(c)
+  const done = await attempt(() => {
+    // These forms have things sent: mails once more, calls to addresses of others.
+    requireConfirmed(visitor.person)
+    const input = checkInput(operationOf(place, operation).input, inputOf(place, action, form))
+    return deps.ask(place.contract, operation, input, callOf(c, deps, visitor))
+  })
+  if (!done.ok)
+    return show(c, deps, visitor, place, { typed: form, fault: formFault(operation, done.fault) }, done.fault)
+  // What is shown once is in this answer alone: it must be in no address and no store.
+  if (reveal !== undefined) {
+    const revealed = String((done.value as Row)[reveal])
+    return show(c, deps, visitor, place, { done: { action, revealed } })
+  }
+  return c.redirect(withQuery(place.path, { ...queryOf(c, place), done: operation }), 303)
+}
+
+/** The pages that the contracts declare. */
+export const panelRoutes = (routes: Hono<GatewayEnv>, deps: Deps): void => {
+  const inside = (place: Place, work: typeof act) =>
+    managersOnly(deps)(async (c, _, visitor) => {
+      if (!place.panel.roles.includes(visitor.membership.role))
+        throw new AppError('forbidden', `This page is for: ${place.panel.roles.join(', ')}.`)
+      return work(c, deps, visitor, place)
+    })
+  for (const place of deps.contracts.flatMap(placesOf)) {
+    routes.get(place.path, inside(place, show))
+    routes.post(`${place.path}/:operation`, inside(place, act))
+  }
+}

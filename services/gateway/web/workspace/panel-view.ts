@@ -1,0 +1,227 @@
+// A declared page as HTML: its rows as a table, its operations as buttons and forms whose fields are those of the
+// operation's input. Knows no service.
+import { html } from 'hono/html'
+import type { Contract, Operation, Role } from '../../../../shared/contracts/define/contract.ts'
+import { inputSchema } from '../../../../shared/contracts/define/json-schema.ts'
+import type {
+  Panel,
+  PanelAction,
+  PanelColumn,
+  PanelDetail,
+  PanelPage,
+} from '../../../../shared/contracts/define/panel.ts'
+import { type Html, minute } from '../layout.ts'
+
+/** Where a panel is. */
+export const pathOf = ({ path }: Panel): string => `/workspace/${path}`
+
+/** A panel as the workspace's page shows it. */
+export type PanelLink = Readonly<{ href: string; title: string; intro: string }>
+
+/** The panels that a role is shown. */
+export const panelsFor = (contracts: readonly Contract[], role: Role): readonly PanelLink[] =>
+  contracts.flatMap(({ panel }) =>
+    panel?.roles.includes(role) ? [{ href: pathOf(panel), title: panel.title, intro: panel.intro }] : [],
+  )
+
+export type Row = Readonly<Record<string, unknown>>
+
+/** What a form asks for, as far as people are concerned. */
+export type Field = Readonly<{
+  name: string
+  label: string
+  hint: string
+  kind: 'text' | 'url' | 'date' | 'one_of' | 'some_of'
+  required: boolean
+  options: readonly string[]
+  max: number | undefined
+}>
+
+type Schema = Readonly<{
+  title?: string
+  description?: string
+  format?: string
+  maxLength?: number
+  enum?: readonly string[]
+  items?: Schema
+}>
+
+/** A name of ours as words; one with a dot is what programs know it by, and stays. */
+const words = (name: string): string => (name.includes('.') ? name : name.replaceAll('_', ' '))
+const capital = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1)
+
+const kindOf = ({ format, enum: options, items }: Schema): Field['kind'] => {
+  if (options) return 'one_of'
+  if (items) return 'some_of'
+  if (format === 'date') return 'date'
+  return format === 'uri' ? 'url' : 'text'
+}
+
+/** The fields of an action's form: the members of its input that nothing else fills. */
+export const fieldsOfAction = ({ input }: Operation, { from = {} }: PanelAction): readonly Field[] => {
+  const { properties = {}, required = [] } = inputSchema(input) as {
+    properties?: Readonly<Record<string, Schema>>
+    required?: readonly string[]
+  }
+  return Object.entries(properties)
+    .filter(([name]) => !Object.hasOwn(from, name))
+    .map(([name, schema]) => ({
+      name,
+      label: schema.title ?? capital(words(name)),
+      hint: schema.description ?? '',
+      kind: kindOf(schema),
+      required: required.includes(name),
+      options: schema.enum ?? schema.items?.enum ?? [],
+      max: schema.maxLength,
+    }))
+}
+
+/** What a person is told about a form that was not taken: a sentence above it, and one at each field. */
+export type FormFault = Readonly<{ operation: string; sentence: string; fields: ReadonlyMap<string, string> }>
+
+/** What a page shows besides its rows. */
+export type Surroundings = Readonly<{
+  operations: Readonly<Record<string, Operation>>
+  /** The page's address without its query, and the members that the query fills. */
+  path: string
+  query: Readonly<Record<string, string>>
+  typed: URLSearchParams
+  fault: FormFault | undefined
+  done: Readonly<{ action: PanelAction; revealed: string | undefined }> | undefined
+}>
+
+/** An address with the given members as its query. */
+export const withQuery = (path: string, query: Readonly<Record<string, string>>): string => {
+  const text = new URLSearchParams(query).toString()
+  return text === '' ? path : `${path}?${text}`
+}
+
+/** Members of an input, filled from a row or an address. */
+export const filled = (from: Readonly<Record<string, string>>, source: Row): Record<string, string> =>
+  Object.fromEntries(Object.entries(from).map(([name, member]) => [name, String(source[member] ?? '')]))
+
+const hidden = (members: Readonly<Record<string, string>>): Html[] =>
+  Object.entries(members).map(([name, value]) => html`<input type="hidden" name="${name}" value="${value}">`)
+
+const choices = (field: Field, typed: URLSearchParams): Html =>
+  html`<div class="choices">${field.options.map(
+    (option) => html`<label class="check"><input type="checkbox" name="${field.name}" value="${option}"
+      ${typed.getAll(field.name).includes(option) ? 'checked' : ''}> ${words(option)}</label>`,
+  )}</div>`
+
+const control = (field: Field, id: string, typed: URLSearchParams, marks: Html): Html => {
+  const { name, kind, options, required, max } = field
+  const value = typed.get(name) ?? ''
+  if (kind === 'one_of')
+    return html`<select id="${id}" name="${name}" ${marks}>${options.map(
+      (option) =>
+        html`<option value="${option}" ${option === value ? 'selected' : ''}>${words(option)}</option>`,
+    )}</select>`
+  return html`<input id="${id}" name="${name}" type="${kind}" value="${value}" autocomplete="off"
+    ${required ? 'required' : ''} ${max === undefined ? '' : html`maxlength="${max}"`} ${marks}>`
+}
+
+const fieldOf = (field: Field, operation: string, { typed, fault }: Surroundings): Html => {
+  const { name, label, hint, kind } = field
+  const id = `${operation}-${name}`
+  const wrong = fault?.operation === operation ? fault.fields.get(name) : undefined
+  const described = [wrong ? `${id}-fault` : '', hint ? `${id}-hint` : ''].filter(Boolean).join(' ')
+  const marks = html`${wrong ? html`aria-invalid="true" autofocus` : ''} ${described ? html`aria-describedby="${described}"` : ''}`
+  const notes = html`${wrong ? html`<p class="hint wrong" id="${id}-fault">${capital(wrong)}</p>` : ''}
+    ${hint ? html`<p class="hint" id="${id}-hint">${hint}</p>` : ''}`
+  if (kind === 'some_of')
+    return html`<fieldset class="field" ${described ? html`aria-describedby="${described}"` : ''}><legend class="label">${label}</legend>
+      ${choices(field, typed)} ${notes}</fieldset>`
+  return html`<div class="field"><label for="${id}">${label}</label>
+      ${control(field, id, typed, marks)} ${notes}</div>`
+}
+
+const target = ({ path, query }: Surroundings, { operation }: PanelAction): string =>
+  withQuery(`${path}/${operation}`, query)
+
+/** A button of a row. Where it takes something away, it asks first. */
+const rowButton = (action: PanelAction, row: Row, name: string, around: Surroundings): Html | '' => {
+  const { label, when, from = {}, confirm } = action
+  if (when && !when.is.includes(String(row[when.member]))) return ''
+  const button = html`<button class="${confirm ? 'second' : 'plain'}" aria-label="${label}: ${name}">${label}</button>`
+  const form = html`<form class="inline" method="post" action="${target(around, action)}">${hidden(filled(from, row))}${button}</form>`
+  return confirm === undefined
+    ? form
+    : html`<details class="ask"><summary aria-label="${label}: ${name} …">${label}</summary><p class="small">${confirm}</p>${form}</details>`
+}
+
+const cell = (value: unknown, none = '–'): Html | string => {
+  if (value === null || value === undefined || (Array.isArray(value) && value.length === 0)) return none
+  if (Array.isArray(value)) return value.join(', ')
+  if (typeof value === 'boolean') return value ? 'yes' : 'no'
+  const text = String(value)
+  return /^\d{4}-\d\d-\d\dT[\d:.]+Z$/.test(text)
+    ? html`<time datetime="${text}">${minute(new Date(text))}</time>`
+    : text
+}
+
+const shownCell = (row: Row, { member, none }: PanelColumn, schema: Schema | undefined): Html | string => {
+  const shown = cell(row[member], none)
+  return schema?.enum && typeof shown === 'string' ? words(shown) : shown
+}
+
+/** The rows of a page. Roles are stated because a table that is laid out as a list on narrow screens loses its own. */
+export const tableOf = (
+  { table: { columns, actions } }: PanelPage,
+  rows: readonly Row[],
+  detail: PanelDetail | undefined,
+  around: Surroundings,
+  members: Readonly<Record<string, Schema>>,
+): Html => {
+  const [first, ...others] = columns
+  const ends = actions.length > 0 || detail
+  const line = (row: Row): Html => {
+    const name = String(row[first.member] ?? '')
+    return html`<tr role="row"><th scope="row" role="rowheader" data-label="${first.heading}">${shownCell(row, first, members[first.member])}</th>
+      ${others.map((column) => html`<td role="cell" data-label="${column.heading}">${shownCell(row, column, members[column.member])}</td>`)}
+      ${
+        ends
+          ? html`<td role="cell" class="actions"><div>${detail ? html`<a href="${withQuery(`${around.path}/${detail.path}`, filled(detail.from, row))}" aria-label="${detail.label}: ${name}">${detail.label}</a>` : ''}
+          ${actions.map((action) => rowButton(action, row, name, around))}</div></td>`
+          : ''
+      }</tr>`
+  }
+  return html`<table class="panel" role="table"><thead role="rowgroup"><tr role="row">
+      ${columns.map(({ heading }) => html`<th scope="col" role="columnheader">${heading}</th>`)}
+      ${ends ? html`<th scope="col" role="columnheader">Actions</th>` : ''}</tr></thead>
+    <tbody role="rowgroup">${rows.map(line)}</tbody></table>`
+}
+
+const sentenceOf = ({ fault }: Surroundings, operation: string): Html | '' =>
+  fault?.operation === operation && fault.fields.size === 0
+    ? html`<p class="note bad" role="alert">${fault.sentence}</p>`
+    : ''
+
+/** A form of the page itself, or a button where there is nothing to ask. */
+export const pageAction = (action: PanelAction, around: Surroundings): Html | '' => {
+  const { operation, label, title, from = {}, confirm } = action
+  const declared = around.operations[operation]
+  if (!declared) return ''
+  const fields = fieldsOfAction(declared, action)
+  return html`<section class="card" ${title ? html`aria-labelledby="${operation}-title"` : ''}>
+    ${title ? html`<h2 id="${operation}-title">${title}</h2>` : ''}
+    <form method="post" action="${target(around, action)}">
+      ${sentenceOf(around, operation)} ${hidden(filled(from, around.query))}
+      ${fields.map((field) => fieldOf(field, operation, around))}
+      ${confirm ? html`<p class="small">${confirm}</p>` : ''}
+      <button>${label}</button>
+    </form></section>`
+}
+
+/** What was done, and what is shown this once. */
+export const doneNote = ({ done }: Surroundings): Html | '' =>
+  done
+    ? html`<div class="note" role="status"><p>${done.action.done}</p>
+      ${done.revealed === undefined ? '' : html`<code class="code">${done.revealed}</code>`}</div>`
+    : ''
+
+/** The sentence about a button of a row that was refused. */
+export const rowFault = (page: PanelPage, around: Surroundings): Html | '' =>
+  page.table.actions.some(({ operation }) => operation === around.fault?.operation)
+    ? html`<p class="note bad" role="alert">${around.fault?.sentence}</p>`
+    : ''

@@ -1,0 +1,309 @@
+// The page of a workspace: how to connect, who belongs to it, whom to invite, and its settings.
+import type { Hono } from 'hono'
+import { html } from 'hono/html'
+import { startBudget } from '../../../../shared/bus/headers.ts'
+import { LIMITS } from '../../../../shared/contracts/define/common.ts'
+import type { Call } from '../../../../shared/contracts/define/contract.ts'
+import { AppError } from '../../../../shared/contracts/define/errors.ts'
+import type { LoopRow } from '../../../../shared/contracts/loops-queue.ts'
+import { membershipIn, type Person } from '../../accounts/person-rules.ts'
+import { callerOf, findSignedIn, type SignedIn } from '../../accounts/sessions.ts'
+import {
+  INVITED_ROLES,
+  type Invitation,
+  isOpen,
+  manages,
+  type Workspace,
+} from '../../accounts/workspace-rules.ts'
+import { invite, loadWorkspace, saveWorkspace, withdraw } from '../../accounts/workspaces.ts'
+import type { Deps } from '../../deps.ts'
+import type { GatewayEnv } from '../../http/env.ts'
+import { resourceOf } from '../../oauth/grant-rules.ts'
+import { type Ctx, type Html, messagePage, type Page, send } from '../layout.ts'
+import { attempt, type Fault, faultNote, fieldsOf, formActionOf, input } from '../posted-forms.ts'
+import { type PanelLink, panelsFor } from './panel-view.ts'
+
+/** Patience of a page with the services behind it (ms). */
+const PAGE_BUDGET_MS = 4_000
+/** A form with `ai_context` in it: each byte may be three characters when posted. */
+const SETTINGS_BYTES = 4 * LIMITS.ai_context_bytes
+const SHOWN_INVITATIONS = 100
+
+/** A visitor who belongs to a workspace, as pages need one. */
+export type Manager = SignedIn & Readonly<{ membership: NonNullable<SignedIn['membership']> }>
+
+/** The visitor as an insider; others are sent to sign in, or told that they belong nowhere. */
+const insiderOf = async (c: Ctx, deps: Deps): Promise<Manager | Response> => {
+  const visitor = await findSignedIn(c, deps)
+  if (!visitor) return c.redirect('/sign-in', 303)
+  const { membership } = visitor
+  if (membership) return { ...visitor, membership }
+  const text = 'You do not belong to a workspace yet. Ask somebody to invite you.'
+  return send(c, messagePage('No workspace', text, visitor), { status: 403 })
+}
+
+/** What a page or form does for an insider, as a route: everybody else has the answer of `insiderOf`. */
+export const managersOnly =
+  (deps: Deps) =>
+  (work: (c: Ctx, deps: Deps, visitor: Manager) => Promise<Response>) =>
+  async (c: Ctx): Promise<Response> => {
+    const visitor = await insiderOf(c, deps)
+    return visitor instanceof Response ? visitor : work(c, deps, visitor)
+  }
+
+/** A call on behalf of an insider. */
+export const callOf = (c: Ctx, deps: Deps, { person, membership }: Manager): Call => ({
+  caller: callerOf(person, membership),
+  request_id: c.get('request_id') ?? deps.ids.next(),
+  ...startBudget(deps.clock, PAGE_BUDGET_MS, c.req.raw.signal),
+})
+
+type Shown = Readonly<{
+  visitor: Manager
+  workspace: Workspace
+  members: readonly Person[]
+  total: number
+  invitations: readonly Invitation[]
+  names: ReadonlyMap<string, string>
+  /** Null: the service that has them does not answer. */
+  loops: readonly LoopRow[] | null
+  mcpUrl: string
+  /** The pages of services that this member may open. */
+  links: readonly PanelLink[]
+  typed: Readonly<{ email?: string; name?: string; ai_context?: string; time_zone?: string }>
+  fault?: Readonly<{ of: 'invite' | 'settings'; fault: Fault }> | undefined
+}>
+
+const faultOf = ({ fault }: Shown, form: 'invite' | 'settings'): Fault | undefined =>
+  fault?.of === form ? fault.fault : undefined
+
+const connect = ({ mcpUrl, workspace }: Shown): Html => html`<section class="card" aria-labelledby="connect">
+    <h2 id="connect">Connect an agent</h2>
+    <p>Give this address to any MCP client. It asks you here before it gets in.</p>
+    <code class="code">${mcpUrl}</code>
+    <p class="small">The id of this workspace, for programs that read its events: <code>${workspace._id}</code></p>
+    <p class="small"><a href="/apps">See and disconnect the apps that work for you</a></p>
+  </section>`
+
+/** A member's name, which leads to their page for those who may do something there. */
+const nameOf = ({ visitor }: Shown, { _id, name }: Person): Html =>
+  manages(visitor.membership.role) || _id === visitor.person._id
+    ? html`<a href="/workspace/members/${_id}">${name}</a>`
+    : html`${name}`
+
+const people = (shown: Shown): Html => {
+  const { members, total, workspace } = shown
+  return html`<section class="card" aria-labelledby="members">
+    <h2 id="members">Members (${total})</h2>
+    <ul class="rows">${members.map(
+      (
+        person,
+      ) => html`<li><span class="main">${nameOf(shown, person)}<span class="sub">${person.email}</span></span>
+        <span class="end">${membershipIn(person, workspace._id)?.role ?? ''}</span></li>`,
+    )}</ul>
+    ${total > members.length ? html`<p class="small">The first ${members.length} are shown.</p>` : ''}
+    <p class="small"><a href="/workspace/mail">Choose which mails you get</a></p>
+  </section>`
+}
+
+const pending = (invitations: readonly Invitation[]): Html => html`<h2>Invited</h2>
+    <ul class="rows">${invitations.map(
+      ({ _id, email, role, expires_at }) => html`<li>
+        <span class="main">${email}<span class="sub">${role}, link works until ${expires_at.toISOString().slice(0, 10)}</span></span>
+        <form class="end" method="post" action="/workspace/invitations/${_id}/withdraw">
+          <button class="plain" aria-label="Withdraw the invitation of ${email}">Withdraw</button>
+        </form></li>`,
+    )}</ul>`
+
+const inviting = (shown: Shown): Html => {
+  const fault = faultOf(shown, 'invite')
+  return html`<section class="card" aria-labelledby="invite">
+    <h2 id="invite">Invite somebody</h2>
+    <form method="post" action="/workspace/invite" class="field">
+      ${faultNote(fault)}
+      <div class="row">
+        ${input({ name: 'email', label: 'Email', type: 'email', value: shown.typed.email ?? '', autocomplete: 'off', max: 254 }, fault)}
+        <div class="field short"><label for="role">Role</label><select id="role" name="role">
+          ${INVITED_ROLES.map((role) => html`<option ${role === 'member' ? 'selected' : ''}>${role}</option>`)}
+        </select></div>
+        <button>Send the invitation</button>
+      </div>
+      <p class="hint">Members file and change work, viewers can view only, admins also invite people.</p>
+    </form>
+    ${shown.invitations.length > 0 ? pending(shown.invitations) : ''}
+  </section>`
+}
+
+const privateLoops = ({ loops }: Shown): Html | '' => {
+  if (loops === null)
+    return html`<section class="card"><h2>Private loops</h2><p class="small">They cannot be shown right now.</p></section>`
+  const shown = loops.filter(({ visibility }) => visibility === 'private')
+  if (shown.length === 0) return ''
+  return html`<section class="card" aria-labelledby="loops">
+    <h2 id="loops">Private loops</h2>
+    <ul class="rows">${shown.map(
+      ({ id, name, status }) => html`<li><a class="main" href="/loops/${id}">${name}</a>
+        <span class="end">${status.replace('_', ' ')}</span></li>`,
+    )}</ul>
+  </section>`
+}
+
+const settings = (shown: Shown): Html => {
+  const { workspace, typed } = shown
+  const fault = faultOf(shown, 'settings')
+  return html`<section class="card" aria-labelledby="settings">
+    <h2 id="settings">Settings</h2>
+    <form method="post" action="/workspace">
+      ${faultNote(fault)}
+      ${input({ name: 'name', label: 'Name', value: typed.name ?? workspace.name, autocomplete: 'off', max: 200 }, fault)}
+      ${input(
+        {
+          name: 'time_zone',
+          label: 'Time zone',
+          value: typed.time_zone ?? workspace.time_zone,
+          autocomplete: 'off',
+          hint: 'An IANA name, such as Europe/Zurich.',
+        },
+        fault,
+      )}
+      <div class="field"><label for="ai_context">Instructions for agents</label>
+        <textarea id="ai_context" name="ai_context" aria-describedby="ai_context-hint">
+${typed.ai_context ?? workspace.ai_context}</textarea>
+        <p class="hint" id="ai_context-hint">Every agent reads this first (<code>ai_context</code>): what the project is, where its code lives, how work is checked.</p>
+      </div>
+      <button>Save</button>
+    </form>
+  </section>`
+}
+
+const panels = ({ links }: Shown): Html | '' => {
+  if (links.length === 0) return ''
+  return html`<section class="card" aria-labelledby="more">
+    <h2 id="more">More</h2>
+    <ul class="rows">${links.map(
+      ({ href, title, intro }) => html`<li><span class="main"><a href="${href}">${title}</a>
+        <span class="sub">${intro}</span></span></li>`,
+    )}</ul>
+  </section>`
+}
+
+const instructions = ({ workspace }: Shown): Html | '' =>
+  workspace.ai_context === ''
+    ? ''
+    : html`<section class="card"><h2>Instructions for agents</h2><div class="code">${workspace.ai_context}</div></section>`
+
+const switcher = ({ visitor, workspace, names }: Shown): Html | '' => {
+  const { memberships } = visitor.person
+  if (memberships.length < 2) return ''
+  return html`<form class="row" method="post" action="/workspace/switch">
+      <div class="field"><label for="workspace_id">Workspace</label><select id="workspace_id" name="workspace_id">
+        ${memberships.map(
+          ({ workspace_id, workspace_name }) =>
+            html`<option value="${workspace_id}" ${workspace_id === workspace._id ? 'selected' : ''}>${names.get(workspace_id) ?? workspace_name}</option>`,
+        )}
+      </select></div>
+      <button class="second">Show</button>
+    </form>`
+}
+
+const workspacePage = (shown: Shown): Page => {
+  const { visitor, workspace } = shown
+  const manager = manages(visitor.membership.role)
+  return {
+    title: workspace.name,
+    visitor,
+    wide: true,
+    body: html`<div class="head"><h1>${workspace.name}</h1>${switcher(shown)}</div>
+    <div class="grid">
+      <div>${connect(shown)} ${people(shown)} ${privateLoops(shown)} ${panels(shown)}</div>
+      <div>${manager ? html`${inviting(shown)} ${settings(shown)}` : instructions(shown)}</div>
+    </div>`,
+  }
+}
+
+const loopsOf = async (c: Ctx, deps: Deps, visitor: Manager): Promise<LoopRow[] | null> => {
+  try {
+    return (await deps.loops.list_loops({ limit: LIMITS.page }, callOf(c, deps, visitor))).loops
+  } catch (error) {
+    if (error instanceof AppError) return null
+    throw error
+  }
+}
+
+const show = async (
+  c: Ctx,
+  deps: Deps,
+  visitor: Manager,
+  extra: Pick<Shown, 'fault' | 'typed'> = { typed: {} },
+): Promise<Response> => {
+  const { store, clock } = deps
+  const { workspace_id } = visitor.membership
+  const ids = visitor.person.memberships.map((membership) => membership.workspace_id)
+  const [workspace, members, total, invitations, workspaces, loops] = await Promise.all([
+    loadWorkspace(deps, workspace_id),
+    store.people.members(workspace_id, { limit: LIMITS.page }),
+    store.people.countMembers(workspace_id),
+    store.invitations.listPending(workspace_id, SHOWN_INVITATIONS),
+    store.workspaces.findAll(ids),
+    loopsOf(c, deps, visitor),
+  ])
+  const names = new Map(workspaces.map(({ _id, name }) => [_id, name]))
+  const now = clock.now()
+  const inviters = await store.people.members(workspace_id, {
+    user_ids: [...new Set(invitations.map(({ invited_by }) => invited_by.user_id))],
+    limit: SHOWN_INVITATIONS,
+  })
+  const inviterOf = ({ invited_by }: Invitation) =>
+    inviters.find(({ _id }) => _id === invited_by.user_id) ?? null
+  const page = workspacePage({
+    visitor,
+    workspace,
+    members,
+    total,
+    invitations: invitations.filter((one) => isOpen(one, inviterOf(one), now)),
+    names,
+    loops,
+    mcpUrl: resourceOf(deps.public_url),
+    links: panelsFor(deps.contracts, visitor.membership.role),
+    ...extra,
+  })
+  return send(c, page, formActionOf(extra.fault?.fault))
+}
+
+const edit = async (c: Ctx, deps: Deps, visitor: Manager): Promise<Response> => {
+  const form = await fieldsOf(c, SETTINGS_BYTES)
+  const text = (name: string): string | undefined => form.get(name)?.replaceAll('\r\n', '\n')
+  const typed = { name: text('name'), ai_context: text('ai_context'), time_zone: text('time_zone') }
+  const done = await attempt(() => saveWorkspace(deps, callerOf(visitor.person, visitor.membership), typed))
+  if (done.ok) return c.redirect('/workspace', 303)
+  return show(c, deps, visitor, { typed, fault: { of: 'settings', fault: done.fault } })
+}
+
+const sendInvitation = async (c: Ctx, deps: Deps, visitor: Manager): Promise<Response> => {
+  const form = await fieldsOf(c)
+  const typed = { email: form.get('email') ?? '', role: form.get('role') ?? '' }
+  const done = await attempt(() => invite(deps, callerOf(visitor.person, visitor.membership), typed))
+  if (done.ok) return c.redirect('/workspace', 303)
+  return show(c, deps, visitor, { typed, fault: { of: 'invite', fault: done.fault } })
+}
+
+const switchTo = async (c: Ctx, deps: Deps, visitor: Manager): Promise<Response> => {
+  const id = (await fieldsOf(c)).get('workspace_id') ?? ''
+  if (membershipIn(visitor.person, id)) await deps.store.sessions.show(visitor.session._id, id)
+  return c.redirect('/workspace', 303)
+}
+
+const takeBack = async (c: Ctx, deps: Deps, visitor: Manager): Promise<Response> => {
+  await withdraw(deps, callerOf(visitor.person, visitor.membership), c.req.param('id') ?? '')
+  return c.redirect('/workspace', 303)
+}
+
+/** The workspace's page and its forms. */
+export const workspaceRoutes = (routes: Hono<GatewayEnv>, deps: Deps): void => {
+  const inside = managersOnly(deps)
+  routes.get('/workspace', inside(show))
+  routes.post('/workspace', inside(edit))
+  routes.post('/workspace/invite', inside(sendInvitation))
+  routes.post('/workspace/switch', inside(switchTo))
+  routes.post('/workspace/invitations/:id/withdraw', inside(takeBack))
+}

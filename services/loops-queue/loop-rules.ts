@@ -1,0 +1,345 @@
+// The life of one loop: made, held, reopened, shipped, its members, and how it is shown. Pure: knows no database and
+// no other loop; the order of loops is queue.ts.
+
+import type { Actor, LoopStatus, TaskCounts, Visibility } from '../../shared/contracts/define/common.ts'
+import type { EventOf } from '../../shared/contracts/define/contract.ts'
+import { AppError } from '../../shared/contracts/define/errors.ts'
+import { cutText, jsonBytes } from '../../shared/contracts/define/page-bytes.ts'
+import {
+  AI_CONTEXT_EXCERPT_CHARS,
+  type Loop,
+  type LoopRow,
+  type loopsQueue,
+} from '../../shared/contracts/loops-queue.ts'
+import type { LoopRef, TaskRow } from '../../shared/contracts/tasks.ts'
+
+/** Who sees a public loop, as `readers` names it. */
+export const EVERYBODY = 'public'
+/** Members of one private loop at most. */
+export const LOOP_MEMBERS = 1_000
+/** Tasks of each kind that a ship report names. */
+const REPORTED_TASKS = 20
+/** People that it names: with every id an event stays far below the largest message of the bus. */
+const REPORTED_PEOPLE = 1_000
+
+/** What it takes to say that a text was cut (bytes). */
+const CUT_BYTES = 40
+
+/** A task that a loop was made from, and the loop that it was in before. */
+export type FormedFrom = Readonly<{ task_id: string; moved_from: string | null }>
+
+/** A loop's own fields. */
+export type LoopState = {
+  _id: string
+  ws: string
+  name: string
+  description: string
+  ai_context: string
+  visibility: Visibility
+  /** Who sees it besides the workspace's owner: `public` alone, or the ids of a private loop's members. */
+  readers: readonly string[]
+  /** When members were added that were not there from the beginning. */
+  added_at?: Readonly<Record<string, Date>>
+  /** `forming`: being made from tasks; nobody sees it, and it goes away if that is not finished soon. */
+  status: 'forming' | LoopStatus
+  /** A ULID of the moment in which it came to its status: lists sort and page by it. */
+  status_key: string
+  /** Who brought it to its status; absent where an earlier release did. */
+  status_by?: Actor
+  /** The `status_key` of a change that the order may not have been told of: whoever meets it brings them in line. */
+  unqueued?: string
+  created_by: Actor
+  created_at: Date
+  updated_at: Date
+  shipped_at: Date | null
+  shipped_by: Actor | null
+  /** Since when a shipped loop owes its report, loop.shipped; null once that is published. */
+  report_due?: Date | null
+  /** The scoped idempotency key of the request that made it. */
+  create_key?: string
+  /** Of a loop made from tasks: those tasks. */
+  formed_from?: readonly FormedFrom[]
+}
+
+/** A loop that is not forming any more: what callers see and decide on. */
+export type StandingLoop = LoopState & { status: LoopStatus }
+/** A loop with its version, as decisions and views take it. */
+type At<L extends LoopState> = L & Readonly<{ v: number }>
+/** A decision: the loop as it is to be, and what is told of it. Null in its place: it is like that already. */
+export type Decision = Readonly<{ next: StandingLoop; events: readonly EventOf<typeof loopsQueue>[] }>
+
+/** When a decision is made, by whom, and the new `status_key`. */
+export type Moment = Readonly<{ by: Actor; now: Date; key: string }>
+
+/** What a new loop is asked to be. */
+export type NewLoop = Readonly<{
+  name: string
+  description: string
+  ai_context: string
+  visibility: Visibility
+  /** Members of a private loop besides its maker. */
+  member_ids: readonly string[]
+  create_key?: string
+}>
+
+/** What the events of a loop tell of it. */
+type Tellable = Pick<StandingLoop, '_id' | 'name' | 'visibility' | 'readers' | 'status' | 'created_by'>
+
+const memberIds = (loop: Pick<LoopState, 'visibility' | 'readers'>): string[] | null =>
+  loop.visibility === 'private' ? [...loop.readers] : null
+
+/** What every event of a loop tells; `version` is that of the change. */
+const told = (loop: Tellable, version: number, by: Actor) => ({
+  loop_id: loop._id,
+  name: loop.name,
+  visibility: loop.visibility,
+  status: loop.status,
+  version,
+  member_ids: memberIds(loop),
+  by,
+})
+
+/** What a change of status writes besides the status. */
+const cameTo = (by: Actor, key: string) => ({ status_key: key, status_by: by, unqueued: key })
+
+/** A new loop, not yet told of: active, or forming while tasks are moved into it. */
+export const newLoop = <S extends 'active' | 'forming'>(
+  id: string,
+  ws: string,
+  status: S,
+  asked: NewLoop,
+  { by, now, key }: Moment,
+): LoopState & { status: S } => ({
+  _id: id,
+  ws,
+  name: asked.name,
+  description: asked.description,
+  ai_context: asked.ai_context,
+  visibility: asked.visibility,
+  readers: asked.visibility === 'public' ? [EVERYBODY] : [...new Set([by.user_id, ...asked.member_ids])],
+  status,
+  ...(status === 'active' ? cameTo(by, key) : { status_key: key }),
+  created_by: by,
+  created_at: now,
+  updated_at: now,
+  shipped_at: null,
+  shipped_by: null,
+  ...(asked.create_key === undefined ? {} : { create_key: asked.create_key }),
+})
+
+/**
+ * What is told when a new loop of this state is stored at `version`, or to a reader that begins with a loop as it is at
+ * that version.
+ */
+export const createdEvents = (loop: Tellable, version: number): Decision['events'] => [
+  { name: 'loop.created', data: told(loop, version, loop.created_by) },
+]
+
+/** A forming loop becomes active: the point from which its making is a fact. */
+export const formed = (
+  loop: At<LoopState>,
+  from: readonly FormedFrom[],
+  { now, key }: Omit<Moment, 'by'>,
+): Decision => {
+  const came = cameTo(loop.created_by, key)
+  const next = { ...loop, status: 'active' as const, ...came, updated_at: now, formed_from: from }
+  return { next, events: createdEvents(next, loop.v + 1) }
+}
+
+const refuseShipped = (loop: LoopState, wanted: string): never => {
+  throw new AppError(
+    'invalid_transition',
+    `Loop ${loop._id} is shipped, which is final; it cannot be ${wanted}.`,
+    {
+      hint: 'Make a new loop with create_loop, and move tasks there with update_task or bulk_update_tasks.',
+      details: { loop_id: loop._id, status: 'shipped', allowed: [] },
+    },
+  )
+}
+
+/**
+ * Puts an active loop on hold.
+ * @throws AppError `invalid_transition` when it is shipped.
+ */
+export const hold = (loop: At<StandingLoop>, { by, now, key }: Moment): Decision | null => {
+  if (loop.status === 'on_hold') return null
+  if (loop.status === 'shipped') return refuseShipped(loop, 'put on hold')
+  const next = { ...loop, status: 'on_hold' as const, ...cameTo(by, key), updated_at: now }
+  return { next, events: [{ name: 'loop.held', data: told(next, loop.v + 1, by) }] }
+}
+
+/**
+ * Brings a loop back from hold.
+ * @throws AppError `invalid_transition` when it is shipped.
+ */
+export const reopen = (loop: At<StandingLoop>, { by, now, key }: Moment): Decision | null => {
+  if (loop.status === 'active') return null
+  if (loop.status === 'shipped') return refuseShipped(loop, 'reopened')
+  const next = { ...loop, status: 'active' as const, ...cameTo(by, key), updated_at: now }
+  return { next, events: [{ name: 'loop.reopened', data: told(next, loop.v + 1, by) }] }
+}
+
+/** What the owner of the tasks says of a loop that is to be shipped. */
+export type ShipSummary = Readonly<{
+  counts: TaskCounts
+  shipped: readonly TaskRow[]
+  unfinished: readonly TaskRow[]
+  unfinished_total: number
+  /** Who filed its tasks. */
+  author_ids: readonly string[]
+}>
+
+const taskLines = (rows: readonly TaskRow[]) =>
+  rows.slice(0, REPORTED_TASKS).map(({ id, title, status }) => ({ task_id: id, title, status }))
+
+const tookPart = (loop: LoopState, { author_ids }: ShipSummary, by: Actor): string[] =>
+  [...new Set([loop.created_by.user_id, by.user_id, ...author_ids])].slice(0, REPORTED_PEOPLE)
+
+/**
+ * Ships a loop, active or on hold, for good; null when it was shipped before. What it ships with is known only when
+ * nothing can be moved into it any more: the report follows.
+ */
+export const ship = (loop: At<StandingLoop>, { by, now, key }: Moment): Decision | null => {
+  if (loop.status === 'shipped') return null
+  const status = 'shipped' as const
+  const next = {
+    ...loop,
+    status,
+    ...cameTo(by, key),
+    updated_at: now,
+    shipped_at: now,
+    shipped_by: by,
+    report_due: now,
+  }
+  return { next, events: [] }
+}
+
+/** A loop that is shipped and owes its report. */
+export type UnreportedLoop = StandingLoop & { shipped_at: Date; shipped_by: Actor; report_due: Date }
+
+/** Whether a loop still owes its report. */
+export const owesReport = <L extends StandingLoop>(loop: L): loop is L & UnreportedLoop =>
+  loop.status === 'shipped' && loop.shipped_by !== null && !!loop.shipped_at && !!loop.report_due
+
+/** The report of a shipped loop: the event that every mail about it is made from. */
+export const shipReport = (
+  loop: At<UnreportedLoop>,
+  summary: ShipSummary,
+): EventOf<typeof loopsQueue> & { name: 'loop.shipped' } => ({
+  name: 'loop.shipped',
+  data: {
+    ...told(loop, loop.v, loop.shipped_by),
+    description: loop.description,
+    shipped_at: loop.shipped_at.toISOString(),
+    member_ids: memberIds(loop),
+    task_counts: summary.counts,
+    shipped_tasks: taskLines(summary.shipped),
+    unfinished_tasks: taskLines(summary.unfinished),
+    unfinished_total: summary.unfinished_total,
+    people_ids: tookPart(loop, summary, loop.shipped_by),
+  },
+})
+
+/**
+ * Adds a person to a private loop or takes one out; null when it is like that already.
+ * @throws AppError `invalid_argument` for a public loop, `limit_exceeded` when it has LOOP_MEMBERS members.
+ */
+export const setMember = (
+  loop: At<StandingLoop>,
+  user_id: string,
+  member: boolean,
+  { by, now }: Omit<Moment, 'key'>,
+): Decision | null => {
+  if (loop.visibility === 'public')
+    throw new AppError('invalid_argument', 'A public loop has no members of its own: everybody sees it.')
+  if (loop.readers.includes(user_id) === member) return null
+  if (member && loop.readers.length >= LOOP_MEMBERS)
+    throw new AppError('limit_exceeded', `A private loop has at most ${LOOP_MEMBERS} members.`, {
+      details: { field: 'members', limit: LOOP_MEMBERS, size: loop.readers.length + 1 },
+    })
+  const readers = member ? [...loop.readers, user_id] : loop.readers.filter((id) => id !== user_id)
+  const { [user_id]: _, ...others } = loop.added_at ?? {}
+  const added_at = member ? { ...others, [user_id]: now } : others
+  const next = { ...loop, readers, added_at, updated_at: now }
+  return {
+    next,
+    events: [{ name: 'loop.members_changed', data: { ...told(next, loop.v + 1, by), member_ids: readers } }],
+  }
+}
+
+/** Whether somebody has been a member of a private loop since before a moment. */
+export const wasMemberBefore = (loop: LoopState, user_id: string, moment: Date): boolean =>
+  loop.readers.includes(user_id) && (loop.added_at?.[user_id] ?? loop.created_at) <= moment
+
+const common = (loop: At<StandingLoop>, priority: number | null) => ({
+  id: loop._id,
+  name: loop.name,
+  description: loop.description,
+  visibility: loop.visibility,
+  status: loop.status,
+  priority,
+  created_by: loop.created_by,
+  created_at: loop.created_at.toISOString(),
+  updated_at: loop.updated_at.toISOString(),
+  shipped_at: loop.shipped_at?.toISOString() ?? null,
+  shipped_by: loop.shipped_by,
+  version: loop.v,
+})
+
+/** A loop whole. `priority` is its place in the queue that the caller sees, null when it has none. */
+export const viewLoop = (loop: At<StandingLoop>, priority: number | null): Loop => ({
+  ...common(loop, priority),
+  ai_context: loop.ai_context,
+  member_ids: memberIds(loop),
+})
+
+/** Members that a loop names at least, and bytes of its description that it shows at least, however long the rest is. */
+const LEAST_MEMBERS = 100
+const LEAST_DESCRIPTION = 1_000
+
+/** A loop with fewer members and a shorter description, as far as that is needed for its size; ai_context whole. */
+export const shortened = (loop: Loop, bytes: number): Loop => {
+  const over = (shown: Loop): number => jsonBytes(shown) - bytes
+  if (over(loop) <= 0) return loop
+  const { member_ids } = loop
+  const fewer =
+    member_ids && member_ids.length > LEAST_MEMBERS
+      ? { ...loop, member_ids: member_ids.slice(0, LEAST_MEMBERS), members_total: member_ids.length }
+      : loop
+  const left = jsonBytes(fewer.description) - over(fewer) - CUT_BYTES
+  const description =
+    over(fewer) > 0 ? cutText(fewer.description, Math.max(left, LEAST_DESCRIPTION)) : fewer.description
+  return description === fewer.description ? fewer : { ...fewer, description, description_truncated: true }
+}
+
+/** The same with a shorter ai_context too, if even that is needed. */
+export const cut = (loop: Loop, bytes: number): Loop => {
+  const shown = shortened(loop, bytes)
+  const over = jsonBytes(shown) - bytes
+  if (over <= 0) return shown
+  const ai_context = cutText(shown.ai_context, jsonBytes(shown.ai_context) - over - CUT_BYTES)
+  return { ...shown, ai_context, ai_context_truncated: true }
+}
+
+/** A loop as lists show it; `ai_context` needs to be there only one character beyond the excerpt. */
+export const viewRow = (
+  loop: At<StandingLoop>,
+  priority: number | null,
+  task_counts: TaskCounts,
+): LoopRow => {
+  const characters = [...loop.ai_context]
+  return {
+    ...common(loop, priority),
+    ai_context: characters.slice(0, AI_CONTEXT_EXCERPT_CHARS).join(''),
+    ai_context_truncated: characters.length > AI_CONTEXT_EXCERPT_CHARS,
+    task_counts,
+  }
+}
+
+/** A loop as a task names it. */
+export const loopRef = (loop: StandingLoop): LoopRef => ({
+  id: loop._id,
+  name: loop.name,
+  status: loop.status,
+  visibility: loop.visibility,
+})

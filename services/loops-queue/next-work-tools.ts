@@ -1,0 +1,108 @@
+// What to work on next and how much there is: reads only, claims nothing.
+
+import { LIMITS } from '../../shared/contracts/define/common.ts'
+import type { MemberCall } from '../../shared/contracts/define/contract.ts'
+import { ANSWER_BYTES, cutText, ENVELOPE_BYTES, jsonBytes } from '../../shared/contracts/define/page-bytes.ts'
+import type { Deps, Some } from './deps.ts'
+import { cut, viewLoop } from './loop-rules.ts'
+import { priorityIn, type Seen } from './queue-access.ts'
+
+/** Room for the tasks in the answer; loop and workspace share what they leave (bytes). */
+const TASKS_BYTES = 30_000
+/** The largest name as JSON (bytes). */
+const NAME_BYTES = 6 * LIMITS.name_chars
+/** Loops that are asked about at first, and how many times more each time after. */
+const FIRST_CHUNK = 50
+const CHUNK_GROWTH = 4
+/** Looks for work when what was found is gone by the time it is read. */
+const LOOKS = 3
+
+/**
+ * The first of these loops that has work ready, null when none has. Most orders have some near their head, so few loops
+ * are asked about at first.
+ */
+const findFirst = async (deps: Deps, call: MemberCall, order: readonly string[]): Promise<string | null> => {
+  const { workspace_id } = call.caller
+  for (let at = 0, size = FIRST_CHUNK; at < order.length; at += size, size *= CHUNK_GROWTH) {
+    const asked = { workspace_id, loop_ids: order.slice(at, at + size) }
+    const { first } = await deps.tasks.find_ready(asked, call)
+    if (first !== null) return first
+  }
+  return null
+}
+
+/** The first loop of the caller's order that has work ready, with a page of it; null when there is none. */
+const findWork = async (deps: Deps, call: MemberCall, limit: number) => {
+  const workspace_id = call.caller.workspace_id
+  const asked = { workspace_id, limit, ready_only: true, max_bytes: TASKS_BYTES }
+  let seen = await deps.queues.read(call)
+  for (let look = 0; look < LOOKS && seen.visible.length > 0; look += 1) {
+    const first = await findFirst(deps, call, ordered(seen))
+    if (first === null) break
+    const [rows, loop] = await Promise.all([
+      deps.tasks.list_loop_tasks({ ...asked, loop_id: first }, call),
+      deps.loops.get(call.caller, first),
+    ])
+    if (rows.tasks.length > 0 && loop.status === 'active') return { seen, work: { loop, rows } }
+    seen = await deps.queues.read(call)
+  }
+  return { seen, work: null }
+}
+
+/** The order as another service is asked about it: within the limit, which instances may pass by a loop or two. */
+const ordered = ({ visible }: Seen): readonly string[] =>
+  visible.length > LIMITS.active_loops ? visible.slice(0, LIMITS.active_loops) : visible
+
+const countTasks = async (deps: Deps, call: MemberCall) => {
+  const visible_private_loop_ids = await deps.loops.listPrivate(call.caller)
+  const workspace_id = call.caller.workspace_id
+  return await deps.tasks.count_workspace({ workspace_id, visible_private_loop_ids }, call)
+}
+
+const reasonOf = (active: number, on_hold: number) =>
+  active > 0 ? 'nothing_approved' : on_hold > 0 ? 'all_on_hold' : 'queue_empty'
+
+/** The handlers of next work and of the counts. */
+export const nextWork = (deps: Deps): Some<'get_next_work' | 'get_queue_stats'> => ({
+  get_next_work: async ({ limit }, call) => {
+    const workspace_id = call.caller.workspace_id
+    const [{ seen, work }, { workspace }, on_hold, { all }] = await Promise.all([
+      findWork(deps, call, limit),
+      deps.gateway.get_workspace_context({ workspace_id }, call),
+      deps.loops.count(call.caller, 'on_hold'),
+      countTasks(deps, call),
+    ])
+    const tasks = work?.rows.tasks ?? []
+    const room = ANSWER_BYTES - ENVELOPE_BYTES - jsonBytes(tasks)
+    const loop = work && cut(viewLoop(work.loop, priorityIn(seen, work.loop._id)), Math.floor(room / 2))
+    const ai_context = cutText(workspace.ai_context, room - jsonBytes(loop) - NAME_BYTES)
+    const truncated = ai_context === workspace.ai_context ? {} : { ai_context_truncated: true as const }
+    return {
+      loop,
+      workspace: { id: workspace.id, name: workspace.name, ai_context, ...truncated },
+      tasks,
+      tasks_total: work?.rows.total ?? 0,
+      ...(work ? {} : { reason: reasonOf(seen.visible.length, on_hold) }),
+      counts: { active_loops: seen.visible.length, on_hold_loops: on_hold, tasks: all },
+    }
+  },
+
+  get_queue_stats: async (_, call) => {
+    const workspace_id = call.caller.workspace_id
+    const [seen, on_hold, shipped, counts] = await Promise.all([
+      deps.queues.read(call),
+      deps.loops.count(call.caller, 'on_hold'),
+      deps.loops.count(call.caller, 'shipped'),
+      countTasks(deps, call),
+    ])
+    const loops_with_work_ready = await deps.ready.count(workspace_id, ordered(seen), call)
+    const active = seen.visible.length
+    return {
+      loops: { total: active + on_hold + shipped, active, on_hold, shipped },
+      loops_with_work_ready,
+      tasks: counts.all,
+      unassigned_tasks: counts.unassigned,
+      queue_version: seen.version,
+    }
+  },
+})

@@ -1,0 +1,124 @@
+// Who wants which mails of which workspace. One document per person and workspace, made when a mail is first owed or a wish
+// is first told; all queries are by id, so there is no index to state.
+import type { Db } from 'mongodb'
+import type { MailChoice } from '../../shared/contracts/notifier.ts'
+import type { Clock } from '../../shared/process/clock.ts'
+import { openCollection, type Upgrade } from '../../shared/storage/collection.ts'
+import { insertMissing } from '../../shared/storage/mongo.ts'
+import type { Recipient } from './notice-rules.ts'
+import { EVERYTHING, type MutedLoop, type Preference } from './preference-rules.ts'
+
+/** A person's wish, with what their page shows. */
+export type Subscription = Readonly<{
+  /** `<workspace id>:<user id>`. */
+  _id: string
+  ws: string
+  v: number
+  user_id: string
+  wants: MailChoice
+  muted: readonly MutedLoop[]
+  /** As of the last mail that was owed; empty before the first. */
+  email: string
+  workspace_name: string
+  updated_at: Date
+  /** The number of its shape as stored. @see openCollection */
+  schema?: number | undefined
+}>
+
+type Member = Readonly<{ ws: string; user_id: string | null }>
+
+export type Subscriptions = Readonly<{
+  find: (ws: string, user_id: string) => Promise<Subscription | null>
+  /** The person's, made with the wish of somebody who never told one if there is none yet. */
+  findOrMake: (ws: string, user_id: string) => Promise<Subscription>
+  /** Writes the wish over `before`; null when it has changed since. */
+  save: (before: Subscription, wish: Preference) => Promise<Subscription | null>
+  /** The wishes of those who have told one, by subscriptionId. */
+  of: (members: readonly Member[]) => Promise<ReadonlyMap<string, Preference>>
+  /** Sees to it that each member has one, with the address and workspace name of today; gives their wishes as `of`. */
+  note: (
+    ws: string,
+    workspace_name: string,
+    members: readonly Recipient[],
+  ) => Promise<ReadonlyMap<string, Preference>>
+}>
+
+/** The id of a person's subscription to a workspace. */
+export const subscriptionId = (ws: string, user_id: string): string => `${ws}:${user_id}`
+
+const UPGRADES: readonly Upgrade[] = [
+  // Before there were three wishes, one was either subscribed or not.
+  ({ subscribed, ...rest }) => ({ wants: subscribed === false ? 'none' : 'all', muted: [], ...rest }),
+]
+
+/** Opens the collection. */
+export const openSubscriptions = async (
+  db: Db,
+  { clock }: Readonly<{ clock: Clock }>,
+): Promise<Subscriptions> => {
+  const opened = await openCollection<Subscription>(db, 'subscriptions', { indexes: [], upgrades: UPGRADES })
+  const { collection: subscriptions, schema, read } = opened
+
+  const fresh = (ws: string, user_id: string, email: string, workspace_name: string): Subscription => ({
+    _id: subscriptionId(ws, user_id),
+    ws,
+    v: 1,
+    user_id,
+    ...EVERYTHING,
+    email,
+    workspace_name,
+    updated_at: clock.now(),
+    schema,
+  })
+  const find = async (ws: string, user_id: string): Promise<Subscription | null> => {
+    const found = await subscriptions.findOne({ _id: subscriptionId(ws, user_id) })
+    return found && read(found)
+  }
+  const findAll = async (ids: readonly string[]): Promise<Subscription[]> => {
+    if (ids.length === 0) return []
+    const found = await subscriptions.find({ _id: { $in: [...ids] } }).toArray()
+    return found.map((one) => read(one))
+  }
+  const byId = (found: readonly Subscription[]) => new Map(found.map((one) => [one._id, one]))
+
+  return {
+    find,
+    findOrMake: async (ws, user_id) => {
+      const made = fresh(ws, user_id, '', '')
+      const found = await find(ws, user_id)
+      if (found) return found
+      await insertMissing(subscriptions, [made])
+      return (await find(ws, user_id)) ?? made
+    },
+    save: async ({ _id, ws, v }, { wants, muted }) => {
+      const saved = await subscriptions.findOneAndUpdate(
+        { _id, ws, v },
+        { $set: { wants, muted, updated_at: clock.now(), schema }, $inc: { v: 1 } },
+        { returnDocument: 'after' },
+      )
+      return saved && read(saved)
+    },
+    of: async (members) => {
+      const ids = members.flatMap(({ ws, user_id }) => (user_id === null ? [] : subscriptionId(ws, user_id)))
+      return byId(await findAll([...new Set(ids)]))
+    },
+    note: async (ws, workspace_name, members) => {
+      const known = byId(await findAll(members.map(({ user_id }) => subscriptionId(ws, user_id))))
+      const updated_at = clock.now()
+      const missing = members.filter(({ user_id }) => !known.has(subscriptionId(ws, user_id)))
+      await insertMissing(
+        subscriptions,
+        missing.map(({ user_id, email }) => fresh(ws, user_id, email, workspace_name)),
+      )
+      const stale = members.flatMap(({ user_id, email }) => {
+        const before = known.get(subscriptionId(ws, user_id))
+        if (!before || (before.email === email && before.workspace_name === workspace_name)) return []
+        const { _id, v } = before
+        const update = { $set: { email, workspace_name, updated_at }, $inc: { v: 1 } }
+        return [{ updateOne: { filter: { _id, ws, v }, update } }]
+      })
+      if (stale.length > 0) await subscriptions.bulkWrite(stale, { ordered: false })
+      return known
+    },
+  }
+}

@@ -1,0 +1,124 @@
+// Comments in MongoDB: their indexes, and every query and write of them.
+import type { Db, IndexDescription } from 'mongodb'
+import type { Actor } from '../../shared/contracts/define/common.ts'
+import type { PlainEvent } from '../../shared/contracts/define/contract.ts'
+import { jsonBytes } from '../../shared/contracts/define/page-bytes.ts'
+import {
+  type Aggregate,
+  type AggregateDeps,
+  aggregates,
+  type Because,
+  OUTBOX_INDEX,
+} from '../../shared/storage/aggregate.ts'
+import { openCollection } from '../../shared/storage/collection.ts'
+import type { LedgerEntry } from '../../shared/storage/idempotency.ts'
+import { commentIncrement, type PendingIncrements } from './counter-rules.ts'
+import { type CountedCollection, type Entry, PENDING_INCREMENTS_INDEX } from './counter-store.ts'
+
+/** A comment as it is stored; `parent` is the task or loop that it is on. */
+export type CommentDoc = Aggregate &
+  Readonly<{
+    parent: string
+    task_id: string | null
+    loop_id: string | null
+    author: Actor
+    text: string
+    created_at: Date
+    created: LedgerEntry | null
+    uncounted: readonly PendingIncrements[]
+  }>
+/** A comment before it is stored. */
+export type NewComment = Omit<CommentDoc, keyof Aggregate | 'uncounted'> &
+  Readonly<{ _id: string; ws: string }>
+/** A comment as pages read it. */
+export type CommentRow = Pick<CommentDoc, '_id' | 'author' | 'text' | 'created_at'>
+
+/** The indexes of the comments, each with what it is for. */
+const COMMENT_INDEXES: readonly IndexDescription[] = [
+  OUTBOX_INDEX,
+  PENDING_INCREMENTS_INDEX,
+  // Pages, oldest first.
+  { key: { ws: 1, parent: 1, _id: 1 }, name: 'parent' },
+  // One comment per idempotency key.
+  {
+    key: { ws: 1, 'created.key': 1 },
+    name: 'created',
+    unique: true,
+    partialFilterExpression: { 'created.key': { $exists: true } },
+  },
+]
+
+/** A page ends at so many comments, or earlier where they would be too large. */
+const PAGE_COMMENTS = 100
+/** Comments fetched at a time: four of the longest make a batch of a page's size. */
+const FETCH = 25
+/** Comments of a deleted task that are removed at a time. */
+const PURGE_BATCH = 500
+
+/** Opens the comments of the service and makes their indexes. */
+export const openComments = async (db: Db, deps: AggregateDeps) => {
+  const opened = await openCollection<CommentDoc>(db, 'comments', { indexes: COMMENT_INDEXES })
+  const { collection } = opened
+  const { insert, outbox } = aggregates(opened, deps)
+  const home = collection as unknown as CountedCollection
+  return {
+    outbox,
+    home,
+
+    /** Inserts a comment; null when another has its idempotency key. */
+    insert: async (comment: NewComment, event: PlainEvent, because: Because): Promise<Entry | null> => {
+      const change = { id: deps.ids.next(), at: deps.clock.now(), sums: commentIncrement(comment.parent) }
+      const saved = await insert({ ...comment, uncounted: [change] }, [event], because)
+      return saved && { home, id: saved._id, ws: saved.ws, change }
+    },
+
+    /** The comment that a request with this key made. */
+    findCreated: (ws: string, key: string): Promise<CommentDoc | null> =>
+      collection.findOne({ ws, 'created.key': key }),
+
+    /**
+     * A page of comments behind the id `after`, oldest first, and whether there are more.
+     * @param bytes of all of them as JSON.
+     * @param least comments that are read however large they are.
+     */
+    page: async (
+      ws: string,
+      parent: string,
+      after: string | undefined,
+      bytes: number,
+      least: number,
+    ): Promise<{ rows: CommentRow[]; more: boolean }> => {
+      await using found = collection
+        .find({ ws, parent, ...(after === undefined ? {} : { _id: { $gt: after } }) })
+        .sort({ _id: 1 })
+        .limit(PAGE_COMMENTS + 1)
+        .batchSize(FETCH)
+        .project<CommentRow>({ author: 1, text: 1, created_at: 1 })
+      const rows: CommentRow[] = []
+      let left = bytes
+      for await (const row of found) {
+        left -= jsonBytes(row) + 1
+        if (rows.length === PAGE_COMMENTS || (rows.length >= least && left < 0)) return { rows, more: true }
+        rows.push(row)
+      }
+      return { rows, more: false }
+    },
+
+    /** Removes some comments of what was deleted, those whose events are out; whether none is left. */
+    purge: async (ws: string, parent: string): Promise<boolean> => {
+      const found = await collection
+        .find({ ws, parent })
+        .sort({ _id: 1 })
+        .limit(PURGE_BATCH)
+        .project<{ _id: string }>({ _id: 1 })
+        .toArray()
+      const { deletedCount } = await collection.deleteMany({
+        _id: { $in: found.map(({ _id }) => _id) },
+        ws,
+        outbox: { $size: 0 },
+      })
+      return deletedCount === found.length && found.length < PURGE_BATCH
+    },
+  }
+}
+export type CommentStore = Awaited<ReturnType<typeof openComments>>

@@ -1,0 +1,50 @@
+// Tasks and comments as the records of a snapshot.
+import { tasks as contract } from '../../shared/contracts/tasks.ts'
+import {
+  INTERNAL_FIELDS,
+  type RecordSource,
+  recordSource,
+  type StoredThing,
+} from '../../shared/events/record-store.ts'
+import { lookInto } from '../../shared/storage/collection.ts'
+import { PUBLIC } from './counter-rules.ts'
+import { createdEvent } from './task-rules.ts'
+import { addedEvent, type EventComment } from './task-view.ts'
+
+type Within = { ws: string }
+type Parent = { _id: string; acl: string }
+
+const filed = recordSource<StoredThing & Within & Parameters<typeof createdEvent>[0]>(contract.name, {
+  type: 'task.created',
+  collection: 'tasks',
+  filter: { deleted_at: { $exists: false } },
+  within: 'ws',
+  fields: { ...INTERNAL_FIELDS, body: 0, created: 0, uncounted: 0 },
+  tell: (found) => found.map((task) => [{ ws: task.ws, event: createdEvent(task) }]),
+})
+
+const comments = recordSource<StoredThing & Within & EventComment & { parent: string }>(contract.name, {
+  type: 'comment.added',
+  collection: 'comments',
+  filter: {},
+  within: 'ws',
+  fields: { ...INTERNAL_FIELDS, created: 0, uncounted: 0 },
+  tell: async (found, db) => {
+    const { collection, read } = lookInto<Parent>(db, 'tasks')
+    const parents = await collection
+      .find({ _id: { $in: found.map(({ parent }) => parent) }, deleted_at: { $exists: false } })
+      .project<Parent>({ schema: 1, acl: 1 })
+      .toArray()
+    const acls = new Map(parents.map((one) => [one._id, read(one).acl]))
+    return found.map((comment) => {
+      const { ws, loop_id, parent } = comment
+      // Private until the service of the loop says otherwise: whoever puts the snapshot together asks it.
+      if (loop_id !== null) return [{ ws, event: addedEvent(comment, true) }]
+      const acl = acls.get(parent)
+      return acl === undefined ? [] : [{ ws, event: addedEvent(comment, acl !== PUBLIC) }]
+    })
+  },
+})
+
+/** What this service has for a snapshot. */
+export const records: readonly RecordSource[] = [filed, comments]

@@ -1,0 +1,97 @@
+// Stored things in the shapes that the contract declares. Pure.
+import { actorOf } from '../../shared/contracts/define/actor.ts'
+import type { Actor } from '../../shared/contracts/define/common.ts'
+import type { Caller, PlainEvent } from '../../shared/contracts/define/contract.ts'
+import { countFitting } from '../../shared/contracts/define/page-bytes.ts'
+import { includesScope } from '../../shared/contracts/define/scopes.ts'
+import type { Comment, Task, TaskRow } from '../../shared/contracts/tasks.ts'
+import type { Editor } from './status-rules.ts'
+import type { TaskState, Versioned } from './task-rules.ts'
+
+/** Characters of a comment that its event tells. */
+const EXCERPT_CHARS = 200
+
+/** What tells of a comment. */
+export type EventComment = Readonly<{
+  _id: string
+  task_id: string | null
+  loop_id: string | null
+  author: Actor
+  text: string
+}>
+
+/**
+ * What tells of a comment: of a new one, or to a reader that begins with it as it is now.
+ * @param isPrivate whether what it is on is in a private loop, or is one.
+ */
+export const addedEvent = (comment: EventComment, isPrivate: boolean): PlainEvent => ({
+  name: 'comment.added',
+  data: {
+    comment_id: comment._id,
+    task_id: comment.task_id,
+    loop_id: comment.loop_id,
+    private: isPrivate,
+    by: comment.author,
+    excerpt: [...comment.text].slice(0, EXCERPT_CHARS).join(''),
+  },
+})
+
+/** A person as the editor of a task. */
+export const editorOf = (caller: Caller): Editor => ({
+  actor: actorOf(caller),
+  may_approve: includesScope(caller.scopes, 'loops:approve'),
+})
+
+type RowFields =
+  | '_id'
+  | 'title'
+  | 'status'
+  | 'priority'
+  | 'due_date'
+  | 'loop_id'
+  | 'author'
+  | 'approved_by'
+  | 'created_at'
+  | 'updated_at'
+
+/** A task as lists show it. */
+export const toRow = (task: Versioned<Pick<TaskState, RowFields>>): TaskRow => ({
+  id: task._id,
+  title: task.title,
+  status: task.status,
+  priority: task.priority,
+  due_date: task.due_date,
+  loop_id: task.loop_id,
+  author: task.author,
+  approved_by: task.approved_by,
+  created_at: task.created_at.toISOString(),
+  updated_at: task.updated_at.toISOString(),
+  version: task.v,
+})
+
+/**
+ * The page out of rows, one more of which was asked for than a page may have.
+ * @returns the page, and its last row where there are more.
+ */
+export const rowPage = <T extends Versioned<Pick<TaskState, RowFields>>>(
+  found: readonly T[],
+  limit: number,
+  bytes: number,
+): Readonly<{ tasks: TaskRow[]; last: T | undefined }> => {
+  const rows = found.slice(0, limit).map(toRow)
+  const tasks = rows.slice(0, countFitting(rows, bytes))
+  return { tasks, last: found.length > tasks.length ? found[tasks.length - 1] : undefined }
+}
+
+/** A task whole. */
+export const toTask = (task: Versioned): Task => ({ ...toRow(task), body: task.body })
+
+/** A comment. */
+export const toComment = (
+  comment: Readonly<{ _id: string; author: Actor; text: string; created_at: Date }>,
+): Comment => ({
+  id: comment._id,
+  author: comment.author,
+  text: comment.text,
+  created_at: comment.created_at.toISOString(),
+})

@@ -1,0 +1,50 @@
+// Who sees a task: whoever sees its loop. The loops-queue service is asked; for anyone else the task is as if it were
+// not there.
+import type { MemberCall } from '../../shared/contracts/define/contract.ts'
+import { AppError, notFound } from '../../shared/contracts/define/errors.ts'
+import type { LoopRef } from '../../shared/contracts/tasks.ts'
+import { PUBLIC } from './counter-rules.ts'
+import type { Deps } from './deps.ts'
+import type { TaskDoc } from './task-store.ts'
+
+/** Whether the person of a call sees what is in the private loop. */
+export type Sees = (loop_id: string) => Promise<boolean>
+
+/** A loop that the person of the call sees, or null. */
+export const findLoop = async (deps: Deps, loop_id: string, call: MemberCall): Promise<LoopRef | null> => {
+  try {
+    return (await deps.loops.check_loop({ loop_id }, call)).loop
+  } catch (error) {
+    if (error instanceof AppError && error.code === 'not_found') return null
+    throw error
+  }
+}
+
+/** Asks about each private loop by itself: for a call that names one task. */
+export const seesOne =
+  (deps: Deps, call: MemberCall): Sees =>
+  async (loop_id) =>
+    (await findLoop(deps, loop_id, call)) !== null
+
+/** Asks once for all private loops, when the first is met: for a call that names many tasks. */
+export const seesMany = (deps: Deps, call: MemberCall): Sees => {
+  let asked: Promise<ReadonlySet<string> | null> | undefined
+  const ask = async (): Promise<ReadonlySet<string> | null> => {
+    const { loop_ids } = await deps.loops.list_private_loops({}, call)
+    return loop_ids && new Set(loop_ids)
+  }
+  return async (loop_id) => {
+    asked ??= ask()
+    return (await asked)?.has(loop_id) ?? true
+  }
+}
+
+/**
+ * A task that is there and visible.
+ * @throws AppError `not_found`, with the same text for a task that is hidden as for one that never was.
+ */
+export const loadVisible = async (deps: Deps, ws: string, id: string, sees: Sees): Promise<TaskDoc> => {
+  const task = await deps.tasks.get(ws, id)
+  if (!task || (task.acl !== PUBLIC && !(await sees(task.acl)))) throw notFound('task', id)
+  return task
+}

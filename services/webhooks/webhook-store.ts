@@ -1,0 +1,86 @@
+// Webhooks in MongoDB, each transition a compare-and-set on its version.
+import type { Db, IndexDescription } from 'mongodb'
+import type { PlainEvent } from '../../shared/contracts/define/contract.ts'
+import {
+  type Aggregate,
+  type AggregateDeps,
+  aggregates,
+  OUTBOX_INDEX,
+  type Outbox,
+} from '../../shared/storage/aggregate.ts'
+import { lookInto, openCollection, type Upgrade } from '../../shared/storage/collection.ts'
+import type { Webhook } from './webhook-rules.ts'
+
+/** Webhooks of all workspaces by id, after the given one. */
+export type WebhookPages = (limit: number, after?: string) => Promise<readonly Webhook[]>
+
+export type WebhookStore = Readonly<{
+  page: WebhookPages
+  /** Those of a workspace by id, after the given one. */
+  list: (ws: string, limit: number, after?: string) => Promise<readonly Webhook[]>
+  find: (id: string) => Promise<Webhook | null>
+  /** Those of these ids that there are. */
+  findAll: (ids: readonly string[]) => Promise<ReadonlyMap<string, Webhook>>
+  /** False when the slot or the address is taken. */
+  insert: (webhook: Webhook) => Promise<boolean>
+  /** Writes over `before`, with the events of that; null when it has changed since. */
+  save: (before: Webhook, next: Webhook, events?: readonly PlainEvent[]) => Promise<Webhook | null>
+  /** False when it has changed since. */
+  remove: (before: Webhook) => Promise<boolean>
+  /** For the relay. */
+  outbox: Outbox
+}>
+
+type WebhookDoc = Aggregate & Webhook
+
+const INDEXES: readonly IndexDescription[] = [
+  { key: { ws: 1, slot: 1 }, name: 'slot', unique: true },
+  { key: { ws: 1, url: 1 }, name: 'url', unique: true },
+  { key: { ws: 1, _id: 1 }, name: 'workspace' },
+  OUTBOX_INDEX,
+]
+const UPGRADES: readonly Upgrade[] = [
+  // Once they had no events to publish.
+  (old) => ({ outbox: [], ledger: [], ...old }),
+]
+
+/** Reads the webhooks of all workspaces, page by page. */
+export const webhookPages = (db: Db): WebhookPages => {
+  const { collection: webhooks, read } = lookInto<WebhookDoc>(db, 'webhooks', { upgrades: UPGRADES })
+  return async (limit, after) => {
+    const found = webhooks.find(after === undefined ? {} : { _id: { $gt: after } })
+    return (await found.sort({ _id: 1 }).limit(limit).toArray()).map((one) => read(one))
+  }
+}
+
+/** Opens the collection, making its indexes. */
+export const openWebhooks = async (db: Db, deps: AggregateDeps): Promise<WebhookStore> => {
+  const opened = await openCollection<WebhookDoc>(db, 'webhooks', { indexes: INDEXES, upgrades: UPGRADES })
+  const { collection: webhooks, read } = opened
+  const writes = aggregates(opened, deps)
+  return {
+    outbox: writes.outbox,
+    page: webhookPages(db),
+    list: async (ws, limit, after) => {
+      const found = await webhooks
+        .find({ ws, ...(after === undefined ? {} : { _id: { $gt: after } }) })
+        .sort({ _id: 1 })
+        .limit(limit)
+        .toArray()
+      return found.map((one) => read(one))
+    },
+    find: async (_id) => {
+      const found = await webhooks.findOne({ _id })
+      return found && read(found)
+    },
+    findAll: async (ids) => {
+      if (ids.length === 0) return new Map()
+      const found = await webhooks.find({ _id: { $in: [...ids] } }).toArray()
+      return new Map(found.map((one) => [one._id, read(one)]))
+    },
+    insert: async ({ v: _, ...webhook }) => (await writes.insert(webhook, [])) !== null,
+    // Whatever was found here has an outbox and a ledger, though nobody else sees them.
+    save: (before, next, events = []) => writes.save(before as WebhookDoc, next, events),
+    remove: async ({ _id, ws, v }) => (await webhooks.deleteOne({ _id, ws, v })).deletedCount === 1,
+  }
+}

@@ -1,0 +1,48 @@
+// Puts one event into the stream, and looks for it there.
+
+import type { Bus } from '../bus/connect.ts'
+import type { OutboxEvent } from '../contracts/define/cloud-event.ts'
+import type { JournalPosition, Published } from './journal-store.ts'
+import { EVENTS_STREAM } from './streams.ts'
+
+const MESSAGE_ID = 'Nats-Msg-Id'
+
+/**
+ * Publishes an event and waits until the stream has it on disk.
+ * @param stream the stream as it was last seen. Should it be another by now, the event is merely told once more.
+ * @throws when the stream does not acknowledge it.
+ */
+export const publish = async (
+  bus: Bus,
+  { id, at, subject, event }: OutboxEvent,
+  stream: string,
+): Promise<Published> => {
+  try {
+    const { seq } = await bus.js.publish(subject, JSON.stringify(event), { msgID: id })
+    bus.events.published()
+    return { id, at, subject, event, stream, seq }
+  } catch (error) {
+    bus.events.failed(error)
+    throw error
+  }
+}
+
+/** Whether the event lies at its place in the stream. */
+export const isInStream = async (
+  bus: Bus,
+  id: string,
+  { seq }: Pick<JournalPosition, 'seq'>,
+): Promise<boolean> => {
+  const message = await bus.jsm.direct.getMessage(EVENTS_STREAM, { seq })
+  return message?.header.get(MESSAGE_ID) === id
+}
+
+/** Whether the stream answers now. */
+export const isStreamThere = async (bus: Bus): Promise<boolean> => {
+  try {
+    await bus.jsm.streams.info(EVENTS_STREAM)
+    return true
+  } catch {
+    return false
+  }
+}

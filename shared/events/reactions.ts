@@ -1,0 +1,82 @@
+// What a service does about events: reactions declared by the contract that tells each event, and the way from a message
+// to its reaction.
+import type * as z from 'zod'
+import { CloudEvent } from '../contracts/define/cloud-event.ts'
+import { type Contract, eventFilter } from '../contracts/define/contract.ts'
+import { PoisonError, UnknownEventError } from './deliveries.ts'
+
+/** An event with its data checked and typed. */
+export type TypedEvent<D> = Readonly<Omit<CloudEvent, 'data'> & { data: D }>
+
+/** One event name of a contract and what is done about it. */
+export type Reaction = Readonly<{
+  filter: string
+  type: string
+  source: string
+  react: (event: CloudEvent) => Promise<void>
+}>
+
+/** Declares a reaction, typed by the contract that tells the event. */
+export const on = <C extends Contract, N extends keyof C['events'] & string>(
+  contract: C,
+  name: N,
+  react: (event: TypedEvent<z.output<C['events'][N]['data']>>) => Promise<void>,
+): Reaction => ({
+  filter: eventFilter(contract.name, name),
+  type: name,
+  source: `/loops/${contract.name}`,
+  react: async (event) => {
+    const data = contract.events[name]?.data.safeParse(event.data)
+    if (!data?.success)
+      throw new PoisonError(`the data of ${name} does not fit its contract: ${data?.error.message}`)
+    await react({ ...event, data: data.data as z.output<C['events'][N]['data']> })
+  },
+})
+
+const parse = (payload: string): CloudEvent => {
+  let value: unknown
+  try {
+    value = JSON.parse(payload)
+  } catch (error) {
+    throw new PoisonError('not JSON', { cause: error })
+  }
+  const event = CloudEvent.safeParse(value)
+  if (!event.success) throw new PoisonError(`not a CloudEvent: ${event.error.message}`)
+  return event.data
+}
+
+/** The id of the event in a payload, or null when it has none. */
+export const eventIdOf = (payload: string): string | null => {
+  try {
+    const { id } = JSON.parse(payload) as { id?: unknown }
+    return typeof id === 'string' && id.length > 0 && id.length <= 64 ? id : null
+  } catch {
+    return null
+  }
+}
+
+/** A message of the stream. Who may publish on which subjects is up to NATS: what is in the payload, anybody can write. */
+export type ReceivedEvent = Readonly<{ subject: string; payload: string }>
+
+/** What the subjects of a reaction's events look like: its filter, with the workspace where the star is. */
+export const subjectPattern = (filter: string): RegExp =>
+  new RegExp(`^${filter.replaceAll('.', '\\.').replace('*', '[^.]+')}$`)
+
+/**
+ * Does what is to be done about a message.
+ * @throws UnknownEventError when nothing here reacts to what is told on its subject; PoisonError when it is not an event, or
+ * one that says to be of another kind, service or workspace than its subject; otherwise what the reaction throws.
+ */
+export const reactTo = async (
+  reactions: readonly Reaction[],
+  { subject, payload }: ReceivedEvent,
+): Promise<void> => {
+  if (!reactions.some(({ filter }) => subjectPattern(filter).test(subject)))
+    throw new UnknownEventError(`nothing here reacts to ${subject}`)
+  const event = parse(payload)
+  const reaction = reactions.find(({ type, source }) => type === event.type && source === event.source)
+  if (!reaction) throw new PoisonError(`nothing here reacts to ${event.type} of ${event.source}`)
+  if (subject !== reaction.filter.replace('*', event.workspaceid))
+    throw new PoisonError(`what it says of itself is not what it was told as: ${subject}`)
+  await reaction.react(event)
+}

@@ -1,0 +1,114 @@
+// Stored things as the records of a snapshot: each service says how its own are told, and this reads them a page at a time,
+// so that what is held in memory does not grow with what is stored.
+import type { Db } from 'mongodb'
+import { checkInput } from '../contracts/define/check.ts'
+import { sourceOf } from '../contracts/define/cloud-event.ts'
+import { Id } from '../contracts/define/common.ts'
+import type { Contract, Handlers, PlainEvent } from '../contracts/define/contract.ts'
+import { AppError } from '../contracts/define/errors.ts'
+import { countFitting, REPLY_BYTES } from '../contracts/define/page-bytes.ts'
+import { type recordOperations, recordTypesOf, type SnapshotRecord } from '../contracts/records.ts'
+import { type Outbox, outboxOf } from '../storage/aggregate.ts'
+import { lookInto } from '../storage/collection.ts'
+
+/** Documents that are read at a time. */
+const PAGE = 200
+
+/** What every stored thing has. */
+export type StoredThing = { _id: string; v: number; schema?: number }
+/** What is told of one thing, and in which workspace. */
+export type EventOfRecord = Readonly<{ ws: string; event: PlainEvent }>
+
+/** What a document holds for the writes of its service alone. */
+export const INTERNAL_FIELDS = { outbox: 0, ledger: 0 } as const
+
+/** Things of one kind, as they are stored. */
+export type Kind<D extends StoredThing> = Readonly<{
+  /** The event that tells of one that is there. */
+  type: string
+  collection: string
+  /** Which of the documents are things that others may know of. */
+  filter: Readonly<Record<string, unknown>>
+  /** The field that names the workspace. */
+  within: string
+  fields: Readonly<Record<string, 0 | 1>>
+  /** What is told of each document. @param db of the service that has them */
+  tell: (documents: readonly D[], db: Db) => readonly EventOfRecord[][] | Promise<readonly EventOfRecord[][]>
+}>
+
+/** A page of records; `next` is the id of its last thing, null when there are no further ones. */
+export type RecordPage = Readonly<{ records: SnapshotRecord[]; next: string | null }>
+
+/** A kind of things that a snapshot is made of. */
+export type RecordSource = Readonly<{
+  type: string
+  /** Where events of these things wait. */
+  outbox: (db: Db) => Outbox
+  /** The things behind the id `after`, those of one workspace when it is named. */
+  page: (db: Db, workspace: string | undefined, after: string | undefined) => Promise<RecordPage>
+}>
+
+/** A kind of things of a service, to be read as records. */
+export const recordSource = <D extends StoredThing>(service: string, kind: Kind<D>): RecordSource => {
+  const { type, filter, within, fields, tell } = kind
+  // Knows the first shape alone: a document of another one is refused, not told wrongly.
+  const look = (db: Db) => lookInto<StoredThing>(db, kind.collection)
+  return {
+    type,
+    outbox: (db) => outboxOf(look(db).collection),
+    page: async (db, workspace, after = '') => {
+      const inside = workspace === undefined ? {} : { [within]: workspace }
+      const { collection, read } = look(db)
+      const found = await collection
+        .find({ ...filter, ...inside, _id: { $gt: after } })
+        .sort({ _id: 1 })
+        .limit(PAGE)
+        .project<D>(fields)
+        .toArray()
+      const documents = found.map((one) => read(one))
+      const told = await tell(documents, db)
+      const rows = documents.map(({ _id: subject, v: sequence }, n) =>
+        (told[n] ?? [])
+          .filter(({ ws }) => workspace === undefined || ws === workspace)
+          .map(({ ws: workspaceid, event: { name, data } }) => {
+            return { source: sourceOf(service), type: name, subject, workspaceid, sequence, data }
+          }),
+      )
+      const count = countFitting(rows, REPLY_BYTES)
+      const more = count < rows.length || found.length === PAGE
+      return {
+        records: rows.slice(0, count).flat(),
+        next: more ? (documents[count - 1]?._id ?? null) : null,
+      }
+    },
+  }
+}
+
+/** Whether the stream has every event of these things from before a moment. */
+export const isPublished = async (
+  db: Db,
+  sources: readonly RecordSource[],
+  before: Date,
+): Promise<boolean> => {
+  for (const { outbox } of sources) if ((await outbox(db).pending(before, 1)).length > 0) return false
+  return true
+}
+
+/** The handlers of `recordOperations` for the service of a contract. */
+export const recordHandlers = (
+  { events }: Pick<Contract, 'events'>,
+  db: Db,
+  sources: readonly RecordSource[],
+): Handlers<Omit<Contract, 'operations'> & { operations: ReturnType<typeof recordOperations> }> => ({
+  check_published: async ({ before }) => ({ published: await isPublished(db, sources, new Date(before)) }),
+  list_records: async ({ type, workspace_id, after }) => {
+    const found = sources.find((one) => one.type === type)
+    if (!found)
+      throw new AppError(
+        'invalid_argument',
+        `type: there are no such records; there are ${recordTypesOf(events).join(', ')}.`,
+      )
+    if (after !== undefined) checkInput(Id, after)
+    return await found.page(db, workspace_id, after)
+  },
+})

@@ -1,0 +1,231 @@
+// The connection to MongoDB, with the settings that the promises rest on, and its faults in our words.
+import { isDeepStrictEqual } from 'node:util'
+import {
+  type Collection,
+  type Db,
+  type Document,
+  type IndexDescription,
+  type IndexDescriptionInfo,
+  MongoClient,
+  MongoError,
+  type OptionalUnlessRequiredId,
+} from 'mongodb'
+import { AppError } from '../contracts/define/errors.ts'
+import type { Log } from '../process/log.ts'
+
+/**
+ * Bounds on waiting for the database (ms): for a primary, for a pooled connection, for a new one, and for bytes on a silent
+ * one. Two of them one after the other are shorter than a lease.
+ * The caller's patience is bounded by the bus; these end the work that nobody waits for any more.
+ */
+const SELECTION_TIMEOUT_MS = 5_000
+const QUEUE_TIMEOUT_MS = 5_000
+const CONNECT_TIMEOUT_MS = 10_000
+const SILENCE_TIMEOUT_MS = 20_000
+
+export type Mongo = AsyncDisposable & {
+  /** The database of one service: no service reads another's. */
+  readonly database: (service: string) => Db
+  /** Whether a primary answers now. */
+  readonly ping: () => Promise<boolean>
+}
+
+const logs = new WeakMap<MongoClient, Log>()
+
+/** The log of a database's connection; undefined for one that `connectMongo` did not make. */
+export const logOf = (db: Db): Log | undefined => logs.get(db.client)
+
+/**
+ * Connects. Writes are acknowledged by a majority and reads see only such writes, so that what was answered survives
+ * the loss of a server (https://www.mongodb.com/docs/manual/reference/write-concern/).
+ * @throws AppError `unavailable` when no primary answers in time.
+ */
+export const connectMongo = async (url: string, log: Log): Promise<Mongo> => {
+  const client = new MongoClient(url, {
+    appName: 'loops',
+    writeConcern: { w: 'majority' },
+    readConcern: { level: 'majority' },
+    readPreference: 'primary',
+    ignoreUndefined: true,
+    maxPoolSize: 50,
+    serverSelectionTimeoutMS: SELECTION_TIMEOUT_MS,
+    waitQueueTimeoutMS: QUEUE_TIMEOUT_MS,
+    socketTimeoutMS: SILENCE_TIMEOUT_MS,
+    connectTimeoutMS: CONNECT_TIMEOUT_MS,
+  })
+  logs.set(client, log)
+  // The driver answers `test` where the URL names no database.
+  const named = client.db().databaseName
+  const prefix = named === 'test' ? 'loops' : named
+  try {
+    await client.connect()
+    await client.db('admin').command({ ping: 1 })
+  } catch (error) {
+    await client.close()
+    throw new AppError(
+      'unavailable',
+      'MongoDB does not answer; check MONGODB_URL and that it is a replica set with a primary.',
+      { cause: error },
+    )
+  }
+  log.info('connected to MongoDB', { prefix })
+  return {
+    database: (service) => client.db(`${prefix}_${service.replaceAll('-', '_')}`),
+    ping: async () => {
+      try {
+        await client.db('admin').command({ ping: 1, maxTimeMS: 1_000 })
+        return true
+      } catch {
+        return false
+      }
+    },
+    [Symbol.asyncDispose]: async () => {
+      await client.close()
+    },
+  }
+}
+
+/** Patience with indexes that nothing's rightness rests on; longer builds go on behind the start (ms). */
+const BUILD_PATIENCE_MS = 5_000
+
+/** Codes of the server: https://github.com/mongodb/mongo/blob/master/src/mongo/base/error_codes.yml */
+const NAMESPACE_NOT_FOUND = 26
+const INDEX_NOT_FOUND = 27
+const INDEX_OPTIONS_CONFLICT = 85
+const INDEX_KEY_SPECS_CONFLICT = 86
+const INDEX_BUILD_ABORTED = 276
+
+const hasCode = (error: unknown, ...codes: readonly number[]): boolean =>
+  error instanceof MongoError && codes.some((code) => error.code === code)
+
+/** Tries to make an index: replicas that start at the same moment may drop each other's. */
+const MAX_BUILDS = 5
+
+const dropIndex = async <T extends Document>(collection: Collection<T>, name: string): Promise<void> => {
+  try {
+    await collection.dropIndex(name)
+  } catch (error) {
+    // Another replica was first.
+    if (!hasCode(error, INDEX_NOT_FOUND, NAMESPACE_NOT_FOUND)) throw error
+  }
+}
+
+/** Whether an index that is there blocks one that is to be made: it has its name or its key, and is not as stated. */
+const blocks = (there: IndexDescriptionInfo, index: IndexDescription): boolean => {
+  // The server's own, which nobody states.
+  const { v: _, ns: __, ...stated } = there
+  const isNamesake = there.name === index.name || isDeepStrictEqual(there.key, index.key)
+  // If it is as stated, another replica has made it meanwhile.
+  return isNamesake && !isDeepStrictEqual(stated, index)
+}
+
+/** Makes one index, in place of one that has its name or its key and is not as stated. */
+const makeIndex = async <T extends Document>(
+  collection: Collection<T>,
+  index: IndexDescription,
+): Promise<void> => {
+  for (let builds = 1; ; builds += 1)
+    try {
+      await collection.createIndexes([index])
+      return
+    } catch (error) {
+      const conflicts = hasCode(error, INDEX_OPTIONS_CONFLICT, INDEX_KEY_SPECS_CONFLICT)
+      if (builds === MAX_BUILDS || !(conflicts || hasCode(error, INDEX_BUILD_ABORTED))) throw error
+      if (!conflicts) continue
+      for (const there of await collection.indexes())
+        if (there.name && blocks(there, index)) await dropIndex(collection, there.name)
+    }
+}
+
+const makeIndexes = async <T extends Document>(
+  collection: Collection<T>,
+  indexes: readonly IndexDescription[],
+): Promise<void> => {
+  if (indexes.length === 0) return
+  try {
+    await collection.createIndexes([...indexes])
+  } catch (error) {
+    if (!hasCode(error, INDEX_OPTIONS_CONFLICT, INDEX_KEY_SPECS_CONFLICT, INDEX_BUILD_ABORTED)) throw error
+    for (const index of indexes) await makeIndex(collection, index)
+  }
+}
+
+/** Beside the indexes themselves. */
+export type IndexOptions = Readonly<{
+  /** Says when a build goes on behind the start, and when it failed there. */
+  log?: Log | undefined
+  /** Names of indexes that are dropped. */
+  retired?: readonly string[] | undefined
+  patience_ms?: number
+}>
+
+/**
+ * Makes the stated indexes of a collection; one that is there under the same name and differs is made anew. Unique ones
+ * are waited for: what is right rests on them. The others are waited for some seconds, and then built on behind the
+ * start, so a query names an index by `hint` only where an earlier release made it or the collection is as new. Retired
+ * ones go last: until then they may serve a query whose new index is not built yet.
+ */
+export const ensureIndexes = async <T extends Document>(
+  collection: Collection<T>,
+  indexes: readonly IndexDescription[],
+  { log, retired = [], patience_ms = BUILD_PATIENCE_MS }: IndexOptions = {},
+): Promise<void> => {
+  await makeIndexes(
+    collection,
+    indexes.filter(({ unique }) => unique),
+  )
+  const others = indexes.filter(({ unique }) => !unique)
+  const building = makeIndexes(collection, others).then(async () => {
+    for (const name of retired) await dropIndex(collection, name)
+  })
+  const timer = Promise.withResolvers<'late'>()
+  const timeout = setTimeout(() => timer.resolve('late'), patience_ms)
+  const first = await Promise.race([building, timer.promise]).finally(() => clearTimeout(timeout))
+  if (first !== 'late') return
+  const named = { collection: collection.collectionName }
+  log?.info('indexes are being built; the service goes on meanwhile', named)
+  building.catch((error: unknown) =>
+    log?.error('indexes could not be built; the next start tries again', { ...named, error }),
+  )
+}
+
+/** Whether an insert met a document with the same unique key. */
+export const isDuplicateKey = (error: unknown): boolean =>
+  error instanceof MongoError && error.code === 11_000
+
+/** Inserts documents; those whose unique key is taken stay as they are, so that a repeat changes nothing. */
+export const insertMissing = async <T extends Document>(
+  collection: Collection<T>,
+  documents: readonly OptionalUnlessRequiredId<T>[],
+): Promise<void> => {
+  if (documents.length === 0) return
+  try {
+    await collection.insertMany([...documents], { ordered: false })
+  } catch (error) {
+    if (!isDuplicateKey(error)) throw error
+  }
+}
+
+const OUT_OF_REACH =
+  /^Mongo(Network|NetworkTimeout|ServerSelection|NotConnected|TopologyClosed|ClientClosed|WaitQueueTimeout|OperationTimeout|PoolCleared|PoolClosed|WriteConcern)Error$/
+
+/** What the runtime says of a connection that the other side has closed; the driver passes it on as it is. */
+const HUNG_UP: ReadonlySet<unknown> = new Set(['EPIPE', 'ECONNRESET'])
+
+const isOutOfReach = (error: unknown): boolean =>
+  error instanceof MongoError
+    ? OUT_OF_REACH.test(error.name) || error.hasErrorLabel('RetryableWriteError')
+    : error instanceof Error && 'code' in error && HUNG_UP.has(error.code)
+
+/** A fault of the database as one of ours (`unavailable`), or undefined for any other error. */
+export const mongoFault = (error: unknown): AppError | undefined =>
+  isOutOfReach(error)
+    ? new AppError(
+        'unavailable',
+        'The database cannot answer now; nothing may have been changed. Try again.',
+        {
+          retry_after_ms: 1_000,
+          cause: error,
+        },
+      )
+    : undefined

@@ -1,0 +1,74 @@
+// Answered requests with an idempotency key: those that no document holds any more, and those that change several
+// documents, so that none of them can hold the answer.
+import type { Db, IndexDescription } from 'mongodb'
+import type { Clock } from '../process/clock.ts'
+import { openCollection } from './collection.ts'
+import { findRepeat, type LedgerEntry, type Repeatable } from './idempotency.ts'
+import { insertMissing, isDuplicateKey } from './mongo.ts'
+
+type RequestDoc = LedgerEntry & { _id: string; ws: string }
+
+/** How long a request is kept (s): the promise is a day, and clocks may differ. */
+const KEPT_S = 48 * 60 * 60
+/** Bytes of the answer of a request that changed several documents, as JSON. */
+const ANSWER_BYTES = 256 * 1024
+
+/** The indexes of the requests, each with what it is for. */
+const REQUEST_INDEXES: readonly IndexDescription[] = [
+  // Forgets them.
+  { key: { at: 1 }, name: 'at', expireAfterSeconds: KEPT_S },
+]
+
+/** A key is good for one document: a request that changes several has an entry in each. */
+const idOf = (document_id: string, key: string): string => `${key}:${document_id}`
+
+/** The kept requests of a service. @see openRequests */
+export type RequestStore = Readonly<{
+  /** The entry of a document's request that `keep` was given, alone in a list; an empty list when there is none. */
+  find: (document_id: string, request: Repeatable) => Promise<readonly LedgerEntry[]>
+  /** Keeps entries of a document; those that are kept already stay as they are. */
+  keep: (ws: string, document_id: string, entries: readonly LedgerEntry[]) => Promise<void>
+  /**
+   * Records that a request on several documents has begun.
+   * @returns the answer of an earlier one with the same key; null when there is none yet: then the work is to be done,
+   * or done again, since whoever began it may have died.
+   * @throws AppError `idempotency_conflict` when the key was used with other arguments.
+   */
+  begin: (ws: string, request: Repeatable) => Promise<unknown>
+  /** Records the answer; the first one stays. */
+  finish: (ws: string, request: Repeatable, result: unknown) => Promise<void>
+}>
+
+/** Opens the requests of a service and makes their indexes. */
+export const openRequests = async (db: Db, clock: Clock): Promise<RequestStore> => {
+  const { collection } = await openCollection<RequestDoc>(db, 'requests', { indexes: REQUEST_INDEXES })
+  return {
+    find: async (document_id, { key }) => {
+      const found = await collection.findOne({ _id: idOf(document_id, key) })
+      return found ? [found] : []
+    },
+
+    keep: (ws, document_id, entries) =>
+      insertMissing(
+        collection,
+        entries.map((entry) => ({ ...entry, _id: idOf(document_id, entry.key), ws })),
+      ),
+
+    begin: async (ws, request) => {
+      try {
+        await collection.insertOne({ _id: request.key, ws, ...request, at: clock.now(), result: null })
+        return null
+      } catch (error) {
+        if (!isDuplicateKey(error)) throw error
+      }
+      const earlier = await collection.findOne({ _id: request.key, ws })
+      return findRepeat(earlier ? [earlier] : [], request)?.result ?? null
+    },
+
+    finish: async (ws, request, result) => {
+      const bytes = Buffer.byteLength(JSON.stringify(result))
+      if (bytes > ANSWER_BYTES) throw new Error(`an answer of ${bytes} bytes is too large to be kept`)
+      await collection.updateOne({ _id: request.key, ws, result: null }, { $set: { result } })
+    },
+  }
+}

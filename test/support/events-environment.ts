@@ -1,0 +1,181 @@
+// A service that exists only for the tests of events: things that are made and told of, on a bus and a database of their own.
+import { nanos } from '@nats-io/nats-core'
+import { expect } from 'vitest'
+import * as z from 'zod'
+import { type Bus, connectBus } from '../../shared/bus/connect.ts'
+import { defineContract, event, eventFilter, eventSubject } from '../../shared/contracts/define/contract.ts'
+import { consume } from '../../shared/events/consume.ts'
+import { DEAD_LETTERS, type DeadLetter, openDeadLetters } from '../../shared/events/dead-letter-store.ts'
+import { JOURNAL, type JournalEntry, openJournal } from '../../shared/events/journal-store.ts'
+import { startKeeper } from '../../shared/events/keeper.ts'
+import { startRelay } from '../../shared/events/outbox.ts'
+import { on, type TypedEvent } from '../../shared/events/reactions.ts'
+import { startReconciler } from '../../shared/events/reconcile.ts'
+import { type Durable, EVENTS_STREAM, keepConsumers } from '../../shared/events/streams.ts'
+import { type Clock, systemClock as clock } from '../../shared/process/clock.ts'
+import { systemIds } from '../../shared/process/ids.ts'
+import { createLog } from '../../shared/process/log.ts'
+import { type Aggregate, aggregates, OUTBOX_INDEX } from '../../shared/storage/aggregate.ts'
+import { openCollection } from '../../shared/storage/collection.ts'
+import { openDatabaseClock } from '../../shared/storage/database-clock.ts'
+import { TERM_MS } from '../../shared/storage/lease.ts'
+import { connectMongo, type Mongo, mongoFault } from '../../shared/storage/mongo.ts'
+import { openSweepTurns } from '../../shared/storage/sweep-turns.ts'
+import { freshStack } from './stack.ts'
+
+type EventName = keyof (typeof things)['events']
+
+export type Thing = Aggregate & { name: string }
+
+const Made = z.object({ id: z.string(), name: z.string() })
+
+/** What the tests of events tell. */
+export const things = defineContract({
+  name: 'things',
+  version: '1.0.0',
+  description: 'What the tests of events tell.',
+  operations: {},
+  events: {
+    'thing.made': event({ description: 'A thing was made.', subject: 'id', data: Made }),
+    'thing.moved': event({ description: 'A thing was moved.', subject: 'id', data: Made }),
+  },
+})
+
+/** The subject of everything that is told here by writing a thing. */
+export const MADE = eventSubject('things', 'thing.made', 'W')
+
+const ids = systemIds()
+
+/** A thing that is not written yet. */
+export const thing = (name: string) => ({ _id: ids.next(), ws: 'W', name })
+
+/** What is told when it is written. */
+export const eventsOf = ({ _id, name }: { _id: string; name: string }) => [
+  { name: 'thing.made', data: { id: _id, name } },
+]
+
+/** How often the server is told here that a message is still worked on (ms). */
+const BEAT_MS = 200
+/** How long after it was told an event is looked for in the stream here (ms). */
+const CHECK_AFTER_MS = 1_000
+
+type React = (event: TypedEvent<z.output<typeof Made>>) => Promise<void>
+
+/** Connections with everything that a test of events starts on them; all of it ends with the bed. */
+export const openEventsEnvironment = async (urls = freshStack()) => {
+  const { natsUrl, mongodbUrl } = urls
+  const stack = new AsyncDisposableStack()
+  const lines: string[] = []
+  const log = createLog({ filter: 'warn', topic: 'test', pretty: false, write: (line) => lines.push(line) })
+  const mongo: Mongo = stack.use(await connectMongo(mongodbUrl, log))
+  const bus: Bus = stack.use(await connectBus(natsUrl, 'things', log))
+  const db = mongo.database('things')
+  const opened = await openCollection<Thing>(db, 'things', { indexes: [OUTBOX_INDEX] })
+  const { collection } = opened
+  const told = { clock, random: ids.random, journal: await openJournal(db) }
+  const turns = await openSweepTurns(db, { clock: await openDatabaseClock(db, clock), ids })
+  const durables: Durable[] = []
+  const keeper = { random: ids.random, replicas: undefined, durables: () => durables, look_ms: 200 }
+  stack.use(await startKeeper(bus, keeper))
+  const watching = { ...told, look_ms: 200, check_after_ms: CHECK_AFTER_MS }
+  const reconciler = stack.use(await startReconciler(bus, watching))
+  const relaying = () => {
+    const relay = stack.use(
+      startRelay(bus, {
+        ...told,
+        turns: turns(),
+        stream: reconciler.stream,
+        check_after_ms: CHECK_AFTER_MS,
+        at: () => undefined,
+      }),
+    )
+    const store = aggregates(opened, { service: 'things', clock, ids, onCommit: relay.onCommit })
+    relay.watch(store.outbox)
+    return { relay, store }
+  }
+  const declare = async (durable: string, names: readonly EventName[] = ['thing.made']): Promise<void> => {
+    const subjects = names.map((name) => eventFilter('things', name))
+    durables.push({ durable, subjects })
+    await bus.answered(() => keepConsumers(bus, [{ durable, subjects }], true))
+  }
+  const waiting = () => collection.countDocuments({ 'outbox.0': { $exists: true } })
+  const journalOf = () => db.collection<JournalEntry>(JOURNAL)
+  return {
+    ...urls,
+    bus,
+    mongo,
+    db,
+    collection,
+    lines,
+    /** The turns of a process with what was left behind. */
+    turns,
+    /** A relay and the writes that tell it. */
+    relaying,
+    /** Makes things and tells of them. */
+    tell: async (count: number): Promise<void> => {
+      const { relay, store } = relaying()
+      await using _ = relay
+      for (let n = 0; n < count; n += 1) {
+        const one = thing(`thing ${n}`)
+        await store.insert(one, eventsOf(one))
+      }
+      await expect.poll(waiting, { timeout: 30_000 }).toBe(0)
+    },
+    /** Writes that no relay is told of, as those of a process that died at once. */
+    silent: () => aggregates(opened, { service: 'things', clock, ids, onCommit: () => undefined }),
+    /** Told events that are written down. */
+    journalOf,
+    journaled: () => journalOf().find().toArray(),
+    journaledIds: async (): Promise<string[]> =>
+      (await journalOf().find().toArray()).map(({ _id }) => _id).toSorted(),
+    /**
+     * Has the stream drop ids that it has seen for 0.1 s alone. In two steps, because the server looks through the ids before
+     * it takes the new time over: at a first change it may still go by the old one, and then looks again only after that.
+     */
+    forgetIds: async () => {
+      for (const duplicate_window of [nanos(200), nanos(100)])
+        await bus.jsm.streams.update(EVENTS_STREAM, { duplicate_window })
+    },
+    /** Documents with events that wait. */
+    waiting,
+    /** The ids of the events in the stream, in its order. */
+    inStream: async (): Promise<string[]> => {
+      const { state } = await bus.jsm.streams.info(EVENTS_STREAM)
+      const found: string[] = []
+      for (let seq = state.first_seq; seq <= state.last_seq; seq += 1) {
+        const message = await bus.jsm.direct.getMessage(EVENTS_STREAM, { seq })
+        if (message) found.push(message.header.get('Nats-Msg-Id'))
+      }
+      return found
+    },
+    /** Has the keeper make a consumer of what is told here, and make it again. */
+    declare,
+    /**
+     * A consumer of what is told here: of things that are made, unless it is of other events.
+     * @param local the clock of its machine; `term_ms` is how long its claims of dead letters last.
+     */
+    consuming: async (
+      durable: string,
+      react: React,
+      names: readonly EventName[] = ['thing.made'],
+      { local = clock, term_ms = TERM_MS }: Readonly<{ local?: Clock; term_ms?: number }> = {},
+    ): Promise<AsyncDisposable> => {
+      await declare(durable, names)
+      const own = mongo.database(durable)
+      const deadLetters = await openDeadLetters(own, {
+        clock: await openDatabaseClock(own, local),
+        ids,
+        term_ms,
+      })
+      const options = { deadLetters, clock, random: ids.random, translate: mongoFault, beat_ms: BEAT_MS }
+      const reactions = names.map((name) => on(things, name, react))
+      return stack.use(await consume(bus, durable, reactions, options))
+    },
+    /** What a consumer has given up. */
+    deadOf: (durable: string): Promise<DeadLetter[]> =>
+      mongo.database(durable).collection<DeadLetter>(DEAD_LETTERS).find().sort({ stream_seq: 1 }).toArray(),
+    [Symbol.asyncDispose]: () => stack.disposeAsync(),
+  }
+}
+
+export type EventsEnvironment = Awaited<ReturnType<typeof openEventsEnvironment>>

@@ -1,0 +1,77 @@
+// The gateway's people, pages and authorization server on servers of a test's own, listening, with a clock that the test
+// moves. What needs no moved clock is better tested on a whole system.
+import { createApp } from '../../services/gateway/app.ts'
+import { type Deps, openDeps } from '../../services/gateway/deps.ts'
+import { createMcp, type NewServer } from '../../services/gateway/mcp/handler.ts'
+import { createLoad } from '../../services/gateway/mcp/load.ts'
+import { type VerifyAccess, verifyAccess } from '../../services/gateway/oauth/access.ts'
+import { oauthRoutes } from '../../services/gateway/oauth/routes.ts'
+import { stepUp } from '../../services/gateway/oauth/step-up.ts'
+import { startTending } from '../../services/gateway/tending.ts'
+import { authorizationPages } from '../../services/gateway/web/flow.ts'
+import { pageRoutes } from '../../services/gateway/web/routes.ts'
+import { systemClock } from '../../shared/process/clock.ts'
+import type { Host } from '../../shared/service.ts'
+import { openListeningGateway, READY } from './listening-gateway.ts'
+import { freshStack, type Stack } from './stack.ts'
+
+export type GatewayEnvironment = AsyncDisposable &
+  Readonly<{
+    url: string
+    deps: Deps
+    verify: VerifyAccess
+    /** The gateway's database, for what no page of it does yet. */
+    db: ReturnType<Host['mongo']['database']>
+    stack: Stack
+    /** Moves the gateway's clock forward. */
+    advance: (ms: number) => void
+  }>
+
+const noTools: NewServer = () => {
+  throw new Error('there are no tools here')
+}
+
+/**
+ * Opens one; `given` is further environment. Beside another bed, it is a second gateway of the same site.
+ * @param newServer stands where Loops' tools do.
+ */
+export const openGatewayEnvironment = async (
+  given: Readonly<Record<string, string>> = {},
+  beside?: Pick<GatewayEnvironment, 'stack' | 'url'>,
+  newServer: NewServer = noTools,
+): Promise<GatewayEnvironment> => {
+  const stack = beside?.stack ?? freshStack()
+  const gateway = await openListeningGateway({ SIGN_UP: 'open', ...given }, stack)
+  const { url, host } = gateway
+  let ahead_ms = 0
+  const clock = {
+    now: () => new Date(systemClock.now().getTime() + ahead_ms),
+    monotonicMs: () => systemClock.monotonicMs() + ahead_ms,
+  }
+  const deps = await openDeps({ ...host, clock }, given.PUBLIC_URL ?? beside?.url ?? url)
+  startTending(host, deps)
+  const publicUrl = deps.public_url
+  const verify = verifyAccess(deps)
+  const mcp = createMcp(newServer, host.log)
+  gateway.stack.defer(mcp.close)
+  const { fetch } = createApp({
+    ...deps,
+    publicUrl,
+    host: undefined,
+    health: READY,
+    mcp: { publicUrl, log: host.log, mcp, load: createLoad(), verify, mayAsk: stepUp(deps) },
+    routes: [oauthRoutes(deps, authorizationPages), pageRoutes(deps)],
+  })
+  gateway.answer(fetch)
+  return {
+    url,
+    deps,
+    verify,
+    db: host.mongo.database('gateway'),
+    stack,
+    advance: (ms) => {
+      ahead_ms += ms
+    },
+    [Symbol.asyncDispose]: () => gateway[Symbol.asyncDispose](),
+  }
+}

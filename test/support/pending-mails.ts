@@ -1,0 +1,148 @@
+// Telling the notifier of what happened and asking what became of the mails: what its tests have in common.
+import { vi } from 'vitest'
+import { type Delivery, deliveryId } from '../../services/notifier/notice-rules.ts'
+import { stampEvents } from '../../shared/contracts/define/cloud-event.ts'
+import { loopsQueue } from '../../shared/contracts/loops-queue.ts'
+import { notifier } from '../../shared/contracts/notifier.ts'
+import { EVENTS_STREAM } from '../../shared/events/streams.ts'
+import { systemClock as clock } from '../../shared/process/clock.ts'
+import { openPeople, type People, type Someone } from './people.ts'
+import { ids, openEnvironment, person, type TestEnvironment } from './service-environment.ts'
+import { type ShippedLoop, shippedLoop } from './shipped-loop.ts'
+import { type SmtpSink, startSmtpSink } from './smtp-sink.ts'
+
+/** Longer than anything here takes on a busy machine, shorter than a test may take. */
+const WAIT = { timeout: 40_000, interval: 200 } as const
+
+/** Services whose mails go to a sink, and people to write to. */
+export type MailEnvironment = AsyncDisposable &
+  Readonly<{ bed: TestEnvironment; people: People; sink: SmtpSink }>
+
+/**
+ * Starts a gateway and, beside it, the services named.
+ * @param given further environment.
+ */
+export const openMailEnvironment = async (
+  services: readonly string[],
+  given: Readonly<Record<string, string>> = {},
+): Promise<MailEnvironment> => {
+  const stack = new AsyncDisposableStack()
+  const sink = stack.use(await startSmtpSink())
+  const bed = stack.use(await openEnvironment({ SMTP_URL: sink.url, ...given }))
+  for (const service of ['gateway', ...services]) await bed.start(service)
+  const people = stack.use(await openPeople(bed.mongodbUrl))
+  return { bed, people, sink, [Symbol.asyncDispose]: () => stack.disposeAsync() }
+}
+
+/** A delivery as it is stored when nobody has looked at it yet. */
+export const pendingDelivery = (given: Partial<Delivery> = {}): Delivery & Readonly<{ due_at: Date }> => {
+  const now = clock.now()
+  const { event_id = ids.next(), user_id = null } = given
+  return {
+    _id: deliveryId(event_id, user_id ?? ids.next()),
+    ws: 'W',
+    v: 1,
+    event_id,
+    template: 'loop-shipped',
+    user_id,
+    to: { name: 'Ana', address: 'ana@example.com' },
+    locale: 'en',
+    time_zone: 'UTC',
+    about: null,
+    shown_to: 'managers',
+    status: 'pending',
+    attempts: 0,
+    owed_since: now,
+    // For a while already: the database's clock, by which it is judged, may be a little behind.
+    due_at: new Date(now.getTime() - 60_000),
+    created_at: now,
+    sent_at: null,
+    last_error: null,
+    ...given,
+  }
+}
+
+/** A deliveries row as the notifier tells of it. */
+export type Row = Awaited<ReturnType<typeof listed>>[number]
+
+/**
+ * Tells on the bus that a loop was shipped, as the relay of its owner does.
+ * @param times how often: each repeat is one that the stream's own window no longer catches.
+ * @returns the event's id.
+ */
+export const ship = async (
+  bed: TestEnvironment,
+  workspace_id: string,
+  by: Someone,
+  changes: Partial<ShippedLoop> = {},
+  times = 1,
+): Promise<string> => {
+  const data = shippedLoop({
+    loop_id: ids.next(),
+    by: { user_id: by.id, name: by.name, client: 'Claude Code' },
+    ...changes,
+  })
+  const [told] = stampEvents([{ name: 'loop.shipped', data }], {
+    service: 'loops-queue',
+    workspace_id,
+    entity_id: data.loop_id,
+    version: data.version,
+    now: clock.now(),
+    nextId: ids.next,
+  })
+  if (!told) throw new Error('There is no event.')
+  for (let time = 0; time < times; time += 1)
+    await bed.bus.js.publish(told.subject, JSON.stringify(told.event), { msgID: `${told.id} ${time}` })
+  return told.id
+}
+
+/** Makes a private loop of one person and others; the bed needs a loops-queue. */
+export const privateLoop = async (
+  bed: TestEnvironment,
+  { caller }: Someone,
+  member_ids: readonly string[],
+): Promise<string> => {
+  const asked = { name: 'Secret', visibility: 'private' as const, member_ids: [...member_ids] }
+  return (await bed.as(loopsQueue, caller).create_loop(asked)).loop.id
+}
+
+/** What became of the mails of one event, all pages. */
+export const listed = async (bed: TestEnvironment, workspace_id: string, event_id: string) => {
+  const { list_deliveries } = bed.as(notifier, person(workspace_id, { role: 'owner' }))
+  const first = await list_deliveries({ event_id, limit: 200 })
+  const all = [...first.deliveries]
+  for (let cursor = first.next_cursor; cursor !== null; ) {
+    const page = await list_deliveries({ event_id, limit: 200, cursor })
+    all.push(...page.deliveries)
+    cursor = page.next_cursor
+  }
+  return all
+}
+
+/** Waits until so many deliveries of an event are there and none of them is under way any more. */
+export const caughtUp = (
+  bed: TestEnvironment,
+  workspace_id: string,
+  event_id: string,
+  count: number,
+  timeout: number = WAIT.timeout,
+): Promise<readonly Row[]> =>
+  vi.waitFor(
+    async () => {
+      const rows = await listed(bed, workspace_id, event_id)
+      const open = rows.filter(({ status }) => status === 'pending' || status === 'sending')
+      if (rows.length !== count || open.length > 0)
+        throw new Error(
+          `${rows.length} of ${count} deliveries, ${open.length} open: ${JSON.stringify(open[0])}`,
+        )
+      return rows
+    },
+    { ...WAIT, timeout },
+  )
+
+/** Waits until the notifier has acknowledged every event. */
+export const allReactedTo = (bed: TestEnvironment): Promise<void> =>
+  vi.waitFor(async () => {
+    const { num_pending, num_ack_pending } = await bed.bus.jsm.consumers.info(EVENTS_STREAM, notifier.name)
+    if (num_pending + num_ack_pending > 0) throw new Error(`${num_pending} + ${num_ack_pending} events wait`)
+  }, WAIT)

@@ -1,0 +1,78 @@
+// Two instances of the tasks service and two of loops-queue, people who call them, and the database behind, for tests
+// that look at what is stored or put there what a crash leaves.
+import type { Db } from 'mongodb'
+import type { TaskDoc } from '../../services/tasks/task-store.ts'
+import { PRIORITIES, TASK_STATUSES, type TaskCounts } from '../../shared/contracts/define/common.ts'
+import type { Caller } from '../../shared/contracts/define/contract.ts'
+import { type AppError, toErrorBody } from '../../shared/contracts/define/errors.ts'
+import { loopsQueue } from '../../shared/contracts/loops-queue.ts'
+import { tasks } from '../../shared/contracts/tasks.ts'
+import { createLog } from '../../shared/process/log.ts'
+import { connectMongo } from '../../shared/storage/mongo.ts'
+import { type Acting, ids, openEnvironment, person, type TestEnvironment } from './service-environment.ts'
+
+/** A bed with both services running. */
+export type TasksEnvironment = TestEnvironment &
+  Readonly<{
+    /** The database of the tasks service. */
+    db: Db
+    /** The database of a service. */
+    database: (service: string) => Db
+    /** A new person, who owns a new workspace. */
+    owner: () => Caller
+    tasksOf: (caller: Caller | null, budget_ms?: number) => Acting<typeof tasks>
+    loopsOf: (caller: Caller | null, budget_ms?: number) => Acting<typeof loopsQueue>
+    /** What the counters of a workspace must say: its tasks, counted one by one. */
+    recount: (ws: string, filter?: Readonly<Partial<TaskDoc>>) => Promise<TaskCounts>
+    /** Waits until no change of any document is uncounted. */
+    settled: () => Promise<void>
+  }>
+
+/** Starts them; `instances` of each. */
+export const openTasksEnvironment = async (instances = 2): Promise<TasksEnvironment> => {
+  const bed = await openEnvironment()
+  const mongo = await connectMongo(bed.mongodbUrl, createLog({ filter: 'error', topic: 'test' }))
+  await Promise.all([bed.start('tasks', instances), bed.start('loops-queue', instances)])
+  const db = mongo.database('tasks')
+  return {
+    ...bed,
+    db,
+    database: mongo.database,
+    owner: () => person(ids.next(), { role: 'owner' }),
+    tasksOf: (caller, budget_ms) => bed.as(tasks, caller, budget_ms),
+    loopsOf: (caller, budget_ms) => bed.as(loopsQueue, caller, budget_ms),
+    recount: async (ws, filter = {}) => {
+      const alive = { ws, deleted_at: { $exists: false }, ...filter }
+      const collection = db.collection<TaskDoc>('tasks')
+      const counts = await Promise.all(
+        TASK_STATUSES.map(async (status) => [status, await collection.countDocuments({ ...alive, status })]),
+      )
+      const total = await collection.countDocuments(alive)
+      return { ...Object.fromEntries(counts), total } as TaskCounts
+    },
+    settled: async () => {
+      for (const name of ['tasks', 'comments'])
+        await until(
+          async () => (await db.collection(name).countDocuments({ 'uncounted.0': { $exists: true } })) === 0,
+        )
+    },
+    [Symbol.asyncDispose]: async () => {
+      await bed[Symbol.asyncDispose]()
+      await mongo[Symbol.asyncDispose]()
+    },
+  }
+}
+
+/** Waits until it is so; the time limit of the test bounds it. */
+export const until = async (isSo: () => Promise<boolean>): Promise<void> => {
+  while (!(await isSo())) await new Promise((resolve) => setTimeout(resolve, 50))
+}
+
+/** A refusal as it travels, with the id that was asked for blanked: equal for equal reasons. */
+export const bytesOf = (refusal: AppError, id: string): string =>
+  JSON.stringify(toErrorBody(refusal)).replaceAll(id, 'ID')
+
+/** Every status with every priority. */
+export const EVERY_KIND = TASK_STATUSES.flatMap((status) =>
+  PRIORITIES.map((priority) => ({ status, priority })),
+)
