@@ -21,6 +21,6 @@ test('each_names_one_version_whole', () => {
 })
 
 test('node_is_the_one_that_the_tests_run_on', () => {
-  const { dependencies } = JSON.parse(read('package.json')) as { dependencies: Record<string, string> }
-  expect(read('infra/Dockerfile')).toContain(`node:${dependencies.node}-`)
+  const { devDependencies } = JSON.parse(read('package.json')) as { devDependencies: Record<string, string> }
+  expect(read('infra/Dockerfile')).toContain(`node:${devDependencies.node}-`)
 })
