@@ -91,6 +91,6 @@ test('a_forgotten_password_is_replaced_by_the_link_of_the_mail', async () => {
   await page.getByRole('heading', { name: 'Look into your mails' }).waitFor()
   await page.goto((await linkInMail(system, ann.email, 'reset')).href)
   await page.getByLabel('New password').fill(NEW)
-  await page.getByRole('button', { name: 'Set it' }).click()
+  await page.getByRole('button', { name: 'Save and sign in' }).click()
   await page.waitForURL('**/workspace')
 })

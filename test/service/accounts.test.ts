@@ -42,7 +42,7 @@ describe('accounts', () => {
   const browser = () => openBrowser(system.url)
 
   test.each([
-    ['name', '', 'Tell us your name'],
+    ['name', '', 'Enter your name'],
     ['email', 'not an address', 'not an address that we can send mail to'],
     ['email', 'josé@example.com', 'letters a to z'],
     ['workspace', ' ', 'Name the workspace'],

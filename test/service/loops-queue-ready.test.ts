@@ -152,8 +152,10 @@ test('what_is_known_of_loops_is_asked_no_more_however_many_they_are', async () =
     .collection('system.profile')
     .find({ ns: /\.(tasks|tallies)$/, op: { $in: ['query', 'command'] }, keysExamined: { $gt: 0 } })
     .toArray()
-  expect(looks.length).toBeGreaterThan(0)
-  for (const { keysExamined, command } of looks)
+  // Others look there too meanwhile: whoever publishes events, and whoever counts.
+  const asked = looks.filter(({ command }) => /ready_changed_at|"loop_id"/.test(JSON.stringify(command)))
+  expect(asked.length).toBeGreaterThan(0)
+  for (const { keysExamined, command } of asked)
     expect(keysExamined, JSON.stringify(command)).toBeLessThan(10)
 })
 

@@ -157,7 +157,7 @@ const ACCOUNTS: readonly State[] = [
     open: async (page, world) => {
       await page.goto(await resetLinkOf(world, 'Roy'))
       await page.getByLabel('New password').fill('short')
-      await send(page, 'Set it')
+      await send(page, 'Save and sign in')
       await page.getByRole('alert').waitFor()
     },
   },
