@@ -143,7 +143,8 @@ test('what_is_known_of_loops_is_asked_no_more_however_many_they_are', async () =
   const tallies = bed.db.collection<Stored>('tallies')
   for (const [n, _id] of loops.entries())
     await tallies.updateOne({ _id }, { $set: { ready_changed_at: new Date(2026, 0, 1, 0, n) } })
-  expect(await shown(ann)).toEqual([LOOPS])
+  // So often that each instance has heard of it, whoever chance gives the questions to.
+  for (let n = 0; n < 4; n += 1) expect(await shown(ann)).toEqual([LOOPS])
   await bed.db.command({ profile: 2 })
   await makeReady(ann, loops[0] ?? '')
   expect(await shown(ann)).toEqual([LOOPS])
