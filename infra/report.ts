@@ -5,7 +5,7 @@ import { AppError } from '../shared/contracts/define/errors.ts'
 import type { Clock } from '../shared/process/clock.ts'
 import { ConfigError } from '../shared/process/config.ts'
 
-/** Where the steps of a long job are told. */
+/** Where the steps of a long job are reported. */
 export type Report = Readonly<{
   /** A line that stays. */
   step: (text: string) => void

@@ -57,7 +57,7 @@ export const runningConfig = (env: Env, needs: readonly Name[] = [...TOLD, 'LOOP
 /** Until whoever reads the output has all of it: a process that exits at once cuts off what a slow pipe has not taken. */
 const written = (): Promise<void> => new Promise((resolve) => process.stdout.write('', () => resolve()))
 
-/** Runs an operator's command to its exit code; what goes wrong is told in one sentence. */
+/** Runs an operator's command to its exit code; what goes wrong is said in one sentence. */
 export const runCommand = async (command: () => Promise<number>): Promise<never> => {
   try {
     const code = await command()

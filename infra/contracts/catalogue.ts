@@ -78,7 +78,7 @@ const formFaults = (path: string, was: Schema, is: Schema): string[] => {
 }
 
 /**
- * What of the new values the old schema would refuse, a phrase each. Whatever is told tomorrow must satisfy the schema of
+ * What of the new values the old schema would refuse, a phrase each. Whatever is published tomorrow must satisfy the schema of
  * yesterday: so a word more in a list of words breaks readers, and a word less does not.
  */
 const faultsBetween = (path: string, was: Schema, is: Schema): string[] =>

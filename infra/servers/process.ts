@@ -1,4 +1,4 @@
-// One server process of ours: started in its own group, found again after a crash of ours, stopped for certain.
+// One server process: started in its own group, found again after a crash of ours, stopped for certain.
 // Knows nothing of what the server does.
 import type { ChildProcess } from 'node:child_process'
 import { spawn } from 'node:child_process'

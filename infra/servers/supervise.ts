@@ -33,7 +33,7 @@ export type ServerPlan = Readonly<{
   url: (port: number) => string
 }>
 
-/** Where a server runs and who is told of its fate. */
+/** Where a server runs and who hears of its fate. */
 export type RunOptions = Readonly<{
   binary: Binary
   dataDir: string

@@ -1,4 +1,4 @@
-// The listening sockets: opened, told of in one sentence when they cannot be, and closed without cutting anybody off. Runs
+// The listening sockets: opened, with one sentence when they cannot be, and closed without cutting anybody off. Runs
 // on Node and on Deno. Knows no route.
 import { setTimeout } from 'node:timers/promises'
 import { createAdaptorServer, type Http2Bindings, type HttpBindings } from '@hono/node-server'

@@ -87,7 +87,7 @@ export const wire = async (host: Host, publicUrl: string, health: Health): Promi
 }
 
 /**
- * Starts the gateway. It listens first, so that a port in use is told at once, and answers 503 until all is open.
+ * Starts the gateway. It listens first, so that a port in use is reported at once, and answers 503 until all is open.
  * Stopping: not ready, no new connections, requests under way finished, what is left aborted, then the connections.
  * @throws Error with one sentence when it cannot listen; AppError `unavailable` when MongoDB or NATS does not answer.
  */

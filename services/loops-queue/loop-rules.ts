@@ -46,7 +46,7 @@ export type LoopState = {
   status_key: string
   /** Who brought it to its status; absent where an earlier release did. */
   status_by?: Actor
-  /** The `status_key` of a change that the order may not have been told of: whoever meets it brings them in line. */
+  /** The `status_key` of a change that the order may not have yet: whoever meets it brings them in line. */
   unqueued?: string
   created_by: Actor
   created_at: Date
@@ -65,7 +65,7 @@ export type LoopState = {
 export type StandingLoop = LoopState & { status: LoopStatus }
 /** A loop with its version, as decisions and views take it. */
 type At<L extends LoopState> = L & Readonly<{ v: number }>
-/** A decision: the loop as it is to be, and what is told of it. Null in its place: it is like that already. */
+/** A decision: the loop as it is to be, and its events. Null in its place: it is like that already. */
 export type Decision = Readonly<{ next: StandingLoop; events: readonly EventOf<typeof loopsQueue>[] }>
 
 /** When a decision is made, by whom, and the new `status_key`. */
@@ -102,7 +102,7 @@ const told = (loop: Tellable, version: number, by: Actor) => ({
 /** What a change of status writes besides the status. */
 const cameTo = (by: Actor, key: string) => ({ status_key: key, status_by: by, unqueued: key })
 
-/** A new loop, not yet told of: active, or forming while tasks are moved into it. */
+/** A new loop, not yet published: active, or forming while tasks are moved into it. */
 export const newLoop = <S extends 'active' | 'forming'>(
   id: string,
   ws: string,
@@ -128,7 +128,7 @@ export const newLoop = <S extends 'active' | 'forming'>(
 })
 
 /**
- * What is told when a new loop of this state is stored at `version`, or to a reader that begins with a loop as it is at
+ * The event when a new loop of this state is stored at `version`, or to a reader that begins with a loop as it is at
  * that version.
  */
 export const createdEvents = (loop: Tellable, version: number): Decision['events'] => [

@@ -42,7 +42,7 @@ const LOOP_INDEXES: readonly IndexDescription[] = [
   OUTBOX_INDEX,
   // The active loops with their visibility, and counts of public loops: answered from the index alone.
   { key: { ws: 1, status: 1, visibility: 1, _id: 1 }, name: 'visibility' },
-  // Loops that the order may not have been told of: few, and only for a moment.
+  // Loops with a change that the order may not have yet: few, and only for a moment.
   {
     key: { ws: 1, unqueued: 1 },
     name: 'unqueued',
@@ -137,7 +137,7 @@ const reading = (collection: Collection<LoopDoc>, shipped: ShippedCounts) => {
     listOwnActive: (viewer: Viewer): Promise<string[]> =>
       ids({ ws: viewer.workspace_id, status: 'active', readers: viewer.user_id }, LIMITS.active_loops),
 
-    /** The loops that the order may not have been told of. */
+    /** The loops with a change that the order may not have yet. */
     listUnqueued: (ws: string): Promise<StandingRow[]> =>
       collection
         .find({ ws, unqueued: { $gt: '' } })
@@ -146,7 +146,7 @@ const reading = (collection: Collection<LoopDoc>, shipped: ShippedCounts) => {
         .project<StandingRow>(STANDING)
         .toArray(),
 
-    /** The oldest loops of all workspaces whose orders may not have been told of them. */
+    /** The oldest loops of all workspaces with a change that the order may not have yet. */
     listOwed: (limit: number): Promise<Required<Pick<LoopDoc, '_id' | 'ws' | 'unqueued'>>[]> =>
       collection
         .find({ unqueued: { $gt: '' } })

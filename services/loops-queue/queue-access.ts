@@ -185,7 +185,7 @@ const looker = ({ loops, store, clock }: Pick<Deps, 'loops' | 'store' | 'clock'>
   }
 }
 
-/** What a command decides on an order: the new places, how they are told, and the answer once they are saved. */
+/** What a command decides on an order: the new places, the event that says so, and the answer once they are saved. */
 export type Reordering<R> = Readonly<{ places: Places; change: Change; result: R }>
 
 /** What the caller of a change of the order said about it. */

@@ -156,7 +156,7 @@ export const sameOrder = (a: readonly string[], b: readonly string[]): boolean =
   a.length === b.length && a.every((id, place) => id === b[place])
 
 /**
- * How the move of one loop is told: as its new position where taking it out and putting it in again replays it, with
+ * How the event of one loop's move says it: as its new position where taking it out and putting it in again replays it, with
  * the whole order where loops hidden from the mover kept their places in between.
  */
 export const movedChange = (before: readonly string[], after: readonly string[], id: string): Change => {
@@ -166,7 +166,7 @@ export const movedChange = (before: readonly string[], after: readonly string[],
     : reorderedChange(after, [id])
 }
 
-/** How a new order of many loops is told. */
+/** How the event of a new order of many loops says it. */
 export const reorderedChange = (after: readonly string[], ids: readonly string[]): Change => ({
   change: 'reordered',
   loop_ids: ids,
@@ -236,7 +236,7 @@ export const orderAt = (
   return order
 }
 
-/** A version of an order: its places, how it is told, and who made it. */
+/** A version of an order: its places, what its event says, and who made it. */
 export type Step = Readonly<{ places: Places; change: Change; by: Actor | null }>
 
 /** What a loop says of itself to the order; `gone`: there is no such loop. */

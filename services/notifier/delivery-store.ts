@@ -48,7 +48,7 @@ export type Listing = Readonly<{
   before?: string | undefined
 }>
 
-/** Whether somebody waits for a mail, or is only told of something. Every mail is one or the other. */
+/** Whether somebody waits for a mail, or it only reports something. Every mail is one or the other. */
 const LANE_OF: Readonly<Record<Notice['template'], 'waited_for' | 'told'>> = {
   'password-reset': 'waited_for',
   confirmation: 'waited_for',

@@ -43,7 +43,7 @@ export type AccountNotice = Noticed &
 /** A notice whose mail has its address and its facts from the gateway when it is sent. */
 export type LinkNotice = InvitationNotice | PasswordResetNotice | AccountNotice
 
-/** An event that people are told of by mail, with all that the mail says to everybody. */
+/** An event that people get a mail about, with all that the mail says to everybody. */
 export type Notice = LoopShippedNotice | LinkNotice | WebhookDisabledNotice
 
 /** Who may look at a delivery besides its recipient: owner and admins, the owner alone, or nobody. */
@@ -144,7 +144,7 @@ export const accountNotice = (template: AccountNotice['template'], event: Accoun
   facts: { account_mail_id: event.data.account_mail_id },
 })
 
-/** Who is told of a shipped loop: ids, or null for every member. A private loop never goes to everybody. */
+/** Who gets a mail about a shipped loop: ids, or null for every member. A private loop never goes to everybody. */
 export const audienceOf = ({
   visibility,
   member_ids,

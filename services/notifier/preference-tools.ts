@@ -44,7 +44,7 @@ const load = async (
   return found
 }
 
-/** What the mail to this person about an event told of; what they were not told of has no name here. */
+/** What the mail to this person about an event was about; what they got no mail about has no name here. */
 const toldOf = async (
   { deliveries }: PreferenceDeps,
   { ws, user_id }: Subscription,

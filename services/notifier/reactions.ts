@@ -37,7 +37,7 @@ export type ReactionDeps = Readonly<{
 /** Pages of members that one event may take; more people than any workspace has. */
 const MAX_PAGES = 5_000
 
-/** The people of a workspace who are told, page by page; `only` names them, null means every member. */
+/** The people of a workspace who get a mail, page by page; `only` names them, null means every member. */
 async function* audience(
   deps: ReactionDeps,
   workspace_id: string,

@@ -3,7 +3,7 @@ import { nextTry, type Schedule, spread, type Tried } from '../../shared/process
 import type { Mailbox } from './addresses.ts'
 import type { Outcome } from './smtp-faults.ts'
 
-/** How long a mail is tried (ms). Somebody who reads it later is told nothing new. */
+/** How long a mail is tried (ms). Whoever reads it later learns nothing new. */
 export const PENDING_MS = 24 * 60 * 60 * 1_000
 
 /** When a mail is tried again: soon at first, for a hiccup, then with the pauses that greylisting expects. */

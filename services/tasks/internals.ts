@@ -70,7 +70,7 @@ export const internalHandlers = (deps: Leaf): Some<Internals> => ({
       deps.tasks.listWork(ws, loop_id, ['shipped'], undefined, limit),
       deps.tasks.listWork(ws, loop_id, UNFINISHED, undefined, limit),
       deps.tasks.listAuthors(ws, loop_id, MAX_AUTHORS),
-      // The counters may be a moment behind; what is told of a shipped loop is told for good.
+      // The counters may be a moment behind; what is published of a shipped loop is published for good.
       deps.tasks.countLoop(ws, loop_id),
     ])
     return {

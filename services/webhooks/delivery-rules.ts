@@ -64,7 +64,7 @@ export const deliveryOf = (
   answer: null,
 })
 
-/** An event of ours about nothing, with which people try whether a webhook works. */
+/** An event about nothing, with which people try whether a webhook works. */
 export const testEvent = (webhook: Webhook, id: string, now: Date): CloudEvent => ({
   specversion: '1.0',
   id,

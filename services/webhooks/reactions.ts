@@ -1,5 +1,5 @@
 // What the webhooks service does about events: it writes down which webhooks are owed a call, and no more. Which events
-// there are, and which of them teams may be told of, is read from the contracts.
+// there are, and which of them teams may get, is read from the contracts.
 
 import { MAX_WEBHOOKS, SOURCES } from '../../shared/contracts/webhooks.ts'
 import { on, type Reaction } from '../../shared/events/reactions.ts'

@@ -79,11 +79,11 @@ export const readTarget = (text: string, loopback: boolean): string => {
   return url.href
 }
 
-/** Whether an event may be told to teams at all: what is in a private loop stays with its members. */
+/** Whether an event may be sent to teams at all: what is in a private loop stays with its members. */
 export const isPublic = ({ public: when }: EventDeclaration, { data }: Pick<CloudEvent, 'data'>): boolean =>
   when !== undefined && (when === true || data[when.member] === when.is)
 
-/** Whether a webhook is told of an event: it wants it, and was there when it happened. */
+/** Whether a webhook gets an event: it wants it, and was there when it happened. */
 export const listens = (
   { events, status, created_at }: Webhook,
   { type, time }: Pick<CloudEvent, 'type' | 'time'>,
@@ -135,7 +135,7 @@ export const doubted = (before: Webhook, now: Date): Webhook | undefined => {
   return days === failed_days ? undefined : { ...before, failed_days: days, failed_on: today }
 }
 
-/** What is told when a webhook is disabled by what its address answers, or does not. */
+/** The event when a webhook is disabled by what its address answers, or does not. */
 export const disabledEvent = ({ _id, url, failing_since }: Webhook, cause: 'failing' | 'gone') => ({
   name: 'webhook.disabled',
   data: { webhook_id: _id, url, cause, failing_since: failing_since?.toISOString() ?? null },

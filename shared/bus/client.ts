@@ -30,7 +30,7 @@ const isRepeatable = (operation: Operation, input: unknown): boolean =>
 const isRefused = (error: unknown): error is AppError =>
   error instanceof AppError && error.extras.details?.[REQUEST_REFUSED] !== undefined
 
-/** What whoever asked is told: it is no fault of theirs. */
+/** What whoever asked gets: it is no fault of theirs. */
 const asUnavailable = (error: AppError, service: string): AppError =>
   new AppError('unavailable', `The ${service} service takes no requests from here; nothing was done.`, {
     hint: 'Tell whoever runs this server: the log of that service says what has to be put right.',

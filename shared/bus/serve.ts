@@ -27,7 +27,7 @@ const DRAIN_MS = 25_000
 
 export type ServeOptions = Readonly<{
   clock: Clock
-  /** Turns a driver's fault into one of ours, or undefined when it is a fault of the program. */
+  /** Turns a driver's fault into an AppError, or undefined when it is a fault of the program. */
   translate?: (error: unknown) => AppError | undefined
   /** What becomes of requests without a signature: refused, but while a release is replaced that made none. */
   unsigned?: 'refused' | 'accepted'

@@ -18,7 +18,7 @@ const EventLoop = z.object({
 })
 const EventTaskLine = z.object({ task_id: c.Id, title: z.string(), status: c.TaskStatus })
 
-/** Something that happened to a loop; told to teams where everybody of the workspace sees the loop. */
+/** Something that happened to a loop; sent to teams where everybody of the workspace sees the loop. */
 const loopEvent = <D extends z.ZodObject>(description: string, data: D, more: { record?: string } = {}) =>
   event({ description, subject: 'loop_id', data, public: { member: 'visibility', is: 'public' }, ...more })
 

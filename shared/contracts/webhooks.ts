@@ -1,4 +1,4 @@
-// What the webhooks service offers: addresses of other teams that are told of a workspace's events over HTTP, signed, and
+// What the webhooks service offers: addresses of other teams that get a workspace's events over HTTP, signed, and
 // what became of each call. It tells nothing itself.
 import * as z from 'zod'
 import type { Purpose } from '../process/service-keys.ts'

@@ -26,7 +26,7 @@ export type DescribedMessage = Readonly<{
   /** Where else than on the stream it is sent: to whom it is no secret. */
   overHttp: string
   data: JsonSchema
-  /** As it would be told, in each of its forms. */
+  /** As it would be published, in each of its forms. */
   examples: readonly [CloudEvent, ...CloudEvent[]]
 }>
 
@@ -145,7 +145,7 @@ const operation = (event: DescribedEvent) => ({
   tags: [{ name: event.service }],
 })
 
-/** Forms of one event are told apart by what changed. */
+/** Forms of one event differ by what changed. */
 const exampleName = ({ type, data }: CloudEvent): string =>
   typeof data.change === 'string' ? `${type}: ${data.change}` : type
 

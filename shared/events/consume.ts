@@ -29,9 +29,9 @@ export type ConsumeOptions = Readonly<{
   deadLetters: DeadLetters
   clock: Clock
   random: () => number
-  /** Turns a driver's fault into one of ours, or undefined when it is a fault of the program. */
+  /** Turns a driver's fault into an AppError, or undefined when it is a fault of the program. */
   translate: (error: unknown) => AppError | undefined
-  /** How often the server is told that a message is still worked on (ms): it would deliver it anew after ACK_WAIT_MS. */
+  /** How often the server hears that a message is still worked on (ms): it would deliver it anew after ACK_WAIT_MS. */
   beat_ms?: number
 }>
 

@@ -13,7 +13,7 @@ export const DEAD_LETTERS = 'dead_letters'
 
 /** How long a row is kept (ms): three times as long as the stream keeps events. */
 const KEPT_MS = 90 * 24 * 60 * 60 * 1_000
-/** The longest payload that is kept whole: the most that NATS takes unless it is told otherwise. */
+/** The longest payload that is kept whole: the most that NATS takes unless configured otherwise. */
 const MAX_PAYLOAD_BYTES = 1_048_576
 const MAX_REASON_CHARS = 2_000
 /** Redrives of one row that nobody asked for again: one that ends each process that takes it must not go on for ever. */

@@ -44,7 +44,7 @@ export type Verdict = 'hold' | 'again' | 'give_up'
 
 /**
  * Decides on a failed reaction.
- * @param fault the failure as one of ours, or undefined for any other error.
+ * @param fault the failure as an AppError, or undefined for any other error.
  * @param deliveries of this message so far, 1 or more.
  * @param held_ms how long this delivery has been held.
  */

@@ -130,7 +130,7 @@ const stamp = (
   return stamped.event
 }
 
-/** An event as it would be told, in each of its forms; one at least. */
+/** An event as it would be published, in each of its forms; one at least. */
 export const examplesOf = (
   contract: Contract,
   name: string,

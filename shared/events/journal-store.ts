@@ -1,5 +1,5 @@
 // What a service has told, kept for a while: the stream may lose it, with its last seconds or with all its data, and then it
-// is told again from here. Knows MongoDB, and nothing of the bus.
+// is published again from here. Knows MongoDB, and nothing of the bus.
 import type { Db, Filter } from 'mongodb'
 import type { OutboxEvent } from '../contracts/define/cloud-event.ts'
 import { lookInto, openCollection } from '../storage/collection.ts'
@@ -36,7 +36,7 @@ export type JournalEntry = Readonly<{
 export type Journal = Readonly<{
   /** Writes told events down, to be looked for at `check_at`; those that are there stay as they are. */
   add: (told: readonly Published[], check_at: Date) => Promise<void>
-  /** Events that were told to another stream than this one, a batch. */
+  /** Events that were published to another stream than this one, a batch. */
   elsewhere: (stream: string, limit: number) => Promise<readonly Published[]>
   /** Events whose place this stream has not, or not any more, a batch. */
   outside: (

@@ -13,7 +13,7 @@ import type { Journal, Published } from './journal-store.ts'
 import { asideList } from './outbox-aside.ts'
 import { isStreamThere, publish } from './publish.ts'
 
-/** How often waiting events are looked for when no write has told of them (ms). */
+/** How often waiting events are looked for when no write has reported them (ms). */
 const POLL_MS = 500
 /** Events younger than this are left to the instance that wrote them (ms). */
 const GRACE_MS = 1_000
@@ -23,11 +23,11 @@ const MAX_BATCHES = 50
 /** Documents of a look whose events are published at once. */
 const PARALLEL = 64
 /**
- * Documents whose events are published at once when writes told of them; further ones are found by the next look. A server
+ * Documents whose events are published at once when a write reports them; further ones are found by the next look. A server
  * that writes each to disk takes some hundred a second, so these are taken before a publish is given up.
  */
 const MAX_UNDER_WAY = 1_024
-/** Failed tries of one document's events after which an operator is told. */
+/** Failed tries of one document's events after which the log says so. */
 const TELLING_TRIES = 3
 /** Documents that are confirmed in one write. */
 const CONFIRM_BATCH = 500
@@ -42,7 +42,7 @@ export type RelayOptions = Readonly<{
   turns: SweepTurns
   /** The stream as it is now, by the moment of its creation. */
   stream: () => string
-  /** How long after it was told an event is looked for in the stream (ms). */
+  /** How long after it was published an event is looked for in the stream (ms). */
   check_after_ms: number
   /** Steps: `relay.told` (the stream has the event, nobody knows yet), `relay.journaled`. */
   at: FaultPoint

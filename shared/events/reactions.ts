@@ -64,7 +64,7 @@ export const subjectPattern = (filter: string): RegExp =>
 
 /**
  * Does what is to be done about a message.
- * @throws UnknownEventError when nothing here reacts to what is told on its subject; PoisonError when it is not an event, or
+ * @throws UnknownEventError when nothing here reacts to what is published on its subject; PoisonError when it is not an event, or
  * one that says to be of another kind, service or workspace than its subject; otherwise what the reaction throws.
  */
 export const reactTo = async (

@@ -12,9 +12,9 @@ import { readStream, untilStream } from './streams.ts'
 /** How often the stream is looked at (ms). */
 const LOOK_MS = 5_000
 /**
- * How long after it was told an event is looked for in the stream (ms). A server acknowledges before it writes to disk, up to
- * two minutes before unless it is told otherwise: by now what it has is what it keeps. The stream's memory of message ids
- * (two minutes as well) is over too, so that an event can be told again.
+ * How long after it was published an event is looked for in the stream (ms). A server acknowledges before it writes to disk, up to
+ * two minutes before unless configured otherwise: by now what it has is what it keeps. The stream's memory of message ids
+ * (two minutes as well) is over too, so that an event can be published again.
  */
 export const CHECK_AFTER_MS = 150_000
 /** Events per batch, and batches of one look: the rest is for the next one. */

@@ -1,4 +1,4 @@
-// Stored things as the records of a snapshot: each service says how its own are told, and this reads them a page at a time,
+// Stored things as the records of a snapshot: each service says which events they make, and this reads them a page at a time,
 // so that what is held in memory does not grow with what is stored.
 import type { Db } from 'mongodb'
 import { checkInput } from '../contracts/define/check.ts'
@@ -16,7 +16,7 @@ const PAGE = 200
 
 /** What every stored thing has. */
 export type StoredThing = { _id: string; v: number; schema?: number }
-/** What is told of one thing, and in which workspace. */
+/** The event of one thing, and in which workspace it is. */
 export type EventOfRecord = Readonly<{ ws: string; event: PlainEvent }>
 
 /** What a document holds for the writes of its service alone. */
@@ -32,7 +32,7 @@ export type Kind<D extends StoredThing> = Readonly<{
   /** The field that names the workspace. */
   within: string
   fields: Readonly<Record<string, 0 | 1>>
-  /** What is told of each document. @param db of the service that has them */
+  /** The events of each document. @param db of the service that has them */
   tell: (documents: readonly D[], db: Db) => readonly EventOfRecord[][] | Promise<readonly EventOfRecord[][]>
 }>
 

@@ -217,7 +217,7 @@ const isOutOfReach = (error: unknown): boolean =>
     ? OUT_OF_REACH.test(error.name) || error.hasErrorLabel('RetryableWriteError')
     : error instanceof Error && 'code' in error && HUNG_UP.has(error.code)
 
-/** A fault of the database as one of ours (`unavailable`), or undefined for any other error. */
+/** A fault of the database as an AppError (`unavailable`), or undefined for any other error. */
 export const mongoFault = (error: unknown): AppError | undefined =>
   isOutOfReach(error)
     ? new AppError(

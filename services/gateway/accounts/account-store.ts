@@ -156,7 +156,7 @@ const writing = (people: Collection<Person>, deps: AggregateDeps) => {
         nextId: deps.ids.next,
       }),
     )
-  /** Changes an account as it was read: its next version, and what is told of that, in one write. */
+  /** Changes an account as it was read: its next version and its events, in one write. */
   const save: Save = async (person, update, events = [], and = {}) => {
     const { _id, v } = person
     if ((person.outbox?.length ?? 0) + events.length > OUTBOX_EVENTS)

@@ -1,4 +1,4 @@
-// Who may change whose role and take whom out of a workspace, and what is told of it. Pure; knows no storage and no page.
+// Who may change whose role and take whom out of a workspace, and which events say so. Pure; knows no storage and no page.
 import { actorOf } from '../../../shared/contracts/define/actor.ts'
 import type { Actor } from '../../../shared/contracts/define/common.ts'
 import type { Caller, EventOf, Role } from '../../../shared/contracts/define/contract.ts'
@@ -6,7 +6,7 @@ import { AppError, notFound } from '../../../shared/contracts/define/errors.ts'
 import type { gateway } from '../../../shared/contracts/gateway.ts'
 import { type Membership, membershipIn, type Person } from './person-rules.ts'
 
-/** What is told of a membership. */
+/** What an event says of a membership. */
 export type MembershipEvent = Extract<
   EventOf<typeof gateway>,
   { name: 'person.joined' | 'person.role_changed' | 'person.left' }

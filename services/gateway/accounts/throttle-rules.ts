@@ -14,7 +14,7 @@ export type Slowing = Readonly<{ free: number; max_wait_ms: number }>
 
 /** Guesses at one account. The ceiling is low: the person it belongs to must still get in while it is under attack. */
 export const PER_ACCOUNT: Slowing = { free: 5, max_wait_ms: 30_000 }
-/** Failed tries of one account after which its person is told, once a day at most. */
+/** Failed tries of one account after which its person gets a mail, once a day at most. */
 export const MAILED_AFTER = 10
 /** Guesses from one address; a whole office may share one. */
 export const PER_ADDRESS: Slowing = { free: 30, max_wait_ms: 5 * 60_000 }

@@ -38,7 +38,7 @@ export const TRIES_MAILED: Limit = { count: 1, window_ms: 24 * 60 * 60_000 }
 
 /** Things that one process keeps count of; those that were counted least lately are forgotten. */
 const COUNTED = 20_000
-/** How many parts of a limit are told to the store: each gateway may be one such part late. */
+/** In how many parts a limit is reported to the store: each gateway may be one such part late. */
 const PARTS = 100
 
 export type Limits = Readonly<{
@@ -62,7 +62,7 @@ export type Limits = Readonly<{
   count: (key: string, limit: Limit) => number
 }>
 
-/** What is known of a window: how many there were elsewhere or are told already, and how many are still to be told. */
+/** What is known of a window: how many there were elsewhere or are reported, and how many are still to be. */
 type Known = { start_ms: number; told: number; untold: number }
 
 /** Starts counting. */

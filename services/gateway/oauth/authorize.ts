@@ -24,7 +24,7 @@ import { codeOf } from './tokens.ts'
 /** Longest `state` that is kept for a client. */
 const STATE_CHARS = 4_096
 
-/** Where a request to /authorize leads: a page of ours that says what is wrong, back to the client, or to the person. */
+/** Where a request to /authorize leads: a page that says what is wrong, back to the client, or to the person. */
 export type Begun =
   | Readonly<{ to: 'fault'; reason: Refusal }>
   | Readonly<{ to: 'client'; url: string }>

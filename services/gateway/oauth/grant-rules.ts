@@ -1,5 +1,5 @@
 // The rules of the authorization server, one function each: plain data and `now` in, a value or a tagged reason out.
-// Pure; refusals.ts says what clients are told. The ids in brackets (A2, K7 …) number the project's protocol requirements.
+// Pure; refusals.ts says what clients get. The ids in brackets (A2, K7 …) number the project's protocol requirements.
 
 import { ALL_SCOPES, type Scope } from '../../../shared/contracts/define/common.ts'
 import { BASELINE_SCOPES, includesScope as includes } from '../../../shared/contracts/define/scopes.ts'

@@ -10,7 +10,7 @@ import { resourceOf } from './grant-rules.ts'
 import { allowed, type Ruled, refused } from './refusals.ts'
 import { readAccessToken } from './tokens.ts'
 
-/** The answer (RFC 7662 §2.2). Of a token that does not count nothing else is told, nor why. */
+/** The answer (RFC 7662 §2.2). About a token that does not count it says nothing else, nor why. */
 export type Introspection =
   | Readonly<{ active: false }>
   | Readonly<{

@@ -1,7 +1,7 @@
-// Every reason for which the authorization server refuses, and the few codes of the RFCs that clients are told instead:
+// Every reason for which the authorization server refuses, and the few codes of the RFCs that clients get instead:
 // the log knows why, the wire does not. Pure.
 
-/** What a client is told (RFC 6749 §4.1.2.1 and §5.2, RFC 7591 §3.2.2, RFC 8707 §2). */
+/** What a client gets (RFC 6749 §4.1.2.1 and §5.2, RFC 7591 §3.2.2, RFC 8707 §2). */
 export type OAuthError = Readonly<{ error: string; error_description: string; status: 400 | 401 | 403 | 429 }>
 
 const told = (error: string, error_description: string, status: OAuthError['status'] = 400): OAuthError => ({
@@ -16,7 +16,7 @@ const BAD_CODE = told('invalid_grant', 'The code is not valid, or no longer.')
 const BAD_GRANT = told('invalid_grant', 'The grant is not valid, or no longer.')
 const BAD_TARGET = told('invalid_target', 'resource is not the MCP endpoint of this server.')
 
-/** Met at /authorize before client and redirect URI are known to be right: a page of ours, never a redirect. */
+/** Met at /authorize before client and redirect URI are known to be right: our own page, never a redirect. */
 const LOCAL = {
   parameters_too_many: told('invalid_request', 'The request has more parameters than can be read.'),
   client_id_missing: told('invalid_request', 'client_id is missing.'),
@@ -42,7 +42,7 @@ const LOCAL = {
   ),
 } as const
 
-/** Met at /authorize afterwards: told to the client by redirect. */
+/** Met at /authorize afterwards: sent to the client by redirect. */
 const REDIRECTED = {
   parameter_repeated: REPEATED,
   parameter_too_long: told('invalid_request', 'A parameter is too long.'),

@@ -13,13 +13,13 @@ const ACCESS_TYPE = 'at+jwt'
 
 export const codeOf = (secrets: Secrets, grantId: string): string => marked(secrets.code, grantId)
 
-/** The grant of a code, or undefined when it is not one of ours. */
+/** The grant of a code, or undefined when we did not make it. */
 export const readCode = (secrets: Secrets, code: string): string | undefined => unmarked(secrets.code, code)
 
 export const refreshTokenOf = (secrets: Secrets, grant: Pick<Grant, '_id' | 'gen'>): string =>
   marked(secrets.refresh, `${grant._id}.${grant.gen}`)
 
-/** Grant and generation of a refresh token, or undefined when it is not one of ours. */
+/** Grant and generation of a refresh token, or undefined when we did not make it. */
 export const readRefreshToken = (
   secrets: Secrets,
   token: string,

@@ -30,7 +30,7 @@ const PERSONAL: ReadonlySet<ErrorCode> = new Set([
 
 /**
  * Runs what a form asks for.
- * @returns its result, or the fault to show in the form; faults of ours are thrown on.
+ * @returns its result, or the fault to show in the form; our own faults are thrown on.
  */
 export const attempt = async <T>(
   work: () => Promise<T>,

@@ -29,7 +29,7 @@ const htmlOf = async (letter: Template): Promise<Slotted> => {
 
 /**
  * Renders a letter.
- * @throws when its MJML is not valid: a fault of ours, never of anybody's text.
+ * @throws when its MJML is not valid: our own fault, never that of anybody's text.
  */
 export const render = async (letter: Template): Promise<Rendered> => ({
   language: letter.language,

@@ -5,7 +5,7 @@ import type { Language } from '../../../shared/contracts/define/language.ts'
 /** What differs from one recipient to the next, and is filled in last. */
 export type Slot = 'name' | 'shipped_at' | 'preferences_url' | 'unsubscribe_url'
 
-/** A piece of a line: words of ours, somebody's own words, or a place for what differs between recipients. */
+/** A piece of a line: our words, somebody's own words, or a place for what differs between recipients. */
 export type Piece = string | Readonly<{ user: string }> | Readonly<{ slot: Slot }>
 export type Line = readonly Piece[]
 

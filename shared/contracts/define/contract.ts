@@ -197,7 +197,7 @@ export type PlainEvent = Readonly<{ name: string; data: Readonly<Record<string, 
 /** `rpc.<service>.<operation>`: where requests for an operation go. */
 export const requestSubject = (service: string, operation: string): string => `rpc.${service}.${operation}`
 
-/** `evt.<service>.<noun>.<verb>.<workspace id>`: where an event is told. */
+/** `evt.<service>.<noun>.<verb>.<workspace id>`: where an event is published. */
 export const eventSubject = (service: string, name: string, workspaceId: string): string =>
   `evt.${service}.${name}.${workspaceId}`
 

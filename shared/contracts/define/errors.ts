@@ -68,7 +68,7 @@ export class AppError extends Error {
 }
 
 /**
- * A fault as one of ours: as it is, or as `translate` knows it, else `internal`, with nothing of it but the number to log
+ * A fault as an AppError: as it is, or as `translate` knows it, else `internal`, with nothing of it but the number to log
  * it under. Whoever turns one logs it, once.
  */
 export const asAppError = (

@@ -20,13 +20,13 @@ const parse = (locale: string): Intl.Locale | undefined => {
   }
 }
 
-/** The language of a locale (BCP 47), or undefined when it is none of ours. */
+/** The language of a locale (BCP 47), or undefined when we have no mails in it. */
 export const knownLanguage = (locale: string): Language | undefined => {
   const code = parse(locale)?.language ?? ''
   return isLanguage(code) ? code : undefined
 }
 
-/** The language to write in to somebody with this locale: English when it is none of ours. */
+/** The language to write in to somebody with this locale: English when we have no mails in it. */
 export const languageOf = (locale: string): Language => knownLanguage(locale) ?? 'en'
 
 /** The locale for dates in a text of our language: with the person's region where it is one of that language. */

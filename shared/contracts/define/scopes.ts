@@ -9,7 +9,7 @@ const INCLUDED: Readonly<Record<Scope, readonly Scope[]>> = {
   'loops:approve': ['loops:approve'],
 }
 
-/** What an app is told to ask for, and gets when it names no scope: enough to work on what others approve. */
+/** What an app should ask for, and gets when it names no scope: enough to work on what others approve. */
 export const BASELINE_SCOPES: readonly Scope[] = ['loops:read', 'loops:write']
 
 /** Scopes that an app gets only when it asks for them by name, each by a choice of its own on the consent page. */

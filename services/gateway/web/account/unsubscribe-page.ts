@@ -19,7 +19,7 @@ type Subscription = MailPreference &
     loop: Readonly<{ id: string; name: string }> | null
   }>
 
-/** The loop that the mail told of, to be muted. */
+/** The loop that the mail was about, to be muted. */
 const muting = ({ loop, muted, wants }: Subscription, action: string, event_id: string): Html | '' =>
   loop === null || wants === 'none' || muted.some(({ loop_id }) => loop_id === loop.id)
     ? ''
@@ -63,7 +63,7 @@ export const unsubscribeRoutes = (routes: Hono<GatewayEnv>, deps: Deps): void =>
   routes.post('/u/:token', async (c) => {
     const token = c.req.param('token')
     const asked = preferenceOf(await fieldsOf(c))
-    // Whatever is posted here that is no form of ours means that somebody wants to be left alone.
+    // Whatever is posted here, our form or not, means that somebody wants to be left alone.
     const change = Object.keys(asked).length === 0 ? { wants: 'none' as const } : asked
     await deps.notifier.set_subscription({ token, ...change }, call(c))
     return show(c, token)

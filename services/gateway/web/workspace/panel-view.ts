@@ -46,7 +46,7 @@ type Schema = Readonly<{
   items?: Schema
 }>
 
-/** A name of ours as words; one with a dot is what programs know it by, and stays. */
+/** One of our names as words; one with a dot is what programs know it by, and stays. */
 const words = (name: string): string => (name.includes('.') ? name : name.replaceAll('_', ' '))
 const capital = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1)
 
@@ -76,7 +76,7 @@ export const fieldsOfAction = ({ input }: Operation, { from = {} }: PanelAction)
     }))
 }
 
-/** What a person is told about a form that was not taken: a sentence above it, and one at each field. */
+/** What a person reads about a form that was not taken: a sentence above it, and one at each field. */
 export type FormFault = Readonly<{ operation: string; sentence: string; fields: ReadonlyMap<string, string> }>
 
 /** What a page shows besides its rows. */
