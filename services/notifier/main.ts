@@ -1,7 +1,6 @@
 // Wires the notifier: its ledger, where mails go, the sender, its reactions and its answers. The only file here that
 // knows what is plugged in.
 import { client } from '../../shared/bus/client.ts'
-import { AppError } from '../../shared/contracts/define/errors.ts'
 import { gateway } from '../../shared/contracts/gateway.ts'
 import { loopsQueue } from '../../shared/contracts/loops-queue.ts'
 import { notifier } from '../../shared/contracts/notifier.ts'
@@ -32,13 +31,7 @@ const smtpUrl = async (host: Host, devMails: DevMails | null): Promise<string> =
   const { clock, ids, log } = host
   if (!devMails) return host.config.SMTP_URL ?? ''
   // Loaded only here: an installation that sends its mails has no use for the packages of a mail server.
-  const { startDevMailbox } = await import('./dev-mailbox.ts').catch((cause: unknown) => {
-    throw new AppError(
-      'unavailable',
-      'SMTP_URL is not set, and the development mailbox cannot be loaded: set SMTP_URL, or install its packages too (npm ci).',
-      { cause },
-    )
-  })
+  const { startDevMailbox } = await import('./dev-mailbox.ts')
   return host.stack.use(await startDevMailbox({ keep: devMails.add, clock, ids, log: log.child('mailbox') }))
     .url
 }

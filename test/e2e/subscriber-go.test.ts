@@ -132,7 +132,7 @@ describe.skipIf(noGo)(`in Go${noGo ? `: ${noGo}` : ''}`, () => {
     await expect
       .poll(() => done().filter((one) => one.startsWith('thing')), WAIT)
       .toEqual(['thing 2', 'thing 3'])
-    expect(said.match(/gave up evt/g)).toHaveLength(3)
+    await expect.poll(() => said.match(/gave up evt/g), WAIT).toHaveLength(3)
   })
 
   test('stopped_in_order_by_a_signal', async () => {
