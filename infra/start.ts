@@ -108,7 +108,7 @@ const startServers = async (
   const nats = config.NATS_URL ? undefined : await resolveNatsServer(find)
   const mongo = config.MONGODB_URL ? undefined : await resolveMongod(find)
   ending.signal.throwIfAborted()
-  const common = { dataDir, report, onLost: ending.lose }
+  const common = { dataDir, report, reserved_port: config.PORT, onLost: ending.lose }
   const started = await Promise.allSettled([
     nats && startNatsServer({ ...common, binary: nats }, LOOPS_SECRET),
     mongo && startMongod({ ...common, binary: mongo }),

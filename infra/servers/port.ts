@@ -22,15 +22,24 @@ export const tryPort = (host: string, port: number): Promise<number> =>
     })
   })
 
-/** The port that the file remembers, if it is free on 127.0.0.1; else another, which the file then remembers. */
-export const rememberedPort = async (file: string): Promise<number> => {
+/** Any free port but this one; the system may give the same again and again while it is free. */
+const otherThan = async (reserved: number | undefined): Promise<number> => {
+  const port = await tryPort('127.0.0.1', 0)
+  return port === reserved ? await otherThan(reserved) : port
+}
+
+/**
+ * The port that the file remembers, if it is free on 127.0.0.1; else another, which the file then remembers.
+ * @param reserved a port that is free still, but about to be taken by somebody else.
+ */
+export const rememberedPort = async (file: string, reserved?: number): Promise<number> => {
   const remembered = readPort(file)
   try {
-    if (remembered !== undefined) return await tryPort('127.0.0.1', remembered)
+    if (remembered !== undefined && remembered !== reserved) return await tryPort('127.0.0.1', remembered)
   } catch {
     // Somebody else has it now: take another.
   }
-  const port = await tryPort('127.0.0.1', 0)
+  const port = await otherThan(reserved)
   mkdirSync(dirname(file), { recursive: true })
   writeFileSync(file, `${port}\n`)
   return port

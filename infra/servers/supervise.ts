@@ -38,6 +38,8 @@ export type RunOptions = Readonly<{
   binary: Binary
   dataDir: string
   report: Report
+  /** A port that is free still, but not for this server. */
+  reserved_port?: number
   /** Called once when the server has died and no trying helps; it is not running any more. */
   onLost: (fault: StartFault) => void
   /** Pauses before it is started again (ms), one for each death in a row, the last one repeating. */
@@ -137,14 +139,14 @@ const startOnFreePort = async (
   folder: string,
 ): Promise<{ server: Launched; port: number }> => {
   for (let attempt = 1; ; attempt++) {
-    const port = await rememberedPort(join(folder, 'port'))
+    const port = await rememberedPort(join(folder, 'port'), options.reserved_port)
     const server = launch(launchOf(plan, options, folder, port))
     try {
       await untilReady(plan, server, port)
       return { server, port }
     } catch (error) {
       await server.stop()
-      const portLost = (await rememberedPort(join(folder, 'port'))) !== port
+      const portLost = (await rememberedPort(join(folder, 'port'), options.reserved_port)) !== port
       if (!portLost || attempt >= MAX_START_ATTEMPTS) throw died(plan, options, folder, messageOf(error))
     }
   }

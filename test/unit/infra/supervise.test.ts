@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import type { StartFault } from '../../../infra/report.ts'
 import { identityOf } from '../../../infra/servers/identity.ts'
-import { untilAccepting } from '../../../infra/servers/port.ts'
+import { rememberedPort, untilAccepting } from '../../../infra/servers/port.ts'
 import type { ServerPlan } from '../../../infra/servers/supervise.ts'
 import { superviseServer } from '../../../infra/servers/supervise.ts'
 
@@ -137,4 +137,13 @@ test('death_while_starting_told_with_its_last_lines', async () => {
     /^testd stopped \(exit code 3\): .*testd\.log, put that right, then start again\.$/,
   )
   expect(fault.details).toEqual(['first line', 'cannot open my files'])
+})
+
+test('leaves_a_port_free_that_somebody_else_is_about_to_take', async () => {
+  const file = join(dataDir, 'port')
+  const port = await rememberedPort(file)
+  expect(await rememberedPort(file)).toBe(port)
+  const other = await rememberedPort(file, port)
+  expect(other).not.toBe(port)
+  expect(await rememberedPort(file, port)).toBe(other)
 })
