@@ -79,6 +79,8 @@ beforeAll(async () => {
     conf = added.conf
   }
   await server.include(conf)
+  // The server takes new accounts over while it serves: what is asked in that moment may get no answer.
+  await vi.waitFor(() => answered('all'), { timeout: 30_000 })
 }, 180_000)
 afterAll(() => running.disposeAsync())
 
@@ -120,6 +122,15 @@ const pageOf = async (nc: NatsConnection, name: string, cursor?: string, filter?
   const answer = await ask(nc, name, { cursor }, filter)
   if ('error' in answer) throw new Error(answer.error.message)
   return answer
+}
+/** Asks once with a connection of its own. */
+const answered = async (name: string): Promise<void> => {
+  const nc = await connectSubscriber(server.address, given[name]!)
+  try {
+    await pageOf(nc, name)
+  } finally {
+    await nc.close()
+  }
 }
 const snapshotOf = async (nc: NatsConnection, name: string, filter?: string): Promise<SnapshotRecord[]> => {
   const records: SnapshotRecord[] = []
