@@ -19,12 +19,15 @@ import {
   type PendingIncrements,
 } from './counter-rules.ts'
 
-type TallyDoc = CounterFields & {
+/** A counter document as it is stored. */
+export type CounterDoc = CounterFields & {
   _id: string
   ws: string
   seen?: Readonly<Record<string, Date>>
   /** When a change that may have made or ended ready tasks of this loop was counted, by the database's clock. */
   ready_changed_at?: Date
+  /** How often a recount has corrected it. */
+  repairs?: number
 }
 
 /** Counters are found by their ids alone, but for what has changed lately. */
@@ -88,7 +91,7 @@ const paths = <V>(names: readonly string[], value: V): Record<string, V> =>
 
 /** Adds changes to counter documents, each at most once however often it is tried. */
 const adding = (
-  collection: Collection<TallyDoc>,
+  collection: Collection<CounterDoc>,
   forget: ReturnType<typeof forgetting>,
   old: () => Date | undefined,
 ) => {
@@ -182,12 +185,12 @@ const settling = (add: Adding, forget: ReturnType<typeof forgetting>, { log, at 
   }
 }
 
-const reading = (collection: Collection<TallyDoc>) => ({
+const reading = (collection: Collection<CounterDoc>) => ({
   /** The counters with these ids; what has none has counted nothing. */
   read: async (ws: string, ids: readonly string[]): Promise<CountersById> => {
     const found = await collection
       .find({ _id: { $in: [...new Set(ids)] }, ws })
-      .project<TallyDoc>({ tasks: 1, held_back: 1, comments: 1 })
+      .project<CounterDoc>({ tasks: 1, held_back: 1, comments: 1 })
       .toArray()
     return new Map(found.map((tally) => [tally._id, tally]))
   },
@@ -206,7 +209,7 @@ const reading = (collection: Collection<TallyDoc>) => ({
       .find({ ws, ready_changed_at: { $gte: new Date(known.getTime() - OVERLAP_MS) } })
       .sort({ ready_changed_at: -1 })
       .limit(since ? MAX_CHANGED + 1 : 1)
-      .project<Required<Pick<TallyDoc, '_id' | 'ready_changed_at'>>>({ ready_changed_at: 1 })
+      .project<Required<Pick<CounterDoc, '_id' | 'ready_changed_at'>>>({ ready_changed_at: 1 })
       .toArray()
     const [newest] = found
     const isThere = (loop_id: string): boolean =>
@@ -233,7 +236,7 @@ const listLeft = (home: CountedCollection, before: Date) =>
 /** The counters of the service, and the work of keeping them exact. */
 export const openCounters = async (db: Db, options: Options) => {
   const { clock, log, at } = options
-  const { collection } = await openCollection<TallyDoc>(db, 'tallies', { indexes: TALLY_INDEXES })
+  const { collection } = await openCollection<CounterDoc>(db, 'tallies', { indexes: TALLY_INDEXES })
   const homes: CountedCollection[] = []
   const clearing = new Set<Promise<unknown>>()
   const forget = forgetting()

@@ -13,16 +13,9 @@ import {
   OF_WORKSPACE,
   type PendingIncrements,
 } from './counter-rules.ts'
-import { PENDING_INCREMENTS_INDEX } from './counter-store.ts'
+import { type CounterDoc, PENDING_INCREMENTS_INDEX } from './counter-store.ts'
 import { isHeldBack } from './ready-rules.ts'
 import type { TaskDoc } from './task-store.ts'
-
-type TallyDoc = CounterFields & {
-  _id: string
-  ws: string
-  seen?: Readonly<Record<string, Date>>
-  repairs?: number
-}
 
 /** Counters that are wrong: what each is to get added. `repairs` is how often they were mended before. */
 export type Drift = Readonly<{
@@ -57,7 +50,7 @@ const stored = ({ tasks = {}, held_back = {}, comments }: CounterFields): Number
 /** What is missing where: what was counted, less what is stored, less what is still to be added. */
 const missingIn = (
   counted: Numbers,
-  tally: TallyDoc,
+  tally: CounterDoc,
   uncounted: readonly Increment[],
 ): Record<string, number> => {
   const missing: Numbers = new Map(counted)
@@ -68,13 +61,13 @@ const missingIn = (
 
 const counting = (db: Db, session: ClientSession) => {
   const options = { readConcern: { level: 'snapshot' } } as const
-  const { collection: tallies } = lookInto<TallyDoc>(db, 'tallies', {}, options)
+  const { collection: tallies } = lookInto<CounterDoc>(db, 'tallies', {}, options)
   const { collection: tasks } = lookInto<TaskDoc>(db, 'tasks', {}, options)
   const { collection: comments } = lookInto<CommentDoc>(db, 'comments', {}, options)
   const read = { session, allowDiskUse: true } as const
   return {
     /** Counter documents behind an id. */
-    tallies: (after: string, limit: number): Promise<TallyDoc[]> =>
+    tallies: (after: string, limit: number): Promise<CounterDoc[]> =>
       tallies
         .find({ _id: { $gt: after } }, { session })
         .sort({ _id: 1 })
@@ -155,7 +148,7 @@ const counting = (db: Db, session: ClientSession) => {
 
 const checkTallies = async (
   count: ReturnType<typeof counting>,
-  tallies: readonly TallyDoc[],
+  tallies: readonly CounterDoc[],
 ): Promise<Drift[]> => {
   const uncounted = await count.uncounted()
   if (!uncounted) return []
@@ -185,7 +178,7 @@ const POSITION = 'position'
 
 /** Opens the ways to check the counters. */
 export const openRecount = async (db: Db) => {
-  const { collection } = lookInto<TallyDoc>(db, 'tallies')
+  const { collection } = lookInto<CounterDoc>(db, 'tallies')
   const { collection: positions } = await openCollection<PositionDoc>(db, 'recounts', { indexes: [] })
 
   /** Makes the counters that are not there at all, for what these commands name. */

@@ -1,43 +1,24 @@
 // The disk of NATS is full, and there is room again: nothing that was answered is lost, and whoever runs it is told.
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { tryPort, untilAccepting } from '../../infra/servers/port.ts'
-import { resolveNatsServer } from '../../infra/servers.ts'
 import { type Bus, connectBus } from '../../shared/bus/connect.ts'
 import { EVENTS_STREAM } from '../../shared/events/streams.ts'
 import { createLog } from '../../shared/process/log.ts'
 import { agentOf, signUp } from '../support/accounts.ts'
 import { canFillDisk, fillDisk } from '../support/chaos/full-disk.ts'
-import { type Controlled, openProcesses } from '../support/chaos/processes.ts'
-import { serverSearch } from '../support/images.ts'
+import { type NatsProcess, startNatsProcess } from '../support/nats-process.ts'
 import { type System, startSystem } from '../support/system.ts'
 
 const LIMIT_MS = 60_000
 const NAMES = ['gateway', 'tasks', 'loops-queue', 'notifier']
 
 const stack = new AsyncDisposableStack()
-let server: Controlled
+let nats: NatsProcess
 let system: System
 let bus: Bus
-let port: number
-
-const accepting = () => untilAccepting('127.0.0.1', port, AbortSignal.timeout(LIMIT_MS))
 
 beforeAll(async () => {
-  const folder = await mkdtemp(join(tmpdir(), 'loops-full-disk-'))
-  stack.defer(() => rm(folder, { recursive: true, force: true }))
-  port = await tryPort('127.0.0.1', 0)
-  const { path: command } = await resolveNatsServer(serverSearch())
-  server = stack.use(openProcesses()).keep({
-    name: 'nats-server',
-    command,
-    args: ['--addr', '127.0.0.1', '--port', `${port}`, '--jetstream', '--store_dir', folder],
-    logFile: join(folder, 'log'),
-  })
-  await accepting()
-  const NATS_URL = `nats://127.0.0.1:${port}`
+  nats = await startNatsProcess(stack, LIMIT_MS)
+  const NATS_URL = `nats://127.0.0.1:${nats.port}`
   system = stack.use(await startSystem({ names: NAMES, env: { NATS_URL, LOG: 'error' } }))
   bus = stack.use(await connectBus(NATS_URL, 'looker', createLog({ filter: 'error', topic: 'test' })))
 })
@@ -68,7 +49,7 @@ test.skipIf(!canFillDisk())('calls_go_on_and_readiness_says_that_events_stand_st
   await using agent = await agentOf(system, owner)
   expect(await readiness()).toEqual({ http: 200, status: 'ok', bus: true, open: true })
 
-  await fillDisk(server.pid() as number)
+  await fillDisk(nats.server.pid() as number)
   const made: string[] = []
   const makeOne = async () => {
     made.push((await agent.call('create_task', { title: `Task ${made.length}` })).task.id)
@@ -80,8 +61,8 @@ test.skipIf(!canFillDisk())('calls_go_on_and_readiness_says_that_events_stand_st
     events_stalled: { services: ['tasks'], why: expect.stringContaining('disk may be full') },
   })
 
-  await server.kill()
-  server.start()
-  await accepting()
+  await nats.server.kill()
+  nats.server.start()
+  await nats.accepting()
   await expect.poll(subjectsInStream, { timeout: LIMIT_MS }).toEqual(expect.arrayContaining(made))
 })

@@ -10,13 +10,17 @@ import { type JetStreamClient, jetstream } from '@nats-io/jetstream'
 import { connect, type NatsConnection } from '@nats-io/transport-node'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { tryPort } from '../../infra/servers/port.ts'
-import { eventSubject } from '../../shared/contracts/define/contract.ts'
 import { agentOf, signUp } from '../support/accounts.ts'
 import { buildGo, missingGo } from '../support/go.ts'
 import type { McpClient } from '../support/mcp-client.ts'
 import { type NpmStart, npmStart } from '../support/npm-start.ts'
-import { type Credentials, credentialsIn, subscriberCommand } from '../support/subscribers.ts'
-import { SOME_ID } from '../support/tools.ts'
+import {
+  type Credentials,
+  credentialsIn,
+  event,
+  publishBody,
+  subscriberCommand,
+} from '../support/subscribers.ts'
 
 const WAIT = { timeout: 60_000, interval: 100 }
 const NAME = 'gopher'
@@ -56,23 +60,7 @@ const done = (): string[] =>
     .filter(({ outcome }) => outcome === 'done')
     .map(({ thing, sequence }) => `${thing.Subject} ${sequence}`)
 
-const event = (id: string, subject: string, sequence: unknown) => ({
-  specversion: '1.0',
-  id,
-  source: '/loops/tasks',
-  type: 'task.updated',
-  subject,
-  time: '2026-01-01T00:00:00.000Z',
-  datacontenttype: 'application/json',
-  workspaceid: SOME_ID,
-  sequence,
-  data: {},
-})
-const publish = (body: unknown) =>
-  js.publish(
-    eventSubject('tasks', 'task.updated', SOME_ID),
-    typeof body === 'string' ? body : JSON.stringify(body),
-  )
+const publish = (body: unknown) => publishBody(js, body)
 
 describe.skipIf(noGo)(`in Go${noGo ? `: ${noGo}` : ''}`, () => {
   beforeAll(async () => {

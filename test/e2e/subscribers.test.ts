@@ -10,13 +10,17 @@ import { type JetStreamClient, jetstream } from '@nats-io/jetstream'
 import { connect, type NatsConnection } from '@nats-io/transport-node'
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import { tryPort } from '../../infra/servers/port.ts'
-import { eventSubject } from '../../shared/contracts/define/contract.ts'
 import { type Account, agentOf, signUp } from '../support/accounts.ts'
 import type { McpClient } from '../support/mcp-client.ts'
 import { type NpmStart, npmStart, serversOf } from '../support/npm-start.ts'
 import { ensurePython } from '../support/python.ts'
-import { type Credentials, credentialsIn, subscriberCommand } from '../support/subscribers.ts'
-import { SOME_ID } from '../support/tools.ts'
+import {
+  type Credentials,
+  credentialsIn,
+  event,
+  publishBody,
+  subscriberCommand,
+} from '../support/subscribers.ts'
 
 const ROOT = join(import.meta.dirname, '..', '..')
 const EXAMPLES = join(ROOT, 'infra', 'examples')
@@ -148,29 +152,13 @@ test('every_event_is_seen_and_worked_on_once_though_all_are_killed_in_between', 
   }
 })
 
-const event = (id: string, subject: string, sequence: number) => ({
-  specversion: '1.0',
-  id,
-  source: '/loops/tasks',
-  type: 'task.updated',
-  subject,
-  time: '2026-01-01T00:00:00.000Z',
-  datacontenttype: 'application/json',
-  workspaceid: SOME_ID,
-  sequence,
-  data: {},
-})
-const tell = (body: unknown) =>
-  js.publish(
-    eventSubject('tasks', 'task.updated', SOME_ID),
-    typeof body === 'string' ? body : JSON.stringify(body),
-  )
+const publish = (body: unknown) => publishBody(js, body)
 
 test('a_repeated_and_an_older_event_change_nothing', async () => {
-  await tell(event('second', 'thing', 2))
-  await tell(event('first', 'thing', 1))
-  await tell(event('second', 'thing', 2))
-  await tell(event('third', 'thing', 3))
+  await publish(event('second', 'thing', 2))
+  await publish(event('first', 'thing', 1))
+  await publish(event('second', 'thing', 2))
+  await publish(event('third', 'thing', 3))
   for (const name of NAMES)
     await expect
       .poll(() => workOf(name).filter((one) => one.startsWith('thing')), WAIT)
@@ -179,8 +167,8 @@ test('a_repeated_and_an_older_event_change_nothing', async () => {
 
 test('poison_is_put_aside_and_the_rest_goes_on', async () => {
   const poison = ['no json', '[]', JSON.stringify({ ...event('x', 'y', 1), sequence: 'first' })]
-  for (const body of poison) await tell(body)
-  await tell(event('after', 'after-poison', 1))
+  for (const body of poison) await publish(body)
+  await publish(event('after', 'after-poison', 1))
   for (const name of NAMES) {
     await expect.poll(() => workOf(name), WAIT).toContain('after-poison 1')
     expect(rows(name, 'SELECT text FROM given_up').map(({ text }) => text)).toEqual(poison)
@@ -190,7 +178,7 @@ test('poison_is_put_aside_and_the_rest_goes_on', async () => {
 test('work_that_fails_is_tried_again', async () => {
   const locks = NAMES.map((name) => new DatabaseSync(stateOf(name)))
   for (const lock of locks) lock.exec('BEGIN IMMEDIATE')
-  const { seq } = await tell(event('later', 'locked', 1))
+  const { seq } = await publish(event('later', 'locked', 1))
   const waits = async (name: string): Promise<boolean> => {
     const { delivered, num_ack_pending } = await js.consumers.get('EVENTS', name).then((one) => one.info())
     return delivered.stream_seq >= seq && num_ack_pending > 0

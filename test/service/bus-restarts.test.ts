@@ -1,11 +1,6 @@
 // A nats-server that dies and comes back while requests are under way: nobody waits for an answer that cannot come.
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest'
 import * as z from 'zod'
-import { tryPort, untilAccepting } from '../../infra/servers/port.ts'
-import { resolveNatsServer } from '../../infra/servers.ts'
 import { client } from '../../shared/bus/client.ts'
 import { type Bus, connectBus } from '../../shared/bus/connect.ts'
 import { ownCall } from '../../shared/bus/headers.ts'
@@ -16,9 +11,8 @@ import { systemClock as clock } from '../../shared/process/clock.ts'
 import { systemIds } from '../../shared/process/ids.ts'
 import { createLog } from '../../shared/process/log.ts'
 import { type FaultProxy, startFaultProxy } from '../support/chaos/fault-proxy.ts'
-import { type Controlled, openProcesses } from '../support/chaos/processes.ts'
-import { serverSearch } from '../support/images.ts'
 import { keysOf } from '../support/keys.ts'
+import { type NatsProcess, startNatsProcess } from '../support/nats-process.ts'
 
 const N = z.object({ n: z.int() })
 const Keyed = N.extend({ idempotency_key: z.string().optional() })
@@ -36,8 +30,7 @@ const ids = systemIds()
 const log = createLog({ filter: 'error', topic: 'test', write: () => undefined })
 
 const stack = new AsyncDisposableStack()
-let server: Controlled
-let port: number
+let nats: NatsProcess
 /** Between the service and its server. */
 let way: FaultProxy
 let asker: Bus
@@ -56,23 +49,14 @@ const handle = async (input: { n: number }, call: Call): Promise<{ n: number }> 
 const call = (budget_ms = 8_000): Call => ownCall(clock, ids.next(), budget_ms)
 const ours = () => client(asker, contract)
 const comeBack = async (): Promise<void> => {
-  server.start()
-  await untilAccepting('127.0.0.1', port, AbortSignal.timeout(20_000))
+  nats.server.start()
+  await nats.accepting()
 }
 const hasArrived = (count: number) => expect.poll(() => arrived.length).toBe(count)
 
 beforeAll(async () => {
-  const folder = await mkdtemp(join(tmpdir(), 'loops-bus-'))
-  stack.defer(() => rm(folder, { recursive: true, force: true }))
-  port = await tryPort('127.0.0.1', 0)
-  const { path: command } = await resolveNatsServer(serverSearch())
-  server = stack.use(openProcesses()).keep({
-    name: 'nats-server',
-    command,
-    args: ['--addr', '127.0.0.1', '--port', `${port}`, '--jetstream', '--store_dir', folder],
-    logFile: join(folder, 'log'),
-  })
-  await untilAccepting('127.0.0.1', port, AbortSignal.timeout(20_000))
+  nats = await startNatsProcess(stack, 20_000)
+  const { port } = nats
   way = stack.use(await startFaultProxy(() => ({ host: '127.0.0.1', port })))
   asker = stack.use(await connectBus(`nats://127.0.0.1:${port}`, 'asker', log, keysOf('gateway')))
   asked = stack.use(await connectBus(`nats://127.0.0.1:${way.port}`, 'asked', log, keysOf(contract.name)))
@@ -96,7 +80,7 @@ test.each([
   holding = true
   const answer = start()
   await hasArrived(1)
-  await server.kill()
+  await nats.server.kill()
   await comeBack()
   await hasArrived(2)
   arrived[1]?.answer()
@@ -110,7 +94,7 @@ test('a_request_that_is_asked_again_keeps_its_one_deadline', async () => {
   const answer = ours().read({ n: 1 }, call(4_000))
   const refused = expect(answer).rejects.toMatchObject({ code: 'timeout' })
   await hasArrived(1)
-  await server.kill()
+  await nats.server.kill()
   await comeBack()
   await hasArrived(2)
   expect(arrived[1]?.call.remainingMs()).toBeLessThan(4_000)
@@ -127,7 +111,7 @@ test('a_write_without_a_key_is_not_known_at_once_and_done_no_second_time', async
     extras: { hint: expect.stringContaining('Read the thing again') },
   })
   await hasArrived(1)
-  await server.kill()
+  await nats.server.kill()
   // Only now may the server come back: until then it would have kept the caller waiting.
   await refused
   await comeBack()
@@ -137,7 +121,7 @@ test('a_write_without_a_key_is_not_known_at_once_and_done_no_second_time', async
 })
 
 test('what_is_asked_while_the_bus_is_away_is_sent_once_it_is_back', async () => {
-  await server.kill()
+  await nats.server.kill()
   await expect.poll(() => asker.link.up()).toBe(false)
   const answers = Promise.all([ours().read({ n: 1 }, call()), ours().write({ n: 2 }, call())])
   await comeBack()
@@ -146,7 +130,7 @@ test('what_is_asked_while_the_bus_is_away_is_sent_once_it_is_back', async () => 
 })
 
 test('unavailable_and_nothing_done_when_the_bus_stays_away', async () => {
-  await server.kill()
+  await nats.server.kill()
   await expect.poll(() => asker.link.up()).toBe(false)
   await expect(ours().write({ n: 1 }, call(300))).rejects.toMatchObject({
     code: 'unavailable',
@@ -161,7 +145,7 @@ test('reads_before_during_and_after_a_restart_are_all_answered', async () => {
     for (let count = 0; count < 40; count += 1) asking.push(ours().read({ n: asking.length }, call()))
   }
   some()
-  const killed = server.kill()
+  const killed = nats.server.kill()
   some()
   await killed
   some()
@@ -177,7 +161,7 @@ test('reads_before_during_and_after_a_restart_are_all_answered', async () => {
 
 test('nobody_listening_is_no_answer_while_the_service_may_not_be_back_yet', async () => {
   way.inflict({ kind: 'refuse' })
-  await server.kill()
+  await nats.server.kill()
   await comeBack()
   await expect.poll(() => asker.link.up()).toBe(true)
   const answer = ours().write({ n: 1 }, call())
@@ -203,9 +187,9 @@ test('an_answer_waits_for_the_link_of_whoever_gives_it', async () => {
 
 test('a_request_to_jetstream_ends_with_the_connection_and_waits_for_the_next', async () => {
   await asker.jsm.streams.add({ name: 'SOME', subjects: ['some'] })
-  server.pause()
+  nats.server.pause()
   const publishing = expect(asker.js.publish('some', '')).rejects.toBeInstanceOf(LinkLostError)
-  await server.kill()
+  await nats.server.kill()
   await publishing
   const publishedLater = asker.js.publish('some', '')
   await comeBack()

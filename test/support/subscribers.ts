@@ -3,8 +3,11 @@ import { execFile } from 'node:child_process'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
+import type { JetStreamClient, PubAck } from '@nats-io/jetstream'
 import { nkeyAuthenticator } from '@nats-io/nats-core'
 import { connect, type NatsConnection } from '@nats-io/transport-node'
+import { eventSubject } from '../../shared/contracts/define/contract.ts'
+import { SOME_ID } from './tools.ts'
 
 const ROOT = join(import.meta.dirname, '..', '..')
 const run = promisify(execFile)
@@ -59,3 +62,24 @@ export const connectSubscriber = (
     inboxPrefix: `_INBOX.${SUBSCRIBER}`,
     reconnect: false,
   })
+
+/** An event about a thing that nobody made. @param sequence a number, where it is to be a right one */
+export const event = (id: string, subject: string, sequence: unknown) => ({
+  specversion: '1.0',
+  id,
+  source: '/loops/tasks',
+  type: 'task.updated',
+  subject,
+  time: '2026-01-01T00:00:00.000Z',
+  datacontenttype: 'application/json',
+  workspaceid: SOME_ID,
+  sequence,
+  data: {},
+})
+
+/** Puts into the stream what Loops may never publish: a text as it is, anything else as JSON. */
+export const publishBody = (js: JetStreamClient, body: unknown): Promise<PubAck> =>
+  js.publish(
+    eventSubject('tasks', 'task.updated', SOME_ID),
+    typeof body === 'string' ? body : JSON.stringify(body),
+  )
