@@ -125,11 +125,13 @@ describe('the loop of a task', () => {
     await bed.loopsOf(ann).close_loop({ loop_id: held })
     await bed.loopsOf(ann).ship_loop({ loop_id: shipped })
     const task_id = await file(ann, { loop_id: held })
-    for (const call of [
+    const calls = [
       file(ann, { loop_id: shipped }),
       bed.tasksOf(ann).update_task({ task_id, loop_id: shipped }),
-    ])
-      expect(await refused(call)).toMatchObject({
+    ]
+    // Each is awaited from its beginning: the second may be refused before the first.
+    for (const refusal of await Promise.all(calls.map(refused)))
+      expect(refusal).toMatchObject({
         code: 'invalid_transition',
         extras: { details: { loop_id: shipped } },
       })
