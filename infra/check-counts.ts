@@ -1,6 +1,6 @@
 // `npm run check-counts`: compares every counter of tasks and comments with what counting finds, while the system runs.
 import { openRecount } from '../services/tasks/recount-store.ts'
-import { tasks } from '../shared/contracts/tasks.ts'
+import { tasks } from '../shared/contracts/tasks/contract.ts'
 import { processEnv } from '../shared/process/config.ts'
 import { createLog } from '../shared/process/log.ts'
 import { connectMongo } from '../shared/storage/mongo.ts'

@@ -11,7 +11,7 @@ import {
   ENVELOPE_BYTES,
   jsonBytes,
 } from '../../shared/contracts/define/page-bytes.ts'
-import type { gateway } from '../../shared/contracts/gateway.ts'
+import type { gateway } from '../../shared/contracts/gateway/contract.ts'
 import type { RecordOperation } from '../../shared/contracts/records.ts'
 import { accountMailUrl, personOfAccountMail } from './accounts/account-mails.ts'
 import { personOfReset, resetUrl } from './accounts/credentials.ts'

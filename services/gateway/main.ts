@@ -1,9 +1,9 @@
 // Wires the gateway: the socket, its parts, its routes, its answers on the bus, and the order in which all of it stops.
 // The only file here that knows what is plugged in.
 import { client } from '../../shared/bus/client.ts'
-import { gateway } from '../../shared/contracts/gateway.ts'
+import { gateway } from '../../shared/contracts/gateway/contract.ts'
 import { CONTRACTS } from '../../shared/contracts/index.ts'
-import { notifier } from '../../shared/contracts/notifier.ts'
+import { notifier } from '../../shared/contracts/notifier/contract.ts'
 import { recordHandlers } from '../../shared/events/record-store.ts'
 import { serveSubscribers } from '../../shared/events/serve-subscribers.ts'
 import type { Config } from '../../shared/process/config.ts'

@@ -1,7 +1,7 @@
 // Keys made from the one secret of the installation, each for one purpose, and the marks (MACs) that they put on ids: a
 // token is an id with its mark, so that nothing secret needs to be kept. Pure.
 import { createHash, createHmac, timingSafeEqual } from 'node:crypto'
-import { GATEWAY_KEYS } from '../../shared/contracts/gateway.ts'
+import { GATEWAY_KEYS } from '../../shared/contracts/gateway/contract.ts'
 import { type Keys, type ServiceKeys, serviceKeys } from '../../shared/process/service-keys.ts'
 
 export type Purpose = keyof typeof GATEWAY_KEYS

@@ -1,8 +1,8 @@
 // What the handlers of this service are given. Types only.
 import type { Client, Handlers } from '../../shared/contracts/define/contract.ts'
-import type { gateway } from '../../shared/contracts/gateway.ts'
-import type { loopsQueue } from '../../shared/contracts/loops-queue.ts'
-import type { tasks } from '../../shared/contracts/tasks.ts'
+import type { gateway } from '../../shared/contracts/gateway/contract.ts'
+import type { loopsQueue } from '../../shared/contracts/loops-queue/contract.ts'
+import type { tasks } from '../../shared/contracts/tasks/contract.ts'
 import type { Host } from '../../shared/service.ts'
 import type { LoopStore } from './loop-store.ts'
 import type { Queues } from './queue-access.ts'

@@ -1,6 +1,6 @@
 // Every operation of the contract, gathered from the files that answer them.
 import type { Handlers } from '../../shared/contracts/define/contract.ts'
-import type { loopsQueue } from '../../shared/contracts/loops-queue.ts'
+import type { loopsQueue } from '../../shared/contracts/loops-queue/contract.ts'
 import type { RecordOperation } from '../../shared/contracts/records.ts'
 import { create } from './create-tools.ts'
 import type { Deps } from './deps.ts'

@@ -5,13 +5,13 @@ import type { Actor, LoopStatus, TaskCounts, Visibility } from '../../shared/con
 import type { EventOf } from '../../shared/contracts/define/contract.ts'
 import { AppError } from '../../shared/contracts/define/errors.ts'
 import { cutText, jsonBytes } from '../../shared/contracts/define/page-bytes.ts'
+import type { loopsQueue } from '../../shared/contracts/loops-queue/contract.ts'
 import {
   AI_CONTEXT_EXCERPT_CHARS,
   type Loop,
   type LoopRow,
-  type loopsQueue,
-} from '../../shared/contracts/loops-queue.ts'
-import type { LoopRef, TaskRow } from '../../shared/contracts/tasks.ts'
+} from '../../shared/contracts/loops-queue/shapes.ts'
+import type { LoopRef, TaskRow } from '../../shared/contracts/tasks/shapes.ts'
 
 /** Who sees a public loop, as `readers` names it. */
 export const EVERYBODY = 'public'

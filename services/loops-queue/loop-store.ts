@@ -8,7 +8,7 @@ import {
 } from '../../shared/contracts/define/common.ts'
 import type { Caller } from '../../shared/contracts/define/contract.ts'
 import { notFound } from '../../shared/contracts/define/errors.ts'
-import { AI_CONTEXT_EXCERPT_CHARS } from '../../shared/contracts/loops-queue.ts'
+import { AI_CONTEXT_EXCERPT_CHARS } from '../../shared/contracts/loops-queue/shapes.ts'
 import {
   type Aggregate,
   type AggregateDeps,

@@ -1,8 +1,8 @@
 // Puts the loops-queue service together: stores, turns, handlers, reactions, sweeper.
 import { client } from '../../shared/bus/client.ts'
-import { gateway } from '../../shared/contracts/gateway.ts'
-import { loopsQueue } from '../../shared/contracts/loops-queue.ts'
-import { tasks } from '../../shared/contracts/tasks.ts'
+import { gateway } from '../../shared/contracts/gateway/contract.ts'
+import { loopsQueue } from '../../shared/contracts/loops-queue/contract.ts'
+import { tasks } from '../../shared/contracts/tasks/contract.ts'
 import { recordHandlers } from '../../shared/events/record-store.ts'
 import type { Config } from '../../shared/process/config.ts'
 import { repeat } from '../../shared/process/lifecycle.ts'

@@ -3,7 +3,7 @@
 
 import type { Actor } from '../../shared/contracts/define/common.ts'
 import type { EventOf } from '../../shared/contracts/define/contract.ts'
-import type { loopsQueue } from '../../shared/contracts/loops-queue.ts'
+import type { loopsQueue } from '../../shared/contracts/loops-queue/contract.ts'
 
 /** Changes remembered with the order, to tell a caller whose version is old what happened since. */
 export const LOG_ENTRIES = 50

@@ -1,7 +1,7 @@
 // What this service does about other services' events: who is no longer in a workspace is no longer in its private loops.
 
 import type { Actor } from '../../shared/contracts/define/common.ts'
-import { gateway } from '../../shared/contracts/gateway.ts'
+import { gateway } from '../../shared/contracts/gateway/contract.ts'
 import { on, type Reaction } from '../../shared/events/reactions.ts'
 import { untilSaved } from '../../shared/storage/aggregate.ts'
 import type { Deps } from './deps.ts'

@@ -2,7 +2,8 @@
 // workspace's loops, and the tasks service's word on where that may have changed since.
 import { LRUCache } from 'lru-cache'
 import type { Call, Client } from '../../shared/contracts/define/contract.ts'
-import type { tasks as contract, ReadyMark } from '../../shared/contracts/tasks.ts'
+import type { tasks as contract } from '../../shared/contracts/tasks/contract.ts'
+import type { ReadyMark } from '../../shared/contracts/tasks/internals.ts'
 import type { Clock } from '../../shared/process/clock.ts'
 
 /** Loop ids that are kept in memory, over all workspaces: some tens of megabytes. */

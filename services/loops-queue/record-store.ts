@@ -1,5 +1,5 @@
 // Loops and their order as the records of a snapshot.
-import { loopsQueue as contract } from '../../shared/contracts/loops-queue.ts'
+import { loopsQueue as contract } from '../../shared/contracts/loops-queue/contract.ts'
 import {
   INTERNAL_FIELDS,
   type RecordSource,

@@ -3,7 +3,7 @@
 import type { TaskCounts } from '../../shared/contracts/define/common.ts'
 import type { MemberCall } from '../../shared/contracts/define/contract.ts'
 import { ANSWER_BYTES, countFitting, ENVELOPE_BYTES } from '../../shared/contracts/define/page-bytes.ts'
-import type { LoopRow } from '../../shared/contracts/loops-queue.ts'
+import type { LoopRow } from '../../shared/contracts/loops-queue/shapes.ts'
 import type { Deps } from './deps.ts'
 import { viewRow } from './loop-rules.ts'
 import type { LoopRowDoc } from './loop-store.ts'

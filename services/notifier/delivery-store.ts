@@ -1,7 +1,7 @@
 // The ledger of mails: one notice per event, one delivery per recipient. Knows MongoDB, and nothing of SMTP or of what a
 // mail says.
 import type { Db, Filter, IndexDescription } from 'mongodb'
-import { DeliveryStatus } from '../../shared/contracts/notifier.ts'
+import { DeliveryStatus } from '../../shared/contracts/notifier/shapes.ts'
 import type { Ids } from '../../shared/process/ids.ts'
 import { openCollection, type Upgrade } from '../../shared/storage/collection.ts'
 import type { DatabaseClock } from '../../shared/storage/database-clock.ts'

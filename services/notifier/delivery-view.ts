@@ -1,7 +1,7 @@
 // Who may see which deliveries, how one is shown, and which may be tried again. Pure.
 import type { Caller } from '../../shared/contracts/define/contract.ts'
 import { AppError } from '../../shared/contracts/define/errors.ts'
-import type { DeliveryRow, DeliveryStatus } from '../../shared/contracts/notifier.ts'
+import type { DeliveryRow, DeliveryStatus } from '../../shared/contracts/notifier/shapes.ts'
 import type { Delivery, ShownTo } from './notice-rules.ts'
 
 /** The caller, where the call is made for a person. */

@@ -1,7 +1,7 @@
 // The mails of the development mailbox: the newest few, kept over restarts and shared by all notifiers. All queries are
 // by id, which is in order of time.
 import type { Db } from 'mongodb'
-import type { DevMail } from '../../shared/contracts/notifier.ts'
+import type { DevMail } from '../../shared/contracts/notifier/shapes.ts'
 import { openCollection } from '../../shared/storage/collection.ts'
 
 /** Mails kept; older ones go. */

@@ -3,7 +3,7 @@
 import type { Handlers } from '../../shared/contracts/define/contract.ts'
 import { pageById } from '../../shared/contracts/define/cursor.ts'
 import { AppError, notFound } from '../../shared/contracts/define/errors.ts'
-import type { notifier } from '../../shared/contracts/notifier.ts'
+import type { notifier } from '../../shared/contracts/notifier/contract.ts'
 import type { Deliveries } from './delivery-store.ts'
 import { checkRetry, listsOf, maySee, requireCaller, rowOf } from './delivery-view.ts'
 import type { DevMails } from './dev-mail-store.ts'

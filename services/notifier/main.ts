@@ -1,9 +1,9 @@
 // Wires the notifier: its ledger, where mails go, the sender, its reactions and its answers. The only file here that
 // knows what is plugged in.
 import { client } from '../../shared/bus/client.ts'
-import { gateway } from '../../shared/contracts/gateway.ts'
-import { loopsQueue } from '../../shared/contracts/loops-queue.ts'
-import { notifier } from '../../shared/contracts/notifier.ts'
+import { gateway } from '../../shared/contracts/gateway/contract.ts'
+import { loopsQueue } from '../../shared/contracts/loops-queue/contract.ts'
+import { notifier } from '../../shared/contracts/notifier/contract.ts'
 import { type Config, ConfigError, keepsMails } from '../../shared/process/config.ts'
 import { repeat } from '../../shared/process/lifecycle.ts'
 import { type Host, startOnHost } from '../../shared/service.ts'

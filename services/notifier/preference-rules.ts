@@ -1,7 +1,7 @@
 // What a person wants to be mailed about in one workspace, and how a wish changes. Pure; knows no storage and no page.
 
 import { AppError } from '../../shared/contracts/define/errors.ts'
-import type { MailChoice } from '../../shared/contracts/notifier.ts'
+import type { MailChoice } from '../../shared/contracts/notifier/shapes.ts'
 
 /** A loop that no mail is wanted about, with the name that it had. */
 export type MutedLoop = Readonly<{ loop_id: string; name: string }>

@@ -1,7 +1,7 @@
 // Who wants which mails of which workspace. One document per person and workspace, made when a mail is first owed or a wish
 // is first told; all queries are by id, so there is no index to state.
 import type { Db } from 'mongodb'
-import type { MailChoice } from '../../shared/contracts/notifier.ts'
+import type { MailChoice } from '../../shared/contracts/notifier/shapes.ts'
 import type { Clock } from '../../shared/process/clock.ts'
 import { openCollection, type Upgrade } from '../../shared/storage/collection.ts'
 import { insertMissing } from '../../shared/storage/mongo.ts'

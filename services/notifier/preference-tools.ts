@@ -3,7 +3,7 @@
 import type { KeyObject } from 'node:crypto'
 import type { Handlers } from '../../shared/contracts/define/contract.ts'
 import { AppError } from '../../shared/contracts/define/errors.ts'
-import type { notifier } from '../../shared/contracts/notifier.ts'
+import type { notifier } from '../../shared/contracts/notifier/contract.ts'
 import { untilSaved } from '../../shared/storage/aggregate.ts'
 import type { Deliveries } from './delivery-store.ts'
 import { requireCaller } from './delivery-view.ts'

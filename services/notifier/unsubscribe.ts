@@ -1,7 +1,7 @@
 // The secret of an unsubscribe link: whose mails of which workspace it is about, sealed with our key. Pure; it works
 // without a login, so it can do nothing else (RFC 8058).
 import { createHmac, createSecretKey, type KeyObject, timingSafeEqual } from 'node:crypto'
-import { UNSUBSCRIBE } from '../../shared/contracts/notifier.ts'
+import { UNSUBSCRIBE } from '../../shared/contracts/notifier/contract.ts'
 import { deriveKey, type Keys } from '../../shared/process/service-keys.ts'
 
 /** Whose mails of which workspace. */

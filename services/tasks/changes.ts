@@ -2,7 +2,7 @@
 
 import type { MemberCall } from '../../shared/contracts/define/contract.ts'
 import { AppError, notFound } from '../../shared/contracts/define/errors.ts'
-import type { TaskRow } from '../../shared/contracts/tasks.ts'
+import type { TaskRow } from '../../shared/contracts/tasks/shapes.ts'
 import { type Because, MAX_TRIES } from '../../shared/storage/aggregate.ts'
 import { changeByRequest } from '../../shared/storage/command.ts'
 import type { Repeatable } from '../../shared/storage/idempotency.ts'

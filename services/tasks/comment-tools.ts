@@ -2,7 +2,7 @@
 import { actorOf } from '../../shared/contracts/define/actor.ts'
 import type { MemberCall } from '../../shared/contracts/define/contract.ts'
 import { AppError, notFound } from '../../shared/contracts/define/errors.ts'
-import type { Comment } from '../../shared/contracts/tasks.ts'
+import type { Comment } from '../../shared/contracts/tasks/shapes.ts'
 import { findRepeat, repeatable, stillAtWork } from '../../shared/storage/idempotency.ts'
 import { countComments, PUBLIC } from './counter-rules.ts'
 import { readCursor, writeCursor } from './cursor-rules.ts'

@@ -5,7 +5,7 @@
 // knows the changes that it has `seen` until they are off the list: adding one again does nothing. So a change that its
 // maker left half counted can be finished by any sweeper, at a cost that does not grow with the workspace.
 import type { Collection, Db, IndexDescription } from 'mongodb'
-import type { ReadyMark } from '../../shared/contracts/tasks.ts'
+import type { ReadyMark } from '../../shared/contracts/tasks/internals.ts'
 import type { Clock } from '../../shared/process/clock.ts'
 import type { FaultPoint } from '../../shared/process/fault-points.ts'
 import type { Log } from '../../shared/process/log.ts'

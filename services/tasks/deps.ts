@@ -1,7 +1,7 @@
 // What the handlers of this service are given. Types only.
 import type { Client, Handlers } from '../../shared/contracts/define/contract.ts'
-import type { loopsQueue } from '../../shared/contracts/loops-queue.ts'
-import type { tasks } from '../../shared/contracts/tasks.ts'
+import type { loopsQueue } from '../../shared/contracts/loops-queue/contract.ts'
+import type { tasks } from '../../shared/contracts/tasks/contract.ts'
 import type { Host } from '../../shared/service.ts'
 import type { RequestStore } from '../../shared/storage/request-store.ts'
 import type { CommentStore } from './comment-store.ts'

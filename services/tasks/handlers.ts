@@ -1,7 +1,7 @@
 // Every operation of the contract and who does it.
 import type { Handlers } from '../../shared/contracts/define/contract.ts'
 import type { RecordOperation } from '../../shared/contracts/records.ts'
-import type { tasks } from '../../shared/contracts/tasks.ts'
+import type { tasks } from '../../shared/contracts/tasks/contract.ts'
 import { bulkHandlers } from './bulk-tools.ts'
 import { commentHandlers } from './comment-tools.ts'
 import type { Deps } from './deps.ts'

@@ -1,7 +1,7 @@
 // Composition root of the tasks service: the only place that knows what is plugged in.
 import { client } from '../../shared/bus/client.ts'
-import { loopsQueue } from '../../shared/contracts/loops-queue.ts'
-import { tasks as contract } from '../../shared/contracts/tasks.ts'
+import { loopsQueue } from '../../shared/contracts/loops-queue/contract.ts'
+import { tasks as contract } from '../../shared/contracts/tasks/contract.ts'
 import { recordHandlers } from '../../shared/events/record-store.ts'
 import type { Config } from '../../shared/process/config.ts'
 import { type Host, startOnHost } from '../../shared/service.ts'

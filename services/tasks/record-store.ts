@@ -1,5 +1,5 @@
 // Tasks and comments as the records of a snapshot.
-import { tasks as contract } from '../../shared/contracts/tasks.ts'
+import { tasks as contract } from '../../shared/contracts/tasks/contract.ts'
 import {
   INTERNAL_FIELDS,
   type RecordSource,

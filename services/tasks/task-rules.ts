@@ -8,7 +8,7 @@ import {
 } from '../../shared/contracts/define/common.ts'
 import type { PlainEvent } from '../../shared/contracts/define/contract.ts'
 import { AppError } from '../../shared/contracts/define/errors.ts'
-import type { LoopRef } from '../../shared/contracts/tasks.ts'
+import type { LoopRef } from '../../shared/contracts/tasks/shapes.ts'
 import type { LedgerEntry } from '../../shared/storage/idempotency.ts'
 import {
   type Countable,

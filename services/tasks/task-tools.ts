@@ -2,7 +2,7 @@
 import { actorOf } from '../../shared/contracts/define/actor.ts'
 import type { MemberCall } from '../../shared/contracts/define/contract.ts'
 import { notFound } from '../../shared/contracts/define/errors.ts'
-import type { TaskRow } from '../../shared/contracts/tasks.ts'
+import type { TaskRow } from '../../shared/contracts/tasks/shapes.ts'
 import { findRepeat, type Repeatable, repeatable, stillAtWork } from '../../shared/storage/idempotency.ts'
 import { changeTask, removeTask, requireChange, targetOf } from './changes.ts'
 import type { Deps, Some } from './deps.ts'

@@ -4,7 +4,7 @@ import type { Actor } from '../../shared/contracts/define/common.ts'
 import type { Caller, PlainEvent } from '../../shared/contracts/define/contract.ts'
 import { countFitting } from '../../shared/contracts/define/page-bytes.ts'
 import { includesScope } from '../../shared/contracts/define/scopes.ts'
-import type { Comment, Task, TaskRow } from '../../shared/contracts/tasks.ts'
+import type { Comment, Task, TaskRow } from '../../shared/contracts/tasks/shapes.ts'
 import type { Editor } from './status-rules.ts'
 import type { TaskState, Versioned } from './task-rules.ts'
 

@@ -2,7 +2,7 @@
 // not there.
 import type { MemberCall } from '../../shared/contracts/define/contract.ts'
 import { AppError, notFound } from '../../shared/contracts/define/errors.ts'
-import type { LoopRef } from '../../shared/contracts/tasks.ts'
+import type { LoopRef } from '../../shared/contracts/tasks/shapes.ts'
 import { PUBLIC } from './counter-rules.ts'
 import type { Deps } from './deps.ts'
 import type { TaskDoc } from './task-store.ts'

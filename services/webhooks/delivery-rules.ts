@@ -1,6 +1,6 @@
 // One call that a webhook is owed: its making, what an answer means for it, and when it is tried again. Pure.
 import type { CloudEvent } from '../../shared/contracts/define/cloud-event.ts'
-import type { DELIVERY_STATUSES, WebhookDelivery } from '../../shared/contracts/webhooks.ts'
+import type { DELIVERY_STATUSES, WebhookDelivery } from '../../shared/contracts/webhooks/shapes.ts'
 import type { OutboundFault } from '../../shared/net/outbound.ts'
 import { nextTry, type Schedule } from '../../shared/process/retries.ts'
 import type { Webhook } from './webhook-rules.ts'

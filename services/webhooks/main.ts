@@ -1,7 +1,7 @@
 // Wires the webhooks service: its ledger, the sender, its reactions and its answers. The only file here that knows what is
 // plugged in.
 
-import { webhooks as contract } from '../../shared/contracts/webhooks.ts'
+import { webhooks as contract } from '../../shared/contracts/webhooks/contract.ts'
 import { type Config, loopbackTargets } from '../../shared/process/config.ts'
 import { repeat } from '../../shared/process/lifecycle.ts'
 import { type Host, startOnHost } from '../../shared/service.ts'

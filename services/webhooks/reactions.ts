@@ -1,7 +1,8 @@
 // What the webhooks service does about events: it writes down which webhooks are owed a call, and no more. Which events
 // there are, and which of them teams may get, is read from the contracts.
 
-import { MAX_WEBHOOKS, SOURCES } from '../../shared/contracts/webhooks.ts'
+import { MAX_WEBHOOKS } from '../../shared/contracts/webhooks/shapes.ts'
+import { SOURCES } from '../../shared/contracts/webhooks/sources.ts'
 import { on, type Reaction } from '../../shared/events/reactions.ts'
 import type { Clock } from '../../shared/process/clock.ts'
 import { deliveryOf } from './delivery-rules.ts'

@@ -4,7 +4,7 @@ import { createCipheriv, createDecipheriv } from 'node:crypto'
 import { Webhook as Signer } from 'standardwebhooks'
 import type { Keys } from '../../shared/process/service-keys.ts'
 
-export { SEALING } from '../../shared/contracts/webhooks.ts'
+export { SEALING } from '../../shared/contracts/webhooks/contract.ts'
 
 /** A secret as Standard Webhooks writes it: `whsec_` and base64, of 256 random bits in base64url. */
 export const secretOf = (token: string): string =>

@@ -3,7 +3,7 @@ import type { CloudEvent } from '../../shared/contracts/define/cloud-event.ts'
 import type { Actor } from '../../shared/contracts/define/common.ts'
 import type { Caller, EventDeclaration } from '../../shared/contracts/define/contract.ts'
 import { AppError } from '../../shared/contracts/define/errors.ts'
-import { OLD_SECRET_HOURS, type WebhookRow } from '../../shared/contracts/webhooks.ts'
+import { OLD_SECRET_HOURS, type WebhookRow } from '../../shared/contracts/webhooks/shapes.ts'
 import { allowedFor, literalOf } from '../../shared/net/public-address.ts'
 
 /** A secret as it is kept: encrypted, and the moment from which on it signs no more; null for the present one. */

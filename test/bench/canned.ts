@@ -1,5 +1,5 @@
 // The answer of list_tasks that both servers of the gateway's comparison give: ten rows.
-import type { TaskRow } from '../../shared/contracts/tasks.ts'
+import type { TaskRow } from '../../shared/contracts/tasks/shapes.ts'
 
 const row: TaskRow = {
   id: '01M82DYV0BHWY37HDFE0VSVH96',

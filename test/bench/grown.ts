@@ -13,8 +13,8 @@ import {
   type Versioned,
 } from '../../services/tasks/task-rules.ts'
 import type { Actor } from '../../shared/contracts/define/common.ts'
-import { loopsQueue } from '../../shared/contracts/loops-queue.ts'
-import { tasks as tasksContract } from '../../shared/contracts/tasks.ts'
+import { loopsQueue } from '../../shared/contracts/loops-queue/contract.ts'
+import { tasks as tasksContract } from '../../shared/contracts/tasks/contract.ts'
 import type { Ids } from '../../shared/process/ids.ts'
 import type { Mongo } from '../../shared/storage/mongo.ts'
 

@@ -1,6 +1,6 @@
 // The commands that agents give, each decided once and then given as often as it takes, and what an answer to it promises.
 import type * as z from 'zod'
-import type { tasks } from '../../shared/contracts/tasks.ts'
+import type { tasks } from '../../shared/contracts/tasks/contract.ts'
 import { systemIds } from '../../shared/process/ids.ts'
 import type { McpClient } from '../support/mcp-client.ts'
 import type { Acked, Ledger } from './ledger.ts'

@@ -1,8 +1,8 @@
 // What was promised against what is there: one line for each promise, with what is missing by name. Pure.
 import type { CloudEvent } from '../../shared/contracts/define/cloud-event.ts'
-import { loopsQueue } from '../../shared/contracts/loops-queue.ts'
-import { tasks } from '../../shared/contracts/tasks.ts'
-import { SENT_EVENTS } from '../../shared/contracts/webhooks.ts'
+import { loopsQueue } from '../../shared/contracts/loops-queue/contract.ts'
+import { tasks } from '../../shared/contracts/tasks/contract.ts'
+import { SENT_EVENTS } from '../../shared/contracts/webhooks/sources.ts'
 import { replayed } from '../support/queue-model.ts'
 import type { Acked, Ledger, Timed } from './ledger.ts'
 import type { Outcome } from './outcome.ts'

@@ -1,9 +1,9 @@
 // A working day of two people and three agents, from sixty raw tasks to two shipped loops. It drives a running system
 // from outside and returns what happened; whoever calls it judges that.
 import type * as z from 'zod'
-import { gateway } from '../../shared/contracts/gateway.ts'
-import { loopsQueue } from '../../shared/contracts/loops-queue.ts'
-import { tasks } from '../../shared/contracts/tasks.ts'
+import { gateway } from '../../shared/contracts/gateway/contract.ts'
+import { loopsQueue } from '../../shared/contracts/loops-queue/contract.ts'
+import { tasks } from '../../shared/contracts/tasks/contract.ts'
 import { type Item, LOOPS, readBacklog } from './backlog.ts'
 
 const operations = { ...tasks.operations, ...loopsQueue.operations, ...gateway.operations }

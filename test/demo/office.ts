@@ -1,6 +1,6 @@
 // Brings the two people and the three agents of the working day into a running system: accounts, an invitation that
 // travels by mail, and OAuth for each agent.
-import type { DevMail } from '../../shared/contracts/notifier.ts'
+import type { DevMail } from '../../shared/contracts/notifier/shapes.ts'
 import { type Browser, openBrowser } from '../support/accounts.ts'
 import { connectMcp, type Era, type McpClient } from '../support/mcp-client.ts'
 import type { Say, Team } from './day-of-work.ts'

@@ -1,6 +1,6 @@
 // The main job on real input: sixty tasks, two people, three agents, two of each service, and what must be true at the end.
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import type { DevMail } from '../../shared/contracts/notifier.ts'
+import type { DevMail } from '../../shared/contracts/notifier/shapes.ts'
 import { LOOPS } from '../demo/backlog.ts'
 import { type Day, dayOfWork } from '../demo/day-of-work.ts'
 import { awaitMails, type Office, openOffice, readMails } from '../demo/office.ts'

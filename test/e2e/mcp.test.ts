@@ -1,7 +1,7 @@
 // The MCP endpoint over the whole system, two of each service behind one address, driven by the SDKs of both generations
 // through the real OAuth flow; and what clients meet before they are clients.
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { WORKFLOWS } from '../../shared/contracts/gateway.ts'
+import { WORKFLOWS } from '../../shared/contracts/gateway/shapes.ts'
 import { type Account, agentOf, joinWorkspace, signUp } from '../support/accounts.ts'
 import { ERAS, type McpClient, MODERN, type ToolResult } from '../support/mcp-client.ts'
 import { type Answer, openWire, type Wire } from '../support/raw-http.ts'

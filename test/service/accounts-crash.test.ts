@@ -3,7 +3,7 @@
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { tryPort } from '../../infra/servers/port.ts'
 import { openPeopleStores, type PeopleStore } from '../../services/gateway/accounts/account-store.ts'
-import { gateway } from '../../shared/contracts/gateway.ts'
+import { gateway } from '../../shared/contracts/gateway/contract.ts'
 import { systemClock as clock } from '../../shared/process/clock.ts'
 import { createLog } from '../../shared/process/log.ts'
 import { connectMongo, type Mongo } from '../../shared/storage/mongo.ts'

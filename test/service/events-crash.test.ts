@@ -1,7 +1,7 @@
 // A service that is killed between telling an event and taking it out of its document: another instance finishes, the stream
 // has the event once, and every reader gets it.
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { tasks } from '../../shared/contracts/tasks.ts'
+import { tasks } from '../../shared/contracts/tasks/contract.ts'
 import { JOURNAL } from '../../shared/events/journal-store.ts'
 import { EVENTS_STREAM } from '../../shared/events/streams.ts'
 import { createLog } from '../../shared/process/log.ts'

@@ -1,6 +1,6 @@
 // The gateway's answers on the bus, as the other services ask for them.
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { gateway } from '../../shared/contracts/gateway.ts'
+import { gateway } from '../../shared/contracts/gateway/contract.ts'
 import { openPeople, type People, type Someone } from '../support/people.ts'
 import { ids, openEnvironment, type TestEnvironment } from '../support/service-environment.ts'
 

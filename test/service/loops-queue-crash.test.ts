@@ -1,8 +1,8 @@
 // Every step of every command of loops-queue that touches two documents: the process is killed there, another one is
 // started, and the command is found wholly done or wholly absent, with its events told.
 import { describe, expect, test, vi } from 'vitest'
-import { loopsQueue } from '../../shared/contracts/loops-queue.ts'
-import { tasks } from '../../shared/contracts/tasks.ts'
+import { loopsQueue } from '../../shared/contracts/loops-queue/contract.ts'
+import { tasks } from '../../shared/contracts/tasks/contract.ts'
 import { changesAmong, publishedUpTo, versionsUpTo } from '../support/loops.ts'
 import { replayed } from '../support/queue-model.ts'
 import { type Acting, ids, openEnvironment, person } from '../support/service-environment.ts'

@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { LoopDoc } from '../../services/loops-queue/loop-store.ts'
 import { LIMITS } from '../../shared/contracts/define/common.ts'
-import { loopsQueue } from '../../shared/contracts/loops-queue.ts'
+import { loopsQueue } from '../../shared/contracts/loops-queue/contract.ts'
 import { createLog } from '../../shared/process/log.ts'
 import { connectMongo, type Mongo } from '../../shared/storage/mongo.ts'
 import { ids, openEnvironment, person, type TestEnvironment } from '../support/service-environment.ts'

@@ -1,8 +1,8 @@
 // Next work, and the members of new private loops: what loops-queue asks both the tasks service and the gateway for.
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { Caller } from '../../shared/contracts/define/contract.ts'
-import { loopsQueue } from '../../shared/contracts/loops-queue.ts'
-import { tasks } from '../../shared/contracts/tasks.ts'
+import { loopsQueue } from '../../shared/contracts/loops-queue/contract.ts'
+import { tasks } from '../../shared/contracts/tasks/contract.ts'
 import { openPeople, type People } from '../support/people.ts'
 import { ids, openEnvironment, person, type TestEnvironment } from '../support/service-environment.ts'
 

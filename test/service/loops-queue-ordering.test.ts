@@ -1,7 +1,7 @@
 // set_loop_priority and reorder_loops over two instances of loops-queue: strict with a version, by intent without one.
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { Caller } from '../../shared/contracts/define/contract.ts'
-import { loopsQueue } from '../../shared/contracts/loops-queue.ts'
+import { loopsQueue } from '../../shared/contracts/loops-queue/contract.ts'
 import { type Loops, makeLoops, orderOf, peek } from '../support/loops.ts'
 import {
   ids,

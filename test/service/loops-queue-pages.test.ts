@@ -2,8 +2,8 @@
 // service: what stays is on exactly one or two of them. Also that nothing is published as repaired without a fault.
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { Caller } from '../../shared/contracts/define/contract.ts'
-import { loopsQueue } from '../../shared/contracts/loops-queue.ts'
-import { tasks } from '../../shared/contracts/tasks.ts'
+import { loopsQueue } from '../../shared/contracts/loops-queue/contract.ts'
+import { tasks } from '../../shared/contracts/tasks/contract.ts'
 import { changesAmong, makeLoops, publishedUpTo } from '../support/loops.ts'
 import { randomFrom } from '../support/random.ts'
 import { ids, openEnvironment, person, type TestEnvironment } from '../support/service-environment.ts'

@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { Caller } from '../../shared/contracts/define/contract.ts'
 import { type AppError, toErrorBody } from '../../shared/contracts/define/errors.ts'
-import { loopsQueue } from '../../shared/contracts/loops-queue.ts'
+import { loopsQueue } from '../../shared/contracts/loops-queue/contract.ts'
 import { type Loops, makeLoops, orderOf, peek } from '../support/loops.ts'
 import {
   ids,

@@ -2,8 +2,8 @@
 // loops, shipping, loops made from tasks, and the statistics.
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { Caller } from '../../shared/contracts/define/contract.ts'
-import { loopsQueue } from '../../shared/contracts/loops-queue.ts'
-import { tasks } from '../../shared/contracts/tasks.ts'
+import { loopsQueue } from '../../shared/contracts/loops-queue/contract.ts'
+import { tasks } from '../../shared/contracts/tasks/contract.ts'
 import {
   type Acting,
   ids,

@@ -3,7 +3,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { Caller } from '../../shared/contracts/define/contract.ts'
 import { AppError, type ErrorCode } from '../../shared/contracts/define/errors.ts'
-import { loopsQueue } from '../../shared/contracts/loops-queue.ts'
+import { loopsQueue } from '../../shared/contracts/loops-queue/contract.ts'
 import { systemClock as clock } from '../../shared/process/clock.ts'
 import { changesAmong, type PublishedVersion, versionsUpTo } from '../support/loops.ts'
 import { replayed } from '../support/queue-model.ts'

@@ -2,7 +2,7 @@
 // needs the tasks service is in loops-queue-tasks.test.ts.
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { Caller } from '../../shared/contracts/define/contract.ts'
-import { loopsQueue } from '../../shared/contracts/loops-queue.ts'
+import { loopsQueue } from '../../shared/contracts/loops-queue/contract.ts'
 import {
   changesAmong,
   type Loops,

@@ -1,7 +1,7 @@
 // What a mail server may say, and what the ledger has of it afterwards: whose fault it is decides whether a mail ends,
 // waits, or takes its address out of use.
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import { notifier } from '../../shared/contracts/notifier.ts'
+import { notifier } from '../../shared/contracts/notifier/contract.ts'
 import { caughtUp, listed, ship } from '../support/pending-mails.ts'
 import { openPeople, type People, type Someone } from '../support/people.ts'
 import {

@@ -3,7 +3,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { openDeliveries } from '../../services/notifier/delivery-store.ts'
 import type { Delivery } from '../../services/notifier/notice-rules.ts'
-import { loopsQueue } from '../../shared/contracts/loops-queue.ts'
+import { loopsQueue } from '../../shared/contracts/loops-queue/contract.ts'
 import { systemClock } from '../../shared/process/clock.ts'
 import { createLog } from '../../shared/process/log.ts'
 import { openDatabaseClock } from '../../shared/storage/database-clock.ts'

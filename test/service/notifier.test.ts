@@ -2,7 +2,7 @@
 // server that keeps what it is given and misbehaves when told to.
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { start } from '../../services/notifier/main.ts'
-import { notifier } from '../../shared/contracts/notifier.ts'
+import { notifier } from '../../shared/contracts/notifier/contract.ts'
 import { readConfig } from '../../shared/process/config.ts'
 import { allReactedTo, caughtUp, openMailEnvironment, privateLoop, ship } from '../support/pending-mails.ts'
 import type { People, Someone } from '../support/people.ts'

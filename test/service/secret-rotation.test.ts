@@ -1,7 +1,7 @@
 // LOOPS_SECRET is replaced on a system with data: both side by side, then the new one alone, and nothing is lost.
 import { expect, test } from 'vitest'
 import { countUnderOld } from '../../services/webhooks/reseal.ts'
-import { webhooks } from '../../shared/contracts/webhooks.ts'
+import { webhooks } from '../../shared/contracts/webhooks/contract.ts'
 import { createLog } from '../../shared/process/log.ts'
 import { serviceKeys } from '../../shared/process/service-keys.ts'
 import { connectMongo } from '../../shared/storage/mongo.ts'

@@ -21,10 +21,10 @@ import {
   eventFilter,
   subscriberSubject,
 } from '../../shared/contracts/define/contract.ts'
-import { gateway } from '../../shared/contracts/gateway.ts'
-import { loopsQueue } from '../../shared/contracts/loops-queue.ts'
+import { gateway } from '../../shared/contracts/gateway/contract.ts'
+import { loopsQueue } from '../../shared/contracts/loops-queue/contract.ts'
 import type { SnapshotRecord } from '../../shared/contracts/records.ts'
-import { tasks } from '../../shared/contracts/tasks.ts'
+import { tasks } from '../../shared/contracts/tasks/contract.ts'
 import { EVENTS_STREAM } from '../../shared/events/streams.ts'
 import { systemClock } from '../../shared/process/clock.ts'
 import { createLog } from '../../shared/process/log.ts'

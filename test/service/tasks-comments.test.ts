@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { CommentDoc } from '../../services/tasks/comment-store.ts'
 import type { Caller } from '../../shared/contracts/define/contract.ts'
-import type { Comment } from '../../shared/contracts/tasks.ts'
+import type { Comment } from '../../shared/contracts/tasks/shapes.ts'
 import { ids, person, refused } from '../support/service-environment.ts'
 import { bytesOf, openTasksEnvironment, type TasksEnvironment, until } from '../support/tasks-environment.ts'
 

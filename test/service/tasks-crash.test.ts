@@ -3,8 +3,8 @@
 import { describe, expect, test, vi } from 'vitest'
 import type { CloudEvent } from '../../shared/contracts/define/cloud-event.ts'
 import type { Caller } from '../../shared/contracts/define/contract.ts'
-import type { loopsQueue } from '../../shared/contracts/loops-queue.ts'
-import type { tasks } from '../../shared/contracts/tasks.ts'
+import type { loopsQueue } from '../../shared/contracts/loops-queue/contract.ts'
+import type { tasks } from '../../shared/contracts/tasks/contract.ts'
 import { type Acting, ids, person, refused } from '../support/service-environment.ts'
 import { openTasksEnvironment, type TasksEnvironment, until } from '../support/tasks-environment.ts'
 

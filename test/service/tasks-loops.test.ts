@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { TaskDoc } from '../../services/tasks/task-store.ts'
 import { isPublic } from '../../services/webhooks/webhook-rules.ts'
 import type { Caller } from '../../shared/contracts/define/contract.ts'
-import { tasks as contract } from '../../shared/contracts/tasks.ts'
+import { tasks as contract } from '../../shared/contracts/tasks/contract.ts'
 import { ids, person, refused } from '../support/service-environment.ts'
 import { bytesOf, openTasksEnvironment, type TasksEnvironment } from '../support/tasks-environment.ts'
 

@@ -3,7 +3,7 @@ import { RequestError } from '@nats-io/nats-core'
 import { connect } from '@nats-io/transport-node'
 import { expect, test } from 'vitest'
 import { requestSubject } from '../../shared/contracts/define/contract.ts'
-import { tasks } from '../../shared/contracts/tasks.ts'
+import { tasks } from '../../shared/contracts/tasks/contract.ts'
 import { startFaultProxy } from '../support/chaos/fault-proxy.ts'
 import { passwordOf, startGuardedNats } from '../support/guarded-nats.ts'
 

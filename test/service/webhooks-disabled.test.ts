@@ -1,6 +1,6 @@
 // The owner of a workspace hears by mail that a webhook is called no more.
 import { expect, test } from 'vitest'
-import { webhooks } from '../../shared/contracts/webhooks.ts'
+import { webhooks } from '../../shared/contracts/webhooks/contract.ts'
 import { openPeople } from '../support/people.ts'
 import { startReceiver } from '../support/receiver.ts'
 import { ids, openEnvironment } from '../support/service-environment.ts'

@@ -2,7 +2,7 @@
 // told of it.
 import { expect } from 'vitest'
 import type { CloudEvent } from '../../shared/contracts/define/cloud-event.ts'
-import { loopsQueue } from '../../shared/contracts/loops-queue.ts'
+import { loopsQueue } from '../../shared/contracts/loops-queue/contract.ts'
 import type { QueueChange } from './queue-model.ts'
 import { type Acting, ids, refused, type TestEnvironment } from './service-environment.ts'
 

@@ -11,9 +11,9 @@ import { Client as Client1 } from '@modelcontextprotocol/sdk/client/index.js'
 import { StreamableHTTPClientTransport as StreamableHTTPClientTransport1 } from '@modelcontextprotocol/sdk/client/streamableHttp.js'
 import type * as z from 'zod'
 import { type ErrorBody, fromErrorBody } from '../../shared/contracts/define/errors.ts'
-import { gateway } from '../../shared/contracts/gateway.ts'
-import { loopsQueue } from '../../shared/contracts/loops-queue.ts'
-import { tasks } from '../../shared/contracts/tasks.ts'
+import { gateway } from '../../shared/contracts/gateway/contract.ts'
+import { loopsQueue } from '../../shared/contracts/loops-queue/contract.ts'
+import { tasks } from '../../shared/contracts/tasks/contract.ts'
 
 const operations = { ...tasks.operations, ...loopsQueue.operations, ...gateway.operations }
 type Operations = typeof operations

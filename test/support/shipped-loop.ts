@@ -1,5 +1,5 @@
 // A shipped loop as its event tells of it: valid by the contract, everything in it yours to change.
-import { loopsQueue } from '../../shared/contracts/loops-queue.ts'
+import { loopsQueue } from '../../shared/contracts/loops-queue/contract.ts'
 
 /** The data of a `loop.shipped` event. */
 export type ShippedLoop = ReturnType<(typeof loopsQueue.events)['loop.shipped']['data']['parse']>

@@ -4,7 +4,7 @@
 import { connect, createServer, type Server, type Socket } from 'node:net'
 import { vi } from 'vitest'
 import { MIGRATOR, type Started, startServices } from '../../services/start.ts'
-import type { DevMail } from '../../shared/contracts/notifier.ts'
+import type { DevMail } from '../../shared/contracts/notifier/shapes.ts'
 import { TEST_SECRET } from './keys.ts'
 import { freshStack, type Stack } from './stack.ts'
 

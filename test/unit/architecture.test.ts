@@ -20,7 +20,7 @@ const SAMPLES: Readonly<Record<string, Sample>> = {
       "import { stack } from '../../test/support/stack.ts'",
     ],
     good: [
-      "import { tasks } from '../../shared/contracts/tasks.ts'",
+      "import { tasks } from '../../shared/contracts/tasks/contract.ts'",
       "import { task } from './task.ts'",
       "import type { Started } from '../start.ts'",
     ],
@@ -179,7 +179,7 @@ const SAMPLES: Readonly<Record<string, Sample>> = {
   a_service_is_added_without_touching_another: {
     path: 'services/gateway/web/routes.ts',
     bad: [
-      "import { webhooks } from '../../../shared/contracts/webhooks.ts'",
+      "import { webhooks } from '../../../shared/contracts/webhooks/contract.ts'",
       "export const path = '/workspace/webhooks'",
       '// Shows the webhooks.\nexport const a = 1',
     ],

@@ -5,7 +5,7 @@ import * as z from 'zod'
 import { CloudEvent } from '../../shared/contracts/define/cloud-event.ts'
 import { subscriberOperationsOf, subscriberSubject } from '../../shared/contracts/define/contract.ts'
 import { CONTRACTS } from '../../shared/contracts/index.ts'
-import { loopsQueue } from '../../shared/contracts/loops-queue.ts'
+import { loopsQueue } from '../../shared/contracts/loops-queue/contract.ts'
 import { asyncApi, describedEvents, eventSchema } from '../../shared/events/asyncapi.ts'
 import { examplesOf } from '../../shared/events/examples.ts'
 

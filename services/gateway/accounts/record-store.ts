@@ -1,5 +1,5 @@
 // Memberships as the records of a snapshot.
-import { gateway as contract } from '../../../shared/contracts/gateway.ts'
+import { gateway as contract } from '../../../shared/contracts/gateway/contract.ts'
 import { type RecordSource, recordSource, type StoredThing } from '../../../shared/events/record-store.ts'
 import type { Person } from './person-rules.ts'
 import { joinedEvent } from './role-rules.ts'

@@ -3,7 +3,7 @@ import { actorOf } from '../../../shared/contracts/define/actor.ts'
 import type { Actor } from '../../../shared/contracts/define/common.ts'
 import type { Caller, EventOf, Role } from '../../../shared/contracts/define/contract.ts'
 import { AppError, notFound } from '../../../shared/contracts/define/errors.ts'
-import type { gateway } from '../../../shared/contracts/gateway.ts'
+import type { gateway } from '../../../shared/contracts/gateway/contract.ts'
 import { type Membership, membershipIn, type Person } from './person-rules.ts'
 
 /** What an event says of a membership. */

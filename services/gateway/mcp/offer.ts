@@ -9,7 +9,7 @@ import {
   type ServerOptions,
 } from '@modelcontextprotocol/server'
 import release from '../../../package.json' with { type: 'json' }
-import { WORKFLOWS } from '../../../shared/contracts/gateway.ts'
+import { WORKFLOWS } from '../../../shared/contracts/gateway/shapes.ts'
 import { type CallDeps, callTool, readTraceparent } from './call-tool.ts'
 import { pageOf } from './catalog.ts'
 import type { Exchange, NewServer } from './handler.ts'

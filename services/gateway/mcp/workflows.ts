@@ -1,6 +1,6 @@
 // The four ways of working, as text that an agent follows step by step. They name only tools that exist (a test holds
 // that). Pure: knows no protocol and no service.
-import type { WORKFLOWS } from '../../../shared/contracts/gateway.ts'
+import type { WORKFLOWS } from '../../../shared/contracts/gateway/shapes.ts'
 
 export type WorkflowName = (typeof WORKFLOWS)[number]
 

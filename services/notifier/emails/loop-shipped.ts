@@ -1,6 +1,6 @@
 // The mail that tells of a shipped loop. Pure.
 import type * as z from 'zod'
-import type { loopsQueue } from '../../../shared/contracts/loops-queue.ts'
+import type { loopsQueue } from '../../../shared/contracts/loops-queue/contract.ts'
 import { plainLine } from './plain.ts'
 import type { Block, Item, Template } from './template.ts'
 import { cut, oneLine } from './text.ts'

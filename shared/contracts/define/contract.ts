@@ -14,6 +14,20 @@ export type Annotations = Readonly<{
   openWorldHint: boolean
 }>
 
+/** It changes nothing. */
+export const READS = {
+  readOnlyHint: true,
+  destructiveHint: false,
+  idempotentHint: true,
+  openWorldHint: false,
+} as const satisfies Annotations
+/** Each call adds something, unless an idempotency key says that it is a repeat. */
+export const ADDS = { ...READS, readOnlyHint: false, idempotentHint: false } as const satisfies Annotations
+/** It changes something that can be changed back. A repeat changes nothing more. */
+export const CHANGES = { ...ADDS, idempotentHint: true } as const satisfies Annotations
+/** What was there before may be gone. A repeat changes nothing more. */
+export const OVERWRITES = { ...CHANGES, destructiveHint: true } as const satisfies Annotations
+
 /** An operation that is also an MCP tool. The description stands on its own: some clients show nothing else. */
 export type Tool<I extends z.ZodObject = z.ZodObject, O extends z.ZodObject = z.ZodObject> = Readonly<{
   kind: 'tool'

@@ -47,7 +47,7 @@ const PACKAGES: readonly (readonly [RegExp, RegExp])[] = [
 
 /** Files of decisions alone: no time, no chance, no waiting. A file whose head says `Pure.` is one too. */
 const PURE =
-  /^(services\/(.+\/)?[^/]+-rules|services\/notifier\/emails\/(?!render)[^/]+|shared\/contracts\/(define\/(contract|common|errors|check|scopes)|[^/]+))\.ts$/
+  /^(services\/(.+\/)?[^/]+-rules|services\/notifier\/emails\/(?!render)[^/]+|shared\/contracts\/(define\/(contract|common|errors|check|scopes)|(?!define\/)([^/]+\/)?[^/]+))\.ts$/
 const headOf = ({ text }: Source): string => /^(\/\/.*\n)*/.exec(text)?.[0] ?? ''
 const isPure = (source: Source): boolean => PURE.test(source.path) || /\bPure\b/.test(headOf(source))
 const PURE_PACKAGES = ['zod', 'node:buffer', 'node:url']
@@ -319,7 +319,7 @@ const names = (source: Source): string[] =>
  * the notifier, which mails what it tells.
  */
 const ADDED = /webhook/i
-const OF_ADDED = /^(services\/(webhooks|notifier)\/|shared\/contracts\/(webhooks|notifier|index)\.ts$)/
+const OF_ADDED = /^(services\/(webhooks|notifier)\/|shared\/contracts\/((webhooks|notifier)\/.*|index\.ts$))/
 
 const namesAdded = ({ text }: Source): string[] =>
   text

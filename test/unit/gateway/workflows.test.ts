@@ -1,7 +1,7 @@
 // The workflow texts: complete, and naming only what exists.
 import { describe, expect, test } from 'vitest'
 import { workflowText } from '../../../services/gateway/mcp/workflows.ts'
-import { WORKFLOWS } from '../../../shared/contracts/gateway.ts'
+import { WORKFLOWS } from '../../../shared/contracts/gateway/shapes.ts'
 import { vocabulary } from '../../support/contract-guards.ts'
 import { TOOLS } from '../../support/tools.ts'
 

@@ -14,7 +14,7 @@ import {
   viewLoop,
   viewRow,
 } from '../../../services/loops-queue/loop-rules.ts'
-import type { TaskRow } from '../../../shared/contracts/tasks.ts'
+import type { TaskRow } from '../../../shared/contracts/tasks/shapes.ts'
 
 const ann = { user_id: '01ARZ3NDEKTSV4RRFFQ69G5FAA', name: 'Ann', client: 'Agent' }
 const bob = { user_id: '01ARZ3NDEKTSV4RRFFQ69G5FAB', name: 'Bob', client: 'web' }

@@ -16,7 +16,7 @@ import {
 } from '../../../services/tasks/task-rules.ts'
 import { PRIORITIES } from '../../../shared/contracts/define/common.ts'
 import type { PlainEvent } from '../../../shared/contracts/define/contract.ts'
-import { tasks } from '../../../shared/contracts/tasks.ts'
+import { tasks } from '../../../shared/contracts/tasks/contract.ts'
 
 const WS = '01JTESTW0RKSPACE0000000000'
 const ID = '01JTESTTASK000000000000000'

@@ -9,7 +9,8 @@ import { signedHeaders } from '../../../services/webhooks/secrets.ts'
 import type { Webhook } from '../../../services/webhooks/webhook-rules.ts'
 import { CloudEvent } from '../../../shared/contracts/define/cloud-event.ts'
 import { CONTRACTS } from '../../../shared/contracts/index.ts'
-import { BUS_EVENTS, webhooks } from '../../../shared/contracts/webhooks.ts'
+import { webhooks } from '../../../shared/contracts/webhooks/contract.ts'
+import { BUS_EVENTS } from '../../../shared/contracts/webhooks/sources.ts'
 import { describedDirectEvents, eventSchema } from '../../../shared/events/asyncapi.ts'
 
 const PAGE = readFileSync(new URL('../../../infra/examples/README.md', import.meta.url), 'utf8')

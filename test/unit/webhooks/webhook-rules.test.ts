@@ -25,9 +25,9 @@ import {
 } from '../../../services/webhooks/webhook-rules.ts'
 import type { CloudEvent } from '../../../shared/contracts/define/cloud-event.ts'
 import { CONTRACTS } from '../../../shared/contracts/index.ts'
-import { loopsQueue } from '../../../shared/contracts/loops-queue.ts'
-import { tasks } from '../../../shared/contracts/tasks.ts'
-import { SENT_EVENTS, SOURCES } from '../../../shared/contracts/webhooks.ts'
+import { loopsQueue } from '../../../shared/contracts/loops-queue/contract.ts'
+import { tasks } from '../../../shared/contracts/tasks/contract.ts'
+import { SENT_EVENTS, SOURCES } from '../../../shared/contracts/webhooks/sources.ts'
 import { nextTry } from '../../../shared/process/retries.ts'
 import { deriveKey, type Keys } from '../../../shared/process/service-keys.ts'
 import { person } from '../../support/service-environment.ts'
@@ -127,7 +127,7 @@ describe('an event', () => {
     const declared = CONTRACTS.flatMap(({ events }) =>
       Object.entries(events).flatMap(([name, { public: when }]) => (when === undefined ? [] : [name])),
     )
-    // A contract that tells events and is missing here belongs into SOURCES of shared/contracts/webhooks.ts.
+    // A contract that tells events and is missing here belongs into SOURCES of shared/contracts/webhooks/sources.ts.
     expect(SENT_EVENTS.toSorted()).toEqual(declared.toSorted())
     expect(SENT_EVENTS).toContain('loop.shipped')
     for (const secret of ['person.password_reset_requested', 'person.invited', 'loop.members_changed'])

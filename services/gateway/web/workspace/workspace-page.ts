@@ -5,7 +5,7 @@ import { startBudget } from '../../../../shared/bus/headers.ts'
 import { LIMITS } from '../../../../shared/contracts/define/common.ts'
 import type { Call } from '../../../../shared/contracts/define/contract.ts'
 import { AppError } from '../../../../shared/contracts/define/errors.ts'
-import type { LoopRow } from '../../../../shared/contracts/loops-queue.ts'
+import type { LoopRow } from '../../../../shared/contracts/loops-queue/shapes.ts'
 import { membershipIn, type Person } from '../../accounts/person-rules.ts'
 import { callerOf, findSignedIn, type SignedIn } from '../../accounts/sessions.ts'
 import {

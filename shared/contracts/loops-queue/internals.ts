@@ -1,8 +1,8 @@
 // What other services ask of the loops-queue service.
 import * as z from 'zod'
-import * as c from './define/common.ts'
-import { GATEWAY, internal, internalRead } from './define/contract.ts'
-import { LoopRef } from './tasks.ts'
+import * as c from '../define/common.ts'
+import { GATEWAY, internal, internalRead } from '../define/contract.ts'
+import { LoopRef } from '../tasks/shapes.ts'
 
 const loop_id = c.Id
 const workspace_id = c.Id

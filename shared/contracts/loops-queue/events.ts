@@ -1,7 +1,7 @@
-// What the loops-queue service tells of loops and of their order.
+// What happens to loops and to their order.
 import * as z from 'zod'
-import * as c from './define/common.ts'
-import { event } from './define/contract.ts'
+import * as c from '../define/common.ts'
+import { event } from '../define/contract.ts'
 
 const EventLoop = z.object({
   loop_id: c.Id,
@@ -22,8 +22,7 @@ const EventTaskLine = z.object({ task_id: c.Id, title: z.string(), status: c.Tas
 const loopEvent = <D extends z.ZodObject>(description: string, data: D, more: { record?: string } = {}) =>
   event({ description, subject: 'loop_id', data, public: { member: 'visibility', is: 'public' }, ...more })
 
-/** The events of the contract. */
-export const loopsQueueEvents = {
+export const events = {
   'loop.created': loopEvent('A loop was made and joined the queue.', EventLoop, {
     record: 'loop, of any `status`, also `on_hold` and `shipped`',
   }),

@@ -1,0 +1,72 @@
+// What happens to people, memberships and workspaces.
+import * as z from 'zod'
+import * as c from '../define/common.ts'
+import { event } from '../define/contract.ts'
+
+const workspace_id = c.Id
+
+export const events = {
+  'person.invited': event({
+    description: 'Somebody was invited to the workspace; an email with the link is owed.',
+    subject: 'invitation_id',
+    data: z.object({ invitation_id: c.Id, workspace_id, by: c.Actor, role: c.Member.shape.role }),
+  }),
+  'person.joined': event({
+    description: 'Somebody became a member of the workspace.',
+    subject: 'user_id',
+    data: z.object({ user_id: c.Id, workspace_id, name: z.string(), role: c.Member.shape.role }),
+    public: true,
+    record: 'membership of a person in a workspace',
+  }),
+  'person.role_changed': event({
+    description: 'A member of the workspace has another role.',
+    subject: 'user_id',
+    data: z.object({
+      user_id: c.Id,
+      workspace_id,
+      name: z.string(),
+      role: c.Member.shape.role,
+      role_before: c.Member.shape.role,
+      by: c.Actor,
+    }),
+    public: true,
+  }),
+  'person.left': event({
+    description: 'Somebody is no longer a member of the workspace: left by themselves, or taken out.',
+    subject: 'user_id',
+    data: z.object({
+      user_id: c.Id,
+      workspace_id,
+      name: z.string(),
+      role: c.Member.shape.role.describe('The role that they had'),
+      by: c.Actor,
+    }),
+    public: true,
+  }),
+  'person.password_reset_requested': event({
+    description: 'Somebody asked for a new password for an account; an email with the link is owed.',
+    subject: 'reset_id',
+    data: z.object({ reset_id: c.Id, user_id: c.Id }),
+  }),
+  'person.confirmation_requested': event({
+    description: 'An account is to prove that its address is its own; an email with the link is owed.',
+    subject: 'account_mail_id',
+    data: z.object({ account_mail_id: c.Id, user_id: c.Id }),
+  }),
+  'person.sign_ins_failed': event({
+    description: 'Somebody tries passwords of an account; an email that says so is owed.',
+    subject: 'account_mail_id',
+    data: z.object({ account_mail_id: c.Id, user_id: c.Id }),
+  }),
+  'workspace.updated': event({
+    description: 'The workspace has a new name, AI context or time zone.',
+    subject: 'workspace_id',
+    data: z.object({
+      workspace_id,
+      version: c.Version,
+      changed: z.array(z.enum(['name', 'ai_context', 'time_zone'])),
+      by: c.Actor,
+    }),
+    public: true,
+  }),
+}

@@ -1,0 +1,15 @@
+// What the operations of the gateway are made of.
+import * as z from 'zod'
+import * as c from '../define/common.ts'
+
+export const WORKFLOWS = ['triage', 'organize', 'implement', 'manage'] as const
+
+export const Workspace = z.object({
+  id: c.Id,
+  name: c.Name,
+  ai_context: c.AiContext.describe('Project-level instructions for agents, written by its people'),
+  time_zone: z.string().describe('IANA name, such as Europe/Zurich'),
+  created_at: c.Timestamp,
+  version: c.Version,
+})
+export type Workspace = z.infer<typeof Workspace>

@@ -1,0 +1,57 @@
+// The contract of the notifier: who gets which mail, and what became of it.
+import type { Purpose } from '../../process/service-keys.ts'
+import { defineContract } from '../define/contract.ts'
+import { internals } from './internals.ts'
+
+/** What the links in mails are sealed under. */
+export const UNSUBSCRIBE: Purpose = { salt: '', info: 'loops unsubscribe links' }
+
+export const notifier = defineContract({
+  name: 'notifier',
+  version: '1.0.0',
+  description: 'Mail: who is told what, and what became of it.',
+  operations: internals,
+  events: {},
+  purposes: [UNSUBSCRIBE],
+  consumes: {
+    'loops-queue': ['loop.shipped'],
+    webhooks: ['webhook.disabled'],
+    gateway: [
+      'person.invited',
+      'person.password_reset_requested',
+      'person.confirmation_requested',
+      'person.sign_ins_failed',
+    ],
+  },
+  panel: {
+    path: 'mails',
+    roles: ['owner', 'admin', 'member', 'viewer'],
+    title: 'Mails',
+    intro:
+      'What became of the mails of the last 90 days: those of the workspace for its owner and admins, your own for everybody else.',
+    table: {
+      operation: 'list_deliveries',
+      rows: 'deliveries',
+      filter: { member: 'status', label: 'Status' },
+      columns: [
+        { member: 'to', heading: 'To', none: 'as invited' },
+        { member: 'about', heading: 'Mail' },
+        { member: 'status', heading: 'Status' },
+        { member: 'attempts', heading: 'Tries' },
+        { member: 'at', heading: 'When' },
+        { member: 'last_error', heading: 'Because' },
+      ],
+      empty: 'There are no such mails.',
+      actions: [
+        {
+          operation: 'retry_delivery',
+          label: 'Send again',
+          from: { delivery_id: 'id' },
+          when: { member: 'status', is: ['failed', 'suppressed'] },
+          done: 'The mail will be sent again, and its address is in use again. A wish not to get it still counts.',
+        },
+      ],
+    },
+    actions: [],
+  },
+})

@@ -1,0 +1,57 @@
+// What the operations of the notifier are made of.
+import * as z from 'zod'
+import * as c from '../define/common.ts'
+
+/** A mail that was kept instead of sent, as a mail program would show it. */
+export const DevMail = z.object({
+  id: c.Id,
+  date: c.Timestamp.describe('When it came in'),
+  to: z.string().describe('The address that it was delivered to'),
+  from: z.string().describe('The address that it came from'),
+  subject: z.string(),
+  text: z.string(),
+  html: z.string(),
+  headers: z.record(z.string(), z.string()).describe('By lower-case name, unfolded'),
+})
+export type DevMail = z.infer<typeof DevMail>
+
+/** Which mails of a workspace somebody wants: about all its loops, about loops of their own, or none. */
+export const MailChoice = z.enum(['all', 'mine', 'none'])
+export type MailChoice = z.infer<typeof MailChoice>
+
+export const MutedLoop = z.object({ loop_id: c.Id, name: c.Name })
+
+/** A wish as its page shows it. */
+export const Subscription = z.object({
+  workspace_name: z.string(),
+  email: z.string().describe('Where the mails go; empty before the first'),
+  wants: MailChoice,
+  muted: z.array(MutedLoop).describe('Loops that no mail is wanted about'),
+})
+
+/** What became of one mail. */
+export const DeliveryStatus = z.enum(['pending', 'sending', 'sent', 'failed', 'suppressed'])
+export type DeliveryStatus = z.infer<typeof DeliveryStatus>
+
+export const DeliveryRow = z.object({
+  id: z.string(),
+  user_id: c.Id.nullable(),
+  to: z.string().nullable().describe('The address; null where it is asked for at sending'),
+  template: z.enum([
+    'loop-shipped',
+    'invitation',
+    'password-reset',
+    'webhook-disabled',
+    'confirmation',
+    'failed-sign-ins',
+  ]),
+  about: z.string(),
+  status: DeliveryStatus,
+  attempts: c.Count,
+  at: c.Timestamp.describe('When it was sent, else since when it is owed'),
+  created_at: c.Timestamp,
+  next_try_at: c.Timestamp.nullable(),
+  sent_at: c.Timestamp.nullable(),
+  last_error: z.string().nullable(),
+})
+export type DeliveryRow = z.infer<typeof DeliveryRow>

@@ -1,0 +1,66 @@
+// What happens to tasks and comments.
+import * as z from 'zod'
+import * as c from '../define/common.ts'
+import { event } from '../define/contract.ts'
+
+const EventTask = z.object({
+  task_id: c.Id,
+  title: z.string(),
+  status: c.TaskStatus,
+  priority: c.Priority,
+  due_date: c.CalendarDate.nullable(),
+  loop_id: c.Id.nullable(),
+  private: z.boolean().describe('True: in a private loop'),
+  version: c.Version,
+  by: c.Actor,
+})
+
+const NOT_PRIVATE = { member: 'private', is: false } as const
+
+export const events = {
+  'task.created': event({
+    description: 'A task was filed.',
+    subject: 'task_id',
+    data: EventTask,
+    public: NOT_PRIVATE,
+    record: 'task, of any `status`',
+  }),
+  'task.updated': event({
+    description:
+      'A task changed: its fields as they are now, the names of those that changed, and its status and loop before.',
+    subject: 'task_id',
+    data: EventTask.extend({
+      changed: z.array(z.enum(['title', 'body', 'status', 'priority', 'due_date', 'loop_id'])),
+      status_before: c.TaskStatus,
+      loop_id_before: c.Id.nullable().describe('Null too where it is a private loop that the task has left'),
+    }),
+    public: NOT_PRIVATE,
+  }),
+  'task.hidden': event({
+    description:
+      'A task that everybody saw moved into a private loop. Readers who see no private loops forget it; a later event about it says that everybody sees it again.',
+    subject: 'task_id',
+    data: z.object({ task_id: c.Id, version: c.Version }),
+    public: true,
+  }),
+  'task.deleted': event({
+    description: 'A task was removed for good.',
+    subject: 'task_id',
+    data: EventTask,
+    public: NOT_PRIVATE,
+  }),
+  'comment.added': event({
+    description: 'Somebody wrote a comment on a task or a loop.',
+    subject: 'comment_id',
+    data: z.object({
+      comment_id: c.Id,
+      task_id: c.Id.nullable(),
+      loop_id: c.Id.nullable(),
+      private: z.boolean(),
+      by: c.Actor,
+      excerpt: z.string().describe('The first 200 characters'),
+    }),
+    public: NOT_PRIVATE,
+    record: 'comment',
+  }),
+}

@@ -1,0 +1,95 @@
+// What the gateway asks of the webhooks service, for its pages.
+import * as z from 'zod'
+import * as c from '../define/common.ts'
+import { internal, internalRead } from '../define/contract.ts'
+import { WebhookDelivery, WebhookRow } from './shapes.ts'
+import { BUS_EVENTS, SENT_EVENTS } from './sources.ts'
+
+const webhook_id = c.Id
+const delivery_id = z.string().max(128)
+
+export const internals = {
+  add_webhook: internal({
+    description: 'Adds an address; its secret is in this answer alone.',
+    input: z.strictObject({
+      url: z
+        .url('is not an address; write https://…')
+        .max(2_000)
+        .meta({ title: 'Address', description: 'An https address out in the internet.' }),
+      description: z.string().max(200).default('').meta({ title: 'What it is for' }),
+      events: z
+        .array(z.enum(SENT_EVENTS))
+        .max(SENT_EVENTS.length)
+        .default([])
+        .describe(
+          `None chosen: all of them, also those to come. Never sent to webhooks, since private loops or links may be in them: ${BUS_EVENTS.join(', ')}.`,
+        ),
+    }),
+    output: z.object({ id: c.Id, secret: z.string() }),
+    errors: ['invalid_argument', 'forbidden', 'already_exists', 'limit_exceeded'],
+  }),
+  list_webhooks: internalRead({
+    description: 'The webhooks of the caller’s workspace, oldest first.',
+    input: z.object({ limit: c.Limit, cursor: c.Cursor }),
+    output: z.object({ webhooks: z.array(WebhookRow), next_cursor: c.NextCursor }),
+    errors: ['forbidden'],
+  }),
+  remove_webhook: internal({
+    description: 'Removes a webhook with what is known of its calls.',
+    input: z.strictObject({ webhook_id }),
+    output: z.object({}),
+    errors: ['forbidden', 'not_found'],
+  }),
+  rotate_secret: internal({
+    description: 'Gives a webhook a new secret; for a day the old one signs beside it.',
+    input: z.strictObject({ webhook_id }),
+    output: z.object({ secret: z.string() }),
+    errors: ['forbidden', 'not_found'],
+  }),
+  enable_webhook: internal({
+    description: 'Takes a disabled webhook into use again. What happened meanwhile is not told.',
+    input: z.strictObject({ webhook_id }),
+    output: z.object({}),
+    errors: ['forbidden', 'not_found'],
+  }),
+  disable_webhook: internal({
+    description: 'Ends the calls of a webhook until it is enabled.',
+    input: z.strictObject({ webhook_id }),
+    output: z.object({}),
+    errors: ['forbidden', 'not_found'],
+  }),
+  send_test: internal({
+    description: 'Owes a webhook a call about nothing, the event `webhook.tested`.',
+    input: z.strictObject({ webhook_id }),
+    output: z.object({ delivery_id: z.string() }),
+    errors: ['forbidden', 'not_found'],
+  }),
+  list_webhook_deliveries: internalRead({
+    description: 'What became of the calls of a webhook, newest first.',
+    input: z.object({ webhook_id, limit: c.Limit, cursor: c.Cursor }),
+    output: z.object({
+      url: z.string(),
+      deliveries: z.array(WebhookDelivery),
+      next_cursor: c.NextCursor,
+    }),
+    errors: ['forbidden', 'not_found'],
+  }),
+  replay_delivery: internal({
+    description: 'Owes a call again, with the same id, whatever became of it.',
+    input: z.strictObject({ delivery_id }),
+    output: z.object({}),
+    errors: ['forbidden', 'not_found'],
+  }),
+  replay_failed: internal({
+    description: 'Owes again all calls of a webhook that failed, or those since the start of a day (UTC).',
+    input: z.strictObject({
+      webhook_id,
+      since: c.CalendarDate.optional().meta({
+        title: 'Since',
+        description: 'The first day (UTC). Left empty: all that are still known.',
+      }),
+    }),
+    output: z.object({ replayed: c.Count }),
+    errors: ['forbidden', 'not_found'],
+  }),
+}
