@@ -1,5 +1,6 @@
 // The parts of the documentation that are made from the declarations, and the pages that show them between markers.
 
+import { READING_RULES } from '../../shared/contracts/define/cloud-event.ts'
 import { SCOPES } from '../../shared/contracts/define/common.ts'
 import {
   type Contract,
@@ -9,7 +10,6 @@ import {
 } from '../../shared/contracts/define/contract.ts'
 import { ERROR_CODES } from '../../shared/contracts/define/errors.ts'
 import { inputSchema, type JsonSchema, outputSchema } from '../../shared/contracts/define/json-schema.ts'
-import { READING_RULES } from '../../shared/contracts/define/reading-rules.ts'
 import { CONTRACTS } from '../../shared/contracts/index.ts'
 import { describedEvents } from '../../shared/events/asyncapi.ts'
 import { VARIABLES } from '../../shared/process/config.ts'

@@ -1,7 +1,8 @@
 // What both ways of making a loop share: who may be its members, how many loops may be active, and repeats by key.
-import { actorOf } from '../../shared/contracts/define/actor.ts'
+
 import { LIMITS, type Visibility } from '../../shared/contracts/define/common.ts'
 import type { MemberCall } from '../../shared/contracts/define/contract.ts'
+import { actorOf } from '../../shared/contracts/define/contract.ts'
 import { AppError } from '../../shared/contracts/define/errors.ts'
 import { findRepeat, type Repeatable, stillAtWork } from '../../shared/storage/idempotency.ts'
 import type { Deps } from './deps.ts'

@@ -1,8 +1,9 @@
 // The one way to a queue: reads it in line with which loops are active, and changes it by compare-and-set. What a loop's
 // change still owes the order is in the loop itself: a reader takes it into account in memory, and every writer saves it
 // on the way, so that nobody waits for a particular one, and nothing is lost when that one dies.
-import { actorOf } from '../../shared/contracts/define/actor.ts'
+
 import type { Call, MemberCall } from '../../shared/contracts/define/contract.ts'
+import { actorOf } from '../../shared/contracts/define/contract.ts'
 import { AppError } from '../../shared/contracts/define/errors.ts'
 import type { Clock } from '../../shared/process/clock.ts'
 import type { Ids } from '../../shared/process/ids.ts'

@@ -1,6 +1,7 @@
 // Comments on tasks and on loops: writing one, and reading a page of them.
-import { actorOf } from '../../shared/contracts/define/actor.ts'
+
 import type { MemberCall } from '../../shared/contracts/define/contract.ts'
+import { actorOf } from '../../shared/contracts/define/contract.ts'
 import { AppError, notFound } from '../../shared/contracts/define/errors.ts'
 import type { Comment } from '../../shared/contracts/tasks/shapes.ts'
 import { findRepeat, repeatable, stillAtWork } from '../../shared/storage/idempotency.ts'

@@ -2,8 +2,9 @@
 // looked at once more when the task already says where it is going: a loop that ships settles whatever says so
 // (settleArrivals). A task that moves is reserved first and moves last. A new one is inserted in the loop, reserved;
 // it is withdrawn if the loop had shipped. Whoever takes the reservation off has decided.
-import { actorOf } from '../../shared/contracts/define/actor.ts'
+
 import type { Call, MemberCall } from '../../shared/contracts/define/contract.ts'
+import { actorOf } from '../../shared/contracts/define/contract.ts'
 import { notFound } from '../../shared/contracts/define/errors.ts'
 import { untilSaved } from '../../shared/storage/aggregate.ts'
 import type { Location } from './counter-rules.ts'

@@ -1,9 +1,10 @@
 // Moving tasks into loops. Into one that is being formed, every task is reserved for it, or none; then, once the loop
 // stands, they are moved, or freed if it never will. The loop's status decides which, so whoever finds a reservation can
 // settle it. Into one that stands, see entering.ts.
-import { actorOf } from '../../shared/contracts/define/actor.ts'
+
 import { LIMITS, type Visibility } from '../../shared/contracts/define/common.ts'
 import type { Call } from '../../shared/contracts/define/contract.ts'
+import { actorOf } from '../../shared/contracts/define/contract.ts'
 import { AppError } from '../../shared/contracts/define/errors.ts'
 import { inParallel } from '../../shared/process/parallel.ts'
 import { untilSaved } from '../../shared/storage/aggregate.ts'

@@ -1,6 +1,7 @@
 // The tools that make, change and delete one task.
-import { actorOf } from '../../shared/contracts/define/actor.ts'
+
 import type { MemberCall } from '../../shared/contracts/define/contract.ts'
+import { actorOf } from '../../shared/contracts/define/contract.ts'
 import { notFound } from '../../shared/contracts/define/errors.ts'
 import type { TaskRow } from '../../shared/contracts/tasks/shapes.ts'
 import { findRepeat, type Repeatable, repeatable, stillAtWork } from '../../shared/storage/idempotency.ts'

@@ -1,7 +1,8 @@
 // Stored things in the shapes that the contract declares. Pure.
-import { actorOf } from '../../shared/contracts/define/actor.ts'
+
 import type { Actor } from '../../shared/contracts/define/common.ts'
 import type { Caller, PlainEvent } from '../../shared/contracts/define/contract.ts'
+import { actorOf } from '../../shared/contracts/define/contract.ts'
 import { countFitting } from '../../shared/contracts/define/page-bytes.ts'
 import { includesScope } from '../../shared/contracts/define/scopes.ts'
 import type { Comment, Task, TaskRow } from '../../shared/contracts/tasks/shapes.ts'

@@ -1,8 +1,8 @@
 // The webhooks service's answers on the bus. Each is for the owner and the admins of the caller's own workspace; what is
 // another's is not there.
 
-import { actorOf } from '../../shared/contracts/define/actor.ts'
 import type { Call, Handlers } from '../../shared/contracts/define/contract.ts'
+import { actorOf } from '../../shared/contracts/define/contract.ts'
 import { pageById } from '../../shared/contracts/define/cursor.ts'
 import { AppError, notFound } from '../../shared/contracts/define/errors.ts'
 import type { webhooks } from '../../shared/contracts/webhooks/contract.ts'

@@ -1,4 +1,4 @@
-// The list of contracts. Everything that is derived from declarations starts here.
+// The list of contracts, from which everything else is derived. It stands alone so that no contract knows the others.
 import type { Contract } from './define/contract.ts'
 import { gateway } from './gateway/contract.ts'
 import { loopsQueue } from './loops-queue/contract.ts'

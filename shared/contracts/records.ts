@@ -1,12 +1,12 @@
-// What a snapshot is made of, and what the services that have some of it are asked.
+// Snapshots: what they are made of, and the operations of the services that provide the records.
 import * as z from 'zod'
 import * as c from './define/common.ts'
 import { type EventDeclaration, GATEWAY, internalRead } from './define/contract.ts'
 
-/** One thing as it is now, in the form of an event but without what says that something happened. */
+/** One thing as it is now, in the form of an event. */
 export const SnapshotRecord = z.object({
-  source: z.string().describe('/loops/ and the service that has it'),
-  type: z.string().describe('The event whose form it has'),
+  source: z.string().describe('/loops/ and the service that it belongs to'),
+  type: z.string().describe('The event whose form `data` has'),
   subject: z.string().describe('The id of the thing'),
   workspaceid: z.string().describe('The workspace that it is in'),
   sequence: z.int().min(1).describe('The version that it has'),
@@ -18,8 +18,10 @@ export type SnapshotRecord = z.infer<typeof SnapshotRecord>
 export const SnapshotPlace = z.object({
   stream: z
     .string()
-    .describe('The stream, by the moment of its making: one that was lost and made again is another'),
-  sequence: z.int().min(0).describe('Read the stream from the sequence behind this one'),
+    .describe(
+      'Names the stream by the moment when it was created: one that was lost and created again has another name',
+    ),
+  sequence: z.int().min(0).describe('Read the stream from the sequence after this one'),
   at: c.Timestamp.describe('When the snapshot began'),
 })
 export type SnapshotPlace = z.infer<typeof SnapshotPlace>
@@ -28,11 +30,11 @@ export type SnapshotPlace = z.infer<typeof SnapshotPlace>
 export const recordTypesOf = (events: Readonly<Record<string, EventDeclaration>>): readonly string[] =>
   Object.keys(events).filter((type) => events[type]?.record !== undefined)
 
-/** The operations of a service that has records, asked by the one that puts a snapshot together. */
+/** The operations of a service that has records. The gateway calls them to make a snapshot. */
 export const recordOperations = () => ({
   check_published: internalRead({
     asked_by: [GATEWAY],
-    description: 'Whether the stream has every event that is about what has records, from before a moment.',
+    description: 'Whether the stream has every event from before a moment that is about things with records.',
     input: z.object({ before: c.Timestamp }),
     output: z.object({ published: z.boolean() }),
     errors: [],
@@ -40,7 +42,7 @@ export const recordOperations = () => ({
   list_records: internalRead({
     asked_by: [GATEWAY],
     description:
-      'What there is of one type, as records, in the order of the ids, a page at a time; of one workspace when it is named.',
+      'A page of the records of one type, in the order of their ids; of one workspace when one is given.',
     input: z.object({
       type: z.string(),
       workspace_id: c.Id.optional(),

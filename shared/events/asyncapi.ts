@@ -1,7 +1,7 @@
 // The events of all contracts as an AsyncAPI document (https://www.asyncapi.com/docs/reference/specification/v3.0.0) and
 // as JSON Schemas, for teams that write programs against them. Pure.
 import * as z from 'zod'
-import { CloudEvent } from '../contracts/define/cloud-event.ts'
+import { CloudEvent, READING_PARAGRAPH } from '../contracts/define/cloud-event.ts'
 import * as c from '../contracts/define/common.ts'
 import {
   type Contract,
@@ -12,7 +12,6 @@ import {
   subscriberSubject,
 } from '../contracts/define/contract.ts'
 import { inputSchema, type JsonSchema, outputSchema } from '../contracts/define/json-schema.ts'
-import { READING_PARAGRAPH } from '../contracts/define/reading-rules.ts'
 import { namedSchemas, typeName } from '../contracts/define/schema-names.ts'
 import { examplesOf } from './examples.ts'
 

@@ -57,7 +57,7 @@ const add = async (url: string): Promise<string> => {
   await page.getByRole('link', { name: 'Webhooks' }).press('Enter')
   await page.getByLabel('Address', { exact: true }).fill(url)
   await page.getByLabel('What it is for').fill('The chat of the team')
-  await page.getByRole('button', { name: 'Add it' }).press('Enter')
+  await page.getByRole('button', { name: 'Add webhook' }).press('Enter')
   await page.getByRole('status').waitFor()
   return (await page.getByRole('status').locator('code').textContent()) ?? ''
 }
@@ -113,7 +113,7 @@ test('a_webhook_is_disabled_enabled_given_a_new_secret_and_removed', async () =>
   await page.getByText('Disabled by Ann.').waitFor()
   expect(await page.getByRole('button', { name: 'Send a test' }).count()).toBe(0)
   await page.getByRole('button', { name: `Enable: ${receiver.url}` }).click()
-  await page.getByText('It is called again from now on.').waitFor()
+  await page.getByText('It gets calls again from now on.').waitFor()
   await page.getByText('New secret', { exact: true }).first().press('Enter')
   await page.getByRole('button', { name: `New secret: ${receiver.url}` }).press('Enter')
   const next = (await page.getByRole('status').locator('code').textContent()) ?? ''
@@ -121,14 +121,14 @@ test('a_webhook_is_disabled_enabled_given_a_new_secret_and_removed', async () =>
   expect(next).not.toBe(secret)
   await page.getByText('Remove', { exact: true }).first().press('Enter')
   await page.getByRole('button', { name: `Remove: ${receiver.url}` }).press('Enter')
-  await page.getByText('No address is called yet.').waitFor()
+  await page.getByText('There are no webhooks yet.').waitFor()
 })
 
 test('an_address_that_may_not_be_called_is_refused_at_its_field', async () => {
   await page.goto(`${system.url}/workspace/webhooks`)
   await page.getByLabel('Address', { exact: true }).fill('https://169.254.169.254/latest/')
   await page.getByLabel('loop.shipped').check()
-  await page.getByRole('button', { name: 'Add it' }).click()
+  await page.getByRole('button', { name: 'Add webhook' }).click()
   await page.getByText('The address must be out in the internet.').waitFor()
   await shoot('refused')
   expect(await page.evaluate(() => document.activeElement?.id)).toBe('add_webhook-url')

@@ -290,7 +290,7 @@ test.each([
   ['a_list', [], /input: /],
   ['an_unknown_member', { curser: 'x' }, /curser: is not a parameter/],
   ['a_number_as_cursor', { cursor: 7 }, /cursor: /],
-  ['a_cursor_of_nobody', { cursor: 'x' }, /cursor: is not a cursor that this list gave/],
+  ['a_cursor_of_nobody', { cursor: 'x' }, /cursor: is not a cursor of this list/],
   ['a_cursor_of_another_list', { cursor: Buffer.from('["a"]').toString('base64url') }, /is not a cursor/],
   ['too_much', `{"cursor": "${'x'.repeat(5_000)}"}`, /the limit is 4096/],
 ])('refused_with_a_sentence: %s', async (_, body, sentence) => {

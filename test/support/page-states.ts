@@ -336,7 +336,7 @@ const WEBHOOKS: readonly State[] = [
     open: async (page, world) => {
       await at('/workspace/webhooks')(page, world)
       await page.getByLabel('Address', { exact: true }).fill('https://10.0.0.1/')
-      await send(page, 'Add it')
+      await send(page, 'Add webhook')
       await page.getByText('must be out in the internet').waitFor()
     },
   },
@@ -347,7 +347,7 @@ const WEBHOOKS: readonly State[] = [
       await at('/workspace/webhooks')(page, world)
       await page.getByLabel('Address', { exact: true }).fill(`https://hooks.example.com/${'x'.repeat(200)}`)
       await page.getByLabel('What it is for').fill(LONG)
-      await send(page, 'Add it')
+      await send(page, 'Add webhook')
       await page.getByText('whsec_').waitFor()
     },
   },

@@ -2,7 +2,7 @@
 import { execFileSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
-import { READING_RULES } from '../../shared/contracts/define/reading-rules.ts'
+import { READING_RULES } from '../../shared/contracts/define/cloud-event.ts'
 import { CONTRACTS } from '../../shared/contracts/index.ts'
 import { asyncApi } from '../../shared/events/asyncapi.ts'
 
@@ -10,7 +10,7 @@ const ROOT = new URL('../../', import.meta.url)
 const read = (name: string): string => readFileSync(new URL(name, ROOT), 'utf8')
 const RULES = Object.values(READING_RULES)
 /** Where the rules themselves are written. */
-const SOURCE = 'shared/contracts/define/reading-rules.ts'
+const SOURCE = 'shared/contracts/define/cloud-event.ts'
 const FILES = execFileSync('git', ['ls-files', '*.md', 'infra', 'services', 'shared'], { cwd: ROOT })
   .toString()
   .trim()

@@ -1,7 +1,8 @@
 // Who may change whose role and take whom out of a workspace, and which events say so. Pure; knows no storage and no page.
-import { actorOf } from '../../../shared/contracts/define/actor.ts'
+
 import type { Actor } from '../../../shared/contracts/define/common.ts'
 import type { Caller, EventOf, Role } from '../../../shared/contracts/define/contract.ts'
+import { actorOf } from '../../../shared/contracts/define/contract.ts'
 import { AppError, notFound } from '../../../shared/contracts/define/errors.ts'
 import type { gateway } from '../../../shared/contracts/gateway/contract.ts'
 import { type Membership, membershipIn, type Person } from './person-rules.ts'

@@ -1,7 +1,7 @@
 // Workspaces and invitations: what they are and which changes are legal. Pure; knows no storage and no page.
 
-import { actorOf } from '../../../shared/contracts/define/actor.ts'
 import type { Caller, EventOf, Role } from '../../../shared/contracts/define/contract.ts'
+import { actorOf } from '../../../shared/contracts/define/contract.ts'
 import { AppError } from '../../../shared/contracts/define/errors.ts'
 import { isTimeZone } from '../../../shared/contracts/define/language.ts'
 import type { gateway } from '../../../shared/contracts/gateway/contract.ts'

@@ -1,13 +1,13 @@
-// Checks a value against a declared schema and says what is wrong in the words of the closed error table.
+// Checks a value against a declared schema, and refuses it with a code of the error table.
 import type * as z from 'zod'
 import { AppError } from './errors.ts'
 
 type Fault = { field: string; message: string; limit?: number; size?: number }
 
-/** Faults that one refusal names; further ones come to light when these are corrected. */
+/** Faults that one refusal names. The rest show once these are corrected. */
 const MAX_FAULTS = 20
 
-/** Characters of an unknown name that are repeated back. */
+/** Characters of an unknown name that a refusal repeats. */
 const MAX_NAME_CHARS = 100
 
 const unknownParameter = (name: string): Fault => ({
@@ -15,7 +15,7 @@ const unknownParameter = (name: string): Fault => ({
   message: 'is not a parameter of this tool',
 })
 
-const at = (value: unknown, path: readonly PropertyKey[]): unknown =>
+const valueAt = (value: unknown, path: readonly PropertyKey[]): unknown =>
   path.reduce<unknown>((inner, key) => (inner as Record<PropertyKey, unknown> | null)?.[key], value)
 
 const toFaults = (issue: z.core.$ZodIssue, input: unknown): Fault[] => {
@@ -25,7 +25,7 @@ const toFaults = (issue: z.core.$ZodIssue, input: unknown): Fault[] => {
     return [
       { field, message: issue.message, limit: Number(issue.params.limit), size: Number(issue.params.size) },
     ]
-  const given = at(input, issue.path)
+  const given = valueAt(input, issue.path)
   if (issue.code === 'too_big' && Array.isArray(given)) {
     const [limit, size] = [Number(issue.maximum), given.length]
     return [{ field, message: `has ${size} items; the limit is ${limit}`, limit, size }]

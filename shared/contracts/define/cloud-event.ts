@@ -1,13 +1,28 @@
 // Events as they travel: CloudEvents 1.0 in structured JSON (https://github.com/cloudevents/spec). Pure.
 import * as z from 'zod'
 import { type Call, eventSubject, type PlainEvent } from './contract.ts'
-import { READING_RULES } from './reading-rules.ts'
+
+/**
+ * How a program reads events without doing work twice or going back in time: the rules in the order in which a reader needs
+ * them, in Markdown. They are shown wherever events are described.
+ */
+export const READING_RULES = {
+  once: 'Skip an `id` that you have seen.',
+  newest:
+    'Where you keep the state of things, skip an event whose `sequence` is lower than the newest you know of the same `source`, `workspaceid` and `subject`. An equal one is not older: one change may be two events.',
+  all: 'Where you count, or alert somebody, go by `id` alone: an older event happened too.',
+  gaps: 'A gap in `sequence` means nothing, but for `queue.changed`: not every version of a thing makes an event, and not every event passes your filter.',
+  lenient: 'Take no notice of members and events that you do not know: events are only ever extended.',
+} as const
+
+/** The rules as one paragraph. */
+export const READING_PARAGRAPH = Object.values(READING_RULES).join(' ')
 
 /** The envelope of every event. `sequence` is the version of what it happened to: later is larger. */
 export const CloudEvent = z.object({
   specversion: z.literal('1.0'),
   id: z.string().min(1).max(64).describe(`Its own. ${READING_RULES.once}`),
-  source: z.string().describe('/loops/ and the service that tells it'),
+  source: z.string().describe('/loops/ and the service that published it'),
   type: z.string().describe('The name of the event'),
   subject: z.string().describe('The id of what it happened to'),
   time: z.iso.datetime().describe('When it happened'),
@@ -24,13 +39,13 @@ export const CloudEvent = z.object({
 })
 export type CloudEvent = z.infer<typeof CloudEvent>
 
-/** What a service calls itself in what it tells. */
+/** The `source` of a service's events. */
 export const sourceOf = (service: string): string => `/loops/${service}`
 
-/** An event waiting in the document that it is about until the stream has it. */
+/** An event that waits in the document that it is about until the stream has it. */
 export type OutboxEvent = Readonly<{ id: string; at: Date; subject: string; event: CloudEvent }>
 
-/** What an envelope needs besides the event itself. */
+/** What the envelope of an event needs besides the event. */
 export type Stamp = Readonly<{
   service: string
   workspace_id: string

@@ -1,7 +1,7 @@
-// Words that several contracts use: ids, texts with their limits, times, paging, people, scopes.
+// Shapes that several contracts use: ids, texts and their limits, times, pages, people, scopes.
 import * as z from 'zod'
 
-/** What a token may allow, each with the sentence that the consent page shows. `loops:write` includes `loops:read`. */
+/** What a token can allow, in the words of the consent page. `loops:write` includes `loops:read`. */
 export const SCOPES = {
   'loops:read': 'See the workspace, its tasks, loops, comments and queue',
   'loops:write': 'File and change tasks, loops and comments, and put the loops in order',
@@ -10,7 +10,7 @@ export const SCOPES = {
 export type Scope = keyof typeof SCOPES
 export const ALL_SCOPES = Object.keys(SCOPES) as Scope[]
 
-/** Limits that callers meet. Characters are Unicode code points; bytes are UTF-8. */
+/** Limits on what callers send. Characters are Unicode code points; bytes are UTF-8. */
 export const LIMITS = {
   name_chars: 200,
   description_chars: 4_000,
@@ -33,7 +33,7 @@ const overLimit = (what: string, size: number, limit: number, unit: string) => (
 
 const wellFormed = (value: string): boolean => value.isWellFormed() && !value.includes('\0')
 
-/** A text of at most `limit` code points, or UTF-8 bytes: checked by size, refused with both numbers, never cut. */
+/** A text of at most `limit` code points or UTF-8 bytes. A longer one is refused with both numbers, never cut. */
 const text = (limit: number, unit: 'characters' | 'bytes') =>
   z
     .string()
@@ -51,7 +51,7 @@ const text = (limit: number, unit: 'characters' | 'bytes') =>
     })
     .meta(unit === 'bytes' ? { maxBytes: limit } : { maxLength: limit })
 
-/** A text that must say something: trimmed, one character at least. */
+/** A text with at least one character that is not a space. */
 const named = (limit: number) =>
   text(limit, 'characters')
     .refine((value) => value.trim() !== '', 'is empty; say something')
@@ -75,7 +75,7 @@ export const Id = z
 export const Timestamp = z.iso.datetime()
 /** A calendar date without a time zone, `YYYY-MM-DD`; impossible dates are refused. */
 export const CalendarDate = z.iso.date('is not a calendar date; write YYYY-MM-DD')
-/** A document's version: 1 when made, one more with each change. */
+/** A document's version: 1 when it is created, one more with each change. */
 export const Version = z.int().min(1).max(Number.MAX_SAFE_INTEGER)
 export const Count = z.int().min(0)
 
@@ -83,7 +83,7 @@ export const TASK_STATUSES = ['open', 'approved', 'in_progress', 'on_hold', 'shi
 export const TaskStatus = z.enum(TASK_STATUSES)
 export type TaskStatus = z.infer<typeof TaskStatus>
 
-/** Most urgent first, the order of work within a loop. */
+/** Most urgent first: the order of work within a loop. */
 export const PRIORITIES = ['urgent', 'high', 'medium', 'low', 'none'] as const
 export const Priority = z.enum(PRIORITIES)
 export type Priority = z.infer<typeof Priority>
@@ -96,19 +96,19 @@ const VISIBILITIES = ['public', 'private'] as const
 export const Visibility = z.enum(VISIBILITIES)
 export type Visibility = z.infer<typeof Visibility>
 
-/** Who did something: the person of the token, and the client that it came through. */
+/** Who did something: a person, and the client that they did it through. */
 export const Actor = z.object({
   user_id: Id,
   name: z.string(),
-  client: z.string().describe('The app or agent that it came through'),
+  client: z.string().describe('The app or agent that they used'),
 })
 export type Actor = z.infer<typeof Actor>
 
 export const ScopeName = z.enum(ALL_SCOPES as [Scope, ...Scope[]])
 
 /**
- * Names a request: a repeat with the same key changes nothing more and gets the first answer, for at least a day, whatever
- * came between. Scoped to workspace, person, client and tool.
+ * Names a request. For at least a day, a repeat with the same key changes nothing and gets the first answer, whatever
+ * happened in between. A key counts per workspace, person, client and tool.
  */
 export const IdempotencyKey = text(LIMITS.idempotency_key_chars, 'characters')
   .refine((value) => value !== '', 'is empty')

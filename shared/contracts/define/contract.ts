@@ -1,12 +1,12 @@
-// The words in which a service declares itself: operations and events, each once, as plain data. Everything else
-// (types, checks, subjects, MCP tools, scopes, documents) is derived from these declarations. Knows no service.
+// The language of contracts: a service declares its operations and events here as plain data. Everything else (types,
+// checks, subjects, MCP tools, scopes, documents) is derived from that. Knows no service.
 import type * as z from 'zod'
 import type { Purpose } from '../../process/service-keys.ts'
-import type { Scope } from './common.ts'
+import type { Actor, Scope } from './common.ts'
 import type { ErrorCode } from './errors.ts'
 import type { Panel } from './panel.ts'
 
-/** MCP tool annotations, all four stated: the protocol's defaults would call a reading tool destructive. */
+/** MCP tool annotations. All four are stated, since by default a tool counts as destructive (MCP, Tool annotations). */
 export type Annotations = Readonly<{
   readOnlyHint: boolean
   destructiveHint: boolean
@@ -28,15 +28,15 @@ export const CHANGES = { ...ADDS, idempotentHint: true } as const satisfies Anno
 /** What was there before may be gone. A repeat changes nothing more. */
 export const OVERWRITES = { ...CHANGES, destructiveHint: true } as const satisfies Annotations
 
-/** An operation that is also an MCP tool. The description stands on its own: some clients show nothing else. */
+/** An operation that is also an MCP tool. Its description must stand alone: some clients show nothing else. */
 export type Tool<I extends z.ZodObject = z.ZodObject, O extends z.ZodObject = z.ZodObject> = Readonly<{
   kind: 'tool'
   title: string
   description: string
   scope: Scope
   /**
-   * Scopes that it needs besides for some inputs, depending on what they meet. Its service refuses such a call with
-   * `forbidden` and the scope in `details.scope`, before it has changed anything.
+   * Scopes that it also needs for some inputs. Its service refuses such a call with `forbidden` and the scope in
+   * `details.scope`, before it changes anything.
    */
   further_scopes?: readonly Scope[]
   annotations: Annotations
@@ -45,13 +45,13 @@ export type Tool<I extends z.ZodObject = z.ZodObject, O extends z.ZodObject = z.
   errors: readonly ErrorCode[]
 }>
 
-/** An operation that services ask of each other. A leaf: its handler calls no other service. */
+/** An operation between services. Its handler calls no other service, so that calls cannot go round in circles. */
 export type Internal<I extends z.ZodObject = z.ZodObject, O extends z.ZodObject = z.ZodObject> = Readonly<{
   kind: 'internal'
   description: string
-  /** Changes nothing, so that it may be asked again when its answer was lost. */
+  /** It changes nothing, so a lost answer can simply be asked for again. */
   reads?: true
-  /** The services that may ask it; absent: the gateway alone. */
+  /** The services that may call it; absent: only the gateway. */
   asked_by?: readonly string[]
   input: I
   output: O
@@ -64,27 +64,27 @@ export type Operation = Tool | Internal
 export const isRead = (operation: Operation): boolean =>
   operation.kind === 'tool' ? operation.annotations.readOnlyHint : operation.reads === true
 
-/** Something that happened, told on the bus. Extended only by optional members; a break is a new name. */
+/** Something that happened, published on the bus. Only optional members may be added; a breaking change is a new event. */
 export type EventDeclaration<D extends z.ZodObject = z.ZodObject> = Readonly<{
   description: string
-  /** The member of `data` that names what it happened to. */
+  /** The member of `data` with the id of what it happened to. */
   subject: string
   data: D
   /**
-   * Whether teams that do not read the bus may be told of it: always, or where the named member of `data` has the value, as
-   * for what is not in a private loop. When absent, it is a matter of services alone.
+   * Whether it may leave the bus: always, or where the named member of `data` has the value, such as for what
+   * is not in a private loop. Absent: never.
    */
   public?: true | Readonly<{ member: string; is: unknown }>
   /**
-   * What each record of a snapshot in the form of this event is, in a few words; absent: there are none. The service then
-   * answers the operations of `recordOperations`.
+   * What a record of a snapshot in the form of this event is, in a few words. The service then answers the operations of
+   * `recordOperations`. Absent: snapshots have no such records.
    */
   record?: string
 }>
 
 /**
- * An operation that programs of other teams ask over NATS. Who asks and which events may be meant is in the subject, where
- * NATS holds the asker to its key.
+ * An operation for programs of other teams, over NATS. The subject says who asks and for which events, and NATS lets each
+ * key publish only to its own subjects.
  */
 export type SubscriberOperation<
   I extends z.ZodObject = z.ZodObject,
@@ -97,20 +97,20 @@ export type SubscriberOperation<
   errors: readonly ErrorCode[]
 }>
 
-/** A service's whole public face. Event names are `<noun>.<verb in the past>`. */
+/** Everything that a service offers. Event names are `<noun>.<verb in the past>`. */
 export type Contract = Readonly<{
   name: string
   version: string
   description: string
   operations: Readonly<Record<string, Operation>>
   events: Readonly<Record<string, EventDeclaration>>
-  /** Events that the service sends out itself, over HTTP, and that are never on the stream. */
+  /** Events that the service sends over HTTP itself. They are never on the stream. */
   directEvents?: Readonly<Record<string, EventDeclaration>>
-  /** What it answers to programs of other teams. */
+  /** Operations for programs of other teams. */
   forSubscribers?: Readonly<Record<string, SubscriberOperation>>
   /** The events that it reacts to, by the service that publishes them. */
   consumes?: Readonly<Record<string, readonly string[]>>
-  /** What it needs keys for, besides its requests. */
+  /** What it needs keys for, besides signing requests. */
   purposes?: readonly Purpose[]
   /** Its page in the workspace, where it has one. */
   panel?: Panel
@@ -136,19 +136,19 @@ export const subscriberOperation = <I extends z.ZodObject, O extends z.ZodObject
 export const event = <D extends z.ZodObject>(declaration: EventDeclaration<D>): EventDeclaration<D> =>
   declaration
 
-/** The service through which people and their clients come: it alone asks tools. */
+/** The service that people and their clients come through. Only it calls tools. */
 export const GATEWAY = 'gateway'
 
-/** The services that may ask an operation. */
+/** The services that may call an operation. */
 export const askersOf = (operation: Operation): readonly string[] =>
   operation.kind === 'tool' ? [GATEWAY] : (operation.asked_by ?? [GATEWAY])
 
-/** Keeps the contract's own type, so that callers and handlers are checked against it. */
+/** Keeps the literal type of the contract, so that callers and handlers are checked against it. */
 export const defineContract = <const C extends Contract>(contract: C): C => contract
 
-/** Who a call is made for. Set by the gateway from a checked token or session; on the bus its signature vouches for it. */
+/** Who a call is made for. The gateway takes it from a checked token or session and signs it for the bus. */
 export type Caller = Readonly<{
-  /** What calls: a person, by themselves or through a client that they have allowed to. */
+  /** A person, in the browser or through a client that they have authorized. */
   kind: 'person'
   user_id: string
   user_name: string
@@ -158,24 +158,31 @@ export type Caller = Readonly<{
   /** The OAuth client it came through, or `web` for the pages. */
   client_id: string
   client_name: string
-  /** The connection (OAuth grant) that it came through; null for the pages. */
+  /** The OAuth grant that it came through; null for the pages. */
   grant_id: string | null
 }>
 
-/** What a member may be in a workspace, most powerful first. */
+/** The person of a call and the client that it came through, as records and events name them. */
+export const actorOf = ({ user_id, user_name, client_name }: Caller): Actor => ({
+  user_id,
+  name: user_name,
+  client: client_name,
+})
+
+/** The roles of members in a workspace, most powerful first. */
 export const ROLES = ['owner', 'admin', 'member', 'viewer'] as const
 export type Role = (typeof ROLES)[number]
 
 /** What travels beside the input of every call. */
 export type Call = Readonly<{
-  /** Null when a service acts on its own account (a sweeper, an event's consumer). */
+  /** Null when a service acts for nobody, as a sweeper or a consumer of events does. */
   caller: Caller | null
   request_id: string
   /** W3C trace context, when the client sent one. */
   traceparent?: string
-  /** Milliseconds that remain of the caller's patience. */
+  /** Time left until the caller gives up (ms). */
   remainingMs: () => number
-  /** Aborts when nobody waits for the answer any more: whoever asked has gone, or this process stops. */
+  /** Aborts when nobody waits for the answer any more: the caller has gone, or this process stops. */
   signal?: AbortSignal
 }>
 
@@ -192,7 +199,7 @@ export type Handlers<C extends Contract> = {
   ) => Promise<z.input<C['operations'][K]['output']>>
 }
 
-/** What a caller of a service holds: the same functions, at the other end of the bus. */
+/** What a caller of a service gets: the same functions, over the bus. */
 export type Client<C extends Contract> = {
   readonly [K in keyof C['operations']]: (
     input: z.input<C['operations'][K]['input']>,
@@ -200,18 +207,18 @@ export type Client<C extends Contract> = {
   ) => Promise<z.output<C['operations'][K]['output']>>
 }
 
-/** Any one event of a contract as pure code returns it: name and data. */
+/** One event of a contract as pure code returns it. */
 export type EventOf<C extends Contract> = {
   [K in keyof C['events'] & string]: { name: K; data: z.output<C['events'][K]['data']> }
 }[keyof C['events'] & string]
 
-/** An event before it has an id and a time. */
+/** An event without its envelope. */
 export type PlainEvent = Readonly<{ name: string; data: Readonly<Record<string, unknown>> }>
 
-/** `rpc.<service>.<operation>`: where requests for an operation go. */
+/** `rpc.<service>.<operation>`: the subject of requests for an operation. */
 export const requestSubject = (service: string, operation: string): string => `rpc.${service}.${operation}`
 
-/** `evt.<service>.<noun>.<verb>.<workspace id>`: where an event is published. */
+/** `evt.<service>.<noun>.<verb>.<workspace id>`: the subject of an event. */
 export const eventSubject = (service: string, name: string, workspaceId: string): string =>
   `evt.${service}.${name}.${workspaceId}`
 
@@ -229,17 +236,17 @@ export const eventFilter = (service: string, name: string): string => `evt.${ser
 export const FILTER_PARTS = 5
 
 /**
- * `loops.<operation>.<subscriber>.<filter>`: where a program of another team asks an operation, about the events of a filter
- * in full length. As in the API of JetStream, a `*` of the filter is an ordinary part of the subject here.
+ * `loops.<operation>.<subscriber>.<filter>`: the subject on which a subscriber asks for an operation. The filter has all its
+ * parts; as in the API of JetStream, its `*` are ordinary parts of this subject.
  */
 export const subscriberSubject = (operation: string, subscriber: string, filter: string): string =>
   `loops.${operation}.${subscriber}.${filter}`
 
-/** Every subscriber's requests of an operation, about whatever events. */
+/** The subjects of every subscriber and every filter for an operation. */
 export const everySubscriber = (operation: string): string =>
   subscriberSubject(operation, '*', eventSubject('*', '*.*', '*'))
 
-/** The operations that programs of other teams may ask, each with its service. */
+/** The operations for programs of other teams, each with its service. */
 export const subscriberOperationsOf = (
   contracts: readonly Contract[],
 ): readonly Readonly<{ service: string; name: string; operation: SubscriberOperation }>[] =>

@@ -1,21 +1,21 @@
-// Where a page ended, as the opaque text that callers hand back. Pure; knows no list: what a place is, its service says.
+// Cursors: where a page ended, as an opaque text. Pure. What a position is, each list decides.
 import { AppError } from './errors.ts'
 import { countFitting, REPLY_BYTES } from './page-bytes.ts'
 
-/** A place as a cursor. */
-export const packCursor = (place: string): string => Buffer.from(place).toString('base64url')
+/** A position as a cursor. */
+export const packCursor = (position: string): string => Buffer.from(position).toString('base64url')
 
-/** The place of a cursor; undefined when `packCursor` did not make it. */
+/** The position of a cursor, or undefined when `packCursor` did not make it. */
 export const unpackCursor = (cursor: string): string | undefined => {
-  const place = Buffer.from(cursor, 'base64url').toString()
-  // Packed again, it must be the same text: decoding alone passes over what does not belong.
-  return packCursor(place) === cursor ? place : undefined
+  const position = Buffer.from(cursor, 'base64url').toString()
+  // Decoding ignores stray characters, so compare with the text packed again.
+  return packCursor(position) === cursor ? position : undefined
 }
 
 /**
- * The page out of rows in order of their ids, one more of which was asked for than a page may have: whether there are
- * further ones shows without counting. The cursor is the page's last id; null at the end. A page ends early where its
- * rows would be too large for a reply.
+ * One page of rows in the order of their ids. It ends early where the rows would be too large for a reply.
+ * @param found one row more than `limit` where there are so many: this shows whether another page follows, without a count
+ * @returns the rows as `view` shows them, and the last id as the cursor; null at the end
  */
 export const pageById = <T extends Readonly<{ _id: string }>, R>(
   found: readonly T[],
@@ -27,9 +27,9 @@ export const pageById = <T extends Readonly<{ _id: string }>, R>(
   return { page, next_cursor: found.length > page.length ? (found[page.length - 1]?._id ?? null) : null }
 }
 
-/** The refusal of a text that is no cursor of the list; `field` is the parameter that it came in. */
+/** The refusal of a text that is no cursor of the list. `field` is the parameter that has it. */
 export const notACursor = (field = 'cursor'): AppError =>
-  new AppError('invalid_argument', `${field}: is not a cursor that this list gave.`, {
-    hint: 'Hand back the cursor of the page before as it was given, or leave it out for the first page.',
-    details: { fields: [{ field, message: 'is not a cursor that this list gave' }] },
+  new AppError('invalid_argument', `${field}: is not a cursor of this list.`, {
+    hint: 'Pass the cursor of the page before unchanged, or leave it out for the first page.',
+    details: { fields: [{ field, message: 'is not a cursor of this list' }] },
   })

@@ -1,13 +1,13 @@
-// The closed table of errors that Loops answers with, and the one error type that carries them. Knows no transport.
+// The closed table of errors, and the one error type that carries them. Knows no transport.
 
-/** Every code that a caller can meet: its HTTP status, whether the same call may succeed later, and its one meaning. */
+/** Every code that a caller can get: its HTTP status, whether the same call may succeed later, and what it means. */
 export const ERROR_CODES = {
   invalid_argument: {
     http: 400,
     retryable: false,
     meaning: 'an argument is missing, of the wrong shape or out of range',
   },
-  not_found: { http: 404, retryable: false, meaning: 'no such thing, or none that the caller may see' },
+  not_found: { http: 404, retryable: false, meaning: 'there is no such thing, or the caller may not see it' },
   forbidden: { http: 403, retryable: false, meaning: 'the caller may see it but may not do this' },
   invalid_transition: {
     http: 409,
@@ -25,17 +25,21 @@ export const ERROR_CODES = {
     meaning: 'the idempotency key was used for another request',
   },
   already_exists: { http: 409, retryable: false, meaning: 'there is one already' },
-  limit_exceeded: { http: 422, retryable: false, meaning: 'a stated limit would be passed' },
+  limit_exceeded: { http: 422, retryable: false, meaning: 'a stated limit would be exceeded' },
   rate_limited: { http: 429, retryable: true, meaning: 'too many requests; wait retry_after_ms' },
   unavailable: { http: 503, retryable: true, meaning: 'a part of the system cannot answer now' },
   timeout: { http: 504, retryable: true, meaning: 'no answer in time; whether it was done is not known' },
-  internal: { http: 500, retryable: false, meaning: 'a fault of ours; the message has its correlation id' },
+  internal: {
+    http: 500,
+    retryable: false,
+    meaning: 'a fault of the server; the message has its correlation id',
+  },
 } as const
 
 /** A code of the closed table. */
 export type ErrorCode = keyof typeof ERROR_CODES
 
-/** What an error may carry besides its code and message; `details` are members of the body by their own names. */
+/** What an error may carry besides its code and message. Each of `details` becomes a member of the body. */
 export type ErrorExtras = {
   /** What to do next, one sentence. */
   hint?: string
@@ -68,8 +72,8 @@ export class AppError extends Error {
 }
 
 /**
- * A fault as an AppError: as it is, or as `translate` knows it, else `internal`, with nothing of it but the number to log
- * it under. Whoever turns one logs it, once.
+ * Anything thrown as an AppError: itself if it is one, else what `translate` makes of it, else `internal`, which shows
+ * nothing of it but the id to look for in the log. The caller logs it, once.
  */
 export const asAppError = (
   fault: unknown,
@@ -98,12 +102,12 @@ export const toErrorBody = (error: AppError): ErrorBody => ({
   ...(error.extras.retry_after_ms === undefined ? {} : { retry_after_ms: error.extras.retry_after_ms }),
 })
 
-/** The error again from its travelling form; an unknown code (a newer peer) becomes `internal`. */
+/** The error of a body. An unknown code, which a newer peer may send, becomes `internal`. */
 export const fromErrorBody = (body: Partial<ErrorBody>): AppError => {
   const { code, message, retryable: _, hint, retry_after_ms, ...details } = body
   return new AppError(
     isErrorCode(code) ? code : 'internal',
-    String(message ?? 'The answer was not understood.'),
+    String(message ?? 'The service answered in a form that is not understood.'),
     {
       ...(typeof hint === 'string' ? { hint } : {}),
       ...(typeof retry_after_ms === 'number' ? { retry_after_ms } : {}),
@@ -112,7 +116,7 @@ export const fromErrorBody = (body: Partial<ErrorBody>): AppError => {
   )
 }
 
-/** A thing that is not there or not visible; both are answered alike, so the text names only the kind. */
+/** The refusal of an id. It is the same for what is not there and for what the caller may not see. */
 export const notFound = (noun: string, id: string): AppError =>
   new AppError('not_found', `There is no ${noun} ${id} that you can see.`, {
     details: { [`${noun}_id`]: id },

@@ -1,6 +1,6 @@
-// The languages that people are written to in, and how a person's locale leads to one. Pure.
+// The languages of mails, and which one a person's locale leads to. Pure.
 
-/** Each by its own name. */
+/** The name of each language in that language. */
 export const LANGUAGES = {
   en: 'English',
   de: 'Deutsch',
@@ -20,23 +20,23 @@ const parse = (locale: string): Intl.Locale | undefined => {
   }
 }
 
-/** The language of a locale (BCP 47), or undefined when we have no mails in it. */
+/** The language of a locale (BCP 47), or undefined when there are no mails in it. */
 export const knownLanguage = (locale: string): Language | undefined => {
   const code = parse(locale)?.language ?? ''
   return isLanguage(code) ? code : undefined
 }
 
-/** The language to write in to somebody with this locale: English when we have no mails in it. */
+/** The language for somebody with this locale: English where there are no mails in theirs. */
 export const languageOf = (locale: string): Language => knownLanguage(locale) ?? 'en'
 
-/** The locale for dates in a text of our language: with the person's region where it is one of that language. */
+/** The locale for dates in a mail: the mail's language, with the person's region if their locale is in that language. */
 export const formatLocale = (locale: string): string => {
   const language = languageOf(locale)
   const region = knownLanguage(locale) && parse(locale)?.region
   return region ? `${language}-${region}` : language
 }
 
-/** Which way a language is written. */
+/** The direction that a language is written in. */
 export const directionOf = (language: Language): 'ltr' | 'rtl' => (language === 'ar' ? 'rtl' : 'ltr')
 
 /** Whether IANA has such a time zone. */

@@ -1,11 +1,10 @@
-// How large an answer may be: a model's window is small, and so is a message of the bus. Pure. Bytes are those of the
-// JSON as it travels; a model reads it once, as the text of a result or as its structure.
+// How large an answer may be (bytes of JSON). A model's window is small, and so is a message on the bus. Pure.
 
-/** The largest answer of a tool that is asked for nothing special: 20,000 tokens of about four bytes. */
+/** The largest answer of a tool that was given no limit: 20,000 tokens of about four bytes. */
 export const ANSWER_BYTES = 80_000
-/** Of it, for the names of members, cursors and counts beside the rows. */
+/** The part of it for member names, cursors and counts beside the rows. */
 export const ENVELOPE_BYTES = 1_000
-/** Rows of one reply between services: any number of the largest that are asked for at once fits, with room for the rest. */
+/** The largest rows of one reply between services. Together with the rest of a reply they fit into a message of the bus. */
 export const REPLY_BYTES = 384 * 1024
 
 /** The size of a value as JSON (bytes). */
@@ -13,8 +12,8 @@ export const jsonBytes = (value: unknown): number => Buffer.byteLength(JSON.stri
 
 /**
  * How many of the first rows fit.
- * @param bytes for all of them together.
- * @param least rows that are taken however large they are: one, where a caller could not go on without.
+ * @param bytes for all of them together
+ * @param least rows that are taken whatever their size; one by default, or paging would never get past a large row
  */
 export const countFitting = (rows: readonly unknown[], bytes: number, least = 1): number => {
   let left = bytes

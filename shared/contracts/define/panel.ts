@@ -1,9 +1,8 @@
-// A page of a workspace that a service declares as data, for the gateway to show without knowing the service: lists as
-// tables, operations as buttons and forms. The words name operations and members of the service's own contract; a guard
-// test holds that they exist.
+// A page of a workspace that a service declares as data. The gateway shows it without knowing the service: lists become
+// tables, operations become buttons and forms. A guard test checks that every operation and member named here exists.
 import type { Role } from './contract.ts'
 
-/** What a person can start. Members of the operation's input that `from` does not fill are asked for in a form. */
+/** What a person can do. A form asks for the members of the operation's input that `from` does not fill. */
 export type PanelAction = Readonly<{
   /** An internal operation. */
   operation: string
@@ -13,13 +12,13 @@ export type PanelAction = Readonly<{
   title?: string
   /** Member of the input → member of the row, or of the page's address, that fills it. */
   from?: Readonly<Record<string, string>>
-  /** In rows: offered only where a member has one of these values. */
+  /** In rows: offered only where this member has one of these values. */
   when?: Readonly<{ member: string; is: readonly string[] }>
-  /** A sentence to agree to first: what it takes away. */
+  /** What it takes away, in a sentence that the person has to agree to first. */
   confirm?: string
-  /** What is said when it was done. */
+  /** What the page says when it is done. */
   done: string
-  /** A text in the output that is shown this once, beside `done`. */
+  /** A member of the output that is shown beside `done`, this once. */
   reveal?: string
 }>
 
@@ -40,9 +39,9 @@ export type PanelTable = Readonly<{
   about?: string
   /** The first one names the row. */
   columns: readonly [PanelColumn, ...PanelColumn[]]
-  /** A member of the input that may be one of some words, to narrow the list down; the label says to what. */
+  /** A member of the input with an enum, to filter the list by. */
   filter?: Readonly<{ member: string; label: string }>
-  /** Said instead of a table without rows. */
+  /** Shown instead of a table without rows. */
   empty: string
   actions: readonly PanelAction[]
 }>

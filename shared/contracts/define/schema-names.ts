@@ -1,4 +1,4 @@
-// Gives every part of a schema that a generator of code makes a type of a name of its own, and has it stand once. Pure.
+// Gives a name to every part of a schema that code generators make a type of, and defines each part once. Pure.
 import type { JsonSchema } from './json-schema.ts'
 
 type Schema = Readonly<Record<string, unknown>>
@@ -10,14 +10,14 @@ export const typeName = (...words: string[]): string =>
     .map((word) => word.charAt(0).toUpperCase() + word.slice(1))
     .join('')
 
-/** What a description does not change. */
+/** The schema without its description: two parts that differ in nothing else are one type. */
 const shapeOf = ({ description: _, ...schema }: Schema): string => JSON.stringify(schema)
 
 const isNull = (schema: Schema): boolean => schema.type === 'null'
 const isType = (schema: Schema): boolean =>
   Array.isArray(schema.enum) || Array.isArray(schema.anyOf) || schema.type === 'object'
 
-/** A plain value or null as one schema with two types: generators make an optional value of it, not a union. */
+/** A plain value or null as one schema with two types, of which generators make an optional value, not a union. */
 const plainOrNull = (schema: Schema): Schema => {
   const [form, other, ...more] = (schema.anyOf ?? []) as readonly Schema[]
   if (!form || !other || more.length > 0 || !isNull(other) || isType(form)) return schema
@@ -26,11 +26,11 @@ const plainOrNull = (schema: Schema): Schema => {
 }
 
 /**
- * The schemas with their parts taken out: objects, lists of words and choices between forms become schemas of their own,
- * called as `known` has it, else after where they are.
+ * Takes the parts of schemas out: objects, enums and unions become schemas of their own, named by `known`, else by the
+ * path to them.
  * @param whole the schemas by name
- * @param known what occurs in several places, by name
- * @param refTo a reference to a schema of this name
+ * @param known the parts that occur in several places, by name
+ * @param refTo makes a reference to the schema of a name
  */
 export const namedSchemas = (
   whole: Readonly<Record<string, JsonSchema>>,
@@ -40,7 +40,7 @@ export const namedSchemas = (
   const names = new Map(Object.entries(known).map(([name, schema]) => [shapeOf(schema), name]))
   const schemas: Record<string, Schema> = {}
 
-  /** A part as it stands in the schema around it. */
+  /** What takes the part's place: a reference, or the part itself. */
   const part = (full: Schema, place: string): Schema => {
     const schema = plainOrNull(full)
     if (!isType(schema)) return inside(schema, place)

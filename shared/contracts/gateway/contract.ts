@@ -6,7 +6,7 @@ import { events } from './events.ts'
 import { forSubscribers, internals } from './internals.ts'
 import { tools } from './tools.ts'
 
-/** What the gateway has keys for. */
+/** The keys of the gateway, by what they are for. */
 export const GATEWAY_KEYS = {
   code: { salt: 'loops', info: 'gateway code' },
   refresh: { salt: 'loops', info: 'gateway refresh' },

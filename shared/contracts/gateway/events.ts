@@ -7,7 +7,7 @@ const workspace_id = c.Id
 
 export const events = {
   'person.invited': event({
-    description: 'Somebody was invited to the workspace; an email with the link is owed.',
+    description: 'Somebody was invited to the workspace, and gets an email with the link.',
     subject: 'invitation_id',
     data: z.object({ invitation_id: c.Id, workspace_id, by: c.Actor, role: c.Member.shape.role }),
   }),
@@ -32,7 +32,7 @@ export const events = {
     public: true,
   }),
   'person.left': event({
-    description: 'Somebody is no longer a member of the workspace: left by themselves, or taken out.',
+    description: 'Somebody left the workspace, or was removed from it.',
     subject: 'user_id',
     data: z.object({
       user_id: c.Id,
@@ -44,17 +44,17 @@ export const events = {
     public: true,
   }),
   'person.password_reset_requested': event({
-    description: 'Somebody asked for a new password for an account; an email with the link is owed.',
+    description: 'Somebody asked for a new password. The account gets an email with the link.',
     subject: 'reset_id',
     data: z.object({ reset_id: c.Id, user_id: c.Id }),
   }),
   'person.confirmation_requested': event({
-    description: 'An account is to prove that its address is its own; an email with the link is owed.',
+    description: 'The address of an account has to be confirmed. It gets an email with the link.',
     subject: 'account_mail_id',
     data: z.object({ account_mail_id: c.Id, user_id: c.Id }),
   }),
   'person.sign_ins_failed': event({
-    description: 'Somebody tries passwords of an account; an email that says so is owed.',
+    description: 'Somebody is trying passwords for an account. Its owner gets an email that says so.',
     subject: 'account_mail_id',
     data: z.object({ account_mail_id: c.Id, user_id: c.Id }),
   }),

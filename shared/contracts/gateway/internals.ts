@@ -1,4 +1,4 @@
-// What other services, and the programs of other teams, ask of the gateway.
+// Operations that other services call, and those for programs of other teams.
 import * as z from 'zod'
 import * as c from '../define/common.ts'
 import { internalRead, subscriberOperation } from '../define/contract.ts'
@@ -6,7 +6,7 @@ import { SnapshotPlace, SnapshotRecord } from '../records.ts'
 import { Workspace } from './shapes.ts'
 
 const workspace_id = c.Id
-/** How somebody who is written to reads: BCP 47, and a name of IANA. */
+/** How somebody reads their mail: language (BCP 47) and time zone (IANA). */
 const reader = { locale: z.string(), time_zone: z.string() }
 
 export const internals = {
@@ -19,7 +19,8 @@ export const internals = {
   }),
   list_members: internalRead({
     asked_by: ['loops-queue', 'notifier'],
-    description: 'Members of a workspace with their addresses, a page at a time; or only the named ones.',
+    description:
+      'A page of the members of a workspace with their addresses; or only those with the given ids.',
     input: z.object({
       workspace_id,
       user_ids: z.array(c.Id).max(c.LIMITS.page).optional(),
@@ -30,7 +31,7 @@ export const internals = {
       members: z.array(
         c.Member.extend({
           email: z.string(),
-          unconfirmed: z.literal(true).optional().describe('Nothing may be sent to the address yet'),
+          unconfirmed: z.literal(true).optional().describe('No mail may be sent to the address yet'),
           ...reader,
         }),
       ),
@@ -41,7 +42,7 @@ export const internals = {
   get_invitation: internalRead({
     asked_by: ['notifier'],
     description:
-      'What the mail of an invitation needs, with its secret link; not_found when it was taken up or withdrawn.',
+      'What an invitation mail needs, with its secret link; not_found once it was accepted or withdrawn.',
     input: z.object({ invitation_id: c.Id }),
     output: z.object({
       email: z.string(),
@@ -55,13 +56,12 @@ export const internals = {
   }),
   get_account_mail: internalRead({
     asked_by: ['notifier'],
-    description:
-      'What a mail about an account itself needs, to its own address; not_found when there is nothing to tell any more.',
+    description: 'What a mail about an account needs; not_found once there is nothing to say any more.',
     input: z.object({ account_mail_id: c.Id }),
     output: z.object({
       name: z.string(),
       email: z.string(),
-      url: z.string().describe('To confirm the address, or where a new password is asked for'),
+      url: z.string().describe('The page to confirm the address, or to ask for a new password'),
       expires_at: c.Timestamp,
       ...reader,
     }),
@@ -70,7 +70,7 @@ export const internals = {
   get_password_reset: internalRead({
     asked_by: ['notifier'],
     description:
-      'What the mail for a new password needs, with its secret link; not_found when it was used or has expired.',
+      'What the mail for a new password needs, with its secret link; not_found once it was used or has expired.',
     input: z.object({ reset_id: c.Id }),
     output: z.object({
       name: z.string(),
@@ -83,12 +83,12 @@ export const internals = {
   }),
 }
 
-/** The gateway is where whoever is outside comes in: programs of other teams too. */
+/** Programs of other teams come in through the gateway, as everybody from outside does. */
 export const forSubscribers = {
   snapshot: subscriberOperation({
-    title: 'Begin with what there is',
+    title: 'Begin with a snapshot',
     description:
-      'All that there is now of what the filter lets through, as records in the form of events, a page at a time, and the place in the stream from which to read on. Ask without a cursor to begin, then with each `next_cursor`.',
+      'A page of everything that exists now and passes the filter, as records in the form of events, and the position in the stream to read on from. Ask without a cursor first, then with each `next_cursor`.',
     input: z.strictObject({ cursor: c.Cursor }),
     output: z.object({
       snapshot: SnapshotPlace.describe('The same on every page'),

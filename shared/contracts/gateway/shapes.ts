@@ -1,4 +1,4 @@
-// What the operations of the gateway are made of.
+// The shapes that the operations of the gateway share. They stand alone, as in every contract.
 import * as z from 'zod'
 import * as c from '../define/common.ts'
 

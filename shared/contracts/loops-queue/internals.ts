@@ -1,4 +1,4 @@
-// What other services ask of the loops-queue service.
+// Operations that other services call.
 import * as z from 'zod'
 import * as c from '../define/common.ts'
 import { GATEWAY, internal, internalRead } from '../define/contract.ts'
@@ -10,21 +10,21 @@ const workspace_id = c.Id
 export const internals = {
   check_loop: internalRead({
     asked_by: ['tasks'],
-    description: 'A loop that the person of the call can see, or not_found.',
+    description: 'A loop, if the caller can see it; else not_found.',
     input: z.object({ loop_id }),
     output: z.object({ loop: LoopRef }),
     errors: ['not_found'],
   }),
   list_private_loops: internalRead({
     asked_by: ['tasks'],
-    description: 'Ids of the private loops that the person of the call can see; null: every one (the owner).',
+    description: 'Ids of the private loops that the caller can see; null: all of them, as for the owner.',
     input: z.object({}),
     output: z.object({ loop_ids: z.array(c.Id).nullable() }),
     errors: [],
   }),
   get_loop_states: internalRead({
     asked_by: ['tasks', GATEWAY],
-    description: 'What became of loops, also of those being formed; an unknown one is absent.',
+    description: 'Status and visibility of loops, also of those being created. An unknown loop is left out.',
     input: z.object({ workspace_id, loop_ids: z.array(c.Id).max(c.LIMITS.page) }),
     output: z.object({
       loops: z.array(
@@ -36,7 +36,7 @@ export const internals = {
   list_loop_readers: internalRead({
     asked_by: ['notifier'],
     description:
-      'Who may see loops, just now: ids of people, null for every member of the workspace; an unknown loop is absent.',
+      'Who may see loops now: ids of people, or null for every member of the workspace. An unknown loop is left out.',
     input: z.object({ workspace_id, loop_ids: z.array(c.Id).max(c.LIMITS.page) }),
     output: z.object({
       loops: z.array(z.object({ id: c.Id, reader_ids: z.array(c.Id).nullable() })),
@@ -44,13 +44,13 @@ export const internals = {
     errors: [],
   }),
   list_loop_members: internalRead({
-    description: 'Members of one private loop that the person of the call can see.',
+    description: 'Members of a private loop, if the caller can see it.',
     input: z.object({ loop_id }),
     output: z.object({ loop: LoopRef, member_ids: z.array(c.Id).nullable(), version: c.Version }),
     errors: ['not_found'],
   }),
   set_loop_member: internal({
-    description: 'Adds a person to a private loop or takes one out, on behalf of one of its members.',
+    description: 'Adds a person to a private loop or removes one, on behalf of one of its members.',
     input: z.object({ loop_id, user_id: c.Id, member: z.boolean() }),
     output: z.object({ changed: z.boolean(), member_ids: z.array(c.Id) }),
     errors: ['not_found', 'forbidden', 'invalid_argument', 'version_conflict', 'limit_exceeded'],

@@ -1,4 +1,4 @@
-// What the operations of the loops-queue service are made of.
+// The shapes that the operations of the loops-queue service share.
 import * as z from 'zod'
 import * as c from '../define/common.ts'
 
@@ -16,7 +16,7 @@ const loopFields = {
     .int()
     .min(0)
     .nullable()
-    .describe('Place in the queue that you see, 0 = highest; null: not active'),
+    .describe('Position in the queue as you see it, 0 = highest; null: not active'),
   created_by: c.Actor,
   created_at: c.Timestamp,
   updated_at: c.Timestamp,
@@ -25,7 +25,7 @@ const loopFields = {
   version: c.Version,
 }
 
-/** A loop whole, without its tasks. `member_ids` is given for private loops. Long texts are cut only where it says so. */
+/** A whole loop, without its tasks. `member_ids` is null for a public loop. */
 export const Loop = z.object({
   ...loopFields,
   member_ids: z.array(c.Id).nullable(),

@@ -103,7 +103,7 @@ export const tools = {
   close_loop: tool({
     title: 'Put a loop on hold',
     description:
-      'Pauses an active loop: it leaves the queue and next work, nothing is lost, reopen_loop brings it back. To finish a loop use ship_loop.',
+      'Pauses an active loop: it leaves the queue, and get_next_work skips it. Nothing is lost; reopen_loop brings it back. To finish a loop, use ship_loop.',
     scope: 'loops:write',
     annotations: CHANGES,
     input: z.strictObject({ loop_id, expected_version: c.ExpectedVersion }),
@@ -156,7 +156,7 @@ export const tools = {
   set_loop_priority: tool({
     title: 'Set a loop’s priority',
     description:
-      'Moves one active loop to a place in the queue: 0 = highest, past the end means last; the others close up.',
+      'Moves one active loop to a position in the queue: 0 = highest, past the end = last. The others keep their order.',
     scope: 'loops:write',
     annotations: CHANGES,
     input: z.strictObject({

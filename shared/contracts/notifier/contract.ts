@@ -3,13 +3,13 @@ import type { Purpose } from '../../process/service-keys.ts'
 import { defineContract } from '../define/contract.ts'
 import { internals } from './internals.ts'
 
-/** What the links in mails are sealed under. */
+/** The key that seals the links in mails. */
 export const UNSUBSCRIBE: Purpose = { salt: '', info: 'loops unsubscribe links' }
 
 export const notifier = defineContract({
   name: 'notifier',
   version: '1.0.0',
-  description: 'Mail: who is told what, and what became of it.',
+  description: 'Mail: who gets which, and what became of it.',
   operations: internals,
   events: {},
   purposes: [UNSUBSCRIBE],
@@ -39,7 +39,7 @@ export const notifier = defineContract({
         { member: 'status', heading: 'Status' },
         { member: 'attempts', heading: 'Tries' },
         { member: 'at', heading: 'When' },
-        { member: 'last_error', heading: 'Because' },
+        { member: 'last_error', heading: 'Reason' },
       ],
       empty: 'There are no such mails.',
       actions: [
@@ -48,7 +48,7 @@ export const notifier = defineContract({
           label: 'Send again',
           from: { delivery_id: 'id' },
           when: { member: 'status', is: ['failed', 'suppressed'] },
-          done: 'The mail will be sent again, and its address is in use again. A wish not to get it still counts.',
+          done: 'The mail will be sent again, and its address is in use again. It is not sent to somebody who has unsubscribed.',
         },
       ],
     },

@@ -1,4 +1,4 @@
-// What the gateway asks of the notifier, for its pages and for the links in mails.
+// Operations for the gateway's pages and for the links in mails.
 import * as z from 'zod'
 import * as c from '../define/common.ts'
 import { internal, internalRead } from '../define/contract.ts'
@@ -6,55 +6,53 @@ import { DeliveryRow, DeliveryStatus, DevMail, MailChoice, MutedLoop, Subscripti
 
 const event_id = c.Id
 const token = z.string().max(512)
-const wishChange = {
+const preferenceChange = {
   wants: MailChoice.optional(),
-  mute_event: event_id
-    .optional()
-    .describe('Mute the loop that a mail to this person about this event told of'),
+  mute_event: event_id.optional().describe('Mute the loop of this event, which this person got a mail about'),
   unmute_loop: c.Id.optional(),
 }
 
 export const internals = {
   get_subscription: internalRead({
     description:
-      'What the link of a mail is about: a person’s wish for one workspace, and the loop that the mail told of; not_found for a link that was never sent.',
+      'What the link in a mail is about: a person’s preference for one workspace, and the loop of the mail; not_found for a link that was never sent.',
     input: z.object({ token, event_id: event_id.optional() }),
     output: Subscription.extend({ loop: z.object({ id: c.Id, name: z.string() }).nullable() }),
     errors: ['not_found'],
   }),
   set_subscription: internal({
-    description: 'Changes the wish of the person of a link.',
-    input: z.object({ token, ...wishChange }),
+    description: 'Changes the preference of the person that a link belongs to.',
+    input: z.object({ token, ...preferenceChange }),
     output: z.object({ wants: MailChoice }),
     errors: ['not_found', 'limit_exceeded'],
   }),
   get_my_subscription: internalRead({
     description:
-      'The wish of the person of the call for their workspace, and why their address is out of use, if it is.',
+      'The caller’s preference for their workspace, and why their address is out of use, if it is.',
     input: z.object({}),
     output: Subscription.extend({ out_of_use: z.string().nullable() }),
     errors: ['forbidden'],
   }),
   set_my_subscription: internal({
-    description: 'Changes the wish of the person of the call for their workspace.',
-    input: z.object({ ...wishChange, mute_loop: MutedLoop.optional() }),
+    description: 'Changes the caller’s preference for their workspace.',
+    input: z.object({ ...preferenceChange, mute_loop: MutedLoop.optional() }),
     output: z.object({ wants: MailChoice }),
     errors: ['forbidden', 'not_found', 'limit_exceeded'],
   }),
   use_my_address: internal({
     description:
-      'Sends mails to the address of the person of the call again, after a mail server had said that nobody is there.',
+      'Sends mails to the caller’s address again, after a mail server had said that it does not exist.',
     input: z.object({}),
     output: z.object({ changed: z.boolean() }),
     errors: ['forbidden'],
   }),
   list_deliveries: internalRead({
     description:
-      'What became of mails, newest first: of the workspace for its owner and admins, of the person of the call for others.',
+      'What became of mails, newest first: those of the workspace for its owner and admins, the caller’s own for others.',
     input: z.object({
       status: DeliveryStatus.optional(),
       event_id: event_id.optional(),
-      whose: z.enum(['all', 'mine']).default('all').describe('mine: only those to the person of the call'),
+      whose: z.enum(['all', 'mine']).default('all').describe('mine: only those to the caller'),
       limit: c.Limit,
       cursor: c.Cursor,
     }),
@@ -62,21 +60,20 @@ export const internals = {
     errors: ['forbidden'],
   }),
   retry_delivery: internal({
-    description:
-      'Sends a mail again that failed or was held back, for whoever may see it; its address is in use again.',
+    description: 'Sends a mail again that failed or was held back, and takes its address into use again.',
     input: z.object({ delivery_id: z.string().max(64) }),
     output: z.object({ status: DeliveryStatus }),
     errors: ['forbidden', 'not_found', 'invalid_transition', 'version_conflict'],
   }),
   list_dev_mails: internalRead({
     description:
-      'Mails that were kept instead of sent, newest first; not_found where mails are sent. A page ends early when it grows large.',
+      'Mails of the development mailbox, newest first; not_found where mails are really sent. A page ends early when it grows large.',
     input: z.object({ limit: c.Limit, cursor: c.Cursor }),
     output: z.object({ mails: z.array(DevMail), next_cursor: c.NextCursor }),
     errors: ['not_found'],
   }),
   get_dev_mail: internalRead({
-    description: 'One mail that was kept instead of sent.',
+    description: 'One mail of the development mailbox.',
     input: z.object({ id: c.Id }),
     output: z.object({ mail: DevMail }),
     errors: ['not_found'],

@@ -1,13 +1,13 @@
-// What the operations of the notifier are made of.
+// The shapes that the operations of the notifier share.
 import * as z from 'zod'
 import * as c from '../define/common.ts'
 
-/** A mail that was kept instead of sent, as a mail program would show it. */
+/** A mail in the development mailbox, as a mail program would show it. */
 export const DevMail = z.object({
   id: c.Id,
-  date: c.Timestamp.describe('When it came in'),
-  to: z.string().describe('The address that it was delivered to'),
-  from: z.string().describe('The address that it came from'),
+  date: c.Timestamp.describe('When it arrived'),
+  to: z.string().describe('The address it was sent to'),
+  from: z.string().describe('The address it was sent from'),
   subject: z.string(),
   text: z.string(),
   html: z.string(),
@@ -15,18 +15,18 @@ export const DevMail = z.object({
 })
 export type DevMail = z.infer<typeof DevMail>
 
-/** Which mails of a workspace somebody wants: about all its loops, about loops of their own, or none. */
+/** Which mails of a workspace somebody wants: about every loop, about loops that they take part in, or none. */
 export const MailChoice = z.enum(['all', 'mine', 'none'])
 export type MailChoice = z.infer<typeof MailChoice>
 
 export const MutedLoop = z.object({ loop_id: c.Id, name: c.Name })
 
-/** A wish as its page shows it. */
+/** A person's preference for one workspace, as its page shows it. */
 export const Subscription = z.object({
   workspace_name: z.string(),
-  email: z.string().describe('Where the mails go; empty before the first'),
+  email: z.string().describe('Where the mails go; empty before the first mail'),
   wants: MailChoice,
-  muted: z.array(MutedLoop).describe('Loops that no mail is wanted about'),
+  muted: z.array(MutedLoop).describe('Loops without mails'),
 })
 
 /** What became of one mail. */
@@ -36,7 +36,7 @@ export type DeliveryStatus = z.infer<typeof DeliveryStatus>
 export const DeliveryRow = z.object({
   id: z.string(),
   user_id: c.Id.nullable(),
-  to: z.string().nullable().describe('The address; null where it is asked for at sending'),
+  to: z.string().nullable().describe('The address; null if it is only looked up when the mail is sent'),
   template: z.enum([
     'loop-shipped',
     'invitation',
@@ -48,7 +48,7 @@ export const DeliveryRow = z.object({
   about: z.string(),
   status: DeliveryStatus,
   attempts: c.Count,
-  at: c.Timestamp.describe('When it was sent, else since when it is owed'),
+  at: c.Timestamp.describe('When it was sent; before that, since when it is pending'),
   created_at: c.Timestamp,
   next_try_at: c.Timestamp.nullable(),
   sent_at: c.Timestamp.nullable(),

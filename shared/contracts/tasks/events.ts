@@ -32,13 +32,13 @@ export const events = {
     data: EventTask.extend({
       changed: z.array(z.enum(['title', 'body', 'status', 'priority', 'due_date', 'loop_id'])),
       status_before: c.TaskStatus,
-      loop_id_before: c.Id.nullable().describe('Null too where it is a private loop that the task has left'),
+      loop_id_before: c.Id.nullable().describe('Also null when the task has left a private loop'),
     }),
     public: NOT_PRIVATE,
   }),
   'task.hidden': event({
     description:
-      'A task that everybody saw moved into a private loop. Readers who see no private loops forget it; a later event about it says that everybody sees it again.',
+      'A task that everybody could see moved into a private loop. Readers who see no private loops forget it. A later event about it means that everybody can see it again.',
     subject: 'task_id',
     data: z.object({ task_id: c.Id, version: c.Version }),
     public: true,

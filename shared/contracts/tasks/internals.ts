@@ -1,4 +1,4 @@
-// What other services ask of the tasks service.
+// Operations that other services call.
 import * as z from 'zod'
 import * as c from '../define/common.ts'
 import { internal, internalRead } from '../define/contract.ts'
@@ -6,9 +6,9 @@ import { REPLY_BYTES } from '../define/page-bytes.ts'
 import { CommentsCursor, commentPage, TaskRow } from './shapes.ts'
 
 const workspace_id = c.Id
-/** A page of rows ends early where it would be larger. */
+/** A page ends early rather than be larger than this. */
 const MaxBytes = z.int().default(REPLY_BYTES).describe('The largest size of the rows as JSON')
-/** How far a reader has followed which loops have ready tasks: the moment of the last change that it knows, and its loop. */
+/** The last change to readiness that a reader knows: its moment, and its loop. */
 const ReadyMark = z.object({ at: c.Timestamp, loop_id: c.Id.nullable() })
 export type ReadyMark = z.infer<typeof ReadyMark>
 
@@ -16,7 +16,7 @@ export const internals = {
   prepare_move: internal({
     asked_by: ['loops-queue'],
     description:
-      'First half of moving tasks into a loop that is being formed: reserves every task for it, or none.',
+      'First half of moving tasks into a loop that is being created: reserves all of them for it, or none.',
     input: z.object({
       task_ids: z.array(c.Id).min(1).max(c.LIMITS.bulk_tasks),
       loop_id: c.Id,
@@ -28,7 +28,7 @@ export const internals = {
   finish_move: internal({
     asked_by: ['loops-queue'],
     description:
-      'Second half: moves the tasks reserved for the loop into it (commit) or frees them (not). Repeats do no harm.',
+      'Second half: moves the reserved tasks into the loop (commit), or frees them. Repeats do no harm.',
     input: z.object({ workspace_id, loop_id: c.Id, commit: z.boolean(), visibility: c.Visibility }),
     output: z.object({ tasks: c.Count }),
     errors: [],
@@ -68,7 +68,8 @@ export const internals = {
   }),
   count_workspace: internalRead({
     asked_by: ['loops-queue'],
-    description: 'Task counts of the workspace as one caller sees it; null: every private loop is visible.',
+    description:
+      'Task counts of the workspace as one caller sees it. Without a list, every private loop is visible.',
     input: z.object({ workspace_id, visible_private_loop_ids: z.array(c.Id).nullable() }),
     output: z.object({ all: c.TaskCounts, unassigned: c.TaskCounts }),
     errors: [],
@@ -76,11 +77,11 @@ export const internals = {
   find_ready: internalRead({
     asked_by: ['loops-queue'],
     description:
-      'Of these loops, in this order: the first that has ready tasks, and how many have some. With `since` also what a reader needs to go on knowing which: the loops where that may have changed since.',
+      'The first of these loops, in this order, that has ready tasks, and how many of them have some. With `since`, also the loops whose readiness may have changed since then.',
     input: z.object({
       workspace_id,
       loop_ids: z.array(c.Id).max(c.LIMITS.active_loops),
-      since: ReadyMark.nullable().optional().describe('From the answer before; null: there was none'),
+      since: ReadyMark.nullable().optional().describe('`mark` of the answer before; null: there was none'),
     }),
     output: z.object({
       first: c.Id.nullable(),
@@ -89,9 +90,9 @@ export const internals = {
         .object({
           ready_loop_ids: z
             .array(c.Id)
-            .describe('Those asked about, and those changed, that have ready tasks'),
+            .describe('Loops with ready tasks, out of those asked about and those changed'),
           changed_loop_ids: z.array(c.Id),
-          complete: z.boolean().describe('False: more may have changed; forget what is known'),
+          complete: z.boolean().describe('False: others may have changed too, so forget what you know'),
           mark: ReadyMark,
         })
         .optional()
@@ -102,19 +103,21 @@ export const internals = {
   summarize_loop: internalRead({
     asked_by: ['loops-queue'],
     description:
-      'What a ship report tells of a loop: its counts, the first shipped and the first unfinished tasks, and who filed its tasks. What is on its way into the loop is settled first.',
+      'What the report of a shipped loop needs: counts, the first shipped and unfinished tasks, and who filed its tasks. Moves into the loop that are under way are finished first.',
     input: z.object({
       workspace_id,
       loop_id: c.Id,
       limit: c.Limit,
-      visibility: c.Visibility.optional().describe('Of the loop; absent: nothing is settled'),
+      visibility: c.Visibility.optional().describe(
+        'Of the loop; absent: moves that are under way are left alone',
+      ),
     }),
     output: z.object({
       counts: c.TaskCounts,
       shipped: z.array(TaskRow),
       unfinished: z.array(TaskRow),
       unfinished_total: c.Count,
-      author_ids: z.array(c.Id).describe('1,000 at most'),
+      author_ids: z.array(c.Id).describe('At most 1,000'),
     }),
     errors: [],
   }),

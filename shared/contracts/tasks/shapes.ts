@@ -1,4 +1,4 @@
-// What the operations and events of the tasks service are made of.
+// The shapes that the operations of the tasks service share.
 import * as z from 'zod'
 import * as c from '../define/common.ts'
 
@@ -11,7 +11,7 @@ export const TaskRow = z.object({
   due_date: c.CalendarDate.nullable(),
   loop_id: c.Id.nullable(),
   author: c.Actor,
-  approved_by: c.Actor.nullable().describe('Who let work on it begin'),
+  approved_by: c.Actor.nullable().describe('Who approved it'),
   created_at: c.Timestamp,
   updated_at: c.Timestamp,
   version: c.Version,

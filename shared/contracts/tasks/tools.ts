@@ -1,4 +1,4 @@
-// The tools of the tasks service: what agents and people do with tasks and comments.
+// The tools of the tasks service.
 import * as z from 'zod'
 import * as c from '../define/common.ts'
 import { ADDS, OVERWRITES, READS, tool } from '../define/contract.ts'
@@ -59,7 +59,7 @@ export const tools = {
     scope: 'loops:write',
     annotations: ADDS,
     input: z.strictObject({
-      title: c.Name.describe('One line that names the outcome'),
+      title: c.Name.describe('The outcome, in one line'),
       body: c.Body.default('').describe('The agent prompt, Markdown'),
       loop_id: c.Id.optional().describe('The loop to put it in; absent: unassigned'),
       priority: c.Priority.default('none').describe('How urgent it is'),

@@ -6,7 +6,7 @@ import { internals } from './internals.ts'
 import { OLD_SECRET_HOURS } from './shapes.ts'
 import { namesOf, SOURCES } from './sources.ts'
 
-/** What the secrets of webhooks are kept under. */
+/** The key that seals the secrets of webhooks. */
 export const SEALING: Purpose = { salt: 'loops', info: 'webhooks secrets', seals: true }
 
 const ofRow = { webhook_id: 'id' }
@@ -24,7 +24,7 @@ export const webhooks = defineContract({
   panel: {
     path: 'webhooks',
     title: 'Webhooks',
-    intro: 'Addresses that are called when something happens here, signed, so that other systems can follow.',
+    intro: 'Loops calls these addresses when something happens here. Each call is signed.',
     roles: ['owner', 'admin'],
     table: {
       operation: 'list_webhooks',
@@ -37,42 +37,42 @@ export const webhooks = defineContract({
         { member: 'reason', heading: 'Why' },
         { member: 'delivered_at', heading: 'Last answered', none: 'never' },
       ],
-      empty: 'No address is called yet.',
+      empty: 'There are no webhooks yet.',
       actions: [
         {
           operation: 'send_test',
           label: 'Send a test',
           from: ofRow,
           when: { member: 'status', is: ['active'] },
-          done: 'A test is on its way; the calls of the webhook show what becomes of it.',
+          done: 'A test is on its way. See Calls for what becomes of it.',
         },
         {
           operation: 'disable_webhook',
           label: 'Disable',
           from: ofRow,
           when: { member: 'status', is: ['active'] },
-          done: 'It is called no more until you enable it.',
+          done: 'It gets no calls until you enable it.',
         },
         {
           operation: 'enable_webhook',
           label: 'Enable',
           from: ofRow,
           when: { member: 'status', is: ['disabled'] },
-          done: 'It is called again from now on.',
+          done: 'It gets calls again from now on.',
         },
         {
           operation: 'rotate_secret',
           label: 'New secret',
           from: ofRow,
-          confirm: `The old secret signs beside the new one for ${OLD_SECRET_HOURS} hours, then no more.`,
-          done: 'The new secret. It is shown only now:',
+          confirm: `For ${OLD_SECRET_HOURS} hours the old secret signs beside the new one. Then it stops working.`,
+          done: 'This is the new secret. It is shown only once:',
           reveal: 'secret',
         },
         {
           operation: 'remove_webhook',
           label: 'Remove',
           from: ofRow,
-          confirm: 'Calls that are still owed to it are never made.',
+          confirm: 'Its pending calls are never made.',
           done: 'The webhook is removed.',
         },
       ],
@@ -81,8 +81,8 @@ export const webhooks = defineContract({
       {
         operation: 'add_webhook',
         title: 'Add a webhook',
-        label: 'Add it',
-        done: 'It is called from now on. The secret to verify the calls with is shown only now:',
+        label: 'Add webhook',
+        done: 'It gets calls from now on. Verify them with this secret, which is shown only once:',
         reveal: 'secret',
       },
     ],
@@ -104,7 +104,7 @@ export const webhooks = defineContract({
           { member: 'answer', heading: 'Last answer' },
           { member: 'next_try_at', heading: 'Next try' },
         ],
-        empty: 'It was not called yet.',
+        empty: 'It has had no calls yet.',
         actions: [
           {
             operation: 'replay_delivery',

@@ -7,14 +7,13 @@ const webhook_id = c.Id
 
 export const events = {
   'webhook.disabled': event({
-    description:
-      'A webhook is called no more, because of what its address answers; its owner is owed an email.',
+    description: 'A webhook was disabled because of what its address answers. Its owner gets an email.',
     subject: 'webhook_id',
     data: z.object({
       webhook_id,
       url: z.string(),
       cause: z.enum(['failing', 'gone']).describe('gone: its address answered 410'),
-      failing_since: c.Timestamp.nullable().describe('Since when no call was answered well'),
+      failing_since: c.Timestamp.nullable().describe('Since when no call has succeeded'),
     }),
   }),
 }
@@ -22,10 +21,9 @@ export const events = {
 /** Sent out over HTTP by the service itself, and never on the stream. */
 export const directEvents = {
   'webhook.tested': event({
-    description:
-      'Somebody tries whether a webhook works: sent to that one alone, and to be answered like any other.',
+    description: 'Somebody is testing a webhook. Only that webhook gets it, and answers it like any other.',
     subject: 'webhook_id',
     public: true,
-    data: z.object({ webhook_id, url: z.string().describe('The address that is called') }),
+    data: z.object({ webhook_id, url: z.string().describe('Its address') }),
   }),
 }

@@ -1,4 +1,4 @@
-// What the gateway asks of the webhooks service, for its pages.
+// Operations for the gateway's pages.
 import * as z from 'zod'
 import * as c from '../define/common.ts'
 import { internal, internalRead } from '../define/contract.ts'
@@ -10,19 +10,19 @@ const delivery_id = z.string().max(128)
 
 export const internals = {
   add_webhook: internal({
-    description: 'Adds an address; its secret is in this answer alone.',
+    description: 'Adds an address. Its secret is in this answer and nowhere else.',
     input: z.strictObject({
       url: z
         .url('is not an address; write https://…')
         .max(2_000)
-        .meta({ title: 'Address', description: 'An https address out in the internet.' }),
+        .meta({ title: 'Address', description: 'An https address on the internet.' }),
       description: z.string().max(200).default('').meta({ title: 'What it is for' }),
       events: z
         .array(z.enum(SENT_EVENTS))
         .max(SENT_EVENTS.length)
         .default([])
         .describe(
-          `None chosen: all of them, also those to come. Never sent to webhooks, since private loops or links may be in them: ${BUS_EVENTS.join(', ')}.`,
+          `None chosen: all of them, also events that are added later. Never sent to webhooks, since private loops or secret links may be in them: ${BUS_EVENTS.join(', ')}.`,
         ),
     }),
     output: z.object({ id: c.Id, secret: z.string() }),
@@ -35,37 +35,37 @@ export const internals = {
     errors: ['forbidden'],
   }),
   remove_webhook: internal({
-    description: 'Removes a webhook with what is known of its calls.',
+    description: 'Removes a webhook and the record of its calls.',
     input: z.strictObject({ webhook_id }),
     output: z.object({}),
     errors: ['forbidden', 'not_found'],
   }),
   rotate_secret: internal({
-    description: 'Gives a webhook a new secret; for a day the old one signs beside it.',
+    description: 'Gives a webhook a new secret. The old one signs beside it for a day.',
     input: z.strictObject({ webhook_id }),
     output: z.object({ secret: z.string() }),
     errors: ['forbidden', 'not_found'],
   }),
   enable_webhook: internal({
-    description: 'Takes a disabled webhook into use again. What happened meanwhile is not told.',
+    description: 'Enables a disabled webhook. It does not get the events from in between.',
     input: z.strictObject({ webhook_id }),
     output: z.object({}),
     errors: ['forbidden', 'not_found'],
   }),
   disable_webhook: internal({
-    description: 'Ends the calls of a webhook until it is enabled.',
+    description: 'Stops the calls to a webhook until it is enabled.',
     input: z.strictObject({ webhook_id }),
     output: z.object({}),
     errors: ['forbidden', 'not_found'],
   }),
   send_test: internal({
-    description: 'Owes a webhook a call about nothing, the event `webhook.tested`.',
+    description: 'Calls a webhook with the event `webhook.tested`.',
     input: z.strictObject({ webhook_id }),
     output: z.object({ delivery_id: z.string() }),
     errors: ['forbidden', 'not_found'],
   }),
   list_webhook_deliveries: internalRead({
-    description: 'What became of the calls of a webhook, newest first.',
+    description: 'What became of the calls to a webhook, newest first.',
     input: z.object({ webhook_id, limit: c.Limit, cursor: c.Cursor }),
     output: z.object({
       url: z.string(),
@@ -75,18 +75,18 @@ export const internals = {
     errors: ['forbidden', 'not_found'],
   }),
   replay_delivery: internal({
-    description: 'Owes a call again, with the same id, whatever became of it.',
+    description: 'Makes a call again, with the same id, whatever became of it.',
     input: z.strictObject({ delivery_id }),
     output: z.object({}),
     errors: ['forbidden', 'not_found'],
   }),
   replay_failed: internal({
-    description: 'Owes again all calls of a webhook that failed, or those since the start of a day (UTC).',
+    description: 'Makes all failed calls of a webhook again, or those since the start of a day (UTC).',
     input: z.strictObject({
       webhook_id,
       since: c.CalendarDate.optional().meta({
         title: 'Since',
-        description: 'The first day (UTC). Left empty: all that are still known.',
+        description: 'The first day (UTC). Empty: all that are still kept.',
       }),
     }),
     output: z.object({ replayed: c.Count }),

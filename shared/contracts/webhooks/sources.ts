@@ -1,11 +1,11 @@
-// The events that other teams can have sent over HTTP: the public ones of every contract.
+// The events that webhooks can get: the public ones of every contract.
 import type { Contract } from '../define/contract.ts'
 import { gateway } from '../gateway/contract.ts'
 import { loopsQueue } from '../loops-queue/contract.ts'
 import { notifier } from '../notifier/contract.ts'
 import { tasks } from '../tasks/contract.ts'
 
-/** The contracts whose public events can be had. */
+/** The contracts whose public events webhooks can get. */
 export const SOURCES: readonly Contract[] = [tasks, loopsQueue, gateway, notifier]
 
 export const namesOf = (isPublic: boolean, contracts = SOURCES): readonly string[] =>
@@ -15,7 +15,7 @@ export const namesOf = (isPublic: boolean, contracts = SOURCES): readonly string
     ),
   )
 
-/** The names of the events that can be had. */
+/** The events that webhooks can get. */
 export const SENT_EVENTS = namesOf(true)
-/** Those that are on the bus alone: private loops or matters of Loops' own are in them. */
+/** The events that stay on the bus, since private loops or secrets are in them. */
 export const BUS_EVENTS = namesOf(false)

@@ -3,9 +3,8 @@
 import { createHash } from 'node:crypto'
 import { Hono } from 'hono'
 import { html } from 'hono/html'
-import { CloudEvent } from '../../../../shared/contracts/define/cloud-event.ts'
+import { CloudEvent, READING_RULES } from '../../../../shared/contracts/define/cloud-event.ts'
 import { formsOf, outputSchema } from '../../../../shared/contracts/define/json-schema.ts'
-import { READING_RULES } from '../../../../shared/contracts/define/reading-rules.ts'
 import { CONTRACTS } from '../../../../shared/contracts/index.ts'
 import {
   asyncApi,
