@@ -3,7 +3,7 @@ import type { Clock } from '../../shared/process/clock.ts'
 import type { FaultPoint } from '../../shared/process/fault-points.ts'
 import type { Log } from '../../shared/process/log.ts'
 import type { Ending, PendingWork } from '../../shared/storage/pending-work.ts'
-import { type Hand, startWorker, type Worker } from '../../shared/storage/worker.ts'
+import { startWorker, type WorkContext, type Worker } from '../../shared/storage/worker.ts'
 import { openBlockade } from './blockade.ts'
 import type { Composed } from './compose.ts'
 import { SHARES } from './delivery-store.ts'
@@ -16,7 +16,7 @@ import { later, type NextState, nextStateOf } from './retries.ts'
 import { type Suppressions, suppressionKey } from './suppression-store.ts'
 
 export type SenderDeps = Readonly<{
-  deliveries: Pick<PendingWork<Delivery>, 'claim' | 'renew' | 'settle' | 'release'>
+  deliveries: Pick<PendingWork<Delivery>, 'claim' | 'renew' | 'record' | 'release'>
   subscriptions: Pick<Subscriptions, 'of'>
   suppressions: Pick<Suppressions, 'among' | 'add' | 'lift'>
   /** Which of some deliveries are to people who have left what the mail is about. */
@@ -109,12 +109,12 @@ export const startSender = (deps: SenderDeps): Worker => {
     deps.suppressions
       .lift(address)
       .catch((error: unknown) => log.warn('an address was not taken into use again', { error }))
-  const attempt = async (known: Known, delivery: Delivery, hand: Hand): Promise<NextState> => {
+  const attempt = async (known: Known, delivery: Delivery, context: WorkContext): Promise<NextState> => {
     const made = await make(deps, delivery, known)
     if (!isMail(made)) return made
-    if (!hand.isHeld())
+    if (!context.isHeld())
       return { status: 'pending', reason: 'its claim ended', due_at: clock.now(), counted: false }
-    const said = await deps.mailer.send(made, hand.signal)
+    const said = await deps.mailer.send(made, context.signal)
     const probe_at = server.note(said)
     if (said.outcome === 'refused' && said.unknown_mailbox) {
       await deps.suppressions.add(made.to.address, said.reason)
@@ -127,16 +127,16 @@ export const startSender = (deps: SenderDeps): Worker => {
     ...deps,
     pending: deps.deliveries,
     prepare: (claimed) => lookUp(deps, claimed),
-    perform: async (known, delivery, hand) => {
+    perform: async (known, delivery, context) => {
       deps.at('deliver.claimed')
-      const settlement = await attempt(known, delivery, hand).catch((error: unknown) => {
+      const settlement = await attempt(known, delivery, context).catch((error: unknown) => {
         log.warn('mail could not be made', { delivery: delivery._id, error })
         return later(delivery, 'could not be made', clock.now(), random())
       })
       if (settlement.status === 'sent') deps.at('deliver.accepted')
       return endingOf(delivery, settlement)
     },
-    limits: { hold: HELD, beyond: URGENT, parallel: CONNECTIONS, unrecorded: IN_DOUBT },
+    limits: { hold: HELD, reserve: URGENT, parallel: CONNECTIONS, unrecorded: IN_DOUBT },
     room: server.room,
     shares: SHARES,
   })

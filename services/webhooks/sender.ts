@@ -9,7 +9,7 @@ import { nextTry } from '../../shared/process/retries.ts'
 import type { Keys } from '../../shared/process/service-keys.ts'
 import { untilSaved } from '../../shared/storage/aggregate.ts'
 import type { Ending } from '../../shared/storage/pending-work.ts'
-import { type Hand, startWorker, type Worker } from '../../shared/storage/worker.ts'
+import { startWorker, type WorkContext, type Worker } from '../../shared/storage/worker.ts'
 import { type Delivery, judge, type NextState, type Outcome, SCHEDULE } from './delivery-rules.ts'
 import type { Deliveries } from './delivery-store.ts'
 import { signedHeaders, unseal } from './secrets.ts'
@@ -27,7 +27,7 @@ import type { WebhookStore } from './webhook-store.ts'
 
 export type SenderDeps = Readonly<{
   webhooks: Pick<WebhookStore, 'find' | 'findAll' | 'save'>
-  deliveries: Pick<Deliveries, 'claim' | 'renew' | 'settle' | 'release'>
+  deliveries: Pick<Deliveries, 'claim' | 'renew' | 'record' | 'release'>
   standing: Standing
   /** Opens the secrets of webhooks. */
   keys: Keys
@@ -107,11 +107,11 @@ const uncalled = (webhook: Webhook | undefined): string | undefined => {
 /** Starts sending. `nudge` says that there are new deliveries. */
 export const startSender = (deps: SenderDeps): Worker => {
   const { webhooks, standing, log, clock, random } = deps
-  const attempt = async (webhook: Webhook | undefined, delivery: Delivery, hand: Hand) => {
+  const attempt = async (webhook: Webhook | undefined, delivery: Delivery, context: WorkContext) => {
     const answer = uncalled(webhook)
     if (!webhook || answer !== undefined)
       return endingOf(deps, delivery, { status: 'failed', answer: answer ?? '' })
-    if (!hand.isHeld())
+    if (!context.isHeld())
       return { work: delivery, set: { status: 'pending' as const }, due_at: clock.now(), counted: false }
     const outcome = await call(deps, webhook, delivery)
     deps.at('call.answered')
@@ -130,9 +130,9 @@ export const startSender = (deps: SenderDeps): Worker => {
       standing.note(found.values())
       return claimed.map(({ webhook_id }) => found.get(webhook_id))
     },
-    perform: async (webhook, delivery, hand) => {
+    perform: async (webhook, delivery, context) => {
       deps.at('call.claimed')
-      return await attempt(webhook, delivery, hand).catch((error: unknown) => {
+      return await attempt(webhook, delivery, context).catch((error: unknown) => {
         log.warn('call could not be made', { delivery: delivery._id, error })
         const answer = 'could not be made here'
         const due_at = nextTry(SCHEDULE, delivery, clock.now(), random())
@@ -143,7 +143,7 @@ export const startSender = (deps: SenderDeps): Worker => {
         )
       })
     },
-    limits: { hold: PARALLEL, beyond: 0, parallel: PARALLEL, unrecorded: PARALLEL },
+    limits: { hold: PARALLEL, reserve: 0, parallel: PARALLEL, unrecorded: PARALLEL },
     shares: standing.shares,
   })
 }

@@ -126,14 +126,14 @@ const redriving = (
     await letters.updateOne(leases.heldBy([redrive]) as Filter<DeadLetter>, {
       $set: said,
       $inc,
-      $unset: { ...leases.ended, asked_at: '' },
+      $unset: { ...leases.released, asked_at: '' },
     })
   }
   return {
     claim: async (subjects) => {
       const now = await clock.sync()
       const due = await letters
-        .find({ ...leases.over(now), subject: { $in: [...subjects] } } as Filter<DeadLetter>)
+        .find({ ...leases.claimable(now), subject: { $in: [...subjects] } } as Filter<DeadLetter>)
         .sort({ asked_at: 1 })
         .limit(LOOK_ROWS)
         .project<{ _id: string }>({ _id: 1 })
@@ -153,7 +153,7 @@ const redriving = (
     refuse: (redrive, reason) =>
       end(redrive, { reason: reason.slice(0, MAX_REASON_CHARS), at: clock.now() }, { deliveries: 1 }),
     release: async (redrive) => {
-      const update = { $unset: leases.ended, $inc: { redrives: -1 } }
+      const update = { $unset: leases.released, $inc: { redrives: -1 } }
       await letters.updateOne(leases.heldBy([redrive]) as Filter<DeadLetter>, update)
     },
     settle: (redrive) => end(redrive, { redriven_at: clock.now() }),

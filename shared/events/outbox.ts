@@ -137,7 +137,7 @@ export const startRelay = (bus: Bus, options: RelayOptions): Relay => {
       const fresh = waiting.filter(isFresh)
       if (fresh.length === 0) return
       // Another may get through where this one does not.
-      if (!(await sendAll(outbox, fresh, signal))) return await turns.giveBack(outbox.name)
+      if (!(await sendAll(outbox, fresh, signal))) return await turns.release(outbox.name)
       if (waiting.length < BATCH) return
       await confirming
     }
@@ -157,7 +157,7 @@ export const startRelay = (bus: Bus, options: RelayOptions): Relay => {
       await polling[Symbol.asyncDispose]()
       await Promise.allSettled([...underWay])
       await confirming
-      await Promise.allSettled(outboxes.map(({ name }) => turns.giveBack(name)))
+      await Promise.allSettled(outboxes.map(({ name }) => turns.release(name)))
     },
   }
 }

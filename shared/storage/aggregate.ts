@@ -1,5 +1,7 @@
-// The one way to write: state, version, ledger and outbox change together in one update of one document, guarded by its
-// version. So nothing here needs a transaction, and a crash leaves either all of a change or none of it.
+// The one way to change a document: state, version, ledger and outbox, in one guarded update.
+//
+// The version is in the filter, and one update is atomic. So no transaction is needed, and a crash leaves all of a change or
+// none of it.
 import { isDeepStrictEqual } from 'node:util'
 import type { Collection, Filter, OptionalUnlessRequiredId, UpdateFilter } from 'mongodb'
 import { type OutboxEvent, stampEvents } from '../contracts/define/cloud-event.ts'
@@ -8,47 +10,46 @@ import { AppError } from '../contracts/define/errors.ts'
 import type { Clock } from '../process/clock.ts'
 import type { Ids } from '../process/ids.ts'
 import type { Opened } from './collection.ts'
-import { findRepeat, type LedgerEntry, type Repeatable } from './idempotency.ts'
+import type { LedgerEntry, Repeatable } from './idempotency.ts'
+import { type Answered, type Ledger, openLedger } from './ledger.ts'
 import { isDuplicateKey } from './mongo.ts'
 import type { RequestStore } from './request-store.ts'
 
-/** What every document that changes has besides its own fields. */
+/** The fields that every changing document has besides its own. */
 export type Aggregate = {
   _id: string
   /** Workspace; the shard key. */
   ws: string
   /** Version: in the filter of every write. */
   v: number
-  /** The number of its shape as stored; none: the first one. @see openCollection */
+  /** The number of its stored shape; absent: the first. @see openCollection */
   schema?: number
+  /** Events that wait to be published. */
   outbox: readonly OutboxEvent[]
+  /** Answered requests. */
   ledger: readonly LedgerEntry[]
 }
 
-/** Its own fields: what pure code decides on. */
+/** A document's own fields: what pure code decides on. */
 export type State<T extends Aggregate> = Omit<T, 'v' | 'schema' | 'outbox' | 'ledger'>
 
-/** Answered requests that a document holds before they are moved to where requests are kept. */
-export const LEDGER_ENTRIES = 10
-/** Bytes of one remembered answer, as JSON: a document holds several. */
-export const RESULT_BYTES = 8 * 1024
-/** Events that may wait in one document; more is refused, never dropped. */
+/** How many events may wait in one document; a write that adds more is refused. */
 export const OUTBOX_EVENTS = 100
 
-/** Where the relay finds waiting events. */
+/** Access to the events that wait in the documents of a collection. */
 export type Outbox = Readonly<{
   name: string
-  /** Documents with events that have waited since before `before`, oldest first, but for those of these ids. */
+  /** Documents with events that have waited since `before`, oldest first, without the documents in `except`. */
   pending: (
     before: Date,
     limit: number,
     except?: readonly string[],
   ) => Promise<readonly Readonly<{ id: string; events: readonly OutboxEvent[] }>[]>
-  /** Takes events out of their documents that the stream has; repeats do no harm. */
-  confirm: (sent: readonly Readonly<{ id: string; event_ids: readonly string[] }>[]) => Promise<void>
+  /** Takes published events out of their documents; repeating it does no harm. */
+  confirm: (published: readonly Readonly<{ id: string; event_ids: readonly string[] }>[]) => Promise<void>
 }>
 
-/** Told of each write, so that events leave at once instead of at the next poll. */
+/** Called after each write with events, so that they are published at once instead of at the next poll. */
 export type OnCommit = (outbox: Outbox, id: string, events: readonly OutboxEvent[]) => void
 
 export type AggregateDeps = Readonly<{
@@ -56,23 +57,23 @@ export type AggregateDeps = Readonly<{
   clock: Clock
   ids: Ids
   onCommit: OnCommit
-  /** Where answered requests are kept; needed by collections that remember requests. */
+  /** Where answered requests go; needed by collections whose writes record requests. */
   requests?: RequestStore
 }>
 
-/** What a write is for: the call's trace, and the request to remember with its result. */
-export type Because = Readonly<{ call?: Call; request?: Repeatable | undefined; result?: unknown }>
+/** Why a write happens: the call, for its trace, and the request to record with its answer. */
+export type Because = Answered & Readonly<{ call?: Call }>
 
-/** What a save may ask and add beyond the version and the outbox. */
+/** What a save can do besides writing the next state. */
 export type Beside<T extends Aggregate> = Readonly<{
-  /** What must also be so, or the save counts as stale. */
+  /** A further condition; a document that does not meet it counts as stale. */
   where?: Filter<T>
   /**
-   * Entries for lists that others take out of without a version, as the relay does with the outbox. Such a list is only
-   * appended to: writing back what was read would bring entries back that are done with.
+   * Entries to append to lists from which others remove entries without a version, as the relay does with the outbox.
+   * Writing such a list back as it was read would restore entries that were removed meanwhile.
    */
   push?: Readonly<Record<string, readonly unknown[]>>
-  /** Each event makes a version of its own, the first one the next; otherwise all tell of the same one. */
+  /** Gives each event a version of its own, from the next one on; otherwise all events have the next version. */
   version_per_event?: boolean
 }>
 
@@ -86,8 +87,8 @@ export type Aggregates<T extends Aggregate> = Readonly<{
     beside?: Pick<Beside<T>, 'version_per_event'>,
   ) => Promise<T | null>
   /**
-   * Writes what differs between `before` and the next state; null when the version has changed since. A field that
-   * others write without a version stays as they left it, as long as `next` has it as `before` had it.
+   * Writes the top-level fields in which `next` differs from `before`; null when the version has changed since. Fields that
+   * others write without a version stay as they are, as long as they are the same in `before` and `next`.
    * @throws AppError `unavailable` when too many events wait in the document.
    */
   save: (
@@ -98,14 +99,14 @@ export type Aggregates<T extends Aggregate> = Readonly<{
     beside?: Beside<T>,
   ) => Promise<T | null>
   /**
-   * The entry of a request that was answered on this document before; undefined when it is new. Ask with the document as
-   * it was loaded before the decision: an entry leaves the document only after it was copied.
+   * The entry of a request that was answered on this document before; undefined when it is new. Pass the document as it was
+   * loaded before the decision: entries leave it only after they were copied.
    * @throws AppError `idempotency_conflict` when the key was used with other arguments.
    */
   findRepeat: (before: T, request: Repeatable | undefined) => Promise<LedgerEntry | undefined>
   /**
-   * Publishes what was still to be said of the version that stands, and sets fields with it; the version stays.
-   * @returns null when the document has changed since `before`, or is not as `where` asks.
+   * Adds events of the present version, and sets fields; the version stays.
+   * @returns null when the document has changed since `before`, or does not match `where`.
    */
   publish: (
     before: T,
@@ -121,29 +122,29 @@ export type Aggregates<T extends Aggregate> = Readonly<{
   remember: (before: T, because: Because) => Promise<boolean>
 }>
 
-/** The index that the relay reads; part of every aggregate collection's indexes. */
+/** The index that the relay reads by; one of the indexes of every collection of aggregates. */
 export const OUTBOX_INDEX = { key: { 'outbox.at': 1 }, name: 'outbox', sparse: true } as const
 
-/** The events that wait in the documents of a collection; it needs OUTBOX_INDEX. */
+/** The events that wait in the documents of a collection, which needs OUTBOX_INDEX. */
 export const outboxOf = <T extends Readonly<{ _id: string }>>(collection: Collection<T>): Outbox => ({
   name: collection.namespace,
   pending: async (before, limit, except = []) => {
     const others = except.length > 0 ? { _id: { $nin: [...except] } } : {}
     const found = await collection
       .find({ 'outbox.at': { $lte: before }, ...others } as unknown as Filter<T>)
-      // Oldest first, as the index lies. Asked to sort, the server would read every waiting document into memory: it does
-      // not take the order of an index over a list for the order of documents.
+      // The index returns the oldest first. A sort would read every waiting document into memory, because the server does
+      // not use an index over a list to sort documents.
       .hint(OUTBOX_INDEX.name)
       .limit(limit)
       .project<{ _id: string; outbox: OutboxEvent[] }>({ outbox: 1 })
       .toArray()
     return found.map(({ _id, outbox }) => ({ id: _id, events: outbox }))
   },
-  confirm: async (sent) => {
-    if (sent.length === 0) return
-    // No version guard: taking out by event id is right whatever else has changed, and must not disturb writers.
+  confirm: async (published) => {
+    if (published.length === 0) return
+    // Without a version: removing by event id is right whatever else has changed, and must not make writers stale.
     await collection.bulkWrite(
-      sent.map(({ id, event_ids }) => ({
+      published.map(({ id, event_ids }) => ({
         updateOne: {
           filter: { _id: id } as Filter<T>,
           update: { $pull: { outbox: { id: { $in: [...event_ids] } } } } as unknown as UpdateFilter<T>,
@@ -154,20 +155,12 @@ export const outboxOf = <T extends Readonly<{ _id: string }>>(collection: Collec
   },
 })
 
-/** The answered request of a write, as the document holds it. */
-const entriesOf = ({ request, result = null }: Because, at: Date): LedgerEntry[] => {
-  if (!request) return []
-  const bytes = Buffer.byteLength(JSON.stringify(result))
-  if (bytes > RESULT_BYTES) throw new Error(`an answer of ${bytes} bytes is too large to be remembered`)
-  return [{ ...request, at, result }]
-}
-
-/** A field that is undefined is as if absent, in the state as in the database. */
+/** The fields that are present, since an undefined field counts as absent in the state as in the database. */
 const present = (fields: Readonly<Record<string, unknown>>, without: ReadonlySet<string>) =>
   Object.entries(fields).filter(([name, value]) => value !== undefined && !without.has(name))
 
 /**
- * What has to be set and what to be taken away for `before` to become `next`, by top-level fields.
+ * Which top-level fields to set and to unset for `before` to become `next`.
  * @param without fields that are written in another way.
  */
 const difference = (
@@ -185,141 +178,155 @@ const difference = (
   }
 }
 
+/** Fields that a save writes itself, not from the state. */
 const OWN_FIELDS = ['_id', 'v', 'schema', 'outbox', 'ledger'] as const
 
-/** How requests are remembered in the documents of a collection, and moved to where they are kept. */
-const remembering = <T extends Aggregate>(
-  collection: Collection<T>,
-  { clock, requests }: Pick<AggregateDeps, 'clock' | 'requests'>,
-) => {
-  const kept = (): RequestStore => {
-    if (!requests) throw new Error(`${collection.collectionName} remembers no requests`)
-    return requests
-  }
+/** What the writes of a collection share: its documents, their ledger, and their events. */
+type Writing<T extends Aggregate> = Omit<Opened<T>, 'read'> &
+  Readonly<{
+    outbox: Outbox
+    ledger: Ledger<T>
+    /** Events as the outbox holds them. @param each whether each makes a version, the first one `version`. */
+    stamp: (
+      document: Pick<T, '_id' | 'ws'>,
+      version: number,
+      events: readonly PlainEvent[],
+      because: Because,
+      each?: boolean,
+    ) => readonly OutboxEvent[]
+    /** Reports a write. */
+    committed: (id: string, events: readonly OutboxEvent[]) => void
+  }>
+
+const openWriting = <T extends Aggregate>(
+  { collection, schema }: Opened<T>,
+  deps: AggregateDeps,
+): Writing<T> => {
+  const outbox = outboxOf(collection)
   return {
-    /** What a write with a request asks of the document, besides its version: nobody recorded the same key meanwhile. */
-    unanswered: ({ request }: Because) => (request ? { 'ledger.key': { $ne: request.key } } : {}),
-    /** Moves the entries of a full document: copied first, then taken out by their keys, so that none is ever lost. */
-    makeRoom: async ({ _id, ws, ledger }: T, { request }: Because): Promise<void> => {
-      if (!request || ledger.length < LEDGER_ENTRIES) return
-      await kept().keep(ws, _id, ledger)
-      const keys = ledger.map(({ key }) => key)
-      await collection.updateOne(
-        { _id, ws } as unknown as Filter<T>,
-        { $pull: { ledger: { key: { $in: keys } } } } as unknown as UpdateFilter<T>,
+    collection,
+    schema,
+    outbox,
+    ledger: openLedger(collection, deps),
+    stamp: ({ _id, ws }, version, events, { call }, each = false) => {
+      const { service, clock, ids } = deps
+      const stamp = { service, workspace_id: ws, entity_id: _id, now: clock.now(), nextId: ids.next }
+      return events.flatMap((event, n) =>
+        stampEvents([event], { ...stamp, version: each ? version + n : version, ...(call ? { call } : {}) }),
       )
     },
-    findRepeat: async ({ _id, ledger }: T, request: Repeatable | undefined) =>
-      request && (findRepeat(ledger, request) ?? findRepeat(await kept().find(_id, request), request)),
-    entries: (because: Because) => entriesOf(because, clock.now()),
+    committed: (id, events) => {
+      if (events.length > 0) deps.onCommit(outbox, id, events)
+    },
   }
 }
 
-/** The writes of one collection, as `openCollection` gives it. */
-export const aggregates = <T extends Aggregate>(
-  { collection, schema, read }: Opened<T>,
-  deps: AggregateDeps,
-): Aggregates<T> => {
-  const outbox = outboxOf(collection)
-  const shape = schema === undefined ? {} : { schema }
-  const { unanswered, makeRoom, entries, findRepeat: find } = remembering(collection, deps)
-  const stamped = (
-    { _id, ws }: Pick<T, '_id' | 'ws'>,
-    version: number,
-    events: readonly PlainEvent[],
-    { call }: Because,
-    each?: boolean,
-  ): OutboxEvent[] => {
-    const stamp = { service: deps.service, workspace_id: ws, entity_id: _id, now: deps.clock.now() }
-    return events.flatMap((event, n) =>
-      stampEvents([event], {
-        ...stamp,
-        version: each ? version + n : version,
-        nextId: deps.ids.next,
-        ...(call ? { call } : {}),
-      }),
-    )
+const inserting =
+  <T extends Aggregate>({
+    collection,
+    schema,
+    ledger,
+    stamp,
+    committed,
+  }: Writing<T>): Aggregates<T>['insert'] =>
+  async (state, events, because = {}, { version_per_event } = {}) => {
+    const waiting = stamp(state, 1, events, because, version_per_event)
+    const document = {
+      ...state,
+      ...(schema === undefined ? {} : { schema }),
+      v: version_per_event ? events.length : 1,
+      outbox: waiting,
+      ledger: ledger.entries(because),
+    } as unknown as T
+    try {
+      await collection.insertOne(document as OptionalUnlessRequiredId<T>)
+    } catch (error) {
+      if (isDuplicateKey(error)) return null
+      throw error
+    }
+    committed(state._id, waiting)
+    return document
   }
+
+const saving =
+  <T extends Aggregate>({
+    collection,
+    schema,
+    ledger,
+    stamp,
+    committed,
+  }: Writing<T>): Aggregates<T>['save'] =>
+  async (before, next, events, because = {}, { where, push = {}, version_per_event } = {}) => {
+    const { _id, ws, v } = before
+    if (before.outbox.length + events.length > OUTBOX_EVENTS)
+      throw new AppError('unavailable', 'Too many events of this wait to be published; try again soon.', {
+        retry_after_ms: 1_000,
+      })
+    const waiting = stamp(before, v + 1, events, because, version_per_event)
+    const entries = ledger.entries(because)
+    // An upgraded document is written whole, because the stored one has another shape than `before`.
+    const stored = before.schema === schema ? before : {}
+    const { set, unset } = difference(stored, next, new Set([...OWN_FIELDS, ...Object.keys(push)]))
+    await ledger.makeRoom(before, because)
+    const saved = await collection.findOneAndUpdate(
+      { ...where, ...ledger.unanswered(because), _id, ws, v } as unknown as Filter<T>,
+      {
+        $set: {
+          ...set,
+          ...(schema === undefined ? {} : { schema }),
+          v: v + (version_per_event ? events.length : 1),
+        },
+        ...(Object.keys(unset).length > 0 ? { $unset: unset } : {}),
+        $push: {
+          outbox: { $each: waiting },
+          // Also without entries, because a document of an older shape may have no such list yet.
+          ledger: { $each: entries },
+          ...Object.fromEntries(Object.entries(push).map(([list, added]) => [list, { $each: added }])),
+        },
+      } as unknown as UpdateFilter<T>,
+      { returnDocument: 'after' },
+    )
+    if (saved) committed(_id, waiting)
+    return saved as T | null
+  }
+
+/** The writes of one collection, as `openCollection` returns it. */
+export const aggregates = <T extends Aggregate>(opened: Opened<T>, deps: AggregateDeps): Aggregates<T> => {
+  const { collection, read } = opened
+  const writing = openWriting(opened, deps)
+  const { outbox, ledger, stamp, committed } = writing
   return {
     outbox,
-    findRepeat: find,
-    insert: async (state, events, because = {}, { version_per_event } = {}) => {
-      const waiting = stamped(state, 1, events, because, version_per_event)
-      const v = version_per_event ? events.length : 1
-      const document = {
-        ...state,
-        ...shape,
-        v,
-        outbox: waiting,
-        ledger: entries(because),
-      } as unknown as T
-      try {
-        await collection.insertOne(document as OptionalUnlessRequiredId<T>)
-      } catch (error) {
-        if (isDuplicateKey(error)) return null
-        throw error
-      }
-      if (waiting.length > 0) deps.onCommit(outbox, state._id, waiting)
-      return document
-    },
-    save: async (before, next, events, because = {}, beside = {}) => {
-      const { _id, ws, v } = before
-      if (before.outbox.length + events.length > OUTBOX_EVENTS)
-        throw new AppError('unavailable', 'Too many events of this wait to be sent; try again soon.', {
-          retry_after_ms: 1_000,
-        })
-      const waiting = stamped(before, v + 1, events, because, beside.version_per_event)
-      const remembered = entries(because)
-      const lists = Object.entries(beside.push ?? {})
-      // An upgraded document is written whole: what is stored has another shape than `before`.
-      const stored = before.schema === schema ? before : {}
-      const without = new Set([...OWN_FIELDS, ...lists.map(([list]) => list)])
-      const { set, unset } = difference(stored, next, without)
-      await makeRoom(before, because)
-      const saved = await collection.findOneAndUpdate(
-        { ...beside.where, ...unanswered(because), _id, ws, v } as unknown as Filter<T>,
-        {
-          $set: { ...set, ...shape, v: v + (beside.version_per_event ? events.length : 1) },
-          ...(Object.keys(unset).length > 0 ? { $unset: unset } : {}),
-          $push: {
-            outbox: { $each: waiting },
-            // Also when there is nothing to remember: a document of an older shape may have no such list yet.
-            ledger: { $each: remembered },
-            ...Object.fromEntries(lists.map(([list, added]) => [list, { $each: added }])),
-          },
-        } as unknown as UpdateFilter<T>,
-        { returnDocument: 'after' },
-      )
-      if (saved && waiting.length > 0) deps.onCommit(outbox, _id, waiting)
-      return saved as T | null
-    },
+    findRepeat: ledger.findRepeat,
+    insert: inserting(writing),
+    save: saving(writing),
     publish: async (before, set, events, because, where) => {
       const { _id, ws, v } = before
-      const waiting = stamped(before, v, events, because)
+      const waiting = stamp(before, v, events, because)
       const saved = await collection.findOneAndUpdate(
         { ...where, _id, ws, v } as unknown as Filter<T>,
         { $set: set, $push: { outbox: { $each: waiting } } } as unknown as UpdateFilter<T>,
         { returnDocument: 'after' },
       )
-      if (saved && waiting.length > 0) deps.onCommit(outbox, _id, waiting)
+      if (saved) committed(_id, waiting)
       return saved && read(saved as T)
     },
     remember: async (before, because) => {
       const { _id, ws, v } = before
-      await makeRoom(before, because)
+      await ledger.makeRoom(before, because)
       const { matchedCount } = await collection.updateOne(
-        { ...unanswered(because), _id, ws, v } as unknown as Filter<T>,
-        { $push: { ledger: { $each: entries(because) } } } as unknown as UpdateFilter<T>,
+        { ...ledger.unanswered(because), _id, ws, v } as unknown as Filter<T>,
+        { $push: { ledger: { $each: ledger.entries(because) } } } as unknown as UpdateFilter<T>,
       )
       return matchedCount === 1
     },
   }
 }
 
-/** Tries of a command on newer and newer versions before it gives up. */
+/** How often a command is tried, each time on a newer version, before it gives up. */
 export const MAX_TRIES = 8
 
-/** The answer to a writer whose named version is no longer the current one. */
+/** The refusal of a change whose `expected_version` is not the current version. */
 export const versionConflict = (
   expected: number,
   current: number,
@@ -330,22 +337,21 @@ export const versionConflict = (
     details: { ...details, expected, current },
   })
 
-/** How long a command is tried. */
+/** The bounds on trying a command. */
 export type Patience = Readonly<{
   max_tries?: number
-  /** Time left (ms); a new try is not begun when little of it is left. */
+  /** The time left (ms); no further try begins when little is left. */
   remainingMs?: () => number
 }>
 
-/** Time that a further try and its answer need (ms). */
+/** How long a further try and its answer need (ms). */
 const LAST_TRY_MS = 250
-/** Longest pause between two tries (ms). */
+/** The longest pause between two tries (ms). */
 const LONGEST_PAUSE_MS = 200
 
 /**
- * Runs load–decide–save until the save finds the version that was loaded, pausing a little longer each time with full
- * jitter.
- * @param attempt gives undefined when the save was stale, else the command's result.
+ * Runs load–decide–save until the save finds the version that was loaded. Pauses longer after each try, with full jitter.
+ * @param attempt returns undefined when its save was stale, else the result.
  * @throws AppError `unavailable` when every try was stale.
  */
 export const untilSaved = async <R>(
@@ -358,7 +364,7 @@ export const untilSaved = async <R>(
     if (result !== undefined) return result
     await new Promise((resolve) => setTimeout(resolve, random() * Math.min(LONGEST_PAUSE_MS, 4 * 2 ** tries)))
   }
-  throw new AppError('unavailable', 'Others changed it again and again meanwhile; try again.', {
+  throw new AppError('unavailable', 'Others keep changing this at the same time; try again.', {
     retry_after_ms: 250,
   })
 }

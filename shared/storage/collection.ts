@@ -1,32 +1,32 @@
-// Opening a collection: its indexes, and documents of older shapes read as if they were of the present one.
+// Opens collections: makes their indexes, and reads documents of older shapes.
 import type { Collection, CollectionOptions, Db, Document, IndexDescription } from 'mongodb'
 import { AppError } from '../contracts/define/errors.ts'
 import { ensureIndexes, insertMissing, logOf } from './mongo.ts'
 
-/** Brings a document from one shape to the next. Pure, and right for a document that an older release is still writing. */
+/** Turns a document of one shape into the next. Pure, and right while an older release still writes the document. */
 export type Upgrade = (old: Document) => Document
 
 /** What a collection is opened with. */
 export type Opening = Readonly<{
   /**
-   * One that is changed under its name is missing until it is built anew. What cannot do without it so long, or names it by
-   * `hint`, needs one of a new name instead, and the old one retired.
+   * An index that is changed under its name is missing while it is rebuilt. If a query cannot do without it that long, or
+   * names it by `hint`, give the changed index a new name and retire the old one.
    */
   indexes: readonly IndexDescription[]
-  /** Names of indexes that earlier releases made and that nothing uses any more; they are dropped. */
+  /** Names of indexes of earlier releases that nothing uses any more; they are dropped. */
   retired?: readonly string[]
-  /** From the shape without a number to 2, from 2 to 3 and so on; append only. */
+  /** From the first shape, which has no number, to shape 2, from 2 to 3, and so on. Append only. */
   upgrades?: readonly Upgrade[]
 }>
 
 /** An open collection. @see openCollection */
 export type Opened<T extends Document> = Readonly<{
   collection: Collection<T>
-  /** The number of the present shape: goes into each new document as `schema`. The first one has none. */
+  /** The number of the present shape, written into each new document as `schema`; undefined for the first shape. */
   schema: number | undefined
   /**
-   * A found document in the present shape; give it every document that is decided on or shown, with `schema` among the
-   * fields of a projection. What is read is not written: its next save does that.
+   * Returns a found document in the present shape. Pass it every document that is decided on or shown; a projection must
+   * include `schema`. Writes nothing: the next save of the document does.
    * @throws AppError `unavailable` when a newer release wrote it.
    */
   read: <D extends Document>(found: D) => D
@@ -45,11 +45,11 @@ const reader =
   <D extends Document>(found: D): D => {
     const schema: number = found.schema ?? 1
     if (schema > upgrades.length + 1) throw tooNew(name, schema, upgrades.length + 1)
-    // `schema` stays as it is stored, so that the next save knows that it has to write the whole document.
+    // `schema` keeps its stored value: it tells the next save to write the whole document.
     return upgrades.slice(schema - 1).reduce((old: Document, upgrade) => upgrade(old), found) as D
   }
 
-/** Refuses a start on data of a newer release, and marks the data with this one's shape. */
+/** Records the shape of a collection; refuses one that a newer release has recorded. */
 const mark = async (db: Db, name: string, known: number): Promise<void> => {
   const marks = db.collection<{ _id: string; schema: number }>('schemas')
   const { schema = 1 } = (await marks.findOne({ _id: name })) ?? {}
@@ -60,8 +60,8 @@ const mark = async (db: Db, name: string, known: number): Promise<void> => {
 }
 
 /**
- * A collection that its service opens elsewhere, to look into it: makes no index and marks nothing.
- * @param options for reading in another way than the connection does.
+ * Opens a collection that another part of Loops owns, for looking into it: makes no index and records no shape.
+ * @param options to read otherwise than the connection does.
  */
 export const lookInto = <T extends Document>(
   db: Db,
@@ -78,10 +78,11 @@ export const lookInto = <T extends Document>(
 }
 
 /**
- * Opens a collection and makes its indexes. Stored documents are never rewritten at the start: each is read through the
- * upgrades, so one that an older replica inserts afterwards is no exception. To change a shape: append an upgrade, pass
- * what is found through `read`, put `schema` into what is inserted (`aggregates` does), and leave the old fields that a
- * release before this one still needs while both run.
+ * Opens a collection and makes its indexes. It rewrites no stored document: each is read through the upgrades, and so is
+ * one that an older replica inserts later.
+ *
+ * To change a shape, append an upgrade, pass every found document through `read`, insert with `schema` (`aggregates` does),
+ * and keep the old fields that the release before needs while both run.
  * @throws AppError `unavailable` when the data is of a newer release.
  */
 export const openCollection = async <T extends Document>(

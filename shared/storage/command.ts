@@ -1,5 +1,4 @@
-// The one shape of a command on one document.
-
+// The one shape of a command on a document: load, answer a repeat, decide, save or remember.
 import type { Call } from '../contracts/define/contract.ts'
 import { AppError } from '../contracts/define/errors.ts'
 import {
@@ -12,23 +11,23 @@ import {
 } from './aggregate.ts'
 import type { Repeatable } from './idempotency.ts'
 
-/** What a command decides on one state of a document: its answer, and how to save; without `save` it is so already. */
+/** What a command decides: its answer, and how to save the change; no `save` when the document is so already. */
 export type Decided<R, S> = Readonly<{ result: R; save?: (because: Because) => Promise<S | null> }>
 
-/** One try of a command: the document as it was loaded, and what is decided on it. */
+/** One try of a command: a loaded document, and the decision on it. */
 export type Attempt<T extends Aggregate, R, S> = Readonly<{
   document: T
-  /** What `expected_version` is compared with; the document's own version when absent. */
+  /** The version to compare `expected_version` with; the document's own when absent. */
   version?: number
-  /** Undefined: it was decided on what is behind already; try again. */
+  /** Returns undefined when what it decided on is out of date: try again. */
   decide: () => Promise<Decided<R, S> | undefined>
-  /** Whether another version is a conflict also where it is so already: of two who begin the same work, one must hear it. */
+  /** Whether another version is a conflict even where the document is so already. @see decideOn */
   strict?: boolean
-  /** The refusal of another version; a plain one when absent. */
+  /** Makes the refusal of another version; the plain one when absent. */
   conflict?: (expected: number) => Promise<AppError>
 }>
 
-/** What the caller of a command said about it. */
+/** How the caller sent the command. */
 export type Asked = Readonly<{
   call: Call
   request?: Repeatable | undefined
@@ -36,8 +35,10 @@ export type Asked = Readonly<{
 }>
 
 /**
- * What an attempt decides, with the version checked: what is so already is answered on any version unless the attempt is
- * strict, everything else is a conflict on another one than expected, a refusal too.
+ * Decides, and checks the version that the caller expected. On another version:
+ * - A document that is so already is no conflict, so that a caller whose answer was lost can send the command again. A
+ *   strict attempt conflicts all the same: of two agents who begin the same task, the second must learn that it is taken.
+ * - Everything else is a conflict. A refusal is too, because it rests on a state that the caller has not seen.
  */
 const decideOn = async <T extends Aggregate, R, S>(
   { document, version = document.v, decide, strict = false, conflict }: Attempt<T, R, S>,
@@ -55,16 +56,17 @@ const decideOn = async <T extends Aggregate, R, S>(
 }
 
 /**
- * The one shape of a command on a document: load, answer a repeat as the first time, decide, save; and again on the newest
- * version while others are first. A repeat with the same key changes nothing more and gets the first answer, for at least
- * a day, whatever came between: the answer is recorded in the document with the change itself, and kept elsewhere before
- * it leaves the document.
- * @param attempt one try; undefined: try again.
- * @returns the answer, and what was saved; null when nothing was, now.
+ * Runs a command: loads, answers a repeat as the first time, decides, and saves; again on the newest version while others
+ * save first. A repeat is answered before the version is checked: its own first run has changed the version.
+ *
+ * Keeps the promise of `IdempotencyKey`: the answer is recorded in the document by the same write as the change, and copied
+ * to the request store before it leaves the document.
+ * @param attempt loads; undefined: try again.
+ * @returns the answer, and what was saved; null when this run saved nothing.
  * @throws AppError `version_conflict`, `idempotency_conflict`, `unavailable`, and what the attempt throws.
  */
 export const changeByRequest = <T extends Aggregate, R, S>(
-  memory: Pick<Aggregates<T>, 'findRepeat' | 'remember'>,
+  store: Pick<Aggregates<T>, 'findRepeat' | 'remember'>,
   { call, request, expected_version }: Asked,
   attempt: (tries: number) => Promise<Attempt<T, R, S> | undefined>,
   random: () => number,
@@ -74,7 +76,7 @@ export const changeByRequest = <T extends Aggregate, R, S>(
     async (tries) => {
       const tried = await attempt(tries)
       if (!tried) return undefined
-      const repeat = await memory.findRepeat(tried.document, request)
+      const repeat = await store.findRepeat(tried.document, request)
       if (repeat) return { result: repeat.result as R, saved: null }
       const decided = await decideOn(tried, expected_version)
       if (!decided) return undefined
@@ -84,7 +86,7 @@ export const changeByRequest = <T extends Aggregate, R, S>(
         const saved = await save(because)
         return saved === null ? undefined : { result, saved }
       }
-      const remembered = !request || (await memory.remember(tried.document, because))
+      const remembered = !request || (await store.remember(tried.document, because))
       return remembered ? { result, saved: null } : undefined
     },
     random,

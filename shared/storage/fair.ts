@@ -1,28 +1,29 @@
-// Who is served next when many wait: a few of each in turn, and nobody more than their share. Pure.
+// Who is served next when many wait: each in turn, and nobody more than their share. Pure.
 
-/** A share: how much of what is in hand may have the same value in a field. */
+/** A limit on how much of the work in hand may have the same value in a field. */
 export type Share = Readonly<{
   field: string
   most: (value: string) => number
-  /** Some values that together get no more than this. */
+  /** Values that are limited together. */
   pool?: Readonly<{ values: ReadonlySet<string>; most: number }>
 }>
 
 type Row = Readonly<Record<string, unknown>>
 
-/** Counts of what is in hand that grow with what is taken. */
+/** Counts of the work in hand, which grow with what is taken. */
 export type Counting = Readonly<{
-  /** Whether every share has room for it. */
+  /** Whether every share has room for the row. */
   fits: (row: Row) => boolean
-  /** Counts it when it fits; whether that is so. */
+  /** Counts the row if it fits. @returns whether it did. */
   take: (row: Row) => boolean
-  /** The values of a field that get no more. */
+  /** The values of a field that have reached their share. */
   full: (share: Share) => readonly string[]
   isAnyFull: () => boolean
+  /** How much is in hand with this value. */
   of: (share: Share, value: string) => number
 }>
 
-/** Starts counting with what is in hand already. */
+/** Starts counting with the work already in hand. */
 export const countFrom = (inHand: Iterable<Row>, shares: readonly Share[]): Counting => {
   const counts = new Map(shares.map(({ field }) => [field, new Map<string, number>()]))
   const pooled = new Map<string, number>()
@@ -63,8 +64,8 @@ export const countFrom = (inHand: Iterable<Row>, shares: readonly Share[]): Coun
 }
 
 /**
- * At most `room` of the rows: one for each value of the first share in turn, those with least in hand first, until there is
- * no room or nothing fits any more.
+ * Chooses at most `room` of the rows: one for each value of the first share in turn, those with the least in hand first,
+ * until there is no room or nothing more fits.
  */
 export const deal = <T extends Row>(
   rows: readonly T[],

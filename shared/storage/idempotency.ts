@@ -1,13 +1,14 @@
-// Idempotency keys: what a repeat is, and what it is answered. Pure. An answer is recorded in the changed document with the
-// change itself, and moved to where requests are kept before the document would hold too many.
+// Idempotency keys: which request is a repeat, and its recorded answer. Pure.
+//
+// `IdempotencyKey` in contracts/define/common.ts says what is promised, `changeByRequest` in command.ts how it is kept.
 import { createHash } from 'node:crypto'
 import type { Caller } from '../contracts/define/contract.ts'
 import { AppError } from '../contracts/define/errors.ts'
 
-/** A request that may be repeated: its scoped key and a hash of what it asked. */
+/** A request that may be repeated: its scoped key, and a hash of its arguments. */
 export type Repeatable = Readonly<{ key: string; hash: string }>
 
-/** An answered request in a document's ledger. */
+/** An answered request, as ledgers and the request store hold it. */
 export type LedgerEntry = Readonly<{ key: string; hash: string; at: Date; result: unknown }>
 
 const canonical = (value: unknown): string =>
@@ -21,7 +22,7 @@ const digest = (text: string): string => createHash('sha256').update(text).diges
 
 /**
  * The repeatable form of a request, or undefined when the caller gave no key. The key is scoped to workspace, person,
- * client and tool, so that nobody meets another's keys (after Stripe's rules, https://docs.stripe.com/api/idempotent_requests).
+ * client and tool, so that keys of different callers never meet (https://docs.stripe.com/api/idempotent_requests).
  */
 export const repeatable = (
   caller: Caller,
@@ -36,20 +37,20 @@ export const repeatable = (
   }
 }
 
-/** The refusal of a key that was used for something else. */
+/** The refusal of a key that was used for another request. */
 const keyConflict = (): AppError =>
   new AppError('idempotency_conflict', 'This idempotency_key was used for a different request.', {
     hint: 'Use a new key for a new request; repeat a request with exactly the same arguments.',
   })
 
-/** The refusal of a repeat while the first request is still at work, or where what it made is just going. */
+/** The refusal of a repeat while the first request is still running, or while what it made is being removed. */
 export const stillAtWork = (): AppError =>
-  new AppError('unavailable', 'This same request is being worked on; repeat it soon.', {
+  new AppError('unavailable', 'This request is still being worked on; repeat it soon.', {
     retry_after_ms: 1_000,
   })
 
 /**
- * The recorded entry of a repeated request, or undefined when it is new to this ledger.
+ * The entry of a repeated request; undefined when the ledger does not have it.
  * @throws AppError `idempotency_conflict` when the key was used with other arguments.
  */
 export const findRepeat = (

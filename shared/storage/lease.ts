@@ -1,6 +1,8 @@
-// Leases: the one way in which work is claimed, kept, given back and taken over. The database's clock alone says whether a
-// lease has ended; its holder counts by a monotonic clock from before it asked, and stops a margin earlier. So two holders
-// never act at once, wherever the clocks of their machines stand.
+// Leases: the one way to claim work, renew the claim, release it, and take it over.
+//
+// Only the database's clock says whether a lease has expired. A holder measures with its own monotonic clock, starting
+// before it asked, and stops relying on a lease a margin before its end. So two holders never act at once, however wrong the
+// clocks of their machines are.
 import type { Collection, Document, Filter, MatchKeysAndValues, UpdateFilter } from 'mongodb'
 import type { Ids } from '../process/ids.ts'
 import type { DatabaseClock } from './database-clock.ts'
@@ -8,68 +10,69 @@ import type { DatabaseClock } from './database-clock.ts'
 /** A document of any collection. */
 export type Stored = Document & Readonly<{ _id: string }>
 
-/** Where a document keeps its lease. */
+/** The fields of a document that hold its lease. */
 export type LeaseFields = Readonly<{
-  /** When the lease ends; of free work, from when on it may be claimed. Absent: never. */
+  /** When the lease expires; on unclaimed work, when it may first be claimed. Absent: never. */
   until: string
-  /** The id of the claim that holds it; no two claims have the same. */
+  /** The id of the claim that holds the lease. No two claims share one. */
   claim: string
-  /** How often it was claimed: whoever acts elsewhere can refuse a smaller number than one that it has seen. */
+  /** How often the document was claimed: a fencing token, by which another system can refuse a holder that was replaced. */
   fence: string
 }>
 
 /**
- * How long work stays claimed that nobody renews (ms). Much longer than MongoDB takes to elect a primary (10 s by default),
- * so that a holder which is cut off for half a minute still records what it did.
+ * How long a lease lasts unless it is renewed (ms). Much longer than MongoDB takes to elect a primary (10 s by default), so
+ * that a holder that was cut off for half a minute can still record what it did.
  */
 export const TERM_MS = 60_000
-/** How long before its end a holder stops to rely on a lease, as a share of the term: for what it cannot call back. */
+/** The last part of a term, in which the holder no longer relies on its lease: time for what it cannot call back. */
 const MARGIN = 1 / 4
 
-/** Work in somebody's hands. */
+/** A document, and the claim that holds it. */
 export type Claim = Readonly<{ _id: string; claim: string }>
 
-/** How far a holder may rely on its leases. */
-export type Kept = Readonly<{
-  /** Ids of those that are still its own. */
+/** Which documents a holder has, and how long it may rely on that. */
+export type Held = Readonly<{
   ids: ReadonlySet<string>
-  /** By the monotonic clock of this process: nothing that cannot be called back is begun from then on. */
+  /** From then on, by this process's monotonic clock, the holder begins nothing that it cannot call back. */
   until_ms: number
 }>
 
 export type Leases = Readonly<{
   /**
-   * Claims the free ones among some documents: those never claimed, given back, or whose lease has ended.
-   * @param beside what else changes in each.
+   * Claims those of the given documents that are claimable.
+   * @param update what else to change in each document that is claimed.
+   * @returns the id of the claim, and the documents it won.
    */
   claim: (
     ids: readonly string[],
-    beside?: UpdateFilter<Stored>,
-  ) => Promise<Kept & Readonly<{ claim: string }>>
+    update?: UpdateFilter<Stored>,
+  ) => Promise<Held & Readonly<{ claim: string }>>
   /**
-   * Has leases last for a whole term from now, never shorter than they did. What comes back is proof that they were still
-   * the holder's own a moment ago: a majority of the servers has written it. Nothing else of the documents changes.
+   * Extends leases to a whole term from now. Never shortens one, and changes nothing else in the documents.
+   * @returns those that were still the holder's a moment ago, as a majority of the servers has confirmed.
    */
-  renew: (held: readonly Claim[]) => Promise<Kept>
-  /** What is true of a document as long as one of these claims holds it; part of the filter of every write by a holder. */
-  heldBy: (held: readonly Claim[]) => Filter<Stored>
-  /** What is true of a document whose lease has ended at `now`, by the database's clock. */
-  over: (now: Date) => Filter<Stored>
-  /** Ends a lease: as part of a write whose filter has `heldBy`. */
-  ended: Readonly<Record<string, ''>>
+  renew: (claims: readonly Claim[]) => Promise<Held>
+  /** Matches documents while these claims hold them. Part of the filter of every write by a holder. */
+  heldBy: (claims: readonly Claim[]) => Filter<Stored>
+  /** Matches documents that were never claimed, were released, or whose lease has expired at `now` (database time). */
+  claimable: (now: Date) => Filter<Stored>
+  /** The `$unset` that releases a lease, for a write whose filter has `heldBy`. */
+  released: Readonly<Record<string, ''>>
 }>
 
-/** Opens the leases of a collection; `until` belongs into one of its indexes. */
+/** Opens the leases of a collection. One of its indexes must contain the field `until`. */
 export const openLeases = <T extends Readonly<{ _id: string }>>(
   collection: Collection<T>,
   { until, claim, fence }: LeaseFields,
-  deps: Readonly<{ clock: DatabaseClock; ids: Pick<Ids, 'next'>; term_ms?: number }>,
+  deps: Readonly<{ clock: DatabaseClock; ids: Pick<Ids, 'next'>; term_ms?: number | undefined }>,
 ): Leases => {
   const { clock, ids, term_ms = TERM_MS } = deps
   const documents = collection as unknown as Collection<Stored>
-  /** The ends of a lease that begins now: in the database, and for its holder. */
-  const term = async () => {
-    // Before the question: the time until the answer comes is not the holder's.
+
+  /** A term that begins now: its end in the database, and the end that the holder goes by. */
+  const beginTerm = async () => {
+    // Before the question, because the time until its answer is not the holder's to use.
     const asked_ms = clock.monotonicMs()
     const now = await clock.sync()
     return {
@@ -82,39 +85,36 @@ export const openLeases = <T extends Readonly<{ _id: string }>>(
     const found = await documents.find(filter).project<{ _id: string }>({ _id: 1 }).toArray()
     return new Set(found.map(({ _id }) => _id))
   }
-  const heldBy = (held: readonly Claim[]): Filter<Stored> => ({
-    _id: { $in: held.map(({ _id }) => _id) },
-    [claim]: { $in: [...new Set(held.map((one) => one.claim))] },
+  const heldBy = (claims: readonly Claim[]): Filter<Stored> => ({
+    _id: { $in: claims.map(({ _id }) => _id) },
+    [claim]: { $in: [...new Set(claims.map((one) => one.claim))] },
   })
-  const over = (now: Date): Filter<Stored> => ({ [until]: { $lte: now } })
+  const claimable = (now: Date): Filter<Stored> => ({ [until]: { $lte: now } })
+
   return {
-    claim: async (wanted, beside = {}) => {
-      const { now, end, until_ms } = await term()
+    claim: async (candidates, update = {}) => {
+      const { now, end, until_ms } = await beginTerm()
       const id = ids.next()
-      const { $set = {}, $inc = {}, ...others } = beside
-      await documents.updateMany({ _id: { $in: [...wanted] }, ...over(now) }, {
+      const { $set = {}, $inc = {}, ...others } = update
+      await documents.updateMany({ _id: { $in: [...candidates] }, ...claimable(now) }, {
         ...others,
         $set: { ...$set, [claim]: id, [until]: end },
         $inc: { ...$inc, [fence]: 1 },
       } as UpdateFilter<Stored>)
-      // Which of them this claim won is read back: the driver's counts do not say.
-      const won = await idsOf({ _id: { $in: [...wanted] }, [claim]: id } as Filter<
-        Document & { _id: string }
-      >)
+      // The update returns how many it changed, but not which.
+      const won = await idsOf(heldBy(candidates.map((_id) => ({ _id, claim: id }))))
       return { claim: id, ids: won, until_ms }
     },
-    renew: async (held) => {
-      const { end, until_ms } = await term()
-      if (held.length === 0) return { ids: new Set(), until_ms }
-      const own = heldBy(held)
-      await documents.updateMany(own, {
-        $max: { [until]: end } as MatchKeysAndValues<Stored>,
-      })
-      // The new end is in the question: a server that has not seen this write, for it was replaced, cannot answer it.
+    renew: async (claims) => {
+      const { end, until_ms } = await beginTerm()
+      if (claims.length === 0) return { ids: new Set(), until_ms }
+      const own = heldBy(claims)
+      await documents.updateMany(own, { $max: { [until]: end } as MatchKeysAndValues<Stored> })
+      // Asking for the new end as well makes the answer a proof: a replaced primary, which lacks this write, has no match.
       return { ids: await idsOf({ ...own, [until]: { $gte: end } }), until_ms }
     },
     heldBy,
-    over,
-    ended: { [claim]: '' },
+    claimable,
+    released: { [claim]: '' },
   }
 }

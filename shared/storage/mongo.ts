@@ -1,4 +1,4 @@
-// The connection to MongoDB, with the settings that the promises rest on, and its faults in our words.
+// The connection to MongoDB, its indexes, and its faults as AppErrors.
 import { isDeepStrictEqual } from 'node:util'
 import {
   type Collection,
@@ -14,9 +14,9 @@ import { AppError } from '../contracts/define/errors.ts'
 import type { Log } from '../process/log.ts'
 
 /**
- * Bounds on waiting for the database (ms): for a primary, for a pooled connection, for a new one, and for bytes on a silent
- * one. Two of them one after the other are shorter than a lease.
- * The caller's patience is bounded by the bus; these end the work that nobody waits for any more.
+ * How long to wait for the database (ms): for a primary, a pooled connection, a new connection, and bytes on a silent one.
+ * Any two of them together are shorter than a lease. Callers give up earlier, by the deadline of their request; these end
+ * work that nobody waits for any more.
  */
 const SELECTION_TIMEOUT_MS = 5_000
 const QUEUE_TIMEOUT_MS = 5_000
@@ -32,12 +32,12 @@ export type Mongo = AsyncDisposable & {
 
 const logs = new WeakMap<MongoClient, Log>()
 
-/** The log of a database's connection; undefined for one that `connectMongo` did not make. */
+/** The log of a database's connection; undefined for a connection that `connectMongo` did not make. */
 export const logOf = (db: Db): Log | undefined => logs.get(db.client)
 
 /**
- * Connects. Writes are acknowledged by a majority and reads see only such writes, so that what was answered survives
- * the loss of a server (https://www.mongodb.com/docs/manual/reference/write-concern/).
+ * Connects. A majority acknowledges each write, and reads see only such writes, so what was answered survives the loss of a
+ * server (https://www.mongodb.com/docs/manual/reference/write-concern/).
  * @throws AppError `unavailable` when no primary answers in time.
  */
 export const connectMongo = async (url: string, log: Log): Promise<Mongo> => {
@@ -54,7 +54,7 @@ export const connectMongo = async (url: string, log: Log): Promise<Mongo> => {
     connectTimeoutMS: CONNECT_TIMEOUT_MS,
   })
   logs.set(client, log)
-  // The driver answers `test` where the URL names no database.
+  // The driver says `test` where the URL names no database.
   const named = client.db().databaseName
   const prefix = named === 'test' ? 'loops' : named
   try {
@@ -85,10 +85,10 @@ export const connectMongo = async (url: string, log: Log): Promise<Mongo> => {
   }
 }
 
-/** Patience with indexes that nothing's rightness rests on; longer builds go on behind the start (ms). */
+/** How long a start waits for indexes that only make queries fast (ms); longer builds go on in the background. */
 const BUILD_PATIENCE_MS = 5_000
 
-/** Codes of the server: https://github.com/mongodb/mongo/blob/master/src/mongo/base/error_codes.yml */
+/** The server's error codes: https://github.com/mongodb/mongo/blob/master/src/mongo/base/error_codes.yml */
 const NAMESPACE_NOT_FOUND = 26
 const INDEX_NOT_FOUND = 27
 const INDEX_OPTIONS_CONFLICT = 85
@@ -98,7 +98,7 @@ const INDEX_BUILD_ABORTED = 276
 const hasCode = (error: unknown, ...codes: readonly number[]): boolean =>
   error instanceof MongoError && codes.some((code) => error.code === code)
 
-/** Tries to make an index: replicas that start at the same moment may drop each other's. */
+/** How often to try to make an index: replicas that start at the same moment may drop each other's. */
 const MAX_BUILDS = 5
 
 const dropIndex = async <T extends Document>(collection: Collection<T>, name: string): Promise<void> => {
@@ -110,16 +110,16 @@ const dropIndex = async <T extends Document>(collection: Collection<T>, name: st
   }
 }
 
-/** Whether an index that is there blocks one that is to be made: it has its name or its key, and is not as stated. */
+/** Whether an existing index is in the way of a new one: it has the same name or key, and differs otherwise. */
 const blocks = (there: IndexDescriptionInfo, index: IndexDescription): boolean => {
-  // The server's own, which nobody states.
+  // The server adds these two.
   const { v: _, ns: __, ...stated } = there
   const isNamesake = there.name === index.name || isDeepStrictEqual(there.key, index.key)
-  // If it is as stated, another replica has made it meanwhile.
+  // An equal one has just been made by another replica.
   return isNamesake && !isDeepStrictEqual(stated, index)
 }
 
-/** Makes one index, in place of one that has its name or its key and is not as stated. */
+/** Makes one index, in place of any that is in its way. */
 const makeIndex = async <T extends Document>(
   collection: Collection<T>,
   index: IndexDescription,
@@ -150,20 +150,20 @@ const makeIndexes = async <T extends Document>(
   }
 }
 
-/** Beside the indexes themselves. */
 export type IndexOptions = Readonly<{
-  /** Says when a build goes on behind the start, and when it failed there. */
+  /** Hears when a build goes on in the background, and when it fails there. */
   log?: Log | undefined
-  /** Names of indexes that are dropped. */
+  /** Names of indexes to drop. */
   retired?: readonly string[] | undefined
   patience_ms?: number
 }>
 
 /**
- * Makes the stated indexes of a collection; one that is there under the same name and differs is made anew. Unique ones
- * are waited for: what is right rests on them. The others are waited for some seconds, and then built on behind the
- * start, so a query names an index by `hint` only where an earlier release made it or the collection is as new. Retired
- * ones go last: until then they may serve a query whose new index is not built yet.
+ * Makes the indexes of a collection, and makes those anew that differ from what is stated.
+ *
+ * It waits for unique indexes, because correctness rests on them. It waits some seconds for the others, whose builds then go
+ * on in the background. So a query may name an index by `hint` only if an earlier release made it, or if the collection is as
+ * new as the index. Retired indexes are dropped last: they may serve queries until their successors are built.
  */
 export const ensureIndexes = async <T extends Document>(
   collection: Collection<T>,
@@ -189,11 +189,11 @@ export const ensureIndexes = async <T extends Document>(
   )
 }
 
-/** Whether an insert met a document with the same unique key. */
+/** Whether an insert failed because a document has the same unique key. */
 export const isDuplicateKey = (error: unknown): boolean =>
   error instanceof MongoError && error.code === 11_000
 
-/** Inserts documents; those whose unique key is taken stay as they are, so that a repeat changes nothing. */
+/** Inserts the documents that are not there yet, by their unique keys; so a repeat changes nothing. */
 export const insertMissing = async <T extends Document>(
   collection: Collection<T>,
   documents: readonly OptionalUnlessRequiredId<T>[],
@@ -209,7 +209,7 @@ export const insertMissing = async <T extends Document>(
 const OUT_OF_REACH =
   /^Mongo(Network|NetworkTimeout|ServerSelection|NotConnected|TopologyClosed|ClientClosed|WaitQueueTimeout|OperationTimeout|PoolCleared|PoolClosed|WriteConcern)Error$/
 
-/** What the runtime says of a connection that the other side has closed; the driver passes it on as it is. */
+/** The runtime's codes for a connection that the other side closed; the driver passes them on as they are. */
 const HUNG_UP: ReadonlySet<unknown> = new Set(['EPIPE', 'ECONNRESET'])
 
 const isOutOfReach = (error: unknown): boolean =>
@@ -217,12 +217,12 @@ const isOutOfReach = (error: unknown): boolean =>
     ? OUT_OF_REACH.test(error.name) || error.hasErrorLabel('RetryableWriteError')
     : error instanceof Error && 'code' in error && HUNG_UP.has(error.code)
 
-/** A fault of the database as an AppError (`unavailable`), or undefined for any other error. */
+/** An error of an unreachable database as an AppError (`unavailable`); undefined for any other error. */
 export const mongoFault = (error: unknown): AppError | undefined =>
   isOutOfReach(error)
     ? new AppError(
         'unavailable',
-        'The database cannot answer now; nothing may have been changed. Try again.',
+        'The database cannot answer now, so the change may not have been made. Try again.',
         {
           retry_after_ms: 1_000,
           cause: error,

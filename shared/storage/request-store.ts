@@ -1,5 +1,6 @@
-// Answered requests with an idempotency key: those that no document holds any more, and those that change several
-// documents, so that none of them can hold the answer.
+// Answered requests with an idempotency key that no document holds.
+//
+// They have been moved out of a full document, or they change several documents, of which none can hold the answer.
 import type { Db, IndexDescription } from 'mongodb'
 import type { Clock } from '../process/clock.ts'
 import { openCollection } from './collection.ts'
@@ -8,30 +9,28 @@ import { insertMissing, isDuplicateKey } from './mongo.ts'
 
 type RequestDoc = LedgerEntry & { _id: string; ws: string }
 
-/** How long a request is kept (s): the promise is a day, and clocks may differ. */
+/** How long a request is kept (s): twice what `IdempotencyKey` promises, since clocks differ. */
 const KEPT_S = 48 * 60 * 60
-/** Bytes of the answer of a request that changed several documents, as JSON. */
+/** The most bytes of the answer of a request that changes several documents, as JSON. */
 const ANSWER_BYTES = 256 * 1024
 
-/** The indexes of the requests, each with what it is for. */
 const REQUEST_INDEXES: readonly IndexDescription[] = [
-  // Forgets them.
   { key: { at: 1 }, name: 'at', expireAfterSeconds: KEPT_S },
 ]
 
-/** A key is good for one document: a request that changes several has an entry in each. */
+/** The id of an entry. It names the document as well: a request that changes several has an entry for each. */
 const idOf = (document_id: string, key: string): string => `${key}:${document_id}`
 
-/** The kept requests of a service. @see openRequests */
+/** The answered requests of a service. */
 export type RequestStore = Readonly<{
-  /** The entry of a document's request that `keep` was given, alone in a list; an empty list when there is none. */
+  /** The entry that was kept of a document's request, as a list of one; an empty list when there is none. */
   find: (document_id: string, request: Repeatable) => Promise<readonly LedgerEntry[]>
-  /** Keeps entries of a document; those that are kept already stay as they are. */
+  /** Keeps the entries of a document; those that are there stay as they are. */
   keep: (ws: string, document_id: string, entries: readonly LedgerEntry[]) => Promise<void>
   /**
    * Records that a request on several documents has begun.
-   * @returns the answer of an earlier one with the same key; null when there is none yet: then the work is to be done,
-   * or done again, since whoever began it may have died.
+   * @returns the answer of an earlier request with the same key. Null when there is none yet: do the work, even if an
+   * earlier request began it, since its process may have died.
    * @throws AppError `idempotency_conflict` when the key was used with other arguments.
    */
   begin: (ws: string, request: Repeatable) => Promise<unknown>
@@ -39,7 +38,7 @@ export type RequestStore = Readonly<{
   finish: (ws: string, request: Repeatable, result: unknown) => Promise<void>
 }>
 
-/** Opens the requests of a service and makes their indexes. */
+/** Opens the request store of a service and makes its indexes. */
 export const openRequests = async (db: Db, clock: Clock): Promise<RequestStore> => {
   const { collection } = await openCollection<RequestDoc>(db, 'requests', { indexes: REQUEST_INDEXES })
   return {

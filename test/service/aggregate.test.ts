@@ -3,16 +3,11 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { ownCall } from '../../shared/bus/headers.ts'
 import { systemClock as clock } from '../../shared/process/clock.ts'
 import { createLog } from '../../shared/process/log.ts'
-import {
-  type Aggregate,
-  type Aggregates,
-  aggregates,
-  LEDGER_ENTRIES,
-  RESULT_BYTES,
-} from '../../shared/storage/aggregate.ts'
+import { type Aggregate, type Aggregates, aggregates } from '../../shared/storage/aggregate.ts'
 import { openCollection } from '../../shared/storage/collection.ts'
 import { changeByRequest } from '../../shared/storage/command.ts'
 import type { Repeatable } from '../../shared/storage/idempotency.ts'
+import { LEDGER_ENTRIES, RESULT_BYTES } from '../../shared/storage/ledger.ts'
 import { connectMongo, type Mongo } from '../../shared/storage/mongo.ts'
 import { openRequests } from '../../shared/storage/request-store.ts'
 import { ids, refused } from '../support/service-environment.ts'

@@ -116,7 +116,7 @@ test('what_is_written_while_another_has_the_turn_leaves_at_once', async () => {
   await expect.poll(() => bed.collection.findOne({ _id: one._id })).toMatchObject({ outbox: [] })
   // Nobody had the turn meanwhile.
   expect(await holder.take(store.outbox.name)).toBe(true)
-  await holder.giveBack(store.outbox.name)
+  await holder.release(store.outbox.name)
   await relay[Symbol.asyncDispose]()
 })
 

@@ -9,7 +9,7 @@ import { openPendingWork, type Work } from '../../shared/storage/pending-work.ts
 import { ids } from '../support/service-environment.ts'
 import { freshStack } from '../support/stack.ts'
 
-const ROOM = { room: 10, beyond: 0, inHand: [] }
+const ROOM = { room: 10, reserve: 0, inHand: [] }
 const HOUR_MS = 60 * 60_000
 
 /** Holders of the same work on machines whose clocks are off by so much each (ms). */
@@ -70,7 +70,7 @@ test('an_ended_lease_is_taken_over_with_a_larger_fence_and_then_lost_to_who_had_
   expect(after?.work).toMatchObject({ fence: 2, attempts: 2 })
   expect((await first.renew([before.work])).ids).toEqual(new Set())
   const end = { work: before.work, set: { status: 'sent' }, counted: true }
-  expect(await first.settle([end])).toBe(1)
+  expect(await first.record([end])).toBe(1)
   await first.release([before.work], new Date(0))
   expect(await works.findOne({})).toMatchObject({ status: 'sending', claim: after?.work.claim, fence: 2 })
 })

@@ -113,7 +113,7 @@ it('what_a_sender_could_not_keep_is_sent_by_another_and_not_by_itself_later', as
   const first = start({
     claim: (limit) => (claims++ === 0 ? deliveries.claim(limit) : deaf()),
     renew: deaf,
-    settle: () => {
+    record: () => {
       wentOn.resolve()
       return deaf()
     },

@@ -121,7 +121,7 @@ describe('the ledger', () => {
     await ledger.add([reset])
     const inHand = Array.from({ length: 200 }, () => stored(flood))
     // No room but for what somebody waits for.
-    const { claimed } = await ledger.claim({ room: 0, beyond: 5, inHand })
+    const { claimed } = await ledger.claim({ room: 0, reserve: 5, inHand })
     expect(claimed.map(({ work }) => work._id)).toEqual([reset._id])
   })
 
@@ -131,7 +131,7 @@ describe('the ledger', () => {
     const [flood, small] = [ids.next(), ids.next()]
     await ledger.add(Array.from({ length: 3_000 }, () => stored(flood)))
     await ledger.add(Array.from({ length: 7 }, () => stored(small)))
-    const { claimed, more } = await ledger.claim({ room: 50, beyond: 0, inHand: [] })
+    const { claimed, more } = await ledger.claim({ room: 50, reserve: 0, inHand: [] })
     expect(claimed.filter(({ work }) => work.ws === small)).toHaveLength(7)
     expect(claimed).toHaveLength(50)
     expect(more).toBe(true)
@@ -154,8 +154,8 @@ describe('the ledger', () => {
     expect(await ledger.find('W', waits._id)).not.toHaveProperty('expires_at')
     expect(await ledger.findNotice(waits.event_id)).not.toBeNull()
     expect(await ledger.findNotice(ended.event_id)).toBeNull()
-    const { claimed } = await ledger.claim({ room: 5, beyond: 0, inHand: [] })
-    await ledger.settle(
+    const { claimed } = await ledger.claim({ room: 5, reserve: 0, inHand: [] })
+    await ledger.record(
       claimed.map(({ work }) => ({ work, set: { status: 'sent' as const }, counted: true })),
     )
     expect(await ledger.find('W', waits._id)).toMatchObject({ status: 'sent', expires_at: expect.any(Date) })

@@ -72,7 +72,7 @@ test('what_was_owed_is_owed_on_and_only_that_is_touched', async () => {
   await insert('deliveries', [delivery('OWED', OWED)])
   const ledger = await openLedger()
   await insert('deliveries', [delivery('LATE', OWED), delivery('SENT', { status: 'sent' })])
-  const { claimed } = await ledger.claim({ room: 10, beyond: 0, inHand: [] })
+  const { claimed } = await ledger.claim({ room: 10, reserve: 0, inHand: [] })
   const meant = { about: null, shown_to: 'nobody', owed_since: new Date(1) }
   const works = claimed.map(({ work }) => work).toSorted((a, b) => (a._id < b._id ? -1 : 1))
   expect(works).toMatchObject([

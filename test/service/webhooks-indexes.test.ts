@@ -78,7 +78,7 @@ const profiled = async (work: () => Promise<unknown>): Promise<{ plan: string; d
 }
 
 /** Room, though the slow one has as much in hand as it may. */
-const pastSlow = () => ({ room: PAGE, beyond: 0, inHand: [owed(SLOW, 'pending')] })
+const pastSlow = () => ({ room: PAGE, reserve: 0, inHand: [owed(SLOW, 'pending')] })
 
 const QUERIES: readonly (readonly [string, number, () => Promise<unknown>])[] = [
   ['webhooks.list', PAGE, () => webhooks.list(WS, PAGE)],
@@ -88,7 +88,7 @@ const QUERIES: readonly (readonly [string, number, () => Promise<unknown>])[] = 
   ['webhooks.findAll', 2, () => webhooks.findAll([SLOW, QUICK])],
   ['deliveries.claim past a full webhook', 0, () => deliveries.claim(pastSlow())],
   // The rows of one look are what it may choose from.
-  ['deliveries.claim', 200, () => deliveries.claim({ room: PAGE, beyond: 0, inHand: [] })],
+  ['deliveries.claim', 200, () => deliveries.claim({ room: PAGE, reserve: 0, inHand: [] })],
 ]
 
 test.each(QUERIES)('%s reads through an index and at most %i documents', async (_, documents, query) => {
