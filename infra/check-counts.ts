@@ -7,38 +7,38 @@ import { connectMongo } from '../shared/storage/mongo.ts'
 import { runCommand, runningConfig } from './running.ts'
 
 const USAGE = `npm run check-counts              finds counters that are wrong; ends with 1 if there are any
-npm run check-counts -- --repair  mends them too`
+npm run check-counts -- --repair  repairs them as well`
 
-/** Counter documents per look. */
+/** Counter documents per check. */
 const BATCH = 100
 
 const say = (line: string): void => void process.stdout.write(`${line}\n`)
 
-const check = async (mend: boolean): Promise<number> => {
+const checkAll = async (repair: boolean): Promise<number> => {
   const { LOG, MONGODB_URL = '' } = runningConfig({ LOG: 'warn', ...processEnv() }, ['MONGODB_URL'])
   await using mongo = await connectMongo(MONGODB_URL, createLog({ filter: LOG, topic: 'check-counts' }))
   const recount = await openRecount(mongo.database(tasks.name))
-  if (mend) await recount.make()
-  let [checked, wrong, mended] = [0, 0, 0]
+  if (repair) await recount.insertMissing()
+  let [checked, wrong, repaired] = [0, 0, 0]
   for (let after: string | null = ''; after !== null; ) {
-    const look = await recount.look(after, BATCH)
-    checked += look.checked
-    for (const drift of look.drifts) {
+    const check = await recount.check(after, BATCH)
+    checked += check.checked
+    for (const drift of check.drifts) {
       wrong += 1
       const lacks = Object.entries(drift.missing).map(([path, by]) => `${path} ${by > 0 ? '+' : ''}${by}`)
-      say(`${drift.tally} of workspace ${drift.ws} lacks ${lacks.join(', ')}`)
-      if (mend && (await recount.repair(drift))) mended += 1
+      say(`${drift.counter} of workspace ${drift.ws} lacks ${lacks.join(', ')}`)
+      if (repair && (await recount.repair(drift))) repaired += 1
     }
-    after = look.end
+    after = check.end
   }
-  say(`${checked} counter documents checked, ${wrong} wrong${mend ? `, ${mended} mended` : ''}.`)
-  return wrong > mended ? 1 : 0
+  say(`${checked} counter documents checked, ${wrong} wrong${repair ? `, ${repaired} repaired` : ''}.`)
+  return wrong > repaired ? 1 : 0
 }
 
 await runCommand(async () => {
   const [option, ...more] = process.argv.slice(2)
   if (more.length === 0 && (option === undefined || option === '--repair'))
-    return await check(option !== undefined)
+    return await checkAll(option !== undefined)
   say(USAGE)
   return 2
 })

@@ -1,12 +1,12 @@
-// The tool that makes one change to many tasks, each by itself.
+// bulk_update_tasks: makes one change to many tasks, each by itself.
 import type { MemberCall } from '../../shared/contracts/define/contract.ts'
 import { AppError, ERROR_CODES } from '../../shared/contracts/define/errors.ts'
 import { inParallel } from '../../shared/process/parallel.ts'
 import { repeatable } from '../../shared/storage/idempotency.ts'
 import { mongoFault } from '../../shared/storage/mongo.ts'
-import { changeTask, type Requested, requireChange, targetOf } from './changes.ts'
-import type { Entry } from './counter-store.ts'
+import type { PendingChange } from './counter-store.ts'
 import type { Deps, Some } from './deps.ts'
+import { changeTask, type Requested, requireChange, targetOf } from './task-changes.ts'
 import { seesMany } from './visibility.ts'
 
 /** Tasks worked on at once. */
@@ -14,7 +14,12 @@ const PARALLEL = 8
 
 type Answer = Awaited<ReturnType<Some<'bulk_update_tasks'>['bulk_update_tasks']>>
 type Result = Answer['results'][number]
-type Outcome = Readonly<{ result: Result; entry: Entry | null; retryable: boolean; error?: AppError }>
+type Outcome = Readonly<{
+  result: Result
+  pending: PendingChange | null
+  retryable: boolean
+  error?: AppError
+}>
 
 const refused = (task_id: string, error: AppError): Outcome => ({
   result: {
@@ -23,39 +28,39 @@ const refused = (task_id: string, error: AppError): Outcome => ({
     changed: false,
     error: { code: error.code, message: error.message, hint: error.extras.hint },
   },
-  entry: null,
+  pending: null,
   retryable: ERROR_CODES[error.code].retryable,
   error,
 })
 
 /**
- * A call that changed nothing, and would have with one more scope, is refused as a whole: only so can the caller be asked
- * for the scope. One that changed something has to say what.
+ * Refuses a call as a whole when it changed nothing and would have with one more scope: only then is the client asked for
+ * the scope. A call that changed something has to say what.
  */
 const refuseForScope = (outcomes: readonly Outcome[]): void => {
   if (outcomes.some(({ result }) => result.changed)) return
-  const lacking = outcomes.find(({ error }) => error?.extras.details?.scope !== undefined)
-  if (lacking?.error) throw lacking.error
+  const refusedForScope = outcomes.find(({ error }) => error?.extras.details?.scope !== undefined)
+  if (refusedForScope?.error) throw refusedForScope.error
 }
 
-const changeOne = async (deps: Deps, wanted: Requested, call: MemberCall): Promise<Outcome> => {
+const changeOne = async (deps: Deps, asked: Requested, call: MemberCall): Promise<Outcome> => {
   try {
     if (call.remainingMs() <= 0)
       throw new AppError(
         'timeout',
-        'The time of this call was over before this task’s turn; it was not changed.',
+        'The time for this call ran out before this task’s turn; it was not changed.',
       )
-    const { task, changed, entry } = await changeTask(deps, wanted, call)
+    const { task, changed, pending } = await changeTask(deps, asked, call)
     if (changed) deps.at('bulk_update_tasks.saved_one')
     return {
-      result: { task_id: wanted.task_id, ok: true, changed, version: task.version },
-      entry,
+      result: { task_id: asked.task_id, ok: true, changed, version: task.version },
+      pending,
       retryable: false,
     }
   } catch (fault) {
     const error = fault instanceof AppError ? fault : mongoFault(fault)
     if (!error) throw fault
-    return refused(wanted.task_id, error)
+    return refused(asked.task_id, error)
   }
 }
 
@@ -66,7 +71,7 @@ const summarize = (results: readonly Result[]): Answer => ({
   failed: results.filter(({ ok }) => !ok).length,
 })
 
-/** The tool for many tasks. */
+/** The handler of bulk_update_tasks. */
 export const bulkHandlers = (deps: Deps): Some<'bulk_update_tasks'> => ({
   bulk_update_tasks: async (input, call) => {
     const ws = call.caller.workspace_id
@@ -76,19 +81,19 @@ export const bulkHandlers = (deps: Deps): Some<'bulk_update_tasks'> => ({
     const earlier = request && (await deps.requests.begin(ws, request))
     if (earlier) return earlier as Answer
     const target = targetOf(deps, loop_id, call)
-    // A loop that cannot be the target refuses the whole call, before anything is changed.
+    // An impossible target refuses the whole call, before anything is changed.
     await target({ loop_id: null })
     const shared = { change: { status, priority }, target, sees: seesMany(deps, call), request }
     const outcomes = await inParallel([...new Set(task_ids)], PARALLEL, (task_id) =>
       changeOne(deps, { task_id, ...shared }, call),
     )
-    await deps.tallies.count(
+    await deps.counters.count(
       'bulk_update_tasks',
-      outcomes.map(({ entry }) => entry),
+      outcomes.map(({ pending }) => pending),
     )
     refuseForScope(outcomes)
     const answer = summarize(outcomes.map(({ result }) => result))
-    // A repeat takes up what failed for the moment; each task remembers for itself that its change is made.
+    // A repeat tries again what failed only for the moment; each task remembers by itself that it was changed.
     if (request && !outcomes.some(({ retryable }) => retryable))
       await deps.requests.finish(ws, request, answer)
     return answer

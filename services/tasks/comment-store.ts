@@ -1,5 +1,5 @@
 // Comments in MongoDB: their indexes, and every query and write of them.
-import type { Db, IndexDescription } from 'mongodb'
+import type { Collection, Db, IndexDescription } from 'mongodb'
 import type { Actor } from '../../shared/contracts/define/common.ts'
 import type { PlainEvent } from '../../shared/contracts/define/contract.ts'
 import { jsonBytes } from '../../shared/contracts/define/page-bytes.ts'
@@ -13,7 +13,7 @@ import {
 import { openCollection } from '../../shared/storage/collection.ts'
 import type { LedgerEntry } from '../../shared/storage/idempotency.ts'
 import { commentIncrement, type PendingIncrements } from './counter-rules.ts'
-import { type CountedCollection, type Entry, PENDING_INCREMENTS_INDEX } from './counter-store.ts'
+import { type CountedCollection, PENDING_INCREMENTS_INDEX, type PendingChange } from './counter-store.ts'
 
 /** A comment as it is stored; `parent` is the task or loop that it is on. */
 export type CommentDoc = Aggregate &
@@ -48,63 +48,71 @@ const COMMENT_INDEXES: readonly IndexDescription[] = [
   },
 ]
 
-/** A page ends at so many comments, or earlier where they would be too large. */
+/** Comments on a page; fewer where they would be too large. */
 const PAGE_COMMENTS = 100
-/** Comments fetched at a time: four of the longest make a batch of a page's size. */
+/** Comments fetched at a time: four of the longest fill a page. */
 const FETCH = 25
 /** Comments of a deleted task that are removed at a time. */
 const PURGE_BATCH = 500
+
+/**
+ * A page of comments behind the id `after`, oldest first, and whether there are more.
+ * @param bytes for all of them as JSON.
+ * @param least comments that are read however large they are.
+ */
+const readPage = async (
+  collection: Collection<CommentDoc>,
+  { ws, parent }: Pick<CommentDoc, 'ws' | 'parent'>,
+  after: string | undefined,
+  bytes: number,
+  least: number,
+): Promise<{ rows: CommentRow[]; more: boolean }> => {
+  await using found = collection
+    .find({ ws, parent, ...(after === undefined ? {} : { _id: { $gt: after } }) })
+    .sort({ _id: 1 })
+    .limit(PAGE_COMMENTS + 1)
+    .batchSize(FETCH)
+    .project<CommentRow>({ author: 1, text: 1, created_at: 1 })
+  const rows: CommentRow[] = []
+  let left = bytes
+  for await (const row of found) {
+    left -= jsonBytes(row) + 1
+    if (rows.length === PAGE_COMMENTS || (rows.length >= least && left < 0)) return { rows, more: true }
+    rows.push(row)
+  }
+  return { rows, more: false }
+}
 
 /** Opens the comments of the service and makes their indexes. */
 export const openComments = async (db: Db, deps: AggregateDeps) => {
   const opened = await openCollection<CommentDoc>(db, 'comments', { indexes: COMMENT_INDEXES })
   const { collection } = opened
   const { insert, outbox } = aggregates(opened, deps)
-  const home = collection as unknown as CountedCollection
+  const counted = collection as unknown as CountedCollection
   return {
     outbox,
-    home,
+    counted,
 
     /** Inserts a comment; null when another has its idempotency key. */
-    insert: async (comment: NewComment, event: PlainEvent, because: Because): Promise<Entry | null> => {
+    insert: async (
+      comment: NewComment,
+      event: PlainEvent,
+      because: Because,
+    ): Promise<PendingChange | null> => {
       const change = { id: deps.ids.next(), at: deps.clock.now(), sums: commentIncrement(comment.parent) }
       const saved = await insert({ ...comment, uncounted: [change] }, [event], because)
-      return saved && { home, id: saved._id, ws: saved.ws, change }
+      return saved && { collection: counted, id: saved._id, ws: saved.ws, change }
     },
 
-    /** The comment that a request with this key made. */
+    /** The comment that a request with this key created. */
     findCreated: (ws: string, key: string): Promise<CommentDoc | null> =>
       collection.findOne({ ws, 'created.key': key }),
 
-    /**
-     * A page of comments behind the id `after`, oldest first, and whether there are more.
-     * @param bytes of all of them as JSON.
-     * @param least comments that are read however large they are.
-     */
-    page: async (
-      ws: string,
-      parent: string,
-      after: string | undefined,
-      bytes: number,
-      least: number,
-    ): Promise<{ rows: CommentRow[]; more: boolean }> => {
-      await using found = collection
-        .find({ ws, parent, ...(after === undefined ? {} : { _id: { $gt: after } }) })
-        .sort({ _id: 1 })
-        .limit(PAGE_COMMENTS + 1)
-        .batchSize(FETCH)
-        .project<CommentRow>({ author: 1, text: 1, created_at: 1 })
-      const rows: CommentRow[] = []
-      let left = bytes
-      for await (const row of found) {
-        left -= jsonBytes(row) + 1
-        if (rows.length === PAGE_COMMENTS || (rows.length >= least && left < 0)) return { rows, more: true }
-        rows.push(row)
-      }
-      return { rows, more: false }
-    },
+    /** A page of the comments on a task or loop. @see readPage */
+    page: (ws: string, parent: string, after: string | undefined, bytes: number, least: number) =>
+      readPage(collection, { ws, parent }, after, bytes, least),
 
-    /** Removes some comments of what was deleted, those whose events are out; whether none is left. */
+    /** Removes some comments on a deleted task, those whose events are published; whether none is left. */
     purge: async (ws: string, parent: string): Promise<boolean> => {
       const found = await collection
         .find({ ws, parent })

@@ -1,15 +1,16 @@
-// Comments on tasks and on loops: writing one, and reading a page of them.
+// add_comment, and the pages of comments that tools and internal operations answer with.
 
 import type { MemberCall } from '../../shared/contracts/define/contract.ts'
 import { actorOf } from '../../shared/contracts/define/contract.ts'
 import { AppError, notFound } from '../../shared/contracts/define/errors.ts'
 import type { Comment } from '../../shared/contracts/tasks/shapes.ts'
 import { findRepeat, repeatable, stillAtWork } from '../../shared/storage/idempotency.ts'
-import { countComments, PUBLIC } from './counter-rules.ts'
-import { readCursor, writeCursor } from './cursor-rules.ts'
+import { countComments } from './counter-rules.ts'
+import { writeCursor } from './cursor-rules.ts'
 import type { Deps, Some } from './deps.ts'
 import { addedEvent, toComment } from './task-view.ts'
 import { findLoop, loadVisible, seesOne } from './visibility.ts'
+import { isPrivate } from './visibility-rules.ts'
 
 /** An id before that of any comment. */
 const BEFORE_ALL = '0'.repeat(26)
@@ -19,7 +20,7 @@ type Parent = Readonly<{ task_id: string | null; loop_id: string | null; private
 type Answer = { comment: Comment; replayed: boolean }
 
 /**
- * The one thing that a comment names, if the person sees it.
+ * The one thing that a comment is on, if the person sees it.
  * @throws AppError `invalid_argument` unless exactly one is named; `not_found`.
  */
 const findParent = async (
@@ -29,7 +30,7 @@ const findParent = async (
 ): Promise<Parent> => {
   if (task_id !== undefined && loop_id === undefined) {
     const task = await loadVisible(deps, call.caller.workspace_id, task_id, seesOne(deps, call))
-    return { task_id, loop_id: null, private: task.acl !== PUBLIC }
+    return { task_id, loop_id: null, private: isPrivate(task) }
   }
   if (loop_id !== undefined && task_id === undefined) {
     const loop = await findLoop(deps, loop_id, call)
@@ -46,37 +47,37 @@ const findParent = async (
 }
 
 /**
- * A page of comments in the members that the contract declares. The first page of what has comments may have none of
- * them, where there is no room: its cursor leads to the first.
+ * A page of comments, in the fields that the contract declares. A first page may be empty although there are comments,
+ * when there is no room for one: its cursor leads to the first.
  * @param bytes for the comments.
  */
 export const commentPage = async (
-  deps: Pick<Deps, 'comments' | 'tallies'>,
+  deps: Pick<Deps, 'comments' | 'counters'>,
   ws: string,
   parent: string,
   after: string | undefined,
   bytes: number,
 ): Promise<{ comments: Comment[]; comments_total: number; comments_next_cursor: string | null }> => {
-  const [{ rows, more }, tallies] = await Promise.all([
+  const [{ rows, more }, counters] = await Promise.all([
     deps.comments.page(ws, parent, after, bytes, after === undefined ? 0 : 1),
-    deps.tallies.read(ws, [parent]),
+    deps.counters.read(ws, [parent]),
   ])
   return {
     comments: rows.map(toComment),
-    comments_total: countComments(tallies, parent),
+    comments_total: countComments(counters, parent),
     comments_next_cursor: writeCursor('comments', more ? (rows.at(-1)?._id ?? BEFORE_ALL) : undefined),
   }
 }
 
-/** The operations on comments. */
-export const commentHandlers = (deps: Deps): Some<'add_comment' | 'list_loop_comments'> => ({
+/** The handler of add_comment. */
+export const commentHandlers = (deps: Deps): Some<'add_comment'> => ({
   add_comment: async (input, call) => {
     const ws = call.caller.workspace_id
     const request = repeatable(call.caller, 'add_comment', input)
     const replay = async (): Promise<Answer | undefined> => {
-      const made = request && (await deps.comments.findCreated(ws, request.key))
-      if (!made || !findRepeat(made.created ? [made.created] : [], request)) return undefined
-      return { comment: toComment(made), replayed: true }
+      const found = request && (await deps.comments.findCreated(ws, request.key))
+      if (!found || !findRepeat(found.created ? [found.created] : [], request)) return undefined
+      return { comment: toComment(found), replayed: true }
     }
     const earlier = await replay()
     if (earlier) return earlier
@@ -95,12 +96,9 @@ export const commentHandlers = (deps: Deps): Some<'add_comment' | 'list_loop_com
       // A comment never changes: it is its own answer.
       created: request ? { ...request, at, result: null } : null,
     }
-    const entry = await deps.comments.insert(comment, addedEvent(comment, parent.private), { call })
-    if (!entry) return (await replay()) ?? Promise.reject(stillAtWork())
-    await deps.tallies.count('add_comment', [entry])
+    const pending = await deps.comments.insert(comment, addedEvent(comment, parent.private), { call })
+    if (!pending) return (await replay()) ?? Promise.reject(stillAtWork())
+    await deps.counters.count('add_comment', [pending])
     return { comment: toComment(comment), replayed: false }
   },
-
-  list_loop_comments: ({ workspace_id, loop_id, cursor, max_bytes }) =>
-    commentPage(deps, workspace_id, loop_id, readCursor('comments', cursor), max_bytes),
 })

@@ -1,4 +1,4 @@
-// What is counted where: the lists that a task is on, and how a change of it changes the counts. Pure.
+// Which counters there are, and how a change of a task changes them. Pure.
 import {
   type Priority,
   TASK_STATUSES,
@@ -6,141 +6,159 @@ import {
   type TaskStatus,
 } from '../../shared/contracts/define/common.ts'
 import { isHeldBack, READY_STATUS, type StoredReadiness } from './ready-rules.ts'
+import { ASSIGNED, type List, PUBLIC, UNASSIGNED } from './visibility-rules.ts'
 
-/**
- * The lists that a task can be on: `unassigned`, or `assigned`, the list of its loop (by the loop's id), and `public` if
- * that loop is public. Whatever a person may list is a few of these that have no task in common.
- */
-export type List = string
-export const UNASSIGNED: List = 'unassigned'
-const ASSIGNED: List = 'assigned'
-/** Tasks in public loops. */
-export const PUBLIC: List = 'public'
-/** Those that the workspace's document counts. */
-export const OF_WORKSPACE: readonly List[] = [UNASSIGNED, ASSIGNED, PUBLIC]
-
-/** Where a task is and who sees it: `acl` is `public`, or the id of the private loop that it is in. */
-export type Location = Readonly<{ loop_id: string | null; acl: string }>
-/** What counts tell apart. */
+/** What the counters distinguish of a task. `shelves`: the lists that it is on. */
 export type Countable = StoredReadiness & Readonly<{ shelves: readonly List[]; priority: Priority }>
 
-/** The lists that a task is on. */
-export const listsOf = ({ loop_id, acl }: Location): List[] =>
-  loop_id === null ? [UNASSIGNED] : acl === PUBLIC ? [ASSIGNED, PUBLIC, loop_id] : [ASSIGNED, loop_id]
+/** The lists that the workspace's counter document counts. */
+export const WORKSPACE_LISTS: readonly List[] = [UNASSIGNED, ASSIGNED, PUBLIC]
 
-/**
- * The lists that together hold each task of a scope once, as one person sees them.
- * @param privateLoops the private loops that the person sees; null: all of them.
- */
-export const visibleLists = (
-  scope: 'unassigned' | 'assigned' | 'all',
-  privateLoops: readonly string[] | null,
-): List[] => {
-  const assigned = privateLoops === null ? [ASSIGNED] : [PUBLIC, ...privateLoops]
-  if (scope === 'unassigned') return [UNASSIGNED]
-  return scope === 'assigned' ? assigned : [UNASSIGNED, ...assigned]
-}
+/** The id of the document that counts a list: the workspace's, or the loop's own. */
+export const counterOf = (ws: string, list: List): string => (WORKSPACE_LISTS.includes(list) ? ws : list)
 
-/** The document that counts a list: the workspace's, or the loop's own. */
-export const counterOf = (ws: string, shelf: List): string => (OF_WORKSPACE.includes(shelf) ? ws : shelf)
+/** The counter of the tasks of a list with a status and a priority. */
+export const taskPath = (list: List, status: string, priority: string): string =>
+  `tasks.${list}.${status}.${priority}`
 
-/** A number to add to one counter of one tally document. */
+/** The counter of the tasks of a list that have the status for work and are not ready. */
+export const heldBackPath = (list: List): string => `held_back.${list}`
+
+/** The counter of comments. */
+export const COMMENTS_PATH = 'comments'
+
+/** A number to add to the counter at `path` of the counter document with the id `tally`. */
 export type Increment = Readonly<{ tally: string; path: string; by: number }>
 
-/** What a saved change of a document adds to the counters, which may not have it yet. */
+/** What a saved change of a document adds to the counters (`sums`), which may not have it yet. */
 export type PendingIncrements = Readonly<{
   id: string
   at: Date
   sums: readonly Increment[]
-  /** Taken over by a sweeper, after whoever made the change did not finish. */
+  /** Taken over by a sweeper, because whoever made the change did not finish. */
   claimed?: true
 }>
 
-/** The sums with those for the same counter made one, and those that cancel out left out. */
-export const mergeIncrements = (sums: readonly Increment[]): Increment[] => {
+/** The increments with those of the same counter merged, and without those that cancel out. */
+export const mergeIncrements = (increments: readonly Increment[]): Increment[] => {
   const merged = new Map<string, Increment>()
-  for (const sum of sums) {
-    const key = `${sum.tally} ${sum.path}`
-    merged.set(key, { ...sum, by: sum.by + (merged.get(key)?.by ?? 0) })
+  for (const increment of increments) {
+    const key = `${increment.tally} ${increment.path}`
+    merged.set(key, { ...increment, by: increment.by + (merged.get(key)?.by ?? 0) })
   }
   return [...merged.values()].filter(({ by }) => by !== 0)
 }
 
-const cellsOf = (ws: string, task: Countable | null, by: number): Increment[] =>
-  (task?.shelves ?? []).flatMap((shelf) => {
-    const tally = counterOf(ws, shelf)
-    const cell = { tally, path: `tasks.${shelf}.${task?.status}.${task?.priority}`, by }
-    return task && isHeldBack(task) ? [cell, { tally, path: heldBackPath(shelf), by }] : [cell]
-  })
+const incrementsOf = (ws: string, task: Countable | null, by: number): Increment[] =>
+  task === null
+    ? []
+    : task.shelves.flatMap((list) => {
+        const tally = counterOf(ws, list)
+        const increment = { tally, path: taskPath(list, task.status, task.priority), by }
+        return isHeldBack(task) ? [increment, { tally, path: heldBackPath(list), by }] : [increment]
+      })
 
-/** The counter of the tasks of a list that have the status for work and are not ready. */
-export const heldBackPath = (shelf: List): string => `held_back.${shelf}`
-
-/** What to add where when a task changes; null before it is made and after it is deleted. Empty: counts stay. */
+/**
+ * What a change of a task adds to the counters; empty: they stay as they are.
+ * @param before null for a new task.
+ * @param after null for a deleted one.
+ */
 export const differenceOf = (ws: string, before: Countable | null, after: Countable | null): Increment[] =>
-  mergeIncrements([...cellsOf(ws, before, -1), ...cellsOf(ws, after, 1)])
+  mergeIncrements([...incrementsOf(ws, before, -1), ...incrementsOf(ws, after, 1)])
 
-/** Whether a change may have made or ended ready tasks in the loop that this document counts. */
-export const movesReady = ({ sums }: Pick<PendingIncrements, 'sums'>, loop: string): boolean =>
+/** Whether a change may have made or ended ready tasks in a loop. */
+export const changesReady = ({ sums }: Pick<PendingIncrements, 'sums'>, loop_id: string): boolean =>
   sums.some(
     ({ tally, path }) =>
-      tally === loop && (path.startsWith(`tasks.${loop}.${READY_STATUS}.`) || path === heldBackPath(loop)),
+      tally === loop_id &&
+      (path.startsWith(`tasks.${loop_id}.${READY_STATUS}.`) || path === heldBackPath(loop_id)),
   )
 
 /** One more comment on a task or loop. */
-export const commentIncrement = (parent: string): Increment[] => [{ tally: parent, path: 'comments', by: 1 }]
+export const commentIncrement = (parent: string): Increment[] => [
+  { tally: parent, path: COMMENTS_PATH, by: 1 },
+]
 
 /** The counters of one list: by status, then by priority; absent is 0. */
-export type Cells = Readonly<Partial<Record<TaskStatus, Readonly<Partial<Record<Priority, number>>>>>>
-/** The counters of one tally document. */
+export type ListCounters = Readonly<Partial<Record<TaskStatus, Readonly<Partial<Record<Priority, number>>>>>>
+/** The counters of one counter document. */
 export type CounterFields = Readonly<{
-  tasks?: Readonly<Record<List, Cells>>
+  tasks?: Readonly<Record<List, ListCounters>>
   held_back?: Readonly<Record<List, number>>
   comments?: number
 }>
-/** CounterFields documents by id. */
+/** Counter documents by id. */
 export type CountersById = ReadonlyMap<string, CounterFields>
 
-// A counter can be below zero for the moment in which a later change of a task is counted before an earlier one.
-const atLeastZero = (sum: number): number => Math.max(0, sum)
+// A counter is below zero for a moment when a later change of a task is counted before an earlier one.
+const atLeastZero = (count: number): number => Math.max(0, count)
 
 /** How many tasks of these lists have the given status and priority; absent: any. */
 export const countMatching = (
-  tallies: CountersById,
+  counters: CountersById,
   ws: string,
-  shelves: readonly List[],
+  lists: readonly List[],
   filter: Readonly<{ status?: TaskStatus | undefined; priority?: Priority | undefined }>,
 ): number => {
-  let sum = 0
-  for (const shelf of shelves) {
-    const cells = tallies.get(counterOf(ws, shelf))?.tasks?.[shelf] ?? {}
+  let total = 0
+  for (const list of lists) {
+    const byStatus = counters.get(counterOf(ws, list))?.tasks?.[list] ?? {}
     for (const status of filter.status ? [filter.status] : TASK_STATUSES)
-      for (const [priority, count] of Object.entries(cells[status] ?? {}))
-        if (filter.priority === undefined || filter.priority === priority) sum += count
+      for (const [priority, count] of Object.entries(byStatus[status] ?? {}))
+        if (filter.priority === undefined || filter.priority === priority) total += count
   }
-  return atLeastZero(sum)
+  return atLeastZero(total)
 }
 
-/** Counts by status with their total. */
-export const sumOf = (countOf: (status: TaskStatus) => number): TaskCounts => {
+/** Counts by status, with their total. */
+export const taskCounts = (countOf: (status: TaskStatus) => number): TaskCounts => {
   const counts = Object.fromEntries(TASK_STATUSES.map((status) => [status, countOf(status)]))
   return {
     ...(counts as Record<TaskStatus, number>),
-    total: Object.values(counts).reduce((sum, count) => sum + count, 0),
+    total: Object.values(counts).reduce((total, count) => total + count, 0),
   }
 }
 
 /** The counts by status of these lists together. */
-export const countByStatus = (tallies: CountersById, ws: string, shelves: readonly List[]): TaskCounts =>
-  sumOf((status) => countMatching(tallies, ws, shelves, { status }))
+export const countByStatus = (counters: CountersById, ws: string, lists: readonly List[]): TaskCounts =>
+  taskCounts((status) => countMatching(counters, ws, lists, { status }))
 
-/** How many tasks of a list are ready: those with the status for work, but for those that are held back. */
-export const countReady = (tallies: CountersById, ws: string, shelf: List): number =>
+/** How many tasks of a list are ready: those with the status for work, less those that are held back. */
+export const countReady = (counters: CountersById, ws: string, list: List): number =>
   atLeastZero(
-    countMatching(tallies, ws, [shelf], { status: READY_STATUS }) -
-      (tallies.get(counterOf(ws, shelf))?.held_back?.[shelf] ?? 0),
+    countMatching(counters, ws, [list], { status: READY_STATUS }) -
+      (counters.get(counterOf(ws, list))?.held_back?.[list] ?? 0),
   )
 
 /** How many comments a task or loop has. */
-export const countComments = (tallies: CountersById, parent: string): number =>
-  atLeastZero(tallies.get(parent)?.comments ?? 0)
+export const countComments = (counters: CountersById, parent: string): number =>
+  atLeastZero(counters.get(parent)?.comments ?? 0)
+
+/** Counters by their paths. */
+export type Counts = ReadonlyMap<string, number>
+
+/** Adds to one counter. */
+export const addTo = (counts: Map<string, number>, path: string, by: number): void =>
+  void counts.set(path, (counts.get(path) ?? 0) + by)
+
+const storedCounts = ({ tasks = {}, held_back = {}, comments }: CounterFields): Counts => {
+  const counts = new Map<string, number>(comments === undefined ? [] : [[COMMENTS_PATH, comments]])
+  for (const [list, statuses] of Object.entries(tasks))
+    for (const [status, priorities] of Object.entries(statuses))
+      for (const [priority, count] of Object.entries(priorities ?? {}))
+        counts.set(taskPath(list, status, priority), count ?? 0)
+  for (const [list, count] of Object.entries(held_back)) counts.set(heldBackPath(list), count)
+  return counts
+}
+
+/** What a counter document lacks: what was counted one by one, less what it has, less what is still to be added to it. */
+export const missingCounts = (
+  counted: Counts,
+  counter: CounterFields,
+  pending: readonly Increment[],
+): Record<string, number> => {
+  const missing = new Map(counted)
+  for (const [path, count] of storedCounts(counter)) addTo(missing, path, -count)
+  for (const { path, by } of pending) addTo(missing, path, -by)
+  return Object.fromEntries([...missing].filter(([, by]) => by !== 0))
+}

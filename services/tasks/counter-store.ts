@@ -1,9 +1,9 @@
-// The counts of tasks and comments in MongoDB, kept as counters so that no list or statistic ever scans for its total.
+// The counters of tasks and comments in MongoDB, so that no list or statistic ever scans for its total.
 //
-// A change and its counters are different documents. So the change is saved together with what it adds where (a list
-// `uncounted` in the changed document), then added to the counters, then taken off that list. Each counter document
-// knows the changes that it has `seen` until they are off the list: adding one again does nothing. So a change that its
-// maker left half counted can be finished by any sweeper, at a cost that does not grow with the workspace.
+// A change and its counters are different documents. So the change is saved together with its pending increments (the
+// list `uncounted` of the changed document); then they are added to the counters; then they leave that list. A counter
+// document knows the changes that it has `seen` until they have left the list, so adding one again does nothing.
+// Therefore any sweeper can finish a change that was left half counted, at a cost that does not grow with the workspace.
 import type { Collection, Db, IndexDescription } from 'mongodb'
 import type { ReadyMark } from '../../shared/contracts/tasks/internals.ts'
 import type { Clock } from '../../shared/process/clock.ts'
@@ -14,8 +14,8 @@ import { insertMissing } from '../../shared/storage/mongo.ts'
 import {
   type CounterFields,
   type CountersById,
+  changesReady,
   mergeIncrements,
-  movesReady,
   type PendingIncrements,
 } from './counter-rules.ts'
 
@@ -30,8 +30,8 @@ export type CounterDoc = CounterFields & {
   repairs?: number
 }
 
-/** Counters are found by their ids alone, but for what has changed lately. */
-const TALLY_INDEXES: readonly IndexDescription[] = [
+/** Counters are found by their ids, except for those that changed lately. */
+const COUNTER_INDEXES: readonly IndexDescription[] = [
   {
     key: { ws: 1, ready_changed_at: 1 },
     name: 'ready_changed',
@@ -39,121 +39,132 @@ const TALLY_INDEXES: readonly IndexDescription[] = [
   },
 ]
 
-/** What a collection needs for its changes to be counted. */
+/** A collection whose changes are counted. */
 export type CountedCollection = Collection<{
   _id: string
   ws: string
   uncounted: readonly PendingIncrements[]
 }>
-/** A saved change, and where its list is. */
-export type Entry = Readonly<{ home: CountedCollection; id: string; ws: string; change: PendingIncrements }>
+/** A saved change whose increments are pending, and the document that lists it. */
+export type PendingChange = Readonly<{
+  collection: CountedCollection
+  id: string
+  ws: string
+  change: PendingIncrements
+}>
 
-/** Finds changes that nobody finished; part of the indexes of every collection whose changes are counted. */
+/** Finds changes that nobody finished; part of the indexes of every counted collection. */
 export const PENDING_INCREMENTS_INDEX = {
   key: { 'uncounted.at': 1 },
   name: 'uncounted',
   partialFilterExpression: { 'uncounted.at': { $exists: true } },
 } as const
 
-/** Changes older than this have been left by their maker (ms). */
+/** Whoever made a change older than this has left it (ms). */
 const LEFT_AFTER_MS = 5_000
-/** Documents per look for them. */
+/** Documents with such changes that are read at once. */
 const BATCH = 100
-/** A seen change may be forgotten so long after the moment before which nothing is uncounted (ms). */
+/** How long before the oldest pending change a seen one must be to be forgotten (ms). */
 const FORGET_AFTER_MS = 60 * 60 * 1_000
 /** Changes from so long before the last one known are given again: what was saved first may be seen last (ms). */
 const OVERLAP_MS = 5_000
 /** Loops with changes that are given at a time. */
 const MAX_CHANGED = 1_000
-/** Counter documents about which this process remembers what may be forgotten; the rest is forgotten by age. */
+/** Counter documents for which this process remembers what can be forgotten; the rest is forgotten by age. */
 const MAX_REMEMBERED = 10_000
 
-/** Changes that counter documents need not know any more, until the next write to them takes those out. */
-const forgetting = () => {
-  const byTally = new Map<string, string[]>()
+/** Seen changes that counter documents can forget: the next write to each takes them out. */
+const forgettableChanges = () => {
+  const byCounter = new Map<string, string[]>()
   return {
-    put: (tally: string, changes: readonly string[]): void => {
+    put: (counter: string, changes: readonly string[]): void => {
       if (changes.length === 0) return
-      byTally.set(tally, [...(byTally.get(tally) ?? []), ...changes])
-      const oldest = byTally.size > MAX_REMEMBERED ? byTally.keys().next().value : undefined
-      if (oldest !== undefined) byTally.delete(oldest)
+      byCounter.set(counter, [...(byCounter.get(counter) ?? []), ...changes])
+      const oldest = byCounter.size > MAX_REMEMBERED ? byCounter.keys().next().value : undefined
+      if (oldest !== undefined) byCounter.delete(oldest)
     },
-    take: (tally: string): string[] => {
-      const changes = byTally.get(tally) ?? []
-      byTally.delete(tally)
+    take: (counter: string): string[] => {
+      const changes = byCounter.get(counter) ?? []
+      byCounter.delete(counter)
       return changes
     },
   }
 }
+type Forgettable = ReturnType<typeof forgettableChanges>
 
-const paths = <V>(names: readonly string[], value: V): Record<string, V> =>
-  Object.fromEntries(names.map((name) => [`seen.${name}`, value]))
+const seenPaths = <V>(changes: readonly string[], value: V): Record<string, V> =>
+  Object.fromEntries(changes.map((change) => [`seen.${change}`, value]))
 
-/** Adds changes to counter documents, each at most once however often it is tried. */
-const adding = (
+/**
+ * Adds changes to one counter document, each at most once however often it is tried.
+ * @param forgetBefore seen changes from before this moment can be forgotten; undefined: not known.
+ */
+const incrementing = (
   collection: Collection<CounterDoc>,
-  forget: ReturnType<typeof forgetting>,
-  old: () => Date | undefined,
+  forgettable: Forgettable,
+  forgetBefore: () => Date | undefined,
 ) => {
-  // Inserted, not upserted: of upserts at the same moment, not every database keeps both (documentdb#295).
-  const make = (ws: string, tally: string): Promise<void> => insertMissing(collection, [{ _id: tally, ws }])
-  const add = async (
+  const increment = async (
     ws: string,
-    tally: string,
+    counter: string,
     changes: readonly PendingIncrements[],
-    made = false,
+    exists = false,
   ): Promise<void> => {
     const ids = changes.map(({ id }) => id)
-    const done = forget.take(tally)
-    const sums = mergeIncrements(changes.flatMap((change) => change.sums)).filter(
-      (sum) => sum.tally === tally,
+    const forgotten = forgettable.take(counter)
+    const increments = mergeIncrements(changes.flatMap(({ sums }) => sums)).filter(
+      ({ tally }) => tally === counter,
     )
     const before = await collection.findOneAndUpdate(
-      { _id: tally, ws, ...paths(ids, { $exists: false }) },
+      { _id: counter, ws, ...seenPaths(ids, { $exists: false }) },
       {
-        $inc: Object.fromEntries(sums.map(({ path, by }) => [path, by])),
+        $inc: Object.fromEntries(increments.map(({ path, by }) => [path, by])),
         $set: Object.fromEntries(changes.map(({ id, at }) => [`seen.${id}`, at])),
-        // Each change by itself: two that cancel out may have been seen one by one.
-        ...(changes.some((change) => movesReady(change, tally))
+        // Each change by itself: of two that cancel out, somebody may have seen the first alone.
+        ...(changes.some((change) => changesReady(change, counter))
           ? { $currentDate: { ready_changed_at: true } }
           : {}),
-        $unset: paths(done, ''),
+        $unset: seenPaths(forgotten, ''),
       },
       { projection: { seen: 1 } },
     )
     if (before) {
-      const limit = old()
-      const aged = Object.entries(before.seen ?? {}).filter(([, at]) => limit !== undefined && at < limit)
-      forget.put(
-        tally,
-        aged.map(([id]) => id),
+      const limit = forgetBefore()
+      const old = Object.entries(before.seen ?? {}).filter(([, at]) => limit !== undefined && at < limit)
+      forgettable.put(
+        counter,
+        old.map(([id]) => id),
       )
       return
     }
-    forget.put(tally, done)
-    if (!made) {
-      await make(ws, tally)
-      return await add(ws, tally, changes, true)
+    forgettable.put(counter, forgotten)
+    if (!exists) {
+      // Inserted, not upserted: of upserts at the same moment, not every database keeps both (documentdb#295).
+      await insertMissing(collection, [{ _id: counter, ws }])
+      return await increment(ws, counter, changes, true)
     }
-    // It exists, so it has seen some of them. One that it has seen is done.
-    if (changes.length > 1) for (const change of changes) await add(ws, tally, [change], true)
+    // It exists, so it has seen some of the changes. A single one that it has seen is done.
+    if (changes.length > 1) for (const change of changes) await increment(ws, counter, [change], true)
   }
-  return add
+  return increment
 }
 
-type Adding = ReturnType<typeof adding>
 type Options = Readonly<{ clock: Clock; log: Log; at: FaultPoint }>
 
-/** The two ways for a change to get counted: by whoever made it, and by a sweeper that takes it over. */
-const settling = (add: Adding, forget: ReturnType<typeof forgetting>, { log, at }: Options) => {
+/** The two ways for a change to be counted: by whoever made it, and by a sweeper that takes it over. */
+const counting = (
+  increment: ReturnType<typeof incrementing>,
+  forgettable: Forgettable,
+  { log, at }: Options,
+) => {
   const addAll = async (ws: string, changes: readonly PendingIncrements[]): Promise<void> => {
-    const tallies = new Set(changes.flatMap(({ sums }) => sums.map(({ tally }) => tally)))
-    const concerning = (tally: string): PendingIncrements[] =>
-      changes.filter(({ sums }) => sums.some((sum) => sum.tally === tally))
+    const counters = new Set(changes.flatMap(({ sums }) => sums.map(({ tally }) => tally)))
+    const concerning = (counter: string): PendingIncrements[] =>
+      changes.filter(({ sums }) => sums.some(({ tally }) => tally === counter))
     await Promise.all(
-      [...tallies].map(async (tally) => {
-        await add(ws, tally, concerning(tally))
-        at('tallies.added')
+      [...counters].map(async (counter) => {
+        await increment(ws, counter, concerning(counter))
+        at('counters.added')
       }),
     )
   }
@@ -161,44 +172,45 @@ const settling = (add: Adding, forget: ReturnType<typeof forgetting>, { log, at 
     addAll,
 
     /** Takes a counted change off the list of its document. */
-    clear: async ({ home, id, ws, change }: Entry): Promise<void> => {
-      const { modifiedCount } = await home.updateOne(
+    clear: async ({ collection, id, ws, change }: PendingChange): Promise<void> => {
+      const { modifiedCount } = await collection.updateOne(
         { _id: id, ws, uncounted: { $elemMatch: { id: change.id, claimed: { $exists: false } } } },
         { $pull: { uncounted: { id: change.id } } },
       )
       // Unless a sweeper has taken it over: it may still be about to add it, and must find it seen.
       if (modifiedCount === 0) return
-      for (const tally of new Set(change.sums.map((sum) => sum.tally))) forget.put(tally, [change.id])
+      for (const counter of new Set(change.sums.map(({ tally }) => tally)))
+        forgettable.put(counter, [change.id])
     },
 
-    /** Takes over a left change and finishes it. */
-    finish: async ({ home, id, ws, change }: Entry): Promise<void> => {
-      const { matchedCount } = await home.updateOne(
+    /** Takes over a change that its maker left, and finishes it. */
+    finish: async ({ collection, id, ws, change }: PendingChange): Promise<void> => {
+      const { matchedCount } = await collection.updateOne(
         { _id: id, ws, 'uncounted.id': change.id },
         { $set: { 'uncounted.$.claimed': true } },
       )
       if (matchedCount === 0) return
       await addAll(ws, [change])
-      await home.updateOne({ _id: id, ws }, { $pull: { uncounted: { id: change.id } } })
+      await collection.updateOne({ _id: id, ws }, { $pull: { uncounted: { id: change.id } } })
       log.info('counted a change that was left half done', { id, change: change.id })
     },
   }
 }
 
 const reading = (collection: Collection<CounterDoc>) => ({
-  /** The counters with these ids; what has none has counted nothing. */
+  /** The counters with these ids; where there is none, nothing was counted. */
   read: async (ws: string, ids: readonly string[]): Promise<CountersById> => {
     const found = await collection
       .find({ _id: { $in: [...new Set(ids)] }, ws })
       .project<CounterDoc>({ tasks: 1, held_back: 1, comments: 1 })
       .toArray()
-    return new Map(found.map((tally) => [tally._id, tally]))
+    return new Map(found.map((counter) => [counter._id, counter]))
   },
 
   /**
    * The loops in which ready tasks may have come or gone since a mark, and the next mark. Some are given again.
-   * `complete` is false where there are too many, and where the mark's own change is not there: the data was restored.
-   * @param since null: only the mark is wanted.
+   * `complete` is false where there are too many, and where the mark's own change is missing: the data was restored.
+   * @param since null: only the mark is needed.
    */
   listReadyChanges: async (
     ws: string,
@@ -224,80 +236,93 @@ const reading = (collection: Collection<CounterDoc>) => ({
   },
 })
 
-/** Documents with changes from before a moment that are not counted; some of them. */
-const listLeft = (home: CountedCollection, before: Date) =>
-  home
+/** The changes from before a moment that are still pending, of some documents; whether these are all. */
+const listLeft = async (
+  collection: CountedCollection,
+  before: Date,
+): Promise<{ left: PendingChange[]; all: boolean }> => {
+  const found = await collection
     .find({ 'uncounted.at': { $lte: before } })
     .hint(PENDING_INCREMENTS_INDEX.name)
     .limit(BATCH)
     .project<{ _id: string; ws: string; uncounted: PendingIncrements[] }>({ ws: 1, uncounted: 1 })
     .toArray()
+  const left = found.flatMap(({ _id: id, ws, uncounted }) =>
+    uncounted.filter(({ at }) => at <= before).map((change) => ({ collection, id, ws, change })),
+  )
+  return { left, all: found.length < BATCH }
+}
+
+/** Takes counted changes off their lists. Nobody waits for that until the service ends: it only spares the sweepers a look. */
+const clearing = (clear: (pending: PendingChange) => Promise<void>, log: Log) => {
+  const underWay = new Set<Promise<void>>()
+  return {
+    clearLater: (pending: PendingChange): void => {
+      const work = clear(pending)
+        .catch((error: unknown) => log.debug('a counted change stays listed for a sweeper', { error }))
+        .finally(() => underWay.delete(work))
+      underWay.add(work)
+    },
+    allCleared: async (): Promise<void> => void (await Promise.allSettled([...underWay])),
+  }
+}
 
 /** The counters of the service, and the work of keeping them exact. */
 export const openCounters = async (db: Db, options: Options) => {
   const { clock, log, at } = options
-  const { collection } = await openCollection<CounterDoc>(db, 'tallies', { indexes: TALLY_INDEXES })
-  const homes: CountedCollection[] = []
-  const clearing = new Set<Promise<unknown>>()
-  const forget = forgetting()
-  /** Nothing from before this moment is uncounted. */
+  const { collection } = await openCollection<CounterDoc>(db, 'tallies', { indexes: COUNTER_INDEXES })
+  const counted: CountedCollection[] = []
+  const forgettable = forgettableChanges()
+  /** Nothing from before this moment is pending. */
   let countedUntil: Date | undefined
-  const old = (): Date | undefined => countedUntil && new Date(countedUntil.getTime() - FORGET_AFTER_MS)
-  const { addAll, clear, finish } = settling(adding(collection, forget, old), forget, options)
-
-  const clearLater = (entry: Entry): void => {
-    const work = clear(entry)
-      .catch((error: unknown) => log.debug('a counted change stays listed for a sweeper', { error }))
-      .finally(() => clearing.delete(work))
-    clearing.add(work)
-  }
-
+  const forgetBefore = () => countedUntil && new Date(countedUntil.getTime() - FORGET_AFTER_MS)
+  const increment = incrementing(collection, forgettable, forgetBefore)
+  const { addAll, clear, finish } = counting(increment, forgettable, options)
+  const { clearLater, allCleared } = clearing(clear, log)
   return {
     ...reading(collection),
 
-    /** Has the changes of this collection finished by `sweep`. */
-    watch: (home: CountedCollection): void => void homes.push(home),
+    /** Has `sweep` finish the changes of this collection. */
+    watch: (changed: CountedCollection): void => void counted.push(changed),
 
     /**
-     * Counts saved changes of one workspace. A failure is only logged: the changes are saved, and a sweeper counts them.
+     * Counts saved changes of one workspace. A failure is only logged: a sweeper counts them then.
      * @param step begins the names of the fault points: `<step>.saved` and `<step>.counted`.
      */
-    count: async (step: string, entries: readonly (Entry | null)[]): Promise<void> => {
+    count: async (step: string, changes: readonly (PendingChange | null)[]): Promise<void> => {
       at(`${step}.saved`)
-      const some = entries.filter((entry) => entry !== null)
-      const changes = some.map(({ change }) => change)
-      if (some[0] === undefined) return
+      const pending = changes.filter((change) => change !== null)
+      if (pending[0] === undefined) return
       try {
-        await addAll(some[0].ws, changes)
+        await addAll(
+          pending[0].ws,
+          pending.map(({ change }) => change),
+        )
         at(`${step}.counted`)
-        // Nobody waits for this: it tells sweepers only that there is nothing to do.
-        some.forEach(clearLater)
+        pending.forEach(clearLater)
       } catch (error) {
         log.warn('changes could not be counted at once; a sweeper will', { error })
       }
     },
 
-    /** Finishes the changes that were left before now. */
+    /** Finishes the changes that were left half counted. */
     sweep: async (): Promise<void> => {
-      const left = new Date(clock.now().getTime() - LEFT_AFTER_MS)
-      let all = true
-      for (const home of homes) {
-        const found = await listLeft(home, left)
-        all &&= found.length < BATCH
-        for (const { _id: id, ws, uncounted } of found)
-          for (const change of uncounted) if (change.at <= left) await finish({ home, id, ws, change })
+      const before = new Date(clock.now().getTime() - LEFT_AFTER_MS)
+      let complete = true
+      for (const changed of counted) {
+        const { left, all } = await listLeft(changed, before)
+        for (const pending of left) await finish(pending)
+        complete &&= all
       }
-      if (all) countedUntil = left
+      if (complete) countedUntil = before
     },
 
-    /** Removes the counters of what is gone. */
+    /** Removes the counters of a deleted task. */
     remove: async (ws: string, id: string): Promise<void> => {
       await collection.deleteOne({ _id: id, ws })
     },
 
-    [Symbol.asyncDispose]: async (): Promise<void> => {
-      await Promise.allSettled([...clearing])
-    },
+    [Symbol.asyncDispose]: allCleared,
   }
 }
 export type CounterStore = Awaited<ReturnType<typeof openCounters>>

@@ -1,9 +1,10 @@
-// Where a page ended, as the opaque text that callers hand back. Pure. A cursor names only a place in a list: what may
-// be seen behind it is decided again by every query.
+// The cursors of lists of tasks and comments: where a page ended. Pure.
+//
+// A cursor names a position in a list and grants nothing: every query decides again what may be seen behind it.
 import { notACursor, packCursor, unpackCursor } from '../../shared/contracts/define/cursor.ts'
 
-/** The lists that have pages, each with the shape of its places. */
-const PLACES = {
+/** The lists that have pages, each with the form of its positions. */
+const POSITIONS = {
   /** Newest first: the id of the last task. */
   newest: /^[0-9A-HJKMNP-TV-Z]{26}$/,
   /** In order of work: the rank of the last task. */
@@ -11,19 +12,19 @@ const PLACES = {
   /** Oldest first: the id of the last comment. */
   comments: /^[0-9A-HJKMNP-TV-Z]{26}$/,
 } as const
-export type Paged = keyof typeof PLACES
+export type Paged = keyof typeof POSITIONS
 
-/** The cursor behind a place; null when the list ends there. */
-export const writeCursor = (list: Paged, place: string | undefined): string | null =>
-  place === undefined ? null : packCursor(`${list} ${place}`)
+/** The cursor behind a position; null when the list ends there. */
+export const writeCursor = (list: Paged, position: string | undefined): string | null =>
+  position === undefined ? null : packCursor(`${list} ${position}`)
 
 /**
- * The place of a cursor of the same list; undefined for none.
+ * The position that a cursor of the same list names; undefined for no cursor.
  * @throws AppError `invalid_argument` for any other text; `field` is the parameter that it came in.
  */
 export const readCursor = (list: Paged, cursor: string | undefined, field = 'cursor'): string | undefined => {
   if (cursor === undefined) return undefined
-  const [, of, place = ''] = /^(\w+) (.+)$/.exec(unpackCursor(cursor) ?? '') ?? []
-  if (of === list && PLACES[list].test(place)) return place
+  const [, of, position = ''] = /^(\w+) (.+)$/.exec(unpackCursor(cursor) ?? '') ?? []
+  if (of === list && POSITIONS[list].test(position)) return position
   throw notACursor(field)
 }

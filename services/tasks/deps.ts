@@ -1,4 +1,4 @@
-// What the handlers of this service are given. Types only.
+// What the handlers of this service are given. Apart from main.ts, which makes it, because all handlers import it.
 import type { Client, Handlers } from '../../shared/contracts/define/contract.ts'
 import type { loopsQueue } from '../../shared/contracts/loops-queue/contract.ts'
 import type { tasks } from '../../shared/contracts/tasks/contract.ts'
@@ -13,12 +13,14 @@ export type Deps = Pick<Host, 'clock' | 'ids' | 'at' | 'log'> &
   Readonly<{
     tasks: TaskStore
     comments: CommentStore
-    tallies: CounterStore
+    counters: CounterStore
     requests: RequestStore
     recount: Recount
-    /** For tools and sweepers only: this service's own internal operations are leaves. */
     loops: Client<typeof loopsQueue>
   }>
+
+/** What internal operations are given. They call no other service, so that services cannot wait for each other in a circle. */
+export type LeafDeps = Pick<Deps, 'tasks' | 'comments' | 'counters' | 'clock' | 'ids' | 'at'>
 
 /** The handlers of some of this service's operations. */
 export type Some<K extends keyof (typeof tasks)['operations']> = Pick<Handlers<typeof tasks>, K>

@@ -1,11 +1,14 @@
-// What the loops-queue service asks about the tasks of loops: lists, counts, and where work is ready. It asks only about
-// loops that its caller sees, and nobody is asked here.
+// The internal operations about the tasks and comments of loops. Leaves: they call no other service.
+//
+// The loops-queue service calls them, and only about loops that its own caller sees.
 import { TASK_STATUSES, type TaskStatus } from '../../shared/contracts/define/common.ts'
-import { countByStatus, counterOf, countReady, UNASSIGNED, visibleLists } from './counter-rules.ts'
+import { commentPage } from './comment-tools.ts'
+import { countByStatus, counterOf, countReady } from './counter-rules.ts'
 import { readCursor, writeCursor } from './cursor-rules.ts'
-import type { Some } from './deps.ts'
-import { finishArrivals, type Leaf } from './moves.ts'
+import type { LeafDeps, Some } from './deps.ts'
+import { finishArrivals } from './move-into-new-loop.ts'
 import { rowPage, toRow } from './task-view.ts'
+import { UNASSIGNED, visibleLists } from './visibility-rules.ts'
 
 /** People that a ship report names. */
 const MAX_AUTHORS = 1_000
@@ -14,46 +17,11 @@ const UNFINISHED: readonly TaskStatus[] = TASK_STATUSES.filter(
   (status) => status !== 'shipped' && status !== 'rejected',
 )
 
-type Internals = 'list_loop_tasks' | 'count_loops' | 'count_workspace' | 'find_ready' | 'summarize_loop'
-
-/** The internal operations about the tasks of loops. */
-export const internalHandlers = (deps: Leaf): Some<Internals> => ({
-  list_loop_tasks: async ({ workspace_id: ws, loop_id, limit, cursor, ready_only, max_bytes }) => {
-    const after = readCursor('work', cursor)
-    const [rows, tallies] = await Promise.all([
-      deps.tasks.listWork(ws, loop_id, ready_only ? 'ready' : TASK_STATUSES, after, limit + 1),
-      deps.tallies.read(ws, [loop_id]),
-    ])
-    const counts = countByStatus(tallies, ws, [loop_id])
-    const page = rowPage(rows, limit, max_bytes)
-    return {
-      tasks: page.tasks,
-      total: ready_only ? countReady(tallies, ws, loop_id) : counts.total,
-      next_cursor: writeCursor('work', page.last?.rank),
-      counts,
-    }
-  },
-
-  count_loops: async ({ workspace_id: ws, loop_ids }) => {
-    const tallies = await deps.tallies.read(ws, loop_ids)
-    return { loops: loop_ids.map((loop_id) => ({ loop_id, counts: countByStatus(tallies, ws, [loop_id]) })) }
-  },
-
-  count_workspace: async ({ workspace_id: ws, visible_private_loop_ids }) => {
-    const shelves = visibleLists('all', visible_private_loop_ids)
-    const tallies = await deps.tallies.read(
-      ws,
-      shelves.map((shelf) => counterOf(ws, shelf)),
-    )
-    return {
-      all: countByStatus(tallies, ws, shelves),
-      unassigned: countByStatus(tallies, ws, [UNASSIGNED]),
-    }
-  },
-
+/** Where work is ready. */
+const readyHandlers = (deps: LeafDeps): Some<'find_ready'> => ({
   find_ready: async ({ workspace_id: ws, loop_ids, since }) => {
-    // The changes first: what is looked at after that is no older than the mark.
-    const changes = since === undefined ? undefined : await deps.tallies.listReadyChanges(ws, since)
+    // The changes first: what is read after them is no older than the mark.
+    const changes = since === undefined ? undefined : await deps.counters.listReadyChanges(ws, since)
     const ready = await deps.tasks.findReadyLoops(ws, [
       ...new Set([...loop_ids, ...(changes?.loop_ids ?? [])]),
     ])
@@ -63,6 +31,48 @@ export const internalHandlers = (deps: Leaf): Some<Internals> => ({
     const { loop_ids: changed_loop_ids, complete, mark } = changes
     return { ...answer, followed: { ready_loop_ids: [...ready], changed_loop_ids, complete, mark } }
   },
+})
+
+/** Pages of one loop. */
+const pageHandlers = (deps: LeafDeps): Some<'list_loop_tasks' | 'list_loop_comments'> => ({
+  list_loop_tasks: async ({ workspace_id: ws, loop_id, limit, cursor, ready_only, max_bytes }) => {
+    const after = readCursor('work', cursor)
+    const [rows, counters] = await Promise.all([
+      deps.tasks.listWork(ws, loop_id, ready_only ? 'ready' : TASK_STATUSES, after, limit + 1),
+      deps.counters.read(ws, [loop_id]),
+    ])
+    const counts = countByStatus(counters, ws, [loop_id])
+    const { tasks, last } = rowPage(rows, limit, max_bytes)
+    return {
+      tasks,
+      total: ready_only ? countReady(counters, ws, loop_id) : counts.total,
+      next_cursor: writeCursor('work', last?.rank),
+      counts,
+    }
+  },
+
+  list_loop_comments: ({ workspace_id, loop_id, cursor, max_bytes }) =>
+    commentPage(deps, workspace_id, loop_id, readCursor('comments', cursor), max_bytes),
+})
+
+/** Counts of loops and of the workspace, and what a loop ships with. */
+const countHandlers = (deps: LeafDeps): Some<'count_loops' | 'count_workspace' | 'summarize_loop'> => ({
+  count_loops: async ({ workspace_id: ws, loop_ids }) => {
+    const counters = await deps.counters.read(ws, loop_ids)
+    return { loops: loop_ids.map((loop_id) => ({ loop_id, counts: countByStatus(counters, ws, [loop_id]) })) }
+  },
+
+  count_workspace: async ({ workspace_id: ws, visible_private_loop_ids }) => {
+    const lists = visibleLists('all', visible_private_loop_ids)
+    const counters = await deps.counters.read(
+      ws,
+      lists.map((list) => counterOf(ws, list)),
+    )
+    return {
+      all: countByStatus(counters, ws, lists),
+      unassigned: countByStatus(counters, ws, [UNASSIGNED]),
+    }
+  },
 
   summarize_loop: async ({ workspace_id: ws, loop_id, limit, visibility }, call) => {
     if (visibility) await finishArrivals(deps, ws, { id: loop_id, visibility }, call)
@@ -70,7 +80,7 @@ export const internalHandlers = (deps: Leaf): Some<Internals> => ({
       deps.tasks.listWork(ws, loop_id, ['shipped'], undefined, limit),
       deps.tasks.listWork(ws, loop_id, UNFINISHED, undefined, limit),
       deps.tasks.listAuthors(ws, loop_id, MAX_AUTHORS),
-      // The counters may be a moment behind; what is published of a shipped loop is published for good.
+      // Not from the counters: they may be a moment behind, and what is published of a shipped loop is final.
       deps.tasks.countLoop(ws, loop_id),
     ])
     return {
@@ -78,7 +88,14 @@ export const internalHandlers = (deps: Leaf): Some<Internals> => ({
       counts,
       shipped: shipped.map(toRow),
       unfinished: unfinished.map(toRow),
-      unfinished_total: UNFINISHED.reduce((sum, status) => sum + counts[status], 0),
+      unfinished_total: UNFINISHED.reduce((total, status) => total + counts[status], 0),
     }
   },
+})
+
+/** The handlers of the internal operations but those that move tasks. */
+export const internalHandlers = (deps: LeafDeps) => ({
+  ...readyHandlers(deps),
+  ...pageHandlers(deps),
+  ...countHandlers(deps),
 })

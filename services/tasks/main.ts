@@ -1,19 +1,36 @@
-// Composition root of the tasks service: the only place that knows what is plugged in.
+// Wires the tasks service: stores, handlers, sweepers.
 import { client } from '../../shared/bus/client.ts'
+import type { Handlers } from '../../shared/contracts/define/contract.ts'
 import { loopsQueue } from '../../shared/contracts/loops-queue/contract.ts'
+import type { RecordOperation } from '../../shared/contracts/records.ts'
 import { tasks as contract } from '../../shared/contracts/tasks/contract.ts'
 import { recordHandlers } from '../../shared/events/record-store.ts'
 import type { Config } from '../../shared/process/config.ts'
 import { type Host, startOnHost } from '../../shared/service.ts'
 import { openRequests } from '../../shared/storage/request-store.ts'
 import type { Started } from '../start.ts'
+import { bulkHandlers } from './bulk-tools.ts'
 import { openComments } from './comment-store.ts'
+import { commentHandlers } from './comment-tools.ts'
 import { openCounters } from './counter-store.ts'
-import { createHandlers } from './handlers.ts'
+import type { Deps } from './deps.ts'
+import { internalHandlers } from './internals.ts'
+import { moveHandlers } from './move-into-new-loop.ts'
 import { records } from './record-store.ts'
 import { openRecount } from './recount-store.ts'
 import { startSweepers } from './sweepers.ts'
 import { openTasks } from './task-store.ts'
+import { readingHandlers, writingHandlers } from './task-tools.ts'
+
+/** The handlers of every operation of the contract but those about records. */
+export const createHandlers = (deps: Deps): Omit<Handlers<typeof contract>, RecordOperation> => ({
+  ...readingHandlers(deps),
+  ...writingHandlers(deps),
+  ...bulkHandlers(deps),
+  ...commentHandlers(deps),
+  ...moveHandlers(deps),
+  ...internalHandlers(deps),
+})
 
 const wire = async (host: Host): Promise<void> => {
   const { clock, ids, at, log, relay, stack } = host
@@ -22,14 +39,14 @@ const wire = async (host: Host): Promise<void> => {
   const aggregateDeps = { service: contract.name, clock, ids, onCommit: relay.onCommit, requests }
   const tasks = await openTasks(db, aggregateDeps)
   const comments = await openComments(db, aggregateDeps)
-  const tallies = stack.use(await openCounters(db, { clock, log: log.child('tallies'), at }))
-  for (const { home, outbox } of [tasks, comments]) {
+  const counters = stack.use(await openCounters(db, { clock, log: log.child('counters'), at }))
+  for (const { counted, outbox } of [tasks, comments]) {
     relay.watch(outbox)
-    tallies.watch(home)
+    counters.watch(counted)
   }
   const loops = client(host.bus, loopsQueue)
   const recount = await openRecount(db)
-  const deps = { clock, ids, at, log, tasks, comments, requests, tallies, recount, loops }
+  const deps = { clock, ids, at, log, tasks, comments, requests, counters, recount, loops }
   stack.use(startSweepers(deps))
   await host.serve(contract, { ...createHandlers(deps), ...recordHandlers(contract, db, records) })
 }

@@ -7,14 +7,14 @@ import {
   type StoredThing,
 } from '../../shared/events/record-store.ts'
 import { lookInto } from '../../shared/storage/collection.ts'
-import { PUBLIC } from './counter-rules.ts'
 import { createdEvent } from './task-rules.ts'
 import { addedEvent, type EventComment } from './task-view.ts'
+import { isPrivate } from './visibility-rules.ts'
 
 type Within = { ws: string }
 type Parent = { _id: string; acl: string }
 
-const filed = recordSource<StoredThing & Within & Parameters<typeof createdEvent>[0]>(contract.name, {
+const tasks = recordSource<StoredThing & Within & Parameters<typeof createdEvent>[0]>(contract.name, {
   type: 'task.created',
   collection: 'tasks',
   filter: { deleted_at: { $exists: false } },
@@ -35,16 +35,16 @@ const comments = recordSource<StoredThing & Within & EventComment & { parent: st
       .find({ _id: { $in: found.map(({ parent }) => parent) }, deleted_at: { $exists: false } })
       .project<Parent>({ schema: 1, acl: 1 })
       .toArray()
-    const acls = new Map(parents.map((one) => [one._id, read(one).acl]))
+    const byId = new Map(parents.map((task) => [task._id, read(task)]))
     return found.map((comment) => {
       const { ws, loop_id, parent } = comment
-      // Private until the service of the loop says otherwise: whoever puts the snapshot together asks it.
+      // Private until the service of the loop says otherwise: whoever assembles the snapshot asks it.
       if (loop_id !== null) return [{ ws, event: addedEvent(comment, true) }]
-      const acl = acls.get(parent)
-      return acl === undefined ? [] : [{ ws, event: addedEvent(comment, acl !== PUBLIC) }]
+      const task = byId.get(parent)
+      return task === undefined ? [] : [{ ws, event: addedEvent(comment, isPrivate(task)) }]
     })
   },
 })
 
-/** What this service has for a snapshot. */
-export const records: readonly RecordSource[] = [filed, comments]
+/** The records of this service. */
+export const records: readonly RecordSource[] = [tasks, comments]

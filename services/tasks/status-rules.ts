@@ -1,8 +1,8 @@
-// Which status may follow which, and what counts as an approval. Pure.
+// Which status of a task may follow which, and which change is an approval. Pure.
 import type { Actor, TaskStatus } from '../../shared/contracts/define/common.ts'
 import { AppError } from '../../shared/contracts/define/errors.ts'
 
-/** What may follow each status. From open straight to work is for those who may approve: it is an approval too. */
+/** What may follow each status. From open straight to work is for those who may approve: it is an approval as well. */
 export const TRANSITIONS: Readonly<Record<TaskStatus, readonly TaskStatus[]>> = {
   open: ['approved', 'rejected', 'on_hold', 'in_progress', 'shipped'],
   approved: ['in_progress', 'on_hold', 'rejected', 'open'],
@@ -17,15 +17,15 @@ const NEEDS_APPROVAL: ReadonlySet<TaskStatus> = new Set(['approved', 'in_progres
 /** Statuses that withdraw the approval on record. */
 const WITHDRAWS: ReadonlySet<TaskStatus> = new Set(['open', 'rejected'])
 
-/** A task's place in its life. */
+/** A task's status, and who approved it. */
 export type Standing = Readonly<{ status: TaskStatus; approved_by: Actor | null }>
 /** Who changes something, and whether their token lets them approve. */
 export type Editor = Readonly<{ actor: Actor; may_approve: boolean }>
 
 /**
- * The standing after a change of status; the same object when it has that status already.
- * @throws AppError `invalid_transition` naming the legal ones in `legal`; `forbidden` when it would be an approval by
- * somebody who may not approve.
+ * The standing after a change of status; the same object when the task has that status already.
+ * @throws AppError `invalid_transition`, with the possible ones in `legal`; `forbidden` when the change would be an
+ * approval by somebody who may not approve.
  */
 export const changeStatus = (from: Standing, to: TaskStatus, by: Editor): Standing => {
   if (from.status === to) return from

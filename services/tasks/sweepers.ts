@@ -1,45 +1,45 @@
-// What this service finishes on its own account when a process died in the middle: counts, moves, deletions. And a look
-// now and then whether the counts are right.
+// Finishes what a process left half done when it died: counts, moves, deletions. Also checks the counters, a few at a time.
 import { ownCall } from '../../shared/bus/headers.ts'
 import { LIMITS } from '../../shared/contracts/define/common.ts'
 import { repeat } from '../../shared/process/lifecycle.ts'
 import type { Deps } from './deps.ts'
-import { finishEntries } from './entering.ts'
-import { finishMoves } from './moves.ts'
+import { finishReservations } from './move-into-loop.ts'
+import { finishMoves } from './move-into-new-loop.ts'
 
-/** How often each looks for work (ms). */
+/** How often each sweeper looks for work (ms). */
 const COUNT_EVERY_MS = 1_000
-const SETTLE_EVERY_MS = 1_000
+const MOVE_EVERY_MS = 1_000
 const PURGE_EVERY_MS = 5_000
-/** Counters that are checked at a time, over all replicas, and the pause when all have been (ms); also after a failure. */
 const RECOUNT_EVERY_MS = 10_000
+/** Counters checked at a time, by one replica. */
 const RECOUNT_BATCH = 25
-const RECOUNT_CYCLE_MS = 60 * 60_000
-/** Reservations older than this have been left by whoever made them (ms). */
+/** Pause when all have been checked, and after a check that failed (ms). */
+const RECOUNT_PAUSE_MS = 60 * 60_000
+/** Whoever made a reservation older than this has left it (ms). */
 const MOVE_LEFT_AFTER_MS = 5_000
-/** A deleted task keeps its comments this long, so that one which was under way then is removed too (ms). */
+/** A deleted task keeps its comments this long, so that a comment which was under way is removed too (ms). */
 const PURGE_AFTER_MS = 60_000
-/** Documents per look. */
+/** Documents per sweep. */
 const BATCH = LIMITS.page
-/** Batches of comments removed per task and look. */
+/** Batches of comments removed per task and sweep. */
 const PURGE_ROUNDS = 20
 
 const before = (deps: Deps, ms: number): Date => new Date(deps.clock.now().getTime() - ms)
 
-/** Settles reservations that were left, workspace by workspace. */
-const settleLeftMoves = async (deps: Deps): Promise<void> => {
+/** Finishes reservations that were left, workspace by workspace. */
+const finishLeftMoves = async (deps: Deps): Promise<void> => {
   const left = await deps.tasks.listReservedBefore(before(deps, MOVE_LEFT_AFTER_MS), BATCH)
   for (const [ws, tasks] of Map.groupBy(left, (task) => task.ws)) {
     const call = ownCall(deps.clock, deps.ids.next())
     const entering = tasks.filter(({ move }) => move.entering)
     const forming = tasks.filter(({ move }) => !move.entering)
-    if (entering.length > 0) await finishEntries(deps, ws, entering, call)
+    if (entering.length > 0) await finishReservations(deps, ws, entering, call)
     if (forming.length > 0)
       await finishMoves(deps, ws, [...new Set(forming.map(({ move }) => move.loop_id))], call)
   }
 }
 
-/** Removes what deleted tasks have left: comments and their count, then all but a mark that time removes. */
+/** Removes what deleted tasks left: the comments, then their counter; the tombstone expires later. */
 const purgeDeleted = async (deps: Deps): Promise<void> => {
   for (const task of await deps.tasks.listUnpurged(before(deps, PURGE_AFTER_MS), BATCH)) {
     let empty = false
@@ -47,26 +47,26 @@ const purgeDeleted = async (deps: Deps): Promise<void> => {
       empty = await deps.comments.purge(task.ws, task._id)
     if (!empty) continue
     deps.at('purge_task.comments_removed')
-    await deps.tallies.remove(task.ws, task._id)
+    await deps.counters.remove(task.ws, task._id)
     deps.at('purge_task.count_removed')
     await deps.tasks.expire(task, deps.clock.now())
   }
 }
 
-/** Checks some counters and mends those that are wrong, a little at a time and on one replica. */
+/** Checks some counters and repairs those that are wrong; of all replicas, one does. */
 export const recountSome = async ({
   recount,
   clock,
   log,
 }: Pick<Deps, 'recount' | 'clock' | 'log'>): Promise<void> => {
   const now = clock.now().getTime()
-  const until = new Date(now + RECOUNT_CYCLE_MS)
+  const until = new Date(now + RECOUNT_PAUSE_MS)
   const after = await recount.take(new Date(now), until)
   if (after === null) return
-  const { drifts, end } = await recount.look(after, RECOUNT_BATCH)
+  const { drifts, end } = await recount.check(after, RECOUNT_BATCH)
   for (const drift of drifts)
-    if (await recount.repair(drift)) log.warn('counters were wrong and are mended', { ...drift })
-  await recount.goOn(until, end ?? '', end === null ? until : new Date(now + RECOUNT_EVERY_MS))
+    if (await recount.repair(drift)) log.warn('counters were wrong and are repaired', { ...drift })
+  await recount.moveOn(until, end ?? '', end === null ? until : new Date(now + RECOUNT_EVERY_MS))
 }
 
 /** Starts the sweepers. */
@@ -75,8 +75,8 @@ export const startSweepers = (deps: Deps): AsyncDisposable => {
   const every = (interval_ms: number, work: () => Promise<void>): AsyncDisposable =>
     repeat(work, { interval_ms, log, random: deps.ids.random })
   const stack = new AsyncDisposableStack()
-  stack.use(every(COUNT_EVERY_MS, () => deps.tallies.sweep()))
-  stack.use(every(SETTLE_EVERY_MS, () => settleLeftMoves(deps)))
+  stack.use(every(COUNT_EVERY_MS, () => deps.counters.sweep()))
+  stack.use(every(MOVE_EVERY_MS, () => finishLeftMoves(deps)))
   stack.use(every(PURGE_EVERY_MS, () => purgeDeleted(deps)))
   stack.use(every(RECOUNT_EVERY_MS, () => recountSome(deps)))
   return stack

@@ -1,4 +1,4 @@
-// What can be done with a task, as decisions: the task before in, the task after and the events to publish. Pure.
+// What can be done with a task, as decisions: the task before in, the task after and its events out. Pure.
 
 import {
   type Actor,
@@ -7,26 +7,18 @@ import {
   type TaskStatus,
 } from '../../shared/contracts/define/common.ts'
 import type { PlainEvent } from '../../shared/contracts/define/contract.ts'
-import { AppError } from '../../shared/contracts/define/errors.ts'
-import type { LoopRef } from '../../shared/contracts/tasks/shapes.ts'
 import type { LedgerEntry } from '../../shared/storage/idempotency.ts'
-import {
-  type Countable,
-  type List,
-  type Location,
-  listsOf,
-  type PendingIncrements,
-  PUBLIC,
-} from './counter-rules.ts'
+import type { Countable, PendingIncrements } from './counter-rules.ts'
 import { type Readiness, storedReady } from './ready-rules.ts'
 import { changeStatus, type Editor, type Standing } from './status-rules.ts'
+import { isPrivate, type List, type Location, listsOf, NOWHERE } from './visibility-rules.ts'
 
 /**
- * A reservation for a loop. While the loop is being formed, the task changes for nothing else. With `entering`, an id of
- * its own, it is that of one task into a loop that stands, until it is seen that the loop has not shipped meanwhile: put
- * on a task before it moves, and on a new one that is in the loop already.
+ * A reservation of a task for a loop. Without `entering`, the loop is being formed, and nothing else changes the task until
+ * that is over. With it (an id of its own), one task moves into a loop that exists: a task is reserved before it moves, a
+ * new one is inserted in the loop with its reservation, which goes when the loop is found not to have shipped meanwhile.
  */
-export type Move = Readonly<{ loop_id: string; at: Date; by: Actor; entering?: string }>
+export type Reservation = Readonly<{ loop_id: string; at: Date; by: Actor; entering?: string }>
 
 /** A task without what its storage adds. */
 export type TaskState = Location &
@@ -39,7 +31,7 @@ export type TaskState = Location &
     body: string
     priority: Priority
     due_date: string | null
-    /** Its place in the order of work, unique, so that a page begins with one comparison. */
+    /** Sorts it in the order of work; unique, so that a page begins with one comparison. */
     rank: string
     shelves: readonly List[]
     author: Actor
@@ -47,18 +39,18 @@ export type TaskState = Location &
     updated_at: Date
     /** The request that made it, if that had a key, with its answer. */
     created: LedgerEntry | null
-    move: Move | null
+    move: Reservation | null
     uncounted: readonly PendingIncrements[]
-    /** Set on what is left of a deleted task. */
+    /** Set on the tombstone of a deleted task. */
     deleted_at?: Date
-    /** When that goes too; set once its comments are gone and its events are out. */
+    /** When the tombstone goes; set once the comments are gone and the events are published. */
     expires_at?: Date
   }>
 
 /** A task and the version that it has. */
 export type Versioned<T = TaskState> = T & Readonly<{ v: number }>
 
-/** What to write and what to tell. */
+/** What to write and what to publish. */
 export type Decision<T = TaskState> = Readonly<{ next: T; events: readonly PlainEvent[] }>
 
 /** Order within a loop: most urgent first, then by due date with none last, then by age. */
@@ -69,57 +61,33 @@ export const rankOf = ({
 }: Readonly<{ _id: string; priority: Priority; due_date: string | null }>): string =>
   `${PRIORITIES.indexOf(priority)}:${due_date ?? '~'}:${_id}`
 
-/** What is stored of a task because it follows from the rest: part of every decision. */
+/** The stored fields that follow from the others: part of every decision that changes a task. */
 const derived = (task: Location & Readiness & Parameters<typeof rankOf>[0]) => ({
   rank: rankOf(task),
   shelves: listsOf(task),
   ready: storedReady(task),
 })
 
-/** Out of any loop: for everyone in the workspace. */
-export const NOWHERE: Location = { loop_id: null, acl: PUBLIC }
-
-/** Being in a loop: as visible as that loop is, whose visibility never changes. */
-export const locationIn = (loop: Pick<LoopRef, 'id' | 'visibility'>): Location => ({
-  loop_id: loop.id,
-  acl: loop.visibility === 'private' ? loop.id : PUBLIC,
-})
-
-/**
- * The place in a loop that a person names.
- * @throws AppError `invalid_transition` when the loop is shipped.
- */
-export const openLocationIn = (
-  loop: Pick<LoopRef, 'id' | 'visibility'> & Readonly<{ status: string }>,
-): Location => {
-  if (loop.status === 'shipped')
-    throw new AppError('invalid_transition', 'This loop is shipped; no task can be added to it.', {
-      hint: 'Name a loop that is active or on hold, or make a new one with create_loop.',
-      details: { loop_id: loop.id, status: loop.status },
-    })
-  return locationIn(loop)
-}
-
-/** What the events of a task tell of it. */
-type Tellable = Pick<
+/** What the events of a task say about it. */
+type EventTask = Pick<
   TaskState,
   '_id' | 'title' | 'status' | 'priority' | 'due_date' | 'loop_id' | 'acl' | 'author'
 >
 
-const eventData = (task: Tellable, version: number, by: Actor): PlainEvent['data'] => ({
+const eventData = (task: EventTask, version: number, by: Actor): PlainEvent['data'] => ({
   task_id: task._id,
   title: task.title,
   status: task.status,
   priority: task.priority,
   due_date: task.due_date,
   loop_id: task.loop_id,
-  private: task.acl !== PUBLIC,
+  private: isPrivate(task),
   version,
   by,
 })
 
-/** What tells of a task that is like this: of a new one, or to a reader that begins with it as it is now. */
-export const createdEvent = (task: Versioned<Tellable>): PlainEvent => ({
+/** The event of a new task, or of one as it is now for a reader that begins with it. */
+export const createdEvent = (task: Versioned<EventTask>): PlainEvent => ({
   name: 'task.created',
   data: eventData(task, task.v, task.author),
 })
@@ -132,14 +100,14 @@ export type NewTask = Readonly<{
   body: string
   priority: Priority
   due_date: string | null
-  place: Location
+  location: Location
   by: Actor
   now: Date
 }>
 
 /** A new task, open. */
 export const createTask = (task: NewTask): Decision => {
-  const { id: _id, ws, title, body, priority, due_date, place, by, now } = task
+  const { id: _id, ws, title, body, priority, due_date, location, by, now } = task
   const next: TaskState = {
     _id,
     ws,
@@ -148,8 +116,8 @@ export const createTask = (task: NewTask): Decision => {
     status: 'open',
     priority,
     due_date,
-    ...place,
-    ...derived({ _id, status: 'open', priority, due_date, ...place }),
+    ...location,
+    ...derived({ _id, status: 'open', priority, due_date, ...location }),
     author: by,
     approved_by: null,
     created_at: now,
@@ -168,23 +136,23 @@ export type TaskChange = Readonly<{
   status?: TaskStatus | undefined
   priority?: Priority | undefined
   due_date?: string | null | undefined
-  place?: Location | undefined
+  location?: Location | undefined
 }>
 
-/** The loop before, for whoever sees the task now: a private loop is named only to those who see what is in it. */
+/** The loop before, as those who see the task now may know it: a private loop is named only to those who see it. */
 const nameableBefore = (before: Location, after: Location): string | null =>
-  before.acl === PUBLIC || before.acl === after.acl ? before.loop_id : null
+  !isPrivate(before) || before.acl === after.acl ? before.loop_id : null
 
-/** The last word to readers who saw the task and do not see where it is now; it says nothing of that place. */
+/** The last event for readers who saw the task and do not see it any more; it does not say where the task is. */
 const hiddenEvents = (before: TaskState, after: Location, version: number): PlainEvent[] =>
-  before.acl === PUBLIC && after.acl !== PUBLIC
+  !isPrivate(before) && isPrivate(after)
     ? [{ name: 'task.hidden', data: { task_id: before._id, version } }]
     : []
 
 const CHANGEABLE = ['title', 'body', 'status', 'priority', 'due_date', 'loop_id'] as const
 
 /**
- * The task after a change, or null when it is like that already.
+ * The task after a change, or null when it is like that already. A task in a shipped loop can be changed like any other.
  * @throws AppError `invalid_transition` or `forbidden` as changeStatus does.
  */
 export const editTask = (
@@ -193,15 +161,15 @@ export const editTask = (
   by: Editor,
   now: Date,
 ): Decision<Versioned> | null => {
-  const { status, place = before, title, body, priority, due_date } = change
+  const { status, location = before, title, body, priority, due_date } = change
   const standing = changeStatus(before, status ?? before.status, by)
   const fields = {
     title: title ?? before.title,
     body: body ?? before.body,
     priority: priority ?? before.priority,
     due_date: due_date === undefined ? before.due_date : due_date,
-    loop_id: place.loop_id,
-    acl: place.acl,
+    loop_id: location.loop_id,
+    acl: location.acl,
     status: standing.status,
     approved_by: standing.approved_by,
   }
@@ -223,7 +191,7 @@ export const editTask = (
   return { next, events: [{ name: 'task.updated', data }, ...hiddenEvents(before, next, version)] }
 }
 
-/** What is left of a task when it is deleted: no text, on no list, in no loop. */
+/** Deletes a task: what is left has no text, is on no list and in no loop. */
 export const deleteTask = (before: Versioned, by: Actor, now: Date): Decision<Versioned> => ({
   next: {
     ...before,
@@ -238,7 +206,7 @@ export const deleteTask = (before: Versioned, by: Actor, now: Date): Decision<Ve
   events: [{ name: 'task.deleted', data: eventData(before, before.v + 1, by) }],
 })
 
-/** What is left of a new task whose loop had shipped when it came: the key of its request is free again. */
+/** Deletes a new task whose loop had shipped before it came: the idempotency key of its request can be used again. */
 export const withdrawTask = (before: Versioned, by: Actor, now: Date): Decision<Versioned> => {
   const { next, events } = deleteTask(before, by, now)
   return { next: { ...next, created: null }, events }

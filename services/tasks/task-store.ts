@@ -1,5 +1,5 @@
 // Tasks in MongoDB: their indexes, and every query and write of them. A deleted task is on no list and in no loop, so
-// only what finds tasks by id or by key has to know of deletion.
+// only queries by id or by key have to exclude it.
 import type { Collection, Db, Filter, IndexDescription } from 'mongodb'
 import {
   PRIORITIES,
@@ -17,10 +17,11 @@ import {
   OUTBOX_INDEX,
 } from '../../shared/storage/aggregate.ts'
 import { openCollection } from '../../shared/storage/collection.ts'
-import { type Countable, differenceOf, type List, sumOf } from './counter-rules.ts'
-import { type CountedCollection, type Entry, PENDING_INCREMENTS_INDEX } from './counter-store.ts'
+import { type Countable, differenceOf, taskCounts } from './counter-rules.ts'
+import { type CountedCollection, PENDING_INCREMENTS_INDEX, type PendingChange } from './counter-store.ts'
 import { READY, READY_STATUS } from './ready-rules.ts'
-import type { Decision, Move, TaskState } from './task-rules.ts'
+import type { Decision, Reservation, TaskState } from './task-rules.ts'
+import type { List } from './visibility-rules.ts'
 
 /** A task as it is stored. */
 export type TaskDoc = TaskState & Aggregate
@@ -31,7 +32,7 @@ export type RowDoc = Omit<
 > &
   Readonly<{ rank: string }>
 /** A task reserved for a loop. */
-export type ReservedDoc = Pick<TaskDoc, '_id' | 'ws' | 'loop_id'> & Readonly<{ move: Move }>
+export type ReservedDoc = Pick<TaskDoc, '_id' | 'ws' | 'loop_id'> & Readonly<{ move: Reservation }>
 
 /** The indexes of the tasks, each with what it is for. */
 const TASK_INDEXES: readonly IndexDescription[] = [
@@ -66,14 +67,14 @@ const TASK_INDEXES: readonly IndexDescription[] = [
     unique: true,
     partialFilterExpression: { 'created.key': { $exists: true } },
   },
-  // Tasks reserved for a loop, and reservations that nobody settled.
+  // Tasks reserved for a loop, and reservations that somebody left.
   {
     key: { ws: 1, 'move.loop_id': 1 },
     name: 'reserved',
     partialFilterExpression: { 'move.loop_id': { $exists: true } },
   },
   { key: { 'move.at': 1 }, name: 'reserved_at', partialFilterExpression: { 'move.at': { $exists: true } } },
-  // What is left of deleted tasks, and when it goes.
+  // Tombstones of deleted tasks, and when they go.
   {
     key: { expires_at: 1, deleted_at: 1 },
     name: 'deleted',
@@ -87,7 +88,7 @@ const TASK_INDEXES: readonly IndexDescription[] = [
   },
 ]
 
-/** What a row of a list is made of. */
+/** The fields of a row of a list. */
 const ROW = {
   ws: 1,
   v: 1,
@@ -104,15 +105,15 @@ const ROW = {
 } as const
 
 /**
- * The server reads several points of an index as one ordered list by merging one scan of each, up to 200 scans; with
- * more it would sort in memory, so a list over more is asked for in parts.
+ * MongoDB reads several points of an index in order by merging one scan of each, up to 200 scans. With more it would sort
+ * in memory, so such a list is read in parts.
  */
 const MAX_SCANS = 150
-/** Parts of a list, or of a question about many loops, that are asked for at once. */
+/** Parts of a list, or of a query about many loops, that are read at once. */
 const PARALLEL = 4
-/** Loops asked about at a time. */
+/** Loops of one such query. */
 const LOOPS_AT_ONCE = 500
-/** How long the id and key of a deleted task are kept, so that a late repeat of its creation does not make it anew (ms). */
+/** How long the id and key of a deleted task are kept, so that a late repeat of its creation does not create it again (ms). */
 const TOMBSTONE_MS = 24 * 60 * 60 * 1_000
 
 /** What a list of tasks can be narrowed to. */
@@ -123,10 +124,11 @@ const parts = <T>(items: readonly T[], size: number): T[][] =>
     ...items.slice(part * size, (part + 1) * size),
   ])
 
-const reading = (collection: Collection<TaskDoc>) => {
+/** Lists of tasks, newest first. */
+const taskLists = (collection: Collection<TaskDoc>) => {
   const listPart = (
     ws: string,
-    shelves: readonly List[],
+    lists: readonly List[],
     { status, priority }: ListFilter,
     before: string | undefined,
     limit: number,
@@ -135,7 +137,7 @@ const reading = (collection: Collection<TaskDoc>) => {
     return collection
       .find({
         ws,
-        shelves: { $in: [...shelves] },
+        shelves: { $in: [...lists] },
         // Points, not a range: only then do the ids come in order out of the index.
         ...(filtered ? { status: status ?? { $in: [...TASK_STATUSES] } } : {}),
         ...(filtered ? { priority: priority ?? { $in: [...PRIORITIES] } } : {}),
@@ -148,18 +150,10 @@ const reading = (collection: Collection<TaskDoc>) => {
       .toArray()
   }
   return {
-    /** A task, or null when there is none or it was deleted. */
-    get: (ws: string, id: string): Promise<TaskDoc | null> =>
-      collection.findOne({ _id: id, ws, deleted_at: { $exists: false } }),
-
-    /** The task that a request with this key made, deleted or not. */
-    findCreated: (ws: string, key: string): Promise<TaskDoc | null> =>
-      collection.findOne({ ws, 'created.key': key }),
-
     /** Tasks of these lists, which have none in common, older than the id `before`, newest first. */
     list: async (
       ws: string,
-      shelves: readonly List[],
+      lists: readonly List[],
       filter: ListFilter,
       before: string | undefined,
       limit: number,
@@ -170,118 +164,135 @@ const reading = (collection: Collection<TaskDoc>) => {
           : filter.priority && !filter.status
             ? TASK_STATUSES.length
             : 1
-      const lists = await inParallel(parts(shelves, Math.floor(MAX_SCANS / scans)), PARALLEL, (part) =>
+      const found = await inParallel(parts(lists, Math.floor(MAX_SCANS / scans)), PARALLEL, (part) =>
         listPart(ws, part, filter, before, limit),
       )
-      if (lists.length === 1) return lists[0] ?? []
-      return lists
+      if (found.length === 1) return found[0] ?? []
+      return found
         .flat()
         .sort((a, b) => (a._id < b._id ? 1 : -1))
         .slice(0, limit)
     },
-
-    /** Tasks of one loop with these statuses, or the ready ones, behind the rank `after`, in order of work. */
-    listWork: (
-      ws: string,
-      loop_id: string,
-      which: readonly TaskStatus[] | 'ready',
-      after: string | undefined,
-      limit: number,
-    ): Promise<RowDoc[]> =>
-      collection
-        .find({
-          ws,
-          loop_id,
-          ...(which === 'ready' ? READY : { status: { $in: [...which] } }),
-          ...(after === undefined ? {} : { rank: { $gt: after } }),
-        })
-        .sort({ rank: 1 })
-        .limit(limit)
-        .hint('work')
-        .project<RowDoc>(ROW)
-        .toArray(),
-
-    /** How many tasks of a loop have each status, counted one by one. */
-    countLoop: async (ws: string, loop_id: string): Promise<TaskCounts> => {
-      const found = await collection
-        .aggregate<{ _id: TaskStatus; count: number }>(
-          [{ $match: { ws, loop_id } }, { $group: { _id: '$status', count: { $sum: 1 } } }],
-          { hint: 'work' },
-        )
-        .toArray()
-      const counts = new Map(found.map(({ _id, count }) => [_id, count]))
-      return sumOf((status) => counts.get(status) ?? 0)
-    },
-
-    /** The first people by id who filed tasks of a loop. */
-    listAuthors: async (ws: string, loop_id: string, limit: number): Promise<string[]> =>
-      (await collection.distinct('author.user_id', { ws, loop_id })).slice(0, limit),
-
-    /** Which of these loops have ready tasks. */
-    findReadyLoops: async (ws: string, loopIds: readonly string[]): Promise<Set<string>> => {
-      const found = await inParallel(parts(loopIds, LOOPS_AT_ONCE), PARALLEL, (part) =>
-        collection.distinct('loop_id', { ws, ...READY, loop_id: { $in: part } }),
-      )
-      return new Set(found.flat().filter((id) => id !== null))
-    },
-
-    /** The tasks reserved for a loop, those that are in it already too. */
-    listReserved: (ws: string, loop_id: string, limit: number): Promise<ReservedDoc[]> =>
-      collection
-        .find({ ws, 'move.loop_id': loop_id })
-        .limit(limit)
-        .hint('reserved')
-        .project<ReservedDoc>({ ws: 1, loop_id: 1, move: 1 })
-        .toArray(),
-
-    /** Some of the reservations from before a moment. */
-    listReservedBefore: (moment: Date, limit: number): Promise<ReservedDoc[]> =>
-      collection
-        .find({ 'move.at': { $lte: moment } })
-        .sort({ 'move.at': 1 })
-        .limit(limit)
-        .project<ReservedDoc>({ ws: 1, loop_id: 1, move: 1 })
-        .toArray(),
-
-    /** Some of the deleted tasks from before a moment of which more than a tombstone is left. */
-    listUnpurged: (moment: Date, limit: number): Promise<Pick<TaskDoc, '_id' | 'ws'>[]> =>
-      collection
-        .find({ expires_at: { $exists: false }, deleted_at: { $lte: moment } })
-        .sort({ deleted_at: 1 })
-        .limit(limit)
-        .hint('deleted')
-        .project<Pick<TaskDoc, '_id' | 'ws'>>({ ws: 1 })
-        .toArray(),
   }
 }
 
-/** What is so of a task with this reservation. */
-const isReserved = ({ loop_id, entering }: Move): Filter<TaskDoc> =>
+/** The tasks of loops: in order of work, counted, and which are ready. */
+const loopTasks = (collection: Collection<TaskDoc>) => ({
+  /** Tasks of one loop with these statuses, or the ready ones, behind the rank `after`, in order of work. */
+  listWork: (
+    ws: string,
+    loop_id: string,
+    which: readonly TaskStatus[] | 'ready',
+    after: string | undefined,
+    limit: number,
+  ): Promise<RowDoc[]> =>
+    collection
+      .find({
+        ws,
+        loop_id,
+        ...(which === 'ready' ? READY : { status: { $in: [...which] } }),
+        ...(after === undefined ? {} : { rank: { $gt: after } }),
+      })
+      .sort({ rank: 1 })
+      .limit(limit)
+      .hint('work')
+      .project<RowDoc>(ROW)
+      .toArray(),
+
+  /** How many tasks of a loop have each status, counted one by one. */
+  countLoop: async (ws: string, loop_id: string): Promise<TaskCounts> => {
+    const found = await collection
+      .aggregate<{ _id: TaskStatus; count: number }>(
+        [{ $match: { ws, loop_id } }, { $group: { _id: '$status', count: { $sum: 1 } } }],
+        { hint: 'work' },
+      )
+      .toArray()
+    const counts = new Map(found.map(({ _id, count }) => [_id, count]))
+    return taskCounts((status) => counts.get(status) ?? 0)
+  },
+
+  /** The first people by id who filed tasks of a loop. */
+  listAuthors: async (ws: string, loop_id: string, limit: number): Promise<string[]> =>
+    (await collection.distinct('author.user_id', { ws, loop_id })).slice(0, limit),
+
+  /** Which of these loops have ready tasks. */
+  findReadyLoops: async (ws: string, loopIds: readonly string[]): Promise<Set<string>> => {
+    const found = await inParallel(parts(loopIds, LOOPS_AT_ONCE), PARALLEL, (part) =>
+      collection.distinct('loop_id', { ws, ...READY, loop_id: { $in: part } }),
+    )
+    return new Set(found.flat().filter((id) => id !== null))
+  },
+})
+
+/** Whether a task has this reservation, as part of a query. */
+const isReserved = ({ loop_id, entering }: Reservation): Filter<TaskDoc> =>
   entering === undefined
     ? { 'move.loop_id': loop_id, 'move.entering': { $exists: false } }
     : { 'move.loop_id': loop_id, 'move.entering': entering }
 
-/** Neither part of any list of changes nor of the version: a reservation changes nothing that a reader sees. */
-const reserving = (collection: Collection<TaskDoc>) => ({
+/** Reservations. They change nothing that a reader sees, so they leave the version alone and have no events. */
+const reservations = (collection: Collection<TaskDoc>) => ({
+  /** The tasks reserved for a loop, those that are in it already too. */
+  listReserved: (ws: string, loop_id: string, limit: number): Promise<ReservedDoc[]> =>
+    collection
+      .find({ ws, 'move.loop_id': loop_id })
+      .limit(limit)
+      .hint('reserved')
+      .project<ReservedDoc>({ ws: 1, loop_id: 1, move: 1 })
+      .toArray(),
+
+  /** Some of the reservations from before a moment. */
+  listReservedBefore: (moment: Date, limit: number): Promise<ReservedDoc[]> =>
+    collection
+      .find({ 'move.at': { $lte: moment } })
+      .sort({ 'move.at': 1 })
+      .limit(limit)
+      .project<ReservedDoc>({ ws: 1, loop_id: 1, move: 1 })
+      .toArray(),
+
   /** Reserves a task for a loop; false when it has changed since `before`. Writers find it reserved from then on. */
-  reserve: async ({ _id, ws, v }: TaskDoc, move: Move): Promise<boolean> => {
-    const { matchedCount } = await collection.updateOne({ _id, ws, v, move: null }, { $set: { move } })
+  reserve: async ({ _id, ws, v }: TaskDoc, reservation: Reservation): Promise<boolean> => {
+    const { matchedCount } = await collection.updateOne(
+      { _id, ws, v, move: null },
+      { $set: { move: reservation } },
+    )
     return matchedCount === 1
   },
 
-  /** Frees the tasks reserved for a loop that was never formed, or one of them. */
-  release: async (ws: string, loop_id: string, id?: string): Promise<void> => {
-    const filter: Filter<TaskDoc> = { ws, 'move.loop_id': loop_id, ...(id === undefined ? {} : { _id: id }) }
-    await collection.updateMany(filter, { $set: { move: null } })
+  /** Releases all reservations for a loop that will not be formed. */
+  releaseAll: async (ws: string, loop_id: string): Promise<void> => {
+    await collection.updateMany({ ws, 'move.loop_id': loop_id }, { $set: { move: null } })
   },
 
-  /** Takes one reservation off its task; false when another was first. Whoever takes it off decides what comes of it. */
-  takeOff: async (ws: string, id: string, move: Move): Promise<boolean> => {
+  /** Releases one reservation; false when another call was first. Whoever releases it decides what comes of the task. */
+  release: async (ws: string, id: string, reservation: Reservation): Promise<boolean> => {
     const { matchedCount } = await collection.updateOne(
-      { _id: id, ws, ...isReserved(move) },
+      { _id: id, ws, ...isReserved(reservation) },
       { $set: { move: null } },
     )
     return matchedCount === 1
+  },
+})
+
+/** What is left of deleted tasks. */
+const tombstones = (collection: Collection<TaskDoc>) => ({
+  /** Some of the tasks deleted before a moment that are more than a tombstone yet. */
+  listUnpurged: (moment: Date, limit: number): Promise<Pick<TaskDoc, '_id' | 'ws'>[]> =>
+    collection
+      .find({ expires_at: { $exists: false }, deleted_at: { $lte: moment } })
+      .sort({ deleted_at: 1 })
+      .limit(limit)
+      .hint('deleted')
+      .project<Pick<TaskDoc, '_id' | 'ws'>>({ ws: 1 })
+      .toArray(),
+
+  /** Lets a deleted task expire; does nothing while events or increments are pending. */
+  expire: async ({ _id, ws }: Pick<TaskDoc, '_id' | 'ws'>, now: Date): Promise<void> => {
+    await collection.updateOne(
+      { _id, ws, deleted_at: { $exists: true }, outbox: { $size: 0 }, uncounted: { $size: 0 } },
+      // The ledger holds answers, and with them the title.
+      { $set: { ledger: [], expires_at: new Date(now.getTime() + TOMBSTONE_MS) } },
+    )
   },
 })
 
@@ -290,55 +301,55 @@ export const openTasks = async (db: Db, deps: AggregateDeps) => {
   const opened = await openCollection<TaskDoc>(db, 'tasks', { indexes: TASK_INDEXES, retired: ['ready'] })
   const { collection } = opened
   const { insert, save, findRepeat, remember, outbox } = aggregates(opened, deps)
-  const home = collection as unknown as CountedCollection
+  const counted = collection as unknown as CountedCollection
 
-  const changeOf = (ws: string, before: Countable | null, after: Countable) => {
+  const incrementsOf = (ws: string, before: Countable | null, after: Countable) => {
     const sums = differenceOf(ws, before, after)
     return sums.length === 0 ? null : { id: deps.ids.next(), at: deps.clock.now(), sums }
   }
   return {
-    ...reading(collection),
-    ...reserving(collection),
+    ...taskLists(collection),
+    ...loopTasks(collection),
+    ...reservations(collection),
+    ...tombstones(collection),
     outbox,
-    home,
+    counted,
     findRepeat,
     remember,
 
+    /** A task, or null when there is none or it was deleted. */
+    get: (ws: string, id: string): Promise<TaskDoc | null> =>
+      collection.findOne({ _id: id, ws, deleted_at: { $exists: false } }),
+
+    /** The task that a request with this key created, deleted or not. */
+    findCreated: (ws: string, key: string): Promise<TaskDoc | null> =>
+      collection.findOne({ ws, 'created.key': key }),
+
     /** Inserts a task; null when another has its idempotency key. */
-    insert: async ({ next, events }: Decision, because: Because): Promise<Entry | null> => {
-      const change = changeOf(next.ws, null, next)
+    insert: async ({ next, events }: Decision, because: Because): Promise<PendingChange | null> => {
+      const change = incrementsOf(next.ws, null, next)
       const saved = await insert({ ...next, uncounted: change ? [change] : [] }, events, because)
-      return saved && change && { home, id: saved._id, ws: saved.ws, change }
+      return saved && change && { collection: counted, id: saved._id, ws: saved.ws, change }
     },
 
     /**
-     * Writes a decision over `before`; null when it has changed since, or has another reservation than `move`.
-     * @returns the change to count, null inside when the counts stay.
+     * Writes a decision over `before`; null when it has changed since, or has another reservation than this one.
+     * @returns the change to count; null inside when the counts stay.
      */
     save: async (
       before: TaskDoc,
       { next, events }: Decision,
       because: Because,
-      move: Move | null = null,
-    ): Promise<{ entry: Entry | null } | null> => {
-      const change = changeOf(before.ws, before, next)
-      const where: Filter<TaskDoc> = move ? isReserved(move) : { move: null }
+      reservation: Reservation | null = null,
+    ): Promise<{ pending: PendingChange | null } | null> => {
+      const change = incrementsOf(before.ws, before, next)
       // As it is stored: what differs from this is written, and so the reservation goes.
-      const reserved = { ...before, move }
+      const reserved = { ...before, move: reservation }
       const saved = await save(reserved, { ...next, move: null }, events, because, {
-        where,
+        where: reservation ? isReserved(reservation) : { move: null },
         push: { uncounted: change ? [change] : [] },
       })
-      return saved && { entry: change && { home, id: before._id, ws: before.ws, change } }
-    },
-
-    /** Marks a deleted task as done with, so that it goes in time; does nothing while events or counts are outstanding. */
-    expire: async ({ _id, ws }: Pick<TaskDoc, '_id' | 'ws'>, now: Date): Promise<void> => {
-      await collection.updateOne(
-        { _id, ws, deleted_at: { $exists: true }, outbox: { $size: 0 }, uncounted: { $size: 0 } },
-        // The ledger holds answers, and with them the title.
-        { $set: { ledger: [], expires_at: new Date(now.getTime() + TOMBSTONE_MS) } },
-      )
+      return saved && { pending: change && { collection: counted, id: before._id, ws: before.ws, change } }
     },
   }
 }

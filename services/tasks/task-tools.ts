@@ -1,22 +1,86 @@
-// The tools that make, change and delete one task.
+// The tools of tasks: list, get, create, update and delete.
 
 import type { MemberCall } from '../../shared/contracts/define/contract.ts'
 import { actorOf } from '../../shared/contracts/define/contract.ts'
-import { notFound } from '../../shared/contracts/define/errors.ts'
+import { AppError, notFound } from '../../shared/contracts/define/errors.ts'
+import { ANSWER_BYTES, ENVELOPE_BYTES, jsonBytes } from '../../shared/contracts/define/page-bytes.ts'
 import type { TaskRow } from '../../shared/contracts/tasks/shapes.ts'
 import { findRepeat, type Repeatable, repeatable, stillAtWork } from '../../shared/storage/idempotency.ts'
-import { changeTask, removeTask, requireChange, targetOf } from './changes.ts'
+import { commentPage } from './comment-tools.ts'
+import { counterOf, countMatching } from './counter-rules.ts'
+import { readCursor, writeCursor } from './cursor-rules.ts'
 import type { Deps, Some } from './deps.ts'
-import { confirmEntry, entryInto, finishEntries } from './entering.ts'
-import { createTask, NOWHERE } from './task-rules.ts'
-import { toRow } from './task-view.ts'
-import { seesOne } from './visibility.ts'
+import { confirmArrival, finishReservations, reservationFor } from './move-into-loop.ts'
+import { changeTask, removeTask, requireChange, targetOf } from './task-changes.ts'
+import { createTask } from './task-rules.ts'
+import { rowPage, toRow, toTask } from './task-view.ts'
+import { findLoop, seesOne } from './visibility.ts'
+import { type List, NOWHERE, visibleLists } from './visibility-rules.ts'
+
+/**
+ * The lists that a call asks for, as its person sees them.
+ * @throws AppError `invalid_argument` when it names both a scope and a loop; `not_found` for an invisible loop.
+ */
+const requestedLists = async (
+  deps: Deps,
+  {
+    scope,
+    loop_id,
+  }: Readonly<{ scope?: 'unassigned' | 'assigned' | 'all' | undefined; loop_id?: string | undefined }>,
+  call: MemberCall,
+): Promise<List[]> => {
+  if (loop_id !== undefined) {
+    if (scope !== undefined)
+      throw new AppError('invalid_argument', 'scope and loop_id do not go together.', {
+        hint: 'Give loop_id for the tasks of one loop, or scope for those of the workspace.',
+      })
+    if (!(await findLoop(deps, loop_id, call))) throw notFound('loop', loop_id)
+    return [loop_id]
+  }
+  // Everybody sees unassigned tasks: no need to ask which loops this person sees.
+  if (scope === undefined || scope === 'unassigned') return visibleLists('unassigned', [])
+  return visibleLists(scope, (await deps.loops.list_private_loops({}, call)).loop_ids)
+}
+
+/** The handlers of the tools that read tasks. */
+export const readingHandlers = (deps: Deps): Some<'list_tasks' | 'get_task'> => ({
+  list_tasks: async (input, call) => {
+    const ws = call.caller.workspace_id
+    const { status, priority, limit } = input
+    const before = readCursor('newest', input.cursor)
+    const lists = await requestedLists(deps, input, call)
+    const [rows, counters] = await Promise.all([
+      deps.tasks.list(ws, lists, { status, priority }, before, limit + 1),
+      deps.counters.read(
+        ws,
+        lists.map((list) => counterOf(ws, list)),
+      ),
+    ])
+    const { tasks, last } = rowPage(rows, limit, ANSWER_BYTES - ENVELOPE_BYTES)
+    return {
+      tasks,
+      total: countMatching(counters, ws, lists, { status, priority }),
+      next_cursor: writeCursor('newest', last?._id),
+    }
+  },
+
+  get_task: async ({ task_id, comments_cursor }, call) => {
+    const ws = call.caller.workspace_id
+    const after = readCursor('comments', comments_cursor, 'comments_cursor')
+    const task = await deps.tasks.get(ws, task_id)
+    const loop = task?.loop_id ? await findLoop(deps, task.loop_id, call) : null
+    if (!task || (task.loop_id !== null && !loop)) throw notFound('task', task_id)
+    const answer = { task: toTask(task), loop }
+    const room = ANSWER_BYTES - ENVELOPE_BYTES - jsonBytes(answer)
+    return { ...answer, ...(await commentPage(deps, ws, task_id, after, room)) }
+  },
+})
 
 type Created = { task: TaskRow; replayed: boolean }
 
 /**
- * The answer of an earlier request with the same key, or undefined when there was none.
- * @throws AppError `idempotency_conflict`; `not_found` when the task that it made has been deleted since.
+ * The answer to an earlier request with the same key, or undefined when there was none.
+ * @throws AppError `idempotency_conflict`; `not_found` when the task that it created was deleted since.
  */
 const replayCreation = async (
   deps: Deps,
@@ -25,17 +89,17 @@ const replayCreation = async (
   call: MemberCall,
 ): Promise<Created | undefined> => {
   if (!request) return undefined
-  let made = await deps.tasks.findCreated(ws, request.key)
-  if (made?.move?.entering) {
-    await finishEntries(deps, ws, [{ ...made, move: made.move }], call)
-    made = await deps.tasks.findCreated(ws, request.key)
+  let task = await deps.tasks.findCreated(ws, request.key)
+  if (task?.move?.entering) {
+    await finishReservations(deps, ws, [{ ...task, move: task.move }], call)
+    task = await deps.tasks.findCreated(ws, request.key)
   }
-  const repeat = findRepeat(made?.created ? [made.created] : [], request)
-  if (made?.deleted_at) throw notFound('task', made._id)
+  const repeat = findRepeat(task?.created ? [task.created] : [], request)
+  if (task?.deleted_at) throw notFound('task', task._id)
   return repeat && { ...(repeat.result as Created), replayed: true }
 }
 
-/** The tools that write one task. */
+/** The handlers of the tools that write one task. */
 export const writingHandlers = (deps: Deps): Some<'create_task' | 'update_task' | 'delete_task'> => ({
   create_task: async (input, call) => {
     const ws = call.caller.workspace_id
@@ -43,24 +107,23 @@ export const writingHandlers = (deps: Deps): Some<'create_task' | 'update_task' 
     const earlier = await replayCreation(deps, ws, request, call)
     if (earlier) return earlier
     const { title, body, priority, due_date = null, loop_id } = input
-    const place = (loop_id && (await targetOf(deps, loop_id, call)({ loop_id: null }))) || NOWHERE
+    const location = (loop_id && (await targetOf(deps, loop_id, call)({ loop_id: null }))) || NOWHERE
     const [id, by, now] = [deps.ids.next(), actorOf(call.caller), deps.clock.now()]
-    const move = entryInto(deps, NOWHERE, place, call)
-    const { next, events } = createTask({ id, ws, title, body, priority, due_date, place, by, now })
+    const move = reservationFor(deps, NOWHERE, location, call)
+    const { next, events } = createTask({ id, ws, title, body, priority, due_date, location, by, now })
     const answer: Created = { task: toRow({ ...next, v: 1 }), replayed: false }
     const created = request ? { ...request, at: now, result: answer } : null
-    const entry = await deps.tasks.insert({ next: { ...next, created, move }, events }, { call })
-    if (!entry) return (await replayCreation(deps, ws, request, call)) ?? Promise.reject(stillAtWork())
-    await deps.tallies.count('create_task', [entry])
-    if (move) await confirmEntry(deps, { ws, id }, move, call)
+    const pending = await deps.tasks.insert({ next: { ...next, created, move }, events }, { call })
+    if (!pending) return (await replayCreation(deps, ws, request, call)) ?? Promise.reject(stillAtWork())
+    await deps.counters.count('create_task', [pending])
+    if (move) await confirmArrival(deps, { ws, id }, move, call)
     return answer
   },
 
   update_task: async (input, call) => {
-    const { task_id, expected_version, idempotency_key: _, ...asked } = input
-    const { title, body, status, priority, due_date, loop_id } = asked
+    const { task_id, expected_version, title, body, status, priority, due_date, loop_id } = input
     requireChange({ title, body, status, priority, due_date, loop_id })
-    const wanted = {
+    const asked = {
       task_id,
       change: { title, body, status, priority, due_date },
       target: targetOf(deps, loop_id, call),
@@ -68,14 +131,14 @@ export const writingHandlers = (deps: Deps): Some<'create_task' | 'update_task' 
       expected_version,
       request: repeatable(call.caller, 'update_task', input),
     }
-    const { task, changed, entry } = await changeTask(deps, wanted, call)
-    await deps.tallies.count('update_task', [entry])
+    const { task, changed, pending } = await changeTask(deps, asked, call)
+    await deps.counters.count('update_task', [pending])
     return { task, changed }
   },
 
   delete_task: async ({ task_id, expected_version }, call) => {
-    const entry = await removeTask(deps, { task_id, sees: seesOne(deps, call), expected_version }, call)
-    await deps.tallies.count('delete_task', [entry])
+    const pending = await removeTask(deps, { task_id, sees: seesOne(deps, call), expected_version }, call)
+    await deps.counters.count('delete_task', [pending])
     return { task_id, deleted: true }
   },
 })

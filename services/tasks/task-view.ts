@@ -1,4 +1,4 @@
-// Stored things in the shapes that the contract declares. Pure.
+// Stored tasks and comments in the shapes that the contract declares. Pure.
 
 import type { Actor } from '../../shared/contracts/define/common.ts'
 import type { Caller, PlainEvent } from '../../shared/contracts/define/contract.ts'
@@ -9,10 +9,10 @@ import type { Comment, Task, TaskRow } from '../../shared/contracts/tasks/shapes
 import type { Editor } from './status-rules.ts'
 import type { TaskState, Versioned } from './task-rules.ts'
 
-/** Characters of a comment that its event tells. */
+/** Characters of a comment that its event holds. */
 const EXCERPT_CHARS = 200
 
-/** What tells of a comment. */
+/** What the event of a comment says about it. */
 export type EventComment = Readonly<{
   _id: string
   task_id: string | null
@@ -22,22 +22,22 @@ export type EventComment = Readonly<{
 }>
 
 /**
- * What tells of a comment: of a new one, or to a reader that begins with it as it is now.
- * @param isPrivate whether what it is on is in a private loop, or is one.
+ * The event of a new comment, or of one as it is now for a reader that begins with it.
+ * @param is_private whether it is on a private loop, or on a task in one.
  */
-export const addedEvent = (comment: EventComment, isPrivate: boolean): PlainEvent => ({
+export const addedEvent = (comment: EventComment, is_private: boolean): PlainEvent => ({
   name: 'comment.added',
   data: {
     comment_id: comment._id,
     task_id: comment.task_id,
     loop_id: comment.loop_id,
-    private: isPrivate,
+    private: is_private,
     by: comment.author,
     excerpt: [...comment.text].slice(0, EXCERPT_CHARS).join(''),
   },
 })
 
-/** A person as the editor of a task. */
+/** The person of a call as the editor of a task. */
 export const editorOf = (caller: Caller): Editor => ({
   actor: actorOf(caller),
   may_approve: includesScope(caller.scopes, 'loops:approve'),
@@ -71,7 +71,7 @@ export const toRow = (task: Versioned<Pick<TaskState, RowFields>>): TaskRow => (
 })
 
 /**
- * The page out of rows, one more of which was asked for than a page may have.
+ * The page out of rows, of which one more was read than a page may have. It ends early where the rows would be too large.
  * @returns the page, and its last row where there are more.
  */
 export const rowPage = <T extends Versioned<Pick<TaskState, RowFields>>>(
@@ -84,10 +84,10 @@ export const rowPage = <T extends Versioned<Pick<TaskState, RowFields>>>(
   return { tasks, last: found.length > tasks.length ? found[tasks.length - 1] : undefined }
 }
 
-/** A task whole. */
+/** A task with its body. */
 export const toTask = (task: Versioned): Task => ({ ...toRow(task), body: task.body })
 
-/** A comment. */
+/** A comment as answers show it. */
 export const toComment = (
   comment: Readonly<{ _id: string; author: Actor; text: string; created_at: Date }>,
 ): Comment => ({

@@ -1,13 +1,12 @@
-// Who sees a task: whoever sees its loop. The loops-queue service is asked; for anyone else the task is as if it were
-// not there.
+// Whether a person sees a task: asks the loops-queue service whether they see its loop.
 import type { MemberCall } from '../../shared/contracts/define/contract.ts'
 import { AppError, notFound } from '../../shared/contracts/define/errors.ts'
 import type { LoopRef } from '../../shared/contracts/tasks/shapes.ts'
-import { PUBLIC } from './counter-rules.ts'
 import type { Deps } from './deps.ts'
 import type { TaskDoc } from './task-store.ts'
+import { isPrivate } from './visibility-rules.ts'
 
-/** Whether the person of a call sees what is in the private loop. */
+/** Whether the person of a call sees a private loop, and so the tasks in it. */
 export type Sees = (loop_id: string) => Promise<boolean>
 
 /** A loop that the person of the call sees, or null. */
@@ -40,11 +39,11 @@ export const seesMany = (deps: Deps, call: MemberCall): Sees => {
 }
 
 /**
- * A task that is there and visible.
- * @throws AppError `not_found`, with the same text for a task that is hidden as for one that never was.
+ * A task that exists and is visible.
+ * @throws AppError `not_found`, with the same text for a hidden task as for one that never was.
  */
 export const loadVisible = async (deps: Deps, ws: string, id: string, sees: Sees): Promise<TaskDoc> => {
   const task = await deps.tasks.get(ws, id)
-  if (!task || (task.acl !== PUBLIC && !(await sees(task.acl)))) throw notFound('task', id)
+  if (!task || (isPrivate(task) && !(await sees(task.acl)))) throw notFound('task', id)
   return task
 }

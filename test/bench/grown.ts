@@ -3,15 +3,9 @@
 import type { AnyBulkWriteOperation, Collection, Db, Document } from 'mongodb'
 import { newLoop } from '../../services/loops-queue/loop-rules.ts'
 import { reorderedChange, withVersions } from '../../services/loops-queue/queue-rules.ts'
-import { differenceOf, type Location } from '../../services/tasks/counter-rules.ts'
-import {
-  createTask,
-  editTask,
-  locationIn,
-  NOWHERE,
-  type TaskState,
-  type Versioned,
-} from '../../services/tasks/task-rules.ts'
+import { differenceOf } from '../../services/tasks/counter-rules.ts'
+import { createTask, editTask, type TaskState, type Versioned } from '../../services/tasks/task-rules.ts'
+import { type Location, locationIn, NOWHERE } from '../../services/tasks/visibility-rules.ts'
 import type { Actor } from '../../shared/contracts/define/common.ts'
 import { loopsQueue } from '../../shared/contracts/loops-queue/contract.ts'
 import { tasks as tasksContract } from '../../shared/contracts/tasks/contract.ts'
@@ -77,7 +71,7 @@ const fillLoops = async (db: Db, { ws, by, ids, now }: Filler, count: number): P
   return order
 }
 
-const makeTask = (filler: Filler, index: number, place: Location): Versioned<TaskState> => {
+const makeTask = (filler: Filler, index: number, location: Location): Versioned<TaskState> => {
   const { ws, by, ids, now } = filler
   const made = createTask({
     id: ids.next(),
@@ -86,7 +80,7 @@ const makeTask = (filler: Filler, index: number, place: Location): Versioned<Tas
     body: BODY,
     priority: 'none',
     due_date: null,
-    place,
+    location,
     by,
     now,
   })
@@ -107,8 +101,8 @@ const fillTasks = async (
   const task_ids: string[] = []
   for (let index = 0; index < count; index += 1) {
     const loop_id = order[Math.floor(index / TASKS_PER_LOOP)]
-    const place = loop_id === undefined ? NOWHERE : locationIn({ id: loop_id, visibility: 'public' })
-    const task = makeTask(filler, index, place)
+    const location = loop_id === undefined ? NOWHERE : locationIn({ id: loop_id, visibility: 'public' })
+    const task = makeTask(filler, index, location)
     for (const { tally, path, by } of differenceOf(filler.ws, null, task)) {
       const paths = sums.get(tally) ?? new Map<string, number>()
       sums.set(tally, paths.set(path, by + (paths.get(path) ?? 0)))

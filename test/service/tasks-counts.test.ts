@@ -21,8 +21,8 @@ afterAll(() => bed[Symbol.asyncDispose]())
 const loop = async (caller: Caller, visibility: 'public' | 'private'): Promise<string> =>
   (await bed.loopsOf(caller).create_loop({ name: 'Loop', visibility })).loop.id
 const pick = <T>(items: readonly T[]): T => items[Math.floor(ids.random() * items.length)] as T
-type TallyDoc = { _id: string; ws: string; seen?: Record<string, Date>; tasks?: Record<string, object> }
-const tallies = () => bed.db.collection<TallyDoc>('tallies')
+type CounterDoc = { _id: string; ws: string; seen?: Record<string, Date>; tasks?: Record<string, object> }
+const counters = () => bed.db.collection<CounterDoc>('tallies')
 const tasks = () => bed.db.collection<TaskDoc>('tasks')
 
 /** Every count that a caller can see, next to what counting the tasks one by one finds. */
@@ -77,7 +77,7 @@ describe('after random work by many at once', () => {
     await expectExact(ann, loops, secret)
     expect((await bed.recount(ann.workspace_id)).total).toBeGreaterThan(0)
     await bed.settled()
-    const ofWorkspace = await tallies().find({ ws: ann.workspace_id }).toArray()
+    const ofWorkspace = await counters().find({ ws: ann.workspace_id }).toArray()
     expect(ofWorkspace.map(({ _id }) => _id).toSorted()).toEqual([ann.workspace_id, ...loops].toSorted())
     // What was counted is forgotten, but for the last few changes of each instance.
     for (const { seen } of ofWorkspace) expect(Object.keys(seen ?? {}).length).toBeLessThan(2 * WRITERS * 8)
@@ -127,14 +127,14 @@ describe('a change that was left half counted', () => {
 
   test('counted_where_it_was_not_and_not_where_it_was', async () => {
     const { ann, change, leave, totals } = await counted()
-    await tallies().updateOne({ _id: ann.workspace_id }, { $set: { [`seen.${change.id}`]: change.at } })
+    await counters().updateOne({ _id: ann.workspace_id }, { $set: { [`seen.${change.id}`]: change.at } })
     await leave()
     expect(await totals()).toEqual([1, 2])
   })
 
   test('not_counted_again_when_all_of_it_was', async () => {
     const { ann, loop_id, change, leave, totals } = await counted()
-    await tallies().updateMany(
+    await counters().updateMany(
       { _id: { $in: [ann.workspace_id, loop_id] } },
       { $set: { [`seen.${change.id}`]: change.at } },
     )
@@ -146,6 +146,6 @@ describe('a change that was left half counted', () => {
     const { ann, change, leave } = await counted()
     await leave()
     await bed.tasksOf(ann).create_task({ title: 'Another' })
-    expect((await tallies().findOne({ _id: ann.workspace_id }))?.seen).toHaveProperty(change.id)
+    expect((await counters().findOne({ _id: ann.workspace_id }))?.seen).toHaveProperty(change.id)
   })
 })

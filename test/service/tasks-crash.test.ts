@@ -99,7 +99,7 @@ const openCrash = async (step: string): Promise<Crash> => {
 
 // Side by side: they wait for processes and sweepers most of the time.
 describe.concurrent('done_wholly_when_killed_at', () => {
-  test.each(['create_task.saved', 'tallies.added', 'create_task.counted'])('%s', async (step) => {
+  test.each(['create_task.saved', 'counters.added', 'create_task.counted'])('%s', async (step) => {
     await using crash = await openCrash(step)
     const loop_id = await crash.loop('Loop')
     const request = { title: 'T', loop_id, idempotency_key: 'k' }

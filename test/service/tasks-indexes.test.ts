@@ -5,8 +5,9 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { type CommentDoc, type CommentStore, openComments } from '../../services/tasks/comment-store.ts'
 import { openCounters } from '../../services/tasks/counter-store.ts'
 import { writeCursor } from '../../services/tasks/cursor-rules.ts'
-import { createTask, editTask, locationIn, NOWHERE } from '../../services/tasks/task-rules.ts'
+import { createTask, editTask } from '../../services/tasks/task-rules.ts'
 import { openTasks, type TaskDoc, type TaskStore } from '../../services/tasks/task-store.ts'
+import { locationIn, NOWHERE } from '../../services/tasks/visibility-rules.ts'
 import type { Caller } from '../../shared/contracts/define/contract.ts'
 import type { ReadyMark } from '../../shared/contracts/tasks/internals.ts'
 import { systemClock } from '../../shared/process/clock.ts'
@@ -39,7 +40,7 @@ let comments: CommentStore
 const actor = { user_id: ids.next(), name: 'Ann', client: 'Test' }
 const stored = (workspace: string, loops: readonly (string | null)[], n: number): TaskDoc => {
   const id = loops[n % loops.length] ?? null
-  const place = id
+  const location = id
     ? locationIn({ id, visibility: privateLoops.includes(id) ? 'private' : 'public' })
     : NOWHERE
   const { status, priority } = EVERY_KIND[Math.floor(n / loops.length) % EVERY_KIND.length] ?? {
@@ -53,7 +54,7 @@ const stored = (workspace: string, loops: readonly (string | null)[], n: number)
     body: 'x'.repeat(500),
     priority,
     due_date: n % 3 === 0 ? '2026-05-06' : null,
-    place,
+    location,
     by: actor,
     now: new Date(n),
   })
@@ -361,10 +362,10 @@ const SWEEPS: Record<string, Sweep> = {
     call: async () => {
       const log = createLog({ filter: 'error', topic: 'test' })
       const clock = { ...systemClock, now: () => LATER }
-      await using tallies = await openCounters(bed.db, { clock, log, at: () => undefined })
-      tallies.watch(tasks.home)
-      await tallies.sweep()
-      expect((await tallies.read(ws, [ws])).get(ws)?.comments).toBe(1)
+      await using counters = await openCounters(bed.db, { clock, log, at: () => undefined })
+      counters.watch(tasks.counted)
+      await counters.sweep()
+      expect((await counters.read(ws, [ws])).get(ws)?.comments).toBe(1)
     },
     keys: 100,
   },

@@ -1,4 +1,4 @@
-// Counters that are wrong are found and mended while the service runs, and none is called wrong that is only late.
+// Counters that are wrong are found and repaired while the service runs, and none is called wrong that is only late.
 import { execFile } from 'node:child_process'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
@@ -14,7 +14,7 @@ import { openTasksEnvironment, type TasksEnvironment } from '../support/tasks-en
 
 vi.setConfig({ testTimeout: 60_000 })
 
-type TallyDoc = { _id: string; ws: string }
+type CounterDoc = { _id: string; ws: string }
 let bed: TasksEnvironment
 let recount: Recount
 beforeAll(async () => {
@@ -23,14 +23,14 @@ beforeAll(async () => {
 })
 afterAll(() => bed[Symbol.asyncDispose]())
 
-const tallies = () => bed.db.collection<TallyDoc>('tallies')
+const counters = () => bed.db.collection<CounterDoc>('tallies')
 /** Everything that is wrong, found a few counters at a time. */
-const lookAll = async (): Promise<Drift[]> => {
+const checkAll = async (): Promise<Drift[]> => {
   const drifts: Drift[] = []
   for (let after: string | null = ''; after !== null; ) {
-    const look = await recount.look(after, 3)
-    drifts.push(...look.drifts)
-    after = look.end
+    const check = await recount.check(after, 3)
+    drifts.push(...check.drifts)
+    after = check.end
   }
   return drifts
 }
@@ -56,17 +56,17 @@ const shown = async (ann: Caller, task_id: string) => {
   return { all, comments: (await bed.tasksOf(ann).get_task({ task_id })).comments_total }
 }
 
-test('wrong_counters_are_found_and_mended_and_lost_ones_made_again', async () => {
+test('wrong_counters_are_found_and_repaired_and_lost_ones_made_again', async () => {
   const { ann, open, secret, task_id } = await busyWorkspace()
   await bed.settled()
   const right = await shown(ann, task_id)
-  expect(await lookAll()).toEqual([])
-  await tallies().updateOne({ _id: open }, { $inc: { [`tasks.${open}.open.none`]: 2, comments: -1 } })
-  await tallies().updateOne({ _id: ann.workspace_id }, { $inc: { 'tasks.unassigned.approved.high': 7 } })
-  await tallies().deleteMany({ _id: { $in: [secret, task_id] } })
-  await recount.make()
-  const found = await lookAll()
-  expect(new Map(found.map(({ tally, missing }) => [tally, missing]))).toEqual(
+  expect(await checkAll()).toEqual([])
+  await counters().updateOne({ _id: open }, { $inc: { [`tasks.${open}.open.none`]: 2, comments: -1 } })
+  await counters().updateOne({ _id: ann.workspace_id }, { $inc: { 'tasks.unassigned.approved.high': 7 } })
+  await counters().deleteMany({ _id: { $in: [secret, task_id] } })
+  await recount.insertMissing()
+  const found = await checkAll()
+  expect(new Map(found.map(({ counter, missing }) => [counter, missing]))).toEqual(
     new Map([
       [open, { [`tasks.${open}.open.none`]: -2, comments: 1 }],
       [ann.workspace_id, { 'tasks.unassigned.approved.high': -7 }],
@@ -75,9 +75,9 @@ test('wrong_counters_are_found_and_mended_and_lost_ones_made_again', async () =>
     ]),
   )
   for (const drift of found) expect(await recount.repair(drift)).toBe(true)
-  // What somebody else has mended is not mended again.
+  // What somebody else has repaired is not repaired again.
   for (const drift of found) expect(await recount.repair(drift)).toBe(false)
-  expect(await lookAll()).toEqual([])
+  expect(await checkAll()).toEqual([])
   expect(await shown(ann, task_id)).toEqual(right)
 })
 
@@ -94,21 +94,21 @@ test('tasks_that_are_held_back_are_counted_anew_too', async () => {
     ...Object.fromEntries(Object.entries(moved).map(([cell, by]) => [`tasks.${shelf}.${cell}`, by])),
     [`held_back.${shelf}`]: 3,
   })
-  const found = await lookAll()
-  expect(new Map(found.map((drift) => [drift.tally, drift.missing]))).toEqual(
+  const found = await checkAll()
+  expect(new Map(found.map((drift) => [drift.counter, drift.missing]))).toEqual(
     new Map([
       [open, missing(open)],
       [ann.workspace_id, { ...missing('assigned'), ...missing('public') }],
     ]),
   )
   for (const drift of found) await recount.repair(drift)
-  expect(await lookAll()).toEqual([])
+  expect(await checkAll()).toEqual([])
   await tasks.updateMany({ loop_id: open }, { $unset: { ready: '' } })
-  expect(await lookAll()).toMatchObject([
+  expect(await checkAll()).toMatchObject([
     { missing: { 'held_back.assigned': -3, 'held_back.public': -3 } },
     { missing: { [`held_back.${open}`]: -3 } },
   ])
-  for (const drift of await lookAll()) await recount.repair(drift)
+  for (const drift of await checkAll()) await recount.repair(drift)
 })
 
 test('late_counters_are_not_called_wrong', async () => {
@@ -123,14 +123,14 @@ test('late_counters_are_not_called_wrong', async () => {
     { tally: open, path: `tasks.${open}.open.none`, by: 1 },
   ]
   await bed.db
-    .collection<TallyDoc>('tasks')
+    .collection<CounterDoc>('tasks')
     .updateOne({ _id }, { $set: { uncounted: [{ ...change, sums }] } })
-  await tallies().updateOne({ _id: ann.workspace_id }, { $inc: { 'tasks.assigned.open.none': -1 } })
-  await tallies().updateOne({ _id: open }, { $set: { [`seen.${change.id}`]: new Date() } })
-  expect(await lookAll()).toEqual([])
+  await counters().updateOne({ _id: ann.workspace_id }, { $inc: { 'tasks.assigned.open.none': -1 } })
+  await counters().updateOne({ _id: open }, { $set: { [`seen.${change.id}`]: new Date() } })
+  expect(await checkAll()).toEqual([])
   // As a sweeper would, were it that late.
-  await tallies().updateOne({ _id: ann.workspace_id }, { $inc: { 'tasks.assigned.open.none': 1 } })
-  await bed.db.collection<TallyDoc>('tasks').updateOne({ _id }, { $set: { uncounted: [] } })
+  await counters().updateOne({ _id: ann.workspace_id }, { $inc: { 'tasks.assigned.open.none': 1 } })
+  await bed.db.collection<CounterDoc>('tasks').updateOne({ _id }, { $set: { uncounted: [] } })
 })
 
 test('nothing_is_called_wrong_while_everything_changes', async () => {
@@ -156,7 +156,7 @@ test('nothing_is_called_wrong_while_everything_changes', async () => {
     writing = false
   })
   let looks = 0
-  for (; writing; looks += 1) expect(await lookAll()).toEqual([])
+  for (; writing; looks += 1) expect(await checkAll()).toEqual([])
   await writers
   expect(looks).toBeGreaterThan(1)
 })
@@ -165,7 +165,7 @@ test('the_slow_pass_mends_them_too_on_one_replica_at_a_time', async () => {
   const { ann, task_id } = await busyWorkspace()
   await bed.settled()
   const right = await shown(ann, task_id)
-  await tallies().updateOne({ _id: ann.workspace_id }, { $inc: { 'tasks.unassigned.open.none': 5 } })
+  await counters().updateOne({ _id: ann.workspace_id }, { $inc: { 'tasks.unassigned.open.none': 5 } })
   await bed.db.collection('recounts').deleteMany({})
   const log = createLog({ filter: 'error', topic: 'test' })
   let now = systemClock.now().getTime()
@@ -177,10 +177,10 @@ test('the_slow_pass_mends_them_too_on_one_replica_at_a_time', async () => {
   expect(await shown(ann, task_id)).toEqual(right)
 })
 
-test('the_command_ends_with_one_when_any_is_wrong_and_with_none_once_they_are_mended', async () => {
+test('the_command_ends_with_one_when_any_is_wrong_and_with_none_once_they_are_repaired', async () => {
   const { ann } = await busyWorkspace()
   await bed.settled()
-  await tallies().updateOne({ _id: ann.workspace_id }, { $inc: { 'tasks.unassigned.open.none': 5 } })
+  await counters().updateOne({ _id: ann.workspace_id }, { $inc: { 'tasks.unassigned.open.none': 5 } })
   const command = join(import.meta.dirname, '../../infra/check-counts.ts')
   const run = async (...options: string[]) => {
     const env = { ...process.env, MONGODB_URL: bed.mongodbUrl, LOG: 'error' }
@@ -191,7 +191,10 @@ test('the_command_ends_with_one_when_any_is_wrong_and_with_none_once_they_are_me
   }
   const line = `${ann.workspace_id} of workspace ${ann.workspace_id} lacks tasks.unassigned.open.none -5`
   expect(await run()).toMatchObject({ code: 1, stdout: expect.stringContaining(line) })
-  expect(await run('--repair')).toMatchObject({ code: 0, stdout: expect.stringMatching(/1 wrong, 1 mended/) })
+  expect(await run('--repair')).toMatchObject({
+    code: 0,
+    stdout: expect.stringMatching(/1 wrong, 1 repaired/),
+  })
   expect(await run()).toMatchObject({ code: 0, stdout: expect.stringMatching(/ 0 wrong\.\n$/) })
   expect((await run('--what')).code).toBe(2)
 })

@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import type { LoopDoc } from '../../services/loops-queue/loop-store.ts'
 import { openComments } from '../../services/tasks/comment-store.ts'
 import { openCounters } from '../../services/tasks/counter-store.ts'
-import { createHandlers } from '../../services/tasks/handlers.ts'
+import { createHandlers } from '../../services/tasks/main.ts'
 import { openRecount } from '../../services/tasks/recount-store.ts'
 import { openTasks, type TaskDoc } from '../../services/tasks/task-store.ts'
 import { client } from '../../shared/bus/client.ts'
@@ -167,21 +167,21 @@ describe('shipped at the moment', () => {
     const requests = await openRequests(bed.db, systemClock)
     const stored = { service: 'tasks', ...given, requests, onCommit: () => undefined }
     const [tasks, comments] = [await openTasks(bed.db, stored), await openComments(bed.db, stored)]
-    const tallies = stack.use(await openCounters(bed.db, given))
+    const counters = stack.use(await openCounters(bed.db, given))
     const loops = client(asService(bed.bus, 'tasks'), loopsQueue)
     const handlers = createHandlers({
       ...given,
       comments,
-      tallies,
+      counters,
       requests,
       recount: await openRecount(bed.db),
       tasks: {
         ...tasks,
         insert: async (...args) => {
           if (step === 'before_insert') await ship()
-          const entry = await tasks.insert(...args)
+          const pending = await tasks.insert(...args)
           if (step === 'after_insert') await ship()
-          return entry
+          return pending
         },
         reserve: async (...args) => {
           const reserved = await tasks.reserve(...args)

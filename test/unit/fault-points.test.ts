@@ -18,7 +18,7 @@ const firstArguments = (source: Source, name: string): Node[] =>
 const texts = (nodes: readonly Node[]): string[] =>
   nodes.flatMap(({ type, value }) => (type === 'Literal' && typeof value === 'string' ? [value] : []))
 
-/** The steps that `tallies.count` makes of the name of a command: `<name>.saved` and `<name>.counted`. */
+/** The steps that `counters.count` makes of the name of a command: `<name>.saved` and `<name>.counted`. */
 const endings = (sources: readonly Source[]): string[] =>
   sources.flatMap((source) =>
     firstArguments(source, 'at')
@@ -48,7 +48,7 @@ test('every_step_is_one_of_a_test', () => {
   const under = (folder: string) => sources.filter(({ path }) => path.startsWith(folder))
   const found = steps(under('services/'))
   expect(found).toEqual(
-    expect.arrayContaining(['create_loop.inserted', 'tallies.added', 'update_task.counted']),
+    expect.arrayContaining(['create_loop.inserted', 'counters.added', 'update_task.counted']),
   )
   const tested = named(under('test/service/'))
   expect(found.filter((step) => !tested.has(step))).toEqual([])
@@ -57,7 +57,7 @@ test('every_step_is_one_of_a_test', () => {
 test('a_step_without_a_test_is_found', () => {
   const service = parseSource(
     'services/a.ts',
-    `deps.at('a.written'); deps.tallies.count('b', []); at(\`\${step}.saved\`)`,
+    `deps.at('a.written'); deps.counters.count('b', []); at(\`\${step}.saved\`)`,
   )
   expect(steps([service])).toEqual(['a.written', 'b.saved'])
   expect(named([parseSource('test/service/a.test.ts', "expect('a.written')")])).toEqual(new Set())

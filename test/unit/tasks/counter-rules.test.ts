@@ -1,8 +1,7 @@
-// Counting by differences: whatever happens to tasks, the counters stay what counting would find.
+// Counters: whatever happens to tasks, they say what counting one by one would find.
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import {
-  type Cells,
   type Countable,
   type CounterFields,
   commentIncrement,
@@ -13,37 +12,35 @@ import {
   countReady,
   differenceOf,
   type Increment,
-  type Location,
-  listsOf,
+  type ListCounters,
   mergeIncrements,
-  PUBLIC,
-  visibleLists,
 } from '../../../services/tasks/counter-rules.ts'
+import { type Location, listsOf, PUBLIC, visibleLists } from '../../../services/tasks/visibility-rules.ts'
 import { PRIORITIES, TASK_STATUSES } from '../../../shared/contracts/define/common.ts'
 
 const WS = 'WS'
 const PUBLIC_LOOPS = ['P1', 'P2']
 const PRIVATE_LOOPS = ['S1', 'S2']
-const PLACES: Location[] = [
+const LOCATIONS: Location[] = [
   { loop_id: null, acl: PUBLIC },
   ...PUBLIC_LOOPS.map((loop_id) => ({ loop_id, acl: PUBLIC })),
   ...PRIVATE_LOOPS.map((loop_id) => ({ loop_id, acl: loop_id })),
 ]
 
-const place = fc.constantFrom(...PLACES)
+const location = fc.constantFrom(...LOCATIONS)
 const task = fc.record({
-  place,
+  location,
   status: fc.constantFrom(...TASK_STATUSES),
   priority: fc.constantFrom(...PRIORITIES),
   ready: fc.constantFrom(undefined, false as const),
 })
 type Task = typeof task extends fc.Arbitrary<infer T> ? T : never
-const countable = (one: Task | null): Countable | null => one && { ...one, shelves: listsOf(one.place) }
+const countable = (one: Task | null): Countable | null => one && { ...one, shelves: listsOf(one.location) }
 
-/** The counter documents after these additions, as the database would have them. */
-const tallied = (sums: readonly Increment[]): Map<string, CounterFields> => {
+/** The counter documents after these increments, as the database would have them. */
+const countersAfter = (increments: readonly Increment[]): Map<string, CounterFields> => {
   const documents = new Map<string, Record<string, unknown>>()
-  for (const { tally, path, by } of sums) {
+  for (const { tally, path, by } of increments) {
     const steps = path.split('.')
     let at = documents.get(tally) ?? {}
     documents.set(tally, at)
@@ -75,27 +72,27 @@ const matches = (
   one: Task,
   { scope, sees, status, priority }: typeof views extends fc.Arbitrary<infer V> ? V : never,
 ) =>
-  (sees === null || one.place.acl === PUBLIC || sees.includes(one.place.acl)) &&
-  (scope === 'all' || (scope === 'assigned') === (one.place.loop_id !== null)) &&
+  (sees === null || one.location.acl === PUBLIC || sees.includes(one.location.acl)) &&
+  (scope === 'all' || (scope === 'assigned') === (one.location.loop_id !== null)) &&
   (status === undefined || one.status === status) &&
   (priority === undefined || one.priority === priority)
 
-describe('tallyDifference', () => {
+describe('differenceOf', () => {
   test('adds_up_to_what_counting_finds_for_every_view', () => {
     fc.assert(
       fc.property(lives, views, (all, view) => {
-        const sums = all.flatMap((life) =>
+        const increments = all.flatMap((life) =>
           life.flatMap((after, n) => differenceOf(WS, countable(life[n - 1] ?? null), countable(after))),
         )
         const alive = all.flatMap((life) => life.at(-1) ?? [])
-        const shelves = visibleLists(view.scope, view.sees)
-        expect(countMatching(tallied(sums), WS, shelves, view)).toBe(
+        const lists = visibleLists(view.scope, view.sees)
+        expect(countMatching(countersAfter(increments), WS, lists, view)).toBe(
           alive.filter((one) => matches(one, view)).length,
         )
         for (const loop of [...PUBLIC_LOOPS, ...PRIVATE_LOOPS]) {
-          const own = alive.filter(({ place: { loop_id } }) => loop_id === loop)
-          expect(countByStatus(tallied(sums), WS, [loop]).total).toBe(own.length)
-          expect(countReady(tallied(sums), WS, loop)).toBe(
+          const own = alive.filter(({ location: { loop_id } }) => loop_id === loop)
+          expect(countByStatus(countersAfter(increments), WS, [loop]).total).toBe(own.length)
+          expect(countReady(countersAfter(increments), WS, loop)).toBe(
             own.filter(({ status, ready }) => status === 'approved' && ready === undefined).length,
           )
         }
@@ -114,10 +111,10 @@ describe('tallyDifference', () => {
   test('the_same_whether_added_one_by_one_or_merged', () => {
     fc.assert(
       fc.property(fc.array(task, { maxLength: 12 }), (all) => {
-        const sums = all.flatMap((one) => differenceOf(WS, null, countable(one)))
-        const merged = mergeIncrements(sums)
+        const increments = all.flatMap((one) => differenceOf(WS, null, countable(one)))
+        const merged = mergeIncrements(increments)
         expect(new Set(merged.map(({ tally, path }) => `${tally} ${path}`)).size).toBe(merged.length)
-        expect(tallied(merged)).toEqual(tallied(sums))
+        expect(countersAfter(merged)).toEqual(countersAfter(increments))
       }),
     )
   })
@@ -127,32 +124,36 @@ test('each_visible_task_is_on_exactly_one_of_the_lists_of_a_view', () => {
   fc.assert(
     fc.property(task, views, (one, view) => {
       const lists = visibleLists(view.scope, view.sees)
-      const on = listsOf(one.place).filter((shelf) => lists.includes(shelf))
-      const { status: _, priority: __, ...place } = view
-      expect(on).toHaveLength(matches(one, { ...place, status: undefined, priority: undefined }) ? 1 : 0)
+      const on = listsOf(one.location).filter((list) => lists.includes(list))
+      const { status: _, priority: __, ...scope } = view
+      expect(on).toHaveLength(matches(one, { ...scope, status: undefined, priority: undefined }) ? 1 : 0)
     }),
   )
 })
 
 test('lists_of_the_workspace_are_counted_in_one_document_and_loops_in_their_own', () => {
-  expect(['unassigned', 'assigned', 'public'].map((shelf) => counterOf(WS, shelf))).toEqual([WS, WS, WS])
+  expect(['unassigned', 'assigned', 'public'].map((list) => counterOf(WS, list))).toEqual([WS, WS, WS])
   expect(counterOf(WS, 'P1')).toBe('P1')
 })
 
 test('a_counter_below_zero_for_a_moment_is_shown_as_none', () => {
-  const cells: Cells = { open: { none: -1 } }
-  const tallies = new Map([[WS, { tasks: { unassigned: cells } }]])
-  expect(countMatching(tallies, WS, ['unassigned'], {})).toBe(0)
-  expect(countByStatus(tallies, WS, ['unassigned'])).toMatchObject({ open: 0, total: 0 })
+  const byStatus: ListCounters = { open: { none: -1 } }
+  const counters = new Map([[WS, { tasks: { unassigned: byStatus } }]])
+  expect(countMatching(counters, WS, ['unassigned'], {})).toBe(0)
+  expect(countByStatus(counters, WS, ['unassigned'])).toMatchObject({ open: 0, total: 0 })
 })
 
 test('all_approved_tasks_count_as_ready_where_an_earlier_release_has_counted', () => {
-  const tallies = new Map([['P1', { tasks: { P1: { approved: { none: 2, high: 1 }, open: { none: 4 } } } }]])
-  expect(countReady(tallies, WS, 'P1')).toBe(3)
-  expect(countReady(tallies, WS, 'P2')).toBe(0)
+  const counters = new Map([['P1', { tasks: { P1: { approved: { none: 2, high: 1 }, open: { none: 4 } } } }]])
+  expect(countReady(counters, WS, 'P1')).toBe(3)
+  expect(countReady(counters, WS, 'P2')).toBe(0)
 })
 
 test('comments_are_counted_by_what_they_are_on', () => {
-  const tallies = tallied([...commentIncrement('T1'), ...commentIncrement('T1'), ...commentIncrement('T2')])
-  expect(['T1', 'T2', 'T3'].map((parent) => countComments(tallies, parent))).toEqual([2, 1, 0])
+  const counters = countersAfter([
+    ...commentIncrement('T1'),
+    ...commentIncrement('T1'),
+    ...commentIncrement('T2'),
+  ])
+  expect(['T1', 'T2', 'T3'].map((parent) => countComments(counters, parent))).toEqual([2, 1, 0])
 })

@@ -1,4 +1,4 @@
-// Cursors: whatever was not written here is refused.
+// Cursors of tasks and comments: read back as written, and anything else is refused.
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { readCursor, writeCursor } from '../../../services/tasks/cursor-rules.ts'
@@ -10,13 +10,13 @@ const UNDATED = rankOf({ _id: ID, priority: 'urgent', due_date: null })
 const refusal = expect.objectContaining({ code: 'invalid_argument' })
 
 test('read_back_as_written', () => {
-  for (const [list, place] of [
+  for (const [list, position] of [
     ['newest', ID],
     ['comments', ID],
     ['work', RANK],
     ['work', UNDATED],
   ] as const)
-    expect(readCursor(list, writeCursor(list, place) ?? '')).toBe(place)
+    expect(readCursor(list, writeCursor(list, position) ?? '')).toBe(position)
 })
 
 test('absent_at_the_first_page_and_null_after_the_last', () => {

@@ -1,7 +1,8 @@
 // What is ready for work, and what of it is stored.
 import { expect, test } from 'vitest'
 import { isHeldBack, isReady, storedReady } from '../../../services/tasks/ready-rules.ts'
-import { createTask, editTask, NOWHERE } from '../../../services/tasks/task-rules.ts'
+import { createTask, editTask } from '../../../services/tasks/task-rules.ts'
+import { NOWHERE } from '../../../services/tasks/visibility-rules.ts'
 import { TASK_STATUSES } from '../../../shared/contracts/define/common.ts'
 
 const by = { user_id: 'ann', name: 'Ann', client: 'test' }
@@ -29,7 +30,7 @@ test('each_write_decides_anew_whether_a_task_is_ready', () => {
     body: '',
     priority: 'none',
     due_date: null,
-    place: NOWHERE,
+    location: NOWHERE,
     by,
     now,
   })

@@ -1,19 +1,21 @@
 // What can be done with a task, decided without a database.
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import type { Location } from '../../../services/tasks/counter-rules.ts'
 import {
   createTask,
   type Decision,
   deleteTask,
   editTask,
-  locationIn,
-  NOWHERE,
-  openLocationIn,
   rankOf,
   type TaskState,
   type Versioned,
 } from '../../../services/tasks/task-rules.ts'
+import {
+  type Location,
+  locationIn,
+  NOWHERE,
+  openLocationIn,
+} from '../../../services/tasks/visibility-rules.ts'
 import { PRIORITIES } from '../../../shared/contracts/define/common.ts'
 import type { PlainEvent } from '../../../shared/contracts/define/contract.ts'
 import { tasks } from '../../../shared/contracts/tasks/contract.ts'
@@ -37,7 +39,7 @@ const fresh = (given: Partial<Parameters<typeof createTask>[0]> = {}): Versioned
     body: 'Body',
     priority: 'none',
     due_date: null,
-    place: NOWHERE,
+    location: NOWHERE,
     by: ann,
     now: born,
     ...given,
@@ -62,7 +64,7 @@ describe('createTask', () => {
         body: '',
         priority: 'high',
         due_date: '2026-05-06',
-        place: NOWHERE,
+        location: NOWHERE,
         by: ann,
         now: born,
       }),
@@ -79,16 +81,16 @@ describe('createTask', () => {
   })
 
   test('private_when_its_loop_is', () => {
-    const place = locationIn({ id: LOOP, visibility: 'private' })
-    expect(fresh({ place })).toMatchObject({ loop_id: LOOP, acl: LOOP })
-    expect(fresh({ place: locationIn({ id: LOOP, visibility: 'public' }) })).toMatchObject({
+    const location = locationIn({ id: LOOP, visibility: 'private' })
+    expect(fresh({ location })).toMatchObject({ loop_id: LOOP, acl: LOOP })
+    expect(fresh({ location: locationIn({ id: LOOP, visibility: 'public' }) })).toMatchObject({
       loop_id: LOOP,
       acl: 'public',
     })
   })
 })
 
-describe('openPlaceIn', () => {
+describe('openLocationIn', () => {
   const loop = { id: LOOP, name: 'L', visibility: 'public' } as const
   test('allowed_while_active_or_on_hold', () => {
     for (const status of ['active', 'on_hold'] as const)
@@ -122,15 +124,15 @@ describe('editTask', () => {
   })
 
   test('unchanged_when_it_is_like_that_already', () => {
-    const before = fresh({ place: locationIn({ id: LOOP, visibility: 'private' }) })
+    const before = fresh({ location: locationIn({ id: LOOP, visibility: 'private' }) })
     const { title, body, status, priority, due_date, loop_id, acl } = before
-    const same = { title, body, status, priority, due_date, place: { loop_id, acl } }
+    const same = { title, body, status, priority, due_date, location: { loop_id, acl } }
     expect(editTask(before, same, { actor: ann, may_approve: false }, later)).toBeNull()
   })
 
   test('moved_with_its_visibility', () => {
-    const before = fresh({ place: SECRET })
-    expect(editTask(before, { place: NOWHERE }, editor, later)?.next).toMatchObject({
+    const before = fresh({ location: SECRET })
+    expect(editTask(before, { location: NOWHERE }, editor, later)?.next).toMatchObject({
       loop_id: null,
       acl: 'public',
       shelves: ['unassigned'],
@@ -145,8 +147,8 @@ describe('editTask', () => {
     ['no_private_loop_to_members_of_another', SECRET, OTHER, null],
     ['a_private_loop_that_the_task_stays_in', SECRET, SECRET, SECRET.loop_id],
   ])('names_as_the_loop_before %s', (_, from, to, named) => {
-    const before = fresh({ place: from })
-    const { events } = editTask(before, { place: to, title: 'New' }, editor, later)!
+    const before = fresh({ location: from })
+    const { events } = editTask(before, { location: to, title: 'New' }, editor, later)!
     expect(dataOf('task.updated', events[0]!)).toMatchObject({ loop_id: to.loop_id, loop_id_before: named })
     const gone = from === to ? [] : [from.loop_id, from.acl]
     if (named === null) for (const secret of gone) expect(JSON.stringify(events)).not.toContain(secret)
@@ -159,9 +161,9 @@ describe('editTask', () => {
     ['from_one_private_loop_to_another', SECRET, OTHER, false],
     ['from_no_loop_to_a_public_one', NOWHERE, OPEN, false],
   ])('says_that_it_is_hidden_when_moved %s: %#', (_, from, to, hidden) => {
-    const { events } = editTask(fresh({ place: from }), { place: to }, editor, later)!
-    const told = events.filter(({ name }) => name === 'task.hidden')
-    expect(told.map((event) => dataOf('task.hidden', event))).toEqual(
+    const { events } = editTask(fresh({ location: from }), { location: to }, editor, later)!
+    const published = events.filter(({ name }) => name === 'task.hidden')
+    expect(published.map((event) => dataOf('task.hidden', event))).toEqual(
       hidden ? [{ task_id: ID, version: 8 }] : [],
     )
   })

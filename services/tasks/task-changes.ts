@@ -1,4 +1,4 @@
-// Changing one task: what update_task, bulk_update_tasks and delete_task have in common.
+// Changes one task: what update_task, bulk_update_tasks and delete_task have in common.
 
 import type { MemberCall } from '../../shared/contracts/define/contract.ts'
 import { AppError, notFound } from '../../shared/contracts/define/errors.ts'
@@ -6,22 +6,22 @@ import type { TaskRow } from '../../shared/contracts/tasks/shapes.ts'
 import { type Because, MAX_TRIES } from '../../shared/storage/aggregate.ts'
 import { changeByRequest } from '../../shared/storage/command.ts'
 import type { Repeatable } from '../../shared/storage/idempotency.ts'
-import type { Location } from './counter-rules.ts'
-import type { Entry } from './counter-store.ts'
+import type { PendingChange } from './counter-store.ts'
 import type { Deps } from './deps.ts'
-import { entryInto, finishEntries, reserveEntry } from './entering.ts'
-import { finishMoves } from './moves.ts'
-import { deleteTask, editTask, NOWHERE, openLocationIn, type TaskChange } from './task-rules.ts'
+import { finishReservations, reservationFor, reserveForLoop } from './move-into-loop.ts'
+import { finishMoves } from './move-into-new-loop.ts'
+import { deleteTask, editTask, type TaskChange } from './task-rules.ts'
 import type { TaskDoc } from './task-store.ts'
 import { editorOf, toRow } from './task-view.ts'
 import { findLoop, loadVisible, type Sees } from './visibility.ts'
+import { type Location, NOWHERE, openLocationIn } from './visibility-rules.ts'
 
-/** Where a change moves a task, asked once however often the change is tried; undefined: it stays. */
+/** Where a change moves a task; undefined: it stays. Asks for the loop once, however often the change is tried. */
 export type Target = (before: Pick<TaskDoc, 'loop_id'>) => Promise<Location | undefined>
 
 /**
- * The target that a caller named. The loop is looked at only for a task that is not in it already, and once more when the
- * task is on its way (entering.ts).
+ * The target that a caller named. Only for a task that is not in the loop already is the loop looked at, and once more when
+ * the task is reserved for it (move-into-loop.ts).
  * @throws (the target) AppError `not_found` for an invisible loop, `invalid_transition` for a shipped one.
  */
 export const targetOf = (deps: Deps, loop_id: string | null | undefined, call: MemberCall): Target => {
@@ -42,16 +42,16 @@ export const targetOf = (deps: Deps, loop_id: string | null | undefined, call: M
 /** A change that a person asks for. */
 export type Requested = Readonly<{
   task_id: string
-  change: Omit<TaskChange, 'place'>
+  change: Omit<TaskChange, 'location'>
   target: Target
   sees: Sees
   expected_version?: number | undefined
   request?: Repeatable | undefined
 }>
 /** What came of it: the answer, and what is still to be counted. */
-export type Changed = Readonly<{ task: TaskRow; changed: boolean; entry: Entry | null }>
+export type Changed = Readonly<{ task: TaskRow; changed: boolean; pending: PendingChange | null }>
 
-/** The answer to a writer who met a task that is on its way into a new loop, for longer than such a move takes. */
+/** The refusal of a change of a task that stays reserved for longer than such a move takes. */
 const beingMoved = (): AppError =>
   new AppError('version_conflict', 'Another call is moving this task into a new loop at this moment.', {
     hint: 'Try again in a moment.',
@@ -59,20 +59,20 @@ const beingMoved = (): AppError =>
   })
 
 /**
- * The task as a writer may have it: visible, and not reserved for a loop. Undefined: try again.
- * @throws AppError `not_found`; `version_conflict` when at the last try its loop is still being formed.
+ * A task that can be written: visible, and not reserved for a loop. Undefined: try again.
+ * @throws AppError `not_found`; `version_conflict` when its loop is still being formed at the last try.
  */
 const loadForWrite = async (
   deps: Deps,
   call: MemberCall,
-  wanted: Pick<Requested, 'task_id' | 'sees'>,
+  { task_id, sees }: Pick<Requested, 'task_id' | 'sees'>,
   tries: number,
 ): Promise<TaskDoc | undefined> => {
   const ws = call.caller.workspace_id
-  const before = await loadVisible(deps, ws, wanted.task_id, wanted.sees)
+  const before = await loadVisible(deps, ws, task_id, sees)
   if (!before.move) return before
   if (before.move.entering) {
-    await finishEntries(deps, ws, [{ ...before, move: before.move }], call)
+    await finishReservations(deps, ws, [{ ...before, move: before.move }], call)
     return undefined
   }
   const forming = await finishMoves(deps, ws, [before.move.loop_id], call)
@@ -84,18 +84,18 @@ const loadForWrite = async (
  * Changes a task.
  * @throws AppError `not_found`, `forbidden`, `invalid_transition`, `version_conflict`, `idempotency_conflict`.
  */
-export const changeTask = async (deps: Deps, wanted: Requested, call: MemberCall): Promise<Changed> => {
-  const { request, expected_version } = wanted
+export const changeTask = async (deps: Deps, asked: Requested, call: MemberCall): Promise<Changed> => {
+  const { request, expected_version } = asked
   const decide = async (before: TaskDoc) => {
-    const change = { ...wanted.change, place: await wanted.target(before) }
+    const change = { ...asked.change, location: await asked.target(before) }
     const decision = editTask(before, change, editorOf(call.caller), deps.clock.now())
     if (!decision) return { result: { task: toRow(before), changed: false } }
     return {
       result: { task: toRow({ ...decision.next, v: before.v + 1 }), changed: true },
       save: async (because: Because) => {
-        const move = entryInto(deps, before, decision.next, call)
-        if (move && !(await reserveEntry(deps, before, move, call))) return null
-        return await deps.tasks.save(before, decision, because, move)
+        const reservation = reservationFor(deps, before, decision.next, call)
+        if (reservation && !(await reserveForLoop(deps, before, reservation, call))) return null
+        return await deps.tasks.save(before, decision, because, reservation)
       },
     }
   }
@@ -103,28 +103,29 @@ export const changeTask = async (deps: Deps, wanted: Requested, call: MemberCall
     deps.tasks,
     { call, request, expected_version },
     async (tries) => {
-      const before = await loadForWrite(deps, call, wanted, tries)
+      const before = await loadForWrite(deps, call, asked, tries)
+      // Strict: two agents that set one task to in_progress must not both believe that the work is theirs.
       return before && { document: before, decide: () => decide(before), strict: true }
     },
     deps.ids.random,
   )
-  return { ...result, entry: saved?.entry ?? null }
+  return { ...result, pending: saved?.pending ?? null }
 }
 
 /**
- * Deletes a task: for every reader it is gone with this one write.
+ * Deletes a task: with this one write it is gone for every reader.
  * @throws AppError `not_found`, `version_conflict`.
  */
 export const removeTask = async (
   deps: Deps,
-  wanted: Pick<Requested, 'task_id' | 'sees' | 'expected_version'>,
+  asked: Pick<Requested, 'task_id' | 'sees' | 'expected_version'>,
   call: MemberCall,
-): Promise<Entry | null> => {
+): Promise<PendingChange | null> => {
   const { saved } = await changeByRequest(
     deps.tasks,
-    { call, expected_version: wanted.expected_version },
+    { call, expected_version: asked.expected_version },
     async (tries) => {
-      const before = await loadForWrite(deps, call, wanted, tries)
+      const before = await loadForWrite(deps, call, asked, tries)
       if (!before) return undefined
       const decision = deleteTask(before, editorOf(call.caller).actor, deps.clock.now())
       const save = (because: Because) => deps.tasks.save(before, decision, because)
@@ -132,7 +133,7 @@ export const removeTask = async (
     },
     deps.ids.random,
   )
-  return saved?.entry ?? null
+  return saved?.pending ?? null
 }
 
 /**
