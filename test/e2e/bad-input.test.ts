@@ -11,7 +11,7 @@ import { argumentsFor, spoiltArgumentsFor } from '../support/from-schema.ts'
 import type { McpClient, ToolResult } from '../support/mcp-client.ts'
 import { type Answer, openWire, type Wire } from '../support/raw-http.ts'
 import { type System, startSystem } from '../support/system.ts'
-import { PUBLISHED, SOME_ID, TOOLS } from '../support/tools.ts'
+import { exampleOf, SOME_ID, TOOLS, toolNamed } from '../support/tools.ts'
 
 let system: System
 let client: McpClient
@@ -134,12 +134,12 @@ describe('a request that is none', () => {
   })
 })
 
-/** A valid call of each tool on things that exist. */
-const example = (name: string): Record<string, unknown> => {
-  const args = { ...(PUBLISHED[name]?.example ?? { task_id: SOME_ID, text: 'A comment' }) }
+/** A valid call of a tool on things that exist, but for what is given. */
+const example = (name: string, given: Readonly<Record<string, unknown>> = {}): Record<string, unknown> => {
+  const args = exampleOf(name, given)
   if ('task_id' in args) args.task_id = known.task_id
   if ('loop_id' in args) args.loop_id = known.loop_id
-  return args
+  return { ...args, ...given }
 }
 const PARAMETERS = TOOLS.flatMap(({ name, tool }) =>
   Object.keys(tool.input.shape).map((parameter) => [name, parameter] as const),
@@ -211,11 +211,8 @@ describe('an id', () => {
       .map((parameter) => [name, parameter] as const),
   )
 
-  const ask = (name: string, parameter: string, id: string): Promise<Answer> => {
-    const args = { ...example(name), [parameter]: parameter.endsWith('s') ? [id] : id }
-    const { task_id: _, ...only } = args
-    return call(name, name === 'add_comment' && parameter === 'loop_id' ? only : args)
-  }
+  const ask = (name: string, parameter: string, id: string): Promise<Answer> =>
+    call(name, example(name, { [parameter]: parameter.endsWith('s') ? [id] : id }))
   /** The result with the id that was asked for taken out. */
   const answered = async (name: string, parameter: string, id: string): Promise<string> => {
     const answer = await ask(name, parameter, id)
@@ -237,7 +234,7 @@ describe('an id', () => {
 
   test.each(withIds)('of_the_wrong_shape_is_refused_by_%s: %s', async (name, parameter) => {
     const [head, tail] = [SOME_ID.slice(0, -1), SOME_ID.slice(1)]
-    const { required = [] } = inputSchema(TOOLS.find((tool) => tool.name === name)!.tool.input)
+    const { required = [] } = inputSchema(toolNamed(name).input)
     // For an optional one an empty text is as if absent; a list holds it as one of its ids.
     const empty = parameter.endsWith('s') || (required as string[]).includes(parameter) ? [''] : []
     for (const id of [...empty, 'x', head, `${SOME_ID}0`, `8${tail}`, `${head}U`, '../x'])

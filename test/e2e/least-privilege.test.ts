@@ -11,6 +11,7 @@ import type { McpClient } from '../support/mcp-client.ts'
 import { ensureMongosh } from '../support/mongosh.ts'
 import { freshStack } from '../support/stack.ts'
 import type { Mail } from '../support/system.ts'
+import { TOOLS } from '../support/tools.ts'
 
 const running = new AsyncDisposableStack()
 let nats: GuardedNats
@@ -64,6 +65,7 @@ afterAll(async () => {
 })
 
 test('all_tools_work', async () => {
+  const called = vi.spyOn(agent, 'call')
   const { workspace } = await agent.call('get_workspace', {})
   const first = (await agent.call('create_task', { title: 'First' })).task
   const second = (await agent.call('create_task', { title: 'Second' })).task
@@ -93,6 +95,11 @@ test('all_tools_work', async () => {
   expect((await agent.call('delete_task', { task_id: second.id })).deleted).toBe(true)
   expect((await agent.call('ship_loop', { loop_id: loop.id })).already_shipped).toBe(false)
   expect((await agent.call('get_workflow', { workflow: 'manage' })).workflow).toBe('manage')
+  const names: readonly string[] = called.mock.calls.map(([name]) => name)
+  expect(
+    TOOLS.map(({ name }) => name).filter((name) => !names.includes(name)),
+    'call these too, in test/e2e/least-privilege.test.ts, so that what they need is known to be granted',
+  ).toEqual([])
 })
 
 test('mail_arrives', async () => {

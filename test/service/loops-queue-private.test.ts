@@ -1,8 +1,10 @@
 // Private loops: who sees them, that they leave no trace for anybody else, and how they are shared.
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import type { Caller } from '../../shared/contracts/define/contract.ts'
+import type { Caller, Operation } from '../../shared/contracts/define/contract.ts'
 import { type AppError, toErrorBody } from '../../shared/contracts/define/errors.ts'
+import { inputSchema } from '../../shared/contracts/define/json-schema.ts'
 import { loopsQueue } from '../../shared/contracts/loops-queue/contract.ts'
+import { type Arguments, leastArgumentsFor } from '../support/from-schema.ts'
 import { type Loops, makeLoops, orderOf, peek } from '../support/loops.ts'
 import {
   ids,
@@ -23,6 +25,23 @@ const as = (caller: Caller | null): Loops => bed.as(loopsQueue, caller)
 const newMember = () => person(ids.next())
 /** Somebody else of the same workspace. */
 const newPrivateMaker = (caller: Caller): Caller => person(caller.workspace_id, { user_name: 'Bob' })
+
+/** Operations on loops that somebody names: what they say of a loop that is not there, they say of a hidden one. */
+const ON_A_LOOP: readonly (readonly [string, Operation])[] = Object.entries<Operation>(
+  loopsQueue.operations,
+).filter(
+  ([, { input, errors }]) =>
+    ('loop_id' in input.shape || 'loop_ids' in input.shape) && errors.includes('not_found'),
+)
+const argumentsOn = ({ input }: Operation, loop_id: string): Arguments => ({
+  ...leastArgumentsFor(inputSchema(input), loop_id),
+  ...('loop_id' in input.shape ? { loop_id } : { loop_ids: [loop_id] }),
+})
+/** Calls an operation by its name and gives the refusal. */
+const refusalOf = (caller: Caller, name: string, input: Arguments): Promise<AppError> => {
+  const operations: Readonly<Record<string, (input: never) => Promise<unknown>>> = as(caller)
+  return refused(Promise.resolve(operations[name]?.(input as never)))
+}
 
 describe('private loops', () => {
   const setting = async () => {
@@ -47,24 +66,16 @@ describe('private loops', () => {
   test('not_found_for_others_in_the_very_words_of_an_unknown_id', async () => {
     const { ann, loops } = await setting()
     const admin = person(ann.workspace_id, { role: 'admin' })
-    const commands: ((who: Loops, loop_id: string) => Promise<unknown>)[] = [
-      (who, loop_id) => who.close_loop({ loop_id }),
-      (who, loop_id) => who.reopen_loop({ loop_id }),
-      (who, loop_id) => who.ship_loop({ loop_id }),
-      (who, loop_id) => who.get_loop({ loop_id }),
-      (who, loop_id) => who.set_loop_priority({ loop_id, priority: 0 }),
-      (who, loop_id) => who.reorder_loops({ loop_ids: [loop_id] }),
-      (who, loop_id) => who.check_loop({ loop_id }),
-      (who, loop_id) => who.list_loop_members({ loop_id }),
-      (who, loop_id) => who.set_loop_member({ loop_id, user_id: ann.user_id, member: true }),
-    ]
+    expect(ON_A_LOOP.length).toBeGreaterThanOrEqual(9)
     const unknown = ids.next()
     const bytes = (refusal: AppError, id: string) => JSON.stringify(toErrorBody(refusal)).replaceAll(id, 'ID')
     for (const caller of [ann, admin, newMember()])
-      for (const command of commands) {
-        const hidden = bytes(await refused(command(as(caller), loops.P)), loops.P)
-        expect(hidden).toBe(bytes(await refused(command(as(caller), unknown)), unknown))
-        expect(hidden).toContain('not_found')
+      for (const [name, operation] of ON_A_LOOP) {
+        const ask = async (loop_id: string): Promise<string> =>
+          bytes(await refusalOf(caller, name, argumentsOn(operation, loop_id)), loop_id)
+        const hidden = await ask(loops.P)
+        expect(hidden, name).toBe(await ask(unknown))
+        expect(hidden, name).toContain('not_found')
       }
   })
 

@@ -52,7 +52,9 @@ const fitting = (schema: Schema, ids: readonly string[]): fc.Arbitrary<unknown> 
       minLength: Number(schema.minItems ?? 0),
       maxLength: Math.min(Number(schema.maxItems ?? 5), 5),
     })
-  throw new Error(`no values are known for ${JSON.stringify(schema)}`)
+  throw new Error(
+    `No values are known for ${JSON.stringify(schema)}: add some to fitting and simplest in test/support/from-schema.ts.`,
+  )
 }
 
 const propertiesOf = (schema: JsonSchema): Properties => (schema.properties ?? {}) as Properties
@@ -64,6 +66,30 @@ export const argumentsFor = (schema: JsonSchema, ids: readonly string[]): fc.Arb
       Object.entries(propertiesOf(schema)).map(([name, property]) => [name, fitting(property, ids)]),
     ),
     { requiredKeys: [...((schema.required ?? []) as readonly string[])] },
+  )
+
+/** The simplest value that fits a schema. */
+const simplest = (schema: Schema, id: string): unknown => {
+  if (Array.isArray(schema.enum)) return schema.enum[0]
+  if (Array.isArray(schema.anyOf)) return simplest(schema.anyOf[0] as Schema, id)
+  if (schema.format === 'date') return '2026-08-31'
+  if (typeof schema.pattern === 'string') return id
+  if (schema.type === 'string') return 'A text'.padEnd(Number(schema.minLength ?? 0), '.')
+  if (schema.type === 'integer') return schema.minimum ?? 0
+  if (schema.type === 'boolean') return true
+  if (schema.type === 'array') return [simplest(schema.items as Schema, id)]
+  throw new Error(
+    `No value is known for ${JSON.stringify(schema)}: add one to simplest and fitting in test/support/from-schema.ts.`,
+  )
+}
+
+/** One argument for each required parameter; `id` stands wherever an id is asked for. */
+export const leastArgumentsFor = (schema: JsonSchema, id: string): Arguments =>
+  Object.fromEntries(
+    ((schema.required ?? []) as readonly string[]).map((name) => [
+      name,
+      simplest(propertiesOf(schema)[name] ?? {}, id),
+    ]),
   )
 
 const HOSTILE: readonly unknown[] = [

@@ -1,7 +1,7 @@
 // What somebody who stands outside may ask: calls of every listed tool with ids, cursors and keys that were seen inside, and
 // with others of the same shape to compare with. Knows no tool but by its schema and its published example.
 import { ids as systemIds } from './service-environment.ts'
-import { ADDED, OTHER_ID, PUBLISHED, SOME_ID } from './tools.ts'
+import { exampleOf, OTHER_ID, SOME_ID } from './tools.ts'
 
 type Schema = Readonly<Record<string, unknown>>
 /** A tool as the server lists it. */
@@ -42,21 +42,17 @@ export const cursorParameters = (tools: readonly Listed[]): { tool: string; para
 const ownFor = (parameter: string, own: Own): string =>
   parameter.startsWith('task') ? own.task_id : parameter.startsWith('loop') ? own.loop_id : own.user_id
 
-/** Arguments of a call that is right in all but what `given` changes: the published example on the outsider's own things. */
+/** Arguments of a call that is right in all but what `given` changes: the tool's example on the outsider's own things. */
 export const argumentsOf = (
   { name, inputSchema }: Listed,
   own: Own,
   given: Readonly<Record<string, unknown>> = {},
 ): Record<string, unknown> => {
-  const example = (PUBLISHED[name] ?? ADDED[name])?.example
-  if (!example) throw new Error(`the tool ${name} has no example in test/support/tools.ts`)
-  const args: Record<string, unknown> = { ...example }
+  const args = exampleOf(name, given)
   for (const { parameter, many } of idParameters([{ name, inputSchema }]))
-    if (parameter in args) args[parameter] = many ? [ownFor(parameter, own)] : ownFor(parameter, own)
-  // A comment is on one thing.
-  if (name === 'add_comment' && 'loop_id' in given) delete args.task_id
-  if ('member_ids' in given) args.visibility = 'private'
-  return { ...args, ...given }
+    if (parameter in args && !(parameter in given))
+      args[parameter] = many ? [ownFor(parameter, own)] : ownFor(parameter, own)
+  return args
 }
 
 /** The parameters of an internal operation that name things, which belong to a workspace. */

@@ -10,7 +10,7 @@ import { checkInput } from '../../shared/contracts/define/check.ts'
 import { LIMITS } from '../../shared/contracts/define/common.ts'
 import { AppError, toErrorBody } from '../../shared/contracts/define/errors.ts'
 import { inputSchema } from '../../shared/contracts/define/json-schema.ts'
-import { ADDED, PUBLISHED, TOOLS } from '../support/tools.ts'
+import { exampleOf, TOOLS, toolNamed } from '../support/tools.ts'
 
 type Property = Readonly<{
   type?: string
@@ -117,16 +117,10 @@ const NO_DATES: readonly Kind[] = [
   ['a_query_operator', { $gt: '' }],
 ]
 
-const example = (tool: string): Readonly<Record<string, unknown>> =>
-  ({ ...PUBLISHED, ...ADDED })[tool]?.example ?? {}
-
-const parse = (tool: string, input: unknown): Record<string, unknown> => {
-  const found = TOOLS.find(({ name }) => name === tool)
-  if (!found) throw new Error(`no tool ${tool}`)
-  return checkInput(found.tool.input, input)
-}
+const parse = (tool: string, input: unknown): Record<string, unknown> =>
+  checkInput(toolNamed(tool).input, input)
 const given = ({ tool, parameter }: Place, value: unknown): unknown =>
-  parse(tool, { ...example(tool), [parameter]: value })[parameter]
+  parse(tool, exampleOf(tool, { [parameter]: value }))[parameter]
 
 const refusal = (work: () => unknown) => {
   try {
@@ -249,7 +243,7 @@ describe.each(named(dates))('%s, a date', (_, place) => {
 
 describe.each(TOOLS.map(({ name }) => name))('%s, all its arguments', (tool) => {
   test('refused_with_an_unknown_parameter_that_is_named', () => {
-    const body = refusal(() => parse(tool, { ...example(tool), user_id: 'me' }))
+    const body = refusal(() => parse(tool, { ...exampleOf(tool), user_id: 'me' }))
     expect(body).toMatchObject({ code: 'invalid_argument', fields: [{ field: 'user_id' }] })
   })
 
@@ -260,7 +254,7 @@ describe.each(TOOLS.map(({ name }) => name))('%s, all its arguments', (tool) => 
 
   test('untouched_by_prototype_members', () => {
     for (const member of ['__proto__', 'constructor']) {
-      const input = { ...example(tool), ...JSON.parse(`{"${member}": {"polluted": true}}`) }
+      const input = { ...exampleOf(tool), ...JSON.parse(`{"${member}": {"polluted": true}}`) }
       expect(refusal(() => parse(tool, input))).toMatchObject({
         code: 'invalid_argument',
         fields: [{ field: member }],
@@ -281,9 +275,9 @@ describe('numbers and lists', () => {
     '%s.%s, a number: accepted at its bounds and refused beyond them',
     (tool, parameter, accepted, refused) => {
       for (const value of accepted)
-        expect(parse(tool, { ...example(tool), [parameter]: value })[parameter]).toBe(value)
+        expect(parse(tool, exampleOf(tool, { [parameter]: value }))[parameter]).toBe(value)
       for (const value of refused)
-        expect(refusal(() => parse(tool, { ...example(tool), [parameter]: value })).code).toBe(
+        expect(refusal(() => parse(tool, exampleOf(tool, { [parameter]: value }))).code).toBe(
           'invalid_argument',
         )
     },
@@ -299,8 +293,8 @@ describe('numbers and lists', () => {
     (tool, parameter, limit) => {
       const id = (n: number) => `01JZZZZZZZZZZZZZZZZZZ${String(n).padStart(5, '0')}`
       const list = Array.from({ length: limit + 1 }, (_, n) => id(n))
-      expect(parse(tool, { ...example(tool), [parameter]: list.slice(1) })[parameter]).toHaveLength(limit)
-      const body = refusal(() => parse(tool, { ...example(tool), [parameter]: list }))
+      expect(parse(tool, { ...exampleOf(tool), [parameter]: list.slice(1) })[parameter]).toHaveLength(limit)
+      const body = refusal(() => parse(tool, { ...exampleOf(tool), [parameter]: list }))
       expect(body).toMatchObject({
         code: 'limit_exceeded',
         fields: [{ field: parameter, limit, size: limit + 1 }],
@@ -313,7 +307,7 @@ describe('numbers and lists', () => {
     ['create_loop_from_tasks', 'task_ids'],
     ['reorder_loops', 'loop_ids'],
   ] as const)('%s.%s, a list: refused when empty', (tool, parameter) => {
-    expect(refusal(() => parse(tool, { ...example(tool), [parameter]: [] })).code).toBe('invalid_argument')
+    expect(refusal(() => parse(tool, { ...exampleOf(tool), [parameter]: [] })).code).toBe('invalid_argument')
   })
 
   test.each([
@@ -323,13 +317,13 @@ describe('numbers and lists', () => {
     ['add_comment', 'text'],
   ] as const)('%s.%s, a text: refused when blank', (tool, parameter) => {
     for (const value of ['', '   ', '\n\t'])
-      expect(refusal(() => parse(tool, { ...example(tool), [parameter]: value })).code).toBe(
+      expect(refusal(() => parse(tool, exampleOf(tool, { [parameter]: value }))).code).toBe(
         'invalid_argument',
       )
   })
 
   test('update_task.status, a word: refused with the words that there are when it is none of them', () => {
-    const body = refusal(() => parse('update_task', { ...example('update_task'), status: 'done' }))
+    const body = refusal(() => parse('update_task', { ...exampleOf('update_task'), status: 'done' }))
     expect(body).toMatchObject({ code: 'invalid_argument', fields: [{ field: 'status' }] })
     expect(body.message).toContain('in_progress')
   })

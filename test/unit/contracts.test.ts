@@ -19,7 +19,7 @@ import { inputSchema, outputSchema } from '../../shared/contracts/define/json-sc
 import { CONTRACTS } from '../../shared/contracts/index.ts'
 import { internalCallsOf } from '../support/architecture/calls.ts'
 import { eventFaults, toolFaults, vocabulary } from '../support/contract-guards.ts'
-import { ADDED, PUBLISHED, SOME_ID, TOOLS } from '../support/tools.ts'
+import { exampleOf, PUBLISHED, SOME_ID, TOOLS, toolNamed } from '../support/tools.ts'
 
 const words = vocabulary(TOOLS)
 const file = (path: string): URL => new URL(`../../${path}`, import.meta.url)
@@ -40,14 +40,14 @@ test('internal operations are declared as reads where their names say so', () =>
 })
 
 describe('the published tools', () => {
-  test('are the twenty and add_comment', () => {
-    const names = [...Object.keys(PUBLISHED), ...Object.keys(ADDED)].sort()
-    expect(Object.keys(PUBLISHED)).toHaveLength(20)
-    expect(TOOLS.map(({ name }) => name).sort()).toEqual(names)
+  test('are all there', () => {
+    const declared = TOOLS.map(({ name }) => name)
+    expect(Object.keys(PUBLISHED).filter((name) => !declared.includes(name))).toEqual([])
+    expect(Object.keys(PUBLISHED)).toHaveLength(21)
   })
 
-  test.each(Object.entries({ ...PUBLISHED, ...ADDED }))('%s keeps its parameters', (name, row) => {
-    const { tool: declared } = TOOLS.find((candidate) => candidate.name === name)!
+  test.each(Object.entries(PUBLISHED))('%s keeps its parameters', (name, row) => {
+    const declared = toolNamed(name)
     const schema = inputSchema(declared.input)
     expect([...((schema.required ?? []) as string[])].sort()).toEqual([...row.required].sort())
     expect(Object.keys(schema.properties as object)).toEqual(expect.arrayContaining(Object.keys(row.example)))
@@ -81,8 +81,7 @@ describe('the published tools', () => {
   })
 
   test('take null where null means something', () => {
-    const taking = (name: string, input: object) =>
-      TOOLS.find((candidate) => candidate.name === name)?.tool.input.safeParse(input).success
+    const taking = (name: string, input: object) => toolNamed(name).input.safeParse(input).success
     expect(
       taking('update_task', {
         task_id: SOME_ID,
@@ -111,6 +110,10 @@ describe('the published tools', () => {
 describe('every tool', () => {
   test.each(TOOLS.map((named) => [named.name, named] as const))('%s is well declared', (name, named) => {
     expect(toolFaults(name, named.tool, words)).toEqual([])
+  })
+
+  test.each(TOOLS.map(({ name }) => name))('%s takes its example', (name) => {
+    expect(toolNamed(name).input.safeParse(exampleOf(name)).error).toBeUndefined()
   })
 
   test('has a title of its own', () => {

@@ -63,7 +63,10 @@ const unread = (source: Source): string[] => {
       const around = textOf(source, functionAround(source, call, functions))
       return !/\bread\(/.test(around) && !IDS_ALONE.test(around)
     })
-    .map((call) => `line ${lineOf(source, call)}: uses a document without reading it through the upgrades`)
+    .map(
+      (call) =>
+        `line ${lineOf(source, call)}: uses a document as it is stored: give it to read(), which upgrades it`,
+    )
 }
 
 /** What is wrong with how a file opens and reads its collections. */
@@ -72,9 +75,10 @@ export const collectionFaults = (source: Source): string[] => {
   const faults = calls
     .filter((call) => calledName(call) === 'collection')
     .map(
-      (call) => `line ${lineOf(source, call)}: asks the driver for a collection; openCollection has it read`,
+      (call) =>
+        `line ${lineOf(source, call)}: asks the driver for a collection: use openCollection of shared/storage/collection.ts`,
     )
   if (calls.some((call) => calledName(call) === 'aggregates') && !source.text.includes('OUTBOX_INDEX'))
-    faults.push('writes aggregates without the index of their outbox')
+    faults.push('writes aggregates without the index of their outbox: add OUTBOX_INDEX to its indexes')
   return [...faults, ...unread(source)]
 }

@@ -1,24 +1,22 @@
-// The invariants of the code as functions that list where a file breaks one. Paths are from the root of the project.
+// The invariants of the code: where a file breaks one, and what to do about it. Paths are from the root of the project.
 import { builtinModules } from 'node:module'
 import { collectionFaults, hasCollectionsOpened } from './collections.ts'
+import { ownWords } from './names.ts'
+import { fileSize, functionSize } from './size.ts'
 import {
   calledName,
   dotted,
   importsOf,
   isFunction,
   lineOf,
-  linesOf,
   type Node,
   nodesOf,
   type Source,
   walk,
 } from './source.ts'
 
-/** One invariant: where it holds, and what is wrong with a file, a phrase each. */
+/** One invariant: where it holds, and what is wrong with a file, a phrase each that ends in what to do. */
 export type Rule = Readonly<{ holds: (path: string) => boolean; faults: (source: Source) => string[] }>
-
-const MAX_FILE_LINES = 400
-const MAX_FUNCTION_LINES = 70
 
 const everywhere = (): boolean => true
 const inProduct = (path: string): boolean => !path.startsWith('test/')
@@ -84,12 +82,13 @@ const boundaries = (source: Source): string[] => {
   return importsOf(source).flatMap(({ from, resolved }) => {
     if (resolved === undefined) return []
     if (/^(infra|test)\//.test(resolved) || resolved.startsWith('..'))
-      return [`imports ${from}, which is not part of the product`]
+      return [`imports ${from}, which is not part of the product: move what it needs to shared`]
     if (!resolved.startsWith('services/')) return []
-    if (source.path.startsWith('shared/')) return [`shared imports ${from} of a service`]
+    if (source.path.startsWith('shared/'))
+      return [`imports ${from} of a service: have the service pass in what is needed`]
     const other = serviceOf(resolved)
     return own !== undefined && other !== undefined && other !== own
-      ? [`imports ${from} of another service`]
+      ? [`imports ${from} of another service: declare an operation or an event in shared/contracts`]
       : []
   })
 }
@@ -120,7 +119,7 @@ const layers = (source: Source): string[] => {
     // What the gateway's parts are given is one type that knows them all.
     if (typeOnly && resolved === 'services/gateway/deps.ts') return []
     return other?.building === own.building && other.layer > own.layer
-      ? [`imports ${from}, which lies above it`]
+      ? [`imports ${from}, which lies above it: move what both need to the lower room, see LAYERS`]
       : []
   })
 }
@@ -128,30 +127,32 @@ const layers = (source: Source): string[] => {
 const packages = (source: Source): string[] =>
   importsOf(source).flatMap(({ from }) =>
     PACKAGES.filter(([name, where]) => name.test(from) && !where.test(source.path)).map(
-      () => `imports ${from}, which this file must not know`,
+      () => `imports ${from}, which this file must not know: use a file that does, see PACKAGES`,
     ),
   )
 
 const databaseWrites = (source: Source): string[] =>
   nodesOf(source, 'CallExpression')
     .filter((call) => DATABASE_WRITES.includes(calledName(call) ?? ''))
-    .map((call) => at(source, call, `writes to the database with ${calledName(call)}`))
+    .map((call) => at(source, call, `calls ${calledName(call)}: write to the database in a *-store.ts`))
 
 const environment = (source: Source): string[] =>
   nodesOf(source, 'MemberExpression')
     .filter((node) => dotted(node) === 'process.env')
-    .map((node) => at(source, node, 'reads process.env'))
+    .map((node) => at(source, node, 'reads process.env: declare the variable in shared/process/config.ts'))
+
+const READS_TIME = 'reads the time: take a Clock or `now`, see shared/process/clock.ts'
 
 const timeAndChance = (source: Source): string[] => [
   ...nodesOf(source, 'NewExpression')
     .filter((node) => dotted(node.callee) === 'Date' && (node.arguments as readonly unknown[]).length === 0)
-    .map((node) => at(source, node, 'reads the time')),
+    .map((node) => at(source, node, READS_TIME)),
   ...nodesOf(source, 'CallExpression')
     .filter((node) => dotted(node.callee) === 'Date' || CLOCK.includes(dotted(node.callee) ?? ''))
-    .map((node) => at(source, node, 'reads the time')),
+    .map((node) => at(source, node, READS_TIME)),
   ...nodesOf(source, 'CallExpression')
     .filter((node) => CHANCE.includes(dotted(node.callee) ?? '') || CHANCE.includes(calledName(node) ?? ''))
-    .map((node) => at(source, node, 'draws from chance')),
+    .map((node) => at(source, node, 'draws from chance: take Ids, see shared/process/ids.ts')),
 ]
 
 const purity = (source: Source): string[] => {
@@ -166,22 +167,31 @@ const purity = (source: Source): string[] => {
     return resolved === undefined || IMPURE.test(resolved)
   })
   return [
-    ...waits.map((node) => at(source, node, 'waits, but is pure')),
-    ...foreign.map(({ from }) => `imports ${from}, but is pure`),
+    ...waits.map((node) => at(source, node, 'waits, but is pure: pass in what it waits for')),
+    ...foreign.map(({ from }) => `imports ${from}, but is pure: pass in what it takes from there`),
   ]
 }
 const IMPURE =
   /^shared\/(service\.ts|bus\/|storage\/|events\/(?!examples)|process\/(clock|ids|config|log|lifecycle|fault-points))|(^|\/)(main|handlers|[^/]*-store|mailer|render)\.ts$/
 
 const exportsByName = (source: Source): string[] => [
-  ...nodesOf(source, 'ExportDefaultDeclaration').map((node) => at(source, node, 'exports by default')),
-  ...nodesOf(source, 'ExportAllDeclaration').map((node) => at(source, node, 'exports without naming what')),
+  ...nodesOf(source, 'ExportDefaultDeclaration').map((node) =>
+    at(source, node, 'exports by default: give the export a name'),
+  ),
+  ...nodesOf(source, 'ExportAllDeclaration').map((node) =>
+    at(source, node, 'exports without naming what: list the names'),
+  ),
 ]
 
 const importForms = (source: Source): string[] =>
   importsOf(source).flatMap(({ from, resolved }) => {
-    if (resolved !== undefined) return /\.(ts|mjs|json)$/.test(from) ? [] : [`imports ${from} without .ts`]
-    return builtinModules.includes(from) && !from.startsWith('node:') ? [`imports ${from} without node:`] : []
+    if (resolved !== undefined)
+      return /\.(ts|mjs|json)$/.test(from)
+        ? []
+        : [`imports ${from} without .ts: write the whole name of the file`]
+    return builtinModules.includes(from) && !from.startsWith('node:')
+      ? [`imports ${from} without node:, which tells it from a package`]
+      : []
   })
 
 const QUIET = [
@@ -196,6 +206,8 @@ const QUIET = [
 ]
 const OUTSIDE = /^node:(fs|child_process|net|http|https|dgram|dns|worker_threads|os|process)/
 
+const ACTS = 'does something when it is imported: do it in a function that main.ts calls'
+
 const effects = (source: Source): string[] => {
   const touching = new Set(importsOf(source).flatMap(({ from, names }) => (OUTSIDE.test(from) ? names : [])))
   const calls = (statement: Node): string[] =>
@@ -205,34 +217,16 @@ const effects = (source: Source): string[] => {
           node.type === 'AwaitExpression' ||
           (node.type === 'CallExpression' && touching.has(calledName(node) ?? '')),
       )
-      .map((node) => at(source, node, 'does something when it is imported'))
+      .map((node) => at(source, node, ACTS))
   return (source.program.body as readonly Node[]).flatMap((statement) => {
     const declared = (statement.declaration ?? statement) as Node
     if (declared.type === 'VariableDeclaration')
-      return declared.kind === 'const' ? calls(declared) : [at(source, declared, 'keeps state of the module')]
-    return QUIET.includes(statement.type) ? [] : [at(source, statement, 'does something when it is imported')]
+      return declared.kind === 'const'
+        ? calls(declared)
+        : [at(source, declared, 'keeps state of the module: keep it in a function that is called for it')]
+    return QUIET.includes(statement.type) ? [] : [at(source, statement, ACTS)]
   })
 }
-
-const fileSize = ({ text }: Source): string[] => {
-  const lines = text.split('\n').length - 1
-  return lines > MAX_FILE_LINES ? [`has ${lines} lines`] : []
-}
-
-/** The outermost functions inside a function. */
-const nested = (outer: Node): Node[] =>
-  [...walk(outer, (node) => node === outer || !isFunction(node))].filter(
-    (node) => node !== outer && isFunction(node),
-  )
-
-/** Lines of its own: a function that only puts functions together is as long as what it says besides them. */
-const ownLines = (source: Source, node: Node): number =>
-  nested(node).reduce((lines, inner) => lines - linesOf(source, inner) + 1, linesOf(source, node))
-
-const functionSize = (source: Source): string[] =>
-  [...walk(source.program)]
-    .filter((node) => isFunction(node) && ownLines(source, node) > MAX_FUNCTION_LINES)
-    .map((node) => at(source, node, `a function of ${ownLines(source, node)} lines`))
 
 const UNERASABLE = [
   'TSEnumDeclaration',
@@ -246,22 +240,24 @@ const UNERASABLE = [
 const erasable = (source: Source): string[] =>
   nodesOf(source, ...UNERASABLE)
     .filter((node) => node.declare !== true)
-    .map((node) => at(source, node, `${node.type} cannot be erased`))
+    .map((node) => at(source, node, `${node.type} cannot be erased: write it in plain JavaScript with types`))
 
 const SILENCED = /@ts-(ignore|expect-error|nocheck)|(biome|eslint|oxlint)-(ignore|disable)/
 const strict = (source: Source): string[] => [
-  ...nodesOf(source, 'TSAnyKeyword').map((node) => at(source, node, 'uses any')),
+  ...nodesOf(source, 'TSAnyKeyword').map((node) => at(source, node, 'uses any: say the type, or unknown')),
   ...source.text
     .split('\n')
     .flatMap((line, index) =>
-      /^\s*(\/\/|\/?\*)/.test(line) && SILENCED.test(line) ? [`line ${index + 1}: silences a check`] : [],
+      /^\s*(\/\/|\/?\*)/.test(line) && SILENCED.test(line)
+        ? [`line ${index + 1}: silences a check: do what the check asks for`]
+        : [],
     ),
 ]
 
 const opening = ({ text }: Source): string[] =>
   /^\/\/ \S.{15,}\.(\n|$)|^(\/\/ .*\n)+\/\/ .*\.\n/.test(text)
     ? []
-    : ['does not open by saying what it holds']
+    : ['does not open by saying what it holds: begin it with a comment of a sentence']
 
 const subjects = (source: Source): string[] =>
   nodesOf(source, 'Literal', 'TemplateElement')
@@ -269,7 +265,9 @@ const subjects = (source: Source): string[] =>
       const value = node.type === 'Literal' ? node.value : (node.value as { cooked?: string }).cooked
       return typeof value === 'string' && /^(rpc|evt)\./.test(value)
     })
-    .map((node) => at(source, node, 'writes a subject by hand'))
+    .map((node) =>
+      at(source, node, 'writes a subject by hand: take it from shared/contracts/define/contract.ts'),
+    )
 
 const FORBIDDEN_CALLS = ['startSession', 'withSession', 'withTransaction', 'startTransaction', 'watch']
 const oneDocument = (source: Source): string[] =>
@@ -280,54 +278,33 @@ const oneDocument = (source: Source): string[] =>
         .filter(
           (call) => !source.text.slice(call.start, call.end).endsWith('startSession({ snapshot: true })'),
         )
-        .map((call) => at(source, call, `calls ${calledName(call)}: one write changes one document`))
+        .map((call) =>
+          at(
+            source,
+            call,
+            `calls ${calledName(call)}: one write changes one document, with its version in the filter`,
+          ),
+        )
     : []
 
-/** Words for which the field has its own: published, pending, preference, template, list, counter, environment, fault, run. */
-const OWN_WORDS: ReadonlySet<string> = new Set(
-  [
-    'told tell tells telling untold owed wish wishes letter letters wanted shelf shelves acl tally tallies uncounted',
-    'countee countees settle settles settled settlement weave arrange desk bed beds door doors hurt hurts nemesis trial',
-    'trials visitor insider insiders',
-  ].flatMap((line) => line.split(' ')),
-)
-
-/** The words of a name in lower case, whatever way it is written. A dead letter is the field's own. */
-const wordsOf = (name: string): string[] =>
-  (name.match(/[A-Z]+(?![a-z])|[A-Z]?[a-z]+/g) ?? [])
-    .map((word) => word.toLowerCase())
-    .filter((word, index, all) => !(word.startsWith('letter') && all[index - 1] === 'dead'))
-
-const ownWords = (name: string): string[] => wordsOf(name).filter((word) => OWN_WORDS.has(word))
-
-const exportedNames = (source: Source): string[] =>
-  nodesOf(source, 'ExportNamedDeclaration').flatMap(({ declaration }) => {
-    const declared = declaration as (Node & { id?: { name?: string } }) | null
-    if (!declared) return []
-    const variables = (declared.declarations ?? []) as readonly Readonly<{ id: { name?: string } }>[]
-    return [declared.id?.name, ...variables.map(({ id }) => id.name)].flatMap((name) => name ?? [])
-  })
-
-const names = (source: Source): string[] =>
-  [source.path.split('/').at(-1)?.replace('.ts', '') ?? '', ...exportedNames(source)].flatMap((name) =>
-    ownWords(name).map((word) => `${name} says ${word}, for which the field has a word`),
-  )
-
-/** Every invariant by the name that its test has. */
 /**
- * The service that was added last, to show that one can be: nothing but its own files and the list of contracts names it, and
- * the notifier, which mails what it tells.
+ * The service that was added last. It shows that one can be: nothing names it but its own files, the list of contracts, and
+ * the notifier, which sends a mail about one of its events.
  */
-const ADDED = /webhook/i
-const OF_ADDED = /^(services\/(webhooks|notifier)\/|shared\/contracts\/((webhooks|notifier)\/.*|index\.ts$))/
+const NEWEST_SERVICE = /webhook/i
+const KNOWS_NEWEST_SERVICE =
+  /^(services\/(webhooks|notifier)\/|shared\/contracts\/((webhooks|notifier)\/.*|index\.ts$))/
 
-const namesAdded = ({ text }: Source): string[] =>
+const newestService = ({ text }: Source): string[] =>
   text
     .split('\n')
     .flatMap((line, index) =>
-      ADDED.test(line) ? [`line ${index + 1}: knows a service that none needs to know`] : [],
+      NEWEST_SERVICE.test(line)
+        ? [`line ${index + 1}: names a service that none needs to know: go by its contract`]
+        : [],
     )
 
+/** Every invariant by the name of its test. */
 export const RULES: Readonly<Record<string, Rule>> = {
   services_meet_only_in_contracts: { holds: inServices, faults: boundaries },
   rooms_import_from_those_below: { holds: inServices, faults: layers },
@@ -345,7 +322,7 @@ export const RULES: Readonly<Record<string, Rule>> = {
     faults: timeAndChance,
   },
   pure_files_are_pure: { holds: inServices, faults: purity },
-  names_are_the_words_of_the_field: { holds: everywhere, faults: names },
+  names_are_the_words_of_the_field: { holds: everywhere, faults: ownWords },
   exports_have_names: {
     holds: (path) => !/config\.ts$/.test(path) || inServices(path),
     faults: exportsByName,
@@ -366,8 +343,8 @@ export const RULES: Readonly<Record<string, Rule>> = {
     faults: subjects,
   },
   a_service_is_added_without_touching_another: {
-    holds: (path) => inProduct(path) && !OF_ADDED.test(path),
-    faults: namesAdded,
+    holds: (path) => inProduct(path) && !KNOWS_NEWEST_SERVICE.test(path),
+    faults: newestService,
   },
   one_write_changes_one_document: { holds: inServices, faults: oneDocument },
   collections_are_opened_and_read_in_one_way: {

@@ -5,22 +5,16 @@ import { argumentsReader } from '../../../services/gateway/mcp/arguments.ts'
 import { checkInput } from '../../../shared/contracts/define/check.ts'
 import { AppError } from '../../../shared/contracts/define/errors.ts'
 import { formsOf, inputSchema } from '../../../shared/contracts/define/json-schema.ts'
-import { ADDED, PUBLISHED, SOME_ID, TOOLS } from '../../support/tools.ts'
+import { exampleOf, SOME_ID, TOOLS, toolNamed } from '../../support/tools.ts'
 
 type Schema = Readonly<Record<string, unknown>>
 type Place = Readonly<{ tool: string; parameter: string; schema: Schema; optional: boolean }>
 
-const toolOf = (name: string) => {
-  const found = TOOLS.find((candidate) => candidate.name === name)
-  if (!found) throw new Error(`no tool ${name}`)
-  return found.tool
-}
 /** What the service is asked for when a client sends this. */
 const asked = (tool: string, given: unknown): Record<string, unknown> =>
-  checkInput(toolOf(tool).input, argumentsReader(toolOf(tool).input)(given))
-const example = (tool: string): Record<string, unknown> => ({ ...{ ...PUBLISHED, ...ADDED }[tool]?.example })
+  checkInput(toolNamed(tool).input, argumentsReader(toolNamed(tool).input)(given))
 const without = (tool: string, parameter: string): Record<string, unknown> => {
-  const { [parameter]: _, ...rest } = example(tool)
+  const { [parameter]: _, ...rest } = exampleOf(tool)
   return rest
 }
 const refusal = (work: () => unknown) => {
@@ -70,21 +64,21 @@ describe('null for an optional argument', () => {
   test.each(named(optional.filter((place) => !clearable.includes(place))))(
     'is_as_if_absent: %s',
     (_, { tool, parameter }) => {
-      expect(asked(tool, { ...example(tool), [parameter]: null })).toEqual(
+      expect(asked(tool, { ...exampleOf(tool), [parameter]: null })).toEqual(
         asked(tool, without(tool, parameter)),
       )
     },
   )
 
   test.each(named(clearable))('still_clears: %s', (_, { tool, parameter }) => {
-    expect(asked(tool, { ...example(tool), [parameter]: null })[parameter]).toBeNull()
+    expect(asked(tool, { ...exampleOf(tool), [parameter]: null })[parameter]).toBeNull()
   })
 
   test.each(named(places.filter((place) => !place.optional)))(
     'is_refused_where_it_is_required: %s',
     (_, place) => {
       const { code, extras } = refusal(() =>
-        asked(place.tool, { ...example(place.tool), [place.parameter]: null }),
+        asked(place.tool, { ...exampleOf(place.tool), [place.parameter]: null }),
       )
       expect(code).toBe('invalid_argument')
       expect(extras.details).toMatchObject({ fields: [{ field: place.parameter }] })
@@ -92,8 +86,8 @@ describe('null for an optional argument', () => {
   )
 
   test.each(TOOLS.map(({ name }) => name))('is_as_if_absent_for_all_of_%s_at_once', (tool) => {
-    const { required = [] } = inputSchema(toolOf(tool).input)
-    const least = Object.fromEntries((required as string[]).map((name) => [name, example(tool)[name]]))
+    const { required = [] } = inputSchema(toolNamed(tool).input)
+    const least = Object.fromEntries((required as string[]).map((name) => [name, exampleOf(tool)[name]]))
     const nulls = optional.filter((place) => place.tool === tool && !clearable.includes(place))
     const all = Object.fromEntries(nulls.map(({ parameter }) => [parameter, null]))
     expect(asked(tool, { ...all, ...least })).toEqual(asked(tool, least))
@@ -107,7 +101,9 @@ describe('null for an optional argument', () => {
 
 describe('an empty text for an optional id, key or cursor', () => {
   test.each(named(naming))('is_as_if_absent: %s', (_, { tool, parameter }) => {
-    expect(asked(tool, { ...example(tool), [parameter]: '' })).toEqual(asked(tool, without(tool, parameter)))
+    expect(asked(tool, { ...exampleOf(tool), [parameter]: '' })).toEqual(
+      asked(tool, without(tool, parameter)),
+    )
   })
 
   test('is_refused_for_a_required_id', () => {
@@ -122,19 +118,19 @@ describe('an empty text for an optional id, key or cursor', () => {
 
 describe('JSON text', () => {
   test.each(named(lists))('is_read_as_a_list: %s', (_, { tool, parameter }) => {
-    const given = { ...example(tool), [parameter]: JSON.stringify([SOME_ID.toLowerCase()]) }
+    const given = { ...exampleOf(tool), [parameter]: JSON.stringify([SOME_ID.toLowerCase()]) }
     expect(asked(tool, given)[parameter]).toEqual([SOME_ID])
   })
 
   test.each(named(numbers))('is_read_as_a_number: %s', (_, { tool, parameter }) => {
-    expect(asked(tool, { ...example(tool), [parameter]: '10' })[parameter]).toBe(10)
+    expect(asked(tool, { ...exampleOf(tool), [parameter]: '10' })[parameter]).toBe(10)
   })
 
   test.each(named(numbers))(
     'of_another_kind_is_refused_with_field_and_type: %s',
     (_, { tool, parameter }) => {
       for (const value of ['ten', '"10"', '1.5', '[10]', 'null', 'true', '', '0x10', '1e400', '10 apples']) {
-        const { code, message } = refusal(() => asked(tool, { ...example(tool), [parameter]: value }))
+        const { code, message } = refusal(() => asked(tool, { ...exampleOf(tool), [parameter]: value }))
         expect(code).toBe('invalid_argument')
         expect(message).toContain(parameter)
         expect(message).toMatch(/number|int/)
@@ -144,7 +140,7 @@ describe('JSON text', () => {
 
   test.each(named(lists))('that_is_no_list_is_refused_with_field_and_type: %s', (_, { tool, parameter }) => {
     for (const value of [SOME_ID, JSON.stringify(SOME_ID), '{}', '1', `["${SOME_ID}"`, 'null']) {
-      const { code, message } = refusal(() => asked(tool, { ...example(tool), [parameter]: value }))
+      const { code, message } = refusal(() => asked(tool, { ...exampleOf(tool), [parameter]: value }))
       expect(code).toBe('invalid_argument')
       expect(message).toContain(parameter)
       expect(message).toContain('array')
@@ -171,13 +167,13 @@ describe('what n8n adds', () => {
   const added = { toolCallId: 'a', sessionId: 'b', action: 'c', chatInput: 'd', tool: { name: 'e' } }
 
   test.each(TOOLS.map(({ name }) => name))('is_passed_over_by_%s', (tool) => {
-    expect(asked(tool, { ...added, ...example(tool) })).toEqual(asked(tool, example(tool)))
+    expect(asked(tool, { ...added, ...exampleOf(tool) })).toEqual(asked(tool, exampleOf(tool)))
   })
 
   test.each(['titel', 'toolcallid', 'session_id', 'Tool', '__proto__', 'constructor'])(
     'and_no_other_is: %s',
     (name) => {
-      const given = Object.fromEntries([...Object.entries(example('create_task')), [name, 'x']])
+      const given = Object.fromEntries([...Object.entries(exampleOf('create_task')), [name, 'x']])
       const { code, extras } = refusal(() => asked('create_task', given))
       expect(code).toBe('invalid_argument')
       expect(extras.details).toMatchObject({ fields: [{ field: name }] })
