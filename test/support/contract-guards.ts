@@ -1,4 +1,4 @@
-// What must be true of every tool and every event, as functions that list what is wrong with one. Pure.
+// What must be true of every tool and every event: what is wrong with one, and what to do about it. Pure.
 import * as z from 'zod'
 import { SCOPES } from '../../shared/contracts/define/common.ts'
 import type { EventDeclaration, Tool } from '../../shared/contracts/define/contract.ts'
@@ -35,27 +35,34 @@ const hasReference = (value: unknown): boolean =>
 const textFaults = ({ title, description }: Tool, words: ReadonlySet<string>): string[] => {
   const faults: string[] = []
   if (title.length < 5 || title.length > 40 || title !== title.trim() || title.endsWith('.'))
-    faults.push('title is not a short line')
+    faults.push('title is not a line of 5 to 40 characters without a full stop')
   if (description.length < 60 || description.length > 420)
-    faults.push(`description has ${description.length} characters, not 60 to 420`)
-  if (!description.endsWith('.')) faults.push('description does not end a sentence')
+    faults.push(
+      `description has ${description.length} characters, not 60 to 420: say the rest in the descriptions of parameters`,
+    )
+  if (!description.endsWith('.')) faults.push('description does not end in a full stop')
   if (/\b(above|below|readme|documentation|see also|same as)\b|https?:/i.test(description))
-    faults.push('description does not stand on its own')
+    faults.push('description refers to something else: some clients show nothing but it, so say it there')
   for (const word of description.match(/\b[a-z]+(?:_[a-z]+)+\b/g) ?? [])
-    if (!words.has(word)) faults.push(`description names ${word}, which does not exist`)
+    if (!words.has(word))
+      faults.push(`description names ${word}, which is no tool, parameter, member or code`)
   return faults
 }
 
 const annotationFaults = (name: string, { annotations, scope }: Tool): string[] => {
   const faults: string[] = []
   const hints = ['readOnlyHint', 'destructiveHint', 'idempotentHint', 'openWorldHint'] as const
-  for (const hint of hints) if (typeof annotations[hint] !== 'boolean') faults.push(`${hint} is not stated`)
-  if (annotations.readOnlyHint && annotations.destructiveHint) faults.push('is read-only and destructive')
-  if (annotations.readOnlyHint && !annotations.idempotentHint) faults.push('is read-only but not idempotent')
+  for (const hint of hints)
+    if (typeof annotations[hint] !== 'boolean')
+      faults.push(`${hint} is not stated: take READS, ADDS, CHANGES or OVERWRITES`)
+  if (annotations.readOnlyHint && annotations.destructiveHint)
+    faults.push('is read-only and destructive: take READS or OVERWRITES')
+  if (annotations.readOnlyHint && !annotations.idempotentHint)
+    faults.push('is read-only but not idempotent: take READS')
   if (annotations.readOnlyHint !== /^(get|list)_/.test(name))
-    faults.push('its name and readOnlyHint disagree')
+    faults.push('its name and readOnlyHint disagree: what reads is called get_ or list_, and nothing else is')
   if (annotations.readOnlyHint !== (scope === 'loops:read'))
-    faults.push('its scope and readOnlyHint disagree')
+    faults.push('its scope and readOnlyHint disagree: what reads has loops:read, and nothing else has')
   return faults
 }
 
@@ -63,15 +70,20 @@ const inputFaults = (tool: Tool): string[] => {
   const faults: string[] = []
   const schema = inputSchema(tool.input)
   if (schema.type !== 'object') faults.push('input is not an object')
-  if (schema.additionalProperties !== false) faults.push('input takes unknown parameters')
+  if (schema.additionalProperties !== false)
+    faults.push('input takes unknown parameters: declare it with z.strictObject')
   if (schema.$schema !== 'https://json-schema.org/draft/2020-12/schema')
     faults.push('input is not JSON Schema 2020-12')
-  if (hasReference(schema)) faults.push('input has a $ref')
+  if (hasReference(schema))
+    faults.push('input has a $ref, which some clients do not follow: write the shape out')
   for (const [name, property] of propertiesOf(schema)) {
     if (!/^[a-z]+(_[a-z]+)*$/.test(name)) faults.push(`parameter ${name} is not snake_case`)
-    if (!isFlat(property)) faults.push(`parameter ${name} is not flat`)
+    if (!isFlat(property))
+      faults.push(
+        `parameter ${name} is not flat: take scalars, lists of them, or null, since some clients show nothing else`,
+      )
     if (property.type === 'array' && property.maxItems === undefined)
-      faults.push(`parameter ${name} has no bound`)
+      faults.push(`parameter ${name} has no bound: add max()`)
     const declared = tool.input.shape[name]
     if (declared instanceof z.ZodDefault) {
       const inner = declared.unwrap() as z.ZodType
@@ -86,8 +98,10 @@ const outputFaults = (tool: Tool): string[] => {
   const faults: string[] = []
   const schema = outputSchema(tool.output)
   if (schema.type !== 'object') faults.push('output is not an object')
-  if (hasReference(schema)) faults.push('output has a $ref')
-  if (schema.additionalProperties === false) faults.push('output could not be extended')
+  if (hasReference(schema))
+    faults.push('output has a $ref, which some clients do not follow: write the shape out')
+  if (schema.additionalProperties === false)
+    faults.push('output could not be extended: declare it with z.object')
   return faults
 }
 
@@ -104,10 +118,13 @@ const errorFaults = (tool: Tool): string[] => {
     [parameters.length > 0, 'invalid_argument'],
     [propertiesOf(inputSchema(tool.input)).some(isBounded), 'limit_exceeded'],
   ]
-  for (const code of errors) if (!Object.hasOwn(ERROR_CODES, code)) faults.push(`error ${code} is unknown`)
-  if (new Set(errors).size !== errors.length) faults.push('an error is named twice')
+  for (const code of errors)
+    if (!Object.hasOwn(ERROR_CODES, code))
+      faults.push(`error ${code} is unknown: add it to ERROR_CODES or take another`)
+  if (new Set(errors).size !== errors.length) faults.push('an error is named twice: once is enough')
   for (const [needed, code] of expected)
-    if (needed && !errors.includes(code)) faults.push(`error ${code} is missing`)
+    if (needed && !errors.includes(code))
+      faults.push(`error ${code} is missing: its parameters can cause it, so name it in errors`)
   return faults
 }
 
@@ -116,8 +133,10 @@ const errorFaults = (tool: Tool): string[] => {
  * @param words names that its description may use: tools, parameters, members of results, codes.
  */
 export const toolFaults = (name: string, tool: Tool, words: ReadonlySet<string>): string[] => [
-  ...(/^[a-z]+(_[a-z]+)+$/.test(name) ? [] : ['its name is not verb_noun']),
-  ...(Object.hasOwn(SCOPES, tool.scope) ? [] : [`scope ${tool.scope} is unknown`]),
+  ...(/^[a-z]+(_[a-z]+)+$/.test(name) ? [] : ['its name is not verb_noun, such as create_task']),
+  ...(Object.hasOwn(SCOPES, tool.scope)
+    ? []
+    : [`scope ${tool.scope} is unknown: add it to SCOPES or take another`]),
   ...textFaults(tool, words),
   ...annotationFaults(name, tool),
   ...inputFaults(tool),
@@ -129,13 +148,14 @@ export const toolFaults = (name: string, tool: Tool, words: ReadonlySet<string>)
 export const eventFaults = (name: string, event: EventDeclaration): string[] => {
   const faults: string[] = []
   if (!/^[a-z]+\.([a-z]+_)*(held|hidden|left|sent|[a-z]+ed)$/.test(name))
-    faults.push('its name is not noun.past-tense')
-  if (!event.description.endsWith('.')) faults.push('description does not end a sentence')
+    faults.push('its name is not noun.past-tense, such as task.created')
+  if (!event.description.endsWith('.')) faults.push('description does not end in a full stop')
   const schema = outputSchema(event.data)
   if (!((schema.required ?? []) as readonly string[]).includes(event.subject))
     faults.push(`data does not always have its subject ${event.subject}`)
-  if (schema.additionalProperties === false) faults.push('data could not be extended')
-  if (hasReference(schema)) faults.push('data has a $ref')
+  if (schema.additionalProperties === false)
+    faults.push('data could not be extended: declare it with z.object')
+  if (hasReference(schema)) faults.push('data has a $ref: write the shape out')
   return faults
 }
 

@@ -1,4 +1,4 @@
-// What must be true of every declared page, as a function that lists what is wrong with one. Pure.
+// What must be true of every declared page: what is wrong with one, and what to do about it. Pure.
 import type { Contract, Operation } from '../../shared/contracts/define/contract.ts'
 import { inputSchema, outputSchema } from '../../shared/contracts/define/json-schema.ts'
 import type { PanelAction, PanelPage } from '../../shared/contracts/define/panel.ts'
@@ -25,7 +25,7 @@ type Members = Readonly<Record<string, Schema>>
 const actionFaults = (contract: Contract, action: PanelAction, source: Members, inRow: boolean): string[] => {
   const { operation: name, from = {}, when, reveal, title } = action
   const operation = contract.operations[name]
-  if (operation?.kind !== 'internal') return [`${name} is no internal operation`]
+  if (operation?.kind !== 'internal') return [`${name} is no internal operation of this contract`]
   const input = inputOf(operation)
   const asked = Object.entries(input).filter(([member]) => !Object.hasOwn(from, member))
   const faults = Object.entries(from).flatMap(([member, row]) => [
@@ -33,14 +33,19 @@ const actionFaults = (contract: Contract, action: PanelAction, source: Members, 
     ...(Object.hasOwn(source, row) ? [] : [`${row}, which ${name} is filled from, does not exist`]),
   ])
   for (const [member, schema] of asked)
-    if (!canBeAsked(schema)) faults.push(`no form can ask for ${member} of ${name}`)
-  if (inRow && asked.length > 0) faults.push(`the button ${name} leaves a member unfilled`)
-  if (!inRow && asked.length > 0 && title === undefined) faults.push(`the form ${name} has no title`)
+    if (!canBeAsked(schema))
+      faults.push(
+        `no form can ask for ${member} of ${name}: forms ask for a text, one of some words, or some of them`,
+      )
+  if (inRow && asked.length > 0)
+    faults.push(`the button ${name} leaves ${asked.map(([member]) => member)} unfilled: name it in from`)
+  if (!inRow && asked.length > 0 && title === undefined)
+    faults.push(`the form ${name} has no title: declare one`)
   if (reveal !== undefined && outputOf(operation)[reveal]?.type !== 'string')
-    faults.push(`${name} answers no text ${reveal}`)
+    faults.push(`${name} answers no text ${reveal} to reveal`)
   for (const word of when?.is ?? [])
     if (!source[when?.member ?? '']?.enum?.includes(word))
-      faults.push(`${name} depends on ${word}, which cannot be`)
+      faults.push(`${name} is shown when ${when?.member} is ${word}, which it never is`)
   return faults
 }
 
@@ -51,7 +56,7 @@ const pageFaults = (
 ): string[] => {
   const { operation: name, rows, columns, about, actions, filter } = page.table
   const operation = contract.operations[name]
-  if (operation?.kind !== 'internal') return [`${name} is no internal operation`]
+  if (operation?.kind !== 'internal') return [`${name} is no internal operation of this contract`]
   const [input, output] = [inputOf(operation), outputOf(operation)]
   const row = membersOf(output[rows]?.items)
   const faults = ['limit', 'cursor', ...Object.keys(from)]

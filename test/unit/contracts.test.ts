@@ -101,9 +101,15 @@ describe('the published tools', () => {
       description: declared.description,
       inputSchema: inputSchema(declared.input),
     }))
-    expect(Buffer.byteLength(JSON.stringify(shown)) / 4).toBeLessThan(9_000)
+    expect(
+      Buffer.byteLength(JSON.stringify(shown)) / 4,
+      'tokens of the tool list: shorten descriptions of tools and parameters',
+    ).toBeLessThan(9_000)
     const outputs = TOOLS.map(({ tool: declared }) => outputSchema(declared.output))
-    expect(Buffer.byteLength(JSON.stringify(outputs)) / 4).toBeLessThan(12_000)
+    expect(
+      Buffer.byteLength(JSON.stringify(outputs)) / 4,
+      'tokens of all results: shorten the descriptions of their members',
+    ).toBeLessThan(12_000)
   })
 })
 
@@ -147,32 +153,32 @@ describe('every tool', () => {
     const faults = toolFaults('Bad', bad, words)
     expect(faults).toEqual(
       expect.arrayContaining([
-        'its name is not verb_noun',
-        'scope loops:all is unknown',
-        'title is not a short line',
-        'description has 20 characters, not 60 to 420',
-        'description does not end a sentence',
-        'description does not stand on its own',
-        'description names no_such_tool, which does not exist',
-        'openWorldHint is not stated',
-        'is read-only and destructive',
-        'is read-only but not idempotent',
-        'its name and readOnlyHint disagree',
-        'its scope and readOnlyHint disagree',
-        'input takes unknown parameters',
+        'its name is not verb_noun, such as create_task',
+        'scope loops:all is unknown: add it to SCOPES or take another',
+        'title is not a line of 5 to 40 characters without a full stop',
+        expect.stringContaining('description has 20 characters, not 60 to 420'),
+        'description does not end in a full stop',
+        'description refers to something else: some clients show nothing but it, so say it there',
+        expect.stringContaining('description names no_such_tool'),
+        expect.stringContaining('openWorldHint is not stated'),
+        'is read-only and destructive: take READS or OVERWRITES',
+        'is read-only but not idempotent: take READS',
+        'its name and readOnlyHint disagree: what reads is called get_ or list_, and nothing else is',
+        'its scope and readOnlyHint disagree: what reads has loops:read, and nothing else has',
+        'input takes unknown parameters: declare it with z.strictObject',
         'parameter camelCase is not snake_case',
-        'parameter nested is not flat',
-        'parameter either is not flat',
-        'parameter lists is not flat',
-        'parameter task_ids has no bound',
+        expect.stringContaining('parameter nested is not flat'),
+        expect.stringContaining('parameter either is not flat'),
+        expect.stringContaining('parameter lists is not flat'),
+        'parameter task_ids has no bound: add max()',
         'the default of limit would be refused if it were given',
-        'output could not be extended',
-        'error no_such_code is unknown',
-        'an error is named twice',
-        'error not_found is missing',
-        'error version_conflict is missing',
-        'error idempotency_conflict is missing',
-        'error invalid_argument is missing',
+        'output could not be extended: declare it with z.object',
+        expect.stringContaining('error no_such_code is unknown'),
+        'an error is named twice: once is enough',
+        expect.stringContaining('error not_found is missing'),
+        expect.stringContaining('error version_conflict is missing'),
+        expect.stringContaining('error idempotency_conflict is missing'),
+        expect.stringContaining('error invalid_argument is missing'),
       ]),
     )
   })
@@ -191,10 +197,10 @@ describe('every event', () => {
       data: z.strictObject({ id: c.Id.optional() }),
     })
     expect(eventFaults('ship_loop', bad)).toEqual([
-      'its name is not noun.past-tense',
-      'description does not end a sentence',
+      'its name is not noun.past-tense, such as task.created',
+      'description does not end in a full stop',
       'data does not always have its subject id',
-      'data could not be extended',
+      'data could not be extended: declare it with z.object',
     ])
   })
 })
@@ -204,18 +210,18 @@ describe('subjects', () => {
   const requests = CONTRACTS.flatMap((contract) =>
     Object.keys(contract.operations).map((name) => requestSubject(contract.name, name)),
   )
-  const told = CONTRACTS.flatMap((contract) =>
+  const events = CONTRACTS.flatMap((contract) =>
     Object.keys(contract.events).map((name) => eventSubject(contract.name, name, WORKSPACE)),
   )
 
   test('are each used once', () => {
-    const all = [...requests, ...told]
+    const all = [...requests, ...events]
     expect(new Set(all).size).toBe(all.length)
   })
 
   test('are plain NATS subjects under the name of their service', () => {
     for (const subject of requests) expect(subject).toMatch(/^rpc\.[a-z]+(-[a-z]+)*\.[a-z]+(_[a-z]+)*$/)
-    for (const subject of told)
+    for (const subject of events)
       expect(subject).toMatch(/^evt\.[a-z]+(-[a-z]+)*\.[a-z]+\.[a-z]+(_[a-z]+)*\.[0-9A-Z]{26}$/)
     expect(eventFilter('tasks', 'task.created')).toBe('evt.tasks.task.created.*')
   })
@@ -228,7 +234,7 @@ describe('subjects', () => {
 
 describe('a contract', () => {
   test.each(CONTRACTS.map((contract) => [contract.name]))('%s has its service', (name) => {
-    expect(existsSync(file(`services/${name}/main.ts`))).toBe(true)
+    expect(existsSync(file(`services/${name}/main.ts`)), `write services/${name}/main.ts`).toBe(true)
   })
 
   test.each(CONTRACTS.map((contract) => [contract.name, contract] as const))(

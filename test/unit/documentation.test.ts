@@ -49,12 +49,15 @@ describe.each(PAGES)('%s', (page) => {
       const target = path ? join(dirname(page), path) : page
       return !existsSync(at(target)) || (anchor !== undefined && !anchorsOf(target).includes(anchor))
     })
-    expect(missing).toEqual([])
+    expect(missing, 'mend these links, or write what they lead to').toEqual([])
   })
 
   test('names paths that exist', () => {
     const paths = all(/`((?:services|shared|infra|test)\/[\w./-]+)`/g, text)
-    expect(paths.filter((path) => !MADE_LATER.includes(path) && !existsSync(at(path)))).toEqual([])
+    expect(
+      paths.filter((path) => !MADE_LATER.includes(path) && !existsSync(at(path))),
+      'name them as they are called now; what an operator makes belongs in MADE_LATER',
+    ).toEqual([])
   })
 
   test('names commands that exist', () => {
@@ -66,18 +69,24 @@ describe.each(PAGES)('%s', (page) => {
 
 describe('the README', () => {
   test('fits on a screen', () => {
-    expect(Buffer.byteLength(README)).toBeLessThanOrEqual(README_BYTES)
+    expect(
+      Buffer.byteLength(README),
+      `bytes, at most ${README_BYTES}: move to infra/docs what a newcomer does not need`,
+    ).toBeLessThanOrEqual(README_BYTES)
   })
 
   test('leads to every other page', () => {
     const pages = readdirSync(at(DOCS)).filter((name) => name.endsWith('.md'))
     expect(pages.length).toBeGreaterThan(5)
-    expect(pages.filter((name) => !README.includes(`(${DOCS}/${name})`))).toEqual([])
+    expect(
+      pages.filter((name) => !README.includes(`(${DOCS}/${name})`)),
+      'link to these pages in README.md',
+    ).toEqual([])
   })
 
   test('names every command of package.json', () => {
     const named = all(/^\| `npm (?:run )?([\w:-]+)` \|/gm, README)
-    expect(named.toSorted()).toEqual(SCRIPTS.toSorted())
+    expect(named.toSorted(), 'name each command in the table of README.md').toEqual(SCRIPTS.toSorted())
   })
 
   test('gives settings of clients that can be parsed', () => {
@@ -93,7 +102,9 @@ test('the map of the code has every part of the test folder', () => {
   const parts = readdirSync(at('test'), { withFileTypes: true })
     .filter((entry) => entry.isDirectory() && !['support', 'node_modules'].includes(entry.name))
     .map(({ name }) => name)
-  expect(all(/`(\w+)\/`/g, row).toSorted()).toEqual(parts.toSorted())
+  expect(all(/`(\w+)\/`/g, row).toSorted(), `the row of test/ in ${DOCS}/architecture.md`).toEqual(
+    parts.toSorted(),
+  )
 })
 
 describe('the secrets that the deployment page makes', () => {
@@ -103,7 +114,10 @@ describe('the secrets that the deployment page makes', () => {
     const needed = all(/\$\{([A-Z_]+)(?::\?[^}]*)?\}/g, read('infra/compose.yaml'))
     const derived = CONTRACTS.map(({ name }) => `${name.replaceAll('-', '_').toUpperCase()}_SECRET`)
     expect(block('sh', 'infra/.env')).toContain('infra/keys.ts service-secrets >> infra/.env')
-    expect([...made, ...derived].toSorted()).toEqual(needed.toSorted())
+    expect(
+      [...made, ...derived].toSorted(),
+      `the block of infra/.env in ${DOCS}/deployment.md makes what infra/compose.yaml needs`,
+    ).toEqual(needed.toSorted())
   })
 
   test('hold those that nats.conf and mongo-init.js need', () => {
