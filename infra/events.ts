@@ -33,13 +33,13 @@ const plural = (count: number, noun: string): string => `${count} ${noun}${count
 const dead = async (mongo: Mongo, { id, consumer, all, limit }: As<'dead'>): Promise<void> => {
   const desk = await openEventCommands(mongo, clock, consumer)
   if (id !== undefined) {
-    const [letter] = await desk.list({ ids: [id], settled: true }, 1)
+    const [letter] = await desk.list({ ids: [id], redriven: true }, 1)
     if (!letter) throw new StartFault(`There is no dead letter ${id}: npm run events -- dead lists them.`)
     return say(inFull(letter))
   }
-  const letters = await desk.list({ settled: all }, limit)
+  const letters = await desk.list({ redriven: all }, limit)
   for (const letter of letters) say(listed(letter))
-  const count = await desk.count({ settled: all })
+  const count = await desk.count({ redriven: all })
   if (count === 0) say('No event was given up.')
   else if (count > letters.length) say(`… and ${count - letters.length} more: raise --limit to see them.`)
   else say(`${plural(count, 'event')}. npm run events -- redrive ID has it tried again.`)
@@ -56,7 +56,7 @@ const requireAll = (ids: readonly string[], found: readonly DeadLetter[]): void 
 
 const redrive = async (mongo: Mongo, { ids, consumer }: As<'redrive'>): Promise<number> => {
   const desk = await openEventCommands(mongo, clock, consumer)
-  const chosen: Chosen = ids.length > 0 ? { ids, settled: true } : {}
+  const chosen: Chosen = ids.length > 0 ? { ids, redriven: true } : {}
   const letters = await desk.list(chosen, MAX_WATCHED)
   requireAll(ids, letters)
   const asked = await desk.ask(chosen)

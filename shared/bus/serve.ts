@@ -1,4 +1,4 @@
-// Serves a contract on the bus: checks what arrives and what leaves, and answers every request, whatever a handler does.
+// Serves a contract on the bus: checks input and output, and answers every request, whatever its handler does.
 import { type ServiceMsg, Svcm } from '@nats-io/services'
 import { checkInput } from '../contracts/define/check.ts'
 import {
@@ -13,28 +13,32 @@ import { AppError, asAppError, ERROR_CODES, toErrorBody } from '../contracts/def
 import { includesScope } from '../contracts/define/scopes.ts'
 import type { Clock } from '../process/clock.ts'
 import { within } from '../process/lifecycle.ts'
+import type { Log } from '../process/log.ts'
 import type { Bus } from './connect.ts'
 import { openGate, REQUEST_REFUSED } from './gate.ts'
 import { readCall } from './headers.ts'
 import type { Refusal } from './signature.ts'
 
-/** Requests that one instance works on at once; more are answered `unavailable` instead of waiting. */
+/** How many requests one process works on at once; more are answered `unavailable` instead of waiting. */
 export const MAX_IN_FLIGHT = 256
-/** How long an answer waits for a link that is down, where the call does not say for how long it is wanted (ms). */
+/** How long an answer waits for a lost connection when the request does not say how long its caller waits (ms). */
 const ANSWER_WAIT_MS = 8_000
-/** How long a stopping service waits for the requests under way (ms). */
+/** How long a stopping service waits for the requests it works on (ms). */
 const DRAIN_MS = 25_000
 
 export type ServeOptions = Readonly<{
   clock: Clock
-  /** Turns a driver's fault into an AppError, or undefined when it is a fault of the program. */
+  /** Turns a driver's error into an AppError; undefined for a fault of the program. */
   translate?: (error: unknown) => AppError | undefined
-  /** What becomes of requests without a signature: refused, but while a release is replaced that made none. */
+  /** Whether to accept requests without a signature: only while a release that made none is being replaced. */
   unsigned?: 'refused' | 'accepted'
 }>
 
 type Untyped = (input: unknown, call: MemberCall) => Promise<unknown>
 type Numbers = { requests: number; errors: number; busy_ms: number }
+
+/** An operation as it is served, with the numbers that STATS shows. */
+type Endpoint = Readonly<{ name: string; operation: Operation; handler: Untyped; numbers: Numbers }>
 
 const authorize = (operation: Operation, call: Call): void => {
   if (operation.kind === 'internal') return
@@ -45,12 +49,7 @@ const authorize = (operation: Operation, call: Call): void => {
     })
 }
 
-const answer = async (
-  operation: Operation,
-  handler: Untyped,
-  msg: ServiceMsg,
-  call: Call,
-): Promise<string> => {
+const runHandler = async ({ operation, handler }: Endpoint, msg: ServiceMsg, call: Call): Promise<string> => {
   if (call.remainingMs() <= 0)
     throw new AppError('timeout', 'The request arrived after its time was over; nothing was done.')
   authorize(operation, call)
@@ -61,7 +60,7 @@ const answer = async (
   return JSON.stringify(checked.data)
 }
 
-/** The answer to a request that is not let in. */
+/** The answer to a request that the gate refuses. */
 const refusal = (reason: Refusal): AppError =>
   new AppError('forbidden', 'This is not a request that this service takes; nothing was done.', {
     details: { [REQUEST_REFUSED]: reason },
@@ -71,11 +70,43 @@ const respondError = (msg: ServiceMsg, error: AppError): void => {
   msg.respondError(ERROR_CODES[error.code].http, error.code, JSON.stringify(toErrorBody(error)))
 }
 
+/** Makes the function that answers one request, with the output of its handler or with an error. */
+const answering =
+  (bus: Bus, { clock, translate }: ServeOptions, log: Log, stop: AbortSignal) =>
+  async (endpoint: Endpoint, msg: ServiceMsg): Promise<void> => {
+    const { name, numbers } = endpoint
+    const start_ms = clock.monotonicMs()
+    numbers.requests += 1
+    let request_id = '-'
+    // What is sent while the link is down is lost, but the caller may still be connected and wait.
+    let untilLinked = (): Promise<unknown> => bus.link.untilUp(ANSWER_WAIT_MS, stop)
+    try {
+      const call = readCall(msg.headers, clock, stop)
+      request_id = call.request_id
+      untilLinked = () => bus.link.untilUp(call.remainingMs(), stop)
+      const answer = await runHandler(endpoint, msg, call)
+      await untilLinked()
+      const headers = bus.events.forAnswer()
+      msg.respond(answer, headers && { headers })
+    } catch (fault) {
+      const error = asAppError(fault, request_id, translate)
+      numbers.errors += 1
+      if (error.code === 'internal')
+        log.error('handler failed', { operation: name, request_id, error: fault })
+      else log.debug('refused', { operation: name, request_id, code: error.code })
+      await untilLinked()
+      respondError(msg, error)
+    } finally {
+      numbers.busy_ms += clock.monotonicMs() - start_ms
+    }
+  }
+
 /**
  * Joins the service's queue group and answers every operation of the contract with its handler.
- * NATS micro does not await handlers: an async throw there would end the process. So this function alone awaits,
- * catches and answers, and keeps the numbers that STATS shows.
- * @returns disposing stops taking requests, waits for those under way, and leaves the group.
+ *
+ * NATS micro does not await handlers, so an async error in one would end the process. This function awaits and catches
+ * instead, and counts what STATS shows.
+ * @returns disposing takes no more requests, waits for those under way, and leaves the group.
  */
 export const serve = async <C extends Contract>(
   bus: Bus,
@@ -86,42 +117,16 @@ export const serve = async <C extends Contract>(
   const log = bus.log.child('serve')
   const stop = new AbortController()
   const underWay = new Set<Promise<void>>()
-  const numbers = new Map<string, Numbers>()
+  const endpoints = new Map<string, Endpoint>()
   const { clock, unsigned = 'refused' } = options
   const gate = openGate(contract.name, { keys: bus.keys, clock, log, unsigned })
+  const answer = answering(bus, options, log, stop.signal)
 
-  const handle = async (name: string, operation: Operation, msg: ServiceMsg): Promise<void> => {
-    const began = options.clock.monotonicMs()
-    const count = numbers.get(name) as Numbers
-    count.requests += 1
-    let request_id = '-'
-    // What is sent while the link is down would be forgotten; whoever asked may have lost nothing and still wait.
-    let linked = (): Promise<unknown> => bus.link.untilUp(ANSWER_WAIT_MS, stop.signal)
-    try {
-      const call = readCall(msg.headers, options.clock, stop.signal)
-      request_id = call.request_id
-      linked = () => bus.link.untilUp(call.remainingMs(), stop.signal)
-      const said = await answer(operation, (handlers as Record<string, unknown>)[name] as Untyped, msg, call)
-      await linked()
-      const headers = bus.events.forAnswer()
-      msg.respond(said, headers && { headers })
-    } catch (fault) {
-      const error = asAppError(fault, request_id, options.translate)
-      count.errors += 1
-      if (error.code === 'internal')
-        log.error('handler failed', { operation: name, request_id, error: fault })
-      else log.debug('refused', { operation: name, request_id, code: error.code })
-      await linked()
-      respondError(msg, error)
-    } finally {
-      count.busy_ms += options.clock.monotonicMs() - began
-    }
-  }
-
-  const accept = (name: string, operation: Operation, msg: ServiceMsg): void => {
+  const accept = (endpoint: Endpoint, msg: ServiceMsg): void => {
+    const { name, operation } = endpoint
     const admitted = gate.check(name, operation, msg)
     if (!admitted.ok) {
-      // To JetStream an answer would be an acknowledgement.
+      // JetStream would take an answer for an acknowledgement.
       if (admitted.reason !== 'from_stream') respondError(msg, refusal(admitted.reason))
       return
     }
@@ -129,7 +134,7 @@ export const serve = async <C extends Contract>(
       respondError(msg, new AppError('unavailable', 'Too busy now; try again.', { retry_after_ms: 250 }))
       return
     }
-    const work = handle(name, operation, msg)
+    const work = answer(endpoint, msg)
       .catch((error: unknown) => log.error('could not answer', { operation: name, error }))
       .finally(() => underWay.delete(work))
     underWay.add(work)
@@ -142,22 +147,24 @@ export const serve = async <C extends Contract>(
     queue: contract.name,
     statsHandler: async ({ subject }) => {
       const name = subject.split('.').at(-1) ?? ''
-      return { ...numbers.get(name), refused: gate.refused(name) }
+      return { ...endpoints.get(name)?.numbers, refused: gate.refused(name) }
     },
   })
   for (const [name, operation] of Object.entries(contract.operations)) {
-    numbers.set(name, { requests: 0, errors: 0, busy_ms: 0 })
+    const handler = (handlers as Record<string, unknown>)[name] as Untyped
+    const endpoint = { name, operation, handler, numbers: { requests: 0, errors: 0, busy_ms: 0 } }
+    endpoints.set(name, endpoint)
     service.addEndpoint(name, {
       subject: requestSubject(contract.name, name),
       metadata: { kind: operation.kind, ...(operation.kind === 'tool' ? { scope: operation.scope } : {}) },
       handler: (error, msg) => {
         if (error) log.error('subscription failed', { operation: name, error })
-        else accept(name, operation, msg)
+        else accept(endpoint, msg)
       },
     })
   }
   await bus.nc.flush()
-  log.info('serving', { service: contract.name, operations: numbers.size })
+  log.info('serving', { service: contract.name, operations: endpoints.size })
   return {
     [Symbol.asyncDispose]: async () => {
       if (!bus.nc.isClosed()) await service.stop()

@@ -1,5 +1,6 @@
-// The events of all contracts as an AsyncAPI document (https://www.asyncapi.com/docs/reference/specification/v3.0.0) and
-// as JSON Schemas, for teams that write programs against them. Pure.
+// The events of all contracts as AsyncAPI and JSON Schema, for teams that write programs against them. Pure.
+//
+// https://www.asyncapi.com/docs/reference/specification/v3.0.0
 import * as z from 'zod'
 import { CloudEvent, READING_PARAGRAPH } from '../contracts/define/cloud-event.ts'
 import * as c from '../contracts/define/common.ts'
@@ -15,17 +16,17 @@ import { inputSchema, type JsonSchema, outputSchema } from '../contracts/define/
 import { namedSchemas, typeName } from '../contracts/define/schema-names.ts'
 import { examplesOf } from './examples.ts'
 
-/** One event with all that can be said of it wherever it is sent. */
+/** An event, described without regard to how it is sent. */
 export type DescribedMessage = Readonly<{
   service: string
   name: string
   description: string
-  /** The member of `data` that names what it happened to. */
+  /** The member of `data` that names what the event is about. */
   entity: string
-  /** Where else than on the stream it is sent: to whom it is no secret. */
+  /** Whether, or when, it is also sent over HTTP. */
   overHttp: string
   data: JsonSchema
-  /** As it would be published, in each of its forms. */
+  /** The event as it would be published, in each of its forms. */
   examples: readonly [CloudEvent, ...CloudEvent[]]
 }>
 
@@ -73,7 +74,7 @@ const DIALECT = 'https://json-schema.org/draft/2020-12/schema'
 
 const withoutDialect = ({ $schema: _, ...schema }: JsonSchema): JsonSchema => schema as JsonSchema
 
-/** The whole of an event, envelope and data, without a dialect. */
+/** The schema of a whole event, envelope and data, without a dialect. */
 const messageSchema = ({ service, name, description, data }: DescribedMessage): JsonSchema => {
   const envelope = withoutDialect(outputSchema(CloudEvent))
   const properties = envelope.properties as Record<string, unknown>
@@ -89,7 +90,7 @@ const messageSchema = ({ service, name, description, data }: DescribedMessage): 
   }
 }
 
-/** Where the schema of an event is found below the address of an installation. */
+/** The path of an event's schema on an installation. */
 export const schemaPath = (name: string): string => `/schemas/${name}.json`
 
 /** The JSON Schema (2020-12) of an event as it is sent. */
@@ -100,11 +101,11 @@ export const eventSchema = (event: DescribedMessage, url: string): JsonSchema =>
   ...messageSchema(event),
 })
 
-const INTRODUCTION = `Everything that happens in Loops is told on the JetStream stream \`EVENTS\` as CloudEvents 1.0 in JSON, at least once, from the same write as the change itself. Programs of other teams read it with a durable consumer of their own, in the JetStream domain \`loops\`.
+const INTRODUCTION = `Everything that happens in Loops is published on the JetStream stream \`EVENTS\` as CloudEvents 1.0 in JSON, at least once, from the same write as the change itself. Programs of other teams read it with a durable consumer of their own, in the JetStream domain \`loops\`.
 
 ${READING_PARAGRAPH} What would break a reader comes as an event of another name.`
 
-/** Names of what occurs in several events. */
+/** Names for schemas that occur in several events. */
 const SHARED = outputSchema(
   z.object({
     Actor: c.Actor,
@@ -158,79 +159,80 @@ const message = (event: DescribedEvent) => ({
   examples: event.examples.map((example) => ({ name: exampleName(example), payload: example })),
 })
 
-/** What a program asks, as a channel for its requests and one for the answers, which come to its inbox. */
-const requests = (contracts: readonly Contract[]) => {
-  const asked = subscriberOperationsOf(contracts)
-  const each = <T>(make: (one: (typeof asked)[number]) => Readonly<Record<string, T>>): Record<string, T> =>
-    Object.assign({}, ...asked.map(make))
-  return {
-    channels: each(({ name, operation: { title, description } }) => ({
-      [name]: {
-        address: subscriberSubject(name, '{subscriber}', '{filter}'),
-        title,
-        description,
-        servers: [ref('servers', 'nats')],
-        parameters: {
-          subscriber: { description: 'The name that the key was made for.' },
-          filter: {
-            description:
-              'A filter of events in full length, as `EVENTS` of the key has it or narrower; its `*` stand in the subject as they are.',
-          },
-        },
-        messages: { request: ref('components', 'messages', `${name}.request`) },
+/** A request that a program can make of Loops. */
+type Request = ReturnType<typeof subscriberOperationsOf>[number]
+
+/** A channel for the request, and one for the answer, which goes to the program's inbox. */
+const requestChannels = ({ name, operation: { title, description } }: Request) => ({
+  [name]: {
+    address: subscriberSubject(name, '{subscriber}', '{filter}'),
+    title,
+    description,
+    servers: [ref('servers', 'nats')],
+    parameters: {
+      subscriber: { description: 'The name that the key was made for.' },
+      filter: {
+        description:
+          'A whole filter of events: `EVENTS` of the key, or a narrower one. A `*` stands as it is.',
       },
-      [`${name}.answer`]: {
-        address: null,
-        title: `Answer: ${title}`,
-        servers: [ref('servers', 'nats')],
-        messages: { answer: ref('components', 'messages', `${name}.answer`) },
+    },
+    messages: { request: ref('components', 'messages', `${name}.request`) },
+  },
+  [`${name}.answer`]: {
+    address: null,
+    title: `Answer: ${title}`,
+    servers: [ref('servers', 'nats')],
+    messages: { answer: ref('components', 'messages', `${name}.answer`) },
+  },
+})
+
+const requestOperation = ({ name, service, operation: { title, description } }: Request) => ({
+  [name]: {
+    action: 'send',
+    title,
+    summary: description,
+    channel: ref('channels', name),
+    messages: [ref('channels', name, 'messages', 'request')],
+    reply: {
+      address: { location: '$message.header#/reply', description: 'The reply subject of the request.' },
+      channel: ref('channels', `${name}.answer`),
+      messages: [ref('channels', `${name}.answer`, 'messages', 'answer')],
+    },
+    tags: [{ name: service }],
+  },
+})
+
+const requestMessages = ({ name, operation: { title } }: Request) =>
+  Object.fromEntries(
+    ['request', 'answer'].map((part) => [
+      `${name}.${part}`,
+      {
+        name: `${name}.${part}`,
+        title: `${title}: ${part}`,
+        contentType: 'application/json',
+        payload: ref('components', 'schemas', typeName(`${name}.${part}`)),
       },
-    })),
-    operations: each(({ name, service, operation: { title, description } }) => ({
-      [name]: {
-        action: 'send',
-        title,
-        summary: description,
-        channel: ref('channels', name),
-        messages: [ref('channels', name, 'messages', 'request')],
-        reply: {
-          address: { location: '$message.header#/reply', description: 'The reply subject of the request.' },
-          channel: ref('channels', `${name}.answer`),
-          messages: [ref('channels', `${name}.answer`, 'messages', 'answer')],
-        },
-        tags: [{ name: service }],
-      },
-    })),
-    messages: each(({ name, operation }) =>
-      Object.fromEntries(
-        (['request', 'answer'] as const).map((part) => [
-          `${name}.${part}`,
-          {
-            name: `${name}.${part}`,
-            title: `${operation.title}: ${part}`,
-            contentType: 'application/json',
-            payload: ref('components', 'schemas', typeName(`${name}.${part}`)),
-          },
-        ]),
-      ),
-    ),
-    schemas: each(({ name, operation }) => ({
-      [typeName(`${name}.request`)]: withoutDialect(inputSchema(operation.input)),
-      [typeName(`${name}.answer`)]: {
-        ...withoutDialect(outputSchema(operation.output)),
-        description: 'Or the one member `error`, with `code`, `message`, `retryable` and `retry_after_ms`.',
-      },
-    })),
-  }
-}
+    ]),
+  )
+
+const requestSchemas = ({ name, operation: { input, output } }: Request) => ({
+  [typeName(`${name}.request`)]: withoutDialect(inputSchema(input)),
+  [typeName(`${name}.answer`)]: {
+    ...withoutDialect(outputSchema(output)),
+    description: 'Or the one member `error`, with `code`, `message`, `retryable` and `retry_after_ms`.',
+  },
+})
+
+const merged = <T>(parts: readonly Readonly<Record<string, T>>[]): Readonly<Record<string, T>> =>
+  Object.assign({}, ...parts)
 
 /**
- * The AsyncAPI document of the events, seen from a program that receives them.
- * @param url the address of the installation, without a slash at its end
+ * The AsyncAPI document of the events, from the view of a program that receives them.
+ * @param url the address of the installation, without a slash at its end.
  */
 export const asyncApi = (contracts: readonly Contract[], url: string) => {
   const events = describedEvents(contracts)
-  const asked = requests(contracts)
+  const requests = subscriberOperationsOf(contracts)
   const services = contracts.filter((contract) => Object.keys(contract.events).length > 0)
   return {
     asyncapi: '3.0.0',
@@ -259,8 +261,8 @@ export const asyncApi = (contracts: readonly Contract[], url: string) => {
         security: [ref('components', 'securitySchemes', 'nkey')],
       },
     },
-    channels: { ...byName(events, channel), ...asked.channels },
-    operations: { ...byName(events, operation), ...asked.operations },
+    channels: { ...byName(events, channel), ...merged(requests.map(requestChannels)) },
+    operations: { ...byName(events, operation), ...merged(requests.map(requestOperation)) },
     components: {
       securitySchemes: {
         nkey: {
@@ -268,11 +270,11 @@ export const asyncApi = (contracts: readonly Contract[], url: string) => {
           description: 'An NKey: the server knows the public half, the program keeps the seed.',
         },
       },
-      messages: { ...byName(events, message), ...asked.messages },
+      messages: { ...byName(events, message), ...merged(requests.map(requestMessages)) },
       schemas: namedSchemas(
         {
           ...Object.fromEntries(events.map((event) => [typeName(event.name), messageSchema(event)])),
-          ...asked.schemas,
+          ...merged(requests.map(requestSchemas)),
         },
         SHARED,
         (name) => ref('components', 'schemas', name),

@@ -1,5 +1,7 @@
-// Hands events of the stream to handlers, one durable consumer per service. Handlers are idempotent by event id. An event
-// that is given up is first written down as a dead letter: none leaves the consumer without a trace.
+// Passes events of the stream to reactions, through one durable consumer per service.
+//
+// Reactions are idempotent by event id. An event that is given up first becomes a dead letter, so that none disappears
+// without a trace.
 import type { JsMsg } from '@nats-io/jetstream'
 import type { Bus } from '../bus/connect.ts'
 import { AppError } from '../contracts/define/errors.ts'
@@ -7,7 +9,7 @@ import type { Clock } from '../process/clock.ts'
 import { pause, repeat } from '../process/lifecycle.ts'
 import type { Log } from '../process/log.ts'
 import { consumeGivenUp } from './advisories.ts'
-import type { DeadLetters, GivenUp, Redrive } from './dead-letter-store.ts'
+import type { DeadLetters, GivenUp } from './dead-letter-store.ts'
 import {
   holdPause,
   MAX_HOLD_MS,
@@ -16,28 +18,29 @@ import {
   type Verdict,
   verdictOn,
 } from './deliveries.ts'
-import { readMessages } from './follow.ts'
-import { eventIdOf, type Reaction, reactTo, subjectPattern } from './reactions.ts'
+import { eventIdOf, type Reaction, reactTo } from './reactions.ts'
+import { readMessages } from './read-messages.ts'
+import { redriveAll } from './redrive.ts'
 import { ACK_WAIT_MS, openConsumer, untilConsumers } from './streams.ts'
 
-/** Messages that one instance works on at once; those that are held do not count. */
+/** How many messages one process works on at once, not counting those that are held. */
 const PARALLEL = 32
-/** How often rows that are to be tried again are looked for (ms). */
+/** How often to look for dead letters that are to be tried again (ms). */
 const REDRIVE_MS = 2_000
 
 export type ConsumeOptions = Readonly<{
   deadLetters: DeadLetters
   clock: Clock
   random: () => number
-  /** Turns a driver's fault into an AppError, or undefined when it is a fault of the program. */
+  /** Turns a driver's error into an AppError; undefined for a fault of the program. */
   translate: (error: unknown) => AppError | undefined
-  /** How often the server hears that a message is still worked on (ms): it would deliver it anew after ACK_WAIT_MS. */
+  /** How often to tell the server that a message is still worked on (ms); after ACK_WAIT_MS it would deliver it again. */
   beat_ms?: number
 }>
 
 const reasonOf = (error: unknown): string => (error instanceof Error ? error.message : String(error))
 
-const letterOf = (durable: string, msg: JsMsg, error: unknown): GivenUp => {
+const deadLetterOf = (durable: string, msg: JsMsg, error: unknown): GivenUp => {
   const payload = msg.string()
   return {
     durable,
@@ -50,7 +53,7 @@ const letterOf = (durable: string, msg: JsMsg, error: unknown): GivenUp => {
   }
 }
 
-/** Tells the server again and again that a message is worked on, until disposed of. */
+/** Tells the server that a message is still worked on, until it is disposed of. */
 const keepAlive = (bus: Bus, msg: JsMsg, beat_ms: number): Disposable => {
   const handle = setInterval(() => {
     if (!bus.nc.isClosed()) msg.working()
@@ -58,122 +61,136 @@ const keepAlive = (bus: Bus, msg: JsMsg, beat_ms: number): Disposable => {
   return { [Symbol.dispose]: () => clearInterval(handle) }
 }
 
-/** Renews the lease of a dead letter that is being tried again, until disposed of. */
-const keepClaimed = (deadLetters: DeadLetters, row: Redrive, log: Log): Disposable => {
-  const renew = () =>
-    deadLetters
-      .renew(row)
-      .catch((error: unknown) => log.debug('the lease of a dead letter was not renewed', { error }))
-  const handle = setInterval(renew, deadLetters.renew_ms)
-  return { [Symbol.dispose]: () => clearInterval(handle) }
-}
+/** One delivery of a message, and when it arrived (monotonic, ms). */
+type Delivery = Readonly<{ msg: JsMsg; since_ms: number }>
 
 /**
- * Starts consuming. An event is acknowledged after its reaction. While something that the reaction needs is away, the
- * event is held and tried again in place; another failure, or a kind of event that only a newer replica knows, comes again
- * after a pause, at most MAX_DELIVER times; poison does not. What is given up becomes a dead letter, and only then is the server told.
- * @returns disposing finishes the reactions under way and gives back what is held.
- * Waits for the consumer, which the migrator makes.
- * @throws what NATS answers when it cannot be looked for now; later troubles are waited out.
+ * Makes the function that tries the reaction to a message and answers the server.
+ * @returns of that function: null when the message is answered, else the error for which it must be held.
  */
-export const consume = async (
-  bus: Bus,
+const trying = (
   durable: string,
   reactions: readonly Reaction[],
-  { deadLetters, clock, random, translate, beat_ms = ACK_WAIT_MS / 3 }: ConsumeOptions,
-): Promise<AsyncDisposable> => {
-  const log = bus.log.child('consume')
-  const stop = new AbortController()
-  const held = new Set<Promise<void>>()
-  const faultOf = (error: unknown): AppError | undefined =>
-    error instanceof AppError ? error : translate(error)
-
-  const settle = async (msg: JsMsg, verdict: Exclude<Verdict, 'hold'>, error: unknown): Promise<void> => {
+  options: ConsumeOptions & Readonly<{ faultOf: (error: unknown) => AppError | undefined; log: Log }>,
+) => {
+  const { deadLetters, clock, random, faultOf, log } = options
+  const retry = (msg: JsMsg, error: unknown): number => {
+    const pause_ms = retryPause(error, msg.info.deliveryCount, random())
+    msg.nak(pause_ms)
+    return pause_ms
+  }
+  const answerFailure = async (
+    msg: JsMsg,
+    verdict: Exclude<Verdict, 'hold'>,
+    error: unknown,
+  ): Promise<void> => {
     const facts = { subject: msg.subject, sequence: msg.seq, deliveries: msg.info.deliveryCount, error }
     const isUnknown = error instanceof UnknownEventError
     if (verdict === 'give_up') {
-      // What only newer replicas know, one of them tries again by itself.
-      await deadLetters.put(letterOf(durable, msg, error), isUnknown)
+      // A newer replica, which knows the event, redrives it by itself.
+      await deadLetters.put(deadLetterOf(durable, msg, error), isUnknown)
       log.error('event given up; it is a dead letter now', facts)
-      msg.term(reasonOf(error))
-      return
+      return msg.term(reasonOf(error))
     }
-    const pause_ms = retryPause(error, msg.info.deliveryCount, random())
+    const pause_ms = retry(msg, error)
     if (isUnknown) log.info('event put back for a newer replica', { ...facts, pause_ms })
     else log.warn('event will be tried again', { ...facts, pause_ms })
-    msg.nak(pause_ms)
   }
-  /** One try: null when it is done with, else why it must be held. */
-  const attempt = async (msg: JsMsg, since_ms: number): Promise<unknown> => {
-    const judge = (error: unknown): Verdict =>
-      verdictOn(error, faultOf(error), msg.info.deliveryCount, clock.monotonicMs() - since_ms)
+  return async ({ msg, since_ms }: Delivery): Promise<unknown> => {
+    const heldFor = (): number => clock.monotonicMs() - since_ms
     try {
       await reactTo(reactions, { subject: msg.subject, payload: msg.string() })
     } catch (error) {
-      const verdict = judge(error)
+      const verdict = verdictOn(error, faultOf(error), msg.info.deliveryCount, heldFor())
       if (verdict === 'hold') return error
       try {
-        await settle(msg, verdict, error)
+        await answerFailure(msg, verdict, error)
       } catch (unwritten) {
-        if (clock.monotonicMs() - since_ms < MAX_HOLD_MS) return unwritten
-        // On its last delivery the server now gives it up, and tells of that until it is written down.
-        msg.nak(retryPause(error, msg.info.deliveryCount, random()))
+        if (heldFor() < MAX_HOLD_MS) return unwritten
+        // On its last delivery, the server gives the message up and advises of that until it is a dead letter.
+        retry(msg, error)
       }
       return null
     }
     msg.ack()
     return null
   }
-  const hold = async (msg: JsMsg, since_ms: number, why: unknown): Promise<void> => {
+}
+
+/** Makes the function that takes a message. It holds and retries a message in place while its reaction lacks something. */
+const taking = (
+  bus: Bus,
+  attempt: ReturnType<typeof trying>,
+  {
+    clock,
+    random,
+    beat_ms = ACK_WAIT_MS / 3,
+    log,
+  }: Pick<ConsumeOptions, 'clock' | 'random' | 'beat_ms'> & Readonly<{ log: Log }>,
+) => {
+  const stop = new AbortController()
+  const held = new Set<Promise<void>>()
+  const hold = async (delivery: Delivery, why: unknown): Promise<void> => {
+    const { msg } = delivery
     log.warn('event held until what it needs is back', {
       subject: msg.subject,
       sequence: msg.seq,
       error: why,
     })
     using _ = keepAlive(bus, msg, beat_ms)
-    for (let tries = 1; why !== null; tries += 1) {
+    for (let tries = 1, error = why; error !== null; tries += 1) {
       await pause(holdPause(tries, random()), stop.signal)
       if (stop.signal.aborted) return msg.nak()
-      why = await attempt(msg, since_ms)
+      error = await attempt(delivery)
     }
   }
-  const take = async (msg: JsMsg): Promise<void> => {
-    using _ = keepAlive(bus, msg, beat_ms)
-    const since_ms = clock.monotonicMs()
-    const why = await attempt(msg, since_ms)
-    if (why === null) return
-    const holding = hold(msg, since_ms, why)
-      .catch((error: unknown) => log.warn('a held event will be delivered again', { error }))
-      .finally(() => held.delete(holding))
-    held.add(holding)
+  return {
+    take: async (msg: JsMsg): Promise<void> => {
+      using _ = keepAlive(bus, msg, beat_ms)
+      const delivery = { msg, since_ms: clock.monotonicMs() }
+      const why = await attempt(delivery)
+      if (why === null) return
+      const holding = hold(delivery, why)
+        .catch((error: unknown) => log.warn('a held event will be delivered again', { error }))
+        .finally(() => held.delete(holding))
+      held.add(holding)
+    },
+    /** Gives back what is held. */
+    stop: async (): Promise<void> => {
+      stop.abort()
+      await Promise.allSettled([...held])
+    },
   }
-  const subjects = reactions.map(({ filter }) => subjectPattern(filter))
-  const redrive = async (signal: AbortSignal): Promise<void> => {
-    while (!signal.aborted) {
-      const row = await deadLetters.claim(subjects)
-      if (!row) return
-      using _ = keepClaimed(deadLetters, row, log)
-      try {
-        await reactTo(reactions, row)
-        await deadLetters.settle(row)
-        log.info('dead letter redriven', { subject: row.subject, event: row.event_id })
-      } catch (error) {
-        if (verdictOn(error, faultOf(error), 1, 0) === 'hold') {
-          await deadLetters.release(row)
-          throw error
-        }
-        await deadLetters.refuse(row, reasonOf(error))
-      }
-    }
-  }
+}
+
+/**
+ * Starts consuming, as soon as the migrator has made the consumer. An event is acknowledged after its reaction.
+ *
+ * While something that the reaction needs is away, the event is held and tried again in place. After any other failure it is
+ * delivered again after a pause, at most MAX_DELIVER times; so is a kind of event that only a newer replica knows. Poison is
+ * given up at once. What is given up becomes a dead letter before the server hears of it.
+ * @returns disposing finishes the reactions under way and gives back what is held.
+ * @throws what NATS answers when it cannot look for the consumer; later troubles are waited out.
+ */
+export const consume = async (
+  bus: Bus,
+  durable: string,
+  reactions: readonly Reaction[],
+  options: ConsumeOptions,
+): Promise<AsyncDisposable> => {
+  const { deadLetters, random, translate } = options
+  const log = bus.log.child('consume')
+  const faultOf = (error: unknown): AppError | undefined =>
+    error instanceof AppError ? error : translate(error)
+  const attempt = trying(durable, reactions, { ...options, faultOf, log })
+  const { take, stop } = taking(bus, attempt, { ...options, log })
+  const isOutage = (error: unknown): boolean => verdictOn(error, faultOf(error), 1, 0) === 'hold'
+  const redrive = (signal: AbortSignal) => redriveAll(reactions, { deadLetters, isOutage, log }, signal)
 
   await untilConsumers(bus, durable)
   await using stack = new AsyncDisposableStack()
-  // After the end of taking: what is given back earlier would come to this instance again.
-  stack.defer(async () => {
-    stop.abort()
-    await Promise.allSettled([...held])
-  })
+  // Runs after reading has ended: what is given back before would be delivered to this process again.
+  stack.defer(stop)
   const open = () => openConsumer(bus, durable)
   stack.use(await readMessages(bus, { durable, open, take, parallel: PARALLEL, random }))
   stack.use(await consumeGivenUp(bus, durable, { deadLetters, random }))

@@ -1,5 +1,4 @@
-// Events that a service could not react to, kept with the reason until an operator has them redriven. Knows MongoDB, and
-// nothing of the bus.
+// Dead letters: events that a service gave up, kept with the reason until they are redriven or expire.
 import { createHash } from 'node:crypto'
 import type { Collection, Db, Filter, UpdateFilter } from 'mongodb'
 import type { Ids } from '../process/ids.ts'
@@ -8,19 +7,19 @@ import type { DatabaseClock } from '../storage/database-clock.ts'
 import { type LeaseFields, openLeases, TERM_MS } from '../storage/lease.ts'
 import { isDuplicateKey } from '../storage/mongo.ts'
 
-/** The collection in the database of the service that gave the event up. */
+/** A collection in the database of the service that gave the event up. */
 export const DEAD_LETTERS = 'dead_letters'
 
-/** How long a row is kept (ms): three times as long as the stream keeps events. */
+/** How long a dead letter is kept (ms): three times as long as the stream keeps events. */
 const KEPT_MS = 90 * 24 * 60 * 60 * 1_000
-/** The longest payload that is kept whole: the most that NATS takes unless configured otherwise. */
+/** The longest payload that is kept whole: by default the most that NATS takes. */
 const MAX_PAYLOAD_BYTES = 1_048_576
 const MAX_REASON_CHARS = 2_000
-/** Redrives of one row that nobody asked for again: one that ends each process that takes it must not go on for ever. */
+/** How often one request for a redrive tries a dead letter: one that kills every process that takes it must stop. */
 const MAX_REDRIVES = 3
-/** Rows that one look for work chooses from: of instances that look at once, each finds one. */
+/** How many rows to choose from, so that processes that look at the same time each find one. */
 const LOOK_ROWS = 20
-/** The lease of a row that is being redriven. */
+/** A dead letter is to be redriven when its lease may be claimed: one field says both. */
 const LEASE: LeaseFields = { until: 'asked_at', claim: 'claim', fence: 'fence' }
 
 /** A message that was given up. */
@@ -37,57 +36,53 @@ export type GivenUp = Readonly<{
   deliveries: number
 }>
 
-/** A row: `_id` is the same however often the same event is given up by the same consumer. */
+/** A stored dead letter. `_id` is the same however often one consumer gives up the same event. */
 export type DeadLetter = GivenUp &
   Readonly<{
     _id: string
     at: Date
-    /** The payload is longer than what is kept, so it cannot be redriven from here. */
+    /** Whether the payload was too long to be kept whole, so that it cannot be redriven. */
     cut?: boolean
-    /**
-     * From when on it is to be tried again, or when the lease of whoever tries it ends; absent when nobody asked for that,
-     * or it was.
-     */
+    /** When a redrive was asked for; while it is being redriven, when the lease expires; absent otherwise. */
     asked_at?: Date
-    /** The lease: which claim holds it. */
+    /** The claim that holds the lease. */
     claim?: string
     /** How often it was claimed. */
     fence?: number
-    /** Tries since it was asked for. */
+    /** Tries since a redrive was asked for. */
     redrives?: number
-    /** When a later try succeeded. */
+    /** When a redrive succeeded. */
     redriven_at?: Date
     expires_at: Date
   }>
 
-/** A row that is being tried again, under a lease. */
+/** A dead letter that is being redriven, under a lease. */
 export type Redrive = DeadLetter & Readonly<{ claim: string }>
 
 export type DeadLetters = Readonly<{
   /**
-   * Records a message that is given up; a repeat brings its row up to date.
-   * @param redrive whether it is to be tried again by itself, apart from all others.
+   * Records a message that is given up; a repeat updates its row.
+   * @param redrive whether to ask for a redrive at once.
    */
   put: (letter: GivenUp, redrive?: boolean) => Promise<void>
   /**
-   * Claims the next row that is to be tried again; null when there is none. What becomes of it is recorded only while its
-   * lease holds; after that it is another's.
-   * @param subjects of the events that can be tried here: all others are left to newer replicas.
+   * Claims the next dead letter to redrive; null when there is none. Its outcome is recorded only while the lease holds.
+   * @param subjects the events that this process has reactions for: others are left to newer replicas.
    */
   claim: (subjects: readonly RegExp[]) => Promise<Redrive | null>
-  /** Has a lease last on, for a reaction that takes long. */
+  /** Renews a lease, for a reaction that takes long. */
   renew: (redrive: Redrive) => Promise<void>
-  /** How often a lease is renewed (ms). */
+  /** How often to renew a lease (ms). */
   renew_ms: number
-  /** Records why a redriven event's reaction failed again. */
+  /** Records why the reaction failed again. */
   refuse: (redrive: Redrive, reason: string) => Promise<void>
-  /** Lets go of a row whose try could not be made now; it comes again when its lease would have ended. */
+  /** Gives back a dead letter that could not be tried now; it may be claimed again when its lease would have expired. */
   release: (redrive: Redrive) => Promise<void>
-  /** Records that a redriven event's reaction succeeded. */
-  settle: (redrive: Redrive) => Promise<void>
+  /** Records that the reaction succeeded. */
+  succeed: (redrive: Redrive) => Promise<void>
 }>
 
-/** The row's id: the event's own where it has one, else a digest of what came. */
+/** The id of a dead letter: made from the event's id where it has one, else from a digest of subject and payload. */
 const deadLetterId = ({
   durable,
   event_id,
@@ -96,23 +91,26 @@ const deadLetterId = ({
 }: Pick<GivenUp, 'durable' | 'event_id' | 'subject' | 'payload'>): string =>
   `${durable}/${event_id ?? createHash('sha256').update(`${subject}\n${payload}`).digest('hex').slice(0, 26)}`
 
-/** As much of the payload as is kept, and whether that is less than all. */
+/** The payload as it is kept, and whether it was cut. */
 const kept = (payload: string): Pick<DeadLetter, 'payload' | 'cut'> =>
   Buffer.byteLength(payload) <= MAX_PAYLOAD_BYTES
     ? { payload }
     : { payload: Buffer.from(payload).subarray(0, MAX_PAYLOAD_BYTES).toString(), cut: true }
 
-/** What is so of a row that is being tried. */
-const claimedAt = (now: Date): Filter<DeadLetter> => ({ claim: { $exists: true }, asked_at: { $gt: now } })
+/** Matches dead letters that are being redriven at `now`. */
+const beingRedriven = (now: Date): Filter<DeadLetter> => ({
+  claim: { $exists: true },
+  asked_at: { $gt: now },
+})
 
 type Opening = Readonly<{
   clock: DatabaseClock
   ids: Pick<Ids, 'next'>
-  /** How long a row stays claimed that nobody renews. */
+  /** How long a claim lasts unless it is renewed (ms). */
   term_ms?: number
 }>
 
-/** The ways in which rows are tried again. */
+/** The operations of a redrive. */
 const redriving = (
   letters: Collection<DeadLetter>,
   { clock, ids, term_ms = TERM_MS }: Opening,
@@ -120,11 +118,11 @@ const redriving = (
   const leases = openLeases(letters, LEASE, { clock, ids, term_ms })
   const end = async (
     redrive: Redrive,
-    said: Partial<DeadLetter>,
+    outcome: Partial<DeadLetter>,
     $inc: UpdateFilter<DeadLetter>['$inc'] = {},
   ): Promise<void> => {
     await letters.updateOne(leases.heldBy([redrive]) as Filter<DeadLetter>, {
-      $set: said,
+      $set: outcome,
       $inc,
       $unset: { ...leases.released, asked_at: '' },
     })
@@ -156,7 +154,7 @@ const redriving = (
       const update = { $unset: leases.released, $inc: { redrives: -1 } }
       await letters.updateOne(leases.heldBy([redrive]) as Filter<DeadLetter>, update)
     },
-    settle: (redrive) => end(redrive, { redriven_at: clock.now() }),
+    succeed: (redrive) => end(redrive, { redriven_at: clock.now() }),
   }
 }
 
@@ -185,21 +183,21 @@ export const openDeadLetters = async (db: Db, opening: Opening): Promise<DeadLet
         await letters.insertOne({ _id, ...row })
       } catch (error) {
         if (!isDuplicateKey(error)) throw error
-        const done = { redrives: '', redriven_at: '', claim: '' } as const
-        const $unset = redrive ? done : ({ ...done, asked_at: '' } as const)
-        // One that is being tried stays as it is: what comes of that is recorded.
-        await letters.updateOne({ _id, $nor: [claimedAt(at)] }, { $set: row, $unset })
+        const past = { redrives: '', redriven_at: '', claim: '' } as const
+        const $unset = redrive ? past : ({ ...past, asked_at: '' } as const)
+        // One that is being redriven stays as it is, for its outcome to be recorded.
+        await letters.updateOne({ _id, $nor: [beingRedriven(at)] }, { $set: row, $unset })
       }
     },
   }
 }
 
-/** Which rows an operator means. */
+/** Which dead letters an operator means. */
 export type Chosen = Readonly<{
   /** These alone; absent: all. */
   ids?: readonly string[]
-  /** Also those that were redriven since. */
-  settled?: boolean
+  /** Whether to include those that were redriven since. */
+  redriven?: boolean
 }>
 
 /** What an operator does with the dead letters of one service. */
@@ -207,16 +205,16 @@ export type DeadLetterList = Readonly<{
   /** Newest first. */
   list: (chosen: Chosen, limit: number) => Promise<readonly DeadLetter[]>
   count: (chosen: Chosen) => Promise<number>
-  /** Asks for rows to be tried again by the service; those that were cut cannot be. @returns how many are asked for. */
+  /** Asks the service to redrive dead letters, except those that were cut. @returns how many. */
   ask: (chosen: Chosen) => Promise<number>
 }>
 
-/** Opens the dead letters of one service for an operator; the service makes the indexes: no index is made here. */
+/** Opens the dead letters of one service for an operator. Makes no index; the service does. */
 export const openDeadLetterList = (db: Db, clock: DatabaseClock): DeadLetterList => {
   const { collection: letters } = lookInto<DeadLetter>(db, DEAD_LETTERS)
-  const filterOf = ({ ids, settled }: Chosen): Filter<DeadLetter> => ({
+  const filterOf = ({ ids, redriven }: Chosen): Filter<DeadLetter> => ({
     ...(ids ? { _id: { $in: [...ids] } } : {}),
-    ...(settled ? {} : { redriven_at: { $exists: false } }),
+    ...(redriven ? {} : { redriven_at: { $exists: false } }),
   })
   return {
     list: (chosen, limit) => letters.find(filterOf(chosen)).sort({ at: -1 }).limit(limit).toArray(),
@@ -224,10 +222,10 @@ export const openDeadLetterList = (db: Db, clock: DatabaseClock): DeadLetterList
     ask: async (chosen) => {
       const asked_at = await clock.sync()
       const whole: Filter<DeadLetter> = { ...filterOf(chosen), cut: { $exists: false } }
-      // Those are being tried: a second try beside the first would do the work twice.
-      const claimed = await letters.countDocuments({ ...whole, ...claimedAt(asked_at) })
+      // Asking for these again would start a second try beside the first.
+      const claimed = await letters.countDocuments({ ...whole, ...beingRedriven(asked_at) })
       const { matchedCount } = await letters.updateMany(
-        { ...whole, $nor: [claimedAt(asked_at)] },
+        { ...whole, $nor: [beingRedriven(asked_at)] },
         { $set: { asked_at }, $unset: { claim: '', redrives: '', redriven_at: '' } },
       )
       return matchedCount + claimed

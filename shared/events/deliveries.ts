@@ -1,51 +1,51 @@
-// What becomes of a delivered event whose reaction failed: held, tried again, or given up, and after which pause. Pure.
+// What happens to an event whose reaction failed: held, tried again or given up, and after which pause. Pure.
 import { type AppError, ERROR_CODES } from '../contracts/define/errors.ts'
 
 /**
- * How often one message is delivered. Each delivery is either a fault of the message or of its reaction, or the end of a
- * process: an outage around us uses none up, since the message is held meanwhile. So it may be few, and a message that
- * kills every process it meets is out of the way after eight of them.
+ * How often one message is delivered. A delivery is used up by a fault of the message or its reaction, or by the death of a
+ * process; not by an outage, during which the message is held. So few are enough, and a message that kills every process is
+ * out of the way after eight of them.
  */
 export const MAX_DELIVER = 8
 
-/** Pauses before a failed reaction's message comes again (ms); the last one repeats. Half an hour in all. */
+/** The pauses before a message is delivered again after its reaction failed (ms); the last one repeats. Half an hour in all. */
 const RETRY_MS = [1_000, 5_000, 30_000, 120_000, 600_000] as const
 
 /**
- * Pauses before an event of a kind that is not known here comes again (ms): short, since a newer replica is there to take it.
- * Should it meet only older ones for a minute, it waits as a dead letter for one that knows it.
+ * The pauses before an event of an unknown kind is delivered again (ms): short, since a newer replica is there to take it. If
+ * it meets only older ones for a minute, it becomes a dead letter until one knows it.
  */
 const UNKNOWN_MS = [500, 1_000, 2_000, 4_000, 8_000, 16_000, 30_000] as const
 
-/** Pauses between tries while something that the reaction needs is away (ms): short, so that all goes on soon after it is back. */
+/** The pauses between tries during an outage (ms): short, so that work resumes soon after it. */
 const HOLD_MS = [500, 1_000, 2_000, 5_000, 10_000, 30_000] as const
 
-/** How long one delivery is held. All deliveries of one event together: a day, as long as a mail stays owed. */
+/** How long one delivery is held (ms). All deliveries of one event together last a day, as long as a mail stays pending. */
 export const MAX_HOLD_MS = 3 * 60 * 60 * 1_000
 
-/** A message that can never be handled: it is put aside at once instead of being tried again. */
+/** A message that can never be handled: it is given up at once. */
 export class PoisonError extends Error {
   override readonly name = 'PoisonError'
 }
 
 /**
- * An event of a kind that nothing here reacts to. A newer replica of the service asked for it, with the consumer that all
- * replicas share: so it is put back for that one.
+ * An event of a kind that this process has no reaction to. A newer replica asked for it through the consumer that all
+ * replicas share, so it is put back for that one.
  */
 export class UnknownEventError extends Error {
   override readonly name = 'UnknownEventError'
 }
 
-/** Whether the same reaction may succeed once something around us is back; the event itself is not to blame. */
+/** Whether the same reaction may succeed after an outage; the event is not to blame. */
 const isOutage = (error: AppError): boolean => ERROR_CODES[error.code].retryable
 
-/** What is done about a failed delivery. */
+/** What to do about a failed delivery. */
 export type Verdict = 'hold' | 'again' | 'give_up'
 
 /**
  * Decides on a failed reaction.
- * @param fault the failure as an AppError, or undefined for any other error.
- * @param deliveries of this message so far, 1 or more.
+ * @param fault the failure as an AppError; undefined for any other error.
+ * @param deliveries how often the message was delivered, 1 or more.
  * @param held_ms how long this delivery has been held.
  */
 export const verdictOn = (
@@ -66,5 +66,5 @@ const pauseOf = (pauses: readonly number[], tries: number, random: number): numb
 export const retryPause = (error: unknown, deliveries: number, random: number): number =>
   pauseOf(error instanceof UnknownEventError ? UNKNOWN_MS : RETRY_MS, deliveries, random)
 
-/** The pause before try number `tries` + 1 of a message that is held (ms), spread likewise. */
+/** The pause before try number `tries` + 1 of a held message (ms), spread likewise. */
 export const holdPause = (tries: number, random: number): number => pauseOf(HOLD_MS, tries, random)

@@ -1,4 +1,4 @@
-// Examples of every event, made from its declaration, so that none is missing and none is wrong. Pure.
+// Examples of every event, made from its declaration, so that none is missing or wrong. Pure.
 import { createHash } from 'node:crypto'
 import { type CloudEvent, stampEvents } from '../contracts/define/cloud-event.ts'
 import type { Contract, EventDeclaration } from '../contracts/define/contract.ts'
@@ -9,7 +9,7 @@ type Schema = Readonly<Record<string, unknown>>
 const AT = new Date('2026-11-20T09:30:00.000Z')
 const DIGITS = '0123456789ABCDEFGHJKMNPQRSTVWXYZ'
 
-/** Texts by the name of their member. */
+/** Texts, by the name of their member. */
 const TEXTS: Readonly<Record<string, string>> = {
   title: 'Let people sign in with a passkey',
   name: 'Passkeys',
@@ -28,7 +28,7 @@ const idOf = (word: string): string => {
 
 const LOOPS = ['loop_id', 'another loop', 'third loop'].map(idOf)
 
-/** What the event itself says of its data: members that have to fit each other. */
+/** Members whose values have to fit the event or each other. */
 const KNOWN: Readonly<Record<string, unknown>> = {
   'task.updated.changed': ['status'],
   'task.updated.status': 'approved',
@@ -55,12 +55,12 @@ const KNOWN: Readonly<Record<string, unknown>> = {
   },
   'loop.shipped.shipped_tasks.status': 'shipped',
   'loop.shipped.unfinished_tasks': [
-    { task_id: idOf('unfinished'), title: 'Tell in the help how it works', status: 'approved' },
+    { task_id: idOf('unfinished'), title: 'Describe passkeys in the help', status: 'approved' },
   ],
   'loop.shipped.unfinished_total': 1,
 }
 
-/** Events that come in several forms: what each has otherwise than the example made from the declaration. */
+/** Events that come in several forms: in which members each differs from the example made from the declaration. */
 const FORMS: Readonly<Record<string, readonly Readonly<Record<string, unknown>>[]>> = {
   'queue.changed': [
     { change: 'added', loop_ids: [LOOPS[0]], position: 2, order: null },
@@ -76,7 +76,7 @@ const FORMS: Readonly<Record<string, readonly Readonly<Record<string, unknown>>[
   ],
 }
 
-/** What happens to a thing when it begins to be makes its first version. */
+/** Events that make the first version of their subject. */
 const BEGINS = /\.(created|added|invited|joined|password_reset_requested)$/
 
 const textOf = (name: string, schema: Schema, isPerson: boolean): string => {
@@ -86,7 +86,7 @@ const textOf = (name: string, schema: Schema, isPerson: boolean): string => {
   return name === 'name' && isPerson ? PERSON : (TEXTS[name] ?? name.replaceAll('_', ' '))
 }
 
-/** The version that an event makes in its example. */
+/** The version that an event makes, in its example. */
 const sequenceOf = (event: string): number => (BEGINS.test(event) ? 1 : 3)
 
 const exampleValue = (path: string, schema: Schema, isPerson: boolean): unknown => {
@@ -130,7 +130,7 @@ const stamp = (
   return stamped.event
 }
 
-/** An event as it would be published, in each of its forms; one at least. */
+/** An event as it would be published, in each of its forms: at least one. */
 export const examplesOf = (
   contract: Contract,
   name: string,

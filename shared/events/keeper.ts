@@ -1,27 +1,27 @@
-// Makes the streams and the durable consumers, brings them up to their declaration, and makes again what is lost. The only
-// part of Loops that may: services read and publish, so that none of them can have NATS deliver a message to another.
-
+// Makes the streams and durable consumers, keeps them as declared, and makes again what is lost.
+//
+// No other part of Loops may make them: services only read and publish, so none can have NATS deliver a message to another.
 import type { Bus } from '../bus/connect.ts'
 import { repeat } from '../process/lifecycle.ts'
 import { type Durable, keepConsumers, keepStreams, migrateStreams } from './streams.ts'
 
-/** How often it looks whether all is there (ms). */
+/** How often to look whether everything is there (ms). */
 const LOOK_MS = 2_000
-/** After how many looks settings that NATS refused are tried again: ten minutes. */
+/** After how many looks to retry settings that NATS refused: ten minutes. */
 const LOOKS_PER_MIGRATION = 300
 
 export type KeeperOptions = Readonly<{
   random: () => number
   /** Copies of the streams; undefined: three where there are three servers. */
   replicas: number | undefined
-  /** The consumers that there have to be. */
+  /** The consumers that must exist. */
   durables: () => readonly Durable[]
   look_ms?: number
 }>
 
 /**
- * Makes all of it, and begins to look after it. That several do so at once is harmless.
- * @throws AppError `unavailable` when a stream is not there and cannot be made, or JetStream does not answer for a minute.
+ * Makes the streams and consumers, and starts to look after them. Several keepers at once are harmless.
+ * @throws AppError `unavailable` when a stream is missing and cannot be made, or JetStream does not answer for a minute.
  */
 export const startKeeper = async (bus: Bus, options: KeeperOptions): Promise<AsyncDisposable> => {
   const { random, replicas, durables, look_ms = LOOK_MS } = options

@@ -1,35 +1,37 @@
-// Moves events from the documents that they wait in to the stream, and from there to the journal. Any number of relays may
-// run: whoever writes an event publishes it at once, what is left behind one of them works off at a time, the stream drops
-// what it has seen within its window, and consumers skip an event id that they know.
-
+// The relay: moves events from the documents that they wait in to the stream, and records them in the journal.
+//
+// Any number of relays may run. Whoever writes an event publishes it at once; one relay at a time works off what is left
+// behind. Events may be published twice: the stream drops repeats within its window, and consumers skip ids that they know.
 import type { Bus } from '../bus/connect.ts'
 import type { OutboxEvent } from '../contracts/define/cloud-event.ts'
 import type { Clock } from '../process/clock.ts'
 import type { FaultPoint } from '../process/fault-points.ts'
+import { gather } from '../process/gather.ts'
 import { repeat } from '../process/lifecycle.ts'
+import type { Log } from '../process/log.ts'
 import type { OnCommit, Outbox } from '../storage/aggregate.ts'
 import type { SweepTurns } from '../storage/sweep-turns.ts'
 import type { Journal, Published } from './journal-store.ts'
-import { asideList } from './outbox-aside.ts'
+import { openBackoff } from './outbox-backoff.ts'
 import { isStreamThere, publish } from './publish.ts'
 
-/** How often waiting events are looked for when no write has reported them (ms). */
+/** How often to look for waiting events that no write has reported (ms). */
 const POLL_MS = 500
-/** Events younger than this are left to the instance that wrote them (ms). */
+/** Younger events are left to the process that wrote them (ms). */
 const GRACE_MS = 1_000
-/** Documents per batch, and batches per look: a backlog is worked off without a pause. */
+/** Documents per batch, and batches per sweep: a backlog is worked off without a pause. */
 const BATCH = 200
 const MAX_BATCHES = 50
-/** Documents of a look whose events are published at once. */
+/** How many documents of a batch are published at once. */
 const PARALLEL = 64
 /**
- * Documents whose events are published at once when a write reports them; further ones are found by the next look. A server
- * that writes each to disk takes some hundred a second, so these are taken before a publish is given up.
+ * How many reported documents are published at once; the next sweep finds the others. A server that writes each event to
+ * disk takes some hundred a second, so it takes this many before a publish times out.
  */
 const MAX_UNDER_WAY = 1_024
-/** Failed tries of one document's events after which the log says so. */
-const TELLING_TRIES = 3
-/** Documents that are confirmed in one write. */
+/** After how many failures in a row the log reports a document as an error. */
+const REPORTED_FAILURES = 3
+/** How many documents are confirmed in one write. */
 const CONFIRM_BATCH = 500
 
 export type Relay = AsyncDisposable & Readonly<{ onCommit: OnCommit; watch: (outbox: Outbox) => void }>
@@ -38,126 +40,151 @@ export type RelayOptions = Readonly<{
   clock: Clock
   random: () => number
   journal: Journal
-  /** Whose turn it is to publish what was left behind: after a stall every replica would publish all of it. */
+  /** Whose turn it is to sweep: after a stall, every replica would otherwise publish everything. */
   turns: SweepTurns
-  /** The stream as it is now, by the moment of its creation. */
+  /** The present stream, by the moment of its creation. */
   stream: () => string
-  /** How long after it was published an event is looked for in the stream (ms). */
+  /** How long after publishing an event to look for it in the stream (ms). */
   check_after_ms: number
-  /** Steps: `relay.told` (the stream has the event, nobody knows yet), `relay.journaled`. */
+  /** Steps: `relay.published` (the stream has the event, nothing records that yet), `relay.journaled`. */
   at: FaultPoint
 }>
 
 /** A document with events that wait. */
 type Waiting = Readonly<{ id: string; events: readonly OutboxEvent[] }>
-/** A document whose events the stream has. */
-type Acknowledged = Readonly<{ outbox: Outbox; id: string; told: readonly Published[] }>
+/** A document whose events the stream has acknowledged. */
+type Acknowledged = Readonly<{ outbox: Outbox; id: string; published: readonly Published[] }>
 
-/**
- * Starts the relay of one service. Give `onCommit` to its aggregates and `watch` each of their outboxes.
- * An event is taken out of its document only when the stream has acknowledged it and the journal has it. Documents are
- * independent of each other: one whose events cannot be published is tried again now and then, and holds nobody up.
- */
-export const startRelay = (bus: Bus, options: RelayOptions): Relay => {
-  const { clock, random, journal, turns } = options
-  const log = bus.log.child('outbox')
-  const outboxes: Outbox[] = []
-  const underWay = new Set<Promise<void>>()
-  /** Events that are being published or confirmed here: a look leaves them alone. */
-  const inHand = new Set<string>()
-  const aside = asideList(clock)
-  const acknowledged: Acknowledged[] = []
-  let confirming: Promise<void> | undefined
-
-  const confirmBatch = async (batch: readonly Acknowledged[]): Promise<void> => {
-    options.at('relay.told')
-    const check_at = new Date(clock.now().getTime() + options.check_after_ms)
-    await journal.add(
-      batch.flatMap(({ told }) => told),
+/** Makes the function that confirms published events: writes them to the journal, then takes them out of their documents. */
+const confirming = (options: RelayOptions, log: Log) => {
+  const confirmAll = async (batch: readonly Acknowledged[]): Promise<void> => {
+    options.at('relay.published')
+    const check_at = new Date(options.clock.now().getTime() + options.check_after_ms)
+    await options.journal.add(
+      batch.flatMap(({ published }) => published),
       check_at,
     )
     options.at('relay.journaled')
-    for (const [outbox, sent] of Map.groupBy(batch, (one) => one.outbox))
-      await outbox.confirm(sent.map(({ id, told }) => ({ id, event_ids: told.map((event) => event.id) })))
-  }
-  /** Confirms what has been acknowledged meanwhile, in one write after the other: the busier, the larger each is. */
-  const confirmAll = async (): Promise<void> => {
-    while (acknowledged.length > 0) {
-      const batch = acknowledged.splice(0, CONFIRM_BATCH)
-      await confirmBatch(batch).catch((error: unknown) =>
-        log.warn('told events could not be confirmed; they will be sent again', { error }),
+    for (const [outbox, documents] of Map.groupBy(batch, (one) => one.outbox))
+      await outbox.confirm(
+        documents.map(({ id, published }) => ({ id, event_ids: published.map((event) => event.id) })),
       )
-      for (const { told } of batch) for (const { id } of told) inHand.delete(id)
-    }
-    confirming = undefined
   }
+  return gather<Acknowledged>(CONFIRM_BATCH, (batch) =>
+    confirmAll(batch).catch((error: unknown) =>
+      log.warn('published events could not be confirmed; they will be published again', { error }),
+    ),
+  )
+}
 
-  const send = async (outbox: Outbox, id: string, waiting: readonly OutboxEvent[]): Promise<boolean> => {
-    const events = waiting.filter((event) => !inHand.has(event.id))
-    if (events.length === 0) return true
-    for (const event of events) inHand.add(event.id)
-    try {
-      const told: Published[] = []
-      for (const event of events) told.push(await publish(bus, event, options.stream()))
-      aside.worked(id)
-      acknowledged.push({ outbox, id, told })
-      confirming ??= confirmAll()
-      return true
-    } catch (error) {
-      for (const event of events) inHand.delete(event.id)
-      const tries = aside.failed(id)
-      log.debug('events wait; they will be sent again', { outbox: outbox.name, id, tries, error })
-      if (tries === TELLING_TRIES)
-        log.error('the events of a document cannot be sent; others can', { outbox: outbox.name, id, error })
-      return false
-    }
+/** Publishes the events of documents, and confirms what the stream has acknowledged. */
+const openPublisher = (bus: Bus, options: RelayOptions, log: Log) => {
+  const confirm = confirming(options, log)
+  const backoff = openBackoff(options.clock)
+  const unconfirmed = new Set<Promise<void>>()
+  /** The ids of events that are being published or confirmed here: a sweep leaves them alone. */
+  const inHand = new Set<string>()
+  const release = (events: readonly Readonly<{ id: string }>[]): void => {
+    for (const { id } of events) inHand.delete(id)
   }
+  return {
+    backoff,
+    /** Whether the document has events that are not in hand. */
+    hasMore: ({ events }: Waiting): boolean => events.some(({ id }) => !inHand.has(id)),
+    /** Publishes the events of one document in order. @returns false when one was not acknowledged. */
+    publish: async (outbox: Outbox, { id, events: waiting }: Waiting): Promise<boolean> => {
+      const events = waiting.filter((event) => !inHand.has(event.id))
+      if (events.length === 0) return true
+      for (const event of events) inHand.add(event.id)
+      try {
+        const published: Published[] = []
+        for (const event of events) published.push(await publish(bus, event, options.stream()))
+        backoff.clear([id])
+        const work: Promise<void> = confirm({ outbox, id, published }).finally(() => {
+          release(published)
+          unconfirmed.delete(work)
+        })
+        unconfirmed.add(work)
+        return true
+      } catch (error) {
+        release(events)
+        const failures = backoff.failed(id)
+        const facts = { outbox: outbox.name, id, failures, error }
+        log.debug('events wait; they will be published again', facts)
+        if (failures === REPORTED_FAILURES)
+          log.error('the events of a document cannot be published; others can', facts)
+        return false
+      }
+    },
+    /** Waits until what has been published is confirmed. */
+    confirmed: async (): Promise<void> => void (await Promise.all(unconfirmed)),
+  }
+}
 
-  const isFresh = ({ events }: Waiting): boolean => events.some(({ id }) => !inHand.has(id))
-  /** Sends what waits, as long as it is this relay's turn; false when it is not, or nothing gets through, whatever it is. */
-  const sendAll = async (
+/** Makes the function that publishes the events waiting in one outbox, as long as it is this relay's turn. */
+const sweeping = (bus: Bus, { clock, turns }: RelayOptions, publisher: ReturnType<typeof openPublisher>) => {
+  const { backoff } = publisher
+  /** @returns false when this relay has to stop: it lost its turn, or nothing at all can be published now. */
+  const publishAll = async (
     outbox: Outbox,
-    waiting: readonly Waiting[],
+    documents: readonly Waiting[],
     signal: AbortSignal,
   ): Promise<boolean> => {
-    for (let start = 0; start < waiting.length; start += PARALLEL) {
+    for (let start = 0; start < documents.length; start += PARALLEL) {
       if (signal.aborted || !bus.connected() || !(await turns.take(outbox.name))) return false
-      const some = waiting.slice(start, start + PARALLEL)
-      const sent = await Promise.all(some.map(({ id, events }) => send(outbox, id, events)))
-      if (sent.includes(true) || (await isStreamThere(bus))) continue
-      aside.blameNobody(some.map(({ id }) => id))
+      const some = documents.slice(start, start + PARALLEL)
+      const published = await Promise.all(some.map((document) => publisher.publish(outbox, document)))
+      if (published.includes(true) || (await isStreamThere(bus))) continue
+      // The stream is to blame, not the documents.
+      backoff.clear(some.map(({ id }) => id))
       return false
     }
     return true
   }
-  const look = async (outbox: Outbox, signal: AbortSignal): Promise<void> => {
+  return async (outbox: Outbox, signal: AbortSignal): Promise<void> => {
     const before = new Date(clock.now().getTime() - GRACE_MS)
     for (let batch = 0; batch < MAX_BATCHES; batch += 1) {
-      const waiting = await outbox.pending(before, BATCH, aside.now())
-      const fresh = waiting.filter(isFresh)
-      if (fresh.length === 0) return
-      // Another may get through where this one does not.
-      if (!(await sendAll(outbox, fresh, signal))) return await turns.release(outbox.name)
+      const waiting = await outbox.pending(before, BATCH, backoff.skipped())
+      const documents = waiting.filter(publisher.hasMore)
+      if (documents.length === 0) return
+      // Another relay may reach the stream where this one does not.
+      if (!(await publishAll(outbox, documents, signal))) return await turns.release(outbox.name)
       if (waiting.length < BATCH) return
-      await confirming
+      await publisher.confirmed()
     }
   }
+}
+
+/**
+ * Starts the relay of one service. Pass `onCommit` to its aggregates, and each of their outboxes to `watch`.
+ *
+ * An event leaves its document only when the stream has acknowledged it and the journal has it. Documents are independent:
+ * one whose events cannot be published is tried again now and then, and holds nobody up.
+ */
+export const startRelay = (bus: Bus, options: RelayOptions): Relay => {
+  const log = bus.log.child('outbox')
+  const outboxes: Outbox[] = []
+  const underWay = new Set<Promise<void>>()
+  const publisher = openPublisher(bus, options, log)
+  const sweepOne = sweeping(bus, options, publisher)
   const sweep = async (signal: AbortSignal): Promise<void> => {
-    for (const outbox of outboxes) if (!signal.aborted && bus.connected()) await look(outbox, signal)
+    for (const outbox of outboxes) if (!signal.aborted && bus.connected()) await sweepOne(outbox, signal)
   }
-  const polling = repeat(sweep, { interval_ms: POLL_MS, log, random })
+  const polling = repeat(sweep, { interval_ms: POLL_MS, log, random: options.random })
   return {
     onCommit: (outbox, id, events) => {
       if (underWay.size >= MAX_UNDER_WAY || !bus.connected()) return
-      const work: Promise<void> = send(outbox, id, events).then(() => void underWay.delete(work))
+      const work: Promise<void> = publisher
+        .publish(outbox, { id, events })
+        .then(() => void underWay.delete(work))
       underWay.add(work)
     },
     watch: (outbox) => void outboxes.push(outbox),
     [Symbol.asyncDispose]: async () => {
       await polling[Symbol.asyncDispose]()
       await Promise.allSettled([...underWay])
-      await confirming
-      await Promise.allSettled(outboxes.map(({ name }) => turns.release(name)))
+      await publisher.confirmed()
+      await Promise.allSettled(outboxes.map(({ name }) => options.turns.release(name)))
     },
   }
 }

@@ -1,5 +1,4 @@
-// Puts one event into the stream, and looks for it there.
-
+// Publishes one event to the stream, and looks for it there.
 import type { Bus } from '../bus/connect.ts'
 import type { OutboxEvent } from '../contracts/define/cloud-event.ts'
 import type { JournalPosition, Published } from './journal-store.ts'
@@ -8,8 +7,8 @@ import { EVENTS_STREAM } from './streams.ts'
 const MESSAGE_ID = 'Nats-Msg-Id'
 
 /**
- * Publishes an event and waits until the stream has it on disk.
- * @param stream the stream as it was last seen. Should it be another by now, the event is merely told once more.
+ * Publishes an event and waits until the stream acknowledges it.
+ * @param stream the stream as it was last seen. If it is another by now, the event is merely published once more later.
  * @throws when the stream does not acknowledge it.
  */
 export const publish = async (
@@ -27,7 +26,7 @@ export const publish = async (
   }
 }
 
-/** Whether the event lies at its place in the stream. */
+/** Whether the stream has the event at its number. */
 export const isInStream = async (
   bus: Bus,
   id: string,

@@ -1,5 +1,4 @@
-// What a service does about events: reactions declared by the contract that tells each event, and the way from a message
-// to its reaction.
+// Reactions: what a service does about events, typed by the contracts that declare them.
 import type * as z from 'zod'
 import { CloudEvent } from '../contracts/define/cloud-event.ts'
 import { type Contract, eventFilter } from '../contracts/define/contract.ts'
@@ -8,7 +7,7 @@ import { PoisonError, UnknownEventError } from './deliveries.ts'
 /** An event with its data checked and typed. */
 export type TypedEvent<D> = Readonly<Omit<CloudEvent, 'data'> & { data: D }>
 
-/** One event name of a contract and what is done about it. */
+/** An event of a contract, and what to do about it. */
 export type Reaction = Readonly<{
   filter: string
   type: string
@@ -16,7 +15,7 @@ export type Reaction = Readonly<{
   react: (event: CloudEvent) => Promise<void>
 }>
 
-/** Declares a reaction, typed by the contract that tells the event. */
+/** Declares a reaction, typed by the contract that declares the event. */
 export const on = <C extends Contract, N extends keyof C['events'] & string>(
   contract: C,
   name: N,
@@ -55,17 +54,17 @@ export const eventIdOf = (payload: string): string | null => {
   }
 }
 
-/** A message of the stream. Who may publish on which subjects is up to NATS: what is in the payload, anybody can write. */
+/** A message of the stream. NATS controls who publishes on which subject, but not what a payload says. */
 export type ReceivedEvent = Readonly<{ subject: string; payload: string }>
 
-/** What the subjects of a reaction's events look like: its filter, with the workspace where the star is. */
+/** Matches the subjects of a reaction's events: its filter, with a workspace id in place of the star. */
 export const subjectPattern = (filter: string): RegExp =>
   new RegExp(`^${filter.replaceAll('.', '\\.').replace('*', '[^.]+')}$`)
 
 /**
- * Does what is to be done about a message.
- * @throws UnknownEventError when nothing here reacts to what is published on its subject; PoisonError when it is not an event, or
- * one that says to be of another kind, service or workspace than its subject; otherwise what the reaction throws.
+ * Runs the reaction to a message.
+ * @throws UnknownEventError when there is no reaction to its subject; PoisonError when it is not an event, or claims another
+ * type, service or workspace than its subject has; else what the reaction throws.
  */
 export const reactTo = async (
   reactions: readonly Reaction[],
@@ -77,6 +76,6 @@ export const reactTo = async (
   const reaction = reactions.find(({ type, source }) => type === event.type && source === event.source)
   if (!reaction) throw new PoisonError(`nothing here reacts to ${event.type} of ${event.source}`)
   if (subject !== reaction.filter.replace('*', event.workspaceid))
-    throw new PoisonError(`what it says of itself is not what it was told as: ${subject}`)
+    throw new PoisonError(`the event does not belong on its subject: ${subject}`)
   await reaction.react(event)
 }

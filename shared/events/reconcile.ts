@@ -1,26 +1,28 @@
-// Keeps the stream whole: tells again what it has lost, each event under its own id. Every service does so for its own
-// events; that several instances do it, or one does it twice, is harmless. The stream itself is made by the keeper.
-
+// Keeps the stream whole: publishes events again that it has lost, each under its own id.
+//
+// Every service does this for its own events. Doing it twice, or in several processes, is harmless. The keeper makes the
+// stream itself.
 import type { Bus } from '../bus/connect.ts'
 import type { Clock } from '../process/clock.ts'
 import { repeat } from '../process/lifecycle.ts'
+import type { Log } from '../process/log.ts'
 import { inParallel } from '../process/parallel.ts'
 import type { Journal, Published } from './journal-store.ts'
 import { isInStream, publish } from './publish.ts'
 import { readStream, untilStream } from './streams.ts'
 
-/** How often the stream is looked at (ms). */
+/** How often to look at the stream (ms). */
 const LOOK_MS = 5_000
 /**
- * How long after it was published an event is looked for in the stream (ms). A server acknowledges before it writes to disk, up to
- * two minutes before unless configured otherwise: by now what it has is what it keeps. The stream's memory of message ids
- * (two minutes as well) is over too, so that an event can be published again.
+ * How long after publishing an event to look for it in the stream (ms). A server acknowledges before it writes to disk, by
+ * default up to two minutes before; by now it keeps what it has. The stream has also forgotten the message id by then (two
+ * minutes), so the event can be published again.
  */
 export const CHECK_AFTER_MS = 150_000
-/** Events per batch, and batches of one look: the rest is for the next one. */
+/** Events per batch, and batches per look: the next look takes the rest. */
 const BATCH = 500
 const MAX_BATCHES = 40
-/** Requests under way at once. */
+/** How many requests are under way at once. */
 const PARALLEL = 64
 
 export type ReconcileOptions = Readonly<{
@@ -38,58 +40,81 @@ export type Reconciler = AsyncDisposable &
     check_after_ms: number
   }>
 
-/** Waits for the stream and begins to watch over it. */
-export const startReconciler = async (bus: Bus, options: ReconcileOptions): Promise<Reconciler> => {
-  const { clock, random, journal, look_ms = LOOK_MS, check_after_ms = CHECK_AFTER_MS } = options
-  const log = bus.log.child('reconcile')
-  let seen = await untilStream(bus)
+type Republish = (events: readonly Published[]) => Promise<void>
 
-  /** One that the stream does not take keeps no other from being told. @throws when it takes none of some */
+/** Makes the function that publishes events again and records their new places. @param stream the present one. */
+const republishing = (
+  bus: Bus,
+  { clock, journal, check_after_ms }: ReconcileOptions & Readonly<{ check_after_ms: number }>,
+  stream: () => string,
+  log: Log,
+): Republish => {
+  /** An event that is refused stops no other. @throws when all of some that were tried together are refused. */
   const publishAll = async (events: readonly Published[]): Promise<Published[]> => {
-    const told: Published[] = []
+    const published: Published[] = []
     for (let start = 0; start < events.length; start += PARALLEL) {
       const some = events.slice(start, start + PARALLEL)
-      const sent = await Promise.allSettled(some.map((event) => publish(bus, event, seen.id)))
-      const refused = sent.find((one) => one.status === 'rejected')
-      const taken = sent.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []))
+      const tries = await Promise.allSettled(some.map((event) => publish(bus, event, stream())))
+      const refused = tries.find((one) => one.status === 'rejected')
+      const taken = tries.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []))
       if (refused && taken.length === 0) throw refused.reason
-      if (refused) log.error('a told event cannot be told again; others can', { error: refused.reason })
-      told.push(...taken)
+      if (refused) log.error('a lost event cannot be published again; others can', { error: refused.reason })
+      published.push(...taken)
     }
-    return told
+    return published
   }
-  const tellAgain = async (events: readonly Published[]): Promise<void> => {
-    const told = await publishAll(events)
-    await journal.moved(told, new Date(clock.now().getTime() + check_after_ms))
-    log.warn('told events again that the stream did not have', { events: told.length })
+  return async (events) => {
+    const published = await publishAll(events)
+    await journal.moved(published, new Date(clock.now().getTime() + check_after_ms))
+    log.warn('published events again that the stream did not have', { events: published.length })
   }
-  /** Tells again what `find` finds, batch by batch: each batch leaves what it is looked for by. */
-  const tellAll = async (signal: AbortSignal, find: () => Promise<readonly Published[]>): Promise<void> => {
+}
+
+/** Looks in the stream for events that are due for a check, and publishes again what is not there. */
+const checkDue = async (
+  bus: Bus,
+  { journal, clock }: ReconcileOptions,
+  republish: Republish,
+  signal: AbortSignal,
+): Promise<void> => {
+  for (let batch = 0; batch < MAX_BATCHES && !signal.aborted; batch += 1) {
+    const events = await journal.due(clock.now(), BATCH)
+    const there = await inParallel(events, PARALLEL, (event) => isInStream(bus, event.id, event))
+    await journal.found(events.filter((_, index) => there[index]).map(({ id }) => id))
+    const lost = events.filter((_, index) => !there[index])
+    if (lost.length > 0) await republish(lost)
+    if (events.length < BATCH) return
+  }
+}
+
+/** Waits for the stream, and starts to watch over it. */
+export const startReconciler = async (bus: Bus, options: ReconcileOptions): Promise<Reconciler> => {
+  const { random, journal, look_ms = LOOK_MS, check_after_ms = CHECK_AFTER_MS } = options
+  const log = bus.log.child('reconcile')
+  let seen = await untilStream(bus)
+  const stream = (): string => seen.id
+  const republish = republishing(bus, { ...options, check_after_ms }, stream, log)
+
+  /** Publishes again what `find` returns, batch by batch. Its search no longer matches what was published. */
+  const republishFound = async (
+    signal: AbortSignal,
+    find: () => Promise<readonly Published[]>,
+  ): Promise<void> => {
     for (let batch = 0; batch < MAX_BATCHES && !signal.aborted; batch += 1) {
       const events = await find()
-      if (events.length > 0) await tellAgain(events)
+      if (events.length > 0) await republish(events)
       if (events.length < BATCH) return
     }
   }
-  /** What the stream should have and has not, by its first and last number: cut off at its end, or emptied. */
+  /** Events that lie outside the numbers of the stream: it was cut off at its end, or emptied. */
   const outside = async (): Promise<readonly Published[]> => {
     const suspects = await journal.outside(seen.id, seen.first_seq, seen.last_seq, BATCH)
     if (suspects.length === 0) return []
-    // Published since the stream was looked at, or really lost: these are in the stream when it is looked at now, or never.
+    // They may only have been published since the last look. Another look tells: what is lost is still not there.
     seen = (await readStream(bus)) ?? seen
     return suspects.filter(
-      ({ stream, seq }) => stream === seen.id && (seq < seen.first_seq || seq > seen.last_seq),
+      ({ stream: at, seq }) => at === seen.id && (seq < seen.first_seq || seq > seen.last_seq),
     )
-  }
-  const checkDue = async (signal: AbortSignal): Promise<void> => {
-    for (let batch = 0; batch < MAX_BATCHES && !signal.aborted; batch += 1) {
-      const events = await journal.due(clock.now(), BATCH)
-      const there = await inParallel(events, PARALLEL, (event) => isInStream(bus, event.id, event))
-      await journal.found(events.filter((_, index) => there[index]).map(({ id }) => id))
-      const lost = events.filter((_, index) => !there[index])
-      if (lost.length > 0) await tellAgain(lost)
-      if (events.length < BATCH) return
-    }
   }
   const look = async (signal: AbortSignal): Promise<void> => {
     if (!bus.connected()) return
@@ -97,18 +122,18 @@ export const startReconciler = async (bus: Bus, options: ReconcileOptions): Prom
     const found = await readStream(bus)
     if (!found) return log.warn('the stream of events is gone; waiting for the migrator to make it again')
     seen = found
-    if (seen.id !== before) log.warn('the stream of events is a new one; telling it what is known')
+    if (seen.id !== before) log.warn('the stream of events is a new one; publishing to it what is known')
     const steps = [
-      () => tellAll(signal, () => journal.elsewhere(seen.id, BATCH)),
-      () => tellAll(signal, outside),
-      () => checkDue(signal),
+      () => republishFound(signal, () => journal.elsewhere(seen.id, BATCH)),
+      () => republishFound(signal, outside),
+      () => checkDue(bus, options, republish, signal),
     ]
     for (const step of steps)
-      await step().catch((error: unknown) => log.warn('events could not be told again now', { error }))
+      await step().catch((error: unknown) => log.warn('events could not be published again now', { error }))
   }
   const looking = repeat(look, { interval_ms: look_ms, log, random })
   return {
-    stream: () => seen.id,
+    stream,
     check_after_ms,
     [Symbol.asyncDispose]: () => looking[Symbol.asyncDispose](),
   }

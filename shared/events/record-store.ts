@@ -1,5 +1,6 @@
-// Stored things as the records of a snapshot: each service says which events they make, and this reads them a page at a time,
-// so that what is held in memory does not grow with what is stored.
+// Reads stored documents as the records of a snapshot, a page at a time.
+//
+// Each service says which events its documents make. Memory does not grow with what is stored.
 import type { Db } from 'mongodb'
 import { checkInput } from '../contracts/define/check.ts'
 import { sourceOf } from '../contracts/define/cloud-event.ts'
@@ -11,47 +12,47 @@ import { type recordOperations, recordTypesOf, type SnapshotRecord } from '../co
 import { type Outbox, outboxOf } from '../storage/aggregate.ts'
 import { lookInto } from '../storage/collection.ts'
 
-/** Documents that are read at a time. */
+/** Documents per page. */
 const PAGE = 200
 
-/** What every stored thing has. */
+/** The fields that every such document has. */
 export type StoredThing = { _id: string; v: number; schema?: number }
-/** The event of one thing, and in which workspace it is. */
+/** The event of a document, and the workspace that it is in. */
 export type EventOfRecord = Readonly<{ ws: string; event: PlainEvent }>
 
-/** What a document holds for the writes of its service alone. */
+/** The fields that only the writes of a document's own service need, as a projection without them. */
 export const INTERNAL_FIELDS = { outbox: 0, ledger: 0 } as const
 
-/** Things of one kind, as they are stored. */
+/** Documents of one kind. */
 export type Kind<D extends StoredThing> = Readonly<{
-  /** The event that tells of one that is there. */
+  /** The event that says that one exists. */
   type: string
   collection: string
-  /** Which of the documents are things that others may know of. */
+  /** Which of them other programs may know of. */
   filter: Readonly<Record<string, unknown>>
-  /** The field that names the workspace. */
+  /** The field with the id of the workspace. */
   within: string
   fields: Readonly<Record<string, 0 | 1>>
-  /** The events of each document. @param db of the service that has them */
+  /** Returns the events of each document. @param db of the service that has them. */
   tell: (documents: readonly D[], db: Db) => readonly EventOfRecord[][] | Promise<readonly EventOfRecord[][]>
 }>
 
-/** A page of records; `next` is the id of its last thing, null when there are no further ones. */
+/** A page of records; `next` is the id of its last document, null when it is the last page. */
 export type RecordPage = Readonly<{ records: SnapshotRecord[]; next: string | null }>
 
-/** A kind of things that a snapshot is made of. */
+/** A kind of documents that a snapshot is made of. */
 export type RecordSource = Readonly<{
   type: string
-  /** Where events of these things wait. */
+  /** The events that wait in these documents. */
   outbox: (db: Db) => Outbox
-  /** The things behind the id `after`, those of one workspace when it is named. */
+  /** A page after the id `after`; of one workspace if it is given. */
   page: (db: Db, workspace: string | undefined, after: string | undefined) => Promise<RecordPage>
 }>
 
-/** A kind of things of a service, to be read as records. */
+/** Makes the source of records for one kind of documents of a service. */
 export const recordSource = <D extends StoredThing>(service: string, kind: Kind<D>): RecordSource => {
   const { type, filter, within, fields, tell } = kind
-  // Knows the first shape alone: a document of another one is refused, not told wrongly.
+  // Without upgrades: a document of another shape than the first is refused, rather than read wrongly.
   const look = (db: Db) => lookInto<StoredThing>(db, kind.collection)
   return {
     type,
@@ -84,7 +85,7 @@ export const recordSource = <D extends StoredThing>(service: string, kind: Kind<
   }
 }
 
-/** Whether the stream has every event of these things from before a moment. */
+/** Whether every event of these documents from before a moment has been published. */
 export const isPublished = async (
   db: Db,
   sources: readonly RecordSource[],
@@ -94,7 +95,7 @@ export const isPublished = async (
   return true
 }
 
-/** The handlers of `recordOperations` for the service of a contract. */
+/** The handlers of `recordOperations` for one service. */
 export const recordHandlers = (
   { events }: Pick<Contract, 'events'>,
   db: Db,

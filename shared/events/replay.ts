@@ -1,12 +1,12 @@
-// Sets a durable consumer of the events back in time, so that it gets again what it had. What it has not had yet stays owed.
+// Sets a durable consumer back in time, so that events are delivered to it again. It skips none that it has not had yet.
 import { type ConsumerInfo, DeliverPolicy, JetStreamApiCodes, JetStreamApiError } from '@nats-io/jetstream'
 import type { Bus } from '../bus/connect.ts'
 import { EVENTS_STREAM } from './streams.ts'
 
-/** Tries of replacing a consumer that its own service makes anew at the same moment. */
+/** How often to try to replace a consumer that somebody else makes again at the same moment. */
 const TRIES = 10
 
-/** Where a consumer begins to read. */
+/** Where a consumer starts to read. */
 type Start =
   | Readonly<{ deliver_policy: typeof DeliverPolicy.StartTime; opt_start_time: string }>
   | Readonly<{ deliver_policy: typeof DeliverPolicy.StartSequence; opt_start_seq: number }>
@@ -22,7 +22,7 @@ export const consumerNames = async (bus: Bus): Promise<string[]> => {
   return names.toSorted()
 }
 
-/** A durable consumer; null when there is none of that name. */
+/** A durable consumer; null when there is none of this name. */
 const findConsumer = async (bus: Bus, durable: string): Promise<ConsumerInfo | null> => {
   try {
     return await bus.jsm.consumers.info(EVENTS_STREAM, durable)
@@ -32,24 +32,24 @@ const findConsumer = async (bus: Bus, durable: string): Promise<ConsumerInfo | n
   }
 }
 
-/** The moment asked for, or the oldest event that was not acknowledged yet where that is older. */
+/** The given moment, or the oldest event that is not acknowledged yet if that is older. */
 const startOf = async (bus: Bus, { ack_floor }: ConsumerInfo, since: Date): Promise<Start> => {
   const seq = ack_floor.stream_seq + 1
-  const owed = await bus.jsm.direct.getMessage(EVENTS_STREAM, { seq, next_by_subj: '>' })
-  return owed && owed.time < since
+  const oldest = await bus.jsm.direct.getMessage(EVENTS_STREAM, { seq, next_by_subj: '>' })
+  return oldest && oldest.time < since
     ? { deliver_policy: DeliverPolicy.StartSequence, opt_start_seq: seq }
     : { deliver_policy: DeliverPolicy.StartTime, opt_start_time: since.toISOString() }
 }
 
-/** What a consumer with this name and start would be made of: all of its settings but those of where it began. */
+/** The settings of a consumer, with another start. */
 const settingsOf = ({ config }: ConsumerInfo, start: Start) => {
   const { opt_start_seq: _seq, opt_start_time: _time, deliver_policy: _policy, ...kept } = config
   return { ...kept, ...start }
 }
 
 /**
- * How many events a replay would deliver, found with a consumer that is gone again.
- * @returns null when there is no durable consumer of that name.
+ * Counts the events that a replay would deliver, by means of a temporary consumer.
+ * @returns null when there is no durable consumer of this name.
  */
 export const countReplay = async (bus: Bus, durable: string, since: Date): Promise<number | null> => {
   const found = await findConsumer(bus, durable)
@@ -64,21 +64,21 @@ export const countReplay = async (bus: Bus, durable: string, since: Date): Promi
   return counting.num_pending
 }
 
-/** The place of a start in the stream; null when the stream has nothing from there on. */
-const placeOf = async (bus: Bus, start: Start): Promise<number | null> => {
+/** The number in the stream of the first event from a start on; null when there is none. */
+const sequenceOf = async (bus: Bus, start: Start): Promise<number | null> => {
   if ('opt_start_seq' in start) return start.opt_start_seq
   const first = await bus.jsm.direct.getMessage(EVENTS_STREAM, { start_time: start.opt_start_time })
   return first?.seq ?? null
 }
 
 /**
- * Moves a consumer to a start and leaves its settings as its owner declared them: whoever says them again when it connects,
- * as the clients' "create or update" does, is not refused.
- * @returns how many events it will get; null where the server cannot (before 2.14), or will not from so early a place.
+ * Moves a consumer to a start and leaves its settings as they are, so that an owner who declares them again at each start
+ * ("create or update") is not refused.
+ * @returns how many events it will get; null where the server cannot (before 2.14), or refuses so early a start.
  */
 const moveTo = async (bus: Bus, durable: string, start: Start): Promise<number | null> => {
   try {
-    const seq = await placeOf(bus, start)
+    const seq = await sequenceOf(bus, start)
     if (seq === null) return 0
     return (await bus.jsm.consumers.reset(EVENTS_STREAM, durable, seq)).num_pending
   } catch (error) {
@@ -87,7 +87,7 @@ const moveTo = async (bus: Bus, durable: string, start: Start): Promise<number |
   }
 }
 
-/** Makes a consumer anew, with another start among its settings. */
+/** Replaces a consumer by one with another start. */
 const remake = async (bus: Bus, found: ConsumerInfo, start: Start): Promise<number> => {
   for (let tries = 1; ; tries += 1) {
     await bus.jsm.consumers.delete(EVENTS_STREAM, found.name).catch((error: unknown) => {
@@ -102,8 +102,8 @@ const remake = async (bus: Bus, found: ConsumerInfo, start: Start): Promise<numb
 }
 
 /**
- * Delivers the events since a moment to a durable consumer again.
- * @returns how many events it will get; null when there is no durable consumer of that name.
+ * Has the events since a moment delivered to a durable consumer again.
+ * @returns how many it will get; null when there is no durable consumer of this name.
  */
 export const replay = async (bus: Bus, durable: string, since: Date): Promise<number | null> => {
   const found = await findConsumer(bus, durable)

@@ -1,5 +1,7 @@
-// The present state of things as records in the form of events, and the place in the stream from which to read on: how a
-// table begins that is to hold what is older than the stream. Knows neither where the records lie nor who asks.
+// Snapshots: the present state as records in the form of events, and the place in the stream to read on from.
+//
+// A subscriber starts a table with one, to have what is older than the stream. Knows neither where records are stored nor who
+// asks.
 import * as z from 'zod'
 import type { Visibility } from '../contracts/define/common.ts'
 import { type Contract, eventFilter } from '../contracts/define/contract.ts'
@@ -14,7 +16,7 @@ import { pause } from '../process/lifecycle.ts'
 
 const POLL_MS = 250
 
-/** The services that have records: things come after those that they belong to. */
+/** The services that have records. What belongs to something comes after it. */
 export const SNAPSHOT_SERVICES: readonly Contract[] = [gateway, loopsQueue, tasks]
 
 /** Records of one type. */
@@ -26,26 +28,26 @@ const KINDS: readonly Kind[] = SNAPSHOT_SERVICES.flatMap(({ name: service, event
 /** A loop by its id, and the workspace that it is in. */
 export type LoopPlace = Readonly<{ id: string; workspace_id: string }>
 
-/** Where the records and the stream are read. */
+/** Access to the records and the stream. */
 export type SnapshotSources = Readonly<{
-  /** Whether the stream has what a service published before a moment. */
+  /** Whether all events of a service from before a moment have been published. */
   isPublished: (service: string, before: Date) => Promise<boolean>
-  /** Records of one type behind the id `after`, of one workspace when it is named. */
+  /** A page of records of one type after the id `after`; of one workspace if it is given. */
   list: (
     kind: Kind,
     workspace_id: string | undefined,
     after: string | undefined,
   ) => Promise<Readonly<{ records: readonly SnapshotRecord[]; next: string | null }>>
-  /** How these loops are seen, by their ids; one that is not there is absent. */
+  /** The visibility of these loops, by their ids; a loop that does not exist is absent. */
   visibilityOf: (loops: readonly LoopPlace[]) => Promise<ReadonlyMap<string, Visibility>>
-  /** The stream as it is now. */
+  /** The present stream; null when there is none. */
   stream: () => Promise<Readonly<{ id: string; first_seq: number; last_seq: number }> | null>
 }>
 
 export type SnapshotDeps = Readonly<{
   sources: SnapshotSources
   clock: Pick<Clock, 'now' | 'monotonicMs'>
-  /** How long events that happened before are waited for until the stream has them (ms). */
+  /** How long to wait until earlier events have been published (ms). */
   wait_ms: number
 }>
 
@@ -62,9 +64,9 @@ const letsThrough = (filter: readonly string[], { service, type }: Kind): boolea
 }
 
 /**
- * What passes a filter of events: kinds of records, and the one workspace that is meant.
- * @param filter `evt.<service>.<noun>.<verb>.<workspace id>`, `*` for any part
- * @throws AppError `invalid_argument` when there are no such records
+ * The kinds of records that a filter lets through, and the workspace that it names, if any.
+ * @param filter `evt.<service>.<noun>.<verb>.<workspace id>`, `*` for any part.
+ * @throws AppError `invalid_argument` when there are no such records.
  */
 const planOf = (filter: string): Readonly<{ kinds: readonly Kind[]; workspace_id: string | undefined }> => {
   const parts = filter.split('.')
@@ -80,9 +82,9 @@ const planOf = (filter: string): Readonly<{ kinds: readonly Kind[]; workspace_id
 }
 
 /**
- * Waits until the stream has what happened before now. An older event of a thing that is deleted by now would bring it back
- * to a reader who never heard of its end.
- * @throws AppError `unavailable` when it has not after a while
+ * Waits until all events from before now have been published. Otherwise an older event could come behind the snapshot and
+ * bring something back to the reader that has been deleted since.
+ * @throws AppError `unavailable` when that takes too long.
  */
 const untilPublished = async (
   { sources, clock, wait_ms }: SnapshotDeps,
@@ -95,7 +97,7 @@ const untilPublished = async (
       if (clock.monotonicMs() > end_ms)
         throw new AppError(
           'unavailable',
-          `Events of ${service} from before ${start.toISOString()} still wait to be published: look whether ${service} and NATS run, and ask again.`,
+          `Events of ${service} from before ${start.toISOString()} still wait to be published: check that ${service} and NATS run, and ask again.`,
           { retry_after_ms: 1_000 },
         )
       await pause(POLL_MS, new AbortController().signal)
@@ -108,13 +110,13 @@ const streamNow = async ({ sources }: SnapshotDeps) => {
   throw new AppError('unavailable', 'There is no stream of events now; ask again.', { retry_after_ms: 1_000 })
 }
 
-/** Where a snapshot begins. */
+/** The place in the stream of a snapshot that starts now. */
 const placeNow = async (deps: SnapshotDeps): Promise<SnapshotPlace> => {
   const { id, last_seq } = await streamNow(deps)
   return { stream: id, sequence: last_seq, at: deps.clock.now().toISOString() }
 }
 
-/** @throws AppError `invalid_argument` when the stream cannot be read on from the place any more */
+/** @throws AppError `invalid_argument` when the stream can no longer be read on from the place. */
 const requireKept = async (deps: SnapshotDeps, { stream, sequence }: SnapshotPlace): Promise<void> => {
   const now = await streamNow(deps)
   if (now.id === stream && now.first_seq <= sequence + 1) return
@@ -130,14 +132,14 @@ const Cursor = z.tuple([SnapshotPlace, z.string(), z.string(), z.string().nullab
 const writeCursor = (place: SnapshotPlace, { service, type }: Kind, after: string | null): string =>
   packCursor(JSON.stringify([place, service, type, after]))
 
-/** @throws AppError `invalid_argument` for a text that is no cursor of these kinds */
+/** @throws AppError `invalid_argument` for a text that is not a cursor of these kinds. */
 const readCursor = (cursor: string, kinds: readonly Kind[]) => {
   try {
     const [place, service, type, after] = Cursor.parse(JSON.parse(unpackCursor(cursor) ?? ''))
     const index = kinds.findIndex((kind) => kind.service === service && kind.type === type)
     if (index >= 0) return { place, index, after: after ?? undefined }
   } catch {
-    // As any other text.
+    // Not a cursor: refused below.
   }
   throw notACursor()
 }
@@ -148,28 +150,30 @@ const commentedLoop = ({ type, data, workspaceid }: SnapshotRecord): LoopPlace |
     ? { id: data.loop_id, workspace_id: workspaceid }
     : undefined
 
-/** A comment on a loop is as private as the loop, which another service has; and gone with it. */
-const asTheirLoops = async (
+/** Makes comments on loops as private as their loops, which another service has, and drops those of deleted loops. */
+const withVisibility = async (
   { sources }: SnapshotDeps,
   records: readonly SnapshotRecord[],
 ): Promise<readonly SnapshotRecord[]> => {
   const loops = records.flatMap((record) => commentedLoop(record) ?? [])
   if (loops.length === 0) return records
-  const seen = await sources.visibilityOf(loops)
+  const visibilities = await sources.visibilityOf(loops)
   return records.flatMap((record) => {
     const loop = commentedLoop(record)
     if (!loop) return record
-    const visibility = seen.get(loop.id)
+    const visibility = visibilities.get(loop.id)
     return visibility ? { ...record, data: { ...record.data, private: visibility === 'private' } } : []
   })
 }
 
 /**
- * A page of the snapshot of what a filter lets through. The place is taken before the first document is read: whatever the
- * stream has up to there was stored before, so it is in what is read; all that is stored afterwards comes behind that place,
- * in what is read or not. So a page may be asked for again, and much later than the one before.
- * @throws AppError `invalid_argument` for a filter without records, a cursor that is none, or one whose place the stream has
- * lost; `unavailable` when events wait for too long to be published
+ * Returns a page of the snapshot of what a filter lets through.
+ *
+ * The place is taken before the first document is read. What the stream has up to there was stored before, so the records have
+ * it. What is stored later comes behind the place in the stream, whether or not the records have it too. So a page may be
+ * asked for again, and much later than the one before.
+ * @throws AppError `invalid_argument` for a filter without records, a text that is not a cursor, or a cursor whose place the
+ * stream has lost; `unavailable` when earlier events still wait to be published.
  */
 export const snapshotPage = async (
   deps: SnapshotDeps,
@@ -184,7 +188,7 @@ export const snapshotPage = async (
   for (;;) {
     const kind = kinds[index] as Kind
     const { records, next } = await deps.sources.list(kind, workspace_id, after)
-    const found = await asTheirLoops(deps, records)
+    const found = await withVisibility(deps, records)
     const following = kinds[index + 1]
     const next_cursor =
       next !== null

@@ -1,15 +1,17 @@
-// How many bytes the stream of events may take, so that events alone never fill the disk: then the oldest go, which nobody
-// is owed any more. NATS reserves what a stream may take, and refuses a bound that it has no room for.
+// Bounds the bytes of the event stream, so that events alone never fill the disk. At the bound, the oldest events go.
+//
+// NATS reserves what a stream may take, and refuses a bound that it has no room for. Apart from streams.ts, because how far
+// to go down is a decision of its own.
 import { DiscardPolicy, JetStreamApiError } from '@nats-io/jetstream'
 import { TimeoutError } from '@nats-io/nats-core'
 import type { Bus } from '../bus/connect.ts'
 
 const GIB = 2 ** 30
-/** The first that there is room for is taken; 16 GiB are some sixteen million events. */
+/** Bounds to try, in this order (bytes). 16 GiB hold some sixteen million events. */
 const BOUNDS_BYTES = [16 * GIB, 4 * GIB, GIB, GIB / 4, GIB / 16] as const
 
 /**
- * Bounds a stream that has no bound, leaving it twice the room that it takes. A bound that an operator has set stays.
+ * Sets the first bound that NATS has room for, and that is at least twice what the stream holds. An existing bound stays.
  * @throws what NATS answers when it cannot be asked.
  */
 export const boundStream = async (bus: Bus, name: string): Promise<void> => {
@@ -21,7 +23,7 @@ export const boundStream = async (bus: Bus, name: string): Promise<void> => {
       await bus.jsm.streams.update(name, { max_bytes, discard: DiscardPolicy.Old })
       return
     } catch (error) {
-      // No room, or no right to: without a bound it works as well, for as long as the disk does.
+      // No room, or not allowed. The stream works without a bound too, as long as the disk has space.
       if (!(error instanceof JetStreamApiError) && !(error instanceof TimeoutError)) throw error
     }
   }

@@ -1,5 +1,6 @@
-// The streams and their consumers, declared in one place. The migrator alone makes and changes them; services wait for them.
-// Repeats do no harm.
+// The declarations of the streams and consumers, and how they are made, kept up to date, and waited for.
+//
+// Only the migrator makes and changes them; services wait for them. Doing any of it twice does no harm.
 import {
   AckPolicy,
   type Consumer,
@@ -23,19 +24,20 @@ import { MAX_DELIVER } from './deliveries.ts'
 import { boundStream } from './stream-bound.ts'
 
 export const EVENTS_STREAM = 'EVENTS'
-/** What the server says of events that it gave up. It says so once, to whoever listens: so a stream does. */
+/** Advisories about events that the server gave up. It publishes each once, so a stream listens. */
 export const ADVISORIES_STREAM = 'EVENT_ADVISORIES'
 const DAY_MS = 24 * 60 * 60 * 1_000
 
-/** How long a message may be worked on before the server hears of it again (ms); else it delivers it anew. */
+/** How long the server waits for an acknowledgement, or a word that work goes on, before it delivers again (ms). */
 export const ACK_WAIT_MS = 30_000
 
-/** How often what is waited for is looked for (ms). */
+/** How often to look for what the migrator is to make (ms). */
 const WAIT_MS = 500
 
-const givenUp = (durable: string): string => `$JS.EVENT.ADVISORY.CONSUMER.MAX_DELIVERIES.EVENTS.${durable}`
+const advisorySubject = (durable: string): string =>
+  `$JS.EVENT.ADVISORY.CONSUMER.MAX_DELIVERIES.EVENTS.${durable}`
 
-/** Copies that survive the loss of a server; two or four would survive no more. */
+/** The fewest copies that survive the loss of a server; four survive no more than three. */
 const SAFE_REPLICAS = 3
 
 type Declared = Partial<StreamConfig> & Pick<StreamConfig, 'name'>
@@ -59,7 +61,7 @@ const STREAMS: readonly Declared[] = [
     ...common,
     name: ADVISORIES_STREAM,
     description: 'Events that were delivered as often as they may be and never acknowledged',
-    subjects: [givenUp('*')],
+    subjects: [advisorySubject('*')],
     max_msgs: 100_000,
   },
 ]
@@ -68,7 +70,7 @@ type StreamFound = Readonly<{ name: string }> & Pick<StreamInfo, 'config' | 'clu
 
 /** The stream of events at one moment. */
 export type StreamState = Readonly<{
-  /** The moment of its creation: a stream that was lost and made again is another. */
+  /** The moment of its creation: a stream that was lost and made again is another one. */
   id: string
   first_seq: number
   last_seq: number
@@ -83,20 +85,20 @@ const findStream = async (bus: Bus, name: string): Promise<StreamInfo | null> =>
   }
 }
 
-/** Whether NATS has answered that it cannot be, rather than not at all. */
+/** Whether NATS has refused, rather than not answered. */
 const isRefusal = (error: unknown): boolean => error instanceof JetStreamApiError && !isSilence(error)
 
-/** NATS says of a change that it cannot be: in words, since its numbers are many. */
+/** The error for a change that NATS refuses. It quotes NATS, whose error codes are many. */
 const refusal = (name: string, what: string, error: unknown): AppError => {
   const said = error instanceof Error ? error.message : String(error)
   return new AppError(
     'unavailable',
-    `NATS refuses ${what} of the stream ${name}: ${said}. Copies need as many servers in one cluster (STREAM_REPLICAS); any other setting is changed back with \`nats stream edit ${name}\`, or the stream deleted with \`nats stream rm ${name}\`: Loops makes it again and tells it the events of the last 72 hours.`,
+    `NATS refuses ${what} of the stream ${name}: ${said}. Copies need as many servers in one cluster (STREAM_REPLICAS); any other setting is changed back with \`nats stream edit ${name}\`, or the stream deleted with \`nats stream rm ${name}\`: Loops makes it again and publishes the events of the last 72 hours to it.`,
     { cause: error },
   )
 }
 
-/** Makes a stream; without a number of copies with three, or one where there are fewer servers. */
+/** Makes a stream. @param replicas its copies; undefined: three, or one where there are fewer servers. */
 const makeStream = async (
   bus: Bus,
   declared: Declared,
@@ -109,20 +111,20 @@ const makeStream = async (
       throw error
     })
   } catch (error) {
-    // Another instance may have made it at this moment, with another number of copies.
+    // Another migrator may just have made it, with another number of copies.
     const found = await findStream(bus, declared.name)
     if (found) return found
     throw isRefusal(error) ? refusal(declared.name, 'the creation', error) : error
   }
 }
 
-/** The members of a declaration that a stream has otherwise. */
+/** The settings in which a stream differs from its declaration. */
 const changesOf = (declared: Declared, config: StreamConfig): (keyof Declared)[] =>
   (Object.keys(declared) as (keyof Declared)[]).filter(
     (key) => JSON.stringify(declared[key]) !== JSON.stringify(config[key]),
   )
 
-/** Brings a stream up to its declaration, setting by setting where NATS refuses all at once; true when all of it took. */
+/** Brings a stream up to its declaration; setting by setting if NATS refuses them together. @returns whether it took all. */
 const changeStream = async (bus: Bus, declared: Declared, config: StreamConfig): Promise<boolean> => {
   const { name } = declared
   const log = bus.log.child('streams')
@@ -140,7 +142,7 @@ const changeStream = async (bus: Bus, declared: Declared, config: StreamConfig):
     for (const setting of changes)
       await change([setting]).catch((refused: unknown) => {
         if (!isRefusal(refused)) throw refused
-        // It works as it is: better so than not at all.
+        // The stream works as it is, which is better than no stream.
         const { message } = refusal(name, `another ${setting}`, refused)
         log.error('stream left as it is', { stream: name, advice: message })
       })
@@ -148,9 +150,9 @@ const changeStream = async (bus: Bus, declared: Declared, config: StreamConfig):
   }
 }
 
-/** Raises a stream to three copies where nobody has said how many; false when a cluster has too few servers for it. */
+/** Raises a stream to three copies. @returns false when the cluster has too few servers for that now. */
 const raiseCopies = async (bus: Bus, { name, config, cluster }: StreamFound): Promise<boolean> => {
-  // A server by itself is no cluster, and becomes none while it runs.
+  // A single server does not become a cluster while it runs.
   if (config.num_replicas >= SAFE_REPLICAS || !cluster) return true
   try {
     await bus.jsm.streams.update(name, { num_replicas: SAFE_REPLICAS })
@@ -163,11 +165,11 @@ const raiseCopies = async (bus: Bus, { name, config, cluster }: StreamFound): Pr
 }
 
 /**
- * Makes the streams, or brings them up to their declaration. What NATS refuses to change of a stream that is there is logged
- * with what to do about it, and the stream goes on as it is.
+ * Makes the streams, or brings them up to their declaration. A change that NATS refuses is logged with advice, and the stream
+ * stays as it is.
  * @param replicas copies of each; undefined: three where NATS has three servers, else one.
- * @returns whether all of it took; if not, it may later.
- * @throws AppError `unavailable` when a stream is not there and cannot be made.
+ * @returns whether NATS took everything; if not, a later try may succeed.
+ * @throws AppError `unavailable` when a stream is missing and cannot be made.
  */
 export const migrateStreams = async (bus: Bus, replicas: number | undefined): Promise<boolean> => {
   let took = true
@@ -182,7 +184,7 @@ export const migrateStreams = async (bus: Bus, replicas: number | undefined): Pr
   return took
 }
 
-/** Makes those of the streams that are gone. Settings are left alone. */
+/** Makes the streams that are missing. Leaves the settings of the others alone. */
 export const keepStreams = async (bus: Bus, replicas: number | undefined): Promise<void> => {
   for (const declared of STREAMS)
     if (!(await findStream(bus, declared.name))) {
@@ -191,13 +193,13 @@ export const keepStreams = async (bus: Bus, replicas: number | undefined): Promi
     }
 }
 
-/** How the stream of events stands; null when there is none. */
+/** The present state of the stream of events; null when there is none. */
 export const readStream = async (bus: Bus): Promise<StreamState | null> => {
   const found = await findStream(bus, EVENTS_STREAM)
   return found && { id: found.created, first_seq: found.state.first_seq, last_seq: found.state.last_seq }
 }
 
-/** A durable consumer of the events: whose it is, and what it reads. */
+/** A durable consumer of events: the service whose it is, and the subjects that it reads. */
 export type Durable = Readonly<{ durable: string; subjects: readonly string[] }>
 
 type Declaration = Readonly<{
@@ -206,7 +208,7 @@ type Declaration = Readonly<{
   changeable: Readonly<{ filter_subjects: string[]; max_deliver: number; max_ack_pending: number }>
 }>
 
-/** The consumers of one service: of its events, and of those that the server says it never acknowledged. */
+/** The consumers of one service: for events, and for advisories about events that it never acknowledged. */
 const consumersOf = ({ durable, subjects }: Durable): readonly Declaration[] => [
   {
     stream: EVENTS_STREAM,
@@ -216,8 +218,8 @@ const consumersOf = ({ durable, subjects }: Durable): readonly Declaration[] => 
   {
     stream: ADVISORIES_STREAM,
     durable,
-    // Until it is written down: only a dead letter lets go of an event.
-    changeable: { filter_subjects: [givenUp(durable)], max_deliver: -1, max_ack_pending: 16 },
+    // No limit: an advisory comes again until the event is a dead letter.
+    changeable: { filter_subjects: [advisorySubject(durable)], max_deliver: -1, max_ack_pending: 16 },
   },
 ]
 
@@ -230,7 +232,7 @@ const findConsumer = async (bus: Bus, stream: string, durable: string): Promise<
   }
 }
 
-/** Whether a filter takes all that another takes (https://docs.nats.io/nats-concepts/subjects#wildcards). */
+/** Whether a filter matches everything that another matches (https://docs.nats.io/nats-concepts/subjects#wildcards). */
 const covers = (wide: string, narrow: string): boolean => {
   const [outer, inner] = [wide.split('.'), narrow.split('.')]
   for (const [index, token] of outer.entries()) {
@@ -241,7 +243,7 @@ const covers = (wide: string, narrow: string): boolean => {
   return outer.length === inner.length
 }
 
-/** The subjects that a consumer has and those that are asked for; NATS takes no two of which one covers the other. */
+/** The filters that a consumer has, with those asked for, less those that another covers: NATS refuses overlapping ones. */
 export const withFilters = (
   { filter_subject, filter_subjects }: Partial<ConsumerConfig> = {},
   asked: readonly string[],
@@ -252,10 +254,11 @@ export const withFilters = (
 }
 
 /**
- * Makes those of the durable consumers that are gone; with `change`, brings the others up to their declaration. Their subjects
- * only grow: a migrator of an earlier release that starts again beside newer services would otherwise take from them what it
- * does not know, and NATS would pass it over for good. So whoever wants to hear no more of an event keeps a reaction that
- * does nothing.
+ * Makes the durable consumers that are missing. With `change`, brings the others up to their declaration.
+ *
+ * Their subjects only grow. Otherwise a migrator of an earlier release, restarted beside newer services, would remove subjects
+ * that it does not know, and their events would be lost to the consumer. So a service that stops using an event keeps a
+ * reaction that does nothing.
  */
 export const keepConsumers = async (
   bus: Bus,
@@ -270,8 +273,8 @@ export const keepConsumers = async (
     const same = (key: keyof typeof declared) =>
       JSON.stringify(found?.config[key]) === JSON.stringify(declared[key])
     if (!found) {
-      const begin = { ack_policy: AckPolicy.Explicit, deliver_policy: DeliverPolicy.All }
-      await bus.jsm.consumers.add(stream, { durable_name: durable, ...begin, ...declared })
+      const fixed = { ack_policy: AckPolicy.Explicit, deliver_policy: DeliverPolicy.All }
+      await bus.jsm.consumers.add(stream, { durable_name: durable, ...fixed, ...declared })
       log.info('consumer made', { stream, durable })
     } else if (change && !(Object.keys(declared) as (keyof typeof declared)[]).every(same)) {
       await bus.jsm.consumers.update(stream, durable, declared)
@@ -281,8 +284,8 @@ export const keepConsumers = async (
 }
 
 /**
- * Waits until `find` finds what the migrator makes; says once that it waits.
- * @throws what NATS answers, when it is not that there is none; AppError `unavailable` when it does not answer for a minute.
+ * Waits until `find` finds what the migrator makes. Logs once that it waits.
+ * @throws what `find` throws; AppError `unavailable` when NATS does not answer for a minute.
  */
 const untilMade = async <T>(bus: Bus, what: string, find: () => Promise<T | null>): Promise<T> => {
   for (let looks = 0; ; looks += 1) {
@@ -306,10 +309,10 @@ export const untilConsumers = async (bus: Bus, durable: string): Promise<void> =
     await untilMade(bus, `the consumer ${durable} of ${stream}`, () => findConsumer(bus, stream, durable))
 }
 
-/** Opens the durable consumer of one service. @throws while there is none: the migrator makes it again. */
+/** Opens the durable consumer of one service. @throws while there is none, until the migrator has made it again. */
 export const openConsumer = (bus: Bus, durable: string): Promise<Consumer> =>
   bus.js.consumers.get(EVENTS_STREAM, durable)
 
-/** Opens the consumer of what the server says of events that one durable consumer never acknowledged. @throws as above */
+/** Opens the consumer of advisories about one durable consumer. @throws as `openConsumer`. */
 export const openAdvisoryConsumer = (bus: Bus, durable: string): Promise<Consumer> =>
   bus.js.consumers.get(ADVISORIES_STREAM, durable)

@@ -1,19 +1,18 @@
-// The events of the stream one after the other, for somebody who looks: no consumer is made and nothing is acknowledged.
-
+// Reads the events of the stream one after the other, without a consumer: nothing is acknowledged.
 import type { Bus } from '../bus/connect.ts'
 import { pause } from '../process/lifecycle.ts'
 import { EVENTS_STREAM } from './streams.ts'
 
-/** How often the stream is asked for more (ms). */
+/** How often to ask the stream for more (ms). */
 const POLL_MS = 500
 
-/** What is looked at. */
+/** Which events to read. */
 export type Look = Readonly<{
-  /** The subject of the events, with `*` for any part. */
+  /** Their subject, with `*` for any part. */
   filter: string
-  /** From when on; absent: what comes from now on. */
+  /** The moment to start from; absent: now. */
   since?: Date
-  /** Whether it ends when all that is there was shown. */
+  /** Whether to end after what is there now. */
   once: boolean
 }>
 
@@ -22,7 +21,7 @@ const startOf = async (bus: Bus, since: Date | undefined): Promise<number> => {
   return first?.seq ?? (await bus.jsm.streams.info(EVENTS_STREAM)).state.last_seq + 1
 }
 
-/** The payload of each event that is looked for, in the order of the stream, until the signal. */
+/** The payloads of the events, in the order of the stream, until the signal aborts. */
 export async function* tailEvents(
   bus: Bus,
   { filter, since, once }: Look,

@@ -1,5 +1,5 @@
-// A service that is killed between telling an event and taking it out of its document: another instance finishes, the stream
-// has the event once, and every reader gets it.
+// A service is killed between publishing an event and taking it out of its document: another process finishes, and the
+// stream has the event once.
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { tasks } from '../../shared/contracts/tasks/contract.ts'
 import { JOURNAL } from '../../shared/events/journal-store.ts'
@@ -20,20 +20,20 @@ afterAll(async () => {
   await bed?.[Symbol.asyncDispose]()
 })
 
-test.each(['relay.told', 'relay.journaled'])('told_once_when_killed_at_%s', async (step) => {
+test.each(['relay.published', 'relay.journaled'])('published_once_when_killed_at_%s', async (step) => {
   const ws = step.replace('.', '-')
   const mongo = stack.use(await connectMongo(bed.mongodbUrl, createLog({ filter: 'error', topic: 'test' })))
   const db = mongo.database(tasks.name)
   const waiting = () => db.collection('tasks').countDocuments({ ws, 'outbox.0': { $exists: true } })
   const { died } = await bed.startFaulty(tasks.name, step)
-  const asked = bed.as(tasks, person(ws), 3_000).create_task({ title: 'told and not confirmed' })
+  const asked = bed.as(tasks, person(ws), 3_000).create_task({ title: 'published and not confirmed' })
   expect(await died).toBe('SIGKILL')
   await asked.catch(() => undefined)
   expect(await waiting()).toBe(1)
   await using _ = await bed.start(tasks.name)
   await expect.poll(waiting).toBe(0)
-  const [told, ...more] = await bed.events(tasks.name, ws, (events) => events.length > 0)
+  const [published, ...more] = await bed.events(tasks.name, ws, (events) => events.length > 0)
   const { state } = await bed.bus.jsm.streams.info(EVENTS_STREAM, { subjects_filter: `evt.tasks.*.*.${ws}` })
   expect([more.length, Object.values(state.subjects ?? {})]).toEqual([0, [1]])
-  expect(await db.collection<{ _id: string }>(JOURNAL).countDocuments({ _id: told?.id ?? '' })).toBe(1)
+  expect(await db.collection<{ _id: string }>(JOURNAL).countDocuments({ _id: published?.id ?? '' })).toBe(1)
 })

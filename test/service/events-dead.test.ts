@@ -80,7 +80,7 @@ test('poison_is_put_aside_with_its_reason_while_others_flow', async () => {
     ['wrong-data', 'the data of thing.made does not fit its contract', 1],
     ['unknown-type', 'nothing here reacts to thing.lost of /loops/things', 1],
     ['other-source', 'nothing here reacts to thing.made of /loops/others', 1],
-    ['other-workspace', 'what it says of itself is not what it was told as', 1],
+    ['other-workspace', 'the event does not belong on its subject', 1],
   ])
   expect(rows[0]).toMatchObject({ durable: 'poisoned', subject: MADE, payload: 'not json' })
   await expect.poll(() => pendingOf('poisoned')).toBe(0)

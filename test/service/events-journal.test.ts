@@ -43,7 +43,7 @@ test('nothing_is_told_again_while_all_is_well', async () => {
   await Promise.all(Array.from({ length: 20 }, writer))
   await expect.poll(bed.waiting, { timeout: 30_000 }).toBe(0)
   await checked()
-  expect(bed.lines.filter((line) => line.includes('told events again'))).toEqual([])
+  expect(bed.lines.filter((line) => line.includes('published events again'))).toEqual([])
 })
 
 test('an_event_is_told_once_when_its_process_died_between_the_stream_and_the_document', async () => {
@@ -146,6 +146,6 @@ test('documents_whose_events_cannot_be_published_hold_nobody_up', async () => {
   await using _ = bed.relaying().relay
   await expect.poll(async () => (await bed.collection.findOne({ _id: behind._id }))?.outbox).toEqual([])
   expect(await bed.waiting()).toBe(stuck.length)
-  await expect.poll(() => bed.lines.join(), { timeout: 20_000 }).toContain('cannot be sent; others can')
+  await expect.poll(() => bed.lines.join(), { timeout: 20_000 }).toContain('cannot be published; others can')
   await bed.collection.deleteMany({ name: tooLarge })
 })

@@ -123,7 +123,7 @@ describe('a letter', () => {
     const after = await second.claim(SUBJECTS)
     if (!before || !after) throw new Error('It was free.')
     expect(after).toMatchObject({ redrives: 2, fence: 2 })
-    await first.settle(before)
+    await first.succeed(before)
     await first.refuse(before, 'too late')
     await first.release(before)
     expect(await rowsOf('lost').findOne({})).toMatchObject({
@@ -131,7 +131,7 @@ describe('a letter', () => {
       redrives: 2,
       reason: 'a test',
     })
-    await second.settle(after)
+    await second.succeed(after)
     const settled = await rowsOf('lost').findOne({})
     expect(settled).toHaveProperty('redriven_at')
     for (const field of ['claim', 'asked_at']) expect(settled).not.toHaveProperty(field)
@@ -163,7 +163,7 @@ describe('a letter', () => {
   test('that_an_operator_asks_for_is_tried_at_once_whatever_the_operator’s_clock_says', async () => {
     await giveUp('asked', ['it'])
     await rowsOf('asked').updateMany({}, { $unset: { asked_at: '' } })
-    const { claim, settle } = await replicaOf('asked', -OFF_MS)
+    const { claim, succeed } = await replicaOf('asked', -OFF_MS)
     const desk = openDeadLetterList(bed.mongo.database('asked'), await clockOf('asked', OFF_MS))
     expect(await desk.ask({})).toBe(1)
     const row = await claim(SUBJECTS)
@@ -172,7 +172,7 @@ describe('a letter', () => {
     expect(await desk.ask({})).toBe(1)
     await giveUp('asked', ['it'])
     expect(await claim(SUBJECTS)).toBeNull()
-    await settle(row)
+    await succeed(row)
     expect(await rowsOf('asked').findOne({})).toHaveProperty('redriven_at')
   })
 })

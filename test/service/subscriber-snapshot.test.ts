@@ -286,7 +286,7 @@ test('a_workspace_is_asked_for_by_its_key_alone', async () => {
 })
 
 test.each([
-  ['a_text', 'no json', /is no JSON/],
+  ['a_text', 'no json', /is not JSON/],
   ['a_list', [], /input: /],
   ['an_unknown_member', { curser: 'x' }, /curser: is not a parameter/],
   ['a_number_as_cursor', { cursor: 7 }, /cursor: /],

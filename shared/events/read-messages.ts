@@ -1,32 +1,34 @@
-// Takes the messages of a durable consumer for as long as it is wanted: over restarts of NATS, lost streams and consumers
-// that somebody deleted. Knows nothing of events.
+// Reads the messages of a durable consumer, over restarts of NATS, lost streams and deleted consumers.
+//
+// Knows nothing of events.
 import type { Consumer, ConsumerMessages, JsMsg } from '@nats-io/jetstream'
 import type { Bus } from '../bus/connect.ts'
 import { pause } from '../process/lifecycle.ts'
 
-/** How long one request for messages stays open (ms). A consumer that is gone is noticed within about this time. */
+/** How long one request for messages stays open (ms), and about how long it takes to notice that a consumer is gone. */
 const PULL_MS = 5_000
-/** Pauses before the consumer is opened again (ms), the last one repeating. */
+/** The pauses before the consumer is opened again (ms); the last one repeats. */
 const REOPEN_MS = [100, 500, 1_000, 2_000] as const
 
 export type ReadOptions = Readonly<{
-  /** For the log. */
+  /** The name of the consumer, for the log. */
   durable: string
-  /** Opens the consumer; one that is gone is waited for. */
+  /** Opens the consumer. Fails while there is none. */
   open: () => Promise<Consumer>
-  /** Works on one message and settles it. The next one waits for it when `parallel` are under way. */
+  /** Works on one message and answers it: acknowledges it, or has it delivered again or never. */
   take: (msg: JsMsg) => Promise<void>
+  /** How many messages are worked on at once. */
   parallel: number
   random: () => number
 }>
 
 /**
- * Starts taking messages.
- * @returns disposing takes no more and waits for those under way.
- * @throws what `open` throws the first time; later it is opened again and again until it succeeds.
+ * Starts reading.
+ * @returns disposing takes no more messages and waits for those being worked on.
+ * @throws what `open` throws the first time. Later failures are logged, and it is called again until it succeeds.
  */
 export const readMessages = async (bus: Bus, options: ReadOptions): Promise<AsyncDisposable> => {
-  const log = bus.log.child('follow')
+  const log = bus.log.child('messages')
   const stop = new AbortController()
   const underWay = new Set<Promise<void>>()
   let messages: ConsumerMessages | undefined
@@ -44,7 +46,7 @@ export const readMessages = async (bus: Bus, options: ReadOptions): Promise<Asyn
       const work = options
         .take(msg)
         .catch((error: unknown) =>
-          log.warn('a message was not settled; it comes again', { durable: options.durable, error }),
+          log.warn('a message was not answered; it comes again', { durable: options.durable, error }),
         )
         .finally(() => underWay.delete(work))
       underWay.add(work)
