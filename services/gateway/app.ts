@@ -1,13 +1,13 @@
-// Every middleware and route of the gateway, in order. It is given what they need and opens nothing itself.
+// Every middleware and route of the gateway, in order. Opens nothing itself.
 import type { HttpBindings } from '@hono/node-server'
 import { type Context, type ErrorHandler, Hono, type MiddlewareHandler } from 'hono'
-import { routePath } from 'hono/route'
+import { secureHeaders } from 'hono/secure-headers'
 import type { Clock } from '../../shared/process/clock.ts'
 import type { Ids } from '../../shared/process/ids.ts'
 import type { Log } from '../../shared/process/log.ts'
 import type { ClientAddressOf } from './http/address.ts'
 import { discardBody } from './http/bytes.ts'
-import type { GatewayEnv } from './http/env.ts'
+import { type GatewayEnv, identify } from './http/env.ts'
 import {
   countStranger,
   refuseFlood,
@@ -33,51 +33,30 @@ export type AppDeps = Readonly<{
   log: Log
   health: Health
   mcp: Omit<McpRouteDeps, 'countStranger'>
-  /** Sign-in, pages and whatever else answers people and programs over HTTP. */
+  /** Sign-in, pages, and whatever else is served over HTTP. */
   routes: readonly Hono<GatewayEnv>[]
 }>
 
 /** Headers of every answer that does not state its own. A page that shows something brings its own policy. */
-const secure = (publicUrl: string): MiddlewareHandler<GatewayEnv> => {
-  const headers = Object.entries({
-    'X-Content-Type-Options': 'nosniff',
-    'X-Frame-Options': 'DENY',
-    // Not no-referrer: that would send forms with `Origin: null`, and they are checked by it.
-    'Referrer-Policy': 'same-origin',
-    'Content-Security-Policy': "default-src 'none'; frame-ancestors 'none'; base-uri 'none'",
-    ...(publicUrl.startsWith('https:') ? { 'Strict-Transport-Security': 'max-age=31536000' } : {}),
+const secure = (publicUrl: string): MiddlewareHandler<GatewayEnv> =>
+  secureHeaders({
+    overwrite: false,
+    // A client's window that opened the sign-in must still find it when it returns.
+    crossOriginOpenerPolicy: false,
+    xFrameOptions: 'DENY',
+    // Not no-referrer: forms would then be sent with `Origin: null`, and they are checked by it.
+    referrerPolicy: 'same-origin',
+    strictTransportSecurity: publicUrl.startsWith('https:') && 'max-age=31536000',
+    contentSecurityPolicy: { defaultSrc: ["'none'"], frameAncestors: ["'none'"], baseUri: ["'none'"] },
   })
-  return async (c, next) => {
-    await next()
-    for (const [name, value] of headers) if (!c.res.headers.has(name)) c.res.headers.set(name, value)
-  }
-}
 
-/** Gives each request its id, and one line in the log with the route's pattern: paths may hold secrets. */
-const identify =
-  ({ clock, ids, log }: AppDeps): MiddlewareHandler<GatewayEnv> =>
-  async (c, next) => {
-    const began = clock.monotonicMs()
-    const request_id = ids.next()
-    c.set('request_id', request_id)
-    await next()
-    c.res.headers.set('X-Request-Id', request_id)
-    log.debug('answered', {
-      request_id,
-      method: c.req.method,
-      route: routePath(c, -1),
-      status: c.res.status,
-      ms: Math.round(clock.monotonicMs() - began),
-    })
-  }
-
-/** A refusal often comes before the body was read; see discardBody. */
+/** Reads the rest of a refused request's body; see discardBody. */
 const readToTheEnd: MiddlewareHandler<GatewayEnv> = async (c, next) => {
   await next()
   if (c.res.status >= 400) await discardBody(c.req.raw, (c.env as Partial<HttpBindings>)?.incoming)
 }
 
-/** A fault as a page where a person's browser asks for one, else as a problem for programs. */
+/** Answers a fault with a page where a browser asks for one, else with a problem document. */
 const answerFault = (log: Log): ErrorHandler<GatewayEnv> => {
   const [page, problem] = [faultPage(log), onError(log)]
   return (fault, c) => (c.req.header('accept')?.includes('text/html') ? page(fault, c) : problem(fault, c))

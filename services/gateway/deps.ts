@@ -1,4 +1,4 @@
-// What the gateway's parts are given: one plain object, filled once per process. Nothing here decides anything.
+// What the gateway's parts depend on: one plain object, filled once per process. Decides nothing.
 import { callByName, client } from '../../shared/bus/client.ts'
 import type { Call, Client, Contract } from '../../shared/contracts/define/contract.ts'
 import { CONTRACTS } from '../../shared/contracts/index.ts'
@@ -10,47 +10,44 @@ import type { FaultPoint } from '../../shared/process/fault-points.ts'
 import type { Ids } from '../../shared/process/ids.ts'
 import type { Log } from '../../shared/process/log.ts'
 import type { Host } from '../../shared/service.ts'
-import {
-  openPeopleStores,
-  type PeopleStore,
-  type SessionStore,
-  type ThrottleStore,
-} from './accounts/account-store.ts'
+import { openPeopleStores, type PeopleStore, type SessionStore } from './accounts/account-store.ts'
 import { type InstallationStore, openInstallationStore } from './accounts/installation-store.ts'
 import { type LinkStores, openLinkStores } from './accounts/link-store.ts'
 import { createPasswords, type Passwords } from './accounts/passwords.ts'
 import { type InvitationStore, openWorkspaceStores, type WorkspaceStore } from './accounts/workspace-store.ts'
 import { type ClientAddressOf, clientAddress } from './http/address.ts'
-import { openWindowStore } from './limits/limit-store.ts'
+import { openLimitStores } from './limits/limit-store.ts'
 import { createLimits, type Limits } from './limits/limits.ts'
+import { createThrottle, type Throttle } from './limits/throttle.ts'
 import { type Documents, openDocuments } from './oauth/documents.ts'
 import { type Keys, openKeys } from './oauth/keys.ts'
 import { type OAuthStores, openOAuthStores } from './oauth/oauth-store.ts'
 import { type OAuthSettings, oauthSettings } from './oauth/settings.ts'
 import { openSecrets, type Secrets } from './secrets.ts'
 
-/** Every collection of the gateway. */
+/** Every collection of the gateway but those that limits count in. */
 export type Stores = OAuthStores &
   LinkStores &
   Readonly<{
     people: PeopleStore
     sessions: SessionStore
-    throttles: ThrottleStore
     installation: InstallationStore
     workspaces: WorkspaceStore
     invitations: InvitationStore
   }>
 
 export type Deps = Readonly<{
-  /** Origin that browsers and clients use, without a slash at its end; also the issuer of tokens. */
+  /** The origin that browsers and clients use, without a trailing slash; also the issuer of tokens. */
   public_url: string
   sign_up: Config['SIGN_UP']
   oauth: OAuthSettings
   documents: Documents
   limits: Limits
+  throttle: Throttle
   log: Log
   clock: Clock
   ids: Ids
+  /** Tests kill the process at these steps. */
   at: FaultPoint
   store: Stores
   secrets: Secrets
@@ -58,16 +55,17 @@ export type Deps = Readonly<{
   passwords: Passwords
   loops: Client<typeof loopsQueue>
   notifier: Client<typeof notifier>
-  /** Every service, for the pages that they declare, and any operation of theirs by name. */
+  /** Every service, for the pages that they declare. */
   contracts: readonly Contract[]
+  /** Calls an operation of a service by its name. */
   ask: (contract: Contract, operation: string, input: unknown, call: Call) => Promise<unknown>
-  /** What limits by address count a request by. */
+  /** The address by which limits count a request. */
   addressOf: ClientAddressOf
 }>
 
 /**
- * Opens what people, workspaces and sign-in need, and relays their events.
- * @param publicUrl the origin that clients use, when it is not the configured one (a port that was chosen at start).
+ * Opens the collections, keys and clients of the gateway, and publishes the events of its people and workspaces.
+ * @param publicUrl the origin that clients use, if not the configured one: a port may have been chosen at start.
  * @throws AppError `unavailable` when the keys in the database were made with another LOOPS_SECRET.
  */
 export const openDeps = async (host: Host, publicUrl: string = host.config.PUBLIC_URL): Promise<Deps> => {
@@ -88,12 +86,14 @@ export const openDeps = async (host: Host, publicUrl: string = host.config.PUBLI
   relay.watch(store.resets.outbox)
   relay.watch(store.accountMails.outbox)
   const oauth = oauthSettings(config)
-  const limits = createLimits({ store: await openWindowStore(db), clock, log })
+  const { windows, throttles } = await openLimitStores(db)
+  const limits = createLimits({ store: windows, clock, log })
   return {
     public_url: publicUrl,
     sign_up: config.SIGN_UP,
     oauth,
     limits,
+    throttle: createThrottle({ store: throttles, clock }),
     documents: openDocuments({ settings: oauth, store: store.clients, limits, clock, log }),
     log,
     clock,

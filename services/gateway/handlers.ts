@@ -1,4 +1,4 @@
-// The gateway's answers on the bus: workspaces, their people, invitations and the texts of the workflows.
+// The gateway's answers on the bus: workspaces, people, invitations, and the texts of the workflows.
 
 import type { Member } from '../../shared/contracts/define/common.ts'
 import { LIMITS } from '../../shared/contracts/define/common.ts'
@@ -21,15 +21,17 @@ import { invitationUrl, loadWorkspace } from './accounts/workspaces.ts'
 import type { Deps } from './deps.ts'
 import { workflowText } from './mcp/workflows.ts'
 
+type GatewayHandlers = Handlers<typeof gateway>
+
 const memberView = (person: Person, workspaceId: string): Member => ({
   user_id: person._id,
   name: person.name,
   role: membershipIn(person, workspaceId)?.role ?? 'viewer',
 })
 
-/** Each operation of the contract but those about records. */
-export const handlers = (deps: Deps): Omit<Handlers<typeof gateway>, RecordOperation> => ({
-  get_workspace: async (_, { caller }) => {
+const getWorkspace =
+  (deps: Deps): GatewayHandlers['get_workspace'] =>
+  async (_, { caller }) => {
     const { workspace_id, user_id, user_name, role, scopes } = caller
     const [workspace, members, members_total] = await Promise.all([
       loadWorkspace(deps, workspace_id),
@@ -44,18 +46,11 @@ export const handlers = (deps: Deps): Omit<Handlers<typeof gateway>, RecordOpera
     const rows = members.map((person) => memberView(person, workspace_id))
     const room = ANSWER_BYTES - ENVELOPE_BYTES - jsonBytes(answer)
     return { ...answer, members: rows.slice(0, countFitting(rows, room, 0)) }
-  },
+  }
 
-  get_workflow: async ({ workflow }) => {
-    const { title, instructions } = workflowText(workflow)
-    return { workflow, title, instructions }
-  },
-
-  get_workspace_context: async ({ workspace_id }) => ({
-    workspace: workspaceView(await loadWorkspace(deps, workspace_id)),
-  }),
-
-  list_members: async ({ workspace_id, user_ids, limit, cursor }) => {
+const listMembers =
+  (deps: Deps): GatewayHandlers['list_members'] =>
+  async ({ workspace_id, user_ids, limit, cursor }) => {
     const [workspace, found] = await Promise.all([
       loadWorkspace(deps, workspace_id),
       deps.store.people.members(workspace_id, {
@@ -67,28 +62,31 @@ export const handlers = (deps: Deps): Omit<Handlers<typeof gateway>, RecordOpera
     const { page: members, next_cursor } = pageById(found, limit, (person) => ({
       ...memberView(person, workspace_id),
       email: person.email,
-      // Those from before this was asked go on getting what they got.
+      // Absent (`undefined`) in accounts older than the confirmation of addresses: they go on getting mail.
       ...(person.confirmed_at === null ? { unconfirmed: true as const } : {}),
       ...readingOf(person, workspace),
     }))
     return { members, next_cursor }
-  },
+  }
 
-  get_account_mail: async ({ account_mail_id }) => {
+const getAccountMail =
+  (deps: Deps): GatewayHandlers['get_account_mail'] =>
+  async ({ account_mail_id }) => {
     const found = await personOfAccountMail(deps, account_mail_id)
     if (!found) throw notFound('account_mail', account_mail_id)
     const { person, mail } = found
-    const workspace = await deps.store.workspaces.find(mail.ws)
     return {
       name: person.name,
       email: mail.email,
       url: accountMailUrl(deps, mail),
       expires_at: mail.expires_at.toISOString(),
-      ...readingOf(person, workspace),
+      ...readingOf(person, await deps.store.workspaces.find(mail.ws)),
     }
-  },
+  }
 
-  get_password_reset: async ({ reset_id }) => {
+const getPasswordReset =
+  (deps: Deps): GatewayHandlers['get_password_reset'] =>
+  async ({ reset_id }) => {
     const found = await personOfReset(deps, reset_id)
     if (!found) throw notFound('reset', reset_id)
     const { person, reset } = found
@@ -101,11 +99,13 @@ export const handlers = (deps: Deps): Omit<Handlers<typeof gateway>, RecordOpera
       expires_at: reset.expires_at.toISOString(),
       ...readingOf(person, workspace),
     }
-  },
+  }
 
-  get_invitation: async ({ invitation_id }) => {
-    const invitation = await deps.store.invitations.find(invitation_id)
-    const { people } = deps.store
+const getInvitation =
+  (deps: Deps): GatewayHandlers['get_invitation'] =>
+  async ({ invitation_id }) => {
+    const { people, invitations } = deps.store
+    const invitation = await invitations.find(invitation_id)
     const inviter = invitation && (await people.byId(invitation.invited_by.user_id))
     if (!invitation || !isOpen(invitation, inviter, deps.clock.now()))
       throw notFound('invitation', invitation_id)
@@ -120,8 +120,23 @@ export const handlers = (deps: Deps): Omit<Handlers<typeof gateway>, RecordOpera
       workspace_name: workspace.name,
       invited_by: invited_by.name,
       expires_at: invitation.expires_at.toISOString(),
-      // Of somebody new nothing is known but who asks them in: people mostly invite those who speak as they do.
+      // Somebody without an account most likely reads the language of whoever invites them.
       ...readingOf(invited ?? { locale: inviter?.locale ?? 'en' }, workspace),
     }
+  }
+
+/** Answers each operation of the contract, except those about records. */
+export const handlers = (deps: Deps): Omit<GatewayHandlers, RecordOperation> => ({
+  get_workspace: getWorkspace(deps),
+  get_workflow: async ({ workflow }) => {
+    const { title, instructions } = workflowText(workflow)
+    return { workflow, title, instructions }
   },
+  get_workspace_context: async ({ workspace_id }) => ({
+    workspace: workspaceView(await loadWorkspace(deps, workspace_id)),
+  }),
+  list_members: listMembers(deps),
+  get_account_mail: getAccountMail(deps),
+  get_password_reset: getPasswordReset(deps),
+  get_invitation: getInvitation(deps),
 })

@@ -1,5 +1,4 @@
-// Wires the gateway: the socket, its parts, its routes, its answers on the bus, and the order in which all of it stops.
-// The only file here that knows what is plugged in.
+// Wires the gateway: its socket, parts, routes and answers on the bus, and the order in which they stop.
 import { client } from '../../shared/bus/client.ts'
 import { gateway } from '../../shared/contracts/gateway/contract.ts'
 import { CONTRACTS } from '../../shared/contracts/index.ts'
@@ -7,55 +6,68 @@ import { notifier } from '../../shared/contracts/notifier/contract.ts'
 import { recordHandlers } from '../../shared/events/record-store.ts'
 import { serveSubscribers } from '../../shared/events/serve-subscribers.ts'
 import type { Config } from '../../shared/process/config.ts'
+import { repeat } from '../../shared/process/lifecycle.ts'
 import { type Host, openHost } from '../../shared/service.ts'
 import type { Started } from '../start.ts'
 import { records } from './accounts/record-store.ts'
 import { setupUrl } from './accounts/setup.ts'
+import { finishLeftBehind } from './accounts/unfinished.ts'
 import { createApp } from './app.ts'
-import { openDeps } from './deps.ts'
+import { type Deps, openDeps } from './deps.ts'
 import { handlers } from './handlers.ts'
 import { type Health, metaRoutes } from './http/meta.ts'
+import { SNAPSHOT_PAGES } from './limits/policies.ts'
 import { type Fetch, type Listener, listen } from './listen.ts'
 import { createCatalog } from './mcp/catalog.ts'
 import { createMcp, type Mcp } from './mcp/handler.ts'
 import { createLoad } from './mcp/load.ts'
 import { loopsServer } from './mcp/offer.ts'
 import { verifyAccess } from './oauth/access.ts'
+import { LOOK_MS } from './oauth/key-schedule.ts'
 import { oauthRoutes } from './oauth/routes.ts'
 import { stepUp } from './oauth/step-up.ts'
-import { SNAPSHOT_PAGES, subscriberHandlers } from './snapshot.ts'
-import { startTending } from './tending.ts'
+import { subscriberHandlers } from './snapshot.ts'
 import { devMailRoutes } from './web/dev-mail/dev-mail-page.ts'
 import { authorizationPages } from './web/flow.ts'
 import { pageRoutes } from './web/routes.ts'
 
-/** How long a gateway in production goes on answering after it says that it is not ready, so that nobody is cut off (ms). */
+/** How long a gateway in production still answers once it reports that it is not ready, so that nobody is cut off (ms). */
 const SETTLE_MS = 3_000
 
-/** What answers while the parts behind the socket are being opened: alive, not ready, and nothing else yet. */
+/** How often the gateway looks for what a crash left unfinished (ms). */
+const FINISH_EVERY_MS = 2_000
+
+/** What answers while the parts behind the socket are opening: alive, but not ready. */
 const starting = metaRoutes({ connected: () => false, closed: () => true }).notFound(
   () => new Response(null, { status: 503, headers: { 'Retry-After': '1' } }),
 )
 
-/** Where clients and browsers find this server: as configured, but for a port that was only chosen by listening. */
+/** The configured public URL; a port of 0 becomes the one that the listener was given. */
 const publicUrlOf = (config: Config, { port }: Listener): string => {
   const url = new URL(config.PUBLIC_URL)
   if (config.PORT === 0 && url.port === '0') url.port = String(port)
   return url.origin
 }
 
+/** Starts the work that repeats until the host stops: finishing what a crash left behind, and rotating the signing keys. */
+export const startUpkeep = ({ stack, log, ids }: Host, deps: Deps): void => {
+  const options = { log, random: ids.random }
+  stack.use(repeat(() => finishLeftBehind(deps), { ...options, interval_ms: FINISH_EVERY_MS }))
+  stack.use(repeat(deps.keys.tend, { ...options, interval_ms: LOOK_MS }))
+}
+
 type Wired = Readonly<{
   app: ReturnType<typeof createApp>
   mcp: Mcp
-  /** By which the first account is made, where it needs a link. */
+  /** The link for making the first account, where one is needed. */
   setup_url: string | undefined
 }>
 
-/** Everything that a gateway answers, over HTTP and on the bus, on an open host. */
+/** Opens everything that a gateway answers, over HTTP and on the bus, on an open host. */
 export const wire = async (host: Host, publicUrl: string, health: Health): Promise<Wired> => {
   const { bus, clock, config, ids, log } = host
   const deps = await openDeps(host, publicUrl)
-  startTending(host, deps)
+  startUpkeep(host, deps)
   const catalog = createCatalog(CONTRACTS)
   const load = createLoad()
   const calls = { count: config.TOOL_CALLS_PER_MINUTE, window_ms: 60_000 }
@@ -88,7 +100,8 @@ export const wire = async (host: Host, publicUrl: string, health: Health): Promi
 
 /**
  * Starts the gateway. It listens first, so that a port in use is reported at once, and answers 503 until all is open.
- * Stopping: not ready, no new connections, requests under way finished, what is left aborted, then the connections.
+ * To stop, it reports that it is not ready, takes no new connections, finishes the requests in flight, aborts the rest, and
+ * closes its own connections.
  * @throws Error with one sentence when it cannot listen; AppError `unavailable` when MongoDB or NATS does not answer.
  */
 export const start = async (config: Config): Promise<Started> => {
@@ -115,7 +128,7 @@ export const start = async (config: Config): Promise<Started> => {
     state.fetch = app.fetch
     state.closed = false
     host.log.info('listening', { address: listener.address, public: publicUrl })
-    // In the message: a field of this name would be hidden, and whoever reads this log is who may use the link.
+    // In the message, since the log hides a field of this name; whoever reads this log may use the link.
     if (setup_url) host.log.warn(`There is no account yet. Make the first one at ${setup_url}`)
     return {
       url: `http://${listener.address}`,

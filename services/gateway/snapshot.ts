@@ -1,4 +1,4 @@
-// The snapshot that a program of another team begins with, put together from what the services that have it answer.
+// The snapshot that an external subscriber begins with, put together from the answers of the services.
 import { client } from '../../shared/bus/client.ts'
 import type { Bus } from '../../shared/bus/connect.ts'
 import type { Call, Client } from '../../shared/contracts/define/contract.ts'
@@ -11,16 +11,13 @@ import { type SnapshotSources, snapshotPage } from '../../shared/events/snapshot
 import { readStream } from '../../shared/events/streams.ts'
 import type { Clock } from '../../shared/process/clock.ts'
 import { inParallel } from '../../shared/process/parallel.ts'
-import type { Limit } from './limits/limits.ts'
 
-/** Pages that one subscriber gets: a million tasks take some eight minutes. */
-export const SNAPSHOT_PAGES: Limit = { count: 600, window_ms: 60_000 }
-/** How long a first page waits for events of before to be published (ms): most clients wait for five seconds. */
+/** How long a first page waits until earlier events are published (ms). Most clients wait for five seconds. */
 const WAIT_MS = 3_000
-/** Requests to one service under way at once, for one page. */
+/** Requests to one service in flight at once, for one page. */
 const PARALLEL = 8
 
-/** The services as sources of a snapshot, asked within a call. */
+/** The services as sources of a snapshot. */
 const sourcesOf = (bus: Bus, call: Call): SnapshotSources => {
   const loops = client(bus, loopsQueue)
   const services: Readonly<Record<string, Pick<Client<typeof tasks>, RecordOperation>>> = {
@@ -30,7 +27,7 @@ const sourcesOf = (bus: Bus, call: Call): SnapshotSources => {
   }
   const serviceOf = (name: string) => {
     const found = services[name]
-    if (!found) throw new Error(`nobody asks ${name} for records`)
+    if (!found) throw new Error(`${name} has no records`)
     return found
   }
   return {
@@ -38,8 +35,8 @@ const sourcesOf = (bus: Bus, call: Call): SnapshotSources => {
       (await serviceOf(service).check_published({ before: before.toISOString() }, call)).published,
     list: ({ service, type }, workspace_id, after) =>
       serviceOf(service).list_records({ type, workspace_id, after }, call),
-    visibilityOf: async (places) => {
-      const groups = [...Map.groupBy(places, ({ workspace_id }) => workspace_id)]
+    visibilityOf: async (loopIds) => {
+      const groups = [...Map.groupBy(loopIds, ({ workspace_id }) => workspace_id)]
       const found = await inParallel(groups, PARALLEL, async ([workspace_id, inside]) => {
         const loop_ids = [...new Set(inside.map(({ id }) => id))]
         return (await loops.get_loop_states({ workspace_id, loop_ids }, call)).loops
@@ -50,7 +47,7 @@ const sourcesOf = (bus: Bus, call: Call): SnapshotSources => {
   }
 }
 
-/** What the gateway answers to programs of other teams. */
+/** The gateway's answers to external subscribers. */
 export const subscriberHandlers = (bus: Bus, clock: Clock): SubscriberHandlers<typeof gateway> => ({
   snapshot: async ({ cursor }, { filter }, call) => {
     const deps = { sources: sourcesOf(bus, call), clock, wait_ms: WAIT_MS }

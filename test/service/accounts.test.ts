@@ -61,7 +61,10 @@ describe('accounts', () => {
   test('an_address_has_one_account_however_it_is_written', async () => {
     await browser().submit('/sign-up', fields('Gil'))
     const again = await browser().submit('/sign-up', { ...fields('Gil'), email: ' GIL@Example.com ' })
-    expect([again.status, again.text.includes('There is an account with this address')]).toEqual([409, true])
+    expect([again.status, again.text.includes('There is already an account with this address')]).toEqual([
+      409,
+      true,
+    ])
   })
   test('who_has_an_account_cannot_be_asked_for_at_will', async () => {
     await using own = await startSystem({ names: ['gateway'] })
@@ -256,8 +259,8 @@ describe('a workspace', () => {
   test.each([
     ['nonsense', 'not an address that we can send mail to', 400],
     ['josé@example.com', 'letters a to z', 400],
-    ['ann', 'is a member already', 409],
-    ['twice@example.com', 'invited already', 409],
+    ['ann', 'is already a member', 409],
+    ['twice@example.com', 'already invited', 409],
   ])('not_invited: %s', async (typed, sentence, status) => {
     const email = typed === 'ann' ? ann.email : typed
     await invite('twice@example.com')

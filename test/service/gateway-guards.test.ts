@@ -2,7 +2,7 @@
 // from, and how many requests one address may send. The routes are the application's own, so a new one is covered too.
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { ANY_HOST, ANY_SITE, UNLIMITED } from '../../services/gateway/http/guards.ts'
-import { STRANGERS_PER_ADDRESS } from '../../services/gateway/limits/limits.ts'
+import { STRANGERS_PER_ADDRESS } from '../../services/gateway/limits/policies.ts'
 import { openWire } from '../support/raw-http.ts'
 import { openWholeGateway, type WholeGateway } from '../support/whole-gateway.ts'
 

@@ -11,6 +11,7 @@ import { type LinkStores, openLinkStores } from '../../services/gateway/accounts
 import type { Person } from '../../services/gateway/accounts/person-rules.ts'
 import type { Invitation } from '../../services/gateway/accounts/workspace-rules.ts'
 import { openWorkspaceStores } from '../../services/gateway/accounts/workspace-store.ts'
+import { openLimitStores } from '../../services/gateway/limits/limit-store.ts'
 import type { Client, Grant } from '../../services/gateway/oauth/model.ts'
 import { type OAuthStores, openOAuthStores } from '../../services/gateway/oauth/oauth-store.ts'
 import { systemClock as clock } from '../../shared/process/clock.ts'
@@ -31,7 +32,9 @@ let db: Db
 let people: PeopleStore
 let oauth: OAuthStores
 let links: LinkStores
-let stores: Awaited<ReturnType<typeof openPeopleStores>> & Awaited<ReturnType<typeof openWorkspaceStores>>
+let stores: Awaited<ReturnType<typeof openPeopleStores>> &
+  Awaited<ReturnType<typeof openWorkspaceStores>> &
+  Awaited<ReturnType<typeof openLimitStores>>
 
 const persons = Array.from(
   { length: MANY },
@@ -117,7 +120,11 @@ beforeAll(async () => {
   mongo = await connectMongo(freshStack().mongodbUrl, createLog({ filter: 'error', topic: 'test' }))
   db = mongo.database('gateway')
   const told = { service: 'gateway', clock, ids, onCommit: () => undefined }
-  stores = { ...(await openPeopleStores(db, told)), ...(await openWorkspaceStores(db, told)) }
+  stores = {
+    ...(await openPeopleStores(db, told)),
+    ...(await openWorkspaceStores(db, told)),
+    ...(await openLimitStores(db)),
+  }
   people = stores.people
   links = await openLinkStores(db, told)
   // By which an earlier release found a person's connections.
@@ -174,8 +181,8 @@ const QUERIES: readonly (readonly [string, number, () => Promise<unknown>])[] = 
   ['people.countMembers', MEMBERS, () => people.countMembers(WS)],
   ['people.countOwners', MEMBERS, () => people.countOwners(WS)],
   ['people.outbox', 0, () => people.outbox.pending(LATER, PAGE)],
-  ['people.unsettled', 4, () => people.unsettled(LATER, PAGE)],
-  ['people.settle', 1, () => people.settle(one._id, WS)],
+  ['people.unfinished', 4, () => people.unfinished(LATER, PAGE)],
+  ['people.markFinished', 1, () => people.markFinished(one._id, WS)],
   ['sessions.find', 1, () => stores.sessions.find(sessions[3]!._id, NOW)],
   ['people.setPassword', 1, () => people.setPassword(persons[11]!, '')],
   ['resets.find', 0, () => links.resets.find(WS)],

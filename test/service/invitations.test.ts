@@ -36,7 +36,7 @@ describe('an invitation whose inviter', () => {
     await ann.browser.submit(`${await memberPage(name)}/${action}`, form)
     const page = await openBrowser(system.url).open(link)
     expect(page.status).toBe(404)
-    expect(page.text).toContain('may not invite any more')
+    expect(page.text).toContain('may no longer invite people')
     const joined = await openBrowser(system.url).submit(link, {
       name: 'Bo',
       password: 'seven green bicycles',

@@ -1,13 +1,13 @@
-// The gateway's people, pages and authorization server on servers of a test's own, listening, with a clock that the test
-// moves. What needs no moved clock is better tested on a whole system.
+// A listening gateway (people, pages, authorization server) on the test's own servers, with a clock that the test moves.
+// What needs no moved clock is better tested on a whole system.
 import { createApp } from '../../services/gateway/app.ts'
 import { type Deps, openDeps } from '../../services/gateway/deps.ts'
+import { startUpkeep } from '../../services/gateway/main.ts'
 import { createMcp, type NewServer } from '../../services/gateway/mcp/handler.ts'
 import { createLoad } from '../../services/gateway/mcp/load.ts'
 import { type VerifyAccess, verifyAccess } from '../../services/gateway/oauth/access.ts'
 import { oauthRoutes } from '../../services/gateway/oauth/routes.ts'
 import { stepUp } from '../../services/gateway/oauth/step-up.ts'
-import { startTending } from '../../services/gateway/tending.ts'
 import { authorizationPages } from '../../services/gateway/web/flow.ts'
 import { pageRoutes } from '../../services/gateway/web/routes.ts'
 import { systemClock } from '../../shared/process/clock.ts'
@@ -20,7 +20,7 @@ export type GatewayEnvironment = AsyncDisposable &
     url: string
     deps: Deps
     verify: VerifyAccess
-    /** The gateway's database, for what no page of it does yet. */
+    /** The gateway's database, for what no page does. */
     db: ReturnType<Host['mongo']['database']>
     stack: Stack
     /** Moves the gateway's clock forward. */
@@ -32,8 +32,8 @@ const noTools: NewServer = () => {
 }
 
 /**
- * Opens one; `given` is further environment. Beside another bed, it is a second gateway of the same site.
- * @param newServer stands where Loops' tools do.
+ * Opens one; `given` adds environment variables. With `beside`, it is a second gateway of the same site.
+ * @param newServer takes the place of Loops' tools.
  */
 export const openGatewayEnvironment = async (
   given: Readonly<Record<string, string>> = {},
@@ -49,7 +49,7 @@ export const openGatewayEnvironment = async (
     monotonicMs: () => systemClock.monotonicMs() + ahead_ms,
   }
   const deps = await openDeps({ ...host, clock }, given.PUBLIC_URL ?? beside?.url ?? url)
-  startTending(host, deps)
+  startUpkeep(host, deps)
   const publicUrl = deps.public_url
   const verify = verifyAccess(deps)
   const mcp = createMcp(newServer, host.log)

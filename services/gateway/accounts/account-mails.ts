@@ -1,13 +1,12 @@
-// Mails about an account to its own address: that somebody tries its passwords, and the link that confirms the address.
+// Mails about an account to its own address: a warning of failed sign-ins, and the link that confirms the address.
 
 import { AppError } from '../../../shared/contracts/define/errors.ts'
 import { untilSaved } from '../../../shared/storage/aggregate.ts'
 import type { Deps } from '../deps.ts'
+import { CONFIRMATIONS_PER_ACCOUNT } from '../limits/policies.ts'
 import { marked, unmarked } from '../secrets.ts'
 import type { AccountMail } from './link-store.ts'
 import { isConfirmed, type Person } from './person-rules.ts'
-import { CONFIRMATIONS_PER_ACCOUNT } from './throttle-rules.ts'
-import { count } from './tries.ts'
 
 const DAY_MS = 24 * 60 * 60_000
 /** How long the link that confirms an address works (ms). */
@@ -18,8 +17,8 @@ const EVENTS = {
   failed_sign_ins: 'person.sign_ins_failed',
 } as const satisfies Readonly<Record<AccountMail['kind'], string>>
 
-/** Has a mail sent to a person's own address; it is owed from then on. */
-export const oweAccountMail = async (
+/** Requests a mail to a person's own address, with an event by which the notifier sends it. */
+export const requestAccountMail = async (
   { store, clock, ids }: Deps,
   { _id: user_id, email, memberships }: Person,
   kind: AccountMail['kind'],
@@ -41,33 +40,33 @@ export const oweAccountMail = async (
 }
 
 /**
- * Sends a person the link that confirms their address.
- * @throws AppError `rate_limited` when that was asked for too often.
+ * Requests the mail with the link that confirms a person's address.
+ * @throws AppError `rate_limited` when it was requested too often.
  */
 export const requestConfirmation = async (deps: Deps, person: Person): Promise<void> => {
-  await count(deps, `confirmations of ${person.email}`, CONFIRMATIONS_PER_ACCOUNT)
-  await oweAccountMail(deps, person, 'confirmation')
+  await deps.throttle.count(`confirmations of ${person.email}`, CONFIRMATIONS_PER_ACCOUNT)
+  await requestAccountMail(deps, person, 'confirmation')
 }
 
 /**
- * Whether anything may be sent to others on somebody's behalf.
- * @throws AppError `forbidden` until they have shown that their address is theirs.
+ * Refuses to send anything to others on behalf of somebody whose address is not confirmed.
+ * @throws AppError `forbidden`.
  */
 export const requireConfirmed = (person: Person): void => {
   if (isConfirmed(person)) return
   throw new AppError(
     'forbidden',
-    'Confirm your own address first, by the link that was mailed to you. The page of your account sends it again.',
+    'Confirm your own address first, with the link that was mailed to you. Your account page can send it again.',
   )
 }
 
-/** What a mail about an account leads to: its link, or the page at which a new password is asked for. */
+/** The address that a mail about an account links to: the confirmation, or the page for a new password. */
 export const accountMailUrl = (deps: Deps, { kind, _id }: Pick<AccountMail, 'kind' | '_id'>): string =>
   kind === 'confirmation'
     ? `${deps.public_url}/confirm/${marked(deps.secrets.confirmation, _id)}`
     : `${deps.public_url}/forgot`
 
-/** A mail that still has something to tell, and its person. */
+/** A mail that still has something to say, and its person; undefined when it is out of date. */
 export const personOfAccountMail = async (
   { store, clock }: Deps,
   id: string,
@@ -79,7 +78,7 @@ export const personOfAccountMail = async (
   return mail.kind === 'confirmation' && isConfirmed(person) ? undefined : { person, mail }
 }
 
-/** Whose address the link with this token confirms; undefined when it has expired or was used. */
+/** The person whose address a confirmation link confirms; undefined when the link has expired or was used. */
 export const personOfConfirmation = async (deps: Deps, token: string): Promise<Person | undefined> => {
   const id = unmarked(deps.secrets.confirmation, token)
   const found = id === undefined ? undefined : await personOfAccountMail(deps, id)
@@ -87,14 +86,14 @@ export const personOfConfirmation = async (deps: Deps, token: string): Promise<P
 }
 
 /**
- * Confirms the address of a person who is signed in, by the link that was sent there. Both are needed: somebody else may
- * have made the account with the address of whoever follows the link.
- * @throws AppError `not_found` for a link that is over; `forbidden` for that of another account.
+ * Confirms the address of a signed-in person, by the link that was sent there. The link alone is not enough: somebody else
+ * may have made the account with the address of whoever follows it.
+ * @throws AppError `not_found` for a link that has expired or was used; `forbidden` for the link of another account.
  */
-export const confirmAddress = async (deps: Deps, visitor: Person, token: string): Promise<void> => {
+export const confirmAddress = async (deps: Deps, signedIn: Person, token: string): Promise<void> => {
   const person = await personOfConfirmation(deps, token)
   if (!person) throw new AppError('not_found', 'This link was used or has expired.')
-  if (person._id !== visitor._id)
+  if (person._id !== signedIn._id)
     throw new AppError('forbidden', `This link is for the account of ${person.email}. Sign in with that one.`)
   await untilSaved(async () => {
     const fresh = (await deps.store.people.byId(person._id)) ?? person

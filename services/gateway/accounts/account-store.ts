@@ -1,8 +1,7 @@
-// The collections of people, their browser sessions and the counters of failed tries.
+// The collections of people and their browser sessions.
 //
-// people     one document per account, with its memberships; see Person.
-// sessions   _id = SHA-256 of the cookie's token. Gone when expired.
-// throttles  _id = what is counted; see throttle.ts. Gone when it no longer matters.
+// people    one document per account, with its memberships; see Person.
+// sessions  _id = SHA-256 of the cookie's token. Gone when expired.
 import type { Collection, Db, Filter, IndexDescription, UpdateFilter } from 'mongodb'
 import { stampEvents } from '../../../shared/contracts/define/cloud-event.ts'
 import { AppError } from '../../../shared/contracts/define/errors.ts'
@@ -17,14 +16,13 @@ import { openCollection } from '../../../shared/storage/collection.ts'
 import { isDuplicateKey } from '../../../shared/storage/mongo.ts'
 import type { Membership, Person } from './person-rules.ts'
 import type { MembershipEvent } from './role-rules.ts'
-import type { Tries } from './throttle-rules.ts'
 
-/** A signed-in browser. `workspace_id` is the one that its pages show. */
+/** A signed-in browser; its pages show `workspace_id`. */
 export type Session = {
   _id: string
   user_id: string
   workspace_id: string | null
-  /** The password that it was begun under. Absent: 1. */
+  /** The password under which it began. Absent: 1. */
   password_version?: number
   created_at: Date
   expires_at: Date
@@ -33,25 +31,26 @@ export type Session = {
 /** What became of a new account. */
 export type Inserted = 'inserted' | 'email_taken' | 'invitation_taken' | 'not_first'
 
-/** A member's page of a workspace's people, by id. */
+/** Which members to list: at most `limit`, with ids above `after`, of `user_ids` alone where given. */
 export type MemberQuery = Readonly<{ user_ids?: readonly string[]; after?: string; limit: number }>
 
 export type PeopleStore = Readonly<{
-  /** Events wait in the document of the person that they are about. */
+  /** Pending events are in the document of the person that they are about. */
   outbox: Outbox
   /** Whether there is no account yet. */
   isEmpty: () => Promise<boolean>
   byId: (id: string) => Promise<Person | null>
   byEmail: (email: string) => Promise<Person | null>
   insert: (person: Person, events: readonly MembershipEvent[]) => Promise<Inserted>
-  /** Adds a membership to the account as it was read; `stale` when it has changed since. */
+  // Each change below applies to the account as it was read, and answers `stale` when it has changed since.
+  /** Adds a membership. */
   join: (
     person: Person,
     membership: Membership,
     invitationId: string,
     events: readonly MembershipEvent[],
   ) => Promise<Person | 'stale' | 'invitation_taken'>
-  /** Sets the membership in a workspace over the account as it was read, or ends it (null). */
+  /** Replaces the membership in a workspace, or ends it (null). */
   changeMembership: (
     person: Person,
     workspaceId: string,
@@ -59,28 +58,28 @@ export type PeopleStore = Readonly<{
     events: readonly MembershipEvent[],
   ) => Promise<Person | 'stale'>
   /**
-   * Sets a new password over the account as it was read; `stale` when it has changed since.
-   * @param confirmed_at when that came by a mail, which shows whose the address is.
+   * Sets a new password.
+   * @param confirmed_at set when a mailed link proved whose the address is.
    */
   setPassword: (person: Person, password_hash: string, confirmed_at?: Date) => Promise<Person | 'stale'>
-  /** Notes that the address is the person's own; `stale` when the account has changed since. */
-  confirm: (person: Person, at: Date) => Promise<Person | 'stale'>
-  /** Ends every session, connection and link that there is; `stale` when the account has changed since. */
+  /** Confirms that the address is the person's own. */
+  confirm: (person: Person, now: Date) => Promise<Person | 'stale'>
+  /** Ends every session, connection and link. */
   endAll: (person: Person) => Promise<Person | 'stale'>
-  /** Sets how the person is written to, over the account as it was read; `stale` when it has changed since. */
+  /** Sets the language and time zone of what the person is sent. */
   setReading: (
     person: Person,
     reading: Readonly<{ locale: string; time_zone: string | null }>,
   ) => Promise<Person | 'stale'>
   /** Notes that the documents beside a membership are written. Repeats do no harm. */
-  settle: (id: string, workspaceId: string) => Promise<void>
-  /** People with memberships unsettled since before `before`, oldest first. */
-  unsettled: (before: Date, limit: number) => Promise<Person[]>
-  /** Members of a workspace, in the order of their ids. */
+  markFinished: (id: string, workspaceId: string) => Promise<void>
+  /** People with a membership that is unfinished since before `before`, oldest first. */
+  unfinished: (before: Date, limit: number) => Promise<Person[]>
+  /** Members of a workspace in the order of their ids. */
   members: (workspaceId: string, query: MemberQuery) => Promise<Person[]>
   countMembers: (workspaceId: string) => Promise<number>
   countOwners: (workspaceId: string) => Promise<number>
-  /** Who took up an invitation. */
+  /** Who accepted an invitation. */
   byInvitation: (invitationId: string) => Promise<Person | null>
 }>
 
@@ -88,16 +87,9 @@ export type SessionStore = Readonly<{
   insert: (session: Session) => Promise<void>
   /** The session, unless it has expired at `now`. */
   find: (id: string, now: Date) => Promise<Session | null>
-  /** Has its pages show another workspace. */
+  /** Makes its pages show another workspace. */
   show: (id: string, workspaceId: string) => Promise<void>
   remove: (id: string) => Promise<void>
-}>
-
-export type ThrottleStore = Readonly<{
-  find: (id: string) => Promise<Tries | null>
-  /** Writes the next count over the one that was read (null: none); false when it has changed since. */
-  save: (id: string, before: Tries | null, next: Tries) => Promise<boolean>
-  clear: (id: string) => Promise<void>
 }>
 
 const PEOPLE_INDEXES: readonly IndexDescription[] = [
@@ -117,7 +109,7 @@ const reading = (people: Collection<Person>) => ({
   byId: (id: string) => people.findOne({ _id: id }),
   byEmail: (email: string) => people.findOne({ email }),
   byInvitation: (invitationId: string) => people.findOne({ invitation_ids: invitationId }),
-  unsettled: (before: Date, limit: number) =>
+  unfinished: (before: Date, limit: number) =>
     people
       .find({ 'unsettled.at': { $lte: before } })
       .sort({ 'unsettled.at': 1 })
@@ -156,11 +148,14 @@ const writing = (people: Collection<Person>, deps: AggregateDeps) => {
         nextId: deps.ids.next,
       }),
     )
-  /** Changes an account as it was read: its next version and its events, in one write. */
+  /** Changes an account as it was read: its next version and its events in one write. */
   const save: Save = async (person, update, events = [], and = {}) => {
     const { _id, v } = person
     if ((person.outbox?.length ?? 0) + events.length > OUTBOX_EVENTS)
-      throw new AppError('unavailable', 'Too many events of this wait to be sent; try again soon.')
+      throw new AppError(
+        'unavailable',
+        'Too many events of this account are waiting to be published. Try again soon.',
+      )
     const waiting = stamped({ _id, v: v + 1 }, events)
     const $push = { ...update.$push, ...(waiting.length > 0 ? { outbox: { $each: waiting } } : {}) }
     const saved = await people.findOneAndUpdate(
@@ -194,19 +189,19 @@ const peopleOf = (people: Collection<Person>, deps: AggregateDeps): PeopleStore 
     outbox,
     insert: async (person, events) => {
       if (await insert(person, events)) return 'inserted'
-      // Which key it met is read back: databases word that error differently.
+      // Read back which unique key it violated: databases word that error differently.
       if (await people.findOne({ email: person.email })) return 'email_taken'
       if (await people.findOne({ invitation_ids: { $in: person.invitation_ids ?? [] } }))
         return 'invitation_taken'
       return 'not_first'
     },
     join: async (person, membership, invitation_id, events) => {
-      const { workspace_id, joined_at: at } = membership
-      const unsettled = { workspace_id, invitation_id, at }
+      const { workspace_id, joined_at } = membership
+      const unsettled = { workspace_id, invitation_id, at: joined_at }
       const $push = { memberships: membership, invitation_ids: invitation_id, unsettled }
       try {
-        // The invitation was sent to this address.
-        return await save(person, { $push, $set: { confirmed_at: at } }, events)
+        // The invitation was sent to this address, which confirms it.
+        return await save(person, { $push, $set: { confirmed_at: joined_at } }, events)
       } catch (error) {
         if (isDuplicateKey(error)) return 'invitation_taken'
         throw error
@@ -229,8 +224,8 @@ const peopleOf = (people: Collection<Person>, deps: AggregateDeps): PeopleStore 
     confirm: (person, confirmed_at) => save(person, { $set: { confirmed_at } }),
     endAll: (person) => save(person, { $set: { password_version: nextVersion(person) } }),
     setReading: (person, reading) => save(person, { $set: reading }),
-    settle: async (id, workspaceId) => {
-      // Without the version: taking a marker out is right whatever else has changed.
+    markFinished: async (id, workspaceId) => {
+      // Without the version: removing a marker is right whatever else has changed.
       await people.updateOne({ _id: id }, { $pull: { unsettled: { workspace_id: workspaceId } } })
     },
   }
@@ -245,38 +240,15 @@ const sessionsOf = (sessions: Collection<Session>): SessionStore => ({
   remove: async (id) => void (await sessions.deleteOne({ _id: id })),
 })
 
-const throttlesOf = (throttles: Collection<Tries & { _id: string }>): ThrottleStore => ({
-  find: (id) => throttles.findOne({ _id: id }),
-  save: async (id, before, next) => {
-    if (before) {
-      const { matchedCount } = await throttles.updateOne(
-        { _id: id, failures: before.failures, blocked_until: before.blocked_until },
-        { $set: next },
-      )
-      return matchedCount === 1
-    }
-    try {
-      await throttles.insertOne({ _id: id, ...next })
-      return true
-    } catch (error) {
-      if (isDuplicateKey(error)) return false
-      throw error
-    }
-  },
-  clear: async (id) => void (await throttles.deleteOne({ _id: id })),
-})
-
 /** Opens the collections and makes their indexes. */
 export const openPeopleStores = async (
   db: Db,
   deps: AggregateDeps,
-): Promise<{ people: PeopleStore; sessions: SessionStore; throttles: ThrottleStore }> => {
+): Promise<{ people: PeopleStore; sessions: SessionStore }> => {
   const people = await openCollection<Person>(db, 'people', { indexes: PEOPLE_INDEXES })
   const sessions = await openCollection<Session>(db, 'sessions', { indexes: EXPIRES })
-  const throttles = await openCollection<Tries & { _id: string }>(db, 'throttles', { indexes: EXPIRES })
   return {
     people: peopleOf(people.collection, deps),
     sessions: sessionsOf(sessions.collection),
-    throttles: throttlesOf(throttles.collection),
   }
 }

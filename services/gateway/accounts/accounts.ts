@@ -1,9 +1,17 @@
-// What people do with accounts: make one, sign in, join a workspace. Each is decided by one write of the person's own
-// document; what belongs beside it (the workspace, the invitation) follows, and is made up for after a crash.
+// What people do with accounts: make one, sign in, join a workspace. One write of the person's own document decides each;
+// the documents beside it (workspace, invitation) follow, after a crash through unfinished.ts.
 import { AppError } from '../../../shared/contracts/define/errors.ts'
 import type { Deps } from '../deps.ts'
-import { SIGN_UPS_PER_ADDRESS, TRIES_MAILED } from '../limits/limits.ts'
-import { oweAccountMail, requestConfirmation } from './account-mails.ts'
+import { spendOrRefuse } from '../limits/limits.ts'
+import {
+  PER_ACCOUNT,
+  PER_ADDRESS,
+  SIGN_IN_WARNINGS,
+  SIGN_UPS_PER_ADDRESS,
+  WARN_AFTER_TRIES,
+} from '../limits/policies.ts'
+import { requestAccountMail, requestConfirmation } from './account-mails.ts'
+import type { Inserted } from './account-store.ts'
 import type { Device } from './devices.ts'
 import {
   EMAIL_FAULT,
@@ -14,22 +22,20 @@ import {
   type Person,
   passwordFault,
 } from './person-rules.ts'
-import { joinedEvent } from './role-rules.ts'
+import { joinedEvent, type MembershipEvent } from './role-rules.ts'
 import { signUpState } from './setup.ts'
-import { MAILED_AFTER, PER_ACCOUNT, PER_ADDRESS } from './throttle-rules.ts'
-import { count, refuseBlocked, spend } from './tries.ts'
 import { finish } from './unfinished.ts'
 import { type Invitation, isOpen } from './workspace-rules.ts'
 
-/** A sentence for the person who filled in a form; the form is shown again with it. */
+/** A fault in one field of a form, which is shown again with this sentence. */
 const fault = (field: keyof NewAccount | 'email' | 'workspace', sentence: string): AppError =>
   new AppError('invalid_argument', sentence, { details: { field } })
-const gone = (): AppError =>
+const invitationOver = (): AppError =>
   new AppError(
     'not_found',
-    'This invitation was used or withdrawn, it has expired, or whoever sent it may not invite any more. Ask for a new one.',
+    'This invitation was used or withdrawn, it has expired, or whoever sent it may no longer invite people. Ask for a new one.',
   )
-/** Whoever reads the mailbox of an address may take up what was sent there; a link that was passed on is worth nothing. */
+/** An invitation is for whoever reads the mailbox that it was sent to; a link that was passed on is worthless. */
 const ofAnother = ({ email, invited_by }: Invitation, person: Pick<Person, 'email'>): AppError =>
   new AppError(
     'forbidden',
@@ -39,9 +45,9 @@ const closed = (): AppError =>
   new AppError('forbidden', 'This installation is by invitation only. Ask a member to invite you.')
 
 const needsSetupLink = (): AppError =>
-  new AppError('forbidden', 'The first account is made by the setup link in the log of the gateway.')
+  new AppError('forbidden', 'The first account is made with the setup link in the log of the gateway.')
 
-/** What a person gives to make an account. */
+/** What somebody enters to make an account. */
 export type NewAccount = Readonly<{ name: string; password: string; locale: string }>
 
 const newPerson = async (deps: Deps, email: string, account: NewAccount): Promise<Person> => {
@@ -63,15 +69,27 @@ const newPerson = async (deps: Deps, email: string, account: NewAccount): Promis
   }
 }
 
-const taken = (): AppError =>
-  new AppError('already_exists', 'There is an account with this address already. Sign in instead.', {
+const addressTaken = (): AppError =>
+  new AppError('already_exists', 'There is already an account with this address. Sign in instead.', {
     details: { field: 'email' },
   })
 
+/** Stores a new account, as the first one of the installation if there is none yet. */
+const insertPerson = async (
+  { store, sign_up, clock }: Deps,
+  person: Person,
+  events: readonly MembershipEvent[],
+): Promise<Inserted | 'inserted_first'> => {
+  // Whoever sets the installation up needs no confirmation: it can then be tried without a mail server.
+  const first = await store.people.insert({ ...person, first: true, confirmed_at: clock.now() }, events)
+  if (first === 'inserted') return 'inserted_first'
+  return first === 'not_first' && sign_up === 'open' ? store.people.insert(person, events) : first
+}
+
 /**
- * Makes an account with a workspace of its own. On a new installation the first one wins, whoever else tries at the same
- * moment, and on a public address it needs the setup link; after it this is closed unless the installation is open. Tries that meet an account are counted by `address`:
- * they tell who has one.
+ * Makes an account with a workspace of its own. The first account of an installation is made with the setup link where the
+ * address is public; of several at the same moment one wins. Later ones are made only where sign-up is open.
+ * @param address counts tries that meet an existing account: they reveal who has one.
  * @throws AppError with a sentence for the form: `invalid_argument`, `already_exists`, `forbidden`, `rate_limited`.
  */
 export const signUp = async (
@@ -79,17 +97,17 @@ export const signUp = async (
   account: NewAccount & Readonly<{ email: string; workspace: string; setup?: string | undefined }>,
   address: string,
 ): Promise<Person> => {
-  const { store, clock, ids } = deps
+  const { clock, ids, throttle } = deps
   const state = await signUpState(deps, account.setup)
   if (state !== 'open') throw state === 'closed' ? closed() : needsSetupLink()
-  const taker = `taken addresses from ${address}`
-  await refuseBlocked(deps, taker)
+  const takenAddresses = `taken addresses from ${address}`
+  await throttle.refuseBlocked(takenAddresses)
   const email = normalizeEmail(account.email)
   if (!email) throw fault('email', EMAIL_FAULT)
   const workspace_name = normalizeName(account.workspace)
   if (!workspace_name) throw fault('workspace', 'Name the workspace, in at most 200 characters.')
   const bare = await newPerson(deps, email, account)
-  await spend(deps, `sign-ups from ${address}`, SIGN_UPS_PER_ADDRESS)
+  await spendOrRefuse(deps.limits, `sign-ups from ${address}`, SIGN_UPS_PER_ADDRESS)
   const now = clock.now()
   const membership: Membership = {
     id: ids.next(),
@@ -103,23 +121,22 @@ export const signUp = async (
     memberships: [membership],
     unsettled: [{ workspace_id: membership.workspace_id, at: now }],
   }
-  const told = [joinedEvent(person, membership)]
-  // Whoever sets the installation up is taken at their word, so that it can be tried without a mail server.
-  let became = await store.people.insert({ ...person, first: true, confirmed_at: now }, told)
-  const isFirst = became === 'inserted'
-  if (became === 'not_first' && deps.sign_up === 'open') became = await store.people.insert(person, told)
-  if (became === 'not_first') throw closed()
-  if (became !== 'inserted') {
-    await count(deps, taker, PER_ADDRESS)
-    throw taken()
+  const inserted = await insertPerson(deps, person, [joinedEvent(person, membership)])
+  if (inserted === 'not_first') throw closed()
+  if (inserted === 'email_taken' || inserted === 'invitation_taken') {
+    await throttle.count(takenAddresses, PER_ADDRESS)
+    throw addressTaken()
   }
   deps.at('sign_up.person_inserted')
   await finish(deps, person)
-  if (!isFirst) await requestConfirmation(deps, person)
+  if (inserted === 'inserted') await requestConfirmation(deps, person)
   return person
 }
 
-/** Makes an account for the address that an open invitation went to, as a member of its workspace. */
+/**
+ * Makes an account for the address of an open invitation, as a member of its workspace.
+ * @throws AppError with a sentence for the form: `invalid_argument`, `already_exists`, `not_found`, `rate_limited`.
+ */
 export const signUpInvited = async (
   deps: Deps,
   invitation: Invitation,
@@ -127,7 +144,7 @@ export const signUpInvited = async (
 ): Promise<Person> => {
   const { store, clock } = deps
   const bare = await newPerson(deps, invitation.email, account)
-  // Hashing took a while; whether the invitation still stands is asked as late as can be.
+  // Hashing took a while, so the invitation is looked at again as late as possible.
   const fresh = await openInvitation(deps, invitation._id)
   const membership = await membershipOf(deps, fresh)
   const { workspace_id } = membership
@@ -138,28 +155,29 @@ export const signUpInvited = async (
     invitation_ids: [invitation._id],
     unsettled: [{ workspace_id, invitation_id: invitation._id, at: clock.now() }],
   }
-  const became = await store.people.insert(person, [joinedEvent(person, membership)])
-  if (became === 'email_taken') throw taken()
-  if (became !== 'inserted') throw gone()
+  const inserted = await store.people.insert(person, [joinedEvent(person, membership)])
+  if (inserted === 'email_taken') throw addressTaken()
+  if (inserted !== 'inserted') throw invitationOver()
   deps.at('join.person_saved')
   await finish(deps, person)
   return person
 }
 
 /**
- * Makes a person who has an account a member of the invitation's workspace. Joining again changes nothing.
- * @throws AppError `not_found` when the invitation is used up; `forbidden` when it went to another address; `version_conflict` when the account changed meanwhile.
+ * Makes a person with an account a member of the invitation's workspace. Joining again changes nothing.
+ * @throws AppError `not_found` when the invitation is no longer open; `forbidden` when it is for another address;
+ *   `already_exists` for a member; `version_conflict` when the account changed meanwhile.
  */
 export const joinByInvitation = async (deps: Deps, person: Person, invitationId: string): Promise<Person> => {
   if (person.invitation_ids?.includes(invitationId)) return person
   const invitation = await openInvitation(deps, invitationId)
   if (person.email !== invitation.email) throw ofAnother(invitation, person)
   if (membershipIn(person, invitation.ws))
-    throw new AppError('already_exists', 'You are a member of this workspace already.')
+    throw new AppError('already_exists', 'You are already a member of this workspace.')
   const membership = await membershipOf(deps, invitation)
-  const told = [joinedEvent(person, membership)]
-  const joined = await deps.store.people.join(person, membership, invitationId, told)
-  if (joined === 'invitation_taken') throw gone()
+  const events = [joinedEvent(person, membership)]
+  const joined = await deps.store.people.join(person, membership, invitationId, events)
+  if (joined === 'invitation_taken') throw invitationOver()
   if (joined === 'stale')
     throw new AppError('version_conflict', 'Your account changed at the same moment. Try again.')
   deps.at('join.person_saved')
@@ -169,7 +187,7 @@ export const joinByInvitation = async (deps: Deps, person: Person, invitationId:
 
 const membershipOf = async (deps: Deps, invitation: Invitation): Promise<Membership> => {
   const workspace = await deps.store.workspaces.find(invitation.ws)
-  if (!workspace) throw gone()
+  if (!workspace) throw invitationOver()
   return {
     id: deps.ids.next(),
     workspace_id: invitation.ws,
@@ -186,41 +204,42 @@ const membershipOf = async (deps: Deps, invitation: Invitation): Promise<Members
 export const openInvitation = async ({ store, clock }: Deps, id: string): Promise<Invitation> => {
   const invitation = await store.invitations.find(id)
   const inviter = invitation && (await store.people.byId(invitation.invited_by.user_id))
-  if (!invitation || !isOpen(invitation, inviter, clock.now())) throw gone()
-  if (await store.people.byInvitation(id)) throw gone()
+  if (!invitation || !isOpen(invitation, inviter, clock.now())) throw invitationOver()
+  if (await store.people.byInvitation(id)) throw invitationOver()
   return invitation
 }
 
-/** Tells a person, at their own address, that somebody tries their passwords. */
-const tellOfTries = async (deps: Deps, person: Person): Promise<void> => {
-  if ((await deps.limits.spend(`tries told to ${person._id}`, TRIES_MAILED)) > 0) return
-  await oweAccountMail(deps, person, 'failed_sign_ins')
+/** Warns a person by mail that somebody is trying passwords at their account. */
+const warnOfTries = async (deps: Deps, person: Person): Promise<void> => {
+  if ((await deps.limits.spend(`tries told to ${person._id}`, SIGN_IN_WARNINGS)) > 0) return
+  await requestAccountMail(deps, person, 'failed_sign_ins')
 }
 
 /**
- * The person of an address and a password. An unknown address and a wrong password get the same answer in the same time.
- * A try is counted before it is made, so that many at once are no way around the count; that of a browser in which this
- * person has signed in before by itself, whatever others do.
- * @throws AppError `forbidden` when they do not fit; `rate_limited` when there were too many tries or too many at once.
+ * Finds the person of an address and a password. An unknown address and a wrong password get the same answer in the same
+ * time. A try is counted before it is made, so that many at once cannot evade the count. A browser that this person has
+ * used before has a count of its own, whatever happens elsewhere.
+ * @throws AppError `forbidden` when they do not match; `rate_limited` after too many tries, or for too many at once.
  */
 export const signIn = async (
   deps: Deps,
   typed: Readonly<{ email: string; password: string }>,
   from: Readonly<{ address: string; device?: Device | undefined }>,
 ): Promise<Person> => {
+  const { throttle } = deps
   const email = normalizeEmail(typed.email) ?? ''
   const person = email === '' ? null : await deps.store.people.byEmail(email)
   const device = from.device !== undefined && from.device.user_id === person?._id ? from.device : undefined
   const address = device ? undefined : from.address
   const tried = device ? `device ${device.id}` : `account ${email}`
-  if (address !== undefined) await refuseBlocked(deps, `address ${address}`)
-  const tries = await count(deps, tried, PER_ACCOUNT)
+  if (address !== undefined) await throttle.refuseBlocked(`address ${address}`)
+  const tries = await throttle.count(tried, PER_ACCOUNT)
   const right = await deps.passwords.verify(person?.password_hash, typed.password)
   if (person && right) {
-    await deps.store.throttles.clear(tried)
+    await throttle.clear(tried)
     return person
   }
-  if (address !== undefined) await count(deps, `address ${address}`, PER_ADDRESS)
-  if (person && tries >= MAILED_AFTER) await tellOfTries(deps, person)
+  if (address !== undefined) await throttle.count(`address ${address}`, PER_ADDRESS)
+  if (person && tries >= WARN_AFTER_TRIES) await warnOfTries(deps, person)
   throw new AppError('forbidden', 'Email or password is wrong.')
 }

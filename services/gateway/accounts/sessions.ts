@@ -4,7 +4,7 @@ import { deleteCookie, getCookie, setCookie } from 'hono/cookie'
 import type { Caller } from '../../../shared/contracts/define/contract.ts'
 import { scopesOfRole } from '../../../shared/contracts/define/scopes.ts'
 import type { Deps } from '../deps.ts'
-import { nameOfSiteCookie } from '../http/cookies.ts'
+import { nameOfSiteCookie, portlessSiteCookie, siteCookie } from '../http/cookies.ts'
 import { sha256 } from '../secrets.ts'
 import type { Session } from './account-store.ts'
 import { rememberDevice } from './devices.ts'
@@ -19,18 +19,17 @@ import {
 /** How long a browser stays signed in (ms). */
 const SESSION_MS = 30 * 24 * 60 * 60_000
 
-/** A signed-in browser: its session, its person, and the workspace that its pages show (none: a member of none). */
+/** A signed-in browser. `membership` is of the workspace that its pages show; undefined for a member of none. */
 export type SignedIn = Readonly<{ session: Session; person: Person; membership: Membership | undefined }>
 
-const isHttps = ({ public_url }: Deps): boolean => public_url.startsWith('https:')
 const COOKIE = 'loops_session'
-/** The cookie's name here, and the one that it had before names held the port: who is signed in by it stays so. */
-const namesOf = ({ public_url }: Deps): readonly [name: string, before: string] => [
+/** The cookie's name, and its name from before names held the port: whoever signed in under that one stays signed in. */
+const namesOf = ({ public_url }: Deps): readonly [name: string, former: string] => [
   nameOfSiteCookie(public_url, COOKIE),
-  public_url.startsWith('https:') ? `__Host-${COOKIE}` : COOKIE,
+  portlessSiteCookie(public_url, COOKIE),
 ]
 
-/** The session tokens that a browser sends. One of another copy of Loops is not known here. */
+/** The session tokens that a browser sends. The store does not know one of another copy of Loops. */
 const tokensOf = (c: Context, deps: Deps): readonly string[] =>
   [...new Set(namesOf(deps))].flatMap((name) => getCookie(c, name) || [])
 
@@ -41,10 +40,10 @@ const forget = async (c: Context, deps: Deps): Promise<void> => {
 /** Signs the browser of a request out. */
 export const endSession = async (c: Context, deps: Deps): Promise<void> => {
   await forget(c, deps)
-  deleteCookie(c, namesOf(deps)[0], { path: '/', secure: isHttps(deps) })
+  deleteCookie(c, namesOf(deps)[0], siteCookie(deps.public_url))
 }
 
-/** Signs a browser in: always with a new token, so that one planted before is worth nothing, and ends what it had. */
+/** Signs a browser in and ends its former session. The token is always new, so a planted one is worthless (session fixation). */
 export const startSession = async (c: Context, deps: Deps, person: Person): Promise<Session> => {
   await forget(c, deps)
   const token = deps.ids.token()
@@ -60,13 +59,7 @@ export const startSession = async (c: Context, deps: Deps, person: Person): Prom
     expires_at,
   }
   await deps.store.sessions.insert(session)
-  setCookie(c, namesOf(deps)[0], token, {
-    path: '/',
-    httpOnly: true,
-    sameSite: 'Lax',
-    secure: isHttps(deps),
-    expires: expires_at,
-  })
+  setCookie(c, namesOf(deps)[0], token, { ...siteCookie(deps.public_url), expires: expires_at })
   rememberDevice(c, deps, person._id)
   return session
 }
@@ -82,7 +75,7 @@ export const findSignedIn = async (c: Context, deps: Deps): Promise<SignedIn | u
   return { session, person, membership: shown ?? person.memberships[0] }
 }
 
-/** A person at our own pages as the caller of operations. */
+/** A person in the browser as the caller of operations. */
 export const callerOf = (person: Person, membership: Membership): Caller => ({
   kind: 'person',
   user_id: person._id,

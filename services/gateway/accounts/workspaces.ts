@@ -1,4 +1,4 @@
-// What the owner and the admins do with a workspace: edit it, invite people, take invitations back. One write each.
+// What owners and admins do with a workspace: edit it, invite people, withdraw invitations. One write each.
 
 import { checkInput } from '../../../shared/contracts/define/check.ts'
 import { AiContext } from '../../../shared/contracts/define/common.ts'
@@ -6,11 +6,11 @@ import type { Caller } from '../../../shared/contracts/define/contract.ts'
 import { AppError, notFound } from '../../../shared/contracts/define/errors.ts'
 import { untilSaved } from '../../../shared/storage/aggregate.ts'
 import type { Deps } from '../deps.ts'
-import { INVITATIONS_PER_ADDRESS, INVITATIONS_PER_WORKSPACE } from '../limits/limits.ts'
+import { spendOrRefuse } from '../limits/limits.ts'
+import { INVITATIONS_PER_ADDRESS, INVITATIONS_PER_WORKSPACE } from '../limits/policies.ts'
 import { marked } from '../secrets.ts'
 import { requireConfirmed } from './account-mails.ts'
 import { EMAIL_FAULT, membershipIn, normalizeEmail, normalizeName } from './person-rules.ts'
-import { spend } from './tries.ts'
 import { finish } from './unfinished.ts'
 import {
   createInvitation,
@@ -28,7 +28,7 @@ const fault = (field: string, sentence: string): AppError =>
   new AppError('invalid_argument', sentence, { details: { field } })
 
 /**
- * A workspace. One whose document a crash kept from being written is made now.
+ * Loads a workspace. If a crash kept its document from being written, that is done now.
  * @throws AppError `not_found`.
  */
 export const loadWorkspace = async (deps: Deps, id: string): Promise<Workspace> => {
@@ -41,12 +41,12 @@ export const loadWorkspace = async (deps: Deps, id: string): Promise<Workspace> 
   return made
 }
 
-/** The link of an invitation: whoever has it may join. */
+/** The link of an invitation: with it, the invited person may join. */
 export const invitationUrl = (deps: Deps, invitation: Pick<Invitation, '_id'>): string =>
   `${deps.public_url}/invitations/${marked(deps.secrets.invitation, invitation._id)}`
 
 /**
- * Changes name, AI context or time zone.
+ * Changes the name, the AI context or the time zone.
  * @throws AppError `forbidden`, `invalid_argument`, `limit_exceeded`.
  */
 export const saveWorkspace = (deps: Deps, caller: Caller, typed: WorkspaceEdit): Promise<Workspace> => {
@@ -71,26 +71,26 @@ export const saveWorkspace = (deps: Deps, caller: Caller, typed: WorkspaceEdit):
 const refuseMember = async ({ store }: Deps, email: string, workspaceId: string): Promise<void> => {
   const person = await store.people.byEmail(email)
   if (person && membershipIn(person, workspaceId))
-    throw new AppError('already_exists', `${person.name} is a member already.`, {
+    throw new AppError('already_exists', `${person.name} is already a member.`, {
       details: { field: 'email' },
     })
 }
 
-/** Makes room for a new invitation to an address: one whose link works no more gives way, one that stands does not. */
+/** Withdraws an earlier invitation to an address if its link no longer works; refuses if it still does. */
 const clearPending = async (deps: Deps, caller: Caller, email: string): Promise<void> => {
   const { invitations } = deps.store
   const pending = await invitations.findPending(caller.workspace_id, email)
   if (!pending) return
   const inviter = await deps.store.people.byId(pending.invited_by.user_id)
   if (isOpen(pending, inviter, deps.clock.now()))
-    throw new AppError('already_exists', 'This address is invited already. Withdraw that invitation first.', {
+    throw new AppError('already_exists', 'This address is already invited. Withdraw that invitation first.', {
       details: { field: 'email' },
     })
   await invitations.save(pending, withdrawInvitation(pending, caller), [])
 }
 
 /**
- * Invites an address; the mail is owed from then on.
+ * Invites an address, with an event by which the notifier sends the mail.
  * @throws AppError `forbidden`, `invalid_argument`, `already_exists`, `limit_exceeded`, `rate_limited`.
  */
 export const invite = async (
@@ -104,24 +104,24 @@ export const invite = async (
   const role = INVITED_ROLES.find((one) => one === (typed.role || 'member'))
   if (!role) throw fault('role', `The role is one of ${INVITED_ROLES.join(', ')}.`)
   const inviter = await store.people.byId(caller.user_id)
-  const under = inviter && membershipIn(inviter, caller.workspace_id)?.id
+  const membership_id = inviter && membershipIn(inviter, caller.workspace_id)?.id
   if (inviter) requireConfirmed(inviter)
-  const asked = { email, role, ...(under ? { membership_id: under } : {}) }
-  const { invitation, events } = createInvitation(asked, caller, ids.next(), clock.now())
+  const invited = { email, role, ...(membership_id ? { membership_id } : {}) }
+  const { invitation, events } = createInvitation(invited, caller, ids.next(), clock.now())
   await refuseMember(deps, email, caller.workspace_id)
   await clearPending(deps, caller, email)
   const pending = await store.invitations.listPending(caller.workspace_id, OPEN_INVITATIONS)
   if (pending.length >= OPEN_INVITATIONS)
     throw new AppError('limit_exceeded', `A workspace may have ${OPEN_INVITATIONS} open invitations.`)
-  await spend(deps, `invitations of ${caller.workspace_id}`, INVITATIONS_PER_WORKSPACE)
-  await spend(deps, `invitations to ${email}`, INVITATIONS_PER_ADDRESS)
-  const made = await store.invitations.insert(invitation, events)
-  if (!made) throw new AppError('already_exists', 'This address was invited at the same moment.')
-  return made
+  await spendOrRefuse(deps.limits, `invitations of ${caller.workspace_id}`, INVITATIONS_PER_WORKSPACE)
+  await spendOrRefuse(deps.limits, `invitations to ${email}`, INVITATIONS_PER_ADDRESS)
+  const inserted = await store.invitations.insert(invitation, events)
+  if (!inserted) throw new AppError('already_exists', 'This address was invited at the same moment.')
+  return inserted
 }
 
 /**
- * Takes an invitation back. One that was taken up, or is of another workspace, is not there.
+ * Withdraws an invitation. One that was accepted, or belongs to another workspace, counts as not found.
  * @throws AppError `forbidden`, `not_found`.
  */
 export const withdraw = (deps: Deps, caller: Caller, invitationId: string): Promise<Invitation> =>

@@ -1,57 +1,46 @@
 // Which address a request counts for. Anybody can write forwarding headers, so only what known proxies added is believed;
-// and one customer must not be many addresses.
-import { isIPv4, isIPv6 } from 'node:net'
+// and one customer must not appear as many addresses.
+import { isIP } from 'node:net'
 import { getConnInfo } from '@hono/node-server/conninfo'
 import type { Context } from 'hono'
+import ipaddr from 'ipaddr.js'
 
-/** What all requests count for whose address is not known: they share the limits of one address. */
+/** Stands for every address that is not known: such requests share the limits of one address. */
 export const UNKNOWN_ADDRESS = 'unknown'
 
-/** Makes the function that tells what a request counts for; see addressKey. */
+/** The address that a request counts for; see addressKey. */
 export type ClientAddressOf = (c: Context) => string
 
-/** An address as proxies write it: some add a port, and with one IPv6 stands in brackets (RFC 3986 §3.2.2). */
+/** An address as proxies write it: some add a port, and then IPv6 stands in brackets (RFC 3986 §3.2.2). */
 const withoutPort = (text: string): string =>
   /^\[([^\]]*)\](?::\d+)?$/.exec(text)?.[1] ?? /^([\d.]+):\d+$/.exec(text)?.[1] ?? text
 
-/** The eight groups of an IPv6 address; the URL parser makes one spelling of all. */
-const groupsOf = (address: string): readonly string[] => {
-  const { hostname } = new URL(`http://[${address.replace(/%.*$/, '')}]`)
-  const [before = [], after = []] = hostname
-    .slice(1, -1)
-    .split('::')
-    .map((half) => half.split(':').filter((group) => group !== ''))
-  return [...before, ...Array<string>(8 - before.length - after.length).fill('0'), ...after]
-}
-
-/** The IPv4 address inside an IPv4-mapped one (RFC 4291 §2.5.5.2). */
-const mappedIn = (groups: readonly string[]): string | undefined => {
-  const [high = 0, low = 0] = groups.slice(6).map((group) => Number.parseInt(group, 16))
-  return groups.slice(0, 6).join(':') === '0:0:0:0:0:ffff'
-    ? [high >> 8, high & 255, low >> 8, low & 255].join('.')
-    : undefined
+/** The network of so many bits around an address, as `address/bits`. */
+const networkAround = (address: string, bits: number): string => {
+  const family = isIP(address) === 4 ? ipaddr.IPv4 : ipaddr.IPv6
+  return `${family.networkAddressFromCIDR(`${address}/${bits}`)}/${bits}`
 }
 
 /**
- * What limits by address count by: an IPv4 address, or the /64 of an IPv6 one, since that is the least that one customer
- * is given (RFC 6177). Ports, zones and spellings make no difference.
+ * What limits by address count: an IPv4 address, or the /64 of an IPv6 one, since a customer has at least that many
+ * (RFC 6177). Ports, zones, spellings and IPv4-mapped forms make no difference.
  * @returns UNKNOWN_ADDRESS for what is no address.
  */
 export const addressKey = (text: string | undefined): string => {
-  const address = withoutPort((text ?? '').trim())
-  if (isIPv4(address)) return address
-  if (!isIPv6(address)) return UNKNOWN_ADDRESS
-  const groups = groupsOf(address)
-  return mappedIn(groups) ?? `${groups.slice(0, 4).join(':')}::/64`
+  const address = withoutPort((text ?? '').trim()).replace(/%.*$/, '')
+  // Stricter than ipaddr.js, which also reads octal and hexadecimal forms.
+  if (isIP(address) === 0) return UNKNOWN_ADDRESS
+  const parsed = ipaddr.process(address)
+  return parsed.kind() === 'ipv4' ? parsed.toString() : networkAround(address, 64)
 }
 
-/** The network of an address key: what one party often has many addresses of, a /24 of IPv4 or a /48 of IPv6. */
+/** The network of an address key, of which one party often has many addresses: a /24 of IPv4 or a /48 of IPv6. */
 export const networkOf = (key: string): string => {
-  if (isIPv4(key)) return `${key.split('.').slice(0, 3).join('.')}.0/24`
-  return key === UNKNOWN_ADDRESS ? key : `${key.split(':').slice(0, 3).join(':')}::/48`
+  if (key === UNKNOWN_ADDRESS) return key
+  return isIP(key) === 4 ? networkAround(key, 24) : networkAround(key.replace('/64', ''), 48)
 }
 
-/** Whom a request counts for in limits that many share: its address and that one's network. */
+/** Whom a request counts for in limits that everybody shares: its address, and the network of that. */
 export const partiesOf = (key: string): readonly string[] => [key, networkOf(key)]
 
 const socketOf = (c: Context): string | undefined => {
@@ -63,10 +52,10 @@ const socketOf = (c: Context): string | undefined => {
 }
 
 /**
- * Makes the function that tells a request's address: the other end of the socket, or, behind proxies, the address that
- * the outermost of them saw. Each proxy adds what it saw at the end of X-Forwarded-For, so that is the entry that many
- * from the end; what the client wrote itself stands before it and is not looked at, nor is Forwarded.
- * @param trusted_proxies how many proxies every request passes. Past fewer than that the address is unknown.
+ * Makes the function that finds a request's address: the other end of the socket, or, behind proxies, the address that the
+ * outermost of them saw. Each proxy appends what it saw to X-Forwarded-For, so that is the entry this many from the end.
+ * What the client itself wrote stands before it and is ignored, as is Forwarded.
+ * @param trusted_proxies how many proxies every request passes. A request that passed fewer has an unknown address.
  */
 export const clientAddress =
   (trusted_proxies: number): ClientAddressOf =>

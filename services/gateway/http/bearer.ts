@@ -1,11 +1,11 @@
-// The Authorization header of the MCP endpoint, and the challenges that tell a client how to get in or how to get more
-// (RFC 6750, RFC 9728 §5.1). Knows no token's inside.
+// The Authorization header of the MCP endpoint, and the challenges by which a client gets in or gets more scopes (RFC 6750,
+// RFC 9728 §5.1). Looks into no token.
 import type { Scope } from '../../../shared/contracts/define/common.ts'
 import { BASELINE_SCOPES } from '../../../shared/contracts/define/scopes.ts'
 
 /**
- * The token of a request, or undefined when it brings none that could be one: another scheme or nothing at all.
- * An unreadable bearer token is given back as it is; it will not verify.
+ * The bearer token in an Authorization header; undefined for another scheme or no header. A malformed token is returned as
+ * it is: it will not verify.
  */
 export const readBearer = (header: string | null): string | undefined =>
   header === null ? undefined : (/^bearer +(.*)$/i.exec(header.trim())?.[1] ?? undefined)
@@ -14,7 +14,7 @@ const metadataUrl = (publicUrl: string, path: string): string =>
   `${publicUrl}/.well-known/oauth-protected-resource${path}`
 
 type Challenge = Readonly<{
-  /** The endpoint that was asked for: `/mcp` or `/mcp/`; each has its own metadata document. */
+  /** The endpoint that was called, `/mcp` or `/mcp/`: each has its own metadata document. */
   path: string
   publicUrl: string
   error?: 'invalid_token' | 'insufficient_scope'
@@ -37,29 +37,30 @@ const challenge = (status: 401 | 403, asked: Challenge): Response => {
   )
 }
 
-/** 401 for a request without credentials: no `error`, since nothing was wrong yet (RFC 6750 §3.1). */
+/** 401 for a request without credentials: without `error`, since nothing is wrong yet (RFC 6750 §3.1). */
 export const askForToken = (publicUrl: string, path: string): Response =>
   challenge(401, {
     path,
     publicUrl,
-    description: 'This needs an access token; the metadata document says where to get one.',
+    description: 'This needs an access token. The metadata document says where to get one.',
     scopes: BASELINE_SCOPES,
   })
 
-/** 401 for a token that is expired, revoked, forged or for another audience; which of them is not told. */
+/** 401 for a token that is expired, revoked, forged or for another audience. It does not say which. */
 export const refuseToken = (publicUrl: string, path: string): Response =>
   challenge(401, {
     path,
     publicUrl,
     error: 'invalid_token',
-    description: 'The access token is not valid here, or no longer.',
+    description: 'The access token is not valid here, or no longer valid.',
     scopes: BASELINE_SCOPES,
   })
 
 /**
- * 403 for a token that allows too little: names what it has and what it lacks, since that is what the client has to ask
- * for now (https://modelcontextprotocol.io/specification/2025-11-25/basic/authorization#scope-challenge-handling). The
- * description is for clients that cannot ask: they show it to their person.
+ * 403 for a token that allows too little. It names the scopes that the token has and those that it lacks, which together are
+ * what the client must now ask for
+ * (https://modelcontextprotocol.io/specification/2025-11-25/basic/authorization#scope-challenge-handling). A client that
+ * cannot ask shows the description to its person.
  */
 export const askForScopes = (
   publicUrl: string,

@@ -1,11 +1,11 @@
-// Reading request bodies within bounds, and reading away what nobody wants: a connection whose body was left unread has to
-// be cut off, and its client would see that instead of the answer. Knows no format.
+// Reads request bodies within bounds, and discards those that nobody wants: a connection with an unread body has to be cut
+// off, and its client would see that instead of the answer. Knows no format.
 import type { IncomingMessage } from 'node:http'
 import { within } from '../../../shared/process/lifecycle.ts'
 
-/** What is read away for the sake of a clean answer; a client that sends still more is cut off (bytes, ms). */
+/** How much is discarded, and for how long, so that a client sees its answer; one that sends more is cut off (bytes, ms). */
 const DISCARD_BYTES = 2 * 1024 * 1024
-/** The same for a body that did not say how long it is, beyond what was wanted of it. */
+/** How far beyond its limit a body without a declared length is read on (bytes). */
 const EXCESS_BYTES = 1024 * 1024
 const DISCARD_MS = 5_000
 
@@ -38,7 +38,7 @@ export const readBytes = async (request: Request, limit: number): Promise<Bytes>
   }
 }
 
-/** From Node's own stream: making a web stream of it would cost more than the reading. */
+/** Drains Node's own stream: making a web stream of it would cost more than reading it. */
 const resume = (incoming: IncomingMessage): Promise<void> =>
   new Promise((resolve, reject) => {
     let size = 0
@@ -62,14 +62,14 @@ const readAway = async (request: Request): Promise<void> => {
 }
 
 /**
- * Reads away a body that no route has read.
+ * Discards a body that no route has read.
  * @param incoming the same request as Node has it, when it came over a socket.
  */
 export const discardBody = async (request: Request, incoming?: IncomingMessage): Promise<void> => {
   if (request.method === 'GET' || request.method === 'HEAD' || request.bodyUsed) return
   if (incoming?.readableEnded || (!incoming && !request.body)) return
   const read = incoming && !incoming.readableDidRead ? resume(incoming) : readAway(request)
-  // A client that breaks off has no answer to get either.
+  // A client that breaks off misses its answer anyway.
   await within(
     DISCARD_MS,
     read.catch(() => undefined),

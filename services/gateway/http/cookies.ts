@@ -1,15 +1,24 @@
-// How cookies are named. A browser gives a host's cookies to every port of it (RFC 6265 §8.5), so that two copies of Loops
-// on one host would sign each other's people out. Pure.
+// The names and attributes of cookies. A browser sends a host's cookies to every port of it (RFC 6265 §8.5), so a name holds
+// the port: two copies of Loops on one host would otherwise sign each other's people out. Pure.
 
-/** The name of a cookie of the server at `publicUrl`: with its port, where that is not the usual one. */
+const isHttps = (publicUrl: string): boolean => publicUrl.startsWith('https:')
+
+/** Over https, `__Host-` keeps other hosts of the domain from setting the cookie; plain http cannot use it (RFC 6265bis §4.1.3.2). */
+const hostPrefix = (publicUrl: string): string => (isHttps(publicUrl) ? '__Host-' : '')
+
+/** The name of a cookie of the server at `publicUrl`: with its port, unless that is the default one. */
 export const nameOfCookie = (publicUrl: string, name: string): string => {
   const { port } = new URL(publicUrl)
   return port === '' ? name : `${name}_${port}`
 }
 
-/**
- * The same for a cookie of the whole site. Over https it is `__Host-`, which keeps other hosts of the domain from setting
- * it; browsers take it there only (RFC 6265bis §4.1.3).
- */
+/** The same for a cookie of the whole site. */
 export const nameOfSiteCookie = (publicUrl: string, name: string): string =>
-  `${publicUrl.startsWith('https:') ? '__Host-' : ''}${nameOfCookie(publicUrl, name)}`
+  hostPrefix(publicUrl) + nameOfCookie(publicUrl, name)
+
+/** The name of a site cookie without its port, as all of them once were. */
+export const portlessSiteCookie = (publicUrl: string, name: string): string => hostPrefix(publicUrl) + name
+
+/** The attributes of a cookie of the whole site, out of reach of scripts and of other sites' forms. */
+export const siteCookie = (publicUrl: string) =>
+  ({ path: '/', httpOnly: true, sameSite: 'Lax', secure: isHttps(publicUrl) }) as const

@@ -1,7 +1,7 @@
-// Forms as they are posted: urlencoded text, bounded in bytes and fields, each field at most once unless said otherwise. Knows no field.
+// Posted forms: urlencoded text, bounded in bytes and fields. Knows no field.
 import { readBytes } from './bytes.ts'
 
-/** Largest form that has no long text in it. */
+/** The largest form without a long text field. */
 export const FORM_BYTES = 32 * 1024
 
 /** Far more fields than any form or request here has. */
@@ -10,11 +10,11 @@ const MAX_FIELDS = 100
 /** Why a body is not a form. */
 export type FormFault = 'not_a_form' | 'too_large'
 
-/** Urlencoded parameters, or undefined when they are too many. */
+/** Parses urlencoded parameters; undefined when there are too many. */
 export const readParams = (text: string): URLSearchParams | undefined =>
   text.split('&', MAX_FIELDS + 1).length > MAX_FIELDS ? undefined : new URLSearchParams(text)
 
-/** The fields of a posted form. */
+/** Reads the fields of a posted form of at most `limit` bytes. */
 export const readForm = async (
   request: Request,
   limit: number = FORM_BYTES,
@@ -36,5 +36,5 @@ export const repeats = (form: URLSearchParams, except: readonly string[] = []): 
   return false
 }
 
-/** A field's value; one that is left empty counts as left out (RFC 6749 §3.1). */
+/** A field's value; an empty one counts as absent (RFC 6749 §3.1). */
 export const field = (form: URLSearchParams, name: string): string | undefined => form.get(name) || undefined

@@ -1,9 +1,10 @@
-// What every request passes before its route: the name that it came to, how many come from its address, and the site that
-// posted its form. They hold for every route; the exceptions are listed here, each with its reason.
+// What every request passes before its route: checks of the host name, the rate, the posting site and the size. They hold
+// for every route; the exceptions are listed here, each with its reason.
 import type { MiddlewareHandler } from 'hono'
 import { LIMITS } from '../../../shared/contracts/define/common.ts'
 import { AppError } from '../../../shared/contracts/define/errors.ts'
-import { type Limits, STRANGERS_PER_ADDRESS } from '../limits/limits.ts'
+import type { Limits } from '../limits/limits.ts'
+import { STRANGERS_PER_ADDRESS } from '../limits/policies.ts'
 import type { ClientAddressOf } from './address.ts'
 import type { GatewayEnv } from './env.ts'
 import { isLoopbackName, namesOf } from './host.ts'
@@ -11,18 +12,18 @@ import { problem } from './problems.ts'
 
 type Guard = MiddlewareHandler<GatewayEnv>
 
-/** Orchestrators probe by address, often, and learn nothing. */
+/** Orchestrators probe these often, by IP address, and learn nothing. */
 const HEALTH = ['/livez', '/readyz']
-/** The MCP endpoint limits strangers itself, once it knows that a token is not a known one. */
+/** The MCP endpoint limits strangers itself, once it has found a token to be unknown. */
 const MCP = ['/mcp', '/mcp/']
-/** Services ask by a name inside, and prove themselves by a token that no browser has. */
+/** Services call it by an internal name, and prove themselves by a token that no browser has. */
 const INTROSPECT = '/introspect'
 
-/** Routes that answer to whatever name they are called by. */
+/** Routes that answer to any host name. */
 export const ANY_HOST: ReadonlySet<string> = new Set([...HEALTH, INTROSPECT])
 /** Routes that are not limited by address. */
 export const UNLIMITED: ReadonlySet<string> = new Set([...HEALTH, ...MCP])
-/** Routes that take posts from other sites' pages: none of them goes by a cookie, and /authorize only asks the person. */
+/** Routes that take posts from other sites' pages. None of them goes by a cookie; /authorize only asks the person. */
 export const ANY_SITE: ReadonlySet<string> = new Set([
   ...MCP,
   INTROSPECT,
@@ -31,12 +32,12 @@ export const ANY_SITE: ReadonlySet<string> = new Set([
   '/register',
   '/revoke',
 ])
-/** Mail programs post here from anywhere (RFC 8058); the address itself is the proof. */
+/** Mail programs post here from anywhere (RFC 8058); the token in the path is the proof. */
 const UNSUBSCRIBE = '/u/'
 
 /**
- * Refuses requests that came to another name than this server's: a page of a site whose name was rebound to this address
- * would otherwise read what it likes (DNS rebinding).
+ * Refuses requests for a host name that is not this server's. A site whose name was rebound to this address could otherwise
+ * read everything (DNS rebinding).
  * @param host the address that the server listens on.
  */
 export const refuseForeignHost = (publicUrl: string, host: string | undefined): Guard => {
@@ -51,7 +52,7 @@ export const refuseForeignHost = (publicUrl: string, host: string | undefined): 
 }
 
 /**
- * Counts one more request of somebody who is not known.
+ * Counts one more request of a stranger.
  * @throws AppError `rate_limited`.
  */
 export const countStranger = (limits: Pick<Limits, 'count'>, address: string): void => {
@@ -71,8 +72,10 @@ export const refuseFlood =
   }
 
 /**
- * Whether a form was posted by another site's page (CSRF). Browsers say so themselves: by Sec-Fetch-Site where the
- * connection is trustworthy, by Origin everywhere. A program that sends neither carries nobody's cookie by accident.
+ * Whether a form was posted by another site's page (CSRF). Browsers say so: in Sec-Fetch-Site where the connection is
+ * trustworthy, in Origin everywhere. A program that sends neither header carries nobody's cookie by accident.
+ *
+ * hono/csrf refuses such programs, and looks at form content types only.
  */
 export const isForeign = (
   sent: Readonly<{ site: string | undefined; origin: string | undefined }>,
@@ -100,8 +103,9 @@ export const refuseForeignForm =
   }
 
 /**
- * Refuses bodies that say to be larger than any that is taken. What does not say its length is bounded where it is read
- * (bytes.ts): nothing is read before a route wants it. The MCP endpoint has the same limit, and its own form of refusal.
+ * Refuses bodies whose declared length is over the limit. A body without a declared length is bounded where it is read
+ * (bytes.ts), so that nothing is read before a route wants it; hono/body-limit would read all of it here. The MCP endpoint
+ * has the same limit, and its own form of refusal.
  */
 export const refuseLarge: Guard = async (c, next) => {
   const limit = LIMITS.request_bytes
@@ -112,9 +116,9 @@ export const refuseLarge: Guard = async (c, next) => {
   )
 }
 
-/** What proxies and tunnels add. */
+/** Headers that proxies and tunnels add. */
 const PASSED_ON = ['forwarded', 'via', 'x-forwarded-for', 'x-forwarded-host', 'x-real-ip']
 
-/** Whether a request came straight to this machine's own name, past no proxy. */
+/** Whether a request came straight to this machine's own name, through no proxy. */
 export const isLocal = (headers: Headers): boolean =>
   isLoopbackName(headers.get('host') ?? '') && !PASSED_ON.some((name) => headers.has(name))

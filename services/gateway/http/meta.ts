@@ -1,5 +1,5 @@
-// What an orchestrator asks: is this process alive, and should it get requests? Both look at this process alone: were they
-// tied to the database or to other services, one fault there would take every gateway out at once.
+// What an orchestrator asks: is this process alive, and should it get requests? Both answers are about this process alone:
+// tied to the database or to other services, one fault there would take out every gateway at once.
 import { Hono } from 'hono'
 import { STALLED_ADVICE } from '../../../shared/bus/stalled.ts'
 
@@ -8,13 +8,13 @@ export type Health = Readonly<{
   connected: () => boolean
   /** Whether it is starting or stopping. */
   closed: () => boolean
-  /** Services whose events stand still; absent: none. */
+  /** Services whose events are not published now; absent: none. */
   stalled?: () => readonly string[]
 }>
 
 /**
- * `/livez`: 200 while the process answers at all. `/readyz`: 200 while it should get requests, else 503. Where no events are
- * taken, it says `degraded` and why, still with 200: requests go well, and no other gateway would do better.
+ * `/livez`: 200 while the process answers at all. `/readyz`: 200 while it should get requests, else 503. While events cannot
+ * be published it answers `degraded` and why, still with 200: requests succeed, and no other gateway would do better.
  */
 export const metaRoutes = (health: Health): Hono =>
   new Hono()

@@ -1,5 +1,5 @@
-// Errors as HTTP answers: problem details (RFC 9457) with the members of the closed table. What is unknown is logged once
-// and answered without a word of it.
+// Errors as HTTP answers: problem details (RFC 9457) with the members of the error table. An unknown fault is logged once,
+// and none of its text leaves.
 import type { ErrorHandler, NotFoundHandler } from 'hono'
 import { HTTPException } from 'hono/http-exception'
 import { AppError, asAppError, ERROR_CODES, toErrorBody } from '../../../shared/contracts/define/errors.ts'
@@ -7,7 +7,7 @@ import type { Log } from '../../../shared/process/log.ts'
 import { mongoFault } from '../../../shared/storage/mongo.ts'
 import type { GatewayEnv } from './env.ts'
 
-/** An error as problem JSON; with `status` where HTTP has a better one than the table. */
+/** An error as problem JSON. `status` overrides that of the table where HTTP has a better one. */
 export const problem = (error: AppError, status: number = ERROR_CODES[error.code].http): Response => {
   const { message, ...body } = toErrorBody(error)
   const retry_after_ms = error.extras.retry_after_ms
@@ -24,7 +24,7 @@ export const problem = (error: AppError, status: number = ERROR_CODES[error.code
   )
 }
 
-/** Answers whatever a route threw. */
+/** Answers an error that a route threw. */
 export const onError =
   (log: Log): ErrorHandler<GatewayEnv> =>
   (fault, c) => {
@@ -35,6 +35,6 @@ export const onError =
     return problem(error)
   }
 
-/** Answers a path that nothing serves. */
+/** Answers a path without a route. */
 export const onNotFound: NotFoundHandler<GatewayEnv> = () =>
   problem(new AppError('not_found', 'There is nothing at this address.'))

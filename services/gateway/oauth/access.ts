@@ -1,4 +1,4 @@
-// From a bearer token to the person, workspace and scopes that it stands for at this moment. Knows no HTTP.
+// Turns a bearer token into the person, workspace and scopes that it stands for now. Knows no HTTP.
 import { LRUCache } from 'lru-cache'
 import type { Caller } from '../../../shared/contracts/define/contract.ts'
 import { effectiveScopes, includesScope } from '../../../shared/contracts/define/scopes.ts'
@@ -10,7 +10,7 @@ import { resourceOf } from './grant-rules.ts'
 import type { Grant } from './model.ts'
 import { type AccessClaims, readAccessToken } from './tokens.ts'
 
-/** Why a token does not count. For the log: whoever brought it is only told `invalid_token`. */
+/** Why a token is refused. For the log alone: the client gets `invalid_token`. */
 export type AccessRefusal = 'invalid' | 'expired' | 'revoked' | 'password_changed' | 'not_a_member'
 
 /** What a token stands for. `expires_at` is in seconds since the epoch, as in the token. */
@@ -20,21 +20,22 @@ export type Access =
 
 /**
  * Checks an access token.
- * @param unknown called before a token is checked that was not seen here lately; what it throws refuses that.
- * @throws AppError `unavailable` when the database cannot tell: answer 503, for clients throw a token away on 401.
+ * @param unknown called before the check of a token that this process has not seen lately; it may throw to refuse it.
+ * @throws AppError `unavailable` when the database cannot be asked. Answer 503: clients throw a token away on 401.
  */
 export type VerifyAccess = (token: string, unknown?: () => void) => Promise<Access>
 
-/** A signature is checked once per token and this long (ms); the rest is looked up as below. */
+/** How long the check of a token's signature is cached (ms). */
 const SIGNATURE_TTL_MS = 60_000
-/** How long a revoked grant or a removed person may still get through, on any gateway (ms). */
+/** How long grants and people are cached, and so how long a revoked one may still get through (ms). */
 const STATE_TTL_MS = 2_000
+/** Most entries of each cache. */
 const TOKENS = 20_000
 const STATES = 20_000
 
 const no = (reason: AccessRefusal): Access => ({ ok: false, reason })
 
-/** What a token that is ours and in time stands for, given its grant and its person as they are now. */
+/** What a valid, unexpired token stands for, given its grant and its person as they are now. */
 export const judge = (
   claims: AccessClaims,
   grant: Grant | null,
@@ -55,7 +56,7 @@ export const judge = (
       user_name: person.name,
       workspace_id: grant.ws,
       role,
-      // A person may have taken a scope back since the token was made.
+      // The person may have withdrawn a scope since the token was made.
       scopes: effectiveScopes(
         claims.scopes.filter((scope) => includesScope(grant.scopes, scope)),
         role,
@@ -73,13 +74,13 @@ export const judge = (
 const isWithin = ({ scopes }: AccessClaims, known: { grant: Grant | null } | undefined): boolean =>
   !known?.grant || scopes.every((scope) => known.grant && includesScope(known.grant.scopes, scope))
 
-/** Makes the check, with its caches: one per process. Refusals are not cached, so that junk cannot push tokens out. */
+/** Makes the check with its caches, one per process. Refusals are not cached, so that junk cannot evict valid tokens. */
 export const verifyAccess = (deps: Deps): VerifyAccess => {
   const { keys, store, clock, public_url: issuer } = deps
   const resource = resourceOf(issuer)
   const perf = { now: clock.monotonicMs }
   const tokens = new LRUCache<string, AccessClaims>({ max: TOKENS, perf })
-  // `fetch` asks the database once for all who want the same at the same time.
+  // `fetch` asks the database once for all that want the same entry at the same time.
   const grantsById = new LRUCache<string, { grant: Grant | null }>({
     max: STATES,
     ttl: STATE_TTL_MS,
@@ -101,7 +102,7 @@ export const verifyAccess = (deps: Deps): VerifyAccess => {
     const claims = await readAccessToken(keys, token, { issuer, resource, now })
     if (typeof claims === 'string') return claims
     tokens.set(hash, claims, { ttl: SIGNATURE_TTL_MS })
-    // Once per token and process: that its client has it is what tells a lost answer from a stolen refresh token.
+    // Once per token and process. That a client has its token distinguishes a lost answer from a stolen refresh token.
     await store.grants.markUsed(claims.grant, claims.gen, now)
     return claims
   }
@@ -113,7 +114,7 @@ export const verifyAccess = (deps: Deps): VerifyAccess => {
         grantsById.fetch(claims.grant),
         peopleById.fetch(claims.sub),
       ])
-      // A token that allows more than the grant as it is known here was made after its person allowed more.
+      // A token that allows more than the cached grant was made after the person allowed more.
       const grant = isWithin(claims, known)
         ? known
         : await grantsById.fetch(claims.grant, { forceRefresh: true })

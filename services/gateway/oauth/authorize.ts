@@ -1,5 +1,5 @@
-// GET and POST /authorize, up to the moment the person decides, and what the decision makes (RFC 6749 §4.1, RFC 9207).
-// Knows no page: it says where the browser goes next.
+// GET and POST /authorize until the person decides, and what the decision leads to (RFC 6749 §4.1, RFC 9207). Knows no page:
+// it says where the browser goes next.
 import { ALL_SCOPES, type Scope } from '../../../shared/contracts/define/common.ts'
 import { effectiveScopes, includesScope } from '../../../shared/contracts/define/scopes.ts'
 import { type Membership, membershipIdOf, type Person, passwordVersionOf } from '../accounts/person-rules.ts'
@@ -24,15 +24,15 @@ import { codeOf } from './tokens.ts'
 /** Longest `state` that is kept for a client. */
 const STATE_CHARS = 4_096
 
-/** Where a request to /authorize leads: a page that says what is wrong, back to the client, or to the person. */
+/** Where a request to /authorize leads: to a page with the fault, back to the client, or to the person. */
 export type Begun =
   | Readonly<{ to: 'fault'; reason: Refusal }>
   | Readonly<{ to: 'client'; url: string }>
   | Readonly<{ to: 'person'; request_id: string }>
 
-type Asked = Pick<AuthorizationRequest, 'challenge' | 'scopes' | 'resource'>
+type RequestedAccess = Pick<AuthorizationRequest, 'challenge' | 'scopes' | 'resource'>
 
-/** The answer to a client: its redirect URI with these parameters, `state` as it came, and who answers. */
+/** The answer to a client: its redirect URI with these parameters, its `state` unchanged, and the issuer (RFC 9207). */
 const answerUrl = (
   deps: Deps,
   request: Pick<AuthorizationRequest, 'redirect_uri' | 'state'>,
@@ -77,7 +77,7 @@ const checkClient = async (
   return redirect.ok ? allowed({ client: client.value, redirect_uri: redirect.value }) : redirect
 }
 
-const checkAsked = (deps: Deps, params: URLSearchParams): Ruled<Asked> => {
+const checkRequestedAccess = (deps: Deps, params: URLSearchParams): Ruled<RequestedAccess> => {
   if (repeats(params, ['resource'])) return refused('parameter_repeated')
   if ((params.get('state') ?? '').length > STATE_CHARS) return refused('parameter_too_long')
   const responseType = field(params, 'response_type')
@@ -95,8 +95,9 @@ const checkAsked = (deps: Deps, params: URLSearchParams): Ruled<Asked> => {
 }
 
 /**
- * Checks a request in the order that RFC 6749 wants, client and redirect URI first [A1], and keeps it for the person.
- * @param from whom it counts for in limits: an address and its network.
+ * Checks a request and keeps it for the person. Client and redirect URI are checked first: until they are known to be right,
+ * no answer may be sent to the client (RFC 6749 §4.1.2.1).
+ * @param from the parties that it counts for in limits: an address and its network.
  */
 export const beginAuthorization = async (
   deps: Deps,
@@ -108,8 +109,8 @@ export const beginAuthorization = async (
   const { client, redirect_uri } = known.value
   const states = params.getAll('state')
   const state = states.length === 1 && (states[0] ?? '').length <= STATE_CHARS ? (states[0] ?? null) : null
-  const asked = checkAsked(deps, params)
-  if (!asked.ok) return { to: 'client', url: refusalUrl(deps, { redirect_uri, state }, asked.reason) }
+  const access = checkRequestedAccess(deps, params)
+  if (!access.ok) return { to: 'client', url: refusalUrl(deps, { redirect_uri, state }, access.reason) }
   const request_id = deps.ids.token()
   const now = deps.clock.now()
   await deps.store.requests.insert({
@@ -119,7 +120,7 @@ export const beginAuthorization = async (
     client_name: client.name,
     redirect_uri,
     state,
-    ...asked.value,
+    ...access.value,
     session_id: null,
     decision: null,
     created_at: now,
@@ -128,16 +129,16 @@ export const beginAuthorization = async (
   return { to: 'person', request_id }
 }
 
-/** The kept request of a page's address, or null when it has expired or never was. */
+/** The kept request with this id, from a page's address; null when it has expired or never existed. */
 export const findRequest = (deps: Deps, requestId: string): Promise<AuthorizationRequest | null> =>
   deps.store.requests.find(sha256(requestId), deps.clock.now())
 
-/** What the person allows: a workspace, and of the scopes asked for those that they did not withhold. */
+/** What the person allows: a workspace, and the requested scopes except those that they withhold. */
 export type Consent = Readonly<{ person: Person; membership: Membership; withheld: readonly string[] }>
 
 /**
- * The scopes that a consent gives: never more than asked for, nor more than the person's role can pass on. A scope that
- * includes a withheld one goes with it.
+ * The scopes that a consent gives: never more than requested, nor more than the person's role allows. A scope that includes
+ * a withheld one is withheld too.
  */
 export const consentedScopes = (
   request: Pick<AuthorizationRequest, 'scopes'>,
@@ -153,8 +154,8 @@ export const consentedScopes = (
 const grantOf = (request: AuthorizationRequest, refresh_ms: number): Grant | undefined => {
   const { decision } = request
   if (!decision?.allow) return undefined
-  const { at } = decision
-  const ends_at = new Date(at.getTime() + GRANT_MS)
+  const { at: decided_at } = decision
+  const ends_at = new Date(decided_at.getTime() + GRANT_MS)
   return {
     _id: request.grant_id,
     client_id: request.client_id,
@@ -166,20 +167,24 @@ const grantOf = (request: AuthorizationRequest, refresh_ms: number): Grant | und
     ...(decision.membership_id === undefined ? {} : { membership_id: decision.membership_id }),
     scopes: decision.scopes,
     resource: request.resource,
-    code: { challenge: request.challenge, expires_at: new Date(at.getTime() + CODE_MS), used_at: null },
+    code: {
+      challenge: request.challenge,
+      expires_at: new Date(decided_at.getTime() + CODE_MS),
+      used_at: null,
+    },
     gen: 0,
-    rotated_at: at,
+    rotated_at: decided_at,
     used_gen: 0,
     last_used_at: null,
     revoked: null,
     ended_tokens: [],
-    created_at: at,
-    ...lifetime(ends_at, at, refresh_ms),
+    created_at: decided_at,
+    ...lifetime(ends_at, decided_at, refresh_ms),
     ends_at,
   }
 }
 
-/** The client's answer to a decision that stands, or undefined when its code was used or has expired. */
+/** The client's answer to the decision; undefined when its code was used or has expired. */
 const answerOf = async (deps: Deps, request: AuthorizationRequest): Promise<string | undefined> => {
   const grant = grantOf(request, deps.oauth.refresh_ms)
   if (!grant) return refusalUrl(deps, request, 'denied_by_person')
@@ -190,10 +195,10 @@ const answerOf = async (deps: Deps, request: AuthorizationRequest): Promise<stri
 }
 
 /**
- * Records what the person decided; `null` denies. The first decision stands: a second click, or a page shown again, leads
- * to the same answer and makes nothing new [A10].
- * @returns where to send the browser; `answered` when the client has had its answer; `not_yours` when another session
- * looked at the request since.
+ * Records the person's decision; `null` denies. The first decision stands: a second click or a reloaded page leads to the
+ * same answer and makes no second grant.
+ * @returns where to send the browser; `answered` when the client already has its answer; `not_yours` when another session
+ *   has opened the request since.
  */
 export const decide = async (
   deps: Deps,
@@ -201,15 +206,15 @@ export const decide = async (
   sessionId: string,
   consent: Consent | null,
 ): Promise<{ url: string } | 'answered' | 'not_yours'> => {
-  const at = deps.clock.now()
+  const now = deps.clock.now()
   const decided = await deps.store.requests.decide(
     request._id,
     sessionId,
     consent === null
-      ? { allow: false, at }
+      ? { allow: false, at: now }
       : {
           allow: true,
-          at,
+          at: now,
           user_id: consent.person._id,
           ...passwordVersionOf(consent.person),
           workspace_id: consent.membership.workspace_id,

@@ -1,7 +1,8 @@
-// Who asks: dynamic registration (RFC 7591) and the client's proof of itself at the token endpoint (RFC 6749 §2.3).
+// Clients: dynamic registration (RFC 7591), and authentication at the token endpoint (RFC 6749 §2.3).
 import type { Deps } from '../deps.ts'
 import { field } from '../http/forms.ts'
-import { type Limits, REGISTRATIONS_A_DAY } from '../limits/limits.ts'
+import type { Limits } from '../limits/limits.ts'
+import { REGISTRATIONS_A_DAY } from '../limits/policies.ts'
 import { sha256 } from '../secrets.ts'
 import { type Credentials, checkCredentials } from './grant-rules.ts'
 import type { Client, Grant } from './model.ts'
@@ -9,25 +10,25 @@ import { allowed, type Ruled, refused } from './refusals.ts'
 import { checkRegistration } from './registration.ts'
 
 const DAY_MS = 24 * 60 * 60_000
-/** A registration that is never used goes: anybody can make one, and apps register anew at each start. */
+/** How long an unused registration is kept (ms). Anybody can make one, and some apps register at each start. */
 const UNUSED_MS = DAY_MS
-/** One that the operator let in by a token belongs to a service, whose first person may come much later. */
+/** The same for one made with the operator's token. It belongs to a service, whose first person may come much later. */
 const UNUSED_INVITED_MS = 90 * DAY_MS
-/** A used one stays long after its last grant can have ended [R6]. */
+/** How long a used registration is kept after its last grant can have ended (ms). */
 const AFTER_GRANT_MS = 90 * DAY_MS
 
-/** Who registers: somebody whom the operator gave the initial access token, or anybody. */
+/** Who registers. `invited`: with the initial access token that the operator gives out (RFC 7591 §3). */
 export type Registrant = Readonly<{ invited: boolean }>
 
 /**
- * Counts one more client that is kept a day though nobody has used it, registered or described by a document.
- * @param from whom it counts for: an address and its network.
+ * Counts one more client that is kept unused, whether registered or described by a document.
+ * @param from the parties that it counts for: an address and its network.
  * @returns 0, or how long to wait (ms).
  */
 export const countUnused = (limits: Pick<Limits, 'spendShare'>, from: readonly string[]): Promise<number> =>
   limits.spendShare('unused clients', REGISTRATIONS_A_DAY, from)
 
-/** Registers a client: the answer to give it, with its secret for the only time, or why not. */
+/** Registers a client. The answer is the only one with its secret. */
 export const register = async (
   deps: Deps,
   body: unknown,
@@ -67,7 +68,7 @@ export const register = async (
 export const keepClient = (deps: Deps, grant: Grant): Promise<void> =>
   deps.store.clients.keep(grant.client_id, new Date(grant.ends_at.getTime() + AFTER_GRANT_MS))
 
-/** Both halves of Basic credentials are form-encoded first (RFC 6749 §2.3.1); some clients forget to. */
+/** Both halves of Basic credentials are form-encoded (RFC 6749 §2.3.1); some clients forget that. */
 const decoded = (half: string): string => {
   try {
     return decodeURIComponent(half.replaceAll('+', ' '))
@@ -89,7 +90,7 @@ const readBasic = (header: string | undefined): Credentials | undefined => {
   }
 }
 
-/** What a request to the token endpoint brings to prove its client. */
+/** Reads the client's credentials from a request to the token endpoint. */
 export const readCredentials = (
   authorization: string | undefined,
   form: URLSearchParams,
@@ -109,7 +110,7 @@ export const readCredentials = (
   )
 }
 
-/** The client that a request proves to be from [K2]. */
+/** Finds the client of a request and checks its credentials (RFC 6749 §2.3). */
 export const authenticate = async (
   deps: Deps,
   authorization: string | undefined,

@@ -1,4 +1,4 @@
-// Fetches a client metadata document from an address that a stranger named. Knows no client.
+// Fetches a client metadata document from a URL that a stranger named. Knows no client.
 import {
   type Answered,
   type OutboundFault,
@@ -6,13 +6,13 @@ import {
   reach,
 } from '../../../shared/net/outbound.ts'
 import { allowedFor } from '../../../shared/net/public-address.ts'
-import type { CacheMarks } from './document-rules.ts'
+import type { CacheHeaders } from './document-rules.ts'
 
-/** Bounds of one document [R8]. */
+/** Bounds of fetching one document; the draft recommends 5 KiB (“Maximum Response Size”). */
 const TIMEOUT_MS = 5_000
 const MAX_BYTES = 5 * 1024
 
-/** Why there is no document: for the log only, since it would tell a stranger what there is inside. */
+/** Why there is no document. For the log alone: it would tell a stranger what is on the internal network. */
 export type FetchFault =
   | OutboundFault
   | 'site_failed'
@@ -22,16 +22,16 @@ export type FetchFault =
   | 'not_json'
 
 export type Fetched =
-  | Readonly<{ ok: true; body: unknown; marks: CacheMarks }>
+  | Readonly<{ ok: true; body: unknown; caching: CacheHeaders }>
   | Readonly<{ ok: false; fault: FetchFault }>
 
 export type FetchOptions = Omit<OutboundOptions, 'allows'> &
   Readonly<{
-    /** Lets it be on this machine, without TLS. */
+    /** Whether it may be on this machine, without TLS. */
     loopback: boolean
   }>
 
-/** Faults that say nothing about the document: it may be as it was (RFC 5861 §4). */
+/** Faults that say nothing about the document, so that a stale copy may be used (RFC 5861 §4). */
 export const OUTAGES: ReadonlySet<FetchFault> = new Set([
   'timed_out',
   'unreachable',
@@ -45,17 +45,17 @@ const read = (answer: Answered): Fetched => {
   if (!answer.ok) return no(answer.fault)
   const { 'content-type': type = '', 'cache-control': cache_control, age, expires } = answer.headers
   if (answer.status >= 500 || answer.status === 429) return no('site_failed')
-  // A redirect is an answer like any other that is no document: where it leads was not what the client is named by.
+  // A redirect is not followed: where it leads is not the client's id.
   if (answer.status !== 200) return no('status_not_200')
   if (!/^application\/(?:[\w.-]+\+)?json\s*(?:;|$)/i.test(type)) return no('type_not_json')
   if (!answer.whole) return no('too_large')
-  const marks = {
+  const caching = {
     ...(cache_control === undefined ? {} : { cache_control }),
     ...(age === undefined ? {} : { age }),
     ...(expires === undefined ? {} : { expires }),
   }
   try {
-    return { ok: true, body: JSON.parse(answer.body.toString()), marks }
+    return { ok: true, body: JSON.parse(answer.body.toString()), caching }
   } catch {
     return no('not_json')
   }

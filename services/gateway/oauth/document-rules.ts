@@ -1,21 +1,21 @@
-// What a client metadata document must be: a client whose id is the address of a document about it, with nothing registered
-// beforehand (draft-ietf-oauth-client-id-metadata-document). Pure. The ids in brackets number the protocol requirements.
+// What a client metadata document must be: it describes a client whose id is the document's URL, without registration
+// (draft-ietf-oauth-client-id-metadata-document). Pure.
 
 import { isLoopback } from '../http/host.ts'
 import { allowed, type Ruled, refused } from './refusals.ts'
 import { checkRegistration, type Registration } from './registration.ts'
 
-/** Longest address of a document. */
+/** Longest URL of a document. */
 const ID_CHARS = 1_000
-/** For how long a document counts as read, whatever its site says (ms). */
+/** Bounds of how long a document stays fresh, whatever its site says (ms). */
 const FRESH_MS = { min: 30_000, max: 24 * 60 * 60_000 } as const
 
-/** Whether a client id claims to be such an address; ids of registered clients never do. */
+/** Whether a client id is meant as the URL of a document; ids of registered clients never look like one. */
 export const isDocumentId = (clientId: string): boolean => /^https?:/i.test(clientId)
 
 /**
- * The address of a document. Only one in the form that a URL parser would give back: so no dot segments, no octal or
- * hexadecimal hosts, and one spelling for each client [R8].
+ * Reads the URL of a document (“Client Identifier” in the draft). It must be exactly as a URL parser prints it, so there are no dot segments, no
+ * octal or hexadecimal hosts, and one spelling per client.
  * @param loopback whether it may be on this machine, without TLS.
  */
 export const readDocumentId = (id: string, loopback: boolean): Ruled<URL> => {
@@ -31,7 +31,7 @@ export const readDocumentId = (id: string, loopback: boolean): Ruled<URL> => {
 
 const SHARED_SECRETS: readonly unknown[] = ['client_secret_basic', 'client_secret_post', 'client_secret_jwt']
 
-/** Whether a document's client may prove itself by nothing but PKCE; a secret that anybody can read would be none. */
+/** Whether a document's client authenticates by nothing but PKCE: a secret that anybody can read is none. */
 const isPublic = (document: Readonly<Record<string, unknown>>): boolean => {
   const {
     token_endpoint_auth_method: method = 'none',
@@ -39,13 +39,13 @@ const isPublic = (document: Readonly<Record<string, unknown>>): boolean => {
     client_secret,
   } = document
   if (client_secret !== undefined || SHARED_SECRETS.includes(method)) return false
-  // Clients that would rather sign name `none` beside it for servers like this one.
+  // Clients that prefer to sign also name `none`, for servers like this one.
   return method === 'none' || (Array.isArray(methods) && methods.includes('none'))
 }
 
 /**
- * What a document says of its client, held to the rules of registration; `none` is its method [R8].
- * @param schemes schemes of redirect URIs that are accepted beside the known ones.
+ * Checks what a document says of its client by the rules of registration, with `none` as its authentication method.
+ * @param schemes further schemes of redirect URIs that are accepted.
  */
 export const checkDocument = (
   id: string,
@@ -62,19 +62,20 @@ export const checkDocument = (
   return checkRegistration({ ...document, token_endpoint_auth_method: 'none' }, schemes)
 }
 
-/** How an answer was marked for caches. */
-export type CacheMarks = Readonly<{ cache_control?: string; age?: string; expires?: string }>
+/** The caching headers of an answer. */
+export type CacheHeaders = Readonly<{ cache_control?: string; age?: string; expires?: string }>
 
-const lifetimeOf = ({ cache_control = '', age, expires }: CacheMarks, now: Date): number => {
+/** The freshness lifetime that the site states (ms); NaN when `Expires` is missing or malformed. */
+const lifetimeOf = ({ cache_control = '', age, expires }: CacheHeaders, now: Date): number => {
   if (/\bno-(store|cache)\b/i.test(cache_control)) return 0
   const max_age = /\bmax-age="?(\d{1,9})/i.exec(cache_control)?.[1]
   if (max_age !== undefined) return (Number(max_age) - (Number(age) || 0)) * 1_000
   return (expires === undefined ? Number.NaN : Date.parse(expires)) - now.getTime()
 }
 
-/** Until when a document counts as read, by its caching headers (RFC 9111 §4.2), within our bounds. */
-export const freshUntil = (marks: CacheMarks, now: Date): Date => {
-  const lifetime = lifetimeOf(marks, now)
-  const bounded = Math.min(FRESH_MS.max, Math.max(FRESH_MS.min, Number.isNaN(lifetime) ? 0 : lifetime))
+/** Until when a document stays fresh: by its caching headers (RFC 9111 §4.2), within FRESH_MS. */
+export const freshUntil = (headers: CacheHeaders, now: Date): Date => {
+  const lifetime_ms = lifetimeOf(headers, now)
+  const bounded = Math.min(FRESH_MS.max, Math.max(FRESH_MS.min, Number.isNaN(lifetime_ms) ? 0 : lifetime_ms))
   return new Date(now.getTime() + bounded)
 }

@@ -1,5 +1,5 @@
-// Clients that are known by a document at the address that is their id: read when a person is asked, kept with the other
-// clients, so that the token endpoint never waits for another site.
+// Clients described by a metadata document. It is read when a person is asked and kept with the other clients, so the token
+// endpoint never waits for another site.
 import { LRUCache } from 'lru-cache'
 import type { Clock } from '../../../shared/process/clock.ts'
 import type { Log } from '../../../shared/process/log.ts'
@@ -12,22 +12,22 @@ import type { ClientStore } from './oauth-store.ts'
 import { allowed, type Ruled, refused } from './refusals.ts'
 import type { OAuthSettings } from './settings.ts'
 
-/** How long a document that could not be had is not asked for again (ms). */
+/** How long a document that could not be read is not fetched again (ms). */
 const FAILED_MS = 10_000
 /**
- * Documents that are fetched at once: in all, from one host, and for one party that asks. So nobody can have this machine
- * ask at many places, and neither a slow host nor somebody with many of them is in the way of all others.
+ * Documents that are fetched at once: in all, from one host, and for one party that asks. Nobody can use this machine to
+ * query many sites, and neither a slow host nor one party with many documents blocks all others.
  */
 const AT_ONCE = { all: 64, of_host: 4, for_party: 8 } as const
-/** For how long a document that was read counts while its site fails. */
+/** How long a stale document is used while its site fails (ms). */
 const STALE_MS = 7 * 24 * 60 * 60_000
-/** A client that nobody has allowed anything is forgotten after this. */
+/** How long a client is kept to which nobody has granted anything (ms). */
 const UNUSED_MS = 24 * 60 * 60_000
 
 export type Documents = Readonly<{
   /**
-   * The client of a document's address.
-   * @param from whom a fetch counts for: an address and its network.
+   * The client with this document's URL as its id.
+   * @param from the parties that a fetch counts for: an address and its network.
    */
   client: (id: string, from: readonly string[]) => Promise<Ruled<Client>>
 }>
@@ -41,16 +41,17 @@ type DocumentDeps = Readonly<{
   lookup?: FetchOptions['lookup']
 }>
 
-/** What a look at a document's address gave. */
-type Looked = Readonly<{
+/** The outcome of fetching and checking a document. */
+type ReadOutcome = Readonly<{
   ruled: Ruled<Client>
-  /** Nothing was learnt of the document: what is known of it may still be so. */
+  /** Nothing was learnt about the document, so a stale copy may be used. */
   outage: boolean
 }>
 
-const BUSY: Looked = { ruled: refused('client_documents_busy'), outage: true }
+const BUSY: ReadOutcome = { ruled: refused('client_documents_busy'), outage: true }
 
-const look = async (deps: DocumentDeps, id: string, url: URL): Promise<Looked> => {
+/** Fetches a document, checks it, and keeps its client. */
+const readDocument = async (deps: DocumentDeps, id: string, url: URL): Promise<ReadOutcome> => {
   const { settings, store, clock, log, lookup } = deps
   const fetched = await fetchDocument(url, {
     loopback: settings.loopback_documents,
@@ -73,49 +74,55 @@ const look = async (deps: DocumentDeps, id: string, url: URL): Promise<Looked> =
     metadata,
     created_at: now,
     expires_at: new Date(now.getTime() + UNUSED_MS),
-    fresh_until: freshUntil(fetched.marks, now),
+    fresh_until: freshUntil(fetched.caching, now),
   }
   await store.put(client)
   return { ruled: allowed(client), outage: false }
 }
 
-/** A fetch under way, and whom it counts for. */
-type Fetching = Readonly<{ host: string; from: readonly string[]; looked: Promise<Looked> }>
+/** A read in flight, and the parties that it counts for. */
+type Reading = Readonly<{ host: string; from: readonly string[]; outcome: Promise<ReadOutcome> }>
 
-const isFull = (underWay: readonly Fetching[], host: string, from: readonly string[]): boolean =>
-  underWay.length >= AT_ONCE.all ||
-  underWay.filter((one) => one.host === host).length >= AT_ONCE.of_host ||
-  from.some((party) => underWay.filter((one) => one.from.includes(party)).length >= AT_ONCE.for_party)
+const isFull = (inFlight: readonly Reading[], host: string, from: readonly string[]): boolean =>
+  inFlight.length >= AT_ONCE.all ||
+  inFlight.filter((one) => one.host === host).length >= AT_ONCE.of_host ||
+  from.some((party) => inFlight.filter((one) => one.from.includes(party)).length >= AT_ONCE.for_party)
 
-/** Whether a document that is no longer fresh counts while its site fails. */
-const countsStale = ({ fresh_until }: Client, now: Date): boolean =>
+/** Whether a document may be used while its site fails. */
+const isUsableStale = ({ fresh_until }: Client, now: Date): boolean =>
   fresh_until !== undefined && now.getTime() < fresh_until.getTime() + STALE_MS
 
-/** Makes the reader of documents: one per process. Whoever asks for the same at once waits for one fetch. */
+/** Makes the reader of documents, one per process. Concurrent requests for the same document share one fetch. */
 export const openDocuments = (deps: DocumentDeps): Documents => {
   const { settings, store, clock, limits } = deps
-  const underWay = new Map<string, Fetching>()
-  const failed = new LRUCache<string, Looked>({
+  const inFlight = new Map<string, Reading>()
+  const failed = new LRUCache<string, ReadOutcome>({
     max: 1_000,
     ttl: FAILED_MS,
     perf: { now: clock.monotonicMs },
   })
-  /** A look that is counted first where it would have a further client kept. */
-  const lookCounted = async (
+  /** Reads a document; one of a new client is counted first. */
+  const readCounted = async (
     id: string,
     url: URL,
     from: readonly string[],
     isNew: boolean,
-  ): Promise<Looked> => (isNew && (await countUnused(limits, from)) > 0 ? BUSY : look(deps, id, url))
-  const lookOnce = async (id: string, url: URL, from: readonly string[], isNew: boolean): Promise<Looked> => {
-    const known = failed.get(id) ?? underWay.get(id)?.looked
+  ): Promise<ReadOutcome> =>
+    isNew && (await countUnused(limits, from)) > 0 ? BUSY : readDocument(deps, id, url)
+  const readOnce = async (
+    id: string,
+    url: URL,
+    from: readonly string[],
+    isNew: boolean,
+  ): Promise<ReadOutcome> => {
+    const known = failed.get(id) ?? inFlight.get(id)?.outcome
     if (known) return known
-    if (isFull([...underWay.values()], url.host, from)) return BUSY
-    const looked = lookCounted(id, url, from, isNew).finally(() => underWay.delete(id))
-    underWay.set(id, { host: url.host, from, looked })
-    const found = await looked
-    if (!found.ruled.ok && found !== BUSY) failed.set(id, found)
-    return found
+    if (isFull([...inFlight.values()], url.host, from)) return BUSY
+    const outcome = readCounted(id, url, from, isNew).finally(() => inFlight.delete(id))
+    inFlight.set(id, { host: url.host, from, outcome })
+    const read = await outcome
+    if (!read.ruled.ok && read !== BUSY) failed.set(id, read)
+    return read
   }
   return {
     client: async (id, from) => {
@@ -124,9 +131,9 @@ export const openDocuments = (deps: DocumentDeps): Documents => {
       if (!url.ok) return url
       const kept = await store.find(id, clock.now())
       if (kept?.fresh_until && kept.fresh_until > clock.now()) return allowed(kept)
-      // Nothing is waited for in between: whoever found nothing kept joins the look that is under way.
-      const { ruled, outage } = await lookOnce(id, url.value, from, !kept)
-      return !ruled.ok && outage && kept && countsStale(kept, clock.now()) ? allowed(kept) : ruled
+      // Nothing is awaited in between, so whoever found nothing kept joins the read in flight.
+      const { ruled, outage } = await readOnce(id, url.value, from, !kept)
+      return !ruled.ok && outage && kept && isUsableStale(kept, clock.now()) ? allowed(kept) : ruled
     },
   }
 }

@@ -1,21 +1,21 @@
-// The rules of the authorization server, one function each: plain data and `now` in, a value or a tagged reason out.
-// Pure; refusals.ts says what clients get. The ids in brackets (A2, K7 …) number the project's protocol requirements.
+// The rules of the authorization server, one function each: plain data and `now` in, a value or a reason out. Pure.
+// refusals.ts says what clients get.
 
 import { ALL_SCOPES, type Scope } from '../../../shared/contracts/define/common.ts'
-import { BASELINE_SCOPES, includesScope as includes } from '../../../shared/contracts/define/scopes.ts'
+import { BASELINE_SCOPES, includesScope } from '../../../shared/contracts/define/scopes.ts'
 import { isLoopback, LOOPBACK_URI } from '../http/host.ts'
 import { sameText, sha256 } from '../secrets.ts'
 import type { Client, Grant } from './model.ts'
 import { allowed, type Ruled, refused } from './refusals.ts'
 
-/** Lifetimes (ms). */
+/** How long a request waits for its person, and how long a code can be exchanged (ms). */
 export const REQUEST_MS = 30 * 60_000
 export const CODE_MS = 60_000
-/** However often it is refreshed, a grant ends after this. */
+/** How long a grant lasts, however often it is refreshed (ms). */
 export const GRANT_MS = 365 * 24 * 60 * 60_000
-/** For how long the answer to a refresh may be had again that its client shows no sign of having got. */
+/** How long the answer to a refresh can be had again while nothing shows that the client received it (ms). */
 export const LOST_ANSWER_MS = 7 * 24 * 60 * 60_000
-/** How long an ended grant's document stays, so that its tokens are known for what they were. */
+/** How long an expired grant's document stays, so that its tokens are still recognized (ms). */
 const PURGE_MS = 7 * 24 * 60 * 60_000
 
 const loopbackParts = (uri: string): string | undefined => {
@@ -26,14 +26,14 @@ const loopbackParts = (uri: string): string | undefined => {
 }
 
 /**
- * Whether a requested redirect URI is a registered one: the same string, or, on a loopback host, the same but for its
- * port, which a native app picks when it starts (RFC 8252 §7.3) [A2]. `localhost` and `127.0.0.1` are two hosts.
+ * Whether a requested redirect URI is a registered one: the same string, or, on a loopback host, the same except for the
+ * port, which a native app picks when it starts (RFC 8252 §7.3). `localhost` and `127.0.0.1` are different hosts.
  */
 export const matchesRedirect = (registered: string, requested: string): boolean =>
   registered === requested ||
   (isLoopback(requested) && loopbackParts(registered) === loopbackParts(requested))
 
-/** The URI to redirect to; one that was left out is the registered one if there is only one (RFC 6749 §3.1.2.3). */
+/** The URI to redirect to. It may be omitted if only one is registered (RFC 6749 §3.1.2.3). */
 export const chooseRedirect = (client: Client, requested: string | undefined): Ruled<string> => {
   if (requested === undefined) {
     const [only, another] = client.redirect_uris
@@ -44,14 +44,14 @@ export const chooseRedirect = (client: Client, requested: string | undefined): R
     : refused('redirect_uri_not_registered')
 }
 
-/** The challenge of a request: required of every client, S256 only, so that a stolen code is worth nothing [A3]. */
+/** The PKCE challenge of a request: required of every client, S256 only, so that a stolen code is worthless (RFC 9700 §2.1.1). */
 export const checkChallenge = (challenge: string | undefined, method: string | undefined): Ruled<string> => {
   if (!challenge) return refused('challenge_missing')
   if (method !== 'S256') return refused('challenge_method_not_s256')
   return /^[A-Za-z0-9_-]{43}$/.test(challenge) ? allowed(challenge) : refused('challenge_malformed')
 }
 
-/** Whether a verifier is the one behind a challenge (RFC 7636 §4.6). */
+/** Checks a verifier against its challenge (RFC 7636 §4.6). */
 export const checkVerifier = (verifier: string | undefined, challenge: string): Ruled<true> => {
   if (!verifier || !/^[A-Za-z0-9._~-]{43,128}$/.test(verifier)) return refused('verifier_missing')
   return sameText(sha256(verifier), challenge) ? allowed(true) : refused('verifier_wrong')
@@ -59,10 +59,10 @@ export const checkVerifier = (verifier: string | undefined, challenge: string): 
 
 const isScope = (name: string): name is Scope => (ALL_SCOPES as readonly string[]).includes(name)
 
-/** Listed in the server's metadata for clients that ask for it; a refresh token is given without it too [K5]. */
+/** Listed in the metadata for clients that ask for it. Refresh tokens are issued with or without it. */
 export const OFFLINE_ACCESS = 'offline_access'
 
-/** The scopes to ask the person for: the baseline when none is named, unknown ones are dropped [A4]. */
+/** The scopes to ask the person for: the baseline when none is named; unknown ones are dropped (RFC 6749 §3.3). */
 export const narrowScopes = (asked: string | undefined): Ruled<Scope[]> => {
   const names = (asked ?? '').split(/\s+/).filter((name) => name !== '' && name !== OFFLINE_ACCESS)
   if (names.length === 0) return allowed([...BASELINE_SCOPES])
@@ -70,11 +70,11 @@ export const narrowScopes = (asked: string | undefined): Ruled<Scope[]> => {
   return known.length > 0 ? allowed(known) : refused('scope_unknown')
 }
 
-/** The scopes of a refreshed access token: those asked for, if the grant has them all [K10]. */
+/** The scopes of a refreshed access token: those requested, if the grant has them all (RFC 6749 §6). */
 export const refreshScopes = (granted: readonly Scope[], asked: string | undefined): Ruled<Scope[]> => {
   const names = (asked ?? '').split(/\s+/).filter((name) => name !== '' && name !== OFFLINE_ACCESS)
   if (names.length === 0) return allowed([...granted])
-  if (!names.every((name) => isScope(name) && includes(granted, name))) return refused('scope_widened')
+  if (!names.every((name) => isScope(name) && includesScope(granted, name))) return refused('scope_widened')
   return allowed(ALL_SCOPES.filter((scope) => names.includes(scope)))
 }
 
@@ -85,34 +85,34 @@ export const RESOURCE_PATH = '/mcp'
 export const resourceOf = (publicUrl: string): string => `${publicUrl}${RESOURCE_PATH}`
 
 /**
- * Whether every `resource` means our MCP endpoint: absent, canonical, with a slash behind it, with host and scheme in
- * another case, or the bare origin, as clients in the field send it [A5].
+ * Whether every `resource` means this MCP endpoint (RFC 8707 §2). Besides the canonical form, clients in the field send
+ * none, a trailing slash, host and scheme in another case, or the bare origin.
  */
 export const checkResource = (
   asked: readonly string[],
   publicUrl: string,
   reason: 'resource_foreign' | 'target_foreign',
 ): Ruled<string> => {
-  const ours = ['', '/', RESOURCE_PATH, `${RESOURCE_PATH}/`]
-  const means = (value: string): boolean => {
+  const paths = ['', '/', RESOURCE_PATH, `${RESOURCE_PATH}/`]
+  const isEndpoint = (value: string): boolean => {
     if (!/^https?:\/\/[^/?#@\\]+(\/[^?#]*)?$/i.test(value) || !URL.canParse(value)) return false
     const { origin, pathname } = new URL(value)
-    return origin === publicUrl && ours.includes(pathname)
+    return origin === publicUrl && paths.includes(pathname)
   }
-  return asked.every(means) ? allowed(resourceOf(publicUrl)) : refused(reason)
+  return asked.every(isEndpoint) ? allowed(resourceOf(publicUrl)) : refused(reason)
 }
 
-/** What a client sent to prove itself. */
+/** The credentials that a client sent, and how. */
 export type Credentials = Readonly<{
   client_id: string
   secret?: string
   by: 'none' | 'client_secret_basic' | 'client_secret_post'
 }>
 
-/** Whether the credentials are the client's: its secret, or none where it registered none [K2]. */
+/** Checks that the credentials are the client's: its secret, or none where it registered none (RFC 6749 §3.2.1). */
 export const checkCredentials = (client: Client | null, given: Credentials): Ruled<Client> => {
   if (!client) return refused('credentials_wrong')
-  // A secret counts in either place: clients mix them up between code and refresh, and it proves the same.
+  // A secret is accepted in either place: some clients mix them up, and it proves the same.
   if ((client.auth_method === 'none') !== (given.by === 'none')) return refused('credentials_by_other_method')
   if (client.auth_method === 'none') return allowed(client)
   return given.secret !== undefined && sameText(sha256(given.secret), client.secret_hash ?? '')
@@ -123,7 +123,7 @@ export const checkCredentials = (client: Client | null, given: Credentials): Rul
 const after = (now: Date, ms: number, end: Date): Date =>
   new Date(Math.min(now.getTime() + ms, end.getTime()))
 
-/** Until when a grant lasts that is used at `now`: a while longer, but never past its end [K11]. */
+/** How far using a grant at `now` extends it: by `refresh_ms`, but never past `ends_at`. */
 export const lifetime = (
   ends_at: Date,
   now: Date,
@@ -133,22 +133,22 @@ export const lifetime = (
   return { expires_at, purge_at: new Date(expires_at.getTime() + PURGE_MS) }
 }
 
-/** Until when an access token counts that is made at `now`. */
+/** When an access token made at `now` expires: after `access_ms`, but never after its grant ends. */
 export const accessLifetime = (grant: Pick<Grant, 'ends_at'>, now: Date, access_ms: number): Date =>
   after(now, access_ms, grant.ends_at)
 
-/** What comes with a code. */
+/** What is sent with a code. */
 export type Exchange = Readonly<{
   client_id: string
   redirect_uri: string | undefined
   verifier: string | undefined
-  /** When this exchange began: one that began before the code was used ran beside the one that used it. */
+  /** When this exchange began. One that began before the code was used ran concurrently with the one that used it. */
   began: Date
 }>
 
 /**
- * Whether a code may be exchanged. Checked whole before the code is used up, so that a wrong try does not burn it [K3].
- * `code_replayed` ends the grant [K4].
+ * Whether a code may be exchanged. Everything is checked before the code is used up, so that a wrong request does not burn
+ * it. `code_replayed` ends the grant (RFC 6749 §4.1.2).
  */
 export const checkExchange = (grant: Grant | null, asked: Exchange): Ruled<Grant> => {
   if (!grant) return refused('code_unknown')
@@ -163,17 +163,17 @@ export const checkExchange = (grant: Grant | null, asked: Exchange): Ruled<Grant
   return verified.ok ? allowed(grant) : verified
 }
 
-/** What a refresh token gets: the next generation, or, within the grace, the current one once more. */
+/** What a refresh token gets: the next generation, or the current one once more (within the grace period). */
 export type Rotation = 'rotate' | 'repeat'
 
 /**
  * Rotation with a grace of one generation. Two processes of one client that refresh at once, and a client that lost the
- * answer, get the same successor; nobody gets a second chain [K6, K7]. Anything older means that the token is in two
- * hands, and ends the grant [K8] (RFC 9700 §4.14.2; the grace is a deliberate deviation, bounded by count and time).
+ * answer, get the same successor; there is never a second chain. Anything older means that two parties have the token, and
+ * ends the grant (RFC 9700 §4.14.2; the grace is a deliberate deviation, bounded by count and time).
  *
- * The token that was just replaced counts while its replacement is younger than the grace, and after that for
- * LOST_ANSWER_MS as long as nothing shows that the client ever got it: neither its refresh token nor its access token was
- * used.
+ * The token that was just replaced is accepted while its replacement is younger than `grace_ms`. After that it is accepted
+ * for LOST_ANSWER_MS, as long as nothing shows that the client received the replacement: neither its refresh token nor its
+ * access token was used.
  */
 export const checkRefresh = (
   grant: Grant | null,

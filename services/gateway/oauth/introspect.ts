@@ -1,16 +1,15 @@
-// POST /introspect: what an access token stands for at this moment (RFC 7662), for services of this installation that are
-// brought one. They prove themselves by a token made from LOOPS_SECRET; clients have nothing to ask here.
+// POST /introspect: what an access token stands for now (RFC 7662), for services of this installation that receive one. They
+// authenticate with a token made from LOOPS_SECRET; it is not for clients.
 import type { Deps } from '../deps.ts'
 import { readBearer } from '../http/bearer.ts'
 import { field, repeats } from '../http/forms.ts'
-import type { Secrets } from '../secrets.ts'
-import { sameText } from '../secrets.ts'
+import { type Secrets, sameText } from '../secrets.ts'
 import { judge } from './access.ts'
 import { resourceOf } from './grant-rules.ts'
 import { allowed, type Ruled, refused } from './refusals.ts'
 import { readAccessToken } from './tokens.ts'
 
-/** The answer (RFC 7662 §2.2). About a token that does not count it says nothing else, nor why. */
+/** The answer (RFC 7662 §2.2). For an inactive token it says nothing else, not even why. */
 export type Introspection =
   | Readonly<{ active: false }>
   | Readonly<{
@@ -30,16 +29,16 @@ const INACTIVE: Introspection = { active: false }
 
 const tokenOf = (key: Uint8Array): string => Buffer.from(key).toString('base64url')
 
-/** The bearer token by which services of this installation are known here. */
+/** The bearer token with which services of this installation authenticate. */
 export const introspectionToken = (secrets: Secrets): string => tokenOf(secrets.introspection[0])
 
-/** Whether a request is from such a service. */
-const isOurs = (deps: Deps, authorization: string | undefined): boolean => {
+/** Whether a request comes from such a service. */
+const isFromService = (deps: Deps, authorization: string | undefined): boolean => {
   const token = readBearer(authorization ?? null)
   return token !== undefined && deps.secrets.introspection.some((key) => sameText(token, tokenOf(key)))
 }
 
-/** Looks at the token as the MCP endpoint would, but past its caches: whoever asks may keep the answer for a while. */
+/** Judges the token as the MCP endpoint would, but without its caches: the asking service may cache the answer itself. */
 const introspect = async (deps: Deps, token: string): Promise<Introspection> => {
   const { keys, store, clock, public_url: issuer } = deps
   const resource = resourceOf(issuer)
@@ -65,15 +64,15 @@ const introspect = async (deps: Deps, token: string): Promise<Introspection> => 
 }
 
 /**
- * Answers the introspection endpoint [X2]. Only access tokens are looked at: to a service that is brought a refresh token
- * or a code it is nothing that counts.
+ * Answers the introspection endpoint. Only access tokens can be active: no service should ever receive a refresh token or a
+ * code.
  */
 export const answerIntrospect = async (
   deps: Deps,
   authorization: string | undefined,
   form: URLSearchParams,
 ): Promise<Ruled<Introspection>> => {
-  if (!isOurs(deps, authorization)) return refused('service_unknown')
+  if (!isFromService(deps, authorization)) return refused('service_unknown')
   if (repeats(form)) return refused('form_repeats')
   const token = field(form, 'token')
   return token === undefined ? refused('token_missing') : allowed(await introspect(deps, token))

@@ -1,4 +1,4 @@
-// The keys that access tokens are signed with: shared by all gateways through the store, encrypted there. Knows no token.
+// The keys that sign access tokens: shared by all gateways through the store, where they are encrypted. Knows no token.
 import {
   CompactEncrypt,
   type CryptoKey,
@@ -16,9 +16,9 @@ import { dueNumber, type KeyUse, keysNeeded, retiredAt, signerAt, usesAt } from 
 import type { SigningKey } from './model.ts'
 import type { KeyStore } from './oauth-store.ts'
 
-/** The one algorithm of access tokens (RFC 7518 §3.4). Nothing else verifies. */
+/** The only algorithm that access tokens are signed with or verified by (RFC 7518 §3.4). */
 export const ALGORITHM = 'ES256'
-/** A key that is not known is looked for in the store at most this often (ms). */
+/** How often at most an unknown key is looked for in the store (ms). */
 const RELOAD_MS = 5_000
 
 type Signer = Readonly<{ kid: string; key: CryptoKey }>
@@ -26,15 +26,15 @@ type Pair = Signer & Readonly<{ number: number; created_at: Date; publicKey: Cry
 
 export type Keys = Readonly<{
   signer: () => Signer
-  /** The public key of a `kid`; undefined when no gateway has made it. */
+  /** The public key with this `kid`; undefined when no gateway has made it. */
   verifier: (kid: string) => Promise<CryptoKey | undefined>
   /** What /.well-known/jwks.json publishes. */
   jwks: () => Readonly<{ keys: readonly JWK[] }>
-  /** Every key and what it is there for now, newest first. */
+  /** Every key and its use now, newest first. */
   uses: () => readonly (KeyUse & { key: Readonly<{ kid: string; created_at: Date }> })[]
-  /** Makes the next key before it is due; false while one is announced already. Gateways see it at their next look. */
+  /** Makes the next key before it is due; false while one is already announced. Gateways see it at their next look. */
   rotate: () => Promise<boolean>
-  /** Reads the keys anew, makes the next one when it is due, and drops those that are done. Run it again and again. */
+  /** Reads the keys again, makes the next one if it is due, and removes retired ones. Meant to be called repeatedly. */
   tend: () => Promise<void>
 }>
 
@@ -43,7 +43,8 @@ const encrypt = (jwk: JWK, secret: Uint8Array): Promise<string> =>
     .setProtectedHeader({ alg: 'dir', enc: 'A256GCM' })
     .encrypt(secret)
 
-type Opened = Readonly<{ jwk: JWK /** Whether it is sealed under the newest secret. */; newest: boolean }>
+/** A decrypted key; `newest`: it was sealed under the newest secret. */
+type Opened = Readonly<{ jwk: JWK; newest: boolean }>
 
 const decrypt = async (jwe: string, secrets: SealingKeys): Promise<Opened> => {
   let cause: unknown
@@ -56,12 +57,12 @@ const decrypt = async (jwe: string, secrets: SealingKeys): Promise<Opened> => {
     }
   throw new AppError(
     'unavailable',
-    'LOOPS_SECRET is not the one that this database was set up with; set it to that one, or LOOPS_SECRET_OLD while it is replaced.',
+    'LOOPS_SECRET is not the one that this database was set up with. Set it to that one, or set LOOPS_SECRET_OLD to it while you replace it.',
     { cause },
   )
 }
 
-/** Seals anew what is still sealed under an old secret. @returns how many were. */
+/** Seals again under the newest secret what is still sealed under an old one. @returns how many keys. */
 const resealKeys = async (store: KeyStore, secrets: SealingKeys, clock: Clock): Promise<number> => {
   if (secrets.length === 1) return 0
   let resealed = 0
@@ -72,7 +73,7 @@ const resealKeys = async (store: KeyStore, secrets: SealingKeys, clock: Clock): 
   return resealed
 }
 
-/** What of the signing keys still needs an old secret, and since when the newest has been in use; null: from the beginning. */
+/** How many keys still need an old secret, and since when the newest one has been in use (null: from the beginning). */
 export const sealingOf = async (
   store: KeyStore,
   secrets: SealingKeys,
@@ -111,7 +112,7 @@ const importPair = async (kept: SigningKey, secrets: SealingKeys): Promise<Pair>
 })
 
 /**
- * Finds the keys, or makes the first one: of gateways that start at once, one makes it and all use it.
+ * Loads the keys, or makes the first one. Of gateways that start at once, one makes it and all use it.
  * @throws AppError `unavailable` when they were encrypted with another LOOPS_SECRET.
  */
 export const openKeys = async (
@@ -125,7 +126,7 @@ export const openKeys = async (
     looked_ms = clock.monotonicMs()
     const known = new Map(pairs.map((pair) => [pair.kid, pair]))
     const kept = await store.list()
-    // Importing costs, so it is done once for each key; its date is read anew: an operator who sets it back rotates the key.
+    // Importing is expensive, so each key is imported once. Its date is read every time: setting it back rotates the key.
     pairs = await Promise.all(
       kept.map(async (key) => ({
         ...(known.get(key._id) ?? (await importPair(key, secrets))),
@@ -137,7 +138,7 @@ export const openKeys = async (
     await read()
     const now = clock.now()
     const number = dueNumber(pairs, now)
-    // Of gateways that find it due at once, one makes it: numbers are unique.
+    // Of gateways that find it due at once, one makes it, since numbers are unique.
     if (number !== undefined) await store.insert(await makeKey(number, secret, clock))
     const retired = retiredAt(pairs, now)
     if (retired.length > 0) await store.remove(retired.map(({ kid }) => kid))

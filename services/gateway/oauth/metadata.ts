@@ -1,5 +1,5 @@
-// The documents by which clients find everything: RFC 9728 for the MCP endpoint, RFC 8414 for the authorization server.
-// All addresses are made from the configured public URL, never from what a request says. Pure.
+// The documents by which clients find everything: RFC 9728 for the MCP endpoint, RFC 8414 for the authorization server. All
+// addresses are made from the configured public URL, never from a request. Pure.
 import { ALL_SCOPES } from '../../../shared/contracts/define/common.ts'
 import { BASELINE_SCOPES } from '../../../shared/contracts/define/scopes.ts'
 import { OFFLINE_ACCESS, RESOURCE_PATH } from './grant-rules.ts'
@@ -7,10 +7,10 @@ import { ALGORITHM } from './keys.ts'
 import { AUTH_METHODS } from './model.ts'
 import type { OAuthSettings } from './settings.ts'
 
-/** What of the settings these documents tell. */
+/** The settings that these documents reveal. */
 export type Offered = Pick<OAuthSettings, 'registration' | 'documents'>
 
-/** Where each thing is answered, under the public URL. */
+/** The path of each endpoint under the public URL. */
 export const PATHS = {
   authorize: '/authorize',
   token: '/token',
@@ -21,9 +21,9 @@ export const PATHS = {
 } as const
 
 /**
- * Metadata of the protected resource [D3]. Some clients want it to name exactly the address that was typed, so there is
- * one document for it with a slash at its end and one without; tokens have the same audience. The scopes are those to
- * begin with; a challenge names further ones when a call needs them.
+ * Metadata of the protected resource (RFC 9728 §2). Some clients want it to name exactly the URL that was typed, so there is
+ * one document with a trailing slash and one without; the audience of tokens is the same. The scopes are those to begin
+ * with; a challenge names further ones when a call needs them.
  */
 export const resourceMetadata = (publicUrl: string, path: string = RESOURCE_PATH) => ({
   resource: `${publicUrl}${path}`,
@@ -33,7 +33,7 @@ export const resourceMetadata = (publicUrl: string, path: string = RESOURCE_PATH
   resource_name: 'Loops',
 })
 
-/** Metadata of the authorization server [D5]: a way for clients to be known is named only when it is open. */
+/** Metadata of the authorization server (RFC 8414 §2). A way for clients to become known is named only while it is open. */
 export const serverMetadata = (publicUrl: string, offered: Offered) => ({
   issuer: publicUrl,
   authorization_endpoint: `${publicUrl}${PATHS.authorize}`,
@@ -49,13 +49,13 @@ export const serverMetadata = (publicUrl: string, offered: Offered) => ({
   code_challenge_methods_supported: ['S256'],
   token_endpoint_auth_methods_supported: AUTH_METHODS,
   revocation_endpoint_auth_methods_supported: AUTH_METHODS,
-  // A type of token instead of a method of clients (RFC 8414 §2): services ask there, clients do not.
+  // A token type rather than a client's method (RFC 8414 §2): services call it, clients do not.
   introspection_endpoint_auth_methods_supported: ['Bearer'],
   authorization_response_iss_parameter_supported: true,
   client_id_metadata_document_supported: offered.documents,
 })
 
-/** The same for clients that look in OpenID Connect's place and insist on its members; no ID tokens are made [D6]. */
+/** The same for clients that look where OpenID Connect has it and insist on its members. No ID tokens are issued. */
 export const openidMetadata = (publicUrl: string, offered: Offered) => ({
   ...serverMetadata(publicUrl, offered),
   subject_types_supported: ['public'],

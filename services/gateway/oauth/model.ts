@@ -1,14 +1,14 @@
-// The documents of the authorization server, as types. Pure; what they mean is in rules.ts, how they are kept in store.ts.
+// The documents of the authorization server as types. Pure. Their rules are in grant-rules.ts, their storage in oauth-store.ts.
 import type { JWK } from 'jose'
 import type { Scope } from '../../../shared/contracts/define/common.ts'
 
-/** How a client proves itself at the token endpoint. */
+/** How a client authenticates at the token endpoint (RFC 7591 §2). */
 export const AUTH_METHODS = ['none', 'client_secret_basic', 'client_secret_post'] as const
 export type AuthMethod = (typeof AUTH_METHODS)[number]
 
-/** An app that may ask for access. Its texts are by its makers: never shown without saying so. */
+/** An app that may ask for access. Its texts come from its makers; no page shows them without saying so. */
 export type Client = {
-  /** The client_id: one that we gave out, or the address of a document about the client. */
+  /** The client_id: one that registration gave out, or the URL of a document about the client. */
   _id: string
   name: string
   redirect_uris: string[]
@@ -16,15 +16,15 @@ export type Client = {
   auth_method: AuthMethod
   /** SHA-256 of its secret; absent for a public client. */
   secret_hash?: string
-  /** Further members of its registration, given back as they came. */
+  /** Further members of its registration, echoed unchanged. */
   metadata: Record<string, unknown>
   created_at: Date
   expires_at: Date
-  /** Only of a client that is known by a document: until when that counts as read. */
+  /** Only for a client with a document: until when that is fresh. */
   fresh_until?: Date
 }
 
-/** What a person decided about a request; `null` scopes: denied. */
+/** What a person decided about a request. */
 export type Decision =
   | { allow: false; at: Date }
   | {
@@ -37,11 +37,11 @@ export type Decision =
       scopes: Scope[]
     }
 
-/** A checked request for authorization that waits for its person. */
+/** A checked authorization request that waits for its person. */
 export type AuthorizationRequest = {
-  /** SHA-256 of the id that is in the pages' addresses. */
+  /** SHA-256 of the id in the pages' URLs. */
   _id: string
-  /** The grant that an approval makes: chosen here, so that a second click makes no second one. */
+  /** The id of the grant that a consent makes: chosen in advance, so that a second click makes no second one. */
   grant_id: string
   client_id: string
   client_name: string
@@ -59,18 +59,18 @@ export type AuthorizationRequest = {
 /** Why a grant ended. */
 export type RevokeReason = 'code_replayed' | 'refresh_reused' | 'revoked_by_client' | 'revoked_by_person'
 
-/** That a person lets a client work in one workspace: the family of all tokens that come of it. */
+/** A person's permission for a client to work in one workspace: the family of all tokens issued under it. */
 export type Grant = {
   _id: string
   client_id: string
   client_name: string
   redirect_uri: string
   user_id: string
-  /** The password that the person had when they allowed it: with another one it has ended. Absent: 1. */
+  /** The person's password version at consent: with another one the grant has ended. Absent: 1. */
   password_version?: number
   /** The workspace. */
   ws: string
-  /** The membership under which they allowed it; see Membership. */
+  /** The membership under which the person consented; see Membership. */
   membership_id?: string
   scopes: Scope[]
   resource: string
@@ -78,31 +78,31 @@ export type Grant = {
   /** Generation of the current refresh token; 0 until the code is used. */
   gen: number
   rotated_at: Date
-  /** The highest generation whose access token was used: proof that its client has that answer. */
+  /** The highest generation whose access token was used, which proves that the client received it. */
   used_gen: number
   last_used_at: Date | null
-  /** When its client was last sent to ask for more, and the generation of the token that it had then. */
+  /** When its client was last challenged to ask for more scopes, and the generation of its token then. */
   challenged?: { gen: number; at: Date }
   revoked: { reason: RevokeReason; at: Date } | null
   /** Access tokens that were revoked one by one. */
   ended_tokens: { jti: string; expires_at: Date }[]
   created_at: Date
-  /** When the refresh token expires; each use moves it on, up to `ends_at`. */
+  /** When the refresh token expires. Each use extends it, up to `ends_at`. */
   expires_at: Date
   ends_at: Date
   purge_at: Date
 }
 
-/** A key that access tokens are signed with. */
+/** A key that signs access tokens. */
 export type SigningKey = {
   /** The `kid`. */
   _id: string
-  /** Unique: of instances that make the same number at once, one wins. */
+  /** Unique: of gateways that make the same number at once, one wins. */
   number: number
   public_jwk: JWK
   /** The private JWK as a compact JWE. */
   private_jwe: string
-  /** When it was sealed under a secret that had taken the place of another. */
+  /** When it was last sealed again, under a secret that replaced another. */
   sealed_at?: Date
   created_at: Date
 }

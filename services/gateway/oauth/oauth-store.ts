@@ -1,11 +1,11 @@
-// The collections of the authorization server. No secret is in them: ids of requests are kept as SHA-256, client secrets
-// likewise, codes and refresh tokens not at all (they are recomputed, see tokens.ts), signing keys encrypted.
+// The collections of the authorization server. They hold no secret: request ids and client secrets are stored as SHA-256,
+// codes and refresh tokens not at all (they are recomputed, see tokens.ts), signing keys encrypted.
 //
-// clients       one per registration, and one per metadata document that was read. Gone when it expired: a day later if
-//               never used, see clients.ts.
-// requests      one per visit of /authorize, until its person has decided. Gone after REQUEST_MS.
+// clients       one per registration, and one per metadata document that was read. Gone when expired: an unused one after a
+//               day, see clients.ts.
+// requests      one per authorization request, until its person has decided. Gone after REQUEST_MS.
 // grants        one per consent: what was allowed, its code, and the generation of its refresh token. Every change is one
-//               compare-and-set on this one document, so refresh, replay and revocation cannot interleave.
+//               compare-and-set on this document, so refresh, replay and revocation cannot interleave.
 // signing_keys  numbered; one signs, all verify, see key-schedule.ts. Private parts encrypted with a key from LOOPS_SECRET.
 import type { Collection, Db, IndexDescription, UpdateFilter } from 'mongodb'
 import type { Scope } from '../../../shared/contracts/define/common.ts'
@@ -15,58 +15,58 @@ import type { AuthorizationRequest, Client, Decision, Grant, RevokeReason, Signi
 
 export type ClientStore = Readonly<{
   insert: (client: Client) => Promise<void>
-  /** Writes what a document says now over what it said before, and shortens nothing. */
+  /** Writes what a document says now over what it said before. Never shortens how long the client is kept. */
   put: (client: Client) => Promise<void>
   /** The client, unless it has expired at `now`. */
   find: (id: string, now: Date) => Promise<Client | null>
-  /** Keeps it at least until then. */
+  /** Keeps the client at least until then. */
   keep: (id: string, until: Date) => Promise<void>
 }>
 
 export type RequestStore = Readonly<{
   insert: (request: AuthorizationRequest) => Promise<void>
   find: (id: string, now: Date) => Promise<AuthorizationRequest | null>
-  /** Ties an undecided request to the session that now looks at it. */
+  /** Binds an undecided request to the session that now has it open. */
   bind: (id: string, sessionId: string) => Promise<void>
-  /** Records the first decision of that session; gives the decision that stands, or null if it is not its to decide. */
+  /** Records the session's decision if it is the first. Gives the request as decided; null when bound to another session. */
   decide: (id: string, sessionId: string, decision: Decision) => Promise<AuthorizationRequest | null>
 }>
 
 export type GrantStore = Readonly<{
-  /** Inserts; false when it was there already. */
+  /** False when it exists already. */
   insert: (grant: Grant) => Promise<boolean>
   find: (id: string) => Promise<Grant | null>
-  /** A person's connections that are in force at `now`, newest first. */
+  /** A person's grants that are in force at `now`, newest first. */
   inForce: (userId: string, now: Date, limit: number) => Promise<Grant[]>
-  /** Uses the code up and starts the refresh tokens; null when it was used or revoked meanwhile. */
+  /** Uses up the code and starts the refresh tokens; null when it was used or revoked meanwhile. */
   useCode: (
     id: string,
     change: Pick<Grant, 'expires_at' | 'purge_at'> & { now: Date },
   ) => Promise<Grant | null>
-  /** From generation `gen` to the next; null when that is no longer the current one. */
+  /** Moves from generation `gen` to the next; null when `gen` is no longer the current one. */
   rotate: (
     id: string,
     gen: number,
     change: Pick<Grant, 'expires_at' | 'purge_at'> & { now: Date },
   ) => Promise<Grant | null>
-  /** Ends it for good; repeats keep the first reason. */
+  /** Ends the grant for good. Repeats keep the first reason. */
   revoke: (id: string, reason: RevokeReason, now: Date) => Promise<void>
-  /** Ends one access token; false when too many are ended already. */
+  /** Ends one access token; false when too many have been ended already. */
   endToken: (id: string, jti: string, expires_at: Date, now: Date) => Promise<boolean>
-  /** Sets what it allows; false when it has ended. */
+  /** Sets the allowed scopes; false when the grant has been revoked. */
   setScopes: (id: string, scopes: readonly Scope[]) => Promise<boolean>
-  /** Notes that its client is sent to ask for more, and gives the grant as it was before. */
+  /** Notes that its client was challenged to ask for more scopes. Gives the grant as it was before. */
   noteChallenge: (id: string, challenged: Grant['challenged'] & object) => Promise<Grant | null>
-  /** Notes that an access token of a generation was used. */
+  /** Notes that an access token of this generation was used. */
   markUsed: (id: string, gen: number, now: Date) => Promise<void>
 }>
 
 export type KeyStore = Readonly<{
   /** All keys, the newest first. */
   list: () => Promise<SigningKey[]>
-  /** False when another instance made that number first. */
+  /** False when another gateway made that number first. */
   insert: (key: SigningKey) => Promise<boolean>
-  /** Writes a key sealed anew over what it was; false when it has changed since. */
+  /** Replaces a key's sealed private part; false when it has changed since. */
   reseal: (before: SigningKey, private_jwe: string, sealed_at: Date) => Promise<boolean>
   remove: (ids: readonly string[]) => Promise<void>
 }>
@@ -78,7 +78,7 @@ export type OAuthStores = Readonly<{
   keys: KeyStore
 }>
 
-/** Access tokens of a grant that may be ended one by one while they live; after that the grant itself ends. */
+/** How many live access tokens of a grant can be ended one by one; to end one more, the grant is revoked. */
 const ENDED_TOKENS = 100
 
 const EXPIRES: readonly IndexDescription[] = [
@@ -90,6 +90,7 @@ const GRANT_INDEXES: readonly IndexDescription[] = [
 ]
 const KEY_INDEXES: readonly IndexDescription[] = [{ key: { number: 1 }, name: 'number', unique: true }]
 
+/** Whether an insert succeeded; false when the key exists already. */
 const inserted = async (insert: Promise<unknown>): Promise<boolean> => {
   try {
     await insert
@@ -102,11 +103,11 @@ const inserted = async (insert: Promise<unknown>): Promise<boolean> => {
 
 const clientsOf = (clients: Collection<Client>): ClientStore => ({
   insert: async (client) => void (await clients.insertOne(client)),
-  put: async ({ _id, created_at, expires_at, ...said }) => {
+  put: async ({ _id, created_at, expires_at, ...described }) => {
     await inserted(
       clients.updateOne(
         { _id },
-        { $set: said, $max: { expires_at }, $setOnInsert: { created_at } },
+        { $set: described, $max: { expires_at }, $setOnInsert: { created_at } },
         { upsert: true },
       ),
     )
@@ -152,7 +153,7 @@ const grantsOf = (grants: Collection<Grant>): GrantStore => {
       await grants.updateOne({ _id, revoked: null }, { $set: { revoked: { reason, at } } })
     },
     endToken: async (_id, jti, expires_at, now) => {
-      // Those that have expired since make room; they need no ending.
+      // Expired tokens need no ending, so they make room.
       await grants.updateOne({ _id }, { $pull: { ended_tokens: { expires_at: { $lte: now } } } })
       const { matchedCount } = await grants.updateOne(
         { _id, [`ended_tokens.${ENDED_TOKENS - 1}`]: { $exists: false } },

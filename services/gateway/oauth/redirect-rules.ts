@@ -1,4 +1,4 @@
-// Which redirect URIs a client may register. Pure. The ids in brackets number the protocol requirements.
+// Which redirect URIs a client may register. Pure.
 
 import { isLoopback } from '../http/host.ts'
 import { allowed, type Refusal, type Ruled, refused } from './refusals.ts'
@@ -7,9 +7,9 @@ const REDIRECT_URIS = 20
 const REDIRECT_URI_CHARS = 2_000
 
 /**
- * Desktop apps that take their answers by a URI scheme of their own (RFC 8252 §7.1), with the name that people know them
- * by. The list is closed, since any app may claim a scheme: PKCE keeps a code that went astray worthless, and the page of
- * consent says where the answer goes [R5]. Operators add to it with CLIENT_REDIRECT_SCHEMES.
+ * Desktop apps that receive answers through a private URI scheme (RFC 8252 §7.1), with the names that people know them by.
+ * The list is closed, since any app can claim a scheme. PKCE makes a code that went astray worthless, and the consent page
+ * says where the answer goes. Operators add to the list with CLIENT_REDIRECT_SCHEMES.
  */
 const APPS: Readonly<Record<string, string>> = {
   claude: 'Claude',
@@ -31,15 +31,15 @@ const APPS: Readonly<Record<string, string>> = {
   zed: 'Zed',
 }
 
-/** The app that a scheme is known to belong to. */
+/** The name of the app that a scheme belongs to; undefined for an unknown scheme. */
 export const appOfScheme = (scheme: string): string | undefined =>
   Object.hasOwn(APPS, scheme) ? APPS[scheme] : undefined
 
-/** Schemes that run code, read files or lead to what is no app. */
+/** Schemes that run code, read files, or lead to no app. */
 const HARMFUL = 'javascript|data|vbscript|file|filesystem|blob|about|view-source|intent|ms-msdt|ws|wss|ftp'
 const HARMFUL_SCHEME = new RegExp(`^(${HARMFUL}):`, 'i')
 
-/** Why a URI is not accepted; one of an app that is not known here does no harm to those beside it. */
+/** Why a URI is not accepted; undefined when it is. */
 const faultOf = (uri: string, schemes: ReadonlySet<string>): Refusal | undefined => {
   if (uri.length > REDIRECT_URI_CHARS || /[\s\p{Cc}\\#]/u.test(uri) || !URL.canParse(uri))
     return 'redirect_uri_malformed'
@@ -53,8 +53,8 @@ const faultOf = (uri: string, schemes: ReadonlySet<string>): Refusal | undefined
 }
 
 /**
- * The redirect URIs of a registration that are kept. Apps name one for each of their kinds in one request, so one with a
- * scheme that is not known here is left out while others remain (RFC 7591 §3.2.1); one that could do harm refuses all.
+ * The redirect URIs of a registration that are kept. Apps register the URIs of all their variants in one request, so one with
+ * an unknown scheme is left out while others remain (RFC 7591 §3.2.1); a harmful one refuses the whole request.
  * @param schemes further schemes that are accepted.
  */
 export const checkRedirects = (
@@ -63,9 +63,9 @@ export const checkRedirects = (
 ): Ruled<string[]> => {
   if (!uris || uris.length === 0) return refused('redirect_uris_missing')
   if (uris.length > REDIRECT_URIS) return refused('redirect_uris_too_many')
-  const judged = [...new Set(uris)].map((uri) => ({ uri, fault: faultOf(uri, schemes) }))
-  const harmful = judged.find(({ fault }) => fault !== undefined && fault !== 'redirect_uri_scheme')
+  const checked = [...new Set(uris)].map((uri) => ({ uri, fault: faultOf(uri, schemes) }))
+  const harmful = checked.find(({ fault }) => fault !== undefined && fault !== 'redirect_uri_scheme')
   if (harmful?.fault) return refused(harmful.fault)
-  const kept = judged.filter(({ fault }) => fault === undefined).map(({ uri }) => uri)
+  const kept = checked.filter(({ fault }) => fault === undefined).map(({ uri }) => uri)
   return kept.length > 0 ? allowed(kept) : refused('redirect_uri_scheme')
 }

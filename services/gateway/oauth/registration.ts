@@ -1,10 +1,10 @@
-// What a client may register (RFC 7591), as leniently as today's clients need and no more. Pure.
+// What a client may register (RFC 7591): as lenient as today's clients need, and no more. Pure.
 import * as z from 'zod'
 import { AUTH_METHODS, type AuthMethod } from './model.ts'
 import { checkRedirects } from './redirect-rules.ts'
 import { allowed, type Ruled, refused } from './refusals.ts'
 
-/** Bounds of one registration [R6]. */
+/** Bounds of one registration. */
 export const REGISTRATION_BYTES = 16 * 1024
 const TEXT_CHARS = 2_000
 const NAME_CHARS = 256
@@ -16,14 +16,14 @@ export type Registration = Readonly<{
   grant_types: string[]
   response_types: string[]
   auth_method: AuthMethod
-  /** Further members that are given back as they came. */
+  /** Further members that are echoed unchanged. */
   metadata: Record<string, unknown>
 }>
 
 const GRANT_TYPES = ['authorization_code', 'refresh_token']
 const texts = z.array(z.string().max(TEXT_CHARS)).max(50)
 const text = z.string().max(TEXT_CHARS)
-// Members that say nothing (null, "") count as left out, and unknown ones are ignored [R2, R3].
+// Empty members (null, "") count as absent, and unknown ones are ignored (RFC 7591 §2).
 const Metadata = z.object({
   redirect_uris: z.array(z.string()).optional(),
   client_name: z.string().optional(),
@@ -61,9 +61,9 @@ const nameOf = (typed: string | undefined, redirectUri: string): string => {
 }
 
 /**
- * What of a registration request is accepted, or why it is not [R1–R5]. Extra grant and response types are dropped as
- * long as the code flow remains.
- * @param schemes schemes of redirect URIs that are accepted beside the known ones.
+ * Checks a registration request (RFC 7591 §3.2). Unsupported grant and response types are dropped as long as the code flow
+ * remains.
+ * @param schemes further schemes of redirect URIs that are accepted.
  */
 export const checkRegistration = (
   body: unknown,

@@ -1,4 +1,4 @@
-// The authorization server over HTTP: its documents and endpoints, each a thin translation to and from the rules.
+// The authorization server over HTTP: its documents and endpoints.
 import { type Context, Hono, type Next } from 'hono'
 import { cors } from 'hono/cors'
 import { routePath } from 'hono/route'
@@ -10,7 +10,7 @@ import { readBearer } from '../http/bearer.ts'
 import { readBytes } from '../http/bytes.ts'
 import type { GatewayEnv } from '../http/env.ts'
 import { readForm, readParams } from '../http/forms.ts'
-import { AUTHORIZATIONS, REGISTRATIONS } from '../limits/limits.ts'
+import { AUTHORIZATIONS, REGISTRATIONS } from '../limits/policies.ts'
 import { sameText } from '../secrets.ts'
 import { beginAuthorization } from './authorize.ts'
 import { countUnused, type Registrant, register } from './clients.ts'
@@ -23,21 +23,21 @@ import { answerRevoke, answerToken } from './token.ts'
 
 type Ctx = Context<GatewayEnv>
 
-/** Where a browser that comes to /authorize goes on: pages, of which the authorization server knows no more. */
+/** The pages on which a browser continues from /authorize. */
 export type AuthorizationPages = Readonly<{
-  /** For a request that cannot be trusted enough to be sent back to the client. */
+  /** Shows a fault that must not be sent to the client. */
   fault: (c: Ctx, reason: Refusal) => Promise<Response>
-  /** For whoever sends more requests than are taken. @param wait_s seconds until the next may come. */
+  /** Refuses a request over the limit. @param wait_s seconds until the next may come. */
   tooMany: (c: Ctx, wait_s: number) => Promise<Response>
-  /** Takes a fresh request to its person. */
+  /** Shows a new request to its person. */
   toPerson: (c: Ctx, deps: Deps, request_id: string) => Promise<Response>
 }>
 
-/** How long clients and their caches may keep the documents (s). */
+/** How long clients and caches may keep the documents (s). */
 const DOCUMENTS_MAX_AGE_S = 300
 const RETRY_AFTER_S = 5
 
-/** Browsers of any origin may read and post here: nothing of it rests on a cookie. */
+/** Pages of any origin may read and post here: nothing depends on a cookie. */
 const anywhere = cors({
   origin: '*',
   allowMethods: ['GET', 'HEAD', 'POST', 'OPTIONS'],
@@ -46,7 +46,7 @@ const anywhere = cors({
   maxAge: 86_400,
 })
 
-/** A pause as Retry-After wants it: whole seconds, one at least. */
+/** A wait as Retry-After has it: whole seconds, at least one. */
 const secondsOf = (ms: number): number => Math.max(1, Math.ceil(ms / 1_000))
 
 const noStore = async (c: Ctx, next: Next): Promise<void> => {
@@ -58,8 +58,10 @@ const noStore = async (c: Ctx, next: Next): Promise<void> => {
 const document = (body: object) => (c: Ctx) =>
   c.json(body, 200, { 'Cache-Control': `public, max-age=${DOCUMENTS_MAX_AGE_S}` })
 
-/** What a refused caller should prove itself by: a service by its token, a client by what it tried (RFC 6749 §5.2), one
- * that wants to register by the initial access token. */
+/**
+ * The WWW-Authenticate of a refusal: Bearer for a service and for registration, Basic for a client that sent an
+ * Authorization header (RFC 6749 §5.2).
+ */
 const challengeOf = (c: Ctx, reason: Refusal): string | undefined => {
   const header = c.req.header('authorization')
   if (oauthError(reason).status !== 401) return undefined
@@ -77,7 +79,7 @@ const refuse = (c: Ctx, deps: Deps, reason: Refusal, wait_ms = 0): Response => {
   return c.json(body, status)
 }
 
-/** A fault behind the endpoints, told so that a client keeps its tokens and comes back [K14]. */
+/** Answers an internal fault in a way that makes a client keep its tokens and come back: never `invalid_grant`. */
 const faulted =
   (deps: Deps) =>
   (fault: Error, c: Ctx): Response => {
@@ -99,8 +101,8 @@ const documents = (routes: Hono<GatewayEnv>, deps: Deps): void => {
   for (const path of ['', '/', RESOURCE_PATH])
     routes.get(`${resource}${path}`, document(resourceMetadata(public_url)))
   routes.get(`${resource}${RESOURCE_PATH}/`, document(resourceMetadata(public_url, `${RESOURCE_PATH}/`)))
-  // Not under the endpoint's path as well: what is found there must name that path as its issuer (RFC 8414 §3.3), and
-  // whoever looks there first goes on to look here.
+  // Not also under the endpoint's path: a document there must name that path as its issuer (RFC 8414 §3.3), and clients that
+  // look there first go on to look here.
   routes.get(server, document(serverMetadata(public_url, oauth)))
   routes.get('/.well-known/openid-configuration', document(openidMetadata(public_url, oauth)))
   routes.get(PATHS.jwks, (c) => document(keys.jwks())(c))
@@ -117,10 +119,7 @@ const readJson = async (request: Request): Promise<unknown> => {
   }
 }
 
-/**
- * Whether a client may register: by the initial access token of the installation if it brings that (RFC 7591 §3), else as
- * anybody may, and then within everybody's limits.
- */
+/** Who registers, or why nobody may. Only those without the initial access token (RFC 7591 §3) are limited in number. */
 const registrantOf = (c: Ctx, { oauth }: Deps): Registrant | Refusal => {
   const { registration, registration_token } = oauth
   if (registration === 'off') return 'registration_off'

@@ -1,12 +1,12 @@
-// What an operator sets about the authorization server, in the units that the rules count in. Pure.
+// What an operator configures about the authorization server, in the units of its rules. Pure.
 import type { Config } from '../../../shared/process/config.ts'
 
-/** Durations of what is issued (ms). */
+/** Lifetimes of what is issued (ms). */
 export type Lifetimes = Readonly<{
   access_ms: number
-  /** A grant ends when it was not refreshed for this long. */
+  /** A grant ends when it is not refreshed for this long. */
   refresh_ms: number
-  /** For this long the refresh token that was just replaced still gets its successor. */
+  /** How long a replaced refresh token still gets its successor. */
   grace_ms: number
 }>
 
@@ -15,15 +15,15 @@ export type OAuthSettings = Lifetimes &
     /** Whether clients may register themselves (RFC 7591), and whether only with the initial access token. */
     registration: Config['CLIENT_REGISTRATION']
     registration_token: string | undefined
-    /** Schemes of redirect URIs that are accepted beside the known ones. */
+    /** Further schemes of redirect URIs that are accepted. */
     redirect_schemes: ReadonlySet<string>
-    /** A client may be the address of a document about it. */
+    /** Whether a client id may be the URL of a document about the client. */
     documents: boolean
-    /** Such documents may be on this machine, without TLS. Two variables must say so: no slip of one opens it. */
+    /** Whether such documents may be on this machine, without TLS. Two variables must say so: one slip opens nothing. */
     loopback_documents: boolean
   }>
 
-/** Reads them from the environment's variables. */
+/** Derives them from the configuration. */
 export const oauthSettings = (config: Config): OAuthSettings => ({
   access_ms: config.ACCESS_TOKEN_MINUTES * 60_000,
   refresh_ms: config.REFRESH_TOKEN_DAYS * 24 * 60 * 60_000,

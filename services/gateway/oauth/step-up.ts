@@ -1,23 +1,24 @@
-// When a client that lacks a scope is sent to ask its person for it, and when it is only told.
+// Whether a client that lacks a scope is challenged to ask for it, or only told.
 import type { Scope } from '../../../shared/contracts/define/common.ts'
 import { includesScope } from '../../../shared/contracts/define/scopes.ts'
 import type { Deps } from '../deps.ts'
 import type { Access } from './access.ts'
 import type { Grant } from './model.ts'
 
-/** A refresh that follows a challenge within this time was the client's answer to it (ms). */
+/** A refresh within this time after a challenge counts as the client's reaction to it (ms). */
 const ANSWER_MS = 60_000
 
 type Allowed = Extract<Access, { ok: true }>
 
-/** Whether a client whose access is right, but lacks these scopes, should be sent to ask for them. */
+/** Whether a client with valid access that lacks these scopes should be challenged to ask for them. */
 export type MayAsk = (access: Allowed, missing: readonly Scope[]) => Promise<boolean>
 
 /**
- * Whether a challenge leads anywhere. Many clients answer it by a refresh, which cannot widen a grant (RFC 6749 §6), and
- * give up with an error that tells nobody anything when they meet it again: those are told in the tool's answer. Once the
- * person has allowed the scope, a refresh is what is needed.
- * @param grant as it was before this challenge. @param gen generation of the token that was used now.
+ * Whether a challenge leads anywhere. Many clients react to it with a refresh, which cannot widen a grant (RFC 6749 §6), and
+ * give up with an unhelpful error at the next challenge: they are told in the tool's answer instead. Once the person has
+ * allowed the scope, a refresh is just what is needed.
+ * @param grant as it was before this challenge.
+ * @param gen the generation of the token that was used now.
  */
 export const leadsSomewhere = (
   grant: Pick<Grant, 'scopes' | 'challenged'>,
@@ -31,7 +32,7 @@ export const leadsSomewhere = (
   return !(refreshed && now.getTime() - challenged.at.getTime() < ANSWER_MS)
 }
 
-/** Makes the decision for the gateways of one database. */
+/** Makes the decision from what all gateways know of earlier challenges. */
 export const stepUp =
   ({ store, clock }: Pick<Deps, 'store' | 'clock'>): MayAsk =>
   async ({ grant_id, gen }, missing) => {

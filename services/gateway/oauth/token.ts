@@ -1,5 +1,5 @@
-// POST /token and /revoke: codes and refresh tokens into tokens, and tokens out of force (RFC 6749 §5, RFC 7009).
-// Knows no HTTP but the form.
+// POST /token and /revoke: issues tokens for codes and refresh tokens, and revokes them (RFC 6749 §5, RFC 7009). Knows no
+// HTTP but the form.
 
 import type { Scope } from '../../../shared/contracts/define/common.ts'
 import { untilSaved } from '../../../shared/storage/aggregate.ts'
@@ -47,7 +47,7 @@ const targetOf = (deps: Deps, form: URLSearchParams): Ruled<string> => {
   return checkResource(resources, deps.public_url, 'target_foreign')
 }
 
-/** Whether the person still is a member, and has the password that they had when they allowed the app. */
+/** Checks that the person is still a member, with the same password as at consent. */
 const checkPerson = async ({ store }: Deps, grant: Grant): Promise<Ruled<Grant>> => {
   const person = await store.people.byId(grant.user_id)
   if (!person || !membershipUnder(grant, person)) return refused('person_left')
@@ -129,7 +129,7 @@ const refresh = async (deps: Deps, client: Client, form: URLSearchParams): Promi
 
 /**
  * Answers the token endpoint.
- * @param began when the request arrived: tells a code that is used twice at once from one that is replayed.
+ * @param began when the request arrived: distinguishes concurrent uses of a code from a replay.
  */
 export const answerToken = async (
   deps: Deps,
@@ -162,8 +162,8 @@ const revokeAccess = async (deps: Deps, client: Client, token: string): Promise<
 }
 
 /**
- * Revokes a token of the client: a refresh token with all that came of its grant, an access token alone. A token that is
- * unknown, or another client's, is answered alike and left alone (RFC 7009 §2.2) [X1].
+ * Revokes a token of the client: a refresh token together with its whole grant, an access token alone. A token that is unknown
+ * or another client's gets the same answer and is left alone (RFC 7009 §2.1, §2.2).
  */
 export const answerRevoke = async (
   deps: Deps,

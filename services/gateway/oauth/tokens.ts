@@ -1,7 +1,7 @@
-// The forms of codes, refresh tokens and access tokens: made here, read here. Knows no storage.
+// Makes and reads codes, refresh tokens and access tokens. Knows no storage.
 //
-// A code is `<grant>.<mark>`, a refresh token `<grant>.<generation>.<mark>`: recomputed whenever one is due, so that a
-// repeated answer is the same answer and none is ever at rest. An access token is a JWT of type at+jwt (RFC 9068).
+// A code is `<grant>.<mark>`, a refresh token `<grant>.<generation>.<mark>`. Both are recomputed when needed, so a repeated
+// answer is the same answer and neither is ever stored. An access token is a JWT of type at+jwt (RFC 9068).
 import { decodeProtectedHeader, errors, type JWTPayload, jwtVerify, SignJWT } from 'jose'
 import * as z from 'zod'
 import { type Scope, ScopeName } from '../../../shared/contracts/define/common.ts'
@@ -11,15 +11,17 @@ import type { Grant } from './model.ts'
 
 const ACCESS_TYPE = 'at+jwt'
 
+/** The code of a grant. */
 export const codeOf = (secrets: Secrets, grantId: string): string => marked(secrets.code, grantId)
 
-/** The grant of a code, or undefined when we did not make it. */
+/** The id of a code's grant; undefined when this installation did not issue the code. */
 export const readCode = (secrets: Secrets, code: string): string | undefined => unmarked(secrets.code, code)
 
+/** The refresh token of a grant's present generation. */
 export const refreshTokenOf = (secrets: Secrets, grant: Pick<Grant, '_id' | 'gen'>): string =>
   marked(secrets.refresh, `${grant._id}.${grant.gen}`)
 
-/** Grant and generation of a refresh token, or undefined when we did not make it. */
+/** Grant and generation of a refresh token; undefined when this installation did not issue it. */
 export const readRefreshToken = (
   secrets: Secrets,
   token: string,
@@ -28,7 +30,7 @@ export const readRefreshToken = (
   return grant_id !== undefined && gen !== undefined ? { grant_id, gen: Number(gen) } : undefined
 }
 
-/** What an access token says. `grant` and `gen` are ours: the grant it came of, and the refresh generation. */
+/** The claims of an access token. `grant` and `gen` are private claims: its grant and its refresh generation. */
 const Claims = z.object({
   sub: z.string(),
   client_id: z.string(),
@@ -67,7 +69,7 @@ export const signAccessToken = (
     .sign(key)
 }
 
-/** Whether a token looks like a JWT at all; anything else is not worth a key. */
+/** The key id of a token; undefined for what does not look like an access token, and so needs no key. */
 const kidOf = (token: string): string | undefined => {
   try {
     const { kid, typ } = decodeProtectedHeader(token)
@@ -85,7 +87,7 @@ const toClaims = (payload: JWTPayload): AccessClaims | undefined => {
   return scopes.success ? { ...rest, scopes: scopes.data } : undefined
 }
 
-/** The claims of an access token that is ours and in time, or why not. */
+/** The claims of a valid access token, or why it is refused. */
 export const readAccessToken = async (
   keys: Keys,
   token: string,
@@ -103,7 +105,7 @@ export const readAccessToken = async (
       currentDate: expected.now,
       requiredClaims: ['exp', 'iat', 'sub', 'jti'],
     })
-    // Exactly ours: a token that names further audiences could be replayed to us by any of them (RFC 9068 §4).
+    // Exactly ours: any further audience could replay the token here (RFC 9068 §4).
     if (payload.aud !== expected.resource) return 'invalid'
     return toClaims(payload) ?? 'invalid'
   } catch (error) {

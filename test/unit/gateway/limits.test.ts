@@ -1,7 +1,8 @@
 // How often something may happen: counted exactly over several gateways, or as far as one knows, and when the store is away.
 import { describe, expect, test } from 'vitest'
 import type { WindowStore } from '../../../services/gateway/limits/limit-store.ts'
-import { createLimits, type Limit, type Limits } from '../../../services/gateway/limits/limits.ts'
+import { createLimits, type Limits } from '../../../services/gateway/limits/limits.ts'
+import type { Limit } from '../../../services/gateway/limits/policies.ts'
 import { createLog } from '../../../shared/process/log.ts'
 
 const LIMIT: Limit = { count: 200, window_ms: 60_000 }

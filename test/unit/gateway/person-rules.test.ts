@@ -8,9 +8,10 @@ import {
   normalizePassword,
   passwordFault,
 } from '../../../services/gateway/accounts/person-rules.ts'
-import { countTry, PER_ACCOUNT, type Tries } from '../../../services/gateway/accounts/throttle-rules.ts'
 import { nameOfCookie, nameOfSiteCookie } from '../../../services/gateway/http/cookies.ts'
 import { isForeign } from '../../../services/gateway/http/guards.ts'
+import { PER_ACCOUNT } from '../../../services/gateway/limits/policies.ts'
+import { countTry, type Tries } from '../../../services/gateway/limits/throttle-rules.ts'
 import { deriveSecrets, marked, unmarked } from '../../../services/gateway/secrets.ts'
 import { formActionOf } from '../../../services/gateway/web/consent/consent-page.ts'
 
