@@ -1,63 +1,63 @@
-// The listening sockets: opened, with one sentence when they cannot be, and closed without cutting anybody off. Runs
-// on Node and on Deno. Knows no route.
+// Opens the listening sockets, and closes them without cutting anybody off. Runs on Node and on Deno. Knows no route.
 import { setTimeout } from 'node:timers/promises'
 import { createAdaptorServer, type Http2Bindings, type HttpBindings } from '@hono/node-server'
 import { within } from '../../shared/process/lifecycle.ts'
 
-/** Longest time that a client may take to send its headers, and its whole request (ms). */
+/** How long a client may take to send its headers, and its whole request (ms). */
 const HEADERS_TIMEOUT_MS = 15_000
 const REQUEST_TIMEOUT_MS = 30_000
-/** Longer than the usual load balancer keeps idle connections, so that it is never the one that finds them closed (ms). */
+/** Longer than load balancers usually keep idle connections, so that they never meet one that this side has closed (ms). */
 const KEEP_ALIVE_MS = 65_000
-/** How long requests under way may take when stopping (ms). */
+/** How long requests in flight may still take when stopping (ms). */
 const FINISH_MS = 15_000
-/** How often connections that have become idle meanwhile are closed (ms). */
+/** How often connections that have become idle are closed while stopping (ms). */
 const SWEEP_MS = 50
 
-/** Answers a request; `env` tells of its connection. */
+/** Answers a request. `env` has the runtime's view of its connection. */
 export type Fetch = (request: Request, env: HttpBindings | Http2Bindings) => Response | Promise<Response>
 
 export type Listener = Readonly<{
   port: number
-  /** Host (the first of several) and port, as they stand in a URL. */
+  /** Host (the first of several) and port, as in a URL. */
   address: string
   /**
-   * For `settle_ms` still answers, but ends each connection with its answer, while load balancers notice and clients go
-   * elsewhere; then takes no new connections, waits for the requests under way, at most FINISH_MS, and cuts off the rest.
+   * Stops. For `drain_ms` it still answers, but closes each connection after its answer, while load balancers notice and
+   * clients go elsewhere. Then it takes no new connections, waits at most FINISH_MS for the requests in flight, and cuts off
+   * the rest.
    */
-  close: (settle_ms?: number) => Promise<void>
+  close: (drain_ms?: number) => Promise<void>
 }>
 
-const REASONS: Readonly<Record<string, (place: string) => string>> = {
-  EADDRINUSE: (place) =>
-    `${place} is in use by another program; stop that one, or set PORT to a port that is free.`,
-  EACCES: (place) => `${place} may not be opened by this user; set PORT to a port above 1023.`,
-  EADDRNOTAVAIL: (place) =>
-    `${place} is not an address of this machine; set HOST to one that is, such as 127.0.0.1.`,
-  ENOTFOUND: (place) => `${place} is not an address; set HOST to one, such as 127.0.0.1.`,
+const REASONS: Readonly<Record<string, (address: string) => string>> = {
+  EADDRINUSE: (address) =>
+    `${address} is in use by another program; stop that one, or set PORT to a port that is free.`,
+  EACCES: (address) => `${address} may not be opened by this user; set PORT to a port above 1023.`,
+  EADDRNOTAVAIL: (address) =>
+    `${address} is not an address of this machine; set HOST to one that is, such as 127.0.0.1.`,
+  ENOTFOUND: (address) => `${address} is not an address; set HOST to one, such as 127.0.0.1.`,
 }
 
-const placeOf = (host: string, port: number): string => `${host.includes(':') ? `[${host}]` : host}:${port}`
+const addressAt = (host: string, port: number): string => `${host.includes(':') ? `[${host}]` : host}:${port}`
 
 const reason = (error: NodeJS.ErrnoException, host: string, port: number): Error => {
-  const place = placeOf(host, port)
-  const text = REASONS[error.code ?? '']?.(place) ?? `${place} cannot be listened on (${error.code}).`
+  const address = addressAt(host, port)
+  const text = REASONS[error.code ?? '']?.(address) ?? `${address} cannot be listened on (${error.code}).`
   return Object.assign(new Error(text, { cause: error }), { code: error.code })
 }
 
 /** This machine's own addresses: `localhost` is either, and which of them comes first differs. */
 export const LOOPBACK: readonly string[] = ['127.0.0.1', '::1']
-/** What a system answers that lacks a kind of address. */
+/** The error codes of a system that lacks a kind of address. */
 const LACKING: ReadonlySet<string | undefined> = new Set(['EADDRNOTAVAIL', 'EAFNOSUPPORT', 'ENETUNREACH'])
-/** Ports that are tried until one is free at every address. */
-const CHOICES = 10
+/** How many ports are tried until one is free at every address. */
+const PORTS_TRIED = 10
 
-/** Something that was opened at a port, and can be closed again. */
+/** Something open at a port, which can be closed again. */
 export type Opened = Readonly<{ port: number; close: () => unknown }>
 
 /**
- * Opens the same port at each of several addresses. Where the system lacks the kind of address of one that is not the
- * first, it is left out: a machine without IPv6 has the other.
+ * Opens the same port at each of several addresses. An address of a kind that the system lacks, such as IPv6, is left out
+ * unless it is the first.
  * @param port 0 takes one that is free at all of them.
  * @throws what `openAt` throws, an Error with the system's `code`.
  */
@@ -66,7 +66,7 @@ export const openAtEach = async <T extends Opened>(
   port: number,
   openAt: (host: string, port: number) => Promise<T>,
 ): Promise<readonly T[]> => {
-  for (let choice = 1; ; choice += 1) {
+  for (let tried = 1; ; tried += 1) {
     const opened = [await openAt(first, port)]
     try {
       for (const host of others)
@@ -83,7 +83,7 @@ export const openAtEach = async <T extends Opened>(
     } catch (error) {
       await Promise.all(opened.map(({ close }) => close()))
       const isTaken = (error as NodeJS.ErrnoException).code === 'EADDRINUSE'
-      if (!isTaken || port !== 0 || choice === CHOICES) throw error
+      if (!isTaken || port !== 0 || tried === PORTS_TRIED) throw error
     }
   }
 }
@@ -105,7 +105,7 @@ const startServer = async (
   })
   await new Promise<void>((resolve, reject) => {
     server.on('error', (error: NodeJS.ErrnoException) => reject(reason(error, host, port)))
-    // An IPv6 address is listened on as such, whatever the system makes of IPv4 there.
+    // `::1` is opened for IPv6 alone, since IPv4 has a socket of its own.
     server.listen({ port, host, ipv6Only: host === '::1' }, resolve)
   })
   const bound = server.address()
@@ -116,9 +116,9 @@ const startServer = async (
   }
 }
 
-/** Takes no new connections, waits for the requests under way, at most FINISH_MS, and cuts off the rest. */
+/** Takes no new connections, waits at most FINISH_MS for the requests in flight, and cuts off the rest. */
 const finish = async ({ server, close }: Awaited<ReturnType<typeof startServer>>): Promise<void> => {
-  // A connection that was busy until now, and whose client keeps it, would hold the server open.
+  // A client that keeps its connection after the last answer would hold the server open.
   const sweep = setInterval(() => 'closeIdleConnections' in server && server.closeIdleConnections(), SWEEP_MS)
   const ended = await within(FINISH_MS, Promise.resolve(close()))
   clearInterval(sweep)
@@ -126,16 +126,16 @@ const finish = async ({ server, close }: Awaited<ReturnType<typeof startServer>>
 }
 
 /**
- * Listens.
- * @param host an address; none: this machine's own ones, LOOPBACK.
+ * Opens the sockets.
+ * @param host an address; undefined: this machine's own ones, LOOPBACK.
  * @param port 0 takes any free one.
- * @throws Error with one sentence that says what to do.
+ * @throws Error with a sentence that says what to do.
  */
 export const listen = async (fetch: Fetch, host: string | undefined, port: number): Promise<Listener> => {
   let closing = false
   const answer: Fetch = async (request, env) => {
     const response = await fetch(request, env)
-    // So that the client opens its next connection elsewhere.
+    // The client then opens its next connection elsewhere.
     if (closing) response.headers.set('Connection', 'close')
     return response
   }
@@ -144,10 +144,10 @@ export const listen = async (fetch: Fetch, host: string | undefined, port: numbe
   const taken = servers[0]?.port ?? port
   return {
     port: taken,
-    address: placeOf(hosts[0] ?? '', taken),
-    close: async (settle_ms = 0) => {
+    address: addressAt(hosts[0] ?? '', taken),
+    close: async (drain_ms = 0) => {
       closing = true
-      if (settle_ms > 0) await setTimeout(settle_ms)
+      if (drain_ms > 0) await setTimeout(drain_ms)
       await Promise.all(servers.map(finish))
     },
   }

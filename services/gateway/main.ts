@@ -32,7 +32,7 @@ import { authorizationPages } from './web/flow.ts'
 import { pageRoutes } from './web/routes.ts'
 
 /** How long a gateway in production still answers once it reports that it is not ready, so that nobody is cut off (ms). */
-const SETTLE_MS = 3_000
+const DRAIN_MS = 3_000
 
 /** How often the gateway looks for what a crash left unfinished (ms). */
 const FINISH_EVERY_MS = 2_000
@@ -113,7 +113,7 @@ export const start = async (config: Config): Promise<Started> => {
   const stop = async (): Promise<void> => {
     const served = !state.closed
     state.closed = true
-    await listener.close(served && config.NODE_ENV === 'production' ? SETTLE_MS : 0)
+    await listener.close(served && config.NODE_ENV === 'production' ? DRAIN_MS : 0)
     await state.mcp?.close()
     await state.host?.stack.disposeAsync()
   }

@@ -56,10 +56,10 @@ test('in_the_language_and_by_the_clock_that_they_choose', async () => {
 })
 
 test.each([
-  ['tlh', 'UTC', 'languages of the list'],
-  ['de', 'Mars/Olympus', 'time zones of the list'],
-  ['', '', 'languages of the list'],
-  ['__proto__', '', 'languages of the list'],
+  ['tlh', 'UTC', 'languages in the list'],
+  ['de', 'Mars/Olympus', 'time zones in the list'],
+  ['', '', 'languages in the list'],
+  ['__proto__', '', 'languages in the list'],
 ])('refused_when_there_is_none_such: %j in %j', async (language, time_zone, sentence) => {
   const dora = await signUp(system, { name: 'Dora' })
   const { status, text } = await choose(dora, language, time_zone)

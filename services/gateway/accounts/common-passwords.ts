@@ -1,4 +1,6 @@
-// The passwords of eight and more characters that attackers try first; shorter ones are refused for their length.
+// The passwords of eight or more characters that attackers try first. Shorter ones are refused for their length.
+//
+// Why not a strength estimator: see “Libraries that were weighed” in infra/docs/contributing.md.
 
 /** In lower case. */
 export const COMMON_PASSWORDS: ReadonlySet<string> = new Set(

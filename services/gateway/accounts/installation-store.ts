@@ -1,14 +1,13 @@
-// The collection of what is known of the installation itself.
+// The collection with the id of the installation.
 //
-// installation  one document, found by its key, so there is no index to state: the id that this database was given when
-//               the first gateway opened it.
+// installation  one document, found by its key, so it needs no index: the id that the first gateway gave this database.
 import type { Db } from 'mongodb'
 import type { Ids } from '../../../shared/process/ids.ts'
 import { openCollection } from '../../../shared/storage/collection.ts'
 import { isDuplicateKey } from '../../../shared/storage/mongo.ts'
 
 export type InstallationStore = Readonly<{
-  /** The id of the installation, made by whichever gateway asks first. */
+  /** The id of the installation, made by the gateway that asks first. */
   id: () => Promise<string>
 }>
 

@@ -1,9 +1,8 @@
-// The collections of links that are mailed to people about their accounts, one document each. A link is made from its id, so
-// nothing secret is kept.
+// The collections of mailed links, one document each. A link is made from the document's id, so nothing secret is stored.
 //
-// account_mails    one per mail about an account to its own address. Gone a day after it has nothing more to tell.
-// password_resets  one per request for a new password, also for an address that nobody has, so that both take the same
-//                  time. Gone a day later.
+// account_mails    one per mail about an account to its own address. Gone a day after it expires.
+// password_resets  one per request for a new password. An address without an account has one too, so that both take the same
+//                  time. Gone after a day.
 import type { Db, Filter, IndexDescription } from 'mongodb'
 import {
   type Aggregate,
@@ -18,7 +17,7 @@ type Link = Aggregate & { created_at: Date; expires_at: Date; purge_at: Date }
 
 /** A mail about an account. */
 export type AccountMail = Link & {
-  /** To prove that the address is the person's own, or to say that somebody tries passwords. */
+  /** To confirm that the address is the person's own, or to warn of failed sign-ins. */
   kind: 'confirmation' | 'failed_sign_ins'
   user_id: string
   /** The address that it is about. */
@@ -27,9 +26,9 @@ export type AccountMail = Link & {
 
 /** A request for a new password. */
 export type PasswordReset = Link & {
-  /** Null: nobody has the address that was typed. */
+  /** Null: nobody has the address that was entered. */
   user_id: string | null
-  /** The password that the person had when they asked: the link works while they have it, so only once. */
+  /** The person's password version at the request. The link works while it is current, and so only once. */
   password_version: number
 }
 

@@ -1,5 +1,5 @@
-// Changing members of a workspace: their roles, and who belongs to it. Decided in the workspace's document, done in the
-// person's, and done to the end by whoever comes next after a crash.
+// Changes the roles of members, and removes them. A change is decided in the workspace's document and applied to the
+// person's; after a crash the next one to come finishes it.
 
 import type { Caller, Role } from '../../../shared/contracts/define/contract.ts'
 import { notFound } from '../../../shared/contracts/define/errors.ts'
@@ -8,8 +8,8 @@ import type { Deps } from '../deps.ts'
 import { membershipIn } from './person-rules.ts'
 import { changeEvent, decideChange, isPending, type MemberChange, membershipAfter } from './role-rules.ts'
 
-/** Writes the change into the person's document, with its event. Safe to repeat, and for several at once. */
-const apply = (deps: Deps, workspaceId: string, change: MemberChange): Promise<true> =>
+/** Applies the change to the person's document, with its event. Safe to repeat, also concurrently. */
+const applyChange = (deps: Deps, workspaceId: string, change: MemberChange): Promise<true> =>
   untilSaved(async () => {
     const person = await deps.store.people.byId(change.user_id)
     if (!person || !isPending(change, membershipIn(person, workspaceId))) return true
@@ -20,16 +20,16 @@ const apply = (deps: Deps, workspaceId: string, change: MemberChange): Promise<t
     return saved === 'stale' ? undefined : true
   }, deps.ids.random)
 
-/** Does to the end what was decided. */
+/** Finishes a decided change. */
 export const finishChange = async (deps: Deps, workspaceId: string, change: MemberChange): Promise<void> => {
-  await apply(deps, workspaceId, change)
+  await applyChange(deps, workspaceId, change)
   deps.at('change_member.applied')
   await deps.store.workspaces.endChange(workspaceId, change.id)
 }
 
 /**
- * Gives a member another role, or, with null, takes them out: from then on all that works in their name there is refused,
- * on every gateway, as soon as it has looked again.
+ * Gives a member another role, or removes them (null). From then on every gateway refuses what works in their name in that
+ * workspace, as soon as its caches expire.
  * @throws AppError `not_found`, `forbidden`.
  */
 export const changeMember = (

@@ -1,4 +1,4 @@
-// A person and what may be typed about one: addresses, names, passwords. Pure; knows no storage and no page.
+// A person, and the rules for addresses, names and passwords. Pure; knows no storage and no page.
 import type { OutboxEvent } from '../../../shared/contracts/define/cloud-event.ts'
 import { LIMITS } from '../../../shared/contracts/define/common.ts'
 import type { Role } from '../../../shared/contracts/define/contract.ts'
@@ -6,12 +6,12 @@ import { knownLanguage } from '../../../shared/contracts/define/language.ts'
 import { toAddress } from '../../../shared/net/email-address.ts'
 import { COMMON_PASSWORDS } from './common-passwords.ts'
 
-/** That a person belongs to a workspace. It is part of the person's document, so that joining is one write. */
+/** A person's membership of a workspace. It is part of the person's document, so joining is one write. */
 export type Membership = {
-  /** New with each joining: what was made under another one has ended. Absent in those from before there were ids. */
+  /** New each time a person joins: what was made under another id has ended. Absent in memberships older than ids. */
   id?: string
   workspace_id: string
-  /** As it was at joining: what a workspace document that a crash kept from being written is made from. */
+  /** The name at joining. If a crash kept the workspace's document from being written, it is made from this. */
   workspace_name: string
   role: Role
   joined_at: Date
@@ -19,7 +19,7 @@ export type Membership = {
   changed_at?: Date
 }
 
-/** That a membership still lacks the document beside it: its workspace, or its invitation marked as taken up. */
+/** Marks a membership whose workspace is not written yet, or whose invitation is not marked as accepted yet. */
 export type Unfinished = { workspace_id: string; invitation_id?: string; at: Date }
 
 /** A person with an account. */
@@ -32,51 +32,51 @@ export type Person = {
   name: string
   /** argon2id in PHC form. */
   password_hash: string
-  /** One more with each new password and each end of everything: whatever was made before has ended. Absent: 1. */
+  /** Counts new passwords and sign-outs everywhere. What was made under an earlier version has ended. Absent: 1. */
   password_version?: number
   memberships: Membership[]
   /**
-   * Invitations that were taken up; unique over all people, so that each is taken up once. Absent when there are none,
-   * since an index takes an empty list, and a missing member of a list's entries, for a value like any other.
+   * Accepted invitations. Unique over all people, so that each is accepted once. Absent when there are none, since a unique
+   * index treats an empty list as a value.
    */
   invitation_ids?: string[]
-  /** Emptied as the documents beside the memberships are written. */
+  /** Emptied as the documents beside the memberships are written; see unfinished.ts. */
   unsettled: Unfinished[]
-  /** Events of the memberships, written with them, until the stream has them. Absent: none was ever told. */
+  /** Events of the memberships until they are published. Absent: there was never one. */
   outbox?: readonly OutboxEvent[]
-  /** The first account of this installation; unique, so that of two that race one wins. */
+  /** The first account of this installation. Unique, so that one of two concurrent ones wins. */
   first?: true
-  /** BCP 47: what the browser asked for at first, then what the person has chosen. */
+  /** A BCP 47 tag: the browser's language at sign-up, later the person's choice. */
   locale: string
-  /** A name of IANA. Absent or null: that of whichever workspace it is about. */
+  /** An IANA name. Absent or null: that of the workspace in question. */
   time_zone?: string | null
-  /** When the person proved that the address is theirs; null: not yet. Absent in accounts from before that was asked. */
+  /** When the address was confirmed; null: not yet. Absent in accounts older than the confirmation of addresses. */
   confirmed_at?: Date | null
   created_at: Date
 }
 
 /**
- * Whether the address is known to be the person's own: they have shown it, came by an invitation that was sent there, or
- * set the installation up.
+ * Whether the address is known to be the person's own: they confirmed it, accepted an invitation that was sent there, or set
+ * up the installation.
  */
 export const isConfirmed = ({ confirmed_at, first, invitation_ids }: Person): boolean =>
   confirmed_at === undefined ? first === true || invitation_ids !== undefined : confirmed_at !== null
 
-/** Lengths of a password, in characters: the floor of OWASP ASVS 6.2.1; the ceiling bounds the work of hashing. */
+/** The length of a password (characters). The minimum is that of OWASP ASVS 6.2.1; the maximum bounds the work of hashing. */
 export const PASSWORD_CHARS = { min: 8, max: 256 } as const
 
 /**
- * An address in the one form that it is kept and looked up in: lower case, the domain in ASCII.
- * @returns undefined when it is not an address that mail can be sent to.
+ * The form in which an address is stored and looked up: lower case, the domain in ASCII.
+ * @returns undefined for what is no address that mail can be sent to.
  */
 export const normalizeEmail = (typed: string): string | undefined =>
   toAddress(typed.trim().normalize('NFC').toLowerCase())
 
-/** What to say of an address that is none. */
+/** The sentence for an address that is none. */
 export const EMAIL_FAULT =
   'That is not an address that we can send mail to. Before the @ it may have the letters a to z, digits and signs such as . + - _.'
 
-/** A name without what is invisible or would turn the text around it, or undefined when nothing or too much is left. */
+/** A name without control and bidirectional formatting characters; undefined when nothing or too much is left. */
 export const normalizeName = (typed: string): string | undefined => {
   const name = typed
     .normalize('NFC')
@@ -86,10 +86,10 @@ export const normalizeName = (typed: string): string | undefined => {
   return name === '' || [...name].length > LIMITS.name_chars ? undefined : name
 }
 
-/** The form of a password that is hashed: the same however a keyboard composes its accents. */
+/** The form in which a password is hashed: the same however a keyboard composes accents. */
 export const normalizePassword = (typed: string): string => typed.normalize('NFKC')
 
-/** What is wrong with a new password, as a sentence for the person, or undefined. */
+/** What is wrong with a new password, as a sentence for the person; undefined when nothing is. */
 export const passwordFault = (typed: string, email: string, name: string): string | undefined => {
   const password = normalizePassword(typed)
   const length = [...password].length
@@ -105,26 +105,26 @@ export const passwordFault = (typed: string, email: string, name: string): strin
 }
 
 /**
- * Whether what was made for a person, a session or a grant, was made under their present password. With a new one, or when
- * they sign out everywhere, all of it ends at once and on every gateway, by the one write of a next version [B5].
+ * Whether a session, grant or link was made under the person's present password version. A new password, or signing out
+ * everywhere, is one write of the next version, and so ends all of them at once on every gateway.
  */
 export const isOfPassword = (
   made: Readonly<{ password_version?: number }>,
   person: Pick<Person, 'password_version'>,
 ): boolean => (made.password_version ?? 1) === (person.password_version ?? 1)
 
-/** What to note in something that ends with the password. */
+/** The member that ties a session, grant or link to the person's password. */
 export const passwordVersionOf = (
   person: Pick<Person, 'password_version'>,
 ): Readonly<{ password_version: number }> => ({ password_version: person.password_version ?? 1 })
 
-/** The membership of a person in a workspace, if any. */
+/** The membership of a person in a workspace; undefined for none. */
 export const membershipIn = (
   person: Pick<Person, 'memberships'>,
   workspaceId: string,
 ): Membership | undefined => person.memberships.find(({ workspace_id }) => workspace_id === workspaceId)
 
-/** The membership under which something was made, a grant, while it lasts: who comes back to a workspace begins anew. */
+/** The membership under which a grant or invitation was made; undefined once it has ended, even if the person came back. */
 export const membershipUnder = (
   made: Readonly<{ ws: string; membership_id?: string }>,
   person: Pick<Person, 'memberships'>,
@@ -133,17 +133,20 @@ export const membershipUnder = (
   return present?.id === made.membership_id ? present : undefined
 }
 
-/** What to note in something that ends with the membership. */
+/** The member that ties a grant or invitation to a membership. */
 export const membershipIdOf = ({ id }: Pick<Membership, 'id'>): Readonly<{ membership_id?: string }> =>
   id === undefined ? {} : { membership_id: id }
 
 const LANGUAGE_TAG = /^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8}){0,3}$/
 
-/** Languages of a browser that are looked at; none names as many. */
+/** How many languages of a browser are read; none names as many. */
 const MAX_LANGUAGES = 50
 
-/** The tags of an Accept-Language header, the most wanted first (RFC 9110 §12.5.4). */
-const languagesAsked = (header: string): string[] =>
+/**
+ * The tags of an Accept-Language header, most preferred first (RFC 9110 §12.5.4). hono/language knows only a closed list of
+ * tags; an account keeps any tag, with its region.
+ */
+const preferredLanguages = (header: string): string[] =>
   header
     .split(',', MAX_LANGUAGES)
     .map((range) => {
@@ -154,16 +157,16 @@ const languagesAsked = (header: string): string[] =>
     .toSorted((a, b) => b.weight - a.weight)
     .map(({ tag }) => tag)
 
-/** The most wanted language of a browser that we write in; else the most wanted one, or English. */
+/** The most preferred language of a browser that mails are written in; else the most preferred one, or English. */
 export const localeOf = (acceptLanguage: string | undefined): string => {
-  const asked = languagesAsked(acceptLanguage ?? '')
-  return asked.find((tag) => knownLanguage(tag)) ?? asked[0] ?? 'en'
+  const preferred = preferredLanguages(acceptLanguage ?? '')
+  return preferred.find((tag) => knownLanguage(tag)) ?? preferred[0] ?? 'en'
 }
 
-/** How somebody reads what is written to them. */
+/** The language and time zone in which somebody reads. */
 type Reading = Readonly<{ locale: string; time_zone: string }>
 
-/** How a person reads: in their own time zone, or that of the workspace that it is about. */
+/** A person's language and time zone; without one of their own, the time zone of the workspace. */
 export const readingOf = (
   { locale, time_zone }: Pick<Person, 'locale' | 'time_zone'>,
   workspace: Readonly<{ time_zone: string }> | null,

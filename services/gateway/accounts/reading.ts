@@ -1,4 +1,4 @@
-// How people choose the language and the time zone of what is written to them.
+// Sets the language and time zone in which a person is written to.
 
 import { AppError } from '../../../shared/contracts/define/errors.ts'
 import { isTimeZone, knownLanguage, LANGUAGES } from '../../../shared/contracts/define/language.ts'
@@ -9,15 +9,15 @@ import type { Person } from './person-rules.ts'
 const fault = (field: 'language' | 'time_zone', sentence: string): AppError =>
   new AppError('invalid_argument', sentence, { details: { field } })
 
-/** What is kept of a choice: the locale stays as it is, with its region, while it is one of the chosen language. */
-const chosen = (
+/** What is stored for a choice. A locale with a region stays as long as its language is the chosen one. */
+const readingFrom = (
   { locale }: Pick<Person, 'locale'>,
   typed: Readonly<{ language: string; time_zone: string }>,
 ): Readonly<{ locale: string; time_zone: string | null }> => {
   const { language, time_zone } = typed
-  if (!Object.hasOwn(LANGUAGES, language)) throw fault('language', 'Choose one of the languages of the list.')
+  if (!Object.hasOwn(LANGUAGES, language)) throw fault('language', 'Choose one of the languages in the list.')
   if (time_zone !== '' && !isTimeZone(time_zone))
-    throw fault('time_zone', 'Choose one of the time zones of the list.')
+    throw fault('time_zone', 'Choose one of the time zones in the list.')
   return {
     locale: knownLanguage(locale) === language ? locale : language,
     time_zone: time_zone === '' ? null : time_zone,
@@ -25,7 +25,7 @@ const chosen = (
 }
 
 /**
- * Sets how a person is written to. An empty time zone means that of whichever workspace it is about.
+ * Sets how a person is written to. An empty time zone stands for that of the workspace in question.
  * @throws AppError `invalid_argument` with a sentence for the form.
  */
 export const chooseReading = (
@@ -33,7 +33,7 @@ export const chooseReading = (
   person: Person,
   typed: Readonly<{ language: string; time_zone: string }>,
 ): Promise<Person> => {
-  const reading = chosen(person, typed)
+  const reading = readingFrom(person, typed)
   return untilSaved(async () => {
     const fresh = (await store.people.byId(person._id)) ?? person
     const saved = await store.people.setReading(fresh, reading)
@@ -41,10 +41,10 @@ export const chooseReading = (
   }, ids.random)
 }
 
-/** Time zones of one part of the world, each with its name of IANA and how it is shown. */
+/** The time zones of one part of the world, each with its IANA name and its label. */
 type Area = Readonly<{ area: string; zones: readonly Readonly<{ name: string; label: string }>[] }>
 
-/** Every time zone that can be chosen, and `also`, which may go by an older name. */
+/** Every time zone that can be chosen. @param also one more, which may have an outdated name. */
 export const timeZonesByArea = (also: string | null): readonly Area[] => {
   const areas = new Map<string, { name: string; label: string }[]>()
   const names = new Set(['UTC', ...Intl.supportedValuesOf('timeZone'), ...(also === null ? [] : [also])])

@@ -1,4 +1,4 @@
-// Memberships as the records of a snapshot.
+// Memberships as the records of a snapshot. A short file of its own, as every service with records has one.
 import { gateway as contract } from '../../../shared/contracts/gateway/contract.ts'
 import { type RecordSource, recordSource, type StoredThing } from '../../../shared/events/record-store.ts'
 import type { Person } from './person-rules.ts'
@@ -9,7 +9,7 @@ const members = recordSource<StoredThing & Pick<Person, '_id' | 'name' | 'member
   collection: 'people',
   filter: {},
   within: 'memberships.workspace_id',
-  // Nothing of the account.
+  // Nothing else of the account may leave.
   fields: { v: 1, schema: 1, name: 1, memberships: 1 },
   tell: (people) =>
     people.map((person) =>
@@ -20,5 +20,5 @@ const members = recordSource<StoredThing & Pick<Person, '_id' | 'name' | 'member
     ),
 })
 
-/** What this service has for a snapshot. */
+/** The records that this service has for a snapshot. */
 export const records: readonly RecordSource[] = [members]

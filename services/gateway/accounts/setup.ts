@@ -1,21 +1,19 @@
-// Who may make the first account, which owns the first workspace: on a loopback address whoever comes first, and elsewhere
-// whoever can read the log of the installation, by a link that dies with its use.
+// Who may make the first account, which owns the first workspace: on a loopback address whoever comes first, elsewhere
+// whoever can read the log of the installation, by a link that works once.
 import type { Deps } from '../deps.ts'
 import { isLoopback } from '../http/host.ts'
 import { mark, sameText } from '../secrets.ts'
 
 type Setup = Pick<Deps, 'public_url' | 'secrets' | 'store'>
 
-/** What the link carries: the same for all replicas, since it is made from the secret and the database's own id. */
+/** The token in the link: the same on all replicas, since it is made from the secret and the installation's id. */
 const setupMark = async ({ secrets, store }: Setup): Promise<string> =>
   mark(secrets.setup[0], await store.installation.id())
 
-/** How somebody can make an account of their own now: not at all, by the setup link alone, or freely. */
+/** How somebody can make an account now: not at all, only with the setup link, or freely. */
 export type SignUpState = 'closed' | 'setup_link' | 'open'
 
-/**
- * How accounts are made now, for somebody who brings this mark of a setup link, or none.
- */
+/** How somebody can make an account now. @param setup the token of a setup link, if they have one. */
 export const signUpState = async (
   deps: Setup & Pick<Deps, 'sign_up'>,
   setup?: string,
@@ -25,7 +23,7 @@ export const signUpState = async (
   return setup !== undefined && sameText(setup, await setupMark(deps)) ? 'open' : 'setup_link'
 }
 
-/** The link by which the first account is made; undefined when there is one, or when none is needed. */
+/** The link for making the first account; undefined when that exists, or when no link is needed. */
 export const setupUrl = async (deps: Setup): Promise<string | undefined> => {
   if (isLoopback(deps.public_url) || !(await deps.store.people.isEmpty())) return undefined
   return `${deps.public_url}/sign-up?setup=${await setupMark(deps)}`

@@ -1,4 +1,4 @@
-// Workspaces and invitations: what they are and which changes are legal. Pure; knows no storage and no page.
+// Workspaces and invitations, and which changes of them are legal. Pure; knows no storage and no page.
 
 import type { Caller, EventOf, Role } from '../../../shared/contracts/define/contract.ts'
 import { actorOf } from '../../../shared/contracts/define/contract.ts'
@@ -18,28 +18,29 @@ export type Workspace = Aggregate & {
   ai_context: string
   time_zone: string
   created_at: Date
-  /** The change of a member that is under way. */
+  /** The change of a member that is being applied. */
   member_change?: MemberChange
 }
 
-/** An invitation by email. Its link is made from its id, so nothing secret is kept. */
+/** An invitation by email. Its link is made from its id, so nothing secret is stored. */
 export type Invitation = Aggregate & {
   email: string
   role: Role
   invited_by: Actor
-  /** The membership under which they invited; see Membership. Absent in those from before it was noted. */
+  /** The inviter's membership; see Membership. Absent in older invitations. */
   membership_id?: string
   status: 'pending' | 'accepted' | 'withdrawn'
   created_at: Date
   expires_at: Date
-  /** When the document goes. */
+  /** When the document is deleted. */
   purge_at: Date
 }
 
-/** How long a link works, and how long after that its document stays (ms). */
+/** How long a link works (ms). */
 export const INVITATION_MS = 7 * 24 * 60 * 60_000
+/** How long its document stays after that (ms). */
 const PURGE_AFTER_MS = 30 * 24 * 60 * 60_000
-/** Invitations of a workspace that may be open at once. */
+/** Open invitations that a workspace may have at once. */
 export const OPEN_INVITATIONS = 500
 
 /** Roles that an invitation may give. */
@@ -53,7 +54,7 @@ const requireManager = (caller: Caller): void => {
     throw new AppError('forbidden', 'Only the owner and the admins of the workspace can do this.')
 }
 
-/** A new workspace. Its first member has it in their own document, which also tells of their joining. */
+/** A new workspace. The first member's own document has the membership and the event about it. */
 export const createWorkspace = (id: string, name: string, now: Date): State<Workspace> => ({
   _id: id,
   ws: id,
@@ -63,7 +64,7 @@ export const createWorkspace = (id: string, name: string, now: Date): State<Work
   created_at: now,
 })
 
-/** What can be edited. Absent: left as it is. */
+/** What can be edited; an absent member stays as it is. */
 export type WorkspaceEdit = Readonly<{ name?: string; ai_context?: string; time_zone?: string }>
 
 /**
@@ -135,7 +136,7 @@ export const createInvitation = (
   }
 }
 
-/** Whether whoever invited still may: it is their right that the invitation passes on. */
+/** Whether the inviter may still give the role: an invitation passes on their right. */
 const isBacked = (invitation: Invitation, inviter: Pick<Person, 'memberships'> | null): boolean => {
   const membership =
     inviter &&
@@ -145,21 +146,21 @@ const isBacked = (invitation: Invitation, inviter: Pick<Person, 'memberships'> |
   return membership ? rolesToGive(membership.role).includes(invitation.role) : false
 }
 
-/** Whether its link still works, given who invited as they are now. */
+/** Whether an invitation's link still works. @param inviter as they are now. */
 export const isOpen = (
   invitation: Invitation,
   inviter: Pick<Person, 'memberships'> | null,
   now: Date,
 ): boolean => invitation.status === 'pending' && invitation.expires_at > now && isBacked(invitation, inviter)
 
-/** The invitation after somebody joined by it. The person's own document decided and told that; this only follows. */
+/** The invitation once accepted. No event: the person's own document decided that and has it. */
 export const acceptInvitation = (invitation: Invitation): State<Invitation> => ({
   ...invitation,
   status: 'accepted',
 })
 
 /**
- * The invitation after it was taken back.
+ * The invitation once withdrawn.
  * @throws AppError `forbidden` unless owner or admin.
  */
 export const withdrawInvitation = (invitation: Invitation, caller: Caller): State<Invitation> => {

@@ -1,7 +1,7 @@
-// The collections of workspaces and invitations. Both are aggregates: their events wait in their own documents.
+// The collections of workspaces and invitations. Both are aggregates: pending events are in their own documents.
 //
 // workspaces   _id = ws = the workspace.
-// invitations  one per invitation; of an address and a workspace only one is pending. Gone a month after it expired.
+// invitations  at most one of an address and a workspace is pending. Gone a month after it expires.
 import type { Db, IndexDescription } from 'mongodb'
 import {
   type AggregateDeps,
@@ -15,20 +15,20 @@ import type { Invitation, Workspace } from './workspace-rules.ts'
 export type WorkspaceStore = Aggregates<Workspace> &
   Readonly<{
     find: (id: string) => Promise<Workspace | null>
-    /** Those of the given ones that exist. */
+    /** The existing ones of these. */
     findAll: (ids: readonly string[]) => Promise<Workspace[]>
-    /** Those with a change of a member that was decided before `before`, oldest first. */
+    /** Those with a member change that was decided before `before`, oldest first. */
     changing: (before: Date, limit: number) => Promise<Workspace[]>
-    /** Takes a change away that is done. A new version, so that nobody writes it back; repeats do no harm. */
+    /** Removes an applied change. Makes a new version, so that nobody writes it back. Repeats do no harm. */
     endChange: (id: string, changeId: string) => Promise<void>
   }>
 
 export type InvitationStore = Aggregates<Invitation> &
   Readonly<{
     find: (id: string) => Promise<Invitation | null>
-    /** The pending one of an address, expired or not. */
+    /** The pending invitation of an address, expired or not. */
     findPending: (workspaceId: string, email: string) => Promise<Invitation | null>
-    /** Pending ones of a workspace, newest first. */
+    /** Pending invitations of a workspace, newest first. */
     listPending: (workspaceId: string, limit: number) => Promise<Invitation[]>
   }>
 
