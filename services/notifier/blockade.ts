@@ -1,5 +1,5 @@
-// Whether the mail server takes any mail at all: while it does not, one mail at a time probes it, ever more rarely, and the
-// log says what to look at. Knows nothing of deliveries.
+// Whether the mail server takes mail at all. While it does not, one mail at a time probes it, ever more rarely, and the log
+// says what to look at.
 import type { Clock } from '../../shared/process/clock.ts'
 import type { Log } from '../../shared/process/log.ts'
 import { nextProbe } from './retries.ts'
@@ -9,18 +9,18 @@ export type BlockadeDeps = Readonly<{
   clock: Pick<Clock, 'now'>
   random: () => number
   log: Log
-  /** Told when mails have to wait (again), and until when. */
+  /** Called when mails have to wait, or wait again. */
   onBlocked: (until: Date) => void
 }>
 
 export type Blockade = Readonly<{
-  /** How many mails may be in hand now, of at most `most`: none for a while after a refusal, then one to probe with. */
+  /** How many mails may be under way, of `most`: none for a while after a refusal, then one as a probe. */
   room: (most: number) => number
-  /** Notes what the server said of one mail; gives when the next one may be tried. */
+  /** Takes the server's answer to one mail. @returns when the next one may be tried. */
   note: (said: Outcome) => Date
 }>
 
-/** Starts with a server that nothing is known against. */
+/** Begins with a server that takes mail. */
 export const openBlockade = ({ clock, random, log, onBlocked }: BlockadeDeps): Blockade => {
   let since: Readonly<{ failures: number; until: Date }> | null = null
   return {
@@ -35,7 +35,7 @@ export const openBlockade = ({ clock, random, log, onBlocked }: BlockadeDeps): B
         since = null
         return now
       }
-      // Those that were under way at the same time say it again.
+      // Mails that were under way at the same time fail for the same reason.
       if (since && now < since.until) return since.until
       const failures = (since?.failures ?? 0) + 1
       const until = nextProbe(failures, now, random())

@@ -1,6 +1,5 @@
-// The ledger of mails: one notice per event, one delivery per recipient. Knows MongoDB, and nothing of SMTP or of what a
-// mail says.
-import type { Db, Filter, IndexDescription } from 'mongodb'
+// Notices and deliveries in MongoDB: one notice for each event, one delivery for each recipient.
+import type { Collection, Db, Filter, IndexDescription } from 'mongodb'
 import { DeliveryStatus } from '../../shared/contracts/notifier/shapes.ts'
 import type { Ids } from '../../shared/process/ids.ts'
 import { openCollection, type Upgrade } from '../../shared/storage/collection.ts'
@@ -8,78 +7,81 @@ import type { DatabaseClock } from '../../shared/storage/database-clock.ts'
 import type { Share } from '../../shared/storage/fair.ts'
 import { insertMissing, isDuplicateKey } from '../../shared/storage/mongo.ts'
 import { openPendingWork, type PendingWork } from '../../shared/storage/pending-work.ts'
-import { type Delivery, deliveryId, KEPT_MS, type Notice, type ShownTo } from './notice-rules.ts'
+import { MAILS } from './mails.ts'
+import {
+  type Delivery,
+  deliveryId,
+  KEPT_MS,
+  type Notice,
+  type ShownTo,
+  type TemplateName,
+} from './notice-rules.ts'
 
 type NoticeDocument = Notice & {
   v: number
+  /** Whether every recipient has a delivery. */
   expanded: boolean
-  /** When it may be forgotten, unless a mail still waits for it. */
+  /** When it is deleted, unless a mail is still pending. */
   review_at?: Date
 }
 
+/** The notices of events, and what is deleted with them. */
+type Notices = Readonly<{
+  /** Records the notice. @returns whether all its deliveries exist: then the event was dealt with before. */
+  begin: (notice: Notice) => Promise<boolean>
+  /** Records that every recipient has a delivery. */
+  finish: (notice: Notice) => Promise<void>
+  findNotice: (event_id: string) => Promise<Notice | null>
+  /** Deletes old notices, except those of pending mails. */
+  deleteOld: () => Promise<void>
+}>
+
 export type Deliveries = PendingWork<Delivery> &
+  Notices &
   Readonly<{
-    /** Records the notice; true when all its deliveries are there already, so that a repeated event is done with. */
-    begin: (notice: Notice) => Promise<boolean>
-    /** Adds deliveries; those that are there stay as they are. */
+    /** Adds deliveries; existing ones stay as they are. */
     add: (deliveries: readonly Delivery[]) => Promise<void>
-    /** Records that every recipient has a delivery. */
-    finish: (notice: Notice) => Promise<void>
-    findNotice: (event_id: string) => Promise<Notice | null>
     find: (ws: string, id: string) => Promise<Delivery | null>
-    /** The delivery that told a person of an event. */
-    findTold: (ws: string, event_id: string, user_id: string) => Promise<Delivery | null>
-    /** Owes a settled delivery anew; false when it has changed since. */
+    /** The delivery of an event to a person. */
+    findFor: (ws: string, event_id: string, user_id: string) => Promise<Delivery | null>
+    /** Makes a settled delivery pending again. @returns false when it has changed since. */
     retry: (settled: Delivery) => Promise<boolean>
     /** Deliveries of a workspace, newest first. */
-    list: (asked: Listing) => Promise<readonly Delivery[]>
-    /** Forgets old notices, but none that a mail waits for. */
-    tend: () => Promise<void>
+    list: (query: DeliveryQuery) => Promise<readonly Delivery[]>
   }>
 
-/** Which deliveries to list: of the given shelves, or to one person. */
-export type Listing = Readonly<{
+/** Which deliveries to list: those shown to some managers, or those to one person. */
+export type DeliveryQuery = Readonly<{
   ws: string
-  of: Readonly<{ shelves: readonly ShownTo[] } | { user_id: string }>
+  of: Readonly<{ shown_to: readonly ShownTo[] } | { user_id: string }>
   status?: DeliveryStatus | undefined
   event_id?: string | undefined
   limit: number
-  /** Ids of the page before end here. */
+  /** The id that the page before ended with. */
   before?: string | undefined
 }>
 
-/** Whether somebody waits for a mail, or it only reports something. Every mail is one or the other. */
-const LANE_OF: Readonly<Record<Notice['template'], 'waited_for' | 'told'>> = {
-  'password-reset': 'waited_for',
-  confirmation: 'waited_for',
-  invitation: 'waited_for',
-  'failed-sign-ins': 'told',
-  'loop-shipped': 'told',
-  'webhook-disabled': 'told',
-}
-const TEMPLATES = Object.keys(LANE_OF) as Notice['template'][]
-/** Mails that somebody waits for go before those that only tell of something. */
-const LANES = (['waited_for', 'told'] as const).map((lane) =>
-  TEMPLATES.filter((template) => LANE_OF[template] === lane),
+const TEMPLATES = Object.keys(MAILS) as TemplateName[]
+/** Mails that somebody waits for go before those that only inform. */
+const LANES = [true, false].map((awaited) =>
+  TEMPLATES.filter((template) => MAILS[template].awaited === awaited),
 )
-/** The most that one sender has in hand of one workspace: the rest is for others. */
+/** The most mails of one workspace that a sender holds, so that there is room for others. */
 const MOST_OF_WORKSPACE = 150
 export const SHARES: readonly Share[] = [{ field: 'ws', most: () => MOST_OF_WORKSPACE }]
 /** Due deliveries that a claim chooses from, for each that it takes. */
 const CHOICE = 3
-/** Notices that one look for old ones forgets at most, and how long one is kept on that a mail waits for (ms). */
-const TENDED = 500
-const KEPT_ON_MS = 24 * 60 * 60 * 1_000
+/** Notices that `deleteOld` looks at in one go. */
+const REVIEWED = 500
+/** When to look again at an old notice whose mail is still pending (ms). */
+const REVIEW_AGAIN_MS = 24 * 60 * 60 * 1_000
 
-/** Ids begin with that of their event. */
-const idRange = (event_id: string | undefined, before: string | undefined) => {
+/** A filter for the deliveries of one event, and for those before an id. Ids begin with that of their event. */
+const idRange = (event_id: string | undefined, before: string | undefined): Filter<Delivery> => {
+  const end = before ?? (event_id === undefined ? undefined : deliveryId(event_id, '~'))
   const bounds = {
     ...(event_id === undefined ? {} : { $gte: deliveryId(event_id, '') }),
-    ...(before === undefined
-      ? event_id === undefined
-        ? {}
-        : { $lt: deliveryId(event_id, '~') }
-      : { $lt: before }),
+    ...(end === undefined ? {} : { $lt: end }),
   }
   return Object.keys(bounds).length === 0 ? {} : { _id: bounds }
 }
@@ -95,7 +97,7 @@ const DELIVERY_INDEXES: readonly IndexDescription[] = [
     name: 'lane',
     partialFilterExpression: { due_at: { $exists: true } },
   },
-  // The view of owner and admins, newest first, of one status or of all.
+  // What owner and admins see, newest first, of one status or of all.
   { key: { ws: 1, shown_to: 1, status: 1, _id: -1 }, name: 'shelf' },
   // A person's own, newest first.
   { key: { ws: 1, user_id: 1, _id: -1 }, name: 'person' },
@@ -106,7 +108,70 @@ const UPGRADES: readonly Upgrade[] = [
   (old) => ({ about: null, shown_to: 'nobody', owed_since: old.created_at, ...old }),
 ]
 
-/** Opens the ledger, making its indexes; mails that an earlier release left pending are pending on. */
+/** The notices, given the deliveries that may keep one from being deleted. */
+const noticesIn = (
+  notices: Collection<NoticeDocument>,
+  deliveries: Collection<Delivery>,
+  clock: DatabaseClock,
+): Notices => {
+  const isPending = async (event_id: string): Promise<boolean> =>
+    (await deliveries.findOne(
+      { ...idRange(event_id, undefined), due_at: { $exists: true } },
+      { projection: { _id: 1 } },
+    )) !== null
+  return {
+    begin: async (notice) => {
+      const review_at = new Date(clock.now().getTime() + KEPT_MS)
+      try {
+        await notices.insertOne({ ...notice, v: 1, expanded: false, review_at })
+        return false
+      } catch (error) {
+        if (!isDuplicateKey(error)) throw error
+        return (await notices.findOne({ _id: notice._id }))?.expanded === true
+      }
+    },
+    finish: async ({ _id, ws }) => {
+      await notices.updateOne({ _id, ws, v: 1 }, { $set: { expanded: true }, $inc: { v: 1 } })
+    },
+    findNotice: (event_id) => notices.findOne({ _id: event_id }),
+    // No versions in these filters: when something is deleted is nobody's decision, and setting it twice does no harm.
+    deleteOld: async () => {
+      const now = await clock.sync()
+      // In earlier releases the database deleted by itself, whatever was still pending.
+      await notices.updateMany({ expires_at: { $exists: true } } as Filter<NoticeDocument>, {
+        $rename: { expires_at: 'review_at' },
+      })
+      await deliveries.updateMany(
+        { template: { $in: TEMPLATES }, due_at: { $exists: true }, expires_at: { $exists: true } },
+        { $unset: { expires_at: '' } },
+        { hint: 'lane' },
+      )
+      const old = await notices
+        .find({ review_at: { $lte: now } })
+        .sort({ review_at: 1 })
+        .limit(REVIEWED)
+        .project<{ _id: string }>({ _id: 1 })
+        .toArray()
+      const review_at = new Date(now.getTime() + REVIEW_AGAIN_MS)
+      for (const { _id } of old)
+        if (await isPending(_id)) await notices.updateOne({ _id }, { $set: { review_at } })
+        else await notices.deleteOne({ _id })
+    },
+  }
+}
+
+/** Which deliveries a query is for, and the index that has them in order. */
+const selectionOf = ({ ws, of, status, event_id, before }: DeliveryQuery) => {
+  const range = idRange(event_id, before)
+  if ('user_id' in of)
+    return { hint: 'person', filter: { ws, user_id: of.user_id, ...(status ? { status } : {}), ...range } }
+  // Points, not ranges: only then do the ids come in order out of the index.
+  const statuses = status ? [status] : DeliveryStatus.options
+  const filter = { ws, shown_to: { $in: [...of.shown_to] }, status: { $in: statuses }, ...range }
+  return { hint: 'shelf', filter }
+}
+
+/** Opens the collections and makes their indexes. Mails that an earlier release left pending stay pending. */
 export const openDeliveries = async (
   db: Db,
   { clock, ids, term_ms }: Readonly<{ clock: DatabaseClock; ids: Ids; term_ms?: number }>,
@@ -132,95 +197,37 @@ export const openDeliveries = async (
       ...(term_ms === undefined ? {} : { term_ms }),
     },
   )
-  const findOne = async (filter: Filter<Delivery>): Promise<Delivery | null> => {
-    const found = await deliveries.findOne(filter)
+  const find = async (ws: string, _id: string): Promise<Delivery | null> => {
+    const found = await deliveries.findOne({ _id, ws })
     return found && read(found)
   }
-  const isWaitedFor = async (event_id: string): Promise<boolean> =>
-    (await deliveries.findOne(
-      { ...idRange(event_id, undefined), due_at: { $exists: true } } as Filter<Delivery>,
-      { projection: { _id: 1 } },
-    )) !== null
   return {
-    begin: async (notice) => {
-      const review_at = new Date(clock.now().getTime() + KEPT_MS)
-      try {
-        await notices.insertOne({ ...notice, v: 1, expanded: false, review_at })
-        return false
-      } catch (error) {
-        if (!isDuplicateKey(error)) throw error
-        return (await notices.findOne({ _id: notice._id }))?.expanded === true
-      }
-    },
-    add: (all) =>
-      insertMissing(
-        deliveries,
-        all.map((delivery) => ({ ...delivery, schema })),
-      ),
-    finish: async ({ _id, ws }) => {
-      await notices.updateOne({ _id, ws, v: 1 }, { $set: { expanded: true }, $inc: { v: 1 } })
-    },
-    findNotice: (event_id) => notices.findOne({ _id: event_id }),
+    ...noticesIn(notices, deliveries, clock),
     ...pending,
     claim: async (room) => {
       const { claimed, more } = await pending.claim(room)
       return { claimed: claimed.map((one) => ({ ...one, work: read(one.work) })), more }
     },
-    find: (ws, id) => findOne({ _id: id, ws }),
-    findTold: (ws, event_id, user_id) => findOne({ _id: deliveryId(event_id, user_id), ws }),
+    add: (added) =>
+      insertMissing(
+        deliveries,
+        added.map((delivery) => ({ ...delivery, schema })),
+      ),
+    find,
+    findFor: (ws, event_id, user_id) => find(ws, deliveryId(event_id, user_id)),
     retry: async ({ _id, ws, v }) => {
       const now = clock.now()
+      const pendingAgain = { status: 'pending', attempts: 0, owed_since: now, due_at: now } as const
       const { matchedCount } = await deliveries.updateOne(
         { _id, ws, v },
-        {
-          $set: { status: 'pending', attempts: 0, owed_since: now, due_at: now },
-          $unset: { expires_at: '' },
-          $inc: { v: 1 },
-        },
+        { $set: pendingAgain, $unset: { expires_at: '' }, $inc: { v: 1 } },
       )
       return matchedCount === 1
     },
-    list: async ({ ws, of, status, event_id, limit, before }) => {
-      const found = await deliveries
-        .find({
-          ws,
-          // Points, not ranges: only then do the ids come in order out of the index.
-          ...('shelves' in of
-            ? {
-                shown_to: { $in: [...of.shelves] },
-                status: { $in: status ? [status] : DeliveryStatus.options },
-              }
-            : { user_id: of.user_id, ...(status ? { status } : {}) }),
-          ...idRange(event_id, before),
-        })
-        .sort({ _id: -1 })
-        .limit(limit)
-        .hint('shelves' in of ? 'shelf' : 'person')
-        .toArray()
+    list: async (query) => {
+      const { filter, hint } = selectionOf(query)
+      const found = await deliveries.find(filter).sort({ _id: -1 }).limit(query.limit).hint(hint).toArray()
       return found.map((one) => read(one))
-    },
-    // No versions here: a time of forgetting is nobody's decision, and may be set twice.
-    tend: async () => {
-      const now = await clock.sync()
-      // Earlier releases had the database forget by itself, whatever still waited.
-      await notices.updateMany({ expires_at: { $exists: true } } as Filter<NoticeDocument>, {
-        $rename: { expires_at: 'review_at' },
-      })
-      await deliveries.updateMany(
-        { template: { $in: TEMPLATES }, due_at: { $exists: true }, expires_at: { $exists: true } },
-        { $unset: { expires_at: '' } },
-        { hint: 'lane' },
-      )
-      const old = await notices
-        .find({ review_at: { $lte: now } })
-        .sort({ review_at: 1 })
-        .limit(TENDED)
-        .project<{ _id: string }>({ _id: 1 })
-        .toArray()
-      for (const { _id } of old)
-        if (await isWaitedFor(_id))
-          await notices.updateOne({ _id }, { $set: { review_at: new Date(now.getTime() + KEPT_ON_MS) } })
-        else await notices.deleteOne({ _id })
     },
   }
 }

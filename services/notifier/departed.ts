@@ -1,4 +1,4 @@
-// Who has left since a mail about a loop became pending: asked again just before it is sent, once for all mails of a claim.
+// Finds the mails whose readers have left since: asked just before sending, once for all mails of a claim.
 import { ownCall } from '../../shared/bus/headers.ts'
 import { LIMITS } from '../../shared/contracts/define/common.ts'
 import type { Client } from '../../shared/contracts/define/contract.ts'
@@ -8,6 +8,7 @@ import type { Clock } from '../../shared/process/clock.ts'
 import type { Ids } from '../../shared/process/ids.ts'
 import type { Log } from '../../shared/process/log.ts'
 import { inParallel } from '../../shared/process/parallel.ts'
+import { MAILS } from './mails.ts'
 import type { Delivery } from './notice-rules.ts'
 
 export type DepartedDeps = Readonly<{
@@ -18,12 +19,12 @@ export type DepartedDeps = Readonly<{
   log: Log
 }>
 
-/** Workspaces that are asked for at once. */
+/** Workspaces asked about at the same time. */
 const AT_ONCE = 4
 
-type MemberMail = Delivery & Readonly<{ user_id: string }>
-const isMemberMail = (delivery: Delivery): delivery is MemberMail =>
-  delivery.template === 'loop-shipped' && delivery.user_id !== null
+type ReaderMail = Delivery & Readonly<{ user_id: string }>
+const isReaderMail = (delivery: Delivery): delivery is ReaderMail =>
+  MAILS[delivery.template].audience === 'readers' && delivery.user_id !== null
 
 const pagesOf = (all: Iterable<string>): string[][] => {
   const ids = [...new Set(all)]
@@ -32,19 +33,19 @@ const pagesOf = (all: Iterable<string>): string[][] => {
   )
 }
 
-/** Those of a workspace's mails whose people belong neither to it nor, where it is private, to the loop any more. */
+/** The mails of a workspace whose readers have left it, or left the private loop that the mail is about. */
 const departedOf = async (
   { gateway, loopsQueue, clock, ids }: DepartedDeps,
   workspace_id: string,
-  mails: readonly MemberMail[],
-): Promise<MemberMail[]> => {
+  mails: readonly ReaderMail[],
+): Promise<ReaderMail[]> => {
   const call = () => ownCall(clock, ids.next())
-  const here = new Set<string>()
+  const members = new Set<string>()
   for (const user_ids of pagesOf(mails.map(({ user_id }) => user_id))) {
     const asked = { workspace_id, user_ids, limit: LIMITS.page }
-    for (const { user_id } of (await gateway.list_members(asked, call())).members) here.add(user_id)
+    for (const { user_id } of (await gateway.list_members(asked, call())).members) members.add(user_id)
   }
-  // The mails of public loops say so; to their readers belongs every member.
+  // `shown_to` is `owner` for private loops alone; every member reads the public ones.
   const private_ids = mails.flatMap(({ shown_to, about }) =>
     shown_to === 'owner' && about ? about.loop_id : [],
   )
@@ -54,29 +55,29 @@ const departedOf = async (
       .loops)
       readers.set(id, reader_ids)
   return mails.filter(({ user_id, shown_to, about }) => {
-    if (!here.has(user_id)) return true
+    if (!members.has(user_id)) return true
     if (shown_to !== 'owner' || !about) return false
     const allowed = readers.get(about.loop_id)
     return allowed === undefined || (allowed !== null && !allowed.includes(user_id))
   })
 }
 
-/** Ids of deliveries: to people who have left, and to those of whom nobody can say it now. */
+/** Ids of deliveries: to people who have left, and to people about whom it cannot be asked now. */
 export type Departed = Readonly<{ left: ReadonlySet<string>; unknown: ReadonlySet<string> }>
 
 const idsOf = (mails: readonly Delivery[]) => new Set(mails.map(({ _id }) => _id))
 
-/** Makes the function that finds, among some deliveries, those to people who have left. */
+/** Makes the function that finds the deliveries to people who have left. */
 export const departedFrom =
   (deps: DepartedDeps) =>
   async (claimed: readonly Delivery[]): Promise<Departed> => {
-    const groups = [...Map.groupBy(claimed.filter(isMemberMail), ({ ws }) => ws)]
+    const groups = [...Map.groupBy(claimed.filter(isReaderMail), ({ ws }) => ws)]
     const found = await inParallel(groups, AT_ONCE, async ([ws, mails]) => {
       try {
         return { left: await departedOf(deps, ws, mails), unknown: [] }
       } catch (error) {
-        // One workspace's question holds up nobody else's mails.
-        deps.log.warn('who is still a member could not be asked', { workspace: ws, error })
+        // A workspace that cannot be asked about holds up no other's mails.
+        deps.log.warn('could not ask who is still a member', { workspace: ws, error })
         return { left: [], unknown: mails }
       }
     })

@@ -1,5 +1,4 @@
-// The notifier's answers on the bus: wishes about mail, what became of the mails owed, and the development mailbox.
-
+// The notifier's operations: preferences, what became of mails, and the development mailbox.
 import type { Handlers } from '../../shared/contracts/define/contract.ts'
 import { pageById } from '../../shared/contracts/define/cursor.ts'
 import { AppError, notFound } from '../../shared/contracts/define/errors.ts'
@@ -11,7 +10,7 @@ import { type PreferenceDeps, preferenceTools } from './preference-tools.ts'
 
 export type HandlerDeps = PreferenceDeps &
   Readonly<{
-    deliveries: Pick<Deliveries, 'findTold' | 'find' | 'list' | 'retry'>
+    deliveries: Pick<Deliveries, 'findFor' | 'find' | 'list' | 'retry'>
     /** Null where mails are sent instead of kept. */
     devMails: DevMails | null
     /** Wakes the sender. */
@@ -19,7 +18,8 @@ export type HandlerDeps = PreferenceDeps &
   }>
 
 const mailbox = ({ devMails }: HandlerDeps): DevMails => {
-  if (!devMails) throw new AppError('not_found', 'There is no mailbox here: mails are sent.')
+  if (!devMails)
+    throw new AppError('not_found', 'There is no mailbox here: this installation sends its mails.')
   return devMails
 }
 
@@ -29,10 +29,10 @@ export const handlers = (deps: HandlerDeps): Handlers<typeof notifier> => ({
 
   list_deliveries: async ({ status, event_id, whose, limit, cursor }, call) => {
     const caller = requireCaller(call.caller)
-    const shelves = whose === 'mine' ? null : listsOf(caller)
+    const shown_to = whose === 'mine' ? null : listsOf(caller)
     const found = await deps.deliveries.list({
       ws: caller.workspace_id,
-      of: shelves ? { shelves } : { user_id: caller.user_id },
+      of: shown_to ? { shown_to } : { user_id: caller.user_id },
       status,
       event_id,
       limit: limit + 1,
@@ -47,10 +47,10 @@ export const handlers = (deps: HandlerDeps): Handlers<typeof notifier> => ({
     const found = await deps.deliveries.find(caller.workspace_id, delivery_id)
     if (!found || !maySee(caller, found)) throw notFound('delivery', delivery_id)
     checkRetry(found)
-    // Before the mail is owed again: a sender may look at once.
+    // First, because a sender may look as soon as the mail is pending.
     if (found.to) await deps.suppressions.lift(found.to.address)
     if (!(await deps.deliveries.retry(found)))
-      throw new AppError('version_conflict', 'This mail changed at the same moment. Look again.')
+      throw new AppError('version_conflict', 'This mail has just changed. Look at it again.')
     deps.nudge()
     return { status: 'pending' }
   },

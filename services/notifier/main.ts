@@ -74,7 +74,7 @@ const wire = async (host: Host): Promise<void> => {
       term_ms,
     }),
   )
-  stack.use(repeat(deliveries.tend, { interval_ms: TEND_MS, log: host.log.child('ledger'), random }))
+  stack.use(repeat(deliveries.deleteOld, { interval_ms: TEND_MS, log: host.log.child('ledger'), random }))
   const told = reactions({ deliveries, subscriptions, gateway: members, clock, nudge: sender.nudge })
   await host.consume(told)
   const asked = {

@@ -1,14 +1,14 @@
-// Who wants which mails of which workspace. One document per person and workspace, made when a mail is first owed or a wish
-// is first told; all queries are by id, so there is no index to state.
+// Who wants which mails of which workspace, in MongoDB. One document for each person and workspace, made with their first
+// mail or stated preference. All queries are by id, so no index is needed.
 import type { Db } from 'mongodb'
 import type { MailChoice } from '../../shared/contracts/notifier/shapes.ts'
 import type { Clock } from '../../shared/process/clock.ts'
-import { openCollection, type Upgrade } from '../../shared/storage/collection.ts'
+import { type Opened, openCollection, type Upgrade } from '../../shared/storage/collection.ts'
 import { insertMissing } from '../../shared/storage/mongo.ts'
 import type { Recipient } from './notice-rules.ts'
 import { EVERYTHING, type MutedLoop, type Preference } from './preference-rules.ts'
 
-/** A person's wish, with what their page shows. */
+/** A person's preference, with what their page shows. */
 export type Subscription = Readonly<{
   /** `<workspace id>:<user id>`. */
   _id: string
@@ -17,7 +17,7 @@ export type Subscription = Readonly<{
   user_id: string
   wants: MailChoice
   muted: readonly MutedLoop[]
-  /** As of the last mail that was owed; empty before the first. */
+  /** As of the last mail; empty before the first. */
   email: string
   workspace_name: string
   updated_at: Date
@@ -29,13 +29,13 @@ type Member = Readonly<{ ws: string; user_id: string | null }>
 
 export type Subscriptions = Readonly<{
   find: (ws: string, user_id: string) => Promise<Subscription | null>
-  /** The person's, made with the wish of somebody who never told one if there is none yet. */
+  /** The person's own; a new one wants everything. */
   findOrMake: (ws: string, user_id: string) => Promise<Subscription>
-  /** Writes the wish over `before`; null when it has changed since. */
-  save: (before: Subscription, wish: Preference) => Promise<Subscription | null>
-  /** The wishes of those who have told one, by subscriptionId. */
+  /** Replaces the preference of `before`. @returns null when it has changed since. */
+  save: (before: Subscription, preference: Preference) => Promise<Subscription | null>
+  /** The preferences of those who have one, by subscriptionId. */
   of: (members: readonly Member[]) => Promise<ReadonlyMap<string, Preference>>
-  /** Sees to it that each member has one, with the address and workspace name of today; gives their wishes as `of`. */
+  /** Gives each member a subscription with today's address and workspace name. @returns their preferences, as `of` does. */
   note: (
     ws: string,
     workspace_name: string,
@@ -47,9 +47,45 @@ export type Subscriptions = Readonly<{
 export const subscriptionId = (ws: string, user_id: string): string => `${ws}:${user_id}`
 
 const UPGRADES: readonly Upgrade[] = [
-  // Before there were three wishes, one was either subscribed or not.
+  // Before there were three choices, a person was either subscribed or not.
   ({ subscribed, ...rest }) => ({ wants: subscribed === false ? 'none' : 'all', muted: [], ...rest }),
 ]
+
+type Stored = Opened<Subscription>
+
+const findAll = async ({ collection, read }: Stored, ids: readonly string[]): Promise<Subscription[]> => {
+  if (ids.length === 0) return []
+  const found = await collection.find({ _id: { $in: [...ids] } }).toArray()
+  return found.map((one) => read(one))
+}
+
+const byId = (found: readonly Subscription[]) => new Map(found.map((one) => [one._id, one]))
+
+/** Writes the address and workspace name of today over those of yesterday. */
+const refresh = async (
+  { collection }: Stored,
+  known: ReadonlyMap<string, Subscription>,
+  {
+    ws,
+    workspace_name,
+    members,
+    now,
+  }: Readonly<{
+    ws: string
+    workspace_name: string
+    members: readonly Recipient[]
+    now: Date
+  }>,
+): Promise<void> => {
+  const stale = members.flatMap(({ user_id, email }) => {
+    const before = known.get(subscriptionId(ws, user_id))
+    if (!before || (before.email === email && before.workspace_name === workspace_name)) return []
+    const { _id, v } = before
+    const update = { $set: { email, workspace_name, updated_at: now }, $inc: { v: 1 } }
+    return [{ updateOne: { filter: { _id, ws, v }, update } }]
+  })
+  if (stale.length > 0) await collection.bulkWrite(stale, { ordered: false })
+}
 
 /** Opens the collection. */
 export const openSubscriptions = async (
@@ -59,7 +95,7 @@ export const openSubscriptions = async (
   const opened = await openCollection<Subscription>(db, 'subscriptions', { indexes: [], upgrades: UPGRADES })
   const { collection: subscriptions, schema, read } = opened
 
-  const fresh = (ws: string, user_id: string, email: string, workspace_name: string): Subscription => ({
+  const newSubscription = (ws: string, user_id: string, email = '', workspace_name = ''): Subscription => ({
     _id: subscriptionId(ws, user_id),
     ws,
     v: 1,
@@ -74,19 +110,13 @@ export const openSubscriptions = async (
     const found = await subscriptions.findOne({ _id: subscriptionId(ws, user_id) })
     return found && read(found)
   }
-  const findAll = async (ids: readonly string[]): Promise<Subscription[]> => {
-    if (ids.length === 0) return []
-    const found = await subscriptions.find({ _id: { $in: [...ids] } }).toArray()
-    return found.map((one) => read(one))
-  }
-  const byId = (found: readonly Subscription[]) => new Map(found.map((one) => [one._id, one]))
 
   return {
     find,
     findOrMake: async (ws, user_id) => {
-      const made = fresh(ws, user_id, '', '')
       const found = await find(ws, user_id)
       if (found) return found
+      const made = newSubscription(ws, user_id)
       await insertMissing(subscriptions, [made])
       return (await find(ws, user_id)) ?? made
     },
@@ -100,24 +130,17 @@ export const openSubscriptions = async (
     },
     of: async (members) => {
       const ids = members.flatMap(({ ws, user_id }) => (user_id === null ? [] : subscriptionId(ws, user_id)))
-      return byId(await findAll([...new Set(ids)]))
+      return byId(await findAll(opened, [...new Set(ids)]))
     },
     note: async (ws, workspace_name, members) => {
-      const known = byId(await findAll(members.map(({ user_id }) => subscriptionId(ws, user_id))))
-      const updated_at = clock.now()
+      const ids = members.map(({ user_id }) => subscriptionId(ws, user_id))
+      const known = byId(await findAll(opened, ids))
       const missing = members.filter(({ user_id }) => !known.has(subscriptionId(ws, user_id)))
       await insertMissing(
         subscriptions,
-        missing.map(({ user_id, email }) => fresh(ws, user_id, email, workspace_name)),
+        missing.map(({ user_id, email }) => newSubscription(ws, user_id, email, workspace_name)),
       )
-      const stale = members.flatMap(({ user_id, email }) => {
-        const before = known.get(subscriptionId(ws, user_id))
-        if (!before || (before.email === email && before.workspace_name === workspace_name)) return []
-        const { _id, v } = before
-        const update = { $set: { email, workspace_name, updated_at }, $inc: { v: 1 } }
-        return [{ updateOne: { filter: { _id, ws, v }, update } }]
-      })
-      if (stale.length > 0) await subscriptions.bulkWrite(stale, { ordered: false })
+      await refresh(opened, known, { ws, workspace_name, members, now: clock.now() })
       return known
     },
   }

@@ -1,5 +1,4 @@
-// What people ask of the notifier about their own mails: to see their wish and to change it, by the link of a mail or
-// signed in.
+// The operations by which people see and change their mail preference, by the link of a mail or signed in.
 import type { KeyObject } from 'node:crypto'
 import type { Handlers } from '../../shared/contracts/define/contract.ts'
 import { AppError } from '../../shared/contracts/define/errors.ts'
@@ -13,18 +12,18 @@ import { type Suppressions, suppressionKey } from './suppression-store.ts'
 import { readUnsubscribeToken } from './unsubscribe.ts'
 
 export type PreferenceDeps = Readonly<{
-  deliveries: Pick<Deliveries, 'findTold'>
+  deliveries: Pick<Deliveries, 'findFor'>
   subscriptions: Pick<Subscriptions, 'find' | 'findOrMake' | 'save'>
   suppressions: Pick<Suppressions, 'among' | 'lift'>
   unsubscribeKeys: readonly KeyObject[]
   random: () => number
 }>
 
-type Wishes = Pick<
+type PreferenceTools = Pick<
   Handlers<typeof notifier>,
   'get_subscription' | 'set_subscription' | 'get_my_subscription' | 'set_my_subscription' | 'use_my_address'
 >
-type Change = Parameters<Wishes['set_my_subscription']>[0]
+type Change = Parameters<PreferenceTools['set_my_subscription']>[0]
 
 const view = ({ workspace_name, email, wants, muted }: Subscription) => ({
   workspace_name,
@@ -33,23 +32,27 @@ const view = ({ workspace_name, email, wants, muted }: Subscription) => ({
   muted: [...muted],
 })
 
-/** The subscription of a link. A forged link and one never sent are answered alike. */
-const load = async (
+/** The subscription that a link is for. A forged link and one never sent get the same answer. */
+const subscriptionOfLink = async (
   { subscriptions, unsubscribeKeys }: PreferenceDeps,
   token: string,
 ): Promise<Subscription> => {
   const subject = readUnsubscribeToken(unsubscribeKeys, token)
   const found = subject && (await subscriptions.find(subject.workspace_id, subject.user_id))
-  if (!found) throw new AppError('not_found', 'This link is not one that was sent.')
+  if (!found)
+    throw new AppError(
+      'not_found',
+      'This link is not one that Loops has sent. Check that it was copied whole.',
+    )
   return found
 }
 
-/** What the mail to this person about an event was about; what they got no mail about has no name here. */
-const toldOf = async (
+/** The loop that the person got a mail about. They learn no name of a loop that they got no mail about. */
+const loopOfMail = async (
   { deliveries }: PreferenceDeps,
   { ws, user_id }: Subscription,
   event_id: string,
-): Promise<About | null> => (await deliveries.findTold(ws, event_id, user_id))?.about ?? null
+): Promise<About | null> => (await deliveries.findFor(ws, event_id, user_id))?.about ?? null
 
 const change = (
   deps: PreferenceDeps,
@@ -58,27 +61,31 @@ const change = (
 ) =>
   untilSaved(async () => {
     const before = await find()
-    const about = mute_event === undefined ? undefined : await toldOf(deps, before, mute_event)
-    if (about === null) throw new AppError('not_found', 'The mail about this loop is too old to go by.')
+    const about = mute_event === undefined ? undefined : await loopOfMail(deps, before, mute_event)
+    if (about === null)
+      throw new AppError(
+        'not_found',
+        'The mail about this loop is too old. Mute the loop on the page of your mail preferences.',
+      )
     const mute = about ? { loop_id: about.loop_id, name: about.loop_name } : mute_loop
-    const wish = changedPreference(before, { wants, mute, unmute: unmute_loop })
-    if (wish === before) return { wants: before.wants }
-    return (await deps.subscriptions.save(before, wish)) ? { wants: wish.wants } : undefined
+    const after = changedPreference(before, { wants, mute, unmute: unmute_loop })
+    if (after === before) return { wants: before.wants }
+    return (await deps.subscriptions.save(before, after)) ? { wants: after.wants } : undefined
   }, deps.random)
 
-/** The handlers of the notifier's contract about wishes. */
-export const preferenceTools = (deps: PreferenceDeps): Wishes => {
-  const own = ({ caller }: Parameters<Wishes['get_my_subscription']>[1]): Promise<Subscription> => {
+/** The operations about preferences. */
+export const preferenceTools = (deps: PreferenceDeps): PreferenceTools => {
+  const own = ({ caller }: Parameters<PreferenceTools['get_my_subscription']>[1]): Promise<Subscription> => {
     const { workspace_id, user_id } = requireCaller(caller)
     return deps.subscriptions.findOrMake(workspace_id, user_id)
   }
   return {
     get_subscription: async ({ token, event_id }) => {
-      const found = await load(deps, token)
-      const about = event_id === undefined ? null : await toldOf(deps, found, event_id)
+      const found = await subscriptionOfLink(deps, token)
+      const about = event_id === undefined ? null : await loopOfMail(deps, found, event_id)
       return { ...view(found), loop: about && { id: about.loop_id, name: about.loop_name } }
     },
-    set_subscription: ({ token, ...asked }) => change(deps, asked, () => load(deps, token)),
+    set_subscription: ({ token, ...asked }) => change(deps, asked, () => subscriptionOfLink(deps, token)),
     get_my_subscription: async (_, call) => {
       const found = await own(call)
       const dead = found.email === '' ? undefined : await deps.suppressions.among([found.email])

@@ -1,32 +1,31 @@
-// What the notifier does about other services' events: it writes down who is owed a mail, and no more. That is quick and
-// may be repeated, so an event is acknowledged long before the last of ten thousand mails has left.
+// What the notifier does about events of other services: it writes down who gets a mail, and no more. That is quick and may
+// be repeated, so an event is acknowledged long before the last of ten thousand mails has left.
 import { ownCall } from '../../shared/bus/headers.ts'
 import { LIMITS } from '../../shared/contracts/define/common.ts'
 import type { Call, Client } from '../../shared/contracts/define/contract.ts'
 import { gateway } from '../../shared/contracts/gateway/contract.ts'
 import { loopsQueue } from '../../shared/contracts/loops-queue/contract.ts'
 import { webhooks } from '../../shared/contracts/webhooks/contract.ts'
-import { on, type Reaction } from '../../shared/events/reactions.ts'
+import { on, type Reaction, type TypedEvent } from '../../shared/events/reactions.ts'
 import type { Clock } from '../../shared/process/clock.ts'
 import type { Deliveries } from './delivery-store.ts'
+import { MAILS } from './mails.ts'
 import {
-  accountNotice,
   audienceOf,
-  invitationNotice,
+  type Delivery,
   type LinkNotice,
   linkDelivery,
-  loopShippedNotice,
   memberDeliveries,
+  type Notice,
+  noticeOf,
   ownerDeliveries,
-  passwordResetNotice,
   type Recipient,
-  webhookDisabledNotice,
 } from './notice-rules.ts'
 import { type Subscriptions, subscriptionId } from './preference-store.ts'
 
 export type ReactionDeps = Readonly<{
-  deliveries: Deliveries
-  subscriptions: Subscriptions
+  deliveries: Pick<Deliveries, 'begin' | 'add' | 'finish'>
+  subscriptions: Pick<Subscriptions, 'note'>
   gateway: Pick<Client<typeof gateway>, 'get_workspace_context' | 'list_members'>
   /** The database's: what is due is compared with that. */
   clock: Clock
@@ -34,75 +33,110 @@ export type ReactionDeps = Readonly<{
   nudge: () => void
 }>
 
-/** Pages of members that one event may take; more people than any workspace has. */
+type MemberPage = Awaited<ReturnType<ReactionDeps['gateway']['list_members']>>
+
+/** Bound on the pages of members of one event: more than any workspace has. */
 const MAX_PAGES = 5_000
 
-/** The people of a workspace who get a mail, page by page; `only` names them, null means every member. */
-async function* audience(
-  deps: ReactionDeps,
+/** Members of a workspace, page by page: those with the ids, or all where `only` is null. */
+async function* membersOf(
+  { gateway }: ReactionDeps,
   workspace_id: string,
   only: readonly string[] | null,
   call: () => Call,
 ): AsyncGenerator<readonly Recipient[]> {
+  const limit = LIMITS.page
   if (only) {
-    for (let start = 0; start < only.length; start += LIMITS.page) {
-      const user_ids = only.slice(start, start + LIMITS.page)
-      yield (await deps.gateway.list_members({ workspace_id, user_ids, limit: LIMITS.page }, call())).members
+    for (let start = 0; start < only.length; start += limit) {
+      const user_ids = only.slice(start, start + limit)
+      yield (await gateway.list_members({ workspace_id, user_ids, limit }, call())).members
     }
     return
   }
-  let cursor: string | null = null
+  let cursor: string | undefined
   for (let page = 0; page < MAX_PAGES; page += 1) {
-    const input = { workspace_id, limit: LIMITS.page, ...(cursor === null ? {} : { cursor }) }
-    const answer: Awaited<ReturnType<typeof deps.gateway.list_members>> = await deps.gateway.list_members(
-      input,
-      call(),
-    )
-    yield answer.members
-    cursor = answer.next_cursor
-    if (cursor === null) return
+    const input = { workspace_id, limit, ...(cursor === undefined ? {} : { cursor }) }
+    const { members, next_cursor }: MemberPage = await gateway.list_members(input, call())
+    yield members
+    if (next_cursor === null) return
+    cursor = next_cursor
   }
 }
 
-const oweLink = async ({ deliveries, clock, nudge }: ReactionDeps, notice: LinkNotice): Promise<void> => {
+/** Writes down a mail to members of a workspace: its notice, then page by page a delivery to each. */
+const addForMembers = async (
+  { deliveries, nudge }: ReactionDeps,
+  notice: Notice,
+  pages: AsyncIterable<readonly Recipient[]>,
+  deliveriesTo: (members: readonly Recipient[]) => readonly Delivery[] | Promise<readonly Delivery[]>,
+): Promise<void> => {
   if (await deliveries.begin(notice)) return
-  await deliveries.add([linkDelivery(notice, clock.now())])
+  for await (const members of pages) {
+    await deliveries.add(await deliveriesTo(members))
+    nudge()
+  }
+  await deliveries.finish(notice)
+}
+
+/** Writes down a mail with a link. `link_id` is the id of what the link is for. */
+const addLink = async (
+  { deliveries, clock, nudge }: ReactionDeps,
+  notice: LinkNotice,
+  link_id: string,
+): Promise<void> => {
+  if (await deliveries.begin(notice)) return
+  await deliveries.add([linkDelivery(notice, link_id, MAILS[notice.template].shown_to, clock.now())])
   await deliveries.finish(notice)
   nudge()
 }
 
 /** The reactions of the notifier. */
-export const reactions = (deps: ReactionDeps): readonly Reaction[] => [
-  on(loopsQueue, 'loop.shipped', async (event) => {
-    // A fresh budget for each page: together they may take longer than one call.
-    const call = () => ownCall(deps.clock, event.id, undefined, event.traceparent)
-    const { workspaceid } = event
-    const { workspace } = await deps.gateway.get_workspace_context({ workspace_id: workspaceid }, call())
-    const notice = loopShippedNotice(event, workspace.name)
-    if (await deps.deliveries.begin(notice)) return
-    for await (const members of audience(deps, workspaceid, audienceOf(event.data), call)) {
-      const wishes = await deps.subscriptions.note(workspaceid, workspace.name, members)
-      const wishOf = (user_id: string) => wishes.get(subscriptionId(workspaceid, user_id))
-      await deps.deliveries.add(memberDeliveries(notice, members, wishOf, deps.clock.now()))
-      deps.nudge()
-    }
-    await deps.deliveries.finish(notice)
-  }),
-  on(webhooks, 'webhook.disabled', async (event) => {
-    const call = () => ownCall(deps.clock, event.id, undefined, event.traceparent)
-    const { workspaceid } = event
-    const { workspace } = await deps.gateway.get_workspace_context({ workspace_id: workspaceid }, call())
-    const notice = webhookDisabledNotice(event, workspace.name)
-    if (await deps.deliveries.begin(notice)) return
-    for await (const members of audience(deps, workspaceid, null, call))
-      await deps.deliveries.add(ownerDeliveries(notice, members, deps.clock.now()))
-    await deps.deliveries.finish(notice)
-    deps.nudge()
-  }),
-  on(gateway, 'person.invited', (event) => oweLink(deps, invitationNotice(event))),
-  on(gateway, 'person.password_reset_requested', (event) => oweLink(deps, passwordResetNotice(event))),
-  on(gateway, 'person.confirmation_requested', (event) =>
-    oweLink(deps, accountNotice('confirmation', event)),
-  ),
-  on(gateway, 'person.sign_ins_failed', (event) => oweLink(deps, accountNotice('failed-sign-ins', event))),
-]
+export const reactions = (deps: ReactionDeps): readonly Reaction[] => {
+  // A fresh budget for each call: all pages of members together may take longer than one.
+  const callsAbout =
+    ({ id, traceparent }: TypedEvent<unknown>) =>
+    (): Call =>
+      ownCall(deps.clock, id, undefined, traceparent)
+  const workspaceName = async (workspace_id: string, call: Call): Promise<string> =>
+    (await deps.gateway.get_workspace_context({ workspace_id }, call)).workspace.name
+
+  return [
+    on(loopsQueue, 'loop.shipped', async (event) => {
+      const { workspaceid, data } = event
+      const call = callsAbout(event)
+      const workspace_name = await workspaceName(workspaceid, call())
+      const notice = noticeOf('loop-shipped', event, { ...data, workspace_name })
+      const pages = membersOf(deps, workspaceid, audienceOf(data), call)
+      await addForMembers(deps, notice, pages, async (members) => {
+        const preferences = await deps.subscriptions.note(workspaceid, workspace_name, members)
+        const preferenceOf = (user_id: string) => preferences.get(subscriptionId(workspaceid, user_id))
+        return memberDeliveries(notice, members, preferenceOf, deps.clock.now())
+      })
+    }),
+    on(webhooks, 'webhook.disabled', async (event) => {
+      const { workspaceid, data } = event
+      const call = callsAbout(event)
+      const workspace_name = await workspaceName(workspaceid, call())
+      const notice = noticeOf('webhook-disabled', event, { ...data, workspace_name })
+      await addForMembers(deps, notice, membersOf(deps, workspaceid, null, call), (members) =>
+        ownerDeliveries(notice, members, deps.clock.now()),
+      )
+    }),
+    on(gateway, 'person.invited', (event) => {
+      const { invitation_id } = event.data
+      return addLink(deps, noticeOf('invitation', event, { invitation_id }), invitation_id)
+    }),
+    on(gateway, 'person.password_reset_requested', (event) => {
+      const { reset_id } = event.data
+      return addLink(deps, noticeOf('password-reset', event, { reset_id }), reset_id)
+    }),
+    on(gateway, 'person.confirmation_requested', (event) => {
+      const { account_mail_id } = event.data
+      return addLink(deps, noticeOf('confirmation', event, { account_mail_id }), account_mail_id)
+    }),
+    on(gateway, 'person.sign_ins_failed', (event) => {
+      const { account_mail_id } = event.data
+      return addLink(deps, noticeOf('failed-sign-ins', event, { account_mail_id }), account_mail_id)
+    }),
+  ]
+}

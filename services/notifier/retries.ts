@@ -1,4 +1,4 @@
-// What follows from what the mail server said: done, given up, or when it is tried again. Pure.
+// What follows from the mail server's answer: the mail is sent, given up, or tried again. Pure.
 import { nextTry, type Schedule, spread, type Tried } from '../../shared/process/retries.ts'
 import type { Mailbox } from './addresses.ts'
 import type { Outcome } from './smtp-faults.ts'
@@ -15,7 +15,7 @@ export const SCHEDULE: Schedule = {
 /** Longest pause before a server that took no mail at all is tried with one again (ms). */
 const MAX_PROBE_PAUSE_MS = 30_000
 
-/** Given up, or held back. `to` is the address that this is about, where the delivery does not name it. */
+/** Given up, or held back. `to`: the address, where the delivery does not have it. */
 type Ended = Readonly<{ status: 'failed' | 'suppressed'; reason: string; to?: Mailbox }>
 
 /** What became of a try. */
@@ -25,24 +25,24 @@ export type NextState =
   /** Not `counted`: the try said nothing about this mail. */
   | Readonly<{ status: 'pending'; reason: string; due_at: Date; counted: boolean }>
 
-/** When one mail may probe a server that has taken none: ever later, within half a minute. `failures` is 1 or more. */
+/** When one mail may probe a server that takes none: ever later, within half a minute. `failures` is 1 or more. */
 export const nextProbe = (failures: number, now: Date, random: number): Date =>
   spread(now, Math.min(1_000 * 2 ** (failures - 1), MAX_PROBE_PAUSE_MS), random)
 
-/** Tried again later, or given up when it has been owed for too long. */
-export const later = (owed: Tried, reason: string, now: Date, random: number): NextState => {
-  const due_at = nextTry(SCHEDULE, owed, now, random)
+/** Tried again later, or given up when it has been pending for too long. */
+export const later = (tried: Tried, reason: string, now: Date, random: number): NextState => {
+  const due_at = nextTry(SCHEDULE, tried, now, random)
   return due_at ? { status: 'pending', reason, due_at, counted: true } : { status: 'failed', reason }
 }
 
 /**
- * What is recorded of a mail after the server spoke. A fault of our own settings is nobody's fault but ours: the mail waits
- * for as long as it takes to mend it.
+ * What is recorded about a mail after the server's answer. Where a setting of this installation is wrong, the mail waits for
+ * as long as it takes to correct it.
  * @param probe_at when the server is tried again, if it takes no mail at all.
  */
 export const nextStateOf = (
   said: Outcome,
-  owed: Tried,
+  tried: Tried,
   now: Date,
   probe_at: Date,
   random: number,
@@ -50,8 +50,8 @@ export const nextStateOf = (
   if (said.outcome === 'accepted') return { status: 'sent', at: now }
   const { reason } = said
   if (said.outcome === 'refused') return { status: 'failed', reason }
-  if (said.outcome === 'deferred') return later(owed, reason, now, random)
-  const tooLong = probe_at.getTime() > owed.owed_since.getTime() + PENDING_MS
+  if (said.outcome === 'deferred') return later(tried, reason, now, random)
+  const tooLong = probe_at.getTime() > tried.owed_since.getTime() + PENDING_MS
   return said.by === 'away' && tooLong
     ? { status: 'failed', reason }
     : { status: 'pending', reason, due_at: probe_at, counted: false }

@@ -1,4 +1,4 @@
-// Sends pending mails: what is known of all of a claim is looked up at once, then each is made and handed over.
+// Sends pending mails. What is known about all mails of a claim is looked up at once; then each is made and handed over.
 import type { Clock } from '../../shared/process/clock.ts'
 import type { FaultPoint } from '../../shared/process/fault-points.ts'
 import type { Log } from '../../shared/process/log.ts'
@@ -19,7 +19,7 @@ export type SenderDeps = Readonly<{
   deliveries: Pick<PendingWork<Delivery>, 'claim' | 'renew' | 'record' | 'release'>
   subscriptions: Pick<Subscriptions, 'of'>
   suppressions: Pick<Suppressions, 'among' | 'add' | 'lift'>
-  /** Which of some deliveries are to people who have left what the mail is about. */
+  /** Finds the deliveries to people who have left the workspace, or the loop that the mail is about. */
   departed: (claimed: readonly Delivery[]) => Promise<Departed>
   compose: (delivery: Delivery) => Promise<Composed>
   mailer: Pick<Mailer, 'send'>
@@ -27,26 +27,26 @@ export type SenderDeps = Readonly<{
   clock: Clock
   random: () => number
   log: Log
-  /** Steps: `deliver.claimed`, `deliver.accepted` (the server has it, the ledger does not know yet). */
+  /** Steps: `deliver.claimed`, and `deliver.accepted`: the server has it, and it is not recorded yet. */
   at: FaultPoint
   term_ms?: number
 }>
 
-/** Deliveries that one sender holds at most, and further ones of those that somebody waits for. */
+/** The most deliveries that a sender holds, and further ones that somebody waits for. */
 const HELD = 20 * CONNECTIONS
 const URGENT = 2 * CONNECTIONS
-/** Mails at most that a sender has handed over, or is about to, before the ledger knows: a second copy of these is possible. */
+/** The most mails handed over, or about to be, that are not recorded yet: of these a second copy is possible. */
 export const IN_DOUBT = 2 * CONNECTIONS
 
-/** What is known of a mail before it is made: nothing against it, why it is not to be sent, or that this cannot be said now. */
+/** What is known about a mail before it is made: nothing, why it is not sent, or that this cannot be asked now. */
 type Known = Readonly<{ unwanted?: string | undefined; unsure?: true }>
 
-/** What was wished, who has left, and which addresses went out of use, since the event: a mail may wait for hours. */
+/** Which preferences changed, who left and which addresses went out of use since the event: a mail may wait for hours. */
 const lookUp = async (
   { subscriptions, suppressions, departed }: SenderDeps,
   claimed: readonly Delivery[],
 ): Promise<Known[]> => {
-  const [wishes, { left, unknown }, dead] = await Promise.all([
+  const [preferences, { left, unknown }, dead] = await Promise.all([
     subscriptions.of(claimed),
     departed(claimed),
     suppressions.among(claimed.flatMap(({ to }) => to?.address ?? [])),
@@ -54,9 +54,9 @@ const lookUp = async (
   return claimed.map(({ _id, ws, user_id, to, about }) => {
     if (unknown.has(_id)) return { unsure: true }
     if (left.has(_id)) return { unwanted: 'no longer a member' }
-    const wish = user_id === null ? undefined : wishes.get(subscriptionId(ws, user_id))
-    const unwished = unsentBecause(wish, about)
-    return { unwanted: unwished ?? (to ? dead.get(suppressionKey(to.address))?.reason : undefined) }
+    const preference = user_id === null ? undefined : preferences.get(subscriptionId(ws, user_id))
+    const unwanted = unsentBecause(preference, about)
+    return { unwanted: unwanted ?? (to ? dead.get(suppressionKey(to.address))?.reason : undefined) }
   })
 }
 
@@ -68,7 +68,7 @@ const make = async (
   delivery: Delivery,
   { unwanted, unsure }: Known,
 ): Promise<Mail | NextState> => {
-  if (unsure) return later(delivery, 'it cannot be asked who is a member', deps.clock.now(), deps.random())
+  if (unsure) return later(delivery, 'could not ask who is still a member', deps.clock.now(), deps.random())
   if (unwanted !== undefined) return { status: 'suppressed', reason: unwanted }
   const composed = await deps.compose(delivery)
   if ('suppressed' in composed) return { status: 'suppressed', reason: composed.suppressed }
@@ -76,7 +76,7 @@ const make = async (
   return composed.mail
 }
 
-/** Whether the claim came to a try of this very mail. */
+/** Whether this was a try of this very mail. */
 const isTry = (settlement: NextState): boolean =>
   settlement.status === 'pending' ? settlement.counted : settlement.status !== 'suppressed'
 
@@ -104,7 +104,7 @@ export const startSender = (deps: SenderDeps): Worker => {
       // What cannot be given back is claimed again when its lease ends.
       void worker.giveBack(until).catch((error: unknown) => log.warn('mails were not given back', { error })),
   })
-  /** Somebody is there after all: only mails that people ask for are tried at an address that is out of use. */
+  /** Somebody is there after all: an address that is out of use is tried only with mails that people ask for. */
   const useAgain = (address: string): Promise<unknown> =>
     deps.suppressions
       .lift(address)

@@ -134,7 +134,7 @@ describe('a ledger of some thousand mails', () => {
     return () => mongo[Symbol.asyncDispose]()
   })
 
-  const shelf = { ws: WS, of: { shelves: ['managers', 'owner'] }, limit: PAGE } as const
+  const shelf = { ws: WS, of: { shown_to: ['managers', 'owner'] }, limit: PAGE } as const
   const own = { ws: WS, of: { user_id: ME }, limit: PAGE } as const
   test.each<readonly [string, number, () => Promise<unknown>]>([
     ['the list of an owner', PAGE, () => ledger.list(shelf)],
@@ -143,7 +143,7 @@ describe('a ledger of some thousand mails', () => {
     ['a later page', PAGE, () => ledger.list({ ...shelf, before: `${EVENT}~` })],
     ['a person’s own', PAGE, () => ledger.list(own)],
     ['a claim', 6 * PAGE, () => ledger.claim({ room: PAGE, reserve: 0, inHand: [] })],
-    ['what a person was told', 1, () => ledger.findTold(WS, EVENT, ME)],
+    ['the mail to a person', 1, () => ledger.findFor(WS, EVENT, ME)],
   ])('%s reads at most %i mails and sorts none', async (_, most, query) => {
     const db = mongo.database('notifier')
     const marker = ids.next()

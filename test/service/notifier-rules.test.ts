@@ -150,7 +150,7 @@ describe('the ledger', () => {
     await raw<typeof notice & { _id: string }>('notices').insertMany(
       [waits, ended].map(({ event_id }) => ({ ...notice, _id: event_id })),
     )
-    await ledger.tend()
+    await ledger.deleteOld()
     expect(await ledger.find('W', waits._id)).not.toHaveProperty('expires_at')
     expect(await ledger.findNotice(waits.event_id)).not.toBeNull()
     expect(await ledger.findNotice(ended.event_id)).toBeNull()

@@ -80,7 +80,7 @@ test('what_was_owed_is_owed_on_and_only_that_is_touched', async () => {
     { _id: 'E:OWED', ...meant, fence: 1 },
   ])
   expect(await ledger.find('W', 'E:SENT')).toMatchObject({ v: 1, ...meant })
-  expect(await ledger.findTold('W', 'E', 'SENT')).toMatchObject(meant)
+  expect(await ledger.findFor('W', 'E', 'SENT')).toMatchObject(meant)
   expect(await ledger.list({ ws: 'W', of: { user_id: 'SENT' }, limit: 10 })).toMatchObject([meant])
 })
 

@@ -1,13 +1,14 @@
-// The mails of the tests: each one as somebody with a locale gets it, with everything in it yours to change.
+// Examples of every mail, as a reader with a locale gets it; tests may change everything in them.
 import { confirmation } from '../../services/notifier/emails/confirmation.ts'
 import { failedSignIns } from '../../services/notifier/emails/failed-sign-ins.ts'
 import { invitation } from '../../services/notifier/emails/invitation.ts'
 import { type LoopShipped, loopShipped } from '../../services/notifier/emails/loop-shipped.ts'
 import { passwordReset } from '../../services/notifier/emails/password-reset.ts'
 import { fill, type Parts, render } from '../../services/notifier/emails/render.ts'
-import { clockOf } from '../../services/notifier/emails/text.ts'
+import { timeWriter } from '../../services/notifier/emails/text.ts'
 import { type WebhookDisabled, webhookDisabled } from '../../services/notifier/emails/webhook-disabled.ts'
 import { wordingOf } from '../../services/notifier/emails/wording.ts'
+import type { TemplateName } from '../../services/notifier/notice-rules.ts'
 import { exampleId, type ShippedLoop, shippedLoop } from './shipped-loop.ts'
 
 /** A mail's three texts. */
@@ -23,14 +24,14 @@ export const RESET_URL = `https://loops.example.com/reset/${'s'.repeat(43)}.${'m
 const AT = new Date('2026-11-22T14:03:00.000Z')
 const ZONE = 'Europe/Zurich'
 
-/** What a shipped loop's mail tells. */
+/** What the mail of a shipped loop says. */
 export const shippedFacts = (changes: Partial<LoopShipped> = {}): LoopShipped => ({
   ...shippedLoop(),
   workspace_name: 'Acme Store',
   ...changes,
 })
 
-/** So many tasks of an event, all with one title and their number. */
+/** Tasks of an event, each with the title and its number. */
 export const taskLines = (
   count: number,
   title: string,
@@ -42,46 +43,47 @@ export const taskLines = (
     status,
   }))
 
-/** What is a recipient's own. */
+/** What is the reader's own. */
 export const partsIn = (locale: string, changes: Partial<Parts> = {}): Parts => ({
   name: 'Ben',
-  shipped_at: clockOf(locale, ZONE)(AT),
+  shipped_at: timeWriter(locale, ZONE)(AT),
   preferences_url: PREFERENCES_URL,
   unsubscribe_url: UNSUBSCRIBE_URL,
   ...changes,
 })
 
+export const shippedTemplate = (locale: string, changes: Partial<LoopShipped> = {}, isShipper = false) =>
+  loopShipped(shippedFacts(changes), wordingOf(locale), { url: WORKSPACE_URL, isShipper })
+
 export const shippedMail = async (
   locale: string,
   changes: Partial<LoopShipped> = {},
   parts: Partial<Parts> = {},
+  isShipper = false,
 ): Promise<MailTexts> =>
-  fill(
-    await render(loopShipped(shippedFacts(changes), wordingOf(locale), WORKSPACE_URL)),
-    partsIn(locale, parts),
-  )
+  fill(await render(shippedTemplate(locale, changes, isShipper)), partsIn(locale, parts))
 
 export const invitationMail = async (
   locale: string,
   changes: Readonly<{ workspace_name?: string; invited_by?: string }> = {},
 ): Promise<MailTexts> => {
-  const expires_at = clockOf(locale, ZONE)(AT)
-  const told = {
+  const expires_at = timeWriter(locale, ZONE)(AT)
+  const facts = {
     url: INVITATION_URL,
     workspace_name: 'Acme Store',
     invited_by: 'Ana López',
     expires_at,
     ...changes,
   }
-  return fill(await render(invitation(told, wordingOf(locale))), {})
+  return fill(await render(invitation(facts, wordingOf(locale))), {})
 }
 
 export const passwordResetMail = async (
   locale: string,
   changes: Readonly<{ name?: string }> = {},
 ): Promise<MailTexts> => {
-  const told = { url: RESET_URL, name: 'Ben', expires_at: clockOf(locale, ZONE)(AT), ...changes }
-  return fill(await render(passwordReset(told, wordingOf(locale))), {})
+  const facts = { url: RESET_URL, name: 'Ben', expires_at: timeWriter(locale, ZONE)(AT), ...changes }
+  return fill(await render(passwordReset(facts, wordingOf(locale))), {})
 }
 
 export const WEBHOOKS_URL = `${WORKSPACE_URL}/webhooks`
@@ -90,33 +92,35 @@ export const webhookDisabledMail = async (
   locale: string,
   changes: Partial<WebhookDisabled> = {},
 ): Promise<MailTexts> => {
-  const told = {
+  const facts = {
     name: 'Ben',
     workspace_name: 'Acme Store',
     url: 'https://hooks.example.com/loops',
     cause: 'failing' as const,
-    failing_since: clockOf(locale, ZONE)(AT),
+    failing_since: timeWriter(locale, ZONE)(AT),
     webhooks_url: WEBHOOKS_URL,
     ...changes,
   }
-  return fill(await render(webhookDisabled(told, wordingOf(locale))), {})
+  return fill(await render(webhookDisabled(facts, wordingOf(locale))), {})
 }
 
-/** The mail that confirms an address, and the one about failed sign-ins. */
 export const confirmationMail = async (locale: string): Promise<MailTexts> => {
-  const told = { url: CONFIRM_URL, email: 'ben@example.com', expires_at: clockOf(locale, ZONE)(AT) }
-  return fill(await render(confirmation(told, wordingOf(locale))), {})
+  const facts = { url: CONFIRM_URL, email: 'ben@example.com', expires_at: timeWriter(locale, ZONE)(AT) }
+  return fill(await render(confirmation(facts, wordingOf(locale))), {})
 }
 export const failedSignInsMail = async (
   locale: string,
   changes: Readonly<{ name?: string }> = {},
 ): Promise<MailTexts> => {
-  const told = { url: 'https://loops.example.com/forgot', name: 'Ben', ...changes }
-  return fill(await render(failedSignIns(told, wordingOf(locale))), {})
+  const facts = { url: 'https://loops.example.com/forgot', name: 'Ben', ...changes }
+  return fill(await render(failedSignIns(facts, wordingOf(locale))), {})
 }
 
-/** Every mail with texts of people by its name, with one text wherever such a text may stand. */
-export const MAILS_SAYING: Readonly<Record<string, (locale: string, text: string) => Promise<MailTexts>>> = {
+/** A mail in the texts of a locale, with `text` wherever people's text may stand. */
+type Saying = (locale: string, text: string) => Promise<MailTexts>
+
+/** Every mail with one text in all places where people's text may stand. A confirmation has no such place. */
+export const MAILS_SAYING: Readonly<Record<Exclude<TemplateName, 'confirmation'>, Saying>> = {
   'loop-shipped': (locale, text) =>
     shippedMail(
       locale,
@@ -137,9 +141,12 @@ export const MAILS_SAYING: Readonly<Record<string, (locale: string, text: string
   'failed-sign-ins': (locale, text) => failedSignInsMail(locale, { name: text }),
 }
 
-/** Each mail as it usually is. */
-export const MAILS: Readonly<Record<string, (locale: string) => Promise<MailTexts>>> = {
+/** Every mail as it usually is; the mail of a shipped loop also as whoever shipped it gets it. */
+export const MAILS: Readonly<
+  Record<TemplateName | 'loop-shipped-by-you', (locale: string) => Promise<MailTexts>>
+> = {
   'loop-shipped': (locale) => shippedMail(locale),
+  'loop-shipped-by-you': (locale) => shippedMail(locale, {}, { name: 'Ana' }, true),
   invitation: (locale) => invitationMail(locale),
   'password-reset': (locale) => passwordResetMail(locale),
   'webhook-disabled': (locale) => webhookDisabledMail(locale),

@@ -1,19 +1,18 @@
-// The mail with the link that confirms an account's address. Pure. It holds a secret link, so it is made when it is sent and
-// kept nowhere.
+// The mail with the link that confirms an account's address. Pure.
 import type { Template } from './template.ts'
 import type { Wording } from './wording.ts'
 
-/** What the mail tells; `url` is the secret link. The name is left out: whoever made the account chose it. */
+/** What the mail says; `url` is the secret link. It has no name: whoever made the account chose that. */
 type Confirmation = Readonly<{
   url: string
   email: string
-  /** The last moment to use the link, written out. */
+  /** When the link ends, written out. */
   expires_at: string
 }>
 
-/** The mail; it has no slots. */
-export const confirmation = (told: Confirmation, wording: Wording): Template => {
-  const when = told.expires_at
+/** The mail. It has no slots. */
+export const confirmation = (facts: Confirmation, wording: Wording): Template => {
+  const when = facts.expires_at
   return {
     language: wording.language,
     subject: wording.subject('confirm_subject', {}),
@@ -21,10 +20,10 @@ export const confirmation = (told: Confirmation, wording: Wording): Template => 
     workspace: '',
     blocks: [
       { kind: 'heading', line: [wording.word('confirm_heading')] },
-      { kind: 'paragraph', line: wording.say('confirm_text', { email: { user: told.email } }) },
+      { kind: 'paragraph', line: wording.say('confirm_text', { email: { user: facts.email } }) },
       {
         kind: 'button',
-        link: { label: wording.word('confirm_button'), url: told.url },
+        link: { label: wording.word('confirm_button'), url: facts.url },
         note: wording.say('confirm_link', { when }),
       },
     ],

@@ -1,24 +1,23 @@
-// The mail that invites somebody into a workspace. Pure. It holds a secret link, so it is made when it is sent and kept
-// nowhere.
+// The mail that invites somebody into a workspace. Pure.
 import type { Template } from './template.ts'
 import { headerName, unlinked } from './text.ts'
 import type { Wording } from './wording.ts'
 
-/** What the mail tells; `url` is the secret link. */
+/** What the mail says; `url` is the secret link. */
 export type Invitation = Readonly<{
   url: string
   workspace_name: string
   invited_by: string
-  /** The last moment to take it up, written out. */
+  /** When the invitation ends, written out. */
   expires_at: string
 }>
 
-/** The mail of an invitation; it has no slots. */
-export const invitation = (told: Invitation, wording: Wording): Template => {
-  // It goes to people who may know nobody here: a name is no room for a message, nor for a link.
-  const by = unlinked(headerName(told.invited_by))
-  const workspace = unlinked(headerName(told.workspace_name))
-  const when = told.expires_at
+/** The mail. It has no slots. */
+export const invitation = (facts: Invitation, wording: Wording): Template => {
+  // It goes to strangers too: a name must not carry a message or a link to them.
+  const by = unlinked(headerName(facts.invited_by))
+  const workspace = unlinked(headerName(facts.workspace_name))
+  const when = facts.expires_at
   return {
     language: wording.language,
     subject: wording.subject('invitation_subject', { by, workspace }),
@@ -29,7 +28,7 @@ export const invitation = (told: Invitation, wording: Wording): Template => {
       { kind: 'paragraph', line: wording.say('invitation_text', { by: { user: by } }) },
       {
         kind: 'button',
-        link: { label: wording.word('invitation_button'), url: told.url },
+        link: { label: wording.word('invitation_button'), url: facts.url },
         note: wording.say('invitation_link', { when }),
       },
     ],

@@ -1,11 +1,10 @@
-// The HTML of a mail, made from what it says: MJML with the look that all mails share, in both colour schemes and both
-// directions of writing. Pure; knows no single mail.
+// The HTML of a mail as MJML: the look of all mails, in both colour schemes and both directions of writing. Pure.
 import { directionOf } from '../../../shared/contracts/define/language.ts'
 import { plainLine } from './plain.ts'
 import type { Block, Item, Line, Link, Template } from './template.ts'
 import { escapeHtml } from './text.ts'
 
-/** Colours of the light scheme, the same as the pages have them. */
+/** Colours of the light scheme, the same as those of the pages. */
 export const COLOURS = {
   page: '#f6f7f5',
   card: '#ffffff',
@@ -16,7 +15,7 @@ export const COLOURS = {
   on_accent: '#ffffff',
   accent_soft: '#e4f3ef',
 } as const
-/** Those of the dark scheme; they stand in STYLE, by class, since inline colours cannot ask for the scheme. */
+/** Colours of the dark scheme. STYLE sets them by class, because inline colours cannot depend on the scheme. */
 export const DARK: Readonly<Record<keyof typeof COLOURS, string>> = {
   page: '#121514',
   card: '#1b1f1e',
@@ -28,7 +27,7 @@ export const DARK: Readonly<Record<keyof typeof COLOURS, string>> = {
   accent_soft: '#17322d',
 }
 
-// Fonts that machines have: one from elsewhere would tell a stranger who opened the mail, and when.
+// Fonts of the reader's machine: loading one from elsewhere would tell a stranger who opened the mail, and when.
 const FONT = "-apple-system, BlinkMacSystemFont, 'Segoe UI', Roboto, Helvetica, Arial, sans-serif"
 
 const STYLE = `
@@ -51,7 +50,7 @@ const STYLE = `
     .page > div { padding-left: 10px; padding-right: 10px; }
   }`
 
-/** Where lines of a direction begin, for mail programs that do not know logical properties. */
+/** Where lines begin, for mail programs that do not know logical properties. */
 type Side = 'left' | 'right'
 const sideOf = ({ language }: Template): Side => (directionOf(language) === 'rtl' ? 'right' : 'left')
 
@@ -141,10 +140,10 @@ const brand = ({ workspace }: Template): string =>
     ? 'Loops'
     : `Loops <span class="muted" style="color:${COLOURS.muted};font-weight:400">· <bdi>${escapeHtml(workspace)}</bdi></span>`
 
-const head = (letter: Template, direction: string, side: Side): string => `
+const head = (template: Template, direction: string, side: Side): string => `
   <mj-head>
-    <mj-title>${escapeHtml(letter.subject)}</mj-title>
-    <mj-preview>${escapeHtml(plainLine(letter.preview, letter))}</mj-preview>
+    <mj-title>${escapeHtml(template.subject)}</mj-title>
+    <mj-preview>${escapeHtml(plainLine(template.preview, template))}</mj-preview>
     <mj-raw>
       <meta name="color-scheme" content="light dark">
       <meta name="supported-color-schemes" content="light dark">
@@ -161,24 +160,24 @@ const head = (letter: Template, direction: string, side: Side): string => `
   </mj-head>`
 
 /** A mail's HTML as MJML. It holds slots, `{{name}}`, that are filled for each recipient. */
-export const layout = (letter: Template): string => {
-  const direction = directionOf(letter.language)
-  const side = sideOf(letter)
+export const layout = (template: Template): string => {
+  const direction = directionOf(template.language)
+  const side = sideOf(template)
   return `
-<mjml lang="${letter.language}" dir="${direction}">${head(letter, direction, side)}
+<mjml lang="${template.language}" dir="${direction}">${head(template, direction, side)}
   <mj-body background-color="${COLOURS.page}" css-class="page" width="600px">
     <mj-section padding="28px 0 14px">
       <mj-column>
-        <mj-text css-class="text brand" font-size="15px" color="${COLOURS.accent}" font-weight="700">${brand(letter)}</mj-text>
+        <mj-text css-class="text brand" font-size="15px" color="${COLOURS.accent}" font-weight="700">${brand(template)}</mj-text>
       </mj-column>
     </mj-section>
     <mj-section css-class="card" background-color="${COLOURS.card}" border="1px solid ${COLOURS.line}" border-radius="12px" padding="24px 0">
-      <mj-column>${letter.blocks.map((shown) => block(shown, side)).join('')}
+      <mj-column>${template.blocks.map((shown) => block(shown, side)).join('')}
       </mj-column>
     </mj-section>
     <mj-section padding="18px 0 36px">
       <mj-column>
-        <mj-text css-class="text muted" font-size="13px" color="${COLOURS.muted}">${footer(letter)}</mj-text>
+        <mj-text css-class="text muted" font-size="13px" color="${COLOURS.muted}">${footer(template)}</mj-text>
       </mj-column>
     </mj-section>
   </mj-body>

@@ -1,25 +1,24 @@
-// The mail that tells of a shipped loop. Pure.
+// The mail about a shipped loop. Pure.
 import type * as z from 'zod'
 import type { loopsQueue } from '../../../shared/contracts/loops-queue/contract.ts'
-import { plainLine } from './plain.ts'
-import type { Block, Item, Template } from './template.ts'
+import type { Block, Item, Line, Template } from './template.ts'
 import { cut, oneLine } from './text.ts'
 import type { Wording } from './wording.ts'
 
-/** What the mail tells: the event, and the workspace that it happened in. */
+/** What the mail says: the event's data, and the name of its workspace. */
 export type LoopShipped = Readonly<
   z.output<(typeof loopsQueue.events)['loop.shipped']['data']> & { workspace_name: string }
 >
 
 /** Tasks listed; the rest are counted. Mail programs clip long mails, and nobody reads them. */
 const TASKS_SHOWN = 20
-/** Of these, places that tasks left unfinished can count on: what is missing is news too. */
+/** Of these, places kept for unfinished tasks: what is missing is news too. */
 const UNFINISHED_SHOWN = 5
 const EXCERPT_CHARS = 320
 
 type Task = LoopShipped['shipped_tasks'][number]
 
-/** The tasks that are listed: twenty altogether. */
+/** The tasks that are listed, twenty in all. */
 const listed = ({ shipped_tasks, unfinished_tasks }: LoopShipped) => {
   const free = TASKS_SHOWN - Math.min(shipped_tasks.length, TASKS_SHOWN)
   const unfinished = unfinished_tasks.slice(0, Math.max(UNFINISHED_SHOWN, free))
@@ -73,32 +72,43 @@ const lists = (loop: LoopShipped, wording: Wording, url: string): Block[] => {
   ]
 }
 
+/** Who shipped the loop, when, and with which app if with any. */
+const shippedBy = ({ by }: LoopShipped, wording: Wording, isShipper: boolean): Line => {
+  const name = { slot: 'name' } as const
+  const when = { slot: 'shipped_at' } as const
+  const client = oneLine(by.client)
+  const shipper = { user: oneLine(by.name) }
+  if (isShipper)
+    return client === ''
+      ? wording.say('shipped_by_you', { name, when })
+      : wording.say('shipped_by_you_with', { name, when, client: { user: client } })
+  return client === ''
+    ? wording.say('shipped_by', { name, by: shipper, when })
+    : wording.say('shipped_by_with', { name, by: shipper, when, client: { user: client } })
+}
+
 /**
- * The mail of a shipped loop, the same for everybody with one language but for its slots.
- * @param url of the workspace.
+ * The mail of a shipped loop: the same for all readers of one language but for its slots, and for whoever shipped it.
+ * @param shown the address of the workspace, and whether this is for the one who shipped the loop.
  */
-export const loopShipped = (loop: LoopShipped, wording: Wording, url: string): Template => {
+export const loopShipped = (
+  loop: LoopShipped,
+  wording: Wording,
+  { url, isShipper }: Readonly<{ url: string; isShipper: boolean }>,
+): Template => {
   const { language } = wording
   const name = oneLine(loop.name)
-  const by = { user: oneLine(loop.by.name) }
-  const client = oneLine(loop.by.client)
   const excerpt = cut(oneLine(loop.description), EXCERPT_CHARS)
-  const places = { name: { slot: 'name' }, by, when: { slot: 'shipped_at' } } as const
   const counts = summary(loop, wording)
+  const by = { user: oneLine(loop.by.name) }
   return {
     language,
     subject: wording.subject('shipped_subject', { loop: name }),
-    preview: [plainLine(wording.say('shipped_preview', { by, summary: counts }), { language })],
+    preview: isShipper ? [counts] : wording.say('shipped_preview', { by, summary: counts }),
     workspace: oneLine(loop.workspace_name),
     blocks: [
       { kind: 'heading', label: wording.word('shipped_label'), line: [{ user: name }] },
-      {
-        kind: 'paragraph',
-        line:
-          client === ''
-            ? wording.say('shipped_by', places)
-            : wording.say('shipped_by_through', { ...places, client: { user: client } }),
-      },
+      { kind: 'paragraph', line: shippedBy(loop, wording, isShipper) },
       { kind: 'paragraph', line: [counts], strong: true },
       ...(excerpt === '' ? [] : [{ kind: 'quote', text: excerpt } as const]),
       ...lists(loop, wording, url),

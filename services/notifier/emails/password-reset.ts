@@ -1,20 +1,20 @@
-// The mail with the link for a new password. Pure. It holds a secret link, so it is made when it is sent and kept nowhere.
+// The mail with the link for a new password. Pure.
 import type { Template } from './template.ts'
 import { oneLine } from './text.ts'
 import type { Wording } from './wording.ts'
 
-/** What the mail tells; `url` is the secret link. */
+/** What the mail says; `url` is the secret link. */
 type PasswordReset = Readonly<{
   url: string
-  /** Of the person. */
+  /** The person's. */
   name: string
-  /** The last moment to use the link, written out. */
+  /** When the link ends, written out. */
   expires_at: string
 }>
 
-/** The mail; it has no slots. */
-export const passwordReset = (told: PasswordReset, wording: Wording): Template => {
-  const when = told.expires_at
+/** The mail. It has no slots. */
+export const passwordReset = (facts: PasswordReset, wording: Wording): Template => {
+  const when = facts.expires_at
   return {
     language: wording.language,
     subject: wording.subject('reset_subject', {}),
@@ -22,10 +22,10 @@ export const passwordReset = (told: PasswordReset, wording: Wording): Template =
     workspace: '',
     blocks: [
       { kind: 'heading', line: [wording.word('reset_heading')] },
-      { kind: 'paragraph', line: wording.say('reset_text', { name: { user: oneLine(told.name) } }) },
+      { kind: 'paragraph', line: wording.say('reset_text', { name: { user: oneLine(facts.name) } }) },
       {
         kind: 'button',
-        link: { label: wording.word('reset_button'), url: told.url },
+        link: { label: wording.word('reset_button'), url: facts.url },
         note: wording.say('reset_link', { when }),
       },
     ],

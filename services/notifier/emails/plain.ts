@@ -1,48 +1,57 @@
-// The text part of a mail, made from what it says: for people and programs that show no HTML. Pure.
+// The text part of a mail, for people and programs that show no HTML. Pure.
+import type { Language } from '../../../shared/contracts/define/language.ts'
 import type { Block, Line, Link, Piece, Slot, Template } from './template.ts'
-import { isolated } from './text.ts'
+import { colonIn, isolated } from './text.ts'
 
 /** A text cut at its slots: `literals` has one more than `slots`. */
 export type Slotted = Readonly<{ literals: readonly string[]; slots: readonly Slot[] }>
 
 type Part = string | Readonly<{ slot: Slot }>
 
-/** A line's pieces as text, people's own words kept apart. */
+/** A line's pieces as text; people's own words are isolated from the words around them. */
 const partsOf = (line: Line, { language }: Pick<Template, 'language'>): Part[] =>
   line.map((piece: Piece) =>
     typeof piece === 'object' && 'user' in piece ? isolated(piece.user, language) : piece,
   )
 
 /** A line without slots as text. */
-export const plainLine = (line: Line, letter: Pick<Template, 'language'>): string =>
-  partsOf(line, letter)
+export const plainLine = (line: Line, template: Pick<Template, 'language'>): string =>
+  partsOf(line, template)
     .filter((part) => typeof part === 'string')
     .join('')
 
-const linkParts = ({ label, url }: Link): Part[] => [`${label}: `, url, '\n']
+const linkParts = ({ label, url }: Link, language: Language): Part[] => [
+  `${label}${colonIn(language)} `,
+  url,
+  '\n',
+]
 
-const blockParts = (block: Block, letter: Template): Part[] => {
+const blockParts = (block: Block, template: Template): Part[] => {
   switch (block.kind) {
     case 'heading':
-      return [block.label ? `${block.label}: ` : '', ...partsOf(block.line, letter), '\n\n']
+      return [
+        block.label ? `${block.label}${colonIn(template.language)} ` : '',
+        ...partsOf(block.line, template),
+        '\n\n',
+      ]
     case 'paragraph':
-      return [...partsOf(block.line, letter), '\n\n']
+      return [...partsOf(block.line, template), '\n\n']
     case 'quote':
       return [`> ${block.text}\n\n`]
     case 'list':
       return [
-        `${block.heading}:\n`,
+        `${block.heading}${colonIn(template.language)}\n`,
         ...block.items.map(
           ({ title, status }) =>
-            `  ${block.mark} ${isolated(title, letter.language)}${status ? ` (${status})` : ''}\n`,
+            `  ${block.mark} ${isolated(title, template.language)}${status ? ` (${status})` : ''}\n`,
         ),
-        ...(block.more ? ['  ', ...linkParts(block.more)] : []),
+        ...(block.more ? ['  ', ...linkParts(block.more, template.language)] : []),
         '\n',
       ]
     case 'button':
       return block.note
-        ? [...partsOf(block.note, letter), '\n', block.link.url, '\n\n']
-        : [...linkParts(block.link), '\n']
+        ? [...partsOf(block.note, template), '\n', block.link.url, '\n\n']
+        : [...linkParts(block.link, template.language), '\n']
   }
 }
 
@@ -60,15 +69,15 @@ const slotted = (parts: readonly Part[]): Slotted => {
 }
 
 /** The text part. */
-export const plainText = (letter: Template): Slotted => {
-  const { workspace, blocks, footer, language } = letter
+export const plainText = (template: Template): Slotted => {
+  const { workspace, blocks, footer, language } = template
   return slotted([
     workspace === '' ? '' : `Loops · ${isolated(workspace, language)}\n\n`,
-    ...blocks.flatMap((block) => blockParts(block, letter)),
-    // What follows this line is no part of the message: mail programs know it as a signature (RFC 3676 §4.3).
+    ...blocks.flatMap((block) => blockParts(block, template)),
+    // Mail programs take what follows this line for a signature (RFC 3676 §4.3).
     '-- \n',
-    ...partsOf(footer.line, letter),
+    ...partsOf(footer.line, template),
     '\n',
-    ...footer.links.flatMap(linkParts),
+    ...footer.links.flatMap((link) => linkParts(link, language)),
   ])
 }

@@ -1,26 +1,26 @@
-// Gives a letter its two forms, each with slots that can be filled many times. The one asynchronous part of the mails.
+// Renders a template as HTML and as text, with slots to be filled for each recipient.
 import mjml2html from 'mjml'
 import { layout } from './layout.ts'
 import { plainText, type Slotted } from './plain.ts'
 import type { Slot, Template } from './template.ts'
 import { escapeHtml, isolated, oneLine } from './text.ts'
 
-/** A letter that is the same for many recipients, ready to be filled for each. */
+/** A rendered mail whose slots are still to be filled. */
 export type Rendered = Readonly<Pick<Template, 'language' | 'subject'> & { html: Slotted; text: Slotted }>
 
-/** Written by us only: people's text has its braces escaped before it comes here. */
+/** Only layout.ts writes these: braces in people's text are escaped before they come here. */
 const SLOT = /\{\{([a-z_]+)\}\}/
 
-const htmlOf = async (letter: Template): Promise<Slotted> => {
-  const { html } = await mjml2html(layout(letter), {
+const htmlOf = async (template: Template): Promise<Slotted> => {
+  const { html } = await mjml2html(layout(template), {
     fonts: {},
     keepComments: false,
     validationLevel: 'strict',
     ignoreIncludes: true,
   })
-  // MJML calls every mail an “email” to screen readers, in English whatever it is written in.
-  const ours = html.replace(' aria-roledescription="email"', '')
-  const parts = ours.replace(/^\s+/gm, '').split(SLOT)
+  // MJML announces an “email” to screen readers, in English whatever language the mail is in.
+  const plain = html.replace(' aria-roledescription="email"', '')
+  const parts = plain.replace(/^\s+/gm, '').split(SLOT)
   return {
     literals: parts.filter((_, index) => index % 2 === 0),
     slots: parts.filter((_, index) => index % 2 === 1) as Slot[],
@@ -28,17 +28,17 @@ const htmlOf = async (letter: Template): Promise<Slotted> => {
 }
 
 /**
- * Renders a letter.
- * @throws when its MJML is not valid: our own fault, never that of anybody's text.
+ * Renders a template.
+ * @throws when its MJML is not valid: a fault of layout.ts, which no text of people can cause.
  */
-export const render = async (letter: Template): Promise<Rendered> => ({
-  language: letter.language,
-  subject: letter.subject,
-  html: await htmlOf(letter),
-  text: plainText(letter),
+export const render = async (template: Template): Promise<Rendered> => ({
+  language: template.language,
+  subject: template.subject,
+  html: await htmlOf(template),
+  text: plainText(template),
 })
 
-/** What stands in the slots for one recipient, as plain text. */
+/** What fills the slots for one recipient, as plain text. */
 export type Parts = Readonly<Record<Slot, string>>
 
 const join = ({ literals, slots }: Slotted, partOf: (slot: Slot) => string): string =>
@@ -48,8 +48,7 @@ const join = ({ literals, slots }: Slotted, partOf: (slot: Slot) => string): str
   })
 
 /**
- * The mail for one recipient. Values are made fit for each form here, on one line, and never looked at for slots
- * again.
+ * The mail for one recipient. Values are put on one line, escaped where it is HTML, and not searched for slots again.
  * @throws when a slot has no value.
  */
 export const fill = (

@@ -1,36 +1,35 @@
-// What a mail says before it has a form. Pure. layout.ts makes HTML of it and plain.ts the text part, so that both tell the
-// same facts and have the same links.
+// What a mail says, before it has a form. Pure. layout.ts makes HTML of it and plain.ts text, so both say the same.
 import type { Language } from '../../../shared/contracts/define/language.ts'
 
-/** What differs from one recipient to the next, and is filled in last. */
+/** What differs between recipients, and is filled in last. */
 export type Slot = 'name' | 'shipped_at' | 'preferences_url' | 'unsubscribe_url'
 
-/** A piece of a line: our words, somebody's own words, or a place for what differs between recipients. */
+/** A piece of a line: words of a message, words that a person wrote, or a slot. */
 export type Piece = string | Readonly<{ user: string }> | Readonly<{ slot: Slot }>
 export type Line = readonly Piece[]
 
-/** An address, and a label that makes sense alone. */
+/** A URL, and a label that makes sense by itself. */
 export type Link = Readonly<{ label: string; url: string | Readonly<{ slot: Slot }> }>
 
-/** A task of a list; `status` is shown where it is not the same for all. */
+/** A task of a list; `status` is given where it differs between the tasks. */
 export type Item = Readonly<{ title: string; status?: string }>
 
-/** A part of a mail's content, one below the other. */
+/** A part of a mail's content. */
 export type Block =
   | Readonly<{ kind: 'heading'; label?: string; line: Line }>
   | Readonly<{ kind: 'paragraph'; line: Line; strong?: boolean }>
   | Readonly<{ kind: 'quote'; text: string }>
   | Readonly<{ kind: 'list'; heading: string; mark: '✓' | '○'; items: readonly Item[]; more?: Link }>
-  /** The one thing to do. `note` introduces the address itself, for those who would rather copy it. */
+  /** The one thing to do. `note` introduces the URL in full, for readers who would rather copy it. */
   | Readonly<{ kind: 'button'; link: Link; note?: Line }>
 
-/** A whole mail. Users' texts in it are on one line already, but not escaped. */
+/** A whole mail. People's texts in it are on one line, and not escaped. */
 export type Template = Readonly<{
   language: Language
   subject: string
-  /** What mail programs show behind the subject. */
+  /** What mail programs show after the subject. */
   preview: Line
-  /** Whose mail it is, beside our own name; empty when it is about no workspace. */
+  /** Name of the workspace that it is about; empty for none. */
   workspace: string
   blocks: readonly Block[]
   footer: Readonly<{ line: Line; links: readonly Link[] }>

@@ -1,4 +1,4 @@
-// What is done to people's text before it stands in a mail: tidied, cut, escaped, kept apart. Pure; knows no template.
+// How text that people wrote is made fit for a mail: tidied, cut, escaped, isolated. Pure.
 import {
   directionOf,
   formatLocale,
@@ -6,7 +6,7 @@ import {
   type Language,
 } from '../../../shared/contracts/define/language.ts'
 
-/** Characters that turn text around or hide it: they let a name lie about the words beside it. */
+/** Characters that turn text around or hide it: with them, a name can change how the words beside it read. */
 const UNSEEN = /[\u202A-\u202E\u2066-\u2069\u{E0000}-\u{E007F}]/gu
 /** Letters of the scripts that are written from right to left. */
 const RIGHT_TO_LEFT =
@@ -33,18 +33,20 @@ export const oneLine = (text: string): string =>
     .trim()
 
 /**
- * Text as HTML or MJML content. Braces are escaped too, so that nobody's text can look like one of our slots or like
- * another program's template.
+ * Text as HTML or MJML content. Braces are escaped too, so no text can look like a slot.
  */
 export const escapeHtml = (text: string): string =>
   text.replace(/[&<>"'`{}]/g, (character) => ENTITIES[character] ?? character)
 
 /**
- * Somebody's words within a line of plain text, kept from reordering the words around them: between FIRST STRONG ISOLATE
- * and POP DIRECTIONAL ISOLATE (UAX #9, §2.4.2). Left bare where nothing could be reordered.
+ * Somebody's words within a line of plain text, between FIRST STRONG ISOLATE and POP DIRECTIONAL ISOLATE (UAX #9 §2.4.2): so
+ * they cannot reorder the words around them. Left as they are where nothing could be reordered.
  */
 export const isolated = (text: string, language: Language): string =>
   directionOf(language) === 'rtl' || RIGHT_TO_LEFT.test(text) ? `\u2068${text}\u2069` : text
+
+/** The colon after a label: French sets a no-break space before it. */
+export const colonIn = (language: Language): string => (language === 'fr' ? '\u00a0:' : ':')
 
 /**
  * The beginning of a text, at most `max` code points with its ellipsis, never ending inside a character that people
@@ -62,27 +64,26 @@ export const cut = (text: string, max: number): string => {
   return `${kept.trimEnd()}…`
 }
 
-/** Characters (code points) of a name in a header: some libraries write one on a single line, which has its limit. */
+/** Most code points of a name in a header: some libraries write a name on a single line, whose length is limited. */
 const HEADER_NAME_CHARS = 64
 
-/** WORD JOINER: seen by nobody. */
+/** WORD JOINER, which is invisible. */
 const JOINER = '\u2060'
 
 /**
- * A name as it stands in a header, beside an address or an id. What looks like an encoded word (RFC 2047) is kept from being
- * one: readers would decode it, in quotes too.
+ * A name for a header, beside an address or an id. What looks like an encoded word (RFC 2047) is broken up, because mail
+ * programs would decode it, even in quotes.
  */
 export const headerName = (text: string): string =>
   cut(oneLine(text), HEADER_NAME_CHARS).replaceAll('=?', `=${JOINER}?`)
 
 /**
- * A text that mail programs make no link of: WORD JOINER (U+2060), which nobody sees, behind the dots and colons within
- * its words.
+ * A text that mail programs make no link of: with an invisible WORD JOINER after the dots and colons within its words.
  */
-export const unlinked = (text: string): string => text.replace(/(?<=\S)[.:](?=\S)/g, '$&\u2060')
+export const unlinked = (text: string): string => text.replace(/(?<=\S)[.:](?=\S)/g, `$&${JOINER}`)
 
-/** Writes moments out for readers with one locale and time zone. Making one takes a hundred times as long as using it. */
-export type Clock = (at: Date) => string
+/** Writes moments out for readers with one locale and time zone. */
+export type WriteTime = (at: Date) => string
 
 const STYLE = {
   year: 'numeric',
@@ -92,12 +93,15 @@ const STYLE = {
   minute: '2-digit',
   timeZoneName: 'short',
   calendar: 'gregory',
-  // As the numbers in the rest of the mail, which is the same for all regions of a language.
+  // Like the numbers in the rest of the mail, which is the same for all regions of a language.
   numberingSystem: 'latn',
 } as const
 
-/** The clock of a reader, in the Gregorian calendar; a time zone that is not known counts as UTC. */
-export const clockOf = (locale: string, time_zone: string): Clock => {
+/**
+ * How a reader is told times: in the Gregorian calendar; an unknown time zone counts as UTC. Making the writer takes a hundred
+ * times as long as using it.
+ */
+export const timeWriter = (locale: string, time_zone: string): WriteTime => {
   const timeZone = isTimeZone(time_zone) ? time_zone : 'UTC'
   const format = new Intl.DateTimeFormat(formatLocale(locale), { ...STYLE, timeZone })
   return (at) => oneLine(format.format(at))

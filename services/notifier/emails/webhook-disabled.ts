@@ -1,27 +1,27 @@
-// The mail that tells the owner of a workspace that one of its webhooks is called no more. Pure.
+// The mail that tells a workspace's owner that a webhook was disabled. Pure.
 import type { Template } from './template.ts'
 import { oneLine } from './text.ts'
 import type { Wording } from './wording.ts'
 
-/** What the mail tells. */
+/** What the mail says. */
 export type WebhookDisabled = Readonly<{
-  /** Of the person. */
+  /** The owner's. */
   name: string
   workspace_name: string
-  /** The address. */
+  /** The address that was called. */
   url: string
   cause: 'failing' | 'gone'
   /** Since when no call has succeeded, written out. */
   failing_since: string
-  /** Where webhooks are looked after. */
+  /** The page of the webhooks. */
   webhooks_url: string
 }>
 
-/** The mail; it has no slots. */
-export const webhookDisabled = (told: WebhookDisabled, wording: Wording): Template => {
-  const url = oneLine(told.url)
-  const workspace = oneLine(told.workspace_name)
-  const name = { user: oneLine(told.name) }
+/** The mail. It has no slots. */
+export const webhookDisabled = (facts: WebhookDisabled, wording: Wording): Template => {
+  const url = oneLine(facts.url)
+  const workspace = oneLine(facts.workspace_name)
+  const name = { user: oneLine(facts.name) }
   return {
     language: wording.language,
     subject: wording.subject('webhook_subject', { url }),
@@ -32,12 +32,12 @@ export const webhookDisabled = (told: WebhookDisabled, wording: Wording): Templa
       {
         kind: 'paragraph',
         line:
-          told.cause === 'gone'
+          facts.cause === 'gone'
             ? wording.say('webhook_gone', { name })
-            : wording.say('webhook_failing', { name, when: told.failing_since }),
+            : wording.say('webhook_failing', { name, when: facts.failing_since }),
       },
       { kind: 'paragraph', line: [wording.word('webhook_next')] },
-      { kind: 'button', link: { label: wording.word('webhook_button'), url: told.webhooks_url } },
+      { kind: 'button', link: { label: wording.word('webhook_button'), url: facts.webhooks_url } },
     ],
     footer: { line: [wording.word('why_owner')], links: [] },
   }

@@ -1,4 +1,4 @@
-// Says messages in a language: fills their places, and chooses the form that fits a number. Pure.
+// The messages of a language, ready to use: fills their places and chooses plural forms. Pure.
 import { type Language, languageOf } from '../../../shared/contracts/define/language.ts'
 import { ar } from './messages/ar.ts'
 import { de } from './messages/de.ts'
@@ -8,7 +8,7 @@ import { fr } from './messages/fr.ts'
 import type { Line, Piece } from './template.ts'
 import { cut, isolated } from './text.ts'
 
-/** Every language's messages: a language without them is a fault that the compiler finds. */
+/** The messages of every language. */
 export const MESSAGES: Readonly<Record<Language, Messages>> = { en, de, fr, es, ar }
 
 type Table = typeof en
@@ -19,27 +19,27 @@ type Counting = KeyOf<Readonly<{ other: string }>>
 /** A message without places. */
 type Word = { [K in Sentence]: [PlacesOf<Table[K]>] extends [never] ? K : never }[Sentence]
 
-/** The messages of one language, ready to be said. */
+/** The messages of one language, ready to use. */
 export type Wording = Readonly<{
   language: Language
   messages: Messages
   word: (key: Word) => string
-  /** A message with something in each of its places. */
+  /** A message with its places filled. */
   say: <K extends Sentence>(key: K, places: Readonly<Record<PlacesOf<Table[K]>, Piece>>) => Line
-  /** A message in the form that goes with a number. */
+  /** A message in the plural form for a number. */
   plural: (key: Counting, count: number) => string
-  /** A message as a subject: people's texts in it are shortened, never ours. */
+  /** A message as a subject: people's texts in it are cut to fit, the message itself never. */
   subject: <K extends Sentence>(key: K, places: Readonly<Record<PlacesOf<Table[K]>, string>>) => string
 }>
 
-/** Characters (code points that are seen) of a subject, so that it fits one line of most mail programs. */
+/** Most visible code points of a subject, so that it fits on one line of most mail programs. */
 const SUBJECT_CHARS = 78
 const PLACE = /\{([a-z]+)\}/
 
 const fill = (text: string, places: Readonly<Record<string, Piece>>): Line =>
   text.split(PLACE).map((part, index) => (index % 2 === 0 ? part : (places[part] ?? '')))
 
-/** Each text cut to its share of the room: what a short one leaves is the longer ones'. */
+/** Cuts each text to its share of the room (code points); what a short text leaves goes to the longer ones. */
 const shared = (texts: Readonly<Record<string, string>>, room: number): Record<string, string> => {
   const fitted: Record<string, string> = {}
   const shortestFirst = Object.entries(texts).toSorted(([, a], [, b]) => [...a].length - [...b].length)

@@ -1,11 +1,8 @@
-// How often a mail is made: once for each event and language, however many get it, and each with what is theirs.
+// How often a mail is made: once for each event and language, however many get it; and what is each reader's own.
 import { describe, expect, it } from 'vitest'
 import { createComposer } from '../../../services/notifier/compose.ts'
-import {
-  type Delivery,
-  type LoopShippedNotice,
-  memberDeliveries,
-} from '../../../services/notifier/notice-rules.ts'
+import type { LoopShipped } from '../../../services/notifier/emails/loop-shipped.ts'
+import { type Delivery, memberDeliveries, type NoticeOf } from '../../../services/notifier/notice-rules.ts'
 import { unsubscribeKey } from '../../../services/notifier/unsubscribe.ts'
 import { systemClock as clock } from '../../../shared/process/clock.ts'
 import { systemIds } from '../../../shared/process/ids.ts'
@@ -16,13 +13,15 @@ const NOW = new Date('2026-11-22T14:03:00.000Z')
 const EVENT = exampleId(1)
 const WS = exampleId(2)
 
-const notice: LoopShippedNotice = {
+const SHIPPER = 2
+const noticeAbout = (facts: LoopShipped): NoticeOf<'loop-shipped'> => ({
   _id: EVENT,
   ws: WS,
   at: NOW,
   template: 'loop-shipped',
-  facts: shippedFacts(),
-}
+  facts,
+})
+const notice = noticeAbout(shippedFacts())
 const delivery = (number: number, locale: string, changes: Partial<Delivery> = {}): Delivery => {
   const reader = {
     user_id: exampleId(number),
@@ -37,15 +36,25 @@ const delivery = (number: number, locale: string, changes: Partial<Delivery> = {
   return { ...made, ...changes }
 }
 
-/** A composer, and how often it has asked for the notice that it makes mails from. */
+/** A composer, how often it has asked for the notice that it makes mails from, and how often it has written one. */
 const composer = () => {
   const asked: string[] = []
+  let written = 0
+  const { description, ...facts } = shippedFacts()
+  const counting = noticeAbout({
+    ...facts,
+    // Each writing of the mail reads it once.
+    get description() {
+      written += 1
+      return description
+    },
+  })
   const nobody = () => Promise.reject(new Error('Nothing is asked of the gateway.'))
   const compose = createComposer({
     deliveries: {
       findNotice: async (id) => {
         asked.push(id)
-        return id === EVENT ? notice : null
+        return id === EVENT ? counting : null
       },
     },
     gateway: { get_invitation: nobody, get_password_reset: nobody, get_account_mail: nobody },
@@ -55,7 +64,7 @@ const composer = () => {
     sender: { name: 'Loops', address: 'loops@acme.example' },
     unsubscribeKey: unsubscribeKey('a secret of the tests that is long enough'),
   })
-  return { compose, asked }
+  return { compose, asked, written: () => written }
 }
 const mailOf = (composed: Awaited<ReturnType<ReturnType<typeof createComposer>>>) => {
   if (!('mail' in composed)) throw new Error(JSON.stringify(composed))
@@ -64,10 +73,10 @@ const mailOf = (composed: Awaited<ReturnType<ReturnType<typeof createComposer>>>
 
 describe('a mail', () => {
   it('is_made_once_for_each_language_also_for_many_at_the_same_moment', async () => {
-    const { compose, asked } = composer()
+    const { compose, asked, written } = composer()
     const locales = ['en', 'en-GB', 'de', 'de-CH', 'ja', 'ar', 'de-AT', 'ar-EG']
     const composed = await Promise.all(locales.map((locale, index) => compose(delivery(10 + index, locale))))
-    expect(asked).toHaveLength(3)
+    expect([asked.length, written()]).toEqual([1, 3])
     expect(composed.map((one) => mailOf(one).language)).toEqual([
       'en',
       'en',
@@ -87,7 +96,7 @@ describe('a mail', () => {
       expect(part).not.toContain('Reader 12')
     }
     expect(ben.list?.unsubscribe_url).not.toBe(eva.list?.unsubscribe_url)
-    expect(ben.text).toContain(`Choose which mails you get: ${ben.list?.unsubscribe_url}?mail=${EVENT}`)
+    expect(ben.text).toContain(`Choose which emails you get: ${ben.list?.unsubscribe_url}?mail=${EVENT}`)
     expect(ben.text).not.toContain(eva.list?.unsubscribe_url)
     expect(ben.message_id).toBe(`<loop-shipped.${EVENT}.${exampleId(11)}@acme.example>`)
     expect([ben.date, ben.thread]).toEqual([NOW, eva.thread])
@@ -98,6 +107,15 @@ describe('a mail', () => {
     await expect(compose(lost)).rejects.toThrow('is gone')
     await expect(compose(lost)).rejects.toThrow('is gone')
     expect(asked).toHaveLength(2)
+  })
+  it('says_you_to_whoever_shipped_the_loop_and_their_name_to_the_others', async () => {
+    const { compose, written } = composer()
+    const own = mailOf(await compose(delivery(SHIPPER, 'en')))
+    const other = mailOf(await compose(delivery(11, 'en')))
+    expect(own.text).toMatch(/You shipped this loop with Claude Code on .*\. Nice work, Reader 2!/)
+    expect(own.text).not.toContain('Ana López')
+    expect(other.text).toContain('Hi Reader 11, Ana López shipped this loop with Claude Code on')
+    expect(written()).toBe(2)
   })
   it('is_none_without_a_recipient', async () => {
     const { compose } = composer()

@@ -3,23 +3,14 @@ import fc from 'fast-check'
 import { simpleParser } from 'mailparser'
 import { createTransport } from 'nodemailer'
 import { beforeAll, describe, expect, it } from 'vitest'
-import { loopShipped } from '../../../services/notifier/emails/loop-shipped.ts'
 import { render } from '../../../services/notifier/emails/render.ts'
 import { headerName } from '../../../services/notifier/emails/text.ts'
-import { wordingOf } from '../../../services/notifier/emails/wording.ts'
 import { toMessage } from '../../../services/notifier/mailer.ts'
 import { anyText, HOSTILE_TEXTS } from '../../support/hostile-texts.ts'
-import {
-  MAILS_SAYING,
-  type MailTexts,
-  shippedFacts,
-  UNSUBSCRIBE_URL,
-  WORKSPACE_URL,
-} from '../../support/mails.ts'
+import { MAILS_SAYING, type MailTexts, shippedTemplate, UNSUBSCRIBE_URL } from '../../support/mails.ts'
 
-const NAMES = Object.keys(MAILS_SAYING)
-const saying = (name: string, text: string) =>
-  (MAILS_SAYING[name] as (typeof MAILS_SAYING)[string])('en', text)
+const NAMES = Object.keys(MAILS_SAYING) as (keyof typeof MAILS_SAYING)[]
+const saying = (name: keyof typeof MAILS_SAYING, text: string) => MAILS_SAYING[name]('en', text)
 
 /**
  * Every tag, comment and declaration of the HTML with its attributes: all that a parser makes nodes of. The one attribute
@@ -49,8 +40,8 @@ describe.each(NAMES)('in the mail %s', (name) => {
 
 describe('slots', () => {
   it.each(HOSTILE_TEXTS)('no_text_adds_one: %#', async (text) => {
-    const facts = shippedFacts({ name: text, description: text, workspace_name: text })
-    const { html, text: plain } = await render(loopShipped(facts, wordingOf('en'), WORKSPACE_URL))
+    const changes = { name: text, description: text, workspace_name: text }
+    const { html, text: plain } = await render(shippedTemplate('en', changes))
     const slots = ['name', 'shipped_at', 'preferences_url', 'unsubscribe_url']
     expect([html.slots, plain.slots]).toEqual([slots, slots])
   })
@@ -106,7 +97,7 @@ describe('on the wire', () => {
   it('every_byte_is_ascii_and_every_line_short_enough_for_any_server', async () => {
     const { raw } = await sent('😀 שלום '.repeat(60))
     expect(raw).toMatch(/^[\t\r\n -~]*$/)
-    // RFC 5322, 2.1.1.
+    // RFC 5322 §2.1.1.
     expect(Math.max(...raw.split('\r\n').map((line) => line.length))).toBeLessThanOrEqual(998)
   })
 })

@@ -1,9 +1,8 @@
 // What the mails say: the same in both parts, in every language, small however much there is to tell.
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { loopShipped } from '../../../services/notifier/emails/loop-shipped.ts'
 import { fill } from '../../../services/notifier/emails/render.ts'
-import { clockOf, cut, escapeHtml, isolated, oneLine } from '../../../services/notifier/emails/text.ts'
+import { cut, escapeHtml, isolated, oneLine, timeWriter } from '../../../services/notifier/emails/text.ts'
 import { MESSAGES, wordingOf } from '../../../services/notifier/emails/wording.ts'
 import { LANGUAGES, type Language } from '../../../shared/contracts/define/language.ts'
 import {
@@ -17,8 +16,8 @@ import {
   partsIn,
   passwordResetMail,
   RESET_URL,
-  shippedFacts,
   shippedMail,
+  shippedTemplate,
   taskLines,
   UNSUBSCRIBE_URL,
   WORKSPACE_URL,
@@ -44,7 +43,7 @@ describe('the mail of a shipped loop', () => {
       expect(said).toContain('Acme Store')
       expect(said).toMatch(/Hi +Ben ?,/)
       expect(said).toContain('Ana López')
-      expect(said).toMatch(/through +Claude Code/)
+      expect(said).toMatch(/with +Claude Code/)
       expect(said).toContain('November 22, 2026 at 3:03 PM GMT+1')
       expect(said).toContain('2 tasks shipped, 1 unfinished')
       expect(said).toContain('Payments are retried')
@@ -67,6 +66,15 @@ describe('the mail of a shipped loop', () => {
   it('shows_beside_the_subject_who_shipped_and_how_much', async () => {
     const { html } = await shippedMail('en')
     expect(html).toMatch(/<div style="display:none[^>]*>Ana López: 2 tasks shipped, 1 unfinished<\/div>/)
+  })
+  it('congratulates_whoever_shipped_the_loop', async () => {
+    const { html, text } = await shippedMail('en', {}, {}, true)
+    for (const said of [visible(html), bare(text)]) {
+      expect(said).toMatch(/You shipped this loop with +Claude Code/)
+      expect(said).toMatch(/Nice work, +Ben ?!/)
+      expect(said).not.toContain('Ana López')
+    }
+    expect(html).toMatch(/<div style="display:none[^>]*>2 tasks shipped, 1 unfinished<\/div>/)
   })
   it('names_no_app_when_it_came_through_none', async () => {
     const { text } = await shippedMail('en', { by: { ...shippedLoop().by, client: '' } })
@@ -139,7 +147,7 @@ describe('names in the mail of an invitation', () => {
 })
 
 describe('the mails about an account', () => {
-  it('confirm_an_address_by_its_link_and_say_nothing_of_its_makers_making', async () => {
+  it('confirm_an_address_by_its_link_and_repeat_no_name', async () => {
     const { subject, html, text } = await confirmationMail('en')
     expect(subject).toBe('Confirm your address for Loops')
     for (const said of [visible(html), text]) {
@@ -147,11 +155,11 @@ describe('the mails about an account', () => {
       expect(said).toContain(CONFIRM_URL)
     }
   })
-  it('tell_of_failed_sign_ins_and_of_the_way_back', async () => {
+  it('warn_of_failed_sign_ins_and_name_the_way_back', async () => {
     const { html, text } = await failedSignInsMail('en')
     for (const said of [visible(html), text]) {
-      expect(said).toContain('None of them was let in')
-      expect(said).toContain('once a day at most')
+      expect(said).toContain('None of them worked')
+      expect(said).toContain('at most once a day')
     }
     expect(text).toContain('https://loops.example.com/forgot')
   })
@@ -160,9 +168,9 @@ describe('the mails about an account', () => {
 describe('the mail for a new password', () => {
   it('both_parts_tell_the_same_facts_and_link', async () => {
     const { subject, html, text } = await passwordResetMail('en')
-    expect(subject).toBe('A new password for Loops')
+    expect(subject).toBe('Choose a new password for Loops')
     for (const said of [visible(html), text]) {
-      expect(said).toMatch(/Hi +Ben ?, somebody asked/)
+      expect(said).toMatch(/Hi +Ben ?, someone asked/)
       expect(said).toContain('works once, until November 22, 2026 at 3:03 PM GMT+1')
       expect(said).toContain(RESET_URL)
     }
@@ -194,13 +202,7 @@ describe.each(ALL_LANGUAGES)('in %s', (language) => {
   })
   it('the_whole_mail_is_in_it_and_says_so', async () => {
     const direction = language === 'ar' ? 'rtl' : 'ltr'
-    const mails = [
-      await shippedMail(language),
-      await invitationMail(language),
-      await passwordResetMail(language),
-      await confirmationMail(language),
-      await failedSignInsMail(language),
-    ]
+    const mails = await Promise.all(Object.values(MAILS).map((mailIn) => mailIn(language)))
     for (const { html, subject, text } of mails) {
       expect(html).toMatch(new RegExp(`<html lang="${language}" dir="${direction}"`))
       expect(`${subject}${text}${html}`).not.toMatch(/undefined|\[object|\{[a-z]+\}/)
@@ -231,7 +233,7 @@ describe.each(ALL_LANGUAGES)('in %s', (language) => {
     const wording = wordingOf(language)
     const seen = (subject: string) => [...subject.replace(/[\u2068\u2069]/g, '')].length
     for (const name of ['e'.repeat(200), 'ש'.repeat(200), '👩‍👩‍👧‍👧'.repeat(28)]) {
-      const shipped = loopShipped(shippedFacts({ name }), wording, WORKSPACE_URL).subject
+      const shipped = shippedTemplate(language, { name }).subject
       const invited = wording.subject('invitation_subject', { by: name, workspace: name })
       expect(Math.max(seen(shipped), seen(invited))).toBeLessThanOrEqual(78)
       expect(shipped).toMatch(/…\u2069?$/)
@@ -262,8 +264,7 @@ describe('numbers', () => {
 })
 
 describe('subjects', () => {
-  const subjectOf = (name: string) =>
-    loopShipped(shippedFacts({ name }), wordingOf('en'), WORKSPACE_URL).subject
+  const subjectOf = (name: string) => shippedTemplate('en', { name }).subject
   it('one_line_with_all_the_room_there_is', () => {
     expect(subjectOf('Fast\r\n  search')).toBe('Shipped: Fast search')
     expect([...subjectOf('e'.repeat(200))]).toHaveLength(78)
@@ -345,6 +346,6 @@ describe('texts', () => {
     ['pt-BR', 'UTC', 'November 22, 2026 at 2:03 PM UTC'],
     ['not a locale', 'Mars/Olympus', 'November 22, 2026 at 2:03 PM UTC'],
   ])('a moment in %s and %s', (locale, zone, written) =>
-    expect(clockOf(locale, zone)(new Date('2026-11-22T14:03:00.000Z'))).toBe(written),
+    expect(timeWriter(locale, zone)(new Date('2026-11-22T14:03:00.000Z'))).toBe(written),
   )
 })

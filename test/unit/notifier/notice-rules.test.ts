@@ -1,13 +1,12 @@
-// Who is owed which mail, when it is tried again, and whose wish a link changes.
+// Who gets which mail, when it is tried again, and whose preference a link changes.
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { parseSender } from '../../../services/notifier/addresses.ts'
 import {
   audienceOf,
-  invitationNotice,
   linkDelivery,
-  loopShippedNotice,
   memberDeliveries,
+  noticeOf,
   type Recipient,
 } from '../../../services/notifier/notice-rules.ts'
 import { PENDING_MS, SCHEDULE } from '../../../services/notifier/retries.ts'
@@ -31,12 +30,14 @@ const member = (number: number, email: string): Recipient => ({
   locale: 'en',
   time_zone: 'UTC',
 })
-const notice = loopShippedNotice(
-  { id: exampleId(900), time: '2026-11-22T14:03:00.000Z', workspaceid: exampleId(800), data: shippedLoop() },
-  'Acme',
-)
+const eventOf = (id: number) => ({
+  id: exampleId(id),
+  time: '2026-11-22T14:03:00.000Z',
+  workspaceid: exampleId(800),
+})
+const notice = noticeOf('loop-shipped', eventOf(900), { ...shippedLoop(), workspace_name: 'Acme' })
 
-/** Nobody has told a wish. */
+/** Nobody has a preference. */
 const nobody = () => undefined
 
 describe('the audience of a shipped loop', () => {
@@ -81,19 +82,15 @@ describe('the deliveries of a shipped loop', () => {
 
 describe('the delivery of an invitation', () => {
   it('names_neither_address_nor_link', () => {
-    const invited = invitationNotice({
-      id: exampleId(901),
-      time: '2026-11-22T14:03:00.000Z',
-      workspaceid: exampleId(800),
-      data: {
-        invitation_id: exampleId(700),
-        workspace_id: exampleId(800),
-        by: { user_id: exampleId(2), name: 'Ana', client: 'web' },
-        role: 'member',
-      },
+    const invited = noticeOf('invitation', eventOf(901), { invitation_id: exampleId(700) })
+    expect(invited).toEqual({
+      _id: exampleId(901),
+      ws: exampleId(800),
+      at: new Date('2026-11-22T14:03:00.000Z'),
+      template: 'invitation',
+      facts: { invitation_id: exampleId(700) },
     })
-    expect(invited.facts).toEqual({ invitation_id: exampleId(700) })
-    expect(linkDelivery(invited, NOW)).toMatchObject({
+    expect(linkDelivery(invited, exampleId(700), 'managers', NOW)).toMatchObject({
       _id: `${exampleId(901)}:${exampleId(700)}`,
       to: null,
       user_id: null,
@@ -149,24 +146,24 @@ describe('addresses', () => {
 })
 
 describe('the next try', () => {
-  const owed = new Date('2026-11-22T00:00:00.000Z')
+  const since = new Date('2026-11-22T00:00:00.000Z')
   it('comes_soon_at_first_and_ever_later', () => {
     const pauses = [1, 2, 3, 4, 5, 6, 7, 30].map(
       (attempts) =>
-        ((nextTry(SCHEDULE, { attempts, owed_since: owed }, owed, 0)?.getTime() ?? 0) - owed.getTime()) /
+        ((nextTry(SCHEDULE, { attempts, owed_since: since }, since, 0)?.getTime() ?? 0) - since.getTime()) /
         1_000,
     )
     expect(pauses).toEqual([2, 10, 60, 300, 900, 1_800, 3_600, 3_600])
   })
   it('is_spread_by_a_quarter', () => {
-    expect(nextTry(SCHEDULE, { attempts: 3, owed_since: owed }, owed, 0.999)?.getTime()).toBeCloseTo(
-      owed.getTime() + 74_985,
+    expect(nextTry(SCHEDULE, { attempts: 3, owed_since: since }, since, 0.999)?.getTime()).toBeCloseTo(
+      since.getTime() + 74_985,
       -2,
     )
   })
   it('ends_after_a_day', () => {
-    const tried = { attempts: 30, owed_since: owed }
-    const end = new Date(owed.getTime() + PENDING_MS)
+    const tried = { attempts: 30, owed_since: since }
+    const end = new Date(since.getTime() + PENDING_MS)
     expect(nextTry(SCHEDULE, tried, new Date(end.getTime() - 3_599_999), 0)).toEqual(end)
     expect(nextTry(SCHEDULE, tried, new Date(end.getTime() - 1), 0)).toEqual(end)
     expect(nextTry(SCHEDULE, tried, end, 0)).toBeNull()

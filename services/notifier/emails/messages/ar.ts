@@ -1,4 +1,4 @@
-// The mails in Arabic, which is written from right to left and has six plural categories. Pure.
+// The messages of the mails in Arabic, which is written from right to left and has six plural categories. Pure.
 import type { Messages } from './en.ts'
 
 export const ar: Messages = {
@@ -6,8 +6,10 @@ export const ar: Messages = {
   shipped_preview: '{by}: {summary}',
   shipped_label: 'تم التسليم',
   shipped_by: 'مرحبًا {name}، تم تسليم هذه الحلقة من قِبل {by} بتاريخ {when}.',
-  shipped_by_through: 'مرحبًا {name}، تم تسليم هذه الحلقة من قِبل {by} عبر {client} بتاريخ {when}.',
-  summary: '{shipped}، {left}',
+  shipped_by_with: 'مرحبًا {name}، تم تسليم هذه الحلقة من قِبل {by} عبر {client} بتاريخ {when}.',
+  shipped_by_you: 'لقد سلّمت هذه الحلقة بتاريخ {when}. أحسنت يا {name}!',
+  shipped_by_you_with: 'لقد سلّمت هذه الحلقة عبر {client} بتاريخ {when}. أحسنت يا {name}!',
+  summary: '{shipped}، و{left}',
   tasks_shipped: {
     zero: 'لم تُسلَّم أي مهمة',
     one: 'تم تسليم مهمة واحدة',
@@ -46,42 +48,42 @@ export const ar: Messages = {
     'تلقيت دعوة من {by} إلى مساحة العمل هذه على Loops، حيث يتشارك الناس ووكلاء البرمجة قائمة عمل واحدة.',
   invitation_button: 'قبول الدعوة',
   invitation_link: 'هذا الرابط لك وحدك ويعمل حتى {when}:',
-  invitation_unexpected: 'لم تكن تتوقع هذه الدعوة؟ لا داعي لفعل شيء: لا يُنشأ أي حساب من دونك.',
+  invitation_unexpected: 'لم تكن تتوقع هذه الدعوة؟ يمكنك تجاهل هذه الرسالة: لا يُنشأ أي حساب من دونك.',
 
-  reset_subject: 'كلمة مرور جديدة لحسابك على Loops',
-  reset_preview: 'يمكنك اختيارها حتى {when}',
+  reset_subject: 'اختيار كلمة مرور جديدة لحسابك على Loops',
+  reset_preview: 'يعمل الرابط حتى {when}',
   reset_heading: 'اختيار كلمة مرور جديدة',
   reset_text:
-    'مرحبًا {name}، طُلبت كلمة مرور جديدة لحسابك. عند اختيارها يُسجَّل خروجك من جميع المتصفحات ويُقطع اتصال التطبيقات المرتبطة.',
+    'مرحبًا {name}، طُلبت كلمة مرور جديدة لحسابك. عند اختيارها يُسجَّل خروجك من جميع المتصفحات ويُقطع اتصال جميع التطبيقات.',
   reset_button: 'اختيار كلمة مرور جديدة',
   reset_link: 'هذا الرابط لك وحدك ويعمل مرة واحدة حتى {when}:',
-  reset_unexpected: 'لم تطلب ذلك؟ لا داعي لفعل شيء: تبقى كلمة مرورك كما هي.',
+  reset_unexpected: 'لم تطلب ذلك؟ يمكنك تجاهل هذه الرسالة: تبقى كلمة مرورك كما هي.',
 
   webhook_subject: 'تم إيقاف خطاف الويب: {url}',
-  webhook_preview: '{workspace}: لم يعد عنوانه يُستدعى',
+  webhook_preview: '{workspace}: لم يعد Loops يستدعي عنوانه',
   webhook_label: 'تم إيقاف خطاف الويب',
   webhook_failing:
-    'مرحبًا {name}، لم يعد Loops يستدعي هذا العنوان. فشلت الاستدعاءات في خمسة أيام، ولم ينجح أي منها منذ {when}.',
+    'مرحبًا {name}، لم يعد Loops يستدعي هذا العنوان. فشلت الاستدعاءات في خمسة أيام مختلفة، ولم ينجح أي منها منذ {when}.',
   webhook_gone:
     'مرحبًا {name}، لم يعد Loops يستدعي هذا العنوان. كان رده 410 Gone، أي أنه لا يريد استدعاءات أخرى.',
   webhook_next: 'عندما يعمل العنوان من جديد، يمكنك تفعيل خطاف الويب وإعادة الاستدعاءات التي فشلت.',
   webhook_button: 'فتح خطافات الويب',
   why_owner: 'تصلك هذه الرسالة لأنك مالك مساحة العمل هذه.',
 
-  confirm_subject: 'أكّد عنوانك في Loops',
+  confirm_subject: 'تأكيد عنوانك على Loops',
   confirm_preview: 'نقرة واحدة تكفي، حتى {when}',
-  confirm_heading: 'أكّد عنوانك',
-  confirm_text: 'أُنشئ حساب في Loops بالعنوان {email}. هل هو حسابك؟ إذًا سجّل الدخول وأكّده.',
+  confirm_heading: 'تأكيد عنوانك',
+  confirm_text: 'أُنشئ حساب على Loops بالعنوان {email}. هل أنشأته أنت؟ يمكنك تسجيل الدخول ثم تأكيد العنوان.',
   confirm_button: 'تأكيد العنوان',
-  confirm_link: 'هذا الرابط لك وحدك، ويعمل حتى {when}:',
-  confirm_unexpected: 'لم تُنشئ هذا الحساب؟ إذًا لا تفعل شيئًا: لن تصلك رسائل أخرى منه.',
+  confirm_link: 'هذا الرابط لك وحدك ويعمل حتى {when}:',
+  confirm_unexpected: 'لم تُنشئ هذا الحساب؟ يمكنك تجاهل هذه الرسالة: لن تصلك رسائل أخرى بشأنه.',
 
-  tries_subject: 'هناك من يجرّب كلمات مرور لحسابك في Loops',
-  tries_preview: 'لم يدخل أحد بذلك',
+  tries_subject: 'هناك من يجرّب كلمات مرور لحسابك على Loops',
+  tries_preview: 'لم يتمكن أحد من الدخول',
   tries_heading: 'هناك من يحاول تسجيل الدخول باسمك',
   tries_text: 'مرحبًا {name}، جرت محاولات كثيرة للدخول إلى حسابك بكلمة مرور خاطئة. لم تنجح أيٌّ منها.',
   tries_advice:
-    'لا يلزمك فعل شيء. المتصفحات التي سبق أن سجّلت الدخول فيها ما زالت تسمح لك بالدخول. وإن لم يسمح لك متصفح آخر، فاطلب رسالة فيها رابط.',
+    'لا يلزمك فعل شيء. المتصفحات التي سبق لك تسجيل الدخول منها ما زالت تسمح لك بالدخول. وإن لم يسمح لك متصفح آخر، فيمكنك طلب رسالة فيها رابط.',
   tries_button: 'الحصول على رابط للدخول',
   tries_again: 'نخبرك بهذا مرة واحدة في اليوم على الأكثر.',
 

@@ -1,4 +1,4 @@
-// The mails in German. Pure.
+// The messages of the mails in German. Pure.
 import type { Messages } from './en.ts'
 
 export const de: Messages = {
@@ -6,7 +6,9 @@ export const de: Messages = {
   shipped_preview: '{by}: {summary}',
   shipped_label: 'Ausgeliefert',
   shipped_by: 'Hallo {name}, {by} hat diesen Loop am {when} ausgeliefert.',
-  shipped_by_through: 'Hallo {name}, {by} hat diesen Loop am {when} mit {client} ausgeliefert.',
+  shipped_by_with: 'Hallo {name}, {by} hat diesen Loop am {when} mit {client} ausgeliefert.',
+  shipped_by_you: 'Du hast diesen Loop am {when} ausgeliefert. Gut gemacht, {name}!',
+  shipped_by_you_with: 'Du hast diesen Loop am {when} mit {client} ausgeliefert. Gut gemacht, {name}!',
   summary: '{shipped}, {left}',
   tasks_shipped: { one: '{count} Aufgabe ausgeliefert', other: '{count} Aufgaben ausgeliefert' },
   tasks_left: { other: '{count} nicht fertig' },
@@ -21,56 +23,56 @@ export const de: Messages = {
   unsubscribe: 'Abbestellen',
 
   invitation_subject: '{by} lädt dich zu {workspace} auf Loops ein',
-  invitation_preview: 'Leg dein Konto an und mach mit, bis {when}',
+  invitation_preview: 'Leg bis zum {when} dein Konto an und mach mit',
   invitation_heading: 'Mach mit bei {workspace}',
   invitation_text:
     '{by} lädt dich in diesen Arbeitsbereich auf Loops ein. Dort arbeiten Menschen und ihre Coding-Agenten an einer gemeinsamen Warteschlange.',
   invitation_button: 'Einladung annehmen',
-  invitation_link: 'Der Link ist nur für dich und gilt bis {when}:',
+  invitation_link: 'Der Link ist nur für dich und gilt bis zum {when}:',
   invitation_unexpected:
-    'Du hast das nicht erwartet? Dann brauchst du nichts zu tun: Ohne dich wird kein Konto angelegt.',
+    'Du hast das nicht erwartet? Dann ignoriere diese Mail einfach: Ohne dich wird kein Konto angelegt.',
 
-  reset_subject: 'Ein neues Passwort für Loops',
-  reset_preview: 'Wähle es bis {when}',
+  reset_subject: 'Wähle ein neues Passwort für Loops',
+  reset_preview: 'Der Link gilt bis zum {when}',
   reset_heading: 'Wähle ein neues Passwort',
   reset_text:
-    'Hallo {name}, jemand hat ein neues Passwort für dein Konto angefordert. Sobald du es wählst, werden angemeldete Browser abgemeldet und verbundene Apps getrennt.',
+    'Hallo {name}, jemand hat ein neues Passwort für dein Konto angefordert. Sobald du es wählst, wirst du in allen Browsern abgemeldet, und alle Apps werden getrennt.',
   reset_button: 'Neues Passwort wählen',
-  reset_link: 'Der Link ist nur für dich und gilt einmal, bis {when}:',
+  reset_link: 'Der Link ist nur für dich und gilt einmal, bis zum {when}:',
   reset_unexpected:
-    'Du hast das nicht angefordert? Dann brauchst du nichts zu tun: Dein Passwort bleibt, wie es ist.',
+    'Du hast das nicht angefordert? Dann ignoriere diese Mail einfach: Dein Passwort bleibt, wie es ist.',
 
   webhook_subject: 'Webhook abgeschaltet: {url}',
-  webhook_preview: '{workspace}: Die Adresse wird nicht mehr aufgerufen',
+  webhook_preview: '{workspace}: Loops ruft die Adresse nicht mehr auf',
   webhook_label: 'Webhook abgeschaltet',
   webhook_failing:
-    'Hallo {name}, Loops ruft diese Adresse nicht mehr auf. An fünf Tagen sind Aufrufe fehlgeschlagen, und seit {when} war keiner erfolgreich.',
+    'Hallo {name}, Loops ruft diese Adresse nicht mehr auf. An fünf Tagen sind Aufrufe fehlgeschlagen, und seit dem {when} war keiner erfolgreich.',
   webhook_gone:
-    'Hallo {name}, Loops ruft diese Adresse nicht mehr auf. Sie hat mit 410 Gone geantwortet: Sie möchte keine Aufrufe mehr.',
+    'Hallo {name}, Loops ruft diese Adresse nicht mehr auf. Sie hat mit 410 Gone geantwortet, will also keine Aufrufe mehr.',
   webhook_next:
     'Wenn die Adresse wieder erreichbar ist, schalte den Webhook ein und wiederhole die fehlgeschlagenen Aufrufe.',
   webhook_button: 'Webhooks öffnen',
   why_owner: 'Du bekommst diese Mail, weil dir dieser Arbeitsbereich gehört.',
 
   confirm_subject: 'Bestätige deine Adresse für Loops',
-  confirm_preview: 'Ein Klick genügt, bis {when}',
+  confirm_preview: 'Ein Klick genügt, bis zum {when}',
   confirm_heading: 'Bestätige deine Adresse',
   confirm_text:
-    'Mit der Adresse {email} wurde ein Konto auf Loops angelegt. Ist es deins? Dann melde dich an und bestätige sie.',
+    'Jemand hat mit der Adresse {email} ein Konto bei Loops angelegt. Warst du das? Dann melde dich an und bestätige sie.',
   confirm_button: 'Adresse bestätigen',
-  confirm_link: 'Der Link ist nur für dich und gilt bis {when}:',
+  confirm_link: 'Der Link ist nur für dich und gilt bis zum {when}:',
   confirm_unexpected:
-    'Das Konto ist nicht von dir? Dann brauchst du nichts zu tun: Du bekommst keine weiteren Mails davon.',
+    'Das warst du nicht? Dann ignoriere diese Mail einfach: Du bekommst keine weiteren zu diesem Konto.',
 
   tries_subject: 'Jemand probiert Passwörter für dein Loops-Konto aus',
-  tries_preview: 'Niemand ist damit hineingekommen',
+  tries_preview: 'Niemand ist hineingekommen',
   tries_heading: 'Jemand versucht, sich als du anzumelden',
   tries_text:
     'Hallo {name}, es gab viele Versuche, sich mit einem falschen Passwort bei deinem Konto anzumelden. Keiner war erfolgreich.',
   tries_advice:
-    'Du brauchst nichts zu tun. Browser, in denen du schon einmal angemeldet warst, lassen dich weiterhin hinein. Wenn ein anderer es nicht tut, fordere eine Mail mit einem Link an.',
+    'Du brauchst nichts zu tun. Browser, in denen du schon einmal angemeldet warst, lassen dich weiterhin hinein. Wenn ein anderer Browser es nicht tut, fordere eine Mail mit einem Link an.',
   tries_button: 'Link zum Anmelden anfordern',
-  tries_again: 'Davon schreiben wir dir höchstens einmal am Tag.',
+  tries_again: 'Darüber informieren wir dich höchstens einmal am Tag.',
 
   statuses: {
     open: 'offen',

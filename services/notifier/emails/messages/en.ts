@@ -1,7 +1,7 @@
-// The mails in English, and with it which messages there are and what stands in their places. Pure.
+// The messages of the mails in English. They define which messages there are, and their places. Pure.
 import type { TaskStatus } from '../../../../shared/contracts/define/common.ts'
 
-/** A message that depends on a number: one form for each plural category that the language has (UTS #35, part 3, §5). */
+/** A message that depends on a number: a form for each plural category of the language (UTS #35, part 3, §5). */
 type Plural = Readonly<{ other: string } & Partial<Record<Intl.LDMLPluralRule, string>>>
 
 export const en = {
@@ -9,7 +9,9 @@ export const en = {
   shipped_preview: '{by}: {summary}',
   shipped_label: 'Shipped',
   shipped_by: 'Hi {name}, {by} shipped this loop on {when}.',
-  shipped_by_through: 'Hi {name}, {by} shipped this loop through {client} on {when}.',
+  shipped_by_with: 'Hi {name}, {by} shipped this loop with {client} on {when}.',
+  shipped_by_you: 'You shipped this loop on {when}. Nice work, {name}!',
+  shipped_by_you_with: 'You shipped this loop with {client} on {when}. Nice work, {name}!',
   summary: '{shipped}, {left}',
   tasks_shipped: { one: '{count} task shipped', other: '{count} tasks shipped' },
   tasks_left: { other: '{count} unfinished' },
@@ -18,58 +20,58 @@ export const en = {
   list_left: 'Not finished',
   more: { other: 'and {count} more in the workspace' },
   open_workspace: 'Open the workspace',
-  why_workspace: 'You get this mail because you are a member of this workspace.',
-  why_loop: 'You get this mail because you are a member of this loop.',
-  choose_mails: 'Choose which mails you get',
+  why_workspace: 'You are getting this email because you are a member of this workspace.',
+  why_loop: 'You are getting this email because you are a member of this loop.',
+  choose_mails: 'Choose which emails you get',
   unsubscribe: 'Unsubscribe',
 
   invitation_subject: '{by} invites you to {workspace} on Loops',
-  invitation_preview: 'Make your account and join by {when}',
+  invitation_preview: 'Create your account and join by {when}',
   invitation_heading: 'Join {workspace}',
   invitation_text:
     '{by} invites you to this workspace on Loops, where people and their coding agents share one queue of work.',
   invitation_button: 'Accept the invitation',
-  invitation_link: 'The link is yours alone and works until {when}:',
-  invitation_unexpected: 'You did not expect this? Then do nothing: no account is made without you.',
+  invitation_link: 'This link is only for you and works until {when}:',
+  invitation_unexpected: 'Not expecting this? You can ignore this email: no account is created without you.',
 
-  reset_subject: 'A new password for Loops',
-  reset_preview: 'Choose it by {when}',
+  reset_subject: 'Choose a new password for Loops',
+  reset_preview: 'The link works until {when}',
   reset_heading: 'Choose a new password',
   reset_text:
-    'Hi {name}, somebody asked for a new password for your account. With it, browsers that are signed in are signed out, and connected apps are disconnected.',
+    'Hi {name}, someone asked for a new password for your account. Choosing one signs you out of every browser and disconnects all apps.',
   reset_button: 'Choose a new password',
-  reset_link: 'The link is yours alone and works once, until {when}:',
-  reset_unexpected: 'You did not ask for this? Then do nothing: your password stays as it is.',
+  reset_link: 'This link is only for you and works once, until {when}:',
+  reset_unexpected: 'Did not ask for this? You can ignore this email: your password stays as it is.',
 
   webhook_subject: 'Webhook disabled: {url}',
-  webhook_preview: '{workspace}: its address is called no more',
+  webhook_preview: '{workspace}: Loops no longer calls its address',
   webhook_label: 'Webhook disabled',
   webhook_failing:
     'Hi {name}, Loops no longer calls this address. Calls failed on five days, and none has succeeded since {when}.',
   webhook_gone:
-    'Hi {name}, Loops no longer calls this address. It answered 410 Gone: it wants no more calls.',
+    'Hi {name}, Loops no longer calls this address. It answered 410 Gone, which means that it wants no more calls.',
   webhook_next: 'Once the address works again, enable the webhook and replay the calls that failed.',
   webhook_button: 'Open the webhooks',
-  why_owner: 'You get this mail because you own this workspace.',
+  why_owner: 'You are getting this email because you own this workspace.',
 
   confirm_subject: 'Confirm your address for Loops',
-  confirm_preview: 'One click, by {when}',
+  confirm_preview: 'One click, until {when}',
   confirm_heading: 'Confirm your address',
   confirm_text:
-    'An account on Loops was made with the address {email}. Is it yours? Then sign in and confirm it.',
+    'Someone created a Loops account with the address {email}. Was it you? Then sign in and confirm it.',
   confirm_button: 'Confirm the address',
-  confirm_link: 'The link is yours alone and works until {when}:',
-  confirm_unexpected: 'You did not make this account? Then do nothing: you get no more mail of it.',
+  confirm_link: 'This link is only for you and works until {when}:',
+  confirm_unexpected: 'Not you? You can ignore this email: you will get no more about this account.',
 
-  tries_subject: 'Somebody tries passwords of your Loops account',
-  tries_preview: 'Nobody got in by it',
-  tries_heading: 'Somebody tries to sign in as you',
+  tries_subject: 'Someone is trying passwords for your Loops account',
+  tries_preview: 'Nobody got in',
+  tries_heading: 'Someone is trying to sign in as you',
   tries_text:
-    'Hi {name}, there were many tries to sign in to your account with a wrong password. None of them was let in.',
+    'Hi {name}, there were many attempts to sign in to your account with a wrong password. None of them worked.',
   tries_advice:
-    'You do not have to do anything. Browsers in which you have signed in before still let you in. If another one does not, ask for a mail with a link.',
+    'You do not need to do anything. Browsers that you have signed in with before still let you in. If another browser does not, ask for an email with a link.',
   tries_button: 'Get a link to sign in',
-  tries_again: 'We tell you of this once a day at most.',
+  tries_again: 'We tell you about this at most once a day.',
 
   statuses: {
     open: 'open',

@@ -1,4 +1,4 @@
-// The mails in Spanish. Pure.
+// The messages of the mails in Spanish. Pure.
 import type { Messages } from './en.ts'
 
 export const es: Messages = {
@@ -6,7 +6,9 @@ export const es: Messages = {
   shipped_preview: '{by}: {summary}',
   shipped_label: 'Entregado',
   shipped_by: 'Hola, {name}: {by} entregó este loop el {when}.',
-  shipped_by_through: 'Hola, {name}: {by} entregó este loop con {client} el {when}.',
+  shipped_by_with: 'Hola, {name}: {by} entregó este loop con {client} el {when}.',
+  shipped_by_you: 'Entregaste este loop el {when}. ¡Buen trabajo, {name}!',
+  shipped_by_you_with: 'Entregaste este loop con {client} el {when}. ¡Buen trabajo, {name}!',
   summary: '{shipped}, {left}',
   tasks_shipped: { one: '{count} tarea entregada', other: '{count} tareas entregadas' },
   tasks_left: { one: '{count} sin terminar', other: '{count} sin terminar' },
@@ -26,25 +28,25 @@ export const es: Messages = {
   invitation_text:
     '{by} te invita a este espacio de trabajo en Loops, donde las personas y sus agentes de código comparten una misma cola de trabajo.',
   invitation_button: 'Aceptar la invitación',
-  invitation_link: 'El enlace es solo tuyo y funciona hasta el {when}:',
-  invitation_unexpected: '¿No lo esperabas? Entonces no hagas nada: sin ti no se crea ninguna cuenta.',
+  invitation_link: 'El enlace es solo para ti y funciona hasta el {when}:',
+  invitation_unexpected: '¿No lo esperabas? Puedes ignorar este correo: sin ti no se crea ninguna cuenta.',
 
-  reset_subject: 'Una contraseña nueva para Loops',
-  reset_preview: 'Elígela antes del {when}',
+  reset_subject: 'Elige una contraseña nueva para Loops',
+  reset_preview: 'El enlace funciona hasta el {when}',
   reset_heading: 'Elige una contraseña nueva',
   reset_text:
-    'Hola, {name}: alguien pidió una contraseña nueva para tu cuenta. Al elegirla se cierra la sesión en todos los navegadores y se desconectan las aplicaciones conectadas.',
+    'Hola, {name}: alguien pidió una contraseña nueva para tu cuenta. Al elegirla se cerrará tu sesión en todos los navegadores y se desconectarán todas las aplicaciones.',
   reset_button: 'Elegir una contraseña nueva',
-  reset_link: 'El enlace es solo tuyo y funciona una vez, hasta el {when}:',
-  reset_unexpected: '¿No lo pediste? Entonces no hagas nada: tu contraseña sigue siendo la misma.',
+  reset_link: 'El enlace es solo para ti y funciona una vez, hasta el {when}:',
+  reset_unexpected: '¿No la pediste? Puedes ignorar este correo: tu contraseña sigue siendo la misma.',
 
   webhook_subject: 'Webhook desactivado: {url}',
-  webhook_preview: '{workspace}: ya no se llama a su dirección',
+  webhook_preview: '{workspace}: Loops ya no llama a su dirección',
   webhook_label: 'Webhook desactivado',
   webhook_failing:
-    'Hola, {name}: Loops ya no llama a esta dirección. Hubo llamadas fallidas en cinco días y ninguna ha tenido éxito desde el {when}.',
+    'Hola, {name}: Loops ya no llama a esta dirección. Hubo llamadas fallidas en cinco días distintos y ninguna ha tenido éxito desde el {when}.',
   webhook_gone:
-    'Hola, {name}: Loops ya no llama a esta dirección. Respondió 410 Gone: no quiere más llamadas.',
+    'Hola, {name}: Loops ya no llama a esta dirección. Respondió 410 Gone, es decir, no quiere más llamadas.',
   webhook_next:
     'Cuando la dirección vuelva a funcionar, activa el webhook y repite las llamadas que fallaron.',
   webhook_button: 'Abrir los webhooks',
@@ -54,14 +56,14 @@ export const es: Messages = {
   confirm_preview: 'Un clic basta, hasta el {when}',
   confirm_heading: 'Confirma tu dirección',
   confirm_text:
-    'Se ha creado una cuenta de Loops con la dirección {email}. ¿Es tuya? Entonces inicia sesión y confírmala.',
+    'Alguien creó una cuenta de Loops con la dirección {email}. ¿Fuiste tú? Entonces inicia sesión y confírmala.',
   confirm_button: 'Confirmar la dirección',
   confirm_link: 'El enlace es solo para ti y funciona hasta el {when}:',
-  confirm_unexpected: '¿No has creado esta cuenta? Entonces no hagas nada: no recibirás más correos de ella.',
+  confirm_unexpected: '¿No fuiste tú? Puedes ignorar este correo: no recibirás más sobre esta cuenta.',
 
-  tries_subject: 'Alguien prueba contraseñas de tu cuenta de Loops',
-  tries_preview: 'Nadie ha entrado así',
-  tries_heading: 'Alguien intenta iniciar sesión como tú',
+  tries_subject: 'Alguien está probando contraseñas en tu cuenta de Loops',
+  tries_preview: 'Nadie ha conseguido entrar',
+  tries_heading: 'Alguien intenta iniciar sesión en tu nombre',
   tries_text:
     'Hola, {name}: ha habido muchos intentos de entrar en tu cuenta con una contraseña incorrecta. Ninguno ha tenido éxito.',
   tries_advice:

@@ -1,4 +1,4 @@
-// The mails in French; a space that does not break stands before double punctuation. Pure.
+// The messages of the mails in French. No-break spaces stand before double punctuation. Pure.
 import type { Messages } from './en.ts'
 
 export const fr: Messages = {
@@ -6,7 +6,9 @@ export const fr: Messages = {
   shipped_preview: '{by}\u00a0: {summary}',
   shipped_label: 'Livré',
   shipped_by: 'Bonjour {name}, {by} a livré ce loop le {when}.',
-  shipped_by_through: 'Bonjour {name}, {by} a livré ce loop avec {client} le {when}.',
+  shipped_by_with: 'Bonjour {name}, {by} a livré ce loop avec {client} le {when}.',
+  shipped_by_you: 'Vous avez livré ce loop le {when}. Bravo, {name}\u00a0!',
+  shipped_by_you_with: 'Vous avez livré ce loop avec {client} le {when}. Bravo, {name}\u00a0!',
   summary: '{shipped}, {left}',
   tasks_shipped: { one: '{count} tâche livrée', other: '{count} tâches livrées' },
   tasks_left: { one: '{count} inachevée', other: '{count} inachevées' },
@@ -18,60 +20,60 @@ export const fr: Messages = {
     other: 'et {count} autres dans l’espace de travail',
   },
   open_workspace: 'Ouvrir l’espace de travail',
-  why_workspace: 'Vous recevez ce message parce que vous êtes membre de cet espace de travail.',
-  why_loop: 'Vous recevez ce message parce que vous êtes membre de ce loop.',
-  choose_mails: 'Choisir les messages à recevoir',
+  why_workspace: 'Vous recevez cet e-mail parce que vous êtes membre de cet espace de travail.',
+  why_loop: 'Vous recevez cet e-mail parce que vous êtes membre de ce loop.',
+  choose_mails: 'Choisir les e-mails à recevoir',
   unsubscribe: 'Se désabonner',
 
   invitation_subject: '{by} vous invite à rejoindre {workspace} sur Loops',
-  invitation_preview: 'Créez votre compte avant le {when}',
+  invitation_preview: 'Créez votre compte et rejoignez l’espace avant le {when}',
   invitation_heading: 'Rejoignez {workspace}',
   invitation_text:
     '{by} vous invite dans cet espace de travail sur Loops, où les personnes et leurs agents de code partagent une même file de travail.',
   invitation_button: 'Accepter l’invitation',
   invitation_link: 'Ce lien vous est réservé et fonctionne jusqu’au {when}\u00a0:',
   invitation_unexpected:
-    'Vous ne vous y attendiez pas\u00a0? Alors ne faites rien\u00a0: aucun compte n’est créé sans vous.',
+    'Vous ne vous y attendiez pas\u00a0? Ignorez simplement cet e-mail\u00a0: aucun compte n’est créé sans vous.',
 
-  reset_subject: 'Un nouveau mot de passe pour Loops',
-  reset_preview: 'Choisissez-le avant le {when}',
+  reset_subject: 'Choisissez un nouveau mot de passe pour Loops',
+  reset_preview: 'Le lien fonctionne jusqu’au {when}',
   reset_heading: 'Choisissez un nouveau mot de passe',
   reset_text:
-    'Bonjour {name}, quelqu’un a demandé un nouveau mot de passe pour votre compte. Dès qu’il est choisi, les navigateurs et les applications connectés sont déconnectés.',
+    'Bonjour {name}, quelqu’un a demandé un nouveau mot de passe pour votre compte. Dès que vous le choisirez, tous les navigateurs et toutes les applications seront déconnectés de votre compte.',
   reset_button: 'Choisir un nouveau mot de passe',
   reset_link: 'Ce lien vous est réservé et fonctionne une fois, jusqu’au {when}\u00a0:',
   reset_unexpected:
-    'Vous n’avez rien demandé\u00a0? Alors ne faites rien\u00a0: votre mot de passe ne change pas.',
+    'Vous n’avez rien demandé\u00a0? Ignorez simplement cet e-mail\u00a0: votre mot de passe ne change pas.',
 
   webhook_subject: 'Webhook désactivé\u00a0: {url}',
-  webhook_preview: '{workspace}\u00a0: son adresse n’est plus appelée',
+  webhook_preview: '{workspace}\u00a0: Loops n’appelle plus son adresse',
   webhook_label: 'Webhook désactivé',
   webhook_failing:
-    'Bonjour {name}, Loops n’appelle plus cette adresse. Des appels ont échoué pendant cinq jours et aucun n’a abouti depuis le {when}.',
+    'Bonjour {name}, Loops n’appelle plus cette adresse. Des appels ont échoué au cours de cinq jours différents et aucun n’a abouti depuis le {when}.',
   webhook_gone:
     'Bonjour {name}, Loops n’appelle plus cette adresse. Elle a répondu 410 Gone\u00a0: elle ne veut plus d’appels.',
   webhook_next:
     'Quand l’adresse fonctionnera de nouveau, réactivez le webhook et relancez les appels qui ont échoué.',
   webhook_button: 'Ouvrir les webhooks',
-  why_owner: 'Vous recevez ce message parce que cet espace de travail vous appartient.',
+  why_owner: 'Vous recevez cet e-mail parce que cet espace de travail vous appartient.',
 
   confirm_subject: 'Confirmez votre adresse pour Loops',
   confirm_preview: 'Un clic suffit, jusqu’au {when}',
   confirm_heading: 'Confirmez votre adresse',
   confirm_text:
-    'Un compte Loops a été créé avec l’adresse {email}. Est-ce le vôtre ? Alors connectez-vous et confirmez-la.',
+    'Quelqu’un a créé un compte Loops avec l’adresse {email}. Est-ce vous\u00a0? Alors connectez-vous et confirmez-la.',
   confirm_button: 'Confirmer l’adresse',
-  confirm_link: 'Ce lien est réservé à vous seul et fonctionne jusqu’au {when} :',
+  confirm_link: 'Ce lien vous est réservé et fonctionne jusqu’au {when}\u00a0:',
   confirm_unexpected:
-    'Vous n’avez pas créé ce compte ? Alors ne faites rien : vous n’en recevrez pas d’autre e-mail.',
+    'Ce n’est pas vous\u00a0? Ignorez simplement cet e-mail\u00a0: vous n’en recevrez plus au sujet de ce compte.',
 
-  tries_subject: 'Quelqu’un essaie des mots de passe de votre compte Loops',
-  tries_preview: 'Personne n’est entré ainsi',
+  tries_subject: 'Quelqu’un essaie des mots de passe sur votre compte Loops',
+  tries_preview: 'Personne n’a réussi à entrer',
   tries_heading: 'Quelqu’un essaie de se connecter à votre place',
   tries_text:
-    'Bonjour {name}, de nombreuses tentatives de connexion à votre compte ont été faites avec un mauvais mot de passe. Aucune n’a réussi.',
+    'Bonjour {name}, il y a eu de nombreuses tentatives de connexion à votre compte avec un mauvais mot de passe. Aucune n’a réussi.',
   tries_advice:
-    'Vous n’avez rien à faire. Les navigateurs où vous vous êtes déjà connecté vous laissent toujours entrer. Si un autre ne le fait pas, demandez un e-mail avec un lien.',
+    'Vous n’avez rien à faire. Les navigateurs que vous avez déjà utilisés pour vous connecter vous laissent toujours entrer. Si un autre ne le fait pas, demandez un e-mail avec un lien.',
   tries_button: 'Recevoir un lien de connexion',
   tries_again: 'Nous vous en informons au plus une fois par jour.',
 

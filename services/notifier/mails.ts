@@ -1,0 +1,189 @@
+// Every mail that Loops sends, one entry for each template: a new mail begins here. Pure.
+import type { KeyObject } from 'node:crypto'
+import type { Call, Client } from '../../shared/contracts/define/contract.ts'
+import type { gateway } from '../../shared/contracts/gateway/contract.ts'
+import { webhooks } from '../../shared/contracts/webhooks/contract.ts'
+import { domainOf, type Mailbox } from './addresses.ts'
+import { confirmation } from './emails/confirmation.ts'
+import { failedSignIns } from './emails/failed-sign-ins.ts'
+import { invitation } from './emails/invitation.ts'
+import { loopShipped } from './emails/loop-shipped.ts'
+import { passwordReset } from './emails/password-reset.ts'
+import type { Parts } from './emails/render.ts'
+import type { Template } from './emails/template.ts'
+import { headerName, timeWriter, type WriteTime } from './emails/text.ts'
+import { webhookDisabled } from './emails/webhook-disabled.ts'
+import { type Wording, wordingOf } from './emails/wording.ts'
+import type { Mail } from './mailer.ts'
+import type { Delivery, FactsOf, LinkTemplate, NoticeOf, ShownTo, TemplateName } from './notice-rules.ts'
+import type { About } from './preference-rules.ts'
+import { unsubscribeToken } from './unsubscribe.ts'
+
+/** What all mails of an installation need to be written. */
+export type Site = Readonly<{ publicUrl: string; sender: Mailbox; unsubscribeKey: KeyObject }>
+
+/** Who reads a mail: a delivery whose address is known, and how times are written for its reader. */
+export type Reader = Readonly<{ delivery: Delivery; to: Mailbox; writeTime: WriteTime }>
+
+/** What a mail says to one reader. */
+export type Content = Readonly<{
+  template: () => Template
+  /** Mails about one event with the same version and language differ in their slots alone. Absent: made for one reader. */
+  version?: string
+  parts?: Partial<Parts>
+}> &
+  Pick<Mail, 'thread' | 'list'>
+
+type Common = Readonly<{
+  /** Whether somebody waits for it: such mails go before those that only inform. */
+  awaited: boolean
+  /** What lists of mails call it. */
+  title: (about: About | null) => string
+}>
+
+/** A mail to people of a workspace. `readers`: those who see a loop; `owners`: those who look after the workspace. */
+export type MemberMail<T extends TemplateName> = Common &
+  Readonly<{
+    audience: 'readers' | 'owners'
+    write: (notice: NoticeOf<T>, reader: Reader, site: Site) => Content
+  }>
+
+/** What the gateway is asked when a mail with a link is sent. */
+export type LinkSource = Pick<
+  Client<typeof gateway>,
+  'get_invitation' | 'get_password_reset' | 'get_account_mail'
+>
+
+/** A mail with a link. The gateway keeps link and address, and is asked for them when the mail is sent. */
+export type LinkMail<T extends LinkTemplate> = Common &
+  Readonly<{
+    audience: 'link'
+    shown_to: ShownTo
+    /** @throws AppError `not_found` when the link no longer works. */
+    load: (
+      source: LinkSource,
+      facts: FactsOf<T>,
+      call: Call,
+    ) => Promise<Readonly<{ to: Mailbox; template: Template }>>
+  }>
+
+const workspaceUrl = ({ publicUrl }: Site): string => `${publicUrl}/workspace`
+
+const shippedContent = (
+  { _id, facts }: NoticeOf<'loop-shipped'>,
+  { delivery: { ws, user_id, locale }, to, writeTime }: Reader,
+  site: Site,
+): Content => {
+  const isShipper = user_id === facts.by.user_id
+  const token = unsubscribeToken(site.unsubscribeKey, { workspace_id: ws, user_id: user_id ?? '' })
+  const unsubscribe_url = `${site.publicUrl}/u/${token}`
+  const domain = domainOf(site.sender)
+  return {
+    template: () => loopShipped(facts, wordingOf(locale), { url: workspaceUrl(site), isShipper }),
+    version: isShipper ? 'shipper' : 'others',
+    parts: {
+      name: to.name,
+      shipped_at: writeTime(new Date(facts.shipped_at)),
+      // With the event, the page knows which loop to offer to mute.
+      preferences_url: `${unsubscribe_url}?mail=${_id}`,
+      unsubscribe_url,
+    },
+    thread: `<loop.${facts.loop_id}@${domain}>`,
+    list: {
+      id: `${ws.toLowerCase()}.loops.${domain}`,
+      name: headerName(facts.workspace_name),
+      unsubscribe_url,
+    },
+  }
+}
+
+const disabledContent = (
+  { at, facts: { failing_since, ...facts } }: NoticeOf<'webhook-disabled'>,
+  { delivery: { locale }, to, writeTime }: Reader,
+  site: Site,
+): Content => {
+  const shown = {
+    ...facts,
+    name: to.name,
+    failing_since: writeTime(new Date(failing_since ?? at)),
+    webhooks_url: `${workspaceUrl(site)}/${webhooks.panel?.path ?? ''}`,
+  }
+  return { template: () => webhookDisabled(shown, wordingOf(locale)) }
+}
+
+type Asked<O extends keyof LinkSource> = Parameters<LinkSource[O]>[0]
+type Answer<O extends keyof LinkSource> = Awaited<ReturnType<LinkSource[O]>>
+
+const linkMail = <O extends keyof LinkSource>(
+  mail: Readonly<{
+    title: string
+    awaited: boolean
+    shown_to: ShownTo
+    /** The operation that knows the link. */
+    asks: O
+    /** Its answer's `expires_at` is written out for the reader. */
+    write: (answer: Answer<O>, wording: Wording) => Template
+  }>,
+) => ({
+  audience: 'link' as const,
+  awaited: mail.awaited,
+  title: () => mail.title,
+  shown_to: mail.shown_to,
+  load: (source: LinkSource, facts: Asked<O>, call: Call) => {
+    const ask = source[mail.asks] as (asked: Asked<O>, call: Call) => Promise<Answer<O>>
+    return ask(facts, call).then((answer) => {
+      const { email, locale, time_zone } = answer
+      const expires_at = timeWriter(locale, time_zone)(new Date(answer.expires_at))
+      return {
+        to: { name: 'name' in answer ? answer.name : '', address: email },
+        template: mail.write({ ...answer, expires_at }, wordingOf(locale)),
+      }
+    })
+  },
+})
+
+/** Every mail by its template. */
+export const MAILS: {
+  readonly [T in TemplateName]: T extends LinkTemplate ? LinkMail<T> : MemberMail<T>
+} = {
+  'loop-shipped': {
+    audience: 'readers',
+    awaited: false,
+    title: (about) => `Shipped: ${about?.loop_name ?? ''}`,
+    write: shippedContent,
+  },
+  'webhook-disabled': {
+    audience: 'owners',
+    awaited: false,
+    title: () => 'Webhook disabled',
+    write: disabledContent,
+  },
+  invitation: linkMail({
+    title: 'Invitation',
+    awaited: true,
+    shown_to: 'managers',
+    asks: 'get_invitation',
+    write: invitation,
+  }),
+  'password-reset': linkMail({
+    title: 'New password',
+    awaited: true,
+    shown_to: 'nobody',
+    asks: 'get_password_reset',
+    write: passwordReset,
+  }),
+  confirmation: linkMail({
+    title: 'Confirmation of an address',
+    awaited: true,
+    shown_to: 'nobody',
+    asks: 'get_account_mail',
+    write: confirmation,
+  }),
+  'failed-sign-ins': linkMail({
+    title: 'Failed sign-ins',
+    awaited: false,
+    shown_to: 'nobody',
+    asks: 'get_account_mail',
+    write: failedSignIns,
+  }),
+}
