@@ -89,7 +89,7 @@ describe('a forgotten password', () => {
     const { tokens } = await connectApp(system.url, dan)
     await forget(dan.email)
     const mail = await mailWithLink(system, dan.email, 'reset')
-    expect(mail.subject).toBe('A new password for Loops')
+    expect(mail.subject).toBe('Choose a new password for Loops')
     expect(mail.text).toContain('Hi Dan,')
     const link = linkOf(mail.text)
     const browser = openBrowser(system.url)
