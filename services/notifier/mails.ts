@@ -111,35 +111,38 @@ const disabledContent = (
   return { template: () => webhookDisabled(shown, wordingOf(locale)) }
 }
 
-type Asked<O extends keyof LinkSource> = Parameters<LinkSource[O]>[0]
-type Answer<O extends keyof LinkSource> = Awaited<ReturnType<LinkSource[O]>>
+/** What the gateway says about every mail with a link, besides what the mail shows. */
+type Answer = Readonly<{
+  email: string
+  name?: string
+  expires_at: string
+  locale: string
+  time_zone: string
+}>
 
-const linkMail = <O extends keyof LinkSource>(
+const linkMail = <T extends LinkTemplate, Shown>(
   mail: Readonly<{
     title: string
     awaited: boolean
     shown_to: ShownTo
-    /** The operation that knows the link. */
-    asks: O
-    /** Its answer's `expires_at` is written out for the reader. */
-    write: (answer: Answer<O>, wording: Wording) => Template
+    ask: (source: LinkSource, facts: FactsOf<T>, call: Call) => Promise<Answer & Shown>
+    /** Its `expires_at` is written out for the reader. */
+    write: (shown: Shown, wording: Wording) => Template
   }>,
-) => ({
-  audience: 'link' as const,
+): LinkMail<T> => ({
+  audience: 'link',
   awaited: mail.awaited,
   title: () => mail.title,
   shown_to: mail.shown_to,
-  load: (source: LinkSource, facts: Asked<O>, call: Call) => {
-    const ask = source[mail.asks] as (asked: Asked<O>, call: Call) => Promise<Answer<O>>
-    return ask(facts, call).then((answer) => {
-      const { email, locale, time_zone } = answer
+  load: (source, facts, call) =>
+    mail.ask(source, facts, call).then((answer) => {
+      const { name = '', email, locale, time_zone } = answer
       const expires_at = timeWriter(locale, time_zone)(new Date(answer.expires_at))
       return {
-        to: { name: 'name' in answer ? answer.name : '', address: email },
+        to: { name, address: email },
         template: mail.write({ ...answer, expires_at }, wordingOf(locale)),
       }
-    })
-  },
+    }),
 })
 
 /** Every mail by its template. */
@@ -162,28 +165,28 @@ export const MAILS: {
     title: 'Invitation',
     awaited: true,
     shown_to: 'managers',
-    asks: 'get_invitation',
+    ask: (source, facts, call) => source.get_invitation(facts, call),
     write: invitation,
   }),
   'password-reset': linkMail({
     title: 'New password',
     awaited: true,
     shown_to: 'nobody',
-    asks: 'get_password_reset',
+    ask: (source, facts, call) => source.get_password_reset(facts, call),
     write: passwordReset,
   }),
   confirmation: linkMail({
     title: 'Confirmation of an address',
     awaited: true,
     shown_to: 'nobody',
-    asks: 'get_account_mail',
+    ask: (source, facts, call) => source.get_account_mail(facts, call),
     write: confirmation,
   }),
   'failed-sign-ins': linkMail({
     title: 'Failed sign-ins',
     awaited: false,
     shown_to: 'nobody',
-    asks: 'get_account_mail',
+    ask: (source, facts, call) => source.get_account_mail(facts, call),
     write: failedSignIns,
   }),
 }
