@@ -3,6 +3,7 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 import { agentOf, signUp } from '../support/accounts.ts'
+import { freePort } from '../support/free-port.ts'
 import { toolCall, toolsList } from './mcp-load.ts'
 import { type Pair, pair, sample } from './measure.ts'
 import type { Servers } from './servers.ts'
@@ -28,7 +29,7 @@ export const startProcess = async (
 export type Against = Readonly<{ throughput: Pair; serial: Pair; lists: Pair }>
 
 const against = async (servers: Servers, file: string, bareUrl: string): Promise<Against> => {
-  const port = await servers.freePort()
+  const port = await freePort()
   const url = `http://localhost:${port}`
   const database = `bench_${file.replace(/\W/g, '')}`
   const ours = await startProcess(file, { ...servers.env(database), PORT: String(port), PUBLIC_URL: url })

@@ -15,6 +15,7 @@ import { createLog } from '../../shared/process/log.ts'
 import { configuredKeys } from '../../shared/process/service-keys.ts'
 import { connectMongo, type Mongo } from '../../shared/storage/mongo.ts'
 import { agentOf, signUp } from '../support/accounts.ts'
+import { freePort } from '../support/free-port.ts'
 import { BODY, fillWorkspace, type Size } from './grown.ts'
 import { median, type Pair, pair, sample } from './measure.ts'
 import type { Servers } from './servers.ts'
@@ -117,7 +118,7 @@ const examine = async (mongo: Mongo, work: (index: number) => Promise<unknown>):
 
 /** Fills a small and a large workspace and measures in both. */
 export const benchGrowth = async (servers: Servers, say: (line: string) => void): Promise<Grown[]> => {
-  const port = await servers.freePort()
+  const port = await freePort()
   const connected = await connect(servers.env('bench_growth'), port)
   await using _stack = connected.stack
   const began = performance.now()

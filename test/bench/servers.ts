@@ -6,7 +6,6 @@ import type { Report } from '../../infra/report.ts'
 import { binariesFolder } from '../../infra/servers/cache.ts'
 import { startMongod } from '../../infra/servers/mongod.ts'
 import { startNatsServer } from '../../infra/servers/nats-server.ts'
-import { tryPort } from '../../infra/servers/port.ts'
 import { resolveMongod, resolveNatsServer } from '../../infra/servers/resolve.ts'
 import { MIGRATOR, startServices } from '../../services/start.ts'
 
@@ -15,7 +14,6 @@ const SECRET = 'a secret of the benchmark that is long enough for all'
 export type Servers = AsyncDisposable &
   Readonly<{
     nats_url: string
-    freePort: () => Promise<number>
     /** The environment of services on databases of their own. */
     env: (database: string) => Record<string, string>
   }>
@@ -41,7 +39,6 @@ export const startServers = async (report: Report): Promise<Servers> => {
   stack.use(await startServices(streams, { names: [MIGRATOR] }))
   return {
     nats_url: nats.url,
-    freePort: () => tryPort('127.0.0.1', 0),
     env: (database) => ({
       NATS_URL: nats.url,
       MONGODB_URL: mongod.url.replace('/loops?', `/${database}?`),

@@ -1,5 +1,6 @@
 // The authorization server by numbers: codes and refresh tokens per second, and what a storm of sign-ins does to calls.
 import { agentOf, signUp } from '../support/accounts.ts'
+import { freePort } from '../support/free-port.ts'
 import { exchangeCode, obtainCode, refreshTokens, registerApp, tokensAmong } from '../support/oauth-client.ts'
 import { startProcess } from './gateway.ts'
 import { toolCall } from './mcp-load.ts'
@@ -47,7 +48,7 @@ const storm = (url: string): Readonly<{ end: () => Promise<number> }> => {
 
 /** Measures one gateway with a tasks service that answers at once. */
 export const benchSignIn = async (servers: Servers): Promise<SignIn> => {
-  const port = await servers.freePort()
+  const port = await freePort()
   const url = `http://localhost:${port}`
   const gateway = await startProcess('./gateway-server.ts', {
     ...servers.env('bench_sign_in'),

@@ -2,13 +2,13 @@
 // them that can fail. Knows how to start it and how to hurt each part; not when.
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
-import { tryPort } from '../../infra/servers/port.ts'
 import { STARTABLE } from '../../services/start.ts'
 import { type FaultProxy, startFaultProxy } from '../support/chaos/fault-proxy.ts'
 import { type MongoServers, startMongoServers } from '../support/chaos/mongo-servers.ts'
 import { type NatsServers, startNatsServers } from '../support/chaos/nats-servers.ts'
 import { type Controlled, openProcesses, type Processes } from '../support/chaos/processes.ts'
 import { until } from '../support/chaos/until.ts'
+import { freePort } from '../support/free-port.ts'
 import { type SmtpSink, startSmtpSink } from '../support/smtp-sink.ts'
 
 /** The programs to run and where to keep what they write. */
@@ -130,7 +130,7 @@ export const openWorld = async (setting: Setting): Promise<World> => {
     await mkdir(join(setting.folder, 'logs'), { recursive: true })
     const mail = await startMailServer(stack)
     const ports: number[] = []
-    for (let number = 1; number <= INSTANCES; number += 1) ports.push(await tryPort('127.0.0.1', 0))
+    for (let number = 1; number <= INSTANCES; number += 1) ports.push(await freePort())
     let turn = 0
     const door = stack.use(
       await startFaultProxy(() => ({ host: '127.0.0.1', port: ports[turn++ % ports.length] as number })),

@@ -1,8 +1,9 @@
 // The official judge of authorization servers, and the person whom it sends to sign in and consent, against a whole system.
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { type Account, signUp } from '../support/accounts.ts'
-import { freePort, runSuite } from '../support/conformance/commands.ts'
+import { runSuite } from '../support/conformance/commands.ts'
 import { passedIn } from '../support/conformance/suite.ts'
+import { freePort } from '../support/free-port.ts'
 import { registerApp } from '../support/oauth-client.ts'
 import { type System, startSystem } from '../support/system.ts'
 

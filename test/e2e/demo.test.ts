@@ -5,8 +5,8 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { tryPort } from '../../infra/servers/port.ts'
 import { signUp } from '../support/accounts.ts'
+import { freePort } from '../support/free-port.ts'
 import { type NpmStart, npmStart } from '../support/npm-start.ts'
 
 const ROOT = join(import.meta.dirname, '..', '..')
@@ -17,7 +17,7 @@ let loops: NpmStart
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'demo-'))
-  place = { DATA_DIR: join(folder, 'data'), PORT: String(await tryPort('127.0.0.1', 0)) }
+  place = { DATA_DIR: join(folder, 'data'), PORT: String(await freePort()) }
   loops = npmStart(place)
   await loops.ready()
   await signUp(loops, { name: 'Ada', workspace: 'Engine' })
@@ -48,7 +48,7 @@ test('the_day_is_worked_though_nobody_may_sign_up_any_more_and_again', async () 
 })
 
 test('a_system_that_is_not_there_is_said_in_one_sentence', async () => {
-  const { code, said } = await demo({ ...place, PORT: String(await tryPort('127.0.0.1', 0)) })
+  const { code, said } = await demo({ ...place, PORT: String(await freePort()) })
   expect(code).toBe(1)
   expect(said).toMatch(/^Nothing answers at \S+: run npm start .*\n$/)
 })

@@ -8,12 +8,12 @@ import { type BSON, MongoClient } from 'mongodb'
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import { silentReport } from '../../infra/report.ts'
 import { startMongod } from '../../infra/servers/mongod.ts'
-import { tryPort } from '../../infra/servers/port.ts'
 import { resolveMongod } from '../../infra/servers.ts'
 import { connectBus } from '../../shared/bus/connect.ts'
 import { EVENTS_STREAM } from '../../shared/events/streams.ts'
 import { createLog } from '../../shared/process/log.ts'
 import { type Account, agentOf, openBrowser, signUp } from '../support/accounts.ts'
+import { freePort } from '../support/free-port.ts'
 import { serverSearch } from '../support/images.ts'
 import type { McpClient } from '../support/mcp-client.ts'
 import { type NpmStart, npmStart } from '../support/npm-start.ts'
@@ -145,7 +145,7 @@ const work = async (): Promise<void> => {
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'restore-'))
-  PORT = String(await tryPort('127.0.0.1', 0))
+  PORT = String(await freePort())
   const first = await start('first')
   owner = await signUp(first, { name: 'Ada', workspace: 'Engine' })
   agent = await agentOf(first, owner)

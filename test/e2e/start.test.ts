@@ -8,7 +8,7 @@ import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { MongoClient } from 'mongodb'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { tryPort } from '../../infra/servers/port.ts'
+import { freePort } from '../support/free-port.ts'
 import type { NpmStart } from '../support/npm-start.ts'
 import { gone, npmStart, serversOf } from '../support/npm-start.ts'
 
@@ -46,7 +46,7 @@ const printed = async (command: string, args: readonly string[], env: Record<str
   return ran.stdout + ran.stderr
 }
 
-const freePort = async () => String(await tryPort('127.0.0.1', 0))
+const anyPort = async () => String(await freePort())
 
 const start = (PORT: string, name = 'data', more: Record<string, string> = {}): NpmStart => {
   const run = npmStart({ DATA_DIR: join(folder, name), PORT, ...more })
@@ -91,7 +91,7 @@ const expectAda = async ({ url }: NpmStart) => {
 }
 
 test('screen_tells_where_everything_is', async () => {
-  const run = await started(await freePort())
+  const run = await started(await anyPort())
   const { url } = run
   for (const part of [`${url}/sign-up`, `${url}/mcp`, `${url}/dev/mail`]) {
     expect(run.output()).toContain(part)
@@ -102,7 +102,7 @@ test('screen_tells_where_everything_is', async () => {
 })
 
 test('data_found_again_by_a_second_start_without_any_network', async () => {
-  const port = await freePort()
+  const port = await anyPort()
   const first = await started(port)
   await signUp(first)
   first.npm.kill('SIGTERM')
@@ -115,7 +115,7 @@ test('data_found_again_by_a_second_start_without_any_network', async () => {
 test.each(['SIGINT', 'SIGTERM'] as const)(
   'everything_stopped_in_order_by_%s_in_the_terminal',
   async (signal) => {
-    const run = await started(await freePort())
+    const run = await started(await anyPort())
     const servers = serversOf(run.dataDir)
     expect(servers).toHaveLength(2)
     run.signalAll(signal)
@@ -126,7 +126,7 @@ test.each(['SIGINT', 'SIGTERM'] as const)(
 )
 
 test('killed_in_full_and_started_again_at_once_with_its_data', async () => {
-  const port = await freePort()
+  const port = await anyPort()
   const first = await started(port)
   await signUp(first)
   const servers = serversOf(first.dataDir)
@@ -138,7 +138,7 @@ test('killed_in_full_and_started_again_at_once_with_its_data', async () => {
 })
 
 test('killed_npm_takes_the_rest_with_it_and_hinders_no_next_start', async () => {
-  const port = await freePort()
+  const port = await anyPort()
   const first = await started(port)
   await signUp(first)
   const servers = serversOf(first.dataDir)
@@ -149,7 +149,7 @@ test('killed_npm_takes_the_rest_with_it_and_hinders_no_next_start', async () => 
 })
 
 test('killed_servers_started_again', async () => {
-  const run = await started(await freePort())
+  const run = await started(await anyPort())
   await signUp(run)
   for (const pid of serversOf(run.dataDir)) process.kill(pid, 'SIGKILL')
   await expect.poll(() => run.output().match(/serving again/g) ?? [], { timeout: 30_000 }).toHaveLength(2)
@@ -158,7 +158,7 @@ test('killed_servers_started_again', async () => {
 })
 
 test('its_database_opens_to_the_commands_of_its_operator_and_to_nobody_without_the_login', async () => {
-  const { dataDir, output } = await started(await freePort())
+  const { dataDir, output } = await started(await anyPort())
   const { MONGODB_URL } = JSON.parse(readFileSync(join(dataDir, 'running.json'), 'utf8'))
   await using stranger = new MongoClient(`mongodb://${new URL(MONGODB_URL).host}/?directConnection=true`)
   await expect(stranger.db('loops_gateway').collection('people').findOne()).rejects.toMatchObject({
@@ -175,7 +175,7 @@ test('its_database_opens_to_the_commands_of_its_operator_and_to_nobody_without_t
 })
 
 test('two_copies_run_side_by_side', async () => {
-  const [one, two] = await Promise.all([started(await freePort(), 'one'), started(await freePort(), 'two')])
+  const [one, two] = await Promise.all([started(await anyPort(), 'one'), started(await anyPort(), 'two')])
   await signUp(one)
   await signUp(two)
   one.npm.kill('SIGTERM')
@@ -184,9 +184,9 @@ test('two_copies_run_side_by_side', async () => {
 })
 
 test('folder_in_use_told_in_one_sentence', async () => {
-  const port = await freePort()
+  const port = await anyPort()
   const first = await started(port)
-  const { code, sentence } = await faultOf(start(await freePort()))
+  const { code, sentence } = await faultOf(start(await anyPort()))
   expect(sentence).toMatch(
     new RegExp(
       `^The data folder .*data is in use by the copy of Loops that runs on port ${port} \\(process \\d+\\): stop`,
@@ -223,7 +223,7 @@ test('server_that_dies_told_in_one_sentence_with_its_last_words', async () => {
     '#!/bin/sh\n[ "$1" = --version ] && echo "db version v8.0.0" || { echo "no journal"; exit 14; }\n',
   )
   chmodSync(broken, 0o755)
-  const run = start(await freePort(), 'data', { MONGOMS_SYSTEM_BINARY: broken })
+  const run = start(await anyPort(), 'data', { MONGOMS_SYSTEM_BINARY: broken })
   expect(await faultOf(run)).toEqual({ code: 1, sentence: '  no journal' })
   expect(run.output()).toMatch(
     /^mongod stopped \(exit code 14\): see its last lines below and all of them in .*mongod\.log/m,
@@ -232,7 +232,7 @@ test('server_that_dies_told_in_one_sentence_with_its_last_words', async () => {
 
 test('folder_that_cannot_be_used_told_in_one_sentence', async () => {
   writeFileSync(join(folder, 'data'), 'a file')
-  const { code, sentence } = await faultOf(start(await freePort()))
+  const { code, sentence } = await faultOf(start(await anyPort()))
   expect(sentence).toMatch(
     /^The data folder .* cannot be used \(EEXIST\): make it a folder that you may write to, or set DATA_DIR\.$/,
   )

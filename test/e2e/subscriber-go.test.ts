@@ -9,8 +9,8 @@ import { join } from 'node:path'
 import { type JetStreamClient, jetstream } from '@nats-io/jetstream'
 import { connect, type NatsConnection } from '@nats-io/transport-node'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { tryPort } from '../../infra/servers/port.ts'
 import { agentOf, signUp } from '../support/accounts.ts'
+import { freePort } from '../support/free-port.ts'
 import { buildGo, missingGo } from '../support/go.ts'
 import type { McpClient } from '../support/mcp-client.ts'
 import { type NpmStart, npmStart } from '../support/npm-start.ts'
@@ -67,7 +67,7 @@ describe.skipIf(noGo)(`in Go${noGo ? `: ${noGo}` : ''}`, () => {
     folder = await mkdtemp(join(tmpdir(), 'subscriber-go-'))
     const built = await buildGo(join(folder, NAME))
     if ('missing' in built) throw new Error(built.missing)
-    loops = npmStart({ DATA_DIR: join(folder, 'data'), PORT: String(await tryPort('127.0.0.1', 0)) })
+    loops = npmStart({ DATA_DIR: join(folder, 'data'), PORT: String(await freePort()) })
     await loops.ready()
     const added = ['add', NAME, '--events', 'evt.tasks.>']
     credentials = credentialsIn(await subscriberCommand(added, { DATA_DIR: loops.dataDir }))

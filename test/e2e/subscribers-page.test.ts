@@ -5,8 +5,8 @@ import { mkdtemp, readdir, readFile, rm, symlink } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { tryPort } from '../../infra/servers/port.ts'
 import { agentOf, signUp } from '../support/accounts.ts'
+import { freePort } from '../support/free-port.ts'
 import { missingGo } from '../support/go.ts'
 import type { McpClient } from '../support/mcp-client.ts'
 import { type NpmStart, npmStart } from '../support/npm-start.ts'
@@ -48,7 +48,7 @@ beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'page-'))
   for (const name of ['infra', 'node_modules', 'package.json', 'package-lock.json'])
     await symlink(join(ROOT, name), join(folder, name))
-  const PORT = String(await tryPort('127.0.0.1', 0))
+  const PORT = String(await freePort())
   loops = npmStart({ DATA_DIR: join(folder, 'data'), PORT })
 })
 afterAll(async () => {

@@ -9,8 +9,8 @@ import { DatabaseSync } from 'node:sqlite'
 import { type JetStreamClient, jetstream } from '@nats-io/jetstream'
 import { connect, type NatsConnection } from '@nats-io/transport-node'
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
-import { tryPort } from '../../infra/servers/port.ts'
 import { type Account, agentOf, signUp } from '../support/accounts.ts'
+import { freePort } from '../support/free-port.ts'
 import type { McpClient } from '../support/mcp-client.ts'
 import { type NpmStart, npmStart, serversOf } from '../support/npm-start.ts'
 import { ensurePython } from '../support/python.ts'
@@ -79,7 +79,7 @@ const workOf = (name: string): string[] =>
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'subscribers-'))
-  const port = String(await tryPort('127.0.0.1', 0))
+  const port = String(await freePort())
   loops = npmStart({ DATA_DIR: join(folder, 'data'), PORT: port })
 }, 60_000)
 afterAll(async () => {

@@ -1,13 +1,13 @@
 // Every step at which the gateway stands between two documents: the process is killed there, another one is started, and
 // what the person did is found done, with its events told once.
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { tryPort } from '../../infra/servers/port.ts'
 import { openPeopleStores, type PeopleStore } from '../../services/gateway/accounts/account-store.ts'
 import { gateway } from '../../shared/contracts/gateway/contract.ts'
 import { systemClock as clock } from '../../shared/process/clock.ts'
 import { createLog } from '../../shared/process/log.ts'
 import { connectMongo, type Mongo } from '../../shared/storage/mongo.ts'
 import { type Browser, openBrowser } from '../support/accounts.ts'
+import { freePort } from '../support/free-port.ts'
 import { authorizationUrl, exchangeCode, newPkce, registerApp } from '../support/oauth-client.ts'
 import { ids, openEnvironment, type TestEnvironment } from '../support/service-environment.ts'
 
@@ -20,7 +20,7 @@ let mongo: Mongo
 let people: PeopleStore
 
 beforeEach(async () => {
-  const port = await tryPort('127.0.0.1', 0)
+  const port = await freePort()
   site = `http://localhost:${port}`
   bed = await openEnvironment({ PORT: String(port), SIGN_UP: 'open' })
   mongo = await connectMongo(bed.mongodbUrl, createLog({ filter: 'error', topic: 'test' }))

@@ -1,7 +1,7 @@
 // What a service without an address of its own says of itself: alive, and ready as long as the bus is there.
 import { afterEach, expect, test } from 'vitest'
 import { startHealth } from '../../shared/process/health.ts'
-import { freePort } from '../support/conformance/commands.ts'
+import { freePort } from '../support/free-port.ts'
 
 let health: AsyncDisposable | undefined
 afterEach(async () => {

@@ -7,11 +7,12 @@ import { MongoClient } from 'mongodb'
 import { afterEach, beforeAll, beforeEach, expect, test, vi } from 'vitest'
 import { silentReport } from '../../infra/report.ts'
 import { startMongod } from '../../infra/servers/mongod.ts'
-import { tryPort, untilAccepting } from '../../infra/servers/port.ts'
+import { untilAccepting } from '../../infra/servers/port.ts'
 import { launch, runningProcess } from '../../infra/servers/process.ts'
 import { ensureReplicaSet } from '../../infra/servers/replica-set.ts'
 import type { Binary } from '../../infra/servers.ts'
 import { resolveMongod } from '../../infra/servers.ts'
+import { freePort } from '../support/free-port.ts'
 import { serverSearch } from '../support/images.ts'
 
 const FETCH_TIMEOUT_MS = 180_000
@@ -60,7 +61,7 @@ const withoutLogin = (url: string) => `mongodb://${new URL(url).host}/?directCon
 
 /** What an earlier release has left: a replica set of one that asked nobody who they were, stopped in order. */
 const leaveOpenData = async (): Promise<void> => {
-  const port = await tryPort('127.0.0.1', 0)
+  const port = await freePort()
   mkdirSync(join(folder, 'data'), { recursive: true, mode: 0o700 })
   writeFileSync(join(folder, 'port'), `${port}\n`)
   const server = launch({

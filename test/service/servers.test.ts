@@ -14,6 +14,7 @@ import { tryPort, untilAccepting } from '../../infra/servers/port.ts'
 import type { Binary } from '../../infra/servers.ts'
 import { resolveMongod, resolveNatsServer } from '../../infra/servers.ts'
 import { canFillDisk, fillDisk } from '../support/chaos/full-disk.ts'
+import { freePort } from '../support/free-port.ts'
 import { serverSearch } from '../support/images.ts'
 
 const SECRET = 'a secret of more than thirty-two characters'
@@ -62,7 +63,7 @@ test('mongod_data_found_again_by_the_next_start_on_another_port', async () => {
   const first = await runMongod()
   await (await notes(first.url)).insertOne({ _id: 1 })
   await first[Symbol.asyncDispose]()
-  const other = await tryPort('127.0.0.1', 0)
+  const other = await freePort()
   await writeFile(join(dataDir, 'mongod', 'port'), `${other}\n`)
   const second = await runMongod()
   expect(portOf(second.url)).toBe(other)

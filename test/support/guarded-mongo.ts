@@ -3,9 +3,10 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { RSEQ_FOR_GLIBC } from '../../infra/servers/mongod.ts'
-import { tryPort, untilAccepting } from '../../infra/servers/port.ts'
+import { untilAccepting } from '../../infra/servers/port.ts'
 import { resolveMongod } from '../../infra/servers.ts'
 import { openProcesses, type Processes } from './chaos/processes.ts'
+import { freePort } from './free-port.ts'
 import { passwordOf, passwordsOf } from './guarded-nats.ts'
 import { serverSearch } from './images.ts'
 import { type Ran, runMongosh } from './mongosh.ts'
@@ -25,7 +26,7 @@ const NAMES = ['mongo-1', 'mongo-2', 'mongo-3']
 const READY_MS = 60_000
 
 const startMember = async (binary: string, folder: string, processes: Processes): Promise<number> => {
-  const port = await tryPort('127.0.0.1', 0)
+  const port = await freePort()
   const data = await mkdtemp(join(folder, 'data-'))
   processes.keep({
     ...{ name: `mongod ${port}`, command: binary, env: RSEQ_FOR_GLIBC, logFile: `${data}.log` },

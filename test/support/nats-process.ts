@@ -2,9 +2,10 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { tryPort, untilAccepting } from '../../infra/servers/port.ts'
+import { untilAccepting } from '../../infra/servers/port.ts'
 import { resolveNatsServer } from '../../infra/servers.ts'
 import { type Controlled, openProcesses } from './chaos/processes.ts'
+import { freePort } from './free-port.ts'
 import { serverSearch } from './images.ts'
 
 /** The server: its process, its port on 127.0.0.1, and the wait until it accepts connections. */
@@ -20,7 +21,7 @@ export const startNatsProcess = async (
 ): Promise<NatsProcess> => {
   const folder = await mkdtemp(join(tmpdir(), 'loops-nats-'))
   stack.defer(() => rm(folder, { recursive: true, force: true }))
-  const port = await tryPort('127.0.0.1', 0)
+  const port = await freePort()
   const { path: command } = await resolveNatsServer(serverSearch())
   const server = stack.use(openProcesses()).keep({
     name: 'nats-server',

@@ -4,7 +4,8 @@ import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type Db, MongoClient } from 'mongodb'
 import { RSEQ_FOR_GLIBC } from '../../../infra/servers/mongod.ts'
-import { tryPort, untilAccepting } from '../../../infra/servers/port.ts'
+import { untilAccepting } from '../../../infra/servers/port.ts'
+import { freePort } from '../free-port.ts'
 import { type FaultProxy, startFaultProxy } from './fault-proxy.ts'
 import type { Controlled, Processes } from './processes.ts'
 import { until } from './until.ts'
@@ -35,7 +36,7 @@ const startMember = async (
   const name = `mongod-${index + 1}`
   const data = join(folder, `data-${index + 1}`)
   await mkdir(data, { recursive: true })
-  const port = await tryPort('127.0.0.1', 0)
+  const port = await freePort()
   const args = [
     ...['--dbpath', data, '--replSet', REPLICA_SET, '--port', `${port}`, '--bind_ip', '127.0.0.1'],
     ...['--nounixsocket', '--quiet', '--wiredTigerCacheSizeGB', '0.5', '--oplogSize', '256'],

@@ -2,7 +2,7 @@
 // on every way from one to another, so that the cluster can be parted. Knows no service.
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { tryPort } from '../../../infra/servers/port.ts'
+import { freePort } from '../free-port.ts'
 import { type FaultProxy, startFaultProxy } from './fault-proxy.ts'
 import type { Controlled, Processes } from './processes.ts'
 import { until } from './until.ts'
@@ -59,7 +59,7 @@ export const startNatsServers = async (
   await writeFile(file, text)
   await mkdir(join(folder, 'nats-users'))
   await writeFile(join(folder, 'nats-users', 'subscribers.conf'), '')
-  const port = (): Promise<number> => tryPort('127.0.0.1', 0)
+  const port = (): Promise<number> => freePort()
   const places: Place[] = []
   for (let n = 1; n <= size; n += 1)
     places.push({

@@ -1,8 +1,9 @@
-// Processes that a test hurts: killed, stopped and continued, started again. None of them outlives the process that
-// started it, however that ends. Knows nothing of what they do.
+// Processes that a test kills, stops, continues and starts again. None of them outlives the process that started it,
+// however that ends. Knows nothing of what they do.
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { closeSync, openSync } from 'node:fs'
+import type { Writable } from 'node:stream'
 import { tailOf } from '../../../infra/servers/process.ts'
 
 /** What to run. Its output is appended to a file. */
@@ -12,7 +13,7 @@ export type Program = Readonly<{
   args: readonly string[]
   env?: Readonly<Record<string, string>>
   logFile: string
-  /** Whether it is started only when it is told to. */
+  /** Whether it is started only by `start`. */
   waits?: boolean
 }>
 
@@ -22,12 +23,12 @@ export type Controlled = Readonly<{
   running: () => boolean
   /** Its number while it runs. */
   pid: () => number | undefined
-  /** The last line that it wrote, for each time that it ended without a signal from here. */
+  /** The last line of its output, for each time that it ended without having been killed from here. */
   falls: () => readonly string[]
   /** Ends it as a power cut does; it stays down until `start`. */
   kill: () => Promise<void>
   start: () => void
-  /** Takes the processor from it and gives it back: it notices nothing but the time. */
+  /** Stops it and lets it go on: it notices nothing but the time. */
   pause: () => void
   resume: () => void
 }>
@@ -40,14 +41,69 @@ export type Processes = AsyncDisposable &
 
 const RESTART_PAUSE_MS = 500
 
-/** Kills all that it was told of as soon as its input ends, which is when this process is gone. */
-const startGuard = (): ChildProcess => {
-  const script = 'pids=; while read -r pid; do pids="$pids $pid"; done; kill -KILL $pids 2>/dev/null'
-  const guard = spawn('sh', ['-c', script], { detached: true, stdio: ['pipe', 'ignore', 'ignore'] })
+/** Kills all whose numbers it reads as soon as nobody can write to it any more, which is when this process is gone. */
+const GUARD = 'pids=; while read -r pid; do pids="$pids $pid"; done; kill -KILL $pids 2>/dev/null'
+/** Names itself to the guard before it becomes the program: from its first moment on it cannot be left behind. */
+const GUARDED = 'echo $$ >&3; exec 3>&-; exec "$0" "$@"'
+
+type Guard = Readonly<{ process: ChildProcess; input: Writable }>
+
+const startGuard = (): Guard => {
+  const guard = spawn('sh', ['-c', GUARD], { detached: true, stdio: ['pipe', 'ignore', 'ignore'] })
   guard.on('error', () => undefined)
-  guard.stdin?.on('error', () => undefined)
+  guard.stdin.on('error', () => undefined)
   guard.unref()
-  return guard
+  return { process: guard, input: guard.stdin }
+}
+
+/** Starts a program in a session of its own: a Ctrl-C at the terminal is for whoever tests. */
+const startGuarded = ({ command, args, env = {}, logFile }: Program, guard: Guard): ChildProcess => {
+  const log = openSync(logFile, 'a')
+  try {
+    return spawn('sh', ['-c', GUARDED, command, ...args], {
+      detached: true,
+      stdio: ['ignore', log, log, guard.input],
+      env: { ...process.env, ...env },
+    })
+  } finally {
+    closeSync(log)
+  }
+}
+
+const keepRunning = (program: Program, guard: Guard, closing: () => boolean): Controlled => {
+  let child: ChildProcess | undefined
+  let requested = false
+  const falls: string[] = []
+  const launch = (): void => {
+    if (!requested || child || closing()) return
+    const started = startGuarded(program, guard)
+    child = started
+    started.once('exit', () => {
+      child = undefined
+      if (!requested || closing()) return
+      falls.push(tailOf(program.logFile, 1).join())
+      setTimeout(launch, RESTART_PAUSE_MS)
+    })
+  }
+  return {
+    name: program.name,
+    running: () => child !== undefined,
+    pid: () => child?.pid,
+    falls: () => falls,
+    kill: async () => {
+      requested = false
+      if (!child) return
+      const gone = once(child, 'exit')
+      child.kill('SIGKILL')
+      await gone
+    },
+    start: () => {
+      requested = true
+      launch()
+    },
+    pause: () => void child?.kill('SIGSTOP'),
+    resume: () => void child?.kill('SIGCONT'),
+  }
 }
 
 /** Opens a keeper of processes; disposing it kills all of them. */
@@ -55,64 +111,17 @@ export const openProcesses = (): Processes => {
   const guard = startGuard()
   const kept: Controlled[] = []
   let closing = false
-
-  const keep = (program: Program): Controlled => {
-    const { name, command, args, env = {}, logFile } = program
-    let child: ChildProcess | undefined
-    let wanted = false
-    const falls: string[] = []
-    const launch = (): void => {
-      if (!wanted || child || closing) return
-      const log = openSync(logFile, 'a')
-      // In a session of its own: a Ctrl-C at the terminal is for whoever tests.
-      const stdio = ['ignore', log, log] as const
-      const started = spawn(command, args, {
-        detached: true,
-        stdio: [...stdio],
-        env: { ...process.env, ...env },
-      })
-      closeSync(log)
-      child = started
-      guard.stdin?.write(`${started.pid}\n`)
-      const ended = (): void => {
-        if (child !== started) return
-        child = undefined
-        if (!wanted || closing) return
-        falls.push(tailOf(logFile, 1).join())
-        setTimeout(launch, RESTART_PAUSE_MS)
-      }
-      started.once('exit', ended)
-      started.once('error', ended)
-    }
-    const controlled: Controlled = {
-      name,
-      running: () => child !== undefined,
-      pid: () => child?.pid,
-      falls: () => falls,
-      kill: async () => {
-        wanted = false
-        if (!child) return
-        const gone = once(child, 'exit')
-        child.kill('SIGKILL')
-        await gone
-      },
-      start: () => {
-        wanted = true
-        launch()
-      },
-      pause: () => void child?.kill('SIGSTOP'),
-      resume: () => void child?.kill('SIGCONT'),
-    }
-    kept.push(controlled)
-    if (!program.waits) controlled.start()
-    return controlled
-  }
   return {
-    keep,
+    keep: (program) => {
+      const one = keepRunning(program, guard, () => closing)
+      kept.push(one)
+      if (!program.waits) one.start()
+      return one
+    },
     [Symbol.asyncDispose]: async () => {
       closing = true
       await Promise.all(kept.map((one) => one.kill()))
-      guard.kill('SIGKILL')
+      guard.process.kill('SIGKILL')
     },
   }
 }

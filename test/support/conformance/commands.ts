@@ -1,7 +1,6 @@
 // The programs that judge from outside: the official suite and the Inspector, started as their users start them.
 import { type ChildProcess, spawn } from 'node:child_process'
 import { createRequire } from 'node:module'
-import { createServer } from 'node:net'
 import { dirname, join } from 'node:path'
 
 export type Ended = Readonly<{ code: number | null; stdout: string; stderr: string }>
@@ -56,15 +55,6 @@ const follow = (child: ChildProcess): Program => {
       child.kill('SIGKILL')
     },
   }
-}
-
-/** A port of the loopback that is free now, for a program that has to be told one. */
-export const freePort = async (): Promise<number> => {
-  const server = createServer()
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  const address = server.address()
-  await new Promise((resolve) => server.close(resolve))
-  return address !== null && typeof address === 'object' ? address.port : 0
 }
 
 type Env = Readonly<Record<string, string>>

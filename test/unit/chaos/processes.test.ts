@@ -1,9 +1,10 @@
-// Processes that a test hurts: kept running, killed and started at will, and gone with whoever started them.
+// Processes that a test keeps: started again, killed and started at will, and gone with whoever started them.
 import { spawn } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
+import { identityOf } from '../../../infra/servers/identity.ts'
 import { openProcesses, type Program } from '../../support/chaos/processes.ts'
 
 let folder: string
@@ -28,13 +29,8 @@ const pids = (): readonly number[] => {
     return []
   }
 }
-const lives = (pid: number | undefined): boolean => {
-  try {
-    return pid !== undefined && process.kill(pid, 0)
-  } catch {
-    return false
-  }
-}
+/** Whether it runs: one that has ended may still have its number, until somebody has waited for it. */
+const lives = (pid: number | undefined): boolean => pid !== undefined && identityOf(pid) !== undefined
 
 test('killed_for_good_until_it_is_started', async () => {
   await using processes = openProcesses()
