@@ -62,7 +62,7 @@ const nameReceiver = async (owner: Account, { url }: Receiver): Promise<void> =>
  * that a notifier had under way when it was hurt itself.
  */
 const mostCopies = ({ mail }: World, plan: readonly ScheduledFault[]): number =>
-  mail.dropped() + mail.proxy.hurt() + faultsOf(plan, 'notifier').length * IN_DOUBT
+  mail.dropped() + mail.proxy.broken() + faultsOf(plan, 'notifier').length * IN_DOUBT
 
 const summary = (
   { ledger }: Common,

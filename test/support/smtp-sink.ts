@@ -1,7 +1,7 @@
 // An SMTP server that keeps the mails it is given and misbehaves on demand. It is also copied alone into a container
 // (container-set.ts), so it imports nothing of this project.
 import { createServer } from 'node:http'
-import type { AddressInfo, Socket } from 'node:net'
+import type { AddressInfo, Server, Socket } from 'node:net'
 import { type ParsedMail, simpleParser } from 'mailparser'
 import { SMTPServer, type SMTPServerDataStream, type SMTPServerSession } from 'smtp-server'
 
@@ -45,7 +45,7 @@ export type SmtpSink = AsyncDisposable &
     /** The mails that arrived, oldest first. */
     mails: readonly SinkMail[]
     /** Decides from now on which moments go wrong; without an argument none. */
-    misbehave: (plan?: (moment: SinkMoment) => SinkFault | undefined) => void
+    misbehave: (decide?: (moment: SinkMoment) => SinkFault | undefined) => void
     /**
      * Waits until the mails fulfil a condition and returns them.
      * @throws Error that lists what has arrived, when they do not within the limit
@@ -61,6 +61,57 @@ const MAX_MAIL_BYTES = 10 * 1024 * 1024
 
 type Done = (error?: Error | null) => void
 
+/** The open connections of a server by the port of the client. */
+const connectionsOf = (server: Server): ReadonlyMap<number, Socket> => {
+  const sockets = new Map<number, Socket>()
+  server.on('connection', (socket: Socket) => {
+    const number = socket.remotePort ?? 0
+    sockets.set(number, socket)
+    socket.on('close', () => sockets.delete(number))
+  })
+  return sockets
+}
+
+const respond = (fault: SinkFault | undefined, socket: Socket | undefined, done: Done): void => {
+  if (fault === undefined) done()
+  else if (typeof fault === 'object' && 'after' in fault) void fault.after.then(() => done())
+  else if (fault === 'cut') socket?.destroy()
+  else done(Object.assign(new Error(fault.text ?? 'refused'), { responseCode: fault.reply }))
+}
+
+/** A server that asks at each moment what goes wrong, and hands over the mails that arrive. */
+const newServer = (
+  tls: boolean,
+  faultAt: (at: SinkMoment['at'], to: readonly string[]) => SinkFault | undefined,
+  keep: (mail: SinkMail) => void,
+) => {
+  const reply = (fault: SinkFault | undefined, { remotePort }: SMTPServerSession, done: Done): void =>
+    respond(fault, sockets.get(remotePort), done)
+  const receive = async (stream: SMTPServerDataStream, session: SMTPServerSession, done: Done) => {
+    const { mailFrom, rcptTo } = session.envelope
+    const to = rcptTo.map(({ address }) => address)
+    const mail = await parse(await readAll(stream), mailFrom ? mailFrom.address : '', to)
+    const fault = faultAt('data', to)
+    if (fault === undefined || fault === 'cut' || 'after' in fault) keep(mail)
+    reply(fault, session, done)
+  }
+  const server = new SMTPServer({
+    authOptional: true,
+    allowInsecureAuth: true,
+    disabledCommands: tls ? [] : ['STARTTLS'],
+    size: MAX_MAIL_BYTES,
+    onAuth: ({ username = '' }, session, done) =>
+      reply(faultAt('auth', []), session, (fault) => done(fault ?? null, { user: username })),
+    onMailFrom: (_, session, done) => reply(faultAt('mail', []), session, done),
+    onRcptTo: ({ address }, session, done) => reply(faultAt('rcpt', [address]), session, done),
+    onData: (stream, session, done) => void receive(stream, session, done).catch(done),
+  })
+  // A client that goes away is its own business.
+  server.on('error', () => undefined)
+  const sockets = connectionsOf(server.server)
+  return { server, sockets }
+}
+
 /** Starts a sink; without options on a free port of this machine alone. */
 export const startSmtpSink = async (
   options: Readonly<{
@@ -73,49 +124,16 @@ export const startSmtpSink = async (
   const { host = '127.0.0.1', port = 0, tls = false } = options
   const mails: SinkMail[] = []
   const waiting = new Set<() => void>()
-  const sockets = new Map<number, Socket>()
   const moments = { auth: 0, mail: 0, rcpt: 0, data: 0 }
-  let plan: (moment: SinkMoment) => SinkFault | undefined = () => undefined
-
-  const decide = (at: SinkMoment['at'], to: readonly string[]) => plan({ at, to, nth: moments[at]++ })
-
-  const respond = (fault: SinkFault | undefined, session: SMTPServerSession, done: Done) => {
-    if (fault === undefined) done()
-    else if (typeof fault === 'object' && 'after' in fault) void fault.after.then(() => done())
-    else if (fault === 'cut') sockets.get(session.remotePort)?.destroy()
-    else done(Object.assign(new Error(fault.text ?? 'refused'), { responseCode: fault.reply }))
-  }
-
-  const receive = async (stream: SMTPServerDataStream, session: SMTPServerSession, done: Done) => {
-    const { mailFrom, rcptTo } = session.envelope
-    const to = rcptTo.map(({ address }) => address)
-    const mail = await parse(await readAll(stream), mailFrom ? mailFrom.address : '', to)
-    const fault = decide('data', to)
-    if (fault === undefined || fault === 'cut' || 'after' in fault) {
+  let decide: (moment: SinkMoment) => SinkFault | undefined = () => undefined
+  const { server, sockets } = newServer(
+    tls,
+    (at, to) => decide({ at, to, nth: moments[at]++ }),
+    (mail) => {
       mails.push(mail)
       for (const look of waiting) look()
-    }
-    respond(fault, session, done)
-  }
-
-  const server = new SMTPServer({
-    authOptional: true,
-    allowInsecureAuth: true,
-    disabledCommands: tls ? [] : ['STARTTLS'],
-    size: MAX_MAIL_BYTES,
-    onAuth: ({ username = '' }, session, done) =>
-      respond(decide('auth', []), session, (fault) => done(fault ?? null, { user: username })),
-    onMailFrom: (_, session, done) => respond(decide('mail', []), session, done),
-    onRcptTo: ({ address }, session, done) => respond(decide('rcpt', [address]), session, done),
-    onData: (stream, session, done) => void receive(stream, session, done).catch(done),
-  })
-  // A client that goes away is its own business.
-  server.on('error', () => undefined)
-  server.server.on('connection', (socket: Socket) => {
-    const number = socket.remotePort ?? 0
-    sockets.set(number, socket)
-    socket.on('close', () => sockets.delete(number))
-  })
+    },
+  )
   await new Promise<void>((resolve, reject) => {
     server.server.once('error', reject)
     server.listen(port, host, resolve)
@@ -124,7 +142,7 @@ export const startSmtpSink = async (
     url: `smtp://${host}:${(server.server.address() as AddressInfo).port}`,
     mails,
     misbehave: (next = () => undefined) => {
-      plan = next
+      decide = next
     },
     waitFor: (isMet, limitMs = WAIT_LIMIT_MS) => untilMet(mails, waiting, isMet, limitMs),
     [Symbol.asyncDispose]: async () => {

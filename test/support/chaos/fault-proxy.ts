@@ -1,5 +1,4 @@
-// A TCP proxy that does to connections what networks do: it delays, cuts, stalls and refuses them on demand. Knows no
-// protocol.
+// A TCP proxy that does to connections what networks do: it delays, cuts, loses and refuses them. Knows no protocol.
 import { createServer, connect as dial, type Socket } from 'node:net'
 
 /** Where something listens. */
@@ -23,8 +22,8 @@ export type FaultProxy = AsyncDisposable &
     inflict: (fault: Fault) => void
     /** New connections are well from now on; half-open ones stay dead. */
     heal: () => void
-    /** Connections that were cut, reset or lost so far. */
-    hurt: () => number
+    /** How many connections were cut, reset or lost so far. */
+    broken: () => number
   }>
 
 type Direction = 'request' | 'reply'
@@ -33,82 +32,93 @@ type Line = Readonly<{ client: Socket; server: Socket }> & {
   /** Bytes since the present fault began. */
   bytes: Record<Direction, number>
 }
+/** All lines of a proxy, and what goes wrong on them. */
+type Network = { readonly lines: Set<Line>; fault: Fault | undefined; broken: number }
+
+const end = (network: Network, line: Line, how: 'destroySoon' | 'resetAndDestroy'): void => {
+  if (!network.lines.delete(line)) return
+  network.broken += 1
+  line.client[how]()
+  line.server[how]()
+}
+
+const kill = (network: Network, line: Line): void => {
+  if (!line.dead) network.broken += 1
+  line.dead = true
+}
+
+type Piece = Readonly<{ direction: Direction; to: Socket; bytes: Buffer; done: () => void }>
+
+const pass = (network: Network, line: Line, { direction, to, bytes, done }: Piece): void => {
+  const { lines, fault } = network
+  if (line.dead || !lines.has(line)) return
+  if (fault?.kind !== 'cut' || fault.of !== direction) return void to.write(bytes, done)
+  const room = Math.max(0, fault.after_bytes - line.bytes[direction])
+  line.bytes[direction] += bytes.length
+  if (bytes.length <= room) to.write(bytes, done)
+  else to.write(bytes.subarray(0, room), () => end(network, line, 'destroySoon'))
+}
+
+const forward = (network: Network, line: Line, direction: Direction): void => {
+  const [from, to] = direction === 'request' ? [line.client, line.server] : [line.server, line.client]
+  from.on('error', () => from.destroy())
+  from.on('data', (bytes: Buffer) => {
+    if (line.dead) return
+    // One piece at a time, so that what is delayed stays in order and a slow reader is felt by the writer.
+    from.pause()
+    const go = (): void => pass(network, line, { direction, to, bytes, done: () => from.resume() })
+    if (network.fault?.kind === 'delay') setTimeout(go, network.fault.ms)
+    else go()
+  })
+  from.on('close', () => {
+    if (!line.dead) to.destroySoon()
+    if (!line.dead || to.destroyed) network.lines.delete(line)
+  })
+}
+
+const accept = (network: Network, client: Socket, address: Address | undefined): void => {
+  if (!address || network.fault?.kind === 'refuse') {
+    client.on('error', () => undefined)
+    client.resetAndDestroy()
+    return
+  }
+  const line: Line = { client, server: dial(address), dead: false, bytes: { request: 0, reply: 0 } }
+  if (network.fault?.kind === 'half_open') kill(network, line)
+  network.lines.add(line)
+  forward(network, line, 'request')
+  forward(network, line, 'reply')
+}
+
+const inflict = (network: Network, fault: Fault): void => {
+  network.fault = fault
+  for (const line of network.lines) {
+    line.bytes = { request: 0, reply: 0 }
+    if (fault.kind === 'refuse') end(network, line, 'resetAndDestroy')
+    if (fault.kind === 'half_open') kill(network, line)
+  }
+}
 
 /**
  * Starts a proxy on a free port of this machine.
  * @param target asked for each connection; undefined refuses it.
  */
 export const startFaultProxy = async (target: () => Address | undefined): Promise<FaultProxy> => {
-  const lines = new Set<Line>()
-  let fault: Fault | undefined
-  let hurt = 0
-
-  const end = (line: Line, how: 'destroySoon' | 'resetAndDestroy'): void => {
-    if (!lines.delete(line)) return
-    hurt += 1
-    line.client[how]()
-    line.server[how]()
-  }
-  const kill = (line: Line): void => {
-    if (!line.dead) hurt += 1
-    line.dead = true
-  }
-  const pass = (line: Line, direction: Direction, to: Socket, piece: Buffer, done: () => void): void => {
-    if (line.dead || !lines.has(line)) return
-    if (fault?.kind !== 'cut' || fault.of !== direction) return void to.write(piece, done)
-    const room = Math.max(0, fault.after_bytes - line.bytes[direction])
-    line.bytes[direction] += piece.length
-    if (piece.length <= room) to.write(piece, done)
-    else to.write(piece.subarray(0, room), () => end(line, 'destroySoon'))
-  }
-  const join = (line: Line, direction: Direction, from: Socket, to: Socket): void => {
-    from.on('error', () => from.destroy())
-    from.on('data', (piece: Buffer) => {
-      if (line.dead) return
-      // One piece at a time, so that what is delayed stays in order and a slow reader is felt by the writer.
-      from.pause()
-      const go = (): void => pass(line, direction, to, piece, () => from.resume())
-      if (fault?.kind === 'delay') setTimeout(go, fault.ms)
-      else go()
-    })
-    from.on('close', () => {
-      if (!line.dead) to.destroySoon()
-      if (!line.dead || to.destroyed) lines.delete(line)
-    })
-  }
-  const server = createServer((client) => {
-    const address = target()
-    if (!address || fault?.kind === 'refuse') {
-      client.on('error', () => undefined)
-      client.resetAndDestroy()
-      return
-    }
-    const line: Line = { client, server: dial(address), dead: false, bytes: { request: 0, reply: 0 } }
-    if (fault?.kind === 'half_open') kill(line)
-    lines.add(line)
-    join(line, 'request', client, line.server)
-    join(line, 'reply', line.server, client)
-  })
+  const network: Network = { lines: new Set(), fault: undefined, broken: 0 }
+  const server = createServer((client) => accept(network, client, target()))
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   const address = server.address()
   return {
     host: '127.0.0.1',
     port: address !== null && typeof address === 'object' ? address.port : 0,
-    inflict: (next) => {
-      fault = next
-      for (const line of lines) {
-        line.bytes = { request: 0, reply: 0 }
-        if (next.kind === 'refuse') end(line, 'resetAndDestroy')
-        if (next.kind === 'half_open') kill(line)
-      }
-    },
+    inflict: (fault) => inflict(network, fault),
     heal: () => {
-      fault = undefined
+      network.fault = undefined
     },
-    hurt: () => hurt,
+    broken: () => network.broken,
     [Symbol.asyncDispose]: async () => {
       const closed = new Promise((resolve) => server.close(resolve))
-      for (const { client, server: upstream } of lines) for (const end of [client, upstream]) end.destroy()
+      for (const { client, server: upstream } of network.lines)
+        for (const socket of [client, upstream]) socket.destroy()
       await closed
     },
   }

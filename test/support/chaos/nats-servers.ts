@@ -21,15 +21,15 @@ export type NatsServers = AsyncDisposable &
     join: () => void
     /** Kills all servers and deletes what JetStream has on their disks; they stay down until started. */
     loseEverything: () => Promise<void>
-    /** Waits until every server says that it is well. */
+    /** Waits until every server says that it is healthy. */
     allReady: () => Promise<void>
   }>
 
-/** The user of whoever looks at it all; no operator has one. */
+/** The user of the tests, who may do everything; no installation has one. */
 export const OBSERVER = 'observer'
 
 const READY_MS = 60_000
-/** Nobody listens there: servers find each other by the ways that they are told, which have the proxies. */
+/** Nobody listens there, so that servers find each other by their routes alone, which lead through the proxies. */
 const NOWHERE = '127.0.0.1:1'
 
 const passwordOf = (user: string): string => `secret-of-${user}`
@@ -45,78 +45,79 @@ const configuration = async (): Promise<Readonly<{ text: string; env: Record<str
   }
 }
 
-type Place = Readonly<{ client: number; route: number; health: number; folder: string }>
+/** Where a server listens, and where its data is. */
+type Site = Readonly<{ client: number; route: number; health: number; folder: string }>
+
+type Options = Readonly<{ binary: string; folder: string; size: number; processes: Processes }>
+
+/** Writes the configuration file. @returns its path, and the variables that it needs */
+const writeConfiguration = async (
+  folder: string,
+): Promise<Readonly<{ file: string; env: Record<string, string> }>> => {
+  const { text, env } = await configuration()
+  const file = join(folder, 'nats.conf')
+  await mkdir(join(folder, 'nats-users'), { recursive: true })
+  await writeFile(file, text)
+  await writeFile(join(folder, 'nats-users', 'subscribers.conf'), '')
+  return { file, env }
+}
+
+/** The arguments of a server of a cluster. It reaches the others through the proxies of `routes` alone. */
+const clusterArguments = ({ route }: Site, routes: readonly string[]): readonly string[] => [
+  ...['--cluster_name', 'loops', '--cluster_listen', `nats://127.0.0.1:${route}`],
+  ...['--no_advertise', '--cluster_advertise', NOWHERE, '--routes', routes.join(',')],
+]
+
+const isWell = ({ health }: Site): Promise<boolean> =>
+  fetch(`http://127.0.0.1:${health}/healthz`, { signal: AbortSignal.timeout(2_000) }).then(
+    ({ ok }) => ok,
+    () => false,
+  )
 
 /** Starts `size` servers with their data below `folder`. */
-export const startNatsServers = async (
-  options: Readonly<{ binary: string; folder: string; size: number; processes: Processes }>,
-): Promise<NatsServers> => {
+export const startNatsServers = async (options: Options): Promise<NatsServers> => {
   const { binary, folder, size, processes } = options
   const stack = new AsyncDisposableStack()
-  const { text, env } = await configuration()
-  await mkdir(folder, { recursive: true })
-  const file = join(folder, 'nats.conf')
-  await writeFile(file, text)
-  await mkdir(join(folder, 'nats-users'))
-  await writeFile(join(folder, 'nats-users', 'subscribers.conf'), '')
-  const port = (): Promise<number> => freePort()
-  const places: Place[] = []
+  const { file, env } = await writeConfiguration(folder)
+  const sites: Site[] = []
   for (let n = 1; n <= size; n += 1)
-    places.push({
-      client: await port(),
-      route: await port(),
-      health: await port(),
+    sites.push({
+      client: await freePort(),
+      route: await freePort(),
+      health: await freePort(),
       folder: join(folder, `data-${n}`),
     })
-  const ways = await openWays(places, stack)
+  const links = await openLinks(sites, stack)
 
-  const start = async (place: Place, index: number): Promise<NatsServer> => {
+  const start = async (site: Site, index: number): Promise<NatsServer> => {
     const name = `nats-${index + 1}`
-    const routes = ways
-      .filter(({ from }) => from === index)
-      .map(({ proxy }) => `nats://127.0.0.1:${proxy.port}`)
-    const cluster = [
-      ...['--cluster_name', 'loops', '--cluster_listen', `nats://127.0.0.1:${place.route}`],
-      ...['--no_advertise', '--cluster_advertise', NOWHERE, '--routes', routes.join(',')],
-    ]
+    const routes = links.flatMap(({ from, proxy }) =>
+      from === index ? [`nats://127.0.0.1:${proxy.port}`] : [],
+    )
     const args = [
-      ...[
-        '--config',
-        file,
-        '--addr',
-        '127.0.0.1',
-        '--port',
-        `${place.client}`,
-        '--http_port',
-        `${place.health}`,
-      ],
-      ...['--name', name, '--store_dir', place.folder, ...(size > 1 ? cluster : [])],
+      ...['--config', file, '--addr', '127.0.0.1', '--port', `${site.client}`],
+      ...['--http_port', `${site.health}`, '--name', name, '--store_dir', site.folder],
+      ...(size > 1 ? clusterArguments(site, routes) : []),
     ]
     const process = processes.keep({ name, command: binary, args, env, logFile: join(folder, `${name}.log`) })
-    const proxy = stack.use(await startFaultProxy(() => ({ host: '127.0.0.1', port: place.client })))
-    const health = `http://127.0.0.1:${place.health}/healthz`
-    const ready = () =>
-      fetch(health, { signal: AbortSignal.timeout(2_000) }).then(
-        ({ ok }) => ok,
-        () => false,
-      )
-    return { process, proxy, ready }
+    const proxy = stack.use(await startFaultProxy(() => ({ host: '127.0.0.1', port: site.client })))
+    return { process, proxy, ready: () => isWell(site) }
   }
-  const servers = await Promise.all(places.map(start))
+  const servers = await Promise.all(sites.map(start))
   return {
     servers,
     urlOf: (user) =>
       `nats://${user}:${passwordOf(user)}@${servers.map(({ proxy }) => `127.0.0.1:${proxy.port}`).join(',')}`,
     part: (index) => {
-      for (const { from, to, proxy } of ways)
+      for (const { from, to, proxy } of links)
         if (from === index || to === index) proxy.inflict({ kind: 'refuse' })
     },
     join: () => {
-      for (const { proxy } of ways) proxy.heal()
+      for (const { proxy } of links) proxy.heal()
     },
     loseEverything: async () => {
       await Promise.all(servers.map(({ process }) => process.kill()))
-      await Promise.all(places.map((place) => rm(place.folder, { recursive: true, force: true })))
+      await Promise.all(sites.map((site) => rm(site.folder, { recursive: true, force: true })))
     },
     allReady: () =>
       until('every NATS server is well', READY_MS, async () =>
@@ -126,18 +127,19 @@ export const startNatsServers = async (
   }
 }
 
-type Way = Readonly<{ from: number; to: number; proxy: FaultProxy }>
+/** The only way from one server to another. */
+type Link = Readonly<{ from: number; to: number; proxy: FaultProxy }>
 
 /** A proxy for each ordered pair of servers. */
-const openWays = async (places: readonly Place[], stack: AsyncDisposableStack): Promise<readonly Way[]> => {
-  const ways: Way[] = []
-  for (const from of places.keys())
-    for (const [to, { route }] of places.entries())
+const openLinks = async (sites: readonly Site[], stack: AsyncDisposableStack): Promise<readonly Link[]> => {
+  const links: Link[] = []
+  for (const from of sites.keys())
+    for (const [to, { route }] of sites.entries())
       if (from !== to)
-        ways.push({
+        links.push({
           from,
           to,
           proxy: stack.use(await startFaultProxy(() => ({ host: '127.0.0.1', port: route }))),
         })
-  return ways
+  return links
 }

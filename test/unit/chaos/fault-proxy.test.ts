@@ -47,7 +47,7 @@ test('passed_on_both_ways_when_nothing_is_wrong', async () => {
   const client = await open()
   await echoed(client, 'hello')
   expect(got).toBe('hello')
-  expect(proxy.hurt()).toBe(0)
+  expect(proxy.broken()).toBe(0)
 })
 
 test('cut_in_the_middle_of_a_request', async () => {
@@ -57,7 +57,7 @@ test('cut_in_the_middle_of_a_request', async () => {
   client.socket.write('again')
   await client.closed
   await expect.poll(() => got).toBe('helloaga')
-  expect(proxy.hurt()).toBe(1)
+  expect(proxy.broken()).toBe(1)
 })
 
 test('done_and_never_answered', async () => {
