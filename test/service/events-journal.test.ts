@@ -26,7 +26,7 @@ const checked = () =>
     })
     .toBe(true)
 test('a_told_event_is_in_the_journal_before_it_leaves_its_document', async () => {
-  await bed.tell(5)
+  await bed.publish(5)
   expect(await bed.journaledIds()).toEqual((await bed.inStream()).toSorted())
   await checked()
 })
@@ -59,7 +59,7 @@ test('an_event_is_told_once_when_its_process_died_between_the_stream_and_the_doc
 })
 
 test('an_event_leaves_its_document_when_its_process_died_between_the_journal_and_the_document', async () => {
-  await bed.tell(1)
+  await bed.publish(1)
   const [last] = (await bed.journaled()).slice(-1)
   const one = thing('written down')
   const document = await bed.silent().insert(one, eventsOf(one))
@@ -73,10 +73,10 @@ test('an_event_leaves_its_document_when_its_process_died_between_the_journal_and
 })
 
 test('what_the_stream_lost_at_its_end_is_told_again', async () => {
-  await bed.tell(3)
+  await bed.publish(3)
   await checked()
   const { state } = await bed.bus.jsm.streams.info(EVENTS_STREAM)
-  await bed.tell(2)
+  await bed.publish(2)
   // Gone before it was looked for there, as after a power cut.
   for (const seq of [state.last_seq + 1, state.last_seq + 2])
     expect(await bed.bus.jsm.streams.deleteMessage(EVENTS_STREAM, seq)).toBe(true)
@@ -88,7 +88,7 @@ test('what_the_stream_lost_at_its_end_is_told_again', async () => {
 })
 
 test('a_stream_that_was_emptied_is_told_everything_again', async () => {
-  await bed.tell(4)
+  await bed.publish(4)
   const before = await bed.journaledIds()
   await bed.forgetIds()
   await bed.bus.jsm.streams.purge(EVENTS_STREAM)
@@ -99,19 +99,19 @@ test('a_stream_that_was_emptied_is_told_everything_again', async () => {
 test('a_stream_that_was_deleted_is_made_again_told_everything_and_read_on_by_its_consumers', async () => {
   const seen: string[] = []
   await using _ = await bed.consuming('staying', async ({ id }) => void seen.push(id))
-  await bed.tell(3)
+  await bed.publish(3)
   const before = await bed.journaledIds()
   await expect.poll(() => new Set(seen).size).toBe(before.length)
   seen.length = 0
   await bed.bus.jsm.streams.delete(EVENTS_STREAM)
   await expect.poll(() => [...new Set(seen)].toSorted(), { timeout: 20_000 }).toEqual(before)
-  await bed.tell(1)
+  await bed.publish(1)
   await expect.poll(() => new Set(seen).size).toBe(before.length + 1)
   expect((await bed.inStream()).toSorted()).toEqual(await bed.journaledIds())
 })
 
 test('an_event_that_the_stream_does_not_take_keeps_no_other_from_being_told_again', async () => {
-  await bed.tell(2)
+  await bed.publish(2)
   const [row] = await bed.journaled()
   if (!row) throw new Error('the journal is empty')
   const subject = 'nowhere.that.a.stream.listens'
@@ -131,7 +131,7 @@ test('a_consumer_that_was_deleted_is_made_again_and_goes_on', async () => {
   await using _ = await bed.consuming('removed', async ({ id }) => void seen.push(id))
   await expect.poll(() => seen.length).toBeGreaterThan(0)
   await bed.bus.jsm.consumers.delete(EVENTS_STREAM, 'removed')
-  await bed.tell(1)
+  await bed.publish(1)
   const [last] = (await bed.inStream()).slice(-1)
   await expect.poll(() => seen, { timeout: 20_000 }).toContain(last)
 })

@@ -94,7 +94,7 @@ test('what_can_be_done_now_is_redriven_and_gone_from_the_list', async () => {
 test('a_consumer_gets_what_it_had_again_and_only_from_then_on', async () => {
   const seen: string[] = []
   await using _ = await bed.consuming('reports', async ({ id }) => void seen.push(id))
-  await bed.tell(3)
+  await bed.publish(3)
   await expect.poll(() => seen.length).toBe(3)
   await expect
     .poll(async () => (await bed.bus.jsm.consumers.info(EVENTS_STREAM, 'reports')).num_ack_pending)
@@ -106,7 +106,7 @@ test('a_consumer_gets_what_it_had_again_and_only_from_then_on', async () => {
   expect(done).toMatchObject({ code: 0, said: expect.stringContaining('reports gets 3 events') })
   await expect.poll(() => seen.length, { timeout: 20_000 }).toBe(6)
   expect(new Set(seen).size).toBe(3)
-  await bed.tell(1)
+  await bed.publish(1)
   await expect.poll(() => new Set(seen).size).toBe(4)
 })
 

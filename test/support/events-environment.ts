@@ -1,4 +1,4 @@
-// A service that exists only for the tests of events: things that are made and told of, on a bus and a database of their own.
+// A service for the tests of events alone: things whose events it publishes, on a bus and a database of their own.
 import { nanos } from '@nats-io/nats-core'
 import { expect } from 'vitest'
 import * as z from 'zod'
@@ -8,7 +8,7 @@ import { consume } from '../../shared/events/consume.ts'
 import { DEAD_LETTERS, type DeadLetter, openDeadLetters } from '../../shared/events/dead-letter-store.ts'
 import { JOURNAL, type JournalEntry, openJournal } from '../../shared/events/journal-store.ts'
 import { startKeeper } from '../../shared/events/keeper.ts'
-import { startRelay } from '../../shared/events/outbox.ts'
+import { type Relay, startRelay } from '../../shared/events/outbox.ts'
 import { on, type TypedEvent } from '../../shared/events/reactions.ts'
 import { startReconciler } from '../../shared/events/reconcile.ts'
 import { type Durable, EVENTS_STREAM, keepConsumers } from '../../shared/events/streams.ts'
@@ -29,11 +29,11 @@ export type Thing = Aggregate & { name: string }
 
 const Made = z.object({ id: z.string(), name: z.string() })
 
-/** What the tests of events tell. */
+/** The contract of that service. */
 export const things = defineContract({
   name: 'things',
   version: '1.0.0',
-  description: 'What the tests of events tell.',
+  description: 'The events of the tests of events.',
   operations: {},
   events: {
     'thing.made': event({ description: 'A thing was made.', subject: 'id', data: Made }),
@@ -41,7 +41,7 @@ export const things = defineContract({
   },
 })
 
-/** The subject of everything that is told here by writing a thing. */
+/** The subject of the event of every thing that is written here. */
 export const MADE = eventSubject('things', 'thing.made', 'W')
 
 const ids = systemIds()
@@ -49,70 +49,62 @@ const ids = systemIds()
 /** A thing that is not written yet. */
 export const thing = (name: string) => ({ _id: ids.next(), ws: 'W', name })
 
-/** What is told when it is written. */
+/** The events of writing it. */
 export const eventsOf = ({ _id, name }: { _id: string; name: string }) => [
   { name: 'thing.made', data: { id: _id, name } },
 ]
 
-/** How often the server is told here that a message is still worked on (ms). */
+/** How often a consumer says that a message is still worked on (ms). */
 const BEAT_MS = 200
-/** How long after it was told an event is looked for in the stream here (ms). */
+/** How long after it was published an event is looked for in the stream (ms). */
 const CHECK_AFTER_MS = 1_000
 
 type React = (event: TypedEvent<z.output<typeof Made>>) => Promise<void>
 
-/** Connections with everything that a test of events starts on them; all of it ends with the bed. */
-export const openEventsEnvironment = async (urls = freshStack()) => {
-  const { natsUrl, mongodbUrl } = urls
-  const stack = new AsyncDisposableStack()
+/** The connections, the collection of things, and the keeper of the streams. */
+const openBase = async (
+  { natsUrl, mongodbUrl }: ReturnType<typeof freshStack>,
+  stack: AsyncDisposableStack,
+) => {
   const lines: string[] = []
   const log = createLog({ filter: 'warn', topic: 'test', pretty: false, write: (line) => lines.push(line) })
   const mongo: Mongo = stack.use(await connectMongo(mongodbUrl, log))
   const bus: Bus = stack.use(await connectBus(natsUrl, 'things', log))
   const db = mongo.database('things')
   const opened = await openCollection<Thing>(db, 'things', { indexes: [OUTBOX_INDEX] })
-  const { collection } = opened
-  const told = { clock, random: ids.random, journal: await openJournal(db) }
-  const turns = await openSweepTurns(db, { clock: await openDatabaseClock(db, clock), ids })
   const durables: Durable[] = []
   const keeper = { random: ids.random, replicas: undefined, durables: () => durables, look_ms: 200 }
   stack.use(await startKeeper(bus, keeper))
-  const watching = { ...told, look_ms: 200, check_after_ms: CHECK_AFTER_MS }
-  const reconciler = stack.use(await startReconciler(bus, watching))
+  return { lines, mongo, bus, db, opened, durables, stack }
+}
+type Base = Awaited<ReturnType<typeof openBase>>
+
+/** Writes of things, and the relays that publish their events. */
+const openPublishing = async ({ bus, db, opened, stack }: Base) => {
+  const common = { clock, random: ids.random, journal: await openJournal(db), check_after_ms: CHECK_AFTER_MS }
+  const turns = await openSweepTurns(db, { clock: await openDatabaseClock(db, clock), ids })
+  const reconciler = stack.use(await startReconciler(bus, { ...common, look_ms: 200 }))
+  const storeWith = (onCommit: Relay['onCommit']) =>
+    aggregates(opened, { service: 'things', clock, ids, onCommit })
   const relaying = () => {
-    const relay = stack.use(
-      startRelay(bus, {
-        ...told,
-        turns: turns(),
-        stream: reconciler.stream,
-        check_after_ms: CHECK_AFTER_MS,
-        at: () => undefined,
-      }),
-    )
-    const store = aggregates(opened, { service: 'things', clock, ids, onCommit: relay.onCommit })
+    const options = { ...common, turns: turns(), stream: reconciler.stream, at: () => undefined }
+    const relay = stack.use(startRelay(bus, options))
+    const store = storeWith(relay.onCommit)
     relay.watch(store.outbox)
     return { relay, store }
   }
-  const declare = async (durable: string, names: readonly EventName[] = ['thing.made']): Promise<void> => {
-    const subjects = names.map((name) => eventFilter('things', name))
-    durables.push({ durable, subjects })
-    await bus.answered(() => keepConsumers(bus, [{ durable, subjects }], true))
-  }
-  const waiting = () => collection.countDocuments({ 'outbox.0': { $exists: true } })
-  const journalOf = () => db.collection<JournalEntry>(JOURNAL)
+  const waiting = () => opened.collection.countDocuments({ 'outbox.0': { $exists: true } })
   return {
-    ...urls,
-    bus,
-    mongo,
-    db,
-    collection,
-    lines,
     /** The turns of a process with what was left behind. */
     turns,
-    /** A relay and the writes that tell it. */
+    /** A relay, and a store whose writes it hears of. */
     relaying,
-    /** Makes things and tells of them. */
-    tell: async (count: number): Promise<void> => {
+    /** A store whose writes no relay hears of, as those of a process that died at once. */
+    silent: () => storeWith(() => undefined),
+    /** How many documents have events that wait. */
+    waiting,
+    /** Makes things, and waits until their events are published. */
+    publish: async (count: number): Promise<void> => {
       const { relay, store } = relaying()
       await using _ = relay
       for (let n = 0; n < count; n += 1) {
@@ -121,23 +113,18 @@ export const openEventsEnvironment = async (urls = freshStack()) => {
       }
       await expect.poll(waiting, { timeout: 30_000 }).toBe(0)
     },
-    /** Writes that no relay is told of, as those of a process that died at once. */
-    silent: () => aggregates(opened, { service: 'things', clock, ids, onCommit: () => undefined }),
-    /** Told events that are written down. */
+  }
+}
+
+/** What the journal and the stream hold. */
+const openRecords = ({ bus, db }: Base) => {
+  const journalOf = () => db.collection<JournalEntry>(JOURNAL)
+  const journaled = () => journalOf().find().toArray()
+  return {
+    /** The published events that are journaled. */
     journalOf,
-    journaled: () => journalOf().find().toArray(),
-    journaledIds: async (): Promise<string[]> =>
-      (await journalOf().find().toArray()).map(({ _id }) => _id).toSorted(),
-    /**
-     * Has the stream drop ids that it has seen for 0.1 s alone. In two steps, because the server looks through the ids before
-     * it takes the new time over: at a first change it may still go by the old one, and then looks again only after that.
-     */
-    forgetIds: async () => {
-      for (const duplicate_window of [nanos(200), nanos(100)])
-        await bus.jsm.streams.update(EVENTS_STREAM, { duplicate_window })
-    },
-    /** Documents with events that wait. */
-    waiting,
+    journaled,
+    journaledIds: async (): Promise<string[]> => (await journaled()).map(({ _id }) => _id).toSorted(),
     /** The ids of the events in the stream, in its order. */
     inStream: async (): Promise<string[]> => {
       const { state } = await bus.jsm.streams.info(EVENTS_STREAM)
@@ -148,10 +135,29 @@ export const openEventsEnvironment = async (urls = freshStack()) => {
       }
       return found
     },
-    /** Has the keeper make a consumer of what is told here, and make it again. */
+    /**
+     * Has the stream forget the ids that it has seen after 0.1 s. In two steps: the server looks through the ids before it
+     * takes over the new time, so after the first change it may still go by the old one until it looks again.
+     */
+    forgetIds: async () => {
+      for (const duplicate_window of [nanos(200), nanos(100)])
+        await bus.jsm.streams.update(EVENTS_STREAM, { duplicate_window })
+    },
+  }
+}
+
+/** Consumers of the events. */
+const openConsuming = ({ bus, mongo, durables, stack }: Base) => {
+  const declare = async (durable: string, names: readonly EventName[] = ['thing.made']): Promise<void> => {
+    const subjects = names.map((name) => eventFilter('things', name))
+    durables.push({ durable, subjects })
+    await bus.answered(() => keepConsumers(bus, [{ durable, subjects }], true))
+  }
+  return {
+    /** Has the keeper make a consumer, and make it again when it is lost. */
     declare,
     /**
-     * A consumer of what is told here: of things that are made, unless it is of other events.
+     * A consumer of things that are made, unless it is of other events.
      * @param local the clock of its machine; `term_ms` is how long its claims of dead letters last.
      */
     consuming: async (
@@ -162,18 +168,28 @@ export const openEventsEnvironment = async (urls = freshStack()) => {
     ): Promise<AsyncDisposable> => {
       await declare(durable, names)
       const own = mongo.database(durable)
-      const deadLetters = await openDeadLetters(own, {
-        clock: await openDatabaseClock(own, local),
-        ids,
-        term_ms,
-      })
+      const databaseClock = await openDatabaseClock(own, local)
+      const deadLetters = await openDeadLetters(own, { clock: databaseClock, ids, term_ms })
       const options = { deadLetters, clock, random: ids.random, translate: mongoFault, beat_ms: BEAT_MS }
       const reactions = names.map((name) => on(things, name, react))
       return stack.use(await consume(bus, durable, reactions, options))
     },
-    /** What a consumer has given up. */
+    /** The events that a consumer has given up. */
     deadOf: (durable: string): Promise<DeadLetter[]> =>
       mongo.database(durable).collection<DeadLetter>(DEAD_LETTERS).find().sort({ stream_seq: 1 }).toArray(),
+  }
+}
+
+/** Connections, and everything that a test of events starts on them; all of it ends with the environment. */
+export const openEventsEnvironment = async (urls = freshStack()) => {
+  const stack = new AsyncDisposableStack()
+  const base = await openBase(urls, stack)
+  const { bus, mongo, db, lines } = base
+  return {
+    ...{ ...urls, bus, mongo, db, lines, collection: base.opened.collection },
+    ...(await openPublishing(base)),
+    ...openRecords(base),
+    ...openConsuming(base),
     [Symbol.asyncDispose]: () => stack.disposeAsync(),
   }
 }
