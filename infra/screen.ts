@@ -18,7 +18,7 @@ export const screen = ({ config, dataDir, setup_url }: ScreenFacts): string => {
   return `
 Loops is running. Ctrl-C stops it; its data stays in ${dataDir}.
 
-  Make an account   ${setup_url ?? `${base}/sign-up`}
+  Create an account ${setup_url ?? `${base}/sign-up`}
   MCP endpoint      ${mcp}
   Mails             ${mailsAt(config)}
 

@@ -180,7 +180,7 @@ describe('somebody who signs out everywhere', () => {
       expect((await browser.open('/workspace')).url.pathname).toBe('/sign-in')
     await everywhere(fays.tokens.access_token, 200)
     await other.submit('/sign-in', { email: ed.email, password: ed.password })
-    expect((await other.open('/apps')).text).toContain('No app works for you now')
+    expect((await other.open('/apps')).text).toContain('No app is connected')
   })
 })
 

@@ -1,5 +1,5 @@
-// Every page in every state, in a real browser with its policy in force: nothing is wrong for those who do not see it, and
-// all fits, in light and dark, narrow and wide. And no page is forgotten: each that the gateway serves was looked at.
+// Every page in every state, in a real browser with its policy in force: it is accessible and it fits, in light and dark,
+// narrow and wide. And no page is forgotten: each page that the gateway serves was looked at.
 import type { Browser, Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { wire } from '../../services/gateway/main.ts'
@@ -10,6 +10,8 @@ import { complaintsOf, faultsOf, overflowOf } from '../support/page-looks.ts'
 import { STATES } from '../support/page-states.ts'
 import { openWorld, type World } from '../support/page-world.ts'
 
+/** Set to a folder, it gets a picture of every page in every state, scheme and width. */
+const PICTURES = process.env.PICTURES
 /** What the gateway answers to programs. */
 const FOR_PROGRAMS =
   /^\/(livez|readyz|jwks|mcp|assets\/.+|\.well-known\/.+|dev\/mail\.json|asyncapi\.json|schemas\/.+|contracts\.json)$/
@@ -35,19 +37,21 @@ afterAll(async () => {
   await browser?.close()
 })
 
-const looksOf = async (page: Page) => {
+const looksOf = async (page: Page, name: string) => {
   const looks: Record<string, unknown> = {}
   for (const [colorScheme, width] of LOOKS) {
     await page.emulateMedia({ colorScheme })
     await page.setViewportSize({ width, height: 800 })
     const [faults, overflow] = [await faultsOf(page), await overflowOf(page)]
+    if (PICTURES !== undefined)
+      await page.screenshot({ path: `${PICTURES}/${name}-${colorScheme}-${width}.png`, fullPage: true })
     if (faults.length > 0 || overflow > 0) looks[`${colorScheme} ${width}`] = { faults, overflow }
   }
   return looks
 }
 
 describe('nothing is wrong with', () => {
-  test.each(STATES)('$name', async ({ as, open }) => {
+  test.each(STATES)('$name', async ({ name, as, open }) => {
     const context = world.contexts[as]
     const complaints = complaintsOf(context)
     const page = await context.newPage()
@@ -55,7 +59,7 @@ describe('nothing is wrong with', () => {
       await open(page, world)
       expect(await page.evaluate(() => document.contentType)).toBe('text/html')
       expect(await page.title()).toMatch(/\S/)
-      expect(await looksOf(page)).toEqual({})
+      expect(await looksOf(page, name)).toEqual({})
       expect(complaints).toEqual([])
       seen.add(new URL(page.url()).pathname)
     } finally {

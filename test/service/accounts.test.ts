@@ -215,7 +215,7 @@ describe('a workspace', () => {
     expect(joined.text).toContain('Acme &amp; Co')
     expect(joined.text).not.toContain('/workspace/invite')
     const again = await openBrowser(system.url).submit(link, { name: 'Bo Two', password: PASSWORD })
-    expect([again.status, again.text.includes('This invitation is over')]).toEqual([404, true])
+    expect([again.status, again.text.includes('This invitation is no longer valid')]).toEqual([404, true])
     expect((await bo.submit('/workspace/invite', { email: 'x@example.com' })).status).toBe(403)
     expect((await bo.submit('/workspace', { name: 'Mine' })).status).toBe(403)
   })

@@ -20,7 +20,7 @@ const idsOf = (page: string): string[] =>
 
 test('an_app_is_shown_with_its_name_workspace_scopes_and_last_use [X5]', async () => {
   const ben = await signUp(system, { name: 'Ben', workspace: 'Workshop' })
-  expect((await ben.browser.open('/apps')).text).toContain('No app works for you now')
+  expect((await ben.browser.open('/apps')).text).toContain('No app is connected')
   const { tokens } = await connectApp(system.url, ben, {
     metadata: { client_name: 'Robot <b>one</b>' },
     ask: { scope: 'loops:read' },

@@ -57,7 +57,7 @@ describe('a flood from one address over two gateways', () => {
       statuses.set(response.status, (statuses.get(response.status) ?? 0) + 1)
       if (response.status !== 429) continue
       expect(response.headers.get('retry-after')).toMatch(/^[1-9]\d*$/)
-      expect(await response.text()).toContain('Too many tries')
+      expect(await response.text()).toContain('Too many attempts')
     }
     expect(statuses.get(429)).toBe(1)
     expect(statuses.get(303)).toBeGreaterThan(0)

@@ -76,7 +76,7 @@ describe('somebody who is taken out', () => {
       expect((await refreshTokens(site, app, tokens.refresh_token)).body.error).toBe('invalid_grant')
     const page = await bo.browser.open('/workspace')
     expect([page.status, page.text.includes('do not belong to a workspace')]).toEqual([403, true])
-    expect((await bo.browser.open('/apps')).text).toContain('No app works for you now')
+    expect((await bo.browser.open('/apps')).text).toContain('No app is connected')
     expect((await ann.browser.open('/workspace')).text).not.toContain(bo.email)
   })
 

@@ -49,7 +49,7 @@ describe('changing the password', () => {
       await vi.waitFor(async () => expect(await tryToken(gateway, tokens.access_token)).toBe(401), 10_000)
     expect((await refreshTokens(system.url, app, tokens.refresh_token)).body.error).toBe('invalid_grant')
     expect((await exchangeCode(system.url, waiting, code)).body.error).toBe('invalid_grant')
-    expect((await ann.browser.open('/apps')).text).toContain('No app works for you now')
+    expect((await ann.browser.open('/apps')).text).toContain('No app is connected')
     expect((await signIn(ann.email, ann.password)).status).toBe(403)
     expect((await signIn(ann.email, NEW)).url.pathname).toBe('/workspace')
     const again = await connectApp(system.url, ann)

@@ -42,7 +42,7 @@ const NEW_INSTALLATION: readonly State[] = [
         ['Name of the workspace', 'Flo & Co'],
       ] as const)
         await page.getByLabel(label).fill(text)
-      await send(page, 'Make the account')
+      await send(page, 'Create account')
       await page.getByText('cannot be shown right now').waitFor()
     },
   },
@@ -63,7 +63,7 @@ const ACCOUNTS: readonly State[] = [
       await at('/sign-up')(page, world)
       await page.getByLabel('Your name').fill(LONG)
       await page.getByLabel('Email').fill('no address')
-      await send(page, 'Make the account')
+      await send(page, 'Create account')
       await page.getByRole('alert').waitFor()
     },
   },
@@ -89,7 +89,7 @@ const ACCOUNTS: readonly State[] = [
       await at('/account')(page, world)
       await page.getByLabel('Current password').fill('a slip')
       await page.getByLabel('New password').fill(NEW)
-      await send(page, 'Change it')
+      await send(page, 'Change password')
       await page.getByRole('alert').waitFor()
     },
   },
@@ -106,7 +106,7 @@ const ACCOUNTS: readonly State[] = [
         ['Name of the workspace', 'Una’s'],
       ] as const)
         await page.getByLabel(label).fill(text)
-      await send(page, 'Make the account')
+      await send(page, 'Create account')
       await at('/account')(page, world)
       await page.getByRole('heading', { name: 'Confirm your address' }).waitFor()
     },
@@ -116,7 +116,7 @@ const ACCOUNTS: readonly State[] = [
     as: 'stranger',
     open: async (page, world) => {
       await at('/account')(page, world)
-      for (let times = 0; times < 3; times += 1) await send(page, 'Send the mail again')
+      for (let times = 0; times < 3; times += 1) await send(page, 'Send the email again')
       await page.getByRole('alert').waitFor()
     },
   },
@@ -137,7 +137,7 @@ const ACCOUNTS: readonly State[] = [
     as: 'nobody',
     open: async (page, world) => {
       await at('/forgot')(page, world)
-      await send(page, 'Send the mail')
+      await send(page, 'Send the email')
       await page.getByRole('alert').waitFor()
     },
   },
@@ -147,7 +147,7 @@ const ACCOUNTS: readonly State[] = [
     open: async (page, world) => {
       await at('/forgot')(page, world)
       await page.getByLabel('Email').fill('nobody@example.com')
-      await send(page, 'Send the mail')
+      await send(page, 'Send the email')
     },
   },
   { name: 'reset', as: 'nobody', open: async (page, world) => page.goto(await resetLinkOf(world, 'Rae')) },
@@ -175,7 +175,7 @@ const INVITATIONS: readonly State[] = [
     as: 'nobody',
     open: async (page, world) => {
       await page.goto(await invitationOf(world, 'new.two@example.com'))
-      await send(page, 'Make the account and join')
+      await send(page, 'Create account and join')
       await page.getByRole('alert').waitFor()
     },
   },
@@ -263,7 +263,7 @@ const WORK: readonly State[] = [
     open: async (page, world) => {
       await at('/workspace')(page, world)
       await page.getByRole('textbox', { name: 'Email' }).fill('no address')
-      await send(page, 'Send the invitation')
+      await send(page, 'Send invitation')
       await page.getByRole('alert').waitFor()
     },
   },
@@ -322,7 +322,7 @@ const MAIL: readonly State[] = [
       await page.goto(world.wishes)
       await page.getByRole('radio', { name: 'None' }).check()
       await send(page, 'Save')
-      await page.getByRole('heading', { name: 'No more mail' }).waitFor()
+      await page.getByRole('heading', { name: 'No more emails' }).waitFor()
     },
   },
 ]

@@ -1,24 +1,24 @@
-// Arguments as clients and models really send them, read as what the tool's schema says. One place for all tools; what is
-// left is checked by the contract, so nothing is accepted here that a service would refuse. Pure.
+// Reads arguments as clients and models really send them, for all tools alike. Pure. The contract checks the result, so
+// nothing gets through that a service would refuse.
 import type * as z from 'zod'
 import { formsOf, inputSchema } from '../../../shared/contracts/define/json-schema.ts'
 
 type Arguments = Readonly<Record<string, unknown>>
 type Schema = Readonly<Record<string, unknown>>
 
-/** What is known of a parameter. */
+/** A parameter, as far as reading it goes. */
 type Parameter = Readonly<{
   types: ReadonlySet<string>
   optional: boolean
-  /** An id, key or cursor: frameworks that make every parameter required send `""` for one that is left out. */
+  /** An id, key or cursor. Frameworks that make every parameter required send `""` for one that is absent. */
   names: boolean
 }>
 
-/** How the arguments of one tool are read. Takes and returns what is to be checked by the tool's contract. */
+/** Reads the arguments of one tool. The tool's contract checks what it returns. */
 export type ReadArguments = (given: unknown) => unknown
 
-/** What n8n's agent adds of its own to each call; another tool's parameter of that name stays one. */
-const PASSED_OVER: ReadonlySet<string> = new Set(['toolCallId', 'sessionId', 'action', 'chatInput', 'tool'])
+/** What n8n's agent adds to each call; ignored, unless the tool has a parameter of that name. */
+const ADDED_BY_N8N: ReadonlySet<string> = new Set(['toolCallId', 'sessionId', 'action', 'chatInput', 'tool'])
 
 const NAMES_SOMETHING = /(^|_)(id|key|cursor)$/
 
@@ -47,8 +47,8 @@ const TYPE_OF: Readonly<Record<string, (value: unknown) => boolean>> = {
   boolean: (value) => typeof value === 'boolean',
 }
 
-/** A list, number or truth value that came as JSON text; any other value stays as it is. */
-const untexted = (value: unknown, { types }: Parameter): unknown => {
+/** A list, number or boolean that came as JSON text, parsed; any other value stays as it is. */
+const parsedText = (value: unknown, { types }: Parameter): unknown => {
   if (typeof value !== 'string' || types.has('string')) return value
   try {
     const parsed: unknown = JSON.parse(value)
@@ -59,9 +59,9 @@ const untexted = (value: unknown, { types }: Parameter): unknown => {
 }
 
 /**
- * How arguments of a tool with this input are read: null and, for ids, keys and cursors, an empty text for an optional one
- * are as if absent, unless null means something there; lists, numbers and truth values may come as JSON text; what n8n
- * adds is passed over. Everything else is handed on as it came.
+ * Makes the reader for a tool with this input. An optional parameter counts as absent when it is null (unless null means
+ * something there) or, for ids, keys and cursors, an empty text. Lists, numbers and booleans may come as JSON text. What n8n
+ * adds is ignored. Everything else is passed on as it came.
  */
 export const argumentsReader = (input: z.ZodObject): ReadArguments => {
   const parameters = parametersOf(input)
@@ -70,10 +70,10 @@ export const argumentsReader = (input: z.ZodObject): ReadArguments => {
     if (typeof given !== 'object' || Array.isArray(given)) return given
     const read = Object.entries(given as Arguments).flatMap(([name, value]): [string, unknown][] => {
       const parameter = parameters.get(name)
-      if (parameter === undefined) return PASSED_OVER.has(name) ? [] : [[name, value]]
-      return isAbsent(value, parameter) ? [] : [[name, untexted(value, parameter)]]
+      if (parameter === undefined) return ADDED_BY_N8N.has(name) ? [] : [[name, value]]
+      return isAbsent(value, parameter) ? [] : [[name, parsedText(value, parameter)]]
     })
-    // Entries make own members of every name, `__proto__` too: the contract refuses it by name.
+    // `fromEntries` makes an own member of every name, even `__proto__`, so the contract sees and refuses it.
     return Object.fromEntries(read)
   }
 }

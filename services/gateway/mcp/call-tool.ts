@@ -1,5 +1,5 @@
-// The one path of a tool call: find it, check the scope, check the input, one request over the bus, and the answer as an
-// MCP result. Knows no HTTP; nothing of a fault's inside leaves here.
+// The path of every tool call: finds the tool, checks scope and input, asks the service, and makes the MCP result. Knows no
+// HTTP. The inner cause of an error never leaves here.
 import { type CallToolResult, ProtocolError, ProtocolErrorCode } from '@modelcontextprotocol/server'
 import { callByName } from '../../../shared/bus/client.ts'
 import type { Bus } from '../../../shared/bus/connect.ts'
@@ -14,19 +14,19 @@ import type { Log } from '../../../shared/process/log.ts'
 import type { Catalog, CatalogTool } from './catalog.ts'
 import type { Load } from './load.ts'
 
-/** Patience with one tool call; longer than the bus client's with a service, so that its answer still gets out (ms). */
+/** Time for a tool call (ms). Longer than the bus client gives a service, so that its answer still gets out. */
 const TOOL_BUDGET_MS = 10_000
 
-/** For whom a call is made, and by which of their connections. */
+/** Who makes a call, and by which of their connected apps. */
 export type Connection = Readonly<{
   caller: Caller
   grant_id: string
   request_id: string
-  /** Hears of a call that was refused, with nothing changed, for want of a scope that the caller's role can have. */
+  /** Called when a call was refused, with nothing changed, for lack of a scope that the caller's role could have. */
   onMissingScope?: (scope: Scope) => void
 }>
 
-/** A call as it came: `signal` aborts when the client has gone. */
+/** A call as it came. `signal` aborts when the client has gone. */
 export type ToolRequest = Readonly<{
   name: string
   arguments: unknown
@@ -40,26 +40,26 @@ export type CallDeps = Readonly<{
   log: Log
   catalog: Catalog
   load: Load
-  /** Counts one call of a connection: 0, or how long it has to wait (ms). */
+  /** Counts a call of a connection. @returns 0, or how long to wait (ms). */
   countCall: (grantId: string) => number
-  /** The page on which people see what their apps may do, and allow more. */
+  /** The page on which people see and change what their apps may do. */
   appsUrl: string
 }>
 
-/** What to do next, where the error itself does not say. */
+/** What to do next, for errors that do not say it themselves. */
 const HINTS: Readonly<Record<ErrorCode, string>> = {
-  invalid_argument: 'Correct the arguments and call again; nothing was changed.',
-  not_found: 'Check the id: list_tasks, list_loops and get_workspace show what there is.',
-  forbidden: 'Ask a person of the workspace who may do this, or connect again with more scopes.',
-  invalid_transition: 'Read it again and choose a status that can follow the one it has.',
-  version_conflict: 'Read it again and repeat the call with its current version.',
+  invalid_argument: 'Nothing was changed. Correct the arguments and call again.',
+  not_found: 'Check the id: list_tasks, list_loops and get_workspace show what exists.',
+  forbidden: 'Ask someone in the workspace who may do this, or connect again with more scopes.',
+  invalid_transition: 'Read it again and choose a status that can follow its present one.',
+  version_conflict: 'Read it again, then repeat the call with its current version.',
   idempotency_conflict: 'Use a new idempotency_key for a new request.',
-  already_exists: 'Use the one that is there, or choose another name.',
-  limit_exceeded: 'Make it smaller or split it; nothing was changed.',
+  already_exists: 'Use the existing one, or choose another name.',
+  limit_exceeded: 'Nothing was changed. Make it smaller or split it.',
   rate_limited: 'Wait, then call again.',
   unavailable: 'Wait a moment, then call again.',
-  timeout: 'Read the thing again before you repeat a change, or repeat it with the same idempotency_key.',
-  internal: 'Try once more; if it stays, give the correlation id to whoever runs this server.',
+  timeout: 'The change may have been made. Read it again, or repeat the call with the same idempotency_key.',
+  internal: 'Try once more. If it fails again, give the correlation id to whoever runs this server.',
 }
 
 const withHint = (error: AppError): AppError =>
@@ -67,7 +67,7 @@ const withHint = (error: AppError): AppError =>
     ? new AppError(error.code, error.message, { ...error.extras, hint: HINTS[error.code] })
     : error
 
-/** An error as a result that a model can act on: a text with what to do next, and the error's members by name. */
+/** An error as a result that a model can act on: as text with what to do next, and as an object. */
 export const errorResult = (error: AppError): CallToolResult => {
   const body = toErrorBody(withHint(error))
   return {
@@ -77,10 +77,10 @@ export const errorResult = (error: AppError): CallToolResult => {
   }
 }
 
-/** https://www.w3.org/TR/trace-context/#traceparent-header: what is not one is dropped, as that page wants. */
+/** https://www.w3.org/TR/trace-context/#traceparent-header, which wants anything else to be dropped. */
 const TRACEPARENT = /^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/
 
-/** The trace that the client is in, from `_meta` or a header; undefined when there is none that can be read. */
+/** The client's trace, from `_meta` or a header; undefined when it is not a valid one. */
 export const readTraceparent = (value: unknown): string | undefined =>
   typeof value === 'string' && TRACEPARENT.test(value) ? value : undefined
 
@@ -91,13 +91,13 @@ const authorize = ({ tool }: CatalogTool, { caller }: Connection): void => {
   })
 }
 
-/** The scope for want of which a call was refused, if it was. */
+/** The scope that a refused call lacked, if that was the reason. */
 const missingScope = ({ tool }: CatalogTool, error: AppError): Scope | undefined => {
   const named = error.code === 'forbidden' ? error.extras.details?.scope : undefined
   return [tool.scope, ...(tool.further_scopes ?? [])].find((scope) => scope === named)
 }
 
-/** A refusal for want of a scope, with what to do about it for clients that cannot ask for it by themselves. */
+/** A refusal for lack of a scope, with what to do next for clients that cannot ask for one by themselves. */
 const refusedForScope = (
   error: AppError,
   scope: Scope,
@@ -106,7 +106,7 @@ const refusedForScope = (
 ): AppError => {
   const hint = scopesOfRole(caller.role).includes(scope)
     ? `Ask the person you work for to allow it at ${appsUrl}, then call again.`
-    : `Your role in this workspace is ${caller.role}; ask its owner for another.`
+    : `Your role in this workspace is ${caller.role}. Ask its owner for another role.`
   return new AppError(error.code, error.message, { ...error.extras, hint })
 }
 
@@ -114,8 +114,8 @@ const refuseTooMany = ({ countCall }: CallDeps, { grant_id }: Connection): void 
   const retry_after_ms = countCall(grant_id)
   if (retry_after_ms === 0) return
   const wait_s = Math.ceil(retry_after_ms / 1_000)
-  throw new AppError('rate_limited', `This connection has made too many calls; nothing was done.`, {
-    hint: `Wait ${wait_s} s, then call again, and less often.`,
+  throw new AppError('rate_limited', 'This connection makes too many calls; nothing was done.', {
+    hint: `Wait ${wait_s} s, then call again. Make fewer calls.`,
     retry_after_ms,
   })
 }
@@ -124,16 +124,16 @@ const request = async (
   deps: CallDeps,
   found: CatalogTool,
   asked: ToolRequest,
-  visit: Connection,
+  connection: Connection,
 ): Promise<CallToolResult> => {
-  refuseTooMany(deps, visit)
-  authorize(found, visit)
+  refuseTooMany(deps, connection)
+  authorize(found, connection)
   const input = checkInput(found.tool.input, found.readArguments(asked.arguments))
   const release = deps.load.enter()
   try {
     const output = await callByName(deps.bus, found.contract, found.name, input, {
-      caller: visit.caller,
-      request_id: visit.request_id,
+      caller: connection.caller,
+      request_id: connection.request_id,
       ...(asked.traceparent === undefined ? {} : { traceparent: asked.traceparent }),
       ...startBudget(deps.clock, TOOL_BUDGET_MS, asked.signal),
     })
@@ -148,13 +148,13 @@ const request = async (
 
 /**
  * Calls a tool for a person.
- * @returns its result, or an error of the closed table as a result with `isError`.
- * @throws ProtocolError -32602 for a tool that does not exist: no result of a tool can say that.
+ * @returns its result, or an AppError as a result with `isError`.
+ * @throws ProtocolError -32602 for a tool that does not exist, as the protocol wants it.
  */
 export const callTool = async (
   deps: CallDeps,
   asked: ToolRequest,
-  visit: Connection,
+  connection: Connection,
 ): Promise<CallToolResult> => {
   const found = deps.catalog.find(asked.name)
   if (!found)
@@ -163,15 +163,15 @@ export const callTool = async (
       `There is no tool ${JSON.stringify(asked.name.slice(0, 128))}; tools/list names them all.`,
     )
   try {
-    return await request(deps, found, asked, visit)
+    return await request(deps, found, asked, connection)
   } catch (fault) {
-    const { request_id, caller } = visit
+    const { request_id, caller } = connection
     const error = asAppError(fault, request_id)
     if (error !== fault) deps.log.error('tool call failed', { tool: found.name, request_id, error: fault })
     else deps.log.debug('refused', { tool: found.name, request_id, code: error.code })
     const scope = missingScope(found, error)
     if (scope === undefined) return errorResult(error)
-    if (scopesOfRole(caller.role).includes(scope)) visit.onMissingScope?.(scope)
-    return errorResult(refusedForScope(error, scope, visit, deps.appsUrl))
+    if (scopesOfRole(caller.role).includes(scope)) connection.onMissingScope?.(scope)
+    return errorResult(refusedForScope(error, scope, connection, deps.appsUrl))
   }
 }

@@ -1,6 +1,4 @@
-// What this server offers over MCP, worked out once from the contracts: tools with their JSON Schemas, and the workflows
-// as prompts and as resources. Knows neither HTTP nor the bus.
-
+// What this server offers over MCP, derived from the contracts: tools, and workflows as prompts and as resources.
 import type { Scope } from '../../../shared/contracts/define/common.ts'
 import type { Contract, Tool } from '../../../shared/contracts/define/contract.ts'
 import { inputSchema, type JsonSchema, outputSchema } from '../../../shared/contracts/define/json-schema.ts'
@@ -20,7 +18,7 @@ export type ListedTool = Readonly<{
   annotations: Tool['annotations'] & { title: string }
 }>
 
-/** A tool with the contract of the service that answers it. */
+/** A tool, and the contract of the service that answers it. */
 export type CatalogTool = Readonly<{
   name: string
   contract: Contract
@@ -35,7 +33,7 @@ export type Catalog = Readonly<{
   tools: readonly CatalogTool[]
   /** A tool by its name, or by the name that the Scalekit connector gives it. */
   find: (name: string) => CatalogTool | undefined
-  /** What a caller with these scopes is shown, always in the same order. */
+  /** The tools that a caller with these scopes may use, always in the same order. */
   listFor: (scopes: readonly Scope[]) => readonly ListedTool[]
   prompts: readonly Readonly<{ name: string; title: string; description: string }>[]
   resources: readonly Readonly<{
@@ -47,7 +45,7 @@ export type Catalog = Readonly<{
   }>[]
 }>
 
-/** Prefix that the Scalekit connector `loopsmcp` puts before every tool; answered, never advertised. */
+/** The prefix that the Scalekit connector `loopsmcp` puts before every tool: understood, never listed. */
 const CONNECTOR_PREFIX = 'loopsmcp_'
 /** A workflow's resource is `loops://workflow/<name>`. */
 const WORKFLOW_URI = 'loops://workflow/'
@@ -61,7 +59,7 @@ const listedTool = (name: string, tool: Tool): ListedTool => ({
   annotations: { title: tool.title, ...tool.annotations },
 })
 
-/** Works the catalog out from the contracts. */
+/** Derives the catalog from the contracts. */
 export const createCatalog = (contracts: readonly Contract[]): Catalog => {
   const tools = contracts.flatMap((contract) =>
     Object.entries(contract.operations).flatMap(([name, operation]) =>
@@ -101,12 +99,12 @@ export const createCatalog = (contracts: readonly Contract[]): Catalog => {
   }
 }
 
-/** Entries of one page of a list: more than there are tools, since some clients never ask for a second page. */
+/** Entries of a page of a list: more than there are tools, because some clients never ask for a second page. */
 export const LIST_PAGE = 50
 
 /**
  * One page of a list. Cursors are opaque to clients.
- * @returns undefined for a cursor that no page of this list has given.
+ * @returns undefined for a cursor that this list never gave.
  */
 export const pageOf = <T>(
   items: readonly T[],

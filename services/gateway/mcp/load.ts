@@ -1,28 +1,28 @@
-// How much this process has in hand: the tool calls under way, and the refusal of more than it can hold. Knows no protocol.
+// Counts the tool calls under way in this process, and refuses more than it can hold.
 import { AppError } from '../../../shared/contracts/define/errors.ts'
 
-/** Tool calls that one gateway has under way at once; more are refused at once instead of waiting in memory. */
+/** Most tool calls under way in one gateway. More are refused at once, instead of waiting in memory. */
 const MAX_CALLS = 512
-/** When to come back (ms). */
+/** When a refused caller may come back (ms). */
 export const RETRY_AFTER_MS = 1_000
 
 export type Load = Readonly<{
   full: () => boolean
   /**
-   * Counts one call in.
-   * @returns counts it out again.
+   * Counts a call.
+   * @returns a function that takes it off the count.
    * @throws AppError `unavailable` when there are too many.
    */
   enter: () => () => void
 }>
 
-/** The answer to whoever comes when it is full. */
+/** The error for a call that is refused because there are too many. */
 export const tooBusy = (): AppError =>
-  new AppError('unavailable', 'Too many calls are under way here; nothing was done.', {
+  new AppError('unavailable', 'This server is busy with too many calls; nothing was done.', {
     retry_after_ms: RETRY_AFTER_MS,
   })
 
-/** Starts counting from nothing. */
+/** Starts counting from zero. */
 export const createLoad = (max: number = MAX_CALLS): Load => {
   let underWay = 0
   const full = (): boolean => underWay >= max

@@ -1,5 +1,5 @@
-// The params of a request, before the SDK reads them: null members are as if absent, and what does not fit is refused in
-// words. The SDK's own answer would be its validator's report.
+// Reads the params of a request before the SDK does: null members count as absent, and what does not fit is refused in plain
+// words, where the SDK would answer with its validator's report.
 import { PROTOCOL_VERSION_META_KEY, ProtocolErrorCode, specTypeSchemas } from '@modelcontextprotocol/server'
 
 const REQUESTS = {
@@ -13,7 +13,7 @@ const REQUESTS = {
   'resources/templates/list': specTypeSchemas.ListResourceTemplatesRequest,
 } as const
 
-/** Faults that one answer names. */
+/** Most faults that one answer names. */
 const MAX_FAULTS = 5
 
 type Message = Readonly<{ id?: unknown; method: string; params?: unknown }>
@@ -25,7 +25,7 @@ const isMessage = (value: unknown): value is Message =>
 const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
   value !== null && typeof value === 'object' && !Array.isArray(value)
 
-/** `initialize` is a method of the older revisions alone; in a newer request the SDK finds no such method. */
+/** `initialize` exists only in older revisions; in a newer request the SDK finds no such method. */
 const isOfItsRevision = (method: string, params: unknown): boolean =>
   method !== 'initialize' ||
   !(isRecord(params) && isRecord(params._meta) && PROTOCOL_VERSION_META_KEY in params._meta)
@@ -38,7 +38,7 @@ const withoutNulls = (message: unknown): unknown => {
   return { ...rest, params: Object.fromEntries(Object.entries(params).filter(([, value]) => value !== null)) }
 }
 
-/** A body without the null members of its params, which some clients send for what they leave out. */
+/** A body without the null members of its params: some clients send null for what is absent. */
 export const readParams = (body: unknown): unknown =>
   Array.isArray(body) ? body.map(withoutNulls) : withoutNulls(body)
 
@@ -66,8 +66,8 @@ const errorFor = ({ id }: Message, message: string): RpcError => ({
 })
 
 /**
- * The answer to a body with params that do not fit; undefined when all fit. A batch with one such request is not begun:
- * each of its requests is answered.
+ * The errors for a body with params that do not fit; undefined when all fit. One such request stops its whole batch: each
+ * request gets an answer.
  */
 export const refuseParams = (body: unknown): RpcError | readonly RpcError[] | undefined => {
   if (!Array.isArray(body)) {
@@ -81,7 +81,8 @@ export const refuseParams = (body: unknown): RpcError | readonly RpcError[] | un
       ? [
           errorFor(
             message,
-            faults[index] ?? 'Not done: another request of this batch has params that do not fit.',
+            faults[index] ??
+              'Not done, because another request of this batch has params that do not fit. Correct that one and send the batch again.',
           ),
         ]
       : [],

@@ -1,5 +1,5 @@
-// The MCP endpoint's HTTP side: place, token, method and size are settled here, in this order, before the protocol sees a
-// request, and a refusal for want of a scope becomes a challenge. Knows no tool.
+// The HTTP side of the MCP endpoint. It checks origin, token, method and body, in this order, before the protocol sees a
+// request, and turns a refusal for lack of a scope into a challenge. Knows no tool.
 import { isJsonContentType } from '@modelcontextprotocol/server'
 import { type Context, Hono } from 'hono'
 import { cors } from 'hono/cors'
@@ -8,15 +8,15 @@ import { toErrorBody } from '../../../shared/contracts/define/errors.ts'
 import type { Log } from '../../../shared/process/log.ts'
 import { askForScopes, askForToken, readBearer, refuseToken } from '../http/bearer.ts'
 import type { GatewayEnv } from '../http/env.ts'
+import { isLoopbackUrl } from '../http/host.ts'
 import type { VerifyAccess } from '../oauth/access.ts'
 import type { MayAsk } from '../oauth/step-up.ts'
 import { RPC, readBody, rpcError } from './body.ts'
 import type { Mcp } from './handler.ts'
 import { type Load, RETRY_AFTER_MS, tooBusy } from './load.ts'
-import { originsOf } from './origin.ts'
 import { readParams, refuseParams } from './params.ts'
 
-/** The endpoint, with the trailing slash that some clients insist on as an endpoint of its own. */
+/** The endpoint; some clients insist on the trailing slash. */
 const PATHS = ['/mcp', '/mcp/']
 
 export type McpRouteDeps = Readonly<{
@@ -26,12 +26,12 @@ export type McpRouteDeps = Readonly<{
   verify: VerifyAccess
   /** Whether a client that lacks scopes should be sent to ask for them. */
   mayAsk: MayAsk
-  /** Counts a request of somebody who is not known. @throws AppError `rate_limited`. */
+  /** Counts a request without a valid token. @throws AppError `rate_limited`. */
   countStranger: (c: Context<GatewayEnv>) => void
   log: Log
 }>
 
-/** Clients should accept both kinds of answer; many name one or none, and understand either. */
+/** Clients should accept both kinds of answer. Many name one or none, but understand both. */
 const acceptBoth = (request: Request): Request => {
   const accept = request.headers.get('accept') ?? ''
   if (accept.includes('application/json') && accept.includes('text/event-stream')) return request
@@ -65,12 +65,12 @@ const serve = async (c: Context<GatewayEnv>, deps: McpRouteDeps): Promise<Respon
   }
   const { caller } = access
   if (c.req.method !== 'POST')
-    return rpcError(405, RPC.refused, 'This endpoint takes POST alone; it keeps no sessions or streams.', {
+    return rpcError(405, RPC.refused, 'This endpoint takes only POST; it keeps no sessions or streams.', {
       headers: { Allow: 'POST' },
     })
   if (deps.load.full()) return busy()
   if (!isJsonContentType(request.headers.get('content-type')))
-    return rpcError(415, RPC.refused, 'The content type has to be application/json.')
+    return rpcError(415, RPC.refused, 'Send the request with the content type application/json.')
   const read = await readBody(request)
   if (!read.ok) return read.response
   const body = readParams(read.value)
@@ -83,10 +83,22 @@ const serve = async (c: Context<GatewayEnv>, deps: McpRouteDeps): Promise<Respon
     request_id: c.get('request_id'),
     onMissingScope: (scope) => missing.push(scope),
   })
-  // Of a batch, some calls may have done their work: its answers stand.
+  // Some calls of a batch may have done their work, so its answers stand.
   if (missing.length === 0 || Array.isArray(body) || !(await deps.mayAsk(access, missing))) return response
   await response.body?.cancel()
   return askForScopes(publicUrl, path, { held: caller.scopes, missing })
+}
+
+/**
+ * Makes the check of an Origin header
+ * (https://modelcontextprotocol.io/specification/2026-07-28/basic/transports/streamable-http). Pages of this server may call
+ * the endpoint, and pages of this machine, for tools such as the MCP Inspector; they need a token like everybody.
+ * @param publicUrl the origin that clients use.
+ */
+export const originsOf = (publicUrl: string): ((origin: string) => boolean) => {
+  const own = new URL(publicUrl).origin
+  return (origin) =>
+    origin === own || (/^https?:/.test(origin) && URL.canParse(origin) && isLoopbackUrl(origin))
 }
 
 /** The routes of the endpoint. */
@@ -103,7 +115,11 @@ export const mcpRoutes = (deps: McpRouteDeps): Hono<GatewayEnv> => {
     app.use(path, async (c, next) => {
       const origin = c.req.header('origin')
       if (origin !== undefined && !allowsOrigin(origin))
-        return rpcError(403, RPC.refused, 'Pages of this origin may not call this server.')
+        return rpcError(
+          403,
+          RPC.refused,
+          'Web pages of this origin may not call this server. Call it from a program, or from a page on localhost.',
+        )
       return await answerBrowsers(c, next)
     })
     app.all(path, (c) => serve(c, deps))

@@ -1,17 +1,17 @@
-// The schemas of tools as `tools/list` publishes them: in the part of JSON Schema that every family of clients and models
-// takes. Services check by the contract itself, so what is left out here is refused all the same. Pure.
+// The schemas of tools as `tools/list` publishes them: in the part of JSON Schema that every client and model accepts. Pure.
+// Services check the contract itself, so what these schemas leave out is refused all the same.
 import type { JsonSchema } from '../../../shared/contracts/define/json-schema.ts'
 
 type Schema = Readonly<Record<string, unknown>>
 
-/** Larger numbers break clients: llama.cpp unrolls a length into a grammar, Gemini refuses the largest whole number. */
+/** Larger numbers break clients: llama.cpp unrolls a length into a grammar, Gemini refuses the largest integer. */
 const LARGEST_NUMBER = 1_000
 const NUMBERS = new Set(['minLength', 'maxLength', 'minimum', 'maximum', 'minItems', 'maxItems'])
 
-/** Gemini takes no `format` but a date and time; the calendar itself is checked by the contract. */
+/** Gemini accepts no `format` but date-time. The contract checks that the date exists. */
 const DATE_PATTERN = String.raw`^\d{4}-\d{2}-\d{2}$`
 
-/** A limit that the schema may not state, in words. */
+/** A limit that is too large for the schema, in words. */
 const limitOf = ({ maxLength, maxItems }: Schema): string | undefined => {
   const [limit, what] =
     maxLength === undefined ? [Number(maxItems), 'items'] : [Number(maxLength), 'characters']
@@ -35,14 +35,14 @@ const publishedParameter = (schema: Schema): Schema => {
   return { ...Object.fromEntries(kept), ...(format === 'date' ? { pattern: DATE_PATTERN } : {}) }
 }
 
-/** Gemini takes `anyOf` alone: what else is said moves into the first form. */
+/** Gemini accepts nothing beside `anyOf`: the other keywords move into the first form. */
 const publishedForms = ({ anyOf, ...said }: Schema): Schema => ({
   anyOf: (anyOf as readonly Schema[]).map((form, index) =>
     publishedParameter(index === 0 ? { ...form, ...said } : form),
   ),
 })
 
-/** The dialect is the protocol's default; naming it in every schema would only make the list longer. */
+/** The dialect is the protocol's default, so naming it would only make the list longer. */
 const withoutDialect = ({ $schema: _, ...schema }: JsonSchema): JsonSchema => schema
 
 /** The schema of a tool's arguments. */
@@ -56,17 +56,17 @@ export const publishedInput = (schema: JsonSchema): JsonSchema => ({
   ),
 })
 
-/** Described in one line: each of its members is the same in every tool, and a list of tools is read with every chat. */
+/** Described in one line: it is the same in every tool, and models read the list of tools with every chat. */
 const ERROR_SCHEMA = {
   type: 'object',
   description: 'Only when isError is true: code, message, retryable, hint (what to do next)',
   required: ['code', 'message', 'retryable'],
 } as const
 
-/** What a result never breaks, since the service checks it; who reads the list need not read it 21 times over. */
+/** Keywords that tell a reader of results nothing: the service checks its results itself. */
 const CHECKED_ELSEWHERE = new Set(['pattern', 'minLength', 'maxLength', 'minimum', 'maximum'])
 
-/** A schema without those keywords, all the way down; `properties` holds names and no keywords. */
+/** A schema without these keywords at any depth. The keys of `properties` are names, not keywords. */
 const lean = (schema: unknown): unknown => {
   if (Array.isArray(schema)) return schema.map(lean)
   if (schema === null || typeof schema !== 'object') return schema
@@ -85,8 +85,8 @@ const lean = (schema: unknown): unknown => {
 }
 
 /**
- * The schema of a tool's result, success or error. Clients of the 1.x SDK check `structuredContent` of an error too, so
- * the schema must allow the error form.
+ * The schema of a tool's result. It allows an error too, because clients of the 1.x SDK check the `structuredContent` of
+ * errors.
  */
 export const publishedOutput = (schema: JsonSchema): JsonSchema => {
   const { required, properties, ...rest } = lean(withoutDialect(schema)) as JsonSchema

@@ -1,19 +1,19 @@
-// What people are shown when something goes wrong.
+// The page that people see when something goes wrong.
 import { asAppError, ERROR_CODES } from '../../../shared/contracts/define/errors.ts'
 import type { Log } from '../../../shared/process/log.ts'
 import { mongoFault } from '../../../shared/storage/mongo.ts'
 import { type Ctx, messagePage, send } from './layout.ts'
 
 const TITLES: Readonly<Record<number, string>> = {
-  400: 'That cannot be done like this',
+  400: 'That did not work',
   403: 'That is not allowed',
-  404: 'There is nothing here',
-  429: 'Too many tries',
+  404: 'Not found',
+  429: 'Too many attempts',
   503: 'Back in a moment',
   504: 'Back in a moment',
 }
 
-/** A fault as a page: what people can act on in its words, the rest behind its number in the log. */
+/** An error as a page. Internal errors show only an id, which the log has with the cause. */
 export const faultPage =
   (log: Log) =>
   async (fault: Error, c: Ctx): Promise<Response> => {
@@ -22,7 +22,7 @@ export const faultPage =
     if (error.code === 'internal') log.error('page failed', { request_id, error: fault })
     const status = ERROR_CODES[error.code].http
     const wait_ms = error.extras.retry_after_ms
-    return send(c, messagePage(TITLES[status] ?? 'That did not work', error.message), {
+    return send(c, messagePage(TITLES[status] ?? 'Something went wrong', error.message), {
       status,
       ...(wait_ms === undefined ? {} : { headers: { 'Retry-After': String(Math.ceil(wait_ms / 1_000)) } }),
     })

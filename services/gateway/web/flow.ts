@@ -1,5 +1,5 @@
-// Where a person was going when a page stopped them to sign in, carried along in the pages' addresses. Only ids of things
-// of ours travel, never an address, so nobody can be sent elsewhere.
+// Where a person goes on after signing in, carried in the addresses of the pages. It holds only ids, never a URL, so nobody
+// can be sent to another site.
 import { deleteCookie, getCookie, setCookie } from 'hono/cookie'
 import { html } from 'hono/html'
 import type { Session } from '../accounts/account-store.ts'
@@ -12,7 +12,7 @@ import type { AuthorizationPages } from '../oauth/routes.ts'
 import { sha256 } from '../secrets.ts'
 import { type Ctx, messagePage, send } from './layout.ts'
 
-/** What waits for the person behind the sign-in: a request for authorization, an invitation, or the link of a mail that confirms their address; and their setup link's mark. */
+/** What waits behind the sign-in: a request for authorization, an invitation, the token that confirms an address, or the secret of the setup link. */
 export type Waiting = Readonly<{ request?: string; invitation?: string; confirm?: string; setup?: string }>
 
 const readWaiting = (params: URLSearchParams): Waiting => {
@@ -28,10 +28,10 @@ const readWaiting = (params: URLSearchParams): Waiting => {
   }
 }
 
-/** Reads it from a page's address. */
+/** What the address of this page says is waiting. */
 export const waitingOf = (c: Ctx): Waiting => readWaiting(new URL(c.req.url).searchParams)
 
-/** The address of another page that takes it along. */
+/** The address of another page, with what is waiting. */
 export const withWaiting = (path: string, waiting: Waiting): string => {
   const query = new URLSearchParams(waiting).toString()
   return query === '' ? path : `${path}?${query}`
@@ -41,8 +41,8 @@ const COOKIE = 'loops_waiting'
 const ONLY_FOR_LINKS = { path: '/reset', httpOnly: true, sameSite: 'Lax' } as const
 
 /**
- * Leaves it with the browser while its person waits for the mail with a link: the link itself must not carry it, or
- * somebody could have others sent a mail that leads them to the consent for an app of his.
+ * Keeps it in the browser while the person waits for a mail with a link. If the link carried it, an attacker could have others
+ * mailed a link that leads them to the consent for the attacker's app.
  */
 export const keepWaiting = (c: Ctx, { public_url }: Deps, waiting: Waiting, max_age_s: number): void => {
   const secure = public_url.startsWith('https:')
@@ -53,7 +53,7 @@ export const keepWaiting = (c: Ctx, { public_url }: Deps, waiting: Waiting, max_
   })
 }
 
-/** What was left with this browser, for once. */
+/** Takes what this browser has kept. */
 export const takeWaiting = (c: Ctx, { public_url }: Deps): Waiting => {
   const name = nameOfCookie(public_url, COOKIE)
   const kept = getCookie(c, name)
@@ -62,7 +62,7 @@ export const takeWaiting = (c: Ctx, { public_url }: Deps): Waiting => {
   return readWaiting(new URLSearchParams(kept))
 }
 
-/** Where a person who is now signed in goes on; a request for authorization is tied to this session. */
+/** Sends a person who has just signed in to where they go on. A request for authorization is tied to this session. */
 export const goOn = async (c: Ctx, deps: Deps, session: Session, waiting: Waiting): Promise<Response> => {
   if (waiting.request !== undefined) {
     await deps.store.requests.bind(sha256(waiting.request), session._id)
@@ -75,7 +75,7 @@ export const goOn = async (c: Ctx, deps: Deps, session: Session, waiting: Waitin
   )
 }
 
-/** To consent when signed in, else to sign in or up first. */
+/** Sends a person to the consent page, through signing in or up where needed. */
 const toPerson = async (c: Ctx, deps: Deps, request: string): Promise<Response> => {
   const visitor = await findSignedIn(c, deps)
   if (visitor) return goOn(c, deps, visitor.session, { request })
@@ -83,7 +83,7 @@ const toPerson = async (c: Ctx, deps: Deps, request: string): Promise<Response> 
   return c.redirect(withWaiting(isNew ? '/sign-up' : '/sign-in', { request }), 303)
 }
 
-/** A page's work that only a signed-in person can ask for; others are sent to sign in. */
+/** Makes a route for signed-in people; others are sent to sign in. */
 export const signedIn =
   (deps: Deps, work: (c: Ctx, deps: Deps, visitor: SignedIn) => Promise<Response>) =>
   async (c: Ctx): Promise<Response> => {
@@ -91,26 +91,26 @@ export const signedIn =
     return visitor ? work(c, deps, visitor) : c.redirect('/sign-in', 303)
   }
 
-/** Whether to offer making an account. */
+/** Whether pages offer to create an account. */
 export const offersSignUp = async (deps: Deps): Promise<boolean> => (await signUpState(deps)) !== 'closed'
 
 const tooManyPage = (c: Ctx, wait_s: number): Promise<Response> => {
-  const text = `Many apps are being connected from your address right now. Wait ${wait_s} s and try again.`
+  const text = `Too many apps are being connected from your network address. Wait ${wait_s} seconds, then try again.`
   const headers = { 'Retry-After': String(wait_s) }
-  return send(c, messagePage('Too many tries', text), { status: 429, headers })
+  return send(c, messagePage('Too many attempts', text), { status: 429, headers })
 }
 
 const authorizationFaultPage = (c: Ctx, reason: Refusal): Promise<Response> => {
   const { error, error_description } = oauthError(reason)
   const advice = isLocal(reason)
-    ? 'In the app, remove this connection and add it again; if that does not help, tell its makers what this page says.'
+    ? 'In the app, remove this connection and add it again. If that does not help, show this page to the makers of the app.'
     : ''
   return send(
     c,
     {
-      title: 'This app asked in a way that cannot be answered',
+      title: 'This app’s request is not valid',
       body: html`<div class="card">
-        <h1>This app asked in a way that cannot be answered</h1>
+        <h1>This app’s request is not valid</h1>
         <p>${error_description} ${advice}</p>
         <p class="small">Error: <code>${error}</code> (${reason})</p>
       </div>`,
@@ -119,7 +119,7 @@ const authorizationFaultPage = (c: Ctx, reason: Refusal): Promise<Response> => {
   )
 }
 
-/** Where the authorization server sends browsers. */
+/** The pages that the authorization server sends browsers to. */
 export const authorizationPages: AuthorizationPages = {
   fault: authorizationFaultPage,
   tooMany: tooManyPage,

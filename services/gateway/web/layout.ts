@@ -1,4 +1,4 @@
-// The frame of every page, its policy, and the few pieces that pages share. Texts are escaped by `html`.
+// The frame of every page, its security headers, and the pieces that pages share. Texts are escaped by `html`.
 import type { Context } from 'hono'
 import { html, raw } from 'hono/html'
 import type { ContentfulStatusCode } from 'hono/utils/http-status'
@@ -13,12 +13,12 @@ export type Page = Readonly<{
   title: string
   body: Html
   visitor?: SignedIn | undefined
-  /** Wide enough for tables; else as wide as a form. */
+  /** As wide as tables need; otherwise as wide as a form. */
   wide?: boolean
 }>
 
 const MARK = raw(ICON.replace('stroke="#0b6b5d"', 'stroke="currentColor" aria-hidden="true"'))
-/** In front of what something may do. */
+/** The check mark before what something may do. */
 export const CHECK = raw(
   '<svg viewBox="0 0 20 20" fill="none" stroke="currentColor" stroke-width="2.2" stroke-linecap="round" stroke-linejoin="round" aria-hidden="true"><path d="m4 10.500 4 4 8-9"/></svg>',
 )
@@ -63,7 +63,7 @@ ${body}
 export type Sending = Readonly<{
   status?: ContentfulStatusCode
   /**
-   * Where its forms may lead besides here, through all redirects: a browser drops a form's answer without a word when its
+   * Where its forms may lead besides this server, through all redirects: a browser silently drops a form's answer when a
    * redirect leaves what `form-action` allows.
    */
   form_action?: readonly string[]
@@ -85,7 +85,7 @@ export const send = async (c: Ctx, page: Page, sending: Sending = {}): Promise<R
     'Content-Security-Policy': policy,
     'X-Frame-Options': 'DENY',
     'Cache-Control': 'no-store',
-    // Not no-referrer: with it, browsers post forms with `Origin: null`, and posted.ts goes by that header.
+    // Not no-referrer: with it, browsers post forms with `Origin: null`, which the check of posted forms refuses.
     'Referrer-Policy': 'same-origin',
     ...sending.headers,
   }

@@ -1,23 +1,24 @@
-// Posted forms: read, and shown again when a person got something wrong.
+// Posted forms: reads them, and shows them again with what was wrong.
 import { html } from 'hono/html'
 import { AppError, ERROR_CODES, type ErrorCode } from '../../../shared/contracts/define/errors.ts'
 import { FORM_BYTES, readForm } from '../http/forms.ts'
 import type { Ctx, Html, Sending } from './layout.ts'
 
 /**
- * The fields of a posted form; what is no form has none.
- * @throws AppError `limit_exceeded`.
+ * The fields of a posted form; none where the body is no form.
+ * @throws AppError `limit_exceeded` beyond `limit` bytes.
  */
 export const fieldsOf = async (c: Ctx, limit: number = FORM_BYTES): Promise<URLSearchParams> => {
   const form = await readForm(c.req.raw, limit)
-  if (form === 'too_large') throw new AppError('limit_exceeded', 'The form is too long.')
+  if (form === 'too_large')
+    throw new AppError('limit_exceeded', 'This form is too long. Shorten its texts and send it again.')
   return form === 'not_a_form' ? new URLSearchParams() : form
 }
 
-/** A sentence for the person, and the field that it is about. */
+/** What was wrong: a sentence for the person, and the field that it is about. */
 export type Fault = Readonly<{ sentence: string; field: string | undefined; error: AppError }>
 
-/** Codes that a person can do something about: the form comes again with the sentence. */
+/** Errors that a person can do something about: the form is shown again with the sentence. */
 const PERSONAL: ReadonlySet<ErrorCode> = new Set([
   'invalid_argument',
   'not_found',
@@ -30,7 +31,8 @@ const PERSONAL: ReadonlySet<ErrorCode> = new Set([
 
 /**
  * Runs what a form asks for.
- * @returns its result, or the fault to show in the form; our own faults are thrown on.
+ * @returns its result, or the fault to show in the form.
+ * @throws what the person can do nothing about.
  */
 export const attempt = async <T>(
   work: () => Promise<T>,
@@ -45,7 +47,7 @@ export const attempt = async <T>(
   }
 }
 
-/** How a form with a fault is sent. */
+/** The status and headers of a page that shows a form with this fault. */
 export const formActionOf = (fault: Fault | undefined): Sending => {
   if (!fault) return {}
   const { code, extras } = fault.error
@@ -72,7 +74,7 @@ export type Input = Readonly<{
   max?: number
 }>
 
-/** An input, marked and focused when the fault is about it. */
+/** A labelled input, marked and focused when the fault is about it. */
 export const input = (given: Input, fault: Fault | undefined): Html => {
   const { name, label, type = 'text', value = '', autocomplete, hint, min, max } = given
   const wrong = fault?.field === name

@@ -1,4 +1,4 @@
-// The pages for people: which exist.
+// All pages for people, and the front page.
 import { Hono } from 'hono'
 import { html } from 'hono/html'
 import { findSignedIn } from '../accounts/sessions.ts'
@@ -25,22 +25,22 @@ import { workspaceRoutes } from './workspace/workspace-page.ts'
 const setUp = (state: SignUpState): Html =>
   state === 'setup_link'
     ? html`<h2>This installation is new</h2>
-      <p>Whoever runs it finds a setup link in the log of its gateway, and makes the first account by it.</p>`
+      <p>Whoever runs it finds a setup link in the gateway’s log, and creates the first account with it.</p>`
     : html`<h2>This installation is new</h2>
-      <p>The first account owns its first workspace.</p>
-      <p><a class="button wide" href="/sign-up">Make the first account</a></p>`
+      <p>The first account owns the first workspace.</p>
+      <p><a class="button wide" href="/sign-up">Create the first account</a></p>`
 
 const frontPage = (shown: Readonly<{ isNew: boolean; state: SignUpState; mcpUrl: string }>): Page => ({
   title: 'One queue of work for people and agents',
   body: html`<h1>One queue of work for people and agents</h1>
-    <p class="lead">File tasks, approve them, group them into loops and put the loops in order. Agents take the next work over MCP, and everybody hears when a loop ships.</p>
+    <p class="lead">File tasks, approve them, group them into loops and put the loops in order. Agents take the next work over MCP, and everyone gets an email when a loop ships.</p>
     <div class="card">
       ${
         shown.isNew
           ? setUp(shown.state)
           : html`<h2>For people</h2>
       <p><a class="button wide" href="/sign-in">Sign in</a></p>
-      ${shown.state === 'open' ? html`<p>New here? <a href="/sign-up">Make an account</a></p>` : ''}`
+      ${shown.state === 'open' ? html`<p>New here? <a href="/sign-up">Create an account</a></p>` : ''}`
       }
       <h2>For agents</h2>
       <p>Give this address to any MCP client; it will bring you back here to sign in.</p>

@@ -1,5 +1,4 @@
-// The page of one's own account: whether its address is confirmed, how one is written to, a new password, and
-// signing out.
+// A person's account page: address, language and time zone, password, signing out.
 import type { Hono } from 'hono'
 import { html } from 'hono/html'
 import {
@@ -23,14 +22,15 @@ import { newPassword } from './passwords-page.ts'
 /** The forms of the page. */
 type Form = 'address' | 'reading' | 'password'
 
-/** What has just come of a form: that it was done, or what was wrong. */
+/** What came of a posted form. */
 type Outcome = Readonly<{ done?: Form | 'confirmed'; fault?: Readonly<{ of: Form; fault: Fault }> }>
 
 const DONE: Readonly<Record<Form | 'confirmed', string>> = {
-  address: 'The mail is on its way to you.',
+  address: 'The email is on its way to you.',
   confirmed: 'Your address is confirmed.',
-  reading: 'Saved. The next mail comes like this.',
-  password: 'Your password is changed. All other browsers are signed out and all apps are disconnected.',
+  reading: 'Saved. Your next email will follow this.',
+  password:
+    'Your password has been changed. You are signed out of all other browsers, and all apps are disconnected.',
 }
 
 const faultOf = ({ fault }: Outcome, form: Form): Fault | undefined =>
@@ -51,36 +51,36 @@ const zoneOptions = (chosen: string | null): Html[] =>
       )}</optgroup>`,
   )
 
-/** What cannot be done before the address is confirmed, and the mail for it once more. */
+/** Says what cannot be done before the address is confirmed, and sends the mail for it again. */
 const unconfirmed = ({ email }: Person, fault: Fault | undefined): Html => html`
     <section class="card" aria-labelledby="address-title">
       <h2 id="address-title">Confirm your address</h2>
       ${faultNote(fault)}
-      <p>We have sent a mail with a link to <strong>${email}</strong>. Until you have followed it, no mails about your work come to you, and you cannot invite anybody.</p>
-      <form method="post" action="/account/confirmation"><button class="second">Send the mail again</button></form>
+      <p>We sent an email with a link to <strong>${email}</strong>. Until you follow the link, you get no emails about your work and cannot invite anyone.</p>
+      <form method="post" action="/account/confirmation"><button class="second">Send the email again</button></form>
     </section>`
 
 const reading = ({ locale, time_zone = null }: Person, fault: Fault | undefined): Html => html`
     <section class="card" aria-labelledby="reading-title">
       <h2 id="reading-title">Language and time zone</h2>
-      <p class="small">Mails come to you in this language, and tell times by this clock.</p>
+      <p class="small">Emails to you use this language and time zone.</p>
       <form method="post" action="/account/reading">
         ${faultNote(fault)}
         <div class="field"><label for="language">Language</label>
           <select id="language" name="language" autocomplete="language">${languageOptions(languageOf(locale))}</select></div>
         <div class="field"><label for="time_zone">Time zone</label>
           <select id="time_zone" name="time_zone">
-            <option value="">The same as the workspace</option>
+            <option value="">Same as the workspace</option>
             ${zoneOptions(time_zone)}
           </select></div>
-        <button class="wide">Save it</button>
+        <button class="wide">Save</button>
       </form>
     </section>`
 
 const password = ({ email }: Person, fault: Fault | undefined): Html => html`
     <section class="card" aria-labelledby="password-title">
-      <h2 id="password-title">Change the password</h2>
-      <p class="small">It signs you out of all other browsers and disconnects all apps.</p>
+      <h2 id="password-title">Change password</h2>
+      <p class="small">This signs you out of all other browsers and disconnects all apps.</p>
       <form method="post" action="/account/password">
         ${faultNote(fault)}
         <input type="hidden" name="username" autocomplete="username" value="${email}">
@@ -89,14 +89,14 @@ const password = ({ email }: Person, fault: Fault | undefined): Html => html`
           fault,
         )}
         ${newPassword(fault, 'New password')}
-        <button class="wide">Change it</button>
+        <button class="wide">Change password</button>
       </form>
     </section>`
 
 const signOut: Html = html`
     <section class="card" aria-labelledby="sign-out-title">
       <h2 id="sign-out-title">Sign out</h2>
-      <p class="small">Everywhere means of all browsers, and it disconnects all apps: they have to ask you again.</p>
+      <p class="small">Signing out everywhere also disconnects all apps: they will have to ask you again.</p>
       <div class="buttons">
         <button class="second" form="sign-out">Sign out here</button>
         <button class="second" form="sign-out-everywhere">Sign out everywhere</button>
@@ -164,7 +164,7 @@ const savePassword = async (c: Ctx, deps: Deps, visitor: SignedIn): Promise<Resp
 const endAll = async (c: Ctx, deps: Deps, { person }: SignedIn): Promise<Response> => {
   await signOutEverywhere(deps, person._id)
   await endSession(c, deps)
-  const text = html`All browsers are signed out and all apps are disconnected. <a href="/sign-in">Sign in</a>`
+  const text = html`You are signed out of all browsers, and all apps are disconnected. <a href="/sign-in">Sign in</a>`
   return send(c, messagePage('You are signed out everywhere', text))
 }
 

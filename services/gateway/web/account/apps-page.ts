@@ -1,4 +1,4 @@
-// The page on which a person sees the apps that work for them, in every workspace, and disconnects them.
+// The page of a person's connected apps, in all their workspaces.
 import type { Hono } from 'hono'
 import { html } from 'hono/html'
 import { ALL_SCOPES, SCOPES } from '../../../../shared/contracts/define/common.ts'
@@ -24,23 +24,23 @@ type Shown = Readonly<{
   mcpUrl: string
 }>
 
-/** Where an app gets its answers: what of its address tells people something. */
-const place = (uri: string): string => {
+/** Where an app gets its answers, in words. */
+const whereabouts = (uri: string): string => {
   const { protocol, host } = new URL(uri)
   if (isLoopback(uri)) return 'a program on a computer'
   return protocol === 'https:' ? host : `${protocol}//${host}`
 }
 
 /**
- * What of the further scopes the person can allow or take back here, whatever the app can ask for: many cannot ask for
- * more once they are connected. It takes effect with the app's next token.
+ * Allows the app further scopes, or takes them back. Many apps cannot ask for more once they are connected. It takes effect
+ * with the app's next token.
  */
 const furtherForms = ({ visitor }: Shown, { _id, client_name, scopes, ...grant }: Grant): Html[] => {
   const role = membershipUnder(grant, visitor.person)?.role
   const offered = FURTHER_SCOPES.filter((scope) => role && scopesOfRole(role).includes(scope))
   return offered.map((scope) => {
     const held = scopes.includes(scope)
-    const label = `${held ? 'Take back' : 'Allow too'}: ${SCOPES[scope]}`
+    const label = `${held ? 'Take back' : 'Also allow'}: ${SCOPES[scope]}`
     return html`<form method="post" action="/apps/${_id}/scopes">
         <input type="hidden" name="${held ? 'take' : 'give'}" value="${scope}">
         <button class="plain" aria-label="${label}, for ${client_name}">${label}</button>
@@ -54,7 +54,7 @@ const app = (shown: Shown, grant: Grant): Html => {
   const workspace = names.get(ws) ?? membershipUnder(grant, visitor.person)?.workspace_name ?? ''
   return html`<li class="card app">
       <div><h2>${client_name}</h2>
-        <p class="small">${place(redirect_uri)}, in ${workspace}, connected on ${day(created_at)},
+        <p class="small">${whereabouts(redirect_uri)}, in ${workspace}, connected on ${day(created_at)},
           ${last_used_at ? html`last used ${minute(last_used_at)}` : 'not used yet'}</p>
         <ul class="rights">${scopes.map((scope) => html`<li>${CHECK}<span>${SCOPES[scope]}</span></li>`)}</ul>
         ${furtherForms(shown, grant)}
@@ -65,7 +65,7 @@ const app = (shown: Shown, grant: Grant): Html => {
 }
 
 const none = ({ mcpUrl }: Shown): Html => html`<div class="card">
-      <p>No app works for you now. Give this address to any MCP client to connect one:</p>
+      <p>No app is connected. To connect one, give this address to any MCP client:</p>
       <code class="code">${mcpUrl}</code>
     </div>`
 
@@ -76,7 +76,7 @@ const appsPage = (shown: Shown): Page => {
     visitor,
     wide: true,
     body: html`<h1>Connected apps</h1>
-    <p class="lead">They work in Loops in your name, with the names that they gave themselves. Disconnecting one ends its access within seconds; it can ask you again.</p>
+    <p class="lead">These apps work in Loops in your name. They chose the names that are shown here. An app that you disconnect loses access within seconds, and can ask you again.</p>
     ${
       grants.length === 0
         ? none(shown)
@@ -96,7 +96,7 @@ const show = async (c: Ctx, deps: Deps, visitor: SignedIn): Promise<Response> =>
   return send(c, appsPage({ visitor, grants, names, mcpUrl: resourceOf(public_url) }))
 }
 
-/** @throws AppError `not_found` when the connection of the address is not the visitor's. */
+/** The connection that the path names. @throws AppError `not_found` when it is somebody else's. */
 const ownGrant = async (c: Ctx, deps: Deps, { person }: SignedIn): Promise<Grant> => {
   const id = c.req.param('id') ?? ''
   const grant = await deps.store.grants.find(id)
@@ -124,7 +124,7 @@ const changeScopes = async (c: Ctx, deps: Deps, visitor: SignedIn): Promise<Resp
   return c.redirect('/apps', 303)
 }
 
-/** The page of connected apps and its forms [X5]. */
+/** The page of connected apps and its forms. */
 export const appRoutes = (routes: Hono<GatewayEnv>, deps: Deps): void => {
   routes.get('/apps', signedIn(deps, show))
   routes.post('/apps/:id/disconnect', signedIn(deps, disconnect))

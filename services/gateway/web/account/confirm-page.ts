@@ -1,4 +1,4 @@
-// The page that the link of a mail leads to, on which a person confirms that the address of their account is their own.
+// The page on which a person confirms the address of their account, reached by the link of a mail.
 import type { Hono } from 'hono'
 import { html } from 'hono/html'
 import { confirmAddress, personOfConfirmation } from '../../accounts/account-mails.ts'
@@ -10,12 +10,12 @@ import { withWaiting } from '../flow.ts'
 import { type Ctx, messagePage, type Page, send } from '../layout.ts'
 import { attempt, type Fault, faultNote, formActionOf } from '../posted-forms.ts'
 
-const overPage = messagePage(
+const expiredPage = messagePage(
   'This link has expired',
-  html`It was used, or it has expired. The <a href="/account">page of your account</a> says whether your address is confirmed, and sends a new link.`,
+  html`It has been used, or too much time has passed. Your <a href="/account">account page</a> shows whether your address is confirmed, and can send a new link.`,
 )
 
-/** A button, not the link alone: programs that look through mails open every link. */
+/** Asks for a click, because programs that scan mails open every link. */
 const confirmPage = (visitor: SignedIn, person: Person, token: string, fault?: Fault): Page => {
   const title = 'Confirm your address'
   const isOwn = visitor.person._id === person._id
@@ -38,7 +38,7 @@ const confirmPage = (visitor: SignedIn, person: Person, token: string, fault?: F
 
 const show = async (c: Ctx, deps: Deps, token: string, fault?: Fault): Promise<Response> => {
   const person = await personOfConfirmation(deps, token)
-  if (!person) return send(c, overPage, { status: 404 })
+  if (!person) return send(c, expiredPage, { status: 404 })
   const visitor = await findSignedIn(c, deps)
   if (!visitor) return c.redirect(withWaiting('/sign-in', { confirm: token }), 303)
   return send(c, confirmPage(visitor, person, token, fault), formActionOf(fault))

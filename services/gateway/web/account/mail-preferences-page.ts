@@ -1,5 +1,4 @@
-// Which mails of a workspace somebody wants: the form for it, wherever it stands, and the page of it for people who are
-// signed in. The notifier decides and keeps.
+// Which mails of a workspace a person wants: the forms for it, and the page for people who are signed in.
 import type { Hono } from 'hono'
 import { html } from 'hono/html'
 import { checkInput } from '../../../../shared/contracts/define/check.ts'
@@ -11,32 +10,32 @@ import type { Deps } from '../../deps.ts'
 import type { GatewayEnv } from '../../http/env.ts'
 import { type Ctx, type Html, type Page, send } from '../layout.ts'
 import { attempt, type Fault, faultNote, fieldsOf, formActionOf } from '../posted-forms.ts'
-import { callOf, type Manager, managersOnly } from '../workspace/workspace-page.ts'
+import { callOf, membersOnly, type SignedInMember } from '../workspace/workspace-page.ts'
 
-/** A wish, as the notifier tells of it. */
+/** A preference, as the notifier gives it. */
 export type MailPreference = Readonly<{
   wants: MailChoice
   muted: readonly Readonly<{ loop_id: string; name: string }>[]
 }>
 
-/** What a posted form asks for, in the notifier's words. */
+/** What a posted form asks for, as the notifier takes it. */
 export type PreferenceForm = Readonly<{ wants?: MailChoice; mute_event?: string; unmute_loop?: string }>
 
 const PATH = '/workspace/mail'
 
 const CHOICES: readonly Readonly<{ wants: MailChoice; label: string; hint: string }>[] = [
-  { wants: 'all', label: 'All loops', hint: 'An email whenever a loop ships that you can see.' },
+  { wants: 'all', label: 'All loops', hint: 'An email whenever a loop that you can see ships.' },
   {
     wants: 'mine',
     label: 'My loops',
-    hint: 'Those that you made, shipped or belong to, or that hold a task of yours.',
+    hint: 'Loops that you created, shipped or belong to, and loops with a task of yours.',
   },
-  { wants: 'none', label: 'None', hint: 'No mail about loops of this workspace.' },
+  { wants: 'none', label: 'None', hint: 'No emails about loops of this workspace.' },
 ]
 
 const choice = ({
   wants,
-}: MailPreference): Html => html`<fieldset class="field"><legend class="label">Tell me about</legend>
+}: MailPreference): Html => html`<fieldset class="field"><legend class="label">Email me about</legend>
       ${CHOICES.map(
         (
           one,
@@ -56,12 +55,12 @@ const mutedLoops = ({ muted }: MailPreference, action: string): Html | '' =>
         <button class="plain" aria-label="Unmute ${name}">Unmute</button></form></li>`,
     )}</ul></section>`
 
-/** The forms of a wish; each posts to `action`. `more` stands between them. */
-export const preferenceForms = (wish: MailPreference, action: string, more: Html | '' = ''): Html =>
-  html`<form class="card" method="post" action="${action}">${choice(wish)}</form>
-    ${more} ${mutedLoops(wish, action)}`
+/** The forms of a preference. Each posts to `action`; `more` stands between them. */
+export const preferenceForms = (preference: MailPreference, action: string, more: Html | '' = ''): Html =>
+  html`<form class="card" method="post" action="${action}">${choice(preference)}</form>
+    ${more} ${mutedLoops(preference, action)}`
 
-/** What a form of these asks for; empty when it is none of them. */
+/** What one of these forms asks for; empty for any other form. */
 export const preferenceOf = (form: URLSearchParams): PreferenceForm => {
   const wants = CHOICES.find((one) => one.wants === form.get('wants'))?.wants
   const [mute_event, unmute_loop] = [form.get('mute_event'), form.get('unmute_loop')]
@@ -76,14 +75,14 @@ type Shown = MailPreference &
   Readonly<{
     email: string
     out_of_use: string | null
-    /** Those that are still to ship. */
+    /** Those that have not shipped yet. */
     loops: readonly LoopRow[]
   }>
 
 const muting = ({ loops, muted, wants }: Shown): Html | '' => {
   const loud = loops.filter(({ id }) => !muted.some(({ loop_id }) => loop_id === id))
   if (wants === 'none' || loud.length === 0) return ''
-  return html`<section class="card"><details><summary>Mute a loop that is still to ship</summary>
+  return html`<section class="card"><details><summary>Mute a loop that has not shipped yet</summary>
     <ul class="rows">${loud.map(
       ({ id, name }) => html`<li><span class="main">${name}</span>
       <form class="end" method="post" action="${PATH}"><input type="hidden" name="mute_loop" value="${id}">
@@ -94,34 +93,34 @@ const muting = ({ loops, muted, wants }: Shown): Html | '' => {
 const outOfUse = ({ email, out_of_use }: Shown): Html | '' =>
   out_of_use === null
     ? ''
-    : html`<section class="card" aria-labelledby="unreached"><h2 id="unreached">No mail reaches you</h2>
-    <p>The mail server of ${email} says that nobody is there: ${out_of_use}</p>
+    : html`<section class="card" aria-labelledby="unreached"><h2 id="unreached">Emails do not reach you</h2>
+    <p>The mail server for ${email} says that this address does not exist: ${out_of_use}</p>
     <form method="post" action="${PATH}/address"><button>It works now, use it again</button></form></section>`
 
-const wishPage = (visitor: Manager, shown: Shown, fault: Fault | undefined): Page => ({
-  title: 'Mail to you',
+const preferencePage = (visitor: SignedInMember, shown: Shown, fault: Fault | undefined): Page => ({
+  title: 'Your emails',
   visitor,
   body: html`<p><a href="/workspace">Workspace</a></p>
-    <h1>Mail to you</h1><p class="lead">Which mails you get from ${visitor.membership.workspace_name}.</p>
+    <h1>Your emails</h1><p class="lead">Which emails you get from ${visitor.membership.workspace_name}.</p>
     ${faultNote(fault)} ${outOfUse(shown)} ${preferenceForms(shown, PATH, muting(shown))}`,
 })
 
-const show = async (c: Ctx, deps: Deps, visitor: Manager, fault?: Fault): Promise<Response> => {
+const show = async (c: Ctx, deps: Deps, visitor: SignedInMember, fault?: Fault): Promise<Response> => {
   const call = callOf(c, deps, visitor)
-  const [wish, loops] = await Promise.all([
+  const [preference, loops] = await Promise.all([
     deps.notifier.get_my_subscription({}, call),
     deps.loops.list_loops({ limit: LIMITS.page }, call).catch((error: unknown) => {
-      // Without them the rest of the page still serves.
+      // The rest of the page is useful without them.
       if (error instanceof AppError) return { loops: [] }
       throw error
     }),
   ])
   const unshipped = loops.loops.filter(({ status }) => status !== 'shipped')
-  return send(c, wishPage(visitor, { ...wish, loops: unshipped }, fault), formActionOf(fault))
+  return send(c, preferencePage(visitor, { ...preference, loops: unshipped }, fault), formActionOf(fault))
 }
 
-/** What the form asks for; a loop to be muted is one that the visitor sees, by its name of today. */
-const changeOf = async (c: Ctx, deps: Deps, visitor: Manager) => {
+/** What the form asks for. A loop can be muted only by those who see it, and is kept with its present name. */
+const changeOf = async (c: Ctx, deps: Deps, visitor: SignedInMember) => {
   const form = await fieldsOf(c)
   const asked = form.get('mute_loop')
   if (asked === null) return preferenceOf(form)
@@ -130,10 +129,10 @@ const changeOf = async (c: Ctx, deps: Deps, visitor: Manager) => {
   return { mute_loop: { loop_id, name: loop.name } }
 }
 
-/** The page of somebody's own wish. */
+/** The page of one's own mail preference. */
 export const mailPreferenceRoutes = (routes: Hono<GatewayEnv>, deps: Deps): void => {
-  const inside = managersOnly(deps)
-  const change = (ask: (c: Ctx, visitor: Manager) => Promise<unknown>) =>
+  const inside = membersOnly(deps)
+  const change = (ask: (c: Ctx, visitor: SignedInMember) => Promise<unknown>) =>
     inside(async (c, _, visitor) => {
       const done = await attempt(() => ask(c, visitor))
       return done.ok ? c.redirect(PATH, 303) : show(c, deps, visitor, done.fault)

@@ -1,4 +1,4 @@
-// The pages at which people who have forgotten their password get a new one by mail.
+// The pages on which people who forgot their password choose a new one, by a link that is mailed to them.
 import type { Hono } from 'hono'
 import { html } from 'hono/html'
 import { personOfLink, RESET_MS, requestReset, resetPassword } from '../../accounts/credentials.ts'
@@ -19,7 +19,7 @@ export const newPassword = (fault: Fault | undefined, label = 'Password'): Html 
       label,
       type: 'password',
       autocomplete: 'new-password',
-      hint: `At least ${PASSWORD_CHARS.min} characters. A few words in a row are easy to keep in mind.`,
+      hint: `At least ${PASSWORD_CHARS.min} characters. A few words in a row are easy to remember.`,
       min: PASSWORD_CHARS.min,
       max: PASSWORD_CHARS.max,
     },
@@ -29,16 +29,16 @@ export const newPassword = (fault: Fault | undefined, label = 'Password'): Html 
 const forgotPage = (typed: string, waiting: Waiting, fault?: Fault): Page => ({
   title: 'Forgot your password?',
   body: html`<h1>Forgot your password?</h1>
-    <p class="lead">Enter the email address of your account. We send it a link for a new password.</p>
+    <p class="lead">Enter the email address of your account. We will send you a link to choose a new password.</p>
     <form class="card" method="post" action="${withWaiting('/forgot', waiting)}">
       ${faultNote(fault)}
       ${input(
         { name: 'email', label: 'Email', type: 'email', value: typed, autocomplete: 'username', max: 254 },
         fault,
       )}
-      <button class="wide">Send the mail</button>
+      <button class="wide">Send the email</button>
     </form>
-    <p class="under"><a href="${withWaiting('/sign-in', waiting)}">Back to signing in</a></p>`,
+    <p class="under"><a href="${withWaiting('/sign-in', waiting)}">Back to sign in</a></p>`,
 })
 
 const askForMail = async (c: Ctx, deps: Deps): Promise<Response> => {
@@ -48,14 +48,14 @@ const askForMail = async (c: Ctx, deps: Deps): Promise<Response> => {
   if (!done.ok) return send(c, forgotPage(typed, waiting, done.fault), formActionOf(done.fault))
   keepWaiting(c, deps, waiting, RESET_MS / 1_000)
   const text =
-    'If there is an account with that address, a mail with a link is on its way to it. The link works for an hour.'
-  return send(c, messagePage('Look into your mails', text))
+    'If there is an account with that address, we have sent it an email with a link. The link works for one hour.'
+  return send(c, messagePage('Check your email', text))
 }
 
 const resetPage = (person: Person, fault?: Fault): Page => ({
   title: 'Choose a new password',
   body: html`<h1>Choose a new password</h1>
-    <p class="lead">For the account of ${person.email}. Browsers that are signed in will be signed out, and apps disconnected.</p>
+    <p class="lead">For the account of ${person.email}. This signs you out of all browsers and disconnects all apps.</p>
     <form class="card" method="post">
       ${faultNote(fault)}
       ${newPassword(fault, 'New password')}
@@ -63,33 +63,33 @@ const resetPage = (person: Person, fault?: Fault): Page => ({
     </form>
     <form class="card" method="post">
       <input type="hidden" name="keep" value="yes">
-      <h2>You know your password?</h2>
-      <p>If too many tries keep you out, somebody else may be making them. Then let this browser sign in with the password that you have; all else stays as it is.</p>
+      <h2>Do you know your password?</h2>
+      <p>Too many failed attempts may keep you out, even if somebody else made them. Let this browser sign in with your current password; nothing else changes.</p>
       <button class="second">Keep my password and sign in</button>
     </form>`,
 })
 
-const overPage: Page = {
+const expiredPage: Page = {
   title: 'This link has expired',
   body: html`<div class="card"><h1>This link has expired</h1>
-      <p>It was used, or an hour has passed. <a href="/forgot">Ask for a new one</a>.</p></div>`,
+      <p>It has been used, or an hour has passed. <a href="/forgot">Ask for a new one</a>.</p></div>`,
 }
 
-/** Lets a browser sign in with the present password: whoever reads the mailbox could set a new one, so this is less. */
+/** Lets this browser sign in with the current password: no more than whoever reads the mailbox could do with a new one. */
 const keepPassword = async (c: Ctx, deps: Deps, token: string): Promise<Response> => {
   const person = await personOfLink(deps, token)
-  if (!person) return send(c, overPage, { status: 404 })
+  if (!person) return send(c, expiredPage, { status: 404 })
   rememberDevice(c, deps, person._id)
   return c.redirect(withWaiting('/sign-in', takeWaiting(c, deps)), 303)
 }
 
-/** The forms for a new password by mail. */
+/** The pages for a new password and their forms. */
 export const passwordRoutes = (routes: Hono<GatewayEnv>, deps: Deps): void => {
   routes.get('/forgot', (c) => send(c, forgotPage('', waitingOf(c))))
   routes.post('/forgot', (c) => askForMail(c, deps))
   routes.get('/reset/:token', async (c) => {
     const person = await personOfLink(deps, c.req.param('token'))
-    return person ? send(c, resetPage(person)) : send(c, overPage, { status: 404 })
+    return person ? send(c, resetPage(person)) : send(c, expiredPage, { status: 404 })
   })
   routes.post('/reset/:token', async (c) => {
     const token = c.req.param('token')
@@ -99,7 +99,7 @@ export const passwordRoutes = (routes: Hono<GatewayEnv>, deps: Deps): void => {
     const done = await attempt(() => resetPassword(deps, token, password))
     if (done.ok) return goOn(c, deps, await startSession(c, deps, done.value), takeWaiting(c, deps))
     const person = await personOfLink(deps, token)
-    if (!person) return send(c, overPage, { status: 404 })
+    if (!person) return send(c, expiredPage, { status: 404 })
     return send(c, resetPage(person, done.fault), formActionOf(done.fault))
   })
 }

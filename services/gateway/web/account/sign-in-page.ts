@@ -1,4 +1,4 @@
-// The pages at which people make an account, sign in and out, and take up invitations.
+// The pages for creating an account, signing in and out, and accepting invitations.
 import type { Hono } from 'hono'
 import { html } from 'hono/html'
 import { joinByInvitation, openInvitation, signIn, signUp, signUpInvited } from '../../accounts/accounts.ts'
@@ -15,7 +15,7 @@ import { type Ctx, type Html, messagePage, type Page, send } from '../layout.ts'
 import { attempt, type Fault, faultNote, fieldsOf, formActionOf, input } from '../posted-forms.ts'
 import { newPassword } from './passwords-page.ts'
 
-/** What was typed, to be shown again; never a password. */
+/** What was typed and is shown again; never a password. */
 type Typed = Readonly<{ name?: string; email?: string; workspace?: string }>
 
 const typedOf = (form: URLSearchParams) => ({
@@ -48,13 +48,13 @@ const signUpPage = (shown: {
   fault?: Fault | undefined
 }): Page => {
   const { isNew, typed, waiting, fault } = shown
-  const title = isNew ? 'Set up Loops' : 'Make an account'
+  const title = isNew ? 'Set up Loops' : 'Create an account'
   return {
     title,
     body: html`<h1>${title}</h1>
     <p class="lead">${
       isNew
-        ? 'You are the first one here. This account will own the first workspace and can invite everybody else.'
+        ? 'You are the first one here. This account owns the first workspace and can invite everyone else.'
         : 'It comes with a workspace of your own.'
     }</p>
     <form class="card" method="post" action="${withWaiting('/sign-up', waiting)}">
@@ -73,7 +73,7 @@ const signUpPage = (shown: {
         },
         fault,
       )}
-      <button class="wide">Make the account</button>
+      <button class="wide">Create account</button>
     </form>
     <p class="under">Have an account? <a href="${withWaiting('/sign-in', waiting)}">Sign in</a></p>`,
   }
@@ -83,22 +83,22 @@ const closedPage = (waiting: Waiting): Page => ({
   title: 'By invitation only',
   body: html`<div class="card">
       <h1>By invitation only</h1>
-      <p>New accounts on this installation are made by invitation. Ask a member of the workspace to send you one; the link in that email brings you in.</p>
+      <p>You need an invitation to create an account here. Ask a member of the workspace for one, then follow the link in the email.</p>
       <p>Have an account? <a href="${withWaiting('/sign-in', waiting)}">Sign in</a></p>
     </div>`,
 })
 
-/** What stands where the first account would be made, for whoever comes without the link. */
+/** Shown in place of the first sign-up to visitors without the setup link. */
 const setupPage: Page = {
   title: 'Set up Loops',
   body: html`<div class="card">
       <h1>Set up Loops</h1>
-      <p>The first account owns this installation. So it is made by a link that only those who run it can read: it stands in the log of the gateway, written at each start until there is an account, and at the end of what <code>npm start</code> shows.</p>
-      <p>Open that link in this browser.</p>
+      <p>The first account owns this installation, so creating it takes a link that only the people who run Loops can read. Find it at the end of what <code>npm start</code> shows, or in the gateway’s log: it is written there at each start until there is an account.</p>
+      <p>Then open the link in this browser.</p>
     </div>`,
 }
 
-/** The page for whoever may not make an account now; undefined: they may. */
+/** The page for visitors who may not create an account now; undefined where they may. */
 const refusalPage = async (deps: Deps, waiting: Waiting): Promise<Page | undefined> => {
   const state = await signUpState(deps, waiting.setup)
   if (state === 'open') return undefined
@@ -125,7 +125,7 @@ const signInPage = (shown: {
     <p class="under"><a href="${withWaiting('/forgot', waiting)}">Forgot your password?</a></p>
     ${
       shown.offersSignUp
-        ? html`<p class="under">New here? <a href="${withWaiting('/sign-up', waiting)}">Make an account</a></p>`
+        ? html`<p class="under">New here? <a href="${withWaiting('/sign-up', waiting)}">Create an account</a></p>`
         : ''
     }`,
   }
@@ -157,7 +157,7 @@ const invitationPage = (
         ${
           visitor.person.email === invitation.email
             ? html`<button class="wide">Join with this account</button>`
-            : html`<p class="note warn">The invitation belongs to ${invitation.email}. To join with another address, ask ${invitation.invited_by.name} to invite that one.</p>`
+            : html`<p class="note warn">This invitation is for ${invitation.email}. To join with another address, ask ${invitation.invited_by.name} to invite that address.</p>`
         }
       </form>
       <form class="under" method="post" action="${withWaiting('/sign-out', { invitation: token })}">
@@ -172,7 +172,7 @@ const invitationPage = (
       ${nameInput(typed, fault)}
       <div class="field"><span class="label">Email</span>${invitation.email}</div>
       ${newPassword(fault)}
-      <button class="wide">Make the account and join</button>
+      <button class="wide">Create account and join</button>
     </form>
     <p class="under">Have an account? <a href="${withWaiting('/sign-in', { invitation: token })}">Sign in to join with it</a></p>`,
   }
@@ -233,7 +233,7 @@ const signInRoutes = (routes: Hono<GatewayEnv>, deps: Deps): void => {
   })
 }
 
-/** The invitation of a link, and the name of its workspace, or the fault to show. */
+/** The invitation of a link and the name of its workspace, or the fault to show. */
 const findInvitation = (deps: Deps, token: string) =>
   attempt(async () => {
     const invitation = await openInvitation(deps, unmarked(deps.secrets.invitation, token) ?? '')
@@ -242,7 +242,7 @@ const findInvitation = (deps: Deps, token: string) =>
   })
 
 const goneInvitation = (c: Ctx, fault: Fault): Promise<Response> =>
-  send(c, messagePage('This invitation is over', fault.sentence), { status: 404 })
+  send(c, messagePage('This invitation is no longer valid', fault.sentence), { status: 404 })
 
 const invitationRoutes = (routes: Hono<GatewayEnv>, deps: Deps): void => {
   routes.get('/invitations/:token', async (c) => {

@@ -1,4 +1,4 @@
-// The page behind the link of a mail. Looking changes nothing, for mail scanners look at every link; posting acts at once,
+// The page of the unsubscribe link in mails. GET changes nothing, because mail scanners open every link; POST acts at once,
 // without a cookie or a sign-in (RFC 8058).
 import type { Hono } from 'hono'
 import { html } from 'hono/html'
@@ -19,23 +19,23 @@ type Subscription = MailPreference &
     loop: Readonly<{ id: string; name: string }> | null
   }>
 
-/** The loop that the mail was about, to be muted. */
+/** Mutes the loop that the mail was about. */
 const muting = ({ loop, muted, wants }: Subscription, action: string, event_id: string): Html | '' =>
   loop === null || wants === 'none' || muted.some(({ loop_id }) => loop_id === loop.id)
     ? ''
     : html`<form class="card" method="post" action="${action}"><h2>${loop.name}</h2>
-    <p>No more mail about this loop alone:</p>
+    <p>Stop emails about this loop only:</p>
     <button class="second wide" name="mute_event" value="${event_id}">Mute this loop</button></form>`
 
 const SENTENCES: Readonly<Record<MailPreference['wants'], string>> = {
   all: 'gets an email when a loop of this workspace ships.',
   mine: 'gets an email when one of their own loops of this workspace ships.',
-  none: 'gets no mail about shipped loops of this workspace.',
+  none: 'gets no emails about shipped loops of this workspace.',
 }
 
 const subscriptionPage = (shown: Subscription, action: string, event_id: string): Page => {
   const { workspace_name, email, wants } = shown
-  const title = wants === 'none' ? `No more mail from ${workspace_name}` : `Mail from ${workspace_name}`
+  const title = wants === 'none' ? `No more emails from ${workspace_name}` : `Emails from ${workspace_name}`
   return {
     title,
     body: html`<h1>${title}</h1>
@@ -44,10 +44,10 @@ const subscriptionPage = (shown: Subscription, action: string, event_id: string)
   }
 }
 
-/** The event of the mail that the link was in; a link may have lost it on its way. */
+/** The event of the mail that the link was in, if the link still has it. */
 const eventOf = (c: Ctx): string | undefined => Id.safeParse(c.req.query('mail')).data
 
-/** The page, and both ways of posting to it: its own forms, and a mail program's `List-Unsubscribe=One-Click`. */
+/** The page, posted to by its own forms and by mail programs (`List-Unsubscribe=One-Click`). */
 export const unsubscribeRoutes = (routes: Hono<GatewayEnv>, deps: Deps): void => {
   const call = (c: Ctx) => ownCall(deps.clock, c.get('request_id') ?? deps.ids.next(), PAGE_BUDGET_MS)
   const show = async (c: Ctx, token: string): Promise<Response> => {
@@ -63,7 +63,7 @@ export const unsubscribeRoutes = (routes: Hono<GatewayEnv>, deps: Deps): void =>
   routes.post('/u/:token', async (c) => {
     const token = c.req.param('token')
     const asked = preferenceOf(await fieldsOf(c))
-    // Whatever is posted here, our form or not, means that somebody wants to be left alone.
+    // Whatever else is posted here means: unsubscribe.
     const change = Object.keys(asked).length === 0 ? { wants: 'none' as const } : asked
     await deps.notifier.set_subscription({ token, ...change }, call(c))
     return show(c, token)

@@ -1,5 +1,5 @@
-// The page on which a person decides whether an app may work for them, and what its buttons do. Everything that the app
-// says of itself is shown as its own claim.
+// The page on which a person decides whether an app may work for them. What the app says about itself is shown as its own
+// claim.
 import type { Hono } from 'hono'
 import { html } from 'hono/html'
 import { SCOPES, type Scope } from '../../../../shared/contracts/define/common.ts'
@@ -17,7 +17,7 @@ import { goOn, waitingOf, withWaiting } from '../flow.ts'
 import { CHECK, type Ctx, type Html, type Page, send } from '../layout.ts'
 import { fieldsOf } from '../posted-forms.ts'
 
-/** Connections among which that of the app that asks is looked for. */
+/** Connections that are searched for that of the app that asks. */
 const LOOKED_AT = 200
 
 type Shown = Readonly<{
@@ -36,11 +36,11 @@ const lostPage: Page = {
   title: 'Start again from the app',
   body: html`<div class="card">
       <h1>Start again from the app</h1>
-      <p>This request has expired or was answered already. If the app is not connected, go back to it and connect again; nothing is lost.</p>
+      <p>This request has expired or has been answered. If the app is not connected, go back to it and connect again; nothing is lost.</p>
     </div>`,
 }
 
-/** Where the browser will go, in words, with a warning where the address proves nothing about who is there. */
+/** Where the answer goes, with a warning where the address does not prove who is there. */
 const destination = (uri: string): Html => {
   const { protocol, host } = new URL(uri)
   if (isLoopback(uri))
@@ -54,7 +54,7 @@ const destination = (uri: string): Html => {
   return html`<p>The answer goes to <strong>${host}</strong>.</p>`
 }
 
-/** What is chosen beforehand: where the app works for this person already, for it may only ask for more of that. */
+/** The choice of workspace. Preselected is the one in which the app works already: it may only be asking for more there. */
 const workspaceChoice = ({ person, names, present }: Shown): Html => {
   const nameOf = ({ workspace_id, workspace_name }: Membership) => names.get(workspace_id) ?? workspace_name
   const [only, another] = person.memberships
@@ -68,7 +68,7 @@ const workspaceChoice = ({ person, names, present }: Shown): Html => {
       </select></dd>`
 }
 
-/** The scopes to decide about: of several workspaces, a role may allow less when one is chosen. */
+/** The scopes to decide about. With several workspaces, the role in the chosen one may allow fewer. */
 const scopesAsked = ({ request, person }: Shown): readonly Scope[] => {
   const [only, another] = person.memberships
   return only && !another ? effectiveScopes(request.scopes, only.role) : request.scopes
@@ -92,7 +92,7 @@ const rights = (shown: Shown): Html | '' => {
       }`
 }
 
-/** A choice of its own for each further scope that the app asked for by name. What is not ticked is not allowed. */
+/** A checkbox for each further scope that the app asked for by name. What is not ticked is not allowed. */
 const furtherRights = (shown: Shown): Html | '' => {
   const scopes = scopesAsked(shown).filter((scope) => FURTHER_SCOPES.includes(scope))
   if (scopes.length === 0) return ''
@@ -131,7 +131,7 @@ const consentPage = (shown: Shown): Page => {
         </dl>
         ${rights(shown)}
         ${furtherRights(shown)}
-        <p class="small">What it does is done in your name. The connection ends when it is not used for ${days(shown.refresh_ms)}, and after a year at the latest.</p>
+        <p class="small">It acts in your name. The connection ends after ${days(shown.refresh_ms)} without use, and after a year at the latest.</p>
         <div class="buttons">
           <button name="decision" value="allow">Allow</button>
           <button class="second" name="decision" value="deny">Deny</button>
@@ -142,8 +142,8 @@ const consentPage = (shown: Shown): Page => {
 }
 
 /**
- * Where the form's answer may lead: to the redirect URI, and from there on wherever the app's own site sends the browser,
- * for browsers hold the whole chain of redirects to this.
+ * Where the form may lead, for the policy `form-action`: browsers apply it to the whole chain of redirects, so the app's site
+ * may send the browser on to any `https:` address.
  */
 export const formActionOf = (redirectUri: string): readonly string[] => {
   const { protocol, hostname, origin } = new URL(redirectUri)
@@ -152,7 +152,7 @@ export const formActionOf = (redirectUri: string): readonly string[] => {
   return [hostname.startsWith('[') ? protocol : origin, 'https:']
 }
 
-/** Where the app that asks works for the person already: a client that asks for more means its newest connection. */
+/** The workspace of the app's newest connection: a client that asks for more means that one. */
 const presentWorkspace = async (
   { store, clock }: Deps,
   { client_id }: AuthorizationRequest,
@@ -180,13 +180,13 @@ const show = async (
   })
 }
 
-/** The form's choice of workspace; none named: the first. */
+/** The workspace that the form names; the first where it names none. */
 const chosen = (person: Person, form: URLSearchParams): Membership | undefined => {
   const id = form.get('workspace_id')
   return id ? membershipIn(person, id) : person.memberships[0]
 }
 
-/** The scopes that the form leaves out: those ticked to be left out, and further ones that are not ticked. */
+/** The scopes that are not allowed: those ticked under “Allow less”, and further ones that are not ticked. */
 const withheldIn = (form: URLSearchParams): string[] => {
   const further = form.getAll('further')
   return [...form.getAll('without'), ...FURTHER_SCOPES.filter((scope) => !further.includes(scope))]
@@ -206,10 +206,10 @@ const answer = async (c: Ctx, deps: Deps, requestId: string, form: URLSearchPara
   const consent =
     decision === 'allow' && membership ? { person, membership, withheld: withheldIn(form) } : null
   if (consent && consentedScopes(request, consent).length === 0)
-    return again('That leaves the app nothing that you could allow it here. Allow more, or choose Deny.')
+    return again('That would allow the app nothing. Allow more, or choose Deny.')
   const decided = await decide(deps, request, session._id, consent)
   if (decided === 'answered') return send(c, lostPage, { status: 400 })
-  // Another session has had the request in the meantime, such as after signing in anew: it is looked at again.
+  // Another session has taken the request meanwhile, for example after a new sign-in: the page is shown again.
   if (decided === 'not_yours') return goOn(c, deps, session, { request: requestId })
   return c.redirect(decided.url, 303)
 }

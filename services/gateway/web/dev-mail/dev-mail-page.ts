@@ -1,5 +1,5 @@
-// The development mailbox on the web: a page for people, JSON for programs. Mails are other programs' HTML, so they are
-// shown in a frame that may run nothing. Where mails are really sent, none of this exists.
+// The development mailbox: pages for people, JSON for programs. A mail's HTML is shown in a sandboxed frame. Where mails are
+// sent, none of this exists.
 import { type Context, Hono } from 'hono'
 import { html } from 'hono/html'
 import { ownCall } from '../../../../shared/bus/headers.ts'
@@ -19,13 +19,13 @@ export type DevMailDeps = Readonly<{
   notifier: Pick<Client<typeof notifier>, 'list_dev_mails' | 'get_dev_mail'>
 }>
 
-/** Mails per page of the list, and per request of the JSON, whose answers are bounded in bytes besides. */
+/** Mails of a page of the list, and of a request for the JSON, which is bounded in bytes too. */
 const LISTED = 25
 const FETCHED = 200
-/** More than the mailbox keeps, so that reading it always ends. */
+/** Bound on the requests for the JSON; more than the mailbox ever needs. */
 const MAX_REQUESTS = 1_000
 
-// Inline styles are what mails are made of; links are opened in a tab of their own, never in the frame.
+// Mails consist of inline styles. Their links open in a new tab, never in the frame.
 const POLICY =
   "default-src 'none'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
 
@@ -41,26 +41,26 @@ const listPage = (mails: readonly DevMail[], next_cursor: string | null): Page =
   title: 'Mail',
   wide: true,
   body: html`<h1>Mail</h1>
-    <p class="lead">Mails are kept here because SMTP_URL is not set. Newest first, times in UTC;
-      <a href="/dev/mail.json">all of them as JSON</a>.</p>
+    <p class="lead">Emails are kept here because SMTP_URL is not set. Newest first, times in UTC.
+      <a href="/dev/mail.json">All emails as JSON</a></p>
     <div class="card">${
       mails.length === 0
-        ? html`<p>No mail yet.</p>`
+        ? html`<p>No emails yet.</p>`
         : html`<table>
       <thead><tr><th scope="col">Time</th><th scope="col">To</th><th scope="col">Subject</th></tr></thead>
       <tbody>${mails.map(row)}</tbody>
     </table>`
     }</div>
-    ${next_cursor === null ? '' : html`<p><a href="/dev/mail?before=${next_cursor}">Older mails</a></p>`}`,
+    ${next_cursor === null ? '' : html`<p><a href="/dev/mail?before=${next_cursor}">Older emails</a></p>`}`,
 })
 
 const mailPage = (mail: DevMail): Page => ({
   title: mail.subject || '(no subject)',
   wide: true,
-  body: html`<p><a href="/dev/mail">All mails</a></p>
+  body: html`<p><a href="/dev/mail">All emails</a></p>
     <h1 dir="auto">${mail.subject || '(no subject)'}</h1>
     <p class="lead">From ${mail.from} to ${mail.to}, ${shortTime(mail.date)} UTC</p>
-    <iframe class="mail" title="The mail as HTML" sandbox="allow-popups allow-popups-to-escape-sandbox" srcdoc="${mail.html}"></iframe>
+    <iframe class="mail" title="The email as HTML" sandbox="allow-popups allow-popups-to-escape-sandbox" srcdoc="${mail.html}"></iframe>
     <section class="card"><h2>Text part</h2><pre dir="auto">${mail.text}</pre></section>
     <details class="card"><summary>Headers</summary>
     <table><tbody>${Object.entries(mail.headers).map(
@@ -84,20 +84,21 @@ const allMails = async (deps: DevMailDeps, call: () => Call): Promise<DevMail[]>
 
 /**
  * `/dev/mail`, `/dev/mail/:id` and `/dev/mail.json` (an array, newest first: `id`, `date`, `to`, `from`, `subject`,
- * `text`, `html`, `headers`). They need no sign-in, and hold links that open accounts: so there are no routes where
- * SMTP_URL is set, in production, or where PUBLIC_URL is not this machine, and no answers to what a proxy passed on.
+ * `text`, `html`, `headers`). They need no sign-in, and mails hold links that open accounts. So there are no routes where
+ * SMTP_URL is set, in production, or where PUBLIC_URL is not this machine; and nothing that a proxy passed on is answered.
  */
 export const devMailRoutes = (deps: DevMailDeps): Hono<GatewayEnv> => {
   const app = new Hono<GatewayEnv>()
   if (!showsMails(deps.config)) return app
   const callOf = (c: Context<GatewayEnv>) => () => ownCall(deps.clock, c.get('request_id') ?? '-')
   const { get_dev_mail, list_dev_mails } = notifier.operations
-  // The address of a page here must not reach the sites that a mail links to.
+  // Sites that a mail links to must not learn the address of the page.
   const headers = { 'Content-Security-Policy': POLICY, 'Referrer-Policy': 'no-referrer' }
   const kept = { 'Cache-Control': 'no-store', ...headers }
-  const elsewhere = `Mails are shown on the machine that Loops runs on: open ${deps.config.PUBLIC_URL}/dev/mail there.`
+  const elsewhere = `Emails are shown only on the machine that Loops runs on. Open ${deps.config.PUBLIC_URL}/dev/mail there.`
   app.use('/dev/*', async (c, next) => {
-    if (!isLocal(c.req.raw.headers)) return send(c, messagePage('Not from here', elsewhere), { status: 404 })
+    if (!isLocal(c.req.raw.headers))
+      return send(c, messagePage('Not available from here', elsewhere), { status: 404 })
     return next()
   })
   app.get('/dev/mail', async (c) => {

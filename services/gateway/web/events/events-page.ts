@@ -1,5 +1,5 @@
-// The events for whoever writes a program against them: as a page for people, as AsyncAPI and JSON Schemas for machines.
-// All of it is public and the same for everybody: it is made once and says nothing of any workspace.
+// The documentation of the events: a page for people, AsyncAPI and JSON Schemas for programs. It is public, the same for
+// everybody, and made once.
 import { createHash } from 'node:crypto'
 import { Hono } from 'hono'
 import { html } from 'hono/html'
@@ -40,7 +40,7 @@ const kindOf = (schema: Schema): string => {
   return names[String(schema.type)] ?? String(schema.type)
 }
 
-/** What a member holds, if that has members of its own. */
+/** The schema of a member's own members, if it has any. */
 const innerOf = (schema: Schema): Schema | undefined => {
   if (schema.properties) return schema
   const options = [schema.items, ...((schema.anyOf ?? []) as readonly unknown[])]
@@ -50,7 +50,7 @@ const innerOf = (schema: Schema): Schema | undefined => {
     .find((inner) => inner !== undefined)
 }
 
-/** Members and theirs, as rows; `?` marks one that may be absent. */
+/** All members as rows, at every depth; `?` marks one that may be absent. */
 const rowsOf = (schema: Schema, before = ''): readonly Row[] =>
   Object.entries((schema.properties ?? {}) as Record<string, Schema>).flatMap(([name, member]) => {
     const always = ((schema.required ?? []) as readonly string[]).includes(name)
@@ -64,11 +64,11 @@ const rowsOf = (schema: Schema, before = ''): readonly Row[] =>
     return [row, ...(inner ? rowsOf(inner, `${path}${member.type === 'array' ? '[]' : ''}.`) : [])]
   })
 
-/** A sentence whose names stand in backticks, as the contracts write them. */
+/** A sentence of a contract, with what stands in backticks as code. */
 const withCode = (text: string): readonly Html[] =>
   text.split('`').map((part, index) => (index % 2 === 0 ? html`${part}` : html`<code>${part}</code>`))
 
-/** Long names may break between their parts. */
+/** A long name that may break between its parts. */
 const breakable = (path: string): readonly Html[] =>
   path.split(/(?<=[.\]])/).map((part) => html`${part}<wbr>`)
 
@@ -102,7 +102,7 @@ const eventsPage = (events: readonly DescribedMessage[]): Page => ({
   title: 'Events',
   wide: true,
   body: html`<h1>Events</h1>
-    <p class="lead">What a program of your own can read, on the stream <code>EVENTS</code> of NATS JetStream. Each is delivered at least once, as a CloudEvents 1.0 document; the same is there <a href="/asyncapi.json">as AsyncAPI</a>.</p>
+    <p class="lead">What your own programs can read from the NATS JetStream stream <code>EVENTS</code>. Each event is delivered at least once, as a CloudEvents 1.0 document. All of this is also available <a href="/asyncapi.json">as AsyncAPI</a>.</p>
     <div class="card">
       <h2>Every event</h2>
       <ul>${Object.values(READING_RULES).map((rule) => html`<li>${withCode(rule)}</li>`)}</ul>
@@ -117,14 +117,14 @@ const eventsPage = (events: readonly DescribedMessage[]): Page => ({
     ${events.map(section)}`,
 })
 
-/** A document that is the same for everybody until the next release: any cache may keep it, and asks by its tag. */
+/** Serves a document that stays the same until the next release: any cache may keep it. */
 const cacheable = (document: unknown): ((c: Ctx) => Response) => {
   const text = JSON.stringify(document)
   const tag = `"${createHash('sha256').update(text).digest('base64url').slice(0, 22)}"`
   const headers = {
     ETag: tag,
     'Cache-Control': `public, max-age=${MAX_AGE_S}`,
-    // Tools that show such documents read them from their own pages.
+    // Tools that show such documents fetch them from their own pages.
     'Access-Control-Allow-Origin': '*',
   }
   return (c) => {

@@ -1,4 +1,4 @@
-// The page of a private loop's members: who is in, who can be added. The loops-queue service decides and keeps.
+// The page of a private loop's members. The loops-queue service decides and keeps.
 import type { Hono } from 'hono'
 import { html } from 'hono/html'
 import { checkInput } from '../../../../shared/contracts/define/check.ts'
@@ -8,10 +8,10 @@ import type { Deps } from '../../deps.ts'
 import type { GatewayEnv } from '../../http/env.ts'
 import { type Ctx, type Html, type Page, send } from '../layout.ts'
 import { attempt, type Fault, faultNote, fieldsOf, formActionOf } from '../posted-forms.ts'
-import { callOf, type Manager, managersOnly } from './workspace-page.ts'
+import { callOf, membersOnly, type SignedInMember } from './workspace-page.ts'
 
 type Shown = Readonly<{
-  visitor: Manager
+  visitor: SignedInMember
   loop: Readonly<{ id: string; name: string }>
   /** Null: the loop is public. */
   members: readonly Person[] | null
@@ -30,7 +30,7 @@ const adding = ({ loop, others }: Shown): Html | '' =>
   others.length === 0
     ? ''
     : html`<form class="row" method="post" action="/loops/${loop.id}">
-        <div class="field"><label for="user_id">Add somebody of the workspace</label>
+        <div class="field"><label for="user_id">Add a member of the workspace</label>
           <select id="user_id" name="user_id">
             ${others.map(({ _id, name, email }) => html`<option value="${_id}">${name} (${email})</option>`)}
           </select></div>
@@ -45,8 +45,8 @@ const loopPage = (shown: Shown): Page => {
     body: html`<h1>${loop.name}</h1>
     ${
       members === null
-        ? html`<p class="lead">This loop is public: every member of the workspace sees it.</p>`
-        : html`<p class="lead">A private loop: only these members and the owner of the workspace see it.</p>
+        ? html`<p class="lead">This loop is public: every member of the workspace can see it.</p>`
+        : html`<p class="lead">This loop is private: only its members and the owner of the workspace can see it.</p>
     <section class="card">
       ${faultNote(fault)}
       <h2>Members</h2>
@@ -60,7 +60,7 @@ const loopPage = (shown: Shown): Page => {
 const show = async (
   c: Ctx,
   deps: Deps,
-  visitor: Manager,
+  visitor: SignedInMember,
   loop_id: string,
   fault?: Fault,
 ): Promise<Response> => {
@@ -77,9 +77,9 @@ const show = async (
   return send(c, page, formActionOf(fault))
 }
 
-/** The members of a private loop. */
+/** The page of a loop's members and its forms. */
 export const loopRoutes = (routes: Hono<GatewayEnv>, deps: Deps): void => {
-  const inside = managersOnly(deps)
+  const inside = membersOnly(deps)
   routes.get(
     '/loops/:id',
     inside(async (c, _, visitor) => show(c, deps, visitor, checkInput(Id, c.req.param('id')))),

@@ -1,4 +1,4 @@
-// The page of one member of a workspace: their role, and taking them out or leaving oneself.
+// The page of one member of a workspace: their role, and removing them or leaving.
 import type { Hono } from 'hono'
 import { html } from 'hono/html'
 import { ROLES, type Role } from '../../../../shared/contracts/define/contract.ts'
@@ -12,28 +12,28 @@ import type { Deps } from '../../deps.ts'
 import type { GatewayEnv } from '../../http/env.ts'
 import { type Ctx, day, type Html, type Page, send } from '../layout.ts'
 import { attempt, type Fault, faultNote, fieldsOf, formActionOf } from '../posted-forms.ts'
-import { type Manager, managersOnly } from './workspace-page.ts'
+import { membersOnly, type SignedInMember } from './workspace-page.ts'
 
 type Shown = Readonly<{
-  visitor: Manager
+  visitor: SignedInMember
   person: Person
   membership: Membership
   workspace: string
   fault: Fault | undefined
 }>
 
-/** What each role may do, for people who give it. */
+/** What each role may do. */
 const MEANING: Readonly<Record<Role, string>> = {
-  owner: 'Sees every private loop, and may make and change owners.',
-  admin: 'Invites people, changes members below owner, and edits the workspace.',
-  member: 'Files and changes work.',
-  viewer: 'Only looks.',
+  owner: 'Sees every private loop, and can add and change owners.',
+  admin: 'Invites people, changes all members except owners, and edits the workspace.',
+  member: 'Creates and changes tasks and loops.',
+  viewer: 'Can view only.',
 }
 
 const isSelf = ({ visitor, person }: Pick<Shown, 'visitor' | 'person'>): boolean =>
   visitor.person._id === person._id
 
-/** Roles that the visitor may give to this member: none when they may not touch them. */
+/** The roles that the visitor may give this member; none where they may not change them. */
 const choices = ({ visitor, membership }: Pick<Shown, 'visitor' | 'membership'>): readonly Role[] => {
   const given = rolesToGive(visitor.membership.role)
   return given.includes(membership.role) ? given : []
@@ -55,7 +55,7 @@ const roleForm = (shown: Shown): Html | '' => {
         )}
       </fieldset>
       <p class="small">A lower role takes effect within seconds, for connected apps too.</p>
-      <button>Change the role</button>
+      <button>Change role</button>
     </form>
   </section>`
 }
@@ -64,13 +64,13 @@ const ending = (shown: Shown): Html | '' => {
   const { person, workspace } = shown
   const self = isSelf(shown)
   if (!self && choices(shown).length === 0) return ''
-  const title = self ? 'Leave the workspace' : 'Remove from workspace'
+  const title = self ? 'Leave workspace' : 'Remove from workspace'
   return html`<section class="card" aria-labelledby="end-title">
     <h2 id="end-title">${title}</h2>
     <p>${
       self
-        ? 'You no longer see this workspace, and the apps that work for you in it stop within seconds. What you wrote stays. You can come back only by a new invitation.'
-        : 'They no longer see this workspace, and the apps that work for them in it stop within seconds. What they wrote stays, and so does their account.'
+        ? 'You will no longer see this workspace, and your apps lose access to it within seconds. What you wrote stays. You can only come back with a new invitation.'
+        : 'They will no longer see this workspace, and their apps lose access to it within seconds. What they wrote stays, and so does their account.'
     }</p>
     <form method="post" action="/workspace/members/${person._id}/end">
       <button class="second">${self ? html`Leave ${workspace}` : html`Remove ${person.name}`}</button>
@@ -97,7 +97,7 @@ const memberPage = (shown: Shown): Page => {
   }
 }
 
-const show = async (c: Ctx, deps: Deps, visitor: Manager, fault?: Fault): Promise<Response> => {
+const show = async (c: Ctx, deps: Deps, visitor: SignedInMember, fault?: Fault): Promise<Response> => {
   const id = c.req.param('id') ?? ''
   const { workspace_id } = visitor.membership
   const person = await deps.store.people.byId(id)
@@ -109,11 +109,11 @@ const show = async (c: Ctx, deps: Deps, visitor: Manager, fault?: Fault): Promis
   return send(c, memberPage({ visitor, person, membership, workspace, fault }), formActionOf(fault))
 }
 
-/** Makes the change that a form asks for, and goes to `next`; the form comes again with what was wrong. */
+/** Makes the change that a form asks for and goes to `next`, or shows the form again with what was wrong. */
 const change = async (
   c: Ctx,
   deps: Deps,
-  visitor: Manager,
+  visitor: SignedInMember,
   role: Role | null,
   next: string,
 ): Promise<Response> => {
@@ -122,16 +122,16 @@ const change = async (
   return done.ok ? c.redirect(next, 303) : show(c, deps, visitor, done.fault)
 }
 
-const changeRole = async (c: Ctx, deps: Deps, visitor: Manager): Promise<Response> => {
+const changeRole = async (c: Ctx, deps: Deps, visitor: SignedInMember): Promise<Response> => {
   const typed = (await fieldsOf(c)).get('role')
   const role = ROLES.find((one) => one === typed)
-  if (!role) throw new AppError('invalid_argument', `The role is one of ${ROLES.join(', ')}.`)
+  if (!role) throw new AppError('invalid_argument', `Choose one of the roles: ${ROLES.join(', ')}.`)
   return change(c, deps, visitor, role, `/workspace/members/${c.req.param('id')}`)
 }
 
 /** The page of a member, and its forms. */
 export const memberRoutes = (routes: Hono<GatewayEnv>, deps: Deps): void => {
-  const inside = managersOnly(deps)
+  const inside = membersOnly(deps)
   routes.get('/workspace/members/:id', inside(show))
   routes.post('/workspace/members/:id/role', inside(changeRole))
   routes.post(

@@ -1,5 +1,5 @@
-// The pages that services declare in their contracts, each at /workspace/<path>: who may see one, its list, and its
-// operations as posted forms. Knows no service; what an operation does and refuses is its service's matter.
+// The pages that services declare in their contracts, each at /workspace/<path>: who may see it, its list, and its operations
+// as posted forms. Knows no service.
 import type { Hono } from 'hono'
 import { html } from 'hono/html'
 import { checkInput } from '../../../../shared/contracts/define/check.ts'
@@ -26,13 +26,13 @@ import {
   tableOf,
   withQuery,
 } from './panel-view.ts'
-import { callOf, type Manager, managersOnly } from './workspace-page.ts'
+import { callOf, membersOnly, type SignedInMember } from './workspace-page.ts'
 
 /** Rows of one page. */
 const SHOWN_ROWS = 50
 
-/** A page of a contract, and the one that its rows lead to or that it was reached from. */
-type Place = Readonly<{
+/** A declared page: where it is, the page that its rows lead to, and the path of the page above it. */
+type PanelPlace = Readonly<{
   contract: Contract
   panel: Panel
   page: PanelPage
@@ -42,7 +42,7 @@ type Place = Readonly<{
   above: string | undefined
 }>
 
-const placesOf = (contract: Contract): readonly Place[] => {
+const panelPagesOf = (contract: Contract): readonly PanelPlace[] => {
   const { panel } = contract
   if (!panel) return []
   const path = pathOf(panel)
@@ -57,13 +57,13 @@ const placesOf = (contract: Contract): readonly Place[] => {
 
 type Listed = Readonly<{ about: string; rows: readonly Row[]; next: string | null }>
 
-const operationOf = ({ contract }: Place, name: string) => {
+const operationOf = ({ contract }: PanelPlace, name: string) => {
   const found = contract.operations[name]
   if (!found) throw notFound('page', name)
   return found
 }
 
-const list = async (c: Ctx, deps: Deps, visitor: Manager, place: Place): Promise<Listed> => {
+const list = async (c: Ctx, deps: Deps, visitor: SignedInMember, place: PanelPlace): Promise<Listed> => {
   const { operation, rows, about } = place.page.table
   const cursor = c.req.query('cursor')
   const asked = { ...queryOf(c, place), limit: SHOWN_ROWS, ...(cursor ? { cursor } : {}) }
@@ -76,7 +76,7 @@ const list = async (c: Ctx, deps: Deps, visitor: Manager, place: Place): Promise
   }
 }
 
-const queryOf = (c: Ctx, { from, page }: Place): Record<string, string> => {
+const queryOf = (c: Ctx, { from, page }: PanelPlace): Record<string, string> => {
   const { filter } = page.table
   const chosen = filter && c.req.query(filter.member)
   return {
@@ -85,8 +85,8 @@ const queryOf = (c: Ctx, { from, page }: Place): Record<string, string> => {
   }
 }
 
-/** The ways to narrow a list down, the chosen one marked. */
-const filterLinks = (place: Place, { path, query }: Surroundings): Html | '' => {
+/** Links that narrow the list down. */
+const filterLinks = (place: PanelPlace, { path, query }: Surroundings): Html | '' => {
   const { filter, operation } = place.page.table
   if (!filter) return ''
   const { properties } = inputSchema(operationOf(place, operation).input)
@@ -98,14 +98,14 @@ const filterLinks = (place: Place, { path, query }: Surroundings): Html | '' => 
     ${((properties as Words)[filter.member]?.enum ?? []).map((word) => link(word, word.replaceAll('_', ' ')))}</nav>`
 }
 
-/** The declared members of a row, whose words are shown as words. */
-const membersOf = (place: Place): Record<string, object> => {
+/** The declared members of a row. */
+const membersOf = (place: PanelPlace): Record<string, object> => {
   const { properties } = outputSchema(operationOf(place, place.page.table.operation).output)
   type Rows = { items?: { properties?: Record<string, object> } }
   return (properties as Record<string, Rows>)[place.page.table.rows]?.items?.properties ?? {}
 }
 
-const pagePart = (place: Place, listed: Listed, around: Surroundings): Html => {
+const pagePart = (place: PanelPlace, listed: Listed, around: Surroundings): Html => {
   const { page, path, above, panel, detail } = place
   const paged = (cursor: string) => withQuery(path, { ...around.query, cursor })
   return html`${above ? html`<p><a href="${above}">${panel.title}</a></p>` : html`<p><a href="/workspace">Workspace</a></p>`}
@@ -125,8 +125,8 @@ type Extra = Partial<Pick<Surroundings, 'typed' | 'fault' | 'done'>>
 const show = async (
   c: Ctx,
   deps: Deps,
-  visitor: Manager,
-  place: Place,
+  visitor: SignedInMember,
+  place: PanelPlace,
   extra: Extra = {},
   fault?: Fault,
 ): Promise<Response> => {
@@ -145,41 +145,41 @@ const show = async (
   return send(c, shown, formActionOf(fault))
 }
 
-const actionOf = ({ page }: Place, operation: string): PanelAction | undefined =>
+const actionOf = ({ page }: PanelPlace, operation: string): PanelAction | undefined =>
   [...page.actions, ...page.table.actions].find((action) => action.operation === operation)
 
-/** What was typed into a field; nothing where it was left empty. */
+/** What was typed into a field; undefined where it was left empty. */
 const typedInto = ({ name, kind }: Field, form: URLSearchParams): unknown =>
   kind === 'some_of' ? form.getAll(name) : form.get(name)?.trim() || undefined
 
-const inputOf = (place: Place, action: PanelAction, form: URLSearchParams): Record<string, unknown> => {
+const inputOf = (place: PanelPlace, action: PanelAction, form: URLSearchParams): Record<string, unknown> => {
   const fields = fieldsOfAction(operationOf(place, action.operation), action)
   const asked = fields.map((field) => [field.name, typedInto(field, form)] as const)
   const given = Object.keys(action.from ?? {}).map((name) => [name, form.get(name) ?? ''] as const)
   return Object.fromEntries([...asked, ...given].filter(([, value]) => value !== undefined))
 }
 
-/** The sentence of each field that a refusal names. */
+/** The fault as the form shows it: with a sentence at each field that it names. */
 const formFault = (operation: string, { sentence, field, error }: Fault): FormFault => {
   const named = (error.extras.details?.fields ?? []) as readonly { field: string; message: string }[]
   const fields = field === undefined ? named : [{ field, message: error.message }]
   return { operation, sentence, fields: new Map(fields.map((one) => [one.field, one.message])) }
 }
 
-const act = async (c: Ctx, deps: Deps, visitor: Manager, place: Place): Promise<Response> => {
+const act = async (c: Ctx, deps: Deps, visitor: SignedInMember, place: PanelPlace): Promise<Response> => {
   const action = actionOf(place, c.req.param('operation') ?? '')
   if (!action) throw notFound('action', c.req.param('operation') ?? '')
   const { operation, reveal } = action
   const form = await fieldsOf(c)
   const done = await attempt(() => {
-    // These forms have things sent: mails once more, calls to addresses of others.
+    // These forms have things sent to other people's addresses: mails and calls.
     requireConfirmed(visitor.person)
     const input = checkInput(operationOf(place, operation).input, inputOf(place, action, form))
     return deps.ask(place.contract, operation, input, callOf(c, deps, visitor))
   })
   if (!done.ok)
     return show(c, deps, visitor, place, { typed: form, fault: formFault(operation, done.fault) }, done.fault)
-  // What is shown once is in this answer alone: it must be in no address and no store.
+  // A secret that is shown once is in this answer alone: it must not be in an address or a store.
   if (reveal !== undefined) {
     const revealed = String((done.value as Row)[reveal])
     return show(c, deps, visitor, place, { done: { action, revealed } })
@@ -189,13 +189,13 @@ const act = async (c: Ctx, deps: Deps, visitor: Manager, place: Place): Promise<
 
 /** The pages that the contracts declare. */
 export const panelRoutes = (routes: Hono<GatewayEnv>, deps: Deps): void => {
-  const inside = (place: Place, work: typeof act) =>
-    managersOnly(deps)(async (c, _, visitor) => {
+  const inside = (place: PanelPlace, work: typeof act) =>
+    membersOnly(deps)(async (c, _, visitor) => {
       if (!place.panel.roles.includes(visitor.membership.role))
-        throw new AppError('forbidden', `This page is for: ${place.panel.roles.join(', ')}.`)
+        throw new AppError('forbidden', `This page is only for these roles: ${place.panel.roles.join(', ')}.`)
       return work(c, deps, visitor, place)
     })
-  for (const place of deps.contracts.flatMap(placesOf)) {
+  for (const place of deps.contracts.flatMap(panelPagesOf)) {
     routes.get(place.path, inside(place, show))
     routes.post(`${place.path}/:operation`, inside(place, act))
   }

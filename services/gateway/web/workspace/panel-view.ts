@@ -1,5 +1,4 @@
-// A declared page as HTML: its rows as a table, its operations as buttons and forms whose fields are those of the
-// operation's input. Knows no service.
+// A declared page as HTML: its rows as a table, its operations as buttons and forms. Knows no service.
 import { html } from 'hono/html'
 import type { Contract, Operation, Role } from '../../../../shared/contracts/define/contract.ts'
 import { inputSchema } from '../../../../shared/contracts/define/json-schema.ts'
@@ -12,7 +11,7 @@ import type {
 } from '../../../../shared/contracts/define/panel.ts'
 import { type Html, minute } from '../layout.ts'
 
-/** Where a panel is. */
+/** The path of a panel. */
 export const pathOf = ({ path }: Panel): string => `/workspace/${path}`
 
 /** A panel as the workspace's page shows it. */
@@ -26,7 +25,7 @@ export const panelsFor = (contracts: readonly Contract[], role: Role): readonly 
 
 export type Row = Readonly<Record<string, unknown>>
 
-/** What a form asks for, as far as people are concerned. */
+/** A field of a form. */
 export type Field = Readonly<{
   name: string
   label: string
@@ -46,7 +45,7 @@ type Schema = Readonly<{
   items?: Schema
 }>
 
-/** One of our names as words; one with a dot is what programs know it by, and stays. */
+/** A name as words. One with a dot is a name that programs use, and stays. */
 const words = (name: string): string => (name.includes('.') ? name : name.replaceAll('_', ' '))
 const capital = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1)
 
@@ -57,7 +56,7 @@ const kindOf = ({ format, enum: options, items }: Schema): Field['kind'] => {
   return format === 'uri' ? 'url' : 'text'
 }
 
-/** The fields of an action's form: the members of its input that nothing else fills. */
+/** The fields of an action's form: the members of its input that are not filled from a row or an address. */
 export const fieldsOfAction = ({ input }: Operation, { from = {} }: PanelAction): readonly Field[] => {
   const { properties = {}, required = [] } = inputSchema(input) as {
     properties?: Readonly<Record<string, Schema>>
@@ -76,7 +75,7 @@ export const fieldsOfAction = ({ input }: Operation, { from = {} }: PanelAction)
     }))
 }
 
-/** What a person reads about a form that was not taken: a sentence above it, and one at each field. */
+/** What was wrong with a form: a sentence above it, and one at each field. */
 export type FormFault = Readonly<{ operation: string; sentence: string; fields: ReadonlyMap<string, string> }>
 
 /** What a page shows besides its rows. */
@@ -90,7 +89,7 @@ export type Surroundings = Readonly<{
   done: Readonly<{ action: PanelAction; revealed: string | undefined }> | undefined
 }>
 
-/** An address with the given members as its query. */
+/** The path with the members as its query. */
 export const withQuery = (path: string, query: Readonly<Record<string, string>>): string => {
   const text = new URLSearchParams(query).toString()
   return text === '' ? path : `${path}?${text}`
@@ -139,7 +138,7 @@ const fieldOf = (field: Field, operation: string, { typed, fault }: Surroundings
 const target = ({ path, query }: Surroundings, { operation }: PanelAction): string =>
   withQuery(`${path}/${operation}`, query)
 
-/** A button of a row. Where it takes something away, it asks first. */
+/** A button of a row; it asks first where the action has `confirm`. */
 const rowButton = (action: PanelAction, row: Row, name: string, around: Surroundings): Html | '' => {
   const { label, when, from = {}, confirm } = action
   if (when && !when.is.includes(String(row[when.member]))) return ''
@@ -165,7 +164,7 @@ const shownCell = (row: Row, { member, none }: PanelColumn, schema: Schema | und
   return schema?.enum && typeof shown === 'string' ? words(shown) : shown
 }
 
-/** The rows of a page. Roles are stated because a table that is laid out as a list on narrow screens loses its own. */
+/** The rows of a page as a table. Its roles are explicit, because a table that is laid out as a list on narrow screens loses them. */
 export const tableOf = (
   { table: { columns, actions } }: PanelPage,
   rows: readonly Row[],
@@ -197,7 +196,7 @@ const sentenceOf = ({ fault }: Surroundings, operation: string): Html | '' =>
     ? html`<p class="note bad" role="alert">${fault.sentence}</p>`
     : ''
 
-/** A form of the page itself, or a button where there is nothing to ask. */
+/** The form of an action of the page; only a button where it has no fields. */
 export const pageAction = (action: PanelAction, around: Surroundings): Html | '' => {
   const { operation, label, title, from = {}, confirm } = action
   const declared = around.operations[operation]
@@ -213,14 +212,14 @@ export const pageAction = (action: PanelAction, around: Surroundings): Html | ''
     </form></section>`
 }
 
-/** What was done, and what is shown this once. */
+/** What was done, and the secret that is shown once. */
 export const doneNote = ({ done }: Surroundings): Html | '' =>
   done
     ? html`<div class="note" role="status"><p>${done.action.done}</p>
       ${done.revealed === undefined ? '' : html`<code class="code">${done.revealed}</code>`}</div>`
     : ''
 
-/** The sentence about a button of a row that was refused. */
+/** What was wrong with an action of a row. */
 export const rowFault = (page: PanelPage, around: Surroundings): Html | '' =>
   page.table.actions.some(({ operation }) => operation === around.fault?.operation)
     ? html`<p class="note bad" role="alert">${around.fault?.sentence}</p>`

@@ -1,4 +1,4 @@
-// The page of a workspace: how to connect, who belongs to it, whom to invite, and its settings.
+// The page of a workspace: connecting agents, its members, invitations and settings.
 import type { Hono } from 'hono'
 import { html } from 'hono/html'
 import { startBudget } from '../../../../shared/bus/headers.ts'
@@ -23,43 +23,43 @@ import { type Ctx, type Html, messagePage, type Page, send } from '../layout.ts'
 import { attempt, type Fault, faultNote, fieldsOf, formActionOf, input } from '../posted-forms.ts'
 import { type PanelLink, panelsFor } from './panel-view.ts'
 
-/** Patience of a page with the services behind it (ms). */
+/** How long a page waits for the services behind it (ms). */
 const PAGE_BUDGET_MS = 4_000
-/** A form with `ai_context` in it: each byte may be three characters when posted. */
+/** Most bytes of the form with `ai_context`: when posted, each byte may take three characters. */
 const SETTINGS_BYTES = 4 * LIMITS.ai_context_bytes
 const SHOWN_INVITATIONS = 100
 
-/** A visitor who belongs to a workspace, as pages need one. */
-export type Manager = SignedIn & Readonly<{ membership: NonNullable<SignedIn['membership']> }>
+/** A signed-in person who belongs to a workspace. */
+export type SignedInMember = SignedIn & Readonly<{ membership: NonNullable<SignedIn['membership']> }>
 
-/** The visitor as an insider; others are sent to sign in, or told that they belong nowhere. */
-const insiderOf = async (c: Ctx, deps: Deps): Promise<Manager | Response> => {
+/** The signed-in member, or the answer for everybody else: to sign in, or that they belong to no workspace. */
+const memberOr = async (c: Ctx, deps: Deps): Promise<SignedInMember | Response> => {
   const visitor = await findSignedIn(c, deps)
   if (!visitor) return c.redirect('/sign-in', 303)
   const { membership } = visitor
   if (membership) return { ...visitor, membership }
-  const text = 'You do not belong to a workspace yet. Ask somebody to invite you.'
+  const text = 'You do not belong to a workspace yet. Ask someone to invite you.'
   return send(c, messagePage('No workspace', text, visitor), { status: 403 })
 }
 
-/** What a page or form does for an insider, as a route: everybody else has the answer of `insiderOf`. */
-export const managersOnly =
+/** Makes a route for members of a workspace. */
+export const membersOnly =
   (deps: Deps) =>
-  (work: (c: Ctx, deps: Deps, visitor: Manager) => Promise<Response>) =>
+  (work: (c: Ctx, deps: Deps, visitor: SignedInMember) => Promise<Response>) =>
   async (c: Ctx): Promise<Response> => {
-    const visitor = await insiderOf(c, deps)
+    const visitor = await memberOr(c, deps)
     return visitor instanceof Response ? visitor : work(c, deps, visitor)
   }
 
-/** A call on behalf of an insider. */
-export const callOf = (c: Ctx, deps: Deps, { person, membership }: Manager): Call => ({
+/** A call for a member. */
+export const callOf = (c: Ctx, deps: Deps, { person, membership }: SignedInMember): Call => ({
   caller: callerOf(person, membership),
   request_id: c.get('request_id') ?? deps.ids.next(),
   ...startBudget(deps.clock, PAGE_BUDGET_MS, c.req.raw.signal),
 })
 
 type Shown = Readonly<{
-  visitor: Manager
+  visitor: SignedInMember
   workspace: Workspace
   members: readonly Person[]
   total: number
@@ -79,13 +79,13 @@ const faultOf = ({ fault }: Shown, form: 'invite' | 'settings'): Fault | undefin
 
 const connect = ({ mcpUrl, workspace }: Shown): Html => html`<section class="card" aria-labelledby="connect">
     <h2 id="connect">Connect an agent</h2>
-    <p>Give this address to any MCP client. It asks you here before it gets in.</p>
+    <p>Give this address to any MCP client. You will be asked here before it gets access.</p>
     <code class="code">${mcpUrl}</code>
     <p class="small">The id of this workspace, for programs that read its events: <code>${workspace._id}</code></p>
-    <p class="small"><a href="/apps">See and disconnect the apps that work for you</a></p>
+    <p class="small"><a href="/apps">See and disconnect your apps</a></p>
   </section>`
 
-/** A member's name, which leads to their page for those who may do something there. */
+/** A member's name, with a link to their page for those who may change something there. */
 const nameOf = ({ visitor }: Shown, { _id, name }: Person): Html =>
   manages(visitor.membership.role) || _id === visitor.person._id
     ? html`<a href="/workspace/members/${_id}">${name}</a>`
@@ -102,7 +102,7 @@ const people = (shown: Shown): Html => {
         <span class="end">${membershipIn(person, workspace._id)?.role ?? ''}</span></li>`,
     )}</ul>
     ${total > members.length ? html`<p class="small">The first ${members.length} are shown.</p>` : ''}
-    <p class="small"><a href="/workspace/mail">Choose which mails you get</a></p>
+    <p class="small"><a href="/workspace/mail">Choose which emails you get</a></p>
   </section>`
 }
 
@@ -111,14 +111,14 @@ const pending = (invitations: readonly Invitation[]): Html => html`<h2>Invited</
       ({ _id, email, role, expires_at }) => html`<li>
         <span class="main">${email}<span class="sub">${role}, link works until ${expires_at.toISOString().slice(0, 10)}</span></span>
         <form class="end" method="post" action="/workspace/invitations/${_id}/withdraw">
-          <button class="plain" aria-label="Withdraw the invitation of ${email}">Withdraw</button>
+          <button class="plain" aria-label="Withdraw the invitation for ${email}">Withdraw</button>
         </form></li>`,
     )}</ul>`
 
 const inviting = (shown: Shown): Html => {
   const fault = faultOf(shown, 'invite')
   return html`<section class="card" aria-labelledby="invite">
-    <h2 id="invite">Invite somebody</h2>
+    <h2 id="invite">Invite someone</h2>
     <form method="post" action="/workspace/invite" class="field">
       ${faultNote(fault)}
       <div class="row">
@@ -126,9 +126,9 @@ const inviting = (shown: Shown): Html => {
         <div class="field short"><label for="role">Role</label><select id="role" name="role">
           ${INVITED_ROLES.map((role) => html`<option ${role === 'member' ? 'selected' : ''}>${role}</option>`)}
         </select></div>
-        <button>Send the invitation</button>
+        <button>Send invitation</button>
       </div>
-      <p class="hint">Members file and change work, viewers can view only, admins also invite people.</p>
+      <p class="hint">Members create and change tasks and loops. Viewers can view only. Admins can also invite people.</p>
     </form>
     ${shown.invitations.length > 0 ? pending(shown.invitations) : ''}
   </section>`
@@ -136,7 +136,7 @@ const inviting = (shown: Shown): Html => {
 
 const privateLoops = ({ loops }: Shown): Html | '' => {
   if (loops === null)
-    return html`<section class="card"><h2>Private loops</h2><p class="small">They cannot be shown right now.</p></section>`
+    return html`<section class="card"><h2>Private loops</h2><p class="small">They cannot be shown right now. Reload the page in a moment.</p></section>`
   const shown = loops.filter(({ visibility }) => visibility === 'private')
   if (shown.length === 0) return ''
   return html`<section class="card" aria-labelledby="loops">
@@ -221,7 +221,7 @@ const workspacePage = (shown: Shown): Page => {
   }
 }
 
-const loopsOf = async (c: Ctx, deps: Deps, visitor: Manager): Promise<LoopRow[] | null> => {
+const loopsOf = async (c: Ctx, deps: Deps, visitor: SignedInMember): Promise<LoopRow[] | null> => {
   try {
     return (await deps.loops.list_loops({ limit: LIMITS.page }, callOf(c, deps, visitor))).loops
   } catch (error) {
@@ -233,7 +233,7 @@ const loopsOf = async (c: Ctx, deps: Deps, visitor: Manager): Promise<LoopRow[] 
 const show = async (
   c: Ctx,
   deps: Deps,
-  visitor: Manager,
+  visitor: SignedInMember,
   extra: Pick<Shown, 'fault' | 'typed'> = { typed: {} },
 ): Promise<Response> => {
   const { store, clock } = deps
@@ -270,7 +270,7 @@ const show = async (
   return send(c, page, formActionOf(extra.fault?.fault))
 }
 
-const edit = async (c: Ctx, deps: Deps, visitor: Manager): Promise<Response> => {
+const edit = async (c: Ctx, deps: Deps, visitor: SignedInMember): Promise<Response> => {
   const form = await fieldsOf(c, SETTINGS_BYTES)
   const text = (name: string): string | undefined => form.get(name)?.replaceAll('\r\n', '\n')
   const typed = { name: text('name'), ai_context: text('ai_context'), time_zone: text('time_zone') }
@@ -279,7 +279,7 @@ const edit = async (c: Ctx, deps: Deps, visitor: Manager): Promise<Response> => 
   return show(c, deps, visitor, { typed, fault: { of: 'settings', fault: done.fault } })
 }
 
-const sendInvitation = async (c: Ctx, deps: Deps, visitor: Manager): Promise<Response> => {
+const sendInvitation = async (c: Ctx, deps: Deps, visitor: SignedInMember): Promise<Response> => {
   const form = await fieldsOf(c)
   const typed = { email: form.get('email') ?? '', role: form.get('role') ?? '' }
   const done = await attempt(() => invite(deps, callerOf(visitor.person, visitor.membership), typed))
@@ -287,20 +287,20 @@ const sendInvitation = async (c: Ctx, deps: Deps, visitor: Manager): Promise<Res
   return show(c, deps, visitor, { typed, fault: { of: 'invite', fault: done.fault } })
 }
 
-const switchTo = async (c: Ctx, deps: Deps, visitor: Manager): Promise<Response> => {
+const switchTo = async (c: Ctx, deps: Deps, visitor: SignedInMember): Promise<Response> => {
   const id = (await fieldsOf(c)).get('workspace_id') ?? ''
   if (membershipIn(visitor.person, id)) await deps.store.sessions.show(visitor.session._id, id)
   return c.redirect('/workspace', 303)
 }
 
-const takeBack = async (c: Ctx, deps: Deps, visitor: Manager): Promise<Response> => {
+const takeBack = async (c: Ctx, deps: Deps, visitor: SignedInMember): Promise<Response> => {
   await withdraw(deps, callerOf(visitor.person, visitor.membership), c.req.param('id') ?? '')
   return c.redirect('/workspace', 303)
 }
 
 /** The workspace's page and its forms. */
 export const workspaceRoutes = (routes: Hono<GatewayEnv>, deps: Deps): void => {
-  const inside = managersOnly(deps)
+  const inside = membersOnly(deps)
   routes.get('/workspace', inside(show))
   routes.post('/workspace', inside(edit))
   routes.post('/workspace/invite', inside(sendInvitation))
