@@ -42,7 +42,7 @@ describe('changing the password', () => {
     const code = await obtainCode(system.url, waiting, ann)
     for (const gateway of system.gateways) expect(await tryToken(gateway, tokens.access_token)).toBe(200)
     const done = await change(ann, ann.password, NEW)
-    expect(done.text).toContain('Your password is changed')
+    expect(done.text).toContain('Your password has been changed')
     expect((await ann.browser.open('/workspace')).url.pathname).toBe('/workspace')
     expect((await elsewhere.open('/workspace')).url.pathname).toBe('/sign-in')
     for (const gateway of system.gateways)
