@@ -1,11 +1,11 @@
-// What the handlers of this service are given. Types only.
+// What the handlers of this service are given. Apart from main.ts, which makes it, because all handlers import it.
 import type { Client, Handlers } from '../../shared/contracts/define/contract.ts'
 import type { gateway } from '../../shared/contracts/gateway/contract.ts'
 import type { loopsQueue } from '../../shared/contracts/loops-queue/contract.ts'
 import type { tasks } from '../../shared/contracts/tasks/contract.ts'
 import type { Host } from '../../shared/service.ts'
 import type { LoopStore } from './loop-store.ts'
-import type { Queues } from './queue-access.ts'
+import type { Queues } from './queue-changes.ts'
 import type { ReadyLoops } from './ready-loops.ts'
 
 export type Deps = Pick<Host, 'clock' | 'ids' | 'at' | 'log'> &

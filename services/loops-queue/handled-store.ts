@@ -1,11 +1,12 @@
-// The events that this service has reacted to. The stream may give one again much later, when an operator replays it: then
-// what was done about it must not undo what people did since.
+// The events that this service has reacted to.
+//
+// An operator may replay an event much later: the reaction must not undo what people did since.
 import type { Db } from 'mongodb'
 import type { Clock } from '../../shared/process/clock.ts'
 import { openCollection } from '../../shared/storage/collection.ts'
 import { insertMissing } from '../../shared/storage/mongo.ts'
 
-/** Longer than the stream keeps an event (ms). */
+/** How long they are remembered: longer than the stream keeps an event (ms). */
 const KEPT_MS = 90 * 24 * 60 * 60_000
 
 export type Handled = Readonly<{

@@ -1,21 +1,21 @@
-// What other services ask about loops: leaves, which ask nobody. Also the members of private loops.
+// The internal operations about loops and the members of private ones. Leaves: they call no other service.
 
 import type { Call, MemberCall } from '../../shared/contracts/define/contract.ts'
 import { AppError } from '../../shared/contracts/define/errors.ts'
 import { includesScope } from '../../shared/contracts/define/scopes.ts'
 import { untilSaved } from '../../shared/storage/aggregate.ts'
 import type { Deps, Some } from './deps.ts'
-import { loopRef, setMember } from './loop-rules.ts'
-import { momentOf } from './new-loop.ts'
+import { momentOf } from './loop-changes.ts'
+import { loopRef, membersOf, setMember } from './loop-rules.ts'
 
-/** @throws AppError `forbidden` for a call that is made for nobody: what is visible depends on the person. */
+/** @throws AppError `forbidden` for a call on nobody's behalf: what is visible depends on the person. */
 const forPerson = (call: Call): MemberCall => {
   if (call.caller === null) throw new AppError('forbidden', 'This operation is only for a person’s request.')
   return call as MemberCall
 }
 
 /** The handlers of the internal operations. */
-export const members = (
+export const internalHandlers = (
   deps: Deps,
 ): Some<
   | 'check_loop'
@@ -43,15 +43,14 @@ export const members = (
     return {
       loops: found.map(({ _id, visibility, readers }) => ({
         id: _id,
-        reader_ids: visibility === 'private' ? [...readers] : null,
+        reader_ids: membersOf({ visibility, readers }),
       })),
     }
   },
 
   list_loop_members: async ({ loop_id }, call) => {
     const loop = await deps.loops.get(forPerson(call).caller, loop_id)
-    const member_ids = loop.visibility === 'private' ? [...loop.readers] : null
-    return { loop: loopRef(loop), member_ids, version: loop.v }
+    return { loop: loopRef(loop), member_ids: membersOf(loop), version: loop.v }
   },
 
   set_loop_member: ({ loop_id, user_id, member }, call) => {

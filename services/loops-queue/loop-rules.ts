@@ -1,7 +1,16 @@
-// The life of one loop: made, held, reopened, shipped, its members, and how it is shown. Pure: knows no database and
-// no other loop; the order of loops is queue.ts.
+// The life of one loop: created, held, reopened, shipped, its members, and how it is shown. Pure.
+//
+// The members of a loop are the people whom a private loop names: they and the owner of the workspace see it. A public loop
+// has no members of its own (null): everybody in the workspace sees it. Being shipped is final; of a shipped loop only the
+// members of a private one can still change, because they decide who sees it. The order of loops is in queue-rules.ts.
 
-import type { Actor, LoopStatus, TaskCounts, Visibility } from '../../shared/contracts/define/common.ts'
+import {
+  type Actor,
+  LIMITS,
+  type LoopStatus,
+  type TaskCounts,
+  type Visibility,
+} from '../../shared/contracts/define/common.ts'
 import type { EventOf } from '../../shared/contracts/define/contract.ts'
 import { AppError } from '../../shared/contracts/define/errors.ts'
 import { cutText, jsonBytes } from '../../shared/contracts/define/page-bytes.ts'
@@ -13,15 +22,14 @@ import {
 } from '../../shared/contracts/loops-queue/shapes.ts'
 import type { LoopRef, TaskRow } from '../../shared/contracts/tasks/shapes.ts'
 
-/** Who sees a public loop, as `readers` names it. */
+/** The reader of a public loop, in place of its members. */
 export const EVERYBODY = 'public'
-/** Members of one private loop at most. */
+/** Most members of a private loop. */
 export const LOOP_MEMBERS = 1_000
-/** Tasks of each kind that a ship report names. */
+/** Most tasks that a ship report names: of those shipped, and of those unfinished. */
 const REPORTED_TASKS = 20
-/** People that it names: with every id an event stays far below the largest message of the bus. */
+/** Most people that it names: its event stays far below the largest message of the bus. */
 const REPORTED_PEOPLE = 1_000
-
 /** What it takes to say that a text was cut (bytes). */
 const CUT_BYTES = 40
 
@@ -36,17 +44,17 @@ export type LoopState = {
   description: string
   ai_context: string
   visibility: Visibility
-  /** Who sees it besides the workspace's owner: `public` alone, or the ids of a private loop's members. */
+  /** Who sees it besides the owner of the workspace: `public` alone, or the members of a private loop by their ids. */
   readers: readonly string[]
-  /** When members were added that were not there from the beginning. */
+  /** When the members were added who were not members from the beginning. */
   added_at?: Readonly<Record<string, Date>>
-  /** `forming`: being made from tasks; nobody sees it, and it goes away if that is not finished soon. */
+  /** `forming`: tasks are being moved into it; nobody sees it, and it is removed if that does not end soon. */
   status: 'forming' | LoopStatus
-  /** A ULID of the moment in which it came to its status: lists sort and page by it. */
+  /** A ULID of the moment of its last change of status: lists sort and page by it. */
   status_key: string
-  /** Who brought it to its status; absent where an earlier release did. */
+  /** Who changed its status last; absent where an earlier release did. */
   status_by?: Actor
-  /** The `status_key` of a change that the order may not have yet: whoever meets it brings them in line. */
+  /** The mark: the `status_key` of a change that the order may not have yet. */
   unqueued?: string
   created_by: Actor
   created_at: Date
@@ -55,21 +63,38 @@ export type LoopState = {
   shipped_by: Actor | null
   /** Since when a shipped loop owes its report, loop.shipped; null once that is published. */
   report_due?: Date | null
-  /** The scoped idempotency key of the request that made it. */
+  /** The scoped idempotency key of the request that created it. */
   create_key?: string
   /** Of a loop made from tasks: those tasks. */
   formed_from?: readonly FormedFrom[]
 }
 
-/** A loop that is not forming any more: what callers see and decide on. */
+/** A loop that is no longer forming: what callers see and change. */
 export type StandingLoop = LoopState & { status: LoopStatus }
 /** A loop with its version, as decisions and views take it. */
 type At<L extends LoopState> = L & Readonly<{ v: number }>
-/** A decision: the loop as it is to be, and its events. Null in its place: it is like that already. */
+/** A decision: the next state of the loop, and its events. Null in its place: the loop is like that already. */
 export type Decision = Readonly<{ next: StandingLoop; events: readonly EventOf<typeof loopsQueue>[] }>
 
-/** When a decision is made, by whom, and the new `status_key`. */
+/** When and by whom a loop is changed, and the new `status_key`. */
 export type Moment = Readonly<{ by: Actor; now: Date; key: string }>
+
+/**
+ * Checks that one more loop may be active. Instances that count at the same moment may together pass the limit by one each;
+ * nothing breaks then.
+ * @throws AppError `limit_exceeded`.
+ */
+export const requireActiveRoom = (active: number): void => {
+  if (active < LIMITS.active_loops) return
+  throw new AppError(
+    'limit_exceeded',
+    `This workspace has ${active} active loops; the limit is ${LIMITS.active_loops}.`,
+    {
+      hint: 'Ship loops that are done with ship_loop, or put some on hold with close_loop.',
+      details: { field: 'active loops', limit: LIMITS.active_loops, size: active + 1 },
+    },
+  )
+}
 
 /** What a new loop is asked to be. */
 export type NewLoop = Readonly<{
@@ -77,32 +102,33 @@ export type NewLoop = Readonly<{
   description: string
   ai_context: string
   visibility: Visibility
-  /** Members of a private loop besides its maker. */
+  /** Members of a private loop besides its creator. */
   member_ids: readonly string[]
   create_key?: string
 }>
 
-/** What the events of a loop tell of it. */
-type Tellable = Pick<StandingLoop, '_id' | 'name' | 'visibility' | 'readers' | 'status' | 'created_by'>
+/** What the events of a loop say about it. */
+type EventLoop = Pick<StandingLoop, '_id' | 'name' | 'visibility' | 'readers' | 'status' | 'created_by'>
 
-const memberIds = (loop: Pick<LoopState, 'visibility' | 'readers'>): string[] | null =>
+/** The members of a private loop by their ids; null for a public one, which everybody in the workspace sees. */
+export const membersOf = (loop: Pick<LoopState, 'visibility' | 'readers'>): string[] | null =>
   loop.visibility === 'private' ? [...loop.readers] : null
 
-/** What every event of a loop tells; `version` is that of the change. */
-const told = (loop: Tellable, version: number, by: Actor) => ({
+/** What every event of a loop says; `version` is that of the change. */
+const eventData = (loop: EventLoop, version: number, by: Actor) => ({
   loop_id: loop._id,
   name: loop.name,
   visibility: loop.visibility,
   status: loop.status,
   version,
-  member_ids: memberIds(loop),
+  member_ids: membersOf(loop),
   by,
 })
 
 /** What a change of status writes besides the status. */
-const cameTo = (by: Actor, key: string) => ({ status_key: key, status_by: by, unqueued: key })
+const statusChange = (by: Actor, key: string) => ({ status_key: key, status_by: by, unqueued: key })
 
-/** A new loop, not yet published: active, or forming while tasks are moved into it. */
+/** A new loop before it is stored: active, or forming while tasks are moved into it. */
 export const newLoop = <S extends 'active' | 'forming'>(
   id: string,
   ws: string,
@@ -118,7 +144,7 @@ export const newLoop = <S extends 'active' | 'forming'>(
   visibility: asked.visibility,
   readers: asked.visibility === 'public' ? [EVERYBODY] : [...new Set([by.user_id, ...asked.member_ids])],
   status,
-  ...(status === 'active' ? cameTo(by, key) : { status_key: key }),
+  ...(status === 'active' ? statusChange(by, key) : { status_key: key }),
   created_by: by,
   created_at: now,
   updated_at: now,
@@ -127,29 +153,31 @@ export const newLoop = <S extends 'active' | 'forming'>(
   ...(asked.create_key === undefined ? {} : { create_key: asked.create_key }),
 })
 
-/**
- * The event when a new loop of this state is stored at `version`, or to a reader that begins with a loop as it is at
- * that version.
- */
-export const createdEvents = (loop: Tellable, version: number): Decision['events'] => [
-  { name: 'loop.created', data: told(loop, version, loop.created_by) },
+/** The event of a new loop that is stored at `version`, or of one as it is then for a reader that begins with it. */
+export const createdEvents = (loop: EventLoop, version: number): Decision['events'] => [
+  { name: 'loop.created', data: eventData(loop, version, loop.created_by) },
 ]
 
-/** A forming loop becomes active: the point from which its making is a fact. */
+/** A forming loop becomes active: from this moment its forming is a fact. */
 export const formed = (
   loop: At<LoopState>,
   from: readonly FormedFrom[],
   { now, key }: Omit<Moment, 'by'>,
 ): Decision => {
-  const came = cameTo(loop.created_by, key)
-  const next = { ...loop, status: 'active' as const, ...came, updated_at: now, formed_from: from }
+  const next = {
+    ...loop,
+    status: 'active' as const,
+    ...statusChange(loop.created_by, key),
+    updated_at: now,
+    formed_from: from,
+  }
   return { next, events: createdEvents(next, loop.v + 1) }
 }
 
-const refuseShipped = (loop: LoopState, wanted: string): never => {
+const refuseShipped = (loop: LoopState, what: string): never => {
   throw new AppError(
     'invalid_transition',
-    `Loop ${loop._id} is shipped, which is final; it cannot be ${wanted}.`,
+    `Loop ${loop._id} is shipped, which is final; it cannot be ${what}.`,
     {
       hint: 'Make a new loop with create_loop, and move tasks there with update_task or bulk_update_tasks.',
       details: { loop_id: loop._id, status: 'shipped', allowed: [] },
@@ -164,8 +192,8 @@ const refuseShipped = (loop: LoopState, wanted: string): never => {
 export const hold = (loop: At<StandingLoop>, { by, now, key }: Moment): Decision | null => {
   if (loop.status === 'on_hold') return null
   if (loop.status === 'shipped') return refuseShipped(loop, 'put on hold')
-  const next = { ...loop, status: 'on_hold' as const, ...cameTo(by, key), updated_at: now }
-  return { next, events: [{ name: 'loop.held', data: told(next, loop.v + 1, by) }] }
+  const next = { ...loop, status: 'on_hold' as const, ...statusChange(by, key), updated_at: now }
+  return { next, events: [{ name: 'loop.held', data: eventData(next, loop.v + 1, by) }] }
 }
 
 /**
@@ -175,11 +203,11 @@ export const hold = (loop: At<StandingLoop>, { by, now, key }: Moment): Decision
 export const reopen = (loop: At<StandingLoop>, { by, now, key }: Moment): Decision | null => {
   if (loop.status === 'active') return null
   if (loop.status === 'shipped') return refuseShipped(loop, 'reopened')
-  const next = { ...loop, status: 'active' as const, ...cameTo(by, key), updated_at: now }
-  return { next, events: [{ name: 'loop.reopened', data: told(next, loop.v + 1, by) }] }
+  const next = { ...loop, status: 'active' as const, ...statusChange(by, key), updated_at: now }
+  return { next, events: [{ name: 'loop.reopened', data: eventData(next, loop.v + 1, by) }] }
 }
 
-/** What the owner of the tasks says of a loop that is to be shipped. */
+/** What the tasks service says about a loop that is shipped. */
 export type ShipSummary = Readonly<{
   counts: TaskCounts
   shipped: readonly TaskRow[]
@@ -192,12 +220,12 @@ export type ShipSummary = Readonly<{
 const taskLines = (rows: readonly TaskRow[]) =>
   rows.slice(0, REPORTED_TASKS).map(({ id, title, status }) => ({ task_id: id, title, status }))
 
-const tookPart = (loop: LoopState, { author_ids }: ShipSummary, by: Actor): string[] =>
+const participants = (loop: LoopState, { author_ids }: ShipSummary, by: Actor): string[] =>
   [...new Set([loop.created_by.user_id, by.user_id, ...author_ids])].slice(0, REPORTED_PEOPLE)
 
 /**
- * Ships a loop, active or on hold, for good; null when it was shipped before. What it ships with is known only when
- * nothing can be moved into it any more: the report follows.
+ * Ships a loop, active or on hold, for good. What it ships with is known only when nothing can be moved into it any more:
+ * the report follows.
  */
 export const ship = (loop: At<StandingLoop>, { by, now, key }: Moment): Decision | null => {
   if (loop.status === 'shipped') return null
@@ -205,7 +233,7 @@ export const ship = (loop: At<StandingLoop>, { by, now, key }: Moment): Decision
   const next = {
     ...loop,
     status,
-    ...cameTo(by, key),
+    ...statusChange(by, key),
     updated_at: now,
     shipped_at: now,
     shipped_by: by,
@@ -221,27 +249,27 @@ export type UnreportedLoop = StandingLoop & { shipped_at: Date; shipped_by: Acto
 export const owesReport = <L extends StandingLoop>(loop: L): loop is L & UnreportedLoop =>
   loop.status === 'shipped' && loop.shipped_by !== null && !!loop.shipped_at && !!loop.report_due
 
-/** The report of a shipped loop: the event that every mail about it is made from. */
+/** The report of a shipped loop: the event from which every mail about it is made. */
 export const shipReport = (
   loop: At<UnreportedLoop>,
   summary: ShipSummary,
 ): EventOf<typeof loopsQueue> & { name: 'loop.shipped' } => ({
   name: 'loop.shipped',
   data: {
-    ...told(loop, loop.v, loop.shipped_by),
+    ...eventData(loop, loop.v, loop.shipped_by),
     description: loop.description,
     shipped_at: loop.shipped_at.toISOString(),
-    member_ids: memberIds(loop),
+    member_ids: membersOf(loop),
     task_counts: summary.counts,
     shipped_tasks: taskLines(summary.shipped),
     unfinished_tasks: taskLines(summary.unfinished),
     unfinished_total: summary.unfinished_total,
-    people_ids: tookPart(loop, summary, loop.shipped_by),
+    people_ids: participants(loop, summary, loop.shipped_by),
   },
 })
 
 /**
- * Adds a person to a private loop or takes one out; null when it is like that already.
+ * Adds a person to the members of a private loop, of any status, or removes one; null when it is like that already.
  * @throws AppError `invalid_argument` for a public loop, `limit_exceeded` when it has LOOP_MEMBERS members.
  */
 export const setMember = (
@@ -263,7 +291,9 @@ export const setMember = (
   const next = { ...loop, readers, added_at, updated_at: now }
   return {
     next,
-    events: [{ name: 'loop.members_changed', data: { ...told(next, loop.v + 1, by), member_ids: readers } }],
+    events: [
+      { name: 'loop.members_changed', data: { ...eventData(next, loop.v + 1, by), member_ids: readers } },
+    ],
   }
 }
 
@@ -286,18 +316,18 @@ const common = (loop: At<StandingLoop>, priority: number | null) => ({
   version: loop.v,
 })
 
-/** A loop whole. `priority` is its place in the queue that the caller sees, null when it has none. */
+/** A loop in full. `priority` is its position in the order that the caller sees, null when it has none. */
 export const viewLoop = (loop: At<StandingLoop>, priority: number | null): Loop => ({
   ...common(loop, priority),
   ai_context: loop.ai_context,
-  member_ids: memberIds(loop),
+  member_ids: membersOf(loop),
 })
 
-/** Members that a loop names at least, and bytes of its description that it shows at least, however long the rest is. */
+/** Members that are named, and bytes of the description that are shown, however long the rest is. */
 const LEAST_MEMBERS = 100
 const LEAST_DESCRIPTION = 1_000
 
-/** A loop with fewer members and a shorter description, as far as that is needed for its size; ai_context whole. */
+/** A loop with fewer members and a shorter description, as far as its size needs it; its ai_context in full. */
 export const shortened = (loop: Loop, bytes: number): Loop => {
   const over = (shown: Loop): number => jsonBytes(shown) - bytes
   if (over(loop) <= 0) return loop
@@ -312,7 +342,7 @@ export const shortened = (loop: Loop, bytes: number): Loop => {
   return description === fewer.description ? fewer : { ...fewer, description, description_truncated: true }
 }
 
-/** The same with a shorter ai_context too, if even that is needed. */
+/** The same with a shorter ai_context as well, if even that is needed. */
 export const cut = (loop: Loop, bytes: number): Loop => {
   const shown = shortened(loop, bytes)
   const over = jsonBytes(shown) - bytes
@@ -321,7 +351,7 @@ export const cut = (loop: Loop, bytes: number): Loop => {
   return { ...shown, ai_context, ai_context_truncated: true }
 }
 
-/** A loop as lists show it; `ai_context` needs to be there only one character beyond the excerpt. */
+/** A loop as lists show it; of `ai_context` only the excerpt and one character more are needed. */
 export const viewRow = (
   loop: At<StandingLoop>,
   priority: number | null,

@@ -1,30 +1,28 @@
-// Reading loops: list_loops in its three sections, and get_loop with its tasks and comments.
+// list_loops, and get_loop with its tasks and comments.
 import type { LoopStatus } from '../../shared/contracts/define/common.ts'
 import { ANSWER_BYTES, ENVELOPE_BYTES, jsonBytes } from '../../shared/contracts/define/page-bytes.ts'
 import type { Deps, Some } from './deps.ts'
+import { listPage } from './loop-pages.ts'
 import { shortened, viewLoop } from './loop-rules.ts'
-import { readPage } from './pages.ts'
-import { priorityIn } from './queue-access.ts'
-import { viewPage } from './rows.ts'
+import { priorityIn } from './queue-reading.ts'
 
-/** Of the answer with a loop's tasks and comments: what the loop itself may have (bytes), and the tasks' part of the rest. */
+/** Of the answer with a loop's tasks and comments: room for the loop itself (bytes), and the tasks' share of the rest. */
 const LOOP_BYTES = 72_000
 const TASKS_SHARE = 0.7
 
 /** The handlers that read loops. */
-export const listing = (deps: Deps): Some<'list_loops' | 'get_loop'> => ({
+export const loopHandlers = (deps: Deps): Some<'list_loops' | 'get_loop'> => ({
   list_loops: async ({ status, limit, cursor }, call) => {
     const has = (one: LoopStatus): boolean => status === undefined || status === one
-    const [{ seen, rows, cursorBehind }, on_hold, shipped] = await Promise.all([
-      readPage(deps, call, status ?? 'all', { limit, cursor }),
+    const [{ seen, loops, next_cursor }, on_hold, shipped] = await Promise.all([
+      listPage(deps, call, status ?? 'all', { limit, cursor }),
       has('on_hold') ? deps.loops.count(call.caller, 'on_hold') : 0,
       has('shipped') ? deps.loops.count(call.caller, 'shipped') : 0,
     ])
-    const loops = await viewPage(deps, call, rows, seen.visible)
     return {
       loops,
       total: (has('active') ? seen.visible.length : 0) + on_hold + shipped,
-      next_cursor: cursorBehind(loops.length),
+      next_cursor,
     }
   },
 

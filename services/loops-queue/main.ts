@@ -1,7 +1,9 @@
-// Puts the loops-queue service together: stores, turns, handlers, reactions, sweeper.
+// Wires the loops-queue service: stores, handlers, reactions, sweepers.
 import { client } from '../../shared/bus/client.ts'
+import type { Handlers } from '../../shared/contracts/define/contract.ts'
 import { gateway } from '../../shared/contracts/gateway/contract.ts'
 import { loopsQueue } from '../../shared/contracts/loops-queue/contract.ts'
+import type { RecordOperation } from '../../shared/contracts/records.ts'
 import { tasks } from '../../shared/contracts/tasks/contract.ts'
 import { recordHandlers } from '../../shared/events/record-store.ts'
 import type { Config } from '../../shared/process/config.ts'
@@ -9,23 +11,37 @@ import { repeat } from '../../shared/process/lifecycle.ts'
 import { type Host, startOnHost } from '../../shared/service.ts'
 import { openRequests } from '../../shared/storage/request-store.ts'
 import type { Started } from '../start.ts'
+import { createHandlers } from './create-tools.ts'
 import type { Deps } from './deps.ts'
 import { openHandled } from './handled-store.ts'
-import { handlers } from './handlers.ts'
+import { internalHandlers } from './internals.ts'
+import { lifecycleHandlers, sweepReports } from './lifecycle-tools.ts'
 import { openLoops } from './loop-store.ts'
-import { queues } from './queue-access.ts'
+import { loopHandlers } from './loop-tools.ts'
+import { nextWorkHandlers } from './next-work-tools.ts'
+import { queues } from './queue-changes.ts'
 import { openQueues } from './queue-store.ts'
+import { queueHandlers } from './queue-tools.ts'
 import { reactions } from './reactions.ts'
 import { readyLoops } from './ready-loops.ts'
 import { records } from './record-store.ts'
-import { sweepReports } from './ship-tools.ts'
-import { formingSweeper, pendingSweeper } from './sweepers.ts'
+import { formingSweeper, unqueuedSweeper } from './sweepers.ts'
 import { turns } from './turns.ts'
 
 /** How often loops that were left half done are looked for (ms). */
 const SWEEP_MS = 2_000
 /** Changes of one workspace's queue that may wait in one instance. */
 const MAX_WAITING = 128
+
+/** The handlers of every operation of the contract but those about records. */
+const handlers = (deps: Deps): Omit<Handlers<typeof loopsQueue>, RecordOperation> => ({
+  ...loopHandlers(deps),
+  ...createHandlers(deps),
+  ...lifecycleHandlers(deps),
+  ...queueHandlers(deps),
+  ...nextWorkHandlers(deps),
+  ...internalHandlers(deps),
+})
 
 const wire = async (host: Host): Promise<void> => {
   const { clock, ids, at, log, relay, stack } = host
@@ -35,7 +51,7 @@ const wire = async (host: Host): Promise<void> => {
   const [loops, store] = await Promise.all([openLoops(db, writes), openQueues(db, writes)])
   relay.watch(loops.outbox)
   relay.watch(store.outbox)
-  const asked = client(host.bus, tasks)
+  const tasksClient = client(host.bus, tasks)
   const deps: Deps = {
     clock,
     ids,
@@ -43,11 +59,11 @@ const wire = async (host: Host): Promise<void> => {
     log,
     loops,
     queues: queues({ loops, store, turns: turns(MAX_WAITING), ids, clock, log }),
-    tasks: asked,
-    ready: readyLoops({ tasks: asked, clock }),
+    tasks: tasksClient,
+    ready: readyLoops({ tasks: tasksClient, clock }),
     gateway: client(host.bus, gateway),
   }
-  const sweeps = [formingSweeper(deps), pendingSweeper(deps), () => sweepReports(deps)]
+  const sweeps = [formingSweeper(deps), unqueuedSweeper(deps), () => sweepReports(deps)]
   for (const sweep of sweeps) stack.use(repeat(sweep, { interval_ms: SWEEP_MS, log, random: ids.random }))
   await host.consume(reactions({ ...deps, handled: await openHandled(db, clock) }))
   await host.serve(loopsQueue, { ...handlers(deps), ...recordHandlers(loopsQueue, db, records) })

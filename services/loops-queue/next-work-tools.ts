@@ -1,25 +1,25 @@
-// What to work on next and how much there is: reads only, claims nothing.
+// get_next_work and get_queue_stats: what to work on next, and how much there is. They claim nothing.
 
 import { LIMITS } from '../../shared/contracts/define/common.ts'
 import type { MemberCall } from '../../shared/contracts/define/contract.ts'
 import { ANSWER_BYTES, cutText, ENVELOPE_BYTES, jsonBytes } from '../../shared/contracts/define/page-bytes.ts'
 import type { Deps, Some } from './deps.ts'
 import { cut, viewLoop } from './loop-rules.ts'
-import { priorityIn, type Seen } from './queue-access.ts'
+import { priorityIn, type Seen } from './queue-reading.ts'
 
-/** Room for the tasks in the answer; loop and workspace share what they leave (bytes). */
+/** Room for the tasks in the answer (bytes); loop and workspace share what they leave. */
 const TASKS_BYTES = 30_000
 /** The largest name as JSON (bytes). */
 const NAME_BYTES = 6 * LIMITS.name_chars
-/** Loops that are asked about at first, and how many times more each time after. */
+/** Loops asked about at first, and how many times more each time after. */
 const FIRST_CHUNK = 50
 const CHUNK_GROWTH = 4
-/** Looks for work when what was found is gone by the time it is read. */
-const LOOKS = 3
+/** Tries to find work, should what was found be gone when it is read. */
+const TRIES = 3
 
 /**
- * The first of these loops that has work ready, null when none has. Most orders have some near their head, so few loops
- * are asked about at first.
+ * The first of these loops that has work ready, or null. Most orders have some near their head, so few loops are asked
+ * about at first.
  */
 const findFirst = async (deps: Deps, call: MemberCall, order: readonly string[]): Promise<string | null> => {
   const { workspace_id } = call.caller
@@ -31,13 +31,13 @@ const findFirst = async (deps: Deps, call: MemberCall, order: readonly string[])
   return null
 }
 
-/** The first loop of the caller's order that has work ready, with a page of it; null when there is none. */
+/** The first loop of the caller's order that has work ready, with a page of its tasks; null when there is none. */
 const findWork = async (deps: Deps, call: MemberCall, limit: number) => {
   const workspace_id = call.caller.workspace_id
   const asked = { workspace_id, limit, ready_only: true, max_bytes: TASKS_BYTES }
   let seen = await deps.queues.read(call)
-  for (let look = 0; look < LOOKS && seen.visible.length > 0; look += 1) {
-    const first = await findFirst(deps, call, ordered(seen))
+  for (let tries = 0; tries < TRIES && seen.visible.length > 0; tries += 1) {
+    const first = await findFirst(deps, call, withinLimit(seen))
     if (first === null) break
     const [rows, loop] = await Promise.all([
       deps.tasks.list_loop_tasks({ ...asked, loop_id: first }, call),
@@ -49,8 +49,8 @@ const findWork = async (deps: Deps, call: MemberCall, limit: number) => {
   return { seen, work: null }
 }
 
-/** The order as another service is asked about it: within the limit, which instances may pass by a loop or two. */
-const ordered = ({ visible }: Seen): readonly string[] =>
+/** The order within the limit of an internal operation: instances may together pass that limit by a loop or two. */
+const withinLimit = ({ visible }: Seen): readonly string[] =>
   visible.length > LIMITS.active_loops ? visible.slice(0, LIMITS.active_loops) : visible
 
 const countTasks = async (deps: Deps, call: MemberCall) => {
@@ -63,7 +63,7 @@ const reasonOf = (active: number, on_hold: number) =>
   active > 0 ? 'nothing_approved' : on_hold > 0 ? 'all_on_hold' : 'queue_empty'
 
 /** The handlers of next work and of the counts. */
-export const nextWork = (deps: Deps): Some<'get_next_work' | 'get_queue_stats'> => ({
+export const nextWorkHandlers = (deps: Deps): Some<'get_next_work' | 'get_queue_stats'> => ({
   get_next_work: async ({ limit }, call) => {
     const workspace_id = call.caller.workspace_id
     const [{ seen, work }, { workspace }, on_hold, { all }] = await Promise.all([
@@ -95,7 +95,7 @@ export const nextWork = (deps: Deps): Some<'get_next_work' | 'get_queue_stats'> 
       deps.loops.count(call.caller, 'shipped'),
       countTasks(deps, call),
     ])
-    const loops_with_work_ready = await deps.ready.count(workspace_id, ordered(seen), call)
+    const loops_with_work_ready = await deps.ready.count(workspace_id, withinLimit(seen), call)
     const active = seen.visible.length
     return {
       loops: { total: active + on_hold + shipped, active, on_hold, shipped },

@@ -1,22 +1,23 @@
-// The orders that this process has read, by the state of the queue that they belong to. A state never changes, so what is
-// known of it holds for ever; only whether it is the present one has to be asked.
+// The orders that this process has read, by the state of the queue that they belong to.
+//
+// A state never changes, so what is known of it holds for ever; only whether it is the present one has to be asked.
 import type { OrderDoc, QueueHead } from './queue-store.ts'
 
-/** Loop ids that are kept in memory, over all workspaces: some tens of megabytes. */
+/** Loop ids kept in memory, over all workspaces: some tens of megabytes. */
 const MAX_IDS = 300_000
 
 /** A queue as readers know it. */
 export type KnownOrder = Readonly<{
   queue: OrderDoc
-  /** Those of its loops that everybody sees. */
+  /** Its public loops. */
   open: ReadonlySet<string>
-  /** Ids of loops out of line that bear no mark, as an earlier release left them. */
+  /** Ids of loops whose status the order does not have and that bear no mark, as an earlier release left them. */
   unmarked: readonly string[]
   /** When all active loops were last looked at, by the monotonic clock (ms). */
   looked_ms: number
 }>
 
-/** Keeps orders, those used last. */
+/** Keeps the orders used last. */
 export const orderCache = (max_ids = MAX_IDS) => {
   const known = new Map<string, KnownOrder>()
   let held_ids = 0
@@ -46,6 +47,8 @@ export const orderCache = (max_ids = MAX_IDS) => {
   }
 }
 
-/** Whether what is known is of the present state. */
+export type OrderCache = ReturnType<typeof orderCache>
+
+/** Whether a known order is of this state. */
 export const isOf = ({ queue }: KnownOrder, head: QueueHead): boolean =>
   queue.v === head.v && queue.rev === head.rev

@@ -1,4 +1,4 @@
-// The commands on the order and its page by page view: set_loop_priority, reorder_loops, get_loop_queue.
+// set_loop_priority, reorder_loops, and get_loop_queue.
 
 import type { LoopStatus } from '../../shared/contracts/define/common.ts'
 import type { MemberCall } from '../../shared/contracts/define/contract.ts'
@@ -6,22 +6,14 @@ import { AppError, notFound } from '../../shared/contracts/define/errors.ts'
 import { versionConflict } from '../../shared/storage/aggregate.ts'
 import { repeatable } from '../../shared/storage/idempotency.ts'
 import type { Deps, Some } from './deps.ts'
-import { readPage } from './pages.ts'
-import { headOf, type Reordering, type Seen } from './queue-access.ts'
-import {
-  type BadId,
-  badIds,
-  move,
-  movedChange,
-  reorder,
-  reorderedChange,
-  sameOrder,
-  withOrder,
-} from './queue-rules.ts'
+import { listPage } from './loop-pages.ts'
+import type { OrderAsked, Reordering } from './queue-changes.ts'
+import { sameOrder } from './queue-history-rules.ts'
+import { headOf, type Seen } from './queue-reading.ts'
+import { type BadId, badIds, move, movedChange, reorder, reorderedChange, withOrder } from './queue-rules.ts'
 import type { QueueDoc } from './queue-store.ts'
-import { viewPage } from './rows.ts'
 
-/** What has been changed since a version, as far as it is remembered and concerns loops that the caller sees. */
+/** The remembered changes since a version that concern loops which the caller sees. */
 const changedSince = async ({ loops }: Deps, call: MemberCall, queue: QueueDoc, version: number) => {
   const entries = queue.log.filter(({ v }) => v > version)
   const visible = await loops.listStatuses(call.caller, [
@@ -32,7 +24,7 @@ const changedSince = async ({ loops }: Deps, call: MemberCall, queue: QueueDoc, 
     .filter((entry) => entry.loop_ids.length > 0)
 }
 
-/** The refusal of a version that is not the present one, with what happened since. */
+/** The refusal of an old version, with what happened since. */
 const conflict =
   (deps: Deps, call: MemberCall) =>
   async (seen: Seen, queue: QueueDoc, expected: number): Promise<AppError> =>
@@ -41,19 +33,19 @@ const conflict =
       changed_since: await changedSince(deps, call, queue, expected),
     })
 
-/** What is said about a change of the order besides the change. */
+/** What the caller says about a change of the order besides the change. */
 const askedOf = (
   deps: Deps,
   call: MemberCall,
   tool: 'set_loop_priority' | 'reorder_loops',
   input: Readonly<{ idempotency_key?: string | undefined; expected_version?: number | undefined }>,
-) => ({
+): OrderAsked => ({
   request: repeatable(call.caller, tool, input),
   expected_version: input.expected_version,
   conflict: conflict(deps, call),
 })
 
-/** The status of each of these loops that the caller sees: as the order has it, else as the loop says. */
+/** The status of those of these loops that the caller sees: active if the order has it, or else as the loop has it. */
 const statusesOf = async ({ loops }: Deps, call: MemberCall, seen: Seen, ids: readonly string[]) => {
   const placed = new Set(seen.visible)
   const others = ids.filter((id) => !placed.has(id))
@@ -61,12 +53,12 @@ const statusesOf = async ({ loops }: Deps, call: MemberCall, seen: Seen, ids: re
     others.length > 0 ? await loops.listStatuses(call.caller, others) : new Map<string, never>()
   return {
     statusOf: (id: string) => (placed.has(id) ? 'active' : statuses.get(id)),
-    // A loop that came in since the order was read. Put in order now, it would take another's place.
-    behind: others.some((id) => statuses.get(id) === 'active'),
+    // A loop became active after the order was read. Put in order now, it would take another's place.
+    outdated: others.some((id) => statuses.get(id) === 'active'),
   }
 }
 
-/** The refusal of a loop that has no place, seen or not. */
+/** The refusal of a loop that is not in the order. */
 const notActive = (id: string, status: LoopStatus | undefined): AppError => {
   if (status === undefined) return notFound('loop', id)
   const hint =
@@ -79,7 +71,7 @@ const notActive = (id: string, status: LoopStatus | undefined): AppError => {
   })
 }
 
-/** The refusal that names every id which cannot be put in order, and why; nothing has been applied. */
+/** The refusal that names every id which cannot be put in order, and why. */
 const notInOrder = (bad: readonly BadId[]): AppError => {
   const reasons = new Set(bad.map(({ reason }) => reason))
   const code = !reasons.has('duplicate') && reasons.has('not_found') ? 'not_found' : 'invalid_argument'
@@ -95,8 +87,8 @@ const notInOrder = (bad: readonly BadId[]): AppError => {
   )
 }
 
-/** The answer of a command on the order, for what it decided: the order before and after, as the caller sees it. */
-const decided = <R>(
+/** What a command on the order decides, and its answer: the order before and after, as the caller sees it. */
+const decide = <R>(
   seen: Seen,
   after: readonly string[],
   change: Reordering<R>['change'],
@@ -113,15 +105,17 @@ const decided = <R>(
 }
 
 /** The handlers of the order. */
-export const ordering = (deps: Deps): Some<'set_loop_priority' | 'reorder_loops' | 'get_loop_queue'> => ({
+export const queueHandlers = (
+  deps: Deps,
+): Some<'set_loop_priority' | 'reorder_loops' | 'get_loop_queue'> => ({
   set_loop_priority: (input, call) =>
     deps.queues.change(call, askedOf(deps, call, 'set_loop_priority', input), async (seen) => {
       const { loop_id, priority } = input
-      const { statusOf, behind } = await statusesOf(deps, call, seen, [loop_id])
-      if (behind) return undefined
+      const { statusOf, outdated } = await statusesOf(deps, call, seen, [loop_id])
+      if (outdated) return undefined
       if (statusOf(loop_id) !== 'active') throw notActive(loop_id, statusOf(loop_id))
       const after = move(seen.order, seen.hidden, loop_id, priority)
-      return decided(seen, after, movedChange(seen.order, after, loop_id), (visible) => ({
+      return decide(seen, after, movedChange(seen.order, after, loop_id), (visible) => ({
         loop_id,
         priority: visible.indexOf(loop_id),
         order_head: headOf(visible),
@@ -131,25 +125,24 @@ export const ordering = (deps: Deps): Some<'set_loop_priority' | 'reorder_loops'
   reorder_loops: (input, call) =>
     deps.queues.change(call, askedOf(deps, call, 'reorder_loops', input), async (seen) => {
       const { loop_ids } = input
-      const { statusOf, behind } = await statusesOf(deps, call, seen, loop_ids)
-      if (behind) return undefined
+      const { statusOf, outdated } = await statusesOf(deps, call, seen, loop_ids)
+      if (outdated) return undefined
       const bad = badIds(loop_ids, statusOf)
       if (bad.length > 0) throw notInOrder(bad)
       const after = reorder(seen.order, seen.hidden, loop_ids)
-      return decided(seen, after, reorderedChange(after, loop_ids), (visible) => ({
+      return decide(seen, after, reorderedChange(after, loop_ids), (visible) => ({
         order_head: headOf(visible),
         total: visible.length,
       }))
     }),
 
   get_loop_queue: async ({ limit, cursor }, call) => {
-    const { seen, rows, cursorBehind } = await readPage(deps, call, 'active', { limit, cursor })
-    const loops = await viewPage(deps, call, rows, seen.visible)
+    const { seen, loops, next_cursor } = await listPage(deps, call, 'active', { limit, cursor })
     return {
       version: seen.version,
       loops,
       total: seen.visible.length,
-      next_cursor: cursorBehind(loops.length),
+      next_cursor,
     }
   },
 })

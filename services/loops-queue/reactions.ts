@@ -1,4 +1,4 @@
-// What this service does about other services' events: who is no longer in a workspace is no longer in its private loops.
+// Reacts to other services' events: whoever leaves a workspace leaves its private loops.
 
 import type { Actor } from '../../shared/contracts/define/common.ts'
 import { gateway } from '../../shared/contracts/gateway/contract.ts'
@@ -8,30 +8,30 @@ import type { Deps } from './deps.ts'
 import type { Handled } from './handled-store.ts'
 import { setMember, wasMemberBefore } from './loop-rules.ts'
 
-/** Ids of loops that are read at once. */
+/** Loop ids read at once. */
 const BATCH = 1_000
 /** More batches than anybody has private loops. */
 const MAX_BATCHES = 100
 
 export type ReactionDeps = Pick<Deps, 'loops' | 'clock' | 'ids' | 'at'> & Readonly<{ handled: Handled }>
 
-/** Takes somebody out of one loop that they were in when they left; not of one that they were added to since. */
-const takeOut = (
+/** Removes somebody from a loop that they were a member of when they left; not from one that they were added to since. */
+const removeMember = (
   { loops, clock, ids }: Pick<Deps, 'loops' | 'clock' | 'ids'>,
   ws: string,
   loop_id: string,
   left: Readonly<{ user_id: string; by: Actor; at: Date }>,
 ): Promise<true> =>
   untilSaved(async () => {
-    const loop = await loops.findOfMember(ws, loop_id, left.user_id)
+    const loop = await loops.findPrivateOf(ws, loop_id, left.user_id)
     if (!loop || !wasMemberBefore(loop, left.user_id, left.at)) return true
     const decision = setMember(loop, left.user_id, false, { by: left.by, now: clock.now() })
     return decision === null || (await loops.save(loop, decision, {})) ? true : undefined
   }, ids.random)
 
 /**
- * The reactions of this service. Taking somebody out of a loop may be repeated, broken off and late; an event that is
- * given again, or for the first time after they were invited anew and added again, does not undo that.
+ * The reactions of this service. Removing a member may be repeated, broken off or late. An event that comes again, or for
+ * the first time after the person was invited and added again, does not undo that.
  */
 export const reactions = (deps: ReactionDeps): readonly Reaction[] => [
   on(gateway, 'person.left', async ({ id, time, workspaceid, data: { user_id, by } }) => {
@@ -39,9 +39,9 @@ export const reactions = (deps: ReactionDeps): readonly Reaction[] => [
     if (await handled.has(id)) return
     let after: string | undefined
     for (let batch = 0; batch < MAX_BATCHES; batch += 1) {
-      const theirs = await loops.listOfMember(workspaceid, user_id, after, BATCH)
+      const theirs = await loops.listPrivateOf(workspaceid, user_id, after, BATCH)
       for (const loop_id of theirs) {
-        await takeOut(deps, workspaceid, loop_id, { user_id, by, at: new Date(time) })
+        await removeMember(deps, workspaceid, loop_id, { user_id, by, at: new Date(time) })
         at('person_left.taken_out')
       }
       after = theirs.at(-1)

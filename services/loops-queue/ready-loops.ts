@@ -1,14 +1,15 @@
-// How many loops have work ready, without asking about each of them each time: what this process has heard of a
-// workspace's loops, and the tasks service's word on where that may have changed since.
+// Counts the loops that have work ready, without asking about each of them each time.
+//
+// This process remembers what the tasks service said of a workspace's loops, and asks where that may have changed since.
 import { LRUCache } from 'lru-cache'
 import type { Call, Client } from '../../shared/contracts/define/contract.ts'
 import type { tasks as contract } from '../../shared/contracts/tasks/contract.ts'
 import type { ReadyMark } from '../../shared/contracts/tasks/internals.ts'
 import type { Clock } from '../../shared/process/clock.ts'
 
-/** Loop ids that are kept in memory, over all workspaces: some tens of megabytes. */
+/** Loop ids kept in memory, over all workspaces: some tens of megabytes. */
 const MAX_IDS = 300_000
-/** Everything is asked anew so often: an earlier release, during an upgrade, does not say what it changes (ms). */
+/** How often everything is asked again: during an upgrade, an earlier release does not say what it changes (ms). */
 const KEPT_MS = 5 * 60_000
 
 /** What is known of a workspace's loops as of a mark. */
@@ -16,7 +17,7 @@ type Known = Readonly<{
   asked: ReadonlySet<string>
   ready: ReadonlySet<string>
   mark: ReadyMark
-  /** The last loops that were counted, and how many of them had work ready. */
+  /** The loops that were counted last, and how many of them had work ready. */
   last: Readonly<{ ids: readonly string[]; count: number }>
 }>
 
@@ -25,7 +26,7 @@ type Deps = Readonly<{
   clock: Pick<Clock, 'monotonicMs'>
 }>
 
-/** What is known after an answer: a copy where it differs, since other calls may be at work with the same. */
+/** What is known after an answer: a copy where it differs, since other calls may be using the same sets. */
 const learned = (
   { asked, ready }: Pick<Known, 'asked' | 'ready'>,
   unknown: readonly string[],
@@ -42,13 +43,13 @@ const learned = (
 
 const NOTHING = { asked: new Set<string>(), ready: new Set<string>(), mark: null }
 
-/** Counts the loops with work ready. @see readyLoops */
+/** Counts loops with work ready. @see readyLoops */
 export type ReadyLoops = Readonly<{
   /** How many of these loops of a workspace have work ready now. */
   count: (workspace_id: string, ids: readonly string[], call: Call) => Promise<number>
 }>
 
-/** @param max_ids how many ids of loops are kept in memory. */
+/** @param max_ids loop ids kept in memory. */
 export const readyLoops = ({ tasks, clock }: Deps, max_ids = MAX_IDS): ReadyLoops => {
   const cache = new LRUCache<string, Known>({
     maxSize: max_ids,
@@ -63,18 +64,16 @@ export const readyLoops = ({ tasks, clock }: Deps, max_ids = MAX_IDS): ReadyLoop
     call: Call,
   ): Promise<number> => {
     const { asked, ready, mark } = known ?? NOTHING
-    const again = known?.last.ids === ids ? known.last : undefined
-    const unknown = again ? [] : ids.filter((id) => !asked.has(id))
+    const sameLoops = known?.last.ids === ids ? known.last : undefined
+    const unknown = sameLoops ? [] : ids.filter((id) => !asked.has(id))
     const answer = await tasks.find_ready({ workspace_id, loop_ids: [...unknown], since: mark }, call)
     const { followed } = answer
     if (known && !followed?.complete) return await countFrom(undefined, workspace_id, ids, call)
-    // An earlier release says no more than this.
+    // An earlier release answers no more than this.
     if (!followed) return answer.ready_loops
     const next = learned({ asked, ready }, unknown, followed)
     const count =
-      again && next.ready === ready
-        ? again.count
-        : ids.reduce((sum, id) => (next.ready.has(id) ? sum + 1 : sum), 0)
+      sameLoops && next.ready === ready ? sameLoops.count : ids.filter((id) => next.ready.has(id)).length
     cache.set(
       workspace_id,
       { ...next, mark: followed.mark, last: { ids, count } },

@@ -31,5 +31,5 @@ const orders = recordSource<StoredThing & Parameters<typeof orderEvent>[0]>(cont
   tell: (queues) => queues.map((queue) => [{ ws: queue.ws, event: orderEvent(queue) }]),
 })
 
-/** What this service has for a snapshot. */
+/** The records of this service. */
 export const records: readonly RecordSource[] = [loops, orders]

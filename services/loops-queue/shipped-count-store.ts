@@ -1,5 +1,6 @@
-// How many loops of a workspace are shipped. That is final, so what has been counted once stays true: only those shipped
-// since are counted anew.
+// Counts the shipped loops of a workspace.
+//
+// Shipping is final, so a count stays true: only loops shipped since are counted again.
 import type { Collection, Db } from 'mongodb'
 import type { Clock } from '../../shared/process/clock.ts'
 import { idFloor } from '../../shared/process/ids.ts'
@@ -8,17 +9,17 @@ import { insertMissing } from '../../shared/storage/mongo.ts'
 import { EVERYBODY } from './loop-rules.ts'
 import type { LoopDoc } from './loop-store.ts'
 
-/** The loops shipped before the moment `upto` (a `status_key`): all of them, and those that everybody sees. */
+/** How many loops were shipped before the moment `upto` (a `status_key`): all of them, and the public ones (`open`). */
 type CountDoc = Readonly<{ _id: string; ws: string; upto: string; all: number; open: number }>
 
-/** Loops shipped lately are counted each time: clocks differ, and one may be saved later than another of its time (ms). */
+/** Loops shipped in this last time are counted each time: clocks differ, and saves may come late (ms). */
 const LATELY_MS = 60 * 60_000
-/** Loops counted anew before the count is carried forward. */
+/** Loops counted again before the stored count is carried forward. */
 const MAX_RECENT = 100
 
 /** Counts shipped loops. @see openShippedCounts */
 export type ShippedCounts = Readonly<{
-  /** How many are shipped: all, or only those that everybody sees. */
+  /** How many are shipped: all, or only the public ones. */
   count: (ws: string, which: 'all' | 'open') => Promise<number>
 }>
 
@@ -36,7 +37,7 @@ export const openShippedCounts = async (
       ...(which === 'open' ? { readers: EVERYBODY } : {}),
       status_key: { $gte: from, ...(to === undefined ? {} : { $lt: to }) },
     })
-  /** Any number of instances may do so at once: each finds the same. */
+  /** Any number of instances may do this at once: each counts the same. */
   const carryForward = async (before: CountDoc): Promise<void> => {
     const { _id, ws, upto } = before
     const next = idFloor(new Date(now().getTime() - LATELY_MS))
@@ -53,7 +54,7 @@ export const openShippedCounts = async (
     count: async (ws, which) => {
       const before = (await collection.findOne({ _id: ws })) ?? { _id: ws, ws, upto: '', all: 0, open: 0 }
       const recent = await countBetween(ws, which, before.upto)
-      // Nobody waits for it: it makes the next count cheaper.
+      // Nobody waits for this: it only makes the next count cheaper.
       if (recent > MAX_RECENT) carryForward(before).catch(() => undefined)
       return before[which] + recent
     },

@@ -121,9 +121,9 @@ const LOOP_CASES: Record<
 > = {
   get: [bob, ann].map((who) => ({ call: () => loops.get(who, first()._id), keys: 1, docs: 1 })),
   listActive: [{ call: () => loops.listActive(ws), keys: LOOPS + 2, docs: 0 }],
-  listOwnActive: [{ call: () => loops.listOwnActive(bob), keys: OWN + 2, docs: 0 }],
+  listActivePrivate: [{ call: () => loops.listActivePrivate(bob), keys: OWN + 2, docs: 0 }],
   listUnqueued: [{ call: () => loops.listUnqueued(ws), keys: 3, docs: 2 }],
-  listOwed: [{ call: () => loops.listOwed(PAGE), keys: 3, docs: 2 }],
+  listUnqueuedOfAll: [{ call: () => loops.listUnqueuedOfAll(PAGE), keys: 3, docs: 2 }],
   listStandings: [{ call: () => loops.listStandings(ws, some('on_hold')), keys: 2 * PAGE, docs: PAGE }],
   listStatuses: [
     { call: () => loops.listStatuses(bob, some('shipped')), keys: 2 * PAGE, docs: PAGE },
@@ -144,11 +144,11 @@ const LOOP_CASES: Record<
     { call: () => loops.count(bob, 'shipped'), keys: LOOPS + 1, docs: 0 },
   ],
   listPrivate: [{ call: () => loops.listPrivate(bob), keys: 3 * OWN + 7, docs: 0 }],
-  listOfMember: [
-    { call: () => loops.listOfMember(ws, bob.user_id, undefined, PAGE), keys: 3 * OWN + 7, docs: 0 },
+  listPrivateOf: [
+    { call: () => loops.listPrivateOf(ws, bob.user_id, undefined, PAGE), keys: 3 * OWN + 7, docs: 0 },
   ],
-  findOfMember: [{ call: () => loops.findOfMember(ws, first()._id, bob.user_id), keys: 1, docs: 1 }],
-  findMade: [{ call: () => loops.findMade(ws, 'key 300'), keys: 1, docs: 1 }],
+  findPrivateOf: [{ call: () => loops.findPrivateOf(ws, first()._id, bob.user_id), keys: 1, docs: 1 }],
+  findCreated: [{ call: () => loops.findCreated(ws, 'key 300'), keys: 1, docs: 1 }],
   find: [{ call: () => loops.find(ws, first()._id), keys: 1, docs: 1 }],
   listUnreported: [{ call: () => loops.listUnreported(new Date(), PAGE), keys: 1, docs: 1 }],
   report: [{ call: () => report(), keys: 1, docs: 1 }],

@@ -10,7 +10,7 @@ import {
   type StandingLoop,
 } from '../../services/loops-queue/loop-rules.ts'
 import { type LoopStore, openLoops, type StandingDoc } from '../../services/loops-queue/loop-store.ts'
-import { type Queues, queues } from '../../services/loops-queue/queue-access.ts'
+import { type Queues, queues } from '../../services/loops-queue/queue-changes.ts'
 import { move, movedChange, withOrder } from '../../services/loops-queue/queue-rules.ts'
 import { openQueues, type QueueStore } from '../../services/loops-queue/queue-store.ts'
 import { turns } from '../../services/loops-queue/turns.ts'

@@ -10,10 +10,10 @@ import {
   type StandingLoop,
 } from '../../services/loops-queue/loop-rules.ts'
 import { type LoopStore, openLoops, type StandingDoc } from '../../services/loops-queue/loop-store.ts'
-import { type Queues, queues } from '../../services/loops-queue/queue-access.ts'
+import { type Queues, queues } from '../../services/loops-queue/queue-changes.ts'
 import { move, movedChange, withOrder } from '../../services/loops-queue/queue-rules.ts'
 import { openQueues, type QueueStore } from '../../services/loops-queue/queue-store.ts'
-import { ordering } from '../../services/loops-queue/queue-tools.ts'
+import { queueHandlers } from '../../services/loops-queue/queue-tools.ts'
 import { turns } from '../../services/loops-queue/turns.ts'
 import { ownCall } from '../../shared/bus/headers.ts'
 import type { Caller, MemberCall } from '../../shared/contracts/define/contract.ts'
@@ -161,7 +161,7 @@ describe('a look at the queue while another instance changes it', () => {
   test('puts_in_order_what_came_into_it_after_the_look_only_after_another_look', async () => {
     const ann = person(ids.next())
     const [a, b, c] = [await create(ann, 'A'), await create(ann, 'B'), await create(ann, 'C')]
-    const asking = <R>(ask: (at: ReturnType<typeof ordering>, call: MemberCall) => Promise<R>) => {
+    const asking = <R>(ask: (at: ReturnType<typeof queueHandlers>, call: MemberCall) => Promise<R>) => {
       let reopened = false
       // A loop is reopened between the look at the queue and the look at the loop that is not in it.
       const listStatuses: LoopStore['listStatuses'] = async (viewer, among) => {
@@ -170,7 +170,7 @@ describe('a look at the queue while another instance changes it', () => {
         return await loops.listStatuses(viewer, among)
       }
       const deps = { loops: { ...loops, listStatuses }, queues: instance({ listStatuses }) }
-      return ask(ordering(deps as unknown as Deps), callOf(ann))
+      return ask(queueHandlers(deps as unknown as Deps), callOf(ann))
     }
     await close(ann, b)
     const reordered = await asking((at, call) => at.reorder_loops({ loop_ids: [c, b] }, call))

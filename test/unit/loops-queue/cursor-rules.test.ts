@@ -6,13 +6,11 @@ import {
   walkFrom,
   writeCursor,
 } from '../../../services/loops-queue/cursor-rules.ts'
+import { orderAt, orderOf, type Places } from '../../../services/loops-queue/queue-history-rules.ts'
 import {
   type Change,
   move,
   movedChange,
-  orderAt,
-  orderOf,
-  type Places,
   type QueueState,
   reorder,
   reorderedChange,

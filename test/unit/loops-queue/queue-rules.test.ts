@@ -1,9 +1,9 @@
 // The rules of the order, by examples and against a naive model that is written in another way.
 import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import { orderOf, type Places } from '../../../services/loops-queue/queue-history-rules.ts'
 import {
   badIds,
-  broughtInLine,
   catchUp,
   HELD_PLACES,
   LEFT_BEHIND,
@@ -11,12 +11,11 @@ import {
   LOG_IDS,
   move,
   movedChange,
-  orderOf,
-  type Places,
   type QueueState,
   reorder,
   reorderedChange,
   type Standing,
+  upToDate,
   visibleOrder,
   withActive,
   withOrder,
@@ -352,7 +351,7 @@ describe('what loops say of themselves', () => {
       fc.property(text, text, standings, (slots, held, says_) => {
         const places = { slots: [...new Set([...slots, ...held])], held }
         const { steps } = catchUp(places, says_)
-        const now = broughtInLine({ ...places, v: 7 }, says_)
+        const now = upToDate({ ...places, v: 7 }, says_)
         expect(orderOf(steps.at(-1)?.places ?? places)).toEqual(orderOf(now.places))
         expect(now.version).toBe(7 + steps.length)
       }),
