@@ -1,5 +1,5 @@
-// Every step at which the gateway stands between two documents: the process is killed there, another one is started, and
-// what the person did is found done, with its events told once.
+// Kills the gateway at every step between two documents and starts another one: what the person did is then done, and its
+// events are published once.
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { openPeopleStores, type PeopleStore } from '../../services/gateway/accounts/account-store.ts'
 import { gateway } from '../../shared/contracts/gateway/contract.ts'
@@ -14,7 +14,7 @@ import { ids, openEnvironment, type TestEnvironment } from '../support/service-e
 const PASSWORD = 'seven green bicycles in a row'
 const ANN = { name: 'Ann', email: 'ann@example.com', password: PASSWORD, workspace: 'Acme' }
 
-let bed: TestEnvironment
+let environment: TestEnvironment
 let site: string
 let mongo: Mongo
 let people: PeopleStore
@@ -22,31 +22,31 @@ let people: PeopleStore
 beforeEach(async () => {
   const port = await freePort()
   site = `http://localhost:${port}`
-  bed = await openEnvironment({ PORT: String(port), SIGN_UP: 'open' })
-  mongo = await connectMongo(bed.mongodbUrl, createLog({ filter: 'error', topic: 'test' }))
-  const told = { service: 'gateway', clock, ids, onCommit: () => undefined }
-  people = (await openPeopleStores(mongo.database('gateway'), told)).people
+  environment = await openEnvironment({ PORT: String(port), SIGN_UP: 'open' })
+  mongo = await connectMongo(environment.mongodbUrl, createLog({ filter: 'error', topic: 'test' }))
+  const aggregate = { service: 'gateway', clock, ids, onCommit: () => undefined }
+  people = (await openPeopleStores(mongo.database('gateway'), aggregate)).people
 })
 afterEach(async () => {
-  await bed[Symbol.asyncDispose]()
+  await environment[Symbol.asyncDispose]()
   await mongo[Symbol.asyncDispose]()
 })
 
 /** Kills the only gateway at `step` while it does `command`, and starts another one. */
 const dieAt = async (step: string, command: () => Promise<unknown>): Promise<void> => {
-  const { died } = await bed.startFaulty('gateway', step)
+  const { died } = await environment.startFaulty('gateway', step)
   await expect(command()).rejects.toThrow()
   expect(await died).toBe('SIGKILL')
-  await bed.start('gateway')
+  await environment.start('gateway')
 }
 
 const joinings = async (workspaceId: string, count: number): Promise<readonly unknown[]> => {
-  const told = await bed.events(
+  const events = await environment.events(
     'gateway',
     workspaceId,
     (events) => events.filter(({ type }) => type === 'person.joined').length >= count,
   )
-  return told.filter(({ type }) => type === 'person.joined').map(({ data }) => data.name)
+  return events.filter(({ type }) => type === 'person.joined').map(({ data }) => data.name)
 }
 
 const signedIn = async (email: string): Promise<Browser> => {
@@ -72,12 +72,12 @@ test('a_workspace_that_nobody_asks_for_is_made_all_the_same', async () => {
 })
 
 test('an_invitation_that_somebody_joined_by_is_used_up', async () => {
-  const running = await bed.start('gateway')
+  const running = await environment.start('gateway')
   const ann = openBrowser(site)
   await ann.submit('/sign-up', ANN)
   const page = await ann.submit('/workspace/invite', { email: 'bo@example.com', role: 'member' })
   const [, invitation_id = ''] = /\/workspace\/invitations\/(\w+)\/withdraw/.exec(page.text) ?? []
-  const { url } = await bed.as(gateway, null).get_invitation({ invitation_id })
+  const { url } = await environment.as(gateway, null).get_invitation({ invitation_id })
   await running[Symbol.asyncDispose]()
 
   await dieAt('join.person_saved', () => openBrowser(site).submit(url, { name: 'Bo', password: PASSWORD }))
@@ -86,7 +86,7 @@ test('an_invitation_that_somebody_joined_by_is_used_up', async () => {
   const workspaceId = (await people.byEmail(ANN.email))?.memberships[0]?.workspace_id ?? ''
   expect(await joinings(workspaceId, 2)).toEqual(['Ann', 'Bo'])
   const asked = () =>
-    bed
+    environment
       .as(gateway, null)
       .get_invitation({ invitation_id })
       .catch(({ code }) => code)
@@ -94,7 +94,7 @@ test('an_invitation_that_somebody_joined_by_is_used_up', async () => {
 })
 
 test('an_app_that_was_allowed_gets_its_code_at_the_next_click', async () => {
-  const running = await bed.start('gateway')
+  const running = await environment.start('gateway')
   const ann = openBrowser(site)
   await ann.submit('/sign-up', ANN)
   const app = await registerApp(site)
@@ -109,14 +109,14 @@ test('an_app_that_was_allowed_gets_its_code_at_the_next_click', async () => {
 })
 
 test.each(['change_member.decided', 'change_member.applied'])(
-  'somebody_who_is_taken_out_is_out_and_told_of_once_after_a_crash_at: %s',
+  'somebody_removed_is_out_with_one_event_after_a_crash_at: %s',
   async (step) => {
-    const running = await bed.start('gateway')
+    const running = await environment.start('gateway')
     const ann = openBrowser(site)
     await ann.submit('/sign-up', ANN)
     const page = await ann.submit('/workspace/invite', { email: 'bo@example.com', role: 'member' })
     const [, invitation_id = ''] = /\/workspace\/invitations\/(\w+)\/withdraw/.exec(page.text) ?? []
-    const { url } = await bed.as(gateway, null).get_invitation({ invitation_id })
+    const { url } = await environment.as(gateway, null).get_invitation({ invitation_id })
     await openBrowser(site).submit(url, { name: 'Bo', password: PASSWORD })
     const bo = await people.byEmail('bo@example.com')
     const workspaceId = bo?.memberships[0]?.workspace_id ?? ''
@@ -126,11 +126,13 @@ test.each(['change_member.decided', 'change_member.applied'])(
     await expect.poll(async () => (await people.byEmail('bo@example.com'))?.memberships).toEqual([])
     const workspaces = mongo.database('gateway').collection('workspaces')
     await expect.poll(() => workspaces.findOne({ member_change: { $exists: true } })).toBeNull()
-    // A later event of the same person: what was told of the leaving stands before it, and is there once.
+    // Waits for a later event of the same person: the event about leaving comes before it, once.
     await (await signedIn(ANN.email)).submit('/workspace/invite', { email: 'cy@example.com' })
-    const told = await bed.events('gateway', workspaceId, (events) =>
+    const published = await environment.events('gateway', workspaceId, (events) =>
       events.some(({ type, data }) => type === 'person.invited' && data.invitation_id !== invitation_id),
     )
-    expect(told.filter(({ type }) => type === 'person.left').map(({ data }) => data.name)).toEqual(['Bo'])
+    expect(published.filter(({ type }) => type === 'person.left').map(({ data }) => data.name)).toEqual([
+      'Bo',
+    ])
   },
 )

@@ -1,4 +1,4 @@
-// People: the first account, sign-in and its slowing, invitations, the workspace's page, and what outlives a crash.
+// People: the first account, sign-in and how it slows down, invitations, and the workspace's page.
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type Account, linkInMail, openBrowser, signUp } from '../support/accounts.ts'
 import { type System, startSystem } from '../support/system.ts'
@@ -12,7 +12,7 @@ const fields = (name: string) => ({
 })
 
 describe('a new installation', () => {
-  test('ten_sign_ups_at_once_make_one_owner_and_close_the_door', async () => {
+  test('ten_sign_ups_at_once_make_one_owner_and_close_sign_up', async () => {
     await using system = await startSystem({
       names: ['gateway'],
       instances: 2,
@@ -66,7 +66,7 @@ describe('accounts', () => {
       true,
     ])
   })
-  test('who_has_an_account_cannot_be_asked_for_at_will', async () => {
+  test('who_has_an_account_cannot_be_probed_at_will', async () => {
     await using own = await startSystem({ names: ['gateway'] })
     const typed = fields('Max')
     await openBrowser(own.url).submit('/sign-up', typed)
@@ -219,7 +219,7 @@ describe('a workspace', () => {
     expect((await bo.submit('/workspace/invite', { email: 'x@example.com' })).status).toBe(403)
     expect((await bo.submit('/workspace', { name: 'Mine' })).status).toBe(403)
   })
-  test('one_invitation_taken_up_by_two_at_once_makes_one_member', async () => {
+  test('one_invitation_accepted_by_two_at_once_makes_one_member', async () => {
     await invite('cy@example.com')
     const link = await linkFor('cy@example.com')
     const arrived = await Promise.all(
@@ -242,7 +242,7 @@ describe('a workspace', () => {
     const switched = await browser.submit('/workspace/switch', { workspace_id: own })
     expect(switched.text).toContain('<h1>Gus alone</h1>')
   })
-  test('an_invitation_taken_back_opens_nothing', async () => {
+  test('a_withdrawn_invitation_opens_nothing', async () => {
     const page = await invite('hy@example.com')
     const link = await linkFor('hy@example.com')
     const [, id = ''] =

@@ -1,5 +1,4 @@
-// Addresses that nobody has shown to be theirs: nothing is sent on behalf of such an account, until the link of a mail is
-// followed by whoever is signed in with it.
+// Unconfirmed addresses: nothing is sent on behalf of such an account until the person, signed in, follows the mailed link.
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import {
   type Account,
@@ -82,7 +81,7 @@ describe('an account that anybody made', () => {
   })
 })
 
-test('whoever_comes_first_or_by_an_invitation_is_not_asked', async () => {
+test('whoever_comes_first_or_by_an_invitation_needs_no_confirmation', async () => {
   expect(await asks(first)).toBe(false)
   const bo = await joinWorkspace(system, first, { name: 'Bo', role: 'admin' })
   expect(await asks(bo)).toBe(false)

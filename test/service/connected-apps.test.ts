@@ -66,15 +66,15 @@ test('an_app_of_somebody_else_cannot_be_disconnected_nor_seen', async () => {
 })
 
 test('an_app_that_never_took_its_code_or_whose_time_is_over_is_not_shown', async () => {
-  await using bed = await openGatewayEnvironment()
-  const cleo = await signUp(bed, { name: 'Cleo' })
-  await obtainCode(bed.url, await registerApp(bed.url, { client_name: 'Never' }), cleo)
+  await using environment = await openGatewayEnvironment()
+  const cleo = await signUp(environment, { name: 'Cleo' })
+  await obtainCode(environment.url, await registerApp(environment.url, { client_name: 'Never' }), cleo)
   expect((await cleo.browser.open('/apps')).text).not.toContain('Never')
-  await connectApp(bed.url, cleo, { metadata: { client_name: 'Gone' } })
+  await connectApp(environment.url, cleo, { metadata: { client_name: 'Gone' } })
   expect((await cleo.browser.open('/apps')).text).toContain('Gone')
-  bed.advance(29.9 * 24 * 60 * 60_000)
+  environment.advance(29.9 * 24 * 60 * 60_000)
   expect((await cleo.browser.open('/apps')).text).toContain('Gone')
-  bed.advance(24 * 60 * 60_000)
+  environment.advance(24 * 60 * 60_000)
   expect(
     (await cleo.browser.submit('/sign-in', { email: cleo.email, password: cleo.password })).url.pathname,
   ).toBe('/workspace')

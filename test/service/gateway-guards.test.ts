@@ -1,5 +1,5 @@
-// What holds for every route of the gateway, whatever it answers: the name that it is called by, the site that a form comes
-// from, and how many requests one address may send. The routes are the application's own, so a new one is covered too.
+// What holds for every route of the gateway: the host name, the site that a form comes from, and how many requests one
+// address may send. The routes are read from the application, so a new one is covered too.
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { ANY_HOST, ANY_SITE, UNLIMITED } from '../../services/gateway/http/guards.ts'
 import { STRANGERS_PER_ADDRESS } from '../../services/gateway/limits/policies.ts'
@@ -8,7 +8,7 @@ import { openWholeGateway, type WholeGateway } from '../support/whole-gateway.ts
 
 let gateway: WholeGateway
 beforeAll(async () => {
-  // Each request says where it comes from, so that a test can be one address or many.
+  // Each request names its address, so a test can be one address or many.
   gateway = await openWholeGateway({ TRUSTED_PROXIES: '1' })
 })
 afterAll(() => gateway?.[Symbol.asyncDispose]())
@@ -78,7 +78,7 @@ describe('a flood from one address', () => {
     const from = newAddress()
     const { count, window_ms } = STRANGERS_PER_ADDRESS
     using wire = openWire(new URL('/sign-out', gateway.url), { 'X-Forwarded-For': from })
-    // Twice as many as one span allows, and more: they may fall into two.
+    // More than two spans allow together, since they may fall into two.
     let answer = await wire.send('', {}, 'GET')
     for (let turn = 0; turn < 2 * count + 10 && answer.status !== 429; turn += 1)
       answer = await wire.send('', {}, 'GET')
@@ -87,7 +87,7 @@ describe('a flood from one address', () => {
     const open: string[] = []
     for (const { method, path } of gateway.routes)
       if ((await ask(method, path, {}, `${from}:${5_000 + open.length}`)).status !== 429) open.push(path)
-    // A span may end meanwhile, which opens what comes after it.
+    // A span may end meanwhile, and the next one allows requests again.
     expect(open.filter((path) => !UNLIMITED.has(path)).length).toBeLessThan(gateway.routes.length / 2)
     expect((await ask('GET', '/sign-out', {})).status).toBe(200)
   })

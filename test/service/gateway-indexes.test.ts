@@ -1,5 +1,5 @@
-// Every query of the gateway's stores over some thousand documents: found through an index, and hardly more read than what
-// is answered. The database's own profile of what it did is the witness.
+// Every query of the gateway's stores over thousands of documents uses an index and reads hardly more than it answers, by
+// the database's own profile.
 import type { Db, Document } from 'mongodb'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import {
@@ -119,15 +119,15 @@ const sessions = persons.map(
 beforeAll(async () => {
   mongo = await connectMongo(freshStack().mongodbUrl, createLog({ filter: 'error', topic: 'test' }))
   db = mongo.database('gateway')
-  const told = { service: 'gateway', clock, ids, onCommit: () => undefined }
+  const aggregate = { service: 'gateway', clock, ids, onCommit: () => undefined }
   stores = {
-    ...(await openPeopleStores(db, told)),
-    ...(await openWorkspaceStores(db, told)),
+    ...(await openPeopleStores(db, aggregate)),
+    ...(await openWorkspaceStores(db, aggregate)),
     ...(await openLimitStores(db)),
   }
   people = stores.people
-  links = await openLinkStores(db, told)
-  // By which an earlier release found a person's connections.
+  links = await openLinkStores(db, aggregate)
+  // The index by which an earlier release found a person's grants.
   await db.collection('grants').createIndex({ user_id: 1, ws: 1 }, { name: 'person' })
   oauth = await openOAuthStores(db)
   await db.collection<Person>('people').insertMany(persons)
@@ -165,7 +165,7 @@ const guest = invitations[4] as Invitation
 const grant = grants[7] as Grant
 const dates = { now: NOW, expires_at: LATER, purge_at: LATER }
 
-/** What each query may read at most. */
+/** Each query, and how many documents it may read at most. */
 const QUERIES: readonly (readonly [string, number, () => Promise<unknown>])[] = [
   ['people.byId', 1, () => people.byId(one._id)],
   ['people.byEmail', 1, () => people.byEmail(one.email)],
@@ -220,7 +220,7 @@ test('an_index_that_nothing_uses_any_more_is_gone', async () => {
   expect(names.toSorted()).toEqual(['_id_', 'connections', 'purge'])
 })
 
-test('what_expires_goes_by_itself', async () => {
+test('expired_documents_are_deleted', async () => {
   const expiring = {
     sessions: 'expires_at',
     throttles: 'expires_at',

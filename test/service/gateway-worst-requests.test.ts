@@ -1,5 +1,5 @@
-// What a stranger's worst request costs the event loop, on every route that the gateway has: the largest body, query and
-// headers that it lets in, made to be slow to read, against a request with nothing in it.
+// What a stranger's worst request costs the event loop on every route of the gateway: the largest body, query and headers
+// that it accepts, made to be slow to read, compared with an empty request.
 import { once } from 'node:events'
 import { Worker } from 'node:worker_threads'
 import { afterAll, beforeAll, expect, test } from 'vitest'
@@ -8,19 +8,19 @@ import { registerApp } from '../support/oauth-client.ts'
 import type { Done, Order } from '../support/raw-worker.ts'
 import { openWholeGateway, type WholeGateway } from '../support/whole-gateway.ts'
 
-/** What a request may cost the server's thread more than an empty one (ms of processor time). */
+/** How much more than an empty request one may cost the server's thread (ms of processor time). */
 const MORE_MS = 5
-/** The least of so many measurements counts: all else that the machine does only ever adds. */
+/** The minimum of so many measurements counts: whatever else the machine does only adds to one. */
 const TRIES = 25
 
 const open = new AsyncDisposableStack()
 let gateway: WholeGateway
 let worker: Worker
-/** An app that is registered, so that its requests are read to their end. */
+/** A registered app, so that its requests are read completely. */
 let app: string
 
 beforeAll(async () => {
-  // Each request comes from an address of its own, so that no limit by address spares the server the work.
+  // Each request comes from an address of its own, so that no limit by address saves the server work.
   gateway = open.use(await openWholeGateway({ TRUSTED_PROXIES: '1' }))
   const { client_id, redirect_uri } = await registerApp(gateway.url)
   app = `client_id=${client_id}&redirect_uri=${encodeURIComponent(redirect_uri)}`

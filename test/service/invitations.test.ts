@@ -1,4 +1,4 @@
-// What an invitation is worth: the right of whoever sent it, while they have it, and to the address that it went to alone.
+// What an invitation allows: no more than its sender may give, for as long as they may, and for its own address alone.
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type Account, joinWorkspace, linkInMail, openBrowser, signUp } from '../support/accounts.ts'
 import { ids } from '../support/service-environment.ts'
@@ -14,7 +14,7 @@ afterAll(() => system?.stop())
 
 const newAddress = (): string => `${ids.next().toLowerCase()}@example.com`
 
-/** Has somebody invite an address, and gives the link of the mail. */
+/** Has somebody invite an address. Gives the link in the mail. */
 const invite = async (by: Account, email: string): Promise<string> => {
   expect((await by.browser.submit('/workspace/invite', { email, role: 'member' })).status).toBe(200)
   return (await linkInMail(system, email, 'invitations')).pathname

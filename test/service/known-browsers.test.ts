@@ -1,43 +1,42 @@
-// Somebody guesses at an account without end: its person gets in, is told, and loses nothing on the way back. With a clock
-// that the tests move.
+// Somebody keeps guessing at an account: its owner still gets in, and is warned. With a clock that the tests move.
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { openBrowser, signUp } from '../support/accounts.ts'
 import { type GatewayEnvironment, openGatewayEnvironment } from '../support/gateway-environment.ts'
 import { connectApp, refreshTokens } from '../support/oauth-client.ts'
 
-let bed: GatewayEnvironment
+let environment: GatewayEnvironment
 beforeAll(async () => {
-  bed = await openGatewayEnvironment()
+  environment = await openGatewayEnvironment()
 })
-afterAll(() => bed?.[Symbol.asyncDispose]())
+afterAll(() => environment?.[Symbol.asyncDispose]())
 
 const WRONG = 'not the password'
 const signInBy = (browser: ReturnType<typeof openBrowser>, email: string, password: string) =>
   browser.submit('/sign-in', { email, password })
 
-/** Guesses until the account is slowed for everybody. */
+/** Guesses until the account is slowed down for everybody. */
 const attack = async (email: string, guesses: number): Promise<void> => {
-  const browser = openBrowser(bed.url)
+  const browser = openBrowser(environment.url)
   for (let made = 0; made < guesses; made += 1) {
     await signInBy(browser, email, WRONG)
-    bed.advance(31_000)
+    environment.advance(31_000)
   }
-  // Each guess is made as soon as one may be.
+  // Guesses as soon as the next try is allowed.
   await signInBy(browser, email, WRONG)
 }
 const toldOf = (email: string): Promise<number> =>
-  bed.db.collection('account_mails').countDocuments({ email, kind: 'failed_sign_ins' })
+  environment.db.collection('account_mails').countDocuments({ email, kind: 'failed_sign_ins' })
 
 describe('an account under attack', () => {
   test('lets_in_a_browser_that_has_signed_in_before_and_slows_the_others', async () => {
-    const ann = await signUp(bed, { name: 'Ann' })
+    const ann = await signUp(environment, { name: 'Ann' })
     await ann.browser.submit('/sign-out', {})
     await attack(ann.email, 8)
-    expect((await signInBy(openBrowser(bed.url), ann.email, ann.password)).status).toBe(429)
+    expect((await signInBy(openBrowser(environment.url), ann.email, ann.password)).status).toBe(429)
     expect((await signInBy(ann.browser, ann.email, ann.password)).url.pathname).toBe('/workspace')
   })
   test('slows_guesses_in_a_known_browser_too', async () => {
-    const ben = await signUp(bed, { name: 'Ben' })
+    const ben = await signUp(environment, { name: 'Ben' })
     await ben.browser.submit('/sign-out', {})
     const statuses = []
     for (let made = 0; made < 8; made += 1)
@@ -45,46 +44,49 @@ describe('an account under attack', () => {
     expect(statuses).toContain(429)
   })
   test('takes_no_browser_of_somebody_else_for_known', async () => {
-    const [cat, dan] = [await signUp(bed, { name: 'Cat' }), await signUp(bed, { name: 'Dan' })]
+    const [cat, dan] = [
+      await signUp(environment, { name: 'Cat' }),
+      await signUp(environment, { name: 'Dan' }),
+    ]
     await dan.browser.submit('/sign-out', {})
     await attack(cat.email, 8)
     expect((await signInBy(dan.browser, cat.email, cat.password)).status).toBe(429)
   })
-  test('is_told_once_a_day_at_most', async () => {
-    const eva = await signUp(bed, { name: 'Eva' })
+  test('is_warned_once_a_day_at_most', async () => {
+    const eva = await signUp(environment, { name: 'Eva' })
     await attack(eva.email, 8)
     expect(await toldOf(eva.email)).toBe(0)
     await attack(eva.email, 12)
     expect(await toldOf(eva.email)).toBe(1)
-    bed.advance(24 * 60 * 60_000)
+    environment.advance(24 * 60 * 60_000)
     await attack(eva.email, 12)
     expect(await toldOf(eva.email)).toBe(2)
   })
 })
 
 test('the_link_for_a_new_password_lets_a_browser_in_and_ends_nothing', async () => {
-  const flo = await signUp(bed, { name: 'Flo' })
-  const { app, tokens } = await connectApp(bed.url, flo)
+  const flo = await signUp(environment, { name: 'Flo' })
+  const { app, tokens } = await connectApp(environment.url, flo)
   await attack(flo.email, 8)
-  const browser = openBrowser(bed.url)
+  const browser = openBrowser(environment.url)
   await browser.submit('/forgot', { email: flo.email })
-  const [reset] = await bed.db
+  const [reset] = await environment.db
     .collection<{ _id: string }>('password_resets')
     .find()
     .sort({ created_at: -1 })
     .toArray()
   const { resetUrl } = await import('../../services/gateway/accounts/credentials.ts')
-  const link = new URL(resetUrl(bed.deps, { _id: reset?._id ?? '' })).pathname
+  const link = new URL(resetUrl(environment.deps, { _id: reset?._id ?? '' })).pathname
   expect((await browser.open(link)).text).toContain('Keep my password and sign in')
   const page = await browser.submit(link, { keep: 'yes' })
   expect(page.url.pathname).toBe('/sign-in')
   expect((await signInBy(browser, flo.email, flo.password)).url.pathname).toBe('/workspace')
   expect((await flo.browser.open('/workspace')).url.pathname).toBe('/workspace')
-  expect((await refreshTokens(bed.url, app, tokens.refresh_token)).status).toBe(200)
+  expect((await refreshTokens(environment.url, app, tokens.refresh_token)).status).toBe(200)
 })
 
 test('a_link_that_is_over_makes_no_browser_known', async () => {
-  const response = await fetch(new URL('/reset/nonsense', bed.url), {
+  const response = await fetch(new URL('/reset/nonsense', environment.url), {
     method: 'POST',
     body: new URLSearchParams({ keep: 'yes' }),
     redirect: 'manual',

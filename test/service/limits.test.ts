@@ -1,4 +1,4 @@
-// Limits that two gateways hold together: registrations, requests for authorization, and the calls of one connection.
+// Limits that two gateways hold together: registrations, authorization requests, and the calls of one connection.
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { ErrorBody } from '../../shared/contracts/define/errors.ts'
 import { type Account, agentOf, signUp } from '../support/accounts.ts'
@@ -15,13 +15,13 @@ beforeAll(async () => {
 })
 afterAll(() => system?.stop())
 
-const at = (turn: number): string => system.gateways[turn % 2] as string
+const gatewayOf = (turn: number): string => system.gateways[turn % 2] as string
 
 test('a_connection_that_calls_too_often_is_told_how_long_to_wait_and_others_go_on [P19]', async () => {
   await using busy = await agentOf(system, ann)
   await using calm = await agentOf(system, ann)
   let last = await busy.result('get_workspace', {})
-  // Two spans’ worth and more: they may fall into two.
+  // More than two spans allow together, since they may fall into two.
   for (let turn = 0; turn < 2 * CALLS + 10 && !last.isError; turn += 1)
     last = await busy.result('get_workspace', {})
   expect(last.isError).toBe(true)
@@ -37,7 +37,7 @@ describe('a flood from one address over two gateways', () => {
   test('of_registrations_is_slowed_by_both_together [R6]', async () => {
     const app = { redirect_uris: [REDIRECT], token_endpoint_auth_method: 'none' }
     const answers = await Promise.all(
-      Array.from({ length: 130 }, (_, turn) => postRegistration(at(turn), app)),
+      Array.from({ length: 130 }, (_, turn) => postRegistration(gatewayOf(turn), app)),
     )
     const slowed = answers.filter(({ status }) => status === 429)
     expect(slowed.length).toBeGreaterThanOrEqual(10)
@@ -53,7 +53,9 @@ describe('a flood from one address over two gateways', () => {
       .then(() => registerApp(system.url))
     const statuses = new Map<number, number>()
     for (let turn = 0; turn < 620 && !statuses.has(429); turn += 1) {
-      const response = await fetch(`${at(turn)}/authorize?client_id=${client_id}`, { redirect: 'manual' })
+      const response = await fetch(`${gatewayOf(turn)}/authorize?client_id=${client_id}`, {
+        redirect: 'manual',
+      })
       statuses.set(response.status, (statuses.get(response.status) ?? 0) + 1)
       if (response.status !== 429) continue
       expect(response.headers.get('retry-after')).toMatch(/^[1-9]\d*$/)

@@ -1,5 +1,5 @@
-// Members of a workspace over two gateways: roles that change, people who leave or are taken out, what is told of it, and
-// what ends with it.
+// Members of a workspace over two gateways: roles that change, people who leave or are removed, the events about it, and what
+// ends with it.
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { openPeopleStores, type PeopleStore } from '../../services/gateway/accounts/account-store.ts'
 import { type Bus, connectBus } from '../../shared/bus/connect.ts'
@@ -24,8 +24,8 @@ beforeAll(async () => {
   system = await startSystem({ instances: 2 })
   mongo = await connectMongo(system.stack.mongodbUrl, log)
   bus = await connectBus(system.stack.natsUrl, 'test', log)
-  const told = { service: 'gateway', clock, ids, onCommit: () => undefined }
-  people = (await openPeopleStores(mongo.database('gateway'), told)).people
+  const aggregate = { service: 'gateway', clock, ids, onCommit: () => undefined }
+  people = (await openPeopleStores(mongo.database('gateway'), aggregate)).people
 })
 afterAll(async () => {
   await bus?.[Symbol.asyncDispose]()
@@ -50,8 +50,12 @@ const everywhere = (token: string, status: number): Promise<void> =>
     .poll(() => Promise.all(system.gateways.map((site) => tryToken(site, token))))
     .toEqual(system.gateways.map(() => status))
 
-/** What the stream tells of somebody's memberships, as soon as there are `count` events. */
-const told = async (account: Account, workspaceId: string, count: number): Promise<CloudEvent[]> => {
+/** The events about somebody's memberships, as soon as there are `count` of them. */
+const membershipEvents = async (
+  account: Account,
+  workspaceId: string,
+  count: number,
+): Promise<CloudEvent[]> => {
   const user_id = await idOf(account)
   const filter_subjects = eventSubject('gateway', 'person.*', workspaceId)
   const consumer = await bus.js.consumers.get(EVENTS_STREAM, { filter_subjects })
@@ -96,7 +100,7 @@ describe('somebody who is taken out', () => {
     expect((await refreshTokens(system.url, app, tokens.refresh_token)).body.error).toBe('invalid_grant')
     const again = await connectApp(system.url, bo)
     await everywhere(again.tokens.access_token, 200)
-    const events = await told(bo, await workspaceOf(ann), 3)
+    const events = await membershipEvents(bo, await workspaceOf(ann), 3)
     expect(events.map(({ type }) => type)).toEqual(['person.joined', 'person.left', 'person.joined'])
     expect(events.map(({ subject }) => subject)).toEqual(Array(3).fill(await idOf(bo)))
     const sequences = events.map(({ sequence }) => sequence)
@@ -121,16 +125,16 @@ test('who_has_left_gets_no_mail_and_is_in_no_private_loop', async () => {
   const shipped = async ({ email }: Account) =>
     (await system.mails()).filter(({ to, subject }) => to.includes(email) && subject.startsWith('Shipped: '))
       .length
-  for (const told of [ann, cy]) await expect.poll(() => shipped(told)).toBe(2)
+  for (const member of [ann, cy]) await expect.poll(() => shipped(member)).toBe(2)
   expect(await shipped(bo)).toBe(0)
 })
 
 describe('somebody who leaves', () => {
-  test('is_told_of_once_by_their_own_name', async () => {
+  test('has_one_event_under_their_own_name', async () => {
     const ann = await signUp(system, { name: 'Ann' })
     const bo = await joinWorkspace(system, ann, { name: 'Bo', role: 'viewer' })
     expect((await end(bo, bo)).status).toBe(403)
-    const [, left] = await told(bo, await workspaceOf(ann), 2)
+    const [, left] = await membershipEvents(bo, await workspaceOf(ann), 2)
     const user_id = await idOf(bo)
     expect(left).toMatchObject({
       type: 'person.left',
@@ -158,7 +162,7 @@ describe('a role', () => {
     const scopes = async () => (await agent.call('get_workspace', {})).you.scopes
     await expect.poll(scopes).toEqual(['loops:read'])
     await expect(agent.call('create_task', { title: 'After' })).rejects.toMatchObject({ code: 'forbidden' })
-    const events = await told(bo, await workspaceOf(ann), 2)
+    const events = await membershipEvents(bo, await workspaceOf(ann), 2)
     expect(events[1]).toMatchObject({
       type: 'person.role_changed',
       data: { role: 'viewer', role_before: 'member', by: { user_id: await idOf(ann) } },
@@ -177,7 +181,7 @@ describe('a role', () => {
 })
 
 describe('the page of a member', () => {
-  test('offers_what_the_visitor_may_do_and_nothing_else', async () => {
+  test('offers_what_the_person_may_do_and_nothing_else', async () => {
     const ann = await signUp(system, { name: 'Ann' })
     const bo = await joinWorkspace(system, ann, { name: 'Bo', role: 'admin' })
     const cy = await joinWorkspace(system, ann, { name: 'Cy' })

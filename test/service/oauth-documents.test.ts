@@ -1,5 +1,5 @@
-// Clients that are known by a document at the address that is their id: the whole way with one, how often it is read, and
-// what the gateway cannot be made to fetch.
+// Clients with a metadata document: the whole way with one, how often it is read, and what the gateway cannot be made to
+// fetch.
 import { createServer, type RequestListener } from 'node:http'
 import { type AddressInfo, createServer as createSocketServer, type LookupFunction } from 'node:net'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
@@ -19,7 +19,7 @@ import {
 
 type Site = AsyncDisposable & Readonly<{ id: string; asked: () => number }>
 
-/** A site with one document on this machine; `answer` makes it anew for each request. */
+/** A site on this machine with one document, which `answer` makes for each request. */
 const openSite = async (
   answer: (id: string, count: number) => RequestListener,
   path = '/client.json',
@@ -56,42 +56,46 @@ const documentOf = (client_id: string) => ({
   token_endpoint_auth_method: 'none',
 })
 
-let bed: GatewayEnvironment
+let environment: GatewayEnvironment
 let ann: Account
 beforeEach(async () => {
-  bed = await openGatewayEnvironment({ CLIENT_METADATA_LOOPBACK: 'allowed' })
-  ann = await signUp(bed, { name: 'Ann' })
+  environment = await openGatewayEnvironment({ CLIENT_METADATA_LOOPBACK: 'allowed' })
+  ann = await signUp(environment, { name: 'Ann' })
 })
-afterEach(() => bed?.[Symbol.asyncDispose]())
+afterEach(() => environment?.[Symbol.asyncDispose]())
 
 const appOf = (client_id: string): App => ({ client_id, redirect_uri: REDIRECT })
-const ask = (id: string) => ann.browser.open(authorizationUrl(bed.url, appOf(id), newPkce().challenge))
+const ask = (id: string) =>
+  ann.browser.open(authorizationUrl(environment.url, appOf(id), newPkce().challenge))
 
 test('a_described_client_connects_without_registering_and_stays_though_its_site_is_gone [R8]', async () => {
-  const { body } = await getJson(`${bed.url}/.well-known/oauth-authorization-server`)
+  const { body } = await getJson(`${environment.url}/.well-known/oauth-authorization-server`)
   expect(body).toMatchObject({ client_id_metadata_document_supported: true })
   const site = await openSite((id) => json(documentOf(id)))
   const app = appOf(site.id)
   const page = await ask(site.id)
   expect(page.text).toContain('Described app')
   expect(page.text).toContain(`It describes itself at <strong>${new URL(site.id).host}</strong>`)
-  const first = (await exchangeCode(bed.url, app, await obtainCode(bed.url, app, ann))).body
+  const first = (await exchangeCode(environment.url, app, await obtainCode(environment.url, app, ann))).body
   await site[Symbol.asyncDispose]()
-  bed.advance(2 * 24 * 60 * 60_000)
-  const next = await refreshTokens(bed.url, app, first.refresh_token)
+  environment.advance(2 * 24 * 60 * 60_000)
+  const next = await refreshTokens(environment.url, app, first.refresh_token)
   expect(next.status).toBe(200)
-  expect(await bed.verify(next.body.access_token)).toMatchObject({ ok: true, caller: { client_id: site.id } })
+  expect(await environment.verify(next.body.access_token)).toMatchObject({
+    ok: true,
+    caller: { client_id: site.id },
+  })
 })
 
 test('two_installations_with_one_id_each_keep_their_grant [R9]', async () => {
   await using site = await openSite((id) => json(documentOf(id)))
   const app = appOf(site.id)
   const [one, two] = [
-    (await exchangeCode(bed.url, app, await obtainCode(bed.url, app, ann))).body,
-    (await exchangeCode(bed.url, app, await obtainCode(bed.url, app, ann))).body,
+    (await exchangeCode(environment.url, app, await obtainCode(environment.url, app, ann))).body,
+    (await exchangeCode(environment.url, app, await obtainCode(environment.url, app, ann))).body,
   ]
   for (const tokens of [one, two])
-    expect((await refreshTokens(bed.url, app, tokens.refresh_token)).status).toBe(200)
+    expect((await refreshTokens(environment.url, app, tokens.refresh_token)).status).toBe(200)
 })
 
 test('a_document_is_read_again_when_it_is_no_longer_fresh_and_counts_as_it_is_now', async () => {
@@ -102,10 +106,10 @@ test('a_document_is_read_again_when_it_is_no_longer_fresh_and_counts_as_it_is_no
     ),
   )
   await Promise.all(Array.from({ length: 5 }, () => ask(site.id)))
-  bed.advance(599_000)
+  environment.advance(599_000)
   expect((await ask(site.id)).status).toBe(200)
   expect(site.asked()).toBe(1)
-  bed.advance(2_000)
+  environment.advance(2_000)
   expect((await ask(site.id)).status).toBe(400)
   expect(site.asked()).toBe(2)
 })
@@ -118,20 +122,22 @@ test('a_failure_is_soon_forgotten_and_asked_about_once_meanwhile', async () => {
   expect((await ask(site.id)).status).toBe(400)
   expect((await ask(site.id)).status).toBe(400)
   expect(site.asked()).toBe(1)
-  bed.advance(11_000)
+  environment.advance(11_000)
   expect((await ask(site.id)).status).toBe(200)
 })
 
 describe('a document that was read', () => {
   const DAY_MS = 24 * 60 * 60_000
   const FRESH_MS = 10_000
-  /** A site that answers once as it should, and then as it is told to. */
+  /** A site that answers correctly once, and then as given. */
   const openFailing = (then: RequestListener) =>
     openSite((id, count) => (count === 1 ? json(documentOf(id), { 'Cache-Control': 'max-age=1' }) : then))
-  /** Uses the client, so that it is kept for long. */
+  /** Uses the client, so that it is kept for a long time. */
   const use = async (id: string) => {
     const app = appOf(id)
-    expect((await exchangeCode(bed.url, app, await obtainCode(bed.url, app, ann))).status).toBe(200)
+    expect(
+      (await exchangeCode(environment.url, app, await obtainCode(environment.url, app, ann))).status,
+    ).toBe(200)
   }
   const failures: readonly (readonly [string, RequestListener])[] = [
     ['answers_503', (_, response) => response.writeHead(503).end()],
@@ -141,11 +147,11 @@ describe('a document that was read', () => {
   test.each(failures)('counts_for_a_week_while_its_site_%s [R8]', async (_, fail) => {
     await using site = await openFailing(fail)
     await use(site.id)
-    bed.advance(6 * DAY_MS)
+    environment.advance(6 * DAY_MS)
     expect((await ask(site.id)).status).toBe(200)
     expect(site.asked()).toBe(2)
     expect((await ask(site.id)).status).toBe(200)
-    bed.advance(2 * DAY_MS)
+    environment.advance(2 * DAY_MS)
     expect((await ask(site.id)).status).toBe(400)
   })
   const withdrawals: readonly (readonly [string, RequestListener])[] = [
@@ -156,13 +162,13 @@ describe('a document that was read', () => {
   test.each(withdrawals)('counts_no_more_once_it_%s [R8]', async (_, answer) => {
     await using site = await openFailing(answer)
     await use(site.id)
-    bed.advance(FRESH_MS * 6)
+    environment.advance(FRESH_MS * 6)
     expect((await ask(site.id)).status).toBe(400)
   })
 })
 
 test('slow_hosts_keep_nobody_from_the_documents_of_others [R8]', async () => {
-  // Each request comes from a network of its own, so that it is the host alone that counts.
+  // Each request comes from a network of its own, so only the host is counted.
   await using many = await openGatewayEnvironment({
     CLIENT_METADATA_LOOPBACK: 'allowed',
     TRUSTED_PROXIES: '1',
@@ -191,9 +197,11 @@ test('an_address_is_no_client_where_documents_are_off', async () => {
   await using site = await openSite((id) => json(documentOf(id)))
   await using off = await openGatewayEnvironment(
     { CLIENT_METADATA_DOCUMENTS: 'off', CLIENT_METADATA_LOOPBACK: 'allowed' },
-    bed,
+    environment,
   )
-  const { text } = await ann.browser.open(authorizationUrl(bed.url, appOf(site.id), newPkce().challenge))
+  const { text } = await ann.browser.open(
+    authorizationUrl(environment.url, appOf(site.id), newPkce().challenge),
+  )
   expect(text).toContain('Described app')
   const page = await fetch(authorizationUrl(off.url, appOf(site.id), newPkce().challenge))
   expect(page.status).toBe(400)
@@ -223,7 +231,7 @@ describe('a page of ours, and no redirect, for', () => {
 })
 
 describe('the network inside cannot be reached by', () => {
-  /** A listener on this machine that must hear nothing. */
+  /** A listener on this machine that must get no connection. */
   const openTrap = async () => {
     let heard = 0
     const server = createSocketServer((socket) => {
@@ -265,7 +273,7 @@ describe('the network inside cannot be reached by', () => {
     expect(trap.heard()).toBe(0)
   })
 
-  test('what_a_stranger_is_told_does_not_say_which_it_was', async () => {
+  test('the_answer_to_a_stranger_does_not_say_which', async () => {
     const page = await ask('https://localhost:1/client.json')
     expect(page.status).toBe(400)
     expect(page.text).toContain('client_document_unreachable')

@@ -1,4 +1,4 @@
-// What services of the installation are told about a token, and what everybody else is told.
+// What services of the installation learn about a token, and what everybody else does.
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { introspectionToken } from '../../services/gateway/oauth/introspect.ts'
 import { type Account, signUp } from '../support/accounts.ts'
@@ -13,55 +13,57 @@ import {
   revokeToken,
 } from '../support/oauth-client.ts'
 
-let bed: GatewayEnvironment
+let environment: GatewayEnvironment
 let ann: Account
 beforeAll(async () => {
-  bed = await openGatewayEnvironment()
-  ann = await signUp(bed, { name: 'Ann' })
+  environment = await openGatewayEnvironment()
+  ann = await signUp(environment, { name: 'Ann' })
 })
-afterAll(() => bed?.[Symbol.asyncDispose]())
+afterAll(() => environment?.[Symbol.asyncDispose]())
 
 const ask = (token: string): Promise<Answer> =>
   postForm(
-    `${bed.url}/introspect`,
+    `${environment.url}/introspect`,
     { token, token_type_hint: 'access_token' },
-    { authorization: `Bearer ${introspectionToken(bed.deps.secrets)}` },
+    { authorization: `Bearer ${introspectionToken(environment.deps.secrets)}` },
   )
 
 describe('a service of the installation', () => {
-  test('is_told_what_a_token_stands_for [X2]', async () => {
-    const { app, tokens } = await connectApp(bed.url, ann, { ask: { scope: 'loops:read loops:write' } })
+  test('learns_what_a_token_stands_for [X2]', async () => {
+    const { app, tokens } = await connectApp(environment.url, ann, {
+      ask: { scope: 'loops:read loops:write' },
+    })
     const { status, headers, body } = await ask(tokens.access_token)
     expect([status, headers.get('cache-control')]).toEqual([200, 'no-store'])
-    const person = await bed.deps.store.people.byEmail(ann.email)
+    const person = await environment.deps.store.people.byEmail(ann.email)
     expect(body).toEqual({
       active: true,
       scope: 'loops:read loops:write',
       client_id: app.client_id,
       token_type: 'Bearer',
       sub: person?._id,
-      aud: `${bed.url}/mcp`,
-      iss: bed.url,
+      aud: `${environment.url}/mcp`,
+      iss: environment.url,
       exp: expect.any(Number),
       iat: expect.any(Number),
       jti: expect.any(String),
     })
   })
 
-  test('is_told_at_once_that_a_token_has_ended_and_nothing_else_of_it [X2]', async () => {
-    const { app, tokens } = await connectApp(bed.url, ann)
+  test('learns_at_once_that_a_token_has_ended_and_nothing_else [X2]', async () => {
+    const { app, tokens } = await connectApp(environment.url, ann)
     expect((await ask(tokens.access_token)).body).toMatchObject({ active: true })
-    await revokeToken(bed.url, app, tokens.access_token)
+    await revokeToken(environment.url, app, tokens.access_token)
     expect((await ask(tokens.access_token)).body).toEqual({ active: false })
-    const next = (await refreshTokens(bed.url, app, tokens.refresh_token)).body
+    const next = (await refreshTokens(environment.url, app, tokens.refresh_token)).body
     expect((await ask(next.access_token)).body).toMatchObject({ active: true })
-    bed.advance(bed.deps.oauth.access_ms)
+    environment.advance(environment.deps.oauth.access_ms)
     expect((await ask(next.access_token)).body).toEqual({ active: false })
   })
 
-  test('is_told_of_anything_else_that_it_does_not_count [X2]', async () => {
-    const { app, tokens } = await connectApp(bed.url, ann)
-    const { code } = await obtainCode(bed.url, app, ann)
+  test('gets_inactive_for_anything_else [X2]', async () => {
+    const { app, tokens } = await connectApp(environment.url, ann)
+    const { code } = await obtainCode(environment.url, app, ann)
     for (const other of ['nonsense', tokens.refresh_token, code, `${tokens.access_token}x`])
       expect([(await ask(other)).status, (await ask(other)).body]).toEqual([200, { active: false }])
   })
@@ -69,8 +71,8 @@ describe('a service of the installation', () => {
 
 describe('anybody else', () => {
   const authorizations = async (): Promise<readonly (HeadersInit | undefined)[]> => {
-    const app = await registerApp(bed.url, { token_endpoint_auth_method: 'client_secret_basic' })
-    const { tokens } = await connectApp(bed.url, ann)
+    const app = await registerApp(environment.url, { token_endpoint_auth_method: 'client_secret_basic' })
+    const { tokens } = await connectApp(environment.url, ann)
     const basic = Buffer.from(`${app.client_id}:${app.client_secret}`).toString('base64')
     return [
       undefined,
@@ -81,10 +83,10 @@ describe('anybody else', () => {
   }
 
   test('is_refused_whatever_the_token [X2]', async () => {
-    const { tokens } = await connectApp(bed.url, ann)
+    const { tokens } = await connectApp(environment.url, ann)
     for (const headers of await authorizations())
       for (const token of [tokens.access_token, 'nonsense', '']) {
-        const answer = await postForm(`${bed.url}/introspect`, { token }, headers)
+        const answer = await postForm(`${environment.url}/introspect`, { token }, headers)
         expect([answer.status, answer.body.error]).toEqual([401, 'invalid_token'])
         expect(answer.headers.get('www-authenticate')).toMatch(/^Bearer/)
       }

@@ -1,4 +1,4 @@
-// Dynamic registration over HTTP: what is echoed, what is kept, what is refused.
+// Dynamic registration over HTTP: what is echoed, stored and refused.
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { postRegistration } from '../support/oauth-client.ts'
 import { type System, startSystem } from '../support/system.ts'
@@ -76,7 +76,7 @@ describe('refused [R4]', () => {
 
 test('a_flood_from_one_address_is_slowed_with_the_time_to_wait [R6]', async () => {
   const app = { redirect_uris: REDIRECTS, token_endpoint_auth_method: 'none' }
-  // More than two spans allow together: they may fall into two.
+  // More than two spans allow together, since they may fall into two.
   const answers = await Promise.all(Array.from({ length: 130 }, () => postRegistration(system.url, app)))
   const slowed = answers.filter(({ status }) => status === 429)
   expect(slowed.length).toBeGreaterThan(0)

@@ -1,5 +1,5 @@
-// What an operator sets about the authorization server, as clients meet it: what is off is not offered, and lifetimes are
-// those that were asked for.
+// The settings of the authorization server as clients meet them: what is off is not offered, and lifetimes are as
+// configured.
 import { expect, test } from 'vitest'
 import { oauthSettings } from '../../services/gateway/oauth/settings.ts'
 import { readConfig } from '../../shared/process/config.ts'
@@ -18,10 +18,10 @@ import {
 const METADATA = '/.well-known/oauth-authorization-server'
 
 test('what_is_offered_by_default_is_what_the_documents_say [D5]', async () => {
-  await using bed = await openGatewayEnvironment()
+  await using environment = await openGatewayEnvironment()
   for (const path of [METADATA, '/.well-known/openid-configuration'])
-    expect((await getJson(`${bed.url}${path}`)).body).toMatchObject({
-      registration_endpoint: `${bed.url}/register`,
+    expect((await getJson(`${environment.url}${path}`)).body).toMatchObject({
+      registration_endpoint: `${environment.url}/register`,
       client_id_metadata_document_supported: true,
     })
 })
@@ -30,48 +30,53 @@ test('registration_that_is_off_is_refused_and_not_offered_while_known_clients_go
   await using open = await openGatewayEnvironment()
   const ann = await signUp(open, { name: 'Ann' })
   const { app, tokens } = await connectApp(open.url, ann)
-  await using bed = await openGatewayEnvironment({ CLIENT_REGISTRATION: 'off' }, open)
-  expect((await getJson(`${bed.url}${METADATA}`)).body).not.toHaveProperty('registration_endpoint')
-  const { status, body } = await postRegistration(bed.url, { redirect_uris: ['https://app.example/cb'] })
+  await using environment = await openGatewayEnvironment({ CLIENT_REGISTRATION: 'off' }, open)
+  expect((await getJson(`${environment.url}${METADATA}`)).body).not.toHaveProperty('registration_endpoint')
+  const { status, body } = await postRegistration(environment.url, {
+    redirect_uris: ['https://app.example/cb'],
+  })
   expect([status, body.error]).toEqual([403, 'access_denied'])
-  expect((await refreshTokens(bed.url, app, tokens.refresh_token)).status).toBe(200)
+  expect((await refreshTokens(environment.url, app, tokens.refresh_token)).status).toBe(200)
 })
 
 const SERVICE = { redirect_uris: ['https://service.example/cb'] }
 const CLIENT_REGISTRATION_TOKEN = 'an initial access token of the tests'
 
 test('registration_by_token_takes_nobody_without_it_and_says_what_is_missing [R1]', async () => {
-  await using bed = await openGatewayEnvironment({ CLIENT_REGISTRATION: 'token', CLIENT_REGISTRATION_TOKEN })
-  expect((await getJson(`${bed.url}${METADATA}`)).body).toHaveProperty('registration_endpoint')
+  await using environment = await openGatewayEnvironment({
+    CLIENT_REGISTRATION: 'token',
+    CLIENT_REGISTRATION_TOKEN,
+  })
+  expect((await getJson(`${environment.url}${METADATA}`)).body).toHaveProperty('registration_endpoint')
   const wrong: Record<string, string>[] = [
     {},
     { authorization: 'Bearer wrong' },
     { authorization: `Basic ${CLIENT_REGISTRATION_TOKEN}` },
   ]
   for (const headers of wrong) {
-    const { status, body, headers: told } = await postRegistration(bed.url, SERVICE, headers)
+    const { status, body, headers: told } = await postRegistration(environment.url, SERVICE, headers)
     expect([status, body.error]).toEqual([401, 'invalid_token'])
     expect(told.get('www-authenticate')).toMatch(/^Bearer/)
   }
   const authorization = `Bearer ${CLIENT_REGISTRATION_TOKEN}`
-  expect((await postRegistration(bed.url, SERVICE, { authorization })).status).toBe(201)
+  expect((await postRegistration(environment.url, SERVICE, { authorization })).status).toBe(201)
 })
 
 test('a_service_with_the_token_is_not_limited_and_may_take_weeks_to_its_first_person [R6]', async () => {
-  await using bed = await openGatewayEnvironment({ CLIENT_REGISTRATION_TOKEN })
-  const ann = await signUp(bed, { name: 'Ann' })
+  await using environment = await openGatewayEnvironment({ CLIENT_REGISTRATION_TOKEN })
+  const ann = await signUp(environment, { name: 'Ann' })
   const invited = { authorization: `Bearer ${CLIENT_REGISTRATION_TOKEN}` }
   const answers = await Promise.all(
-    Array.from({ length: 150 }, () => postRegistration(bed.url, SERVICE, invited)),
+    Array.from({ length: 150 }, () => postRegistration(environment.url, SERVICE, invited)),
   )
   expect(answers.every(({ status }) => status === 201)).toBe(true)
-  // Where registration is open, a token that is not the one changes nothing.
-  const open = await postRegistration(bed.url, SERVICE, { authorization: 'Bearer of another server' })
+  // Where registration is open, a wrong token changes nothing.
+  const open = await postRegistration(environment.url, SERVICE, { authorization: 'Bearer of another server' })
   expect(open.status).toBe(201)
-  bed.advance(20 * 24 * 60 * 60_000)
+  environment.advance(20 * 24 * 60 * 60_000)
   const redirect_uri = SERVICE.redirect_uris[0] as string
   const ask = ({ client_id }: { client_id: string }) =>
-    ann.browser.open(authorizationUrl(bed.url, { client_id, redirect_uri }, newPkce().challenge))
+    ann.browser.open(authorizationUrl(environment.url, { client_id, redirect_uri }, newPkce().challenge))
   expect((await ask(open.body)).status).toBe(400)
   expect((await ask((answers[0] as Answer).body)).status).toBe(200)
 })
@@ -81,23 +86,23 @@ test('a_token_must_be_set_where_it_is_asked_for', () => {
 })
 
 test('lifetimes_and_grace_are_those_that_are_configured [K7, K8, K11]', async () => {
-  await using bed = await openGatewayEnvironment({
+  await using environment = await openGatewayEnvironment({
     ACCESS_TOKEN_MINUTES: '5',
     REFRESH_TOKEN_DAYS: '7',
     REFRESH_GRACE_SECONDS: '10',
   })
-  const ann = await signUp(bed, { name: 'Ann' })
-  const { app, tokens } = await connectApp(bed.url, ann)
+  const ann = await signUp(environment, { name: 'Ann' })
+  const { app, tokens } = await connectApp(environment.url, ann)
   expect(tokens.expires_in).toBe(300)
-  const next = (await refreshTokens(bed.url, app, tokens.refresh_token)).body
-  expect(await bed.verify(next.access_token)).toMatchObject({ ok: true })
-  bed.advance(8_000)
-  expect((await refreshTokens(bed.url, app, tokens.refresh_token)).status).toBe(200)
-  bed.advance(4_000)
-  expect((await refreshTokens(bed.url, app, tokens.refresh_token)).body.error).toBe('invalid_grant')
-  const other = await connectApp(bed.url, ann)
-  bed.advance(7 * 24 * 60 * 60_000)
-  const late = await refreshTokens(bed.url, other.app, other.tokens.refresh_token)
+  const next = (await refreshTokens(environment.url, app, tokens.refresh_token)).body
+  expect(await environment.verify(next.access_token)).toMatchObject({ ok: true })
+  environment.advance(8_000)
+  expect((await refreshTokens(environment.url, app, tokens.refresh_token)).status).toBe(200)
+  environment.advance(4_000)
+  expect((await refreshTokens(environment.url, app, tokens.refresh_token)).body.error).toBe('invalid_grant')
+  const other = await connectApp(environment.url, ann)
+  environment.advance(7 * 24 * 60 * 60_000)
+  const late = await refreshTokens(environment.url, other.app, other.tokens.refresh_token)
   expect([late.status, late.body.error]).toEqual([400, 'invalid_grant'])
 })
 

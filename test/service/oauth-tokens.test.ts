@@ -1,4 +1,4 @@
-// Codes and tokens: used once, rotated, repeated, replayed and raced over two gateways that share everything by MongoDB.
+// Codes and tokens: used once, rotated, repeated, replayed and raced over two gateways that share MongoDB alone.
 import { SignJWT, UnsecuredJWT } from 'jose'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type Account, signUp } from '../support/accounts.ts'
@@ -30,12 +30,12 @@ beforeAll(async () => {
 })
 afterAll(() => system?.stop())
 
-const at = (index: number): string => gateways[index % gateways.length] as string
+const gatewayOf = (turn: number): string => gateways[turn % gateways.length] as string
 const atOnce = (count: number, work: (site: string) => Promise<Answer>): Promise<Answer[]> =>
-  Promise.all(Array.from({ length: count }, (_, index) => work(at(index))))
+  Promise.all(Array.from({ length: count }, (_, index) => work(gatewayOf(index))))
 const statuses = (answers: readonly Answer[]) => answers.map(({ status }) => status)
 
-/** Until every gateway refuses the token: revocation reaches them within the life of their caches. */
+/** Waits until every gateway refuses the token: a revocation reaches each within the lifetime of its caches. */
 const refusedEverywhere = (token: string): Promise<void> =>
   expect
     .poll(() => Promise.all(gateways.map((site) => tryToken(site, token))), { timeout: 10_000 })
@@ -43,8 +43,8 @@ const refusedEverywhere = (token: string): Promise<void> =>
 
 describe('a code', () => {
   test('exchanged_at_another_gateway_than_gave_it', async () => {
-    const given = await obtainCode(at(0), app, ann)
-    expect((await exchangeCode(at(1), app, given)).status).toBe(200)
+    const given = await obtainCode(gatewayOf(0), app, ann)
+    expect((await exchangeCode(gatewayOf(1), app, given)).status).toBe(200)
   })
   test('replayed_after_use_it_ends_what_came_of_it [K4]', async () => {
     const given = await obtainCode(system.url, app, ann)
@@ -102,9 +102,9 @@ describe('a refresh token', () => {
     let { refresh_token } = tokens
     const seen = new Set([refresh_token])
     for (let turn = 0; turn < 4; turn += 1) {
-      const { status, body } = await refreshTokens(at(turn), own, refresh_token)
+      const { status, body } = await refreshTokens(gatewayOf(turn), own, refresh_token)
       expect(status).toBe(200)
-      expect(await tryToken(at(turn + 1), body.access_token)).toBe(200)
+      expect(await tryToken(gatewayOf(turn + 1), body.access_token)).toBe(200)
       refresh_token = body.refresh_token
       seen.add(refresh_token)
     }
@@ -152,8 +152,8 @@ describe('a refresh token', () => {
   test('raced_against_its_revocation_it_ends [X1]', async () => {
     const { app: own, tokens } = await connectApp(system.url, ann)
     await Promise.all([
-      refreshTokens(at(0), own, tokens.refresh_token),
-      revokeToken(at(1), own, tokens.refresh_token),
+      refreshTokens(gatewayOf(0), own, tokens.refresh_token),
+      revokeToken(gatewayOf(1), own, tokens.refresh_token),
     ])
     const after = await refreshTokens(system.url, own, tokens.refresh_token)
     expect([after.status, after.body.error]).toEqual([400, 'invalid_grant'])
@@ -169,9 +169,9 @@ describe('revocation [X1]', () => {
   test('of_a_refresh_token_ends_the_whole_grant_on_every_gateway', async () => {
     const { app: own, tokens } = await connectApp(system.url, ann)
     for (const site of gateways) expect(await tryToken(site, tokens.access_token)).toBe(200)
-    expect((await revokeToken(at(0), own, tokens.refresh_token)).status).toBe(200)
+    expect((await revokeToken(gatewayOf(0), own, tokens.refresh_token)).status).toBe(200)
     await refusedEverywhere(tokens.access_token)
-    expect((await refreshTokens(at(1), own, tokens.refresh_token)).body.error).toBe('invalid_grant')
+    expect((await refreshTokens(gatewayOf(1), own, tokens.refresh_token)).body.error).toBe('invalid_grant')
   })
   test('of_an_access_token_ends_that_one_alone', async () => {
     const { app: own, tokens } = await connectApp(system.url, ann)
@@ -239,7 +239,7 @@ describe('a confidential client', () => {
     expect(first.status).toBe(200)
     const second = await exchangeCode(system.url, own, await obtainCode(system.url, own, ann))
     expect(second.status).toBe(200)
-    expect((await refreshTokens(at(1), own, second.body.refresh_token)).status).toBe(200)
+    expect((await refreshTokens(gatewayOf(1), own, second.body.refresh_token)).status).toBe(200)
   })
   test.each(['client_secret_post', 'client_secret_basic'])(
     'that_registered_%s_may_use_either_for_the_code_and_the_refresh_but_not_both [K2]',
@@ -248,7 +248,7 @@ describe('a confidential client', () => {
       const { body } = await exchangeCode(system.url, own, await obtainCode(system.url, own, ann))
       const refresh = (extra: Record<string, string>) =>
         postForm(
-          `${at(1)}/token`,
+          `${gatewayOf(1)}/token`,
           { grant_type: 'refresh_token', refresh_token: body.refresh_token, ...extra },
           basic(own),
         )

@@ -1,4 +1,4 @@
-// The authorization server from outside: documents, /authorize, consent, and what is told to whom when something is wrong.
+// The authorization server from outside: documents, /authorize, consent, and who sees which fault.
 import {
   discoverOAuthServerInfo as discoverBySecond,
   discoverAuthorizationServerMetadata as discoverMetadataBySecond,
@@ -72,7 +72,7 @@ describe('documents [D3, D5, D6]', () => {
       for (const discover of [discoverByFirst, discoverBySecond]) {
         const found = await discover(`${system.url}${path}`)
         expect(found.authorizationServerMetadata?.issuer).toBe(system.url)
-        // Some look at the address without its slash, and both mean the same.
+        // Some clients drop the slash; both URLs mean the same.
         expect([`${system.url}/mcp`, `${system.url}${path}`]).toContain(found.resourceMetadata?.resource)
       }
     },
@@ -229,7 +229,7 @@ describe('the way to a token', () => {
 })
 
 describe('denied', () => {
-  test('told_to_the_app_with_state_and_issuer', async () => {
+  test('sent_to_the_app_with_state_and_issuer', async () => {
     const page = await ann.browser.open(ask())
     const { url } = await ann.browser.submit(page.url, { decision: 'deny' })
     expect(Object.fromEntries(url.searchParams)).toEqual({
@@ -338,7 +338,7 @@ describe('wrong requests', () => {
     [{ resource: 'https://other.example/mcp' }, 'invalid_target'],
     [{ resource: ['', 'https://other.example/mcp'] }, 'invalid_target'],
     [{ scope: ['loops:read', 'loops:write'] }, 'invalid_request'],
-  ])('told_to_the_app: %j is %s', async (extra, error) => {
+  ])('sent_to_the_app: %j is %s', async (extra, error) => {
     const { url } = await ann.browser.open(ask(extra))
     expect(`${url.origin}${url.pathname}`).toBe(REDIRECT)
     expect(url.searchParams.get('error')).toBe(error)

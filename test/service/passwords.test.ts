@@ -1,4 +1,4 @@
-// A new password: who may set one, and what ends with the old one, on every gateway.
+// A new password: who may set one, and what ends with the old one on every gateway.
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { RESET_MS, resetUrl } from '../../services/gateway/accounts/credentials.ts'
 import { type Account, mailWithLink, openBrowser, signUp } from '../support/accounts.ts'
@@ -28,7 +28,7 @@ const signIn = (email: string, password: string, browser = openBrowser(system.ur
 const change = ({ browser }: Account, current: string, password: string) =>
   browser.submit('/account/password', { current, password })
 
-/** The mails with a link for a new password that have come to an address, newest first. */
+/** The mails to an address with a link for a new password, newest first. */
 const resetsTo = async (email: string) =>
   (await system.mails()).filter(({ to, text }) => to.includes(email) && text.includes('/reset/'))
 
@@ -166,20 +166,20 @@ describe('a forgotten password', () => {
   test('mails_to_one_address_cannot_be_had_without_end_known_or_not', async () => {
     const gus = await signUp(system, { name: 'Gus' })
     for (const email of [gus.email, 'gus@nowhere.example']) {
-      // All at once: one after the other, a busy machine would wait out the waits.
+      // All at once: one by one, a busy machine would take longer than the waits.
       const answers = await Promise.all(Array.from({ length: 8 }, () => forget(email)))
       expect(answers.map(({ status }) => status)).toContain(429)
     }
   })
 
   test('a_link_ends_after_an_hour', async () => {
-    await using bed = await openGatewayEnvironment()
-    const hal = await signUp(bed, { name: 'Hal' })
-    await openBrowser(bed.url).submit('/forgot', { email: hal.email })
-    const [reset] = await bed.db.collection<{ _id: string }>('password_resets').find().toArray()
-    const link = resetUrl(bed.deps, { _id: reset?._id ?? '' })
+    await using environment = await openGatewayEnvironment()
+    const hal = await signUp(environment, { name: 'Hal' })
+    await openBrowser(environment.url).submit('/forgot', { email: hal.email })
+    const [reset] = await environment.db.collection<{ _id: string }>('password_resets').find().toArray()
+    const link = resetUrl(environment.deps, { _id: reset?._id ?? '' })
     expect((await hal.browser.open(link)).status).toBe(200)
-    bed.advance(RESET_MS)
+    environment.advance(RESET_MS)
     expect((await hal.browser.open(link)).status).toBe(404)
   })
 })

@@ -1,5 +1,5 @@
-// How people are written to: in the language of their browser at first, then as they choose; whom nobody knows, in the
-// language of whoever invites them.
+// How people are written to: first in the language of their browser, then as they choose. Somebody without an account is
+// written to in the language of whoever invites them.
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { type Account, confirmAddress, mailWithLink, openBrowser, signUp } from '../support/accounts.ts'
 import { type Mail, type System, startSystem } from '../support/system.ts'
@@ -67,7 +67,7 @@ test.each([
   expect(await choiceOf(dora)).toEqual(['en'])
 })
 
-test('an_invitation_speaks_as_its_reader_does_or_else_as_whoever_sends_it', async () => {
+test('an_invitation_is_in_the_language_of_its_reader_or_else_of_its_sender', async () => {
   const [eva, farid] = [await signUp(system, { name: 'Eva' }), await signUp(system, { name: 'Farid' })]
   await confirmAddress(system, eva)
   await choose(eva, 'de', 'Europe/Berlin')

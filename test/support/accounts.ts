@@ -1,4 +1,4 @@
-// People of a test with an account and a browser: they sign up, and let apps work for them, through the pages' own forms.
+// People with an account and a browser: they sign up, and let apps work for them, through the forms of the pages.
 
 import { setTimeout } from 'node:timers/promises'
 import { ALL_SCOPES, type Scope } from '../../shared/contracts/define/common.ts'
@@ -9,18 +9,18 @@ import type { System } from './system.ts'
 
 const ids = systemIds()
 
-/** Long enough for the pages, and on no list of common ones. */
+/** Long enough, and on no list of common passwords. */
 const PASSWORD = 'seven green bicycles in a row'
-/** Redirects that a browser follows before it gives up. */
+/** How many redirects a browser follows before it gives up. */
 const MAX_REDIRECTS = 10
 
-/** Where a browser has come to: the last page of the site, or the address outside of it that it was sent to. */
+/** Where a browser has arrived: the last page of the site, or the foreign URL that it was redirected to. */
 export type Arrived = Readonly<{ url: URL; status: number; headers: Headers; text: string }>
 
-/** A browser without scripts: keeps cookies, follows redirects of its own site, sends forms. */
+/** A browser without scripts: it keeps cookies, follows redirects within its site, and posts forms. */
 export type Browser = Readonly<{
   open: (path: string | URL) => Promise<Arrived>
-  /** A field with several values is sent once for each. */
+  /** Posts a form. A field with several values is sent once for each. */
   submit: (
     path: string | URL,
     fields: Readonly<Record<string, string | readonly string[]>>,
@@ -69,7 +69,7 @@ export type Account = Readonly<{
   email: string
   password: string
   browser: Browser
-  /** Plays this person before an app's request: allows all that it asks for, but for the scopes in `without`. */
+  /** Answers an app's authorization request as this person: allows all that it asks for, except the scopes in `without`. */
   browse: (authorization: URL, without?: readonly Scope[]) => Promise<URL>
 }>
 
@@ -82,7 +82,7 @@ const allowing =
     return answer.url
   }
 
-/** Makes an account; the first one of a system owns its first workspace, the others own one each. */
+/** Makes an account with a workspace of its own. */
 export const signUp = async (
   system: Pick<System, 'url'>,
   person: Readonly<{ name: string; workspace?: string }>,
@@ -96,14 +96,14 @@ export const signUp = async (
   return { name, email, password: PASSWORD, browser, browse: allowing(browser) }
 }
 
-/** A system whose mails a test can read, wherever they go. */
+/** A system whose mails a test can read. */
 type Mailed = Readonly<{
   url: string
   /** Newest first. */
   mails: () => Promise<readonly Readonly<{ to: string | readonly string[]; text: string }>[]>
 }>
 
-/** Makes an account in the workspace of another one, by the link in the invitation's mail. */
+/** Makes an account in another one's workspace, by the link in the invitation's mail. */
 export const joinWorkspace = async (
   system: Mailed,
   host: Account,
@@ -124,7 +124,7 @@ export const joinWorkspace = async (
   return { name, email, password: PASSWORD, browser, browse: allowing(browser) }
 }
 
-/** Looks for a link among the mails that come to an address, before it gives up. */
+/** How often the mails are looked through for a link, and the pause in between (ms). */
 const MAIL_LOOKS = 400
 const LOOK_EVERY_MS = 50
 
@@ -133,8 +133,8 @@ const linkOf = (kind: Kind, text: string): string | undefined =>
   new RegExp(`https?://\\S+/${kind}/[\\w.-]+`).exec(text)?.[0]
 
 /**
- * The newest mail to an address, as soon as it has a link of this kind. A mail that confirms the address may come before it or
- * after it, and does not count; where that is the one looked for, no other counts.
+ * The newest mail to an address, as soon as it has a link of this kind. Confirmation mails may come at any time, so they are
+ * ignored unless they are the kind looked for; then all others are.
  */
 export const mailWithLink = async <M extends Readonly<{ to: string | readonly string[]; text: string }>>(
   system: Readonly<{ mails: () => Promise<readonly M[]> }>,
@@ -152,11 +152,11 @@ export const mailWithLink = async <M extends Readonly<{ to: string | readonly st
   throw new Error(`no mail to ${address} has a link to /${kind}`)
 }
 
-/** The link of this kind in such a mail. */
+/** The link in the newest such mail. */
 export const linkInMail = async (system: Mailed, address: string, kind: Kind): Promise<URL> =>
   new URL(linkOf(kind, (await mailWithLink(system, address, kind)).text) ?? '')
 
-/** Has somebody follow the link that confirms their address. */
+/** Confirms somebody's address by the mailed link. */
 export const confirmAddress = async (system: Mailed, { email, browser }: Account): Promise<void> => {
   const page = await browser.submit(await linkInMail(system, email, 'confirm'), {})
   if (page.url.search !== '?confirmed') throw new Error(`${email} is not confirmed: ${page.status}`)
@@ -164,7 +164,7 @@ export const confirmAddress = async (system: Mailed, { email, browser }: Account
 
 export type AgentOptions = Omit<ConnectOptions, 'browse'> & Readonly<{ without?: readonly Scope[] }>
 
-/** An app that works for somebody, connected through the whole of OAuth. It asks for every scope by name. */
+/** An app that works for somebody, connected by the complete OAuth flow. It asks for every scope by name. */
 export const agentOf = (
   system: Pick<System, 'url'>,
   account: Account,

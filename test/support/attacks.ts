@@ -30,7 +30,7 @@ const OAUTH: readonly Attack[] = [
   ['a code with another client', tokens('of_another_client_is_refused_and_stays_usable')],
   ['a code with another redirect URI or resource', tokens('a_wrong_try_leaves_it_usable')],
   ['a code slipped to another person', oauth('is_not_had_with_a_code')],
-  ['PKCE left out, plain or malformed', rules('challenge %s with method %s'), server('told_to_the_app: %j')],
+  ['PKCE left out, plain or malformed', rules('challenge %s with method %s'), server('sent_to_the_app: %j')],
   ['another verifier, or none', rules('a_verifier_opens_its_own'), tokens('a_wrong_try_leaves_it_usable')],
   ['a redirect URI that only looks right', oauth('%s_is_never_followed'), rules('never_matched_off')],
   ['an open redirect by way of an error', oauth('%s_is_never_followed')],
@@ -43,7 +43,7 @@ const OAUTH: readonly Attack[] = [
   [
     'a mix-up of servers',
     server('allowed_with_state_and_issuer'),
-    server('told_to_the_app_with_state_and_issuer'),
+    server('sent_to_the_app_with_state_and_issuer'),
   ],
   ['a redirect that posts the password on (307)', oauth('is_answered_by_a_redirect')],
   ['a page in a frame', oauth('nor_any_page_before_it')],

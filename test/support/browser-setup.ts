@@ -1,4 +1,5 @@
-// Runs once before the test files that need a browser: finds or installs one.
+// Runs once before the test files that need a browser: finds or installs one. A file of its own, since Vitest names it as a
+// global set-up.
 import type { TestProject } from 'vitest/node'
 import { streamReport } from '../../infra/report.ts'
 import { systemClock } from '../../shared/process/clock.ts'
@@ -11,7 +12,7 @@ declare module 'vitest' {
   }
 }
 
-/** Tells the test files where the browser is. */
+/** Provides the path of the browser to the test files. */
 export const setup = async (project: TestProject): Promise<void> => {
   const report = streamReport(process.stdout, systemClock)
   project.provide('chromium', await ensureChromium(report).catch(giveUp))

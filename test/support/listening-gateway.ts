@@ -1,4 +1,4 @@
-// A gateway that listens in this process on servers of a test's own, before it is decided what it answers.
+// A gateway that listens in this process on the test's own servers; the test sets what it answers.
 import { type Fetch, listen } from '../../services/gateway/listen.ts'
 import { start as startMigrator } from '../../services/migrator/main.ts'
 import { readConfig } from '../../shared/process/config.ts'
@@ -11,16 +11,16 @@ export type ListeningGateway = AsyncDisposable &
     url: string
     port: number
     host: Host
-    /** Has it answer so from now on; until then it is not ready. */
+    /** Sets what it answers; until then it is not ready. */
     answer: (fetch: Fetch) => void
-    /** What is closed after the socket and before the connections. */
+    /** Closed after the socket and before the connections. */
     stack: AsyncDisposableStack
   }>
 
-/** What a gateway says of itself that is ready. */
+/** The health of a gateway that is ready. */
 export const READY = { connected: () => true, closed: () => false } as const
 
-/** Opens one; `given` is further environment. */
+/** Opens one; `given` adds environment variables. */
 export const openListeningGateway = async (
   given: Readonly<Record<string, string>> = {},
   { natsUrl, mongodbUrl }: Pick<Stack, 'natsUrl' | 'mongodbUrl'> = freshStack(),

@@ -1,15 +1,15 @@
-// An app's side of OAuth, request by request, for tests that look at each answer. It checks nothing: tests do. For a client
-// that just works, see mcp-client.ts; for the person in the browser, accounts.ts.
+// An app's side of OAuth, request by request, for tests that look at each answer. It checks nothing itself. For a client that
+// just works, see mcp-client.ts; for the person in the browser, accounts.ts.
 import { createHash } from 'node:crypto'
 import type { Account } from './accounts.ts'
 import { ids } from './service-environment.ts'
 
-/** Where the apps of these tests live; nothing needs to listen there. */
+/** The redirect URI of test apps. Nothing needs to listen there. */
 export const REDIRECT = 'http://127.0.0.1:33418/callback'
 
 type Fields = Readonly<Record<string, string | readonly string[] | undefined>>
 
-/** Members of the answers of all endpoints; which of them there are depends on the answer. */
+/** The members of the answers of all endpoints; each answer has some of them. */
 export type Body = Tokens &
   Readonly<{
     error: string
@@ -22,13 +22,13 @@ export type Body = Tokens &
     keys: readonly Readonly<Record<string, unknown>>[]
   }>
 
-/** An answer as it came; `body` is {} when it was no JSON. */
+/** An answer. `body` is {} when it was not JSON. */
 export type Answer = Readonly<{ status: number; headers: Headers; body: Body }>
 
 /** A registered app. */
 export type App = Readonly<{ client_id: string; client_secret?: string; redirect_uri: string }>
 
-/** Tokens as the token endpoint gives them. */
+/** Tokens from the token endpoint. */
 export type Tokens = Readonly<{
   access_token: string
   token_type: string
@@ -78,7 +78,7 @@ export const postRegistration = async (
     }),
   )
 
-/** Registers an app: without a secret unless `metadata` says otherwise. */
+/** Registers an app, without a secret unless `metadata` says otherwise. */
 export const registerApp = async (
   site: string,
   metadata: Readonly<Record<string, unknown>> = {},
@@ -104,7 +104,7 @@ export const newPkce = (): Readonly<{ verifier: string; challenge: string }> => 
   return { verifier, challenge: createHash('sha256').update(verifier).digest('base64url') }
 }
 
-/** The address at which an app sends its person; `extra` adds and, with undefined, leaves out parameters. */
+/** The URL to which an app sends its person. `extra` adds parameters; undefined removes one. */
 export const authorizationUrl = (
   site: string,
   app: Pick<App, 'client_id' | 'redirect_uri'>,
@@ -124,7 +124,7 @@ export const authorizationUrl = (
   return url
 }
 
-/** Has a person allow an app; gives the code and what proves it. */
+/** Has a person allow an app. Gives the code and its verifier. */
 export const obtainCode = async (
   site: string,
   app: App,
@@ -140,7 +140,7 @@ export const obtainCode = async (
 
 const proofOf = ({ client_id, client_secret }: App): Fields => ({ client_id, client_secret })
 
-/** Exchanges a code at the token endpoint of `site`, which may be any gateway of the system. */
+/** Exchanges a code at the token endpoint of `site`, any gateway of the system. */
 export const exchangeCode = (
   site: string,
   app: App,
@@ -170,7 +170,7 @@ export const refreshTokens = (
     ...extra,
   })
 
-/** The tokens of the first of several answers that has some. */
+/** The tokens in the first of several answers that has any. */
 export const tokensAmong = (answers: readonly Answer[]): Tokens => {
   const answered = answers.find(({ status }) => status === 200)
   if (!answered) throw new Error(`no tokens: ${answers.map(({ status, body }) => `${status} ${body.error}`)}`)
@@ -181,7 +181,7 @@ export const tokensAmong = (answers: readonly Answer[]): Tokens => {
 export const revokeToken = (site: string, app: App, token: string): Promise<Answer> =>
   postForm(new URL('/revoke', site), { token, ...proofOf(app) })
 
-/** The whole way: an app that a person has allowed, with its first tokens. */
+/** The whole flow: an app that a person has allowed, with its first tokens. */
 export const connectApp = async (
   site: string,
   account: Pick<Account, 'browse'>,
@@ -193,7 +193,7 @@ export const connectApp = async (
   return { app, tokens: body }
 }
 
-/** Whether the MCP endpoint of `site` takes a token: the status of a call of it. */
+/** The HTTP status of an MCP call with a token. */
 export const tryToken = async (site: string, accessToken: string): Promise<number> => {
   const response = await fetch(new URL('/mcp', site), {
     method: 'POST',

@@ -1,5 +1,5 @@
-// People, workspaces and invitations of a test, written as the gateway writes them but without its pages: a thousand
-// members are there in a moment.
+// People, workspaces and invitations, written to the database as the gateway writes them but without its pages: this makes a
+// thousand members in a moment.
 import { openPeopleStores } from '../../services/gateway/accounts/account-store.ts'
 import {
   createInvitation,
@@ -13,10 +13,10 @@ import { createLog } from '../../shared/process/log.ts'
 import { connectMongo } from '../../shared/storage/mongo.ts'
 import { ids, person } from './service-environment.ts'
 
-/** A member of a test's workspace; `caller` is how they call. */
+/** A member of a test's workspace, and the caller that they are on the bus. */
 export type Someone = Readonly<{ id: string; name: string; email: string; caller: Caller }>
 
-/** Somebody to be: the address follows from the name unless it is given. */
+/** Who to make. Without an email, the address is made from the name. */
 export type Given = Readonly<{ name: string; email?: string; locale?: string; time_zone?: string }>
 
 export type People = AsyncDisposable &
@@ -27,26 +27,26 @@ export type People = AsyncDisposable &
       people: readonly Given[],
       time_zone?: string,
     ) => Promise<Readonly<{ id: string; members: readonly Someone[] }>>
-    /** Invites somebody on behalf of a member; their mail is owed from then on. Gives the invitation's id. */
+    /** Invites somebody on behalf of a member. Gives the invitation's id. */
     invite: (by: Someone, email: string) => Promise<string>
     withdraw: (by: Someone, invitationId: string) => Promise<void>
   }>
 
-/** Opens the gateway's collections on the databases of a test. A gateway must run for the events to be sent. */
+/** Opens the gateway's collections on a test's database. A running gateway publishes their events. */
 export const openPeople = async (mongodbUrl: string): Promise<People> => {
   const mongo = await connectMongo(mongodbUrl, createLog({ filter: 'error', topic: 'people' }))
   const db = mongo.database('gateway')
-  const told = { service: 'gateway', clock, ids, onCommit: () => undefined }
-  const { people } = await openPeopleStores(db, told)
-  const { workspaces, invitations } = await openWorkspaceStores(db, told)
+  const aggregate = { service: 'gateway', clock, ids, onCommit: () => undefined }
+  const { people } = await openPeopleStores(db, aggregate)
+  const { workspaces, invitations } = await openWorkspaceStores(db, aggregate)
 
   const join = async (workspace_id: string, workspace_name: string, given: Given, owner: boolean) => {
     const role = owner ? 'owner' : 'member'
     const { name, locale = 'en', time_zone = null } = given
     const email = given.email ?? `${name.toLowerCase().replaceAll(' ', '.')}@example.com`
-    const someone = person(workspace_id, { user_name: name, role })
+    const caller = person(workspace_id, { user_name: name, role })
     const made = {
-      _id: someone.user_id,
+      _id: caller.user_id,
       v: 1,
       email,
       name,
@@ -58,7 +58,7 @@ export const openPeople = async (mongodbUrl: string): Promise<People> => {
       created_at: clock.now(),
     }
     await people.insert(made, [])
-    return { id: someone.user_id, name, email, caller: someone }
+    return { id: caller.user_id, name, email, caller }
   }
   return {
     workspace: async (name, given, time_zone = 'UTC') => {

@@ -1,5 +1,5 @@
-// The gateway with every route that it has in production, alone, listening in this process: for tests that hold of each
-// route, whatever it is. What needs the other services is better tested on a whole system.
+// The gateway alone, with every route of production, listening in this process: for tests that hold for each route. What
+// needs other services is better tested on a whole system.
 import { wire } from '../../services/gateway/main.ts'
 import { openListeningGateway, READY } from './listening-gateway.ts'
 
@@ -7,11 +7,11 @@ export type WholeGateway = AsyncDisposable &
   Readonly<{
     url: string
     port: number
-    /** Every route once for each method that it takes, with `x` for the parts of its path that vary. */
+    /** Every route, once for each of its methods, with `x` for the variable parts of its path. */
     routes: readonly Readonly<{ method: string; path: string }>[]
   }>
 
-/** Opens one; `given` is further environment. */
+/** Opens one; `given` adds environment variables. */
 export const openWholeGateway = async (
   given: Readonly<Record<string, string>> = {},
 ): Promise<WholeGateway> => {

@@ -1,4 +1,4 @@
-// Whose address counts when headers claim one.
+// Which address a request counts for when its headers claim one.
 import { Hono } from 'hono'
 import { describe, expect, test } from 'vitest'
 import {
@@ -30,14 +30,14 @@ test('what_the_client_wrote_itself_is_not_believed', async () => {
 })
 
 test('a_port_or_another_spelling_makes_no_other_address', async () => {
-  for (const seen of [
+  for (const written of [
     '203.0.113.9:5',
     '203.0.113.9:65535',
     ' 203.0.113.9 ',
     '::ffff:203.0.113.9',
     '[::ffff:cb00:7109]:1',
   ])
-    expect(await addressBehind(1, seen)).toBe('203.0.113.9')
+    expect(await addressBehind(1, written)).toBe('203.0.113.9')
 })
 
 test('unknown_past_fewer_proxies_than_promised', async () => {

@@ -1,4 +1,4 @@
-// The rules of the authorization server, over everything they could be given.
+// The rules of the authorization server, over all kinds of input.
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { isLoopback } from '../../../services/gateway/http/host.ts'

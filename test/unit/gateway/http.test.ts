@@ -1,4 +1,4 @@
-// What stands before the protocol: credentials and challenges, places, bodies, load. No network.
+// What comes before the protocol: credentials and challenges, origins and host names, bodies, load. No network.
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import fc from 'fast-check'
@@ -60,7 +60,7 @@ describe('challenges', () => {
   })
 })
 
-describe('places', () => {
+describe('origins and host names', () => {
   const allowsOrigin = originsOf(PUBLIC_URL)
   const allowsHost = namesOf(PUBLIC_URL, '10.1.2.3')
 

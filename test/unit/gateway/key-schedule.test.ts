@@ -1,4 +1,4 @@
-// When signing keys are made, sign and go.
+// When signing keys are made, sign and are removed.
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import {
@@ -15,14 +15,14 @@ import {
 
 const NOW = new Date('2026-11-22T12:00:00Z')
 const key = (number: number, age_ms: number) => ({ number, created_at: new Date(NOW.getTime() - age_ms) })
-/** The longest that an access token may be configured to count. */
+/** The longest lifetime that can be configured for access tokens. */
 const LONGEST_TOKEN_MS = 60 * 60_000
 
 describe('the key that signs', () => {
   test('is_the_only_one_however_new', () => {
     expect(signerAt([key(1, 0)], NOW)?.number).toBe(1)
   })
-  test('is_the_old_one_until_the_new_one_was_published_for_long_enough', () => {
+  test('is_the_old_one_until_the_new_one_has_been_published_long_enough', () => {
     expect(signerAt([key(2, ANNOUNCE_MS - 1), key(1, ROTATE_MS)], NOW)?.number).toBe(1)
     expect(signerAt([key(2, ANNOUNCE_MS), key(1, ROTATE_MS)], NOW)?.number).toBe(2)
   })
@@ -31,7 +31,7 @@ describe('the key that signs', () => {
   })
 })
 
-test('an_operator_sees_which_key_signs_which_is_to_come_and_which_only_verifies', () => {
+test('an_operator_sees_which_key_signs_which_is_announced_and_which_only_verifies', () => {
   const keys = [key(3, 0), key(2, ANNOUNCE_MS), key(1, ROTATE_MS)]
   expect(usesAt(keys, NOW)).toEqual([
     { key: keys[0], use: 'announced', signs_from: new Date(NOW.getTime() + ANNOUNCE_MS) },
@@ -41,7 +41,7 @@ test('an_operator_sees_which_key_signs_which_is_to_come_and_which_only_verifies'
   expect(usesAt([key(1, 0)], NOW)).toMatchObject([{ use: 'signs' }])
 })
 
-test('a_key_may_be_had_before_it_is_due_unless_one_is_to_come_already', () => {
+test('a_key_can_be_made_before_it_is_due_unless_one_is_announced', () => {
   expect(keysNeeded([], NOW)).toBe(1)
   expect(keysNeeded([key(4, ANNOUNCE_MS)], NOW)).toBe(5)
   expect(keysNeeded([key(5, ANNOUNCE_MS - 1), key(4, ROTATE_MS)], NOW)).toBeUndefined()
@@ -53,7 +53,7 @@ test('a_key_is_due_when_there_is_none_or_the_newest_is_old', () => {
   expect(dueNumber([key(4, ROTATE_MS)], NOW)).toBe(5)
 })
 
-test('no_key_goes_while_a_token_that_it_signed_counts', () => {
+test('no_key_is_removed_while_a_token_that_it_signed_is_valid', () => {
   const ages = fc.uniqueArray(fc.nat(2 * (ANNOUNCE_MS + RETIRE_MS)), { minLength: 1, maxLength: 6 })
   fc.assert(
     fc.property(ages, (given) => {
@@ -70,7 +70,7 @@ test('no_key_goes_while_a_token_that_it_signed_counts', () => {
   )
 })
 
-test('a_key_goes_at_last', () => {
+test('an_old_key_is_removed_in_the_end', () => {
   const old = key(1, ROTATE_MS)
   expect(retiredAt([key(2, ANNOUNCE_MS + RETIRE_MS), old], NOW)).toEqual([old])
 })

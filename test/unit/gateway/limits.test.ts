@@ -1,4 +1,4 @@
-// How often something may happen: counted exactly over several gateways, or as far as one knows, and when the store is away.
+// How often something may happen: counted exactly over several gateways, or as far as one knows while the store is away.
 import { describe, expect, test } from 'vitest'
 import type { WindowStore } from '../../../services/gateway/limits/limit-store.ts'
 import { createLimits, type Limits } from '../../../services/gateway/limits/limits.ts'
@@ -31,7 +31,7 @@ const turns = <T>(times: number, work: (turn: number) => T): T[] =>
 const allowed = (waits: readonly number[]): number => waits.filter((wait) => wait === 0).length
 
 describe('counted exactly', () => {
-  test('so_many_and_no_more_over_all_gateways_until_the_span_is_over', async () => {
+  test('allowed_up_to_the_limit_over_all_gateways_until_the_span_is_over', async () => {
     const { state, limits } = setting(3)
     const waits = await Promise.all(turns(300, (turn) => (limits[turn % 3] as Limits).spend('a', LIMIT)))
     expect(allowed(waits)).toBe(LIMIT.count)
@@ -40,14 +40,14 @@ describe('counted exactly', () => {
     state.now = new Date(START.getTime() + 45_000)
     expect(await limits[0].spend('a', LIMIT)).toBe(0)
   })
-  test('whoever_goes_on_when_it_is_too_much_costs_the_store_nothing', async () => {
+  test('what_is_over_the_limit_costs_the_store_nothing', async () => {
     const { state, limits } = setting(1)
     for (let turn = 0; turn < LIMIT.count; turn += 1) await limits[0].spend('a', LIMIT)
     const { writes } = state
     for (let turn = 0; turn < 50; turn += 1) expect(await limits[0].spend('a', LIMIT)).toBeGreaterThan(0)
     expect(state.writes).toBe(writes)
   })
-  test('not_done_when_it_cannot_be_counted', async () => {
+  test('refused_when_it_cannot_be_counted', async () => {
     const { state, limits } = setting(1)
     state.away = true
     await expect(limits[0].spend('a', LIMIT)).rejects.toThrow('away')
@@ -100,7 +100,7 @@ describe('counted as far as is known', () => {
     expect(allowed(turns(300, () => limits[0].count('a', LIMIT)))).toBe(LIMIT.count)
     expect(state.writes).toBe(100)
   })
-  test('by_several_gateways_together_but_for_what_is_not_told_yet', async () => {
+  test('by_several_gateways_together_except_for_what_is_not_reported_yet', async () => {
     const { limits } = setting(3)
     let sum = 0
     for (let turn = 0; turn < 300; turn += 1) {

@@ -15,13 +15,13 @@ afterEach(async () => {
 })
 const ok: Fetch = () => new Response('ok')
 
-test('answers_at_the_address_that_it_tells', async () => {
+test('answers_at_the_address_that_it_reports', async () => {
   const listener = await started(ok)
   expect(listener.address).toBe(`127.0.0.1:${listener.port}`)
   expect(await (await fetch(`http://${listener.address}/`)).text()).toBe('ok')
 })
 
-/** Whether this machine has IPv6 at all; a test of it says nothing on one that has not. */
+/** Whether this machine has IPv6; without it, tests of IPv6 are skipped. */
 const hasIPv6 = Object.values(networkInterfaces()).some((all) => all?.some(({ family }) => family === 'IPv6'))
 
 test.runIf(hasIPv6)('answers_at_either_address_of_localhost_on_the_same_port', async () => {
@@ -90,7 +90,7 @@ test('says_that_an_address_is_not_of_this_machine', async () => {
   )
 })
 
-test('finishes_what_is_under_way_and_takes_nothing_new', async () => {
+test('finishes_requests_in_flight_and_takes_no_new_ones', async () => {
   const arrived = Promise.withResolvers<void>()
   const release = Promise.withResolvers<void>()
   const listener = await started(async () => {

@@ -1,4 +1,4 @@
-// What an orchestrator is told of a gateway.
+// What a gateway reports to an orchestrator.
 import { expect, test } from 'vitest'
 import { type Health, metaRoutes } from '../../../services/gateway/http/meta.ts'
 

@@ -1,5 +1,4 @@
-// A storm of sign-ins: never more hashes at once than the pool has places, never more waiting than it lets wait, and the
-// same work for people who do not exist.
+// A storm of sign-ins: the pool bounds how many hashes run and how many wait, and unknown people cost the same work.
 import { expect, test } from 'vitest'
 import {
   AT_ONCE,

@@ -1,4 +1,4 @@
-// What people may type about themselves, how failed tries slow down, and the marks on links.
+// What people may enter about themselves, how failed tries slow down, and the marks on links.
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import {
@@ -183,7 +183,7 @@ describe('marks', () => {
       const letter = token[at] === 'A' ? 'B' : 'A'
       return token.slice(0, at) + letter + token.slice(at + 1)
     })
-    // The last letter of base64url has bits that say nothing; the text of a mark is compared, so they count as well.
+    // The last character of base64url has unused bits. Marks are compared as text, so these count too.
     fc.assert(
       fc.property(fc.oneof(changed, fc.string()), (forged) => {
         if (forged !== token) expect(unmarked(secrets.code, forged)).toBeUndefined()

@@ -1,4 +1,4 @@
-// What clients may register, with what today's clients really send.
+// What clients may register, with the requests that today's clients really send.
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { oauthError } from '../../../services/gateway/oauth/refusals.ts'

@@ -1,4 +1,4 @@
-// Who may change whose role and take whom out of a workspace.
+// Who may change whose role or remove whom from a workspace.
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import type { Membership, Person } from '../../../services/gateway/accounts/person-rules.ts'
@@ -47,7 +47,7 @@ const caller = (user_id: string, role: Role): Caller => ({
   client_id: 'web',
   client_name: 'Web',
 })
-/** What becomes of it: the change, null, or the sentence of the refusal. */
+/** The outcome: the change, null, or the sentence of the refusal. */
 const decide = (by: Caller, target: Person | null, role: Role | null, owners = 2) => {
   try {
     return decideChange({ person: target, role, owners }, by, 'c1', NOW)
@@ -125,16 +125,16 @@ describe('a change that was decided', () => {
     expect(isPending(change, membership('member', { changed_at: NOW }))).toBe(false)
     expect(isPending(change, membership('member', { id: 'm2' }))).toBe(false)
   })
-  test('told_with_who_did_it', () => {
+  test('published_with_who_made_it', () => {
     const by = { user_id: 'ann', name: 'ann', client: 'Web' }
-    const told = { user_id: 'bo', workspace_id: WS, name: 'bo', by }
+    const about = { user_id: 'bo', workspace_id: WS, name: 'bo', by }
     expect(changeEvent(change, bo('member'))).toEqual({
       name: 'person.role_changed',
-      data: { ...told, role: 'viewer', role_before: 'member' },
+      data: { ...about, role: 'viewer', role_before: 'member' },
     })
     expect(changeEvent({ ...change, role: null }, bo('member'))).toEqual({
       name: 'person.left',
-      data: { ...told, role: 'member' },
+      data: { ...about, role: 'member' },
     })
   })
 })

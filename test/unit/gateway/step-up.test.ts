@@ -1,4 +1,4 @@
-// When a challenge for more scopes leads somewhere: how clients answer one differs.
+// When a challenge for more scopes leads somewhere, given that clients react to one differently.
 import { expect, test } from 'vitest'
 import { leadsSomewhere } from '../../../services/gateway/oauth/step-up.ts'
 import type { Scope } from '../../../shared/contracts/define/common.ts'

@@ -1,4 +1,4 @@
-// What may happen to a workspace and an invitation, and what is told of it.
+// How a workspace and an invitation may change, and the events about it.
 import { describe, expect, test } from 'vitest'
 import {
   createInvitation,
@@ -30,7 +30,7 @@ const caller = (role: Role): Caller => ({
 })
 
 describe('editing', () => {
-  test('tells_what_changed_and_nothing_else', () => {
+  test('publishes_what_changed_and_nothing_else', () => {
     const edit = { name: 'Acme', ai_context: 'Be kind.', time_zone: 'Europe/Zurich' }
     const { workspace: next, events } = editWorkspace(workspace, edit, caller('admin'))
     expect(next).toMatchObject(edit)
@@ -87,7 +87,7 @@ describe('invitations', () => {
     expect(isOpen(invitation, inviter, NOW)).toBe(true)
     expect(isOpen(invitation, inviter, new Date(NOW.getTime() + INVITATION_MS))).toBe(false)
   })
-  test('the_address_is_not_told_on_the_bus', () => {
+  test('the_address_is_not_published', () => {
     expect(JSON.stringify(made.events)).not.toContain('bo@example.com')
   })
   test('withdrawn_for_good', () => {
