@@ -8,19 +8,16 @@ import ipaddr from 'ipaddr.js'
  */
 const GLOBAL_UNICAST = ipaddr.IPv6.parseCIDR('2000::/3')
 
-/**
- * Whether an IP address is out on the internet: unicast, and in none of IANA's special-purpose blocks (RFC 6890).
- * @param address as a resolver gives it.
- * @throws Error for what is no address.
- */
-export const isPublicAddress = (address: string): boolean => {
-  const parsed = ipaddr.parse(address)
-  if (parsed.range() !== 'unicast') return false
-  return parsed.kind() === 'ipv4' || parsed.match(GLOBAL_UNICAST)
-}
+/** The block that an address belongs to, by IANA's special-purpose registries (RFC 6890); undefined for what is no address. */
+const rangeOf = (address: string): string | undefined =>
+  isIP(address) === 0 ? undefined : ipaddr.parse(address).range()
 
-/** Whether an IP address is this machine's own. */
-export const isLoopbackAddress = (address: string): boolean => ipaddr.parse(address).range() === 'loopback'
+/** Whether a text is an IP address out on the internet: unicast and assigned, and in no special-purpose block. */
+export const isPublicAddress = (address: string): boolean =>
+  rangeOf(address) === 'unicast' && (isIP(address) === 4 || ipaddr.parse(address).match(GLOBAL_UNICAST))
+
+/** Whether a text is an IP address of this machine itself. */
+export const isLoopbackAddress = (address: string): boolean => rangeOf(address) === 'loopback'
 
 /**
  * Makes the test of the addresses that a URL may lead to.

@@ -1,5 +1,7 @@
-// The names and attributes of cookies. A browser sends a host's cookies to every port of it (RFC 6265 §8.5), so a name holds
-// the port: two copies of Loops on one host would otherwise sign each other's people out. Pure.
+// The names and attributes of the cookies of sessions, known browsers and the sign-in flow. Pure.
+//
+// A browser sends a host's cookies to every port of it (RFC 6265 §8.5), so a name holds the port: two copies of Loops on one
+// host would otherwise sign each other's people out.
 
 const isHttps = (publicUrl: string): boolean => publicUrl.startsWith('https:')
 

@@ -2,6 +2,8 @@
 //
 // What is rare is counted in the store, one by one, before it happens. What is frequent is counted in this process and
 // reported to the store in batches: no call waits for that, and none is refused because the store is away.
+//
+// How much one process does at once is bounded where it does it: mcp/load.ts, accounts/passwords.ts, oauth/documents.ts.
 import { LRUCache } from 'lru-cache'
 import { AppError } from '../../../shared/contracts/define/errors.ts'
 import type { Clock } from '../../../shared/process/clock.ts'

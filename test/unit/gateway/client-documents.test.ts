@@ -80,6 +80,11 @@ describe('an address of the network [R8]', () => {
     '2002:a00:1::',
     '2001::1',
     '2001:db8::1',
+    '3fff::1',
+    '4000::1',
+    '5f00::1',
+    '192.0.0.1',
+    'no address',
   ])('not_public_%s', (address) => {
     expect(isPublicAddress(address)).toBe(false)
   })
