@@ -1,5 +1,4 @@
-// `npm run events`: what an operator does about events that were given up, lost, or are wanted once more, and the state
-// that a reader of them begins with.
+// `npm run events`: shows events and snapshots, redrives dead letters, and replays events.
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type Bus, connectBus } from '../shared/bus/connect.ts'
 import { eventFilter } from '../shared/contracts/define/contract.ts'
@@ -12,17 +11,17 @@ import { systemClock as clock } from '../shared/process/clock.ts'
 import { processEnv } from '../shared/process/config.ts'
 import { createLog } from '../shared/process/log.ts'
 import { connectMongo, type Mongo } from '../shared/storage/mongo.ts'
-import { type Asked, readAsked, USAGE } from './events/ask.ts'
-import { openEventCommands } from './events/commands.ts'
+import { type Command, readCommand, USAGE } from './events/command-line.ts'
+import { openAllDeadLetters } from './events/dead-letters.ts'
 import { inFull, listed } from './events/show.ts'
 import { takeSnapshot } from './events/snapshot.ts'
 import { StartFault } from './report.ts'
 import { runCommand, runningConfig } from './running.ts'
 import { filterFor } from './subscribers/access.ts'
 
-type As<C extends Asked['command']> = Extract<Asked, { command: C }>
+type As<C extends Command['command']> = Extract<Command, { command: C }>
 
-/** How long a redrive is watched (ms); services look for what they are asked every two seconds. */
+/** How long to watch a redrive (ms); services look for requested ones every two seconds. */
 const WATCH_MS = 15_000
 const POLL_MS = 250
 const MAX_WATCHED = 10_000
@@ -31,21 +30,21 @@ const say = (text: string): void => void process.stdout.write(`${text}\n`)
 const plural = (count: number, noun: string): string => `${count} ${noun}${count === 1 ? '' : 's'}`
 
 const dead = async (mongo: Mongo, { id, consumer, all, limit }: As<'dead'>): Promise<void> => {
-  const desk = await openEventCommands(mongo, clock, consumer)
+  const deadLetters = await openAllDeadLetters(mongo, clock, consumer)
   if (id !== undefined) {
-    const [letter] = await desk.list({ ids: [id], redriven: true }, 1)
+    const [letter] = await deadLetters.list({ ids: [id], redriven: true }, 1)
     if (!letter) throw new StartFault(`There is no dead letter ${id}: npm run events -- dead lists them.`)
     return say(inFull(letter))
   }
-  const letters = await desk.list({ redriven: all }, limit)
+  const letters = await deadLetters.list({ redriven: all }, limit)
   for (const letter of letters) say(listed(letter))
-  const count = await desk.count({ redriven: all })
+  const count = await deadLetters.count({ redriven: all })
   if (count === 0) say('No event was given up.')
   else if (count > letters.length) say(`… and ${count - letters.length} more: raise --limit to see them.`)
   else say(`${plural(count, 'event')}. npm run events -- redrive ID has it tried again.`)
 }
 
-/** @throws StartFault when one of these ids names nothing */
+/** @throws StartFault when one of these ids does not exist. */
 const requireAll = (ids: readonly string[], found: readonly DeadLetter[]): void => {
   const missing = ids.filter((id) => !found.some(({ _id }) => _id === id))
   if (missing.length > 0)
@@ -55,18 +54,22 @@ const requireAll = (ids: readonly string[], found: readonly DeadLetter[]): void 
 }
 
 const redrive = async (mongo: Mongo, { ids, consumer }: As<'redrive'>): Promise<number> => {
-  const desk = await openEventCommands(mongo, clock, consumer)
+  const deadLetters = await openAllDeadLetters(mongo, clock, consumer)
   const chosen: Chosen = ids.length > 0 ? { ids, redriven: true } : {}
-  const letters = await desk.list(chosen, MAX_WATCHED)
+  const letters = await deadLetters.list(chosen, MAX_WATCHED)
   requireAll(ids, letters)
-  const asked = await desk.ask(chosen)
+  const asked = await deadLetters.ask(chosen)
   if (asked === 0) {
-    say(letters.length === 0 ? 'No event was given up.' : 'None of them was kept whole.')
+    say(
+      letters.length === 0
+        ? 'No event was given up.'
+        : 'None of them was kept whole, so none can be tried again.',
+    )
     return 0
   }
   say(`Asked for ${plural(asked, 'event')} to be tried again …`)
   const undone = async () =>
-    (await desk.list({ ids: letters.map(({ _id }) => _id) }, MAX_WATCHED)).filter(({ cut }) => !cut)
+    (await deadLetters.list({ ids: letters.map(({ _id }) => _id) }, MAX_WATCHED)).filter(({ cut }) => !cut)
   const end_ms = clock.monotonicMs() + WATCH_MS
   let left = await undone()
   for (; left.some(({ asked_at }) => asked_at) && clock.monotonicMs() < end_ms; left = await undone())
@@ -75,7 +78,7 @@ const redrive = async (mongo: Mongo, { ids, consumer }: As<'redrive'>): Promise<
   for (const letter of failed) say(listed(letter))
   const open = left.length - failed.length
   say(`${asked - left.length} done, ${failed.length} failed again, ${open} not tried yet.`)
-  if (open > 0) say('Not tried yet: their service does not run, or something that it needs is away.')
+  if (open > 0) say('Not tried yet: their service does not run, or something that it needs is unavailable.')
   return left.length > 0 ? 1 : 0
 }
 
@@ -93,12 +96,12 @@ const tail = async (bus: Bus, { type = '*.*', workspace, ...look }: As<'tail'>):
   const stop = new AbortController()
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stop.abort())
   const filter = filterFor(eventFilter('*', type), workspace)
-  // JSON has no control characters; what is none must not steer the terminal.
+  // JSON contains no control characters. What is not JSON must not control the terminal.
   for await (const event of tailEvents(bus, { ...look, filter }, stop.signal))
     say(event.replace(/\p{Cc}/gu, ' '))
 }
 
-/** Writes and waits until it is out: a slow reader does not fill the memory, and the end comes before the exit. */
+/** Writes, and waits until it is written: a slow reader fills no memory, and the end is out before the exit. */
 const written = (text: string): Promise<void> =>
   new Promise((resolve, reject) => {
     process.stdout.write(text, (error) => (error ? reject(error) : resolve()))
@@ -120,13 +123,13 @@ const lost = async (mongo: Mongo): Promise<void> => {
   const counts = await Promise.all(CONTRACTS.map(({ name }) => recheckJournal(mongo.database(name), now)))
   const total = counts.reduce((sum, count) => sum + count, 0)
   say(
-    `${plural(total, 'event')} of the last 72 hours: each service looks for its own in the stream within seconds, and tells those again that are not there.`,
+    `${plural(total, 'event')} of the last 72 hours: each service looks for its own in the stream within seconds, and publishes those again that are missing.`,
   )
 }
 
 await runCommand(async () => {
-  const asked = readAsked(process.argv.slice(2), clock.now())
-  if (asked.command === 'help') {
+  const command = readCommand(process.argv.slice(2), clock.now())
+  if (command.command === 'help') {
     say(USAGE)
     return 0
   }
@@ -135,11 +138,11 @@ await runCommand(async () => {
   await using stack = new AsyncDisposableStack()
   const mongo = async () => stack.use(await connectMongo(MONGODB_URL, log))
   const bus = async () => stack.use(await connectBus(NATS_URL, 'operator', log))
-  if (asked.command === 'tail') await tail(await bus(), asked)
-  else if (asked.command === 'snapshot') await snapshot(await mongo(), await bus(), asked)
-  else if (asked.command === 'replay') await replayTo(await bus(), asked)
-  else if (asked.command === 'redrive') return await redrive(await mongo(), asked)
-  else if (asked.command === 'dead') await dead(await mongo(), asked)
+  if (command.command === 'tail') await tail(await bus(), command)
+  else if (command.command === 'snapshot') await snapshot(await mongo(), await bus(), command)
+  else if (command.command === 'replay') await replayTo(await bus(), command)
+  else if (command.command === 'redrive') return await redrive(await mongo(), command)
+  else if (command.command === 'dead') await dead(await mongo(), command)
   else await lost(await mongo())
   return 0
 })

@@ -1,4 +1,4 @@
-// `npm run subscriber`: adds, lists and removes programs outside Loops that read its events.
+// `npm run subscriber`: adds, lists and removes programs of other teams that read events.
 import { existsSync, writeFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { parseArgs } from 'node:util'
@@ -16,26 +16,26 @@ const USAGE = `npm run subscriber -- add NAME [--events FILTER] [--workspace ID]
 npm run subscriber -- list
 npm run subscriber -- remove NAME
 
---events     which events, such as 'evt.tasks.>'; all when absent
---workspace  of which workspace: its id, which its page shows; of all when absent
---save       a new file for the settings, which are shown otherwise
+--events     which events, such as 'evt.tasks.>'; default: all
+--workspace  the id of one workspace, which its page shows; default: all workspaces
+--save       a new file for the settings; default: they are shown here
 --folder     for NATS servers of infra/nats.conf: the folder that they include, infra/nats-users
 
-Without --folder it means the Loops that npm start runs with this DATA_DIR; set DATA_DIR here too if it has one.
+Without --folder, the command acts on the Loops that npm start runs with this DATA_DIR.
 `
 
-/** npm runs us in the project's folder, and tells where it was called. */
+/** Resolves a path from where npm was called, since npm runs this in the project's folder. */
 const fromCaller = (path: string | undefined): string | undefined =>
   path === undefined ? undefined : resolve(processEnv().INIT_CWD ?? '.', path)
 
 const say = (text: string): void => void process.stdout.write(`${text}\n`)
 
-/** Where the programs of infra/compose.yaml find its servers. */
+/** The servers of infra/compose.yaml, as containers in their network reach them. */
 const COMPOSE_SERVERS = 'nats://nats-1,nats://nats-2,nats://nats-3'
 
 /**
- * What the subscriber's program needs, as a file of its environment. No value has quotes around it or needs them: shells take
- * them off, `docker --env-file` does not.
+ * The settings of a subscriber's program, as an environment file. Values have no quotes and need none: shells would remove
+ * quotes, `docker --env-file` would not.
  */
 const settings = ({ name, filter }: Subscriber, seed: string, url: string): string =>
   Object.entries({
@@ -49,16 +49,16 @@ const settings = ({ name, filter }: Subscriber, seed: string, url: string): stri
     .map(([setting, value]) => `${setting}=${value}\n`)
     .join('')
 
-/** A file that is there is left alone: there may be another key in it. */
+/** @throws StartFault when the file exists, since it may hold another key. */
 const requireNew = (file: string | undefined): void => {
   if (file !== undefined && existsSync(file))
     throw new StartFault(`${file} is there already: name another file to save the settings in.`)
 }
 
-/** Hands the settings over, once: into the file, for its owner alone, or to the terminal. */
+/** Hands over the settings, once: in a file that only its owner can read, or on the terminal. */
 const handOver = (subscriber: Subscriber, text: string, file: string | undefined): void => {
   const { name, filter } = subscriber
-  say(`${name} may read ${filter} with the durable consumer ${name}. Its seed is told this once.\n`)
+  say(`${name} may read ${filter} with the durable consumer ${name}. Its seed is shown only this once.\n`)
   if (file !== undefined) writeFileSync(file, text, { mode: 0o600 })
   const given = file === undefined ? text.trim().replaceAll('\n', ' ') : ''
   const flag = file === undefined ? '' : ` --env-file=${file}`
@@ -93,7 +93,7 @@ const remove = async (installation: Installation, name: string): Promise<void> =
     before.filter((one) => one.name !== name),
   )
   const applied = await installation.apply()
-  say(`${name} may read nothing any more; added again, it goes on where it was. ${applied}`)
+  say(`${name} may no longer read anything. If it is added again, it continues where it was. ${applied}`)
 }
 
 const list = ({ folder }: Installation): void => {

@@ -1,4 +1,4 @@
-// What every service begins with: its connections, clock, ids, relay and fault points, and how to put it on the bus.
+// What every service starts with: its connections, clock, ids and relay, and how it serves and consumes.
 import { type Bus, connectBus } from './bus/connect.ts'
 import { serve } from './bus/serve.ts'
 import type { Contract, Handlers } from './contracts/define/contract.ts'
@@ -20,7 +20,7 @@ import { TERM_MS } from './storage/lease.ts'
 import { connectMongo, type Mongo, mongoFault } from './storage/mongo.ts'
 import { openSweepTurns } from './storage/sweep-turns.ts'
 
-/** A service's surroundings. What is added to `stack` is disposed of in reverse order. */
+/** What a service runs on. What is added to `stack` is disposed of in reverse order. */
 export type Host = Readonly<{
   config: Config
   log: Log
@@ -29,12 +29,12 @@ export type Host = Readonly<{
   bus: Bus
   mongo: Mongo
   relay: Relay
-  /** Tests kill the process at these steps. */
+  /** The steps at which tests can kill the process. */
   at: FaultPoint
   stack: AsyncDisposableStack
-  /** Reacts to events with the durable consumer of this service's name until the stack is disposed of. */
+  /** Reacts to events, through the durable consumer of this service, until the stack is disposed of. */
   consume: (reactions: readonly Reaction[]) => Promise<void>
-  /** Answers the contract's operations until the stack is disposed of. */
+  /** Answers the operations of a contract until the stack is disposed of. */
   serve: <C extends Contract>(contract: C, handlers: Handlers<C>) => Promise<void>
 }>
 
@@ -62,11 +62,11 @@ export const openHost = async (name: string, config: Config): Promise<Host> => {
       await connectMongo(required(config.MONGODB_URL, 'MONGODB_URL'), log.child('mongo')),
     )
     const db = mongo.database(name)
-    const told = { clock, random: ids.random, journal: await openJournal(db) }
-    const reconciler = stack.use(await startReconciler(bus, told))
+    const publishing = { clock, random: ids.random, journal: await openJournal(db) }
+    const reconciler = stack.use(await startReconciler(bus, publishing))
     const { stream, check_after_ms } = reconciler
     const turns = await openSweepTurns(db, { clock: await openDatabaseClock(db, clock), ids })
-    const relay = stack.use(startRelay(bus, { ...told, turns: turns(), stream, check_after_ms, at }))
+    const relay = stack.use(startRelay(bus, { ...publishing, turns: turns(), stream, check_after_ms, at }))
     return {
       config,
       log,
@@ -98,8 +98,7 @@ export const openHost = async (name: string, config: Config): Promise<Host> => {
 }
 
 /**
- * Opens a host and puts a service together on it; what `wire` opens belongs on the host's stack. A wiring that fails is
- * undone.
+ * Opens a host and wires a service on it. What `wire` opens belongs on the host's stack, which is disposed of when it fails.
  * @returns disposing stops the service in order.
  * @throws what `openHost` and `wire` throw.
  */

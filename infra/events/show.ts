@@ -3,29 +3,29 @@ import type { DeadLetter } from '../../shared/events/dead-letter-store.ts'
 
 const MAX_REASON_CHARS = 100
 
-/** What is the matter with it now. */
+/** The present state of a dead letter. */
 const stateOf = ({ redriven_at, asked_at, cut }: DeadLetter): string => {
   if (redriven_at) return `redriven ${redriven_at.toISOString()}`
   if (asked_at) return 'is being redriven'
   return cut ? 'cannot be redriven: too long to be kept whole' : 'dead'
 }
 
-/** Text from others must not steer the terminal. */
+/** Replaces control characters, so that text of others cannot control the terminal. */
 const harmless = (text: string): string => text.replace(/[\p{Cc}\p{Cf}]/gu, ' ')
 
-const inShort = (text: string): string => {
+const shortened = (text: string): string => {
   const line = harmless(text).replace(/\s+/g, ' ')
   return line.length > MAX_REASON_CHARS ? `${line.slice(0, MAX_REASON_CHARS)}…` : line
 }
 
-/** Two lines: which event, and why. */
+/** A dead letter in a list: its id, its facts, and the reason. */
 export const listed = (letter: DeadLetter): string => {
   const { _id, at, subject, deliveries, reason } = letter
   const facts = [at.toISOString(), subject, `delivered ${deliveries}×`, stateOf(letter)]
-  return `${harmless(_id)}\n  ${facts.map(harmless).join('  ')}\n  ${inShort(reason)}`
+  return `${harmless(_id)}\n  ${facts.map(harmless).join('  ')}\n  ${shortened(reason)}`
 }
 
-const prettied = (payload: string): string => {
+const indented = (payload: string): string => {
   try {
     return JSON.stringify(JSON.parse(payload), null, 2)
   } catch {
@@ -33,7 +33,7 @@ const prettied = (payload: string): string => {
   }
 }
 
-/** All that is known of it. */
+/** A dead letter in full. */
 export const inFull = (letter: DeadLetter): string => {
   const lines = [
     ['id', letter._id],
@@ -46,5 +46,5 @@ export const inFull = (letter: DeadLetter): string => {
     ['kept until', letter.expires_at.toISOString()],
   ].map(([name = '', value = '']) => `${name.padEnd(20)} ${harmless(value)}`)
   const whole = (text: string): string => text.split('\n').map(harmless).join('\n')
-  return [...lines, '', whole(letter.reason), '', whole(prettied(letter.payload))].join('\n')
+  return [...lines, '', whole(letter.reason), '', whole(indented(letter.payload))].join('\n')
 }

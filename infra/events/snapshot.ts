@@ -7,15 +7,15 @@ import type { Clock } from '../../shared/process/clock.ts'
 import type { Mongo } from '../../shared/storage/mongo.ts'
 import { openSources } from './sources.ts'
 
-/** How long events that happened before are waited for until the stream has them (ms). */
+/** How long to wait until earlier events have been published (ms). */
 const WAIT_MS = 15_000
 
-/** What a snapshot is narrowed to: a workspace, a service, the type of the records. */
+/** Which records a snapshot is limited to: a workspace, a service, a type. */
 export type Narrowed = Readonly<{ workspace?: string; source?: string; type?: string }>
 
 /**
- * A line of a snapshot. The first says in which stream, by the moment of its making, and behind which sequence to read on;
- * the last, how many records there are, so that a file that was cut off is noticed.
+ * A line of a snapshot. The first is the place in the stream to read on from; the last is the number of records, by which a
+ * file that was cut off is noticed.
  */
 export type Line =
   | Readonly<{ snapshot: SnapshotPlace }>
@@ -24,7 +24,7 @@ export type Line =
 
 /**
  * The lines of a snapshot.
- * @throws AppError as `snapshotPage` does
+ * @throws AppError as `snapshotPage` does.
  */
 export async function* takeSnapshot(
   { mongo, bus, clock }: Readonly<{ mongo: Mongo; bus: Bus; clock: Clock }>,

@@ -1,4 +1,4 @@
-// The records of a snapshot, read where each service keeps its own: an operator's command needs none of them to run.
+// Reads the records of a snapshot from the databases of the services, so that none of them needs to run.
 import { records as members } from '../../services/gateway/accounts/record-store.ts'
 import { records as loops } from '../../services/loops-queue/record-store.ts'
 import { records as filed } from '../../services/tasks/record-store.ts'
@@ -19,7 +19,7 @@ const SOURCES: Readonly<Record<string, readonly RecordSource[]>> = {
   [tasks.name]: filed,
 }
 
-/** A loop, as far as its visibility is looked at. */
+/** The part of a loop that is read here. */
 type Seen = { _id: string; visibility: Visibility }
 
 /** The databases of the services and the stream, as sources of a snapshot. */
@@ -27,7 +27,7 @@ export const openSources = (mongo: Mongo, bus: Bus): SnapshotSources => ({
   isPublished: (service, before) => isPublished(mongo.database(service), SOURCES[service] ?? [], before),
   list: async ({ service, type }, workspace_id, after) => {
     const source = SOURCES[service]?.find((one) => one.type === type)
-    if (!source) throw new Error(`nobody reads ${type} of ${service}`)
+    if (!source) throw new Error(`there are no records ${type} of ${service}`)
     return await source.page(mongo.database(service), workspace_id, after)
   },
   visibilityOf: async (places) => {

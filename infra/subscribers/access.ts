@@ -1,4 +1,4 @@
-// What a subscriber may do on NATS, as text of the server's configuration. Knows no file and no key but public ones.
+// What a subscriber may do on NATS, as text of the server's configuration. Knows public keys only.
 import {
   eventFilter,
   eventSubject,
@@ -9,26 +9,26 @@ import {
 import { CONTRACTS } from '../../shared/contracts/index.ts'
 import { StartFault } from '../report.ts'
 
-/** Somebody outside Loops who reads events. */
+/** A program of another team that reads events. */
 export type Subscriber = Readonly<{
-  /** Also the name of the durable consumer and the prefix of the inbox. */
+  /** Also the name of its durable consumer, and in the prefix of its inbox. */
   name: string
-  /** The public half of an NKey; the other half is with the subscriber alone. */
+  /** The public half of its NKey; only the subscriber has the other half. */
   key: string
-  /** The subject that the events must have. */
+  /** The filter that the subjects of its events match. */
   filter: string
   /** ISO 8601, UTC. */
   added_at: string
 }>
 
-/** The JetStream domain by which subscribers reach the stream: it is in another account than they are. */
+/** The JetStream domain through which subscribers reach the stream, which is in another account. */
 export const SUBSCRIBERS_DOMAIN = 'loops'
 
 const EVERY = eventSubject('*', '*.*', '*').split('.')
 const NAME = /^[a-z][a-z0-9-]{1,31}$/
 const ID = /^[0-7][0-9A-HJKMNP-TV-Z]{25}$/
 
-/** @throws StartFault when it cannot be the name of a subscriber */
+/** @throws StartFault when it cannot be the name of a subscriber. */
 export const checkName = (name: string): void => {
   if (!NAME.test(name))
     throw new StartFault(`${name} cannot be a name: use 2 to 32 of a-z, 0-9 and -, and begin with a letter.`)
@@ -40,24 +40,24 @@ const matches = (filter: readonly string[], subject: readonly string[]): boolean
   filter.every((token, index) => token === '*' || subject[index] === '*' || token === subject[index])
 
 /**
- * The one filter that says what a subscriber asked for, in full length, so that a consumer cannot be wider than it.
- * @param events a filter such as `evt.tasks.>`; every event when absent
- * @param workspace the id of the one workspace whose events are meant; every workspace when absent
- * @throws StartFault when no event would pass
+ * Makes the whole filter of a subscriber, without `>`, so that no consumer can be wider.
+ * @param events a filter such as `evt.tasks.>`; every event when absent.
+ * @param workspace the id of a workspace; every workspace when absent.
+ * @throws StartFault when no event would match.
  */
 export const filterFor = (events?: string, workspace?: string): string => {
-  const asked = (events ?? EVERY.join('.')).split('.')
-  const open = asked.at(-1) === '>'
-  const filter = open ? [...asked.slice(0, -1), ...EVERY.slice(asked.length - 1)] : [...asked]
-  const place = filter[EVERY.length - 1] ?? ''
-  if (workspace !== undefined && place === '*') filter[EVERY.length - 1] = workspace.toUpperCase()
-  const told = CONTRACTS.flatMap(({ name, events }) =>
+  const parts = (events ?? EVERY.join('.')).split('.')
+  const isOpen = parts.at(-1) === '>'
+  const filter = isOpen ? [...parts.slice(0, -1), ...EVERY.slice(parts.length - 1)] : [...parts]
+  if (workspace !== undefined && filter[EVERY.length - 1] === '*')
+    filter[EVERY.length - 1] = workspace.toUpperCase()
+  const published = CONTRACTS.flatMap(({ name, events }) =>
     Object.keys(events).map((event) => eventFilter(name, event).split('.')),
   )
   const isEvent = filter.length === EVERY.length && filter[0] === EVERY[0]
-  if (!isEvent || !told.some((subject) => matches(filter, subject)))
+  if (!isEvent || !published.some((subject) => matches(filter, subject)))
     throw new StartFault(
-      `No event is told on ${events}: filters are like ${eventFilter('<service>', '<noun>.<verb>')}; infra/docs/events.md lists the events.`,
+      `No event is published on ${events}: filters are like ${eventFilter('<service>', '<noun>.<verb>')}; infra/docs/events.md lists the events.`,
     )
   const meant = filter[EVERY.length - 1] ?? ''
   const isOne = workspace === undefined || meant === workspace.toUpperCase()
@@ -68,18 +68,18 @@ export const filterFor = (events?: string, workspace?: string): string => {
   return filter.join('.')
 }
 
-const ASKED = subscriberOperationsOf(CONTRACTS).map(({ name }) => name)
+const OPERATIONS = subscriberOperationsOf(CONTRACTS).map(({ name }) => name)
 
-/** What subscribers can reach at all: the stream's interface, what services answer to them, and how that is answered. */
+/** What subscribers can reach at all: the interface of the stream, and the operations that services offer them. */
 const REACHED = [
   { subject: '$JS.API.INFO' },
   { subject: '$JS.API.CONSUMER.CREATE.EVENTS.>' },
   { subject: '$JS.API.CONSUMER.INFO.EVENTS.*' },
   { subject: '$JS.API.CONSUMER.MSG.NEXT.EVENTS.*', answers: 'stream' },
-  // Acknowledgements, in the form of today and in that of later servers, which put two more words in front.
+  // Acknowledgements, in the present form and in that of later servers (from 2.15), which has two more tokens.
   { subject: '$JS.ACK.EVENTS.>' },
   { subject: '$JS.ACK.*.*.EVENTS.>' },
-  ...ASKED.map((operation) => ({ subject: everySubscriber(operation) })),
+  ...OPERATIONS.map((operation) => ({ subject: everySubscriber(operation) })),
 ] as const
 
 const inDomain = (subject: string): string => subject.replace('$JS.API', `$JS.${SUBSCRIBERS_DOMAIN}.API`)
@@ -97,9 +97,9 @@ const imported = (): string[] =>
   })
 
 /**
- * The accounts of a server: Loops with its users, and the subscribers beside it.
- * @param users text of the users of Loops
- * @param include the file of the subscribers' keys, from the folder of the configuration
+ * The accounts of a server: that of Loops with its users, and that of the subscribers.
+ * @param users the text of the users of Loops.
+ * @param include the file with the subscribers' keys, relative to the folder of the configuration.
  */
 export const accountsText = (users: string, include: string): string => `accounts {
   LOOPS {
@@ -120,7 +120,7 @@ export const accountsText = (users: string, include: string): string => `account
 }
 `
 
-/** Its own durable consumer, no wider than its filter: make it, ask about it, read it, acknowledge. And to ask, within it. */
+/** A subscriber may make, read and acknowledge its own durable consumer, and send requests, all within its filter. */
 const permissionsOf = ({ name, filter }: Subscriber) => ({
   publish: [
     '$JS.API.INFO',
@@ -131,11 +131,11 @@ const permissionsOf = ({ name, filter }: Subscriber) => ({
     `$JS.ACK.*.*.EVENTS.${name}.>`,
   ]
     .map(inDomain)
-    .concat(ASKED.map((operation) => subscriberSubject(operation, name, filter))),
+    .concat(OPERATIONS.map((operation) => subscriberSubject(operation, name, filter))),
   subscribe: [`_INBOX.${name}.>`],
 })
 
-/** The file of the subscribers' keys, for the servers to include: JSON is a form of their configuration. */
+/** The file with the subscribers' keys that servers include. JSON is valid in their configuration. */
 export const subscribersConf = (subscribers: readonly Subscriber[]): string => {
   const users = subscribers.map((one) => ({ nkey: one.key, permissions: permissionsOf(one) }))
   return `# Written by npm run subscriber; do not edit.\nusers: ${JSON.stringify(users, null, 2)}\n`

@@ -1,5 +1,7 @@
-// Which NATS a subscriber is added to, and how it comes to know: that of `npm start`, which reads its configuration again at
-// once, or any other that includes the files of a folder, which its operator tells.
+// Finds the NATS servers that a subscriber is added to, and makes them reload their configuration.
+//
+// They are the one of `npm start`, which is reloaded at once, or those that include the files of a folder, which their operator
+// reloads.
 import { existsSync, readFileSync, statSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -7,12 +9,12 @@ import { systemClock } from '../../shared/process/clock.ts'
 import { StartFault } from '../report.ts'
 import { runningProcess } from '../servers/process.ts'
 
-/** Where the subscribers are kept, and what is done when they have changed. */
+/** Where the subscribers of an installation are kept, and how changes take effect. */
 export type Installation = Readonly<{
   folder: string
-  /** What subscribers connect to; undefined when only the operator knows. */
+  /** The address for subscribers; undefined when only the operator knows it. */
   url: string | undefined
-  /** Makes the servers read the list again. Returns one sentence for the person at the terminal. */
+  /** Makes the servers reload the list. @returns one sentence for the person at the terminal. */
   apply: () => Promise<string>
 }>
 
@@ -30,31 +32,31 @@ const startedBy = (dataDir: string): Installation => {
     url: `nats://127.0.0.1:${port}`,
     apply: async () => {
       const server = pid()
-      if (server === undefined) return 'Loops does not run now; this counts from the next npm start.'
+      if (server === undefined) return 'Loops does not run now; this takes effect with the next npm start.'
       await reload(server, join(folder, 'nats-server.log'))
-      return 'Loops knows it already.'
+      return 'This is in effect now.'
     },
   }
 }
 
-/** The server says in its log whether it has taken a configuration. */
+/** Reloads the server's configuration, and waits until its log says whether that worked. */
 const reload = async (pid: number, logFile: string): Promise<void> => {
   const before = statSync(logFile, { throwIfNoEntry: false })?.size ?? 0
   process.kill(pid, 'SIGHUP')
   const deadline = systemClock.monotonicMs() + RELOAD_LIMIT_MS
   while (systemClock.monotonicMs() < deadline) {
     const reply = REPLY.exec(readFileSync(logFile).subarray(before).toString('utf8'))
-    if (reply?.[1]) throw new StartFault(`NATS did not take the change: ${reply[1]}`)
+    if (reply?.[1]) throw new StartFault(`NATS refused the change: ${reply[1]}`)
     if (reply) return
     await sleep(POLL_MS)
   }
-  throw new StartFault(`NATS did not say that it took the change: see ${logFile}.`)
+  throw new StartFault(`NATS did not confirm the change: see ${logFile}.`)
 }
 
 /**
- * The installation that a command is about.
- * @param folder of the files that NATS servers with infra/nats.conf include; absent: that of `npm start`
- * @throws StartFault when there is none
+ * Finds the installation that a command is about.
+ * @param folder whose files NATS servers with infra/nats.conf include; absent: that of `npm start`.
+ * @throws StartFault when there is none.
  */
 export const findInstallation = (dataDir: string, folder?: string): Installation => {
   if (folder !== undefined)
@@ -62,7 +64,7 @@ export const findInstallation = (dataDir: string, folder?: string): Installation
       folder: resolve(folder),
       url: undefined,
       apply: async () =>
-        'Now tell the servers: docker compose -f infra/compose.yaml kill --signal HUP nats-1 nats-2 nats-3',
+        'Now reload the servers: docker compose -f infra/compose.yaml kill --signal HUP nats-1 nats-2 nats-3',
     }
   const path = resolve(dataDir)
   if (!existsSync(join(path, 'nats', 'port')))

@@ -1,5 +1,4 @@
-// Patience with JetStream at a start. While the servers of a cluster elect a leader, of all streams or of one, JetStream
-// gives no answer, though it will in a moment: that must keep nothing from starting.
+// Waits for JetStream at a start: while a cluster elects a leader, it does not answer for some seconds.
 import { JetStreamApiError } from '@nats-io/jetstream'
 import { TimeoutError } from '@nats-io/nats-core'
 import { AppError } from '../contracts/define/errors.ts'
@@ -7,23 +6,23 @@ import { pause } from '../process/lifecycle.ts'
 import type { Log } from '../process/log.ts'
 import { LinkLostError } from './link.ts'
 
-/** How long an answer is waited for (ms): elections take seconds, also where a server comes back with much to read. */
+/** How long to wait for an answer (ms): an election takes seconds, even when a server comes back with much to read. */
 const PATIENCE_MS = 60_000
 const PAUSE_MS = 500
 /** "JetStream system temporarily unavailable", "JetStream cluster can not handle request" (nats-server, errors.json). */
 const NOT_NOW: readonly number[] = [10_008, 10_009]
 
-/** Whether JetStream said nothing, so that the same question may be answered soon. */
+/** Whether JetStream did not answer, so that the same request may be answered soon. */
 export const isSilence = (error: unknown): boolean =>
   error instanceof TimeoutError ||
   error instanceof LinkLostError ||
   (error instanceof JetStreamApiError && NOT_NOW.includes(error.code))
 
 /**
- * Asks JetStream until it answers; says once that it waits.
- * @param ask what is asked: whatever it does, done twice, is as if done once.
- * @param monotonicMs a clock of this process (ms)
- * @throws AppError `unavailable` when there is no answer for so long; what `ask` throws when that is an answer.
+ * Asks JetStream until it answers. Logs once that it waits.
+ * @param ask sends the request; must be idempotent.
+ * @param monotonicMs a monotonic clock of this process (ms).
+ * @throws AppError `unavailable` when there is no answer for `patience_ms`; what `ask` throws when that is an answer.
  */
 export const untilAnswered = async <T>(
   ask: () => Promise<T>,
@@ -46,7 +45,7 @@ export const untilAnswered = async <T>(
       if (monotonicMs() >= end_ms)
         throw new AppError(
           'unavailable',
-          `NATS can be reached, but its JetStream has not answered for ${Math.round(patience_ms / 1_000)} seconds: see that most of the NATS servers run and reach each other, then start again.`,
+          `NATS can be reached, but its JetStream has not answered for ${Math.round(patience_ms / 1_000)} seconds: check that most of the NATS servers run and reach each other, then start again.`,
           { cause: error },
         )
       if (tries === 1)

@@ -1,5 +1,7 @@
-// One request and its one answer, whatever becomes of the connection meanwhile: what was never delivered is sent again, what
-// may be repeated too, and nobody waits for an answer that cannot come. Knows no contract.
+// Sends one request and waits for its answer, whatever happens to the connection meanwhile.
+//
+// A request that was never delivered is sent again, and so is one that may be repeated. Nobody waits for an answer that cannot
+// come. Knows no contract.
 import {
   type Msg,
   type MsgHdrs,
@@ -14,30 +16,30 @@ import { pause } from '../process/lifecycle.ts'
 import type { Bus } from './connect.ts'
 import { LinkLostError } from './link.ts'
 
-/** Patience with one request when the call has more left (ms). */
+/** The longest wait for an answer, even when the call has more time left (ms). */
 export const REQUEST_TIMEOUT_MS = 8_000
-/** Kept back from the call's time, so that an answer still reaches whoever asked (ms). */
+/** Subtracted from the call's time, so that the answer still reaches the caller (ms). */
 const MARGIN_MS = 50
-/** Further tries when nobody listens: such a request was never delivered, so it may be sent again freely. */
+/** How often to send again when nobody listens: such a request was never delivered. */
 const RETRIES = 2
-/** Pauses between them: the first, and the longest (ms). */
+/** The pauses between these: the first, and the longest (ms). */
 const PAUSE_MS = { first: 50, longest: 200 } as const
 /**
- * As long as the link is younger, nobody listening may only mean that the service is not back on the bus yet (ms). Clients
- * come back within half a second of each other; with the last pause it is two seconds to an answer in any case.
+ * While the link is younger than this, the service may only not be back on the bus yet (ms). Clients reconnect within half a
+ * second of each other. With the last pause, the caller has an answer after two seconds in any case.
  */
 const SETTLING_MS = 1_700
-/** How often a request is sent again because its connection broke: a bus that comes and goes is no help to anybody. */
+/** How often to send again because the connection broke. */
 const MAX_LOSSES = 4
 
-/** What is asked. */
+/** A request to send. */
 export type Question = Readonly<{
   service: string
   subject: string
   payload: string
-  /** What travels beside it, made anew for each try. @param timeout_ms how long this try may take. */
+  /** Makes the headers of one try. @param timeout_ms how long the try may take. */
   headersFor: (timeout_ms: number) => MsgHdrs
-  /** Whether it may be done twice: it changes nothing, or carries an idempotency key. */
+  /** Whether doing it twice is harmless: it changes nothing, or has an idempotency key. */
   repeatable: boolean
   call: Pick<Call, 'remainingMs' | 'signal'>
 }>
@@ -72,7 +74,7 @@ const toAppError = (error: unknown, service: string): AppError => {
 const abandoned = (outcome: string): AppError =>
   new AppError('timeout', `Nobody waits for the answer any more; ${outcome}.`)
 
-/** The error of a question for which the bus did not come back in time. @param lost the loss of an earlier try, if any. */
+/** The error when the bus did not come back in time. @param lost the error of an earlier try, if it was sent. */
 const busAway = ({ service, call }: Question, lost: LinkLostError | undefined): AppError => {
   if (call.signal?.aborted) return abandoned(lost ? 'whether it was done is not known' : 'nothing was done')
   return lost
@@ -82,8 +84,8 @@ const busAway = ({ service, call }: Question, lost: LinkLostError | undefined): 
       })
 }
 
-/** Waits for an answer as long as somebody wants it. What was sent is not called back: it may be done already. */
-const whileWanted = (answer: Promise<Msg>, signal: AbortSignal | undefined): Promise<Msg> => {
+/** Waits for an answer until the signal aborts. The request is not called back: it may be done already. */
+const orAborted = (answer: Promise<Msg>, signal: AbortSignal | undefined): Promise<Msg> => {
   if (!signal) return answer
   const left = Promise.withResolvers<never>()
   const leave = (): void => left.reject(abandoned('whether it was done is not known'))
@@ -91,9 +93,9 @@ const whileWanted = (answer: Promise<Msg>, signal: AbortSignal | undefined): Pro
   return Promise.race([answer, left.promise]).finally(() => signal.removeEventListener('abort', leave))
 }
 
-/** Sends it once on the connection there is. */
+/** Sends a request once, on the present connection. */
 const askOnce = (bus: Bus, { subject, payload, headersFor, call }: Question, timeout: number): Promise<Msg> =>
-  whileWanted(
+  orAborted(
     bus.link.during(() => {
       const options: RequestOptions = { timeout, headers: headersFor(timeout) }
       return bus.nc.request(subject, payload, options)
@@ -102,9 +104,9 @@ const askOnce = (bus: Bus, { subject, payload, headersFor, call }: Question, tim
   )
 
 /**
- * Asks until there is an answer or the time of the call is over.
- * @throws AppError `unavailable` when it was not done; `timeout` when nobody knows, as for what may not be repeated and whose
- * connection broke, or when nobody waits any more.
+ * Sends a request until there is an answer or the call's time is over.
+ * @throws AppError `unavailable` when it was not done. `timeout` when that is not known: no answer came in time, or the
+ * connection broke and the request may not be repeated, or the caller has left.
  */
 export const ask = async (bus: Bus, question: Question): Promise<Msg> => {
   const { service, call, repeatable } = question
@@ -116,7 +118,7 @@ export const ask = async (bus: Bus, question: Question): Promise<Msg> => {
       throw lost
         ? toAppError(lost, service)
         : new AppError('timeout', 'The time of this request was over before it was sent; nothing was done.')
-    // What is sent while the link is down would be forgotten.
+    // The client forgets what is sent while the link is down.
     if (!(await bus.link.untilUp(timeLeft(), call.signal))) throw busAway(question, lost)
     try {
       return await askOnce(bus, question, timeLeft())

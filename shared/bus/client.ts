@@ -1,4 +1,4 @@
-// Calls a contract over the bus as if it were local: typed functions, typed errors, a deadline on each.
+// Calls the operations of a contract over the bus: typed functions with typed errors and deadlines.
 import type { Msg } from '@nats-io/nats-core'
 import { ServiceError } from '@nats-io/services'
 import {
@@ -20,20 +20,20 @@ const unwrap = (msg: Msg): unknown => {
   return msg.json()
 }
 
-/** Whether a request may be done twice. */
+/** Whether doing a request twice is harmless. */
 const isRepeatable = (operation: Operation, input: unknown): boolean =>
   isRead(operation) ||
   ('idempotency_key' in operation.input.shape &&
     (input as { idempotency_key?: unknown }).idempotency_key !== undefined)
 
-/** Whether the other side let the request in; if not, nothing was done. */
+/** Whether the gate of the other side refused the request; then nothing was done. */
 const isRefused = (error: unknown): error is AppError =>
   error instanceof AppError && error.extras.details?.[REQUEST_REFUSED] !== undefined
 
-/** What whoever asked gets: it is no fault of theirs. */
+/** The error for the caller, who is not to blame for a refused request. */
 const asUnavailable = (error: AppError, service: string): AppError =>
   new AppError('unavailable', `The ${service} service takes no requests from here; nothing was done.`, {
-    hint: 'Tell whoever runs this server: the log of that service says what has to be put right.',
+    hint: 'Tell whoever runs this server: the log of that service says what to correct.',
     cause: error,
   })
 
@@ -66,7 +66,7 @@ const request = async (
       return unwrap(answer)
     } catch (error) {
       if (!isRefused(error)) throw error
-      // While a secret is replaced, a process that does not know the new one yet is asked under the old.
+      // While a secret is being replaced, a process that does not know the new one yet takes the old one.
       if (key + 1 >= bus.keys.asking(service).length) throw asUnavailable(error, service)
     }
   }
@@ -74,9 +74,7 @@ const request = async (
 
 /**
  * The operations of a contract as functions.
- * @throws (each of them) AppError: what the service answered; `unavailable` when it was not done, because nobody listens;
- * `timeout` when whether it was done is not known: the answer did not come in time, the connection broke under what may not
- * be repeated, or the call's signal said that nobody waits for it.
+ * @throws (each of them) AppError: what the service answered, or what `ask` throws.
  */
 export const client = <C extends Contract>(bus: Bus, contract: C): Client<C> =>
   Object.fromEntries(
@@ -86,7 +84,7 @@ export const client = <C extends Contract>(bus: Bus, contract: C): Client<C> =>
     ]),
   ) as Client<C>
 
-/** One operation by name, for the gateway's table of tools, which is made from the same contracts. */
+/** Calls an operation by its name, for the gateway's tools, which are made from the same contracts. */
 export const callByName = (
   bus: Bus,
   contract: Contract,

@@ -1,4 +1,4 @@
-// The connection to NATS. Only this folder knows the NATS client; everything else holds a Bus.
+// The connection to NATS, as a Bus.
 import { type JetStreamClient, type JetStreamManager, jetstream, jetstreamManager } from '@nats-io/jetstream'
 import { connect, type NatsConnection } from '@nats-io/transport-node'
 import { AppError } from '../contracts/define/errors.ts'
@@ -12,48 +12,47 @@ import { type Link, type LinkState, openLink } from './link.ts'
 import { type Sign, signer } from './signature.ts'
 import { type EventsHealth, watchEvents } from './stalled.ts'
 
-/** Patience with one request to JetStream (ms). */
+/** How long to wait for one answer of JetStream (ms). */
 const JETSTREAM_TIMEOUT_MS = 5_000
 
-/** A live connection; disposing drains it: what has arrived is still answered. */
+/** A live connection. Disposing drains it: requests that have arrived are still answered. */
 export type Bus = AsyncDisposable &
   Readonly<{
     nc: NatsConnection
     js: JetStreamClient
     jsm: JetStreamManager
     link: Link
-    /** Asks JetStream until it answers, for what is done at a start. @see untilAnswered */
+    /** Asks JetStream until it answers, for use at a start. @see untilAnswered */
     answered: <T>(ask: () => Promise<T>) => Promise<T>
-    /** How publishing events goes. */
+    /** Whether events can be published. */
     events: EventsHealth
-    /** The keys of the service that this process is on the bus. */
+    /** The keys of the service that this process runs. */
     keys: ServiceKeys
     /** Signs this process's requests. */
     sign: Sign
-    /** Whether the connection is up at this moment, and stays so as far as we know. */
+    /** Whether the connection is up and not being closed. */
     connected: () => boolean
     log: Log
   }>
 
-/** Follows the connection. The client reports an end for each server that it tries in vain: only the first is news. */
+/** Reports the state of the connection to its link. The client reports each failed try to reconnect; only the first is logged. */
 const watch = async (nc: NatsConnection, log: Log, link: LinkState): Promise<void> => {
   for await (const status of nc.status()) {
     if (status.type === 'disconnect' || status.type === 'close') {
-      // An end that we asked for is none that anybody has to hear of.
       if (status.type === 'disconnect' && link.up() && !nc.isDraining()) log.warn('lost NATS; reconnecting')
-      link.went()
+      link.lost()
     } else if (status.type === 'reconnect') {
       if (!link.up()) log.info('reconnected to NATS')
-      link.came()
+      link.connected()
     } else if (status.type === 'error') log.warn('NATS reports an error', { error: status.error })
   }
 }
 
 /**
- * The connection as JetStream uses it: a request waits until the link is up, since the client forgets what it is given
- * before, and ends with the link, so that publishing and managing go on as soon as NATS is back.
+ * The connection for JetStream. A request waits until the link is up, because the client forgets what is sent before, and
+ * fails with the link, so that publishing and managing continue as soon as NATS is back.
  */
-const endingWith = (nc: NatsConnection, link: Link, timeout_ms: number): NatsConnection => {
+const bindToLink = (nc: NatsConnection, link: Link, timeout_ms: number): NatsConnection => {
   const request: NatsConnection['request'] = async (subject, payload, options) => {
     await link.untilUp(options?.timeout ?? timeout_ms)
     return await link.during(() => nc.request(subject, payload, options))
@@ -62,9 +61,9 @@ const endingWith = (nc: NatsConnection, link: Link, timeout_ms: number): NatsCon
 }
 
 /**
- * Connects, and stays connected: it reconnects for ever, with jitter.
+ * Connects, and reconnects for ever, with jitter.
  * @param name shown in the server's connection list.
- * @param keys of the service that it is; one without keys can ask nobody and is asked nothing.
+ * @param keys of the service that this process runs. Without keys it can neither send requests nor take any.
  * @throws AppError `unavailable` when NATS or its JetStream does not answer at first.
  */
 export const connectBus = async (
@@ -95,11 +94,11 @@ export const connectBus = async (
   const link = openLink(systemClock)
   void watch(nc, log, link)
   try {
-    const ending = endingWith(nc, link, JETSTREAM_TIMEOUT_MS)
+    const bound = bindToLink(nc, link, JETSTREAM_TIMEOUT_MS)
     const answered = <T>(ask: () => Promise<T>): Promise<T> =>
       untilAnswered(ask, { log, monotonicMs: systemClock.monotonicMs })
-    const jsm = await answered(() => jetstreamManager(ending, { timeout: JETSTREAM_TIMEOUT_MS }))
-    const js = jetstream(ending, { timeout: JETSTREAM_TIMEOUT_MS })
+    const jsm = await answered(() => jetstreamManager(bound, { timeout: JETSTREAM_TIMEOUT_MS }))
+    const js = jetstream(bound, { timeout: JETSTREAM_TIMEOUT_MS })
     return {
       nc,
       js,

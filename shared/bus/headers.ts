@@ -1,5 +1,4 @@
-// What travels beside the payload of a request: for whom, how long, which trace, and the signature over all of it. Read on
-// one side, written on the other.
+// The headers of a request: its caller, deadline, trace and signature. Written by one side, read by the other.
 import { headers, type MsgHdrs } from '@nats-io/nats-core'
 import * as z from 'zod'
 import { ScopeName } from '../contracts/define/common.ts'
@@ -14,11 +13,11 @@ const BUDGET_MS = 'Loops-Budget-Ms'
 const TRACEPARENT = 'traceparent'
 const SIGNATURE = 'Loops-Signature'
 
-/** A service that gets no budget gives a call this long (ms). */
+/** The time of a call whose headers name none (ms). */
 const DEFAULT_BUDGET_MS = 8_000
 
 const CallerShape = z.object({
-  // Absent in requests of a release before these two.
+  // Requests of earlier releases lack these two.
   kind: z.literal('person').default('person'),
   grant_id: z.string().nullable().default(null),
   user_id: z.string(),
@@ -39,7 +38,7 @@ const saidIn = (h: MsgHdrs | undefined, asked: string, operation: string): Said 
   traceparent: h?.get(TRACEPARENT) ?? '',
 })
 
-/** What is asked, and with which signature. */
+/** A request to write headers for, and how to sign it. */
 export type Asking = Readonly<{
   asked: string
   operation: string
@@ -49,8 +48,8 @@ export type Asking = Readonly<{
 }>
 
 /**
- * A call's context as headers, signed. The budget is a duration, not a moment: the clocks of two machines differ.
- * @throws AppError `forbidden` when this process has no key for what it asks.
+ * Writes a call's context as signed headers. The budget is a duration, because the clocks of two machines differ.
+ * @throws AppError `forbidden` when this process has no key for the service.
  */
 export const writeCall = (call: Call, budget_ms: number, asking: Asking): MsgHdrs => {
   const { asked, operation, payload, sign, attempt } = asking
@@ -66,7 +65,7 @@ export const writeCall = (call: Call, budget_ms: number, asking: Asking): MsgHdr
   return h
 }
 
-/** What a request that arrived says besides its input, as it was signed. */
+/** The signature of a request that arrived, and the context that it covers. */
 export const readSigned = (
   h: MsgHdrs | undefined,
   asked: string,
@@ -80,8 +79,8 @@ const readCaller = (value: string): Caller | null =>
   value === '' ? null : CallerShape.parse(JSON.parse(Buffer.from(value, 'base64url').toString()))
 
 /**
- * The context of a request that arrived and whose signature is right.
- * @throws when the caller header is not ours; AppError `forbidden` when it is no request at all.
+ * Reads the context of a request that the gate has let in.
+ * @throws Error when the caller is malformed; AppError `forbidden` when it is not a request of Loops.
  */
 export const readCall = (h: MsgHdrs | undefined, clock: Clock, stop: AbortSignal): Call => {
   const request_id = h?.get(REQUEST_ID)
@@ -97,7 +96,7 @@ export const readCall = (h: MsgHdrs | undefined, clock: Clock, stop: AbortSignal
   }
 }
 
-/** How long somebody waits for a call: what remains of `budget_ms` from now, and `signal` for when they leave before. */
+/** Starts the time of a call: `budget_ms` from now. @param signal aborts when the caller leaves before. */
 export const startBudget = (
   clock: Clock,
   budget_ms: number,
@@ -110,7 +109,7 @@ export const startBudget = (
   }
 }
 
-/** A call that a service makes on its own account, such as a sweeper's or an event consumer's. */
+/** A call that a service makes for itself, as sweepers and event consumers do. */
 export const ownCall = (
   clock: Clock,
   request_id: string,

@@ -1,8 +1,9 @@
-// The link to NATS: whether it is up, and an early end for whatever waits on a connection that is gone. Without it, a
-// request whose connection broke would wait out its deadline for an answer that cannot come. Knows no message.
+// The state of the connection to NATS, and an early end for what waits on a lost one.
+//
+// Otherwise a request whose connection broke would wait until its deadline for an answer that cannot come.
 import type { Clock } from '../process/clock.ts'
 
-/** The connection broke while something waited on it: whether that was done is not known. */
+/** The connection broke while a request waited on it. Whether the request was done is not known. */
 export class LinkLostError extends Error {
   override readonly name = 'LinkLostError'
 
@@ -11,21 +12,21 @@ export class LinkLostError extends Error {
   }
 }
 
-/** The state of one connection that comes and goes. */
+/** The state of a connection that comes and goes. */
 export type Link = Readonly<{
   up: () => boolean
   /** How long it has been up (ms); 0 while it is down. */
   age_ms: () => number
   /** Waits until it is up. @returns false when `timeout_ms` pass first, or `signal` aborts. */
   untilUp: (timeout_ms: number, signal?: AbortSignal) => Promise<boolean>
-  /** Does `work` on this connection alone. @throws LinkLostError as soon as the connection is gone. */
+  /** Runs `work` on the present connection. @throws LinkLostError as soon as that is lost. */
   during: <T>(work: () => Promise<T>) => Promise<T>
 }>
 
-/** A link, and what the connection reports to it. */
-export type LinkState = Link & Readonly<{ came: () => void; went: () => void }>
+/** A link, and how the connection reports its changes. */
+export type LinkState = Link & Readonly<{ connected: () => void; lost: () => void }>
 
-/** A link that is up. */
+/** Opens a link that is up. */
 export const openLink = (clock: Clock): LinkState => {
   let up_since_ms: number | undefined = clock.monotonicMs()
   const onLoss = new Set<(error: LinkLostError) => void>()
@@ -57,14 +58,14 @@ export const openLink = (clock: Clock): LinkState => {
         onLoss.delete(loss.reject)
       }
     },
-    came: () => {
+    connected: () => {
       up_since_ms ??= clock.monotonicMs()
-      for (const tell of [...onUp]) tell()
+      for (const resume of [...onUp]) resume()
     },
-    went: () => {
+    lost: () => {
       up_since_ms = undefined
       const error = new LinkLostError()
-      for (const tell of [...onLoss]) tell(error)
+      for (const fail of [...onLoss]) fail(error)
     },
   }
 }

@@ -15,7 +15,7 @@ import type { Clock } from '../process/clock.ts'
 import { within } from '../process/lifecycle.ts'
 import type { Log } from '../process/log.ts'
 import type { Bus } from './connect.ts'
-import { openGate, REQUEST_REFUSED } from './gate.ts'
+import { type Gate, openGate, REQUEST_REFUSED } from './gate.ts'
 import { readCall } from './headers.ts'
 import type { Refusal } from './signature.ts'
 
@@ -101,27 +101,9 @@ const answering =
     }
   }
 
-/**
- * Joins the service's queue group and answers every operation of the contract with its handler.
- *
- * NATS micro does not await handlers, so an async error in one would end the process. This function awaits and catches
- * instead, and counts what STATS shows.
- * @returns disposing takes no more requests, waits for those under way, and leaves the group.
- */
-export const serve = async <C extends Contract>(
-  bus: Bus,
-  contract: C,
-  handlers: Handlers<C>,
-  options: ServeOptions,
-): Promise<AsyncDisposable> => {
-  const log = bus.log.child('serve')
-  const stop = new AbortController()
+/** Makes the function that takes in requests: refuses what the gate or the bound refuses, and has the others answered. */
+const accepting = (gate: Gate, answer: ReturnType<typeof answering>, log: Log) => {
   const underWay = new Set<Promise<void>>()
-  const endpoints = new Map<string, Endpoint>()
-  const { clock, unsigned = 'refused' } = options
-  const gate = openGate(contract.name, { keys: bus.keys, clock, log, unsigned })
-  const answer = answering(bus, options, log, stop.signal)
-
   const accept = (endpoint: Endpoint, msg: ServiceMsg): void => {
     const { name, operation } = endpoint
     const admitted = gate.check(name, operation, msg)
@@ -139,7 +121,28 @@ export const serve = async <C extends Contract>(
       .finally(() => underWay.delete(work))
     underWay.add(work)
   }
+  return { accept, drained: () => Promise.allSettled([...underWay]) }
+}
 
+/**
+ * Joins the service's queue group and answers every operation of the contract with its handler.
+ *
+ * NATS micro does not await handlers, so an async error in one would end the process. This function awaits and catches
+ * instead, and counts what STATS shows.
+ * @returns disposing takes no more requests, waits for those under way, and leaves the group.
+ */
+export const serve = async <C extends Contract>(
+  bus: Bus,
+  contract: C,
+  handlers: Handlers<C>,
+  options: ServeOptions,
+): Promise<AsyncDisposable> => {
+  const log = bus.log.child('serve')
+  const stop = new AbortController()
+  const endpoints = new Map<string, Endpoint>()
+  const { clock, unsigned = 'refused' } = options
+  const gate = openGate(contract.name, { keys: bus.keys, clock, log, unsigned })
+  const { accept, drained } = accepting(gate, answering(bus, options, log, stop.signal), log)
   const service = await new Svcm(bus.nc).add({
     name: contract.name,
     version: contract.version,
@@ -168,7 +171,7 @@ export const serve = async <C extends Contract>(
   return {
     [Symbol.asyncDispose]: async () => {
       if (!bus.nc.isClosed()) await service.stop()
-      await within(DRAIN_MS, Promise.allSettled([...underWay]))
+      await within(DRAIN_MS, drained())
       stop.abort()
     },
   }

@@ -1,26 +1,28 @@
-// The signature of a request: which service asks, that it said all of this itself, and that it said it now. A MAC under the
-// key of the pair of services (HMAC-SHA256, RFC 2104), so that who can reach the bus, even as another service, cannot ask.
+// Signs requests between services, and verifies who sent a request, that it is unchanged, and that it is new.
 //
-// Clocks of two machines differ, so an issue time alone could only be checked loosely. What is checked:
-//   the issue time, to a quarter of an hour, so that nothing old comes back after a restart;
-//   the number and the age of the request among those of the same process, by that process's own clock and order.
-// One that is captured and sent again is thus refused by the process that had it, and by any other a minute later. Within
-// that minute another replica takes it as what it is, the same call once more: as when a network doubles it.
+// The signature is a MAC under a key that the two services share (HMAC-SHA256, RFC 2104). Reaching the bus is not enough to
+// send a request, not even for another service.
+//
+// The clocks of two machines differ, so the time of issue alone can only be checked loosely. Checked are:
+//   the time of issue, to a quarter of an hour, so that nothing old comes back after a restart;
+//   the number and age of the request within its process, by that process's own order and clock.
+// So a captured request is refused by the process that had it, and after a minute by every other. Within that minute, another
+// replica takes it as the same call once more, as when a network duplicates it.
 import { createHmac, type KeyObject, timingSafeEqual } from 'node:crypto'
 import { LRUCache } from 'lru-cache'
 import type { Clock } from '../process/clock.ts'
 import type { ServiceKeys } from '../process/service-keys.ts'
-import { emptyWindow, takeDown, type Window } from './repeats.ts'
+import { emptyWindow, recordRequest, type Window } from './repeats.ts'
 
-/** How far the clocks of two machines may be apart (ms): each of them five minutes wrong, and a margin. */
+/** How far apart the clocks of two machines may be (ms): each is off by five minutes, and a margin. */
 export const CLOCK_TOLERANCE_MS = 15 * 60_000
-/** Processes whose requests are remembered; one that is forgotten is held to its issue time alone. */
+/** How many processes are remembered. Requests of a forgotten one are checked by their time of issue alone. */
 const MAX_PROCESSES = 1_024
 
 const VERSION = '1'
 const MAC_CHARS = 43
 
-/** What a request says besides its input, as it travels. */
+/** The context of a request: everything that is signed besides its input. */
 export type Said = Readonly<{
   asked: string
   operation: string
@@ -41,12 +43,13 @@ const mac = (key: KeyObject, head: string, said: Said, payload: Payload): string
 
 /**
  * Signs a request.
- * @param attempt 0 for the newest key; undefined is answered when there are no more.
+ * @param attempt 0 for the newest key, 1 for the one before, and so on.
+ * @returns undefined when there is no such key.
  */
 export type Sign = (said: Said, payload: Payload, attempt?: number) => string | undefined
 
 /**
- * Makes the signatures of one process.
+ * Makes the signer of one process.
  * @param process a name that no other process has.
  */
 export const signer = (keys: ServiceKeys, clock: Clock, process: string): Sign => {
@@ -60,7 +63,7 @@ export const signer = (keys: ServiceKeys, clock: Clock, process: string): Sign =
   }
 }
 
-/** Why a request is refused before anybody looks at what it wants. */
+/** Why the gate refuses a request. */
 export type Refusal = 'from_stream' | 'unsigned' | 'forged' | 'late' | 'repeated' | 'not_allowed'
 
 export type Verified =
@@ -70,11 +73,11 @@ export type Verified =
 const isRight = (right: string, given: string): boolean =>
   given.length === MAC_CHARS && timingSafeEqual(Buffer.from(right), Buffer.from(given))
 
-/** Numbers as the signer writes them, and nothing else that `Number` would take. */
+/** Reads numbers as the signer writes them; NaN for anything else that `Number` would take. */
 const readNumber = (text: string | undefined): number =>
   /^\d{1,15}$/.test(text ?? '') ? Number(text) : Number.NaN
 
-/** Checks the signatures of the requests to one process, and remembers which were here. */
+/** Makes the verifier of one process. It remembers the requests that it has verified. */
 export const verifier = (
   keys: ServiceKeys,
   clock: Clock,
@@ -95,10 +98,10 @@ export const verifier = (
     if (!keys.askedBy(asking).some((key) => isRight(mac(key, head, said, payload), given)))
       return { ok: false, reason: 'forged', asking }
     const [count, sent, at] = [number, sent_ms, at_ms].map(readNumber) as [number, number, number]
-    // Written so that what is no number is refused.
+    // Negated comparisons, so that NaN is refused.
     if (!(Math.abs(clock.now().getTime() - at) <= CLOCK_TOLERANCE_MS) || !(count > 0 && sent >= 0))
       return { ok: false, reason: 'late', asking }
-    const place = takeDown(windowOf(`${asking}.${process}`), count, sent)
-    return place === 'first' ? { ok: true, asking } : { ok: false, reason: place, asking }
+    const outcome = recordRequest(windowOf(`${asking}.${process}`), count, sent)
+    return outcome === 'first' ? { ok: true, asking } : { ok: false, reason: outcome, asking }
   }
 }

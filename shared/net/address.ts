@@ -1,10 +1,12 @@
-// Addresses of one server or several: `scheme://user:password@host:port,host:port/path?query`. Pure.
+// Addresses of one or several servers: `scheme://user:password@host:port,host:port/path?query`. Pure.
+//
+// A file of its own: the configuration checks them, and the connection to NATS uses them.
 
 const PARTS = /^([a-z][a-z+]*:\/\/(?:[^@/?#]*@)?)([^/?#]+)(.*)$/s
 
 /**
- * Each server of an address as a URL of its own, with the shared user, password, path and query; URL itself reads no
- * lists of hosts. Undefined when any of them is not a URL.
+ * Splits an address into one URL per server, each with the shared user, password, path and query; `URL` itself takes only one
+ * host. Undefined when any of them is not a URL.
  */
 export const serversOf = (address: string): readonly URL[] | undefined => {
   const [, before = '', hosts = '', after = ''] = PARTS.exec(address) ?? []

@@ -1,5 +1,7 @@
-// A request to an address that somebody else named: guarded where the connection is made, so that no name can lead inside,
-// and bounded in time and in what is read. Follows no redirect. Knows neither who named it nor why.
+// Sends a request to an address that a stranger named: never to the inside, and with bounds.
+//
+// The guard is where the connection is made, so no name can resolve to an inside address. Time and bytes are bounded, and
+// redirects are not followed.
 import { lookup as systemLookup } from 'node:dns'
 import {
   type ClientRequest,
@@ -11,27 +13,27 @@ import { request as httpsRequest } from 'node:https'
 import type { LookupFunction } from 'node:net'
 import { isPublicAddress, literalOf } from './public-address.ts'
 
-/** What is sent, and its bounds. */
+/** A request and its bounds. */
 export type OutboundRequest = Readonly<{
   method: 'GET' | 'POST'
   headers: Readonly<Record<string, string>>
   body?: string
-  /** For all of it, from the name's resolution to the last byte. */
+  /** From the resolution of the name to the last byte (ms). */
   timeout_ms: number
-  /** Bytes of the answer that are read; the rest is dropped with the connection. */
+  /** How many bytes of the answer are read; the rest is dropped. */
   max_bytes: number
 }>
 
 export type OutboundOptions = Readonly<{
-  /** Which IP addresses may be connected to; those out in the internet unless given. */
+  /** Whether an IP address may be connected to; public addresses only when absent. */
   allows?: (address: string) => boolean
-  /** Resolves names; the system's resolver unless given. */
+  /** Resolves names; the system's resolver when absent. */
   lookup?: LookupFunction
-  /** Certificates to trust instead of the system's, PEM. */
+  /** Certificates to trust instead of the system's (PEM). */
   ca?: string
 }>
 
-/** Why there is no answer. For whoever named the address it may be too much: it tells what there is inside. */
+/** Why there is no answer. Do not show it to whoever named the address: it reveals what exists inside. */
 export type OutboundFault = 'address_not_public' | 'certificate_not_trusted' | 'timed_out' | 'unreachable'
 
 export type Answered =
@@ -45,8 +47,8 @@ class AddressNotPublic extends Error {
 type Allows = NonNullable<OutboundOptions['allows']>
 
 /**
- * A resolver for one connection that refuses a name when any of its addresses is not allowed. What it lets through is what
- * is connected to: a name that resolves otherwise a moment later gains nothing.
+ * A resolver for one connection that refuses a name when any of its addresses is not allowed. The connection uses the very
+ * addresses that were checked, so a name that resolves otherwise a moment later gains nothing.
  */
 const guarded =
   (resolve: LookupFunction, allows: Allows): LookupFunction =>
@@ -74,13 +76,13 @@ const connect = (
   signal: AbortSignal,
 ): ClientRequest => {
   const { allows = isPublicAddress, lookup = systemLookup as LookupFunction, ca } = options
-  // A connection to an address resolves no name, so that the resolver would never see it.
+  // The resolver never sees an IP address, since there is no name to resolve.
   const literal = literalOf(url)
   if (literal !== undefined && !allows(literal)) throw new AddressNotPublic()
   const request = url.protocol === 'https:' ? httpsRequest : httpRequest
   return request(url, {
     method: asked.method,
-    // No connection is kept: a later one must be guarded anew.
+    // No connection is reused, since each must be guarded.
     agent: false,
     headers: asked.headers,
     lookup: guarded(lookup, allows),

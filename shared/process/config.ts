@@ -1,4 +1,4 @@
-// The declaration of every environment variable and the only reader of them: all faults at once, secrets never printed.
+// Declares every environment variable, and is the only file that reads them. Never prints secrets.
 import * as z from 'zod'
 import { serversOf } from '../net/address.ts'
 import { serviceOfSecret } from './service-keys.ts'
@@ -21,7 +21,7 @@ const serviceSecretText = z
   .string()
   .refine(
     (value) => serviceOfSecret(value) !== undefined,
-    'is no secret of a service; make them with: npm run keys -- service-secrets',
+    'is not a secret of a service; make them with: npm run keys -- service-secrets',
   )
 
 type Variable = Readonly<{
@@ -32,7 +32,7 @@ type Variable = Readonly<{
   internal?: true
 }>
 
-/** Every variable: its type, what it is when unset, and the sentence that the documentation prints. */
+/** Every variable: its type, its value when unset, and what it means, as the documentation prints it. */
 export const VARIABLES = {
   HOST: {
     type: z.string().min(1),
@@ -219,14 +219,14 @@ export const VARIABLES = {
 type Variables = typeof VARIABLES
 type Given<V> = V extends { fallback: string } ? true : false
 
-/** The environment, checked. Members are named as the variables; those without a fallback may be absent. */
+/** The checked environment. Members are called like the variables; those without a fallback may be absent. */
 export type Config = {
   readonly [K in keyof Variables]: Given<Variables[K]> extends true
     ? z.output<Variables[K]['type']>
     : z.output<Variables[K]['type']> | undefined
 } & { readonly PUBLIC_URL: string }
 
-/** Thrown with one sentence per faulty variable; never holds a secret's value. */
+/** The faults of the environment, one sentence for each variable. Never contains the value of a secret. */
 export class ConfigError extends Error {
   override readonly name = 'ConfigError'
   readonly faults: readonly string[]
@@ -237,7 +237,7 @@ export class ConfigError extends Error {
 }
 
 /**
- * Reads every variable of the given environment (empty counts as unset).
+ * Reads every variable of an environment. An empty one counts as unset.
  * @throws ConfigError with all faults at once.
  */
 export const readConfig = (env: Readonly<Record<string, string | undefined>>): Config => {
@@ -263,7 +263,7 @@ export const readConfig = (env: Readonly<Record<string, string | undefined>>): C
   return config as Config
 }
 
-/** The variables that a service process cannot do without, one sentence each; `npm start` fills them in itself. */
+/** The variables that a service needs and that are missing, one sentence for each. `npm start` sets them itself. */
 export const missingForServices = (
   config: Config,
   needs: readonly ('MONGODB_URL' | 'NATS_URL' | 'LOOPS_SECRET')[] = [
@@ -277,19 +277,19 @@ export const missingForServices = (
     .filter((name) => name !== 'LOOPS_SECRET' || config.SERVICE_SECRET === undefined)
     .map((name) => `${name} is not set; a service started by itself needs it.`)
 
-/** Whether mails are kept for reading at /dev/mail instead of being sent. */
+/** Whether mails are kept in the development mailbox instead of being sent. */
 export const keepsMails = (config: Pick<Config, 'SMTP_URL' | 'NODE_ENV'>): boolean =>
   config.SMTP_URL === undefined && config.NODE_ENV !== 'production'
 
 const LOOPBACK_NAMES: readonly string[] = ['localhost', '127.0.0.1', '[::1]']
 
-/** Whether the mails that are kept may be read at /dev/mail: only where the address of this server is this machine. */
+/** Whether kept mails may be read at /dev/mail: only if PUBLIC_URL is this machine. */
 export const showsMails = (config: Pick<Config, 'SMTP_URL' | 'NODE_ENV' | 'PUBLIC_URL'>): boolean =>
   keepsMails(config) && LOOPBACK_NAMES.includes(new URL(config.PUBLIC_URL).hostname)
 
-/** Whether addresses that people have called may be on this machine, without TLS. */
+/** Whether addresses that people enter may be on this machine, without TLS. */
 export const loopbackTargets = (config: Pick<Config, 'LOOPBACK_TARGETS' | 'NODE_ENV'>): boolean =>
   config.LOOPBACK_TARGETS === 'allowed' && config.NODE_ENV !== 'production'
 
-/** This process's environment: the one place that reads it. */
+/** This process's environment. */
 export const processEnv = (): Readonly<Record<string, string | undefined>> => process.env

@@ -1,11 +1,11 @@
-// Named steps at which a test may kill the process, to show that a half-done command is finished or undone.
+// Named steps at which a test can kill the process. A file of its own: pure code may import the type, and nothing else.
 
-/** Called at each step of a command that touches two documents; does nothing unless that step was armed. */
+/** Called at each step of a command that changes two documents. Does nothing unless the step is armed. */
 export type FaultPoint = (step: string) => void
 
 /**
- * A fault point that kills this process, as `kill -9` does, when the armed step is reached.
- * @param armed the step's name, from the variable FAULT; undefined arms nothing.
+ * Makes the fault point of a process, which kills it with SIGKILL when the armed step is reached.
+ * @param armed the name of the step, from the variable FAULT; undefined arms none.
  */
 export const faultPoint = (armed: string | undefined): FaultPoint =>
   armed === undefined

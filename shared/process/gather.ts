@@ -1,11 +1,10 @@
-// Turns many small writes into few large ones without making any of them wait: what comes in while one is under way makes
-// up the next. Knows nothing of what is written.
+// Turns many small writes into few large ones, without a pause: what comes in during one write makes up the next.
 
 type Waiting<T> = Readonly<{ item: T; resolve: () => void; reject: (error: unknown) => void }>
 
 /**
- * Makes the function that hands in one item; its promise settles as the write of its batch does.
- * @param max items of one write.
+ * Makes the function that adds one item. Its promise settles as the write of the item's batch does.
+ * @param max the most items of one write.
  */
 export const gather = <T>(
   max: number,

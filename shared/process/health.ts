@@ -1,13 +1,14 @@
-// What an orchestrator asks of a service that has no address of its own: whether its process lives, and whether it can be
-// asked. On the loopback alone: the question comes from beside it, such as a container's health check.
+// Health checks for services without HTTP of their own: whether the process lives, and whether it is ready.
+//
+// On the loopback address only, because the check runs beside the service, as a container's does.
 import { createServer } from 'node:http'
 
-/** Connections at most: an orchestrator needs one. */
+/** The most connections; a health check needs one. */
 const MAX_CONNECTIONS = 16
 
 /**
- * Answers `/livez` (200 while the process answers at all) and `/readyz` (200 while `isReady`, else 503).
- * @returns disposing stops it.
+ * Answers `/livez` with 200, and `/readyz` with 200 while `isReady`, else 503.
+ * @returns disposing stops the server.
  * @throws Error with one sentence when the port is in use.
  */
 export const startHealth = async (port: number, isReady: () => boolean): Promise<AsyncDisposable> => {

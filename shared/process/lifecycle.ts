@@ -1,7 +1,7 @@
-// How a process ends: signals start an orderly disposal, in reverse order of starting, with a bound on its time.
+// How a process ends in order when it gets a signal, and the waits and repetitions that end with it.
 import type { Log } from './log.ts'
 
-/** Milliseconds that an orderly stop may take before the process ends anyway. */
+/** How long an orderly stop may take before the process ends anyway (ms). */
 export const STOP_TIMEOUT_MS = 30_000
 
 /**
@@ -35,7 +35,7 @@ export const runUntilSignal = async (
   }
 }
 
-/** Whether the promise settled within the time; its rejection is thrown. */
+/** Waits for a promise, at most `timeout_ms`. @returns whether it resolved in time. @throws its rejection. */
 export const within = async (timeout_ms: number, promise: PromiseLike<unknown>): Promise<boolean> => {
   const timer = Promise.withResolvers<boolean>()
   const handle = setTimeout(() => timer.resolve(false), timeout_ms)
@@ -59,12 +59,13 @@ export const pause = (time_ms: number, signal: AbortSignal): Promise<void> =>
     signal.addEventListener('abort', end, { once: true })
   })
 
-/** Runs `work` again and again, `interval_ms` after it ended each time or as soon as `nudge` is called. */
+/** Work that is repeated. `nudge` starts the next run at once, or after the one under way. */
 export type Repeating = AsyncDisposable & { readonly nudge: () => void }
 
 /**
- * Starts repeating `work`; failures are logged and do not end it. Disposing waits for the run under way.
- * The interval is spread by up to a quarter, so that replicas do not march in step.
+ * Runs `work` again and again, each time `interval_ms` after the last run ended, spread by up to a quarter so that replicas do
+ * not run in step. Logs failures and goes on.
+ * @returns disposing waits for the run under way.
  */
 export const repeat = (
   work: (signal: AbortSignal) => Promise<void>,

@@ -1,17 +1,17 @@
-// Log lines on stderr: JSON for machines, one readable line on a terminal. Takes only plain fields and redacts by name.
+// Writes log lines to stderr: JSON for machines, readable text on a terminal. Redacts secrets by their names.
 import { systemClock } from './clock.ts'
 
 const LEVELS = ['debug', 'info', 'warn', 'error'] as const
 export type Level = (typeof LEVELS)[number]
 export type Fields = Readonly<Record<string, unknown>>
 
-/** A logger of one topic such as `tasks:store`; `child` makes a narrower one. */
+/** The log of one topic, such as `tasks:store`. `child` makes the log of a narrower topic. */
 export type Log = {
   readonly [L in Level]: (message: string, fields?: Fields) => void
 } & { readonly child: (topic: string) => Log }
 
 export type LogOptions = Readonly<{
-  /** A level, or comma-separated topics that are shown in full (the rest at `info`). */
+  /** A level; or topics, separated by commas, that are logged from `debug` on, all others from `info` on. */
   filter: string
   topic: string
   write?: (line: string) => void
@@ -21,7 +21,7 @@ export type LogOptions = Readonly<{
 
 const SECRET = /token|secret|password|authorization|cookie|_url$|^url$|verifier|challenge/i
 
-/** Levels of nesting that a line shows: enough to be of use, and an end to what goes round in circles. */
+/** How many levels of nesting a line shows; a bound for circular objects. */
 const MAX_DEPTH = 5
 
 const plain = (key: string, value: unknown, depth = 0): unknown => {
@@ -51,7 +51,7 @@ const readable = (level: Level, topic: string, message: string, fields: Fields, 
   return `${at.toISOString().slice(11, 23)} ${level.toUpperCase().padEnd(5)} ${topic}: ${message}${rest.join('')}`
 }
 
-/** Makes a logger; the threshold is decided once from the filter. */
+/** Makes the log of a topic. */
 export const createLog = (options: LogOptions): Log => {
   const write = options.write ?? ((line: string) => void process.stderr.write(`${line}\n`))
   const pretty = options.pretty ?? process.stderr.isTTY === true

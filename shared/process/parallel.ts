@@ -1,8 +1,9 @@
-// Runs a function over many items, a few at a time. Knows nothing of what they are.
+// Runs a function over many items, a few at a time.
 
 /**
- * The results in the order of the items, with at most `limit` runs under way at once.
- * @throws what the first failing run threw, once no run is under way any more; further ones are not begun.
+ * Runs a function for each item, at most `limit` at once.
+ * @returns the results, in the order of the items.
+ * @throws what the first failed run threw, after those under way have ended. No further run begins.
  */
 export const inParallel = async <T, R>(
   items: readonly T[],

@@ -1,19 +1,19 @@
 // When something that failed is tried again. Pure.
 
-/** How often: the pauses between tries (ms), the last one repeating, and how long it is tried (ms). */
+/** The pauses between tries (ms), the last of which repeats, and how long to go on trying (ms). */
 export type Schedule = Readonly<{ pauses_ms: readonly [number, ...number[]]; pending_ms: number }>
 
-/** How long something has been pending: the tries made so far, 1 or more, and since when. */
+/** What has been tried: the number of tries, 1 or more, and since when it has been pending. */
 export type Tried = Readonly<{ attempts: number; owed_since: Date }>
 
-/** A moment so long after `now`, spread by up to a quarter: what failed at once is not tried again at once. */
+/** The moment `pause_ms` after `now`, or up to a quarter later, so that what failed together is not retried together. */
 export const spread = (now: Date, pause_ms: number, random: number): Date =>
   new Date(now.getTime() + pause_ms * (1 + random / 4))
 
 /**
- * The moment of the next try, or null when it is given up. The last try is at the end of the time.
+ * The moment of the next try; null to give up. The last try is at the end of `pending_ms`.
  * @param random in [0, 1).
- * @param least_ms the shortest pause, as the other side asked for.
+ * @param least_ms the shortest pause, as the other side asked (ms).
  */
 export const nextTry = (
   { pauses_ms, pending_ms }: Schedule,

@@ -1,43 +1,44 @@
-// The keys of one service: those of its own purposes, and one for each pair of a service that asks and one that is asked.
-// All are derived from the installation's secret (HKDF-SHA256, RFC 5869), and none can be computed from another.
+// The keys of one service: for its own purposes, and for requests to and from each other service.
+//
+// All are derived from the installation's secret (HKDF-SHA256, RFC 5869). None can be computed from another.
 import { createSecretKey, hkdfSync, type KeyObject } from 'node:crypto'
 import * as z from 'zod'
 
-/** What a key is for. Names are never changed: what was sealed under the key could not be opened again. */
+/** What a key is for. Never change the names: what was sealed under the key could not be opened again. */
 export type Purpose = Readonly<{
   salt: string
   info: string
-  /** Whether what is kept in the database is sealed under it, and has to be sealed anew when the secret is replaced. */
+  /** Whether the database holds data sealed under it, which must be sealed again when the secret is replaced. */
   seals?: true
 }>
 
-/** Keys of one purpose: the first one seals and signs, each of them opens and verifies. */
+/** The keys of one purpose. The first one seals and signs; all of them open and verify. */
 export type Keys = readonly [Uint8Array, ...Uint8Array[]]
 
-/** The keys that one service holds. */
+/** The keys of one service. */
 export type ServiceKeys = Readonly<{
   service: string
-  /** The keys of a purpose of this service's own. @throws Error when it was given none for this purpose. */
+  /** The keys of one of this service's purposes. @throws Error when it was given none. */
   of: (purpose: Purpose) => Keys
-  /** For the requests of this service to another, newest first; none when it may ask nothing there. */
+  /** For requests of this service to another, newest first; empty when there are none. */
   asking: (asked: string) => readonly KeyObject[]
-  /** For the requests of another service to this one, newest first; none when it may ask nothing here. */
+  /** For requests of another service to this one, newest first; empty when there are none. */
   askedBy: (asking: string) => readonly KeyObject[]
 }>
 
 const BYTES = 32
 
-/** The key of a purpose from the installation's secret, 256 bits. */
+/** Derives the key of a purpose from the installation's secret (256 bits). */
 export const deriveKey = (secret: string, { salt, info }: Purpose): Uint8Array =>
   new Uint8Array(hkdfSync('sha256', secret, salt, info, BYTES))
 
-/** The key by which one service knows the requests of another. */
+/** The purpose of the key for the requests of one service to another. */
 const pairPurpose = (asking: string, asked: string): Purpose => ({
   salt: 'loops',
   info: `requests of ${asking} to ${asked}`,
 })
 
-/** Where keys come from: undefined for a key that is not to be had there. */
+/** A source of keys. Returns undefined for a key that it does not have. */
 type Source = (purpose: Purpose) => Uint8Array | undefined
 
 const nameOf = ({ salt, info }: Purpose): string => `${salt}/${info}`
@@ -55,13 +56,13 @@ const decode = (text: string): z.infer<typeof ServiceSecret> | undefined => {
   }
 }
 
-/** The name of the service that a service's secret was made for; undefined when it is none. */
+/** The name of the service that a secret was made for; undefined when it is not the secret of a service. */
 export const serviceOfSecret = (text: string): string | undefined => decode(text)?.service
 
 /**
- * The secret of one service: all keys that it may hold and no other, as one text.
- * @param purposes of this service's own.
- * @param services all there are: it shares a key with each, one for asking and one for being asked.
+ * Makes the secret of one service: exactly the keys that it may hold, as one text.
+ * @param purposes of this service.
+ * @param services all of them; it shares two keys with each, one per direction of requests.
  */
 export const serviceSecret = (
   secret: string,
@@ -81,19 +82,19 @@ export const serviceSecret = (
 
 const fromServiceSecret = (text: string, service: string): Source => {
   const found = decode(text)
-  if (found?.service !== service) throw new Error(`This is no secret of the service ${service}.`)
+  if (found?.service !== service) throw new Error(`This is not a secret of the service ${service}.`)
   return (purpose) => {
     const key = found.keys[nameOf(purpose)]
     return key === undefined ? undefined : new Uint8Array(Buffer.from(key, 'base64url'))
   }
 }
 
-/** What a process was given: secrets of its service alone, or those of the installation; newest first. */
+/** The secrets that a process was given: those of its service, or those of the installation; newest first. */
 export type Given = Readonly<{ service_secrets: readonly string[]; secrets: readonly string[] }>
 
 /**
- * The keys of a service. Secrets of its own come before those of the installation.
- * @throws Error when a service's secret is another's.
+ * The keys of a service, from its own secrets, or else from those of the installation.
+ * @throws Error when a secret was made for another service.
  */
 export const serviceKeys = (service: string, { service_secrets, secrets }: Given): ServiceKeys => {
   const sources: readonly Source[] =
@@ -102,7 +103,7 @@ export const serviceKeys = (service: string, { service_secrets, secrets }: Given
       : secrets.map((secret) => (purpose) => deriveKey(secret, purpose))
   const find = (purpose: Purpose): Uint8Array[] => sources.flatMap((source) => source(purpose) ?? [])
   const pairs = new Map<string, readonly KeyObject[]>()
-  // A key object, because bare bytes would be made one anew for each request, which takes longer than the signature.
+  // Kept as key objects: to make one from bytes for each request takes longer than the signature.
   const pair = (asking: string, asked: string): readonly KeyObject[] => {
     const name = `${asking} ${asked}`
     const known = pairs.get(name) ?? find(pairPurpose(asking, asked)).map((key) => createSecretKey(key))
@@ -121,7 +122,7 @@ export const serviceKeys = (service: string, { service_secrets, secrets }: Given
   }
 }
 
-/** The keys of whoever only listens to the bus, such as an operator's command. */
+/** No keys, for programs that only listen to the bus, such as an operator's command. */
 export const noKeys = (service: string): ServiceKeys =>
   serviceKeys(service, { service_secrets: [], secrets: [] })
 

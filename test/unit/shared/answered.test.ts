@@ -32,7 +32,7 @@ test('who_waits_in_vain_is_told_what_to_look_at', async () => {
   const ask = () => Promise.reject(new TimeoutError())
   await expect(untilAnswered(ask, waiting().patience)).rejects.toMatchObject({
     code: 'unavailable',
-    message: expect.stringMatching(/not answered for 60 seconds: see that most of the NATS servers run/),
+    message: expect.stringMatching(/not answered for 60 seconds: check that most of the NATS servers run/),
   })
 })
 

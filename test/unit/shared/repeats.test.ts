@@ -1,7 +1,7 @@
 // The window over the requests of one process, against a model that remembers all of them.
 import * as fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { emptyWindow, MAX_AGE_MS, takeDown, WINDOW } from '../../../shared/bus/repeats.ts'
+import { emptyWindow, MAX_AGE_MS, recordRequest, WINDOW } from '../../../shared/bus/repeats.ts'
 
 test('first_once_and_repeated_ever_after_in_any_order', () => {
   const numbers = fc.array(fc.integer({ min: 1, max: WINDOW }), { maxLength: 300 })
@@ -10,7 +10,7 @@ test('first_once_and_repeated_ever_after_in_any_order', () => {
       const window = emptyWindow()
       const seen = new Set<number>()
       for (const number of given) {
-        expect(takeDown(window, number, 0)).toBe(seen.has(number) ? 'repeated' : 'first')
+        expect(recordRequest(window, number, 0)).toBe(seen.has(number) ? 'repeated' : 'first')
         seen.add(number)
       }
     }),
@@ -30,7 +30,7 @@ test('nothing_is_taken_twice_however_far_the_numbers_run_on', () => {
       for (const [forward, back] of given) {
         newest += forward
         for (const number of [newest, Math.max(1, newest - back)]) {
-          const verdict = takeDown(window, number, 0)
+          const verdict = recordRequest(window, number, 0)
           if (taken.has(number)) expect(verdict).not.toBe('first')
           else if (newest - number < WINDOW) expect(verdict).toBe('first')
           if (verdict === 'first') taken.add(number)
@@ -42,9 +42,9 @@ test('nothing_is_taken_twice_however_far_the_numbers_run_on', () => {
 
 test('late_when_older_than_the_newest_by_more_than_a_call_may_take', () => {
   const window = emptyWindow()
-  expect(takeDown(window, 10, 100_000)).toBe('first')
-  expect(takeDown(window, 9, 100_000 - MAX_AGE_MS)).toBe('first')
-  expect(takeDown(window, 8, 100_000 - MAX_AGE_MS - 1)).toBe('late')
-  expect(takeDown(window, 10 + WINDOW, 100_000)).toBe('first')
-  expect(takeDown(window, 10, 100_000)).toBe('late')
+  expect(recordRequest(window, 10, 100_000)).toBe('first')
+  expect(recordRequest(window, 9, 100_000 - MAX_AGE_MS)).toBe('first')
+  expect(recordRequest(window, 8, 100_000 - MAX_AGE_MS - 1)).toBe('late')
+  expect(recordRequest(window, 10 + WINDOW, 100_000)).toBe('first')
+  expect(recordRequest(window, 10, 100_000)).toBe('late')
 })

@@ -172,7 +172,7 @@ describe('the keys of a service', () => {
   })
 
   test('are_refused_to_another_service', () => {
-    expect(() => own('tasks', of('webhooks'))).toThrow(/no secret of the service tasks/)
+    expect(() => own('tasks', of('webhooks'))).toThrow(/not a secret of the service tasks/)
   })
 
   test('ask_under_the_new_secret_and_are_asked_under_either_while_it_is_replaced', () => {

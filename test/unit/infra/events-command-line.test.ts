@@ -1,9 +1,9 @@
 // What the words of `npm run events` ask for, and which of them are refused with a sentence.
 import { expect, test } from 'vitest'
-import { readAsked } from '../../../infra/events/ask.ts'
+import { readCommand } from '../../../infra/events/command-line.ts'
 
 const NOW = new Date('2026-05-05T12:00:00Z')
-const asked = (words: string) => readAsked(words.split(' ').filter(Boolean), NOW)
+const asked = (words: string) => readCommand(words.split(' ').filter(Boolean), NOW)
 
 test.each([
   ['', { command: 'help' }],
@@ -36,7 +36,7 @@ test.each([
   ['replay', /needs --consumer NAME and --since WHEN/],
   ['replay --lost --consumer reports', /needs --consumer NAME and --since WHEN/],
   ['replay --consumer reports', /needs --consumer NAME and --since WHEN/],
-  ['replay --consumer reports --since yesterday', /--since yesterday is no moment/],
+  ['replay --consumer reports --since yesterday', /--since yesterday is not a moment/],
   ['replay --consumer reports --since 2027-01-01', /has not come yet/],
 ])('%j is refused', (words, why) => {
   expect(() => asked(words)).toThrow(why)

@@ -1,5 +1,4 @@
 // The dead letters of all services as one list, for an operator.
-
 import { CONTRACTS } from '../../shared/contracts/index.ts'
 import {
   type Chosen,
@@ -12,8 +11,8 @@ import { openDatabaseClock } from '../../shared/storage/database-clock.ts'
 import type { Mongo } from '../../shared/storage/mongo.ts'
 import { StartFault } from '../report.ts'
 
-/** The desks of all services, or of the one that is named. @throws StartFault when there is no such service */
-const desksOf = (
+/** The list of each service, or of the named one. @throws StartFault when there is no such service. */
+const listsOf = (
   mongo: Mongo,
   clock: Clock,
   consumer: string | undefined,
@@ -32,21 +31,21 @@ const desksOf = (
 
 const sum = (numbers: readonly number[]): number => numbers.reduce((total, one) => total + one, 0)
 
-/** One desk in front of all of them, or of the one that is named. */
-export const openEventCommands = async (
+/** Opens the dead letters of all services, or of the named one, as one list. */
+export const openAllDeadLetters = async (
   mongo: Mongo,
   clock: Clock,
   consumer: string | undefined,
 ): Promise<DeadLetterList> => {
-  const desks = await desksOf(mongo, clock, consumer)
-  const all = <T>(ask: (desk: DeadLetterList) => Promise<T>): Promise<T[]> => Promise.all(desks.map(ask))
+  const lists = await listsOf(mongo, clock, consumer)
+  const all = <T>(ask: (list: DeadLetterList) => Promise<T>): Promise<T[]> => Promise.all(lists.map(ask))
   return {
     list: async (chosen: Chosen, limit: number): Promise<readonly DeadLetter[]> =>
-      (await all((desk) => desk.list(chosen, limit)))
+      (await all((one) => one.list(chosen, limit)))
         .flat()
         .toSorted((a, b) => b.at.getTime() - a.at.getTime())
         .slice(0, limit),
-    count: async (chosen) => sum(await all((desk) => desk.count(chosen))),
-    ask: async (chosen) => sum(await all((desk) => desk.ask(chosen))),
+    count: async (chosen) => sum(await all((one) => one.count(chosen))),
+    ask: async (chosen) => sum(await all((one) => one.ask(chosen))),
   }
 }

@@ -1,25 +1,26 @@
-// What an operator may ask about events, read from the words of a command. Pure.
+// The command line of `npm run events`. Pure.
 import { parseArgs } from 'node:util'
 import { StartFault } from '../report.ts'
 
 export const USAGE = `npm run events -- tail [--type EVENT] [--workspace ID] [--since WHEN] [--once]
-    shows events as they come, one line of JSON each, until Ctrl-C; --once ends when all that is there was shown
+    shows events as they come, one line of JSON each, until Ctrl-C; --once ends after those that are there now
 npm run events -- snapshot [--workspace ID] [--source SERVICE] [--type EVENT]
-    writes all that there is now, one line of JSON each, and the place in the stream from which to read on
+    writes the present state, one line of JSON per record, and the place in the stream to read on from
 npm run events -- dead [ID] [--consumer NAME] [--all] [--limit N]
     lists the events that a service gave up, newest first; with an ID, that one in full
-    --all       also those that were redriven since
+    --all       includes those that were redriven since
 npm run events -- redrive ID... | --all [--consumer NAME]
-    has the service try them again; nothing else hears of it
+    has the service try them again; no other service or subscriber is concerned
 npm run events -- replay --consumer NAME --since WHEN [--dry-run]
     delivers the events since then to a durable consumer again; WHEN is 30m, 2h, 3d or 2026-01-31T12:00Z
 npm run events -- replay --lost
-    has every service look for its events of the last 72 hours in the stream, and tell those again that are not there
+    has every service look for its events of the last 72 hours in the stream, and publish those again that are missing
 
-They mean the system that npm start runs with this DATA_DIR, or the one of MONGODB_URL and NATS_URL.
+These commands act on the system that npm start runs with this DATA_DIR, or on the one of MONGODB_URL and NATS_URL.
 `
 
-export type Asked =
+/** A command, with its options checked. */
+export type Command =
   | Readonly<{ command: 'dead'; id?: string; consumer?: string; all: boolean; limit: number }>
   | Readonly<{ command: 'redrive'; ids: readonly string[]; consumer?: string }>
   | Readonly<{ command: 'replay'; consumer: string; since: Date; dry: boolean }>
@@ -44,12 +45,12 @@ const OPTIONS = {
 
 const UNITS_MS: Readonly<Record<string, number>> = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 }
 
-/** @throws StartFault when it is no moment, or one that has not come yet */
+/** @throws StartFault when it is not a moment, or a future one. */
 const momentOf = (when: string, now: Date): Date => {
   const [, count, unit = ''] = /^(\d{1,6})([smhd])$/.exec(when) ?? []
   const at = count ? new Date(now.getTime() - Number(count) * (UNITS_MS[unit] ?? 0)) : new Date(when)
   if (Number.isNaN(at.getTime()))
-    throw new StartFault(`--since ${when} is no moment: write 30m, 2h, 3d or 2026-01-31T12:00Z.`)
+    throw new StartFault(`--since ${when} is not a moment: write 30m, 2h, 3d or 2026-01-31T12:00Z.`)
   if (at > now) throw new StartFault(`--since ${when} has not come yet.`)
   return at
 }
@@ -59,7 +60,7 @@ const limitOf = (limit: string): number => {
   return Number(limit)
 }
 
-const read = (words: readonly string[]) => {
+const parse = (words: readonly string[]) => {
   try {
     return parseArgs({ args: [...words], options: OPTIONS, allowPositionals: true })
   } catch (error) {
@@ -68,11 +69,11 @@ const read = (words: readonly string[]) => {
 }
 
 /**
- * The words of a command as what they ask for.
- * @throws StartFault with one sentence for what is wrong with them
+ * Reads the words of a command line.
+ * @throws StartFault with one sentence that says what is wrong.
  */
-export const readAsked = (words: readonly string[], now: Date): Asked => {
-  const { values, positionals } = read(words)
+export const readCommand = (words: readonly string[], now: Date): Command => {
+  const { values, positionals } = parse(words)
   const [command, ...ids] = positionals
   const { consumer, all, since, lost } = values
   const of = consumer === undefined ? {} : { consumer }
