@@ -1,13 +1,13 @@
-// Names with addresses, our own, and the name that a mail server is greeted with. Pure. Nothing here is ever handed on as a string to be parsed again: one such string
-// can hold several recipients.
+// Names with their addresses, and the name that a mail server is greeted with. Pure. Name and address stay apart, because a
+// string that is parsed again could hold several recipients.
 import { toAddress } from '../../shared/net/email-address.ts'
 
-/** A person's or our own name and address, kept apart. */
+/** A name and its address. */
 export type Mailbox = Readonly<{ name: string; address: string }>
 
 /**
- * The sender out of `Name <address>` or a bare address, as the configuration allows them.
- * @throws when the address is none.
+ * The sender of the configuration, given as `Name <address>` or as an address.
+ * @throws when the address is not valid.
  */
 export const parseSender = (text: string): Mailbox => {
   const [, name = '', angled] = /^([^<]*)<([^>]*)>$/.exec(text) ?? []
@@ -16,13 +16,13 @@ export const parseSender = (text: string): Mailbox => {
   return { name: name.trim().replace(/^"(.*)"$/, '$1'), address }
 }
 
-/** The part behind the `@`, which message ids end with. */
+/** The part after the `@`, which message ids end with. */
 export const domainOf = ({ address }: Mailbox): string => address.slice(address.lastIndexOf('@') + 1)
 
 /**
- * The name to greet a mail server with (RFC 5321 §4.1.1.1): what SMTP_URL has as `?name=`, else the host of PUBLIC_URL. Large
- * relays refuse a name without a dot, which is what a container has.
- * @returns undefined where neither has a full name; then the transport takes the machine's own.
+ * The name to greet a mail server with (RFC 5321 §4.1.1.1): the `?name=` of SMTP_URL, else the host of PUBLIC_URL. Large relays
+ * refuse a name without a dot, such as that of a container.
+ * @returns undefined where neither has a full name; then the transport takes the machine's.
  */
 export const greetingName = (smtp_url: string, public_url: string): string | undefined => {
   const given = URL.canParse(smtp_url) ? new URL(smtp_url).searchParams.get('name') : null

@@ -1,27 +1,27 @@
-// The mails of the development mailbox: the newest few, kept over restarts and shared by all notifiers. All queries are
-// by id, which is in order of time.
+// The newest mails of the development mailbox in MongoDB, shared by all notifiers. All queries are by id, which is in order of
+// time.
 import type { Db } from 'mongodb'
 import type { DevMail } from '../../shared/contracts/notifier/shapes.ts'
 import { openCollection } from '../../shared/storage/collection.ts'
 
-/** Mails kept; older ones go. */
+/** Mails kept; older ones are deleted. */
 export const KEPT_MAILS = 500
-/** Most bytes of one mail as JSON, and of a page unless one mail alone is larger: an answer on the bus holds 1 MiB. */
+/** Most bytes of a mail as JSON, and of a page with more than one mail: an answer on the bus holds 1 MiB. */
 const MAIL_BYTES = 768 * 1_024
 const PAGE_BYTES = 512 * 1_024
 
 type DevMailDocument = Omit<DevMail, 'id' | 'headers'> & {
   _id: string
-  /** As pairs: a header's name may have a dot or a dollar in it, a field's name should not. */
+  /** As pairs, because names of headers may have dots and dollars, and names of fields should not. */
   headers: [string, string][]
   size: number
 }
 
 export type DevMails = Readonly<{
-  /** Keeps a mail; false when it is too large to be kept. */
+  /** Keeps a mail. @returns false when it is too large. */
   add: (mail: DevMail) => Promise<boolean>
   find: (id: string) => Promise<DevMail | null>
-  /** Newest first, after `cursor`; ends early when the page grows large. */
+  /** Newest first, after `cursor`. A page ends early when it grows large. */
   list: (
     limit: number,
     cursor?: string,
@@ -34,7 +34,7 @@ const view = ({ _id, size: _, headers, ...mail }: DevMailDocument): DevMail => (
   headers: Object.fromEntries(headers),
 })
 
-/** Opens the mailbox. */
+/** Opens the collection. */
 export const openDevMails = async (db: Db): Promise<DevMails> => {
   const { collection: mails } = await openCollection<DevMailDocument>(db, 'dev_mails', { indexes: [] })
   return {
@@ -50,7 +50,7 @@ export const openDevMails = async (db: Db): Promise<DevMails> => {
         .limit(1)
         .project<{ _id: string }>({ _id: 1 })
         .next()
-      // No version guard: a mail never changes, it only goes.
+      // No version in the filter: a mail is never changed, only deleted.
       if (surplus) await mails.deleteMany({ _id: { $lte: surplus._id } })
       return true
     },

@@ -1,5 +1,4 @@
-// A mail server of our own for development: it takes every mail on this machine's loopback and keeps it for reading.
-// Knows neither what the mails are about nor where they are kept.
+// A mail server for development: it accepts every mail on the loopback address and keeps it for reading.
 import type { AddressInfo } from 'node:net'
 import { type ParsedMail, simpleParser } from 'mailparser'
 import { SMTPServer, type SMTPServerDataStream, type SMTPServerSession } from 'smtp-server'
@@ -9,17 +8,17 @@ import type { Ids } from '../../shared/process/ids.ts'
 import type { Log } from '../../shared/process/log.ts'
 
 export type DevMailboxDeps = Readonly<{
-  /** Keeps a mail; false when it is too large. */
+  /** Keeps a mail. @returns false when it is too large. */
   keep: (mail: DevMail) => Promise<boolean>
   clock: Clock
   ids: Ids
   log: Log
 }>
 
-/** A running mailbox: the URL to send to. */
+/** A running mailbox, with the URL to send to. */
 export type DevMailbox = AsyncDisposable & Readonly<{ url: string }>
 
-/** Most bytes of a mail as it travels. */
+/** Most bytes of a mail as sent. */
 const MAX_MAIL_BYTES = 512 * 1_024
 
 const unfold = (line: string): [string, string] => {
@@ -28,7 +27,7 @@ const unfold = (line: string): [string, string] => {
   return [line.slice(0, colon).trim().toLowerCase(), value.trim()]
 }
 
-/** A parsed mail as it is kept: addresses from the envelope, since that is where it really went. */
+/** A parsed mail as it is kept. Its addresses are those of the envelope, where it really went. */
 const toDevMail = (parsed: ParsedMail, session: SMTPServerSession, id: string, date: Date): DevMail => {
   const { mailFrom, rcptTo } = session.envelope
   return {
@@ -46,11 +45,11 @@ const toDevMail = (parsed: ParsedMail, session: SMTPServerSession, id: string, d
 const refuse = (responseCode: number, message: string): Error =>
   Object.assign(new Error(message), { responseCode })
 
-/** Reads a mail to its end, past its limit too: the client hears of that only when it has sent everything. */
+/** Reads a mail to its end, even past the limit: the client reads the refusal only when it has sent everything. */
 const read = async (stream: SMTPServerDataStream): Promise<Buffer> => {
   const chunks: Buffer[] = []
   for await (const chunk of stream) if (!stream.sizeExceeded) chunks.push(chunk as Buffer)
-  if (stream.sizeExceeded) throw refuse(552, `A mail may have ${MAX_MAIL_BYTES} bytes here`)
+  if (stream.sizeExceeded) throw refuse(552, `A mail can have at most ${MAX_MAIL_BYTES} bytes here`)
   return Buffer.concat(chunks)
 }
 
@@ -78,7 +77,7 @@ export const startDevMailbox = async ({ keep, clock, ids, log }: DevMailboxDeps)
   })
   const listening = Promise.withResolvers<void>()
   server.on('error', (error) => {
-    // Rejecting does nothing once it listens; then this is one client's broken connection.
+    // Once it listens, this is a broken connection of one client, and rejecting does nothing.
     listening.reject(error)
     log.debug('mailbox connection failed', { error })
   })

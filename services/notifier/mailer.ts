@@ -1,8 +1,8 @@
-// SMTP out: hands one mail to the server, one transaction for one recipient, and says what the server said.
+// Hands mails to the SMTP server, one transaction for each recipient, and reports its answer.
 //
-// What can be promised: each recipient gets a mail at least once; twice only when a sender dies, or its patience ends,
-// between the end of the message and the server's 250. Then nobody can know whether the server had taken it (RFC 1047).
-// Both copies then have the same Message-ID and Date, so that many mail programs show one.
+// Each recipient gets a mail at least once. They get it twice only when a sender dies or times out between the end of the
+// message and the server's 250, since nobody can know then whether the server took it (RFC 1047). Both copies have the same
+// Message-ID and Date, so many mail programs show one.
 import { createTransport, type SendMailOptions } from 'nodemailer'
 import type { Language } from '../../shared/contracts/define/language.ts'
 import { within } from '../../shared/process/lifecycle.ts'
@@ -19,38 +19,37 @@ export type Mail = Readonly<{
   subject: string
   text: string
   html: string
-  /** What it is written in. */
+  /** The language that it is written in. */
   language: Language
-  /** Message id that all mails about one thing refer to, so that mail programs show them together. */
+  /** The message id that all mails about one thing refer to, so that mail programs show them together. */
   thread?: string
-  /** Headers of the workspace's list; absent for a mail that nobody can subscribe to. */
+  /** What the headers of a mailing list say; absent for a mail that nobody can unsubscribe from. */
   list?: Readonly<{ id: string; name: string; unsubscribe_url: string }>
 }>
 
 export type Mailer = AsyncDisposable &
   Readonly<{
-    /** Hands one over. At the signal's abort the mail is broken off. */
+    /** Hands a mail over. The signal breaks it off. */
     send: (mail: Mail, signal?: AbortSignal) => Promise<Outcome>
   }>
 
-/** Connections of one instance, each with one mail at a time. */
+/** Connections to the server, each with one mail at a time. */
 export const CONNECTIONS = 10
 /**
- * Bounds on a silent server and on one mail from first to last (ms). A server that looks through a mail before it answers
- * needs its time, and giving up on it makes a second copy (RFC 5321 §4.5.3.2.6); one that is gone should not hold a
- * connection for long.
+ * How long the server may be silent, and how long a mail may take (ms). A server that scans a mail before it answers needs time,
+ * and giving up on it makes a second copy (RFC 5321 §4.5.3.2.6); one that is gone should not hold a connection for long.
  */
 const SILENCE_TIMEOUT_MS = 60_000
 const SEND_TIMEOUT_MS = 180_000
-/** What is under way when the pool closes was given its time before. */
+/** How long closing waits for what is under way (ms): its sender has waited before. */
 export const CLOSE_TIMEOUT_MS = 1_000
 
-/** An encoded word (RFC 2047 §2) holds at most 75 characters, of which `=?UTF-8?B??=` takes 12: 45 bytes as base64. */
+/** An encoded word has at most 75 characters (RFC 2047 §2). `=?UTF-8?B??=` takes 12 of them, which leaves 45 bytes as base64. */
 const WORD_BYTES = 45
 
 /**
- * A text as encoded words. Plain text that looks like an encoded word must become one itself (RFC 2047 §5): a reader would
- * decode it, and see what no filter has seen.
+ * A text as encoded words. Plain text that looks like an encoded word must be encoded itself (RFC 2047 §5): mail programs would
+ * decode it and show what no filter has seen.
  */
 const encodedWords = (text: string): string => {
   const words = ['']
@@ -61,14 +60,14 @@ const encodedWords = (text: string): string => {
   }
   return words.map((word) => `=?UTF-8?B?${Buffer.from(word).toString('base64')}?=`).join(' ')
 }
-/** The transport encodes what is not ASCII. This is, and would go out as it is. */
+/** The transport encodes only what is not ASCII, so it would leave this as it is. */
 const LOOKS_ENCODED = /=\?/
 const subjectOf = (subject: string) =>
   LOOKS_ENCODED.test(subject)
     ? { headers: { Subject: { prepared: true, foldLines: true, value: encodedWords(subject) } } }
     : { subject, headers: {} }
 
-/** The mail in the transport's words: addresses as objects and an envelope of our own, so that nothing is parsed. */
+/** The mail as the transport takes it. Addresses are objects and the envelope is given, so that no address is parsed. */
 export const toMessage = (mail: Mail): SendMailOptions => {
   const { headers, ...subject } = subjectOf(mail.subject)
   return {
@@ -83,7 +82,7 @@ export const toMessage = (mail: Mail): SendMailOptions => {
     ...(mail.thread === undefined ? {} : { references: mail.thread, inReplyTo: mail.thread }),
     headers: {
       ...headers,
-      // RFC 3834: no program should answer this one.
+      // No program should answer it (RFC 3834).
       'Auto-Submitted': 'auto-generated',
       'X-Auto-Response-Suppress': 'All',
       'Content-Language': mail.language,
@@ -104,8 +103,8 @@ export const toMessage = (mail: Mail): SendMailOptions => {
 }
 
 /**
- * Opens a pool of connections to the server of an `smtp:` or `smtps:` URL; each is made when first needed.
- * @param name to greet the server with; undefined: that of this machine.
+ * Opens a pool of connections to the server of an `smtp:` or `smtps:` URL. Each is made when first needed.
+ * @param name to greet the server with; undefined for that of this machine.
  */
 export const createMailer = (url: string, name?: string): Mailer => {
   const transport = createTransport({
@@ -113,14 +112,14 @@ export const createMailer = (url: string, name?: string): Mailer => {
     ...(name === undefined ? {} : { name }),
     pool: true,
     maxConnections: CONNECTIONS,
-    // The pool sends again by itself only what had not begun to leave, on a connection that the server had closed.
+    // The pool itself sends again only a mail that had not begun to leave, when the server had closed the connection.
     maxRequeues: 1,
     dnsTimeout: 5_000,
     connectionTimeout: 10_000,
     greetingTimeout: 10_000,
     socketTimeout: SILENCE_TIMEOUT_MS,
   })
-  // A fault of an idle connection is of no consequence: the next mail opens another.
+  // An error of an idle connection does not matter: the next mail opens another.
   transport.on('error', () => undefined)
   const underWay = new Set<Promise<unknown>>()
   return {

@@ -1,5 +1,4 @@
-// Wires the notifier: its ledger, where mails go, the sender, its reactions and its answers. The only file here that
-// knows what is plugged in.
+// Wires the notifier: its stores, where mails go, the sender, its reactions and its operations.
 import { client } from '../../shared/bus/client.ts'
 import { gateway } from '../../shared/contracts/gateway/contract.ts'
 import { loopsQueue } from '../../shared/contracts/loops-queue/contract.ts'
@@ -23,14 +22,14 @@ import { startSender } from './sender.ts'
 import { openSuppressions } from './suppression-store.ts'
 import { UNSUBSCRIBE, unsubscribeKeys } from './unsubscribe.ts'
 
-/** How often old notices are forgotten (ms). */
-const TEND_MS = 60 * 60_000
+/** How often old notices are deleted (ms). */
+const DELETE_OLD_MS = 60 * 60_000
 
-/** Where mails are handed over: the server of the configuration, or a mailbox of our own. */
+/** Where mails go: to the configured server, or to the development mailbox. */
 const smtpUrl = async (host: Host, devMails: DevMails | null): Promise<string> => {
   const { clock, ids, log } = host
   if (!devMails) return host.config.SMTP_URL ?? ''
-  // Loaded only here: an installation that sends its mails has no use for the packages of a mail server.
+  // Loaded only here, because an installation that sends its mails does not need the packages of a mail server.
   const { startDevMailbox } = await import('./dev-mailbox.ts')
   return host.stack.use(await startDevMailbox({ keep: devMails.add, clock, ids, log: log.child('mailbox') }))
     .url
@@ -74,10 +73,12 @@ const wire = async (host: Host): Promise<void> => {
       term_ms,
     }),
   )
-  stack.use(repeat(deliveries.deleteOld, { interval_ms: TEND_MS, log: host.log.child('ledger'), random }))
-  const told = reactions({ deliveries, subscriptions, gateway: members, clock, nudge: sender.nudge })
-  await host.consume(told)
-  const asked = {
+  stack.use(
+    repeat(deliveries.deleteOld, { interval_ms: DELETE_OLD_MS, log: host.log.child('ledger'), random }),
+  )
+  const reacting = reactions({ deliveries, subscriptions, gateway: members, clock, nudge: sender.nudge })
+  await host.consume(reacting)
+  const answering = {
     deliveries,
     subscriptions,
     suppressions,
@@ -86,12 +87,12 @@ const wire = async (host: Host): Promise<void> => {
     random,
     nudge: sender.nudge,
   }
-  await host.serve(notifier, handlers(asked))
+  await host.serve(notifier, handlers(answering))
 }
 
 /**
  * Starts the notifier.
- * @throws ConfigError when mails can go nowhere; AppError `unavailable` when MongoDB or NATS does not answer.
+ * @throws ConfigError when mails have nowhere to go; AppError `unavailable` when MongoDB or NATS does not answer.
  */
 export const start = async (config: Config): Promise<Started> => {
   if (config.SMTP_URL === undefined && !keepsMails(config))

@@ -1,5 +1,5 @@
-// Addresses that no mail goes to any more, because a mail server said that nobody is there. All queries are by address,
-// which is the id. Kept until somebody who knows better lifts it.
+// Addresses that get no more mail, because a mail server said that they do not exist. All queries are by address, which is the
+// id. An address stays here until somebody lifts it.
 import type { Db } from 'mongodb'
 import type { Clock } from '../../shared/process/clock.ts'
 import { openCollection } from '../../shared/storage/collection.ts'
@@ -7,7 +7,7 @@ import { isDuplicateKey } from '../../shared/storage/mongo.ts'
 
 /** An address that is out of use. */
 export type Suppression = Readonly<{
-  /** The address in lower case: no server in use tells letters' cases apart, and a second try would only annoy one. */
+  /** The address in lower case, since mail servers in use ignore case. */
   _id: string
   v: number
   reason: string
@@ -15,15 +15,15 @@ export type Suppression = Readonly<{
 }>
 
 export type Suppressions = Readonly<{
-  /** The suppressed ones among the addresses, each with what the server said. */
+  /** Which of the addresses are suppressed, by suppressionKey, each with what the server said. */
   among: (addresses: readonly string[]) => Promise<ReadonlyMap<string, Suppression>>
-  /** Suppresses an address; one that is suppressed stays as it is. */
+  /** Suppresses an address. One that is suppressed already stays as it is. */
   add: (address: string, reason: string) => Promise<void>
-  /** Uses an address again; whether it was suppressed. */
+  /** Uses an address again. @returns whether it was suppressed. */
   lift: (address: string) => Promise<boolean>
 }>
 
-/** An address as suppressions know it. */
+/** The id of an address's suppression. */
 export const suppressionKey = (address: string): string => address.toLowerCase()
 
 /** Opens the collection. */
@@ -45,7 +45,7 @@ export const openSuppressions = async (
         if (!isDuplicateKey(error)) throw error
       }
     },
-    // No version guard: a suppression never changes, it only goes.
+    // No version in the filter: a suppression is never changed, only deleted.
     lift: async (address) =>
       (await suppressions.deleteOne({ _id: suppressionKey(address) })).deletedCount === 1,
   }

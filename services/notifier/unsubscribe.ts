@@ -1,5 +1,5 @@
-// The secret of an unsubscribe link: whose mails of which workspace it is about, sealed with our key. Pure; it works
-// without a login, so it can do nothing else (RFC 8058).
+// The token of an unsubscribe link: a person and a workspace, sealed with a key. Pure. It works without signing in (RFC 8058),
+// so it gives access to nothing else.
 import { createHmac, createSecretKey, type KeyObject, timingSafeEqual } from 'node:crypto'
 import { UNSUBSCRIBE } from '../../shared/contracts/notifier/contract.ts'
 import { deriveKey, type Keys } from '../../shared/process/service-keys.ts'
@@ -13,12 +13,12 @@ const ID_CHARS = 26
 const SEAL_BYTES = 32
 
 /**
- * The key of these links alone, from the secret that all replicas share. A key object, because sealing with bare bytes makes
- * one anew for each mail, which takes longer than the seal.
+ * The key of these links, derived from the secret that all replicas share. A key object, because with bare bytes one would be
+ * made for each mail, which takes longer than the seal.
  */
 export const unsubscribeKey = (secret: string): KeyObject => createSecretKey(deriveKey(secret, UNSUBSCRIBE))
 
-/** The keys of these links: new ones are made with the first, each of them reads. */
+/** The keys of these links. The first seals new ones; each of them reads. */
 export const unsubscribeKeys = ([first, ...others]: Keys): readonly [KeyObject, ...KeyObject[]] => [
   createSecretKey(first),
   ...others.map((key) => createSecretKey(key)),
@@ -32,7 +32,7 @@ export const unsubscribeToken = (key: KeyObject, { workspace_id, user_id }: Subj
   return Buffer.concat([ids, seal(key, ids)]).toString('base64url')
 }
 
-/** What a token is about, or undefined when it was made with none of these keys. Compared in constant time. */
+/** The subject of a token; undefined when it was sealed with none of these keys. Compared in constant time. */
 export const readUnsubscribeToken = (keys: readonly KeyObject[], token: string): Subject | undefined => {
   const bytes = Buffer.from(token, 'base64url')
   if (bytes.length !== 2 * ID_CHARS + SEAL_BYTES || bytes.toString('base64url') !== token) return undefined

@@ -1,4 +1,4 @@
-// One call that a webhook is owed: its making, what an answer means for it, and when it is tried again. Pure.
+// One call to a webhook: how it is made, what an answer means, and when it is tried again. Pure.
 import type { CloudEvent } from '../../shared/contracts/define/cloud-event.ts'
 import type { DELIVERY_STATUSES, WebhookDelivery } from '../../shared/contracts/webhooks/shapes.ts'
 import type { OutboundFault } from '../../shared/net/outbound.ts'
@@ -8,41 +8,41 @@ import type { Webhook } from './webhook-rules.ts'
 export type DeliveryStatus = (typeof DELIVERY_STATUSES)[number]
 
 export type Delivery = Readonly<{
-  /** `<event id>:<webhook id>`: an event that comes twice finds it there already. */
+  /** `<event id>:<webhook id>`, so a repeated event makes no second one. */
   _id: string
   ws: string
   v: number
   webhook_id: string
   event_id: string
   type: string
-  /** What is sent, to the byte: the event as JSON. */
+  /** The bytes that are sent: the event as JSON. */
   body: string
   status: DeliveryStatus
-  /** Since it is owed. */
+  /** Tries since it became pending. */
   attempts: number
-  /** When a sender should look at it: the next try, or the end of the lease of whoever sends it; absent when settled. */
+  /** When a sender should look at it: at its next try, or when the lease of its sender ends; absent when settled. */
   due_at?: Date
   /** The lease: which claim holds it. */
   claim?: string
   happened_at: Date
-  /** When it was made, or last asked to be made again. */
+  /** Since when it is pending: since it was made, or was last replayed. */
   owed_since: Date
   delivered_at: Date | null
-  /** What came of the last try, for people. */
+  /** The result of the last try, for people. */
   answer: string | null
-  /** When it is forgotten; absent while it is pending. */
+  /** When it is deleted; absent while it is pending. */
   expires_at?: Date
 }>
 
 const MINUTE_MS = 60_000
 const HOUR_MS = 60 * MINUTE_MS
 /**
- * How long a delivery can be seen and replayed after its end: longer than the stream may tell its event again (30 days, and the three
- * after which the journal forgets it), so that none is called out anew because its delivery was forgotten.
+ * How long a settled delivery can be seen and replayed (ms): longer than the stream can redeliver its event (30 days, and three
+ * more in the journal), or a call might be made again because its delivery was deleted.
  */
 export const KEPT_MS = 40 * 24 * HOUR_MS
 
-/** What an event makes a webhook owed. */
+/** The pending call of an event to a webhook. */
 export const deliveryOf = (
   event: CloudEvent,
   { _id, ws }: Pick<Webhook, '_id' | 'ws'>,
@@ -64,7 +64,7 @@ export const deliveryOf = (
   answer: null,
 })
 
-/** An event about nothing, with which people try whether a webhook works. */
+/** The event with which people test a webhook. */
 export const testEvent = (webhook: Webhook, id: string, now: Date): CloudEvent => ({
   specversion: '1.0',
   id,
@@ -78,23 +78,23 @@ export const testEvent = (webhook: Webhook, id: string, now: Date): CloudEvent =
   data: { webhook_id: webhook._id, url: webhook.url },
 })
 
-/** How long a call stays pending (ms); the last try is at its end. */
+/** How long a call stays pending (ms). The last try is at its end. */
 export const PENDING_MS = 24 * HOUR_MS
 /**
- * When a call is made again: the example of standardwebhooks.com as far as its first day goes. Whoever has been away for a
- * day is told by hand, with a replay.
+ * When a call is made again: the first day of the schedule that standardwebhooks.com gives as an example. A receiver that was
+ * away for longer gets a replay, by hand.
  */
 export const SCHEDULE: Schedule = {
   pauses_ms: [5_000, 5 * MINUTE_MS, 30 * MINUTE_MS, 2 * HOUR_MS, 5 * HOUR_MS, 10 * HOUR_MS],
   pending_ms: PENDING_MS,
 }
-/** Pause at least for who says that it has too much to do. */
+/** Least pause for a receiver that says that it is overloaded (ms). */
 const THROTTLED_MS = MINUTE_MS
 const THROTTLING = [429, 502, 503, 504]
-/** The longest wait that a receiver can ask for. */
+/** The longest pause that a receiver can ask for (ms). */
 const MAX_ASKED_MS = 6 * HOUR_MS
 
-/** The wait that a receiver asks for (RFC 9110 §10.2.3), in milliseconds and bounded; 0 when it asks for none. */
+/** The pause that a receiver asks for with `Retry-After` (RFC 9110 §10.2.3), bounded (ms); 0 when it asks for none. */
 export const askedPause = (retryAfter: string | undefined, now: Date): number => {
   if (retryAfter === undefined) return 0
   const asked_ms = /^\d+$/.test(retryAfter)
@@ -103,17 +103,17 @@ export const askedPause = (retryAfter: string | undefined, now: Date): number =>
   return Number.isNaN(asked_ms) ? 0 : Math.min(Math.max(asked_ms, 0), MAX_ASKED_MS)
 }
 
-/** What came of a try: a status with the wait that was asked for, or no answer. */
+/** The result of a try: an HTTP answer, or none. */
 export type Outcome =
   | Readonly<{ status: number; retry_after: string | undefined }>
   | Readonly<{ fault: OutboundFault }>
 
-/** What becomes of a delivery. */
+/** What becomes of a delivery after a try. */
 export type NextState =
   | Readonly<{ status: 'delivered' | 'failed' | 'gone'; answer: string }>
   | Readonly<{ status: 'pending'; answer: string; due_at: Date }>
 
-/** One text for an address that is inside and one that nobody answers at: the difference would tell what there is inside. */
+/** The same text for a private address and for one that does not answer: the difference would map the private network. */
 const NOT_REACHED = 'not reached at a public address'
 const FAULTS: Readonly<Record<OutboundFault, string>> = {
   address_not_public: NOT_REACHED,
@@ -123,8 +123,8 @@ const FAULTS: Readonly<Record<OutboundFault, string>> = {
 }
 
 /**
- * Decides by the answer, as standardwebhooks.com has it: 2xx is success, 410 ends the webhook, all else is tried again,
- * redirects included.
+ * Judges an answer as standardwebhooks.com says: 2xx is success, 410 ends the webhook, everything else is tried again,
+ * redirects too.
  */
 export const judge = (outcome: Outcome, delivery: Delivery, now: Date, random: number): NextState => {
   const status = 'status' in outcome ? outcome.status : 0
@@ -137,7 +137,7 @@ export const judge = (outcome: Outcome, delivery: Delivery, now: Date, random: n
   return due_at ? { status: 'pending', answer, due_at } : { status: 'failed', answer }
 }
 
-/** As the workspace's managers see it. */
+/** A delivery as the managers of the workspace see it. */
 export const deliveryView = (delivery: Delivery): WebhookDelivery => ({
   id: delivery._id,
   event: delivery.type,

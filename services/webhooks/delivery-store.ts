@@ -1,4 +1,4 @@
-// The ledger of calls: one delivery per event and webhook. Knows MongoDB, and nothing of HTTP.
+// The calls to webhooks in MongoDB: one delivery for each event and webhook.
 import type { Db, IndexDescription } from 'mongodb'
 import type { Ids } from '../../shared/process/ids.ts'
 import { openCollection } from '../../shared/storage/collection.ts'
@@ -10,20 +10,20 @@ import { type Delivery, KEPT_MS } from './delivery-rules.ts'
 
 export type Deliveries = PendingWork<Delivery> &
   Readonly<{
-    /** Adds deliveries; those that are there stay as they are. */
+    /** Adds deliveries; existing ones stay as they are. */
     add: (deliveries: readonly Delivery[]) => Promise<void>
     find: (id: string) => Promise<Delivery | null>
-    /** Those of a webhook, newest event first, after the given one. */
+    /** Deliveries of a webhook, newest event first, after that id. */
     list: (ws: string, webhook_id: string, limit: number, after?: string) => Promise<readonly Delivery[]>
-    /** Owes one again; false when it has changed since. */
+    /** Makes one pending again. @returns false when it has changed since. */
     replay: (delivery: Delivery) => Promise<boolean>
-    /** Owes again all that failed of what happened since. @returns how many. */
+    /** Makes all that failed pending again, for events since then. @returns how many. */
     replayFailed: (ws: string, webhook_id: string, since: Date) => Promise<number>
     removeAll: (ws: string, webhook_id: string) => Promise<void>
   }>
 
 const INDEXES: readonly IndexDescription[] = [
-  // By workspace and webhook, so that what waits for one with enough in hand is passed over without being read.
+  // By workspace and webhook, so that a claim skips those with enough calls under way without reading them.
   {
     key: { ws: 1, webhook_id: 1, due_at: 1 },
     name: 'turn',
@@ -33,7 +33,7 @@ const INDEXES: readonly IndexDescription[] = [
   { key: { expires_at: 1 }, name: 'expiry', expireAfterSeconds: 0 },
 ]
 
-/** Opens the ledger, making its indexes. */
+/** Opens the collection and makes its indexes. */
 export const openDeliveries = async (
   db: Db,
   deps: Readonly<{ clock: DatabaseClock; ids: Ids; shares: readonly Share[]; term_ms?: number }>,
@@ -43,7 +43,7 @@ export const openDeliveries = async (
     indexes: INDEXES,
     retired: ['due'],
   })
-  const again = () => ({
+  const pendingAgain = () => ({
     $set: { status: 'pending' as const, attempts: 0, due_at: clock.now(), owed_since: clock.now() },
     $unset: { claim: '' as const, expires_at: '' as const },
     $inc: { v: 1 },
@@ -55,7 +55,7 @@ export const openDeliveries = async (
   )
   return {
     ...pending,
-    add: (all) => insertMissing(deliveries, all),
+    add: (added) => insertMissing(deliveries, added),
     find: (_id) => deliveries.findOne({ _id }),
     list: (ws, webhook_id, limit, after) =>
       deliveries
@@ -64,7 +64,7 @@ export const openDeliveries = async (
         .limit(limit)
         .toArray(),
     replay: async ({ _id, ws, v }) =>
-      (await deliveries.updateOne({ _id, ws, v }, again())).matchedCount === 1,
+      (await deliveries.updateOne({ _id, ws, v }, pendingAgain())).matchedCount === 1,
     replayFailed: async (ws, webhook_id, since) => {
       const failed = {
         ws,
@@ -72,7 +72,7 @@ export const openDeliveries = async (
         status: { $in: ['failed', 'gone'] as const },
         happened_at: { $gte: since },
       }
-      return (await deliveries.updateMany(failed, again())).modifiedCount
+      return (await deliveries.updateMany(failed, pendingAgain())).modifiedCount
     },
     removeAll: async (ws, webhook_id) => {
       await deliveries.deleteMany({ ws, webhook_id })

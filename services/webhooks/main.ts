@@ -1,6 +1,4 @@
-// Wires the webhooks service: its ledger, the sender, its reactions and its answers. The only file here that knows what is
-// plugged in.
-
+// Wires the webhooks service: its stores, the sender, its reactions and its operations.
 import { webhooks as contract } from '../../shared/contracts/webhooks/contract.ts'
 import { type Config, loopbackTargets } from '../../shared/process/config.ts'
 import { repeat } from '../../shared/process/lifecycle.ts'
@@ -17,7 +15,7 @@ import { openStanding } from './standing.ts'
 import { openWebhooks } from './webhook-store.ts'
 import { handlers } from './webhook-tools.ts'
 
-/** How often secrets that an old key seals are looked for, while there is one (ms). */
+/** How often secrets under an old key are looked for, while there is an old key (ms). */
 const RESEAL_MS = 10_000
 
 const wire = async (host: Host): Promise<void> => {

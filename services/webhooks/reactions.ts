@@ -1,6 +1,5 @@
-// What the webhooks service does about events: it writes down which webhooks are owed a call, and no more. Which events
-// there are, and which of them teams may get, is read from the contracts.
-
+// What the webhooks service does about events: it writes down which webhooks get a call, and no more. The contracts say which
+// events there are, and which of them are public.
 import { MAX_WEBHOOKS } from '../../shared/contracts/webhooks/shapes.ts'
 import { SOURCES } from '../../shared/contracts/webhooks/sources.ts'
 import { on, type Reaction } from '../../shared/events/reactions.ts'
@@ -27,9 +26,9 @@ export const reactions = ({ webhooks, deliveries, clock, nudge }: ReactionDeps):
         on(contract, name, async (event) => {
           if (!isPublic(declared, event)) return
           const all = await webhooks.list(event.workspaceid, MAX_WEBHOOKS)
-          const owed = all.filter((webhook) => listens(webhook, event))
-          if (owed.length === 0) return
-          await deliveries.add(owed.map((webhook) => deliveryOf(event, webhook, clock.now())))
+          const listening = all.filter((webhook) => listens(webhook, event))
+          if (listening.length === 0) return
+          await deliveries.add(listening.map((webhook) => deliveryOf(event, webhook, clock.now())))
           nudge()
         }),
       ),

@@ -1,4 +1,4 @@
-// Seals the secrets of webhooks anew while LOOPS_SECRET is replaced, so that the old one can go.
+// Seals the secrets of webhooks again under a new LOOPS_SECRET, so that the old one can be removed.
 import type { Keys, ServiceKeys } from '../../shared/process/service-keys.ts'
 import { SEALING, seal, unsealWith } from './secrets.ts'
 import { type WebhookStore, webhookPages } from './webhook-store.ts'
@@ -7,7 +7,7 @@ const PAGE = 200
 
 type Resealing = Readonly<{ webhooks: Pick<WebhookStore, 'page' | 'save'>; keys: Keys; token: () => string }>
 
-/** Seals anew what is still under an old key; nothing is read while there is only one. @returns how many webhooks had some. */
+/** Seals again what is still under an old key; reads nothing while there is only one key. @returns how many webhooks it changed. */
 export const resealSecrets = async ({ webhooks, keys, token }: Resealing): Promise<number> => {
   if (keys.length === 1) return 0
   let resealed = 0
@@ -18,7 +18,7 @@ export const resealSecrets = async ({ webhooks, keys, token }: Resealing): Promi
         const { secret, newest } = unsealWith(keys, webhook._id, kept.sealed)
         return newest ? kept : { ...kept, sealed: seal(keys, webhook._id, secret, token()) }
       })
-      // One that has changed meanwhile is looked at again the next time.
+      // A webhook that has changed meanwhile gets its turn in the next run.
       if (secrets.some((kept, index) => kept !== webhook.secrets[index]))
         if (await webhooks.save(webhook, { ...webhook, secrets })) resealed += 1
     }
@@ -27,7 +27,7 @@ export const resealSecrets = async ({ webhooks, keys, token }: Resealing): Promi
   }
 }
 
-/** How much in the database of this service still needs an old key. Every service that seals says so under this name. */
+/** How many webhooks still need an old key. Every service that seals exports a function of this name. */
 export const countUnderOld = async (
   db: Parameters<typeof webhookPages>[0],
   keys: Pick<ServiceKeys, 'of'>,

@@ -1,5 +1,5 @@
-// The secrets of webhooks: their form, how they are kept, and the signature that they make. Must be readable again, since
-// each call is signed with them, so they are encrypted and not hashed. Takes its randomness from whoever calls.
+// The secrets of webhooks: their form, their encryption, and the signatures made with them. Each call is signed with its
+// secret, so secrets are encrypted, not hashed. Randomness comes from the caller.
 import { createCipheriv, createDecipheriv } from 'node:crypto'
 import { Webhook as Signer } from 'standardwebhooks'
 import type { Keys } from '../../shared/process/service-keys.ts'
@@ -15,8 +15,8 @@ const IV_BYTES = 12
 const TAG_BYTES = 16
 
 /**
- * Encrypts a secret for one webhook, under the newest key; under the id of another it opens no more.
- * @param token random bits, base64url, never the same twice.
+ * Encrypts a secret for one webhook with the newest key. It cannot be opened for another webhook.
+ * @param token random bits (base64url), never the same twice.
  */
 export const seal = ([key]: Keys, webhookId: string, secret: string, token: string): string => {
   const iv = Buffer.from(token, 'base64url').subarray(0, IV_BYTES)
@@ -33,7 +33,7 @@ const open = (key: Uint8Array, webhookId: string, sealed: string): string => {
   return Buffer.concat([decipher.update(bytes.subarray(IV_BYTES + TAG_BYTES)), decipher.final()]).toString()
 }
 
-/** Opens one, and says whether it is sealed under the newest key. @throws when none of the keys opens it for this webhook. */
+/** Decrypts a secret, and says whether it was sealed with the newest key. @throws when no key opens it for this webhook. */
 export const unsealWith = (
   keys: Keys,
   webhookId: string,
@@ -49,11 +49,11 @@ export const unsealWith = (
   throw new Error('This secret was sealed under another LOOPS_SECRET.', { cause })
 }
 
-/** Opens one. @throws as above */
+/** Decrypts a secret. @throws when no key opens it for this webhook. */
 export const unseal = (keys: Keys, webhookId: string, sealed: string): string =>
   unsealWith(keys, webhookId, sealed).secret
 
-/** The headers of a call, one signature for each secret: https://www.standardwebhooks.com. */
+/** The headers of a call (https://www.standardwebhooks.com), with a signature for each secret. */
 export const signedHeaders = (
   id: string,
   body: string,

@@ -1,5 +1,4 @@
-// Makes pending calls, and judges by what comes of them whether their webhook stays in use.
-
+// Makes pending calls, and disables webhooks whose calls fail for too long.
 import { reach } from '../../shared/net/outbound.ts'
 import { allowedFor } from '../../shared/net/public-address.ts'
 import type { Clock } from '../../shared/process/clock.ts'
@@ -37,12 +36,12 @@ export type SenderDeps = Readonly<{
   clock: Clock
   random: () => number
   log: Log
-  /** Steps: `call.claimed`, `call.answered` (the receiver has it, the ledger does not know yet). */
+  /** Steps: `call.claimed`, and `call.answered`: the receiver has it, and it is not recorded yet. */
   at: FaultPoint
   term_ms?: number
 }>
 
-/** Bounds of one call: standardwebhooks.com recommends 15 s or more. What is answered is of no interest. */
+/** Time for a call: standardwebhooks.com recommends 15 s or more. Of the answer, only its status matters. */
 const TIMEOUT_MS = 15_000
 const MAX_BYTES = 4 * 1024
 const call = async (deps: SenderDeps, webhook: Webhook, { event_id, body }: Delivery): Promise<Outcome> => {
@@ -98,7 +97,7 @@ const endingOf = (deps: SenderDeps, work: Delivery, settlement: NextState): Endi
   }
 }
 
-/** Why a webhook gets no calls at present. */
+/** Why a webhook gets no calls now; undefined when it does. */
 const uncalled = (webhook: Webhook | undefined): string | undefined => {
   if (!webhook) return 'the webhook was removed'
   return webhook.status === 'disabled' ? 'the webhook is disabled' : undefined

@@ -1,30 +1,30 @@
-// How much of a sender each webhook gets: most what has answered well, little what fails or is not known yet, and never so
-// much that nothing is left for others.
+// How many calls under way each webhook may have: more when it answers well, few while it fails or is unknown, and never so
+// many that nothing is left for others.
 import { LRUCache } from 'lru-cache'
 import type { Share } from '../../shared/storage/fair.ts'
 import type { Webhook } from './webhook-rules.ts'
 
-/** Calls under way in one process, in all. Most of them only wait for an answer. */
+/** Most calls under way in a process. Most of them only wait for an answer. */
 export const PARALLEL = 512
-/** Of one workspace: more than all of its webhooks get that fail. */
+/** Most for one workspace. */
 const PER_WORKSPACE = 40
-/** Of one webhook: when it answered well last time, and otherwise. */
+/** Most for one webhook: when its last call succeeded, and otherwise. */
 const PER_WEBHOOK = 4
 const ON_PROBATION = 1
-/** Of all together that fail. */
+/** Most for all failing webhooks together. */
 const FAILING = 128
-/** Webhooks that are remembered of either kind; of others it is found out again. */
+/** Webhooks remembered of either kind. Others are unknown again. */
 const REMEMBERED = 1_000
 
 export type Standing = Readonly<{
   shares: readonly Share[]
-  /** Notes what is known of webhooks before they are called. */
+  /** Notes what stored webhooks say about themselves. */
   note: (webhooks: Iterable<Webhook>) => void
   /** Notes how a call ended. */
   prove: (id: string, isWell: boolean) => void
 }>
 
-/** Starts with nothing known. */
+/** Starts with no webhook known. */
 export const openStanding = (): Standing => {
   const proven = new LRUCache<string, true>({ max: REMEMBERED })
   const failing = new Set<string>()

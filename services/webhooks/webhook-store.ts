@@ -1,4 +1,4 @@
-// Webhooks in MongoDB, each transition a compare-and-set on its version.
+// Webhooks in MongoDB. Every change has the version in its filter.
 import type { Db, IndexDescription } from 'mongodb'
 import type { PlainEvent } from '../../shared/contracts/define/contract.ts'
 import {
@@ -11,21 +11,21 @@ import {
 import { lookInto, openCollection, type Upgrade } from '../../shared/storage/collection.ts'
 import type { Webhook } from './webhook-rules.ts'
 
-/** Webhooks of all workspaces by id, after the given one. */
+/** Webhooks of all workspaces, in order of id, after that id. */
 export type WebhookPages = (limit: number, after?: string) => Promise<readonly Webhook[]>
 
 export type WebhookStore = Readonly<{
   page: WebhookPages
-  /** Those of a workspace by id, after the given one. */
+  /** Webhooks of a workspace, in order of id, after that id. */
   list: (ws: string, limit: number, after?: string) => Promise<readonly Webhook[]>
   find: (id: string) => Promise<Webhook | null>
-  /** Those of these ids that there are. */
+  /** Webhooks by id; those that do not exist are missing. */
   findAll: (ids: readonly string[]) => Promise<ReadonlyMap<string, Webhook>>
-  /** False when the slot or the address is taken. */
+  /** @returns false when the slot or the address is taken. */
   insert: (webhook: Webhook) => Promise<boolean>
-  /** Writes over `before`, with the events of that; null when it has changed since. */
+  /** Replaces `before` and publishes the events. @returns null when it has changed since. */
   save: (before: Webhook, next: Webhook, events?: readonly PlainEvent[]) => Promise<Webhook | null>
-  /** False when it has changed since. */
+  /** @returns false when it has changed since. */
   remove: (before: Webhook) => Promise<boolean>
   /** For the relay. */
   outbox: Outbox
@@ -53,7 +53,7 @@ export const webhookPages = (db: Db): WebhookPages => {
   }
 }
 
-/** Opens the collection, making its indexes. */
+/** Opens the collection and makes its indexes. */
 export const openWebhooks = async (db: Db, deps: AggregateDeps): Promise<WebhookStore> => {
   const opened = await openCollection<WebhookDoc>(db, 'webhooks', { indexes: INDEXES, upgrades: UPGRADES })
   const { collection: webhooks, read } = opened
@@ -79,7 +79,7 @@ export const openWebhooks = async (db: Db, deps: AggregateDeps): Promise<Webhook
       return new Map(found.map((one) => [one._id, read(one)]))
     },
     insert: async ({ v: _, ...webhook }) => (await writes.insert(webhook, [])) !== null,
-    // Whatever was found here has an outbox and a ledger, though nobody else sees them.
+    // Every stored webhook has an outbox and a ledger, though its type does not show them.
     save: (before, next, events = []) => writes.save(before as WebhookDoc, next, events),
     remove: async ({ _id, ws, v }) => (await webhooks.deleteOne({ _id, ws, v })).deletedCount === 1,
   }

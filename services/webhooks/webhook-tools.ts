@@ -1,6 +1,5 @@
-// The webhooks service's answers on the bus. Each is for the owner and the admins of the caller's own workspace; what is
-// another's is not there.
-
+// The operations of the webhooks service. They are for the owner and the admins; what belongs to another workspace is not
+// found.
 import type { Call, Handlers } from '../../shared/contracts/define/contract.ts'
 import { actorOf } from '../../shared/contracts/define/contract.ts'
 import { pageById } from '../../shared/contracts/define/cursor.ts'
@@ -35,7 +34,7 @@ const load = async ({ webhooks }: HandlerDeps, id: string, { caller }: Call): Pr
   return found
 }
 
-/** Changes a webhook until the change meets the version that it was decided on; undefined changes nothing. */
+/** Changes a webhook, deciding again when it has changed meanwhile. `decide` gives undefined to change nothing. */
 const change = (
   deps: HandlerDeps,
   id: string,
@@ -48,20 +47,22 @@ const change = (
     return next ? ((await deps.webhooks.save(before, next)) ?? undefined) : before
   }, deps.ids.random)
 
-/** A new secret, to be shown once, and as it is kept. */
+/** A new secret: as it is shown once, and as it is stored. */
 const newSecret = ({ ids, keys }: HandlerDeps, webhookId: string) => {
   const secret = secretOf(ids.token())
   return { secret, sealed: seal(keys, webhookId, secret, ids.token()) }
 }
 
-/** The lowest slot that is free. @throws AppError when the address is there already, or no slot is free. */
+/** The lowest free slot. @throws AppError `already_exists` for a known address, `limit_exceeded` when no slot is free. */
 const freeSlot = (taken: readonly Webhook[], url: string): number => {
   if (taken.some((webhook) => webhook.url === url))
-    throw new AppError('already_exists', 'This address is called already.', { details: { field: 'url' } })
+    throw new AppError('already_exists', 'There is a webhook with this address already.', {
+      details: { field: 'url' },
+    })
   const slots = new Set(taken.map(({ slot }) => slot))
   const free = Array.from({ length: MAX_WEBHOOKS }, (_, slot) => slot).find((slot) => !slots.has(slot))
   if (free === undefined)
-    throw new AppError('limit_exceeded', `A workspace may have ${MAX_WEBHOOKS} webhooks; remove one first.`)
+    throw new AppError('limit_exceeded', `A workspace can have ${MAX_WEBHOOKS} webhooks. Remove one first.`)
   return free
 }
 
@@ -97,7 +98,7 @@ const addWebhook =
     }, deps.ids.random)
   }
 
-/** What is kept of a webhook that is gone is found by nobody; it ends by itself when this is cut short. */
+/** Removes a webhook and its deliveries. If it is cut short between them, the deliveries expire by themselves. */
 const removeWebhook =
   (deps: HandlerDeps): Of<'remove_webhook'> =>
   async ({ webhook_id }, call) => {

@@ -134,7 +134,7 @@ describe('the page of what became of them', () => {
   })
   test('narrowed_down_to_what_was_held_back_with_its_reason', async () => {
     const { text } = await ann.browser.open('/workspace/mails?status=suppressed')
-    expect(text).toContain('wants mails about loops of their own only')
+    expect(text).toContain('wants mails about their own loops only')
     expect(text).toContain('Send again')
     expect((await ann.browser.open('/workspace/mails?status=sent')).text).not.toContain('Send again')
     expect((await ann.browser.open('/workspace/mails?status=nonsense')).status).toBe(400)

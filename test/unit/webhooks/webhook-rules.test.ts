@@ -87,7 +87,7 @@ describe('an address', () => {
   test.each([
     ['http://example.com/', 'must begin with https'],
     ['ftp://example.com/', 'must begin with https'],
-    ['https://user:pass@example.com/', 'no name and no password'],
+    ['https://user:pass@example.com/', 'user name or password'],
     ['https://example.com/#part', 'no # part'],
     ['https://localhost/', 'out in the internet'],
     ['https://a.localhost:8443/', 'out in the internet'],
