@@ -95,7 +95,7 @@ export const breaksOf = (released: Catalogue, now: Catalogue): string[] => [
   ...Object.entries(released.events).flatMap(([name, was]) => {
     const is = now.events[name]
     if (is === undefined) return [`${name} is gone`]
-    const moved = was.address === is.address ? [] : [`${name} is told on another subject`]
+    const moved = was.address === is.address ? [] : [`${name} is published on another subject`]
     const about = was.entity === is.entity ? [] : [`${name} is about another thing than its ${was.entity}`]
     return [...moved, ...about, ...faultsBetween(`${name}: data`, was.data, is.data)]
   }),
@@ -105,5 +105,5 @@ export const breaksOf = (released: Catalogue, now: Catalogue): string[] => [
 export const breakSentence = (released: Catalogue, now: Catalogue): string | undefined => {
   const breaks = breaksOf(released, now)
   if (breaks.length === 0) return undefined
-  return `Readers of the released events (${released.version}) would break: ${breaks.join('; ')}. Leave those events as they are, and tell the new thing as an event of another name beside them.`
+  return `Readers of the released events (${released.version}) would break: ${breaks.join('; ')}. Leave those events as they are, and publish the new thing as an event of another name beside them.`
 }

@@ -1,4 +1,4 @@
-// A program of another team, whole: it reads the events of Loops, acts on each once, and loses none, whatever is killed.
+// A complete program of another team: it reads the events of Loops, acts on each once, and loses none, whatever is killed.
 // Here the work is a line in a table. Copy it and write your own work in `work`; infra/examples/README.md says the rest.
 //
 //   node infra/examples/subscriber.ts          Node.js 24, after npm install @nats-io/transport-node @nats-io/jetstream
@@ -33,7 +33,7 @@ type Event = Readonly<{
 /** Pauses before an event that could not be worked on comes again (ms); the last repeats. */
 const PAUSES_MS = [1_000, 5_000, 30_000, 120_000, 600_000]
 const MAX_DELIVER = 20
-/** An event is kept for 30 days and then not told any more, so its id need not be known for longer. */
+/** Events are kept for 30 days, so an id need not be remembered for longer. */
 const FORGET_AFTER = '-31 days'
 
 const setting = (name: string, fallback?: string): string => {
@@ -105,7 +105,7 @@ const parse = (message: JsMsg): Event => {
   return event as Event
 }
 
-/** Puts a message aside that can never be worked on, where a person finds it. */
+/** Keeps a message that can never be handled where a person finds it. */
 const giveUp = (message: JsMsg, reason: unknown): void => {
   const row = [message.info.streamSequence, String(reason), message.string()] as const
   db.prepare('INSERT OR REPLACE INTO given_up VALUES (?, ?, ?)').run(...row)

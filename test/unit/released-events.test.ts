@@ -88,7 +88,7 @@ describe('found', () => {
   test('an_event_that_is_gone_or_told_elsewhere', () => {
     expect(breaksOf(released, catalogue(before, 'thing.built'))).toEqual(['thing.made is gone'])
     expect(breaksOf(released, catalogue(before, 'thing.made', 'stuff'))).toEqual([
-      'thing.made is told on another subject',
+      'thing.made is published on another subject',
     ])
     expect(breaksOf(released, catalogue(before, 'thing.made', 'things', 'name'))).toEqual([
       'thing.made is about another thing than its thing_id',
