@@ -1,5 +1,6 @@
-// The migrator: makes the streams and consumers that the contracts declare, and looks after them. It answers no requests,
-// reads no events and has no database; its user on NATS may do this and nothing else.
+// The migrator: makes the streams and consumers that the contracts declare, and keeps them.
+//
+// It answers no requests, reads no events and has no database; its user on NATS may do this and nothing else.
 import { connectBus } from '../../shared/bus/connect.ts'
 import { consumedSubjects } from '../../shared/contracts/define/contract.ts'
 import { CONTRACTS } from '../../shared/contracts/index.ts'
@@ -16,7 +17,7 @@ const durables = CONTRACTS.map((contract) => ({
 })).filter(({ subjects }) => subjects.length > 0)
 
 /**
- * Makes all of it once, then looks after it until disposed of.
+ * Makes all of them once, then keeps them until disposed of.
  * @throws AppError `unavailable` when NATS does not answer or refuses a stream.
  */
 export const start = async (config: Config): Promise<Started> => {

@@ -29,7 +29,7 @@ const TASKS = 210
 const LOOPS = 60
 
 const stack = new AsyncDisposableStack()
-let bed: TestEnvironment
+let env: TestEnvironment
 let ann: Caller
 let big: string
 let escaped: string
@@ -38,8 +38,8 @@ let task_ids: string[]
 let members: string[]
 afterAll(() => stack.disposeAsync())
 
-const loopsOf = () => bed.as(loopsQueue, ann, 30_000)
-const tasksOf = () => bed.as(tasks, ann, 30_000)
+const loopsOf = () => env.as(loopsQueue, ann, 30_000)
+const tasksOf = () => env.as(tasks, ann, 30_000)
 const makeLoop = async (ai_context = TEXT): Promise<string> => {
   const asked = { name: NAME, description: DESCRIPTION, ai_context }
   const made = await loopsOf().create_loop({ ...asked, visibility: 'private', member_ids: members })
@@ -54,9 +54,9 @@ const many = (count: number, make: () => Promise<string>): Promise<string[]> =>
   inParallel(Array(count).fill(null), 8, make)
 
 beforeAll(async () => {
-  bed = stack.use(await openEnvironment())
-  await Promise.all(['gateway', 'tasks', 'loops-queue'].map((name) => bed.start(name)))
-  const people = stack.use(await openPeople(bed.mongodbUrl))
+  env = stack.use(await openEnvironment())
+  await Promise.all(['gateway', 'tasks', 'loops-queue'].map((name) => env.start(name)))
+  const people = stack.use(await openPeople(env.mongodbUrl))
   const everybody = Array.from({ length: LIMITS.page + 5 }, (_, n) => ({
     name: NAME,
     email: `p${n}@example.com`,
@@ -65,7 +65,7 @@ beforeAll(async () => {
   const [first, ...others] = workspace.members.map(({ caller }) => caller)
   ann = { ...(first as Caller), role: 'owner', scopes: ALL_SCOPES, client_name: NAME }
   members = others.slice(0, LIMITS.page).map(({ user_id }) => user_id)
-  const mongo = stack.use(await connectMongo(bed.mongodbUrl, createLog({ filter: 'error', topic: 'test' })))
+  const mongo = stack.use(await connectMongo(env.mongodbUrl, createLog({ filter: 'error', topic: 'test' })))
   await mongo
     .database('gateway')
     .collection<{ _id: string }>('workspaces')
@@ -124,7 +124,7 @@ const calls = (): Readonly<Partial<Record<Name, readonly [Asked, ...Asked[]]>>> 
 const ask = (name: string, input: Asked): Promise<unknown> => {
   const contract = [tasks, loopsQueue, gateway].find(({ operations }) => name in operations)
   if (!contract) throw new Error(`${name} is of no service here.`)
-  return (bed.as(contract, ann, 30_000) as unknown as Record<string, (input: Asked) => Promise<unknown>>)[
+  return (env.as(contract, ann, 30_000) as unknown as Record<string, (input: Asked) => Promise<unknown>>)[
     name
   ]!(input)
 }

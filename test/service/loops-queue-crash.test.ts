@@ -1,5 +1,5 @@
 // Every step of every command of loops-queue that touches two documents: the process is killed there, another one is
-// started, and the command is found wholly done or wholly absent, with its events told.
+// started, and the command is found wholly done or wholly absent, with its events published.
 import { describe, expect, test, vi } from 'vitest'
 import { loopsQueue } from '../../shared/contracts/loops-queue/contract.ts'
 import { tasks } from '../../shared/contracts/tasks/contract.ts'
@@ -16,30 +16,30 @@ type Crash = AsyncDisposable &
     tasksOf: Acting<typeof tasks>
     /** Kills the only process at `step` while it does `command`, and starts another one. */
     at: (step: string, command: (dying: Acting<typeof loopsQueue>) => Promise<unknown>) => Promise<void>
-    /** Waits until the stream tells of the order's version, and gives all types and the replayed order. */
-    told: (version: number) => Promise<{ types: string[]; order: readonly string[] }>
+    /** All types of events up to a version of the order, and the replayed order; waits until the stream has them. */
+    published: (version: number) => Promise<{ types: string[]; order: readonly string[] }>
   }>
 
 /** One instance of each service, and somebody who calls them. */
 const openCrash = async (): Promise<Crash> => {
-  const bed = await openEnvironment()
+  const env = await openEnvironment()
   const ann = person(ids.next())
-  let [running] = await Promise.all([bed.start('loops-queue'), bed.start('tasks')])
+  let [running] = await Promise.all([env.start('loops-queue'), env.start('tasks')])
   return {
-    service: bed.as(loopsQueue, ann),
-    tasksOf: bed.as(tasks, ann),
+    service: env.as(loopsQueue, ann),
+    tasksOf: env.as(tasks, ann),
     at: async (step, command) => {
       await running[Symbol.asyncDispose]()
-      const faulty = await bed.startFaulty('loops-queue', step)
-      const unanswered = expect(command(bed.as(loopsQueue, ann, BUDGET_MS))).rejects.toMatchObject({
+      const faulty = await env.startFaulty('loops-queue', step)
+      const unanswered = expect(command(env.as(loopsQueue, ann, BUDGET_MS))).rejects.toMatchObject({
         code: expect.stringMatching(/^(timeout|unavailable)$/),
       })
       expect(await faulty.died).toBe('SIGKILL')
       await unanswered
-      running = await bed.start('loops-queue')
+      running = await env.start('loops-queue')
     },
-    told: async (version) => {
-      const events = await publishedUpTo(bed, ann.workspace_id, version)
+    published: async (version) => {
+      const events = await publishedUpTo(env, ann.workspace_id, version)
       const changes = changesAmong(events)
       expect(changes.map((change) => change.version)).toEqual(versionsUpTo(version))
       return {
@@ -47,7 +47,7 @@ const openCrash = async (): Promise<Crash> => {
         order: changes.reduce(replayed, [] as readonly string[]),
       }
     },
-    [Symbol.asyncDispose]: () => bed[Symbol.asyncDispose](),
+    [Symbol.asyncDispose]: () => env[Symbol.asyncDispose](),
   }
 }
 
@@ -70,7 +70,7 @@ describe('done_wholly_when_killed_at', () => {
     const again = await crash.service.create_loop(ask)
     expect(again).toMatchObject({ replayed: true, queue_version: 2, loop: { priority: 1 } })
     expect(await queueOf(crash)).toEqual({ version: 2, order: [first, again.loop.id] })
-    const { types, order } = await crash.told(2)
+    const { types, order } = await crash.published(2)
     expect(types.filter((type) => type === 'loop.created')).toHaveLength(2)
     expect(order).toEqual([first, again.loop.id])
   })
@@ -82,7 +82,7 @@ describe('done_wholly_when_killed_at', () => {
     expect(await queueOf(crash)).toEqual({ version: 4, order: [a, c] })
     expect(await crash.service.close_loop({ loop_id: b as string })).toMatchObject({ changed: false })
     expect(await crash.service.reopen_loop({ loop_id: b as string })).toMatchObject({ loop: { priority: 1 } })
-    const { types, order } = await crash.told(5)
+    const { types, order } = await crash.published(5)
     expect(types.filter((type) => type === 'loop.held')).toHaveLength(1)
     expect(order).toEqual([a, b, c])
   })
@@ -93,7 +93,7 @@ describe('done_wholly_when_killed_at', () => {
     await crash.service.close_loop({ loop_id: b as string })
     await crash.at('reopen_loop.reopened', (dying) => dying.reopen_loop({ loop_id: b as string }))
     expect(await queueOf(crash)).toEqual({ version: 5, order: [a, b, c] })
-    expect((await crash.told(5)).order).toEqual([a, b, c])
+    expect((await crash.published(5)).order).toEqual([a, b, c])
   })
 
   test('ship_loop.shipped', async () => {
@@ -104,7 +104,7 @@ describe('done_wholly_when_killed_at', () => {
     expect(await crash.service.ship_loop({ loop_id: a as string })).toMatchObject({ already_shipped: true })
     // The report came before this.
     await make(crash, 'C')
-    const { types } = await crash.told(4)
+    const { types } = await crash.published(4)
     expect(types.filter((type) => type === 'loop.shipped')).toHaveLength(1)
   })
 })
@@ -137,7 +137,7 @@ describe.concurrent('create_loop_from_tasks', () => {
     const again = await vi.waitFor(() => crash.service.create_loop_from_tasks(ask), SWEPT)
     expect(again).toMatchObject({ replayed: false, queue_version: 2 })
     expect(await loopIdsOf(crash, task_ids)).toEqual([again.loop.id, again.loop.id])
-    expect((await crash.told(2)).types.filter((type) => type === 'loop.created')).toHaveLength(2)
+    expect((await crash.published(2)).types.filter((type) => type === 'loop.created')).toHaveLength(2)
   })
 
   test('wholly_absent_when_killed_at abandoned, after a refusal', async () => {
@@ -171,6 +171,6 @@ describe.concurrent('create_loop_from_tasks', () => {
     })
     const whole = await crash.service.get_loop({ loop_id: made })
     expect(whole.task_counts.total).toBe(2)
-    expect((await crash.told(2)).types.filter((type) => type === 'loop.created')).toHaveLength(2)
+    expect((await crash.published(2)).types.filter((type) => type === 'loop.created')).toHaveLength(2)
   })
 })

@@ -18,7 +18,7 @@ const leaving = ({ user_id, user_name, workspace_id }: Caller, at = clock.now())
   const by = { user_id: ids.next(), name: 'Ann', client: 'Loops in the browser' }
   const data = { user_id, workspace_id, name: user_name, role: 'member', by }
   gateway.events['person.left'].data.parse(data)
-  const [told] = stampEvents([{ name: 'person.left', data }], {
+  const [published] = stampEvents([{ name: 'person.left', data }], {
     service: 'gateway',
     workspace_id,
     entity_id: user_id,
@@ -26,35 +26,35 @@ const leaving = ({ user_id, user_name, workspace_id }: Caller, at = clock.now())
     now: at,
     nextId: ids.next,
   })
-  if (!told) throw new Error('There is no event.')
-  return told
+  if (!published) throw new Error('There is no event.')
+  return published
 }
 /** Tells on the bus, as the gateway does, that somebody was taken out. */
-const leave = async (bed: TestEnvironment, caller: Caller, at = clock.now()): Promise<OutboxEvent> => {
-  const told = leaving(caller, at)
-  await tell(bed, told)
-  return told
+const leave = async (env: TestEnvironment, caller: Caller, at = clock.now()): Promise<OutboxEvent> => {
+  const published = leaving(caller, at)
+  await publishEvent(env, published)
+  return published
 }
 /** As often as it is called, so often it is in the stream: the window of its duplicates is got around. */
-const tell = async (bed: TestEnvironment, { subject, event }: OutboxEvent): Promise<void> => {
-  await bed.bus.js.publish(subject, JSON.stringify(event), { msgID: ids.next() })
+const publishEvent = async (env: TestEnvironment, { subject, event }: OutboxEvent): Promise<void> => {
+  await env.bus.js.publish(subject, JSON.stringify(event), { msgID: ids.next() })
 }
 const membersOf = async (owner: Loops, loop_id: string) =>
   (await owner.list_loop_members({ loop_id })).member_ids
 
 describe('somebody who left', () => {
-  let bed: TestEnvironment
+  let env: TestEnvironment
   beforeAll(async () => {
-    bed = await openEnvironment()
-    await Promise.all([bed.start('loops-queue', 2), bed.start('tasks')])
+    env = await openEnvironment()
+    await Promise.all([env.start('loops-queue', 2), env.start('tasks')])
   })
-  afterAll(() => bed[Symbol.asyncDispose]())
+  afterAll(() => env[Symbol.asyncDispose]())
 
   const setting = async () => {
     const bo = person(ids.next(), { user_name: 'Bo' })
     const cy = person(bo.workspace_id, { user_name: 'Cy' })
-    const owner = bed.as(loopsQueue, person(bo.workspace_id, { role: 'owner' }))
-    const service = bed.as(loopsQueue, bo)
+    const owner = env.as(loopsQueue, person(bo.workspace_id, { role: 'owner' }))
+    const service = env.as(loopsQueue, bo)
     const { A, B, C } = await makeLoops(service, ['A', 'B', 'C'], 'private')
     const { P } = await makeLoops(service, ['P'])
     await service.set_loop_member({ loop_id: A, user_id: cy.user_id, member: true })
@@ -66,17 +66,17 @@ describe('somebody who left', () => {
   test('is_in_no_private_loop_of_that_workspace_whatever_its_status', async () => {
     const { bo, cy, owner, loops } = await setting()
     const elsewhere = { ...bo, workspace_id: ids.next() }
-    const { Z } = await makeLoops(bed.as(loopsQueue, elsewhere), ['Z'], 'private')
-    await leave(bed, bo)
+    const { Z } = await makeLoops(env.as(loopsQueue, elsewhere), ['Z'], 'private')
+    await leave(env, bo)
     const members = () => Promise.all([loops.A, loops.B, loops.C].map((id) => membersOf(owner, id)))
     await expect.poll(members).toEqual([[cy.user_id], [], []])
-    expect(await bed.as(loopsQueue, bo).list_private_loops({})).toEqual({ loop_ids: [] })
-    expect(await membersOf(bed.as(loopsQueue, elsewhere), Z)).toEqual([bo.user_id])
+    expect(await env.as(loopsQueue, bo).list_private_loops({})).toEqual({ loop_ids: [] })
+    expect(await membersOf(env.as(loopsQueue, elsewhere), Z)).toEqual([bo.user_id])
     expect(await membersOf(owner, loops.P)).toBeNull()
-    const events = await bed.events(
+    const events = await env.events(
       'loops-queue',
       bo.workspace_id,
-      (told) => told.filter(({ type }) => type === 'loop.members_changed').length >= 4,
+      (published) => published.filter(({ type }) => type === 'loop.members_changed').length >= 4,
     )
     const last = events.findLast(
       ({ type, data }) => type === 'loop.members_changed' && data.loop_id === loops.A,
@@ -89,55 +89,55 @@ describe('somebody who left', () => {
     const left_at = clock.now()
     await owner.set_loop_member({ loop_id: loops.A, user_id: bo.user_id, member: false })
     await owner.set_loop_member({ loop_id: loops.A, user_id: bo.user_id, member: true })
-    await leave(bed, bo, left_at)
+    await leave(env, bo, left_at)
     await expect.poll(() => membersOf(owner, loops.B)).toEqual([])
     expect(await membersOf(owner, loops.A)).toEqual([cy.user_id, bo.user_id])
   })
 
   test('stays_in_what_they_were_added_to_after_coming_back_when_it_is_told_again', async () => {
     const { bo, cy, owner, loops } = await setting()
-    const told = await leave(bed, bo)
+    const published = await leave(env, bo)
     await expect.poll(() => membersOf(owner, loops.A)).toEqual([cy.user_id])
     await owner.set_loop_member({ loop_id: loops.A, user_id: bo.user_id, member: true })
-    await tell(bed, told)
-    // Somebody else’s leaving, told after it: when that is done, the repeat was too.
-    await leave(bed, cy)
+    await publishEvent(env, published)
+    // Somebody else’s leaving, published after it: when that is done, the repeat was too.
+    await leave(env, cy)
     await expect.poll(() => membersOf(owner, loops.A)).toEqual([bo.user_id])
   })
 })
 
 test('taken_out_of_every_loop_after_a_crash_between_two', async () => {
-  await using bed = await openEnvironment()
-  const running = await bed.start('loops-queue')
+  await using env = await openEnvironment()
+  const running = await env.start('loops-queue')
   const bo = person(ids.next(), { user_name: 'Bo' })
-  const owner = bed.as(loopsQueue, person(bo.workspace_id, { role: 'owner' }))
-  const loops = await makeLoops(bed.as(loopsQueue, bo), ['A', 'B', 'C'], 'private')
+  const owner = env.as(loopsQueue, person(bo.workspace_id, { role: 'owner' }))
+  const loops = await makeLoops(env.as(loopsQueue, bo), ['A', 'B', 'C'], 'private')
   await running[Symbol.asyncDispose]()
-  const { died } = await bed.startFaulty('loops-queue', 'person_left.taken_out')
-  await leave(bed, bo)
+  const { died } = await env.startFaulty('loops-queue', 'person_left.taken_out')
+  await leave(env, bo)
   expect(await died).toBe('SIGKILL')
-  await bed.start('loops-queue')
+  await env.start('loops-queue')
   const members = () => Promise.all(Object.values(loops).map((id) => membersOf(owner, id)))
   await expect.poll(members, { timeout: 60_000 }).toEqual([[], [], []])
 })
 
 test('taken_out_by_another_replica_when_the_one_that_redrives_it_is_killed', async () => {
-  await using bed = await openEnvironment({ LEASE_MS: '2000' })
-  const running = await bed.start('loops-queue')
+  await using env = await openEnvironment({ LEASE_MS: '2000' })
+  const running = await env.start('loops-queue')
   const bo = person(ids.next(), { user_name: 'Bo' })
-  const owner = bed.as(loopsQueue, person(bo.workspace_id, { role: 'owner' }))
-  const loops = await makeLoops(bed.as(loopsQueue, bo), ['A', 'B', 'C'], 'private')
+  const owner = env.as(loopsQueue, person(bo.workspace_id, { role: 'owner' }))
+  const loops = await makeLoops(env.as(loopsQueue, bo), ['A', 'B', 'C'], 'private')
   await running[Symbol.asyncDispose]()
-  const { died } = await bed.startFaulty('loops-queue', 'person_left.taken_out')
+  const { died } = await env.startFaulty('loops-queue', 'person_left.taken_out')
   const log = createLog({ filter: 'error', topic: 'test' })
-  await using mongo = await connectMongo(bed.mongodbUrl, log)
+  await using mongo = await connectMongo(env.mongodbUrl, log)
   const db = mongo.database('loops-queue')
   const { put } = await openDeadLetters(db, { clock: await openDatabaseClock(db, clock), ids })
   const { id: event_id, subject, event } = leaving(bo)
   const letter = { durable: 'loops-queue', subject, stream_seq: 1, event_id, deliveries: 8 }
   await put({ ...letter, payload: JSON.stringify(event), reason: 'a test' }, true)
   expect(await died).toBe('SIGKILL')
-  await bed.start('loops-queue')
+  await env.start('loops-queue')
   const members = () => Promise.all(Object.values(loops).map((loop) => membersOf(owner, loop)))
   await expect.poll(members, { timeout: 60_000 }).toEqual([[], [], []])
   const letters = db.collection<DeadLetter>(DEAD_LETTERS)

@@ -7,21 +7,21 @@ import { createLog } from '../../shared/process/log.ts'
 import { connectMongo, type Mongo } from '../../shared/storage/mongo.ts'
 import { ids, openEnvironment, person, type TestEnvironment } from '../support/service-environment.ts'
 
-let bed: TestEnvironment
+let env: TestEnvironment
 let mongo: Mongo
 beforeAll(async () => {
-  bed = await openEnvironment()
-  await bed.start('loops-queue')
-  mongo = await connectMongo(bed.mongodbUrl, createLog({ filter: 'error', topic: 'test' }))
+  env = await openEnvironment()
+  await env.start('loops-queue')
+  mongo = await connectMongo(env.mongodbUrl, createLog({ filter: 'error', topic: 'test' }))
 })
 afterAll(async () => {
   await mongo?.[Symbol.asyncDispose]()
-  await bed?.[Symbol.asyncDispose]()
+  await env?.[Symbol.asyncDispose]()
 })
 
 test('refused_beyond_it_until_one_is_put_on_hold', async () => {
   const ann = person(ids.next())
-  const service = bed.as(loopsQueue, ann)
+  const service = env.as(loopsQueue, ann)
   const { loop } = await service.create_loop({ name: 'Held' })
   const held = loop.id
   await service.close_loop({ loop_id: held })

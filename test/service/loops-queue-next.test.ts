@@ -6,20 +6,20 @@ import { tasks } from '../../shared/contracts/tasks/contract.ts'
 import { openPeople, type People } from '../support/people.ts'
 import { ids, openEnvironment, person, type TestEnvironment } from '../support/service-environment.ts'
 
-let bed: TestEnvironment
+let env: TestEnvironment
 let people: People
 beforeAll(async () => {
-  bed = await openEnvironment()
-  await Promise.all([bed.start('loops-queue', 2), bed.start('tasks', 2), bed.start('gateway')])
-  people = await openPeople(bed.mongodbUrl)
+  env = await openEnvironment()
+  await Promise.all([env.start('loops-queue', 2), env.start('tasks', 2), env.start('gateway')])
+  people = await openPeople(env.mongodbUrl)
 })
 afterAll(async () => {
   await people?.[Symbol.asyncDispose]()
-  await bed?.[Symbol.asyncDispose]()
+  await env?.[Symbol.asyncDispose]()
 })
 
-const loopsOf = (caller: Caller) => bed.as(loopsQueue, caller)
-const tasksOf = (caller: Caller) => bed.as(tasks, caller)
+const loopsOf = (caller: Caller) => env.as(loopsQueue, caller)
+const tasksOf = (caller: Caller) => env.as(tasks, caller)
 /** Ann, who owns a new workspace, and Bob, a member. */
 const newWorkspace = async (): Promise<{ ann: Caller; bob: Caller }> => {
   const email = `${ids.next()}@example.com`

@@ -25,21 +25,21 @@ import { MAX_TRIES } from '../../shared/storage/aggregate.ts'
 import { connectMongo, type Mongo } from '../../shared/storage/mongo.ts'
 import { ids, openEnvironment, person, type TestEnvironment } from '../support/service-environment.ts'
 
-let bed: TestEnvironment
+let env: TestEnvironment
 let mongo: Mongo
 let loops: LoopStore
 let store: QueueStore
 beforeAll(async () => {
-  bed = await openEnvironment()
-  await bed.start('loops-queue')
-  mongo = await connectMongo(bed.mongodbUrl, createLog({ filter: 'error', topic: 'test' }))
+  env = await openEnvironment()
+  await env.start('loops-queue')
+  mongo = await connectMongo(env.mongodbUrl, createLog({ filter: 'error', topic: 'test' }))
   const deps = { service: 'loops-queue', clock, ids, onCommit: () => undefined }
   loops = await openLoops(mongo.database('loops-queue'), deps)
   store = await openQueues(mongo.database('loops-queue'), deps)
 })
 afterAll(async () => {
   await mongo?.[Symbol.asyncDispose]()
-  await bed?.[Symbol.asyncDispose]()
+  await env?.[Symbol.asyncDispose]()
 })
 
 const log = createLog({ filter: 'error', topic: 'test' })
@@ -283,7 +283,7 @@ describe('what a crash left behind', () => {
     const ann = person(ids.next())
     const first = await create(ann, 'First')
     const left = (await insert(ann, 'Left'))._id
-    const service = bed.as(loopsQueue, ann)
+    const service = env.as(loopsQueue, ann)
     const stale = service.set_loop_priority({ loop_id: first, priority: 1, expected_version: 1 })
     await expect(stale).rejects.toMatchObject({ code: 'version_conflict' })
     expect(await service.set_loop_priority({ loop_id: left, priority: 0 })).toMatchObject({
@@ -298,7 +298,7 @@ describe('what a crash left behind', () => {
     const ann = person(ids.next())
     const first = await create(ann, 'First')
     const left = (await insert(ann, 'Left'))._id
-    const moved = await bed.as(loopsQueue, ann).set_loop_priority({ loop_id: first, priority: 0 })
+    const moved = await env.as(loopsQueue, ann).set_loop_priority({ loop_id: first, priority: 0 })
     expect(moved).toMatchObject({ changed: false, version: 2, order_head: [first, left] })
     expect(await store.load(ann.workspace_id)).toMatchObject({ v: 2, slots: [first, left] })
   })

@@ -11,14 +11,14 @@ import {
   type TestEnvironment,
 } from '../support/service-environment.ts'
 
-let bed: TestEnvironment
+let env: TestEnvironment
 beforeAll(async () => {
-  bed = await openEnvironment()
-  await bed.start('loops-queue', 2)
+  env = await openEnvironment()
+  await env.start('loops-queue', 2)
 })
-afterAll(() => bed[Symbol.asyncDispose]())
+afterAll(() => env[Symbol.asyncDispose]())
 
-const as = (caller: Caller | null): Loops => bed.as(loopsQueue, caller)
+const as = (caller: Caller | null): Loops => env.as(loopsQueue, caller)
 const newMember = () => person(ids.next())
 
 describe('set_loop_priority', () => {

@@ -8,21 +8,21 @@ import { changesAmong, makeLoops, publishedUpTo } from '../support/loops.ts'
 import { randomFrom } from '../support/random.ts'
 import { ids, openEnvironment, person, type TestEnvironment } from '../support/service-environment.ts'
 
-let bed: TestEnvironment
+let env: TestEnvironment
 beforeAll(async () => {
-  bed = await openEnvironment()
-  await Promise.all([bed.start('loops-queue', 2), bed.start('tasks')])
+  env = await openEnvironment()
+  await Promise.all([env.start('loops-queue', 2), env.start('tasks')])
 })
-afterAll(() => bed[Symbol.asyncDispose]())
+afterAll(() => env[Symbol.asyncDispose]())
 
 type Page = Readonly<{ ids: string[]; next: string | null }>
 const LISTS: Record<string, (caller: Caller, cursor: string | undefined) => Promise<Page>> = {
   get_loop_queue: async (caller, cursor) => {
-    const { loops, next_cursor } = await bed.as(loopsQueue, caller).get_loop_queue({ limit: 10, cursor })
+    const { loops, next_cursor } = await env.as(loopsQueue, caller).get_loop_queue({ limit: 10, cursor })
     return { ids: loops.map(({ id }) => id), next: next_cursor }
   },
   list_loops: async (caller, cursor) => {
-    const { loops, next_cursor } = await bed.as(loopsQueue, caller).list_loops({ limit: 10, cursor })
+    const { loops, next_cursor } = await env.as(loopsQueue, caller).list_loops({ limit: 10, cursor })
     return { ids: loops.map(({ id }) => id), next: next_cursor }
   },
 }
@@ -44,7 +44,7 @@ const readAll = async (
 
 const many = (caller: Caller, count: number): Promise<string[]> =>
   makeLoops(
-    bed.as(loopsQueue, caller),
+    env.as(loopsQueue, caller),
     Array.from({ length: count }, (_, n) => `Loop ${n}`),
   ).then((made) => Object.values(made))
 
@@ -53,7 +53,7 @@ test.each(['close_loop', 'ship_loop'] as const)(
   async (done) => {
     const ann = person(ids.next())
     const loops = await many(ann, 30)
-    const service = bed.as(loopsQueue, ann)
+    const service = env.as(loopsQueue, ann)
     const shown = await readAll(
       (cursor) => LISTS.get_loop_queue?.(ann, cursor) as Promise<Page>,
       (page) => Promise.all(page.map((loop_id) => service[done]({ loop_id }))),
@@ -65,11 +65,11 @@ test.each(['close_loop', 'ship_loop'] as const)(
 test.each(Object.keys(LISTS))('%s shows_what_stays_once_or_twice_whatever_happens_between', async (name) => {
   const owner = person(ids.next(), { role: 'owner' })
   const ann = person(owner.workspace_id)
-  const service = bed.as(loopsQueue, owner)
+  const service = env.as(loopsQueue, owner)
   for (let seed = 1; seed <= 3; seed += 1) {
     const random = randomFrom(seed)
     const loops = await many(owner, 25)
-    await bed
+    await env
       .as(loopsQueue, person(owner.workspace_id))
       .create_loop({ name: 'Hidden', visibility: 'private' })
     const held = loops.filter((_, n) => n % 5 === 0)
@@ -103,26 +103,26 @@ test('nothing_is_published_as_repaired_while_agents_make_loops_and_others_order_
   const makers = [ann, bo].map(async (maker) => {
     const made: string[] = []
     for (let n = 0; n < 12; n += 1) {
-      const { task } = await bed.as(tasks, maker).create_task({ title: `Task ${n}` })
+      const { task } = await env.as(tasks, maker).create_task({ title: `Task ${n}` })
       const ask = { loop_name: `Loop ${n}`, task_ids: [task.id] }
-      made.push((await bed.as(loopsQueue, maker).create_loop_from_tasks(ask)).loop.id)
+      made.push((await env.as(loopsQueue, maker).create_loop_from_tasks(ask)).loop.id)
     }
     return { maker, made }
   })
   let making = true
   const orderers = [cy, di].map(async (orderer, which) => {
     for (let n = 0; making; n += 1) {
-      await bed
+      await env
         .as(loopsQueue, orderer)
         .set_loop_priority({ loop_id: first[(n + which) % 3] as string, priority: n % 3 })
-      await bed.as(loopsQueue, orderer).get_loop_queue({})
+      await env.as(loopsQueue, orderer).get_loop_queue({})
     }
   })
   const all = await Promise.all(makers)
   making = false
   await Promise.all(orderers)
-  const { version } = await bed.as(loopsQueue, ann).get_loop_queue({})
-  const changes = changesAmong(await publishedUpTo(bed, ann.workspace_id, version))
+  const { version } = await env.as(loopsQueue, ann).get_loop_queue({})
+  const changes = changesAmong(await publishedUpTo(env, ann.workspace_id, version))
   expect(changes.filter(({ change, by }) => change === 'repaired' || by === null)).toEqual([])
   for (const { maker, made } of all)
     for (const id of made) {

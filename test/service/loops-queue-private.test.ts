@@ -14,14 +14,14 @@ import {
   type TestEnvironment,
 } from '../support/service-environment.ts'
 
-let bed: TestEnvironment
+let env: TestEnvironment
 beforeAll(async () => {
-  bed = await openEnvironment()
-  await bed.start('loops-queue', 2)
+  env = await openEnvironment()
+  await env.start('loops-queue', 2)
 })
-afterAll(() => bed[Symbol.asyncDispose]())
+afterAll(() => env[Symbol.asyncDispose]())
 
-const as = (caller: Caller | null): Loops => bed.as(loopsQueue, caller)
+const as = (caller: Caller | null): Loops => env.as(loopsQueue, caller)
 const newMember = () => person(ids.next())
 /** Somebody else of the same workspace. */
 const newPrivateMaker = (caller: Caller): Caller => person(caller.workspace_id, { user_name: 'Bob' })
@@ -135,8 +135,8 @@ describe('private loops', () => {
     })
     await as(ann).set_loop_member({ ...ask, member: false })
     expect(await orderOf(as(ann), loops)).toBe('ABC')
-    const events = await bed.events('loops-queue', ann.workspace_id, (told) =>
-      told.some(({ type, sequence }) => type === 'loop.members_changed' && sequence === 3),
+    const events = await env.events('loops-queue', ann.workspace_id, (published) =>
+      published.some(({ type, sequence }) => type === 'loop.members_changed' && sequence === 3),
     )
     const changes = events.filter(({ type }) => type === 'loop.members_changed')
     expect(changes.map(({ data }) => data.member_ids)).toEqual([both, [bob.user_id]])

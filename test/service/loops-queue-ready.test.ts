@@ -9,35 +9,35 @@ import { inParallel } from '../../shared/process/parallel.ts'
 import { ids, person } from '../support/service-environment.ts'
 import { openTasksEnvironment, type TasksEnvironment } from '../support/tasks-environment.ts'
 
-let bed: TasksEnvironment
+let env: TasksEnvironment
 beforeAll(async () => {
-  bed = await openTasksEnvironment()
+  env = await openTasksEnvironment()
 })
-afterAll(() => bed?.[Symbol.asyncDispose]())
+afterAll(() => env?.[Symbol.asyncDispose]())
 
 type Stored = Document & { _id: string }
 const makeLoop = async (caller: Caller, visibility: 'public' | 'private' = 'public') =>
-  (await bed.loopsOf(caller).create_loop({ name: 'Loop', visibility })).loop.id
+  (await env.loopsOf(caller).create_loop({ name: 'Loop', visibility })).loop.id
 const makeTask = async (caller: Caller, loop_id?: string) =>
-  (await bed.tasksOf(caller).create_task({ title: 'Task', loop_id })).task.id
+  (await env.tasksOf(caller).create_task({ title: 'Task', loop_id })).task.id
 const approve = async (caller: Caller, ...task_ids: string[]) =>
-  void (await bed.tasksOf(caller).bulk_update_tasks({ task_ids, status: 'approved' }))
+  void (await env.tasksOf(caller).bulk_update_tasks({ task_ids, status: 'approved' }))
 const makeReady = async (caller: Caller, loop_id: string) => {
   const task_id = await makeTask(caller, loop_id)
   await approve(caller, task_id)
   return task_id
 }
-/** What several calls are told, each of which may meet another instance; one answer where all agree. */
+/** What several calls are answered, each of which may meet another instance; one answer where all agree. */
 const shown = async (caller: Caller): Promise<number[]> => {
-  const answers = await inParallel([1, 2, 3, 4, 5, 6], 3, () => bed.loopsOf(caller).get_queue_stats({}))
+  const answers = await inParallel([1, 2, 3, 4, 5, 6], 3, () => env.loopsOf(caller).get_queue_stats({}))
   return [...new Set(answers.map(({ loops_with_work_ready }) => loops_with_work_ready))]
 }
 
 test('exact_after_each_change_of_tasks_and_loops', async () => {
-  const ann = bed.owner()
+  const ann = env.owner()
   const [first, second, third] = [await makeLoop(ann), await makeLoop(ann), await makeLoop(ann)]
-  const tasks = bed.tasksOf(ann)
-  const loops = bed.loopsOf(ann)
+  const tasks = env.tasksOf(ann)
+  const loops = env.loopsOf(ann)
   expect(await shown(ann)).toEqual([0])
   const task_id = await makeReady(ann, first)
   expect(await shown(ann)).toEqual([1])
@@ -65,15 +65,15 @@ test('exact_after_each_change_of_tasks_and_loops', async () => {
 })
 
 test('of_two_tasks_of_which_one_becomes_ready_when_the_other_is_begun', async () => {
-  const ann = bed.owner()
+  const ann = env.owner()
   const loop_id = await makeLoop(ann)
   let [ready, waiting] = [await makeReady(ann, loop_id), await makeTask(ann, loop_id)]
   for (let round = 0; round < 5; round += 1) {
     await Promise.all([
-      bed.tasksOf(ann).update_task({ task_id: ready, status: 'open' }),
+      env.tasksOf(ann).update_task({ task_id: ready, status: 'open' }),
       approve(ann, waiting),
-      bed.loopsOf(ann).get_queue_stats({}),
-      bed.loopsOf(ann).get_queue_stats({}),
+      env.loopsOf(ann).get_queue_stats({}),
+      env.loopsOf(ann).get_queue_stats({}),
     ])
     expect(await shown(ann)).toEqual([1])
     ;[ready, waiting] = [waiting, ready]
@@ -81,7 +81,7 @@ test('of_two_tasks_of_which_one_becomes_ready_when_the_other_is_begun', async ()
 })
 
 test('each_sees_only_their_own_private_loops_counted', async () => {
-  const ann = bed.owner()
+  const ann = env.owner()
   const [bob, carl] = [person(ann.workspace_id), person(ann.workspace_id)]
   await makeReady(ann, await makeLoop(ann))
   const secret = await makeLoop(bob, 'private')
@@ -91,23 +91,23 @@ test('each_sees_only_their_own_private_loops_counted', async () => {
 })
 
 test('exact_when_a_backup_was_restored_below_a_running_service', async () => {
-  const ann = bed.owner()
+  const ann = env.owner()
   const { workspace_id: ws } = ann
   const [first, second, third] = [await makeLoop(ann), await makeLoop(ann), await makeLoop(ann)]
   await makeReady(ann, first)
   expect(await shown(ann)).toEqual([1])
-  await bed.settled()
+  await env.allCounted()
   const names = ['tasks', 'tallies']
   const backup = await Promise.all(
-    names.map((name) => bed.db.collection<Stored>(name).find({ ws }).toArray()),
+    names.map((name) => env.db.collection<Stored>(name).find({ ws }).toArray()),
   )
   await makeReady(ann, second)
   await makeReady(ann, third)
   expect(await shown(ann)).toEqual([3])
-  await bed.settled()
+  await env.allCounted()
   for (const [n, name] of names.entries()) {
-    await bed.db.collection<Stored>(name).deleteMany({ ws })
-    await bed.db.collection<Stored>(name).insertMany(backup[n] ?? [])
+    await env.db.collection<Stored>(name).deleteMany({ ws })
+    await env.db.collection<Stored>(name).insertMany(backup[n] ?? [])
   }
   expect(await shown(ann)).toEqual([1])
   await makeReady(ann, second)
@@ -115,41 +115,41 @@ test('exact_when_a_backup_was_restored_below_a_running_service', async () => {
 })
 
 test('exact_when_more_changed_than_is_told_at_once', async () => {
-  const ann = bed.owner()
+  const ann = env.owner()
   const { workspace_id: ws } = ann
   const [first, second] = [await makeLoop(ann), await makeLoop(ann)]
   const task_id = await makeReady(ann, first)
   expect(await shown(ann)).toEqual([1])
   await makeReady(ann, second)
-  await bed.tasksOf(ann).update_task({ task_id, status: 'on_hold' })
+  await env.tasksOf(ann).update_task({ task_id, status: 'on_hold' })
   await makeReady(ann, await makeLoop(ann))
   const later = Array.from({ length: 1_200 }, () => ({
     _id: ids.next(),
     ws,
     ready_changed_at: new Date(systemClock.now().getTime() + 60_000),
   }))
-  await bed.db.collection<Stored>('tallies').insertMany(later)
+  await env.db.collection<Stored>('tallies').insertMany(later)
   expect(await shown(ann)).toEqual([2])
 })
 
 test('what_is_known_of_loops_is_asked_no_more_however_many_they_are', async () => {
-  const ann = bed.owner()
+  const ann = env.owner()
   const LOOPS = 150
   const loops = await inParallel(Array.from({ length: LOOPS }), 8, () => makeLoop(ann))
   await inParallel(loops, 8, (loop_id) => makeReady(ann, loop_id))
   expect(await shown(ann)).toEqual([LOOPS])
-  await bed.settled()
+  await env.allCounted()
   // What has changed a moment ago is looked at again for some seconds: here it is long ago.
-  const tallies = bed.db.collection<Stored>('tallies')
+  const tallies = env.db.collection<Stored>('tallies')
   for (const [n, _id] of loops.entries())
     await tallies.updateOne({ _id }, { $set: { ready_changed_at: new Date(2026, 0, 1, 0, n) } })
   // So often that each instance has heard of it, whoever chance gives the questions to.
   for (let n = 0; n < 4; n += 1) expect(await shown(ann)).toEqual([LOOPS])
-  await bed.db.command({ profile: 2 })
+  await env.db.command({ profile: 2 })
   await makeReady(ann, loops[0] ?? '')
   expect(await shown(ann)).toEqual([LOOPS])
-  await bed.db.command({ profile: 0 })
-  const looks = await bed.db
+  await env.db.command({ profile: 0 })
+  const looks = await env.db
     .collection('system.profile')
     .find({ ns: /\.(tasks|tallies)$/, op: { $in: ['query', 'command'] }, keysExamined: { $gt: 0 } })
     .toArray()
@@ -160,11 +160,11 @@ test('what_is_known_of_loops_is_asked_no_more_however_many_they_are', async () =
     expect(keysExamined, JSON.stringify(command)).toBeLessThan(10)
 })
 
-/** What one instance knows, with a clock of its own and the answers of the tasks service as `told` passes them on. */
-const observer = (told: (answer: Awaited<ReturnType<typeof ask>>) => Awaited<ReturnType<typeof ask>>) => {
+/** What one instance knows, with a clock of its own and the answers of the tasks service as `pass` hands them on. */
+const observer = (pass: (answer: Awaited<ReturnType<typeof ask>>) => Awaited<ReturnType<typeof ask>>) => {
   let ms = 1
   const clock = { monotonicMs: () => ms }
-  const find_ready = async (input: Parameters<typeof ask>[0]) => told(await ask(input))
+  const find_ready = async (input: Parameters<typeof ask>[0]) => pass(await ask(input))
   const known = readyLoops({ tasks: { find_ready }, clock })
   const wait = (by_ms: number): void => {
     ms += by_ms
@@ -172,22 +172,22 @@ const observer = (told: (answer: Awaited<ReturnType<typeof ask>>) => Awaited<Ret
   return { ...known, wait }
 }
 const ask = (input: Parameters<ReturnType<TasksEnvironment['tasksOf']>['find_ready']>[0]) =>
-  bed.tasksOf(null).find_ready(input)
+  env.tasksOf(null).find_ready(input)
 const call = (): Call => ({ caller: null, request_id: 'test', ...startBudget(systemClock, 5_000) })
 
 test('what_an_earlier_release_changed_is_seen_in_the_end', async () => {
-  const ann = bed.owner()
+  const ann = env.owner()
   const [first, second] = [await makeLoop(ann), await makeLoop(ann)]
   const task_id = await makeReady(ann, first)
   await makeReady(ann, second)
-  await bed.settled()
+  await env.allCounted()
   const earlier = { $set: { ready_changed_at: new Date('2026-01-01') } }
-  await bed.db.collection<Stored>('tallies').updateOne({ _id: first }, earlier)
+  await env.db.collection<Stored>('tallies').updateOne({ _id: first }, earlier)
   const { count, wait } = observer((answer) => answer)
   const counted = () => count(ann.workspace_id, [first, second], call())
   expect(await counted()).toBe(2)
   // As it writes: nothing says when the loop's ready tasks changed.
-  await bed.db.collection<Stored>('tasks').updateOne({ _id: task_id }, { $set: { status: 'open' } })
+  await env.db.collection<Stored>('tasks').updateOne({ _id: task_id }, { $set: { status: 'open' } })
   expect(await counted()).toBe(2)
   for (let minutes = 0; minutes < 10; minutes += 1) {
     wait(60_000)
@@ -197,7 +197,7 @@ test('what_an_earlier_release_changed_is_seen_in_the_end', async () => {
 })
 
 test('exact_where_some_instances_of_the_tasks_service_are_of_an_earlier_release', async () => {
-  const ann = bed.owner()
+  const ann = env.owner()
   const [first, second] = [await makeLoop(ann), await makeLoop(ann)]
   const task_id = await makeReady(ann, first)
   let asked = 0
@@ -208,6 +208,6 @@ test('exact_where_some_instances_of_the_tasks_service_are_of_an_earlier_release'
   expect([await counted(), await counted(), await counted()]).toEqual([1, 1, 1])
   await makeReady(ann, second)
   expect([await counted(), await counted(), await counted()]).toEqual([2, 2, 2])
-  await bed.tasksOf(ann).update_task({ task_id, status: 'open' })
+  await env.tasksOf(ann).update_task({ task_id, status: 'open' })
   expect([await counted(), await counted(), await counted()]).toEqual([1, 1, 1])
 })

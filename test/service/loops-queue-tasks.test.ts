@@ -13,15 +13,15 @@ import {
   type TestEnvironment,
 } from '../support/service-environment.ts'
 
-let bed: TestEnvironment
+let env: TestEnvironment
 beforeAll(async () => {
-  bed = await openEnvironment()
-  await Promise.all([bed.start('loops-queue', 2), bed.start('tasks', 2)])
+  env = await openEnvironment()
+  await Promise.all([env.start('loops-queue', 2), env.start('tasks', 2)])
 })
-afterAll(() => bed[Symbol.asyncDispose]())
+afterAll(() => env[Symbol.asyncDispose]())
 
-const loopsOf = (caller: Caller): Acting<typeof loopsQueue> => bed.as(loopsQueue, caller)
-const tasksOf = (caller: Caller): Acting<typeof tasks> => bed.as(tasks, caller)
+const loopsOf = (caller: Caller): Acting<typeof loopsQueue> => env.as(loopsQueue, caller)
+const tasksOf = (caller: Caller): Acting<typeof tasks> => env.as(tasks, caller)
 const newMember = () => person(ids.next())
 
 const makeLoop = async (caller: Caller, name: string, visibility: 'public' | 'private' = 'public') =>
@@ -199,7 +199,7 @@ describe('ship_loop', () => {
       loop: { version: 2, shipped_by: { user_id: ann.user_id } },
     })
     await loopsOf(ann).create_loop({ name: 'Later' })
-    const events = await bed.events('loops-queue', ann.workspace_id, (told) => told.length >= 6)
+    const events = await env.events('loops-queue', ann.workspace_id, (published) => published.length >= 6)
     const ships = events.filter(({ type }) => type === 'loop.shipped')
     expect(ships).toHaveLength(1)
     expect(ships[0]?.data).toMatchObject({

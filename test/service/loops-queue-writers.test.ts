@@ -1,4 +1,4 @@
-// Many writers at once over two instances: what they were told and what the stream tells are one history. It is checked
+// Many writers at once over two instances: what they were answered and what the stream publishes are one history. It is checked
 // by its versions, which give the total order (no search for one is needed): replayed on a model, nothing is lost.
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { Caller } from '../../shared/contracts/define/contract.ts'
@@ -23,13 +23,13 @@ const COMMANDS = 10
 const FIRST_LOOPS = 24
 const MOST_LOOPS = 60
 
-let bed: TestEnvironment
+let env: TestEnvironment
 beforeAll(async () => {
-  bed = await openEnvironment()
-  await bed.start('loops-queue', 2)
-  await bed.start('tasks')
+  env = await openEnvironment()
+  await env.start('loops-queue', 2)
+  await env.start('tasks')
 })
-afterAll(() => bed[Symbol.asyncDispose]())
+afterAll(() => env[Symbol.asyncDispose]())
 
 /** An accepted command: when it was asked and answered, and what it says of the order. */
 type Accepted = Readonly<{
@@ -40,9 +40,9 @@ type Accepted = Readonly<{
   ended: number
   version: number
   changed: boolean
-  /** Whether a loop's own event was told of it. */
-  told?: boolean
-  /** Of a move: the place asked for. */
+  /** Whether an event of the loop itself was published. */
+  published?: boolean
+  /** Of a move: the position asked for. */
   priority?: number
   order_head?: readonly string[]
 }>
@@ -83,19 +83,19 @@ const KINDS: Record<Kind, (plan: Plan) => Promise<Outcome>> = {
     if (loops.length >= MOST_LOOPS) throw new AppError('limit_exceeded', 'enough for this test')
     const { loop, queue_version } = await service.create_loop({ name: 'New' })
     loops.push(loop.id)
-    return { loop_ids: [loop.id], version: queue_version, changed: false, told: true }
+    return { loop_ids: [loop.id], version: queue_version, changed: false, published: true }
   },
   close: async (plan) => {
     const { loop, changed, queue_version } = await plan.service.close_loop({ loop_id: pick(plan) })
-    return { loop_ids: [loop.id], version: queue_version, changed: false, told: changed }
+    return { loop_ids: [loop.id], version: queue_version, changed: false, published: changed }
   },
   reopen: async (plan) => {
     const { loop, changed, queue_version } = await plan.service.reopen_loop({ loop_id: pick(plan) })
-    return { loop_ids: [loop.id], version: queue_version, changed: false, told: changed }
+    return { loop_ids: [loop.id], version: queue_version, changed: false, published: changed }
   },
   ship: async (plan) => {
     const { loop, already_shipped, queue_version } = await plan.service.ship_loop({ loop_id: pick(plan) })
-    return { loop_ids: [loop.id], version: queue_version, changed: false, told: !already_shipped }
+    return { loop_ids: [loop.id], version: queue_version, changed: false, published: !already_shipped }
   },
 }
 /** How often each kind is tried. */
@@ -134,7 +134,7 @@ const write = async (plan: Plan, until: number): Promise<Accepted[]> => {
 }
 
 type History = Readonly<{
-  told: readonly PublishedVersion[]
+  published: readonly PublishedVersion[]
   /** Per loop, how often it became active and how often it stopped being so. */
   came: ReadonlyMap<string, number>
   went: ReadonlyMap<string, number>
@@ -149,13 +149,13 @@ const count = (ids: readonly string[]): Map<string, number> => {
 }
 
 const queueOf = async (caller: Caller): Promise<{ version: number; order: string[] }> => {
-  const { version, loops } = await bed.as(loopsQueue, caller).get_loop_queue({ limit: 200 })
+  const { version, loops } = await env.as(loopsQueue, caller).get_loop_queue({ limit: 200 })
   return { version, order: loops.map(({ id }) => id) }
 }
 
-/** All that was told of a workspace up to a version of its order; throws where a change does not fit the one before. */
+/** All events of a workspace up to a version of its order; throws where a change does not fit the one before. */
 const historyUpTo = async (workspaceId: string, version: number, statusChanges: number): Promise<History> => {
-  const events = await bed.events('loops-queue', workspaceId, (all) => {
+  const events = await env.events('loops-queue', workspaceId, (all) => {
     const versions = new Set(
       all.flatMap(({ type, sequence }) => (type === 'queue.changed' ? [sequence] : [])),
     )
@@ -163,13 +163,13 @@ const historyUpTo = async (workspaceId: string, version: number, statusChanges: 
       versions.size >= version && all.filter(({ type }) => type !== 'queue.changed').length >= statusChanges
     )
   })
-  const told = changesAmong(events)
+  const published = changesAmong(events)
   const orders: (readonly string[])[] = [[]]
-  for (const change of told) orders.push(replayed(orders.at(-1) as readonly string[], change))
+  for (const change of published) orders.push(replayed(orders.at(-1) as readonly string[], change))
   const loopsOf = (...types: string[]) =>
     count(events.flatMap(({ type, data }) => (types.includes(type) ? [String(data.loop_id)] : [])))
   return {
-    told,
+    published,
     orders,
     came: loopsOf('loop.created', 'loop.reopened'),
     went: loopsOf('loop.held', 'loop.shipped'),
@@ -191,12 +191,12 @@ const checkComings = ({ orders, came, went }: History): void => {
 }
 
 /** Each answer is true of the version that it names, and its event did what was asked of the order before. */
-const checkAnswer = (one: Accepted, { told, orders }: History, hidden: ReadonlySet<string>): void => {
+const checkAnswer = (one: Accepted, { published, orders }: History, hidden: ReadonlySet<string>): void => {
   const { loop_ids, version, changed, priority, order_head } = one
   const after = orders[version]
   const before = orders[changed ? version - 1 : version]
-  if (!after || !before) throw new Error(`version ${version} was answered and never told`)
-  if (changed) expect(told[version - 1]).toMatchObject({ by: { user_id: one.by.user_id }, loop_ids })
+  if (!after || !before) throw new Error(`version ${version} was answered and never published`)
+  if (changed) expect(published[version - 1]).toMatchObject({ by: { user_id: one.by.user_id }, loop_ids })
   if (!order_head) return
   const visible = after.filter((id) => !hidden.has(id))
   expect(order_head).toEqual(visible.slice(0, 20))
@@ -223,7 +223,7 @@ const checkRealTime = (changes: readonly Accepted[]): void => {
 /** The order at the end holds exactly the loops that are active, and no loop is lost. */
 const checkEnd = async (owner: Caller, loops: readonly string[], end: readonly string[]): Promise<void> => {
   const asked = { workspace_id: owner.workspace_id, loop_ids: [...loops] }
-  const { loops: states } = await bed.as(loopsQueue, null).get_loop_states(asked)
+  const { loops: states } = await env.as(loopsQueue, null).get_loop_states(asked)
   expect(states).toHaveLength(loops.length)
   const active = states.flatMap(({ id, status }) => (status === 'active' ? [id] : []))
   expect([...end].sort()).toEqual(active.sort())
@@ -237,7 +237,7 @@ test('no_change_lost_doubled_or_out_of_order_by_32_writers_over_two_instances', 
   const secret = new Set<string>()
   for (let n = 0; n < FIRST_LOOPS; n += 1) {
     const visibility = n % 6 === 0 ? 'private' : 'public'
-    const { loop } = await bed.as(loopsQueue, bob).create_loop({ name: `Loop ${n}`, visibility })
+    const { loop } = await env.as(loopsQueue, bob).create_loop({ name: `Loop ${n}`, visibility })
     loops.push(loop.id)
     if (visibility === 'private') secret.add(loop.id)
   }
@@ -245,7 +245,7 @@ test('no_change_lost_doubled_or_out_of_order_by_32_writers_over_two_instances', 
   const until = clock.monotonicMs() + DURATION_MS
   const writers = Array.from({ length: WRITERS }, (_, n) => {
     const caller = n % 3 === 0 ? ann : owner
-    return write({ random: randomFrom(n + 1), caller, service: bed.as(loopsQueue, caller), loops }, until)
+    return write({ random: randomFrom(n + 1), caller, service: env.as(loopsQueue, caller), loops }, until)
   })
   const accepted = (await Promise.all(writers)).flat()
   // A strict change may never win against so many; all others do.
@@ -254,9 +254,9 @@ test('no_change_lost_doubled_or_out_of_order_by_32_writers_over_two_instances', 
 
   const end = await queueOf(owner)
   await checkEnd(owner, loops, end.order)
-  const changed = accepted.filter(({ kind, told }) => told && kind !== 'create').length
+  const changed = accepted.filter(({ kind, published }) => published && kind !== 'create').length
   const history = await historyUpTo(owner.workspace_id, end.version, loops.length + changed)
-  expect(history.told.map(({ version }) => version)).toEqual(versionsUpTo(end.version))
+  expect(history.published.map(({ version }) => version)).toEqual(versionsUpTo(end.version))
   expect(end.order).toEqual(history.orders.at(-1))
   expect((await queueOf(ann)).order).toEqual(end.order.filter((id) => !secret.has(id)))
   checkComings(history)

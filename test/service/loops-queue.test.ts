@@ -1,4 +1,4 @@
-// The loops-queue service, two instances of it, by itself: making, holding and reopening loops, and what is told. What
+// The loops-queue service, two instances of it, by itself: creating, holding and reopening loops, and what is published. What
 // needs the tasks service is in loops-queue-tasks.test.ts.
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { Caller } from '../../shared/contracts/define/contract.ts'
@@ -21,14 +21,14 @@ import {
   type TestEnvironment,
 } from '../support/service-environment.ts'
 
-let bed: TestEnvironment
+let env: TestEnvironment
 beforeAll(async () => {
-  bed = await openEnvironment()
-  await bed.start('loops-queue', 2)
+  env = await openEnvironment()
+  await env.start('loops-queue', 2)
 })
-afterAll(() => bed[Symbol.asyncDispose]())
+afterAll(() => env[Symbol.asyncDispose]())
 
-const as = (caller: Caller | null): Loops => bed.as(loopsQueue, caller)
+const as = (caller: Caller | null): Loops => env.as(loopsQueue, caller)
 const newMember = () => person(ids.next())
 
 describe('create_loop', () => {
@@ -64,7 +64,7 @@ describe('create_loop', () => {
   test('told_once_with_its_place_in_the_order', async () => {
     const ann = newMember()
     const { loop } = await as(ann).create_loop({ name: 'Told' })
-    const events = await bed.events('loops-queue', ann.workspace_id, (told) => told.length >= 2)
+    const events = await env.events('loops-queue', ann.workspace_id, (published) => published.length >= 2)
     expect(events.map(({ type }) => type).sort()).toEqual(['loop.created', 'queue.changed'])
     expect(events.find(({ type }) => type === 'loop.created')?.data).toMatchObject({
       loop_id: loop.id,
@@ -158,7 +158,7 @@ describe('close_loop and reopen_loop', () => {
     const again = await as(ann).close_loop({ loop_id: A, expected_version: 1 })
     expect(again).toMatchObject({ changed: false, queue_version: 2, loop: { version: 2 } })
     await as(ann).reopen_loop({ loop_id: A })
-    const events = await bed.events('loops-queue', ann.workspace_id, (told) => told.length >= 6)
+    const events = await env.events('loops-queue', ann.workspace_id, (published) => published.length >= 6)
     expect(events.filter(({ type }) => type !== 'queue.changed').map(({ type }) => type)).toEqual([
       'loop.created',
       'loop.held',
@@ -207,8 +207,8 @@ test('every_version_is_told_by_exactly_one_event_that_replays_it', async () => {
   await as(ann).set_loop_priority({ loop_id: loops.D, priority: 0 })
   await as(ann).reorder_loops({ loop_ids: [loops.C] })
   const last = await as(ann).reopen_loop({ loop_id: loops.B })
-  const told = changesAmong(await publishedUpTo(bed, ann.workspace_id, last.queue_version))
-  expect(told.map(({ version }) => version)).toEqual(versionsUpTo(8))
-  expect(told.map(({ change }) => change).slice(4)).toEqual(['removed', 'moved', 'reordered', 'added'])
-  expect(told.reduce(replayed, [])).toEqual((await peek(as(ann))).head)
+  const published = changesAmong(await publishedUpTo(env, ann.workspace_id, last.queue_version))
+  expect(published.map(({ version }) => version)).toEqual(versionsUpTo(8))
+  expect(published.map(({ change }) => change).slice(4)).toEqual(['removed', 'moved', 'reordered', 'added'])
+  expect(published.reduce(replayed, [])).toEqual((await peek(as(ann))).head)
 })

@@ -182,13 +182,13 @@ const handlers: Handlers<typeof notes> = {
 }
 
 const stack = new AsyncDisposableStack()
-let bed: GatewayEnvironment
+let environment: GatewayEnvironment
 let site: string
 
 beforeAll(async () => {
-  bed = stack.use(await openGatewayEnvironment())
+  environment = stack.use(await openGatewayEnvironment())
   const log = createLog({ filter: 'error', topic: 'notes' })
-  const bus = stack.use(await connectBus(bed.stack.natsUrl, 'notes', log, keysOf('notes')))
+  const bus = stack.use(await connectBus(environment.stack.natsUrl, 'notes', log, keysOf('notes')))
   stack.use(await serve(bus, notes, handlers, { clock }))
   // The same site with one contract more: its pages beside those that every gateway has.
   const app = new Hono<GatewayEnv>()
@@ -197,7 +197,7 @@ beforeAll(async () => {
   site = `http://${listener.address}`
   app.use(refuseForeignForm(site))
   app.onError(onError(log))
-  app.route('/', pageRoutes({ ...bed.deps, public_url: site, contracts: [notes] }))
+  app.route('/', pageRoutes({ ...environment.deps, public_url: site, contracts: [notes] }))
 })
 afterAll(() => stack.disposeAsync())
 beforeEach(() => {
@@ -208,7 +208,7 @@ beforeEach(() => {
 /** Somebody with a workspace of their own and an address that is confirmed. */
 const member = async () => {
   const { browser, email } = await signUp({ url: site } as Parameters<typeof signUp>[0], { name: 'Ann' })
-  await bed.db.collection('people').updateOne({ email }, { $set: { confirmed_at: clock.now() } })
+  await environment.db.collection('people').updateOne({ email }, { $set: { confirmed_at: clock.now() } })
   return browser
 }
 const PAGE = '/workspace/notes'
@@ -313,7 +313,7 @@ describe('a declared page', () => {
     const browser = await member()
     const link = `href="${PAGE}"`
     expect((await browser.open('/workspace')).text).toContain(link)
-    await bed.db.collection('people').updateMany({}, { $set: { 'memberships.$[].role': 'member' } })
+    await environment.db.collection('people').updateMany({}, { $set: { 'memberships.$[].role': 'member' } })
     const { status } = await browser.open(PAGE)
     expect(status).toBe(403)
     const posted = await browser.submit(`${PAGE}/add_note`, { text: 'sneaked in', tone: 'kind' })

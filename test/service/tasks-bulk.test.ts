@@ -4,29 +4,29 @@ import type { Caller } from '../../shared/contracts/define/contract.ts'
 import { ids, person, refused } from '../support/service-environment.ts'
 import { openTasksEnvironment, type TasksEnvironment } from '../support/tasks-environment.ts'
 
-let bed: TasksEnvironment
+let env: TasksEnvironment
 beforeAll(async () => {
-  bed = await openTasksEnvironment()
+  env = await openTasksEnvironment()
 })
-afterAll(() => bed[Symbol.asyncDispose]())
+afterAll(() => env[Symbol.asyncDispose]())
 
 const file = async (caller: Caller, count: number, loop_id?: string): Promise<string[]> => {
   const made = await Promise.all(
-    Array.from({ length: count }, (_, n) => bed.tasksOf(caller).create_task({ title: `Task ${n}`, loop_id })),
+    Array.from({ length: count }, (_, n) => env.tasksOf(caller).create_task({ title: `Task ${n}`, loop_id })),
   )
   return made.map(({ task }) => task.id)
 }
 const loop = async (caller: Caller, visibility: 'public' | 'private' = 'public'): Promise<string> =>
-  (await bed.loopsOf(caller).create_loop({ name: 'Loop', visibility })).loop.id
+  (await env.loopsOf(caller).create_loop({ name: 'Loop', visibility })).loop.id
 
 describe('bulk_update_tasks', () => {
   test('each_by_itself_in_the_order_asked_with_repeated_ids_once', async () => {
-    const ann = bed.owner()
+    const ann = env.owner()
     const [a, b, c] = (await file(ann, 3)) as [string, string, string]
-    await bed.tasksOf(ann).update_task({ task_id: b, status: 'rejected' })
-    await bed.tasksOf(ann).update_task({ task_id: c, status: 'in_progress' })
+    await env.tasksOf(ann).update_task({ task_id: b, status: 'rejected' })
+    await env.tasksOf(ann).update_task({ task_id: c, status: 'in_progress' })
     const missing = ids.next()
-    const { results, ...counts } = await bed
+    const { results, ...counts } = await env
       .tasksOf(ann)
       .bulk_update_tasks({ task_ids: [c, missing, a, c.toLowerCase(), b], status: 'in_progress' })
     expect(results).toMatchObject([
@@ -40,64 +40,64 @@ describe('bulk_update_tasks', () => {
       },
     ])
     expect(counts).toEqual({ updated: 1, unchanged: 1, failed: 2 })
-    expect((await bed.tasksOf(ann).list_tasks({ status: 'in_progress' })).total).toBe(2)
+    expect((await env.tasksOf(ann).list_tasks({ status: 'in_progress' })).total).toBe(2)
   })
 
   test('forbidden_for_each_that_would_be_approved_by_who_may_not', async () => {
-    const ann = bed.owner()
+    const ann = env.owner()
     const agent = person(ann.workspace_id, { scopes: ['loops:write'] })
     const [a, b] = (await file(ann, 2)) as [string, string]
-    await bed.tasksOf(ann).update_task({ task_id: a, status: 'approved' })
-    const { results } = await bed
+    await env.tasksOf(ann).update_task({ task_id: a, status: 'approved' })
+    const { results } = await env
       .tasksOf(agent)
       .bulk_update_tasks({ task_ids: [a, b], status: 'in_progress' })
     expect(results).toMatchObject([{ ok: true }, { ok: false, error: { code: 'forbidden' } }])
   })
 
   test('a_hundred_at_once_with_counts_to_match', async () => {
-    const ann = bed.owner()
+    const ann = env.owner()
     const to = await loop(ann)
     const task_ids = await file(ann, 100)
-    const answer = await bed
+    const answer = await env
       .tasksOf(ann)
       .bulk_update_tasks({ task_ids, loop_id: to, priority: 'high', status: 'approved' })
     expect(answer).toMatchObject({ updated: 100, failed: 0 })
     expect(
-      (await bed.tasksOf(ann).list_tasks({ loop_id: to, status: 'approved', priority: 'high' })).total,
+      (await env.tasksOf(ann).list_tasks({ loop_id: to, status: 'approved', priority: 'high' })).total,
     ).toBe(100)
-    expect((await bed.tasksOf(ann).list_tasks({})).total).toBe(0)
-    const told = await bed.events('tasks', ann.workspace_id, (events) => events.length >= 200)
-    expect(told.filter(({ type }) => type === 'task.updated')).toHaveLength(100)
+    expect((await env.tasksOf(ann).list_tasks({})).total).toBe(0)
+    const published = await env.events('tasks', ann.workspace_id, (events) => events.length >= 200)
+    expect(published.filter(({ type }) => type === 'task.updated')).toHaveLength(100)
   })
 
   test('refused_for_more_than_a_hundred', async () => {
     const task_ids = Array.from({ length: 101 }, () => ids.next())
-    const refusal = await refused(bed.tasksOf(bed.owner()).bulk_update_tasks({ task_ids, status: 'open' }))
+    const refusal = await refused(env.tasksOf(env.owner()).bulk_update_tasks({ task_ids, status: 'open' }))
     expect(refusal.code).toBe('limit_exceeded')
   })
 
   test('absent_loop_stays_and_null_takes_out', async () => {
-    const ann = bed.owner()
+    const ann = env.owner()
     const from = await loop(ann)
     const task_ids = await file(ann, 2, from)
-    await bed.tasksOf(ann).bulk_update_tasks({ task_ids, priority: 'low' })
-    expect((await bed.tasksOf(ann).list_tasks({ loop_id: from })).total).toBe(2)
-    await bed.tasksOf(ann).bulk_update_tasks({ task_ids, loop_id: null })
-    expect((await bed.tasksOf(ann).list_tasks({ loop_id: from })).total).toBe(0)
-    expect((await bed.tasksOf(ann).list_tasks({ priority: 'low' })).total).toBe(2)
+    await env.tasksOf(ann).bulk_update_tasks({ task_ids, priority: 'low' })
+    expect((await env.tasksOf(ann).list_tasks({ loop_id: from })).total).toBe(2)
+    await env.tasksOf(ann).bulk_update_tasks({ task_ids, loop_id: null })
+    expect((await env.tasksOf(ann).list_tasks({ loop_id: from })).total).toBe(0)
+    expect((await env.tasksOf(ann).list_tasks({ priority: 'low' })).total).toBe(2)
   })
 
   test('refused_when_there_is_nothing_to_change', async () => {
-    const ann = bed.owner()
-    const refusal = await refused(bed.tasksOf(ann).bulk_update_tasks({ task_ids: await file(ann, 1) }))
+    const ann = env.owner()
+    const refusal = await refused(env.tasksOf(ann).bulk_update_tasks({ task_ids: await file(ann, 1) }))
     expect(refusal.code).toBe('invalid_argument')
   })
 
   test('refused_as_a_whole_for_a_loop_that_takes_no_tasks', async () => {
-    const ann = bed.owner()
+    const ann = env.owner()
     const bob = person(ann.workspace_id)
     const [shipped, secret] = [await loop(ann), await loop(ann, 'private')]
-    await bed.loopsOf(ann).ship_loop({ loop_id: shipped })
+    await env.loopsOf(ann).ship_loop({ loop_id: shipped })
     const task_ids = await file(ann, 2)
     for (const [loop_id, code] of [
       [shipped, 'invalid_transition'],
@@ -105,18 +105,18 @@ describe('bulk_update_tasks', () => {
       [ids.next(), 'not_found'],
     ] as const)
       expect(
-        (await refused(bed.tasksOf(bob).bulk_update_tasks({ task_ids, loop_id, priority: 'high' }))).code,
+        (await refused(env.tasksOf(bob).bulk_update_tasks({ task_ids, loop_id, priority: 'high' }))).code,
       ).toBe(code)
-    expect((await bed.tasksOf(ann).list_tasks({ priority: 'none' })).total).toBe(2)
+    expect((await env.tasksOf(ann).list_tasks({ priority: 'none' })).total).toBe(2)
   })
 
   test('a_task_in_a_loop_that_the_caller_does_not_see_is_answered_as_one_that_never_was', async () => {
-    const ann = bed.owner()
+    const ann = env.owner()
     const bob = person(ann.workspace_id)
     const [hidden] = (await file(ann, 1, await loop(ann, 'private'))) as [string]
     const [seen] = (await file(bob, 1, await loop(bob, 'private'))) as [string]
     const never = ids.next()
-    const { results } = await bed
+    const { results } = await env
       .tasksOf(bob)
       .bulk_update_tasks({ task_ids: [hidden, never, seen], priority: 'high' })
     const [first, second, third] = results
@@ -125,7 +125,7 @@ describe('bulk_update_tasks', () => {
     )
     expect(first).toMatchObject({ ok: false, error: { code: 'not_found' } })
     expect(third).toMatchObject({ ok: true, changed: true })
-    const byOwner = await bed.tasksOf(ann).bulk_update_tasks({ task_ids: [hidden, seen], priority: 'low' })
+    const byOwner = await env.tasksOf(ann).bulk_update_tasks({ task_ids: [hidden, seen], priority: 'low' })
     expect(byOwner.updated).toBe(2)
   })
 })

@@ -6,14 +6,14 @@ import type { Comment } from '../../shared/contracts/tasks/shapes.ts'
 import { ids, person, refused } from '../support/service-environment.ts'
 import { bytesOf, openTasksEnvironment, type TasksEnvironment, until } from '../support/tasks-environment.ts'
 
-let bed: TasksEnvironment
+let env: TasksEnvironment
 beforeAll(async () => {
-  bed = await openTasksEnvironment()
+  env = await openTasksEnvironment()
 })
-afterAll(() => bed[Symbol.asyncDispose]())
+afterAll(() => env[Symbol.asyncDispose]())
 
 const fileTask = async (caller: Caller): Promise<string> =>
-  (await bed.tasksOf(caller).create_task({ title: 'T' })).task.id
+  (await env.tasksOf(caller).create_task({ title: 'T' })).task.id
 
 /** All comments of a task, page by page, and the size of each page. */
 const readAll = async (caller: Caller, task_id: string) => {
@@ -21,7 +21,7 @@ const readAll = async (caller: Caller, task_id: string) => {
   const pages: number[] = []
   let comments_cursor: string | undefined
   do {
-    const page = await bed.tasksOf(caller).get_task({ task_id, comments_cursor })
+    const page = await env.tasksOf(caller).get_task({ task_id, comments_cursor })
     comments.push(...page.comments)
     pages.push(page.comments.length)
     expect(page.comments_total).toBeGreaterThanOrEqual(comments.length)
@@ -32,20 +32,20 @@ const readAll = async (caller: Caller, task_id: string) => {
 
 describe('add_comment', () => {
   test('written_on_a_task_and_told', async () => {
-    const ann = bed.owner()
+    const ann = env.owner()
     const task_id = await fileTask(ann)
     const text = `${'🦉'.repeat(200)} and more`
-    const { comment } = await bed.tasksOf(ann).add_comment({ task_id, text })
+    const { comment } = await env.tasksOf(ann).add_comment({ task_id, text })
     expect(comment).toMatchObject({
       text,
       author: { user_id: ann.user_id, name: 'Ann', client: 'Test client' },
     })
-    expect(await bed.tasksOf(ann).get_task({ task_id })).toMatchObject({
+    expect(await env.tasksOf(ann).get_task({ task_id })).toMatchObject({
       comments: [comment],
       comments_total: 1,
     })
-    const told = await bed.events('tasks', ann.workspace_id, (events) => events.length >= 2)
-    expect(told.at(-1)).toMatchObject({
+    const published = await env.events('tasks', ann.workspace_id, (events) => events.length >= 2)
+    expect(published.at(-1)).toMatchObject({
       type: 'comment.added',
       subject: comment.id,
       data: { comment_id: comment.id, task_id, loop_id: null, private: false, excerpt: '🦉'.repeat(200) },
@@ -53,44 +53,44 @@ describe('add_comment', () => {
   })
 
   test('written_on_a_loop_that_the_writer_sees', async () => {
-    const ann = bed.owner()
-    const { loop } = await bed.loopsOf(ann).create_loop({ name: 'Secret', visibility: 'private' })
+    const ann = env.owner()
+    const { loop } = await env.loopsOf(ann).create_loop({ name: 'Secret', visibility: 'private' })
     const bob = person(ann.workspace_id)
-    const { comment } = await bed.tasksOf(ann).add_comment({ loop_id: loop.id, text: 'Hello' })
-    const page = await bed
+    const { comment } = await env.tasksOf(ann).add_comment({ loop_id: loop.id, text: 'Hello' })
+    const page = await env
       .tasksOf(null)
       .list_loop_comments({ workspace_id: ann.workspace_id, loop_id: loop.id })
     expect(page).toEqual({ comments: [comment], comments_total: 1, comments_next_cursor: null })
     const never = ids.next()
-    const hidden = await refused(bed.tasksOf(bob).add_comment({ loop_id: loop.id, text: 'Hi' }))
-    const unknown = await refused(bed.tasksOf(bob).add_comment({ loop_id: never, text: 'Hi' }))
+    const hidden = await refused(env.tasksOf(bob).add_comment({ loop_id: loop.id, text: 'Hi' }))
+    const unknown = await refused(env.tasksOf(bob).add_comment({ loop_id: never, text: 'Hi' }))
     expect(bytesOf(hidden, loop.id)).toBe(bytesOf(unknown, never))
-    const told = await bed.events('tasks', ann.workspace_id, (events) => events.length >= 1)
-    expect(told.at(-1)?.data).toMatchObject({ loop_id: loop.id, task_id: null, private: true })
+    const published = await env.events('tasks', ann.workspace_id, (events) => events.length >= 1)
+    expect(published.at(-1)?.data).toMatchObject({ loop_id: loop.id, task_id: null, private: true })
   })
 
   test('refused_unless_exactly_one_thing_is_named', async () => {
-    const ann = bed.owner()
+    const ann = env.owner()
     const task_id = await fileTask(ann)
     for (const named of [{}, { task_id, loop_id: ids.next() }])
-      expect((await refused(bed.tasksOf(ann).add_comment({ ...named, text: 'Hi' }))).code).toBe(
+      expect((await refused(env.tasksOf(ann).add_comment({ ...named, text: 'Hi' }))).code).toBe(
         'invalid_argument',
       )
   })
 
   test('refused_over_its_limit', async () => {
-    const ann = bed.owner()
+    const ann = env.owner()
     const task_id = await fileTask(ann)
-    const refusal = await refused(bed.tasksOf(ann).add_comment({ task_id, text: 'x'.repeat(16 * 1024 + 1) }))
+    const refusal = await refused(env.tasksOf(ann).add_comment({ task_id, text: 'x'.repeat(16 * 1024 + 1) }))
     expect(refusal.code).toBe('limit_exceeded')
   })
 })
 
 describe('comments of a task', () => {
   test('oldest_first_in_pages_of_a_hundred_that_hold_each_once', async () => {
-    const ann = bed.owner()
+    const ann = env.owner()
     const task_id = await fileTask(ann)
-    const write = (n: number) => bed.tasksOf(ann).add_comment({ task_id, text: `Comment ${n}` })
+    const write = (n: number) => env.tasksOf(ann).add_comment({ task_id, text: `Comment ${n}` })
     const written: string[] = []
     for (let batch = 0; batch < 10; batch += 1) {
       const answers = await Promise.all(Array.from({ length: 23 }, (_, n) => write(batch * 23 + n)))
@@ -99,15 +99,15 @@ describe('comments of a task', () => {
     const { comments, pages } = await readAll(ann, task_id)
     expect(comments.map(({ id }) => id)).toEqual(written.toSorted())
     expect(pages).toEqual([100, 100, 30])
-    expect((await bed.tasksOf(ann).get_task({ task_id })).comments_total).toBe(230)
+    expect((await env.tasksOf(ann).get_task({ task_id })).comments_total).toBe(230)
   })
 
   test('a_page_of_long_ones_is_shorter_and_never_cut', async () => {
-    const ann = bed.owner()
+    const ann = env.owner()
     const task_id = await fileTask(ann)
     // As JSON each of these characters takes six bytes: the largest comment that there can be.
     const text = '\u0001'.repeat(16 * 1024)
-    for (let n = 0; n < 6; n += 1) await bed.tasksOf(ann).add_comment({ task_id, text })
+    for (let n = 0; n < 6; n += 1) await env.tasksOf(ann).add_comment({ task_id, text })
     const { comments, pages } = await readAll(ann, task_id)
     expect(comments.map((comment) => comment.text === text)).toEqual(Array(6).fill(true))
     // One alone is more than an answer should have: none fits beside the task itself, and then one a page.
@@ -115,9 +115,9 @@ describe('comments of a task', () => {
   })
 
   test('refused_for_a_cursor_that_it_did_not_give', async () => {
-    const ann = bed.owner()
+    const ann = env.owner()
     const task_id = await fileTask(ann)
-    const refusal = await refused(bed.tasksOf(ann).get_task({ task_id, comments_cursor: 'bm9uZQ' }))
+    const refusal = await refused(env.tasksOf(ann).get_task({ task_id, comments_cursor: 'bm9uZQ' }))
     expect(refusal).toMatchObject({
       code: 'invalid_argument',
       extras: { details: { fields: [{ field: 'comments_cursor' }] } },
@@ -125,13 +125,13 @@ describe('comments of a task', () => {
   })
 
   test('removed_with_the_task_and_then_the_rest_of_it_too', async () => {
-    const ann = bed.owner()
+    const ann = env.owner()
     const [gone, kept] = [await fileTask(ann), await fileTask(ann)]
-    for (const task_id of [gone, gone, kept]) await bed.tasksOf(ann).add_comment({ task_id, text: 'Secret' })
-    await bed.tasksOf(ann).delete_task({ task_id: gone })
+    for (const task_id of [gone, gone, kept]) await env.tasksOf(ann).add_comment({ task_id, text: 'Secret' })
+    await env.tasksOf(ann).delete_task({ task_id: gone })
     const [tasks, comments] = [
-      bed.db.collection<{ _id: string }>('tasks'),
-      bed.db.collection<CommentDoc>('comments'),
+      env.db.collection<{ _id: string }>('tasks'),
+      env.db.collection<CommentDoc>('comments'),
     ]
     // As if it had been deleted long ago.
     await tasks.updateOne({ _id: gone }, { $set: { deleted_at: new Date(0) } })
@@ -139,7 +139,7 @@ describe('comments of a task', () => {
     expect(await comments.countDocuments({ parent: gone })).toBe(0)
     expect(JSON.stringify(await tasks.findOne({ _id: gone }))).not.toContain('Secret')
     expect(await tasks.findOne({ _id: gone })).toMatchObject({ ledger: [], outbox: [] })
-    expect((await bed.tasksOf(ann).get_task({ task_id: kept })).comments_total).toBe(1)
+    expect((await env.tasksOf(ann).get_task({ task_id: kept })).comments_total).toBe(1)
     const expiry = (await tasks.indexes()).find(({ name }) => name === 'expires')
     expect(expiry).toMatchObject({ key: { expires_at: 1 }, expireAfterSeconds: 0 })
   })

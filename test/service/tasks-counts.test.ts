@@ -12,47 +12,47 @@ import { openTasksEnvironment, type TasksEnvironment } from '../support/tasks-en
 const WRITERS = 8
 const STEPS = 25
 
-let bed: TasksEnvironment
+let env: TasksEnvironment
 beforeAll(async () => {
-  bed = await openTasksEnvironment()
+  env = await openTasksEnvironment()
 })
-afterAll(() => bed[Symbol.asyncDispose]())
+afterAll(() => env[Symbol.asyncDispose]())
 
 const loop = async (caller: Caller, visibility: 'public' | 'private'): Promise<string> =>
-  (await bed.loopsOf(caller).create_loop({ name: 'Loop', visibility })).loop.id
+  (await env.loopsOf(caller).create_loop({ name: 'Loop', visibility })).loop.id
 const pick = <T>(items: readonly T[]): T => items[Math.floor(ids.random() * items.length)] as T
 type CounterDoc = { _id: string; ws: string; seen?: Record<string, Date>; tasks?: Record<string, object> }
-const counters = () => bed.db.collection<CounterDoc>('tallies')
-const tasks = () => bed.db.collection<TaskDoc>('tasks')
+const counters = () => env.db.collection<CounterDoc>('tallies')
+const tasks = () => env.db.collection<TaskDoc>('tasks')
 
 /** Every count that a caller can see, next to what counting the tasks one by one finds. */
 const expectExact = async (owner: Caller, loops: readonly string[], privateLoops: readonly string[]) => {
   const ws = owner.workspace_id
-  const { all, unassigned } = await bed
+  const { all, unassigned } = await env
     .tasksOf(null)
     .count_workspace({ workspace_id: ws, visible_private_loop_ids: null })
-  expect(all).toEqual(await bed.recount(ws))
-  expect(unassigned).toEqual(await bed.recount(ws, { loop_id: null }))
-  const outsider = await bed.tasksOf(null).count_workspace({ workspace_id: ws, visible_private_loop_ids: [] })
-  const hidden = await Promise.all(privateLoops.map((loop_id) => bed.recount(ws, { loop_id })))
+  expect(all).toEqual(await env.recount(ws))
+  expect(unassigned).toEqual(await env.recount(ws, { loop_id: null }))
+  const outsider = await env.tasksOf(null).count_workspace({ workspace_id: ws, visible_private_loop_ids: [] })
+  const hidden = await Promise.all(privateLoops.map((loop_id) => env.recount(ws, { loop_id })))
   expect(outsider.all.total).toBe(all.total - hidden.reduce((sum, { total }) => sum + total, 0))
-  const counted = await bed.tasksOf(null).count_loops({ workspace_id: ws, loop_ids: [...loops] })
-  for (const { loop_id, counts } of counted.loops) expect(counts).toEqual(await bed.recount(ws, { loop_id }))
+  const counted = await env.tasksOf(null).count_loops({ workspace_id: ws, loop_ids: [...loops] })
+  for (const { loop_id, counts } of counted.loops) expect(counts).toEqual(await env.recount(ws, { loop_id }))
   for (const status of TASK_STATUSES)
     for (const priority of PRIORITIES) {
-      const page = await bed.tasksOf(owner).list_tasks({ scope: 'all', status, priority, limit: 200 })
+      const page = await env.tasksOf(owner).list_tasks({ scope: 'all', status, priority, limit: 200 })
       expect(page.total).toBe(page.tasks.length)
     }
 }
 
 describe('after random work by many at once', () => {
   test('every_count_is_what_counting_finds', async () => {
-    const ann = bed.owner()
+    const ann = env.owner()
     const secret = [await loop(ann, 'private'), await loop(ann, 'private')]
     const loops = [await loop(ann, 'public'), await loop(ann, 'public'), ...secret]
     const known: string[] = []
     const step = async (who: Caller): Promise<void> => {
-      const api = bed.tasksOf(who)
+      const api = env.tasksOf(who)
       const loop_id = pick([undefined, ...loops])
       const task_id = pick(known)
       const dice = ids.random()
@@ -75,8 +75,8 @@ describe('after random work by many at once', () => {
     }
     await Promise.all(Array.from({ length: WRITERS }, work))
     await expectExact(ann, loops, secret)
-    expect((await bed.recount(ann.workspace_id)).total).toBeGreaterThan(0)
-    await bed.settled()
+    expect((await env.recount(ann.workspace_id)).total).toBeGreaterThan(0)
+    await env.allCounted()
     const ofWorkspace = await counters().find({ ws: ann.workspace_id }).toArray()
     expect(ofWorkspace.map(({ _id }) => _id).toSorted()).toEqual([ann.workspace_id, ...loops].toSorted())
     // What was counted is forgotten, but for the last few changes of each instance.
@@ -84,34 +84,34 @@ describe('after random work by many at once', () => {
   })
 
   test('comments_too', async () => {
-    const ann = bed.owner()
-    const { task } = await bed.tasksOf(ann).create_task({ title: 'T' })
+    const ann = env.owner()
+    const { task } = await env.tasksOf(ann).create_task({ title: 'T' })
     await Promise.all(
-      Array.from({ length: 40 }, (_, n) => bed.tasksOf(ann).add_comment({ task_id: task.id, text: `${n}` })),
+      Array.from({ length: 40 }, (_, n) => env.tasksOf(ann).add_comment({ task_id: task.id, text: `${n}` })),
     )
-    expect((await bed.tasksOf(ann).get_task({ task_id: task.id })).comments_total).toBe(40)
+    expect((await env.tasksOf(ann).get_task({ task_id: task.id })).comments_total).toBe(40)
   })
 })
 
 describe('a change that was left half counted', () => {
   /** A task in a loop, all counted; and the change that would count it once more. */
   const counted = async () => {
-    const ann = bed.owner()
+    const ann = env.owner()
     const loop_id = await loop(ann, 'public')
-    const { task } = await bed.tasksOf(ann).create_task({ title: 'T', loop_id })
-    await bed.settled()
+    const { task } = await env.tasksOf(ann).create_task({ title: 'T', loop_id })
+    await env.allCounted()
     const stored = await tasks().findOne({ _id: task.id })
     if (!stored) throw new Error('the task is not there')
     const sums = differenceOf(ann.workspace_id, null, stored)
     const change: PendingIncrements = { id: ids.next(), at: new Date(Date.now() - 60_000), sums }
     const leave = async () => {
       await tasks().updateOne({ _id: task.id }, { $push: { uncounted: change } } as never)
-      await bed.settled()
+      await env.allCounted()
     }
     const totals = async () => {
       const [all, inLoop] = await Promise.all([
-        bed.tasksOf(ann).list_tasks({ scope: 'all' }),
-        bed.tasksOf(ann).list_tasks({ loop_id }),
+        env.tasksOf(ann).list_tasks({ scope: 'all' }),
+        env.tasksOf(ann).list_tasks({ loop_id }),
       ])
       return [all.total, inLoop.total]
     }
@@ -145,7 +145,7 @@ describe('a change that was left half counted', () => {
   test('still_known_afterwards_so_that_a_late_maker_does_not_count_it_again', async () => {
     const { ann, change, leave } = await counted()
     await leave()
-    await bed.tasksOf(ann).create_task({ title: 'Another' })
+    await env.tasksOf(ann).create_task({ title: 'Another' })
     expect((await counters().findOne({ _id: ann.workspace_id }))?.seen).toHaveProperty(change.id)
   })
 })

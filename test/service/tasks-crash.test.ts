@@ -1,5 +1,5 @@
 // Every step of the tasks service at which only part of a command is done: the process is killed there, two others are
-// started, and soon the command is found wholly done or wholly absent, counted as counting finds it, and told once.
+// started, and soon the command is found wholly done or wholly absent, counted as counting finds it, and published once.
 import { describe, expect, test, vi } from 'vitest'
 import type { CloudEvent } from '../../shared/contracts/define/cloud-event.ts'
 import type { Caller } from '../../shared/contracts/define/contract.ts'
@@ -17,7 +17,7 @@ vi.setConfig({ testTimeout: 120_000 })
 
 type Crash = AsyncDisposable &
   Readonly<{
-    bed: TasksEnvironment
+    env: TasksEnvironment
     ann: Caller
     tasks: Acting<typeof tasks>
     loops: Acting<typeof loopsQueue>
@@ -29,8 +29,8 @@ type Crash = AsyncDisposable &
     during: (command: (dying: Acting<typeof tasks>) => Promise<unknown>) => Promise<void>
     /** Waits until nothing is half done any more, and compares all counts with what counting finds. */
     exact: (...loop_ids: readonly string[]) => Promise<void>
-    /** All that was told of the workspace's tasks and comments, as `type subject version`. */
-    told: () => Promise<readonly string[]>
+    /** All events of the workspace's tasks and comments, as `type subject version`. */
+    published: () => Promise<readonly string[]>
   }>
 
 const line = ({ type, data }: CloudEvent): string => {
@@ -39,61 +39,61 @@ const line = ({ type, data }: CloudEvent): string => {
 }
 
 const exactly =
-  (bed: TasksEnvironment, ann: Caller): Crash['exact'] =>
+  (env: TasksEnvironment, ann: Caller): Crash['exact'] =>
   async (...loop_ids) => {
     const ws = ann.workspace_id
     await until(
-      async () => (await bed.db.collection('tasks').countDocuments({ 'move.at': { $exists: true } })) === 0,
+      async () => (await env.db.collection('tasks').countDocuments({ 'move.at': { $exists: true } })) === 0,
     )
-    await bed.settled()
-    const counted = await bed
+    await env.allCounted()
+    const counted = await env
       .tasksOf(null)
       .count_workspace({ workspace_id: ws, visible_private_loop_ids: null })
-    expect(counted.all).toEqual(await bed.recount(ws))
-    expect(counted.unassigned).toEqual(await bed.recount(ws, { loop_id: null }))
-    const { loops } = await bed.tasksOf(null).count_loops({ workspace_id: ws, loop_ids: [...loop_ids] })
-    for (const { loop_id, counts } of loops) expect(counts).toEqual(await bed.recount(ws, { loop_id }))
+    expect(counted.all).toEqual(await env.recount(ws))
+    expect(counted.unassigned).toEqual(await env.recount(ws, { loop_id: null }))
+    const { loops } = await env.tasksOf(null).count_loops({ workspace_id: ws, loop_ids: [...loop_ids] })
+    for (const { loop_id, counts } of loops) expect(counts).toEqual(await env.recount(ws, { loop_id }))
   }
 
 /** A tasks service in a process of its own that kills itself at `step`, and a person who works with it. */
 const openCrash = async (step: string): Promise<Crash> => {
-  const bed = await openTasksEnvironment(0)
-  await bed.start('loops-queue')
-  const { died } = await bed.startFaulty('tasks', step)
+  const env = await openTasksEnvironment(0)
+  await env.start('loops-queue')
+  const { died } = await env.startFaulty('tasks', step)
   const ann = person(ids.next(), { role: 'owner' })
-  const service = bed.tasksOf(ann)
+  const service = env.tasksOf(ann)
   const restarted = async (): Promise<void> => {
     expect(await died).toBe('SIGKILL')
-    await bed.start('tasks', 2)
+    await env.start('tasks', 2)
   }
   return {
-    bed,
+    env,
     ann,
     tasks: service,
-    loops: bed.loopsOf(ann),
-    loop: async (name) => (await bed.loopsOf(ann).create_loop({ name })).loop.id,
+    loops: env.loopsOf(ann),
+    loop: async (name) => (await env.loopsOf(ann).create_loop({ name })).loop.id,
     died: restarted,
     during: async (command) => {
-      const unanswered = refused(command(bed.tasksOf(ann, BUDGET_MS)))
+      const unanswered = refused(command(env.tasksOf(ann, BUDGET_MS)))
       await restarted()
       expect((await unanswered).code).toMatch(/^(timeout|unavailable)$/)
     },
-    exact: exactly(bed, ann),
-    told: async () => {
+    exact: exactly(env, ann),
+    published: async () => {
       // Once the last thing said has been heard, so has all that was said before it.
       for (const name of ['tasks', 'comments'])
         await until(
-          async () => (await bed.db.collection(name).countDocuments({ 'outbox.0': { $exists: true } })) === 0,
+          async () => (await env.db.collection(name).countDocuments({ 'outbox.0': { $exists: true } })) === 0,
         )
       const { task } = await service.create_task({ title: 'The end' })
-      const events = await bed.events(
+      const events = await env.events(
         'tasks',
         ann.workspace_id,
         (all) => all.at(-1)?.data.task_id === task.id,
       )
       return events.slice(0, -1).map(line).toSorted()
     },
-    [Symbol.asyncDispose]: () => bed[Symbol.asyncDispose](),
+    [Symbol.asyncDispose]: () => env[Symbol.asyncDispose](),
   }
 }
 
@@ -111,7 +111,7 @@ describe.concurrent('done_wholly_when_killed_at', () => {
       total: 1,
       tasks: [{ title: 'T' }],
     })
-    expect(await crash.told()).toEqual([`task.created ${again.task.id} 1`])
+    expect(await crash.published()).toEqual([`task.created ${again.task.id} 1`])
   })
 
   test.each(['update_task.saved', 'update_task.counted'])('%s', async (step) => {
@@ -125,7 +125,7 @@ describe.concurrent('done_wholly_when_killed_at', () => {
     expect(await crash.tasks.update_task(request)).toMatchObject({ changed: true, task: after })
     expect((await crash.tasks.get_task({ task_id: task.id })).task).toMatchObject(after)
     expect((await crash.tasks.list_tasks({ loop_id })).total).toBe(1)
-    expect(await crash.told()).toEqual([`task.created ${task.id} 1`, `task.updated ${task.id} 2`])
+    expect(await crash.published()).toEqual([`task.created ${task.id} 1`, `task.updated ${task.id} 2`])
   })
 
   test.each(['delete_task.saved', 'delete_task.counted'])('%s', async (step) => {
@@ -137,7 +137,7 @@ describe.concurrent('done_wholly_when_killed_at', () => {
     const calls = [crash.tasks.delete_task({ task_id }), crash.tasks.get_task({ task_id })]
     for (const { code } of await Promise.all(calls.map(refused))) expect(code).toBe('not_found')
     expect(await crash.tasks.list_tasks({ scope: 'all' })).toMatchObject({ total: 0, tasks: [] })
-    expect(await crash.told()).toEqual([`task.created ${task.id} 1`, `task.deleted ${task.id} 2`])
+    expect(await crash.published()).toEqual([`task.created ${task.id} 1`, `task.deleted ${task.id} 2`])
   })
 
   test.each(['add_comment.saved', 'add_comment.counted'])('%s', async (step) => {
@@ -145,14 +145,14 @@ describe.concurrent('done_wholly_when_killed_at', () => {
     const { task } = await crash.tasks.create_task({ title: 'T' })
     const request = { task_id: task.id, text: 'Done', idempotency_key: 'k' }
     await crash.during((dying) => dying.add_comment(request))
-    await crash.bed.settled()
+    await crash.env.allCounted()
     expect(await crash.tasks.add_comment(request)).toMatchObject({
       replayed: true,
       comment: { text: 'Done' },
     })
     const found = await crash.tasks.get_task({ task_id: task.id })
     expect(found).toMatchObject({ comments_total: 1, comments: [{ text: 'Done' }] })
-    expect(await crash.told()).toEqual([`comment.added ${task.id} -`, `task.created ${task.id} 1`])
+    expect(await crash.published()).toEqual([`comment.added ${task.id} -`, `task.created ${task.id} 1`])
   })
 })
 
@@ -174,8 +174,8 @@ describe.concurrent('a bulk change is taken up by its repeat when killed at', ()
     expect(await crash.tasks.bulk_update_tasks(request)).toEqual(answer)
     await crash.exact(loop_id)
     expect((await crash.tasks.list_tasks({ loop_id, status: 'approved' })).total).toBe(12)
-    const told = task_ids.flatMap((id) => [`task.created ${id} 1`, `task.updated ${id} 2`])
-    expect(await crash.told()).toEqual(told.toSorted())
+    const published = task_ids.flatMap((id) => [`task.created ${id} 1`, `task.updated ${id} 2`])
+    expect(await crash.published()).toEqual(published.toSorted())
   })
 })
 
@@ -194,7 +194,7 @@ describe.concurrent('create_loop_from_tasks, while tasks is killed at', () => {
   test('prepare_move.reserved: refused, wholly absent, and done by its repeat', async () => {
     await using crash = await openCrash('prepare_move.reserved')
     const { old, task_ids, created, request } = await setting(crash)
-    const refusal = refused(crash.bed.loopsOf(crash.ann, BUDGET_MS).create_loop_from_tasks(request))
+    const refusal = refused(crash.env.loopsOf(crash.ann, BUDGET_MS).create_loop_from_tasks(request))
     await crash.died()
     expect((await refusal).code).toMatch(/^(timeout|unavailable)$/)
     await crash.exact(old)
@@ -204,7 +204,7 @@ describe.concurrent('create_loop_from_tasks, while tasks is killed at', () => {
     expect(again).toMatchObject({ replayed: false, queue_version: 2 })
     await crash.exact(old, again.loop.id)
     expect(await loopIdsOf(crash, task_ids)).toEqual(task_ids.map(() => again.loop.id))
-    expect(await crash.told()).toEqual(
+    expect(await crash.published()).toEqual(
       [...created, ...task_ids.map((id) => `task.updated ${id} 2`)].toSorted(),
     )
   })
@@ -223,7 +223,7 @@ describe.concurrent('create_loop_from_tasks, while tasks is killed at', () => {
     expect((await crash.tasks.list_tasks({ loop_id: made.loop.id })).total).toBe(3)
     const again = await crash.loops.create_loop_from_tasks(request)
     expect(again).toMatchObject({ replayed: true, loop: { id: made.loop.id }, tasks: moved })
-    expect(await crash.told()).toEqual(
+    expect(await crash.published()).toEqual(
       [...created, ...task_ids.map((id) => `task.updated ${id} 2`)].toSorted(),
     )
   })
@@ -232,12 +232,12 @@ describe.concurrent('create_loop_from_tasks, while tasks is killed at', () => {
 describe.concurrent('a deleted task leaves nothing behind when killed at', () => {
   test.each(['purge_task.comments_removed', 'purge_task.count_removed'])('%s', async (step) => {
     await using crash = await openCrash(step)
-    const { db } = crash.bed
+    const { db } = crash.env
     const request = { title: 'T', idempotency_key: 'k' }
     const { task } = await crash.tasks.create_task(request)
     for (const text of ['One', 'Two']) await crash.tasks.add_comment({ task_id: task.id, text })
     await crash.tasks.delete_task({ task_id: task.id })
-    await crash.bed.settled()
+    await crash.env.allCounted()
     // As if it had been deleted some time ago.
     await db
       .collection('tasks')
@@ -251,7 +251,7 @@ describe.concurrent('a deleted task leaves nothing behind when killed at', () =>
     await crash.exact()
     expect((await refused(crash.tasks.create_task(request))).code).toBe('not_found')
     const comments = [`comment.added ${task.id} -`, `comment.added ${task.id} -`]
-    expect(await crash.told()).toEqual([
+    expect(await crash.published()).toEqual([
       ...comments,
       `task.created ${task.id} 1`,
       `task.deleted ${task.id} 2`,

@@ -27,7 +27,7 @@ const MARKED = 120
 const FUTURE = new Date('2900-01-01')
 const LATER = new Date('2999-01-01')
 
-let bed: TasksEnvironment
+let env: TasksEnvironment
 let ann: Caller
 let bob: Caller
 let ws: string
@@ -78,8 +78,8 @@ const comment = (parent: string, n: number): CommentDoc => ({
 })
 
 beforeAll(async () => {
-  bed = await openTasksEnvironment(1)
-  ann = bed.owner()
+  env = await openTasksEnvironment(1)
+  ann = env.owner()
   ws = ann.workspace_id
   bob = person(ws)
   const loops = async (
@@ -88,26 +88,26 @@ beforeAll(async () => {
     length: number,
   ): Promise<string[]> => {
     const answers = await Promise.all(
-      Array.from({ length }, () => bed.loopsOf(caller).create_loop({ name: 'Loop', visibility })),
+      Array.from({ length }, () => env.loopsOf(caller).create_loop({ name: 'Loop', visibility })),
     )
     return answers.map(({ loop }) => loop.id)
   }
   publicLoops = await loops(ann, 'public', PUBLIC_LOOPS)
   privateLoops = await loops(bob, 'private', PRIVATE_LOOPS)
-  const places = [null, ...publicLoops, null, ...privateLoops]
-  made = Array.from({ length: TASKS }, (_, n) => stored(ws, places, n))
+  const loopIds = [null, ...publicLoops, null, ...privateLoops]
+  made = Array.from({ length: TASKS }, (_, n) => stored(ws, loopIds, n))
   const foreign = Array.from({ length: TASKS / 4 }, (_, n) => stored(ids.next(), [null], n))
-  await bed.db.collection<TaskDoc>('tasks').insertMany([...made, ...foreign])
+  await env.db.collection<TaskDoc>('tasks').insertMany([...made, ...foreign])
   const counters = [ws, ...publicLoops, ...privateLoops].map((_id) => ({ _id, ws }))
-  await bed.db.collection<{ _id: string; ws: string }>('tallies').insertMany(counters)
+  await env.db.collection<{ _id: string; ws: string }>('tallies').insertMany(counters)
   const parents = [first(), second()]
-  await bed.db
+  await env.db
     .collection<CommentDoc>('comments')
     .insertMany(Array.from({ length: COMMENTS }, (_, n) => comment(parents[n % 2]?._id ?? '', n)))
   const deps = { service: 'tasks', clock: systemClock, ids, onCommit: () => undefined }
-  ;[tasks, comments] = [await openTasks(bed.db, deps), await openComments(bed.db, deps)]
+  ;[tasks, comments] = [await openTasks(env.db, deps), await openComments(env.db, deps)]
 })
-afterAll(() => bed?.[Symbol.asyncDispose]())
+afterAll(() => env?.[Symbol.asyncDispose]())
 
 const at = (n: number): TaskDoc => made[n] as TaskDoc
 const first = (): TaskDoc => at(0)
@@ -115,12 +115,12 @@ const second = (): TaskDoc => at(2 + PUBLIC_LOOPS + PRIVATE_LOOPS)
 
 /** What the database did while `work` was done; sweepers and the relay are at work too, and held to the same. */
 const profiled = async (work: () => Promise<unknown>): Promise<Document[]> => {
-  await bed.db.command({ profile: 0 })
-  await bed.db.collection('system.profile').drop()
-  await bed.db.command({ profile: 2 })
+  await env.db.command({ profile: 0 })
+  await env.db.collection('system.profile').drop()
+  await env.db.command({ profile: 2 })
   await work()
-  await bed.db.command({ profile: 0 })
-  const entries = await bed.db.collection('system.profile').find().toArray()
+  await env.db.command({ profile: 0 })
+  const entries = await env.db.collection('system.profile').find().toArray()
   return entries.filter(({ ns, op }) => /\.(tasks|comments|tallies|requests)$/.test(ns) && op !== 'insert')
 }
 
@@ -138,7 +138,7 @@ const expectBounded = (commands: readonly Document[], keys: number): void => {
 }
 
 test('marks_of_unfinished_work_are_indexed_only_where_there_is_some', async () => {
-  const { keysPerIndex } = await bed.db.command({ validate: 'tasks' })
+  const { keysPerIndex } = await env.db.command({ validate: 'tasks' })
   const { _id_, newest, filtered, work, authors, ready_loops, ...marks } = keysPerIndex
   expect(_id_).toBe(TASKS + TASKS / 4)
   for (const index of [newest, filtered, work, ready_loops]) expect(index).toBeGreaterThan(0)
@@ -178,7 +178,7 @@ test.each(listings)('list_tasks as $who $input $filter, $page page', async (list
   }
   let answered = 0
   const commands = await profiled(async () => {
-    answered = (await bed.tasksOf(who === 'ann' ? ann : bob).list_tasks(request)).tasks.length
+    answered = (await env.tasksOf(who === 'ann' ? ann : bob).list_tasks(request)).tasks.length
   })
   expect(answered).toBeGreaterThan(0)
   // A row more than the page tells whether there is another; each merged scan may look at one key more.
@@ -186,22 +186,22 @@ test.each(listings)('list_tasks as $who $input $filter, $page page', async (list
 })
 
 type Case = Readonly<{ call: () => Promise<unknown>; keys: number }>
-const nobody = () => bed.tasksOf(null)
+const nobody = () => env.tasksOf(null)
 const ofLoop = () => ({ workspace_id: ws, loop_id: publicLoops[0] ?? '', limit: PAGE })
 const key = () => ({ idempotency_key: ids.next() })
 const move = async (commit: boolean): Promise<void> => {
-  const { loop } = await bed.loopsOf(ann).create_loop({ name: 'Loop' })
+  const { loop } = await env.loopsOf(ann).create_loop({ name: 'Loop' })
   const task_ids = made.slice(100, 110).map(({ _id }) => _id)
-  await bed.tasksOf(ann).prepare_move({ task_ids, loop_id: loop.id, visible_private_loop_ids: null })
+  await env.tasksOf(ann).prepare_move({ task_ids, loop_id: loop.id, visible_private_loop_ids: null })
   await nobody().finish_move({ workspace_id: ws, loop_id: loop.id, commit, visibility: 'public' })
 }
 const OPERATIONS: Record<string, Case> = {
-  get_task: { call: () => bed.tasksOf(ann).get_task({ task_id: first()._id }), keys: 101 },
+  get_task: { call: () => env.tasksOf(ann).get_task({ task_id: first()._id }), keys: 101 },
   'get_task, later comments': {
     call: async () => {
-      const page = await bed.tasksOf(ann).get_task({ task_id: first()._id })
+      const page = await env.tasksOf(ann).get_task({ task_id: first()._id })
       expect(page.comments).toHaveLength(100)
-      await bed.tasksOf(ann).get_task({
+      await env.tasksOf(ann).get_task({
         task_id: first()._id,
         comments_cursor: page.comments_next_cursor ?? '',
       })
@@ -245,9 +245,9 @@ const OPERATIONS: Record<string, Case> = {
     call: async () => {
       const follow = async (since: ReadyMark | null) =>
         (await nobody().find_ready({ workspace_id: ws, loop_ids: [], since })).followed
-      await bed.tasksOf(ann).update_task({ task_id: at(1)._id, status: 'approved' })
+      await env.tasksOf(ann).update_task({ task_id: at(1)._id, status: 'approved' })
       const first = await follow(null)
-      await bed.tasksOf(ann).update_task({ task_id: at(1)._id, status: 'open' })
+      await env.tasksOf(ann).update_task({ task_id: at(1)._id, status: 'open' })
       expect(await follow(first?.mark ?? null)).toMatchObject({
         changed_loop_ids: [publicLoops[0]],
         ready_loop_ids: [publicLoops[0]],
@@ -258,14 +258,14 @@ const OPERATIONS: Record<string, Case> = {
   },
   'find_ready behind tasks that are held back': {
     call: async () => {
-      const tasks = bed.db.collection<TaskDoc>('tasks')
+      const tasks = env.db.collection<TaskDoc>('tasks')
       const loop_ids = publicLoops.slice(0, 2)
       const approved = { ws, loop_id: publicLoops[0] ?? '', status: 'approved' } as const
-      await bed.db.command({ profile: 0 })
+      await env.db.command({ profile: 0 })
       await tasks.updateMany(approved, { $set: { ready: false } })
-      await bed.db.command({ profile: 2 })
+      await env.db.command({ profile: 2 })
       const found = await nobody().find_ready({ workspace_id: ws, loop_ids })
-      await bed.db.command({ profile: 0 })
+      await env.db.command({ profile: 0 })
       await tasks.updateMany(approved, { $unset: { ready: '' } })
       expect(found).toEqual({ first: publicLoops[1], ready_loops: 1 })
     },
@@ -276,36 +276,36 @@ const OPERATIONS: Record<string, Case> = {
     // It counts the tasks of the loop one by one.
     keys: TASKS / (2 + PUBLIC_LOOPS + PRIVATE_LOOPS) + 1,
   },
-  create_task: { call: () => bed.tasksOf(ann).create_task({ title: 'T', ...key() }), keys: 2 },
+  create_task: { call: () => env.tasksOf(ann).create_task({ title: 'T', ...key() }), keys: 2 },
   'create_task, again': {
     call: async () => {
       const request = { title: 'T', ...key() }
-      await bed.tasksOf(ann).create_task(request)
-      expect((await bed.tasksOf(ann).create_task(request)).replayed).toBe(true)
+      await env.tasksOf(ann).create_task(request)
+      expect((await env.tasksOf(ann).create_task(request)).replayed).toBe(true)
     },
     keys: 2,
   },
   update_task: {
     call: async () => {
       const change = { task_id: at(3)._id, loop_id: publicLoops[1] ?? '', title: 'New', ...key() }
-      await bed.tasksOf(ann).update_task(change)
-      await bed.tasksOf(ann).update_task(change)
-      await bed.tasksOf(ann).update_task({ task_id: at(3)._id, title: 'New', ...key() })
+      await env.tasksOf(ann).update_task(change)
+      await env.tasksOf(ann).update_task(change)
+      await env.tasksOf(ann).update_task({ task_id: at(3)._id, title: 'New', ...key() })
     },
     keys: 2,
   },
   bulk_update_tasks: {
     call: () => {
       const task_ids = made.slice(20, 40).map(({ _id }) => _id)
-      return bed.tasksOf(ann).bulk_update_tasks({ task_ids, priority: 'low', loop_id: null, ...key() })
+      return env.tasksOf(ann).bulk_update_tasks({ task_ids, priority: 'low', loop_id: null, ...key() })
     },
     keys: 2,
   },
-  delete_task: { call: () => bed.tasksOf(ann).delete_task({ task_id: at(5)._id }), keys: 2 },
+  delete_task: { call: () => env.tasksOf(ann).delete_task({ task_id: at(5)._id }), keys: 2 },
   add_comment: {
     call: async () => {
-      await bed.tasksOf(ann).add_comment({ task_id: at(6)._id, text: 'Hi', ...key() })
-      await bed.tasksOf(ann).add_comment({ loop_id: publicLoops[0] ?? '', text: 'Hi' })
+      await env.tasksOf(ann).add_comment({ task_id: at(6)._id, text: 'Hi', ...key() })
+      await env.tasksOf(ann).add_comment({ loop_id: publicLoops[0] ?? '', text: 'Hi' })
     },
     keys: 2,
   },
@@ -318,7 +318,7 @@ test.each(Object.entries(OPERATIONS))('%s', async (_, { call, keys }) => {
 
 type Sweep = Case & Readonly<{ prepare: () => Promise<unknown> }>
 const mark = async (collection: 'tasks' | 'comments', fields: Document): Promise<void> => {
-  const chosen = bed.db.collection<{ _id: string }>(collection)
+  const chosen = env.db.collection<{ _id: string }>(collection)
   const docs = await chosen.find({ ws, uncounted: [], move: null }).limit(MARKED).toArray()
   await chosen.updateMany({ _id: { $in: docs.map(({ _id }) => _id) } }, { $set: fields })
 }
@@ -362,7 +362,7 @@ const SWEEPS: Record<string, Sweep> = {
     call: async () => {
       const log = createLog({ filter: 'error', topic: 'test' })
       const clock = { ...systemClock, now: () => LATER }
-      await using counters = await openCounters(bed.db, { clock, log, at: () => undefined })
+      await using counters = await openCounters(env.db, { clock, log, at: () => undefined })
       counters.watch(tasks.counted)
       await counters.sweep()
       expect((await counters.read(ws, [ws])).get(ws)?.comments).toBe(1)

@@ -1,5 +1,5 @@
 // Tasks in loops, over two instances of the service and two of loops-queue: who sees them, where they may go, and what
-// loops-queue is told of them.
+// loops-queue is answered about them.
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { TaskDoc } from '../../services/tasks/task-store.ts'
 import { isPublic } from '../../services/webhooks/webhook-rules.ts'
@@ -8,21 +8,21 @@ import { tasks as contract } from '../../shared/contracts/tasks/contract.ts'
 import { ids, person, refused } from '../support/service-environment.ts'
 import { bytesOf, openTasksEnvironment, type TasksEnvironment } from '../support/tasks-environment.ts'
 
-let bed: TasksEnvironment
+let env: TasksEnvironment
 beforeAll(async () => {
-  bed = await openTasksEnvironment()
+  env = await openTasksEnvironment()
 })
-afterAll(() => bed[Symbol.asyncDispose]())
+afterAll(() => env[Symbol.asyncDispose]())
 
 const loop = async (caller: Caller, visibility: 'public' | 'private' = 'public'): Promise<string> =>
-  (await bed.loopsOf(caller).create_loop({ name: `A ${visibility} loop`, visibility })).loop.id
+  (await env.loopsOf(caller).create_loop({ name: `A ${visibility} loop`, visibility })).loop.id
 type Filing = Partial<Parameters<ReturnType<TasksEnvironment['tasksOf']>['create_task']>[0]>
 const file = async (caller: Caller, given: Filing = {}): Promise<string> =>
-  (await bed.tasksOf(caller).create_task({ title: 'Task', ...given })).task.id
+  (await env.tasksOf(caller).create_task({ title: 'Task', ...given })).task.id
 
 /** A workspace with a task of each visibility: none of Bob's business is the owner's private loop. */
 const neighbourhood = async () => {
-  const ann = bed.owner()
+  const ann = env.owner()
   const bob = person(ann.workspace_id)
   const [open, anns, bobs] = await Promise.all([loop(ann), loop(ann, 'private'), loop(bob, 'private')])
   const tasks = {
@@ -38,7 +38,7 @@ describe('list_tasks', () => {
   test('each_scope_holds_what_the_caller_sees_and_its_exact_total', async () => {
     const { ann, bob, tasks } = await neighbourhood()
     const list = async (caller: Caller, scope?: 'unassigned' | 'assigned' | 'all') => {
-      const page = await bed.tasksOf(caller).list_tasks({ scope })
+      const page = await env.tasksOf(caller).list_tasks({ scope })
       expect(page.tasks).toHaveLength(page.total)
       return page.tasks.map(({ id }) => id)
     }
@@ -58,18 +58,18 @@ describe('list_tasks', () => {
 
   test('one_loop_if_it_is_visible', async () => {
     const { bob, loops, tasks } = await neighbourhood()
-    const page = await bed.tasksOf(bob).list_tasks({ loop_id: loops.open })
+    const page = await env.tasksOf(bob).list_tasks({ loop_id: loops.open })
     expect(page).toMatchObject({ total: 1, tasks: [{ id: tasks.public, loop_id: loops.open }] })
     const never = ids.next()
-    const hidden = await refused(bed.tasksOf(bob).list_tasks({ loop_id: loops.anns }))
-    const unknown = await refused(bed.tasksOf(bob).list_tasks({ loop_id: never }))
+    const hidden = await refused(env.tasksOf(bob).list_tasks({ loop_id: loops.anns }))
+    const unknown = await refused(env.tasksOf(bob).list_tasks({ loop_id: never }))
     expect(bytesOf(hidden, loops.anns)).toBe(bytesOf(unknown, never))
-    const both = bed.tasksOf(bob).list_tasks({ loop_id: loops.open, scope: 'all' })
+    const both = env.tasksOf(bob).list_tasks({ loop_id: loops.open, scope: 'all' })
     expect((await refused(both)).code).toBe('invalid_argument')
   })
 
   test('pages_over_more_private_loops_than_one_query_takes_hold_each_task_once', async () => {
-    const ann = bed.owner()
+    const ann = env.owner()
     const bob = person(ann.workspace_id)
     const filed: string[] = []
     for (let batch = 0; batch < 4; batch += 1) {
@@ -80,7 +80,7 @@ describe('list_tasks', () => {
     let cursor: string | undefined
     do {
       // 41 lists with 6 statuses each are more ordered scans than the database merges.
-      const page = await bed
+      const page = await env
         .tasksOf(bob)
         .list_tasks({ scope: 'assigned', priority: 'high', limit: 15, cursor })
       expect(page.total).toBe(40)
@@ -94,7 +94,7 @@ describe('list_tasks', () => {
 describe('get_task', () => {
   test('tells_its_loop_to_those_who_see_it_and_nothing_to_others', async () => {
     const { ann, bob, loops, tasks } = await neighbourhood()
-    expect((await bed.tasksOf(ann).get_task({ task_id: tasks.anns })).loop).toEqual({
+    expect((await env.tasksOf(ann).get_task({ task_id: tasks.anns })).loop).toEqual({
       id: loops.anns,
       name: 'A private loop',
       status: 'active',
@@ -102,10 +102,10 @@ describe('get_task', () => {
     })
     const never = ids.next()
     const calls = (task_id: string) => [
-      bed.tasksOf(bob).get_task({ task_id }),
-      bed.tasksOf(bob).update_task({ task_id, loop_id: null }),
-      bed.tasksOf(bob).delete_task({ task_id }),
-      bed.tasksOf(bob).add_comment({ task_id, text: 'Mine' }),
+      env.tasksOf(bob).get_task({ task_id }),
+      env.tasksOf(bob).update_task({ task_id, loop_id: null }),
+      env.tasksOf(bob).delete_task({ task_id }),
+      env.tasksOf(bob).add_comment({ task_id, text: 'Mine' }),
     ]
     const hidden = await Promise.all(calls(tasks.anns).map(refused))
     const unknown = await Promise.all(calls(never).map(refused))
@@ -113,21 +113,21 @@ describe('get_task', () => {
       unknown.map((refusal) => bytesOf(refusal, never)),
     )
     expect(hidden.every(({ code }) => code === 'not_found')).toBe(true)
-    expect((await bed.tasksOf(ann).get_task({ task_id: tasks.anns })).task.version).toBe(1)
+    expect((await env.tasksOf(ann).get_task({ task_id: tasks.anns })).task.version).toBe(1)
   })
 })
 
 describe('the loop of a task', () => {
   test('may_be_active_or_on_hold_but_not_shipped', async () => {
-    const ann = bed.owner()
+    const ann = env.owner()
     const [held, shipped] = [await loop(ann), await loop(ann)]
     const inside = await file(ann, { loop_id: shipped })
-    await bed.loopsOf(ann).close_loop({ loop_id: held })
-    await bed.loopsOf(ann).ship_loop({ loop_id: shipped })
+    await env.loopsOf(ann).close_loop({ loop_id: held })
+    await env.loopsOf(ann).ship_loop({ loop_id: shipped })
     const task_id = await file(ann, { loop_id: held })
     const calls = [
       file(ann, { loop_id: shipped }),
-      bed.tasksOf(ann).update_task({ task_id, loop_id: shipped }),
+      env.tasksOf(ann).update_task({ task_id, loop_id: shipped }),
     ]
     // Each is awaited from its beginning: the second may be refused before the first.
     for (const refusal of await Promise.all(calls.map(refused)))
@@ -136,30 +136,32 @@ describe('the loop of a task', () => {
         extras: { details: { loop_id: shipped } },
       })
     // What is in it stays in it, and can be changed and taken out.
-    const same = await bed.tasksOf(ann).update_task({ task_id: inside, loop_id: shipped, priority: 'low' })
+    const same = await env.tasksOf(ann).update_task({ task_id: inside, loop_id: shipped, priority: 'low' })
     expect(same.task).toMatchObject({ loop_id: shipped, priority: 'low' })
-    expect((await bed.tasksOf(ann).update_task({ task_id: inside, loop_id: null })).task.loop_id).toBeNull()
+    expect((await env.tasksOf(ann).update_task({ task_id: inside, loop_id: null })).task.loop_id).toBeNull()
   })
 
   test('makes_a_task_as_private_as_it_is', async () => {
     const { ann, bob, loops, tasks } = await neighbourhood()
-    const hide = await bed.tasksOf(ann).update_task({ task_id: tasks.unassigned, loop_id: loops.anns })
+    const hide = await env.tasksOf(ann).update_task({ task_id: tasks.unassigned, loop_id: loops.anns })
     expect(hide).toMatchObject({ changed: true, task: { loop_id: loops.anns } })
-    expect((await refused(bed.tasksOf(bob).get_task({ task_id: tasks.unassigned }))).code).toBe('not_found')
-    expect((await bed.tasksOf(bob).list_tasks({})).total).toBe(0)
-    await bed.tasksOf(ann).update_task({ task_id: tasks.unassigned, loop_id: loops.open })
-    expect((await bed.tasksOf(bob).get_task({ task_id: tasks.unassigned })).loop?.id).toBe(loops.open)
+    expect((await refused(env.tasksOf(bob).get_task({ task_id: tasks.unassigned }))).code).toBe('not_found')
+    expect((await env.tasksOf(bob).list_tasks({})).total).toBe(0)
+    await env.tasksOf(ann).update_task({ task_id: tasks.unassigned, loop_id: loops.open })
+    expect((await env.tasksOf(bob).get_task({ task_id: tasks.unassigned })).loop?.id).toBe(loops.open)
     const never = ids.next()
-    const hidden = await refused(bed.tasksOf(bob).update_task({ task_id: tasks.public, loop_id: loops.anns }))
-    const unknown = await refused(bed.tasksOf(bob).update_task({ task_id: tasks.public, loop_id: never }))
+    const hidden = await refused(env.tasksOf(bob).update_task({ task_id: tasks.public, loop_id: loops.anns }))
+    const unknown = await refused(env.tasksOf(bob).update_task({ task_id: tasks.public, loop_id: never }))
     expect(bytesOf(hidden, loops.anns)).toBe(bytesOf(unknown, never))
-    const told = await bed.events('tasks', ann.workspace_id, (events) => events.length >= 7)
-    expect(told.filter(({ type }) => type === 'task.updated').map(({ data }) => data)).toMatchObject([
+    const published = await env.events('tasks', ann.workspace_id, (events) => events.length >= 7)
+    expect(published.filter(({ type }) => type === 'task.updated').map(({ data }) => data)).toMatchObject([
       { loop_id: loops.anns, loop_id_before: null, private: true, changed: ['loop_id'] },
       { loop_id: loops.open, loop_id_before: null, private: false },
     ])
-    // Whoever hears of nothing private is told that it is out of sight, then that it is back; and never where it was.
-    const heard = told.filter(({ type, data }) => isPublic(contract.events[type as 'task.updated'], { data }))
+    // Readers of public events learn that the task is hidden, then that it is back; and never where it was.
+    const heard = published.filter(({ type, data }) =>
+      isPublic(contract.events[type as 'task.updated'], { data }),
+    )
     expect(heard.filter(({ subject }) => subject === tasks.unassigned)).toMatchObject([
       { type: 'task.created', sequence: 1 },
       { type: 'task.hidden', sequence: 2, data: { task_id: tasks.unassigned, version: 2 } },
@@ -169,9 +171,9 @@ describe('the loop of a task', () => {
   })
 })
 
-describe('what loops-queue is told', () => {
+describe('what loops-queue is answered', () => {
   const filed = async () => {
-    const ann = bed.owner()
+    const ann = env.owner()
     const loop_id = await loop(ann)
     const make = async (
       title: string,
@@ -179,7 +181,7 @@ describe('what loops-queue is told', () => {
       status?: 'approved' | 'shipped' | 'rejected' | 'in_progress',
     ) => {
       const task_id = await file(ann, { title, loop_id, ...given })
-      if (status) await bed.tasksOf(ann).update_task({ task_id, status })
+      if (status) await env.tasksOf(ann).update_task({ task_id, status })
     }
     await make('low', { priority: 'low' }, 'approved')
     await make('none', {})
@@ -188,7 +190,7 @@ describe('what loops-queue is told', () => {
     await make('high, newer', { priority: 'high' }, 'in_progress')
     await make('high, due soon', { priority: 'high', due_date: '2026-11-01' }, 'shipped')
     await make('urgent', { priority: 'urgent' }, 'rejected')
-    return { ann, loop_id, workspace_id: ann.workspace_id, ask: bed.tasksOf(null) }
+    return { ann, loop_id, workspace_id: ann.workspace_id, ask: env.tasksOf(null) }
   }
 
   test('tasks_of_a_loop_in_order_of_work_page_by_page', async () => {
@@ -221,8 +223,8 @@ describe('what loops-queue is told', () => {
 
   test('tasks_that_are_held_back_are_neither_listed_nor_counted_nor_found_as_ready', async () => {
     const { loop_id, workspace_id, ask } = await filed()
-    const tasks = bed.db.collection<Pick<TaskDoc, '_id' | 'loop_id' | 'title' | 'status'>>('tasks')
-    const tallies = bed.db.collection<{ _id: string }>('tallies')
+    const tasks = env.db.collection<Pick<TaskDoc, '_id' | 'loop_id' | 'title' | 'status'>>('tasks')
+    const tallies = env.db.collection<{ _id: string }>('tallies')
     const holdBack = async (title: string) => {
       await tasks.updateOne({ loop_id, title }, { $set: { ready: false } })
       await tallies.updateOne({ _id: loop_id }, { $inc: { [`held_back.${loop_id}`]: 1 } })
@@ -260,16 +262,16 @@ describe('what loops-queue is told', () => {
     const task_id = await file(ann, { loop_id: second })
     const find = (loop_ids: string[]) => ask.find_ready({ workspace_id, loop_ids })
     expect(await find([empty, second, loop_id])).toEqual({ first: loop_id, ready_loops: 1 })
-    await bed.tasksOf(ann).update_task({ task_id, status: 'approved' })
+    await env.tasksOf(ann).update_task({ task_id, status: 'approved' })
     expect(await find([empty, second, loop_id])).toEqual({ first: second, ready_loops: 2 })
     expect(await find([empty])).toEqual({ first: null, ready_loops: 0 })
     expect(await find([])).toEqual({ first: null, ready_loops: 0 })
     const many = [...Array.from({ length: 1_200 }, () => ids.next()), second]
     expect(await find(many)).toEqual({ first: second, ready_loops: 1 })
-    await bed.tasksOf(ann).delete_task({ task_id })
+    await env.tasksOf(ann).delete_task({ task_id })
     expect(await find([second])).toEqual({ first: null, ready_loops: 0 })
     expect(
-      await bed.tasksOf(null).find_ready({ workspace_id: ids.next(), loop_ids: [loop_id] }),
+      await env.tasksOf(null).find_ready({ workspace_id: ids.next(), loop_ids: [loop_id] }),
     ).toMatchObject({
       first: null,
     })
@@ -279,13 +281,13 @@ describe('what loops-queue is told', () => {
     const { ann, loops } = await neighbourhood()
     const { workspace_id } = ann
     const never = ids.next()
-    const counted = await bed.tasksOf(null).count_loops({ workspace_id, loop_ids: [loops.anns, never] })
+    const counted = await env.tasksOf(null).count_loops({ workspace_id, loop_ids: [loops.anns, never] })
     expect(counted.loops).toMatchObject([
       { loop_id: loops.anns, counts: { total: 1, open: 1 } },
       { loop_id: never, counts: { total: 0 } },
     ])
     const count = async (visible_private_loop_ids: string[] | null) => {
-      const { all, unassigned } = await bed
+      const { all, unassigned } = await env
         .tasksOf(null)
         .count_workspace({ workspace_id, visible_private_loop_ids })
       return [all.total, all.open, unassigned.total]

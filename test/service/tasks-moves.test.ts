@@ -1,29 +1,29 @@
-// Tasks moved into a loop that is being made of them, over two instances of each service: all or none, whoever finds a
-// move broken off settles it, and nothing that was refused leaves a trace.
+// Tasks moved into a loop that is being formed from them, over two instances of each service: all or none, whoever finds a
+// move broken off finishes it, and nothing that was refused leaves a trace.
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { TaskDoc } from '../../services/tasks/task-store.ts'
 import type { Caller } from '../../shared/contracts/define/contract.ts'
 import { ids, person, refused } from '../support/service-environment.ts'
 import { openTasksEnvironment, type TasksEnvironment, until } from '../support/tasks-environment.ts'
 
-let bed: TasksEnvironment
+let env: TasksEnvironment
 beforeAll(async () => {
-  bed = await openTasksEnvironment()
+  env = await openTasksEnvironment()
 })
-afterAll(() => bed[Symbol.asyncDispose]())
+afterAll(() => env[Symbol.asyncDispose]())
 
 const file = async (caller: Caller, count: number, loop_id?: string): Promise<string[]> => {
   const made = await Promise.all(
-    Array.from({ length: count }, (_, n) => bed.tasksOf(caller).create_task({ title: `Task ${n}`, loop_id })),
+    Array.from({ length: count }, (_, n) => env.tasksOf(caller).create_task({ title: `Task ${n}`, loop_id })),
   )
   return made.map(({ task }) => task.id).toSorted()
 }
 const loop = async (caller: Caller, visibility: 'public' | 'private' = 'public'): Promise<string> =>
-  (await bed.loopsOf(caller).create_loop({ name: 'Loop', visibility })).loop.id
-const get = async (caller: Caller, task_id: string) => (await bed.tasksOf(caller).get_task({ task_id })).task
-const stored = () => bed.db.collection<TaskDoc>('tasks')
+  (await env.loopsOf(caller).create_loop({ name: 'Loop', visibility })).loop.id
+const get = async (caller: Caller, task_id: string) => (await env.tasksOf(caller).get_task({ task_id })).task
+const stored = () => env.db.collection<TaskDoc>('tasks')
 const reserve = (caller: Caller, task_ids: string[], loop_id: string) =>
-  bed.tasksOf(caller).prepare_move({ task_ids, loop_id, visible_private_loop_ids: null })
+  env.tasksOf(caller).prepare_move({ task_ids, loop_id, visible_private_loop_ids: null })
 const reservedOf = (caller: Caller): Promise<number> =>
   stored().countDocuments({ ws: caller.workspace_id, 'move.loop_id': { $exists: true } })
 /** As if whoever reserved them had died some time ago. */
@@ -35,7 +35,7 @@ const age = (caller: Caller) =>
 /** A loop as it is while it is being formed. */
 const formingLoop = async (caller: Caller): Promise<string> => {
   const _id = ids.next()
-  await bed
+  await env
     .database('loops-queue')
     .collection<{ _id: string }>('loops')
     .insertOne({
@@ -50,13 +50,13 @@ const formingLoop = async (caller: Caller): Promise<string> => {
 
 describe('create_loop_from_tasks', () => {
   test('moves_all_tasks_and_tells_of_each_in_the_name_of_the_caller', async () => {
-    const ann = bed.owner()
+    const ann = env.owner()
     const old = await loop(ann)
     const [inside, ...outside] = [...(await file(ann, 1, old)), ...(await file(ann, 3))] as [
       string,
       ...string[],
     ]
-    const made = await bed
+    const made = await env
       .loopsOf(ann)
       .create_loop_from_tasks({ loop_name: 'New', task_ids: [inside, ...outside] })
     expect(made.tasks).toEqual([
@@ -65,12 +65,12 @@ describe('create_loop_from_tasks', () => {
     ])
     for (const id of [inside, ...outside])
       expect(await get(ann, id)).toMatchObject({ loop_id: made.loop.id, version: 2 })
-    expect((await bed.tasksOf(ann).list_tasks({ loop_id: made.loop.id })).total).toBe(4)
-    expect((await bed.tasksOf(ann).list_tasks({ loop_id: old })).total).toBe(0)
-    expect((await bed.tasksOf(ann).list_tasks({})).total).toBe(0)
+    expect((await env.tasksOf(ann).list_tasks({ loop_id: made.loop.id })).total).toBe(4)
+    expect((await env.tasksOf(ann).list_tasks({ loop_id: old })).total).toBe(0)
+    expect((await env.tasksOf(ann).list_tasks({})).total).toBe(0)
     expect(await reservedOf(ann)).toBe(0)
-    const told = await bed.events('tasks', ann.workspace_id, (events) => events.length >= 8)
-    const updates = told.filter(({ type }) => type === 'task.updated').map(({ data }) => data)
+    const published = await env.events('tasks', ann.workspace_id, (events) => events.length >= 8)
+    const updates = published.filter(({ type }) => type === 'task.updated').map(({ data }) => data)
     expect(updates).toHaveLength(4)
     for (const update of updates)
       expect(update).toMatchObject({
@@ -81,33 +81,33 @@ describe('create_loop_from_tasks', () => {
   })
 
   test('takes_tasks_that_have_just_come_into_another_loop', async () => {
-    const ann = bed.owner()
+    const ann = env.owner()
     const [task_id = ''] = await file(ann, 1)
     const old = await loop(ann)
-    await bed.tasksOf(ann).update_task({ task_id, loop_id: old })
+    await env.tasksOf(ann).update_task({ task_id, loop_id: old })
     expect(await reservedOf(ann)).toBe(0)
-    const made = await bed.loopsOf(ann).create_loop_from_tasks({ loop_name: 'New', task_ids: [task_id] })
+    const made = await env.loopsOf(ann).create_loop_from_tasks({ loop_name: 'New', task_ids: [task_id] })
     expect(made.tasks).toEqual([{ task_id, moved_from: old }])
   })
 
   test('makes_its_tasks_as_private_as_the_loop', async () => {
-    const ann = bed.owner()
+    const ann = env.owner()
     const [task_id] = (await file(ann, 1)) as [string]
-    await bed
+    await env
       .loopsOf(ann)
       .create_loop_from_tasks({ loop_name: 'Secret', task_ids: [task_id], visibility: 'private' })
-    const refusal = await refused(bed.tasksOf(person(ann.workspace_id)).get_task({ task_id }))
+    const refusal = await refused(env.tasksOf(person(ann.workspace_id)).get_task({ task_id }))
     expect(refusal.code).toBe('not_found')
   })
 
   test('refused_without_a_trace_for_a_task_that_is_missing_or_hidden', async () => {
-    const ann = bed.owner()
+    const ann = env.owner()
     const bob = person(ann.workspace_id)
     const mine = await file(bob, 2)
     const [hidden] = (await file(ann, 1, await loop(ann, 'private'))) as [string]
     const before = await stored().find({ ws: ann.workspace_id }).sort({ _id: 1 }).toArray()
     for (const bad of [hidden, ids.next()]) {
-      const call = bed.loopsOf(bob).create_loop_from_tasks({ loop_name: 'No', task_ids: [...mine, bad] })
+      const call = env.loopsOf(bob).create_loop_from_tasks({ loop_name: 'No', task_ids: [...mine, bad] })
       expect(await refused(call)).toMatchObject({
         code: 'not_found',
         extras: { details: { task_ids: [bad] } },
@@ -116,15 +116,15 @@ describe('create_loop_from_tasks', () => {
     const after = await stored().find({ ws: ann.workspace_id }).sort({ _id: 1 }).toArray()
     const visibleParts = (docs: TaskDoc[]) => docs.map(({ outbox: _, uncounted: __, ...doc }) => doc)
     expect(visibleParts(after)).toEqual(visibleParts(before))
-    expect((await bed.loopsOf(bob).list_loops({})).total).toBe(0)
+    expect((await env.loopsOf(bob).list_loops({})).total).toBe(0)
   })
 
   test('of_calls_that_want_the_same_tasks_each_moves_all_or_none', async () => {
-    const ann = bed.owner()
+    const ann = env.owner()
     const task_ids = await file(ann, 10)
     const outcomes = await Promise.allSettled(
       Array.from({ length: 6 }, (_, n) =>
-        bed.loopsOf(ann).create_loop_from_tasks({ loop_name: `Loop ${n}`, task_ids }),
+        env.loopsOf(ann).create_loop_from_tasks({ loop_name: `Loop ${n}`, task_ids }),
       ),
     )
     for (const outcome of outcomes)
@@ -135,17 +135,17 @@ describe('create_loop_from_tasks', () => {
     expect(where.size).toBe(1)
     expect(await reservedOf(ann)).toBe(0)
     const made = outcomes.filter(({ status }) => status === 'fulfilled').length
-    expect((await bed.loopsOf(ann).list_loops({})).total).toBe(made)
+    expect((await env.loopsOf(ann).list_loops({})).total).toBe(made)
     const [first] = task_ids as [string]
     expect((await get(ann, first)).version).toBe(1 + made)
   })
 
   test('loses_no_change_that_is_made_at_the_same_time', async () => {
-    const ann = bed.owner()
+    const ann = env.owner()
     const task_ids = await file(ann, 10)
-    const moving = bed.loopsOf(ann).create_loop_from_tasks({ loop_name: 'New', task_ids })
+    const moving = env.loopsOf(ann).create_loop_from_tasks({ loop_name: 'New', task_ids })
     const writing = Promise.allSettled(
-      task_ids.map((task_id) => bed.tasksOf(ann).update_task({ task_id, title: 'Written' })),
+      task_ids.map((task_id) => env.tasksOf(ann).update_task({ task_id, title: 'Written' })),
     )
     const [{ loop: made }, written] = await Promise.all([moving, writing])
     for (const [n, task_id] of task_ids.entries()) {
@@ -159,7 +159,7 @@ describe('create_loop_from_tasks', () => {
 
 describe('prepare_move', () => {
   test('reserves_all_or_none_and_repeats_do_no_harm', async () => {
-    const ann = bed.owner()
+    const ann = env.owner()
     const [a, b, c] = (await file(ann, 3)) as [string, string, string]
     const first = await formingLoop(ann)
     expect(await reserve(ann, [a, b], first)).toEqual(await reserve(ann, [a, b], first))
@@ -167,7 +167,7 @@ describe('prepare_move', () => {
     const refusal = await refused(reserve(ann, [c, b], await formingLoop(ann)))
     expect(refusal).toMatchObject({ code: 'version_conflict', extras: { details: { task_ids: [b] } } })
     expect(await reservedOf(ann)).toBe(2)
-    await bed
+    await env
       .tasksOf(null)
       .finish_move({ workspace_id: ann.workspace_id, loop_id: first, commit: false, visibility: 'public' })
     expect(await reservedOf(ann)).toBe(0)
@@ -177,26 +177,26 @@ describe('prepare_move', () => {
 
 describe('finish_move', () => {
   test('moves_once_however_often_it_is_asked', async () => {
-    const ann = bed.owner()
+    const ann = env.owner()
     const task_ids = await file(ann, 5)
     const loop_id = await loop(ann)
     await reserve(ann, task_ids, loop_id)
     const commit = { workspace_id: ann.workspace_id, loop_id, commit: true, visibility: 'public' } as const
-    const answers = await Promise.all(Array.from({ length: 4 }, () => bed.tasksOf(null).finish_move(commit)))
+    const answers = await Promise.all(Array.from({ length: 4 }, () => env.tasksOf(null).finish_move(commit)))
     expect(answers.reduce((sum, { tasks }) => sum + tasks, 0)).toBe(5)
     for (const id of task_ids) expect(await get(ann, id)).toMatchObject({ loop_id, version: 2 })
-    expect((await bed.tasksOf(ann).list_tasks({ loop_id })).total).toBe(5)
+    expect((await env.tasksOf(ann).list_tasks({ loop_id })).total).toBe(5)
   })
 })
 
 describe('a writer who meets a reservation', () => {
   test('waits_while_the_loop_is_being_formed_and_can_try_again', async () => {
-    const ann = bed.owner()
+    const ann = env.owner()
     const [task_id] = (await file(ann, 1)) as [string]
     await reserve(ann, [task_id], await formingLoop(ann))
     const calls = [
-      bed.tasksOf(ann).update_task({ task_id, title: 'New' }),
-      bed.tasksOf(ann).delete_task({ task_id }),
+      env.tasksOf(ann).update_task({ task_id, title: 'New' }),
+      env.tasksOf(ann).delete_task({ task_id }),
     ]
     for (const refusal of await Promise.all(calls.map(refused)))
       expect(refusal).toMatchObject({
@@ -207,42 +207,42 @@ describe('a writer who meets a reservation', () => {
   })
 
   test('frees_the_task_of_a_loop_that_never_was', async () => {
-    const ann = bed.owner()
+    const ann = env.owner()
     const [task_id] = (await file(ann, 1)) as [string]
     await reserve(ann, [task_id], ids.next())
-    const { task } = await bed.tasksOf(ann).update_task({ task_id, title: 'New' })
+    const { task } = await env.tasksOf(ann).update_task({ task_id, title: 'New' })
     expect(task).toMatchObject({ title: 'New', loop_id: null, version: 2 })
   })
 
   test('moves_the_task_into_a_loop_that_stands', async () => {
-    const ann = bed.owner()
+    const ann = env.owner()
     const task_ids = (await file(ann, 2)) as [string, string]
     const loop_id = await loop(ann, 'private')
     await reserve(ann, task_ids, loop_id)
-    const { task } = await bed.tasksOf(ann).update_task({ task_id: task_ids[0], title: 'New' })
+    const { task } = await env.tasksOf(ann).update_task({ task_id: task_ids[0], title: 'New' })
     expect(task).toMatchObject({ title: 'New', loop_id, version: 3 })
     expect(await get(ann, task_ids[1])).toMatchObject({ loop_id, version: 2 })
     expect(
-      (await refused(bed.tasksOf(person(ann.workspace_id)).get_task({ task_id: task_ids[1] }))).code,
+      (await refused(env.tasksOf(person(ann.workspace_id)).get_task({ task_id: task_ids[1] }))).code,
     ).toBe('not_found')
   })
 })
 
-describe('a reservation that nobody settled', () => {
-  test('finished_by_itself_when_the_loop_stands', async () => {
-    const ann = bed.owner()
+describe('a reservation that was left', () => {
+  test('finished_by_itself_when_the_loop_was_formed', async () => {
+    const ann = env.owner()
     const task_ids = await file(ann, 3)
     const loop_id = await loop(ann)
     await reserve(ann, task_ids, loop_id)
     await age(ann)
     await until(async () => (await reservedOf(ann)) === 0)
     for (const id of task_ids) expect(await get(ann, id)).toMatchObject({ loop_id, version: 2 })
-    await bed.settled()
-    expect((await bed.tasksOf(ann).list_tasks({ loop_id })).total).toBe(3)
+    await env.allCounted()
+    expect((await env.tasksOf(ann).list_tasks({ loop_id })).total).toBe(3)
   })
 
   test('freed_by_itself_without_a_trace_when_the_loop_is_gone', async () => {
-    const ann = bed.owner()
+    const ann = env.owner()
     const task_ids = await file(ann, 3)
     await reserve(ann, task_ids, ids.next())
     await age(ann)
@@ -251,7 +251,7 @@ describe('a reservation that nobody settled', () => {
   })
 
   test('kept_while_the_loop_is_being_formed', async () => {
-    const ann = bed.owner()
+    const ann = env.owner()
     const [kept] = (await file(ann, 1)) as [string]
     const [freed] = (await file(ann, 1)) as [string]
     const forming = await formingLoop(ann)

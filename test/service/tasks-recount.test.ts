@@ -15,15 +15,15 @@ import { openTasksEnvironment, type TasksEnvironment } from '../support/tasks-en
 vi.setConfig({ testTimeout: 60_000 })
 
 type CounterDoc = { _id: string; ws: string }
-let bed: TasksEnvironment
+let environment: TasksEnvironment
 let recount: Recount
 beforeAll(async () => {
-  bed = await openTasksEnvironment()
-  recount = await openRecount(bed.db)
+  environment = await openTasksEnvironment()
+  recount = await openRecount(environment.db)
 })
-afterAll(() => bed[Symbol.asyncDispose]())
+afterAll(() => environment[Symbol.asyncDispose]())
 
-const counters = () => bed.db.collection<CounterDoc>('tallies')
+const counters = () => environment.db.collection<CounterDoc>('tallies')
 /** Everything that is wrong, found a few counters at a time. */
 const checkAll = async (): Promise<Drift[]> => {
   const drifts: Drift[] = []
@@ -36,29 +36,32 @@ const checkAll = async (): Promise<Drift[]> => {
 }
 /** A workspace with tasks in a public loop, a private one and none, and comments on a task and a loop. */
 const busyWorkspace = async () => {
-  const ann = bed.owner()
+  const ann = environment.owner()
   const [open, secret] = await Promise.all(
     (['public', 'private'] as const).map(
-      async (visibility) => (await bed.loopsOf(ann).create_loop({ name: 'Loop', visibility })).loop.id,
+      async (visibility) =>
+        (await environment.loopsOf(ann).create_loop({ name: 'Loop', visibility })).loop.id,
     ),
   )
   const file = async (loop_id?: string) =>
-    (await bed.tasksOf(ann).create_task({ title: 'Task', loop_id })).task.id
+    (await environment.tasksOf(ann).create_task({ title: 'Task', loop_id })).task.id
   const task_ids = await inParallel([undefined, undefined, open, open, open, secret], 3, file)
   const [task_id = ''] = task_ids
-  await bed.tasksOf(ann).add_comment({ task_id, text: 'Hi' })
-  await bed.tasksOf(ann).add_comment({ loop_id: open, text: 'Hi' })
+  await environment.tasksOf(ann).add_comment({ task_id, text: 'Hi' })
+  await environment.tasksOf(ann).add_comment({ loop_id: open, text: 'Hi' })
   return { ann, open: open as string, secret: secret as string, task_ids, task_id }
 }
 const shown = async (ann: Caller, task_id: string) => {
   const { workspace_id } = ann
-  const { all } = await bed.tasksOf(null).count_workspace({ workspace_id, visible_private_loop_ids: null })
-  return { all, comments: (await bed.tasksOf(ann).get_task({ task_id })).comments_total }
+  const { all } = await environment
+    .tasksOf(null)
+    .count_workspace({ workspace_id, visible_private_loop_ids: null })
+  return { all, comments: (await environment.tasksOf(ann).get_task({ task_id })).comments_total }
 }
 
 test('wrong_counters_are_found_and_repaired_and_lost_ones_made_again', async () => {
   const { ann, open, secret, task_id } = await busyWorkspace()
-  await bed.settled()
+  await environment.allCounted()
   const right = await shown(ann, task_id)
   expect(await checkAll()).toEqual([])
   await counters().updateOne({ _id: open }, { $inc: { [`tasks.${open}.open.none`]: 2, comments: -1 } })
@@ -83,16 +86,18 @@ test('wrong_counters_are_found_and_repaired_and_lost_ones_made_again', async () 
 
 test('tasks_that_are_held_back_are_counted_anew_too', async () => {
   const { ann, open, secret } = await busyWorkspace()
-  await bed.settled()
+  await environment.allCounted()
   const held = { $set: { status: 'approved', ready: false } }
-  const tasks = bed.db.collection<{ _id: string; ws: string; loop_id: string; status: string }>('tasks')
+  const tasks = environment.db.collection<{ _id: string; ws: string; loop_id: string; status: string }>(
+    'tasks',
+  )
   await tasks.updateMany({ loop_id: open }, held)
   // Only its status counts for a task that is not approved.
   await tasks.updateMany({ loop_id: secret }, { $set: { ready: false } })
   const moved = { 'open.none': -3, 'approved.none': 3 }
-  const missing = (shelf: string) => ({
-    ...Object.fromEntries(Object.entries(moved).map(([cell, by]) => [`tasks.${shelf}.${cell}`, by])),
-    [`held_back.${shelf}`]: 3,
+  const missing = (list: string) => ({
+    ...Object.fromEntries(Object.entries(moved).map(([path, by]) => [`tasks.${list}.${path}`, by])),
+    [`held_back.${list}`]: 3,
   })
   const found = await checkAll()
   expect(new Map(found.map((drift) => [drift.counter, drift.missing]))).toEqual(
@@ -113,16 +118,16 @@ test('tasks_that_are_held_back_are_counted_anew_too', async () => {
 
 test('late_counters_are_not_called_wrong', async () => {
   const { ann, open } = await busyWorkspace()
-  await bed.settled()
-  const _id = (await bed.tasksOf(ann).create_task({ title: 'Late', loop_id: open })).task.id
-  await bed.settled()
-  // As if whoever filed it had died before it was counted anywhere but in one place.
+  await environment.allCounted()
+  const _id = (await environment.tasksOf(ann).create_task({ title: 'Late', loop_id: open })).task.id
+  await environment.allCounted()
+  // As if whoever filed it had died when only one of the counters had it.
   const change = { id: ids.next(), at: new Date('2900-01-01') }
   const sums = [
     { tally: ann.workspace_id, path: 'tasks.assigned.open.none', by: 1 },
     { tally: open, path: `tasks.${open}.open.none`, by: 1 },
   ]
-  await bed.db
+  await environment.db
     .collection<CounterDoc>('tasks')
     .updateOne({ _id }, { $set: { uncounted: [{ ...change, sums }] } })
   await counters().updateOne({ _id: ann.workspace_id }, { $inc: { 'tasks.assigned.open.none': -1 } })
@@ -130,7 +135,7 @@ test('late_counters_are_not_called_wrong', async () => {
   expect(await checkAll()).toEqual([])
   // As a sweeper would, were it that late.
   await counters().updateOne({ _id: ann.workspace_id }, { $inc: { 'tasks.assigned.open.none': 1 } })
-  await bed.db.collection<CounterDoc>('tasks').updateOne({ _id }, { $set: { uncounted: [] } })
+  await environment.db.collection<CounterDoc>('tasks').updateOne({ _id }, { $set: { uncounted: [] } })
 })
 
 test('nothing_is_called_wrong_while_everything_changes', async () => {
@@ -140,13 +145,13 @@ test('nothing_is_called_wrong_while_everything_changes', async () => {
   const write = async (n: number): Promise<void> => {
     const task_id = task_ids[n % task_ids.length] ?? ''
     const loop_id = [open, secret, null][n % 3]
-    await bed
+    await environment
       .tasksOf(ann)
       .update_task({ task_id, status: statuses[n % 4], loop_id })
       .catch(() => undefined)
-    const made = await bed.tasksOf(ann).create_task({ title: 'T', loop_id: loop_id ?? undefined })
-    await bed.tasksOf(ann).add_comment({ task_id: made.task.id, text: 'Hi' })
-    if (n % 2) await bed.tasksOf(ann).delete_task({ task_id: made.task.id })
+    const made = await environment.tasksOf(ann).create_task({ title: 'T', loop_id: loop_id ?? undefined })
+    await environment.tasksOf(ann).add_comment({ task_id: made.task.id, text: 'Hi' })
+    if (n % 2) await environment.tasksOf(ann).delete_task({ task_id: made.task.id })
   }
   const writers = inParallel(
     Array.from({ length: 120 }, (_, n) => n),
@@ -163,10 +168,10 @@ test('nothing_is_called_wrong_while_everything_changes', async () => {
 
 test('the_slow_pass_mends_them_too_on_one_replica_at_a_time', async () => {
   const { ann, task_id } = await busyWorkspace()
-  await bed.settled()
+  await environment.allCounted()
   const right = await shown(ann, task_id)
   await counters().updateOne({ _id: ann.workspace_id }, { $inc: { 'tasks.unassigned.open.none': 5 } })
-  await bed.db.collection('recounts').deleteMany({})
+  await environment.db.collection('recounts').deleteMany({})
   const log = createLog({ filter: 'error', topic: 'test' })
   let now = systemClock.now().getTime()
   const clock = { ...systemClock, now: () => new Date(now) }
@@ -179,11 +184,11 @@ test('the_slow_pass_mends_them_too_on_one_replica_at_a_time', async () => {
 
 test('the_command_ends_with_one_when_any_is_wrong_and_with_none_once_they_are_repaired', async () => {
   const { ann } = await busyWorkspace()
-  await bed.settled()
+  await environment.allCounted()
   await counters().updateOne({ _id: ann.workspace_id }, { $inc: { 'tasks.unassigned.open.none': 5 } })
   const command = join(import.meta.dirname, '../../infra/check-counts.ts')
   const run = async (...options: string[]) => {
-    const env = { ...process.env, MONGODB_URL: bed.mongodbUrl, LOG: 'error' }
+    const env = { ...process.env, MONGODB_URL: environment.mongodbUrl, LOG: 'error' }
     return await promisify(execFile)(process.execPath, [command, ...options], { env }).then(
       ({ stdout }) => ({ code: 0, stdout }),
       (error: { code: number; stdout: string }) => ({ code: error.code, stdout: error.stdout }),

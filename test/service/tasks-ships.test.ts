@@ -25,42 +25,42 @@ const ROUNDS = 3
 // Some start processes, and wait for sweepers.
 vi.setConfig({ testTimeout: 120_000 })
 
-let bed: TasksEnvironment
+let env: TasksEnvironment
 beforeAll(async () => {
-  bed = await openTasksEnvironment()
+  env = await openTasksEnvironment()
 })
-afterAll(() => bed[Symbol.asyncDispose]())
+afterAll(() => env[Symbol.asyncDispose]())
 
-const loop = async (caller: Caller, name = 'Loop', on = bed): Promise<string> =>
+const loop = async (caller: Caller, name = 'Loop', on = env): Promise<string> =>
   (await on.loopsOf(caller).create_loop({ name })).loop.id
-const file = async (caller: Caller, loop_id?: string, on = bed): Promise<string> =>
+const file = async (caller: Caller, loop_id?: string, on = env): Promise<string> =>
   (await on.tasksOf(caller).create_task({ title: 'Task', loop_id })).task.id
-const inLoop = (loop_id: string, on = bed): Promise<TaskDoc[]> =>
+const inLoop = (loop_id: string, on = env): Promise<TaskDoc[]> =>
   on.db.collection<TaskDoc>('tasks').find({ loop_id }).toArray()
 /** The one report of a shipped loop. */
-const reportOf = async (caller: Caller, loop_id: string, on = bed) => {
+const reportOf = async (caller: Caller, loop_id: string, on = env) => {
   const isReport = ({ type, subject }: { type: string; subject: string }) =>
     type === 'loop.shipped' && subject === loop_id
-  const told = await on.events('loops-queue', caller.workspace_id, (events) => events.some(isReport))
-  const [report, ...more] = told.filter(isReport)
+  const published = await on.events('loops-queue', caller.workspace_id, (events) => events.some(isReport))
+  const [report, ...more] = published.filter(isReport)
   expect(more).toEqual([])
   return report?.data as { task_counts: { total: number }; unfinished_total: number; version: number }
 }
 /** Nothing is on its way anywhere. */
-const settled = (on = bed) =>
+const allReleased = (on = env) =>
   until(async () => (await on.db.collection('tasks').countDocuments({ 'move.at': { $exists: true } })) === 0)
 
 describe('while a loop ships', () => {
   test('every_task_that_was_answered_to_be_in_it_is_in_it_and_in_its_report_and_no_other', async () => {
     for (let round = 0; round < ROUNDS; round += 1) {
-      const ann = bed.owner()
+      const ann = env.owner()
       const [target, other] = [await loop(ann), await loop(ann, 'Other')]
       const [free, taken, many] = await Promise.all([
         Promise.all(Array.from({ length: 8 }, () => file(ann))),
         Promise.all(Array.from({ length: 8 }, () => file(ann, other))),
         Promise.all(Array.from({ length: 16 }, () => file(ann))),
       ])
-      const service = bed.tasksOf(ann)
+      const service = env.tasksOf(ann)
       const moved: string[] = []
       const late: AppError[] = []
       const doing = (call: Promise<string | string[]>) =>
@@ -85,7 +85,7 @@ describe('while a loop ships', () => {
         )
       const ship = async () => {
         await file(ann)
-        return await bed.loopsOf(ann).ship_loop({ loop_id: target })
+        return await env.loopsOf(ann).ship_loop({ loop_id: target })
       }
       const [answer] = await Promise.all([
         ship(),
@@ -94,7 +94,7 @@ describe('while a loop ships', () => {
         ...taken.map(move),
         ...Array.from({ length: 12 }, create),
       ])
-      await settled()
+      await allReleased()
       const inside = (await inLoop(target)).map(({ _id }) => _id).toSorted()
       expect(inside).toEqual(moved.toSorted())
       expect(answer.task_counts.total).toBe(inside.length)
@@ -106,52 +106,52 @@ describe('while a loop ships', () => {
       })
       for (const { code, message } of late) expect(message, code).toMatch(/is shipped/)
       // What was refused is as it was, and what was not made is not there.
-      const left = await bed.db
+      const left = await env.db
         .collection<TaskDoc>('tasks')
         .find({ ws: ann.workspace_id, loop_id: { $ne: target }, deleted_at: { $exists: false } })
         .toArray()
       for (const { title } of left) expect(title).toBe('Task')
-      await bed.settled()
-      const counted = await bed.tasksOf(null).count_loops({
+      await env.allCounted()
+      const counted = await env.tasksOf(null).count_loops({
         workspace_id: ann.workspace_id,
         loop_ids: [target, other],
       })
       for (const { loop_id, counts } of counted.loops)
-        expect(counts).toEqual(await bed.recount(ann.workspace_id, { loop_id }))
+        expect(counts).toEqual(await env.recount(ann.workspace_id, { loop_id }))
     }
   })
 
   test('tasks_that_it_is_being_made_of_are_in_its_report', async () => {
-    const ann = bed.owner()
+    const ann = env.owner()
     const task_ids = [await file(ann), await file(ann)]
-    const made = await bed.loopsOf(ann).create_loop_from_tasks({ loop_name: 'New', task_ids })
+    const made = await env.loopsOf(ann).create_loop_from_tasks({ loop_name: 'New', task_ids })
     // As if its maker had died before it moved the tasks.
-    const place = { loop_id: null, acl: 'public', shelves: ['unassigned'] }
+    const location = { loop_id: null, acl: 'public', shelves: ['unassigned'] }
     const move = { loop_id: made.loop.id, at: new Date(), by: { ...ann, name: 'Ann', client: 'Test' } }
-    await bed.db
+    await env.db
       .collection<TaskDoc>('tasks')
-      .updateMany({ loop_id: made.loop.id }, { $set: { ...place, move } })
-    expect((await bed.loopsOf(ann).ship_loop({ loop_id: made.loop.id })).task_counts.total).toBe(2)
+      .updateMany({ loop_id: made.loop.id }, { $set: { ...location, move } })
+    expect((await env.loopsOf(ann).ship_loop({ loop_id: made.loop.id })).task_counts.total).toBe(2)
     expect(await reportOf(ann, made.loop.id)).toMatchObject({ task_counts: { total: 2 } })
     expect(await inLoop(made.loop.id)).toHaveLength(2)
   })
 
   test('a_repeat_is_answered_with_what_is_in_it_and_reports_nothing_more', async () => {
-    const ann = bed.owner()
+    const ann = env.owner()
     const loop_id = await loop(ann)
     await file(ann, loop_id)
-    const first = await bed.loopsOf(ann).ship_loop({ loop_id })
-    const again = await bed.loopsOf(ann).ship_loop({ loop_id })
+    const first = await env.loopsOf(ann).ship_loop({ loop_id })
+    const again = await env.loopsOf(ann).ship_loop({ loop_id })
     expect(again).toMatchObject({
       already_shipped: true,
       shipped_at: first.shipped_at,
       task_counts: { total: 1 },
     })
     await loop(ann, 'The end')
-    const told = await bed.events('loops-queue', ann.workspace_id, (events) =>
+    const published = await env.events('loops-queue', ann.workspace_id, (events) =>
       events.some(({ type, data }) => type === 'loop.created' && data.name === 'The end'),
     )
-    expect(told.filter(({ type }) => type === 'loop.shipped')).toHaveLength(1)
+    expect(published.filter(({ type }) => type === 'loop.shipped')).toHaveLength(1)
   })
 })
 
@@ -160,21 +160,21 @@ describe('shipped at the moment', () => {
   /** The handlers of the service over its real stores, for whom a loop ships at one step of theirs. */
   const shippingAt = async (step: Step) => {
     const stack = new AsyncDisposableStack()
-    const ann = bed.owner()
+    const ann = env.owner()
     const loop_id = await loop(ann)
     const log = createLog({ filter: 'error', topic: 'test' })
     const given = { clock: systemClock, ids, at: () => undefined, log }
-    const requests = await openRequests(bed.db, systemClock)
+    const requests = await openRequests(env.db, systemClock)
     const stored = { service: 'tasks', ...given, requests, onCommit: () => undefined }
-    const [tasks, comments] = [await openTasks(bed.db, stored), await openComments(bed.db, stored)]
-    const counters = stack.use(await openCounters(bed.db, given))
-    const loops = client(asService(bed.bus, 'tasks'), loopsQueue)
+    const [tasks, comments] = [await openTasks(env.db, stored), await openComments(env.db, stored)]
+    const counters = stack.use(await openCounters(env.db, given))
+    const loops = client(asService(env.bus, 'tasks'), loopsQueue)
     const handlers = createHandlers({
       ...given,
       comments,
       counters,
       requests,
-      recount: await openRecount(bed.db),
+      recount: await openRecount(env.db),
       tasks: {
         ...tasks,
         insert: async (...args) => {
@@ -198,7 +198,7 @@ describe('shipped at the moment', () => {
         },
       },
     })
-    const ship = () => bed.loopsOf(ann).ship_loop({ loop_id })
+    const ship = () => env.loopsOf(ann).ship_loop({ loop_id })
     const call = () => ({ caller: ann, request_id: ids.next(), ...startBudget(systemClock, 8_000) })
     return { ann, loop_id, handlers, call, [Symbol.asyncDispose]: () => stack.disposeAsync() }
   }
@@ -208,28 +208,28 @@ describe('shipped at the moment', () => {
   }
 
   test.each(['after_reserve', 'after_look'] as const)('%s: the task stays where it was', async (step) => {
-    await using place = await shippingAt(step)
-    const { ann, loop_id, handlers, call } = place
+    await using setting = await shippingAt(step)
+    const { ann, loop_id, handlers, call } = setting
     const task_id = await file(ann)
     const moving = handlers.update_task({ task_id, loop_id, title: 'New' }, call())
     expect((await refused(moving)).code).toBe('invalid_transition')
     await expectReport(ann, loop_id, 0)
-    const { task } = await bed.tasksOf(ann).get_task({ task_id })
+    const { task } = await env.tasksOf(ann).get_task({ task_id })
     expect(task).toMatchObject({ title: 'Task', loop_id: null, version: 1 })
   })
 
   test('before_insert: a new task is refused and leaves no trace', async () => {
-    await using place = await shippingAt('before_insert')
-    const { ann, loop_id, handlers, call } = place
+    await using setting = await shippingAt('before_insert')
+    const { ann, loop_id, handlers, call } = setting
     const asked = { title: 'New', body: '', priority: 'none', loop_id } as const
     expect((await refused(handlers.create_task(asked, call()))).code).toBe('invalid_transition')
     await expectReport(ann, loop_id, 0)
-    expect(await bed.tasksOf(ann).list_tasks({ scope: 'all' })).toMatchObject({ total: 0, tasks: [] })
+    expect(await env.tasksOf(ann).list_tasks({ scope: 'all' })).toMatchObject({ total: 0, tasks: [] })
   })
 
   test.each(['after_insert', 'after_look'] as const)('%s: a new task is in the report', async (step) => {
-    await using place = await shippingAt(step)
-    const { ann, loop_id, handlers, call } = place
+    await using setting = await shippingAt(step)
+    const { ann, loop_id, handlers, call } = setting
     const asked = { title: 'New', body: '', priority: 'none', loop_id } as const
     expect((await handlers.create_task(asked, call())).task).toMatchObject({ loop_id })
     await expectReport(ann, loop_id, 1)
@@ -271,7 +271,7 @@ describe.concurrent('killed at', () => {
     const { task } = await crash.tasksOf(ann).update_task({ task_id, priority: 'low' })
     expect(task).toMatchObject({ title: 'Task', loop_id: null, version: 2 })
     expect((await crash.loopsOf(ann).ship_loop({ loop_id })).task_counts.total).toBe(0)
-    await settled(crash)
+    await allReleased(crash)
   })
 
   test('create_task.saved: the task stays in a loop that is open', async () => {
@@ -279,7 +279,7 @@ describe.concurrent('killed at', () => {
     const { crash, ann, during } = setting
     const loop_id = await loop(ann, 'Loop', crash)
     await during(crash.tasksOf(ann, BUDGET_MS).create_task({ title: 'Task', loop_id }))
-    await settled(crash)
+    await allReleased(crash)
     expect(await inLoop(loop_id, crash)).toHaveLength(1)
     expect((await crash.loopsOf(ann).ship_loop({ loop_id })).task_counts.total).toBe(1)
   })
@@ -296,7 +296,7 @@ describe.concurrent('killed at', () => {
       await shippedBefore(crash, loop_id)
       await during(call)
       await until(async () => (await inLoop(loop_id, crash)).length === 0)
-      await crash.settled()
+      await crash.allCounted()
       expect(await crash.recount(ann.workspace_id)).toMatchObject({ total: 0 })
       const counted = await crash
         .tasksOf(null)
@@ -327,7 +327,7 @@ describe.concurrent('killed at', () => {
       await crash.db.collection<TaskDoc>('tasks').updateOne({ _id: task_id }, { $set: { move: entering } })
       await until(async () => (await inLoop(loop_id, crash)).length === 0)
       await crash.start('tasks')
-      await crash.settled()
+      await crash.allCounted()
       const counted = await crash
         .tasksOf(null)
         .count_workspace({ workspace_id: ann.workspace_id, visible_private_loop_ids: null })

@@ -1,26 +1,26 @@
-// Tasks in no loop, over two instances of the service: filing, listing, changing, deleting, and what is told.
+// Tasks in no loop, over two instances of the service: filing, listing, changing, deleting, and what is published.
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { Caller } from '../../shared/contracts/define/contract.ts'
 import { ids, person, refused } from '../support/service-environment.ts'
 import { bytesOf, openTasksEnvironment, type TasksEnvironment } from '../support/tasks-environment.ts'
 
-let bed: TasksEnvironment
+let env: TasksEnvironment
 beforeAll(async () => {
-  bed = await openTasksEnvironment()
+  env = await openTasksEnvironment()
 })
-afterAll(() => bed[Symbol.asyncDispose]())
+afterAll(() => env[Symbol.asyncDispose]())
 
 /** Somebody of the same workspace who may not approve. */
 const agentOf = (caller: Caller): Caller =>
   person(caller.workspace_id, { scopes: ['loops:read', 'loops:write'], client_name: 'Agent' })
-const file = async (caller: Caller, title = 'Task') => (await bed.tasksOf(caller).create_task({ title })).task
+const file = async (caller: Caller, title = 'Task') => (await env.tasksOf(caller).create_task({ title })).task
 const eventsOf = (caller: Caller, count: number) =>
-  bed.events('tasks', caller.workspace_id, (told) => told.length >= count)
+  env.events('tasks', caller.workspace_id, (published) => published.length >= count)
 
 describe('create_task', () => {
   test('created_open_and_told', async () => {
-    const ann = bed.owner()
-    const { task, replayed } = await bed.tasksOf(ann).create_task({
+    const ann = env.owner()
+    const { task, replayed } = await env.tasksOf(ann).create_task({
       title: 'Say “hello” 🦉',
       body: '```ts\nconst a = 1\n```\nשלום',
       priority: 'high',
@@ -37,45 +37,45 @@ describe('create_task', () => {
       version: 1,
       author: { user_id: ann.user_id, name: 'Ann', client: 'Test client' },
     })
-    expect(await bed.tasksOf(ann).get_task({ task_id: task.id.toLowerCase() })).toEqual({
+    expect(await env.tasksOf(ann).get_task({ task_id: task.id.toLowerCase() })).toEqual({
       task: { ...task, body: '```ts\nconst a = 1\n```\nשלום' },
       loop: null,
       comments: [],
       comments_total: 0,
       comments_next_cursor: null,
     })
-    const [told] = await eventsOf(ann, 1)
-    expect(told).toMatchObject({ type: 'task.created', subject: task.id, sequence: 1 })
-    expect(told?.data).toMatchObject({ task_id: task.id, title: task.title, private: false, version: 1 })
+    const [published] = await eventsOf(ann, 1)
+    expect(published).toMatchObject({ type: 'task.created', subject: task.id, sequence: 1 })
+    expect(published?.data).toMatchObject({ task_id: task.id, title: task.title, private: false, version: 1 })
   })
 
   test('refused_for_a_date_that_is_none', async () => {
     const refusal = await refused(
-      bed.tasksOf(bed.owner()).create_task({ title: 'T', due_date: '2026-02-30' }),
+      env.tasksOf(env.owner()).create_task({ title: 'T', due_date: '2026-02-30' }),
     )
     expect(refusal.code).toBe('invalid_argument')
   })
 
   test('refused_over_a_limit_naming_limit_and_size', async () => {
-    const ann = bed.owner()
+    const ann = env.owner()
     const refusal = await refused(
-      bed.tasksOf(ann).create_task({ title: 'T', body: 'ä'.repeat(32 * 1024 + 1) }),
+      env.tasksOf(ann).create_task({ title: 'T', body: 'ä'.repeat(32 * 1024 + 1) }),
     )
     expect(refusal.code).toBe('limit_exceeded')
     expect(refusal.extras.details).toMatchObject({ fields: [{ field: 'body', limit: 65_536, size: 65_538 }] })
-    expect((await bed.tasksOf(ann).list_tasks({})).total).toBe(0)
+    expect((await env.tasksOf(ann).list_tasks({})).total).toBe(0)
   })
 })
 
 describe('list_tasks', () => {
   test('newest_first_in_pages_that_hold_each_task_once', async () => {
-    const ann = bed.owner()
+    const ann = env.owner()
     const filed: string[] = []
     for (let n = 0; n < 7; n += 1) filed.unshift((await file(ann, `Task ${n}`)).id)
     const seen: string[] = []
     let cursor: string | undefined
     do {
-      const page = await bed.tasksOf(ann).list_tasks({ limit: 3, cursor })
+      const page = await env.tasksOf(ann).list_tasks({ limit: 3, cursor })
       expect(page.total).toBe(7)
       expect(page.tasks.every((task) => !('body' in task))).toBe(true)
       seen.push(...page.tasks.map(({ id }) => id))
@@ -85,8 +85,8 @@ describe('list_tasks', () => {
   })
 
   test('narrowed_to_a_status_a_priority_or_both', async () => {
-    const ann = bed.owner()
-    const api = bed.tasksOf(ann)
+    const ann = env.owner()
+    const api = env.tasksOf(ann)
     for (const priority of ['high', 'low', 'high'] as const) await api.create_task({ title: 'T', priority })
     const [first] = (await api.list_tasks({ priority: 'high' })).tasks
     await api.update_task({ task_id: first?.id ?? '', status: 'approved' })
@@ -104,14 +104,14 @@ describe('list_tasks', () => {
   })
 
   test('refused_for_a_cursor_that_it_did_not_give', async () => {
-    const refusal = await refused(bed.tasksOf(bed.owner()).list_tasks({ cursor: '{"$gt":""}' }))
+    const refusal = await refused(env.tasksOf(env.owner()).list_tasks({ cursor: '{"$gt":""}' }))
     expect(refusal.code).toBe('invalid_argument')
   })
 
   test('holds_nothing_of_another_workspace', async () => {
-    const [ann, eve] = [bed.owner(), bed.owner()]
+    const [ann, eve] = [env.owner(), env.owner()]
     await file(ann)
-    expect(await bed.tasksOf(eve).list_tasks({ scope: 'all' })).toEqual({
+    expect(await env.tasksOf(eve).list_tasks({ scope: 'all' })).toEqual({
       tasks: [],
       total: 0,
       next_cursor: null,
@@ -121,14 +121,14 @@ describe('list_tasks', () => {
 
 describe('get_task', () => {
   test('an_id_of_another_workspace_is_answered_as_one_that_never_was', async () => {
-    const [ann, eve] = [bed.owner(), bed.owner()]
+    const [ann, eve] = [env.owner(), env.owner()]
     const { id } = await file(ann)
     const never = ids.next()
     const calls = (task_id: string) => [
-      bed.tasksOf(eve).get_task({ task_id }),
-      bed.tasksOf(eve).update_task({ task_id, title: 'Mine' }),
-      bed.tasksOf(eve).delete_task({ task_id }),
-      bed.tasksOf(eve).add_comment({ task_id, text: 'Mine' }),
+      env.tasksOf(eve).get_task({ task_id }),
+      env.tasksOf(eve).update_task({ task_id, title: 'Mine' }),
+      env.tasksOf(eve).delete_task({ task_id }),
+      env.tasksOf(eve).add_comment({ task_id, text: 'Mine' }),
     ]
     const foreign = await Promise.all(calls(id).map(refused))
     const unknown = await Promise.all(calls(never).map(refused))
@@ -136,15 +136,15 @@ describe('get_task', () => {
       unknown.map((refusal) => bytesOf(refusal, never)),
     )
     expect(foreign.every(({ code }) => code === 'not_found')).toBe(true)
-    expect((await bed.tasksOf(ann).get_task({ task_id: id })).task.version).toBe(1)
+    expect((await env.tasksOf(ann).get_task({ task_id: id })).task.version).toBe(1)
   })
 })
 
 describe('update_task', () => {
   test('changes_what_is_given_and_tells_what_changed', async () => {
-    const ann = bed.owner()
+    const ann = env.owner()
     const { id } = await file(ann, 'Old')
-    const { task, changed } = await bed
+    const { task, changed } = await env
       .tasksOf(ann)
       .update_task({ task_id: id, title: 'New', priority: 'urgent', due_date: '2026-12-31' })
     expect(changed).toBe(true)
@@ -155,21 +155,24 @@ describe('update_task', () => {
       status: 'open',
       version: 2,
     })
-    const [, told] = await eventsOf(ann, 2)
-    expect(told).toMatchObject({ type: 'task.updated', sequence: 2 })
-    expect(told?.data).toMatchObject({ changed: ['title', 'priority', 'due_date'], status_before: 'open' })
-    const cleared = await bed.tasksOf(ann).update_task({ task_id: id, due_date: null })
+    const [, published] = await eventsOf(ann, 2)
+    expect(published).toMatchObject({ type: 'task.updated', sequence: 2 })
+    expect(published?.data).toMatchObject({
+      changed: ['title', 'priority', 'due_date'],
+      status_before: 'open',
+    })
+    const cleared = await env.tasksOf(ann).update_task({ task_id: id, due_date: null })
     expect(cleared.task).toMatchObject({ due_date: null, title: 'New', version: 3 })
   })
 
   test('unchanged_and_untold_when_it_is_like_that', async () => {
-    const ann = bed.owner()
+    const ann = env.owner()
     const { id } = await file(ann, 'Same')
-    const again = await bed
+    const again = await env
       .tasksOf(ann)
       .update_task({ task_id: id, title: 'Same', status: 'open', loop_id: null })
     expect(again).toMatchObject({ changed: false, task: { version: 1 } })
-    await bed.tasksOf(ann).update_task({ task_id: id, title: 'Other' })
+    await env.tasksOf(ann).update_task({ task_id: id, title: 'Other' })
     expect((await eventsOf(ann, 2)).map(({ type, sequence }) => `${type} ${sequence}`)).toEqual([
       'task.created 1',
       'task.updated 2',
@@ -177,19 +180,19 @@ describe('update_task', () => {
   })
 
   test('refused_when_there_is_nothing_to_change', async () => {
-    const ann = bed.owner()
+    const ann = env.owner()
     const { id } = await file(ann)
-    const refusal = await refused(bed.tasksOf(ann).update_task({ task_id: id, expected_version: 1 }))
+    const refusal = await refused(env.tasksOf(ann).update_task({ task_id: id, expected_version: 1 }))
     expect(refusal.code).toBe('invalid_argument')
     expect(refusal.extras.hint).toContain('title, body, status, priority, due_date, loop_id')
   })
 
   test('refused_for_an_illegal_status_naming_the_legal_ones', async () => {
-    const ann = bed.owner()
+    const ann = env.owner()
     const { id } = await file(ann)
-    await bed.tasksOf(ann).update_task({ task_id: id, status: 'rejected' })
+    await env.tasksOf(ann).update_task({ task_id: id, status: 'rejected' })
     const refusal = await refused(
-      bed.tasksOf(ann).update_task({ task_id: id, status: 'shipped', title: 'New' }),
+      env.tasksOf(ann).update_task({ task_id: id, status: 'shipped', title: 'New' }),
     )
     expect(refusal.code).toBe('invalid_transition')
     expect(refusal.extras.details).toMatchObject({
@@ -197,65 +200,65 @@ describe('update_task', () => {
       to: 'shipped',
       legal: ['open', 'approved'],
     })
-    expect((await bed.tasksOf(ann).get_task({ task_id: id })).task).toMatchObject({
+    expect((await env.tasksOf(ann).get_task({ task_id: id })).task).toMatchObject({
       version: 2,
       title: 'Task',
     })
   })
 
   test('approved_by_those_who_may_and_then_worked_on_by_anyone', async () => {
-    const ann = bed.owner()
+    const ann = env.owner()
     const agent = agentOf(ann)
     const { id } = await file(agent)
     for (const status of ['approved', 'in_progress', 'shipped'] as const) {
-      const refusal = await refused(bed.tasksOf(agent).update_task({ task_id: id, status }))
+      const refusal = await refused(env.tasksOf(agent).update_task({ task_id: id, status }))
       expect(refusal).toMatchObject({ code: 'forbidden', extras: { details: { scope: 'loops:approve' } } })
     }
-    const { task } = await bed.tasksOf(ann).update_task({ task_id: id, status: 'approved' })
+    const { task } = await env.tasksOf(ann).update_task({ task_id: id, status: 'approved' })
     expect(task.approved_by).toMatchObject({ user_id: ann.user_id })
     for (const status of ['in_progress', 'on_hold', 'in_progress', 'shipped', 'approved'] as const)
-      expect((await bed.tasksOf(agent).update_task({ task_id: id, status })).task).toMatchObject({
+      expect((await env.tasksOf(agent).update_task({ task_id: id, status })).task).toMatchObject({
         status,
         approved_by: { user_id: ann.user_id },
       })
-    const withdrawn = await bed.tasksOf(agent).update_task({ task_id: id, status: 'open' })
+    const withdrawn = await env.tasksOf(agent).update_task({ task_id: id, status: 'open' })
     expect(withdrawn.task.approved_by).toBeNull()
-    expect((await refused(bed.tasksOf(agent).update_task({ task_id: id, status: 'approved' }))).code).toBe(
+    expect((await refused(env.tasksOf(agent).update_task({ task_id: id, status: 'approved' }))).code).toBe(
       'forbidden',
     )
   })
 
   test('refused_when_stale_naming_the_current_version', async () => {
-    const ann = bed.owner()
+    const ann = env.owner()
     const { id } = await file(ann)
-    await bed.tasksOf(ann).update_task({ task_id: id, title: 'Second', expected_version: 1 })
+    await env.tasksOf(ann).update_task({ task_id: id, title: 'Second', expected_version: 1 })
     const refusal = await refused(
-      bed.tasksOf(ann).update_task({ task_id: id, title: 'Third', expected_version: 1 }),
+      env.tasksOf(ann).update_task({ task_id: id, title: 'Third', expected_version: 1 }),
     )
     expect(refusal.code).toBe('version_conflict')
     expect(refusal.extras.details).toMatchObject({ expected: 1, current: 2 })
-    expect((await refused(bed.tasksOf(ann).delete_task({ task_id: id, expected_version: 1 }))).code).toBe(
+    expect((await refused(env.tasksOf(ann).delete_task({ task_id: id, expected_version: 1 }))).code).toBe(
       'version_conflict',
     )
   })
 
   test('of_many_with_the_same_expected_version_one_wins', async () => {
-    const ann = bed.owner()
+    const ann = env.owner()
     const { id } = await file(ann)
     const outcomes = await Promise.allSettled(
       Array.from({ length: 20 }, (_, n) =>
-        bed.tasksOf(ann).update_task({ task_id: id, title: `Title ${n}`, expected_version: 1 }),
+        env.tasksOf(ann).update_task({ task_id: id, title: `Title ${n}`, expected_version: 1 }),
       ),
     )
     const refusals = outcomes.flatMap((outcome) =>
       outcome.status === 'rejected' ? [outcome.reason.code] : [],
     )
     expect(refusals).toEqual(Array(19).fill('version_conflict'))
-    expect((await bed.tasksOf(ann).get_task({ task_id: id })).task.version).toBe(2)
+    expect((await env.tasksOf(ann).get_task({ task_id: id })).task.version).toBe(2)
   })
 
   test('no_update_is_lost_when_many_change_it_at_once', async () => {
-    const ann = bed.owner()
+    const ann = env.owner()
     const { id } = await file(ann)
     const changes = [
       { title: 'New title' },
@@ -265,23 +268,23 @@ describe('update_task', () => {
       { status: 'approved' },
     ] as const
     const answers = await Promise.all(
-      changes.map((change) => bed.tasksOf(ann).update_task({ task_id: id, ...change })),
+      changes.map((change) => env.tasksOf(ann).update_task({ task_id: id, ...change })),
     )
     expect(answers.map(({ task }) => task.version).sort()).toEqual([2, 3, 4, 5, 6])
-    const { task } = await bed.tasksOf(ann).get_task({ task_id: id })
+    const { task } = await env.tasksOf(ann).get_task({ task_id: id })
     expect(task).toMatchObject({ ...Object.assign({}, ...changes), version: 6 })
-    const told = (await eventsOf(ann, 6)).map(({ sequence }) => sequence)
-    expect([...told].sort()).toEqual([1, 2, 3, 4, 5, 6])
+    const published = (await eventsOf(ann, 6)).map(({ sequence }) => sequence)
+    expect([...published].sort()).toEqual([1, 2, 3, 4, 5, 6])
   })
 })
 
 describe('delete_task', () => {
   test('gone_for_every_reader_at_once', async () => {
-    const ann = bed.owner()
+    const ann = env.owner()
     const { id } = await file(ann, 'Secret')
-    await bed.tasksOf(ann).add_comment({ task_id: id, text: 'Secret too' })
-    expect(await bed.tasksOf(ann).delete_task({ task_id: id })).toEqual({ task_id: id, deleted: true })
-    const api = bed.tasksOf(ann)
+    await env.tasksOf(ann).add_comment({ task_id: id, text: 'Secret too' })
+    expect(await env.tasksOf(ann).delete_task({ task_id: id })).toEqual({ task_id: id, deleted: true })
+    const api = env.tasksOf(ann)
     const late = [
       api.get_task({ task_id: id }),
       api.update_task({ task_id: id, title: 'Back' }),
@@ -290,17 +293,17 @@ describe('delete_task', () => {
     ]
     for (const refusal of await Promise.all(late.map(refused))) expect(refusal.code).toBe('not_found')
     expect(await api.list_tasks({ scope: 'all' })).toMatchObject({ tasks: [], total: 0 })
-    const told = await eventsOf(ann, 3)
-    expect(told.at(-1)).toMatchObject({ type: 'task.deleted', sequence: 2 })
-    const [left] = await bed.db.collection<{ _id: string }>('tasks').find({ _id: id }).toArray()
+    const published = await eventsOf(ann, 3)
+    expect(published.at(-1)).toMatchObject({ type: 'task.deleted', sequence: 2 })
+    const [left] = await env.db.collection<{ _id: string }>('tasks').find({ _id: id }).toArray()
     expect(left).toMatchObject({ title: '', body: '' })
   })
 
   test('answered_once_when_many_delete_it', async () => {
-    const ann = bed.owner()
+    const ann = env.owner()
     const { id } = await file(ann)
     const outcomes = await Promise.allSettled(
-      Array.from({ length: 8 }, () => bed.tasksOf(ann).delete_task({ task_id: id })),
+      Array.from({ length: 8 }, () => env.tasksOf(ann).delete_task({ task_id: id })),
     )
     expect(outcomes.filter(({ status }) => status === 'fulfilled')).toHaveLength(1)
   })

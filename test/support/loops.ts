@@ -1,5 +1,4 @@
-// What tests of loops ask again and again: loops by name, the order as one caller sees it, and what was
-// told of it.
+// What tests of loops share: loops by name, the order as one caller sees it, and its published changes.
 import { expect } from 'vitest'
 import type { CloudEvent } from '../../shared/contracts/define/cloud-event.ts'
 import { loopsQueue } from '../../shared/contracts/loops-queue/contract.ts'
@@ -9,7 +8,7 @@ import { type Acting, ids, refused, type TestEnvironment } from './service-envir
 /** The service as somebody calls it. */
 export type Loops = Acting<typeof loopsQueue>
 
-/** A told change of an order. */
+/** A published change of an order. */
 export type PublishedVersion = QueueChange & Readonly<{ version: number; by: { user_id: string } | null }>
 
 /** Makes loops of these names, one after the other; ids by name. */
@@ -23,7 +22,7 @@ export const makeLoops = async <N extends string>(
   return made
 }
 
-/** The queue as the caller sees it, without a question to the tasks service: a refused change shows it. */
+/** The queue as the caller sees it, without the tasks service: a refused change shows it. */
 export const peek = async (service: Loops): Promise<{ version: number; head: string[] }> => {
   const never = { loop_id: ids.next(), priority: 0, expected_version: Number.MAX_SAFE_INTEGER }
   const { code, extras } = await refused(service.set_loop_priority(never))
@@ -44,14 +43,14 @@ export const changesAmong = (events: readonly CloudEvent[]): PublishedVersion[] 
     .map(({ data }) => loopsQueue.events['queue.changed'].data.parse(data))
     .sort((a, b) => a.version - b.version)
 
-/** What was told of a workspace as soon as all versions of its order up to this one are. */
+/** The events of a workspace, as soon as all versions of its order up to this one are published. */
 export const publishedUpTo = (
-  bed: TestEnvironment,
+  env: TestEnvironment,
   workspaceId: string,
   version: number,
 ): Promise<readonly CloudEvent[]> =>
-  bed.events('loops-queue', workspaceId, (told) => {
-    const versions = told.flatMap(({ type, sequence }) => (type === 'queue.changed' ? [sequence] : []))
+  env.events('loops-queue', workspaceId, (published) => {
+    const versions = published.flatMap(({ type, sequence }) => (type === 'queue.changed' ? [sequence] : []))
     return new Set(versions).size >= version
   })
 

@@ -1,4 +1,4 @@
-// Services of a test: instances in this process or one of their own, people who call them, and what they told.
+// The services of a test: in this process or one of their own, people who call them, and the events they publish.
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { join } from 'node:path'
@@ -33,13 +33,13 @@ export type TestEnvironment = AsyncDisposable &
     bus: Bus
     natsUrl: string
     mongodbUrl: string
-    /** Starts instances of a service in this process; they end with the bed, or earlier by themselves. */
+    /** Starts instances of a service in this process; they end with the environment, or when disposed of. */
     start: (
       service: string,
       instances?: number,
       given?: Readonly<Record<string, string>>,
     ) => Promise<AsyncDisposable>
-    /** Starts a service in a process of its own that kills itself at the named step, or is killed. */
+    /** Starts a service in a process of its own, which kills itself at the fault point `fault`, or is killed. */
     startFaulty: (
       service: string,
       fault?: string,
@@ -50,11 +50,11 @@ export type TestEnvironment = AsyncDisposable &
     events: (
       service: string,
       workspaceId: string,
-      enough: (told: readonly CloudEvent[]) => boolean,
+      enough: (published: readonly CloudEvent[]) => boolean,
     ) => Promise<readonly CloudEvent[]>
   }>
 
-/** A person of a workspace; everybody has an id of their own unless it is given. */
+/** A person of a workspace, with a new id unless one is given. */
 export const person = (workspace_id: string, given: Partial<Caller> = {}): Caller => ({
   kind: 'person',
   grant_id: null,
@@ -97,15 +97,15 @@ const acting = <C extends Contract>(
   ) as Acting<C>
 
 const readEvents: (bus: Bus) => TestEnvironment['events'] = (bus) => async (service, workspaceId, enough) => {
-  const told: CloudEvent[] = []
+  const published: CloudEvent[] = []
   const filter_subjects = eventSubject(service, '*.*', workspaceId)
   const consumer = await bus.js.consumers.get(EVENTS_STREAM, { filter_subjects })
   const messages = await consumer.consume()
   for await (const message of messages) {
-    told.push(CloudEvent.parse(message.json()))
-    if (enough(told)) break
+    published.push(CloudEvent.parse(message.json()))
+    if (enough(published)) break
   }
-  return told
+  return published
 }
 
 const ready = async (bus: Bus, service: string): Promise<void> => {
@@ -115,7 +115,7 @@ const ready = async (bus: Bus, service: string): Promise<void> => {
   }
 }
 
-/** An empty stack of this test's own; `given` is further environment of what is started on it. */
+/** An empty stack for this test alone. @param given further environment variables of what is started on it. */
 export const openEnvironment = async (
   given: Readonly<Record<string, string>> = {},
 ): Promise<TestEnvironment> => {

@@ -1,5 +1,4 @@
-// Two instances of the tasks service and two of loops-queue, people who call them, and the database behind, for tests
-// that look at what is stored or put there what a crash leaves.
+// The tasks and loops-queue services for tests that also look into the database, or leave there what a crash leaves.
 import type { Db } from 'mongodb'
 import type { TaskDoc } from '../../services/tasks/task-store.ts'
 import { PRIORITIES, TASK_STATUSES, type TaskCounts } from '../../shared/contracts/define/common.ts'
@@ -11,7 +10,7 @@ import { createLog } from '../../shared/process/log.ts'
 import { connectMongo } from '../../shared/storage/mongo.ts'
 import { type Acting, ids, openEnvironment, person, type TestEnvironment } from './service-environment.ts'
 
-/** A bed with both services running. */
+/** An environment with both services running. */
 export type TasksEnvironment = TestEnvironment &
   Readonly<{
     /** The database of the tasks service. */
@@ -24,23 +23,23 @@ export type TasksEnvironment = TestEnvironment &
     loopsOf: (caller: Caller | null, budget_ms?: number) => Acting<typeof loopsQueue>
     /** What the counters of a workspace must say: its tasks, counted one by one. */
     recount: (ws: string, filter?: Readonly<Partial<TaskDoc>>) => Promise<TaskCounts>
-    /** Waits until no change of any document is uncounted. */
-    settled: () => Promise<void>
+    /** Waits until every change is counted. */
+    allCounted: () => Promise<void>
   }>
 
-/** Starts them; `instances` of each. */
+/** Starts `instances` of each service. */
 export const openTasksEnvironment = async (instances = 2): Promise<TasksEnvironment> => {
-  const bed = await openEnvironment()
-  const mongo = await connectMongo(bed.mongodbUrl, createLog({ filter: 'error', topic: 'test' }))
-  await Promise.all([bed.start('tasks', instances), bed.start('loops-queue', instances)])
+  const env = await openEnvironment()
+  const mongo = await connectMongo(env.mongodbUrl, createLog({ filter: 'error', topic: 'test' }))
+  await Promise.all([env.start('tasks', instances), env.start('loops-queue', instances)])
   const db = mongo.database('tasks')
   return {
-    ...bed,
+    ...env,
     db,
     database: mongo.database,
     owner: () => person(ids.next(), { role: 'owner' }),
-    tasksOf: (caller, budget_ms) => bed.as(tasks, caller, budget_ms),
-    loopsOf: (caller, budget_ms) => bed.as(loopsQueue, caller, budget_ms),
+    tasksOf: (caller, budget_ms) => env.as(tasks, caller, budget_ms),
+    loopsOf: (caller, budget_ms) => env.as(loopsQueue, caller, budget_ms),
     recount: async (ws, filter = {}) => {
       const alive = { ws, deleted_at: { $exists: false }, ...filter }
       const collection = db.collection<TaskDoc>('tasks')
@@ -50,14 +49,14 @@ export const openTasksEnvironment = async (instances = 2): Promise<TasksEnvironm
       const total = await collection.countDocuments(alive)
       return { ...Object.fromEntries(counts), total } as TaskCounts
     },
-    settled: async () => {
+    allCounted: async () => {
       for (const name of ['tasks', 'comments'])
         await until(
           async () => (await db.collection(name).countDocuments({ 'uncounted.0': { $exists: true } })) === 0,
         )
     },
     [Symbol.asyncDispose]: async () => {
-      await bed[Symbol.asyncDispose]()
+      await env[Symbol.asyncDispose]()
       await mongo[Symbol.asyncDispose]()
     },
   }
