@@ -78,7 +78,7 @@ describe('the unsubscribe link', () => {
       body: new URLSearchParams({ 'List-Unsubscribe': 'One-Click' }),
     })
     expect(oneClick.status).toBe(200)
-    expect((await stranger.open(link)).text).toContain('gets no mail')
+    expect((await stranger.open(link)).text).toContain('gets no emails')
     await shipTo('Second', ann.email)
     const told = (await system.mails()).filter(({ to }) => to.includes(bo.email))
     expect(told.some(({ subject }) => subject.includes('Second'))).toBe(false)

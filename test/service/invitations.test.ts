@@ -58,7 +58,7 @@ describe('an invitation that was passed on', () => {
     const email = newAddress()
     const link = await invite(ann, email)
     const other = await signUp(system, { name: 'Otto' })
-    expect((await other.browser.open(link)).text).toContain(`belongs to ${email}`)
+    expect((await other.browser.open(link)).text).toContain(`is for ${email}`)
     const refused = await other.browser.submit(link, {})
     expect(refused.status).toBe(403)
     expect(refused.text).toContain(`ask Ann to invite ${other.email}`)
