@@ -1,5 +1,4 @@
-// One trial from beginning to end: a world, people and their agents at work, hurts as planned, quiet, and the verdict.
-
+// One run from beginning to end: a world, agents at work, faults as scheduled, quiet, and the verdict.
 import { formatMs, type Report } from '../../infra/report.ts'
 import { IN_DOUBT } from '../../services/notifier/sender.ts'
 import { systemClock as clock } from '../../shared/process/clock.ts'
@@ -22,12 +21,12 @@ import { openWorld, type Setting, type World } from './world.ts'
 export type ChaosRun = Readonly<{
   setting: Setting
   seed: number
-  /** How long things are hurt, and the mean time between two beginnings (ms). */
+  /** How long faults come, and the mean time from one to the next (ms). */
   duration_ms: number
   gap_ms: number
-  /** How long what is owed may take after that (ms). */
+  /** How long pending work may take after that (ms). */
   quiet_ms: number
-  /** Ways that this trial leaves out. */
+  /** Ways that are left out. */
   without?: readonly Way[]
   report: Report
 }>
@@ -48,7 +47,7 @@ const people = async (world: World): Promise<readonly Account[]> => {
   return accounts
 }
 
-/** Has everything called out to the receiver. */
+/** Adds a webhook for all events. */
 const nameReceiver = async (owner: Account, { url }: Receiver): Promise<void> => {
   const { status, text } = await owner.browser.submit('/workspace/webhooks/add_webhook', {
     url,
@@ -58,44 +57,44 @@ const nameReceiver = async (owner: Account, { url }: Receiver): Promise<void> =>
 }
 
 /**
- * How many mails may come twice: those that the server took without a word or on a connection that was hurt, and those
- * that a notifier had under way when it was hurt itself.
+ * How many mails may come twice: those that the server took without a reply or on a connection that broke, and those
+ * that a notifier was sending when it failed itself.
  */
-const mostCopies = ({ mail }: World, plan: readonly ScheduledFault[]): number =>
-  mail.dropped() + mail.proxy.broken() + faultsOf(plan, 'notifier').length * IN_DOUBT
+const mostCopies = ({ mail }: World, schedule: readonly ScheduledFault[]): number =>
+  mail.dropped() + mail.proxy.broken() + faultsOf(schedule, 'notifier').length * IN_DOUBT
 
 const summary = (
   { ledger }: Common,
-  plan: readonly ScheduledFault[],
+  schedule: readonly ScheduledFault[],
   world: World,
   subscriber: Subscriber,
 ): string[] => {
   const counts = (map: ReadonlyMap<string, number>): string =>
     [...map].map(([what, count]) => `${what} ${count}`).join(', ') || 'none'
   const ways = new Map<string, number>()
-  for (const { way } of plan) countOf(ways, way)
+  for (const { way } of schedule) countOf(ways, way)
   const falls = new Map<string, number>()
   for (const { name, falls: words } of world.services)
     for (const word of words()) countOf(falls, `${name}, “${word.slice(0, MAX_WORDS)}”`)
   return [
-    `hurts: ${counts(ways)}`,
+    `faults: ${counts(ways)}`,
     `acknowledged: ${ledger.acked.length}; refused: ${counts(ledger.refused)}`,
     `repeated after: ${counts(ledger.retried)}`,
     `services that ended by themselves and were started again: ${counts(falls)}`,
-    `events: ${subscriber.seen.size} seen, ${subscriber.repeats()} of them again; mails: ${world.mail.sink.mails.length}, ${world.mail.dropped()} taken without a word`,
+    `events: ${subscriber.seen.size} seen, ${subscriber.repeats()} of them again; mails: ${world.mail.sink.mails.length}, ${world.mail.dropped()} taken without a reply`,
   ]
 }
 
-/** Has the agents work while things are hurt as planned. */
-const hurtAtWork = async (
+/** Has the agents work while faults are injected. */
+const workUnderFaults = async (
   world: World,
-  trial: ChaosRun,
+  run: ChaosRun,
   accounts: readonly Account[],
   common: Common,
-  plan: readonly ScheduledFault[],
+  schedule: readonly ScheduledFault[],
   subscriber: Subscriber,
 ): Promise<void> => {
-  const { report, seed } = trial
+  const { report, seed } = run
   const began = clock.monotonicMs()
   const end = new AbortController()
   const agents = accounts.flatMap((account, index) =>
@@ -112,7 +111,7 @@ const hurtAtWork = async (
   const random = randomFrom(seed + 1)
   try {
     await until('agents are at work', 30_000, async () => common.ledger.acked.length > 10)
-    await injectFaults(world, plan, () => random(1_000) / 1_000, report.step)
+    await injectFaults(world, schedule, () => random(1_000) / 1_000, report.step)
     end.abort()
     await Promise.all(agents)
   } finally {
@@ -121,9 +120,9 @@ const hurtAtWork = async (
   }
 }
 
-/** Runs one trial. */
-export const runChaos = async (trial: ChaosRun): Promise<Verdict> => {
-  const { report, seed, setting, duration_ms, gap_ms, quiet_ms, without = [] } = trial
+/** Starts a world, injects the faults, and judges what is left. */
+export const runChaos = async (run: ChaosRun): Promise<Verdict> => {
+  const { report, seed, setting, duration_ms, gap_ms, quiet_ms, without = [] } = run
   report.step(
     `Starting ${setting.size} NATS, ${setting.size} MongoDB and two of each service in ${setting.folder} …`,
   )
@@ -136,7 +135,7 @@ export const runChaos = async (trial: ChaosRun): Promise<Verdict> => {
   const roster = Object.fromEntries(
     Object.entries(rosterOf(world)).filter(([way]) => !without.includes(way as Way)),
   )
-  const plan = scheduleOf(seed, duration_ms, roster, gap_ms)
+  const schedule = scheduleOf(seed, duration_ms, roster, gap_ms)
   const common: Common = {
     url: world.url,
     ledger: openLedger(),
@@ -145,20 +144,22 @@ export const runChaos = async (trial: ChaosRun): Promise<Verdict> => {
     random: randomFrom(seed + 2),
   }
   await using reader = await openAgent(common, accounts[0] as Account, 'modern')
-  report.step(`Hurting for ${formatMs(duration_ms)} with seed ${seed}: ${plan.length} hurts`)
-  await hurtAtWork(world, trial, accounts, common, plan, subscriber)
+  report.step(`Injecting ${schedule.length} faults in ${formatMs(duration_ms)} with seed ${seed}`)
+  await workUnderFaults(world, run, accounts, common, schedule, subscriber)
   await world.ready()
   const healed = clock.monotonicMs()
-  const owed = await untilQuiet(inside, subscriber, quiet_ms, report.progress)
+  const pending = await untilQuiet(inside, subscriber, quiet_ms, report.progress)
   report.step(`Quiet after ${formatMs(clock.monotonicMs() - healed)}; reading everything …`)
   const members = accounts.map(({ email }) => email)
   const outcome = await readOutcome(patient(common, reader), inside, subscriber, {
-    owed,
+    pending,
     members,
     mails: world.mail.sink.mails,
     called: receiver.called,
   })
-  const lines = judge(common.ledger, outcome, mostCopies(world, plan))
-  const text = [`seed ${seed}`, ...summary(common, plan, world, subscriber), '', tableOf(lines)].join('\n')
+  const lines = judge(common.ledger, outcome, mostCopies(world, schedule))
+  const text = [`seed ${seed}`, ...summary(common, schedule, world, subscriber), '', tableOf(lines)].join(
+    '\n',
+  )
   return { lines, text }
 }

@@ -1,4 +1,4 @@
-// The commands that agents give, each decided once and then given as often as it takes, and what an answer to it promises.
+// The commands of agents: each is decided once and given as often as it takes, and its answer says what is done.
 import type * as z from 'zod'
 import type { tasks } from '../../shared/contracts/tasks/contract.ts'
 import { systemIds } from '../../shared/process/ids.ts'
@@ -8,7 +8,7 @@ import type { Acked, Ledger } from './ledger.ts'
 const ids = systemIds()
 const MOST_LOOPS = 40
 
-/** What all agents of a run share: the things that they work on, and what they were told. */
+/** What all agents of a run share: the things that they work on, and what was acknowledged. */
 export type Common = Readonly<{
   url: string
   ledger: Ledger
@@ -34,18 +34,18 @@ const some = (common: Common, all: readonly string[], most: number): string[] =>
 ]
 
 type Row = Readonly<{ id: string; version: number }>
-const ofTask = (tool: string, { id, version }: Row, told: boolean, name?: string): Acked => ({
-  ...{ tool, kind: 'task', id, version, told },
+const ofTask = (tool: string, { id, version }: Row, has_event: boolean, name?: string): Acked => ({
+  ...{ tool, kind: 'task', id, version, has_event },
   ...(name === undefined ? {} : { name }),
 })
-const ofLoop = (tool: string, { id, version }: Row, told: boolean): Acked => ({
-  ...{ tool, kind: 'loop', id, version, told },
+const ofLoop = (tool: string, { id, version }: Row, has_event: boolean): Acked => ({
+  ...{ tool, kind: 'loop', id, version, has_event },
 })
 const ofQueue = (
   tool: string,
   { version, changed }: Readonly<{ version: number; changed: boolean }>,
 ): Acked => ({
-  ...{ tool, kind: 'queue', id: 'queue', version, told: changed },
+  ...{ tool, kind: 'queue', id: 'queue', version, has_event: changed },
 })
 
 type UpdateTask = z.input<(typeof tasks.operations)['update_task']['input']>
@@ -99,7 +99,7 @@ const ofTasks: Record<string, Deciding> = {
     const asked = { task_id: pick(common, common.tasks), text: `Comment ${idempotency_key}`, idempotency_key }
     return async (agent) => {
       const { comment } = await agent.call('add_comment', asked)
-      return [{ tool: 'add_comment', kind: 'comment', id: comment.id, version: 1, told: true }]
+      return [{ tool: 'add_comment', kind: 'comment', id: comment.id, version: 1, has_event: true }]
     }
   },
   remove: (common) => {

@@ -1,5 +1,5 @@
-// Whether anybody waits for the dead addresses of others: one workspace has twenty that never answer, with hundreds of calls
-// owed; in another an event is told again and again, and the time until its call is measured.
+// Whether a workspace waits for the dead addresses of another: one has twenty that never answer, with hundreds of pending
+// calls. In the other, events are published one after the other, and the time until each call is measured.
 import { createServer } from 'node:http'
 import { type AddressInfo, createServer as createTcpServer, type Socket } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -17,9 +17,9 @@ import { openSmallWorld } from './small-world.ts'
 import { SECRET, type Setting } from './world.ts'
 
 const ids = systemIds()
-/** Events of the workspace with dead addresses: each is owed to all of them. */
+/** Events of the workspace with dead addresses: each makes a call to all of them. */
 const EVENTS = 30
-/** How often an event of the measured workspace is told (ms). */
+/** How often an event of the measured workspace is published (ms). */
 const EVERY_MS = 250
 const LIMIT_MS = 120_000
 
@@ -27,13 +27,13 @@ export type FairnessRun = Readonly<{ setting: Omit<Setting, 'size'>; duration_ms
 
 /** What was measured. */
 export type Fairness = Readonly<{
-  /** From telling the event to its call (ms), as they came. */
+  /** From the publication of an event to its call (ms), in their order. */
   delays_ms: readonly number[]
   /** Events whose call did not come. */
   missing: number
-  /** Calls that the dead addresses were owed, and still are at the end. */
-  owed: number
-  still_owed: number
+  /** Pending calls to the dead addresses, before and after. */
+  pending: number
+  still_pending: number
 }>
 
 /** The delay that so large a share of them does not pass (ms). */
@@ -56,7 +56,7 @@ const startDead = async (stack: AsyncDisposableStack): Promise<string> => {
   return `http://127.0.0.1:${(server.address() as AddressInfo).port}`
 }
 
-/** Answers every call at once, and tells of its event. */
+/** Answers every call at once, and passes on the id of its event. */
 const startHealthy = async (
   stack: AsyncDisposableStack,
   onCall: (event_id: string) => void,
@@ -94,10 +94,10 @@ const openWorld = async ({ setting }: FairnessRun, stack: AsyncDisposableStack) 
       failing_since: null,
     })
   }
-  const tell = async (ws: string): Promise<string> => {
+  const publish = async (ws: string): Promise<string> => {
     const id = ids.next()
     const data = {
-      ...{ task_id: id, title: 'Told', status: 'open', priority: 'none', due_date: null, loop_id: null },
+      ...{ task_id: id, title: 'Published', status: 'open', priority: 'none', due_date: null, loop_id: null },
       ...{ private: false, version: 1, by: { user_id: ids.next(), name: 'Ann', client: 'Test' } },
     }
     const about = {
@@ -113,45 +113,45 @@ const openWorld = async ({ setting }: FairnessRun, stack: AsyncDisposableStack) 
     await bus.js.publish(stamped.subject, JSON.stringify(stamped.event), { msgID: stamped.id })
     return stamped.id
   }
-  const owed = (ws: string) =>
+  const pending = (ws: string) =>
     db.collection('deliveries').countDocuments({ ws, status: { $in: ['pending', 'sending'] } })
-  return { add, tell, owed }
+  return { add, publish, pending }
 }
 
 /** Measures for as long as asked. */
-export const runFairness = async (trial: FairnessRun): Promise<Fairness> => {
+export const runFairness = async (run: FairnessRun): Promise<Fairness> => {
   await using stack = new AsyncDisposableStack()
-  const { add, tell, owed } = await openWorld(trial, stack)
+  const { add, publish, pending } = await openWorld(run, stack)
   const called = new Map<string, number>()
   const dead = await startDead(stack)
   const healthy = await startHealthy(stack, (id) => void called.set(id, clock.monotonicMs()))
   const [slow, quick] = [ids.next(), ids.next()]
   for (let slot = 0; slot < MAX_WEBHOOKS; slot += 1) await add(slow, slot, `${dead}/${slot}`)
   await add(quick, 0, healthy)
-  for (let event = 0; event < EVENTS; event += 1) await tell(slow)
+  for (let event = 0; event < EVENTS; event += 1) await publish(slow)
   await until(
-    'the dead addresses are owed their calls',
+    'the calls to the dead addresses are pending',
     LIMIT_MS,
-    async () => (await owed(slow)) === EVENTS * MAX_WEBHOOKS,
+    async () => (await pending(slow)) === EVENTS * MAX_WEBHOOKS,
   )
-  const told = new Map<string, number>()
-  const end_ms = clock.monotonicMs() + trial.duration_ms
+  const published = new Map<string, number>()
+  const end_ms = clock.monotonicMs() + run.duration_ms
   while (clock.monotonicMs() < end_ms) {
     const began_ms = clock.monotonicMs()
-    told.set(await tell(quick), began_ms)
+    published.set(await publish(quick), began_ms)
     await sleep(EVERY_MS)
   }
   await until('the last calls have come', LIMIT_MS, async () =>
-    [...told.keys()].every((id) => called.has(id)),
+    [...published.keys()].every((id) => called.has(id)),
   ).catch(() => undefined)
-  const delays_ms = [...told].flatMap(([id, began_ms]) => {
+  const delays_ms = [...published].flatMap(([id, began_ms]) => {
     const at_ms = called.get(id)
     return at_ms === undefined ? [] : [at_ms - began_ms]
   })
   return {
     delays_ms,
-    missing: told.size - delays_ms.length,
-    owed: EVENTS * MAX_WEBHOOKS,
-    still_owed: await owed(slow),
+    missing: published.size - delays_ms.length,
+    pending: EVENTS * MAX_WEBHOOKS,
+    still_pending: await pending(slow),
   }
 }

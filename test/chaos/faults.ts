@@ -1,4 +1,4 @@
-// How each planned hurt is done to a world, and undone.
+// How each scheduled fault is injected into a world, and ended.
 import { setTimeout as sleep } from 'node:timers/promises'
 import { systemClock as clock } from '../../shared/process/clock.ts'
 import type { Fault, FaultProxy } from '../support/chaos/fault-proxy.ts'
@@ -7,8 +7,8 @@ import type { Controlled } from '../support/chaos/processes.ts'
 import { groupOf, type Roster, type ScheduledFault } from './schedule.ts'
 import type { World } from './world.ts'
 
-/** Of the mails that arrive, so many are taken without a word while the mail server is being hurt, and at other times. */
-const DROPS = { hurt: 0.3, always: 0.02 } as const
+/** The share of mails whose connection is cut once they have arrived: during a fault of the mail server, and otherwise. */
+const DROPS = { fault: 0.3, always: 0.02 } as const
 const MAX_DELAY_MS = 500
 const MAX_CUT_BYTES = 2_000
 
@@ -27,7 +27,7 @@ const linksOf = ({ nats, mongo, mail }: World): ReadonlyMap<string, FaultProxy> 
     ['smtp-1', mail.proxy],
   ])
 
-/** All that can be hurt in a world. */
+/** All that can fail in a world. */
 export const rosterOf = (world: World): Roster => {
   const processes = processesOf(world).map(({ name }) => name)
   const links = [...linksOf(world).keys()]
@@ -51,7 +51,7 @@ export const rosterOf = (world: World): Roster => {
   }
 }
 
-const faultOf = ({ way, strength }: ScheduledFault): Fault => {
+const linkFaultOf = ({ way, strength }: ScheduledFault): Fault => {
   const after_bytes = Math.floor(strength * MAX_CUT_BYTES)
   if (way === 'delay') return { kind: 'delay', ms: Math.ceil(strength * MAX_DELAY_MS) }
   if (way === 'cut_requests') return { kind: 'cut', of: 'request', after_bytes }
@@ -59,15 +59,15 @@ const faultOf = ({ way, strength }: ScheduledFault): Fault => {
   return { kind: way === 'half_open' ? 'half_open' : 'refuse' }
 }
 
-type Doing = Readonly<{ begin: () => unknown; end: () => unknown }>
+type Injection = Readonly<{ begin: () => unknown; end: () => unknown }>
 
-const ofProcess = (world: World, { way, target }: ScheduledFault): Doing => {
+const processFault = (world: World, { way, target }: ScheduledFault): Injection => {
   const found = processesOf(world).find(({ name }) => name === target)
   if (!found) throw new Error(`There is no process ${target}.`)
   return way === 'kill' ? { begin: found.kill, end: found.start } : { begin: found.pause, end: found.resume }
 }
 
-const ofRelease = ({ services, previous }: World, { target }: ScheduledFault): Doing => {
+const releaseFault = ({ services, previous }: World, { target }: ScheduledFault): Injection => {
   const [current, earlier] = [services.find(({ name }) => name === target), previous.get(target)]
   if (!current || !earlier) throw new Error(`There is no earlier release of ${target}.`)
   const replace = async (one: Controlled, other: Controlled): Promise<void> => {
@@ -77,13 +77,17 @@ const ofRelease = ({ services, previous }: World, { target }: ScheduledFault): D
   return { begin: () => replace(current, earlier), end: () => replace(earlier, current) }
 }
 
-const ofLink = (world: World, hurt: ScheduledFault): Doing => {
-  const link = linksOf(world).get(hurt.target)
-  if (!link) throw new Error(`There is no way to ${hurt.target}.`)
-  return { begin: () => link.inflict(faultOf(hurt)), end: link.heal }
+const linkFault = (world: World, fault: ScheduledFault): Injection => {
+  const link = linksOf(world).get(fault.target)
+  if (!link) throw new Error(`There is no connection to ${fault.target}.`)
+  return { begin: () => link.inflict(linkFaultOf(fault)), end: link.heal }
 }
 
-const ofWhole = (world: World, { way, target, length_ms }: ScheduledFault, random: () => number): Doing => {
+const systemFault = (
+  world: World,
+  { way, target, length_ms }: ScheduledFault,
+  random: () => number,
+): Injection => {
   const { nats, mongo } = world
   const startAll = (): void => {
     for (const { process } of nats.servers) process.start()
@@ -121,44 +125,46 @@ const ofWhole = (world: World, { way, target, length_ms }: ScheduledFault, rando
       return { begin: () => mongo.stepDown(Math.ceil(length_ms / 1_000)), end: () => undefined }
     default:
       return {
-        begin: () => world.mail.drop(DROPS.hurt, random),
+        begin: () => world.mail.drop(DROPS.fault, random),
         end: () => world.mail.drop(DROPS.always, random),
       }
   }
 }
 
-const doing = (world: World, hurt: ScheduledFault, random: () => number): Doing => {
-  if (hurt.way === 'kill' || hurt.way === 'stop') return ofProcess(world, hurt)
-  if (hurt.way === 'previous_release') return ofRelease(world, hurt)
-  return LINK_WAYS.some((way) => way === hurt.way) ? ofLink(world, hurt) : ofWhole(world, hurt, random)
+const injectionOf = (world: World, fault: ScheduledFault, random: () => number): Injection => {
+  if (fault.way === 'kill' || fault.way === 'stop') return processFault(world, fault)
+  if (fault.way === 'previous_release') return releaseFault(world, fault)
+  return LINK_WAYS.some((way) => way === fault.way)
+    ? linkFault(world, fault)
+    : systemFault(world, fault, random)
 }
 
 /**
- * Does what is planned, each at its time, and returns when all of it is undone.
- * @param tell of each beginning and end
+ * Injects each fault at its time, and returns when all have ended.
+ * @param log takes a line for each fault
  */
 export const injectFaults = async (
   world: World,
-  plan: readonly ScheduledFault[],
+  schedule: readonly ScheduledFault[],
   random: () => number,
-  tell: (text: string) => void,
+  log: (text: string) => void,
 ): Promise<void> => {
   const began = clock.monotonicMs()
   world.mail.drop(DROPS.always, random)
   await Promise.all(
-    plan.map(async (hurt) => {
-      await sleep(hurt.at_ms)
-      const { begin, end } = doing(world, hurt, random)
+    schedule.map(async (fault) => {
+      await sleep(fault.at_ms)
+      const { begin, end } = injectionOf(world, fault, random)
       const at = ((clock.monotonicMs() - began) / 1_000).toFixed(1)
-      tell(`${at} s  ${hurt.way} ${hurt.target}, ${(hurt.length_ms / 1_000).toFixed(1)} s`)
+      log(`${at} s  ${fault.way} ${fault.target}, ${(fault.length_ms / 1_000).toFixed(1)} s`)
       await begin()
-      await sleep(hurt.length_ms)
+      await sleep(fault.length_ms)
       await end()
     }),
   )
   world.mail.drop(0, random)
 }
 
-/** What a plan does to a service or to a kind of server, for what may follow from it. */
-export const faultsOf = (plan: readonly ScheduledFault[], group: string): readonly ScheduledFault[] =>
-  plan.filter(({ target }) => groupOf(target) === group)
+/** The faults of a schedule that meet a service or a kind of server. */
+export const faultsOf = (schedule: readonly ScheduledFault[], group: string): readonly ScheduledFault[] =>
+  schedule.filter(({ target }) => groupOf(target) === group)

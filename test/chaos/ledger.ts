@@ -1,18 +1,18 @@
-// What clients were told is done: the writes that may not be lost, whatever happens.
+// The writes that were acknowledged to clients: none may be lost, whatever happens.
 import type { ErrorCode } from '../../shared/contracts/define/errors.ts'
 
-/** A write that was acknowledged: what it changed, to which version, and whether an event of that version is owed. */
+/** A write that was acknowledged: what it changed, to which version, and whether an event of that version must follow. */
 export type Acked = Readonly<{
   tool: string
   kind: 'task' | 'loop' | 'comment' | 'queue'
   id: string
   version: number
-  told: boolean
+  has_event: boolean
   /** The title or name that it set. */
   name?: string
 }>
 
-/** The same with when it was first asked and when it was answered (ms). */
+/** The same with the times of the first request and of the answer (ms). */
 export type Timed = Acked & Readonly<{ began: number; ended: number }>
 
 /** Everything that the clients know at the end. */
@@ -21,7 +21,7 @@ export type Ledger = Readonly<{
   /** Tasks whose deletion was acknowledged, and those that somebody at least tried to delete. */
   deleted: Set<string>
   maybeDeleted: Set<string>
-  /** Refusals by code: what others did made the command impossible. */
+  /** Refusals by code: others had made the command impossible. */
   refused: Map<ErrorCode, number>
   /** Tries that failed and were repeated, by what they failed with. */
   retried: Map<string, number>

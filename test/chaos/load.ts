@@ -1,5 +1,5 @@
-// People's agents at work while everything breaks: each repeats what was not answered, with the same key, as an honest
-// client does, and writes down what it was told is done.
+// Agents at work while everything fails: each repeats what was not answered, with the same key, as a good client does,
+// and writes down what was acknowledged.
 import { setTimeout as sleep } from 'node:timers/promises'
 import { AppError, type ErrorCode } from '../../shared/contracts/define/errors.ts'
 import { systemClock as clock } from '../../shared/process/clock.ts'
@@ -18,7 +18,7 @@ const MAX_PAUSE_MS = 2_000
 /** What clients do between two commands (ms). */
 const THINKING_MS = 300
 
-/** Refusals that a repeat may change; `internal` is a fault of ours, so whether it was done is not known. */
+/** Refusals that a repeat may change. After `internal` nobody knows whether it was done. */
 const REPEATED: readonly ErrorCode[] = ['unavailable', 'timeout', 'rate_limited', 'internal']
 
 const inTime = async <T>(work: Promise<T>): Promise<T> => {
@@ -105,7 +105,7 @@ export const patient = (common: Common, { call }: Agent): Agent => ({
   },
 })
 
-/** Lets one agent of somebody work until the signal; the command under way is brought to its end. */
+/** Has one agent of an account work until the signal, and finish its last command. */
 export const workUntil = async (
   common: Common,
   account: Account,

@@ -1,6 +1,6 @@
 // The promise of the mails, alone: each recipient at least once, and a second copy only where a sender died or lost its
-// patience between the end of a message and the server's answer. Two notifiers with clocks minutes apart are hurt while they
-// send; every copy that arrived is counted.
+// patience between the end of a message and the server's answer. Two notifiers with clocks minutes apart send while one of
+// them or the mail server fails; every copy that arrives is counted.
 import { setTimeout as sleep } from 'node:timers/promises'
 import { MongoClient } from 'mongodb'
 import { IN_DOUBT } from '../../services/notifier/sender.ts'
@@ -34,9 +34,9 @@ export type PromiseRun = Readonly<{
   lease_ms?: number
 }>
 
-/** What came of one hurt. */
+/** What came of one fault. */
 export type Copies = Readonly<{
-  hurt: PromiseFault
+  fault: PromiseFault
   /** What exactly was done. */
   how: string
   recipients: number
@@ -53,10 +53,10 @@ export const isKept = ({ missing, further, allowed, unlike }: Copies): boolean =
   missing === 0 && unlike === 0 && further <= allowed
 
 const RECIPIENTS = 200
-/** So long the server takes over each mail (ms): many are under way when the hurt comes. */
+/** How long the server takes over each mail (ms): many are being sent when the fault comes. */
 const SERVER_MS = 200
-/** The hurt comes when so many mails have arrived. */
-const HURT_AT = 40
+/** How many mails have arrived when the fault comes. */
+const FAULT_AT = 40
 /** One notifier's clock is set off by one of these (ms), the other's by the opposite. */
 const OFFSETS_MS = [-300_000, -12_000, 12_000, 300_000] as const
 /** Of the mails, so many are taken without a word where answers are dropped: one in so many. */
@@ -66,28 +66,28 @@ const LIMIT_MS = 240_000
 type World = Readonly<{
   sink: SmtpSink
   people: People
-  /** The first notifier and its way to the database. */
+  /** The first notifier and its link to the database. */
   notifier: Controlled
-  way: FaultProxy
+  link: FaultProxy
   /** Mails that are pending or in somebody's hands. */
   waiting: () => Promise<number>
   ship: (workspace_id: string, by: Readonly<{ id: string; name: string }>) => Promise<void>
 }>
 
-const openWorld = async (trial: PromiseRun, stack: AsyncDisposableStack): Promise<World> => {
-  const { setting, seed, lease_ms } = trial
+const openWorld = async (run: PromiseRun, stack: AsyncDisposableStack): Promise<World> => {
+  const { setting, seed, lease_ms } = run
   const { mongo, bus, keep, serving } = await openSmallWorld(setting, stack)
   const sink = stack.use(await startSmtpSink())
   const server = { host: '127.0.0.1', port: Number(new URL(mongo.url).port) }
   const start = async (service: string, number: number, offset_ms: number) => {
-    const way = stack.use(await startFaultProxy(() => server))
+    const link = stack.use(await startFaultProxy(() => server))
     const process_ = keep(service, `${service}-${number}`, {
-      MONGODB_URL: `mongodb://127.0.0.1:${way.port}/loops?directConnection=true`,
+      MONGODB_URL: `mongodb://127.0.0.1:${link.port}/loops?directConnection=true`,
       SMTP_URL: sink.url,
       CLOCK_OFFSET_MS: `${offset_ms}`,
       ...(lease_ms === undefined ? {} : { LEASE_MS: `${lease_ms}` }),
     })
-    return { process: process_, way }
+    return { process: process_, link }
   }
   const offset_ms = OFFSETS_MS[seed % OFFSETS_MS.length] ?? 0
   await start('migrator', 1, 0)
@@ -103,13 +103,13 @@ const openWorld = async (trial: PromiseRun, stack: AsyncDisposableStack): Promis
     sink,
     people,
     notifier: first.process,
-    way: first.way,
+    link: first.link,
     waiting: () => deliveries.countDocuments({ status: { $in: ['pending', 'sending'] } }),
     ship: async (workspace_id, { id, name }) => {
       const data = shippedLoop({ loop_id: ids.next(), by: { user_id: id, name, client: 'Claude Code' } })
-      const told = { service: 'loops-queue', workspace_id, entity_id: data.loop_id, version: data.version }
+      const about = { service: 'loops-queue', workspace_id, entity_id: data.loop_id, version: data.version }
       for (const { id: event_id, subject, event } of stampEvents([{ name: 'loop.shipped', data }], {
-        ...told,
+        ...about,
         now: clock.now(),
         nextId: ids.next,
       }))
@@ -118,22 +118,27 @@ const openWorld = async (trial: PromiseRun, stack: AsyncDisposableStack): Promis
   }
 }
 
-type Doing = Readonly<{ how: string; do: () => Promise<void>; allowed: () => number }>
+type Injection = Readonly<{ how: string; do: () => Promise<void>; allowed: () => number }>
 
-const doing = (world: World, hurt: PromiseFault, trial: PromiseRun, chance: (n: number) => number): Doing => {
-  const { sink, notifier, way } = world
-  const offset = `clocks ${Math.abs(OFFSETS_MS[trial.seed % OFFSETS_MS.length] ?? 0) / 1_000} s off`
-  switch (hurt) {
+const injectionOf = (
+  world: World,
+  fault: PromiseFault,
+  run: PromiseRun,
+  chance: (n: number) => number,
+): Injection => {
+  const { sink, notifier, link } = world
+  const offset = `clocks ${Math.abs(OFFSETS_MS[run.seed % OFFSETS_MS.length] ?? 0) / 1_000} s off`
+  switch (fault) {
     case 'cut_off': {
-      const [least, most] = trial.cut_ms
+      const [least, most] = run.cut_ms
       const cut_ms = least + chance(most - least + 1)
-      const kind = trial.cuts[chance(trial.cuts.length)] ?? 'refuse'
+      const kind = run.cuts[chance(run.cuts.length)] ?? 'refuse'
       return {
         how: `${kind} for ${(cut_ms / 1_000).toFixed(1)} s, ${offset}`,
         do: async () => {
-          way.inflict({ kind })
+          link.inflict({ kind })
           await sleep(cut_ms)
-          way.heal()
+          link.heal()
         },
         allowed: () => 0,
       }
@@ -162,10 +167,10 @@ const doing = (world: World, hurt: PromiseFault, trial: PromiseRun, chance: (n: 
   }
 }
 
-const hurtOnce = async (
+const runFault = async (
   world: World,
-  hurt: PromiseFault,
-  trial: PromiseRun,
+  fault: PromiseFault,
+  run: PromiseRun,
   chance: (n: number) => number,
 ): Promise<Copies> => {
   const { sink, people, ship, waiting } = world
@@ -179,11 +184,11 @@ const hurtOnce = async (
   const [shipper] = members
   if (!shipper) throw new Error('Some people were asked for.')
   const before = sink.mails.length
-  const { how, do: act, allowed } = doing(world, hurt, trial, chance)
+  const { how, do: act, allowed } = injectionOf(world, fault, run, chance)
   await ship(id, shipper)
-  await sink.waitFor((mails) => mails.length >= before + HURT_AT, LIMIT_MS)
+  await sink.waitFor((mails) => mails.length >= before + FAULT_AT, LIMIT_MS)
   await act()
-  await until(`every mail of ${hurt} is at its end`, LIMIT_MS, async () => {
+  await until(`every mail of ${fault} is at its end`, LIMIT_MS, async () => {
     const arrived = new Set(sink.mails.slice(before).flatMap(({ to }) => to))
     return (await waiting()) === 0 && arrived.size === RECIPIENTS
   })
@@ -192,7 +197,7 @@ const hurtOnce = async (
     .flatMap(({ to, messageId }) => to.map((one) => ({ one, messageId })))
   const copies = Map.groupBy(arrived, ({ one }) => one)
   return {
-    hurt,
+    fault,
     how,
     recipients: RECIPIENTS,
     missing: members.filter(({ email }) => !copies.has(email)).length,
@@ -203,15 +208,15 @@ const hurtOnce = async (
   }
 }
 
-/** Runs one trial: each hurt once, on servers of its own. */
-export const runPromise = async (trial: PromiseRun, tell: (copies: Copies) => void): Promise<Copies[]> => {
+/** Injects each fault once, on servers of its own. @param onCopies takes what came of each */
+export const runPromise = async (run: PromiseRun, onCopies: (copies: Copies) => void): Promise<Copies[]> => {
   await using stack = new AsyncDisposableStack()
-  const world = await openWorld(trial, stack)
-  const chance = randomFrom(trial.seed)
+  const world = await openWorld(run, stack)
+  const chance = randomFrom(run.seed)
   const all: Copies[] = []
-  for (const hurt of FAULTS) {
-    const copies = await hurtOnce(world, hurt, trial, chance)
-    tell(copies)
+  for (const fault of FAULTS) {
+    const copies = await runFault(world, fault, run, chance)
+    onCopies(copies)
     all.push(copies)
   }
   return all

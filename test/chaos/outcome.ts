@@ -1,8 +1,8 @@
-// What there is when all is quiet again: what clients read, what the stream holds, what subscribers saw, which mails came.
+// What is there when all is quiet: what clients read, what the stream holds, what subscribers saw, which mails came.
 import type { CloudEvent } from '../../shared/contracts/define/cloud-event.ts'
 import type { SinkMail } from '../support/smtp-sink.ts'
 import type { Agent } from './commands.ts'
-import type { PendingMails } from './pending-mails.ts'
+import type { Pending } from './pending.ts'
 import type { Inside } from './quiet.ts'
 import type { Subscriber } from './subscriber.ts'
 
@@ -17,16 +17,16 @@ export type Outcome = Readonly<{
   comments: ReadonlySet<string>
   queue: Readonly<{ version: number; order: readonly string[] }>
   stream: ReadonlyMap<string, CloudEvent>
-  /** Ids of the events that the services remember as told. */
+  /** Ids of the events that the services have journaled as published. */
   journal: readonly string[]
-  /** Ids of the events that the outsider saw. */
+  /** Ids of the events that the subscriber saw. */
   seen: ReadonlySet<string>
-  /** Ids of the events that were called out to the receiver. */
+  /** Ids of the events that the receiver of the webhook was called with. */
   called: ReadonlySet<string>
-  /** Ids of the shipped loops' events whose mails the notifier has written down. */
+  /** Ids of the loop.shipped events for which the notifier has written all mails. */
   notices: ReadonlySet<string>
   dead_letters: number
-  owed: PendingMails | undefined
+  pending: Pending | undefined
   /** Addresses of the members. */
   members: readonly string[]
   mails: readonly SinkMail[]
@@ -69,12 +69,12 @@ const readComments = async (reader: Agent, task_ids: Iterable<string>): Promise<
   return found
 }
 
-/** Reads everything. All must be well again. */
+/** Reads everything. No fault may be left. */
 export const readOutcome = async (
   reader: Agent,
   inside: Inside,
   subscriber: Subscriber,
-  also: Pick<Outcome, 'owed' | 'members' | 'mails' | 'called'>,
+  also: Pick<Outcome, 'pending' | 'members' | 'mails' | 'called'>,
 ): Promise<Outcome> => {
   const stream = await inside.stream()
   const { tasks, tasks_total } = await readTasks(reader)

@@ -1,6 +1,5 @@
-// Whether everything that is owed is done: no event waits, none is unread, no mail is under way. Looks into the databases
-// and the stream themselves.
-
+// Whether all pending work is done: no event waits, none is unread, no mail is being sent. Looks into the databases and
+// the stream themselves.
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type Db, MongoClient } from 'mongodb'
 import { SERVICE_NAMES } from '../../services/start.ts'
@@ -10,19 +9,19 @@ import { EVENTS_STREAM } from '../../shared/events/streams.ts'
 import { systemClock as clock } from '../../shared/process/clock.ts'
 import { createLog } from '../../shared/process/log.ts'
 import { OBSERVER } from '../support/chaos/nats-servers.ts'
-import { type PendingMails, pendingIn } from './pending-mails.ts'
+import { type Pending, phrasesOf } from './pending.ts'
 import type { Subscriber } from './subscriber.ts'
 import type { World } from './world.ts'
 
 /** A look at the databases and the stream of a world. */
 export type Inside = AsyncDisposable &
   Readonly<{
-    owed: (subscriber: Subscriber) => Promise<PendingMails>
+    pending: (subscriber: Subscriber) => Promise<Pending>
     /** Every event of the stream, by id. */
     stream: () => Promise<ReadonlyMap<string, CloudEvent>>
-    /** Ids of the events that the services keep as told. */
+    /** Ids of the events that the services have journaled as published. */
     journal: () => Promise<readonly string[]>
-    /** Of loop.shipped events, those that the notifier has written down and expanded. */
+    /** Ids of the loop.shipped events for which the notifier has written all mails. */
     notices: () => Promise<readonly string[]>
     deadLetters: () => Promise<number>
   }>
@@ -41,7 +40,7 @@ const outboxesOf = async (dbs: readonly Db[]): Promise<number> => {
 }
 
 /** Events that a durable consumer has not yet done, by its name. */
-const unreadOf = async (bus: Bus): Promise<PendingMails> => {
+const unreadOf = async (bus: Bus): Promise<Pending> => {
   const consumers = await bus.jsm.consumers.list(EVENTS_STREAM).next()
   return Object.fromEntries(
     consumers
@@ -64,7 +63,7 @@ const readStream = async (bus: Bus): Promise<ReadonlyMap<string, CloudEvent>> =>
   return events
 }
 
-/** Looks in, by ways of its own. */
+/** Looks in over connections of its own. */
 export const lookInside = async (world: World): Promise<Inside> => {
   const bus = await connectBus(
     world.nats.urlOf(OBSERVER),
@@ -83,21 +82,24 @@ export const lookInside = async (world: World): Promise<Inside> => {
     (await idsIn(collection, filter)).length
   const journal = () => idsIn('events')
   return {
-    owed: async (subscriber) => {
-      const told = await journal()
-      const owed = {
+    pending: async (subscriber) => {
+      const published = await journal()
+      const pending = {
         'documents with waiting events': await outboxesOf(dbs),
         ...(await unreadOf(bus)),
         'loops that are being formed': await countIn('loops', { status: 'forming' }),
         'tasks that are being moved': await countIn('tasks', { 'move.loop_id': { $exists: true } }),
         'changes that are not counted': await countIn('tasks', { 'uncounted.0': { $exists: true } }),
         'mails and calls under way': await countIn('deliveries', { status: { $in: ['pending', 'sending'] } }),
-        'events that the outsider has not seen': told.filter((id) => !subscriber.seen.has(id)).length,
+        'events that the outsider has not seen': published.filter((id) => !subscriber.seen.has(id)).length,
       }
-      if (Object.values(owed).some((count) => count > 0)) return owed
+      if (Object.values(pending).some((count) => count > 0)) return pending
       // The whole stream is read only when all else is well.
       const stream = await readStream(bus)
-      return { ...owed, 'events that the stream does not have': told.filter((id) => !stream.has(id)).length }
+      return {
+        ...pending,
+        'events that the stream does not have': published.filter((id) => !stream.has(id)).length,
+      }
     },
     stream: () => readStream(bus),
     journal,
@@ -112,22 +114,22 @@ export const lookInside = async (world: World): Promise<Inside> => {
 }
 
 /**
- * Waits until nothing is owed any more, seen twice in a row.
- * @returns what was still owed when the time was over; everything 0 otherwise
+ * Waits until nothing is pending, seen twice in a row.
+ * @returns what was still pending when the time was over; everything 0 otherwise
  */
 export const untilQuiet = async (
   inside: Inside,
   subscriber: Subscriber,
   limit_ms: number,
-  tell: (text: string) => void,
-): Promise<PendingMails | undefined> => {
+  log: (text: string) => void,
+): Promise<Pending | undefined> => {
   const end = clock.monotonicMs() + limit_ms
-  let [last, calm]: [PendingMails | undefined, number] = [undefined, 0]
+  let [last, calm]: [Pending | undefined, number] = [undefined, 0]
   while (clock.monotonicMs() < end) {
-    last = await inside.owed(subscriber).catch(() => undefined)
+    last = await inside.pending(subscriber).catch(() => undefined)
     calm = last && Object.values(last).every((count) => count === 0) ? calm + 1 : 0
     if (calm === 2) return last
-    tell(`waiting for quiet: ${last ? pendingIn(last).join(', ') : 'no answer yet'}`)
+    log(`waiting for quiet: ${last ? phrasesOf(last).join(', ') : 'no answer yet'}`)
     await sleep(POLL_MS)
   }
   return last

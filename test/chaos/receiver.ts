@@ -1,4 +1,4 @@
-// Another system that has the workspace's events called out to it: answers every call well, and remembers what it was told.
+// Another system with a webhook: it accepts every call, and remembers the events.
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 

@@ -28,7 +28,7 @@ export const fairnessMain = async (
   report.step(
     `${found.delays_ms.length} calls of the healthy address: p50 ${p50.toFixed(0)} ms, p99 ${p99.toFixed(0)} ms, longest ${quantile(found, 1).toFixed(0)} ms; ${found.missing} did not come`,
   )
-  report.step(`${found.still_owed} of ${found.owed} calls are still owed to the dead addresses`)
+  report.step(`${found.still_pending} of ${found.pending} calls to the dead addresses are still pending`)
   rmSync(folder, { recursive: true, force: true })
   return found.missing === 0 && p99 <= MOST_MS ? 0 : 1
 }

@@ -1,4 +1,4 @@
-// `npm run chaos -- mail-promise --runs 20`: the promise of the mails, hurt as in production, so many times. Each run has
+// `npm run chaos -- mail-promise --runs 20`: the promise of the mails, with faults as in production, so many times. Each run has
 // servers of its own; `--at-once` runs some beside each other, and `--seed` is that of the first.
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -26,10 +26,10 @@ const asked = (args: readonly string[]) => {
 }
 
 const lineOf = (seed: number, copies: Copies): string => {
-  const { hurt, how, recipients, missing, further, allowed, unlike } = copies
+  const { fault, how, recipients, missing, further, allowed, unlike } = copies
   const counts = `${recipients - missing} of ${recipients} people, ${further} further copies of at most ${allowed}`
   const ids = unlike > 0 ? `, ${unlike} with another Message-ID` : ''
-  return `${isKept(copies) ? 'ok    ' : 'BROKEN'}  seed ${seed}  ${hurt.padEnd(7)}  ${counts}${ids}  (${how})`
+  return `${isKept(copies) ? 'ok    ' : 'BROKEN'}  seed ${seed}  ${fault.padEnd(7)}  ${counts}${ids}  (${how})`
 }
 
 /** Runs as asked; gives the exit code. */
@@ -46,23 +46,23 @@ export const promiseMain = async (
   const seeds = Array.from({ length: given.runs }, (_, run) => given.seed + run)
   const all = await inParallel(seeds, given.at_once, async (seed) => {
     const folder = mkdtempSync(join(tmpdir(), 'loops-promise-'))
-    const trial = {
+    const run = {
       setting: { ...binaries, folder },
       seed,
       cut_ms: CUT_MS,
       cuts: ['refuse', 'half_open'],
     } as const
-    const found = await runPromise(trial, (copies) => report.step(lineOf(seed, copies)))
+    const found = await runPromise(run, (copies) => report.step(lineOf(seed, copies)))
     if (found.every(isKept)) rmSync(folder, { recursive: true, force: true })
     else report.step(`What everything wrote with seed ${seed} is in ${folder}.`)
     return found
   })
   const kept = all.filter((found) => found.every(isKept)).length
-  for (const hurt of FAULTS) {
-    const of = all.flat().filter((copies) => copies.hurt === hurt)
+  for (const fault of FAULTS) {
+    const of = all.flat().filter((copies) => copies.fault === fault)
     const sum = (of_: (copies: Copies) => number) => of.reduce((total, copies) => total + of_(copies), 0)
     report.step(
-      `${hurt}: ${sum(({ further }) => further)} further copies of ${sum(({ allowed }) => allowed)} that are allowed, ${sum(({ missing }) => missing)} people without a mail, in ${of.length} runs`,
+      `${fault}: ${sum(({ further }) => further)} further copies of ${sum(({ allowed }) => allowed)} that are allowed, ${sum(({ missing }) => missing)} people without a mail, in ${of.length} runs`,
     )
   }
   report.step(`The promise was kept in ${kept} of ${all.length} runs.`)

@@ -1,4 +1,4 @@
-// `npm run chaos`: everything is hurt at random for ten minutes under load, then checked that nothing owed was lost.
+// `npm run chaos`: injects faults at random for ten minutes under load, then checks that nothing was lost.
 // `npm run chaos -- --seed 7 --minutes 10` repeats a run as far as a run can be repeated.
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -14,8 +14,7 @@ import { FAIRNESS_USAGE, fairnessMain } from './run-fairness.ts'
 import { PROMISE_USAGE, promiseMain } from './run-promise.ts'
 import { WAYS, type Way } from './schedule.ts'
 
-const USAGE =
-  'Usage: npm run chaos -- [--seed <whole number>] [--minutes <number>] [--without <way of hurting>]…'
+const USAGE = 'Usage: npm run chaos -- [--seed <whole number>] [--minutes <number>] [--without <way>]…'
 const GAP_MS = 2_500
 const QUIET_MS = 6 * 60_000
 

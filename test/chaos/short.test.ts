@@ -1,4 +1,4 @@
-// A short chaos in every test run: one NATS and one MongoDB, two of each service, some fifteen hurts within twenty seconds. The
+// A short chaos in every test run: one NATS and one MongoDB, two of each service, some fifteen faults within twenty seconds. The
 // long one, with clusters, is `npm run chaos`.
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -16,7 +16,7 @@ const GAP_MS = 1_200
 const TOO_LONG: readonly Way[] = ['half_open', 'cut_off']
 const QUIET_MS = 120_000
 
-test(`nothing_owed_lost_when_everything_is_hurt_with_seed_${SEED}`, async () => {
+test(`nothing_lost_when_everything_fails_with_seed_${SEED}`, async () => {
   const folder = await mkdtemp(join(tmpdir(), 'loops-chaos-'))
   const found = serverSearch()
   const { lines, text } = await runChaos({

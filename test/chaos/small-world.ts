@@ -1,4 +1,4 @@
-// A few services on one server of each kind: for trials that hurt or measure a part of Loops. Knows how to start them.
+// A few services on one server of each kind, for runs that disturb or measure a part of Loops. Knows how to start them.
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type Bus, connectBus } from '../../shared/bus/connect.ts'

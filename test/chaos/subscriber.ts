@@ -1,6 +1,5 @@
-// A subscriber that is no part of Loops: it reads every event by a durable consumer of its own, over connections that are
-// hurt as all others are, and remembers what it saw.
-
+// A subscriber that is no part of Loops: it reads every event by a durable consumer of its own, over connections that
+// fail as all others do, and remembers what it saw.
 import { setTimeout as sleep } from 'node:timers/promises'
 import { AckPolicy, type ConsumerMessages, DeliverPolicy } from '@nats-io/jetstream'
 import { connectBus } from '../../shared/bus/connect.ts'
@@ -12,7 +11,7 @@ import { createLog } from '../../shared/process/log.ts'
 export type Subscriber = AsyncDisposable &
   Readonly<{ seen: ReadonlyMap<string, CloudEvent>; repeats: () => number }>
 
-const DURABLE = 'outsider'
+const DURABLE = 'subscriber'
 const RETRY_MS = 500
 
 /** Starts to subscribe, and goes on whatever happens; where its consumer is gone, it makes it again. */

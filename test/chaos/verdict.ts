@@ -1,4 +1,4 @@
-// What was promised against what is there: one line for each promise, with what is missing by name. Pure.
+// Compares what was promised with what is there: a line for each promise, with what is missing by name. Pure.
 import type { CloudEvent } from '../../shared/contracts/define/cloud-event.ts'
 import { loopsQueue } from '../../shared/contracts/loops-queue/contract.ts'
 import { tasks } from '../../shared/contracts/tasks/contract.ts'
@@ -6,7 +6,7 @@ import { SENT_EVENTS } from '../../shared/contracts/webhooks/sources.ts'
 import { replayed } from '../support/queue-model.ts'
 import type { Acked, Ledger, Timed } from './ledger.ts'
 import type { Outcome } from './outcome.ts'
-import { pendingIn } from './pending-mails.ts'
+import { phrasesOf } from './pending.ts'
 
 /** One promise: how many of how many are kept, and which are not. */
 export type Line = Readonly<{ promise: string; kept: number; of: number; broken: readonly string[] }>
@@ -24,7 +24,7 @@ const line = <T>(
 const none = (promise: string, broken: readonly string[]): Line => ({ promise, kept: 0, of: 0, broken })
 
 const nameOf = ({ tool, kind, id, version }: Acked): string => `${tool} of ${kind} ${id}, version ${version}`
-const told = ({ type, subject, sequence, id }: CloudEvent): string =>
+const eventName = ({ type, subject, sequence, id }: CloudEvent): string =>
   `${type} ${id} of ${subject}, version ${sequence}`
 
 /** Acknowledged writes are there: the thing itself, no older than it was answered, and called as it was named. */
@@ -37,9 +37,9 @@ const acknowledged = ({ acked, deleted, maybeDeleted }: Ledger, outcome: Outcome
   const named = things.filter(
     ({ id, version, name }) => name !== undefined && tasks.get(id)?.version === version,
   )
-  const told = acked.filter(({ kind }) => kind === 'comment')
+  const commented = acked.filter(({ kind }) => kind === 'comment')
   const gone = new Set([...maybeDeleted])
-  const onLiving = told.filter(({ id }) => !gone.has(commentedBy(outcome, id) ?? ''))
+  const onLiving = commented.filter(({ id }) => !gone.has(commentedBy(outcome, id) ?? ''))
   return [
     line('acknowledged changes are there', things, (one) => version(one) >= one.version, nameOf),
     line(
@@ -69,23 +69,23 @@ const commentedBy = ({ stream }: Outcome, comment_id: string): string | undefine
   return event && String(event.data.task_id)
 }
 
-/** Every acknowledged change is told, and every event that was told once is in the stream. */
+/** Every acknowledged change is published, and every event that was ever published is in the stream. */
 const published = ({ acked }: Ledger, { stream, journal }: Outcome): Line[] => {
   const versions = new Set(
     [...stream.values()].map(({ type, subject, sequence }) =>
       type === 'queue.changed' ? `queue ${sequence}` : `${subject} ${sequence}`,
     ),
   )
-  const owed = acked.filter((one) => one.told)
+  const changes = acked.filter((one) => one.has_event)
   return [
     line(
-      'acknowledged changes are told',
-      owed,
+      'acknowledged changes are published',
+      changes,
       ({ id, version }) => versions.has(`${id} ${version}`),
       nameOf,
     ),
     line(
-      'events remembered are in the stream',
+      'journaled events are in the stream',
       journal,
       (id) => stream.has(id),
       (id) => `event ${id}`,
@@ -93,10 +93,10 @@ const published = ({ acked }: Ledger, { stream, journal }: Outcome): Line[] => {
   ]
 }
 
-/** Sources of what agents did; what happened before the receiver was named is none of its business. */
+/** Sources of the agents' events; those of before the webhook was added never reach its receiver. */
 const WORK: readonly string[] = [tasks, loopsQueue].map(({ name }) => `/loops/${name}`)
 
-/** Everybody who listens has heard all of it. */
+/** Whoever listens has every event. */
 const heard = (outcome: Outcome): Line[] => {
   const { stream, seen, called, notices, dead_letters } = outcome
   const work = [...stream.values()].filter(
@@ -104,10 +104,15 @@ const heard = (outcome: Outcome): Line[] => {
   )
   const shipped = shippedAmong(outcome)
   return [
-    line('events were seen by the outsider', stream.values(), ({ id }) => seen.has(id), told),
-    line('public events of work were called out', work, ({ id }) => called.has(id), told),
-    line('shipped loops were noted by the notifier', shipped, ({ id }) => notices.has(id), told),
-    none('nothing was put aside as dead', dead_letters > 0 ? [`${dead_letters} dead letters`] : []),
+    line('the subscriber saw every event', stream.values(), ({ id }) => seen.has(id), eventName),
+    line('the webhook was called with every public event', work, ({ id }) => called.has(id), eventName),
+    line(
+      'the notifier wrote the mails of every shipped loop',
+      shipped,
+      ({ id }) => notices.has(id),
+      eventName,
+    ),
+    none('there are no dead letters', dead_letters > 0 ? [`${dead_letters} dead letters`] : []),
   ]
 }
 
@@ -120,9 +125,9 @@ const mailed = (outcome: Outcome, most_copies: number): Line[] => {
   const shipped = shippedAmong(outcome)
   const times = Map.groupBy(shipped, ({ subject }) => subject)
   const ended = [...loops].filter(([, { status }]) => status === 'shipped')
-  const owed = shipped.flatMap(({ data }) => members.map((to) => ({ to, name: String(data.name) })))
-  const keyOf = ({ to, name }: (typeof owed)[number]): string => `${name} to ${to}`
-  const names = new Set(owed.map(({ name }) => name))
+  const expected = shipped.flatMap(({ data }) => members.map((to) => ({ to, name: String(data.name) })))
+  const keyOf = ({ to, name }: (typeof expected)[number]): string => `${name} to ${to}`
+  const names = new Set(expected.map(({ name }) => name))
   const copies = Map.groupBy(
     mails.flatMap((mail) => {
       const name = /Loop [0-9A-Z]{26}/.exec(mail.subject)?.[0] ?? ''
@@ -133,12 +138,12 @@ const mailed = (outcome: Outcome, most_copies: number): Line[] => {
   const further = [...copies.values()].reduce((sum, all) => sum + all.length - 1, 0)
   return [
     line(
-      'shipped loops are told once each',
+      'shipped loops are published once each',
       ended,
       ([id]) => times.get(id)?.length === 1,
       ([id]) => `loop ${id}: ${times.get(id)?.length ?? 0} events`,
     ),
-    line('mails came to every member', owed, (one) => copies.has(keyOf(one)), keyOf),
+    line('mails came to every member', expected, (one) => copies.has(keyOf(one)), keyOf),
     line(
       'copies of a mail have one Message-ID',
       [...copies].filter(([, all]) => all.length > 1),
@@ -154,7 +159,7 @@ const mailed = (outcome: Outcome, most_copies: number): Line[] => {
 
 /** What was answered before something else was asked has an earlier version. */
 const inTime = ({ acked }: Ledger): Line => {
-  const changes = acked.filter(({ kind, told }) => kind === 'queue' && told)
+  const changes = acked.filter(({ kind, has_event }) => kind === 'queue' && has_event)
   const byEnd = changes.toSorted((a, b) => a.ended - b.ended)
   const late = new Set<Timed>()
   let [newest, at] = [0, 0]
@@ -166,7 +171,7 @@ const inTime = ({ acked }: Ledger): Line => {
   return line('changes of the queue have their versions in time', changes, (one) => !late.has(one), nameOf)
 }
 
-/** The order of the queue can be replayed from what was told of it, version by version, to the order that clients read. */
+/** The events of the queue, replayed version by version, give the order that clients read. */
 const replayable = ({ stream, queue }: Outcome): Line[] => {
   const changes = [...stream.values()]
     .filter(({ type }) => type === 'queue.changed')
@@ -185,7 +190,7 @@ const replayable = ({ stream, queue }: Outcome): Line[] => {
   }
   return [
     line(
-      'versions of the queue are told once each',
+      'versions of the queue are published once each',
       versions,
       (v) => times.get(v)?.length === 1,
       (v) => `version ${v}`,
@@ -194,9 +199,9 @@ const replayable = ({ stream, queue }: Outcome): Line[] => {
   ]
 }
 
-/** Everything that was promised. `most_copies` is how many mails the hurts of the run allow to come twice. */
+/** Every promise. @param most_copies how many mails the faults of the run allow to come twice */
 export const judge = (ledger: Ledger, outcome: Outcome, most_copies: number): readonly Line[] => {
-  const waiting = outcome.owed ? pendingIn(outcome.owed) : ['no answer to what is owed']
+  const waiting = outcome.pending ? phrasesOf(outcome.pending) : ['what is pending could not be read']
   return [
     ...acknowledged(ledger, outcome),
     ...published(ledger, outcome),
@@ -204,7 +209,7 @@ export const judge = (ledger: Ledger, outcome: Outcome, most_copies: number): re
     ...replayable(outcome),
     inTime(ledger),
     ...mailed(outcome, most_copies),
-    none('nothing is owed any more', waiting),
+    none('nothing is pending', waiting),
     none('every command came to an end', ledger.unknown),
   ]
 }

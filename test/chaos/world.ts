@@ -1,5 +1,5 @@
-// All of Loops as separate processes, two of each service, with the servers that they need, and something between any two of
-// them that can fail. Knows how to start it and how to hurt each part; not when.
+// All of Loops as separate processes, two of each service, with the servers that they need and a proxy between any two of
+// them. Knows how to start it and how each part can be made to fail, not when.
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { STARTABLE } from '../../services/start.ts'
@@ -24,7 +24,7 @@ export type Setting = Readonly<{
 export type MailServer = Readonly<{
   sink: SmtpSink
   proxy: FaultProxy
-  /** Has it hang up on so large a share of the mails from now on. */
+  /** Has it hang up on this share of the mails (0 to 1) from now on. */
   drop: (share: number, random: () => number) => void
   /** Mails that it took and hung up on. */
   dropped: () => number
@@ -39,7 +39,7 @@ export type World = AsyncDisposable &
     mail: MailServer
     /** Each instance of each service: `tasks-1`. */
     services: readonly Controlled[]
-    /** Instances of the release before, which do not run at first, by the name of the one that each stands for. */
+    /** Instances of the previous release, not running at first, by the name of the one that each replaces. */
     previous: ReadonlyMap<string, Controlled>
     /** Waits until every gateway is ready. */
     ready: () => Promise<void>
@@ -47,10 +47,10 @@ export type World = AsyncDisposable &
 
 const INSTANCES = 2
 const READY_MS = 90_000
-/** What every service here is given. */
+/** The installation's secret. */
 export const SECRET = 'a secret of the chaos that is long enough for all'
 
-/** The service that there is an earlier release of: without it, mails would be missing. */
+/** The service with a previous release. */
 const UPGRADED = 'notifier'
 
 type Instance = Readonly<{ service: string; number: number; port: number }>
@@ -69,18 +69,18 @@ const CLOCK_OFFSETS_MS: Readonly<Record<string, number>> = { notifier: 300_000, 
 const clockOffset = (service: string, number: number): number =>
   number === 2 ? (CLOCK_OFFSETS_MS[service] ?? 0) : 0
 
-/** What a service runs as, of this release or of the one before. */
+/** How a service of this release or of the previous one is started. */
 const RELEASES = {
   this: { mark: '', args: [] },
   previous: { mark: 'previous-', args: ['--import', join(import.meta.dirname, 'previous-release.ts')] },
 } as const
 
 const startService = (
-  around: Surroundings,
+  surroundings: Surroundings,
   { service, number, port }: Instance,
   release: keyof typeof RELEASES = 'this',
 ): Controlled => {
-  const { url, nats, mongo, mail, setting, processes } = around
+  const { url, nats, mongo, mail, setting, processes } = surroundings
   const { mark, args } = RELEASES[release]
   const name = `${mark}${service}-${number}`
   return processes.keep({
@@ -132,7 +132,7 @@ export const openWorld = async (setting: Setting): Promise<World> => {
     const ports: number[] = []
     for (let number = 1; number <= INSTANCES; number += 1) ports.push(await freePort())
     let turn = 0
-    const door = stack.use(
+    const entry = stack.use(
       await startFaultProxy(() => ({ host: '127.0.0.1', port: ports[turn++ % ports.length] as number })),
     )
     const processes = stack.use(openProcesses())
@@ -142,16 +142,16 @@ export const openWorld = async (setting: Setting): Promise<World> => {
       await startMongoServers({ ...common, folder: join(setting.folder, 'mongod'), binary: setting.mongod }),
     )
     await nats.allReady()
-    const url = `http://localhost:${door.port}`
-    const around = { url, nats, mongo, mail, setting, processes }
+    const url = `http://localhost:${entry.port}`
+    const surroundings = { url, nats, mongo, mail, setting, processes }
     const instances = STARTABLE.flatMap((service) =>
       ports.map((port, index) => ({ service, number: index + 1, port })),
     )
-    const services = instances.map((instance) => startService(around, instance))
+    const services = instances.map((instance) => startService(surroundings, instance))
     const previous = new Map(
       instances
         .filter(({ service }) => service === UPGRADED)
-        .map((one) => [`${one.service}-${one.number}`, startService(around, one, 'previous')] as const),
+        .map((one) => [`${one.service}-${one.number}`, startService(surroundings, one, 'previous')] as const),
     )
     const isReady = (port: number) =>
       fetch(`http://127.0.0.1:${port}/readyz`, { signal: AbortSignal.timeout(2_000) }).then(({ ok }) => ok)

@@ -1,4 +1,4 @@
-// Plans of chaos: the same seed gives the same plan, every way comes up, and nothing is hurt twice at a time.
+// Schedules of chaos: the same seed gives the same one, every way comes up, and no group has two faults at a time.
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { groupOf, type ScheduledFault, scheduleOf, WAYS, type Way } from '../../chaos/schedule.ts'
@@ -23,10 +23,10 @@ test('the_same_for_the_same_seed_and_another_for_another', () => {
 test('within_its_time_and_never_one_group_twice_at_a_time', () => {
   fc.assert(
     fc.property(fc.integer(), fc.integer({ min: 1_000, max: 600_000 }), (seed, duration_ms) => {
-      const plan = scheduleOf(seed, duration_ms, ROSTER, 1_000)
-      expect(plan.filter(({ at_ms, length_ms }) => at_ms + length_ms > duration_ms)).toEqual([])
-      const twice = plan.filter((one, index) =>
-        plan
+      const schedule = scheduleOf(seed, duration_ms, ROSTER, 1_000)
+      expect(schedule.filter(({ at_ms, length_ms }) => at_ms + length_ms > duration_ms)).toEqual([])
+      const twice = schedule.filter((one, index) =>
+        schedule
           .slice(0, index)
           .some((other) => groupOf(one.target) === groupOf(other.target) && overlap(one, other)),
       )
@@ -42,7 +42,7 @@ test('every_way_there_is_something_for_in_a_long_run', () => {
 })
 
 test('nothing_that_is_not_there', () => {
-  const plan = scheduleOf(1, 600_000, { kill: ['tasks-1'] })
-  expect(plan.length).toBeGreaterThan(10)
-  expect(new Set(plan.map(({ way, target }) => `${way} ${target}`))).toEqual(new Set(['kill tasks-1']))
+  const schedule = scheduleOf(1, 600_000, { kill: ['tasks-1'] })
+  expect(schedule.length).toBeGreaterThan(10)
+  expect(new Set(schedule.map(({ way, target }) => `${way} ${target}`))).toEqual(new Set(['kill tasks-1']))
 })

@@ -10,7 +10,7 @@ const LOOP = 'Loop 01JD3Z00000000000000000001'
 const WORKSPACE = '01JD3Z0000000000000000000W'
 const BY = { user_id: '01JD3Z0000000000000000000V', name: 'Ann', client: 'test' }
 
-const told = (service: string, name: string, entity_id: string, version: number, data = {}) =>
+const published = (service: string, name: string, entity_id: string, version: number, data = {}) =>
   stampEvents([{ name, data }], {
     service,
     workspace_id: WORKSPACE,
@@ -21,7 +21,7 @@ const told = (service: string, name: string, entity_id: string, version: number,
   }).map(({ id, event }) => [id, event] as const)
 
 const change = (version: number, changed: string, loop_id: string) =>
-  told('loops-queue', 'queue.changed', WORKSPACE, version, {
+  published('loops-queue', 'queue.changed', WORKSPACE, version, {
     workspace_id: WORKSPACE,
     version,
     change: changed,
@@ -34,20 +34,20 @@ const change = (version: number, changed: string, loop_id: string) =>
 const A = '01JD3Z0000000000000000000A'
 const B = '01JD3Z0000000000000000000B'
 const STREAM = [
-  ...told('tasks', 'task.created', 't1', 1),
-  ...told('tasks', 'task.updated', 't1', 2),
-  ...told('tasks', 'comment.added', 'c1', 1, { task_id: 't1' }),
+  ...published('tasks', 'task.created', 't1', 1),
+  ...published('tasks', 'task.updated', 't1', 2),
+  ...published('tasks', 'comment.added', 'c1', 1, { task_id: 't1' }),
   ...change(1, 'added', A),
   ...change(2, 'added', B),
   ...change(3, 'removed', A),
-  ...told('loops-queue', 'loop.shipped', A, 2, { name: LOOP }),
+  ...published('loops-queue', 'loop.shipped', A, 2, { name: LOOP }),
 ]
 const ACKED: readonly Acked[] = [
-  { tool: 'create_task', kind: 'task', id: 't1', version: 1, told: true, name: 'Old' },
-  { tool: 'update_task', kind: 'task', id: 't1', version: 2, told: true, name: 'New' },
-  { tool: 'add_comment', kind: 'comment', id: 'c1', version: 1, told: true },
-  { tool: 'ship_loop', kind: 'loop', id: A, version: 2, told: true },
-  { tool: 'reorder_loops', kind: 'queue', id: 'queue', version: 3, told: true },
+  { tool: 'create_task', kind: 'task', id: 't1', version: 1, has_event: true, name: 'Old' },
+  { tool: 'update_task', kind: 'task', id: 't1', version: 2, has_event: true, name: 'New' },
+  { tool: 'add_comment', kind: 'comment', id: 'c1', version: 1, has_event: true },
+  { tool: 'ship_loop', kind: 'loop', id: A, version: 2, has_event: true },
+  { tool: 'reorder_loops', kind: 'queue', id: 'queue', version: 3, has_event: true },
 ]
 const mail = (to: string, messageId = `<${to}>`): SinkMail => ({
   ...{ from: 'loops@x', to: [to], subject: `${LOOP} has shipped`, text: '', html: '', raw: '' },
@@ -71,7 +71,7 @@ const outcome: Outcome = {
   called: new Set(STREAM.map(([id]) => id)),
   notices: new Set([`loop.shipped ${A} 2`]),
   dead_letters: 0,
-  owed: { 'mails under way': 0 },
+  pending: { 'mails under way': 0 },
   members: ['ann@x', 'bob@x'],
   mails: [mail('ann@x'), mail('bob@x'), mail('bob@x')],
 }
@@ -105,40 +105,52 @@ describe('found', () => {
       'deleted tasks are gone',
     ],
     ['a wrong count', { tasks_total: 2 }, 'tasks are counted as they are listed'],
-    ['a change never told', { stream: without('task.updated t1 2') }, 'acknowledged changes are told'],
+    [
+      'a change never published',
+      { stream: without('task.updated t1 2') },
+      'acknowledged changes are published',
+    ],
     [
       'an event that the stream lost',
       { stream: without('task.updated t1 2') },
-      'events remembered are in the stream',
+      'journaled events are in the stream',
     ],
-    ['an event not seen', { seen: new Set() }, 'events were seen by the outsider'],
-    ['an event not called out', { called: new Set() }, 'public events of work were called out'],
-    ['a ship not noted', { notices: new Set() }, 'shipped loops were noted by the notifier'],
-    ['a dead letter', { dead_letters: 1 }, 'nothing was put aside as dead'],
+    ['an event not seen', { seen: new Set() }, 'the subscriber saw every event'],
+    [
+      'an event that the webhook was not called with',
+      { called: new Set() },
+      'the webhook was called with every public event',
+    ],
+    ['a ship without mails', { notices: new Set() }, 'the notifier wrote the mails of every shipped loop'],
+    ['a dead letter', { dead_letters: 1 }, 'there are no dead letters'],
     [
       'a gap in the queue',
       { stream: without(`queue.changed ${WORKSPACE} 2`) },
-      'versions of the queue are told once each',
+      'versions of the queue are published once each',
     ],
     [
       'an order that does not follow',
       { queue: { version: 3, order: [A] } },
       'the queue replays to its order',
     ],
-    ['a ship never told', { stream: without(`loop.shipped ${A} 2`) }, 'shipped loops are told once each'],
+    [
+      'a ship never published',
+      { stream: without(`loop.shipped ${A} 2`) },
+      'shipped loops are published once each',
+    ],
     ['a mail that never came', mails(mail('ann@x')), 'mails came to every member'],
     [
       'a copy that looks like another mail',
       mails(mail('ann@x'), mail('bob@x'), mail('bob@x', '<other>')),
       'copies of a mail have one Message-ID',
     ],
-    ['something still owed', { owed: { 'mails under way': 1 } }, 'nothing is owed any more'],
-    ['no answer of what is owed', { owed: undefined }, 'nothing is owed any more'],
+    ['something still pending', { pending: { 'mails under way': 1 } }, 'nothing is pending'],
+    ['no answer to what is pending', { pending: undefined }, 'nothing is pending'],
   ])('%s', (_, changed, promise) => {
     expect(broken(changed).map((line) => line.promise)).toContain(promise)
   })
 
-  test('more copies than the hurts allow', () => {
+  test('more copies than the faults allow', () => {
     expect(broken({}, ledger, 0)).toMatchObject([{ promise: 'further copies: 1 of at most 0' }])
   })
 
@@ -163,9 +175,9 @@ test('nothing_asked_of_a_task_that_somebody_tried_to_delete', () => {
 
 test('named_in_the_table', () => {
   const text = tableOf(judge(ledger, { ...outcome, seen: new Set() }, 1))
-  expect(text).toMatch(/^BROKEN {2}events were seen by the outsider +0 of 7$/m)
+  expect(text).toMatch(/^BROKEN {2}the subscriber saw every event +0 of 7$/m)
   expect(text).toMatch(/^ok +acknowledged changes are there +4 of 4$/m)
   expect(text).toContain(
-    'events were seen by the outsider: not task.updated task.updated t1 2 of t1, version 2',
+    'the subscriber saw every event: not task.updated task.updated t1 2 of t1, version 2',
   )
 })
