@@ -1,5 +1,5 @@
-// The secret of each service, derived from the installation's: what it needs for its own purposes, and the keys that it shares
-// with the services that it asks or is asked by. Knows no command.
+// The secret of each service, derived from the installation's: what it needs for its own purposes, and the keys that it
+// shares with the services that it asks or is asked by. Apart from the command, so that tests have it without running that.
 import { CONTRACTS } from '../shared/contracts/index.ts'
 import { serviceSecret } from '../shared/process/service-keys.ts'
 

@@ -4,7 +4,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { resolveMongod, resolveNatsServer } from '../../infra/servers.ts'
+import { resolveMongod, resolveNatsServer } from '../../infra/servers/resolve.ts'
 import { serverSearch } from '../support/images.ts'
 import { type Copies, isKept, runPromise } from './mail-promise.ts'
 

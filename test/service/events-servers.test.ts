@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { StorageType } from '@nats-io/jetstream'
 import { afterEach, beforeAll, beforeEach, expect, test } from 'vitest'
-import { resolveNatsServer } from '../../infra/servers.ts'
+import { resolveNatsServer } from '../../infra/servers/resolve.ts'
 import { connectBus } from '../../shared/bus/connect.ts'
 import { startKeeper } from '../../shared/events/keeper.ts'
 import {

@@ -7,8 +7,8 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { promisify } from 'node:util'
 import { type Report, StartFault } from '../../infra/report.ts'
+import type { Binary } from '../../infra/servers/binary.ts'
 import { sha256Of } from '../../infra/servers/binary.ts'
-import type { Binary } from '../../infra/servers.ts'
 import { step } from './progress.ts'
 
 /** What goes into a stand-in. */

@@ -16,7 +16,7 @@ const SAMPLES: Readonly<Record<string, Sample>> = {
       "import { queue } from '../loops-queue/queue.ts'",
       "import type { Queue } from '../loops-queue/queue.ts'",
       "export const load = () => import('../gateway/app.ts')",
-      "export { ensure } from '../../infra/servers.ts'",
+      "export { ensure } from '../../infra/servers/resolve.ts'",
       "import { stack } from '../../test/support/stack.ts'",
     ],
     good: [
@@ -132,6 +132,11 @@ const SAMPLES: Readonly<Record<string, Sample>> = {
     ],
   },
   files_are_short: { path: 'shared/a.ts', bad: ['\n'.repeat(400)], good: ['\n'.repeat(390)] },
+  short_files_say_why_they_stand_alone: {
+    path: 'shared/a.ts',
+    bad: ['export const a = 1\n'],
+    good: ['// Apart, because two rooms use it.\nexport const a = 1\n', '\n'.repeat(30)],
+  },
   functions_are_short: {
     path: 'shared/a.ts',
     bad: [`export const f = () => {\n${lines(69)}}`, `export function f() {\n${lines(69)}}`],

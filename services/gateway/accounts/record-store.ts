@@ -1,4 +1,4 @@
-// Memberships as the records of a snapshot. A short file of its own, as every service with records has one.
+// Memberships as the records of a snapshot. It stands alone, as in every service with records.
 import { gateway as contract } from '../../../shared/contracts/gateway/contract.ts'
 import { type RecordSource, recordSource, type StoredThing } from '../../../shared/events/record-store.ts'
 import type { Person } from './person-rules.ts'

@@ -1,4 +1,5 @@
 // The contract of the loops-queue service: loops, their members, their order, and what to work on next.
+// It stands alone, as in every service, so that its parts do not know each other.
 import { defineContract } from '../define/contract.ts'
 import { recordOperations } from '../records.ts'
 import { events } from './events.ts'

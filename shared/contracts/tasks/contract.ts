@@ -1,4 +1,5 @@
-// The contract of the tasks service: tasks, and the comments on tasks and on loops.
+// The contract of the tasks service: tasks, and the comments on tasks and on loops. It stands alone, as in every service, so
+// that its parts do not know each other.
 import { defineContract } from '../define/contract.ts'
 import { recordOperations } from '../records.ts'
 import { events } from './events.ts'

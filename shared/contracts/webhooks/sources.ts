@@ -1,4 +1,5 @@
-// The events that webhooks can get: the public ones of every contract.
+// The events that webhooks can get: the public ones of every contract. Apart, because the contract
+// and its internals both go by them.
 import type { Contract } from '../define/contract.ts'
 import { gateway } from '../gateway/contract.ts'
 import { loopsQueue } from '../loops-queue/contract.ts'

@@ -2,7 +2,7 @@
 import { builtinModules } from 'node:module'
 import { collectionFaults, hasCollectionsOpened } from './collections.ts'
 import { ownWords } from './names.ts'
-import { fileSize, functionSize } from './size.ts'
+import { fileSize, functionSize, standsAlone } from './size.ts'
 import {
   calledName,
   dotted,
@@ -333,6 +333,7 @@ export const RULES: Readonly<Record<string, Rule>> = {
     faults: effects,
   },
   files_are_short: { holds: everywhere, faults: fileSize },
+  short_files_say_why_they_stand_alone: { holds: inProduct, faults: standsAlone },
   functions_are_short: { holds: (path) => !/\.test\.ts$/.test(path), faults: functionSize },
   types_can_be_erased: { holds: everywhere, faults: erasable },
   checks_are_not_silenced: { holds: everywhere, faults: strict },
