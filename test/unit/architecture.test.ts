@@ -139,11 +139,12 @@ const SAMPLES: Readonly<Record<string, Sample>> = {
   },
   functions_are_short: {
     path: 'shared/a.ts',
-    bad: [`export const f = () => {\n${lines(69)}}`, `export function f() {\n${lines(69)}}`],
-    good: [
-      `export const f = () => {\n${lines(68)}}`,
-      `export const f = () => ({\n  a: () => {\n${lines(60)}},\n  b: () => {\n${lines(60)}} })`,
+    bad: [
+      `export const f = () => {\n${lines(59)}}`,
+      `export function f() {\n${lines(59)}}`,
+      `export const f = () => ({\n  a: () => {\n${lines(30)}},\n  b: () => {\n${lines(30)}} })`,
     ],
+    good: [`export const f = () => {\n${lines(58)}}`],
   },
   types_can_be_erased: {
     path: 'shared/a.ts',
