@@ -59,13 +59,16 @@ export const benchEvents = async (servers: Servers): Promise<Events> => {
     const opened = await openCollection<Thing>(db, name, { indexes: [OUTBOX_INDEX] })
     return aggregates(opened, { service: things.name, clock, ids, onCommit })
   }
-  const [told, silent] = [await storeOf('told', relay.onCommit), await storeOf('silent', () => undefined)]
-  relay.watch(told.outbox)
+  const [publishing, silent] = [
+    await storeOf('publishing', relay.onCommit),
+    await storeOf('silent', () => undefined),
+  ]
+  relay.watch(publishing.outbox)
   const watch = openWatch()
   await keepConsumers(bus, [{ durable: things.name, subjects: [eventFilter(things.name, 'thing.made')] }])
   await host.consume([on(things, 'thing.made', ({ data }) => watch.see(data.id))])
 
-  const write = (store: typeof told, id = ids.next()) =>
+  const write = (store: typeof publishing, id = ids.next()) =>
     store.insert({ _id: id, ws: 'W', name: NAME }, [{ name: 'thing.made', data: { id, name: NAME } }])
   const payload = JSON.stringify((await write(silent))?.outbox[0]?.event)
   const publish = () =>
@@ -78,7 +81,7 @@ export const benchEvents = async (servers: Servers): Promise<Events> => {
       async () => {
         const id = ids.next()
         seen.push(watch.when(id))
-        await write(told, id)
+        await write(publishing, id)
       },
       EVENTS,
       PARALLEL,
@@ -93,7 +96,7 @@ export const benchEvents = async (servers: Servers): Promise<Events> => {
   for (let count = 0; count < ONE_BY_ONE; count += 1) {
     const id = ids.next()
     const seen = watch.when(id)
-    await write(told, id)
+    await write(publishing, id)
     const written = performance.now()
     delays.push(Math.max(0, (await seen) - written))
   }

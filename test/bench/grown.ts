@@ -59,7 +59,7 @@ const fillLoops = async (db: Db, { ws, by, ids, now }: Filler, count: number): P
       member_ids: [],
     }
     const made = newLoop(ids.next(), ws, 'active', asked, { by, now, key: ids.next() })
-    // The order has it: nothing is owed to it.
+    // It is in the order, so nothing is pending.
     const { unqueued: _, ...loop } = made
     order.push(loop._id)
     await loops.add(stored(loop, 1))
@@ -97,21 +97,21 @@ const fillTasks = async (
   count: number,
 ): Promise<string[]> => {
   const tasks = batches(db.collection('tasks'))
-  const sums = new Map<string, Map<string, number>>()
+  const increments = new Map<string, Map<string, number>>()
   const task_ids: string[] = []
   for (let index = 0; index < count; index += 1) {
     const loop_id = order[Math.floor(index / TASKS_PER_LOOP)]
     const location = loop_id === undefined ? NOWHERE : locationIn({ id: loop_id, visibility: 'public' })
     const task = makeTask(filler, index, location)
     for (const { tally, path, by } of differenceOf(filler.ws, null, task)) {
-      const paths = sums.get(tally) ?? new Map<string, number>()
-      sums.set(tally, paths.set(path, by + (paths.get(path) ?? 0)))
+      const paths = increments.get(tally) ?? new Map<string, number>()
+      increments.set(tally, paths.set(path, by + (paths.get(path) ?? 0)))
     }
     task_ids.push(task._id)
     await tasks.add(stored(task, task.v))
   }
   await tasks.end()
-  const counters = [...sums].map(
+  const counters = [...increments].map(
     ([_id, paths]): AnyBulkWriteOperation<Stored> => ({
       updateOne: {
         filter: { _id },

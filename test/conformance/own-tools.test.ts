@@ -9,15 +9,15 @@ import { connectApp } from '../support/oauth-client.ts'
 import { type System, startSystem } from '../support/system.ts'
 
 let system: System
-let door: Endpoint
+let entry: Endpoint
 
 beforeAll(async () => {
   system = await startSystem({ instances: 2 })
   const { tokens } = await connectApp(system.url, await signUp(system, { name: 'Olga' }))
-  door = await openTokenEntry(system.url, tokens.access_token)
+  entry = await openTokenEntry(system.url, tokens.access_token)
 })
 afterAll(async () => {
-  await door?.[Symbol.asyncDispose]()
+  await entry?.[Symbol.asyncDispose]()
   await system?.stop()
 })
 
@@ -43,7 +43,7 @@ test.each(SCENARIOS)('%s: %s passes', async (revision, scenario) => {
     ...[
       'server',
       '--url',
-      `${door.url}/mcp`,
+      `${entry.url}/mcp`,
       '--scenario',
       scenario,
       '--spec-version',

@@ -46,11 +46,11 @@ type Answer = Readonly<{ id: number; result: Record<string, unknown> }>
 const asking = (client: Program) => {
   let id = 0
   const send = (method: string, params: object, given?: number): void =>
-    client.tell(
+    client.write(
       JSON.stringify({ jsonrpc: '2.0', method, params, ...(given === undefined ? {} : { id: given }) }),
     )
   return {
-    tell: (method: string) => send(method, {}),
+    notify: (method: string) => send(method, {}),
     ask: async (method: string, params: object): Promise<Answer['result']> => {
       id += 1
       send(method, params, id)
@@ -62,7 +62,7 @@ const asking = (client: Program) => {
 
 test('mcp_remote_signs_in_lists_and_calls', async () => {
   using client = runMcpRemote(`${system.url}/mcp`, await freePort(), await mkdtemp(join(folder, 'remote-')))
-  const { ask, tell } = asking(client)
+  const { ask, notify } = asking(client)
   const initialized = ask('initialize', {
     protocolVersion: '2025-11-25',
     capabilities: {},
@@ -70,7 +70,7 @@ test('mcp_remote_signs_in_lists_and_calls', async () => {
   })
   await comeBack(await consent(client, /(http\S+\/authorize\?\S+)/))
   expect(await initialized).toMatchObject({ serverInfo: { name: 'loops' } })
-  tell('notifications/initialized')
+  notify('notifications/initialized')
   const { tools } = (await ask('tools/list', {})) as { tools: { name: string }[] }
   expect(tools.map(({ name }) => name)).toEqual(NAMES)
   const made = await ask('tools/call', {
@@ -100,7 +100,7 @@ withPython('the_python_sdk_signs_in_lists_and_calls', async () => {
   )
   const back = await consent(client, /^AUTHORIZE (\S+)$/m)
   expect(back.href.startsWith(callback), back.href).toBe(true)
-  client.tell(back.href)
+  client.write(back.href)
   const { code, stdout, stderr } = await client.ended
   expect(code, stderr).toBe(0)
   expect(lastLine(stdout)).toMatchObject({

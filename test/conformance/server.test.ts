@@ -11,20 +11,20 @@ import { namesIn, passedIn, type Revision, requiredOf } from '../support/conform
 const BASELINE = join(import.meta.dirname, 'expected-failures.yml')
 
 let endpoint: Endpoint
-let door: Endpoint
+let entry: Endpoint
 
 beforeAll(async () => {
   endpoint = await openEndpoint(suiteServer)
-  door = await openTokenEntry(endpoint.url, await tokenOf(endpoint))
+  entry = await openTokenEntry(endpoint.url, await tokenOf(endpoint))
 })
 afterAll(async () => {
-  await door?.[Symbol.asyncDispose]()
+  await entry?.[Symbol.asyncDispose]()
   await endpoint?.[Symbol.asyncDispose]()
 })
 
 const judge = async (revision: Revision, ...options: readonly string[]): Promise<Ended> => {
   using suite = runSuite(
-    ...['server', '--url', `${door.url}/mcp`, '--requirements', revision, '--timeout', '5000', ...options],
+    ...['server', '--url', `${entry.url}/mcp`, '--requirements', revision, '--timeout', '5000', ...options],
   )
   return await suite.ended
 }
@@ -39,7 +39,7 @@ test('every_scenario_that_2026_07_28_requires_passes', async () => {
 
 test('headers_that_contradict_the_body_are_refused_as_the_suite_wants [T11]', async () => {
   using suite = runSuite(
-    ...['server', '--url', `${door.url}/mcp`, '--scenario', 'http-header-validation'],
+    ...['server', '--url', `${entry.url}/mcp`, '--scenario', 'http-header-validation'],
     ...['--spec-version', '2026-07-28'],
   )
   const { code, stdout } = await suite.ended
@@ -56,10 +56,10 @@ test('every_scenario_that_2025_11_25_requires_passes_but_those_that_need_a_sessi
   expect(ended.code, ended.stdout).toBe(0)
 })
 
-test('the_suite_gets_nowhere_without_the_token_that_the_door_brings [B1]', async () => {
+test('the_suite_is_refused_without_the_token_that_the_entry_adds [B1]', async () => {
   const ping = async ({ url }: Endpoint): Promise<number | null> => {
     using suite = runSuite('server', '--url', `${url}/mcp`, '--scenario', 'ping')
     return (await suite.ended).code
   }
-  expect([await ping(door), await ping(endpoint)]).toEqual([0, 1])
+  expect([await ping(entry), await ping(endpoint)]).toEqual([0, 1])
 })

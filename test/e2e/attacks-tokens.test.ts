@@ -18,37 +18,37 @@ import { openEntry } from '../support/system.ts'
 const A_WHILE_S = 120
 
 describe('an access token', () => {
-  let bed: GatewayEnvironment
+  let env: GatewayEnvironment
   let ann: Account
   let claims: JWTPayload
 
   beforeAll(async () => {
-    bed = await openGatewayEnvironment()
-    ann = await signUp(bed, { name: 'Ann' })
-    const { tokens } = await connectApp(bed.url, ann)
+    env = await openGatewayEnvironment()
+    ann = await signUp(env, { name: 'Ann' })
+    const { tokens } = await connectApp(env.url, ann)
     claims = JSON.parse(Buffer.from(tokens.access_token.split('.')[1] ?? '', 'base64url').toString())
   })
-  afterAll(() => bed?.[Symbol.asyncDispose]())
+  afterAll(() => env?.[Symbol.asyncDispose]())
 
   const signed = (
     payload: JWTPayload,
     header: Record<string, unknown> = {},
-    key: CryptoKey | Uint8Array = bed.deps.keys.signer().key,
+    key: CryptoKey | Uint8Array = env.deps.keys.signer().key,
   ): Promise<string> =>
     new SignJWT({ ...payload })
-      .setProtectedHeader({ alg: 'ES256', typ: 'at+jwt', kid: bed.deps.keys.signer().kid, ...header })
+      .setProtectedHeader({ alg: 'ES256', typ: 'at+jwt', kid: env.deps.keys.signer().kid, ...header })
       .sign(key)
-  const seconds = (): number => Math.floor(bed.deps.clock.now().getTime() / 1_000)
+  const seconds = (): number => Math.floor(env.deps.clock.now().getTime() / 1_000)
 
   test('made_as_ours_are_is_taken [B2]', async () => {
-    expect(await bed.verify(await signed(claims))).toMatchObject({ ok: true })
+    expect(await env.verify(await signed(claims))).toMatchObject({ ok: true })
   })
   test.each([
     ['of another issuer', () => ({ iss: 'https://evil.example' })],
-    ['of our issuer with a slash', () => ({ iss: `${bed.url}/` })],
+    ['of our issuer with a slash', () => ({ iss: `${env.url}/` })],
     ['for another audience', () => ({ aud: 'https://other.example/mcp' })],
-    ['for our origin alone', () => ({ aud: bed.url })],
-    ['for us and somebody else', () => ({ aud: [`${bed.url}/mcp`, 'https://other.example/mcp'] })],
+    ['for our origin alone', () => ({ aud: env.url })],
+    ['for us and somebody else', () => ({ aud: [`${env.url}/mcp`, 'https://other.example/mcp'] })],
     ['for nobody', () => ({ aud: undefined })],
     ['that has ended', () => ({ exp: seconds() - 1 })],
     ['that ended a while ago', () => ({ exp: seconds() - A_WHILE_S })],
@@ -60,7 +60,7 @@ describe('an access token', () => {
     ['of a grant by operator', () => ({ grant: { $ne: '' } })],
     ['with scopes that do not exist', () => ({ scope: 'loops:read loops:admin' })],
   ] as [string, () => JWTPayload][])('%s_is_refused [B2, D2]', async (_, change) => {
-    expect(await bed.verify(await signed({ ...claims, ...change() }))).toMatchObject({ ok: false })
+    expect(await env.verify(await signed({ ...claims, ...change() }))).toMatchObject({ ok: false })
   })
   test.each([
     ['of another kind', { typ: 'JWT' }],
@@ -69,7 +69,7 @@ describe('an access token', () => {
     ['of an unknown key', { kid: 'nobody' }],
     ['of no key', { kid: undefined }],
   ])('%s_is_refused_by_its_header [B2]', async (_, header) => {
-    expect(await bed.verify(await signed(claims, header))).toMatchObject({ ok: false })
+    expect(await env.verify(await signed(claims, header))).toMatchObject({ ok: false })
   })
   test('that_brings_or_names_its_own_key_is_refused [B2]', async () => {
     const { publicKey, privateKey } = await generateKeyPair('ES256', { extractable: true })
@@ -80,47 +80,47 @@ describe('an access token', () => {
       { jku: 'https://evil.example/jwks.json' },
       { x5u: 'https://evil.example' },
     ])
-      expect(await bed.verify(await signed(claims, header, privateKey))).toMatchObject({ ok: false })
+      expect(await env.verify(await signed(claims, header, privateKey))).toMatchObject({ ok: false })
   })
   test('signed_with_the_public_key_as_a_password_is_refused [B2]', async () => {
-    const { kid } = bed.deps.keys.signer()
-    const key = (await bed.deps.keys.verifier(kid)) as CryptoKey
-    const published = bed.deps.keys.jwks().keys[0]
+    const { kid } = env.deps.keys.signer()
+    const key = (await env.deps.keys.verifier(kid)) as CryptoKey
+    const published = env.deps.keys.jwks().keys[0]
     for (const secret of [await exportSPKI(key), JSON.stringify(published)])
       expect(
-        await bed.verify(await signed(claims, { alg: 'HS256' }, new TextEncoder().encode(secret))),
+        await env.verify(await signed(claims, { alg: 'HS256' }, new TextEncoder().encode(secret))),
       ).toMatchObject({ ok: false })
   })
   test('refreshed_twice_within_one_second_ends_the_family_on_replay [K8]', async () => {
-    const { app, tokens } = await connectApp(bed.url, ann)
-    const second = (await refreshTokens(bed.url, app, tokens.refresh_token)).body
-    await refreshTokens(bed.url, app, second.refresh_token)
-    const replay = await refreshTokens(bed.url, app, tokens.refresh_token)
+    const { app, tokens } = await connectApp(env.url, ann)
+    const second = (await refreshTokens(env.url, app, tokens.refresh_token)).body
+    await refreshTokens(env.url, app, second.refresh_token)
+    const replay = await refreshTokens(env.url, app, tokens.refresh_token)
     expect(replay.body.error).toBe('invalid_grant')
-    expect((await refreshTokens(bed.url, app, second.refresh_token)).body.error).toBe('invalid_grant')
+    expect((await refreshTokens(env.url, app, second.refresh_token)).body.error).toBe('invalid_grant')
   })
 })
 
 test('a_database_that_is_gone_does_not_cost_a_client_its_tokens [K14]', async () => {
   const { mongodbUrl } = freshStack()
-  const door = await openEntry()
+  const entry = await openEntry()
   const target = new URL(mongodbUrl)
-  door.open([`http://${target.host}`])
-  const throughDoor = new URL(mongodbUrl)
-  throughDoor.host = new URL(door.url).host
-  await using bed = await openGatewayEnvironment({ MONGODB_URL: throughDoor.href })
-  const ann = await signUp(bed, { name: 'Ann' })
-  const app = await registerApp(bed.url)
-  const given = await obtainCode(bed.url, app, ann)
-  const { body } = await exchangeCode(bed.url, app, given)
-  await door.close()
+  entry.open([`http://${target.host}`])
+  const throughEntry = new URL(mongodbUrl)
+  throughEntry.host = new URL(entry.url).host
+  await using env = await openGatewayEnvironment({ MONGODB_URL: throughEntry.href })
+  const ann = await signUp(env, { name: 'Ann' })
+  const app = await registerApp(env.url)
+  const given = await obtainCode(env.url, app, ann)
+  const { body } = await exchangeCode(env.url, app, given)
+  await entry.close()
   for (const answer of [
-    await refreshTokens(bed.url, app, body.refresh_token),
-    await exchangeCode(bed.url, app, given),
-    await revokeToken(bed.url, app, body.refresh_token),
+    await refreshTokens(env.url, app, body.refresh_token),
+    await exchangeCode(env.url, app, given),
+    await revokeToken(env.url, app, body.refresh_token),
   ]) {
     expect([answer.status, answer.body.error]).toEqual([503, 'temporarily_unavailable'])
     expect(answer.headers.get('retry-after')).toMatch(/^[1-9]\d*$/)
   }
-  await expect(bed.verify(body.access_token)).rejects.toMatchObject({ code: 'unavailable' })
+  await expect(env.verify(body.access_token)).rejects.toMatchObject({ code: 'unavailable' })
 })

@@ -175,9 +175,9 @@ const mailIsRefusedAndSent = async (owner: Account): Promise<void> => {
   })
   await using agent = await agentOf({ url }, owner)
   keep('token of an agent', agent.accessToken())
-  const { loop } = await agent.call('create_loop', { name: 'Told to all' })
+  const { loop } = await agent.call('create_loop', { name: 'Sent to all' })
   await agent.call('ship_loop', { loop_id: loop.id })
-  await mailTo(owner.email, /Told to all/)
+  await mailTo(owner.email, /Sent to all/)
 }
 
 /** Addresses of webhooks often end with a secret of whoever is called. */
@@ -207,7 +207,7 @@ const startInVain = async (): Promise<void> => {
     )
 }
 
-/** All that was told on the bus, as its tellers wrote it down. */
+/** Every event that was published, as its publisher recorded it in the journal. */
 const eventsTold = async (): Promise<string[]> => {
   await using mongo = await connectMongo(env.MONGODB_URL ?? '', createLog({ filter: 'error', topic: 'test' }))
   const kept = await Promise.all(

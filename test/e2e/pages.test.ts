@@ -80,8 +80,8 @@ describe('the unsubscribe link', () => {
     expect(oneClick.status).toBe(200)
     expect((await stranger.open(link)).text).toContain('gets no emails')
     await shipTo('Second', ann.email)
-    const told = (await system.mails()).filter(({ to }) => to.includes(bo.email))
-    expect(told.some(({ subject }) => subject.includes('Second'))).toBe(false)
+    const mails = (await system.mails()).filter(({ to }) => to.includes(bo.email))
+    expect(mails.some(({ subject }) => subject.includes('Second'))).toBe(false)
 
     await stranger.submit(link, { wants: 'all' })
     expect((await stranger.open(link)).text).toContain('gets an email when a loop')

@@ -84,7 +84,7 @@ const streamOf = async (run: NpmStart) => {
 }
 
 /** Documents whose events the stream has not taken yet. */
-const untold = async (run: NpmStart): Promise<number> => {
+const unpublished = async (run: NpmStart): Promise<number> => {
   await using client = new MongoClient((await serversOf(run)).MONGODB_URL)
   let count = 0
   for (const name of await databasesOf(client))
@@ -152,7 +152,7 @@ beforeAll(async () => {
   await subscriberCommand(['add', 'reports'], { DATA_DIR: first.dataDir })
   await work()
   await vi.waitFor(async () => expect(await mailsOf(first)).toHaveLength(1), WAIT)
-  await vi.waitFor(async () => expect(await untold(first)).toBe(0), WAIT)
+  await vi.waitFor(async () => expect(await unpublished(first)).toBe(0), WAIT)
   await vi.waitFor(async () => expect((await streamOf(first)).waiting).toBe(0), WAIT)
   const [answers, mails, { ids: events }] = [await answersOf(), await mailsOf(first), await streamOf(first)]
   before = { answers, mails, events }

@@ -56,9 +56,9 @@ const furnish = async (): Promise<readonly string[]> => {
   tools = (await agent.raw.listTools()).tools as unknown as readonly Listed[]
   const { you, workspace } = await agent.call('get_workspace', {})
   owner = person(workspace.id, { user_id: you.user_id, role: 'owner' })
-  const told: unknown[] = []
+  const published: unknown[] = []
   const subject = eventSubject('*', '*.*', workspace.id)
-  bus.nc.subscribe(subject, { callback: (_, message) => void told.push(message.json()) })
+  bus.nc.subscribe(subject, { callback: (_, message) => void published.push(message.json()) })
   const made: unknown[] = []
   for (const visibility of ['public', 'private'] as const) {
     const { loop } = await agent.call('create_loop', { name: 'Loop', visibility })
@@ -81,7 +81,7 @@ const furnish = async (): Promise<readonly string[]> => {
     expect(deliveries).toHaveLength(3)
     return deliveries.map(({ id }) => id)
   }, MAIL_WAIT)
-  return [...idsIn([made, loop, webhook, told, await system.mails()]), call.delivery_id, ...mails]
+  return [...idsIn([made, loop, webhook, published, await system.mails()]), call.delivery_id, ...mails]
 }
 
 beforeAll(async () => {
@@ -131,7 +131,7 @@ test.each(ROLES)('tools_answer_for_things_of_another_workspace_as_for_none: %s',
   }
 })
 
-/** Asked by the notifier of its own accord about what an event told it of: there is no caller whose workspace could count. */
+/** Asked by the notifier itself after an event: there is no caller, so no caller’s workspace can be checked. */
 const FOR_NO_CALLER = ['get_invitation', 'get_password_reset', 'get_account_mail']
 
 /** What the link of a mail opens, whoever follows it. */

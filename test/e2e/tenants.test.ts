@@ -53,9 +53,9 @@ let colleagues: readonly Outsider[]
 const open = { ids: new Set<string>(), cursors: new Set<string>(), keys: new Set<string>() }
 const hidden = { ids: new Set<string>(), cursors: new Set<string>(), keys: new Set<string>() }
 const wires: Wire[] = []
-/** A connection to the bus as only services have one, and what was told on it about the workspace. */
+/** A connection to the bus as only services have one, and the events of the workspace that were published on it. */
 let bus: Bus
-const told: unknown[] = []
+const published: unknown[] = []
 
 const actorOf = async (account: Account): Promise<Actor> => {
   await using agent = await agentOf(system, account)
@@ -104,7 +104,7 @@ beforeAll(async () => {
   ]
   insiders = [owner, admin, member, viewer]
   bus.nc.subscribe(eventSubject('*', '*.*', owner.workspace_id), {
-    callback: (_, message) => void told.push(message.json()),
+    callback: (_, message) => void published.push(message.json()),
   })
   hermit = await actorOf(await joined('Hal', 'member'))
   stranger = await outside(await actorOf(await signUp(system, { name: 'Eve', workspace: 'Elsewhere' })))
@@ -157,7 +157,7 @@ const remember = (seen: typeof open, result: ToolResult, args: Arguments): void 
 
 /** Ids that no call was answered with: of events on the bus, and in the mails that came of them. */
 const overhear = async (): Promise<void> => {
-  for (const id of idsIn([told, await system.mails()])) if (!open.ids.has(id)) hidden.ids.add(id)
+  for (const id of idsIn([published, await system.mails()])) if (!open.ids.has(id)) hidden.ids.add(id)
 }
 
 /** What is in the open stays out of what is hidden, whoever saw it first. */
@@ -277,7 +277,7 @@ describe('whatever is done inside', () => {
       )
       expect(probed.size).toBeGreaterThan(10)
       // Of events too, whose ids no answer holds.
-      expect((told as { id: string }[]).filter(({ id }) => probed.has(id)).length).toBeGreaterThan(5)
+      expect((published as { id: string }[]).filter(({ id }) => probed.has(id)).length).toBeGreaterThan(5)
     },
     2 * TIME_LIMIT_MS + 60_000,
   )

@@ -20,27 +20,31 @@ import { ids, openEnvironment, type TestEnvironment } from '../support/service-e
 const log = createLog({ filter: 'error', topic: 'test' })
 const silent = createLog({ filter: 'error', topic: 'test', write: () => undefined })
 const open = new AsyncDisposableStack()
-let bed: TestEnvironment
+let env: TestEnvironment
 let people: People
 let mailbox: DevMails
 
 beforeAll(async () => {
-  bed = open.use(await openEnvironment({ PORT: '0' }))
-  await bed.start('gateway')
-  people = open.use(await openPeople(bed.mongodbUrl))
-  const mongo = open.use(await connectMongo(bed.mongodbUrl, log))
+  env = open.use(await openEnvironment({ PORT: '0' }))
+  await env.start('gateway')
+  people = open.use(await openPeople(env.mongodbUrl))
+  const mongo = open.use(await connectMongo(env.mongodbUrl, log))
   mailbox = await openDevMails(mongo.database('notifier'))
 })
 afterAll(() => open.disposeAsync())
 
-const routes = (env: Readonly<Record<string, string>> = {}) =>
-  devMailRoutes({ config: readConfig(env), clock, notifier: client(asService(bed.bus, 'gateway'), notifier) })
+const routes = (variables: Readonly<Record<string, string>> = {}) =>
+  devMailRoutes({
+    config: readConfig(variables),
+    clock,
+    notifier: client(asService(env.bus, 'gateway'), notifier),
+  })
 /** Asks as a browser on this machine does. */
 const look = (
   path: string,
-  env: Readonly<Record<string, string>> = {},
+  variables: Readonly<Record<string, string>> = {},
   headers: Readonly<Record<string, string>> = {},
-) => routes(env).request(path, { headers: { host: 'localhost:4000', ...headers } })
+) => routes(variables).request(path, { headers: { host: 'localhost:4000', ...headers } })
 const json = async (): Promise<DevMail[]> => (await (await look('/dev/mail.json')).json()) as DevMail[]
 const kept = (changes: Partial<DevMail>): DevMail => ({
   id: ids.next(),
@@ -57,11 +61,11 @@ const kept = (changes: Partial<DevMail>): DevMail => ({
 describe('mails that are kept', () => {
   it('one_for_each_member_from_two_notifiers_and_there_after_a_restart', async () => {
     const { id, members } = await people.workspace('Acme', [{ name: 'Ana' }, { name: 'Ben' }])
-    const first = await bed.start('notifier', 2)
-    await caughtUp(bed, id, await ship(bed, id, members[0] as Someone, { name: 'One' }), 2)
+    const first = await env.start('notifier', 2)
+    await caughtUp(env, id, await ship(env, id, members[0] as Someone, { name: 'One' }), 2)
     await first[Symbol.asyncDispose]()
-    await bed.start('notifier', 2)
-    await caughtUp(bed, id, await ship(bed, id, members[0] as Someone, { name: 'Two' }), 2)
+    await env.start('notifier', 2)
+    await caughtUp(env, id, await ship(env, id, members[0] as Someone, { name: 'Two' }), 2)
     const mails = await json()
     expect(mails.map(({ subject }) => subject)).toEqual([
       ...Array(2).fill('Shipped: Two'),
@@ -185,8 +189,8 @@ describe('the pages', () => {
     { NODE_ENV: 'production' },
     { PUBLIC_URL: 'https://loops.example.com' },
     { PUBLIC_URL: 'http://192.168.1.2:4000' },
-  ] as Record<string, string>[])('not_there_with %j', async (env) => {
+  ] as Record<string, string>[])('not_there_with %j', async (variables) => {
     for (const path of ['/dev/mail', '/dev/mail.json', `/dev/mail/${ids.next()}`])
-      expect((await look(path, env)).status).toBe(404)
+      expect((await look(path, variables)).status).toBe(404)
   })
 })

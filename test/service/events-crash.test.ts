@@ -8,32 +8,32 @@ import { createLog } from '../../shared/process/log.ts'
 import { connectMongo } from '../../shared/storage/mongo.ts'
 import { openEnvironment, person, type TestEnvironment } from '../support/service-environment.ts'
 
-let bed: TestEnvironment
+let env: TestEnvironment
 let stack: AsyncDisposableStack
 
 beforeAll(async () => {
-  bed = await openEnvironment()
+  env = await openEnvironment()
   stack = new AsyncDisposableStack()
 })
 afterAll(async () => {
   await stack?.disposeAsync()
-  await bed?.[Symbol.asyncDispose]()
+  await env?.[Symbol.asyncDispose]()
 })
 
 test.each(['relay.published', 'relay.journaled'])('published_once_when_killed_at_%s', async (step) => {
   const ws = step.replace('.', '-')
-  const mongo = stack.use(await connectMongo(bed.mongodbUrl, createLog({ filter: 'error', topic: 'test' })))
+  const mongo = stack.use(await connectMongo(env.mongodbUrl, createLog({ filter: 'error', topic: 'test' })))
   const db = mongo.database(tasks.name)
   const waiting = () => db.collection('tasks').countDocuments({ ws, 'outbox.0': { $exists: true } })
-  const { died } = await bed.startFaulty(tasks.name, step)
-  const asked = bed.as(tasks, person(ws), 3_000).create_task({ title: 'published and not confirmed' })
+  const { died } = await env.startFaulty(tasks.name, step)
+  const asked = env.as(tasks, person(ws), 3_000).create_task({ title: 'published and not confirmed' })
   expect(await died).toBe('SIGKILL')
   await asked.catch(() => undefined)
   expect(await waiting()).toBe(1)
-  await using _ = await bed.start(tasks.name)
+  await using _ = await env.start(tasks.name)
   await expect.poll(waiting).toBe(0)
-  const [published, ...more] = await bed.events(tasks.name, ws, (events) => events.length > 0)
-  const { state } = await bed.bus.jsm.streams.info(EVENTS_STREAM, { subjects_filter: `evt.tasks.*.*.${ws}` })
+  const [published, ...more] = await env.events(tasks.name, ws, (events) => events.length > 0)
+  const { state } = await env.bus.jsm.streams.info(EVENTS_STREAM, { subjects_filter: `evt.tasks.*.*.${ws}` })
   expect([more.length, Object.values(state.subjects ?? {})]).toEqual([0, [1]])
   expect(await db.collection<{ _id: string }>(JOURNAL).countDocuments({ _id: published?.id ?? '' })).toBe(1)
 })

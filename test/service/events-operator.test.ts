@@ -14,37 +14,37 @@ import { SOME_ID } from '../support/tools.ts'
 
 const ACTOR = { user_id: SOME_ID, name: 'Ann', client: 'web' }
 const SUBJECT = eventSubject(gateway.name, 'person.invited', 'W')
-let bed: EventsEnvironment
+let env: EventsEnvironment
 let service: AsyncDisposable
 
 beforeAll(async () => {
-  bed = await openEventsEnvironment()
-  const env = {
-    NATS_URL: bed.natsUrl,
-    MONGODB_URL: bed.mongodbUrl,
+  env = await openEventsEnvironment()
+  const variables = {
+    NATS_URL: env.natsUrl,
+    MONGODB_URL: env.mongodbUrl,
     LOOPS_SECRET: 'a secret of the tests that is long enough',
     LOG: 'error',
     NODE_ENV: 'test',
   }
-  service = await startServices(env, { names: [MIGRATOR, notifier.name] })
+  service = await startServices(variables, { names: [MIGRATOR, notifier.name] })
 })
 afterAll(async () => {
   await service?.[Symbol.asyncDispose]()
-  await bed?.[Symbol.asyncDispose]()
+  await env?.[Symbol.asyncDispose]()
 })
 
-/** Runs `npm run events` with these words on the bed. */
+/** Runs `npm run events` with these arguments against the test environment. */
 const events = (...words: string[]): Promise<{ code: number; said: string }> =>
   new Promise((resolve) => {
     const file = join(import.meta.dirname, '../../infra/events.ts')
-    const env = { PATH: process.env.PATH, MONGODB_URL: bed.mongodbUrl, NATS_URL: bed.natsUrl }
-    execFile(process.execPath, [file, ...words], { env }, (error, out, err) =>
+    const variables = { PATH: process.env.PATH, MONGODB_URL: env.mongodbUrl, NATS_URL: env.natsUrl }
+    execFile(process.execPath, [file, ...words], { env: variables }, (error, out, err) =>
       resolve({ code: Number(error?.code ?? 0), said: out + err }),
     )
   })
-const rows = () => bed.mongo.database(notifier.name).collection<DeadLetter>(DEAD_LETTERS)
+const rows = () => env.mongo.database(notifier.name).collection<DeadLetter>(DEAD_LETTERS)
 const putAside = async (payload: string): Promise<DeadLetter> => {
-  await bed.bus.js.publish(SUBJECT, payload)
+  await env.bus.js.publish(SUBJECT, payload)
   await expect.poll(() => rows().findOne({ payload })).not.toBeNull()
   return (await rows().findOne({ payload })) as DeadLetter
 }
@@ -93,11 +93,11 @@ test('what_can_be_done_now_is_redriven_and_gone_from_the_list', async () => {
 
 test('a_consumer_gets_what_it_had_again_and_only_from_then_on', async () => {
   const seen: string[] = []
-  await using _ = await bed.consuming('reports', async ({ id }) => void seen.push(id))
-  await bed.publish(3)
+  await using _ = await env.consuming('reports', async ({ id }) => void seen.push(id))
+  await env.publish(3)
   await expect.poll(() => seen.length).toBe(3)
   await expect
-    .poll(async () => (await bed.bus.jsm.consumers.info(EVENTS_STREAM, 'reports')).num_ack_pending)
+    .poll(async () => (await env.bus.jsm.consumers.info(EVENTS_STREAM, 'reports')).num_ack_pending)
     .toBe(0)
   const dry = await events('replay', '--consumer', 'reports', '--since', '1h', '--dry-run')
   expect(dry).toMatchObject({ code: 0, said: expect.stringContaining('reports would get 3 events') })
@@ -106,7 +106,7 @@ test('a_consumer_gets_what_it_had_again_and_only_from_then_on', async () => {
   expect(done).toMatchObject({ code: 0, said: expect.stringContaining('reports gets 3 events') })
   await expect.poll(() => seen.length, { timeout: 20_000 }).toBe(6)
   expect(new Set(seen).size).toBe(3)
-  await bed.publish(1)
+  await env.publish(1)
   await expect.poll(() => new Set(seen).size).toBe(4)
 })
 
@@ -115,12 +115,12 @@ test('a_program_that_declares_its_consumer_at_each_start_may_do_so_after_a_repla
   const createOrUpdate = async (): Promise<unknown> => {
     const subject = `$JS.API.CONSUMER.CREATE.${EVENTS_STREAM}.outside`
     const asked = { stream_name: EVENTS_STREAM, config: declared, action: '' }
-    const answer = await bed.bus.nc.request(subject, JSON.stringify(asked))
+    const answer = await env.bus.nc.request(subject, JSON.stringify(asked))
     return answer.json<{ error?: unknown }>().error
   }
   const readAll = async (): Promise<number> => {
     let count = 0
-    const consumer = await bed.bus.js.consumers.get(EVENTS_STREAM, 'outside')
+    const consumer = await env.bus.js.consumers.get(EVENTS_STREAM, 'outside')
     for await (const message of await consumer.fetch({ max_messages: 100, expires: 1_000 })) {
       if (await message.ackAck()) count += 1
     }
@@ -134,12 +134,12 @@ test('a_program_that_declares_its_consumer_at_each_start_may_do_so_after_a_repla
   })
   expect(await createOrUpdate()).toBeUndefined()
   expect([await readAll(), await readAll()]).toEqual([count, 0])
-  await bed.bus.jsm.consumers.delete(EVENTS_STREAM, 'outside')
+  await env.bus.jsm.consumers.delete(EVENTS_STREAM, 'outside')
 })
 
 test('what_happened_is_shown_a_line_each_of_one_kind_or_one_workspace', async () => {
   const event = { ...invited, id: 'SHOWN', datacontenttype: 'application/json', workspaceid: SOME_ID }
-  await bed.bus.js.publish(eventSubject(gateway.name, 'person.joined', SOME_ID), JSON.stringify(event))
+  await env.bus.js.publish(eventSubject(gateway.name, 'person.joined', SOME_ID), JSON.stringify(event))
   const shown = async (...words: string[]): Promise<unknown[]> => {
     const { code, said } = await events('tail', '--since', '1h', '--once', ...words)
     expect(code, said).toBe(0)
@@ -165,8 +165,8 @@ test('an_unknown_consumer_is_refused_with_those_that_there_are', async () => {
 
 test('a_service_tells_again_what_was_lost_when_it_is_asked', async () => {
   const event = { ...invited, id: 'LOST', source: '/loops/notifier', datacontenttype: 'application/json' }
-  const { created, state } = await bed.bus.jsm.streams.info(EVENTS_STREAM)
-  const journal = bed.mongo.database(notifier.name).collection<JournalEntry>(JOURNAL)
+  const { created, state } = await env.bus.jsm.streams.info(EVENTS_STREAM)
+  const journal = env.mongo.database(notifier.name).collection<JournalEntry>(JOURNAL)
   await journal.insertOne({
     _id: 'LOST',
     subject: eventSubject(notifier.name, 'thing.lost', 'W'),
@@ -180,7 +180,7 @@ test('a_service_tells_again_what_was_lost_when_it_is_asked', async () => {
     code: 0,
     said: expect.stringContaining('1 event of the last 72 hours'),
   })
-  await expect.poll(() => bed.inStream(), { timeout: 20_000 }).toContain('LOST')
+  await expect.poll(() => env.inStream(), { timeout: 20_000 }).toContain('LOST')
 })
 
 test('an_unknown_event_and_an_unknown_command_are_refused', async () => {

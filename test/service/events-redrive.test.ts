@@ -18,22 +18,22 @@ const OFF_MS = 5 * 60_000
 const HOUR_MS = 60 * 60_000
 const SUBJECTS = [subjectPattern(eventFilter('things', 'thing.made'))]
 
-let bed: EventsEnvironment
+let env: EventsEnvironment
 beforeAll(async () => {
-  bed = await openEventsEnvironment()
+  env = await openEventsEnvironment()
 })
-afterAll(() => bed?.[Symbol.asyncDispose]())
+afterAll(() => env?.[Symbol.asyncDispose]())
 
-const rowsOf = (durable: string) => bed.mongo.database(durable).collection<DeadLetter>(DEAD_LETTERS)
+const rowsOf = (durable: string) => env.mongo.database(durable).collection<DeadLetter>(DEAD_LETTERS)
 /** Has every lease of a service come to its end. */
 const endLeases = (durable: string) => rowsOf(durable).updateMany({}, { $set: { asked_at: new Date(0) } })
 
 const clockOf = (durable: string, offset_ms = 0) =>
-  openDatabaseClock(bed.mongo.database(durable), aheadOf(systemClock, offset_ms))
+  openDatabaseClock(env.mongo.database(durable), aheadOf(systemClock, offset_ms))
 
 /** The dead letters of a service as a replica has them whose clock is off by so much. */
 const replicaOf = async (durable: string, offset_ms = 0) =>
-  openDeadLetters(bed.mongo.database(durable), {
+  openDeadLetters(env.mongo.database(durable), {
     clock: await clockOf(durable, offset_ms),
     ids,
     term_ms: HOUR_MS,
@@ -55,20 +55,20 @@ const giveUp = async (durable: string, names: readonly string[]): Promise<void> 
       sequence: 1,
       data: { id: name, name },
     })
-    const letter = { durable, subject: MADE, stream_seq: 1, event_id: name, payload, deliveries: 8 }
-    await put({ ...letter, reason: 'a test' }, true)
+    const row = { durable, subject: MADE, stream_seq: 1, event_id: name, payload, deliveries: 8 }
+    await put({ ...row, reason: 'a test' }, true)
   }
 }
 
 describe('replicas that redrive at the same moment', () => {
-  test('try_each_letter_once_however_far_their_clocks_are_off', async () => {
+  test('try_each_dead_letter_once_however_far_their_clocks_are_off', async () => {
     const names = Array.from({ length: 12 }, (_, n) => `letter-${n}`)
     await giveUp('crowd', names)
     const tried: string[] = []
     const working = new Set<number>()
     const bothWork = Promise.withResolvers<void>()
     const replica = (offset_ms: number) =>
-      bed.consuming(
+      env.consuming(
         'crowd',
         async ({ data }) => {
           tried.push(data.name)
@@ -87,12 +87,12 @@ describe('replicas that redrive at the same moment', () => {
     expect(tried.toSorted()).toEqual(names.toSorted())
   })
 
-  test('leave_a_letter_to_a_reaction_that_takes_longer_than_a_lease', async () => {
+  test('leave_a_dead_letter_to_a_reaction_that_takes_longer_than_a_lease', async () => {
     await giveUp('slow', ['long'])
     const tried: string[] = []
     const done = Promise.withResolvers<void>()
     const replica = () =>
-      bed.consuming(
+      env.consuming(
         'slow',
         async ({ data }) => {
           tried.push(data.name)
@@ -113,8 +113,8 @@ describe('replicas that redrive at the same moment', () => {
   })
 })
 
-describe('a letter', () => {
-  test('is_another_replica’s_once_its_lease_has_ended_and_nothing_of_the_first_try_is_recorded', async () => {
+describe('a dead letter', () => {
+  test('goes_to_another_replica_when_its_lease_ends_and_the_first_try_is_not_recorded', async () => {
     await giveUp('lost', ['it'])
     const [first, second] = [await replicaOf('lost', OFF_MS), await replicaOf('lost', -OFF_MS)]
     const before = await first.claim(SUBJECTS)
@@ -132,12 +132,12 @@ describe('a letter', () => {
       reason: 'a test',
     })
     await second.succeed(after)
-    const settled = await rowsOf('lost').findOne({})
-    expect(settled).toHaveProperty('redriven_at')
-    for (const field of ['claim', 'asked_at']) expect(settled).not.toHaveProperty(field)
+    const redriven = await rowsOf('lost').findOne({})
+    expect(redriven).toHaveProperty('redriven_at')
+    for (const field of ['claim', 'asked_at']) expect(redriven).not.toHaveProperty(field)
   })
 
-  test('that_ends_every_process_is_claimed_three_times_and_then_left', async () => {
+  test('that_kills_every_process_is_claimed_three_times_and_then_left', async () => {
     await giveUp('killer', ['it'])
     const { claim } = await replicaOf('killer')
     for (let tries = 1; tries <= 3; tries += 1) {
@@ -148,7 +148,7 @@ describe('a letter', () => {
     expect(await rowsOf('killer').findOne({})).not.toHaveProperty('asked_at')
   })
 
-  test('that_could_not_be_tried_now_uses_no_try_up', async () => {
+  test('that_cannot_be_tried_now_uses_up_no_try', async () => {
     await giveUp('held', ['it'])
     const { claim, release } = await replicaOf('held')
     for (let times = 0; times < 5; times += 1) {
@@ -160,16 +160,16 @@ describe('a letter', () => {
     }
   })
 
-  test('that_an_operator_asks_for_is_tried_at_once_whatever_the_operator’s_clock_says', async () => {
+  test('requested_by_an_operator_is_tried_at_once_whatever_the_operator’s_clock_says', async () => {
     await giveUp('asked', ['it'])
     await rowsOf('asked').updateMany({}, { $unset: { asked_at: '' } })
     const { claim, succeed } = await replicaOf('asked', -OFF_MS)
-    const desk = openDeadLetterList(bed.mongo.database('asked'), await clockOf('asked', OFF_MS))
-    expect(await desk.ask({})).toBe(1)
+    const deadLetters = openDeadLetterList(env.mongo.database('asked'), await clockOf('asked', OFF_MS))
+    expect(await deadLetters.ask({})).toBe(1)
     const row = await claim(SUBJECTS)
     if (!row) throw new Error('It was asked for.')
     // Asked for once more while it is tried, or given up anew: it stays with who tries it.
-    expect(await desk.ask({})).toBe(1)
+    expect(await deadLetters.ask({})).toBe(1)
     await giveUp('asked', ['it'])
     expect(await claim(SUBJECTS)).toBeNull()
     await succeed(row)

@@ -46,63 +46,63 @@ const startServers = async (size: number): Promise<NatsServers> => {
   await nats.allReady()
   return nats
 }
-const openBed = async (nats: NatsServers): Promise<EventsEnvironment> =>
+const openAgainst = async (nats: NatsServers): Promise<EventsEnvironment> =>
   stack.use(
     await openEventsEnvironment({ natsUrl: nats.urlOf(OBSERVER), mongodbUrl: freshStack().mongodbUrl }),
   )
-const copies = async (bed: EventsEnvironment, stream = EVENTS_STREAM): Promise<number> =>
-  (await bed.bus.jsm.streams.info(stream)).config.num_replicas
+const copies = async (env: EventsEnvironment, stream = EVENTS_STREAM): Promise<number> =>
+  (await env.bus.jsm.streams.info(stream)).config.num_replicas
 
 test('everything_is_told_again_and_read_on_when_the_server_comes_back_with_nothing', async () => {
   const nats = await startServers(1)
-  const bed = await openBed(nats)
+  const env = await openAgainst(nats)
   const seen = new Set<string>()
-  await bed.consuming('reader', async ({ id }) => void seen.add(id))
-  await bed.publish(20)
+  await env.consuming('reader', async ({ id }) => void seen.add(id))
+  await env.publish(20)
   await expect.poll(() => seen.size, LIMIT).toBe(20)
-  const { store } = bed.relaying()
+  const { store } = env.relaying()
   await nats.loseEverything()
   const meanwhile = Array.from({ length: 5 }, (_, n) => thing(`meanwhile ${n}`))
   for (const one of meanwhile) await store.insert(one, eventsOf(one))
   seen.clear()
   for (const { process } of nats.servers) process.start()
   await expect.poll(() => seen.size, LIMIT).toBe(25)
-  await expect.poll(bed.waiting, LIMIT).toBe(0)
-  expect((await bed.inStream()).toSorted()).toEqual(await bed.journaledIds())
-  await bed.publish(1)
+  await expect.poll(env.waiting, LIMIT).toBe(0)
+  expect((await env.inStream()).toSorted()).toEqual(await env.journaledIds())
+  await env.publish(1)
   await expect.poll(() => seen.size, LIMIT).toBe(26)
 }, 120_000)
 
 test('a_server_that_restarts_with_its_data_loses_nothing_and_is_read_on', async () => {
   const nats = await startServers(1)
-  const bed = await openBed(nats)
+  const env = await openAgainst(nats)
   const seen: string[] = []
-  await bed.consuming('reader', async ({ id }) => void seen.push(id))
-  await bed.publish(10)
+  await env.consuming('reader', async ({ id }) => void seen.push(id))
+  await env.publish(10)
   await expect.poll(() => seen.length, LIMIT).toBe(10)
   const [server] = nats.servers
   await server?.process.kill()
   server?.process.start()
-  await bed.publish(10)
+  await env.publish(10)
   await expect.poll(() => new Set(seen).size, LIMIT).toBe(20)
-  expect(await bed.inStream()).toHaveLength(20)
+  expect(await env.inStream()).toHaveLength(20)
 }, 120_000)
 
 test('three_servers_hold_three_copies_and_one_of_them_may_fall', async () => {
   const nats = await startServers(3)
-  const bed = await openBed(nats)
-  expect(await copies(bed)).toBe(3)
+  const env = await openAgainst(nats)
+  expect(await copies(env)).toBe(3)
   const seen = new Set<string>()
-  await bed.consuming('reader', async ({ id }) => void seen.add(id))
-  await bed.publish(10)
-  const { cluster } = await bed.bus.jsm.streams.info(EVENTS_STREAM)
+  await env.consuming('reader', async ({ id }) => void seen.add(id))
+  await env.publish(10)
+  const { cluster } = await env.bus.jsm.streams.info(EVENTS_STREAM)
   const leader = nats.servers.find(({ process }) => process.name === cluster?.leader)
   await leader?.process.kill()
-  await bed.publish(10)
+  await env.publish(10)
   await expect.poll(() => seen.size, LIMIT).toBe(20)
   leader?.process.start()
   await nats.allReady()
-  expect((await bed.inStream()).toSorted()).toEqual(await bed.journaledIds())
+  expect((await env.inStream()).toSorted()).toEqual(await env.journaledIds())
 }, 120_000)
 
 test('a_start_waits_for_an_election_and_says_so_once', async () => {
@@ -130,22 +130,22 @@ test('a_start_waits_for_an_election_and_says_so_once', async () => {
 
 test('streams_are_brought_up_to_their_declaration_and_what_cannot_be_is_said_with_what_to_do', async () => {
   const nats = await startServers(3)
-  const bed = await openBed(nats)
-  const { jsm } = bed.bus
+  const env = await openAgainst(nats)
+  const { jsm } = env.bus
   const max_age = (await jsm.streams.info(EVENTS_STREAM)).config.max_age
-  await migrateStreams(bed.bus, 1)
+  await migrateStreams(env.bus, 1)
   await jsm.streams.update(EVENTS_STREAM, { max_age: max_age / 2 })
-  expect(await copies(bed)).toBe(1)
-  await bed.publish(3)
+  expect(await copies(env)).toBe(1)
+  await env.publish(3)
   // A cluster that has only just changed a stream may refuse to change it again yet; the reconciler asks again too.
-  await expect.poll(() => migrateStreams(bed.bus, undefined), LIMIT).toBe(true)
-  await expect.poll(() => copies(bed), LIMIT).toBe(3)
-  await expect.poll(() => copies(bed, ADVISORIES_STREAM), LIMIT).toBe(3)
+  await expect.poll(() => migrateStreams(env.bus, undefined), LIMIT).toBe(true)
+  await expect.poll(() => copies(env), LIMIT).toBe(3)
+  await expect.poll(() => copies(env, ADVISORIES_STREAM), LIMIT).toBe(3)
   expect((await jsm.streams.info(EVENTS_STREAM)).config.max_age).toBe(max_age)
-  await migrateStreams(bed.bus, 5)
-  expect(await copies(bed)).toBe(3)
-  expect(bed.lines.join()).toContain('STREAM_REPLICAS')
-  await expect.poll(async () => (await bed.inStream()).length, LIMIT).toBe(3)
+  await migrateStreams(env.bus, 5)
+  expect(await copies(env)).toBe(3)
+  expect(env.lines.join()).toContain('STREAM_REPLICAS')
+  await expect.poll(async () => (await env.inStream()).length, LIMIT).toBe(3)
 }, 120_000)
 
 test('one_setting_that_cannot_be_changed_keeps_no_other_from_being', async () => {

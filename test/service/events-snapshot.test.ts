@@ -21,11 +21,11 @@ import { openTasksEnvironment, type TasksEnvironment, until } from '../support/t
 const MANY = 250
 vi.setConfig({ testTimeout: 120_000 })
 
-let bed: TasksEnvironment
+let env: TasksEnvironment
 beforeAll(async () => {
-  bed = await openTasksEnvironment(1)
+  env = await openTasksEnvironment(1)
 })
-afterAll(() => bed[Symbol.asyncDispose]())
+afterAll(() => env[Symbol.asyncDispose]())
 
 type Snapshot = Readonly<{ sequence: number; records: readonly SnapshotRecord[] }>
 
@@ -33,8 +33,8 @@ type Snapshot = Readonly<{ sequence: number; records: readonly SnapshotRecord[] 
 const command = (...words: string[]): Promise<{ code: number; said: string }> =>
   new Promise((resolve) => {
     const file = join(import.meta.dirname, '../../infra/events.ts')
-    const env = { PATH: process.env.PATH, MONGODB_URL: bed.mongodbUrl, NATS_URL: bed.natsUrl }
-    const options = { env, maxBuffer: 64 * 1024 * 1024 }
+    const variables = { PATH: process.env.PATH, MONGODB_URL: env.mongodbUrl, NATS_URL: env.natsUrl }
+    const options = { env: variables, maxBuffer: 64 * 1024 * 1024 }
     execFile(process.execPath, [file, 'snapshot', ...words], options, (error, out, err) =>
       resolve({ code: Number(error?.code ?? 0), said: out + err }),
     )
@@ -44,7 +44,7 @@ const snapshot = async (...words: string[]): Promise<Snapshot> => {
   expect(code, said).toBe(0)
   const lines = said.trimEnd().split('\n')
   const { stream, sequence } = JSON.parse(lines[0] ?? '').snapshot
-  expect(stream).toBe((await bed.bus.jsm.streams.info(EVENTS_STREAM)).created)
+  expect(stream).toBe((await env.bus.jsm.streams.info(EVENTS_STREAM)).created)
   const records = lines.slice(1, -1).map((line) => JSON.parse(line) as SnapshotRecord)
   expect(JSON.parse(lines.at(-1) ?? '')).toEqual({ end: { records: records.length } })
   return { sequence, records }
@@ -59,16 +59,16 @@ const published = async (): Promise<void> => {
     ['loops-queue', 'queues'],
   ] as const) {
     const waiting = { $or: [{ 'outbox.0': { $exists: true } }, { report_due: { $gt: new Date(0) } }] }
-    await until(async () => (await bed.database(service).collection(name).countDocuments(waiting)) === 0)
+    await until(async () => (await env.database(service).collection(name).countDocuments(waiting)) === 0)
   }
 }
 /** The events of the stream from this place on. */
 const eventsFrom = async (sequence: number): Promise<CloudEvent[]> => {
   await published()
-  const { state } = await bed.bus.jsm.streams.info(EVENTS_STREAM)
+  const { state } = await env.bus.jsm.streams.info(EVENTS_STREAM)
   const events: CloudEvent[] = []
   for (let seq = Math.max(sequence, state.first_seq); seq <= state.last_seq; seq += 1) {
-    const message = await bed.bus.jsm.direct.getMessage(EVENTS_STREAM, { seq })
+    const message = await env.bus.jsm.direct.getMessage(EVENTS_STREAM, { seq })
     if (message) events.push(CloudEvent.parse(message.json()))
   }
   return events
@@ -77,18 +77,18 @@ const eventsFrom = async (sequence: number): Promise<CloudEvent[]> => {
 const forget = async (): Promise<void> => {
   await published()
   for (const service of ['tasks', 'loops-queue'])
-    await bed.database(service).collection(JOURNAL).deleteMany({})
-  await bed.bus.jsm.streams.purge(EVENTS_STREAM)
+    await env.database(service).collection(JOURNAL).deleteMany({})
+  await env.bus.jsm.streams.purge(EVENTS_STREAM)
 }
 
 const filed = async (caller: Caller, given: object = {}): Promise<string> =>
-  (await bed.tasksOf(caller).create_task({ title: 'Task', ...given })).task.id
+  (await env.tasksOf(caller).create_task({ title: 'Task', ...given })).task.id
 const made = async (caller: Caller, given: object = {}): Promise<string> =>
-  (await bed.loopsOf(caller).create_loop({ name: 'Loop', ...given })).loop.id
+  (await env.loopsOf(caller).create_loop({ name: 'Loop', ...given })).loop.id
 
 /** Something of everything, changed and changed again. */
 const live = async (caller: Caller): Promise<Record<'open' | 'held' | 'secret', string>> => {
-  const [tasks, loops] = [bed.tasksOf(caller), bed.loopsOf(caller)]
+  const [tasks, loops] = [env.tasksOf(caller), env.loopsOf(caller)]
   const open = await made(caller)
   const held = await made(caller)
   const shipped = await made(caller)
@@ -106,7 +106,7 @@ const live = async (caller: Caller): Promise<Record<'open' | 'held' | 'secret', 
 }
 
 test('a_table_that_begins_with_a_snapshot_is_the_one_of_a_reader_that_saw_everything', async () => {
-  const ann = bed.owner()
+  const ann = env.owner()
   const { open, held, secret } = await live(ann)
   const later = await filed(ann, { priority: 'high' })
   const gone = await filed(ann)
@@ -115,19 +115,19 @@ test('a_table_that_begins_with_a_snapshot_is_the_one_of_a_reader_that_saw_everyt
 
   const { sequence, records } = await snapshot()
   expect(records.length).toBeGreaterThan(9)
-  await bed.tasksOf(ann).update_task({ task_id: later, title: 'Changed', loop_id: open })
-  await bed.tasksOf(ann).delete_task({ task_id: gone })
-  await bed.loopsOf(ann).reopen_loop({ loop_id: held })
-  await bed.loopsOf(ann).ship_loop({ loop_id: secret })
-  await bed.tasksOf(ann).add_comment({ task_id: later, text: 'Since' })
+  await env.tasksOf(ann).update_task({ task_id: later, title: 'Changed', loop_id: open })
+  await env.tasksOf(ann).delete_task({ task_id: gone })
+  await env.loopsOf(ann).reopen_loop({ loop_id: held })
+  await env.loopsOf(ann).ship_loop({ loop_id: secret })
+  await env.tasksOf(ann).add_comment({ task_id: later, text: 'Since' })
   await live(ann)
   const since = await eventsFrom(sequence + 1)
   expect(tableOf(records, since)).toEqual(tableOf([], [...past, ...since]))
 })
 
 test('a_record_has_the_data_that_its_event_declares', async () => {
-  await live(bed.owner())
-  await using people = await openPeople(bed.mongodbUrl)
+  await live(env.owner())
+  await using people = await openPeople(env.mongodbUrl)
   await people.workspace('Team', [{ name: 'Ann' }])
   const { records } = await snapshot()
   const types = new Set<string>()
@@ -146,8 +146,8 @@ test('a_record_has_the_data_that_its_event_declares', async () => {
 })
 
 test('what_changes_meanwhile_is_neither_lost_nor_there_twice', async () => {
-  const ann = bed.owner()
-  const tasks = bed.tasksOf(ann)
+  const ann = env.owner()
+  const tasks = env.tasksOf(ann)
   const old: string[] = []
   for (let n = 0; n < MANY; n += 25)
     old.push(...(await Promise.all(Array.from({ length: 25 }, () => filed(ann)))))
@@ -160,7 +160,7 @@ test('what_changes_meanwhile_is_neither_lost_nor_there_twice', async () => {
     await Promise.all([
       tasks.update_task({ task_id: first, title: `Changed ${n}` }).catch(() => undefined),
       n % 2 ? tasks.delete_task({ task_id: second }).catch(() => undefined) : filed(ann),
-      made(ann).then((loop_id) => bed.loopsOf(ann).set_loop_priority({ loop_id, priority: 0 })),
+      made(ann).then((loop_id) => env.loopsOf(ann).set_loop_priority({ loop_id, priority: 0 })),
     ])
   }
   const { sequence, records } = await taking
@@ -174,14 +174,14 @@ test('what_changes_meanwhile_is_neither_lost_nor_there_twice', async () => {
 })
 
 test('what_is_deleted_or_not_made_yet_is_not_in_it', async () => {
-  const ann = bed.owner()
+  const ann = env.owner()
   const { open } = await live(ann)
-  const loops = bed.database('loops-queue').collection<{ _id: string }>('loops')
+  const loops = env.database('loops-queue').collection<{ _id: string }>('loops')
   const forming = ids.next()
   await loops.insertOne({ ...(await loops.findOne({ _id: open })), _id: forming, ...{ status: 'forming' } })
   const gone = await filed(ann)
-  await bed.tasksOf(ann).add_comment({ task_id: gone, text: 'Gone too' })
-  await bed.tasksOf(ann).delete_task({ task_id: gone })
+  await env.tasksOf(ann).add_comment({ task_id: gone, text: 'Gone too' })
+  await env.tasksOf(ann).delete_task({ task_id: gone })
   const { records } = await snapshot('--workspace', ann.workspace_id)
   const said = JSON.stringify(records)
   expect(said).toContain(open)
@@ -190,10 +190,10 @@ test('what_is_deleted_or_not_made_yet_is_not_in_it', async () => {
 })
 
 test('it_is_narrowed_to_a_workspace_a_service_or_a_type', async () => {
-  const ann = bed.owner()
+  const ann = env.owner()
   await live(ann)
-  await live(bed.owner())
-  await using people = await openPeople(bed.mongodbUrl)
+  await live(env.owner())
+  await using people = await openPeople(env.mongodbUrl)
   const team = await people.workspace('Team', [{ name: 'Cleo' }, { name: 'Dan' }])
   const types = async (...words: string[]) => {
     const { records } = await snapshot('--workspace', ann.workspace_id.toLowerCase(), ...words)
@@ -219,23 +219,23 @@ test('it_is_narrowed_to_a_workspace_a_service_or_a_type', async () => {
 
 /** A task with an event of long ago that no relay can publish; gives what takes it out. */
 const heldUp = async (): Promise<() => Promise<void>> => {
-  const _id = await filed(bed.owner())
+  const _id = await filed(env.owner())
   await published()
-  const tasks = bed.db.collection<{ _id: string; outbox: unknown[] }>('tasks')
+  const tasks = env.db.collection<{ _id: string; outbox: unknown[] }>('tasks')
   const stuck = { id: ids.next(), at: new Date(0), subject: 'nowhere', event: {} }
   await tasks.updateOne({ _id }, { $push: { outbox: stuck } })
   return async () => void (await tasks.updateOne({ _id }, { $set: { outbox: [] } }))
 }
 /** Has the stream take its last event once more; gives the place of that. */
 const repeated = async (): Promise<number> => {
-  const { state } = await bed.bus.jsm.streams.info(EVENTS_STREAM)
-  const last = await bed.bus.jsm.direct.getMessage(EVENTS_STREAM, { seq: state.last_seq })
-  return (await bed.bus.js.publish(last?.subject ?? '', last?.data)).seq
+  const { state } = await env.bus.jsm.streams.info(EVENTS_STREAM)
+  const last = await env.bus.jsm.direct.getMessage(EVENTS_STREAM, { seq: state.last_seq })
+  return (await env.bus.js.publish(last?.subject ?? '', last?.data)).seq
 }
 const firstLine = async (monotonicMs: () => number): Promise<Line> => {
-  await using mongo = await connectMongo(bed.mongodbUrl, createLog({ filter: 'error', topic: 'test' }))
+  await using mongo = await connectMongo(env.mongodbUrl, createLog({ filter: 'error', topic: 'test' }))
   const clock = { ...systemClock, monotonicMs }
-  for await (const line of takeSnapshot({ mongo, bus: bed.bus, clock }, {})) return line
+  for await (const line of takeSnapshot({ mongo, bus: env.bus, clock }, {})) return line
   throw new Error('it had no line')
 }
 

@@ -12,12 +12,12 @@ const MANY = 5
 /** Chance may have the old replica take one several times in a row. */
 const SECONDS = { timeout: 60_000 }
 
-let bed: EventsEnvironment
+let env: EventsEnvironment
 
 beforeAll(async () => {
-  bed = await openEventsEnvironment()
+  env = await openEventsEnvironment()
 })
-afterAll(() => bed?.[Symbol.asyncDispose]())
+afterAll(() => env?.[Symbol.asyncDispose]())
 
 const nothing = async (): Promise<void> => undefined
 const idsOf = (name: string): string[] => Array.from({ length: MANY }, (_, n) => `${name}-${n}`)
@@ -26,66 +26,66 @@ const payloadOf = (type: string, id: string): string =>
     ...{ specversion: '1.0', id, source: '/loops/things', type, subject: id, workspaceid: 'W', sequence: 1 },
     ...{ time: '2026-01-01T00:00:00.000Z', datacontenttype: 'application/json', data: { id, name: id } },
   })
-const tell = (type: string, id: string) =>
-  bed.bus.js.publish(eventSubject('things', type, 'W'), payloadOf(type, id))
+const publish = (type: string, id: string) =>
+  env.bus.js.publish(eventSubject('things', type, 'W'), payloadOf(type, id))
 const isDone = async (durable: string): Promise<boolean> => {
-  const { num_pending, num_ack_pending } = await bed.bus.jsm.consumers.info(EVENTS_STREAM, durable)
+  const { num_pending, num_ack_pending } = await env.bus.jsm.consumers.info(EVENTS_STREAM, durable)
   return num_pending + num_ack_pending === 0
 }
 const filtersOf = async (durable: string) =>
-  (await bed.bus.jsm.consumers.info(EVENTS_STREAM, durable)).config.filter_subjects
+  (await env.bus.jsm.consumers.info(EVENTS_STREAM, durable)).config.filter_subjects
 
 test('what_only_the_new_release_knows_is_handled_by_it_and_nothing_is_lost', async () => {
   const seen = new Set<string>()
-  await using _old = await bed.consuming('upgrading', async ({ id }) => void seen.add(id), OLD)
-  await using _new = await bed.consuming('upgrading', async ({ id }) => void seen.add(id), NEW)
+  await using _old = await env.consuming('upgrading', async ({ id }) => void seen.add(id), OLD)
+  await using _new = await env.consuming('upgrading', async ({ id }) => void seen.add(id), NEW)
   const [made, moved] = [idsOf('made'), idsOf('moved')]
   for (const [n, id] of moved.entries()) {
-    await tell('thing.moved', id)
-    await tell('thing.made', made[n] as string)
+    await publish('thing.moved', id)
+    await publish('thing.made', made[n] as string)
   }
   await expect.poll(() => seen, SECONDS).toEqual(new Set([...made, ...moved]))
   await expect.poll(() => isDone('upgrading')).toBe(true)
   // The old one had its share of them.
-  const { delivered } = await bed.bus.jsm.consumers.info(EVENTS_STREAM, 'upgrading')
+  const { delivered } = await env.bus.jsm.consumers.info(EVENTS_STREAM, 'upgrading')
   expect(delivered.consumer_seq).toBeGreaterThan(2 * MANY)
-  expect(await bed.deadOf('upgrading')).toEqual([])
+  expect(await env.deadOf('upgrading')).toEqual([])
 })
 
 test('a_replica_of_the_old_release_that_starts_again_takes_nothing_from_the_new_one', async () => {
   const seen = new Set<string>()
-  const upgraded = await bed.consuming('restarting', nothing, NEW)
+  const upgraded = await env.consuming('restarting', nothing, NEW)
   await upgraded[Symbol.asyncDispose]()
-  const old = await bed.consuming('restarting', nothing, OLD)
+  const old = await env.consuming('restarting', nothing, OLD)
   expect(await filtersOf('restarting')).toEqual(NEW.map((name) => eventFilter('things', name)))
-  await tell('thing.moved', 'between-releases')
-  await tell('thing.made', 'after-it')
+  await publish('thing.moved', 'between-releases')
+  await publish('thing.made', 'after-it')
   await old[Symbol.asyncDispose]()
-  await using _new = await bed.consuming('restarting', async ({ id }) => void seen.add(id), NEW)
+  await using _new = await env.consuming('restarting', async ({ id }) => void seen.add(id), NEW)
   await expect.poll(() => [...seen]).toContain('between-releases')
 })
 
 test('what_meets_only_old_replicas_waits_for_a_new_one_however_long_the_upgrade_takes', async () => {
   const durable = 'slowly'
-  const row = async (): Promise<DeadLetter | undefined> => (await bed.deadOf(durable))[0]
-  await bed.declare(durable, NEW)
-  const consumer = await openConsumer(bed.bus, durable)
-  const { seq } = await tell('thing.moved', 'early')
+  const row = async (): Promise<DeadLetter | undefined> => (await env.deadOf(durable))[0]
+  await env.declare(durable, NEW)
+  const consumer = await openConsumer(env.bus, durable)
+  const { seq } = await publish('thing.moved', 'early')
   for (let taken = 0; taken < MAX_DELIVER - 1; ) {
     const message = await consumer.next({ expires: 5_000 })
     if (message?.seq === seq) taken += 1
     if (message?.seq === seq) message.nak()
     else message?.ack()
   }
-  const old = await bed.consuming(durable, nothing, OLD)
+  const old = await env.consuming(durable, nothing, OLD)
   await expect.poll(row).toMatchObject({ event_id: 'early', deliveries: MAX_DELIVER })
   // It tries again what it can deal with, and takes nothing else.
-  await bed.bus.js.publish(MADE, 'not json')
-  await expect.poll(async () => (await bed.deadOf(durable)).length).toBe(2)
+  await env.bus.js.publish(MADE, 'not json')
+  await expect.poll(async () => (await env.deadOf(durable)).length).toBe(2)
   await old[Symbol.asyncDispose]()
   expect(await row()).not.toHaveProperty('redrives')
   const seen: string[] = []
-  await using _new = await bed.consuming(durable, async ({ id }) => void seen.push(id), NEW)
+  await using _new = await env.consuming(durable, async ({ id }) => void seen.push(id), NEW)
   await expect.poll(() => seen).toContain('early')
   await expect.poll(row).toHaveProperty('redriven_at')
 })

@@ -11,17 +11,17 @@ import {
   thing,
 } from '../support/events-environment.ts'
 
-let bed: EventsEnvironment
+let env: EventsEnvironment
 
 beforeAll(async () => {
-  bed = await openEventsEnvironment()
+  env = await openEventsEnvironment()
 })
-afterAll(() => bed?.[Symbol.asyncDispose]())
+afterAll(() => env?.[Symbol.asyncDispose]())
 
 test('told_with_its_version_and_taken_out_of_the_document', async () => {
-  const { relay, store } = bed.relaying()
+  const { relay, store } = env.relaying()
   const seen: CloudEvent[] = []
-  await using _ = await bed.consuming('reader', async (told) => void seen.push(told as CloudEvent))
+  await using _ = await env.consuming('reader', async (event) => void seen.push(event as CloudEvent))
   const first = thing('one')
   const inserted = await store.insert(first, eventsOf(first))
   await store.save(inserted as Thing, { ...first, name: 'two' }, eventsOf({ ...first, name: 'two' }))
@@ -31,28 +31,28 @@ test('told_with_its_version_and_taken_out_of_the_document', async () => {
   ).toEqual(
     [1, 2].map((sequence) => ({ sequence, type: 'thing.made', source: '/loops/things', workspaceid: 'W' })),
   )
-  await expect.poll(bed.waiting).toBe(0)
+  await expect.poll(env.waiting).toBe(0)
   await relay[Symbol.asyncDispose]()
 })
 
 test('a_stale_writer_changes_and_tells_nothing', async () => {
-  const { relay, store } = bed.relaying()
+  const { relay, store } = env.relaying()
   const one = thing('one')
   const before = (await store.insert(one, [])) as Thing
   expect(await store.save(before, { ...one, name: 'first' }, [])).toMatchObject({ v: 2, name: 'first' })
   expect(await store.save(before, { ...one, name: 'second' }, eventsOf(one))).toBeNull()
-  expect(await bed.collection.findOne({ _id: one._id })).toMatchObject({ v: 2, name: 'first', outbox: [] })
+  expect(await env.collection.findOne({ _id: one._id })).toMatchObject({ v: 2, name: 'first', outbox: [] })
   await relay[Symbol.asyncDispose]()
 })
 
 test('what_a_killed_writer_left_is_told_by_another_instance', async () => {
-  const silent = bed.silent()
+  const silent = env.silent()
   const left = thing('left behind')
   await silent.insert(left, eventsOf(left))
-  expect(await bed.waiting()).toBe(1)
-  const { relay } = bed.relaying()
-  await expect.poll(bed.waiting, { timeout: 10_000 }).toBe(0)
-  const message = await bed.bus.jsm.streams.getMessage(EVENTS_STREAM, {
+  expect(await env.waiting()).toBe(1)
+  const { relay } = env.relaying()
+  await expect.poll(env.waiting, { timeout: 10_000 }).toBe(0)
+  const message = await env.bus.jsm.streams.getMessage(EVENTS_STREAM, {
     last_by_subj: MADE,
   })
   expect(message?.json()).toMatchObject({ subject: left._id })
@@ -60,13 +60,13 @@ test('what_a_killed_writer_left_is_told_by_another_instance', async () => {
 })
 
 test('two_relays_tell_an_event_once', async () => {
-  const silent = bed.silent()
+  const silent = env.silent()
   const many = Array.from({ length: 40 }, (_, index) => thing(`twice ${index}`))
   for (const one of many) await silent.insert(one, eventsOf(one))
-  const before = (await bed.bus.jsm.streams.info(EVENTS_STREAM)).state.messages
-  const relays = [bed.relaying(), bed.relaying()]
-  await expect.poll(bed.waiting, { timeout: 10_000 }).toBe(0)
-  expect((await bed.bus.jsm.streams.info(EVENTS_STREAM)).state.messages).toBe(before + many.length)
+  const before = (await env.bus.jsm.streams.info(EVENTS_STREAM)).state.messages
+  const relays = [env.relaying(), env.relaying()]
+  await expect.poll(env.waiting, { timeout: 10_000 }).toBe(0)
+  expect((await env.bus.jsm.streams.info(EVENTS_STREAM)).state.messages).toBe(before + many.length)
   for (const { relay } of relays) await relay[Symbol.asyncDispose]()
 })
 
@@ -76,11 +76,11 @@ const publishes = async () => {
   const callback = (): void => {
     count += 1
   }
-  const subscription = bed.bus.nc.subscribe(MADE, { callback })
-  await bed.bus.nc.flush()
+  const subscription = env.bus.nc.subscribe(MADE, { callback })
+  await env.bus.nc.flush()
   return {
     count: async (): Promise<number> => {
-      await bed.bus.nc.flush()
+      await env.bus.nc.flush()
       return count
     },
     [Symbol.dispose]: () => subscription.unsubscribe(),
@@ -89,31 +89,31 @@ const publishes = async () => {
 
 test('a_backlog_is_published_by_one_of_three_relays_and_by_another_when_that_one_is_gone', async () => {
   using counting = await publishes()
-  const silent = bed.silent()
+  const silent = env.silent()
   const many = Array.from({ length: 2_000 }, (_, index) => thing(`left ${index}`))
   for (let n = 0; n < many.length; n += 100)
     await Promise.all(many.slice(n, n + 100).map((one) => silent.insert(one, eventsOf(one))))
   // One that was killed right after it took the turn.
-  expect(await bed.turns().take(silent.outbox.name)).toBe(true)
-  const relays = [bed.relaying(), bed.relaying(), bed.relaying()]
+  expect(await env.turns().take(silent.outbox.name)).toBe(true)
+  const relays = [env.relaying(), env.relaying(), env.relaying()]
   const [first] = relays
-  await expect.poll(bed.waiting, { timeout: 30_000 }).toBeLessThan(many.length)
+  await expect.poll(env.waiting, { timeout: 30_000 }).toBeLessThan(many.length)
   await first?.relay[Symbol.asyncDispose]()
-  await expect.poll(bed.waiting, { timeout: 30_000 }).toBe(0)
+  await expect.poll(env.waiting, { timeout: 30_000 }).toBe(0)
   expect(await counting.count()).toBeLessThan(1.5 * many.length)
-  const inStream = new Set(await bed.inStream())
-  const journaled = new Map((await bed.journaled()).map(({ _id, event }) => [event.subject, _id]))
+  const inStream = new Set(await env.inStream())
+  const journaled = new Map((await env.journaled()).map(({ _id, event }) => [event.subject, _id]))
   expect(many.filter(({ _id }) => !inStream.has(journaled.get(_id) ?? ''))).toEqual([])
   for (const { relay } of relays.slice(1)) await relay[Symbol.asyncDispose]()
 }, 90_000)
 
 test('what_is_written_while_another_has_the_turn_leaves_at_once', async () => {
-  const { relay, store } = bed.relaying()
-  const holder = bed.turns()
+  const { relay, store } = env.relaying()
+  const holder = env.turns()
   const one = thing('fresh')
   expect(await holder.take(store.outbox.name)).toBe(true)
   await store.insert(one, eventsOf(one))
-  await expect.poll(() => bed.collection.findOne({ _id: one._id })).toMatchObject({ outbox: [] })
+  await expect.poll(() => env.collection.findOne({ _id: one._id })).toMatchObject({ outbox: [] })
   // Nobody had the turn meanwhile.
   expect(await holder.take(store.outbox.name)).toBe(true)
   await holder.release(store.outbox.name)
@@ -121,7 +121,7 @@ test('what_is_written_while_another_has_the_turn_leaves_at_once', async () => {
 })
 
 test('a_full_outbox_refuses_the_change_instead_of_dropping_an_event', async () => {
-  const silent = bed.silent()
+  const silent = env.silent()
   const one = thing('chatty')
   let document = (await silent.insert(one, [])) as Thing
   for (let batch = 0; batch < 4; batch += 1)
@@ -134,8 +134,8 @@ test('a_full_outbox_refuses_the_change_instead_of_dropping_an_event', async () =
   await expect(silent.save(document, { ...one, name: 'more' }, eventsOf(one))).rejects.toMatchObject({
     code: 'unavailable',
   })
-  expect(await bed.collection.findOne({ _id: one._id })).toMatchObject({ v: 5, name: 'chatty' })
-  const { relay } = bed.relaying()
-  await expect.poll(bed.waiting, { timeout: 10_000 }).toBe(0)
+  expect(await env.collection.findOne({ _id: one._id })).toMatchObject({ v: 5, name: 'chatty' })
+  const { relay } = env.relaying()
+  await expect.poll(env.waiting, { timeout: 10_000 }).toBe(0)
   await relay[Symbol.asyncDispose]()
 })

@@ -4,15 +4,15 @@ import { gateway } from '../../shared/contracts/gateway/contract.ts'
 import { openPeople, type People, type Someone } from '../support/people.ts'
 import { ids, openEnvironment, type TestEnvironment } from '../support/service-environment.ts'
 
-let bed: TestEnvironment
+let env: TestEnvironment
 let people: People
 let workspace: Readonly<{ id: string; members: readonly Someone[] }>
 let ann: Someone
 
 beforeAll(async () => {
-  bed = await openEnvironment()
-  await bed.start('gateway', 2)
-  people = await openPeople(bed.mongodbUrl)
+  env = await openEnvironment()
+  await env.start('gateway', 2)
+  people = await openPeople(env.mongodbUrl)
   const given = Array.from({ length: 12 }, (_, index) => ({ name: index === 0 ? 'Ann' : `Person ${index}` }))
   workspace = await people.workspace('Acme', given)
   ann = workspace.members[0] as Someone
@@ -20,11 +20,11 @@ beforeAll(async () => {
 })
 afterAll(async () => {
   await people?.[Symbol.asyncDispose]()
-  await bed?.[Symbol.asyncDispose]()
+  await env?.[Symbol.asyncDispose]()
 })
 
 test('a_workspace_shows_itself_its_members_and_who_asks', async () => {
-  const seen = await bed.as(gateway, ann.caller).get_workspace({})
+  const seen = await env.as(gateway, ann.caller).get_workspace({})
   expect(seen.workspace).toMatchObject({ id: workspace.id, name: 'Acme', ai_context: '', version: 1 })
   expect(seen.you).toEqual({
     user_id: ann.id,
@@ -40,7 +40,7 @@ test('a_workspace_shows_itself_its_members_and_who_asks', async () => {
 })
 
 test('a_workspace_that_never_was_is_not_found', async () => {
-  const call = bed.as(gateway, null).get_workspace_context({ workspace_id: ids.next() })
+  const call = env.as(gateway, null).get_workspace_context({ workspace_id: ids.next() })
   await expect(call).rejects.toMatchObject({ code: 'not_found' })
 })
 
@@ -49,7 +49,7 @@ describe('members', () => {
     const seen: string[] = []
     let cursor: string | undefined
     do {
-      const page = await bed.as(gateway, null).list_members({ workspace_id: workspace.id, limit: 5, cursor })
+      const page = await env.as(gateway, null).list_members({ workspace_id: workspace.id, limit: 5, cursor })
       expect(page.members.length).toBeLessThanOrEqual(5)
       seen.push(...page.members.map(({ email }) => email))
       cursor = page.next_cursor ?? undefined
@@ -62,12 +62,12 @@ describe('members', () => {
       [{ name: 'Zoë', email: 'zoe@example.com' }],
       'Europe/Zurich',
     )
-    const { members } = await bed.as(gateway, null).list_members({ workspace_id: id })
+    const { members } = await env.as(gateway, null).list_members({ workspace_id: id })
     expect(members.map(({ time_zone }) => time_zone)).toEqual(['Europe/Zurich'])
   })
   test('of_the_named_ones_only_those_who_belong', async () => {
     const [first, second] = workspace.members as [Someone, Someone]
-    const { members, next_cursor } = await bed.as(gateway, null).list_members({
+    const { members, next_cursor } = await env.as(gateway, null).list_members({
       workspace_id: workspace.id,
       user_ids: [first.id, second.id, ids.next()],
     })
@@ -77,7 +77,7 @@ describe('members', () => {
 })
 
 describe('an invitation', () => {
-  const lookUp = (invitation_id: string) => bed.as(gateway, null).get_invitation({ invitation_id })
+  const lookUp = (invitation_id: string) => env.as(gateway, null).get_invitation({ invitation_id })
 
   test('gives_its_mail_what_it_needs', async () => {
     const id = await people.invite(ann, 'bo@example.com')
@@ -95,7 +95,7 @@ describe('an invitation', () => {
 test.each(['triage', 'organize', 'implement', 'manage'] as const)(
   'the_workflow_%s_has_its_text',
   async (workflow) => {
-    const { instructions, title } = await bed.as(gateway, ann.caller).get_workflow({ workflow })
+    const { instructions, title } = await env.as(gateway, ann.caller).get_workflow({ workflow })
     expect(title).not.toBe('')
     expect(instructions).toContain('get_workspace')
   },

@@ -6,13 +6,13 @@ import { signUp } from '../support/accounts.ts'
 import { type GatewayEnvironment, openGatewayEnvironment } from '../support/gateway-environment.ts'
 import { type App, connectApp, getJson, refreshTokens } from '../support/oauth-client.ts'
 
-let beds: readonly [GatewayEnvironment, GatewayEnvironment]
+let gateways: readonly [GatewayEnvironment, GatewayEnvironment]
 beforeEach(async () => {
   const first = await openGatewayEnvironment()
-  beds = [first, await openGatewayEnvironment({}, first)]
+  gateways = [first, await openGatewayEnvironment({}, first)]
 })
 afterEach(async () => {
-  for (const bed of beds) await bed[Symbol.asyncDispose]()
+  for (const gateway of gateways) await gateway[Symbol.asyncDispose]()
 })
 
 const kidOf = (token: string): string => String(decodeProtectedHeader(token).kid)
@@ -22,12 +22,12 @@ const age = ({ db, deps }: GatewayEnvironment) => {
   return db.collection('signing_keys').updateMany({}, { $set: { created_at } })
 }
 const advance = (ms: number): void => {
-  for (const bed of beds) bed.advance(ms)
+  for (const gateway of gateways) gateway.advance(ms)
 }
-const tend = () => Promise.all(beds.map(({ deps }) => deps.keys.tend()))
+const tend = () => Promise.all(gateways.map(({ deps }) => deps.keys.tend()))
 const published = async (): Promise<number[]> =>
   Promise.all(
-    beds.map(async ({ url }) => {
+    gateways.map(async ({ url }) => {
       const { body } = await getJson(`${url}/.well-known/jwks.json`)
       return (body as unknown as { keys: readonly unknown[] }).keys.length
     }),
@@ -40,10 +40,11 @@ const load = async (app: App, refresh_token: string, until: Promise<unknown>): P
     over = true
   })
   while (!over || rounds < 4) {
-    const at = beds[rounds % 2] as GatewayEnvironment
+    const at = gateways[rounds % 2] as GatewayEnvironment
     const { status, body } = await refreshTokens(at.url, app, token)
     expect(status).toBe(200)
-    for (const bed of beds) expect(await bed.verify(body.access_token)).toMatchObject({ ok: true })
+    for (const gateway of gateways)
+      expect(await gateway.verify(body.access_token)).toMatchObject({ ok: true })
     token = body.refresh_token
     rounds += 1
   }
@@ -52,7 +53,7 @@ const load = async (app: App, refresh_token: string, until: Promise<unknown>): P
 }
 
 test('keys_rotate_over_two_gateways_under_load_without_a_refused_request', async () => {
-  const [first, second] = beds
+  const [first, second] = gateways
   const ann = await signUp(first, { name: 'Ann' })
   const { app, tokens } = await connectApp(first.url, ann)
   const old = kidOf(tokens.access_token)
@@ -68,7 +69,8 @@ test('keys_rotate_over_two_gateways_under_load_without_a_refused_request', async
   advance(ANNOUNCE_MS)
   const after = (await refreshTokens(first.url, app, before.refresh_token)).body
   expect(kidOf(after.access_token)).not.toBe(old)
-  for (const bed of beds) expect(await bed.verify(before.access_token)).toMatchObject({ ok: true })
+  for (const gateway of gateways)
+    expect(await gateway.verify(before.access_token)).toMatchObject({ ok: true })
   refresh = await load(app, after.refresh_token, tend())
   expect(await published()).toEqual([2, 2])
 
@@ -77,11 +79,12 @@ test('keys_rotate_over_two_gateways_under_load_without_a_refused_request', async
   refresh = await load(app, refresh, tend().then(tend))
   expect(await published()).toEqual([1, 1])
   expect((await refreshTokens(second.url, app, refresh)).status).toBe(200)
-  for (const bed of beds) expect(await bed.verify(tokens.access_token)).toMatchObject({ ok: false })
+  for (const gateway of gateways)
+    expect(await gateway.verify(tokens.access_token)).toMatchObject({ ok: false })
 })
 
 test('a_gateway_that_has_not_looked_yet_knows_a_new_key_by_its_first_token', async () => {
-  const [first, second] = beds
+  const [first, second] = gateways
   const ann = await signUp(first, { name: 'Ann' })
   const { app, tokens } = await connectApp(first.url, ann)
   await age(first)

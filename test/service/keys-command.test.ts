@@ -11,19 +11,22 @@ import { connectApp, getJson, refreshTokens } from '../support/oauth-client.ts'
 
 const SECRET = 'a secret of the tests that is long enough'
 
-let bed: GatewayEnvironment
+let env: GatewayEnvironment
 beforeAll(async () => {
-  bed = await openGatewayEnvironment({ LOOPS_SECRET: SECRET })
+  env = await openGatewayEnvironment({ LOOPS_SECRET: SECRET })
 })
-afterAll(() => bed?.[Symbol.asyncDispose]())
+afterAll(() => env?.[Symbol.asyncDispose]())
 
 type Ran = Readonly<{ code: number; out: string; err: string }>
-const run = async (args: readonly string[], env: Readonly<Record<string, string>> = {}): Promise<Ran> => {
+const run = async (
+  args: readonly string[],
+  variables: Readonly<Record<string, string>> = {},
+): Promise<Ran> => {
   const file = join(import.meta.dirname, '../../infra/keys.ts')
-  const MONGODB_URL = bed.stack.mongodbUrl
-  const surroundings = { PATH: process.env.PATH, MONGODB_URL, LOOPS_SECRET: SECRET, ...env }
+  const MONGODB_URL = env.stack.mongodbUrl
+  const given = { PATH: process.env.PATH, MONGODB_URL, LOOPS_SECRET: SECRET, ...variables }
   try {
-    const ran = await promisify(execFile)(process.execPath, [file, ...args], { env: surroundings })
+    const ran = await promisify(execFile)(process.execPath, [file, ...args], { env: given })
     return { code: 0, out: ran.stdout, err: ran.stderr }
   } catch (error) {
     const { code, stdout: out, stderr: err } = error as { code: number; stdout: string; stderr: string }
@@ -35,28 +38,28 @@ const uses = ({ out }: Ran): string[] => out.match(/\b(signs(?: from)?|verifies 
 test('a_key_is_announced_then_signs_and_the_old_one_verifies_on', async () => {
   expect(uses(await run(['list']))).toEqual(['signs'])
   expect(uses(await run(['rotate']))).toEqual(['signs'])
-  const created_at = new Date(bed.deps.clock.now().getTime() - ANNOUNCE_MS)
-  await bed.db.collection('signing_keys').updateMany({}, { $set: { created_at } })
-  const ann = await signUp(bed, { name: 'Ann' })
-  const { app, tokens } = await connectApp(bed.url, ann)
+  const created_at = new Date(env.deps.clock.now().getTime() - ANNOUNCE_MS)
+  await env.db.collection('signing_keys').updateMany({}, { $set: { created_at } })
+  const ann = await signUp(env, { name: 'Ann' })
+  const { app, tokens } = await connectApp(env.url, ann)
   const rotated = await run(['rotate'])
   expect([rotated.code, uses(rotated), rotated.err]).toEqual([0, ['signs from', 'signs'], ''])
   expect((await run(['rotate'])).out).toContain('would not sign earlier')
-  await bed.deps.keys.tend()
-  const { body } = await getJson(`${bed.url}/.well-known/jwks.json`)
+  await env.deps.keys.tend()
+  const { body } = await getJson(`${env.url}/.well-known/jwks.json`)
   expect(body.keys).toHaveLength(2)
-  bed.advance(ANNOUNCE_MS)
-  const next = await refreshTokens(bed.url, app, tokens.refresh_token)
-  expect(await bed.verify(next.body.access_token)).toMatchObject({ ok: true })
-  expect(bed.deps.keys.uses().map(({ use }) => use)).toEqual(['signs', 'verifies'])
+  env.advance(ANNOUNCE_MS)
+  const next = await refreshTokens(env.url, app, tokens.refresh_token)
+  expect(await env.verify(next.body.access_token)).toMatchObject({ ok: true })
+  expect(env.deps.keys.uses().map(({ use }) => use)).toEqual(['signs', 'verifies'])
 })
 
 test('the_token_for_introspection_is_the_one_that_the_gateway_takes', async () => {
-  expect((await run(['introspection'])).out.trim()).toBe(introspectionToken(bed.deps.secrets))
+  expect((await run(['introspection'])).out.trim()).toBe(introspectionToken(env.deps.secrets))
 })
 
 test('another_secret_is_refused_and_makes_no_key', async () => {
-  const count = () => bed.db.collection('signing_keys').countDocuments()
+  const count = () => env.db.collection('signing_keys').countDocuments()
   const before = await count()
   const { code, err } = await run(['rotate'], { LOOPS_SECRET: 'another secret that is long enough too' })
   expect([code, err]).toEqual([1, expect.stringContaining('LOOPS_SECRET is not the one')])

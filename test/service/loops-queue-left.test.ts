@@ -29,7 +29,7 @@ const leaving = ({ user_id, user_name, workspace_id }: Caller, at = clock.now())
   if (!published) throw new Error('There is no event.')
   return published
 }
-/** Tells on the bus, as the gateway does, that somebody was taken out. */
+/** Publishes, as the gateway does, that a member was removed. */
 const leave = async (env: TestEnvironment, caller: Caller, at = clock.now()): Promise<OutboxEvent> => {
   const published = leaving(caller, at)
   await publishEvent(env, published)
@@ -134,13 +134,13 @@ test('taken_out_by_another_replica_when_the_one_that_redrives_it_is_killed', asy
   const db = mongo.database('loops-queue')
   const { put } = await openDeadLetters(db, { clock: await openDatabaseClock(db, clock), ids })
   const { id: event_id, subject, event } = leaving(bo)
-  const letter = { durable: 'loops-queue', subject, stream_seq: 1, event_id, deliveries: 8 }
-  await put({ ...letter, payload: JSON.stringify(event), reason: 'a test' }, true)
+  const row = { durable: 'loops-queue', subject, stream_seq: 1, event_id, deliveries: 8 }
+  await put({ ...row, payload: JSON.stringify(event), reason: 'a test' }, true)
   expect(await died).toBe('SIGKILL')
   await env.start('loops-queue')
   const members = () => Promise.all(Object.values(loops).map((loop) => membersOf(owner, loop)))
   await expect.poll(members, { timeout: 60_000 }).toEqual([[], [], []])
-  const letters = db.collection<DeadLetter>(DEAD_LETTERS)
-  await expect.poll(() => letters.findOne({})).toHaveProperty('redriven_at')
-  expect(await letters.findOne({})).toMatchObject({ redrives: 2, fence: 2 })
+  const deadLetters = db.collection<DeadLetter>(DEAD_LETTERS)
+  await expect.poll(() => deadLetters.findOne({})).toHaveProperty('redriven_at')
+  expect(await deadLetters.findOne({})).toMatchObject({ redrives: 2, fence: 2 })
 })

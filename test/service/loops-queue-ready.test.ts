@@ -140,9 +140,9 @@ test('what_is_known_of_loops_is_asked_no_more_however_many_they_are', async () =
   expect(await shown(ann)).toEqual([LOOPS])
   await env.allCounted()
   // What has changed a moment ago is looked at again for some seconds: here it is long ago.
-  const tallies = env.db.collection<Stored>('tallies')
+  const counters = env.db.collection<Stored>('tallies')
   for (const [n, _id] of loops.entries())
-    await tallies.updateOne({ _id }, { $set: { ready_changed_at: new Date(2026, 0, 1, 0, n) } })
+    await counters.updateOne({ _id }, { $set: { ready_changed_at: new Date(2026, 0, 1, 0, n) } })
   // So often that each instance has heard of it, whoever chance gives the questions to.
   for (let n = 0; n < 4; n += 1) expect(await shown(ann)).toEqual([LOOPS])
   await env.db.command({ profile: 2 })

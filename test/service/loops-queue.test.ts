@@ -63,7 +63,7 @@ describe('create_loop', () => {
 
   test('told_once_with_its_place_in_the_order', async () => {
     const ann = newMember()
-    const { loop } = await as(ann).create_loop({ name: 'Told' })
+    const { loop } = await as(ann).create_loop({ name: 'Published' })
     const events = await env.events('loops-queue', ann.workspace_id, (published) => published.length >= 2)
     expect(events.map(({ type }) => type).sort()).toEqual(['loop.created', 'queue.changed'])
     expect(events.find(({ type }) => type === 'loop.created')?.data).toMatchObject({

@@ -93,9 +93,9 @@ test('a_subscriber_that_is_added_while_they_run_may_read_from_each', async () =>
     await server.copyContentToContainer([{ content, target: USERS_FILE }])
     await engine.getById(server.getId()).kill({ signal: 'SIGHUP' })
   }
-  const told = eventSubject('tasks', 'task.created', SOME_ID)
+  const subject = eventSubject('tasks', 'task.created', SOME_ID)
   for (const server of servers) {
-    await bus.js.publish(told, '{}')
+    await bus.js.publish(subject, '{}')
     const nc = await vi.waitFor(() => connectSubscriber(addressOf(server), credentials), WAIT)
     const domain = SUBSCRIBERS_DOMAIN
     const { consumers } = await jetstreamManager(nc, { domain })
@@ -103,7 +103,7 @@ test('a_subscriber_that_is_added_while_they_run_may_read_from_each', async () =>
     await consumers.add(EVENTS_STREAM, { durable_name, filter_subject, ack_policy: AckPolicy.Explicit })
     const consumer = await jetstream(nc, { domain }).consumers.get(EVENTS_STREAM, durable_name)
     const message = await consumer.next()
-    expect(message?.subject).toBe(told)
+    expect(message?.subject).toBe(subject)
     expect(await message?.ackAck()).toBe(true)
     await nc.close()
   }

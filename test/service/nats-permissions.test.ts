@@ -306,7 +306,7 @@ describe('the stream of events', () => {
     expect(await replay(bus, 'notifier', since)).toBe(count)
     expect(await consumerNames(bus)).toContain('notifier')
     expect((await consumer.next())?.subject).toBe(subject('tasks'))
-    const telling = [...REQUESTS, ...EVENTS]
-    expect(await refusedToPublish(OPERATOR, telling)).toEqual(telling.toSorted())
+    const subjects = [...REQUESTS, ...EVENTS]
+    expect(await refusedToPublish(OPERATOR, subjects)).toEqual(subjects.toSorted())
   })
 })

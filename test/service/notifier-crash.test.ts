@@ -11,13 +11,13 @@ import type { SmtpSink } from '../support/smtp-sink.ts'
 
 const open = new AsyncDisposableStack()
 let sink: SmtpSink
-let bed: TestEnvironment
+let env: TestEnvironment
 let people: People
 let mongo: Mongo
 
 beforeAll(async () => {
-  ;({ bed, people, sink } = open.use(await openMailEnvironment([], { LEASE_MS: '10000' })))
-  mongo = open.use(await connectMongo(bed.mongodbUrl, createLog({ filter: 'error', topic: 'test' })))
+  ;({ env, people, sink } = open.use(await openMailEnvironment([], { LEASE_MS: '10000' })))
+  mongo = open.use(await connectMongo(env.mongodbUrl, createLog({ filter: 'error', topic: 'test' })))
 })
 afterAll(() => open.disposeAsync())
 beforeEach(() => sink.misbehave())
@@ -35,12 +35,12 @@ it.each([
   const { id, members } = await people.workspace('Acme', [{ name: 'Ana', email: `${step}@example.com` }])
   const [ana] = members
   if (!ana) throw new Error('One person was asked for.')
-  const { died } = await bed.startFaulty('notifier', step)
-  const event = await ship(bed, id, ana)
+  const { died } = await env.startFaulty('notifier', step)
+  const event = await ship(env, id, ana)
   expect(await died).toBe('SIGKILL')
   await endLeases()
-  await using _notifier = await bed.start('notifier')
-  const [row] = await caughtUp(bed, id, event, 1)
+  await using _notifier = await env.start('notifier')
+  const [row] = await caughtUp(env, id, event, 1)
   expect(row).toMatchObject({ status: 'sent', attempts: 2 })
   const mails = sink.mails.filter(({ to }) => to.includes(ana.email))
   expect(mails).toHaveLength(copies)
@@ -63,7 +63,7 @@ it(
     const { id, members } = await people.workspace('Large', many)
     const [shipper] = members
     if (!shipper) throw new Error('Some people were asked for.')
-    const running = await Promise.all(Array.from({ length: NOTIFIERS }, () => bed.startFaulty('notifier')))
+    const running = await Promise.all(Array.from({ length: NOTIFIERS }, () => env.startFaulty('notifier')))
     let cuts = 0
     let kills = 0
     sink.misbehave((moment) => {
@@ -75,7 +75,7 @@ it(
     })
     const before = sink.mails.length
     const arrived = () => sink.mails.slice(before)
-    const event = await ship(bed, id, shipper)
+    const event = await ship(env, id, shipper)
     for (let kill = 1; kill <= KILLS; kill += 1) {
       const enough = before + (kill * RECIPIENTS) / (KILLS + 2)
       await sink.waitFor((mails) => mails.length >= enough, 60_000)
@@ -83,9 +83,9 @@ it(
       victim?.kill()
       expect(await victim?.died).toBe('SIGKILL')
       kills = kill
-      running.push(await bed.startFaulty('notifier'))
+      running.push(await env.startFaulty('notifier'))
     }
-    const rows = await caughtUp(bed, id, event, RECIPIENTS, LIMIT_MS)
+    const rows = await caughtUp(env, id, event, RECIPIENTS, LIMIT_MS)
     for (const { kill, died } of running) {
       kill()
       await died

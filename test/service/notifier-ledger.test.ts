@@ -24,16 +24,16 @@ import { freshStack } from '../support/stack.ts'
 
 const open = new AsyncDisposableStack()
 let sink: SmtpSink
-let bed: TestEnvironment
+let env: TestEnvironment
 let people: People
 
 beforeAll(async () => {
-  ;({ bed, people, sink } = open.use(await openMailEnvironment(['loops-queue', 'notifier'])))
+  ;({ env, people, sink } = open.use(await openMailEnvironment(['loops-queue', 'notifier'])))
 })
 afterAll(() => open.disposeAsync())
 
 const seenBy = async (caller: Caller, asked: object = {}) => {
-  const { deliveries } = await bed.as(notifier, caller).list_deliveries({ limit: 200, ...asked })
+  const { deliveries } = await env.as(notifier, caller).list_deliveries({ limit: 200, ...asked })
   return deliveries.map(({ about, to }) => `${about} → ${to}`).sort()
 }
 
@@ -46,11 +46,11 @@ describe('the mails of a workspace', () => {
     const made = await people.workspace('Acme', names)
     ws = made.id
     ;[owner, admin, ben, cem] = made.members as [Someone, Someone, Someone, Someone]
-    await caughtUp(bed, ws, await ship(bed, ws, ben, { name: 'Open' }), 4)
+    await caughtUp(env, ws, await ship(env, ws, ben, { name: 'Open' }), 4)
     const member_ids = [ben.id, admin.id]
-    const loop_id = await privateLoop(bed, ben, [admin.id])
+    const loop_id = await privateLoop(env, ben, [admin.id])
     const secret = { loop_id, name: 'Secret', visibility: 'private' as const, member_ids }
-    await caughtUp(bed, ws, await ship(bed, ws, ben, secret), 2)
+    await caughtUp(env, ws, await ship(env, ws, ben, secret), 2)
     await people.invite(owner, 'dana@example.com')
     await sink.waitFor((mails) => mails.some(({ to }) => to.includes('dana@example.com')))
   })
@@ -77,7 +77,7 @@ describe('the mails of a workspace', () => {
   })
   it('none_for_the_owner_of_another_workspace_or_for_a_service', async () => {
     expect(await seenBy(person(ids.next(), { role: 'owner' }))).toEqual([])
-    expect((await refused(bed.as(notifier, null).list_deliveries({}))).code).toBe('forbidden')
+    expect((await refused(env.as(notifier, null).list_deliveries({}))).code).toBe('forbidden')
   })
   it('narrowed_down_by_status', async () => {
     expect(await seenBy(owner.caller, { status: 'sent' })).toHaveLength(7)
@@ -85,7 +85,7 @@ describe('the mails of a workspace', () => {
     expect(await seenBy(cem.caller, { status: 'failed' })).toEqual([])
   })
   it('newest_first_page_by_page_each_once', async () => {
-    const { list_deliveries } = bed.as(notifier, owner.caller)
+    const { list_deliveries } = env.as(notifier, owner.caller)
     const found: string[] = []
     let cursor: string | null = null
     do {
@@ -134,13 +134,13 @@ describe('a ledger of some thousand mails', () => {
     return () => mongo[Symbol.asyncDispose]()
   })
 
-  const shelf = { ws: WS, of: { shown_to: ['managers', 'owner'] }, limit: PAGE } as const
+  const query = { ws: WS, of: { shown_to: ['managers', 'owner'] }, limit: PAGE } as const
   const own = { ws: WS, of: { user_id: ME }, limit: PAGE } as const
   test.each<readonly [string, number, () => Promise<unknown>]>([
-    ['the list of an owner', PAGE, () => ledger.list(shelf)],
-    ['the failed ones', PAGE, () => ledger.list({ ...shelf, status: 'failed' })],
-    ['one event', PAGE, () => ledger.list({ ...shelf, event_id: EVENT })],
-    ['a later page', PAGE, () => ledger.list({ ...shelf, before: `${EVENT}~` })],
+    ['the list of an owner', PAGE, () => ledger.list(query)],
+    ['the failed ones', PAGE, () => ledger.list({ ...query, status: 'failed' })],
+    ['one event', PAGE, () => ledger.list({ ...query, event_id: EVENT })],
+    ['a later page', PAGE, () => ledger.list({ ...query, before: `${EVENT}~` })],
     ['a person’s own', PAGE, () => ledger.list(own)],
     ['a claim', 6 * PAGE, () => ledger.claim({ room: PAGE, reserve: 0, inHand: [] })],
     ['the mail to a person', 1, () => ledger.findFor(WS, EVENT, ME)],

@@ -11,12 +11,12 @@ import type { SinkMail, SmtpSink } from '../support/smtp-sink.ts'
 
 const open = new AsyncDisposableStack()
 let sink: SmtpSink
-let bed: TestEnvironment
+let env: TestEnvironment
 let people: People
 
 beforeAll(async () => {
   const given = { PUBLIC_URL: 'https://loops.example.com', MAIL_FROM: 'Loops <loops@acme.example>' }
-  ;({ bed, people, sink } = open.use(await openMailEnvironment(['notifier'], given)))
+  ;({ env, people, sink } = open.use(await openMailEnvironment(['notifier'], given)))
 })
 afterAll(() => open.disposeAsync())
 
@@ -52,7 +52,7 @@ const to = ({ email }: Someone): SinkMail[] => sink.mails.filter((mail) => mail.
 test('each_reads_it_in_their_language_and_by_their_clock_however_large_the_loop', async () => {
   const { id, members } = await team('Acme Store')
   const title = '\'"{}<&😀'.repeat(23).slice(0, 190)
-  const event = await ship(bed, id, members[0] as Someone, {
+  const event = await ship(env, id, members[0] as Someone, {
     name: title,
     description: title.repeat(20),
     task_counts: { ...shippedLoop().task_counts, total: 20_000, shipped: 10_000 },
@@ -60,7 +60,7 @@ test('each_reads_it_in_their_language_and_by_their_clock_however_large_the_loop'
     unfinished_tasks: taskLines(20, title, 'open'),
     unfinished_total: 10_000,
   })
-  await caughtUp(bed, id, event, members.length)
+  await caughtUp(env, id, event, members.length)
   for (const [index, { language, says }] of READERS.entries()) {
     const [mail] = to(members[index] as Someone)
     const { html = '', text = '', headers = {} } = mail ?? {}
@@ -78,7 +78,7 @@ test('all_mails_of_a_loop_belong_together_and_those_of_another_do_not', async ()
   if (!reader) throw new Error('There are readers.')
   const [one, other] = [ids.next(), ids.next()]
   for (const loop_id of [one, other, one])
-    await caughtUp(bed, id, await ship(bed, id, reader, { loop_id }), members.length)
+    await caughtUp(env, id, await ship(env, id, reader, { loop_id }), members.length)
   const mails = to(reader)
   expect(mails.map(({ headers }) => headers.references)).toEqual(
     [one, other, one].map((loop_id) => `<loop.${loop_id}@acme.example>`),
@@ -90,7 +90,7 @@ test('all_mails_of_a_loop_belong_together_and_those_of_another_do_not', async ()
 test('a_workspace_has_one_list_whatever_it_is_called', async () => {
   const { id, members } = await team('متجر <eve@evil.com>, "Acme"')
   const reader = members[0] as Someone
-  await caughtUp(bed, id, await ship(bed, id, reader), members.length)
+  await caughtUp(env, id, await ship(env, id, reader), members.length)
   const [mail] = to(reader)
   expect(mail?.headers['list-id']).toMatch(new RegExp(`<${id.toLowerCase()}\\.loops\\.acme\\.example>$`))
   expect(mail?.to).toEqual([reader.email])

@@ -15,16 +15,16 @@ import { type SinkFault, type SinkMoment, type SmtpSink, startSmtpSink } from '.
 
 const open = new AsyncDisposableStack()
 let sink: SmtpSink
-let bed: TestEnvironment
+let env: TestEnvironment
 let people: People
 
 beforeAll(async () => {
   sink = open.use(await startSmtpSink())
   // With a login: the sink asks for none, but checks the one that it is told.
   const SMTP_URL = sink.url.replace('//', '//loops:secret@')
-  bed = open.use(await openEnvironment({ PORT: '0', SMTP_URL, LOG: 'error' }))
-  await bed.start('gateway')
-  people = open.use(await openPeople(bed.mongodbUrl))
+  env = open.use(await openEnvironment({ PORT: '0', SMTP_URL, LOG: 'error' }))
+  await env.start('gateway')
+  people = open.use(await openPeople(env.mongodbUrl))
 })
 afterAll(() => open.disposeAsync())
 beforeEach(() => sink.misbehave())
@@ -40,7 +40,7 @@ const someone = async (): Promise<Readonly<{ ws: string; ana: Someone }>> => {
 const mailsTo = ({ email }: Someone): number => sink.mails.filter(({ to }) => to.includes(email)).length
 
 /** Waits for what the ledger has of one event's only mail. */
-const rowOf = (ws: string, event: string) => async () => (await listed(bed, ws, event))[0]
+const rowOf = (ws: string, event: string) => async () => (await listed(env, ws, event))[0]
 
 const always =
   (at: SinkMoment['at'], fault: SinkFault) =>
@@ -53,11 +53,11 @@ describe('a refusal of this mail', () => {
     ['too_many_at_once', 'data', { reply: 452, text: '4.3.1 Out of space' }],
     ['hung_up', 'rcpt', 'cut'],
   ] as const)('waits_when_%s_and_is_sent_later', async (_, at, fault) => {
-    await using _notifier = await bed.start('notifier')
+    await using _notifier = await env.start('notifier')
     const { ws, ana } = await someone()
     let times = 0
     sink.misbehave((moment) => (moment.at === at && times++ === 0 ? fault : undefined))
-    const [row] = await caughtUp(bed, ws, await ship(bed, ws, ana), 1)
+    const [row] = await caughtUp(env, ws, await ship(env, ws, ana), 1)
     expect(row).toMatchObject({ status: 'sent', attempts: 2, last_error: null })
     expect(mailsTo(ana)).toBe(1)
   })
@@ -70,13 +70,13 @@ describe('a refusal of this mail', () => {
     ['no_reason', 'rcpt', { reply: 550, text: 'No' }],
     ['spam', 'data', { reply: 554, text: '5.7.1 Looks like spam' }],
   ] as const)('ends_it_for_%s_and_leaves_the_address_in_use', async (_, at, fault) => {
-    await using _notifier = await bed.start('notifier')
+    await using _notifier = await env.start('notifier')
     const { ws, ana } = await someone()
     sink.misbehave(always(at, fault))
-    const [row] = await caughtUp(bed, ws, await ship(bed, ws, ana), 1)
+    const [row] = await caughtUp(env, ws, await ship(env, ws, ana), 1)
     expect(row).toMatchObject({ status: 'failed', attempts: 1, last_error: `${fault.reply} ${fault.text}` })
     sink.misbehave()
-    const [next] = await caughtUp(bed, ws, await ship(bed, ws, ana), 1)
+    const [next] = await caughtUp(env, ws, await ship(env, ws, ana), 1)
     expect(next).toMatchObject({ status: 'sent' })
     expect(mailsTo(ana)).toBe(1)
   })
@@ -86,13 +86,13 @@ describe('an address where nobody is', () => {
   const NOBODY = { reply: 550, text: '5.1.1 No such user here' } as const
 
   it.each(['5.1.1', '5.1.2', '5.1.3', '5.1.6', '5.1.10'])('out_of_use_after_%s', async (code) => {
-    await using _notifier = await bed.start('notifier')
+    await using _notifier = await env.start('notifier')
     const { ws, ana } = await someone()
     sink.misbehave(always('rcpt', { reply: 550, text: `${code} nobody` }))
-    const [first] = await caughtUp(bed, ws, await ship(bed, ws, ana), 1)
+    const [first] = await caughtUp(env, ws, await ship(env, ws, ana), 1)
     expect(first).toMatchObject({ status: 'failed', attempts: 1 })
     sink.misbehave()
-    const [second] = await caughtUp(bed, ws, await ship(bed, ws, ana), 1)
+    const [second] = await caughtUp(env, ws, await ship(env, ws, ana), 1)
     expect(second).toMatchObject({
       status: 'suppressed',
       attempts: 0,
@@ -102,39 +102,39 @@ describe('an address where nobody is', () => {
   })
 
   it('in_use_again_when_an_owner_says_so_and_that_mail_is_sent', async () => {
-    await using _notifier = await bed.start('notifier')
+    await using _notifier = await env.start('notifier')
     const { ws, ana } = await someone()
     sink.misbehave(always('rcpt', NOBODY))
-    const [row] = await caughtUp(bed, ws, await ship(bed, ws, ana), 1)
+    const [row] = await caughtUp(env, ws, await ship(env, ws, ana), 1)
     sink.misbehave()
-    const { retry_delivery } = bed.as(notifier, ana.caller)
+    const { retry_delivery } = env.as(notifier, ana.caller)
     expect(await retry_delivery({ delivery_id: row?.id ?? '' })).toEqual({ status: 'pending' })
     await expect.poll(() => mailsTo(ana)).toBe(1)
-    const [next] = await caughtUp(bed, ws, await ship(bed, ws, ana), 1)
+    const [next] = await caughtUp(env, ws, await ship(env, ws, ana), 1)
     expect(next?.status).toBe('sent')
   })
 
   it('in_use_again_when_the_person_says_so', async () => {
-    await using _notifier = await bed.start('notifier')
+    await using _notifier = await env.start('notifier')
     const { ws, ana } = await someone()
     sink.misbehave(always('rcpt', NOBODY))
-    await caughtUp(bed, ws, await ship(bed, ws, ana), 1)
+    await caughtUp(env, ws, await ship(env, ws, ana), 1)
     sink.misbehave()
-    const own = bed.as(notifier, ana.caller)
+    const own = env.as(notifier, ana.caller)
     expect((await own.get_my_subscription({})).out_of_use).toBe('550 5.1.1 No such user here')
     expect(await own.use_my_address({})).toEqual({ changed: true })
     expect((await own.get_my_subscription({})).out_of_use).toBeNull()
-    const [next] = await caughtUp(bed, ws, await ship(bed, ws, ana), 1)
+    const [next] = await caughtUp(env, ws, await ship(env, ws, ana), 1)
     expect(next?.status).toBe('sent')
   })
 
   it('holds_back_an_invitation_too_until_the_owner_has_it_sent', async () => {
-    await using _notifier = await bed.start('notifier')
+    await using _notifier = await env.start('notifier')
     const { ws, ana } = await someone()
     const email = `new@${ids.next().toLowerCase()}.example`
     sink.misbehave(always('rcpt', NOBODY))
     await people.invite(ana, email)
-    const { list_deliveries, retry_delivery } = bed.as(notifier, ana.caller)
+    const { list_deliveries, retry_delivery } = env.as(notifier, ana.caller)
     const failed = async () => (await list_deliveries({ status: 'failed' })).deliveries
     await expect.poll(failed).toMatchObject([{ template: 'invitation', to: email }])
     sink.misbehave()
@@ -156,14 +156,14 @@ describe('a fault that stops every mail', () => {
     sink.misbehave(always(at, fault))
     const first = await someone()
     const second = await someone()
-    const events = await Promise.all([first, second].map(({ ws, ana }) => ship(bed, ws, ana)))
-    await using _notifier = await bed.start('notifier')
+    const events = await Promise.all([first, second].map(({ ws, ana }) => ship(env, ws, ana)))
+    await using _notifier = await env.start('notifier')
     const rows = () => Promise.all([first, second].map(({ ws }, nth) => rowOf(ws, events[nth] ?? '')()))
     await expect.poll(async () => (await rows()).some((row) => row?.last_error !== null)).toBe(true)
     expect((await rows()).map((row) => row?.status === 'failed')).toEqual([false, false])
     sink.misbehave()
     for (const [nth, { ws, ana }] of [first, second].entries()) {
-      const [row] = await caughtUp(bed, ws, events[nth] ?? '', 1)
+      const [row] = await caughtUp(env, ws, events[nth] ?? '', 1)
       expect(row).toMatchObject({ status: 'sent', attempts: 1 })
       expect(mailsTo(ana)).toBe(1)
     }
@@ -203,21 +203,21 @@ describe('a fault that stops every mail', () => {
 
 describe('sending again', () => {
   it('not_what_is_sent_or_waits', async () => {
-    await using _notifier = await bed.start('notifier')
+    await using _notifier = await env.start('notifier')
     const { ws, ana } = await someone()
-    const [row] = await caughtUp(bed, ws, await ship(bed, ws, ana), 1)
-    const again = bed.as(notifier, ana.caller).retry_delivery({ delivery_id: row?.id ?? '' })
+    const [row] = await caughtUp(env, ws, await ship(env, ws, ana), 1)
+    const again = env.as(notifier, ana.caller).retry_delivery({ delivery_id: row?.id ?? '' })
     expect((await refused(again)).code).toBe('invalid_transition')
     expect(mailsTo(ana)).toBe(1)
   })
   it('not_by_another_member_nor_in_another_workspace', async () => {
-    await using _notifier = await bed.start('notifier')
+    await using _notifier = await env.start('notifier')
     const { ws, ana } = await someone()
     sink.misbehave(always('rcpt', { reply: 550, text: '5.7.1 No' }))
-    const [row] = await caughtUp(bed, ws, await ship(bed, ws, ana), 1)
+    const [row] = await caughtUp(env, ws, await ship(env, ws, ana), 1)
     const elsewhere = await someone()
     for (const caller of [person(ws), elsewhere.ana.caller]) {
-      const again = bed.as(notifier, caller).retry_delivery({ delivery_id: row?.id ?? '' })
+      const again = env.as(notifier, caller).retry_delivery({ delivery_id: row?.id ?? '' })
       expect((await refused(again)).code).toBe('not_found')
     }
   })

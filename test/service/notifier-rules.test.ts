@@ -24,13 +24,13 @@ import { freshStack } from '../support/stack.ts'
 const open = new AsyncDisposableStack()
 const log = createLog({ filter: 'error', topic: 'test' })
 let sink: SmtpSink
-let bed: TestEnvironment
+let env: TestEnvironment
 let people: People
 let mongo: Mongo
 
 beforeAll(async () => {
-  ;({ bed, people, sink } = open.use(await openMailEnvironment(['loops-queue', 'notifier'])))
-  mongo = open.use(await connectMongo(bed.mongodbUrl, log))
+  ;({ env, people, sink } = open.use(await openMailEnvironment(['loops-queue', 'notifier'])))
+  mongo = open.use(await connectMongo(env.mongodbUrl, log))
 })
 afterAll(() => open.disposeAsync())
 beforeEach(() => sink.misbehave())
@@ -51,15 +51,15 @@ describe('a mail that somebody asked for', () => {
     const { ws, all } = await team()
     const [ana, ben] = all
     sink.misbehave(({ at }) => (at === 'rcpt' ? { reply: 550, text: '5.1.1 nobody' } : undefined))
-    await caughtUp(bed, ws, await ship(bed, ws, ana), 3)
+    await caughtUp(env, ws, await ship(env, ws, ana), 3)
     sink.misbehave()
-    const held = await caughtUp(bed, ws, await ship(bed, ws, ana), 3)
+    const held = await caughtUp(env, ws, await ship(env, ws, ana), 3)
     expect(held.map(({ status }) => status)).toEqual(Array(3).fill('suppressed'))
     await people.invite(ana, ben.email)
     await expect.poll(() => copiesTo(ben)).toBe(1)
     const suppressions = mongo.database('notifier').collection<{ _id: string }>('suppressions')
     await expect.poll(() => suppressions.countDocuments({ _id: ben.email })).toBe(0)
-    const rows = await caughtUp(bed, ws, await ship(bed, ws, ana), 3)
+    const rows = await caughtUp(env, ws, await ship(env, ws, ana), 3)
     expect(rows.find(({ user_id }) => user_id === ben.id)).toMatchObject({ status: 'sent' })
     expect(rows.find(({ user_id }) => user_id === ana.id)).toMatchObject({ status: 'suppressed' })
   })
@@ -70,21 +70,21 @@ describe('people who leave while their mail waits', () => {
   const leaving = async (ws: string, event: string, count: number, leave: () => Promise<unknown>) => {
     // Not merely claimed: each was refused once, and waits for its next try.
     const waits = async () =>
-      (await listed(bed, ws, event)).filter(({ last_error }) => last_error !== null).length
+      (await listed(env, ws, event)).filter(({ last_error }) => last_error !== null).length
     await expect.poll(waits).toBe(count)
     await leave()
     sink.misbehave()
-    return new Map((await caughtUp(bed, ws, event, count)).map((row) => [row.user_id, row]))
+    return new Map((await caughtUp(env, ws, event, count)).map((row) => [row.user_id, row]))
   }
   beforeEach(() => sink.misbehave(({ at }) => (at === 'rcpt' ? { reply: 451, text: 'not now' } : undefined)))
 
   it('get_none_of_a_private_loop_that_they_left', async () => {
     const { ws, all } = await team()
     const [, ben, cem] = all
-    const loop_id = await privateLoop(bed, ben, [cem.id])
-    const event = await ship(bed, ws, ben, { loop_id, visibility: 'private', member_ids: [ben.id, cem.id] })
+    const loop_id = await privateLoop(env, ben, [cem.id])
+    const event = await ship(env, ws, ben, { loop_id, visibility: 'private', member_ids: [ben.id, cem.id] })
     const rows = await leaving(ws, event, 2, () =>
-      bed.as(loopsQueue, ben.caller).set_loop_member({ loop_id, user_id: cem.id, member: false }),
+      env.as(loopsQueue, ben.caller).set_loop_member({ loop_id, user_id: cem.id, member: false }),
     )
     expect(rows.get(ben.id)).toMatchObject({ status: 'sent' })
     expect(rows.get(cem.id)).toMatchObject({ status: 'suppressed', last_error: 'no longer a member' })
@@ -94,7 +94,7 @@ describe('people who leave while their mail waits', () => {
   it('get_none_of_a_workspace_that_they_left', async () => {
     const { ws, all } = await team()
     const [ana, ben, cem] = all
-    const rows = await leaving(ws, await ship(bed, ws, ana), 3, () =>
+    const rows = await leaving(ws, await ship(env, ws, ana), 3, () =>
       mongo
         .database('gateway')
         .collection<{ _id: string; v: number }>('people')

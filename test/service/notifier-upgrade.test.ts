@@ -35,27 +35,27 @@ const subscription = (user_id: string, subscribed: boolean) => ({
   updated_at: clock.now(),
 })
 
-test('who_had_unsubscribed_wants_no_mails_and_everybody_else_all', async () => {
+test('people_who_unsubscribed_get_no_mails_and_all_others_get_every_mail', async () => {
   await insert('subscriptions', [subscription('GONE', false)])
   const { find, of, note, save } = await openSubscriptions(db, { clock })
   await insert('subscriptions', [subscription('LEFT', false), subscription('HERE', true)])
   expect(await find('W', 'GONE')).toMatchObject({ wants: 'none', muted: [] })
   const members = ['GONE', 'LEFT', 'HERE'].map((user_id) => ({ ws: 'W', user_id }))
-  const wishes = (found: ReadonlyMap<string, { wants: string }>) =>
+  const preferences = (found: ReadonlyMap<string, { wants: string }>) =>
     members.map(({ user_id }) => found.get(`W:${user_id}`)?.wants)
-  expect(wishes(await of(members))).toEqual(['none', 'none', 'all'])
+  expect(preferences(await of(members))).toEqual(['none', 'none', 'all'])
   const recipients = members.map(({ user_id }) => ({ user_id, email: `${user_id}@example.com` }))
   const noted = await note('W', 'Acme Ltd', recipients as unknown as Parameters<typeof note>[2])
-  expect(wishes(noted)).toEqual(['none', 'none', 'all'])
+  expect(preferences(noted)).toEqual(['none', 'none', 'all'])
   const left = await find('W', 'LEFT')
   expect(left).toMatchObject({ wants: 'none', email: 'LEFT@example.com', workspace_name: 'Acme Ltd' })
-  // A wish that is told since stands.
+  // A preference that is set afterwards stays.
   if (left) expect(await save(left, { wants: 'mine', muted: [] })).toMatchObject({ wants: 'mine', schema: 2 })
   const again = await openSubscriptions(db, { clock })
   expect(await again.find('W', 'LEFT')).toMatchObject({ wants: 'mine', muted: [] })
 })
 
-const delivery = (user_id: string, settled: object) => ({
+const delivery = (user_id: string, outcome: object) => ({
   _id: `E:${user_id}`,
   ws: 'W',
   v: 1,
@@ -64,27 +64,27 @@ const delivery = (user_id: string, settled: object) => ({
   user_id,
   attempts: 0,
   created_at: new Date(1),
-  ...settled,
+  ...outcome,
 })
-const OWED = { status: 'pending', due_at: new Date(0) }
+const PENDING = { status: 'pending', due_at: new Date(0) }
 
-test('what_was_owed_is_owed_on_and_only_that_is_touched', async () => {
-  await insert('deliveries', [delivery('OWED', OWED)])
+test('pending_deliveries_stay_pending_and_no_others_are_claimed', async () => {
+  await insert('deliveries', [delivery('PENDING', PENDING)])
   const ledger = await openLedger()
-  await insert('deliveries', [delivery('LATE', OWED), delivery('SENT', { status: 'sent' })])
+  await insert('deliveries', [delivery('LATE', PENDING), delivery('SENT', { status: 'sent' })])
   const { claimed } = await ledger.claim({ room: 10, reserve: 0, inHand: [] })
-  const meant = { about: null, shown_to: 'nobody', owed_since: new Date(1) }
+  const upgraded = { about: null, shown_to: 'nobody', owed_since: new Date(1) }
   const works = claimed.map(({ work }) => work).toSorted((a, b) => (a._id < b._id ? -1 : 1))
   expect(works).toMatchObject([
-    { _id: 'E:LATE', ...meant, fence: 1 },
-    { _id: 'E:OWED', ...meant, fence: 1 },
+    { _id: 'E:LATE', ...upgraded, fence: 1 },
+    { _id: 'E:PENDING', ...upgraded, fence: 1 },
   ])
-  expect(await ledger.find('W', 'E:SENT')).toMatchObject({ v: 1, ...meant })
-  expect(await ledger.findFor('W', 'E', 'SENT')).toMatchObject(meant)
-  expect(await ledger.list({ ws: 'W', of: { user_id: 'SENT' }, limit: 10 })).toMatchObject([meant])
+  expect(await ledger.find('W', 'E:SENT')).toMatchObject({ v: 1, ...upgraded })
+  expect(await ledger.findFor('W', 'E', 'SENT')).toMatchObject(upgraded)
+  expect(await ledger.list({ ws: 'W', of: { user_id: 'SENT' }, limit: 10 })).toMatchObject([upgraded])
 })
 
-test('the_index_by_which_mails_were_once_found_is_gone', async () => {
+test('the_former_index_of_mails_is_dropped', async () => {
   const deliveries = db.collection('deliveries')
   await deliveries.createIndex({ due_at: 1 }, { name: 'due', sparse: true })
   await deliveries.createIndex({ ws: 1, event_id: 1, _id: 1 }, { name: 'event' })

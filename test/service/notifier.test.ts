@@ -13,12 +13,12 @@ const PUBLIC_URL = 'https://loops.example.com'
 
 const open = new AsyncDisposableStack()
 let sink: SmtpSink
-let bed: TestEnvironment
+let env: TestEnvironment
 let people: People
 
 beforeAll(async () => {
   const given = { PUBLIC_URL, MAIL_FROM: 'Loops of Acme <loops@acme.example>' }
-  ;({ bed, people, sink } = open.use(
+  ;({ env, people, sink } = open.use(
     await openMailEnvironment(['loops-queue', 'notifier', 'notifier'], given),
   ))
 })
@@ -49,7 +49,7 @@ const tokenOf = (mail: SinkMail | undefined): string =>
 describe('a shipped loop', () => {
   it('one_mail_to_each_member_the_shipper_too', async () => {
     const { id, ana, ben, cem } = await team()
-    const rows = await caughtUp(bed, id, await ship(bed, id, ana), 3)
+    const rows = await caughtUp(env, id, await ship(env, id, ana), 3)
     expect(rows.map(({ status, attempts }) => [status, attempts])).toEqual(Array(3).fill(['sent', 1]))
     expect(numberOfMails(ana, ben, cem)).toEqual([1, 1, 1])
     for (const one of [ana, ben, cem]) {
@@ -66,27 +66,27 @@ describe('a shipped loop', () => {
   })
   it('still_one_mail_when_the_event_comes_again_and_again', async () => {
     const { id, ana, ben, cem } = await team()
-    const event = await ship(bed, id, ana, {}, 5)
-    await allReactedTo(bed)
-    await caughtUp(bed, id, event, 3)
-    await caughtUp(bed, id, await ship(bed, id, ana), 3)
+    const event = await ship(env, id, ana, {}, 5)
+    await allReactedTo(env)
+    await caughtUp(env, id, event, 3)
+    await caughtUp(env, id, await ship(env, id, ana), 3)
     expect(numberOfMails(ana, ben, cem)).toEqual([2, 2, 2])
     expect(new Set(sink.mails.map(({ messageId }) => messageId)).size).toBe(sink.mails.length)
   })
   it('only_its_members_when_it_is_private', async () => {
     const { id, ana, ben, cem } = await team()
-    const loop_id = await privateLoop(bed, ben, [cem.id])
-    const event = await ship(bed, id, ben, { loop_id, visibility: 'private', member_ids: [ben.id, cem.id] })
-    await caughtUp(bed, id, event, 2)
+    const loop_id = await privateLoop(env, ben, [cem.id])
+    const event = await ship(env, id, ben, { loop_id, visibility: 'private', member_ids: [ben.id, cem.id] })
+    await caughtUp(env, id, event, 2)
     expect(numberOfMails(ana, ben, cem)).toEqual([0, 1, 1])
     expect(to(cem)[0]?.text).toContain('are a member of this loop')
   })
   it('nobody_who_is_not_a_member_any_more', async () => {
     const { id, ana, ben } = await team()
-    const loop_id = await privateLoop(bed, ben, [])
+    const loop_id = await privateLoop(env, ben, [])
     const member_ids = [ben.id, ids.next()]
-    const event = await ship(bed, id, ben, { loop_id, visibility: 'private', member_ids })
-    await caughtUp(bed, id, event, 1)
+    const event = await ship(env, id, ben, { loop_id, visibility: 'private', member_ids })
+    await caughtUp(env, id, event, 1)
     expect(numberOfMails(ana, ben)).toEqual([0, 1])
   })
   it('every_member_of_a_large_workspace_once', async () => {
@@ -96,16 +96,16 @@ describe('a shipped loop', () => {
       email: `m${index}@${at}`,
     }))
     const { id, members } = await people.workspace('Large', many)
-    const event = await ship(bed, id, members[0] as Someone)
-    const rows = await caughtUp(bed, id, event, 250)
+    const event = await ship(env, id, members[0] as Someone)
+    const rows = await caughtUp(env, id, event, 250)
     expect(rows.every(({ status }) => status === 'sent')).toBe(true)
     expect(numberOfMails(...members)).toEqual(Array(250).fill(1))
   })
   it('headers_are_these_and_no_others', async () => {
     const { id, ana } = await team()
     const loop_id = ids.next()
-    const event = await ship(bed, id, ana, { loop_id })
-    await caughtUp(bed, id, event, 3)
+    const event = await ship(env, id, ana, { loop_id })
+    await caughtUp(env, id, event, 3)
     const [mail] = to(ana)
     const { date, 'content-type': type, ...rest } = mail?.headers ?? {}
     expect(rest).toEqual({
@@ -129,18 +129,18 @@ describe('a shipped loop', () => {
   })
 })
 
-/** The time in a ULID: the event was made and told in the same millisecond or two. */
+/** The time in a ULID: the event was made and published within a millisecond or two. */
 const timeOf = (id: string): number =>
   [...id.slice(0, 10)].reduce(
     (time, character) => time * 32 + '0123456789ABCDEFGHJKMNPQRSTVWXYZ'.indexOf(character),
     0,
   )
 
-describe('wishes', () => {
+describe('mail preferences', () => {
   it('no_further_mail_once_unsubscribed_by_the_link_of_one', async () => {
     const { id, ana, ben, cem } = await team()
-    await caughtUp(bed, id, await ship(bed, id, ana), 3)
-    const { get_subscription, set_subscription } = bed.as(notifier, null)
+    await caughtUp(env, id, await ship(env, id, ana), 3)
+    const { get_subscription, set_subscription } = env.as(notifier, null)
     const token = tokenOf(to(ben)[0])
     expect(await get_subscription({ token })).toEqual({
       workspace_name: 'Acme Store',
@@ -151,16 +151,16 @@ describe('wishes', () => {
     })
     expect(await set_subscription({ token, wants: 'none' })).toEqual({ wants: 'none' })
     expect(await set_subscription({ token, wants: 'none' })).toEqual({ wants: 'none' })
-    const rows = await caughtUp(bed, id, await ship(bed, id, ana), 3)
+    const rows = await caughtUp(env, id, await ship(env, id, ana), 3)
     expect(rows.find(({ user_id }) => user_id === ben.id)?.status).toBe('suppressed')
     expect(numberOfMails(ana, ben, cem)).toEqual([2, 1, 2])
     await set_subscription({ token, wants: 'all' })
-    await caughtUp(bed, id, await ship(bed, id, ana), 3)
+    await caughtUp(env, id, await ship(env, id, ana), 3)
     expect(numberOfMails(ana, ben, cem)).toEqual([3, 2, 3])
   })
   it('counts_for_a_mail_that_waits_to_be_tried_again', async () => {
     const { id, ana, ben, cem } = await team()
-    await caughtUp(bed, id, await ship(bed, id, ana), 3)
+    await caughtUp(env, id, await ship(env, id, ana), 3)
     const token = tokenOf(to(ben)[0])
     const refused = Promise.withResolvers<void>()
     sink.misbehave(({ to: [address] }) => {
@@ -168,24 +168,24 @@ describe('wishes', () => {
       refused.resolve()
       return { reply: 451 }
     })
-    const event = await ship(bed, id, ana)
+    const event = await ship(env, id, ana)
     await refused.promise
-    await bed.as(notifier, null).set_subscription({ token, wants: 'none' })
-    const rows = await caughtUp(bed, id, event, 3)
+    await env.as(notifier, null).set_subscription({ token, wants: 'none' })
+    const rows = await caughtUp(env, id, event, 3)
     expect(rows.find(({ user_id }) => user_id === ben.id)?.status).toBe('suppressed')
     expect(numberOfMails(ana, ben, cem)).toEqual([2, 1, 2])
   })
   it('only_of_this_workspace', async () => {
     const { id, ana, ben } = await team()
     const elsewhere = await team()
-    await caughtUp(bed, id, await ship(bed, id, ana), 3)
-    await caughtUp(bed, elsewhere.id, await ship(bed, elsewhere.id, elsewhere.ana), 3)
-    await bed.as(notifier, null).set_subscription({ token: tokenOf(to(ben)[0]), wants: 'none' })
-    await caughtUp(bed, elsewhere.id, await ship(bed, elsewhere.id, elsewhere.ana), 3)
+    await caughtUp(env, id, await ship(env, id, ana), 3)
+    await caughtUp(env, elsewhere.id, await ship(env, elsewhere.id, elsewhere.ana), 3)
+    await env.as(notifier, null).set_subscription({ token: tokenOf(to(ben)[0]), wants: 'none' })
+    await caughtUp(env, elsewhere.id, await ship(env, elsewhere.id, elsewhere.ana), 3)
     expect(numberOfMails(elsewhere.ben)).toEqual([2])
   })
   it.each(['', 'x', 'A'.repeat(112)])('not_found_for_a_link_that_was_never_sent: %j', async (token) => {
-    const { get_subscription, set_subscription } = bed.as(notifier, null)
+    const { get_subscription, set_subscription } = env.as(notifier, null)
     await expect(get_subscription({ token })).rejects.toMatchObject({ code: 'not_found' })
     await expect(set_subscription({ token, wants: 'none' })).rejects.toMatchObject({ code: 'not_found' })
   })
@@ -200,7 +200,7 @@ describe('a mail server that refuses', () => {
         ? { reply: 451, text: 'greylisted' }
         : undefined,
     )
-    const rows = await caughtUp(bed, id, await ship(bed, id, ana), 3)
+    const rows = await caughtUp(env, id, await ship(env, id, ana), 3)
     expect(rows.find(({ user_id }) => user_id === ben.id)).toMatchObject({ status: 'sent', attempts: 2 })
     expect(numberOfMails(ana, ben, cem)).toEqual([1, 1, 1])
   })
@@ -209,7 +209,7 @@ describe('a mail server that refuses', () => {
     sink.misbehave(({ at, to: [address] }) =>
       at === moment && address === ben.email ? { reply: 550, text: 'no such user' } : undefined,
     )
-    const rows = await caughtUp(bed, id, await ship(bed, id, ana), 3)
+    const rows = await caughtUp(env, id, await ship(env, id, ana), 3)
     const row = rows.find(({ user_id }) => user_id === ben.id)
     expect(row).toMatchObject({ status: 'failed', attempts: 1, sent_at: null })
     expect(row?.last_error).toContain('550')
@@ -221,7 +221,7 @@ describe('a mail server that refuses', () => {
     sink.misbehave(({ at, to: [address] }) =>
       at === 'data' && address === ben.email && cuts++ === 0 ? 'cut' : undefined,
     )
-    await caughtUp(bed, id, await ship(bed, id, ana), 3)
+    await caughtUp(env, id, await ship(env, id, ana), 3)
     const mails = to(ben)
     expect(mails).toHaveLength(2)
     expect(mails[0]?.messageId).toBe(mails[1]?.messageId)
@@ -236,7 +236,7 @@ describe('where mails can go', () => {
     await expect(start(config)).rejects.toThrow(/^SMTP_URL is not set/)
   })
   it('no_mailbox_to_look_into_where_mails_are_sent', async () => {
-    const { get_dev_mail, list_dev_mails } = bed.as(notifier, null)
+    const { get_dev_mail, list_dev_mails } = env.as(notifier, null)
     await expect(list_dev_mails({})).rejects.toMatchObject({ code: 'not_found' })
     await expect(get_dev_mail({ id: ids.next() })).rejects.toMatchObject({ code: 'not_found' })
   })
@@ -261,8 +261,8 @@ describe('an invitation', () => {
     const email = `dana@${ids.next().toLowerCase()}.example`
     const invitation = await people.invite(ana, email)
     await people.withdraw(ana, invitation)
-    const [event] = await bed.events('gateway', id, (told) => told.length === 1)
-    const [row] = await caughtUp(bed, id, event?.id ?? '', 1)
+    const [event] = await env.events('gateway', id, (events) => events.length === 1)
+    const [row] = await caughtUp(env, id, event?.id ?? '', 1)
     expect(row).toMatchObject({ status: 'suppressed', user_id: null, template: 'invitation' })
     expect(sink.mails.filter((mail) => mail.to.includes(email))).toEqual([])
   })

@@ -54,9 +54,9 @@ test('registration_by_token_takes_nobody_without_it_and_says_what_is_missing [R1
     { authorization: `Basic ${CLIENT_REGISTRATION_TOKEN}` },
   ]
   for (const headers of wrong) {
-    const { status, body, headers: told } = await postRegistration(environment.url, SERVICE, headers)
+    const { status, body, headers: answered } = await postRegistration(environment.url, SERVICE, headers)
     expect([status, body.error]).toEqual([401, 'invalid_token'])
-    expect(told.get('www-authenticate')).toMatch(/^Bearer/)
+    expect(answered.get('www-authenticate')).toMatch(/^Bearer/)
   }
   const authorization = `Bearer ${CLIENT_REGISTRATION_TOKEN}`
   expect((await postRegistration(environment.url, SERVICE, { authorization })).status).toBe(201)

@@ -224,10 +224,10 @@ describe('what loops-queue is answered', () => {
   test('tasks_that_are_held_back_are_neither_listed_nor_counted_nor_found_as_ready', async () => {
     const { loop_id, workspace_id, ask } = await filed()
     const tasks = env.db.collection<Pick<TaskDoc, '_id' | 'loop_id' | 'title' | 'status'>>('tasks')
-    const tallies = env.db.collection<{ _id: string }>('tallies')
+    const counters = env.db.collection<{ _id: string }>('tallies')
     const holdBack = async (title: string) => {
       await tasks.updateOne({ loop_id, title }, { $set: { ready: false } })
-      await tallies.updateOne({ _id: loop_id }, { $inc: { [`held_back.${loop_id}`]: 1 } })
+      await counters.updateOne({ _id: loop_id }, { $inc: { [`held_back.${loop_id}`]: 1 } })
     }
     const ready = async () => {
       const { tasks, total } = await ask.list_loop_tasks({ workspace_id, loop_id, ready_only: true })

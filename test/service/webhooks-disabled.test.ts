@@ -6,11 +6,11 @@ import { startReceiver } from '../support/receiver.ts'
 import { ids, openEnvironment } from '../support/service-environment.ts'
 import { startSmtpSink } from '../support/smtp-sink.ts'
 
-test('the_owner_alone_is_mailed_once_when_an_address_wants_no_more_calls_and_not_when_it_is_disabled_by_hand', async () => {
+test('only_the_owner_is_mailed_once_when_a_receiver_is_gone_and_nobody_when_a_webhook_is_disabled_by_hand', async () => {
   await using sink = await startSmtpSink()
-  await using bed = await openEnvironment({ PORT: '0', SMTP_URL: sink.url, LOOPBACK_TARGETS: 'allowed' })
-  for (const service of ['gateway', 'webhooks', 'notifier']) await bed.start(service)
-  await using people = await openPeople(bed.mongodbUrl)
+  await using env = await openEnvironment({ PORT: '0', SMTP_URL: sink.url, LOOPBACK_TARGETS: 'allowed' })
+  for (const service of ['gateway', 'webhooks', 'notifier']) await env.start(service)
+  await using people = await openPeople(env.mongodbUrl)
   await using receiver = await startReceiver()
   const at = `${ids.next().toLowerCase()}.example`
   const { members } = await people.workspace('Acme Store', [
@@ -19,7 +19,7 @@ test('the_owner_alone_is_mailed_once_when_an_address_wants_no_more_calls_and_not
   ])
   const [owner] = members
   if (!owner) throw new Error('Two people were asked for.')
-  const ann = bed.as(webhooks, owner.caller)
+  const ann = env.as(webhooks, owner.caller)
   const byHand = await ann.add_webhook({ url: `${receiver.url}/other` })
   await ann.disable_webhook({ webhook_id: byHand.id })
   receiver.answer(410)
@@ -30,7 +30,7 @@ test('the_owner_alone_is_mailed_once_when_an_address_wants_no_more_calls_and_not
   expect(mails[0]?.subject).toBe(`Webhook disabled: ${receiver.url}`)
   expect(mails[0]?.text).toContain('410 Gone')
   expect(mails[0]?.text).toContain('/workspace/webhooks')
-  const told = await bed.events('webhooks', owner.caller.workspace_id, (all) => all.length > 0)
-  expect(told).toMatchObject([{ type: 'webhook.disabled', data: { webhook_id: id, cause: 'gone' } }])
+  const published = await env.events('webhooks', owner.caller.workspace_id, (all) => all.length > 0)
+  expect(published).toMatchObject([{ type: 'webhook.disabled', data: { webhook_id: id, cause: 'gone' } }])
   expect((await ann.list_webhooks({})).webhooks.find((one) => one.id === id)?.status).toBe('disabled')
 })

@@ -24,7 +24,7 @@ let db: Db
 let deliveries: Deliveries
 let webhooks: WebhookStore
 
-const owed = (webhook_id: string, status: 'pending' | 'failed' | 'delivered'): Delivery => {
+const deliveryOf = (webhook_id: string, status: 'pending' | 'failed' | 'delivered'): Delivery => {
   const event_id = ids.next()
   return {
     _id: `${event_id}:${webhook_id}`,
@@ -52,9 +52,9 @@ beforeAll(async () => {
   deliveries = await openDeliveries(db, { clock: await openDatabaseClock(db, clock), ids, shares })
   webhooks = await openWebhooks(db, { service: 'webhooks', clock, ids, onCommit: () => undefined })
   // The waiting calls of the slow one come first in the order of their times.
-  await deliveries.add(Array.from({ length: MANY }, () => owed(SLOW, 'pending')))
-  await deliveries.add(Array.from({ length: MANY }, () => owed(QUICK, 'delivered')))
-  await deliveries.add(Array.from({ length: PAGE }, () => owed(QUICK, 'failed')))
+  await deliveries.add(Array.from({ length: MANY }, () => deliveryOf(SLOW, 'pending')))
+  await deliveries.add(Array.from({ length: MANY }, () => deliveryOf(QUICK, 'delivered')))
+  await deliveries.add(Array.from({ length: PAGE }, () => deliveryOf(QUICK, 'failed')))
   await db.command({ profile: 2 })
 })
 afterAll(() => mongo?.[Symbol.asyncDispose]())
@@ -78,7 +78,7 @@ const profiled = async (work: () => Promise<unknown>): Promise<{ plan: string; d
 }
 
 /** Room, though the slow one has as much in hand as it may. */
-const pastSlow = () => ({ room: PAGE, reserve: 0, inHand: [owed(SLOW, 'pending')] })
+const pastSlow = () => ({ room: PAGE, reserve: 0, inHand: [deliveryOf(SLOW, 'pending')] })
 
 const QUERIES: readonly (readonly [string, number, () => Promise<unknown>])[] = [
   ['webhooks.list', PAGE, () => webhooks.list(WS, PAGE)],
@@ -101,7 +101,7 @@ test.each(QUERIES)('%s reads through an index and at most %i documents', async (
 })
 
 test('a call of another webhook is found behind thousands that wait for one that is full', async () => {
-  const last = owed(QUICK, 'pending')
+  const last = deliveryOf(QUICK, 'pending')
   await deliveries.add([last])
   const { claimed } = await deliveries.claim(pastSlow())
   expect(claimed.map(({ work }) => work._id)).toEqual([last._id])

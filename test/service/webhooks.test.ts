@@ -20,17 +20,17 @@ import {
 import { shippedLoop } from '../support/shipped-loop.ts'
 
 const open = new AsyncDisposableStack()
-let bed: TestEnvironment
+let env: TestEnvironment
 let mongo: Mongo
 
 beforeAll(async () => {
-  bed = open.use(await openEnvironment({ LOOPBACK_TARGETS: 'allowed' }))
-  mongo = open.use(await connectMongo(bed.mongodbUrl, createLog({ filter: 'error', topic: 'test' })))
+  env = open.use(await openEnvironment({ LOOPBACK_TARGETS: 'allowed' }))
+  mongo = open.use(await connectMongo(env.mongodbUrl, createLog({ filter: 'error', topic: 'test' })))
 })
 afterAll(() => open.disposeAsync())
 
-/** Tells an event as the service that it is of does, once for each time. */
-const tell = async (
+/** Publishes an event as its service does, as many times as given. Returns its id. */
+const publish = async (
   ws: string,
   [service, name]: readonly [string, string],
   data: Readonly<Record<string, unknown>>,
@@ -46,7 +46,7 @@ const tell = async (
   })
   if (!event) throw new Error('One event was stamped.')
   for (let time = 0; time < times; time += 1)
-    await bed.bus.js.publish(event.subject, JSON.stringify(event.event))
+    await env.bus.js.publish(event.subject, JSON.stringify(event.event))
   return event.id
 }
 
@@ -67,17 +67,17 @@ const SHIPPED = ['loops-queue', 'loop.shipped'] as const
 const shipped = (name: string, visibility: 'public' | 'private') => shippedLoop({ name, visibility })
 
 type Hooks = Acting<typeof webhooks>
-type Place = AsyncDisposable & Readonly<{ ws: string; owner: Caller; ann: Hooks; receiver: Receiver }>
+type Workspace = AsyncDisposable & Readonly<{ ws: string; owner: Caller; ann: Hooks; receiver: Receiver }>
 
 /** A workspace of its own, whose owner has a receiver. */
-const openPlace = async (): Promise<Place> => {
+const openWorkspace = async (): Promise<Workspace> => {
   const ws = ids.next()
   const owner = person(ws, { role: 'owner' })
   const receiver = await startReceiver()
   return {
     ws,
     owner,
-    ann: bed.as(webhooks, owner),
+    ann: env.as(webhooks, owner),
     receiver,
     [Symbol.asyncDispose]: () => receiver[Symbol.asyncDispose](),
   }
@@ -86,7 +86,11 @@ const openPlace = async (): Promise<Place> => {
 const deliveriesOf = async (ann: Hooks, webhook_id: string): Promise<readonly WebhookDelivery[]> =>
   (await ann.list_webhook_deliveries({ webhook_id })).deliveries
 
-const settled = async (ann: Hooks, id: string, count: number): Promise<readonly WebhookDelivery[]> => {
+const endedDeliveries = async (
+  ann: Hooks,
+  id: string,
+  count: number,
+): Promise<readonly WebhookDelivery[]> => {
   const ended = async () =>
     (await deliveriesOf(ann, id)).filter(({ status }) => status !== 'pending' && status !== 'sending')
   await expect.poll(async () => (await ended()).length).toBe(count)
@@ -102,17 +106,17 @@ const passTime = async (status: 'sending' | 'pending', of?: Mongo): Promise<void
 describe('with two instances', () => {
   let running: AsyncDisposable
   beforeAll(async () => {
-    running = await bed.start('webhooks', 2)
+    running = await env.start('webhooks', 2)
   })
   afterAll(() => running?.[Symbol.asyncDispose]())
 
   test('an_event_is_one_call_that_the_receiver_can_verify_however_often_it_is_told', async () => {
-    await using place = await openPlace()
-    const { ws, ann, receiver } = place
+    await using workspace = await openWorkspace()
+    const { ws, ann, receiver } = workspace
     const { id, secret } = await ann.add_webhook({ url: receiver.url })
-    const event = await tell(ws, SHIPPED, shipped('Autumn', 'public'), 3)
-    const end = await tell(ws, CREATED, task('The end'))
-    await settled(ann, id, 2)
+    const event = await publish(ws, SHIPPED, shipped('Autumn', 'public'), 3)
+    const end = await publish(ws, CREATED, task('The end'))
+    await endedDeliveries(ann, id, 2)
     expect(receiver.calls.map((call) => call.id).toSorted()).toEqual([event, end].toSorted())
     const call = receiver.calls.find((one) => one.id === event)
     if (!call) throw new Error('It was called.')
@@ -129,33 +133,33 @@ describe('with two instances', () => {
   })
 
   test('a_webhook_of_earlier_goes_on_to_be_called_as_its_receiver_knows_it', async () => {
-    await using place = await openPlace()
-    const { ws, ann, receiver } = place
+    await using workspace = await openWorkspace()
+    const { ws, ann, receiver } = workspace
     const { id } = await ann.add_webhook({ url: receiver.url })
     const webhooksOf = mongo.database('webhooks').collection<{ _id: string }>('webhooks')
     await webhooksOf.updateOne({ _id: id }, { $unset: { media_type: '' } })
-    await tell(ws, CREATED, task('For all'))
-    await settled(ann, id, 1)
+    await publish(ws, CREATED, task('For all'))
+    await endedDeliveries(ann, id, 1)
     expect(receiver.calls[0]?.headers['content-type']).toBe('application/json')
   })
 
   test('only_what_it_wants_to_hear_of_its_own_workspace_since_it_was_added_and_nothing_private_is_told', async () => {
-    await using place = await openPlace()
-    await using other = await openPlace()
-    const { ws, ann, receiver } = place
-    await tell(ws, CREATED, task('Before'))
+    await using workspace = await openWorkspace()
+    await using other = await openWorkspace()
+    const { ws, ann, receiver } = workspace
+    await publish(ws, CREATED, task('Before'))
     const { id } = await ann.add_webhook({ url: receiver.url, events: ['task.created', 'loop.shipped'] })
     await other.ann.add_webhook({ url: other.receiver.url, events: ['loop.shipped'] })
-    await tell(ws, CREATED, task('Secret', true))
-    await tell(ws, SHIPPED, shipped('Hidden', 'private'))
-    await tell(ws, ['gateway', 'person.password_reset_requested'], {
+    await publish(ws, CREATED, task('Secret', true))
+    await publish(ws, SHIPPED, shipped('Hidden', 'private'))
+    await publish(ws, ['gateway', 'person.password_reset_requested'], {
       reset_id: ids.next(),
       user_id: ids.next(),
     })
-    await tell(ws, ['tasks', 'task.deleted'], task('Unwanted'))
-    await tell(ws, CREATED, task('Open'))
-    await tell(ws, SHIPPED, shipped('Last', 'public'))
-    await settled(ann, id, 2)
+    await publish(ws, ['tasks', 'task.deleted'], task('Unwanted'))
+    await publish(ws, CREATED, task('Open'))
+    await publish(ws, SHIPPED, shipped('Last', 'public'))
+    await endedDeliveries(ann, id, 2)
     expect(receiver.calls.map(({ event }) => event.data.title ?? event.data.name).toSorted()).toEqual([
       'Last',
       'Open',
@@ -164,11 +168,11 @@ describe('with two instances', () => {
   })
 
   test('a_call_that_fails_is_made_again_with_the_same_id_until_it_succeeds', async () => {
-    await using place = await openPlace()
-    const { ws, ann, receiver } = place
+    await using workspace = await openWorkspace()
+    const { ws, ann, receiver } = workspace
     receiver.answer(500, (_, response) => response.destroy(), 302, 204)
     const { id } = await ann.add_webhook({ url: receiver.url })
-    const event = await tell(ws, CREATED, task('Stubborn'))
+    const event = await publish(ws, CREATED, task('Stubborn'))
     const answers: (string | null)[] = []
     for (let tries = 1; tries <= 3; tries += 1) {
       await receiver.called(tries)
@@ -182,23 +186,23 @@ describe('with two instances', () => {
       await passTime('pending')
     }
     expect(answers).toEqual(['HTTP 500', 'not reached at a public address', 'HTTP 302'])
-    const [row] = await settled(ann, id, 1)
+    const [row] = await endedDeliveries(ann, id, 1)
     expect(row).toMatchObject({ status: 'delivered', attempts: 4, answer: 'HTTP 204' })
     expect(receiver.calls.map((call) => call.id)).toEqual([event, event, event, event])
     await expect.poll(async () => (await ann.list_webhooks({})).webhooks[0]?.failing_since).toBeNull()
   })
 
   test('a_call_that_failed_for_a_day_is_given_up_and_can_be_replayed_alone_or_with_all_others', async () => {
-    await using place = await openPlace()
-    const { ws, ann, receiver } = place
+    await using workspace = await openWorkspace()
+    const { ws, ann, receiver } = workspace
     receiver.answer(500)
     const { id } = await ann.add_webhook({ url: receiver.url })
-    for (const title of ['One', 'Two', 'Three']) await tell(ws, CREATED, task(title))
+    for (const title of ['One', 'Two', 'Three']) await publish(ws, CREATED, task(title))
     await receiver.called(3)
     await ledger().updateMany({ ws }, { $set: { owed_since: new Date(0) } })
     await expect.poll(async () => (await ledger().find({ ws, status: 'pending' }).toArray()).length).toBe(3)
     await passTime('pending')
-    const failed = await settled(ann, id, 3)
+    const failed = await endedDeliveries(ann, id, 3)
     expect(failed.map(({ status }) => status)).toEqual(['failed', 'failed', 'failed'])
     receiver.answer(200)
     const tomorrow = new Date(systemClock.now().getTime() + 2 * 24 * 60 * 60_000).toISOString().slice(0, 10)
@@ -214,46 +218,46 @@ describe('with two instances', () => {
   })
 
   test('a_receiver_that_is_gone_is_called_no_more_until_it_is_enabled', async () => {
-    await using place = await openPlace()
-    const { ws, ann, receiver } = place
+    await using workspace = await openWorkspace()
+    const { ws, ann, receiver } = workspace
     receiver.answer(410)
     const { id } = await ann.add_webhook({ url: receiver.url })
-    await tell(ws, CREATED, task('Gone'))
-    expect(await settled(ann, id, 1)).toMatchObject([{ status: 'gone', answer: 'HTTP 410' }])
+    await publish(ws, CREATED, task('Gone'))
+    expect(await endedDeliveries(ann, id, 1)).toMatchObject([{ status: 'gone', answer: 'HTTP 410' }])
     await expect
       .poll(async () => (await ann.list_webhooks({})).webhooks[0])
       .toMatchObject({ status: 'disabled', reason: expect.stringContaining('410 Gone') })
-    const unheard = await tell(ws, CREATED, task('Not told'))
+    const unpublished = await publish(ws, CREATED, task('Not sent'))
     await ann.send_test({ webhook_id: id })
     await expect
       .poll(async () => (await deliveriesOf(ann, id)).map(({ answer }) => answer))
       .toContain('the webhook is disabled')
     receiver.answer(200)
     await ann.enable_webhook({ webhook_id: id })
-    const heard = await tell(ws, CREATED, task('Told'))
+    const published = await publish(ws, CREATED, task('Sent'))
     await receiver.called(2)
-    expect(receiver.calls.map((call) => call.id)).toContain(heard)
-    expect(receiver.calls.map((call) => call.id)).not.toContain(unheard)
+    expect(receiver.calls.map((call) => call.id)).toContain(published)
+    expect(receiver.calls.map((call) => call.id)).not.toContain(unpublished)
   })
 
   test('a_slow_receiver_holds_up_nobody_else', async () => {
-    await using slow = await openPlace()
-    await using quick = await openPlace()
+    await using slow = await openWorkspace()
+    await using quick = await openWorkspace()
     slow.receiver.answer(() => undefined)
     const { id } = await slow.ann.add_webhook({ url: slow.receiver.url })
     const quickHook = await quick.ann.add_webhook({ url: quick.receiver.url })
-    for (let count = 0; count < 60; count += 1) await tell(slow.ws, CREATED, task(`Slow ${count}`))
+    for (let count = 0; count < 60; count += 1) await publish(slow.ws, CREATED, task(`Slow ${count}`))
     await slow.receiver.called(2)
-    for (let count = 0; count < 10; count += 1) await tell(quick.ws, CREATED, task(`Quick ${count}`))
-    await settled(quick.ann, quickHook.id, 10)
+    for (let count = 0; count < 10; count += 1) await publish(quick.ws, CREATED, task(`Quick ${count}`))
+    await endedDeliveries(quick.ann, quickHook.id, 10)
     // It has answered nothing yet, so each of the two instances has one call under way and no more.
     expect(slow.receiver.calls).toHaveLength(2)
     await slow.ann.remove_webhook({ webhook_id: id })
   })
 
   test('a_new_secret_and_the_one_before_both_verify_for_a_while', async () => {
-    await using place = await openPlace()
-    const { ann, receiver } = place
+    await using workspace = await openWorkspace()
+    const { ann, receiver } = workspace
     const { id, secret } = await ann.add_webhook({ url: receiver.url })
     const { secret: next } = await ann.rotate_secret({ webhook_id: id })
     expect(next).not.toBe(secret)
@@ -273,17 +277,17 @@ describe('with two instances', () => {
   })
 
   test('a_secret_is_kept_in_no_readable_form', async () => {
-    await using place = await openPlace()
-    const { secret } = await place.ann.add_webhook({ url: place.receiver.url })
+    await using workspace = await openWorkspace()
+    const { secret } = await workspace.ann.add_webhook({ url: workspace.receiver.url })
     const kept = JSON.stringify(await mongo.database('webhooks').collection('webhooks').find().toArray())
-    expect(kept).toContain(place.receiver.url)
+    expect(kept).toContain(workspace.receiver.url)
     expect(kept).not.toContain(secret.slice('whsec_'.length))
-    expect(JSON.stringify(await place.ann.list_webhooks({}))).not.toContain('whsec_')
+    expect(JSON.stringify(await workspace.ann.list_webhooks({}))).not.toContain('whsec_')
   })
 
   test('a_workspace_has_so_many_and_no_more_however_fast_they_are_added_and_no_address_twice', async () => {
-    await using place = await openPlace()
-    const { ann, receiver } = place
+    await using workspace = await openWorkspace()
+    const { ann, receiver } = workspace
     const add = (index: number) => ann.add_webhook({ url: `${receiver.url}/${index}` })
     for (let index = 0; index < MAX_WEBHOOKS - 2; index += 1) await add(index)
     const last = await Promise.allSettled([20, 21, 22, 23, 24].map(add))
@@ -297,11 +301,11 @@ describe('with two instances', () => {
   })
 
   test('those_of_another_workspace_are_not_there_and_members_may_do_nothing', async () => {
-    await using place = await openPlace()
-    const { ws, ann, receiver } = place
+    await using workspace = await openWorkspace()
+    const { ws, ann, receiver } = workspace
     const { id } = await ann.add_webhook({ url: receiver.url })
     await ann.send_test({ webhook_id: id })
-    const [delivery] = await settled(ann, id, 1)
+    const [delivery] = await endedDeliveries(ann, id, 1)
     const delivery_id = delivery?.id ?? ''
     const all = (as: Hooks) => [
       as.add_webhook({ url: `${receiver.url}/2` }),
@@ -317,8 +321,8 @@ describe('with two instances', () => {
     ]
     const codes = (as: Hooks) => Promise.all(all(as).map(async (one) => (await refused(one)).code))
     for (const caller of [person(ws), person(ws, { role: 'viewer' }), null])
-      expect(new Set(await codes(bed.as(webhooks, caller)))).toEqual(new Set(['forbidden']))
-    const stranger = bed.as(webhooks, person(ids.next(), { role: 'owner' }))
+      expect(new Set(await codes(env.as(webhooks, caller)))).toEqual(new Set(['forbidden']))
+    const stranger = env.as(webhooks, person(ids.next(), { role: 'owner' }))
     const [added, listed, ...others] = await Promise.allSettled(all(stranger))
     expect([added?.status, listed?.status]).toEqual(['fulfilled', 'fulfilled'])
     for (const one of others) expect(one).toMatchObject({ status: 'rejected', reason: { code: 'not_found' } })
@@ -333,8 +337,8 @@ test('an_address_on_this_machine_is_refused_unless_that_is_allowed_and_never_in_
     {},
     { LOOPBACK_TARGETS: 'allowed', NODE_ENV: 'production' },
   ]
-  for (const env of given) {
-    await using plain = await openEnvironment(env)
+  for (const variables of given) {
+    await using plain = await openEnvironment(variables)
     await plain.start('webhooks')
     const ann = plain.as(webhooks, person(ids.next(), { role: 'owner' }))
     const error = await refused(ann.add_webhook({ url: 'http://127.0.0.1:9/' }))
@@ -346,7 +350,7 @@ test.each([
   ['call.claimed', 'never_made', 1],
   ['call.answered', 'made_and_not_recorded', 2],
 ] as const)('killed_at_%s: %s before, made by another when the lease has ended', async (step, _, calls) => {
-  // A bed of its own: what is still owed to others must not be what kills it.
+  // An environment of its own, so that no pending call of another test kills the process first.
   await using own = await openEnvironment({ LOOPBACK_TARGETS: 'allowed' })
   await using receiver = await startReceiver()
   const ann = own.as(webhooks, person(ids.next(), { role: 'owner' }))
@@ -357,7 +361,7 @@ test.each([
   await using ledgers = await connectMongo(own.mongodbUrl, createLog({ filter: 'error', topic: 'test' }))
   await passTime('sending', ledgers)
   await own.start('webhooks')
-  const [row] = await settled(ann, id, 1)
+  const [row] = await endedDeliveries(ann, id, 1)
   expect(row).toMatchObject({ status: 'delivered', attempts: 2 })
   expect(receiver.calls).toHaveLength(calls)
   expect(new Set(receiver.calls.map((call) => call.id)).size).toBe(1)

@@ -65,17 +65,17 @@ export const startContainerSet = async (): Promise<ContainerSet> => {
       ),
     ])
     const sink = await starting
-    const door = await openEntry()
-    stack.defer(door.close)
+    const entry = await openEntry()
+    stack.defer(entry.close)
     const logs: string[] = []
     const services = new Map<string, StartedTestContainer[]>()
     for (const name of STARTABLE) {
-      const instance = { name, image, place, url: door.url, logs }
+      const instance = { name, image, place, url: entry.url, logs }
       const twins = Array.from({ length: INSTANCES }, () => startService(instance).then(keep))
       services.set(name, await allStarted(twins))
     }
     const openTo = () =>
-      door.open((services.get('gateway') ?? []).map((gateway) => addressOf(gateway, GATEWAY_PORT)))
+      entry.open((services.get('gateway') ?? []).map((gateway) => addressOf(gateway, GATEWAY_PORT)))
     openTo()
     const mails = async () => {
       const arrived = (await (await fetch(addressOf(sink, MAILS_PORT))).json()) as SinkMail[]
@@ -83,7 +83,7 @@ export const startContainerSet = async (): Promise<ContainerSet> => {
     }
     const held = stack.move()
     return {
-      url: door.url,
+      url: entry.url,
       mails,
       mailTo: waitingForMail(mails),
       stopOneOfEach: () => {

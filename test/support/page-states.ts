@@ -302,15 +302,19 @@ const WORK: readonly State[] = [
 const MAIL: readonly State[] = [
   { name: 'mail_to_me', as: 'owner', open: at('/workspace/mail') },
   { name: 'what_became_of_the_mails', as: 'owner', open: at('/workspace/mails') },
-  { name: 'wishes_by_the_link_of_a_mail', as: 'nobody', open: at(({ wishes }) => wishes) },
-  { name: 'no_such_wishes', as: 'nobody', open: at('/u/nonsense') },
+  {
+    name: 'mail_preferences_by_the_link_of_a_mail',
+    as: 'nobody',
+    open: at(({ mailPreferences }) => mailPreferences),
+  },
+  { name: 'no_such_mail_preferences', as: 'nobody', open: at('/u/nonsense') },
   { name: 'mails', as: 'nobody', open: at('/dev/mail') },
   { name: 'a_mail', as: 'nobody', open: at(({ mailId }) => `/dev/mail/${mailId}`) },
   {
     name: 'a_muted_loop',
     as: 'nobody',
     open: async (page, world) => {
-      await page.goto(world.wishes)
+      await page.goto(world.mailPreferences)
       await send(page, 'Mute this loop')
       await page.getByRole('button', { name: /^Unmute/ }).waitFor()
     },
@@ -319,7 +323,7 @@ const MAIL: readonly State[] = [
     name: 'no_more_mails',
     as: 'nobody',
     open: async (page, world) => {
-      await page.goto(world.wishes)
+      await page.goto(world.mailPreferences)
       await page.getByRole('radio', { name: 'None' }).check()
       await send(page, 'Save')
       await page.getByRole('heading', { name: 'No more emails' }).waitFor()

@@ -25,7 +25,7 @@ export type World = AsyncDisposable &
     privateLoop: string
     publicLoop: string
     /** The link of a mail about a loop by which its reader says which mails they want. */
-    wishes: string
+    mailPreferences: string
     mailId: string
   }>
 
@@ -39,7 +39,7 @@ const signIn = async (context: BrowserContext, { url }: System, account: Account
   await page.close()
 }
 
-const wishLinkOf = ({ text }: Mail): string => /https?:\/\/\S+\/u\/\S+\?mail=\w+/.exec(text)?.[0] ?? ''
+const preferencesLinkOf = ({ text }: Mail): string => /https?:\/\/\S+\/u\/\S+\?mail=\w+/.exec(text)?.[0] ?? ''
 
 /** Has a loop shipped, and gives what its mail to somebody leads to. */
 const shippedMail = async (system: System, owner: Account, to: Account) => {
@@ -54,10 +54,10 @@ const shippedMail = async (system: System, owner: Account, to: Account) => {
   await agent.call('ship_loop', { loop_id: shipped })
   const mail = await vi.waitFor(async () => {
     const newest = await system.mailTo(to.email)
-    if (wishLinkOf(newest) === '') throw new Error('the loop’s mail has not come')
+    if (preferencesLinkOf(newest) === '') throw new Error('the loop’s mail has not come')
     return newest
   }, MAIL_WAIT)
-  return { publicLoop, privateLoop, wishes: wishLinkOf(mail), mailId: mail.id }
+  return { publicLoop, privateLoop, mailPreferences: preferencesLinkOf(mail), mailId: mail.id }
 }
 
 /** Opens all of it. */

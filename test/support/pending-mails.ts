@@ -1,4 +1,4 @@
-// Telling the notifier of what happened and asking what became of the mails: what its tests have in common.
+// Publishes events for the notifier and reads the status of its mails: the shared parts of its tests.
 import { vi } from 'vitest'
 import { type Delivery, deliveryId } from '../../services/notifier/notice-rules.ts'
 import { stampEvents } from '../../shared/contracts/define/cloud-event.ts'
@@ -16,7 +16,7 @@ const WAIT = { timeout: 40_000, interval: 200 } as const
 
 /** Services whose mails go to a sink, and people to write to. */
 export type MailEnvironment = AsyncDisposable &
-  Readonly<{ bed: TestEnvironment; people: People; sink: SmtpSink }>
+  Readonly<{ env: TestEnvironment; people: People; sink: SmtpSink }>
 
 /**
  * Starts a gateway and, beside it, the services named.
@@ -28,10 +28,10 @@ export const openMailEnvironment = async (
 ): Promise<MailEnvironment> => {
   const stack = new AsyncDisposableStack()
   const sink = stack.use(await startSmtpSink())
-  const bed = stack.use(await openEnvironment({ SMTP_URL: sink.url, ...given }))
-  for (const service of ['gateway', ...services]) await bed.start(service)
-  const people = stack.use(await openPeople(bed.mongodbUrl))
-  return { bed, people, sink, [Symbol.asyncDispose]: () => stack.disposeAsync() }
+  const env = stack.use(await openEnvironment({ SMTP_URL: sink.url, ...given }))
+  for (const service of ['gateway', ...services]) await env.start(service)
+  const people = stack.use(await openPeople(env.mongodbUrl))
+  return { env, people, sink, [Symbol.asyncDispose]: () => stack.disposeAsync() }
 }
 
 /** A delivery as it is stored when nobody has looked at it yet. */
@@ -62,16 +62,16 @@ export const pendingDelivery = (given: Partial<Delivery> = {}): Delivery & Reado
   }
 }
 
-/** A deliveries row as the notifier tells of it. */
+/** A delivery as the notifier lists it. */
 export type Row = Awaited<ReturnType<typeof listed>>[number]
 
 /**
- * Tells on the bus that a loop was shipped, as the relay of its owner does.
+ * Publishes that a loop was shipped, as the relay of its service does.
  * @param times how often: each repeat is one that the stream's own window no longer catches.
  * @returns the event's id.
  */
 export const ship = async (
-  bed: TestEnvironment,
+  env: TestEnvironment,
   workspace_id: string,
   by: Someone,
   changes: Partial<ShippedLoop> = {},
@@ -82,7 +82,7 @@ export const ship = async (
     by: { user_id: by.id, name: by.name, client: 'Claude Code' },
     ...changes,
   })
-  const [told] = stampEvents([{ name: 'loop.shipped', data }], {
+  const [published] = stampEvents([{ name: 'loop.shipped', data }], {
     service: 'loops-queue',
     workspace_id,
     entity_id: data.loop_id,
@@ -90,25 +90,27 @@ export const ship = async (
     now: clock.now(),
     nextId: ids.next,
   })
-  if (!told) throw new Error('There is no event.')
+  if (!published) throw new Error('There is no event.')
   for (let time = 0; time < times; time += 1)
-    await bed.bus.js.publish(told.subject, JSON.stringify(told.event), { msgID: `${told.id} ${time}` })
-  return told.id
+    await env.bus.js.publish(published.subject, JSON.stringify(published.event), {
+      msgID: `${published.id} ${time}`,
+    })
+  return published.id
 }
 
-/** Makes a private loop of one person and others; the bed needs a loops-queue. */
+/** Makes a private loop of one person and others; the environment needs a loops-queue. */
 export const privateLoop = async (
-  bed: TestEnvironment,
+  env: TestEnvironment,
   { caller }: Someone,
   member_ids: readonly string[],
 ): Promise<string> => {
   const asked = { name: 'Secret', visibility: 'private' as const, member_ids: [...member_ids] }
-  return (await bed.as(loopsQueue, caller).create_loop(asked)).loop.id
+  return (await env.as(loopsQueue, caller).create_loop(asked)).loop.id
 }
 
 /** What became of the mails of one event, all pages. */
-export const listed = async (bed: TestEnvironment, workspace_id: string, event_id: string) => {
-  const { list_deliveries } = bed.as(notifier, person(workspace_id, { role: 'owner' }))
+export const listed = async (env: TestEnvironment, workspace_id: string, event_id: string) => {
+  const { list_deliveries } = env.as(notifier, person(workspace_id, { role: 'owner' }))
   const first = await list_deliveries({ event_id, limit: 200 })
   const all = [...first.deliveries]
   for (let cursor = first.next_cursor; cursor !== null; ) {
@@ -121,7 +123,7 @@ export const listed = async (bed: TestEnvironment, workspace_id: string, event_i
 
 /** Waits until so many deliveries of an event are there and none of them is under way any more. */
 export const caughtUp = (
-  bed: TestEnvironment,
+  env: TestEnvironment,
   workspace_id: string,
   event_id: string,
   count: number,
@@ -129,7 +131,7 @@ export const caughtUp = (
 ): Promise<readonly Row[]> =>
   vi.waitFor(
     async () => {
-      const rows = await listed(bed, workspace_id, event_id)
+      const rows = await listed(env, workspace_id, event_id)
       const open = rows.filter(({ status }) => status === 'pending' || status === 'sending')
       if (rows.length !== count || open.length > 0)
         throw new Error(
@@ -141,8 +143,8 @@ export const caughtUp = (
   )
 
 /** Waits until the notifier has acknowledged every event. */
-export const allReactedTo = (bed: TestEnvironment): Promise<void> =>
+export const allReactedTo = (env: TestEnvironment): Promise<void> =>
   vi.waitFor(async () => {
-    const { num_pending, num_ack_pending } = await bed.bus.jsm.consumers.info(EVENTS_STREAM, notifier.name)
+    const { num_pending, num_ack_pending } = await env.bus.jsm.consumers.info(EVENTS_STREAM, notifier.name)
     if (num_pending + num_ack_pending > 0) throw new Error(`${num_pending} + ${num_ack_pending} events wait`)
   }, WAIT)

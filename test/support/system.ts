@@ -108,18 +108,18 @@ const environment = (stack: Stack, url: string, options: SystemOptions): Record<
  */
 export const startSystem = async (options: SystemOptions = {}): Promise<System> => {
   const stack = freshStack()
-  const door = await openEntry()
-  const env = environment(stack, door.url, options)
+  const entry = await openEntry()
+  const env = environment(stack, entry.url, options)
   const instances: (Started | undefined)[] = []
   const stopInstance = async (index: number): Promise<void> => {
     const instance = instances[index]
     instances[index] = undefined
     await instance?.[Symbol.asyncDispose]()
   }
-  const openTo = (): void => door.open(instances.flatMap((instance) => instance?.url ?? []))
+  const openTo = (): void => entry.open(instances.flatMap((instance) => instance?.url ?? []))
   const stop = async (): Promise<void> => {
     await Promise.all(instances.map((_, index) => stopInstance(index)))
-    await door.close()
+    await entry.close()
   }
   try {
     for (let count = 0; count < (options.instances ?? 1); count += 1)
@@ -130,9 +130,9 @@ export const startSystem = async (options: SystemOptions = {}): Promise<System> 
   }
   openTo()
   const mails = async (): Promise<readonly Mail[]> =>
-    (await (await fetch(`${door.url}/dev/mail.json`)).json()) as readonly Mail[]
+    (await (await fetch(`${entry.url}/dev/mail.json`)).json()) as readonly Mail[]
   return {
-    url: door.url,
+    url: entry.url,
     gateways: instances.flatMap((instance) => instance?.url ?? []),
     stack,
     mails,

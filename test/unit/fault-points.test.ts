@@ -61,7 +61,7 @@ test('a_step_without_a_test_is_found', () => {
   )
   expect(steps([service])).toEqual(['a.written', 'b.saved'])
   expect(named([parseSource('test/service/a.test.ts', "expect('a.written')")])).toEqual(new Set())
-  expect(named([parseSource('test/service/b.test.ts', "bed.startFaulty('b', 'a.written')")])).toContain(
+  expect(named([parseSource('test/service/b.test.ts', "env.startFaulty('b', 'a.written')")])).toContain(
     'a.written',
   )
 })

@@ -12,7 +12,7 @@ export type Program = Disposable &
     /** The first match in what it has written so far or will write. @throws Error when it ends without one. */
     said: (pattern: RegExp) => Promise<RegExpExecArray>
     /** Writes a line to its standard input. */
-    tell: (line: string) => void
+    write: (line: string) => void
   }>
 
 const binOf = (packageName: string, bin: string): string => {
@@ -50,7 +50,7 @@ const follow = (child: ChildProcess): Program => {
         )
         look()
       }),
-    tell: (line) => void child.stdin?.write(`${line}\n`),
+    write: (line) => void child.stdin?.write(`${line}\n`),
     [Symbol.dispose]: () => {
       child.kill('SIGKILL')
     },

@@ -1,4 +1,4 @@
-// Loops' own MCP endpoint, with sign-in before it, over any registry of tools; and a door in front of it that brings the
+// Loops' own MCP endpoint, with sign-in before it, over any registry of tools; and an entry in front of it that brings the
 // token along, for suites that cannot carry one.
 import { createServer, request } from 'node:http'
 import type { Socket } from 'node:net'
@@ -24,7 +24,7 @@ export const tokenOf = async (endpoint: Endpoint): Promise<string> => {
 export const openTokenEntry = async (target: string, token: string): Promise<Endpoint> => {
   const { hostname, port } = new URL(target)
   const sockets = new Set<Socket>()
-  const door = createServer((incoming, answer) => {
+  const entry = createServer((incoming, answer) => {
     const onward = request({
       hostname,
       port,
@@ -41,16 +41,16 @@ export const openTokenEntry = async (target: string, token: string): Promise<End
     answer.on('close', () => onward.destroy())
     incoming.pipe(onward)
   })
-  door.on('connection', (socket: Socket) => {
+  entry.on('connection', (socket: Socket) => {
     sockets.add(socket)
     socket.on('close', () => sockets.delete(socket))
   })
-  await new Promise<void>((resolve) => door.listen(0, '127.0.0.1', resolve))
-  const address = door.address()
+  await new Promise<void>((resolve) => entry.listen(0, '127.0.0.1', resolve))
+  const address = entry.address()
   return {
     url: `http://127.0.0.1:${address !== null && typeof address === 'object' ? address.port : 0}`,
     [Symbol.asyncDispose]: async () => {
-      const closed = new Promise((resolve) => door.close(resolve))
+      const closed = new Promise((resolve) => entry.close(resolve))
       for (const socket of sockets) socket.destroy()
       await closed
     },
