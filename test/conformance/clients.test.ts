@@ -76,7 +76,7 @@ describe('Cursor', () => {
 })
 
 describe('Claude Code', () => {
-  test('comes_back_to_another_port_each_time_and_sends_its_origin_as_resource [A2, A5]', async () => {
+  test('returns_to_another_port_each_time_and_sends_its_origin_as_resource [A2, A5]', async () => {
     const app = await register({
       ...PUBLIC,
       client_name: 'Claude Code (loops)',
@@ -107,7 +107,7 @@ describe('VS Code', () => {
     'http://127.0.0.1/',
     'http://127.0.0.1:33418/',
   ]
-  test.each(['/mcp', '/mcp/'])('finds_the_very_address_that_was_typed_as_resource [D3]: %s', async (path) => {
+  test.each(['/mcp', '/mcp/'])('finds_the_address_as_typed_as_resource [D3]: %s', async (path) => {
     const typed = new URL(path, system.url)
     const refused = await fetch(typed, { method: 'POST', body: '{}' })
     await refused.text()
@@ -122,7 +122,7 @@ describe('VS Code', () => {
     const app = await register({ ...PUBLIC, client_name: 'Visual Studio Code', redirect_uris })
     await works(app, { redirect_uri: 'https://vscode.dev/redirect', extra: { resource } })
   })
-  test('asks_for_grants_that_there_are_not_and_registers_without_them [R3]', async () => {
+  test('requests_unknown_grants_and_registers_without_them [R3]', async () => {
     const { status, body } = await postRegistration(system.url, {
       client_name: 'Visual Studio Code',
       client_uri: 'https://code.visualstudio.com',
@@ -140,7 +140,7 @@ describe('VS Code', () => {
 })
 
 describe('ChatGPT', () => {
-  test('looks_with_head_and_get_before_it_was_ever_refused [D3, D5]', async () => {
+  test('probes_with_head_and_get_before_any_refusal [D3, D5]', async () => {
     for (const document of ['oauth-protected-resource/mcp', 'oauth-authorization-server']) {
       const url = `${system.url}/.well-known/${document}`
       const head = await fetch(url, { method: 'HEAD' })
@@ -181,7 +181,7 @@ describe('claude.ai', () => {
       await works(app, { redirect_uri })
     },
   )
-  test('starts_anew_with_each_call_and_a_session_that_nobody_knows [T3, T4]', async () => {
+  test('starts_again_with_each_call_and_an_unknown_session [T3, T4]', async () => {
     const redirect_uri = 'https://claude.ai/api/mcp/auth_callback'
     const app = await register({ ...PUBLIC, client_name: 'Claude', redirect_uris: [redirect_uri] })
     const { body } = await exchangeCode(system.url, app, await comeBack(app, { redirect_uri }))

@@ -48,7 +48,7 @@ test('without_resource_or_scope_it_gets_tokens_to_work_with_and_one_to_refresh [
   expect(tokens.expires_in).toBeLessThanOrEqual(3_600)
 })
 
-test('every_call_on_a_new_connection_to_another_replica_goes_on_where_the_last_one_was [T4, T9]', async () => {
+test('every_call_on_a_new_connection_to_another_replica_continues_where_the_last_one_stopped [T4, T9]', async () => {
   const hello = await connector.call(tokens.access_token, 'initialize', {
     protocolVersion: '2025-06-18',
     capabilities: {},
@@ -106,7 +106,7 @@ test('a_refresh_beside_calls_disturbs_none_of_them [K7]', async () => {
   tokens = pairOf(refreshed)
 })
 
-test('of_many_people_under_one_registration_each_works_for_themselves [K2, K12, R9]', async () => {
+test('each_of_many_people_under_one_registration_works_for_themselves [K2, K12, R9]', async () => {
   const piet = await signUp(system, { name: 'Piet', workspace: 'Uphill' })
   // By the other way to prove itself, which it left open.
   const his = await connector.connect(piet, 'post')

@@ -37,7 +37,7 @@ test('every_scenario_that_2026_07_28_requires_passes', async () => {
   expect(ended.code, ended.stdout).toBe(0)
 })
 
-test('headers_that_contradict_the_body_are_refused_as_the_suite_wants [T11]', async () => {
+test('headers_that_contradict_the_body_are_refused_as_the_suite_requires [T11]', async () => {
   using suite = runSuite(
     ...['server', '--url', `${entry.url}/mcp`, '--scenario', 'http-header-validation'],
     ...['--spec-version', '2026-07-28'],

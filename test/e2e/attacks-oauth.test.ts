@@ -69,7 +69,7 @@ describe('a redirect URI', () => {
 })
 
 describe('a consent', () => {
-  test('is_asked_for_each_time_and_for_each_app [A7]', async () => {
+  test('is_requested_each_time_and_for_each_app [A7]', async () => {
     await obtainCode(system.url, app, ann)
     const other = await registerApp(system.url, { redirect_uris: [REDIRECT] })
     for (const of of [app, other]) {
@@ -79,7 +79,7 @@ describe('a consent', () => {
       expect(page.text).toContain(ann.email)
     }
   })
-  test('given_in_a_form_of_another_site_is_none [A8]', async () => {
+  test('given_in_a_form_of_another_site_does_not_count [A8]', async () => {
     const page = await ann.browser.open(ask())
     const cookie = await cookieOf(ann)
     for (const headers of [
@@ -122,7 +122,7 @@ describe('a consent', () => {
 })
 
 describe('a token', () => {
-  test('comes_with_one_that_refreshes_it_though_offline_access_was_not_asked_for [K5]', async () => {
+  test('comes_with_a_refresh_token_though_offline_access_was_not_requested [K5]', async () => {
     const { tokens } = await connectApp(system.url, ann, { ask: { scope: 'loops:read' } })
     expect(tokens).toMatchObject({ token_type: 'Bearer', scope: 'loops:read' })
     expect(tokens.refresh_token).toMatch(/./)
@@ -143,7 +143,7 @@ describe('a token', () => {
       expect([status, body.error]).toEqual([400, 'unsupported_grant_type'])
     },
   )
-  test('is_not_had_with_a_code_that_was_slipped_to_another_person [A11]', async () => {
+  test('is_not_issued_for_a_code_that_was_slipped_to_another_person [A11]', async () => {
     const given = await obtainCode(system.url, app, ann)
     const injected = await exchangeCode(system.url, app, { ...given, verifier: newPkce().verifier })
     expect(injected.body.error).toBe('invalid_grant')
@@ -158,7 +158,7 @@ describe('a registration', () => {
     const huge = await postRegistration(system.url, 'x'.repeat(2_000_000))
     expect(huge.status).toBe(413)
   })
-  test('with_a_name_that_turns_text_around_is_shown_without_that [A8]', async () => {
+  test('with_a_name_that_reverses_text_is_shown_without_the_control_characters [A8]', async () => {
     const own = await registerApp(system.url, { client_name: 'Nice\u202eyako\u0000 \u200bapp' })
     const { text } = await ann.browser.open(ask({}, own))
     for (const hidden of ['\u202e', '\u0000', '\u200b']) expect(text).not.toContain(hidden)

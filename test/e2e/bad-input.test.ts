@@ -287,7 +287,7 @@ describe('any arguments at all', () => {
     },
   )
 
-  test('have_not_cost_the_connection', () => {
+  test('leave_the_connection_open', () => {
     expect(wire.connections()).toBe(1)
   })
 })

@@ -216,7 +216,7 @@ const eventsTold = async (): Promise<string[]> => {
   return kept.flat().map((event) => JSON.stringify(event))
 }
 
-test('no_secret_is_told_by_logs_answers_events_or_mails', async () => {
+test('no_secret_is_in_logs_answers_events_or_mails', async () => {
   const ann = await signUp({ url }, { name: 'Ann' })
   keep('password', ann.password)
   const bo = await joinWorkspace({ url, mails: async () => sink.mails.toReversed() }, ann, { name: 'Bo' })
@@ -242,7 +242,7 @@ test('no_secret_is_told_by_logs_answers_events_or_mails', async () => {
   expect(secrets.size).toBeGreaterThan(25)
 })
 
-test('a_hash_of_a_secret_is_not_told_either', () => {
+test('no_hash_of_a_secret_is_there_either', () => {
   const hashes = [...secrets.values()].flatMap((secret) =>
     (['hex', 'base64', 'base64url'] as const).map((form) => createHash('sha256').update(secret).digest(form)),
   )

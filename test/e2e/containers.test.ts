@@ -75,7 +75,7 @@ test.each(CONTRACTS.map(({ name }) => name))(
   },
 )
 
-test('the_image_has_what_operators_run', async () => {
+test('the_image_has_the_commands_of_operators', async () => {
   expect(await set.runIn('tasks', ['node', 'infra/events.ts'])).toMatchObject({
     output: expect.stringContaining('npm run events'),
   })
@@ -96,7 +96,7 @@ test('work_goes_on_when_one_of_each_service_stops_and_each_stops_in_order', asyn
   await expect.poll(() => shippedMailsOf('Harbour'), { timeout: 20_000 }).toHaveLength(2)
 })
 
-test('no_secret_is_told_in_a_log', () => {
+test('no_secret_is_in_a_log', () => {
   const said = set.logs.join('\n')
   expect(said).toContain('serving')
   for (const secret of [

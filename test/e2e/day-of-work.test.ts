@@ -60,7 +60,7 @@ test('the_first_work_was_the_first_loop’s_most_urgent', () => {
   expect(urgent).toContain(day.implemented[0]?.task_id)
 })
 
-test('the_queue_was_in_the_order_that_was_asked_for', () => {
+test('the_queue_was_in_the_requested_order', () => {
   expect(names(day.order)).toEqual([
     'Checkout that never loses a seat',
     'Everyone can book',
@@ -110,7 +110,7 @@ test('unfinished_tasks_were_named_when_their_loop_shipped', () => {
   expect(day.shippedPrivate.unfinished).toEqual(held('fraud'))
 })
 
-test('each_member_has_one_mail_of_each_loop_that_is_theirs', async () => {
+test('each_member_has_one_mail_for_each_of_their_loops', async () => {
   const got = shipMails.map(({ to, subject }) => `${to.match(/\w+(?=\.test@)/)?.[0]}: ${subject}`).toSorted()
   expect(got).toEqual([
     'maren: Shipped: Checkout that never loses a seat',
@@ -124,7 +124,7 @@ test('each_member_has_one_mail_of_each_loop_that_is_theirs', async () => {
   expect(all.filter(isInvitation)).toHaveLength(1)
 })
 
-test('the_mail_tells_what_shipped_what_did_not_and_who_did_it', () => {
+test('the_mail_says_what_shipped_what_did_not_and_who_did_it', () => {
   const mail = shipMails.find(({ to, subject }) => to.includes('tarek') && subject.includes('Checkout'))
   for (const part of [mail?.text, mail?.html]) {
     expect(part).toContain('Keep the basket when the session ends')

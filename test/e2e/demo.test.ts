@@ -38,7 +38,7 @@ const demo = async (
   return { code: code as number | null, said }
 }
 
-test('the_day_is_worked_though_nobody_may_sign_up_any_more_and_again', async () => {
+test('the_demo_runs_twice_though_sign_up_is_closed', async () => {
   for (const _ of [1, 2]) {
     const { code, said } = await demo(place)
     expect(code, said).toBe(0)
@@ -47,7 +47,7 @@ test('the_day_is_worked_though_nobody_may_sign_up_any_more_and_again', async () 
   }
 })
 
-test('a_system_that_is_not_there_is_said_in_one_sentence', async () => {
+test('an_unreachable_system_is_reported_in_one_sentence', async () => {
   const { code, said } = await demo({ ...place, PORT: String(await freePort()) })
   expect(code).toBe(1)
   expect(said).toMatch(/^Nothing answers at \S+: run npm start .*\n$/)

@@ -58,7 +58,7 @@ afterAll(async () => {
 const mails = async (): Promise<readonly Mail[]> =>
   (await (await fetch(`${running.url}/dev/mail.json`)).json()) as readonly Mail[]
 
-test('signed_up_and_connected', async () => {
+test('a_person_signs_up_and_an_agent_connects', async () => {
   person = await signUp(running, { name: 'Dana', workspace: 'Dinosaurs' })
   agent = await agentOf(running, person)
   const { workspace, you } = await agent.call('get_workspace', {})
@@ -66,7 +66,7 @@ test('signed_up_and_connected', async () => {
   expect(you).toMatchObject({ name: 'Dana', role: 'owner' })
 })
 
-test('shipped_and_told_by_mail', async () => {
+test('a_loop_ships_and_its_mail_arrives', async () => {
   const titles = ['Dig', 'Clean „bones“ 🦴', 'Exhibit']
   const task_ids: string[] = []
   for (const title of titles) {
@@ -102,7 +102,7 @@ test('shipped_and_told_by_mail', async () => {
   expect((await agent.call('ship_loop', { loop_id: loop.id })).already_shipped).toBe(true)
 })
 
-test('stopped_in_order_by_a_signal', async () => {
+test('a_signal_stops_it_in_order', async () => {
   const ended = once(running.child, 'exit')
   running.child.kill('SIGTERM')
   expect(await ended).toEqual([0, null])

@@ -38,13 +38,13 @@ const subjectsInStream = async (): Promise<string[]> => {
   return found
 }
 
-test('the_stream_has_a_bound_so_that_events_alone_do_not_fill_the_disk', async () => {
+test('the_stream_is_bounded_so_that_events_alone_cannot_fill_the_disk', async () => {
   const { config } = await bus.jsm.streams.info(EVENTS_STREAM)
   expect(config).toMatchObject({ discard: 'old', max_bytes: expect.any(Number) })
   expect(config.max_bytes).toBeGreaterThanOrEqual(2 ** 26)
 })
 
-test.skipIf(!canFillDisk())('calls_go_on_and_readiness_says_that_events_stand_still_and_why', async () => {
+test.skipIf(!canFillDisk())('calls_go_on_and_readiness_says_that_events_wait_and_why', async () => {
   const owner = await signUp(system, { name: 'Ann' })
   await using agent = await agentOf(system, owner)
   expect(await readiness()).toEqual({ http: 200, status: 'ok', bus: true, open: true })

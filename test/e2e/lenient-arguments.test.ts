@@ -67,7 +67,7 @@ const AT_LEAST: Readonly<Record<string, (made: Made) => Record<string, unknown>>
 }
 
 describe('null for everything left out', () => {
-  test.each(TOOLS.map(({ name }) => name))('is_taken_by_%s', async (name) => {
+  test.each(TOOLS.map(({ name }) => name))('is_accepted_by_%s', async (name) => {
     const made = await make()
     const ids = { ...made, task_ids: [made.task_id], loop_ids: [made.loop_id] }
     const { required = [] } = inputSchema(toolNamed(name).input)
@@ -81,7 +81,7 @@ describe('null for everything left out', () => {
     expect(isError, `${JSON.stringify(structuredContent)} (AT_LEAST in this file)`).not.toBe(true)
   })
 
-  test('leaves_a_task_in_its_loop_and_clears_only_what_says_so', async () => {
+  test('keeps_a_task_in_its_loop_and_clears_only_fields_that_say_so', async () => {
     const { task_id, loop_id } = await make()
     await call('update_task', { task_id, due_date: '2026-12-24' })
     await call('update_task', {
@@ -114,7 +114,7 @@ test('lists_and_numbers_may_come_as_json_text', async () => {
   })
 })
 
-test('what_n8n_adds_is_passed_over_and_a_misspelt_name_is_not', async () => {
+test('fields_that_n8n_adds_are_ignored_and_misspelt_names_are_not', async () => {
   const added = {
     toolCallId: 'call_1',
     sessionId: 's',
@@ -128,7 +128,7 @@ test('what_n8n_adds_is_passed_over_and_a_misspelt_name_is_not', async () => {
 })
 
 describe('the protocol around it', () => {
-  test('arguments_that_are_null_are_none', async () => {
+  test('null_arguments_are_no_arguments', async () => {
     expect((await rpc('tools/call', { name: 'list_tasks', arguments: null })).result?.isError).not.toBe(true)
     expect((await rpc('tools/list', null)).error).toBeUndefined()
     expect((await rpc('tools/list', { cursor: null })).error).toBeUndefined()

@@ -51,7 +51,7 @@ const hidden = (text: string, name: string): string =>
   new RegExp(`name="${name}" value="(\\w+)"`).exec(text)?.[1] ?? ''
 
 describe('the link of a mail', () => {
-  test('mutes_its_loop_alone_and_takes_that_back', async () => {
+  test('mutes_its_loop_alone_and_unmutes_it', async () => {
     await ship('Loud')
     const link = await footLink(bo)
     const stranger = openBrowser(system.url)
@@ -69,7 +69,7 @@ describe('the link of a mail', () => {
     const again = await stranger.submit(link, { unmute_loop: hidden(after.text, 'unmute_loop') })
     expect(again.text).not.toContain('Muted loops')
   })
-  test('names_no_loop_that_its_person_was_not_told_of', async () => {
+  test('names_no_loop_that_its_person_got_no_mail_about', async () => {
     const [base = ''] = (await footLink(bo)).split('?')
     const annsEvent = new URL(await footLink(ann)).searchParams.get('mail')
     const stranger = openBrowser(system.url)
@@ -82,7 +82,7 @@ describe('the link of a mail', () => {
 })
 
 describe('the page of one’s mails', () => {
-  test('mine_are_the_loops_that_one_made_shipped_or_filed_a_task_of', async () => {
+  test('mine_are_the_loops_that_one_created_shipped_or_filed_a_task_of', async () => {
     const saved = await bo.browser.submit('/workspace/mail', { wants: 'mine' })
     expect(saved.text).toMatch(/value="mine"\s+checked/)
     await ship('Of Ann alone')
@@ -94,7 +94,7 @@ describe('the page of one’s mails', () => {
     expect(subjects).toContain('Shipped: Made by Bo')
     await bo.browser.submit('/workspace/mail', { wants: 'all' })
   })
-  test('a_loop_muted_before_it_ships_is_not_heard_of', async () => {
+  test('a_loop_muted_before_it_ships_sends_no_mail', async () => {
     const { loop } = await annsAgent.call('create_loop', { name: 'Muted early' })
     const secret = await annsAgent.call('create_loop', { name: 'Secret', visibility: 'private' })
     expect((await bo.browser.open('/workspace/mail')).text).toContain('Muted early')
@@ -107,7 +107,7 @@ describe('the page of one’s mails', () => {
     expect(await subjectsTo(ann)).toContain('Shipped: Muted early')
     expect(await subjectsTo(bo)).not.toContain('Shipped: Muted early')
   })
-  test('is_the_visitor’s_own_and_needs_one', async () => {
+  test('requires_a_session_and_shows_the_visitor’s_own_preferences', async () => {
     await bo.browser.submit('/workspace/mail', { wants: 'none' })
     expect((await ann.browser.open('/workspace/mail')).text).toMatch(/value="all"\s+checked/)
     expect((await openBrowser(system.url).open('/workspace/mail')).url.pathname).toBe('/sign-in')
@@ -124,7 +124,7 @@ describe('the page of one’s mails', () => {
 })
 
 describe('the page of what became of them', () => {
-  test('all_for_the_owner_and_one’s_own_for_a_member', async () => {
+  test('shows_all_to_the_owner_and_their_own_to_a_member', async () => {
     const owners = (await ann.browser.open('/workspace/mails')).text
     expect(owners).toContain(ann.email)
     expect(owners).toContain(bo.email)
@@ -132,7 +132,7 @@ describe('the page of what became of them', () => {
     expect(own).toContain(bo.email)
     expect(own).not.toContain(ann.email)
   })
-  test('narrowed_down_to_what_was_held_back_with_its_reason', async () => {
+  test('can_be_filtered_to_mails_held_back_with_their_reason', async () => {
     const { text } = await ann.browser.open('/workspace/mails?status=suppressed')
     expect(text).toContain('wants mails about their own loops only')
     expect(text).toContain('Send again')

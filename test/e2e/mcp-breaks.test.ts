@@ -64,7 +64,7 @@ const headers = { Authorization: `Bearer ${TOKEN}`, 'Content-Type': 'application
 const call = (name: string): string =>
   JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'tools/call', params: { name, arguments: {} } })
 
-test('a_client_that_goes_frees_what_its_call_held [T18]', async () => {
+test('a_client_that_disconnects_frees_what_its_call_held [T18]', async () => {
   const subscription = played.nc.subscribe(requestSubject('tasks', 'list_tasks'))
   await played.nc.flush()
   const arrived = subscription[Symbol.asyncIterator]().next()
@@ -81,7 +81,7 @@ test('a_client_that_goes_frees_what_its_call_held [T18]', async () => {
   subscription.unsubscribe()
 }, 20_000)
 
-test('a_fault_inside_is_told_by_a_number_and_not_by_its_words [P10]', async () => {
+test('an_internal_fault_is_answered_with_its_number_and_not_its_text [P10]', async () => {
   const subscription = played.nc.subscribe(requestSubject('loops-queue', 'get_queue_stats'), {
     callback: (_, message) => void message.respond('Traceback: secret words of the inside'),
   })

@@ -28,7 +28,7 @@ describe.each(ERAS)('a client (%s) that came through OAuth', (era) => {
   })
   afterAll(() => client?.[Symbol.asyncDispose]())
 
-  test('is_told_how_to_use_the_server', () => {
+  test('gets_instructions_for_the_server', () => {
     expect(client.raw.getServerVersion()).toMatchObject({ name: 'loops' })
     expect(client.raw.getInstructions()).toContain('get_workspace')
     expect(client.scope()?.split(' ').sort()).toEqual(['loops:approve', 'loops:read', 'loops:write'])
@@ -120,7 +120,7 @@ describe('a token', () => {
   const callOf = (wire: Wire, name: string, args: unknown): Promise<Answer> =>
     wire.rpc('tools/call', { name, arguments: args })
 
-  test('that_only_reads_sees_what_reads_and_is_asked_for_more_scopes_before_anything_is_done [B4]', async () => {
+  test('that_only_reads_lists_reading_tools_and_is_challenged_for_more_scopes_before_anything_is_done [B4]', async () => {
     await using reader = await agentOf(system, owner, {
       name: 'reader',
       without: ['loops:write', 'loops:approve'],
@@ -141,7 +141,7 @@ describe('a token', () => {
     expect((await callOf(wire, 'get_queue_stats', {})).status).toBe(200)
   })
 
-  test('of_a_viewer_is_not_sent_to_ask_for_what_no_consent_could_give', async () => {
+  test('of_a_viewer_is_not_challenged_for_scopes_that_no_consent_can_give', async () => {
     const viewer = await joinWorkspace(system, owner, { name: 'Vera', role: 'viewer' })
     await using agent = await agentOf(system, viewer, { name: 'looker' })
     const result = await agent.result('create_task', { title: 'Not a viewer’s to file' })
@@ -208,13 +208,13 @@ describe('whoever comes', () => {
     expect(challenge(response)).toContain('error="invalid_token"')
   })
 
-  test('with_a_token_in_the_address_has_none [B1]', async () => {
+  test('with_a_token_in_the_address_counts_as_without_one [B1]', async () => {
     await using client = await agentOf(system, owner, { name: 'careless' })
     const response = await fetch(url(`/mcp?access_token=${client.accessToken()}`), { method: 'POST' })
     expect(response.status).toBe(401)
   })
 
-  test('with_another_method_is_told_the_one_that_there_is [T3]', async () => {
+  test('with_another_method_is_answered_with_the_allowed_one [T3]', async () => {
     await using client = await agentOf(system, owner, { name: 'methodical' })
     const headers = { Authorization: `Bearer ${client.accessToken()}` }
     for (const method of ['GET', 'DELETE', 'PUT', 'HEAD']) {
@@ -269,7 +269,7 @@ describe('whoever comes', () => {
     expect(await initialize('1999-01-01')).toBe('2025-11-25')
   })
 
-  test('in_the_newest_revision_finds_lists_to_keep_and_nothing_to_subscribe_to [T16]', async () => {
+  test('in_the_newest_revision_finds_cacheable_lists_and_nothing_to_subscribe_to [T16]', async () => {
     await using client = await agentOf(system, owner, { name: 'modernist' })
     const meta = {
       'io.modelcontextprotocol/protocolVersion': MODERN,
@@ -302,7 +302,7 @@ describe('whoever comes', () => {
     expect((await ask('initialize')).status).toBe(404)
   })
 
-  test('as_an_orchestrator_learns_that_the_gateway_lives_and_is_ready', async () => {
+  test('as_an_orchestrator_learns_that_the_gateway_is_alive_and_ready', async () => {
     for (const path of ['/livez', '/readyz']) expect((await fetch(url(path))).status).toBe(200)
   })
 })

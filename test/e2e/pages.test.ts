@@ -24,7 +24,7 @@ describe('a private loop', () => {
   const makeLoop = async (name: string): Promise<string> =>
     (await agent.call('create_loop', { name, visibility: 'private' })).loop.id
 
-  test('seen_by_those_who_were_added_until_they_are_taken_out', async () => {
+  test('is_visible_to_added_people_until_they_are_removed', async () => {
     const id = await makeLoop('Secret <plans>')
     expect((await bo.browser.open(`/loops/${id}`)).status).toBe(404)
     expect((await bo.browser.open('/workspace')).text).not.toContain('Secret')
@@ -40,12 +40,12 @@ describe('a private loop', () => {
     await ann.browser.submit(`/loops/${id}`, { user_id, member: 'false' })
     expect((await bo.browser.open(`/loops/${id}`)).status).toBe(404)
   })
-  test('somebody_of_no_such_id_is_not_added', async () => {
+  test('an_unknown_person_is_not_added', async () => {
     const id = await makeLoop('Plans')
     const { status, text } = await ann.browser.submit(`/loops/${id}`, { user_id: 'nobody', member: 'true' })
     expect([status, text.includes('role="alert"')]).toEqual([400, true])
   })
-  test.each(['nonsense', '01JDAAAAAAAAAAAAAAAAAAAAAA'])('a_loop_that_is_not_there: %s', async (id) => {
+  test.each(['nonsense', '01JDAAAAAAAAAAAAAAAAAAAAAA'])('an_unknown_loop_is_not_found: %s', async (id) => {
     const { status, headers } = await ann.browser.open(`/loops/${id}`)
     expect(status).toBe(id === 'nonsense' ? 400 : 404)
     expect(headers.get('content-type')).toMatch(/^text\/html/)
@@ -65,7 +65,7 @@ describe('the unsubscribe link', () => {
     return /<(https?:[^>]+)>/.exec(line)?.[1] ?? ''
   }
 
-  test('changes_nothing_when_looked_at_and_acts_on_one_click_without_a_session', async () => {
+  test('changes_nothing_when_opened_and_acts_on_one_click_without_a_session', async () => {
     const link = linkOf((await shipTo('First', bo.email)).headers)
     const stranger = openBrowser(system.url)
     const page = await stranger.open(link)
@@ -86,7 +86,7 @@ describe('the unsubscribe link', () => {
     await stranger.submit(link, { wants: 'all' })
     expect((await stranger.open(link)).text).toContain('gets an email when a loop')
   })
-  test('made_up_it_is_not_there', async () => {
+  test('is_not_found_when_it_is_made_up', async () => {
     expect((await openBrowser(system.url).open('/u/nonsense')).status).toBe(404)
   })
 })

@@ -62,7 +62,7 @@ describe('the endpoint', () => {
       expect(rpcOf(answer)).toMatchObject({ jsonrpc: '2.0', result: { tools: expect.any(Array) } })
     }
   })
-  test('takes_a_notification_and_a_posted_response_without_a_word [T2]', async () => {
+  test('accepts_a_notification_and_a_posted_response_with_an_empty_answer [T2]', async () => {
     for (const message of [
       { jsonrpc: '2.0', method: 'notifications/initialized' },
       { jsonrpc: '2.0', id: 1, result: {} },
@@ -78,12 +78,12 @@ describe('the endpoint', () => {
       expect(answer.status).toBe(415)
     },
   )
-  test('takes_json_with_a_charset_in_any_case [T6]', async () => {
+  test('accepts_json_with_a_charset_in_any_case [T6]', async () => {
     const body = JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'tools/list' })
     for (const type of ['application/json; charset=utf-8', 'Application/JSON'])
       expect((await wire.send(body, { 'Content-Type': type })).status).toBe(200)
   })
-  test('takes_a_hundred_requests_at_once_in_the_older_form_and_no_more [T8]', async () => {
+  test('accepts_a_batch_of_a_hundred_requests_in_the_older_form_and_no_more [T8]', async () => {
     const batch = (count: number) =>
       JSON.stringify(
         Array.from({ length: count }, (_, id) => ({ jsonrpc: '2.0', id, method: 'prompts/list' })),
@@ -103,7 +103,7 @@ describe('the endpoint', () => {
     expect((await wire.send(list)).status).toBe(200)
     expect((await wire.send(list, { 'MCP-Protocol-Version': '1999-01-01' })).status).toBe(400)
   })
-  test('keeps_two_callers_apart_that_call_at_once [T22]', async () => {
+  test('keeps_two_simultaneous_callers_apart [T22]', async () => {
     await using reader = await agentOf(system, owner, { without: ['loops:write', 'loops:approve'] })
     using narrow = wireOf(reader.accessToken())
     const names = async (of: Wire) =>
@@ -149,7 +149,7 @@ describe('a request of the newest revision', () => {
     const named = { ...META, [`${PREFIX}clientInfo`]: { name: 'x', version: '1' } }
     for (const meta of [META, named]) expect((await ask('tools/list', {}, { meta })).status).toBe(200)
   })
-  test('of_a_revision_that_does_not_exist_is_told_those_that_do [T13]', async () => {
+  test('of_an_unknown_revision_is_answered_with_the_known_ones [T13]', async () => {
     const version = '2031-01-01'
     const meta = { ...META, [`${PREFIX}protocolVersion`]: version }
     const answer = await ask('tools/list', {}, { meta, headers: { 'MCP-Protocol-Version': version } })
@@ -185,7 +185,7 @@ describe('a request of the newest revision', () => {
         _meta: { [`${PREFIX}serverInfo`]: { name: 'loops' } },
       })
   })
-  test('is_never_answered_with_a_code_that_the_revision_took_back [P18]', async () => {
+  test('is_never_answered_with_a_code_that_the_revision_withdrew [P18]', async () => {
     for (const answer of [
       await ask('resources/read', { uri: 'loops://none' }, { headers: { 'Mcp-Name': 'loops://none' } }),
       await callOf('no_such_tool'),
@@ -241,7 +241,7 @@ describe('what is offered', () => {
       }
     },
   )
-  test('each_tool_is_described_whole_and_hides_no_hint_behind_a_default [P5]', async () => {
+  test('each_tool_is_described_in_full_and_hides_no_hint_behind_a_default [P5]', async () => {
     for (const { title, description, inputSchema, outputSchema, annotations } of await listed()) {
       expect(title.length).toBeGreaterThan(0)
       expect(description.length).toBeGreaterThan(0)
@@ -251,12 +251,12 @@ describe('what is offered', () => {
         expect(annotations[hint]).toBeTypeOf('boolean')
     }
   })
-  test('no_schema_leads_out_of_itself_or_into_a_header [P6, P17]', async () => {
+  test('no_schema_refers_outside_itself_or_to_a_header [P6, P17]', async () => {
     const text = JSON.stringify(await listed())
     expect(text).not.toMatch(/"\$ref":"(?!#)/)
     expect(text).not.toContain('x-mcp-header')
   })
-  test('nothing_is_offered_that_is_not_there [P13, P14, P15, P16, T20]', async () => {
+  test('nothing_is_offered_that_does_not_exist [P13, P14, P15, P16, T20]', async () => {
     const { result } = rpcOf(await ask('server/discover'))
     expect(result?.capabilities).toEqual({ tools: {}, prompts: {}, resources: {} })
     for (const method of ['completion/complete', 'tasks/get', 'tasks/update', 'tasks/cancel', 'roots/list']) {
@@ -266,7 +266,7 @@ describe('what is offered', () => {
     }
     expect(JSON.stringify(await listed())).not.toMatch(/elicit|taskSupport|listChanged/)
   })
-  test('a_wish_to_listen_is_granted_nothing_and_ends_at_once [T19, T20]', async () => {
+  test('a_request_to_listen_is_granted_nothing_and_ends_at_once [T19, T20]', async () => {
     for (const notifications of [{ toolsListChanged: true }, { resourceSubscriptions: ['loops://x'] }]) {
       const answer = await ask('subscriptions/listen', { notifications })
       expect(answer.headers).toMatchObject({

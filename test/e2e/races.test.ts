@@ -51,7 +51,7 @@ const everywhere = (token: string, status: number): Promise<void> =>
     .toEqual(system.gateways.map(() => status))
 
 describe('a code exchanged fifty times at once', () => {
-  test('is_won_by_one_and_ends_its_family_when_it_comes_again [K3, K4]', async () => {
+  test('is_won_by_one_and_ends_its_family_when_it_is_replayed [K3, K4]', async () => {
     const app = await registerApp(system.url)
     const given = await obtainCode(at(0), app, ann)
     const answers = await fiftyTimes((site) => exchangeCode(site, app, given))

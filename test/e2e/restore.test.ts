@@ -178,14 +178,14 @@ const expectAll = async (run: NpmStart): Promise<void> => {
   expect(await agent.call('delete_task', { task_id: task.id })).toMatchObject({ deleted: true })
 }
 
-test('a_copy_of_the_stopped_data_folder_serves_everything_elsewhere', async () => {
+test('a_copy_of_the_data_folder_serves_everything_elsewhere', async () => {
   await cp(join(folder, 'first'), join(folder, 'copy'), { recursive: true })
   const run = await start('copy')
   await expectAll(run)
   await stop(run)
 })
 
-test('the_documents_with_the_secret_and_the_subscribers_are_all_and_the_stream_is_told_its_events_again', async () => {
+test('the_documents_the_secret_and_the_subscribers_restore_everything_and_refill_the_stream', async () => {
   const dataDir = join(folder, 'documents')
   await mkdir(join(dataDir, 'nats'), { recursive: true })
   for (const file of ['secret', 'nats/subscribers.json'])

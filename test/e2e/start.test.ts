@@ -90,7 +90,7 @@ const expectAda = async ({ url }: NpmStart) => {
   expect((await post(`${url}/sign-in`, { email, password: 'another password, wrong' })).status).not.toBe(303)
 }
 
-test('screen_tells_where_everything_is', async () => {
+test('the_screen_shows_where_everything_is', async () => {
   const run = await started(await anyPort())
   const { url } = run
   for (const part of [`${url}/sign-up`, `${url}/mcp`, `${url}/dev/mail`]) {
@@ -101,7 +101,7 @@ test('screen_tells_where_everything_is', async () => {
   expect(run.output()).toContain(`claude mcp add --transport http loops ${url}/mcp`)
 })
 
-test('data_found_again_by_a_second_start_without_any_network', async () => {
+test('a_second_start_finds_the_data_without_any_network', async () => {
   const port = await anyPort()
   const first = await started(port)
   await signUp(first)
@@ -125,7 +125,7 @@ test.each(['SIGINT', 'SIGTERM'] as const)(
   },
 )
 
-test('killed_in_full_and_started_again_at_once_with_its_data', async () => {
+test('after_a_kill_of_everything_a_start_at_once_finds_the_data', async () => {
   const port = await anyPort()
   const first = await started(port)
   await signUp(first)
@@ -137,7 +137,7 @@ test('killed_in_full_and_started_again_at_once_with_its_data', async () => {
   await gone(servers)
 })
 
-test('killed_npm_takes_the_rest_with_it_and_hinders_no_next_start', async () => {
+test('a_killed_npm_takes_the_rest_with_it_and_does_not_block_the_next_start', async () => {
   const port = await anyPort()
   const first = await started(port)
   await signUp(first)
@@ -148,7 +148,7 @@ test('killed_npm_takes_the_rest_with_it_and_hinders_no_next_start', async () => 
   await gone(servers)
 })
 
-test('killed_servers_started_again', async () => {
+test('killed_servers_are_restarted', async () => {
   const run = await started(await anyPort())
   await signUp(run)
   for (const pid of serversOf(run.dataDir)) process.kill(pid, 'SIGKILL')
@@ -183,7 +183,7 @@ test('two_copies_run_side_by_side', async () => {
   await expectAda(two)
 })
 
-test('folder_in_use_told_in_one_sentence', async () => {
+test('a_folder_in_use_is_reported_in_one_sentence', async () => {
   const port = await anyPort()
   const first = await started(port)
   const { code, sentence } = await faultOf(start(await anyPort()))
@@ -196,7 +196,7 @@ test('folder_in_use_told_in_one_sentence', async () => {
   expect((await fetch(`${first.url}/readyz`)).status).toBe(200)
 })
 
-test('port_in_use_told_in_one_sentence', async () => {
+test('a_port_in_use_is_reported_in_one_sentence', async () => {
   const other = createServer()
   const port = await new Promise<number>((resolve) =>
     other.listen(0, '127.0.0.1', () => resolve((other.address() as { port: number }).port)),
@@ -209,14 +209,14 @@ test('port_in_use_told_in_one_sentence', async () => {
   expect(code).toBe(1)
 })
 
-test('wrong_variables_all_told_at_once', async () => {
+test('all_wrong_variables_are_reported_at_once', async () => {
   const run = start('http', 'data', { SIGN_UP: 'maybe', NATS_URL: 'somewhere' })
   expect((await faultOf(run)).code).toBe(2)
   for (const name of ['PORT', 'SIGN_UP', 'NATS_URL'])
     expect(run.output()).toMatch(new RegExp(`^${name} .*\\.$`, 'm'))
 })
 
-test('server_that_dies_told_in_one_sentence_with_its_last_words', async () => {
+test('a_server_that_dies_is_reported_in_one_sentence_with_its_last_words', async () => {
   const broken = join(folder, 'mongod')
   writeFileSync(
     broken,
@@ -230,7 +230,7 @@ test('server_that_dies_told_in_one_sentence_with_its_last_words', async () => {
   )
 })
 
-test('folder_that_cannot_be_used_told_in_one_sentence', async () => {
+test('an_unusable_folder_is_reported_in_one_sentence', async () => {
   writeFileSync(join(folder, 'data'), 'a file')
   const { code, sentence } = await faultOf(start(await anyPort()))
   expect(sentence).toMatch(

@@ -83,7 +83,7 @@ test('the_challenge_names_what_is_held_and_what_is_missing_and_nothing_is_change
   expect((await app.call('get_task', { task_id })).task).toMatchObject({ status: 'open', version: 1 })
 })
 
-test('no_more_is_asked_for_than_the_work_needs', async () => {
+test('no_more_scopes_are_requested_than_the_work_needs', async () => {
   await using approver = await agentOf(system, owner)
   const [task_id = ''] = await openTasks(approver, 1)
   await approver.call('update_task', { task_id, status: 'approved' })
@@ -94,7 +94,7 @@ test('no_more_is_asked_for_than_the_work_needs', async () => {
   expect(worker.scope()).toBe(BASELINE)
 })
 
-test('of_many_tasks_some_done_the_answer_says_which', async () => {
+test('a_partly_done_bulk_change_says_which_tasks_were_done', async () => {
   await using approver = await agentOf(system, owner)
   const [approved = '', open = ''] = await openTasks(approver, 2)
   await approver.call('update_task', { task_id: approved, status: 'approved' })
@@ -118,7 +118,7 @@ test('a_batch_of_an_older_client_is_answered_call_by_call', async () => {
 })
 
 describe('a client that answers a challenge by a refresh', () => {
-  test('is_told_where_its_person_can_allow_it_and_goes_on_once_they_have', async () => {
+  test('learns_where_its_person_can_allow_it_and_goes_on_once_they_have', async () => {
     await using app = await appOf(owner, 'sdk1', 'Elder')
     const [task_id = ''] = await openTasks(app, 1)
     const refused = await app.result('update_task', { task_id, status: 'approved' })
@@ -142,7 +142,7 @@ describe('a further scope at the page of apps', () => {
     const action = /action="(\/apps\/\w+\/scopes)"/.exec(card)?.[1] ?? ''
     return { app, tokens, action }
   }
-  test('is_in_the_next_token_and_gone_from_every_one_when_it_is_taken_back', async () => {
+  test('is_in_the_next_token_and_leaves_every_token_when_it_is_revoked', async () => {
     const { app, tokens, action } = await connected()
     await owner.browser.submit(action, { give: 'loops:approve' })
     const wider = (await refreshTokens(system.url, app, tokens.refresh_token)).body
@@ -190,7 +190,7 @@ test('a_step_up_keeps_the_workspace_that_the_app_works_in', async () => {
   expect((await app.call('get_task', { task_id })).task.status).toBe('approved')
 })
 
-test('a_viewer_is_told_and_not_sent_round_in_circles', async () => {
+test('a_viewer_gets_the_reason_and_is_not_sent_round_in_circles', async () => {
   const viewer = await joinWorkspace(system, owner, { name: 'Vera', role: 'viewer' })
   const { tokens } = await connectApp(system.url, viewer)
   await using app = await agentOf(system, owner)

@@ -85,13 +85,13 @@ describe.skipIf(noGo)(`in Go${noGo ? `: ${noGo}` : ''}`, () => {
     await rm(folder, { recursive: true, force: true })
   })
 
-  test('the_exit_code_says_whether_there_was_something', async () => {
+  test('the_exit_code_says_whether_there_were_events', async () => {
     expect(await exitOf(start('--once')), said).toBe(1)
     await agent.call('create_task', { title: 'First' })
     expect(await exitOf(start('--once')), said).toBe(0)
   })
 
-  test('every_event_is_worked_on_once_though_it_is_killed_in_between', async () => {
+  test('every_event_is_processed_once_though_it_is_killed_meanwhile', async () => {
     const filed: string[] = []
     const file = async (count: number): Promise<void> => {
       for (let index = 0; index < count; index += 1)
@@ -111,7 +111,7 @@ describe.skipIf(noGo)(`in Go${noGo ? `: ${noGo}` : ''}`, () => {
     expect(new Set(lines().map(({ id }) => id)).size).toBe(lines().length)
   })
 
-  test('a_repeated_and_an_older_event_change_nothing_and_poison_is_put_aside', async () => {
+  test('a_repeated_and_an_older_event_change_nothing_and_poison_is_set_aside', async () => {
     await publish(event('second', 'thing', 2))
     await publish(event('first', 'thing', 1))
     await publish(event('second', 'thing', 2))
@@ -123,7 +123,7 @@ describe.skipIf(noGo)(`in Go${noGo ? `: ${noGo}` : ''}`, () => {
     await expect.poll(() => said.match(/gave up evt/g), WAIT).toHaveLength(3)
   })
 
-  test('stopped_in_order_by_a_signal', async () => {
+  test('a_signal_stops_it_in_order', async () => {
     const end = exitOf(running as ChildProcess)
     running?.kill('SIGTERM')
     expect(await end).toBe(0)

@@ -82,7 +82,7 @@ test('what_the_page_says_beside_its_commands_works', async () => {
   expect(said).toMatch(/authorization/i)
 })
 
-test('nothing_is_left_in_the_project', async () => {
+test('the_page_leaves_nothing_in_the_project', async () => {
   expect(await readdir(join(ROOT, 'infra/examples'))).toEqual(
     expect.not.arrayContaining([expect.stringMatching(/sqlite|\.env/)]),
   )

@@ -90,7 +90,7 @@ afterAll(async () => {
   await rm(folder, { recursive: true, force: true })
 })
 
-test('added_while_loops_runs', async () => {
+test('they_are_added_while_loops_runs', async () => {
   await loops.ready()
   const env = { DATA_DIR: loops.dataDir }
   for (const name of NAMES) {
@@ -127,7 +127,7 @@ const fileOne = async (key: string): Promise<string> => {
 }
 const seenBy = (name: string): number => Number(rows(name, 'SELECT count(*) AS count FROM seen')[0]?.count)
 
-test('every_event_is_seen_and_worked_on_once_though_all_are_killed_in_between', async () => {
+test('every_event_is_received_and_processed_once_though_all_are_killed_meanwhile', async () => {
   const newest: string[] = []
   const file = async (count: number): Promise<void> => {
     for (let index = 0; index < count; index += 1) newest.push(await fileOne(`task-${newest.length}`))
@@ -165,7 +165,7 @@ test('a_repeated_and_an_older_event_change_nothing', async () => {
       .toEqual(['thing 2', 'thing 3'])
 })
 
-test('poison_is_put_aside_and_the_rest_goes_on', async () => {
+test('poison_is_set_aside_and_the_rest_goes_on', async () => {
   const poison = ['no json', '[]', JSON.stringify({ ...event('x', 'y', 1), sequence: 'first' })]
   for (const body of poison) await publish(body)
   await publish(event('after', 'after-poison', 1))
@@ -175,7 +175,7 @@ test('poison_is_put_aside_and_the_rest_goes_on', async () => {
   }
 })
 
-test('work_that_fails_is_tried_again', async () => {
+test('work_that_fails_is_retried', async () => {
   const locks = NAMES.map((name) => new DatabaseSync(stateOf(name)))
   for (const lock of locks) lock.exec('BEGIN IMMEDIATE')
   const { seq } = await publish(event('later', 'locked', 1))
@@ -192,7 +192,7 @@ test('work_that_fails_is_tried_again', async () => {
     await expect.poll(() => workOf(name).filter((one) => one === 'locked 1'), WAIT).toHaveLength(1)
 })
 
-test('stopped_in_order_by_a_signal', async () => {
+test('a_signal_stops_it_in_order', async () => {
   const ends = NAMES.map((name) => exitOf(running.get(name) as ChildProcess))
   for (const child of running.values()) child.kill('SIGTERM')
   expect(await Promise.all(ends)).toEqual(NAMES.map(() => 0))

@@ -118,7 +118,7 @@ const expectNothing = async (
   }
 }
 
-test.each(ROLES)('tools_answer_for_things_of_another_workspace_as_for_none: %s', async (role) => {
+test.each(ROLES)('tools_answer_for_things_of_another_workspace_like_for_none: %s', async (role) => {
   expect(things.length).toBeGreaterThan(20)
   // The caller says to be the owner of the other workspace, but in one of their own.
   const caller = person(stranger.workspace_id, { user_id: owner.user_id, role })

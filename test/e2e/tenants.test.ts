@@ -284,7 +284,7 @@ describe('whatever is done inside', () => {
 })
 
 describe('afterwards', () => {
-  test('a_cursor_from_inside_opens_no_more_than_one_behind_something_that_never_was', async () => {
+  test('a_cursor_from_inside_opens_no_more_than_one_of_something_that_never_existed', async () => {
     const lists = cursorParameters(tools)
     for (let count = 0; count < 3; count += 1) {
       await made(hermit, 'create_loop', { name: PRIVATE_CANARY, visibility: 'private' })

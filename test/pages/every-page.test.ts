@@ -88,7 +88,7 @@ const patterns = async (): Promise<string[]> => {
   return [...new Set(got.map(({ path }) => path))]
 }
 
-test('no_page_was_forgotten', async () => {
+test('every_page_was_looked_at', async () => {
   const unseen = (await patterns()).filter(
     (pattern) => ![...seen].some((path) => matching(pattern).test(path)),
   )

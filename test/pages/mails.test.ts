@@ -50,7 +50,7 @@ const show = async (colorScheme: 'light' | 'dark', width: number): Promise<void>
 }
 
 describe.each(Object.keys(MAILS))('the mail %s', (name) => {
-  test.each(Object.keys(LANGUAGES))('nothing_is_wrong_for_readers_and_all_fits_in_%s', async (language) => {
+  test.each(Object.keys(LANGUAGES))('is_accessible_and_fits_in_%s', async (language) => {
     const { html } = await named(MAILS, name)(language)
     await page.setContent(html)
     for (const [colorScheme, width] of [
@@ -74,7 +74,7 @@ describe.each(Object.keys(MAILS))('the mail %s', (name) => {
           }
       }
     })
-  test('is_dark_for_those_who_like_it_dark', async () => {
+  test('is_dark_for_readers_who_prefer_dark', async () => {
     await page.setContent((await named(MAILS, name)('en')).html)
     const seen: unknown[] = []
     for (const colorScheme of ['light', 'dark'] as const) {
@@ -86,7 +86,7 @@ describe.each(Object.keys(MAILS))('the mail %s', (name) => {
       [{ text: 'rgb(232, 236, 234)', behind: 'rgb(27, 31, 30)' }, { behind: 'rgb(99, 210, 189)' }, {}],
     ])
   })
-  test('asks_nobody_for_anything', async () => {
+  test('loads_nothing_from_elsewhere', async () => {
     const asked: string[] = []
     page.on('request', (request) => asked.push(request.url()))
     await page.setContent((await named(MAILS, name)('en')).html, { waitUntil: 'networkidle' })
@@ -94,7 +94,7 @@ describe.each(Object.keys(MAILS))('the mail %s', (name) => {
   })
   // In the others there is no text of anybody's.
   if (Object.hasOwn(MAILS_SAYING, name)) {
-    test('is_made_of_our_nodes_alone_whatever_people_write', async () => {
+    test('consists_of_our_nodes_alone_whatever_people_write', async () => {
       const mails: string[] = []
       const texts = [...HOSTILE_TEXTS, ...fc.sample(anyText, 40)]
       for (const text of ['harmless', ...texts])
@@ -119,7 +119,7 @@ describe.each(Object.keys(MAILS))('the mail %s', (name) => {
       for (const [index, nodes] of hostile.entries())
         expect([texts[index], nodes]).toEqual([texts[index], usual])
     })
-    test('long_words_and_names_fit_on_a_telephone', async () => {
+    test('long_words_and_names_fit_on_a_phone', async () => {
       const { html } = await named(MAILS_SAYING, name)('de', 'Donaudampfschifffahrt'.repeat(9))
       await page.setViewportSize({ width: 320, height: 800 })
       await page.setContent(html)

@@ -177,7 +177,7 @@ describe('what people do', () => {
     await page.getByRole('button', { name: 'Allow' }).click()
     await page.waitForURL(`${appUrl}?code=**`)
   })
-  test('back_after_the_answer_is_told_to_start_again', async () => {
+  test('going_back_after_the_answer_says_to_start_again', async () => {
     const bo = await somebody()
     const { url, verifier, registered } = await start(appUrl)
     await page.goto(url)
@@ -201,7 +201,7 @@ describe('what people do', () => {
     await page.goto(`${system.url}/apps`)
     expect(await page.getByRole('button', { name: 'Disconnect' }).count()).toBe(1)
   })
-  test('a_request_that_was_left_for_too_long_is_told_to_start_again', async () => {
+  test('an_expired_request_says_to_start_again', async () => {
     const bo = await somebody()
     await page.goto((await start(appUrl)).url)
     await signInByClick(bo.email)

@@ -136,7 +136,7 @@ test('an_address_that_may_not_be_called_is_refused_at_its_field', async () => {
   expect(await page.getByLabel('task.created').isChecked()).toBe(false)
 })
 
-test('members_who_look_after_nothing_find_no_way_there', async () => {
+test('members_without_the_right_have_no_link_and_no_access', async () => {
   const bo = await joinWorkspace(system, ann, { name: 'Bo' })
   await context.clearCookies()
   await signIn(bo)

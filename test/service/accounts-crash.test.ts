@@ -64,14 +64,14 @@ test('an_account_without_its_workspace_gets_it', async () => {
   expect(await joinings(workspaceId, 1)).toEqual(['Ann'])
 })
 
-test('a_workspace_that_nobody_asks_for_is_made_all_the_same', async () => {
+test('a_missing_workspace_is_created_without_a_request', async () => {
   await dieAt('sign_up.person_inserted', () => openBrowser(site).submit('/sign-up', ANN))
   const workspaceId = (await people.byEmail(ANN.email))?.memberships[0]?.workspace_id ?? ''
   expect(await joinings(workspaceId, 1)).toEqual(['Ann'])
   await expect.poll(async () => (await people.byEmail(ANN.email))?.unsettled).toEqual([])
 })
 
-test('an_invitation_that_somebody_joined_by_is_used_up', async () => {
+test('an_accepted_invitation_is_used_up', async () => {
   const running = await environment.start('gateway')
   const ann = openBrowser(site)
   await ann.submit('/sign-up', ANN)

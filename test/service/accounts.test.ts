@@ -66,7 +66,7 @@ describe('accounts', () => {
       true,
     ])
   })
-  test('who_has_an_account_cannot_be_probed_at_will', async () => {
+  test('probing_for_accounts_is_limited', async () => {
     await using own = await startSystem({ names: ['gateway'] })
     const typed = fields('Max')
     await openBrowser(own.url).submit('/sign-up', typed)
@@ -91,7 +91,7 @@ describe('accounts', () => {
     expect((await hal.submit('/sign-out', {})).url.pathname).toBe('/sign-in')
     expect((await hal.open('/workspace')).url.pathname).toBe('/sign-in')
   })
-  test('signing_in_anew_ends_the_session_before_it', async () => {
+  test('signing_in_again_ends_the_session_before_it', async () => {
     const post = (path: string, given: Record<string, string>, cookie = '') =>
       fetch(`${system.url}${path}`, {
         method: 'POST',

@@ -70,7 +70,7 @@ const setText = (
   )
 
 describe('save', () => {
-  test('leaves_fields_alone_that_others_wrote_meanwhile_and_that_it_does_not_change', async () => {
+  test('leaves_alone_fields_that_others_wrote_meanwhile', async () => {
     const { collection, notes, make, load } = await openNotes()
     const before = await make('Old')
     const beaten_at = new Date()
@@ -79,7 +79,7 @@ describe('save', () => {
     expect(await load(before._id)).toMatchObject({ text: 'New', tags: ['b'], beaten_at, v: 2 })
   })
 
-  test('takes_away_what_is_no_longer_there', async () => {
+  test('removes_fields_that_no_longer_exist', async () => {
     const { notes, make, load } = await openNotes()
     const made = await make('Old')
     const colored = (await notes.save(made, { ...made, color: 'red' }, [])) as Note
@@ -90,7 +90,7 @@ describe('save', () => {
 })
 
 describe('a key', () => {
-  test('answers_whatever_number_of_others_came_between', async () => {
+  test('answers_however_many_others_came_between', async () => {
     const { notes, make, load } = await openNotes()
     const { _id } = await make('Start')
     const at = () => load(_id)
@@ -142,7 +142,7 @@ describe('a key', () => {
     expect((await setText(notes, at, 'x', ask('old 7'))).result).toEqual({ changed: true, n: 7 })
   })
 
-  test('refused_with_an_answer_too_large_to_be_remembered', async () => {
+  test('is_refused_with_an_answer_too_large_to_remember', async () => {
     const { notes, make, load } = await openNotes()
     const before = await make('Old')
     const because = { request: ask('large'), result: 'x'.repeat(RESULT_BYTES) }

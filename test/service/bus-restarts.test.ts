@@ -89,7 +89,7 @@ test.each([
   expect(second).toBe(first)
 })
 
-test('a_request_that_is_asked_again_keeps_its_one_deadline', async () => {
+test('a_repeated_request_keeps_its_deadline', async () => {
   holding = true
   const answer = ours().read({ n: 1 }, call(4_000))
   const refused = expect(answer).rejects.toMatchObject({ code: 'timeout' })
@@ -102,7 +102,7 @@ test('a_request_that_is_asked_again_keeps_its_one_deadline', async () => {
   await expect.poll(() => arrived[1]?.call.remainingMs()).toBe(0)
 })
 
-test('a_write_without_a_key_is_not_known_at_once_and_done_no_second_time', async () => {
+test('a_write_without_a_key_fails_as_unknown_at_once_and_is_not_repeated', async () => {
   holding = true
   const answer = ours().write({ n: 1 }, call())
   const refused = expect(answer).rejects.toMatchObject({
@@ -120,7 +120,7 @@ test('a_write_without_a_key_is_not_known_at_once_and_done_no_second_time', async
   expect(arrived).toHaveLength(2)
 })
 
-test('what_is_asked_while_the_bus_is_away_is_sent_once_it_is_back', async () => {
+test('a_request_made_while_the_bus_is_down_is_sent_once_it_is_back', async () => {
   await nats.server.kill()
   await expect.poll(() => asker.link.up()).toBe(false)
   const answers = Promise.all([ours().read({ n: 1 }, call()), ours().write({ n: 2 }, call())])
@@ -129,7 +129,7 @@ test('what_is_asked_while_the_bus_is_away_is_sent_once_it_is_back', async () => 
   expect(arrived).toHaveLength(2)
 })
 
-test('unavailable_and_nothing_done_when_the_bus_stays_away', async () => {
+test('unavailable_and_nothing_done_when_the_bus_stays_down', async () => {
   await nats.server.kill()
   await expect.poll(() => asker.link.up()).toBe(false)
   await expect(ours().write({ n: 1 }, call(300))).rejects.toMatchObject({
@@ -159,7 +159,7 @@ test('reads_before_during_and_after_a_restart_are_all_answered', async () => {
   expect(answers.map(({ n }) => n)).toEqual(answers.map((_, index) => index))
 })
 
-test('nobody_listening_is_no_answer_while_the_service_may_not_be_back_yet', async () => {
+test('no_responders_is_not_final_while_the_service_may_not_be_back_yet', async () => {
   way.inflict({ kind: 'refuse' })
   await nats.server.kill()
   await comeBack()
@@ -173,7 +173,7 @@ test('nobody_listening_is_no_answer_while_the_service_may_not_be_back_yet', asyn
   expect(arrived).toHaveLength(1)
 })
 
-test('an_answer_waits_for_the_link_of_whoever_gives_it', async () => {
+test('an_answer_waits_for_the_connection_of_the_service_that_gives_it', async () => {
   holding = true
   const answer = ours().write({ n: 1 }, call())
   await hasArrived(1)

@@ -105,7 +105,7 @@ test('each_request_is_answered_once_by_one_of_two_instances', async () => {
   expect(new Set(answeredBy)).toEqual(new Set([0, 1]))
 })
 
-test('wrong_input_is_refused_by_the_service_itself', async () => {
+test('invalid_input_is_refused_by_the_service_itself', async () => {
   await expect(ours().echo({ n: 'one' as unknown as number }, call())).rejects.toMatchObject({
     code: 'invalid_argument',
     message: expect.stringContaining('n: '),
@@ -159,7 +159,7 @@ test('timeout_when_the_answer_does_not_come_and_the_handler_knows', async () => 
   waiting[0]?.()
 })
 
-test('nobody_waits_for_an_answer_when_whoever_asked_has_gone', async () => {
+test('a_handler_is_aborted_when_the_caller_has_gone', async () => {
   waiting.length = 0
   const asked = new AbortController()
   const answer = ours().wait({ n: 1 }, call({ signal: asked.signal }))
@@ -174,13 +174,13 @@ test('nobody_waits_for_an_answer_when_whoever_asked_has_gone', async () => {
   waiting[0]?.()
 })
 
-test('a_request_of_somebody_who_has_gone_is_not_sent', async () => {
+test('a_request_that_is_already_aborted_is_not_sent', async () => {
   const before = answeredBy.length
   expect(await codeOf(ours().echo({ n: 1 }, call({ signal: AbortSignal.abort() })))).toBe('timeout')
   expect(answeredBy).toHaveLength(before)
 })
 
-test('a_request_without_time_is_not_sent', async () => {
+test('a_request_without_time_left_is_not_sent', async () => {
   const before = answeredBy.length
   expect(await codeOf(ours().echo({ n: 1 }, ownCall(clock, ids.next(), 0)))).toBe('timeout')
   expect(answeredBy).toHaveLength(before)

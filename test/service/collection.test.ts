@@ -47,7 +47,7 @@ describe('documents of an older shape', () => {
     return { db, collection, things, read, insertOld, load }
   }
 
-  test('are_read_in_the_present_one_whenever_they_were_inserted', async () => {
+  test('are_read_in_the_current_shape_whenever_they_were_inserted', async () => {
     const { collection, things, read, insertOld } = await setting()
     await insertOld('First')
     await things.insert({ _id: ids.next(), ws: 'w', name: 'New', labels: ['a'] }, [])
@@ -60,7 +60,7 @@ describe('documents of an older shape', () => {
     ])
   })
 
-  test('are_written_whole_in_the_present_one_by_their_next_save', async () => {
+  test('are_written_whole_in_the_current_shape_by_their_next_save', async () => {
     const { things, insertOld, load, collection } = await setting()
     const id = await insertOld('Old')
     const before = await load(id)
@@ -74,7 +74,7 @@ describe('documents of an older shape', () => {
     expect(await load(id)).toMatchObject({ name: 'Old', labels: ['b'] })
   })
 
-  test('have_the_lists_of_every_write_after_their_next_save', async () => {
+  test('get_the_lists_that_writes_need_by_their_next_save', async () => {
     const db = fresh()
     const upgrades: readonly Upgrade[] = [(old) => ({ outbox: [], ledger: [], ...old })]
     const opened = await openCollection<Named>(db, 'things', { indexes: [], upgrades })
@@ -86,7 +86,7 @@ describe('documents of an older shape', () => {
     expect(await opened.collection.findOne({ _id })).toMatchObject({ schema: 2, outbox: [], ledger: [] })
   })
 
-  test('are_read_by_who_only_looks_in_too_and_newer_ones_refused', async () => {
+  test('are_upgraded_for_read_only_callers_too_and_newer_ones_are_refused', async () => {
     const { db, insertOld, collection } = await setting()
     const _id = await insertOld('Old')
     const look = lookInto<Named>(db, 'things', { upgrades: UPGRADES })
@@ -96,7 +96,7 @@ describe('documents of an older shape', () => {
     await expect(find()).rejects.toThrow('newer release')
   })
 
-  test('of_a_newer_release_are_refused_one_by_one_and_at_the_start', async () => {
+  test('of_a_newer_release_are_refused_one_by_one_and_at_startup', async () => {
     const { db, things, collection } = await setting()
     await things.insert({ _id: ids.next(), ws: 'w', name: 'New', labels: [] }, [])
     const older = await refused(
@@ -121,7 +121,7 @@ describe('indexes', () => {
       ...(unique ? { unique } : {}),
     }))
 
-  test('are_made_anew_where_one_of_the_same_name_or_key_differs', async () => {
+  test('are_rebuilt_where_one_of_the_same_name_or_key_differs', async () => {
     const collection = fresh().collection('things')
     await ensureIndexes(collection, [
       { key: { a: 1 }, name: 'first' },
@@ -144,7 +144,7 @@ describe('indexes', () => {
     expect((await collection.indexes()).some(({ sparse }) => sparse)).toBe(false)
   })
 
-  test('that_nothing_uses_any_more_are_dropped_by_name_once_the_others_are_there', async () => {
+  test('no_longer_used_are_dropped_by_name_once_the_others_exist', async () => {
     const db = fresh()
     const before = { indexes: [{ key: { a: 1 }, name: 'old' }] }
     const { collection } = await openCollection(db, 'things', before)
@@ -155,7 +155,7 @@ describe('indexes', () => {
     }
   })
 
-  test('are_made_anew_by_replicas_that_start_at_the_same_moment', async () => {
+  test('are_rebuilt_by_replicas_that_start_at_the_same_moment', async () => {
     const collection = fresh().collection('things')
     const stated = (order: 1 | -1): IndexDescription[] => [
       { key: { a: order, b: 1 }, name: 'first' },
@@ -172,7 +172,7 @@ describe('indexes', () => {
     )
   })
 
-  test('are_built_on_behind_the_start_unless_they_are_unique', async () => {
+  test('are_built_in_the_background_unless_they_are_unique', async () => {
     const collection = fresh().collection('things')
     await collection.insertMany(Array.from({ length: 20_000 }, (_, n) => ({ n, text: 'x'.repeat(200) })))
     const unique = { key: { n: 1 }, name: 'unique', unique: true }

@@ -64,7 +64,7 @@ describe('an account that anybody made', () => {
     expect((await browser.submit(page.url, {})).text).toContain('Your address is confirmed')
     expect((await browser.open(link)).status).toBe(404)
   })
-  test('has_the_mail_sent_again_but_not_without_end', async () => {
+  test('may_request_the_mail_again_but_not_without_limit', async () => {
     const cy = await signUp(system, { name: 'Cyb' })
     const statuses = []
     for (let times = 0; times < 4; times += 1)

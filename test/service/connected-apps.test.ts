@@ -51,7 +51,7 @@ test('disconnecting_an_app_ends_it_on_every_gateway_and_leaves_the_others [X5, B
   expect(await tryToken(system.url, other.tokens.access_token)).toBe(200)
 })
 
-test('an_app_of_somebody_else_cannot_be_disconnected_nor_seen', async () => {
+test('an_app_of_somebody_else_cannot_be_seen_or_disconnected', async () => {
   const { tokens } = await connect('Hers')
   const [id = ''] = idsOf((await ann.browser.open('/apps')).text)
   const eve = await signUp(system, { name: 'Eve' })
@@ -65,7 +65,7 @@ test('an_app_of_somebody_else_cannot_be_disconnected_nor_seen', async () => {
   expect(await tryToken(system.url, tokens.access_token)).toBe(200)
 })
 
-test('an_app_that_never_took_its_code_or_whose_time_is_over_is_not_shown', async () => {
+test('an_app_that_never_used_its_code_or_has_expired_is_not_shown', async () => {
   await using environment = await openGatewayEnvironment()
   const cleo = await signUp(environment, { name: 'Cleo' })
   await obtainCode(environment.url, await registerApp(environment.url, { client_name: 'Never' }), cleo)
@@ -81,7 +81,7 @@ test('an_app_that_never_took_its_code_or_whose_time_is_over_is_not_shown', async
   expect((await cleo.browser.open('/apps')).text).not.toContain('Gone')
 })
 
-test('the_page_is_for_those_who_are_signed_in', async () => {
+test('the_page_requires_a_session', async () => {
   const response = await fetch(`${system.url}/apps`, { redirect: 'manual' })
   expect([response.status, response.headers.get('location')]).toEqual([303, '/sign-in'])
 })

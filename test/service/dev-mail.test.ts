@@ -59,7 +59,7 @@ const kept = (changes: Partial<DevMail>): DevMail => ({
 })
 
 describe('mails that are kept', () => {
-  it('one_for_each_member_from_two_notifiers_and_there_after_a_restart', async () => {
+  it('one_mail_for_each_member_from_two_notifiers_which_survives_a_restart', async () => {
     const { id, members } = await people.workspace('Acme', [{ name: 'Ana' }, { name: 'Ben' }])
     const first = await env.start('notifier', 2)
     await caughtUp(env, id, await ship(env, id, members[0] as Someone, { name: 'One' }), 2)
@@ -83,7 +83,7 @@ describe('mails that are kept', () => {
     expect(newest?.headers['auto-submitted']).toBe('auto-generated')
     expect(Date.parse(newest?.date ?? '')).not.toBeNaN()
   })
-  it('in_pages_that_fit_the_bus_however_large_they_are', async () => {
+  it('pages_fit_the_bus_however_large_the_mails_are', async () => {
     const large = Array.from({ length: 5 }, (_, index) =>
       kept({ subject: `Large ${index}`, text: 'x'.repeat(400_000) }),
     )
@@ -92,7 +92,7 @@ describe('mails that are kept', () => {
     expect(subjects).toEqual([4, 3, 2, 1, 0].map((index) => `Large ${index}`))
     expect(await mailbox.add(kept({ text: '\u0001'.repeat(200_000) }))).toBe(false)
   })
-  it('the_newest_five_hundred', async () => {
+  it('only_the_newest_five_hundred_are_kept', async () => {
     const mails = Array.from({ length: KEPT_MAILS + 5 }, (_, index) => kept({ subject: `Mail ${index}` }))
     for (let start = 0; start < mails.length; start += 50)
       await Promise.all(mails.slice(start, start + 50).map((mail) => mailbox.add(mail)))
@@ -115,7 +115,7 @@ describe('the mailbox’s SMTP server', () => {
     language: 'en',
     ...changes,
   })
-  it('keeps_what_it_takes_and_refuses_what_is_too_large_for_good', async () => {
+  it('keeps_what_it_accepts_and_permanently_refuses_what_is_too_large', async () => {
     const taken: DevMail[] = []
     const keep = async (one: DevMail) => taken.push(one) > 0
     await using box = await startDevMailbox({ keep, clock, ids, log })
@@ -125,7 +125,7 @@ describe('the mailbox’s SMTP server', () => {
     expect(await mailer.send(mail({ text: 'x\n'.repeat(400_000) }))).toMatchObject({ outcome: 'refused' })
     expect(taken).toHaveLength(1)
   })
-  it('not_now_while_the_mail_cannot_be_kept', async () => {
+  it('refuses_temporarily_while_a_mail_cannot_be_stored', async () => {
     const keep = () => Promise.reject(new Error('no database'))
     await using box = await startDevMailbox({ keep, clock, ids, log: silent })
     await using mailer = createMailer(box.url)
@@ -157,7 +157,7 @@ describe('the pages', () => {
       expect(answer.headers.get('cache-control')).toBe('no-store')
     }
   })
-  it('a_mail_is_shown_in_a_frame_that_may_run_nothing', async () => {
+  it('a_mail_is_shown_in_a_frame_without_scripts', async () => {
     const mail = kept({ html: '<p title="a">one</p>' })
     await mailbox.add(mail)
     const page = await (await look(`/dev/mail/${mail.id}`)).text()

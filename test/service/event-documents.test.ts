@@ -20,7 +20,7 @@ afterAll(async () => {
 const get = (path: string, headers: Record<string, string> = {}): Promise<Response> =>
   fetch(`${system.url}${path}`, { headers })
 
-test('the_document_is_taken_by_the_official_parser', async () => {
+test('the_official_parser_accepts_the_document', async () => {
   const answer = await get('/asyncapi.json')
   expect(answer.headers.get('content-type')).toContain('application/json')
   const { document, diagnostics } = await new Parser().parse(await answer.text())
@@ -32,7 +32,7 @@ test('the_document_is_taken_by_the_official_parser', async () => {
   )
 })
 
-test('each_schema_is_found_at_its_own_address', async () => {
+test('each_schema_is_served_at_its_own_address', async () => {
   for (const { name } of [...EVENTS, ...DIRECT]) {
     const path = `/schemas/${name}.json`
     expect(await (await get(path)).json()).toMatchObject({ $id: `${system.url}${path}`, title: name })
@@ -40,7 +40,7 @@ test('each_schema_is_found_at_its_own_address', async () => {
   expect((await get('/schemas/task.eaten.json')).status).toBe(404)
 })
 
-test('kept_by_caches_until_it_changes', async () => {
+test('caches_keep_each_document_until_it_changes', async () => {
   const first = await get('/asyncapi.json')
   const tag = first.headers.get('etag') ?? ''
   expect(first.headers.get('cache-control')).toBe('public, max-age=300')
@@ -49,7 +49,7 @@ test('kept_by_caches_until_it_changes', async () => {
   expect((await get('/asyncapi.json', { 'If-None-Match': '"other"' })).status).toBe(200)
 })
 
-test('the_page_tells_of_every_event', async () => {
+test('the_page_describes_every_event', async () => {
   const answer = await get('/events')
   const page = await answer.text()
   expect(answer.headers.get('content-security-policy')).toContain("default-src 'none'")

@@ -56,7 +56,7 @@ const takenInVain = async (durable: string, seq: number, times: number): Promise
   }
 }
 
-test('poison_is_put_aside_with_its_reason_while_others_flow', async () => {
+test('poison_becomes_dead_letters_with_their_reasons_while_others_flow', async () => {
   const seen: string[] = []
   await using _ = await env.consuming('poisoned', async ({ data }) => void seen.push(data.name))
   const before = (await env.deadOf('poisoned')).length
@@ -86,7 +86,7 @@ test('poison_is_put_aside_with_its_reason_while_others_flow', async () => {
   await expect.poll(() => pendingOf('poisoned')).toBe(0)
 })
 
-test('the_same_poison_is_one_row_however_often_it_comes', async () => {
+test('the_same_poison_is_one_row_however_often_it_is_delivered', async () => {
   await using _ = await env.consuming('repeated', async () => undefined)
   for (let times = 0; times < 3; times += 1) await publish('the same poison')
   await expect.poll(() => pendingOf('repeated')).toBe(0)
@@ -94,7 +94,7 @@ test('the_same_poison_is_one_row_however_often_it_comes', async () => {
   expect(rows.filter(({ payload }) => payload === 'the same poison')).toHaveLength(1)
 })
 
-test('a_failed_reaction_is_tried_again', async () => {
+test('a_failed_reaction_is_retried', async () => {
   const tries: string[] = []
   await using _ = await env.consuming('stumbler', async ({ data }) => {
     tries.push(data.name)
@@ -110,7 +110,7 @@ test('a_failed_reaction_is_tried_again', async () => {
   expect(tries.filter((name) => name === 'easy')).toHaveLength(1)
 })
 
-test('an_outage_uses_no_delivery_up_and_makes_no_dead_letter', async () => {
+test('an_outage_uses_up_no_delivery_and_makes_no_dead_letter', async () => {
   let away = true
   const tries: string[] = []
   await using _ = await env.consuming('patient', async ({ data }) => {
@@ -141,7 +141,7 @@ test('a_reaction_may_take_longer_than_the_server_waits', async () => {
   expect(reactions).toBe(1)
 })
 
-test('what_is_held_is_given_back_when_the_instance_stops', async () => {
+test('held_events_are_given_back_when_the_instance_stops', async () => {
   const first = await env.consuming('stopping', async ({ data }) => {
     if (data.name === 'handed on') throw new AppError('unavailable', 'Away.')
   })
@@ -178,7 +178,7 @@ test('the_last_failure_becomes_a_dead_letter_and_a_redrive_succeeds_once_it_can'
   await expect.poll(async () => (await env.deadOf('unlucky'))[0]).toHaveProperty('redriven_at')
 })
 
-test('what_ends_every_process_is_put_aside_and_tried_once_more_by_itself', async () => {
+test('an_event_that_kills_every_process_becomes_a_dead_letter_and_is_retried_once', async () => {
   const { seq } = await publish(envelopeWith({ id: 'killer', data: { id: 'T', name: 'killer' } }))
   await takenInVain('crashing', seq, MAX_DELIVER)
   const seen: string[] = []

@@ -25,13 +25,13 @@ const checked = () =>
       timeout: 20_000,
     })
     .toBe(true)
-test('a_told_event_is_in_the_journal_before_it_leaves_its_document', async () => {
+test('a_published_event_is_in_the_journal_before_it_leaves_its_document', async () => {
   await env.publish(5)
   expect(await env.journaledIds()).toEqual((await env.inStream()).toSorted())
   await checked()
 })
 
-test('nothing_is_told_again_while_all_is_well', async () => {
+test('nothing_is_republished_without_a_loss', async () => {
   const { relay, store } = env.relaying()
   await using _ = relay
   const writer = async () => {
@@ -46,7 +46,7 @@ test('nothing_is_told_again_while_all_is_well', async () => {
   expect(env.lines.filter((line) => line.includes('published events again'))).toEqual([])
 })
 
-test('an_event_is_told_once_when_its_process_died_between_the_stream_and_the_document', async () => {
+test('an_event_is_published_once_when_its_process_died_between_the_stream_and_the_document', async () => {
   const one = thing('half published')
   const document = await env.silent().insert(one, eventsOf(one))
   const [waiting] = document?.outbox ?? []
@@ -72,7 +72,7 @@ test('an_event_leaves_its_document_when_its_process_died_between_the_journal_and
   await expect.poll(env.waiting).toBe(0)
 })
 
-test('what_the_stream_lost_at_its_end_is_told_again', async () => {
+test('what_the_stream_lost_at_its_end_is_republished', async () => {
   await env.publish(3)
   await checked()
   const { state } = await env.bus.jsm.streams.info(EVENTS_STREAM)
@@ -87,7 +87,7 @@ test('what_the_stream_lost_at_its_end_is_told_again', async () => {
   await checked()
 })
 
-test('a_stream_that_was_emptied_is_told_everything_again', async () => {
+test('everything_is_republished_to_an_emptied_stream', async () => {
   await env.publish(4)
   const before = await env.journaledIds()
   await env.forgetIds()
@@ -96,7 +96,7 @@ test('a_stream_that_was_emptied_is_told_everything_again', async () => {
   await checked()
 })
 
-test('a_stream_that_was_deleted_is_made_again_told_everything_and_read_on_by_its_consumers', async () => {
+test('a_deleted_stream_is_recreated_and_refilled_and_its_consumers_read_on', async () => {
   const seen: string[] = []
   await using _ = await env.consuming('staying', async ({ id }) => void seen.push(id))
   await env.publish(3)
@@ -110,7 +110,7 @@ test('a_stream_that_was_deleted_is_made_again_told_everything_and_read_on_by_its
   expect((await env.inStream()).toSorted()).toEqual(await env.journaledIds())
 })
 
-test('an_event_that_the_stream_does_not_take_keeps_no_other_from_being_told_again', async () => {
+test('an_event_that_the_stream_refuses_keeps_no_other_from_being_republished', async () => {
   await env.publish(2)
   const [row] = await env.journaled()
   if (!row) throw new Error('the journal is empty')
@@ -126,7 +126,7 @@ test('an_event_that_the_stream_does_not_take_keeps_no_other_from_being_told_agai
   await env.journalOf().deleteOne({ _id: 'REFUSED' })
 })
 
-test('a_consumer_that_was_deleted_is_made_again_and_goes_on', async () => {
+test('a_deleted_consumer_is_recreated_and_goes_on', async () => {
   const seen: string[] = []
   await using _ = await env.consuming('removed', async ({ id }) => void seen.push(id))
   await expect.poll(() => seen.length).toBeGreaterThan(0)
@@ -136,7 +136,7 @@ test('a_consumer_that_was_deleted_is_made_again_and_goes_on', async () => {
   await expect.poll(() => seen, { timeout: 20_000 }).toContain(last)
 })
 
-test('documents_whose_events_cannot_be_published_hold_nobody_up', async () => {
+test('documents_whose_events_cannot_be_published_hold_up_no_others', async () => {
   const silent = env.silent()
   const tooLarge = 'x'.repeat(env.bus.nc.info?.max_payload ?? 0)
   const stuck = Array.from({ length: 33 }, () => thing(tooLarge))

@@ -60,12 +60,12 @@ const invited = {
   sequence: 1,
 }
 
-test('nothing_is_said_to_be_dead_when_nothing_is', async () => {
+test('the_list_is_empty_when_there_are_no_dead_letters', async () => {
   expect(await events('dead')).toEqual({ code: 0, said: 'No event was given up.\n' })
   expect(await events('redrive', '--all')).toEqual({ code: 0, said: 'No event was given up.\n' })
 })
 
-test('what_was_given_up_is_listed_shown_in_full_and_fails_again', async () => {
+test('a_dead_letter_is_listed_shown_in_full_and_fails_again', async () => {
   const { _id } = await putAside('no event\u001b[2J at all')
   const list = await events('dead')
   expect(list.code).toBe(0)
@@ -80,7 +80,7 @@ test('what_was_given_up_is_listed_shown_in_full_and_fails_again', async () => {
   await rows().deleteMany({})
 })
 
-test('what_can_be_done_now_is_redriven_and_gone_from_the_list', async () => {
+test('an_event_that_can_be_handled_now_is_redriven_and_leaves_the_list', async () => {
   const { payload: _, ...row } = await putAside('will be mended')
   const data = { invitation_id: SOME_ID, workspace_id: SOME_ID, by: ACTOR, role: 'member' }
   await rows().updateOne({ _id: row._id }, { $set: { payload: JSON.stringify({ ...invited, data }) } })
@@ -91,7 +91,7 @@ test('what_can_be_done_now_is_redriven_and_gone_from_the_list', async () => {
   await rows().deleteMany({})
 })
 
-test('a_consumer_gets_what_it_had_again_and_only_from_then_on', async () => {
+test('a_replay_gives_a_consumer_its_events_again_and_then_the_new_ones', async () => {
   const seen: string[] = []
   await using _ = await env.consuming('reports', async ({ id }) => void seen.push(id))
   await env.publish(3)
@@ -110,7 +110,7 @@ test('a_consumer_gets_what_it_had_again_and_only_from_then_on', async () => {
   await expect.poll(() => new Set(seen).size).toBe(4)
 })
 
-test('a_program_that_declares_its_consumer_at_each_start_may_do_so_after_a_replay', async () => {
+test('a_program_may_declare_its_consumer_again_after_a_replay', async () => {
   const declared = { name: 'outside', durable_name: 'outside', ack_policy: 'explicit', deliver_policy: 'all' }
   const createOrUpdate = async (): Promise<unknown> => {
     const subject = `$JS.API.CONSUMER.CREATE.${EVENTS_STREAM}.outside`
@@ -137,7 +137,7 @@ test('a_program_that_declares_its_consumer_at_each_start_may_do_so_after_a_repla
   await env.bus.jsm.consumers.delete(EVENTS_STREAM, 'outside')
 })
 
-test('what_happened_is_shown_a_line_each_of_one_kind_or_one_workspace', async () => {
+test('events_are_listed_one_per_line_by_type_or_workspace', async () => {
   const event = { ...invited, id: 'SHOWN', datacontenttype: 'application/json', workspaceid: SOME_ID }
   await env.bus.js.publish(eventSubject(gateway.name, 'person.joined', SOME_ID), JSON.stringify(event))
   const shown = async (...words: string[]): Promise<unknown[]> => {
@@ -155,7 +155,7 @@ test('what_happened_is_shown_a_line_each_of_one_kind_or_one_workspace', async ()
   expect(await events('tail', '--type', 'person.eaten')).toMatchObject({ code: 1 })
 })
 
-test('an_unknown_consumer_is_refused_with_those_that_there_are', async () => {
+test('an_unknown_consumer_is_refused_with_the_known_ones', async () => {
   const { code, said } = await events('replay', '--consumer', 'nobody', '--since', '1h')
   expect([code, said]).toEqual([
     1,
@@ -163,7 +163,7 @@ test('an_unknown_consumer_is_refused_with_those_that_there_are', async () => {
   ])
 })
 
-test('a_service_tells_again_what_was_lost_when_it_is_asked', async () => {
+test('a_service_republishes_what_was_lost_on_request', async () => {
   const event = { ...invited, id: 'LOST', source: '/loops/notifier', datacontenttype: 'application/json' }
   const { created, state } = await env.bus.jsm.streams.info(EVENTS_STREAM)
   const journal = env.mongo.database(notifier.name).collection<JournalEntry>(JOURNAL)

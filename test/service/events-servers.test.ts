@@ -53,7 +53,7 @@ const openAgainst = async (nats: NatsServers): Promise<EventsEnvironment> =>
 const copies = async (env: EventsEnvironment, stream = EVENTS_STREAM): Promise<number> =>
   (await env.bus.jsm.streams.info(stream)).config.num_replicas
 
-test('everything_is_told_again_and_read_on_when_the_server_comes_back_with_nothing', async () => {
+test('everything_is_republished_and_read_on_when_the_server_comes_back_empty', async () => {
   const nats = await startServers(1)
   const env = await openAgainst(nats)
   const seen = new Set<string>()
@@ -88,7 +88,7 @@ test('a_server_that_restarts_with_its_data_loses_nothing_and_is_read_on', async 
   expect(await env.inStream()).toHaveLength(20)
 }, 120_000)
 
-test('three_servers_hold_three_copies_and_one_of_them_may_fall', async () => {
+test('three_servers_hold_three_copies_and_one_may_fail', async () => {
   const nats = await startServers(3)
   const env = await openAgainst(nats)
   expect(await copies(env)).toBe(3)
@@ -128,7 +128,7 @@ test('a_start_waits_for_an_election_and_says_so_once', async () => {
   expect(lines.filter((line) => line.includes('repeated work failed'))).toEqual([])
 }, 180_000)
 
-test('streams_are_brought_up_to_their_declaration_and_what_cannot_be_is_said_with_what_to_do', async () => {
+test('streams_are_updated_to_their_declaration_and_a_refused_setting_is_reported_with_what_to_do', async () => {
   const nats = await startServers(3)
   const env = await openAgainst(nats)
   const { jsm } = env.bus
@@ -148,7 +148,7 @@ test('streams_are_brought_up_to_their_declaration_and_what_cannot_be_is_said_wit
   await expect.poll(async () => (await env.inStream()).length, LIMIT).toBe(3)
 }, 120_000)
 
-test('one_setting_that_cannot_be_changed_keeps_no_other_from_being', async () => {
+test('a_setting_that_cannot_be_changed_does_not_block_the_others', async () => {
   const nats = await startServers(1)
   const lines: string[] = []
   const write = (line: string) => void lines.push(line)
@@ -164,7 +164,7 @@ test('one_setting_that_cannot_be_changed_keeps_no_other_from_being', async () =>
   expect(refused).toEqual([expect.stringContaining('another storage')])
 }, 120_000)
 
-test('copies_without_servers_for_them_are_refused_at_the_first_start', async () => {
+test('more_copies_than_servers_are_refused_at_the_first_start', async () => {
   const nats = await startServers(1)
   const log = createLog({ filter: 'error', topic: 'test' })
   const bus = stack.use(await connectBus(nats.urlOf(OBSERVER), 'test', log))

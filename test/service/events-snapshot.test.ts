@@ -105,7 +105,7 @@ const live = async (caller: Caller): Promise<Record<'open' | 'held' | 'secret', 
   return { open, held, secret }
 }
 
-test('a_table_that_begins_with_a_snapshot_is_the_one_of_a_reader_that_saw_everything', async () => {
+test('a_table_begun_with_a_snapshot_equals_that_of_a_reader_that_saw_everything', async () => {
   const ann = env.owner()
   const { open, held, secret } = await live(ann)
   const later = await filed(ann, { priority: 'high' })
@@ -145,7 +145,7 @@ test('a_record_has_the_data_that_its_event_declares', async () => {
   ])
 })
 
-test('what_changes_meanwhile_is_neither_lost_nor_there_twice', async () => {
+test('changes_during_a_snapshot_are_neither_lost_nor_doubled', async () => {
   const ann = env.owner()
   const tasks = env.tasksOf(ann)
   const old: string[] = []
@@ -173,7 +173,7 @@ test('what_changes_meanwhile_is_neither_lost_nor_there_twice', async () => {
   expect(tableOf(records, since)).toEqual(tableOf([], all))
 })
 
-test('what_is_deleted_or_not_made_yet_is_not_in_it', async () => {
+test('what_is_deleted_or_not_created_yet_is_not_in_a_snapshot', async () => {
   const ann = env.owner()
   const { open } = await live(ann)
   const loops = env.database('loops-queue').collection<{ _id: string }>('loops')
@@ -189,7 +189,7 @@ test('what_is_deleted_or_not_made_yet_is_not_in_it', async () => {
   await loops.deleteOne({ _id: forming })
 })
 
-test('it_is_narrowed_to_a_workspace_a_service_or_a_type', async () => {
+test('a_snapshot_may_be_limited_to_a_workspace_a_service_or_a_type', async () => {
   const ann = env.owner()
   await live(ann)
   await live(env.owner())
@@ -239,7 +239,7 @@ const firstLine = async (monotonicMs: () => number): Promise<Line> => {
   throw new Error('it had no line')
 }
 
-test('it_waits_for_events_of_before_that_are_not_published_yet', async () => {
+test('a_snapshot_waits_for_earlier_events_that_are_not_published_yet', async () => {
   const release = await heldUp()
   let looks = 0
   let released: Promise<number> | undefined
@@ -253,7 +253,7 @@ test('it_waits_for_events_of_before_that_are_not_published_yet', async () => {
   expect(line).toMatchObject({ snapshot: { sequence: await released } })
 })
 
-test('it_says_so_when_they_are_not_published_at_all', async () => {
+test('a_snapshot_fails_with_the_reason_when_they_are_never_published', async () => {
   const release = await heldUp()
   let now_ms = 0
   await expect(firstLine(() => (now_ms += 10_000))).rejects.toThrow(

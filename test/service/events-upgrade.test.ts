@@ -35,7 +35,7 @@ const isDone = async (durable: string): Promise<boolean> => {
 const filtersOf = async (durable: string) =>
   (await env.bus.jsm.consumers.info(EVENTS_STREAM, durable)).config.filter_subjects
 
-test('what_only_the_new_release_knows_is_handled_by_it_and_nothing_is_lost', async () => {
+test('the_new_release_handles_events_that_only_it_knows_and_nothing_is_lost', async () => {
   const seen = new Set<string>()
   await using _old = await env.consuming('upgrading', async ({ id }) => void seen.add(id), OLD)
   await using _new = await env.consuming('upgrading', async ({ id }) => void seen.add(id), NEW)
@@ -65,7 +65,7 @@ test('a_replica_of_the_old_release_that_starts_again_takes_nothing_from_the_new_
   await expect.poll(() => [...seen]).toContain('between-releases')
 })
 
-test('what_meets_only_old_replicas_waits_for_a_new_one_however_long_the_upgrade_takes', async () => {
+test('events_that_only_old_replicas_receive_wait_for_a_new_one_however_long_the_upgrade_takes', async () => {
   const durable = 'slowly'
   const row = async (): Promise<DeadLetter | undefined> => (await env.deadOf(durable))[0]
   await env.declare(durable, NEW)

@@ -18,7 +18,7 @@ beforeAll(async () => {
 })
 afterAll(() => env?.[Symbol.asyncDispose]())
 
-test('told_with_its_version_and_taken_out_of_the_document', async () => {
+test('published_with_its_version_and_removed_from_the_document', async () => {
   const { relay, store } = env.relaying()
   const seen: CloudEvent[] = []
   await using _ = await env.consuming('reader', async (event) => void seen.push(event as CloudEvent))
@@ -35,7 +35,7 @@ test('told_with_its_version_and_taken_out_of_the_document', async () => {
   await relay[Symbol.asyncDispose]()
 })
 
-test('a_stale_writer_changes_and_tells_nothing', async () => {
+test('a_stale_writer_changes_and_publishes_nothing', async () => {
   const { relay, store } = env.relaying()
   const one = thing('one')
   const before = (await store.insert(one, [])) as Thing
@@ -45,7 +45,7 @@ test('a_stale_writer_changes_and_tells_nothing', async () => {
   await relay[Symbol.asyncDispose]()
 })
 
-test('what_a_killed_writer_left_is_told_by_another_instance', async () => {
+test('what_a_killed_writer_left_is_published_by_another_instance', async () => {
   const silent = env.silent()
   const left = thing('left behind')
   await silent.insert(left, eventsOf(left))
@@ -59,7 +59,7 @@ test('what_a_killed_writer_left_is_told_by_another_instance', async () => {
   await relay[Symbol.asyncDispose]()
 })
 
-test('two_relays_tell_an_event_once', async () => {
+test('two_relays_publish_an_event_once', async () => {
   const silent = env.silent()
   const many = Array.from({ length: 40 }, (_, index) => thing(`twice ${index}`))
   for (const one of many) await silent.insert(one, eventsOf(one))
@@ -87,7 +87,7 @@ const publishes = async () => {
   }
 }
 
-test('a_backlog_is_published_by_one_of_three_relays_and_by_another_when_that_one_is_gone', async () => {
+test('a_backlog_is_published_by_one_of_three_relays_and_by_another_when_that_one_stops', async () => {
   using counting = await publishes()
   const silent = env.silent()
   const many = Array.from({ length: 2_000 }, (_, index) => thing(`left ${index}`))
@@ -107,7 +107,7 @@ test('a_backlog_is_published_by_one_of_three_relays_and_by_another_when_that_one
   for (const { relay } of relays.slice(1)) await relay[Symbol.asyncDispose]()
 }, 90_000)
 
-test('what_is_written_while_another_has_the_turn_leaves_at_once', async () => {
+test('what_is_written_while_another_has_the_turn_is_published_at_once', async () => {
   const { relay, store } = env.relaying()
   const holder = env.turns()
   const one = thing('fresh')

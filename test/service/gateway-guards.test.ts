@@ -40,7 +40,7 @@ describe('a request to a name that is not this server’s', () => {
       }
     expect(new Set(answered)).toEqual(ANY_HOST)
   })
-  test('is_refused_where_there_is_nothing_too', async () => {
+  test('is_refused_on_unknown_paths_too', async () => {
     expect((await ask('GET', '/nothing', { Host: 'evil.example' })).status).toBe(403)
   })
   test('shows_people_a_page_that_says_what_to_do', async () => {

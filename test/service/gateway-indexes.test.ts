@@ -215,7 +215,7 @@ test.each(QUERIES)('%s reads through an index and at most %i documents', async (
   }
 })
 
-test('an_index_that_nothing_uses_any_more_is_gone', async () => {
+test('an_index_that_is_no_longer_used_is_dropped', async () => {
   const names = (await db.collection('grants').indexes()).map(({ name }) => name)
   expect(names.toSorted()).toEqual(['_id_', 'connections', 'purge'])
 })

@@ -23,7 +23,7 @@ afterAll(async () => {
   await env?.[Symbol.asyncDispose]()
 })
 
-test('a_workspace_shows_itself_its_members_and_who_asks', async () => {
+test('a_workspace_is_shown_with_its_members_and_the_caller', async () => {
   const seen = await env.as(gateway, ann.caller).get_workspace({})
   expect(seen.workspace).toMatchObject({ id: workspace.id, name: 'Acme', ai_context: '', version: 1 })
   expect(seen.you).toEqual({
@@ -39,13 +39,13 @@ test('a_workspace_shows_itself_its_members_and_who_asks', async () => {
   expect(JSON.stringify(seen)).not.toContain('@example.com')
 })
 
-test('a_workspace_that_never_was_is_not_found', async () => {
+test('a_workspace_that_never_existed_is_not_found', async () => {
   const call = env.as(gateway, null).get_workspace_context({ workspace_id: ids.next() })
   await expect(call).rejects.toMatchObject({ code: 'not_found' })
 })
 
 describe('members', () => {
-  test('paged_whole_and_without_repeats', async () => {
+  test('pages_hold_each_member_once', async () => {
     const seen: string[] = []
     let cursor: string | undefined
     do {
@@ -56,7 +56,7 @@ describe('members', () => {
     } while (cursor)
     expect(seen.sort()).toEqual(workspace.members.map(({ email }) => email).sort())
   })
-  test('in_the_time_zone_of_the_workspace_that_asks', async () => {
+  test('members_have_the_time_zone_of_the_requesting_workspace', async () => {
     const { id } = await people.workspace(
       'Zürich',
       [{ name: 'Zoë', email: 'zoe@example.com' }],
@@ -65,7 +65,7 @@ describe('members', () => {
     const { members } = await env.as(gateway, null).list_members({ workspace_id: id })
     expect(members.map(({ time_zone }) => time_zone)).toEqual(['Europe/Zurich'])
   })
-  test('of_the_named_ones_only_those_who_belong', async () => {
+  test('only_named_people_who_are_members_are_returned', async () => {
     const [first, second] = workspace.members as [Someone, Someone]
     const { members, next_cursor } = await env.as(gateway, null).list_members({
       workspace_id: workspace.id,
@@ -79,7 +79,7 @@ describe('members', () => {
 describe('an invitation', () => {
   const lookUp = (invitation_id: string) => env.as(gateway, null).get_invitation({ invitation_id })
 
-  test('gives_its_mail_what_it_needs', async () => {
+  test('gives_its_mail_everything_it_shows', async () => {
     const id = await people.invite(ann, 'bo@example.com')
     const found = await lookUp(id)
     expect(found).toMatchObject({ email: 'bo@example.com', workspace_name: 'Acme', invited_by: 'Ann' })

@@ -8,7 +8,7 @@ afterEach(async () => {
   await health?.[Symbol.asyncDispose]()
 })
 
-test('alive_and_ready_are_told_apart', async () => {
+test('alive_and_ready_are_reported_separately', async () => {
   const port = await freePort()
   let ready = true
   health = await startHealth(port, () => ready)
@@ -18,7 +18,7 @@ test('alive_and_ready_are_told_apart', async () => {
   expect([await statusOf('/livez'), await statusOf('/readyz')]).toEqual([200, 503])
 })
 
-test('a_port_in_use_is_said_in_one_sentence', async () => {
+test('a_port_in_use_is_reported_in_one_sentence', async () => {
   const port = await freePort()
   health = await startHealth(port, () => true)
   await expect(startHealth(port, () => true)).rejects.toThrow(

@@ -130,7 +130,7 @@ testHere('given_up_when_nothing_comes_from_a_registry', async () => {
   expect(lines.join()).toContain('nothing came for 0.3 s')
 })
 
-test('a_build_that_fails_says_what_it_failed_at', async () => {
+test('a_failed_build_says_where_it_failed', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'loops-build-'))
   open.defer(() => rm(folder, { recursive: true }))
   await writeFile(join(folder, 'Dockerfile'), 'FROM scratch\nCOPY nowhere-to-be-found /\n')

@@ -43,7 +43,7 @@ describe('an invitation whose inviter', () => {
     })
     expect(joined.status).toBe(404)
   })
-  test('has_lost_the_right_gives_way_to_a_new_one_and_is_not_listed', async () => {
+  test('has_lost_the_right_is_replaced_by_a_new_one_and_not_listed', async () => {
     const admin = await joinWorkspace(system, ann, { name: 'Abe', role: 'admin' })
     const email = newAddress()
     await invite(admin, email)

@@ -83,7 +83,7 @@ test('keys_rotate_over_two_gateways_under_load_without_a_refused_request', async
     expect(await gateway.verify(tokens.access_token)).toMatchObject({ ok: false })
 })
 
-test('a_gateway_that_has_not_looked_yet_knows_a_new_key_by_its_first_token', async () => {
+test('a_gateway_that_has_not_polled_yet_finds_a_new_key_by_its_first_token', async () => {
   const [first, second] = gateways
   const ann = await signUp(first, { name: 'Ann' })
   const { app, tokens } = await connectApp(first.url, ann)

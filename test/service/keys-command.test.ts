@@ -35,7 +35,7 @@ const run = async (
 }
 const uses = ({ out }: Ran): string[] => out.match(/\b(signs(?: from)?|verifies until)\b/g) ?? []
 
-test('a_key_is_announced_then_signs_and_the_old_one_verifies_on', async () => {
+test('a_key_is_announced_then_signs_and_the_old_one_still_verifies', async () => {
   expect(uses(await run(['list']))).toEqual(['signs'])
   expect(uses(await run(['rotate']))).toEqual(['signs'])
   const created_at = new Date(env.deps.clock.now().getTime() - ANNOUNCE_MS)
@@ -54,11 +54,11 @@ test('a_key_is_announced_then_signs_and_the_old_one_verifies_on', async () => {
   expect(env.deps.keys.uses().map(({ use }) => use)).toEqual(['signs', 'verifies'])
 })
 
-test('the_token_for_introspection_is_the_one_that_the_gateway_takes', async () => {
+test('the_gateway_accepts_the_introspection_token_that_is_shown', async () => {
   expect((await run(['introspection'])).out.trim()).toBe(introspectionToken(env.deps.secrets))
 })
 
-test('another_secret_is_refused_and_makes_no_key', async () => {
+test('another_secret_is_refused_and_creates_no_key', async () => {
   const count = () => env.db.collection('signing_keys').countDocuments()
   const before = await count()
   const { code, err } = await run(['rotate'], { LOOPS_SECRET: 'another secret that is long enough too' })
@@ -66,12 +66,12 @@ test('another_secret_is_refused_and_makes_no_key', async () => {
   expect(await count()).toBe(before)
 })
 
-test('what_it_can_do_is_said_when_nothing_is_asked', async () => {
+test('without_arguments_the_command_says_what_it_can_do', async () => {
   const { code, out } = await run([])
   expect([code, out]).toEqual([2, expect.stringContaining('npm run keys -- rotate')])
 })
 
-test('service_secrets_shown_as_lines_of_an_environment', async () => {
+test('service_secrets_are_shown_as_lines_of_an_environment_file', async () => {
   const lines = (await run(['service-secrets'])).out.trim().split('\n')
   expect(lines.map((line) => line.split('=')[0]).toSorted()).toEqual(
     ['GATEWAY', 'LOOPS_QUEUE', 'NOTIFIER', 'TASKS', 'WEBHOOKS'].map((name) => `${name}_SECRET`),

@@ -43,7 +43,7 @@ describe('an account under attack', () => {
       statuses.push((await signInBy(ben.browser, ben.email, WRONG)).status)
     expect(statuses).toContain(429)
   })
-  test('takes_no_browser_of_somebody_else_for_known', async () => {
+  test('treats_no_browser_of_somebody_else_as_known', async () => {
     const [cat, dan] = [
       await signUp(environment, { name: 'Cat' }),
       await signUp(environment, { name: 'Dan' }),
@@ -85,7 +85,7 @@ test('the_link_for_a_new_password_lets_a_browser_in_and_ends_nothing', async () 
   expect((await refreshTokens(environment.url, app, tokens.refresh_token)).status).toBe(200)
 })
 
-test('a_link_that_is_over_makes_no_browser_known', async () => {
+test('an_expired_link_makes_no_browser_known', async () => {
   const response = await fetch(new URL('/reset/nonsense', environment.url), {
     method: 'POST',
     body: new URLSearchParams({ keep: 'yes' }),

@@ -42,7 +42,7 @@ const openHolders = async (stack: AsyncDisposableStack, offsets_ms: readonly num
   return { works, add, holders: await Promise.all(holders) }
 }
 
-test('work_is_one_holder’s_however_far_their_clocks_are_apart', async () => {
+test('work_has_one_holder_however_far_apart_their_clocks_are', async () => {
   await using stack = new AsyncDisposableStack()
   const { add, holders } = await openHolders(stack, [-HOUR_MS * 2, 0, HOUR_MS * 2])
   await add(9)
@@ -57,7 +57,7 @@ test('work_is_one_holder’s_however_far_their_clocks_are_apart', async () => {
   for (const { claim } of holders) expect((await claim(ROOM)).claimed).toEqual([])
 })
 
-test('an_ended_lease_is_taken_over_with_a_larger_fence_and_then_lost_to_who_had_it', async () => {
+test('an_expired_lease_is_taken_over_with_a_larger_fence_and_lost_to_its_former_holder', async () => {
   await using stack = new AsyncDisposableStack()
   const { add, works, holders } = await openHolders(stack, [0, 0])
   const [first, second] = holders
@@ -75,7 +75,7 @@ test('an_ended_lease_is_taken_over_with_a_larger_fence_and_then_lost_to_who_had_
   expect(await works.findOne({})).toMatchObject({ status: 'sending', claim: after?.work.claim, fence: 2 })
 })
 
-test('a_lease_that_ended_and_nobody_took_is_still_its_holder’s', async () => {
+test('an_expired_lease_that_nobody_took_still_belongs_to_its_holder', async () => {
   await using stack = new AsyncDisposableStack()
   const { add, works, holders } = await openHolders(stack, [0])
   const [holder] = holders
@@ -87,7 +87,7 @@ test('a_lease_that_ended_and_nobody_took_is_still_its_holder’s', async () => {
   expect((await holder.claim(ROOM)).claimed).toEqual([])
 })
 
-test('a_renewal_never_brings_an_end_nearer_and_changes_nothing_else', async () => {
+test('a_renewal_never_shortens_a_lease_and_changes_nothing_else', async () => {
   await using stack = new AsyncDisposableStack()
   const { add, works, holders } = await openHolders(stack, [0])
   const [holder] = holders

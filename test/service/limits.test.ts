@@ -17,7 +17,7 @@ afterAll(() => system?.stop())
 
 const gatewayOf = (turn: number): string => system.gateways[turn % 2] as string
 
-test('a_connection_that_calls_too_often_is_told_how_long_to_wait_and_others_go_on [P19]', async () => {
+test('a_connection_that_calls_too_often_learns_how_long_to_wait_and_others_go_on [P19]', async () => {
   await using busy = await agentOf(system, ann)
   await using calm = await agentOf(system, ann)
   let last = await busy.result('get_workspace', {})

@@ -275,7 +275,7 @@ test('rows_hold_no_more_of_the_ai_context_than_they_show', async () => {
   expect(row).not.toHaveProperty('ledger')
 })
 
-test('refused_before_events_that_wait_make_the_queue_too_large_for_a_document', async () => {
+test('refused_before_waiting_events_make_the_queue_too_large_for_a_document', async () => {
   const order = Array.from({ length: LIMITS.active_loops }, () => ids.next())
   const change = reorderedChange(order, order)
   const reorderAll = async () => {

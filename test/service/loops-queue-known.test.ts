@@ -98,7 +98,7 @@ const seen = async (at: Queues, caller: Caller) => {
   return { visible, version }
 }
 
-test('looks_at_no_loops_but_those_that_have_changed', async () => {
+test('only_loops_that_have_changed_are_read', async () => {
   const ann = person(ids.next())
   const at = instance()
   const made: string[] = []
@@ -114,7 +114,7 @@ test('looks_at_no_loops_but_those_that_have_changed', async () => {
   expect(await seen(instance(), ann)).toEqual({ visible, version: 16 })
 })
 
-test('finds_before_long_what_an_earlier_release_changed_without_a_mark', async () => {
+test('what_an_earlier_release_changed_without_a_mark_is_found_before_long', async () => {
   const ann = person(ids.next())
   const at = instance()
   const [first, second, third] = [await create(at, ann), await create(at, ann), await create(at, ann)]
@@ -125,7 +125,7 @@ test('finds_before_long_what_an_earlier_release_changed_without_a_mark', async (
   expect((await seen(at, ann)).visible).toEqual([third, second])
 })
 
-test('several_that_know_it_and_change_it_at_once_agree_and_nobody_repairs', async () => {
+test('instances_that_know_the_order_and_change_it_at_once_agree_and_none_repairs', async () => {
   const ann = person(ids.next())
   const all = [instance(), instance(), instance()]
   const made: string[] = []

@@ -63,7 +63,7 @@ describe('somebody who left', () => {
     return { bo, cy, owner, loops: { A, B, C, P } }
   }
 
-  test('is_in_no_private_loop_of_that_workspace_whatever_its_status', async () => {
+  test('is_removed_from_every_private_loop_of_that_workspace_whatever_its_status', async () => {
     const { bo, cy, owner, loops } = await setting()
     const elsewhere = { ...bo, workspace_id: ids.next() }
     const { Z } = await makeLoops(env.as(loopsQueue, elsewhere), ['Z'], 'private')
@@ -84,7 +84,7 @@ describe('somebody who left', () => {
     expect(last?.data).toMatchObject({ member_ids: [cy.user_id], by: { name: 'Ann' } })
   })
 
-  test('stays_in_what_they_were_added_to_after_coming_back_when_it_is_told_late', async () => {
+  test('stays_in_loops_they_were_added_to_after_coming_back_when_the_event_is_late', async () => {
     const { bo, cy, owner, loops } = await setting()
     const left_at = clock.now()
     await owner.set_loop_member({ loop_id: loops.A, user_id: bo.user_id, member: false })
@@ -94,7 +94,7 @@ describe('somebody who left', () => {
     expect(await membersOf(owner, loops.A)).toEqual([cy.user_id, bo.user_id])
   })
 
-  test('stays_in_what_they_were_added_to_after_coming_back_when_it_is_told_again', async () => {
+  test('stays_in_loops_they_were_added_to_after_coming_back_when_the_event_is_repeated', async () => {
     const { bo, cy, owner, loops } = await setting()
     const published = await leave(env, bo)
     await expect.poll(() => membersOf(owner, loops.A)).toEqual([cy.user_id])
@@ -106,7 +106,7 @@ describe('somebody who left', () => {
   })
 })
 
-test('taken_out_of_every_loop_after_a_crash_between_two', async () => {
+test('removed_from_every_loop_after_a_crash_between_two', async () => {
   await using env = await openEnvironment()
   const running = await env.start('loops-queue')
   const bo = person(ids.next(), { user_name: 'Bo' })
@@ -121,7 +121,7 @@ test('taken_out_of_every_loop_after_a_crash_between_two', async () => {
   await expect.poll(members, { timeout: 60_000 }).toEqual([[], [], []])
 })
 
-test('taken_out_by_another_replica_when_the_one_that_redrives_it_is_killed', async () => {
+test('removed_by_another_replica_when_the_one_that_redrives_the_event_is_killed', async () => {
   await using env = await openEnvironment({ LEASE_MS: '2000' })
   const running = await env.start('loops-queue')
   const bo = person(ids.next(), { user_name: 'Bo' })

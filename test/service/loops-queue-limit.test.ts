@@ -19,7 +19,7 @@ afterAll(async () => {
   await env?.[Symbol.asyncDispose]()
 })
 
-test('refused_beyond_it_until_one_is_put_on_hold', async () => {
+test('refused_beyond_the_limit_until_a_loop_is_put_on_hold', async () => {
   const ann = person(ids.next())
   const service = env.as(loopsQueue, ann)
   const { loop } = await service.create_loop({ name: 'Held' })

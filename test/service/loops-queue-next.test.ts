@@ -39,7 +39,7 @@ const makeReady = async (caller: Caller, title: string, loop_id: string): Promis
 }
 
 describe('get_next_work', () => {
-  test('the_first_loop_of_the_order_with_work_ready_and_both_contexts', async () => {
+  test('returns_the_first_loop_with_work_ready_and_both_contexts', async () => {
     const { bob } = await newWorkspace()
     await makeLoop(bob, 'Empty')
     const second = await makeLoop(bob, 'Second')
@@ -66,7 +66,7 @@ describe('get_next_work', () => {
     expect(await loopsOf(bob).get_next_work({ limit: 1 })).toMatchObject({ tasks_total: 1 })
   })
 
-  test('work_far_down_the_order_is_found_and_the_first_of_it', async () => {
+  test('finds_the_first_work_far_down_the_order', async () => {
     const { bob } = await newWorkspace()
     const loops: string[] = []
     for (let n = 0; n < 60; n += 1) loops.push(await makeLoop(bob, `Loop ${n}`))
@@ -85,7 +85,7 @@ describe('get_next_work', () => {
     ).toBe(1)
   })
 
-  test('nothing_with_its_reason', async () => {
+  test('says_why_there_is_no_work', async () => {
     const { bob } = await newWorkspace()
     const reasonOf = async () => {
       const { loop, tasks: rows, tasks_total, reason } = await loopsOf(bob).get_next_work({})
@@ -102,7 +102,7 @@ describe('get_next_work', () => {
     expect(await reasonOf()).toBe('queue_empty')
   })
 
-  test('never_of_a_loop_that_is_hidden_from_the_caller', async () => {
+  test('never_returns_work_of_a_loop_hidden_from_the_caller', async () => {
     const { ann, bob } = await newWorkspace()
     const carl = person(ann.workspace_id)
     const secret = await makeLoop(bob, 'Secret', 'private')
@@ -118,7 +118,7 @@ describe('get_next_work', () => {
 })
 
 describe('member_ids', () => {
-  test('members_of_a_new_private_loop_besides_its_maker', async () => {
+  test('become_members_of_a_new_private_loop_beside_its_creator', async () => {
     const { ann, bob } = await newWorkspace()
     const member_ids = [bob.user_id, ann.user_id]
     const { loop } = await loopsOf(ann).create_loop({ name: 'Ours', visibility: 'private', member_ids })
@@ -134,7 +134,7 @@ describe('member_ids', () => {
     expect(formed.loop.member_ids).toEqual([ann.user_id, bob.user_id])
   })
 
-  test('refused_naming_those_who_are_not_in_the_workspace_and_nothing_made', async () => {
+  test('refused_naming_those_outside_the_workspace_and_nothing_is_created', async () => {
     const { ann, bob } = await newWorkspace()
     const stranger = (await newWorkspace()).bob.user_id
     const nobody = ids.next()

@@ -106,7 +106,7 @@ const interrupted = (
 }
 
 describe('a look at the queue while another instance changes it', () => {
-  test('keeps_a_loop_that_is_made_after_it', async () => {
+  test('keeps_a_loop_that_is_created_after_it', async () => {
     const ann = person(ids.next())
     const first = await create(ann, 'First')
     const during = interrupted('ended', () => create(ann, 'Second'))
@@ -115,7 +115,7 @@ describe('a look at the queue while another instance changes it', () => {
     expect(await changesOf(ann)).toEqual(['added', 'added'])
   })
 
-  test('repairs_nothing_when_a_loop_is_made_in_the_middle_of_it', async () => {
+  test('repairs_nothing_when_a_loop_is_created_during_it', async () => {
     const ann = person(ids.next())
     await create(ann, 'First')
     const during = interrupted('begun', () => create(ann, 'Second'))
@@ -123,7 +123,7 @@ describe('a look at the queue while another instance changes it', () => {
     expect(await changesOf(ann)).toEqual(['added', 'added'])
   })
 
-  test('repairs_nothing_when_a_loop_is_held_in_the_middle_of_it', async () => {
+  test('repairs_nothing_when_a_loop_is_held_during_it', async () => {
     const ann = person(ids.next())
     const first = await create(ann, 'First')
     const second = await create(ann, 'Second')
@@ -158,7 +158,7 @@ describe('a look at the queue while another instance changes it', () => {
     expect(tries).toBe(3)
   })
 
-  test('puts_in_order_what_came_into_it_after_the_look_only_after_another_look', async () => {
+  test('places_a_loop_reopened_after_the_look_only_after_another_look', async () => {
     const ann = person(ids.next())
     const [a, b, c] = [await create(ann, 'A'), await create(ann, 'B'), await create(ann, 'C')]
     const asking = <R>(ask: (at: ReturnType<typeof queueHandlers>, call: MemberCall) => Promise<R>) => {
@@ -181,7 +181,7 @@ describe('a look at the queue while another instance changes it', () => {
     expect(await store.load(ann.workspace_id)).toMatchObject({ slots: [b, c, a], held: [] })
   })
 
-  test('gives_up_as_unavailable_when_others_are_always_first', async () => {
+  test('gives_up_as_unavailable_when_others_always_win', async () => {
     const ann = person(ids.next())
     const [a, b] = [await create(ann, 'A'), await create(ann, 'B')]
     const swap = (from: Queues, between: () => Promise<unknown>) =>
@@ -206,7 +206,7 @@ describe('what a crash left behind', () => {
   const byMaker = async (caller: Caller) =>
     (await store.load(caller.workspace_id)).log.map(({ change, by }) => [change, by?.user_id])
 
-  test('loops_that_were_made_are_at_the_end_and_join_it_by_versions_of_their_maker', async () => {
+  test('created_loops_are_last_and_join_by_versions_in_the_name_of_their_creator', async () => {
     const [ann, bo] = [person(ids.next()), person(ids.next())]
     const first = await create(ann, 'First')
     const left = [
@@ -246,7 +246,7 @@ describe('what a crash left behind', () => {
     expect((await instance().read(callOf(ann))).visible).toEqual([a, b, c])
   })
 
-  test('a_loop_that_was_held_and_reopened_meanwhile_stays_also_when_all_is_in_line_by_then', async () => {
+  test('a_loop_that_was_held_and_reopened_meanwhile_stays_even_when_nothing_is_left_to_repair', async () => {
     const ann = person(ids.next())
     const ws = ann.workspace_id
     const [a, b, c] = [await create(ann, 'A'), await create(ann, 'B'), await create(ann, 'C')]
@@ -264,7 +264,7 @@ describe('what a crash left behind', () => {
     expect((await reader.read(callOf(ann))).visible).toEqual([a, b, c])
   })
 
-  test('a_loop_that_was_made_and_held_meanwhile_does_not_come_into_the_first_order', async () => {
+  test('a_loop_that_was_created_and_held_meanwhile_does_not_enter_the_first_order', async () => {
     const ann = person(ids.next())
     const ws = ann.workspace_id
     const made = (await insert(ann, 'A'))._id
@@ -279,7 +279,7 @@ describe('what a crash left behind', () => {
     expect(await instance().read(callOf(ann))).toMatchObject({ version: 1, visible: [first] })
   })
 
-  test('is_saved_with_a_command_that_comes_by_before_its_own_version', async () => {
+  test('is_saved_with_the_next_command_before_its_own_version', async () => {
     const ann = person(ids.next())
     const first = await create(ann, 'First')
     const left = (await insert(ann, 'Left'))._id
@@ -303,7 +303,7 @@ describe('what a crash left behind', () => {
     expect(await store.load(ann.workspace_id)).toMatchObject({ v: 2, slots: [first, left] })
   })
 
-  test('is_repaired_by_nobody_where_loops_are_in_the_order_that_do_not_exist', async () => {
+  test('is_repaired_by_nobody_where_the_order_names_loops_that_do_not_exist', async () => {
     const ann = person(ids.next())
     const [first, second] = [await create(ann, 'First'), await create(ann, 'Second')]
     await mongo.database('loops-queue').collection<StandingDoc>('loops').deleteOne({ _id: first })
@@ -331,14 +331,14 @@ describe('when the order cannot be saved', () => {
     expect((await instance().read(callOf(ann))).version).toBe(2)
   })
 
-  test('whoever_made_a_loop_is_answered_with_the_place_that_it_will_have', async () => {
+  test('whoever_created_a_loop_is_answered_with_the_place_it_will_have', async () => {
     const ann = person(ids.next())
     await create(ann, 'First')
     const { loop, seen } = await createAt(instance({}, full), ann, 'Second')
     expect(seen).toMatchObject({ version: 2, visible: [expect.any(String), loop._id] })
   })
 
-  test('and_not_even_read_after_the_loop_is_written_too', async () => {
+  test('a_written_loop_has_its_place_even_when_the_order_cannot_be_read_afterwards', async () => {
     const ann = person(ids.next())
     const first = await create(ann, 'First')
     let gone = false
@@ -355,7 +355,7 @@ describe('when the order cannot be saved', () => {
   })
 })
 
-test('a_hundred_instances_at_once_bring_their_loops_into_the_order_and_move_them', async () => {
+test('a_hundred_instances_at_once_add_their_loops_to_the_order_and_move_them', async () => {
   const ann = person(ids.next())
   await create(ann, 'First')
   const answers = await Promise.all(

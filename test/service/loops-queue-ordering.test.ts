@@ -53,7 +53,7 @@ describe('set_loop_priority', () => {
     expect((await peek(as(ann))).version).toBe(2)
   })
 
-  test('refused_when_stale_with_all_that_is_needed_to_try_again', async () => {
+  test('refused_when_stale_with_everything_needed_to_retry', async () => {
     const ann = newMember()
     const loops = await makeLoops(as(ann), ['A', 'B', 'C'])
     await as(ann).set_loop_priority({ loop_id: loops.C, priority: 0, expected_version: 3 })
@@ -101,7 +101,7 @@ describe('set_loop_priority', () => {
     expect(other.code).toBe('idempotency_conflict')
   })
 
-  test('done_once_when_repeated_after_60_others_with_keys', async () => {
+  test('done_once_when_repeated_after_60_other_requests_with_keys', async () => {
     const ann = newMember()
     const loops = await makeLoops(as(ann), ['A', 'B'])
     const ask = { loop_id: loops.B, priority: 0, idempotency_key: 'up' }
@@ -112,7 +112,7 @@ describe('set_loop_priority', () => {
     expect(await orderOf(as(ann), loops)).toBe('AB')
   })
 
-  test('remembered_by_its_key_also_when_nothing_had_to_change', async () => {
+  test('remembered_by_its_key_even_when_nothing_had_to_change', async () => {
     const ann = newMember()
     const loops = await makeLoops(as(ann), ['A', 'B'])
     const ask = { loop_id: loops.A, priority: 0, idempotency_key: 'stay' }
@@ -124,7 +124,7 @@ describe('set_loop_priority', () => {
 })
 
 describe('reorder_loops', () => {
-  test('given_ones_first_and_the_others_behind_in_their_order', async () => {
+  test('given_loops_first_and_the_others_after_them_in_their_order', async () => {
     const ann = newMember()
     const loops = await makeLoops(as(ann), ['A', 'B', 'C', 'D'])
     const done = await as(ann).reorder_loops({ loop_ids: [loops.D, loops.B] })

@@ -96,7 +96,7 @@ test.each(Object.keys(LISTS))('%s shows_what_stays_once_or_twice_whatever_happen
   }
 })
 
-test('nothing_is_published_as_repaired_while_agents_make_loops_and_others_order_them', async () => {
+test('nothing_is_published_as_repaired_while_agents_create_loops_and_others_reorder_them', async () => {
   const ann = person(ids.next(), { user_name: 'Ann' })
   const [bo, cy, di] = [1, 2, 3].map(() => person(ann.workspace_id)) as [Caller, Caller, Caller]
   const first = await many(ann, 3)

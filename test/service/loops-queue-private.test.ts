@@ -54,7 +54,7 @@ describe('private loops', () => {
     return { ann, bob, owner, loops: { ...open, P } }
   }
 
-  test('seen_by_its_members_and_the_owner_only', async () => {
+  test('visible_to_their_members_and_the_owner_only', async () => {
     const { ann, bob, owner, loops } = await setting()
     expect(await orderOf(as(bob), loops)).toBe('APBC')
     expect(await orderOf(as(owner), loops)).toBe('APBC')
@@ -63,7 +63,7 @@ describe('private loops', () => {
     expect(await as(owner).check_loop({ loop_id: loops.P })).toMatchObject({ loop: { id: loops.P } })
   })
 
-  test('not_found_for_others_in_the_very_words_of_an_unknown_id', async () => {
+  test('answered_to_others_word_for_word_like_an_unknown_id', async () => {
     const { ann, loops } = await setting()
     const admin = person(ann.workspace_id, { role: 'admin' })
     expect(ON_A_LOOP.length).toBeGreaterThanOrEqual(9)
@@ -88,7 +88,7 @@ describe('private loops', () => {
     expect(await orderOf(as(bob), loops)).toBe('BPAC')
   })
 
-  test('unnamed_in_the_explanation_of_a_conflict', async () => {
+  test('not_named_in_the_explanation_of_a_conflict', async () => {
     const { ann, bob, loops } = await setting()
     const { version } = await peek(as(ann))
     await as(bob).set_loop_priority({ loop_id: loops.P, priority: 3 })
@@ -106,7 +106,7 @@ describe('private loops', () => {
     ])
   })
 
-  test('listed_for_the_services_that_have_to_hide_what_is_in_them', async () => {
+  test('listed_for_the_services_that_must_hide_their_contents', async () => {
     const { ann, bob, owner, loops } = await setting()
     expect(await as(ann).list_private_loops({})).toEqual({ loop_ids: [] })
     expect(await as(bob).list_private_loops({})).toEqual({ loop_ids: [loops.P] })
@@ -142,7 +142,7 @@ describe('private loops', () => {
     expect(changes.map(({ data }) => data.member_ids)).toEqual([both, [bob.user_id]])
   })
 
-  test('shared_by_the_owner_who_is_no_member', async () => {
+  test('shared_by_the_owner_who_is_not_a_member', async () => {
     const { ann, owner, bob, loops } = await setting()
     const done = await as(owner).set_loop_member({ loop_id: loops.P, user_id: ann.user_id, member: true })
     expect(done.member_ids).toEqual([bob.user_id, ann.user_id])

@@ -64,7 +64,7 @@ test('exact_after_each_change_of_tasks_and_loops', async () => {
   expect(await shown(ann)).toEqual([1])
 })
 
-test('of_two_tasks_of_which_one_becomes_ready_when_the_other_is_begun', async () => {
+test('exact_when_one_task_becomes_ready_as_another_is_begun', async () => {
   const ann = env.owner()
   const loop_id = await makeLoop(ann)
   let [ready, waiting] = [await makeReady(ann, loop_id), await makeTask(ann, loop_id)]
@@ -90,7 +90,7 @@ test('each_sees_only_their_own_private_loops_counted', async () => {
   expect([await shown(ann), await shown(bob), await shown(carl)]).toEqual([[2], [2], [1]])
 })
 
-test('exact_when_a_backup_was_restored_below_a_running_service', async () => {
+test('exact_when_a_backup_is_restored_under_a_running_service', async () => {
   const ann = env.owner()
   const { workspace_id: ws } = ann
   const [first, second, third] = [await makeLoop(ann), await makeLoop(ann), await makeLoop(ann)]
@@ -114,7 +114,7 @@ test('exact_when_a_backup_was_restored_below_a_running_service', async () => {
   expect(await shown(ann)).toEqual([2])
 })
 
-test('exact_when_more_changed_than_is_told_at_once', async () => {
+test('exact_when_more_changed_than_one_answer_holds', async () => {
   const ann = env.owner()
   const { workspace_id: ws } = ann
   const [first, second] = [await makeLoop(ann), await makeLoop(ann)]
@@ -132,7 +132,7 @@ test('exact_when_more_changed_than_is_told_at_once', async () => {
   expect(await shown(ann)).toEqual([2])
 })
 
-test('what_is_known_of_loops_is_asked_no_more_however_many_they_are', async () => {
+test('known_loops_are_not_asked_about_again_however_many_there_are', async () => {
   const ann = env.owner()
   const LOOPS = 150
   const loops = await inParallel(Array.from({ length: LOOPS }), 8, () => makeLoop(ann))
@@ -175,7 +175,7 @@ const ask = (input: Parameters<ReturnType<TasksEnvironment['tasksOf']>['find_rea
   env.tasksOf(null).find_ready(input)
 const call = (): Call => ({ caller: null, request_id: 'test', ...startBudget(systemClock, 5_000) })
 
-test('what_an_earlier_release_changed_is_seen_in_the_end', async () => {
+test('what_an_earlier_release_changed_is_seen_eventually', async () => {
   const ann = env.owner()
   const [first, second] = [await makeLoop(ann), await makeLoop(ann)]
   const task_id = await makeReady(ann, first)

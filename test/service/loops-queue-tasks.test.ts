@@ -81,7 +81,7 @@ describe('list_loops', () => {
     expect(await listAll(ann, 1, 'shipped')).toEqual(['S2', 'S1'])
   })
 
-  test('rows_have_the_place_that_the_caller_sees_and_exact_counts', async () => {
+  test('rows_have_the_place_visible_to_the_caller_and_exact_counts', async () => {
     const { ann, id } = await setting()
     const task = await makeTask(ann, 'Do it', id('A'))
     await makeTask(ann, 'Do more', id('A'))
@@ -138,7 +138,7 @@ describe('get_loop_queue', () => {
 })
 
 describe('get_loop', () => {
-  test('whole_with_its_tasks_in_order_of_work_and_its_comments', async () => {
+  test('complete_with_its_tasks_in_order_of_work_and_its_comments', async () => {
     const ann = newMember()
     const ai_context = '🦉'.repeat(400)
     const { loop } = await loopsOf(ann).create_loop({ name: 'Whole', ai_context })
@@ -177,7 +177,7 @@ describe('get_loop', () => {
 })
 
 describe('ship_loop', () => {
-  test('shipped_with_what_is_unfinished_and_told_once', async () => {
+  test('shipped_with_what_is_unfinished_and_published_once', async () => {
     const ann = newMember()
     const loop_id = await makeLoop(ann, 'Ship me')
     const done = await makeTask(ann, 'Done', loop_id)
@@ -213,7 +213,7 @@ describe('ship_loop', () => {
     })
   })
 
-  test('shipped_from_hold_without_a_change_of_the_order', async () => {
+  test('shipped_from_hold_without_changing_the_order', async () => {
     const ann = newMember()
     const loop_id = await makeLoop(ann, 'Held')
     const { queue_version } = await loopsOf(ann).close_loop({ loop_id })
@@ -247,7 +247,7 @@ describe('ship_loop', () => {
 })
 
 describe('create_loop_from_tasks', () => {
-  test('made_at_the_end_with_the_tasks_moved_and_where_they_came_from', async () => {
+  test('created_last_with_the_tasks_moved_and_where_they_came_from', async () => {
     const ann = newMember()
     const from = await makeLoop(ann, 'From')
     const free = await makeTask(ann, 'Free')
@@ -289,7 +289,7 @@ describe('create_loop_from_tasks', () => {
     expect(task).toMatchObject({ loop_id: null, version: 2 })
   })
 
-  test('made_once_when_repeated_with_its_key', async () => {
+  test('created_once_when_repeated_with_its_key', async () => {
     const ann = newMember()
     const task = await makeTask(ann, 'T')
     const ask = { loop_name: 'Once', task_ids: [task], idempotency_key: 'k' }
@@ -305,7 +305,7 @@ describe('create_loop_from_tasks', () => {
     expect(other.code).toBe('idempotency_conflict')
   })
 
-  test('private_to_its_maker_and_so_are_its_tasks', async () => {
+  test('private_to_its_creator_and_so_are_its_tasks', async () => {
     const ann = newMember()
     const bob = person(ann.workspace_id)
     const task = await makeTask(ann, 'T')
@@ -319,7 +319,7 @@ describe('create_loop_from_tasks', () => {
     expect(await listAll(bob, 10)).toEqual([])
   })
 
-  test('each_task_in_exactly_one_loop_when_two_want_it_at_the_same_moment', async () => {
+  test('each_task_is_in_exactly_one_loop_when_two_request_it_at_the_same_moment', async () => {
     const ann = newMember()
     const shared = [await makeTask(ann, 'T1'), await makeTask(ann, 'T2'), await makeTask(ann, 'T3')]
     const outcomes = await Promise.allSettled(

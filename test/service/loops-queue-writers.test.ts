@@ -229,7 +229,7 @@ const checkEnd = async (owner: Caller, loops: readonly string[], end: readonly s
   expect([...end].sort()).toEqual(active.sort())
 }
 
-test('no_change_lost_doubled_or_out_of_order_by_32_writers_over_two_instances', async () => {
+test('no_change_is_lost_doubled_or_out_of_order_with_32_writers_over_two_instances', async () => {
   const owner = person(ids.next(), { role: 'owner', user_name: 'Olga' })
   const ann = person(owner.workspace_id, { user_name: 'Ann' })
   const bob = person(owner.workspace_id, { user_name: 'Bob' })

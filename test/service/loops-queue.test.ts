@@ -61,7 +61,7 @@ describe('create_loop', () => {
     })
   })
 
-  test('told_once_with_its_place_in_the_order', async () => {
+  test('published_once_with_its_place_in_the_order', async () => {
     const ann = newMember()
     const { loop } = await as(ann).create_loop({ name: 'Published' })
     const events = await env.events('loops-queue', ann.workspace_id, (published) => published.length >= 2)
@@ -82,7 +82,7 @@ describe('create_loop', () => {
     })
   })
 
-  test('made_once_when_repeated_with_its_key_also_at_the_same_moment', async () => {
+  test('created_once_when_repeated_with_its_key_even_at_the_same_moment', async () => {
     const ann = newMember()
     const ask = () => as(ann).create_loop({ name: 'Once', idempotency_key: 'k1' })
     const answers = await Promise.all(Array.from({ length: 8 }, ask))
@@ -135,7 +135,7 @@ describe('create_loop', () => {
 })
 
 describe('close_loop and reopen_loop', () => {
-  test('held_and_back_at_its_old_place', async () => {
+  test('held_and_reopened_at_its_old_place', async () => {
     const ann = newMember()
     const loops = await makeLoops(as(ann), ['A', 'B', 'C', 'D'])
     const held = await as(ann).close_loop({ loop_id: loops.B })
@@ -150,7 +150,7 @@ describe('close_loop and reopen_loop', () => {
     expect(await orderOf(as(ann), loops)).toBe('ABCD')
   })
 
-  test('nothing_changed_and_nothing_told_when_it_is_like_that_already', async () => {
+  test('nothing_changed_and_nothing_published_when_it_already_has_that_status', async () => {
     const ann = newMember()
     const { A } = await makeLoops(as(ann), ['A'])
     expect(await as(ann).reopen_loop({ loop_id: A })).toMatchObject({ changed: false, queue_version: 1 })
@@ -200,7 +200,7 @@ describe('another workspace', () => {
   })
 })
 
-test('every_version_is_told_by_exactly_one_event_that_replays_it', async () => {
+test('every_version_has_exactly_one_event_that_replays_it', async () => {
   const ann = newMember()
   const loops = await makeLoops(as(ann), ['A', 'B', 'C', 'D'])
   await as(ann).close_loop({ loop_id: loops.B })

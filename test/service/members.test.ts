@@ -84,7 +84,7 @@ describe('somebody who is taken out', () => {
     expect((await ann.browser.open('/workspace')).text).not.toContain(bo.email)
   })
 
-  test('stays_out_with_the_old_tokens_when_invited_anew', async () => {
+  test('stays_out_with_the_old_tokens_when_invited_again', async () => {
     const ann = await signUp(system, { name: 'Ann' })
     const bo = await joinWorkspace(system, ann, { name: 'Bo' })
     const { app, tokens } = await connectApp(system.url, bo)
@@ -141,7 +141,7 @@ describe('somebody who leaves', () => {
       data: { user_id, name: 'Bo', role: 'viewer', by: { user_id } },
     })
   })
-  test('not_as_the_last_owner_until_there_is_another', async () => {
+  test('may_not_be_the_last_owner', async () => {
     const ann = await signUp(system, { name: 'Ann' })
     const bo = await joinWorkspace(system, ann, { name: 'Bo' })
     const refused = await end(ann, ann)
@@ -168,7 +168,7 @@ describe('a role', () => {
       data: { role: 'viewer', role_before: 'member', by: { user_id: await idOf(ann) } },
     })
   })
-  test('cannot_be_taken_from_each_other_by_two_owners_at_once', async () => {
+  test('taken_from_each_other_by_two_owners_at_once_leaves_one_owner', async () => {
     for (let turn = 0; turn < 4; turn += 1) {
       const ann = await signUp(system, { name: 'Ann' })
       const bo = await joinWorkspace(system, ann, { name: 'Bo' })
@@ -202,7 +202,7 @@ describe('the page of a member', () => {
     expect((await bo.browser.submit(`${annPage}/role`, { role: 'viewer' })).status).toBe(403)
     expect((await ann.browser.submit(`${boPage}/role`, { role: 'king' })).status).toBe(400)
   })
-  test('is_not_there_for_people_of_other_workspaces', async () => {
+  test('is_not_found_for_people_of_other_workspaces', async () => {
     const ann = await signUp(system, { name: 'Ann' })
     const eve = await signUp(system, { name: 'Eve' })
     const page = await pageOf(ann)

@@ -92,20 +92,20 @@ describe.skipIf(missing)(`with mongosh${missing ? `: ${missing}` : ''}`, () => {
     await expect(stranger.db('admin').command(command)).rejects.toMatchObject(UNAUTHORIZED)
   })
 
-  test('the_operator_reads_every_database_and_looks_after_the_set', async () => {
+  test('the_operator_reads_every_database_and_manages_the_replica_set', async () => {
     for (const service of SERVICE_USERS)
       expect(await (await databaseOf(service, OPERATOR)).collection('notes').countDocuments()).toBe(0)
     expect(await adminOf(OPERATOR).command({ replSetGetStatus: 1 })).toMatchObject({ set: 'rs0' })
   })
 
-  test('run_again_it_changes_nothing', async () => {
+  test('a_second_run_changes_nothing', async () => {
     const before = await usersOf(adminOf(OPERATOR))
     expect((await mongo.makeUsers()).code).toBe(0)
     expect(await usersOf(adminOf(OPERATOR))).toEqual(before)
     for (const user of [...SERVICE_USERS, OPERATOR]) await ping(user, passwordOf(user))
   })
 
-  test('run_again_it_sets_a_new_password_and_takes_a_right_back_that_should_not_be_there', async () => {
+  test('a_second_run_sets_a_new_password_and_revokes_a_right_that_should_not_be_there', async () => {
     const operator = adminOf(OPERATOR)
     const before = await usersOf(operator)
     await operator.command({ grantRolesToUser: 'tasks', roles: ['readWriteAnyDatabase'] })

@@ -78,7 +78,7 @@ const leaveOpenData = async (): Promise<void> => {
   await server.stop()
 }
 
-test('nobody_without_the_login_reads_or_writes_or_makes_a_user', async () => {
+test('nobody_without_the_login_reads_writes_or_creates_a_user', async () => {
   const { url } = await start()
   await notes(url).insertOne({ _id: 1 })
   const stranger = clientOf(withoutLogin(url))
@@ -107,7 +107,7 @@ test('nobody_is_let_in_before_the_login_is_set', async () => {
   await starting
 })
 
-test('the_login_may_change_and_look_after_data_and_neither_users_nor_the_server', async () => {
+test('the_login_may_change_and_maintain_data_but_neither_users_nor_the_server', async () => {
   const client = clientOf((await start()).url)
   await client.db('notes').command({ profile: 0 })
   const admin = client.db('admin')
@@ -115,7 +115,7 @@ test('the_login_may_change_and_look_after_data_and_neither_users_nor_the_server'
     await expect(admin.command(command)).rejects.toMatchObject({ codeName: 'Unauthorized' })
 })
 
-test('the_login_is_random_stays_from_start_to_start_and_is_for_its_owner_alone', async () => {
+test('the_login_is_random_stays_across_starts_and_is_readable_by_its_owner_alone', async () => {
   const first = await start()
   expect(new URL(first.url).password).toBe(kept('login'))
   expect(kept('login')).toMatch(/^[\w-]{43}$/)
@@ -140,7 +140,7 @@ test('neither_the_process_nor_the_log_shows_the_login', async () => {
   for (const secret of [kept('login'), kept('key')]) expect(shown.join('\n')).not.toContain(secret)
 })
 
-test('data_that_everybody_could_read_get_a_login_and_one_line_says_so', async () => {
+test('data_without_a_login_gets_one_and_one_line_says_so', async () => {
   await leaveOpenData()
   const { url } = await start()
   expect(steps.filter((line) => line === MIGRATION)).toHaveLength(1)
@@ -169,7 +169,7 @@ test.each([
   await expect(notes(withoutLogin(url)).findOne()).rejects.toMatchObject({ codeName: 'Unauthorized' })
 })
 
-test('stopped_after_the_login_was_written_down_and_before_it_was_set_the_next_start_sets_it', async () => {
+test('a_login_that_was_stored_but_not_set_is_set_by_the_next_start', async () => {
   await leaveOpenData()
   writeFileSync(join(folder, 'login'), 'written-down\n', { mode: 0o600 })
   const { url } = await start()
@@ -177,7 +177,7 @@ test('stopped_after_the_login_was_written_down_and_before_it_was_set_the_next_st
   expect(await notes(url).findOne()).toEqual({ _id: 1 })
 })
 
-test('a_lost_login_is_made_anew_and_a_careless_copy_of_the_folder_starts', async () => {
+test('a_lost_login_is_recreated_and_a_careless_copy_of_the_folder_starts', async () => {
   const first = await start()
   await notes(first.url).insertOne({ _id: 1 })
   await first[Symbol.asyncDispose]()

@@ -74,7 +74,7 @@ beforeAll(async () => {
 })
 afterAll(() => cleanup.disposeAsync())
 
-test('events_are_kept_by_all_three', async () => {
+test('events_are_stored_by_all_three_servers', async () => {
   const subjects = [eventSubject('*', '*.*', '*')]
   await using migrator = await busAs(MIGRATOR)
   await vi.waitFor(() => migrator.jsm.streams.add({ name: EVENTS_STREAM, subjects, num_replicas: 3 }), WAIT)
@@ -83,7 +83,7 @@ test('events_are_kept_by_all_three', async () => {
   expect([cluster?.leader, ...(cluster?.replicas ?? []).map(({ name }) => name)].toSorted()).toEqual(NAMES)
 })
 
-test('a_subscriber_that_is_added_while_they_run_may_read_from_each', async () => {
+test('a_subscriber_added_while_they_run_may_read_from_each_server', async () => {
   const connection = bus.nc.info?.client_id
   const folder = await mkdtemp(join(tmpdir(), 'subscribers-'))
   cleanup.defer(() => rm(folder, { recursive: true }))
@@ -111,7 +111,7 @@ test('a_subscriber_that_is_added_while_they_run_may_read_from_each', async () =>
   expect(bus.nc.info?.client_id).toBe(connection)
 })
 
-test('compose_gives_the_servers_all_that_they_read_from_the_environment', async () => {
+test('compose_sets_every_variable_that_the_servers_read', async () => {
   const compose = await readFile(infra('compose.yaml'), 'utf8')
   const read = (await readFile(infra('nats-cluster.conf'), 'utf8')).matchAll(/^[^#\n]*\$.*$/gm)
   const variables = [...read].flatMap(([line]) =>

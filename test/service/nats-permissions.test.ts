@@ -119,7 +119,7 @@ afterAll(async () => {
 })
 
 describe('a connection', () => {
-  test.each(EVERYBODY)('accepted_of_%s', async (user) => {
+  test.each(EVERYBODY)('accepted_from_%s', async (user) => {
     const nc = await connectAs(user)
     await nc.close()
   })
@@ -140,7 +140,7 @@ describe.each(EVERYBODY)('%s', (user) => {
     expect(await refusedToPublish(user, REQUESTS)).toEqual(others.toSorted())
   })
 
-  test('may_tell_its_own_events_only', async () => {
+  test('may_publish_its_own_events_only', async () => {
     const others = EVENTS.filter((subject) => !subject.startsWith(under(user)))
     expect(await refusedToPublish(user, EVENTS)).toEqual(others.toSorted())
   })
@@ -167,7 +167,7 @@ describe.each(EVERYBODY)('%s', (user) => {
     )
   })
 
-  test('may_hear_its_own_inbox_only', async () => {
+  test('may_read_its_own_inbox_only', async () => {
     const all = EVERYBODY.map((other) => `_INBOX.${other}.>`)
     expect(await refusedToHear(user, all)).toEqual(
       all.filter((subject) => subject !== `_INBOX.${user}.>`).toSorted(),
@@ -210,7 +210,7 @@ describe.each(EVERYBODY)('%s', (user) => {
       expect(await refusedToPublish(user, changes)).toEqual(changes.toSorted())
     })
 
-  test('may_not_touch_the_place_of_another_reader', async () => {
+  test('may_not_move_another_reader', async () => {
     const forms = EVERYBODY.filter((other) => other !== user).flatMap((other) => [
       `$JS.API.CONSUMER.CREATE.${EVENTS_STREAM}.${other}`,
       `$JS.API.CONSUMER.MSG.NEXT.${EVENTS_STREAM}.${other}`,
@@ -235,7 +235,7 @@ describe('the stream of events', () => {
     await Promise.all(opened.map((bus) => bus[Symbol.asyncDispose]()))
   })
 
-  test('made_by_the_migrator_who_can_publish_nothing_read_nothing_and_ask_nobody', async () => {
+  test('created_by_the_migrator_which_can_publish_nothing_read_nothing_and_call_no_service', async () => {
     const bus = await busAs(MIGRATOR)
     expect(await migrateStreams(bus, 1)).toBe(true)
     await keepConsumers(bus, durables, true)
@@ -275,7 +275,7 @@ describe('the stream of events', () => {
     expect(await consumer.info()).toMatchObject({ num_ack_pending: 0, num_pending: 0 })
   })
 
-  test('what_nats_gave_up_is_read_and_acknowledged_by_the_notifier', async () => {
+  test('advisories_of_exhausted_deliveries_are_read_and_acknowledged_by_the_notifier', async () => {
     const [bus, publisher] = await Promise.all([busAs('notifier'), busAs('tasks')])
     const { seq } = await publisher.js.publish(subject('tasks'), '{}')
     const consumer = await openConsumer(bus, 'notifier')
@@ -295,7 +295,7 @@ describe('the stream of events', () => {
     expect((await bus.jsm.direct.getMessage(EVENTS_STREAM, { seq }))?.string()).toBe('{}')
   })
 
-  test('set_back_in_time_by_the_operator_who_can_tell_nothing_and_ask_nobody', async () => {
+  test('replayed_by_the_operator_who_can_publish_nothing_and_call_no_service', async () => {
     const [bus, tasks] = await Promise.all([busAs(OPERATOR), busAs('tasks')])
     await tasks.js.publish(subject('tasks'), '{}')
     const notifier = await busAs('notifier')

@@ -75,7 +75,7 @@ beforeAll(async () => {
 beforeEach(() => sink.misbehave())
 const copiesTo = (address: string): number => sink.mails.filter(({ to }) => to.includes(address)).length
 
-it('a_server_that_takes_longer_than_a_lease_gets_the_mail_once', async () => {
+it('a_server_slower_than_a_lease_gets_the_mail_once', async () => {
   await using stack = new AsyncDisposableStack()
   const { deliveries, start, find } = await openLedger(sink, stack)
   const slow = owedTo('slow@example.com')
@@ -95,7 +95,7 @@ it('a_server_that_takes_longer_than_a_lease_gets_the_mail_once', async () => {
   expect(copiesTo('slow@example.com')).toBe(1)
 })
 
-it('what_a_sender_could_not_keep_is_sent_by_another_and_not_by_itself_later', async () => {
+it('a_mail_whose_lease_was_lost_is_sent_by_another_sender_alone', async () => {
   await using stack = new AsyncDisposableStack()
   const { deliveries, start, find } = await openLedger(sink, stack)
   const all = Array.from({ length: CONNECTIONS + 5 }, (_, n) => owedTo(`held${n}@example.com`))
@@ -134,7 +134,7 @@ it('what_a_sender_could_not_keep_is_sent_by_another_and_not_by_itself_later', as
   expect(ownCopies.size).toBe(all.length)
 })
 
-it('what_was_not_begun_is_given_back_when_a_sender_stops', async () => {
+it('mails_not_begun_are_given_back_when_a_sender_stops', async () => {
   await using stack = new AsyncDisposableStack()
   const { deliveries, start, find } = await openLedger(sink, stack)
   const all = Array.from({ length: CONNECTIONS + 3 }, (_, n) => owedTo(`back${n}@example.com`))

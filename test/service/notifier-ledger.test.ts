@@ -62,7 +62,7 @@ describe('the mails of a workspace', () => {
   it('all_for_the_owner', async () => {
     expect(await seenBy(owner.caller)).toEqual([INVITED, ...OPEN, ...SECRET])
   })
-  it('without_those_of_private_loops_for_an_admin', async () => {
+  it('all_but_those_of_private_loops_for_an_admin', async () => {
     expect(await seenBy({ ...admin.caller, role: 'admin' })).toEqual([INVITED, ...OPEN])
   })
   it.each(['owner', 'admin', 'member', 'viewer'] as const)(
@@ -79,12 +79,12 @@ describe('the mails of a workspace', () => {
     expect(await seenBy(person(ids.next(), { role: 'owner' }))).toEqual([])
     expect((await refused(env.as(notifier, null).list_deliveries({}))).code).toBe('forbidden')
   })
-  it('narrowed_down_by_status', async () => {
+  it('filtered_by_status', async () => {
     expect(await seenBy(owner.caller, { status: 'sent' })).toHaveLength(7)
     expect(await seenBy(owner.caller, { status: 'failed' })).toEqual([])
     expect(await seenBy(cem.caller, { status: 'failed' })).toEqual([])
   })
-  it('newest_first_page_by_page_each_once', async () => {
+  it('newest_first_on_pages_each_once', async () => {
     const { list_deliveries } = env.as(notifier, owner.caller)
     const found: string[] = []
     let cursor: string | null = null

@@ -49,7 +49,7 @@ const team = (name: string) => {
 }
 const to = ({ email }: Someone): SinkMail[] => sink.mails.filter((mail) => mail.to.includes(email))
 
-test('each_reads_it_in_their_language_and_by_their_clock_however_large_the_loop', async () => {
+test('each_reader_gets_their_language_and_time_zone_however_large_the_loop', async () => {
   const { id, members } = await team('Acme Store')
   const title = '\'"{}<&😀'.repeat(23).slice(0, 190)
   const event = await ship(env, id, members[0] as Someone, {
@@ -72,7 +72,7 @@ test('each_reads_it_in_their_language_and_by_their_clock_however_large_the_loop'
   }
 })
 
-test('all_mails_of_a_loop_belong_together_and_those_of_another_do_not', async () => {
+test('mails_of_one_loop_form_a_thread_and_those_of_another_do_not_join_it', async () => {
   const { id, members } = await team('Acme Store')
   const [reader] = members
   if (!reader) throw new Error('There are readers.')
@@ -87,7 +87,7 @@ test('all_mails_of_a_loop_belong_together_and_those_of_another_do_not', async ()
   expect(new Set(mails.map(({ messageId }) => messageId)).size).toBe(3)
 })
 
-test('a_workspace_has_one_list_whatever_it_is_called', async () => {
+test('a_workspace_has_one_list_id_whatever_its_name', async () => {
   const { id, members } = await team('متجر <eve@evil.com>, "Acme"')
   const reader = members[0] as Someone
   await caughtUp(env, id, await ship(env, id, reader), members.length)

@@ -128,7 +128,7 @@ describe('an address where nobody is', () => {
     expect(next?.status).toBe('sent')
   })
 
-  it('holds_back_an_invitation_too_until_the_owner_has_it_sent', async () => {
+  it('an_invitation_is_held_back_too_until_the_owner_sends_it', async () => {
     await using _notifier = await env.start('notifier')
     const { ws, ana } = await someone()
     const email = `new@${ids.next().toLowerCase()}.example`
@@ -169,7 +169,7 @@ describe('a fault that stops every mail', () => {
     }
   })
 
-  it('a_certificate_that_nobody_vouches_for_is_not_taken', async () => {
+  it('an_untrusted_certificate_is_refused', async () => {
     await using unsafe = await startSmtpSink({ tls: true })
     await using own = await openEnvironment({ PORT: '0', SMTP_URL: unsafe.url, LOG: 'error' })
     await own.start('gateway')
@@ -183,7 +183,7 @@ describe('a fault that stops every mail', () => {
     expect(unsafe.mails).toEqual([])
   })
 
-  it('a_server_that_is_away_gets_all_mails_when_it_is_back', async () => {
+  it('a_server_that_was_down_gets_all_mails_when_it_is_back', async () => {
     // Below the ports that systems give out themselves: nobody else may have it before the server is there.
     const port = 20_000 + (process.pid % 10_000)
     await using own = await openEnvironment({ PORT: '0', SMTP_URL: `smtp://127.0.0.1:${port}`, LOG: 'error' })
@@ -202,7 +202,7 @@ describe('a fault that stops every mail', () => {
 })
 
 describe('sending again', () => {
-  it('not_what_is_sent_or_waits', async () => {
+  it('is_refused_for_what_was_sent_or_still_waits', async () => {
     await using _notifier = await env.start('notifier')
     const { ws, ana } = await someone()
     const [row] = await caughtUp(env, ws, await ship(env, ws, ana), 1)
@@ -210,7 +210,7 @@ describe('sending again', () => {
     expect((await refused(again)).code).toBe('invalid_transition')
     expect(mailsTo(ana)).toBe(1)
   })
-  it('not_by_another_member_nor_in_another_workspace', async () => {
+  it('is_refused_to_other_members_and_other_workspaces', async () => {
     await using _notifier = await env.start('notifier')
     const { ws, ana } = await someone()
     sink.misbehave(always('rcpt', { reply: 550, text: '5.7.1 No' }))

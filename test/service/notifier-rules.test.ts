@@ -47,7 +47,7 @@ const team = async (): Promise<Readonly<{ ws: string; all: readonly [Someone, So
 const copiesTo = ({ email }: Someone): number => sink.mails.filter(({ to }) => to.includes(email)).length
 
 describe('a mail that somebody asked for', () => {
-  it('tried_though_its_address_is_out_of_use_which_it_is_no_more_once_it_arrives', async () => {
+  it('is_sent_to_an_address_out_of_use_which_is_in_use_again_once_it_arrives', async () => {
     const { ws, all } = await team()
     const [ana, ben] = all
     sink.misbehave(({ at }) => (at === 'rcpt' ? { reply: 550, text: '5.1.1 nobody' } : undefined))
@@ -78,7 +78,7 @@ describe('people who leave while their mail waits', () => {
   }
   beforeEach(() => sink.misbehave(({ at }) => (at === 'rcpt' ? { reply: 451, text: 'not now' } : undefined)))
 
-  it('get_none_of_a_private_loop_that_they_left', async () => {
+  it('get_no_mail_of_a_private_loop_that_they_left', async () => {
     const { ws, all } = await team()
     const [, ben, cem] = all
     const loop_id = await privateLoop(env, ben, [cem.id])
@@ -91,7 +91,7 @@ describe('people who leave while their mail waits', () => {
     expect([ben, cem].map(copiesTo)).toEqual([1, 0])
   })
 
-  it('get_none_of_a_workspace_that_they_left', async () => {
+  it('get_no_mail_of_a_workspace_that_they_left', async () => {
     const { ws, all } = await team()
     const [ana, ben, cem] = all
     const rows = await leaving(ws, await ship(env, ws, ana), 3, () =>
@@ -125,7 +125,7 @@ describe('the ledger', () => {
     expect(claimed.map(({ work }) => work._id)).toEqual([reset._id])
   })
 
-  it('hands_out_those_of_every_workspace_though_one_has_thousands', async () => {
+  it('hands_out_mails_of_every_workspace_though_one_has_thousands', async () => {
     await using stack = new AsyncDisposableStack()
     const { ledger } = await openLedger(stack)
     const [flood, small] = [ids.next(), ids.next()]
@@ -137,7 +137,7 @@ describe('the ledger', () => {
     expect(more).toBe(true)
   })
 
-  it('forgets_nothing_that_waits_and_the_rest_some_time_after_its_end', async () => {
+  it('keeps_what_waits_and_deletes_the_rest_some_time_after_it_ended', async () => {
     await using stack = new AsyncDisposableStack()
     const { db, ledger } = await openLedger(stack)
     const ago = new Date(systemClock.now().getTime() - 1_000)

@@ -47,7 +47,7 @@ const tokenOf = (mail: SinkMail | undefined): string =>
   /\/u\/([\w-]+)>/.exec(mail?.headers['list-unsubscribe'] ?? '')?.[1] ?? ''
 
 describe('a shipped loop', () => {
-  it('one_mail_to_each_member_the_shipper_too', async () => {
+  it('each_member_gets_one_mail_including_who_shipped_it', async () => {
     const { id, ana, ben, cem } = await team()
     const rows = await caughtUp(env, id, await ship(env, id, ana), 3)
     expect(rows.map(({ status, attempts }) => [status, attempts])).toEqual(Array(3).fill(['sent', 1]))
@@ -64,7 +64,7 @@ describe('a shipped loop', () => {
       expect(mail?.text).toContain(`${PUBLIC_URL}/workspace`)
     }
   })
-  it('still_one_mail_when_the_event_comes_again_and_again', async () => {
+  it('one_mail_when_the_event_is_delivered_repeatedly', async () => {
     const { id, ana, ben, cem } = await team()
     const event = await ship(env, id, ana, {}, 5)
     await allReactedTo(env)
@@ -73,7 +73,7 @@ describe('a shipped loop', () => {
     expect(numberOfMails(ana, ben, cem)).toEqual([2, 2, 2])
     expect(new Set(sink.mails.map(({ messageId }) => messageId)).size).toBe(sink.mails.length)
   })
-  it('only_its_members_when_it_is_private', async () => {
+  it('only_its_members_get_mails_when_it_is_private', async () => {
     const { id, ana, ben, cem } = await team()
     const loop_id = await privateLoop(env, ben, [cem.id])
     const event = await ship(env, id, ben, { loop_id, visibility: 'private', member_ids: [ben.id, cem.id] })
@@ -81,7 +81,7 @@ describe('a shipped loop', () => {
     expect(numberOfMails(ana, ben, cem)).toEqual([0, 1, 1])
     expect(to(cem)[0]?.text).toContain('are a member of this loop')
   })
-  it('nobody_who_is_not_a_member_any_more', async () => {
+  it('former_members_get_no_mail', async () => {
     const { id, ana, ben } = await team()
     const loop_id = await privateLoop(env, ben, [])
     const member_ids = [ben.id, ids.next()]
@@ -89,7 +89,7 @@ describe('a shipped loop', () => {
     await caughtUp(env, id, event, 1)
     expect(numberOfMails(ana, ben)).toEqual([0, 1])
   })
-  it('every_member_of_a_large_workspace_once', async () => {
+  it('every_member_of_a_large_workspace_gets_one_mail', async () => {
     const at = `${ids.next().toLowerCase()}.example`
     const many = Array.from({ length: 250 }, (_, index) => ({
       name: `Member ${index}`,
@@ -101,7 +101,7 @@ describe('a shipped loop', () => {
     expect(rows.every(({ status }) => status === 'sent')).toBe(true)
     expect(numberOfMails(...members)).toEqual(Array(250).fill(1))
   })
-  it('headers_are_these_and_no_others', async () => {
+  it('the_mail_has_exactly_these_headers', async () => {
     const { id, ana } = await team()
     const loop_id = ids.next()
     const event = await ship(env, id, ana, { loop_id })
@@ -137,7 +137,7 @@ const timeOf = (id: string): number =>
   )
 
 describe('mail preferences', () => {
-  it('no_further_mail_once_unsubscribed_by_the_link_of_one', async () => {
+  it('nothing_is_sent_after_unsubscribing_by_the_link_of_a_mail', async () => {
     const { id, ana, ben, cem } = await team()
     await caughtUp(env, id, await ship(env, id, ana), 3)
     const { get_subscription, set_subscription } = env.as(notifier, null)
@@ -158,7 +158,7 @@ describe('mail preferences', () => {
     await caughtUp(env, id, await ship(env, id, ana), 3)
     expect(numberOfMails(ana, ben, cem)).toEqual([3, 2, 3])
   })
-  it('counts_for_a_mail_that_waits_to_be_tried_again', async () => {
+  it('unsubscribing_stops_a_mail_that_waits_for_its_next_try', async () => {
     const { id, ana, ben, cem } = await team()
     await caughtUp(env, id, await ship(env, id, ana), 3)
     const token = tokenOf(to(ben)[0])
@@ -175,7 +175,7 @@ describe('mail preferences', () => {
     expect(rows.find(({ user_id }) => user_id === ben.id)?.status).toBe('suppressed')
     expect(numberOfMails(ana, ben, cem)).toEqual([2, 1, 2])
   })
-  it('only_of_this_workspace', async () => {
+  it('unsubscribing_counts_for_this_workspace_alone', async () => {
     const { id, ana, ben } = await team()
     const elsewhere = await team()
     await caughtUp(env, id, await ship(env, id, ana), 3)
@@ -184,7 +184,7 @@ describe('mail preferences', () => {
     await caughtUp(env, elsewhere.id, await ship(env, elsewhere.id, elsewhere.ana), 3)
     expect(numberOfMails(elsewhere.ben)).toEqual([2])
   })
-  it.each(['', 'x', 'A'.repeat(112)])('not_found_for_a_link_that_was_never_sent: %j', async (token) => {
+  it.each(['', 'x', 'A'.repeat(112)])('a_link_that_was_never_sent_is_not_found: %j', async (token) => {
     const { get_subscription, set_subscription } = env.as(notifier, null)
     await expect(get_subscription({ token })).rejects.toMatchObject({ code: 'not_found' })
     await expect(set_subscription({ token, wants: 'none' })).rejects.toMatchObject({ code: 'not_found' })
@@ -192,7 +192,7 @@ describe('mail preferences', () => {
 })
 
 describe('a mail server that refuses', () => {
-  it('not_now_is_tried_again_and_sent_once', async () => {
+  it('a_temporary_refusal_is_retried_and_the_mail_is_sent_once', async () => {
     const { id, ana, ben, cem } = await team()
     let refusals = 0
     sink.misbehave(({ at, to: [address] }) =>
@@ -204,7 +204,7 @@ describe('a mail server that refuses', () => {
     expect(rows.find(({ user_id }) => user_id === ben.id)).toMatchObject({ status: 'sent', attempts: 2 })
     expect(numberOfMails(ana, ben, cem)).toEqual([1, 1, 1])
   })
-  it.each(['rcpt', 'data'] as const)('never_ends_it_at_%s', async (moment) => {
+  it.each(['rcpt', 'data'] as const)('a_permanent_refusal_at_%s_ends_the_mail', async (moment) => {
     const { id, ana, ben, cem } = await team()
     sink.misbehave(({ at, to: [address] }) =>
       at === moment && address === ben.email ? { reply: 550, text: 'no such user' } : undefined,
@@ -215,7 +215,7 @@ describe('a mail server that refuses', () => {
     expect(row?.last_error).toContain('550')
     expect(numberOfMails(ana, ben, cem)).toEqual([1, 0, 1])
   })
-  it('an_answer_that_is_lost_sends_it_again_under_the_same_id', async () => {
+  it('a_lost_answer_sends_the_mail_again_with_the_same_id', async () => {
     const { id, ana, ben } = await team()
     let cuts = 0
     sink.misbehave(({ at, to: [address] }) =>
@@ -235,7 +235,7 @@ describe('where mails can go', () => {
     const config = readConfig({ NODE_ENV: 'production', LOOPS_SECRET: 'x'.repeat(40) })
     await expect(start(config)).rejects.toThrow(/^SMTP_URL is not set/)
   })
-  it('no_mailbox_to_look_into_where_mails_are_sent', async () => {
+  it('there_is_no_mailbox_page_where_mails_are_really_sent', async () => {
     const { get_dev_mail, list_dev_mails } = env.as(notifier, null)
     await expect(list_dev_mails({})).rejects.toMatchObject({ code: 'not_found' })
     await expect(get_dev_mail({ id: ids.next() })).rejects.toMatchObject({ code: 'not_found' })
@@ -243,7 +243,7 @@ describe('where mails can go', () => {
 })
 
 describe('an invitation', () => {
-  it('one_mail_with_its_secret_link_to_the_address_alone', async () => {
+  it('one_mail_with_its_secret_link_to_its_address_alone', async () => {
     const { ana } = await team()
     const email = `dana@${ids.next().toLowerCase()}.example`
     await people.invite(ana, email)
@@ -256,7 +256,7 @@ describe('an invitation', () => {
     expect(mail?.html).toContain(`href="${link}"`)
     expect(mail?.headers).not.toHaveProperty('list-unsubscribe')
   })
-  it('no_mail_when_it_was_withdrawn_before', async () => {
+  it('no_mail_when_it_was_withdrawn_first', async () => {
     const { id, ana } = await team()
     const email = `dana@${ids.next().toLowerCase()}.example`
     const invitation = await people.invite(ana, email)

@@ -68,7 +68,7 @@ const appOf = (client_id: string): App => ({ client_id, redirect_uri: REDIRECT }
 const ask = (id: string) =>
   ann.browser.open(authorizationUrl(environment.url, appOf(id), newPkce().challenge))
 
-test('a_described_client_connects_without_registering_and_stays_though_its_site_is_gone [R8]', async () => {
+test('a_client_with_a_document_connects_without_registering_and_survives_the_loss_of_its_site [R8]', async () => {
   const { body } = await getJson(`${environment.url}/.well-known/oauth-authorization-server`)
   expect(body).toMatchObject({ client_id_metadata_document_supported: true })
   const site = await openSite((id) => json(documentOf(id)))
@@ -98,7 +98,7 @@ test('two_installations_with_one_id_each_keep_their_grant [R9]', async () => {
     expect((await refreshTokens(environment.url, app, tokens.refresh_token)).status).toBe(200)
 })
 
-test('a_document_is_read_again_when_it_is_no_longer_fresh_and_counts_as_it_is_now', async () => {
+test('a_stale_document_is_read_again_and_its_new_text_counts', async () => {
   await using site = await openSite((id, count) =>
     json(
       { ...documentOf(id), ...(count > 1 ? { redirect_uris: ['https://moved.example/cb'] } : {}) },
@@ -114,7 +114,7 @@ test('a_document_is_read_again_when_it_is_no_longer_fresh_and_counts_as_it_is_no
   expect(site.asked()).toBe(2)
 })
 
-test('a_failure_is_soon_forgotten_and_asked_about_once_meanwhile', async () => {
+test('a_failure_is_soon_forgotten_and_fetched_once_meanwhile', async () => {
   await using site = await openSite((id, count) => (request, response) => {
     if (count > 1) return json(documentOf(id))(request, response)
     response.writeHead(503).end()
@@ -159,7 +159,7 @@ describe('a document that was read', () => {
     ['is_of_another', json(documentOf('https://app.example/client.json'))],
     ['moved', (_, response) => response.writeHead(302, { Location: 'https://app.example' }).end()],
   ]
-  test.each(withdrawals)('counts_no_more_once_it_%s [R8]', async (_, answer) => {
+  test.each(withdrawals)('no_longer_counts_once_it_%s [R8]', async (_, answer) => {
     await using site = await openFailing(answer)
     await use(site.id)
     environment.advance(FRESH_MS * 6)
@@ -193,7 +193,7 @@ test('slow_hosts_keep_nobody_from_the_documents_of_others [R8]', async () => {
   expect(waiting).toBe(4)
 }, 30_000)
 
-test('an_address_is_no_client_where_documents_are_off', async () => {
+test('an_address_is_not_a_client_where_documents_are_off', async () => {
   await using site = await openSite((id) => json(documentOf(id)))
   await using off = await openGatewayEnvironment(
     { CLIENT_METADATA_DOCUMENTS: 'off', CLIENT_METADATA_LOOPBACK: 'allowed' },
@@ -280,7 +280,7 @@ describe('the network inside cannot be reached by', () => {
   })
 })
 
-test('a_site_that_never_ends_its_answer_is_given_up', async () => {
+test('a_site_that_never_ends_its_answer_is_abandoned', async () => {
   await using site = await openSite(() => (_, response) => {
     response.writeHead(200, { 'Content-Type': 'application/json' }).write('{')
   })

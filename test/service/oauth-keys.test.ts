@@ -17,20 +17,20 @@ beforeEach(async () => {
   return () => mongo[Symbol.asyncDispose]()
 })
 
-test('of_many_that_start_at_once_all_use_the_same', async () => {
+test('gateways_that_start_at_once_all_use_the_same_key', async () => {
   const opened = await Promise.all(Array.from({ length: 8 }, () => openKeys({ store, secrets, clock })))
   expect(new Set(opened.map((keys) => keys.signer().kid)).size).toBe(1)
   expect(await store.list()).toHaveLength(1)
 })
 
-test('kept_encrypted', async () => {
+test('keys_are_stored_encrypted', async () => {
   await openKeys({ store, secrets, clock })
   const [kept] = await store.list()
   expect(kept?.private_jwe.split('.')).toHaveLength(5)
   expect(kept?.public_jwk).not.toHaveProperty('d')
 })
 
-test('refused_with_one_sentence_when_the_secret_is_another_one', async () => {
+test('another_secret_is_refused_with_one_sentence', async () => {
   await openKeys({ store, secrets, clock })
   const other = deriveSecrets('another secret that is long enough too').signing_keys
   await expect(openKeys({ store, secrets: other, clock })).rejects.toThrow(
@@ -38,7 +38,7 @@ test('refused_with_one_sentence_when_the_secret_is_another_one', async () => {
   )
 })
 
-test('a_key_that_was_added_meanwhile_is_looked_up', async () => {
+test('a_key_added_in_the_meantime_is_looked_up', async () => {
   let elapsed_ms = 0
   const slow = { ...clock, monotonicMs: () => elapsed_ms }
   const keys = await openKeys({ store, secrets, clock: slow })
@@ -50,7 +50,7 @@ test('a_key_that_was_added_meanwhile_is_looked_up', async () => {
   expect(await keys.verifier('no such key')).toBeUndefined()
 })
 
-test('sealed_anew_while_the_secret_is_replaced_until_the_old_one_can_go', async () => {
+test('keys_are_encrypted_again_while_the_secret_is_replaced_until_the_old_one_can_go', async () => {
   const [before, after] = ['a secret that is long enough to be one', 'another secret that is long enough too']
   const both = deriveSecrets(after, before).signing_keys
   const { kid } = (await openKeys({ store, secrets, clock })).signer()

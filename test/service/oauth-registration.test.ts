@@ -39,7 +39,7 @@ test('a_public_client_gets_back_what_it_said_and_no_secret [R1, R2]', async () =
   expect(Number.isInteger(body.client_id_issued_at)).toBe(true)
 })
 
-test('a_client_that_says_nothing_about_it_gets_a_secret_that_never_expires [R3]', async () => {
+test('a_client_that_names_no_method_gets_a_secret_that_never_expires [R3]', async () => {
   const { status, body } = await postRegistration(system.url, {
     client_name: 'Scalekit',
     redirect_uris: REDIRECTS,

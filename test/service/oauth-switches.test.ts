@@ -17,7 +17,7 @@ import {
 
 const METADATA = '/.well-known/oauth-authorization-server'
 
-test('what_is_offered_by_default_is_what_the_documents_say [D5]', async () => {
+test('the_documents_state_what_is_offered_by_default [D5]', async () => {
   await using environment = await openGatewayEnvironment()
   for (const path of [METADATA, '/.well-known/openid-configuration'])
     expect((await getJson(`${environment.url}${path}`)).body).toMatchObject({
@@ -26,7 +26,7 @@ test('what_is_offered_by_default_is_what_the_documents_say [D5]', async () => {
     })
 })
 
-test('registration_that_is_off_is_refused_and_not_offered_while_known_clients_go_on [R1, D5]', async () => {
+test('registration_that_is_off_is_refused_and_not_offered_and_known_clients_keep_working [R1, D5]', async () => {
   await using open = await openGatewayEnvironment()
   const ann = await signUp(open, { name: 'Ann' })
   const { app, tokens } = await connectApp(open.url, ann)
@@ -42,7 +42,7 @@ test('registration_that_is_off_is_refused_and_not_offered_while_known_clients_go
 const SERVICE = { redirect_uris: ['https://service.example/cb'] }
 const CLIENT_REGISTRATION_TOKEN = 'an initial access token of the tests'
 
-test('registration_by_token_takes_nobody_without_it_and_says_what_is_missing [R1]', async () => {
+test('registration_by_token_refuses_requests_without_it_and_says_what_is_missing [R1]', async () => {
   await using environment = await openGatewayEnvironment({
     CLIENT_REGISTRATION: 'token',
     CLIENT_REGISTRATION_TOKEN,
@@ -62,7 +62,7 @@ test('registration_by_token_takes_nobody_without_it_and_says_what_is_missing [R1
   expect((await postRegistration(environment.url, SERVICE, { authorization })).status).toBe(201)
 })
 
-test('a_service_with_the_token_is_not_limited_and_may_take_weeks_to_its_first_person [R6]', async () => {
+test('a_service_with_the_token_is_not_limited_and_may_wait_weeks_for_its_first_person [R6]', async () => {
   await using environment = await openGatewayEnvironment({ CLIENT_REGISTRATION_TOKEN })
   const ann = await signUp(environment, { name: 'Ann' })
   const invited = { authorization: `Bearer ${CLIENT_REGISTRATION_TOKEN}` }
@@ -81,11 +81,11 @@ test('a_service_with_the_token_is_not_limited_and_may_take_weeks_to_its_first_pe
   expect((await ask((answers[0] as Answer).body)).status).toBe(200)
 })
 
-test('a_token_must_be_set_where_it_is_asked_for', () => {
+test('a_token_must_be_set_where_it_is_required', () => {
   expect(() => readConfig({ CLIENT_REGISTRATION: 'token' })).toThrow(/CLIENT_REGISTRATION_TOKEN must be set/)
 })
 
-test('lifetimes_and_grace_are_those_that_are_configured [K7, K8, K11]', async () => {
+test('lifetimes_and_grace_are_as_configured [K7, K8, K11]', async () => {
   await using environment = await openGatewayEnvironment({
     ACCESS_TOKEN_MINUTES: '5',
     REFRESH_TOKEN_DAYS: '7',
@@ -106,7 +106,7 @@ test('lifetimes_and_grace_are_those_that_are_configured [K7, K8, K11]', async ()
   expect([late.status, late.body.error]).toEqual([400, 'invalid_grant'])
 })
 
-test('documents_from_this_machine_take_two_variables_so_that_no_slip_allows_them [R8]', () => {
+test('documents_from_this_machine_need_two_variables_so_that_no_slip_allows_them [R8]', () => {
   const allows = (env: Record<string, string>): boolean => oauthSettings(readConfig(env)).loopback_documents
   const CLIENT_METADATA_LOOPBACK = 'allowed'
   expect(allows({ CLIENT_METADATA_LOOPBACK })).toBe(false)

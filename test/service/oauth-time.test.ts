@@ -76,7 +76,7 @@ test('two_copies_on_one_host_do_not_sign_each_other_out', async () => {
   expect(await send(`${other.url}/`)).toBeNull()
 })
 
-test('whoever_signed_in_before_cookies_had_a_port_stays_signed_in', async () => {
+test('people_who_signed_in_before_cookies_had_a_port_stay_signed_in', async () => {
   const body = new URLSearchParams({ email: ann.email, password: ann.password })
   const signedIn = await fetch(`${environment.url}/sign-in`, { method: 'POST', body, redirect: 'manual' })
   const [, token = ''] = /=([^;]+)/.exec(signedIn.headers.getSetCookie()[0] ?? '') ?? []
@@ -105,7 +105,7 @@ test('a_replaced_refresh_token_gets_the_same_successor_within_the_grace_though_t
   expect([again.status, again.body.refresh_token]).toEqual([200, first.refresh_token])
 })
 
-test('a_lost_answer_can_be_had_again_long_after [K7]', async () => {
+test('a_lost_answer_can_be_repeated_long_after [K7]', async () => {
   const { app, tokens } = await connectApp(environment.url, ann)
   const lost = (await refreshTokens(environment.url, app, tokens.refresh_token)).body
   environment.advance(DAY_MS)
@@ -113,7 +113,7 @@ test('a_lost_answer_can_be_had_again_long_after [K7]', async () => {
   expect([again.status, again.body.refresh_token]).toEqual([200, lost.refresh_token])
 })
 
-test('a_lost_answer_cannot_be_had_for_ever_and_asking_too_late_ends_the_family [K8]', async () => {
+test('a_lost_answer_cannot_be_repeated_for_ever_and_asking_too_late_ends_the_family [K8]', async () => {
   const { app, tokens } = await connectApp(environment.url, ann)
   const lost = (await refreshTokens(environment.url, app, tokens.refresh_token)).body
   environment.advance(LOST_ANSWER_MS - 60_000)
@@ -173,7 +173,7 @@ const SOON_MS = 3_000
 const change = (update: Readonly<Record<string, unknown>>) =>
   environment.db.collection('people').updateOne({ email: ann.email }, update)
 
-test('the_role_that_counts_is_the_present_one [B5]', async () => {
+test('the_current_role_counts [B5]', async () => {
   const { tokens } = await connectApp(environment.url, ann)
   expect(await environment.verify(tokens.access_token)).toMatchObject({ caller: { role: 'owner' } })
   await change({ $set: { 'memberships.0.role': 'viewer' } })

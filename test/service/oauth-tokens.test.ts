@@ -42,11 +42,11 @@ const refusedEverywhere = (token: string): Promise<void> =>
     .toEqual(gateways.map(() => 401))
 
 describe('a code', () => {
-  test('exchanged_at_another_gateway_than_gave_it', async () => {
+  test('exchanged_at_another_gateway_than_the_one_that_issued_it', async () => {
     const given = await obtainCode(gatewayOf(0), app, ann)
     expect((await exchangeCode(gatewayOf(1), app, given)).status).toBe(200)
   })
-  test('replayed_after_use_it_ends_what_came_of_it [K4]', async () => {
+  test('replayed_after_use_it_ends_every_token_that_came_of_it [K4]', async () => {
     const given = await obtainCode(system.url, app, ann)
     const { body } = await exchangeCode(system.url, app, given)
     expect(await tryToken(system.url, body.access_token)).toBe(200)
@@ -181,13 +181,13 @@ describe('revocation [X1]', () => {
     expect(status).toBe(200)
     expect(await tryToken(system.url, body.access_token)).toBe(200)
   })
-  test('of_what_is_unknown_or_another_client’s_does_nothing', async () => {
+  test('of_an_unknown_token_or_another_client’s_does_nothing', async () => {
     const { tokens } = await connectApp(system.url, ann)
     for (const token of ['nonsense', tokens.refresh_token, tokens.access_token])
       expect((await revokeToken(system.url, app, token)).status).toBe(200)
     expect(await tryToken(system.url, tokens.access_token)).toBe(200)
   })
-  test('needs_a_client', async () => {
+  test('requires_a_client', async () => {
     const { status, body } = await postForm(`${system.url}/revoke`, { token: 'x', client_id: 'nobody' })
     expect([status, body.error]).toEqual([401, 'invalid_client'])
   })
@@ -196,7 +196,7 @@ describe('revocation [X1]', () => {
 describe('the token endpoint', () => {
   const grant = { grant_type: 'authorization_code', code: 'x', code_verifier: 'v'.repeat(43) }
 
-  test('wants_a_form [K1]', async () => {
+  test('requires_a_form [K1]', async () => {
     const response = await fetch(`${system.url}/token`, {
       method: 'POST',
       headers: { 'Content-Type': 'application/json' },
@@ -204,7 +204,7 @@ describe('the token endpoint', () => {
     })
     expect([response.status, (await response.json()).error]).toEqual([400, 'invalid_request'])
   })
-  test('refuses_what_is_given_twice [K1]', async () => {
+  test('refuses_parameters_given_twice [K1]', async () => {
     const twice = { ...grant, client_id: app.client_id, code: ['x', 'y'] }
     const { status, body, headers } = await postForm(`${system.url}/token`, twice)
     expect([status, body.error]).toEqual([400, 'invalid_request'])
@@ -233,7 +233,7 @@ describe('a confidential client', () => {
       headers,
     )
 
-  test('that_left_the_method_open_is_known_by_basic_and_by_post [K2]', async () => {
+  test('that_left_the_method_open_may_authenticate_by_basic_and_by_post [K2]', async () => {
     const own = await registerApp(system.url, { token_endpoint_auth_method: undefined })
     const first = await exchangeBy(await obtainCode(system.url, own, ann), basic(own))
     expect(first.status).toBe(200)

@@ -52,7 +52,7 @@ describe('documents [D3, D5, D6]', () => {
       resource_name: 'Loops',
     })
   })
-  test('the_address_with_a_slash_has_its_own', async () => {
+  test('the_address_with_a_slash_has_its_own_document', async () => {
     const { body } = await getJson(`${system.url}/.well-known/oauth-protected-resource/mcp/`)
     expect(body.resource).toBe(`${system.url}/mcp/`)
   })
@@ -77,7 +77,7 @@ describe('documents [D3, D5, D6]', () => {
       }
     },
   )
-  test('an_older_client_that_looks_under_the_endpoint_goes_on_to_the_root', async () => {
+  test('an_older_client_that_looks_below_the_endpoint_falls_back_to_the_root', async () => {
     for (const discover of [discoverMetadataByFirst, discoverMetadataBySecond]) {
       expect(await discover(new URL('/mcp', system.url))).toBeUndefined()
       expect(await discover(system.url)).toMatchObject({ issuer: system.url })
@@ -125,7 +125,7 @@ describe('documents [D3, D5, D6]', () => {
     expect(body.keys[0]).toMatchObject({ kty: 'EC', crv: 'P-256', alg: 'ES256', use: 'sig' })
     expect(body.keys[0]).not.toHaveProperty('d')
   })
-  test('what_is_not_there_is_json_not_a_page', async () => {
+  test('an_unknown_document_is_answered_as_json_and_not_as_a_page', async () => {
     const { status, headers } = await getJson(`${system.url}/.well-known/oauth-protected-resource/other`)
     expect([status, headers.get('content-type')]).toEqual([404, 'application/json'])
   })
@@ -147,16 +147,16 @@ describe('the way to a token', () => {
     })
     expect(await tryToken(system.url, body.access_token)).toBe(200)
   })
-  test('no_state_comes_back_when_none_was_given', async () => {
+  test('no_state_is_returned_when_none_was_given', async () => {
     const { returned } = await obtainCode(system.url, app, ann, { state: undefined })
     expect(returned.searchParams.has('state')).toBe(false)
   })
-  test('asked_by_a_posted_form_too [A10]', async () => {
+  test('the_request_may_be_a_posted_form [A10]', async () => {
     const url = ask()
     const page = await ann.browser.submit('/authorize', Object.fromEntries(url.searchParams))
     expect(page.url.pathname).toBe('/consent')
   })
-  test('kept_on_the_way_through_sign_in', async () => {
+  test('the_request_survives_sign_in', async () => {
     const browser = openBrowser(system.url)
     const arrived = await browser.open(ask())
     expect(arrived.url.pathname).toBe('/sign-in')
@@ -165,7 +165,7 @@ describe('the way to a token', () => {
     const answer = await browser.submit(consent.url, { decision: 'allow' })
     expect(answer.url.searchParams.get('code')).toMatch(/./)
   })
-  test('kept_on_the_way_through_sign_up', async () => {
+  test('the_request_survives_sign_up', async () => {
     const browser = openBrowser(system.url)
     const arrived = await browser.open(ask())
     const [, link = ''] = /href="(\/sign-up\?request=[^"]+)"/.exec(arrived.text) ?? []
@@ -174,7 +174,7 @@ describe('the way to a token', () => {
     expect(consent.url.pathname).toBe('/consent')
   })
   const approving = { scope: 'loops:read loops:write loops:approve' }
-  test('approval_is_a_choice_of_its_own_for_an_app_that_asks_for_it_by_name', async () => {
+  test('approval_is_a_separate_choice_for_an_app_that_asks_for_it_by_name', async () => {
     const asked = await ann.browser.open(ask(approving))
     expect(asked.text).toMatch(/name="further" value="loops:approve" checked/)
     expect((await ann.browser.open(ask())).text).not.toContain('loops:approve')
@@ -197,7 +197,7 @@ describe('the way to a token', () => {
     const { tokens } = await connectApp(system.url, { browse })
     expect(tokens.scope).toBe('loops:read loops:write')
   })
-  test('only_what_was_not_withheld_is_granted', async () => {
+  test('withheld_scopes_are_not_granted', async () => {
     const without = await ann.browser.open(ask())
     const answer = await ann.browser.submit(without.url, { decision: 'allow', without: 'loops:write' })
     expect(answer.url.searchParams.has('code')).toBe(true)
@@ -206,7 +206,7 @@ describe('the way to a token', () => {
     })
     expect(tokens.scope).toBe('loops:read')
   })
-  test('shown_again_when_nothing_is_left_to_allow', async () => {
+  test('the_page_is_shown_again_when_nothing_is_left_to_allow', async () => {
     const page = await ann.browser.open(ask({ scope: 'loops:read' }))
     const again = await ann.browser.submit(page.url, { decision: 'allow', without: 'loops:read' })
     expect([again.status, again.url.pathname]).toEqual([400, '/consent'])
@@ -239,7 +239,7 @@ describe('denied', () => {
       iss: system.url,
     })
   })
-  test('stays_denied_whatever_is_clicked_next', async () => {
+  test('it_stays_denied_whatever_is_clicked_next', async () => {
     const page = await ann.browser.open(ask())
     await ann.browser.submit(page.url, { decision: 'deny' })
     const { url } = await ann.browser.submit(page.url, { decision: 'allow' })
@@ -258,7 +258,7 @@ describe('the consent page', () => {
     expect(first.url.searchParams.get('code')).toMatch(/./)
     expect(second.url.href).toBe(first.url.href)
   })
-  test('a_click_after_the_code_was_used_does_not_send_it_again', async () => {
+  test('a_click_after_the_code_was_used_does_not_return_it_again', async () => {
     const { verifier, challenge } = newPkce()
     const page = await ann.browser.open(authorizationUrl(system.url, app, challenge))
     const { url } = await ann.browser.submit(page.url, { decision: 'allow' })
@@ -278,7 +278,7 @@ describe('the consent page', () => {
     expect(text).not.toContain('<img')
     expect(text).toContain('&lt;img src=x onerror=alert(1)&gt; &amp; &quot;Co&quot;')
   })
-  test('its_policy_lets_the_answer_through_and_nothing_else [A8, A9]', async () => {
+  test('its_policy_allows_the_answer_and_nothing_else [A8, A9]', async () => {
     const page = await ann.browser.open(ask())
     const policy = page.headers.get('content-security-policy') ?? ''
     expect(policy).toContain("default-src 'none'")
@@ -289,7 +289,7 @@ describe('the consent page', () => {
     expect(page.headers.get('cache-control')).toBe('no-store')
     expect(page.text).not.toMatch(/<script|style=/)
   })
-  test('another_session_cannot_answer_what_it_has_not_seen', async () => {
+  test('another_session_cannot_answer_a_request_it_has_not_seen', async () => {
     const bo = await signUp(system, { name: 'Bo' })
     const page = await ann.browser.open(ask())
     const answer = await bo.browser.submit(page.url, { decision: 'allow' })
@@ -301,12 +301,15 @@ describe('the consent page', () => {
     const stranger = openBrowser(system.url)
     expect((await stranger.submit(page.url, { decision: 'allow' })).url.pathname).toBe('/sign-in')
   })
-  test.each(['', 'nonsense', 'x'.repeat(43)])('an_unknown_request_is_a_page: %s', async (request) => {
-    const { status, text } = await ann.browser.open(`/consent?request=${request}`)
-    expect(status).toBe(400)
-    expect(text).toContain('Start again from the app')
-  })
-  test.each(['', 'maybe'])('no_decision_is_asked_for_again: %j', async (decision) => {
+  test.each(['', 'nonsense', 'x'.repeat(43)])(
+    'an_unknown_request_is_answered_with_a_page: %s',
+    async (request) => {
+      const { status, text } = await ann.browser.open(`/consent?request=${request}`)
+      expect(status).toBe(400)
+      expect(text).toContain('Start again from the app')
+    },
+  )
+  test.each(['', 'maybe'])('a_missing_decision_shows_the_page_again: %j', async (decision) => {
     const page = await ann.browser.open(ask())
     expect((await ann.browser.submit(page.url, { decision })).status).toBe(400)
   })
@@ -345,7 +348,7 @@ describe('wrong requests', () => {
     expect(url.searchParams.get('state')).toBe('a state')
     expect(url.searchParams.getAll('iss')).toEqual([system.url])
   })
-  test('the_port_of_a_loopback_address_may_be_another_one [A2]', async () => {
+  test('a_loopback_address_may_have_another_port [A2]', async () => {
     const { url } = await ann.browser.open(
       ask({ redirect_uri: 'http://127.0.0.1:51999/callback', scope: 'x' }),
     )

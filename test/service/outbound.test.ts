@@ -139,13 +139,13 @@ describe('an answer', () => {
     expect(answered.ok && answered.body.length).toBe(100)
   })
 
-  test('that_never_ends_is_given_up', async () => {
+  test('that_never_ends_is_abandoned', async () => {
     await using site = await openSite((_, response) => void response.writeHead(200).write('x'))
     const url = new URL(`http://127.0.0.1:${site.port}/`)
     expect(await reach(url, { ...ASKED, timeout_ms: 200 }, here)).toEqual({ ok: false, fault: 'timed_out' })
   })
 
-  test('that_is_cut_counts_as_none', async () => {
+  test('that_is_cut_off_counts_as_a_failure', async () => {
     await using site = await openSite((_, response) => void response.destroy())
     const answered = await send(`http://127.0.0.1:${site.port}/`, here)
     expect(answered).toEqual({ ok: false, fault: 'unreachable' })
@@ -165,7 +165,7 @@ describe('TLS', () => {
   }
   const to127: LookupFunction = resolving(['127.0.0.1'])
 
-  test('is_that_of_the_name_though_the_connection_is_pinned_to_an_address', async () => {
+  test('is_verified_by_name_though_the_connection_is_pinned_to_an_address', async () => {
     const { site, names, bodies } = await openTls()
     await using _ = site
     const url = `https://hooks.example.com:${site.port}/`

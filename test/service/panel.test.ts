@@ -214,7 +214,7 @@ const member = async () => {
 const PAGE = '/workspace/notes'
 
 describe('a declared page', () => {
-  test('says_so_while_there_are_no_rows', async () => {
+  test('says_that_there_are_no_rows', async () => {
     const { text, status } = await (await member()).open(PAGE)
     expect(status).toBe(200)
     expect(text).toContain('Nothing was noted yet.')
@@ -254,7 +254,7 @@ describe('a declared page', () => {
     expect([twice.status, twice.text]).toEqual([409, expect.stringContaining('That is noted already.')])
   })
 
-  test('offers_a_button_only_in_the_rows_that_it_is_for_and_does_what_it_says', async () => {
+  test('offers_a_button_only_in_its_rows_and_runs_its_operation', async () => {
     kept = [
       { id: '1', text: 'First', tone: 'kind', tags: [], at: AT },
       { id: '2', text: 'Second', tone: 'rather_stern', tags: [], at: AT },
@@ -287,7 +287,7 @@ describe('a declared page', () => {
     expect(reminded).toEqual(['a'])
   })
 
-  test('goes_on_to_the_next_rows', async () => {
+  test('links_to_the_next_rows', async () => {
     kept = Array.from({ length: 60 }, (_, index) => ({
       id: String(index),
       text: `Note ${index}.`,
@@ -304,7 +304,7 @@ describe('a declared page', () => {
     expect(second.text).not.toContain('Next page')
   })
 
-  test('sends_strangers_to_sign_in', async () => {
+  test('sends_people_who_are_not_signed_in_to_sign_in', async () => {
     const { url } = await openBrowser(site).open(PAGE)
     expect(url.pathname).toBe('/sign-in')
   })
@@ -322,7 +322,7 @@ describe('a declared page', () => {
     expect((await browser.open('/workspace')).text).not.toContain(link)
   })
 
-  test('is_refused_to_the_form_of_another_site', async () => {
+  test('refuses_the_form_of_another_site', async () => {
     const answer = await fetch(`${site}${PAGE}/add_note`, {
       method: 'POST',
       headers: { origin: 'https://evil.example' },
@@ -347,7 +347,7 @@ describe('the declaration of a page', () => {
     for (const path of paths) expect(path).toMatch(/^[a-z]+(-[a-z]+)*$/)
   })
 
-  test('is_found_faulty_when_it_is', () => {
+  test('is_refused_when_it_is_faulty', () => {
     expect(panelFaults(notes)).toEqual([])
     const { panel } = notes
     const table = panel.table

@@ -56,7 +56,7 @@ describe('changing the password', () => {
     expect(await tryToken(system.url, again.tokens.access_token)).toBe(200)
   })
 
-  test('refused_without_the_present_one_which_cannot_be_guessed_at_will', async () => {
+  test('refused_without_the_current_one_which_cannot_be_guessed_at_will', async () => {
     const ben = await signUp(system, { name: 'Ben' })
     const wrong = await change(ben, 'not the present one', NEW)
     expect([wrong.status, wrong.text.includes('That is not your current password.')]).toEqual([400, true])
@@ -74,7 +74,7 @@ describe('changing the password', () => {
     expect((await signIn(cleo.email, cleo.password)).url.pathname).toBe('/workspace')
   })
 
-  test('is_for_those_who_are_signed_in', async () => {
+  test('requires_a_session', async () => {
     const arrived = await openBrowser(system.url).submit('/account/password', { current: 'a', password: NEW })
     expect(arrived.url.pathname).toBe('/sign-in')
   })
@@ -141,7 +141,7 @@ describe('a forgotten password', () => {
     expect((await system.mails()).filter(({ to }) => to.includes('nobody@nowhere.example'))).toEqual([])
   })
 
-  test('two_links_are_both_over_when_one_was_used', async () => {
+  test('using_one_of_two_links_ends_both', async () => {
     const fay = await signUp(system, { name: 'Fay' })
     const links = async (count: number): Promise<string[]> =>
       vi.waitFor(async () => {
@@ -163,7 +163,7 @@ describe('a forgotten password', () => {
     expect(arrived.status).toBe(404)
   })
 
-  test('mails_to_one_address_cannot_be_had_without_end_known_or_not', async () => {
+  test('mails_to_one_address_are_limited_whether_or_not_it_has_an_account', async () => {
     const gus = await signUp(system, { name: 'Gus' })
     for (const email of [gus.email, 'gus@nowhere.example']) {
       // All at once: one by one, a busy machine would take longer than the waits.

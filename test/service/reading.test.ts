@@ -25,7 +25,7 @@ const invitedBy = async ({ browser }: Account, email: string): Promise<Mail> => 
   return mailWithLink(system, email, 'invitations')
 }
 
-test('in_the_language_of_their_browser_at_first', async () => {
+test('a_new_reader_gets_the_language_of_their_browser', async () => {
   const email = 'brigitte@example.com'
   const fields = { name: 'Brigitte', email, password: 'seven green bicycles in a row', workspace: 'B' }
   const made = await fetch(`${system.url}/sign-up`, {
@@ -42,7 +42,7 @@ test('in_the_language_of_their_browser_at_first', async () => {
   expect(headers['content-language']).toBe('fr')
 })
 
-test('in_the_language_and_by_the_clock_that_they_choose', async () => {
+test('a_reader_gets_the_language_and_time_zone_they_choose', async () => {
   const carla = await signUp(system, { name: 'Carla' })
   expect(await choiceOf(carla)).toEqual(['en'])
   const saved = await choose(carla, 'es', 'America/Bogota')
@@ -67,7 +67,7 @@ test.each([
   expect(await choiceOf(dora)).toEqual(['en'])
 })
 
-test('an_invitation_is_in_the_language_of_its_reader_or_else_of_its_sender', async () => {
+test('an_invitation_is_in_the_language_of_its_reader_or_otherwise_of_its_sender', async () => {
   const [eva, farid] = [await signUp(system, { name: 'Eva' }), await signUp(system, { name: 'Farid' })]
   await confirmAddress(system, eva)
   await choose(eva, 'de', 'Europe/Berlin')
@@ -80,7 +80,7 @@ test('an_invitation_is_in_the_language_of_its_reader_or_else_of_its_sender', asy
   expect(known.text).toContain('غرينتش+3')
 })
 
-test('only_for_oneself', async () => {
+test('a_person_chooses_only_for_themselves', async () => {
   const arrived = await openBrowser(system.url).submit('/account/reading', { language: 'de', time_zone: '' })
   expect(arrived.url.pathname).toBe('/sign-in')
 })

@@ -12,7 +12,7 @@ import { ids, openEnvironment, person } from '../support/service-environment.ts'
 const NEW = 'the secret that takes the place of the other'
 const BOTH = { LOOPS_SECRET: NEW, LOOPS_SECRET_OLD: TEST_SECRET }
 
-test('the_secrets_of_webhooks_are_sealed_anew', async () => {
+test('the_secrets_of_webhooks_are_encrypted_again', async () => {
   await using before = await openEnvironment()
   const old = await before.start('webhooks')
   const owner = person(ids.next(), { role: 'owner' })
@@ -31,7 +31,7 @@ test('the_secrets_of_webhooks_are_sealed_anew', async () => {
   expect(added.secret).toMatch(/^whsec_/)
 })
 
-test('a_gateway_starts_with_both_and_then_with_the_new_one_alone', async () => {
+test('a_gateway_starts_with_both_secrets_and_then_with_the_new_one_alone', async () => {
   await using before = await openGatewayEnvironment()
   const { kid } = before.deps.keys.signer()
   const link = before.deps.secrets

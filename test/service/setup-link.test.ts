@@ -32,7 +32,7 @@ const linkOf = async (environment: GatewayEnvironment): Promise<string> => {
 }
 
 describe.each(['invited', 'open'])('a new installation at a public address (SIGN_UP %s)', (SIGN_UP) => {
-  test('cannot_be_taken_by_whoever_comes_first', async () => {
+  test('cannot_be_claimed_without_its_link', async () => {
     const environment = await openTestGateway({ SIGN_UP })
     for (const path of ['/sign-up', `/sign-up?setup=${'x'.repeat(43)}`]) {
       const page = await fetch(new URL(path, environment.url))

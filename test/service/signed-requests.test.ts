@@ -128,7 +128,7 @@ const loginOf = (url: string) => {
   return { user, pass }
 }
 
-test('a_request_of_the_gateway_is_let_in', async () => {
+test('a_request_of_the_gateway_is_accepted', async () => {
   await client(gateway, victim).delete_task({ task_id: 'mine' }, call())
   expect(done).toEqual(['mine'])
 })
@@ -213,7 +213,7 @@ test('refused_late', async () => {
   victims = await serveVictim()
 })
 
-test('refused_to_a_service_that_may_not_ask_it', async () => {
+test('refused_to_a_service_that_may_not_make_it', async () => {
   const before = await counted('not_allowed')
   const queue = client(await open('loops-queue'), victim)
   const theirs = call()
@@ -236,14 +236,14 @@ test('refused_under_the_keys_of_another_pair', async () => {
   expect(done).toEqual([])
 })
 
-test('asked_under_the_old_secret_where_the_new_one_is_not_known_yet', async () => {
+test('signed_with_the_old_secret_where_the_new_one_is_not_known_yet', async () => {
   const secrets = ['a new secret that the victim does not have yet', TEST_SECRET]
   const changed = await open('gateway', serviceKeys('gateway', { service_secrets: [], secrets }))
   await client(changed, victim).delete_task({ task_id: 'both' }, call())
   expect(done).toEqual(['both'])
 })
 
-test('accepted_unsigned_only_while_a_release_that_signs_nothing_is_replaced', async () => {
+test('accepted_unsigned_only_while_a_release_that_does_not_sign_is_being_replaced', async () => {
   await victims[Symbol.asyncDispose]()
   victims = await serveVictim(0, 'accepted')
   const h = headers()

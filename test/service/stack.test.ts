@@ -15,7 +15,7 @@ afterAll(() => open.disposeAsync())
 const busOf = async ({ natsUrl }: { natsUrl: string }, name: string) =>
   open.use(await connectBus(natsUrl, name, log))
 
-test('a_request_is_answered_in_its_own_stack_and_heard_in_no_other', async () => {
+test('a_request_is_answered_in_its_own_stack_and_received_in_no_other', async () => {
   const mine = freshStack()
   const service = await busOf(mine, 'service')
   const caller = await busOf(mine, 'caller')
@@ -76,7 +76,7 @@ test('a_mail_arrives_with_its_envelope_and_its_parts', async () => {
   expect(mail?.headers['x-loops']).toBe('yes')
 })
 
-test('a_sink_refuses_for_now_then_for_good_then_takes_the_mail_as_planned', async () => {
+test('a_sink_refuses_temporarily_then_permanently_then_accepts_as_planned', async () => {
   const sink = open.use(await startSmtpSink())
   const mailer = createTransport(sink.url)
   sink.misbehave(({ at, nth }) => {

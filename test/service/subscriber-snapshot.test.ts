@@ -186,7 +186,7 @@ const everyEvent = async (): Promise<CloudEvent[]> => {
   return events
 }
 
-test('a_snapshot_and_the_stream_from_there_are_the_state_while_writers_write_and_readers_are_killed', async () => {
+test('a_snapshot_and_the_stream_after_it_give_the_state_while_writers_write_and_readers_are_killed', async () => {
   const old: string[] = []
   for (let n = 0; n < MANY; n += 20)
     old.push(...(await Promise.all(Array.from({ length: 20 }, () => filed(ann)))))
@@ -237,7 +237,7 @@ test('a_snapshot_and_the_stream_from_there_are_the_state_while_writers_write_and
   expect(ofLoop.map(({ data }) => data.private)).toEqual([true])
 })
 
-test('members_are_in_it', async () => {
+test('a_snapshot_has_the_members', async () => {
   await using people = await openPeople(mongodbUrl)
   const team = await people.workspace('Team', [{ name: 'Cleo' }])
   const joined = await snapshotOf(await connected('all'), 'all', eventFilter('gateway', 'person.joined'))
@@ -246,7 +246,7 @@ test('members_are_in_it', async () => {
   ])
 })
 
-test('a_subscriber_gets_what_its_filter_lets_through_and_may_ask_for_less', async () => {
+test('a_subscriber_gets_what_its_filter_allows_and_may_request_less', async () => {
   await filed(ann)
   await filed(bob)
   await made(ann)
@@ -277,7 +277,7 @@ test.each([
   )
 })
 
-test('a_workspace_is_asked_for_by_its_key_alone', async () => {
+test('a_workspace_is_available_to_its_own_key_alone', async () => {
   const nc = await connected('tenant')
   for (const workspace of ['*', OTHER_ID])
     await expect(
@@ -299,7 +299,7 @@ test.each([
   })
 })
 
-test('a_filter_without_records_is_told_what_there_is', async () => {
+test('a_filter_without_records_is_answered_with_those_that_have_some', async () => {
   expect(await ask(await connected('shipped'), 'shipped')).toMatchObject({
     error: {
       code: 'invalid_argument',
@@ -308,7 +308,7 @@ test('a_filter_without_records_is_told_what_there_is', async () => {
   })
 })
 
-test('the_example_begins_with_a_snapshot_and_reads_on_from_there', async () => {
+test('the_example_begins_with_a_snapshot_and_reads_the_stream_after_it', async () => {
   const { SUBSCRIBER = '', EVENTS = '' } = given.example ?? {}
   expect([SUBSCRIBER, EVENTS]).toEqual(['example', 'evt.tasks.*.*.*'])
   const file = join(import.meta.dirname, '../../infra/examples/subscriber.ts')
@@ -336,12 +336,12 @@ test('the_example_begins_with_a_snapshot_and_reads_on_from_there', async () => {
   expect(second.match(/done task\.created .*/g)).toEqual([`done task.created ${later} 1`])
 })
 
-test('an_empty_request_begins', async () => {
+test('an_empty_request_begins_a_snapshot', async () => {
   const page = await ask(await connected('all'), 'all', '')
   expect(page).toMatchObject({ snapshot: { stream: expect.any(String), sequence: expect.any(Number) } })
 })
 
-test('a_cursor_of_a_stream_that_is_lost_is_refused_with_what_to_do', async () => {
+test('a_cursor_of_a_lost_stream_is_refused_with_what_to_do', async () => {
   const nc = await connected('all')
   const { next_cursor } = await pageOf(nc, 'all')
   const [place, ...rest] = JSON.parse(Buffer.from(next_cursor ?? '', 'base64url').toString())
@@ -351,7 +351,7 @@ test('a_cursor_of_a_stream_that_is_lost_is_refused_with_what_to_do', async () =>
   })
 })
 
-test('one_that_asks_too_much_is_told_to_wait_and_keeps_nobody_else_out', async () => {
+test('a_subscriber_that_asks_too_often_must_wait_and_blocks_nobody_else', async () => {
   const nc = await connected('board')
   const many = await Promise.all(Array.from({ length: 12 }, () => ask(nc, 'board')))
   const codes = new Set(many.map((one) => ('error' in one ? one.error.code : 'done')))

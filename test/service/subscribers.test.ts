@@ -141,7 +141,7 @@ describe('a subscriber of few events', () => {
   const mine = () => `${CREATE}.board.${given.board?.EVENTS}`
   const everything = `${FILED.split('.')[0]}.>`
 
-  test('may_ask_for_less_than_its_filter', async () => {
+  test('may_request_less_than_its_filter', async () => {
     const filter_subject = FILED
     const subject = `${CREATE}.board.${filter_subject}`
     expect(await refusalOf(await connected('board'), subject, board({ filter_subject }))).toBe('done')
@@ -173,7 +173,7 @@ describe('a subscriber of few events', () => {
   })
 })
 
-test('nothing_that_a_subscriber_has_sent_to_itself_reaches_a_service', async () => {
+test('nothing_that_a_subscriber_has_delivered_to_itself_reaches_a_service', async () => {
   const heard: string[] = []
   const request = requestSubject('tasks', 'delete_task')
   services.tasks.nc.subscribe(requestSubject('tasks', '>'), {
@@ -191,7 +191,7 @@ test('nothing_that_a_subscriber_has_sent_to_itself_reaches_a_service', async () 
   expect(heard).toEqual([])
 })
 
-test('an_event_that_a_subscriber_has_pushed_to_a_service_is_no_request', async () => {
+test('an_event_that_a_subscriber_pushes_to_a_service_is_not_a_request', async () => {
   const calls: unknown[] = []
   const operation = internal({
     description: 'Anything.',
@@ -231,7 +231,7 @@ test('an_event_that_a_subscriber_has_pushed_to_a_service_is_no_request', async (
   expect(calls).toEqual([])
 })
 
-test('what_a_subscriber_has_sent_on_in_the_name_of_another_is_asked_by_nobody', async () => {
+test('a_request_forwarded_in_the_name_of_another_subscriber_is_not_answered', async () => {
   const asked: string[] = []
   const heard: string[] = []
   const contract = defineContract({

@@ -20,7 +20,7 @@ const loop = async (caller: Caller, visibility: 'public' | 'private' = 'public')
   (await env.loopsOf(caller).create_loop({ name: 'Loop', visibility })).loop.id
 
 describe('bulk_update_tasks', () => {
-  test('each_by_itself_in_the_order_asked_with_repeated_ids_once', async () => {
+  test('each_task_is_changed_on_its_own_in_the_given_order_and_repeated_ids_once', async () => {
     const ann = env.owner()
     const [a, b, c] = (await file(ann, 3)) as [string, string, string]
     await env.tasksOf(ann).update_task({ task_id: b, status: 'rejected' })
@@ -43,7 +43,7 @@ describe('bulk_update_tasks', () => {
     expect((await env.tasksOf(ann).list_tasks({ status: 'in_progress' })).total).toBe(2)
   })
 
-  test('forbidden_for_each_that_would_be_approved_by_who_may_not', async () => {
+  test('forbidden_for_each_task_that_the_caller_may_not_approve', async () => {
     const ann = env.owner()
     const agent = person(ann.workspace_id, { scopes: ['loops:write'] })
     const [a, b] = (await file(ann, 2)) as [string, string]
@@ -54,7 +54,7 @@ describe('bulk_update_tasks', () => {
     expect(results).toMatchObject([{ ok: true }, { ok: false, error: { code: 'forbidden' } }])
   })
 
-  test('a_hundred_at_once_with_counts_to_match', async () => {
+  test('a_hundred_at_once_with_matching_counts', async () => {
     const ann = env.owner()
     const to = await loop(ann)
     const task_ids = await file(ann, 100)
@@ -76,7 +76,7 @@ describe('bulk_update_tasks', () => {
     expect(refusal.code).toBe('limit_exceeded')
   })
 
-  test('absent_loop_stays_and_null_takes_out', async () => {
+  test('an_absent_loop_id_keeps_the_loop_and_null_takes_the_task_out', async () => {
     const ann = env.owner()
     const from = await loop(ann)
     const task_ids = await file(ann, 2, from)
@@ -110,7 +110,7 @@ describe('bulk_update_tasks', () => {
     expect((await env.tasksOf(ann).list_tasks({ priority: 'none' })).total).toBe(2)
   })
 
-  test('a_task_in_a_loop_that_the_caller_does_not_see_is_answered_as_one_that_never_was', async () => {
+  test('a_task_in_a_loop_hidden_from_the_caller_is_answered_like_one_that_never_existed', async () => {
     const ann = env.owner()
     const bob = person(ann.workspace_id)
     const [hidden] = (await file(ann, 1, await loop(ann, 'private'))) as [string]

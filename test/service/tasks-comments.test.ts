@@ -31,7 +31,7 @@ const readAll = async (caller: Caller, task_id: string) => {
 }
 
 describe('add_comment', () => {
-  test('written_on_a_task_and_told', async () => {
+  test('written_on_a_task_and_published', async () => {
     const ann = env.owner()
     const task_id = await fileTask(ann)
     const text = `${'🦉'.repeat(200)} and more`
@@ -102,7 +102,7 @@ describe('comments of a task', () => {
     expect((await env.tasksOf(ann).get_task({ task_id })).comments_total).toBe(230)
   })
 
-  test('a_page_of_long_ones_is_shorter_and_never_cut', async () => {
+  test('a_page_of_long_comments_has_fewer_and_cuts_none', async () => {
     const ann = env.owner()
     const task_id = await fileTask(ann)
     // As JSON each of these characters takes six bytes: the largest comment that there can be.
@@ -114,7 +114,7 @@ describe('comments of a task', () => {
     expect(pages).toEqual([0, 1, 1, 1, 1, 1, 1])
   })
 
-  test('refused_for_a_cursor_that_it_did_not_give', async () => {
+  test('refused_for_a_cursor_that_it_did_not_return', async () => {
     const ann = env.owner()
     const task_id = await fileTask(ann)
     const refusal = await refused(env.tasksOf(ann).get_task({ task_id, comments_cursor: 'bm9uZQ' }))
@@ -124,7 +124,7 @@ describe('comments of a task', () => {
     })
   })
 
-  test('removed_with_the_task_and_then_the_rest_of_it_too', async () => {
+  test('removed_with_the_task_and_everything_else_of_it', async () => {
     const ann = env.owner()
     const [gone, kept] = [await fileTask(ann), await fileTask(ann)]
     for (const task_id of [gone, gone, kept]) await env.tasksOf(ann).add_comment({ task_id, text: 'Secret' })

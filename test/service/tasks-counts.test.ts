@@ -46,7 +46,7 @@ const expectExact = async (owner: Caller, loops: readonly string[], privateLoops
 }
 
 describe('after random work by many at once', () => {
-  test('every_count_is_what_counting_finds', async () => {
+  test('every_count_equals_a_fresh_count', async () => {
     const ann = env.owner()
     const secret = [await loop(ann, 'private'), await loop(ann, 'private')]
     const loops = [await loop(ann, 'public'), await loop(ann, 'public'), ...secret]
@@ -83,7 +83,7 @@ describe('after random work by many at once', () => {
     for (const { seen } of ofWorkspace) expect(Object.keys(seen ?? {}).length).toBeLessThan(2 * WRITERS * 8)
   })
 
-  test('comments_too', async () => {
+  test('every_count_of_comments_equals_a_fresh_count', async () => {
     const ann = env.owner()
     const { task } = await env.tasksOf(ann).create_task({ title: 'T' })
     await Promise.all(
@@ -142,7 +142,7 @@ describe('a change that was left half counted', () => {
     expect(await totals()).toEqual([1, 1])
   })
 
-  test('still_known_afterwards_so_that_a_late_maker_does_not_count_it_again', async () => {
+  test('remembered_so_that_a_late_writer_does_not_count_it_again', async () => {
     const { ann, change, leave } = await counted()
     await leave()
     await env.tasksOf(ann).create_task({ title: 'Another' })

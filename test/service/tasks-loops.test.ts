@@ -68,7 +68,7 @@ describe('list_tasks', () => {
     expect((await refused(both)).code).toBe('invalid_argument')
   })
 
-  test('pages_over_more_private_loops_than_one_query_takes_hold_each_task_once', async () => {
+  test('pages_over_more_private_loops_than_one_query_holds_have_each_task_once', async () => {
     const ann = env.owner()
     const bob = person(ann.workspace_id)
     const filed: string[] = []
@@ -92,7 +92,7 @@ describe('list_tasks', () => {
 })
 
 describe('get_task', () => {
-  test('tells_its_loop_to_those_who_see_it_and_nothing_to_others', async () => {
+  test('shows_its_loop_to_those_who_see_it_and_nothing_to_others', async () => {
     const { ann, bob, loops, tasks } = await neighbourhood()
     expect((await env.tasksOf(ann).get_task({ task_id: tasks.anns })).loop).toEqual({
       id: loops.anns,
@@ -221,7 +221,7 @@ describe('what loops-queue is answered', () => {
     expect(page.total).toBe(3)
   })
 
-  test('tasks_that_are_held_back_are_neither_listed_nor_counted_nor_found_as_ready', async () => {
+  test('tasks_that_are_held_back_are_not_listed_counted_or_found_as_ready', async () => {
     const { loop_id, workspace_id, ask } = await filed()
     const tasks = env.db.collection<Pick<TaskDoc, '_id' | 'loop_id' | 'title' | 'status'>>('tasks')
     const counters = env.db.collection<{ _id: string }>('tallies')
@@ -277,7 +277,7 @@ describe('what loops-queue is answered', () => {
     })
   })
 
-  test('counts_of_loops_and_of_the_workspace_as_somebody_sees_it', async () => {
+  test('counts_of_loops_and_of_the_workspace_as_a_caller_sees_them', async () => {
     const { ann, loops } = await neighbourhood()
     const { workspace_id } = ann
     const never = ids.next()

@@ -49,7 +49,7 @@ const formingLoop = async (caller: Caller): Promise<string> => {
 }
 
 describe('create_loop_from_tasks', () => {
-  test('moves_all_tasks_and_tells_of_each_in_the_name_of_the_caller', async () => {
+  test('moves_all_tasks_and_publishes_each_move_in_the_name_of_the_caller', async () => {
     const ann = env.owner()
     const old = await loop(ann)
     const [inside, ...outside] = [...(await file(ann, 1, old)), ...(await file(ann, 3))] as [
@@ -80,7 +80,7 @@ describe('create_loop_from_tasks', () => {
       })
   })
 
-  test('takes_tasks_that_have_just_come_into_another_loop', async () => {
+  test('takes_tasks_that_have_just_moved_into_another_loop', async () => {
     const ann = env.owner()
     const [task_id = ''] = await file(ann, 1)
     const old = await loop(ann)
@@ -119,7 +119,7 @@ describe('create_loop_from_tasks', () => {
     expect((await env.loopsOf(bob).list_loops({})).total).toBe(0)
   })
 
-  test('of_calls_that_want_the_same_tasks_each_moves_all_or_none', async () => {
+  test('each_of_several_calls_for_the_same_tasks_moves_all_or_none', async () => {
     const ann = env.owner()
     const task_ids = await file(ann, 10)
     const outcomes = await Promise.allSettled(
@@ -176,7 +176,7 @@ describe('prepare_move', () => {
 })
 
 describe('finish_move', () => {
-  test('moves_once_however_often_it_is_asked', async () => {
+  test('moves_once_however_often_it_is_requested', async () => {
     const ann = env.owner()
     const task_ids = await file(ann, 5)
     const loop_id = await loop(ann)
@@ -206,7 +206,7 @@ describe('a writer who meets a reservation', () => {
     expect(await get(ann, task_id)).toMatchObject({ version: 1, title: 'Task 0' })
   })
 
-  test('frees_the_task_of_a_loop_that_never_was', async () => {
+  test('frees_the_task_of_a_loop_that_never_existed', async () => {
     const ann = env.owner()
     const [task_id] = (await file(ann, 1)) as [string]
     await reserve(ann, [task_id], ids.next())
@@ -214,7 +214,7 @@ describe('a writer who meets a reservation', () => {
     expect(task).toMatchObject({ title: 'New', loop_id: null, version: 2 })
   })
 
-  test('moves_the_task_into_a_loop_that_stands', async () => {
+  test('moves_the_task_into_a_loop_that_exists', async () => {
     const ann = env.owner()
     const task_ids = (await file(ann, 2)) as [string, string]
     const loop_id = await loop(ann, 'private')

@@ -59,7 +59,7 @@ const shown = async (ann: Caller, task_id: string) => {
   return { all, comments: (await environment.tasksOf(ann).get_task({ task_id })).comments_total }
 }
 
-test('wrong_counters_are_found_and_repaired_and_lost_ones_made_again', async () => {
+test('wrong_counters_are_found_and_repaired_and_lost_ones_recreated', async () => {
   const { ann, open, secret, task_id } = await busyWorkspace()
   await environment.allCounted()
   const right = await shown(ann, task_id)
@@ -84,7 +84,7 @@ test('wrong_counters_are_found_and_repaired_and_lost_ones_made_again', async () 
   expect(await shown(ann, task_id)).toEqual(right)
 })
 
-test('tasks_that_are_held_back_are_counted_anew_too', async () => {
+test('tasks_that_are_held_back_are_recounted_too', async () => {
   const { ann, open, secret } = await busyWorkspace()
   await environment.allCounted()
   const held = { $set: { status: 'approved', ready: false } }
@@ -116,7 +116,7 @@ test('tasks_that_are_held_back_are_counted_anew_too', async () => {
   for (const drift of await checkAll()) await recount.repair(drift)
 })
 
-test('late_counters_are_not_called_wrong', async () => {
+test('late_counters_are_not_reported_as_wrong', async () => {
   const { ann, open } = await busyWorkspace()
   await environment.allCounted()
   const _id = (await environment.tasksOf(ann).create_task({ title: 'Late', loop_id: open })).task.id
@@ -138,7 +138,7 @@ test('late_counters_are_not_called_wrong', async () => {
   await environment.db.collection<CounterDoc>('tasks').updateOne({ _id }, { $set: { uncounted: [] } })
 })
 
-test('nothing_is_called_wrong_while_everything_changes', async () => {
+test('nothing_is_reported_as_wrong_while_everything_changes', async () => {
   const { ann, open, secret, task_ids } = await busyWorkspace()
   const statuses = ['approved', 'in_progress', 'on_hold', 'open'] as const
   let writing = true
@@ -166,7 +166,7 @@ test('nothing_is_called_wrong_while_everything_changes', async () => {
   expect(looks).toBeGreaterThan(1)
 })
 
-test('the_slow_pass_mends_them_too_on_one_replica_at_a_time', async () => {
+test('the_slow_pass_repairs_counters_too_on_one_replica_at_a_time', async () => {
   const { ann, task_id } = await busyWorkspace()
   await environment.allCounted()
   const right = await shown(ann, task_id)
@@ -182,7 +182,7 @@ test('the_slow_pass_mends_them_too_on_one_replica_at_a_time', async () => {
   expect(await shown(ann, task_id)).toEqual(right)
 })
 
-test('the_command_ends_with_one_when_any_is_wrong_and_with_none_once_they_are_repaired', async () => {
+test('the_command_exits_with_1_when_any_counter_is_wrong_and_with_0_once_repaired', async () => {
   const { ann } = await busyWorkspace()
   await environment.allCounted()
   await counters().updateOne({ _id: ann.workspace_id }, { $inc: { 'tasks.unassigned.open.none': 5 } })

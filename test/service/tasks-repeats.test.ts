@@ -12,7 +12,7 @@ afterAll(() => env[Symbol.asyncDispose]())
 const key = (): string => `key ${ids.next()}`
 
 describe('create_task with a key', () => {
-  test('made_once_however_many_ask_at_once', async () => {
+  test('created_once_however_many_ask_at_once', async () => {
     const ann = env.owner()
     const request = { title: 'Once', idempotency_key: key() }
     const answers = await Promise.all(Array.from({ length: 50 }, () => env.tasksOf(ann).create_task(request)))
@@ -21,7 +21,7 @@ describe('create_task with a key', () => {
     expect(await env.tasksOf(ann).list_tasks({})).toMatchObject({ total: 1, tasks: [{ title: 'Once' }] })
   })
 
-  test('answered_as_the_first_time_whatever_became_of_the_task', async () => {
+  test('answered_like_the_first_time_whatever_became_of_the_task', async () => {
     const ann = env.owner()
     const request = { title: 'First', idempotency_key: key() }
     const { task } = await env.tasksOf(ann).create_task(request)
@@ -42,7 +42,7 @@ describe('create_task with a key', () => {
     }
   })
 
-  test('not_made_again_once_it_was_deleted', async () => {
+  test('not_created_again_once_it_was_deleted', async () => {
     const ann = env.owner()
     const request = { title: 'Gone', idempotency_key: key() }
     const { task } = await env.tasksOf(ann).create_task(request)
@@ -53,7 +53,7 @@ describe('create_task with a key', () => {
 })
 
 describe('update_task with a key', () => {
-  test('changed_once_and_answered_as_the_first_time', async () => {
+  test('changed_once_and_answered_like_the_first_time', async () => {
     const ann = env.owner()
     const { task } = await env.tasksOf(ann).create_task({ title: 'Old' })
     const request = { task_id: task.id, title: 'New', idempotency_key: key() }
@@ -65,7 +65,7 @@ describe('update_task with a key', () => {
     expect((await env.tasksOf(ann).get_task({ task_id: task.id })).task.title).toBe('Newest')
   })
 
-  test('answered_as_the_first_time_after_60_others_with_keys', async () => {
+  test('answered_like_the_first_time_after_60_other_requests_with_keys', async () => {
     const ann = env.owner()
     const { task } = await env.tasksOf(ann).create_task({ title: 'Old' })
     const request = { task_id: task.id, title: 'First', idempotency_key: key() }
@@ -76,7 +76,7 @@ describe('update_task with a key', () => {
     expect((await env.tasksOf(ann).get_task({ task_id: task.id })).task.title).toBe('Title 59')
   })
 
-  test('refused_on_another_version_than_expected_also_where_nothing_would_change', async () => {
+  test('refused_on_another_version_than_expected_even_where_nothing_would_change', async () => {
     const ann = env.owner()
     const { task } = await env.tasksOf(ann).create_task({ title: 'Now' })
     const stale = { task_id: task.id, expected_version: 7 }
@@ -135,7 +135,7 @@ describe('bulk_update_tasks with a key', () => {
     return made.map(({ task }) => task.id)
   }
 
-  test('done_once_and_answered_as_the_first_time', async () => {
+  test('done_once_and_answered_like_the_first_time', async () => {
     const ann = env.owner()
     const task_ids = [...(await fileTwo(ann)), ids.next()]
     const request = { task_ids, status: 'approved' as const, idempotency_key: key() }
@@ -159,7 +159,7 @@ describe('bulk_update_tasks with a key', () => {
     expect((await env.tasksOf(ann).get_task({ task_id: b })).task.priority).toBe('none')
   })
 
-  test('taken_up_where_it_was_broken_off', async () => {
+  test('resumed_where_it_was_interrupted', async () => {
     const ann = env.owner()
     const task_ids = await fileTwo(ann)
     const request = { task_ids, priority: 'high' as const, idempotency_key: key() }

@@ -51,7 +51,7 @@ const allReleased = (on = env) =>
   until(async () => (await on.db.collection('tasks').countDocuments({ 'move.at': { $exists: true } })) === 0)
 
 describe('while a loop ships', () => {
-  test('every_task_that_was_answered_to_be_in_it_is_in_it_and_in_its_report_and_no_other', async () => {
+  test('the_loop_and_its_report_hold_exactly_the_tasks_whose_callers_were_told_so', async () => {
     for (let round = 0; round < ROUNDS; round += 1) {
       const ann = env.owner()
       const [target, other] = [await loop(ann), await loop(ann, 'Other')]
@@ -121,7 +121,7 @@ describe('while a loop ships', () => {
     }
   })
 
-  test('tasks_that_it_is_being_made_of_are_in_its_report', async () => {
+  test('tasks_it_is_being_formed_from_are_in_its_report', async () => {
     const ann = env.owner()
     const task_ids = [await file(ann), await file(ann)]
     const made = await env.loopsOf(ann).create_loop_from_tasks({ loop_name: 'New', task_ids })
@@ -136,7 +136,7 @@ describe('while a loop ships', () => {
     expect(await inLoop(made.loop.id)).toHaveLength(2)
   })
 
-  test('a_repeat_is_answered_with_what_is_in_it_and_reports_nothing_more', async () => {
+  test('a_repeat_is_answered_with_its_contents_and_reports_nothing_more', async () => {
     const ann = env.owner()
     const loop_id = await loop(ann)
     await file(ann, loop_id)

@@ -18,7 +18,7 @@ const eventsOf = (caller: Caller, count: number) =>
   env.events('tasks', caller.workspace_id, (published) => published.length >= count)
 
 describe('create_task', () => {
-  test('created_open_and_told', async () => {
+  test('created_open_and_published', async () => {
     const ann = env.owner()
     const { task, replayed } = await env.tasksOf(ann).create_task({
       title: 'Say “hello” 🦉',
@@ -49,7 +49,7 @@ describe('create_task', () => {
     expect(published?.data).toMatchObject({ task_id: task.id, title: task.title, private: false, version: 1 })
   })
 
-  test('refused_for_a_date_that_is_none', async () => {
+  test('refused_for_an_invalid_date', async () => {
     const refusal = await refused(
       env.tasksOf(env.owner()).create_task({ title: 'T', due_date: '2026-02-30' }),
     )
@@ -103,7 +103,7 @@ describe('list_tasks', () => {
     expect(await count({ status: 'shipped' })).toBe(0)
   })
 
-  test('refused_for_a_cursor_that_it_did_not_give', async () => {
+  test('refused_for_a_cursor_that_it_did_not_return', async () => {
     const refusal = await refused(env.tasksOf(env.owner()).list_tasks({ cursor: '{"$gt":""}' }))
     expect(refusal.code).toBe('invalid_argument')
   })
@@ -120,7 +120,7 @@ describe('list_tasks', () => {
 })
 
 describe('get_task', () => {
-  test('an_id_of_another_workspace_is_answered_as_one_that_never_was', async () => {
+  test('an_id_of_another_workspace_is_answered_like_one_that_never_existed', async () => {
     const [ann, eve] = [env.owner(), env.owner()]
     const { id } = await file(ann)
     const never = ids.next()
@@ -141,7 +141,7 @@ describe('get_task', () => {
 })
 
 describe('update_task', () => {
-  test('changes_what_is_given_and_tells_what_changed', async () => {
+  test('changes_what_is_given_and_publishes_what_changed', async () => {
     const ann = env.owner()
     const { id } = await file(ann, 'Old')
     const { task, changed } = await env
@@ -165,7 +165,7 @@ describe('update_task', () => {
     expect(cleared.task).toMatchObject({ due_date: null, title: 'New', version: 3 })
   })
 
-  test('unchanged_and_untold_when_it_is_like_that', async () => {
+  test('unchanged_and_unpublished_when_nothing_differs', async () => {
     const ann = env.owner()
     const { id } = await file(ann, 'Same')
     const again = await env
@@ -242,7 +242,7 @@ describe('update_task', () => {
     )
   })
 
-  test('of_many_with_the_same_expected_version_one_wins', async () => {
+  test('one_of_many_with_the_same_expected_version_wins', async () => {
     const ann = env.owner()
     const { id } = await file(ann)
     const outcomes = await Promise.allSettled(

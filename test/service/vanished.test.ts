@@ -10,7 +10,7 @@ import { passwordOf, startGuardedNats } from '../support/guarded-nats.ts'
 /** Pings of the server that go unanswered, and time for a busy machine. */
 const PATIENCE_MS = 50_000
 
-test('requests_not_sent_any_more_to_a_machine_that_vanished', async () => {
+test('requests_are_no_longer_sent_to_a_machine_that_vanished', async () => {
   await using server = await startGuardedNats()
   const [host = '', port] = server.address.split(':')
   await using way = await startFaultProxy(() => ({ host, port: Number(port) }))

@@ -100,7 +100,7 @@ test.each(QUERIES)('%s reads through an index and at most %i documents', async (
   }
 })
 
-test('a call of another webhook is found behind thousands that wait for one that is full', async () => {
+test('a call of another webhook is found behind thousands of a full one', async () => {
   const last = deliveryOf(QUICK, 'pending')
   await deliveries.add([last])
   const { claimed } = await deliveries.claim(pastSlow())

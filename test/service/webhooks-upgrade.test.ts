@@ -44,7 +44,7 @@ test('a_webhook_without_events_is_read_and_saved_with_them_whenever_it_was_made'
   expect(stored?.outbox).toHaveLength(1)
 })
 
-test('the_index_by_which_calls_were_once_found_is_gone', async () => {
+test('the_former_index_of_calls_is_dropped', async () => {
   const deliveries = db.collection('deliveries')
   await deliveries.createIndex({ due_at: 1, webhook_id: 1 }, { name: 'due' })
   await openDeliveries(db, { clock: await openDatabaseClock(db, clock), ids, shares: [] })

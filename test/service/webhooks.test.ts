@@ -110,7 +110,7 @@ describe('with two instances', () => {
   })
   afterAll(() => running?.[Symbol.asyncDispose]())
 
-  test('an_event_is_one_call_that_the_receiver_can_verify_however_often_it_is_told', async () => {
+  test('an_event_is_one_call_that_the_receiver_can_verify_however_often_it_is_published', async () => {
     await using workspace = await openWorkspace()
     const { ws, ann, receiver } = workspace
     const { id, secret } = await ann.add_webhook({ url: receiver.url })
@@ -132,7 +132,7 @@ describe('with two instances', () => {
     await expect.poll(async () => (await ann.list_webhooks({})).webhooks[0]?.delivered_at).not.toBeNull()
   })
 
-  test('a_webhook_of_earlier_goes_on_to_be_called_as_its_receiver_knows_it', async () => {
+  test('a_webhook_of_an_earlier_release_keeps_its_content_type', async () => {
     await using workspace = await openWorkspace()
     const { ws, ann, receiver } = workspace
     const { id } = await ann.add_webhook({ url: receiver.url })
@@ -143,7 +143,7 @@ describe('with two instances', () => {
     expect(receiver.calls[0]?.headers['content-type']).toBe('application/json')
   })
 
-  test('only_what_it_wants_to_hear_of_its_own_workspace_since_it_was_added_and_nothing_private_is_told', async () => {
+  test('a_webhook_gets_only_its_events_of_its_workspace_since_it_was_added_and_nothing_private', async () => {
     await using workspace = await openWorkspace()
     await using other = await openWorkspace()
     const { ws, ann, receiver } = workspace
@@ -167,7 +167,7 @@ describe('with two instances', () => {
     expect(other.receiver.calls).toEqual([])
   })
 
-  test('a_call_that_fails_is_made_again_with_the_same_id_until_it_succeeds', async () => {
+  test('a_failed_call_is_retried_with_the_same_id_until_it_succeeds', async () => {
     await using workspace = await openWorkspace()
     const { ws, ann, receiver } = workspace
     receiver.answer(500, (_, response) => response.destroy(), 302, 204)
@@ -217,7 +217,7 @@ describe('with two instances', () => {
       .toEqual(['delivered', 'delivered', 'delivered'])
   })
 
-  test('a_receiver_that_is_gone_is_called_no_more_until_it_is_enabled', async () => {
+  test('a_receiver_that_is_gone_is_not_called_until_its_webhook_is_enabled', async () => {
     await using workspace = await openWorkspace()
     const { ws, ann, receiver } = workspace
     receiver.answer(410)
@@ -276,7 +276,7 @@ describe('with two instances', () => {
     expect(() => verify(secret, second)).toThrow()
   })
 
-  test('a_secret_is_kept_in_no_readable_form', async () => {
+  test('a_secret_is_stored_encrypted', async () => {
     await using workspace = await openWorkspace()
     const { secret } = await workspace.ann.add_webhook({ url: workspace.receiver.url })
     const kept = JSON.stringify(await mongo.database('webhooks').collection('webhooks').find().toArray())
@@ -285,7 +285,7 @@ describe('with two instances', () => {
     expect(JSON.stringify(await workspace.ann.list_webhooks({}))).not.toContain('whsec_')
   })
 
-  test('a_workspace_has_so_many_and_no_more_however_fast_they_are_added_and_no_address_twice', async () => {
+  test('a_workspace_stays_within_its_limit_of_webhooks_and_has_no_address_twice', async () => {
     await using workspace = await openWorkspace()
     const { ann, receiver } = workspace
     const add = (index: number) => ann.add_webhook({ url: `${receiver.url}/${index}` })
@@ -300,7 +300,7 @@ describe('with two instances', () => {
     await ann.add_webhook({ url: first?.url ?? '' })
   })
 
-  test('those_of_another_workspace_are_not_there_and_members_may_do_nothing', async () => {
+  test('webhooks_of_another_workspace_are_not_found_and_members_may_do_nothing', async () => {
     await using workspace = await openWorkspace()
     const { ws, ann, receiver } = workspace
     const { id } = await ann.add_webhook({ url: receiver.url })
@@ -332,7 +332,7 @@ describe('with two instances', () => {
   })
 })
 
-test('an_address_on_this_machine_is_refused_unless_that_is_allowed_and_never_in_production', async () => {
+test('an_address_on_this_machine_is_refused_unless_allowed_and_always_in_production', async () => {
   const given: readonly Record<string, string>[] = [
     {},
     { LOOPBACK_TARGETS: 'allowed', NODE_ENV: 'production' },

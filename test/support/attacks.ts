@@ -29,7 +29,7 @@ const OAUTH: readonly Attack[] = [
   ['a code used fifty times at once', races('is_won_by_one')],
   ['a code with another client', tokens('of_another_client_is_refused_and_stays_usable')],
   ['a code with another redirect URI or resource', tokens('a_wrong_try_leaves_it_usable')],
-  ['a code slipped to another person', oauth('is_not_had_with_a_code')],
+  ['a code slipped to another person', oauth('is_not_issued_for_a_code')],
   ['PKCE left out, plain or malformed', rules('challenge %s with method %s'), server('sent_to_the_app: %j')],
   ['another verifier, or none', rules('a_verifier_opens_its_own'), tokens('a_wrong_try_leaves_it_usable')],
   ['a redirect URI that only looks right', oauth('%s_is_never_followed'), rules('never_matched_off')],
@@ -37,7 +37,7 @@ const OAUTH: readonly Attack[] = [
   [
     'parameters missing or given twice',
     server('never_redirected_before'),
-    tokens('refuses_what_is_given_twice'),
+    tokens('refuses_parameters_given_twice'),
   ],
   ['a state that does not come back as sent', server('allowed_with_state_and_issuer')],
   [
@@ -49,7 +49,7 @@ const OAUTH: readonly Attack[] = [
   ['a page in a frame', oauth('nor_any_page_before_it')],
   ['a consent posted by another site', oauth('given_in_a_form_of_another_site')],
   ['any form posted by another site', guards('is_refused_on_every_route_that_goes_by_a_cookie')],
-  ['a consent used by another client', oauth('is_asked_for_each_time')],
+  ['a consent used by another client', oauth('is_requested_each_time')],
   ['a refresh token used fifty times at once', races('is_answered_each_time')],
   ['a refresh against a revocation', races('leaves_nothing_alive')],
   ['a refresh token of two generations ago', tokens('two_generations_old'), races('of_two_generations_ago')],
@@ -78,7 +78,7 @@ const OAUTH: readonly Attack[] = [
   ['a giant registration', oauth('of_more_than_sixteen_kilobytes')],
   [
     'a name that turns text around',
-    oauth('with_a_name_that_turns_text'),
+    oauth('with_a_name_that_reverses_text'),
     server('what_the_app_says_of_itself'),
   ],
   ['a document at an address inside, however written', outbound('at_%s'), documents('%s [R8]')],
@@ -95,12 +95,12 @@ const OAUTH: readonly Attack[] = [
 
 const MCP: readonly Attack[] = [
   ['headers that differ from the body', protocol('whose_headers_have')],
-  ['batches', protocol('takes_a_hundred_requests'), input('is_refused_in_the_form_of_the_protocol')],
+  ['batches', protocol('accepts_a_batch_of_a_hundred'), input('is_refused_in_the_form_of_the_protocol')],
   ['deep JSON, NUL, broken UTF-8, too many bytes', input('is_refused_in_the_form_of_the_protocol')],
   ['__proto__ and other members too many', input('of_%s_that_is_missing_or_one_too_many')],
   ['operators of a database, huge numbers', input('of_%s_that_cannot_fit_is_named')],
   ['an unknown tool, an internal operation', input('is_a_protocol_error')],
-  ['a revision that does not exist', protocol('of_a_revision_that_does_not_exist')],
+  ['a revision that does not exist', protocol('of_an_unknown_revision')],
   ['a page of another origin', mcp('from_a_page_of_this_machine')],
   [
     'a name that is rebound to this host',
@@ -113,7 +113,10 @@ const MCP: readonly Attack[] = [
   ],
   ['a session that is made up', mcp('is_answered_whatever')],
   ['any arguments at all, from the listed schemas', input('are_accepted_or_refused_by')],
-  ['a fault that tells of the inside', ['e2e/mcp-breaks.test.ts', 'a_fault_inside_is_told_by_a_number']],
+  [
+    'a fault that reveals the inside',
+    ['e2e/mcp-breaks.test.ts', 'an_internal_fault_is_answered_with_its_number'],
+  ],
 ]
 
 const TENANCY: readonly Attack[] = [
@@ -143,17 +146,20 @@ const ABUSE: readonly Attack[] = [
   ['mails to others by an account that anybody made', confirmed('invites_nobody_and_calls_nothing')],
   ['an account with the address of somebody else', confirmed('is_confirmed_by_nobody_else')],
   ['invitations without end to one address', confirmed('no_address_is_invited_again_and_again')],
-  ['guesses without end that keep a person out', known('lets_in_a_browser'), known('takes_no_browser_of')],
+  ['guesses without end that keep a person out', known('lets_in_a_browser'), known('treats_no_browser_of')],
   ['guesses at one account', races('guesses_at_one_account'), oauth('are_answered_alike')],
   ['one password at many accounts', oauth('at_many_accounts_from_one_address')],
-  ['a flood of mails to one address', ['service/passwords.test.ts', 'mails_to_one_address_cannot_be_had']],
+  ['a flood of mails to one address', ['service/passwords.test.ts', 'mails_to_one_address_are_limited']],
   ['mails to everybody', oauth('cannot_be_sent_to_everybody')],
   ['guesses at unsubscribe links', ['unit/notifier/unsubscribe.test.ts', 'no_bit_of_one_may_be_another']],
-  ['an event that is told again', ['service/notifier.test.ts', 'still_one_mail_when_the_event_comes_again']],
   [
-    'an event that says to be of another service or workspace',
-    ['service/events-dead.test.ts', 'poison_is_put_aside'],
-    ['service/nats-permissions.test.ts', 'may_tell_its_own_events_only'],
+    'an event that is published again',
+    ['service/notifier.test.ts', 'one_mail_when_the_event_is_delivered_repeatedly'],
+  ],
+  [
+    'an event that claims another service or workspace',
+    ['service/events-dead.test.ts', 'poison_becomes_dead_letters'],
+    ['service/nats-permissions.test.ts', 'may_publish_its_own_events_only'],
   ],
 ]
 
