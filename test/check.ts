@@ -1,5 +1,5 @@
-// `npm run check`: what can be said of the code without running it: types, style, and generated documents that are stale.
-// Its exit code is the number of checks that failed.
+// `npm run check`: types, style, and stale generated documents, without running the code. Its exit code is the number of
+// checks that failed.
 import { spawnSync } from 'node:child_process'
 import { join } from 'node:path'
 

@@ -1,5 +1,5 @@
-// `npm test`: runs the tests, shows what they do, cleans up after them however they end, and closes with their count.
-// `npm test -- unit` runs one kind, `npm test -- ship-loop` the files of that name; all else is handed to Vitest.
+// `npm test`: runs the tests, shows their progress, cleans up however they end, and prints their count. `npm test -- unit`
+// runs one kind, `npm test -- ship-loop` the files of that name; all else is passed to Vitest.
 import { spawn } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { mkdtemp, readFile, rm } from 'node:fs/promises'

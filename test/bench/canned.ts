@@ -1,4 +1,4 @@
-// The answer of list_tasks that both servers of the gateway's comparison give: ten rows.
+// The answer of list_tasks that both servers of the gateway's benchmark give: ten rows.
 import type { TaskRow } from '../../shared/contracts/tasks/shapes.ts'
 
 const row: TaskRow = {

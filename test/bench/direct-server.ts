@@ -1,5 +1,5 @@
-// The gateway as it is, but for the bus: a request is answered in this process at once. What remains is its own cost:
-// HTTP, token, checks, protocol. Run as a process of its own; prints its address.
+// The gateway without the bus: requests are answered in this process at once. What remains is its own cost: HTTP, token,
+// checks, protocol. Runs as a process of its own and prints its address.
 import type { Msg } from '@nats-io/nats-core'
 import { createApp } from '../../services/gateway/app.ts'
 import { openDeps } from '../../services/gateway/deps.ts'

@@ -1,5 +1,5 @@
-// Events on their whole way, from a write through outbox and stream to a reaction, against bare publishing to the same
-// stream: how many per second, and how soon after the write.
+// Events end to end, against bare publishing to the same stream. Measures how many per second pass from a write through
+// outbox and stream to a reaction, and how soon after the write.
 import * as z from 'zod'
 import { defineContract, event, eventFilter, eventSubject } from '../../shared/contracts/define/contract.ts'
 import { on } from '../../shared/events/reactions.ts'

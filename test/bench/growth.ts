@@ -1,5 +1,5 @@
-// What operations cost in a large workspace against a small one: the same calls in turn, in one installation that has
-// both. Besides the time: the index keys and documents that the database looks at for one call.
+// The cost of operations in a large workspace against a small one. The same calls take turns in one installation that has
+// both. Besides the time, it counts the index keys and documents that the database reads for one call.
 import { startServices } from '../../services/start.ts'
 import { client } from '../../shared/bus/client.ts'
 import { connectBus } from '../../shared/bus/connect.ts'

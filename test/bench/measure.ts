@@ -1,4 +1,4 @@
-// Measures pairs of things in turn, so that a noisy machine is noisy for both, and gives ratios of medians.
+// Measures pairs in turn, so that noise hits both alike, and gives ratios of medians.
 import { cpus, totalmem } from 'node:os'
 
 /** Latencies of single runs in ms, sorted. */

@@ -1,4 +1,4 @@
-// The servers of the benchmark: those of `npm start`, in a folder of their own that goes away.
+// The servers of the benchmark: those of `npm start`, in a folder that is deleted afterwards.
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'

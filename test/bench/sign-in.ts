@@ -1,4 +1,5 @@
-// The authorization server by numbers: codes and refresh tokens per second, and what a storm of sign-ins does to calls.
+// The authorization server under load. Measures codes and refresh tokens per second, and what a storm of sign-ins does to
+// calls.
 import { agentOf, signUp } from '../support/accounts.ts'
 import { freePort } from '../support/free-port.ts'
 import { exchangeCode, obtainCode, refreshTokens, registerApp, tokensAmong } from '../support/oauth-client.ts'

@@ -1,4 +1,5 @@
-// The official judge of authorization servers, and the person whom it sends to sign in and consent, against a whole system.
+// The official conformance suite for authorization servers, against a whole system. The test plays the person whom the
+// suite sends to sign in and consent.
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { type Account, signUp } from '../support/accounts.ts'
 import { runSuite } from '../support/conformance/commands.ts'

@@ -1,4 +1,4 @@
-// Known clients, with the values that they are known to send, each from its first request to a call that works.
+// Known clients with the values they are known to send. Each goes from its first request to a call that works.
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type Account, signUp } from '../support/accounts.ts'
 import {

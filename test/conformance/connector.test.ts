@@ -1,4 +1,4 @@
-// A connector that stands between Loops and many agents, over two gateways: whatever it does next may meet the other one.
+// A connector between Loops and many agents, over two gateways. Each of its requests may reach the other gateway.
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { type Account, signUp } from '../support/accounts.ts'
 import { type Connector, type ConnectorTokens, openConnector } from '../support/conformance/connector.ts'

@@ -1,5 +1,5 @@
-// What generators of code make of /asyncapi.json: types of Go, Python and TypeScript that compile, where a compiler is, and
-// that hold the examples.
+// Types that code generators make from /asyncapi.json, in Go, Python and TypeScript. They compile, where a compiler is
+// installed, and hold the examples.
 import { execFile } from 'node:child_process'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'

@@ -1,4 +1,4 @@
-// The MCP Inspector's command line as its users run it: it finds its way in from the address alone, and its person consents.
+// The MCP Inspector's command line as its users run it. It finds its way from the address alone, and its person consents.
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'

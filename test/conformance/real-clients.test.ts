@@ -1,4 +1,4 @@
-// Clients of others, installed from their registries and run as their users run them: each finds its way in from the address
+// Third-party clients, installed from their registries and run as their users run them. Each finds its way from the address
 // alone, its person consents, and it works. What is missing on this machine is skipped with the reason.
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'

@@ -1,5 +1,5 @@
-// A working day of two people and three agents, from sixty raw tasks to two shipped loops. It drives a running system
-// from outside and returns what happened; whoever calls it judges that.
+// A working day of two people and three agents. It takes sixty raw tasks to two shipped loops, drives a running system from
+// outside and returns what happened. The caller judges that.
 import type * as z from 'zod'
 import { gateway } from '../../shared/contracts/gateway/contract.ts'
 import { loopsQueue } from '../../shared/contracts/loops-queue/contract.ts'

@@ -1,5 +1,5 @@
-// Brings the two people and the three agents of the working day into a running system: accounts, an invitation that
-// travels by mail, and OAuth for each agent.
+// Signs up the two people and the three agents of the working day in a running system. It uses accounts, an invitation by
+// mail, and OAuth for each agent.
 import type { DevMail } from '../../shared/contracts/notifier/shapes.ts'
 import { type Browser, openBrowser } from '../support/accounts.ts'
 import { connectMcp, type Era, type McpClient } from '../support/mcp-client.ts'

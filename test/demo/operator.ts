@@ -1,4 +1,4 @@
-// An account made by whoever has the data folder, as an operator may where nobody can sign up by themselves.
+// Creates an account through the data folder, as an operator may where sign-up is closed.
 import { runningConfig } from '../../infra/running.ts'
 import { type NewAccount, signUp } from '../../services/gateway/accounts/accounts.ts'
 import { openDeps } from '../../services/gateway/deps.ts'

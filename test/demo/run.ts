@@ -1,4 +1,5 @@
-// `npm run demo`: the working day against a running system, with visible progress. LOOPS_URL or PORT names another than the usual.
+// `npm run demo`: runs the working day against a running system and shows its progress. LOOPS_URL or PORT names another
+// system than the default.
 import { systemIds } from '../../shared/process/ids.ts'
 import { dayOfWork } from './day-of-work.ts'
 import { awaitMails, openOffice, PASSWORD } from './office.ts'

@@ -1,5 +1,5 @@
-// Attacks on signing in, each with its refusal: crooked redirect URIs, forms of other sites, consents that are not one's own,
-// guesses at passwords, registrations that are too much, and documents bent by a header.
+// Attacks on sign-in, each with its refusal. They use crooked redirect URIs, forms of other sites, consents of other
+// people, guesses at passwords, excessive registrations, and documents altered by a header.
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type Account, signUp } from '../support/accounts.ts'
 import {

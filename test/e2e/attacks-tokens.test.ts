@@ -1,5 +1,5 @@
-// Access tokens that are not the ones they seem: signed with our own key but for another place, time or kind, or with another
-// key altogether; and what becomes of sign-in, and of calls, when what is behind the gateway fails.
+// Forged access tokens, and faults behind the gateway. Tokens are signed with our own key for another place, time or kind,
+// or with another key altogether. Faults must not end sign-in or calls.
 import { type CryptoKey, exportSPKI, generateKeyPair, type JWTPayload, SignJWT } from 'jose'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type Account, signUp } from '../support/accounts.ts'

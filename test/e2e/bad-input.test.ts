@@ -1,5 +1,5 @@
-// Everything that a client should not send, over real HTTP and real services: each is answered clearly, on a connection that
-// is kept, and nothing is changed by it.
+// Everything that a client should not send, over real HTTP and real services. Each request gets a clear answer on a
+// connection that stays open, and changes nothing.
 import { AjvJsonSchemaValidator } from '@modelcontextprotocol/sdk/validation/ajv'
 import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'

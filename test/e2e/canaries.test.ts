@@ -1,5 +1,5 @@
-// Secrets of every kind are used, misused and replayed on a whole system that logs all it can; afterwards none of them is in
-// its logs, in what it answered to faults, in events or, but for the links that belong there, in mails.
+// Secrets of every kind are used, misused and replayed on a whole system that logs everything. Afterwards none of them is
+// in its logs, its error answers or its events. In mails there are only the links that belong there.
 import { createHash } from 'node:crypto'
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import { STARTABLE, startServices } from '../../services/start.ts'

@@ -1,5 +1,5 @@
-// The whole set in containers of the project's own image, as an operator runs it: two of each service, each with no more
-// rights on NATS than it needs, driven through MCP and the pages from outside.
+// The whole set in containers of the project's own image, as an operator runs it. There are two of each service, each with
+// only the NATS permissions it needs, driven through MCP and the pages from outside.
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'

@@ -1,4 +1,4 @@
-// `npm run demo` beside `npm start`, in an installation that somebody already uses and whose data lie elsewhere.
+// `npm run demo` beside `npm start`, in an installation in use whose data folder is elsewhere.
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtemp, rm } from 'node:fs/promises'

@@ -1,5 +1,5 @@
-// All services in one Deno process, as they stand: a person signs up, an agent takes work from filed to shipped, the
-// mail arrives, and a signal ends it in order.
+// All services unchanged in one Deno process. A person signs up, an agent takes work from filed to shipped, the mail
+// arrives, and a signal stops the process in order.
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { join } from 'node:path'

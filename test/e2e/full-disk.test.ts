@@ -1,4 +1,4 @@
-// The disk of NATS is full, and there is room again: nothing that was answered is lost, and whoever runs it is told.
+// The disk of NATS fills up and has room again. Nothing that was answered is lost, and readiness reports the fault.
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { type Bus, connectBus } from '../../shared/bus/connect.ts'
 import { EVENTS_STREAM } from '../../shared/events/streams.ts'

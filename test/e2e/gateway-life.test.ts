@@ -1,4 +1,4 @@
-// How a gateway ends, and what it is while a part behind it is missing.
+// How a gateway stops, and how it answers while a service behind it is missing.
 import { expect, test } from 'vitest'
 import { agentOf, signUp } from '../support/accounts.ts'
 import { type Answer, openWire, type Wire } from '../support/raw-http.ts'

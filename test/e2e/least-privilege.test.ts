@@ -1,5 +1,5 @@
-// The whole system with infra/nats.conf and the users of infra/mongo-init.js: every service as its own user, with nothing
-// that it does not need. What it needs is shown by doing all that the tools do, and no request of it being refused.
+// The whole system with infra/nats.conf and the users of infra/mongo-init.js. Every service runs as its own user, with
+// nothing that it does not need. Every tool is used, and no request is refused.
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import { serviceSecrets } from '../../infra/service-secrets.ts'
 import { MIGRATOR, STARTABLE, startServices } from '../../services/start.ts'

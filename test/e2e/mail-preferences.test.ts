@@ -1,5 +1,5 @@
-// People choose their mails: by the link of one, without signing in, and on their page; and see on another what became of
-// those that were sent. Through the whole system, from the tool that ships a loop to the mailbox.
+// People choose their mails, through the whole system from the tool that ships a loop to the mailbox. They do so by the
+// link of a mail, without signing in, and on their page. Another page shows the status of sent mails.
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type Account, agentOf, joinWorkspace, openBrowser, signUp } from '../support/accounts.ts'
 import type { McpClient } from '../support/mcp-client.ts'

@@ -1,4 +1,4 @@
-// The MCP endpoint when the other side breaks off or answers rubbish: a service played by the test on the real bus, behind the
+// The MCP endpoint when the other side disconnects or answers garbage. The test plays a service on the real bus, behind the
 // gateway's own routes.
 import { Hono } from 'hono'
 import { afterAll, beforeAll, expect, test } from 'vitest'

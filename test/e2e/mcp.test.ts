@@ -1,5 +1,5 @@
-// The MCP endpoint over the whole system, two of each service behind one address, driven by the SDKs of both generations
-// through the real OAuth flow; and what clients meet before they are clients.
+// The MCP endpoint over the whole system, two of each service behind one address. The SDKs of both generations drive it
+// through the real OAuth flow. Requests of clients without access are covered too.
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { WORKFLOWS } from '../../shared/contracts/gateway/shapes.ts'
 import { type Account, agentOf, joinWorkspace, signUp } from '../support/accounts.ts'

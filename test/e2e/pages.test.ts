@@ -1,4 +1,4 @@
-// Pages that other services stand behind: the members of a private loop, and the unsubscribe link of a mail.
+// Pages that depend on other services: the members of a private loop, and the unsubscribe link of a mail.
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type Account, agentOf, joinWorkspace, openBrowser, signUp } from '../support/accounts.ts'
 import type { McpClient } from '../support/mcp-client.ts'

@@ -1,5 +1,5 @@
-// The rows of the protocol that no client library shows: requests as bytes, in the older form and in the newest one, each
-// answered as its specification says. The ids in brackets number the project's protocol requirements.
+// The rows of the protocol that no client library shows. Requests are sent as bytes, in the older form and in the newest
+// one, and answered as the specification says. The ids in brackets number the project's protocol requirements.
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type Account, agentOf, signUp } from '../support/accounts.ts'
 import { MODERN } from '../support/mcp-client.ts'

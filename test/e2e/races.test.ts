@@ -1,5 +1,5 @@
-// What happens at once, on three gateways that share nothing but the database: codes, refresh tokens and revocations that
-// cross each other, and people who leave. Each ends in one state that every gateway agrees on.
+// Races over three gateways that share only the database. Codes, refresh tokens, revocations and departures cross each
+// other. Each race ends in one state that every gateway agrees on.
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { createLog } from '../../shared/process/log.ts'
 import { connectMongo } from '../../shared/storage/mongo.ts'

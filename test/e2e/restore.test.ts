@@ -1,6 +1,6 @@
-// What is kept of an installation is all of it: its data folder, copied while it stands still; or the documents with the
-// secret and the list of subscribers. mongodump and mongorestore cannot be had from a package registry: the documents are
-// copied here as those two do it, one by one and without indexes.
+// A backup of an installation holds everything. It is either the data folder, copied while stopped, or the documents with
+// the secret and the list of subscribers. mongodump and mongorestore are in no package registry, so the test copies
+// documents as those two do: one by one and without indexes.
 import { cp, mkdir, mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'

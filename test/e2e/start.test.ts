@@ -1,4 +1,5 @@
-// `npm start` from outside: data found again, orderly and disorderly ends, neighbours, and the sentence for each fault.
+// `npm start` from outside. Data survives, it stops in order or not, installations run side by side, and each fault gets
+// its sentence.
 import { execFile } from 'node:child_process'
 import { chmodSync, readFileSync, writeFileSync } from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'

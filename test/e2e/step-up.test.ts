@@ -1,5 +1,5 @@
-// How an app comes by a scope that it did not have, over the whole system: the clients of both SDKs by their own code, and
-// the person of those that cannot ask.
+// How an app gets a scope that it did not have, over the whole system. The clients of both SDKs do it by their own code;
+// for clients that cannot ask, their person does.
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type Account, agentOf, joinWorkspace, linkInMail, signUp } from '../support/accounts.ts'
 import { connectMcp, type Era, type McpClient, type ToolResult } from '../support/mcp-client.ts'

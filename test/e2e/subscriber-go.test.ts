@@ -1,5 +1,5 @@
-// The example subscriber in Go as another team would run it, beside `npm start`. Whatever is killed, it works on every event,
-// and on each once.
+// The example subscriber in Go as another team would run it, beside `npm start`. Whatever is killed, it processes every
+// event, and each one once.
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync, readFileSync } from 'node:fs'

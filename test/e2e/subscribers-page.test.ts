@@ -1,4 +1,4 @@
-// The page for teams that listen to Loops, followed word for word beside `npm start`: every command that it gives is run.
+// The page for teams that subscribe to Loops, followed word for word beside `npm start`. Every command on it is run.
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtemp, readdir, readFile, rm, symlink } from 'node:fs/promises'

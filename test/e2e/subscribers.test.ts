@@ -1,5 +1,5 @@
-// The example subscribers as another team would run them: beside `npm start`, with keys of `npm run subscriber`. Whatever is
-// killed, they work on every event, and on each once.
+// The example subscribers as another team would run them, beside `npm start`, with keys of `npm run subscriber`. Whatever
+// is killed, they process every event, and each one once.
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtemp, readFile, rm } from 'node:fs/promises'

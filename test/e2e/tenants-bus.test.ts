@@ -1,5 +1,5 @@
-// Whoever can forge a caller on the bus, such as a service of ours that was taken over, still gets nothing of a workspace in
-// the name of another one: every tool and every internal operation answers for its things as for none.
+// A forged caller on the bus, such as a compromised service, gets nothing of another workspace. Every tool and every
+// internal operation answers for its things as if they did not exist.
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import { callByName } from '../../shared/bus/client.ts'
 import { type Bus, connectBus } from '../../shared/bus/connect.ts'

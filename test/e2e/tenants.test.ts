@@ -1,5 +1,5 @@
-// Nobody learns of what is not theirs: after any work in a workspace, and in its private loops, everybody outside gets for
-// every id, cursor and key of it the very bytes that they get for one that never was. Tools are those that the server lists.
+// Nobody learns about things that are not theirs. After any work in a workspace and its private loops, outsiders get for
+// every id, cursor and key of it the same bytes as for one that never existed. The tools are those that the server lists.
 import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type Bus, connectBus } from '../../shared/bus/connect.ts'

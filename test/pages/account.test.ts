@@ -1,4 +1,4 @@
-// The pages of an account in a real browser: connected apps, a new password, a forgotten one; by click and by key.
+// The pages of an account in a real browser, by mouse and by keyboard: connected apps, a new password, a forgotten one.
 import type { Browser, BrowserContext, Page } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest'
 import { type Account, linkInMail, signUp } from '../support/accounts.ts'

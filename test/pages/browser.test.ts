@@ -1,4 +1,4 @@
-// The browser that the tests of the pages rest on.
+// The browser that the tests of the pages use.
 import { once } from 'node:events'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'

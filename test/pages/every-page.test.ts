@@ -1,5 +1,5 @@
-// Every page in every state, in a real browser with its policy in force: it is accessible and it fits, in light and dark,
-// narrow and wide. And no page is forgotten: each page that the gateway serves was looked at.
+// Every page in every state, in a real browser with its policy in force. Each is accessible and fits, in light and dark,
+// narrow and wide. No page that the gateway serves is left out.
 import type { Browser, Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { wire } from '../../services/gateway/main.ts'

@@ -1,5 +1,5 @@
-// The mails in a real browser: readable by everybody in every language, scheme and width, whole without anything from
-// elsewhere, and made of our nodes alone whatever people's texts try.
+// The mails in a real browser. They are readable in every language, scheme and width, complete without loading anything,
+// and made of our nodes alone whatever people write.
 import fc from 'fast-check'
 import type { Browser, Page } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'

@@ -1,5 +1,5 @@
-// The way of a person from an app to the app, in a real browser with the pages' policies in force: by click and by key, to
-// every kind of address that an app may have.
+// A person's way from an app and back to it, in a real browser with the pages' policies in force. It works by mouse and by
+// keyboard, to every kind of redirect address.
 import { createServer, type Server } from 'node:http'
 import type { Browser, BrowserContext, Page, Request } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'

@@ -1,5 +1,5 @@
-// Webhooks in a real browser: an owner registers an address, a loop ships, and another team's receiver gets a call that it
-// can verify; what failed is seen and replayed; a secret is shown once.
+// Webhooks in a real browser. An owner registers an address, a loop ships, and another team's receiver gets a call that it
+// can verify. Failed calls are shown and replayed; a secret is shown once.
 import { join } from 'node:path'
 import type { Browser, BrowserContext, Page } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest'

@@ -1,4 +1,4 @@
-// Kills the gateway at every step between two documents and starts another one: what the person did is then done, and its
+// Kills the gateway at every step between two documents and starts another one. The person's command is then done, and its
 // events are published once.
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { openPeopleStores, type PeopleStore } from '../../services/gateway/accounts/account-store.ts'

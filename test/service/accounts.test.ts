@@ -1,4 +1,4 @@
-// People: the first account, sign-in and how it slows down, invitations, and the workspace's page.
+// People: the first account, sign-in and its limits, invitations, and the workspace's page.
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type Account, linkInMail, openBrowser, signUp } from '../support/accounts.ts'
 import { type System, startSystem } from '../support/system.ts'

@@ -1,6 +1,6 @@
-// How large answers become at the limits of all their fields, with texts of several bytes a character: each tool's
-// largest answer that is asked for nothing special, and its largest at all. Counted is the JSON of the structure, which
-// the text of a result repeats: a model sees one of the two.
+// The size of answers at the limits of all their fields, with texts of several bytes a character. Measured are each tool's
+// largest answer by default and its largest answer at all. Only the JSON of the structure counts: the text of a result
+// repeats it, and a model sees one of the two.
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import { ALL_SCOPES, LIMITS } from '../../shared/contracts/define/common.ts'
 import type { Caller } from '../../shared/contracts/define/contract.ts'

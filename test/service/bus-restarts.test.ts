@@ -1,4 +1,4 @@
-// A nats-server that dies and comes back while requests are under way: nobody waits for an answer that cannot come.
+// A nats-server that dies and comes back during requests. Nobody waits for an answer that cannot come.
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest'
 import * as z from 'zod'
 import { client } from '../../shared/bus/client.ts'

@@ -1,4 +1,4 @@
-// The bus on a real NATS server: requests in queue groups, errors, deadlines, an orderly end.
+// The bus on a real NATS server: requests in queue groups, errors, deadlines, an orderly stop.
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import * as z from 'zod'
 import { client } from '../../shared/bus/client.ts'

@@ -1,4 +1,5 @@
-// Opening collections over data of other releases: older shapes are read, newer ones refused, indexes follow the code.
+// Opening collections over data of other releases. Older shapes are read, newer ones are refused, and indexes follow the
+// code.
 import type { Document, IndexDescription } from 'mongodb'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { systemClock as clock } from '../../shared/process/clock.ts'

@@ -1,4 +1,4 @@
-// Unconfirmed addresses: nothing is sent on behalf of such an account until the person, signed in, follows the mailed link.
+// Unconfirmed addresses. Nothing is sent for such an account until its person, signed in, follows the mailed link.
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import {
   type Account,

@@ -1,5 +1,5 @@
-// The development mailbox: what is shipped lands in it whichever notifier sends, it outlives them, and the gateway's page
-// and JSON show it. Real NATS, MongoDB and SMTP.
+// The development mailbox, over real NATS, MongoDB and SMTP. Mails of any notifier are stored there, survive it, and are
+// shown by the gateway's page and JSON.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { devMailRoutes } from '../../services/gateway/web/dev-mail/dev-mail-page.ts'
 import { type DevMails, KEPT_MAILS, openDevMails } from '../../services/notifier/dev-mail-store.ts'

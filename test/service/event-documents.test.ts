@@ -1,4 +1,4 @@
-// What the gateway shows of the events to everybody: the AsyncAPI document, the schemas, and the page.
+// What the gateway publishes about events: the AsyncAPI document, the schemas, and the page.
 import { Parser } from '@asyncapi/parser'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { subscriberOperationsOf } from '../../shared/contracts/define/contract.ts'

@@ -1,4 +1,4 @@
-// A service is killed between publishing an event and taking it out of its document: another process finishes, and the
+// A service is killed between publishing an event and removing it from its document. Another process finishes, and the
 // stream has the event once.
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { tasks } from '../../shared/contracts/tasks/contract.ts'

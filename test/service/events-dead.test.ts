@@ -1,5 +1,5 @@
-// Events that cannot be reacted to: each becomes one row with its reason while all others flow on, and an operator's word
-// has it tried again.
+// Events that no reaction can handle. Each becomes one dead letter with its reason while all others flow, and an operator
+// can have it tried again.
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { AppError } from '../../shared/contracts/define/errors.ts'
 import { DEAD_LETTERS, type DeadLetter } from '../../shared/events/dead-letter-store.ts'

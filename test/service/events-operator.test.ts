@@ -1,4 +1,4 @@
-// What an operator does about events, with the command as it is typed, on a system that runs.
+// An operator's commands about events, as they are typed, on a running system.
 import { execFile } from 'node:child_process'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'

@@ -1,5 +1,5 @@
-// Dead letters that are tried again: by one replica at a time, whatever the clocks of their machines say, and by another one
-// when it dies.
+// Dead letters that are tried again. One replica at a time does so, whatever the clocks of the machines say, and another
+// takes over when it dies.
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { eventFilter } from '../../shared/contracts/define/contract.ts'
 import {

@@ -1,4 +1,4 @@
-// Events over servers of their own: one that loses all it had while everything runs, and a cluster of three of which one falls.
+// Events over servers of their own: one that loses all its data at run time, and a cluster of three of which one fails.
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'

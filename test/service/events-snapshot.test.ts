@@ -1,4 +1,4 @@
-// How a table begins that is to hold what is older than the stream: with a snapshot, and the stream from there.
+// How a table begins that must hold what is older than the stream: with a snapshot, and the stream after it.
 import { execFile } from 'node:child_process'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'

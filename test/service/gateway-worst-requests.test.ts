@@ -1,5 +1,5 @@
-// What a stranger's worst request costs the event loop on every route of the gateway: the largest body, query and headers
-// that it accepts, made to be slow to read, compared with an empty request.
+// The cost of a stranger's worst request to the event loop, on every route of the gateway. It sends the largest body, query
+// and headers that are accepted, made slow to read, and compares them with an empty request.
 import { once } from 'node:events'
 import { Worker } from 'node:worker_threads'
 import { afterAll, beforeAll, expect, test } from 'vitest'

@@ -1,4 +1,4 @@
-// What a service without an address of its own says of itself: alive, and ready as long as the bus is there.
+// The health of a service without an address of its own: alive, and ready while the bus is there.
 import { afterEach, expect, test } from 'vitest'
 import { startHealth } from '../../shared/process/health.ts'
 import { freePort } from '../support/free-port.ts'

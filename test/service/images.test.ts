@@ -1,4 +1,4 @@
-// How images come to the engine: from a registry that answers, and what is said of one that does not.
+// How the engine gets images: from a registry that answers, and what is reported when one does not.
 import { createHash } from 'node:crypto'
 import { once } from 'node:events'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'

@@ -1,4 +1,4 @@
-// What an invitation allows: no more than its sender may give, for as long as they may, and for its own address alone.
+// What an invitation allows: no more than its sender may give, only while they may, and only for its own address.
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type Account, joinWorkspace, linkInMail, openBrowser, signUp } from '../support/accounts.ts'
 import { ids } from '../support/service-environment.ts'

@@ -1,4 +1,4 @@
-// Signing keys change while two gateways issue and check tokens, with neither a restart nor a refused request.
+// Signing keys change while two gateways issue and check tokens. No gateway restarts, and no request is refused.
 import { decodeProtectedHeader } from 'jose'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { ANNOUNCE_MS, RETIRE_MS, ROTATE_MS } from '../../services/gateway/oauth/key-schedule.ts'

@@ -1,4 +1,4 @@
-// `npm run keys` as an operator runs it, against a system that goes on meanwhile.
+// `npm run keys` as an operator runs it, against a running system.
 import { execFile } from 'node:child_process'
 import { join } from 'node:path'
 import { promisify } from 'node:util'

@@ -1,4 +1,4 @@
-// Somebody keeps guessing at an account: its owner still gets in, and is warned. With a clock that the tests move.
+// An account under constant guessing: its owner still signs in, and is warned. The tests move the clock.
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { openBrowser, signUp } from '../support/accounts.ts'
 import { type GatewayEnvironment, openGatewayEnvironment } from '../support/gateway-environment.ts'

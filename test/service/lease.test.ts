@@ -1,5 +1,5 @@
-// Leases on a real database: the clocks of holders do not count, a lease is one holder's, and what was lost cannot be renewed,
-// settled or given back.
+// Leases on a real database. The clocks of holders do not count, a lease has one holder, and a lost one cannot be renewed,
+// completed or given back.
 import { expect, test } from 'vitest'
 import { aheadOf, systemClock } from '../../shared/process/clock.ts'
 import { createLog } from '../../shared/process/log.ts'

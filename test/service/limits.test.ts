@@ -1,4 +1,4 @@
-// Limits that two gateways hold together: registrations, authorization requests, and the calls of one connection.
+// Limits that two gateways share: registrations, authorization requests, and the calls of one connection.
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { ErrorBody } from '../../shared/contracts/define/errors.ts'
 import { type Account, agentOf, signUp } from '../support/accounts.ts'

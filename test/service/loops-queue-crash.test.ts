@@ -1,5 +1,5 @@
-// Every step of every command of loops-queue that touches two documents: the process is killed there, another one is
-// started, and the command is found wholly done or wholly absent, with its events published.
+// Every step of every command of loops-queue that touches two documents. The process is killed there and another one
+// started; the command is then wholly done or wholly absent, with its events published.
 import { describe, expect, test, vi } from 'vitest'
 import { loopsQueue } from '../../shared/contracts/loops-queue/contract.ts'
 import { tasks } from '../../shared/contracts/tasks/contract.ts'

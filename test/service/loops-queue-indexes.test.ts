@@ -1,5 +1,5 @@
-// Every query of the loops-queue stores over some thousand loops: found through an index, and hardly more read than
-// what is answered. The database's own profile of what it did is the witness. Also how large a queue may grow.
+// Every query of the loops-queue stores over some thousand loops uses an index. It reads hardly more than it answers, by
+// the database's own profile. Also tests how large a queue may grow.
 import type { Db, Document } from 'mongodb'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import {

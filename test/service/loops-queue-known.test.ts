@@ -1,5 +1,4 @@
-// Instances that know the order of a workspace from before: what they need not read again, and that they are never wrong
-// for it.
+// Instances that already know the order of a workspace. They read less for it, and are never wrong because of it.
 import type { Document } from 'mongodb'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import {

@@ -1,5 +1,5 @@
-// People who are no longer in a workspace: they are in none of its private loops either, however often and late that is
-// told, and wherever the process is killed meanwhile.
+// People who left a workspace are removed from its private loops. That holds however often and late the event comes, and
+// wherever the process is killed.
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type OutboxEvent, stampEvents } from '../../shared/contracts/define/cloud-event.ts'
 import type { Caller } from '../../shared/contracts/define/contract.ts'

@@ -1,4 +1,4 @@
-// Next work, and the members of new private loops: what loops-queue asks both the tasks service and the gateway for.
+// Next work, and the members of new private loops. For these, loops-queue asks the tasks service and the gateway.
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { Caller } from '../../shared/contracts/define/contract.ts'
 import { loopsQueue } from '../../shared/contracts/loops-queue/contract.ts'

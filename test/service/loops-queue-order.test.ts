@@ -1,5 +1,5 @@
-// The way to a queue when somebody else comes in between, or died in between: the real stores, with other work put at
-// exactly the moment that matters.
+// Changes of a queue when somebody else interferes or dies halfway. It uses the real stores, with other work at exactly the
+// moment that matters.
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { Deps } from '../../services/loops-queue/deps.ts'
 import {

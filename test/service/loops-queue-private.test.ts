@@ -1,4 +1,4 @@
-// Private loops: who sees them, that they leave no trace for anybody else, and how they are shared.
+// Private loops: who sees them, how they are shared, and that they leave no trace for others.
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { Caller, Operation } from '../../shared/contracts/define/contract.ts'
 import { type AppError, toErrorBody } from '../../shared/contracts/define/errors.ts'

@@ -1,4 +1,4 @@
-// How many loops have work ready: exact whatever happens to tasks and loops, and at the price of what has changed.
+// How many loops have work ready. The number is exact whatever happens to tasks and loops, and costs only what has changed.
 import type { Document } from 'mongodb'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { type ReadyLoops, readyLoops } from '../../services/loops-queue/ready-loops.ts'

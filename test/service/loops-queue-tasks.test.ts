@@ -1,5 +1,5 @@
-// Loops together with their tasks: two instances of loops-queue and two of tasks, on the bus. Lists with counts, whole
-// loops, shipping, loops made from tasks, and the statistics.
+// Loops together with their tasks, over two instances each of loops-queue and tasks. Lists with counts, whole loops,
+// shipping, loops created from tasks, and the statistics.
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { Caller } from '../../shared/contracts/define/contract.ts'
 import { loopsQueue } from '../../shared/contracts/loops-queue/contract.ts'

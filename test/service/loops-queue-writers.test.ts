@@ -1,5 +1,5 @@
-// Many writers at once over two instances: what they were answered and what the stream publishes are one history. It is checked
-// by its versions, which give the total order (no search for one is needed): replayed on a model, nothing is lost.
+// Many writers at once over two instances: their answers and the published events form one history. Its versions give the
+// total order, so no search for one is needed. Replayed on a model, nothing is lost.
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { Caller } from '../../shared/contracts/define/contract.ts'
 import { AppError, type ErrorCode } from '../../shared/contracts/define/errors.ts'

@@ -1,5 +1,5 @@
-// Members of a workspace over two gateways: roles that change, people who leave or are removed, the events about it, and what
-// ends with it.
+// Members of a workspace over two gateways. Roles change, people leave or are removed; events are published, and access
+// ends.
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { openPeopleStores, type PeopleStore } from '../../services/gateway/accounts/account-store.ts'
 import { type Bus, connectBus } from '../../shared/bus/connect.ts'

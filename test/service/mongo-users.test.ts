@@ -1,5 +1,5 @@
-// The users of MongoDB in infra/compose.yaml, as infra/mongo-init.js makes them in the shell that it is written for: each
-// service has its own database alone, the operator has all, and the script may be run again at any time.
+// The users of MongoDB in infra/compose.yaml, made by infra/mongo-init.js in the mongo shell. Each service has its own
+// database alone, the operator has all, and the script may run again at any time.
 import { type Db, MongoClient } from 'mongodb'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { CONTRACTS } from '../../shared/contracts/index.ts'

@@ -1,4 +1,5 @@
-// Who opens the database of `npm start`: whoever has its login, which lies beside the data, and nobody else on the machine.
+// Access to the database of `npm start`. Only the login opens it, which is stored beside the data; nobody else on the
+// machine gets in.
 import { chmodSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'

@@ -1,5 +1,5 @@
-// What each user of infra/nats.conf may do on a real server: all that its service needs, derived from the contracts and the
-// code, and nothing else.
+// What each user of infra/nats.conf may do on a real server. It is exactly what its service needs, derived from the
+// contracts and the code.
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'

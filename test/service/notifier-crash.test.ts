@@ -1,5 +1,5 @@
-// A notifier that is killed with a mail in its hands: the mail is sent all the same, and a second copy is only possible
-// where nobody could know of the first.
+// A notifier is killed while it sends a mail. The mail is still sent; a second copy is possible only where nobody could
+// know of the first.
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest'
 import { IN_DOUBT } from '../../services/notifier/sender.ts'
 import { createLog } from '../../shared/process/log.ts'

@@ -1,5 +1,5 @@
-// Who holds a delivery: a sender that lives keeps what it has claimed however long the server takes; one that is heard of
-// no more loses it, and sends none of it later.
+// Who holds a delivery. A live sender keeps its claim however slow the server is; a lost sender loses it, and sends nothing
+// later.
 import { beforeAll, beforeEach, expect, it } from 'vitest'
 import { type Deliveries, openDeliveries } from '../../services/notifier/delivery-store.ts'
 import { CONNECTIONS, createMailer, type Mail } from '../../services/notifier/mailer.ts'

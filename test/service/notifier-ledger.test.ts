@@ -1,5 +1,5 @@
-// What became of the mails, and who may see it: owner, admin, member, stranger; narrowed down, page by page, and never
-// read past what is shown.
+// The status of mails, and who may see it. Owners, admins, members and strangers ask, with filters and on pages, and no
+// query reads more than it shows.
 import type { Document } from 'mongodb'
 import { afterAll, beforeAll, describe, expect, it, test } from 'vitest'
 import { type Deliveries, openDeliveries } from '../../services/notifier/delivery-store.ts'

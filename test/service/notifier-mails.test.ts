@@ -1,5 +1,5 @@
-// A shipped loop as its readers get it, from event to mail: each in their own language and by their own clock, small however
-// large the loop, together with the other mails of the loop.
+// A shipped loop as its readers get it, from event to mail. Each mail is in its reader's language and time zone, small
+// however large the loop, and in one thread with the loop's other mails.
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { Language } from '../../shared/contracts/define/language.ts'
 import { taskLines } from '../support/mails.ts'

@@ -1,5 +1,5 @@
-// What a mail server may say, and what the ledger has of it afterwards: whose fault it is decides whether a mail ends,
-// waits, or takes its address out of use.
+// Replies of mail servers, and what the ledger records. Whose fault it is decides whether a mail ends, waits, or puts its
+// address out of use.
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { notifier } from '../../shared/contracts/notifier/contract.ts'
 import { caughtUp, listed, ship } from '../support/pending-mails.ts'

@@ -1,5 +1,5 @@
-// Which pending mails leave, in which order, and which never vanish: what somebody asked for first and always, nothing to
-// people who have left, and what waits for a mended setting for as long as that takes.
+// Which pending mails are sent, in which order, and which are never dropped. Requested mails go first and always, people
+// who left get none, and mails wait for a corrected setting as long as that takes.
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { openDeliveries } from '../../services/notifier/delivery-store.ts'
 import type { Delivery } from '../../services/notifier/notice-rules.ts'

@@ -1,5 +1,5 @@
-// What an earlier release of the notifier wrote is understood, whenever it wrote that: nobody is mailed who had unsubscribed,
-// and what was owed is sent.
+// Documents of earlier releases of the notifier are understood, whenever they were written. Nobody who unsubscribed is
+// mailed, and pending mails are sent.
 import type { Db, Document } from 'mongodb'
 import { afterAll, beforeEach, expect, test } from 'vitest'
 import { openDeliveries } from '../../services/notifier/delivery-store.ts'

@@ -1,5 +1,5 @@
-// The notifier from event to mail: two instances, real NATS and MongoDB, a real gateway to ask for members, and an SMTP
-// server that keeps what it is given and misbehaves when told to.
+// The notifier from event to mail: two instances, real NATS and MongoDB, and a real gateway for members. The SMTP server
+// keeps its mails and misbehaves on demand.
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { start } from '../../services/notifier/main.ts'
 import { notifier } from '../../shared/contracts/notifier/contract.ts'

@@ -1,5 +1,5 @@
-// Clients with a metadata document: the whole way with one, how often it is read, and what the gateway cannot be made to
-// fetch.
+// Clients with a metadata document. They connect with one; it is cached, and the gateway cannot be made to fetch anything
+// else.
 import { createServer, type RequestListener } from 'node:http'
 import { type AddressInfo, createServer as createSocketServer, type LookupFunction } from 'node:net'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'

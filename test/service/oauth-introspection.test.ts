@@ -1,4 +1,4 @@
-// What services of the installation learn about a token, and what everybody else does.
+// What services of the installation learn about a token, and that others learn nothing.
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { introspectionToken } from '../../services/gateway/oauth/introspect.ts'
 import { type Account, signUp } from '../support/accounts.ts'

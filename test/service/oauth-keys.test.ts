@@ -1,4 +1,4 @@
-// The signing keys: made once however many gateways start, stored encrypted, and shared by all gateways.
+// The signing keys are made once however many gateways start, stored encrypted, and shared by all.
 import { beforeEach, expect, test } from 'vitest'
 import { openKeys, sealingOf } from '../../services/gateway/oauth/keys.ts'
 import { type KeyStore, openOAuthStores } from '../../services/gateway/oauth/oauth-store.ts'

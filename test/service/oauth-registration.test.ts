@@ -1,4 +1,4 @@
-// Dynamic registration over HTTP: what is echoed, stored and refused.
+// Dynamic registration over HTTP: what is returned, stored and refused.
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { postRegistration } from '../support/oauth-client.ts'
 import { type System, startSystem } from '../support/system.ts'

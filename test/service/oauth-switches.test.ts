@@ -1,4 +1,4 @@
-// The settings of the authorization server as clients meet them: what is off is not offered, and lifetimes are as
+// The settings of the authorization server as clients see them. What is off is not offered, and lifetimes are as
 // configured.
 import { expect, test } from 'vitest'
 import { oauthSettings } from '../../services/gateway/oauth/settings.ts'

@@ -1,4 +1,4 @@
-// Codes and tokens: used once, rotated, repeated, replayed and raced over two gateways that share MongoDB alone.
+// Codes and tokens over two gateways that share only MongoDB: used once, rotated, repeated, replayed and raced.
 import { SignJWT, UnsecuredJWT } from 'jose'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type Account, signUp } from '../support/accounts.ts'

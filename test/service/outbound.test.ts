@@ -1,5 +1,5 @@
-// Requests to addresses that strangers name: what they cannot reach, however it is written, resolved or redirected; the bounds
-// on what comes back; and that TLS is that of the name.
+// Requests to addresses that strangers name. It tests what they cannot reach, however it is written, resolved or
+// redirected, the bounds on answers, and that TLS verifies the name.
 import { createServer, type RequestListener } from 'node:http'
 import { createServer as createTlsServer } from 'node:https'
 import {

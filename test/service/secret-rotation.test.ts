@@ -1,4 +1,4 @@
-// LOOPS_SECRET is replaced on a system with data: both side by side, then the new one alone, and nothing is lost.
+// LOOPS_SECRET is replaced on a system with data: first both, then the new one alone. Nothing is lost.
 import { expect, test } from 'vitest'
 import { countUnderOld } from '../../services/webhooks/reseal.ts'
 import { webhooks } from '../../shared/contracts/webhooks/contract.ts'

@@ -1,4 +1,4 @@
-// The servers that `npm start` runs, the real ones: what was written survives kills and changes of port.
+// The real servers of `npm start`: what was written survives kills and changes of port.
 import { mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { networkInterfaces, tmpdir } from 'node:os'
 import { join } from 'node:path'

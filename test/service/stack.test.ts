@@ -1,4 +1,4 @@
-// The servers that the other tests rest on: real, empty, and unseen by one another.
+// The servers that the other tests use: real, empty, and isolated from one another.
 import { RetentionPolicy } from '@nats-io/jetstream'
 import { createTransport } from 'nodemailer'
 import { afterAll, expect, test } from 'vitest'

@@ -1,5 +1,5 @@
-// How a program of another team begins: it asks for a snapshot over NATS, with the key that `npm run subscriber` gave it and
-// nothing else, and reads the stream from there. On a server with infra/nats.conf.
+// How a program of another team begins. It requests a snapshot over NATS with the key of `npm run subscriber` alone, and
+// reads the stream after it, on a server with infra/nats.conf.
 import { execFile } from 'node:child_process'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'

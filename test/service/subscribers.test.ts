@@ -1,5 +1,5 @@
-// What a program of another team can do with the key that `npm run subscriber` gives it, on a server with infra/nats.conf:
-// read the events that it may, and nothing besides, however the request is put together.
+// What the key of `npm run subscriber` allows on a server with infra/nats.conf. A program of another team reads the events
+// of its filter and nothing else, however a request is put together.
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'

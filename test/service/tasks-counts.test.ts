@@ -1,5 +1,5 @@
-// Totals and counts, over two instances of the service: exact after any mixture of work, and after a change was left half
-// counted.
+// Totals and counts over two instances of the service. They are exact after any mix of work, and after a half-counted
+// change.
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { differenceOf, type PendingIncrements } from '../../services/tasks/counter-rules.ts'
 import type { TaskDoc } from '../../services/tasks/task-store.ts'

@@ -1,5 +1,5 @@
-// Every step of the tasks service at which only part of a command is done: the process is killed there, two others are
-// started, and soon the command is found wholly done or wholly absent, counted as counting finds it, and published once.
+// Every step of the tasks service at which only part of a command is done. The process is killed there and two others
+// started; soon the command is wholly done or wholly absent, counted exactly, and published once.
 import { describe, expect, test, vi } from 'vitest'
 import type { CloudEvent } from '../../shared/contracts/define/cloud-event.ts'
 import type { Caller } from '../../shared/contracts/define/contract.ts'

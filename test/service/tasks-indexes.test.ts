@@ -1,5 +1,5 @@
-// Every operation of the tasks service over some thousand tasks: each command found through an index, nothing sorted in
-// memory, and hardly more keys read than rows answered. The database's own profile of what it did is the witness.
+// Every operation of the tasks service over some thousand tasks uses an index. Nothing is sorted in memory, and hardly more
+// keys are read than rows answered, by the database's own profile.
 import type { Document } from 'mongodb'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { type CommentDoc, type CommentStore, openComments } from '../../services/tasks/comment-store.ts'

@@ -1,4 +1,4 @@
-// Tasks in loops, over two instances of the service and two of loops-queue: who sees them, where they may go, and what
+// Tasks in loops, over two instances each of tasks and loops-queue. It tests who sees them, where they may go, and what
 // loops-queue is answered about them.
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { TaskDoc } from '../../services/tasks/task-store.ts'

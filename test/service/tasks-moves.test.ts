@@ -1,5 +1,5 @@
-// Tasks moved into a loop that is being formed from them, over two instances of each service: all or none, whoever finds a
-// move broken off finishes it, and nothing that was refused leaves a trace.
+// Tasks moved into a loop that is formed from them, over two instances of each service. All move or none, whoever finds an
+// interrupted move finishes it, and refused moves leave no trace.
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { TaskDoc } from '../../services/tasks/task-store.ts'
 import type { Caller } from '../../shared/contracts/define/contract.ts'

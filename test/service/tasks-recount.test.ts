@@ -1,4 +1,4 @@
-// Counters that are wrong are found and repaired while the service runs, and none is called wrong that is only late.
+// Wrong counters are found and repaired at run time, and late ones are not reported as wrong.
 import { execFile } from 'node:child_process'
 import { join } from 'node:path'
 import { promisify } from 'node:util'

@@ -1,4 +1,4 @@
-// Requests that come twice, late or all at once: each takes effect once, over two instances of the service.
+// Requests that come twice, late or all at once. Each takes effect once, over two instances of the service.
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { ids, person, refused } from '../support/service-environment.ts'
 import { openTasksEnvironment, type TasksEnvironment } from '../support/tasks-environment.ts'

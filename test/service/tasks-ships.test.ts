@@ -1,5 +1,5 @@
-// Tasks that are moved into a loop while it ships, over two instances of each service: what the report counts is what is
-// in the loop, whoever was first, and a task that came too late is where it was.
+// Tasks moved into a loop while it ships, over two instances of each service. The report counts what is in the loop,
+// whoever was first, and a task that came too late is where it was.
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import type { LoopDoc } from '../../services/loops-queue/loop-store.ts'
 import { openComments } from '../../services/tasks/comment-store.ts'

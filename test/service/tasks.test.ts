@@ -1,4 +1,4 @@
-// Tasks in no loop, over two instances of the service: filing, listing, changing, deleting, and what is published.
+// Tasks in no loop, over two instances of the service: filing, listing, changing, deleting, and their events.
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { Caller } from '../../shared/contracts/define/contract.ts'
 import { ids, person, refused } from '../support/service-environment.ts'

@@ -1,4 +1,4 @@
-// A machine that vanishes without a word: who asks for its service is soon not sent to it any more.
+// A machine that vanishes without closing its connections. Requests for its service soon stop going to it.
 import { RequestError } from '@nats-io/nats-core'
 import { connect } from '@nats-io/transport-node'
 import { expect, test } from 'vitest'

@@ -1,4 +1,4 @@
-// The owner of a workspace hears by mail that a webhook is called no more.
+// The owner of a workspace is mailed when a webhook is disabled.
 import { expect, test } from 'vitest'
 import { webhooks } from '../../shared/contracts/webhooks/contract.ts'
 import { openPeople } from '../support/people.ts'

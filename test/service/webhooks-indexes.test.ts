@@ -1,5 +1,5 @@
-// Every query of the webhooks service over thousands of calls: found through an index, and hardly more read than what is
-// wanted, though one webhook has thousands of calls waiting. The database's own profile of what it did is the witness.
+// Every query of the webhooks service over thousands of calls uses an index. It reads hardly more than it needs, though one
+// webhook has thousands of waiting calls, by the database's own profile.
 import type { Db, Document } from 'mongodb'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { Delivery } from '../../services/webhooks/delivery-rules.ts'

@@ -1,4 +1,4 @@
-// What an earlier release of the webhooks service wrote is understood, whenever it wrote that.
+// Documents of an earlier release of the webhooks service are understood, whenever they were written.
 import type { Db, Document } from 'mongodb'
 import { afterAll, beforeEach, expect, test } from 'vitest'
 import { openDeliveries } from '../../services/webhooks/delivery-store.ts'

@@ -1,5 +1,5 @@
-// Webhooks on real servers: events of the stream become signed calls to a real receiver; what becomes of a call that fails,
-// a receiver that is gone or slow, and a sender that is killed; and who may see and change what.
+// Webhooks on real servers: events of the stream become signed calls to a real receiver. Calls fail, receivers are gone or
+// slow, senders are killed; and roles decide who sees and changes what.
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { stampEvents } from '../../shared/contracts/define/cloud-event.ts'
 import type { Caller } from '../../shared/contracts/define/contract.ts'

@@ -1,5 +1,5 @@
-// The attacks that the project must withstand, each with the tests that show its refusal: file, and how the test's name
-// begins. A whole run of the tests closes with those of which no such test passed.
+// The attacks that the project must withstand, each with the tests that show its refusal. A test is given by its file and
+// the beginning of its name. A whole test run ends with the attacks of which no such test passed.
 
 type Shown = readonly [file: string, name: string]
 /** An attack, and what shows that it fails. */

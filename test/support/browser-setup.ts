@@ -1,5 +1,5 @@
-// Runs once before the test files that need a browser: finds or installs one. A file of its own, since Vitest names it as a
-// global set-up.
+// Runs once before the test files that need a browser, and finds or installs one. It is a separate file because Vitest
+// names it as a global set-up.
 import type { TestProject } from 'vitest/node'
 import { streamReport } from '../../infra/report.ts'
 import { systemClock } from '../../shared/process/clock.ts'

@@ -1,4 +1,4 @@
-// The browser of the tests: the one that is installed, else Debian's, installed as root. Knows no page.
+// The browser of the tests: an installed one, or Debian's, installed as root. Knows no page.
 import { access, constants } from 'node:fs/promises'
 import { type Browser, chromium } from 'playwright-core'
 import { inject } from 'vitest'

@@ -1,5 +1,5 @@
-// The whole set in containers, as an operator would run it: two of each service from the project's own image on a network
-// with NATS, MongoDB and a mail server, all of them reached from outside only. Knows no tool and no test.
+// The whole set in containers, as an operator would run it. Two of each service from the project's own image are on a
+// network with NATS, MongoDB and a mail server, all reached from outside only. Knows no tool and no test.
 import { join } from 'node:path'
 import { type ContainerRuntimeClient, type StartedTestContainer, Wait } from 'testcontainers'
 import { inject } from 'vitest'

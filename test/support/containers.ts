@@ -1,4 +1,4 @@
-// NATS and MongoDB in containers, and the end of everything that a run started. Knows no test and no service.
+// NATS and MongoDB in containers, and the removal of everything that a run started. Knows no test and no service.
 import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
 import {

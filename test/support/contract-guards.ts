@@ -1,4 +1,4 @@
-// What must be true of every tool and every event: what is wrong with one, and what to do about it. Pure.
+// What must hold for every tool and every event: what is wrong with one, and what to do. Pure.
 import * as z from 'zod'
 import { SCOPES } from '../../shared/contracts/define/common.ts'
 import type { EventDeclaration, Tool } from '../../shared/contracts/define/contract.ts'

@@ -1,4 +1,4 @@
-// The end of a container engine that a run of the tests has started. Loads no client of it.
+// Stops a container engine that a test run has started. Loads no client of it.
 import { execFile } from 'node:child_process'
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'

@@ -1,5 +1,5 @@
-// The container engine that the tests use: the one that answers, else Docker brought up as root on Debian.
-// Knows nothing of images, containers or tests.
+// The container engine of the tests: one that answers, or Docker, started as root on Debian. Knows nothing of images,
+// containers or tests.
 import { execFile, spawn } from 'node:child_process'
 import { accessSync, constants, existsSync, mkdirSync, openSync, readFileSync, rmSync } from 'node:fs'
 import { basename, join } from 'node:path'

@@ -1,4 +1,4 @@
-// Ports of the loopback for programs that have to be told one, which they listen on some time later.
+// Ports of the loopback for programs that need a port number before they listen on it.
 import { randomInt } from 'node:crypto'
 import { createServer } from 'node:net'
 import { tryPort } from '../../infra/servers/port.ts'

@@ -1,4 +1,4 @@
-// Arguments of a tool made from its JSON Schema, and ways to spoil them, for property tests. Knows no tool by name.
+// Arguments of a tool made from its JSON Schema, and ways to corrupt them, for property tests. Knows no tool by name.
 import fc from 'fast-check'
 import type { JsonSchema } from '../../shared/contracts/define/json-schema.ts'
 

@@ -1,5 +1,5 @@
 // A listening gateway (people, pages, authorization server) on the test's own servers, with a clock that the test moves.
-// What needs no moved clock is better tested on a whole system.
+// Tests that need no moved clock should use a whole system.
 import { createApp } from '../../services/gateway/app.ts'
 import { type Deps, openDeps } from '../../services/gateway/deps.ts'
 import { startUpkeep } from '../../services/gateway/main.ts'

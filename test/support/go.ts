@@ -1,4 +1,4 @@
-// The example subscriber of Go as a program, where Go is. Knows no test.
+// The example subscriber in Go as a program, where Go is installed. Knows no test.
 import { execFile } from 'node:child_process'
 import { join } from 'node:path'
 import { promisify } from 'node:util'

@@ -1,4 +1,4 @@
-// MongoDB as infra/compose.yaml runs it: three members that ask for a login, and the users that infra/mongo-init.js makes.
+// MongoDB as infra/compose.yaml runs it: three members that require a login, with the users of infra/mongo-init.js.
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'

@@ -1,4 +1,5 @@
-// A NATS server with infra/nats.conf, as an operator runs it: one user for each service, and the operator’s own. Knows no service's code.
+// A NATS server with infra/nats.conf, as an operator runs it. It has one user for each service, and the operator’s own.
+// Knows no service's code.
 import { readFile } from 'node:fs/promises'
 import { getContainerRuntimeClient, Wait } from 'testcontainers'
 import { inject } from 'vitest'

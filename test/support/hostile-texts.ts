@@ -1,4 +1,4 @@
-// Texts that try to become something else: markup, a template, a header, a recipient, or the words beside them.
+// Texts that try to become markup, a template, a header, a recipient, or the words beside them.
 import fc from 'fast-check'
 
 export const HOSTILE_TEXTS = [

@@ -1,5 +1,5 @@
-// The images that the tests run: the official ones where they can be pulled, else stand-ins made of the same programs on
-// this machine; and the project's own. Starts no container.
+// The images that the tests run, the project's own among them. Official images are pulled where possible; otherwise
+// stand-ins are made of the same programs on this machine. Starts no container.
 import { spawn } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { once } from 'node:events'

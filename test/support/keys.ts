@@ -1,4 +1,4 @@
-// The secret of the systems that tests start, and the keys by which a test asks there as a service would.
+// The secret of the systems that tests start, and keys with which a test sends requests as a service.
 import type { Bus } from '../../shared/bus/connect.ts'
 import { signer } from '../../shared/bus/signature.ts'
 import { askersOf, type Contract } from '../../shared/contracts/define/contract.ts'

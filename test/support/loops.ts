@@ -1,4 +1,4 @@
-// What tests of loops share: loops by name, the order as one caller sees it, and its published changes.
+// Shared by tests of loops: loops by name, the order as one caller sees it, and its published changes.
 import { expect } from 'vitest'
 import type { CloudEvent } from '../../shared/contracts/define/cloud-event.ts'
 import { loopsQueue } from '../../shared/contracts/loops-queue/contract.ts'

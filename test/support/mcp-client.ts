@@ -1,5 +1,5 @@
-// MCP clients as people's tools have them: the SDKs themselves, of both generations, through their own OAuth code. Only the
-// person's part, the browser, is played by whoever connects.
+// MCP clients as people's tools have them: the SDKs of both generations, through their own OAuth code. The caller plays
+// only the person in the browser.
 import {
   Client,
   type OAuthClientProvider,

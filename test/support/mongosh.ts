@@ -1,5 +1,5 @@
-// The shell of MongoDB, in which infra/mongo-init.js runs, in a folder that later runs find again. It is no dependency of the
-// project: it is larger than all of them, and only the official image, which has it already, needs it. Knows no test.
+// The shell of MongoDB, for infra/mongo-init.js, in a folder that later runs find again. It is no dependency of the
+// project: it is larger than all of them, and only the official image needs it, which has it. Knows no test.
 import { execFile } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { mkdir, rename, rm } from 'node:fs/promises'

@@ -1,5 +1,5 @@
-// `npm start` as a person runs it: a process tree of its own, driven and watched from outside. Knows nothing of its inside
-// but where it writes down its servers.
+// `npm start` as a person runs it: a process tree of its own, driven and watched from outside. Knows only where it records
+// its servers.
 import type { ChildProcess } from 'node:child_process'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'

@@ -1,5 +1,5 @@
-// What somebody who stands outside may ask: calls of every listed tool with ids, cursors and keys that were seen inside, and
-// with others of the same shape to compare with. Knows no tool but by its schema and its published example.
+// The calls that an outsider can make. They are calls of every listed tool with ids, cursors and keys seen inside, and with
+// others of the same shape for comparison. Knows tools only by schema and published example.
 import { ids as systemIds } from './service-environment.ts'
 import { exampleOf, OTHER_ID, SOME_ID } from './tools.ts'
 

@@ -1,5 +1,5 @@
-// What a browser can tell of any page that is open: faults for people who do not see it, what does not fit, and what broke
-// its policy. Knows no page.
+// What a browser can say about any open page. It finds accessibility faults, content that does not fit, and violations of
+// the page's policy. Knows no page.
 import axe from 'axe-core'
 import type { BrowserContext, Page } from 'playwright-core'
 

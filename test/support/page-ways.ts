@@ -1,4 +1,5 @@
-// Ways to pages, as people go them in a browser, and what they are given there. Knows no list of pages; see page-states.ts.
+// Ways to pages, as people take them in a browser, and what they are given there. Knows no list of pages; see
+// page-states.ts.
 import type { Page } from 'playwright-core'
 import { linkInMail, signUp } from './accounts.ts'
 import { authorizationUrl, newPkce, registerApp } from './oauth-client.ts'

@@ -1,5 +1,5 @@
-// What the tests that look at every page look at: an installation with people, apps, loops and mails, and one that is new.
-// Knows no page but that for signing in.
+// The installations for the tests of every page: one with people, apps, loops and mails, and a new one. Knows no page but
+// that for signing in.
 import type { Browser, BrowserContext } from 'playwright-core'
 import { vi } from 'vitest'
 import { type Account, agentOf, joinWorkspace, signUp } from './accounts.ts'

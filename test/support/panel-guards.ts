@@ -1,4 +1,4 @@
-// What must be true of every declared page: what is wrong with one, and what to do about it. Pure.
+// What must hold for every declared page: what is wrong with one, and what to do. Pure.
 import type { Contract, Operation } from '../../shared/contracts/define/contract.ts'
 import { inputSchema, outputSchema } from '../../shared/contracts/define/json-schema.ts'
 import type { PanelAction, PanelPage } from '../../shared/contracts/define/panel.ts'

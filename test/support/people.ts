@@ -1,5 +1,5 @@
-// People, workspaces and invitations, written to the database as the gateway writes them but without its pages: this makes a
-// thousand members in a moment.
+// People, workspaces and invitations, written to the database as the gateway writes them. It needs no pages, so a thousand
+// members take a moment.
 import { openPeopleStores } from '../../services/gateway/accounts/account-store.ts'
 import {
   createInvitation,

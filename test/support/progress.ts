@@ -1,5 +1,4 @@
-// What a test run tells of its preparations: a step that takes time, and why it cannot go on. Knows nothing of what they
-// are.
+// The progress of a test run's preparations: slow steps, and why it cannot go on. Knows nothing of the steps.
 import { formatMs, type Report, StartFault } from '../../infra/report.ts'
 import { systemClock } from '../../shared/process/clock.ts'
 

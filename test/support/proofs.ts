@@ -1,5 +1,5 @@
-// Whether what must be shown was shown by tests that passed: each attack, and each row of the protocol's requirements. Reads
-// the reports of a whole run, since a test that is named but skipped shows nothing. Pure.
+// Whether passed tests cover what must be shown: each attack, and each row of the protocol's requirements. Reads the
+// reports of a whole run, since a skipped test shows nothing. Pure.
 import { isAbsolute, relative } from 'node:path'
 import type { Attack } from './attacks.ts'
 import type { Report } from './summary.ts'

@@ -1,4 +1,4 @@
-// The rows of the project's protocol requirements, by the ids that tests carry in their names.
+// The rows of the project's protocol requirements, by the ids in the names of tests.
 
 const upTo = (letter: string, last: number): string[] =>
   Array.from({ length: last }, (_, index) => `${letter}${index + 1}`)

@@ -1,4 +1,4 @@
-// A Python with the packages that a program of the tests needs, in a folder that later runs find again. Knows no test.
+// A Python with the packages that a test's program needs, in a folder that later runs find again. Knows no test.
 import { execFile } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { existsSync, readFileSync } from 'node:fs'

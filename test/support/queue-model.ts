@@ -1,4 +1,4 @@
-// The order of loops as a subscriber of its events keeps it: knows nothing of how the service orders loops.
+// The order of loops as a subscriber of its events keeps it. Knows nothing of how the service orders loops.
 
 /** What a queue.changed event says, as far as a replay needs it. */
 export type QueueChange = Readonly<{

@@ -1,4 +1,4 @@
-// Chance that can be had again: the same seed gives the same numbers. Pure.
+// Reproducible randomness: the same seed gives the same numbers. Pure.
 
 /** Numbers from 0 to n - 1 that only the seed decides (mulberry32), so that a plan can be run again. */
 export const randomFrom = (seed: number) => {

@@ -1,5 +1,5 @@
-// Requests as bytes, over one connection that is kept: what a client library would not send, and whether the server holds
-// the connection through it. Knows no tool.
+// Requests as bytes, over one kept connection. It sends what a client library would not, and shows whether the server keeps
+// the connection. Knows no tool.
 import { Agent, type IncomingHttpHeaders, request } from 'node:http'
 import type { Socket } from 'node:net'
 

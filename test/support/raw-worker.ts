@@ -1,5 +1,5 @@
-// A client in a thread of its own: writes the bytes of requests as they are given and reads the answers to their end, so
-// that a test can measure what the server's thread does and nothing else. Run as a worker; exports only its messages' types.
+// A client in its own thread, so that a test measures only what the server's thread does. It writes requests as bytes and
+// reads each answer to its end. Run as a worker; exports only its messages' types.
 import { connect } from 'node:net'
 import { parentPort } from 'node:worker_threads'
 

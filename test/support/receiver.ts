@@ -1,5 +1,5 @@
-// A receiver of webhooks on this machine, as another team would write one: it verifies each call with the library of
-// Standard Webhooks, and answers what the test tells it to.
+// A receiver of webhooks on this machine, as another team would write one. It verifies each call with the library of
+// Standard Webhooks, and answers as the test sets.
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { Webhook } from 'standardwebhooks'

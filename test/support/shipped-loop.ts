@@ -1,4 +1,4 @@
-// A shipped loop as its event says it: valid by the contract; a test can change every field.
+// A shipped loop as its event describes it, valid by the contract; a test can change every field.
 import { loopsQueue } from '../../shared/contracts/loops-queue/contract.ts'
 
 /** The data of a `loop.shipped` event. */

@@ -1,4 +1,4 @@
-// An SMTP server that keeps the mails it is given and misbehaves on demand. It is also copied alone into a container
+// An SMTP server that keeps its mails and misbehaves on demand. It is also copied alone into a container
 // (container-set.ts), so it imports nothing of this project.
 import { createServer } from 'node:http'
 import type { AddressInfo, Server, Socket } from 'node:net'

@@ -1,4 +1,4 @@
-// What a test file asks for: a NATS and a MongoDB of its own, on servers that the whole run shares. Starts nothing.
+// A NATS and a MongoDB for one test file, on servers that the whole run shares. Starts nothing.
 import { closeSync, openSync } from 'node:fs'
 import { join } from 'node:path'
 import { inject } from 'vitest'

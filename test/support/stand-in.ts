@@ -1,5 +1,5 @@
-// The files of an image made FROM scratch: a program of this machine, the libraries that it loads and what it needs
-// around it. Knows no container engine.
+// The files of an image made FROM scratch: a program of this machine, its libraries and what it needs. Knows no container
+// engine.
 import { execFile } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { chmod, copyFile, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'

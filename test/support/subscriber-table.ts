@@ -1,4 +1,4 @@
-// The state of things as a program of another team keeps it: by the rules for readers, and with nothing of Loops' own code.
+// The state of things as a program of another team keeps it. It follows the rules for readers and uses none of Loops' code.
 import { expect } from 'vitest'
 import type { SnapshotRecord } from '../../shared/contracts/records.ts'
 import { type QueueChange, replayed } from './queue-model.ts'

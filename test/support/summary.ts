@@ -1,4 +1,4 @@
-// What a run of the tests came to, from Vitest's JSON reports. Reads no file.
+// The outcome of a test run, from Vitest's JSON reports. Reads no file.
 
 /** A test as the report has it. */
 export type Case = Readonly<{ fullName: string; title: string; status: string }>

@@ -1,5 +1,5 @@
-// The whole of Loops in this process, on servers of its own: every service once or several times, behind one address. Tests
-// drive it from outside, as clients do.
+// The whole of Loops in this process, on servers of its own. Every service runs once or several times, behind one address;
+// tests drive it from outside, as clients do.
 
 import { connect, createServer, type Server, type Socket } from 'node:net'
 import { vi } from 'vitest'

@@ -1,4 +1,4 @@
-// The tasks and loops-queue services for tests that also look into the database, or leave there what a crash leaves.
+// The tasks and loops-queue services for tests that also read the database, or write what a crash leaves.
 import type { Db } from 'mongodb'
 import type { TaskDoc } from '../../services/tasks/task-store.ts'
 import { PRIORITIES, TASK_STATUSES, type TaskCounts } from '../../shared/contracts/define/common.ts'

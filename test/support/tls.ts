@@ -1,5 +1,5 @@
-// A certificate for hooks.example.com, signed by itself, for tests of TLS on this machine. Its key is known to everybody and
-// trusted by nobody else.
+// A self-signed certificate for hooks.example.com, for tests of TLS on this machine. Its key is public, and nothing else
+// trusts it.
 
 /** PEM. */
 export const KEY = `-----BEGIN PRIVATE KEY-----

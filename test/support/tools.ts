@@ -1,5 +1,5 @@
-// The tools as tests want them: by name, with the service that answers, and valid arguments of each. A new tool needs no
-// edit here: its example is made from its schema until its row is added to what was published.
+// The tools as tests need them: by name, with their service and valid arguments of each. A new tool needs no edit here: its
+// example comes from its schema until its row is added to what was published.
 import type { Tool } from '../../shared/contracts/define/contract.ts'
 import { inputSchema } from '../../shared/contracts/define/json-schema.ts'
 import { CONTRACTS } from '../../shared/contracts/index.ts'

@@ -1,5 +1,5 @@
-// The gateway alone, with every route of production, listening in this process: for tests that hold for each route. What
-// needs other services is better tested on a whole system.
+// The gateway alone, with every route of production, listening in this process. It is for tests that hold for each route;
+// those that need other services should use a whole system.
 import { wire } from '../../services/gateway/main.ts'
 import { openListeningGateway, READY } from './listening-gateway.ts'
 

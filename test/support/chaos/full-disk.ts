@@ -1,4 +1,4 @@
-// A disk that is full for one process alone: the system lets it make no file longer (RLIMIT_FSIZE), so that its writes fail.
+// A disk that is full for one process: a limit on file sizes (RLIMIT_FSIZE) makes its writes fail.
 import { execFile, execFileSync } from 'node:child_process'
 import { promisify } from 'node:util'
 

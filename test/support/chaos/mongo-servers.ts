@@ -1,4 +1,4 @@
-// One mongod or a replica set of three, each behind a proxy by which clients and the other members reach it. Knows no
+// One mongod or a replica set of three, each behind a proxy. Clients and the other members connect through it. Knows no
 // service.
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'

@@ -1,5 +1,5 @@
-// One NATS server or a cluster of three with infra/nats.conf, as operators run them, each behind a proxy, and with a proxy
-// on every way from one to another, so that the cluster can be parted. Knows no service.
+// One NATS server or a cluster of three with infra/nats.conf, as operators run them. Each is behind a proxy, and so is each
+// route between two, so that the cluster can be partitioned. Knows no service.
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { freePort } from '../free-port.ts'

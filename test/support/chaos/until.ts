@@ -1,4 +1,4 @@
-// Waiting for something to become so, with a bound. Knows nothing of what.
+// Waits for a condition, with a bound. Knows no condition.
 import { setTimeout as sleep } from 'node:timers/promises'
 import { systemClock as clock } from '../../../shared/process/clock.ts'
 

@@ -1,4 +1,4 @@
-// The programs that judge from outside: the official suite and the Inspector, started as their users start them.
+// The official suite and the Inspector as programs, started as their users start them.
 import { type ChildProcess, spawn } from 'node:child_process'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'

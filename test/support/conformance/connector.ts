@@ -1,4 +1,4 @@
-// An agent connector as the Scalekit service is: it learns everything from a 401, registers once for all of its users, has
+// An agent connector like the Scalekit service. It learns everything from a 401, registers once for all of its users, has
 // no session, and makes every call on a new connection to whichever replica is next.
 import { createHash } from 'node:crypto'
 import type { Account } from '../accounts.ts'

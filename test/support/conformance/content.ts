@@ -1,5 +1,5 @@
-// The parts of the registry that the official suite looks for by name, each the least that its scenarios ask: content of
-// every kind, resources and prompts. For its server alone: nothing of it is built into Loops.
+// The parts of the registry that the official suite looks for by name. Each has the least that its scenarios need: content
+// of every kind, resources and prompts. They are for the suite's server alone; nothing of it is built into Loops.
 import { type McpServer, ResourceTemplate } from '@modelcontextprotocol/server'
 import * as z from 'zod'
 

@@ -1,5 +1,5 @@
-// Loops' own MCP endpoint, with sign-in before it, over any registry of tools; and an entry in front of it that brings the
-// token along, for suites that cannot carry one.
+// Loops' own MCP endpoint, with sign-in, over any registry of tools. An entry in front of it adds the token for suites that
+// cannot send one.
 import { createServer, request } from 'node:http'
 import type { Socket } from 'node:net'
 import type { NewServer } from '../../../services/gateway/mcp/handler.ts'

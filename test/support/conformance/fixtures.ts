@@ -1,4 +1,4 @@
-// The registry that the official suite is run against: what it looks for by name, in place of Loops' tools.
+// The registry that the official suite runs against, in place of Loops' tools.
 import { McpServer } from '@modelcontextprotocol/server'
 import type { NewServer } from '../../../services/gateway/mcp/handler.ts'
 import { addContentTools, addLoggingTools, addPrompts, addResources } from './content.ts'

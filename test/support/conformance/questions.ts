@@ -1,5 +1,5 @@
-// The parts of the registry that ask the client back, in the newest revision's way: a result that names what is missing,
-// and a second call that brings it. Older clients would have to be pushed the question.
+// The parts of the registry that ask the client a question, in the newest revision's way. A result names what is missing,
+// and a second call brings it. Older clients would need the question pushed to them.
 import {
   acceptedContent,
   CLIENT_CAPABILITIES_META_KEY,

@@ -1,4 +1,4 @@
-// What the official suite asks of a server and what it found, read from its own lists and its own summary.
+// What the official suite requires of a server and what it found, read from its own lists and summary.
 import { readFile } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
