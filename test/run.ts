@@ -1,5 +1,5 @@
-// `npm test`: runs the tests, shows their progress, cleans up however they end, and prints their count. `npm test -- unit`
-// runs one kind, `npm test -- ship-loop` the files of that name; all else is passed to Vitest.
+// `npm test`: runs the tests, shows their progress, cleans up however they end, and prints their count. `npm test --
+// unit` runs one kind, `npm test -- ship-loop` the files of that name; all else is passed to Vitest.
 import { spawn } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { mkdtemp, readFile, rm } from 'node:fs/promises'
@@ -12,7 +12,7 @@ import { unshownAttacks, unshownRows } from './support/proofs.ts'
 import { ROWS } from './support/protocol-rows.ts'
 import { type Counts, countTests, type Report, summaryLine, sumOf } from './support/summary.ts'
 
-/** The kinds that need nothing but this machine's Node come first: where servers cannot be had, these have been run. */
+/** The kinds that need only Node come first, so that they run even where servers are missing. */
 const PHASES = [['unit'], ['service', 'conformance', 'e2e', 'pages', 'chaos']] as const
 const KINDS: readonly string[] = PHASES.flat()
 
@@ -44,7 +44,7 @@ const runVitest = (args: readonly string[], folder: string): Promise<number> => 
   })
 }
 
-/** Removes the containers that an interrupted run has left; a run that came to its end has removed them by itself. */
+/** Removes the containers of an interrupted run; a finished run has removed its own. */
 const removeContainers = async (folder: string): Promise<void> => {
   if (!existsSync(join(folder, 'claims'))) return
   const { getContainerRuntimeClient } = await import('testcontainers')
@@ -75,7 +75,7 @@ const runAll = async (folder: string): Promise<Ran> => {
     if ((ran.at(-1)?.code ?? 0) > 128) break
   }
   const reports = ran.flatMap(({ report }) => report ?? [])
-  // What a run that broke off did not show is no news.
+  // What an interrupted run did not show means nothing.
   const unshown =
     reports.length < PHASES.length
       ? []

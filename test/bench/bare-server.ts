@@ -1,5 +1,5 @@
-// The baseline: the SDK's low-level server with the same tools and the same answer. It has no token, no check and no bus.
-// Runs as a process of its own and prints its port.
+// The baseline: the SDK's low-level server with the same tools and the same answer. It has no token, no check and no
+// bus. Runs as a process of its own and prints its port.
 import { serve } from '@hono/node-server'
 import { createMcpHandler, type ListToolsResult, Server } from '@modelcontextprotocol/server'
 import { createCatalog } from '../../services/gateway/mcp/catalog.ts'

@@ -37,7 +37,7 @@ const row = {
 
 const SIGNED = 20_000
 
-/** What signing and checking a request take of the processor (µs): the median of rounds. */
+/** Processor time to sign and check a request (µs), the median of rounds. */
 const signatureCost = (): number => {
   const said = {
     asked: echo.name,
@@ -64,7 +64,7 @@ const signatureCost = (): number => {
 
 export type BusFigures = Readonly<{ serial: Pair; parallel: Pair; signature_us: number }>
 
-/** Serial and 50-at-once latencies of both, and what the signature takes of ours. */
+/** Serial and 50-at-once latencies of both, and the signature's share of ours. */
 export const benchBus = async (nats_url: string): Promise<BusFigures> => {
   const log = createLog({ filter: 'error', topic: 'bench' })
   await using server = await connectBus(nats_url, 'bench-server', log, keysOf(echo.name))

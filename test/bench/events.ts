@@ -36,7 +36,7 @@ const NAME = 'x'.repeat(160)
 /** `whole` counts from the first write to the last reaction; `delay` from a write's end to its reaction, one at a time. */
 export type Events = Readonly<{ whole: Pair; write: Sample; publish: Sample; delay: Sample }>
 
-/** The ids that a reaction has seen, and who waits for them. */
+/** The ids that a reaction has seen, and the waiters for them. */
 const openWatch = () => {
   const waiting = new Map<string, (at_ms: number) => void>()
   return {

@@ -12,9 +12,9 @@ import { tasks as tasksContract } from '../../shared/contracts/tasks/contract.ts
 import type { Ids } from '../../shared/process/ids.ts'
 import type { Mongo } from '../../shared/storage/mongo.ts'
 
-/** How large a workspace is: its active loops, and its tasks, in loops or not. */
+/** The size of a workspace: its active loops, and its tasks, in loops or not. */
 export type Size = Readonly<{ loops: number; tasks: number }>
-/** Who a workspace is filled for. */
+/** The person that a workspace is filled for. */
 export type Filler = Readonly<{ ws: string; by: Actor; ids: Ids; now: Date }>
 
 export const BODY = 'Say what to do, why, and how to tell that it is done.\n'.repeat(5)
@@ -26,7 +26,7 @@ const W1 = { writeConcern: { w: 1 } } as const
 type Stored = Document & { _id: string }
 const stored = <S extends object>(state: S, v: number) => ({ ...state, v, outbox: [], ledger: [] })
 
-/** Writes in batches, the next one being made while one is written. */
+/** Writes in batches, preparing the next one while one is written. */
 const batches = (collection: Collection<Stored>) => {
   let batch: Stored[] = []
   let writing: Promise<unknown> = Promise.resolve()

@@ -1,5 +1,5 @@
-// The cost of operations in a large workspace against a small one. The same calls take turns in one installation that has
-// both. Besides the time, it counts the index keys and documents that the database reads for one call.
+// The cost of operations in a large workspace against a small one. The same calls take turns in one installation that
+// has both. Besides the time, it counts the index keys and documents that the database reads for one call.
 import { startServices } from '../../services/start.ts'
 import { client } from '../../shared/bus/client.ts'
 import { connectBus } from '../../shared/bus/connect.ts'
@@ -21,20 +21,20 @@ import { median, type Pair, pair, sample } from './measure.ts'
 import type { Servers } from './servers.ts'
 
 export const SMALL: Size = { loops: 50, tasks: 1_000 }
-/** GROWTH_LOOPS and GROWTH_TASKS make it smaller, for a first look. */
+/** GROWTH_LOOPS and GROWTH_TASKS make it smaller, for a quick run. */
 export const LARGE: Size = {
   loops: Number(process.env.GROWTH_LOOPS ?? 5_000),
   tasks: Number(process.env.GROWTH_TASKS ?? 1_000_000),
 }
 
-/** What the database looks at for one call. */
+/** What the database reads for one call. */
 type Examined = Readonly<{ keys: number; docs: number }>
-/** Of one operation: `a` in the large workspace, `b` in the small one, and what is looked at in each. */
+/** One operation: `a` in the large workspace, `b` in the small one, and what is read in each. */
 export type Grown = Pair & Readonly<{ operation: string; large: Examined; small: Examined }>
 
 const ROUNDS = 7
 const RUNS = 40
-/** The last one measured: it takes its loops away. */
+/** Measured last, since it removes its loops. */
 const SHIPS = 3
 const LOOKS = 5
 
@@ -72,7 +72,7 @@ const openWorkspace = async ({ mongo }: Connected, port: number, name: string, s
 }
 type Workspace = Awaited<ReturnType<typeof openWorkspace>>
 
-/** What is measured; `index` counts the calls. */
+/** The measured operations; `index` counts the calls. */
 const operations = ({ tasks, loops }: Connected, { call, loop_ids, task_ids }: Workspace) => ({
   get_next_work: () => loops.get_next_work({}, call()),
   get_loop_queue: () => loops.get_loop_queue({}, call()),
@@ -91,7 +91,7 @@ const operations = ({ tasks, loops }: Connected, { call, loop_ids, task_ids }: W
 })
 type Operation = keyof ReturnType<typeof operations>
 
-/** Looks at the profiles of both services' databases; sweepers at work meanwhile do not move the median. */
+/** Reads the profiles of both services' databases; sweepers that run meanwhile do not move the median. */
 const examine = async (mongo: Mongo, work: (index: number) => Promise<unknown>): Promise<Examined> => {
   const databases = [mongo.database(tasks.name), mongo.database(loopsQueue.name)]
   const found: Examined[] = []

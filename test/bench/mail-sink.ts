@@ -1,5 +1,5 @@
-// A mail server that accepts everything and keeps only the last mail. Prints its SMTP address and that of its HTTP server:
-// /count?of=N answers when N mails have arrived, /last with the last one as it arrived.
+// A mail server that accepts everything and keeps only the last mail. Prints its SMTP address and that of its HTTP
+// server: /count?of=N answers when N mails have arrived, /last with the last one as it arrived.
 import { createServer, type ServerResponse } from 'node:http'
 import type { AddressInfo, Server } from 'node:net'
 import { SMTPServer } from 'smtp-server'

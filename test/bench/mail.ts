@@ -20,7 +20,7 @@ const ids = systemIds()
 
 type Sink = Readonly<{
   smtp: string
-  /** Has `send` send to everybody, and measures until the last mail has come. */
+  /** Has `send` send to everybody, and measures until the last mail has arrived. */
   measure: (send: () => Promise<unknown>) => Promise<Sample>
   last: () => Promise<Buffer>
 }>
@@ -59,7 +59,7 @@ const ship = async (bus: Bus, workspace_id: string, by: Someone): Promise<void> 
     await bus.js.publish(subject, JSON.stringify(event), { msgID: id })
 }
 
-/** A mail as the notifier has just sent it, for anybody. */
+/** A mail that the notifier has just sent, for any recipient. */
 const likeThat = async (raw: Buffer): Promise<(to: Someone) => Mail> => {
   const { subject = '', text = '', html } = await simpleParser(raw)
   const unsubscribe_url = `http://localhost:4000/u/${'x'.repeat(112)}`
@@ -77,7 +77,7 @@ const likeThat = async (raw: Buffer): Promise<(to: Someone) => Mail> => {
   })
 }
 
-/** The notifier and what it asks the gateway for, each in a process of its own. */
+/** The notifier and the gateway that it asks, each in its own process. */
 export const benchMail = async (servers: Servers): Promise<Pair> => {
   await using stack = new AsyncDisposableStack()
   const start = async (file: string, env: Record<string, string>): Promise<string> => {

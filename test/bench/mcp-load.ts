@@ -8,7 +8,7 @@ type Wanted = Readonly<{
   method: string
   params: Readonly<Record<string, unknown>>
   headers?: Readonly<Record<string, string>>
-  /** What a good answer holds. */
+  /** Text that a good answer contains. */
   holds: string
 }>
 
@@ -66,6 +66,6 @@ export const toolCall = (
     holds: '"structuredContent"',
   })
 
-/** A function that asks once for the list of tools. */
+/** A function that requests the list of tools once. */
 export const toolsList = (url: string, token: string): (() => Promise<void>) =>
   requester(url, token, { method: 'tools/list', params: {}, holds: '"inputSchema"' })

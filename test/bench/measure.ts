@@ -16,7 +16,7 @@ export const median = (values: readonly number[]): number =>
     0.5,
   )
 
-/** Figures of runs that took these times, all of them together `elapsed_ms`. */
+/** Figures of runs with these durations; all together took `elapsed_ms`. */
 export const toSample = (latencies_ms: readonly number[], elapsed_ms: number): Sample => {
   const sorted = latencies_ms.toSorted((a, b) => a - b)
   return {
@@ -72,7 +72,7 @@ export const pair = async (
   return { a: middle(as), b: middle(bs), ratio: median(ratios), ratios }
 }
 
-/** The machine that figures were taken on. */
+/** The machine of the measurement. */
 export const machine = (): string =>
   `${cpus().length} × ${cpus()[0]?.model ?? 'CPU'}, ${Math.round(totalmem() / 2 ** 30)} GiB, Node ${process.versions.node}, ${process.platform}`
 

@@ -14,7 +14,7 @@ const SECRET = 'a secret of the benchmark that is long enough for all'
 export type Servers = AsyncDisposable &
   Readonly<{
     nats_url: string
-    /** The environment of services on databases of their own. */
+    /** The environment variables of services with their own databases. */
     env: (database: string) => Record<string, string>
   }>
 
@@ -48,7 +48,7 @@ export const startServers = async (report: Report): Promise<Servers> => {
       HOST: '127.0.0.1',
       PORT: '0',
       SIGN_UP: 'open',
-      // What is measured is how many there can be.
+      // The benchmark measures how many there can be.
       TOOL_CALLS_PER_MINUTE: '1000000000',
     }),
     [Symbol.asyncDispose]: () => stack.disposeAsync(),

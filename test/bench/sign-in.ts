@@ -1,5 +1,5 @@
-// The authorization server under load. Measures codes and refresh tokens per second, and what a storm of sign-ins does to
-// calls.
+// The authorization server under load. Measures codes and refresh tokens per second, and what a storm of sign-ins does
+// to calls.
 import { agentOf, signUp } from '../support/accounts.ts'
 import { freePort } from '../support/free-port.ts'
 import { exchangeCode, obtainCode, refreshTokens, registerApp, tokensAmong } from '../support/oauth-client.ts'
@@ -11,7 +11,7 @@ import type { Servers } from './servers.ts'
 const CODES = 40
 const REFRESHES = 400
 const CALLS = 1_000
-/** Sign-ins at once, for people who do not exist and from ever new addresses: each costs a whole argon2 all the same. */
+/** Concurrent sign-ins of unknown people from ever new addresses: each still costs a whole argon2. */
 const STORM = 16
 
 export type SignIn = Readonly<{

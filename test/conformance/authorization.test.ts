@@ -17,7 +17,7 @@ beforeAll(async () => {
 })
 afterAll(() => system?.stop())
 
-// With a secret the suite is of no use here: it leaves the secret out wherever `none` is offered too, which D5 wants.
+// The suite cannot test secrets here: it omits the secret wherever `none` is offered too, which D5 requires.
 test('every_scenario_of_the_official_judge_passes [D5, A6, K5]', async () => {
   const port = await freePort()
   const { client_id } = await registerApp(system.url, {

@@ -30,7 +30,7 @@ const register = async (metadata: Readonly<Record<string, unknown>>): Promise<Ap
 
 type Asked = Readonly<{ redirect_uri: string; extra?: Readonly<Record<string, string | undefined>> }>
 
-/** Consent, and the code as it comes back to the address that was asked for. */
+/** Consents and returns the code from the requested redirect address. */
 const comeBack = async (app: App, { redirect_uri, extra = {} }: Asked) => {
   const { verifier, challenge } = newPkce()
   const back = await olga.browse(

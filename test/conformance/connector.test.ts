@@ -108,7 +108,7 @@ test('a_refresh_beside_calls_disturbs_none_of_them [K7]', async () => {
 
 test('each_of_many_people_under_one_registration_works_for_themselves [K2, K12, R9]', async () => {
   const piet = await signUp(system, { name: 'Piet', workspace: 'Uphill' })
-  // By the other way to prove itself, which it left open.
+  // By the other authentication method, which it left open.
   const his = await connector.connect(piet, 'post')
   expect(await callTool(his.access_token, 'get_workspace', {})).toMatchObject({
     structuredContent: { workspace: { name: 'Uphill' }, you: { name: 'Piet' } },

@@ -52,7 +52,7 @@ const generated = async (
   return lines.join('\n')
 }
 
-/** Why a program does not run here, or undefined. */
+/** Why a program cannot run here, or undefined. */
 const missing = (program: string): Promise<string | undefined> =>
   run(program, [program === 'go' ? 'version' : '--version']).then(
     () => undefined,

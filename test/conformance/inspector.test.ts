@@ -1,4 +1,5 @@
-// The MCP Inspector's command line as its users run it. It finds its way from the address alone, and its person consents.
+// The MCP Inspector's command line as its users run it. It finds its way from the address alone, and its person
+// consents.
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -23,7 +24,7 @@ afterAll(async () => {
   await rm(folder, { recursive: true, force: true })
 })
 
-/** What the command line prints, without what the two eras wrap it in. */
+/** The command line's output, without the wrappers of the two eras. */
 const resultOf = ({ code, stdout, stderr }: Ended): Record<string, unknown> => {
   expect(code, stderr).toBe(0)
   return JSON.parse(stdout).result
@@ -46,7 +47,7 @@ test.each(['legacy', 'modern'])('signs_in_lists_and_calls (%s) [R1, A5, P5, P7]'
   const listed = resultOf(await runWithSignIn(...started, '--method', 'tools/list', '--strict'))
   expect((listed.tools as { name: string }[]).map(({ name }) => name)).toEqual(TOOLS.map(({ name }) => name))
 
-  // In a process of its own, with what the first one has kept.
+  // In a new process, with what the first one has stored.
   using calling = runInspector(
     ...[...started, '--stored-auth-only', '--method', 'tools/call', '--tool-name', 'create_task'],
     ...['--tool-args-json', '{"title":"Seen from the command line"}'],

@@ -1,5 +1,5 @@
-// The official conformance suite against the whole system with its own tools. It runs the scenarios that need none of the
-// suite's tools. Another, `server-stateless`, calls one to see what a server logs; it passes with the suite's tools.
+// The official conformance suite against the whole system with its own tools. It runs the scenarios that need none of
+// the suite's tools. Another, `server-stateless`, calls one to see what a server logs; it passes with the suite's tools.
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { signUp } from '../support/accounts.ts'
 import { runSuite } from '../support/conformance/commands.ts'

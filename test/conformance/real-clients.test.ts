@@ -1,5 +1,5 @@
-// Third-party clients, installed from their registries and run as their users run them. Each finds its way from the address
-// alone, its person consents, and it works. What is missing on this machine is skipped with the reason.
+// Third-party clients, installed from their registries and run as their users run them. Each finds its way from the
+// address alone, its person consents, and it works. What is missing on this machine is skipped with the reason.
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -30,19 +30,19 @@ afterAll(async () => {
   await rm(folder, { recursive: true, force: true })
 })
 
-/** Waits until the client has sent its person to the browser; gives where they come back to. */
+/** Waits until the client has sent its person to the browser. Returns the address they come back to. */
 const consent = async (client: Program, sends: RegExp): Promise<URL> => {
   const [, asked = ''] = await client.said(sends)
   return await owner.browse(new URL(asked))
 }
 
-/** Comes back to the client's own callback, which it may open only after the browser. */
+/** Returns to the client's own callback, which it may open only after the browser. */
 const comeBack = (back: URL): Promise<Response> =>
   vi.waitFor(() => fetch(back), { timeout: 20_000, interval: 100 })
 
 type Answer = Readonly<{ id: number; result: Record<string, unknown> }>
 
-/** Asks over the client's standard input and output, a JSON-RPC message a line. */
+/** Sends requests over the client's standard input and output, one JSON-RPC message a line. */
 const asking = (client: Program) => {
   let id = 0
   const send = (method: string, params: object, given?: number): void =>

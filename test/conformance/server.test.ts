@@ -1,5 +1,5 @@
-// The official conformance suite against this server from socket to protocol. Host, token, size and body checks are those
-// of production; only the tools behind them are the suite's.
+// The official conformance suite against this server from socket to protocol. Host, token, size and body checks are
+// those of production; only the tools behind them are the suite's.
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'

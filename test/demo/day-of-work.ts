@@ -1,5 +1,5 @@
-// A working day of two people and three agents. It takes sixty raw tasks to two shipped loops, drives a running system from
-// outside and returns what happened. The caller judges that.
+// A working day of two people and three agents. It takes sixty raw tasks to two shipped loops, drives a running system
+// from outside and returns what happened. The caller judges that.
 import type * as z from 'zod'
 import { gateway } from '../../shared/contracts/gateway/contract.ts'
 import { loopsQueue } from '../../shared/contracts/loops-queue/contract.ts'
@@ -23,7 +23,7 @@ export type Team = Readonly<{ planner: Agent; builderOfOwner: Agent; builderOfMe
 
 type Filed = Item & Readonly<{ id: string }>
 
-/** What the day came to. Ids by the backlog's own keys. */
+/** The outcome of the day. Ids by the backlog's own keys. */
 export type Day = Readonly<{
   filed: readonly Filed[]
   loops: Readonly<Record<string, string>>
@@ -105,7 +105,7 @@ const prioritize = async ({ planner }: Team, loops: Record<string, string>, say:
 
 type Bench = { implemented: { task_id: string; by: string }[]; collisions: number }
 
-/** Takes the first ready task that nobody else took first; false when nothing is ready. */
+/** Takes the first ready task that nobody else has taken; false when nothing is ready. */
 const implementOne = async (builder: Agent, bench: Bench): Promise<boolean> => {
   const work = await builder.call('get_next_work', {})
   if (!work.loop) return false
@@ -154,7 +154,7 @@ const ship = async (agent: Agent, loop_id: string, say: Say): Promise<Day['shipp
   return { loop_id, unfinished: report.unfinished.map(({ id }) => id) }
 }
 
-/** The whole day. `say` is told of each step as it happens. */
+/** Runs the whole day. `say` gets each step as it happens. */
 export const dayOfWork = async (team: Team, say: Say): Promise<Day> => {
   const filed = await file(team, say)
   await triage(team, filed, say)

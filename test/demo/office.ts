@@ -1,18 +1,18 @@
-// Signs up the two people and the three agents of the working day in a running system. It uses accounts, an invitation by
-// mail, and OAuth for each agent.
+// Signs up the two people and the three agents of the working day in a running system. It uses accounts, an invitation
+// by mail, and OAuth for each agent.
 import type { DevMail } from '../../shared/contracts/notifier/shapes.ts'
 import { type Browser, openBrowser } from '../support/accounts.ts'
 import { connectMcp, type Era, type McpClient } from '../support/mcp-client.ts'
 import type { Say, Team } from './day-of-work.ts'
 import { signUpByOperator } from './operator.ts'
 
-/** Somebody with an account, at their browser. */
+/** A person with an account, at their browser. */
 export type Person = Readonly<{ name: string; email: string; browser: Browser }>
 
 export type Office = AsyncDisposable &
   Readonly<{ owner: Person; member: Person; team: Team; agents: readonly McpClient[] }>
 
-/** Of both people, who are made up. */
+/** The password of both people, who are fictitious. */
 export const PASSWORD = 'seven seas and a short pier'
 const AI_CONTEXT = `Fjordline sells ferry tickets. The repository is \`fjordline/shop\`; tests run with \`npm test\`.
 
@@ -29,7 +29,7 @@ export const readMails = async (url: string): Promise<readonly DevMail[]> => {
   return (await response.json()) as readonly DevMail[]
 }
 
-/** The mails that `wanted` picks, as soon as there are `count` of them. */
+/** Waits for `count` mails that `wanted` picks. */
 export const awaitMails = async (
   url: string,
   count: number,
@@ -47,14 +47,14 @@ export const awaitMails = async (
 
 const WORKSPACE = 'Fjordline'
 
-/** The way of the link in the newest mail to somebody, under one part of the site. */
+/** The path of the link in the newest mail to a person, under one part of the site. */
 const linkTo = async (url: string, email: string, part: string): Promise<string> => {
   const link = new RegExp(`https?://\\S*(/${part}/[\\w.-]+)`)
   const [mail] = await awaitMails(url, 1, ({ to, text }) => to.includes(email) && link.test(text))
   return link.exec(mail?.text ?? '')?.[1] ?? ''
 }
 
-/** The first account of a new installation is made by the page; a later one by the operator, and confirmed by its mail. */
+/** Signs up the first account by the page; later ones are created by the operator and confirmed by mail. */
 const signUp = async (url: string, name: string, email: string): Promise<Person> => {
   const browser = openBrowser(new URL(url).origin)
   const account = { name, email, password: PASSWORD, workspace: WORKSPACE }
@@ -78,7 +78,7 @@ const join = async (url: string, owner: Person, name: string, email: string): Pr
   return { name, email, browser }
 }
 
-/** An agent of somebody, connected in an era of the protocol; its person allows it in the browser. */
+/** A person's agent, connected in an era of the protocol; its person allows it in the browser. */
 const connectAgent = (url: string, person: Person, name: string, era: Era): Promise<McpClient> =>
   connectMcp(url, {
     era,

@@ -6,7 +6,7 @@ import { processEnv } from '../../shared/process/config.ts'
 import { openHost } from '../../shared/service.ts'
 
 /**
- * Makes an account with a workspace of its own in the system that `npm start` runs with this environment's DATA_DIR.
+ * Creates an account with its own workspace in the system that `npm start` runs with this environment's DATA_DIR.
  * @throws StartFault when nothing runs there; AppError with a sentence for a form.
  */
 export const signUpByOperator = async (

@@ -33,7 +33,7 @@ afterAll(() => system?.stop())
 const ask = (extra: Parameters<typeof authorizationUrl>[3] = {}, of: App = app): URL =>
   authorizationUrl(system.url, of, newPkce().challenge, extra)
 
-/** The cookie of a browser that is signed in, for requests that no browser would make. */
+/** The cookie of a signed-in browser, for requests that no browser would make. */
 const cookieOf = async ({ email, password }: Account): Promise<string> => {
   const body = new URLSearchParams({ email, password })
   const sent = await fetch(`${system.url}/sign-in`, { method: 'POST', body, redirect: 'manual' })
@@ -233,7 +233,7 @@ describe('guesses at passwords', () => {
     }
     expect(await slowed('nobody@example.com')).toEqual(await slowed(eve.email))
   })
-  // The last one here: nobody signs in from this address for a while.
+  // The last test, since nobody can sign in from this address for a while.
   test('at_many_accounts_from_one_address_are_slowed', async () => {
     const statuses = new Set<number>()
     for (let turn = 0; turn < 40 && !statuses.has(429); turn += 1)

@@ -1,5 +1,5 @@
-// Forged access tokens, and faults behind the gateway. Tokens are signed with our own key for another place, time or kind,
-// or with another key altogether. Faults must not end sign-in or calls.
+// Forged access tokens, and faults behind the gateway. Tokens are signed with our own key for another place, time or
+// kind, or with another key altogether. Faults must not end sign-in or calls.
 import { type CryptoKey, exportSPKI, generateKeyPair, type JWTPayload, SignJWT } from 'jose'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type Account, signUp } from '../support/accounts.ts'

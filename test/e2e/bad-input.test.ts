@@ -16,7 +16,7 @@ import { exampleOf, SOME_ID, TOOLS, toolNamed } from '../support/tools.ts'
 let system: System
 let client: McpClient
 let wire: Wire
-/** Things that exist, by what they are. */
+/** Things that exist, by kind. */
 let known: Readonly<{ task_id: string; loop_id: string; ids: readonly string[] }>
 /** Things of another workspace. */
 let foreign: Readonly<{ task_id: string; loop_id: string }>
@@ -54,7 +54,7 @@ afterAll(async () => {
   await system?.stop()
 })
 
-/** What a reader can see of the work: every version is in it, so every change is. */
+/** Everything that a reader can see: it includes every version, and so shows every change. */
 const look = async (): Promise<string> => {
   const seen = await Promise.all([
     client.call('list_tasks', { scope: 'all', limit: LIMITS.page }),
@@ -77,7 +77,7 @@ const refusalOf = (answer: Answer): Refused | undefined => {
 const call = (name: string, args: unknown): Promise<Answer> =>
   wire.rpc('tools/call', { name, arguments: args })
 
-/** What a stack, a driver or a library of ours would leave in a text. */
+/** What a stack trace, a driver or a library of ours would leave in a text. */
 const INSIDE =
   /\bat \S+ \(|\.m?[jt]s:\d|node_modules|Mongo|BSON|ECONN|ZodError|nats:|"stack"|TypeError|RangeError/
 const expectClear = (answer: Answer): void => {
@@ -134,7 +134,7 @@ describe('a request that is none', () => {
   })
 })
 
-/** A valid call of a tool on things that exist, but for what is given. */
+/** A valid call of a tool on things that exist, except for what is given. */
 const example = (name: string, given: Readonly<Record<string, unknown>> = {}): Record<string, unknown> => {
   const args = exampleOf(name, given)
   if ('task_id' in args) args.task_id = known.task_id
@@ -213,7 +213,7 @@ describe('an id', () => {
 
   const ask = (name: string, parameter: string, id: string): Promise<Answer> =>
     call(name, example(name, { [parameter]: parameter.endsWith('s') ? [id] : id }))
-  /** The result with the id that was asked for taken out. */
+  /** The result with the requested id removed. */
   const answered = async (name: string, parameter: string, id: string): Promise<string> => {
     const answer = await ask(name, parameter, id)
     expectClear(answer)
@@ -235,7 +235,7 @@ describe('an id', () => {
   test.each(withIds)('of_the_wrong_shape_is_refused_by_%s: %s', async (name, parameter) => {
     const [head, tail] = [SOME_ID.slice(0, -1), SOME_ID.slice(1)]
     const { required = [] } = inputSchema(toolNamed(name).input)
-    // For an optional one an empty text is as if absent; a list holds it as one of its ids.
+    // An optional parameter treats an empty text as absent; a list holds it as one of its ids.
     const empty = parameter.endsWith('s') || (required as string[]).includes(parameter) ? [''] : []
     for (const id of [...empty, 'x', head, `${SOME_ID}0`, `8${tail}`, `${head}U`, '../x'])
       expect(refusalOf(await ask(name, parameter, id))?.code).toBe('invalid_argument')

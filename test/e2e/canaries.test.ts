@@ -1,5 +1,5 @@
-// Secrets of every kind are used, misused and replayed on a whole system that logs everything. Afterwards none of them is
-// in its logs, its error answers or its events. In mails there are only the links that belong there.
+// Secrets of every kind are used, misused and replayed on a whole system that logs everything. Afterwards none of them
+// is in its logs, its error answers or its events. In mails there are only the links that belong there.
 import { createHash } from 'node:crypto'
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import { STARTABLE, startServices } from '../../services/start.ts'
@@ -31,11 +31,11 @@ let sink: SmtpSink
 let url = ''
 let env: Readonly<Record<string, string>>
 
-/** What must not get out, by what it is. */
+/** The secrets that must not leak, by kind. */
 const secrets = new Map<string, string>()
-/** Of these, what a mail is there to bring. */
+/** Those of them that mails are meant to bring. */
 const MAILED = ['invitation link', 'reset link']
-/** Where it must not be. */
+/** The places where no secret may be. */
 const logs: string[] = []
 const answers: string[] = []
 
@@ -50,7 +50,7 @@ const keep = (what: string, value: string | undefined): string => {
   return value
 }
 
-/** The ways in which a text may hold a secret: as it is, in an address, and as half of a Basic header or a database's key. */
+/** The forms of a secret in a text: plain, in an address, and as half of a Basic header or a database's key. */
 const shapesOf = (secret: string): string[] => [
   secret,
   encodeURIComponent(secret),
@@ -119,7 +119,7 @@ const mailTo = (address: string, text = /./) =>
     if (!mail) throw new Error(`no mail to ${address} has come`)
     return mail
   }, MAIL_PATIENCE)
-/** What the address in a mail ends with, which opens something. */
+/** The secret at the end of a mail's link. */
 const linkTo = async (address: string, text: RegExp) => text.exec((await mailTo(address, text)).text)?.[1]
 
 const tokensAreUsedAndMisused = async (ann: Account): Promise<void> => {
@@ -180,14 +180,14 @@ const mailIsRefusedAndSent = async (owner: Account): Promise<void> => {
   await mailTo(owner.email, /Sent to all/)
 }
 
-/** Addresses of webhooks often end with a secret of whoever is called. */
+/** Addresses of webhooks often end with a secret of the receiver. */
 const aWebhookIsAdded = async ({ browser }: Account): Promise<void> => {
   const address = `https://hooks.example.com/${canary('end of an address')}`
   const { text } = await browser.submit('/workspace/webhooks/add_webhook', { url: address })
   keep('secret of a webhook', /whsec_[\w+/=]+/.exec(text)?.[0])
 }
 
-/** What a service says of servers that it cannot reach. */
+/** What a service logs about servers that it cannot reach. */
 const startInVain = async (): Promise<void> => {
   const [user, host] = [canary('user of a server that is away'), '127.0.0.1:1']
   const password = canary('password of a server that is away')
@@ -228,7 +228,7 @@ test('no_secret_is_in_logs_answers_events_or_mails', async () => {
   await passwordsAreTypedAndForgotten(bo)
   await startInVain()
 
-  // It looks where something is: each place has what it should have.
+  // The search works: each place has what it should have.
   expect(logs.join('')).toContain('"level":"debug"')
   expect(answers.join('')).toContain('invalid_grant')
   const events = await eventsTold()

@@ -1,5 +1,5 @@
-// The whole set in containers of the project's own image, as an operator runs it. There are two of each service, each with
-// only the NATS permissions it needs, driven through MCP and the pages from outside.
+// The whole set in containers of the project's own image, as an operator runs it. There are two of each service, each
+// with only the NATS permissions it needs, driven through MCP and the pages from outside.
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
@@ -10,7 +10,7 @@ import { type Account, agentOf, joinWorkspace, signUp } from '../support/account
 import { type ContainerSet, SET_SECRET, startContainerSet } from '../support/container-set.ts'
 import type { McpClient } from '../support/mcp-client.ts'
 
-/** The image may have to be made from nothing. */
+/** The image may have to be built from nothing. */
 const START_LIMIT_MS = 300_000
 
 let set: ContainerSet
@@ -82,7 +82,7 @@ test('the_image_has_the_commands_of_operators', async () => {
   expect(await set.runIn('tasks', ['node', 'infra/keys.ts'])).toMatchObject({
     output: expect.stringContaining('npm run keys'),
   })
-  // Nothing secret of this checkout comes along.
+  // No secret of this checkout is in the image.
   const files = await set.runIn('tasks', ['node', '-p', "require('node:fs').readdirSync('infra').join(' ')"])
   expect(files.output).toContain('events.ts')
   expect(files.output).not.toMatch(/\.env|nats-users|examples/)

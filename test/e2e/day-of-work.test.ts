@@ -1,4 +1,5 @@
-// The main job on real input, and what must be true at the end. Sixty tasks, two people, three agents, two of each service.
+// The main job on real input, and what must be true at the end. Sixty tasks, two people, three agents, two of each
+// service.
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { DevMail } from '../../shared/contracts/notifier/shapes.ts'
 import { LOOPS } from '../demo/backlog.ts'

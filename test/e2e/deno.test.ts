@@ -12,7 +12,7 @@ import type { Mail } from '../support/system.ts'
 
 const ROOT = join(import.meta.dirname, '..', '..')
 const DENO = join(ROOT, 'node_modules', '.bin', 'deno')
-/** Connections, the environment, packages, and the native part of argon2. Nothing is written and nothing is started. */
+/** Network, environment, packages, and the native part of argon2. Deno may write nothing and start nothing. */
 const PERMISSIONS = ['--allow-net', '--allow-env', '--allow-read', '--allow-sys', '--allow-ffi']
 
 type Running = Readonly<{ url: string; child: ChildProcess; said: readonly string[] }>

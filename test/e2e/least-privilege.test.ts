@@ -37,7 +37,7 @@ const startAs = async (service: string, mongodbUrl: string): Promise<void> => {
   url = started.url?.replace('127.0.0.1', 'localhost') ?? url
 }
 
-/** New servers with the users; where the shell that makes them cannot be had, MongoDB lets everybody in. */
+/** New servers with the users; where the shell that creates them is missing, MongoDB needs no login. */
 const startMongo = async (): Promise<(service: string) => string> => {
   if ('missing' in mongosh) {
     const { mongodbUrl } = freshStack()

@@ -42,7 +42,7 @@ const call = async (name: string, args: unknown): Promise<Result> => {
   return result as Result
 }
 
-/** What a framework sends that makes every parameter required: null for all that was left out. */
+/** Arguments of a framework that makes every parameter required: null for each one left out. */
 const withNulls = (name: string, given: Readonly<Record<string, unknown>>): Record<string, unknown> => {
   const { properties = {} } = inputSchema(toolNamed(name).input)
   const left = Object.entries(properties as Record<string, Record<string, unknown>>).filter(
@@ -59,7 +59,7 @@ const make = async (): Promise<{ task_id: string; loop_id: string }> => {
 
 type Made = Awaited<ReturnType<typeof make>>
 
-/** What a call needs besides its required parameters: a tool that asks for one of several has it here. */
+/** Further arguments that a call needs, for tools that require one of several parameters. */
 const AT_LEAST: Readonly<Record<string, (made: Made) => Record<string, unknown>>> = {
   add_comment: ({ task_id }) => ({ task_id }),
   update_task: () => ({ priority: 'low' }),

@@ -27,7 +27,7 @@ afterAll(async () => {
 const subjectsTo = async ({ email }: Account): Promise<string[]> =>
   (await system.mails()).filter(({ to }) => to.includes(email)).map(({ subject }) => subject)
 
-/** Ships a loop and waits until its maker, who wants all mails, has theirs: by then everybody's is decided. */
+/** Ships a loop and waits for the mail of its creator, who gets all mails: by then every mail is decided. */
 const ship = async (name: string, as: McpClient = annsAgent, filedBy?: McpClient): Promise<void> => {
   const { loop } = await as.call('create_loop', { name })
   if (filedBy) await filedBy.call('create_task', { title: 'A task', loop_id: loop.id })

@@ -1,5 +1,5 @@
-// The MCP endpoint when the other side disconnects or answers garbage. The test plays a service on the real bus, behind the
-// gateway's own routes.
+// The MCP endpoint when the other side disconnects or answers garbage. The test plays a service on the real bus, behind
+// the gateway's own routes.
 import { Hono } from 'hono'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { GatewayEnv } from '../../services/gateway/http/env.ts'
@@ -24,7 +24,7 @@ const TOKEN = 'canary-of-a-token'
 const log = createLog({ filter: 'error', topic: 'test' })
 
 let bus: Bus
-/** Where the services that the test plays are connected. */
+/** The connection of the services that the test plays. */
 let played: Bus
 let listener: Listener
 let url: URL
@@ -72,11 +72,11 @@ test('a_client_that_disconnects_frees_what_its_call_held [T18]', async () => {
   const broken = fetch(url, { method: 'POST', headers, body: call('list_tasks'), signal: gone.signal })
   await arrived
   using wire = openWire(url, headers)
-  // The one place that there is here is taken.
+  // The only free slot is taken.
   expect((await wire.rpc('tools/list')).status).toBe(503)
   gone.abort()
   await expect(broken).rejects.toThrow()
-  // Sooner than the call would have been given up for lack of an answer.
+  // Sooner than the call would have timed out.
   await expect.poll(async () => (await wire.rpc('tools/list')).status, { timeout: 5_000 }).toBe(200)
   subscription.unsubscribe()
 }, 20_000)

@@ -67,7 +67,7 @@ describe.each(ERAS)('a client (%s) that came through OAuth', (era) => {
   })
 
   test('gets_a_refusal_that_it_can_act_on [P9]', async () => {
-    // Having listed the tools, the SDKs check results by their schemas; a refusal has to pass that check too.
+    // After listing tools, the SDKs check results by their schemas; a refusal must pass too.
     await client.raw.listTools()
     const missing = await client.result('get_task', { task_id: SOME_ID })
     expect(missing.isError).toBe(true)

@@ -44,7 +44,7 @@ type Modern = Readonly<{
   meta?: Readonly<Record<string, unknown>>
   headers?: Readonly<Record<string, string>>
 }>
-/** A request of the newest revision, right in all but what `given` changes. */
+/** A valid request of the newest revision, except for what `given` changes. */
 const ask = (method: string, params: Record<string, unknown> = {}, given: Modern = {}): Promise<Answer> =>
   wire.send(
     JSON.stringify({ jsonrpc: '2.0', id: 7, method, params: { ...params, _meta: given.meta ?? META } }),

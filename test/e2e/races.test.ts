@@ -21,7 +21,7 @@ import { type System, startSystem } from '../support/system.ts'
 
 const GATEWAYS = 3
 const AT_ONCE = 50
-/** A gateway may rest for two seconds on what it read; more than that is time for a busy machine (ms). */
+/** A gateway may cache what it read for two seconds; the rest is time for a busy machine (ms). */
 const EVERYWHERE = { timeout: 15_000, interval: 200 } as const
 
 let system: System
@@ -36,7 +36,7 @@ afterAll(() => system?.stop())
 const at = (index: number): string => system.gateways[index % GATEWAYS] as string
 const fiftyTimes = (work: (site: string) => Promise<Answer>): Promise<Answer[]> =>
   Promise.all(Array.from({ length: AT_ONCE }, (_, index) => work(at(index))))
-/** How often each outcome came: the status, and the error beside it. */
+/** Counts of each outcome: the status and its error. */
 const outcomes = (answers: readonly Answer[]): Record<string, number> => {
   const counts: Record<string, number> = {}
   for (const { status, body } of answers) {

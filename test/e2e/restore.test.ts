@@ -1,5 +1,5 @@
-// A backup of an installation holds everything. It is either the data folder, copied while stopped, or the documents with
-// the secret and the list of subscribers. mongodump and mongorestore are in no package registry, so the test copies
+// A backup of an installation holds everything. It is either the data folder, copied while stopped, or the documents
+// with the secret and the list of subscribers. mongodump and mongorestore are in no package registry, so the test copies
 // documents as those two do: one by one and without indexes.
 import { cp, mkdir, mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -47,7 +47,7 @@ const stop = async (run: NpmStart): Promise<void> => {
   expect(await run.ended, run.output()).toBe(0)
 }
 
-/** All that an agent can see. */
+/** Everything that an agent can see. */
 const answersOf = async () => {
   const { tasks } = await agent.call('list_tasks', { scope: 'all' })
   const { loops } = await agent.call('list_loops', {})
@@ -68,7 +68,7 @@ const serversOf = async ({ dataDir }: NpmStart) =>
     string
   >
 
-/** The ids of all events in the stream, and how many a reader of Loops' own has still to take. */
+/** The ids of all events in the stream, and how many events wait at consumers. */
 const streamOf = async (run: NpmStart) => {
   await using bus = await connectBus((await serversOf(run)).NATS_URL, 'looker', log)
   const { state } = await bus.jsm.streams.info(EVENTS_STREAM)
@@ -83,7 +83,7 @@ const streamOf = async (run: NpmStart) => {
   return { ids: ids.toSorted(), waiting }
 }
 
-/** Documents whose events the stream has not taken yet. */
+/** How many documents have unpublished events. */
 const unpublished = async (run: NpmStart): Promise<number> => {
   await using client = new MongoClient((await serversOf(run)).MONGODB_URL)
   let count = 0
@@ -110,7 +110,7 @@ const takeDocuments = async (run: NpmStart): Promise<Documents> => {
   return taken
 }
 
-/** Puts documents into the database of a data folder in which nothing has been started yet. */
+/** Inserts documents into the database of a data folder where nothing was started yet. */
 const putDocuments = async (dataDir: string): Promise<void> => {
   const binary = await resolveMongod(serverSearch())
   await using server = await startMongod({ dataDir, binary, report: silentReport, onLost: () => undefined })
@@ -165,7 +165,7 @@ afterAll(async () => {
   await rm(folder, { recursive: true, force: true })
 })
 
-/** That everything is there again, for those who were connected and for those who come; and that no mail goes out twice. */
+/** Checks that everything is there again, for old and new connections, and that no mail is sent twice. */
 const expectAll = async (run: NpmStart): Promise<void> => {
   expect(await answersOf()).toEqual(before.answers)
   const { email, password } = owner

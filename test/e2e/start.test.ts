@@ -20,7 +20,7 @@ const ADA = {
   password: 'a password that nobody guesses',
   workspace: 'Engine',
 }
-/** A registry and a proxy where nobody answers: whatever still wants the network fails. */
+/** A registry and a proxy that never answer, so that any use of the network fails. */
 const NO_NETWORK = {
   npm_config_registry: 'http://127.0.0.1:9',
   HTTPS_PROXY: 'http://127.0.0.1:9',
@@ -40,7 +40,7 @@ afterEach(async () => {
   await rm(folder, { recursive: true })
 })
 
-/** What a command prints, both streams; that it fails is the test's failure. */
+/** A command's output, both streams; its failure fails the test. */
 const printed = async (command: string, args: readonly string[], env: Record<string, string> = {}) => {
   const { PATH, HOME } = process.env
   const ran = await promisify(execFile)(command, args, { cwd: ROOT, env: { PATH, HOME, ...env } })
@@ -61,7 +61,7 @@ const started = async (...args: Parameters<typeof start>): Promise<NpmStart> => 
   return run
 }
 
-/** The run's last words, without what npm itself writes. */
+/** The last output of the run, without npm's own. */
 const faultOf = async (run: NpmStart): Promise<{ code: number | null; sentence: string }> => {
   const code = await run.ended
   const ours = run
@@ -84,7 +84,7 @@ const signUp = async ({ url }: NpmStart) => {
   expect(answer.status).toBe(303)
 }
 
-/** That the account is there is data found again. */
+/** Checks that the account, and so the data, is there. */
 const expectAda = async ({ url }: NpmStart) => {
   const { email, password } = ADA
   expect((await post(`${url}/sign-in`, { email, password })).status).toBe(303)

@@ -19,7 +19,7 @@ beforeAll(async () => {
 })
 afterAll(() => system?.stop())
 
-/** An app that asks for what it is told to ask for. */
+/** An app that requests the given scopes. */
 const appOf = (account: Account, era: Era, name = `app-${era}`): Promise<McpClient> =>
   connectMcp(system.url, { era, name, browse: (authorization) => account.browse(authorization) })
 
@@ -88,7 +88,7 @@ test('no_more_scopes_are_requested_than_the_work_needs', async () => {
   const [task_id = ''] = await openTasks(approver, 1)
   await approver.call('update_task', { task_id, status: 'approved' })
   await using worker = await appOf(owner, 'modern')
-  // Begun, given back, begun again and done: all of it under the approval on record.
+  // Begun, given back, begun again and done, all under the recorded approval.
   for (const status of ['in_progress', 'approved', 'in_progress', 'shipped'] as const)
     await worker.call('update_task', { task_id, status })
   expect(worker.scope()).toBe(BASELINE)

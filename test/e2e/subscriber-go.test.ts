@@ -31,7 +31,7 @@ type Line = Readonly<{ id: string; outcome: string; sequence: number; thing: Rea
 let folder: string
 let loops: NpmStart
 let agent: McpClient
-/** With all rights, as nobody outside Loops is: it puts into the stream what Loops never would. */
+/** A connection with all rights, which nobody outside Loops has: it publishes what Loops never would. */
 let inside: NatsConnection
 let js: JetStreamClient
 let credentials: Credentials

@@ -19,7 +19,7 @@ const COMMANDS = [...PAGE.matchAll(/^```sh\n(.*?)^```/gms)].flatMap(([, block = 
 )
 const OF_PYTHON = /^pip|python /
 const OF_GO = /^go |\.\/subscriber/
-/** The operator's own containers: what it does to them is tried in containers.test.ts. */
+/** Commands for the operator's own containers, which containers.test.ts covers. */
 const OF_COMPOSE = /^docker compose .* kill --signal HUP nats-1 nats-2 nats-3$/
 const python = await ensurePython()
 const noGo = await missingGo()
@@ -65,7 +65,7 @@ test('loops_runs', async () => {
 test.each(COMMANDS.filter((line) => !OF_COMPOSE.test(line)))('works: %s', async (line) => {
   if ('missing' in python && OF_PYTHON.test(line)) return expect(python.missing).toContain('nats-py')
   if (noGo && OF_GO.test(line)) return expect(noGo).toContain('no Go')
-  // A program that is asked to read what is there gets something to read.
+  // There must be events for the programs that read what is there.
   if (line.includes('--once')) await agent.call('create_task', { title: line })
   const { code, said } = await run(line)
   expect(code, said).toBe(0)

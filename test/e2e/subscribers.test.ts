@@ -1,5 +1,5 @@
-// The example subscribers as another team would run them, beside `npm start`, with keys of `npm run subscriber`. Whatever
-// is killed, they process every event, and each one once.
+// The example subscribers as another team would run them, beside `npm start`, with keys of `npm run subscriber`.
+// Whatever is killed, they process every event, and each one once.
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtemp, readFile, rm } from 'node:fs/promises'
@@ -42,7 +42,7 @@ let folder: string
 let loops: NpmStart
 let owner: Account
 let agent: McpClient
-/** With all rights, as nobody outside Loops is: it puts into the stream what Loops never would. */
+/** A connection with all rights, which nobody outside Loops has: it publishes what Loops never would. */
 let inside: NatsConnection
 let js: JetStreamClient
 const credentials: Record<string, Credentials> = {}
@@ -50,7 +50,7 @@ const running = new Map<string, ChildProcess>()
 
 const stateOf = (name: string): string => join(folder, `${name}.sqlite`)
 
-/** Starts the program of a subscriber, which goes on until it is killed; with `--once` it ends by itself. */
+/** Starts a subscriber's program, which runs until it is killed; with `--once` it ends by itself. */
 const start = (name: string, ...args: string[]): ChildProcess => {
   const [command = '', ...rest] = PROGRAMS.find((program) => program.name === name)?.command ?? []
   const env = { ...process.env, ...credentials[name], STATE: stateOf(name) }
@@ -116,7 +116,7 @@ test.each(NAMES)('the_exit_code_in_%s_says_that_there_was_something', async (nam
   expect(await exitOf(start(name, '--once'))).toBe(0)
 })
 
-/** Files a task and changes it, which is two events, however often it takes while servers are killed. */
+/** Files a task and changes it, which is two events; retries while servers are killed. */
 const fileOne = async (key: string): Promise<string> => {
   const insist = <T>(call: () => Promise<T>): Promise<T> => vi.waitFor(call, WAIT)
   const filed = { title: `Task ${key}`, idempotency_key: key }

@@ -30,10 +30,10 @@ let system: System
 let bus: Bus
 let tools: readonly Listed[]
 let parameters: readonly IdParameter[]
-/** Of the workspace that is attacked: its owner, and everything in it that has a name. */
+/** The attacked workspace: its owner, and everything in it that has an id. */
 let owner: Caller
 let things: readonly string[]
-/** Who attacks, and what they have of their own. */
+/** The attackers, and their own things. */
 let stranger: Own & Readonly<{ workspace_id: string }>
 
 const ask = async <T>(caller: Caller, service: string, operation: string, input: unknown): Promise<T> => {
@@ -48,7 +48,7 @@ const answerOf = (...asked: Parameters<typeof ask>): Promise<string> =>
     throw error
   })
 
-/** Makes one thing of every kind, and gives the names of all that came of it. */
+/** Creates one thing of every kind and returns the ids of everything that came of it. */
 const furnish = async (): Promise<readonly string[]> => {
   const ann = await signUp(system, { name: 'Ann' })
   await joinWorkspace(system, ann, { name: 'Bo' })
@@ -100,7 +100,7 @@ afterAll(async () => {
   await system?.stop()
 })
 
-/** The answers for a thing of the other workspace, with it taken out, and for one that never was, are the same bytes. */
+/** Expects the same bytes for a thing of the other workspace, with its id removed, and for one that never existed. */
 const expectNothing = async (
   caller: Caller,
   service: string,
@@ -113,14 +113,14 @@ const expectNothing = async (
   expect(nothing).not.toContain('invalid_argument')
   for (const id of things) {
     const answer = await asking(id)
-    // A longer name than an id has is refused as such where an id is asked for.
+    // A name longer than an id is refused as such where an id is required.
     if (!answer.includes('invalid_argument')) expect(answer, `${operation} ${id}`).toBe(nothing)
   }
 }
 
 test.each(ROLES)('tools_answer_for_things_of_another_workspace_like_for_none: %s', async (role) => {
   expect(things.length).toBeGreaterThan(20)
-  // The caller says to be the owner of the other workspace, but in one of their own.
+  // The caller claims to be the owner of the other workspace, but in their own one.
   const caller = person(stranger.workspace_id, { user_id: owner.user_id, role })
   for (const { tool, parameter, many } of parameters) {
     const listed = tools.find(({ name }) => name === tool) as Listed
@@ -134,7 +134,7 @@ test.each(ROLES)('tools_answer_for_things_of_another_workspace_like_for_none: %s
 /** Asked by the notifier itself after an event: there is no caller, so no caller’s workspace can be checked. */
 const FOR_NO_CALLER = ['get_invitation', 'get_password_reset', 'get_account_mail']
 
-/** What the link of a mail opens, whoever follows it. */
+/** Opened by the link of a mail, whoever follows it. */
 const isByLink = (schema: Listed['inputSchema']): boolean => 'token' in (schema.properties as object)
 
 const INTERNALS = CONTRACTS.flatMap((contract) =>
@@ -143,7 +143,7 @@ const INTERNALS = CONTRACTS.flatMap((contract) =>
     if (kind !== 'internal' || FOR_NO_CALLER.includes(name) || isByLink(schema)) return []
     return (
       thingsIn(schema)
-        // The loop that tasks are reserved for is one that its caller only now forms.
+        // The caller is only now forming the loop that the tasks are reserved for.
         .filter((given) => name !== 'prepare_move' || given !== 'loop_id')
         .map((given) => [name, given, contract.name, schema] as const)
     )

@@ -1,5 +1,6 @@
 // Nobody learns about things that are not theirs. After any work in a workspace and its private loops, outsiders get for
-// every id, cursor and key of it the same bytes as for one that never existed. The tools are those that the server lists.
+// every id, cursor and key of it the same bytes as for one that never existed. The tools are those that the server
+// lists.
 import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type Bus, connectBus } from '../../shared/bus/connect.ts'
@@ -25,14 +26,14 @@ import { openWire, type Wire } from '../support/raw-http.ts'
 import { ids } from '../support/service-environment.ts'
 import { type System, startSystem } from '../support/system.ts'
 
-/** Stands in every text that is written inside; the second one in those of the private loops. */
+/** A marker in every text written inside; the second one in those of the private loops. */
 const CANARY = 'canary-of-the-quay'
 const PRIVATE_CANARY = 'nightingale-of-the-attic'
 const RUNS = 6
 const COMMANDS = 16
 const TIME_LIMIT_MS = 60_000
 
-/** Somebody's app, with one connection that is kept. */
+/** A person's app, with one kept connection. */
 type Actor = Readonly<{
   call: (tool: string, args: Arguments) => Promise<ToolResult>
   user_id: string
@@ -43,17 +44,17 @@ type Outsider = Actor & Readonly<{ own: Own; nothing: Map<string, string> }>
 let system: System
 let tools: readonly Listed[]
 let parameters: readonly IdParameter[]
-/** Those who work on public things of the workspace, of every role, and the one who works on private things only. */
+/** People of every role who work on public things of the workspace, and one who works on private things only. */
 let insiders: readonly Actor[]
 let hermit: Actor
-/** Owner of another workspace; and those of the same workspace who are in none of the private loops. */
+/** The owner of another workspace, and members of this one who are in none of the private loops. */
 let stranger: Outsider
 let colleagues: readonly Outsider[]
-/** What was seen so far: in the open, and in the private loops. */
+/** What was seen so far: in public things, and in the private loops. */
 const open = { ids: new Set<string>(), cursors: new Set<string>(), keys: new Set<string>() }
 const hidden = { ids: new Set<string>(), cursors: new Set<string>(), keys: new Set<string>() }
 const wires: Wire[] = []
-/** A connection to the bus as only services have one, and the events of the workspace that were published on it. */
+/** A connection to the bus, as only services have, and the workspace's events that it received. */
 let bus: Bus
 const published: unknown[] = []
 
@@ -83,7 +84,7 @@ const made = async (actor: Actor, tool: string, args: Arguments): Promise<string
   return loop?.id ?? task?.id ?? ''
 }
 
-/** Gives an outsider something of its own to call with; a viewer has what somebody else has made for all. */
+/** Gives an outsider their own things to call with; a viewer gets those that somebody else created. */
 const outside = async (actor: Actor, maker: Actor = actor): Promise<Outsider> => {
   const loop_id = await made(maker, 'create_loop', { name: 'Mine' })
   const task_id = await made(maker, 'create_task', { title: 'Mine', loop_id })
@@ -109,7 +110,7 @@ beforeAll(async () => {
   hermit = await actorOf(await joined('Hal', 'member'))
   stranger = await outside(await actorOf(await signUp(system, { name: 'Eve', workspace: 'Elsewhere' })))
   colleagues = [await outside(admin), await outside(member), await outside(viewer, member)]
-  // Their own loops are public: whoever lists them first, and beside which secrets, makes no secret of them.
+  // Their own loops are public, whoever lists them first and beside whatever secrets.
   for (const { own } of colleagues) for (const id of Object.values(own)) open.ids.add(id)
   await using lister = await agentOf(system, ann)
   tools = (await lister.raw.listTools()).tools as unknown as readonly Listed[]
@@ -121,7 +122,7 @@ afterAll(async () => {
   await system?.stop()
 })
 
-/** Texts carry the canary; a key is one that a repeat would meet. */
+/** Puts the canary into texts, and gives keys that a repeat would reuse. */
 const marked = (args: Arguments, canary: string): Arguments =>
   Object.fromEntries(
     Object.entries(args).map(([name, value]) => [
@@ -141,7 +142,7 @@ const marked = (args: Arguments, canary: string): Arguments =>
     ]),
   )
 
-/** The same call kept within the private loops: nothing of it is ever in the open. */
+/** The same call within the private loops, so that nothing of it is ever public. */
 const withdrawn = (tool: string, args: Arguments, loop_id: string): Arguments => {
   if (tool === 'create_loop' || tool === 'create_loop_from_tasks')
     return { ...args, visibility: 'private', member_ids: [] }
@@ -155,15 +156,15 @@ const remember = (seen: typeof open, result: ToolResult, args: Arguments): void 
   if (typeof args.idempotency_key === 'string' && !result.isError) seen.keys.add(args.idempotency_key)
 }
 
-/** Ids that no call was answered with: of events on the bus, and in the mails that came of them. */
+/** Ids that no answer held: of events on the bus, and in the mails that came of them. */
 const overhear = async (): Promise<void> => {
   for (const id of idsIn([published, await system.mails()])) if (!open.ids.has(id)) hidden.ids.add(id)
 }
 
-/** What is in the open stays out of what is hidden, whoever saw it first. */
+/** Removes public ids from the hidden ones, whoever saw them first. */
 const onlyHidden = (): string[] => [...hidden.ids].filter((id) => !open.ids.has(id))
 
-/** The answers for an id, and for one that never was, are the same bytes; the latter is asked once. */
+/** Expects the same bytes for an id and for one that never existed; the latter is requested once. */
 const expectNothing = async (who: Outsider, at: IdParameter, id: string): Promise<void> => {
   const tool = tools.find(({ name }) => name === at.tool) as Listed
   const ask = async (asked: string): Promise<string> => {
@@ -181,7 +182,7 @@ const probe = async (who: Outsider, seen: readonly string[]): Promise<void> => {
   for (const id of seen) for (const at of parameters) await expectNothing(who, at, id)
 }
 
-/** Everything that a person is shown without naming anything. */
+/** Everything that a person is shown without naming an id. */
 const listings = async (who: Actor): Promise<string> => {
   const shown: ToolResult[] = []
   for (const [tool, args] of [
@@ -198,7 +199,7 @@ const listings = async (who: Actor): Promise<string> => {
 
 type Step = Readonly<{ who: number; private: boolean; tool: string; args: Arguments }>
 
-/** Any call of any listed tool, on ids that are picked by number when the call is made. */
+/** Any call of any listed tool, with ids that are picked by number when the call is made. */
 const step: (known: readonly string[]) => fc.Arbitrary<Step> = (known) =>
   fc
     .record({ who: fc.nat(3), private: fc.boolean(), tool: fc.constantFrom(...tools) })
@@ -229,7 +230,7 @@ const take = async (one: Step, slots: readonly string[], attic: string): Promise
   const args = resolved(marked(one.args, one.private ? PRIVATE_CANARY : CANARY), slots, known)
   const asked = one.private ? withdrawn(one.tool, args, attic) : args
   const result = await actor.call(one.tool, asked)
-  // What the hermit is shown of the open lists is no secret: only what came of their own doing is.
+  // What the hermit sees in public lists is no secret: only what came of their own work is.
   if (!one.private || JSON.stringify(result).includes(PRIVATE_CANARY)) remember(seen, result, asked)
 }
 
@@ -276,7 +277,7 @@ describe('whatever is done inside', () => {
         { numRuns: RUNS, endOnFailure: true, interruptAfterTimeLimit: TIME_LIMIT_MS },
       )
       expect(probed.size).toBeGreaterThan(10)
-      // Of events too, whose ids no answer holds.
+      // Of events too, whose ids are in no answer.
       expect((published as { id: string }[]).filter(({ id }) => probed.has(id)).length).toBeGreaterThan(5)
     },
     2 * TIME_LIMIT_MS + 60_000,

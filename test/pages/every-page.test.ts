@@ -10,7 +10,7 @@ import { complaintsOf, faultsOf, overflowOf } from '../support/page-looks.ts'
 import { STATES } from '../support/page-states.ts'
 import { openWorld, type World } from '../support/page-world.ts'
 
-/** Set to a folder, it gets a picture of every page in every state, scheme and width. */
+/** Set to a folder, it gets a screenshot of every page in every state, scheme and width. */
 const PICTURES = process.env.PICTURES
 /** What the gateway answers to programs. */
 const FOR_PROGRAMS =

@@ -9,7 +9,7 @@ import { anyText, HOSTILE_TEXTS } from '../support/hostile-texts.ts'
 import { MAILS, MAILS_SAYING, shippedMail, taskLines } from '../support/mails.ts'
 import { faultsOf, overflowOf } from '../support/page-looks.ts'
 
-/** Set to a folder, it gets a picture of every mail in every language, scheme and width. */
+/** Set to a folder, it gets a screenshot of every mail in every language, scheme and width. */
 const PICTURES = process.env.PICTURES
 const NARROW = 360
 const WIDE = 1_000
@@ -27,7 +27,7 @@ beforeEach(async () => {
 })
 afterEach(() => page.close())
 
-/** What is wrong for readers. A mail is shown within the page of a mail program, which has the landmarks. */
+/** Accessibility faults. A mail is shown within the page of a mail program, which has the landmarks. */
 const mailFaults = async (): Promise<string[]> =>
   (await faultsOf(page)).filter((fault) => !/^(landmark-one-main|region):/.test(fault))
 
@@ -92,7 +92,7 @@ describe.each(Object.keys(MAILS))('the mail %s', (name) => {
     await page.setContent((await named(MAILS, name)('en')).html, { waitUntil: 'networkidle' })
     expect(asked).toEqual([])
   })
-  // In the others there is no text of anybody's.
+  // The others hold no text that people write.
   if (Object.hasOwn(MAILS_SAYING, name)) {
     test('consists_of_our_nodes_alone_whatever_people_write', async () => {
       const mails: string[] = []

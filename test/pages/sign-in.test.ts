@@ -1,5 +1,5 @@
-// A person's way from an app and back to it, in a real browser with the pages' policies in force. It works by mouse and by
-// keyboard, to every kind of redirect address.
+// A person's way from an app and back to it, in a real browser with the pages' policies in force. It works by mouse and
+// by keyboard, to every kind of redirect address.
 import { createServer, type Server } from 'node:http'
 import type { Browser, BrowserContext, Page, Request } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
@@ -19,7 +19,7 @@ let app: Server
 let appUrl: string
 let context: BrowserContext
 let page: Page
-/** What the browser complained of: blocked styles, blocked forms, faults of pages. */
+/** The browser's complaints: blocked styles, blocked forms, errors of pages. */
 let complaints: string[]
 
 beforeAll(async () => {
@@ -59,7 +59,7 @@ const start = async (redirect: string, name = 'Test app') => {
   }
 }
 
-/** Somebody with an account, not signed in here yet. */
+/** A person with an account who is not signed in here yet. */
 const somebody = async () => signUp(system, { name: 'Bo' })
 const signInByClick = async (email: string): Promise<void> => {
   await page.getByLabel('Email').fill(email)
@@ -67,7 +67,7 @@ const signInByClick = async (email: string): Promise<void> => {
   await page.getByRole('button', { name: 'Sign in' }).click()
 }
 
-/** What happens to a request after some minutes in which its person does nothing. */
+/** Lets a request expire, as after some minutes without its person. */
 const expireRequests = async (): Promise<void> => {
   await using mongo = await connectMongo(
     system.stack.mongodbUrl,
@@ -79,7 +79,7 @@ const expireRequests = async (): Promise<void> => {
     .updateMany({}, { $set: { expires_at: new Date(0) } })
 }
 
-/** Presses Tab until what is told by its label or its words has the focus. */
+/** Presses Tab until the element with this label or text has the focus. */
 const tabTo = async (name: RegExp): Promise<void> => {
   const focused = () =>
     page.evaluate(() => {
@@ -121,10 +121,10 @@ describe('from an app to the app', () => {
     ['a_site', () => 'https://app.example/oauth/callback'],
     ['an_app_with_a_scheme_of_its_own', () => 'cursor://anysphere.cursor-mcp/oauth/callback'],
   ])('to_%s', (_, to) => {
-    /** The answer that the browser takes to the app. */
+    /** The answer that the browser brings to the app. */
     const answerTo = async (press: () => Promise<void>): Promise<URLSearchParams> => {
       const isAnswer = (request: Request): boolean => request.url().startsWith(`${to()}?`)
-      // Of a scheme that nothing here opens, the browser only tells that it could not go there.
+      // For a scheme that nothing here opens, the browser only reports that it could not navigate.
       const left = Promise.race([page.waitForRequest(isAnswer), page.waitForEvent('requestfailed', isAnswer)])
       await press()
       return new URL((await left).url()).searchParams

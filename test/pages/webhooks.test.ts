@@ -1,5 +1,5 @@
-// Webhooks in a real browser. An owner registers an address, a loop ships, and another team's receiver gets a call that it
-// can verify. Failed calls are shown and replayed; a secret is shown once.
+// Webhooks in a real browser. An owner registers an address, a loop ships, and another team's receiver gets a call that
+// it can verify. Failed calls are shown and replayed; a secret is shown once.
 import { join } from 'node:path'
 import type { Browser, BrowserContext, Page } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest'
@@ -30,7 +30,7 @@ beforeEach(async () => {
   page = await context.newPage()
   const isFirst = ann === undefined
   ann = await signUp(system, { name: 'Ann' })
-  // The first account of an installation is taken at its word; a later one calls nobody before its address is confirmed.
+  // The first account of an installation is trusted; a later one calls nobody before its address is confirmed.
   if (!isFirst) await confirmAddress(system, ann)
   await signIn(ann)
 })
@@ -47,7 +47,7 @@ const signIn = async ({ email, password }: Account): Promise<void> => {
   await page.waitForURL('**/workspace')
 }
 
-/** Pictures of the pages for whoever wants to look: set SHOTS to a folder. */
+/** Screenshots of the pages: set SHOTS to a folder. */
 const shoot = async (name: string): Promise<void> => {
   const folder = process.env.SHOTS
   if (folder) await page.screenshot({ path: join(folder, `${name}.png`), fullPage: true })
@@ -80,7 +80,7 @@ test('a_shipped_loop_is_a_verified_call_to_the_address_that_was_registered_in_th
 
 test('a_call_that_failed_is_seen_and_replayed_from_the_page', async () => {
   await add(receiver.url)
-  // The second pause is minutes: what is on the page then stays as it is.
+  // The second pause takes minutes, so the page does not change meanwhile.
   receiver.answer(500, 500, 200)
   await page.getByRole('button', { name: `Send a test: ${receiver.url}` }).click()
   await page.getByRole('status').waitFor()

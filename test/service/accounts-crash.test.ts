@@ -1,5 +1,5 @@
-// Kills the gateway at every step between two documents and starts another one. The person's command is then done, and its
-// events are published once.
+// Kills the gateway at every step between two documents and starts another one. The person's command is then done, and
+// its events are published once.
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { openPeopleStores, type PeopleStore } from '../../services/gateway/accounts/account-store.ts'
 import { gateway } from '../../shared/contracts/gateway/contract.ts'
@@ -32,7 +32,7 @@ afterEach(async () => {
   await mongo[Symbol.asyncDispose]()
 })
 
-/** Kills the only gateway at `step` while it does `command`, and starts another one. */
+/** Kills the only gateway at `step` while it runs `command`, and starts another one. */
 const dieAt = async (step: string, command: () => Promise<unknown>): Promise<void> => {
   const { died } = await environment.startFaulty('gateway', step)
   await expect(command()).rejects.toThrow()

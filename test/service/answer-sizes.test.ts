@@ -1,6 +1,6 @@
-// The size of answers at the limits of all their fields, with texts of several bytes a character. Measured are each tool's
-// largest answer by default and its largest answer at all. Only the JSON of the structure counts: the text of a result
-// repeats it, and a model sees one of the two.
+// The size of answers at the limits of all their fields, with texts of several bytes a character. Measured are each
+// tool's largest answer by default and its largest answer at all. Only the JSON of the structure counts: the text of a
+// result repeats it, and a model sees one of the two.
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import { ALL_SCOPES, LIMITS } from '../../shared/contracts/define/common.ts'
 import type { Caller } from '../../shared/contracts/define/contract.ts'
@@ -15,7 +15,7 @@ import { connectMongo } from '../../shared/storage/mongo.ts'
 import { openPeople } from '../support/people.ts'
 import { ids, openEnvironment, type TestEnvironment } from '../support/service-environment.ts'
 
-/** The largest answer at all. */
+/** The largest answer of all. */
 const MAX_BYTES = 512 * 1024
 vi.setConfig({ testTimeout: 120_000, hookTimeout: 300_000 })
 
@@ -23,7 +23,7 @@ const NAME = '🚀'.repeat(LIMITS.name_chars)
 const DESCRIPTION = '🚀'.repeat(LIMITS.description_chars)
 const TEXT = 'Ж'.repeat(LIMITS.body_bytes / 2)
 const COMMENT = 'Ж'.repeat(LIMITS.comment_bytes / 2)
-/** What becomes six times as long as JSON. */
+/** A text whose JSON is six times as long. */
 const ESCAPED = '\u0001'.repeat(LIMITS.body_bytes)
 const TASKS = 210
 const LOOPS = 60
@@ -88,7 +88,7 @@ type Name =
   | keyof (typeof loopsQueue)['operations']
   | keyof (typeof gateway)['operations']
 type Asked = Readonly<Record<string, unknown>>
-/** The arguments of each tool for its largest answers: one with what it must have, and all that can make it larger. */
+/** Arguments of each tool for its largest answers: its required ones, then all that can make the answer larger. */
 const calls = (): Readonly<Partial<Record<Name, readonly [Asked, ...Asked[]]>>> => {
   const [task_id, other_id] = task_ids as [string, string]
   const hundred = task_ids.slice(-LIMITS.bulk_tasks)
@@ -139,7 +139,7 @@ test.each([...TOOLS.filter((name) => !LAST.includes(name)), ...LAST])('%s', asyn
   if (!asked) throw new Error(`Say how ${name} is asked for its largest answer.`)
   for (const [n, input] of asked.entries()) {
     const answer = await ask(name, input)
-    // Of texts whose JSON is six times as long, none is cut that is asked for by itself.
+    // A text that is requested alone is never cut, even when its JSON is six times as long.
     expect(jsonBytes(answer), JSON.stringify(input).slice(0, 200)).toBeLessThanOrEqual(
       n === 0 ? ANSWER_BYTES : MAX_BYTES,
     )

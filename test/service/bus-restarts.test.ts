@@ -31,13 +31,13 @@ const log = createLog({ filter: 'error', topic: 'test', write: () => undefined }
 
 const stack = new AsyncDisposableStack()
 let nats: NatsProcess
-/** Between the service and its server. */
+/** The proxy between the service and its server. */
 let way: FaultProxy
 let asker: Bus
 let asked: Bus
-/** The calls that arrived, each with what lets its handler answer. */
+/** The calls that arrived, each with the function that lets its handler answer. */
 let arrived: { call: Call; answer: () => void }[] = []
-/** Whether handlers wait to be let go. */
+/** Whether handlers wait to be released. */
 let holding = false
 
 const handle = async (input: { n: number }, call: Call): Promise<{ n: number }> => {

@@ -194,7 +194,7 @@ test('a_request_over_the_size_of_the_bus_is_refused_before_it_is_sent', async ()
 
 test('overload_is_answered_at_once_and_the_accepted_are_finished', async () => {
   waiting.length = 0
-  // Each request goes to either instance by chance: twice what both take leaves neither with room, and the rest is refused.
+  // Requests are spread at random: twice what both accept leaves neither with room, and the rest is refused.
   const count = 4 * MAX_IN_FLIGHT
   let refused = 0
   const results = Array.from({ length: count }, async (_, n) => {

@@ -31,7 +31,7 @@ describe('documents of an older shape', () => {
     const opened = await openCollection<Named>(db, 'things', { indexes: [], upgrades: UPGRADES })
     const { collection, read } = opened
     const things = aggregates(opened, deps)
-    /** As a replica of the first release does, at any time. */
+    /** Writes as a replica of the first release does, at any time. */
     const insertOld = async (title: string): Promise<string> => {
       const _id = ids.next()
       await db.collection<Document & { _id: string }>('things').insertOne({

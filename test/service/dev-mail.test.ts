@@ -39,7 +39,7 @@ const routes = (variables: Readonly<Record<string, string>> = {}) =>
     clock,
     notifier: client(asService(env.bus, 'gateway'), notifier),
   })
-/** Asks as a browser on this machine does. */
+/** Sends a request like a browser on this machine. */
 const look = (
   path: string,
   variables: Readonly<Record<string, string>> = {},

@@ -24,7 +24,7 @@ test('the_official_parser_accepts_the_document', async () => {
   const answer = await get('/asyncapi.json')
   expect(answer.headers.get('content-type')).toContain('application/json')
   const { document, diagnostics } = await new Parser().parse(await answer.text())
-  // 3.0 is what generators of code read.
+  // Code generators read 3.0.
   expect(diagnostics.map(({ code }) => code)).toEqual(['asyncapi-latest-version'])
   expect(document?.info().externalDocs()?.url()).toBe(`${system.url}/events`)
   expect(document?.channels().all()).toHaveLength(

@@ -1,5 +1,5 @@
-// Events that no reaction can handle. Each becomes one dead letter with its reason while all others flow, and an operator
-// can have it tried again.
+// Events that no reaction can handle. Each becomes one dead letter with its reason while all others flow, and an
+// operator can have it tried again.
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { AppError } from '../../shared/contracts/define/errors.ts'
 import { DEAD_LETTERS, type DeadLetter } from '../../shared/events/dead-letter-store.ts'
@@ -43,7 +43,7 @@ const pendingOf = async (durable: string): Promise<number> => {
   const { num_pending, num_ack_pending } = await env.bus.jsm.consumers.info(EVENTS_STREAM, durable)
   return num_pending + num_ack_pending
 }
-/** Processes that end as soon as they get this message, and are done with all others. */
+/** Takes messages like processes that die on this one, and acknowledges all others. */
 const takenInVain = async (durable: string, seq: number, times: number): Promise<void> => {
   await env.declare(durable)
   const consumer = await openConsumer(env.bus, durable)

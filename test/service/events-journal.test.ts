@@ -1,5 +1,5 @@
-// Events between the stream and the journal. Processes die between the two, a stream loses its end or everything, and some
-// documents hold events that nothing accepts.
+// Events between the stream and the journal. Processes die between the two, a stream loses its end or everything, and
+// some documents hold events that nothing accepts.
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { EVENTS_STREAM } from '../../shared/events/streams.ts'
 import {

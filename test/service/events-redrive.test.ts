@@ -25,13 +25,13 @@ beforeAll(async () => {
 afterAll(() => env?.[Symbol.asyncDispose]())
 
 const rowsOf = (durable: string) => env.mongo.database(durable).collection<DeadLetter>(DEAD_LETTERS)
-/** Has every lease of a service come to its end. */
+/** Ends every lease of a service. */
 const endLeases = (durable: string) => rowsOf(durable).updateMany({}, { $set: { asked_at: new Date(0) } })
 
 const clockOf = (durable: string, offset_ms = 0) =>
   openDatabaseClock(env.mongo.database(durable), aheadOf(systemClock, offset_ms))
 
-/** The dead letters of a service as a replica has them whose clock is off by so much. */
+/** The dead letters of a service, for a replica whose clock is off by `offset_ms`. */
 const replicaOf = async (durable: string, offset_ms = 0) =>
   openDeadLetters(env.mongo.database(durable), {
     clock: await clockOf(durable, offset_ms),
@@ -39,7 +39,7 @@ const replicaOf = async (durable: string, offset_ms = 0) =>
     term_ms: HOUR_MS,
   })
 
-/** Writes down events that are to be tried again. */
+/** Stores dead letters that are to be tried again. */
 const giveUp = async (durable: string, names: readonly string[]): Promise<void> => {
   const { put } = await replicaOf(durable)
   for (const name of names) {
@@ -168,7 +168,7 @@ describe('a dead letter', () => {
     expect(await deadLetters.ask({})).toBe(1)
     const row = await claim(SUBJECTS)
     if (!row) throw new Error('It was asked for.')
-    // Asked for once more while it is tried, or given up anew: it stays with who tries it.
+    // Requested again or given up again during a try, it stays with the replica that tries it.
     expect(await deadLetters.ask({})).toBe(1)
     await giveUp('asked', ['it'])
     expect(await claim(SUBJECTS)).toBeNull()

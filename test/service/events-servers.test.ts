@@ -115,7 +115,7 @@ test('a_start_waits_for_an_election_and_says_so_once', async () => {
   await bus.answered(() => migrateStreams(bus, undefined))
   const { cluster } = await bus.jsm.streams.info(EVENTS_STREAM)
   const others = nats.servers.filter(({ process }) => process.name !== cluster?.leader)
-  // The majority is gone, and with it whoever could answer.
+  // Without a majority, no server can answer.
   for (const { process } of others) await process.kill()
   const durables = () => [{ durable: 'reader', subjects: ['evt.things.>'] }]
   const keeping = startKeeper(bus, { random: () => 0, replicas: undefined, durables })

@@ -17,7 +17,7 @@ import { ids } from '../support/service-environment.ts'
 import { tableOf } from '../support/subscriber-table.ts'
 import { openTasksEnvironment, type TasksEnvironment, until } from '../support/tasks-environment.ts'
 
-/** More than are read at a time. */
+/** More than one read holds. */
 const MANY = 250
 vi.setConfig({ testTimeout: 120_000 })
 
@@ -29,7 +29,7 @@ afterAll(() => env[Symbol.asyncDispose]())
 
 type Snapshot = Readonly<{ sequence: number; records: readonly SnapshotRecord[] }>
 
-/** Runs `npm run events -- snapshot` with these words. */
+/** Runs `npm run events -- snapshot` with these arguments. */
 const command = (...words: string[]): Promise<{ code: number; said: string }> =>
   new Promise((resolve) => {
     const file = join(import.meta.dirname, '../../infra/events.ts')
@@ -50,7 +50,7 @@ const snapshot = async (...words: string[]): Promise<Snapshot> => {
   return { sequence, records }
 }
 
-/** Waits until the stream has all that happened. */
+/** Waits until the stream has every event so far. */
 const published = async (): Promise<void> => {
   for (const [service, name] of [
     ['tasks', 'tasks'],
@@ -62,7 +62,7 @@ const published = async (): Promise<void> => {
     await until(async () => (await env.database(service).collection(name).countDocuments(waiting)) === 0)
   }
 }
-/** The events of the stream from this place on. */
+/** The events of the stream from a sequence on. */
 const eventsFrom = async (sequence: number): Promise<CloudEvent[]> => {
   await published()
   const { state } = await env.bus.jsm.streams.info(EVENTS_STREAM)
@@ -73,7 +73,7 @@ const eventsFrom = async (sequence: number): Promise<CloudEvent[]> => {
   }
   return events
 }
-/** The stream, and what could be told to it again, are past. */
+/** Empties the stream and the journal, so that nothing can be republished. */
 const forget = async (): Promise<void> => {
   await published()
   for (const service of ['tasks', 'loops-queue'])
@@ -86,7 +86,7 @@ const filed = async (caller: Caller, given: object = {}): Promise<string> =>
 const made = async (caller: Caller, given: object = {}): Promise<string> =>
   (await env.loopsOf(caller).create_loop({ name: 'Loop', ...given })).loop.id
 
-/** Something of everything, changed and changed again. */
+/** One thing of every kind, changed twice. */
 const live = async (caller: Caller): Promise<Record<'open' | 'held' | 'secret', string>> => {
   const [tasks, loops] = [env.tasksOf(caller), env.loopsOf(caller)]
   const open = await made(caller)
@@ -217,7 +217,7 @@ test('a_snapshot_may_be_limited_to_a_workspace_a_service_or_a_type', async () =>
   expect(await command('--workspace', 'nowhere')).toMatchObject({ code: 1 })
 })
 
-/** A task with an event of long ago that no relay can publish; gives what takes it out. */
+/** Adds a task with an old event that no relay can publish. Returns a function that removes it. */
 const heldUp = async (): Promise<() => Promise<void>> => {
   const _id = await filed(env.owner())
   await published()
@@ -226,7 +226,7 @@ const heldUp = async (): Promise<() => Promise<void>> => {
   await tasks.updateOne({ _id }, { $push: { outbox: stuck } })
   return async () => void (await tasks.updateOne({ _id }, { $set: { outbox: [] } }))
 }
-/** Has the stream take its last event once more; gives the place of that. */
+/** Adds the last event to the stream again. Returns the sequence of the copy. */
 const repeated = async (): Promise<number> => {
   const { state } = await env.bus.jsm.streams.info(EVENTS_STREAM)
   const last = await env.bus.jsm.direct.getMessage(EVENTS_STREAM, { seq: state.last_seq })
@@ -243,7 +243,7 @@ test('a_snapshot_waits_for_earlier_events_that_are_not_published_yet', async () 
   const release = await heldUp()
   let looks = 0
   let released: Promise<number> | undefined
-  // Each look at the time is one while it waits, but for the first.
+  // Every reading of the clock but the first is one while it waits.
   const line = await firstLine(() => {
     looks += 1
     if (looks === 2) released = repeated().finally(release)

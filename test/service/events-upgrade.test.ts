@@ -9,7 +9,7 @@ import { type EventsEnvironment, MADE, openEventsEnvironment } from '../support/
 const OLD = ['thing.made'] as const
 const NEW = ['thing.made', 'thing.moved'] as const
 const MANY = 5
-/** Chance may have the old replica take one several times in a row. */
+/** The old replica may by chance receive one several times in a row. */
 const SECONDS = { timeout: 60_000 }
 
 let env: EventsEnvironment
@@ -46,7 +46,7 @@ test('the_new_release_handles_events_that_only_it_knows_and_nothing_is_lost', as
   }
   await expect.poll(() => seen, SECONDS).toEqual(new Set([...made, ...moved]))
   await expect.poll(() => isDone('upgrading')).toBe(true)
-  // The old one had its share of them.
+  // The old replica received its share of them.
   const { delivered } = await env.bus.jsm.consumers.info(EVENTS_STREAM, 'upgrading')
   expect(delivered.consumer_seq).toBeGreaterThan(2 * MANY)
   expect(await env.deadOf('upgrading')).toEqual([])
@@ -79,7 +79,7 @@ test('events_that_only_old_replicas_receive_wait_for_a_new_one_however_long_the_
   }
   const old = await env.consuming(durable, nothing, OLD)
   await expect.poll(row).toMatchObject({ event_id: 'early', deliveries: MAX_DELIVER })
-  // It tries again what it can deal with, and takes nothing else.
+  // It retries what it can handle, and takes nothing else.
   await env.bus.js.publish(MADE, 'not json')
   await expect.poll(async () => (await env.deadOf(durable)).length).toBe(2)
   await old[Symbol.asyncDispose]()

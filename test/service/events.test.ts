@@ -70,7 +70,7 @@ test('two_relays_publish_an_event_once', async () => {
   for (const { relay } of relays) await relay[Symbol.asyncDispose]()
 })
 
-/** How often an event is published while it lasts, repeats that the stream drops among them. */
+/** Counts each publishing of an event until disposed, including repeats that the stream drops. */
 const publishes = async () => {
   let count = 0
   const callback = (): void => {
@@ -93,7 +93,7 @@ test('a_backlog_is_published_by_one_of_three_relays_and_by_another_when_that_one
   const many = Array.from({ length: 2_000 }, (_, index) => thing(`left ${index}`))
   for (let n = 0; n < many.length; n += 100)
     await Promise.all(many.slice(n, n + 100).map((one) => silent.insert(one, eventsOf(one))))
-  // One that was killed right after it took the turn.
+  // A relay that was killed right after it took the turn.
   expect(await env.turns().take(silent.outbox.name)).toBe(true)
   const relays = [env.relaying(), env.relaying(), env.relaying()]
   const [first] = relays

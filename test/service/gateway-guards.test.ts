@@ -1,5 +1,5 @@
-// Rules for every route of the gateway: the host name, the origin of a form, and the rate limit of an address. The routes
-// are read from the application, so new ones are covered too.
+// Rules for every route of the gateway: the host name, the origin of a form, and the rate limit of an address. The
+// routes are read from the application, so new ones are covered too.
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { ANY_HOST, ANY_SITE, UNLIMITED } from '../../services/gateway/http/guards.ts'
 import { STRANGERS_PER_ADDRESS } from '../../services/gateway/limits/policies.ts'

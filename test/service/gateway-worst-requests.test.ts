@@ -1,5 +1,5 @@
-// The cost of a stranger's worst request to the event loop, on every route of the gateway. It sends the largest body, query
-// and headers that are accepted, made slow to read, and compares them with an empty request.
+// The cost of a stranger's worst request to the event loop, on every route of the gateway. It sends the largest body,
+// query and headers that are accepted, made slow to read, and compares them with an empty request.
 import { once } from 'node:events'
 import { Worker } from 'node:worker_threads'
 import { afterAll, beforeAll, expect, test } from 'vitest'
@@ -10,7 +10,7 @@ import { openWholeGateway, type WholeGateway } from '../support/whole-gateway.ts
 
 /** How much more than an empty request one may cost the server's thread (ms of processor time). */
 const MORE_MS = 5
-/** The minimum of so many measurements counts: whatever else the machine does only adds to one. */
+/** The minimum of this many measurements counts, since other load only adds to one. */
 const TRIES = 25
 
 const open = new AsyncDisposableStack()

@@ -75,7 +75,7 @@ const registry = async (listener: RequestListener): Promise<string> => {
   return `localhost:${(server.address() as AddressInfo).port}`
 }
 
-// The registries of these tests are on this machine, where only a daemon that is here too can reach them.
+// The registries are on this machine, so only a daemon on this machine can reach them.
 const testHere = test.skipIf(!isDockerdHere())
 const lines: string[] = []
 const report: Report = { step: (text) => void lines.push(text), progress: () => undefined }

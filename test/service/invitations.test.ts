@@ -14,7 +14,7 @@ afterAll(() => system?.stop())
 
 const newAddress = (): string => `${ids.next().toLowerCase()}@example.com`
 
-/** Has somebody invite an address. Gives the link in the mail. */
+/** Has a member invite an address. Returns the link in the mail. */
 const invite = async (by: Account, email: string): Promise<string> => {
   expect((await by.browser.submit('/workspace/invite', { email, role: 'member' })).status).toBe(200)
   return (await linkInMail(system, email, 'invitations')).pathname

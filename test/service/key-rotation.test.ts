@@ -16,7 +16,7 @@ afterEach(async () => {
 })
 
 const kidOf = (token: string): string => String(decodeProtectedHeader(token).kid)
-/** Has the key be one that was made long ago. */
+/** Backdates the key to long ago. */
 const age = ({ db, deps }: GatewayEnvironment) => {
   const created_at = new Date(deps.clock.now().getTime() - ROTATE_MS)
   return db.collection('signing_keys').updateMany({}, { $set: { created_at } })
@@ -65,7 +65,7 @@ test('keys_rotate_over_two_gateways_under_load_without_a_refused_request', async
   const before = (await refreshTokens(second.url, app, refresh)).body
   expect(kidOf(before.access_token)).toBe(old)
 
-  // Announced: the new one signs, and what the old one signed counts on.
+  // Announced: the new one signs, and what the old one signed stays valid.
   advance(ANNOUNCE_MS)
   const after = (await refreshTokens(first.url, app, before.refresh_token)).body
   expect(kidOf(after.access_token)).not.toBe(old)

@@ -87,7 +87,7 @@ test('rotate_secret_says_what_still_needs_the_old_one', async () => {
     code: 1,
     out: expect.stringMatching(/still needed: \d+ secrets/),
   })
-  // Looking at the keys with both seals them anew, as a gateway does.
+  // Reading the keys with both secrets encrypts them again, as a gateway does.
   await run(['list'], rotating)
   expect((await run(['rotate-secret'], rotating)).out).toMatch(/Take LOOPS_SECRET_OLD away from 20/)
 })

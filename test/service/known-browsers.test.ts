@@ -14,7 +14,7 @@ const WRONG = 'not the password'
 const signInBy = (browser: ReturnType<typeof openBrowser>, email: string, password: string) =>
   browser.submit('/sign-in', { email, password })
 
-/** Guesses until the account is slowed down for everybody. */
+/** Guesses until sign-in to the account is slowed for everybody. */
 const attack = async (email: string, guesses: number): Promise<void> => {
   const browser = openBrowser(environment.url)
   for (let made = 0; made < guesses; made += 1) {

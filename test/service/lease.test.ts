@@ -1,5 +1,5 @@
-// Leases on a real database. The clocks of holders do not count, a lease has one holder, and a lost one cannot be renewed,
-// completed or given back.
+// Leases on a real database. The clocks of holders do not count, a lease has one holder, and a lost one cannot be
+// renewed, completed or given back.
 import { expect, test } from 'vitest'
 import { aheadOf, systemClock } from '../../shared/process/clock.ts'
 import { createLog } from '../../shared/process/log.ts'
@@ -12,7 +12,7 @@ import { freshStack } from '../support/stack.ts'
 const ROOM = { room: 10, reserve: 0, inHand: [] }
 const HOUR_MS = 60 * 60_000
 
-/** Holders of the same work on machines whose clocks are off by so much each (ms). */
+/** Holders of the same work, on machines whose clocks are off by these amounts (ms). */
 const openHolders = async (stack: AsyncDisposableStack, offsets_ms: readonly number[], term_ms = HOUR_MS) => {
   const log = createLog({ filter: 'error', topic: 'test' })
   const db = stack.use(await connectMongo(freshStack().mongodbUrl, log)).database('notifier')
@@ -26,7 +26,7 @@ const openHolders = async (stack: AsyncDisposableStack, offsets_ms: readonly num
   })
   const add = async (count: number): Promise<void> => {
     const { localTime } = await db.command({ hello: 1 })
-    // For a while already: a holder counts the database's time on by itself, late by as much as the answer's way.
+    // In the past: a holder advances the database's time by itself, late by the latency of the answer.
     const due_at = new Date(localTime.getTime() - 60_000)
     await works.insertMany(
       Array.from({ length: count }, () => ({
@@ -47,7 +47,7 @@ test('work_has_one_holder_however_far_apart_their_clocks_are', async () => {
   const { add, holders } = await openHolders(stack, [-HOUR_MS * 2, 0, HOUR_MS * 2])
   await add(9)
   const claimed: string[] = []
-  // Those who look at once may choose the same; a few rounds hand out all.
+  // Holders that claim at once may choose the same work; a few rounds hand out all.
   for (let round = 0; round < 9 && claimed.length < 9; round += 1) {
     const claims = await Promise.all([...holders, ...holders].map(({ claim }) => claim(ROOM)))
     claimed.push(...claims.flatMap((one) => one.claimed.map(({ work }) => work._id)))

@@ -7,20 +7,20 @@ import { changesAmong, publishedUpTo, versionsUpTo } from '../support/loops.ts'
 import { replayed } from '../support/queue-model.ts'
 import { type Acting, ids, openEnvironment, person } from '../support/service-environment.ts'
 
-/** Patience with a call whose answer will never come (ms). */
+/** How long to wait for a call that is never answered (ms). */
 const BUDGET_MS = 2_000
 
 type Crash = AsyncDisposable &
   Readonly<{
     service: Acting<typeof loopsQueue>
     tasksOf: Acting<typeof tasks>
-    /** Kills the only process at `step` while it does `command`, and starts another one. */
+    /** Kills the only process at `step` while it runs `command`, and starts another one. */
     at: (step: string, command: (dying: Acting<typeof loopsQueue>) => Promise<unknown>) => Promise<void>
     /** All types of events up to a version of the order, and the replayed order; waits until the stream has them. */
     published: (version: number) => Promise<{ types: string[]; order: readonly string[] }>
   }>
 
-/** One instance of each service, and somebody who calls them. */
+/** One instance of each service, and a person who calls them. */
 const openCrash = async (): Promise<Crash> => {
   const env = await openEnvironment()
   const ann = person(ids.next())
@@ -109,7 +109,7 @@ describe('done_wholly_when_killed_at', () => {
   })
 })
 
-// Side by side: they wait for the sweepers most of the time.
+// Concurrent, since they mostly wait for sweepers.
 describe.concurrent('create_loop_from_tasks', () => {
   const SWEPT = { timeout: 40_000, interval: 300 }
   const setting = async (crash: Crash) => {

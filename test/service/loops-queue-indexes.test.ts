@@ -20,7 +20,7 @@ import { openRequests } from '../../shared/storage/request-store.ts'
 import { ids, person } from '../support/service-environment.ts'
 import { freshStack } from '../support/stack.ts'
 
-/** Loops of each status in the workspace that is looked at; another one has as many. */
+/** Loops of each status in the tested workspace; another one has as many. */
 const LOOPS = 1_000
 /** Every tenth loop is private, and every other one of those is Bob's. */
 const PRIVATE_EVERY = 10
@@ -81,7 +81,7 @@ afterAll(() => mongo?.[Symbol.asyncDispose]())
 
 type Profiled = Readonly<{ plan: string; keys: number; docs: number; answered: number }>
 
-/** What the database did for `work`, one entry per command; the marker tells them from those before. */
+/** What the database did for `work`, one entry per command; a marker separates them from earlier ones. */
 const profiled = async (work: () => Promise<unknown>): Promise<Profiled[]> => {
   const marker = ids.next()
   await db.collection('loops').findOne({ _id: marker } as Document)
@@ -113,7 +113,7 @@ const pending = ({ pending: find, confirm }: Outbox) => ({
   confirm: () => confirm([{ id: first()._id, event_ids: [ids.next()] }]),
 })
 
-/** Every function of the stores, called; with the keys and documents that it may look at. */
+/** A call of every function of the stores, with the keys and documents it may read. */
 type Case = Readonly<{ call: () => Promise<unknown>; keys: number; docs: number }>
 const LOOP_CASES: Record<
   Exclude<keyof LoopStore, 'insert' | 'outbox' | 'findRepeat' | 'remember'>,

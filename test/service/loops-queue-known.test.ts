@@ -41,7 +41,7 @@ const moment = ({ user_id, user_name: name }: Caller) => ({
   key: ids.next(),
 })
 
-/** An instance that counts its looks at all active loops and its reads of a whole order, with a clock that can be moved. */
+/** An instance that counts its reads of all active loops and of a whole order, with a movable clock. */
 const instance = () => {
   const count = { looks: 0, reads: 0, passed_ms: 0 }
   const own = {
@@ -77,7 +77,7 @@ const create = async (at: Queues, caller: Caller): Promise<string> => {
   }
   return (await at.changeLoopThenQueue(callOf(caller), write, () => undefined)).loop._id
 }
-/** Holds or reopens a loop; nothing where it is so already, or another was first. */
+/** Holds or reopens a loop; does nothing when it already has that status or another writer was first. */
 const put = async (at: Queues, caller: Caller, id: string, decide: typeof hold): Promise<void> => {
   const write = async () => {
     const loop = await loops.get(caller, id)

@@ -13,7 +13,7 @@ import { connectMongo } from '../../shared/storage/mongo.ts'
 import { type Loops, makeLoops } from '../support/loops.ts'
 import { ids, openEnvironment, person, type TestEnvironment } from '../support/service-environment.ts'
 
-/** The event of somebody who was taken out. */
+/** The event of a removed member. */
 const leaving = ({ user_id, user_name, workspace_id }: Caller, at = clock.now()): OutboxEvent => {
   const by = { user_id: ids.next(), name: 'Ann', client: 'Loops in the browser' }
   const data = { user_id, workspace_id, name: user_name, role: 'member', by }
@@ -35,7 +35,7 @@ const leave = async (env: TestEnvironment, caller: Caller, at = clock.now()): Pr
   await publishEvent(env, published)
   return published
 }
-/** As often as it is called, so often it is in the stream: the window of its duplicates is got around. */
+/** Each call adds it to the stream: an id of its own avoids the duplicate window. */
 const publishEvent = async (env: TestEnvironment, { subject, event }: OutboxEvent): Promise<void> => {
   await env.bus.js.publish(subject, JSON.stringify(event), { msgID: ids.next() })
 }
@@ -100,7 +100,7 @@ describe('somebody who left', () => {
     await expect.poll(() => membersOf(owner, loops.A)).toEqual([cy.user_id])
     await owner.set_loop_member({ loop_id: loops.A, user_id: bo.user_id, member: true })
     await publishEvent(env, published)
-    // Somebody else’s leaving, published after it: when that is done, the repeat was too.
+    // Another member’s departure, published after it: once that is handled, the repeat was too.
     await leave(env, cy)
     await expect.poll(() => membersOf(owner, loops.A)).toEqual([bo.user_id])
   })

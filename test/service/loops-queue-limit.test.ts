@@ -32,7 +32,7 @@ test('refused_beyond_the_limit_until_a_loop_is_put_on_hold', async () => {
     _id: ids.next(),
     status: 'active' as const,
     status_key: ids.next(),
-    // As whoever makes a loop leaves it: the order does not have it yet.
+    // As a creator that dies leaves it: the order does not have it yet.
     unqueued: ids.next(),
     outbox: [],
     ledger: [],

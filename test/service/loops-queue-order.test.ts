@@ -1,5 +1,5 @@
-// Changes of a queue when somebody else interferes or dies halfway. It uses the real stores, with other work at exactly the
-// moment that matters.
+// Changes of a queue when somebody else interferes or dies halfway. It uses the real stores, with other work at exactly
+// the moment that matters.
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { Deps } from '../../services/loops-queue/deps.ts'
 import {
@@ -47,7 +47,7 @@ const callOf = (caller: Caller, budget_ms = 8_000): MemberCall => ({
   ...ownCall(clock, ids.next(), budget_ms),
   caller,
 })
-/** An instance of its own; what it is given replaces a function of its stores. */
+/** A separate instance; the arguments replace functions of its stores. */
 const instance = (own: Partial<LoopStore> = {}, ownStore: Partial<QueueStore> = {}): Queues =>
   queues({ loops: { ...loops, ...own }, store: { ...store, ...ownStore }, turns: turns(10), ids, clock, log })
 const moment = (caller: Caller) => ({
@@ -56,7 +56,7 @@ const moment = (caller: Caller) => ({
   key: ids.next(),
 })
 
-/** Stores a loop as a process does that dies before it goes on. */
+/** Stores a loop like a process that dies right afterwards. */
 const insert = async (caller: Caller, name: string): Promise<StandingDoc> => {
   const asked = { name, description: '', ai_context: '', visibility: 'public' as const, member_ids: [] }
   const loop: StandingLoop = newLoop(ids.next(), caller.workspace_id, 'active', asked, moment(caller))
@@ -84,7 +84,7 @@ const reopenNow = (caller: Caller, id: string) =>
 const changesOf = async (caller: Caller): Promise<string[]> =>
   (await store.load(caller.workspace_id)).log.map(({ change }) => change)
 
-/** Runs `other` once, when the first look at the active loops has `begun` or `ended`. */
+/** Runs `other` once, when the first read of the active loops has `begun` or `ended`. */
 const interrupted = (
   when: 'begun' | 'ended',
   other: () => Promise<unknown>,
@@ -368,7 +368,7 @@ test('a_hundred_instances_at_once_add_their_loops_to_the_order_and_move_them', a
   const { visible, version } = await instance().read(callOf(ann))
   expect(visible).toHaveLength(101)
   expect(version).toBe(101)
-  // The events of all do not fit into the document at once: the last ones follow when the first are out.
+  // The document cannot hold all events at once: the last ones follow when the first are published.
   const caughtUp = async () => {
     await instance().catchUp(ann.workspace_id).catch(nothing)
     const { v, outbox } = await store.load(ann.workspace_id)

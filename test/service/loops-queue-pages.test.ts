@@ -1,5 +1,5 @@
-// Pages of the queue and of the loops while agents create, move, close, reopen and ship loops. What stays is on exactly one
-// or two of them. Also, nothing is published as repaired without a fault.
+// Pages of the queue and of the loops while agents create, move, close, reopen and ship loops. What stays is on exactly
+// one or two of them. Also, nothing is published as repaired without a fault.
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { Caller } from '../../shared/contracts/define/contract.ts'
 import { loopsQueue } from '../../shared/contracts/loops-queue/contract.ts'

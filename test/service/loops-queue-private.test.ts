@@ -23,10 +23,10 @@ afterAll(() => env[Symbol.asyncDispose]())
 
 const as = (caller: Caller | null): Loops => env.as(loopsQueue, caller)
 const newMember = () => person(ids.next())
-/** Somebody else of the same workspace. */
+/** Another member of the same workspace. */
 const newPrivateMaker = (caller: Caller): Caller => person(caller.workspace_id, { user_name: 'Bob' })
 
-/** Operations on loops that somebody names: what they say of a loop that is not there, they say of a hidden one. */
+/** Operations on a named loop: they answer for a hidden loop as for an unknown one. */
 const ON_A_LOOP: readonly (readonly [string, Operation])[] = Object.entries<Operation>(
   loopsQueue.operations,
 ).filter(
@@ -37,7 +37,7 @@ const argumentsOn = ({ input }: Operation, loop_id: string): Arguments => ({
   ...leastArgumentsFor(inputSchema(input), loop_id),
   ...('loop_id' in input.shape ? { loop_id } : { loop_ids: [loop_id] }),
 })
-/** Calls an operation by its name and gives the refusal. */
+/** Calls an operation by its name and returns the refusal. */
 const refusalOf = (caller: Caller, name: string, input: Arguments): Promise<AppError> => {
   const operations: Readonly<Record<string, (input: never) => Promise<unknown>>> = as(caller)
   return refused(Promise.resolve(operations[name]?.(input as never)))

@@ -1,4 +1,5 @@
-// How many loops have work ready. The number is exact whatever happens to tasks and loops, and costs only what has changed.
+// How many loops have work ready. The number is exact whatever happens to tasks and loops, and costs only what has
+// changed.
 import type { Document } from 'mongodb'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { type ReadyLoops, readyLoops } from '../../services/loops-queue/ready-loops.ts'
@@ -27,7 +28,7 @@ const makeReady = async (caller: Caller, loop_id: string) => {
   await approve(caller, task_id)
   return task_id
 }
-/** What several calls are answered, each of which may meet another instance; one answer where all agree. */
+/** The distinct answers of several calls, each of which may reach another instance. */
 const shown = async (caller: Caller): Promise<number[]> => {
   const answers = await inParallel([1, 2, 3, 4, 5, 6], 3, () => env.loopsOf(caller).get_queue_stats({}))
   return [...new Set(answers.map(({ loops_with_work_ready }) => loops_with_work_ready))]
@@ -139,11 +140,11 @@ test('known_loops_are_not_asked_about_again_however_many_there_are', async () =>
   await inParallel(loops, 8, (loop_id) => makeReady(ann, loop_id))
   expect(await shown(ann)).toEqual([LOOPS])
   await env.allCounted()
-  // What has changed a moment ago is looked at again for some seconds: here it is long ago.
+  // Recent changes are read again for some seconds: here they are long past.
   const counters = env.db.collection<Stored>('tallies')
   for (const [n, _id] of loops.entries())
     await counters.updateOne({ _id }, { $set: { ready_changed_at: new Date(2026, 0, 1, 0, n) } })
-  // So often that each instance has heard of it, whoever chance gives the questions to.
+  // Often enough that each instance gets a request, though they are spread at random.
   for (let n = 0; n < 4; n += 1) expect(await shown(ann)).toEqual([LOOPS])
   await env.db.command({ profile: 2 })
   await makeReady(ann, loops[0] ?? '')
@@ -153,14 +154,14 @@ test('known_loops_are_not_asked_about_again_however_many_there_are', async () =>
     .collection('system.profile')
     .find({ ns: /\.(tasks|tallies)$/, op: { $in: ['query', 'command'] }, keysExamined: { $gt: 0 } })
     .toArray()
-  // Others look there too meanwhile: whoever publishes events, and whoever counts.
+  // The relay and the counters read there too.
   const asked = looks.filter(({ command }) => /ready_changed_at|"loop_id"/.test(JSON.stringify(command)))
   expect(asked.length).toBeGreaterThan(0)
   for (const { keysExamined, command } of asked)
     expect(keysExamined, JSON.stringify(command)).toBeLessThan(10)
 })
 
-/** What one instance knows, with a clock of its own and the answers of the tasks service as `pass` hands them on. */
+/** One instance's knowledge, with its own clock and the tasks service's answers as `pass` forwards them. */
 const observer = (pass: (answer: Awaited<ReturnType<typeof ask>>) => Awaited<ReturnType<typeof ask>>) => {
   let ms = 1
   const clock = { monotonicMs: () => ms }

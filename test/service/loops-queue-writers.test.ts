@@ -1,5 +1,5 @@
-// Many writers at once over two instances: their answers and the published events form one history. Its versions give the
-// total order, so no search for one is needed. Replayed on a model, nothing is lost.
+// Many writers at once over two instances: their answers and the published events form one history. Its versions give
+// the total order, so no search for one is needed. Replayed on a model, nothing is lost.
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { Caller } from '../../shared/contracts/define/contract.ts'
 import { AppError, type ErrorCode } from '../../shared/contracts/define/errors.ts'
@@ -18,7 +18,7 @@ import {
 
 const WRITERS = 32
 const DURATION_MS = 3_000
-/** Commands of each writer at least, however slow the machine. */
+/** The least number of commands of each writer, however slow the machine. */
 const COMMANDS = 10
 const FIRST_LOOPS = 24
 const MOST_LOOPS = 60
@@ -31,7 +31,7 @@ beforeAll(async () => {
 })
 afterAll(() => env[Symbol.asyncDispose]())
 
-/** An accepted command: when it was asked and answered, and what it says of the order. */
+/** An accepted command: when it was sent and answered, and what it says about the order. */
 type Accepted = Readonly<{
   kind: Kind
   by: Caller
@@ -42,7 +42,7 @@ type Accepted = Readonly<{
   changed: boolean
   /** Whether an event of the loop itself was published. */
   published?: boolean
-  /** Of a move: the position asked for. */
+  /** Of a move: the requested position. */
   priority?: number
   order_head?: readonly string[]
 }>
@@ -98,7 +98,7 @@ const KINDS: Record<Kind, (plan: Plan) => Promise<Outcome>> = {
     return { loop_ids: [loop.id], version: queue_version, changed: false, published: !already_shipped }
   },
 }
-/** How often each kind is tried. */
+/** The relative frequency of each kind. */
 const DECK: readonly Kind[] = [
   ...Array<Kind>(6).fill('move'),
   ...Array<Kind>(6).fill('reorder'),
@@ -108,7 +108,7 @@ const DECK: readonly Kind[] = [
   'create',
   'ship',
 ]
-/** What others do may make a command impossible; nothing else may refuse it. */
+/** Codes of refusals that changes by others may cause; no other refusal is allowed. */
 const EXPECTED: readonly ErrorCode[] = [
   'version_conflict',
   'invalid_transition',
@@ -190,7 +190,7 @@ const checkComings = ({ orders, came, went }: History): void => {
   for (const [id, times] of count(exits)) expect(times).toBeLessThanOrEqual(went.get(id) ?? 0)
 }
 
-/** Each answer is true of the version that it names, and its event did what was asked of the order before. */
+/** Each answer is true of the version it names, and its event applies the request to the order before. */
 const checkAnswer = (one: Accepted, { published, orders }: History, hidden: ReadonlySet<string>): void => {
   const { loop_ids, version, changed, priority, order_head } = one
   const after = orders[version]

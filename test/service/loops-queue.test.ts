@@ -1,5 +1,5 @@
-// The loops-queue service by itself, in two instances: creating, holding and reopening loops, and their events. What needs
-// the tasks service is in loops-queue-tasks.test.ts.
+// The loops-queue service by itself, in two instances: creating, holding and reopening loops, and their events. What
+// needs the tasks service is in loops-queue-tasks.test.ts.
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { Caller } from '../../shared/contracts/define/contract.ts'
 import { loopsQueue } from '../../shared/contracts/loops-queue/contract.ts'

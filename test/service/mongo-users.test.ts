@@ -26,7 +26,7 @@ const usersOf = async (admin: Db) =>
   (await admin.command({ usersInfo: 1 })).users
     .map(({ user, roles }: { user: string; roles: unknown }) => ({ user, roles }))
     .toSorted((a: { user: string }, b: { user: string }) => a.user.localeCompare(b.user))
-/** Where a service keeps its things, by its own way to name it. */
+/** The database of a service, named by the service's own code. */
 const databaseOf = async (service: string, as = service): Promise<Db> => {
   const connected = stack.use(
     await connectMongo(mongo.urlOf(as), createLog({ filter: 'error', topic: 'test' })),
@@ -38,7 +38,7 @@ describe.skipIf(missing)(`with mongosh${missing ? `: ${missing}` : ''}`, () => {
   beforeAll(async () => {
     if ('missing' in mongosh) return
     mongo = stack.use(await startGuardedMongo(mongosh))
-    // As a run leaves it that ends between the two: there is a set, and no operator yet.
+    // As a run that is interrupted leaves it: the set exists, and the operator does not.
     const first = clientOf(`mongodb://${mongo.members[0]}/?directConnection=true`).db('admin')
     const members = mongo.members.map((host, _id) => ({ _id, host, priority: _id === 0 ? 2 : 1 }))
     await first.command({ replSetInitiate: { _id: 'rs0', members } })

@@ -60,7 +60,7 @@ const pidOf = () => runningProcess(join(folder, 'process.json'))
 const portOf = () => Number(kept('port'))
 const withoutLogin = (url: string) => `mongodb://${new URL(url).host}/?directConnection=true`
 
-/** What an earlier release has left: a replica set of one that asked nobody who they were, stopped in order. */
+/** The data of an earlier release: a replica set of one without a login, stopped in order. */
 const leaveOpenData = async (): Promise<void> => {
   const port = await freePort()
   mkdirSync(join(folder, 'data'), { recursive: true, mode: 0o700 })

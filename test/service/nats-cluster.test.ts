@@ -1,5 +1,5 @@
-// Three NATS servers as infra/compose.yaml runs them. They find each other by the environment alone, store three copies of
-// the events, and accept a new subscriber at run time.
+// Three NATS servers as infra/compose.yaml runs them. They find each other by the environment alone, store three copies
+// of the events, and accept a new subscriber at run time.
 import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'

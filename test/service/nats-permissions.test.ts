@@ -62,7 +62,7 @@ const connectAs = (user: string, pass = passwordOf(user)): Promise<NatsConnectio
   })
 }
 
-/** Does the work, then gives the subjects that the server refused meanwhile. */
+/** Runs the work, then returns the subjects that the server refused during it. */
 const refusedWhile = async (nc: NatsConnection, work: () => void): Promise<string[]> => {
   const refused: string[] = []
   const watching = (async () => {

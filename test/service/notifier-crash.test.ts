@@ -22,7 +22,7 @@ beforeAll(async () => {
 afterAll(() => open.disposeAsync())
 beforeEach(() => sink.misbehave())
 
-/** Lets the time of all leases pass. */
+/** Lets all leases expire. */
 const endLeases = async (): Promise<void> => {
   const deliveries = mongo.database('notifier').collection('deliveries')
   await deliveries.updateMany({ status: 'sending' }, { $set: { due_at: new Date(0) } })
@@ -50,9 +50,9 @@ it.each([
 const NOTIFIERS = 3
 const RECIPIENTS = 150
 const KILLS = 3
-/** One in so many answers to mails is lost. */
+/** One in this many answers to mails is lost. */
 const CUT_EVERY = 30
-/** Bound on the test (ms): each kill may cost a lease, and one in the midst of an event the time until that comes again. */
+/** Bound on the test (ms): each kill may cost a lease, and a kill during an event the time to its redelivery. */
 const LIMIT_MS = 180_000
 
 it(
@@ -68,7 +68,7 @@ it(
     let kills = 0
     sink.misbehave((moment) => {
       if (moment.at !== 'data' || moment.nth % CUT_EVERY !== 0) return undefined
-      // A mail that was in the hands of two who died, and is then cut off, waits a minute; after a third it would be five.
+      // A mail whose two senders died waits a minute when its connection is cut; after a third it would be five.
       if (kills >= KILLS - 1) return undefined
       cuts += 1
       return 'cut'

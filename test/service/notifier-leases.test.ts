@@ -1,5 +1,5 @@
-// Who holds a delivery. A live sender keeps its claim however slow the server is; a lost sender loses it, and sends nothing
-// later.
+// Who holds a delivery. A live sender keeps its claim however slow the server is; a lost sender loses it, and sends
+// nothing later.
 import { beforeAll, beforeEach, expect, it } from 'vitest'
 import { type Deliveries, openDeliveries } from '../../services/notifier/delivery-store.ts'
 import { CONNECTIONS, createMailer, type Mail } from '../../services/notifier/mailer.ts'
@@ -36,7 +36,7 @@ const mailOf = ({ _id, to, created_at }: Delivery): Mail => ({
   html: '<p>Shipped</p>',
 })
 
-/** A ledger and senders on it; each sender has connections of its own, as a process has. */
+/** A ledger and its senders; each sender has its own connections, like a process. */
 const openLedger = async (sink: SmtpSink, stack: AsyncDisposableStack) => {
   const db = stack.use(await connectMongo(freshStack().mongodbUrl, log)).database('notifier')
   const database = await openDatabaseClock(db, clock)
@@ -100,7 +100,7 @@ it('a_mail_whose_lease_was_lost_is_sent_by_another_sender_alone', async () => {
   const { deliveries, start, find } = await openLedger(sink, stack)
   const all = Array.from({ length: CONNECTIONS + 5 }, (_, n) => owedTo(`held${n}@example.com`))
   await deliveries.add(all)
-  // The first one's connections are all waiting for an answer, and the database hears no more of it.
+  // The first sender's connections all wait for an answer, and it no longer reaches the database.
   const answer = Promise.withResolvers<void>()
   let handedOver = 0
   sink.misbehave(({ at }) =>
@@ -128,7 +128,7 @@ it('a_mail_whose_lease_was_lost_is_sent_by_another_sender_alone', async () => {
   answer.resolve()
   await wentOn.promise
   await first[Symbol.asyncDispose]()
-  // Twice went only what the first had handed over itself.
+  // Only mails that the first sender had handed over were sent twice.
   expect(sink.mails.length - before).toBe(all.length + CONNECTIONS)
   const ownCopies = new Set(sink.mails.slice(before).map(({ messageId }) => messageId))
   expect(ownCopies.size).toBe(all.length)
@@ -163,6 +163,6 @@ it('a_server_that_never_answers_does_not_keep_a_sender_from_stopping', async () 
   const sender = start()
   await sink.waitFor((mails) => mails.some(({ to }) => to.includes('stuck@example.com')))
   expect(await within(STOP_TIMEOUT_MS, sender[Symbol.asyncDispose]())).toBe(true)
-  // Tried again later: whether the server has it nobody knows.
+  // Retried later, since it is unknown whether the server has it.
   expect(await find(stuck._id)).toMatchObject({ status: 'pending', attempts: 1 })
 })

@@ -1,5 +1,5 @@
-// Replies of mail servers, and what the ledger records. Whose fault it is decides whether a mail ends, waits, or puts its
-// address out of use.
+// Replies of mail servers, and what the ledger records. Whose fault it is decides whether a mail ends, waits, or puts
+// its address out of use.
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { notifier } from '../../shared/contracts/notifier/contract.ts'
 import { caughtUp, listed, ship } from '../support/pending-mails.ts'
@@ -20,7 +20,7 @@ let people: People
 
 beforeAll(async () => {
   sink = open.use(await startSmtpSink())
-  // With a login: the sink asks for none, but checks the one that it is told.
+  // With a login: the sink requires none, but checks a given one.
   const SMTP_URL = sink.url.replace('//', '//loops:secret@')
   env = open.use(await openEnvironment({ PORT: '0', SMTP_URL, LOG: 'error' }))
   await env.start('gateway')
@@ -29,7 +29,7 @@ beforeAll(async () => {
 afterAll(() => open.disposeAsync())
 beforeEach(() => sink.misbehave())
 
-/** A workspace of one, whose address nobody else has. */
+/** A workspace of one person with an address of their own. */
 const someone = async (): Promise<Readonly<{ ws: string; ana: Someone }>> => {
   const email = `Ana@${ids.next().toLowerCase()}.example`
   const { id, members } = await people.workspace('Acme', [{ name: 'Ana', email }])
@@ -39,7 +39,7 @@ const someone = async (): Promise<Readonly<{ ws: string; ana: Someone }>> => {
 }
 const mailsTo = ({ email }: Someone): number => sink.mails.filter(({ to }) => to.includes(email)).length
 
-/** Waits for what the ledger has of one event's only mail. */
+/** Waits for the ledger's row of an event's only mail. */
 const rowOf = (ws: string, event: string) => async () => (await listed(env, ws, event))[0]
 
 const always =
@@ -184,7 +184,7 @@ describe('a fault that stops every mail', () => {
   })
 
   it('a_server_that_was_down_gets_all_mails_when_it_is_back', async () => {
-    // Below the ports that systems give out themselves: nobody else may have it before the server is there.
+    // Below the ephemeral ports, so that nothing else takes it before the server starts.
     const port = 20_000 + (process.pid % 10_000)
     await using own = await openEnvironment({ PORT: '0', SMTP_URL: `smtp://127.0.0.1:${port}`, LOG: 'error' })
     await own.start('gateway')

@@ -35,7 +35,7 @@ beforeAll(async () => {
 afterAll(() => open.disposeAsync())
 beforeEach(() => sink.misbehave())
 
-/** A workspace of three, whose addresses nobody else has. */
+/** A workspace of three with addresses of their own. */
 const team = async (): Promise<Readonly<{ ws: string; all: readonly [Someone, Someone, Someone] }>> => {
   const at = `${ids.next().toLowerCase()}.example`
   const { id, members } = await people.workspace(
@@ -66,7 +66,7 @@ describe('a mail that somebody asked for', () => {
 })
 
 describe('people who leave while their mail waits', () => {
-  /** Has the mails of an event wait until the people have left. */
+  /** Makes the mails of an event wait until the people have left. */
   const leaving = async (ws: string, event: string, count: number, leave: () => Promise<unknown>) => {
     // Not merely claimed: each was refused once, and waits for its next try.
     const waits = async () =>
@@ -120,7 +120,7 @@ describe('the ledger', () => {
     const reset = stored(ids.next(), { template: 'password-reset' })
     await ledger.add([reset])
     const inHand = Array.from({ length: 200 }, () => stored(flood))
-    // No room but for what somebody waits for.
+    // There is room only for mails that somebody waits for.
     const { claimed } = await ledger.claim({ room: 0, reserve: 5, inHand })
     expect(claimed.map(({ work }) => work._id)).toEqual([reset._id])
   })
@@ -144,7 +144,7 @@ describe('the ledger', () => {
     const [waits, ended] = [stored('W', { expires_at: ago }), stored('W', { status: 'sent' })]
     const { due_at: _, ...atEnd } = ended
     const notice = { template: 'loop-shipped', v: 1, expanded: true, expires_at: ago }
-    // As an earlier release left them. The database forgets within a minute what has an end in the past.
+    // As an earlier release left them. The database deletes within a minute what has expired.
     const raw = <T extends { _id: string }>(name: string) => db.collection<T>(name)
     await raw<Delivery>('deliveries').insertMany([waits, atEnd])
     await raw<typeof notice & { _id: string }>('notices').insertMany(

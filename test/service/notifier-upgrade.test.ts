@@ -19,7 +19,7 @@ beforeEach(async () => {
 })
 afterAll(() => stack.disposeAsync())
 
-/** As an earlier release does, at any time. */
+/** Writes as an earlier release does, at any time. */
 const insert = (collection: string, documents: readonly (Document & { _id: string })[]) =>
   db.collection<Document & { _id: string }>(collection).insertMany([...documents])
 const openLedger = async () => openDeliveries(db, { clock: await openDatabaseClock(db, clock), ids })

@@ -27,7 +27,7 @@ beforeEach(() => sink.misbehave())
 
 type Team = Readonly<{ id: string; ana: Someone; ben: Someone; cem: Someone }>
 
-/** A workspace of three, in Zurich, whose addresses nobody else has. */
+/** A workspace of three in Zurich, with addresses of their own. */
 const team = async (): Promise<Team> => {
   const at = `${ids.next().toLowerCase()}.example`
   const some = [

@@ -1,5 +1,5 @@
-// Clients with a metadata document. They connect with one; it is cached, and the gateway cannot be made to fetch anything
-// else.
+// Clients with a metadata document. They connect with one; it is cached, and the gateway cannot be made to fetch
+// anything else.
 import { createServer, type RequestListener } from 'node:http'
 import { type AddressInfo, createServer as createSocketServer, type LookupFunction } from 'node:net'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'

@@ -26,7 +26,7 @@ const opened = async (server: Server, heard: () => number): Promise<Site> => {
   }
 }
 
-/** Counts connections, so that not even one without a request goes unseen. */
+/** Counts connections, so that even one without a request is noticed. */
 const openTrap = (): Promise<Site> => {
   let heard = 0
   const server = createSocketServer((socket) => {

@@ -190,7 +190,7 @@ beforeAll(async () => {
   const log = createLog({ filter: 'error', topic: 'notes' })
   const bus = stack.use(await connectBus(environment.stack.natsUrl, 'notes', log, keysOf('notes')))
   stack.use(await serve(bus, notes, handlers, { clock }))
-  // The same site with one contract more: its pages beside those that every gateway has.
+  // The same site with one more contract, whose page is served beside those of every gateway.
   const app = new Hono<GatewayEnv>()
   const listener = await listen((request, env) => app.fetch(request, env), '127.0.0.1', 0)
   stack.defer(() => listener.close())
@@ -205,7 +205,7 @@ beforeEach(() => {
   reminded = []
 })
 
-/** Somebody with a workspace of their own and an address that is confirmed. */
+/** A person with a workspace and a confirmed address. */
 const member = async () => {
   const { browser, email } = await signUp({ url: site } as Parameters<typeof signUp>[0], { name: 'Ann' })
   await environment.db.collection('people').updateOne({ email }, { $set: { confirmed_at: clock.now() } })

@@ -24,7 +24,7 @@ test('the_secrets_of_webhooks_are_encrypted_again', async () => {
   expect(await countUnderOld(db, keys(NEW, TEST_SECRET))).toBe(1)
   const both = await before.start('webhooks', 1, BOTH)
   await expect.poll(() => countUnderOld(db, keys(NEW, TEST_SECRET)), { timeout: 20_000 }).toBe(0)
-  // Whoever asks under the old secret is known as long as there are both.
+  // Requests signed with the old secret are accepted while both are set.
   expect((await before.as(webhooks, owner).list_webhooks({})).webhooks).toHaveLength(1)
   await both[Symbol.asyncDispose]()
   expect(await countUnderOld(db, keys(NEW))).toBe(0)

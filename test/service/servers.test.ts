@@ -111,7 +111,7 @@ const outside = Object.values(networkInterfaces())
   .flat()
   .find((address) => address?.family === 'IPv4' && !address.internal)
 
-// Without a network there is no address to be reached at.
+// Without a network there is no address to reach.
 test.skipIf(outside === undefined)('neither_server_reachable_from_other_machines', async () => {
   const ports = [portOf((await runMongod()).url), portOf((await runNats()).url)]
   for (const port of ports) {

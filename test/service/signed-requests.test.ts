@@ -48,7 +48,7 @@ const log = createLog({ filter: 'warn', topic: 'test', pretty: false, write: (li
 const buses: Bus[] = []
 let gateway: Bus
 let attacker: NatsConnection
-/** The newest request that reached the victim, as whoever listens there could write it down. */
+/** The newest request that reached the victim, as an eavesdropper could record it. */
 let captured: { subject: string; headers: MsgHdrs; data: Uint8Array } | undefined
 
 const caller = person('W', { role: 'owner' })
@@ -62,7 +62,7 @@ const handle = async ({ task_id }: { task_id: string }) => {
   done.push(task_id)
   return {}
 }
-/** Serves as the victim; a second one has not seen what the first one has. */
+/** Serves as the victim; a second instance has not seen the requests of the first. */
 const serveVictim = async (off_ms = 0, unsigned?: 'accepted') =>
   serve(
     await open('tasks'),
@@ -82,7 +82,7 @@ const counted = async (reason: string): Promise<number> => {
       count += data.refused[reason] ?? 0
   return count
 }
-/** Sends a request as it is and gives the reason of the refusal. */
+/** Sends a request unchanged and returns the reason of the refusal. */
 const sent = async (subject: string, h: MsgHdrs, data: Uint8Array | string): Promise<unknown> => {
   const answer = await attacker.request(subject, data, { headers: h, timeout: 5_000 })
   return answer.json<{ request_refused?: string }>().request_refused

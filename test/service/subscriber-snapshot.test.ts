@@ -40,7 +40,7 @@ import { until } from '../support/tasks-environment.ts'
 import { OTHER_ID } from '../support/tools.ts'
 
 vi.setConfig({ testTimeout: 120_000 })
-/** More than a page has. */
+/** More than one page holds. */
 const MANY = 220
 const domain = SUBSCRIBERS_DOMAIN
 const given: Record<string, Credentials> = {}
@@ -79,7 +79,7 @@ beforeAll(async () => {
     conf = added.conf
   }
   await server.include(conf)
-  // The server takes new accounts over while it serves: what is asked in that moment may get no answer.
+  // The server reloads its accounts while it serves; a request at that moment may get no answer.
   await vi.waitFor(() => answered('all'), { timeout: 30_000 })
 }, 180_000)
 afterAll(() => running.disposeAsync())
@@ -107,7 +107,7 @@ const Answer = z.union([
   z.object({ error: z.looseObject({ code: z.string(), message: z.string() }) }),
 ])
 type Page = z.infer<typeof gateway.forSubscribers.snapshot.output>
-/** Asks as the page for other teams says. */
+/** Sends a request as the page for other teams describes. */
 const ask = async (
   nc: NatsConnection,
   name: string,
@@ -123,7 +123,7 @@ const pageOf = async (nc: NatsConnection, name: string, cursor?: string, filter?
   if ('error' in answer) throw new Error(answer.error.message)
   return answer
 }
-/** Asks once with a connection of its own. */
+/** Sends one request on its own connection. */
 const answered = async (name: string): Promise<void> => {
   const nc = await connectSubscriber(server.address, given[name]!)
   try {
@@ -143,7 +143,7 @@ const snapshotOf = async (nc: NatsConnection, name: string, filter?: string): Pr
   return records
 }
 
-/** Waits until the stream has all that happened. */
+/** Waits until the stream has every event so far. */
 const published = async (): Promise<void> => {
   await using mongo = await connectMongo(mongodbUrl, createLog({ filter: 'error', topic: 'test' }))
   for (const [service, name] of [
@@ -156,7 +156,7 @@ const published = async (): Promise<void> => {
     await until(async () => (await mongo.database(service).collection(name).countDocuments(waiting)) === 0)
   }
 }
-/** Reads the stream as the program does: with a durable consumer of its own, from a sequence on. */
+/** Reads the stream from a sequence on, as the program does, with its own durable consumer. */
 const readFrom = async (nc: NatsConnection, name: string, opt_start_seq: number): Promise<CloudEvent[]> => {
   await published()
   const { EVENTS: filter_subject, SUBSCRIBER: durable_name } = given[name]!
@@ -214,13 +214,13 @@ test('a_snapshot_and_the_stream_after_it_give_the_state_while_writers_write_and_
     const cursor: string | undefined = page?.next_cursor ?? undefined
     page = await pageOf(nc, 'all', cursor)
     if (pages % 2 === 1) {
-      // It dies before it has written the page down, and asks for it again.
+      // It dies before it has stored the page, and requests it again.
       await nc.close()
       nc = await connected('all')
       page = await pageOf(nc, 'all', cursor)
     }
     for (const record of page.records) records.set(`${record.source} ${record.subject}`, record)
-    // Whatever the pages have of it already, something changes, comes and goes between them.
+    // Between two pages, things are changed, created and deleted, whether or not a page had them.
     await acting(ann)(tasks, 'update_task', { task_id: between[pages], title: 'Changed between' })
     await acting(ann)(tasks, 'delete_task', { task_id: between.at(-pages - 1) })
     await Promise.all([filed(ann), made(ann)])

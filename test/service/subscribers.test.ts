@@ -1,5 +1,5 @@
-// What the key of `npm run subscriber` allows on a server with infra/nats.conf. A program of another team reads the events
-// of its filter and nothing else, however a request is put together.
+// What the key of `npm run subscriber` allows on a server with infra/nats.conf. A program of another team reads the
+// events of its filter and nothing else, however a request is put together.
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -122,7 +122,7 @@ describe('a subscriber', () => {
   })
 })
 
-/** Sends a request as it is; the error in its answer, or what kept it from being sent. */
+/** Sends a request unchanged. Returns the error in its answer, or what prevented sending it. */
 const refusalOf = async (nc: NatsConnection, subject: string, body: unknown = {}): Promise<string> => {
   try {
     const answer = await nc.request(subject, JSON.stringify(body), { timeout: 2_000 })

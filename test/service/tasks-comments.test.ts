@@ -110,7 +110,7 @@ describe('comments of a task', () => {
     for (let n = 0; n < 6; n += 1) await env.tasksOf(ann).add_comment({ task_id, text })
     const { comments, pages } = await readAll(ann, task_id)
     expect(comments.map((comment) => comment.text === text)).toEqual(Array(6).fill(true))
-    // One alone is more than an answer should have: none fits beside the task itself, and then one a page.
+    // One alone exceeds an answer's budget: none fits beside the task itself, and then each page has one.
     expect(pages).toEqual([0, 1, 1, 1, 1, 1, 1])
   })
 

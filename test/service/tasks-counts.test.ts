@@ -25,7 +25,7 @@ type CounterDoc = { _id: string; ws: string; seen?: Record<string, Date>; tasks?
 const counters = () => env.db.collection<CounterDoc>('tallies')
 const tasks = () => env.db.collection<TaskDoc>('tasks')
 
-/** Every count that a caller can see, next to what counting the tasks one by one finds. */
+/** Every count that a caller can see, beside a fresh count of the tasks. */
 const expectExact = async (owner: Caller, loops: readonly string[], privateLoops: readonly string[]) => {
   const ws = owner.workspace_id
   const { all, unassigned } = await env
@@ -79,7 +79,7 @@ describe('after random work by many at once', () => {
     await env.allCounted()
     const ofWorkspace = await counters().find({ ws: ann.workspace_id }).toArray()
     expect(ofWorkspace.map(({ _id }) => _id).toSorted()).toEqual([ann.workspace_id, ...loops].toSorted())
-    // What was counted is forgotten, but for the last few changes of each instance.
+    // Counted changes are forgotten, except the last few of each instance.
     for (const { seen } of ofWorkspace) expect(Object.keys(seen ?? {}).length).toBeLessThan(2 * WRITERS * 8)
   })
 
@@ -94,7 +94,7 @@ describe('after random work by many at once', () => {
 })
 
 describe('a change that was left half counted', () => {
-  /** A task in a loop, all counted; and the change that would count it once more. */
+  /** A counted task in a loop, and the change that would count it again. */
   const counted = async () => {
     const ann = env.owner()
     const loop_id = await loop(ann, 'public')

@@ -8,11 +8,11 @@ import type { tasks } from '../../shared/contracts/tasks/contract.ts'
 import { type Acting, ids, person, refused } from '../support/service-environment.ts'
 import { openTasksEnvironment, type TasksEnvironment, until } from '../support/tasks-environment.ts'
 
-/** Patience with a call whose answer will never come (ms). */
+/** How long to wait for a call that is never answered (ms). */
 const BUDGET_MS = 2_000
 /** Longer than any sweeper waits before it takes over, and shorter than a test may take. */
 const SWEPT = { timeout: 40_000, interval: 100 } as const
-// Several start processes side by side, which takes its time where other test files do the same.
+// Several processes start at once, which is slow while other test files do the same.
 vi.setConfig({ testTimeout: 120_000 })
 
 type Crash = AsyncDisposable &
@@ -23,11 +23,11 @@ type Crash = AsyncDisposable &
     loops: Acting<typeof loopsQueue>
     /** A new loop. */
     loop: (name: string) => Promise<string>
-    /** Waits until the process that was to die has done so, and starts two others. */
+    /** Waits until the doomed process has died, and starts two others. */
     died: () => Promise<void>
-    /** Does something that the process does not survive, and then the same as `died`. */
+    /** Runs a command that kills the process, then does the same as `died`. */
     during: (command: (dying: Acting<typeof tasks>) => Promise<unknown>) => Promise<void>
-    /** Waits until nothing is half done any more, and compares all counts with what counting finds. */
+    /** Waits until nothing is half done, and compares all counts with a fresh count. */
     exact: (...loop_ids: readonly string[]) => Promise<void>
     /** All events of the workspace's tasks and comments, as `type subject version`. */
     published: () => Promise<readonly string[]>
@@ -80,7 +80,7 @@ const openCrash = async (step: string): Promise<Crash> => {
     },
     exact: exactly(env, ann),
     published: async () => {
-      // Once the last thing said has been heard, so has all that was said before it.
+      // Once the last event has arrived, so have all before it.
       for (const name of ['tasks', 'comments'])
         await until(
           async () => (await env.db.collection(name).countDocuments({ 'outbox.0': { $exists: true } })) === 0,
@@ -97,7 +97,7 @@ const openCrash = async (step: string): Promise<Crash> => {
   }
 }
 
-// Side by side: they wait for processes and sweepers most of the time.
+// Concurrent, since they mostly wait for processes and sweepers.
 describe.concurrent('done_wholly_when_killed_at', () => {
   test.each(['create_task.saved', 'counters.added', 'create_task.counted'])('%s', async (step) => {
     await using crash = await openCrash(step)
@@ -165,7 +165,7 @@ describe.concurrent('a bulk change is taken up by its repeat when killed at', ()
     for (let n = 0; n < 12; n += 1) task_ids.push((await crash.tasks.create_task({ title: `T${n}` })).task.id)
     const request = { task_ids, loop_id, status: 'approved', idempotency_key: 'k' } as const
     await crash.during((dying) => dying.bulk_update_tasks(request))
-    // Whatever part of it was done is whole in itself.
+    // Each part that was done is complete in itself.
     await crash.exact(loop_id)
     expect((await crash.tasks.list_tasks({ loop_id })).total).toBeGreaterThan(0)
     const answer = await crash.tasks.bulk_update_tasks(request)

@@ -1,5 +1,5 @@
-// Every operation of the tasks service over some thousand tasks uses an index. Nothing is sorted in memory, and hardly more
-// keys are read than rows answered, by the database's own profile.
+// Every operation of the tasks service over some thousand tasks uses an index. Nothing is sorted in memory, and hardly
+// more keys are read than rows answered, by the database's own profile.
 import type { Document } from 'mongodb'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { type CommentDoc, type CommentStore, openComments } from '../../services/tasks/comment-store.ts'
@@ -21,9 +21,9 @@ const COMMENTS = 1_000
 const PUBLIC_LOOPS = 6
 const PRIVATE_LOOPS = 34
 const PAGE = 50
-/** Documents that sweepers are interested in, among all the others. */
+/** Documents that sweepers look for, among all the others. */
 const MARKED = 120
-/** Far enough away that no sweeper of a running service takes what is marked with it. */
+/** So far in the future that no sweeper of a running service takes a document marked with it. */
 const FUTURE = new Date('2900-01-01')
 const LATER = new Date('2999-01-01')
 
@@ -113,7 +113,7 @@ const at = (n: number): TaskDoc => made[n] as TaskDoc
 const first = (): TaskDoc => at(0)
 const second = (): TaskDoc => at(2 + PUBLIC_LOOPS + PRIVATE_LOOPS)
 
-/** What the database did while `work` was done; sweepers and the relay are at work too, and held to the same. */
+/** What the database did during `work`; sweepers and the relay run too, and the same rules hold for them. */
 const profiled = async (work: () => Promise<unknown>): Promise<Document[]> => {
   await env.db.command({ profile: 0 })
   await env.db.collection('system.profile').drop()
@@ -181,7 +181,7 @@ test.each(listings)('list_tasks as $who $input $filter, $page page', async (list
     answered = (await env.tasksOf(who === 'ann' ? ann : bob).list_tasks(request)).tasks.length
   })
   expect(answered).toBeGreaterThan(0)
-  // A row more than the page tells whether there is another; each merged scan may look at one key more.
+  // One row more than the page shows whether there is another; each merged scan may read one key more.
   expectBounded(commands, PAGE + 1 + scans)
 })
 

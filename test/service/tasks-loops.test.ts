@@ -20,7 +20,7 @@ type Filing = Partial<Parameters<ReturnType<TasksEnvironment['tasksOf']>['create
 const file = async (caller: Caller, given: Filing = {}): Promise<string> =>
   (await env.tasksOf(caller).create_task({ title: 'Task', ...given })).task.id
 
-/** A workspace with a task of each visibility: none of Bob's business is the owner's private loop. */
+/** A workspace with a task of each visibility; Bob is not in the owner's private loop. */
 const neighbourhood = async () => {
   const ann = env.owner()
   const bob = person(ann.workspace_id)

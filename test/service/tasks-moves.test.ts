@@ -1,5 +1,5 @@
-// Tasks moved into a loop that is formed from them, over two instances of each service. All move or none, whoever finds an
-// interrupted move finishes it, and refused moves leave no trace.
+// Tasks moved into a loop that is formed from them, over two instances of each service. All move or none, whoever finds
+// an interrupted move finishes it, and refused moves leave no trace.
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { TaskDoc } from '../../services/tasks/task-store.ts'
 import type { Caller } from '../../shared/contracts/define/contract.ts'
@@ -26,13 +26,13 @@ const reserve = (caller: Caller, task_ids: string[], loop_id: string) =>
   env.tasksOf(caller).prepare_move({ task_ids, loop_id, visible_private_loop_ids: null })
 const reservedOf = (caller: Caller): Promise<number> =>
   stored().countDocuments({ ws: caller.workspace_id, 'move.loop_id': { $exists: true } })
-/** As if whoever reserved them had died some time ago. */
+/** As if the process that reserved them had died some time ago. */
 const age = (caller: Caller) =>
   stored().updateMany(
     { ws: caller.workspace_id, 'move.loop_id': { $exists: true } },
     { $set: { 'move.at': new Date(Date.now() - 60_000) } },
   )
-/** A loop as it is while it is being formed. */
+/** A loop that is still being formed. */
 const formingLoop = async (caller: Caller): Promise<string> => {
   const _id = ids.next()
   await env
@@ -258,7 +258,7 @@ describe('a reservation that was left', () => {
     await reserve(ann, [kept], forming)
     await reserve(ann, [freed], ids.next())
     await age(ann)
-    // One look of a sweeper sees both, so when the one is freed the other has been looked at too.
+    // One pass of a sweeper sees both, so when the one is freed the other was examined too.
     await until(async () => (await reservedOf(ann)) === 1)
     expect((await stored().findOne({ _id: kept }))?.move).toMatchObject({ loop_id: forming })
   })

@@ -24,7 +24,7 @@ beforeAll(async () => {
 afterAll(() => environment[Symbol.asyncDispose]())
 
 const counters = () => environment.db.collection<CounterDoc>('tallies')
-/** Everything that is wrong, found a few counters at a time. */
+/** All wrong counters, found a few at a time. */
 const checkAll = async (): Promise<Drift[]> => {
   const drifts: Drift[] = []
   for (let after: string | null = ''; after !== null; ) {
@@ -78,7 +78,7 @@ test('wrong_counters_are_found_and_repaired_and_lost_ones_recreated', async () =
     ]),
   )
   for (const drift of found) expect(await recount.repair(drift)).toBe(true)
-  // What somebody else has repaired is not repaired again.
+  // What another replica has repaired is not repaired again.
   for (const drift of found) expect(await recount.repair(drift)).toBe(false)
   expect(await checkAll()).toEqual([])
   expect(await shown(ann, task_id)).toEqual(right)
@@ -92,7 +92,7 @@ test('tasks_that_are_held_back_are_recounted_too', async () => {
     'tasks',
   )
   await tasks.updateMany({ loop_id: open }, held)
-  // Only its status counts for a task that is not approved.
+  // Of a task that is not approved, only the status counts.
   await tasks.updateMany({ loop_id: secret }, { $set: { ready: false } })
   const moved = { 'open.none': -3, 'approved.none': 3 }
   const missing = (list: string) => ({
@@ -121,7 +121,7 @@ test('late_counters_are_not_reported_as_wrong', async () => {
   await environment.allCounted()
   const _id = (await environment.tasksOf(ann).create_task({ title: 'Late', loop_id: open })).task.id
   await environment.allCounted()
-  // As if whoever filed it had died when only one of the counters had it.
+  // As if its writer had died when only one of the counters had it.
   const change = { id: ids.next(), at: new Date('2900-01-01') }
   const sums = [
     { tally: ann.workspace_id, path: 'tasks.assigned.open.none', by: 1 },
@@ -133,7 +133,7 @@ test('late_counters_are_not_reported_as_wrong', async () => {
   await counters().updateOne({ _id: ann.workspace_id }, { $inc: { 'tasks.assigned.open.none': -1 } })
   await counters().updateOne({ _id: open }, { $set: { [`seen.${change.id}`]: new Date() } })
   expect(await checkAll()).toEqual([])
-  // As a sweeper would, were it that late.
+  // As a very late sweeper would.
   await counters().updateOne({ _id: ann.workspace_id }, { $inc: { 'tasks.assigned.open.none': 1 } })
   await environment.db.collection<CounterDoc>('tasks').updateOne({ _id }, { $set: { uncounted: [] } })
 })

@@ -164,7 +164,7 @@ describe('bulk_update_tasks with a key', () => {
     const task_ids = await fileTwo(ann)
     const request = { task_ids, priority: 'high' as const, idempotency_key: key() }
     const first = await env.tasksOf(ann).bulk_update_tasks(request)
-    // As a crash before the answer was recorded leaves it; one of the tasks has changed since.
+    // As after a crash before the answer was recorded; one of the tasks has changed since.
     await env.db.collection('requests').updateMany({ ws: ann.workspace_id }, { $set: { result: null } })
     await env.tasksOf(ann).update_task({ task_id: task_ids[0] ?? '', priority: 'low' })
     expect(await env.tasksOf(ann).bulk_update_tasks(request)).toEqual(first)

@@ -19,7 +19,7 @@ import { asService } from '../support/keys.ts'
 import { ids, person, refused } from '../support/service-environment.ts'
 import { openTasksEnvironment, type TasksEnvironment, until } from '../support/tasks-environment.ts'
 
-/** Patience with a call whose answer will never come (ms). */
+/** How long to wait for a call that is never answered (ms). */
 const BUDGET_MS = 2_000
 const ROUNDS = 3
 // Some start processes, and wait for sweepers.
@@ -46,12 +46,12 @@ const reportOf = async (caller: Caller, loop_id: string, on = env) => {
   expect(more).toEqual([])
   return report?.data as { task_counts: { total: number }; unfinished_total: number; version: number }
 }
-/** Nothing is on its way anywhere. */
+/** Waits until no task is on its way into a loop. */
 const allReleased = (on = env) =>
   until(async () => (await on.db.collection('tasks').countDocuments({ 'move.at': { $exists: true } })) === 0)
 
 describe('while a loop ships', () => {
-  test('the_loop_and_its_report_hold_exactly_the_tasks_whose_callers_were_told_so', async () => {
+  test('the_loop_and_its_report_hold_exactly_the_accepted_tasks', async () => {
     for (let round = 0; round < ROUNDS; round += 1) {
       const ann = env.owner()
       const [target, other] = [await loop(ann), await loop(ann, 'Other')]
@@ -105,7 +105,7 @@ describe('while a loop ships', () => {
         version: answer.loop.version,
       })
       for (const { code, message } of late) expect(message, code).toMatch(/is shipped/)
-      // What was refused is as it was, and what was not made is not there.
+      // A refused task is unchanged, and one that was not created does not exist.
       const left = await env.db
         .collection<TaskDoc>('tasks')
         .find({ ws: ann.workspace_id, loop_id: { $ne: target }, deleted_at: { $exists: false } })
@@ -125,7 +125,7 @@ describe('while a loop ships', () => {
     const ann = env.owner()
     const task_ids = [await file(ann), await file(ann)]
     const made = await env.loopsOf(ann).create_loop_from_tasks({ loop_name: 'New', task_ids })
-    // As if its maker had died before it moved the tasks.
+    // As if its creator had died before moving the tasks.
     const location = { loop_id: null, acl: 'public', shelves: ['unassigned'] }
     const move = { loop_id: made.loop.id, at: new Date(), by: { ...ann, name: 'Ann', client: 'Test' } }
     await env.db
@@ -157,7 +157,7 @@ describe('while a loop ships', () => {
 
 describe('shipped at the moment', () => {
   type Step = 'before_insert' | 'after_insert' | 'after_reserve' | 'after_look'
-  /** The handlers of the service over its real stores, for whom a loop ships at one step of theirs. */
+  /** The service's handlers over its real stores; a loop ships at one of their steps. */
   const shippingAt = async (step: Step) => {
     const stack = new AsyncDisposableStack()
     const ann = env.owner()
@@ -236,7 +236,7 @@ describe('shipped at the moment', () => {
   })
 })
 
-/** Instances of which the one of `service` kills itself at `step`, and somebody who works with them. */
+/** Instances of which that of `service` kills itself at `step`, and a person who calls them. */
 const openCrash = async (service: 'tasks' | 'loops-queue', step: string) => {
   const stack = new AsyncDisposableStack()
   const crash = stack.use(await openTasksEnvironment(0))
@@ -254,7 +254,7 @@ const openCrash = async (service: 'tasks' | 'loops-queue', step: string) => {
     [Symbol.asyncDispose]: () => stack.disposeAsync(),
   }
 }
-/** A loop that ships without asking the tasks service what is on its way into it, as one that did so before. */
+/** Ships a loop without asking the tasks service which tasks are on their way into it, as if it had asked before. */
 const shippedBefore = (crash: TasksEnvironment, loop_id: string) =>
   crash
     .database('loops-queue')
@@ -316,7 +316,7 @@ describe.concurrent('killed at', () => {
       const { crash, ann } = setting
       const loop_id = await loop(ann, 'Loop', crash)
       const task_id = await file(ann, loop_id, crash)
-      // As if its maker had died before it looked whether the loop is open.
+      // As if its creator had died before checking whether the loop is open.
       const entering = {
         loop_id,
         at: new Date(0),

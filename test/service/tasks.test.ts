@@ -10,7 +10,7 @@ beforeAll(async () => {
 })
 afterAll(() => env[Symbol.asyncDispose]())
 
-/** Somebody of the same workspace who may not approve. */
+/** A member of the same workspace who may not approve. */
 const agentOf = (caller: Caller): Caller =>
   person(caller.workspace_id, { scopes: ['loops:read', 'loops:write'], client_name: 'Agent' })
 const file = async (caller: Caller, title = 'Task') => (await env.tasksOf(caller).create_task({ title })).task

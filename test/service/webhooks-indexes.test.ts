@@ -1,5 +1,5 @@
-// Every query of the webhooks service over thousands of calls uses an index. It reads hardly more than it needs, though one
-// webhook has thousands of waiting calls, by the database's own profile.
+// Every query of the webhooks service over thousands of calls uses an index. It reads hardly more than it needs, though
+// one webhook has thousands of waiting calls, by the database's own profile.
 import type { Db, Document } from 'mongodb'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { Delivery } from '../../services/webhooks/delivery-rules.ts'
@@ -59,7 +59,7 @@ beforeAll(async () => {
 })
 afterAll(() => mongo?.[Symbol.asyncDispose]())
 
-/** What was read by the commands of some work. */
+/** What the commands of `work` read. */
 const profiled = async (work: () => Promise<unknown>): Promise<{ plan: string; docs: number }[]> => {
   const marker = ids.next()
   await db.collection('deliveries').findOne({ _id: marker } as Document)
@@ -77,7 +77,7 @@ const profiled = async (work: () => Promise<unknown>): Promise<{ plan: string; d
   }))
 }
 
-/** Room, though the slow one has as much in hand as it may. */
+/** There is room, though the slow webhook has its full share in hand. */
 const pastSlow = () => ({ room: PAGE, reserve: 0, inHand: [deliveryOf(SLOW, 'pending')] })
 
 const QUERIES: readonly (readonly [string, number, () => Promise<unknown>])[] = [
@@ -87,7 +87,7 @@ const QUERIES: readonly (readonly [string, number, () => Promise<unknown>])[] = 
   ['deliveries.list after one', PAGE, () => deliveries.list(WS, QUICK, PAGE, `${ids.next()}:${QUICK}`)],
   ['webhooks.findAll', 2, () => webhooks.findAll([SLOW, QUICK])],
   ['deliveries.claim past a full webhook', 0, () => deliveries.claim(pastSlow())],
-  // The rows of one look are what it may choose from.
+  // It chooses among the rows of one read.
   ['deliveries.claim', 200, () => deliveries.claim({ room: PAGE, reserve: 0, inHand: [] })],
 ]
 

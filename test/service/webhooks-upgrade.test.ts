@@ -18,7 +18,7 @@ beforeEach(async () => {
 })
 afterAll(() => stack.disposeAsync())
 
-/** A webhook from before webhooks had events to publish. */
+/** A webhook of the release before webhooks published events. */
 const insertOld = async (slot: number): Promise<string> => {
   const _id = ids.next()
   const url = `https://example.com/${slot}`

@@ -1,5 +1,5 @@
-// Webhooks on real servers: events of the stream become signed calls to a real receiver. Calls fail, receivers are gone or
-// slow, senders are killed; and roles decide who sees and changes what.
+// Webhooks on real servers: events of the stream become signed calls to a real receiver. Calls fail, receivers are gone
+// or slow, senders are killed; and roles decide who sees and changes what.
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { stampEvents } from '../../shared/contracts/define/cloud-event.ts'
 import type { Caller } from '../../shared/contracts/define/contract.ts'
@@ -98,7 +98,7 @@ const endedDeliveries = async (
 }
 
 const ledger = (of: Mongo = mongo) => of.database('webhooks').collection('deliveries')
-/** Lets the time of all leases, or of all pauses, pass. */
+/** Lets all leases, or all pauses, expire. */
 const passTime = async (status: 'sending' | 'pending', of?: Mongo): Promise<void> => {
   await ledger(of).updateMany({ status }, { $set: { due_at: new Date(0) } })
 }
@@ -250,7 +250,7 @@ describe('with two instances', () => {
     await slow.receiver.called(2)
     for (let count = 0; count < 10; count += 1) await publish(quick.ws, CREATED, task(`Quick ${count}`))
     await endedDeliveries(quick.ann, quickHook.id, 10)
-    // It has answered nothing yet, so each of the two instances has one call under way and no more.
+    // It has answered nothing, so each of the two instances has exactly one call under way.
     expect(slow.receiver.calls).toHaveLength(2)
     await slow.ann.remove_webhook({ webhook_id: id })
   })

@@ -14,7 +14,7 @@ const PASSWORD = 'seven green bicycles in a row'
 /** How many redirects a browser follows before it gives up. */
 const MAX_REDIRECTS = 10
 
-/** Where a browser has arrived: the last page of the site, or the foreign URL that it was redirected to. */
+/** Where a browser ended: the last page of the site, or the foreign URL that it was redirected to. */
 export type Arrived = Readonly<{ url: URL; status: number; headers: Headers; text: string }>
 
 /** A browser without scripts: it keeps cookies, follows redirects within its site, and posts forms. */
@@ -82,7 +82,7 @@ const allowing =
     return answer.url
   }
 
-/** Makes an account with a workspace of its own. */
+/** Signs up an account with its own workspace. */
 export const signUp = async (
   system: Pick<System, 'url'>,
   person: Readonly<{ name: string; workspace?: string }>,
@@ -103,7 +103,7 @@ type Mailed = Readonly<{
   mails: () => Promise<readonly Readonly<{ to: string | readonly string[]; text: string }>[]>
 }>
 
-/** Makes an account in another one's workspace, by the link in the invitation's mail. */
+/** Signs up an account in another one's workspace, by the link in the invitation's mail. */
 export const joinWorkspace = async (
   system: Mailed,
   host: Account,
@@ -124,7 +124,7 @@ export const joinWorkspace = async (
   return { name, email, password: PASSWORD, browser, browse: allowing(browser) }
 }
 
-/** How often the mails are looked through for a link, and the pause in between (ms). */
+/** How often the mails are searched for a link, and the pause in between (ms). */
 const MAIL_LOOKS = 400
 const LOOK_EVERY_MS = 50
 
@@ -152,7 +152,7 @@ export const mailWithLink = async <M extends Readonly<{ to: string | readonly st
   throw new Error(`no mail to ${address} has a link to /${kind}`)
 }
 
-/** The link in the newest such mail. */
+/** The link in the newest mail of this kind. */
 export const linkInMail = async (system: Mailed, address: string, kind: Kind): Promise<URL> =>
   new URL(linkOf(kind, (await mailWithLink(system, address, kind)).text) ?? '')
 
@@ -164,7 +164,7 @@ export const confirmAddress = async (system: Mailed, { email, browser }: Account
 
 export type AgentOptions = Omit<ConnectOptions, 'browse'> & Readonly<{ without?: readonly Scope[] }>
 
-/** An app that works for somebody, connected by the complete OAuth flow. It asks for every scope by name. */
+/** An app that works for a person, connected by the complete OAuth flow. It requests every scope by name. */
 export const agentOf = (
   system: Pick<System, 'url'>,
   account: Account,

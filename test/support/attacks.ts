@@ -1,8 +1,8 @@
-// The attacks that the project must withstand, each with the tests that show its refusal. A test is given by its file and
-// the beginning of its name. A whole test run ends with the attacks of which no such test passed.
+// The attacks that the project must withstand, each with the tests that show its refusal. A test is given by its file
+// and the beginning of its name. A whole test run ends with the attacks of which no such test passed.
 
 type Shown = readonly [file: string, name: string]
-/** An attack, and what shows that it fails. */
+/** An attack, and the tests that show its refusal. */
 export type Attack = readonly [attack: string, ...shown: Shown[]]
 
 const oauth = (name: string): Shown => ['e2e/attacks-oauth.test.ts', name]
@@ -163,5 +163,5 @@ const ABUSE: readonly Attack[] = [
   ],
 ]
 
-/** All of them. */
+/** Every attack. */
 export const ATTACKS: readonly Attack[] = [...OAUTH, ...MCP, ...TENANCY, ...ABUSE]

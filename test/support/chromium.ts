@@ -9,7 +9,7 @@ import { step } from './progress.ts'
 
 const COMMANDS = ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable']
 const MAC_CHROME = '/Applications/Google Chrome.app/Contents/MacOS/Google Chrome'
-// No display, no graphics card, and no talk with anybody but the page's own server.
+// No display, no graphics card, and no requests to anything but the page's own server.
 const FLAGS = [
   '--headless',
   '--disable-gpu',

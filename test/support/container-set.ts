@@ -19,7 +19,7 @@ export type ContainerSet = AsyncDisposable &
     url: string
     /** The mails that have arrived, newest first. */
     mails: () => Promise<readonly SinkMail[]>
-    /** The newest mail to an address, as soon as there is one. */
+    /** Waits for the newest mail to an address. */
     mailTo: (address: string) => Promise<SinkMail>
     /** Asks one of each service to stop, as an operator does; the others go on. Returns the exit codes. */
     stopOneOfEach: () => Promise<number[]>
@@ -28,7 +28,7 @@ export type ContainerSet = AsyncDisposable &
       service: string,
       command: readonly string[],
     ) => Promise<Readonly<{ code: number | undefined; output: string }>>
-    /** What all the services have said so far, line by line. */
+    /** The log lines of all services so far. */
     logs: readonly string[]
   }>
 
@@ -38,7 +38,7 @@ const SMTP_PORT = 2525
 const MAILS_PORT = 8025
 const STOP_LIMIT_S = 40
 
-/** What nobody may find in a log. */
+/** Secrets that must not be in a log. */
 export const SET_SECRET = 'a secret of the tests that is long enough for all'
 
 /**
@@ -99,13 +99,13 @@ export const startContainerSet = async (): Promise<ContainerSet> => {
       [Symbol.asyncDispose]: () => held.disposeAsync(),
     }
   } catch (error) {
-    // What cannot be taken down now is taken down with the run; why it did not come up matters more.
+    // What cannot be removed now is removed when the run ends; why it did not start matters more.
     await stack.disposeAsync().catch(() => undefined)
     throw error
   }
 }
 
-/** Waits for all, also when one has failed: what comes up later must be known by then, to be taken down. */
+/** Waits for all, even when one has failed: what starts later must be known, so that it can be removed. */
 const allStarted = async <T>(starting: readonly Promise<T>[]): Promise<T[]> => {
   await Promise.allSettled(starting)
   return Promise.all(starting)
@@ -152,7 +152,7 @@ const startService = async ({ name, image, place, url, logs }: Instance): Promis
   }
 }
 
-/** The mail server is the tests' own, run by the project's image, which has what it needs. */
+/** The mail server is the tests' own; the project's image has everything to run it. */
 const startSink = (image: string, place: Place): Promise<StartedTestContainer> =>
   placed(image, place)
     .withCopyFilesToContainer([

@@ -117,11 +117,11 @@ export const createNetwork = async (client: ContainerRuntimeClient, run: string)
 export const removeRun = (client: ContainerRuntimeClient, run: string): Promise<void> =>
   removeWhere(client, `${TEST_LABEL}=${run}`, () => true)
 
-/** Removes what runs that were killed left behind: whatever of ours is older than an hour. */
+/** Removes what killed runs left behind: everything of ours older than an hour. */
 export const removeLeftovers = async (client: ContainerRuntimeClient): Promise<void> => {
   const now_s = systemClock.now().getTime() / 1000
   await removeWhere(client, TEST_LABEL, (created_s) => now_s - created_s > LEFTOVER_AGE_S)
-  // Podman does not know all of these filters, and old images are no reason not to run.
+  // Podman does not know all of these filters, and old images must not stop the tests.
   const prune = (filters: Record<string, string[]>) =>
     client.container.dockerode
       .pruneImages({ filters: { label: [TEST_LABEL], ...filters } })

@@ -25,7 +25,7 @@ const POLL_MS = 200
  * file, Docker's sockets), then Docker's current context and Podman's sockets; last, as root on Debian or Ubuntu,
  * installs and starts Docker. Sets DOCKER_HOST where that is how the engine was found, for every process below.
  * @param cacheDir where the output of a daemon that is started goes
- * @param runFolder where the run leaves word of a daemon that it has started
+ * @param runFolder where the run records a daemon that it has started
  * @throws StartFault with one sentence that says what to do
  */
 export const ensureEngine = async (
@@ -168,7 +168,7 @@ const untilAnswering = async (
   while (performance.now() < deadline) {
     const client = await answering()
     if (client) return client
-    // Where another run starts a daemon at the same time, ours ends and theirs answers soon.
+    // Where another run starts a daemon at the same time, ours exits and theirs answers soon.
     const lastWords = isDockerdHere() ? undefined : ended()
     if (lastWords) throw new StartFault(`The Docker daemon does not start (${lastWords}): ${where}.`)
     await delay(POLL_MS)
@@ -179,7 +179,7 @@ const untilAnswering = async (
 /** Whether Docker's daemon runs on this very machine. */
 export const isDockerdHere = (): boolean => isProcessOf('dockerd', DOCKERD_PID_FILE)
 
-/** A hard stop leaves these files behind, and the daemon waits in vain for whatever process has the number now. */
+/** A hard stop leaves these files behind, and the daemon would wait for an unrelated process with the old pid. */
 const removeUnlessOf = (name: string, pidFile: string): void => {
   if (!isProcessOf(name, pidFile)) rmSync(pidFile, { force: true })
 }

@@ -41,7 +41,7 @@ export const things = defineContract({
   },
 })
 
-/** The subject of the event of every thing that is written here. */
+/** The subject of the events of things that are made. */
 export const MADE = eventSubject('things', 'thing.made', 'W')
 
 const ids = systemIds()
@@ -54,9 +54,9 @@ export const eventsOf = ({ _id, name }: { _id: string; name: string }) => [
   { name: 'thing.made', data: { id: _id, name } },
 ]
 
-/** How often a consumer says that a message is still worked on (ms). */
+/** How often a consumer reports that it still works on a message (ms). */
 const BEAT_MS = 200
-/** How long after it was published an event is looked for in the stream (ms). */
+/** How long after publishing an event is checked in the stream (ms). */
 const CHECK_AFTER_MS = 1_000
 
 type React = (event: TypedEvent<z.output<typeof Made>>) => Promise<void>
@@ -95,13 +95,13 @@ const openPublishing = async ({ bus, db, opened, stack }: Base) => {
   }
   const waiting = () => opened.collection.countDocuments({ 'outbox.0': { $exists: true } })
   return {
-    /** The turns of a process with what was left behind. */
+    /** A process's turns at publishing what was left behind. */
     turns,
-    /** A relay, and a store whose writes it hears of. */
+    /** A relay, and a store that notifies it of each write. */
     relaying,
-    /** A store whose writes no relay hears of, as those of a process that died at once. */
+    /** A store that notifies no relay, like a process that died right after its write. */
     silent: () => storeWith(() => undefined),
-    /** How many documents have events that wait. */
+    /** How many documents have unpublished events. */
     waiting,
     /** Makes things, and waits until their events are published. */
     publish: async (count: number): Promise<void> => {
@@ -154,10 +154,10 @@ const openConsuming = ({ bus, mongo, durables, stack }: Base) => {
     await bus.answered(() => keepConsumers(bus, [{ durable, subjects }], true))
   }
   return {
-    /** Has the keeper make a consumer, and make it again when it is lost. */
+    /** Declares a consumer, which the reconciler creates, and recreates when it is lost. */
     declare,
     /**
-     * A consumer of things that are made, unless it is of other events.
+     * A consumer of `thing.made`, or of other events.
      * @param local the clock of its machine; `term_ms` is how long its claims of dead letters last.
      */
     consuming: async (

@@ -36,7 +36,7 @@ const text = (schema: Schema): fc.Arbitrary<string> => {
 const integer = (schema: Schema): fc.Arbitrary<number> =>
   fc.integer({ min: Number(schema.minimum ?? 0), max: Math.min(Number(schema.maximum ?? 50), 50) })
 
-/** A value that fits a schema of the kinds that the tools use. */
+/** A value that fits a schema, of the kinds that the tools use. */
 const fitting = (schema: Schema, ids: readonly string[]): fc.Arbitrary<unknown> => {
   if (Array.isArray(schema.enum)) return fc.constantFrom(...(schema.enum as readonly unknown[]))
   if (Array.isArray(schema.anyOf))
@@ -123,13 +123,13 @@ const HOSTILE: readonly unknown[] = [
 ]
 const NAMES = ['extra', '__proto__', 'constructor', '$where', 'workspace_id', 'user_id', '', 'a.b', '\0']
 
-/** An own member of that name, also where assignment would mean something else. */
+/** Sets an own member of that name, even where assignment would mean something else. */
 const withMember = (members: Arguments, name: string, value: unknown): Arguments =>
   Object.fromEntries([...Object.entries(members), [name, value]])
 const without = (members: Arguments, name: string): Arguments =>
   Object.fromEntries(Object.entries(members).filter(([key]) => key !== name))
 
-/** Arguments that once fitted: a member spoilt, missing, or one too many. A few of them still fit. */
+/** Valid arguments with one member corrupted, missing or added. A few of them still fit. */
 export const spoiltArgumentsFor = (schema: JsonSchema, ids: readonly string[]): fc.Arbitrary<Arguments> => {
   const names = Object.keys(propertiesOf(schema))
   const extra = fc

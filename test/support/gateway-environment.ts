@@ -20,7 +20,7 @@ export type GatewayEnvironment = AsyncDisposable &
     url: string
     deps: Deps
     verify: VerifyAccess
-    /** The gateway's database, for what no page does. */
+    /** The gateway's database, for what no page can do. */
     db: ReturnType<Host['mongo']['database']>
     stack: Stack
     /** Moves the gateway's clock forward. */
@@ -32,8 +32,8 @@ const noTools: NewServer = () => {
 }
 
 /**
- * Opens one; `given` adds environment variables. With `beside`, it is a second gateway of the same site.
- * @param newServer takes the place of Loops' tools.
+ * Opens a gateway; `given` adds environment variables. With `beside`, it is a second gateway of the same site.
+ * @param newServer replaces Loops' tools
  */
 export const openGatewayEnvironment = async (
   given: Readonly<Record<string, string>> = {},

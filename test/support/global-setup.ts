@@ -19,17 +19,17 @@ declare module 'vitest' {
 
 type Running = Readonly<{ servers: Servers; stop: () => Promise<void> }>
 
-// Each project loads this file anew, so what they share is kept where all of them find it.
+// Each project loads this file separately, so shared state is kept where all of them find it.
 const SHARED: unique symbol = Symbol.for('loops.test.servers') as never
 const shared = globalThis as { [SHARED]?: Promise<Running> }
 
-/** Starts the servers, unless another project of this run has, and tells the test files where they are. */
+/** Starts the servers, unless another project of this run has, and passes their addresses to the test files. */
 export const setup = async (project: TestProject): Promise<void> => {
   shared[SHARED] ??= start().catch(giveUp)
   project.provide('servers', (await shared[SHARED]).servers)
 }
 
-/** Ends the servers; the first project that is finished does it, since all finish together. */
+/** Stops the servers; the first project to finish does it, since all finish together. */
 export const teardown = async (): Promise<void> => {
   const running = shared[SHARED]
   delete shared[SHARED]
@@ -51,7 +51,7 @@ const start = async (): Promise<Running> => {
   await mkdir(claims, { recursive: true })
   const stop = async () => {
     await removeRun(client, run)
-    // Without test/run.ts nobody else deletes the folder.
+    // Without test/run.ts nothing else deletes the folder.
     await rm(process.env.LOOPS_TEST_RUN ? claims : runFolder(), { recursive: true })
   }
   try {

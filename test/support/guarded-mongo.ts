@@ -15,7 +15,7 @@ export type GuardedMongo = AsyncDisposable &
   Readonly<{
     /** The addresses of the members, `host:port`. */
     members: readonly string[]
-    /** What a service or the operator connects to. */
+    /** The address with the login of a service or the operator. */
     urlOf: (user: string, password?: string) => string
     /** Runs infra/mongo-init.js with every password, changed by these. */
     makeUsers: (changed?: Readonly<Record<string, string>>) => Promise<Ran>
@@ -39,7 +39,7 @@ const startMember = async (binary: string, folder: string, processes: Processes)
   return port
 }
 
-/** The script for these members in place of those of the composed set, each of which has a machine of its own. */
+/** The script with these members instead of those of the composed set, each of which has its own machine. */
 const scriptFor = async (members: readonly string[]): Promise<string> => {
   const script = await readFile(SCRIPT, 'utf8')
   return NAMES.reduce(
@@ -48,7 +48,7 @@ const scriptFor = async (members: readonly string[]): Promise<string> => {
   )
 }
 
-/** Starts the members. They are no set and have no users before `makeUsers`. */
+/** Starts the members. Before `makeUsers` they are not a set and have no users. */
 export const startGuardedMongo = async (mongosh: Readonly<{ path: string }>): Promise<GuardedMongo> => {
   const stack = new AsyncDisposableStack()
   const folder = await mkdtemp(join(tmpdir(), 'guarded-mongo-'))

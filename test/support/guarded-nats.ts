@@ -10,7 +10,7 @@ import { type Place, placed, runMark } from './containers.ts'
 /** The users of the services. */
 export const SERVICE_USERS: readonly string[] = CONTRACTS.map(({ name }) => name)
 
-/** The user of whoever looks after it all. */
+/** The operator's user. */
 export const OPERATOR = 'operator'
 
 export type GuardedNats = AsyncDisposable &
@@ -19,7 +19,7 @@ export type GuardedNats = AsyncDisposable &
     address: string
     /** The address with a user and its password. */
     urlOf: (user: string) => string
-    /** Gives the server another file of subscribers, and tells it to read its configuration again. */
+    /** Replaces the server's file of subscribers, and has it reload its configuration. */
     include: (subscribersConf: string) => Promise<void>
   }>
 
@@ -30,7 +30,7 @@ const variableOf = (user: string): string => `${user.replaceAll('-', '_').toUppe
 /** The password of a user of these servers. */
 export const passwordOf = (user: string): string => `secret-of-${user}`
 
-/** The environment in which the servers find all passwords. */
+/** The environment variables with all passwords. */
 export const passwordsOf = (): Record<string, string> =>
   Object.fromEntries(
     [...SERVICE_USERS, MIGRATOR, OPERATOR].map((user) => [variableOf(user), passwordOf(user)]),

@@ -40,7 +40,7 @@ export const HOSTILE_TEXTS = [
   `${'👩‍👩‍👧‍👧'.repeat(400)}`,
 ] as const
 
-/** Any text at all that says something, with a liking for the characters that markup and templates are made of. */
+/** Any text that is not blank, with a preference for the characters of markup and templates. */
 export const anyText = fc
   .oneof(
     fc.string({ unit: 'grapheme', maxLength: 200 }),

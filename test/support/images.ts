@@ -17,7 +17,7 @@ import { type Blueprint, buildStandIn, nodeBlueprint } from './stand-in.ts'
 /** The user's cache folder for this project: server binaries, the daemon's output. */
 export const cacheFolder = (): string => cacheFolderOf(process.env)
 
-/** Where the tests look for the program of a server, and keep one that they fetch. */
+/** Where the tests look for a server's program, and store one that they download. */
 export const serverSearch = (): ResolveOptions => ({
   cacheDir: binariesFolder(process.env, tmpdir()),
   env: process.env,
@@ -27,27 +27,27 @@ export const serverSearch = (): ResolveOptions => ({
 export type ImageContext = Readonly<{
   client: ContainerRuntimeClient
   report: Report
-  /** How long a registry may take to its first answer; 10 s when absent. */
+  /** How long a registry may take to answer first; 10 s when absent. */
   firstByteLimitMs?: number
 }>
 
 /** Names of images that are on the engine. */
 export type ServerImages = Readonly<{ nats: string; mongo: string }>
 
-/** Marks every image, container and network of the tests, so that leftovers can be told from what is not ours. */
+/** Labels every image, container and network of the tests, so that leftovers can be identified. */
 export const TEST_LABEL = 'loops.test'
 
 const ROOT = join(import.meta.dirname, '..', '..')
-// What .dockerignore lets through: it is said here too, so that nothing else is looked at.
+// The same as .dockerignore allows, repeated so that nothing else is read.
 const PROJECT_FILES = ['package.json', 'package-lock.json', 'shared', 'services', 'infra']
 const RYUK_IMAGE = 'testcontainers/ryuk:0.14.0'
 const FIRST_BYTE_LIMIT_MS = 10_000
 const STALL_LIMIT_MS = 60_000
 
 /**
- * The images of the two servers. Also settles whether Testcontainers may use Ryuk, its reaper, which is an image too:
+ * The images of the two servers. Also decides whether Testcontainers may use Ryuk, its reaper, which is an image too:
  * where it cannot be pulled, and with Podman (which does not lend its socket), the tests clean up by themselves.
- * @throws StartFault that says which server could not be had and what to install
+ * @throws StartFault that says which server is missing and what to install
  */
 export const serverImages = async (context: ImageContext): Promise<ServerImages> => {
   const withRyuk = !context.client.info.containerRuntime.remoteSocketPath.includes('podman')
@@ -117,7 +117,7 @@ type BuildOptions = Readonly<{
 
 /**
  * Builds through the engine's interface, since its command may be absent, and fails with the build's own error.
- * @param files what of the folder is the build context
+ * @param files the files of the folder that form the build context
  */
 export const buildImage = async (
   client: ContainerRuntimeClient,
@@ -191,7 +191,7 @@ const pull = async (
   }
 }
 
-/** What an engine tells of a long job, a line of JSON each. */
+/** An engine's report on a long job, one JSON value a line. */
 type EngineEvent = Readonly<{
   status?: string
   id?: string
@@ -200,8 +200,8 @@ type EngineEvent = Readonly<{
 }>
 
 /**
- * Reads to the end what an engine tells. By then it has long answered that all is well, so faults come among the rest.
- * @throws Error with the fault that it tells of
+ * Reads an engine's report to its end. The status was sent as success long before, so faults come within the report.
+ * @throws Error with the fault that it reports
  */
 const follow = async (
   stream: NodeJS.ReadableStream,

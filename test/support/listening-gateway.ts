@@ -13,14 +13,14 @@ export type ListeningGateway = AsyncDisposable &
     host: Host
     /** Sets what it answers; until then it is not ready. */
     answer: (fetch: Fetch) => void
-    /** Closed after the socket and before the connections. */
+    /** Disposed of after the socket is closed and before the connections are. */
     stack: AsyncDisposableStack
   }>
 
 /** The health of a gateway that is ready. */
 export const READY = { connected: () => true, closed: () => false } as const
 
-/** Opens one; `given` adds environment variables. */
+/** Opens a gateway; `given` adds environment variables. */
 export const openListeningGateway = async (
   given: Readonly<Record<string, string>> = {},
   { natsUrl, mongodbUrl }: Pick<Stack, 'natsUrl' | 'mongodbUrl'> = freshStack(),

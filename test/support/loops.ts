@@ -5,13 +5,13 @@ import { loopsQueue } from '../../shared/contracts/loops-queue/contract.ts'
 import type { QueueChange } from './queue-model.ts'
 import { type Acting, ids, refused, type TestEnvironment } from './service-environment.ts'
 
-/** The service as somebody calls it. */
+/** The operations of the service for one caller. */
 export type Loops = Acting<typeof loopsQueue>
 
 /** A published change of an order. */
 export type PublishedVersion = QueueChange & Readonly<{ version: number; by: { user_id: string } | null }>
 
-/** Makes loops of these names, one after the other; ids by name. */
+/** Creates loops of these names, one after another. Returns their ids by name. */
 export const makeLoops = async <N extends string>(
   service: Loops,
   names: readonly N[],
@@ -22,7 +22,7 @@ export const makeLoops = async <N extends string>(
   return made
 }
 
-/** The queue as the caller sees it, without the tasks service: a refused change shows it. */
+/** The queue as the caller sees it; needs no tasks service, since a refused change shows it. */
 export const peek = async (service: Loops): Promise<{ version: number; head: string[] }> => {
   const never = { loop_id: ids.next(), priority: 0, expected_version: Number.MAX_SAFE_INTEGER }
   const { code, extras } = await refused(service.set_loop_priority(never))
@@ -43,7 +43,7 @@ export const changesAmong = (events: readonly CloudEvent[]): PublishedVersion[] 
     .map(({ data }) => loopsQueue.events['queue.changed'].data.parse(data))
     .sort((a, b) => a.version - b.version)
 
-/** The events of a workspace, as soon as all versions of its order up to this one are published. */
+/** Waits until all versions of the order up to this one are published. Returns the events of the workspace. */
 export const publishedUpTo = (
   env: TestEnvironment,
   workspaceId: string,
@@ -54,5 +54,5 @@ export const publishedUpTo = (
     return new Set(versions).size >= version
   })
 
-/** The versions from 1 on, as they must follow each other. */
+/** The expected versions: 1, 2 and so on. */
 export const versionsUpTo = (version: number): number[] => Array.from({ length: version }, (_, n) => n + 1)

@@ -43,7 +43,7 @@ export const taskLines = (
     status,
   }))
 
-/** What is the reader's own. */
+/** The reader's own settings. */
 export const partsIn = (locale: string, changes: Partial<Parts> = {}): Parts => ({
   name: 'Ben',
   shipped_at: timeWriter(locale, ZONE)(AT),
@@ -116,10 +116,10 @@ export const failedSignInsMail = async (
   return fill(await render(failedSignIns(facts, wordingOf(locale))), {})
 }
 
-/** A mail in the texts of a locale, with `text` wherever people's text may stand. */
+/** A mail in a locale, with `text` wherever people's text may appear. */
 type Saying = (locale: string, text: string) => Promise<MailTexts>
 
-/** Every mail with one text in all places where people's text may stand. A confirmation has no such place. */
+/** Every mail with one text wherever people's text may appear. A confirmation has no such place. */
 export const MAILS_SAYING: Readonly<Record<Exclude<TemplateName, 'confirmation'>, Saying>> = {
   'loop-shipped': (locale, text) =>
     shippedMail(

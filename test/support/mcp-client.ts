@@ -18,7 +18,7 @@ import { tasks } from '../../shared/contracts/tasks/contract.ts'
 const operations = { ...tasks.operations, ...loopsQueue.operations, ...gateway.operations }
 type Operations = typeof operations
 
-/** How a client speaks: pinned to the newest revision, probing for it, in the older ones, or as the 1.x SDK does. */
+/** The protocol of a client: pinned to the newest revision, probing for it, an older one, or that of the 1.x SDK. */
 export const ERAS = ['modern', 'auto', 'legacy', 'sdk1'] as const
 export type Era = (typeof ERAS)[number]
 
@@ -53,10 +53,10 @@ export type McpClient = AsyncDisposable &
       tool: K,
       input: z.input<Operations[K]['input']>,
     ) => Promise<z.output<Operations[K]['output']>>
-    /** The same for any name and arguments, with the result as it came. */
+    /** The same for any name and arguments, with the result unchanged. */
     result: (tool: string, input: Record<string, unknown>) => Promise<ToolResult>
     accessToken: () => string
-    /** The scopes that were granted, as the token endpoint told them. */
+    /** The granted scopes, as the token endpoint returned them. */
     scope: () => string | undefined
   }>
 
@@ -71,7 +71,7 @@ const REDIRECT = 'http://127.0.0.1:33418/callback'
 
 type Session = Readonly<{ provider: OAuthClientProvider; authorization: () => URL }>
 
-/** An app's memory of one server: its registration, its tokens and where it sent the person. */
+/** What an app stores about one server: its registration, its tokens and where it sent the person. */
 const session = (name: string): Session => {
   let client: Awaited<ReturnType<OAuthClientProvider['clientInformation']>>
   let tokens: Awaited<ReturnType<OAuthClientProvider['tokens']>>
@@ -116,7 +116,7 @@ const session = (name: string): Session => {
 }
 
 type Opened = Readonly<{ raw: RawClient; close: () => Promise<void> }>
-/** One SDK's way to connect, and to come back from the browser with what is in the address. */
+/** One SDK's way to connect, and to return from the browser with the parameters of the address. */
 type Dialect = Readonly<{
   open: () => Promise<Opened>
   finish: (returned: URLSearchParams) => Promise<void>
@@ -163,7 +163,7 @@ const needsSignIn = (error: unknown): boolean =>
   error instanceof UnauthorizedError || error instanceof UnauthorizedError1
 
 /**
- * Connects as an app does that meets this server for the first time: it is refused, finds its way, registers, sends its
+ * Connects like an app that is new to this server: it is refused, discovers the endpoints, registers, sends its
  * person to sign in, and comes back with the code.
  */
 export const connectMcp = async (serverUrl: string, options: ConnectOptions): Promise<McpClient> => {

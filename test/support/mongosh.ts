@@ -36,13 +36,13 @@ export const ensureMongosh = async (): Promise<Mongosh> => {
   try {
     await install(folder)
   } catch (error) {
-    // Another run may have been faster.
+    // Another run may have installed it first.
     if (!existsSync(path)) return { missing: `no mongosh: ${messageOf(error).split('\n')[0]}` }
   }
   return { path }
 }
 
-/** How a script ended (null: by a signal), and both of its outputs. */
+/** A script's exit code (null: a signal), and both of its outputs. */
 export type Ran = Readonly<{ code: number | null; said: string }>
 
 /**

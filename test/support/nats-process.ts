@@ -12,7 +12,7 @@ import { serverSearch } from './images.ts'
 export type NatsProcess = Readonly<{ server: Controlled; port: number; accepting: () => Promise<void> }>
 
 /**
- * Starts one with a data folder of its own; it ends with the stack, and its data with it.
+ * Starts a server with its own data folder. The stack stops it and deletes its data.
  * @param limit_ms how long it may take to accept connections.
  */
 export const startNatsProcess = async (

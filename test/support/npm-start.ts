@@ -1,5 +1,5 @@
-// `npm start` as a person runs it: a process tree of its own, driven and watched from outside. Knows only where it records
-// its servers.
+// `npm start` as a person runs it: a process tree of its own, driven and watched from outside. Knows only where it
+// records its servers.
 import type { ChildProcess } from 'node:child_process'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
@@ -14,17 +14,17 @@ const PATIENCE_MS = 60_000
 
 /** One run of `npm start`. */
 export type NpmStart = Readonly<{
-  /** npm itself; its group is everything that was started in the terminal. */
+  /** npm itself; its process group is everything that was started in the terminal. */
   npm: ChildProcess
   dataDir: string
   url: string
-  /** What it has written so far, both streams. */
+  /** Its output so far, both streams. */
   output: () => string
-  /** Its exit code, when it has ended. */
+  /** Resolves with its exit code when it ends. */
   ended: Promise<number | null>
   /** Waits for the last screen. */
   ready: () => Promise<void>
-  /** A signal to everything in the terminal, as Ctrl-C is. */
+  /** Sends a signal to everything in the terminal, as Ctrl-C does. */
   signalAll: (signal: NodeJS.Signals) => void
   /** Kills everything in the terminal, and waits until its servers are gone too. For a hook. */
   kill: () => Promise<void>

@@ -124,7 +124,7 @@ export const authorizationUrl = (
   return url
 }
 
-/** Has a person allow an app. Gives the code and its verifier. */
+/** Has a person allow an app. Returns the code and its verifier. */
 export const obtainCode = async (
   site: string,
   app: App,

@@ -1,5 +1,5 @@
-// The calls that an outsider can make. They are calls of every listed tool with ids, cursors and keys seen inside, and with
-// others of the same shape for comparison. Knows tools only by schema and published example.
+// The calls that an outsider can make. They are calls of every listed tool with ids, cursors and keys seen inside, and
+// with others of the same shape for comparison. Knows tools only by schema and published example.
 import { ids as systemIds } from './service-environment.ts'
 import { exampleOf, OTHER_ID, SOME_ID } from './tools.ts'
 
@@ -8,7 +8,7 @@ type Schema = Readonly<Record<string, unknown>>
 export type Listed = Readonly<{ name: string; inputSchema: Schema }>
 /** A parameter of a tool that takes an id, or a list of ids. */
 export type IdParameter = Readonly<{ tool: string; parameter: string; many: boolean }>
-/** What the outsider has of its own, so that a call fails for nothing but the id under test. */
+/** The outsider's own things, so that a call fails only for the id under test. */
 export type Own = Readonly<{ task_id: string; loop_id: string; user_id: string }>
 
 const ULID = /\b[0-7][0-9A-HJKMNP-TV-Z]{25}\b/g
@@ -42,7 +42,7 @@ export const cursorParameters = (tools: readonly Listed[]): { tool: string; para
 const ownFor = (parameter: string, own: Own): string =>
   parameter.startsWith('task') ? own.task_id : parameter.startsWith('loop') ? own.loop_id : own.user_id
 
-/** Arguments of a call that is right in all but what `given` changes: the tool's example on the outsider's own things. */
+/** Arguments of a valid call, except for what `given` changes: the tool's example with the outsider's own things. */
 export const argumentsOf = (
   { name, inputSchema }: Listed,
   own: Own,
@@ -55,7 +55,7 @@ export const argumentsOf = (
   return args
 }
 
-/** The parameters of an internal operation that name things, which belong to a workspace. */
+/** The parameters of an internal operation that name things of a workspace. */
 export const thingsIn = (schema: Schema): string[] =>
   propertiesOf(schema)
     .map(([name]) => name)
@@ -84,7 +84,7 @@ const walk = (value: unknown, visit: (key: string, text: string) => void, key = 
     for (const [name, member] of Object.entries(value)) walk(member, visit, name)
 }
 
-/** Every id in an answer, wherever it stands, also within its texts. */
+/** Every id in an answer, anywhere, even within its texts. */
 export const idsIn = (answer: unknown): string[] => [
   ...new Set(
     JSON.stringify(answer)
@@ -102,18 +102,18 @@ export const cursorsIn = (answer: unknown): string[] => {
   return found
 }
 
-/** An id that names nothing, made at the same moment as this one: it stands at the same place of every order. */
+/** An id that names nothing, with the time of this one, so that both sort alike. */
 export const twinOf = (id: string): string => id.slice(0, TIME_CHARS) + systemIds.next().slice(TIME_CHARS)
 
-/** The same cursor behind something that does not exist. */
+/** The same cursor after something that does not exist. */
 export const twinOfCursor = (cursor: string): string =>
   Buffer.from(Buffer.from(cursor, 'base64url').toString().replace(ULID, twinOf)).toString('base64url')
 
-/** An answer with what was asked for taken out. */
+/** An answer with the requested id removed. */
 export const without = (answer: unknown, asked: string): string =>
   JSON.stringify(answer).replaceAll(asked, '<asked>')
 
-/** An answer with all taken out that differs between two creations of the same thing: ids, times and counts. */
+/** An answer without what differs between two creations of the same thing: ids, times and counts. */
 export const shapeOf = (answer: unknown): string =>
   JSON.stringify(answer)
     .replace(ULID, '<id>')

@@ -1,9 +1,9 @@
-// What a browser can say about any open page. It finds accessibility faults, content that does not fit, and violations of
-// the page's policy. Knows no page.
+// What a browser can say about any open page. It finds accessibility faults, content that does not fit, and violations
+// of the page's policy. Knows no page.
 import axe from 'axe-core'
 import type { BrowserContext, Page } from 'playwright-core'
 
-/** What axe finds wrong in the page that is open, by rule and place. Frames hold what others wrote: they are not looked into. */
+/** What axe finds wrong in the open page, by rule and place. Frames hold what others wrote, so they are skipped. */
 export const faultsOf = async (page: Page): Promise<string[]> => {
   await page.evaluate(axe.source)
   return page.evaluate(async () => {
@@ -14,7 +14,7 @@ export const faultsOf = async (page: Page): Promise<string[]> => {
   })
 }
 
-/** By how much the page is wider than its window, or what is in a card than the card (CSS pixels). */
+/** How much wider the page is than its window, or content than its card (CSS pixels). */
 export const overflowOf = (page: Page): Promise<number> =>
   page.evaluate(() =>
     Math.max(
@@ -24,7 +24,7 @@ export const overflowOf = (page: Page): Promise<number> =>
     ),
   )
 
-/** What the browser complains of from now on in any page of a context: blocked styles and forms, faults of pages. */
+/** The browser's complaints from now on in any page of a context: blocked styles and forms, errors of pages. */
 export const complaintsOf = (context: BrowserContext): readonly string[] => {
   const complaints: string[] = []
   context.on('console', (message) => {

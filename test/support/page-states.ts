@@ -367,7 +367,7 @@ const WEBHOOKS: readonly State[] = [
   },
 ]
 
-/** All of them, in an order in which each can be reached. */
+/** Every state, in an order in which each can be reached. */
 export const STATES: readonly State[] = [
   ...NEW_INSTALLATION,
   ...ACCOUNTS,

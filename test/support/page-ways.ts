@@ -21,7 +21,7 @@ export const atAlone =
   (page: Page, { alone }: World): Promise<unknown> =>
     page.goto(`${alone.url}${path}`)
 
-/** The form is sent as it stands: what a browser would hold back reaches the server, which answers for itself. */
+/** Sends the form without the browser's own checks, so that the server's answer is tested. */
 export const send = async (page: Page, button: string): Promise<void> => {
   await page.evaluate(() => {
     for (const form of document.forms) form.noValidate = true

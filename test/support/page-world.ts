@@ -1,30 +1,30 @@
-// The installations for the tests of every page: one with people, apps, loops and mails, and a new one. Knows no page but
-// that for signing in.
+// The installations for the tests of every page: one with people, apps, loops and mails, and a new one. Knows no page
+// but that for signing in.
 import type { Browser, BrowserContext } from 'playwright-core'
 import { vi } from 'vitest'
 import { type Account, agentOf, joinWorkspace, signUp } from './accounts.ts'
 import { MAIL_WAIT, type Mail, type System, startSystem } from './system.ts'
 
-/** A name that does its best to break what it stands in. */
+/** A name that tries to break any page it appears on. */
 export const LONG = 'An unbroken name '.repeat(3) + 'x'.repeat(100)
 
-/** Who looks: each has a browser of their own. `founder` and `newcomer` are on the installation that is only a gateway. */
+/** The viewers, each with their own browser. `founder` and `newcomer` use the installation that is only a gateway. */
 export type Who = 'nobody' | 'owner' | 'member' | 'viewer' | 'newcomer' | 'founder' | 'stranger'
 
-/** What there is to look at. */
+/** The installations and what they hold. */
 export type World = AsyncDisposable &
   Readonly<{
     /** A whole system with people, apps, loops and mails. */
     system: System
-    /** A gateway alone, by invitation, that nobody has used: other services do not answer here. */
+    /** A new gateway alone, by invitation: other services do not answer here. */
     alone: System
-    /** The same at an address that others reach, where the first account needs a link. */
+    /** The same at a public address, where the first account needs a link. */
     reachable: System
     contexts: Readonly<Record<Who, BrowserContext>>
     accounts: Readonly<Record<'owner' | 'member' | 'viewer', Account>>
     privateLoop: string
     publicLoop: string
-    /** The link of a mail about a loop by which its reader says which mails they want. */
+    /** The link of a mail about a loop to its reader's mail preferences. */
     mailPreferences: string
     mailId: string
   }>
@@ -41,7 +41,7 @@ const signIn = async (context: BrowserContext, { url }: System, account: Account
 
 const preferencesLinkOf = ({ text }: Mail): string => /https?:\/\/\S+\/u\/\S+\?mail=\w+/.exec(text)?.[0] ?? ''
 
-/** Has a loop shipped, and gives what its mail to somebody leads to. */
+/** Ships a loop and returns the links of its mail to a person. */
 const shippedMail = async (system: System, owner: Account, to: Account) => {
   await using agent = await agentOf(system, owner)
   const make = async (name: string, visibility: 'public' | 'private') =>
@@ -60,7 +60,7 @@ const shippedMail = async (system: System, owner: Account, to: Account) => {
   return { publicLoop, privateLoop, mailPreferences: preferencesLinkOf(mail), mailId: mail.id }
 }
 
-/** Opens all of it. */
+/** Opens the installations and their people. */
 export const openWorld = async (browser: Browser): Promise<World> => {
   const stack = new AsyncDisposableStack()
   const system = stack.use(await startSystem())

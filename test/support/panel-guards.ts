@@ -16,7 +16,7 @@ const inputOf = (operation: Operation): Readonly<Record<string, Schema>> =>
 const outputOf = (operation: Operation): Readonly<Record<string, Schema>> =>
   membersOf(outputSchema(operation.output) as Schema)
 
-/** A text, one of some words, or some of them: all that the forms can ask for. */
+/** A text, one of some words, or several of them: all that the forms support. */
 const canBeAsked = ({ type, enum: words, items }: Schema): boolean =>
   words !== undefined || type === 'string' || items?.enum !== undefined
 

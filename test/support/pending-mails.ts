@@ -11,7 +11,7 @@ import { ids, openEnvironment, person, type TestEnvironment } from './service-en
 import { type ShippedLoop, shippedLoop } from './shipped-loop.ts'
 import { type SmtpSink, startSmtpSink } from './smtp-sink.ts'
 
-/** Longer than anything here takes on a busy machine, shorter than a test may take. */
+/** Longer than anything here takes on a busy machine, and shorter than a test's limit. */
 const WAIT = { timeout: 40_000, interval: 200 } as const
 
 /** Services whose mails go to a sink, and people to write to. */
@@ -20,7 +20,7 @@ export type MailEnvironment = AsyncDisposable &
 
 /**
  * Starts a gateway and, beside it, the services named.
- * @param given further environment.
+ * @param given further environment variables
  */
 export const openMailEnvironment = async (
   services: readonly string[],
@@ -34,7 +34,7 @@ export const openMailEnvironment = async (
   return { env, people, sink, [Symbol.asyncDispose]: () => stack.disposeAsync() }
 }
 
-/** A delivery as it is stored when nobody has looked at it yet. */
+/** A new delivery as it is stored. */
 export const pendingDelivery = (given: Partial<Delivery> = {}): Delivery & Readonly<{ due_at: Date }> => {
   const now = clock.now()
   const { event_id = ids.next(), user_id = null } = given
@@ -53,7 +53,7 @@ export const pendingDelivery = (given: Partial<Delivery> = {}): Delivery & Reado
     status: 'pending',
     attempts: 0,
     owed_since: now,
-    // For a while already: the database's clock, by which it is judged, may be a little behind.
+    // In the past, since the database's clock, which decides, may be a little behind.
     due_at: new Date(now.getTime() - 60_000),
     created_at: now,
     sent_at: null,
@@ -67,8 +67,8 @@ export type Row = Awaited<ReturnType<typeof listed>>[number]
 
 /**
  * Publishes that a loop was shipped, as the relay of its service does.
- * @param times how often: each repeat is one that the stream's own window no longer catches.
- * @returns the event's id.
+ * @param times how often; no repeat falls into the stream's duplicate window
+ * @returns the event's id
  */
 export const ship = async (
   env: TestEnvironment,
@@ -108,7 +108,7 @@ export const privateLoop = async (
   return (await env.as(loopsQueue, caller).create_loop(asked)).loop.id
 }
 
-/** What became of the mails of one event, all pages. */
+/** The deliveries of one event, all pages. */
 export const listed = async (env: TestEnvironment, workspace_id: string, event_id: string) => {
   const { list_deliveries } = env.as(notifier, person(workspace_id, { role: 'owner' }))
   const first = await list_deliveries({ event_id, limit: 200 })
@@ -121,7 +121,7 @@ export const listed = async (env: TestEnvironment, workspace_id: string, event_i
   return all
 }
 
-/** Waits until so many deliveries of an event are there and none of them is under way any more. */
+/** Waits until an event has `count` deliveries and none is pending or being sent. */
 export const caughtUp = (
   env: TestEnvironment,
   workspace_id: string,

@@ -1,5 +1,5 @@
-// People, workspaces and invitations, written to the database as the gateway writes them. It needs no pages, so a thousand
-// members take a moment.
+// People, workspaces and invitations, written to the database as the gateway writes them. It needs no pages, so a
+// thousand members take a moment.
 import { openPeopleStores } from '../../services/gateway/accounts/account-store.ts'
 import {
   createInvitation,
@@ -13,21 +13,21 @@ import { createLog } from '../../shared/process/log.ts'
 import { connectMongo } from '../../shared/storage/mongo.ts'
 import { ids, person } from './service-environment.ts'
 
-/** A member of a test's workspace, and the caller that they are on the bus. */
+/** A member of a test's workspace, and their caller on the bus. */
 export type Someone = Readonly<{ id: string; name: string; email: string; caller: Caller }>
 
-/** Who to make. Without an email, the address is made from the name. */
+/** A person to create. Without an email, the address is derived from the name. */
 export type Given = Readonly<{ name: string; email?: string; locale?: string; time_zone?: string }>
 
 export type People = AsyncDisposable &
   Readonly<{
-    /** Makes a workspace; the first person owns it. */
+    /** Creates a workspace; the first person owns it. */
     workspace: (
       name: string,
       people: readonly Given[],
       time_zone?: string,
     ) => Promise<Readonly<{ id: string; members: readonly Someone[] }>>
-    /** Invites somebody on behalf of a member. Gives the invitation's id. */
+    /** Invites somebody on behalf of a member. Returns the invitation's id. */
     invite: (by: Someone, email: string) => Promise<string>
     withdraw: (by: Someone, invitationId: string) => Promise<void>
   }>

@@ -5,7 +5,7 @@ import { systemClock } from '../../shared/process/clock.ts'
 const BEAT_MS = 1_000
 
 /**
- * Does one step and says so: its name at once, how long it has been at it, its duration at the end.
+ * Runs one step and shows it: its name at once, the time so far, its duration at the end.
  * Returns what the step returns; its error passes through unchanged.
  */
 export const step = async <T>(report: Report, name: string, work: () => Promise<T>): Promise<T> => {
@@ -27,7 +27,7 @@ export const step = async <T>(report: Report, name: string, work: () => Promise<
 
 /**
  * Ends the run with the sentence that says what to do, which Vitest would bury.
- * @throws what is not such a sentence
+ * @throws any other error
  */
 export const giveUp = (error: unknown): never => {
   if (!(error instanceof StartFault)) throw error

@@ -22,7 +22,7 @@ const passedIn = (reports: readonly Report[], root: string): readonly Passed[] =
 
 const escaped = (text: string): string => text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')
 
-/** A test's name as it is written in its file: `%s` and the like stand for what a row of its table puts there. */
+/** A test's name as written in its file: `%s` and the like stand for the values of a row of its table. */
 const titleOf = (written: string): RegExp =>
   new RegExp(
     `^${written
@@ -31,7 +31,7 @@ const titleOf = (written: string): RegExp =>
       .join('[\\s\\S]*')}`,
   )
 
-/** Attacks of which a test that is said to show their refusal did not pass, a sentence each. */
+/** Attacks whose tests did not all pass, a sentence each. */
 export const unshownAttacks = (
   reports: readonly Report[],
   root: string,

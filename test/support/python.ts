@@ -33,7 +33,7 @@ const makeEnvironment = async (folder: string, requirements: string): Promise<vo
 }
 
 /**
- * Finds it or makes it: with the `python3` of this machine, which root on Debian gets by the way.
+ * Finds or creates it with the `python3` of this machine, which is installed first as root on Debian.
  * @param requirements the file that lists the packages; absent: those of the example subscriber.
  */
 export const ensurePython = async (requirements: string = SUBSCRIBER): Promise<Python> => {

@@ -1,6 +1,6 @@
 // Reproducible randomness: the same seed gives the same numbers. Pure.
 
-/** Numbers from 0 to n - 1 that only the seed decides (mulberry32), so that a plan can be run again. */
+/** Numbers from 0 to n - 1 that the seed alone decides (mulberry32), so that a schedule can be repeated. */
 export const randomFrom = (seed: number) => {
   let state = seed
   return (n: number): number => {

@@ -1,5 +1,5 @@
-// Requests as bytes, over one kept connection. It sends what a client library would not, and shows whether the server keeps
-// the connection. Knows no tool.
+// Requests as bytes, over one kept connection. It sends what a client library would not, and shows whether the server
+// keeps the connection. Knows no tool.
 import { Agent, type IncomingHttpHeaders, request } from 'node:http'
 import type { Socket } from 'node:net'
 
@@ -7,7 +7,7 @@ export type Answer = Readonly<{ status: number; headers: IncomingHttpHeaders; te
 
 export type Wire = Disposable &
   Readonly<{
-    /** Sends a body as it is. @throws when the connection breaks off before the answer is there. */
+    /** Sends a body unchanged. @throws when the connection ends before the answer */
     send: (
       body: string | Uint8Array,
       headers?: Readonly<Record<string, string>>,
@@ -15,7 +15,7 @@ export type Wire = Disposable &
     ) => Promise<Answer>
     /** Calls a method in the older form, without an envelope. */
     rpc: (method: string, params?: unknown) => Promise<Answer>
-    /** How many connections it took so far. */
+    /** How many connections were opened so far. */
     connections: () => number
   }>
 

@@ -1,5 +1,5 @@
-// A client in its own thread, so that a test measures only what the server's thread does. It writes requests as bytes and
-// reads each answer to its end. Run as a worker; exports only its messages' types.
+// A client in its own thread, so that a test measures only what the server's thread does. It writes requests as bytes
+// and reads each answer to its end. Run as a worker; exports only its messages' types.
 import { connect } from 'node:net'
 import { parentPort } from 'node:worker_threads'
 
@@ -16,7 +16,7 @@ parentPort?.on('message', async ({ port, bytes }: Order) => {
   // A server may cut off what it has refused.
   socket.on('error', () => undefined)
   socket.write(bytes)
-  // Not by once(): that would take an error for the end.
+  // Not by once(), which would treat an error as the end.
   await new Promise((resolve) => socket.on('close', resolve))
   const [, status = '0'] = /^HTTP\/1\.1 (\d{3})/.exec(Buffer.concat(chunks).toString('latin1')) ?? []
   parentPort?.postMessage({ status: Number(status) } satisfies Done)

@@ -5,7 +5,7 @@ import type { AddressInfo } from 'node:net'
 import { Webhook } from 'standardwebhooks'
 import { expect } from 'vitest'
 
-/** A call that came in. */
+/** A received call. */
 export type Received = Readonly<{
   id: string
   headers: Readonly<Record<string, string>>
@@ -19,17 +19,17 @@ export type Receiver = AsyncDisposable &
   Readonly<{
     url: string
     calls: readonly Received[]
-    /** Waits for that many calls in all. */
+    /** Waits for this many calls in total. */
     called: (count: number) => Promise<readonly Received[]>
-    /** What comes back, one after the other; the last goes on. 200 at first. */
+    /** Sets the answers, one after another; the last one repeats. 200 at first. */
     answer: (...answers: readonly Answer[]) => void
   }>
 
-/** Whether a call bears a signature of the secret; throws as the library does. */
+/** Verifies a call's signature with the secret; throws as the library does. */
 export const verify = (secret: string, { body, headers }: Received): unknown =>
   new Webhook(secret).verify(body, headers as Record<string, string>)
 
-/** Starts one. */
+/** Starts a receiver. */
 export const startReceiver = async (): Promise<Receiver> => {
   const calls: Received[] = []
   let answers: readonly Answer[] = [200]

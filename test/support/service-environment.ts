@@ -39,14 +39,14 @@ export type TestEnvironment = AsyncDisposable &
       instances?: number,
       given?: Readonly<Record<string, string>>,
     ) => Promise<AsyncDisposable>
-    /** Starts a service in a process of its own, which kills itself at the fault point `fault`, or is killed. */
+    /** Starts a service in its own process, which kills itself at the fault point `fault` or is killed. */
     startFaulty: (
       service: string,
       fault?: string,
     ) => Promise<{ died: Promise<string | null>; kill: () => void }>
-    /** Somebody's calls of a service; each may take `budget_ms`. */
+    /** The operations of a service for a caller; each may take `budget_ms`. */
     as: <C extends Contract>(contract: C, caller: Caller | null, budget_ms?: number) => Acting<C>
-    /** The events of a workspace in the order of the stream, as soon as `enough` says so. */
+    /** Waits until `enough` accepts the events of a workspace. Returns them in the order of the stream. */
     events: (
       service: string,
       workspaceId: string,
@@ -68,7 +68,7 @@ export const person = (workspace_id: string, given: Partial<Caller> = {}): Calle
   ...given,
 })
 
-/** The refusal that a call ends with. */
+/** The error that a call is refused with. */
 export const refused = async (call: Promise<unknown>): Promise<AppError> => {
   const outcome = await call.then(
     (answer) => new Error(`it was not refused: ${JSON.stringify(answer)}`),
@@ -115,7 +115,7 @@ const ready = async (bus: Bus, service: string): Promise<void> => {
   }
 }
 
-/** An empty stack for this test alone. @param given further environment variables of what is started on it. */
+/** An empty stack for this test alone. @param given further environment variables of the services started on it */
 export const openEnvironment = async (
   given: Readonly<Record<string, string>> = {},
 ): Promise<TestEnvironment> => {

@@ -6,7 +6,7 @@ export type ShippedLoop = ReturnType<(typeof loopsQueue.events)['loop.shipped'][
 
 const ID = '01JD3Z0000000000000000'
 
-/** An id that is the same in every run, from a number below 1,000. */
+/** A fixed id from a number below 1,000. */
 export const exampleId = (number: number): string => `${ID}${String(number).padStart(4, '0')}`
 
 const line = (number: number, title: string, status: ShippedLoop['status'] | 'open' | 'in_progress') => ({

@@ -7,7 +7,7 @@ import { SMTPServer, type SMTPServerDataStream, type SMTPServerSession } from 's
 
 /** A mail as it arrived. */
 export type SinkMail = Readonly<{
-  /** The envelope: what the sender's server said, whatever the headers say. */
+  /** The envelope that the sender's server gave, whatever the headers say. */
   from: string
   to: readonly string[]
   subject: string
@@ -24,7 +24,7 @@ export type SinkMail = Readonly<{
 export type SinkMoment = Readonly<{
   at: 'auth' | 'mail' | 'rcpt' | 'data'
   to: readonly string[]
-  /** How many moments of this kind there were before. */
+  /** How many moments of this kind came before. */
   nth: number
 }>
 
@@ -79,7 +79,7 @@ const respond = (fault: SinkFault | undefined, socket: Socket | undefined, done:
   else done(Object.assign(new Error(fault.text ?? 'refused'), { responseCode: fault.reply }))
 }
 
-/** A server that asks at each moment what goes wrong, and hands over the mails that arrive. */
+/** A server that asks at each moment what goes wrong, and passes on the mails that arrive. */
 const newServer = (
   tls: boolean,
   faultAt: (at: SinkMoment['at'], to: readonly string[]) => SinkFault | undefined,
@@ -106,7 +106,7 @@ const newServer = (
     onRcptTo: ({ address }, session, done) => reply(faultAt('rcpt', [address]), session, done),
     onData: (stream, session, done) => void receive(stream, session, done).catch(done),
   })
-  // A client that goes away is its own business.
+  // A client that disconnects is no fault of the server.
   server.on('error', () => undefined)
   const sockets = connectionsOf(server.server)
   return { server, sockets }
@@ -117,7 +117,7 @@ export const startSmtpSink = async (
   options: Readonly<{
     host?: string
     port?: number
-    /** Offers TLS, with a certificate that nobody vouches for. */
+    /** Offers TLS with an untrusted certificate. */
     tls?: boolean
   }> = {},
 ): Promise<SmtpSink> => {

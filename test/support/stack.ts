@@ -16,11 +16,11 @@ export type Servers = Readonly<{
 
 type Address = Readonly<{ host: string; port: number }>
 
-/** A NATS account with nothing in it and database names that nobody else uses. */
+/** An empty NATS account and database names that nothing else uses. */
 export type Stack = Readonly<{ natsUrl: string; mongodbUrl: string }>
 
 /**
- * A stack that no other caller has, in this run. Its subjects, streams and databases are empty and stay unseen by all
+ * A stack that no other caller of this run has. Its subjects, streams and databases are empty and invisible to all
  * other test files; they end with the run, so nothing needs to be cleaned up.
  * @throws Error outside the projects that have servers, or when the run has taken all
  */

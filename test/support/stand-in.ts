@@ -1,5 +1,5 @@
-// The files of an image made FROM scratch: a program of this machine, its libraries and what it needs. Knows no container
-// engine.
+// The files of an image made FROM scratch: a program of this machine, its libraries and what it needs. Knows no
+// container engine.
 import { execFile } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { chmod, copyFile, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
@@ -17,9 +17,9 @@ export type Blueprint = Readonly<{
   binary: Binary
   /** Where the program is inside. */
   target: string
-  /** Empty folders to have. */
+  /** Empty folders to create. */
   folders: readonly string[]
-  /** What else to put into the image's file system, and what tells one version of that from another. */
+  /** What else to put into the image's file system, and a key that changes with it. */
   more?: Readonly<{ version: string; putInto: (folder: string) => Promise<void> }>
   /** Text of the Dockerfile, whose build context is the file system of the image. */
   dockerfile: string

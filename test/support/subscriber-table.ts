@@ -1,4 +1,5 @@
-// The state of things as a program of another team keeps it. It follows the rules for readers and uses none of Loops' code.
+// The state of things as a program of another team keeps it. It follows the rules for readers and uses none of Loops'
+// code.
 import { expect } from 'vitest'
 import type { SnapshotRecord } from '../../shared/contracts/records.ts'
 import { type QueueChange, replayed } from './queue-model.ts'
@@ -10,7 +11,7 @@ const STATE: Readonly<Record<string, readonly string[]>> = {
 }
 const isOrder = ({ type }: SnapshotRecord): boolean => type === 'queue.changed'
 const byVersion = (a: SnapshotRecord, b: SnapshotRecord): number => a.sequence - b.sequence
-/** The table of a reader that goes by the rules; an order, one version after the other from the one it begins with. */
+/** The table of a reader that follows the rules. An order changes one version at a time from its first one. */
 export const tableOf = (
   records: readonly SnapshotRecord[],
   events: readonly SnapshotRecord[],

@@ -12,7 +12,7 @@ import { SOME_ID } from './tools.ts'
 const ROOT = join(import.meta.dirname, '..', '..')
 const run = promisify(execFile)
 
-/** What the command gave: the environment of the subscriber's program. */
+/** The settings that the command printed: the environment of the subscriber's program. */
 export type Credentials = Readonly<{
   NATS_URL: string
   NATS_SEED: string
@@ -63,7 +63,7 @@ export const connectSubscriber = (
     reconnect: false,
   })
 
-/** An event about a thing that nobody made. @param sequence a number, where it is to be a right one */
+/** An event about a thing that does not exist. @param sequence a number for a valid event */
 export const event = (id: string, subject: string, sequence: unknown) => ({
   specversion: '1.0',
   id,
@@ -77,7 +77,7 @@ export const event = (id: string, subject: string, sequence: unknown) => ({
   data: {},
 })
 
-/** Puts into the stream what Loops may never publish: a text as it is, anything else as JSON. */
+/** Publishes what Loops itself never would: a text unchanged, anything else as JSON. */
 export const publishBody = (js: JetStreamClient, body: unknown): Promise<PubAck> =>
   js.publish(
     eventSubject('tasks', 'task.updated', SOME_ID),

@@ -3,7 +3,7 @@
 /** A test as the report has it. */
 export type Case = Readonly<{ fullName: string; title: string; status: string }>
 
-/** What is read of a report (https://vitest.dev/guide/reporters#json-reporter). */
+/** The parts of a report that are used (https://vitest.dev/guide/reporters#json-reporter). */
 export type Report = Readonly<{
   numPassedTests: number
   numFailedTests: number
@@ -12,7 +12,7 @@ export type Report = Readonly<{
   testResults: readonly Readonly<{ name: string; status: string; assertionResults: readonly Case[] }>[]
 }>
 
-/** How many tests ended how. */
+/** Counts of tests by outcome. */
 export type Counts = Readonly<{ passed: number; failed: number; skipped: number }>
 
 /**
@@ -33,7 +33,7 @@ export const countTests = (report: Report | undefined, code: number): Counts => 
   }
 }
 
-/** Several counts as one. */
+/** The sum of several counts. */
 export const sumOf = (counts: readonly Counts[]): Counts => ({
   passed: counts.reduce((sum, { passed }) => sum + passed, 0),
   failed: counts.reduce((sum, { failed }) => sum + failed, 0),

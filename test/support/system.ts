@@ -1,5 +1,5 @@
-// The whole of Loops in this process, on servers of its own. Every service runs once or several times, behind one address;
-// tests drive it from outside, as clients do.
+// The whole of Loops in this process, on servers of its own. Every service runs once or several times, behind one
+// address; tests drive it from outside, as clients do.
 
 import { connect, createServer, type Server, type Socket } from 'node:net'
 import { vi } from 'vitest'
@@ -8,7 +8,7 @@ import type { DevMail } from '../../shared/contracts/notifier/shapes.ts'
 import { TEST_SECRET } from './keys.ts'
 import { freshStack, type Stack } from './stack.ts'
 
-/** A mail as the development mailbox gives it. */
+/** A mail as the development mailbox returns it. */
 export type Mail = DevMail
 
 /** A running system. */
@@ -21,7 +21,7 @@ export type System = AsyncDisposable &
     stack: Stack
     /** Mails so far, newest first. */
     mails: () => Promise<readonly Mail[]>
-    /** The newest mail to an address, as soon as there is one. */
+    /** Waits for the newest mail to an address. */
     mailTo: (address: string) => Promise<Mail>
     /** Stops one instance of every service; the rest go on. */
     stopInstance: (index: number) => Promise<void>
@@ -36,7 +36,7 @@ export type SystemOptions = Readonly<{
   env?: Readonly<Record<string, string>>
 }>
 
-/** A mail is there within a poll of the outbox and one of the sender; this is far more. */
+/** A mail arrives within a poll of the outbox and one of the sender; this is far longer. */
 export const MAIL_WAIT = { timeout: 20_000, interval: 100 } as const
 
 /** Waits for a mail to an address among the mails so far, newest first. */
@@ -55,7 +55,7 @@ export type Entry = Readonly<{
   close: () => Promise<void>
 }>
 
-/** Passes bytes on to the targets in turn: what a load balancer does, without anything of its own to get wrong. */
+/** Forwards bytes to the targets in turn, as the simplest load balancer does. */
 export const openEntry = async (): Promise<Entry> => {
   const sockets = new Set<Socket>()
   let targets: readonly URL[] = []

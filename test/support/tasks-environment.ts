@@ -17,7 +17,7 @@ export type TasksEnvironment = TestEnvironment &
     db: Db
     /** The database of a service. */
     database: (service: string) => Db
-    /** A new person, who owns a new workspace. */
+    /** A new owner of a new workspace. */
     owner: () => Caller
     tasksOf: (caller: Caller | null, budget_ms?: number) => Acting<typeof tasks>
     loopsOf: (caller: Caller | null, budget_ms?: number) => Acting<typeof loopsQueue>
@@ -62,12 +62,12 @@ export const openTasksEnvironment = async (instances = 2): Promise<TasksEnvironm
   }
 }
 
-/** Waits until it is so; the time limit of the test bounds it. */
+/** Waits for a condition; the time limit of the test bounds it. */
 export const until = async (isSo: () => Promise<boolean>): Promise<void> => {
   while (!(await isSo())) await new Promise((resolve) => setTimeout(resolve, 50))
 }
 
-/** A refusal as it travels, with the id that was asked for blanked: equal for equal reasons. */
+/** A refusal as it is sent, with the requested id blanked: equal for equal reasons. */
 export const bytesOf = (refusal: AppError, id: string): string =>
   JSON.stringify(toErrorBody(refusal)).replaceAll(id, 'ID')
 

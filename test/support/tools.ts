@@ -1,5 +1,5 @@
-// The tools as tests need them: by name, with their service and valid arguments of each. A new tool needs no edit here: its
-// example comes from its schema until its row is added to what was published.
+// The tools as tests need them: by name, with their service and valid arguments of each. A new tool needs no edit here:
+// its example comes from its schema until its row is added to what was published.
 import type { Tool } from '../../shared/contracts/define/contract.ts'
 import { inputSchema } from '../../shared/contracts/define/json-schema.ts'
 import { CONTRACTS } from '../../shared/contracts/index.ts'
@@ -26,7 +26,7 @@ export const SOME_ID = '01JZZZZZZZZZZZZZZZZZZZZZZZ'
 export const OTHER_ID = '01JYYYYYYYYYYYYYYYYYYYYYYY'
 
 /**
- * The tools that clients were promised: required parameters, and an example that gives each parameter of the promise.
+ * The tools that clients were promised: required parameters, and an example with each promised parameter.
  * Parameters may be added, always optional; so may tools, whose rows are added when they are released.
  */
 export const PUBLISHED: Readonly<
@@ -103,7 +103,7 @@ export const PUBLISHED: Readonly<
   add_comment: { required: ['text'], example: { task_id: SOME_ID, text: 'A comment' } },
 }
 
-/** What a schema of a single parameter cannot say: parameters that exclude each other, and those that need another. */
+/** Rules between parameters, which no schema of one parameter can state: those that exclude or need another. */
 const EXCLUDES: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   add_comment: { loop_id: 'task_id' },
 }
@@ -111,7 +111,7 @@ const NEEDS: Readonly<Record<string, Arguments>> = { member_ids: { visibility: '
 
 /**
  * Valid arguments of a tool: those of its published example, else one for each required parameter.
- * @param given arguments to give besides or instead; they take with them what they need, and remove what they exclude
+ * @param given further arguments; the parameters they need are added, and those they exclude removed
  */
 export const exampleOf = (name: string, given: Arguments = {}): Record<string, unknown> => {
   const example = PUBLISHED[name]?.example ?? leastArgumentsFor(inputSchema(toolNamed(name).input), SOME_ID)

@@ -1,5 +1,5 @@
-// The gateway alone, with every route of production, listening in this process. It is for tests that hold for each route;
-// those that need other services should use a whole system.
+// The gateway alone, with every route of production, listening in this process. It is for tests that hold for each
+// route; those that need other services should use a whole system.
 import { wire } from '../../services/gateway/main.ts'
 import { openListeningGateway, READY } from './listening-gateway.ts'
 
@@ -11,7 +11,7 @@ export type WholeGateway = AsyncDisposable &
     routes: readonly Readonly<{ method: string; path: string }>[]
   }>
 
-/** Opens one; `given` adds environment variables. */
+/** Opens a gateway; `given` adds environment variables. */
 export const openWholeGateway = async (
   given: Readonly<Record<string, string>> = {},
 ): Promise<WholeGateway> => {

@@ -12,7 +12,7 @@ export const hasCollectionsOpened = (path: string): boolean => !(path in ASK_THE
 
 const OPENERS: readonly unknown[] = ['openCollection', 'lookInto']
 const FINDS: readonly unknown[] = ['find', 'findOne', 'findOneAndUpdate']
-/** What finds no more than ids has no shape. */
+/** A find that returns only ids needs no upgrade. */
 const IDS_ALONE = /project(<[^>]*>)?\(\{ _id: 1 \}\)|projection: \{ _id: 1 \}/
 
 const textOf = ({ text }: Source, { start, end }: Node): string => text.slice(start, end)
@@ -46,7 +46,7 @@ const functionAround = (source: Source, { start, end }: Node, functions: readonl
       end: source.text.length,
     })
 
-/** Finds whose documents are used as they are stored, whatever their shape. */
+/** Finds whose documents are used as stored, whatever their shape. */
 const unread = (source: Source): string[] => {
   const upgraded = upgradedIn(source)
   if (upgraded.size === 0) return []

@@ -28,7 +28,7 @@ const STORES =
 
 /** Packages that few files know, so that replacing one changes few files. */
 const PACKAGES: readonly (readonly [RegExp, RegExp])[] = [
-  // An example is the program of another team, and whole.
+  // An example is the complete program of another team.
   [/^@nats-io\//, /^(shared\/(bus|events)|infra\/examples)\//],
   [/^mongodb$/, STORES],
   [/^mongodb-memory-server-core/, /^infra\/servers\//],
@@ -102,7 +102,7 @@ const LAYERS: Readonly<Record<string, readonly string[]>> = {
   'services/gateway/': ['secrets.ts', 'limits/', 'http/', 'accounts/', 'oauth/', 'mcp/', 'web/'],
 }
 
-/** How high a file lies in a building; undefined: elsewhere. */
+/** The level of a file's room; undefined where it is in none. */
 const layerOf = (path: string): Readonly<{ building: string; layer: number }> | undefined => {
   const building = Object.keys(LAYERS).find((name) => path.startsWith(name))
   if (building === undefined) return undefined
@@ -116,7 +116,7 @@ const layers = (source: Source): string[] => {
   if (!own) return []
   return importsOf(source).flatMap(({ from, resolved, typeOnly }) => {
     const other = resolved === undefined ? undefined : layerOf(resolved)
-    // What the gateway's parts are given is one type that knows them all.
+    // The dependencies of the gateway's parts are one type that knows them all.
     if (typeOnly && resolved === 'services/gateway/deps.ts') return []
     return other?.building === own.building && other.layer > own.layer
       ? [`imports ${from}, which lies above it: move what both need to the lower room, see LAYERS`]

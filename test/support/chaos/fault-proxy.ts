@@ -4,15 +4,15 @@ import { createServer, connect as dial, type Socket } from 'node:net'
 /** Where something listens. */
 export type Address = Readonly<{ host: string; port: number }>
 
-/** What goes wrong from now on, on connections that are open and on those to come. */
+/** The faults from now on, for open and new connections. */
 export type Fault =
-  /** Every piece comes so much later. */
+  /** Delays every chunk by this much. */
   | Readonly<{ kind: 'delay'; ms: number }>
-  /** A connection ends after so many further bytes of requests, or of replies: with 0, what was asked is done and never answered. */
+  /** Cuts a connection after this many more bytes of requests or replies: with 0, a request is done and never answered. */
   | Readonly<{ kind: 'cut'; of: 'request' | 'reply'; after_bytes: number }>
-  /** What is sent vanishes and neither end hears of it, as when a machine loses its power: no such connection comes back. */
+  /** Drops all bytes silently, as when a machine loses power: such a connection never recovers. */
   | Readonly<{ kind: 'half_open' }>
-  /** All connections are reset, and new ones too. */
+  /** Resets all connections, new ones too. */
   | Readonly<{ kind: 'refuse' }>
 
 /** A running proxy. Disposing it cuts all connections. */
@@ -20,7 +20,7 @@ export type FaultProxy = AsyncDisposable &
   Address &
   Readonly<{
     inflict: (fault: Fault) => void
-    /** New connections are well from now on; half-open ones stay dead. */
+    /** Ends the faults for new connections; half-open ones stay dead. */
     heal: () => void
     /** How many connections were cut, reset or lost so far. */
     broken: () => number
@@ -29,10 +29,10 @@ export type FaultProxy = AsyncDisposable &
 type Direction = 'request' | 'reply'
 type Line = Readonly<{ client: Socket; server: Socket }> & {
   dead: boolean
-  /** Bytes since the present fault began. */
+  /** Bytes since the current fault began. */
   bytes: Record<Direction, number>
 }
-/** All lines of a proxy, and what goes wrong on them. */
+/** All connections of a proxy, and their faults. */
 type Network = { readonly lines: Set<Line>; fault: Fault | undefined; broken: number }
 
 const end = (network: Network, line: Line, how: 'destroySoon' | 'resetAndDestroy'): void => {
@@ -64,7 +64,7 @@ const forward = (network: Network, line: Line, direction: Direction): void => {
   from.on('error', () => from.destroy())
   from.on('data', (bytes: Buffer) => {
     if (line.dead) return
-    // One piece at a time, so that what is delayed stays in order and a slow reader is felt by the writer.
+    // One chunk at a time, so that delayed chunks stay in order and a slow reader slows the writer.
     from.pause()
     const go = (): void => pass(network, line, { direction, to, bytes, done: () => from.resume() })
     if (network.fault?.kind === 'delay') setTimeout(go, network.fault.ms)

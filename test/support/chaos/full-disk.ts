@@ -5,7 +5,7 @@ import { promisify } from 'node:util'
 const limit = (pid: number, fsize: string): Promise<unknown> =>
   promisify(execFile)('prlimit', ['--pid', `${pid}`, `--fsize=${fsize}:unlimited`])
 
-/** Has the writes of a process fail from now on. */
+/** Makes the writes of a process fail from now on. */
 export const fillDisk = (pid: number): Promise<unknown> => limit(pid, '1')
 
 /** Lets it write again. */

@@ -17,7 +17,7 @@ export type MongoServers = AsyncDisposable &
   Readonly<{
     servers: readonly MongoServer[]
     url: string
-    /** Has the primary hand over to another member for `seconds`. A set of one has nobody. */
+    /** Has the primary step down for `seconds`. A set of one has no successor. */
     stepDown: (seconds: number) => Promise<void>
     /** Waits until there is a primary. */
     ready: () => Promise<void>

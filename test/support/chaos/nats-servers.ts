@@ -1,5 +1,5 @@
-// One NATS server or a cluster of three with infra/nats.conf, as operators run them. Each is behind a proxy, and so is each
-// route between two, so that the cluster can be partitioned. Knows no service.
+// One NATS server or a cluster of three with infra/nats.conf, as operators run them. Each is behind a proxy, and so is
+// each route between two, so that the cluster can be partitioned. Knows no service.
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { freePort } from '../free-port.ts'
@@ -15,13 +15,13 @@ export type NatsServers = AsyncDisposable &
     servers: readonly NatsServer[]
     /** The address of all, for a user of infra/nats.conf, or for `OBSERVER`, who may do everything. */
     urlOf: (user: string) => string
-    /** Parts the server of this index from the others. */
+    /** Partitions the server of this index from the others. */
     part: (index: number) => void
-    /** Ends every parting. */
+    /** Ends every partition. */
     join: () => void
-    /** Kills all servers and deletes what JetStream has on their disks; they stay down until started. */
+    /** Kills all servers and deletes JetStream's data on their disks; they stay down until started. */
     loseEverything: () => Promise<void>
-    /** Waits until every server says that it is healthy. */
+    /** Waits until every server reports that it is healthy. */
     allReady: () => Promise<void>
   }>
 
@@ -29,13 +29,13 @@ export type NatsServers = AsyncDisposable &
 export const OBSERVER = 'observer'
 
 const READY_MS = 60_000
-/** Nobody listens there, so that servers find each other by their routes alone, which lead through the proxies. */
+/** Nothing listens there, so that servers find each other only by their routes, through the proxies. */
 const NOWHERE = '127.0.0.1:1'
 
 const passwordOf = (user: string): string => `secret-of-${user}`
 const variableOf = (user: string): string => `${user.replaceAll('-', '_').toUpperCase()}_PASSWORD`
 
-/** The operators' file with one user more. */
+/** The operators' file with one more user. */
 const configuration = async (): Promise<Readonly<{ text: string; env: Record<string, string> }>> => {
   const text = await readFile(new URL('../../../infra/nats.conf', import.meta.url), 'utf8')
   const users = [...text.matchAll(/^\s*user: ([\w-]+)$/gm)].map(([, user = '']) => user)

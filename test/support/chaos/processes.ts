@@ -17,33 +17,33 @@ export type Program = Readonly<{
   waits?: boolean
 }>
 
-/** A process by name, whichever number it has at the moment. */
+/** A process by name, whatever its current pid. */
 export type Controlled = Readonly<{
   name: string
   running: () => boolean
-  /** Its number while it runs. */
+  /** Its pid while it runs. */
   pid: () => number | undefined
-  /** The last line of its output, for each time that it ended without having been killed from here. */
+  /** The last line of its output for each time it ended without being killed from here. */
   falls: () => readonly string[]
-  /** Ends it as a power cut does; it stays down until `start`. */
+  /** Kills it as a power cut does; it stays down until `start`. */
   kill: () => Promise<void>
   start: () => void
-  /** Stops it and lets it go on: it notices nothing but the time. */
+  /** Pauses it and lets it continue: it notices only the time. */
   pause: () => void
   resume: () => void
 }>
 
 export type Processes = AsyncDisposable &
   Readonly<{
-    /** Starts a process and keeps it: one that ends by itself is started again, as an operator's supervisor does. */
+    /** Starts a process and supervises it: one that ends by itself is restarted. */
     keep: (program: Program) => Controlled
   }>
 
 const RESTART_PAUSE_MS = 500
 
-/** Kills all whose numbers it reads as soon as nobody can write to it any more, which is when this process is gone. */
+/** Kills every pid it has read once its input closes, which is when this process is gone. */
 const GUARD = 'pids=; while read -r pid; do pids="$pids $pid"; done; kill -KILL $pids 2>/dev/null'
-/** Names itself to the guard before it becomes the program: from its first moment on it cannot be left behind. */
+/** Gives its pid to the guard before it becomes the program, so that it can never be left behind. */
 const GUARDED = 'echo $$ >&3; exec 3>&-; exec "$0" "$@"'
 
 type Guard = Readonly<{ process: ChildProcess; input: Writable }>
@@ -56,7 +56,7 @@ const startGuard = (): Guard => {
   return { process: guard, input: guard.stdin }
 }
 
-/** Starts a program in a session of its own: a Ctrl-C at the terminal is for whoever tests. */
+/** Starts a program in its own session, so that Ctrl-C at the terminal does not reach it. */
 const startGuarded = ({ command, args, env = {}, logFile }: Program, guard: Guard): ChildProcess => {
   const log = openSync(logFile, 'a')
   try {

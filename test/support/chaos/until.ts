@@ -5,7 +5,7 @@ import { systemClock as clock } from '../../../shared/process/clock.ts'
 const POLL_MS = 100
 
 /**
- * Asks again and again until the answer is true. A question that fails counts as no.
+ * Polls until the answer is true. A rejection counts as false.
  * @throws Error that says what never became so
  */
 export const until = async (what: string, limit_ms: number, isSo: () => Promise<boolean>): Promise<void> => {

@@ -5,11 +5,11 @@ import { dirname, join } from 'node:path'
 
 export type Ended = Readonly<{ code: number | null; stdout: string; stderr: string }>
 
-/** A program under way. */
+/** A running program. */
 export type Program = Disposable &
   Readonly<{
     ended: Promise<Ended>
-    /** The first match in what it has written so far or will write. @throws Error when it ends without one. */
+    /** Waits for the first match in its output. @throws Error when it ends without one */
     said: (pattern: RegExp) => Promise<RegExpExecArray>
     /** Writes a line to its standard input. */
     write: (line: string) => void
@@ -75,7 +75,7 @@ export const runSuite = (...args: readonly string[]): Program =>
   run(binOf('@modelcontextprotocol/conformance', 'conformance'), args)
 
 /**
- * Starts the Inspector's CLI on a server; what it keeps is in `folder`. Nobody sits at a terminal here, so that it has to be
+ * Starts the Inspector's CLI on a server; it stores its state in `folder`. There is no terminal here, so it must be
  * told to open a browser; the empty PATH sees to it that none opens.
  */
 export const runInspector = (serverUrl: string, folder: string, ...args: readonly string[]): Program =>
@@ -91,7 +91,7 @@ export const runInspector = (serverUrl: string, folder: string, ...args: readonl
     },
   )
 
-/** Starts mcp-remote, through which programs that speak over standard input alone reach a server; it keeps all in `folder`. */
+/** Starts mcp-remote, which connects programs on standard input to a server; it stores its state in `folder`. */
 export const runMcpRemote = (serverUrl: string, port: number, folder: string): Program =>
   run(binOf('mcp-remote', 'mcp-remote'), [serverUrl, String(port)], {
     HOME: folder,
@@ -99,7 +99,7 @@ export const runMcpRemote = (serverUrl: string, port: number, folder: string): P
     PATH: folder,
   })
 
-/** Starts a program of test/support/clients; the browser that it opens is one that says where it was sent. */
+/** Starts a program of test/support/clients; its browser only prints the address it was sent to. */
 export const runPythonClient = (python: string, program: string, ...args: readonly string[]): Program =>
   start(python, [join(import.meta.dirname, '..', 'clients', program), ...args], {
     BROWSER: 'echo AUTHORIZE %s',

@@ -1,14 +1,14 @@
-// An agent connector like the Scalekit service. It learns everything from a 401, registers once for all of its users, has
-// no session, and makes every call on a new connection to whichever replica is next.
+// An agent connector like the Scalekit service. It learns everything from a 401, registers once for all of its users,
+// has no session, and makes every call on a new connection to whichever replica is next.
 import { createHash } from 'node:crypto'
 import type { Account } from '../accounts.ts'
 import { type Answer, openWire } from '../raw-http.ts'
 import { ids } from '../service-environment.ts'
 
-/** Where its users come back to: a web address of its own, one for each connection. */
+/** The redirect address of its users, one for each connection. */
 export const CONNECTOR_CALLBACK = 'https://agents.example.scalekit.cloud/sso/v1/oauth/conn_7421/callback'
 
-/** How it proves itself at the token endpoint; which of the two it uses is not told anywhere. */
+/** How it authenticates at the token endpoint; its documentation does not say which of the two it uses. */
 export type Proof = 'basic' | 'post'
 
 export type ConnectorTokens = Readonly<{
@@ -18,7 +18,7 @@ export type ConnectorTokens = Readonly<{
   scope: string
 }>
 
-/** What one environment of the service keeps of a server. */
+/** What one environment of the service stores about a server. */
 export type Connector = Readonly<{
   registration: Readonly<Record<string, unknown>>
   /** Has a user consent and takes the tokens. */
@@ -33,7 +33,7 @@ type Given = Readonly<{ headers: Record<string, string>; fields: Record<string, 
 
 const json = (said: Answer): Record<string, unknown> => JSON.parse(said.text)
 
-/** Sends to the replica what is meant for the address, on a connection that nothing else uses. */
+/** Sends a request for the address to the replica, on a connection of its own. */
 const sendTo = async (replica: string, url: string, init: Init): Promise<Answer> => {
   const { pathname, search } = new URL(url)
   using wire = openWire(new URL(pathname + search, replica), {})

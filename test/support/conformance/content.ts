@@ -1,11 +1,12 @@
-// The parts of the registry that the official suite looks for by name. Each has the least that its scenarios need: content
-// of every kind, resources and prompts. They are for the suite's server alone; nothing of it is built into Loops.
+// The parts of the registry that the official suite looks for by name. Each has the least that its scenarios need:
+// content of every kind, resources and prompts. They are for the suite's server alone; nothing of it is built into
+// Loops.
 import { type McpServer, ResourceTemplate } from '@modelcontextprotocol/server'
 import * as z from 'zod'
 
 /** One red pixel. */
 const PNG = 'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mP8z8DwHwAFBQIAX8jx0gAAAABJRU5ErkJggg=='
-/** No sound. */
+/** Silence. */
 const WAV = 'UklGRiYAAABXQVZFZm10IBAAAAABAAEAQB8AAAB9AAACABAAZGF0YQIAAAA='
 
 const text = (value: string) => ({ type: 'text' as const, text: value })
@@ -41,7 +42,7 @@ export const addContentTools = (server: McpServer): void => {
   }))
 }
 
-/** Tools that tell something before they answer. */
+/** Tools that send notifications before they answer. */
 export const addLoggingTools = (server: McpServer): void => {
   const inputSchema = z.object({})
   server.registerTool(

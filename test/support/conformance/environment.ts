@@ -1,5 +1,5 @@
-// Loops' own MCP endpoint, with sign-in, over any registry of tools. An entry in front of it adds the token for suites that
-// cannot send one.
+// Loops' own MCP endpoint, with sign-in, over any registry of tools. An entry in front of it adds the token for suites
+// that cannot send one.
 import { createServer, request } from 'node:http'
 import type { Socket } from 'node:net'
 import type { NewServer } from '../../../services/gateway/mcp/handler.ts'
@@ -9,18 +9,18 @@ import { connectApp } from '../oauth-client.ts'
 
 export type Endpoint = AsyncDisposable & Readonly<{ url: string }>
 
-/** Starts the gateway's whole HTTP side; `newServer` stands where Loops' tools do. */
+/** Starts the gateway's whole HTTP side; `newServer` replaces Loops' tools. */
 export const openEndpoint = (newServer: NewServer): Promise<Endpoint> =>
   openGatewayEnvironment({}, undefined, newServer)
 
-/** Signs somebody up and gives an access token of an app of theirs. */
+/** Signs up a person and returns an access token of an app of theirs. */
 export const tokenOf = async (endpoint: Endpoint): Promise<string> => {
   const account = await signUp(endpoint, { name: 'Olga' })
   const { tokens } = await connectApp(endpoint.url, account)
   return tokens.access_token
 }
 
-/** Listens on the loopback and hands every request on as it came, but for the token that it adds. */
+/** Listens on the loopback and forwards every request unchanged, except for the token that it adds. */
 export const openTokenEntry = async (target: string, token: string): Promise<Endpoint> => {
   const { hostname, port } = new URL(target)
   const sockets = new Set<Socket>()

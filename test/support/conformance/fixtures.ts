@@ -4,7 +4,7 @@ import type { NewServer } from '../../../services/gateway/mcp/handler.ts'
 import { addContentTools, addLoggingTools, addPrompts, addResources } from './content.ts'
 import { addQuestions, requestStates } from './questions.ts'
 
-/** Makes the suite's server. Lists never change here, and nobody is told that they do. */
+/** Makes the suite's server. Its lists never change, so it announces no changes. */
 export const suiteServer: NewServer = () => {
   const server = new McpServer(
     { name: 'suite', version: '1.0.0' },

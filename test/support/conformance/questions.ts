@@ -1,5 +1,5 @@
-// The parts of the registry that ask the client a question, in the newest revision's way. A result names what is missing,
-// and a second call brings it. Older clients would need the question pushed to them.
+// The parts of the registry that ask the client a question, in the newest revision's way. A result names what is
+// missing, and a second call brings it. Older clients would need the question pushed to them.
 import {
   acceptedContent,
   CLIENT_CAPABILITIES_META_KEY,
@@ -12,13 +12,13 @@ import {
 } from '@modelcontextprotocol/server'
 import * as z from 'zod'
 
-/** Seals what makes the round through the client; the same for every server of this process, as for all replicas. */
+/** Seals the state that passes through the client; shared by every server of this process, as by all replicas. */
 export const requestStates = createRequestStateCodec<{ tool: string; round?: number }>({
   key: 'a key of the tests with 32 bytes.',
 })
 
 type Req = ServerContext['mcpReq']
-/** The SDK leaves its members out of the type. */
+/** The SDK's type lacks these members. */
 type Envelope = { [CLIENT_CAPABILITIES_META_KEY]?: ClientCapabilities }
 type Answer =
   | { content: { type: 'text'; text: string }[] }
@@ -58,7 +58,7 @@ const everything = (): InputRequests => ({
   client_roots: inputRequired.listRoots(),
 })
 
-/** Only what the client has said that it can be asked for. */
+/** Only questions that the client has declared it supports. */
 const whatItCan = ({ envelope }: Req): InputRequests => {
   const { user_name, greeting, client_roots } = everything()
   const can = (envelope as Envelope | undefined)?.[CLIENT_CAPABILITIES_META_KEY]
@@ -120,7 +120,7 @@ const TOOLS: Readonly<Record<string, (req: Req) => Answer>> = {
       : done('nothing more to ask'),
 }
 
-/** Tools and a prompt that ask back. */
+/** Tools and a prompt that ask the client a question. */
 export const addQuestions = (server: McpServer): void => {
   for (const [name, answer] of Object.entries(TOOLS))
     server.registerTool(
