@@ -85,9 +85,9 @@ const made = async (actor: Actor, tool: string, args: Arguments): Promise<string
 }
 
 /** Gives an outsider their own things to call with; a viewer gets those that somebody else created. */
-const outside = async (actor: Actor, maker: Actor = actor): Promise<Outsider> => {
-  const loop_id = await made(maker, 'create_loop', { name: 'Mine' })
-  const task_id = await made(maker, 'create_task', { title: 'Mine', loop_id })
+const outside = async (actor: Actor, creator: Actor = actor): Promise<Outsider> => {
+  const loop_id = await made(creator, 'create_loop', { name: 'Mine' })
+  const task_id = await made(creator, 'create_task', { title: 'Mine', loop_id })
   return { ...actor, own: { loop_id, task_id, user_id: actor.user_id }, nothing: new Map() }
 }
 

@@ -43,7 +43,7 @@ const events = (...words: string[]): Promise<{ code: number; said: string }> =>
     )
   })
 const rows = () => env.mongo.database(notifier.name).collection<DeadLetter>(DEAD_LETTERS)
-const putAside = async (payload: string): Promise<DeadLetter> => {
+const addDeadLetter = async (payload: string): Promise<DeadLetter> => {
   await env.bus.js.publish(SUBJECT, payload)
   await expect.poll(() => rows().findOne({ payload })).not.toBeNull()
   return (await rows().findOne({ payload })) as DeadLetter
@@ -66,7 +66,7 @@ test('the_list_is_empty_when_there_are_no_dead_letters', async () => {
 })
 
 test('a_dead_letter_is_listed_shown_in_full_and_fails_again', async () => {
-  const { _id } = await putAside('no event\u001b[2J at all')
+  const { _id } = await addDeadLetter('no event\u001b[2J at all')
   const list = await events('dead')
   expect(list.code).toBe(0)
   expect(list.said).toContain(_id)
@@ -81,7 +81,7 @@ test('a_dead_letter_is_listed_shown_in_full_and_fails_again', async () => {
 })
 
 test('an_event_that_can_be_handled_now_is_redriven_and_leaves_the_list', async () => {
-  const { payload: _, ...row } = await putAside('will be mended')
+  const { payload: _, ...row } = await addDeadLetter('will be repaired')
   const data = { invitation_id: SOME_ID, workspace_id: SOME_ID, by: ACTOR, role: 'member' }
   await rows().updateOne({ _id: row._id }, { $set: { payload: JSON.stringify({ ...invited, data }) } })
   const done = await events('redrive', '--all')

@@ -100,14 +100,14 @@ test('nothing_is_published_as_repaired_while_agents_create_loops_and_others_reor
   const ann = person(ids.next(), { user_name: 'Ann' })
   const [bo, cy, di] = [1, 2, 3].map(() => person(ann.workspace_id)) as [Caller, Caller, Caller]
   const first = await many(ann, 3)
-  const makers = [ann, bo].map(async (maker) => {
+  const creating = [ann, bo].map(async (creator) => {
     const made: string[] = []
     for (let n = 0; n < 12; n += 1) {
-      const { task } = await env.as(tasks, maker).create_task({ title: `Task ${n}` })
+      const { task } = await env.as(tasks, creator).create_task({ title: `Task ${n}` })
       const ask = { loop_name: `Loop ${n}`, task_ids: [task.id] }
-      made.push((await env.as(loopsQueue, maker).create_loop_from_tasks(ask)).loop.id)
+      made.push((await env.as(loopsQueue, creator).create_loop_from_tasks(ask)).loop.id)
     }
-    return { maker, made }
+    return { creator, made }
   })
   let making = true
   const orderers = [cy, di].map(async (orderer, which) => {
@@ -118,15 +118,15 @@ test('nothing_is_published_as_repaired_while_agents_create_loops_and_others_reor
       await env.as(loopsQueue, orderer).get_loop_queue({})
     }
   })
-  const all = await Promise.all(makers)
+  const all = await Promise.all(creating)
   making = false
   await Promise.all(orderers)
   const { version } = await env.as(loopsQueue, ann).get_loop_queue({})
   const changes = changesAmong(await publishedUpTo(env, ann.workspace_id, version))
   expect(changes.filter(({ change, by }) => change === 'repaired' || by === null)).toEqual([])
-  for (const { maker, made } of all)
+  for (const { creator, made } of all)
     for (const id of made) {
       const added = changes.filter(({ change, loop_ids }) => change === 'added' && loop_ids[0] === id)
-      expect(added.map(({ by }) => by?.user_id)).toEqual([maker.user_id])
+      expect(added.map(({ by }) => by?.user_id)).toEqual([creator.user_id])
     }
 })

@@ -233,15 +233,15 @@ describe('a page of ours, and no redirect, for', () => {
 describe('the network inside cannot be reached by', () => {
   /** A listener on this machine that must get no connection. */
   const openTrap = async () => {
-    let heard = 0
+    let connections = 0
     const server = createSocketServer((socket) => {
-      heard += 1
+      connections += 1
       socket.destroy()
     })
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
     return {
       port: (server.address() as AddressInfo).port,
-      heard: () => heard,
+      arrivals: () => connections,
       [Symbol.asyncDispose]: () => new Promise<void>((resolve) => server.close(() => resolve())),
     }
   }
@@ -263,14 +263,14 @@ describe('the network inside cannot be reached by', () => {
     const url = new URL(`https://rebound.example:${trap.port}/client.json`)
     const fetched = await fetchDocument(url, { loopback: false, lookup: resolving(...addresses) })
     expect(fetched).toEqual({ ok: false, fault: 'address_not_public' })
-    expect(trap.heard()).toBe(0)
+    expect(trap.arrivals()).toBe(0)
   })
 
   test('localhost_by_the_system_resolver_even_where_tests_may_use_this_machine [R8]', async () => {
     await using trap = await openTrap()
     const url = new URL(`https://localhost:${trap.port}/client.json`)
     expect(await fetchDocument(url, { loopback: true })).toEqual({ ok: false, fault: 'address_not_public' })
-    expect(trap.heard()).toBe(0)
+    expect(trap.arrivals()).toBe(0)
   })
 
   test('the_answer_to_a_stranger_does_not_say_which', async () => {

@@ -15,34 +15,34 @@ import { CERTIFICATE, KEY } from '../support/tls.ts'
 
 const ASKED = { method: 'POST', headers: {}, body: 'hello', timeout_ms: 2_000, max_bytes: 100 } as const
 
-type Site = AsyncDisposable & Readonly<{ port: number; heard: () => number }>
+type Site = AsyncDisposable & Readonly<{ port: number; arrivals: () => number }>
 
-const opened = async (server: Server, heard: () => number): Promise<Site> => {
+const opened = async (server: Server, arrivals: () => number): Promise<Site> => {
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   return {
     port: (server.address() as AddressInfo).port,
-    heard,
+    arrivals,
     [Symbol.asyncDispose]: () => new Promise<void>((resolve) => server.close(() => resolve())),
   }
 }
 
 /** Counts connections, so that even one without a request is noticed. */
 const openTrap = (): Promise<Site> => {
-  let heard = 0
+  let connections = 0
   const server = createSocketServer((socket) => {
-    heard += 1
+    connections += 1
     socket.destroy()
   })
-  return opened(server, () => heard)
+  return opened(server, () => connections)
 }
 
 const openSite = (answer: RequestListener): Promise<Site> => {
-  let heard = 0
+  let requests = 0
   const server = createServer((request, response) => {
-    heard += 1
+    requests += 1
     answer(request, response)
   })
-  return opened(server, () => heard)
+  return opened(server, () => requests)
 }
 
 const resolving = (...answers: readonly (readonly string[])[]): LookupFunction => {
@@ -82,7 +82,7 @@ describe('the network inside is not reached', () => {
     await using trap = await openTrap()
     for (const scheme of ['http', 'https'])
       expect(await send(`${scheme}://${host}:${trap.port}/`)).toEqual(NOT_PUBLIC)
-    expect(trap.heard()).toBe(0)
+    expect(trap.arrivals()).toBe(0)
   })
 
   test.each([
@@ -94,7 +94,7 @@ describe('the network inside is not reached', () => {
     await using trap = await openTrap()
     const lookup = resolving(...answers)
     expect(await send(`https://rebound.example:${trap.port}/`, { lookup })).toEqual(NOT_PUBLIC)
-    expect(trap.heard()).toBe(0)
+    expect(trap.arrivals()).toBe(0)
   })
 
   test('by_a_name_that_is_public_only_while_it_is_checked', async () => {
@@ -104,7 +104,7 @@ describe('the network inside is not reached', () => {
     const url = new URL(`https://rebound.example:${trap.port}/`)
     const answered = await reach(url, { ...ASKED, timeout_ms: 300 }, { lookup })
     expect(answered.ok).toBe(false)
-    expect(trap.heard()).toBe(0)
+    expect(trap.arrivals()).toBe(0)
   })
 
   test('by_a_redirect', async () => {
@@ -114,7 +114,7 @@ describe('the network inside is not reached', () => {
     )
     const answered = await send(`http://127.0.0.1:${site.port}/`, here)
     expect(answered).toMatchObject({ ok: true, status: 302 })
-    expect(trap.heard()).toBe(0)
+    expect(trap.arrivals()).toBe(0)
   })
 
   test('by_an_address_on_this_machine_unless_it_is_allowed_and_without_tls', async () => {
@@ -183,6 +183,6 @@ describe('TLS', () => {
     const options = { ...here, lookup: to127, ...(ca === undefined ? {} : { ca }) }
     const answered = await send(`https://${host}:${site.port}/`, options)
     expect(answered).toEqual({ ok: false, fault: 'certificate_not_trusted' })
-    expect(site.heard()).toBe(0)
+    expect(site.arrivals()).toBe(0)
   })
 })

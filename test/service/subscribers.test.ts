@@ -174,10 +174,10 @@ describe('a subscriber of few events', () => {
 })
 
 test('nothing_that_a_subscriber_has_delivered_to_itself_reaches_a_service', async () => {
-  const heard: string[] = []
+  const received: string[] = []
   const request = requestSubject('tasks', 'delete_task')
   services.tasks.nc.subscribe(requestSubject('tasks', '>'), {
-    callback: (_, { subject }) => void heard.push(subject),
+    callback: (_, { subject }) => void received.push(subject),
   })
   const before = (await services.tasks.jsm.streams.info(EVENTS_STREAM)).state.messages
   await services.tasks.js.publish(FILED, '{}')
@@ -188,7 +188,7 @@ test('nothing_that_a_subscriber_has_delivered_to_itself_reaches_a_service', asyn
   await nc.flush()
   await services.tasks.nc.flush()
   expect((await services.tasks.jsm.streams.info(EVENTS_STREAM)).state.messages).toBe(before + 1)
-  expect(heard).toEqual([])
+  expect(received).toEqual([])
 })
 
 test('an_event_that_a_subscriber_pushes_to_a_service_is_not_a_request', async () => {
@@ -233,7 +233,7 @@ test('an_event_that_a_subscriber_pushes_to_a_service_is_not_a_request', async ()
 
 test('a_request_forwarded_in_the_name_of_another_subscriber_is_not_answered', async () => {
   const asked: string[] = []
-  const heard: string[] = []
+  const received: string[] = []
   const contract = defineContract({
     name: 'gateway',
     version: '1.0.0',
@@ -256,7 +256,7 @@ test('a_request_forwarded_in_the_name_of_another_subscriber_is_not_answered', as
   const log = createLog({ filter: 'error', topic: 'test' })
   await using listening = await connectBus(server.urlOf('gateway'), 'gateway', log)
   listening.nc.subscribe(everySubscriber('snapshot'), {
-    callback: (_, { subject }) => void heard.push(subject),
+    callback: (_, { subject }) => void received.push(subject),
   })
   await listening.nc.flush()
   const of = (name: string, filter: string): string => subscriberSubject('snapshot', name, filter)
@@ -266,7 +266,7 @@ test('a_request_forwarded_in_the_name_of_another_subscriber_is_not_answered', as
   sender.publish(of('sender', given.sender!.EVENTS), '{}', { reply: another })
   expect(await refusalOf(sender, of('sender', FILED))).toBe('done')
   await listening.nc.flush()
-  expect(heard).not.toContain(another)
+  expect(received).not.toContain(another)
   expect(asked).toEqual(['sender', 'sender'])
 })
 

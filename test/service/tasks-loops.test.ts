@@ -159,15 +159,15 @@ describe('the loop of a task', () => {
       { loop_id: loops.open, loop_id_before: null, private: false },
     ])
     // Readers of public events learn that the task is hidden, then that it is back; and never where it was.
-    const heard = published.filter(({ type, data }) =>
+    const received = published.filter(({ type, data }) =>
       isPublic(contract.events[type as 'task.updated'], { data }),
     )
-    expect(heard.filter(({ subject }) => subject === tasks.unassigned)).toMatchObject([
+    expect(received.filter(({ subject }) => subject === tasks.unassigned)).toMatchObject([
       { type: 'task.created', sequence: 1 },
       { type: 'task.hidden', sequence: 2, data: { task_id: tasks.unassigned, version: 2 } },
       { type: 'task.updated', sequence: 3, data: { loop_id: loops.open } },
     ])
-    expect(JSON.stringify(heard)).not.toContain(loops.anns)
+    expect(JSON.stringify(received)).not.toContain(loops.anns)
   })
 })
 
