@@ -77,18 +77,18 @@ export const goOn = async (c: Ctx, deps: Deps, session: Session, waiting: Waitin
 
 /** Sends a person to the consent page, through signing in or up where needed. */
 const toPerson = async (c: Ctx, deps: Deps, request: string): Promise<Response> => {
-  const visitor = await findSignedIn(c, deps)
-  if (visitor) return goOn(c, deps, visitor.session, { request })
+  const signedIn = await findSignedIn(c, deps)
+  if (signedIn) return goOn(c, deps, signedIn.session, { request })
   const isNew = await deps.store.people.isEmpty()
   return c.redirect(withWaiting(isNew ? '/sign-up' : '/sign-in', { request }), 303)
 }
 
 /** Makes a route for signed-in people; others are sent to sign in. */
-export const signedIn =
-  (deps: Deps, work: (c: Ctx, deps: Deps, visitor: SignedIn) => Promise<Response>) =>
+export const signedInOnly =
+  (deps: Deps, work: (c: Ctx, deps: Deps, signedIn: SignedIn) => Promise<Response>) =>
   async (c: Ctx): Promise<Response> => {
-    const visitor = await findSignedIn(c, deps)
-    return visitor ? work(c, deps, visitor) : c.redirect('/sign-in', 303)
+    const signedIn = await findSignedIn(c, deps)
+    return signedIn ? work(c, deps, signedIn) : c.redirect('/sign-in', 303)
   }
 
 /** Whether pages offer to create an account. */

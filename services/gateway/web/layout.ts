@@ -12,7 +12,7 @@ export type Html = ReturnType<typeof html>
 export type Page = Readonly<{
   title: string
   body: Html
-  visitor?: SignedIn | undefined
+  signedIn?: SignedIn | undefined
   /** As wide as tables need; otherwise as wide as a form. */
   wide?: boolean
 }>
@@ -36,7 +36,7 @@ const who = ({ person }: SignedIn): Html => html`<nav class="who" aria-label="Ac
       <form class="inline" method="post" action="/sign-out"><button class="plain">Sign out</button></form>
     </nav>`
 
-const frame = ({ title, body, visitor, wide }: Page): Html => html`<!doctype html>
+const frame = ({ title, body, signedIn, wide }: Page): Html => html`<!doctype html>
 <html lang="en">
 <head>
   <meta charset="utf-8">
@@ -50,7 +50,7 @@ const frame = ({ title, body, visitor, wide }: Page): Html => html`<!doctype htm
   <a class="skip" href="#main">Skip to the content</a>
   <header class="top">
     <a class="brand" href="/">${MARK}<span>Loops</span></a>
-    ${visitor ? who(visitor) : ''}
+    ${signedIn ? who(signedIn) : ''}
   </header>
   <main id="main" class="${wide ? 'wide' : 'narrow'}">
 ${body}
@@ -94,8 +94,8 @@ export const send = async (c: Ctx, page: Page, sending: Sending = {}): Promise<R
 }
 
 /** A page with one message. */
-export const messagePage = (title: string, text: Html | string, visitor?: SignedIn): Page => ({
+export const messagePage = (title: string, text: Html | string, signedIn?: SignedIn): Page => ({
   title,
-  visitor,
+  signedIn,
   body: html`<div class="card"><h1>${title}</h1><p>${text}</p></div>`,
 })

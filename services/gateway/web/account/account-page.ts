@@ -14,7 +14,7 @@ import { chooseReading, timeZonesByArea } from '../../accounts/reading.ts'
 import { endSession, type SignedIn, startSession } from '../../accounts/sessions.ts'
 import type { Deps } from '../../deps.ts'
 import type { GatewayEnv } from '../../http/env.ts'
-import { signedIn } from '../flow.ts'
+import { signedInOnly } from '../flow.ts'
 import { type Ctx, type Html, messagePage, type Page, send } from '../layout.ts'
 import { attempt, type Fault, faultNote, fieldsOf, formActionOf, input } from '../posted-forms.ts'
 import { newPassword } from './passwords-page.ts'
@@ -105,11 +105,11 @@ const signOut: Html = html`
       <form id="sign-out-everywhere" method="post" action="/account/sign-out-everywhere"></form>
     </section>`
 
-const accountPage = (visitor: SignedIn, outcome: Outcome): Page => {
-  const { person } = visitor
+const accountPage = (signedIn: SignedIn, outcome: Outcome): Page => {
+  const { person } = signedIn
   return {
     title: 'Your account',
-    visitor,
+    signedIn,
     body: html`<h1>Your account</h1>
     ${outcome.done ? html`<p class="note" role="status">${DONE[outcome.done]}</p>` : ''}
     <div class="card">
@@ -125,39 +125,39 @@ const accountPage = (visitor: SignedIn, outcome: Outcome): Page => {
   }
 }
 
-const sendConfirmation = async (c: Ctx, deps: Deps, visitor: SignedIn): Promise<Response> => {
-  if (isConfirmed(visitor.person)) return c.redirect('/account', 303)
-  const done = await attempt(() => requestConfirmation(deps, visitor.person))
+const sendConfirmation = async (c: Ctx, deps: Deps, signedIn: SignedIn): Promise<Response> => {
+  if (isConfirmed(signedIn.person)) return c.redirect('/account', 303)
+  const done = await attempt(() => requestConfirmation(deps, signedIn.person))
   if (done.ok) return c.redirect('/account?sent', 303)
   return send(
     c,
-    accountPage(visitor, { fault: { of: 'address', fault: done.fault } }),
+    accountPage(signedIn, { fault: { of: 'address', fault: done.fault } }),
     formActionOf(done.fault),
   )
 }
 
-const saveReading = async (c: Ctx, deps: Deps, visitor: SignedIn): Promise<Response> => {
+const saveReading = async (c: Ctx, deps: Deps, signedIn: SignedIn): Promise<Response> => {
   const form = await fieldsOf(c)
   const typed = { language: form.get('language') ?? '', time_zone: form.get('time_zone') ?? '' }
-  const done = await attempt(() => chooseReading(deps, visitor.person, typed))
+  const done = await attempt(() => chooseReading(deps, signedIn.person, typed))
   if (done.ok) return c.redirect('/account?saved', 303)
   return send(
     c,
-    accountPage(visitor, { fault: { of: 'reading', fault: done.fault } }),
+    accountPage(signedIn, { fault: { of: 'reading', fault: done.fault } }),
     formActionOf(done.fault),
   )
 }
 
-const savePassword = async (c: Ctx, deps: Deps, visitor: SignedIn): Promise<Response> => {
+const savePassword = async (c: Ctx, deps: Deps, signedIn: SignedIn): Promise<Response> => {
   const form = await fieldsOf(c)
   const typed = { current: form.get('current') ?? '', password: form.get('password') ?? '' }
-  const done = await attempt(() => changePassword(deps, visitor.person, typed))
+  const done = await attempt(() => changePassword(deps, signedIn.person, typed))
   if (!done.ok) {
     const { fault } = done
-    return send(c, accountPage(visitor, { fault: { of: 'password', fault } }), formActionOf(fault))
+    return send(c, accountPage(signedIn, { fault: { of: 'password', fault } }), formActionOf(fault))
   }
   const session = await startSession(c, deps, done.value)
-  if (visitor.membership) await deps.store.sessions.show(session._id, visitor.membership.workspace_id)
+  if (signedIn.membership) await deps.store.sessions.show(session._id, signedIn.membership.workspace_id)
   return c.redirect('/account?changed', 303)
 }
 
@@ -179,10 +179,10 @@ const doneOf = (c: Ctx): Pick<Outcome, 'done'> => {
 export const ownAccountRoutes = (routes: Hono<GatewayEnv>, deps: Deps): void => {
   routes.get(
     '/account',
-    signedIn(deps, (c, _, visitor) => send(c, accountPage(visitor, doneOf(c)))),
+    signedInOnly(deps, (c, _, signedIn) => send(c, accountPage(signedIn, doneOf(c)))),
   )
-  routes.post('/account/confirmation', signedIn(deps, sendConfirmation))
-  routes.post('/account/reading', signedIn(deps, saveReading))
-  routes.post('/account/sign-out-everywhere', signedIn(deps, endAll))
-  routes.post('/account/password', signedIn(deps, savePassword))
+  routes.post('/account/confirmation', signedInOnly(deps, sendConfirmation))
+  routes.post('/account/reading', signedInOnly(deps, saveReading))
+  routes.post('/account/sign-out-everywhere', signedInOnly(deps, endAll))
+  routes.post('/account/password', signedInOnly(deps, savePassword))
 }

@@ -11,14 +11,14 @@ import type { GatewayEnv } from '../../http/env.ts'
 import { isLoopback } from '../../http/host.ts'
 import { resourceOf } from '../../oauth/grant-rules.ts'
 import type { Grant } from '../../oauth/model.ts'
-import { signedIn } from '../flow.ts'
+import { signedInOnly } from '../flow.ts'
 import { CHECK, type Ctx, day, type Html, minute, type Page, send } from '../layout.ts'
 import { fieldsOf } from '../posted-forms.ts'
 
 const SHOWN_APPS = 200
 
 type Shown = Readonly<{
-  visitor: SignedIn
+  signedIn: SignedIn
   grants: readonly Grant[]
   names: ReadonlyMap<string, string>
   mcpUrl: string
@@ -35,8 +35,8 @@ const whereabouts = (uri: string): string => {
  * Allows the app further scopes, or takes them back. Many apps cannot ask for more once they are connected. It takes effect
  * with the app's next token.
  */
-const furtherForms = ({ visitor }: Shown, { _id, client_name, scopes, ...grant }: Grant): Html[] => {
-  const role = membershipUnder(grant, visitor.person)?.role
+const furtherForms = ({ signedIn }: Shown, { _id, client_name, scopes, ...grant }: Grant): Html[] => {
+  const role = membershipUnder(grant, signedIn.person)?.role
   const offered = FURTHER_SCOPES.filter((scope) => role && scopesOfRole(role).includes(scope))
   return offered.map((scope) => {
     const held = scopes.includes(scope)
@@ -49,9 +49,9 @@ const furtherForms = ({ visitor }: Shown, { _id, client_name, scopes, ...grant }
 }
 
 const app = (shown: Shown, grant: Grant): Html => {
-  const { visitor, names } = shown
+  const { signedIn, names } = shown
   const { _id, client_name, ws, scopes, redirect_uri, created_at, last_used_at } = grant
-  const workspace = names.get(ws) ?? membershipUnder(grant, visitor.person)?.workspace_name ?? ''
+  const workspace = names.get(ws) ?? membershipUnder(grant, signedIn.person)?.workspace_name ?? ''
   return html`<li class="card app">
       <div><h2>${client_name}</h2>
         <p class="small">${whereabouts(redirect_uri)}, in ${workspace}, connected on ${day(created_at)},
@@ -70,10 +70,10 @@ const none = ({ mcpUrl }: Shown): Html => html`<div class="card">
     </div>`
 
 const appsPage = (shown: Shown): Page => {
-  const { visitor, grants } = shown
+  const { signedIn, grants } = shown
   return {
     title: 'Connected apps',
-    visitor,
+    signedIn,
     wide: true,
     body: html`<h1>Connected apps</h1>
     <p class="lead">These apps work in Loops in your name. They chose the names that are shown here. An app that you disconnect loses access within seconds, and can ask you again.</p>
@@ -86,14 +86,14 @@ const appsPage = (shown: Shown): Page => {
   }
 }
 
-const show = async (c: Ctx, deps: Deps, visitor: SignedIn): Promise<Response> => {
+const show = async (c: Ctx, deps: Deps, signedIn: SignedIn): Promise<Response> => {
   const { store, clock, public_url } = deps
-  const { person } = visitor
+  const { person } = signedIn
   const allowed = await store.grants.inForce(person._id, clock.now(), SHOWN_APPS)
   const grants = allowed.filter((grant) => isOfPassword(grant, person) && membershipUnder(grant, person))
   const workspaces = await store.workspaces.findAll([...new Set(grants.map(({ ws }) => ws))])
   const names = new Map(workspaces.map(({ _id, name }) => [_id, name]))
-  return send(c, appsPage({ visitor, grants, names, mcpUrl: resourceOf(public_url) }))
+  return send(c, appsPage({ signedIn, grants, names, mcpUrl: resourceOf(public_url) }))
 }
 
 /** The connection that the path names. @throws AppError `not_found` when it is somebody else's. */
@@ -104,17 +104,17 @@ const ownGrant = async (c: Ctx, deps: Deps, { person }: SignedIn): Promise<Grant
   return grant
 }
 
-const disconnect = async (c: Ctx, deps: Deps, visitor: SignedIn): Promise<Response> => {
-  const { _id } = await ownGrant(c, deps, visitor)
+const disconnect = async (c: Ctx, deps: Deps, signedIn: SignedIn): Promise<Response> => {
+  const { _id } = await ownGrant(c, deps, signedIn)
   await deps.store.grants.revoke(_id, 'revoked_by_person', deps.clock.now())
   return c.redirect('/apps', 303)
 }
 
-const changeScopes = async (c: Ctx, deps: Deps, visitor: SignedIn): Promise<Response> => {
-  const grant = await ownGrant(c, deps, visitor)
+const changeScopes = async (c: Ctx, deps: Deps, signedIn: SignedIn): Promise<Response> => {
+  const grant = await ownGrant(c, deps, signedIn)
   const form = await fieldsOf(c)
   const [give, take] = [form.get('give'), form.get('take')]
-  const role = membershipUnder(grant, visitor.person)?.role
+  const role = membershipUnder(grant, signedIn.person)?.role
   const offered = FURTHER_SCOPES.filter((scope) => role && scopesOfRole(role).includes(scope))
   const scopes = ALL_SCOPES.filter(
     (scope) =>
@@ -126,7 +126,7 @@ const changeScopes = async (c: Ctx, deps: Deps, visitor: SignedIn): Promise<Resp
 
 /** The page of connected apps and its forms. */
 export const appRoutes = (routes: Hono<GatewayEnv>, deps: Deps): void => {
-  routes.get('/apps', signedIn(deps, show))
-  routes.post('/apps/:id/disconnect', signedIn(deps, disconnect))
-  routes.post('/apps/:id/scopes', signedIn(deps, changeScopes))
+  routes.get('/apps', signedInOnly(deps, show))
+  routes.post('/apps/:id/disconnect', signedInOnly(deps, disconnect))
+  routes.post('/apps/:id/scopes', signedInOnly(deps, changeScopes))
 }

@@ -16,12 +16,12 @@ const expiredPage = messagePage(
 )
 
 /** Asks for a click, because programs that scan mails open every link. */
-const confirmPage = (visitor: SignedIn, person: Person, token: string, fault?: Fault): Page => {
+const confirmPage = (signedIn: SignedIn, person: Person, token: string, fault?: Fault): Page => {
   const title = 'Confirm your address'
-  const isOwn = visitor.person._id === person._id
+  const isOwn = signedIn.person._id === person._id
   return {
     title,
-    visitor,
+    signedIn,
     body: html`<h1>${title}</h1>
     <div class="card">
       ${faultNote(fault)}
@@ -29,7 +29,7 @@ const confirmPage = (visitor: SignedIn, person: Person, token: string, fault?: F
         isOwn
           ? html`<form method="post"><p>Is <strong>${person.email}</strong> your address?</p>
         <button class="wide">Yes, it is mine</button></form>`
-          : html`<p>This link is for the account of <strong>${person.email}</strong>; you are signed in as ${visitor.person.email}.</p>
+          : html`<p>This link is for the account of <strong>${person.email}</strong>; you are signed in as ${signedIn.person.email}.</p>
         <form method="post" action="${withWaiting('/sign-out', { confirm: token })}"><button class="plain">Use another account</button></form>`
       }
     </div>`,
@@ -39,9 +39,9 @@ const confirmPage = (visitor: SignedIn, person: Person, token: string, fault?: F
 const show = async (c: Ctx, deps: Deps, token: string, fault?: Fault): Promise<Response> => {
   const person = await personOfConfirmation(deps, token)
   if (!person) return send(c, expiredPage, { status: 404 })
-  const visitor = await findSignedIn(c, deps)
-  if (!visitor) return c.redirect(withWaiting('/sign-in', { confirm: token }), 303)
-  return send(c, confirmPage(visitor, person, token, fault), formActionOf(fault))
+  const signedIn = await findSignedIn(c, deps)
+  if (!signedIn) return c.redirect(withWaiting('/sign-in', { confirm: token }), 303)
+  return send(c, confirmPage(signedIn, person, token, fault), formActionOf(fault))
 }
 
 /** The page that confirms an address. */
@@ -49,9 +49,9 @@ export const confirmRoutes = (routes: Hono<GatewayEnv>, deps: Deps): void => {
   routes.get('/confirm/:token', (c) => show(c, deps, c.req.param('token')))
   routes.post('/confirm/:token', async (c) => {
     const token = c.req.param('token')
-    const visitor = await findSignedIn(c, deps)
-    if (!visitor) return show(c, deps, token)
-    const done = await attempt(() => confirmAddress(deps, visitor.person, token))
+    const signedIn = await findSignedIn(c, deps)
+    if (!signedIn) return show(c, deps, token)
+    const done = await attempt(() => confirmAddress(deps, signedIn.person, token))
     return done.ok ? c.redirect('/account?confirmed', 303) : show(c, deps, token, done.fault)
   })
 }

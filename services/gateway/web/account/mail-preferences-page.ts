@@ -97,16 +97,16 @@ const outOfUse = ({ email, out_of_use }: Shown): Html | '' =>
     <p>The mail server for ${email} says that this address does not exist: ${out_of_use}</p>
     <form method="post" action="${PATH}/address"><button>It works now, use it again</button></form></section>`
 
-const preferencePage = (visitor: SignedInMember, shown: Shown, fault: Fault | undefined): Page => ({
+const preferencePage = (signedIn: SignedInMember, shown: Shown, fault: Fault | undefined): Page => ({
   title: 'Your emails',
-  visitor,
+  signedIn,
   body: html`<p><a href="/workspace">Workspace</a></p>
-    <h1>Your emails</h1><p class="lead">Which emails you get from ${visitor.membership.workspace_name}.</p>
+    <h1>Your emails</h1><p class="lead">Which emails you get from ${signedIn.membership.workspace_name}.</p>
     ${faultNote(fault)} ${outOfUse(shown)} ${preferenceForms(shown, PATH, muting(shown))}`,
 })
 
-const show = async (c: Ctx, deps: Deps, visitor: SignedInMember, fault?: Fault): Promise<Response> => {
-  const call = callOf(c, deps, visitor)
+const show = async (c: Ctx, deps: Deps, signedIn: SignedInMember, fault?: Fault): Promise<Response> => {
+  const call = callOf(c, deps, signedIn)
   const [preference, loops] = await Promise.all([
     deps.notifier.get_my_subscription({}, call),
     deps.loops.list_loops({ limit: LIMITS.page }, call).catch((error: unknown) => {
@@ -116,36 +116,36 @@ const show = async (c: Ctx, deps: Deps, visitor: SignedInMember, fault?: Fault):
     }),
   ])
   const unshipped = loops.loops.filter(({ status }) => status !== 'shipped')
-  return send(c, preferencePage(visitor, { ...preference, loops: unshipped }, fault), formActionOf(fault))
+  return send(c, preferencePage(signedIn, { ...preference, loops: unshipped }, fault), formActionOf(fault))
 }
 
 /** What the form asks for. A loop can be muted only by those who see it, and is kept with its present name. */
-const changeOf = async (c: Ctx, deps: Deps, visitor: SignedInMember) => {
+const changeOf = async (c: Ctx, deps: Deps, signedIn: SignedInMember) => {
   const form = await fieldsOf(c)
   const asked = form.get('mute_loop')
   if (asked === null) return preferenceOf(form)
   const loop_id = checkInput(Id, asked)
-  const { loop } = await deps.loops.list_loop_members({ loop_id }, callOf(c, deps, visitor))
+  const { loop } = await deps.loops.list_loop_members({ loop_id }, callOf(c, deps, signedIn))
   return { mute_loop: { loop_id, name: loop.name } }
 }
 
 /** The page of one's own mail preference. */
 export const mailPreferenceRoutes = (routes: Hono<GatewayEnv>, deps: Deps): void => {
   const inside = membersOnly(deps)
-  const change = (ask: (c: Ctx, visitor: SignedInMember) => Promise<unknown>) =>
-    inside(async (c, _, visitor) => {
-      const done = await attempt(() => ask(c, visitor))
-      return done.ok ? c.redirect(PATH, 303) : show(c, deps, visitor, done.fault)
+  const change = (ask: (c: Ctx, signedIn: SignedInMember) => Promise<unknown>) =>
+    inside(async (c, _, signedIn) => {
+      const done = await attempt(() => ask(c, signedIn))
+      return done.ok ? c.redirect(PATH, 303) : show(c, deps, signedIn, done.fault)
     })
   routes.get(PATH, inside(show))
   routes.post(
     PATH,
-    change(async (c, visitor) =>
-      deps.notifier.set_my_subscription(await changeOf(c, deps, visitor), callOf(c, deps, visitor)),
+    change(async (c, signedIn) =>
+      deps.notifier.set_my_subscription(await changeOf(c, deps, signedIn), callOf(c, deps, signedIn)),
     ),
   )
   routes.post(
     `${PATH}/address`,
-    change((c, visitor) => deps.notifier.use_my_address({}, callOf(c, deps, visitor))),
+    change((c, signedIn) => deps.notifier.use_my_address({}, callOf(c, deps, signedIn))),
   )
 }

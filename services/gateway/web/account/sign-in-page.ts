@@ -88,7 +88,7 @@ const closedPage = (waiting: Waiting): Page => ({
     </div>`,
 })
 
-/** Shown in place of the first sign-up to visitors without the setup link. */
+/** Shown in place of the first sign-up to people without the setup link. */
 const setupPage: Page = {
   title: 'Set up Loops',
   body: html`<div class="card">
@@ -98,7 +98,7 @@ const setupPage: Page = {
     </div>`,
 }
 
-/** The page for visitors who may not create an account now; undefined where they may. */
+/** The page for people who may not create an account now; undefined where they may. */
 const refusalPage = async (deps: Deps, waiting: Waiting): Promise<Page | undefined> => {
   const state = await signUpState(deps, waiting.setup)
   if (state === 'open') return undefined
@@ -137,25 +137,25 @@ const invitationPage = (
     invitation: Invitation
     workspace: string
     token: string
-    visitor?: SignedIn | undefined
+    signedIn?: SignedIn | undefined
     typed: Typed
     fault?: Fault | undefined
   },
 ): Page => {
-  const { invitation, workspace, token, visitor, typed, fault } = shown
+  const { invitation, workspace, token, signedIn, typed, fault } = shown
   const title = `Join ${workspace}`
   const intro = html`<h1>${title}</h1>
     <p class="lead">${invitation.invited_by.name} invited ${invitation.email} to this workspace on ${new URL(deps.public_url).host}, as ${invitation.role}.</p>`
-  if (visitor)
+  if (signedIn)
     return {
       title,
-      visitor,
+      signedIn,
       body: html`${intro}
       <form class="card" method="post">
         ${faultNote(fault)}
-        <p>You are signed in as <strong>${visitor.person.name}</strong> (${visitor.person.email}).</p>
+        <p>You are signed in as <strong>${signedIn.person.name}</strong> (${signedIn.person.email}).</p>
         ${
-          visitor.person.email === invitation.email
+          signedIn.person.email === invitation.email
             ? html`<button class="wide">Join with this account</button>`
             : html`<p class="note warn">This invitation is for ${invitation.email}. To join with another address, ask ${invitation.invited_by.name} to invite that address.</p>`
         }
@@ -203,8 +203,8 @@ const signUpRoutes = (routes: Hono<GatewayEnv>, deps: Deps): void => {
 const signInRoutes = (routes: Hono<GatewayEnv>, deps: Deps): void => {
   routes.get('/sign-in', async (c) => {
     const waiting = waitingOf(c)
-    const visitor = await findSignedIn(c, deps)
-    if (visitor) return goOn(c, deps, visitor.session, waiting)
+    const signedIn = await findSignedIn(c, deps)
+    if (signedIn) return goOn(c, deps, signedIn.session, waiting)
     return send(c, signInPage({ offersSignUp: await offersSignUp(deps), typed: {}, waiting }))
   })
   routes.post('/sign-in', async (c) => {
@@ -248,25 +248,25 @@ const invitationRoutes = (routes: Hono<GatewayEnv>, deps: Deps): void => {
   routes.get('/invitations/:token', async (c) => {
     const found = await findInvitation(deps, c.req.param('token'))
     if (!found.ok) return goneInvitation(c, found.fault)
-    return send(c, invitationPage(deps, { ...found.value, visitor: await findSignedIn(c, deps), typed: {} }))
+    return send(c, invitationPage(deps, { ...found.value, signedIn: await findSignedIn(c, deps), typed: {} }))
   })
   routes.post('/invitations/:token', async (c) => {
     const found = await findInvitation(deps, c.req.param('token'))
     if (!found.ok) return goneInvitation(c, found.fault)
     const { invitation } = found.value
-    const visitor = await findSignedIn(c, deps)
+    const signedIn = await findSignedIn(c, deps)
     const typed = typedOf(await fieldsOf(c))
     const locale = localeOf(c.req.header('accept-language'))
     const done = await attempt(() =>
-      visitor
-        ? joinByInvitation(deps, visitor.person, invitation._id)
+      signedIn
+        ? joinByInvitation(deps, signedIn.person, invitation._id)
         : signUpInvited(deps, invitation, { ...typed, locale }),
     )
     if (!done.ok) {
       const { fault } = done
-      return send(c, invitationPage(deps, { ...found.value, visitor, typed, fault }), formActionOf(fault))
+      return send(c, invitationPage(deps, { ...found.value, signedIn, typed, fault }), formActionOf(fault))
     }
-    const session = visitor?.session ?? (await startSession(c, deps, done.value))
+    const session = signedIn?.session ?? (await startSession(c, deps, done.value))
     await deps.store.sessions.show(session._id, invitation.ws)
     return c.redirect('/workspace', 303)
   })

@@ -193,11 +193,11 @@ const withheldIn = (form: URLSearchParams): string[] => {
 }
 
 const answer = async (c: Ctx, deps: Deps, requestId: string, form: URLSearchParams): Promise<Response> => {
-  const visitor = await findSignedIn(c, deps)
-  if (!visitor) return c.redirect(withWaiting('/sign-in', { request: requestId }), 303)
+  const signedIn = await findSignedIn(c, deps)
+  if (!signedIn) return c.redirect(withWaiting('/sign-in', { request: requestId }), 303)
   const request = await findRequest(deps, requestId)
   if (!request) return send(c, lostPage, { status: 400 })
-  const { person, session } = visitor
+  const { person, session } = signedIn
   const again = (fault: string) => show(c, deps, request, { requestId, person, fault })
   const decision = form.get('decision')
   if (decision !== 'allow' && decision !== 'deny') return again('Choose Allow or Deny.')
@@ -219,11 +219,11 @@ export const consentRoutes = (routes: Hono<GatewayEnv>, deps: Deps): void => {
   routes.get('/consent', async (c) => {
     const { request: requestId } = waitingOf(c)
     if (requestId === undefined) return send(c, lostPage, { status: 400 })
-    const visitor = await findSignedIn(c, deps)
-    if (!visitor) return c.redirect(withWaiting('/sign-in', { request: requestId }), 303)
+    const signedIn = await findSignedIn(c, deps)
+    if (!signedIn) return c.redirect(withWaiting('/sign-in', { request: requestId }), 303)
     const request = await findRequest(deps, requestId)
     if (!request || request.decision) return send(c, lostPage, { status: 400 })
-    const { person, session } = visitor
+    const { person, session } = signedIn
     await deps.store.requests.bind(request._id, session._id)
     return show(c, deps, request, { requestId, person })
   })

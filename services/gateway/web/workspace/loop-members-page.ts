@@ -11,7 +11,7 @@ import { attempt, type Fault, faultNote, fieldsOf, formActionOf } from '../poste
 import { callOf, membersOnly, type SignedInMember } from './workspace-page.ts'
 
 type Shown = Readonly<{
-  visitor: SignedInMember
+  signedIn: SignedInMember
   loop: Readonly<{ id: string; name: string }>
   /** Null: the loop is public. */
   members: readonly Person[] | null
@@ -38,10 +38,10 @@ const adding = ({ loop, others }: Shown): Html | '' =>
       </form>`
 
 const loopPage = (shown: Shown): Page => {
-  const { visitor, loop, members, fault } = shown
+  const { signedIn, loop, members, fault } = shown
   return {
     title: loop.name,
-    visitor,
+    signedIn,
     body: html`<h1>${loop.name}</h1>
     ${
       members === null
@@ -60,15 +60,15 @@ const loopPage = (shown: Shown): Page => {
 const show = async (
   c: Ctx,
   deps: Deps,
-  visitor: SignedInMember,
+  signedIn: SignedInMember,
   loop_id: string,
   fault?: Fault,
 ): Promise<Response> => {
-  const { loop, member_ids } = await deps.loops.list_loop_members({ loop_id }, callOf(c, deps, visitor))
-  const everybody = await deps.store.people.members(visitor.membership.workspace_id, { limit: LIMITS.page })
+  const { loop, member_ids } = await deps.loops.list_loop_members({ loop_id }, callOf(c, deps, signedIn))
+  const everybody = await deps.store.people.members(signedIn.membership.workspace_id, { limit: LIMITS.page })
   const isMember = ({ _id }: Person): boolean => member_ids?.includes(_id) === true
   const page = loopPage({
-    visitor,
+    signedIn,
     loop,
     members: member_ids === null ? null : everybody.filter(isMember),
     others: everybody.filter((person) => !isMember(person)),
@@ -82,16 +82,16 @@ export const loopRoutes = (routes: Hono<GatewayEnv>, deps: Deps): void => {
   const inside = membersOnly(deps)
   routes.get(
     '/loops/:id',
-    inside(async (c, _, visitor) => show(c, deps, visitor, checkInput(Id, c.req.param('id')))),
+    inside(async (c, _, signedIn) => show(c, deps, signedIn, checkInput(Id, c.req.param('id')))),
   )
   routes.post(
     '/loops/:id',
-    inside(async (c, _, visitor) => {
+    inside(async (c, _, signedIn) => {
       const loop_id = checkInput(Id, c.req.param('id'))
       const form = await fieldsOf(c)
       const change = { loop_id, user_id: form.get('user_id') ?? '', member: form.get('member') !== 'false' }
-      const done = await attempt(() => deps.loops.set_loop_member(change, callOf(c, deps, visitor)))
-      return done.ok ? c.redirect(`/loops/${loop_id}`, 303) : show(c, deps, visitor, loop_id, done.fault)
+      const done = await attempt(() => deps.loops.set_loop_member(change, callOf(c, deps, signedIn)))
+      return done.ok ? c.redirect(`/loops/${loop_id}`, 303) : show(c, deps, signedIn, loop_id, done.fault)
     }),
   )
 }

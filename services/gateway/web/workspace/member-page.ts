@@ -15,7 +15,7 @@ import { attempt, type Fault, faultNote, fieldsOf, formActionOf } from '../poste
 import { membersOnly, type SignedInMember } from './workspace-page.ts'
 
 type Shown = Readonly<{
-  visitor: SignedInMember
+  signedIn: SignedInMember
   person: Person
   membership: Membership
   workspace: string
@@ -30,12 +30,12 @@ const MEANING: Readonly<Record<Role, string>> = {
   viewer: 'Can view only.',
 }
 
-const isSelf = ({ visitor, person }: Pick<Shown, 'visitor' | 'person'>): boolean =>
-  visitor.person._id === person._id
+const isSelf = ({ signedIn, person }: Pick<Shown, 'signedIn' | 'person'>): boolean =>
+  signedIn.person._id === person._id
 
-/** The roles that the visitor may give this member; none where they may not change them. */
-const choices = ({ visitor, membership }: Pick<Shown, 'visitor' | 'membership'>): readonly Role[] => {
-  const given = rolesToGive(visitor.membership.role)
+/** The roles that the signed-in person may give this member; none where they may not change them. */
+const choices = ({ signedIn, membership }: Pick<Shown, 'signedIn' | 'membership'>): readonly Role[] => {
+  const given = rolesToGive(signedIn.membership.role)
   return given.includes(membership.role) ? given : []
 }
 
@@ -79,10 +79,10 @@ const ending = (shown: Shown): Html | '' => {
 }
 
 const memberPage = (shown: Shown): Page => {
-  const { visitor, person, membership, workspace, fault } = shown
+  const { signedIn, person, membership, workspace, fault } = shown
   return {
     title: person.name,
-    visitor,
+    signedIn,
     body: html`<h1>${person.name}</h1>
     <p class="lead">In ${workspace}. <a href="/workspace">Back to the workspace</a></p>
     ${faultNote(fault)}
@@ -97,36 +97,36 @@ const memberPage = (shown: Shown): Page => {
   }
 }
 
-const show = async (c: Ctx, deps: Deps, visitor: SignedInMember, fault?: Fault): Promise<Response> => {
+const show = async (c: Ctx, deps: Deps, signedIn: SignedInMember, fault?: Fault): Promise<Response> => {
   const id = c.req.param('id') ?? ''
-  const { workspace_id } = visitor.membership
+  const { workspace_id } = signedIn.membership
   const person = await deps.store.people.byId(id)
   const membership = person ? membershipIn(person, workspace_id) : undefined
-  const visible = manages(visitor.membership.role) || id === visitor.person._id
+  const visible = manages(signedIn.membership.role) || id === signedIn.person._id
   if (!person || !membership || !visible) throw notFound('member', id)
   const workspace =
-    (await deps.store.workspaces.find(workspace_id))?.name ?? visitor.membership.workspace_name
-  return send(c, memberPage({ visitor, person, membership, workspace, fault }), formActionOf(fault))
+    (await deps.store.workspaces.find(workspace_id))?.name ?? signedIn.membership.workspace_name
+  return send(c, memberPage({ signedIn, person, membership, workspace, fault }), formActionOf(fault))
 }
 
 /** Makes the change that a form asks for and goes to `next`, or shows the form again with what was wrong. */
 const change = async (
   c: Ctx,
   deps: Deps,
-  visitor: SignedInMember,
+  signedIn: SignedInMember,
   role: Role | null,
   next: string,
 ): Promise<Response> => {
-  const caller = callerOf(visitor.person, visitor.membership)
+  const caller = callerOf(signedIn.person, signedIn.membership)
   const done = await attempt(() => changeMember(deps, caller, c.req.param('id') ?? '', role))
-  return done.ok ? c.redirect(next, 303) : show(c, deps, visitor, done.fault)
+  return done.ok ? c.redirect(next, 303) : show(c, deps, signedIn, done.fault)
 }
 
-const changeRole = async (c: Ctx, deps: Deps, visitor: SignedInMember): Promise<Response> => {
+const changeRole = async (c: Ctx, deps: Deps, signedIn: SignedInMember): Promise<Response> => {
   const typed = (await fieldsOf(c)).get('role')
   const role = ROLES.find((one) => one === typed)
   if (!role) throw new AppError('invalid_argument', `Choose one of the roles: ${ROLES.join(', ')}.`)
-  return change(c, deps, visitor, role, `/workspace/members/${c.req.param('id')}`)
+  return change(c, deps, signedIn, role, `/workspace/members/${c.req.param('id')}`)
 }
 
 /** The page of a member, and its forms. */
@@ -136,6 +136,6 @@ export const memberRoutes = (routes: Hono<GatewayEnv>, deps: Deps): void => {
   routes.post('/workspace/members/:id/role', inside(changeRole))
   routes.post(
     '/workspace/members/:id/end',
-    inside((c, _, visitor) => change(c, deps, visitor, null, '/workspace')),
+    inside((c, _, signedIn) => change(c, deps, signedIn, null, '/workspace')),
   )
 }

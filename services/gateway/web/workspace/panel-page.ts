@@ -63,12 +63,12 @@ const operationOf = ({ contract }: PanelPlace, name: string) => {
   return found
 }
 
-const list = async (c: Ctx, deps: Deps, visitor: SignedInMember, place: PanelPlace): Promise<Listed> => {
+const list = async (c: Ctx, deps: Deps, signedIn: SignedInMember, place: PanelPlace): Promise<Listed> => {
   const { operation, rows, about } = place.page.table
   const cursor = c.req.query('cursor')
   const asked = { ...queryOf(c, place), limit: SHOWN_ROWS, ...(cursor ? { cursor } : {}) }
   const input = checkInput(operationOf(place, operation).input, asked)
-  const found = (await deps.ask(place.contract, operation, input, callOf(c, deps, visitor))) as Row
+  const found = (await deps.ask(place.contract, operation, input, callOf(c, deps, signedIn))) as Row
   return {
     about: about === undefined ? '' : String(found[about]),
     rows: found[rows] as readonly Row[],
@@ -125,7 +125,7 @@ type Extra = Partial<Pick<Surroundings, 'typed' | 'fault' | 'done'>>
 const show = async (
   c: Ctx,
   deps: Deps,
-  visitor: SignedInMember,
+  signedIn: SignedInMember,
   place: PanelPlace,
   extra: Extra = {},
   fault?: Fault,
@@ -140,8 +140,8 @@ const show = async (
     fault: extra.fault,
     done: extra.done ?? (action && !extra.fault ? { action, revealed: undefined } : undefined),
   }
-  const body = pagePart(place, await list(c, deps, visitor, place), around)
-  const shown: Page = { title: page.title, visitor, wide: true, body }
+  const body = pagePart(place, await list(c, deps, signedIn, place), around)
+  const shown: Page = { title: page.title, signedIn, wide: true, body }
   return send(c, shown, formActionOf(fault))
 }
 
@@ -166,23 +166,30 @@ const formFault = (operation: string, { sentence, field, error }: Fault): FormFa
   return { operation, sentence, fields: new Map(fields.map((one) => [one.field, one.message])) }
 }
 
-const act = async (c: Ctx, deps: Deps, visitor: SignedInMember, place: PanelPlace): Promise<Response> => {
+const act = async (c: Ctx, deps: Deps, signedIn: SignedInMember, place: PanelPlace): Promise<Response> => {
   const action = actionOf(place, c.req.param('operation') ?? '')
   if (!action) throw notFound('action', c.req.param('operation') ?? '')
   const { operation, reveal } = action
   const form = await fieldsOf(c)
   const done = await attempt(() => {
     // These forms have things sent to other people's addresses: mails and calls.
-    requireConfirmed(visitor.person)
+    requireConfirmed(signedIn.person)
     const input = checkInput(operationOf(place, operation).input, inputOf(place, action, form))
-    return deps.ask(place.contract, operation, input, callOf(c, deps, visitor))
+    return deps.ask(place.contract, operation, input, callOf(c, deps, signedIn))
   })
   if (!done.ok)
-    return show(c, deps, visitor, place, { typed: form, fault: formFault(operation, done.fault) }, done.fault)
+    return show(
+      c,
+      deps,
+      signedIn,
+      place,
+      { typed: form, fault: formFault(operation, done.fault) },
+      done.fault,
+    )
   // A secret that is shown once is in this answer alone: it must not be in an address or a store.
   if (reveal !== undefined) {
     const revealed = String((done.value as Row)[reveal])
-    return show(c, deps, visitor, place, { done: { action, revealed } })
+    return show(c, deps, signedIn, place, { done: { action, revealed } })
   }
   return c.redirect(withQuery(place.path, { ...queryOf(c, place), done: operation }), 303)
 }
@@ -190,10 +197,10 @@ const act = async (c: Ctx, deps: Deps, visitor: SignedInMember, place: PanelPlac
 /** The pages that the contracts declare. */
 export const panelRoutes = (routes: Hono<GatewayEnv>, deps: Deps): void => {
   const inside = (place: PanelPlace, work: typeof act) =>
-    membersOnly(deps)(async (c, _, visitor) => {
-      if (!place.panel.roles.includes(visitor.membership.role))
+    membersOnly(deps)(async (c, _, signedIn) => {
+      if (!place.panel.roles.includes(signedIn.membership.role))
         throw new AppError('forbidden', `This page is only for these roles: ${place.panel.roles.join(', ')}.`)
-      return work(c, deps, visitor, place)
+      return work(c, deps, signedIn, place)
     })
   for (const place of deps.contracts.flatMap(panelPagesOf)) {
     routes.get(place.path, inside(place, show))

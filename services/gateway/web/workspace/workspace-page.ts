@@ -34,21 +34,21 @@ export type SignedInMember = SignedIn & Readonly<{ membership: NonNullable<Signe
 
 /** The signed-in member, or the answer for everybody else: to sign in, or that they belong to no workspace. */
 const memberOr = async (c: Ctx, deps: Deps): Promise<SignedInMember | Response> => {
-  const visitor = await findSignedIn(c, deps)
-  if (!visitor) return c.redirect('/sign-in', 303)
-  const { membership } = visitor
-  if (membership) return { ...visitor, membership }
+  const signedIn = await findSignedIn(c, deps)
+  if (!signedIn) return c.redirect('/sign-in', 303)
+  const { membership } = signedIn
+  if (membership) return { ...signedIn, membership }
   const text = 'You do not belong to a workspace yet. Ask someone to invite you.'
-  return send(c, messagePage('No workspace', text, visitor), { status: 403 })
+  return send(c, messagePage('No workspace', text, signedIn), { status: 403 })
 }
 
 /** Makes a route for members of a workspace. */
 export const membersOnly =
   (deps: Deps) =>
-  (work: (c: Ctx, deps: Deps, visitor: SignedInMember) => Promise<Response>) =>
+  (work: (c: Ctx, deps: Deps, signedIn: SignedInMember) => Promise<Response>) =>
   async (c: Ctx): Promise<Response> => {
-    const visitor = await memberOr(c, deps)
-    return visitor instanceof Response ? visitor : work(c, deps, visitor)
+    const signedIn = await memberOr(c, deps)
+    return signedIn instanceof Response ? signedIn : work(c, deps, signedIn)
   }
 
 /** A call for a member. */
@@ -59,7 +59,7 @@ export const callOf = (c: Ctx, deps: Deps, { person, membership }: SignedInMembe
 })
 
 type Shown = Readonly<{
-  visitor: SignedInMember
+  signedIn: SignedInMember
   workspace: Workspace
   members: readonly Person[]
   total: number
@@ -86,8 +86,8 @@ const connect = ({ mcpUrl, workspace }: Shown): Html => html`<section class="car
   </section>`
 
 /** A member's name, with a link to their page for those who may change something there. */
-const nameOf = ({ visitor }: Shown, { _id, name }: Person): Html =>
-  manages(visitor.membership.role) || _id === visitor.person._id
+const nameOf = ({ signedIn }: Shown, { _id, name }: Person): Html =>
+  manages(signedIn.membership.role) || _id === signedIn.person._id
     ? html`<a href="/workspace/members/${_id}">${name}</a>`
     : html`${name}`
 
@@ -192,8 +192,8 @@ const instructions = ({ workspace }: Shown): Html | '' =>
     ? ''
     : html`<section class="card"><h2>Instructions for agents</h2><div class="code">${workspace.ai_context}</div></section>`
 
-const switcher = ({ visitor, workspace, names }: Shown): Html | '' => {
-  const { memberships } = visitor.person
+const switcher = ({ signedIn, workspace, names }: Shown): Html | '' => {
+  const { memberships } = signedIn.person
   if (memberships.length < 2) return ''
   return html`<form class="row" method="post" action="/workspace/switch">
       <div class="field"><label for="workspace_id">Workspace</label><select id="workspace_id" name="workspace_id">
@@ -207,11 +207,11 @@ const switcher = ({ visitor, workspace, names }: Shown): Html | '' => {
 }
 
 const workspacePage = (shown: Shown): Page => {
-  const { visitor, workspace } = shown
-  const manager = manages(visitor.membership.role)
+  const { signedIn, workspace } = shown
+  const manager = manages(signedIn.membership.role)
   return {
     title: workspace.name,
-    visitor,
+    signedIn,
     wide: true,
     body: html`<div class="head"><h1>${workspace.name}</h1>${switcher(shown)}</div>
     <div class="grid">
@@ -221,9 +221,9 @@ const workspacePage = (shown: Shown): Page => {
   }
 }
 
-const loopsOf = async (c: Ctx, deps: Deps, visitor: SignedInMember): Promise<LoopRow[] | null> => {
+const loopsOf = async (c: Ctx, deps: Deps, signedIn: SignedInMember): Promise<LoopRow[] | null> => {
   try {
-    return (await deps.loops.list_loops({ limit: LIMITS.page }, callOf(c, deps, visitor))).loops
+    return (await deps.loops.list_loops({ limit: LIMITS.page }, callOf(c, deps, signedIn))).loops
   } catch (error) {
     if (error instanceof AppError) return null
     throw error
@@ -233,19 +233,19 @@ const loopsOf = async (c: Ctx, deps: Deps, visitor: SignedInMember): Promise<Loo
 const show = async (
   c: Ctx,
   deps: Deps,
-  visitor: SignedInMember,
+  signedIn: SignedInMember,
   extra: Pick<Shown, 'fault' | 'typed'> = { typed: {} },
 ): Promise<Response> => {
   const { store, clock } = deps
-  const { workspace_id } = visitor.membership
-  const ids = visitor.person.memberships.map((membership) => membership.workspace_id)
+  const { workspace_id } = signedIn.membership
+  const ids = signedIn.person.memberships.map((membership) => membership.workspace_id)
   const [workspace, members, total, invitations, workspaces, loops] = await Promise.all([
     loadWorkspace(deps, workspace_id),
     store.people.members(workspace_id, { limit: LIMITS.page }),
     store.people.countMembers(workspace_id),
     store.invitations.listPending(workspace_id, SHOWN_INVITATIONS),
     store.workspaces.findAll(ids),
-    loopsOf(c, deps, visitor),
+    loopsOf(c, deps, signedIn),
   ])
   const names = new Map(workspaces.map(({ _id, name }) => [_id, name]))
   const now = clock.now()
@@ -256,7 +256,7 @@ const show = async (
   const inviterOf = ({ invited_by }: Invitation) =>
     inviters.find(({ _id }) => _id === invited_by.user_id) ?? null
   const page = workspacePage({
-    visitor,
+    signedIn,
     workspace,
     members,
     total,
@@ -264,37 +264,37 @@ const show = async (
     names,
     loops,
     mcpUrl: resourceOf(deps.public_url),
-    links: panelsFor(deps.contracts, visitor.membership.role),
+    links: panelsFor(deps.contracts, signedIn.membership.role),
     ...extra,
   })
   return send(c, page, formActionOf(extra.fault?.fault))
 }
 
-const edit = async (c: Ctx, deps: Deps, visitor: SignedInMember): Promise<Response> => {
+const edit = async (c: Ctx, deps: Deps, signedIn: SignedInMember): Promise<Response> => {
   const form = await fieldsOf(c, SETTINGS_BYTES)
   const text = (name: string): string | undefined => form.get(name)?.replaceAll('\r\n', '\n')
   const typed = { name: text('name'), ai_context: text('ai_context'), time_zone: text('time_zone') }
-  const done = await attempt(() => saveWorkspace(deps, callerOf(visitor.person, visitor.membership), typed))
+  const done = await attempt(() => saveWorkspace(deps, callerOf(signedIn.person, signedIn.membership), typed))
   if (done.ok) return c.redirect('/workspace', 303)
-  return show(c, deps, visitor, { typed, fault: { of: 'settings', fault: done.fault } })
+  return show(c, deps, signedIn, { typed, fault: { of: 'settings', fault: done.fault } })
 }
 
-const sendInvitation = async (c: Ctx, deps: Deps, visitor: SignedInMember): Promise<Response> => {
+const sendInvitation = async (c: Ctx, deps: Deps, signedIn: SignedInMember): Promise<Response> => {
   const form = await fieldsOf(c)
   const typed = { email: form.get('email') ?? '', role: form.get('role') ?? '' }
-  const done = await attempt(() => invite(deps, callerOf(visitor.person, visitor.membership), typed))
+  const done = await attempt(() => invite(deps, callerOf(signedIn.person, signedIn.membership), typed))
   if (done.ok) return c.redirect('/workspace', 303)
-  return show(c, deps, visitor, { typed, fault: { of: 'invite', fault: done.fault } })
+  return show(c, deps, signedIn, { typed, fault: { of: 'invite', fault: done.fault } })
 }
 
-const switchTo = async (c: Ctx, deps: Deps, visitor: SignedInMember): Promise<Response> => {
+const switchTo = async (c: Ctx, deps: Deps, signedIn: SignedInMember): Promise<Response> => {
   const id = (await fieldsOf(c)).get('workspace_id') ?? ''
-  if (membershipIn(visitor.person, id)) await deps.store.sessions.show(visitor.session._id, id)
+  if (membershipIn(signedIn.person, id)) await deps.store.sessions.show(signedIn.session._id, id)
   return c.redirect('/workspace', 303)
 }
 
-const takeBack = async (c: Ctx, deps: Deps, visitor: SignedInMember): Promise<Response> => {
-  await withdraw(deps, callerOf(visitor.person, visitor.membership), c.req.param('id') ?? '')
+const takeBack = async (c: Ctx, deps: Deps, signedIn: SignedInMember): Promise<Response> => {
+  await withdraw(deps, callerOf(signedIn.person, signedIn.membership), c.req.param('id') ?? '')
   return c.redirect('/workspace', 303)
 }
 
