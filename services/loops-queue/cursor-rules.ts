@@ -4,7 +4,7 @@
 // on exactly one page. Loops that came to the order since are on the last pages.
 import * as z from 'zod'
 import { Id } from '../../shared/contracts/define/common.ts'
-import { notACursor, packCursor, unpackCursor } from '../../shared/contracts/define/cursor.ts'
+import { packCursor, unpackCursor } from '../../shared/contracts/define/cursor.ts'
 
 const Version = z.int().min(0)
 /** In the order of version `v`, behind the loop `id`; before the first one where none of it was shown. */
@@ -24,24 +24,17 @@ export type Section = Position['in']
 /** The cursor of a position. */
 export const writeCursor = (position: Position): string => packCursor(JSON.stringify(position))
 
-const parsed = (text: string): z.infer<typeof Position> | undefined => {
-  try {
-    return Position.parse(JSON.parse(unpackCursor(text) ?? ''))
-  } catch {
-    return undefined
-  }
-}
-
 /**
  * The position that a cursor names; undefined for no cursor: the list begins.
  * @param sections those of the list.
  * @throws AppError `invalid_argument` for any other text, also for a cursor of another list.
  */
 export const readCursor = (text: string | undefined, sections: readonly Section[]): Position | undefined => {
-  if (text === undefined) return undefined
-  const position = parsed(text)
-  if (!position || !sections.includes(position.in)) throw notACursor()
-  return 'place' in position ? undefined : position
+  const position = unpackCursor(text, (json) => {
+    const found = Position.parse(JSON.parse(json))
+    return sections.includes(found.in) ? found : undefined
+  })
+  return position === undefined || 'place' in position ? undefined : position
 }
 
 /** How a list goes on through the order. */

@@ -2,7 +2,8 @@
 
 import type { LoopStatus, TaskCounts } from '../../shared/contracts/define/common.ts'
 import type { MemberCall } from '../../shared/contracts/define/contract.ts'
-import { ANSWER_BYTES, countFitting, ENVELOPE_BYTES } from '../../shared/contracts/define/page-bytes.ts'
+import { pageWithin } from '../../shared/contracts/define/cursor.ts'
+import { ANSWER_BYTES, ENVELOPE_BYTES } from '../../shared/contracts/define/page-bytes.ts'
 import type { LoopRow } from '../../shared/contracts/loops-queue/shapes.ts'
 import { type Position, readCursor, type Section, type Walk, walkFrom, writeCursor } from './cursor-rules.ts'
 import type { Deps } from './deps.ts'
@@ -91,19 +92,21 @@ const prioritiesOf = (
   return priorities
 }
 
-/** The rows as answers show them; one call of the tasks service counts the tasks of all. */
-const viewRows = async (
+/** Makes the view of these rows; one call of the tasks service counts the tasks of all. */
+const viewOfRows = async (
   { tasks }: Pick<Deps, 'tasks'>,
   call: MemberCall,
   rows: readonly LoopRowDoc[],
   visible: readonly string[],
-): Promise<LoopRow[]> => {
-  if (rows.length === 0) return []
+): Promise<(row: LoopRowDoc) => LoopRow> => {
   const loop_ids = rows.map(({ _id }) => _id)
-  const { loops } = await tasks.count_loops({ workspace_id: call.caller.workspace_id, loop_ids }, call)
+  const { loops } =
+    rows.length === 0
+      ? { loops: [] }
+      : await tasks.count_loops({ workspace_id: call.caller.workspace_id, loop_ids }, call)
   const counts = new Map(loops.map((loop) => [loop.loop_id, loop.counts]))
   const priorities = prioritiesOf(rows, visible)
-  return rows.map((row) => viewRow(row, priorities.get(row._id) ?? null, counts.get(row._id) ?? NO_TASKS))
+  return (row) => viewRow(row, priorities.get(row._id) ?? null, counts.get(row._id) ?? NO_TASKS)
 }
 
 /**
@@ -126,8 +129,12 @@ export const listPage = async (
     if (items.length > limit) break
   }
   const rows = items.slice(0, limit).map(({ row }) => row)
-  const views = await viewRows(deps, call, rows, seen.visible)
-  const loops = views.slice(0, countFitting(views, ANSWER_BYTES - ENVELOPE_BYTES))
-  const last = items.length > loops.length ? items[loops.length - 1] : undefined
+  const view = await viewOfRows(deps, call, rows, seen.visible)
+  const { page: loops, last } = pageWithin(
+    items,
+    limit,
+    ({ row }) => view(row),
+    ANSWER_BYTES - ENVELOPE_BYTES,
+  )
   return { seen, loops, next_cursor: last ? writeCursor(last.position) : null }
 }

@@ -1,7 +1,7 @@
 // The cursors of lists of tasks and comments: where a page ended. Pure.
 //
 // A cursor names a position in a list and grants nothing: every query decides again what may be seen behind it.
-import { notACursor, packCursor, unpackCursor } from '../../shared/contracts/define/cursor.ts'
+import { packCursor, unpackCursor } from '../../shared/contracts/define/cursor.ts'
 
 /** The lists that have pages, each with the form of its positions. */
 const POSITIONS = {
@@ -22,9 +22,12 @@ export const writeCursor = (list: Paged, position: string | undefined): string |
  * The position that a cursor of the same list names; undefined for no cursor.
  * @throws AppError `invalid_argument` for any other text; `field` is the parameter that it came in.
  */
-export const readCursor = (list: Paged, cursor: string | undefined, field = 'cursor'): string | undefined => {
-  if (cursor === undefined) return undefined
-  const [, of, position = ''] = /^(\w+) (.+)$/.exec(unpackCursor(cursor) ?? '') ?? []
-  if (of === list && POSITIONS[list].test(position)) return position
-  throw notACursor(field)
-}
+export const readCursor = (list: Paged, cursor: string | undefined, field?: string): string | undefined =>
+  unpackCursor(
+    cursor,
+    (text) => {
+      const [, of, position = ''] = /^(\w+) (.+)$/.exec(text) ?? []
+      return of === list && POSITIONS[list].test(position) ? position : undefined
+    },
+    field,
+  )

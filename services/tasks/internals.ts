@@ -2,12 +2,13 @@
 //
 // The loops-queue service calls them, and only about loops that its own caller sees.
 import { TASK_STATUSES, type TaskStatus } from '../../shared/contracts/define/common.ts'
+import { pageWithin } from '../../shared/contracts/define/cursor.ts'
 import { commentPage } from './comment-tools.ts'
 import { countByStatus, counterOf, countReady } from './counter-rules.ts'
 import { readCursor, writeCursor } from './cursor-rules.ts'
 import type { LeafDeps, Some } from './deps.ts'
 import { finishArrivals } from './move-into-new-loop.ts'
-import { rowPage, toRow } from './task-view.ts'
+import { toRow } from './task-view.ts'
 import { UNASSIGNED, visibleLists } from './visibility-rules.ts'
 
 /** People that a ship report names. */
@@ -42,7 +43,7 @@ const pageHandlers = (deps: LeafDeps): Some<'list_loop_tasks' | 'list_loop_comme
       deps.counters.read(ws, [loop_id]),
     ])
     const counts = countByStatus(counters, ws, [loop_id])
-    const { tasks, last } = rowPage(rows, limit, max_bytes)
+    const { page: tasks, last } = pageWithin(rows, limit, toRow, max_bytes)
     return {
       tasks,
       total: ready_only ? countReady(counters, ws, loop_id) : counts.total,

@@ -2,6 +2,7 @@
 
 import type { MemberCall } from '../../shared/contracts/define/contract.ts'
 import { actorOf } from '../../shared/contracts/define/contract.ts'
+import { pageWithin } from '../../shared/contracts/define/cursor.ts'
 import { AppError, notFound } from '../../shared/contracts/define/errors.ts'
 import { ANSWER_BYTES, ENVELOPE_BYTES, jsonBytes } from '../../shared/contracts/define/page-bytes.ts'
 import type { TaskRow } from '../../shared/contracts/tasks/shapes.ts'
@@ -13,7 +14,7 @@ import type { Deps, Some } from './deps.ts'
 import { confirmArrival, finishReservations, reservationFor } from './move-into-loop.ts'
 import { changeTask, removeTask, requireChange, targetOf } from './task-changes.ts'
 import { createTask } from './task-rules.ts'
-import { rowPage, toRow, toTask } from './task-view.ts'
+import { toRow, toTask } from './task-view.ts'
 import { findLoop, seesOne } from './visibility.ts'
 import { type List, NOWHERE, visibleLists } from './visibility-rules.ts'
 
@@ -56,7 +57,7 @@ export const readingHandlers = (deps: Deps): Some<'list_tasks' | 'get_task'> => 
         lists.map((list) => counterOf(ws, list)),
       ),
     ])
-    const { tasks, last } = rowPage(rows, limit, ANSWER_BYTES - ENVELOPE_BYTES)
+    const { page: tasks, last } = pageWithin(rows, limit, toRow, ANSWER_BYTES - ENVELOPE_BYTES)
     return {
       tasks,
       total: countMatching(counters, ws, lists, { status, priority }),

@@ -3,7 +3,6 @@
 import type { Actor } from '../../shared/contracts/define/common.ts'
 import type { Caller, PlainEvent } from '../../shared/contracts/define/contract.ts'
 import { actorOf } from '../../shared/contracts/define/contract.ts'
-import { countFitting } from '../../shared/contracts/define/page-bytes.ts'
 import { includesScope } from '../../shared/contracts/define/scopes.ts'
 import type { Comment, Task, TaskRow } from '../../shared/contracts/tasks/shapes.ts'
 import type { Editor } from './status-rules.ts'
@@ -69,20 +68,6 @@ export const toRow = (task: Versioned<Pick<TaskState, RowFields>>): TaskRow => (
   updated_at: task.updated_at.toISOString(),
   version: task.v,
 })
-
-/**
- * The page out of rows, of which one more was read than a page may have. It ends early where the rows would be too large.
- * @returns the page, and its last row where there are more.
- */
-export const rowPage = <T extends Versioned<Pick<TaskState, RowFields>>>(
-  found: readonly T[],
-  limit: number,
-  bytes: number,
-): Readonly<{ tasks: TaskRow[]; last: T | undefined }> => {
-  const rows = found.slice(0, limit).map(toRow)
-  const tasks = rows.slice(0, countFitting(rows, bytes))
-  return { tasks, last: found.length > tasks.length ? found[tasks.length - 1] : undefined }
-}
 
 /** A task with its body. */
 export const toTask = (task: Versioned): Task => ({ ...toRow(task), body: task.body })

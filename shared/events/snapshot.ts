@@ -5,7 +5,7 @@
 import * as z from 'zod'
 import type { Visibility } from '../contracts/define/common.ts'
 import { type Contract, eventFilter } from '../contracts/define/contract.ts'
-import { notACursor, packCursor, unpackCursor } from '../contracts/define/cursor.ts'
+import { packCursor, unpackCursor } from '../contracts/define/cursor.ts'
 import { AppError } from '../contracts/define/errors.ts'
 import { gateway } from '../contracts/gateway/contract.ts'
 import { loopsQueue } from '../contracts/loops-queue/contract.ts'
@@ -133,16 +133,12 @@ const writeCursor = (place: SnapshotPlace, { service, type }: Kind, after: strin
   packCursor(JSON.stringify([place, service, type, after]))
 
 /** @throws AppError `invalid_argument` for a text that is not a cursor of these kinds. */
-const readCursor = (cursor: string, kinds: readonly Kind[]) => {
-  try {
-    const [place, service, type, after] = Cursor.parse(JSON.parse(unpackCursor(cursor) ?? ''))
+const readCursor = (cursor: string | undefined, kinds: readonly Kind[]) =>
+  unpackCursor(cursor, (json) => {
+    const [place, service, type, after] = Cursor.parse(JSON.parse(json))
     const index = kinds.findIndex((kind) => kind.service === service && kind.type === type)
-    if (index >= 0) return { place, index, after: after ?? undefined }
-  } catch {
-    // Not a cursor: refused below.
-  }
-  throw notACursor()
-}
+    return index < 0 ? undefined : { place, index, after: after ?? undefined }
+  })
 
 /** The loop that a record is a comment on. */
 const commentedLoop = ({ type, data, workspaceid }: SnapshotRecord): LoopPlace | undefined =>
@@ -181,7 +177,7 @@ export const snapshotPage = async (
   cursor?: string,
 ): Promise<SnapshotPage> => {
   const { kinds, workspace_id } = planOf(filter)
-  const from = cursor === undefined ? undefined : readCursor(cursor, kinds)
+  const from = readCursor(cursor, kinds)
   if (!from) await untilPublished(deps, kinds)
   const snapshot = from?.place ?? (await placeNow(deps))
   let { index, after }: { index: number; after: string | undefined } = from ?? { index: 0, after: undefined }
