@@ -6,7 +6,8 @@ import { includesScope } from '../../shared/contracts/define/scopes.ts'
 import { untilSaved } from '../../shared/storage/aggregate.ts'
 import type { Deps, Some } from './deps.ts'
 import { momentOf } from './loop-changes.ts'
-import { loopRef, membersOf, setMember } from './loop-rules.ts'
+import { membersOf, setMember } from './loop-rules.ts'
+import { loopRef } from './loop-view.ts'
 
 /** @throws AppError `forbidden` for a call on nobody's behalf: what is visible depends on the person. */
 const forPerson = (call: Call): MemberCall => {

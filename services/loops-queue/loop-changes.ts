@@ -3,8 +3,9 @@ import { actorOf, type MemberCall } from '../../shared/contracts/define/contract
 import { type Because, versionConflict } from '../../shared/storage/aggregate.ts'
 import { changeByRequest } from '../../shared/storage/command.ts'
 import type { Deps } from './deps.ts'
-import { cut, type Decision, type Moment, type StandingLoop, viewLoop } from './loop-rules.ts'
+import type { Decision, Moment, Versioned } from './loop-rules.ts'
 import type { StandingDoc } from './loop-store.ts'
+import { cut, viewLoop } from './loop-view.ts'
 import { priorityIn, type Seen } from './queue-reading.ts'
 
 type Asked = Readonly<{ loop_id: string; expected_version?: number | undefined }>
@@ -52,7 +53,7 @@ export const changeLoop = async (
 export const CHANGED_LOOP_BYTES = 60_000
 
 /** A changed loop as answers show it. */
-export const viewChanged = (loop: StandingLoop & { v: number }, seen: Seen) => ({
+export const viewChanged = (loop: Versioned, seen: Seen) => ({
   loop: cut(viewLoop(loop, priorityIn(seen, loop._id)), CHANGED_LOOP_BYTES),
   queue_version: seen.version,
 })

@@ -7,8 +7,8 @@ import { ANSWER_BYTES, ENVELOPE_BYTES } from '../../shared/contracts/define/page
 import type { LoopRow } from '../../shared/contracts/loops-queue/shapes.ts'
 import { type Position, readCursor, type Section, type Walk, walkFrom, writeCursor } from './cursor-rules.ts'
 import type { Deps } from './deps.ts'
-import { viewRow } from './loop-rules.ts'
 import type { LoopRowDoc } from './loop-store.ts'
+import { viewRow } from './loop-view.ts'
 import type { Seen } from './queue-reading.ts'
 
 /** A row, and the position behind it. */

@@ -1,4 +1,4 @@
-// The life of one loop: created, held, reopened, shipped, its members, and how it is shown. Pure.
+// The life of one loop: created, held, reopened, shipped, and its members. Pure.
 //
 // The members of a loop are the people whom a private loop names: they and the owner of the workspace see it. A public loop
 // has no members of its own (null): everybody in the workspace sees it. Being shipped is final; of a shipped loop only the
@@ -13,14 +13,8 @@ import {
 } from '../../shared/contracts/define/common.ts'
 import type { EventOf } from '../../shared/contracts/define/contract.ts'
 import { AppError } from '../../shared/contracts/define/errors.ts'
-import { cutText, jsonBytes } from '../../shared/contracts/define/page-bytes.ts'
 import type { loopsQueue } from '../../shared/contracts/loops-queue/contract.ts'
-import {
-  AI_CONTEXT_EXCERPT_CHARS,
-  type Loop,
-  type LoopRow,
-} from '../../shared/contracts/loops-queue/shapes.ts'
-import type { LoopRef, TaskRow } from '../../shared/contracts/tasks/shapes.ts'
+import type { TaskRow } from '../../shared/contracts/tasks/shapes.ts'
 
 /** The reader of a public loop, in place of its members. */
 export const EVERYBODY = 'public'
@@ -30,8 +24,6 @@ export const LOOP_MEMBERS = 1_000
 const REPORTED_TASKS = 20
 /** Most people that it names: its event stays far below the largest message of the bus. */
 const REPORTED_PEOPLE = 1_000
-/** What it takes to say that a text was cut (bytes). */
-const CUT_BYTES = 40
 
 /** A task that a loop was made from, and the loop that it was in before. */
 export type FormedFrom = Readonly<{ task_id: string; moved_from: string | null }>
@@ -72,7 +64,7 @@ export type LoopState = {
 /** A loop that is no longer forming: what callers see and change. */
 export type StandingLoop = LoopState & { status: LoopStatus }
 /** A loop with its version, as decisions and views take it. */
-type At<L extends LoopState> = L & Readonly<{ v: number }>
+export type Versioned<L extends LoopState = StandingLoop> = L & Readonly<{ v: number }>
 /** A decision: the next state of the loop, and its events. Null in its place: the loop is like that already. */
 export type Decision = Readonly<{ next: StandingLoop; events: readonly EventOf<typeof loopsQueue>[] }>
 
@@ -160,7 +152,7 @@ export const createdEvents = (loop: EventLoop, version: number): Decision['event
 
 /** A forming loop becomes active: from this moment its forming is a fact. */
 export const formed = (
-  loop: At<LoopState>,
+  loop: Versioned<LoopState>,
   from: readonly FormedFrom[],
   { now, key }: Omit<Moment, 'by'>,
 ): Decision => {
@@ -189,7 +181,7 @@ const refuseShipped = (loop: LoopState, what: string): never => {
  * Puts an active loop on hold.
  * @throws AppError `invalid_transition` when it is shipped.
  */
-export const hold = (loop: At<StandingLoop>, { by, now, key }: Moment): Decision | null => {
+export const hold = (loop: Versioned, { by, now, key }: Moment): Decision | null => {
   if (loop.status === 'on_hold') return null
   if (loop.status === 'shipped') return refuseShipped(loop, 'put on hold')
   const next = { ...loop, status: 'on_hold' as const, ...statusChange(by, key), updated_at: now }
@@ -200,7 +192,7 @@ export const hold = (loop: At<StandingLoop>, { by, now, key }: Moment): Decision
  * Brings a loop back from hold.
  * @throws AppError `invalid_transition` when it is shipped.
  */
-export const reopen = (loop: At<StandingLoop>, { by, now, key }: Moment): Decision | null => {
+export const reopen = (loop: Versioned, { by, now, key }: Moment): Decision | null => {
   if (loop.status === 'active') return null
   if (loop.status === 'shipped') return refuseShipped(loop, 'reopened')
   const next = { ...loop, status: 'active' as const, ...statusChange(by, key), updated_at: now }
@@ -227,7 +219,7 @@ const participants = (loop: LoopState, { author_ids }: ShipSummary, by: Actor): 
  * Ships a loop, active or on hold, for good. What it ships with is known only when nothing can be moved into it any more:
  * the report follows.
  */
-export const ship = (loop: At<StandingLoop>, { by, now, key }: Moment): Decision | null => {
+export const ship = (loop: Versioned, { by, now, key }: Moment): Decision | null => {
   if (loop.status === 'shipped') return null
   const status = 'shipped' as const
   const next = {
@@ -251,7 +243,7 @@ export const owesReport = <L extends StandingLoop>(loop: L): loop is L & Unrepor
 
 /** The report of a shipped loop: the event from which every mail about it is made. */
 export const shipReport = (
-  loop: At<UnreportedLoop>,
+  loop: Versioned<UnreportedLoop>,
   summary: ShipSummary,
 ): EventOf<typeof loopsQueue> & { name: 'loop.shipped' } => ({
   name: 'loop.shipped',
@@ -273,7 +265,7 @@ export const shipReport = (
  * @throws AppError `invalid_argument` for a public loop, `limit_exceeded` when it has LOOP_MEMBERS members.
  */
 export const setMember = (
-  loop: At<StandingLoop>,
+  loop: Versioned,
   user_id: string,
   member: boolean,
   { by, now }: Omit<Moment, 'key'>,
@@ -300,76 +292,3 @@ export const setMember = (
 /** Whether somebody has been a member of a private loop since before a moment. */
 export const wasMemberBefore = (loop: LoopState, user_id: string, moment: Date): boolean =>
   loop.readers.includes(user_id) && (loop.added_at?.[user_id] ?? loop.created_at) <= moment
-
-const common = (loop: At<StandingLoop>, priority: number | null) => ({
-  id: loop._id,
-  name: loop.name,
-  description: loop.description,
-  visibility: loop.visibility,
-  status: loop.status,
-  priority,
-  created_by: loop.created_by,
-  created_at: loop.created_at.toISOString(),
-  updated_at: loop.updated_at.toISOString(),
-  shipped_at: loop.shipped_at?.toISOString() ?? null,
-  shipped_by: loop.shipped_by,
-  version: loop.v,
-})
-
-/** A loop in full. `priority` is its position in the order that the caller sees, null when it has none. */
-export const viewLoop = (loop: At<StandingLoop>, priority: number | null): Loop => ({
-  ...common(loop, priority),
-  ai_context: loop.ai_context,
-  member_ids: membersOf(loop),
-})
-
-/** Members that are named, and bytes of the description that are shown, however long the rest is. */
-const LEAST_MEMBERS = 100
-const LEAST_DESCRIPTION = 1_000
-
-/** A loop with fewer members and a shorter description, as far as its size needs it; its ai_context in full. */
-export const shortened = (loop: Loop, bytes: number): Loop => {
-  const over = (shown: Loop): number => jsonBytes(shown) - bytes
-  if (over(loop) <= 0) return loop
-  const { member_ids } = loop
-  const fewer =
-    member_ids && member_ids.length > LEAST_MEMBERS
-      ? { ...loop, member_ids: member_ids.slice(0, LEAST_MEMBERS), members_total: member_ids.length }
-      : loop
-  const left = jsonBytes(fewer.description) - over(fewer) - CUT_BYTES
-  const description =
-    over(fewer) > 0 ? cutText(fewer.description, Math.max(left, LEAST_DESCRIPTION)) : fewer.description
-  return description === fewer.description ? fewer : { ...fewer, description, description_truncated: true }
-}
-
-/** The same with a shorter ai_context as well, if even that is needed. */
-export const cut = (loop: Loop, bytes: number): Loop => {
-  const shown = shortened(loop, bytes)
-  const over = jsonBytes(shown) - bytes
-  if (over <= 0) return shown
-  const ai_context = cutText(shown.ai_context, jsonBytes(shown.ai_context) - over - CUT_BYTES)
-  return { ...shown, ai_context, ai_context_truncated: true }
-}
-
-/** A loop as lists show it; of `ai_context` only the excerpt and one character more are needed. */
-export const viewRow = (
-  loop: At<StandingLoop>,
-  priority: number | null,
-  task_counts: TaskCounts,
-): LoopRow => {
-  const characters = [...loop.ai_context]
-  return {
-    ...common(loop, priority),
-    ai_context: characters.slice(0, AI_CONTEXT_EXCERPT_CHARS).join(''),
-    ai_context_truncated: characters.length > AI_CONTEXT_EXCERPT_CHARS,
-    task_counts,
-  }
-}
-
-/** A loop as a task names it. */
-export const loopRef = (loop: StandingLoop): LoopRef => ({
-  id: loop._id,
-  name: loop.name,
-  status: loop.status,
-  visibility: loop.visibility,
-})

@@ -3,7 +3,7 @@ import type { LoopStatus } from '../../shared/contracts/define/common.ts'
 import { ANSWER_BYTES, ENVELOPE_BYTES, jsonBytes } from '../../shared/contracts/define/page-bytes.ts'
 import type { Deps, Some } from './deps.ts'
 import { listPage } from './loop-pages.ts'
-import { shortened, viewLoop } from './loop-rules.ts'
+import { shortened, viewLoop } from './loop-view.ts'
 import { priorityIn } from './queue-reading.ts'
 
 /** Of the answer with a loop's tasks and comments: room for the loop itself (bytes), and the tasks' share of the rest. */

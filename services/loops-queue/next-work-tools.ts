@@ -4,7 +4,7 @@ import { LIMITS } from '../../shared/contracts/define/common.ts'
 import type { MemberCall } from '../../shared/contracts/define/contract.ts'
 import { ANSWER_BYTES, cutText, ENVELOPE_BYTES, jsonBytes } from '../../shared/contracts/define/page-bytes.ts'
 import type { Deps, Some } from './deps.ts'
-import { cut, viewLoop } from './loop-rules.ts'
+import { cut, viewLoop } from './loop-view.ts'
 import { priorityIn, type Seen } from './queue-reading.ts'
 
 /** Room for the tasks in the answer (bytes); loop and workspace share what they leave. */

@@ -11,9 +11,8 @@ import {
   setMember,
   ship,
   shipReport,
-  viewLoop,
-  viewRow,
 } from '../../../services/loops-queue/loop-rules.ts'
+import { viewLoop, viewRow } from '../../../services/loops-queue/loop-view.ts'
 import type { TaskRow } from '../../../shared/contracts/tasks/shapes.ts'
 
 const ann = { user_id: '01ARZ3NDEKTSV4RRFFQ69G5FAA', name: 'Ann', client: 'Agent' }
