@@ -17,7 +17,7 @@ const loops = recordSource<StoredThing & { ws: string } & Parameters<typeof crea
     filter: { status: { $ne: 'forming' } },
     within: 'ws',
     fields: { ...INTERNAL_FIELDS, description: 0, ai_context: 0, formed_from: 0 },
-    tell: (found) =>
+    eventsOf: (found) =>
       found.map((loop) => createdEvents(loop, loop.v).map((event) => ({ ws: loop.ws, event }))),
   },
 )
@@ -28,7 +28,7 @@ const orders = recordSource<StoredThing & Parameters<typeof orderEvent>[0]>(cont
   filter: {},
   within: 'ws',
   fields: { ...INTERNAL_FIELDS, log: 0 },
-  tell: (queues) => queues.map((queue) => [{ ws: queue.ws, event: orderEvent(queue) }]),
+  eventsOf: (queues) => queues.map((queue) => [{ ws: queue.ws, event: orderEvent(queue) }]),
 })
 
 /** The records of this service. */

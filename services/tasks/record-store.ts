@@ -20,7 +20,7 @@ const tasks = recordSource<StoredThing & Within & Parameters<typeof createdEvent
   filter: { deleted_at: { $exists: false } },
   within: 'ws',
   fields: { ...INTERNAL_FIELDS, body: 0, created: 0, uncounted: 0 },
-  tell: (found) => found.map((task) => [{ ws: task.ws, event: createdEvent(task) }]),
+  eventsOf: (found) => found.map((task) => [{ ws: task.ws, event: createdEvent(task) }]),
 })
 
 const comments = recordSource<StoredThing & Within & EventComment & { parent: string }>(contract.name, {
@@ -29,7 +29,7 @@ const comments = recordSource<StoredThing & Within & EventComment & { parent: st
   filter: {},
   within: 'ws',
   fields: { ...INTERNAL_FIELDS, created: 0, uncounted: 0 },
-  tell: async (found, db) => {
+  eventsOf: async (found, db) => {
     const { collection, read } = lookInto<Parent>(db, 'tasks')
     const parents = await collection
       .find({ _id: { $in: found.map(({ parent }) => parent) }, deleted_at: { $exists: false } })

@@ -34,7 +34,10 @@ export type Kind<D extends StoredThing> = Readonly<{
   within: string
   fields: Readonly<Record<string, 0 | 1>>
   /** Returns the events of each document. @param db of the service that has them. */
-  tell: (documents: readonly D[], db: Db) => readonly EventOfRecord[][] | Promise<readonly EventOfRecord[][]>
+  eventsOf: (
+    documents: readonly D[],
+    db: Db,
+  ) => readonly EventOfRecord[][] | Promise<readonly EventOfRecord[][]>
 }>
 
 /** A page of records; `next` is the id of its last document, null when it is the last page. */
@@ -51,7 +54,7 @@ export type RecordSource = Readonly<{
 
 /** Makes the source of records for one kind of documents of a service. */
 export const recordSource = <D extends StoredThing>(service: string, kind: Kind<D>): RecordSource => {
-  const { type, filter, within, fields, tell } = kind
+  const { type, filter, within, fields, eventsOf } = kind
   // Without upgrades: a document of another shape than the first is refused, rather than read wrongly.
   const look = (db: Db) => lookInto<StoredThing>(db, kind.collection)
   return {
@@ -67,9 +70,9 @@ export const recordSource = <D extends StoredThing>(service: string, kind: Kind<
         .project<D>(fields)
         .toArray()
       const documents = found.map((one) => read(one))
-      const told = await tell(documents, db)
+      const events = await eventsOf(documents, db)
       const rows = documents.map(({ _id: subject, v: sequence }, n) =>
-        (told[n] ?? [])
+        (events[n] ?? [])
           .filter(({ ws }) => workspace === undefined || ws === workspace)
           .map(({ ws: workspaceid, event: { name, data } }) => {
             return { source: sourceOf(service), type: name, subject, workspaceid, sequence, data }

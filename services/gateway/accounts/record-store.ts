@@ -11,7 +11,7 @@ const members = recordSource<StoredThing & Pick<Person, '_id' | 'name' | 'member
   within: 'memberships.workspace_id',
   // Nothing else of the account may leave.
   fields: { v: 1, schema: 1, name: 1, memberships: 1 },
-  tell: (people) =>
+  eventsOf: (people) =>
     people.map((person) =>
       person.memberships.map((membership) => ({
         ws: membership.workspace_id,
