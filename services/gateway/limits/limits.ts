@@ -102,7 +102,7 @@ export const createLimits = (
 /** The refusal of what was tried too often. `wait_ms` is rounded up to whole seconds. */
 export const tooMany = (wait_ms: number): AppError => {
   const wait_s = Math.ceil(wait_ms / 1_000)
-  return new AppError('rate_limited', `Too many tries. Wait ${wait_s} s and try again.`, {
+  return new AppError('rate_limited', `Too many attempts. Wait ${wait_s} s and try again.`, {
     retry_after_ms: wait_s * 1_000,
   })
 }
