@@ -3,7 +3,7 @@
 import type { Call, MemberCall } from '../../shared/contracts/define/contract.ts'
 import { AppError } from '../../shared/contracts/define/errors.ts'
 import { includesScope } from '../../shared/contracts/define/scopes.ts'
-import { untilSaved } from '../../shared/storage/aggregate.ts'
+import { untilSaved } from '../../shared/storage/command.ts'
 import type { Deps, Some } from './deps.ts'
 import { momentOf } from './loop-changes.ts'
 import { membersOf, setMember } from './loop-rules.ts'

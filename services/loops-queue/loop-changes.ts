@@ -1,7 +1,7 @@
 // Changes one loop: what the commands on a loop have in common.
 import { actorOf, type MemberCall } from '../../shared/contracts/define/contract.ts'
-import { type Because, versionConflict } from '../../shared/storage/aggregate.ts'
-import { changeByRequest } from '../../shared/storage/command.ts'
+import type { Because } from '../../shared/storage/aggregate.ts'
+import { changeByRequest, versionConflict } from '../../shared/storage/command.ts'
 import type { Deps } from './deps.ts'
 import type { Decision, Moment, Versioned } from './loop-rules.ts'
 import type { StandingDoc } from './loop-store.ts'

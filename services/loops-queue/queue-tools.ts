@@ -3,7 +3,7 @@
 import type { LoopStatus } from '../../shared/contracts/define/common.ts'
 import type { MemberCall } from '../../shared/contracts/define/contract.ts'
 import { AppError, notFound } from '../../shared/contracts/define/errors.ts'
-import { versionConflict } from '../../shared/storage/aggregate.ts'
+import { versionConflict } from '../../shared/storage/command.ts'
 import { repeatable } from '../../shared/storage/idempotency.ts'
 import type { Deps, Some } from './deps.ts'
 import { listPage } from './loop-pages.ts'

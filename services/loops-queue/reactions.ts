@@ -3,7 +3,7 @@
 import type { Actor } from '../../shared/contracts/define/common.ts'
 import { gateway } from '../../shared/contracts/gateway/contract.ts'
 import { on, type Reaction } from '../../shared/events/reactions.ts'
-import { untilSaved } from '../../shared/storage/aggregate.ts'
+import { untilSaved } from '../../shared/storage/command.ts'
 import type { Deps } from './deps.ts'
 import type { Handled } from './handled-store.ts'
 import { setMember, wasMemberBefore } from './loop-rules.ts'

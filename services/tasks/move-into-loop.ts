@@ -8,7 +8,7 @@
 import type { Call, MemberCall } from '../../shared/contracts/define/contract.ts'
 import { actorOf } from '../../shared/contracts/define/contract.ts'
 import { notFound } from '../../shared/contracts/define/errors.ts'
-import { untilSaved } from '../../shared/storage/aggregate.ts'
+import { untilSaved } from '../../shared/storage/command.ts'
 import type { PendingChange } from './counter-store.ts'
 import type { Deps } from './deps.ts'
 import { type Reservation, withdrawTask } from './task-rules.ts'

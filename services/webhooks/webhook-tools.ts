@@ -9,7 +9,7 @@ import { CALL_MEDIA_TYPE, MAX_WEBHOOKS } from '../../shared/contracts/webhooks/s
 import type { Clock } from '../../shared/process/clock.ts'
 import type { Ids } from '../../shared/process/ids.ts'
 import type { Keys } from '../../shared/process/service-keys.ts'
-import { untilSaved } from '../../shared/storage/aggregate.ts'
+import { untilSaved } from '../../shared/storage/command.ts'
 import { deliveryOf, deliveryView, testEvent } from './delivery-rules.ts'
 import type { Deliveries } from './delivery-store.ts'
 import { seal, secretOf } from './secrets.ts'

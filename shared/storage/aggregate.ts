@@ -33,8 +33,22 @@ export type Aggregate = {
 /** A document's own fields: what pure code decides on. */
 export type State<T extends Aggregate> = Omit<T, 'v' | 'schema' | 'outbox' | 'ledger'>
 
+/** How often a command is tried, each time on a newer version, before it gives up. */
+export const MAX_TRIES = 8
+
 /** How many events may wait in one document; a write that adds more is refused. */
 export const OUTBOX_EVENTS = 100
+
+/**
+ * Checks that a document has room for the events of one more write.
+ * @throws AppError `unavailable` when too many would wait in it.
+ */
+export const requireOutboxRoom = (waiting: readonly unknown[], added: readonly unknown[]): void => {
+  if (waiting.length + added.length <= OUTBOX_EVENTS) return
+  throw new AppError('unavailable', 'Too many earlier changes are waiting to be published. Try again soon.', {
+    retry_after_ms: 1_000,
+  })
+}
 
 /** Access to the events that wait in the documents of a collection. */
 export type Outbox = Readonly<{
@@ -258,10 +272,7 @@ const saving =
   }: Writing<T>): Aggregates<T>['save'] =>
   async (before, next, events, because = {}, { where, push = {}, version_per_event } = {}) => {
     const { _id, ws, v } = before
-    if (before.outbox.length + events.length > OUTBOX_EVENTS)
-      throw new AppError('unavailable', 'Too many events of this wait to be published; try again soon.', {
-        retry_after_ms: 1_000,
-      })
+    requireOutboxRoom(before.outbox, events)
     const waiting = stamp(before, v + 1, events, because, version_per_event)
     const entries = ledger.entries(because)
     // An upgraded document is written whole, because the stored one has another shape than `before`.
@@ -321,50 +332,4 @@ export const aggregates = <T extends Aggregate>(opened: Opened<T>, deps: Aggrega
       return matchedCount === 1
     },
   }
-}
-
-/** How often a command is tried, each time on a newer version, before it gives up. */
-export const MAX_TRIES = 8
-
-/** The refusal of a change whose `expected_version` is not the current version. */
-export const versionConflict = (
-  expected: number,
-  current: number,
-  details: Record<string, unknown> = {},
-): AppError =>
-  new AppError('version_conflict', `It has version ${current} now, not ${expected}; nothing was changed.`, {
-    hint: `Read it again, then call with expected_version ${current}.`,
-    details: { ...details, expected, current },
-  })
-
-/** The bounds on trying a command. */
-export type Patience = Readonly<{
-  max_tries?: number
-  /** The time left (ms); no further try begins when little is left. */
-  remainingMs?: () => number
-}>
-
-/** How long a further try and its answer need (ms). */
-const LAST_TRY_MS = 250
-/** The longest pause between two tries (ms). */
-const LONGEST_PAUSE_MS = 200
-
-/**
- * Runs load–decide–save until the save finds the version that was loaded. Pauses longer after each try, with full jitter.
- * @param attempt returns undefined when its save was stale, else the result.
- * @throws AppError `unavailable` when every try was stale.
- */
-export const untilSaved = async <R>(
-  attempt: (tries: number) => Promise<R | undefined>,
-  random: () => number,
-  { max_tries = MAX_TRIES, remainingMs = () => Number.POSITIVE_INFINITY }: Patience = {},
-): Promise<R> => {
-  for (let tries = 0; tries < max_tries && (tries === 0 || remainingMs() > LAST_TRY_MS); tries += 1) {
-    const result = await attempt(tries)
-    if (result !== undefined) return result
-    await new Promise((resolve) => setTimeout(resolve, random() * Math.min(LONGEST_PAUSE_MS, 4 * 2 ** tries)))
-  }
-  throw new AppError('unavailable', 'Others keep changing this at the same time; try again.', {
-    retry_after_ms: 250,
-  })
 }

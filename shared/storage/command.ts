@@ -1,15 +1,51 @@
 // The one shape of a command on a document: load, answer a repeat, decide, save or remember.
 import type { Call } from '../contracts/define/contract.ts'
 import { AppError } from '../contracts/define/errors.ts'
-import {
-  type Aggregate,
-  type Aggregates,
-  type Because,
-  type Patience,
-  untilSaved,
-  versionConflict,
-} from './aggregate.ts'
+import { type Aggregate, type Aggregates, type Because, MAX_TRIES } from './aggregate.ts'
 import type { Repeatable } from './idempotency.ts'
+
+/** The refusal of a change whose `expected_version` is not the current version. */
+export const versionConflict = (
+  expected: number,
+  current: number,
+  details: Record<string, unknown> = {},
+): AppError =>
+  new AppError('version_conflict', `It has version ${current} now, not ${expected}; nothing was changed.`, {
+    hint: `Read it again, then call with expected_version ${current}.`,
+    details: { ...details, expected, current },
+  })
+
+/** The bounds on trying a command. */
+type Patience = Readonly<{
+  max_tries?: number
+  /** The time left (ms); no further try begins when little is left. */
+  remainingMs?: () => number
+}>
+
+/** How long a further try and its answer need (ms). */
+const LAST_TRY_MS = 250
+/** The longest pause between two tries (ms). */
+const LONGEST_PAUSE_MS = 200
+
+/**
+ * Runs load–decide–save until the save finds the version that was loaded. Pauses longer after each try, with full jitter.
+ * @param attempt returns undefined when its save was stale, else the result.
+ * @throws AppError `unavailable` when every try was stale.
+ */
+export const untilSaved = async <R>(
+  attempt: (tries: number) => Promise<R | undefined>,
+  random: () => number,
+  { max_tries = MAX_TRIES, remainingMs = () => Number.POSITIVE_INFINITY }: Patience = {},
+): Promise<R> => {
+  for (let tries = 0; tries < max_tries && (tries === 0 || remainingMs() > LAST_TRY_MS); tries += 1) {
+    const result = await attempt(tries)
+    if (result !== undefined) return result
+    await new Promise((resolve) => setTimeout(resolve, random() * Math.min(LONGEST_PAUSE_MS, 4 * 2 ** tries)))
+  }
+  throw new AppError('unavailable', 'Others keep changing this at the same time; try again.', {
+    retry_after_ms: 250,
+  })
+}
 
 /** What a command decides: its answer, and how to save the change; no `save` when the document is so already. */
 export type Decided<R, S> = Readonly<{ result: R; save?: (because: Because) => Promise<S | null> }>

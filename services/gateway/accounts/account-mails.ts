@@ -1,7 +1,7 @@
 // Mails about an account to its own address: a warning of failed sign-ins, and the link that confirms the address.
 
 import { AppError } from '../../../shared/contracts/define/errors.ts'
-import { untilSaved } from '../../../shared/storage/aggregate.ts'
+import { untilSaved } from '../../../shared/storage/command.ts'
 import type { Deps } from '../deps.ts'
 import { CONFIRMATIONS_PER_ACCOUNT } from '../limits/policies.ts'
 import { marked, unmarked } from '../secrets.ts'

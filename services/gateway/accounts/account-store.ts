@@ -4,13 +4,12 @@
 // sessions  _id = SHA-256 of the cookie's token. Gone when expired.
 import type { Collection, Db, Filter, IndexDescription, UpdateFilter } from 'mongodb'
 import { stampEvents } from '../../../shared/contracts/define/cloud-event.ts'
-import { AppError } from '../../../shared/contracts/define/errors.ts'
 import {
   type AggregateDeps,
-  OUTBOX_EVENTS,
   OUTBOX_INDEX,
   type Outbox,
   outboxOf,
+  requireOutboxRoom,
 } from '../../../shared/storage/aggregate.ts'
 import { openCollection } from '../../../shared/storage/collection.ts'
 import { isDuplicateKey } from '../../../shared/storage/mongo.ts'
@@ -151,11 +150,7 @@ const writing = (people: Collection<Person>, deps: AggregateDeps) => {
   /** Changes an account as it was read: its next version and its events in one write. */
   const save: Save = async (person, update, events = [], and = {}) => {
     const { _id, v } = person
-    if ((person.outbox?.length ?? 0) + events.length > OUTBOX_EVENTS)
-      throw new AppError(
-        'unavailable',
-        'Too many events of this account are waiting to be published. Try again soon.',
-      )
+    requireOutboxRoom(person.outbox ?? [], events)
     const waiting = stamped({ _id, v: v + 1 }, events)
     const $push = { ...update.$push, ...(waiting.length > 0 ? { outbox: { $each: waiting } } : {}) }
     const saved = await people.findOneAndUpdate(

@@ -1,7 +1,7 @@
 // Changing and resetting passwords, which ends every session and connection made under the old one.
 
 import { AppError } from '../../../shared/contracts/define/errors.ts'
-import { untilSaved } from '../../../shared/storage/aggregate.ts'
+import { untilSaved } from '../../../shared/storage/command.ts'
 import type { Deps } from '../deps.ts'
 import { PER_ACCOUNT, RESETS_PER_ACCOUNT, RESETS_PER_ADDRESS } from '../limits/policies.ts'
 import { marked, unmarked } from '../secrets.ts'

@@ -3,7 +3,7 @@
 
 import type { Caller, Role } from '../../../shared/contracts/define/contract.ts'
 import { notFound } from '../../../shared/contracts/define/errors.ts'
-import { untilSaved } from '../../../shared/storage/aggregate.ts'
+import { untilSaved } from '../../../shared/storage/command.ts'
 import type { Deps } from '../deps.ts'
 import { membershipIn } from './person-rules.ts'
 import { changeEvent, decideChange, isPending, type MemberChange, membershipAfter } from './role-rules.ts'

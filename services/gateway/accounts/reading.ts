@@ -2,7 +2,7 @@
 
 import { AppError } from '../../../shared/contracts/define/errors.ts'
 import { isTimeZone, knownLanguage, LANGUAGES } from '../../../shared/contracts/define/language.ts'
-import { untilSaved } from '../../../shared/storage/aggregate.ts'
+import { untilSaved } from '../../../shared/storage/command.ts'
 import type { Deps } from '../deps.ts'
 import type { Person } from './person-rules.ts'
 

@@ -1,6 +1,6 @@
 // Finishes what follows a person's own document: the workspace of its first member, an accepted invitation, a decided change
 // of a member. After a crash the next one to come does it.
-import { untilSaved } from '../../../shared/storage/aggregate.ts'
+import { untilSaved } from '../../../shared/storage/command.ts'
 import type { Deps } from '../deps.ts'
 import { finishChange } from './members.ts'
 import { membershipIn, type Person } from './person-rules.ts'

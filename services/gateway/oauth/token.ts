@@ -2,7 +2,7 @@
 // HTTP but the form.
 
 import type { Scope } from '../../../shared/contracts/define/common.ts'
-import { untilSaved } from '../../../shared/storage/aggregate.ts'
+import { untilSaved } from '../../../shared/storage/command.ts'
 import { isOfPassword, membershipUnder } from '../accounts/person-rules.ts'
 import type { Deps } from '../deps.ts'
 import { field, repeats } from '../http/forms.ts'
