@@ -1,5 +1,5 @@
-// Whether the mail server takes mail at all. While it does not, one mail at a time probes it, ever more rarely, and the log
-// says what to look at.
+// Whether the mail server takes mail at all. While it does not, one mail at a time probes it, at growing intervals, and
+// the log says what to look at.
 import type { Clock } from '../../shared/process/clock.ts'
 import type { Log } from '../../shared/process/log.ts'
 import { nextProbe } from './retries.ts'

@@ -1,4 +1,4 @@
-// Makes the mail of a delivery: loads what it says, renders it and fills in what is the recipient's own. Knows no SMTP.
+// Makes the mail of a delivery: loads its facts, renders them, and fills in what differs by recipient. Knows no SMTP.
 import { LRUCache } from 'lru-cache'
 import { ownCall } from '../../shared/bus/headers.ts'
 import { AppError } from '../../shared/contracts/define/errors.ts'
@@ -41,7 +41,7 @@ const envelopeOf = ({ sender }: Site, delivery: Delivery, notice: Notice, to: Ma
   to: { name: headerName(to.name), address: to.address },
 })
 
-/** What is kept between the mails of a claim, and of one after the other. */
+/** What is kept from one mail to the next. */
 type Kept = Readonly<{
   renderOnce: (key: string, template: () => Template) => Promise<Rendered>
   writeTimeOf: (delivery: Delivery) => WriteTime

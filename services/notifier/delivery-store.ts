@@ -62,7 +62,7 @@ export type DeliveryQuery = Readonly<{
 }>
 
 const TEMPLATES = Object.keys(MAILS) as TemplateName[]
-/** Mails that somebody waits for go before those that only inform. */
+/** Mails that somebody is waiting for go before those that only inform. */
 const LANES = [true, false].map((awaited) =>
   TEMPLATES.filter((template) => MAILS[template].awaited === awaited),
 )
@@ -104,7 +104,7 @@ const DELIVERY_INDEXES: readonly IndexDescription[] = [
   EXPIRY,
 ]
 const UPGRADES: readonly Upgrade[] = [
-  // Once a delivery said neither since when it is pending nor what it is about.
+  // Earlier releases stored neither since when a delivery is pending nor what it is about.
   (old) => ({ about: null, shown_to: 'nobody', owed_since: old.created_at, ...old }),
 ]
 
@@ -134,10 +134,10 @@ const noticesIn = (
       await notices.updateOne({ _id, ws, v: 1 }, { $set: { expanded: true }, $inc: { v: 1 } })
     },
     findNotice: (event_id) => notices.findOne({ _id: event_id }),
-    // No versions in these filters: when something is deleted is nobody's decision, and setting it twice does no harm.
+    // No versions in these filters: no decision rests on when a notice is deleted, and setting it twice does no harm.
     deleteOld: async () => {
       const now = await clock.sync()
-      // In earlier releases the database deleted by itself, whatever was still pending.
+      // In earlier releases the database itself deleted old notices and deliveries, also pending ones.
       await notices.updateMany({ expires_at: { $exists: true } } as Filter<NoticeDocument>, {
         $rename: { expires_at: 'review_at' },
       })
@@ -165,7 +165,7 @@ const selectionOf = ({ ws, of, status, event_id, before }: DeliveryQuery) => {
   const range = idRange(event_id, before)
   if ('user_id' in of)
     return { hint: 'person', filter: { ws, user_id: of.user_id, ...(status ? { status } : {}), ...range } }
-  // Points, not ranges: only then do the ids come in order out of the index.
+  // Points, not ranges: only then does the index return the ids in order.
   const statuses = status ? [status] : DeliveryStatus.options
   const filter = { ws, shown_to: { $in: [...of.shown_to] }, status: { $in: statuses }, ...range }
   return { hint: 'shelf', filter }

@@ -16,7 +16,7 @@ export const requireCaller = (caller: Caller | null): Caller => {
 
 /**
  * Which deliveries of the workspace a member sees besides their own; null: none. Mails about a private loop are for its
- * members and the owner alone, and a forgotten password is nobody's business.
+ * members and the owner alone, mails about a forgotten password for their recipient alone.
  */
 export const listsOf = ({ role }: Pick<Caller, 'role'>): readonly ShownTo[] | null => {
   if (role === 'owner') return ['managers', 'owner']

@@ -62,7 +62,7 @@ const departedOf = async (
   })
 }
 
-/** Ids of deliveries: to people who have left, and to people about whom it cannot be asked now. */
+/** Ids of deliveries: to people who have left, and to people of whom it is not known now. */
 export type Departed = Readonly<{ left: ReadonlySet<string>; unknown: ReadonlySet<string> }>
 
 const idsOf = (mails: readonly Delivery[]) => new Set(mails.map(({ _id }) => _id))
@@ -76,7 +76,7 @@ export const departedFrom =
       try {
         return { left: await departedOf(deps, ws, mails), unknown: [] }
       } catch (error) {
-        // A workspace that cannot be asked about holds up no other's mails.
+        // Mails of other workspaces go out even when this one cannot be asked about.
         deps.log.warn('could not ask who is still a member', { workspace: ws, error })
         return { left: [], unknown: mails }
       }

@@ -29,7 +29,7 @@ export type Mail = Readonly<{
 
 export type Mailer = AsyncDisposable &
   Readonly<{
-    /** Hands a mail over. The signal breaks it off. */
+    /** Hands a mail over. The signal aborts it. */
     send: (mail: Mail, signal?: AbortSignal) => Promise<Outcome>
   }>
 
@@ -41,7 +41,7 @@ export const CONNECTIONS = 10
  */
 const SILENCE_TIMEOUT_MS = 60_000
 const SEND_TIMEOUT_MS = 180_000
-/** How long closing waits for what is under way (ms): its sender has waited before. */
+/** How long closing waits for what is under way (ms): its sender has already waited. */
 export const CLOSE_TIMEOUT_MS = 1_000
 
 /** An encoded word has at most 75 characters (RFC 2047 §2). `=?UTF-8?B??=` takes 12 of them, which leaves 45 bytes as base64. */
@@ -82,7 +82,7 @@ export const toMessage = (mail: Mail): SendMailOptions => {
     ...(mail.thread === undefined ? {} : { references: mail.thread, inReplyTo: mail.thread }),
     headers: {
       ...headers,
-      // No program should answer it (RFC 3834).
+      // Programs should not answer it (RFC 3834).
       'Auto-Submitted': 'auto-generated',
       'X-Auto-Response-Suppress': 'All',
       'Content-Language': mail.language,
@@ -112,7 +112,7 @@ export const createMailer = (url: string, name?: string): Mailer => {
     ...(name === undefined ? {} : { name }),
     pool: true,
     maxConnections: CONNECTIONS,
-    // The pool itself sends again only a mail that had not begun to leave, when the server had closed the connection.
+    // The pool itself repeats only a mail that had not begun to leave when the server closed the connection.
     maxRequeues: 1,
     dnsTimeout: 5_000,
     connectionTimeout: 10_000,

@@ -35,13 +35,13 @@ export type Content = Readonly<{
   Pick<Mail, 'thread' | 'list'>
 
 type Common = Readonly<{
-  /** Whether somebody waits for it: such mails go before those that only inform. */
+  /** Whether somebody is waiting for it: such mails go before those that only inform. */
   awaited: boolean
-  /** What lists of mails call it. */
+  /** Its name in lists of mails. */
   title: (about: About | null) => string
 }>
 
-/** A mail to people of a workspace. `readers`: those who see a loop; `owners`: those who look after the workspace. */
+/** A mail to people of a workspace. `readers`: those who see a loop; `owners`: the owners of the workspace. */
 export type MemberMail<T extends TemplateName> = Common &
   Readonly<{
     audience: 'readers' | 'owners'

@@ -56,7 +56,7 @@ export type Delivery = Readonly<{
   v: number
   event_id: string
   template: Notice['template']
-  /** Null for a mail with a link: whoever is invited, or has forgotten a password, need be nobody's member. */
+  /** Null for a mail with a link: whoever is invited, or has forgotten a password, need not be a member. */
   user_id: string | null
   /** Null while only the gateway knows the address. */
   to: Mailbox | null
@@ -162,7 +162,7 @@ export const memberDeliveries = (
     return deliveryTo(notice, member, { about, shown_to }, suppressed, now)
   })
 
-/** One delivery to each owner of the workspace, whatever their preference: nobody else looks after it. */
+/** One delivery to each owner of the workspace, whatever their preference: the workspace is theirs to look after. */
 export const ownerDeliveries = (
   notice: NoticeOf<'webhook-disabled'>,
   members: readonly Recipient[],

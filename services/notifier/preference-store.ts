@@ -29,13 +29,13 @@ type Member = Readonly<{ ws: string; user_id: string | null }>
 
 export type Subscriptions = Readonly<{
   find: (ws: string, user_id: string) => Promise<Subscription | null>
-  /** The person's own; a new one wants everything. */
+  /** The subscription of a person; a new one wants everything. */
   findOrMake: (ws: string, user_id: string) => Promise<Subscription>
   /** Replaces the preference of `before`. @returns null when it has changed since. */
   save: (before: Subscription, preference: Preference) => Promise<Subscription | null>
   /** The preferences of those who have one, by subscriptionId. */
   of: (members: readonly Member[]) => Promise<ReadonlyMap<string, Preference>>
-  /** Gives each member a subscription with today's address and workspace name. @returns their preferences, as `of` does. */
+  /** Gives each member a subscription with the current address and workspace name. @returns their preferences, as `of` does. */
   note: (
     ws: string,
     workspace_name: string,
@@ -61,7 +61,7 @@ const findAll = async ({ collection, read }: Stored, ids: readonly string[]): Pr
 
 const byId = (found: readonly Subscription[]) => new Map(found.map((one) => [one._id, one]))
 
-/** Writes the address and workspace name of today over those of yesterday. */
+/** Replaces the stored address and workspace name with the current ones. */
 const refresh = async (
   { collection }: Stored,
   known: ReadonlyMap<string, Subscription>,

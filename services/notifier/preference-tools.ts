@@ -47,7 +47,7 @@ const subscriptionOfLink = async (
   return found
 }
 
-/** The loop that the person got a mail about. They learn no name of a loop that they got no mail about. */
+/** The loop that the person got a mail about; null for any other loop, so that its name stays hidden. */
 const loopOfMail = async (
   { deliveries }: PreferenceDeps,
   { ws, user_id }: Subscription,

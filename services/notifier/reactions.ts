@@ -1,5 +1,5 @@
-// What the notifier does about events of other services: it writes down who gets a mail, and no more. That is quick and may
-// be repeated, so an event is acknowledged long before the last of ten thousand mails has left.
+// What the notifier does about events of other services: it only records who gets a mail. That is quick and may be repeated,
+// so an event is acknowledged long before the last of ten thousand mails has left.
 import { ownCall } from '../../shared/bus/headers.ts'
 import { LIMITS } from '../../shared/contracts/define/common.ts'
 import type { Call, Client } from '../../shared/contracts/define/contract.ts'
@@ -27,7 +27,7 @@ export type ReactionDeps = Readonly<{
   deliveries: Pick<Deliveries, 'begin' | 'add' | 'finish'>
   subscriptions: Pick<Subscriptions, 'note'>
   gateway: Pick<Client<typeof gateway>, 'get_workspace_context' | 'list_members'>
-  /** The database's: what is due is compared with that. */
+  /** The database's, which decides what is due. */
   clock: Clock
   /** Wakes the sender. */
   nudge: () => void
@@ -63,7 +63,7 @@ async function* membersOf(
   }
 }
 
-/** Writes down a mail to members of a workspace: its notice, then page by page a delivery to each. */
+/** Records a mail to members of a workspace: its notice, then page by page a delivery to each. */
 const addForMembers = async (
   { deliveries, nudge }: ReactionDeps,
   notice: Notice,
@@ -78,7 +78,7 @@ const addForMembers = async (
   await deliveries.finish(notice)
 }
 
-/** Writes down a mail with a link. `link_id` is the id of what the link is for. */
+/** Records a mail with a link. `link_id` is the id of what the link is for. */
 const addLink = async (
   { deliveries, clock, nudge }: ReactionDeps,
   notice: LinkNotice,

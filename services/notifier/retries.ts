@@ -3,7 +3,7 @@ import { nextTry, type Schedule, spread, type Tried } from '../../shared/process
 import type { Mailbox } from './addresses.ts'
 import type { Outcome } from './smtp-faults.ts'
 
-/** How long a mail is tried (ms). Whoever reads it later learns nothing new. */
+/** How long a mail is tried (ms). Later than that, it is no longer news. */
 export const PENDING_MS = 24 * 60 * 60 * 1_000
 
 /** When a mail is tried again: soon at first, for a hiccup, then with the pauses that greylisting expects. */
@@ -12,7 +12,7 @@ export const SCHEDULE: Schedule = {
   pending_ms: PENDING_MS,
 }
 
-/** Longest pause before a server that took no mail at all is tried with one again (ms). */
+/** Longest pause between two probes of a server that takes no mail at all (ms). */
 const MAX_PROBE_PAUSE_MS = 30_000
 
 /** Given up, or held back. `to`: the address, where the delivery does not have it. */
@@ -25,7 +25,7 @@ export type NextState =
   /** Not `counted`: the try said nothing about this mail. */
   | Readonly<{ status: 'pending'; reason: string; due_at: Date; counted: boolean }>
 
-/** When one mail may probe a server that takes none: ever later, within half a minute. `failures` is 1 or more. */
+/** When one mail may probe a server that takes none: at growing intervals, at most half a minute. `failures`: 1 or more. */
 export const nextProbe = (failures: number, now: Date, random: number): Date =>
   spread(now, Math.min(1_000 * 2 ** (failures - 1), MAX_PROBE_PAUSE_MS), random)
 

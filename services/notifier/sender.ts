@@ -32,10 +32,10 @@ export type SenderDeps = Readonly<{
   term_ms?: number
 }>
 
-/** The most deliveries that a sender holds, and further ones that somebody waits for. */
+/** The most deliveries that a sender holds, and how many more that somebody is waiting for. */
 const HELD = 20 * CONNECTIONS
 const URGENT = 2 * CONNECTIONS
-/** The most mails handed over, or about to be, that are not recorded yet: of these a second copy is possible. */
+/** The most mails handed over, or about to be, that are not recorded yet: these may be sent twice. */
 export const IN_DOUBT = 2 * CONNECTIONS
 
 /** What is known about a mail before it is made: nothing, why it is not sent, or that this cannot be asked now. */
@@ -77,21 +77,21 @@ const make = async (
 }
 
 /** Whether this was a try of this very mail. */
-const isTry = (settlement: NextState): boolean =>
-  settlement.status === 'pending' ? settlement.counted : settlement.status !== 'suppressed'
+const isTry = (next: NextState): boolean =>
+  next.status === 'pending' ? next.counted : next.status !== 'suppressed'
 
-const endingOf = (work: Delivery, settlement: NextState): Ending<Delivery> => {
-  const { status } = settlement
+const endingOf = (work: Delivery, next: NextState): Ending<Delivery> => {
+  const { status } = next
   return {
     work,
     set: {
       status,
-      sent_at: status === 'sent' ? settlement.at : null,
-      last_error: status === 'sent' ? null : settlement.reason,
-      ...('to' in settlement && settlement.to ? { to: settlement.to } : {}),
+      sent_at: status === 'sent' ? next.at : null,
+      last_error: status === 'sent' ? null : next.reason,
+      ...('to' in next && next.to ? { to: next.to } : {}),
     },
-    ...(status === 'pending' ? { due_at: settlement.due_at } : {}),
-    counted: isTry(settlement),
+    ...(status === 'pending' ? { due_at: next.due_at } : {}),
+    counted: isTry(next),
   }
 }
 
@@ -104,7 +104,7 @@ export const startSender = (deps: SenderDeps): Worker => {
       // What cannot be given back is claimed again when its lease ends.
       void worker.giveBack(until).catch((error: unknown) => log.warn('mails were not given back', { error })),
   })
-  /** Somebody is there after all: an address that is out of use is tried only with mails that people ask for. */
+  /** The mailbox exists after all. An address that is out of use is tried only with mails that people ask for. */
   const useAgain = (address: string): Promise<unknown> =>
     deps.suppressions
       .lift(address)
@@ -129,12 +129,12 @@ export const startSender = (deps: SenderDeps): Worker => {
     prepare: (claimed) => lookUp(deps, claimed),
     perform: async (known, delivery, context) => {
       deps.at('deliver.claimed')
-      const settlement = await attempt(known, delivery, context).catch((error: unknown) => {
+      const next = await attempt(known, delivery, context).catch((error: unknown) => {
         log.warn('mail could not be made', { delivery: delivery._id, error })
         return later(delivery, 'could not be made', clock.now(), random())
       })
-      if (settlement.status === 'sent') deps.at('deliver.accepted')
-      return endingOf(delivery, settlement)
+      if (next.status === 'sent') deps.at('deliver.accepted')
+      return endingOf(delivery, next)
     },
     limits: { hold: HELD, reserve: URGENT, parallel: CONNECTIONS, unrecorded: IN_DOUBT },
     room: server.room,

@@ -18,7 +18,8 @@ export type SmtpFault = Readonly<{
 
 /**
  * What became of a mail. `refused`: it will never be taken, because of its recipient or its message. `deferred`: this one is not
- * taken now. `blocked`: no mail is taken now, because the server is `away` or a setting of `ours` is wrong.
+ * taken now. `blocked`: no mail is taken now, because the server is `away`, or a setting of this installation
+ * is wrong (`ours`).
  */
 export type Outcome =
   | Readonly<{ outcome: 'accepted' }>

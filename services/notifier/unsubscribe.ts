@@ -13,8 +13,8 @@ const ID_CHARS = 26
 const SEAL_BYTES = 32
 
 /**
- * The key of these links, derived from the secret that all replicas share. A key object, because with bare bytes one would be
- * made for each mail, which takes longer than the seal.
+ * The key of these links, derived from the secret that all replicas share. A key object, because bare bytes would be made
+ * into one for each mail, which takes longer than sealing.
  */
 export const unsubscribeKey = (secret: string): KeyObject => createSecretKey(deriveKey(secret, UNSUBSCRIBE))
 

@@ -88,7 +88,7 @@ export const SCHEDULE: Schedule = {
   pauses_ms: [5_000, 5 * MINUTE_MS, 30 * MINUTE_MS, 2 * HOUR_MS, 5 * HOUR_MS, 10 * HOUR_MS],
   pending_ms: PENDING_MS,
 }
-/** Least pause for a receiver that says that it is overloaded (ms). */
+/** Shortest pause for a receiver that says that it is overloaded (ms). */
 const THROTTLED_MS = MINUTE_MS
 const THROTTLING = [429, 502, 503, 504]
 /** The longest pause that a receiver can ask for (ms). */

@@ -1,5 +1,5 @@
-// What the webhooks service does about events: it writes down which webhooks get a call, and no more. The contracts say which
-// events there are, and which of them are public.
+// What the webhooks service does about events: it only records which webhooks get a call. The contracts say which events
+// there are, and which of them are public.
 import { MAX_WEBHOOKS } from '../../shared/contracts/webhooks/shapes.ts'
 import { SOURCES } from '../../shared/contracts/webhooks/sources.ts'
 import { on, type Reaction } from '../../shared/events/reactions.ts'

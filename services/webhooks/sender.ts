@@ -87,12 +87,12 @@ const judgeWebhook = (deps: SenderDeps, id: string, { status }: NextState): Prom
     return (await deps.webhooks.save(before, next, events)) !== null || undefined
   }, deps.random)
 
-const endingOf = (deps: SenderDeps, work: Delivery, settlement: NextState): Ending<Delivery> => {
-  const { status, answer } = settlement
+const endingOf = (deps: SenderDeps, work: Delivery, next: NextState): Ending<Delivery> => {
+  const { status, answer } = next
   return {
     work,
     set: { status, answer, ...(status === 'delivered' ? { delivered_at: deps.clock.now() } : {}) },
-    ...(settlement.status === 'pending' ? { due_at: settlement.due_at } : {}),
+    ...(next.status === 'pending' ? { due_at: next.due_at } : {}),
     counted: true,
   }
 }
@@ -114,11 +114,11 @@ export const startSender = (deps: SenderDeps): Worker => {
       return { work: delivery, set: { status: 'pending' as const }, due_at: clock.now(), counted: false }
     const outcome = await call(deps, webhook, delivery)
     deps.at('call.answered')
-    const settlement = judge(outcome, delivery, clock.now(), random())
-    standing.prove(webhook._id, settlement.status === 'delivered')
+    const next = judge(outcome, delivery, clock.now(), random())
+    standing.prove(webhook._id, next.status === 'delivered')
     return {
-      ...endingOf(deps, delivery, settlement),
-      afterwards: () => judgeWebhook(deps, webhook._id, settlement),
+      ...endingOf(deps, delivery, next),
+      afterwards: () => judgeWebhook(deps, webhook._id, next),
     }
   }
   return startWorker<Delivery, Webhook | undefined>({

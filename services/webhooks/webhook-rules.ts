@@ -16,7 +16,7 @@ export type Webhook = Readonly<{
   /** A number from 0, unique in the workspace: the unique index on it limits how many there can be. */
   slot: number
   url: string
-  /** Content type of its calls. Absent in webhooks from when that was `application/json`: for them it still is. */
+  /** Content type of its calls. Absent in webhooks from when that was `application/json`: theirs still is. */
   media_type?: string
   description: string
   /** Names of the events that it gets; empty for all. */
@@ -91,7 +91,7 @@ export const listens = (
 ): boolean =>
   status === 'active' && new Date(time) >= created_at && (events.length === 0 || events.includes(type))
 
-/** With a new secret. The one before keeps signing beside it for a while; older ones end. */
+/** The webhook with a new secret. The previous one signs beside it for a while; older ones end. */
 export const rotated = (before: Webhook, sealed: string, now: Date): Webhook => {
   const [present] = before.secrets
   const until = new Date(now.getTime() + OLD_SECRET_HOURS * HOUR_MS)

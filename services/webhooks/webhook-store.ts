@@ -40,7 +40,7 @@ const INDEXES: readonly IndexDescription[] = [
   OUTBOX_INDEX,
 ]
 const UPGRADES: readonly Upgrade[] = [
-  // Once they had no events to publish.
+  // Webhooks of earlier releases had no events to publish.
   (old) => ({ outbox: [], ledger: [], ...old }),
 ]
 

@@ -2,7 +2,7 @@
 import type { Template } from './template.ts'
 import type { Wording } from './wording.ts'
 
-/** What the mail says; `url` is the secret link. It has no name: whoever made the account chose that. */
+/** What the mail says; `url` is the secret link. It does not say the name, because whoever made the account chose it. */
 type Confirmation = Readonly<{
   url: string
   email: string

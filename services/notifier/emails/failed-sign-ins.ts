@@ -5,7 +5,7 @@ import type { Wording } from './wording.ts'
 
 /** What the mail says. */
 type FailedSignIns = Readonly<{
-  /** The page at which to ask for a link; itself no secret. */
+  /** The page to ask for a link at; no secret itself. */
   url: string
   /** The person's. */
   name: string

@@ -1,4 +1,4 @@
-// How text that people wrote is made fit for a mail: tidied, cut, escaped, isolated. Pure.
+// Makes text that people wrote fit for a mail: tidied, cut, escaped, isolated. Pure.
 import {
   directionOf,
   formatLocale,
@@ -78,7 +78,7 @@ export const headerName = (text: string): string =>
   cut(oneLine(text), HEADER_NAME_CHARS).replaceAll('=?', `=${JOINER}?`)
 
 /**
- * A text that mail programs make no link of: with an invisible WORD JOINER after the dots and colons within its words.
+ * A text that mail programs do not turn into a link: with an invisible WORD JOINER after the dots and colons within its words.
  */
 export const unlinked = (text: string): string => text.replace(/(?<=\S)[.:](?=\S)/g, `$&${JOINER}`)
 
@@ -98,8 +98,8 @@ const STYLE = {
 } as const
 
 /**
- * How a reader is told times: in the Gregorian calendar; an unknown time zone counts as UTC. Making the writer takes a hundred
- * times as long as using it.
+ * Makes the writer of times for a reader, in the Gregorian calendar; an unknown time zone counts as UTC. Making it takes a
+ * hundred times as long as using it.
  */
 export const timeWriter = (locale: string, time_zone: string): WriteTime => {
   const timeZone = isTimeZone(time_zone) ? time_zone : 'UTC'
