@@ -4,7 +4,7 @@ import { CONTRACTS } from '../shared/contracts/index.ts'
 import type { Config } from '../shared/process/config.ts'
 import { readConfig } from '../shared/process/config.ts'
 
-/** What each `services/<name>/main.ts` exports as `start`. The gateway tells its address, and its setup link while it has one. */
+/** What each `services/<name>/main.ts` exports as `start`. The gateway adds its URL, and its setup link while it has one. */
 export type Started = AsyncDisposable & Readonly<{ url?: string; setup_url?: string }>
 type Main = Readonly<{ start: (config: Config) => Promise<Started> }>
 
@@ -25,21 +25,21 @@ export const startServices = async (
   options: Readonly<{ names?: readonly string[]; onStarted?: (name: string) => void }> = {},
 ): Promise<Started> => {
   const names = options.names?.length ? options.names : STARTABLE
-  // Several in one process cannot share the port, and need none: the gateway says how it is.
+  // Several in one process cannot share the port, and need none: the gateway answers for the process.
   const config = readConfig(names.length === 1 ? env : { ...env, HEALTH_PORT: undefined })
   const stack = new AsyncDisposableStack()
-  let told: Pick<Started, 'url' | 'setup_url'> = {}
+  let urls: Pick<Started, 'url' | 'setup_url'> = {}
   try {
     for (const name of names) {
       const main = (await import(`./${name}/main.ts`)) as Main
       const started = stack.use(await main.start(config))
       const { url, setup_url } = started
-      if (url !== undefined) told = { url, ...(setup_url === undefined ? {} : { setup_url }) }
+      if (url !== undefined) urls = { url, ...(setup_url === undefined ? {} : { setup_url }) }
       options.onStarted?.(name)
     }
   } catch (error) {
     await stack.disposeAsync()
     throw error
   }
-  return { ...told, [Symbol.asyncDispose]: () => stack.disposeAsync() }
+  return { ...urls, [Symbol.asyncDispose]: () => stack.disposeAsync() }
 }

@@ -1,4 +1,4 @@
-// Whether a client that lacks a scope is challenged to ask for it, or only told.
+// Whether a client that lacks a scope is challenged to ask for it, or gets an error in the answer.
 import type { Scope } from '../../../shared/contracts/define/common.ts'
 import { includesScope } from '../../../shared/contracts/define/scopes.ts'
 import type { Deps } from '../deps.ts'
@@ -15,7 +15,7 @@ export type MayAsk = (access: Allowed, missing: readonly Scope[]) => Promise<boo
 
 /**
  * Whether a challenge leads anywhere. Many clients react to it with a refresh, which cannot widen a grant (RFC 6749 §6), and
- * give up with an unhelpful error at the next challenge: they are told in the tool's answer instead. Once the person has
+ * give up with an unhelpful error at the next challenge: the tool's answer says it to them instead. Once the person has
  * allowed the scope, a refresh is just what is needed.
  * @param grant as it was before this challenge.
  * @param gen the generation of the token that was used now.
