@@ -30,6 +30,11 @@ test.each<Position>([
   { in: 'came', v: 0, id },
 ])('read_as_written $in', (place) => expect(readCursor(writeCursor(place), LIST)).toEqual(place))
 
+test('the_same_text_in_every_release', () => {
+  const text = `{"in":"active","v":3,"id":"${id}"}`
+  expect(writeCursor({ in: 'active', v: 3, id })).toBe(Buffer.from(text).toString('base64url'))
+})
+
 test('begins_again_for_none_and_for_one_of_the_release_before', () => {
   expect(readCursor(undefined, LIST)).toBeUndefined()
   const older = Buffer.from(JSON.stringify({ in: 'active', id, place: 7 })).toString('base64url')

@@ -19,6 +19,11 @@ test('read_back_as_written', () => {
     expect(readCursor(list, writeCursor(list, position) ?? '')).toBe(position)
 })
 
+test('the_same_text_in_every_release', () => {
+  expect(writeCursor('newest', ID)).toBe('bmV3ZXN0IDAxSlRFU1QwMDAwMDAwMDAwMDAwMDAwMDAw')
+  expect(writeCursor('work', RANK)).toBe('d29yayAzOjIwMjYtMDUtMDY6MDFKVEVTVDAwMDAwMDAwMDAwMDAwMDAwMDA')
+})
+
 test('absent_at_the_first_page_and_null_after_the_last', () => {
   expect(readCursor('newest', undefined)).toBeUndefined()
   expect(writeCursor('newest', undefined)).toBeNull()
