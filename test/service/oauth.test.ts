@@ -210,7 +210,7 @@ describe('the way to a token', () => {
     const page = await ann.browser.open(ask({ scope: 'loops:read' }))
     const again = await ann.browser.submit(page.url, { decision: 'allow', without: 'loops:read' })
     expect([again.status, again.url.pathname]).toEqual([400, '/consent'])
-    expect(again.text).toContain('nothing that you could allow')
+    expect(again.text).toContain('would allow the app nothing')
   })
   test.each([undefined, '/', '/mcp', '/mcp/'])(
     'for_the_one_audience_however_it_is_named: %s [A5]',

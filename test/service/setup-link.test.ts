@@ -37,7 +37,7 @@ describe.each(['invited', 'open'])('a new installation at a public address (SIGN
     for (const path of ['/sign-up', `/sign-up?setup=${'x'.repeat(43)}`]) {
       const page = await fetch(new URL(path, environment.url))
       expect(page.status).toBe(403)
-      expect(await page.text()).toContain('log of the gateway')
+      expect(await page.text()).toContain('gateway’s log')
       expect((await signUp(environment, path)).status).toBe(403)
     }
     expect(await environment.deps.store.people.isEmpty()).toBe(true)
