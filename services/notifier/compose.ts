@@ -13,7 +13,7 @@ import type { Template } from './emails/template.ts'
 import { headerName, timeWriter, type WriteTime } from './emails/text.ts'
 import type { Mail } from './mailer.ts'
 import { type LinkMail, type LinkSource, MAILS, type MemberMail, type Site } from './mails.ts'
-import type { Delivery, LinkNotice, LinkTemplate, Notice, TemplateName } from './notice-rules.ts'
+import type { Delivery, LinkTemplate, MemberTemplate, Notice, NoticeOf } from './notice-rules.ts'
 
 /** The mail, or why there is none to send any more. */
 export type Composed = Readonly<{ mail: Mail } | { suppressed: string } | { failed: string }>
@@ -50,12 +50,12 @@ type Kept = Readonly<{
 const composeForMember = async (
   deps: ComposeDeps,
   delivery: Delivery,
-  notice: Notice,
+  notice: NoticeOf<MemberTemplate>,
   kept: Kept,
 ): Promise<Composed> => {
   const { to, event_id, locale } = delivery
   if (to === null) return { failed: 'no recipient' }
-  const { write } = MAILS[notice.template] as MemberMail<TemplateName>
+  const { write } = MAILS[notice.template] as MemberMail<MemberTemplate>
   const writeTime = kept.writeTimeOf(delivery)
   const { template, version, parts = {}, ...headers } = write(notice, { delivery, to, writeTime }, deps)
   const rendered = await (version === undefined
@@ -67,12 +67,13 @@ const composeForMember = async (
   }
 }
 
-const isLinkNotice = (notice: Notice): notice is LinkNotice => MAILS[notice.template].audience === 'link'
+const isLinkNotice = (notice: Notice): notice is NoticeOf<LinkTemplate> =>
+  MAILS[notice.template].audience === 'link'
 
 const composeWithLink = async (
   deps: ComposeDeps,
   delivery: Delivery,
-  notice: LinkNotice,
+  notice: NoticeOf<LinkTemplate>,
 ): Promise<Composed> => {
   const { load } = MAILS[notice.template] as LinkMail<LinkTemplate>
   try {

@@ -1,6 +1,6 @@
 // Notices and deliveries in MongoDB: one notice for each event, one delivery for each recipient.
 import type { Collection, Db, Filter, IndexDescription } from 'mongodb'
-import { DeliveryStatus } from '../../shared/contracts/notifier/shapes.ts'
+import { DeliveryStatus, TEMPLATES } from '../../shared/contracts/notifier/shapes.ts'
 import type { Ids } from '../../shared/process/ids.ts'
 import { openCollection, type Upgrade } from '../../shared/storage/collection.ts'
 import type { DatabaseClock } from '../../shared/storage/database-clock.ts'
@@ -8,14 +8,7 @@ import type { Share } from '../../shared/storage/fair.ts'
 import { insertMissing, isDuplicateKey } from '../../shared/storage/mongo.ts'
 import { openPendingWork, type PendingWork } from '../../shared/storage/pending-work.ts'
 import { MAILS } from './mails.ts'
-import {
-  type Delivery,
-  deliveryId,
-  KEPT_MS,
-  type Notice,
-  type ShownTo,
-  type TemplateName,
-} from './notice-rules.ts'
+import { type Delivery, deliveryId, KEPT_MS, type Notice, type ShownTo } from './notice-rules.ts'
 
 type NoticeDocument = Notice & {
   v: number
@@ -61,7 +54,6 @@ export type DeliveryQuery = Readonly<{
   before?: string | undefined
 }>
 
-const TEMPLATES = Object.keys(MAILS) as TemplateName[]
 /** Mails that somebody is waiting for go before those that only inform. */
 const LANES = [true, false].map((awaited) =>
   TEMPLATES.filter((template) => MAILS[template].awaited === awaited),

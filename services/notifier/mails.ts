@@ -2,6 +2,7 @@
 import type { KeyObject } from 'node:crypto'
 import type { Call, Client } from '../../shared/contracts/define/contract.ts'
 import type { gateway } from '../../shared/contracts/gateway/contract.ts'
+import type { TemplateName } from '../../shared/contracts/notifier/shapes.ts'
 import { webhooks } from '../../shared/contracts/webhooks/contract.ts'
 import { domainOf, type Mailbox } from './addresses.ts'
 import { confirmation } from './emails/confirmation.ts'
@@ -15,7 +16,16 @@ import { headerName, timeWriter, type WriteTime } from './emails/text.ts'
 import { webhookDisabled } from './emails/webhook-disabled.ts'
 import { type Wording, wordingOf } from './emails/wording.ts'
 import type { Mail } from './mailer.ts'
-import type { Delivery, FactsOf, LinkTemplate, NoticeOf, ShownTo, TemplateName } from './notice-rules.ts'
+import type {
+  Delivery,
+  FactsOf,
+  LinkTemplate,
+  LoopTemplate,
+  MemberTemplate,
+  NoticeOf,
+  OwnerTemplate,
+  ShownTo,
+} from './notice-rules.ts'
 import type { About } from './preference-rules.ts'
 import { unsubscribeToken } from './unsubscribe.ts'
 
@@ -32,7 +42,11 @@ export type Content = Readonly<{
   version?: string
   parts?: Partial<Parts>
 }> &
+  // The thread that mail programs show it in, and the mailing list whose headers it carries.
   Pick<Mail, 'thread' | 'list'>
+
+/** What a mail about a loop says to one reader, who must be able to unsubscribe from it. */
+export type LoopContent = Content & Readonly<Required<Pick<Mail, 'thread' | 'list'>>>
 
 type Common = Readonly<{
   /** Whether somebody is waiting for it: such mails go before those that only inform. */
@@ -41,12 +55,17 @@ type Common = Readonly<{
   title: (about: About | null) => string
 }>
 
-/** A mail to people of a workspace. `readers`: those who see a loop; `owners`: the owners of the workspace. */
-export type MemberMail<T extends TemplateName> = Common &
+/** A mail to people of a workspace. */
+export type MemberMail<T extends MemberTemplate, C extends Content = Content> = Common &
   Readonly<{
-    audience: 'readers' | 'owners'
-    write: (notice: NoticeOf<T>, reader: Reader, site: Site) => Content
+    write: (notice: NoticeOf<T>, reader: Reader, site: Site) => C
   }>
+
+/** A mail about a loop, to those who see it. */
+type LoopMail<T extends LoopTemplate> = MemberMail<T, LoopContent> & Readonly<{ audience: 'readers' }>
+
+/** A mail to the owners of the workspace. */
+type OwnerMail<T extends OwnerTemplate> = MemberMail<T> & Readonly<{ audience: 'owners' }>
 
 /** What the gateway is asked when a mail with a link is sent. */
 export type LinkSource = Pick<
@@ -69,21 +88,18 @@ export type LinkMail<T extends LinkTemplate> = Common &
 
 const workspaceUrl = ({ publicUrl }: Site): string => `${publicUrl}/workspace`
 
-const shippedContent = (
-  { _id, facts }: NoticeOf<'loop-shipped'>,
-  { delivery: { ws, user_id, locale }, to, writeTime }: Reader,
+/** What every mail about a loop has: links to the reader's preference, a thread for the loop, and a list for the workspace. */
+const loopContent = (
+  { _id, facts }: NoticeOf<LoopTemplate>,
+  { delivery: { ws, user_id }, to }: Reader,
   site: Site,
-): Content => {
-  const isShipper = user_id === facts.by.user_id
+) => {
   const token = unsubscribeToken(site.unsubscribeKey, { workspace_id: ws, user_id: user_id ?? '' })
   const unsubscribe_url = `${site.publicUrl}/u/${token}`
   const domain = domainOf(site.sender)
   return {
-    template: () => loopShipped(facts, wordingOf(locale), { url: workspaceUrl(site), isShipper }),
-    version: isShipper ? 'shipper' : 'others',
     parts: {
       name: to.name,
-      shipped_at: writeTime(new Date(facts.shipped_at)),
       // With the event, the page knows which loop to offer to mute.
       preferences_url: `${unsubscribe_url}?mail=${_id}`,
       unsubscribe_url,
@@ -94,6 +110,19 @@ const shippedContent = (
       name: headerName(facts.workspace_name),
       unsubscribe_url,
     },
+  }
+}
+
+const shippedContent = (notice: NoticeOf<'loop-shipped'>, reader: Reader, site: Site): LoopContent => {
+  const { facts } = notice
+  const { delivery, writeTime } = reader
+  const isShipper = delivery.user_id === facts.by.user_id
+  const { parts, ...headers } = loopContent(notice, reader, site)
+  return {
+    template: () => loopShipped(facts, wordingOf(delivery.locale), { url: workspaceUrl(site), isShipper }),
+    version: isShipper ? 'shipper' : 'others',
+    parts: { ...parts, shipped_at: writeTime(new Date(facts.shipped_at)) },
+    ...headers,
   }
 }
 
@@ -145,10 +174,13 @@ const linkMail = <T extends LinkTemplate, Shown>(
     }),
 })
 
+type MailOf<T extends TemplateName> =
+  | (T extends LoopTemplate ? LoopMail<T> : never)
+  | (T extends OwnerTemplate ? OwnerMail<T> : never)
+  | (T extends LinkTemplate ? LinkMail<T> : never)
+
 /** Every mail by its template. */
-export const MAILS: {
-  readonly [T in TemplateName]: T extends LinkTemplate ? LinkMail<T> : MemberMail<T>
-} = {
+export const MAILS: { readonly [T in TemplateName]: MailOf<T> } = {
   'loop-shipped': {
     audience: 'readers',
     awaited: false,

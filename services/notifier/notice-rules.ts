@@ -2,12 +2,12 @@
 import type * as z from 'zod'
 import type { CloudEvent } from '../../shared/contracts/define/cloud-event.ts'
 import type { gateway } from '../../shared/contracts/gateway/contract.ts'
-import type { DeliveryRow, DeliveryStatus } from '../../shared/contracts/notifier/shapes.ts'
+import type { DeliveryStatus, TemplateName } from '../../shared/contracts/notifier/shapes.ts'
 import type { webhooks } from '../../shared/contracts/webhooks/contract.ts'
 import { toAddress } from '../../shared/net/email-address.ts'
 import type { Mailbox } from './addresses.ts'
 import type { LoopShipped } from './emails/loop-shipped.ts'
-import { type About, isMine, type Preference, unsentBecause } from './preference-rules.ts'
+import { type About, isMine, type Participants, type Preference, unsentBecause } from './preference-rules.ts'
 
 /** An event, as far as a notice needs it. */
 type SourceEvent = Readonly<Pick<CloudEvent, 'id' | 'time' | 'workspaceid'>>
@@ -16,34 +16,48 @@ type DisabledWebhook = z.output<(typeof webhooks.events)['webhook.disabled']['da
 /** A member of a workspace, as the gateway describes them. */
 export type Recipient = z.output<(typeof gateway.operations)['list_members']['output']>['members'][number]
 
-export type TemplateName = DeliveryRow['template']
-
-/** What each mail says to everybody who gets it. Of a mail with a link: only the id by which the gateway finds the rest. */
-type Facts = Readonly<{
-  'loop-shipped': LoopShipped
+/** Mails about a loop, to those who see it: what each says to all of them. */
+type LoopFacts = Readonly<{
+  'loop-shipped': LoopShipped & Participants
+}>
+/** Mails to the owners of a workspace: what each says to all of them. */
+type OwnerFacts = Readonly<{
   'webhook-disabled': DisabledWebhook & Readonly<{ workspace_name: string }>
+}>
+/**
+ * Mails with a link: the id of what the link is for. The gateway keeps link and address, and is asked for both when the mail
+ * is sent.
+ */
+type LinkFacts = Readonly<{
   invitation: Readonly<{ invitation_id: string }>
   'password-reset': Readonly<{ reset_id: string }>
   confirmation: Readonly<{ account_mail_id: string }>
   'failed-sign-ins': Readonly<{ account_mail_id: string }>
 }>
-export type FactsOf<T extends TemplateName> = Facts[T]
+/** Each mail has its facts in one of the three. */
+type OfEachMail<F extends Readonly<Record<TemplateName, object>>> = F
+type Facts = OfEachMail<LoopFacts & OwnerFacts & LinkFacts>
+export type FactsOf<T extends keyof Facts> = Facts[T]
 
-/** An event that people get a mail about. */
-export type NoticeOf<T extends TemplateName> = Readonly<{
-  /** The event's id. */
-  _id: string
-  ws: string
-  /** When it happened. */
-  at: Date
-  template: T
-  facts: FactsOf<T>
-}>
-export type Notice = { [T in TemplateName]: NoticeOf<T> }[TemplateName]
+export type LoopTemplate = keyof LoopFacts
+export type OwnerTemplate = keyof OwnerFacts
+export type LinkTemplate = keyof LinkFacts
+/** Mails to people of a workspace. */
+export type MemberTemplate = LoopTemplate | OwnerTemplate
 
-/** Mails with a link: the gateway keeps link and address, and is asked for both when the mail is sent. */
-export type LinkTemplate = Exclude<TemplateName, 'loop-shipped' | 'webhook-disabled'>
-export type LinkNotice = Extract<Notice, { template: LinkTemplate }>
+/** An event that people get a mail about, by the mail's template. Of several templates: the notice of any of them. */
+export type NoticeOf<T extends keyof Facts> = {
+  [Each in T]: Readonly<{
+    /** The event's id. */
+    _id: string
+    ws: string
+    /** When it happened. */
+    at: Date
+    template: Each
+    facts: FactsOf<Each>
+  }>
+}[T]
+export type Notice = NoticeOf<keyof Facts>
 
 /** Who may look at a delivery besides its recipient: owner and admins, the owner alone, or nobody. */
 export type ShownTo = 'managers' | 'owner' | 'nobody'
@@ -55,7 +69,7 @@ export type Delivery = Readonly<{
   ws: string
   v: number
   event_id: string
-  template: Notice['template']
+  template: TemplateName
   /** Null for a mail with a link: whoever is invited, or has forgotten a password, need not be a member. */
   user_id: string | null
   /** Null while only the gateway knows the address. */
@@ -100,17 +114,17 @@ const newDelivery = (notice: Notice, now: Date) => ({
 })
 
 /** The notice of an event. */
-export const noticeOf = <T extends TemplateName>(
+export const noticeOf = <T extends keyof Facts>(
   template: T,
   { id, time, workspaceid }: SourceEvent,
   facts: FactsOf<T>,
 ): NoticeOf<T> => ({ _id: id, ws: workspaceid, at: new Date(time), template, facts })
 
-/** Who gets a mail about a shipped loop: ids, or null for every member. A private loop never goes to everybody. */
+/** Who gets a mail about a loop: ids, or null for every member. A private loop never goes to everybody. */
 export const audienceOf = ({
   visibility,
   member_ids,
-}: Pick<LoopShipped, 'visibility' | 'member_ids'>): readonly string[] | null =>
+}: Pick<FactsOf<LoopTemplate>, 'visibility' | 'member_ids'>): readonly string[] | null =>
   visibility === 'private' ? (member_ids ?? []) : member_ids
 
 /** Why nothing is sent to a person who has not shown that the address is theirs. */
@@ -125,7 +139,7 @@ const firstState = (suppressed: string | undefined, address: string | undefined,
 }
 
 const deliveryTo = (
-  notice: NoticeOf<'loop-shipped'> | NoticeOf<'webhook-disabled'>,
+  notice: NoticeOf<MemberTemplate>,
   { user_id, name, email, unconfirmed, locale, time_zone }: Recipient,
   shown: Pick<Delivery, 'about' | 'shown_to'>,
   suppressed: string | undefined,
@@ -149,7 +163,7 @@ const deliveryTo = (
  * @param preferenceOf the preference of a member who has stated one.
  */
 export const memberDeliveries = (
-  notice: NoticeOf<'loop-shipped'>,
+  notice: NoticeOf<LoopTemplate>,
   members: readonly Recipient[],
   preferenceOf: (user_id: string) => Preference | undefined,
   now: Date,
@@ -164,7 +178,7 @@ export const memberDeliveries = (
 
 /** One delivery to each owner of the workspace, whatever their preference: the workspace is theirs to look after. */
 export const ownerDeliveries = (
-  notice: NoticeOf<'webhook-disabled'>,
+  notice: NoticeOf<OwnerTemplate>,
   members: readonly Recipient[],
   now: Date,
 ): Delivery[] =>
@@ -177,7 +191,7 @@ export const ownerDeliveries = (
  * @param link_id the id of what the link is for.
  */
 export const linkDelivery = (
-  notice: LinkNotice,
+  notice: NoticeOf<LinkTemplate>,
   link_id: string,
   shown_to: ShownTo,
   now: Date,

@@ -17,11 +17,11 @@ export type About = Readonly<{ loop_id: string; loop_name: string; mine: boolean
 /** The most loops that one person may mute in one workspace. */
 export const MUTED_LOOPS = 500
 
-/** Who took part in a loop, as its event says. */
+/** Who took part in a loop, as its event says: `by` did what happened, `people_ids` made the loop or filed its tasks. */
 export type Participants = Readonly<{
   by: Readonly<{ user_id: string }>
   member_ids: readonly string[] | null
-  people_ids?: readonly string[] | undefined
+  people_ids: readonly string[]
 }>
 
 /**
@@ -29,7 +29,7 @@ export type Participants = Readonly<{
  * a member.
  */
 export const isMine = ({ by, member_ids, people_ids }: Participants, user_id: string): boolean =>
-  by.user_id === user_id || people_ids?.includes(user_id) === true || member_ids?.includes(user_id) === true
+  by.user_id === user_id || people_ids.includes(user_id) || member_ids?.includes(user_id) === true
 
 /**
  * Why a person does not want a mail; undefined when they do.

@@ -13,11 +13,14 @@ import { MAILS } from './mails.ts'
 import {
   audienceOf,
   type Delivery,
-  type LinkNotice,
+  type LinkTemplate,
+  type LoopTemplate,
   linkDelivery,
+  type MemberTemplate,
   memberDeliveries,
-  type Notice,
+  type NoticeOf,
   noticeOf,
+  type OwnerTemplate,
   ownerDeliveries,
   type Recipient,
 } from './notice-rules.ts'
@@ -63,10 +66,19 @@ async function* membersOf(
   }
 }
 
+/** Makes calls about an event, each with a fresh budget: all pages of members together may take longer than one. */
+const callsAbout =
+  ({ clock }: ReactionDeps, { id, traceparent }: TypedEvent<unknown>) =>
+  (): Call =>
+    ownCall(clock, id, undefined, traceparent)
+
+const workspaceName = async ({ gateway }: ReactionDeps, workspace_id: string, call: Call): Promise<string> =>
+  (await gateway.get_workspace_context({ workspace_id }, call)).workspace.name
+
 /** Records a mail to members of a workspace: its notice, then page by page a delivery to each. */
 const addForMembers = async (
   { deliveries, nudge }: ReactionDeps,
-  notice: Notice,
+  notice: NoticeOf<MemberTemplate>,
   pages: AsyncIterable<readonly Recipient[]>,
   deliveriesTo: (members: readonly Recipient[]) => readonly Delivery[] | Promise<readonly Delivery[]>,
 ): Promise<void> => {
@@ -78,10 +90,42 @@ const addForMembers = async (
   await deliveries.finish(notice)
 }
 
+/** Records a mail about a loop to those who see it. `noticeIn` makes its notice for the name of their workspace. */
+const addForReaders = async (
+  deps: ReactionDeps,
+  event: TypedEvent<unknown>,
+  noticeIn: (workspace_name: string) => NoticeOf<LoopTemplate>,
+): Promise<void> => {
+  const { workspaceid } = event
+  const call = callsAbout(deps, event)
+  const workspace_name = await workspaceName(deps, workspaceid, call())
+  const notice = noticeIn(workspace_name)
+  const pages = membersOf(deps, workspaceid, audienceOf(notice.facts), call)
+  await addForMembers(deps, notice, pages, async (members) => {
+    const preferences = await deps.subscriptions.note(workspaceid, workspace_name, members)
+    const preferenceOf = (user_id: string) => preferences.get(subscriptionId(workspaceid, user_id))
+    return memberDeliveries(notice, members, preferenceOf, deps.clock.now())
+  })
+}
+
+/** Records a mail to the owners of a workspace. `noticeIn` makes its notice for the workspace's name. */
+const addForOwners = async (
+  deps: ReactionDeps,
+  event: TypedEvent<unknown>,
+  noticeIn: (workspace_name: string) => NoticeOf<OwnerTemplate>,
+): Promise<void> => {
+  const { workspaceid } = event
+  const call = callsAbout(deps, event)
+  const notice = noticeIn(await workspaceName(deps, workspaceid, call()))
+  await addForMembers(deps, notice, membersOf(deps, workspaceid, null, call), (members) =>
+    ownerDeliveries(notice, members, deps.clock.now()),
+  )
+}
+
 /** Records a mail with a link. `link_id` is the id of what the link is for. */
 const addLink = async (
   { deliveries, clock, nudge }: ReactionDeps,
-  notice: LinkNotice,
+  notice: NoticeOf<LinkTemplate>,
   link_id: string,
 ): Promise<void> => {
   if (await deliveries.begin(notice)) return
@@ -91,52 +135,33 @@ const addLink = async (
 }
 
 /** The reactions of the notifier. */
-export const reactions = (deps: ReactionDeps): readonly Reaction[] => {
-  // A fresh budget for each call: all pages of members together may take longer than one.
-  const callsAbout =
-    ({ id, traceparent }: TypedEvent<unknown>) =>
-    (): Call =>
-      ownCall(deps.clock, id, undefined, traceparent)
-  const workspaceName = async (workspace_id: string, call: Call): Promise<string> =>
-    (await deps.gateway.get_workspace_context({ workspace_id }, call)).workspace.name
-
-  return [
-    on(loopsQueue, 'loop.shipped', async (event) => {
-      const { workspaceid, data } = event
-      const call = callsAbout(event)
-      const workspace_name = await workspaceName(workspaceid, call())
-      const notice = noticeOf('loop-shipped', event, { ...data, workspace_name })
-      const pages = membersOf(deps, workspaceid, audienceOf(data), call)
-      await addForMembers(deps, notice, pages, async (members) => {
-        const preferences = await deps.subscriptions.note(workspaceid, workspace_name, members)
-        const preferenceOf = (user_id: string) => preferences.get(subscriptionId(workspaceid, user_id))
-        return memberDeliveries(notice, members, preferenceOf, deps.clock.now())
-      })
+export const reactions = (deps: ReactionDeps): readonly Reaction[] => [
+  on(loopsQueue, 'loop.shipped', (event) =>
+    addForReaders(deps, event, (workspace_name) => {
+      // Events of older releases do not say who took part.
+      const { people_ids = [], ...data } = event.data
+      return noticeOf('loop-shipped', event, { ...data, people_ids, workspace_name })
     }),
-    on(webhooks, 'webhook.disabled', async (event) => {
-      const { workspaceid, data } = event
-      const call = callsAbout(event)
-      const workspace_name = await workspaceName(workspaceid, call())
-      const notice = noticeOf('webhook-disabled', event, { ...data, workspace_name })
-      await addForMembers(deps, notice, membersOf(deps, workspaceid, null, call), (members) =>
-        ownerDeliveries(notice, members, deps.clock.now()),
-      )
-    }),
-    on(gateway, 'person.invited', (event) => {
-      const { invitation_id } = event.data
-      return addLink(deps, noticeOf('invitation', event, { invitation_id }), invitation_id)
-    }),
-    on(gateway, 'person.password_reset_requested', (event) => {
-      const { reset_id } = event.data
-      return addLink(deps, noticeOf('password-reset', event, { reset_id }), reset_id)
-    }),
-    on(gateway, 'person.confirmation_requested', (event) => {
-      const { account_mail_id } = event.data
-      return addLink(deps, noticeOf('confirmation', event, { account_mail_id }), account_mail_id)
-    }),
-    on(gateway, 'person.sign_ins_failed', (event) => {
-      const { account_mail_id } = event.data
-      return addLink(deps, noticeOf('failed-sign-ins', event, { account_mail_id }), account_mail_id)
-    }),
-  ]
-}
+  ),
+  on(webhooks, 'webhook.disabled', (event) =>
+    addForOwners(deps, event, (workspace_name) =>
+      noticeOf('webhook-disabled', event, { ...event.data, workspace_name }),
+    ),
+  ),
+  on(gateway, 'person.invited', (event) => {
+    const { invitation_id } = event.data
+    return addLink(deps, noticeOf('invitation', event, { invitation_id }), invitation_id)
+  }),
+  on(gateway, 'person.password_reset_requested', (event) => {
+    const { reset_id } = event.data
+    return addLink(deps, noticeOf('password-reset', event, { reset_id }), reset_id)
+  }),
+  on(gateway, 'person.confirmation_requested', (event) => {
+    const { account_mail_id } = event.data
+    return addLink(deps, noticeOf('confirmation', event, { account_mail_id }), account_mail_id)
+  }),
+  on(gateway, 'person.sign_ins_failed', (event) => {
+    const { account_mail_id } = event.data
+    return addLink(deps, noticeOf('failed-sign-ins', event, { account_mail_id }), account_mail_id)
+  }),
+]

@@ -8,7 +8,8 @@ import { fill, type Parts, render } from '../../services/notifier/emails/render.
 import { timeWriter } from '../../services/notifier/emails/text.ts'
 import { type WebhookDisabled, webhookDisabled } from '../../services/notifier/emails/webhook-disabled.ts'
 import { wordingOf } from '../../services/notifier/emails/wording.ts'
-import type { TemplateName } from '../../services/notifier/notice-rules.ts'
+import type { FactsOf } from '../../services/notifier/notice-rules.ts'
+import type { TemplateName } from '../../shared/contracts/notifier/shapes.ts'
 import { exampleId, type ShippedLoop, shippedLoop } from './shipped-loop.ts'
 
 /** A mail's three texts. */
@@ -25,8 +26,9 @@ const AT = new Date('2026-11-22T14:03:00.000Z')
 const ZONE = 'Europe/Zurich'
 
 /** What the mail of a shipped loop says. */
-export const shippedFacts = (changes: Partial<LoopShipped> = {}): LoopShipped => ({
+export const shippedFacts = (changes: Partial<LoopShipped> = {}): FactsOf<'loop-shipped'> => ({
   ...shippedLoop(),
+  people_ids: [],
   workspace_name: 'Acme Store',
   ...changes,
 })
@@ -141,9 +143,11 @@ export const MAILS_SAYING: Readonly<Record<Exclude<TemplateName, 'confirmation'>
   'failed-sign-ins': (locale, text) => failedSignInsMail(locale, { name: text }),
 }
 
-/** Every mail as it usually is; the mail of a shipped loop also as whoever shipped it gets it. */
+type MailIn = (locale: string) => Promise<MailTexts>
+
+/** Every mail as it usually is, and as whoever did what it is about gets it (`-by-you`), where that differs. */
 export const MAILS: Readonly<
-  Record<TemplateName | 'loop-shipped-by-you', (locale: string) => Promise<MailTexts>>
+  Record<TemplateName, MailIn> & Partial<Record<`${TemplateName}-by-you`, MailIn>>
 > = {
   'loop-shipped': (locale) => shippedMail(locale),
   'loop-shipped-by-you': (locale) => shippedMail(locale, {}, { name: 'Ana' }, true),

@@ -33,18 +33,22 @@ export const Subscription = z.object({
 export const DeliveryStatus = z.enum(['pending', 'sending', 'sent', 'failed', 'suppressed'])
 export type DeliveryStatus = z.infer<typeof DeliveryStatus>
 
+/** Every mail, by the name of its template. */
+export const TEMPLATES = [
+  'loop-shipped',
+  'invitation',
+  'password-reset',
+  'webhook-disabled',
+  'confirmation',
+  'failed-sign-ins',
+] as const
+export type TemplateName = (typeof TEMPLATES)[number]
+
 export const DeliveryRow = z.object({
   id: z.string(),
   user_id: c.Id.nullable(),
   to: z.string().nullable().describe('The address; null if it is only looked up when the mail is sent'),
-  template: z.enum([
-    'loop-shipped',
-    'invitation',
-    'password-reset',
-    'webhook-disabled',
-    'confirmation',
-    'failed-sign-ins',
-  ]),
+  template: z.enum(TEMPLATES),
   about: z.string(),
   status: DeliveryStatus,
   attempts: c.Count,

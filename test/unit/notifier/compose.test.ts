@@ -1,8 +1,12 @@
 // How often a mail is made: once for each event and language, however many get it; and what is each reader's own.
 import { describe, expect, it } from 'vitest'
 import { createComposer } from '../../../services/notifier/compose.ts'
-import type { LoopShipped } from '../../../services/notifier/emails/loop-shipped.ts'
-import { type Delivery, memberDeliveries, type NoticeOf } from '../../../services/notifier/notice-rules.ts'
+import {
+  type Delivery,
+  type FactsOf,
+  memberDeliveries,
+  type NoticeOf,
+} from '../../../services/notifier/notice-rules.ts'
 import { unsubscribeKey } from '../../../services/notifier/unsubscribe.ts'
 import { systemClock as clock } from '../../../shared/process/clock.ts'
 import { systemIds } from '../../../shared/process/ids.ts'
@@ -14,7 +18,7 @@ const EVENT = exampleId(1)
 const WS = exampleId(2)
 
 const SHIPPER = 2
-const noticeAbout = (facts: LoopShipped): NoticeOf<'loop-shipped'> => ({
+const noticeAbout = (facts: FactsOf<'loop-shipped'>): NoticeOf<'loop-shipped'> => ({
   _id: EVENT,
   ws: WS,
   at: NOW,

@@ -17,6 +17,7 @@ import {
 } from '../../../services/notifier/unsubscribe.ts'
 import { isAddress, toAddress } from '../../../shared/net/email-address.ts'
 import { nextTry } from '../../../shared/process/retries.ts'
+import { shippedFacts } from '../../support/mails.ts'
 import { exampleId, shippedLoop } from '../../support/shipped-loop.ts'
 
 const NOW = new Date('2026-11-22T14:03:05.000Z')
@@ -35,7 +36,7 @@ const eventOf = (id: number) => ({
   time: '2026-11-22T14:03:00.000Z',
   workspaceid: exampleId(800),
 })
-const notice = noticeOf('loop-shipped', eventOf(900), { ...shippedLoop(), workspace_name: 'Acme' })
+const notice = noticeOf('loop-shipped', eventOf(900), shippedFacts())
 
 /** Nobody has a preference. */
 const nobody = () => undefined

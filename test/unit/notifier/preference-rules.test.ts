@@ -43,7 +43,7 @@ describe('a mail about a loop', () => {
 
 describe('a loop is somebody’s own', () => {
   const me = exampleId(9)
-  const nobody = { by: { user_id: exampleId(8) }, member_ids: null }
+  const nobody = { by: { user_id: exampleId(8) }, member_ids: null, people_ids: [] }
   it.each([
     ['who shipped it', { ...nobody, by: { user_id: me } }, true],
     ['who is a member of it', { ...nobody, member_ids: [exampleId(8), me] }, true],
