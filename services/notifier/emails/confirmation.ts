@@ -21,12 +21,11 @@ export const confirmation = (facts: Confirmation, wording: Wording): Template =>
     blocks: [
       { kind: 'heading', line: [wording.word('confirm_heading')] },
       { kind: 'paragraph', line: wording.say('confirm_text', { email: { user: facts.email } }) },
-      {
-        kind: 'button',
-        link: { label: wording.word('confirm_button'), url: facts.url },
-        note: wording.say('confirm_link', { when }),
-      },
     ],
+    button: {
+      link: { label: wording.word('confirm_button'), url: facts.url },
+      note: wording.say('confirm_link', { when }),
+    },
     footer: { line: [wording.word('confirm_unexpected')], links: [] },
   }
 }

@@ -21,7 +21,7 @@ export const failedSignIns = (facts: FailedSignIns, wording: Wording): Template 
     { kind: 'heading', line: [wording.word('tries_heading')] },
     { kind: 'paragraph', line: wording.say('tries_text', { name: { user: oneLine(facts.name) } }) },
     { kind: 'paragraph', line: [wording.word('tries_advice')] },
-    { kind: 'button', link: { label: wording.word('tries_button'), url: facts.url } },
   ],
+  button: { link: { label: wording.word('tries_button'), url: facts.url } },
   footer: { line: [wording.word('tries_again')], links: [] },
 })

@@ -26,12 +26,11 @@ export const invitation = (facts: Invitation, wording: Wording): Template => {
     blocks: [
       { kind: 'heading', line: wording.say('invitation_heading', { workspace: { user: workspace } }) },
       { kind: 'paragraph', line: wording.say('invitation_text', { by: { user: by } }) },
-      {
-        kind: 'button',
-        link: { label: wording.word('invitation_button'), url: facts.url },
-        note: wording.say('invitation_link', { when }),
-      },
     ],
+    button: {
+      link: { label: wording.word('invitation_button'), url: facts.url },
+      note: wording.say('invitation_link', { when }),
+    },
     footer: { line: [wording.word('invitation_unexpected')], links: [] },
   }
 }

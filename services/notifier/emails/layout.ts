@@ -1,7 +1,7 @@
 // The HTML of a mail as MJML: the look of all mails, in both colour schemes and both directions of writing. Pure.
 import { directionOf } from '../../../shared/contracts/define/language.ts'
 import { plainLine } from './plain.ts'
-import type { Block, Item, Line, Link, Template } from './template.ts'
+import type { Block, Button, Item, Line, Link, Template } from './template.ts'
 import { escapeHtml } from './text.ts'
 
 /** Colours of the light scheme, the same as those of the pages. */
@@ -73,11 +73,12 @@ const text = (html: string): string => `
 const tag = (label: string, css: string, colour: string): string =>
   `<span class="${css}" style="display:inline-block;padding:0 9px;border-radius:10px;background-color:${COLOURS.accent_soft};color:${colour};font-size:13px;line-height:21px">${escapeHtml(label)}</span>`
 
-const heading = ({ label, line }: Block & { kind: 'heading' }): string => {
+const labelTag = (label: string, mark: string | undefined): string =>
+  mark === undefined ? tag(label, 'tag', COLOURS.muted) : tag(`${mark} ${label}`, 'tag done', COLOURS.accent)
+
+const heading = ({ label, mark, line }: Block & { kind: 'heading' }): string => {
   const over =
-    label === undefined
-      ? ''
-      : `<p style="margin:0 0 8px;font-weight:600">${tag(`✓ ${label}`, 'tag done', COLOURS.accent)}</p>`
+    label === undefined ? '' : `<p style="margin:0 0 8px;font-weight:600">${labelTag(label, mark)}</p>`
   return text(
     `${over}<h1 style="margin:0 0 14px;font-size:24px;line-height:1.3;font-weight:700;color:${COLOURS.text}">${htmlLine(line)}</h1>`,
   )
@@ -99,7 +100,7 @@ const list = ({ heading, mark, items, more }: Block & { kind: 'list' }): string 
     }`,
   )
 
-const button = ({ link, note }: Block & { kind: 'button' }, side: Side): string =>
+const button = ({ link, note }: Button, side: Side): string =>
   `
         <mj-button css-class="button" href="${hrefOf(link)}" align="${side}">${escapeHtml(link.label)}</mj-button>${
           note
@@ -123,8 +124,6 @@ const block = (shown: Block, side: Side): string => {
       )
     case 'list':
       return list(shown)
-    case 'button':
-      return button(shown, side)
   }
 }
 
@@ -172,7 +171,7 @@ export const layout = (template: Template): string => {
       </mj-column>
     </mj-section>
     <mj-section css-class="card" background-color="${COLOURS.card}" border="1px solid ${COLOURS.line}" border-radius="12px" padding="24px 0">
-      <mj-column>${template.blocks.map((shown) => block(shown, side)).join('')}
+      <mj-column>${template.blocks.map((shown) => block(shown, side)).join('')}${button(template.button, side)}
       </mj-column>
     </mj-section>
     <mj-section padding="18px 0 36px">

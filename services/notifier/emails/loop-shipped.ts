@@ -107,13 +107,13 @@ export const loopShipped = (
     preview: isShipper ? [counts] : wording.say('shipped_preview', { by, summary: counts }),
     workspace: oneLine(loop.workspace_name),
     blocks: [
-      { kind: 'heading', label: wording.word('shipped_label'), line: [{ user: name }] },
+      { kind: 'heading', label: wording.word('shipped_label'), mark: '✓', line: [{ user: name }] },
       { kind: 'paragraph', line: shippedBy(loop, wording, isShipper) },
       { kind: 'paragraph', line: [counts], strong: true },
       ...(excerpt === '' ? [] : [{ kind: 'quote', text: excerpt } as const]),
       ...lists(loop, wording, url),
-      { kind: 'button', link: { label: wording.word('open_workspace'), url } },
     ],
+    button: { link: { label: wording.word('open_workspace'), url } },
     footer: {
       line: [wording.word(loop.visibility === 'private' ? 'why_loop' : 'why_workspace')],
       links: [

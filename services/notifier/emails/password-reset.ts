@@ -23,12 +23,11 @@ export const passwordReset = (facts: PasswordReset, wording: Wording): Template 
     blocks: [
       { kind: 'heading', line: [wording.word('reset_heading')] },
       { kind: 'paragraph', line: wording.say('reset_text', { name: { user: oneLine(facts.name) } }) },
-      {
-        kind: 'button',
-        link: { label: wording.word('reset_button'), url: facts.url },
-        note: wording.say('reset_link', { when }),
-      },
     ],
+    button: {
+      link: { label: wording.word('reset_button'), url: facts.url },
+      note: wording.say('reset_link', { when }),
+    },
     footer: { line: [wording.word('reset_unexpected')], links: [] },
   }
 }

@@ -1,6 +1,6 @@
 // The text part of a mail, for people and programs that show no HTML. Pure.
 import type { Language } from '../../../shared/contracts/define/language.ts'
-import type { Block, Line, Link, Piece, Slot, Template } from './template.ts'
+import type { Block, Button, Line, Link, Piece, Slot, Template } from './template.ts'
 import { colonIn, isolated } from './text.ts'
 
 /** A text cut at its slots: `literals` has one more than `slots`. */
@@ -48,12 +48,11 @@ const blockParts = (block: Block, template: Template): Part[] => {
         ...(block.more ? ['  ', ...linkParts(block.more, template.language)] : []),
         '\n',
       ]
-    case 'button':
-      return block.note
-        ? [...partsOf(block.note, template), '\n', block.link.url, '\n\n']
-        : [...linkParts(block.link, template.language), '\n']
   }
 }
+
+const buttonParts = ({ link, note }: Button, template: Template): Part[] =>
+  note ? [...partsOf(note, template), '\n', link.url, '\n\n'] : [...linkParts(link, template.language), '\n']
 
 const slotted = (parts: readonly Part[]): Slotted => {
   const literals = ['']
@@ -70,10 +69,11 @@ const slotted = (parts: readonly Part[]): Slotted => {
 
 /** The text part. */
 export const plainText = (template: Template): Slotted => {
-  const { workspace, blocks, footer, language } = template
+  const { workspace, blocks, button, footer, language } = template
   return slotted([
     workspace === '' ? '' : `Loops · ${isolated(workspace, language)}\n\n`,
     ...blocks.flatMap((block) => blockParts(block, template)),
+    ...buttonParts(button, template),
     // Mail programs take what follows this line for a signature (RFC 3676 §4.3).
     '-- \n',
     ...partsOf(footer.line, template),

@@ -16,12 +16,14 @@ export type Item = Readonly<{ title: string; status?: string }>
 
 /** A part of a mail's content. */
 export type Block =
-  | Readonly<{ kind: 'heading'; label?: string; line: Line }>
+  /** `label` stands over it, with `mark` before it. */
+  | Readonly<{ kind: 'heading'; label?: string; mark?: '✓'; line: Line }>
   | Readonly<{ kind: 'paragraph'; line: Line; strong?: boolean }>
   | Readonly<{ kind: 'quote'; text: string }>
   | Readonly<{ kind: 'list'; heading: string; mark: '✓' | '○'; items: readonly Item[]; more?: Link }>
-  /** The one thing to do. `note` introduces the URL in full, for readers who would rather copy it. */
-  | Readonly<{ kind: 'button'; link: Link; note?: Line }>
+
+/** The one thing to do. `note` introduces the URL in full, for readers who would rather copy it. */
+export type Button = Readonly<{ link: Link; note?: Line }>
 
 /** A whole mail. People's texts in it are on one line, and not escaped. */
 export type Template = Readonly<{
@@ -32,5 +34,7 @@ export type Template = Readonly<{
   /** Name of the workspace that it is about; empty for none. */
   workspace: string
   blocks: readonly Block[]
+  /** Below the blocks. */
+  button: Button
   footer: Readonly<{ line: Line; links: readonly Link[] }>
 }>

@@ -37,8 +37,8 @@ export const webhookDisabled = (facts: WebhookDisabled, wording: Wording): Templ
             : wording.say('webhook_failing', { name, when: facts.failing_since }),
       },
       { kind: 'paragraph', line: [wording.word('webhook_next')] },
-      { kind: 'button', link: { label: wording.word('webhook_button'), url: facts.webhooks_url } },
     ],
+    button: { link: { label: wording.word('webhook_button'), url: facts.webhooks_url } },
     footer: { line: [wording.word('why_owner')], links: [] },
   }
 }
