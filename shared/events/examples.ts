@@ -28,17 +28,13 @@ const idOf = (word: string): string => {
 
 const LOOPS = ['loop_id', 'another loop', 'third loop'].map(idOf)
 
-/** Members whose values have to fit the event or each other. */
+/** Members whose values have to fit the event or each other, as `<event>.<member>`. */
 const KNOWN: Readonly<Record<string, unknown>> = {
   'task.updated.changed': ['status'],
   'task.updated.status': 'approved',
   'loop.held.status': 'on_hold',
   'loop.shipped.status': 'shipped',
-  'loop.created.member_ids': null,
-  'loop.held.member_ids': null,
-  'loop.reopened.member_ids': null,
   'loop.members_changed.visibility': 'private',
-  'loop.shipped.member_ids': null,
   'person.invited.role': 'member',
   'person.joined.role': 'member',
   'person.left.role': 'member',
@@ -107,9 +103,11 @@ const exampleValue = (path: string, schema: Schema, isPerson: boolean): unknown 
 const membersOf = (path: string, schema: Schema): Record<string, unknown> => {
   const properties = Object.entries((schema.properties ?? {}) as Record<string, Schema>)
   const isPerson = properties.some(([name]) => name === 'user_id')
-  return Object.fromEntries(
+  const made: Record<string, unknown> = Object.fromEntries(
     properties.map(([name, member]) => [name, exampleValue(`${path}.${name}`, member, isPerson)]),
   )
+  // A public loop has no members of its own.
+  return made.visibility === 'public' && 'member_ids' in made ? { ...made, member_ids: null } : made
 }
 
 const stamp = (

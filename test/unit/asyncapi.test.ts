@@ -93,9 +93,12 @@ test.each(EXAMPLES.map((one) => [`${one.name} ${one.example.data.change ?? ''}`.
       subject: data[event.subject],
     })
     expect(data.version ?? envelope.sequence).toBe(envelope.sequence)
-    expect(FITS[name]?.(data) ?? true).toBe(true)
+    const mend = 'Give the member its value in KNOWN or FORMS of shared/events/examples.ts.'
+    expect(FITS[name]?.(data) ?? true, `The members do not fit FITS.${name}. ${mend}`).toBe(true)
     if ('visibility' in data && 'member_ids' in data)
-      expect(data.visibility === 'private').toBe(data.member_ids !== null)
+      expect(data.member_ids !== null, `member_ids is for private loops alone. ${mend}`).toBe(
+        data.visibility === 'private',
+      )
   },
 )
 
