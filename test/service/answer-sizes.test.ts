@@ -3,7 +3,7 @@
 // result repeats it, and a model sees one of the two.
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import { ALL_SCOPES, LIMITS } from '../../shared/contracts/define/common.ts'
-import type { Caller } from '../../shared/contracts/define/contract.ts'
+import type { Caller, Contract, Tool } from '../../shared/contracts/define/contract.ts'
 import { ANSWER_BYTES, jsonBytes } from '../../shared/contracts/define/page-bytes.ts'
 import { gateway } from '../../shared/contracts/gateway/contract.ts'
 import { CONTRACTS } from '../../shared/contracts/index.ts'
@@ -83,13 +83,15 @@ beforeAll(async () => {
     await many(12, async () => (await tasksOf().add_comment({ loop_id, text: COMMENT })).comment.id)
 })
 
-type Name =
-  | keyof (typeof tasks)['operations']
-  | keyof (typeof loopsQueue)['operations']
-  | keyof (typeof gateway)['operations']
+/** The services that have tools. */
+const WITH_TOOLS = [tasks, loopsQueue, gateway] as const
+type ToolsOf<C extends Contract> = C extends unknown
+  ? { [K in keyof C['operations']]: C['operations'][K] extends Tool ? K : never }[keyof C['operations']]
+  : never
+type ToolName = ToolsOf<(typeof WITH_TOOLS)[number]>
 type Asked = Readonly<Record<string, unknown>>
 /** Arguments of each tool for its largest answers: its required ones, then all that can make the answer larger. */
-const calls = (): Readonly<Partial<Record<Name, readonly [Asked, ...Asked[]]>>> => {
+const calls = (): Readonly<Record<ToolName, readonly [Asked, ...Asked[]]>> => {
   const [task_id, other_id] = task_ids as [string, string]
   const hundred = task_ids.slice(-LIMITS.bulk_tasks)
   const [shipped = '', closed = '', moved = ''] = spare
@@ -122,7 +124,7 @@ const calls = (): Readonly<Partial<Record<Name, readonly [Asked, ...Asked[]]>>> 
   }
 }
 const ask = (name: string, input: Asked): Promise<unknown> => {
-  const contract = [tasks, loopsQueue, gateway].find(({ operations }) => name in operations)
+  const contract = WITH_TOOLS.find(({ operations }) => name in operations)
   if (!contract) throw new Error(`${name} is of no service here.`)
   return (env.as(contract, ann, 30_000) as unknown as Record<string, (input: Asked) => Promise<unknown>>)[
     name
@@ -130,9 +132,9 @@ const ask = (name: string, input: Asked): Promise<unknown> => {
 }
 
 const TOOLS = CONTRACTS.flatMap(({ operations }) =>
-  Object.entries(operations).flatMap(([name, { kind }]) => (kind === 'tool' ? [name as Name] : [])),
+  Object.entries(operations).flatMap(([name, { kind }]) => (kind === 'tool' ? [name as ToolName] : [])),
 )
-const LAST: readonly Name[] = ['ship_loop', 'delete_task']
+const LAST: readonly ToolName[] = ['ship_loop', 'delete_task']
 
 test.each([...TOOLS.filter((name) => !LAST.includes(name)), ...LAST])('%s', async (name) => {
   const asked = calls()[name]
