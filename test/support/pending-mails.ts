@@ -2,6 +2,7 @@
 import { vi } from 'vitest'
 import { type Delivery, deliveryId } from '../../services/notifier/notice-rules.ts'
 import { stampEvents } from '../../shared/contracts/define/cloud-event.ts'
+import type { Contract, EventOf } from '../../shared/contracts/define/contract.ts'
 import { loopsQueue } from '../../shared/contracts/loops-queue/contract.ts'
 import { notifier } from '../../shared/contracts/notifier/contract.ts'
 import { EVENTS_STREAM } from '../../shared/events/streams.ts'
@@ -66,11 +67,34 @@ export const pendingDelivery = (given: Partial<Delivery> = {}): Delivery & Reado
 export type Row = Awaited<ReturnType<typeof listed>>[number]
 
 /**
- * Publishes that a loop was shipped, as the relay of its service does.
+ * Publishes an event of a service, as the relay of that service does.
  * @param times how often; no repeat falls into the stream's duplicate window
  * @returns the event's id
  */
-export const ship = async (
+export const publishEvent = async <C extends Contract>(
+  { bus }: TestEnvironment,
+  workspace_id: string,
+  contract: C,
+  event: EventOf<C>,
+  times = 1,
+): Promise<string> => {
+  const data: Readonly<Record<string, unknown>> = event.data
+  const [stamped] = stampEvents([{ name: event.name, data }], {
+    service: contract.name,
+    workspace_id,
+    entity_id: String(data[contract.events[event.name]?.subject ?? '']),
+    version: Number(data.version ?? 1),
+    now: clock.now(),
+    nextId: ids.next,
+  })
+  if (!stamped) throw new Error('There is no event.')
+  for (let time = 0; time < times; time += 1)
+    await bus.js.publish(stamped.subject, JSON.stringify(stamped.event), { msgID: `${stamped.id} ${time}` })
+  return stamped.id
+}
+
+/** Publishes that a loop was shipped. @see publishEvent */
+export const ship = (
   env: TestEnvironment,
   workspace_id: string,
   by: Someone,
@@ -82,20 +106,7 @@ export const ship = async (
     by: { user_id: by.id, name: by.name, client: 'Claude Code' },
     ...changes,
   })
-  const [published] = stampEvents([{ name: 'loop.shipped', data }], {
-    service: 'loops-queue',
-    workspace_id,
-    entity_id: data.loop_id,
-    version: data.version,
-    now: clock.now(),
-    nextId: ids.next,
-  })
-  if (!published) throw new Error('There is no event.')
-  for (let time = 0; time < times; time += 1)
-    await env.bus.js.publish(published.subject, JSON.stringify(published.event), {
-      msgID: `${published.id} ${time}`,
-    })
-  return published.id
+  return publishEvent(env, workspace_id, loopsQueue, { name: 'loop.shipped', data }, times)
 }
 
 /** Makes a private loop of one person and others; the environment needs a loops-queue. */

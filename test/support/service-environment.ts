@@ -44,7 +44,10 @@ export type TestEnvironment = AsyncDisposable &
       service: string,
       fault?: string,
     ) => Promise<{ died: Promise<string | null>; kill: () => void }>
-    /** The operations of a service for a caller; each may take `budget_ms`. */
+    /**
+     * The operations of a service for a caller; each may take `budget_ms`. `null`: as a service; operations that speak of
+     * “the caller” refuse that.
+     */
     as: <C extends Contract>(contract: C, caller: Caller | null, budget_ms?: number) => Acting<C>
     /** Waits until `enough` accepts the events of a workspace. Returns them in the order of the stream. */
     events: (
