@@ -70,7 +70,7 @@ describe('the unsubscribe link', () => {
     const stranger = openBrowser(system.url)
     const page = await stranger.open(link)
     expect(page.text).toContain(bo.email)
-    expect((await stranger.open(link)).text).toContain('gets an email when a loop')
+    expect((await stranger.open(link)).text).toContain('gets emails about every loop')
 
     const oneClick = await fetch(link, {
       method: 'POST',
@@ -84,7 +84,7 @@ describe('the unsubscribe link', () => {
     expect(mails.some(({ subject }) => subject.includes('Second'))).toBe(false)
 
     await stranger.submit(link, { wants: 'all' })
-    expect((await stranger.open(link)).text).toContain('gets an email when a loop')
+    expect((await stranger.open(link)).text).toContain('gets emails about every loop')
   })
   test('is_not_found_when_it_is_made_up', async () => {
     expect((await openBrowser(system.url).open('/u/nonsense')).status).toBe(404)

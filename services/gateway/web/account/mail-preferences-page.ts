@@ -24,11 +24,11 @@ export type PreferenceForm = Readonly<{ wants?: MailChoice; mute_event?: string;
 const PATH = '/workspace/mail'
 
 const CHOICES: readonly Readonly<{ wants: MailChoice; label: string; hint: string }>[] = [
-  { wants: 'all', label: 'All loops', hint: 'An email whenever a loop that you can see ships.' },
+  { wants: 'all', label: 'All loops', hint: 'Emails about every loop that you can see.' },
   {
     wants: 'mine',
     label: 'My loops',
-    hint: 'Loops that you created, shipped or belong to, and loops with a task of yours.',
+    hint: 'Emails about loops that you created, shipped or belong to, and loops with a task of yours.',
   },
   { wants: 'none', label: 'None', hint: 'No emails about loops of this workspace.' },
 ]

@@ -28,9 +28,9 @@ const muting = ({ loop, muted, wants }: Subscription, action: string, event_id: 
     <button class="second wide" name="mute_event" value="${event_id}">Mute this loop</button></form>`
 
 const SENTENCES: Readonly<Record<MailPreference['wants'], string>> = {
-  all: 'gets an email when a loop of this workspace ships.',
-  mine: 'gets an email when one of their own loops of this workspace ships.',
-  none: 'gets no emails about shipped loops of this workspace.',
+  all: 'gets emails about every loop of this workspace that they can see.',
+  mine: 'gets emails about their own loops of this workspace.',
+  none: 'gets no emails about loops of this workspace.',
 }
 
 const subscriptionPage = (shown: Subscription, action: string, event_id: string): Page => {
