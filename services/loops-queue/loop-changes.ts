@@ -19,8 +19,11 @@ export const momentOf = ({ clock, ids }: Pick<Deps, 'clock' | 'ids'>, call: Memb
 })
 
 /**
- * Decides on a loop and saves it. A loop that is already as the command would make it is answered on any version: a status
- * has no work behind it that two callers could both begin, so nobody has to hear that another was first.
+ * Decides on a loop and saves it. Where there is nothing to change, the loop is answered on any version: a status has no
+ * work behind it that two callers could both begin, so nobody has to hear that another was first.
+ *
+ * Not for a tool with an idempotency key: its answer is stored with the loop, and here that would be the whole loop. Such a
+ * tool calls `changeByRequest` with its request and a short answer.
  * @throws AppError `not_found`, `version_conflict`, and what `decide` throws.
  */
 export const changeLoop = async (

@@ -65,7 +65,7 @@ export type LoopState = {
 export type StandingLoop = LoopState & { status: LoopStatus }
 /** A loop with its version, as decisions and views take it. */
 export type Versioned<L extends LoopState = StandingLoop> = L & Readonly<{ v: number }>
-/** A decision: the next state of the loop, and its events. Null in its place: the loop is like that already. */
+/** A decision: the next state of the loop, and its events. Null in its place: nothing to change. */
 export type Decision = Readonly<{ next: StandingLoop; events: readonly EventOf<typeof loopsQueue>[] }>
 
 /** When and by whom a loop is changed, and the new `status_key`. */
@@ -171,14 +171,14 @@ const refuseShipped = (loop: LoopState, what: string): never => {
     'invalid_transition',
     `Loop ${loop._id} is shipped, which is final; it cannot be ${what}.`,
     {
-      hint: 'Make a new loop with create_loop, and move tasks there with update_task or bulk_update_tasks.',
+      hint: 'For further work, make a new loop with create_loop.',
       details: { loop_id: loop._id, status: 'shipped', allowed: [] },
     },
   )
 }
 
 /**
- * Puts an active loop on hold.
+ * Puts an active loop on hold: `close_loop` asks for it.
  * @throws AppError `invalid_transition` when it is shipped.
  */
 export const hold = (loop: Versioned, { by, now, key }: Moment): Decision | null => {
@@ -261,7 +261,7 @@ export const shipReport = (
 })
 
 /**
- * Adds a person to the members of a private loop, of any status, or removes one; null when it is like that already.
+ * Adds a person to the members of a private loop, of any status, or removes one; null when there is nothing to change.
  * @throws AppError `invalid_argument` for a public loop, `limit_exceeded` when it has LOOP_MEMBERS members.
  */
 export const setMember = (

@@ -23,7 +23,10 @@ export const READS = {
 } as const satisfies Annotations
 /** Each call adds something, unless an idempotency key says that it is a repeat. */
 export const ADDS = { ...READS, readOnlyHint: false, idempotentHint: false } as const satisfies Annotations
-/** It changes something that can be changed back. A repeat changes nothing more. */
+/**
+ * It changes something that can be changed back. A repeat changes nothing more. Where people get mail by it, the tool adds
+ * `openWorldHint: true`.
+ */
 export const CHANGES = { ...ADDS, idempotentHint: true } as const satisfies Annotations
 /** What was there before may be gone. A repeat changes nothing more. */
 export const OVERWRITES = { ...CHANGES, destructiveHint: true } as const satisfies Annotations
