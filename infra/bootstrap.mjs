@@ -1,5 +1,5 @@
-// The first step of `npm start` and `npm test`: installs what package-lock.json names, then hands over to Node 24.
-// It runs before anything is installed and on Node 18, so it is plain JavaScript and knows built-in modules only.
+// The first step of `npm start` and `npm test`: installs the packages, then hands over to Node 24.
+// It runs before anything is installed, on Node 18 or newer, so it is plain JavaScript and uses only built-in modules.
 import { spawn } from 'node:child_process'
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { constants as os } from 'node:os'
@@ -15,18 +15,18 @@ const installLock = join(root, '.loops', 'install.lock')
 
 const MAX_INSTALL_WAIT_MS = 15 * 60_000
 const MAX_KEPT_ERROR_CHARS = 8_000
-/** A terminal sends Ctrl-C to this process and npm sends it again: within this time it counts as one. */
+/** The terminal sends Ctrl-C to this process, and npm sends it again. Within this time both count as one. */
 const SAME_SIGNAL_MS = 500
 const PARENT_POLL_MS = 250
 const BEAT_MS = 5_000
-/** Before version 10 `npm ci` does not know the overrides of package.json and takes the lockfile for stale (Debian 12 has 9). */
+/** Before version 10 (Debian 12 has 9), `npm ci` ignores the overrides in package.json and rejects the lockfile as stale. */
 const OLDEST_NPM = 10
 const NPM_INSTEAD = '10.9.4'
 
 const say = (text) => process.stdout.write(`${text}\n`)
 const seconds = (since) => `${((Date.now() - since) / 1000).toFixed(1)} s`
 
-/** Ends the process with one sentence for the person at the terminal. */
+/** Prints one sentence for the person at the terminal and exits with 1. */
 const fail = (sentence) => {
   process.stderr.write(`${sentence}\n`)
   process.exit(1)
@@ -41,8 +41,8 @@ const packagesOf = (file) => {
 }
 
 /**
- * Whether node_modules holds what package-lock.json names. `npm ci` deletes node_modules first and writes its hidden
- * lockfile last, so that file proves a finished installation; its content, unlike its time, survives a checkout.
+ * Whether node_modules holds what package-lock.json names. `npm ci` first deletes node_modules and writes its hidden
+ * lockfile last, so that file proves that an installation finished. Its content is compared, since a checkout changes times.
  */
 const isInstalled = () => {
   const wanted = packagesOf(lockfile)
@@ -56,7 +56,7 @@ const isInstalled = () => {
   )
 }
 
-/** npm as a command line: the one that started us, else the one on PATH; one that is too old fetches a newer one first. */
+/** The command line of npm: the one that started this process, else the one on PATH. If it is too old, it runs a newer one. */
 const npmCommand = () => {
   const script = process.env.npm_execpath ?? ''
   const npm = /^npm-cli\.c?js$/.test(basename(script)) ? [process.execPath, script] : ['npm']
@@ -64,24 +64,24 @@ const npmCommand = () => {
   return major < OLDEST_NPM ? [...npm, 'exec', '--yes', `--package=npm@${NPM_INSTEAD}`, '--', 'npm'] : npm
 }
 
-/** Why npm failed, as one sentence that says what to do. */
+/** One sentence that says why npm failed and what to do. */
 const explain = (code, output) => {
   if (/ENOSPC/.test(output))
     return `The disk that holds ${root} is full: free about 1 GB, then run the command again.`
   if (/EACCES|EPERM|EROFS/.test(output))
-    return `${root} cannot be written to: make it yours (chown), then run the command again.`
+    return `${root} is not writable: change its owner to you (chown), then run the command again.`
   if (
     /ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ECONNRESET|ETIMEDOUT|ENETUNREACH|ERR_SOCKET_TIMEOUT|network/i.test(
       output,
     )
   ) {
-    return 'The npm registry cannot be reached: check the network (or `npm config get registry` and proxy), then run the command again.'
+    return 'The npm registry cannot be reached: check the network, `npm config get registry` and the proxy, then run the command again.'
   }
   const last = output.trim().split('\n').slice(-8).join('\n')
-  return `\`npm ci\` failed with code ${code}: put right what it says here, then run the command again.\n${last}`
+  return `\`npm ci\` failed with code ${code}: fix what it says below, then run the command again.\n${last}`
 }
 
-/** Runs `npm ci`, with a sign of life; ends the process when it fails. */
+/** Runs `npm ci` and shows its progress. Ends the process if it fails. */
 const runNpmCi = async () => {
   const started = Date.now()
   say('Installing packages (npm ci) …')
@@ -101,7 +101,7 @@ const runNpmCi = async () => {
   process.once('SIGINT', stop).once('SIGTERM', stop)
   const code = await new Promise((done) => {
     npm.on('error', () =>
-      fail('npm was not found: install Node.js with npm (https://nodejs.org), then run the command again.'),
+      fail('There is no npm: install Node.js with npm (https://nodejs.org), then run the command again.'),
     )
     npm.on('close', done)
   })
@@ -110,13 +110,13 @@ const runNpmCi = async () => {
   if (code !== 0) fail(explain(code, output))
   if (!existsSync(node)) {
     fail(
-      'npm installed no Node 24: allow install scripts (`npm config set ignore-scripts false`), delete node_modules, then run the command again.',
+      'npm did not install Node 24: allow install scripts (`npm config set ignore-scripts false`), delete node_modules, then run the command again.',
     )
   }
   say(`Packages installed: ${megabytesOf(modules)} in ${seconds(started)}.`)
 }
 
-/** The megabytes of all files below a folder, each once however many names it has. */
+/** The size of all files below a folder in megabytes. A file with several hard links counts once. */
 const megabytesOf = (folder) => {
   const seen = new Set()
   let bytes = 0
@@ -134,7 +134,7 @@ const megabytesOf = (folder) => {
   try {
     add(folder)
   } catch {
-    // npm renames folders while it works: the next look sees them.
+    // npm renames folders while it works. The next call sees them.
   }
   return `${(bytes / 1e6).toFixed(0)} MB`
 }
@@ -150,7 +150,7 @@ const isAlive = (pid) => {
   }
 }
 
-/** Whether this process now holds the right to install; two at once would delete each other's files. */
+/** Takes the lock, if it is free. Two installations at once would delete each other's files. */
 const takeInstallLock = () => {
   mkdirSync(dirname(installLock), { recursive: true })
   try {
@@ -165,10 +165,10 @@ const takeInstallLock = () => {
   return false
 }
 
-/** Installs when needed; waits for another copy that is doing so. */
+/** Installs the packages if needed, or waits for another process that is installing them. */
 const install = async () => {
   const deadline = Date.now() + MAX_INSTALL_WAIT_MS
-  let told = false
+  let announced = false
   while (!isInstalled()) {
     if (takeInstallLock()) {
       process.once('exit', releaseInstallLock)
@@ -176,19 +176,20 @@ const install = async () => {
       releaseInstallLock()
       return
     }
-    if (!told && existsSync(installLock)) say('Another copy is installing the packages: waiting for it …')
-    told = true
+    if (!announced && existsSync(installLock))
+      say('Another process is installing the packages: waiting for it …')
+    announced = true
     if (Date.now() > deadline)
-      fail(`Another copy has been installing for too long: end it or delete ${installLock}.`)
+      fail(`Another process has been installing for too long: end it or delete ${installLock}.`)
     await sleep(200)
   }
 }
 
 /**
- * Runs the script on Node 24 and ends as it ends. Signals are passed on, never acted on: the script shuts down by
- * itself and is waited for. It sees our death, however we die, as the end of the channel between us ('disconnect').
- * A killed npm passes nothing on, but leaves us to another parent. For both, package.json starts us with `exec`: a shell
- * in between would die of a signal at once, and npm with it, while the script is still shutting down.
+ * Runs the script on Node 24 and exits as it does. This process only passes signals on, and waits while the script shuts
+ * down. If this process dies, the script notices that the channel between them closes ('disconnect'). A killed npm passes
+ * nothing on, but then this process gets another parent. package.json uses `exec`, since a shell in between would die of a
+ * signal at once, and npm with it, while the script is still shutting down.
  */
 const handOver = (script, args) => {
   const stdio = ['inherit', 'inherit', 'inherit', 'ipc']

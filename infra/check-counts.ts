@@ -1,4 +1,4 @@
-// `npm run check-counts`: compares every counter of tasks and comments with what counting finds, while the system runs.
+// `npm run check-counts`: compares the counters of tasks and comments with a fresh count, while the system runs.
 import { openRecount } from '../services/tasks/recount-store.ts'
 import { tasks } from '../shared/contracts/tasks/contract.ts'
 import { processEnv } from '../shared/process/config.ts'
@@ -6,8 +6,8 @@ import { createLog } from '../shared/process/log.ts'
 import { connectMongo } from '../shared/storage/mongo.ts'
 import { runCommand, runningConfig } from './running.ts'
 
-const USAGE = `npm run check-counts              finds counters that are wrong; ends with 1 if there are any
-npm run check-counts -- --repair  repairs them as well`
+const USAGE = `npm run check-counts              lists wrong counters; exits with 1 if there are any
+npm run check-counts -- --repair  also repairs them`
 
 /** Counter documents per check. */
 const BATCH = 100

@@ -1,6 +1,6 @@
-// Writes what is derived from the contracts: infra/contracts.json, the users of infra/nats.conf, and parts of the documentation.
-// `--check` writes nothing and exits 1 with a sentence that names what is stale or would break readers of released events;
-// `--release 1.1.0` makes the events of now those that readers may count on.
+// `npm run contracts`: writes infra/contracts.json, the users of infra/nats.conf, and the generated documentation.
+// `--check` writes nothing. It exits with 1 and says what is stale, or what would break readers of released events.
+// `--release 1.1.0` declares the current events released: readers may rely on them from then on.
 import { readFileSync, writeFileSync } from 'node:fs'
 import { breakSentence, type Catalogue, catalogueOf } from './contracts/catalogue.ts'
 import { contractsDocument } from './contracts/document.ts'
@@ -38,7 +38,7 @@ const released = (): Catalogue | undefined => {
   return text === undefined ? undefined : (JSON.parse(text) as Catalogue)
 }
 
-/** Says how readers of released events would break, if they would. */
+/** Prints how readers of released events would break. @returns whether they would */
 const breaks = (): boolean => {
   const last = released()
   const sentence = last && breakSentence(last, catalogueOf(last.version))
@@ -53,7 +53,7 @@ const release = (version: string | undefined): number => {
   }
   if (breaks()) return 1
   writeFileSync(RELEASED, `${JSON.stringify(catalogueOf(version ?? ''), null, 2)}\n`)
-  process.stdout.write(`The events of now are released as ${version}: commit infra/released-events.json.\n`)
+  process.stdout.write(`The current events are released as ${version}: commit infra/released-events.json.\n`)
   return 0
 }
 
@@ -62,8 +62,8 @@ const check = (): number => {
   const names = stale()
   if (names.length === 0) return 0
   const last = names.pop()
-  const list = names.length > 0 ? `${names.join(', ')} and ${last} are` : `${last} is`
-  process.stderr.write(`${list} not what the contracts say: run npm run contracts and commit the result.\n`)
+  const list = names.length > 0 ? `${names.join(', ')} and ${last} do` : `${last} does`
+  process.stderr.write(`${list} not match the contracts: run npm run contracts and commit the result.\n`)
   return 1
 }
 
@@ -73,7 +73,7 @@ const write = (): number => {
   writeFileSync(NATS, fillUsers(read(NATS) ?? ''))
   for (const name of Object.keys(PAGES))
     writeFileSync(fileOf(name), fillTables(read(fileOf(name)) ?? '', partsOfPage(name)))
-  process.stdout.write(before.length > 0 ? `Wrote ${before.join(', ')}.\n` : 'Nothing was stale.\n')
+  process.stdout.write(before.length > 0 ? `Wrote ${before.join(', ')}.\n` : 'Everything is up to date.\n')
   return 0
 }
 

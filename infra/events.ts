@@ -21,7 +21,7 @@ import { filterFor } from './subscribers/access.ts'
 
 type As<C extends Command['command']> = Extract<Command, { command: C }>
 
-/** How long to watch a redrive (ms); services look for requested ones every two seconds. */
+/** How long to watch a redrive (ms). Services look for requested redrives every two seconds. */
 const WATCH_MS = 15_000
 const POLL_MS = 250
 const MAX_WATCHED = 10_000
@@ -39,9 +39,9 @@ const dead = async (mongo: Mongo, { id, consumer, all, limit }: As<'dead'>): Pro
   const letters = await deadLetters.list({ redriven: all }, limit)
   for (const letter of letters) say(listed(letter))
   const count = await deadLetters.count({ redriven: all })
-  if (count === 0) say('No event was given up.')
+  if (count === 0) say('There are no dead letters.')
   else if (count > letters.length) say(`… and ${count - letters.length} more: raise --limit to see them.`)
-  else say(`${plural(count, 'event')}. npm run events -- redrive ID has it tried again.`)
+  else say(`${plural(count, 'dead letter')}. To try one again: npm run events -- redrive ID`)
 }
 
 /** @throws StartFault when one of these ids does not exist. */
@@ -62,12 +62,12 @@ const redrive = async (mongo: Mongo, { ids, consumer }: As<'redrive'>): Promise<
   if (asked === 0) {
     say(
       letters.length === 0
-        ? 'No event was given up.'
-        : 'None of them was kept whole, so none can be tried again.',
+        ? 'There are no dead letters.'
+        : 'All of them were too long to be kept whole, so none can be tried again.',
     )
     return 0
   }
-  say(`Asked for ${plural(asked, 'event')} to be tried again …`)
+  say(`Requested that ${plural(asked, 'event')} be tried again …`)
   const undone = async () =>
     (await deadLetters.list({ ids: letters.map(({ _id }) => _id) }, MAX_WATCHED)).filter(({ cut }) => !cut)
   const end_ms = clock.monotonicMs() + WATCH_MS
@@ -77,8 +77,8 @@ const redrive = async (mongo: Mongo, { ids, consumer }: As<'redrive'>): Promise<
   const failed = left.filter(({ asked_at }) => !asked_at)
   for (const letter of failed) say(listed(letter))
   const open = left.length - failed.length
-  say(`${asked - left.length} done, ${failed.length} failed again, ${open} not tried yet.`)
-  if (open > 0) say('Not tried yet: their service does not run, or something that it needs is unavailable.')
+  say(`${asked - left.length} succeeded, ${failed.length} failed again, ${open} not tried yet.`)
+  if (open > 0) say('Their service is not running, or something that it needs is unavailable.')
   return left.length > 0 ? 1 : 0
 }
 
@@ -89,19 +89,19 @@ const replayTo = async (bus: Bus, { consumer, since, dry }: As<'replay'>): Promi
       `There is no durable consumer ${consumer}: there are ${(await consumerNames(bus)).join(', ') || 'none'}.`,
     )
   const what = `${plural(count, 'event')} since ${since.toISOString()}`
-  say(dry ? `${consumer} would get ${what} again, or for the first time.` : `${consumer} gets ${what}.`)
+  say(dry ? `${consumer} would get ${what}.` : `${consumer} gets ${what}.`)
 }
 
 const tail = async (bus: Bus, { type = '*.*', workspace, ...look }: As<'tail'>): Promise<void> => {
   const stop = new AbortController()
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stop.abort())
   const filter = filterFor(eventFilter('*', type), workspace)
-  // JSON contains no control characters. What is not JSON must not control the terminal.
+  // JSON has no control characters, and what is not JSON must not control the terminal.
   for await (const event of tailEvents(bus, { ...look, filter }, stop.signal))
     say(event.replace(/\p{Cc}/gu, ' '))
 }
 
-/** Writes, and waits until it is written: a slow reader fills no memory, and the end is out before the exit. */
+/** Writes and waits until the text is out, so that a slow reader fills no memory and gets the end before the exit. */
 const written = (text: string): Promise<void> =>
   new Promise((resolve, reject) => {
     process.stdout.write(text, (error) => (error ? reject(error) : resolve()))
@@ -123,7 +123,7 @@ const lost = async (mongo: Mongo): Promise<void> => {
   const counts = await Promise.all(CONTRACTS.map(({ name }) => recheckJournal(mongo.database(name), now)))
   const total = counts.reduce((sum, count) => sum + count, 0)
   say(
-    `${plural(total, 'event')} of the last 72 hours: each service looks for its own in the stream within seconds, and publishes those again that are missing.`,
+    `${plural(total, 'event')} of the last 72 hours to check: within seconds, each service looks for its own in the stream and publishes those that are missing again.`,
   )
 }
 

@@ -1,4 +1,4 @@
-// `npm run keys`: the keys that access tokens are signed with, for operators, and the one that services introspect by.
+// `npm run keys`: shows and rotates the signing keys, and shows the secrets derived from LOOPS_SECRET.
 import { introspectionToken } from '../services/gateway/oauth/introspect.ts'
 import type { KeyUse } from '../services/gateway/oauth/key-schedule.ts'
 import { type Keys, openKeys, sealingOf } from '../services/gateway/oauth/keys.ts'
@@ -14,11 +14,11 @@ import { connectMongo, type Mongo } from '../shared/storage/mongo.ts'
 import { runCommand, runningConfig } from './running.ts'
 import { serviceSecrets } from './service-secrets.ts'
 
-const USAGE = `npm run keys -- list           shows the signing keys and what each is there for
-npm run keys -- rotate         makes the next key now; it is announced first, then signs
-npm run keys -- introspection  shows the token by which services ask /introspect
-npm run keys -- service-secrets  shows the secret of each service, as lines of infra/.env
-npm run keys -- rotate-secret  says whether LOOPS_SECRET_OLD can go`
+const USAGE = `npm run keys -- list             lists the signing keys and what each is used for
+npm run keys -- rotate           makes the next signing key; it is announced first, then used
+npm run keys -- introspection    shows the token with which services call /introspect
+npm run keys -- service-secrets  shows the secret of each service, as lines for infra/.env
+npm run keys -- rotate-secret    says whether LOOPS_SECRET_OLD can be removed`
 
 const DAY_MS = 24 * 60 * 60_000
 const NEEDS = ['MONGODB_URL', 'LOOPS_SECRET'] as const
@@ -39,8 +39,8 @@ const rotate = async (keys: Keys): Promise<void> => {
   const made = await keys.rotate()
   say(
     made
-      ? 'A new key is made. Nothing needs a restart:'
-      : 'The newest key is minutes old; another would not sign earlier:',
+      ? 'Made a new key. Nothing needs a restart:'
+      : 'The newest key is only minutes old, and another would not sign any earlier:',
   )
   list(keys)
 }
@@ -59,7 +59,7 @@ const withKeys = async (work: (keys: Keys) => void | Promise<void>): Promise<voi
   await work(await openKeys({ store, secrets, clock: systemClock }))
 }
 
-/** What a service that seals says of what it keeps. */
+/** What a service exports that seals secrets in its database. */
 type Resealing = Readonly<{
   countUnderOld: (db: ReturnType<Mongo['database']>, keys: ServiceKeys) => Promise<number>
 }>
@@ -69,7 +69,7 @@ const linesOf = (secret: string, suffix: string): readonly string[] =>
     ([service, text]) => `${service.replaceAll('-', '_').toUpperCase()}_SECRET${suffix}=${text}`,
   )
 
-/** One line for each service, and one more for what it had under the secret of before. */
+/** Prints the secret of each service, and while LOOPS_SECRET is replaced, also its old one. */
 const showServiceSecrets = (): void => {
   const { LOOPS_SECRET, LOOPS_SECRET_OLD } = runningConfig(processEnv(), ['LOOPS_SECRET'])
   for (const line of [
@@ -79,13 +79,13 @@ const showServiceSecrets = (): void => {
     say(line)
 }
 
-/** Says whether the old secret can go, and if not, what still needs it. */
+/** Says whether the old secret can be removed, and if not, what still needs it. @returns the exit code */
 const rotateSecret = async (): Promise<number> => {
   const config = runningConfig({ LOG: 'warn', ...processEnv() }, NEEDS)
   const { LOOPS_SECRET = '', LOOPS_SECRET_OLD } = config
   if (LOOPS_SECRET_OLD === undefined) {
     say(
-      'LOOPS_SECRET is not being replaced. To replace it: make another, set it as LOOPS_SECRET and the present one as LOOPS_SECRET_OLD, start Loops again with both, and run this again.',
+      'LOOPS_SECRET is not being replaced. To replace it: set a new one as LOOPS_SECRET and the current one as LOOPS_SECRET_OLD, restart Loops with both, then run this again.',
     )
     return 0
   }
@@ -104,18 +104,18 @@ const rotateSecret = async (): Promise<number> => {
   }
   if (under_old > 0) {
     say(
-      `LOOPS_SECRET_OLD is still needed: ${under_old} secrets in the database are sealed under it. Loops seals them anew by itself while it runs with both.`,
+      `LOOPS_SECRET_OLD is still needed: ${under_old} secrets in the database are sealed under it. While Loops runs with both, it reseals them by itself.`,
     )
     return 1
   }
   const until = signing.since && new Date(signing.since.getTime() + config.REFRESH_TOKEN_DAYS * DAY_MS)
   if (until && until > systemClock.now()) {
     say(
-      `Everything is sealed under LOOPS_SECRET. Take LOOPS_SECRET_OLD away from ${minute(until)} on: until then it lets connections go on that were made before, and unsubscribe links work that were sent before.`,
+      `Everything is sealed under LOOPS_SECRET. Keep LOOPS_SECRET_OLD until ${minute(until)}: older connections and unsubscribe links still need it.`,
     )
     return 1
   }
-  say('LOOPS_SECRET_OLD can go: take it away and start Loops again.')
+  say('LOOPS_SECRET_OLD can go: remove it and restart Loops.')
   return 0
 }
 

@@ -1,5 +1,6 @@
-// Run by mongosh beside the first of the three MongoDB servers of compose.yaml: makes the replica set, an operator, and for
-// each service a user of its own database alone. May be run again: it then brings passwords and roles up to date.
+// Sets up the MongoDB servers of compose.yaml: the replica set, the operator, and a user for each service.
+// A service's user can reach only its own database. mongosh runs this beside the first server, at each start: later runs
+// update passwords and roles.
 const {
   OPERATOR_PASSWORD,
   OPERATOR_PASSWORD_OLD,
@@ -28,12 +29,13 @@ const fail = (sentence) => {
 
 const waitForPrimary = (local) => {
   for (let waited_ms = 0; !local.hello().isWritablePrimary; waited_ms += POLL_MS) {
-    if (waited_ms > PRIMARY_LIMIT_MS) fail('mongo-1 does not become primary: see the logs of the three.')
+    if (waited_ms > PRIMARY_LIMIT_MS)
+      fail('mongo-1 does not become primary: see the logs of the three servers.')
     sleep(POLL_MS)
   }
 }
 
-/** On new servers; where there are users already, nobody may do this without being one. */
+/** Makes the replica set and the operator on new servers. Once there are users, this is refused, and nothing is left to do. */
 const firstRun = () => {
   const local = connect('mongodb://127.0.0.1:27017/admin?directConnection=true')
   const members = MEMBERS.map((host, _id) => ({ _id, host, priority: _id === 0 ? 2 : 1 }))
@@ -47,12 +49,12 @@ const firstRun = () => {
   local.createUser({ user: 'operator', pwd: OPERATOR_PASSWORD, roles: ['root'] })
 }
 
-/** Null when the operator has another password. */
+/** Signs in as the operator. @returns null if the password is wrong */
 const signedIn = (password) => {
   const login = `operator:${encodeURIComponent(password)}`
   const options = 'replicaSet=rs0&authSource=admin&w=majority&serverSelectionTimeoutMS=60000'
   try {
-    // mongosh waits here for what is assigned. It would hand on unawaited what is returned, and its fault past the catch.
+    // mongosh awaits what is assigned, but not what is returned: its error would get past the catch.
     const admin = connect(`mongodb://${login}@${MEMBERS.join(',')}/admin?${options}`)
     return admin
   } catch (error) {
@@ -61,14 +63,14 @@ const signedIn = (password) => {
   }
 }
 
-/** The operator, whose password is changed by giving the one before beside the new one. */
+/** Signs in as the operator. If only the old password works, it is changed to the new one first. */
 const asOperator = () => {
   const now = signedIn(OPERATOR_PASSWORD)
   if (now) return now
   const before = OPERATOR_PASSWORD_OLD ? signedIn(OPERATOR_PASSWORD_OLD) : null
   if (!before)
     fail(
-      'MONGODB_OPERATOR_PASSWORD is not the password of the operator. To change it, set the new one and, as MONGODB_OPERATOR_PASSWORD_OLD, the one before, for one start.',
+      "MONGODB_OPERATOR_PASSWORD is not the operator's password. To change the password, start once with the new one as MONGODB_OPERATOR_PASSWORD and the current one as MONGODB_OPERATOR_PASSWORD_OLD.",
     )
   before.updateUser('operator', { pwd: OPERATOR_PASSWORD })
   return signedIn(OPERATOR_PASSWORD)

@@ -1,26 +1,25 @@
-// What a person at the terminal is shown while something takes time, and the fault that ends it in one sentence.
-// Knows nothing of what is being done.
+// Progress on the terminal, and faults told in one sentence. Knows nothing about the work itself.
 
 import { AppError } from '../shared/contracts/define/errors.ts'
 import type { Clock } from '../shared/process/clock.ts'
 import { ConfigError } from '../shared/process/config.ts'
 
-/** Where the steps of a long job are reported. */
+/** Reports the steps of a long job. */
 export type Report = Readonly<{
   /** A line that stays. */
   step: (text: string) => void
-  /** How far the present step is: replaced by the next on a terminal, thinned out in a file. */
+  /** The progress of the current step: overwritten by the next on a terminal, thinned out in a file. */
   progress: (text: string) => void
 }>
 
-/** A report to nobody. */
+/** A report that shows nothing. */
 export const silentReport: Report = { step: () => {}, progress: () => {} }
 
 const TERMINAL_EVERY_MS = 100
 const FILE_EVERY_MS = 5_000
 const CLEAR_LINE = '\r\x1b[2K'
 
-/** A report on a stream: progress overwrites itself on a terminal and comes every 5 s elsewhere. */
+/** A report on a stream. Progress overwrites itself on a terminal, and appears every 5 s elsewhere. */
 export const streamReport = (
   stream: { isTTY?: boolean; write: (text: string) => unknown },
   clock: Clock,
@@ -54,7 +53,7 @@ export const formatMs = (ms: number): string => {
   return `${Math.floor(seconds / 60)} min ${seconds % 60} s`
 }
 
-/** A start that cannot go on. `message` is one sentence that says what to do; `details` are lines to show below it. */
+/** A fault for the person at the terminal. `message` is one sentence that says what to do; `details` are lines below it. */
 export class StartFault extends Error {
   override readonly name = 'StartFault'
   readonly details: readonly string[]
@@ -68,7 +67,7 @@ export class StartFault extends Error {
 /** The message of anything thrown. */
 export const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error))
 
-/** The exit code, after one clear sentence for what went wrong; only what nobody foresaw shows its stack. */
+/** Says in one sentence what went wrong; an unexpected error shows its stack. @returns the exit code */
 export const explain = (error: unknown, say: (line: string) => void): number => {
   if (error instanceof ConfigError) {
     for (const fault of error.faults) say(fault)
@@ -78,6 +77,6 @@ export const explain = (error: unknown, say: (line: string) => void): number => 
     say(error.message)
     for (const line of error.details) say(`  ${line}`)
   } else if (error instanceof AppError) say(error.message)
-  else say(`Loops could not go on: ${error instanceof Error ? error.stack : error}`)
+  else say(`Unexpected error: ${error instanceof Error ? error.stack : error}`)
   return 1
 }

@@ -1,5 +1,5 @@
-// How an operator's command finds the system that it is about: by the environment, as services do, else by what
-// `npm start` left in its data folder. Knows no command.
+// How an operator's command finds the running servers.
+// The environment names them, as for services; otherwise the file does that `npm start` keeps in its data folder.
 import { readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { type Config, readConfig } from '../shared/process/config.ts'
@@ -9,18 +9,18 @@ import { keptSecret, secretFile } from './servers/data-dir.ts'
 type Env = Readonly<Record<string, string | undefined>>
 
 const FILE = 'running.json'
-const TOLD = ['NATS_URL', 'MONGODB_URL'] as const
+const RECORDED = ['NATS_URL', 'MONGODB_URL'] as const
 
-/** Leaves word in the data folder of where the servers are, for its owner alone: there are passwords in it. */
+/** Records where the servers are, in a file of the data folder that only its owner can read, since it holds passwords. */
 export const recordRunning = (dataDir: string, env: Env): Disposable => {
   const file = join(dataDir, FILE)
-  const told = Object.fromEntries(TOLD.map((name) => [name, env[name]]))
+  const recorded = Object.fromEntries(RECORDED.map((name) => [name, env[name]]))
   rmSync(file, { force: true })
-  writeFileSync(file, JSON.stringify(told), { mode: 0o600 })
+  writeFileSync(file, JSON.stringify(recorded), { mode: 0o600 })
   return { [Symbol.dispose]: () => rmSync(file, { force: true }) }
 }
 
-const readTold = (dataDir: string): Env | undefined => {
+const readRecorded = (dataDir: string): Env | undefined => {
   try {
     return JSON.parse(readFileSync(join(dataDir, FILE), 'utf8')) as Env
   } catch {
@@ -28,36 +28,36 @@ const readTold = (dataDir: string): Env | undefined => {
   }
 }
 
-/** What names a system. */
-type Name = (typeof TOLD)[number] | 'LOOPS_SECRET'
+/** A variable that leads to a running installation. */
+type Name = (typeof RECORDED)[number] | 'LOOPS_SECRET'
 
 /**
- * The configuration of the system that runs: what the environment does not say is taken from `npm start`.
- * @param needs what the command cannot do without: when the environment says it all, no start is looked for.
- * @throws ConfigError for a faulty variable; StartFault when nothing runs there and the environment names no system.
+ * The configuration of the running installation. What the environment lacks comes from the data folder of `npm start`.
+ * @param needs the variables that the command needs; if the environment has them all, the data folder is not read
+ * @throws ConfigError for a faulty variable; StartFault if nothing runs and the environment names no servers
  */
-export const runningConfig = (env: Env, needs: readonly Name[] = [...TOLD, 'LOOPS_SECRET']): Config => {
+export const runningConfig = (env: Env, needs: readonly Name[] = [...RECORDED, 'LOOPS_SECRET']): Config => {
   const given = readConfig(env)
   if (needs.every((name) => given[name] !== undefined)) return given
   const dataDir = resolve(given.DATA_DIR)
-  const told = readTold(dataDir)
-  if (!told)
+  const recorded = readRecorded(dataDir)
+  if (!recorded)
     throw new StartFault(
-      `Nothing runs with the data folder ${dataDir}: run npm start in another terminal, name its DATA_DIR, or set ${needs.join(', ')}.`,
+      `No Loops runs with the data folder ${dataDir}: run npm start in another terminal, set the DATA_DIR of one that runs, or set ${needs.join(', ')}.`,
     )
   const secret = () => {
     throw new StartFault(`The data folder ${dataDir} has no secret: set LOOPS_SECRET.`)
   }
   const found: Record<string, string | undefined> = { ...env }
-  for (const name of TOLD) found[name] = env[name] || told[name]
+  for (const name of RECORDED) found[name] = env[name] || recorded[name]
   found.LOOPS_SECRET = env.LOOPS_SECRET || keptSecret(secretFile(dataDir), secret)
   return readConfig(found)
 }
 
-/** Until whoever reads the output has all of it: a process that exits at once cuts off what a slow pipe has not taken. */
+/** Waits until all output is out: an exit would cut off what a slow pipe has not taken yet. */
 const written = (): Promise<void> => new Promise((resolve) => process.stdout.write('', () => resolve()))
 
-/** Runs an operator's command to its exit code; what goes wrong is said in one sentence. */
+/** Runs an operator's command and exits with its code. Says in one sentence what goes wrong. */
 export const runCommand = async (command: () => Promise<number>): Promise<never> => {
   try {
     const code = await command()

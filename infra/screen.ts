@@ -1,15 +1,16 @@
-// The short screen that a start ends with: where everything is and how to connect each client. Pure text.
+// The text that `npm start` shows in the end: where everything is, and how to connect each client. Pure.
 import { type Config, showsMails } from '../shared/process/config.ts'
 
-/** What the screen shows of the configuration, and the absolute path of the data. */
+/** What the screen shows. */
 export type ScreenFacts = Readonly<{
   config: Pick<Config, 'PUBLIC_URL' | 'SMTP_URL' | 'NODE_ENV'>
+  /** Absolute path. */
   dataDir: string
-  /** By which the first account is made, where it needs a link. */
+  /** The link that makes the first account, where it takes one. */
   setup_url?: string | undefined
 }>
 
-/** The screen, lines joined. It holds no secret but a setup link, for whoever starts the installation. */
+/** The screen as one text. Its only secret is the setup link, which is for the person who starts the installation. */
 export const screen = ({ config, dataDir, setup_url }: ScreenFacts): string => {
   const base = config.PUBLIC_URL
   const mcp = `${base}/mcp`
@@ -22,7 +23,7 @@ Loops is running. Ctrl-C stops it; its data stays in ${dataDir}.
   MCP endpoint      ${mcp}
   Mails             ${mailsAt(config)}
 
-Connect a client; it opens the browser to sign in:
+Connect a client. It opens your browser to sign in:
 
   Claude Code       claude mcp add --transport http loops ${mcp}
   Cursor            in ~/.cursor/mcp.json: ${cursor}

@@ -1,5 +1,6 @@
-// The secret of each service, derived from the installation's: what it needs for its own purposes, and the keys that it
-// shares with the services that it asks or is asked by. Apart from the command, so that tests have it without running that.
+// Derives the secret of each service from LOOPS_SECRET.
+// A service secret holds the keys for the service's own purposes, and those that it shares with the services that it calls
+// or that call it. It is a file of its own so that tests can import it without running `npm run keys`.
 import { CONTRACTS } from '../shared/contracts/index.ts'
 import { serviceSecret } from '../shared/process/service-keys.ts'
 

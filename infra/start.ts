@@ -1,5 +1,4 @@
-// `npm start`: checks, servers, services, screen, and an orderly stop of all of them. Decides the order; the parts are
-// in infra/servers and services.
+// `npm start`: checks the machine, starts servers and services, shows the screen, and stops everything in order.
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { LOOPBACK, openAtEach } from '../services/gateway/listen.ts'
@@ -20,32 +19,33 @@ import { startNatsServer } from './servers/nats-server.ts'
 import { tryPort } from './servers/port.ts'
 import { resolveMongod, resolveNatsServer } from './servers/resolve.ts'
 
-/** What mongod writes for an empty database (its journal above all), and what a later start needs to go on. */
+/** What mongod writes for an empty database, mostly its journal; and what a later start needs. */
 const FIRST_START_BYTES = 1e9
 const LATER_START_BYTES = 300e6
-/** A terminal's Ctrl-C comes from the terminal and again from npm: within this time it is one. */
+/** A Ctrl-C comes from the terminal and again from npm. Within this time both count as one. */
 const SAME_SIGNAL_MS = 1_000
 
-/** Why a start ends: asked to, or because a server is gone for good. */
+/** How this process learns that it has to stop. */
 type Ending = Readonly<{
-  /** Aborted when it is time to stop; its reason is an Asked or the fault that stops us. */
+  /** Aborted when it is time to stop. Its reason is an Asked, or the fault that forces the stop. */
   signal: AbortSignal
+  /** Called when a server is gone for good. */
   lose: (fault: StartFault) => void
 }>
 
-/** The reason of an orderly stop. */
+/** The reason for an orderly stop. */
 class Asked extends Error {
   override readonly name = 'Asked'
 }
 
-/** Listens for signals and for the end of the bootstrap above; a second, later signal ends the process at once. */
+/** Listens for signals and for the end of bootstrap.mjs. A second, later signal ends the process at once. */
 const listenForEnd = (report: Report): Ending => {
   const ending = new AbortController()
   let asked_ms: number | undefined
   const ask = (why: string): void => {
     const now_ms = systemClock.monotonicMs()
     if (asked_ms !== undefined && now_ms - asked_ms > SAME_SIGNAL_MS) {
-      report.step('Stopped at once; the servers end by themselves.')
+      report.step('Stopped at once. The servers end by themselves.')
       process.exit(1)
     }
     if (asked_ms !== undefined) return
@@ -65,7 +65,7 @@ const endOf = (signal: AbortSignal): Promise<void> =>
     else signal.addEventListener('abort', () => resolve(), { once: true })
   })
 
-/** @returns the port to listen on; for 0, a free one */
+/** Checks that the port is free. @returns the port to listen on; for 0, a free one */
 const requirePort = async ({ HOST, PORT }: Config): Promise<number> => {
   const hosts = HOST === undefined ? LOOPBACK : [HOST]
   const tryAt = async (host: string, port: number) => ({
@@ -82,15 +82,14 @@ const requirePort = async ({ HOST, PORT }: Config): Promise<number> => {
         `Port ${PORT} on ${address} is in use: stop what uses it, or choose another port, such as PORT=${PORT + 1} npm start.`,
       )
     }
-    if (code === 'EACCES')
-      throw new StartFault(`Port ${PORT} needs rights that you have not: choose one from 1024 up with PORT.`)
+    if (code === 'EACCES') throw new StartFault(`You may not use port ${PORT}: set PORT to 1024 or higher.`)
     throw new StartFault(
-      `HOST ${address} is not an address of this machine (${code}): use 127.0.0.1, or 0.0.0.0 for all of them.`,
+      `HOST ${address} is not an address of this machine (${code}): use 127.0.0.1, or 0.0.0.0 for all addresses.`,
     )
   }
 }
 
-/** The environment of the services: as given, completed by the servers that are started here. */
+/** Starts the servers that the configuration does not name. @returns the variables that lead the services to them */
 const startServers = async (
   config: Config,
   dataDir: string,
@@ -103,8 +102,8 @@ const startServers = async (
     signal: ending.signal,
   }
   const LOOPS_SECRET = config.LOOPS_SECRET ?? keptSecret(secretFile(dataDir), systemIds().token)
-  if (config.MONGODB_URL) report.step('MongoDB: the one that MONGODB_URL names')
-  if (config.NATS_URL) report.step('NATS: the one that NATS_URL names')
+  if (config.MONGODB_URL) report.step('MongoDB: from MONGODB_URL')
+  if (config.NATS_URL) report.step('NATS: from NATS_URL')
   const nats = config.NATS_URL ? undefined : await resolveNatsServer(find)
   const mongo = config.MONGODB_URL ? undefined : await resolveMongod(find)
   ending.signal.throwIfAborted()
@@ -123,7 +122,7 @@ const startServers = async (
   return { NATS_URL, MONGODB_URL, LOOPS_SECRET, DATA_DIR: dataDir }
 }
 
-/** Runs everything until the ending; then stops it in reverse order and throws the ending's reason. */
+/** Runs everything until it has to stop, stops it in reverse order, and throws the reason for the stop. */
 const run = async (config: Config, report: Report, ending: Ending): Promise<never> => {
   const started = systemClock.monotonicMs()
   const stack = new AsyncDisposableStack()
@@ -136,7 +135,7 @@ const run = async (config: Config, report: Report, ending: Ending): Promise<neve
     const servers = await startServers(config, dataDir.path, { report, ending, stack })
     ending.signal.throwIfAborted()
     stack.use(recordRunning(dataDir.path, servers))
-    // Only warnings beside the screen, unless the person asks for more.
+    // The screen would drown in more than warnings, unless the person asks for more.
     const env = { LOG: 'warn', ...processEnv(), ...servers, PORT: String(port) }
     const onStarted = (name: string) => report.step(`${name}: started`)
     const { setup_url } = stack.use(await startServices(env, { onStarted }))
@@ -148,24 +147,24 @@ const run = async (config: Config, report: Report, ending: Ending): Promise<neve
     await endOf(ending.signal)
     throw ending.signal.reason
   } catch (error) {
-    // What fails after the stop was asked for fails because of it.
+    // What fails after a stop was requested fails because of it.
     throw ending.signal.aborted ? ending.signal.reason : error
   } finally {
     await stop(stack, report)
   }
 }
 
-/** Stops what runs; a part that does not stop in order takes nothing away from the reason of the ending. */
+/** Stops everything. A part that fails to stop is only reported, so that the reason for the stop is not lost. */
 const stop = async (stack: AsyncDisposableStack, report: Report): Promise<void> => {
   try {
     if (!(await within(STOP_TIMEOUT_MS, stack.disposeAsync())))
       report.step('Some parts did not stop in time.')
   } catch (error) {
-    report.step(`Some parts did not stop in order: ${messageOf(error)}`)
+    report.step(`Some parts did not stop cleanly: ${messageOf(error)}`)
   }
 }
 
-/** The exit code of an ending. */
+/** The exit code for the reason of a stop. */
 const codeOf = (error: unknown): number =>
   error instanceof Asked ? 0 : explain(error, (line) => process.stderr.write(`${line}\n`))
 

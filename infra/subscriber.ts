@@ -1,4 +1,4 @@
-// `npm run subscriber`: adds, lists and removes programs of other teams that read events.
+// `npm run subscriber`: adds, lists and removes other teams' programs that read events.
 import { existsSync, writeFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { parseArgs } from 'node:util'
@@ -18,24 +18,24 @@ npm run subscriber -- remove NAME
 
 --events     which events, such as 'evt.tasks.>'; default: all
 --workspace  the id of one workspace, which its page shows; default: all workspaces
---save       a new file for the settings; default: they are shown here
---folder     for NATS servers of infra/nats.conf: the folder that they include, infra/nats-users
+--save       a new file for the settings; default: print them
+--folder     for NATS servers with infra/nats.conf: the folder that they include, infra/nats-users
 
-Without --folder, the command acts on the Loops that npm start runs with this DATA_DIR.
+Without --folder, the command changes the NATS server that npm start runs with this DATA_DIR.
 `
 
-/** Resolves a path from where npm was called, since npm runs this in the project's folder. */
+/** Resolves a path from the folder where npm was called, since npm runs this in the project's folder. */
 const fromCaller = (path: string | undefined): string | undefined =>
   path === undefined ? undefined : resolve(processEnv().INIT_CWD ?? '.', path)
 
 const say = (text: string): void => void process.stdout.write(`${text}\n`)
 
-/** The servers of infra/compose.yaml, as containers in their network reach them. */
+/** The servers of infra/compose.yaml, for containers in their network. */
 const COMPOSE_SERVERS = 'nats://nats-1,nats://nats-2,nats://nats-3'
 
 /**
- * The settings of a subscriber's program, as an environment file. Values have no quotes and need none: shells would remove
- * quotes, `docker --env-file` would not.
+ * The settings of a subscriber's program, as an environment file. The values have no quotes and need none: shells would
+ * remove quotes, and `docker --env-file` would keep them.
  */
 const settings = ({ name, filter }: Subscriber, seed: string, url: string): string =>
   Object.entries({
@@ -49,16 +49,16 @@ const settings = ({ name, filter }: Subscriber, seed: string, url: string): stri
     .map(([setting, value]) => `${setting}=${value}\n`)
     .join('')
 
-/** @throws StartFault when the file exists, since it may hold another key. */
+/** @throws StartFault if the file exists, since it may hold another key */
 const requireNew = (file: string | undefined): void => {
   if (file !== undefined && existsSync(file))
-    throw new StartFault(`${file} is there already: name another file to save the settings in.`)
+    throw new StartFault(`${file} exists already: save the settings in another file.`)
 }
 
-/** Hands over the settings, once: in a file that only its owner can read, or on the terminal. */
+/** Writes the settings to a file that only its owner can read, or to the terminal. */
 const handOver = (subscriber: Subscriber, text: string, file: string | undefined): void => {
   const { name, filter } = subscriber
-  say(`${name} may read ${filter} with the durable consumer ${name}. Its seed is shown only this once.\n`)
+  say(`${name} may read ${filter} with the durable consumer ${name}. Its seed is not shown again.\n`)
   if (file !== undefined) writeFileSync(file, text, { mode: 0o600 })
   const given = file === undefined ? text.trim().replaceAll('\n', ' ') : ''
   const flag = file === undefined ? '' : ` --env-file=${file}`
@@ -74,7 +74,7 @@ const add = async (installation: Installation, name: string, asked: Asked): Prom
   const before = readSubscribers(installation.folder)
   if (before.some((one) => one.name === name))
     throw new StartFault(
-      `There is a subscriber ${name} already: remove it first for a new key, or choose another name.`,
+      `There is a subscriber ${name} already: choose another name, or remove it first to give it a new key.`,
     )
   const { key, seed } = newUserKey()
   const filter = filterFor(asked.events, asked.workspace)
@@ -93,7 +93,7 @@ const remove = async (installation: Installation, name: string): Promise<void> =
     before.filter((one) => one.name !== name),
   )
   const applied = await installation.apply()
-  say(`${name} may no longer read anything. If it is added again, it continues where it was. ${applied}`)
+  say(`${name} may no longer read events. If you add it again, it continues where it was. ${applied}`)
 }
 
 const list = ({ folder }: Installation): void => {

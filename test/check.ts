@@ -16,5 +16,5 @@ const failed = CHECKS.filter(({ name, command, args }) => {
   console.log(`${name} …`)
   return spawnSync(command, args, { cwd: ROOT, stdio: ['ignore', 'inherit', 'inherit'] }).status !== 0
 })
-for (const { name } of failed) console.log(`${name}: not in order, see above.`)
+for (const { name } of failed) console.log(`${name}: failed, see above.`)
 process.exit(failed.length)

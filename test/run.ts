@@ -83,7 +83,7 @@ const runAll = async (folder: string): Promise<Ran> => {
   for (const sentence of unshown) console.log(sentence)
   if (ran.length === PHASES.length && reports.length < PHASES.length)
     console.log(
-      'The tests that need servers were not run: see above. `npm test -- unit` runs those that need none.',
+      'The tests that need servers did not run: see above. `npm test -- unit` runs those that need none.',
     )
   const counts = sumOf([...ran.map((one) => one.counts), { passed: 0, failed: unshown.length, skipped: 0 }])
   return { code: ran.find(({ code }) => code !== 0)?.code ?? 0, counts, report: undefined }

@@ -1,4 +1,4 @@
-// The catalogue of events that was last released, and what of a later one would break its readers. Knows no file.
+// The released events, and what in a later version would break their readers. Pure.
 
 import { CloudEvent } from '../../shared/contracts/define/cloud-event.ts'
 import type { Contract } from '../../shared/contracts/define/contract.ts'
@@ -8,15 +8,15 @@ import { describedEvents } from '../../shared/events/asyncapi.ts'
 
 type Schema = Readonly<Record<string, unknown>>
 
-/** What readers may count on. */
+/** The events of a release: what readers may rely on. */
 export type Catalogue = Readonly<{
-  /** Of the release, `1.0.0`. */
+  /** The release, such as `1.0.0`. */
   version: string
   envelope: Schema
   events: Readonly<Record<string, Readonly<{ address: string; entity: string; data: Schema }>>>
 }>
 
-/** The catalogue of these contracts under a version. */
+/** The events of these contracts as the catalogue of a version. */
 export const catalogueOf = (version: string, contracts: readonly Contract[] = CONTRACTS): Catalogue => ({
   version,
   envelope: outputSchema(CloudEvent),
@@ -25,7 +25,7 @@ export const catalogueOf = (version: string, contracts: readonly Contract[] = CO
   ),
 })
 
-/** The only values that it takes, if it lists them. */
+/** The values that a schema lists as the only ones it accepts. */
 const wordsOf = (schema: Schema): readonly unknown[] | undefined =>
   'const' in schema ? [schema.const] : (schema.enum as readonly unknown[] | undefined)
 
@@ -55,7 +55,7 @@ const memberFaults = (path: string, was: Schema, is: Schema): string[] => {
   })
 }
 
-/** One form of a value against one form of before. */
+/** Compares one form of a value with one of its released forms. */
 const formFaults = (path: string, was: Schema, is: Schema): string[] => {
   const words = wordsOf(was)
   if (words) {
@@ -78,8 +78,8 @@ const formFaults = (path: string, was: Schema, is: Schema): string[] => {
 }
 
 /**
- * What of the new values the old schema would refuse, a phrase each. Whatever is published tomorrow must satisfy the schema of
- * yesterday: so a word more in a list of words breaks readers, and a word less does not.
+ * The new values that the old schema would reject, a phrase each. What is published tomorrow must satisfy yesterday's
+ * schema: one more word in an enum breaks readers, one less does not.
  */
 const faultsBetween = (path: string, was: Schema, is: Schema): string[] =>
   formsOf(is).flatMap((option) => {
@@ -89,7 +89,7 @@ const faultsBetween = (path: string, was: Schema, is: Schema): string[] =>
     return tries[Math.max(sameType, 0)] ?? []
   })
 
-/** How the newer catalogue would break readers of the released one, a phrase each; empty when it only extends it. */
+/** How the newer catalogue would break readers of the released one, a phrase each. Empty if it only adds to it. */
 export const breaksOf = (released: Catalogue, now: Catalogue): string[] => [
   ...faultsBetween('the envelope', released.envelope, now.envelope),
   ...Object.entries(released.events).flatMap(([name, was]) => {
@@ -105,5 +105,5 @@ export const breaksOf = (released: Catalogue, now: Catalogue): string[] => [
 export const breakSentence = (released: Catalogue, now: Catalogue): string | undefined => {
   const breaks = breaksOf(released, now)
   if (breaks.length === 0) return undefined
-  return `Readers of the released events (${released.version}) would break: ${breaks.join('; ')}. Leave those events as they are, and publish the new thing as an event of another name beside them.`
+  return `Readers of the released events (${released.version}) would break: ${breaks.join('; ')}. Leave those events as they are, and publish the change beside them, as an event with another name.`
 }

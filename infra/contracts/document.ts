@@ -1,4 +1,4 @@
-// The contracts as one JSON document for teams that do not write TypeScript. Knows no file.
+// The contracts as one JSON document, for teams that do not use TypeScript. Pure.
 import { CloudEvent } from '../../shared/contracts/define/cloud-event.ts'
 import { LIMITS, SCOPES } from '../../shared/contracts/define/common.ts'
 import {
@@ -82,7 +82,7 @@ const describeService = (contract: Contract) => ({
     : {}),
 })
 
-/** The text of `infra/contracts.json`, in the order of the declarations, so that a change shows as a small difference. */
+/** The text of `infra/contracts.json`. It keeps the order of the declarations, so that diffs stay small. */
 export const contractsDocument = (contracts: readonly Contract[] = CONTRACTS): string =>
   `${JSON.stringify(
     {

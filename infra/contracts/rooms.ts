@@ -1,20 +1,20 @@
-// Draws which rooms import which, from the imports of the code itself.
+// Draws which folders of the code import which, from the imports themselves.
 import { globSync, readFileSync } from 'node:fs'
 import { posix } from 'node:path'
 
 const ROOT = new URL('../../', import.meta.url)
 const IMPORTS = /^(?:import|export)\b[^']*?\bfrom '(\.[^']+)'/gm
 
-/** The room of a file: its folder; undefined: it puts rooms together, or is no part of what is drawn. */
+/** The folder that a file is drawn as part of; undefined for a file that wires folders together or is not drawn. */
 type RoomOf = (path: string) => string | undefined
 
-/** The rooms of `shared`, and each service as one. */
+/** The folders of `shared`, and each service as a whole. */
 const roomOfProduct: RoomOf = (path) => /^(shared\/[\w-]+|services\/[\w-]+)\//.exec(path)?.[1]
 
-/** The rooms of the gateway. */
+/** The folders of the gateway. */
 const roomOfGateway: RoomOf = (path) => /^services\/gateway\/([\w-]+)\//.exec(path)?.[1]
 
-/** Every pair of rooms of which one imports from the other, once each, in the order of the alphabet. */
+/** Every pair of folders of which the first imports from the second: each once, in alphabetical order. */
 const pairs = (roomOf: RoomOf): (readonly [string, string])[] => {
   const found = new Set<string>()
   for (const path of globSync('{services,shared}/**/*.ts', { cwd: ROOT })) {
@@ -28,7 +28,7 @@ const pairs = (roomOf: RoomOf): (readonly [string, string])[] => {
   return [...found].toSorted().map((pair) => pair.split(' ') as [string, string])
 }
 
-/** Pairs that a way over other rooms says already are left out, so that the drawing can be read. */
+/** The pairs without those that a path through other folders implies, which would only clutter the drawing. */
 const direct = (all: readonly (readonly [string, string])[]): (readonly [string, string])[] => {
   const next = Map.groupBy(all, ([room]) => room)
   const reaches = (from: string, to: string): boolean =>
@@ -45,7 +45,7 @@ const drawing = (roomOf: RoomOf): string => {
   return ['```mermaid', 'flowchart TD', ...lines, '```'].join('\n')
 }
 
-/** The drawings as parts of the documentation. An arrow says: imports from, itself or by what it imports. */
+/** The drawings for the documentation. An arrow means "imports from"; an import that a path of arrows implies has none. */
 export const drawingsOf = (): Readonly<{ rooms: string; gateway: string }> => ({
   rooms: drawing(roomOfProduct),
   gateway: drawing(roomOfGateway),

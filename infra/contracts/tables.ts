@@ -1,4 +1,4 @@
-// The parts of the documentation that are made from the declarations, and the pages that show them between markers.
+// The generated parts of the documentation, and the pages that hold them between markers.
 
 import { READING_RULES } from '../../shared/contracts/define/cloud-event.ts'
 import { SCOPES } from '../../shared/contracts/define/common.ts'
@@ -60,7 +60,7 @@ const tools = (contracts: readonly Contract[]): string =>
 
 const events = (contracts: readonly Contract[]): string =>
   table(
-    ['event', 'subject', 'tells', 'data'],
+    ['event', 'subject', 'what happened', 'data'],
     contracts.flatMap((contract) =>
       Object.entries(contract.events).map(([name, event]) => [
         `\`${name}\``,
@@ -75,7 +75,7 @@ const events = (contracts: readonly Contract[]): string =>
 
 const configuration = (): string =>
   table(
-    ['variable', 'when unset', 'meaning'],
+    ['variable', 'default', 'meaning'],
     Object.entries(VARIABLES)
       .filter(([, variable]) => !('internal' in variable))
       .map(([name, variable]) => [
@@ -87,7 +87,7 @@ const configuration = (): string =>
 
 const errors = (): string =>
   table(
-    ['code', 'HTTP', 'worth repeating', 'means'],
+    ['code', 'HTTP', 'retryable', 'meaning'],
     Object.entries(ERROR_CODES).map(([code, { http, retryable, meaning }]) => [
       `\`${code}\``,
       String(http),
@@ -121,13 +121,13 @@ const example = (contracts: readonly Contract[]): string => {
 
 const records = (contracts: readonly Contract[]): string =>
   table(
-    ['`type`', 'for each'],
+    ['`type`', 'one record for each'],
     contracts.flatMap(({ events }) =>
       Object.entries(events).flatMap(([type, { record }]) => (record ? [[`\`${type}\``, record]] : [])),
     ),
   )
 
-/** Every generated part by the name of its markers. */
+/** Every generated part, by the name in its markers. */
 export const partsOf = (contracts: readonly Contract[] = CONTRACTS): Readonly<Record<string, string>> => ({
   tools: tools(contracts),
   events: events(contracts),
@@ -140,7 +140,7 @@ export const partsOf = (contracts: readonly Contract[] = CONTRACTS): Readonly<Re
   ...drawingsOf(),
 })
 
-/** Which page, by its path from the root, shows which parts. */
+/** The parts of each page, by its path from the root. */
 export const PAGES: Readonly<Record<string, readonly string[]>> = {
   'infra/docs/tools.md': ['tools', 'scopes', 'errors'],
   'infra/docs/events.md': ['rules', 'events'],
@@ -149,7 +149,7 @@ export const PAGES: Readonly<Record<string, readonly string[]>> = {
   'infra/examples/README.md': ['rules', 'example', 'records'],
 }
 
-/** The parts of one page. @param name of PAGES. */
+/** The parts of one page. @param name a key of PAGES */
 export const partsOfPage = (
   name: string,
   contracts: readonly Contract[] = CONTRACTS,
@@ -161,8 +161,8 @@ export const partsOfPage = (
 const between = (name: string): RegExp => new RegExp(`(<!-- ${name}:begin -->\n)[^]*?(<!-- ${name}:end -->)`)
 
 /**
- * The text with each table written between its markers, `<!-- name:begin -->` and `<!-- name:end -->`.
- * @throws Error when a pair of markers is missing: a table that nobody sees would never be stale.
+ * The text with each part between its markers, `<!-- name:begin -->` and `<!-- name:end -->`.
+ * @throws Error if a pair of markers is missing: a part that no page shows would never be stale.
  */
 export const fillTables = (text: string, tables: Readonly<Record<string, string>>): string =>
   Object.entries(tables).reduce((filled, [name, content]) => {
@@ -171,7 +171,7 @@ export const fillTables = (text: string, tables: Readonly<Record<string, string>
     return filled.replace(between(name), (_, begin: string, end: string) => `${begin}\n${content}\n\n${end}`)
   }, text)
 
-/** Names of the tables whose text is not what the declarations say now. */
+/** The names of the parts that the declarations have changed since. */
 export const staleTables = (text: string, tables: Readonly<Record<string, string>>): string[] =>
   Object.keys(tables).filter((name) => {
     const content = tables[name] ?? ''

@@ -3,20 +3,20 @@ import { parseArgs } from 'node:util'
 import { StartFault } from '../report.ts'
 
 export const USAGE = `npm run events -- tail [--type EVENT] [--workspace ID] [--since WHEN] [--once]
-    shows events as they come, one line of JSON each, until Ctrl-C; --once ends after those that are there now
+    shows events as they come, one line of JSON each, until Ctrl-C; with --once, those so far
 npm run events -- snapshot [--workspace ID] [--source SERVICE] [--type EVENT]
-    writes the present state, one line of JSON per record, and the place in the stream to read on from
+    writes the current state, one line of JSON per record, and the position in the stream to read on from
 npm run events -- dead [ID] [--consumer NAME] [--all] [--limit N]
-    lists the events that a service gave up, newest first; with an ID, that one in full
-    --all       includes those that were redriven since
+    lists the dead letters: events that a service could not handle, newest first; with an ID, that one in full
+    --all       includes those that have been redriven
 npm run events -- redrive ID... | --all [--consumer NAME]
-    has the service try them again; no other service or subscriber is concerned
+    makes the service try them again; other services and subscribers do not notice
 npm run events -- replay --consumer NAME --since WHEN [--dry-run]
-    delivers the events since then to a durable consumer again; WHEN is 30m, 2h, 3d or 2026-01-31T12:00Z
+    delivers the events since WHEN to a durable consumer again; WHEN is 30m, 2h, 3d or 2026-01-31T12:00Z
 npm run events -- replay --lost
-    has every service look for its events of the last 72 hours in the stream, and publish those again that are missing
+    makes every service publish those of its events of the last 72 hours again that the stream has lost
 
-These commands act on the system that npm start runs with this DATA_DIR, or on the one of MONGODB_URL and NATS_URL.
+These commands use the servers that npm start runs with this DATA_DIR, or those of MONGODB_URL and NATS_URL.
 `
 
 /** A command, with its options checked. */
@@ -45,13 +45,13 @@ const OPTIONS = {
 
 const UNITS_MS: Readonly<Record<string, number>> = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 }
 
-/** @throws StartFault when it is not a moment, or a future one. */
+/** @throws StartFault if it is not a time, or is in the future */
 const momentOf = (when: string, now: Date): Date => {
   const [, count, unit = ''] = /^(\d{1,6})([smhd])$/.exec(when) ?? []
   const at = count ? new Date(now.getTime() - Number(count) * (UNITS_MS[unit] ?? 0)) : new Date(when)
   if (Number.isNaN(at.getTime()))
-    throw new StartFault(`--since ${when} is not a moment: write 30m, 2h, 3d or 2026-01-31T12:00Z.`)
-  if (at > now) throw new StartFault(`--since ${when} has not come yet.`)
+    throw new StartFault(`--since ${when} is not a time: write 30m, 2h, 3d or 2026-01-31T12:00Z.`)
+  if (at > now) throw new StartFault(`--since ${when} is in the future.`)
   return at
 }
 
@@ -70,7 +70,7 @@ const parse = (words: readonly string[]) => {
 
 /**
  * Reads the words of a command line.
- * @throws StartFault with one sentence that says what is wrong.
+ * @throws StartFault with a sentence that says what is wrong
  */
 export const readCommand = (words: readonly string[], now: Date): Command => {
   const { values, positionals } = parse(words)
@@ -94,13 +94,15 @@ export const readCommand = (words: readonly string[], now: Date): Command => {
   }
   if (command === 'redrive') {
     if (ids.length > 0 === all)
-      throw new StartFault('redrive needs the IDs of events, or --all: npm run events -- dead lists them.')
+      throw new StartFault(
+        'redrive needs the IDs of dead letters, or --all: npm run events -- dead lists them.',
+      )
     return { command, ids, ...of }
   }
   if (command === 'replay' && ids.length === 0) {
     if (lost && consumer === undefined && since === undefined) return { command: 'lost' }
     if (lost || consumer === undefined || since === undefined)
-      throw new StartFault('replay needs --consumer NAME and --since WHEN, or --lost alone.')
+      throw new StartFault('replay needs --consumer NAME and --since WHEN, or only --lost.')
     return { command, consumer, since: momentOf(since, now), dry: values['dry-run'] }
   }
   throw new StartFault(`There is no such command: ${positionals.join(' ')}.`, USAGE.trimEnd().split('\n'))

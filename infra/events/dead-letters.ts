@@ -11,7 +11,7 @@ import { openDatabaseClock } from '../../shared/storage/database-clock.ts'
 import type { Mongo } from '../../shared/storage/mongo.ts'
 import { StartFault } from '../report.ts'
 
-/** The list of each service, or of the named one. @throws StartFault when there is no such service. */
+/** The list of each service, or of the named one. @throws StartFault if there is no such service */
 const listsOf = (
   mongo: Mongo,
   clock: Clock,
@@ -20,7 +20,7 @@ const listsOf = (
   const services = CONTRACTS.map(({ name }) => name)
   const named = consumer === undefined ? services : services.filter((name) => name === consumer)
   if (named.length === 0)
-    throw new StartFault(`No service is called ${consumer}: there are ${services.join(', ')}.`)
+    throw new StartFault(`There is no service ${consumer}: there are ${services.join(', ')}.`)
   return Promise.all(
     named.map(async (name) => {
       const db = mongo.database(name)

@@ -3,14 +3,14 @@ import type { DeadLetter } from '../../shared/events/dead-letter-store.ts'
 
 const MAX_REASON_CHARS = 100
 
-/** The present state of a dead letter. */
+/** The current state of a dead letter. */
 const stateOf = ({ redriven_at, asked_at, cut }: DeadLetter): string => {
   if (redriven_at) return `redriven ${redriven_at.toISOString()}`
   if (asked_at) return 'is being redriven'
-  return cut ? 'cannot be redriven: too long to be kept whole' : 'dead'
+  return cut ? 'cannot be redriven: it was too long to be kept whole' : 'dead'
 }
 
-/** Replaces control characters, so that text of others cannot control the terminal. */
+/** Replaces control characters, so that foreign text cannot control the terminal. */
 const harmless = (text: string): string => text.replace(/[\p{Cc}\p{Cf}]/gu, ' ')
 
 const shortened = (text: string): string => {
@@ -39,7 +39,7 @@ export const inFull = (letter: DeadLetter): string => {
     ['id', letter._id],
     ['consumer', letter.durable],
     ['subject', letter.subject],
-    ['place in the stream', String(letter.stream_seq)],
+    ['stream sequence', String(letter.stream_seq)],
     ['deliveries', String(letter.deliveries)],
     ['given up', letter.at.toISOString()],
     ['state', stateOf(letter)],

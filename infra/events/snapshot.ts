@@ -1,4 +1,4 @@
-// A snapshot as lines, for an operator.
+// The lines of a snapshot, for an operator.
 import type { Bus } from '../../shared/bus/connect.ts'
 import { eventSubject } from '../../shared/contracts/define/contract.ts'
 import type { SnapshotPlace, SnapshotRecord } from '../../shared/contracts/records.ts'
@@ -10,12 +10,12 @@ import { openSources } from './sources.ts'
 /** How long to wait until earlier events have been published (ms). */
 const WAIT_MS = 15_000
 
-/** Which records a snapshot is limited to: a workspace, a service, a type. */
+/** Limits a snapshot to a workspace, a service, or a type of event. */
 export type Narrowed = Readonly<{ workspace?: string; source?: string; type?: string }>
 
 /**
- * A line of a snapshot. The first is the place in the stream to read on from; the last is the number of records, by which a
- * file that was cut off is noticed.
+ * A line of a snapshot. The first is the position in the stream to read on from. The last is the number of records, which
+ * shows whether a file is complete.
  */
 export type Line =
   | Readonly<{ snapshot: SnapshotPlace }>
@@ -23,8 +23,8 @@ export type Line =
   | Readonly<{ end: Readonly<{ records: number }> }>
 
 /**
- * The lines of a snapshot.
- * @throws AppError as `snapshotPage` does.
+ * Reads a snapshot, page by page.
+ * @throws AppError as `snapshotPage` does
  */
 export async function* takeSnapshot(
   { mongo, bus, clock }: Readonly<{ mongo: Mongo; bus: Bus; clock: Clock }>,

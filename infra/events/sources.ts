@@ -1,4 +1,4 @@
-// Reads the records of a snapshot from the databases of the services, so that none of them needs to run.
+// Reads the records of a snapshot from the services' databases, so that no service needs to run.
 import { records as members } from '../../services/gateway/accounts/record-store.ts'
 import { records as loops } from '../../services/loops-queue/record-store.ts'
 import { records as filed } from '../../services/tasks/record-store.ts'
@@ -19,10 +19,10 @@ const SOURCES: Readonly<Record<string, readonly RecordSource[]>> = {
   [tasks.name]: filed,
 }
 
-/** The part of a loop that is read here. */
+/** The part of a loop that is read. */
 type Seen = { _id: string; visibility: Visibility }
 
-/** The databases of the services and the stream, as sources of a snapshot. */
+/** The services' databases and the stream, as the sources of a snapshot. */
 export const openSources = (mongo: Mongo, bus: Bus): SnapshotSources => ({
   isPublished: (service, before) => isPublished(mongo.database(service), SOURCES[service] ?? [], before),
   list: async ({ service, type }, workspace_id, after) => {

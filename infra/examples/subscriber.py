@@ -1,11 +1,11 @@
-"""A program of another team, whole: it reads the events of Loops, acts on each once, and loses none, whatever is killed.
+"""A complete subscriber: it reads the events of Loops, acts on each exactly once, and loses none, whatever is killed.
 
-Here the work is a line in a table. Copy it and write your own work in `work`; infra/examples/README.md says the rest.
+Here the work is a row in a table. Copy the program and put your own work in `work`. See infra/examples/README.md.
 
     pip install 'nats-py[nkeys]'
     python infra/examples/subscriber.py
 
-With --once it reads what is there and ends: 0 if there was something, 1 if not.
+With --once it reads the events so far and exits: with 0 if there were any, else with 1.
 """
 
 import asyncio
@@ -19,17 +19,17 @@ import nats
 from nats.js.api import AckPolicy, ConsumerConfig
 from nats.js.errors import NotFoundError
 
-# Pauses before an event that could not be worked on comes again (s); the last repeats.
+# The delays before a failed event comes again (s); the last one repeats.
 PAUSES_S = [1, 5, 30, 120, 600]
 MAX_DELIVER = 20
-# An event is kept for 30 days and then not told any more, so its id need not be known for longer.
+# Events are kept for 30 days, so an id need not be remembered for longer.
 FORGET_AFTER = "-31 days"
 
 
 def setting(name, fallback=None):
     value = os.environ.get(name, fallback)
     if value is None:
-        sys.exit(f"{name} is not set: npm run subscriber -- add NAME gives it.")
+        sys.exit(f"{name} is not set: npm run subscriber -- add NAME prints it.")
     return value
 
 
@@ -53,10 +53,10 @@ def work(event):
 
 
 def handle(event):
-    """Works on an event unless that was done, or something newer is known.
+    """Works on an event, unless it was seen before or a newer one is known.
 
-    The work and the memory of it are one transaction: a program that is killed has done both or neither. Work outside the
-    database may at worst be done twice; give it the id of the event, so that the other side can tell.
+    The work and the record of it are one transaction: a program that is killed has done both or neither. Work outside the
+    database may be done twice; pass the id of the event along, so that the other system can tell.
     """
     db.execute("BEGIN IMMEDIATE")
     try:
@@ -72,7 +72,7 @@ def handle(event):
 
 
 def decide(event):
-    """As the page says under "Twice, and out of order". A program that counts or alerts leaves out the part of the newest."""
+    """Follows "Twice, and out of order" in README.md. A program that counts or alerts leaves out the check for newer events."""
     if db.execute("SELECT 1 FROM seen WHERE id = ?", (event["id"],)).fetchone():
         return "repeated"
     thing = (event["source"], event["workspaceid"], event["subject"])
@@ -85,7 +85,7 @@ def decide(event):
 
 
 def parse(message):
-    """The event in a message; members that this program does not know are no fault."""
+    """Reads the event in a message. Ignores members that this program does not know."""
     event = json.loads(message.data)
     texts = [event.get(name) for name in ("id", "source", "type", "subject", "workspaceid")]
     is_event = event.get("specversion") == "1.0" and all(isinstance(text, str) and text for text in texts)
@@ -95,16 +95,16 @@ def parse(message):
 
 
 async def give_up(message, reason):
-    """Puts a message aside that can never be worked on, where a person finds it."""
-    place = message.metadata.sequence.stream
-    row = (place, str(reason), message.data.decode(errors="replace"))
+    """Stores a message that can never be handled where a person finds it."""
+    sequence = message.metadata.sequence.stream
+    row = (sequence, str(reason), message.data.decode(errors="replace"))
     db.execute("INSERT OR REPLACE INTO given_up VALUES (?, ?, ?)", row)
     await message.term()
-    print(f"gave up {message.subject} ({place}): {reason}", file=sys.stderr, flush=True)
+    print(f"gave up {message.subject} ({sequence}): {reason}", file=sys.stderr, flush=True)
 
 
 async def receive(message):
-    """Acknowledged when the work is done, and not before."""
+    """Works on an event, and acknowledges it only after that."""
     try:
         event = parse(message)
     except (ValueError, AttributeError) as error:
@@ -118,11 +118,11 @@ async def receive(message):
         if tries >= MAX_DELIVER:
             return await give_up(message, error)
         await message.nak(delay=PAUSES_S[min(tries, len(PAUSES_S)) - 1])
-        print(f"{event['type']} {event['subject']} failed for the {tries}. time: {error}", file=sys.stderr, flush=True)
+        print(f"{event['type']} {event['subject']} failed, attempt {tries}: {error}", file=sys.stderr, flush=True)
 
 
 async def open_consumer(nc):
-    """The place in the stream, kept by the server under the name of the subscriber: made once, and found again."""
+    """Finds or creates the durable consumer, in which the server keeps the subscriber's position in the stream."""
     js = nc.jetstream(domain=DOMAIN)
     try:
         config = (await js.consumer_info(STREAM, SUBSCRIBER)).config
@@ -143,7 +143,7 @@ async def open_consumer(nc):
 async def fetch(consumer):
     try:
         return await consumer.fetch(50, timeout=2)
-    # Also of the client, whose own error is one of these.
+    # The client's own TimeoutError is a subclass of this one.
     except asyncio.TimeoutError:
         return []
 
@@ -159,7 +159,7 @@ async def read_once(nc):
 
 
 async def read_on(nc, stopping):
-    """Reads until it is asked to stop; when the stream or the place in it is gone, waits for them and goes on."""
+    """Reads until it is asked to stop. If the stream or the consumer is gone, tries again until they are back."""
     consumer = None
     while not stopping.is_set():
         try:
@@ -187,7 +187,7 @@ async def main():
     )
     print(f"{SUBSCRIBER} listens to {setting('EVENTS')}", flush=True)
     code = await (read_once(nc) if "--once" in sys.argv else read_on(nc, stopping))
-    # What was acknowledged is sent before the connection ends.
+    # Sends the last acknowledgements before the connection closes.
     await nc.flush()
     await nc.close()
     db.close()

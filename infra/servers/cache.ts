@@ -1,4 +1,4 @@
-// Where what is fetched once for this machine is kept: server binaries, and what the tests need besides.
+// The cache folders for what is downloaded once per machine: server binaries, and what the tests need.
 import { accessSync, constants, mkdirSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { join } from 'node:path'
@@ -10,8 +10,8 @@ export const cacheFolder = (env: Env): string =>
   join(env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'loops')
 
 /**
- * The folder of the server binaries: in the user's cache, where every copy of Loops finds them; where that cannot be
- * written to, as for a user without a home, in `dataDir`.
+ * The folder for server binaries. It is in the user's cache, where every copy of Loops finds them, or in `dataDir` if the
+ * cache is not writable, as for a user without a home.
  */
 export const binariesFolder = (env: Env, dataDir: string): string => {
   const shared = join(cacheFolder(env), 'bin')

@@ -1,4 +1,4 @@
-// The data folder of one copy of Loops: one process at a time, room on its disk, and the secrets that are kept in it.
+// The data folder of one copy of Loops: its lock, the free space on its disk, and its secrets.
 import {
   existsSync,
   linkSync,
@@ -14,34 +14,34 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { formatBytes, StartFault } from '../report.ts'
 import { identityOf } from './identity.ts'
 
-/** A data folder that is ours until it is disposed of. */
+/** A data folder that belongs to this process until it is disposed of. */
 export type DataDir = Disposable &
   Readonly<{
     /** Absolute path. */
     path: string
-    /** Says that this copy is about to end: another that wants the folder waits for it. */
+    /** Announces that this copy is stopping, so that another one that wants the folder waits for it. */
     announceStop: () => void
   }>
 
 type Holder = Readonly<{ pid: number; identity: string; port: number; stopping: boolean }>
 
-/** How long a start waits for a copy that may be ending (one whose npm was killed notices within this time). */
+/** How long a start waits for a copy that may be about to stop (one whose npm was killed notices within this time). */
 const HOLDER_MAY_STOP_MS = 1_500
-/** How long it waits for one that says that it is ending. */
+/** How long a start waits for a copy that has announced its stop. */
 const HOLDER_STOPS_MS = 40_000
 const POLL_MS = 50
 const FULL_BELOW_BYTES = 100e6
 
 /**
- * Makes the folder, if need be, and takes it.
- * @param port what the other copy is told to listen on, for the sentence that a second one gets
- * @throws StartFault when it cannot be written or another copy has it
+ * Makes the folder if needed, and locks it.
+ * @param port the port of this copy, which a second copy shows to its user
+ * @throws StartFault if it is not writable or another copy has it
  */
 export const openDataDir = async (folder: string, port: number): Promise<DataDir> => {
   const path = resolve(folder)
   const file = join(path, 'lock')
   const { pid } = process
-  const mine = { pid, identity: identityOf(pid) ?? '', port, stopping: false }
+  const mine: Holder = { pid, identity: identityOf(pid) ?? '', port, stopping: false }
   try {
     mkdirSync(path, { recursive: true, mode: 0o700 })
     await takeLock(path, file, mine)
@@ -60,21 +60,21 @@ export const openDataDir = async (folder: string, port: number): Promise<DataDir
       try {
         renameSync(writeAside(file, { ...mine, stopping: true }), file)
       } catch {
-        // On a full disk nobody is told; the stop itself matters more.
+        // On a full disk the announcement is lost. The stop itself matters more.
       }
     },
     [Symbol.dispose]: () => rmSync(file, { force: true }),
   }
 }
 
-/** Writes beside the file, so that it appears whole: who read half of it would take it for a broken one. */
+/** Writes a file beside the lock, which then becomes it in one step. Half a lock file would be taken for a broken one. */
 const writeAside = (file: string, holder: Holder): string => {
   const aside = `${file}.${process.pid}`
   writeFileSync(aside, JSON.stringify(holder), { mode: 0o600 })
   return aside
 }
 
-/** @returns whether it is ours now; a link, unlike a rename, does not replace another's */
+/** Creates the lock file. A link, unlike a rename, does not replace an existing one. @returns whether it worked */
 const createLock = (file: string, mine: Holder): boolean => {
   const aside = writeAside(file, mine)
   try {
@@ -88,7 +88,7 @@ const createLock = (file: string, mine: Holder): boolean => {
   }
 }
 
-/** Creates the lock file, which only one can; removes one whose holder is dead; waits for one that is ending. */
+/** Takes the lock: only one process can. Removes the lock of a dead process, and waits for a copy that is stopping. */
 const takeLock = async (path: string, file: string, mine: Holder): Promise<void> => {
   for (let waited_ms = 0; ; waited_ms += POLL_MS) {
     if (createLock(file, mine)) return
@@ -99,14 +99,14 @@ const takeLock = async (path: string, file: string, mine: Holder): Promise<void>
     }
     if (waited_ms > (holder.stopping ? HOLDER_STOPS_MS : HOLDER_MAY_STOP_MS)) {
       throw new StartFault(
-        `The data folder ${path} is in use by the copy of Loops that runs on port ${holder.port} (process ${holder.pid}): stop that one, or start this one with a DATA_DIR and PORT of its own.`,
+        `The data folder ${path} is in use by the copy of Loops on port ${holder.port} (process ${holder.pid}): stop that one, or start this one with its own DATA_DIR and PORT.`,
       )
     }
     await sleep(POLL_MS)
   }
 }
 
-/** A container gives its processes the same numbers at each start, so our own number in the file is another's. */
+/** Containers give their processes the same ids at each start, so this process's own id in the file is an earlier one's. */
 const isRunning = ({ pid, identity }: Holder): boolean => pid !== process.pid && identityOf(pid) === identity
 
 const readHolder = (file: string): Holder | undefined => {
@@ -117,7 +117,7 @@ const readHolder = (file: string): Holder | undefined => {
   }
 }
 
-/** Moves the stale file away before deleting it, and back if it was a new one after all. */
+/** Moves the stale file aside before deleting it, and back if it turns out to be a new one. */
 const removeStale = (file: string, stale: Holder | undefined): void => {
   const aside = `${file}.${process.pid}`
   try {
@@ -136,10 +136,10 @@ const freeBytes = (folder: string): number => {
   return bavail * bsize
 }
 
-/** Whether that disk is too full for a server to write its files. */
+/** Whether the disk that holds a folder is too full for a server to write its files. */
 export const isFull = (folder: string): boolean => freeBytes(folder) < FULL_BELOW_BYTES
 
-/** @throws StartFault when the disk that holds the folder has less room than that */
+/** @throws StartFault if the disk that holds the folder has less free space */
 export const requireRoom = (folder: string, needed_bytes: number): void => {
   const free = freeBytes(folder)
   if (free >= needed_bytes) return
@@ -148,10 +148,10 @@ export const requireRoom = (folder: string, needed_bytes: number): void => {
   )
 }
 
-/** The file of the secret that the keys and links of this copy are derived from. */
+/** The file with the secret from which the keys and links of this copy are derived. */
 export const secretFile = (folder: string): string => join(folder, 'secret')
 
-/** The secret that a file keeps, made when there is none; only its owner can read it. */
+/** The secret in a file. If there is no file, makes one that only its owner can read. */
 export const keptSecret = (file: string, make: () => string): string => {
   if (!existsSync(file)) {
     const whole = `${file}.new`

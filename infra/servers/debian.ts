@@ -1,5 +1,4 @@
-// Installs Debian packages without a question asked, where this user may: root on Debian, Ubuntu or a relative.
-// Knows nothing of what the packages are for.
+// Installs Debian packages without asking, for root on Debian, Ubuntu or a relative.
 import { execFile } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { setTimeout as delay } from 'node:timers/promises'
@@ -11,7 +10,7 @@ const LOCK_TRIES = 24
 const LOCK_WAIT_MS = 5_000
 const INSTALL_LIMIT_MS = 600_000
 
-/** Whether packages can be installed here without asking anybody: root, with apt-get. */
+/** Whether this process may install packages: as root, on a system with apt-get. */
 export const canInstallPackages = (): boolean => {
   if (process.platform !== 'linux' || process.getuid?.() !== 0) return false
   try {
@@ -22,12 +21,11 @@ export const canInstallPackages = (): boolean => {
 }
 
 /**
- * Installs packages with their hard dependencies only, and waits for another apt-get that is at work.
- * @throws StartFault with apt's own last lines
+ * Installs packages with only their hard dependencies. Waits if another apt-get is running.
+ * @throws StartFault with the last lines of apt-get
  */
 export const installPackages = async (packages: readonly string[]): Promise<void> => {
-  // Old package lists may still do (a mirror that is briefly away, an image that carries them), so only the
-  // installation decides.
+  // A failed update is no fault: the package lists that are there may do.
   await aptGet(['update']).catch(() => undefined)
   await aptGet(['install', '-y', '--no-install-recommends', ...packages])
 }
@@ -45,7 +43,7 @@ const aptGet = async (args: readonly string[]): Promise<void> => {
       const said = aptError(error)
       if (!/could not get lock|unable to lock/i.test(said) || tries === LOCK_TRIES) {
         throw new StartFault(
-          `apt-get ${args.join(' ')} failed: put right what it says, or install the packages by hand, then run the command again.`,
+          `apt-get ${args.join(' ')} failed: fix what it says, or install the packages yourself, then run the command again.`,
           [said],
         )
       }

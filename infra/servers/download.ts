@@ -1,4 +1,4 @@
-// One file over HTTP(S) with limits on every wait. Knows nothing of what the file is for.
+// Downloads one file over HTTP(S), with a limit on every wait.
 import { createHash } from 'node:crypto'
 import { createWriteStream } from 'node:fs'
 import type { IncomingMessage } from 'node:http'
@@ -6,32 +6,32 @@ import http from 'node:http'
 import https from 'node:https'
 import { pipeline } from 'node:stream/promises'
 
-/** What to fetch and within which limits. */
+/** What to download, and within which limits. */
 export type DownloadOptions = Readonly<{
   url: string
-  /** Where the bytes go; a failed download leaves an incomplete file there. */
+  /** The file to write; a failed download leaves it incomplete. */
   to: string
   /** The environment that names a proxy (`HTTPS_PROXY`, `HTTP_PROXY`, `NO_PROXY`). */
   env: Readonly<Record<string, string | undefined>>
-  /** Longest wait for the first byte of the file, redirects included. */
+  /** Longest wait for the first byte of the file, including redirects. */
   first_byte_ms?: number
   /** Longest wait for any later byte. */
   idle_ms?: number
   max_bytes?: number
   signal?: AbortSignal
-  /** Told of every chunk; `total_bytes` is undefined when the host does not say. */
+  /** Called for every chunk; `total_bytes` is undefined if the host does not say. */
   onProgress?: (received_bytes: number, total_bytes: number | undefined) => void
 }>
 
-/** What arrived. */
+/** A completed download. */
 export type Downloaded = Readonly<{ bytes: number; sha256: string }>
 
 const MAX_REDIRECTS = 5
 
 /**
- * Fetches a URL into a file.
- * @returns its size and SHA-256, computed on the way
- * @throws Error whose message says in a few words why not: the host, and what it did or did not do
+ * Downloads a URL to a file.
+ * @returns its size and SHA-256
+ * @throws Error whose message says in a few words what the host did wrong
  */
 export const download = async (options: DownloadOptions): Promise<Downloaded> => {
   const { first_byte_ms = 10_000, idle_ms = 30_000, max_bytes = 1e9 } = options
@@ -67,7 +67,7 @@ export const download = async (options: DownloadOptions): Promise<Downloaded> =>
   }
 }
 
-/** The response with the file itself, after at most five redirects that never leave https for http. */
+/** Follows at most five redirects, never from https to http. @returns the response with the file */
 const follow = async (
   url: string,
   env: DownloadOptions['env'],
@@ -97,7 +97,7 @@ const get = (url: URL, proxyEnv: DownloadOptions['env'], signal: AbortSignal): P
     request(url, { agent: new Agent({ proxyEnv }), headers, signal }, resolve).on('error', reject)
   })
 
-/** A network error in words; the system's code is kept, since that is what people search for. */
+/** A network error in words. It keeps the system's code, since people search for that. */
 const explain = (error: unknown, host: string): Error => {
   const { code = '', message } = error as NodeJS.ErrnoException
   if (code === 'ENOTFOUND' || code === 'EAI_AGAIN') return new Error(`${host} cannot be found (${code})`)

@@ -1,4 +1,4 @@
-// Which process a number stands for: a process id alone is not proof, since ids are used again. Starts and ends nothing.
+// Identifies processes. A process id alone proves nothing, since the system reuses ids.
 import { execFileSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 
@@ -13,8 +13,8 @@ export const isAlive = (pid: number): boolean => {
 }
 
 /**
- * A text that no other process has: when it was started and its command line.
- * @returns undefined when there is none with this id, or only a dead one that nobody has waited for
+ * A text that identifies a process: its start time and command line.
+ * @returns undefined if no process has this id, or only a zombie
  */
 export const identityOf = (pid: number): string | undefined => {
   try {
@@ -28,9 +28,8 @@ const LOOKS = 50
 const LOOK_AGAIN_MS = 1
 
 /**
- * proc(5): in `stat`, after the name in brackets, come the state and, nineteen fields on, the start time. A process has
- * no command line in the moment after its start, while the kernel puts its program in place, and none in the moment
- * before its end, when it is not yet shown as dead: then it is looked at again.
+ * Reads proc(5). In `stat`, the state follows the name in brackets, and the start time comes nineteen fields later.
+ * Just after its start and just before its end, a living process has an empty command line; then this reads it again.
  */
 const fromProc = (pid: number): string | undefined => {
   for (let looks = 1; ; looks += 1) {

@@ -1,5 +1,4 @@
-// The folder in which fetched server binaries are kept for later starts, so that those need no network.
-// Knows nothing of where a binary comes from.
+// Keeps downloaded server binaries in a folder, so that later starts need no network.
 import { chmod, mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import type { Binary, Kind } from './binary.ts'
@@ -8,7 +7,7 @@ import { isAlive } from './identity.ts'
 
 const recordPath = (folder: string, kind: Kind) => join(folder, `${kind.name}.json`)
 
-/** The kept binary of a kind, when it is there and still has the SHA-256 that it had. */
+/** The kept binary of a kind, if it is there and its SHA-256 has not changed. */
 export const findKept = async (folder: string, kind: Kind): Promise<Binary | undefined> => {
   try {
     const record = JSON.parse(await readFile(recordPath(folder, kind), 'utf8')) as Omit<Binary, 'path'>
@@ -19,7 +18,7 @@ export const findKept = async (folder: string, kind: Kind): Promise<Binary | und
   }
 }
 
-/** Moves a fetched file into the folder. Renames are whole or not at all, so a crash or a second copy spoils nothing. */
+/** Moves a downloaded file into the folder. A rename is atomic, so a crash or a second process does no damage. */
 export const keep = async (folder: string, kind: Kind, binary: Binary, scratch: string): Promise<Binary> => {
   const path = resolve(folder, kind.name)
   const { version, sha256, source } = binary
@@ -31,7 +30,7 @@ export const keep = async (folder: string, kind: Kind, binary: Binary, scratch: 
   return { path, version, sha256, source }
 }
 
-/** Lends an empty folder beside the kept binaries (so that a move is a rename) and deletes it, whatever happens. */
+/** Runs `use` with an empty folder, then deletes it. It is beside the kept binaries, so that a move is a rename. */
 export const withScratch = async <T>(folder: string, use: (scratch: string) => Promise<T>): Promise<T> => {
   await mkdir(folder, { recursive: true })
   await removeAbandonedScratch(folder)
@@ -43,7 +42,7 @@ export const withScratch = async <T>(folder: string, use: (scratch: string) => P
   }
 }
 
-/** Removes what a killed copy left behind. */
+/** Removes the folders that killed processes left behind. */
 const removeAbandonedScratch = async (folder: string): Promise<void> => {
   for (const name of await readdir(folder)) {
     const pid = /^\.fetch-(\d+)-/.exec(name)?.[1]

@@ -1,6 +1,6 @@
-// The official download of MongoDB 8. mongodb-memory-server knows which archive fits which system and honours its own
-// MONGOMS_* variables (mirror, version, URL); the bytes are fetched here, because its downloader accepts any TLS
-// certificate and has no limit to the first byte.
+// Downloads the official MongoDB 8.
+// mongodb-memory-server knows which archive fits which system, and reads its MONGOMS_* variables (mirror, version, URL). Its
+// downloader is not used: it accepts any TLS certificate, and may wait forever for the first byte.
 import { copyFile, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { DryMongoBinary } from 'mongodb-memory-server-core/lib/util/DryMongoBinary.js'
@@ -12,14 +12,14 @@ import { fetchFromArchive } from './sources.ts'
 const VERSION = '8.2.6'
 const MAX_CHECKSUM_BYTES = 4_096
 
-/** MongoDB's own archive for this machine, or what mongodb-memory-server has fetched earlier for anybody. */
+/** MongoDB's archive for this machine, or a copy that mongodb-memory-server downloaded earlier. */
 export const mongoRelease: Source = {
   title: 'the official download, MongoDB 8',
   fetch: async (context) => {
     const options = await DryMongoBinary.generateOptions({
       version: context.env.MONGOMS_VERSION ?? VERSION,
     })
-    // With that variable set it would answer the named binary, which has been tried by now, instead of its cache.
+    // With this variable set, it would return the named binary, which has already failed, and not look into its cache.
     const earlier = context.env.MONGOMS_SYSTEM_BINARY ? undefined : await DryMongoBinary.locateBinary(options)
     if (earlier !== undefined) {
       const copy = join(context.scratch, context.name)
@@ -37,7 +37,7 @@ export const mongoRelease: Source = {
   },
 }
 
-/** MongoDB publishes `<archive>.sha256` beside each archive: the sum, two spaces, the archive's name. */
+/** Reads `<archive>.sha256`, which MongoDB publishes beside each archive: the checksum, two spaces, the archive's name. */
 const publishedSha256 = async (url: string, { scratch, env, signal }: FetchContext): Promise<string> => {
   const to = join(scratch, 'archive.sha256')
   await download({

@@ -1,4 +1,4 @@
-// How Loops runs its own mongod: a replica set of one, on 127.0.0.1, for those who know its password, with the data kept.
+// Runs the mongod of `npm start`: a replica set of one on 127.0.0.1, with a login.
 import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { release } from 'node:os'
 import { join } from 'node:path'
@@ -14,27 +14,27 @@ const FOLDER = 'mongod'
 const USER = 'loops'
 const CACHE_GB = 1
 const OPLOG_MB = 512
-/** A replica set of one has nobody to hand over to, so the 15 s that it would wait for that are cut. */
+/** A lone member has no other member to hand over to, and need not wait 15 s for one. */
 const SHUTDOWN_WAIT_MS = 100
 
 /**
- * MongoDB 8 corrupts its memory on Linux 6.19 and newer unless glibc keeps rseq for itself, and dies after half a minute:
+ * On Linux 6.19 and newer, MongoDB 8 corrupts its memory and dies after half a minute unless glibc keeps rseq for itself:
  * https://github.com/google/tcmalloc/issues/292
  */
 export const RSEQ_FOR_GLIBC = { GLIBC_TUNABLES: 'glibc.pthread.rseq=1' } as const
 const FIRST_BAD_LINUX = [6, 19] as const
-/** Exit code for data files of another version: https://www.mongodb.com/docs/manual/reference/exit-codes/ */
+/** The data files need another version: https://www.mongodb.com/docs/manual/reference/exit-codes/ */
 const NEEDS_OTHER_VERSION = 'exit code 62'
 
 /**
- * What may help a mongod that dies again and again.
- * @param kernel its release, such as `6.19.3-arch1`
+ * What may help if mongod keeps dying.
+ * @param kernel the release of the kernel, such as `6.19.3-arch1`
  */
 export const adviceFor = (kernel: string, platform: string): string | undefined => {
   const [major = 0, minor = 0] = kernel.split('.').map(Number)
   const [badMajor, badMinor] = FIRST_BAD_LINUX
   if (platform !== 'linux' || major < badMajor || (major === badMajor && minor < badMinor)) return undefined
-  return 'MongoDB 8 does not work well with Linux 6.19 and newer: see https://github.com/google/tcmalloc/issues/292 for kernels and versions that do, and name another mongod with MONGOMS_SYSTEM_BINARY.'
+  return 'MongoDB 8 does not work well with Linux 6.19 and newer: see https://github.com/google/tcmalloc/issues/292 for kernels and versions that work together, and set MONGOMS_SYSTEM_BINARY to another mongod.'
 }
 
 const planFor = (access: Access): ServerPlan => ({
@@ -47,7 +47,7 @@ const planFor = (access: Access): ServerPlan => ({
     const data = dataOf(folder)
     const keyFile = join(folder, 'key')
     mkdirSync(data, { recursive: true, mode: 0o700 })
-    // Anew, since mongod refuses one that others may read, as a careless copy of the folder would have it.
+    // Written anew each time: mongod refuses a file that others may read, which a careless copy of the folder would make it.
     rmSync(keyFile, { force: true })
     writeFileSync(keyFile, access.key, { mode: 0o600 })
     return [
@@ -60,7 +60,7 @@ const planFor = (access: Access): ServerPlan => ({
         '--oplogSize',
         String(OPLOG_MB),
       ],
-      // With a key file it asks for a login; without the exception for this machine it does so before there is a user too.
+      // The key file makes it require a login. The parameter makes it do so even before there is a user.
       ...['--keyFile', keyFile, '--setParameter', 'enableLocalhostAuthBypass=false'],
       ...['--setParameter', 'diagnosticDataCollectionEnabled=false'],
       ...['--setParameter', `shutdownTimeoutMillisForSignaledShutdown=${SHUTDOWN_WAIT_MS}`],
@@ -75,11 +75,11 @@ const planFor = (access: Access): ServerPlan => ({
 const dataOf = (folder: string) => join(folder, 'data')
 
 /**
- * The login, kept beside the data; and a key of this run, which lets us in to set the login. Both are random: the password
- * stays the same from start to start, whatever becomes of the secret of Loops.
+ * The login, whose password is kept beside the data, and a new key, with which Loops signs in to set the login. The password
+ * is random, and does not change when LOOPS_SECRET does.
  */
 const accessOf = (folder: string): Access => ({
-  // A key file holds base64, of which hexadecimal digits are a part.
+  // A key file holds base64, and hexadecimal digits are valid in it.
   key: Buffer.from(systemIds().token(), 'base64url').toString('hex'),
   user: USER,
   password: keptSecret(loginFileOf(folder), systemIds().token),
@@ -87,14 +87,14 @@ const accessOf = (folder: string): Access => ({
 const loginFileOf = (folder: string) => join(folder, 'login')
 
 /**
- * Runs mongod with its data in `mongod/data` of the data folder and its password in `mongod/login`. Data of a release in
- * which it let everybody in get the login too.
- * @throws StartFault when it does not come up
+ * Runs mongod with its data in `mongod/data` of the data folder and its password in `mongod/login`. Adds the login to the
+ * data of earlier releases, which had none.
+ * @throws StartFault if it does not start
  */
 export const startMongod = async (options: RunOptions): Promise<RunningServer> => {
   const folder = join(options.dataDir, FOLDER)
   mkdirSync(folder, { recursive: true, mode: 0o700 })
   if (existsSync(dataOf(folder)) && !existsSync(loginFileOf(folder)))
-    options.report.step('mongod: its data get a login, so that nobody else on this machine reads them')
+    options.report.step('mongod: adding a login, so that nobody else on this machine can read the data')
   return await superviseServer(planFor(accessOf(folder)), options)
 }

@@ -1,12 +1,12 @@
-// The official release archives of nats-server, one pinned version with the SHA-256 of each platform's archive.
+// The official release of nats-server: one pinned version, with the SHA-256 of each platform's archive.
 import type { Source } from './sources.ts'
 import { fetchFromArchive } from './sources.ts'
 
-/** The pinned release. Its checksums are those that the project's own image recipes state (nats-io/nats-docker). */
+/** The pinned release. Its checksums are from the Dockerfiles of the project (nats-io/nats-docker). */
 const VERSION = '2.14.5'
 const HOST = 'https://github.com/nats-io/nats-server/releases/download'
 
-/** By Node's names of platform and architecture: the archive's suffix and its SHA-256. */
+/** The archive's suffix and its SHA-256, by Node's names of platform and architecture. */
 const ARCHIVES: Readonly<Record<string, readonly [suffix: string, sha256: string]>> = {
   'linux-x64': ['linux-amd64', '5e3b603d47c447bda1f77f9ac16dbf91c90aac4ff3681f8fbbc7201e4ed99355'],
   'linux-arm64': ['linux-arm64', '673a98d3faa79dde3f9ebf16d6dfac36a5f694e7ad2015e4954dd7939c85cd4c'],

@@ -1,5 +1,4 @@
-// How Loops runs its own nats-server: JetStream on disk, on 127.0.0.1, for those who know its password, and beside them
-// the subscribers that were added.
+// Runs the nats-server of `npm start`: JetStream on disk, on 127.0.0.1, with a login for Loops and keys for subscribers.
 import { createHmac } from 'node:crypto'
 import { existsSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -12,8 +11,8 @@ import { superviseServer } from './supervise.ts'
 const USER = 'loops'
 
 /**
- * Its configuration. Every message is on disk before it is acknowledged (`sync_interval`): the default of two minutes
- * would lose what was acknowledged when the machine fails. The password keeps other users of this machine out.
+ * The configuration of the server. With `sync_interval`, every message is on disk before it is acknowledged; the default of
+ * two minutes would lose acknowledged messages if the machine fails. The password keeps other users of this machine out.
  */
 const configuration = (
   port: number,
@@ -22,7 +21,7 @@ const configuration = (
 ): string => `# Written anew at each start.
 server_name: loops
 listen: "127.0.0.1:${port}"
-# On a free port, which it writes into a file: for looking whether it still writes.
+# For health checks. The server picks a free port and writes it to a file.
 http: "127.0.0.1:-1"
 ports_file_dir: ${JSON.stringify(folder)}
 jetstream {
@@ -31,7 +30,7 @@ jetstream {
 }
 ${accountsText(`{ user: ${USER}, password: "${password}" }`, SUBSCRIBERS_CONF)}`
 
-/** Streams were kept for the account without a name before there were two; its new name is that of its folder. */
+/** Moves the streams of earlier releases, which had only the nameless account, to the account LOOPS. */
 const nameAccount = (folder: string): void => {
   const [nameless, named] = ['$G', 'LOOPS'].map((account) => join(folder, 'data', 'jetstream', account))
   if (nameless && named && existsSync(nameless) && !existsSync(named)) renameSync(nameless, named)
@@ -39,7 +38,7 @@ const nameAccount = (folder: string): void => {
 
 const PORTS_FILE = /^nats-server_\d+\.ports$/
 const HEALTH_LIMIT_MS = 5_000
-/** What it says of itself when a write has failed: from then on it takes nothing more, even when there is room again. */
+/** What /healthz says after a failed write. From then on the server takes no messages, even once there is space again. */
 const STUCK = /write error: [^"]*/
 
 const forgetPorts = (folder: string): void => {
@@ -48,15 +47,15 @@ const forgetPorts = (folder: string): void => {
 }
 
 /**
- * Why a nats-server takes no more events, by its own word; undefined when it does, or does not say.
- * @param health address of its /healthz
+ * Why a nats-server takes no more messages, as its health check says; undefined if it takes them, or does not say.
+ * @param health the address of its /healthz
  */
 export const illnessOf = async (health: string): Promise<string | undefined> => {
   try {
     const answer = await fetch(health, { signal: AbortSignal.timeout(HEALTH_LIMIT_MS) })
     return answer.ok ? undefined : STUCK.exec(await answer.text())?.[0]
   } catch {
-    // One that does not answer may be busy; whether it runs is seen elsewhere.
+    // A server that does not answer may be busy. Its supervisor notices if it ends.
     return undefined
   }
 }
@@ -91,8 +90,8 @@ const planFor = (password: string): ServerPlan => ({
 
 /**
  * Runs nats-server with its data in `nats/data` of the data folder.
- * @param secret the password is derived from it, so it stays the same from start to start
- * @throws StartFault when it does not come up
+ * @param secret the secret from which the password is derived, which therefore stays the same at each start
+ * @throws StartFault if it does not start
  */
 export const startNatsServer = (options: RunOptions, secret: string): Promise<RunningServer> => {
   const password = createHmac('sha256', secret).update('nats-server of npm start').digest('hex')

@@ -1,4 +1,4 @@
-// Free TCP ports, and the ports that a data folder has been given.
+// Finds free TCP ports, and remembers the ports of a data folder.
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { connect, createServer } from 'node:net'
 import { dirname } from 'node:path'
@@ -22,22 +22,22 @@ export const tryPort = (host: string, port: number): Promise<number> =>
     })
   })
 
-/** Any free port but this one; the system may give the same again and again while it is free. */
+/** Any free port except this one, which the system may offer several times while it is free. */
 const otherThan = async (reserved: number | undefined): Promise<number> => {
   const port = await tryPort('127.0.0.1', 0)
   return port === reserved ? await otherThan(reserved) : port
 }
 
 /**
- * The port that the file remembers, if it is free on 127.0.0.1; else another, which the file then remembers.
- * @param reserved a port that is free still, but about to be taken by somebody else.
+ * The port in the file, if it is free on 127.0.0.1. Otherwise writes another free port to the file.
+ * @param reserved a port that is still free, but about to be used by another server
  */
 export const rememberedPort = async (file: string, reserved?: number): Promise<number> => {
   const remembered = readPort(file)
   try {
     if (remembered !== undefined && remembered !== reserved) return await tryPort('127.0.0.1', remembered)
   } catch {
-    // Somebody else has it now: take another.
+    // Another program uses it now.
   }
   const port = await otherThan(reserved)
   mkdirSync(dirname(file), { recursive: true })
@@ -54,7 +54,7 @@ const readPort = (file: string): number | undefined => {
   }
 }
 
-/** Fulfilled when something accepts connections there; rejected with an AbortError when the signal is aborted. */
+/** Waits until a server accepts connections. @throws AbortError if the signal is aborted */
 export const untilAccepting = async (host: string, port: number, signal: AbortSignal): Promise<void> => {
   while (!(await accepts(host, port))) await sleep(POLL_MS, undefined, { signal })
 }

@@ -1,5 +1,4 @@
-// One server process: started in its own group, found again after a crash of ours, stopped for certain.
-// Knows nothing of what the server does.
+// Starts and stops one server process, and finds it again after a crash of this process.
 import type { ChildProcess } from 'node:child_process'
 import { spawn } from 'node:child_process'
 import { closeSync, openSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
@@ -8,25 +7,25 @@ import { processEnv } from '../../shared/process/config.ts'
 import { messageOf } from '../report.ts'
 import { identityOf } from './identity.ts'
 
-/** What to run and where its traces go. */
+/** What to run, and which files it writes. */
 export type Launch = Readonly<{
   path: string
   args: readonly string[]
-  /** Variables that it gets where its environment does not have them. */
+  /** Variables that it gets unless the environment has them. */
   env?: Readonly<Record<string, string>>
   /** Its output is appended here. */
   logFile: string
-  /** Remembers the process, so that the next start finds it when this one is killed. */
+  /** Records the process, so that the next start finds it if this one is killed. */
   pidFile: string
 }>
 
 /** A process that was started. */
 export type Launched = Readonly<{
-  /** 0 when there is none, since it could not be started at all. */
+  /** 0 if it could not be started at all. */
   pid: number
-  /** Fulfilled with a few words when it ends, however it ends: `exit code 48`, `signal SIGKILL`. */
+  /** Resolves when it ends, and says how: `exit code 48`, `signal SIGKILL`. */
   ended: Promise<string>
-  /** Asks it to end, insists after a while, and waits until it has. */
+  /** Asks it to end, kills it if it does not, and waits until it has ended. */
   stop: () => Promise<void>
 }>
 
@@ -36,8 +35,8 @@ const MAX_LOG_BYTES = 20e6
 const TAIL_BYTES = 4_096
 
 /**
- * Starts a process in a session of its own: a Ctrl-C at the terminal reaches us only, so that whoever uses the server
- * can finish first. A guard ends it when we are gone without having stopped it.
+ * Starts a process in its own session. Ctrl-C at the terminal does not reach it, so that the services that use it can
+ * finish first. A guard ends it if this process dies without stopping it.
  */
 export const launch = ({ path, args, env, logFile, pidFile }: Launch): Launched => {
   rotate(logFile)
@@ -78,8 +77,8 @@ const endOf = (child: ChildProcess): Promise<string> =>
   })
 
 /**
- * A shell that waits for the end of its input, which only comes when this process dies without closing it in order
- * (even by SIGKILL), and then ends the server. Without it a killed start would leave its servers running for ever.
+ * Starts a shell that waits for the end of its input, which comes when this process dies, even by SIGKILL, and then ends
+ * the server. Without it, a killed start would leave its servers running for ever.
  */
 const startGuard = (pid: number): ChildProcess => {
   const script = 'read -r _; kill -TERM "$0"'
@@ -94,7 +93,7 @@ const startGuard = (pid: number): ChildProcess => {
 }
 
 /**
- * Ends the process that an earlier start left behind, if it still runs and is truly the same one.
+ * Ends the process that an earlier start left behind, if it is still running and has the same identity.
  * @returns whether there was one
  */
 export const stopLeftover = async (pidFile: string): Promise<boolean> => {
@@ -112,7 +111,7 @@ export const stopLeftover = async (pidFile: string): Promise<boolean> => {
   return true
 }
 
-/** The id of the process that a file remembers, if it runs and is truly the same one. */
+/** The id of the process in a file, if it is running and has the same identity. */
 export const runningProcess = (pidFile: string): number | undefined => {
   const left = readPidFile(pidFile)
   return left !== undefined && isSame(left) ? left.pid : undefined
@@ -135,11 +134,11 @@ const kill = (pid: number, signal: NodeJS.Signals): void => {
   try {
     process.kill(pid, signal)
   } catch {
-    // It has ended meanwhile.
+    // It has ended in the meantime.
   }
 }
 
-/** Keeps one older log, so that logs cannot fill the disk over the years. */
+/** Moves a large log aside and keeps only one old log, so that logs cannot fill the disk. */
 const rotate = (file: string): void => {
   const size = statSync(file, { throwIfNoEntry: false })?.size ?? 0
   if (size > MAX_LOG_BYTES) renameSync(file, `${file}.old`)

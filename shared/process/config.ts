@@ -1,4 +1,4 @@
-// Declares every environment variable, and is the only file that reads them. Never prints secrets.
+// Declares every environment variable. Only this file reads the environment; it never prints a secret.
 import * as z from 'zod'
 import { serversOf } from '../net/address.ts'
 import { serviceOfSecret } from './service-keys.ts'
@@ -21,7 +21,7 @@ const serviceSecretText = z
   .string()
   .refine(
     (value) => serviceOfSecret(value) !== undefined,
-    'is not a secret of a service; make them with: npm run keys -- service-secrets',
+    'is not a service secret; make them with: npm run keys -- service-secrets',
   )
 
 type Variable = Readonly<{
@@ -32,36 +32,36 @@ type Variable = Readonly<{
   internal?: true
 }>
 
-/** Every variable: its type, its value when unset, and what it means, as the documentation prints it. */
+/** Every variable: its type, its default, and what it means, as the documentation prints it. */
 export const VARIABLES = {
   HOST: {
     type: z.string().min(1),
-    about: 'Address that the gateway listens on; unset: those of this machine alone, 127.0.0.1 and ::1',
+    about: 'Address that the gateway listens on; default: 127.0.0.1 and ::1, which only this machine reaches',
   },
   PORT: { type: wholeNumber(0, 65_535), fallback: '4000', about: 'Port that the gateway listens on' },
   PUBLIC_URL: {
     type: url('http:', 'https:').refine(
       (value) => !URL.canParse(value) || (new URL(value).pathname === '/' && !new URL(value).search),
-      'has a path; give the origin alone, such as https://loops.example.com',
+      'has a path; give only the origin, such as https://loops.example.com',
     ),
-    about: 'Address that clients and browsers use; unset: http://localhost:PORT',
+    about: 'Address that clients and browsers use; default: http://localhost:PORT',
   },
   DATA_DIR: { type: z.string().min(1), fallback: '.loops', about: 'Where `npm start` keeps its data' },
   MONGODB_URL: {
     type: url('mongodb:', 'mongodb+srv:'),
     about:
-      'MongoDB 6.0 or newer; its path is the prefix of the database names (default loops); unset: `npm start` runs its own',
+      'MongoDB 6.0 or newer; the path is the prefix of the database names (default: loops); if unset, `npm start` runs its own',
     secret: true,
   },
   NATS_URL: {
     type: url('nats:', 'tls:', 'ws:', 'wss:'),
-    about: 'NATS 2.12 or newer with JetStream; unset: `npm start` runs its own',
+    about: 'NATS 2.12 or newer with JetStream; if unset, `npm start` runs its own',
     secret: true,
   },
   SMTP_URL: {
     type: url('smtp:', 'smtps:'),
     about:
-      'SMTP server for mail, with user and password if it wants them, and `?name=` for the name that it is greeted with (the host of PUBLIC_URL otherwise); unset: mails are kept for reading at /dev/mail, where PUBLIC_URL is this machine',
+      'SMTP server for mails, with user and password if it needs them; `?name=` sets the name in the greeting (default: the host of PUBLIC_URL); if unset, mails are not sent but kept, and shown at /dev/mail if PUBLIC_URL is this machine',
     secret: true,
   },
   MAIL_FROM: {
@@ -77,24 +77,24 @@ export const VARIABLES = {
   TRUSTED_PROXIES: {
     type: wholeNumber(0, 10),
     fallback: '0',
-    about: 'Proxies in front of the gateway whose X-Forwarded-For is believed; with 0 the header is ignored',
+    about: 'Number of proxies in front of the gateway whose X-Forwarded-For is trusted; 0 ignores the header',
   },
   SIGN_UP: {
     type: z.enum(['invited', 'open'], 'is neither invited nor open'),
     fallback: 'invited',
     about:
-      '`invited`: after the first account, by invitation only; `open`: anyone, with a workspace of their own; they invite nobody before they have confirmed their address',
+      'Who may sign up. `invited`: after the first account, only people with an invitation; `open`: anyone, with their own workspace, but they must confirm their address before they can invite people',
   },
   CLIENT_REGISTRATION: {
     type: z.enum(['open', 'token', 'off'], 'is not open, token or off'),
     fallback: 'open',
     about:
-      '`open`: clients may register themselves, as almost all do; `token`: only with CLIENT_REGISTRATION_TOKEN; `off`: those registered before stay',
+      'Which clients may register. `open`: any, and almost all need to; `token`: only those with CLIENT_REGISTRATION_TOKEN; `off`: none, but registered ones stay',
   },
   CLIENT_REGISTRATION_TOKEN: {
     type: z.string().min(32, 'is shorter than 32 characters; make one with: openssl rand -base64 48'),
     about:
-      'Initial access token (RFC 7591) for services that you let register: they are not limited, and stay 90 days unused instead of one',
+      'Initial access token (RFC 7591) for services that you let register: they have no rate limit, and are kept for 90 days without use instead of one',
     secret: true,
   },
   CLIENT_REDIRECT_SCHEMES: {
@@ -108,72 +108,72 @@ export const VARIABLES = {
         'is not a list of URI schemes such as my-editor,com.example.app',
       ),
     about:
-      'URI schemes by which desktop apps may take their answers, such as `my-editor,com.example.app`, beside those of known apps',
+      'URI schemes that desktop apps may use in redirect URIs, such as `my-editor,com.example.app`, besides those of known apps',
   },
   CLIENT_METADATA_DOCUMENTS: {
     type: z.enum(['on', 'off'], 'is neither on nor off'),
     fallback: 'on',
     about:
-      '`on`: a client may be the `https` address of a document about it, which the gateway then fetches, never from private addresses; `off` where the gateway has no way out to the internet',
+      '`on`: a client id may be the `https` address of a metadata document, which the gateway fetches, but never from private addresses; `off`: for a gateway that cannot reach the internet',
   },
   CLIENT_METADATA_LOOPBACK: {
     type: z.enum(['allowed'], 'is not allowed'),
-    about: 'Tests only: with NODE_ENV=test, such documents may be on this machine',
+    about: 'Tests only: with NODE_ENV=test, metadata documents may be on this machine',
     internal: true,
   },
   LOOPBACK_TARGETS: {
     type: z.enum(['allowed'], 'is not allowed'),
     about:
-      '`allowed`: addresses that people have called may be on this machine, over `http`, to try a receiver; never in production',
+      '`allowed`: webhooks may call this machine, over `http`, so that you can try a receiver; ignored in production',
   },
   ACCESS_TOKEN_MINUTES: {
     type: wholeNumber(1, 60),
     fallback: '15',
-    about: 'How long an access token counts before its client must refresh it',
+    about: 'How long an access token is valid before its client must refresh it',
   },
   REFRESH_TOKEN_DAYS: {
     type: wholeNumber(1, 365),
     fallback: '30',
-    about: 'How long a connection lasts that is not used; it ends after a year in any case',
+    about: 'How long an unused connection lasts; every connection ends after a year',
   },
   REFRESH_GRACE_SECONDS: {
     type: wholeNumber(0, 3_600),
     fallback: '60',
-    about: 'How long a refresh token that was just replaced still gets its successor',
+    about: 'How long a replaced refresh token can still be exchanged for its successor',
   },
   TOOL_CALLS_PER_MINUTE: {
     type: wholeNumber(1, 1_000_000_000),
     fallback: '6000',
-    about: 'Tool calls that one connection may make in a minute, at all gateways together',
+    about: 'Tool calls per minute that one connection may make, over all gateways together',
   },
   LOOPS_SECRET: {
     type: z.string().min(32, 'is shorter than 32 characters; make one with: openssl rand -base64 48'),
     about:
-      'Secret behind the keys and links, the same for all replicas; unset: `npm start` makes one in DATA_DIR',
+      'Secret from which keys and links are derived, the same for all replicas; if unset, `npm start` makes one in DATA_DIR',
     secret: true,
   },
   LOOPS_SECRET_OLD: {
-    type: z.string().min(32, 'is shorter than 32 characters; it is the LOOPS_SECRET of before'),
+    type: z.string().min(32, 'is shorter than 32 characters; it must be the previous LOOPS_SECRET'),
     about:
-      'The LOOPS_SECRET of before, while it is replaced; `npm run keys -- rotate-secret` says when it can go',
+      'The previous LOOPS_SECRET, while it is being replaced; `npm run keys -- rotate-secret` says when it can go',
     secret: true,
   },
   SERVICE_SECRET: {
     type: serviceSecretText,
     about:
-      'For a service that runs by itself, instead of LOOPS_SECRET: the keys of this service alone; `npm run keys -- service-secrets` makes them',
+      'For a service that runs by itself, instead of LOOPS_SECRET: holds only the keys of this service; `npm run keys -- service-secrets` makes it',
     secret: true,
   },
   SERVICE_SECRET_OLD: {
     type: serviceSecretText,
-    about: 'The SERVICE_SECRET of before, while LOOPS_SECRET is replaced',
+    about: 'The previous SERVICE_SECRET, while LOOPS_SECRET is being replaced',
     secret: true,
   },
   UNSIGNED_REQUESTS: {
     type: z.enum(['refused', 'accepted'], 'is neither refused nor accepted'),
     fallback: 'refused',
     about:
-      '`accepted`: requests between services may lack a signature, while services of release 0.1.0 are replaced one by one; never longer',
+      '`accepted`: requests between services may lack a signature; only while you replace services of release 0.1.0 one by one',
   },
   NODE_ENV: {
     type: z.enum(['development', 'production', 'test'], 'is not development, production or test'),
@@ -183,22 +183,21 @@ export const VARIABLES = {
   HEALTH_PORT: {
     type: wholeNumber(1, 65_535),
     about:
-      'Port of 127.0.0.1 on which a service other than the gateway answers /livez and /readyz; unset: none',
+      'Port on 127.0.0.1 where a service other than the gateway answers /livez and /readyz; default: none',
   },
   STREAM_REPLICAS: {
     type: wholeNumber(1, 5),
-    about:
-      'Copies of the event stream, each on a server of its own; unset: 3 where NATS has three servers, else 1',
+    about: 'Copies of the event stream, each on its own server; default: 3 if NATS has three servers, else 1',
   },
   LOG: {
     type: z.string(),
     fallback: 'info',
     about:
-      'debug, info, warn or error; or topics to see in full, such as tasks:store,bus; `npm start` shows warnings alone unless it is set',
+      '`debug`, `info`, `warn` or `error`, or the topics to log in full, such as `tasks:store,bus`; if unset, `npm start` shows only warnings',
   },
   LEASE_MS: {
     type: wholeNumber(1_000, 600_000),
-    about: 'Tests only: how long mails, calls and redriven events stay claimed that nobody renews',
+    about: 'Tests only: how long a lease on mails, webhook calls and redriven events lasts without renewal',
     internal: true,
   },
   CLOCK_OFFSET_MS: {
@@ -206,7 +205,7 @@ export const VARIABLES = {
       .string()
       .regex(/^-?\d{1,9}$/, 'is not a whole number')
       .transform(Number),
-    about: 'Tests only: how far the clock of this process is ahead',
+    about: 'Tests only: how far ahead the clock of this process is (ms)',
     internal: true,
   },
   FAULT: {
@@ -219,14 +218,14 @@ export const VARIABLES = {
 type Variables = typeof VARIABLES
 type Given<V> = V extends { fallback: string } ? true : false
 
-/** The checked environment. Members are called like the variables; those without a fallback may be absent. */
+/** The checked environment. Members have the names of the variables; those without a default may be absent. */
 export type Config = {
   readonly [K in keyof Variables]: Given<Variables[K]> extends true
     ? z.output<Variables[K]['type']>
     : z.output<Variables[K]['type']> | undefined
 } & { readonly PUBLIC_URL: string }
 
-/** The faults of the environment, one sentence for each variable. Never contains the value of a secret. */
+/** The faults of the environment, a sentence for each. Never contains the value of a secret. */
 export class ConfigError extends Error {
   override readonly name = 'ConfigError'
   readonly faults: readonly string[]
@@ -238,7 +237,7 @@ export class ConfigError extends Error {
 
 /**
  * Reads every variable of an environment. An empty one counts as unset.
- * @throws ConfigError with all faults at once.
+ * @throws ConfigError with all faults at once
  */
 export const readConfig = (env: Readonly<Record<string, string | undefined>>): Config => {
   const faults: string[] = []
@@ -263,7 +262,7 @@ export const readConfig = (env: Readonly<Record<string, string | undefined>>): C
   return config as Config
 }
 
-/** The variables that a service needs and that are missing, one sentence for each. `npm start` sets them itself. */
+/** The variables that a service needs but lacks, a sentence for each. `npm start` sets them itself. */
 export const missingForServices = (
   config: Config,
   needs: readonly ('MONGODB_URL' | 'NATS_URL' | 'LOOPS_SECRET')[] = [
@@ -275,19 +274,19 @@ export const missingForServices = (
   needs
     .filter((name) => config[name] === undefined)
     .filter((name) => name !== 'LOOPS_SECRET' || config.SERVICE_SECRET === undefined)
-    .map((name) => `${name} is not set; a service started by itself needs it.`)
+    .map((name) => `${name} is not set; a service that runs by itself needs it.`)
 
-/** Whether mails are kept in the development mailbox instead of being sent. */
+/** Whether mails go to the development mailbox instead of being sent. */
 export const keepsMails = (config: Pick<Config, 'SMTP_URL' | 'NODE_ENV'>): boolean =>
   config.SMTP_URL === undefined && config.NODE_ENV !== 'production'
 
 const LOOPBACK_NAMES: readonly string[] = ['localhost', '127.0.0.1', '[::1]']
 
-/** Whether kept mails may be read at /dev/mail: only if PUBLIC_URL is this machine. */
+/** Whether /dev/mail shows the kept mails: only if PUBLIC_URL is this machine. */
 export const showsMails = (config: Pick<Config, 'SMTP_URL' | 'NODE_ENV' | 'PUBLIC_URL'>): boolean =>
   keepsMails(config) && LOOPBACK_NAMES.includes(new URL(config.PUBLIC_URL).hostname)
 
-/** Whether addresses that people enter may be on this machine, without TLS. */
+/** Whether addresses that people enter may be on this machine and without TLS. */
 export const loopbackTargets = (config: Pick<Config, 'LOOPBACK_TARGETS' | 'NODE_ENV'>): boolean =>
   config.LOOPBACK_TARGETS === 'allowed' && config.NODE_ENV !== 'production'
 

@@ -190,7 +190,7 @@ test('a_folder_in_use_is_reported_in_one_sentence', async () => {
   const { code, sentence } = await faultOf(start(await anyPort()))
   expect(sentence).toMatch(
     new RegExp(
-      `^The data folder .*data is in use by the copy of Loops that runs on port ${port} \\(process \\d+\\): stop`,
+      `^The data folder .*data is in use by the copy of Loops on port ${port} \\(process \\d+\\): stop`,
     ),
   )
   expect(code).toBe(1)
@@ -227,7 +227,7 @@ test('a_server_that_dies_is_reported_in_one_sentence_with_its_last_words', async
   const run = start(await anyPort(), 'data', { MONGOMS_SYSTEM_BINARY: broken })
   expect(await faultOf(run)).toEqual({ code: 1, sentence: '  no journal' })
   expect(run.output()).toMatch(
-    /^mongod stopped \(exit code 14\): see its last lines below and all of them in .*mongod\.log/m,
+    /^mongod stopped \(exit code 14\): see its last lines below and the whole log in .*mongod\.log/m,
   )
 })
 

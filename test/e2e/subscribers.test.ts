@@ -96,7 +96,7 @@ test('they_are_added_while_loops_runs', async () => {
   for (const name of NAMES) {
     const printed = await subscriberCommand(['add', name, '--events', 'evt.tasks.>'], env)
     credentials[name] = credentialsIn(printed)
-    expect(printed).toContain('This is in effect now.')
+    expect(printed).toContain('This takes effect now.')
   }
   expect((await subscriberCommand(['list'], env)).trim().split('\n')).toHaveLength(NAMES.length)
   owner = await signUp(loops, { name: 'Ada', workspace: 'Engine' })

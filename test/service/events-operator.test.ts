@@ -61,8 +61,8 @@ const invited = {
 }
 
 test('the_list_is_empty_when_there_are_no_dead_letters', async () => {
-  expect(await events('dead')).toEqual({ code: 0, said: 'No event was given up.\n' })
-  expect(await events('redrive', '--all')).toEqual({ code: 0, said: 'No event was given up.\n' })
+  expect(await events('dead')).toEqual({ code: 0, said: 'There are no dead letters.\n' })
+  expect(await events('redrive', '--all')).toEqual({ code: 0, said: 'There are no dead letters.\n' })
 })
 
 test('a_dead_letter_is_listed_shown_in_full_and_fails_again', async () => {
@@ -75,7 +75,7 @@ test('a_dead_letter_is_listed_shown_in_full_and_fails_again', async () => {
   const full = await events('dead', _id)
   expect(full.said).toContain('no event [2J at all')
   const again = await events('redrive', _id)
-  expect(again.said).toContain('0 done, 1 failed again, 0 not tried yet.')
+  expect(again.said).toContain('0 succeeded, 1 failed again, 0 not tried yet.')
   expect(again.code).toBe(1)
   await rows().deleteMany({})
 })
@@ -85,8 +85,8 @@ test('an_event_that_can_be_handled_now_is_redriven_and_leaves_the_list', async (
   const data = { invitation_id: SOME_ID, workspace_id: SOME_ID, by: ACTOR, role: 'member' }
   await rows().updateOne({ _id: row._id }, { $set: { payload: JSON.stringify({ ...invited, data }) } })
   const done = await events('redrive', '--all')
-  expect(done).toMatchObject({ code: 0, said: expect.stringContaining('1 done, 0 failed again') })
-  expect((await events('dead')).said).toBe('No event was given up.\n')
+  expect(done).toMatchObject({ code: 0, said: expect.stringContaining('1 succeeded, 0 failed again') })
+  expect((await events('dead')).said).toBe('There are no dead letters.\n')
   expect((await events('dead', '--all')).said).toContain('redriven 20')
   await rows().deleteMany({})
 })

@@ -89,5 +89,5 @@ test('rotate_secret_says_what_still_needs_the_old_one', async () => {
   })
   // Reading the keys with both secrets encrypts them again, as a gateway does.
   await run(['list'], rotating)
-  expect((await run(['rotate-secret'], rotating)).out).toMatch(/Take LOOPS_SECRET_OLD away from 20/)
+  expect((await run(['rotate-secret'], rotating)).out).toMatch(/Keep LOOPS_SECRET_OLD until 20/)
 })

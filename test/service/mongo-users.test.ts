@@ -120,7 +120,7 @@ describe.skipIf(missing)(`with mongosh${missing ? `: ${missing}` : ''}`, () => {
   test('a_new_password_of_the_operator_without_the_one_before_is_refused_in_one_sentence', async () => {
     const { code, said } = await mongo.makeUsers({ OPERATOR_PASSWORD: 'another', OPERATOR_PASSWORD_OLD: '' })
     expect(code).toBe(1)
-    expect(said).toMatch(/^MONGODB_OPERATOR_PASSWORD is not the password of the operator\. .*\n$/)
+    expect(said).toMatch(/^MONGODB_OPERATOR_PASSWORD is not the operator's password\. .*\n$/)
   })
 
   test('a_new_password_of_the_operator_counts_and_the_one_before_may_stay_beside_it', async () => {

@@ -18,7 +18,7 @@ import { serverSearch } from '../support/images.ts'
 
 const FETCH_TIMEOUT_MS = 180_000
 const LIMIT_MS = 60_000
-const MIGRATION = 'mongod: its data get a login, so that nobody else on this machine reads them'
+const MIGRATION = 'mongod: adding a login, so that nobody else on this machine can read the data'
 
 let binary: Binary
 let dataDir: string

@@ -1,9 +1,9 @@
-// A program of another team, whole: it reads the events of Loops, acts on each once, and loses none, whatever is killed.
-// Here the work is a line in a file. Copy it and write your own work in `work`; infra/examples/README.md says the rest.
+// A complete subscriber: it reads the events of Loops, acts on each exactly once, and loses none, whatever is killed.
+// Here the work is a line in a file. Copy the program and put your own work in `work`. See infra/examples/README.md.
 //
 //	go run .            in this folder, on Go 1.24 or newer
 //
-// With --once it reads what is there and ends: 0 if there was something, 1 if not.
+// With --once it reads the events so far and exits: with 0 if there were any, else with 1.
 package main
 
 import (
@@ -25,12 +25,12 @@ import (
 	"github.com/nats-io/nkeys"
 )
 
-// Pauses before an event that could not be worked on comes again; the last repeats.
+// The delays before a failed event comes again; the last one repeats.
 var pauses = []time.Duration{time.Second, 5 * time.Second, 30 * time.Second, 2 * time.Minute, 10 * time.Minute}
 
 const maxDeliver = 20
 
-// An event is kept for 30 days and then not sent any more, so its id need not be known for longer.
+// Events are kept for 30 days, so an id need not be remembered for longer.
 const forgetAfter = 31 * 24 * time.Hour
 
 type event struct {
@@ -47,7 +47,7 @@ type event struct {
 // thing is what an event happened to.
 type thing struct{ Source, Workspace, Subject string }
 
-// line is what the journal keeps of an event: the memory of it and the work, in one write.
+// line is what the journal stores for an event: the work and the record of it, in one write.
 type line struct {
 	At       time.Time `json:"at"`
 	ID       string    `json:"id"`
@@ -57,11 +57,11 @@ type line struct {
 	Outcome  string    `json:"outcome"`
 }
 
-// journal is a file with a line for each event, and what a program needs to know of them in memory. A program with a database
-// keeps the same in two tables, and writes to them in the transaction of its work.
+// journal is a file with a line for each event, and the ids and sequences of these events in memory. A program with a
+// database keeps them in two tables instead, and writes to those in the transaction of its work.
 type journal struct {
 	file   *os.File
-	size   int64 // of the whole lines
+	size   int64 // of the complete lines, in bytes
 	seen   map[string]bool
 	latest map[thing]int64
 }
@@ -71,12 +71,12 @@ func setting(name, fallback string) string {
 		return value
 	}
 	if fallback == "" {
-		log.Fatalf("%s is not set: npm run subscriber -- add NAME gives it.", name)
+		log.Fatalf("%s is not set: npm run subscriber -- add NAME prints it.", name)
 	}
 	return fallback
 }
 
-// open reads the journal. A last line that a killed program did not finish is cut off: its event comes again.
+// open reads the journal. It cuts off a last line that a killed program did not finish: its event comes again.
 func open(path string) (*journal, error) {
 	file, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
 	if err != nil {
@@ -105,13 +105,13 @@ func open(path string) (*journal, error) {
 	return j, file.Truncate(j.size)
 }
 
-// handle works on an event unless that was done, or something newer is known.
+// handle works on an event, unless it was seen before or a newer one is known.
 func (j *journal) handle(e event) (string, error) {
 	outcome, of := "done", thing{e.Source, e.Workspace, e.Subject}
 	switch newest, known := j.latest[of]; {
 	case j.seen[e.ID]:
 		return "repeated", nil
-	// A program that counts or alerts leaves this out: see "Twice, and out of order" in README.md.
+	// A program that counts or alerts leaves out this check: see "Twice, and out of order" in README.md.
 	case known && *e.Sequence < newest:
 		outcome = "older"
 	}
@@ -123,13 +123,13 @@ func (j *journal) handle(e event) (string, error) {
 	return outcome, nil
 }
 
-// work is what the program is for. What is written here is on disk before the event is acknowledged.
+// work is what the program is for. It writes to disk before the event is acknowledged.
 func (j *journal) work(l line) error {
 	text, err := json.Marshal(l)
 	if err != nil {
 		return err
 	}
-	// At the end of the whole lines: over what a write that failed, on a full disk, has left there.
+	// Written after the complete lines, over what a failed write has left there, as on a full disk.
 	count, err := j.file.WriteAt(append(text, '\n'), j.size)
 	if err == nil {
 		err = j.file.Sync()
@@ -141,7 +141,7 @@ func (j *journal) work(l line) error {
 	return nil
 }
 
-// parse reads the event in a message; members that this program does not know are no fault.
+// parse reads the event in a message. It ignores members that this program does not know.
 func parse(data []byte) (event, error) {
 	var e event
 	err := json.Unmarshal(data, &e)
@@ -153,7 +153,7 @@ func parse(data []byte) (event, error) {
 	return e, err
 }
 
-// giveUp leaves a message that can never be worked on in the log, where a person finds it.
+// giveUp writes a message that can never be handled to the log, where a person finds it.
 func giveUp(msg jetstream.Msg, why error) {
 	log.Printf("gave up %s: %v: %s", msg.Subject(), why, msg.Data())
 	if err := msg.TermWithReason(why.Error()); err != nil {
@@ -161,7 +161,7 @@ func giveUp(msg jetstream.Msg, why error) {
 	}
 }
 
-// receive acknowledges when the work is done, and not before.
+// receive works on an event, and acknowledges it only after that.
 func (j *journal) receive(msg jetstream.Msg) {
 	e, err := parse(msg.Data())
 	if err != nil {
@@ -184,13 +184,13 @@ func (j *journal) receive(msg jetstream.Msg) {
 		giveUp(msg, err)
 		return
 	}
-	log.Printf("%s %s failed for the %d. time: %v", e.Type, e.Subject, tries, err)
+	log.Printf("%s %s failed, attempt %d: %v", e.Type, e.Subject, tries, err)
 	if err := msg.NakWithDelay(pauses[min(tries, len(pauses))-1]); err != nil {
 		log.Printf("will come again: %v", err)
 	}
 }
 
-// openConsumer gives the place in the stream, kept by the server under the name of the subscriber: made once, and found again.
+// openConsumer finds or creates the durable consumer, in which the server keeps the subscriber's position in the stream.
 func openConsumer(ctx context.Context, js jetstream.JetStream, name string) (jetstream.Consumer, error) {
 	stream := setting("STREAM", "EVENTS")
 	found, err := js.Consumer(ctx, stream, name)
@@ -206,7 +206,7 @@ func openConsumer(ctx context.Context, js jetstream.JetStream, name string) (jet
 	})
 }
 
-// read works on what is there, and on what comes within two seconds. Returns how many events that were.
+// read works on the events so far, and on those that come within two seconds. It returns how many there were.
 func (j *journal) read(ctx context.Context, js jetstream.JetStream, name string) (int, error) {
 	consumer, err := openConsumer(ctx, js, name)
 	if err != nil {
@@ -257,7 +257,7 @@ func run(ctx context.Context, once bool) (int, error) {
 	if err != nil {
 		return 1, err
 	}
-	// What was acknowledged is sent before the connection ends.
+	// Sends the last acknowledgements before the connection closes.
 	defer func() { _ = nc.FlushTimeout(5 * time.Second); nc.Close() }()
 	js, err := jetstream.NewWithDomain(nc, setting("DOMAIN", "loops"))
 	if err != nil {
@@ -278,7 +278,7 @@ func run(ctx context.Context, once bool) (int, error) {
 		}
 	}
 	if nc.IsClosed() {
-		return 1, errors.New("the key does not count any more")
+		return 1, errors.New("the key is no longer valid")
 	}
 	return 0, nil
 }

@@ -189,14 +189,14 @@ test.each([
   [
     'folder_that_cannot_be_written',
     failing('npm error code EACCES'),
-    /^.* cannot be written to: make it yours/,
+    /^.* is not writable: change its owner/,
   ],
   [
     'other_failure',
     failing('npm error something else'),
     /^`npm ci` failed with code 1: .*\nnpm error something else\n$/,
   ],
-  ['no_node_after_an_installation', '', /^npm installed no Node 24: allow install scripts/],
+  ['no_node_after_an_installation', '', /^npm did not install Node 24: allow install scripts/],
 ])('%s_told_in_one_sentence', async (_, npm, sentence) => {
   writeNpm(npm)
   const { err, code } = await run('')
@@ -207,7 +207,7 @@ test.each([
 test('absent_npm_told_in_one_sentence', async () => {
   const { err, code } = await run('', { npm_execpath: '', PATH: join(root, 'empty') })
   expect(err).toBe(
-    'npm was not found: install Node.js with npm (https://nodejs.org), then run the command again.\n',
+    'There is no npm: install Node.js with npm (https://nodejs.org), then run the command again.\n',
   )
   expect(code).toBe(1)
 })

@@ -43,7 +43,7 @@ test('folder_in_use_refused_with_who_has_it', async () => {
   writeLock(other.pid, identityOf(other.pid))
   await expect(openDataDir(folder, 4000)).rejects.toThrow(
     new StartFault(
-      `The data folder ${folder} is in use by the copy of Loops that runs on port 4321 (process ${other.pid}): stop that one, or start this one with a DATA_DIR and PORT of its own.`,
+      `The data folder ${folder} is in use by the copy of Loops on port 4321 (process ${other.pid}): stop that one, or start this one with its own DATA_DIR and PORT.`,
     ),
   )
 })

@@ -31,13 +31,13 @@ test.each([
   ['dead A B', /one ID, or none/],
   ['dead --limit 0', /--limit is a number/],
   ['dead --colour', /--colour/],
-  ['redrive', /needs the IDs of events, or --all/],
-  ['redrive A --all', /needs the IDs of events, or --all/],
+  ['redrive', /needs the IDs of dead letters, or --all/],
+  ['redrive A --all', /needs the IDs of dead letters, or --all/],
   ['replay', /needs --consumer NAME and --since WHEN/],
   ['replay --lost --consumer reports', /needs --consumer NAME and --since WHEN/],
   ['replay --consumer reports', /needs --consumer NAME and --since WHEN/],
-  ['replay --consumer reports --since yesterday', /--since yesterday is not a moment/],
-  ['replay --consumer reports --since 2027-01-01', /has not come yet/],
+  ['replay --consumer reports --since yesterday', /--since yesterday is not a time/],
+  ['replay --consumer reports --since 2027-01-01', /is in the future/],
 ])('%j is refused', (words, why) => {
   expect(() => asked(words)).toThrow(why)
 })

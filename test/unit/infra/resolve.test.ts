@@ -80,7 +80,7 @@ test('installed_one_that_is_too_old_passed_over_and_said', async () => {
   const found = await resolving([scripted(GOOD)], { PATH: `${join(folder, 'path')}${delimiter}${BARE_PATH}` })
   expect(found.version).toBe('2.14.5')
   expect(lines[0]).toMatch(
-    /trying the script \(.*nats-server was not taken: it is version 2\.9\.25, older than 2\.12\)/,
+    /trying the script \(.*nats-server is not usable: it is version 2\.9\.25, older than 2\.12\)/,
   )
 })
 
@@ -151,7 +151,7 @@ test('no_way_left_told_in_one_sentence_with_what_to_do', async () => {
   const failing = resolving([never, scripted('something else')])
   await expect(failing).rejects.toThrow(StartFault)
   await expect(failing).rejects.toThrow(
-    /^No nats-server could be had \(.*it was asked; the script: it does not say which version.*\): install nats-server 2\.12 or newer .* or set NATS_URL to one that runs\.$/,
+    /^No nats-server was found \(.*it was asked; the script: it does not say which version.*\): install nats-server 2\.12 or newer .* or set NATS_URL to one that runs\.$/,
   )
 })
 

@@ -78,7 +78,7 @@ test('started_again_on_the_same_port_when_it_dies', async () => {
   const { url } = server
   await killAndWaitForTheNext(server)
   await untilAccepting('127.0.0.1', Number(url.split(':').at(-1)), AbortSignal.timeout(5_000))
-  expect(lines).toContain('testd ended by itself (signal SIGKILL): starting it again')
+  expect(lines).toContain('testd ended by itself (signal SIGKILL): restarting it')
 })
 
 test('started_again_however_often_it_dies_with_one_line_about_that', async () => {
@@ -109,7 +109,7 @@ test('one_that_runs_and_does_not_work_is_started_anew', async () => {
   await vi.waitFor(() => expect(lines).toContain('testd: serving again'), { timeout: 10_000 })
   expect(server.pid()).not.toBe(first)
   expect(identityOf(first)).toBeUndefined()
-  expect(lines).toContain('testd ended by itself (write error): starting it again')
+  expect(lines).toContain('testd ended by itself (write error): restarting it')
 })
 
 test('what_its_plan_says_is_in_its_environment_unless_it_is_there_already', async () => {
@@ -134,7 +134,7 @@ test('death_while_starting_told_with_its_last_lines', async () => {
     (error) => error,
   )
   expect(fault.message).toMatch(
-    /^testd stopped \(exit code 3\): .*testd\.log, put that right, then start again\.$/,
+    /^testd stopped \(exit code 3\): .*testd\.log, fix the problem, then start again\.$/,
   )
   expect(fault.details).toEqual(['first line', 'cannot open my files'])
 })

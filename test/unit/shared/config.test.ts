@@ -35,9 +35,9 @@ describe('an empty environment', () => {
 
   test('lacks_what_a_service_needs', () => {
     expect(missingForServices(readConfig({}))).toEqual([
-      'MONGODB_URL is not set; a service started by itself needs it.',
-      'NATS_URL is not set; a service started by itself needs it.',
-      'LOOPS_SECRET is not set; a service started by itself needs it.',
+      'MONGODB_URL is not set; a service that runs by itself needs it.',
+      'NATS_URL is not set; a service that runs by itself needs it.',
+      'LOOPS_SECRET is not set; a service that runs by itself needs it.',
     ])
     const env = { MONGODB_URL: 'mongodb://a', NATS_URL: 'nats://a', LOOPS_SECRET: 's'.repeat(32) }
     expect(missingForServices(readConfig(env))).toEqual([])
