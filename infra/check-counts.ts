@@ -1,4 +1,5 @@
-// `npm run check-counts`: compares the counters of tasks and comments with a fresh count, while the system runs.
+// `npm run check-counts`: compares the counters of tasks and comments with a fresh count.
+// Loops may be running meanwhile.
 import { openRecount } from '../services/tasks/recount-store.ts'
 import { tasks } from '../shared/contracts/tasks/contract.ts'
 import { processEnv } from '../shared/process/config.ts'

@@ -1,6 +1,6 @@
-// Sets up the MongoDB servers of compose.yaml: the replica set, the operator, and a user for each service.
-// A service's user can reach only its own database. mongosh runs this beside the first server, at each start: later runs
-// update passwords and roles.
+// Sets up the MongoDB servers of compose.yaml: replica set, operator, and a user per service.
+// A service's user can reach only its own database. mongosh runs this beside the first server. Later runs update passwords
+// and roles.
 const {
   OPERATOR_PASSWORD,
   OPERATOR_PASSWORD_OLD,

@@ -1,4 +1,4 @@
-// The text that `npm start` shows in the end: where everything is, and how to connect each client. Pure.
+// What `npm start` shows once Loops runs: addresses, and how to connect clients. Pure.
 import { type Config, showsMails } from '../shared/process/config.ts'
 
 /** What the screen shows. */

@@ -1,4 +1,4 @@
-// `npm start`: checks the machine, starts servers and services, shows the screen, and stops everything in order.
+// `npm start`: starts the servers and services, shows the screen, and stops everything in order.
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { LOOPBACK, openAtEach } from '../services/gateway/listen.ts'
@@ -135,7 +135,7 @@ const run = async (config: Config, report: Report, ending: Ending): Promise<neve
     const servers = await startServers(config, dataDir.path, { report, ending, stack })
     ending.signal.throwIfAborted()
     stack.use(recordRunning(dataDir.path, servers))
-    // The screen would drown in more than warnings, unless the person asks for more.
+    // Only warnings by default, so that the screen stays readable.
     const env = { LOG: 'warn', ...processEnv(), ...servers, PORT: String(port) }
     const onStarted = (name: string) => report.step(`${name}: started`)
     const { setup_url } = stack.use(await startServices(env, { onStarted }))

@@ -1,4 +1,5 @@
-// Reads the records of a snapshot from the services' databases, so that no service needs to run.
+// Reads the records of a snapshot from the databases of the services.
+// No service needs to run for that.
 import { records as members } from '../../services/gateway/accounts/record-store.ts'
 import { records as loops } from '../../services/loops-queue/record-store.ts'
 import { records as filed } from '../../services/tasks/record-store.ts'

@@ -1,6 +1,7 @@
-"""A complete subscriber: it reads the events of Loops, acts on each exactly once, and loses none, whatever is killed.
+"""A complete subscriber: it acts on each event of Loops once, and loses none.
 
-Here the work is a row in a table. Copy the program and put your own work in `work`. See infra/examples/README.md.
+That holds even if it is killed at any moment. Here the work is a row in a table. Copy the program, and put your own work in
+`work`. See infra/examples/README.md.
 
     pip install 'nats-py[nkeys]'
     python infra/examples/subscriber.py

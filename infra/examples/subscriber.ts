@@ -1,5 +1,6 @@
-// A complete subscriber: it reads the events of Loops, acts on each exactly once, and loses none, whatever is killed.
-// Here the work is a row in a table. Copy the program and put your own work in `work`. See infra/examples/README.md.
+// A complete subscriber: it acts on each event of Loops once, and loses none.
+// That holds even if it is killed at any moment. Here the work is a row in a table. Copy the program, and put your own work
+// in `work`. See infra/examples/README.md.
 //
 //   node infra/examples/subscriber.ts          Node.js 24, after npm install @nats-io/transport-node @nats-io/jetstream
 //   deno run --allow-net --allow-env --allow-read --allow-write infra/examples/subscriber.ts
@@ -145,7 +146,10 @@ type Page = Readonly<{
   next_cursor: string | null
 }>
 
-/** Stores a page of the snapshot and the next cursor in one transaction. A record has no id: it says what is, not what happened. */
+/**
+ * Stores a page of the snapshot and the next cursor in one transaction. A record has no id, since it says what is, not what
+ * happened.
+ */
 const keepPage = ({ snapshot, records, next_cursor }: Page): void => {
   db.exec('BEGIN IMMEDIATE')
   try {

@@ -1,4 +1,4 @@
-// The cache folders for what is downloaded once per machine: server binaries, and what the tests need.
+// The cache folders of a machine, for server binaries and what the tests download.
 import { accessSync, constants, mkdirSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { join } from 'node:path'

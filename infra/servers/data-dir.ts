@@ -1,4 +1,4 @@
-// The data folder of one copy of Loops: its lock, the free space on its disk, and its secrets.
+// The data folder of one copy of Loops: its lock, free space and secrets.
 import {
   existsSync,
   linkSync,

@@ -47,7 +47,7 @@ const planFor = (access: Access): ServerPlan => ({
     const data = dataOf(folder)
     const keyFile = join(folder, 'key')
     mkdirSync(data, { recursive: true, mode: 0o700 })
-    // Written anew each time: mongod refuses a file that others may read, which a careless copy of the folder would make it.
+    // Written again at each start: mongod refuses a file that others may read, as it may be in a copy of the folder.
     rmSync(keyFile, { force: true })
     writeFileSync(keyFile, access.key, { mode: 0o600 })
     return [

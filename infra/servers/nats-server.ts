@@ -1,4 +1,5 @@
-// Runs the nats-server of `npm start`: JetStream on disk, on 127.0.0.1, with a login for Loops and keys for subscribers.
+// Runs the nats-server of `npm start`: JetStream on 127.0.0.1, with a login.
+// Loops signs in with a password, and each subscriber with its key.
 import { createHmac } from 'node:crypto'
 import { existsSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -18,7 +19,7 @@ const configuration = (
   port: number,
   folder: string,
   password: string,
-): string => `# Written anew at each start.
+): string => `# Generated at each start; do not edit.
 server_name: loops
 listen: "127.0.0.1:${port}"
 # For health checks. The server picks a free port and writes it to a file.

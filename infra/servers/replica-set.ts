@@ -1,5 +1,5 @@
-// Makes a mongod the primary of a replica set of one, whatever port it had before, and gives it a login.
-// It is the only file in infra that uses the MongoDB driver.
+// Makes a mongod the primary of a replica set of one, and gives it a login.
+// Only this file in infra uses the MongoDB driver.
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Db } from 'mongodb'
 import { MongoClient, MongoServerError } from 'mongodb'

@@ -1,5 +1,5 @@
-// Keeps a server running: starts it on its own port, and restarts it when it dies or stops working.
-// If restarts do not help, they come ever more slowly. mongod.ts and nats-server.ts say what each server needs.
+// Keeps a server running: restarts it when it dies or stops working.
+// If that does not help, the restarts come ever more slowly. mongod.ts and nats-server.ts say what each server needs.
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { systemClock } from '../../shared/process/clock.ts'

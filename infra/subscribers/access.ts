@@ -1,4 +1,4 @@
-// What a subscriber may do on NATS, as text for the server's configuration. Pure; it knows only public keys.
+// What a subscriber may do on NATS, as text for the server's configuration. Pure.
 import {
   eventFilter,
   eventSubject,

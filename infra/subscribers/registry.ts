@@ -1,4 +1,5 @@
-// Keeps the subscribers of an installation in two files: a list, and the file that NATS servers include.
+// Stores the subscribers of an installation in a folder.
+// It holds their list, and the file with their keys that NATS servers include.
 import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { StartFault } from '../report.ts'

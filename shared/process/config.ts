@@ -94,7 +94,7 @@ export const VARIABLES = {
   CLIENT_REGISTRATION_TOKEN: {
     type: z.string().min(32, 'is shorter than 32 characters; make one with: openssl rand -base64 48'),
     about:
-      'Initial access token (RFC 7591) for services that you let register: they have no rate limit, and are kept for 90 days without use instead of one',
+      'Initial access token (RFC 7591) for services that you let register: they have no rate limit, and are kept for 90 days without use (others for one day)',
     secret: true,
   },
   CLIENT_REDIRECT_SCHEMES: {
@@ -117,12 +117,12 @@ export const VARIABLES = {
       '`on`: a client id may be the `https` address of a metadata document, which the gateway fetches, but never from private addresses; `off`: for a gateway that cannot reach the internet',
   },
   CLIENT_METADATA_LOOPBACK: {
-    type: z.enum(['allowed'], 'is not allowed'),
+    type: z.enum(['allowed'], 'has only one valid value: allowed'),
     about: 'Tests only: with NODE_ENV=test, metadata documents may be on this machine',
     internal: true,
   },
   LOOPBACK_TARGETS: {
-    type: z.enum(['allowed'], 'is not allowed'),
+    type: z.enum(['allowed'], 'has only one valid value: allowed'),
     about:
       '`allowed`: webhooks may call this machine, over `http`, so that you can try a receiver; ignored in production',
   },

@@ -1,5 +1,6 @@
-// A complete subscriber: it reads the events of Loops, acts on each exactly once, and loses none, whatever is killed.
-// Here the work is a line in a file. Copy the program and put your own work in `work`. See infra/examples/README.md.
+// A complete subscriber: it acts on each event of Loops once, and loses none.
+// That holds even if it is killed at any moment. Here the work is a line in a file. Copy the program, and put your own work
+// in `work`. See infra/examples/README.md.
 //
 //	go run .            in this folder, on Go 1.24 or newer
 //
