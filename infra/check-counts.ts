@@ -26,8 +26,10 @@ const checkAll = async (repair: boolean): Promise<number> => {
     checked += check.checked
     for (const drift of check.drifts) {
       wrong += 1
-      const lacks = Object.entries(drift.missing).map(([path, by]) => `${path} ${by > 0 ? '+' : ''}${by}`)
-      say(`${drift.counter} of workspace ${drift.ws} lacks ${lacks.join(', ')}`)
+      const changes = Object.entries(drift.missing).map(
+        ([path, by]) => `${path} by ${by > 0 ? '+' : ''}${by}`,
+      )
+      say(`${drift.counter} of workspace ${drift.ws} must change: ${changes.join(', ')}`)
       if (repair && (await recount.repair(drift))) repaired += 1
     }
     after = check.end

@@ -40,7 +40,7 @@ const rotate = async (keys: Keys): Promise<void> => {
   say(
     made
       ? 'Made a new key. Nothing needs a restart:'
-      : 'The newest key is only minutes old, and another would not sign any earlier:',
+      : 'The newest key is only minutes old, and another would not sign earlier:',
   )
   list(keys)
 }

@@ -194,7 +194,7 @@ test('the_command_exits_with_1_when_any_counter_is_wrong_and_with_0_once_repaire
       (error: { code: number; stdout: string }) => ({ code: error.code, stdout: error.stdout }),
     )
   }
-  const line = `${ann.workspace_id} of workspace ${ann.workspace_id} lacks tasks.unassigned.open.none -5`
+  const line = `${ann.workspace_id} of workspace ${ann.workspace_id} must change: tasks.unassigned.open.none by -5`
   expect(await run()).toMatchObject({ code: 1, stdout: expect.stringContaining(line) })
   expect(await run('--repair')).toMatchObject({
     code: 0,
