@@ -124,7 +124,7 @@ export const VARIABLES = {
   LOOPBACK_TARGETS: {
     type: z.enum(['allowed'], 'has only one valid value: allowed'),
     about:
-      '`allowed`: webhooks may call this machine, over `http`, so that you can try a receiver; ignored in production',
+      '`allowed`: people may have Loops call addresses on this machine, over `http`, to try a receiver; ignored in production',
   },
   ACCESS_TOKEN_MINUTES: {
     type: wholeNumber(1, 60),
@@ -197,7 +197,7 @@ export const VARIABLES = {
   },
   LEASE_MS: {
     type: wholeNumber(1_000, 600_000),
-    about: 'Tests only: how long a lease on mails, webhook calls and redriven events lasts without renewal',
+    about: 'Tests only: how long a lease on mails, calls and redriven events lasts without renewal',
     internal: true,
   },
   CLOCK_OFFSET_MS: {

@@ -84,7 +84,7 @@ test('started_again_on_the_same_port_when_it_dies', async () => {
 test('started_again_however_often_it_dies_with_one_line_about_that', async () => {
   await using server = await supervising(LISTENING, neverLost, { advice: () => 'Try another one.' })
   for (let death = 1; death <= 6; death++) await killAndWaitForTheNext(server)
-  const about = lines.filter((line) => line.includes('again and again'))
+  const about = lines.filter((line) => line.includes('ever more slowly'))
   expect(about).toHaveLength(1)
   expect(about[0]).toMatch(
     /^testd has ended 4 times in a short time \(signal SIGKILL\); see .*testd\.log\. .*Try another one\.$/,
