@@ -148,6 +148,9 @@ describe('with two instances', () => {
     await using other = await openWorkspace()
     const { ws, ann, receiver } = workspace
     await publish(ws, CREATED, task('Before'))
+    // What happens in the millisecond in which a webhook is added counts as after it.
+    const published_ms = Date.now()
+    while (Date.now() === published_ms) await new Promise(setImmediate)
     const { id } = await ann.add_webhook({ url: receiver.url, events: ['task.created', 'loop.shipped'] })
     await other.ann.add_webhook({ url: other.receiver.url, events: ['loop.shipped'] })
     await publish(ws, CREATED, task('Secret', true))
