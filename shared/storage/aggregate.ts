@@ -33,9 +33,6 @@ export type Aggregate = {
 /** A document's own fields: what pure code decides on. */
 export type State<T extends Aggregate> = Omit<T, 'v' | 'schema' | 'outbox' | 'ledger'>
 
-/** How often a command is tried, each time on a newer version, before it gives up. */
-export const MAX_TRIES = 8
-
 /** How many events may wait in one document; a write that adds more is refused. */
 export const OUTBOX_EVENTS = 100
 

@@ -1,7 +1,7 @@
 // The one shape of a command on a document: load, answer a repeat, decide, save or remember.
 import type { Call } from '../contracts/define/contract.ts'
 import { AppError } from '../contracts/define/errors.ts'
-import { type Aggregate, type Aggregates, type Because, MAX_TRIES } from './aggregate.ts'
+import type { Aggregate, Aggregates, Because } from './aggregate.ts'
 import type { Repeatable } from './idempotency.ts'
 
 /** The refusal of a change whose `expected_version` is not the current version. */
@@ -22,6 +22,8 @@ type Patience = Readonly<{
   remainingMs?: () => number
 }>
 
+/** How often a command is tried, each time on a newer version, before it gives up. */
+export const MAX_TRIES = 8
 /** How long a further try and its answer need (ms). */
 const LAST_TRY_MS = 250
 /** The longest pause between two tries (ms). */

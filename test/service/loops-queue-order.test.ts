@@ -21,7 +21,7 @@ import { AppError } from '../../shared/contracts/define/errors.ts'
 import { loopsQueue } from '../../shared/contracts/loops-queue/contract.ts'
 import { systemClock as clock } from '../../shared/process/clock.ts'
 import { createLog } from '../../shared/process/log.ts'
-import { MAX_TRIES } from '../../shared/storage/aggregate.ts'
+import { MAX_TRIES } from '../../shared/storage/command.ts'
 import { connectMongo, type Mongo } from '../../shared/storage/mongo.ts'
 import { ids, openEnvironment, person, type TestEnvironment } from '../support/service-environment.ts'
 

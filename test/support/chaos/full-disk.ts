@@ -2,14 +2,9 @@
 import { execFile, execFileSync } from 'node:child_process'
 import { promisify } from 'node:util'
 
-const limit = (pid: number, fsize: string): Promise<unknown> =>
-  promisify(execFile)('prlimit', ['--pid', `${pid}`, `--fsize=${fsize}:unlimited`])
-
 /** Makes the writes of a process fail from now on. */
-export const fillDisk = (pid: number): Promise<unknown> => limit(pid, '1')
-
-/** Lets it write again. */
-export const emptyDisk = (pid: number): Promise<unknown> => limit(pid, 'unlimited')
+export const fillDisk = (pid: number): Promise<unknown> =>
+  promisify(execFile)('prlimit', ['--pid', `${pid}`, '--fsize=1:unlimited'])
 
 /** Whether this machine has the command for it: it is part of util-linux. */
 export const canFillDisk = (): boolean => {
