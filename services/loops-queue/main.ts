@@ -11,6 +11,7 @@ import { repeat } from '../../shared/process/lifecycle.ts'
 import { type Host, startOnHost } from '../../shared/service.ts'
 import { openRequests } from '../../shared/storage/request-store.ts'
 import type { Started } from '../start.ts'
+import { claimHandlers } from './claim-tools.ts'
 import { createHandlers } from './create-tools.ts'
 import type { Deps } from './deps.ts'
 import { openHandled } from './handled-store.ts'
@@ -40,6 +41,7 @@ const handlers = (deps: Deps): Omit<Handlers<typeof loopsQueue>, RecordOperation
   ...lifecycleHandlers(deps),
   ...queueHandlers(deps),
   ...nextWorkHandlers(deps),
+  ...claimHandlers(deps),
   ...internalHandlers(deps),
 })
 

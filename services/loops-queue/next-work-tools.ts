@@ -10,22 +10,24 @@ import { priorityIn, type Seen } from './queue-reading.ts'
 /** Room for the tasks in the answer (bytes); loop and workspace share what they leave. */
 const TASKS_BYTES = 30_000
 /** The largest name as JSON (bytes). */
-const NAME_BYTES = 6 * LIMITS.name_chars
+export const NAME_BYTES = 6 * LIMITS.name_chars
 /** Loops asked about at first, and how many times more each time after. */
 const FIRST_CHUNK = 50
 const CHUNK_GROWTH = 4
 /** Tries to find work, should what was found be gone when it is read. */
 const TRIES = 3
 
-/**
- * The first of these loops that has work ready, or null. Most orders have some near their head, so few loops are asked
- * about at first.
- */
+/** The loops of an order in chunks that grow: most orders have work ready near their head. */
+export const chunksOf = function* (order: readonly string[]): Generator<string[]> {
+  for (let at = 0, size = FIRST_CHUNK; at < order.length; at += size, size *= CHUNK_GROWTH)
+    yield order.slice(at, at + size)
+}
+
+/** The first of these loops that has work ready, or null. */
 const findFirst = async (deps: Deps, call: MemberCall, order: readonly string[]): Promise<string | null> => {
   const { workspace_id } = call.caller
-  for (let at = 0, size = FIRST_CHUNK; at < order.length; at += size, size *= CHUNK_GROWTH) {
-    const asked = { workspace_id, loop_ids: order.slice(at, at + size) }
-    const { first } = await deps.tasks.find_ready(asked, call)
+  for (const loop_ids of chunksOf(order)) {
+    const { first } = await deps.tasks.find_ready({ workspace_id, loop_ids }, call)
     if (first !== null) return first
   }
   return null
@@ -50,10 +52,10 @@ const findWork = async (deps: Deps, call: MemberCall, limit: number) => {
 }
 
 /** The order within the limit of an internal operation: instances may together pass that limit by a loop or two. */
-const withinLimit = ({ visible }: Seen): readonly string[] =>
+export const withinLimit = ({ visible }: Seen): readonly string[] =>
   visible.length > LIMITS.active_loops ? visible.slice(0, LIMITS.active_loops) : visible
 
-const countTasks = async (deps: Deps, call: MemberCall) => {
+export const countTasks = async (deps: Deps, call: MemberCall) => {
   const visible_private_loop_ids = await deps.loops.listPrivate(call.caller)
   const workspace_id = call.caller.workspace_id
   return await deps.tasks.count_workspace({ workspace_id, visible_private_loop_ids }, call)

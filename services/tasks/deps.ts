@@ -3,6 +3,7 @@ import type { Client, Handlers } from '../../shared/contracts/define/contract.ts
 import type { loopsQueue } from '../../shared/contracts/loops-queue/contract.ts'
 import type { tasks } from '../../shared/contracts/tasks/contract.ts'
 import type { Host } from '../../shared/service.ts'
+import type { DatabaseClock } from '../../shared/storage/database-clock.ts'
 import type { RequestStore } from '../../shared/storage/request-store.ts'
 import type { CommentStore } from './comment-store.ts'
 import type { CounterStore } from './counter-store.ts'
@@ -16,11 +17,16 @@ export type Deps = Pick<Host, 'clock' | 'ids' | 'at' | 'log'> &
     counters: CounterStore
     requests: RequestStore
     recount: Recount
+    /** The time that claims are judged by. */
+    database_clock: DatabaseClock
     loops: Client<typeof loopsQueue>
   }>
 
 /** What internal operations are given. They call no other service, so that services cannot wait for each other in a circle. */
-export type LeafDeps = Pick<Deps, 'tasks' | 'comments' | 'counters' | 'clock' | 'ids' | 'at'>
+export type LeafDeps = Pick<
+  Deps,
+  'tasks' | 'comments' | 'counters' | 'requests' | 'clock' | 'database_clock' | 'ids' | 'at'
+>
 
 /** The handlers of some of this service's operations. */
 export type Some<K extends keyof (typeof tasks)['operations']> = Pick<Handlers<typeof tasks>, K>

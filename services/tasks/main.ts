@@ -7,9 +7,12 @@ import { tasks as contract } from '../../shared/contracts/tasks/contract.ts'
 import { recordHandlers } from '../../shared/events/record-store.ts'
 import type { Config } from '../../shared/process/config.ts'
 import { type Host, startOnHost } from '../../shared/service.ts'
+import { openDatabaseClock } from '../../shared/storage/database-clock.ts'
 import { openRequests } from '../../shared/storage/request-store.ts'
 import type { Started } from '../start.ts'
 import { bulkHandlers } from './bulk-tools.ts'
+import { claimInternals } from './claim-internals.ts'
+import { claimHandlers } from './claim-tools.ts'
 import { openComments } from './comment-store.ts'
 import { commentHandlers } from './comment-tools.ts'
 import { openCounters } from './counter-store.ts'
@@ -28,6 +31,8 @@ export const createHandlers = (deps: Deps): Omit<Handlers<typeof contract>, Reco
   ...writingHandlers(deps),
   ...bulkHandlers(deps),
   ...commentHandlers(deps),
+  ...claimHandlers(deps),
+  ...claimInternals(deps),
   ...moveHandlers(deps),
   ...internalHandlers(deps),
 })
@@ -36,8 +41,9 @@ const wire = async (host: Host): Promise<void> => {
   const { clock, ids, at, log, relay, stack } = host
   const db = host.mongo.database(contract.name)
   const requests = await openRequests(db, clock)
+  const database_clock = await openDatabaseClock(db, clock)
   const aggregateDeps = { service: contract.name, clock, ids, onCommit: relay.onCommit, requests }
-  const tasks = await openTasks(db, aggregateDeps)
+  const tasks = await openTasks(db, { ...aggregateDeps, database_clock })
   const comments = await openComments(db, aggregateDeps)
   const counters = stack.use(await openCounters(db, { clock, log: log.child('counters'), at }))
   for (const { counted, outbox } of [tasks, comments]) {
@@ -46,7 +52,7 @@ const wire = async (host: Host): Promise<void> => {
   }
   const loops = client(host.bus, loopsQueue)
   const recount = await openRecount(db)
-  const deps = { clock, ids, at, log, tasks, comments, requests, counters, recount, loops }
+  const deps = { clock, ids, at, log, tasks, comments, requests, counters, recount, database_clock, loops }
   stack.use(startSweepers(deps))
   await host.serve(contract, { ...createHandlers(deps), ...recordHandlers(contract, db, records) })
 }

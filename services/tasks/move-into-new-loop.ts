@@ -10,9 +10,11 @@ import { AppError } from '../../shared/contracts/define/errors.ts'
 import type { LoopRef } from '../../shared/contracts/tasks/shapes.ts'
 import { inParallel } from '../../shared/process/parallel.ts'
 import { untilSaved } from '../../shared/storage/command.ts'
+import { type Claimant, fence } from './claim-rules.ts'
 import type { PendingChange } from './counter-store.ts'
 import type { Deps, LeafDeps, Some } from './deps.ts'
 import { editTask, type Reservation } from './task-rules.ts'
+import { claimantOf } from './task-view.ts'
 import { isPrivate, locationIn } from './visibility-rules.ts'
 
 /** Tasks worked on at once. */
@@ -32,6 +34,7 @@ const reserve = (
   ws: string,
   task_id: string,
   reservation: Reservation,
+  by: Claimant,
   privateLoops: ReadonlySet<string> | null,
 ): Promise<Outcome> =>
   untilSaved(async () => {
@@ -45,6 +48,7 @@ const reserve = (
     }
     if (task.move !== null && task.move.loop_id !== reservation.loop_id)
       return { task_id, outcome: 'busy', moved_from: null }
+    fence(task, { moves: true }, by, deps.database_clock.now())
     if (task.move === null && !(await deps.tasks.reserve(task, reservation))) return undefined
     deps.at('prepare_move.reserved')
     return { task_id, outcome: 'reserved', moved_from: task.loop_id }
@@ -146,7 +150,7 @@ export const moveHandlers = (deps: LeafDeps): Some<'prepare_move' | 'finish_move
     const privateLoops = visible_private_loop_ids && new Set(visible_private_loop_ids)
     try {
       const outcomes = await inParallel([...new Set(task_ids)], PARALLEL, (id) =>
-        reserve(deps, ws, id, reservation, privateLoops),
+        reserve(deps, ws, id, reservation, claimantOf(caller), privateLoops),
       )
       requireReserved(outcomes)
       return { moved: outcomes.map(({ task_id, moved_from }) => ({ task_id, moved_from })) }

@@ -1,15 +1,21 @@
-// Finishes what a process left half done when it died: counts, moves, deletions. Also checks the counters, a few at a time.
+// Finishes what a process left half done when it died: counts, moves, comments, deletions. Ends claims that nobody renewed.
+// Also checks the counters, a few at a time.
 import { ownCall } from '../../shared/bus/headers.ts'
 import { LIMITS } from '../../shared/contracts/define/common.ts'
 import { repeat } from '../../shared/process/lifecycle.ts'
+import { MAX_EXPIRIES } from './claim-rules.ts'
+import { pendingComment, postComments } from './claims.ts'
 import type { Deps } from './deps.ts'
 import { finishReservations } from './move-into-loop.ts'
 import { finishMoves } from './move-into-new-loop.ts'
+import { expireTask } from './task-rules.ts'
 
 /** How often each sweeper looks for work (ms). */
 const COUNT_EVERY_MS = 1_000
 const MOVE_EVERY_MS = 1_000
 const PURGE_EVERY_MS = 5_000
+const EXPIRE_EVERY_MS = 1_000
+const COMMENT_EVERY_MS = 1_000
 const RECOUNT_EVERY_MS = 10_000
 /** Counters checked at a time, by one replica. */
 const RECOUNT_BATCH = 25
@@ -17,12 +23,19 @@ const RECOUNT_BATCH = 25
 const RECOUNT_PAUSE_MS = 60 * 60_000
 /** Whoever made a reservation older than this has left it (ms). */
 const MOVE_LEFT_AFTER_MS = 5_000
+/** How long after its end a claim expires: a renewal that was under way then still counts (ms). */
+const EXPIRY_MARGIN_MS = 2_000
+/** A comment that still waits in its task after this time was left by whoever wrote it (ms). */
+const COMMENT_LEFT_AFTER_MS = 5_000
 /** A deleted task keeps its comments this long, so that a comment which was under way is removed too (ms). */
 const PURGE_AFTER_MS = 60_000
 /** Documents per sweep. */
 const BATCH = LIMITS.page
 /** Batches of comments removed per task and sweep. */
 const PURGE_ROUNDS = 20
+
+/** What a task says when it is put on hold because its claims expire. */
+const ON_HOLD_COMMENT = `Put on hold: ${MAX_EXPIRIES} claims in a row expired without being renewed. Whoever works on it does not come back. Look at the task, then set it to approved.`
 
 const before = (deps: Deps, ms: number): Date => new Date(deps.clock.now().getTime() - ms)
 
@@ -37,6 +50,49 @@ const finishLeftMoves = async (deps: Deps): Promise<void> => {
     if (forming.length > 0)
       await finishMoves(deps, ws, [...new Set(forming.map(({ move }) => move.loop_id))], call)
   }
+}
+
+/** Ends the claims that nobody renewed. */
+export const expireClaims = async (
+  deps: Pick<Deps, 'tasks' | 'counters' | 'comments' | 'clock' | 'database_clock' | 'ids' | 'at' | 'log'>,
+): Promise<void> => {
+  const now = new Date((await deps.database_clock.sync()).getTime() - EXPIRY_MARGIN_MS)
+  for (const { _id, ws } of await deps.tasks.listExpired(now, BATCH)) {
+    const before = await deps.tasks.get(ws, _id)
+    if (!before || before.move) continue
+    const decision = expireTask(before, now)
+    if (!decision) {
+      if (before.claim) await deps.tasks.dropClaim(_id, before.claim)
+      continue
+    }
+    const call = ownCall(deps.clock, deps.ids.next())
+    const { next } = decision
+    const comment =
+      next.status === 'on_hold' && before.claim
+        ? pendingComment(deps, { ...before.claim.holder.actor, client: 'Loops' }, ON_HOLD_COMMENT)
+        : undefined
+    const saved = await deps.tasks.save(
+      before,
+      { ...decision, comment },
+      { call },
+      null,
+      deps.tasks.isExpired(now),
+    )
+    if (!saved) continue
+    deps.log.info('a claim was not renewed', {
+      task_id: _id,
+      attempt: before.claim?.attempt,
+      status: next.status,
+    })
+    await deps.counters.count('expire_claim', [saved.pending])
+    if (comment) await postComments(deps, before, [comment], call)
+  }
+}
+
+/** Posts the comments that were left in their tasks. */
+const postLeftComments = async (deps: Deps): Promise<void> => {
+  for (const task of await deps.tasks.listCommented(before(deps, COMMENT_LEFT_AFTER_MS), BATCH))
+    await postComments(deps, task, task.pending_comments ?? [], ownCall(deps.clock, deps.ids.next()))
 }
 
 /** Removes what deleted tasks left: the comments, then their counter; the tombstone expires later. */
@@ -77,6 +133,8 @@ export const startSweepers = (deps: Deps): AsyncDisposable => {
   const stack = new AsyncDisposableStack()
   stack.use(every(COUNT_EVERY_MS, () => deps.counters.sweep()))
   stack.use(every(MOVE_EVERY_MS, () => finishLeftMoves(deps)))
+  stack.use(every(EXPIRE_EVERY_MS, () => expireClaims(deps)))
+  stack.use(every(COMMENT_EVERY_MS, () => postLeftComments(deps)))
   stack.use(every(PURGE_EVERY_MS, () => purgeDeleted(deps)))
   stack.use(every(RECOUNT_EVERY_MS, () => recountSome(deps)))
   return stack

@@ -6,13 +6,15 @@ import type { TaskRow } from '../../shared/contracts/tasks/shapes.ts'
 import type { Because } from '../../shared/storage/aggregate.ts'
 import { changeByRequest, MAX_TRIES } from '../../shared/storage/command.ts'
 import type { Repeatable } from '../../shared/storage/idempotency.ts'
+import { fence } from './claim-rules.ts'
+import { newClaim } from './claims.ts'
 import type { PendingChange } from './counter-store.ts'
 import type { Deps } from './deps.ts'
 import { finishReservations, reservationFor, reserveForLoop } from './move-into-loop.ts'
 import { finishMoves } from './move-into-new-loop.ts'
-import { deleteTask, editTask, type TaskChange } from './task-rules.ts'
+import { deleteTask, editClaimed, type TaskChange } from './task-rules.ts'
 import type { TaskDoc } from './task-store.ts'
-import { editorOf, toRow } from './task-view.ts'
+import { claimantOf, editorOf, toRow } from './task-view.ts'
 import { findLoop, loadVisible, type Sees } from './visibility.ts'
 import { type Location, NOWHERE, openLocationIn } from './visibility-rules.ts'
 
@@ -46,10 +48,14 @@ export type Requested = Readonly<{
   target: Target
   sees: Sees
   expected_version?: number | undefined
+  claim_id?: string | undefined
   request?: Repeatable | undefined
 }>
 /** What came of it: the answer, and what is still to be counted. */
 export type Changed = Readonly<{ task: TaskRow; changed: boolean; pending: PendingChange | null }>
+
+/** How long a claim by a change of status lasts (s): whoever begins so may not know that claims are renewed. */
+const STATUS_TTL_SECONDS = 24 * 60 * 60
 
 /** The refusal of a change of a task that stays reserved for longer than such a move takes. */
 const beingMoved = (): AppError =>
@@ -62,7 +68,7 @@ const beingMoved = (): AppError =>
  * A task that can be written: visible, and not reserved for a loop. Undefined: try again.
  * @throws AppError `not_found`; `version_conflict` when its loop is still being formed at the last try.
  */
-const loadForWrite = async (
+export const loadForWrite = async (
   deps: Deps,
   call: MemberCall,
   { task_id, sees }: Pick<Requested, 'task_id' | 'sees'>,
@@ -82,13 +88,19 @@ const loadForWrite = async (
 
 /**
  * Changes a task.
- * @throws AppError `not_found`, `forbidden`, `invalid_transition`, `version_conflict`, `idempotency_conflict`.
+ * @throws AppError `claimed`, `claim_lost`, `not_found`, `forbidden`, `invalid_transition`, `version_conflict`, `idempotency_conflict`.
  */
 export const changeTask = async (deps: Deps, asked: Requested, call: MemberCall): Promise<Changed> => {
   const { request, expected_version } = asked
   const decide = async (before: TaskDoc) => {
     const change = { ...asked.change, location: await asked.target(before) }
-    const decision = editTask(before, change, editorOf(call.caller), deps.clock.now())
+    const decision = editClaimed(
+      before,
+      change,
+      claimantOf(call.caller, asked),
+      newClaim(deps, call, { ttl_seconds: STATUS_TTL_SECONDS, bounded: false }),
+      deps.clock.now(),
+    )
     if (!decision) return { result: { task: toRow(before), changed: false } }
     return {
       result: { task: toRow({ ...decision.next, v: before.v + 1 }), changed: true },
@@ -114,7 +126,7 @@ export const changeTask = async (deps: Deps, asked: Requested, call: MemberCall)
 
 /**
  * Deletes a task: with this one write it is gone for every reader.
- * @throws AppError `not_found`, `version_conflict`.
+ * @throws AppError `claimed`, `not_found`, `version_conflict`.
  */
 export const removeTask = async (
   deps: Deps,
@@ -127,6 +139,7 @@ export const removeTask = async (
     async (tries) => {
       const before = await loadForWrite(deps, call, asked, tries)
       if (!before) return undefined
+      fence(before, { moves: true }, claimantOf(call.caller), deps.database_clock.now())
       const decision = deleteTask(before, editorOf(call.caller).actor, deps.clock.now())
       const save = (because: Because) => deps.tasks.save(before, decision, because)
       return { document: before, decide: async () => ({ result: null, save }) }

@@ -8,6 +8,17 @@ import {
 } from '../../shared/contracts/define/common.ts'
 import type { PlainEvent } from '../../shared/contracts/define/contract.ts'
 import type { LedgerEntry } from '../../shared/storage/idempotency.ts'
+import {
+  type Claimant,
+  type Claims,
+  claimLost,
+  claimsAfter,
+  expireClaim,
+  fence,
+  isHolder,
+  type NewClaim,
+  takeOver,
+} from './claim-rules.ts'
 import type { Countable, PendingIncrements } from './counter-rules.ts'
 import { type Readiness, storedReady } from './ready-rules.ts'
 import { changeStatus, type Editor, type Standing } from './status-rules.ts'
@@ -20,10 +31,14 @@ import { isPrivate, type List, type Location, listsOf, NOWHERE } from './visibil
  */
 export type Reservation = Readonly<{ loop_id: string; at: Date; by: Actor; entering?: string }>
 
+/** A comment that belongs to a change of its task, until it stands among the comments. */
+export type PendingComment = Readonly<{ id: string; author: Actor; text: string; at: Date }>
+
 /** A task without what its storage adds. */
 export type TaskState = Location &
   Standing &
   Countable &
+  Claims &
   Readonly<{
     _id: string
     ws: string
@@ -41,6 +56,8 @@ export type TaskState = Location &
     created: LedgerEntry | null
     move: Reservation | null
     uncounted: readonly PendingIncrements[]
+    /** Written with the change that they belong to. Tasks of earlier releases have no such list. */
+    pending_comments?: readonly PendingComment[]
     /** Set on the tombstone of a deleted task. */
     deleted_at?: Date
     /** When the tombstone goes; set once the comments are gone and the events are published. */
@@ -51,7 +68,12 @@ export type TaskState = Location &
 export type Versioned<T = TaskState> = T & Readonly<{ v: number }>
 
 /** What to write and what to publish. */
-export type Decision<T = TaskState> = Readonly<{ next: T; events: readonly PlainEvent[] }>
+export type Decision<T = TaskState> = Readonly<{
+  next: T
+  events: readonly PlainEvent[]
+  /** A comment that is written with it. */
+  comment?: PendingComment | undefined
+}>
 
 /** Order within a loop: most urgent first, then by due date with none last, then by age. */
 export const rankOf = ({
@@ -191,6 +213,109 @@ export const editTask = (
   return { next, events: [{ name: 'task.updated', data }, ...hiddenEvents(before, next, version)] }
 }
 
+/** The event of a claim that has just begun. */
+const claimedEvent = (after: Versioned, taken_over: boolean): PlainEvent[] =>
+  after.claim
+    ? [
+        {
+          name: 'task.claimed',
+          data: {
+            ...eventData(after, after.v, after.claim.holder.actor),
+            agent: after.claim.holder.agent,
+            fence: after.claim.fence,
+            expires_at: after.claim.until?.toISOString() ?? null,
+            attempt: after.claim.attempt,
+            taken_over,
+          },
+        },
+      ]
+    : []
+
+/**
+ * The task after a change by somebody who holds it or may hold it, or null when it is like that already.
+ * @throws AppError `claimed` or `claim_lost` as `fence` does; `invalid_transition` or `forbidden` as `editTask` does.
+ */
+export const editClaimed = (
+  before: Versioned,
+  change: TaskChange,
+  by: Editor & Claimant,
+  made: NewClaim,
+  now: Date,
+): Decision<Versioned> | null => {
+  const { status, location } = change
+  fence(
+    before,
+    { status, moves: location !== undefined && location.loop_id !== before.loop_id },
+    by,
+    made.now,
+  )
+  const claims = claimsAfter(before, status, by, made)
+  const begun = claims.claim !== undefined && claims.claim !== before.claim
+  const decision = editTask(before, change, by, now)
+  // Work in progress of an earlier release has no holder: beginning it changes nothing else.
+  if (!decision && !begun) return null
+  const next = { ...(decision?.next ?? before), ...claims }
+  const events = begun ? claimedEvent({ ...next, v: before.v + 1 }, false) : []
+  return { next, events: [...(decision?.events ?? []), ...events] }
+}
+
+/**
+ * A task in progress in the hands of somebody else than before.
+ * @throws AppError `claimed` for whoever may not take it.
+ */
+export const takeTaskOver = (
+  before: Versioned,
+  by: Claimant,
+  made: NewClaim,
+  comment: PendingComment,
+): Decision<Versioned> => {
+  const next = { ...before, ...takeOver(before, by, made), updated_at: made.now }
+  return {
+    next,
+    comment,
+    events: claimedEvent({ ...next, v: before.v + 1 }, true),
+  }
+}
+
+/**
+ * A task that its holder is done with, or null when they had completed it before.
+ * @throws AppError `claimed` or `claim_lost` for whoever does not hold it; `invalid_transition` where work never began.
+ */
+export const completeTask = (
+  before: Versioned,
+  by: Editor & Claimant,
+  made: NewClaim,
+  comment: PendingComment | undefined,
+): Decision<Versioned> | null => {
+  const { ended_claim } = before
+  const own =
+    ended_claim !== undefined &&
+    (by.claim_id === undefined ? isHolder(ended_claim.holder, by.holder) : ended_claim.id === by.claim_id)
+  if (own && before.status === 'shipped' && ended_claim.why === 'completed') return null
+  if (own && before.status !== 'in_progress') throw claimLost(ended_claim)
+  const decision = editClaimed(before, { status: 'shipped' }, by, made, made.now)
+  return decision && { ...decision, comment }
+}
+
+/** What becomes of a task whose claim was not renewed in time; null when its claim has not ended. */
+export const expireTask = (before: Versioned, now: Date): Decision<Versioned> | null => {
+  const expired = expireClaim(before, now)
+  const { claim } = before
+  if (!expired || !claim) return null
+  const { status, ...claims } = expired
+  const editor = { actor: claim.holder.actor, may_approve: false }
+  const decision = editTask(before, { status }, editor, now)
+  if (!decision) return null
+  const next = { ...decision.next, ...claims }
+  const data = {
+    ...eventData(next, before.v + 1, claim.holder.actor),
+    agent: claim.holder.agent,
+    attempt: claim.attempt,
+    last_progress: claim.progress,
+  }
+  return { next, events: [...decision.events, { name: 'task.claim_expired', data }] }
+}
+
 /** Deletes a task: what is left has no text, is on no list and in no loop. */
 export const deleteTask = (before: Versioned, by: Actor, now: Date): Decision<Versioned> => ({
   next: {
@@ -199,6 +324,9 @@ export const deleteTask = (before: Versioned, by: Actor, now: Date): Decision<Ve
     title: '',
     body: '',
     shelves: [],
+    claim: undefined,
+    ended_claim: undefined,
+    claim_request: undefined,
     created: before.created && { ...before.created, result: null },
     updated_at: now,
     deleted_at: now,

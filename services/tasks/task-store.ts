@@ -17,6 +17,16 @@ import {
   OUTBOX_INDEX,
 } from '../../shared/storage/aggregate.ts'
 import { openCollection } from '../../shared/storage/collection.ts'
+import type { DatabaseClock } from '../../shared/storage/database-clock.ts'
+import { openLeases } from '../../shared/storage/lease.ts'
+import type { Claims, ShownClaim } from './claim-rules.ts'
+import {
+  CLAIM_INDEXES,
+  CLAIM_LEASE,
+  claimQueries,
+  claimWrites,
+  pendingCommentQueries,
+} from './claim-store.ts'
 import { type Countable, differenceOf, taskCounts } from './counter-rules.ts'
 import { type CountedCollection, PENDING_INCREMENTS_INDEX, type PendingChange } from './counter-store.ts'
 import { READY, READY_STATUS } from './ready-rules.ts'
@@ -28,9 +38,19 @@ export type TaskDoc = TaskState & Aggregate
 /** A task as lists read it. */
 export type RowDoc = Omit<
   TaskDoc,
-  'body' | 'outbox' | 'ledger' | 'created' | 'uncounted' | 'shelves' | 'move' | 'acl' | 'rank' | 'ready'
+  | keyof Claims
+  | 'body'
+  | 'outbox'
+  | 'ledger'
+  | 'created'
+  | 'uncounted'
+  | 'shelves'
+  | 'move'
+  | 'acl'
+  | 'rank'
+  | 'ready'
 > &
-  Readonly<{ rank: string }>
+  Readonly<{ rank: string; claim?: ShownClaim | undefined }>
 /** A task reserved for a loop. */
 export type ReservedDoc = Pick<TaskDoc, '_id' | 'ws' | 'loop_id'> & Readonly<{ move: Reservation }>
 
@@ -38,6 +58,7 @@ export type ReservedDoc = Pick<TaskDoc, '_id' | 'ws' | 'loop_id'> & Readonly<{ m
 const TASK_INDEXES: readonly IndexDescription[] = [
   OUTBOX_INDEX,
   PENDING_INCREMENTS_INDEX,
+  ...CLAIM_INDEXES,
   // Lists, newest first.
   { key: { ws: 1, shelves: 1, _id: -1 }, name: 'newest' },
   // Lists of one status, one priority, or both, newest first.
@@ -100,6 +121,9 @@ const ROW = {
   rank: 1,
   author: 1,
   approved_by: 1,
+  'claim.holder': 1,
+  'claim.since': 1,
+  'claim.until': 1,
   created_at: 1,
   updated_at: 1,
 } as const
@@ -123,6 +147,17 @@ const parts = <T>(items: readonly T[], size: number): T[][] =>
   Array.from({ length: Math.ceil(items.length / size) }, (_, part) => [
     ...items.slice(part * size, (part + 1) * size),
   ])
+
+/** One task, by its id or by the request that created it. */
+const oneTask = (collection: Collection<TaskDoc>) => ({
+  /** A task, or null when there is none or it was deleted. */
+  get: (ws: string, id: string): Promise<TaskDoc | null> =>
+    collection.findOne({ _id: id, ws, deleted_at: { $exists: false } }),
+
+  /** The task that a request with this key created, deleted or not. */
+  findCreated: (ws: string, key: string): Promise<TaskDoc | null> =>
+    collection.findOne({ ws, 'created.key': key }),
+})
 
 /** Lists of tasks, newest first. */
 const taskLists = (collection: Collection<TaskDoc>) => {
@@ -297,33 +332,33 @@ const tombstones = (collection: Collection<TaskDoc>) => ({
 })
 
 /** Opens the tasks of the service and makes their indexes. */
-export const openTasks = async (db: Db, deps: AggregateDeps) => {
+export const openTasks = async (
+  db: Db,
+  deps: AggregateDeps & Readonly<{ database_clock: DatabaseClock }>,
+) => {
   const opened = await openCollection<TaskDoc>(db, 'tasks', { indexes: TASK_INDEXES, retired: ['ready'] })
   const { collection } = opened
   const { insert, save, findRepeat, remember, outbox } = aggregates(opened, deps)
   const counted = collection as unknown as CountedCollection
+  const leases = openLeases(collection, CLAIM_LEASE, { clock: deps.database_clock, ids: deps.ids })
 
   const incrementsOf = (ws: string, before: Countable | null, after: Countable) => {
     const sums = differenceOf(ws, before, after)
     return sums.length === 0 ? null : { id: deps.ids.next(), at: deps.clock.now(), sums }
   }
   return {
+    ...oneTask(collection),
     ...taskLists(collection),
     ...loopTasks(collection),
     ...reservations(collection),
     ...tombstones(collection),
+    ...claimQueries(collection, leases),
+    ...claimWrites(collection, leases),
+    ...pendingCommentQueries(collection),
     outbox,
     counted,
     findRepeat,
     remember,
-
-    /** A task, or null when there is none or it was deleted. */
-    get: (ws: string, id: string): Promise<TaskDoc | null> =>
-      collection.findOne({ _id: id, ws, deleted_at: { $exists: false } }),
-
-    /** The task that a request with this key created, deleted or not. */
-    findCreated: (ws: string, key: string): Promise<TaskDoc | null> =>
-      collection.findOne({ ws, 'created.key': key }),
 
     /** Inserts a task; null when another has its idempotency key. */
     insert: async ({ next, events }: Decision, because: Because): Promise<PendingChange | null> => {
@@ -333,21 +368,23 @@ export const openTasks = async (db: Db, deps: AggregateDeps) => {
     },
 
     /**
-     * Writes a decision over `before`; null when it has changed since, or has another reservation than this one.
+     * Writes a decision over `before`; null when it has changed since, or has another reservation than this one, or is not
+     * as `where` asks.
      * @returns the change to count; null inside when the counts stay.
      */
     save: async (
       before: TaskDoc,
-      { next, events }: Decision,
+      { next, events, comment }: Decision,
       because: Because,
       reservation: Reservation | null = null,
+      where: Filter<TaskDoc> = {},
     ): Promise<{ pending: PendingChange | null } | null> => {
       const change = incrementsOf(before.ws, before, next)
       // As it is stored: what differs from this is written, and so the reservation goes.
       const reserved = { ...before, move: reservation }
       const saved = await save(reserved, { ...next, move: null }, events, because, {
-        where: reservation ? isReserved(reservation) : { move: null },
-        push: { uncounted: change ? [change] : [] },
+        where: { ...where, ...(reservation ? isReserved(reservation) : { move: null }) },
+        push: { uncounted: change ? [change] : [], ...(comment ? { pending_comments: [comment] } : {}) },
       })
       return saved && { pending: change && { collection: counted, id: before._id, ws: before.ws, change } }
     },

@@ -130,6 +130,7 @@ export const writingHandlers = (deps: Deps): Some<'create_task' | 'update_task' 
       target: targetOf(deps, loop_id, call),
       sees: seesOne(deps, call),
       expected_version,
+      claim_id: input.claim_id,
       request: repeatable(call.caller, 'update_task', input),
     }
     const { task, changed, pending } = await changeTask(deps, asked, call)

@@ -5,6 +5,7 @@ import type { Caller, PlainEvent } from '../../shared/contracts/define/contract.
 import { actorOf } from '../../shared/contracts/define/contract.ts'
 import { includesScope } from '../../shared/contracts/define/scopes.ts'
 import type { Comment, Task, TaskRow } from '../../shared/contracts/tasks/shapes.ts'
+import { type Claimant, holderOf, type ShownClaim } from './claim-rules.ts'
 import type { Editor } from './status-rules.ts'
 import type { TaskState, Versioned } from './task-rules.ts'
 
@@ -42,6 +43,16 @@ export const editorOf = (caller: Caller): Editor => ({
   may_approve: includesScope(caller.scopes, 'loops:approve'),
 })
 
+/**
+ * The person of a call as an editor who holds tasks, or may.
+ * @param agent the label that the call gave.
+ * @param claim_id the claim that the call acts under, if it named one.
+ */
+export const claimantOf = (
+  caller: Caller,
+  { agent, claim_id }: Readonly<{ agent?: string | undefined; claim_id?: string | undefined }> = {},
+): Editor & Claimant => ({ ...editorOf(caller), holder: holderOf(caller, agent), claim_id })
+
 type RowFields =
   | '_id'
   | 'title'
@@ -54,8 +65,18 @@ type RowFields =
   | 'created_at'
   | 'updated_at'
 
+const heldBy = ({ holder: { actor, agent }, since, until }: ShownClaim): TaskRow['held_by'] => ({
+  name: actor.name,
+  client: actor.client,
+  ...(agent === null ? {} : { agent }),
+  since: since.toISOString(),
+  expires_at: until?.toISOString() ?? null,
+})
+
 /** A task as lists show it. */
-export const toRow = (task: Versioned<Pick<TaskState, RowFields>>): TaskRow => ({
+export const toRow = (
+  task: Versioned<Pick<TaskState, RowFields>> & Readonly<{ claim?: ShownClaim | undefined }>,
+): TaskRow => ({
   id: task._id,
   title: task.title,
   status: task.status,
@@ -64,6 +85,7 @@ export const toRow = (task: Versioned<Pick<TaskState, RowFields>>): TaskRow => (
   loop_id: task.loop_id,
   author: task.author,
   approved_by: task.approved_by,
+  ...(task.status === 'in_progress' && task.claim ? { held_by: heldBy(task.claim) } : {}),
   created_at: task.created_at.toISOString(),
   updated_at: task.updated_at.toISOString(),
   version: task.v,

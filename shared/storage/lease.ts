@@ -50,9 +50,10 @@ export type Leases = Readonly<{
   ) => Promise<Held & Readonly<{ claim: string }>>
   /**
    * Extends leases to a whole term from now. Never shortens one, and changes nothing else in the documents.
+   * @param options.term_ms another term than the usual one.
    * @returns those that were still the holder's a moment ago, as a majority of the servers has confirmed.
    */
-  renew: (claims: readonly Claim[]) => Promise<Held>
+  renew: (claims: readonly Claim[], options?: Readonly<{ term_ms?: number }>) => Promise<Held>
   /** Matches documents while these claims hold them. Part of the filter of every write by a holder. */
   heldBy: (claims: readonly Claim[]) => Filter<Stored>
   /** Matches documents that were never claimed, were released, or whose lease has expired at `now` (database time). */
@@ -71,14 +72,14 @@ export const openLeases = <T extends Readonly<{ _id: string }>>(
   const documents = collection as unknown as Collection<Stored>
 
   /** A term that begins now: its end in the database, and the end that the holder goes by. */
-  const beginTerm = async () => {
+  const beginTerm = async (length_ms = term_ms) => {
     // Before the question, because the time until its answer is not the holder's to use.
     const asked_ms = clock.monotonicMs()
     const now = await clock.sync()
     return {
       now,
-      end: new Date(now.getTime() + term_ms),
-      until_ms: asked_ms + term_ms * (1 - MARGIN),
+      end: new Date(now.getTime() + length_ms),
+      until_ms: asked_ms + length_ms * (1 - MARGIN),
     }
   }
   const idsOf = async (filter: Filter<Stored>): Promise<ReadonlySet<string>> => {
@@ -105,8 +106,8 @@ export const openLeases = <T extends Readonly<{ _id: string }>>(
       const won = await idsOf(heldBy(candidates.map((_id) => ({ _id, claim: id }))))
       return { claim: id, ids: won, until_ms }
     },
-    renew: async (claims) => {
-      const { end, until_ms } = await beginTerm()
+    renew: async (claims, options = {}) => {
+      const { end, until_ms } = await beginTerm(options.term_ms)
       if (claims.length === 0) return { ids: new Set(), until_ms }
       const own = heldBy(claims)
       await documents.updateMany(own, { $max: { [until]: end } as MatchKeysAndValues<Stored> })

@@ -29,7 +29,6 @@ export type Day = Readonly<{
   loops: Readonly<Record<string, string>>
   order: readonly string[]
   implemented: readonly Readonly<{ task_id: string; by: string }>[]
-  collisions: number
   shippedFirst: Readonly<{ loop_id: string; unfinished: readonly string[] }>
   shippedPrivate: Readonly<{ loop_id: string; unfinished: readonly string[] }>
 }>
@@ -103,36 +102,21 @@ const prioritize = async ({ planner }: Team, loops: Record<string, string>, say:
   return queue.map((loop) => loop.id)
 }
 
-type Bench = { implemented: { task_id: string; by: string }[]; collisions: number }
+type Bench = { implemented: { task_id: string; by: string }[] }
 
-/** Takes the first ready task that nobody else has taken; false when nothing is ready. */
+/** Claims the next task and completes it; false when nothing is ready. */
 const implementOne = async (builder: Agent, bench: Bench): Promise<boolean> => {
-  const work = await builder.call('get_next_work', {})
-  if (!work.loop) return false
-  for (const row of work.tasks) {
-    try {
-      await builder.call('update_task', {
-        task_id: row.id,
-        status: 'in_progress',
-        expected_version: row.version,
-      })
-    } catch (error) {
-      if (!['version_conflict', 'invalid_transition'].includes((error as { code?: string }).code ?? ''))
-        throw error
-      bench.collisions += 1
-      continue
-    }
-    const { task } = await builder.call('get_task', { task_id: row.id })
-    const lines = task.body.split('\n').length
-    await builder.call('add_comment', {
-      task_id: row.id,
-      text: `Read ${lines} lines, wrote the change and its test.\n\n\`\`\`\nok 1 - ${task.title.replaceAll('`', "'")}\n\`\`\``,
-      idempotency_key: `done ${row.id}`,
-    })
-    await builder.call('update_task', { task_id: row.id, status: 'shipped' })
-    bench.implemented.push({ task_id: row.id, by: builder.name })
-    return true
-  }
+  const { claims } = await builder.call('claim_next_work', {})
+  const [claim] = claims
+  if (!claim) return false
+  const { task, claim_id } = claim
+  const lines = task.body.split('\n').length
+  await builder.call('complete_task', {
+    task_id: task.id,
+    claim_id,
+    outcome: `Read ${lines} lines, wrote the change and its test.\n\n\`\`\`\nok 1 - ${task.title.replaceAll('`', "'")}\n\`\`\``,
+  })
+  bench.implemented.push({ task_id: task.id, by: builder.name })
   return true
 }
 
@@ -161,7 +145,7 @@ export const dayOfWork = async (team: Team, say: Say): Promise<Day> => {
   const loops = await organize(team, filed, say)
   const order = await prioritize(team, loops, say)
 
-  const bench: Bench = { implemented: [], collisions: 0 }
+  const bench: Bench = { implemented: [] }
   const builders = [team.builderOfOwner, team.builderOfMember]
   await implement(builders, bench, () => bench.implemented.length >= 8)
   await team.planner.call('close_loop', { loop_id: loops.timetable as string })
@@ -170,9 +154,7 @@ export const dayOfWork = async (team: Team, say: Say): Promise<Day> => {
   await team.planner.call('reopen_loop', { loop_id: loops.timetable as string })
   say('the timetable is back in the queue')
   await implement(builders, bench, () => false)
-  say(
-    `nothing is approved any more in any loop: ${bench.implemented.length} tasks done, ${bench.collisions} collisions avoided`,
-  )
+  say(`nothing is approved any more in any loop: ${bench.implemented.length} tasks done, each by one agent`)
 
   const shippedFirst = await ship(team.planner, loops.checkout as string, say)
   const shippedPrivate = await ship(team.planner, loops.fraud as string, say)

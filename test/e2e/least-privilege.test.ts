@@ -92,6 +92,13 @@ test('all_tools_work', async () => {
   expect((await agent.call('get_queue_stats', {})).loops_with_work_ready).toBe(1)
   expect((await agent.call('close_loop', { loop_id: other.id })).changed).toBe(true)
   expect((await agent.call('reopen_loop', { loop_id: other.id })).changed).toBe(true)
+  const { claims } = await agent.call('claim_next_work', {})
+  const task_id = claims[0]?.task.id ?? ''
+  expect((await agent.call('renew_claims', { progress: 'Half.' })).claims).toMatchObject([{ held: true }])
+  expect((await agent.call('release_claims', { note: 'Later.' })).released).toMatchObject([{ ok: true }])
+  const { claim } = await agent.call('claim_task', { task_id })
+  const asked = { task_id, claim_id: claim.claim_id, outcome: 'Done.' }
+  expect((await agent.call('complete_task', asked)).changed).toBe(true)
   expect((await agent.call('delete_task', { task_id: second.id })).deleted).toBe(true)
   expect((await agent.call('ship_loop', { loop_id: loop.id })).already_shipped).toBe(false)
   expect((await agent.call('get_workflow', { workflow: 'manage' })).workflow).toBe('manage')

@@ -145,6 +145,8 @@ const INTERNALS = CONTRACTS.flatMap((contract) =>
       thingsIn(schema)
         // The caller is only now forming the loop that the tasks are reserved for.
         .filter((given) => name !== 'prepare_move' || given !== 'loop_id')
+        // Completing the caller's own task answers otherwise the second time.
+        .filter((given) => name !== 'complete' || given === 'task_id')
         .map((given) => [name, given, contract.name, schema] as const)
     )
   }),

@@ -76,6 +76,7 @@ beforeAll(async () => {
   const readers = [ann.user_id, ...Array.from({ length: 999 }, () => ids.next())]
   await mongo.database('loops-queue').collection('loops').updateMany({}, { $set: { readers } })
   await many(TASKS, () => file('', big))
+  await many(10, () => file(ESCAPED, escaped))
   task_ids = [await file(TEXT), await file(ESCAPED), ...(await many(TASKS, () => file('')))]
   for (const task_id of task_ids.slice(0, 2))
     await many(12, async () => (await tasksOf().add_comment({ task_id, text: COMMENT })).comment.id)
@@ -106,6 +107,9 @@ const calls = (): Readonly<Record<ToolName, readonly [Asked, ...Asked[]]>> => {
     update_task: [{ task_id, title: `${NAME.slice(2)}!` }],
     bulk_update_tasks: [{ task_ids: hundred, status: 'shipped' }],
     add_comment: [{ task_id, text: COMMENT }],
+    claim_task: [{ task_id }, { task_id: other_id }],
+    renew_claims: [{}],
+    release_claims: [{ task_ids: [other_id], note: COMMENT }],
     list_loops: [{}, { limit: LIMITS.page }],
     get_loop: [{ loop_id: big }, { loop_id: escaped }],
     create_loop: [{ name: NAME, description: DESCRIPTION, ai_context: TEXT }],
@@ -119,6 +123,8 @@ const calls = (): Readonly<Record<ToolName, readonly [Asked, ...Asked[]]>> => {
     reorder_loops: [{ loop_ids: spare.slice(2) }],
     get_next_work: [{}, { limit: LIMITS.page }],
     get_queue_stats: [{}],
+    claim_next_work: [{ loop_id: escaped, max_tasks: 10 }, {}],
+    complete_task: [{ task_id, outcome: COMMENT, claim_next: true }],
     ship_loop: [{ loop_id: big }, { loop_id: shipped }],
     delete_task: [{ task_id: other_id }],
   }

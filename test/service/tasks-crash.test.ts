@@ -229,6 +229,88 @@ describe.concurrent('create_loop_from_tasks, while tasks is killed at', () => {
   })
 })
 
+describe.concurrent('work is in one pair of hands, and its comments are there once, when killed at', () => {
+  /** An approved task in a loop. */
+  const ready = async (crash: Crash) => {
+    const loop_id = await crash.loop('Loop')
+    const { task } = await crash.tasks.create_task({ title: 'T', loop_id })
+    await crash.tasks.update_task({ task_id: task.id, status: 'approved' })
+    return { loop_id, task_id: task.id }
+  }
+  const found = (crash: Crash, task_id: string) => crash.tasks.get_task({ task_id })
+  const commentsOf = (crash: Crash, task_id: string, texts: readonly string[]) =>
+    vi.waitFor(async () => {
+      const { comments } = await found(crash, task_id)
+      expect(comments.map(({ text }) => text)).toEqual(texts)
+    }, SWEPT)
+
+  test.each(['claim_task.saved', 'claim_task.counted'])('%s', async (step) => {
+    await using crash = await openCrash(step)
+    const { loop_id, task_id } = await ready(crash)
+    await crash.during((dying) => dying.claim_task({ task_id }))
+    await crash.exact(loop_id)
+    expect(await crash.tasks.claim_task({ task_id })).toMatchObject({ renewed: true, claim: { fence: 1 } })
+    const changes = [2, 3].map((version) => `task.updated ${task_id} ${version}`)
+    expect(await crash.published()).toEqual([
+      `task.claimed ${task_id} 3`,
+      `task.created ${task_id} 1`,
+      ...changes,
+    ])
+  })
+
+  test.each(['claim_ready.saved', 'claim_ready.counted'])('%s', async (step) => {
+    await using crash = await openCrash(step)
+    const { loop_id, task_id } = await ready(crash)
+    const request = { key: 'k', hash: 'h' }
+    const asked = { loop_ids: [loop_id], max_tasks: 1, visible_private_loop_ids: null, request }
+    await crash.during((dying) => dying.claim_ready(asked))
+    await crash.exact(loop_id)
+    const { claims } = await crash.tasks.claim_ready(asked)
+    expect(claims).toMatchObject([{ task: { id: task_id, version: 3 }, fence: 1 }])
+  })
+
+  test.each(['complete.saved', 'complete.counted', 'post_comment.saved', 'post_comment.counted'])(
+    '%s',
+    async (step) => {
+      await using crash = await openCrash(step)
+      const { loop_id, task_id } = await ready(crash)
+      await crash.tasks.claim_task({ task_id })
+      const asked = { task_id, outcome: 'Done', links: [], visible_private_loop_ids: null }
+      await crash.during((dying) => dying.complete(asked))
+      await crash.exact(loop_id)
+      await commentsOf(crash, task_id, ['Done'])
+      expect(await crash.tasks.complete(asked)).toMatchObject({ changed: false, task: { status: 'shipped' } })
+      await commentsOf(crash, task_id, ['Done'])
+    },
+  )
+
+  test.each(['release_claims.saved', 'release_claims.counted'])('%s', async (step) => {
+    await using crash = await openCrash(step)
+    const { loop_id, task_id } = await ready(crash)
+    await crash.tasks.claim_task({ task_id })
+    await crash.during((dying) => dying.release_claims({ note: 'Half' }))
+    await crash.exact(loop_id)
+    await commentsOf(crash, task_id, ['Half'])
+    expect((await found(crash, task_id)).task).toMatchObject({ status: 'approved', version: 4 })
+  })
+
+  test.each(['expire_claim.saved', 'expire_claim.counted'])('%s', async (step) => {
+    await using crash = await openCrash(step)
+    const { loop_id, task_id } = await ready(crash)
+    const agent = crash.env.tasksOf({ ...crash.ann, grant_id: ids.next() })
+    await agent.claim_task({ task_id })
+    await crash.env.db
+      .collection('tasks')
+      .updateOne({ _id: task_id as never }, { $set: { 'claim.until': new Date(Date.now() - 60_000) } })
+    await crash.died()
+    await crash.exact(loop_id)
+    expect((await found(crash, task_id)).task).toMatchObject({ status: 'approved', version: 4 })
+    expect(await agent.renew_claims({ task_ids: [task_id] })).toMatchObject({
+      claims: [{ held: false, error: { code: 'claim_lost' } }],
+    })
+  })
+})
+
 describe.concurrent('a deleted task leaves nothing behind when killed at', () => {
   test.each(['purge_task.comments_removed', 'purge_task.count_removed'])('%s', async (step) => {
     await using crash = await openCrash(step)

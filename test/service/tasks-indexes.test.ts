@@ -13,6 +13,7 @@ import type { ReadyMark } from '../../shared/contracts/tasks/internals.ts'
 import { systemClock } from '../../shared/process/clock.ts'
 import { createLog } from '../../shared/process/log.ts'
 import type { Outbox } from '../../shared/storage/aggregate.ts'
+import { openDatabaseClock } from '../../shared/storage/database-clock.ts'
 import { ids, person } from '../support/service-environment.ts'
 import { EVERY_KIND, openTasksEnvironment, type TasksEnvironment } from '../support/tasks-environment.ts'
 
@@ -104,7 +105,8 @@ beforeAll(async () => {
   await env.db
     .collection<CommentDoc>('comments')
     .insertMany(Array.from({ length: COMMENTS }, (_, n) => comment(parents[n % 2]?._id ?? '', n)))
-  const deps = { service: 'tasks', clock: systemClock, ids, onCommit: () => undefined }
+  const database_clock = await openDatabaseClock(env.db, systemClock)
+  const deps = { service: 'tasks', clock: systemClock, database_clock, ids, onCommit: () => undefined }
   ;[tasks, comments] = [await openTasks(env.db, deps), await openComments(env.db, deps)]
 })
 afterAll(() => env?.[Symbol.asyncDispose]())
@@ -142,8 +144,8 @@ test('marks_of_unfinished_work_are_indexed_only_where_there_is_some', async () =
   const { _id_, newest, filtered, work, authors, ready_loops, ...marks } = keysPerIndex
   expect(_id_).toBe(TASKS + TASKS / 4)
   for (const index of [newest, filtered, work, ready_loops]) expect(index).toBeGreaterThan(0)
-  expect(Object.keys(marks)).toHaveLength(7)
-  expect(Object.values(marks)).toEqual(Array(7).fill(0))
+  expect(Object.keys(marks)).toHaveLength(11)
+  expect(Object.values(marks)).toEqual(Array(11).fill(0))
 })
 
 const FILTERS = [

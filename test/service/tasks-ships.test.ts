@@ -14,6 +14,7 @@ import { AppError } from '../../shared/contracts/define/errors.ts'
 import { loopsQueue } from '../../shared/contracts/loops-queue/contract.ts'
 import { systemClock } from '../../shared/process/clock.ts'
 import { createLog } from '../../shared/process/log.ts'
+import { openDatabaseClock } from '../../shared/storage/database-clock.ts'
 import { openRequests } from '../../shared/storage/request-store.ts'
 import { asService } from '../support/keys.ts'
 import { ids, person, refused } from '../support/service-environment.ts'
@@ -163,7 +164,8 @@ describe('shipped at the moment', () => {
     const ann = env.owner()
     const loop_id = await loop(ann)
     const log = createLog({ filter: 'error', topic: 'test' })
-    const given = { clock: systemClock, ids, at: () => undefined, log }
+    const database_clock = await openDatabaseClock(env.db, systemClock)
+    const given = { clock: systemClock, database_clock, ids, at: () => undefined, log }
     const requests = await openRequests(env.db, systemClock)
     const stored = { service: 'tasks', ...given, requests, onCommit: () => undefined }
     const [tasks, comments] = [await openTasks(env.db, stored), await openComments(env.db, stored)]

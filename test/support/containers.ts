@@ -30,7 +30,7 @@ const STARTUP_LIMIT_MS = 60_000
 const LEFTOVER_AGE_S = 3_600
 const IMAGE_AGE_S = 7 * 24 * 3_600
 /** Test files that one NATS server keeps apart, each in an account of its own. */
-export const NATS_ACCOUNTS = 256
+export const NATS_ACCOUNTS = 512
 
 /** The folder of a run, which the processes of the run share; its last part is the mark on all that the run starts. */
 export const runFolder = (): string =>

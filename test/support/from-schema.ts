@@ -33,8 +33,10 @@ const text = (schema: Schema): fc.Arbitrary<string> => {
     .map((value) => value.replaceAll('\0', ' ').toWellFormed())
 }
 
-const integer = (schema: Schema): fc.Arbitrary<number> =>
-  fc.integer({ min: Number(schema.minimum ?? 0), max: Math.min(Number(schema.maximum ?? 50), 50) })
+const integer = (schema: Schema): fc.Arbitrary<number> => {
+  const min = Number(schema.minimum ?? 0)
+  return fc.integer({ min, max: Math.min(Number(schema.maximum ?? min + 50), min + 50) })
+}
 
 /** A value that fits a schema, of the kinds that the tools use. */
 const fitting = (schema: Schema, ids: readonly string[]): fc.Arbitrary<unknown> => {

@@ -66,13 +66,14 @@ export const internalArguments = (
   schema: Schema,
   own: Own & Readonly<{ workspace_id: string }>,
 ): Record<string, unknown> => {
-  const fill = (name: string, { type, enum: words }: Schema): unknown => {
+  const fill = (name: string, { type, enum: words, minimum }: Schema): unknown => {
     if (name === 'workspace_id') return own.workspace_id
     if (/^(loop|task|user)_id$/.test(name)) return ownFor(name, own)
     if (/^(loop|task|user)_ids$/.test(name)) return [ownFor(name, own)]
     if (Array.isArray(words)) return words[0]
     if (type === 'boolean') return true
-    if (type === 'integer') return 10
+    if (type === 'integer') return Math.max(10, Number(minimum ?? 0))
+    if (name === 'links') return []
     return name.startsWith('visible') ? null : undefined
   }
   return Object.fromEntries(propertiesOf(schema).map(([name, member]) => [name, fill(name, member)]))

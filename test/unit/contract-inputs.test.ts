@@ -38,6 +38,11 @@ const TEXTS: Readonly<Record<string, readonly [number, 'characters' | 'bytes']>>
   body: [64 * 1024, 'bytes'],
   ai_context: [64 * 1024, 'bytes'],
   text: [16 * 1024, 'bytes'],
+  note: [16 * 1024, 'bytes'],
+  outcome: [16 * 1024, 'bytes'],
+  progress: [500, 'characters'],
+  agent: [100, 'characters'],
+  claim_id: [100, 'characters'],
 }
 
 const places: readonly Place[] = TOOLS.flatMap(({ name, tool }) =>

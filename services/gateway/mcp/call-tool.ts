@@ -54,6 +54,8 @@ const HINTS: Readonly<Record<ErrorCode, string>> = {
   invalid_transition: 'Read it again and choose a status that can follow its present one.',
   version_conflict: 'Read it again, then repeat the call with its current version.',
   idempotency_conflict: 'Use a new idempotency_key for a new request.',
+  claimed: 'Take other work with claim_next_work.',
+  claim_lost: 'Stop working on it. Write what you have as a comment.',
   already_exists: 'Use the existing one, or choose another name.',
   limit_exceeded: 'Nothing was changed. Make it smaller or split it.',
   rate_limited: 'Wait, then call again.',

@@ -63,25 +63,34 @@ const ERROR_SCHEMA = {
   required: ['code', 'message', 'retryable'],
 } as const
 
-/** Keywords that tell a reader of results nothing: the service checks its results itself. */
-const CHECKED_ELSEWHERE = new Set(['pattern', 'minLength', 'maxLength', 'minimum', 'maximum'])
+/** The members of an object, or of the objects in a list; none for anything else. */
+const membersOf = ({ properties, items, anyOf }: Schema): readonly string[] => {
+  if (properties) return Object.keys(properties)
+  if (items) return membersOf(items as Schema)
+  return Array.isArray(anyOf) ? anyOf.flatMap(membersOf) : []
+}
 
-/** A schema without these keywords at any depth. The keys of `properties` are names, not keywords. */
-const lean = (schema: unknown): unknown => {
-  if (Array.isArray(schema)) return schema.map(lean)
-  if (schema === null || typeof schema !== 'object') return schema
-  const { anyOf, ...said } = schema as Schema
-  if (Array.isArray(anyOf))
-    return { anyOf: anyOf.map((form, at) => lean(at === 0 ? { ...form, ...said } : form)) }
-  const kept = Object.entries(schema).filter(([keyword]) => !CHECKED_ELSEWHERE.has(keyword))
-  return Object.fromEntries(
-    kept.map(([keyword, value]) => [
-      keyword,
-      keyword === 'properties'
-        ? Object.fromEntries(Object.entries(value as object).map(([name, member]) => [name, lean(member)]))
-        : lean(value),
-    ]),
-  )
+/** The types that a value may have, as one keyword. */
+const typesOf = ({ type, anyOf }: Schema): readonly unknown[] =>
+  Array.isArray(anyOf) ? anyOf.flatMap(typesOf) : [type].flat()
+
+/**
+ * A member of a result: its type, what it is, and the names of what is in it. No more, because models read the list of
+ * tools with every chat, and see a result as it is.
+ */
+const publishedMember = (schema: Schema): Schema => {
+  const types = [...new Set(typesOf(schema))]
+  const members = membersOf(schema)
+  const about = [schema.description, members.length > 0 ? `has ${members.join(', ')}` : undefined]
+  const description = about.filter((part) => part !== undefined).join('; ')
+  const [first, ...others] = types.map((type) => ({ type }))
+  const described = {
+    ...first,
+    ...(description === '' ? {} : { description }),
+    ...(schema.enum === undefined ? {} : { enum: schema.enum }),
+  }
+  // Gemini accepts nothing beside `anyOf`.
+  return others.length > 0 ? { anyOf: [described, ...others] } : described
 }
 
 /**
@@ -89,10 +98,14 @@ const lean = (schema: unknown): unknown => {
  * errors.
  */
 export const publishedOutput = (schema: JsonSchema): JsonSchema => {
-  const { required, properties, ...rest } = lean(withoutDialect(schema)) as JsonSchema
+  const { required, properties, ...rest } = withoutDialect(schema)
+  const members = Object.entries((properties ?? {}) as Record<string, Schema>)
   return {
     ...rest,
-    properties: { ...(properties as object), error: ERROR_SCHEMA },
+    properties: {
+      ...Object.fromEntries(members.map(([name, member]) => [name, publishedMember(member)])),
+      error: ERROR_SCHEMA,
+    },
     anyOf: [{ required: required ?? [] }, { required: ['error'] }],
   }
 }

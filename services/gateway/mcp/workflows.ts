@@ -54,14 +54,14 @@ Goal: the work at the head of the queue gets done, one task at a time, and every
 
 ${ground}
 
-1. Call \`get_next_work\`. It names the first loop that has work ready, with the \`ai_context\` of workspace and loop and the ready tasks in the order of work. If \`loop\` is null, \`reason\` says why there is nothing to do: report it and stop.
-2. Take the first task. Call \`get_task\`: its body is the prompt to work from, its comments say what happened so far.
-3. Claim it in the open: \`update_task\` with \`status: "in_progress"\` and \`expected_version\` set to the version that you read. On \`version_conflict\` somebody else was quicker: go back to step 1.
-4. Do the work. Follow the loop's \`ai_context\` where it is more exact than the workspace's.
-5. Where the task leaves something open that you cannot decide, do not guess: \`add_comment\` with the question, \`update_task\` with \`status: "on_hold"\`, and go on with the next task.
-6. When it is done and checked, \`add_comment\` with what you did, where it is (commit, pull request, file) and how you checked it. Then \`update_task\` with \`status: "shipped"\`.
+1. Call \`claim_next_work\`. It takes the first ready task for you alone: with its whole body, which is the prompt to work from, and the \`ai_context\` of workspace and loop. Nobody else gets it as long as you hold it. If \`claims\` is empty, \`reason\` says why: report it and stop. With \`reason: "at_capacity"\` it gives what you hold already: finish that first. \`get_next_work\` shows what would come next without taking it; \`claim_task\` takes a task that somebody named.
+2. If several agents share your connection, give each call the same \`agent\`, a name of your choice. Call \`get_task\` for the comments: what happened so far. If \`attempt\` is more than 1, somebody began before you; \`last_progress\` says how far they came.
+3. Do the work. Follow the loop's \`ai_context\` where it is more exact than the workspace's. Every half hour or so call \`renew_claims\` with your \`progress\`: a claim that nobody renews goes to the next. If it answers \`stop\` or \`claim_lost\`, stop, and say with \`add_comment\` what you have.
+4. Where the task leaves something open that you cannot decide, do not guess: \`add_comment\` with the question, \`update_task\` with \`status: "on_hold"\`, and go on with the next task.
+5. If you cannot finish for another reason, \`release_claims\` with a \`note\` on what you found out.
+6. When it is done and checked, call \`complete_task\` with \`claim_id\`, an \`outcome\` (what you did and how you checked it) and \`links\` to the pull request or commit. With \`claim_next: true\` it takes the next task in the same call.
 7. Something else that you noticed on the way is a task of its own: \`create_task\` with a title that names the outcome and a body that stands by itself. It begins as \`open\`; a person decides about it.
-8. Go back to step 1 until there is nothing ready. Do not ship the loop unless you were asked to: that is for the person who manages it.
+8. Go on until there is nothing ready. Do not ship the loop unless you were asked to: that is for the person who manages it.
 9. Report: the tasks that you finished, those on hold with their questions, and what you filed.
 
 Give a write an \`idempotency_key\` of your own making; if the answer is lost, repeat the call with the same key and it takes effect once. If an answer has \`isError\`, its \`error.hint\` says what to do. ${trust}`
@@ -75,7 +75,7 @@ ${ground}
 1. Call \`get_queue_stats\`: loops by status, loops with work ready, tasks by status.
 2. Call \`get_loop_queue\` for the active loops with their counts, and \`list_loops\` with \`status: "on_hold"\` for those that wait.
 3. For each active loop, call \`get_loop\` and look for:
-   - tasks \`in_progress\` that nobody has commented on for long: ask with \`add_comment\`, or put them back with \`update_task\` and \`status: "approved"\`;
+   - tasks \`in_progress\` that nobody has commented on for long: ask with \`add_comment\`. A claim that nobody renews ends by itself; to go on with the work yourself, \`claim_task\` with \`take_over: true\`;
    - tasks \`on_hold\`: answer the question if you can, then move them back; otherwise bring it to the person who can;
    - no task \`approved\` and some \`open\`: the loop waits for a decision; triage them;
    - every task \`shipped\` or \`rejected\`: the loop can ship.

@@ -13,6 +13,10 @@ export const ALL_SCOPES = Object.keys(SCOPES) as Scope[]
 /** Limits on what callers send. Characters are Unicode code points; bytes are UTF-8. */
 export const LIMITS = {
   name_chars: 200,
+  label_chars: 100,
+  sentence_chars: 500,
+  link_chars: 1_000,
+  links: 20,
   description_chars: 4_000,
   body_bytes: 64 * 1024,
   ai_context_bytes: 64 * 1024,
@@ -58,6 +62,15 @@ const named = (limit: number) =>
     .meta({ minLength: 1, maxLength: limit })
 
 export const Name = named(LIMITS.name_chars)
+/** A name that a caller gives itself or was given, such as a label or a secret id. */
+export const Label = named(LIMITS.label_chars)
+/** A sentence or two. */
+export const Sentence = text(LIMITS.sentence_chars, 'characters')
+/** The address of a page. */
+export const Link = text(LIMITS.link_chars, 'characters').refine(
+  (value) => /^https?:$/.test(URL.parse(value)?.protocol ?? ''),
+  'is not the address of a page; write https://…',
+)
 export const Description = text(LIMITS.description_chars, 'characters')
 export const Body = text(LIMITS.body_bytes, 'bytes')
 export const AiContext = text(LIMITS.ai_context_bytes, 'bytes')

@@ -24,6 +24,8 @@ export const ERROR_CODES = {
     retryable: false,
     meaning: 'the idempotency key was used for another request',
   },
+  claimed: { http: 409, retryable: true, meaning: 'somebody else is working on it; held_by says who' },
+  claim_lost: { http: 409, retryable: false, meaning: 'the caller no longer holds it; stop working on it' },
   already_exists: { http: 409, retryable: false, meaning: 'there is one already' },
   limit_exceeded: { http: 422, retryable: false, meaning: 'a stated limit would be exceeded' },
   rate_limited: { http: 429, retryable: true, meaning: 'too many requests; wait retry_after_ms' },

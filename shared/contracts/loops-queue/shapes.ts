@@ -1,6 +1,7 @@
 // The shapes that the operations of the loops-queue service share.
 import * as z from 'zod'
 import * as c from '../define/common.ts'
+import { ClaimedTask, HeldTask } from '../tasks/shapes.ts'
 
 /** `ai_context` of a row is cut to this many characters; get_loop has it whole. */
 export const AI_CONTEXT_EXCERPT_CHARS = 300
@@ -43,3 +44,25 @@ export const LoopRow = z.object({
   task_counts: c.TaskCounts,
 })
 export type LoopRow = z.infer<typeof LoopRow>
+
+/** The workspace as next work shows it. */
+export const WorkspaceContext = z.object({
+  id: c.Id,
+  name: z.string(),
+  ai_context: z.string(),
+  ai_context_truncated: z.literal(true).optional().describe('Cut here; get_workspace has all of it'),
+})
+
+/** What claiming the next work gives. */
+export const NextWork = z.object({
+  claims: z.array(ClaimedTask).describe('What you took now, or all that you hold, if you may hold no more'),
+  loop: Loop.nullable().describe('The loop of what you took'),
+  workspace: WorkspaceContext,
+  holding: z.array(HeldTask).describe('What you held before this call, unless claims has it'),
+  reason: z
+    .enum(['at_capacity', 'nothing_ready', 'all_claimed', 'all_blocked', 'all_on_hold', 'queue_empty'])
+    .optional()
+    .describe('Why nothing was taken'),
+  retry_after_ms: z.int().min(0).optional().describe('When to ask again, if nothing was taken'),
+})
+export type NextWork = z.infer<typeof NextWork>

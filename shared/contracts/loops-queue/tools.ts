@@ -2,8 +2,8 @@
 import * as z from 'zod'
 import * as c from '../define/common.ts'
 import { ADDS, CHANGES, OVERWRITES, READS, tool } from '../define/contract.ts'
-import { commentPage, TaskRow } from '../tasks/shapes.ts'
-import { Loop, LoopRow } from './shapes.ts'
+import { AgentLabel, ClaimId, commentPage, TaskRow, TtlSeconds } from '../tasks/shapes.ts'
+import { Loop, LoopRow, NextWork, WorkspaceContext } from './shapes.ts'
 
 const QueueVersion = z.int().min(0).describe('Version of the queue order after this call')
 const ExpectedQueueVersion = z
@@ -98,7 +98,14 @@ export const tools = {
       queue_version: QueueVersion,
       replayed: z.boolean(),
     }),
-    errors: ['invalid_argument', 'not_found', 'version_conflict', 'limit_exceeded', 'idempotency_conflict'],
+    errors: [
+      'invalid_argument',
+      'not_found',
+      'claimed',
+      'version_conflict',
+      'limit_exceeded',
+      'idempotency_conflict',
+    ],
   }),
   close_loop: tool({
     title: 'Put a loop on hold',
@@ -211,12 +218,7 @@ export const tools = {
     input: z.strictObject({ limit: c.Limit }),
     output: z.object({
       loop: Loop.nullable(),
-      workspace: z.object({
-        id: c.Id,
-        name: z.string(),
-        ai_context: z.string(),
-        ai_context_truncated: z.literal(true).optional().describe('Cut here; get_workspace has all of it'),
-      }),
+      workspace: WorkspaceContext,
       tasks: z.array(TaskRow),
       tasks_total: c.Count,
       reason: z
@@ -226,6 +228,54 @@ export const tools = {
       counts: z.object({ active_loops: c.Count, on_hold_loops: c.Count, tasks: c.TaskCounts }),
     }),
     errors: ['invalid_argument'],
+  }),
+  claim_next_work: tool({
+    title: 'Claim the next work',
+    description:
+      'Takes the next ready task of the queue for you alone and sets it to in_progress: with its whole body, and the AI context of workspace and loop. No other agent gets it until you complete_task or release_claims, or until the claim expires; renew_claims keeps it. If you hold as much as you may, it gives what you hold: so it is also the call to find your way back.',
+    scope: 'loops:write',
+    annotations: ADDS,
+    input: z.strictObject({
+      loop_id: c.Id.optional().describe('Only work of this loop'),
+      max_tasks: z.int().min(1).max(10).default(1).describe('How many to take at most, all of one loop'),
+      agent: AgentLabel.optional(),
+      ttl_seconds: TtlSeconds,
+      idempotency_key: c.IdempotencyKey,
+    }),
+    output: NextWork,
+    errors: ['invalid_argument', 'not_found', 'version_conflict', 'idempotency_conflict', 'limit_exceeded'],
+  }),
+  complete_task: tool({
+    title: 'Complete a task',
+    description:
+      'Says that a task you hold is done: writes the outcome as a comment, sets it to shipped and ends your claim, in one step. With claim_next it also takes the next work. Refused with claim_lost if you no longer hold it.',
+    scope: 'loops:write',
+    annotations: CHANGES,
+    input: z.strictObject({
+      task_id: c.Id.describe('Id of the task'),
+      outcome: c.CommentText.optional().describe(
+        'What you did, where it is and how you checked it, Markdown; becomes a comment',
+      ),
+      claim_id: ClaimId.optional(),
+      links: z.array(c.Link).max(c.LIMITS.links).default([]).describe('Pull requests, commits, pages'),
+      claim_next: z.boolean().default(false).describe('Also take the next work, as claim_next_work does'),
+      agent: AgentLabel.optional(),
+    }),
+    output: z.object({
+      task: TaskRow,
+      changed: z.boolean().describe('False: it was completed already, by you'),
+      comment_id: c.Id.nullable(),
+      next: NextWork.optional().describe('With claim_next'),
+    }),
+    errors: [
+      'invalid_argument',
+      'not_found',
+      'invalid_transition',
+      'claimed',
+      'claim_lost',
+      'version_conflict',
+      'limit_exceeded',
+    ],
   }),
   get_queue_stats: tool({
     title: 'Get queue statistics',

@@ -36,6 +36,29 @@ export const events = {
     }),
     public: NOT_PRIVATE,
   }),
+  'task.claimed': event({
+    description: 'Somebody claimed a task: they are working on it, and nobody else does.',
+    subject: 'task_id',
+    data: EventTask.extend({
+      agent: z.string().nullable().describe('The label of the agent, if it gave one'),
+      fence: z.int().min(1).describe('Grows with each claim of the task'),
+      expires_at: c.Timestamp.nullable().describe('When the claim ends unless it is renewed; null: never'),
+      attempt: z.int().min(1).describe('More than 1: the claims before this one expired'),
+      taken_over: z.boolean().describe('True: taken from whoever held it'),
+    }),
+    public: NOT_PRIVATE,
+  }),
+  'task.claim_expired': event({
+    description:
+      'A claim was not renewed in time. The task is approved again or, after the third time in a row, on hold.',
+    subject: 'task_id',
+    data: EventTask.extend({
+      agent: z.string().nullable().describe('The label of the agent that held it'),
+      attempt: z.int().min(1).describe('How many claims have expired in a row'),
+      last_progress: z.string().nullable().describe('What the holder said last'),
+    }),
+    public: NOT_PRIVATE,
+  }),
   'task.hidden': event({
     description:
       'A task that everybody could see moved into a private loop. Readers who see no private loops forget it. A later event about it means that everybody can see it again.',

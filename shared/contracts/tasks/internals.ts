@@ -3,7 +3,16 @@ import * as z from 'zod'
 import * as c from '../define/common.ts'
 import { internal, internalRead } from '../define/contract.ts'
 import { REPLY_BYTES } from '../define/page-bytes.ts'
-import { CommentsCursor, commentPage, TaskRow } from './shapes.ts'
+import {
+  AgentLabel,
+  ClaimedTask,
+  ClaimId,
+  CommentsCursor,
+  commentPage,
+  HeldTask,
+  TaskRow,
+  TtlSeconds,
+} from './shapes.ts'
 
 const workspace_id = c.Id
 /** A page ends early rather than be larger than this. */
@@ -23,7 +32,7 @@ export const internals = {
       visible_private_loop_ids: z.array(c.Id).nullable(),
     }),
     output: z.object({ moved: z.array(z.object({ task_id: c.Id, moved_from: c.Id.nullable() })) }),
-    errors: ['not_found', 'version_conflict'],
+    errors: ['not_found', 'claimed', 'version_conflict'],
   }),
   finish_move: internal({
     asked_by: ['loops-queue'],
@@ -120,5 +129,39 @@ export const internals = {
       author_ids: z.array(c.Id).describe('At most 1,000'),
     }),
     errors: [],
+  }),
+  claim_ready: internal({
+    asked_by: ['loops-queue'],
+    description:
+      'Claims, for the caller, the first ready tasks of the first of these loops that has some. A repeat with the same key gives what the first call claimed and is still held.',
+    input: z.object({
+      loop_ids: z.array(c.Id).max(c.LIMITS.active_loops),
+      max_tasks: z.int().min(1),
+      agent: AgentLabel.optional(),
+      ttl_seconds: TtlSeconds,
+      visible_private_loop_ids: z.array(c.Id).nullable(),
+      request: z.object({ key: z.string(), hash: z.string() }).optional(),
+    }),
+    output: z.object({
+      loop_id: c.Id.nullable(),
+      claims: z.array(ClaimedTask),
+      at_capacity: z.boolean().describe('True: the caller holds as much as they may; `claims` is all of it'),
+      holding: z.array(HeldTask).describe('What the caller held before'),
+    }),
+    errors: ['idempotency_conflict', 'version_conflict'],
+  }),
+  complete: internal({
+    asked_by: ['loops-queue'],
+    description: 'Completes a task that the caller holds: outcome, status and end of the claim in one write.',
+    input: z.object({
+      task_id: c.Id,
+      outcome: c.CommentText.optional(),
+      claim_id: ClaimId.optional(),
+      agent: AgentLabel.optional(),
+      links: z.array(z.string()),
+      visible_private_loop_ids: z.array(c.Id).nullable(),
+    }),
+    output: z.object({ task: TaskRow, changed: z.boolean(), comment_id: c.Id.nullable() }),
+    errors: ['not_found', 'invalid_transition', 'claimed', 'claim_lost', 'version_conflict'],
   }),
 }

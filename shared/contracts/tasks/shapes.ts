@@ -2,6 +2,15 @@
 import * as z from 'zod'
 import * as c from '../define/common.ts'
 
+/** Who is working on a task. */
+export const HeldBy = z.object({
+  name: z.string(),
+  client: z.string(),
+  agent: z.string().optional(),
+  since: c.Timestamp,
+  expires_at: c.Timestamp.nullable(),
+})
+
 /** A task as lists show it: no body. */
 export const TaskRow = z.object({
   id: c.Id,
@@ -12,6 +21,7 @@ export const TaskRow = z.object({
   loop_id: c.Id.nullable(),
   author: c.Actor,
   approved_by: c.Actor.nullable().describe('Who approved it'),
+  held_by: HeldBy.optional().describe('Who is working on it now'),
   created_at: c.Timestamp,
   updated_at: c.Timestamp,
   version: c.Version,
@@ -44,3 +54,44 @@ export const LoopRef = z.object({ id: c.Id, name: c.Name, status: c.LoopStatus, 
 export type LoopRef = z.infer<typeof LoopRef>
 
 export const CommentsCursor = c.Cursor.describe('comments_next_cursor of the page before')
+
+/** A label by which several agents that share one connection are told apart. */
+export const AgentLabel = c.Label.describe(
+  'A name of your choice for yourself, if several agents share your connection; the same in each call',
+)
+
+/** The secret id of a claim, as proof that the caller holds it. */
+export const ClaimId = c.Label.describe(
+  'From the claim: the call is refused with claim_lost unless you still hold it',
+)
+
+/** How long a claim lasts without renewal (s): five minutes to seven days. */
+export const TTL_SECONDS = { min: 300, max: 7 * 24 * 60 * 60, default: 2 * 60 * 60 } as const
+export const TtlSeconds = z
+  .int()
+  .min(TTL_SECONDS.min)
+  .max(TTL_SECONDS.max)
+  .optional()
+  .describe('How long you hold it without a renewal (seconds); default two hours')
+
+/** A claim as its holder sees it. */
+const claimFields = {
+  claim_id: z.string().describe('Proof that you hold it; give it to complete_task'),
+  fence: z.int().min(1).describe('Grows with each claim of the task'),
+  expires_at: c.Timestamp.nullable().describe('When it ends unless you renew it; null: never'),
+  attempt: z.int().min(1).describe('More than 1: claims before this one expired'),
+  last_progress: z.string().nullable().describe('What was said of it last'),
+}
+
+/** A task that the caller holds, whole. */
+export const ClaimedTask = z.object({
+  task: Task.extend({
+    body_truncated: z.literal(true).optional().describe('Cut here; get_task has all of it'),
+  }),
+  ...claimFields,
+})
+export type ClaimedTask = z.infer<typeof ClaimedTask>
+
+/** A task that the caller holds, in short. */
+export const HeldTask = z.object({ task_id: c.Id, title: c.Name, loop_id: c.Id.nullable(), ...claimFields })
+export type HeldTask = z.infer<typeof HeldTask>

@@ -1,8 +1,19 @@
 // The tools of the tasks service.
 import * as z from 'zod'
 import * as c from '../define/common.ts'
-import { ADDS, OVERWRITES, READS, tool } from '../define/contract.ts'
-import { Comment, CommentsCursor, commentPage, LoopRef, Task, TaskRow } from './shapes.ts'
+import { ADDS, CHANGES, OVERWRITES, READS, tool } from '../define/contract.ts'
+import {
+  AgentLabel,
+  ClaimedTask,
+  ClaimId,
+  Comment,
+  CommentsCursor,
+  commentPage,
+  LoopRef,
+  Task,
+  TaskRow,
+  TtlSeconds,
+} from './shapes.ts'
 
 const task_id = c.Id.describe('Id of the task, from list_tasks or get_loop')
 const task_ids = z
@@ -10,6 +21,14 @@ const task_ids = z
   .min(1)
   .max(c.LIMITS.bulk_tasks)
   .describe('Ids of the tasks, from list_tasks or get_loop')
+
+const own_task_ids = z
+  .array(c.Id)
+  .min(1)
+  .max(c.LIMITS.bulk_tasks)
+  .optional()
+  .describe('Ids of tasks that you hold; absent: all that you hold')
+const agent = AgentLabel.optional()
 
 const changes = {
   status: c.TaskStatus.optional().describe('The new status; open withdraws an approval'),
@@ -83,6 +102,7 @@ export const tools = {
       ...changes,
       due_date: c.CalendarDate.nullable().optional().describe('YYYY-MM-DD; null clears it'),
       expected_version: c.ExpectedVersion,
+      claim_id: ClaimId.optional(),
       idempotency_key: c.IdempotencyKey,
     }),
     output: z.object({ task: TaskRow, changed: z.boolean().describe('False: it was like that already') }),
@@ -91,6 +111,8 @@ export const tools = {
       'not_found',
       'forbidden',
       'invalid_transition',
+      'claimed',
+      'claim_lost',
       'version_conflict',
       'limit_exceeded',
       'idempotency_conflict',
@@ -127,6 +149,7 @@ export const tools = {
       'not_found',
       'forbidden',
       'invalid_transition',
+      'claimed',
       'limit_exceeded',
       'idempotency_conflict',
     ],
@@ -139,7 +162,7 @@ export const tools = {
     annotations: OVERWRITES,
     input: z.strictObject({ task_id, expected_version: c.ExpectedVersion }),
     output: z.object({ task_id: c.Id, deleted: z.literal(true) }),
-    errors: ['invalid_argument', 'not_found', 'version_conflict'],
+    errors: ['invalid_argument', 'not_found', 'claimed', 'version_conflict'],
   }),
   add_comment: tool({
     title: 'Add a comment',
@@ -155,5 +178,90 @@ export const tools = {
     }),
     output: z.object({ comment: Comment, replayed: z.boolean() }),
     errors: ['invalid_argument', 'not_found', 'limit_exceeded', 'idempotency_conflict'],
+  }),
+  claim_task: tool({
+    title: 'Claim a task',
+    description:
+      'Takes one task for you alone, sets it to in_progress and gives its whole body. Others are refused with `claimed` until you complete or release it, or until the claim expires. For whatever comes next in the queue use claim_next_work.',
+    scope: 'loops:write',
+    further_scopes: ['loops:approve'],
+    annotations: CHANGES,
+    input: z.strictObject({
+      task_id,
+      agent,
+      ttl_seconds: TtlSeconds,
+      take_over: z
+        .boolean()
+        .default(false)
+        .describe(
+          'Take it from whoever holds it: only your own from another connection, unless you may approve',
+        ),
+    }),
+    output: z.object({
+      claim: ClaimedTask,
+      loop: LoopRef.nullable(),
+      renewed: z.boolean().describe('True: you held it already, and hold it longer now'),
+    }),
+    errors: [
+      'invalid_argument',
+      'not_found',
+      'forbidden',
+      'invalid_transition',
+      'claimed',
+      'version_conflict',
+      'limit_exceeded',
+    ],
+  }),
+  renew_claims: tool({
+    title: 'Renew claims',
+    description:
+      'Says that you are still working: the tasks that you hold stay yours for another term. Call it every half hour of long work. Stop working on a task whose result says claim_lost or stop.',
+    scope: 'loops:write',
+    annotations: CHANGES,
+    input: z.strictObject({
+      task_ids: own_task_ids,
+      agent,
+      ttl_seconds: TtlSeconds,
+      progress: c.Sentence.optional().describe(
+        'How far you are, in a sentence: whoever takes over after you reads it',
+      ),
+    }),
+    output: z.object({
+      claims: z.array(
+        z.object({
+          task_id: c.Id,
+          held: z.boolean(),
+          expires_at: c.Timestamp.nullable().optional(),
+          stop: z
+            .enum(['loop_on_hold', 'loop_shipped', 'approval_withdrawn'])
+            .optional()
+            .describe('Why to stop working on it'),
+          error: z.object({ code: z.string(), message: z.string(), hint: z.string().optional() }).optional(),
+        }),
+      ),
+    }),
+    errors: ['invalid_argument', 'not_found', 'limit_exceeded'],
+  }),
+  release_claims: tool({
+    title: 'Release claims',
+    description:
+      'Gives back tasks that you hold, unfinished: they are approved again, for the next to take. A note becomes a comment on each.',
+    scope: 'loops:write',
+    annotations: CHANGES,
+    input: z.strictObject({
+      task_ids: own_task_ids,
+      agent,
+      note: c.CommentText.optional().describe('What you found out and what is left, Markdown'),
+    }),
+    output: z.object({
+      released: z.array(
+        z.object({
+          task_id: c.Id,
+          ok: z.boolean().describe('True too when it was free already'),
+          error: z.object({ code: z.string(), message: z.string(), hint: z.string().optional() }).optional(),
+        }),
+      ),
+    }),
+    errors: ['invalid_argument', 'not_found', 'limit_exceeded'],
   }),
 }

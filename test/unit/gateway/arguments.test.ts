@@ -7,6 +7,8 @@ import { AppError } from '../../../shared/contracts/define/errors.ts'
 import { formsOf, inputSchema } from '../../../shared/contracts/define/json-schema.ts'
 import { exampleOf, SOME_ID, TOOLS, toolNamed } from '../../support/tools.ts'
 
+const LINK = 'https://example.com/pull/1'
+
 type Schema = Readonly<Record<string, unknown>>
 type Place = Readonly<{ tool: string; parameter: string; schema: Schema; optional: boolean }>
 
@@ -118,12 +120,14 @@ describe('an empty text for an optional id, key or cursor', () => {
 
 describe('JSON text', () => {
   test.each(named(lists))('is_read_as_a_list: %s', (_, { tool, parameter }) => {
-    const given = { ...exampleOf(tool), [parameter]: JSON.stringify([SOME_ID.toLowerCase()]) }
-    expect(asked(tool, given)[parameter]).toEqual([SOME_ID])
+    const [sent, read] = parameter === 'links' ? [LINK, LINK] : [SOME_ID.toLowerCase(), SOME_ID]
+    const given = { ...exampleOf(tool), [parameter]: JSON.stringify([sent]) }
+    expect(asked(tool, given)[parameter]).toEqual([read])
   })
 
-  test.each(named(numbers))('is_read_as_a_number: %s', (_, { tool, parameter }) => {
-    expect(asked(tool, { ...exampleOf(tool), [parameter]: '10' })[parameter]).toBe(10)
+  test.each(named(numbers))('is_read_as_a_number: %s', (_, { tool, parameter, schema }) => {
+    const number = Math.max(10, Number(schema.minimum ?? 0))
+    expect(asked(tool, { ...exampleOf(tool), [parameter]: `${number}` })[parameter]).toBe(number)
   })
 
   test.each(named(numbers))(

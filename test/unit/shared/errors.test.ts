@@ -96,6 +96,8 @@ describe('the table of errors', () => {
         'invalid_transition',
         'version_conflict',
         'idempotency_conflict',
+        'claimed',
+        'claim_lost',
         'already_exists',
         'limit_exceeded',
         'rate_limited',

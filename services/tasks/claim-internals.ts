@@ -1,0 +1,243 @@
+// Claiming the first ready work of loops, and completing what is held: what the loops-queue service asks for
+// claim_next_work and complete_task. Leaves: they call no other service.
+import type { Call, MemberCall } from '../../shared/contracts/define/contract.ts'
+import { AppError, notFound } from '../../shared/contracts/define/errors.ts'
+import { ANSWER_BYTES, jsonBytes } from '../../shared/contracts/define/page-bytes.ts'
+import type { ClaimedTask } from '../../shared/contracts/tasks/shapes.ts'
+import type { Because } from '../../shared/storage/aggregate.ts'
+import { changeByRequest } from '../../shared/storage/command.ts'
+import { findRepeat, type Repeatable } from '../../shared/storage/idempotency.ts'
+import { isDuplicateKey } from '../../shared/storage/mongo.ts'
+import { holderOf } from './claim-rules.ts'
+import {
+  type HeldDoc,
+  isHeld,
+  newClaim,
+  pendingComment,
+  postComments,
+  renewHeld,
+  toClaimedTask,
+  toHeldTask,
+} from './claims.ts'
+import type { LeafDeps, Some } from './deps.ts'
+import { isReady } from './ready-rules.ts'
+import { completeTask, editClaimed } from './task-rules.ts'
+import type { TaskDoc } from './task-store.ts'
+import { claimantOf, toRow } from './task-view.ts'
+import { isPrivate } from './visibility-rules.ts'
+
+/** What `claim_next_work` lets one holder have at once: with a label, and all of a connection without one. */
+const BOUND_LABELLED = 1
+const BOUND_UNLABELLED = 5
+/** Claims of one holder that are looked at. */
+const MAX_HELD = 100
+/** Tries to claim one task before the caller is asked to come again. */
+const MAX_TRIES = 12
+/** Bytes for the claimed tasks of one answer. */
+const CLAIMS_BYTES = ANSWER_BYTES / 2
+/** Rows of ready tasks that are looked at after a lost race. */
+const MAX_WIDTH = 64
+
+/** @throws AppError `forbidden` when nobody asks. */
+const requireCaller = (call: Call): MemberCall => {
+  if (!call.caller) throw new AppError('forbidden', 'Work is claimed only on behalf of a person.')
+  return { ...call, caller: call.caller }
+}
+
+type Wanted = Readonly<{
+  agent?: string | undefined
+  ttl_seconds?: number | undefined
+  request?: Repeatable | undefined
+}>
+
+/** The request of the n-th task that one call claims: each has a key of its own, which no other claim can have. */
+const numbered = (request: Repeatable, n: number): Repeatable => ({
+  ...request,
+  key: `${request.key}#${n}`,
+})
+
+/**
+ * Claims one ready task of a loop. After a lost race it takes one of the first 2^tries, so that many agents do not run
+ * after one task.
+ * @returns the claimed task, or null when the loop has none; undefined when another run of the same request claims.
+ */
+const claimInLoop = async (
+  deps: LeafDeps,
+  loop_id: string,
+  wanted: Wanted,
+  call: MemberCall,
+): Promise<HeldDoc | null | undefined> => {
+  const ws = call.caller.workspace_id
+  const by = claimantOf(call.caller, wanted)
+  for (let tries = 0; tries < MAX_TRIES; tries += 1) {
+    const width = Math.min(2 ** tries, MAX_WIDTH)
+    const rows = await deps.tasks.listWork(ws, loop_id, 'ready', undefined, width)
+    const row = rows[Math.floor(deps.ids.random() * rows.length)]
+    if (!row) return null
+    const before = await deps.tasks.get(ws, row._id)
+    if (!before || !isReady(before) || before.move || before.loop_id !== loop_id) continue
+    const made = newClaim(deps, call, { ...wanted, bounded: true })
+    const decision = editClaimed(before, { status: 'in_progress' }, by, made, deps.clock.now())
+    if (!decision) continue
+    try {
+      const saved = await deps.tasks.save(before, decision, { call })
+      if (!saved) continue
+      await deps.counters.count('claim_ready', [saved.pending])
+      return { ...before, ...decision.next, v: before.v + 1 } as HeldDoc
+    } catch (error) {
+      if (isDuplicateKey(error)) return undefined
+      throw error
+    }
+  }
+  throw new AppError('version_conflict', 'Many agents are claiming at this moment; nothing was claimed.', {
+    hint: 'Call again in a moment.',
+    retry_after_ms: 1_000,
+  })
+}
+
+/** Gives back what a call has just claimed. */
+const giveBack = async (deps: LeafDeps, task: HeldDoc, call: MemberCall): Promise<void> => {
+  const by = claimantOf(call.caller, { claim_id: task.claim.id })
+  const made = newClaim(deps, call, { bounded: true })
+  const decision = editClaimed(task, { status: 'approved' }, by, made, deps.clock.now())
+  // Its request has claimed nothing then: a repeat tries anew.
+  const next = decision && { ...decision.next, claim_request: undefined }
+  const saved = next && (await deps.tasks.save(task, { ...decision, next }, { call }))
+  await deps.counters.count('claim_ready', [saved?.pending ?? null])
+}
+
+/** What a holder has by claim_next_work under the same label, or without one. */
+const boundedOf = async (deps: LeafDeps, { agent }: Wanted, call: MemberCall): Promise<HeldDoc[]> => {
+  const holder = holderOf(call.caller, agent)
+  const held = await deps.tasks.listHeld(call.caller.workspace_id, holder, MAX_HELD, { bounded: true })
+  return held.filter(isHeld).filter(({ claim }) => claim.holder.agent === holder.agent)
+}
+
+/**
+ * What an earlier run of the same request claimed; undefined when there was none.
+ * @throws AppError `idempotency_conflict` when the key was used with other arguments.
+ */
+const claimedBefore = async (
+  deps: LeafDeps,
+  { request, max_tasks }: Wanted & Readonly<{ max_tasks: number }>,
+  call: MemberCall,
+): Promise<readonly HeldDoc[] | undefined> => {
+  if (!request) return undefined
+  const keys = Array.from({ length: max_tasks }, (_, n) => numbered(request, n).key)
+  const tasks = await deps.tasks.listClaimedBy(call.caller.workspace_id, keys)
+  if (tasks.length === 0) return undefined
+  const entries = tasks.map(({ claim_request, created_at }) => ({
+    key: request.key,
+    hash: claim_request?.hash ?? '',
+    at: created_at,
+    result: null,
+  }))
+  findRepeat(entries, request)
+  return tasks.filter(isHeld)
+}
+
+/**
+ * Claims tasks of the first of these loops that has some.
+ * @returns the claimed tasks; undefined when another run of the same request claims.
+ */
+const claimInLoops = async (
+  deps: LeafDeps,
+  loop_ids: readonly string[],
+  wanted: Wanted & Readonly<{ max_tasks: number }>,
+  call: MemberCall,
+): Promise<readonly HeldDoc[] | undefined> => {
+  const ready = await deps.tasks.findReadyLoops(call.caller.workspace_id, loop_ids)
+  for (const loop_id of loop_ids.filter((id) => ready.has(id))) {
+    const claimed: HeldDoc[] = []
+    while (claimed.length < wanted.max_tasks) {
+      const request = wanted.request && numbered(wanted.request, claimed.length)
+      const task = await claimInLoop(deps, loop_id, { ...wanted, request }, call)
+      if (task === undefined) return undefined
+      if (task === null) break
+      claimed.push(task)
+    }
+    if (claimed.length > 0) return claimed
+  }
+  return []
+}
+
+/** Claims ready work for a holder, up to its bound; or what it holds, when it is at the bound. */
+const claimReady = async (
+  deps: LeafDeps,
+  wanted: Wanted & Readonly<{ loop_ids: readonly string[]; max_tasks: number }>,
+  held: readonly HeldDoc[],
+  call: MemberCall,
+): Promise<Readonly<{ tasks: readonly HeldDoc[]; at_capacity: boolean }>> => {
+  const repeated = await claimedBefore(deps, wanted, call)
+  if (repeated) return { tasks: repeated, at_capacity: false }
+  const bound = wanted.agent === undefined ? BOUND_UNLABELLED : BOUND_LABELLED
+  if (held.length >= bound) return { tasks: await renewHeld(deps, held), at_capacity: true }
+  const max_tasks = Math.min(wanted.max_tasks, bound - held.length)
+  const claimed = await claimInLoops(deps, wanted.loop_ids, { ...wanted, max_tasks }, call)
+  if (!claimed) return { tasks: (await claimedBefore(deps, wanted, call)) ?? [], at_capacity: false }
+  if (claimed.length === 0 || (await boundedOf(deps, wanted, call)).length <= bound)
+    return { tasks: claimed, at_capacity: false }
+  // Several calls of one holder have found room for its last claim. Whoever sees too many gives its own back.
+  for (const task of claimed) await giveBack(deps, task, call)
+  return { tasks: await renewHeld(deps, await boundedOf(deps, wanted, call)), at_capacity: true }
+}
+
+/** The task of a call, and the loops that its caller sees. */
+type Completed = Parameters<Some<'complete'>['complete']>[0]
+
+/** Completes a task for its holder. */
+const complete = async (deps: LeafDeps, input: Completed, call: MemberCall) => {
+  const by = claimantOf(call.caller, input)
+  const { task_id, visible_private_loop_ids: visible, outcome, links } = input
+  const text = [outcome ?? '', ...links.map((link) => `- <${link}>`)].filter(Boolean).join('\n')
+  const comment = text === '' ? undefined : pendingComment(deps, by.actor, text)
+  const decide = (before: TaskDoc) => async () => {
+    const decision = completeTask(before, by, newClaim(deps, call, { bounded: false }), comment)
+    if (!decision) return { result: { task: before, changed: false } }
+    const task = { ...before, ...decision.next, v: before.v + 1 }
+    const save = (because: Because) => deps.tasks.save(before, decision, because)
+    return { result: { task, changed: true }, save }
+  }
+  const { result, saved } = await changeByRequest(
+    deps.tasks,
+    { call },
+    async () => {
+      const document = await deps.tasks.get(call.caller.workspace_id, task_id)
+      if (!document || !isVisible(document, visible)) throw notFound('task', task_id)
+      return document.move ? undefined : { document, decide: decide(document) }
+    },
+    deps.ids.random,
+  )
+  await deps.counters.count('complete', [saved?.pending ?? null])
+  const posted = result.changed ? comment : undefined
+  if (posted) await postComments(deps, result.task, [posted], call)
+  return { task: toRow(result.task), changed: result.changed, comment_id: posted?.id ?? null }
+}
+
+/** A claimed task with as much of its body as fits into these bytes beside the rest of it. */
+const shownWithin = (task: HeldDoc, bytes: number): ClaimedTask =>
+  toClaimedTask(task, Math.max(0, bytes - jsonBytes(toClaimedTask({ ...task, body: '' }, bytes))))
+
+/** Whether somebody who sees these private loops sees a task; null: they see all. */
+const isVisible = (task: TaskDoc, loops: readonly string[] | null): boolean =>
+  !isPrivate(task) || loops === null || loops.includes(task.acl)
+
+/** The handlers that claim and complete work for the loops-queue service. */
+export const claimInternals = (deps: LeafDeps): Some<'claim_ready' | 'complete'> => ({
+  claim_ready: async (input, anyCall) => {
+    const call = requireCaller(anyCall)
+    const { visible_private_loop_ids: visible } = input
+    const held = (await boundedOf(deps, input, call)).filter((task) => isVisible(task, visible))
+    const found = await claimReady(deps, input, held, call)
+    const tasks = found.tasks.filter((task) => isVisible(task, visible))
+    return {
+      loop_id: tasks[0]?.loop_id ?? null,
+      claims: tasks.map((task) => shownWithin(task, Math.floor(CLAIMS_BYTES / tasks.length))),
+      at_capacity: found.at_capacity,
+      // At the bound, what is held is what is shown.
+      holding: found.at_capacity ? [] : held.map(toHeldTask),
+    }
+  },
+
+  complete: (input, call) => complete(deps, input, requireCaller(call)),
+})

@@ -1,0 +1,125 @@
+// Claims in MongoDB: who holds which tasks, which claims have ended, and renewals.
+import type { Collection, Filter, IndexDescription } from 'mongodb'
+import type { LeaseFields, Leases } from '../../shared/storage/lease.ts'
+import type { Claim, Holder } from './claim-rules.ts'
+import type { TaskDoc } from './task-store.ts'
+
+/** Where a task keeps the lease of its claim. */
+export const CLAIM_LEASE: LeaseFields = { until: 'claim.until', claim: 'claim.id', fence: 'claim.fence' }
+
+/** The indexes of claims. A task without a claim is in none of them. */
+export const CLAIM_INDEXES: readonly IndexDescription[] = [
+  // What a connection, or a person in the browser, holds.
+  {
+    key: { ws: 1, 'claim.holder.actor.user_id': 1, 'claim.holder.grant_id': 1 },
+    name: 'held',
+    partialFilterExpression: { 'claim.id': { $exists: true } },
+  },
+  // Claims by when they end.
+  {
+    key: { 'claim.until': 1 },
+    name: 'claimed_until',
+    partialFilterExpression: { 'claim.until': { $type: 'date' } },
+  },
+  // One claim per idempotency key and number.
+  {
+    key: { ws: 1, 'claim_request.key': 1 },
+    name: 'claim_request',
+    unique: true,
+    partialFilterExpression: { 'claim_request.key': { $exists: true } },
+  },
+  // Tasks with comments that do not stand among the others yet.
+  {
+    key: { 'pending_comments.at': 1 },
+    name: 'pending_comments',
+    partialFilterExpression: { 'pending_comments.at': { $exists: true } },
+  },
+]
+
+/** A renewal of one claim. */
+export type Renewal = Readonly<{ id: string; claim_id: string }>
+
+/** Queries about claims. */
+export const claimQueries = (collection: Collection<TaskDoc>, leases: Leases) => ({
+  /**
+   * Tasks that somebody holds, oldest claim first: by all agents of the connection, or by the one with the label.
+   * @param bounded only claims that count against a bound.
+   */
+  listHeld: (
+    ws: string,
+    { actor, grant_id, agent }: Holder,
+    limit: number,
+    { bounded = false }: Readonly<{ bounded?: boolean }> = {},
+  ): Promise<TaskDoc[]> => {
+    const held: Filter<TaskDoc> = {
+      ws,
+      'claim.holder.actor.user_id': actor.user_id,
+      'claim.holder.grant_id': grant_id,
+      'claim.id': { $exists: true },
+      status: 'in_progress',
+      ...(agent === null ? {} : { 'claim.holder.agent': agent }),
+      ...(bounded ? { 'claim.bounded': true } : {}),
+    }
+    return collection.find(held).hint('held').sort({ 'claim.since': 1, _id: 1 }).limit(limit).toArray()
+  },
+
+  /** Tasks claimed by the requests with these keys, whether they are still held or not. */
+  listClaimedBy: (ws: string, keys: readonly string[]): Promise<TaskDoc[]> =>
+    collection.find({ ws, 'claim_request.key': { $in: [...keys] } }).toArray(),
+
+  /** Some of the tasks whose claim has ended at `now`, the database's time. */
+  listExpired: (now: Date, limit: number): Promise<Pick<TaskDoc, '_id' | 'ws'>[]> =>
+    collection
+      .find(leases.claimable(now) as Filter<TaskDoc>)
+      .hint('claimed_until')
+      .limit(limit)
+      .project<Pick<TaskDoc, '_id' | 'ws'>>({ ws: 1 })
+      .toArray(),
+
+  /** What is so of a task while its claim has ended: a renewal that came first wins. */
+  isExpired: (now: Date): Filter<TaskDoc> => leases.claimable(now) as Filter<TaskDoc>,
+})
+
+/** Writes about claims that leave the version of a task alone, since no reader sees them. */
+export const claimWrites = (collection: Collection<TaskDoc>, leases: Leases) => ({
+  /** Takes off a claim that its task has outlived, as a replica of an earlier release leaves it: no reader sees it. */
+  dropClaim: async (id: string, { id: claim_id }: Claim): Promise<void> => {
+    await collection.updateOne(
+      { _id: id, 'claim.id': claim_id, status: { $ne: 'in_progress' } },
+      { $unset: { claim: '' } },
+    )
+  },
+
+  /**
+   * Renews claims for a term from now; none is ever shortened, and no version changes.
+   * @returns the ids of the tasks that were still held under these claims.
+   */
+  renew: async (claims: readonly Renewal[], term_ms: number): Promise<ReadonlySet<string>> => {
+    const held = claims.map(({ id, claim_id }) => ({ _id: id, claim: claim_id }))
+    return (await leases.renew(held, { term_ms })).ids
+  },
+
+  /** Notes what the holder of a claim says of its work. */
+  noteProgress: async ({ id, claim_id }: Renewal, progress: string): Promise<void> => {
+    await collection.updateOne({ _id: id, 'claim.id': claim_id }, { $set: { 'claim.progress': progress } })
+  },
+})
+
+/** Queries about comments that wait in their tasks. */
+export const pendingCommentQueries = (collection: Collection<TaskDoc>) => ({
+  /** Tasks with pending comments from before a moment. */
+  listCommented: (before: Date, limit: number): Promise<TaskDoc[]> =>
+    collection
+      .find({ 'pending_comments.at': { $lte: before } })
+      .hint('pending_comments')
+      .limit(limit)
+      .toArray(),
+
+  /** Takes comments off their task that stand among the others now. */
+  confirmComments: async (id: string, comment_ids: readonly string[]): Promise<void> => {
+    await collection.updateOne(
+      { _id: id },
+      { $pull: { pending_comments: { id: { $in: [...comment_ids] } } } },
+    )
+  },
+})

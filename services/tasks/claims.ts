@@ -1,0 +1,132 @@
+// What the tools and internal operations about claims have in common: how a claim is shown, renewed and begun, and the
+// comments that are written with a change of their task.
+import type { Call, MemberCall } from '../../shared/contracts/define/contract.ts'
+import { cutText } from '../../shared/contracts/define/page-bytes.ts'
+import type { ClaimedTask, HeldTask } from '../../shared/contracts/tasks/shapes.ts'
+import { TTL_SECONDS } from '../../shared/contracts/tasks/shapes.ts'
+import type { Repeatable } from '../../shared/storage/idempotency.ts'
+import { type Claim, liveClaim, type NewClaim, needsRenewal } from './claim-rules.ts'
+import type { LeafDeps } from './deps.ts'
+import type { PendingComment } from './task-rules.ts'
+import type { TaskDoc } from './task-store.ts'
+import { addedEvent, toTask } from './task-view.ts'
+import { isPrivate } from './visibility-rules.ts'
+
+/** The term of a claim that names none (ms). */
+const DEFAULT_TERM_MS = TTL_SECONDS.default * 1_000
+
+/** A task that is in progress in somebody's hands. */
+export type HeldDoc = TaskDoc & Readonly<{ claim: Claim }>
+
+/** Whether a task is held by somebody. */
+export const isHeld = (task: TaskDoc): task is HeldDoc => liveClaim(task) !== undefined
+
+/** A new claim for a caller. In the browser it does not end by itself. */
+export const newClaim = (
+  { ids, database_clock }: Pick<LeafDeps, 'ids' | 'database_clock'>,
+  { caller }: MemberCall,
+  {
+    ttl_seconds,
+    bounded,
+    request,
+  }: Readonly<{
+    ttl_seconds?: number | undefined
+    bounded: boolean
+    request?: Repeatable | undefined
+  }>,
+): NewClaim => ({
+  id: ids.token(),
+  now: database_clock.now(),
+  term_ms:
+    caller.grant_id === null ? null : ttl_seconds === undefined ? DEFAULT_TERM_MS : ttl_seconds * 1_000,
+  bounded,
+  request,
+})
+
+const claimFields = ({ claim }: HeldDoc) => ({
+  claim_id: claim.id,
+  fence: claim.fence,
+  expires_at: claim.until?.toISOString() ?? null,
+  attempt: claim.attempt,
+  last_progress: claim.progress,
+})
+
+/** A held task as its holder sees it, in short. */
+export const toHeldTask = (task: HeldDoc): HeldTask => ({
+  task_id: task._id,
+  title: task.title,
+  loop_id: task.loop_id,
+  ...claimFields(task),
+})
+
+/**
+ * A held task as its holder sees it, whole.
+ * @param bytes for the body; a longer one is cut.
+ */
+export const toClaimedTask = (task: HeldDoc, bytes: number): ClaimedTask => {
+  const body = cutText(task.body, bytes)
+  return {
+    task: { ...toTask({ ...task, body }), ...(body === task.body ? {} : { body_truncated: true as const }) },
+    ...claimFields(task),
+  }
+}
+
+/**
+ * Renews the claims of held tasks that are worth a write.
+ * @returns the tasks with their claims as they are now; those that were lost meanwhile are left out.
+ */
+export const renewHeld = async (
+  deps: Pick<LeafDeps, 'tasks' | 'database_clock'>,
+  held: readonly HeldDoc[],
+  ttl_seconds?: number,
+): Promise<HeldDoc[]> => {
+  const now = deps.database_clock.now()
+  const termOf = ({ claim }: HeldDoc): number =>
+    ttl_seconds === undefined ? claim.term_ms || DEFAULT_TERM_MS : ttl_seconds * 1_000
+  const due = held.filter((task) => needsRenewal(task.claim, termOf(task), now))
+  const renewed = new Map<string, HeldDoc>()
+  for (const [term_ms, tasks] of Map.groupBy(due, termOf)) {
+    const claims = tasks.map(({ _id, claim }) => ({ id: _id, claim_id: claim.id }))
+    const kept = await deps.tasks.renew(claims, term_ms)
+    const until = new Date(deps.database_clock.now().getTime() + term_ms)
+    for (const task of tasks)
+      if (kept.has(task._id)) renewed.set(task._id, { ...task, claim: { ...task.claim, until } })
+  }
+  const lost = new Set(due.filter(({ _id }) => !renewed.has(_id)).map(({ _id }) => _id))
+  return held.filter(({ _id }) => !lost.has(_id)).map((task) => renewed.get(task._id) ?? task)
+}
+
+/** A comment to be written with a change of its task. */
+export const pendingComment = (
+  { ids, clock }: Pick<LeafDeps, 'ids' | 'clock'>,
+  author: PendingComment['author'],
+  text: string,
+): PendingComment => ({ id: ids.next(), author, text, at: clock.now() })
+
+/** Puts the pending comments of a task among the others. Repeats do no harm: a comment keeps its id. */
+export const postComments = async (
+  deps: Pick<LeafDeps, 'tasks' | 'comments' | 'counters'>,
+  task: Pick<TaskDoc, '_id' | 'ws' | 'acl'>,
+  comments: readonly PendingComment[],
+  call: Call,
+): Promise<void> => {
+  for (const { id, author, text, at } of comments) {
+    const comment = {
+      _id: id,
+      ws: task.ws,
+      parent: task._id,
+      task_id: task._id,
+      loop_id: null,
+      author,
+      text,
+      created_at: at,
+      created: null,
+    }
+    const pending = await deps.comments.insert(comment, addedEvent(comment, isPrivate(task)), { call })
+    await deps.counters.count('post_comment', [pending])
+  }
+  await deps.tasks.confirmComments(
+    task._id,
+    comments.map(({ id }) => id),
+  )
+}
