@@ -14,6 +14,8 @@ import { openPeopleStores, type PeopleStore, type SessionStore } from './account
 import { type InstallationStore, openInstallationStore } from './accounts/installation-store.ts'
 import { type LinkStores, openLinkStores } from './accounts/link-store.ts'
 import { createPasswords, type Passwords } from './accounts/passwords.ts'
+import { openPersonalTokenStore, type PersonalTokenStore } from './accounts/personal-token-store.ts'
+import { openServiceAccountStore, type ServiceAccountStore } from './accounts/service-account-store.ts'
 import { type InvitationStore, openWorkspaceStores, type WorkspaceStore } from './accounts/workspace-store.ts'
 import { type ClientAddressOf, clientAddress } from './http/address.ts'
 import { openLimitStores } from './limits/limit-store.ts'
@@ -31,6 +33,8 @@ export type Stores = OAuthStores &
   Readonly<{
     people: PeopleStore
     sessions: SessionStore
+    personalTokens: PersonalTokenStore
+    serviceAccounts: ServiceAccountStore
     installation: InstallationStore
     workspaces: WorkspaceStore
     invitations: InvitationStore
@@ -76,6 +80,8 @@ export const openDeps = async (host: Host, publicUrl: string = host.config.PUBLI
   const store: Stores = {
     ...(await openPeopleStores(db, aggregate)),
     ...(await openLinkStores(db, aggregate)),
+    personalTokens: await openPersonalTokenStore(db),
+    serviceAccounts: await openServiceAccountStore(db),
     installation: await openInstallationStore(db, ids),
     ...(await openWorkspaceStores(db, aggregate)),
     ...(await openOAuthStores(db)),

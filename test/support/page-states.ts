@@ -2,6 +2,7 @@
 // test/pages/every-page.test.ts looks at each, and reports a page that no state leads to.
 import { confirmAddress, linkInMail, signUp } from './accounts.ts'
 import { connectApp, REDIRECT } from './oauth-client.ts'
+import { CREDENTIALS } from './page-states-tokens.ts'
 import {
   at,
   atAlone,
@@ -373,6 +374,7 @@ export const STATES: readonly State[] = [
   ...ACCOUNTS,
   ...INVITATIONS,
   ...APPS,
+  ...CREDENTIALS,
   ...WORK,
   ...MAIL,
   ...WEBHOOKS,

@@ -3,11 +3,15 @@ import { LRUCache } from 'lru-cache'
 import type { Caller } from '../../../shared/contracts/define/contract.ts'
 import { effectiveScopes, includesScope } from '../../../shared/contracts/define/scopes.ts'
 import { mongoFault } from '../../../shared/storage/mongo.ts'
-import { isOfPassword, membershipUnder, type Person } from '../accounts/person-rules.ts'
+import { isOfPassword, membershipUnder } from '../accounts/person-rules.ts'
+import type { Holder } from '../accounts/personal-token-rules.ts'
+import { claimsToBe } from '../accounts/token-format.ts'
 import type { Deps } from '../deps.ts'
 import { sha256 } from '../secrets.ts'
 import { resourceOf } from './grant-rules.ts'
+import { cachedHolders, STATE_TTL_MS, STATES } from './holders.ts'
 import type { Grant } from './model.ts'
+import { verifyPersonal } from './personal-access.ts'
 import { type AccessClaims, readAccessToken } from './tokens.ts'
 
 /** Why a token is refused. For the log alone: the client gets `invalid_token`. */
@@ -25,35 +29,34 @@ export type Access =
  */
 export type VerifyAccess = (token: string, unknown?: () => void) => Promise<Access>
 
-/** How long the check of a token's signature is cached (ms). */
+/** How long the check of a signature is cached (ms). */
 const SIGNATURE_TTL_MS = 60_000
-/** How long grants and people are cached, and so how long a revoked one may still get through (ms). */
-const STATE_TTL_MS = 2_000
-/** Most entries of each cache. */
+/** Most entries of their cache. */
 const TOKENS = 20_000
-const STATES = 20_000
 
 const no = (reason: AccessRefusal): Access => ({ ok: false, reason })
 
-/** What a valid, unexpired token stands for, given its grant and its person as they are now. */
+/** What a valid, unexpired token stands for, given its grant and whom it acts for as they are now. */
 export const judge = (
   claims: AccessClaims,
   grant: Grant | null,
-  person: Person | null,
+  holder: Holder | null,
   now: Date,
 ): Access => {
   if (!grant || grant.revoked || grant.ends_at <= now) return no('revoked')
   if (grant.ended_tokens.some(({ jti }) => jti === claims.jti)) return no('revoked')
-  const membership = person && membershipUnder(grant, person)
-  if (!person || !membership) return no('not_a_member')
-  if (!isOfPassword(grant, person)) return no('password_changed')
+  const membership = holder && membershipUnder(grant, holder)
+  if (!holder || !membership) return no('not_a_member')
+  if (!isOfPassword(grant, holder)) return no('password_changed')
+  // The generation of a service account's token is that of its secret.
+  if (holder.secret_version !== undefined && holder.secret_version !== claims.gen) return no('revoked')
   const { role } = membership
   return {
     ok: true,
     caller: {
       kind: 'person',
-      user_id: person._id,
-      user_name: person.name,
+      user_id: holder._id,
+      user_name: holder.name,
       workspace_id: grant.ws,
       role,
       // The person may have withdrawn a scope since the token was made.
@@ -87,12 +90,8 @@ export const verifyAccess = (deps: Deps): VerifyAccess => {
     perf,
     fetchMethod: async (id) => ({ grant: await store.grants.find(id) }),
   })
-  const peopleById = new LRUCache<string, { person: Person | null }>({
-    max: STATES,
-    ttl: STATE_TTL_MS,
-    perf,
-    fetchMethod: async (id) => ({ person: await store.people.byId(id) }),
-  })
+  const holders = cachedHolders(deps)
+  const personal = verifyPersonal(deps, holders)
   const read = async (token: string, unknown: () => void): Promise<AccessClaims | 'invalid' | 'expired'> => {
     const hash = sha256(token)
     const now = clock.now()
@@ -108,17 +107,15 @@ export const verifyAccess = (deps: Deps): VerifyAccess => {
   }
   return async (token, unknown = () => undefined) => {
     try {
+      if (claimsToBe('personal_token', token)) return await personal(token, unknown)
       const claims = await read(token, unknown)
       if (typeof claims === 'string') return no(claims)
-      const [known, person] = await Promise.all([
-        grantsById.fetch(claims.grant),
-        peopleById.fetch(claims.sub),
-      ])
+      const [known, holder] = await Promise.all([grantsById.fetch(claims.grant), holders(claims.sub)])
       // A token that allows more than the cached grant was made after the person allowed more.
       const grant = isWithin(claims, known)
         ? known
         : await grantsById.fetch(claims.grant, { forceRefresh: true })
-      return judge(claims, grant?.grant ?? null, person?.person ?? null, clock.now())
+      return judge(claims, grant?.grant ?? null, holder, clock.now())
     } catch (error) {
       throw mongoFault(error) ?? error
     }

@@ -1,8 +1,9 @@
 // Clients: dynamic registration (RFC 7591), and authentication at the token endpoint (RFC 6749 §2.3).
+import type { ServiceAccount } from '../accounts/service-account-rules.ts'
 import type { Deps } from '../deps.ts'
 import { field } from '../http/forms.ts'
 import type { Limits } from '../limits/limits.ts'
-import { REGISTRATIONS_A_DAY } from '../limits/policies.ts'
+import { PER_ADDRESS, REGISTRATIONS_A_DAY } from '../limits/policies.ts'
 import { sha256 } from '../secrets.ts'
 import { type Credentials, checkCredentials } from './grant-rules.ts'
 import type { Client, Grant } from './model.ts'
@@ -110,14 +111,44 @@ export const readCredentials = (
   )
 }
 
-/** Finds the client of a request and checks its credentials (RFC 6749 §2.3). */
+/** A service account as the client that it is at the token endpoint. */
+const clientOf = ({ _id, name, secret_hash, created_at }: ServiceAccount): Client => ({
+  _id,
+  name,
+  redirect_uris: [],
+  grant_types: ['client_credentials'],
+  auth_method: 'client_secret_basic',
+  secret_hash,
+  metadata: {},
+  created_at,
+  expires_at: created_at,
+})
+
+const findClient = async ({ store, clock }: Deps, id: string): Promise<Client | null> => {
+  const client = await store.clients.find(id, clock.now())
+  if (client) return client
+  const account = await store.serviceAccounts.find(id)
+  return account && !account.disabled ? clientOf(account) : null
+}
+
+/**
+ * Finds the client of a request, which may be a service account, and checks its credentials (RFC 6749 §2.3). Wrong secrets
+ * slow down the address that they come from, for this client alone: a secret cannot be guessed, and one program with an
+ * old one must not stop the others of its office.
+ * @throws AppError `rate_limited` after too many wrong secrets.
+ */
 export const authenticate = async (
   deps: Deps,
   authorization: string | undefined,
   form: URLSearchParams,
+  address: string,
 ): Promise<Ruled<Client>> => {
   const credentials = readCredentials(authorization, form)
   if (!credentials.ok) return credentials
-  const client = await deps.store.clients.find(credentials.value.client_id, deps.clock.now())
-  return checkCredentials(client, credentials.value)
+  const { client_id, secret } = credentials.value
+  const tried = `secrets of ${sha256(client_id)} from ${address}`
+  if (secret !== undefined) await deps.throttle.refuseBlocked(tried)
+  const ruled = checkCredentials(await findClient(deps, client_id), credentials.value)
+  if (!ruled.ok && secret !== undefined) await deps.throttle.count(tried, PER_ADDRESS)
+  return ruled
 }

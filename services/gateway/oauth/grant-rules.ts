@@ -3,6 +3,7 @@
 
 import { ALL_SCOPES, type Scope } from '../../../shared/contracts/define/common.ts'
 import { BASELINE_SCOPES, includesScope } from '../../../shared/contracts/define/scopes.ts'
+import type { ServiceAccount } from '../accounts/service-account-rules.ts'
 import { isLoopback, LOOPBACK_URI } from '../http/host.ts'
 import { sameText, sha256 } from '../secrets.ts'
 import type { Client, Grant } from './model.ts'
@@ -136,6 +137,32 @@ export const lifetime = (
 /** When an access token made at `now` expires: after `access_ms`, but never after its grant ends. */
 export const accessLifetime = (grant: Pick<Grant, 'ends_at'>, now: Date, access_ms: number): Date =>
   after(now, access_ms, grant.ends_at)
+
+/** The grant of a service account: always the same one, with the generation of its secret. */
+export const serviceGrant = (account: ServiceAccount, resource: string, now: Date): Grant => {
+  const ends_at = new Date(now.getTime() + GRANT_MS)
+  return {
+    _id: account._id,
+    client_id: account._id,
+    client_name: account.name,
+    redirect_uri: '',
+    user_id: account._id,
+    ws: account.ws,
+    membership_id: account._id,
+    scopes: account.scopes,
+    resource,
+    code: { challenge: '', expires_at: now, used_at: now },
+    gen: account.secret_version,
+    rotated_at: account.secret_made_at,
+    used_gen: 0,
+    last_used_at: null,
+    revoked: null,
+    ended_tokens: [],
+    created_at: account.created_at,
+    ends_at,
+    ...lifetime(ends_at, now, GRANT_MS),
+  }
+}
 
 /** What is sent with a code. */
 export type Exchange = Readonly<{

@@ -1,11 +1,14 @@
 // POST /introspect: what an access token stands for now (RFC 7662), for services of this installation that receive one. They
 // authenticate with a token made from LOOPS_SECRET; it is not for clients.
+import { claimsToBe } from '../accounts/token-format.ts'
 import type { Deps } from '../deps.ts'
 import { readBearer } from '../http/bearer.ts'
 import { field, repeats } from '../http/forms.ts'
 import { type Secrets, sameText } from '../secrets.ts'
-import { judge } from './access.ts'
+import { type Access, judge } from './access.ts'
 import { resourceOf } from './grant-rules.ts'
+import { findHolder } from './holders.ts'
+import { readPersonal } from './personal-access.ts'
 import { allowed, type Ruled, refused } from './refusals.ts'
 import { readAccessToken } from './tokens.ts'
 
@@ -38,33 +41,39 @@ const isFromService = (deps: Deps, authorization: string | undefined): boolean =
   return token !== undefined && deps.secrets.introspection.some((key) => sameText(token, tokenOf(key)))
 }
 
+type Times = Readonly<{ exp: number; iat: number; jti: string }>
+
+const activeOf = ({ public_url: iss }: Deps, access: Access, times: Times): Introspection => {
+  if (!access.ok) return INACTIVE
+  const { scopes, client_id, user_id } = access.caller
+  const about = { scope: scopes.join(' '), client_id, token_type: 'Bearer', sub: user_id } as const
+  return { active: true, ...about, aud: resourceOf(iss), iss, ...times }
+}
+
+const introspectPersonal = async (deps: Deps, text: string): Promise<Introspection> => {
+  const { access, token } = await readPersonal(deps, text)
+  if (!access.ok || !token) return INACTIVE
+  const iat = Math.floor(token.created_at.getTime() / 1_000)
+  return activeOf(deps, access, { exp: access.expires_at, iat, jti: token._id })
+}
+
 /** Judges the token as the MCP endpoint would, but without its caches: the asking service may cache the answer itself. */
 const introspect = async (deps: Deps, token: string): Promise<Introspection> => {
+  if (claimsToBe('personal_token', token)) return introspectPersonal(deps, token)
   const { keys, store, clock, public_url: issuer } = deps
   const resource = resourceOf(issuer)
   const claims = await readAccessToken(keys, token, { issuer, resource, now: clock.now() })
   if (typeof claims === 'string') return INACTIVE
-  const [grant, person] = await Promise.all([store.grants.find(claims.grant), store.people.byId(claims.sub)])
-  const access = judge(claims, grant, person, clock.now())
-  if (!access.ok) return INACTIVE
-  const { scopes, client_id, user_id } = access.caller
-  const { exp, iat, jti } = claims
-  return {
-    active: true,
-    scope: scopes.join(' '),
-    client_id,
-    token_type: 'Bearer',
-    sub: user_id,
-    aud: resource,
-    iss: issuer,
-    exp,
-    iat,
-    jti,
-  }
+  const [grant, holder] = await Promise.all([store.grants.find(claims.grant), findHolder(deps)(claims.sub)])
+  return activeOf(deps, judge(claims, grant, holder, clock.now()), {
+    exp: claims.exp,
+    iat: claims.iat,
+    jti: claims.jti,
+  })
 }
 
 /**
- * Answers the introspection endpoint. Only access tokens can be active: no service should ever receive a refresh token or a
+ * Answers the introspection endpoint. Only access tokens, personal ones too, can be active: no service should ever receive a refresh token or a
  * code.
  */
 export const answerIntrospect = async (

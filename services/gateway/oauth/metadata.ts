@@ -45,7 +45,7 @@ export const serverMetadata = (publicUrl: string, offered: Offered) => ({
   scopes_supported: [...ALL_SCOPES, OFFLINE_ACCESS],
   response_types_supported: ['code'],
   response_modes_supported: ['query'],
-  grant_types_supported: ['authorization_code', 'refresh_token'],
+  grant_types_supported: ['authorization_code', 'refresh_token', 'client_credentials'],
   code_challenge_methods_supported: ['S256'],
   token_endpoint_auth_methods_supported: AUTH_METHODS,
   revocation_endpoint_auth_methods_supported: AUTH_METHODS,

@@ -35,6 +35,8 @@ export type RequestStore = Readonly<{
 export type GrantStore = Readonly<{
   /** False when it exists already. */
   insert: (grant: Grant) => Promise<boolean>
+  /** Makes the grant of a service account, or keeps it as long as this one says. What was ended stays ended. */
+  keep: (grant: Grant) => Promise<void>
   find: (id: string) => Promise<Grant | null>
   /** A person's grants that are in force at `now`, newest first. */
   inForce: (userId: string, now: Date, limit: number) => Promise<Grant[]>
@@ -135,6 +137,11 @@ const grantsOf = (grants: Collection<Grant>): GrantStore => {
     grants.findOneAndUpdate(filter, update, { returnDocument: 'after' })
   return {
     insert: (grant) => inserted(grants.insertOne(grant)),
+    keep: async ({ _id, gen, rotated_at, ends_at, expires_at, purge_at, ...made }) => {
+      const $set = { gen, rotated_at, ends_at, expires_at, purge_at }
+      // Of two that make it at once one fails; the other has made the same.
+      await inserted(grants.updateOne({ _id }, { $set, $setOnInsert: made }, { upsert: true }))
+    },
     find: (id) => grants.findOne({ _id: id }),
     inForce: (user_id, now, limit) =>
       grants

@@ -72,7 +72,11 @@ const TOKEN = {
   grant_type_missing: answer('invalid_request', 'grant_type is missing.'),
   grant_type_unsupported: answer(
     'unsupported_grant_type',
-    'grant_type must be authorization_code or refresh_token.',
+    'grant_type must be authorization_code, refresh_token or client_credentials.',
+  ),
+  client_credentials_not_allowed: answer(
+    'unauthorized_client',
+    'Only a service account may use client_credentials. An owner or admin makes one on the page of the workspace.',
   ),
   credentials_in_two_places: answer('invalid_request', 'Client credentials are given in more than one way.'),
   credentials_missing: BAD_CLIENT,

@@ -88,8 +88,9 @@ const faulted =
     const wait_ms = error?.extras.retry_after_ms ?? RETRY_AFTER_S * 1_000
     c.header('Cache-Control', 'no-store')
     c.header('Retry-After', String(secondsOf(wait_ms)))
+    const status = error?.code === 'rate_limited' ? 429 : 503
     return error
-      ? c.json({ error: 'temporarily_unavailable', error_description: error.message }, 503)
+      ? c.json({ error: 'temporarily_unavailable', error_description: error.message }, status)
       : c.json({ error: 'server_error', error_description: 'Something went wrong here.' }, 500)
   }
 
@@ -187,12 +188,13 @@ export const oauthRoutes = (deps: Deps, pages: AuthorizationPages): Hono<Gateway
     const began = deps.clock.now()
     const form = await readForm(c.req.raw)
     if (!(form instanceof URLSearchParams)) return refuse(c, deps, FORM_FAULTS[form])
-    return answered(c, deps, await answerToken(deps, c.req.header('authorization'), form, began), 200)
+    const [authorization, address] = [c.req.header('authorization'), deps.addressOf(c)]
+    return answered(c, deps, await answerToken(deps, authorization, form, address, began), 200)
   })
   routes.post(PATHS.revoke, async (c) => {
     const form = await readForm(c.req.raw)
     if (!(form instanceof URLSearchParams)) return refuse(c, deps, FORM_FAULTS[form])
-    const ruled = await answerRevoke(deps, c.req.header('authorization'), form)
+    const ruled = await answerRevoke(deps, c.req.header('authorization'), form, deps.addressOf(c))
     return ruled.ok ? c.body(null, 200) : refuse(c, deps, ruled.reason)
   })
   routes.post(PATHS.introspect, noStore, async (c) => {

@@ -1,4 +1,4 @@
-// POST /token and /revoke: issues tokens for codes and refresh tokens, and revokes them (RFC 6749 §5, RFC 7009). Knows no
+// POST /token and /revoke: issues tokens for codes, refresh tokens and service accounts, and revokes them (RFC 6749 §5, RFC 7009). Knows no
 // HTTP but the form.
 
 import type { Scope } from '../../../shared/contracts/define/common.ts'
@@ -15,6 +15,7 @@ import {
   lifetime,
   refreshScopes,
   resourceOf,
+  serviceGrant,
 } from './grant-rules.ts'
 import type { Client, Grant } from './model.ts'
 import { allowed, type Ruled, refused } from './refusals.ts'
@@ -25,7 +26,8 @@ export type Tokens = Readonly<{
   access_token: string
   token_type: 'Bearer'
   expires_in: number
-  refresh_token: string
+  /** A service account gets none: it has its secret (RFC 6749 §4.4.3). */
+  refresh_token?: string
   scope: string
 }>
 
@@ -37,10 +39,14 @@ const issue = async (deps: Deps, grant: Grant, scopes: readonly Scope[]): Promis
     access_token: await signAccessToken(deps.keys, deps.public_url, grant, access),
     token_type: 'Bearer',
     expires_in: Math.floor((expires_at.getTime() - now.getTime()) / 1_000),
-    refresh_token: refreshTokenOf(deps.secrets, grant),
     scope: scopes.join(' '),
   }
 }
+
+const issueWithRefresh = async (deps: Deps, grant: Grant, scopes: readonly Scope[]): Promise<Tokens> => ({
+  ...(await issue(deps, grant, scopes)),
+  refresh_token: refreshTokenOf(deps.secrets, grant),
+})
 
 const targetOf = (deps: Deps, form: URLSearchParams): Ruled<string> => {
   const resources = form.getAll('resource').filter((value) => value !== '')
@@ -90,7 +96,7 @@ const exchange = async (
     return used
   }
   await keepClient(deps, used.value)
-  return allowed(await issue(deps, used.value, used.value.scopes))
+  return allowed(await issueWithRefresh(deps, used.value, used.value.scopes))
 }
 
 const refresh = async (deps: Deps, client: Client, form: URLSearchParams): Promise<Ruled<Tokens>> => {
@@ -121,24 +127,46 @@ const refresh = async (deps: Deps, client: Client, form: URLSearchParams): Promi
     })
     return rotated ? allowed(rotated) : undefined
   }, ids.random)
-  if (current.ok) return allowed(await issue(deps, current.value, scopes))
+  if (current.ok) return allowed(await issueWithRefresh(deps, current.value, scopes))
   if (current.reason === 'refresh_token_reused')
     await store.grants.revoke(grant_id, 'refresh_reused', clock.now())
   return current
 }
 
 /**
+ * Gives a service account an access token (RFC 6749 §4.4). Its connection is the same each time, so what it holds stays its
+ * own beyond the life of a token.
+ */
+const forServiceAccount = async (
+  deps: Deps,
+  client: Client,
+  form: URLSearchParams,
+): Promise<Ruled<Tokens>> => {
+  const account = await deps.store.serviceAccounts.find(client._id)
+  if (!account) return refused('client_credentials_not_allowed')
+  const target = targetOf(deps, form)
+  if (!target.ok) return target
+  const scopes = refreshScopes(account.scopes, field(form, 'scope'))
+  if (!scopes.ok) return scopes
+  const grant = serviceGrant(account, target.value, deps.clock.now())
+  await deps.store.grants.keep(grant)
+  return allowed(await issue(deps, grant, scopes.value))
+}
+
+/**
  * Answers the token endpoint.
+ * @param address where the request came from.
  * @param began when the request arrived: distinguishes concurrent uses of a code from a replay.
  */
 export const answerToken = async (
   deps: Deps,
   authorization: string | undefined,
   form: URLSearchParams,
+  address: string,
   began: Date,
 ): Promise<Ruled<Tokens>> => {
   if (repeats(form, ['resource'])) return refused('form_repeats')
-  const client = await authenticate(deps, authorization, form)
+  const client = await authenticate(deps, authorization, form, address)
   if (!client.ok) return client
   switch (field(form, 'grant_type')) {
     case undefined:
@@ -147,6 +175,8 @@ export const answerToken = async (
       return exchange(deps, client.value, form, began)
     case 'refresh_token':
       return refresh(deps, client.value, form)
+    case 'client_credentials':
+      return forServiceAccount(deps, client.value, form)
     default:
       return refused('grant_type_unsupported')
   }
@@ -169,9 +199,10 @@ export const answerRevoke = async (
   deps: Deps,
   authorization: string | undefined,
   form: URLSearchParams,
+  address: string,
 ): Promise<Ruled<true>> => {
   if (repeats(form)) return refused('form_repeats')
-  const client = await authenticate(deps, authorization, form)
+  const client = await authenticate(deps, authorization, form, address)
   if (!client.ok) return client
   const token = field(form, 'token')
   if (token === undefined) return refused('token_missing')

@@ -12,6 +12,7 @@ import { confirmRoutes } from './account/confirm-page.ts'
 import { mailPreferenceRoutes } from './account/mail-preferences-page.ts'
 import { passwordRoutes } from './account/passwords-page.ts'
 import { accountRoutes } from './account/sign-in-page.ts'
+import { tokenRoutes } from './account/tokens-page.ts'
 import { unsubscribeRoutes } from './account/unsubscribe-page.ts'
 import { consentRoutes } from './consent/consent-page.ts'
 import { faultPage } from './fault-page.ts'
@@ -20,6 +21,7 @@ import { ICON, STYLE } from './style.ts'
 import { loopRoutes } from './workspace/loop-members-page.ts'
 import { memberRoutes } from './workspace/member-page.ts'
 import { panelRoutes } from './workspace/panel-page.ts'
+import { serviceAccountRoutes } from './workspace/service-accounts-page.ts'
 import { workspaceRoutes } from './workspace/workspace-page.ts'
 
 const setUp = (state: SignUpState): Html =>
@@ -68,10 +70,12 @@ export const pageRoutes = (deps: Deps): Hono<GatewayEnv> => {
   workspaceRoutes(routes, deps)
   mailPreferenceRoutes(routes, deps)
   memberRoutes(routes, deps)
+  serviceAccountRoutes(routes, deps)
   panelRoutes(routes, deps)
   loopRoutes(routes, deps)
   appRoutes(routes, deps)
   ownAccountRoutes(routes, deps)
+  tokenRoutes(routes, deps)
   passwordRoutes(routes, deps)
   routes.onError(faultPage(deps.log))
   return routes

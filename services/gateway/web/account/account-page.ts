@@ -80,7 +80,7 @@ const reading = ({ locale, time_zone = null }: Person, fault: Fault | undefined)
 const password = ({ email }: Person, fault: Fault | undefined): Html => html`
     <section class="card" aria-labelledby="password-title">
       <h2 id="password-title">Change password</h2>
-      <p class="small">This signs you out of all other browsers and disconnects all apps.</p>
+      <p class="small">This signs you out of all other browsers, disconnects all apps and ends your access tokens.</p>
       <form method="post" action="/account/password">
         ${faultNote(fault)}
         <input type="hidden" name="username" autocomplete="username" value="${email}">
@@ -93,10 +93,16 @@ const password = ({ email }: Person, fault: Fault | undefined): Html => html`
       </form>
     </section>`
 
+const programs: Html = html`
+    <section class="card" aria-labelledby="programs-title">
+      <h2 id="programs-title">Programs in your name</h2>
+      <p><a href="/apps">Connected apps</a> signed in through your browser. <a href="/account/tokens">Access tokens</a> are for programs that have none, such as CI jobs.</p>
+    </section>`
+
 const signOut: Html = html`
     <section class="card" aria-labelledby="sign-out-title">
       <h2 id="sign-out-title">Sign out</h2>
-      <p class="small">Signing out everywhere also disconnects all apps: they will have to ask you again.</p>
+      <p class="small">Signing out everywhere also disconnects all apps and ends your access tokens.</p>
       <div class="buttons">
         <button class="second" form="sign-out">Sign out here</button>
         <button class="second" form="sign-out-everywhere">Sign out everywhere</button>
@@ -121,6 +127,7 @@ const accountPage = (signedIn: SignedIn, outcome: Outcome): Page => {
     ${isConfirmed(person) ? '' : unconfirmed(person, faultOf(outcome, 'address'))}
     ${reading(person, faultOf(outcome, 'reading'))}
     ${password(person, faultOf(outcome, 'password'))}
+    ${programs}
     ${signOut}`,
   }
 }

@@ -77,12 +77,21 @@ type Shown = Readonly<{
 const faultOf = ({ fault }: Shown, form: 'invite' | 'settings'): Fault | undefined =>
   fault?.of === form ? fault.fault : undefined
 
-const connect = ({ mcpUrl, workspace }: Shown): Html => html`<section class="card" aria-labelledby="connect">
+const connect = ({
+  signedIn,
+  mcpUrl,
+  workspace,
+}: Shown): Html => html`<section class="card" aria-labelledby="connect">
     <h2 id="connect">Connect an agent</h2>
     <p>Give this address to any MCP client. You will be asked here before it gets access.</p>
     <code class="code">${mcpUrl}</code>
     <p class="small">The id of this workspace, for programs that read its events: <code>${workspace._id}</code></p>
     <p class="small"><a href="/apps">See and disconnect your apps</a></p>
+    <p class="small">For a program that has no browser: <a href="/account/tokens">an access token</a>${
+      manages(signedIn.membership.role)
+        ? html`, or <a href="/workspace/service-accounts">a service account</a>`
+        : ''
+    }</p>
   </section>`
 
 /** A member's name, with a link to their page for those who may change something there. */

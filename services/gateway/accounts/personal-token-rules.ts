@@ -1,0 +1,125 @@
+// Personal access tokens: what one may do, and for how long. Pure; knows no storage and no page.
+import { ALL_SCOPES, type Scope } from '../../../shared/contracts/define/common.ts'
+import { AppError } from '../../../shared/contracts/define/errors.ts'
+import { effectiveScopes, includesScope, scopesOfRole } from '../../../shared/contracts/define/scopes.ts'
+import {
+  isOfPassword,
+  type Membership,
+  membershipIdOf,
+  membershipUnder,
+  normalizeName,
+  type Person,
+  passwordVersionOf,
+} from './person-rules.ts'
+
+/** Whom a token acts for: a person, or a service account in the same form. */
+export type Holder = Pick<Person, '_id' | 'name' | 'memberships' | 'password_version'> &
+  Readonly<{
+    /** Only for a service account: counts its secrets. What was got with an earlier one has ended. */
+    secret_version?: number
+  }>
+
+/** A bearer token that somebody made for a program. It works in one workspace. */
+export type PersonalToken = {
+  /** Also the id of the connection that it is. */
+  _id: string
+  /** SHA-256 of the token. */
+  hash: string
+  /** Its last characters, by which its holder recognizes it. */
+  ending: string
+  /** Unique among the holder's tokens of the workspace; the name of the client. */
+  name: string
+  user_id: string
+  /** The holder's password version when it was made: with another one it has ended. */
+  password_version: number
+  /** The workspace. */
+  ws: string
+  /** The membership under which it was made; see Membership. */
+  membership_id?: string
+  scopes: Scope[]
+  /** The day of its last use (YYYY-MM-DD). */
+  last_used_on: string | null
+  created_at: Date
+  expires_at: Date
+  /** When the document of an expired token is deleted. */
+  purge_at: Date
+}
+
+const DAY_MS = 24 * 60 * 60_000
+/** How long an expired token is still shown, so that its holder sees why a program stopped (ms). */
+const PURGE_MS = 30 * DAY_MS
+/** Tokens that a person or service account may have at once in a workspace. */
+export const TOKENS_PER_HOLDER = 50
+/** For how many days a token may work. */
+export const TOKEN_DAYS = [7, 30, 90, 365] as const
+export const TOKEN_DAYS_DEFAULT = 90
+const ENDING_CHARS = 4
+
+/** What somebody enters to make a token. */
+export type TokenTyped = Readonly<{ name: string; scopes: readonly string[]; expires_in_days: string }>
+
+const fault = (field: string, sentence: string): AppError =>
+  new AppError('invalid_argument', sentence, { details: { field } })
+
+/** The scopes of a list that exist, in their order. */
+export const knownScopes = (names: readonly string[]): Scope[] =>
+  ALL_SCOPES.filter((scope) => names.includes(scope))
+
+/**
+ * A new token of a member.
+ * @throws AppError `invalid_argument` with the field.
+ */
+export const createToken = (
+  typed: TokenTyped,
+  holder: Holder,
+  membership: Membership,
+  made: Readonly<{ id: string; secret: string; hash: string; now: Date }>,
+): PersonalToken => {
+  const name = normalizeName(typed.name)
+  if (!name) throw fault('token_name', 'Name the token, in at most 200 characters.')
+  const scopes = knownScopes(typed.scopes)
+  if (scopes.length === 0) throw fault('scope', 'Choose what the token may do.')
+  const allowed = scopesOfRole(membership.role)
+  if (!scopes.every((scope) => includesScope(allowed, scope)))
+    throw fault('scope', `As ${membership.role} of this workspace you cannot give a token this right.`)
+  const days = TOKEN_DAYS.find((one) => String(one) === typed.expires_in_days)
+  if (days === undefined) throw fault('expires_in_days', 'Choose one of the expiry dates in the list.')
+  const expires = made.now.getTime() + days * DAY_MS
+  return {
+    _id: made.id,
+    hash: made.hash,
+    ending: made.secret.slice(-ENDING_CHARS),
+    name,
+    user_id: holder._id,
+    ...passwordVersionOf(holder),
+    ws: membership.workspace_id,
+    ...membershipIdOf(membership),
+    scopes,
+    last_used_on: null,
+    created_at: made.now,
+    expires_at: new Date(expires),
+    purge_at: new Date(expires + PURGE_MS),
+  }
+}
+
+/** Why a token does not work. */
+export type TokenRefusal = 'expired' | 'not_a_member' | 'password_changed'
+
+/** What a token allows at `now`, given its holder as they are now; or why it does not work. */
+export const judgeToken = (
+  token: PersonalToken,
+  holder: Holder | null,
+  now: Date,
+):
+  | Readonly<{ ok: true; scopes: Scope[]; membership: Membership; holder: Holder }>
+  | Readonly<{ ok: false; reason: TokenRefusal }> => {
+  if (token.expires_at <= now) return { ok: false, reason: 'expired' }
+  const membership = holder ? membershipUnder(token, holder) : undefined
+  if (!holder || !membership) return { ok: false, reason: 'not_a_member' }
+  if (!isOfPassword(token, holder)) return { ok: false, reason: 'password_changed' }
+  const allowed = scopesOfRole(membership.role)
+  const scopes = effectiveScopes(token.scopes, membership.role).filter((scope) =>
+    includesScope(allowed, scope),
+  )
+  return { ok: true, scopes, membership, holder }
+}

@@ -1,0 +1,58 @@
+// The collection of personal access tokens. It holds no token, only the SHA-256 of each.
+//
+// personal_tokens  _id = the connection. Revoking one deletes it. Gone a month after it expires.
+import type { Db, IndexDescription } from 'mongodb'
+import { openCollection } from '../../../shared/storage/collection.ts'
+import { isDuplicateKey } from '../../../shared/storage/mongo.ts'
+import type { PersonalToken } from './personal-token-rules.ts'
+
+export type PersonalTokenStore = Readonly<{
+  /** False when the holder has a token of this name in the workspace. */
+  insert: (token: PersonalToken) => Promise<boolean>
+  byHash: (hash: string) => Promise<PersonalToken | null>
+  /** A holder's tokens, newest first; of one workspace where one is given. */
+  list: (userId: string, limit: number, workspaceId?: string) => Promise<PersonalToken[]>
+  /** Ends a token of this holder; false when there is none. */
+  remove: (userId: string, id: string) => Promise<boolean>
+  /** Ends all tokens of this holder. */
+  removeAll: (userId: string) => Promise<void>
+  /** Notes a day on which it was used. */
+  markUsed: (id: string, day: string) => Promise<void>
+}>
+
+const INDEXES: readonly IndexDescription[] = [
+  { key: { hash: 1 }, name: 'hash', unique: true },
+  { key: { user_id: 1, ws: 1, name: 1 }, name: 'names', unique: true },
+  { key: { user_id: 1, _id: -1 }, name: 'list' },
+  { key: { purge_at: 1 }, name: 'purge', expireAfterSeconds: 0 },
+]
+
+/** Opens the collection and makes its indexes. */
+export const openPersonalTokenStore = async (db: Db): Promise<PersonalTokenStore> => {
+  const { collection: tokens } = await openCollection<PersonalToken>(db, 'personal_tokens', {
+    indexes: INDEXES,
+  })
+  return {
+    insert: async (token) => {
+      try {
+        await tokens.insertOne(token)
+        return true
+      } catch (error) {
+        if (isDuplicateKey(error)) return false
+        throw error
+      }
+    },
+    byHash: (hash) => tokens.findOne({ hash }),
+    list: (user_id, limit, ws) =>
+      tokens
+        .find({ user_id, ...(ws === undefined ? {} : { ws }) })
+        .sort({ _id: -1 })
+        .limit(limit)
+        .toArray(),
+    remove: async (user_id, _id) => (await tokens.deleteOne({ _id, user_id })).deletedCount === 1,
+    removeAll: async (user_id) => void (await tokens.deleteMany({ user_id })),
+    markUsed: async (_id, day) => {
+      await tokens.updateOne({ _id }, { $max: { last_used_on: day } })
+    },
+  }
+}

@@ -1,0 +1,105 @@
+// Service accounts: members of a workspace that are no person, for programs that run on their own. Pure.
+import type { Actor, Scope } from '../../../shared/contracts/define/common.ts'
+import { actorOf, type Caller, type Role } from '../../../shared/contracts/define/contract.ts'
+import { AppError } from '../../../shared/contracts/define/errors.ts'
+import { includesScope } from '../../../shared/contracts/define/scopes.ts'
+import { type Membership, normalizeName } from './person-rules.ts'
+import { type Holder, knownScopes } from './personal-token-rules.ts'
+import { manages } from './workspace-rules.ts'
+
+/**
+ * An account without sign-in and mailbox. It is in a collection of its own, so whatever goes through the members of a
+ * workspace (counts, mails, invitations, owners) cannot meet it.
+ */
+export type ServiceAccount = {
+  /** Also the client_id of its OAuth client, and the id of that client's connection. */
+  _id: string
+  /** The workspace. */
+  ws: string
+  /** Version: in the filter of every write. */
+  v: number
+  /** Unique in its workspace. */
+  name: string
+  /** What it and its tokens may do at most. Its role follows from it. */
+  scopes: Scope[]
+  /** SHA-256 of its client secret. */
+  secret_hash: string
+  /** Counts its secrets: a new one ends all that was got with the one before. */
+  secret_version: number
+  secret_made_at: Date
+  disabled: boolean
+  created_by: Actor
+  created_at: Date
+}
+
+/** Service accounts that a workspace may have. */
+export const SERVICE_ACCOUNTS_PER_WORKSPACE = 50
+
+/** The role of a service account: never one that manages. */
+export const serviceRoleOf = ({ scopes }: Pick<ServiceAccount, 'scopes'>): Role =>
+  includesScope(scopes, 'loops:write') || includesScope(scopes, 'loops:approve') ? 'member' : 'viewer'
+
+/** Its name as authors are named, so that everybody sees that it is no person. */
+export const shownName = ({ name }: Pick<ServiceAccount, 'name'>): string => `${name} (service account)`
+
+/** The membership of a service account in its workspace. */
+export const serviceMembership = (account: ServiceAccount): Membership => ({
+  id: account._id,
+  workspace_id: account.ws,
+  workspace_name: '',
+  role: serviceRoleOf(account),
+  joined_at: account.created_at,
+})
+
+/** A service account as somebody whom tokens act for; a disabled one belongs nowhere. */
+export const holderOfService = (account: ServiceAccount): Holder => ({
+  _id: account._id,
+  name: shownName(account),
+  memberships: account.disabled ? [] : [serviceMembership(account)],
+  secret_version: account.secret_version,
+})
+
+/** @throws AppError `forbidden` for a role that does not manage the workspace. */
+export const requireManager = ({ role }: Pick<Caller, 'role'>): void => {
+  if (!manages(role)) throw new AppError('forbidden', 'Only owners and admins manage service accounts.')
+}
+
+const fault = (field: string, sentence: string): AppError =>
+  new AppError('invalid_argument', sentence, { details: { field } })
+
+/**
+ * A new service account.
+ * @throws AppError `forbidden`, `invalid_argument` with the field.
+ */
+export const createServiceAccount = (
+  typed: Readonly<{ name: string; scopes: readonly string[] }>,
+  caller: Caller,
+  made: Readonly<{ id: string; secret_hash: string; now: Date }>,
+): ServiceAccount => {
+  requireManager(caller)
+  const name = normalizeName(typed.name)
+  if (!name) throw fault('service_account_name', 'Name the service account, in at most 200 characters.')
+  const scopes = knownScopes(typed.scopes)
+  if (scopes.length === 0) throw fault('scope', 'Choose what the service account may do.')
+  return {
+    _id: made.id,
+    ws: caller.workspace_id,
+    v: 1,
+    name,
+    scopes,
+    secret_hash: made.secret_hash,
+    secret_version: 1,
+    secret_made_at: made.now,
+    disabled: false,
+    created_by: actorOf(caller),
+    created_at: made.now,
+  }
+}
+
+/** The account with a new client secret. The old one ends, and every access token that was got with it. */
+export const withNewSecret = (account: ServiceAccount, secret_hash: string, now: Date): ServiceAccount => ({
+  ...account,
+  secret_hash,
+  secret_version: account.secret_version + 1,
+  secret_made_at: now,
+})

@@ -1,0 +1,148 @@
+// What owners and admins do with service accounts. One write of the account's own document each.
+import type { Caller } from '../../../shared/contracts/define/contract.ts'
+import { AppError, notFound } from '../../../shared/contracts/define/errors.ts'
+import { untilSaved } from '../../../shared/storage/command.ts'
+import type { Deps } from '../deps.ts'
+import { sha256 } from '../secrets.ts'
+import { TOKENS_PER_HOLDER, type TokenTyped } from './personal-token-rules.ts'
+import { type MadeToken, makeToken, revokeToken } from './personal-tokens.ts'
+import {
+  createServiceAccount,
+  holderOfService,
+  requireManager,
+  SERVICE_ACCOUNTS_PER_WORKSPACE,
+  type ServiceAccount,
+  serviceMembership,
+  withNewSecret,
+} from './service-account-rules.ts'
+import { formatSecret } from './token-format.ts'
+
+/** A service account with a client secret that nobody can see again. */
+export type MadeSecret = Readonly<{ account: ServiceAccount; secret: string }>
+
+type Parts = Pick<Deps, 'store' | 'ids' | 'clock'>
+
+/**
+ * A service account of the caller's workspace.
+ * @throws AppError `forbidden`; `not_found`, also for one of another workspace.
+ */
+export const loadServiceAccount = async (
+  { store }: Pick<Deps, 'store'>,
+  caller: Caller,
+  id: string,
+): Promise<ServiceAccount> => {
+  requireManager(caller)
+  const account = await store.serviceAccounts.find(id)
+  if (account?.ws !== caller.workspace_id) throw notFound('service_account', id)
+  return account
+}
+
+/**
+ * Makes a service account and its client secret.
+ * @throws AppError `forbidden`, `invalid_argument`, `already_exists`, `limit_exceeded`.
+ */
+export const makeServiceAccount = async (
+  { store, ids, clock }: Parts,
+  caller: Caller,
+  typed: Readonly<{ name: string; scopes: readonly string[] }>,
+): Promise<MadeSecret> => {
+  const secret = formatSecret('client_secret', ids.token())
+  const made = { id: ids.next(), secret_hash: sha256(secret), now: clock.now() }
+  const account = createServiceAccount(typed, caller, made)
+  // Of several made at the same moment a few may go beyond the limit, which is only there to keep the list readable.
+  const present = await store.serviceAccounts.list(account.ws, SERVICE_ACCOUNTS_PER_WORKSPACE)
+  if (present.length >= SERVICE_ACCOUNTS_PER_WORKSPACE)
+    throw new AppError(
+      'limit_exceeded',
+      `A workspace may have ${SERVICE_ACCOUNTS_PER_WORKSPACE} service accounts. Delete one that is not needed any more.`,
+    )
+  if (!(await store.serviceAccounts.insert(account)))
+    throw new AppError(
+      'already_exists',
+      'There is already a service account of this name. Choose another one.',
+      {
+        details: { field: 'service_account_name' },
+      },
+    )
+  return { account, secret }
+}
+
+const change = (
+  deps: Parts,
+  caller: Caller,
+  id: string,
+  next: (account: ServiceAccount) => ServiceAccount,
+): Promise<ServiceAccount> =>
+  untilSaved(async () => {
+    const before = await loadServiceAccount(deps, caller, id)
+    const after = next(before)
+    return (await deps.store.serviceAccounts.save(before, after)) ? after : undefined
+  }, deps.ids.random)
+
+/**
+ * Makes a new client secret. The one before ends, and every access token that was got with it.
+ * @throws AppError `forbidden`, `not_found`.
+ */
+export const rotateSecret = async (deps: Parts, caller: Caller, id: string): Promise<MadeSecret> => {
+  const secret = formatSecret('client_secret', deps.ids.token())
+  const now = deps.clock.now()
+  const account = await change(deps, caller, id, (before) => withNewSecret(before, sha256(secret), now))
+  return { account, secret }
+}
+
+/**
+ * Stops everything that works in the account's name, or lets it go on.
+ * @throws AppError `forbidden`, `not_found`.
+ */
+export const setDisabled = async (
+  deps: Parts,
+  caller: Caller,
+  id: string,
+  disabled: boolean,
+): Promise<void> => {
+  await change(deps, caller, id, (before) => ({ ...before, disabled }))
+}
+
+/**
+ * Deletes a service account. That alone ends its tokens; their documents go with it, or, after a crash, once they expire.
+ * @throws AppError `forbidden`, `not_found`.
+ */
+export const deleteServiceAccount = async (deps: Parts, caller: Caller, id: string): Promise<void> => {
+  const { store } = deps
+  const account = await loadServiceAccount(deps, caller, id)
+  if (!(await store.serviceAccounts.remove(account.ws, id))) throw notFound('service_account', id)
+  await store.personalTokens.removeAll(id)
+}
+
+/**
+ * Makes a token of a service account. It allows what the account does.
+ * @throws AppError as makeToken does; `forbidden`, `not_found`.
+ */
+export const makeServiceToken = async (
+  deps: Parts,
+  caller: Caller,
+  id: string,
+  typed: Omit<TokenTyped, 'scopes'>,
+): Promise<MadeToken> => {
+  const account = await loadServiceAccount(deps, caller, id)
+  const { scopes } = account
+  return makeToken(deps, holderOfService(account), serviceMembership(account), { ...typed, scopes })
+}
+
+/** The tokens of a service account, newest first. */
+export const listServiceTokens = ({ store }: Pick<Deps, 'store'>, { _id }: ServiceAccount) =>
+  store.personalTokens.list(_id, TOKENS_PER_HOLDER)
+
+/**
+ * Revokes a token of a service account.
+ * @throws AppError `forbidden`, `not_found`.
+ */
+export const revokeServiceToken = async (
+  deps: Parts,
+  caller: Caller,
+  id: string,
+  tokenId: string,
+): Promise<void> => {
+  const { _id } = await loadServiceAccount(deps, caller, id)
+  await revokeToken(deps, _id, tokenId)
+}

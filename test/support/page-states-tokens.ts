@@ -1,0 +1,107 @@
+// The pages of access tokens and service accounts in every state.
+import type { Page } from 'playwright-core'
+import { at, type State, send } from './page-ways.ts'
+import { LONG, type World } from './page-world.ts'
+
+const TOKENS = '/account/tokens'
+const SERVICE_ACCOUNTS = '/workspace/service-accounts'
+
+const makeServiceAccount = async (page: Page, world: World, name: string): Promise<void> => {
+  await at(SERVICE_ACCOUNTS)(page, world)
+  await page.getByLabel('Name').fill(name)
+  await send(page, 'Create service account')
+}
+
+/** The page of the service account of this name. */
+const serviceAccount = async (page: Page, world: World, name: string): Promise<void> => {
+  await at(SERVICE_ACCOUNTS)(page, world)
+  await page.getByRole('main').getByRole('link', { name, exact: true }).click()
+  await page.waitForURL(`**${SERVICE_ACCOUNTS}/*`)
+}
+
+export const CREDENTIALS: readonly State[] = [
+  { name: 'no_tokens', as: 'viewer', open: at(TOKENS) },
+  {
+    name: 'token_shown_once',
+    as: 'owner',
+    open: async (page, world) => {
+      await at(TOKENS)(page, world)
+      await page.getByLabel('Name').fill('CI of the website')
+      await page.keyboard.press('Enter')
+      await page.locator('[data-token]').waitFor()
+    },
+  },
+  {
+    name: 'token_with_a_fault',
+    as: 'owner',
+    open: async (page, world) => {
+      await at(TOKENS)(page, world)
+      await page.getByLabel('Name').fill('CI of the website')
+      await send(page, 'Create token')
+      await page.getByRole('alert').waitFor()
+    },
+  },
+  {
+    name: 'tokens',
+    as: 'owner',
+    open: async (page, world) => {
+      await at(TOKENS)(page, world)
+      await page.getByLabel('Name').fill(LONG)
+      await send(page, 'Create token')
+      await at(TOKENS)(page, world)
+    },
+  },
+  { name: 'no_service_accounts', as: 'owner', open: at(SERVICE_ACCOUNTS) },
+  {
+    name: 'service_account_shown_once',
+    as: 'owner',
+    open: async (page, world) => {
+      await makeServiceAccount(page, world, LONG)
+      await page.locator('[data-client-secret]').waitFor()
+    },
+  },
+  {
+    name: 'service_account_with_a_fault',
+    as: 'owner',
+    open: async (page, world) => {
+      await makeServiceAccount(page, world, LONG)
+      await page.getByRole('alert').waitFor()
+    },
+  },
+  {
+    name: 'service_accounts',
+    as: 'owner',
+    open: async (page, world) => {
+      await makeServiceAccount(page, world, 'Builds')
+      await at(SERVICE_ACCOUNTS)(page, world)
+    },
+  },
+  {
+    name: 'service_account_with_a_token',
+    as: 'owner',
+    open: async (page, world) => {
+      await serviceAccount(page, world, 'Builds')
+      await page.getByLabel('Name').fill('Plain')
+      await send(page, 'Create token')
+      await page.locator('[data-token]').waitFor()
+    },
+  },
+  {
+    name: 'service_account_with_a_new_secret',
+    as: 'owner',
+    open: async (page, world) => {
+      await serviceAccount(page, world, 'Builds')
+      await send(page, 'Make a new secret')
+      await page.locator('[data-client-secret]').waitFor()
+    },
+  },
+  {
+    name: 'service_account_that_is_disabled',
+    as: 'owner',
+    open: async (page, world) => {
+      await serviceAccount(page, world, 'Builds')
+      await send(page, 'Disable Builds')
+      await page.getByText('nothing works in its name').waitFor()
+    },
+  },
+]
