@@ -7,6 +7,7 @@ import { JOURNAL } from '../../shared/events/journal-store.ts'
 import { createLog } from '../../shared/process/log.ts'
 import { connectMongo } from '../../shared/storage/mongo.ts'
 import { type Account, agentOf, joinWorkspace, openBrowser, signUp } from '../support/accounts.ts'
+import { getServiceToken, serviceAccountOf, tokenOf } from '../support/fleet.ts'
 import { type GuardedNats, SERVICE_USERS, startGuardedNats } from '../support/guarded-nats.ts'
 import {
   exchangeCode,
@@ -149,6 +150,25 @@ const tokensAreUsedAndMisused = async (ann: Account): Promise<void> => {
   await tryToken(url, next.access_token)
 }
 
+const programsComeAndGo = async (ann: Account): Promise<void> => {
+  const token = keep('personal token', await tokenOf(ann))
+  await tryToken(url, token)
+  await tryToken(url, `${token}x`)
+  await fetch(`${url}/mcp?access_token=${token}`, { method: 'POST' })
+  await postForm(`${url}/token`, { grant_type: 'refresh_token', refresh_token: token })
+  await ann.browser.open('/account/tokens')
+  const client = await serviceAccountOf(ann)
+  keep('secret of a service account', client.client_secret)
+  const { access_token } = (await getServiceToken(url, client)).body
+  keep('access token of a service account', access_token)
+  await getServiceToken(url, { ...client, client_secret: canary('wrong secret of a service account') })
+  await getServiceToken(url, { client_id: client.client_secret, client_secret: client.client_id })
+  await tryToken(url, access_token)
+  await tryToken(url, client.client_secret)
+  await ann.browser.submit(`/workspace/service-accounts/${client.client_id}/secret`, {})
+  await getServiceToken(url, client)
+}
+
 const passwordsAreTypedAndForgotten = async ({ email, password }: Account): Promise<void> => {
   const body = (typed: string) => new URLSearchParams({ email, password: typed })
   await fetch(`${url}/sign-in`, { method: 'POST', body: body(canary('wrong password')) })
@@ -223,6 +243,7 @@ test('no_secret_is_in_logs_answers_events_or_mails', async () => {
   const invitation = keep('invitation link', await linkTo(bo.email, /\/invitations\/([\w.-]+)/))
   await openBrowser(url).open(`/invitations/${invitation}`)
   await tokensAreUsedAndMisused(ann)
+  await programsComeAndGo(ann)
   await aWebhookIsAdded(ann)
   await mailIsRefusedAndSent(ann)
   await passwordsAreTypedAndForgotten(bo)

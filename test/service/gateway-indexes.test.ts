@@ -9,6 +9,16 @@ import {
 } from '../../services/gateway/accounts/account-store.ts'
 import { type LinkStores, openLinkStores } from '../../services/gateway/accounts/link-store.ts'
 import type { Person } from '../../services/gateway/accounts/person-rules.ts'
+import type { PersonalToken } from '../../services/gateway/accounts/personal-token-rules.ts'
+import {
+  openPersonalTokenStore,
+  type PersonalTokenStore,
+} from '../../services/gateway/accounts/personal-token-store.ts'
+import type { ServiceAccount } from '../../services/gateway/accounts/service-account-rules.ts'
+import {
+  openServiceAccountStore,
+  type ServiceAccountStore,
+} from '../../services/gateway/accounts/service-account-store.ts'
 import type { Invitation } from '../../services/gateway/accounts/workspace-rules.ts'
 import { openWorkspaceStores } from '../../services/gateway/accounts/workspace-store.ts'
 import { openLimitStores } from '../../services/gateway/limits/limit-store.ts'
@@ -32,6 +42,8 @@ let db: Db
 let people: PeopleStore
 let oauth: OAuthStores
 let links: LinkStores
+let tokens: PersonalTokenStore
+let accounts: ServiceAccountStore
 let stores: Awaited<ReturnType<typeof openPeopleStores>> &
   Awaited<ReturnType<typeof openWorkspaceStores>> &
   Awaited<ReturnType<typeof openLimitStores>>
@@ -116,6 +128,38 @@ const sessions = persons.map(
   }),
 )
 
+const personalTokens = persons.map(
+  ({ _id }, n): PersonalToken => ({
+    _id: ids.next(),
+    hash: `hash ${n}`,
+    ending: '',
+    name: 'CI',
+    user_id: _id,
+    password_version: 1,
+    ws: WS,
+    scopes: [],
+    last_used_on: null,
+    created_at: NOW,
+    expires_at: LATER,
+    purge_at: LATER,
+  }),
+)
+const serviceAccounts = persons.map(
+  ({ name }, n): ServiceAccount => ({
+    _id: ids.next(),
+    ws: n % 2 === 0 ? WS : ids.next(),
+    v: 1,
+    name,
+    scopes: [],
+    secret_hash: '',
+    secret_version: 1,
+    secret_made_at: NOW,
+    disabled: false,
+    created_by: { user_id: WS, name: 'Ann', client: 'web' },
+    created_at: NOW,
+  }),
+)
+
 beforeAll(async () => {
   mongo = await connectMongo(freshStack().mongodbUrl, createLog({ filter: 'error', topic: 'test' }))
   db = mongo.database('gateway')
@@ -130,6 +174,10 @@ beforeAll(async () => {
   // The index by which an earlier release found a person's grants.
   await db.collection('grants').createIndex({ user_id: 1, ws: 1 }, { name: 'person' })
   oauth = await openOAuthStores(db)
+  tokens = await openPersonalTokenStore(db)
+  accounts = await openServiceAccountStore(db)
+  await db.collection<PersonalToken>('personal_tokens').insertMany(personalTokens)
+  await db.collection<ServiceAccount>('service_accounts').insertMany(serviceAccounts)
   await db.collection<Person>('people').insertMany(persons)
   await db.collection<Invitation>('invitations').insertMany(invitations)
   await db.collection<Client>('clients').insertMany(clients)
@@ -202,6 +250,17 @@ const QUERIES: readonly (readonly [string, number, () => Promise<unknown>])[] = 
   ['grants.inForce', 1, () => oauth.grants.inForce(grant.user_id, NOW, PAGE)],
   ['grants.rotate', 1, () => oauth.grants.rotate(grant._id, 1, dates)],
   ['grants.markUsed', 1, () => oauth.grants.markUsed(grant._id, 2, NOW)],
+  ['personalTokens.byHash', 1, () => tokens.byHash('hash 9')],
+  ['personalTokens.list', 1, () => tokens.list(one._id, PAGE)],
+  ['personalTokens.list of a workspace', 1, () => tokens.list(one._id, PAGE, WS)],
+  ['personalTokens.markUsed', 1, () => tokens.markUsed(personalTokens[3]!._id, '2026-11-27')],
+  ['personalTokens.remove', 1, () => tokens.remove(one._id, personalTokens[7]!._id)],
+  ['personalTokens.removeAll', 1, () => tokens.removeAll(persons[12]!._id)],
+  ['serviceAccounts.find', 1, () => accounts.find(serviceAccounts[5]!._id)],
+  ['serviceAccounts.list', PAGE, () => accounts.list(WS, PAGE)],
+  ['serviceAccounts.save', 1, () => accounts.save(serviceAccounts[5]!, serviceAccounts[5]!)],
+  ['serviceAccounts.remove', 1, () => accounts.remove(WS, serviceAccounts[6]!._id)],
+  ['grants.keep', 1, () => oauth.grants.keep(grant)],
   ['grants.revoke', 1, () => oauth.grants.revoke(grant._id, 'revoked_by_client', NOW)],
 ]
 
@@ -227,7 +286,12 @@ test('expired_documents_are_deleted', async () => {
     clients: 'expires_at',
     requests: 'expires_at',
   }
-  const purged = { invitations: 'purge_at', grants: 'purge_at', password_resets: 'purge_at' }
+  const purged = {
+    invitations: 'purge_at',
+    grants: 'purge_at',
+    password_resets: 'purge_at',
+    personal_tokens: 'purge_at',
+  }
   for (const [collection, field] of Object.entries({ ...expiring, ...purged })) {
     const indexes = await db.collection(collection).indexes()
     expect(indexes.filter(({ expireAfterSeconds }) => expireAfterSeconds === 0)).toMatchObject([

@@ -30,7 +30,7 @@ describe('in_a_gateway', () => {
     })
     const listed = (await ann.browser.open('/account/tokens')).text
     expect(listed).toContain('CI &lt;b&gt;')
-    expect(listed).toContain(`ends in …${token.slice(-4)}`)
+    expect(listed).toContain(`token …${token.slice(-4)}`)
     expect(listed).not.toContain(token)
     expect(listed).toContain(`last used on ${env.deps.clock.now().toISOString().slice(0, 10)}`)
     expect(JSON.stringify(await env.db.collection('personal_tokens').find().toArray())).not.toContain(token)

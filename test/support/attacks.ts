@@ -7,6 +7,9 @@ export type Attack = readonly [attack: string, ...shown: Shown[]]
 
 const oauth = (name: string): Shown => ['e2e/attacks-oauth.test.ts', name]
 const access = (name: string): Shown => ['e2e/attacks-tokens.test.ts', name]
+const fleet = (name: string): Shown => ['e2e/attacks-credentials.test.ts', name]
+const accounts = (name: string): Shown => ['service/service-accounts.test.ts', name]
+const personal = (name: string): Shown => ['service/personal-tokens.test.ts', name]
 const races = (name: string): Shown => ['e2e/races.test.ts', name]
 const tokens = (name: string): Shown => ['service/oauth-tokens.test.ts', name]
 const server = (name: string): Shown => ['service/oauth.test.ts', name]
@@ -93,6 +96,54 @@ const OAUTH: readonly Attack[] = [
   ['a document by a certificate of another name', outbound('%s_is_refused_before_a_word')],
 ]
 
+const FLEETS: readonly Attack[] = [
+  [
+    'a personal token that is changed, cut or made up',
+    fleet('a_token_with_any_one'),
+    fleet('a_token_of_the_right_form'),
+  ],
+  [
+    'a personal token that was revoked',
+    fleet('a_token_that_was_revoked'),
+    personal('a_revoked_token_is_refused_by_every'),
+  ],
+  ['a personal token that has expired', personal('it_expires')],
+  [
+    'a personal token of somebody who left, was demoted or has a new password',
+    personal('a_token_ends_with_its_membership'),
+    personal('a_new_password_and_signing_out'),
+  ],
+  ['a personal token of another workspace', fleet('a_token_of_another_workspace')],
+  ['a personal token as a password, a session, a code or a secret', fleet('a_token_opens_no_page')],
+  ['a personal token in an address', fleet('a_token_in_an_address')],
+  [
+    'scopes beyond those of a token, account or role',
+    fleet('scopes_beyond'),
+    ['unit/gateway/personal-token-rules.test.ts', 'a_token_allows_what'],
+    ['unit/gateway/personal-token-rules.test.ts', 'nobody_gives_a_token'],
+  ],
+  [
+    'tokens and service accounts of others',
+    personal('a_token_of_somebody_else'),
+    accounts('those_of_another_workspace'),
+  ],
+  ['a service account made by a member', accounts('members_and_viewers_may_not')],
+  ['a service account as a client for people', fleet('a_service_account_is_no_client')],
+  [
+    'client_credentials by a public client or another app',
+    fleet('client_credentials_are_refused'),
+    accounts('an_app_of_a_person'),
+  ],
+  [
+    'client_credentials of a disabled, deleted or unknown account',
+    fleet('a_wrong_secret_and_an_unknown'),
+    accounts('a_disabled_account'),
+    accounts('a_deleted_account'),
+  ],
+  ['an old secret, and what was got with it', accounts('a_new_secret_ends')],
+  ['guesses at a client secret', accounts('wrong_secrets_slow_down')],
+]
+
 const MCP: readonly Attack[] = [
   ['headers that differ from the body', protocol('whose_headers_have')],
   ['batches', protocol('accepts_a_batch_of_a_hundred'), input('is_refused_in_the_form_of_the_protocol')],
@@ -164,4 +215,4 @@ const ABUSE: readonly Attack[] = [
 ]
 
 /** Every attack. */
-export const ATTACKS: readonly Attack[] = [...OAUTH, ...MCP, ...TENANCY, ...ABUSE]
+export const ATTACKS: readonly Attack[] = [...OAUTH, ...FLEETS, ...MCP, ...TENANCY, ...ABUSE]

@@ -88,7 +88,7 @@ export const tokenRows = (listed: readonly ListedToken[], action: string): Html 
   return html`<ul class="rows">${listed.map(
     ({ token, where, ended }) => html`<li>
       <span class="main">${token.name}${where === undefined ? '' : html` in ${where}`}
-        <span class="sub">${ended ?? `works until ${day(token.expires_at)}`}, ${used(token)}, ends in …${token.ending}</span>
+        <span class="sub">${ended ?? `works until ${day(token.expires_at)}`}, ${used(token)}, token …${token.ending}</span>
         <span class="sub">${token.scopes.map((scope) => SCOPES[scope]).join('; ')}</span></span>
       <form class="end" method="post" action="${action}/${token._id}/revoke">
         <button class="plain" aria-label="Revoke ${token.name}${where === undefined ? '' : `, in ${where}`}">Revoke</button>
