@@ -98,7 +98,7 @@ describe('documents [D3, D5, D6]', () => {
         introspection_endpoint: `${system.url}/introspect`,
         introspection_endpoint_auth_methods_supported: ['Bearer'],
         response_types_supported: ['code'],
-        grant_types_supported: ['authorization_code', 'refresh_token'],
+        grant_types_supported: ['authorization_code', 'refresh_token', 'client_credentials'],
         code_challenge_methods_supported: ['S256'],
         token_endpoint_auth_methods_supported: ['none', 'client_secret_basic', 'client_secret_post'],
         scopes_supported: ['loops:read', 'loops:write', 'loops:approve', 'offline_access'],

@@ -238,6 +238,29 @@ describe('in_a_system_of_three_gateways', () => {
     ])
       expect([arrived.status, serviceClientOn(arrived).client_secret]).toEqual([403, ''])
   })
+  test('what_it_lacks_is_asked_for_where_the_account_has_it_and_else_said_in_the_answer', async () => {
+    const client = await serviceAccountOf(owner, { name: 'Narrow' })
+    const { access_token } = (await getServiceToken(system.url, client, { scope: 'loops:read' })).body
+    const ask = (name: string, given: Readonly<Record<string, unknown>>, token = access_token) =>
+      fetch(new URL('/mcp', system.url), {
+        method: 'POST',
+        headers: { Authorization: `Bearer ${token}`, 'Content-Type': 'application/json' },
+        body: JSON.stringify({
+          jsonrpc: '2.0',
+          id: 1,
+          method: 'tools/call',
+          params: { name, arguments: given },
+        }),
+      })
+    const challenged = await ask('create_task', { title: 'Too much' })
+    expect(challenged.status).toBe(403)
+    expect(challenged.headers.get('www-authenticate')).toContain('insufficient_scope')
+    const whole = await accessOf(client)
+    const { task } = await call(whole, 'create_task', { title: 'Enough' })
+    const refused = await ask('update_task', { task_id: task.id, status: 'approved' }, whole)
+    expect(refused.status).toBe(200)
+    expect(await refused.text()).toContain('loops:approve')
+  })
   test('it_works_is_named_as_what_it_is_and_counts_as_no_member', async () => {
     const scope = ['loops:read', 'loops:write', 'loops:approve']
     const client = await serviceAccountOf(owner, { name: 'Robot', scope })

@@ -107,7 +107,7 @@ const refusedForScope = (
   appsUrl: string,
 ): AppError => {
   const hint = scopesOfRole(caller.role).includes(scope)
-    ? `Ask the person you work for to allow it at ${appsUrl}, then call again.`
+    ? `Ask the person you work for to allow it at ${appsUrl}, then call again. With an access token, you need another one with this right.`
     : `Your role in this workspace is ${caller.role}. Ask its owner for another role.`
   return new AppError(error.code, error.message, { ...error.extras, hint })
 }

@@ -164,6 +164,10 @@ export const serviceGrant = (account: ServiceAccount, resource: string, now: Dat
   }
 }
 
+/** Whether a grant is that of a service account: it has no person who could allow more. */
+export const isOfService = ({ user_id, client_id }: Pick<Grant, 'user_id' | 'client_id'>): boolean =>
+  user_id === client_id
+
 /** What is sent with a code. */
 export type Exchange = Readonly<{
   client_id: string
