@@ -3,6 +3,7 @@ import {
   askersOf,
   type Contract,
   consumedSubjects,
+  everyEventIn,
   everyEventOf,
   everySubscriber,
   requestSubject,
@@ -60,6 +61,7 @@ const serviceUser = (contract: Contract): User => {
       ...subscriberOperationsOf([contract]).map((one) => everySubscriber(one.name)),
       '$SRV.>',
       `_INBOX.${name}.>`,
+      ...(contract.watches ?? []).map((service) => everyEventIn(service, '*')),
     ],
     answers: true,
   }

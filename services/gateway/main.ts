@@ -5,6 +5,7 @@ import { CONTRACTS } from '../../shared/contracts/index.ts'
 import { notifier } from '../../shared/contracts/notifier/contract.ts'
 import { recordHandlers } from '../../shared/events/record-store.ts'
 import { serveSubscribers } from '../../shared/events/serve-subscribers.ts'
+import { openWatch } from '../../shared/events/watch.ts'
 import type { Config } from '../../shared/process/config.ts'
 import { repeat } from '../../shared/process/lifecycle.ts'
 import { type Host, openHost } from '../../shared/service.ts'
@@ -20,6 +21,7 @@ import { SNAPSHOT_PAGES } from './limits/policies.ts'
 import { type Fetch, type Listener, listen } from './listen.ts'
 import { createCatalog } from './mcp/catalog.ts'
 import { createMcp, type Mcp } from './mcp/handler.ts'
+import { createHeldCalls, type HeldCalls } from './mcp/held-calls.ts'
 import { createLoad } from './mcp/load.ts'
 import { loopsServer } from './mcp/offer.ts'
 import { verifyAccess } from './oauth/access.ts'
@@ -59,6 +61,7 @@ export const startUpkeep = ({ stack, log, ids }: Host, deps: Deps): void => {
 type Wired = Readonly<{
   app: ReturnType<typeof createApp>
   mcp: Mcp
+  held: HeldCalls
   /** The link for making the first account, where one is needed. */
   setup_url: string | undefined
 }>
@@ -73,7 +76,9 @@ export const wire = async (host: Host, publicUrl: string, health: Health): Promi
   const calls = { count: config.TOOL_CALLS_PER_MINUTE, window_ms: 60_000 }
   const countCall = (grantId: string) => deps.limits.count(`calls of ${grantId}`, calls)
   const appsUrl = `${publicUrl}/apps`
-  const mcp = createMcp(loopsServer({ bus, clock, log, catalog, load, countCall, appsUrl }), log)
+  const watch = openWatch(bus, gateway.watches)
+  const held = createHeldCalls({ watch, clock, random: ids.random })
+  const mcp = createMcp(loopsServer({ bus, clock, log, catalog, load, held, countCall, appsUrl }), log)
   const app = createApp({
     publicUrl,
     host: config.HOST,
@@ -95,17 +100,17 @@ export const wire = async (host: Host, publicUrl: string, health: Health): Promi
   const countPage = (subscriber: string) => deps.limits.count(`snapshot of ${subscriber}`, SNAPSHOT_PAGES)
   const options = { clock, ids, count: countPage }
   host.stack.use(await serveSubscribers(bus, gateway, subscriberHandlers(bus, clock), options))
-  return { app, mcp, setup_url: await setupUrl(deps) }
+  return { app, mcp, held, setup_url: await setupUrl(deps) }
 }
 
 /**
  * Starts the gateway. It listens first, so that a port in use is reported at once, and answers 503 until all is open.
- * To stop, it reports that it is not ready, takes no new connections, finishes the requests in flight, aborts the rest, and
+ * To stop, it reports that it is not ready, ends what waits, takes no new connections, finishes the requests in flight, aborts the rest, and
  * closes its own connections.
  * @throws Error with one sentence when it cannot listen; AppError `unavailable` when MongoDB or NATS does not answer.
  */
 export const start = async (config: Config): Promise<Started> => {
-  const state: { closed: boolean; host?: Host; mcp?: Mcp; fetch: Fetch } = {
+  const state: { closed: boolean; host?: Host; mcp?: Mcp; held?: HeldCalls; fetch: Fetch } = {
     closed: true,
     fetch: starting.fetch,
   }
@@ -113,6 +118,7 @@ export const start = async (config: Config): Promise<Started> => {
   const stop = async (): Promise<void> => {
     const served = !state.closed
     state.closed = true
+    state.held?.end()
     await listener.close(served && config.NODE_ENV === 'production' ? DRAIN_MS : 0)
     await state.mcp?.close()
     await state.host?.stack.disposeAsync()
@@ -123,8 +129,9 @@ export const start = async (config: Config): Promise<Started> => {
     const publicUrl = publicUrlOf(config, listener)
     const { connected, events } = host.bus
     const health = { connected, closed: () => state.closed, stalled: events.stalled }
-    const { app, mcp, setup_url } = await wire(host, publicUrl, health)
+    const { app, mcp, held, setup_url } = await wire(host, publicUrl, health)
     state.mcp = mcp
+    state.held = held
     state.fetch = app.fetch
     state.closed = false
     host.log.info('listening', { address: listener.address, public: publicUrl })

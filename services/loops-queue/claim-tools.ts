@@ -89,7 +89,8 @@ const claimNext = async (
 
 /** The handlers of the tools that hand work out. */
 export const claimHandlers = (deps: Deps): Some<'claim_next_work' | 'complete_task'> => ({
-  claim_next_work: (input, call) => claimNext(deps, input, call),
+  // The gateway waits; it asks again when there may be work.
+  claim_next_work: ({ wait_seconds: _, ...input }, call) => claimNext(deps, input, call),
 
   complete_task: async ({ claim_next, ...input }, call) => {
     const visible_private_loop_ids = await deps.loops.listPrivate(call.caller)

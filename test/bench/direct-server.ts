@@ -6,6 +6,7 @@ import { openDeps } from '../../services/gateway/deps.ts'
 import { listen } from '../../services/gateway/listen.ts'
 import { createCatalog } from '../../services/gateway/mcp/catalog.ts'
 import { createMcp } from '../../services/gateway/mcp/handler.ts'
+import { createHeldCalls } from '../../services/gateway/mcp/held-calls.ts'
 import { createLoad } from '../../services/gateway/mcp/load.ts'
 import { loopsServer } from '../../services/gateway/mcp/offer.ts'
 import { verifyAccess } from '../../services/gateway/oauth/access.ts'
@@ -15,6 +16,7 @@ import { authorizationPages } from '../../services/gateway/web/flow.ts'
 import { pageRoutes } from '../../services/gateway/web/routes.ts'
 import type { Bus } from '../../shared/bus/connect.ts'
 import { CONTRACTS } from '../../shared/contracts/index.ts'
+import { openWatch } from '../../shared/events/watch.ts'
 import { processEnv, readConfig } from '../../shared/process/config.ts'
 import { openHost } from '../../shared/service.ts'
 import { cannedTasks } from './canned.ts'
@@ -30,7 +32,11 @@ const { clock, ids, log } = host
 const publicUrl = config.PUBLIC_URL
 const catalog = createCatalog(CONTRACTS)
 const load = createLoad()
-const mcp = createMcp(loopsServer({ bus, clock, log, catalog, load, countCall: () => 0, appsUrl: '' }), log)
+const held = createHeldCalls({ watch: openWatch(host.bus, []), clock, random: Math.random })
+const mcp = createMcp(
+  loopsServer({ bus, clock, log, catalog, load, held, countCall: () => 0, appsUrl: '' }),
+  log,
+)
 const app = createApp({
   publicUrl,
   host: config.HOST,

@@ -6,12 +6,14 @@ import type { GatewayEnv } from '../../services/gateway/http/env.ts'
 import { type Listener, listen } from '../../services/gateway/listen.ts'
 import { createCatalog } from '../../services/gateway/mcp/catalog.ts'
 import { createMcp } from '../../services/gateway/mcp/handler.ts'
+import { createHeldCalls } from '../../services/gateway/mcp/held-calls.ts'
 import { createLoad } from '../../services/gateway/mcp/load.ts'
 import { loopsServer } from '../../services/gateway/mcp/offer.ts'
 import { mcpRoutes } from '../../services/gateway/mcp/routes.ts'
 import { type Bus, connectBus } from '../../shared/bus/connect.ts'
 import { requestSubject } from '../../shared/contracts/define/contract.ts'
 import { CONTRACTS } from '../../shared/contracts/index.ts'
+import { openWatch } from '../../shared/events/watch.ts'
 import { systemClock as clock } from '../../shared/process/clock.ts'
 import { createLog } from '../../shared/process/log.ts'
 import { keysOf } from '../support/keys.ts'
@@ -34,7 +36,11 @@ beforeAll(async () => {
   played = await connectBus(natsUrl, 'test', log)
   const catalog = createCatalog(CONTRACTS)
   const load = createLoad(1)
-  const mcp = createMcp(loopsServer({ bus, clock, log, catalog, load, countCall: () => 0, appsUrl: '' }), log)
+  const held = createHeldCalls({ watch: openWatch(bus, []), clock, random: Math.random })
+  const mcp = createMcp(
+    loopsServer({ bus, clock, log, catalog, load, held, countCall: () => 0, appsUrl: '' }),
+    log,
+  )
   const caller = person(SOME_ID)
   const app = new Hono<GatewayEnv>()
   app.use(async (c, next) => {

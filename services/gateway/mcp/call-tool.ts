@@ -12,6 +12,7 @@ import { includesScope, scopesOfRole } from '../../../shared/contracts/define/sc
 import type { Clock } from '../../../shared/process/clock.ts'
 import type { Log } from '../../../shared/process/log.ts'
 import type { Catalog, CatalogTool } from './catalog.ts'
+import type { HeldCalls } from './held-calls.ts'
 import type { Load } from './load.ts'
 
 /** Time for a tool call (ms). Longer than the bus client gives a service, so that its answer still gets out. */
@@ -22,6 +23,8 @@ export type Connection = Readonly<{
   caller: Caller
   grant_id: string
   request_id: string
+  /** Who the caller is now; undefined when the token is no longer good. For calls that last. */
+  recheck: () => Promise<Caller | undefined>
   /** Called when a call was refused, with nothing changed, for lack of a scope that the caller's role could have. */
   onMissingScope?: (scope: Scope) => void
 }>
@@ -40,6 +43,7 @@ export type CallDeps = Readonly<{
   log: Log
   catalog: Catalog
   load: Load
+  held: HeldCalls
   /** Counts a call of a connection. @returns 0, or how long to wait (ms). */
   countCall: (grantId: string) => number
   /** The page on which people see and change what their apps may do. */
@@ -122,30 +126,57 @@ const refuseTooMany = ({ countCall }: CallDeps, { grant_id }: Connection): void 
   })
 }
 
+/** Asks the service once. */
+const ask = async (
+  deps: CallDeps,
+  found: CatalogTool,
+  { input, traceparent, signal }: Readonly<{ input: unknown } & Pick<ToolRequest, 'traceparent' | 'signal'>>,
+  { caller, request_id }: Pick<Connection, 'caller' | 'request_id'>,
+): Promise<Record<string, unknown>> => {
+  const release = deps.load.enter()
+  try {
+    const output = await callByName(deps.bus, found.contract, found.name, input, {
+      caller,
+      request_id,
+      ...(traceparent === undefined ? {} : { traceparent }),
+      ...startBudget(deps.clock, TOOL_BUDGET_MS, signal),
+    })
+    return output as Record<string, unknown>
+  } finally {
+    release()
+  }
+}
+
 const request = async (
   deps: CallDeps,
   found: CatalogTool,
   asked: ToolRequest,
   connection: Connection,
 ): Promise<CallToolResult> => {
+  const { tool } = found
   refuseTooMany(deps, connection)
   authorize(found, connection)
-  const input = checkInput(found.tool.input, found.readArguments(asked.arguments))
-  const release = deps.load.enter()
-  try {
-    const output = await callByName(deps.bus, found.contract, found.name, input, {
-      caller: connection.caller,
-      request_id: connection.request_id,
-      ...(asked.traceparent === undefined ? {} : { traceparent: asked.traceparent }),
-      ...startBudget(deps.clock, TOOL_BUDGET_MS, asked.signal),
-    })
-    return {
-      content: [{ type: 'text', text: JSON.stringify(output) }],
-      structuredContent: output as Record<string, unknown>,
-    }
-  } finally {
-    release()
-  }
+  const input = checkInput(tool.input, found.readArguments(asked.arguments))
+  const { waits } = tool
+  let { caller } = connection
+  const attempt = () => ask(deps, found, { ...asked, input }, { ...connection, caller })
+  const output = await (waits === undefined
+    ? attempt()
+    : deps.held.hold({
+        grant_id: connection.grant_id,
+        workspace_id: caller.workspace_id,
+        wait_ms: Number(input.wait_seconds) * 1_000,
+        waits,
+        signal: asked.signal,
+        attempt,
+        isEmpty: (answer) => (answer[waits.list] as readonly unknown[]).length === 0,
+        isAllowed: async () => {
+          const now = await connection.recheck()
+          caller = now ?? caller
+          return now !== undefined && includesScope(now.scopes, tool.scope)
+        },
+      }))
+  return { content: [{ type: 'text', text: JSON.stringify(output) }], structuredContent: output }
 }
 
 /**

@@ -16,6 +16,7 @@ export type ListedTool = Readonly<{
   inputSchema: JsonSchema
   outputSchema: JsonSchema
   annotations: Tool['annotations'] & { title: string }
+  _meta?: Readonly<Record<string, unknown>>
 }>
 
 /** A tool, and the contract of the service that answers it. */
@@ -50,6 +51,9 @@ const CONNECTOR_PREFIX = 'loopsmcp_'
 /** A workflow's resource is `loops://workflow/<name>`. */
 const WORKFLOW_URI = 'loops://workflow/'
 
+/** Understood by Claude: the tool is not among those that a model has to search for first. */
+const ALWAYS_LOADED = { 'anthropic/alwaysLoad': true } as const
+
 const listedTool = (name: string, tool: Tool): ListedTool => ({
   name,
   title: tool.title,
@@ -57,6 +61,7 @@ const listedTool = (name: string, tool: Tool): ListedTool => ({
   inputSchema: publishedInput(inputSchema(tool.input)),
   outputSchema: publishedOutput(outputSchema(tool.output)),
   annotations: { title: tool.title, ...tool.annotations },
+  ...(tool.always_loaded ? { _meta: ALWAYS_LOADED } : {}),
 })
 
 /** Derives the catalog from the contracts. */

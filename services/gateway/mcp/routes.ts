@@ -81,6 +81,10 @@ const serve = async (c: Context<GatewayEnv>, deps: McpRouteDeps): Promise<Respon
     caller,
     grant_id: access.grant_id,
     request_id: c.get('request_id'),
+    recheck: async () => {
+      const now = await deps.verify(token)
+      return now.ok ? now.caller : undefined
+    },
     onMissingScope: (scope) => missing.push(scope),
   })
   // Some calls of a batch may have done their work, so its answers stand.

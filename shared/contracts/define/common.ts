@@ -27,6 +27,7 @@ export const LIMITS = {
   page_default: 50,
   request_bytes: 1024 * 1024,
   idempotency_key_chars: 255,
+  wait_seconds: 25,
 } as const
 
 const overLimit = (what: string, size: number, limit: number, unit: string) => ({

@@ -31,6 +31,17 @@ export const CHANGES = { ...ADDS, idempotentHint: true } as const satisfies Anno
 /** What was there before may be gone. A repeat changes nothing more. */
 export const OVERWRITES = { ...CHANGES, destructiveHint: true } as const satisfies Annotations
 
+/**
+ * How a tool waits that has the parameter `wait_seconds`. The gateway holds the call and asks the service again; the service
+ * itself never waits.
+ */
+export type Waits = Readonly<{
+  /** The list of the answer that the call waits for to have something in it. */
+  list: string
+  /** The events that give reason to look again: with a status of these, or with any. */
+  until: Readonly<Record<string, readonly string[] | 'any'>>
+}>
+
 /** An operation that is also an MCP tool. Its description must stand alone: some clients show nothing else. */
 export type Tool<I extends z.ZodObject = z.ZodObject, O extends z.ZodObject = z.ZodObject> = Readonly<{
   kind: 'tool'
@@ -43,6 +54,9 @@ export type Tool<I extends z.ZodObject = z.ZodObject, O extends z.ZodObject = z.
    */
   further_scopes?: readonly Scope[]
   annotations: Annotations
+  /** Clients that load tools only when a model searches for them should always show it this one. */
+  always_loaded?: true
+  waits?: Waits
   input: I
   output: O
   errors: readonly ErrorCode[]
@@ -113,6 +127,8 @@ export type Contract = Readonly<{
   forSubscribers?: Readonly<Record<string, SubscriberOperation>>
   /** The events that it reacts to, by the service that publishes them. */
   consumes?: Readonly<Record<string, readonly string[]>>
+  /** The services whose events it watches as they pass, without a consumer. */
+  watches?: readonly string[]
   /** What it needs keys for, besides signing requests. */
   purposes?: readonly Purpose[]
   /** Its page in the workspace, where it has one. */
@@ -227,6 +243,10 @@ export const eventSubject = (service: string, name: string, workspaceId: string)
 
 /** The subject of every event of a service. */
 export const everyEventOf = (service: string): string => `evt.${service}.>`
+
+/** The subject of every event of a service in one workspace; `*`: in all of them. */
+export const everyEventIn = (service: string, workspaceId: string): string =>
+  eventSubject(service, '*.*', workspaceId)
 
 /** The subjects of the events that a service reacts to, in every workspace. */
 export const consumedSubjects = ({ consumes = {} }: Pick<Contract, 'consumes'>): readonly string[] =>

@@ -27,4 +27,5 @@ export const gateway = defineContract({
   forSubscribers,
   purposes: Object.values(GATEWAY_KEYS),
   events,
+  watches: ['tasks', 'loops-queue', 'gateway'],
 })

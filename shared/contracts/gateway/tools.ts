@@ -11,6 +11,7 @@ export const tools = {
       'The workspace that this connection works in: its name, ai_context (project-level instructions for agents), time zone and members. Read it once before you start.',
     scope: 'loops:read',
     annotations: READS,
+    always_loaded: true,
     input: z.strictObject({}),
     output: z.object({
       workspace: Workspace,

@@ -1,7 +1,7 @@
 // The tools of the loops-queue service: loops, their order, and what to work on next.
 import * as z from 'zod'
 import * as c from '../define/common.ts'
-import { ADDS, CHANGES, OVERWRITES, READS, tool } from '../define/contract.ts'
+import { ADDS, CHANGES, OVERWRITES, READS, tool, type Waits } from '../define/contract.ts'
 import { AgentLabel, ClaimId, commentPage, TaskRow, TtlSeconds } from '../tasks/shapes.ts'
 import { Loop, LoopRow, NextWork, WorkspaceContext } from './shapes.ts'
 
@@ -25,6 +25,21 @@ const newLoop = {
     .optional()
     .describe('Members of a private loop besides you; ids from get_workspace'),
   idempotency_key: c.IdempotencyKey,
+}
+
+/** After these events there may be work to claim. A task that ends may have blocked another. */
+const WORK: Waits = {
+  list: 'claims',
+  until: {
+    'task.created': ['approved'],
+    'task.updated': ['approved', 'shipped', 'rejected'],
+    'task.claim_expired': ['approved'],
+    'task.deleted': 'any',
+    'loop.created': 'any',
+    'loop.reopened': 'any',
+    'loop.members_changed': 'any',
+    'queue.changed': 'any',
+  },
 }
 
 export const tools = {
@@ -235,11 +250,19 @@ export const tools = {
       'Takes the next ready task of the queue for you alone and sets it to in_progress: with its whole body, and the AI context of workspace and loop. No other agent gets it until you complete_task or release_claims, or until the claim expires; renew_claims keeps it. If you hold as much as you may, it gives what you hold: so it is also the call to find your way back.',
     scope: 'loops:write',
     annotations: ADDS,
+    always_loaded: true,
+    waits: WORK,
     input: z.strictObject({
       loop_id: c.Id.optional().describe('Only work of this loop'),
       max_tasks: z.int().min(1).max(10).default(1).describe('How many to take at most, all of one loop'),
       agent: AgentLabel.optional(),
       ttl_seconds: TtlSeconds,
+      wait_seconds: z
+        .int()
+        .min(0)
+        .max(c.LIMITS.wait_seconds)
+        .default(0)
+        .describe('How long to wait for work if there is none'),
       idempotency_key: c.IdempotencyKey,
     }),
     output: NextWork,
@@ -251,6 +274,7 @@ export const tools = {
       'Says that a task you hold is done: writes the outcome as a comment, sets it to shipped and ends your claim, in one step. With claim_next it also takes the next work. Refused with claim_lost if you no longer hold it.',
     scope: 'loops:write',
     annotations: CHANGES,
+    always_loaded: true,
     input: z.strictObject({
       task_id: c.Id.describe('Id of the task'),
       outcome: c.CommentText.optional().describe(
