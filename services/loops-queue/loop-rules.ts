@@ -1,4 +1,4 @@
-// The life of one loop: created, held, reopened, shipped, and its members. Pure.
+// The life of one loop: created, renamed, held, reopened, shipped, and its members. Pure.
 //
 // The members of a loop are the people whom a private loop names: they and the owner of the workspace see it. A public loop
 // has no members of its own (null): everybody in the workspace sees it. Being shipped is final; of a shipped loop only the
@@ -175,6 +175,32 @@ const refuseShipped = (loop: LoopState, what: string): never => {
       details: { loop_id: loop._id, status: 'shipped', allowed: [] },
     },
   )
+}
+
+/** The texts of a loop that can change; absent ones stay as they are. */
+export type LoopTexts = Readonly<{
+  name?: string | undefined
+  description?: string | undefined
+  ai_context?: string | undefined
+}>
+const TEXTS = ['name', 'description', 'ai_context'] as const
+
+/**
+ * Changes the texts of a loop, active or on hold. What is said of a shipped loop stands in its report.
+ * @throws AppError `invalid_transition` when it is shipped.
+ */
+export const editTexts = (
+  loop: Versioned,
+  texts: LoopTexts,
+  { by, now }: Omit<Moment, 'key'>,
+): Decision | null => {
+  const { name = loop.name, description = loop.description, ai_context = loop.ai_context } = texts
+  const asked = { name, description, ai_context }
+  const changed = TEXTS.filter((text) => asked[text] !== loop[text])
+  if (changed.length === 0) return null
+  if (loop.status === 'shipped') return refuseShipped(loop, 'changed')
+  const next = { ...loop, ...asked, updated_at: now }
+  return { next, events: [{ name: 'loop.updated', data: { ...eventData(next, loop.v + 1, by), changed } }] }
 }
 
 /**

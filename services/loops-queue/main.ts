@@ -28,6 +28,7 @@ import { readyLoops } from './ready-loops.ts'
 import { records } from './record-store.ts'
 import { formingSweeper, unqueuedSweeper } from './sweepers.ts'
 import { turns } from './turns.ts'
+import { updateHandlers } from './update-tools.ts'
 
 /** How often loops that were left half done are looked for (ms). */
 const SWEEP_MS = 2_000
@@ -38,6 +39,7 @@ const MAX_WAITING = 128
 const handlers = (deps: Deps): Omit<Handlers<typeof loopsQueue>, RecordOperation> => ({
   ...loopHandlers(deps),
   ...createHandlers(deps),
+  ...updateHandlers(deps),
   ...lifecycleHandlers(deps),
   ...queueHandlers(deps),
   ...nextWorkHandlers(deps),

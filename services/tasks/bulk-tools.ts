@@ -2,11 +2,12 @@
 import type { MemberCall } from '../../shared/contracts/define/contract.ts'
 import { AppError, ERROR_CODES } from '../../shared/contracts/define/errors.ts'
 import { inParallel } from '../../shared/process/parallel.ts'
+import { requireChange } from '../../shared/storage/command.ts'
 import { repeatable } from '../../shared/storage/idempotency.ts'
 import { mongoFault } from '../../shared/storage/mongo.ts'
 import type { PendingChange } from './counter-store.ts'
 import type { Deps, Some } from './deps.ts'
-import { changeTask, type Requested, requireChange, targetOf } from './task-changes.ts'
+import { changeTask, type Requested, targetOf } from './task-changes.ts'
 import { seesMany } from './visibility.ts'
 
 /** Tasks worked on at once. */

@@ -148,15 +148,3 @@ export const removeTask = async (
   )
   return saved?.pending ?? null
 }
-
-/**
- * Makes sure that a change says something.
- * @throws AppError `invalid_argument` when it does not.
- */
-export const requireChange = (change: Readonly<Record<string, unknown>>): void => {
-  const fields = Object.keys(change)
-  if (Object.values(change).some((value) => value !== undefined)) return
-  throw new AppError('invalid_argument', 'There is nothing to change; nothing was changed.', {
-    hint: `Give at least one of ${fields.join(', ')}.`,
-  })
-}

@@ -32,6 +32,7 @@ const LOOPS = ['loop_id', 'another loop', 'third loop'].map(idOf)
 const KNOWN: Readonly<Record<string, unknown>> = {
   'task.updated.changed': ['status'],
   'task.updated.status': 'approved',
+  'loop.updated.changed': ['name', 'description'],
   'loop.held.status': 'on_hold',
   'loop.shipped.status': 'shipped',
   'loop.members_changed.visibility': 'private',

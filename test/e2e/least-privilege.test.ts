@@ -90,6 +90,7 @@ test('all_tools_work', async () => {
   const work = await agent.call('get_next_work', {})
   expect(work).toMatchObject({ loop: { id: loop.id }, workspace: { name: workspace.name } })
   expect((await agent.call('get_queue_stats', {})).loops_with_work_ready).toBe(1)
+  expect((await agent.call('update_loop', { loop_id: other.id, name: 'Slates' })).changed).toBe(true)
   expect((await agent.call('close_loop', { loop_id: other.id })).changed).toBe(true)
   expect((await agent.call('reopen_loop', { loop_id: other.id })).changed).toBe(true)
   const { claims } = await agent.call('claim_next_work', {})

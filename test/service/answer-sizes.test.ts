@@ -116,6 +116,9 @@ const calls = (): Readonly<Record<ToolName, readonly [Asked, ...Asked[]]>> => {
     create_loop_from_tasks: [
       { loop_name: NAME, loop_description: DESCRIPTION, ai_context: TEXT, task_ids: hundred },
     ],
+    update_loop: [
+      { loop_id: closed, name: `${NAME.slice(2)}!`, description: DESCRIPTION, ai_context: COMMENT },
+    ],
     close_loop: [{ loop_id: closed }],
     reopen_loop: [{ loop_id: closed }],
     get_loop_queue: [{}, { limit: LIMITS.page }],

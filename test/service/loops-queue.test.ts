@@ -134,6 +134,75 @@ describe('create_loop', () => {
   })
 })
 
+describe('update_loop', () => {
+  test('changes_what_is_given_and_leaves_the_rest', async () => {
+    const ann = newMember()
+    const { A } = await makeLoops(as(ann), ['A'], 'private')
+    const texts = { name: 'B 🦉', ai_context: 'How' }
+    expect(await as(ann).update_loop({ loop_id: A, ...texts })).toEqual({
+      loop_id: A,
+      changed: true,
+      version: 2,
+    })
+    const { loop } = await as(ann).close_loop({ loop_id: A })
+    expect(loop).toMatchObject({ ...texts, description: '', visibility: 'private', version: 3 })
+    const events = await env.events('loops-queue', ann.workspace_id, (published) =>
+      published.some(({ type }) => type === 'loop.held'),
+    )
+    expect(events.find(({ type }) => type === 'loop.updated')?.data).toMatchObject({
+      loop_id: A,
+      name: 'B 🦉',
+      changed: ['name', 'ai_context'],
+      member_ids: [ann.user_id],
+      version: 2,
+    })
+  })
+
+  test('changes_nothing_when_it_is_like_that_and_refuses_to_be_told_nothing', async () => {
+    const ann = newMember()
+    const { A } = await makeLoops(as(ann), ['A'])
+    const same = { loop_id: A, name: 'A', expected_version: 7 }
+    expect(await as(ann).update_loop(same)).toEqual({ loop_id: A, changed: false, version: 1 })
+    expect(await refused(as(ann).update_loop({ loop_id: A, expected_version: 1 }))).toMatchObject({
+      code: 'invalid_argument',
+    })
+  })
+
+  test('takes_effect_once_when_repeated_with_its_key_and_conflicts_when_stale', async () => {
+    const ann = newMember()
+    const { A } = await makeLoops(as(ann), ['A'])
+    const first = { loop_id: A, name: 'B', idempotency_key: 'k' }
+    const answer = await as(ann).update_loop(first)
+    await as(ann).update_loop({ loop_id: A, name: 'C' })
+    expect(await as(ann).update_loop(first)).toEqual(answer)
+    const other = await refused(as(ann).update_loop({ ...first, name: 'D' }))
+    expect(other).toMatchObject({ code: 'idempotency_conflict' })
+    const stale = await refused(as(ann).update_loop({ loop_id: A, name: 'E', expected_version: 2 }))
+    expect(stale).toMatchObject({ code: 'version_conflict' })
+    expect((await as(ann).close_loop({ loop_id: A })).loop).toMatchObject({ name: 'C', version: 4 })
+  })
+
+  test('creates_the_loop_once_even_after_many_changes_with_keys', async () => {
+    const ann = newMember()
+    const create = { name: 'A', idempotency_key: 'created' }
+    const loop_id = (await as(ann).create_loop(create)).loop.id
+    for (let n = 0; n < 60; n += 1)
+      await as(ann).update_loop({ loop_id, name: `A${n}`, idempotency_key: `k${n}` })
+    expect(await as(ann).create_loop(create)).toMatchObject({ replayed: true, loop: { id: loop_id } })
+    const first = { loop_id, name: 'A0', idempotency_key: 'k0' }
+    expect(await as(ann).update_loop(first)).toEqual({ loop_id, changed: true, version: 2 })
+  })
+
+  test('refused_to_a_viewer', async () => {
+    const ann = newMember()
+    const { A } = await makeLoops(as(ann), ['A'])
+    const viewer = person(ann.workspace_id, { role: 'viewer', scopes: ['loops:read'] })
+    expect(await refused(as(viewer).update_loop({ loop_id: A, name: 'B' }))).toMatchObject({
+      code: 'forbidden',
+    })
+  })
+})
+
 describe('close_loop and reopen_loop', () => {
   test('held_and_reopened_at_its_old_place', async () => {
     const ann = newMember()

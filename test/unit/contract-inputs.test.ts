@@ -319,6 +319,7 @@ describe('numbers and lists', () => {
     ['create_task', 'title'],
     ['create_loop', 'name'],
     ['create_loop_from_tasks', 'loop_name'],
+    ['update_loop', 'name'],
     ['add_comment', 'text'],
   ] as const)('%s.%s, a text: refused when blank', (tool, parameter) => {
     for (const value of ['', '   ', '\n\t'])

@@ -41,7 +41,7 @@ ${ground}
 3. Group them by what would be shipped together. A good loop has one sentence that says what is better when it has shipped, and seldom more than about fifteen tasks.
 4. Where a loop for them exists, move them: \`bulk_update_tasks\` with \`task_ids\` and \`loop_id\`. \`get_loop\` shows what a loop already has.
 5. Where none exists, call \`create_loop_from_tasks\` with \`loop_name\`, \`task_ids\` and \`loop_description\`: the loop and the moves happen together or not at all. For a loop without tasks yet, \`create_loop\`. Choose \`visibility: "private"\` only when asked to: then its members alone see it, and it cannot be changed later.
-6. Write the loop's \`ai_context\` when you make it: what holds for all of its tasks (where the code is, what not to touch, how to test).
+6. Write the loop's \`ai_context\` when you make it: what holds for all of its tasks (where the code is, what not to touch, how to test). \`update_loop\` changes it later, and the name and description.
 7. Put the loops in order. One loop: \`set_loop_priority\`, where 0 is the highest. Several: \`reorder_loops\` with the ids that should come first; the rest keep their order behind them. Pass the queue's \`version\` as \`expected_version\` if your order makes sense only for the queue that you saw; on \`version_conflict\`, read the queue again and think again.
 8. Take out what should not be worked on now: \`close_loop\` puts a loop on hold with its tasks, \`reopen_loop\` brings it back to its place.
 9. Report: the loops in order, one line each, with the number of tasks ready.

@@ -26,6 +26,10 @@ export const events = {
   'loop.created': loopEvent('A loop was created and joined the queue.', EventLoop, {
     record: 'loop, of any `status`, also `on_hold` and `shipped`',
   }),
+  'loop.updated': loopEvent(
+    'The texts of a loop changed: its name as it is now, and the names of those that changed.',
+    EventLoop.extend({ changed: z.array(z.enum(['name', 'description', 'ai_context'])) }),
+  ),
   'loop.held': loopEvent('A loop was put on hold.', EventLoop),
   'loop.reopened': loopEvent('A loop on hold became active again.', EventLoop),
   'loop.members_changed': event({

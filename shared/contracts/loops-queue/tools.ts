@@ -122,6 +122,34 @@ export const tools = {
       'idempotency_conflict',
     ],
   }),
+  update_loop: tool({
+    title: 'Update a loop',
+    description:
+      'Changes what is given of a loop’s name, description and AI context, and leaves the rest. Its visibility stays as it was made. A shipped loop stays as it shipped.',
+    scope: 'loops:write',
+    annotations: OVERWRITES,
+    input: z.strictObject({
+      loop_id,
+      name: c.Name.optional().describe('The new name'),
+      description: c.Description.optional().describe('The new description'),
+      ai_context: c.AiContext.optional().describe('The new instructions for agents, in full'),
+      expected_version: c.ExpectedVersion,
+      idempotency_key: c.IdempotencyKey,
+    }),
+    output: z.object({
+      loop_id: c.Id,
+      changed: z.boolean().describe('False: it was like that already'),
+      version: c.Version,
+    }),
+    errors: [
+      'invalid_argument',
+      'not_found',
+      'invalid_transition',
+      'version_conflict',
+      'limit_exceeded',
+      'idempotency_conflict',
+    ],
+  }),
   close_loop: tool({
     title: 'Put a loop on hold',
     description:

@@ -1,6 +1,7 @@
 // The life of one loop, its members and how it is shown.
 import { describe, expect, test } from 'vitest'
 import {
+  editTexts,
   formed,
   hold,
   LOOP_MEMBERS,
@@ -64,6 +65,30 @@ describe('a new loop', () => {
     )
     expect(events).toHaveLength(2)
     for (const event of events) expect(event?.data).toMatchObject({ member_ids: [ann.user_id, bob.user_id] })
+  })
+})
+
+describe('a change of texts', () => {
+  test('changes_what_is_given_and_names_what_changed', () => {
+    const decision = editTexts(active, { name: 'Find', description: 'Find things', ai_context: '' }, later)
+    expect(decision?.next).toEqual({ ...active, name: 'Find', ai_context: '', updated_at: later.now })
+    expect(decision?.events).toMatchObject([
+      { name: 'loop.updated', data: { name: 'Find', version: 4, changed: ['name', 'ai_context'], by: bob } },
+    ])
+  })
+  test('keeps_the_texts_to_those_who_read_the_loop', () => {
+    const texts = { description: 'Our plan', ai_context: 'Our way' }
+    expect(JSON.stringify(editTexts(active, texts, later)?.events)).not.toContain('Our')
+  })
+  test('nothing_when_it_is_like_that', () => {
+    expect(editTexts(active, {}, later)).toBeNull()
+    expect(editTexts({ ...active, status: 'shipped' }, { name: active.name }, later)).toBeNull()
+  })
+  test('changed_on_hold_and_refused_when_shipped', () => {
+    expect(editTexts({ ...active, status: 'on_hold' }, { name: 'Find' }, later)?.next.status).toBe('on_hold')
+    expect(() => editTexts({ ...active, status: 'shipped' }, { name: 'Find' }, later)).toThrow(
+      expect.objectContaining({ code: 'invalid_transition' }),
+    )
   })
 })
 
