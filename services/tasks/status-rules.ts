@@ -14,6 +14,9 @@ export const TRANSITIONS: Readonly<Record<TaskStatus, readonly TaskStatus[]>> = 
 
 /** Statuses that a task has only with an approval on record. */
 const NEEDS_APPROVAL: ReadonlySet<TaskStatus> = new Set(['approved', 'in_progress', 'shipped'])
+/** What was approved once is done when it ships: to begin anew it is approved anew. */
+const approvalOf = ({ status, approved_by }: Standing): Actor | null =>
+  status === 'shipped' ? null : approved_by
 /** Statuses that withdraw the approval on record. */
 const WITHDRAWS: ReadonlySet<TaskStatus> = new Set(['open', 'rejected'])
 
@@ -36,8 +39,8 @@ export const changeStatus = (from: Standing, to: TaskStatus, by: Editor): Standi
       details: { from: from.status, to, legal },
     })
   if (WITHDRAWS.has(to)) return { status: to, approved_by: null }
-  if (from.approved_by !== null || !NEEDS_APPROVAL.has(to))
-    return { status: to, approved_by: from.approved_by }
+  const approved_by = approvalOf(from)
+  if (approved_by !== null || !NEEDS_APPROVAL.has(to)) return { status: to, approved_by }
   if (!by.may_approve)
     throw new AppError(
       'forbidden',

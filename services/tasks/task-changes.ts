@@ -6,6 +6,7 @@ import type { TaskRow } from '../../shared/contracts/tasks/shapes.ts'
 import type { Because } from '../../shared/storage/aggregate.ts'
 import { changeByRequest, MAX_TRIES } from '../../shared/storage/command.ts'
 import type { Repeatable } from '../../shared/storage/idempotency.ts'
+import { withdrawsApproval } from './approval-rules.ts'
 import { fence } from './claim-rules.ts'
 import { newClaim } from './claims.ts'
 import type { PendingChange } from './counter-store.ts'
@@ -52,7 +53,12 @@ export type Requested = Readonly<{
   request?: Repeatable | undefined
 }>
 /** What came of it: the answer, and what is still to be counted. */
-export type Changed = Readonly<{ task: TaskRow; changed: boolean; pending: PendingChange | null }>
+export type Changed = Readonly<{
+  task: TaskRow
+  changed: boolean
+  approval_withdrawn?: true
+  pending: PendingChange | null
+}>
 
 /** How long a claim by a change of status lasts (s): whoever begins so may not know that claims are renewed. */
 const STATUS_TTL_SECONDS = 24 * 60 * 60
@@ -103,7 +109,11 @@ export const changeTask = async (deps: Deps, asked: Requested, call: MemberCall)
     )
     if (!decision) return { result: { task: toRow(before), changed: false } }
     return {
-      result: { task: toRow({ ...decision.next, v: before.v + 1 }), changed: true },
+      result: {
+        task: toRow({ ...decision.next, v: before.v + 1 }),
+        changed: true,
+        ...(withdrawsApproval(before, decision.next) ? { approval_withdrawn: true as const } : {}),
+      },
       save: async (because: Because) => {
         const reservation = reservationFor(deps, before, decision.next, call)
         if (reservation && !(await reserveForLoop(deps, before, reservation, call))) return null

@@ -8,6 +8,7 @@ import {
 } from '../../shared/contracts/define/common.ts'
 import type { PlainEvent } from '../../shared/contracts/define/contract.ts'
 import type { LedgerEntry } from '../../shared/storage/idempotency.ts'
+import { type Approvals, approvalAfter, withdrawsApproval } from './approval-rules.ts'
 import {
   type Claimant,
   type Claims,
@@ -21,7 +22,7 @@ import {
 } from './claim-rules.ts'
 import type { Countable, PendingIncrements } from './counter-rules.ts'
 import { type Readiness, storedReady } from './ready-rules.ts'
-import { changeStatus, type Editor, type Standing } from './status-rules.ts'
+import type { Editor, Standing } from './status-rules.ts'
 import { isPrivate, type List, type Location, listsOf, NOWHERE } from './visibility-rules.ts'
 
 /**
@@ -39,6 +40,7 @@ export type TaskState = Location &
   Standing &
   Countable &
   Claims &
+  Approvals &
   Readonly<{
     _id: string
     ws: string
@@ -175,7 +177,7 @@ const CHANGEABLE = ['title', 'body', 'status', 'priority', 'due_date', 'loop_id'
 
 /**
  * The task after a change, or null when it is like that already. A task in a shipped loop can be changed like any other.
- * @throws AppError `invalid_transition` or `forbidden` as changeStatus does.
+ * @throws AppError `invalid_transition` or `forbidden` as approvalAfter does.
  */
 export const editTask = (
   before: Versioned,
@@ -184,16 +186,14 @@ export const editTask = (
   now: Date,
 ): Decision<Versioned> | null => {
   const { status, location = before, title, body, priority, due_date } = change
-  const standing = changeStatus(before, status ?? before.status, by)
+  const texts = { title: title ?? before.title, body: body ?? before.body }
   const fields = {
-    title: title ?? before.title,
-    body: body ?? before.body,
+    ...texts,
+    ...approvalAfter(before, { ...texts, status }, by, now),
     priority: priority ?? before.priority,
     due_date: due_date === undefined ? before.due_date : due_date,
     loop_id: location.loop_id,
     acl: location.acl,
-    status: standing.status,
-    approved_by: standing.approved_by,
   }
   const changed = CHANGEABLE.filter((name) => fields[name] !== before[name])
   if (changed.length === 0) return null
@@ -207,6 +207,7 @@ export const editTask = (
     ...eventData(next, before.v + 1, by.actor),
     changed,
     status_before: before.status,
+    ...(withdrawsApproval(before, next) ? { approval_withdrawn: true } : {}),
     loop_id_before: nameableBefore(before, next),
   }
   const version = before.v + 1
@@ -327,6 +328,7 @@ export const deleteTask = (before: Versioned, by: Actor, now: Date): Decision<Ve
     claim: undefined,
     ended_claim: undefined,
     claim_request: undefined,
+    approved_text: undefined,
     created: before.created && { ...before.created, result: null },
     updated_at: now,
     deleted_at: now,

@@ -19,6 +19,7 @@ import {
 import { openCollection } from '../../shared/storage/collection.ts'
 import type { DatabaseClock } from '../../shared/storage/database-clock.ts'
 import { openLeases } from '../../shared/storage/lease.ts'
+import type { Approvals } from './approval-rules.ts'
 import type { Claims, ShownClaim } from './claim-rules.ts'
 import {
   CLAIM_INDEXES,
@@ -39,6 +40,7 @@ export type TaskDoc = TaskState & Aggregate
 export type RowDoc = Omit<
   TaskDoc,
   | keyof Claims
+  | keyof Approvals
   | 'body'
   | 'outbox'
   | 'ledger'

@@ -15,7 +15,7 @@ import type { Deps, Some } from './deps.ts'
 import { confirmArrival, finishReservations, reservationFor } from './move-into-loop.ts'
 import { changeTask, removeTask, targetOf } from './task-changes.ts'
 import { createTask } from './task-rules.ts'
-import { toRow, toTask } from './task-view.ts'
+import { toApprovedText, toRow, toTask } from './task-view.ts'
 import { findLoop, seesOne } from './visibility.ts'
 import { type List, NOWHERE, visibleLists } from './visibility-rules.ts'
 
@@ -72,7 +72,9 @@ export const readingHandlers = (deps: Deps): Some<'list_tasks' | 'get_task'> => 
     const task = await deps.tasks.get(ws, task_id)
     const loop = task?.loop_id ? await findLoop(deps, task.loop_id, call) : null
     if (!task || (task.loop_id !== null && !loop)) throw notFound('task', task_id)
-    const answer = { task: toTask(task), loop }
+    const shown = { task: toTask(task), loop }
+    const left = ANSWER_BYTES - ENVELOPE_BYTES - jsonBytes(shown)
+    const answer = { ...shown, ...toApprovedText(task, Math.floor(left / 2)) }
     const room = ANSWER_BYTES - ENVELOPE_BYTES - jsonBytes(answer)
     return { ...answer, ...(await commentPage(deps, ws, task_id, after, room)) }
   },
@@ -134,9 +136,9 @@ export const writingHandlers = (deps: Deps): Some<'create_task' | 'update_task' 
       claim_id: input.claim_id,
       request: repeatable(call.caller, 'update_task', input),
     }
-    const { task, changed, pending } = await changeTask(deps, asked, call)
+    const { pending, ...answer } = await changeTask(deps, asked, call)
     await deps.counters.count('update_task', [pending])
-    return { task, changed }
+    return answer
   },
 
   delete_task: async ({ task_id, expected_version }, call) => {

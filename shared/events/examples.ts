@@ -31,6 +31,7 @@ const LOOPS = ['loop_id', 'another loop', 'third loop'].map(idOf)
 /** Members whose values have to fit the event or each other, as `<event>.<member>`. */
 const KNOWN: Readonly<Record<string, unknown>> = {
   'task.updated.changed': ['status'],
+  'task.updated.approval_withdrawn': undefined,
   'task.updated.status': 'approved',
   'loop.updated.changed': ['name', 'description'],
   'loop.held.status': 'on_hold',

@@ -21,7 +21,7 @@ ${ground}
 2. For each task, call \`get_task\` and read the body and the comments.
 3. Look for its twin before you judge it: the same request under another title. Keep the better one, and say in a comment on the other where the work went.
 4. Decide:
-   - **Approve** what is wanted, understood and small enough: \`update_task\` with \`status: "approved"\`. This needs the scope \`loops:approve\`; without it, leave the task open and say with \`add_comment\` that you would approve it, and why.
+   - **Approve** what is wanted, understood and small enough: \`update_task\` with \`status: "approved"\`, and as \`expected_version\` the \`version\` that you read, since an approval is of that text. Where \`get_task\` shows \`approved_text\`, the text has changed since its last approval: compare the two. This needs the scope \`loops:approve\`; without it, leave the task open and say with \`add_comment\` that you would approve it, and why.
    - **Reject** what will not be done: first \`add_comment\` with the reason in one or two sentences, then \`update_task\` with \`status: "rejected"\`.
    - **Hold** what waits for somebody: \`add_comment\` with the question and to whom it goes, then \`update_task\` with \`status: "on_hold"\`.
 5. Make what you approve ready to work on: set \`priority\` (urgent, high, medium, low), a \`due_date\` only where one is real, and a \`body\` that says what to do, why, and how to tell that it is done. Keep the words of the author; add to them.
@@ -57,12 +57,13 @@ ${ground}
 1. Call \`claim_next_work\`. It takes the first ready task for you alone: with its whole body, which is the prompt to work from, and the \`ai_context\` of workspace and loop. Nobody else gets it as long as you hold it. If \`claims\` is empty, \`reason\` says why: report it and stop. If you were asked to wait for work, call it again with \`wait_seconds: 25\`. With \`reason: "at_capacity"\` it gives what you hold already: finish that first. \`get_next_work\` shows what would come next without taking it; \`claim_task\` takes a task that somebody named.
 2. If several agents share your connection, give each call the same \`agent\`, a name of your choice. Call \`get_task\` for the comments: what happened so far. If \`attempt\` is more than 1, somebody began before you; \`last_progress\` says how far they came.
 3. Do the work. Follow the loop's \`ai_context\` where it is more exact than the workspace's. Every half hour or so call \`renew_claims\` with your \`progress\`: a claim that nobody renews goes to the next. If it answers \`stop\` or \`claim_lost\`, stop, and say with \`add_comment\` what you have.
-4. Where the task leaves something open that you cannot decide, do not guess: \`add_comment\` with the question, \`update_task\` with \`status: "on_hold"\`, and go on with the next task.
-5. If you cannot finish for another reason, \`release_claims\` with a \`note\` on what you found out.
-6. When it is done and checked, call \`complete_task\` with \`claim_id\`, an \`outcome\` (what you did and how you checked it) and \`links\` to the pull request or commit. With \`claim_next: true\` it takes the next task in the same call.
-7. Something else that you noticed on the way is a task of its own: \`create_task\` with a title that names the outcome and a body that stands by itself. It begins as \`open\`; a person decides about it.
-8. Go on until there is nothing ready. Do not ship the loop unless you were asked to: that is for the person who manages it.
-9. Report: the tasks that you finished, those on hold with their questions, and what you filed.
+4. Leave the task's title and body as they are: they are what was approved. Whoever may not approve and changes them takes the approval back.
+5. Where the task leaves something open that you cannot decide, do not guess: \`add_comment\` with the question, \`update_task\` with \`status: "on_hold"\`, and go on with the next task.
+6. If you cannot finish for another reason, \`release_claims\` with a \`note\` on what you found out.
+7. When it is done and checked, call \`complete_task\` with \`claim_id\`, an \`outcome\` (what you did and how you checked it) and \`links\` to the pull request or commit. With \`claim_next: true\` it takes the next task in the same call.
+8. Something else that you noticed on the way is a task of its own: \`create_task\` with a title that names the outcome and a body that stands by itself. It begins as \`open\`; a person decides about it.
+9. Go on until there is nothing ready. Do not ship the loop unless you were asked to: that is for the person who manages it.
+10. Report: the tasks that you finished, those on hold with their questions, and what you filed.
 
 Give a write an \`idempotency_key\` of your own making; if the answer is lost, repeat the call with the same key and it takes effect once. If an answer has \`isError\`, its \`error.hint\` says what to do. ${trust}`
 

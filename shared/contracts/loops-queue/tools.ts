@@ -138,7 +138,7 @@ export const tools = {
     }),
     output: z.object({
       loop_id: c.Id,
-      changed: z.boolean().describe('False: it was like that already'),
+      changed: z.boolean(),
       version: c.Version,
     }),
     errors: [
@@ -301,6 +301,7 @@ export const tools = {
     description:
       'Says that a task you hold is done: writes the outcome as a comment, sets it to shipped and ends your claim, in one step. With claim_next it also takes the next work. Refused with claim_lost if you no longer hold it.',
     scope: 'loops:write',
+    further_scopes: ['loops:approve'],
     annotations: CHANGES,
     always_loaded: true,
     input: z.strictObject({
@@ -322,6 +323,7 @@ export const tools = {
     errors: [
       'invalid_argument',
       'not_found',
+      'forbidden',
       'invalid_transition',
       'claimed',
       'claim_lost',

@@ -32,6 +32,10 @@ export const events = {
     data: EventTask.extend({
       changed: z.array(z.enum(['title', 'body', 'status', 'priority', 'due_date', 'loop_id'])),
       status_before: c.TaskStatus,
+      approval_withdrawn: z
+        .literal(true)
+        .optional()
+        .describe('A new text took the approval back: it waits for a new one'),
       loop_id_before: c.Id.nullable().describe('Also null when the task has left a private loop'),
     }),
     public: NOT_PRIVATE,

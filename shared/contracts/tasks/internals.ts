@@ -162,6 +162,6 @@ export const internals = {
       visible_private_loop_ids: z.array(c.Id).nullable(),
     }),
     output: z.object({ task: TaskRow, changed: z.boolean(), comment_id: c.Id.nullable() }),
-    errors: ['not_found', 'invalid_transition', 'claimed', 'claim_lost', 'version_conflict'],
+    errors: ['not_found', 'forbidden', 'invalid_transition', 'claimed', 'claim_lost', 'version_conflict'],
   }),
 }

@@ -34,6 +34,16 @@ export const Task = TaskRow.extend({
 })
 export type Task = z.infer<typeof Task>
 
+/** The text that was approved last, where the present one is another. */
+export const ApprovedText = z.object({
+  title: c.Name,
+  body: c.Body,
+  body_truncated: z.literal(true).optional().describe('Cut here'),
+  approved_by: c.Actor,
+  approved_at: c.Timestamp.optional(),
+})
+export type ApprovedText = z.infer<typeof ApprovedText>
+
 export const Comment = z.object({
   id: c.Id,
   author: c.Actor,

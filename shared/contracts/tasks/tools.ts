@@ -4,6 +4,7 @@ import * as c from '../define/common.ts'
 import { ADDS, CHANGES, OVERWRITES, READS, tool } from '../define/contract.ts'
 import {
   AgentLabel,
+  ApprovedText,
   ClaimedTask,
   ClaimId,
   Comment,
@@ -68,7 +69,14 @@ export const tools = {
     scope: 'loops:read',
     annotations: READS,
     input: z.strictObject({ task_id, comments_cursor: CommentsCursor }),
-    output: z.object({ task: Task, loop: LoopRef.nullable(), ...commentPage }),
+    output: z.object({
+      task: Task,
+      loop: LoopRef.nullable(),
+      approved_text: ApprovedText.optional().describe(
+        'What was approved last, if the text has changed since',
+      ),
+      ...commentPage,
+    }),
     errors: ['invalid_argument', 'not_found', 'limit_exceeded'],
   }),
   create_task: tool({
@@ -91,7 +99,7 @@ export const tools = {
   update_task: tool({
     title: 'Update a task',
     description:
-      'Changes what is given and leaves the rest. Moving an unapproved task to approved, in_progress or shipped approves it and needs the scope loops:approve. Statuses go open → approved → in_progress → shipped; on_hold and rejected are ways out and back.',
+      'Changes what is given and leaves the rest. An approval is of a text: without the scope loops:approve, a new title or body sends an approved task back to open, and that of one in progress cannot change. Moving an unapproved task to approved, in_progress or shipped approves it and needs that scope. Statuses go open → approved → in_progress → shipped; on_hold and rejected are ways out and back.',
     scope: 'loops:write',
     further_scopes: ['loops:approve'],
     annotations: OVERWRITES,
@@ -105,7 +113,11 @@ export const tools = {
       claim_id: ClaimId.optional(),
       idempotency_key: c.IdempotencyKey,
     }),
-    output: z.object({ task: TaskRow, changed: z.boolean().describe('False: it was like that already') }),
+    output: z.object({
+      task: TaskRow,
+      changed: z.boolean().describe('False: it was like that already'),
+      approval_withdrawn: z.literal(true).optional().describe('The new text waits for approval'),
+    }),
     errors: [
       'invalid_argument',
       'not_found',

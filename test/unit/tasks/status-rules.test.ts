@@ -7,13 +7,13 @@ import { AppError } from '../../../shared/contracts/define/errors.ts'
 const approver = { user_id: '01JTESTAPPROVER00000000000', name: 'Ann', client: 'Web' }
 const editor = { user_id: '01JTESTED1T0R0000000000000', name: 'Bob', client: 'Agent' }
 
-/** Every pair of different statuses: `-` refused, `+` for anyone, `!` only with an approval on record or given now. */
+/** Every pair of different statuses: `-` refused, `+` for anyone, `!` only with an approval on record or given now, `A` only given now. */
 const TABLE: Record<TaskStatus, Record<TaskStatus, string>> = {
   open: { open: '=', approved: '!', in_progress: '!', on_hold: '+', shipped: '!', rejected: '+' },
   approved: { open: '+', approved: '=', in_progress: '!', on_hold: '+', shipped: '-', rejected: '+' },
   in_progress: { open: '-', approved: '!', in_progress: '=', on_hold: '+', shipped: '!', rejected: '+' },
   on_hold: { open: '+', approved: '!', in_progress: '!', on_hold: '=', shipped: '-', rejected: '+' },
-  shipped: { open: '+', approved: '!', in_progress: '-', on_hold: '-', shipped: '=', rejected: '-' },
+  shipped: { open: '+', approved: 'A', in_progress: '-', on_hold: '-', shipped: '=', rejected: '-' },
   rejected: { open: '+', approved: '!', in_progress: '-', on_hold: '-', shipped: '-', rejected: '=' },
 }
 
@@ -39,7 +39,7 @@ describe.each(pairs)('%s to %s', (from, to) => {
     })
   if (rule === '-')
     test('refused_naming_the_legal_ones', () => {
-      const legal = TASK_STATUSES.filter((status) => '+!'.includes(TABLE[from][status]))
+      const legal = TASK_STATUSES.filter((status) => '+!A'.includes(TABLE[from][status]))
       for (const before of both)
         for (const may of [true, false]) {
           const refusal = change(before, to, may) as AppError
@@ -65,6 +65,16 @@ describe.each(pairs)('%s to %s', (from, to) => {
       const refusal = change(unapproved, to, false) as AppError
       expect(refusal.code).toBe('forbidden')
       expect(refusal.extras).toMatchObject({ details: { scope: 'loops:approve' }, hint: expect.any(String) })
+    })
+  if (rule === 'A')
+    test('approved_anew_by_those_who_may', () => {
+      for (const before of both) {
+        expect(change(before, to, true)).toEqual({ status: to, approved_by: editor })
+        expect(change(before, to, false)).toMatchObject({
+          code: 'forbidden',
+          extras: { details: { scope: 'loops:approve' } },
+        })
+      }
     })
 })
 

@@ -107,7 +107,7 @@ describe('editTask', () => {
   test('changes_what_is_given_and_leaves_the_rest', () => {
     const before = fresh({ due_date: '2026-05-06' })
     const { next, event } = one(editTask(before, { title: 'New' }, editor, later)!)
-    expect(next).toEqual({ ...before, title: 'New', updated_at: later })
+    expect(next).toEqual({ ...before, title: 'New', text_rev: 2, updated_at: later })
     expect(event.name).toBe('task.updated')
     expect(dataOf('task.updated', event)).toMatchObject({
       version: 8,
