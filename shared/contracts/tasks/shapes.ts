@@ -38,7 +38,7 @@ export type Task = z.infer<typeof Task>
 export const ApprovedText = z.object({
   title: c.Name,
   body: c.Body,
-  body_truncated: z.literal(true).optional().describe('Cut here'),
+  body_truncated: z.literal(true).optional(),
   approved_by: c.Actor,
   approved_at: c.Timestamp.optional(),
 })

@@ -116,7 +116,7 @@ export const tools = {
     output: z.object({
       task: TaskRow,
       changed: z.boolean().describe('False: it was like that already'),
-      approval_withdrawn: z.literal(true).optional().describe('The new text waits for approval'),
+      approval_withdrawn: z.literal(true).optional(),
     }),
     errors: [
       'invalid_argument',
