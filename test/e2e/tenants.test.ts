@@ -31,7 +31,7 @@ const CANARY = 'canary-of-the-quay'
 const PRIVATE_CANARY = 'nightingale-of-the-attic'
 const RUNS = 6
 const COMMANDS = 16
-const TIME_LIMIT_MS = 60_000
+const TIME_LIMIT_MS = 90_000
 
 /** A person's app, with one kept connection. */
 type Actor = Readonly<{
@@ -209,10 +209,10 @@ const step: (known: readonly string[]) => fc.Arbitrary<Step> = (known) =>
 
 /**
  * Ids of the run so far in the place of the numbered ones, so that commands meet what earlier ones made. What would have
- * most of them refused is left out.
+ * most of them refused, or wait, is left out.
  */
 const resolved = (
-  { expected_version, member_ids, ...args }: Arguments,
+  { expected_version, member_ids, wait_seconds, ...args }: Arguments,
   slots: readonly string[],
   known: readonly string[],
 ): Arguments =>

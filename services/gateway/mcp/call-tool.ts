@@ -12,6 +12,7 @@ import { includesScope, scopesOfRole } from '../../../shared/contracts/define/sc
 import type { Clock } from '../../../shared/process/clock.ts'
 import type { Log } from '../../../shared/process/log.ts'
 import type { Catalog, CatalogTool } from './catalog.ts'
+import { compact } from './compact.ts'
 import type { HeldCalls } from './held-calls.ts'
 import type { Load } from './load.ts'
 
@@ -176,7 +177,8 @@ const request = async (
           return now !== undefined && includesScope(now.scopes, tool.scope)
         },
       }))
-  return { content: [{ type: 'text', text: JSON.stringify(output) }], structuredContent: output }
+  const structuredContent = compact(output)
+  return { content: [{ type: 'text', text: JSON.stringify(structuredContent) }], structuredContent }
 }
 
 /**

@@ -1,5 +1,6 @@
 // The schemas of tools as `tools/list` publishes them: in the part of JSON Schema that every client and model accepts. Pure.
 // Services check the contract itself, so what these schemas leave out is refused all the same.
+import { ULID_PATTERN } from '../../../shared/contracts/define/common.ts'
 import type { JsonSchema } from '../../../shared/contracts/define/json-schema.ts'
 
 type Schema = Readonly<Record<string, unknown>>
@@ -25,6 +26,10 @@ const withLimit = (schema: Schema): Schema => {
   return { ...schema, description: description === undefined ? limit : `${description}; ${limit}` }
 }
 
+/** The form of an id, less strict than the contract's: it stands in nearly every tool, and each token counts. */
+const ID_PATTERN = '^[0-9A-Za-z]{26}$'
+const publishedPattern = (pattern: unknown): unknown => (pattern === ULID_PATTERN ? ID_PATTERN : pattern)
+
 /** A parameter's schema, and each of its forms. */
 const publishedParameter = (schema: Schema): Schema => {
   if (Array.isArray(schema.anyOf)) return publishedForms(schema)
@@ -32,7 +37,12 @@ const publishedParameter = (schema: Schema): Schema => {
   const kept = Object.entries(rest).filter(
     ([keyword, value]) => !(NUMBERS.has(keyword) && Math.abs(Number(value)) > LARGEST_NUMBER),
   )
-  return { ...Object.fromEntries(kept), ...(format === 'date' ? { pattern: DATE_PATTERN } : {}) }
+  return {
+    ...Object.fromEntries(kept),
+    ...(schema.items === undefined ? {} : { items: publishedParameter(schema.items as Schema) }),
+    ...(schema.pattern === undefined ? {} : { pattern: publishedPattern(schema.pattern) }),
+    ...(format === 'date' ? { pattern: DATE_PATTERN } : {}),
+  }
 }
 
 /** Gemini accepts nothing beside `anyOf`: the other keywords move into the first form. */
@@ -56,37 +66,19 @@ export const publishedInput = (schema: JsonSchema): JsonSchema => ({
   ),
 })
 
-/** Described in one line: it is the same in every tool, and models read the list of tools with every chat. */
-const ERROR_SCHEMA = {
-  type: 'object',
-  description: 'Only when isError is true: code, message, retryable, hint (what to do next)',
-  required: ['code', 'message', 'retryable'],
-} as const
-
-/** The members of an object, or of the objects in a list; none for anything else. */
-const membersOf = ({ properties, items, anyOf }: Schema): readonly string[] => {
-  if (properties) return Object.keys(properties)
-  if (items) return membersOf(items as Schema)
-  return Array.isArray(anyOf) ? anyOf.flatMap(membersOf) : []
-}
+/** Not described further: the server's instructions say what is in it, and models read the list of tools with every chat. */
+const ERROR_SCHEMA = { type: 'object' } as const
 
 /** The types that a value may have, as one keyword. */
 const typesOf = ({ type, anyOf }: Schema): readonly unknown[] =>
   Array.isArray(anyOf) ? anyOf.flatMap(typesOf) : [type].flat()
 
-/**
- * A member of a result: its type, what it is, and the names of what is in it. No more, because models read the list of
- * tools with every chat, and see a result as it is.
- */
+/** A member of a result: its type and what it is, no more. Models see each result as it is. */
 const publishedMember = (schema: Schema): Schema => {
-  const types = [...new Set(typesOf(schema))]
-  const members = membersOf(schema)
-  const about = [schema.description, members.length > 0 ? `has ${members.join(', ')}` : undefined]
-  const description = about.filter((part) => part !== undefined).join('; ')
-  const [first, ...others] = types.map((type) => ({ type }))
+  const [first, ...others] = [...new Set(typesOf(schema))].map((type) => ({ type }))
   const described = {
     ...first,
-    ...(description === '' ? {} : { description }),
+    ...(schema.description === undefined ? {} : { description: schema.description }),
     ...(schema.enum === undefined ? {} : { enum: schema.enum }),
   }
   // Gemini accepts nothing beside `anyOf`.

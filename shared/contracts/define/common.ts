@@ -79,10 +79,12 @@ export const CommentText = text(LIMITS.comment_bytes, 'bytes')
   .refine((value) => value.trim() !== '', 'is empty; say something')
   .meta({ minLength: 1, maxBytes: LIMITS.comment_bytes })
 
+const ULID = /^[0-7][0-9A-HJKMNP-TV-Za-hjkmnp-tv-z]{25}$/
+export const ULID_PATTERN = ULID.source
 /** A ULID, any case in, upper case out (https://github.com/ulid/spec). */
 export const Id = z
   .string()
-  .regex(/^[0-7][0-9A-HJKMNP-TV-Za-hjkmnp-tv-z]{25}$/, 'is not an id; ids are ULIDs of 26 characters')
+  .regex(ULID, 'is not an id; ids are ULIDs of 26 characters')
   .overwrite((value) => value.toUpperCase())
 
 /** A moment, ISO 8601 in UTC. */
@@ -127,20 +129,15 @@ export const ScopeName = z.enum(ALL_SCOPES as [Scope, ...Scope[]])
 export const IdempotencyKey = text(LIMITS.idempotency_key_chars, 'characters')
   .refine((value) => value !== '', 'is empty')
   .optional()
-  .describe(
-    'Any text of your choice, the same when you repeat this call: the repeat then changes nothing more',
-  )
+  .describe('Your own key: a repeat of the call with it changes nothing more')
 
 export const ExpectedVersion = Version.optional().describe(
-  'Change it only if this is still its version; otherwise version_conflict',
+  'Change it only at this version, else version_conflict',
 )
 
 export const Limit = z.int().min(1).max(LIMITS.page).default(LIMITS.page_default).describe('Rows to return')
-export const Cursor = text(512, 'characters').optional().describe('next_cursor of the page before')
-export const NextCursor = z
-  .string()
-  .nullable()
-  .describe('Ask again with this as cursor; null: this was the last page')
+export const Cursor = text(512, 'characters').optional().describe('next_cursor of the last page')
+export const NextCursor = z.string().nullable().describe('cursor of the next page; null: the last')
 
 /** Counts of tasks by status. */
 export const TaskCounts = z.object({

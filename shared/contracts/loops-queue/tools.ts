@@ -258,7 +258,7 @@ export const tools = {
       'The first loop of the queue that has approved tasks ready to implement, with the AI context of workspace and loop and the ready tasks in order of work. It only reads: set a task to in_progress before you start, get_task has its prompt.',
     scope: 'loops:read',
     annotations: READS,
-    input: z.strictObject({ limit: c.Limit }),
+    input: z.strictObject({ limit: c.Limit.default(5) }),
     output: z.object({
       loop: Loop.nullable(),
       workspace: WorkspaceContext,

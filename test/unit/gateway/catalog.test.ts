@@ -53,7 +53,7 @@ describe('the list of tools', () => {
       const { structuredContent } = errorResult(new AppError('not_found', 'There is none.'))
       expect(check(structuredContent)).toMatchObject({ valid: true })
       expect(check({})).toMatchObject({ valid: false })
-      expect(check({ error: { code: 'of_no_table' } })).toMatchObject({ valid: false })
+      expect(check({ error: 'a text' })).toMatchObject({ valid: false })
     },
   )
 })
