@@ -4,13 +4,14 @@ import { join } from 'node:path'
 import { type Bus, connectBus } from '../../shared/bus/connect.ts'
 import { createLog } from '../../shared/process/log.ts'
 import { type MongoServers, startMongoServers } from '../support/chaos/mongo-servers.ts'
-import { OBSERVER, startNatsServers } from '../support/chaos/nats-servers.ts'
+import { type NatsServers, OBSERVER, startNatsServers } from '../support/chaos/nats-servers.ts'
 import { type Controlled, openProcesses } from '../support/chaos/processes.ts'
 import { until } from '../support/chaos/until.ts'
 import { SECRET, type Setting } from './world.ts'
 
 export type SmallWorld = Readonly<{
   mongo: MongoServers
+  nats: NatsServers
   /** The bus, as an observer sees it. */
   bus: Bus
   /** Keeps an instance of a service running, under a name; `env` is what it is given besides. */
@@ -39,6 +40,7 @@ export const openSmallWorld = async (
   const bus = stack.use(await connectBus(nats.urlOf(OBSERVER), OBSERVER, log))
   return {
     mongo,
+    nats,
     bus,
     keep: (service, name, env = {}) =>
       processes.keep({
