@@ -3,6 +3,7 @@ import type { Client, Handlers } from '../../shared/contracts/define/contract.ts
 import type { gateway } from '../../shared/contracts/gateway/contract.ts'
 import type { loopsQueue } from '../../shared/contracts/loops-queue/contract.ts'
 import type { tasks } from '../../shared/contracts/tasks/contract.ts'
+import type { ActivityStore } from '../../shared/events/activity-store.ts'
 import type { Host } from '../../shared/service.ts'
 import type { LoopStore } from './loop-store.ts'
 import type { Queues } from './queue-changes.ts'
@@ -11,6 +12,7 @@ import type { ReadyLoops } from './ready-loops.ts'
 export type Deps = Pick<Host, 'clock' | 'ids' | 'at' | 'log'> &
   Readonly<{
     loops: LoopStore
+    activity: ActivityStore
     queues: Queues
     ready: ReadyLoops
     tasks: Client<typeof tasks>

@@ -191,6 +191,15 @@ const loopRows = (collection: Collection<LoopDoc>) => ({
     return new Map(found.map(({ _id, status }) => [_id, status]))
   },
 
+  /** The names of those of these loops that the viewer sees. */
+  listNames: async (viewer: Viewer, among: readonly string[]): Promise<ReadonlyMap<string, string>> => {
+    const found = await collection
+      .find({ _id: { $in: [...among] }, ...STANDS, ...visibleTo(viewer) })
+      .project<{ _id: string; name: string }>({ name: 1 })
+      .toArray()
+    return new Map(found.map(({ _id, name }) => [_id, name]))
+  },
+
   /** The rows of these loops as far as they are still active, in the order given. */
   listRows: async (ws: string, loopIds: readonly string[]): Promise<LoopRowDoc[]> => {
     const found = await collection

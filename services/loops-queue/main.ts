@@ -5,12 +5,14 @@ import { gateway } from '../../shared/contracts/gateway/contract.ts'
 import { loopsQueue } from '../../shared/contracts/loops-queue/contract.ts'
 import type { RecordOperation } from '../../shared/contracts/records.ts'
 import { tasks } from '../../shared/contracts/tasks/contract.ts'
+import { openActivity } from '../../shared/events/activity-store.ts'
 import { recordHandlers } from '../../shared/events/record-store.ts'
 import type { Config } from '../../shared/process/config.ts'
 import { repeat } from '../../shared/process/lifecycle.ts'
 import { type Host, startOnHost } from '../../shared/service.ts'
 import { openRequests } from '../../shared/storage/request-store.ts'
 import type { Started } from '../start.ts'
+import { activityHandlers } from './activity-tools.ts'
 import { claimHandlers } from './claim-tools.ts'
 import { createHandlers } from './create-tools.ts'
 import type { Deps } from './deps.ts'
@@ -45,6 +47,7 @@ const handlers = (deps: Deps): Omit<Handlers<typeof loopsQueue>, RecordOperation
   ...nextWorkHandlers(deps),
   ...claimHandlers(deps),
   ...internalHandlers(deps),
+  ...activityHandlers(deps),
 })
 
 const wire = async (host: Host): Promise<void> => {
@@ -52,6 +55,8 @@ const wire = async (host: Host): Promise<void> => {
   const db = host.mongo.database(loopsQueue.name)
   const requests = await openRequests(db, clock)
   const writes = { service: loopsQueue.name, clock, ids, onCommit: relay.onCommit, requests }
+  const activity = await openActivity(db, host.config.ACTIVITY_DAYS)
+  relay.record(activity.record)
   const [loops, store] = await Promise.all([openLoops(db, writes), openQueues(db, writes)])
   relay.watch(loops.outbox)
   relay.watch(store.outbox)
@@ -62,6 +67,7 @@ const wire = async (host: Host): Promise<void> => {
     at,
     log,
     loops,
+    activity,
     queues: queues({ loops, store, turns: turns(MAX_WAITING), ids, clock, log }),
     tasks: tasksClient,
     ready: readyLoops({ tasks: tasksClient, clock }),

@@ -2,6 +2,7 @@
 import type { Client, Handlers } from '../../shared/contracts/define/contract.ts'
 import type { loopsQueue } from '../../shared/contracts/loops-queue/contract.ts'
 import type { tasks } from '../../shared/contracts/tasks/contract.ts'
+import type { ActivityStore } from '../../shared/events/activity-store.ts'
 import type { Host } from '../../shared/service.ts'
 import type { DatabaseClock } from '../../shared/storage/database-clock.ts'
 import type { RequestStore } from '../../shared/storage/request-store.ts'
@@ -16,6 +17,7 @@ export type Deps = Pick<Host, 'clock' | 'ids' | 'at' | 'log'> &
     comments: CommentStore
     counters: CounterStore
     requests: RequestStore
+    activity: ActivityStore
     recount: Recount
     /** The time that claims are judged by. */
     database_clock: DatabaseClock
@@ -25,7 +27,7 @@ export type Deps = Pick<Host, 'clock' | 'ids' | 'at' | 'log'> &
 /** What internal operations are given. They call no other service, so that services cannot wait for each other in a circle. */
 export type LeafDeps = Pick<
   Deps,
-  'tasks' | 'comments' | 'counters' | 'requests' | 'clock' | 'database_clock' | 'ids' | 'at'
+  'tasks' | 'comments' | 'counters' | 'requests' | 'activity' | 'clock' | 'database_clock' | 'ids' | 'at'
 >
 
 /** The handlers of some of this service's operations. */

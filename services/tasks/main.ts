@@ -4,12 +4,14 @@ import type { Handlers } from '../../shared/contracts/define/contract.ts'
 import { loopsQueue } from '../../shared/contracts/loops-queue/contract.ts'
 import type { RecordOperation } from '../../shared/contracts/records.ts'
 import { tasks as contract } from '../../shared/contracts/tasks/contract.ts'
+import { openActivity } from '../../shared/events/activity-store.ts'
 import { recordHandlers } from '../../shared/events/record-store.ts'
 import type { Config } from '../../shared/process/config.ts'
 import { type Host, startOnHost } from '../../shared/service.ts'
 import { openDatabaseClock } from '../../shared/storage/database-clock.ts'
 import { openRequests } from '../../shared/storage/request-store.ts'
 import type { Started } from '../start.ts'
+import { activityHandlers } from './activity-internals.ts'
 import { bulkHandlers } from './bulk-tools.ts'
 import { claimInternals } from './claim-internals.ts'
 import { claimHandlers } from './claim-tools.ts'
@@ -35,6 +37,7 @@ export const createHandlers = (deps: Deps): Omit<Handlers<typeof contract>, Reco
   ...claimInternals(deps),
   ...moveHandlers(deps),
   ...internalHandlers(deps),
+  ...activityHandlers(deps),
 })
 
 const wire = async (host: Host): Promise<void> => {
@@ -43,6 +46,8 @@ const wire = async (host: Host): Promise<void> => {
   const requests = await openRequests(db, clock)
   const database_clock = await openDatabaseClock(db, clock)
   const aggregateDeps = { service: contract.name, clock, ids, onCommit: relay.onCommit, requests }
+  const activity = await openActivity(db, host.config.ACTIVITY_DAYS)
+  relay.record(activity.record)
   const tasks = await openTasks(db, { ...aggregateDeps, database_clock })
   const comments = await openComments(db, aggregateDeps)
   const counters = stack.use(await openCounters(db, { clock, log: log.child('counters'), at }))
@@ -52,7 +57,20 @@ const wire = async (host: Host): Promise<void> => {
   }
   const loops = client(host.bus, loopsQueue)
   const recount = await openRecount(db)
-  const deps = { clock, ids, at, log, tasks, comments, requests, counters, recount, database_clock, loops }
+  const deps = {
+    clock,
+    ids,
+    at,
+    log,
+    tasks,
+    comments,
+    requests,
+    activity,
+    counters,
+    recount,
+    database_clock,
+    loops,
+  }
   stack.use(startSweepers(deps))
   await host.serve(contract, { ...createHandlers(deps), ...recordHandlers(contract, db, records) })
 }

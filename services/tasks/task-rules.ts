@@ -209,6 +209,8 @@ export const editTask = (
     status_before: before.status,
     ...(withdrawsApproval(before, next) ? { approval_withdrawn: true } : {}),
     loop_id_before: nameableBefore(before, next),
+    ...(changed.includes('priority') ? { priority_before: before.priority } : {}),
+    ...(changed.includes('due_date') ? { due_date_before: before.due_date } : {}),
   }
   const version = before.v + 1
   return { next, events: [{ name: 'task.updated', data }, ...hiddenEvents(before, next, version)] }

@@ -19,6 +19,7 @@ import {
 import { openCollection } from '../../shared/storage/collection.ts'
 import type { DatabaseClock } from '../../shared/storage/database-clock.ts'
 import { openLeases } from '../../shared/storage/lease.ts'
+import { locationQueries } from './activity-store.ts'
 import type { Approvals } from './approval-rules.ts'
 import type { Claims, ShownClaim } from './claim-rules.ts'
 import {
@@ -354,6 +355,7 @@ export const openTasks = async (
     ...loopTasks(collection),
     ...reservations(collection),
     ...tombstones(collection),
+    ...locationQueries(collection),
     ...claimQueries(collection, leases),
     ...claimWrites(collection, leases),
     ...pendingCommentQueries(collection),

@@ -34,7 +34,16 @@ const REPORTED_FAILURES = 3
 /** How many documents are confirmed in one write. */
 const CONFIRM_BATCH = 500
 
-export type Relay = AsyncDisposable & Readonly<{ onCommit: OnCommit; watch: (outbox: Outbox) => void }>
+/** Keeps something of each published event, before the event leaves its document; it may come again. */
+export type Recorder = (published: readonly Published[]) => Promise<void>
+
+export type Relay = AsyncDisposable &
+  Readonly<{
+    onCommit: OnCommit
+    watch: (outbox: Outbox) => void
+    /** Has every event recorded from now on; call it before `watch`. */
+    record: (recorder: Recorder) => void
+  }>
 
 export type RelayOptions = Readonly<{
   clock: Clock
@@ -56,14 +65,13 @@ type Waiting = Readonly<{ id: string; events: readonly OutboxEvent[] }>
 type Acknowledged = Readonly<{ outbox: Outbox; id: string; published: readonly Published[] }>
 
 /** Makes the function that confirms published events: writes them to the journal, then takes them out of their documents. */
-const confirming = (options: RelayOptions, log: Log) => {
+const confirming = (options: RelayOptions, recorders: readonly Recorder[], log: Log) => {
   const confirmAll = async (batch: readonly Acknowledged[]): Promise<void> => {
     options.at('relay.published')
     const check_at = new Date(options.clock.now().getTime() + options.check_after_ms)
-    await options.journal.add(
-      batch.flatMap(({ published }) => published),
-      check_at,
-    )
+    const all = batch.flatMap(({ published }) => published)
+    for (const record of recorders) await record(all)
+    await options.journal.add(all, check_at)
     options.at('relay.journaled')
     for (const [outbox, documents] of Map.groupBy(batch, (one) => one.outbox))
       await outbox.confirm(
@@ -78,8 +86,8 @@ const confirming = (options: RelayOptions, log: Log) => {
 }
 
 /** Publishes the events of documents, and confirms what the stream has acknowledged. */
-const openPublisher = (bus: Bus, options: RelayOptions, log: Log) => {
-  const confirm = confirming(options, log)
+const openPublisher = (bus: Bus, options: RelayOptions, recorders: readonly Recorder[], log: Log) => {
+  const confirm = confirming(options, recorders, log)
   const backoff = openBackoff(options.clock)
   const unconfirmed = new Set<Promise<void>>()
   /** The ids of events that are being published or confirmed here: a sweep leaves them alone. */
@@ -165,7 +173,8 @@ export const startRelay = (bus: Bus, options: RelayOptions): Relay => {
   const log = bus.log.child('outbox')
   const outboxes: Outbox[] = []
   const underWay = new Set<Promise<void>>()
-  const publisher = openPublisher(bus, options, log)
+  const recorders: Recorder[] = []
+  const publisher = openPublisher(bus, options, recorders, log)
   const sweepOne = sweeping(bus, options, publisher)
   const sweep = async (signal: AbortSignal): Promise<void> => {
     for (const outbox of outboxes) if (!signal.aborted && bus.connected()) await sweepOne(outbox, signal)
@@ -180,6 +189,7 @@ export const startRelay = (bus: Bus, options: RelayOptions): Relay => {
       underWay.add(work)
     },
     watch: (outbox) => void outboxes.push(outbox),
+    record: (recorder) => void recorders.push(recorder),
     [Symbol.asyncDispose]: async () => {
       await polling[Symbol.asyncDispose]()
       await Promise.allSettled([...underWay])

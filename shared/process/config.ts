@@ -195,6 +195,11 @@ export const VARIABLES = {
     about:
       '`debug`, `info`, `warn` or `error`, or the topics to log in full, such as `tasks:store,bus`; if unset, `npm start` shows only warnings',
   },
+  ACTIVITY_DAYS: {
+    type: wholeNumber(1, 3_650),
+    fallback: '365',
+    about: 'How many days it is kept who did what, for get_activity',
+  },
   LEASE_MS: {
     type: wholeNumber(1_000, 600_000),
     about: 'Tests only: how long a lease on mails, calls and redriven events lasts without renewal',

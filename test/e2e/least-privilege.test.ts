@@ -89,6 +89,7 @@ test('all_tools_work', async () => {
   expect((await agent.call('reorder_loops', { loop_ids: [loop.id] })).changed).toBe(true)
   const work = await agent.call('get_next_work', {})
   expect(work).toMatchObject({ loop: { id: loop.id }, workspace: { name: workspace.name } })
+  expect((await agent.call('get_activity', { loop_id: loop.id })).next_cursor).toBeNull()
   expect((await agent.call('get_queue_stats', {})).loops_with_work_ready).toBe(1)
   expect((await agent.call('update_loop', { loop_id: other.id, name: 'Slates' })).changed).toBe(true)
   expect((await agent.call('close_loop', { loop_id: other.id })).changed).toBe(true)

@@ -192,6 +192,7 @@ const listings = async (who: Actor): Promise<string> => {
     ['get_loop_queue', { limit: 200 }],
     ['get_next_work', { limit: 200 }],
     ['get_queue_stats', {}],
+    ['get_activity', { limit: 200 }],
   ] as const)
     shown.push(await who.call(tool, args))
   return JSON.stringify(shown)

@@ -129,6 +129,10 @@ const LOOP_CASES: Record<
     { call: () => loops.listStatuses(bob, some('shipped')), keys: 2 * PAGE, docs: PAGE },
     { call: () => loops.listStatuses(ann, some('shipped')), keys: 2 * PAGE, docs: PAGE },
   ],
+  listNames: [
+    { call: () => loops.listNames(bob, some('shipped')), keys: 2 * PAGE, docs: PAGE },
+    { call: () => loops.listNames(ann, some('shipped')), keys: 2 * PAGE, docs: PAGE },
+  ],
   listStates: [{ call: () => loops.listStates(ws, some('active')), keys: 2 * PAGE, docs: PAGE }],
   listReaders: [{ call: () => loops.listReaders(ws, some('active')), keys: 2 * PAGE, docs: PAGE }],
   listRows: [{ call: () => loops.listRows(ws, some('active')), keys: 2 * PAGE, docs: PAGE }],

@@ -12,6 +12,7 @@ import { startBudget } from '../../shared/bus/headers.ts'
 import type { Caller } from '../../shared/contracts/define/contract.ts'
 import { AppError } from '../../shared/contracts/define/errors.ts'
 import { loopsQueue } from '../../shared/contracts/loops-queue/contract.ts'
+import { openActivity } from '../../shared/events/activity-store.ts'
 import { systemClock } from '../../shared/process/clock.ts'
 import { createLog } from '../../shared/process/log.ts'
 import { openDatabaseClock } from '../../shared/storage/database-clock.ts'
@@ -176,6 +177,7 @@ describe('shipped at the moment', () => {
       comments,
       counters,
       requests,
+      activity: await openActivity(env.db, 1),
       recount: await openRecount(env.db),
       tasks: {
         ...tasks,

@@ -76,7 +76,7 @@ ${ground}
 1. Call \`get_queue_stats\`: loops by status, loops with work ready, tasks by status.
 2. Call \`get_loop_queue\` for the active loops with their counts, and \`list_loops\` with \`status: "on_hold"\` for those that wait.
 3. For each active loop, call \`get_loop\` and look for:
-   - tasks \`in_progress\` that nobody has commented on for long: ask with \`add_comment\`. A claim that nobody renews ends by itself; to go on with the work yourself, \`claim_task\` with \`take_over: true\`;
+   - tasks \`in_progress\` that nobody has commented on for long: see with \`get_activity\` what was done last, and ask with \`add_comment\`. A claim that nobody renews ends by itself; to go on with the work yourself, \`claim_task\` with \`take_over: true\`;
    - tasks \`on_hold\`: answer the question if you can, then move them back; otherwise bring it to the person who can;
    - no task \`approved\` and some \`open\`: the loop waits for a decision; triage them;
    - every task \`shipped\` or \`rejected\`: the loop can ship.

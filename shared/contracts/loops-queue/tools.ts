@@ -1,5 +1,6 @@
 // The tools of the loops-queue service: loops, their order, and what to work on next.
 import * as z from 'zod'
+import { ActivityEntry } from '../activity.ts'
 import * as c from '../define/common.ts'
 import { ADDS, CHANGES, OVERWRITES, READS, tool, type Waits } from '../define/contract.ts'
 import { AgentLabel, ClaimId, commentPage, TaskRow, TtlSeconds } from '../tasks/shapes.ts'
@@ -330,6 +331,22 @@ export const tools = {
       'version_conflict',
       'limit_exceeded',
     ],
+  }),
+  get_activity: tool({
+    title: 'Get activity',
+    description:
+      'Who did what through which client, newest first: of one task, of one loop with its tasks, or of the whole workspace. Short values come before and after; of texts only that they changed.',
+    scope: 'loops:read',
+    annotations: READS,
+    input: z.strictObject({
+      task_id: c.Id.optional().describe('Only this task and its comments'),
+      loop_id: c.Id.optional().describe('Only this loop and its tasks; not together with task_id'),
+      since: c.Timestamp.optional().describe('Only from this moment on, such as 2026-01-31T08:00:00Z'),
+      limit: c.Limit,
+      cursor: c.Cursor,
+    }),
+    output: z.object({ activity: z.array(ActivityEntry), next_cursor: c.NextCursor }),
+    errors: ['invalid_argument', 'not_found', 'limit_exceeded'],
   }),
   get_queue_stats: tool({
     title: 'Get queue statistics',

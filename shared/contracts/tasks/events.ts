@@ -37,6 +37,8 @@ export const events = {
         .optional()
         .describe('A new text took the approval back: it waits for a new one'),
       loop_id_before: c.Id.nullable().describe('Also null when the task has left a private loop'),
+      priority_before: c.Priority.optional().describe('If it changed'),
+      due_date_before: c.CalendarDate.nullable().optional().describe('If it changed'),
     }),
     public: NOT_PRIVATE,
   }),

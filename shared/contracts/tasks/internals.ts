@@ -1,5 +1,6 @@
 // Operations that other services call.
 import * as z from 'zod'
+import { ActivityPage } from '../activity.ts'
 import * as c from '../define/common.ts'
 import { internal, internalRead } from '../define/contract.ts'
 import { REPLY_BYTES } from '../define/page-bytes.ts'
@@ -129,6 +130,21 @@ export const internals = {
       author_ids: z.array(c.Id).describe('At most 1,000'),
     }),
     errors: [],
+  }),
+  list_activity: internalRead({
+    asked_by: ['loops-queue'],
+    description: 'Who did what to the tasks and comments that the caller sees now, newest first.',
+    input: z.object({
+      workspace_id,
+      task_id: c.Id.optional(),
+      loop_id: c.Id.optional(),
+      since: c.Timestamp.optional(),
+      before: c.Id.optional().describe('`next` of the page before'),
+      limit: c.Limit,
+      visible_private_loop_ids: z.array(c.Id).nullable(),
+    }),
+    output: ActivityPage,
+    errors: ['not_found'],
   }),
   claim_ready: internal({
     asked_by: ['loops-queue'],

@@ -1,0 +1,29 @@
+// Who did what: the shape that the services answer with which keep it.
+import * as z from 'zod'
+import * as c from './define/common.ts'
+
+/** A field that changed. Of texts it is only said that they did. */
+const Change = z.object({
+  field: z.string(),
+  before: z.string().nullable().optional(),
+  after: z.string().nullable().optional(),
+})
+export type Change = z.infer<typeof Change>
+
+/** One thing that somebody did. */
+export const ActivityEntry = z.object({
+  id: c.Id,
+  at: c.Timestamp,
+  type: z.string().describe('What happened, by the name of its event'),
+  by: c.Actor,
+  agent: c.Label.optional().describe('The label of the agent, if it gave one'),
+  task_id: c.Id.optional(),
+  title: z.string().optional().describe('Of the task or loop, as it is now'),
+  loop_id: c.Id.optional(),
+  changes: z.array(Change).optional(),
+})
+export type ActivityEntry = z.infer<typeof ActivityEntry>
+
+/** A page of activity, newest first; `next`: look on before this id. */
+export const ActivityPage = z.object({ entries: z.array(ActivityEntry), next: c.Id.nullable() })
+export type ActivityPage = z.infer<typeof ActivityPage>
