@@ -42,8 +42,11 @@ export const activityHandlers = (deps: Deps): Some<'get_activity'> => ({
       deps.tasks.list_activity({ ...asked, workspace_id, visible_private_loop_ids }, call),
     ])
     const { entries, next } = mergePages([own, theirs], limit)
-    const activity = entries.slice(0, countFitting(entries, ANSWER_BYTES - ENVELOPE_BYTES))
-    const end = activity.length < entries.length ? (activity.at(-1)?.id ?? null) : next
-    return { activity, next_cursor: end === null ? null : packCursor(end) }
+    const page = entries.slice(0, countFitting(entries, ANSWER_BYTES - ENVELOPE_BYTES))
+    const end = page.length < entries.length ? (page.at(-1)?.id ?? null) : next
+    return {
+      activity: page.map(({ id: _, ...told }) => told),
+      next_cursor: end === null ? null : packCursor(end),
+    }
   },
 })

@@ -10,9 +10,8 @@ const Change = z.object({
 })
 export type Change = z.infer<typeof Change>
 
-/** One thing that somebody did. */
-export const ActivityEntry = z.object({
-  id: c.Id,
+/** One thing that somebody did, as it is told. */
+export const ToldActivity = z.object({
   at: c.Timestamp,
   type: z.string().describe('What happened, by the name of its event'),
   by: c.Actor,
@@ -22,6 +21,10 @@ export const ActivityEntry = z.object({
   loop_id: c.Id.optional(),
   changes: z.array(Change).optional(),
 })
+export type ToldActivity = z.infer<typeof ToldActivity>
+
+/** The same between services, with the id that it is sorted by. */
+export const ActivityEntry = ToldActivity.extend({ id: c.Id })
 export type ActivityEntry = z.infer<typeof ActivityEntry>
 
 /** A page of activity, newest first; `next`: look on before this id. */
