@@ -45,7 +45,7 @@ export const activityHandlers = (deps: Deps): Some<'get_activity'> => ({
     const page = entries.slice(0, countFitting(entries, ANSWER_BYTES - ENVELOPE_BYTES))
     const end = page.length < entries.length ? (page.at(-1)?.id ?? null) : next
     return {
-      activity: page.map(({ id: _, ...told }) => told),
+      activity: page.map(({ id: _, ...entry }) => entry),
       next_cursor: end === null ? null : packCursor(end),
     }
   },

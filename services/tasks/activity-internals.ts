@@ -1,6 +1,6 @@
 // Who did what to tasks and comments, as the caller may see it now. A leaf: it calls no other service.
 //
-// What was done to a task is as visible as the task is now, whatever it was then; of a deleted one nothing is told.
+// What was done to a task is as visible as the task is now, whatever it was then; of a deleted one nothing is shown.
 import type { ActivityEntry } from '../../shared/contracts/activity.ts'
 import { notFound } from '../../shared/contracts/define/errors.ts'
 import type { Activity } from '../../shared/events/activity-rules.ts'
@@ -17,7 +17,7 @@ const withoutHidden = (entry: ActivityEntry, found: Activity, sees: SeesLoop): A
   const { changes } = entry
   const loop_id = found.loop_ids[0]
   if (!changes || !found.private || loop_id === undefined || sees(loop_id)) return entry
-  // Where the task went then is hidden. Where it came from is told only if everybody may know it.
+  // Where the task went then is hidden. Where it came from is shown only if everybody may know it.
   return {
     ...entry,
     changes: changes.map((one) => (one.field === 'loop_id' ? { field: one.field } : one)),

@@ -1,4 +1,5 @@
 // What the activity of tasks needs to know of them as they are now.
+// Apart from the other queries, because task-store.ts is as long as a file may be.
 import type { Collection } from 'mongodb'
 import type { TaskDoc } from './task-store.ts'
 

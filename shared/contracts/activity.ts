@@ -10,8 +10,8 @@ const Change = z.object({
 })
 export type Change = z.infer<typeof Change>
 
-/** One thing that somebody did, as it is told. */
-export const ToldActivity = z.object({
+/** One thing that somebody did, as a reader is shown it. */
+export const ShownActivity = z.object({
   at: c.Timestamp,
   type: z.string().describe('What happened, by the name of its event'),
   by: c.Actor,
@@ -21,10 +21,10 @@ export const ToldActivity = z.object({
   loop_id: c.Id.optional(),
   changes: z.array(Change).optional(),
 })
-export type ToldActivity = z.infer<typeof ToldActivity>
+export type ShownActivity = z.infer<typeof ShownActivity>
 
 /** The same between services, with the id that it is sorted by. */
-export const ActivityEntry = ToldActivity.extend({ id: c.Id })
+export const ActivityEntry = ShownActivity.extend({ id: c.Id })
 export type ActivityEntry = z.infer<typeof ActivityEntry>
 
 /** A page of activity, newest first; `next`: look on before this id. */

@@ -1,6 +1,6 @@
 // get_activity over two instances of each service: who did what, for whoever may see it now.
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import type { ToldActivity } from '../../shared/contracts/activity.ts'
+import type { ShownActivity } from '../../shared/contracts/activity.ts'
 import type { Caller } from '../../shared/contracts/define/contract.ts'
 import type { Activity } from '../../shared/events/activity-rules.ts'
 import { EVENTS_STREAM } from '../../shared/events/streams.ts'
@@ -17,12 +17,12 @@ const DAY_MS = 24 * 60 * 60 * 1_000
 const tasksOf = (caller: Caller) => env.tasksOf(caller)
 const loopsOf = (caller: Caller) => env.loopsOf(caller)
 type Asked = Parameters<ReturnType<typeof loopsOf>['get_activity']>[0]
-const activity = async (caller: Caller, asked: Asked = {}): Promise<readonly ToldActivity[]> =>
+const activity = async (caller: Caller, asked: Asked = {}): Promise<readonly ShownActivity[]> =>
   (await loopsOf(caller).get_activity(asked)).activity
 /** Waits until what happened is on record. */
 const recorded = (ws: string, service: 'tasks' | 'loops-queue', count: number) =>
   until(async () => (await env.database(service).collection('activity').countDocuments({ ws })) >= count)
-const typesOf = (entries: readonly ToldActivity[]): string[] => entries.map(({ type }) => type)
+const typesOf = (entries: readonly ShownActivity[]): string[] => entries.map(({ type }) => type)
 
 describe('what is told', () => {
   test('who_did_what_through_which_client_and_agent_newest_first_with_short_values_before_and_after', async () => {
@@ -99,7 +99,7 @@ describe('what is told', () => {
     await recorded(ann.workspace_id, 'loops-queue', 4)
     const all = await activity(ann)
     expect(all).toHaveLength(8)
-    const walked: ToldActivity[] = []
+    const walked: ShownActivity[] = []
     let cursor: string | undefined
     do {
       const page = await loopsOf(ann).get_activity({ limit: 3, cursor })

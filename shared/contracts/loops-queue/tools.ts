@@ -1,6 +1,6 @@
 // The tools of the loops-queue service: loops, their order, and what to work on next.
 import * as z from 'zod'
-import { ToldActivity } from '../activity.ts'
+import { ShownActivity } from '../activity.ts'
 import * as c from '../define/common.ts'
 import { ADDS, CHANGES, OVERWRITES, READS, tool, type Waits } from '../define/contract.ts'
 import { AgentLabel, ClaimId, commentPage, TaskRow, TtlSeconds } from '../tasks/shapes.ts'
@@ -345,7 +345,7 @@ export const tools = {
       limit: c.Limit,
       cursor: c.Cursor,
     }),
-    output: z.object({ activity: z.array(ToldActivity), next_cursor: c.NextCursor }),
+    output: z.object({ activity: z.array(ShownActivity), next_cursor: c.NextCursor }),
     errors: ['invalid_argument', 'not_found', 'limit_exceeded'],
   }),
   get_queue_stats: tool({
