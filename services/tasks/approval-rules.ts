@@ -22,7 +22,8 @@ export type Approvals = Readonly<{
 /** A task as an approval sees it. */
 type Approvable = Standing & Texts & Approvals
 
-const revOf = ({ text_rev = 1 }: Approvals): number => text_rev
+/** The revision of a task's text: 1 for one that never changed. */
+export const revOf = ({ text_rev = 1 }: Pick<Approvals, 'text_rev'>): number => text_rev
 
 /**
  * The standing of a task once its text is another one.

@@ -7,6 +7,7 @@ import type { Caller } from '../../shared/contracts/define/contract.ts'
 import { actorOf } from '../../shared/contracts/define/contract.ts'
 import { AppError } from '../../shared/contracts/define/errors.ts'
 import type { Repeatable } from '../../shared/storage/idempotency.ts'
+import { type Approvals, revOf } from './approval-rules.ts'
 import type { Standing } from './status-rules.ts'
 
 /** Who holds a claim: a connection, and within it an agent, if it gave a label. `grant_id` is null in the browser. */
@@ -28,6 +29,8 @@ export type Claim = Readonly<{
   attempt: number
   /** What its holder said last. */
   progress: string | null
+  /** The revision of the text that its holder was given. Claims of earlier releases do not say. */
+  text_rev?: number | undefined
   /** Whether it counts against the bound of `claim_next_work`: claims by `update_task` do not. */
   bounded: boolean
 }>
@@ -36,7 +39,7 @@ export type Claim = Readonly<{
 export type ShownClaim = Pick<Claim, 'holder' | 'since' | 'until'>
 
 /** Why a claim ended. */
-export type ClaimEnd = 'completed' | 'released' | 'withdrawn' | 'taken_over' | 'expired'
+export type ClaimEnd = 'completed' | 'released' | 'withdrawn' | 'taken_over' | 'expired' | 'loop_shipped'
 /** The last claim that ended, so that its holder can be told. */
 export type EndedClaim = Pick<Claim, 'id' | 'holder' | 'progress'> & Readonly<{ why: ClaimEnd; at: Date }>
 
@@ -64,6 +67,9 @@ export type NewClaim = Readonly<{
   bounded: boolean
   request?: Repeatable | undefined
 }>
+
+/** Which revision of a task's text it has. */
+type Revised = Pick<Approvals, 'text_rev'>
 
 /** Who changes a claimed task. */
 export type Claimant = Readonly<{
@@ -110,6 +116,7 @@ const HOW_IT_ENDED: Readonly<Record<ClaimEnd, string>> = {
   withdrawn: 'somebody who may approve stopped the work',
   taken_over: 'somebody else took the task over',
   expired: 'it was not renewed in time',
+  loop_shipped: 'its loop shipped',
 }
 
 /** The refusal of a claim that is not live any more. */
@@ -154,7 +161,7 @@ export const fence = (
 }
 
 /** A new claim on a task that has none. */
-export const beginClaim = (before: Claims, holder: Holder, made: NewClaim): Claims => {
+export const beginClaim = (before: Claims & Revised, holder: Holder, made: NewClaim): Claims => {
   const { id, now, term_ms, bounded } = made
   const { fence: last = 0, expiries, ended_claim } = before
   return {
@@ -171,10 +178,15 @@ export const beginClaim = (before: Claims, holder: Holder, made: NewClaim): Clai
       term_ms: term_ms ?? 0,
       attempt: (expiries ?? 0) + 1,
       progress: ended_claim?.progress ?? null,
+      text_rev: revOf(before),
       bounded,
     },
   }
 }
+
+/** Whether the text is another one than the holder of the claim was given. */
+export const isRewritten = (task: Claims & Revised): boolean =>
+  task.claim?.text_rev !== undefined && task.claim.text_rev !== revOf(task)
 
 /** A task whose claim, if it has one, has ended. */
 export const endClaim = (before: Claims, why: ClaimEnd, at: Date): Claims => {
@@ -200,27 +212,32 @@ const endBy = (status: TaskStatus, own: boolean): ClaimEnd =>
  * @throws AppError as `holds` does.
  */
 export const claimsAfter = (
-  before: Pick<Standing, 'status'> & Claims,
+  before: Pick<Standing, 'status'> & Claims & Revised,
   status: TaskStatus | undefined,
   by: Claimant,
   made: NewClaim,
 ): Claims => {
-  const { claim, ended_claim, fence: last, expiries } = before
+  const { claim, ended_claim, fence: last, expiries, text_rev } = before
   const kept = { claim, ended_claim, fence: last, expiries }
   if (status === undefined) return kept
   if (status !== 'in_progress') return endClaim(kept, endBy(status, holds(before, by)), made.now)
-  return liveClaim(before) ? kept : beginClaim(kept, by.holder, made)
+  return liveClaim(before) ? kept : beginClaim({ ...kept, text_rev }, by.holder, made)
 }
 
 /**
  * A task taken from its holder by somebody who may: the same person through another connection, or an approver.
  * @throws AppError `claimed` for anybody else.
  */
-export const takeOver = (before: Pick<Standing, 'status'> & Claims, by: Claimant, made: NewClaim): Claims => {
+export const takeOver = (
+  before: Pick<Standing, 'status'> & Claims & Revised,
+  by: Claimant,
+  made: NewClaim,
+): Claims => {
   const live = liveClaim(before)
   if (live && live.holder.actor.user_id !== by.holder.actor.user_id && !by.may_approve)
     throw claimed(live, made.now)
-  return beginClaim(endClaim(before, 'taken_over', made.now), by.holder, made)
+  const { text_rev } = before
+  return beginClaim({ ...endClaim(before, 'taken_over', made.now), text_rev }, by.holder, made)
 }
 
 /** What becomes of a task whose claim was not renewed, or null when its claim has not ended. */

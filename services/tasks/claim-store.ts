@@ -1,7 +1,7 @@
 // Claims in MongoDB: who holds which tasks, which claims have ended, and renewals.
 import type { Collection, Filter, IndexDescription } from 'mongodb'
 import type { LeaseFields, Leases } from '../../shared/storage/lease.ts'
-import type { Claim, Holder } from './claim-rules.ts'
+import type { Claim, ClaimEnd, Holder } from './claim-rules.ts'
 import type { TaskDoc } from './task-store.ts'
 
 /** Where a task keeps the lease of its claim. */
@@ -97,6 +97,17 @@ export const claimWrites = (collection: Collection<TaskDoc>, leases: Leases) => 
   renew: async (claims: readonly Renewal[], term_ms: number): Promise<ReadonlySet<string>> => {
     const held = claims.map(({ id, claim_id }) => ({ _id: id, claim: claim_id }))
     return (await leases.renew(held, { term_ms })).ids
+  },
+
+  /** Ends the claims of a loop that has shipped: one write, whose repeats do nothing more. */
+  endClaimsOfLoop: async (ws: string, loop_id: string): Promise<void> => {
+    const why: ClaimEnd = 'loop_shipped'
+    const claim = { id: '$claim.id', holder: '$claim.holder', progress: '$claim.progress' }
+    await collection.updateMany(
+      { ws, loop_id, status: 'in_progress', 'claim.id': { $exists: true } },
+      [{ $set: { ended_claim: { ...claim, why, at: '$$NOW' } } }, { $unset: 'claim' }],
+      { hint: 'work' },
+    )
   },
 
   /** Notes what the holder of a claim says of its work. */

@@ -6,7 +6,7 @@ import { inParallel } from '../../shared/process/parallel.ts'
 import type { Because } from '../../shared/storage/aggregate.ts'
 import { changeByRequest, type Decided } from '../../shared/storage/command.ts'
 import { mongoFault } from '../../shared/storage/mongo.ts'
-import { claimLost, holderOf, isHolder, liveClaim } from './claim-rules.ts'
+import { claimLost, holderOf, isHolder, isRewritten, liveClaim } from './claim-rules.ts'
 import {
   type HeldDoc,
   isHeld,
@@ -130,6 +130,11 @@ type Renewed = Awaited<ReturnType<Some<'renew_claims'>['renew_claims']>>['claims
 
 /** Why the holder of a live claim should stop, by the status of the loop. */
 const STOPS = { on_hold: 'loop_on_hold', shipped: 'loop_shipped' } as const
+/** Why the holder of a claim that ended should stop, by why it ended. */
+const STOPS_OF_LOST: ReadonlyMap<unknown, 'approval_withdrawn' | 'loop_shipped'> = new Map([
+  ['withdrawn', 'approval_withdrawn'],
+  ['loop_shipped', 'loop_shipped'],
+] as const)
 
 /** One line of the answer of renew_claims. */
 const renewal = (
@@ -138,13 +143,18 @@ const renewal = (
   loopStatus: string | undefined,
 ): Renewed => {
   if (kept) {
-    const stop = loopStatus === 'on_hold' || loopStatus === 'shipped' ? STOPS[loopStatus] : undefined
+    const stop =
+      loopStatus === 'on_hold' || loopStatus === 'shipped'
+        ? STOPS[loopStatus]
+        : isRewritten(kept)
+          ? 'task_changed'
+          : undefined
     const expires_at = kept.claim.until?.toISOString() ?? null
     return { task_id, held: true, expires_at, ...(stop ? { stop } : {}) }
   }
   const error = task instanceof AppError ? task : claimLost(undefined)
-  const stop = error.extras.details?.reason === 'withdrawn' ? ({ stop: 'approval_withdrawn' } as const) : {}
-  return { task_id, held: false, ...stop, error: refusalOf(error) }
+  const stop = STOPS_OF_LOST.get(error.extras.details?.reason)
+  return { task_id, held: false, ...(stop ? { stop } : {}), error: refusalOf(error) }
 }
 
 /** The status of the loops of some tasks, by id. */

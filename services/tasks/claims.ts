@@ -5,7 +5,7 @@ import { cutText } from '../../shared/contracts/define/page-bytes.ts'
 import type { ClaimedTask, HeldTask } from '../../shared/contracts/tasks/shapes.ts'
 import { TTL_SECONDS } from '../../shared/contracts/tasks/shapes.ts'
 import type { Repeatable } from '../../shared/storage/idempotency.ts'
-import { type Claim, liveClaim, type NewClaim, needsRenewal } from './claim-rules.ts'
+import { type Claim, type Holder, isHolder, liveClaim, type NewClaim, needsRenewal } from './claim-rules.ts'
 import type { LeafDeps } from './deps.ts'
 import type { PendingComment } from './task-rules.ts'
 import type { TaskDoc } from './task-store.ts'
@@ -94,6 +94,15 @@ export const renewHeld = async (
   }
   const lost = new Set(due.filter(({ _id }) => !renewed.has(_id)).map(({ _id }) => _id))
   return held.filter(({ _id }) => !lost.has(_id)).map((task) => renewed.get(task._id) ?? task)
+}
+
+/** Renews the claim of a task that its holder has just written to: whoever writes is at work. */
+export const renewByWrite = async (
+  deps: Pick<LeafDeps, 'tasks' | 'database_clock'>,
+  task: TaskDoc,
+  holder: Holder,
+): Promise<void> => {
+  if (isHeld(task) && isHolder(task.claim.holder, holder)) await renewHeld(deps, [task])
 }
 
 /** A comment to be written with a change of its task. */

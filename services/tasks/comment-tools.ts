@@ -5,9 +5,12 @@ import { actorOf } from '../../shared/contracts/define/contract.ts'
 import { AppError, notFound } from '../../shared/contracts/define/errors.ts'
 import type { Comment } from '../../shared/contracts/tasks/shapes.ts'
 import { findRepeat, repeatable, stillAtWork } from '../../shared/storage/idempotency.ts'
+import { holderOf } from './claim-rules.ts'
+import { renewByWrite } from './claims.ts'
 import { countComments } from './counter-rules.ts'
 import { writeCursor } from './cursor-rules.ts'
 import type { Deps, Some } from './deps.ts'
+import type { TaskDoc } from './task-store.ts'
 import { addedEvent, toComment } from './task-view.ts'
 import { findLoop, loadVisible, seesOne } from './visibility.ts'
 import { isPrivate } from './visibility-rules.ts'
@@ -16,7 +19,7 @@ import { isPrivate } from './visibility-rules.ts'
 const BEFORE_ALL = '0'.repeat(26)
 
 /** What a comment is on. */
-type Parent = Readonly<{ task_id: string | null; loop_id: string | null; private: boolean }>
+type Parent = Readonly<{ task_id: string | null; loop_id: string | null; private: boolean; task?: TaskDoc }>
 type Answer = { comment: Comment; replayed: boolean }
 
 /**
@@ -30,7 +33,7 @@ const findParent = async (
 ): Promise<Parent> => {
   if (task_id !== undefined && loop_id === undefined) {
     const task = await loadVisible(deps, call.caller.workspace_id, task_id, seesOne(deps, call))
-    return { task_id, loop_id: null, private: isPrivate(task) }
+    return { task_id, loop_id: null, private: isPrivate(task), task }
   }
   if (loop_id !== undefined && task_id === undefined) {
     const loop = await findLoop(deps, loop_id, call)
@@ -99,6 +102,7 @@ export const commentHandlers = (deps: Deps): Some<'add_comment'> => ({
     const pending = await deps.comments.insert(comment, addedEvent(comment, parent.private), { call })
     if (!pending) return (await replay()) ?? Promise.reject(stillAtWork())
     await deps.counters.count('add_comment', [pending])
+    if (parent.task) await renewByWrite(deps, parent.task, holderOf(call.caller))
     return { comment: toComment(comment), replayed: false }
   },
 })

@@ -76,7 +76,10 @@ const countHandlers = (deps: LeafDeps): Some<'count_loops' | 'count_workspace' |
   },
 
   summarize_loop: async ({ workspace_id: ws, loop_id, limit, visibility }, call) => {
-    if (visibility) await finishArrivals(deps, ws, { id: loop_id, visibility }, call)
+    if (visibility) {
+      await finishArrivals(deps, ws, { id: loop_id, visibility }, call)
+      await deps.tasks.endClaimsOfLoop(ws, loop_id)
+    }
     const [shipped, unfinished, author_ids, counts] = await Promise.all([
       deps.tasks.listWork(ws, loop_id, ['shipped'], undefined, limit),
       deps.tasks.listWork(ws, loop_id, UNFINISHED, undefined, limit),

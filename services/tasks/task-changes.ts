@@ -7,8 +7,8 @@ import type { Because } from '../../shared/storage/aggregate.ts'
 import { changeByRequest, MAX_TRIES } from '../../shared/storage/command.ts'
 import type { Repeatable } from '../../shared/storage/idempotency.ts'
 import { withdrawsApproval } from './approval-rules.ts'
-import { fence } from './claim-rules.ts'
-import { newClaim } from './claims.ts'
+import { fence, holderOf } from './claim-rules.ts'
+import { newClaim, renewByWrite } from './claims.ts'
 import type { PendingChange } from './counter-store.ts'
 import type { Deps } from './deps.ts'
 import { finishReservations, reservationFor, reserveForLoop } from './move-into-loop.ts'
@@ -98,6 +98,7 @@ export const loadForWrite = async (
  */
 export const changeTask = async (deps: Deps, asked: Requested, call: MemberCall): Promise<Changed> => {
   const { request, expected_version } = asked
+  let written: TaskDoc | undefined
   const decide = async (before: TaskDoc) => {
     const change = { ...asked.change, location: await asked.target(before) }
     const decision = editClaimed(
@@ -117,6 +118,7 @@ export const changeTask = async (deps: Deps, asked: Requested, call: MemberCall)
       save: async (because: Because) => {
         const reservation = reservationFor(deps, before, decision.next, call)
         if (reservation && !(await reserveForLoop(deps, before, reservation, call))) return null
+        written = { ...before, ...decision.next }
         return await deps.tasks.save(before, decision, because, reservation)
       },
     }
@@ -131,6 +133,7 @@ export const changeTask = async (deps: Deps, asked: Requested, call: MemberCall)
     },
     deps.ids.random,
   )
+  if (saved && written) await renewByWrite(deps, written, holderOf(call.caller))
   return { ...result, pending: saved?.pending ?? null }
 }
 

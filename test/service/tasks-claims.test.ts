@@ -245,6 +245,64 @@ describe('claims that nobody renews', () => {
     expect(stored).toMatchObject({ v: task.version, claim: { progress: 'Half of it.' } })
   })
 
+  test('whatever_its_holder_writes_to_the_task_renews_it_and_what_others_write_does_not', async () => {
+    const ann = await newOwner()
+    const { task_ids } = await approved(ann, 1)
+    const task_id = first(task_ids)
+    const agent = agentOf(ann)
+    const soon = async (): Promise<number> => {
+      const until = new Date(Date.now() + 60_000)
+      const { matchedCount } = await env.db
+        .collection<TaskDoc>('tasks')
+        .updateOne({ _id: task_id }, { $set: { 'claim.until': until } })
+      expect(matchedCount).toBe(1)
+      return until.getTime()
+    }
+    const ends = async () =>
+      (await env.db.collection<TaskDoc>('tasks').findOne({ _id: task_id }))?.claim?.until?.getTime()
+    await tasksOf(agent).claim_task({ task_id })
+
+    let end = await soon()
+    await tasksOf(agent).update_task({ task_id, priority: 'high' })
+    expect(await ends()).toBeGreaterThan(end)
+    end = await soon()
+    await tasksOf(agent).add_comment({ task_id, text: 'Half of it is done.' })
+    expect(await ends()).toBeGreaterThan(end)
+    end = await soon()
+    await tasksOf(agentOf(ann)).update_task({ task_id, priority: 'low' })
+    await tasksOf(agentOf(ann)).add_comment({ task_id, text: 'How far are you?' })
+    expect(await ends()).toBe(end)
+  })
+
+  test('end_when_their_loop_ships_and_its_holder_is_told_to_stop', async () => {
+    const ann = await newOwner()
+    const { loop_id, task_ids } = await approved(ann, 1)
+    const task_id = first(task_ids)
+    const agent = agentOf(ann)
+    await tasksOf(agent).claim_task({ task_id })
+    await loopsOf(ann).ship_loop({ loop_id })
+    const { task } = await tasksOf(ann).get_task({ task_id })
+    expect(task).toMatchObject({ status: 'in_progress' })
+    expect(task.held_by).toBeUndefined()
+    const { claims } = await tasksOf(agent).renew_claims({ task_ids: [task_id] })
+    expect(claims).toMatchObject([
+      { task_id, held: false, stop: 'loop_shipped', error: { code: 'claim_lost' } },
+    ])
+  })
+
+  test('say_that_the_text_has_changed_since_the_work_began', async () => {
+    const ann = await newOwner()
+    const { task_ids } = await approved(ann, 1)
+    const task_id = first(task_ids)
+    const agent = agentOf(ann)
+    await tasksOf(agent).claim_task({ task_id })
+    expect((await tasksOf(agent).renew_claims({})).claims[0]?.stop).toBeUndefined()
+    await tasksOf(ann).update_task({ task_id, body: 'Do something else.' })
+    expect((await tasksOf(agent).renew_claims({})).claims).toMatchObject([
+      { held: true, stop: 'task_changed' },
+    ])
+  })
+
   test('released_work_is_ready_for_the_next_with_what_was_found_out', async () => {
     const ann = await newOwner()
     const { task_ids } = await approved(ann, 1)

@@ -245,7 +245,7 @@ export const tools = {
           held: z.boolean(),
           expires_at: c.Timestamp.nullable().optional(),
           stop: z
-            .enum(['loop_on_hold', 'loop_shipped', 'approval_withdrawn'])
+            .enum(['loop_on_hold', 'loop_shipped', 'approval_withdrawn', 'task_changed'])
             .optional()
             .describe('Why to stop working on it'),
           error: z.object({ code: z.string(), message: z.string(), hint: z.string().optional() }).optional(),
