@@ -1,4 +1,5 @@
 // Held calls: what wakes them, what frees their places, and how many there may be.
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import { expect, test } from 'vitest'
 import { createHeldCalls, isAwaited } from '../../../services/gateway/mcp/held-calls.ts'
 import type { Waits } from '../../../shared/contracts/define/contract.ts'
@@ -54,6 +55,18 @@ test('a_client_that_leaves_frees_its_place', async () => {
   const { hold, held, listeners } = opened()
   const gone = new AbortController()
   const answer = hold(['', 'work'], 'g', gone.signal)
+  gone.abort()
+  expect(await answer).toBe('')
+  expect([held.count(), listeners.size]).toEqual([0, 0])
+})
+
+test('a_client_that_leaves_during_the_wait_frees_its_place', async () => {
+  const { hold, held, listeners } = opened()
+  const gone = new AbortController()
+  const answer = hold(['', 'work'], 'g', gone.signal)
+  // The first try is over by the next turn of the event loop, so this abort finds the call waiting.
+  await nextTurn()
+  expect(held.count()).toBe(1)
   gone.abort()
   expect(await answer).toBe('')
   expect([held.count(), listeners.size]).toEqual([0, 0])
