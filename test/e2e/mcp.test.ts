@@ -290,7 +290,7 @@ describe('whoever comes', () => {
     expect(await resultOf('server/discover')).toMatchObject({
       resultType: 'complete',
       supportedVersions: [MODERN],
-      capabilities: { tools: {}, prompts: {}, resources: {} },
+      capabilities: { tools: {}, prompts: {}, resources: {}, completions: {} },
       cacheScope: 'public',
     })
     expect(await resultOf('tools/list')).toMatchObject({ cacheScope: 'private', ttlMs: expect.any(Number) })

@@ -258,8 +258,8 @@ describe('what is offered', () => {
   })
   test('nothing_is_offered_that_does_not_exist [P13, P14, P15, P16, T20]', async () => {
     const { result } = rpcOf(await ask('server/discover'))
-    expect(result?.capabilities).toEqual({ tools: {}, prompts: {}, resources: {} })
-    for (const method of ['completion/complete', 'tasks/get', 'tasks/update', 'tasks/cancel', 'roots/list']) {
+    expect(result?.capabilities).toEqual({ tools: {}, prompts: {}, resources: {}, completions: {} })
+    for (const method of ['tasks/get', 'tasks/update', 'tasks/cancel', 'roots/list']) {
       const params = { taskId: 'x', ref: { type: 'ref/prompt', name: 'triage' } }
       const answer = rpcOf(await ask(method, params, { headers: { 'Mcp-Name': 'x' } }))
       expect(answer.error?.code, method).toBe(-32_601)

@@ -36,7 +36,15 @@ export type RawClient = Readonly<{
   callTool: (params: { name: string; arguments?: Record<string, unknown> }) => Promise<unknown>
   listTools: () => Promise<{ tools: { name: string; annotations?: unknown; outputSchema?: unknown }[] }>
   listPrompts: () => Promise<{ prompts: { name: string }[] }>
-  getPrompt: (params: { name: string }) => Promise<{ messages: { role: string; content: unknown }[] }>
+  getPrompt: (params: {
+    name: string
+    arguments?: Record<string, string>
+  }) => Promise<{ messages: { role: string; content: unknown }[] }>
+  complete: (params: {
+    ref: { type: 'ref/prompt'; name: string } | { type: 'ref/resource'; uri: string }
+    argument: { name: string; value: string }
+  }) => Promise<{ completion: { values: string[]; total?: number; hasMore?: boolean } }>
+  listResourceTemplates: () => Promise<{ resourceTemplates: { uriTemplate: string; name: string }[] }>
   listResources: () => Promise<{ resources: { uri: string; name: string }[] }>
   readResource: (params: { uri: string }) => Promise<{ contents: { uri: string; text?: unknown }[] }>
   getInstructions: () => string | undefined

@@ -36,7 +36,12 @@ export type Catalog = Readonly<{
   find: (name: string) => CatalogTool | undefined
   /** The tools that a caller with these scopes may use, always in the same order. */
   listFor: (scopes: readonly Scope[]) => readonly ListedTool[]
-  prompts: readonly Readonly<{ name: string; title: string; description: string }>[]
+  prompts: readonly Readonly<{
+    name: string
+    title: string
+    description: string
+    arguments: (typeof LOOP_ARGUMENT)[]
+  }>[]
   resources: readonly Readonly<{
     uri: string
     name: string
@@ -50,6 +55,13 @@ export type Catalog = Readonly<{
 const CONNECTOR_PREFIX = 'loopsmcp_'
 /** A workflow's resource is `loops://workflow/<name>`. */
 const WORKFLOW_URI = 'loops://workflow/'
+
+/** What every workflow takes as a prompt. */
+export const LOOP_ARGUMENT = {
+  name: 'loop_id',
+  description: 'The loop to work on; absent: all of them',
+  required: false,
+}
 
 /** Understood by Claude: the tool is not among those that a model has to search for first. */
 const ALWAYS_LOADED = { 'anthropic/alwaysLoad': true } as const
@@ -93,6 +105,7 @@ export const createCatalog = (contracts: readonly Contract[]): Catalog => {
       name,
       title: workflowText(name).title,
       description: workflowText(name).summary,
+      arguments: [LOOP_ARGUMENT],
     })),
     resources: WORKFLOWS.map((name) => ({
       uri: `${WORKFLOW_URI}${name}`,

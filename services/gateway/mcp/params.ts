@@ -3,6 +3,7 @@
 import { PROTOCOL_VERSION_META_KEY, ProtocolErrorCode, specTypeSchemas } from '@modelcontextprotocol/server'
 
 const REQUESTS = {
+  'completion/complete': specTypeSchemas.CompleteRequest,
   initialize: specTypeSchemas.InitializeRequest,
   'tools/call': specTypeSchemas.CallToolRequest,
   'tools/list': specTypeSchemas.ListToolsRequest,

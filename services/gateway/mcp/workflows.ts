@@ -112,3 +112,7 @@ const TEXTS: Readonly<Record<WorkflowName, Workflow>> = {
 
 /** The text of one way of working. */
 export const workflowText = (name: WorkflowName): Workflow => TEXTS[name]
+
+/** The text of one way of working, for one loop alone. */
+export const instructionsFor = (name: WorkflowName, loop_id: string): string =>
+  `${workflowText(name).instructions}\n\nDo this for the loop \`${loop_id}\` alone. Call \`get_loop\` with this id first.`

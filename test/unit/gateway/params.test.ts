@@ -23,6 +23,7 @@ describe('params that do not fit', () => {
     ['resources/templates/list', { cursor: 1 }, 'params.cursor'],
     ['resources/read', { uri: 5 }, 'params.uri'],
     ['resources/read', {}, 'params.uri'],
+    ['completion/complete', { ref: { type: 'ref/prompt', name: 'triage' } }, 'params.argument'],
     ['initialize', {}, 'params.protocolVersion'],
   ])('are_refused_by_name: %s %j', (method, params, field) => {
     const refused = refuseParams(request(method, params, 'seven'))
