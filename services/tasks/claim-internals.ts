@@ -1,5 +1,6 @@
 // Claiming the first ready work of loops, and completing what is held: what the loops-queue service asks for
 // claim_next_work and complete_task. Leaves: they call no other service.
+import { LIMITS } from '../../shared/contracts/define/common.ts'
 import type { Call, MemberCall } from '../../shared/contracts/define/contract.ts'
 import { AppError, notFound } from '../../shared/contracts/define/errors.ts'
 import { ANSWER_BYTES, jsonBytes } from '../../shared/contracts/define/page-bytes.ts'
@@ -185,14 +186,21 @@ const claimReady = async (
 /** The task of a call, and the loops that its caller sees. */
 type Completed = Parameters<Some<'complete'>['complete']>[0]
 
+/** The comment of a completion: the outcome, and the links as far as a comment has room. The task has all of them. */
+const outcomeText = (outcome: string | undefined, links: readonly string[]): string => {
+  const lines = [...(outcome ? [outcome] : []), ...links.map((link) => `- <${link}>`)]
+  while (Buffer.byteLength(lines.join('\n')) > LIMITS.comment_bytes) lines.pop()
+  return lines.join('\n')
+}
+
 /** Completes a task for its holder. */
 const complete = async (deps: LeafDeps, input: Completed, call: MemberCall) => {
   const by = claimantOf(call.caller, input)
   const { task_id, visible_private_loop_ids: visible, outcome, links } = input
-  const text = [outcome ?? '', ...links.map((link) => `- <${link}>`)].filter(Boolean).join('\n')
-  const comment = text === '' ? undefined : pendingComment(deps, by.actor, text)
+  const text = outcomeText(outcome, links)
+  const comment = text === '' ? undefined : pendingComment(deps, by.actor, text, 'outcome')
   const decide = (before: TaskDoc) => async () => {
-    const decision = completeTask(before, by, newClaim(deps, call, { bounded: false }), comment)
+    const decision = completeTask(before, by, newClaim(deps, call, { bounded: false }), comment, links)
     if (!decision) return { result: { task: before, changed: false } }
     const task = { ...before, ...decision.next, v: before.v + 1 }
     const save = (because: Because) => deps.tasks.save(before, decision, because)

@@ -9,7 +9,7 @@ import { type Claim, type Holder, isHolder, liveClaim, type NewClaim, needsRenew
 import type { LeafDeps } from './deps.ts'
 import type { PendingComment } from './task-rules.ts'
 import type { TaskDoc } from './task-store.ts'
-import { addedEvent, toTask } from './task-view.ts'
+import { addedEvent, toRow } from './task-view.ts'
 import { isPrivate } from './visibility-rules.ts'
 
 /** The term of a claim that names none (ms). */
@@ -66,7 +66,7 @@ export const toHeldTask = (task: HeldDoc): HeldTask => ({
 export const toClaimedTask = (task: HeldDoc, bytes: number): ClaimedTask => {
   const body = cutText(task.body, bytes)
   return {
-    task: { ...toTask({ ...task, body }), ...(body === task.body ? {} : { body_truncated: true as const }) },
+    task: { ...toRow(task), body, ...(body === task.body ? {} : { body_truncated: true as const }) },
     ...claimFields(task),
   }
 }
@@ -110,7 +110,8 @@ export const pendingComment = (
   { ids, clock }: Pick<LeafDeps, 'ids' | 'clock'>,
   author: PendingComment['author'],
   text: string,
-): PendingComment => ({ id: ids.next(), author, text, at: clock.now() })
+  kind?: PendingComment['kind'],
+): PendingComment => ({ id: ids.next(), ...(kind ? { kind } : {}), author, text, at: clock.now() })
 
 /** Puts the pending comments of a task among the others. Repeats do no harm: a comment keeps its id. */
 export const postComments = async (
@@ -119,13 +120,14 @@ export const postComments = async (
   comments: readonly PendingComment[],
   call: Call,
 ): Promise<void> => {
-  for (const { id, author, text, at } of comments) {
+  for (const { id, kind, author, text, at } of comments) {
     const comment = {
       _id: id,
       ws: task.ws,
       parent: task._id,
       task_id: task._id,
       loop_id: null,
+      ...(kind ? { kind } : {}),
       author,
       text,
       created_at: at,

@@ -3,6 +3,7 @@ import type { Collection, Db, IndexDescription } from 'mongodb'
 import type { Actor } from '../../shared/contracts/define/common.ts'
 import type { PlainEvent } from '../../shared/contracts/define/contract.ts'
 import { jsonBytes } from '../../shared/contracts/define/page-bytes.ts'
+import type { CommentKind } from '../../shared/contracts/tasks/shapes.ts'
 import {
   type Aggregate,
   type AggregateDeps,
@@ -23,6 +24,8 @@ export type CommentDoc = Aggregate &
     loop_id: string | null
     author: Actor
     text: string
+    /** Absent: a note. */
+    kind?: CommentKind | undefined
     created_at: Date
     created: LedgerEntry | null
     uncounted: readonly PendingIncrements[]
@@ -31,7 +34,7 @@ export type CommentDoc = Aggregate &
 export type NewComment = Omit<CommentDoc, keyof Aggregate | 'uncounted'> &
   Readonly<{ _id: string; ws: string }>
 /** A comment as pages read it. */
-export type CommentRow = Pick<CommentDoc, '_id' | 'author' | 'text' | 'created_at'>
+export type CommentRow = Pick<CommentDoc, '_id' | 'author' | 'text' | 'kind' | 'created_at'>
 
 /** The indexes of the comments, each with what it is for. */
 const COMMENT_INDEXES: readonly IndexDescription[] = [
@@ -72,7 +75,7 @@ const readPage = async (
     .sort({ _id: 1 })
     .limit(PAGE_COMMENTS + 1)
     .batchSize(FETCH)
-    .project<CommentRow>({ author: 1, text: 1, created_at: 1 })
+    .project<CommentRow>({ author: 1, text: 1, kind: 1, created_at: 1 })
   const rows: CommentRow[] = []
   let left = bytes
   for await (const row of found) {

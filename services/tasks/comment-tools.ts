@@ -10,6 +10,7 @@ import { renewByWrite } from './claims.ts'
 import { countComments } from './counter-rules.ts'
 import { writeCursor } from './cursor-rules.ts'
 import type { Deps, Some } from './deps.ts'
+import { askOnHold } from './question-tools.ts'
 import type { TaskDoc } from './task-store.ts'
 import { addedEvent, toComment } from './task-view.ts'
 import { findLoop, loadVisible, seesOne } from './visibility.ts'
@@ -49,6 +50,18 @@ const findParent = async (
   )
 }
 
+/** @throws AppError `invalid_argument` unless it is a question on a task. */
+const requireQuestion = ({
+  task_id,
+  kind,
+}: Readonly<{ task_id?: string | undefined; kind?: string | undefined }>): { task_id: string } => {
+  if (task_id !== undefined && kind === 'question') return { task_id }
+  throw new AppError('invalid_argument', 'hold: only a question on a task puts it on hold.', {
+    hint: 'Give kind question and task_id, or leave hold out.',
+    details: { fields: [{ field: 'hold', message: 'only a question on a task puts it on hold' }] },
+  })
+}
+
 /**
  * A page of comments, in the fields that the contract declares. A first page may be empty although there are comments,
  * when there is no room for one: its cursor leads to the first.
@@ -76,6 +89,7 @@ export const commentPage = async (
 export const commentHandlers = (deps: Deps): Some<'add_comment'> => ({
   add_comment: async (input, call) => {
     const ws = call.caller.workspace_id
+    const { kind = 'note' } = input
     const request = repeatable(call.caller, 'add_comment', input)
     const replay = async (): Promise<Answer | undefined> => {
       const found = request && (await deps.comments.findCreated(ws, request.key))
@@ -85,6 +99,14 @@ export const commentHandlers = (deps: Deps): Some<'add_comment'> => ({
     const earlier = await replay()
     if (earlier) return earlier
     const parent = await findParent(deps, input, call)
+    if (input.hold) {
+      const { task_id } = requireQuestion(input)
+      const asked = await askOnHold(deps, { task_id, text: input.text, request }, call)
+      if (asked) {
+        const { id, at, ...comment } = asked.comment
+        return { comment: toComment({ ...comment, _id: id, created_at: at }), replayed: asked.replayed }
+      }
+    }
     const at = deps.clock.now()
     const by = actorOf(call.caller)
     const comment = {
@@ -95,6 +117,7 @@ export const commentHandlers = (deps: Deps): Some<'add_comment'> => ({
       loop_id: parent.loop_id,
       author: by,
       text: input.text,
+      ...(kind === 'note' ? {} : { kind }),
       created_at: at,
       // A comment never changes: it is its own answer.
       created: request ? { ...request, at, result: null } : null,

@@ -2,11 +2,13 @@
 
 import {
   type Actor,
+  LIMITS,
   PRIORITIES,
   type Priority,
   type TaskStatus,
 } from '../../shared/contracts/define/common.ts'
 import type { PlainEvent } from '../../shared/contracts/define/contract.ts'
+import type { CommentKind } from '../../shared/contracts/tasks/shapes.ts'
 import type { LedgerEntry } from '../../shared/storage/idempotency.ts'
 import { type Approvals, approvalAfter, withdrawsApproval } from './approval-rules.ts'
 import {
@@ -33,7 +35,13 @@ import { isPrivate, type List, type Location, listsOf, NOWHERE } from './visibil
 export type Reservation = Readonly<{ loop_id: string; at: Date; by: Actor; entering?: string }>
 
 /** A comment that belongs to a change of its task, until it stands among the comments. */
-export type PendingComment = Readonly<{ id: string; author: Actor; text: string; at: Date }>
+export type PendingComment = Readonly<{
+  id: string
+  kind?: CommentKind | undefined
+  author: Actor
+  text: string
+  at: Date
+}>
 
 /** A task without what its storage adds. */
 export type TaskState = Location &
@@ -60,6 +68,10 @@ export type TaskState = Location &
     uncounted: readonly PendingIncrements[]
     /** Written with the change that they belong to. Tasks of earlier releases have no such list. */
     pending_comments?: readonly PendingComment[]
+    /** The comment with the question that it is on hold for. */
+    question_id?: string | undefined
+    /** Pull requests, commits and pages that its completions named. */
+    links?: readonly string[] | undefined
     /** Set on the tombstone of a deleted task. */
     deleted_at?: Date
     /** When the tombstone goes; set once the comments are gone and the events are published. */
@@ -201,6 +213,7 @@ export const editTask = (
     ...before,
     ...fields,
     ...derived({ ...before, ...fields }),
+    question_id: fields.status === 'on_hold' ? before.question_id : undefined,
     updated_at: now,
   }
   const data = {
@@ -289,6 +302,7 @@ export const completeTask = (
   by: Editor & Claimant,
   made: NewClaim,
   comment: PendingComment | undefined,
+  links: readonly string[] = [],
 ): Decision<Versioned> | null => {
   const { ended_claim } = before
   const own =
@@ -297,7 +311,24 @@ export const completeTask = (
   if (own && before.status === 'shipped' && ended_claim.why === 'completed') return null
   if (own && before.status !== 'in_progress') throw claimLost(ended_claim)
   const decision = editClaimed(before, { status: 'shipped' }, by, made, made.now)
-  return decision && { ...decision, comment }
+  if (!decision || links.length === 0) return decision && { ...decision, comment }
+  const all = [...new Set([...(before.links ?? []), ...links])].slice(-LIMITS.links)
+  return { ...decision, next: { ...decision.next, links: all }, comment }
+}
+
+/**
+ * A task put on hold by a question, or null when it is on hold already.
+ * @throws AppError `claimed` for whoever may not stop the work; `invalid_transition` where there is nothing to hold.
+ */
+export const holdForQuestion = (
+  before: Versioned,
+  by: Editor & Claimant,
+  made: NewClaim,
+  comment: PendingComment,
+  now: Date,
+): Decision<Versioned> | null => {
+  const decision = editClaimed(before, { status: 'on_hold' }, by, made, now)
+  return decision && { ...decision, next: { ...decision.next, question_id: comment.id }, comment }
 }
 
 /** What becomes of a task whose claim was not renewed in time; null when its claim has not ended. */
@@ -331,6 +362,7 @@ export const deleteTask = (before: Versioned, by: Actor, now: Date): Decision<Ve
     ended_claim: undefined,
     claim_request: undefined,
     approved_text: undefined,
+    links: undefined,
     created: before.created && { ...before.created, result: null },
     updated_at: now,
     deleted_at: now,

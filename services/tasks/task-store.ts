@@ -43,6 +43,7 @@ export type RowDoc = Omit<
   | keyof Claims
   | keyof Approvals
   | 'body'
+  | 'links'
   | 'outbox'
   | 'ledger'
   | 'created'
@@ -124,6 +125,7 @@ const ROW = {
   rank: 1,
   author: 1,
   approved_by: 1,
+  question_id: 1,
   'claim.holder': 1,
   'claim.since': 1,
   'claim.until': 1,

@@ -5,7 +5,13 @@ import type { Caller, PlainEvent } from '../../shared/contracts/define/contract.
 import { actorOf } from '../../shared/contracts/define/contract.ts'
 import { cutText } from '../../shared/contracts/define/page-bytes.ts'
 import { includesScope } from '../../shared/contracts/define/scopes.ts'
-import type { ApprovedText, Comment, Task, TaskRow } from '../../shared/contracts/tasks/shapes.ts'
+import type {
+  ApprovedText,
+  Comment,
+  CommentKind,
+  Task,
+  TaskRow,
+} from '../../shared/contracts/tasks/shapes.ts'
 import { type Claimant, holderOf, type ShownClaim } from './claim-rules.ts'
 import type { Editor } from './status-rules.ts'
 import type { TaskState, Versioned } from './task-rules.ts'
@@ -20,6 +26,7 @@ export type EventComment = Readonly<{
   loop_id: string | null
   author: Actor
   text: string
+  kind?: CommentKind | undefined
 }>
 
 /**
@@ -35,6 +42,7 @@ export const addedEvent = (comment: EventComment, is_private: boolean): PlainEve
     private: is_private,
     by: comment.author,
     excerpt: [...comment.text].slice(0, EXCERPT_CHARS).join(''),
+    ...(comment.kind ? { kind: comment.kind } : {}),
   },
 })
 
@@ -63,6 +71,7 @@ type RowFields =
   | 'loop_id'
   | 'author'
   | 'approved_by'
+  | 'question_id'
   | 'created_at'
   | 'updated_at'
 
@@ -87,13 +96,18 @@ export const toRow = (
   author: task.author,
   approved_by: task.approved_by,
   ...(task.status === 'in_progress' && task.claim ? { held_by: heldBy(task.claim) } : {}),
+  ...(task.question_id ? { question_id: task.question_id } : {}),
   created_at: task.created_at.toISOString(),
   updated_at: task.updated_at.toISOString(),
   version: task.v,
 })
 
-/** A task with its body. */
-export const toTask = (task: Versioned): Task => ({ ...toRow(task), body: task.body })
+/** A task with its body, and with the links of its completions. */
+export const toTask = (task: Versioned): Task => ({
+  ...toRow(task),
+  body: task.body,
+  ...(task.links ? { links: [...task.links] } : {}),
+})
 
 /**
  * The text that was approved last, while the present one differs from it.
@@ -118,9 +132,16 @@ export const toApprovedText = (
 
 /** A comment as answers show it. */
 export const toComment = (
-  comment: Readonly<{ _id: string; author: Actor; text: string; created_at: Date }>,
+  comment: Readonly<{
+    _id: string
+    kind?: CommentKind | undefined
+    author: Actor
+    text: string
+    created_at: Date
+  }>,
 ): Comment => ({
   id: comment._id,
+  ...(comment.kind ? { kind: comment.kind } : {}),
   author: comment.author,
   text: comment.text,
   created_at: comment.created_at.toISOString(),

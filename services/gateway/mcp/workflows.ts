@@ -23,7 +23,7 @@ ${ground}
 4. Decide:
    - **Approve** what is wanted, understood and small enough: \`update_task\` with \`status: "approved"\`, and as \`expected_version\` the \`version\` that you read, since an approval is of that text. Where \`get_task\` shows \`approved_text\`, the text has changed since its last approval: compare the two. This needs the scope \`loops:approve\`; without it, leave the task open and say with \`add_comment\` that you would approve it, and why.
    - **Reject** what will not be done: first \`add_comment\` with the reason in one or two sentences, then \`update_task\` with \`status: "rejected"\`.
-   - **Hold** what waits for somebody: \`add_comment\` with the question and to whom it goes, then \`update_task\` with \`status: "on_hold"\`.
+   - **Hold** what waits for somebody: \`add_comment\` with the question and to whom it goes, \`kind: "question"\` and \`hold: true\`.
 5. Make what you approve ready to work on: set \`priority\` (urgent, high, medium, low), a \`due_date\` only where one is real, and a \`body\` that says what to do, why, and how to tell that it is done. Keep the words of the author; add to them.
 6. The same decision about many tasks is one call: \`bulk_update_tasks\` with up to 100 ids. Each succeeds or fails by itself, so read \`results\`.
 7. Report: how many were approved, rejected and held, and every question that is open.
@@ -58,7 +58,7 @@ ${ground}
 2. If several agents share your connection, give each call the same \`agent\`, a name of your choice. Call \`get_task\` for the comments: what happened so far. If \`attempt\` is more than 1, somebody began before you; \`last_progress\` says how far they came.
 3. Do the work. Follow the loop's \`ai_context\` where it is more exact than the workspace's. Every half hour or so call \`renew_claims\` with your \`progress\`: a claim that nobody renews goes to the next. If it answers \`stop\` or \`claim_lost\`, stop, and say with \`add_comment\` what you have.
 4. Leave the task's title and body as they are: they are what was approved. Whoever may not approve and changes them takes the approval back.
-5. Where the task leaves something open that you cannot decide, do not guess: \`add_comment\` with the question, \`update_task\` with \`status: "on_hold"\`, and go on with the next task.
+5. Where the task leaves something open that you cannot decide, do not guess: \`add_comment\` with the question, \`kind: "question"\` and \`hold: true\` puts the task on hold and gives it back; go on with the next task.
 6. If you cannot finish for another reason, \`release_claims\` with a \`note\` on what you found out.
 7. When it is done and checked, call \`complete_task\` with \`claim_id\`, an \`outcome\` (what you did and how you checked it) and \`links\` to the pull request or commit. With \`claim_next: true\` it takes the next task in the same call.
 8. Something else that you noticed on the way is a task of its own: \`create_task\` with a title that names the outcome and a body that stands by itself. It begins as \`open\`; a person decides about it.
@@ -77,7 +77,7 @@ ${ground}
 2. Call \`get_loop_queue\` for the active loops with their counts, and \`list_loops\` with \`status: "on_hold"\` for those that wait.
 3. For each active loop, call \`get_loop\` and look for:
    - tasks \`in_progress\` that nobody has commented on for long: see with \`get_activity\` what was done last, and ask with \`add_comment\`. A claim that nobody renews ends by itself; to go on with the work yourself, \`claim_task\` with \`take_over: true\`;
-   - tasks \`on_hold\`: answer the question if you can, then move them back; otherwise bring it to the person who can;
+   - tasks \`on_hold\`, where \`question_id\` names the comment to answer: answer it if you can, then move them back; otherwise bring it to the person who can;
    - no task \`approved\` and some \`open\`: the loop waits for a decision; triage them;
    - every task \`shipped\` or \`rejected\`: the loop can ship.
 4. Where the order no longer fits, use \`set_loop_priority\` or \`reorder_loops\`. A loop that should wait: \`close_loop\`. One that should go on: \`reopen_loop\`. Both can be undone by the other.

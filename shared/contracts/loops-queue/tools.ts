@@ -317,7 +317,7 @@ export const tools = {
     }),
     output: z.object({
       task: TaskRow,
-      changed: z.boolean().describe('False: it was completed already, by you'),
+      changed: z.boolean().describe('False: you had completed it'),
       comment_id: c.Id.nullable(),
       next: NextWork.optional().describe('With claim_next'),
     }),

@@ -2,6 +2,7 @@
 import * as z from 'zod'
 import * as c from '../define/common.ts'
 import { event } from '../define/contract.ts'
+import { CommentKind } from './shapes.ts'
 
 const EventTask = z.object({
   task_id: c.Id,
@@ -88,6 +89,7 @@ export const events = {
       private: z.boolean(),
       by: c.Actor,
       excerpt: z.string().describe('The first 200 characters'),
+      kind: CommentKind.optional().describe('Absent: a note'),
     }),
     public: NOT_PRIVATE,
     record: 'comment',

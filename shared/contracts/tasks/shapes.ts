@@ -22,6 +22,7 @@ export const TaskRow = z.object({
   author: c.Actor,
   approved_by: c.Actor.nullable().describe('Who approved it'),
   held_by: HeldBy.optional().describe('Who is working on it now'),
+  question_id: c.Id.optional(),
   created_at: c.Timestamp,
   updated_at: c.Timestamp,
   version: c.Version,
@@ -31,6 +32,7 @@ export type TaskRow = z.infer<typeof TaskRow>
 /** A task whole. */
 export const Task = TaskRow.extend({
   body: c.Body.describe('The agent prompt, Markdown, written by its author'),
+  links: z.array(z.string()).optional(),
 })
 export type Task = z.infer<typeof Task>
 
@@ -44,8 +46,13 @@ export const ApprovedText = z.object({
 })
 export type ApprovedText = z.infer<typeof ApprovedText>
 
+/** What a comment is, besides a note. */
+export const CommentKind = z.enum(['question', 'outcome'])
+export type CommentKind = z.infer<typeof CommentKind>
+
 export const Comment = z.object({
   id: c.Id,
+  kind: CommentKind.optional(),
   author: c.Actor,
   text: c.CommentText.describe('Markdown, written by its author'),
   created_at: c.Timestamp,

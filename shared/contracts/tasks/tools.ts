@@ -8,6 +8,7 @@ import {
   ClaimedTask,
   ClaimId,
   Comment,
+  CommentKind,
   CommentsCursor,
   commentPage,
   LoopRef,
@@ -72,9 +73,7 @@ export const tools = {
     output: z.object({
       task: Task,
       loop: LoopRef.nullable(),
-      approved_text: ApprovedText.optional().describe(
-        'What was approved last, if the text has changed since',
-      ),
+      approved_text: ApprovedText.optional().describe('Approved last, before the text changed'),
       ...commentPage,
     }),
     errors: ['invalid_argument', 'not_found', 'limit_exceeded'],
@@ -93,7 +92,7 @@ export const tools = {
       due_date: c.CalendarDate.nullable().optional().describe('YYYY-MM-DD'),
       idempotency_key: c.IdempotencyKey,
     }),
-    output: z.object({ task: TaskRow, replayed: z.boolean().describe('True: this key had made it already') }),
+    output: z.object({ task: TaskRow, replayed: z.boolean() }),
     errors: ['invalid_argument', 'not_found', 'invalid_transition', 'limit_exceeded', 'idempotency_conflict'],
   }),
   update_task: tool({
@@ -115,7 +114,7 @@ export const tools = {
     }),
     output: z.object({
       task: TaskRow,
-      changed: z.boolean().describe('False: it was like that already'),
+      changed: z.boolean(),
       approval_withdrawn: z.literal(true).optional(),
     }),
     errors: [
@@ -179,17 +178,33 @@ export const tools = {
   add_comment: tool({
     title: 'Add a comment',
     description:
-      'Writes a comment (Markdown) on a task or on a loop: progress, a question, the outcome. Give exactly one of task_id and loop_id.',
+      'Writes a comment (Markdown) on a task or on a loop: progress, a question, the outcome. Give exactly one of task_id and loop_id. A question with hold puts its task on hold in the same step, until somebody answers and moves it back.',
     scope: 'loops:write',
     annotations: ADDS,
     input: z.strictObject({
       task_id: c.Id.optional().describe('The task to comment on'),
       loop_id: c.Id.optional().describe('The loop to comment on'),
       text: c.CommentText.describe('What to say, Markdown'),
+      kind: z
+        .enum(['note', ...CommentKind.options])
+        .optional()
+        .describe('What it is; default note'),
+      hold: z
+        .boolean()
+        .optional()
+        .describe('With a question on a task: puts it on hold, which ends your claim'),
       idempotency_key: c.IdempotencyKey,
     }),
     output: z.object({ comment: Comment, replayed: z.boolean() }),
-    errors: ['invalid_argument', 'not_found', 'limit_exceeded', 'idempotency_conflict'],
+    errors: [
+      'invalid_argument',
+      'not_found',
+      'invalid_transition',
+      'claimed',
+      'version_conflict',
+      'limit_exceeded',
+      'idempotency_conflict',
+    ],
   }),
   claim_task: tool({
     title: 'Claim a task',
@@ -212,7 +227,7 @@ export const tools = {
     output: z.object({
       claim: ClaimedTask,
       loop: LoopRef.nullable(),
-      renewed: z.boolean().describe('True: you held it already, and hold it longer now'),
+      renewed: z.boolean().describe('True: you held it already'),
     }),
     errors: [
       'invalid_argument',
