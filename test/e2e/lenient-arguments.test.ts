@@ -64,6 +64,7 @@ const AT_LEAST: Readonly<Record<string, (made: Made) => Record<string, unknown>>
   add_comment: ({ task_id }) => ({ task_id }),
   update_task: () => ({ priority: 'low' }),
   bulk_update_tasks: () => ({ priority: 'low' }),
+  update_loop: () => ({ name: 'Another name' }),
 }
 
 describe('null for everything left out', () => {
