@@ -15,7 +15,7 @@ export type ListedTool = Readonly<{
   description: string
   inputSchema: JsonSchema
   outputSchema: JsonSchema
-  annotations: Tool['annotations'] & { title: string }
+  annotations: Tool['annotations']
   _meta?: Readonly<Record<string, unknown>>
 }>
 
@@ -72,7 +72,7 @@ const listedTool = (name: string, tool: Tool): ListedTool => ({
   description: tool.description,
   inputSchema: publishedInput(inputSchema(tool.input)),
   outputSchema: publishedOutput(outputSchema(tool.output)),
-  annotations: { title: tool.title, ...tool.annotations },
+  annotations: tool.annotations,
   ...(tool.always_loaded ? { _meta: ALWAYS_LOADED } : {}),
 })
 

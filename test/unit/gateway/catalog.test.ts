@@ -16,7 +16,6 @@ describe('the list of tools', () => {
     expect(listed.map(({ name }) => name)).toEqual(TOOLS.map(({ name }) => name))
     for (const tool of listed) {
       expect(Object.values(tool.annotations).filter((value) => typeof value === 'boolean')).toHaveLength(4)
-      expect(tool.annotations.title).toBe(tool.title)
       expect(tool.inputSchema.type).toBe('object')
       expect(tool.inputSchema.additionalProperties).toBe(false)
       expect(tool.outputSchema.type).toBe('object')
