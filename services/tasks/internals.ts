@@ -3,11 +3,13 @@
 // The loops-queue service calls them, and only about loops that its own caller sees.
 import { TASK_STATUSES, type TaskStatus } from '../../shared/contracts/define/common.ts'
 import { pageWithin } from '../../shared/contracts/define/cursor.ts'
+import type { TaskRow } from '../../shared/contracts/tasks/shapes.ts'
 import { commentPage } from './comment-tools.ts'
 import { countByStatus, counterOf, countReady } from './counter-rules.ts'
 import { readCursor, writeCursor } from './cursor-rules.ts'
 import type { LeafDeps, Some } from './deps.ts'
 import { finishArrivals } from './move-into-new-loop.ts'
+import type { RowDoc } from './task-store.ts'
 import { toRow } from './task-view.ts'
 import { UNASSIGNED, visibleLists } from './visibility-rules.ts'
 
@@ -17,6 +19,9 @@ const MAX_AUTHORS = 1_000
 const UNFINISHED: readonly TaskStatus[] = TASK_STATUSES.filter(
   (status) => status !== 'shipped' && status !== 'rejected',
 )
+
+/** A row of a ship report: without labels, for these rows are not cut to a size. */
+const toReportRow = (task: RowDoc): TaskRow => toRow({ ...task, labels: undefined })
 
 /** Where work is ready. */
 const readyHandlers = (deps: LeafDeps): Some<'find_ready'> => ({
@@ -90,8 +95,8 @@ const countHandlers = (deps: LeafDeps): Some<'count_loops' | 'count_workspace' |
     return {
       author_ids,
       counts,
-      shipped: shipped.map(toRow),
-      unfinished: unfinished.map(toRow),
+      shipped: shipped.map(toReportRow),
+      unfinished: unfinished.map(toReportRow),
       unfinished_total: UNFINISHED.reduce((total, status) => total + counts[status], 0),
     }
   },

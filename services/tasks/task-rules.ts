@@ -23,6 +23,7 @@ import {
   takeOver,
 } from './claim-rules.ts'
 import type { Countable, PendingIncrements } from './counter-rules.ts'
+import { labelledOf, labelsOf, sameLabels } from './label-rules.ts'
 import { type Readiness, storedReady } from './ready-rules.ts'
 import type { Editor, Standing } from './status-rules.ts'
 import { isPrivate, type List, type Location, listsOf, NOWHERE } from './visibility-rules.ts'
@@ -56,6 +57,10 @@ export type TaskState = Location &
     body: string
     priority: Priority
     due_date: string | null
+    /** Absent: none. */
+    labels?: readonly string[] | undefined
+    /** What it is found by: its labels, each with each of its lists. */
+    labelled?: readonly string[] | undefined
     /** Sorts it in the order of work; unique, so that a page begins with one comparison. */
     rank: string
     shelves: readonly List[]
@@ -98,16 +103,17 @@ export const rankOf = ({
   `${PRIORITIES.indexOf(priority)}:${due_date ?? '~'}:${_id}`
 
 /** The stored fields that follow from the others: part of every decision that changes a task. */
-const derived = (task: Location & Readiness & Parameters<typeof rankOf>[0]) => ({
+const derived = (task: Location & Readiness & Pick<TaskState, 'labels'> & Parameters<typeof rankOf>[0]) => ({
   rank: rankOf(task),
   shelves: listsOf(task),
+  labelled: labelledOf(listsOf(task), task.labels),
   ready: storedReady(task),
 })
 
 /** What the events of a task say about it. */
 type EventTask = Pick<
   TaskState,
-  '_id' | 'title' | 'status' | 'priority' | 'due_date' | 'loop_id' | 'acl' | 'author'
+  '_id' | 'title' | 'status' | 'priority' | 'due_date' | 'labels' | 'loop_id' | 'acl' | 'author'
 >
 
 const eventData = (task: EventTask, version: number, by: Actor): PlainEvent['data'] => ({
@@ -116,6 +122,7 @@ const eventData = (task: EventTask, version: number, by: Actor): PlainEvent['dat
   status: task.status,
   priority: task.priority,
   due_date: task.due_date,
+  ...(task.labels ? { labels: task.labels } : {}),
   loop_id: task.loop_id,
   private: isPrivate(task),
   version,
@@ -136,6 +143,7 @@ export type NewTask = Readonly<{
   body: string
   priority: Priority
   due_date: string | null
+  labels?: readonly string[] | undefined
   location: Location
   by: Actor
   now: Date
@@ -144,6 +152,7 @@ export type NewTask = Readonly<{
 /** A new task, open. */
 export const createTask = (task: NewTask): Decision => {
   const { id: _id, ws, title, body, priority, due_date, location, by, now } = task
+  const labels = labelsOf(task.labels)
   const next: TaskState = {
     _id,
     ws,
@@ -152,8 +161,9 @@ export const createTask = (task: NewTask): Decision => {
     status: 'open',
     priority,
     due_date,
+    ...(labels && { labels }),
     ...location,
-    ...derived({ _id, status: 'open', priority, due_date, ...location }),
+    ...derived({ _id, status: 'open', priority, due_date, labels, ...location }),
     author: by,
     approved_by: null,
     created_at: now,
@@ -172,6 +182,8 @@ export type TaskChange = Readonly<{
   status?: TaskStatus | undefined
   priority?: Priority | undefined
   due_date?: string | null | undefined
+  /** All of them; an empty list takes them off. */
+  labels?: readonly string[] | undefined
   location?: Location | undefined
 }>
 
@@ -206,9 +218,12 @@ export const editTask = (
     due_date: due_date === undefined ? before.due_date : due_date,
     loop_id: location.loop_id,
     acl: location.acl,
+    labels: change.labels ? labelsOf(change.labels) : before.labels,
   }
   const changed = CHANGEABLE.filter((name) => fields[name] !== before[name])
-  if (changed.length === 0) return null
+  // Readers of `changed` know its names; what later releases made changeable has a list of its own.
+  const also_changed = sameLabels(fields.labels, before.labels) ? [] : ['labels']
+  if (changed.length + also_changed.length === 0) return null
   const next = {
     ...before,
     ...fields,
@@ -219,6 +234,7 @@ export const editTask = (
   const data = {
     ...eventData(next, before.v + 1, by.actor),
     changed,
+    ...(also_changed.length > 0 ? { also_changed } : {}),
     status_before: before.status,
     ...(withdrawsApproval(before, next) ? { approval_withdrawn: true } : {}),
     loop_id_before: nameableBefore(before, next),
@@ -358,6 +374,8 @@ export const deleteTask = (before: Versioned, by: Actor, now: Date): Decision<Ve
     title: '',
     body: '',
     shelves: [],
+    labels: undefined,
+    labelled: undefined,
     claim: undefined,
     ended_claim: undefined,
     claim_request: undefined,

@@ -1,13 +1,7 @@
 // Tasks in MongoDB: their indexes, and every query and write of them. A deleted task is on no list and in no loop, so
 // only queries by id or by key have to exclude it.
 import type { Collection, Db, Filter, IndexDescription } from 'mongodb'
-import {
-  PRIORITIES,
-  type Priority,
-  TASK_STATUSES,
-  type TaskCounts,
-  type TaskStatus,
-} from '../../shared/contracts/define/common.ts'
+import type { TaskCounts, TaskStatus } from '../../shared/contracts/define/common.ts'
 import { inParallel } from '../../shared/process/parallel.ts'
 import {
   type Aggregate,
@@ -31,9 +25,9 @@ import {
 } from './claim-store.ts'
 import { type Countable, differenceOf, taskCounts } from './counter-rules.ts'
 import { type CountedCollection, PENDING_INCREMENTS_INDEX, type PendingChange } from './counter-store.ts'
+import { LIST_INDEXES, PARALLEL, parts, ROW, taskLists } from './list-store.ts'
 import { READY, READY_STATUS } from './ready-rules.ts'
 import type { Decision, Reservation, TaskState } from './task-rules.ts'
-import type { List } from './visibility-rules.ts'
 
 /** A task as it is stored. */
 export type TaskDoc = TaskState & Aggregate
@@ -49,6 +43,7 @@ export type RowDoc = Omit<
   | 'created'
   | 'uncounted'
   | 'shelves'
+  | 'labelled'
   | 'move'
   | 'acl'
   | 'rank'
@@ -63,10 +58,7 @@ const TASK_INDEXES: readonly IndexDescription[] = [
   OUTBOX_INDEX,
   PENDING_INCREMENTS_INDEX,
   ...CLAIM_INDEXES,
-  // Lists, newest first.
-  { key: { ws: 1, shelves: 1, _id: -1 }, name: 'newest' },
-  // Lists of one status, one priority, or both, newest first.
-  { key: { ws: 1, shelves: 1, status: 1, priority: 1, _id: -1 }, name: 'filtered' },
+  ...LIST_INDEXES,
   // The tasks of a loop in order of work, whole or by status.
   {
     key: { ws: 1, loop_id: 1, status: 1, rank: 1 },
@@ -113,45 +105,10 @@ const TASK_INDEXES: readonly IndexDescription[] = [
   },
 ]
 
-/** The fields of a row of a list. */
-const ROW = {
-  ws: 1,
-  v: 1,
-  title: 1,
-  status: 1,
-  priority: 1,
-  due_date: 1,
-  loop_id: 1,
-  rank: 1,
-  author: 1,
-  approved_by: 1,
-  question_id: 1,
-  'claim.holder': 1,
-  'claim.since': 1,
-  'claim.until': 1,
-  created_at: 1,
-  updated_at: 1,
-} as const
-
-/**
- * MongoDB reads several points of an index in order by merging one scan of each, up to 200 scans. With more it would sort
- * in memory, so such a list is read in parts.
- */
-const MAX_SCANS = 150
-/** Parts of a list, or of a query about many loops, that are read at once. */
-const PARALLEL = 4
-/** Loops of one such query. */
+/** Loops of one query about many. */
 const LOOPS_AT_ONCE = 500
 /** How long the id and key of a deleted task are kept, so that a late repeat of its creation does not create it again (ms). */
 const TOMBSTONE_MS = 24 * 60 * 60 * 1_000
-
-/** What a list of tasks can be narrowed to. */
-export type ListFilter = Readonly<{ status?: TaskStatus | undefined; priority?: Priority | undefined }>
-
-const parts = <T>(items: readonly T[], size: number): T[][] =>
-  Array.from({ length: Math.ceil(items.length / size) }, (_, part) => [
-    ...items.slice(part * size, (part + 1) * size),
-  ])
 
 /** One task, by its id or by the request that created it. */
 const oneTask = (collection: Collection<TaskDoc>) => ({
@@ -163,58 +120,6 @@ const oneTask = (collection: Collection<TaskDoc>) => ({
   findCreated: (ws: string, key: string): Promise<TaskDoc | null> =>
     collection.findOne({ ws, 'created.key': key }),
 })
-
-/** Lists of tasks, newest first. */
-const taskLists = (collection: Collection<TaskDoc>) => {
-  const listPart = (
-    ws: string,
-    lists: readonly List[],
-    { status, priority }: ListFilter,
-    before: string | undefined,
-    limit: number,
-  ): Promise<RowDoc[]> => {
-    const filtered = status !== undefined || priority !== undefined
-    return collection
-      .find({
-        ws,
-        shelves: { $in: [...lists] },
-        // Points, not a range: only then do the ids come in order out of the index.
-        ...(filtered ? { status: status ?? { $in: [...TASK_STATUSES] } } : {}),
-        ...(filtered ? { priority: priority ?? { $in: [...PRIORITIES] } } : {}),
-        ...(before === undefined ? {} : { _id: { $lt: before } }),
-      })
-      .sort({ _id: -1 })
-      .limit(limit)
-      .hint(filtered ? 'filtered' : 'newest')
-      .project<RowDoc>(ROW)
-      .toArray()
-  }
-  return {
-    /** Tasks of these lists, which have none in common, older than the id `before`, newest first. */
-    list: async (
-      ws: string,
-      lists: readonly List[],
-      filter: ListFilter,
-      before: string | undefined,
-      limit: number,
-    ): Promise<RowDoc[]> => {
-      const scans =
-        filter.status && !filter.priority
-          ? PRIORITIES.length
-          : filter.priority && !filter.status
-            ? TASK_STATUSES.length
-            : 1
-      const found = await inParallel(parts(lists, Math.floor(MAX_SCANS / scans)), PARALLEL, (part) =>
-        listPart(ws, part, filter, before, limit),
-      )
-      if (found.length === 1) return found[0] ?? []
-      return found
-        .flat()
-        .sort((a, b) => (a._id < b._id ? 1 : -1))
-        .slice(0, limit)
-    },
-  }
-}
 
 /** The tasks of loops: in order of work, counted, and which are ready. */
 const loopTasks = (collection: Collection<TaskDoc>) => ({

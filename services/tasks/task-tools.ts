@@ -12,6 +12,8 @@ import { commentPage } from './comment-tools.ts'
 import { counterOf, countMatching } from './counter-rules.ts'
 import { readCursor, writeCursor } from './cursor-rules.ts'
 import type { Deps, Some } from './deps.ts'
+import { normalizeLabel } from './label-rules.ts'
+import type { ListFilter } from './list-store.ts'
 import { confirmArrival, finishReservations, reservationFor } from './move-into-loop.ts'
 import { changeTask, removeTask, targetOf } from './task-changes.ts'
 import { createTask } from './task-rules.ts'
@@ -44,24 +46,38 @@ const requestedLists = async (
   return visibleLists(scope, (await deps.loops.list_private_loops({}, call)).loop_ids)
 }
 
+/** How many tasks of these lists match: what the counters say or, with a label, counted as far as a list is. */
+const countListed = async (
+  deps: Deps,
+  ws: string,
+  lists: readonly List[],
+  filter: ListFilter,
+): Promise<number> => {
+  if (filter.label !== undefined) return await deps.tasks.countLabelled(ws, lists, filter)
+  const counters = await deps.counters.read(
+    ws,
+    lists.map((list) => counterOf(ws, list)),
+  )
+  return countMatching(counters, ws, lists, filter)
+}
+
 /** The handlers of the tools that read tasks. */
 export const readingHandlers = (deps: Deps): Some<'list_tasks' | 'get_task'> => ({
   list_tasks: async (input, call) => {
     const ws = call.caller.workspace_id
     const { status, priority, limit } = input
+    const label = input.label && normalizeLabel(input.label)
     const before = readCursor('newest', input.cursor)
     const lists = await requestedLists(deps, input, call)
-    const [rows, counters] = await Promise.all([
-      deps.tasks.list(ws, lists, { status, priority }, before, limit + 1),
-      deps.counters.read(
-        ws,
-        lists.map((list) => counterOf(ws, list)),
-      ),
+    const filter = { status, priority, label }
+    const [rows, total] = await Promise.all([
+      deps.tasks.list(ws, lists, filter, before, limit + 1),
+      countListed(deps, ws, lists, filter),
     ])
     const { page: tasks, last } = pageWithin(rows, limit, toRow, ANSWER_BYTES - ENVELOPE_BYTES)
     return {
       tasks,
-      total: countMatching(counters, ws, lists, { status, priority }),
+      total,
       next_cursor: writeCursor('newest', last?._id),
     }
   },
@@ -110,11 +126,22 @@ export const writingHandlers = (deps: Deps): Some<'create_task' | 'update_task' 
     const request = repeatable(call.caller, 'create_task', input)
     const earlier = await replayCreation(deps, ws, request, call)
     if (earlier) return earlier
-    const { title, body, priority, due_date = null, loop_id } = input
+    const { title, body, priority, due_date = null, labels, loop_id } = input
     const location = (loop_id && (await targetOf(deps, loop_id, call)({ loop_id: null }))) || NOWHERE
     const [id, by, now] = [deps.ids.next(), actorOf(call.caller), deps.clock.now()]
     const move = reservationFor(deps, NOWHERE, location, call)
-    const { next, events } = createTask({ id, ws, title, body, priority, due_date, location, by, now })
+    const { next, events } = createTask({
+      id,
+      ws,
+      title,
+      body,
+      priority,
+      due_date,
+      labels,
+      location,
+      by,
+      now,
+    })
     const answer: Created = { task: toRow({ ...next, v: 1 }), replayed: false }
     const created = request ? { ...request, at: now, result: answer } : null
     const pending = await deps.tasks.insert({ next: { ...next, created, move }, events }, { call })
@@ -125,11 +152,11 @@ export const writingHandlers = (deps: Deps): Some<'create_task' | 'update_task' 
   },
 
   update_task: async (input, call) => {
-    const { task_id, expected_version, title, body, status, priority, due_date, loop_id } = input
-    requireChange({ title, body, status, priority, due_date, loop_id })
+    const { task_id, expected_version, title, body, status, priority, due_date, labels, loop_id } = input
+    requireChange({ title, body, status, priority, due_date, loop_id, labels })
     const asked = {
       task_id,
-      change: { title, body, status, priority, due_date },
+      change: { title, body, status, priority, due_date, labels },
       target: targetOf(deps, loop_id, call),
       sees: seesOne(deps, call),
       expected_version,

@@ -68,6 +68,7 @@ type RowFields =
   | 'status'
   | 'priority'
   | 'due_date'
+  | 'labels'
   | 'loop_id'
   | 'author'
   | 'approved_by'
@@ -92,6 +93,7 @@ export const toRow = (
   status: task.status,
   priority: task.priority,
   due_date: task.due_date,
+  ...(task.labels ? { labels: [...task.labels] } : {}),
   loop_id: task.loop_id,
   author: task.author,
   approved_by: task.approved_by,

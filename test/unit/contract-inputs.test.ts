@@ -43,6 +43,7 @@ const TEXTS: Readonly<Record<string, readonly [number, 'characters' | 'bytes']>>
   progress: [500, 'characters'],
   agent: [100, 'characters'],
   claim_id: [100, 'characters'],
+  label: [100, 'characters'],
 }
 
 const places: readonly Place[] = TOOLS.flatMap(({ name, tool }) =>

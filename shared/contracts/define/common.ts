@@ -14,6 +14,7 @@ export const ALL_SCOPES = Object.keys(SCOPES) as Scope[]
 export const LIMITS = {
   name_chars: 200,
   label_chars: 100,
+  task_labels: 20,
   sentence_chars: 500,
   link_chars: 1_000,
   links: 20,

@@ -10,6 +10,7 @@ const EventTask = z.object({
   status: c.TaskStatus,
   priority: c.Priority,
   due_date: c.CalendarDate.nullable(),
+  labels: z.array(z.string()).optional().describe('Absent: none'),
   loop_id: c.Id.nullable(),
   private: z.boolean().describe('True: in a private loop'),
   version: c.Version,
@@ -32,6 +33,7 @@ export const events = {
     subject: 'task_id',
     data: EventTask.extend({
       changed: z.array(z.enum(['title', 'body', 'status', 'priority', 'due_date', 'loop_id'])),
+      also_changed: z.array(z.string()).optional().describe('Further fields that changed, such as labels'),
       status_before: c.TaskStatus,
       approval_withdrawn: z
         .literal(true)

@@ -18,6 +18,7 @@ export const TaskRow = z.object({
   status: c.TaskStatus,
   priority: c.Priority,
   due_date: c.CalendarDate.nullable(),
+  labels: z.array(z.string()).optional(),
   loop_id: c.Id.nullable(),
   author: c.Actor,
   approved_by: c.Actor.nullable().describe('Who approved it'),

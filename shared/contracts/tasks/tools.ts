@@ -31,6 +31,7 @@ const own_task_ids = z
   .optional()
   .describe('Ids of tasks that you hold; absent: all that you hold')
 const agent = AgentLabel.optional()
+const labels = z.array(c.Label).max(c.LIMITS.task_labels).optional()
 
 const changes = {
   status: c.TaskStatus.optional().describe('The new status; open withdraws an approval'),
@@ -48,6 +49,7 @@ export const tools = {
     input: z.strictObject({
       status: c.TaskStatus.optional().describe('Only tasks of this status'),
       priority: c.Priority.optional().describe('Only tasks of this priority'),
+      label: c.Label.optional().describe('Only tasks with this label'),
       scope: z
         .enum(['unassigned', 'assigned', 'all'])
         .optional()
@@ -58,7 +60,7 @@ export const tools = {
     }),
     output: z.object({
       tasks: z.array(TaskRow),
-      total: c.Count.describe('How many match, on all pages'),
+      total: c.Count.describe('How many match, on all pages; with label counted up to 1,000'),
       next_cursor: c.NextCursor,
     }),
     errors: ['invalid_argument', 'not_found', 'limit_exceeded'],
@@ -90,6 +92,7 @@ export const tools = {
       loop_id: c.Id.optional().describe('The loop to put it in; absent: unassigned'),
       priority: c.Priority.default('none').describe('How urgent it is'),
       due_date: c.CalendarDate.nullable().optional().describe('YYYY-MM-DD'),
+      labels: labels.describe('Short words to find it by; case does not count'),
       idempotency_key: c.IdempotencyKey,
     }),
     output: z.object({ task: TaskRow, replayed: z.boolean() }),
@@ -108,6 +111,7 @@ export const tools = {
       body: c.Body.optional().describe('The new agent prompt, Markdown'),
       ...changes,
       due_date: c.CalendarDate.nullable().optional().describe('YYYY-MM-DD; null clears it'),
+      labels: labels.describe('All of its labels; [] takes them off'),
       expected_version: c.ExpectedVersion,
       claim_id: ClaimId.optional(),
       idempotency_key: c.IdempotencyKey,

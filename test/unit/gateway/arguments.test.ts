@@ -120,7 +120,8 @@ describe('an empty text for an optional id, key or cursor', () => {
 
 describe('JSON text', () => {
   test.each(named(lists))('is_read_as_a_list: %s', (_, { tool, parameter }) => {
-    const [sent, read] = parameter === 'links' ? [LINK, LINK] : [SOME_ID.toLowerCase(), SOME_ID]
+    const text = { links: LINK, labels: 'Docs' }[parameter]
+    const [sent, read] = text ? [text, text] : [SOME_ID.toLowerCase(), SOME_ID]
     const given = { ...exampleOf(tool), [parameter]: JSON.stringify([sent]) }
     expect(asked(tool, given)[parameter]).toEqual([read])
   })
