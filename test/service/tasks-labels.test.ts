@@ -62,7 +62,7 @@ test('refused_where_there_are_too_many_or_one_is_empty_or_too_long', async () =>
   const codeOf = async (labels: string[]) => (await refused(tools.create_task({ title: 'T', labels }))).code
   expect(await codeOf(Array.from({ length: 21 }, (_, n) => `l${n}`))).toBe('limit_exceeded')
   expect(await codeOf([' '])).toBe('invalid_argument')
-  expect(await codeOf(['x'.repeat(101)])).toBe('limit_exceeded')
+  expect(await codeOf(['x'.repeat(51)])).toBe('limit_exceeded')
 })
 
 test('found_by_an_index', async () => {

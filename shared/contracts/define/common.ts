@@ -14,6 +14,7 @@ export const ALL_SCOPES = Object.keys(SCOPES) as Scope[]
 export const LIMITS = {
   name_chars: 200,
   label_chars: 100,
+  task_label_chars: 50,
   task_labels: 20,
   sentence_chars: 500,
   link_chars: 1_000,
@@ -66,6 +67,8 @@ const named = (limit: number) =>
 export const Name = named(LIMITS.name_chars)
 /** A name that a caller gives itself or was given, such as a label or a secret id. */
 export const Label = named(LIMITS.label_chars)
+/** A short word or two by which tasks are found. Rows carry them, so they are small. */
+export const TaskLabel = named(LIMITS.task_label_chars)
 /** A sentence or two. */
 export const Sentence = text(LIMITS.sentence_chars, 'characters')
 /** The address of a page. */

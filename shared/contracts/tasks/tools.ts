@@ -31,7 +31,7 @@ const own_task_ids = z
   .optional()
   .describe('Ids of tasks that you hold; absent: all that you hold')
 const agent = AgentLabel.optional()
-const labels = z.array(c.Label).max(c.LIMITS.task_labels).optional()
+const labels = z.array(c.TaskLabel).max(c.LIMITS.task_labels).optional()
 
 const changes = {
   status: c.TaskStatus.optional().describe('The new status; open withdraws an approval'),
@@ -49,7 +49,7 @@ export const tools = {
     input: z.strictObject({
       status: c.TaskStatus.optional().describe('Only tasks of this status'),
       priority: c.Priority.optional().describe('Only tasks of this priority'),
-      label: c.Label.optional().describe('Only tasks with this label'),
+      label: c.TaskLabel.optional().describe('Only tasks with this label'),
       scope: z
         .enum(['unassigned', 'assigned', 'all'])
         .optional()
