@@ -81,9 +81,8 @@ const claimNext = async (
     workspace: { id: workspace.id, name: workspace.name, ai_context, ...truncated },
     holding,
     ...(at_capacity ? { reason: 'at_capacity' as const } : {}),
-    ...(claims.length === 0
-      ? { reason: await reasonFor(deps, seen, call), retry_after_ms: RETRY_AFTER_MS }
-      : {}),
+    ...(claims.length === 0 && !at_capacity ? { reason: await reasonFor(deps, seen, call) } : {}),
+    ...(claims.length === 0 ? { retry_after_ms: RETRY_AFTER_MS } : {}),
   }
 }
 

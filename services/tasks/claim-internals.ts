@@ -176,10 +176,14 @@ const claimReady = async (
   const max_tasks = Math.min(wanted.max_tasks, bound - held.length)
   const claimed = await claimInLoops(deps, wanted.loop_ids, { ...wanted, max_tasks }, call)
   if (!claimed) return { tasks: (await claimedBefore(deps, wanted, call)) ?? [], at_capacity: false }
-  if (claimed.length === 0 || (await boundedOf(deps, wanted, call)).length <= bound)
-    return { tasks: claimed, at_capacity: false }
-  // Several calls of one holder have found room for its last claim. Whoever sees too many gives its own back.
-  for (const task of claimed) await giveBack(deps, task, call)
+  if (claimed.length === 0) return { tasks: [], at_capacity: false }
+  // Several calls of one holder may have found room for its last claim. All of them see the claims in one order: those
+  // behind the bound go back, so that one of the calls keeps its own.
+  const now = await boundedOf(deps, wanted, call)
+  const within = new Set(now.slice(0, bound).map(({ _id }) => _id))
+  const kept = now.length <= bound ? claimed : claimed.filter(({ _id }) => within.has(_id))
+  for (const task of claimed) if (!kept.includes(task)) await giveBack(deps, task, call)
+  if (kept.length > 0) return { tasks: kept, at_capacity: false }
   return { tasks: await renewHeld(deps, await boundedOf(deps, wanted, call)), at_capacity: true }
 }
 

@@ -157,6 +157,18 @@ describe('claim_next_work', () => {
     )
   })
 
+  test('of_many_calls_at_once_under_one_label_all_get_the_one_task_that_it_may_hold', async () => {
+    const ann = await newOwner()
+    await approved(ann, 8)
+    const agent = agentOf(ann)
+    const claim = () => loopsOf(agent).claim_next_work({ agent: 'a' })
+    const answers = await Promise.all(Array.from({ length: 6 }, claim))
+    for (const { claims, reason } of answers) if (claims.length === 0) expect(reason).toBe('at_capacity')
+    const { claims } = await claim()
+    expect(claims).toHaveLength(1)
+    expect(answers.some((answer) => answer.claims[0]?.task.id === claims[0]?.task.id)).toBe(true)
+  })
+
   test('a_repeat_with_the_same_key_gives_the_same_claim', async () => {
     const ann = await newOwner()
     await approved(ann, 3)
