@@ -28,6 +28,8 @@ import { queueHandlers } from './queue-tools.ts'
 import { reactions } from './reactions.ts'
 import { readyLoops } from './ready-loops.ts'
 import { records } from './record-store.ts'
+import { type LoopSearch, openLoopSearch } from './search-store.ts'
+import { backfillSweep, searchHandlers } from './search-tools.ts'
 import { formingSweeper, unqueuedSweeper } from './sweepers.ts'
 import { turns } from './turns.ts'
 import { updateHandlers } from './update-tools.ts'
@@ -38,7 +40,9 @@ const SWEEP_MS = 2_000
 const MAX_WAITING = 128
 
 /** The handlers of every operation of the contract but those about records. */
-const handlers = (deps: Deps): Omit<Handlers<typeof loopsQueue>, RecordOperation> => ({
+const handlers = (
+  deps: Deps & Readonly<{ search: LoopSearch }>,
+): Omit<Handlers<typeof loopsQueue>, RecordOperation> => ({
   ...loopHandlers(deps),
   ...createHandlers(deps),
   ...updateHandlers(deps),
@@ -46,6 +50,7 @@ const handlers = (deps: Deps): Omit<Handlers<typeof loopsQueue>, RecordOperation
   ...queueHandlers(deps),
   ...nextWorkHandlers(deps),
   ...claimHandlers(deps),
+  ...searchHandlers(deps),
   ...internalHandlers(deps),
   ...activityHandlers(deps),
 })
@@ -61,7 +66,8 @@ const wire = async (host: Host): Promise<void> => {
   relay.watch(loops.outbox)
   relay.watch(store.outbox)
   const tasksClient = client(host.bus, tasks)
-  const deps: Deps = {
+  const search = await openLoopSearch(db, clock)
+  const deps = {
     clock,
     ids,
     at,
@@ -72,8 +78,9 @@ const wire = async (host: Host): Promise<void> => {
     tasks: tasksClient,
     ready: readyLoops({ tasks: tasksClient, clock }),
     gateway: client(host.bus, gateway),
+    search,
   }
-  const sweeps = [formingSweeper(deps), unqueuedSweeper(deps), () => sweepReports(deps)]
+  const sweeps = [formingSweeper(deps), unqueuedSweeper(deps), () => sweepReports(deps), backfillSweep(deps)]
   for (const sweep of sweeps) stack.use(repeat(sweep, { interval_ms: SWEEP_MS, log, random: ids.random }))
   await host.consume(reactions({ ...deps, handled: await openHandled(db, clock) }))
   await host.serve(loopsQueue, { ...handlers(deps), ...recordHandlers(loopsQueue, db, records) })

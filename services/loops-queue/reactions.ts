@@ -1,19 +1,22 @@
-// Reacts to other services' events: whoever leaves a workspace leaves its private loops.
+// Reacts to events: whoever leaves a workspace leaves its private loops, and a new loop can be searched for.
 
 import type { Actor } from '../../shared/contracts/define/common.ts'
 import { gateway } from '../../shared/contracts/gateway/contract.ts'
+import { loopsQueue } from '../../shared/contracts/loops-queue/contract.ts'
 import { on, type Reaction } from '../../shared/events/reactions.ts'
 import { untilSaved } from '../../shared/storage/command.ts'
 import type { Deps } from './deps.ts'
 import type { Handled } from './handled-store.ts'
 import { setMember, wasMemberBefore } from './loop-rules.ts'
+import type { LoopSearch } from './search-store.ts'
 
 /** Loop ids read at once. */
 const BATCH = 1_000
 /** More batches than anybody has private loops. */
 const MAX_BATCHES = 100
 
-export type ReactionDeps = Pick<Deps, 'loops' | 'clock' | 'ids' | 'at'> & Readonly<{ handled: Handled }>
+export type ReactionDeps = Pick<Deps, 'loops' | 'clock' | 'ids' | 'at'> &
+  Readonly<{ handled: Handled; search: Pick<LoopSearch, 'indexLoops'> }>
 
 /** Removes somebody from a loop that they were a member of when they left; not from one that they were added to since. */
 const removeMember = (
@@ -49,4 +52,10 @@ export const reactions = (deps: ReactionDeps): readonly Reaction[] => [
     }
     await handled.add(id)
   }),
+  ...(['loop.created', 'loop.updated'] as const).map((name) =>
+    on(loopsQueue, name, async ({ data: { loop_id } }) => {
+      await deps.search.indexLoops([loop_id])
+      deps.at('loop_search.indexed')
+    }),
+  ),
 ]

@@ -7,6 +7,7 @@ import { tasks as contract } from '../../shared/contracts/tasks/contract.ts'
 import { openActivity } from '../../shared/events/activity-store.ts'
 import { recordHandlers } from '../../shared/events/record-store.ts'
 import type { Config } from '../../shared/process/config.ts'
+import { repeat } from '../../shared/process/lifecycle.ts'
 import { type Host, startOnHost } from '../../shared/service.ts'
 import { openDatabaseClock } from '../../shared/storage/database-clock.ts'
 import { openRequests } from '../../shared/storage/request-store.ts'
@@ -21,14 +22,23 @@ import { openCounters } from './counter-store.ts'
 import type { Deps } from './deps.ts'
 import { internalHandlers } from './internals.ts'
 import { moveHandlers } from './move-into-new-loop.ts'
+import { reactions } from './reactions.ts'
 import { records } from './record-store.ts'
 import { openRecount } from './recount-store.ts'
+import { backfillSweep } from './search-backfill.ts'
+import { searchHandlers } from './search-internals.ts'
+import { openTaskSearch } from './search-store.ts'
 import { startSweepers } from './sweepers.ts'
 import { openTasks } from './task-store.ts'
 import { readingHandlers, writingHandlers } from './task-tools.ts'
 
-/** The handlers of every operation of the contract but those about records. */
-export const createHandlers = (deps: Deps): Omit<Handlers<typeof contract>, RecordOperation> => ({
+/** How often a step of the backfill of the search begins (ms). */
+const BACKFILL_MS = 1_000
+
+/** The handlers of every operation of the contract but those about records and search. */
+export const createHandlers = (
+  deps: Deps,
+): Omit<Handlers<typeof contract>, RecordOperation | 'find_tasks'> => ({
   ...readingHandlers(deps),
   ...writingHandlers(deps),
   ...bulkHandlers(deps),
@@ -57,6 +67,7 @@ const wire = async (host: Host): Promise<void> => {
   }
   const loops = client(host.bus, loopsQueue)
   const recount = await openRecount(db)
+  const search = await openTaskSearch(db, { clock, ids, loops })
   const deps = {
     clock,
     ids,
@@ -70,9 +81,16 @@ const wire = async (host: Host): Promise<void> => {
     recount,
     database_clock,
     loops,
+    search,
   }
   stack.use(startSweepers(deps))
-  await host.serve(contract, { ...createHandlers(deps), ...recordHandlers(contract, db, records) })
+  stack.use(repeat(backfillSweep(deps), { interval_ms: BACKFILL_MS, log, random: ids.random }))
+  await host.consume(reactions(deps))
+  await host.serve(contract, {
+    ...createHandlers(deps),
+    ...searchHandlers(deps),
+    ...recordHandlers(contract, db, records),
+  })
 }
 
 /** Starts the service; disposing stops it. */

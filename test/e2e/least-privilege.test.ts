@@ -83,6 +83,9 @@ test('all_tools_work', async () => {
   expect((await agent.call('list_tasks', { scope: 'all' })).total).toBe(3)
   expect((await agent.call('get_task', { task_id: first.id })).loop?.id).toBe(loop.id)
   expect((await agent.call('get_loop', { loop_id: loop.id })).comments).toHaveLength(1)
+  await vi.waitFor(async () =>
+    expect((await agent.call('search', { query: 'harder' })).found).toMatchObject([{ task_id: first.id }]),
+  )
   expect((await agent.call('list_loops', {})).total).toBe(2)
   expect((await agent.call('get_loop_queue', {})).total).toBe(2)
   expect((await agent.call('set_loop_priority', { loop_id: other.id, priority: 0 })).changed).toBe(true)

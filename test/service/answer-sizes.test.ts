@@ -127,6 +127,7 @@ const calls = (): Readonly<Record<ToolName, readonly [Asked, ...Asked[]]>> => {
     get_next_work: [{}, { limit: LIMITS.page }],
     get_queue_stats: [{}],
     get_activity: [{}, { limit: LIMITS.page }, { loop_id: escaped, limit: LIMITS.page }],
+    search: [{ query: 'a' }, { query: 'a', limit: 50 }],
     claim_next_work: [{ loop_id: escaped, max_tasks: 10 }, {}],
     complete_task: [{ task_id, outcome: COMMENT, claim_next: true }],
     ship_loop: [{ loop_id: big }, { loop_id: shipped }],

@@ -59,8 +59,10 @@ const annotationFaults = (name: string, { annotations, scope }: Tool): string[] 
     faults.push('is read-only and destructive: take READS or OVERWRITES')
   if (annotations.readOnlyHint && !annotations.idempotentHint)
     faults.push('is read-only but not idempotent: take READS')
-  if (annotations.readOnlyHint !== /^(get|list)_/.test(name))
-    faults.push('its name and readOnlyHint disagree: what reads is called get_ or list_, and nothing else is')
+  if (annotations.readOnlyHint !== /^(get_|list_|search$)/.test(name))
+    faults.push(
+      'its name and readOnlyHint disagree: what reads is called get_, list_ or search, and nothing else is',
+    )
   if (annotations.readOnlyHint !== (scope === 'loops:read'))
     faults.push('its scope and readOnlyHint disagree: what reads has loops:read, and nothing else has')
   return faults
@@ -133,7 +135,7 @@ const errorFaults = (tool: Tool): string[] => {
  * @param words names that its description may use: tools, parameters, members of results, codes.
  */
 export const toolFaults = (name: string, tool: Tool, words: ReadonlySet<string>): string[] => [
-  ...(/^[a-z]+(_[a-z]+)+$/.test(name) ? [] : ['its name is not verb_noun, such as create_task']),
+  ...(/^([a-z]+(_[a-z]+)+|search)$/.test(name) ? [] : ['its name is not verb_noun, such as create_task']),
   ...(Object.hasOwn(SCOPES, tool.scope)
     ? []
     : [`scope ${tool.scope} is unknown: add it to SCOPES or take another`]),

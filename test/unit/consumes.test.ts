@@ -2,6 +2,7 @@
 import { expect, test } from 'vitest'
 import { reactions as loopsQueueReactions } from '../../services/loops-queue/reactions.ts'
 import { reactions as notifierReactions } from '../../services/notifier/reactions.ts'
+import { reactions as tasksReactions } from '../../services/tasks/reactions.ts'
 import { reactions as webhooksReactions } from '../../services/webhooks/reactions.ts'
 import { consumedSubjects } from '../../shared/contracts/define/contract.ts'
 import { CONTRACTS } from '../../shared/contracts/index.ts'
@@ -13,6 +14,7 @@ const reactionsOf = <D>(make: (deps: D) => readonly Reaction[]): readonly Reacti
 const REACTIONS: Readonly<Record<string, readonly Reaction[]>> = {
   'loops-queue': reactionsOf(loopsQueueReactions),
   notifier: reactionsOf(notifierReactions),
+  tasks: reactionsOf(tasksReactions),
   webhooks: reactionsOf(webhooksReactions),
 }
 

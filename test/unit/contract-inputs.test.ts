@@ -44,6 +44,7 @@ const TEXTS: Readonly<Record<string, readonly [number, 'characters' | 'bytes']>>
   agent: [100, 'characters'],
   claim_id: [100, 'characters'],
   label: [50, 'characters'],
+  query: [200, 'characters'],
 }
 
 const places: readonly Place[] = TOOLS.flatMap(({ name, tool }) =>

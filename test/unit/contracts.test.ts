@@ -168,7 +168,7 @@ describe('every tool', () => {
         expect.stringContaining('openWorldHint is not stated'),
         'is read-only and destructive: take READS or OVERWRITES',
         'is read-only but not idempotent: take READS',
-        'its name and readOnlyHint disagree: what reads is called get_ or list_, and nothing else is',
+        'its name and readOnlyHint disagree: what reads is called get_, list_ or search, and nothing else is',
         'its scope and readOnlyHint disagree: what reads has loops:read, and nothing else has',
         'input takes unknown parameters: declare it with z.strictObject',
         'parameter camelCase is not snake_case',

@@ -19,7 +19,7 @@ ${ground}
 
 1. Call \`list_tasks\` with \`status: "open"\`. It lists tasks that are in no loop, newest first; follow \`next_cursor\` until it is null. \`total\` says how many there are.
 2. For each task, call \`get_task\` and read the body and the comments.
-3. Look for its twin before you judge it: the same request under another title. Keep the better one, and say in a comment on the other where the work went.
+3. Look for its twin before you judge it, with \`search\`: the same request under another title. Keep the better one, and say in a comment on the other where the work went.
 4. Decide:
    - **Approve** what is wanted, understood and small enough: \`update_task\` with \`status: "approved"\`, and as \`expected_version\` the \`version\` that you read, since an approval is of that text. Where \`get_task\` shows \`approved_text\`, the text has changed since its last approval: compare the two. This needs the scope \`loops:approve\`; without it, leave the task open and say with \`add_comment\` that you would approve it, and why.
    - **Reject** what will not be done: first \`add_comment\` with the reason in one or two sentences, then \`update_task\` with \`status: "rejected"\`.

@@ -17,6 +17,7 @@ export const LIMITS = {
   task_label_chars: 50,
   task_labels: 20,
   sentence_chars: 500,
+  query_chars: 200,
   link_chars: 1_000,
   links: 20,
   description_chars: 4_000,
@@ -76,6 +77,8 @@ export const Link = text(LIMITS.link_chars, 'characters').refine(
   (value) => /^https?:$/.test(URL.parse(value)?.protocol ?? ''),
   'is not the address of a page; write https://…',
 )
+/** What somebody looks for. */
+export const SearchText = named(LIMITS.query_chars)
 export const Description = text(LIMITS.description_chars, 'characters')
 export const Body = text(LIMITS.body_bytes, 'bytes')
 export const AiContext = text(LIMITS.ai_context_bytes, 'bytes')

@@ -12,5 +12,5 @@ export const loopsQueue = defineContract({
   description: 'Loops, their members, their order, and what to work on next.',
   operations: { ...tools, ...internals, ...recordOperations() },
   events,
-  consumes: { gateway: ['person.left'] },
+  consumes: { gateway: ['person.left'], 'loops-queue': ['loop.created', 'loop.updated'] },
 })

@@ -3,6 +3,7 @@ import * as z from 'zod'
 import { ShownActivity } from '../activity.ts'
 import * as c from '../define/common.ts'
 import { ADDS, CHANGES, OVERWRITES, READS, tool, type Waits } from '../define/contract.ts'
+import { FoundText, KINDS, SearchQuery } from '../tasks/search.ts'
 import { AgentLabel, ClaimId, commentPage, TaskRow, TtlSeconds } from '../tasks/shapes.ts'
 import { Loop, LoopRow, NextWork, WorkspaceContext } from './shapes.ts'
 
@@ -362,5 +363,25 @@ export const tools = {
       queue_version: QueueVersion,
     }),
     errors: [],
+  }),
+  search: tool({
+    title: 'Search',
+    description:
+      'Finds tasks, loops and comments that have all the words, or words that begin with them; best first: titles before other texts before comments, then the newest.',
+    scope: 'loops:read',
+    annotations: READS,
+    input: z.strictObject({
+      query: SearchQuery,
+      kinds: z.array(z.enum(KINDS)).min(1).max(KINDS.length).optional().describe('Absent: all'),
+      status: c.TaskStatus.optional().describe('Only tasks of this status'),
+      limit: z.int().min(1).max(50).default(20).describe('Rows to return'),
+      cursor: c.Cursor,
+    }),
+    output: z.object({
+      found: z.array(FoundText),
+      next_cursor: c.NextCursor,
+      truncated: z.literal(true).optional().describe('Too many hits to look at all: add a rarer word'),
+    }),
+    errors: ['invalid_argument', 'limit_exceeded', 'timeout'],
   }),
 }

@@ -12,4 +12,5 @@ export const tasks = defineContract({
   description: 'Tasks, and the comments on tasks and on loops.',
   operations: { ...tools, ...internals, ...recordOperations() },
   events,
+  consumes: { tasks: ['task.created', 'task.updated', 'task.deleted', 'comment.added'] },
 })

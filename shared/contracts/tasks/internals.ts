@@ -4,6 +4,7 @@ import { ActivityPage } from '../activity.ts'
 import * as c from '../define/common.ts'
 import { internal, internalRead } from '../define/contract.ts'
 import { REPLY_BYTES } from '../define/page-bytes.ts'
+import { FoundText, TASK_KINDS } from './search.ts'
 import {
   AgentLabel,
   ClaimedTask,
@@ -145,6 +146,26 @@ export const internals = {
     }),
     output: ActivityPage,
     errors: ['not_found'],
+  }),
+  find_tasks: internalRead({
+    asked_by: ['loops-queue'],
+    description:
+      'Tasks and comments that have all words of a query, best first. Without a list, every private loop is visible.',
+    input: z.object({
+      workspace_id,
+      query: z.string(),
+      kinds: z.array(z.enum(TASK_KINDS)),
+      status: c.TaskStatus.optional(),
+      visible_private_loop_ids: z.array(c.Id).nullable(),
+      before: z.string().optional().describe('Only what ranks behind this'),
+      limit: c.Limit,
+    }),
+    output: z.object({
+      found: z.array(FoundText.extend({ rank: z.string() })),
+      more: z.boolean(),
+      truncated: z.boolean(),
+    }),
+    errors: ['invalid_argument', 'timeout'],
   }),
   claim_ready: internal({
     asked_by: ['loops-queue'],

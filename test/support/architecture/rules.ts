@@ -98,7 +98,7 @@ const boundaries = (source: Source): string[] => {
  * puts rooms together, and is above all.
  */
 const LAYERS: Readonly<Record<string, readonly string[]>> = {
-  'shared/': ['net/', 'process/', 'contracts/', 'storage/', 'bus/', 'events/'],
+  'shared/': ['net/', 'process/', 'contracts/', 'search/', 'storage/', 'bus/', 'events/'],
   'services/gateway/': ['secrets.ts', 'limits/', 'http/', 'accounts/', 'oauth/', 'mcp/', 'web/'],
 }
 

@@ -118,10 +118,16 @@ describe('an empty text for an optional id, key or cursor', () => {
   })
 })
 
+/** What a list that is not one of ids may hold, as it is sent and as it is read. */
+const ITEMS: Readonly<Record<string, readonly [string, string]>> = {
+  links: [LINK, LINK],
+  labels: ['Docs', 'Docs'],
+  kinds: ['loop', 'loop'],
+}
+
 describe('JSON text', () => {
   test.each(named(lists))('is_read_as_a_list: %s', (_, { tool, parameter }) => {
-    const text = { links: LINK, labels: 'Docs' }[parameter]
-    const [sent, read] = text ? [text, text] : [SOME_ID.toLowerCase(), SOME_ID]
+    const [sent, read] = ITEMS[parameter] ?? [SOME_ID.toLowerCase(), SOME_ID]
     const given = { ...exampleOf(tool), [parameter]: JSON.stringify([sent]) }
     expect(asked(tool, given)[parameter]).toEqual([read])
   })

@@ -1,0 +1,28 @@
+// Indexes the tasks and comments from before there was a search, a few at a time.
+import type { FaultPoint } from '../../shared/process/fault-points.ts'
+import type { TaskSearch } from './search-store.ts'
+
+/** Documents per step. */
+const BATCH = 200
+
+/** Makes the sweep: one step of each collection, by one replica at a time, until all is indexed. */
+export const backfillSweep = ({
+  search,
+  at,
+}: Readonly<{ search: TaskSearch; at: FaultPoint }>): (() => Promise<void>) => {
+  const left = new Map<'tasks' | 'comments', (ids: readonly string[]) => Promise<void>>([
+    ['tasks', search.indexTasks],
+    ['comments', search.indexComments],
+  ])
+  return async () => {
+    for (const [name, index] of [...left]) {
+      const after = await search.index.backfill.take(name)
+      if (after === undefined) left.delete(name)
+      if (after === undefined || after === null) continue
+      const ids = await search.documents.after(name, after, BATCH)
+      if (ids.length > 0) await index(ids)
+      at('search.backfilled')
+      await search.index.backfill.moveOn(name, after, ids.length < BATCH ? null : (ids.at(-1) ?? null))
+    }
+  }
+}
