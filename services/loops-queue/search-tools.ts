@@ -61,7 +61,8 @@ const withNames = async (
   const ids = found.flatMap(({ title, loop_id }) => (title === undefined && loop_id ? [loop_id] : []))
   const loops = ids.length === 0 ? [] : await search.reading(call.caller)([...new Set(ids)])
   const names = new Map(loops.map(({ document: { _id, name } }) => [_id, name]))
-  // A comment on a loop that the person sees no more is not shown.
+  // The person may have lost a loop since these comments were found. They are dropped after paging: such a page is short,
+  // and its cursor still leads on.
   return found.flatMap((row) => {
     if (row.title !== undefined) return [row]
     const title = names.get(row.loop_id ?? '')
@@ -84,7 +85,7 @@ export const searchHandlers = (deps: SearchDeps): Some<'search'> => ({
       })
     const wanted: readonly (typeof KINDS)[number][] = status === undefined ? (kinds ?? KINDS) : ['task']
     const privateLoops = await deps.loops.listPrivate(call.caller)
-    const asked = { query: query.trim(), before, limit }
+    const asked = { query, before, limit }
     const ofTasks = TASK_KINDS.filter((kind) => wanted.includes(kind))
     const [tasks, loops] = await Promise.all([
       ofTasks.length === 0

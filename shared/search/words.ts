@@ -19,18 +19,18 @@ const MARKS = /[\u0300-\u036f\u0591-\u05bd\u05bf\u05c1\u05c2\u05c4\u05c5\u05c7\u
 /** A word, or a run of a script without spaces, folded; and where it is in the text. */
 export type Token = Readonly<{ word: string; spaceless: boolean; index: number; length: number }>
 
-/** A text without accents and case. It has more steps than `toLowerCase`, so that ß is ss and ς is σ. */
+/** A text without accents and case. It has more steps than `toLowerCase`, so that ẞ and ß are ss, and ς is σ. */
 export const fold = (text: string): string =>
-  text.normalize('NFKD').replace(MARKS, '').toUpperCase().toLowerCase().replaceAll('ς', 'σ')
+  text.normalize('NFKD').replace(MARKS, '').toLowerCase().toUpperCase().toLowerCase().replaceAll('ς', 'σ')
 
 const cut = (word: string): string =>
   word.length <= WORD_CHARS ? word : [...word].slice(0, WORD_CHARS).join('')
 
 /** The words of a text in order. */
 export function* tokensOf(text: string): Generator<Token> {
-  // Folding may part what was one: ½ becomes 1⁄2.
-  for (const { 0: found, index, groups } of text.matchAll(RUN))
-    for (const word of fold(found).match(/[\p{L}\p{M}\p{N}]+/gu) ?? []) {
+  // Folding may part what was one, even into two scripts: ½ becomes 1⁄2, and ŉ becomes ʼn.
+  for (const { 0: found, index } of text.matchAll(RUN))
+    for (const { 0: word, groups } of fold(found).matchAll(RUN)) {
       const spaceless = groups?.run !== undefined
       yield { word: spaceless ? word : cut(word), spaceless, index, length: found.length }
     }

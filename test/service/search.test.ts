@@ -1,6 +1,7 @@
 // search: what is found, by whom, how soon, and that nothing is lost when the index is behind its documents.
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import type { Caller } from '../../shared/contracts/define/contract.ts'
+import { toErrorBody } from '../../shared/contracts/define/errors.ts'
 import type { FoundText } from '../../shared/contracts/tasks/search.ts'
 import { person, refused } from '../support/service-environment.ts'
 import { openTasksEnvironment, type TasksEnvironment } from '../support/tasks-environment.ts'
@@ -72,9 +73,23 @@ describe('finds', () => {
     expect(seen).toEqual(ids.toReversed())
   })
 
-  test.each(['   ', '…!?', 'x'.repeat(10_000)])('refuses_%.10s', async (query) => {
-    const { code } = await refused(env.loopsOf(env.owner()).search({ query }))
-    expect(code).toMatch(/^(invalid_argument|limit_exceeded)$/)
+  test.each([
+    ['spaces', '   '],
+    ['punctuation', '…!?'],
+  ])('refuses_%s', async (_, query) => {
+    const refusal = await refused(env.loopsOf(env.owner()).search({ query }))
+    expect(toErrorBody(refusal)).toMatchObject({ code: 'invalid_argument', fields: [{ field: 'query' }] })
+  })
+
+  test('measures_a_query_without_the_spaces_around_it', async () => {
+    const ann = env.owner()
+    const most = 'x'.repeat(200)
+    expect(await find(ann, `${' '.repeat(100)}${most}\n`)).toEqual([])
+    const refusal = await refused(env.loopsOf(ann).search({ query: ` ${most}x ` }))
+    expect(toErrorBody(refusal)).toMatchObject({
+      code: 'limit_exceeded',
+      fields: [{ field: 'query', limit: 200, size: 201 }],
+    })
   })
 })
 

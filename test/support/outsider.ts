@@ -74,6 +74,8 @@ export const internalArguments = (
     if (type === 'boolean') return true
     if (type === 'integer') return Math.max(10, Number(minimum ?? 0))
     if (name === 'links') return []
+    if (name === 'kinds') return ['task', 'comment']
+    if (name === 'query') return 'task'
     return name.startsWith('visible') ? null : undefined
   }
   return Object.fromEntries(propertiesOf(schema).map(([name, member]) => [name, fill(name, member)]))

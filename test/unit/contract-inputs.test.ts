@@ -200,7 +200,8 @@ describe.each(named(texts))('%s, a text', (_, place) => {
 
   test('kept_as_written', () => {
     const value = ' “q” <b>&amp;</b>\n```\n`\\n`\n```\n\u202Eעברית\u202C 👩‍👩‍👧 '
-    expect(given(place, value)).toBe(value)
+    // Spaces around what somebody looks for mean nothing.
+    expect(given(place, value)).toBe(place.parameter === 'query' ? value.trim() : value)
   })
 })
 

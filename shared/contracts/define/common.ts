@@ -42,9 +42,8 @@ const overLimit = (what: string, size: number, limit: number, unit: string) => (
 const wellFormed = (value: string): boolean => value.isWellFormed() && !value.includes('\0')
 
 /** A text of at most `limit` code points or UTF-8 bytes. A longer one is refused with both numbers, never cut. */
-const text = (limit: number, unit: 'characters' | 'bytes') =>
-  z
-    .string()
+const text = (limit: number, unit: 'characters' | 'bytes', string = z.string()) =>
+  string
     .superRefine((value, context) => {
       if (!wellFormed(value)) {
         context.addIssue({
@@ -60,8 +59,8 @@ const text = (limit: number, unit: 'characters' | 'bytes') =>
     .meta(unit === 'bytes' ? { maxBytes: limit } : { maxLength: limit })
 
 /** A text with at least one character that is not a space. */
-const named = (limit: number) =>
-  text(limit, 'characters')
+const named = (limit: number, string = z.string()) =>
+  text(limit, 'characters', string)
     .refine((value) => value.trim() !== '', 'is empty; say something')
     .meta({ minLength: 1, maxLength: limit })
 
@@ -77,8 +76,8 @@ export const Link = text(LIMITS.link_chars, 'characters').refine(
   (value) => /^https?:$/.test(URL.parse(value)?.protocol ?? ''),
   'is not the address of a page; write https://…',
 )
-/** What somebody looks for. */
-export const SearchText = named(LIMITS.query_chars)
+/** What somebody looks for; spaces around it do not count. */
+export const SearchText = named(LIMITS.query_chars, z.string().trim())
 export const Description = text(LIMITS.description_chars, 'characters')
 export const Body = text(LIMITS.body_bytes, 'bytes')
 export const AiContext = text(LIMITS.ai_context_bytes, 'bytes')

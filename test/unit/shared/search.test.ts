@@ -17,6 +17,8 @@ describe('found', () => {
   test.each([
     ['ÉCOLE', 'Une école'],
     ['strasse', 'Die Straße'],
+    ['ß', 'ẞ'],
+    ['ʼ', 'ŉ'],
     ['ΟΔΟΣ', 'η οδός'],
     ['οδοσ', 'η οδός'],
     ['istanbul', 'İstanbul'],
