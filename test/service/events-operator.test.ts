@@ -159,7 +159,7 @@ test('an_unknown_consumer_is_refused_with_the_known_ones', async () => {
   const { code, said } = await events('replay', '--consumer', 'nobody', '--since', '1h')
   expect([code, said]).toEqual([
     1,
-    'There is no durable consumer nobody: there are loops-queue, notifier, reports, webhooks.\n',
+    'There is no durable consumer nobody: there are loops-queue, notifier, reports, tasks, webhooks.\n',
   ])
 })
 
