@@ -120,11 +120,13 @@ test('a_start_waits_for_an_election_and_says_so_once', async () => {
   const durables = () => [{ durable: 'reader', subjects: ['evt.things.>'] }]
   const keeping = startKeeper(bus, { random: () => 0, replicas: undefined, durables })
   const connecting = connectBus(nats.urlOf(OBSERVER), 'another', log)
-  await expect.poll(waits, LIMIT).toBe(2)
+  // The leader may still answer one of them before it notices that it is alone.
+  await expect.poll(waits, LIMIT).toBeGreaterThanOrEqual(1)
   for (const { process } of others) process.start()
   stack.use(await keeping)
   const another = stack.use(await connecting)
   await untilConsumers(another, 'reader')
+  expect(waits()).toBeLessThanOrEqual(2)
   expect(lines.filter((line) => line.includes('repeated work failed'))).toEqual([])
 }, 180_000)
 
