@@ -7,7 +7,7 @@ import type { NextWork } from '../../shared/contracts/loops-queue/shapes.ts'
 import { repeatable } from '../../shared/storage/idempotency.ts'
 import type { Deps, Some } from './deps.ts'
 import { cut, viewLoop } from './loop-view.ts'
-import { chunksOf, countTasks, NAME_BYTES, withinLimit } from './next-work-tools.ts'
+import { chunksOf, countTasks, isAllBlocked, NAME_BYTES, withinLimit } from './next-work-tools.ts'
 import { priorityIn, type Seen } from './queue-reading.ts'
 
 /** When to ask again, where there was nothing to take (ms). */
@@ -26,7 +26,9 @@ type Claimed = Awaited<ReturnType<Deps['tasks']['claim_ready']>>
 const reasonFor = async (deps: Deps, seen: Seen, call: MemberCall): Promise<NextWork['reason']> => {
   if (seen.visible.length === 0)
     return (await deps.loops.count(call.caller, 'on_hold')) > 0 ? 'all_on_hold' : 'queue_empty'
-  const { all, unassigned } = await countTasks(deps, call)
+  const counts = await countTasks(deps, call)
+  if (isAllBlocked(counts)) return 'all_blocked'
+  const { all, unassigned } = counts
   return all.in_progress - unassigned.in_progress > 0 ? 'all_claimed' : 'nothing_ready'
 }
 

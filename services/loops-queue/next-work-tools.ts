@@ -61,6 +61,14 @@ export const countTasks = async (deps: Deps, call: MemberCall) => {
   return await deps.tasks.count_workspace({ workspace_id, visible_private_loop_ids }, call)
 }
 
+/** Whether approved tasks are in loops, and all of them wait for others. */
+export const isAllBlocked = ({
+  all,
+  unassigned,
+  blocked = 0,
+}: Awaited<ReturnType<typeof countTasks>>): boolean =>
+  blocked > 0 && blocked >= all.approved - unassigned.approved
+
 const reasonOf = (active: number, on_hold: number) =>
   active > 0 ? 'nothing_approved' : on_hold > 0 ? 'all_on_hold' : 'queue_empty'
 
@@ -68,7 +76,7 @@ const reasonOf = (active: number, on_hold: number) =>
 export const nextWorkHandlers = (deps: Deps): Some<'get_next_work' | 'get_queue_stats'> => ({
   get_next_work: async ({ limit }, call) => {
     const workspace_id = call.caller.workspace_id
-    const [{ seen, work }, { workspace }, on_hold, { all }] = await Promise.all([
+    const [{ seen, work }, { workspace }, on_hold, { all, unassigned, blocked = 0 }] = await Promise.all([
       findWork(deps, call, limit),
       deps.gateway.get_workspace_context({ workspace_id }, call),
       deps.loops.count(call.caller, 'on_hold'),
@@ -84,8 +92,17 @@ export const nextWorkHandlers = (deps: Deps): Some<'get_next_work' | 'get_queue_
       workspace: { id: workspace.id, name: workspace.name, ai_context, ...truncated },
       tasks,
       tasks_total: work?.rows.total ?? 0,
-      ...(work ? {} : { reason: reasonOf(seen.visible.length, on_hold) }),
-      counts: { active_loops: seen.visible.length, on_hold_loops: on_hold, tasks: all },
+      ...(work
+        ? {}
+        : isAllBlocked({ all, unassigned, blocked })
+          ? { reason: 'all_blocked' as const }
+          : { reason: reasonOf(seen.visible.length, on_hold) }),
+      counts: {
+        active_loops: seen.visible.length,
+        on_hold_loops: on_hold,
+        tasks: all,
+        ...(blocked > 0 ? { blocked_tasks: blocked } : {}),
+      },
     }
   },
 

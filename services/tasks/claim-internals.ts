@@ -9,7 +9,9 @@ import type { Because } from '../../shared/storage/aggregate.ts'
 import { changeByRequest } from '../../shared/storage/command.ts'
 import { findRepeat, type Repeatable } from '../../shared/storage/idempotency.ts'
 import { isDuplicateKey } from '../../shared/storage/mongo.ts'
+import { syncBlocking } from './blockers.ts'
 import { holderOf } from './claim-rules.ts'
+import { completeTask, editClaimed } from './claimed-task-rules.ts'
 import {
   type HeldDoc,
   isHeld,
@@ -22,7 +24,6 @@ import {
 } from './claims.ts'
 import type { LeafDeps, Some } from './deps.ts'
 import { isReady } from './ready-rules.ts'
-import { completeTask, editClaimed } from './task-rules.ts'
 import type { TaskDoc } from './task-store.ts'
 import { claimantOf, toRow } from './task-view.ts'
 import { isPrivate } from './visibility-rules.ts'
@@ -223,7 +224,16 @@ const complete = async (deps: LeafDeps, input: Completed, call: MemberCall) => {
   await deps.counters.count('complete', [saved?.pending ?? null])
   const posted = result.changed ? comment : undefined
   if (posted) await postComments(deps, result.task, [posted], call)
-  return { task: toRow(result.task), changed: result.changed, comment_id: posted?.id ?? null }
+  const opened = saved ? (await syncBlocking(deps, result.task, call)).unblocked : []
+  const unblocked = opened
+    .filter((task) => isVisible(task, visible))
+    .map(({ _id, title }) => ({ id: _id, title }))
+  return {
+    task: toRow(result.task),
+    changed: result.changed,
+    comment_id: posted?.id ?? null,
+    ...(unblocked.length > 0 ? { unblocked } : {}),
+  }
 }
 
 /** A claimed task with as much of its body as fits into these bytes beside the rest of it. */

@@ -6,7 +6,9 @@ import { inParallel } from '../../shared/process/parallel.ts'
 import type { Because } from '../../shared/storage/aggregate.ts'
 import { changeByRequest, type Decided } from '../../shared/storage/command.ts'
 import { mongoFault } from '../../shared/storage/mongo.ts'
+import { refuseBlocked } from './blockers.ts'
 import { claimLost, holderOf, isHolder, isRewritten, liveClaim } from './claim-rules.ts'
+import { editClaimed, takeTaskOver } from './claimed-task-rules.ts'
 import {
   type HeldDoc,
   isHeld,
@@ -19,7 +21,7 @@ import {
 import type { PendingChange } from './counter-store.ts'
 import type { Deps, Some } from './deps.ts'
 import { loadForWrite } from './task-changes.ts'
-import { editClaimed, type PendingComment, takeTaskOver } from './task-rules.ts'
+import type { PendingComment } from './task-rules.ts'
 import type { TaskDoc } from './task-store.ts'
 import { claimantOf } from './task-view.ts'
 import { findLoop, loadVisible, type Sees, seesMany, seesOne } from './visibility.ts'
@@ -66,6 +68,7 @@ const claimOne = async (
     const own =
       live !== undefined && isHolder(live.holder, by.holder) && live.holder.agent === by.holder.agent
     if (own) return { result: { task: before as HeldDoc, renewed: true } }
+    await refuseBlocked(deps, before, 'in_progress', sees)
     const text = `${by.actor.name} took this task over, through ${by.actor.client}.`
     const decision =
       live && take_over

@@ -123,11 +123,16 @@ export const taskCounts = (countOf: (status: TaskStatus) => number): TaskCounts 
 export const countByStatus = (counters: CountersById, ws: string, lists: readonly List[]): TaskCounts =>
   taskCounts((status) => countMatching(counters, ws, lists, { status }))
 
+/** How many tasks of these lists have the status for work and wait for something. */
+export const countHeldBack = (counters: CountersById, ws: string, lists: readonly List[]): number =>
+  atLeastZero(
+    lists.reduce((sum, list) => sum + (counters.get(counterOf(ws, list))?.held_back?.[list] ?? 0), 0),
+  )
+
 /** How many tasks of a list are ready: those with the status for work, less those that are held back. */
 export const countReady = (counters: CountersById, ws: string, list: List): number =>
   atLeastZero(
-    countMatching(counters, ws, [list], { status: READY_STATUS }) -
-      (counters.get(counterOf(ws, list))?.held_back?.[list] ?? 0),
+    countMatching(counters, ws, [list], { status: READY_STATUS }) - countHeldBack(counters, ws, [list]),
   )
 
 /** How many comments a task or loop has. */

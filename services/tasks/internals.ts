@@ -5,7 +5,7 @@ import { TASK_STATUSES, type TaskStatus } from '../../shared/contracts/define/co
 import { pageWithin } from '../../shared/contracts/define/cursor.ts'
 import type { TaskRow } from '../../shared/contracts/tasks/shapes.ts'
 import { commentPage } from './comment-tools.ts'
-import { countByStatus, counterOf, countReady } from './counter-rules.ts'
+import { countByStatus, counterOf, countHeldBack, countReady } from './counter-rules.ts'
 import { readCursor, writeCursor } from './cursor-rules.ts'
 import type { LeafDeps, Some } from './deps.ts'
 import { finishArrivals } from './move-into-new-loop.ts'
@@ -74,9 +74,11 @@ const countHandlers = (deps: LeafDeps): Some<'count_loops' | 'count_workspace' |
       ws,
       lists.map((list) => counterOf(ws, list)),
     )
+    const blocked = countHeldBack(counters, ws, visibleLists('assigned', visible_private_loop_ids))
     return {
       all: countByStatus(counters, ws, lists),
       unassigned: countByStatus(counters, ws, [UNASSIGNED]),
+      ...(blocked > 0 ? { blocked } : {}),
     }
   },
 

@@ -42,6 +42,7 @@ export const ROW = {
   'claim.holder': 1,
   'claim.since': 1,
   'claim.until': 1,
+  open_blockers: 1,
   created_at: 1,
   updated_at: 1,
 } as const

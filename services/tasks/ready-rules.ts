@@ -9,12 +9,13 @@ import type { TaskStatus } from '../../shared/contracts/define/common.ts'
 export const READY_STATUS = 'approved' satisfies TaskStatus
 
 /** What decides whether a task is ready. */
-export type Readiness = Readonly<{ status: TaskStatus }>
+export type Readiness = Readonly<{ status: TaskStatus; open_blockers?: number | undefined }>
 /** What is stored: `ready` is false where the status would let work begin and something else does not. */
 export type StoredReadiness = Readonly<{ status: TaskStatus; ready?: false | undefined }>
 
-/** Whether work on a task may begin. */
-export const isReady = ({ status }: Readiness): boolean => status === READY_STATUS
+/** Whether work on a task may begin: it is approved, and everything that it waits for is done. */
+export const isReady = ({ status, open_blockers = 0 }: Readiness): boolean =>
+  status === READY_STATUS && open_blockers === 0
 
 /** What is stored with a task about its readiness. */
 export const storedReady = (task: Readiness): StoredReadiness['ready'] =>

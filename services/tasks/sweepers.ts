@@ -3,12 +3,13 @@
 import { ownCall } from '../../shared/bus/headers.ts'
 import { LIMITS } from '../../shared/contracts/define/common.ts'
 import { repeat } from '../../shared/process/lifecycle.ts'
+import { syncLeft } from './blockers.ts'
 import { MAX_EXPIRIES } from './claim-rules.ts'
+import { expireTask } from './claimed-task-rules.ts'
 import { pendingComment, postComments } from './claims.ts'
 import type { Deps } from './deps.ts'
 import { finishReservations } from './move-into-loop.ts'
 import { finishMoves } from './move-into-new-loop.ts'
-import { expireTask } from './task-rules.ts'
 
 /** How often each sweeper looks for work (ms). */
 const COUNT_EVERY_MS = 1_000
@@ -16,6 +17,7 @@ const MOVE_EVERY_MS = 1_000
 const PURGE_EVERY_MS = 5_000
 const EXPIRE_EVERY_MS = 1_000
 const COMMENT_EVERY_MS = 1_000
+const SYNC_EVERY_MS = 1_000
 const RECOUNT_EVERY_MS = 10_000
 /** Counters checked at a time, by one replica. */
 const RECOUNT_BATCH = 25
@@ -27,6 +29,8 @@ const MOVE_LEFT_AFTER_MS = 5_000
 const EXPIRY_MARGIN_MS = 2_000
 /** A comment that still waits in its task after this time was left by whoever wrote it (ms). */
 const COMMENT_LEFT_AFTER_MS = 5_000
+/** Edges that still wait to be compared after this time were left by whoever changed them (ms). */
+const SYNC_LEFT_AFTER_MS = 5_000
 /** A deleted task keeps its comments this long, so that a comment which was under way is removed too (ms). */
 const PURGE_AFTER_MS = 60_000
 /** Documents per sweep. */
@@ -135,6 +139,8 @@ export const startSweepers = (deps: Deps): AsyncDisposable => {
   stack.use(every(MOVE_EVERY_MS, () => finishLeftMoves(deps)))
   stack.use(every(EXPIRE_EVERY_MS, () => expireClaims(deps)))
   stack.use(every(COMMENT_EVERY_MS, () => postLeftComments(deps)))
+  const callOf = () => ownCall(deps.clock, deps.ids.next())
+  stack.use(every(SYNC_EVERY_MS, () => syncLeft(deps, before(deps, SYNC_LEFT_AFTER_MS), BATCH, callOf)))
   stack.use(every(PURGE_EVERY_MS, () => purgeDeleted(deps)))
   stack.use(every(RECOUNT_EVERY_MS, () => recountSome(deps)))
   return stack

@@ -7,13 +7,15 @@ import type { Because } from '../../shared/storage/aggregate.ts'
 import { changeByRequest, MAX_TRIES } from '../../shared/storage/command.ts'
 import type { Repeatable } from '../../shared/storage/idempotency.ts'
 import { withdrawsApproval } from './approval-rules.ts'
+import { type EdgeChange, edgesAfter, refuseBlocked, syncAfter } from './blockers.ts'
 import { fence, holderOf } from './claim-rules.ts'
+import { editClaimed } from './claimed-task-rules.ts'
 import { newClaim, renewByWrite } from './claims.ts'
 import type { PendingChange } from './counter-store.ts'
 import type { Deps } from './deps.ts'
 import { finishReservations, reservationFor, reserveForLoop } from './move-into-loop.ts'
 import { finishMoves } from './move-into-new-loop.ts'
-import { deleteTask, editClaimed, type TaskChange } from './task-rules.ts'
+import { deleteTask, type TaskChange } from './task-rules.ts'
 import type { TaskDoc } from './task-store.ts'
 import { claimantOf, editorOf, toRow } from './task-view.ts'
 import { findLoop, loadVisible, type Sees } from './visibility.ts'
@@ -45,7 +47,8 @@ export const targetOf = (deps: Deps, loop_id: string | null | undefined, call: M
 /** A change that a person asks for. */
 export type Requested = Readonly<{
   task_id: string
-  change: Omit<TaskChange, 'location'>
+  change: Omit<TaskChange, 'location' | 'blocked_by'>
+  blocked_by?: EdgeChange | undefined
   target: Target
   sees: Sees
   expected_version?: number | undefined
@@ -100,7 +103,9 @@ export const changeTask = async (deps: Deps, asked: Requested, call: MemberCall)
   const { request, expected_version } = asked
   let written: TaskDoc | undefined
   const decide = async (before: TaskDoc) => {
-    const change = { ...asked.change, location: await asked.target(before) }
+    const blocked_by = asked.blocked_by && (await edgesAfter(deps, before, asked.blocked_by, asked.sees))
+    await refuseBlocked(deps, before, asked.change.status, asked.sees, blocked_by)
+    const change = { ...asked.change, blocked_by, location: await asked.target(before) }
     const decision = editClaimed(
       before,
       change,
@@ -134,6 +139,7 @@ export const changeTask = async (deps: Deps, asked: Requested, call: MemberCall)
     deps.ids.random,
   )
   if (saved && written) await renewByWrite(deps, written, holderOf(call.caller))
+  if (saved) await syncAfter(deps, asked.task_id, asked.sees, call)
   return { ...result, pending: saved?.pending ?? null }
 }
 
@@ -159,5 +165,6 @@ export const removeTask = async (
     },
     deps.ids.random,
   )
+  if (saved) await syncAfter(deps, asked.task_id, asked.sees, call)
   return saved?.pending ?? null
 }

@@ -2,7 +2,6 @@
 
 import {
   type Actor,
-  LIMITS,
   PRIORITIES,
   type Priority,
   type TaskStatus,
@@ -11,17 +10,8 @@ import type { PlainEvent } from '../../shared/contracts/define/contract.ts'
 import type { CommentKind } from '../../shared/contracts/tasks/shapes.ts'
 import type { LedgerEntry } from '../../shared/storage/idempotency.ts'
 import { type Approvals, approvalAfter, withdrawsApproval } from './approval-rules.ts'
-import {
-  type Claimant,
-  type Claims,
-  claimLost,
-  claimsAfter,
-  expireClaim,
-  fence,
-  isHolder,
-  type NewClaim,
-  takeOver,
-} from './claim-rules.ts'
+import { type Blocking, type Edge, edgeFields, pendingSync } from './blocker-rules.ts'
+import type { Claims } from './claim-rules.ts'
 import type { Countable, PendingIncrements } from './counter-rules.ts'
 import { labelledOf, labelsOf, sameLabels } from './label-rules.ts'
 import { type Readiness, storedReady } from './ready-rules.ts'
@@ -50,6 +40,7 @@ export type TaskState = Location &
   Countable &
   Claims &
   Approvals &
+  Blocking &
   Readonly<{
     _id: string
     ws: string
@@ -116,7 +107,8 @@ type EventTask = Pick<
   '_id' | 'title' | 'status' | 'priority' | 'due_date' | 'labels' | 'loop_id' | 'acl' | 'author'
 >
 
-const eventData = (task: EventTask, version: number, by: Actor): PlainEvent['data'] => ({
+/** What every event of a task says about it. */
+export const eventData = (task: EventTask, version: number, by: Actor): PlainEvent['data'] => ({
   task_id: task._id,
   title: task.title,
   status: task.status,
@@ -185,6 +177,8 @@ export type TaskChange = Readonly<{
   /** All of them; an empty list takes them off. */
   labels?: readonly string[] | undefined
   location?: Location | undefined
+  /** All that it is to wait for. */
+  blocked_by?: readonly Edge[] | undefined
 }>
 
 /** The loop before, as those who see the task now may know it: a private loop is named only to those who see it. */
@@ -195,6 +189,12 @@ const nameableBefore = (before: Location, after: Location): string | null =>
 const hiddenEvents = (before: TaskState, after: Location, version: number): PlainEvent[] =>
   !isPrivate(before) && isPrivate(after)
     ? [{ name: 'task.hidden', data: { task_id: before._id, version } }]
+    : []
+
+/** The event of a task that waits for nothing any more. */
+const unblockedEvents = (before: TaskState, after: TaskState, version: number, by: Actor): PlainEvent[] =>
+  before.open_blockers && !after.open_blockers
+    ? [{ name: 'task.unblocked', data: eventData(after, version, by) }]
     : []
 
 const CHANGEABLE = ['title', 'body', 'status', 'priority', 'due_date', 'loop_id'] as const
@@ -220,14 +220,18 @@ export const editTask = (
     acl: location.acl,
     labels: change.labels ? labelsOf(change.labels) : before.labels,
   }
+  const { blocked_by = before.blocked_by } = change
+  const edges = blocked_by === before.blocked_by ? {} : edgeFields(blocked_by)
   const changed = CHANGEABLE.filter((name) => fields[name] !== before[name])
   // Readers of `changed` know its names; what later releases made changeable has a list of its own.
   const also_changed = sameLabels(fields.labels, before.labels) ? [] : ['labels']
-  if (changed.length + also_changed.length === 0) return null
+  if (changed.length + also_changed.length === 0 && blocked_by === before.blocked_by) return null
   const next = {
     ...before,
     ...fields,
-    ...derived({ ...before, ...fields }),
+    ...edges,
+    ...derived({ ...before, ...fields, ...edges }),
+    pending_sync: pendingSync(before, { ...fields, blocked_by }, by.actor, now),
     question_id: fields.status === 'on_hold' ? before.question_id : undefined,
     updated_at: now,
   }
@@ -240,130 +244,14 @@ export const editTask = (
     loop_id_before: nameableBefore(before, next),
     ...(changed.includes('priority') ? { priority_before: before.priority } : {}),
     ...(changed.includes('due_date') ? { due_date_before: before.due_date } : {}),
+    ...(next.blocked_by === before.blocked_by ? {} : { open_blockers: next.open_blockers ?? 0 }),
   }
   const version = before.v + 1
-  return { next, events: [{ name: 'task.updated', data }, ...hiddenEvents(before, next, version)] }
-}
-
-/** The event of a claim that has just begun. */
-const claimedEvent = (after: Versioned, taken_over: boolean): PlainEvent[] =>
-  after.claim
-    ? [
-        {
-          name: 'task.claimed',
-          data: {
-            ...eventData(after, after.v, after.claim.holder.actor),
-            agent: after.claim.holder.agent,
-            fence: after.claim.fence,
-            expires_at: after.claim.until?.toISOString() ?? null,
-            attempt: after.claim.attempt,
-            taken_over,
-          },
-        },
-      ]
-    : []
-
-/**
- * The task after a change by somebody who holds it or may hold it, or null when it is like that already.
- * @throws AppError `claimed` or `claim_lost` as `fence` does; `invalid_transition` or `forbidden` as `editTask` does.
- */
-export const editClaimed = (
-  before: Versioned,
-  change: TaskChange,
-  by: Editor & Claimant,
-  made: NewClaim,
-  now: Date,
-): Decision<Versioned> | null => {
-  const { status, location } = change
-  fence(
-    before,
-    { status, moves: location !== undefined && location.loop_id !== before.loop_id },
-    by,
-    made.now,
-  )
-  const claims = claimsAfter(before, status, by, made)
-  const begun = claims.claim !== undefined && claims.claim !== before.claim
-  const decision = editTask(before, change, by, now)
-  // Work in progress of an earlier release has no holder: beginning it changes nothing else.
-  if (!decision && !begun) return null
-  const next = { ...(decision?.next ?? before), ...claims }
-  const events = begun ? claimedEvent({ ...next, v: before.v + 1 }, false) : []
-  return { next, events: [...(decision?.events ?? []), ...events] }
-}
-
-/**
- * A task in progress in the hands of somebody else than before.
- * @throws AppError `claimed` for whoever may not take it.
- */
-export const takeTaskOver = (
-  before: Versioned,
-  by: Claimant,
-  made: NewClaim,
-  comment: PendingComment,
-): Decision<Versioned> => {
-  const next = { ...before, ...takeOver(before, by, made), updated_at: made.now }
-  return {
-    next,
-    comment,
-    events: claimedEvent({ ...next, v: before.v + 1 }, true),
-  }
-}
-
-/**
- * A task that its holder is done with, or null when they had completed it before.
- * @throws AppError `claimed` or `claim_lost` for whoever does not hold it; `invalid_transition` where work never began.
- */
-export const completeTask = (
-  before: Versioned,
-  by: Editor & Claimant,
-  made: NewClaim,
-  comment: PendingComment | undefined,
-  links: readonly string[] = [],
-): Decision<Versioned> | null => {
-  const { ended_claim } = before
-  const own =
-    ended_claim !== undefined &&
-    (by.claim_id === undefined ? isHolder(ended_claim.holder, by.holder) : ended_claim.id === by.claim_id)
-  if (own && before.status === 'shipped' && ended_claim.why === 'completed') return null
-  if (own && before.status !== 'in_progress') throw claimLost(ended_claim)
-  const decision = editClaimed(before, { status: 'shipped' }, by, made, made.now)
-  if (!decision || links.length === 0) return decision && { ...decision, comment }
-  const all = [...new Set([...(before.links ?? []), ...links])].slice(-LIMITS.links)
-  return { ...decision, next: { ...decision.next, links: all }, comment }
-}
-
-/**
- * A task put on hold by a question, or null when it is on hold already.
- * @throws AppError `claimed` for whoever may not stop the work; `invalid_transition` where there is nothing to hold.
- */
-export const holdForQuestion = (
-  before: Versioned,
-  by: Editor & Claimant,
-  made: NewClaim,
-  comment: PendingComment,
-  now: Date,
-): Decision<Versioned> | null => {
-  const decision = editClaimed(before, { status: 'on_hold' }, by, made, now)
-  return decision && { ...decision, next: { ...decision.next, question_id: comment.id }, comment }
-}
-
-/** What becomes of a task whose claim was not renewed in time; null when its claim has not ended. */
-export const expireTask = (before: Versioned, now: Date): Decision<Versioned> | null => {
-  const expired = expireClaim(before, now)
-  const { claim } = before
-  if (!expired || !claim) return null
-  const { status, ...claims } = expired
-  const editor = { actor: claim.holder.actor, may_approve: false }
-  const decision = editTask(before, { status }, editor, now)
-  if (!decision) return null
-  const next = { ...decision.next, ...claims }
-  const data = {
-    ...eventData(next, before.v + 1, claim.holder.actor),
-    agent: claim.holder.agent,
-    attempt: claim.attempt,
-    last_progress: claim.progress,
-  }
-  return { next, events: [...decision.events, { name: 'task.claim_expired', data }] }
+  const further = [
+    ...hiddenEvents(before, next, version),
+    ...unblockedEvents(before, next, version, by.actor),
+  ]
+  return { next, events: [{ name: 'task.updated', data }, ...further] }
 }
 
 /** Deletes a task: what is left has no text, is on no list and in no loop. */
@@ -381,6 +269,8 @@ export const deleteTask = (before: Versioned, by: Actor, now: Date): Decision<Ve
     claim_request: undefined,
     approved_text: undefined,
     links: undefined,
+    ...edgeFields(),
+    pending_sync: pendingSync(before, { status: before.status, deleted_at: now }, by, now),
     created: before.created && { ...before.created, result: null },
     updated_at: now,
     deleted_at: now,

@@ -15,6 +15,8 @@ import type { DatabaseClock } from '../../shared/storage/database-clock.ts'
 import { openLeases } from '../../shared/storage/lease.ts'
 import { locationQueries } from './activity-store.ts'
 import type { Approvals } from './approval-rules.ts'
+import type { Blocking } from './blocker-rules.ts'
+import { BLOCKER_INDEXES, blockerQueries, blocksAsBefore } from './blocker-store.ts'
 import type { Claims, ShownClaim } from './claim-rules.ts'
 import {
   CLAIM_INDEXES,
@@ -28,6 +30,7 @@ import { type CountedCollection, PENDING_INCREMENTS_INDEX, type PendingChange } 
 import { LIST_INDEXES, PARALLEL, parts, ROW, taskLists } from './list-store.ts'
 import { READY, READY_STATUS } from './ready-rules.ts'
 import type { Decision, Reservation, TaskState } from './task-rules.ts'
+import { tombstones } from './tombstone-store.ts'
 
 /** A task as it is stored. */
 export type TaskDoc = TaskState & Aggregate
@@ -36,6 +39,7 @@ export type RowDoc = Omit<
   TaskDoc,
   | keyof Claims
   | keyof Approvals
+  | keyof Blocking
   | 'body'
   | 'links'
   | 'outbox'
@@ -49,7 +53,7 @@ export type RowDoc = Omit<
   | 'rank'
   | 'ready'
 > &
-  Readonly<{ rank: string; claim?: ShownClaim | undefined }>
+  Readonly<{ rank: string; claim?: ShownClaim | undefined; open_blockers?: number | undefined }>
 /** A task reserved for a loop. */
 export type ReservedDoc = Pick<TaskDoc, '_id' | 'ws' | 'loop_id'> & Readonly<{ move: Reservation }>
 
@@ -59,6 +63,7 @@ const TASK_INDEXES: readonly IndexDescription[] = [
   PENDING_INCREMENTS_INDEX,
   ...CLAIM_INDEXES,
   ...LIST_INDEXES,
+  ...BLOCKER_INDEXES,
   // The tasks of a loop in order of work, whole or by status.
   {
     key: { ws: 1, loop_id: 1, status: 1, rank: 1 },
@@ -107,8 +112,6 @@ const TASK_INDEXES: readonly IndexDescription[] = [
 
 /** Loops of one query about many. */
 const LOOPS_AT_ONCE = 500
-/** How long the id and key of a deleted task are kept, so that a late repeat of its creation does not create it again (ms). */
-const TOMBSTONE_MS = 24 * 60 * 60 * 1_000
 
 /** One task, by its id or by the request that created it. */
 const oneTask = (collection: Collection<TaskDoc>) => ({
@@ -175,6 +178,12 @@ const isReserved = ({ loop_id, entering }: Reservation): Filter<TaskDoc> =>
     ? { 'move.loop_id': loop_id, 'move.entering': { $exists: false } }
     : { 'move.loop_id': loop_id, 'move.entering': entering }
 
+/** What must still be so of a task besides its version, which these writes leave alone, as part of a query. */
+const isAsBefore = (before: TaskDoc, reservation: Reservation | null): Filter<TaskDoc> => ({
+  ...blocksAsBefore(before),
+  ...(reservation ? isReserved(reservation) : { move: null }),
+})
+
 /** Reservations. They change nothing that a reader sees, so they leave the version alone and have no events. */
 const reservations = (collection: Collection<TaskDoc>) => ({
   /** The tasks reserved for a loop, those that are in it already too. */
@@ -219,28 +228,6 @@ const reservations = (collection: Collection<TaskDoc>) => ({
   },
 })
 
-/** What is left of deleted tasks. */
-const tombstones = (collection: Collection<TaskDoc>) => ({
-  /** Some of the tasks deleted before a moment that are more than a tombstone yet. */
-  listUnpurged: (moment: Date, limit: number): Promise<Pick<TaskDoc, '_id' | 'ws'>[]> =>
-    collection
-      .find({ expires_at: { $exists: false }, deleted_at: { $lte: moment } })
-      .sort({ deleted_at: 1 })
-      .limit(limit)
-      .hint('deleted')
-      .project<Pick<TaskDoc, '_id' | 'ws'>>({ ws: 1 })
-      .toArray(),
-
-  /** Lets a deleted task expire; does nothing while events or increments are pending. */
-  expire: async ({ _id, ws }: Pick<TaskDoc, '_id' | 'ws'>, now: Date): Promise<void> => {
-    await collection.updateOne(
-      { _id, ws, deleted_at: { $exists: true }, outbox: { $size: 0 }, uncounted: { $size: 0 } },
-      // The ledger holds answers, and with them the title.
-      { $set: { ledger: [], expires_at: new Date(now.getTime() + TOMBSTONE_MS) } },
-    )
-  },
-})
-
 /** Opens the tasks of the service and makes their indexes. */
 export const openTasks = async (
   db: Db,
@@ -266,6 +253,7 @@ export const openTasks = async (
     ...claimQueries(collection, leases),
     ...claimWrites(collection, leases),
     ...pendingCommentQueries(collection),
+    ...blockerQueries(collection),
     outbox,
     counted,
     findRepeat,
@@ -294,7 +282,7 @@ export const openTasks = async (
       // As it is stored: what differs from this is written, and so the reservation goes.
       const reserved = { ...before, move: reservation }
       const saved = await save(reserved, { ...next, move: null }, events, because, {
-        where: { ...where, ...(reservation ? isReserved(reservation) : { move: null }) },
+        where: { ...where, ...isAsBefore(before, reservation) },
         push: { uncounted: change ? [change] : [], ...(comment ? { pending_comments: [comment] } : {}) },
       })
       return saved && { pending: change && { collection: counted, id: before._id, ws: before.ws, change } }

@@ -8,6 +8,7 @@ import { ANSWER_BYTES, ENVELOPE_BYTES, jsonBytes } from '../../shared/contracts/
 import type { TaskRow } from '../../shared/contracts/tasks/shapes.ts'
 import { requireChange } from '../../shared/storage/command.ts'
 import { findRepeat, type Repeatable, repeatable, stillAtWork } from '../../shared/storage/idempotency.ts'
+import { shownBlockers } from './blockers.ts'
 import { commentPage } from './comment-tools.ts'
 import { counterOf, countMatching } from './counter-rules.ts'
 import { readCursor, writeCursor } from './cursor-rules.ts'
@@ -18,7 +19,7 @@ import { confirmArrival, finishReservations, reservationFor } from './move-into-
 import { changeTask, removeTask, targetOf } from './task-changes.ts'
 import { createTask } from './task-rules.ts'
 import { toApprovedText, toRow, toTask } from './task-view.ts'
-import { findLoop, seesOne } from './visibility.ts'
+import { findLoop, seesMany, seesOne } from './visibility.ts'
 import { type List, NOWHERE, visibleLists } from './visibility-rules.ts'
 
 /**
@@ -88,7 +89,7 @@ export const readingHandlers = (deps: Deps): Some<'list_tasks' | 'get_task'> => 
     const task = await deps.tasks.get(ws, task_id)
     const loop = task?.loop_id ? await findLoop(deps, task.loop_id, call) : null
     if (!task || (task.loop_id !== null && !loop)) throw notFound('task', task_id)
-    const shown = { task: toTask(task), loop }
+    const shown = { task: toTask(task), loop, ...(await shownBlockers(deps, task, seesMany(deps, call))) }
     const left = ANSWER_BYTES - ENVELOPE_BYTES - jsonBytes(shown)
     const answer = { ...shown, ...toApprovedText(task, Math.floor(left / 2)) }
     const room = ANSWER_BYTES - ENVELOPE_BYTES - jsonBytes(answer)
@@ -153,12 +154,14 @@ export const writingHandlers = (deps: Deps): Some<'create_task' | 'update_task' 
 
   update_task: async (input, call) => {
     const { task_id, expected_version, title, body, status, priority, due_date, labels, loop_id } = input
-    requireChange({ title, body, status, priority, due_date, loop_id, labels })
+    const { blocked_by } = input
+    requireChange({ title, body, status, priority, due_date, loop_id, labels, blocked_by })
     const asked = {
       task_id,
       change: { title, body, status, priority, due_date, labels },
+      blocked_by,
       target: targetOf(deps, loop_id, call),
-      sees: seesOne(deps, call),
+      sees: blocked_by ? seesMany(deps, call) : seesOne(deps, call),
       expected_version,
       claim_id: input.claim_id,
       request: repeatable(call.caller, 'update_task', input),

@@ -86,7 +86,8 @@ const heldBy = ({ holder: { actor, agent }, since, until }: ShownClaim): TaskRow
 
 /** A task as lists show it. */
 export const toRow = (
-  task: Versioned<Pick<TaskState, RowFields>> & Readonly<{ claim?: ShownClaim | undefined }>,
+  task: Versioned<Pick<TaskState, RowFields>> &
+    Readonly<{ claim?: ShownClaim | undefined; open_blockers?: number | undefined }>,
 ): TaskRow => ({
   id: task._id,
   title: task.title,
@@ -99,6 +100,7 @@ export const toRow = (
   approved_by: task.approved_by,
   ...(task.status === 'in_progress' && task.claim ? { held_by: heldBy(task.claim) } : {}),
   ...(task.question_id ? { question_id: task.question_id } : {}),
+  ...(task.open_blockers ? { open_blockers: task.open_blockers } : {}),
   created_at: task.created_at.toISOString(),
   updated_at: task.updated_at.toISOString(),
   version: task.v,

@@ -42,7 +42,12 @@ export const seesMany = (deps: Deps, call: MemberCall): Sees => {
  * A task that exists and is visible.
  * @throws AppError `not_found`, with the same text for a hidden task as for one that never was.
  */
-export const loadVisible = async (deps: Deps, ws: string, id: string, sees: Sees): Promise<TaskDoc> => {
+export const loadVisible = async (
+  deps: Pick<Deps, 'tasks'>,
+  ws: string,
+  id: string,
+  sees: Sees,
+): Promise<TaskDoc> => {
   const task = await deps.tasks.get(ws, id)
   if (!task || (isPrivate(task) && !(await sees(task.acl)))) throw notFound('task', id)
   return task

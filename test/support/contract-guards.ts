@@ -13,10 +13,15 @@ const propertiesOf = (schema: JsonSchema): [string, Schema][] =>
 const isScalar = (schema: Schema): boolean =>
   ['string', 'integer', 'number', 'boolean'].includes(String(schema.type)) || Array.isArray(schema.enum)
 
-/** A scalar, an array of scalars, or either of them or null. */
+/** A scalar, an array of scalars, or either of them or null; or a strict object of these. */
 const isFlat = (schema: Schema): boolean => {
   if (isScalar(schema)) return true
   if (schema.type === 'array') return isScalar(schema.items as Schema)
+  if (schema.type === 'object')
+    return (
+      schema.additionalProperties === false &&
+      propertiesOf(schema as JsonSchema).every(([, member]) => isFlat(member))
+    )
   const options = schema.anyOf as readonly Schema[] | undefined
   return (
     options?.length === 2 &&

@@ -54,6 +54,7 @@ const fitting = (schema: Schema, ids: readonly string[]): fc.Arbitrary<unknown> 
       minLength: Number(schema.minItems ?? 0),
       maxLength: Math.min(Number(schema.maxItems ?? 5), 5),
     })
+  if (schema.type === 'object') return argumentsFor(schema as JsonSchema, ids)
   throw new Error(
     `No values are known for ${JSON.stringify(schema)}: add some to fitting and simplest in test/support/from-schema.ts.`,
   )
@@ -80,6 +81,7 @@ const simplest = (schema: Schema, id: string): unknown => {
   if (schema.type === 'integer') return schema.minimum ?? 0
   if (schema.type === 'boolean') return true
   if (schema.type === 'array') return [simplest(schema.items as Schema, id)]
+  if (schema.type === 'object') return leastArgumentsFor(schema as JsonSchema, id)
   throw new Error(
     `No value is known for ${JSON.stringify(schema)}: add one to simplest and fitting in test/support/from-schema.ts.`,
   )

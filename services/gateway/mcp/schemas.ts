@@ -30,6 +30,15 @@ const withLimit = (schema: Schema): Schema => {
 const ID_PATTERN = '^[0-9A-Za-z]{26}$'
 const publishedPattern = (pattern: unknown): unknown => (pattern === ULID_PATTERN ? ID_PATTERN : pattern)
 
+/** The schemas of the members of an object. */
+const publishedParameters = ({ properties }: Schema): Schema =>
+  Object.fromEntries(
+    Object.entries((properties ?? {}) as Record<string, Schema>).map(([name, parameter]) => [
+      name,
+      publishedParameter(parameter),
+    ]),
+  )
+
 /** A parameter's schema, and each of its forms. */
 const publishedParameter = (schema: Schema): Schema => {
   if (Array.isArray(schema.anyOf)) return publishedForms(schema)
@@ -40,6 +49,7 @@ const publishedParameter = (schema: Schema): Schema => {
   return {
     ...Object.fromEntries(kept),
     ...(schema.items === undefined ? {} : { items: publishedParameter(schema.items as Schema) }),
+    ...(schema.properties === undefined ? {} : { properties: publishedParameters(schema) }),
     ...(schema.pattern === undefined ? {} : { pattern: publishedPattern(schema.pattern) }),
     ...(format === 'date' ? { pattern: DATE_PATTERN } : {}),
   }
@@ -58,12 +68,7 @@ const withoutDialect = ({ $schema: _, ...schema }: JsonSchema): JsonSchema => sc
 /** The schema of a tool's arguments. */
 export const publishedInput = (schema: JsonSchema): JsonSchema => ({
   ...withoutDialect(schema),
-  properties: Object.fromEntries(
-    Object.entries((schema.properties ?? {}) as Record<string, Schema>).map(([name, parameter]) => [
-      name,
-      publishedParameter(parameter),
-    ]),
-  ),
+  properties: publishedParameters(schema),
 })
 
 /** Not described further: the server's instructions say what is in it, and models read the list of tools with every chat. */

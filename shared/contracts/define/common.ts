@@ -26,6 +26,7 @@ export const LIMITS = {
   comment_bytes: 16 * 1024,
   active_loops: 5_000,
   bulk_tasks: 100,
+  blockers: 50,
   page: 200,
   page_default: 50,
   request_bytes: 1024 * 1024,

@@ -4,7 +4,7 @@ import { ShownActivity } from '../activity.ts'
 import * as c from '../define/common.ts'
 import { ADDS, CHANGES, OVERWRITES, READS, tool, type Waits } from '../define/contract.ts'
 import { FoundText, KINDS, SearchQuery } from '../tasks/search.ts'
-import { AgentLabel, ClaimId, commentPage, TaskRow, TtlSeconds } from '../tasks/shapes.ts'
+import { AgentLabel, ClaimId, commentPage, TaskRow, TtlSeconds, Unblocked } from '../tasks/shapes.ts'
 import { Loop, LoopRow, NextWork, WorkspaceContext } from './shapes.ts'
 
 const QueueVersion = z.int().min(0).describe('Version of the queue order after this call')
@@ -36,6 +36,7 @@ const WORK: Waits = {
     'task.created': ['approved'],
     'task.updated': ['approved', 'shipped', 'rejected'],
     'task.claim_expired': ['approved'],
+    'task.unblocked': ['approved'],
     'task.deleted': 'any',
     'loop.created': 'any',
     'loop.reopened': 'any',
@@ -270,7 +271,12 @@ export const tools = {
         .enum(['queue_empty', 'nothing_approved', 'all_on_hold', 'all_claimed', 'all_blocked'])
         .optional()
         .describe('Why there is nothing to do'),
-      counts: z.object({ active_loops: c.Count, on_hold_loops: c.Count, tasks: c.TaskCounts }),
+      counts: z.object({
+        active_loops: c.Count,
+        on_hold_loops: c.Count,
+        tasks: c.TaskCounts,
+        blocked_tasks: c.Count.optional(),
+      }),
     }),
     errors: ['invalid_argument'],
   }),
@@ -320,6 +326,7 @@ export const tools = {
       task: TaskRow,
       changed: z.boolean().describe('False: you had completed it'),
       comment_id: c.Id.nullable(),
+      unblocked: Unblocked.optional().describe('What waited for it alone'),
       next: NextWork.optional().describe('With claim_next'),
     }),
     errors: [

@@ -42,6 +42,9 @@ export const events = {
       loop_id_before: c.Id.nullable().describe('Also null when the task has left a private loop'),
       priority_before: c.Priority.optional().describe('If it changed'),
       due_date_before: c.CalendarDate.nullable().optional().describe('If it changed'),
+      open_blockers: c.Count.optional().describe(
+        'How many tasks it still waits for, if that may have changed',
+      ),
     }),
     public: NOT_PRIVATE,
   }),
@@ -66,6 +69,13 @@ export const events = {
       attempt: z.int().min(1).describe('How many claims have expired in a row'),
       last_progress: z.string().nullable().describe('What the holder said last'),
     }),
+    public: NOT_PRIVATE,
+  }),
+  'task.unblocked': event({
+    description:
+      'A task waits for nothing any more: all that it was blocked by is done, or is no longer asked for. If it is approved, work on it may begin.',
+    subject: 'task_id',
+    data: EventTask,
     public: NOT_PRIVATE,
   }),
   'task.hidden': event({

@@ -14,6 +14,7 @@ import {
   HeldTask,
   TaskRow,
   TtlSeconds,
+  Unblocked,
 } from './shapes.ts'
 
 const workspace_id = c.Id
@@ -82,7 +83,11 @@ export const internals = {
     description:
       'Task counts of the workspace as one caller sees it. Without a list, every private loop is visible.',
     input: z.object({ workspace_id, visible_private_loop_ids: z.array(c.Id).nullable() }),
-    output: z.object({ all: c.TaskCounts, unassigned: c.TaskCounts }),
+    output: z.object({
+      all: c.TaskCounts,
+      unassigned: c.TaskCounts,
+      blocked: c.Count.optional().describe('Approved tasks in loops that wait for others, if any'),
+    }),
     errors: [],
   }),
   find_ready: internalRead({
@@ -198,7 +203,12 @@ export const internals = {
       links: z.array(z.string()),
       visible_private_loop_ids: z.array(c.Id).nullable(),
     }),
-    output: z.object({ task: TaskRow, changed: z.boolean(), comment_id: c.Id.nullable() }),
+    output: z.object({
+      task: TaskRow,
+      changed: z.boolean(),
+      comment_id: c.Id.nullable(),
+      unblocked: Unblocked.optional(),
+    }),
     errors: ['not_found', 'forbidden', 'invalid_transition', 'claimed', 'claim_lost', 'version_conflict'],
   }),
 }

@@ -24,11 +24,22 @@ export const TaskRow = z.object({
   approved_by: c.Actor.nullable().describe('Who approved it'),
   held_by: HeldBy.optional().describe('Who is working on it now'),
   question_id: c.Id.optional(),
+  open_blockers: c.Count.optional().describe('How many unfinished tasks it waits for, if any'),
   created_at: c.Timestamp,
   updated_at: c.Timestamp,
   version: c.Version,
 })
 export type TaskRow = z.infer<typeof TaskRow>
+
+/** What a task waits for, as one reader sees it. */
+export const Blockers = z.object({
+  tasks: z.array(z.object({ id: c.Id, title: c.Name, status: c.TaskStatus })),
+  others: c.Count.optional().describe('How many more there are that you do not see'),
+})
+export type Blockers = z.infer<typeof Blockers>
+
+/** Tasks that wait for nothing any more. */
+export const Unblocked = z.array(z.object({ id: c.Id, title: c.Name }))
 
 /** A task whole. */
 export const Task = TaskRow.extend({

@@ -5,6 +5,7 @@ import { ADDS, CHANGES, OVERWRITES, READS, tool } from '../define/contract.ts'
 import {
   AgentLabel,
   ApprovedText,
+  Blockers,
   ClaimedTask,
   ClaimId,
   Comment,
@@ -32,6 +33,13 @@ const own_task_ids = z
   .describe('Ids of tasks that you hold; absent: all that you hold')
 const agent = AgentLabel.optional()
 const labels = z.array(c.TaskLabel).max(c.LIMITS.task_labels).optional()
+
+/** Tasks that a task waits for, or need not wait for. */
+const blockers = z.array(c.Id).max(c.LIMITS.blockers).optional()
+const blocked_by = z
+  .strictObject({ add: blockers, remove: blockers })
+  .optional()
+  .describe('Ids of tasks that must be done before work on it begins')
 
 const changes = {
   status: c.TaskStatus.optional().describe('The new status; open withdraws an approval'),
@@ -75,6 +83,7 @@ export const tools = {
     output: z.object({
       task: Task,
       loop: LoopRef.nullable(),
+      blocked_by: Blockers.optional().describe('What it waits for'),
       approved_text: ApprovedText.optional().describe('Approved last, before the text changed'),
       ...commentPage,
     }),
@@ -112,6 +121,7 @@ export const tools = {
       ...changes,
       due_date: c.CalendarDate.nullable().optional().describe('YYYY-MM-DD; null clears it'),
       labels: labels.describe('All of its labels; [] takes them off'),
+      blocked_by,
       expected_version: c.ExpectedVersion,
       claim_id: ClaimId.optional(),
       idempotency_key: c.IdempotencyKey,
