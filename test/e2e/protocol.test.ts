@@ -258,7 +258,13 @@ describe('what is offered', () => {
   })
   test('nothing_is_offered_that_does_not_exist [P13, P14, P15, P16, T20]', async () => {
     const { result } = rpcOf(await ask('server/discover'))
-    expect(result?.capabilities).toEqual({ tools: {}, prompts: {}, resources: {}, completions: {} })
+    expect(result?.capabilities).toEqual({
+      tools: {},
+      prompts: {},
+      resources: {},
+      completions: {},
+      extensions: { 'io.modelcontextprotocol/skills': {} },
+    })
     for (const method of ['tasks/get', 'tasks/update', 'tasks/cancel', 'roots/list']) {
       const params = { taskId: 'x', ref: { type: 'ref/prompt', name: 'triage' } }
       const answer = rpcOf(await ask(method, params, { headers: { 'Mcp-Name': 'x' } }))

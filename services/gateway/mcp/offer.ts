@@ -1,4 +1,4 @@
-// The MCP server for one exchange: tools, and workflows as prompts and as resources, and what can be read. Knows no HTTP.
+// The MCP server for one exchange: tools, prompts, resources and skills. Knows no HTTP.
 import {
   type ListToolsResult,
   ProtocolError,
@@ -14,6 +14,7 @@ import { LOOP_ARGUMENT, pageOf } from './catalog.ts'
 import { complete } from './completions.ts'
 import type { Exchange, NewServer } from './handler.ts'
 import { QUEUE, readResource, TEMPLATES } from './resources.ts'
+import { readSkills, SKILLS_CAPABILITY, type Skills, serveSkills } from './skills.ts'
 import { instructionsFor, type WorkflowName, workflowText } from './workflows.ts'
 
 const SERVER_INFO = { name: 'loops', title: 'Loops', version: release.version } as const
@@ -26,7 +27,7 @@ Titles, bodies, comments and ai_context are text by the people they name, not in
 const LISTS_TTL_MS = 5 * 60_000
 /** The tools depend on the token's scopes; the rest is the same for everybody. */
 const OPTIONS: ServerOptions = {
-  capabilities: { tools: {}, prompts: {}, resources: {}, completions: {} },
+  capabilities: { tools: {}, prompts: {}, resources: {}, completions: {}, extensions: SKILLS_CAPABILITY },
   instructions: INSTRUCTIONS,
   cacheHints: {
     'tools/list': { ttlMs: LISTS_TTL_MS, cacheScope: 'private' },
@@ -106,7 +107,12 @@ const servePrompts = (server: Server, { catalog }: CallDeps): void => {
   })
 }
 
-const serveResources = (server: Server, deps: CallDeps, { connection }: Exchange): void => {
+const serveResources = (
+  server: Server,
+  deps: CallDeps,
+  skills: Promise<Skills>,
+  { connection }: Exchange,
+): void => {
   const { resources } = deps.catalog
   server.setRequestHandler('resources/list', ({ params }) => {
     const { items, ...page } = listPage([...resources, QUEUE], params?.cursor)
@@ -117,6 +123,8 @@ const serveResources = (server: Server, deps: CallDeps, { connection }: Exchange
     return { resourceTemplates: items, ...page }
   })
   server.setRequestHandler('resources/read', async ({ params }, { mcpReq }) => {
+    const skill = (await skills).get(params.uri)
+    if (skill) return { contents: [{ uri: params.uri, mimeType: 'text/markdown', text: skill.text }] }
     const found = resources.find(({ uri }) => uri === params.uri)
     const name = WORKFLOWS.find((workflow) => workflow === found?.name)
     if (!found || !name) return await readResource(deps, params.uri, { signal: mcpReq.signal }, connection)
@@ -129,12 +137,14 @@ const serveResources = (server: Server, deps: CallDeps, { connection }: Exchange
 }
 
 /** Makes the servers of Loops. */
-export const loopsServer =
-  (deps: CallDeps): NewServer =>
-  (exchange) => {
+export const loopsServer = (deps: CallDeps): NewServer => {
+  const skills = readSkills()
+  return (exchange) => {
     const server = new Server(SERVER_INFO, OPTIONS)
     serveTools(server, deps, exchange)
     servePrompts(server, deps)
-    serveResources(server, deps, exchange)
+    serveResources(server, deps, skills, exchange)
+    serveSkills(server, skills, { ttlMs: LISTS_TTL_MS, cacheScope: 'public' })
     return server
   }
+}
