@@ -19,6 +19,7 @@ import { claimHandlers } from './claim-tools.ts'
 import { openComments } from './comment-store.ts'
 import { commentHandlers } from './comment-tools.ts'
 import { openCounters } from './counter-store.ts'
+import { creationHandlers } from './creation-tools.ts'
 import type { Deps } from './deps.ts'
 import { internalHandlers } from './internals.ts'
 import { moveHandlers } from './move-into-new-loop.ts'
@@ -40,6 +41,7 @@ export const createHandlers = (
   deps: Deps,
 ): Omit<Handlers<typeof contract>, RecordOperation | 'find_tasks'> => ({
   ...readingHandlers(deps),
+  ...creationHandlers(deps),
   ...writingHandlers(deps),
   ...bulkHandlers(deps),
   ...commentHandlers(deps),

@@ -1,13 +1,11 @@
-// The tools of tasks: list, get, create, update and delete.
+// The tools of tasks: list, get, update and delete.
 
 import type { MemberCall } from '../../shared/contracts/define/contract.ts'
-import { actorOf } from '../../shared/contracts/define/contract.ts'
 import { pageWithin } from '../../shared/contracts/define/cursor.ts'
 import { AppError, notFound } from '../../shared/contracts/define/errors.ts'
 import { ANSWER_BYTES, ENVELOPE_BYTES, jsonBytes } from '../../shared/contracts/define/page-bytes.ts'
-import type { TaskRow } from '../../shared/contracts/tasks/shapes.ts'
 import { requireChange } from '../../shared/storage/command.ts'
-import { findRepeat, type Repeatable, repeatable, stillAtWork } from '../../shared/storage/idempotency.ts'
+import { repeatable } from '../../shared/storage/idempotency.ts'
 import { shownBlockers } from './blockers.ts'
 import { commentPage } from './comment-tools.ts'
 import { counterOf, countMatching } from './counter-rules.ts'
@@ -15,12 +13,10 @@ import { readCursor, writeCursor } from './cursor-rules.ts'
 import type { Deps, Some } from './deps.ts'
 import { normalizeLabel } from './label-rules.ts'
 import type { ListFilter } from './list-store.ts'
-import { confirmArrival, finishReservations, reservationFor } from './move-into-loop.ts'
 import { changeTask, removeTask, targetOf } from './task-changes.ts'
-import { createTask } from './task-rules.ts'
 import { toApprovedText, toRow, toTask } from './task-view.ts'
 import { findLoop, seesMany, seesOne } from './visibility.ts'
-import { type List, NOWHERE, visibleLists } from './visibility-rules.ts'
+import { type List, visibleLists } from './visibility-rules.ts'
 
 /**
  * The lists that a call asks for, as its person sees them.
@@ -97,61 +93,8 @@ export const readingHandlers = (deps: Deps): Some<'list_tasks' | 'get_task'> => 
   },
 })
 
-type Created = { task: TaskRow; replayed: boolean }
-
-/**
- * The answer to an earlier request with the same key, or undefined when there was none.
- * @throws AppError `idempotency_conflict`; `not_found` when the task that it created was deleted since.
- */
-const replayCreation = async (
-  deps: Deps,
-  ws: string,
-  request: Repeatable | undefined,
-  call: MemberCall,
-): Promise<Created | undefined> => {
-  if (!request) return undefined
-  let task = await deps.tasks.findCreated(ws, request.key)
-  if (task?.move?.entering) {
-    await finishReservations(deps, ws, [{ ...task, move: task.move }], call)
-    task = await deps.tasks.findCreated(ws, request.key)
-  }
-  const repeat = findRepeat(task?.created ? [task.created] : [], request)
-  if (task?.deleted_at) throw notFound('task', task._id)
-  return repeat && { ...(repeat.result as Created), replayed: true }
-}
-
-/** The handlers of the tools that write one task. */
-export const writingHandlers = (deps: Deps): Some<'create_task' | 'update_task' | 'delete_task'> => ({
-  create_task: async (input, call) => {
-    const ws = call.caller.workspace_id
-    const request = repeatable(call.caller, 'create_task', input)
-    const earlier = await replayCreation(deps, ws, request, call)
-    if (earlier) return earlier
-    const { title, body, priority, due_date = null, labels, loop_id } = input
-    const location = (loop_id && (await targetOf(deps, loop_id, call)({ loop_id: null }))) || NOWHERE
-    const [id, by, now] = [deps.ids.next(), actorOf(call.caller), deps.clock.now()]
-    const move = reservationFor(deps, NOWHERE, location, call)
-    const { next, events } = createTask({
-      id,
-      ws,
-      title,
-      body,
-      priority,
-      due_date,
-      labels,
-      location,
-      by,
-      now,
-    })
-    const answer: Created = { task: toRow({ ...next, v: 1 }), replayed: false }
-    const created = request ? { ...request, at: now, result: answer } : null
-    const pending = await deps.tasks.insert({ next: { ...next, created, move }, events }, { call })
-    if (!pending) return (await replayCreation(deps, ws, request, call)) ?? Promise.reject(stillAtWork())
-    await deps.counters.count('create_task', [pending])
-    if (move) await confirmArrival(deps, { ws, id }, move, call)
-    return answer
-  },
-
+/** The handlers of the tools that change one task. */
+export const writingHandlers = (deps: Deps): Some<'update_task' | 'delete_task'> => ({
   update_task: async (input, call) => {
     const { task_id, expected_version, title, body, status, priority, due_date, labels, loop_id } = input
     const { blocked_by } = input

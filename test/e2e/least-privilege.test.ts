@@ -75,7 +75,11 @@ test('all_tools_work', async () => {
     visibility: 'private',
   })
   const other = (await agent.call('create_loop', { name: 'Slate' })).loop
-  await agent.call('create_task', { title: 'Third', loop_id: other.id })
+  await agent.call('create_tasks', {
+    tasks: [{ title: 'Third' }],
+    loop_id: other.id,
+    idempotency_key: 'third',
+  })
   await agent.call('add_comment', { loop_id: loop.id, text: 'Hard.' })
   await agent.call('add_comment', { task_id: first.id, text: 'Harder.' })
   await agent.call('update_task', { task_id: first.id, status: 'approved' })

@@ -127,18 +127,20 @@ const marked = (args: Arguments, canary: string): Arguments =>
   Object.fromEntries(
     Object.entries(args).map(([name, value]) => [
       name,
-      [
-        'title',
-        'body',
-        'name',
-        'loop_name',
-        'description',
-        'loop_description',
-        'ai_context',
-        'text',
-      ].includes(name)
-        ? `${canary} ${String(value).slice(0, 40)}`
-        : value,
+      name === 'tasks' && Array.isArray(value)
+        ? value.map((item: Arguments) => marked(item, canary))
+        : [
+              'title',
+              'body',
+              'name',
+              'loop_name',
+              'description',
+              'loop_description',
+              'ai_context',
+              'text',
+            ].includes(name)
+          ? `${canary} ${String(value).slice(0, 40)}`
+          : value,
     ]),
   )
 
@@ -146,6 +148,8 @@ const marked = (args: Arguments, canary: string): Arguments =>
 const withdrawn = (tool: string, args: Arguments, loop_id: string): Arguments => {
   if (tool === 'create_loop' || tool === 'create_loop_from_tasks')
     return { ...args, visibility: 'private', member_ids: [] }
+  if (tool === 'create_tasks')
+    return { ...args, tasks: (args.tasks as Arguments[]).map((task) => ({ ...task, loop_id })) }
   if (tool === 'create_task' || ('loop_id' in args && args.loop_id === null)) return { ...args, loop_id }
   return args
 }

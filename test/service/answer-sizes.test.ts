@@ -104,6 +104,7 @@ const calls = (): Readonly<Record<ToolName, readonly [Asked, ...Asked[]]>> => {
     list_tasks: [{}, { limit: LIMITS.page }, { limit: LIMITS.page, scope: 'all' }],
     get_task: [{ task_id }, { task_id: other_id }],
     create_task: [{ title: NAME, body: TEXT }],
+    create_tasks: [{ tasks: Array(LIMITS.new_tasks).fill({ title: '\u0001'.repeat(LIMITS.name_chars) }) }],
     update_task: [{ task_id, title: `${NAME.slice(2)}!` }],
     bulk_update_tasks: [{ task_ids: hundred, status: 'shipped' }],
     add_comment: [{ task_id, text: COMMENT }],

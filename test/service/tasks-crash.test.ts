@@ -156,6 +156,29 @@ describe.concurrent('done_wholly_when_killed_at', () => {
   })
 })
 
+describe.concurrent('many new tasks are completed by a repeat when killed at', () => {
+  test.each(['create_tasks.saved', 'create_tasks.counted'])('%s', async (step) => {
+    await using crash = await openCrash(step)
+    const loop_id = await crash.loop('Loop')
+    const titles = Array.from({ length: 20 }, (_, n) => `T${n}`)
+    const request = { tasks: titles.map((title) => ({ title })), loop_id, idempotency_key: 'k' }
+    await crash.during((dying) => dying.create_tasks(request))
+    // Each task that was created is complete in itself.
+    await crash.exact(loop_id)
+    const { total } = await crash.tasks.list_tasks({ loop_id })
+    expect(total).toBeGreaterThan(0)
+    expect(total).toBeLessThan(20)
+    const answer = await crash.tasks.create_tasks(request)
+    expect(answer).toMatchObject({ created: 20, failed: 0, replayed: false })
+    expect(answer.results.map(({ task }) => task?.title)).toEqual(titles)
+    expect(await crash.tasks.create_tasks(request)).toEqual({ ...answer, replayed: true })
+    await crash.exact(loop_id)
+    expect((await crash.tasks.list_tasks({ loop_id })).total).toBe(20)
+    const created = answer.results.map(({ task }) => `task.created ${task?.id} 1`)
+    expect(await crash.published()).toEqual(created.toSorted())
+  })
+})
+
 describe.concurrent('a bulk change is taken up by its repeat when killed at', () => {
   const STEPS = ['bulk_update_tasks.saved_one', 'bulk_update_tasks.saved', 'bulk_update_tasks.counted']
   test.each(STEPS)('%s', async (step) => {

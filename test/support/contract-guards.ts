@@ -13,6 +13,18 @@ const propertiesOf = (schema: JsonSchema): [string, Schema][] =>
 const isScalar = (schema: Schema): boolean =>
   ['string', 'integer', 'number', 'boolean'].includes(String(schema.type)) || Array.isArray(schema.enum)
 
+/** A list of objects, each as flat as arguments are and as strict. */
+const isListOfFlat = ({ items }: Schema): boolean => {
+  const { type, additionalProperties, properties } = items as Schema
+  return (
+    type === 'object' &&
+    additionalProperties === false &&
+    Object.values(properties as Record<string, Schema>).every(
+      (property) => isFlat(property) && (property.type !== 'array' || property.maxItems !== undefined),
+    )
+  )
+}
+
 /** A scalar, an array of scalars, or either of them or null; or a strict object of these. */
 const isFlat = (schema: Schema): boolean => {
   if (isScalar(schema)) return true
@@ -85,7 +97,7 @@ const inputFaults = (tool: Tool): string[] => {
     faults.push('input has a $ref, which some clients do not follow: write the shape out')
   for (const [name, property] of propertiesOf(schema)) {
     if (!/^[a-z]+(_[a-z]+)*$/.test(name)) faults.push(`parameter ${name} is not snake_case`)
-    if (!isFlat(property))
+    if (!isFlat(property) && !(property.type === 'array' && isListOfFlat(property)))
       faults.push(
         `parameter ${name} is not flat: take scalars, lists of them, or null, since some clients show nothing else`,
       )

@@ -133,7 +133,22 @@ const withMember = (members: Arguments, name: string, value: unknown): Arguments
 const without = (members: Arguments, name: string): Arguments =>
   Object.fromEntries(Object.entries(members).filter(([key]) => key !== name))
 
-/** Valid arguments with one member corrupted, missing or added. A few of them still fit. */
+/** Valid arguments in whose lists of objects one object is spoilt. */
+const spoiltWithin = (schema: JsonSchema, ids: readonly string[]): fc.Arbitrary<Arguments>[] =>
+  Object.entries(propertiesOf(schema)).flatMap(([name, { items }]) => {
+    if ((items as Schema | undefined)?.type !== 'object') return []
+    const list = fc.tuple(
+      fc.array(fitting(items as Schema, ids), { maxLength: 2 }),
+      spoiltArgumentsFor(items as JsonSchema, ids),
+    )
+    return [
+      fc
+        .tuple(argumentsFor(schema, ids), list)
+        .map(([members, [sound, spoilt]]) => withMember(members, name, [...sound, spoilt])),
+    ]
+  })
+
+/** Valid arguments with one member corrupted, missing or added, at any depth. A few of them still fit. */
 export const spoiltArgumentsFor = (schema: JsonSchema, ids: readonly string[]): fc.Arbitrary<Arguments> => {
   const names = Object.keys(propertiesOf(schema))
   const extra = fc
@@ -150,5 +165,6 @@ export const spoiltArgumentsFor = (schema: JsonSchema, ids: readonly string[]): 
     { weight: 4, arbitrary: spoilt },
     { weight: 1, arbitrary: missing },
     { weight: 1, arbitrary: extra },
+    ...spoiltWithin(schema, ids).map((arbitrary) => ({ weight: 4, arbitrary })),
   )
 }

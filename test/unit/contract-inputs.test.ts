@@ -272,6 +272,41 @@ describe.each(TOOLS.map(({ name }) => name))('%s, all its arguments', (tool) => 
   })
 })
 
+describe('create_tasks.tasks, a list of objects', () => {
+  const items = (count: number, given: Readonly<Record<string, unknown>> = {}) =>
+    Array.from({ length: count }, (_, n) => ({ title: 'A title', ...(n === 3 ? given : {}) }))
+  const asked = (tasks: unknown) => parse('create_tasks', { tasks })
+
+  test('accepted_with_50_refused_with_none_and_with_51', () => {
+    expect(asked(items(50)).tasks).toHaveLength(50)
+    expect(refusal(() => asked([])).code).toBe('invalid_argument')
+    expect(refusal(() => asked(items(51)))).toMatchObject({
+      code: 'limit_exceeded',
+      fields: [{ field: 'tasks', limit: 50, size: 51 }],
+    })
+  })
+
+  test.each([
+    ['title', ['', ' ', null, 7, { $ne: 1 }, 'a\0b', 'a\uD83Db'], 'invalid_argument'],
+    ['title', ['x'.repeat(201)], 'limit_exceeded'],
+    ['body', [7, ['a'], 'a\0b'], 'invalid_argument'],
+    ['body', ['x'.repeat(65_537)], 'limit_exceeded'],
+    ['loop_id', ['', 'nonsense', { $ne: 1 }, [ULID]], 'invalid_argument'],
+    ['priority', ['highest', null], 'invalid_argument'],
+    ['due_date', NO_DATES.map(([, value]) => value), 'invalid_argument'],
+    ['labels', ['docs', {}], 'invalid_argument'],
+    ['labels', [Array(21).fill('x')], 'limit_exceeded'],
+    ['status', ['approved'], 'invalid_argument'],
+    ['idempotency_key', ['k'], 'invalid_argument'],
+  ] as const)('refused_by_the_place_of_a_bad_%s (%#)', (member, values, code) => {
+    for (const value of values) {
+      const body = refusal(() => asked(items(5, { [member]: value })))
+      expect(body).toMatchObject({ code, fields: [{ field: `tasks.3.${member}` }] })
+      expect(body.message).toContain(`tasks.3.${member}: `)
+    }
+  })
+})
+
 describe('numbers and lists', () => {
   test.each([
     ['list_tasks', 'limit', [1, 200], [0, 201, 1.5, -1, '50', null, Number.NaN, 1e20]],

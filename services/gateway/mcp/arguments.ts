@@ -10,11 +10,12 @@ type Schema = Readonly<Record<string, unknown>>
 type Parameter = Readonly<{
   types: ReadonlySet<string>
   optional: boolean
-  /** The members of an object. */
-  members: ReadonlyMap<string, Parameter>
   /** An id, key or cursor. Frameworks that make every parameter required send `""` for one that is absent. */
   names: boolean
+  /** What an object may have, or each object of a list. */
+  members: Parameters | undefined
 }>
+type Parameters = ReadonlyMap<string, Parameter>
 
 /** Reads the arguments of one tool. The tool's contract checks what it returns. */
 export type ReadArguments = (given: unknown) => unknown
@@ -24,18 +25,24 @@ const ADDED_BY_N8N: ReadonlySet<string> = new Set(['toolCallId', 'sessionId', 'a
 
 const NAMES_SOMETHING = /(^|_)(id|key|cursor)$/
 
-const parametersOf = ({ properties, required }: Schema): ReadonlyMap<string, Parameter> => {
+const hasMembers = ({ properties }: Schema): boolean => properties !== undefined
+
+const parametersOf = ({ properties, required }: Schema): Parameters => {
   const needed = new Set(required as readonly string[] | undefined)
   return new Map(
-    Object.entries((properties ?? {}) as Record<string, Schema>).map(([name, schema]) => [
-      name,
-      {
-        types: new Set(formsOf(schema).map(({ type }) => String(type ?? 'string'))),
-        optional: !needed.has(name),
-        members: parametersOf(schema),
-        names: NAMES_SOMETHING.test(name),
-      },
-    ]),
+    Object.entries((properties ?? {}) as Record<string, Schema>).map(([name, schema]) => {
+      const forms = formsOf(schema)
+      const object = forms.flatMap((form) => [form, (form.items ?? {}) as Schema]).find(hasMembers)
+      return [
+        name,
+        {
+          types: new Set(forms.map(({ type }) => String(type ?? 'string'))),
+          optional: !needed.has(name),
+          names: NAMES_SOMETHING.test(name),
+          members: object && parametersOf(object),
+        },
+      ]
+    }),
   )
 }
 
@@ -61,34 +68,40 @@ const parsedText = (value: unknown, { types }: Parameter): unknown => {
   }
 }
 
-/** A value as the parameter wants it. Members of an object that are null count as absent too. */
+const isObject = (value: unknown): value is Arguments =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)
+
+/** A value as the parameter wants it, with the members of objects read alike. */
 const readValue = (value: unknown, parameter: Parameter): unknown => {
   const parsed = parsedText(value, parameter)
   const { members } = parameter
-  if (members.size === 0 || !TYPE_OF.object?.(parsed)) return parsed
-  const read = Object.entries(parsed as Arguments).filter(([name, member]) => {
-    const known = members.get(name)
-    return known === undefined || !isAbsent(member, known)
+  if (!members) return parsed
+  const readOne = (one: unknown) => (isObject(one) ? readMembers(one, members, NOTHING) : one)
+  return Array.isArray(parsed) ? parsed.map(readOne) : readOne(parsed)
+}
+
+const NOTHING: ReadonlySet<string> = new Set()
+
+/** Reads an object by its parameters. Of other members those to ignore go; the contract refuses the rest. */
+const readMembers = (given: Arguments, parameters: Parameters, ignored: ReadonlySet<string>): Arguments => {
+  const read = Object.entries(given).flatMap(([name, value]): [string, unknown][] => {
+    const parameter = parameters.get(name)
+    if (parameter === undefined) return ignored.has(name) ? [] : [[name, value]]
+    return isAbsent(value, parameter) ? [] : [[name, readValue(value, parameter)]]
   })
+  // `fromEntries` makes an own member of every name, even `__proto__`, so the contract sees and refuses it.
   return Object.fromEntries(read)
 }
 
 /**
  * Makes the reader for a tool with this input. An optional parameter counts as absent when it is null (unless null means
- * something there) or, for ids, keys and cursors, an empty text. Lists, objects, numbers and booleans may come as JSON text. What n8n
- * adds is ignored. Everything else is passed on as it came.
+ * something there) or, for ids, keys and cursors, an empty text. Lists, objects, numbers and booleans may come as JSON text.
+ * So it is with the members of objects. What n8n adds is ignored. Everything else is passed on as it came.
  */
 export const argumentsReader = (input: z.ZodObject): ReadArguments => {
   const parameters = parametersOf(inputSchema(input))
   return (given) => {
     if (given === undefined || given === null) return {}
-    if (typeof given !== 'object' || Array.isArray(given)) return given
-    const read = Object.entries(given as Arguments).flatMap(([name, value]): [string, unknown][] => {
-      const parameter = parameters.get(name)
-      if (parameter === undefined) return ADDED_BY_N8N.has(name) ? [] : [[name, value]]
-      return isAbsent(value, parameter) ? [] : [[name, readValue(value, parameter)]]
-    })
-    // `fromEntries` makes an own member of every name, even `__proto__`, so the contract sees and refuses it.
-    return Object.fromEntries(read)
+    return isObject(given) ? readMembers(given, parameters, ADDED_BY_N8N) : given
   }
 }

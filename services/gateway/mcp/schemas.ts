@@ -30,16 +30,15 @@ const withLimit = (schema: Schema): Schema => {
 const ID_PATTERN = '^[0-9A-Za-z]{26}$'
 const publishedPattern = (pattern: unknown): unknown => (pattern === ULID_PATTERN ? ID_PATTERN : pattern)
 
-/** The schemas of the members of an object. */
-const publishedParameters = ({ properties }: Schema): Schema =>
+const publishedProperties = (properties: unknown): Readonly<Record<string, Schema>> =>
   Object.fromEntries(
-    Object.entries((properties ?? {}) as Record<string, Schema>).map(([name, parameter]) => [
+    Object.entries((properties ?? {}) as Record<string, Schema>).map(([name, schema]) => [
       name,
-      publishedParameter(parameter),
+      publishedParameter(schema),
     ]),
   )
 
-/** A parameter's schema, and each of its forms. */
+/** A parameter's schema, each of its forms, and what is in it. */
 const publishedParameter = (schema: Schema): Schema => {
   if (Array.isArray(schema.anyOf)) return publishedForms(schema)
   const { format, ...rest } = withLimit(schema)
@@ -49,7 +48,7 @@ const publishedParameter = (schema: Schema): Schema => {
   return {
     ...Object.fromEntries(kept),
     ...(schema.items === undefined ? {} : { items: publishedParameter(schema.items as Schema) }),
-    ...(schema.properties === undefined ? {} : { properties: publishedParameters(schema) }),
+    ...(schema.properties === undefined ? {} : { properties: publishedProperties(schema.properties) }),
     ...(schema.pattern === undefined ? {} : { pattern: publishedPattern(schema.pattern) }),
     ...(format === 'date' ? { pattern: DATE_PATTERN } : {}),
   }
@@ -68,7 +67,7 @@ const withoutDialect = ({ $schema: _, ...schema }: JsonSchema): JsonSchema => sc
 /** The schema of a tool's arguments. */
 export const publishedInput = (schema: JsonSchema): JsonSchema => ({
   ...withoutDialect(schema),
-  properties: publishedParameters(schema),
+  properties: publishedProperties(schema.properties),
 })
 
 /** Not described further: the server's instructions say what is in it, and models read the list of tools with every chat. */
@@ -104,6 +103,5 @@ export const publishedOutput = (schema: JsonSchema): JsonSchema => {
       ...Object.fromEntries(members.map(([name, member]) => [name, publishedMember(member)])),
       error: ERROR_SCHEMA,
     },
-    minProperties: 1,
   }
 }

@@ -10,8 +10,8 @@ const MAX_FAULTS = 20
 /** Characters of an unknown name that a refusal repeats. */
 const MAX_NAME_CHARS = 100
 
-const unknownParameter = (name: string): Fault => ({
-  field: name.slice(0, MAX_NAME_CHARS),
+const unknownParameter = (path: readonly PropertyKey[], name: string): Fault => ({
+  field: [...path, name.slice(0, MAX_NAME_CHARS)].map(String).join('.'),
   message: 'is not a parameter of this tool',
 })
 
@@ -20,7 +20,7 @@ const valueAt = (value: unknown, path: readonly PropertyKey[]): unknown =>
 
 const toFaults = (issue: z.core.$ZodIssue, input: unknown): Fault[] => {
   const field = issue.path.map(String).join('.') || 'input'
-  if (issue.code === 'unrecognized_keys') return issue.keys.map(unknownParameter)
+  if (issue.code === 'unrecognized_keys') return issue.keys.map((name) => unknownParameter(issue.path, name))
   if (issue.code === 'custom' && issue.params?.limit_exceeded === true)
     return [
       { field, message: issue.message, limit: Number(issue.params.limit), size: Number(issue.params.size) },

@@ -27,6 +27,7 @@ export const LIMITS = {
   active_loops: 5_000,
   bulk_tasks: 100,
   blockers: 50,
+  new_tasks: 50,
   page: 200,
   page_default: 50,
   request_bytes: 1024 * 1024,
@@ -136,11 +137,9 @@ export const ScopeName = z.enum(ALL_SCOPES as [Scope, ...Scope[]])
 export const IdempotencyKey = text(LIMITS.idempotency_key_chars, 'characters')
   .refine((value) => value !== '', 'is empty')
   .optional()
-  .describe('Your own key: a repeat of the call with it changes nothing more')
+  .describe('Your key: a repeat with it changes nothing')
 
-export const ExpectedVersion = Version.optional().describe(
-  'Change it only at this version, else version_conflict',
-)
+export const ExpectedVersion = Version.optional().describe('Only at this version')
 
 export const Limit = z.int().min(1).max(LIMITS.page).default(LIMITS.page_default).describe('Rows to return')
 export const Cursor = text(512, 'characters').optional().describe('next_cursor of the last page')

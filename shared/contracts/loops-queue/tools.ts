@@ -7,14 +7,8 @@ import { FoundText, KINDS, SearchQuery } from '../tasks/search.ts'
 import { AgentLabel, ClaimId, commentPage, TaskRow, TtlSeconds, Unblocked } from '../tasks/shapes.ts'
 import { Loop, LoopRow, NextWork, WorkspaceContext } from './shapes.ts'
 
-const QueueVersion = z.int().min(0).describe('Version of the queue order after this call')
-const ExpectedQueueVersion = z
-  .int()
-  .min(0)
-  .optional()
-  .describe(
-    'Change the order only if the queue still has this version; absent: the change is applied to the newest order',
-  )
+const QueueVersion = z.int().min(0).describe('Version of the queue')
+const ExpectedQueueVersion = z.int().min(0).optional().describe('Only at this version of the queue')
 
 const loop_id = c.Id.describe('Id of the loop, from list_loops')
 const newLoop = {

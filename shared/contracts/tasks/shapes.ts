@@ -85,14 +85,10 @@ export type LoopRef = z.infer<typeof LoopRef>
 export const CommentsCursor = c.Cursor.describe('comments_next_cursor of the page before')
 
 /** A label by which several agents that share one connection are told apart. */
-export const AgentLabel = c.Label.describe(
-  'A name of your choice for yourself, if several agents share your connection; the same in each call',
-)
+export const AgentLabel = c.Label.describe('Your name, always the same, if agents share this connection')
 
 /** The secret id of a claim, as proof that the caller holds it. */
-export const ClaimId = c.Label.describe(
-  'From the claim: the call is refused with claim_lost unless you still hold it',
-)
+export const ClaimId = c.Label.describe('From the claim: refused unless you still hold it')
 
 /** How long a claim lasts without renewal (s): five minutes to seven days. */
 export const TTL_SECONDS = { min: 300, max: 7 * 24 * 60 * 60, default: 2 * 60 * 60 } as const
@@ -101,7 +97,7 @@ export const TtlSeconds = z
   .min(TTL_SECONDS.min)
   .max(TTL_SECONDS.max)
   .optional()
-  .describe('How long you hold it without a renewal (seconds); default two hours')
+  .describe('Time until it must be renewed (seconds); default 2 hours')
 
 /** A claim as its holder sees it. */
 const claimFields = {

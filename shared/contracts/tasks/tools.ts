@@ -47,6 +47,19 @@ const changes = {
   loop_id: c.Id.nullable().optional().describe('The loop to move it to; null takes it out of its loop'),
 }
 
+/** One of many new tasks. Its members are those of create_task and need no second description. */
+const NewTaskItem = z.strictObject({
+  title: c.Name,
+  body: c.Body.default(''),
+  loop_id: c.Id.optional(),
+  priority: c.Priority.default('none'),
+  due_date: c.CalendarDate.nullable().optional(),
+  labels,
+})
+
+/** A new task among many, in short: fifty fit into one answer. */
+const CreatedTask = TaskRow.pick({ id: true, title: true, loop_id: true, version: true })
+
 export const tools = {
   list_tasks: tool({
     title: 'List tasks',
@@ -105,6 +118,31 @@ export const tools = {
       idempotency_key: c.IdempotencyKey,
     }),
     output: z.object({ task: TaskRow, replayed: z.boolean() }),
+    errors: ['invalid_argument', 'not_found', 'invalid_transition', 'limit_exceeded', 'idempotency_conflict'],
+  }),
+  create_tasks: tool({
+    title: 'Create many tasks',
+    description:
+      'Files up to 50 new tasks with status open, such as the parts of a plan; title and body as in create_task. Each succeeds or fails by itself; results come in the order asked. Repeat it with the same idempotency_key to file what failed for the moment.',
+    scope: 'loops:write',
+    annotations: ADDS,
+    input: z.strictObject({
+      tasks: z.array(NewTaskItem).min(1).max(c.LIMITS.new_tasks).describe('The tasks'),
+      loop_id: c.Id.optional().describe('The loop of those that name none'),
+      idempotency_key: c.IdempotencyKey,
+    }),
+    output: z.object({
+      results: z.array(
+        z.object({
+          ok: z.boolean(),
+          task: CreatedTask.optional(),
+          error: z.object({ code: z.string(), message: z.string(), hint: z.string().optional() }).optional(),
+        }),
+      ),
+      created: c.Count,
+      failed: c.Count,
+      replayed: z.boolean().describe('True: this key had made them already'),
+    }),
     errors: ['invalid_argument', 'not_found', 'invalid_transition', 'limit_exceeded', 'idempotency_conflict'],
   }),
   update_task: tool({

@@ -8,6 +8,13 @@ import { formsOf, inputSchema } from '../../../shared/contracts/define/json-sche
 import { exampleOf, SOME_ID, TOOLS, toolNamed } from '../../support/tools.ts'
 
 const LINK = 'https://example.com/pull/1'
+/** An item of each list that is not of ids, and how it is read. */
+const ITEMS: Readonly<Record<string, readonly [unknown, unknown]>> = {
+  links: [LINK, LINK],
+  labels: ['Docs', 'Docs'],
+  kinds: ['loop', 'loop'],
+  tasks: [{ title: 'A' }, { title: 'A', body: '', priority: 'none' }],
+}
 
 type Schema = Readonly<Record<string, unknown>>
 type Place = Readonly<{ tool: string; parameter: string; schema: Schema; optional: boolean }>
@@ -118,13 +125,31 @@ describe('an empty text for an optional id, key or cursor', () => {
   })
 })
 
-/** What a list that is not one of ids may hold, as it is sent and as it is read. */
-const ITEMS: Readonly<Record<string, readonly [string, string]>> = {
-  links: [LINK, LINK],
-  labels: ['Docs', 'Docs'],
-  kinds: ['loop', 'loop'],
-}
+describe('the members of objects in a list', () => {
+  const first = (item: unknown) => (asked('create_tasks', { tasks: [item] }).tasks as unknown[])[0]
 
+  test('are_read_like_arguments', () => {
+    const given = { title: 'A', body: null, loop_id: '', priority: null, due_date: null, labels: '["x"]' }
+    expect(first(given)).toEqual({ title: 'A', body: '', priority: 'none', due_date: null, labels: ['x'] })
+  })
+
+  test('are_refused_by_their_place_where_they_are_unknown', () => {
+    for (const name of ['titel', 'sessionId', '__proto__']) {
+      const item = Object.fromEntries([
+        ['title', 'A'],
+        [name, 'x'],
+      ])
+      expect(refusal(() => first(item)).extras.details).toMatchObject({
+        fields: [{ field: `tasks.0.${name}` }],
+      })
+    }
+  })
+
+  test('that_are_no_objects_are_refused', () => {
+    for (const item of [null, 'A', 7, [], ['A']])
+      expect(refusal(() => first(item)).extras.details).toMatchObject({ fields: [{ field: 'tasks.0' }] })
+  })
+})
 describe('JSON text', () => {
   test.each(named(lists))('is_read_as_a_list: %s', (_, { tool, parameter }) => {
     const [sent, read] = ITEMS[parameter] ?? [SOME_ID.toLowerCase(), SOME_ID]
