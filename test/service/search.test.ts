@@ -124,6 +124,26 @@ describe('shows', () => {
     expect(await find(bob, 'quartz')).toEqual([])
   })
 
+  test('nothing_by_entries_of_the_index_that_are_out_of_date', async () => {
+    const owner = env.owner()
+    const [ann, bob] = [person(owner.workspace_id), person(owner.workspace_id)]
+    const index = env.db.collection('search')
+    const { loop } = await env.loopsOf(ann).create_loop({ name: 'Cave', visibility: 'private' })
+    const moved = await file(ann, 'Basalt column')
+    const renamed = await file(ann, 'Basalt step')
+    await finds(bob, 'basalt', [renamed, moved])
+    const before = await index.find({ ws: owner.workspace_id }).toArray()
+    expect(before).toHaveLength(2)
+    await env.tasksOf(ann).update_task({ task_id: moved, loop_id: loop.id })
+    await env.tasksOf(ann).update_task({ task_id: renamed, title: 'Granite' })
+    await vi.waitFor(async () => {
+      for (const entry of before) expect(await index.findOne({ _id: entry._id })).not.toEqual(entry)
+    }, SOON)
+    for (const { _id, ...entry } of before) await index.replaceOne({ _id }, entry)
+    expect(await find(bob, 'basalt')).toEqual([])
+    expect((await find(ann, 'basalt')).map(({ id }) => id)).toEqual([moved])
+  })
+
   test('no_old_words_and_nothing_deleted', async () => {
     const ann = env.owner()
     const task = await file(ann, 'Walnut')
