@@ -2,12 +2,12 @@
 //
 // The tasks service holds the claims. This service knows the order, and which loops the caller sees.
 import type { MemberCall } from '../../shared/contracts/define/contract.ts'
-import { ANSWER_BYTES, cutText, ENVELOPE_BYTES, jsonBytes } from '../../shared/contracts/define/page-bytes.ts'
+import { ANSWER_BYTES, ENVELOPE_BYTES, jsonBytes } from '../../shared/contracts/define/page-bytes.ts'
 import type { NextWork } from '../../shared/contracts/loops-queue/shapes.ts'
 import { repeatable } from '../../shared/storage/idempotency.ts'
 import type { Deps, Some } from './deps.ts'
-import { cut, viewLoop } from './loop-view.ts'
-import { chunksOf, countTasks, isAllBlocked, NAME_BYTES, withinLimit } from './next-work-tools.ts'
+import { viewLoop } from './loop-view.ts'
+import { chunksOf, contextOf, countTasks, isAllBlocked, withinLimit } from './next-work-tools.ts'
 import { priorityIn, type Seen } from './queue-reading.ts'
 
 /** When to ask again, where there was nothing to take (ms). */
@@ -74,13 +74,9 @@ const claimNext = async (
   const { claims, holding, loop_id, at_capacity } = await claimFirst(deps, order, wanted, call)
   const found = loop_id === null ? null : await deps.loops.get(call.caller, loop_id)
   const room = Math.max(0, bytes - ENVELOPE_BYTES - jsonBytes(claims) - jsonBytes(holding))
-  const loop = found && cut(viewLoop(found, priorityIn(seen, found._id)), Math.floor(room / 2))
-  const ai_context = cutText(workspace.ai_context, Math.max(0, room - jsonBytes(loop) - NAME_BYTES))
-  const truncated = ai_context === workspace.ai_context ? {} : { ai_context_truncated: true as const }
   return {
     claims,
-    loop,
-    workspace: { id: workspace.id, name: workspace.name, ai_context, ...truncated },
+    ...contextOf(found && viewLoop(found, priorityIn(seen, found._id)), workspace, room),
     holding,
     ...(at_capacity ? { reason: 'at_capacity' as const } : {}),
     ...(claims.length === 0 && !at_capacity ? { reason: await reasonFor(deps, seen, call) } : {}),

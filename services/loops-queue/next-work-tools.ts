@@ -3,6 +3,7 @@
 import { LIMITS } from '../../shared/contracts/define/common.ts'
 import type { MemberCall } from '../../shared/contracts/define/contract.ts'
 import { ANSWER_BYTES, cutText, ENVELOPE_BYTES, jsonBytes } from '../../shared/contracts/define/page-bytes.ts'
+import type { Loop } from '../../shared/contracts/loops-queue/shapes.ts'
 import type { Deps, Some } from './deps.ts'
 import { cut, viewLoop } from './loop-view.ts'
 import { priorityIn, type Seen } from './queue-reading.ts'
@@ -10,7 +11,7 @@ import { priorityIn, type Seen } from './queue-reading.ts'
 /** Room for the tasks in the answer (bytes); loop and workspace share what they leave. */
 const TASKS_BYTES = 30_000
 /** The largest name as JSON (bytes). */
-export const NAME_BYTES = 6 * LIMITS.name_chars
+const NAME_BYTES = 6 * LIMITS.name_chars
 /** Loops asked about at first, and how many times more each time after. */
 const FIRST_CHUNK = 50
 const CHUNK_GROWTH = 4
@@ -61,6 +62,21 @@ export const countTasks = async (deps: Deps, call: MemberCall) => {
   return await deps.tasks.count_workspace({ workspace_id, visible_private_loop_ids }, call)
 }
 
+/**
+ * The loop and the workspace as next work shows them: what the tasks leave of an answer is shared by their texts.
+ * @param bytes for both.
+ */
+export const contextOf = (
+  whole: Loop | null,
+  { id, name, ai_context }: Readonly<{ id: string; name: string; ai_context: string }>,
+  bytes: number,
+) => {
+  const loop = whole && cut(whole, Math.floor(bytes / 2))
+  const shown = cutText(ai_context, bytes - jsonBytes(loop) - NAME_BYTES)
+  const truncated = shown === ai_context ? {} : { ai_context_truncated: true as const }
+  return { loop, workspace: { id, name, ai_context: shown, ...truncated } }
+}
+
 /** Whether approved tasks are in loops, and all of them wait for others. */
 export const isAllBlocked = ({
   all,
@@ -84,12 +100,8 @@ export const nextWorkHandlers = (deps: Deps): Some<'get_next_work' | 'get_queue_
     ])
     const tasks = work?.rows.tasks ?? []
     const room = ANSWER_BYTES - ENVELOPE_BYTES - jsonBytes(tasks)
-    const loop = work && cut(viewLoop(work.loop, priorityIn(seen, work.loop._id)), Math.floor(room / 2))
-    const ai_context = cutText(workspace.ai_context, room - jsonBytes(loop) - NAME_BYTES)
-    const truncated = ai_context === workspace.ai_context ? {} : { ai_context_truncated: true as const }
     return {
-      loop,
-      workspace: { id: workspace.id, name: workspace.name, ai_context, ...truncated },
+      ...contextOf(work && viewLoop(work.loop, priorityIn(seen, work.loop._id)), workspace, room),
       tasks,
       tasks_total: work?.rows.total ?? 0,
       ...(work

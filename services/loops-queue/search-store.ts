@@ -69,8 +69,8 @@ export const openLoopSearch = async (db: Db, clock: Clock) => {
 
     /** The ids behind an id, for the backfill. */
     after: async (after: string, limit: number): Promise<string[]> => {
-      const found = await lookInto<{ _id: string }>(db, 'loops')
-        .collection.find({ _id: { $gt: after } })
+      const found = await collection
+        .find({ _id: { $gt: after } })
         .sort({ _id: 1 })
         .limit(limit)
         .project<{ _id: string }>({ _id: 1 })

@@ -7,10 +7,7 @@ import type { Activity } from '../../shared/events/activity-rules.ts'
 import { entryOf } from '../../shared/events/activity-store.ts'
 import type { TitledLocation } from './activity-store.ts'
 import type { LeafDeps, Some } from './deps.ts'
-import { isPrivate } from './visibility-rules.ts'
-
-/** Whether somebody sees a private loop. */
-type SeesLoop = (loop_id: string) => boolean
+import { isSeen, type SeesLoop, seesThese } from './visibility-rules.ts'
 
 /** An entry without the loops that its reader does not see. */
 const withoutHidden = (entry: ActivityEntry, found: Activity, sees: SeesLoop): ActivityEntry => {
@@ -37,7 +34,7 @@ const shown = (
     return { ...entryOf(found), loop_id }
   }
   const task = tasks.get(task_id)
-  if (!task || (isPrivate(task) && !sees(task.acl))) return undefined
+  if (!task || !isSeen(task, sees)) return undefined
   const entry = { ...entryOf(found), title: task.title, ...(task.loop_id ? { loop_id: task.loop_id } : {}) }
   return withoutHidden(entry, found, sees)
 }
@@ -45,13 +42,12 @@ const shown = (
 /** The handler of list_activity. */
 export const activityHandlers = (deps: LeafDeps): Some<'list_activity'> => ({
   list_activity: async ({ workspace_id: ws, visible_private_loop_ids: visible, ...asked }) => {
-    const among = visible && new Set(visible)
-    const sees: SeesLoop = (loop_id) => among?.has(loop_id) ?? true
+    const sees = seesThese(visible)
     const locate = (ids: readonly string[]) => deps.tasks.findLocations(ws, ids)
     const { task_id } = asked
     if (task_id !== undefined) {
       const task = (await locate([task_id])).get(task_id)
-      if (!task || (isPrivate(task) && !sees(task.acl))) throw notFound('task', task_id)
+      if (!task || !isSeen(task, sees)) throw notFound('task', task_id)
     }
     return await deps.activity.read({ ws, ...asked }, async (found) => {
       const tasks = await locate([...new Set(found.flatMap((one) => one.task_id ?? []))])

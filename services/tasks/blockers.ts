@@ -24,7 +24,7 @@ import type { BlockerDoc } from './blocker-store.ts'
 import type { Deps, LeafDeps } from './deps.ts'
 import { editTask } from './task-rules.ts'
 import type { TaskDoc } from './task-store.ts'
-import { loadVisible, type Sees } from './visibility.ts'
+import { isVisible, loadVisible, type Sees } from './visibility.ts'
 import { isPrivate } from './visibility-rules.ts'
 
 /** Tasks that one search for a cycle looks at. */
@@ -45,9 +45,6 @@ export type EdgeChange = Readonly<{
   add?: readonly string[] | undefined
   remove?: readonly string[] | undefined
 }>
-
-const isVisible = async (task: Pick<BlockerDoc, 'acl'>, sees: Sees): Promise<boolean> =>
-  !isPrivate(task) || (await sees(task.acl))
 
 /** Those of these tasks that exist and are visible, in this order. */
 const visibleBlockers = async (

@@ -1,10 +1,10 @@
 // bulk_update_tasks: makes one change to many tasks, each by itself.
 import type { MemberCall } from '../../shared/contracts/define/contract.ts'
-import { AppError, ERROR_CODES } from '../../shared/contracts/define/errors.ts'
+import { AppError, ERROR_CODES, toItemError } from '../../shared/contracts/define/errors.ts'
 import { inParallel } from '../../shared/process/parallel.ts'
 import { requireChange } from '../../shared/storage/command.ts'
 import { repeatable } from '../../shared/storage/idempotency.ts'
-import { mongoFault } from '../../shared/storage/mongo.ts'
+import { refusalOf } from '../../shared/storage/mongo.ts'
 import type { PendingChange } from './counter-store.ts'
 import type { Deps, Some } from './deps.ts'
 import { changeTask, type Requested, targetOf } from './task-changes.ts'
@@ -27,7 +27,7 @@ const refused = (task_id: string, error: AppError): Outcome => ({
     task_id,
     ok: false,
     changed: false,
-    error: { code: error.code, message: error.message, hint: error.extras.hint },
+    error: toItemError(error),
   },
   pending: null,
   retryable: ERROR_CODES[error.code].retryable,
@@ -59,9 +59,7 @@ const changeOne = async (deps: Deps, asked: Requested, call: MemberCall): Promis
       retryable: false,
     }
   } catch (fault) {
-    const error = fault instanceof AppError ? fault : mongoFault(fault)
-    if (!error) throw fault
-    return refused(asked.task_id, error)
+    return refused(asked.task_id, refusalOf(fault))
   }
 }
 

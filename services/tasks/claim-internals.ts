@@ -7,7 +7,7 @@ import { ANSWER_BYTES, jsonBytes } from '../../shared/contracts/define/page-byte
 import type { ClaimedTask } from '../../shared/contracts/tasks/shapes.ts'
 import type { Because } from '../../shared/storage/aggregate.ts'
 import { changeByRequest } from '../../shared/storage/command.ts'
-import { findRepeat, type Repeatable } from '../../shared/storage/idempotency.ts'
+import { findRepeat, numbered, type Repeatable } from '../../shared/storage/idempotency.ts'
 import { isDuplicateKey } from '../../shared/storage/mongo.ts'
 import { syncBlocking } from './blockers.ts'
 import { holderOf } from './claim-rules.ts'
@@ -26,7 +26,7 @@ import type { LeafDeps, Some } from './deps.ts'
 import { isReady } from './ready-rules.ts'
 import type { TaskDoc } from './task-store.ts'
 import { claimantOf, toRow } from './task-view.ts'
-import { isPrivate } from './visibility-rules.ts'
+import { isSeen, seesThese } from './visibility-rules.ts'
 
 /** What `claim_next_work` lets one holder have at once: with a label, and all of a connection without one. */
 const BOUND_LABELLED = 1
@@ -51,12 +51,6 @@ type Wanted = Readonly<{
   ttl_seconds?: number | undefined
   request?: Repeatable | undefined
 }>
-
-/** The request of the n-th task that one call claims: each has a key of its own, which no other claim can have. */
-const numbered = (request: Repeatable, n: number): Repeatable => ({
-  ...request,
-  key: `${request.key}#${n}`,
-})
 
 /**
  * Claims one ready task of a loop. After a lost race it takes one of the first 2^tries, so that many agents do not run
@@ -201,7 +195,8 @@ const outcomeText = (outcome: string | undefined, links: readonly string[]): str
 /** Completes a task for its holder. */
 const complete = async (deps: LeafDeps, input: Completed, call: MemberCall) => {
   const by = claimantOf(call.caller, input)
-  const { task_id, visible_private_loop_ids: visible, outcome, links } = input
+  const { task_id, outcome, links } = input
+  const sees = seesThese(input.visible_private_loop_ids)
   const text = outcomeText(outcome, links)
   const comment = text === '' ? undefined : pendingComment(deps, by.actor, text, 'outcome')
   const decide = (before: TaskDoc) => async () => {
@@ -216,7 +211,7 @@ const complete = async (deps: LeafDeps, input: Completed, call: MemberCall) => {
     { call },
     async () => {
       const document = await deps.tasks.get(call.caller.workspace_id, task_id)
-      if (!document || !isVisible(document, visible)) throw notFound('task', task_id)
+      if (!document || !isSeen(document, sees)) throw notFound('task', task_id)
       return document.move ? undefined : { document, decide: decide(document) }
     },
     deps.ids.random,
@@ -225,9 +220,7 @@ const complete = async (deps: LeafDeps, input: Completed, call: MemberCall) => {
   const posted = result.changed ? comment : undefined
   if (posted) await postComments(deps, result.task, [posted], call)
   const opened = saved ? (await syncBlocking(deps, result.task, call)).unblocked : []
-  const unblocked = opened
-    .filter((task) => isVisible(task, visible))
-    .map(({ _id, title }) => ({ id: _id, title }))
+  const unblocked = opened.filter((task) => isSeen(task, sees)).map(({ _id, title }) => ({ id: _id, title }))
   return {
     task: toRow(result.task),
     changed: result.changed,
@@ -240,18 +233,14 @@ const complete = async (deps: LeafDeps, input: Completed, call: MemberCall) => {
 const shownWithin = (task: HeldDoc, bytes: number): ClaimedTask =>
   toClaimedTask(task, Math.max(0, bytes - jsonBytes(toClaimedTask({ ...task, body: '' }, bytes))))
 
-/** Whether somebody who sees these private loops sees a task; null: they see all. */
-const isVisible = (task: TaskDoc, loops: readonly string[] | null): boolean =>
-  !isPrivate(task) || loops === null || loops.includes(task.acl)
-
 /** The handlers that claim and complete work for the loops-queue service. */
 export const claimInternals = (deps: LeafDeps): Some<'claim_ready' | 'complete'> => ({
   claim_ready: async (input, anyCall) => {
     const call = requireCaller(anyCall)
-    const { visible_private_loop_ids: visible } = input
-    const held = (await boundedOf(deps, input, call)).filter((task) => isVisible(task, visible))
+    const sees = seesThese(input.visible_private_loop_ids)
+    const held = (await boundedOf(deps, input, call)).filter((task) => isSeen(task, sees))
     const found = await claimReady(deps, input, held, call)
-    const tasks = found.tasks.filter((task) => isVisible(task, visible))
+    const tasks = found.tasks.filter((task) => isSeen(task, sees))
     return {
       loop_id: tasks[0]?.loop_id ?? null,
       claims: tasks.map((task) => shownWithin(task, Math.floor(CLAIMS_BYTES / tasks.length))),

@@ -1,11 +1,11 @@
 // The tools of claims: take one task, keep what is held, give it back.
 import type { MemberCall } from '../../shared/contracts/define/contract.ts'
-import { AppError } from '../../shared/contracts/define/errors.ts'
+import { AppError, toItemError } from '../../shared/contracts/define/errors.ts'
 import { ANSWER_BYTES, ENVELOPE_BYTES } from '../../shared/contracts/define/page-bytes.ts'
 import { inParallel } from '../../shared/process/parallel.ts'
 import type { Because } from '../../shared/storage/aggregate.ts'
 import { changeByRequest, type Decided } from '../../shared/storage/command.ts'
-import { mongoFault } from '../../shared/storage/mongo.ts'
+import { refusalOf } from '../../shared/storage/mongo.ts'
 import { refuseBlocked } from './blockers.ts'
 import { claimLost, holderOf, isHolder, isRewritten, liveClaim } from './claim-rules.ts'
 import { editClaimed, takeTaskOver } from './claimed-task-rules.ts'
@@ -24,20 +24,12 @@ import { loadForWrite } from './task-changes.ts'
 import type { PendingComment } from './task-rules.ts'
 import type { TaskDoc } from './task-store.ts'
 import { claimantOf } from './task-view.ts'
-import { findLoop, loadVisible, type Sees, seesMany, seesOne } from './visibility.ts'
-import { isPrivate } from './visibility-rules.ts'
+import { findLoop, isVisible, loadVisible, type Sees, seesMany, seesOne } from './visibility.ts'
 
 /** Tasks worked on at once. */
 const PARALLEL = 8
 /** Claims that one call looks at, where it names none. */
 const MAX_HELD = 100
-
-/** One task of a call that names several: a refusal does not stop the others. */
-const refusalOf = (fault: unknown) => {
-  const error = fault instanceof AppError ? fault : mongoFault(fault)
-  if (!error) throw fault
-  return { code: error.code, message: error.message, hint: error.extras.hint }
-}
 
 /** A claimed task, whether its caller held it before, and the comment that was written with it. */
 type ClaimOutcome = Readonly<{ task: HeldDoc; renewed: boolean; comment?: PendingComment | undefined }>
@@ -105,11 +97,7 @@ const heldBy = async (
   const holder = holderOf(call.caller, agent)
   if (task_ids === undefined) {
     const held = (await deps.tasks.listHeld(ws, holder, MAX_HELD)).filter(isHeld)
-    const visible = await inParallel(
-      held,
-      PARALLEL,
-      async (task) => !isPrivate(task) || (await sees(task.acl)),
-    )
+    const visible = await inParallel(held, PARALLEL, (task) => isVisible(task, sees))
     return held.filter((_, n) => visible[n]).map((task) => ({ task_id: task._id, task }))
   }
   return await inParallel([...new Set(task_ids)], PARALLEL, async (task_id) => {
@@ -157,7 +145,7 @@ const renewal = (
   }
   const error = task instanceof AppError ? task : claimLost(undefined)
   const stop = STOPS_OF_LOST.get(error.extras.details?.reason)
-  return { task_id, held: false, ...(stop ? { stop } : {}), error: refusalOf(error) }
+  return { task_id, held: false, ...(stop ? { stop } : {}), error: toItemError(error) }
 }
 
 /** The status of the loops of some tasks, by id. */
@@ -213,12 +201,14 @@ const releaseFound = async (
   call: MemberCall,
 ) => {
   if (task instanceof AppError)
-    return task.code === 'claim_lost' ? { task_id, ok: true } : { task_id, ok: false, error: refusalOf(task) }
+    return task.code === 'claim_lost'
+      ? { task_id, ok: true }
+      : { task_id, ok: false, error: toItemError(task) }
   try {
     await release(deps, task, input, sees, call)
     return { task_id, ok: true }
   } catch (error) {
-    return { task_id, ok: false, error: refusalOf(error) }
+    return { task_id, ok: false, error: toItemError(refusalOf(error)) }
   }
 }
 

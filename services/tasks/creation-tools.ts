@@ -1,10 +1,16 @@
 // create_task and create_tasks: new tasks, each filed once for one key.
 import { actorOf, type MemberCall } from '../../shared/contracts/define/contract.ts'
-import { AppError, ERROR_CODES, notFound } from '../../shared/contracts/define/errors.ts'
+import { AppError, ERROR_CODES, notFound, toItemError } from '../../shared/contracts/define/errors.ts'
 import type { TaskRow } from '../../shared/contracts/tasks/shapes.ts'
 import { inParallel } from '../../shared/process/parallel.ts'
-import { findRepeat, type Repeatable, repeatable, stillAtWork } from '../../shared/storage/idempotency.ts'
-import { mongoFault } from '../../shared/storage/mongo.ts'
+import {
+  findRepeat,
+  numbered,
+  type Repeatable,
+  repeatable,
+  stillAtWork,
+} from '../../shared/storage/idempotency.ts'
+import { refusalOf } from '../../shared/storage/mongo.ts'
 import type { Deps, Some } from './deps.ts'
 import { confirmArrival, finishReservations, reservationFor } from './move-into-loop.ts'
 import { type Target, targetOf } from './task-changes.ts'
@@ -100,20 +106,14 @@ const createAmong = async (deps: Deps, wanted: Wanted, call: MemberCall): Promis
     const { id, title, loop_id, version } = task
     return { result: { ok: true, task: { id, title, loop_id, version } }, replayed, retryable: false }
   } catch (fault) {
-    const error = fault instanceof AppError ? fault : mongoFault(fault)
-    if (!error) throw fault
-    const { code, message, extras } = error
-    const said = { code, message, hint: extras.hint }
+    const error = refusalOf(fault)
     return {
-      result: { ok: false, error: said },
+      result: { ok: false, error: toItemError(error) },
       replayed: false,
-      retryable: ERROR_CODES[code].retryable,
+      retryable: ERROR_CODES[error.code].retryable,
     }
   }
 }
-
-/** The request of the n-th task of a call: each has a key of its own, which no other task can have. */
-const numbered = (request: Repeatable, n: number): Repeatable => ({ ...request, key: `${request.key}#${n}` })
 
 const summarize = (outcomes: readonly Outcome[]): Answer => {
   const made = outcomes.filter(({ result }) => result.ok)

@@ -15,7 +15,7 @@ import type { PendingChange } from './counter-store.ts'
 import type { Deps, LeafDeps, Some } from './deps.ts'
 import { editTask, type Reservation } from './task-rules.ts'
 import { claimantOf } from './task-view.ts'
-import { isPrivate, locationIn } from './visibility-rules.ts'
+import { isSeen, locationIn, type SeesLoop, seesThese } from './visibility-rules.ts'
 
 /** Tasks worked on at once. */
 const PARALLEL = 8
@@ -35,12 +35,11 @@ const reserve = (
   task_id: string,
   reservation: Reservation,
   by: Claimant,
-  privateLoops: ReadonlySet<string> | null,
+  sees: SeesLoop,
 ): Promise<Outcome> =>
   untilSaved(async () => {
     const task = await deps.tasks.get(ws, task_id)
-    const visible = task !== null && (!isPrivate(task) || privateLoops === null || privateLoops.has(task.acl))
-    if (!visible) return { task_id, outcome: 'missing', moved_from: null }
+    if (!task || !isSeen(task, sees)) return { task_id, outcome: 'missing', moved_from: null }
     if (task.move?.entering) {
       // On its way into another loop: that move tries again. A new task is left alone until its arrival is confirmed.
       if (task.loop_id !== task.move.loop_id) await deps.tasks.release(ws, task_id, task.move)
@@ -147,10 +146,10 @@ export const moveHandlers = (deps: LeafDeps): Some<'prepare_move' | 'finish_move
     if (!caller) throw new AppError('forbidden', 'Tasks are moved only on behalf of a person.')
     const ws = caller.workspace_id
     const reservation = { loop_id, at: deps.clock.now(), by: actorOf(caller) }
-    const privateLoops = visible_private_loop_ids && new Set(visible_private_loop_ids)
+    const sees = seesThese(visible_private_loop_ids)
     try {
       const outcomes = await inParallel([...new Set(task_ids)], PARALLEL, (id) =>
-        reserve(deps, ws, id, reservation, claimantOf(caller), privateLoops),
+        reserve(deps, ws, id, reservation, claimantOf(caller), sees),
       )
       requireReserved(outcomes)
       return { moved: outcomes.map(({ task_id, moved_from }) => ({ task_id, moved_from })) }

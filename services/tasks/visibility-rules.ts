@@ -44,6 +44,19 @@ export const openLocationIn = (
 /** Whether a task is in a private loop, so that only those who see that loop see the task. */
 export const isPrivate = ({ acl }: Pick<Location, 'acl'>): boolean => acl !== PUBLIC
 
+/** Whether somebody sees a private loop, by its id. */
+export type SeesLoop = (loop_id: string) => boolean
+
+/** Somebody who sees these private loops; null: all of them. */
+export const seesThese = (loop_ids: readonly string[] | null): SeesLoop => {
+  const among = loop_ids && new Set(loop_ids)
+  return (loop_id) => among?.has(loop_id) ?? true
+}
+
+/** Whether somebody sees a task, by the private loops that they see. */
+export const isSeen = (task: Pick<Location, 'acl'>, sees: SeesLoop): boolean =>
+  !isPrivate(task) || sees(task.acl)
+
 /** The lists that a task is on. */
 export const listsOf = ({ loop_id, acl }: Location): List[] =>
   loop_id === null ? [UNASSIGNED] : acl === PUBLIC ? [ASSIGNED, PUBLIC, loop_id] : [ASSIGNED, loop_id]

@@ -4,7 +4,7 @@ import { AppError, notFound } from '../../shared/contracts/define/errors.ts'
 import type { LoopRef } from '../../shared/contracts/tasks/shapes.ts'
 import type { Deps } from './deps.ts'
 import type { TaskDoc } from './task-store.ts'
-import { isPrivate } from './visibility-rules.ts'
+import { isPrivate, type SeesLoop, seesThese } from './visibility-rules.ts'
 
 /** Whether the person of a call sees a private loop, and so the tasks in it. */
 export type Sees = (loop_id: string) => Promise<boolean>
@@ -27,16 +27,18 @@ export const seesOne =
 
 /** Asks once for all private loops, when the first is met: for a call that names many tasks. */
 export const seesMany = (deps: Deps, call: MemberCall): Sees => {
-  let asked: Promise<ReadonlySet<string> | null> | undefined
-  const ask = async (): Promise<ReadonlySet<string> | null> => {
-    const { loop_ids } = await deps.loops.list_private_loops({}, call)
-    return loop_ids && new Set(loop_ids)
-  }
+  let asked: Promise<SeesLoop> | undefined
+  const ask = async (): Promise<SeesLoop> =>
+    seesThese((await deps.loops.list_private_loops({}, call)).loop_ids)
   return async (loop_id) => {
     asked ??= ask()
-    return (await asked)?.has(loop_id) ?? true
+    return (await asked)(loop_id)
   }
 }
+
+/** Whether a task is visible, asking only about a private loop. */
+export const isVisible = async (task: Pick<TaskDoc, 'acl'>, sees: Sees): Promise<boolean> =>
+  !isPrivate(task) || (await sees(task.acl))
 
 /**
  * A task that exists and is visible.
@@ -49,6 +51,6 @@ export const loadVisible = async (
   sees: Sees,
 ): Promise<TaskDoc> => {
   const task = await deps.tasks.get(ws, id)
-  if (!task || (isPrivate(task) && !(await sees(task.acl)))) throw notFound('task', id)
+  if (!task || !(await isVisible(task, sees))) throw notFound('task', id)
   return task
 }

@@ -37,6 +37,12 @@ export const repeatable = (
   }
 }
 
+/** The request of the n-th thing that one call makes: each has a key of its own, which no other request can have. */
+export const numbered = (request: Repeatable, n: number): Repeatable => ({
+  ...request,
+  key: `${request.key}#${n}`,
+})
+
 /** The refusal of a key that was used for another request. */
 const keyConflict = (): AppError =>
   new AppError('idempotency_conflict', 'This idempotency_key was used for a different request.', {

@@ -229,3 +229,13 @@ export const mongoFault = (error: unknown): AppError | undefined =>
         },
       )
     : undefined
+
+/**
+ * A fault as the error that whoever asked is to hear.
+ * @throws the fault itself when it is neither an AppError nor that of an unreachable database.
+ */
+export const refusalOf = (fault: unknown): AppError => {
+  const error = fault instanceof AppError ? fault : mongoFault(fault)
+  if (!error) throw fault
+  return error
+}

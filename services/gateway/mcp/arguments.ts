@@ -49,9 +49,13 @@ const parametersOf = ({ properties, required }: Schema): Parameters => {
 const isAbsent = (value: unknown, { types, optional, names }: Parameter): boolean =>
   optional && ((value === null && !types.has('null')) || (value === '' && names))
 
+/** Whether a value is an object with members, and no list. */
+export const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)
+
 const TYPE_OF: Readonly<Record<string, (value: unknown) => boolean>> = {
   array: Array.isArray,
-  object: (value) => typeof value === 'object' && value !== null && !Array.isArray(value),
+  object: isObject,
   integer: Number.isInteger,
   number: (value) => typeof value === 'number',
   boolean: (value) => typeof value === 'boolean',
@@ -67,9 +71,6 @@ const parsedText = (value: unknown, { types }: Parameter): unknown => {
     return value
   }
 }
-
-const isObject = (value: unknown): value is Arguments =>
-  typeof value === 'object' && value !== null && !Array.isArray(value)
 
 /** A value as the parameter wants it, with the members of objects read alike. */
 const readValue = (value: unknown, parameter: Parameter): unknown => {

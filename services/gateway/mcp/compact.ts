@@ -1,9 +1,8 @@
 // Answers with rows that say each thing once, since models read every word of them. Pure.
 
-type Members = Readonly<Record<string, unknown>>
+import { isObject } from './arguments.ts'
 
-const isObject = (value: unknown): value is Members =>
-  typeof value === 'object' && value !== null && !Array.isArray(value)
+type Members = Readonly<Record<string, unknown>>
 
 /** A row of a list: a task, a loop, a comment. What has no id (one of several results, say) is left as it is. */
 const isRow = (value: unknown): value is Members => isObject(value) && typeof value.id === 'string'

@@ -104,6 +104,9 @@ export const toErrorBody = (error: AppError): ErrorBody => ({
   ...(error.extras.retry_after_ms === undefined ? {} : { retry_after_ms: error.extras.retry_after_ms }),
 })
 
+/** An error as the result of one of several things that a call asks for: the others go on. */
+export const toItemError = ({ code, message, extras }: AppError) => ({ code, message, hint: extras.hint })
+
 /** The error of a body. An unknown code, which a newer peer may send, becomes `internal`. */
 export const fromErrorBody = (body: Partial<ErrorBody>): AppError => {
   const { code, message, retryable: _, hint, retry_after_ms, ...details } = body
