@@ -4,9 +4,9 @@ import type { TaskDoc } from '../../services/tasks/task-store.ts'
 import { LIMITS } from '../../shared/contracts/define/common.ts'
 import type { Caller } from '../../shared/contracts/define/contract.ts'
 import { AppError } from '../../shared/contracts/define/errors.ts'
-import { openPeople, type People } from '../support/people.ts'
-import { ids, person } from '../support/service-environment.ts'
-import { openTasksEnvironment, type TasksEnvironment, until } from '../support/tasks-environment.ts'
+import { type AgentsEnvironment, openAgentsEnvironment, worker } from '../support/agents-environment.ts'
+import { ids } from '../support/service-environment.ts'
+import { until } from '../support/tasks-environment.ts'
 
 /** What there is to find: the claim is the caller's, was theirs, is another's, or there is none. */
 const STATES = ['none', 'mine', 'anothers', 'mine_expired', 'mine_expired_now_anothers'] as const
@@ -20,8 +20,7 @@ type Found = Readonly<{ task_id: string; loop_id: string; claim_id: string }>
 /** Does one thing to a task for a caller. */
 type Verb = (caller: Caller, found: Found) => Promise<unknown>
 
-let env: TasksEnvironment
-let people: People
+let env: AgentsEnvironment
 const tasksOf = (caller: Caller) => env.tasksOf(caller)
 const loopsOf = (caller: Caller) => env.loopsOf(caller)
 
@@ -116,9 +115,6 @@ let me: Caller
 let other: Caller
 let approver: Caller
 
-const worker = (ws: string): Caller =>
-  person(ws, { grant_id: ids.next(), scopes: ['loops:read', 'loops:write'] })
-
 /** Puts a task of each cell into the state of its column. */
 const prepare = async (owner: Caller): Promise<ReadonlyMap<string, Found>> => {
   const made = new Map<string, Found>()
@@ -156,21 +152,14 @@ const prepare = async (owner: Caller): Promise<ReadonlyMap<string, Found>> => {
 }
 
 beforeAll(async () => {
-  env = await openTasksEnvironment()
-  await env.start('gateway')
-  people = await openPeople(env.mongodbUrl)
-  const email = `${ids.next()}@example.com`
-  const [owner] = (await people.workspace('Table', [{ name: 'Ann', email }])).members
-  if (!owner) throw new Error('a workspace has an owner')
-  me = worker(owner.caller.workspace_id)
-  other = worker(owner.caller.workspace_id)
-  approver = { ...owner.caller, grant_id: ids.next() }
-  found = await prepare(owner.caller)
+  env = await openAgentsEnvironment()
+  const owner = await env.newOwner()
+  me = worker(owner.workspace_id)
+  other = worker(owner.workspace_id)
+  approver = { ...owner, grant_id: ids.next() }
+  found = await prepare(owner)
 }, 120_000)
-afterAll(async () => {
-  await people?.[Symbol.asyncDispose]()
-  await env?.[Symbol.asyncDispose]()
-})
+afterAll(() => env?.[Symbol.asyncDispose]())
 
 test('the_table_names_every_verb', () =>
   expect(Object.keys(TABLE).toSorted()).toEqual(Object.keys(VERBS).toSorted()))

@@ -1,29 +1,19 @@
 // Approvals of a text, over two instances of each service: no verb hands work out on a text that nobody approved.
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { TaskDoc } from '../../services/tasks/task-store.ts'
-import type { Caller } from '../../shared/contracts/define/contract.ts'
-import { openPeople, type People } from '../support/people.ts'
-import { ids, person, refused } from '../support/service-environment.ts'
-import { openTasksEnvironment, type TasksEnvironment } from '../support/tasks-environment.ts'
+import { type AgentsEnvironment, openAgentsEnvironment, worker } from '../support/agents-environment.ts'
+import { refused } from '../support/service-environment.ts'
 
-let env: TasksEnvironment
-let people: People
+let env: AgentsEnvironment
 beforeAll(async () => {
-  env = await openTasksEnvironment()
-  await env.start('gateway')
-  people = await openPeople(env.mongodbUrl)
+  env = await openAgentsEnvironment()
 })
-afterAll(async () => {
-  await people?.[Symbol.asyncDispose]()
-  await env?.[Symbol.asyncDispose]()
-})
+afterAll(() => env?.[Symbol.asyncDispose]())
 
 /** An owner, who may approve, an agent who may not, and an approved task in a loop. */
 const setting = async () => {
-  const email = `${ids.next()}@example.com`
-  const { members } = await people.workspace('Search', [{ name: 'Ann', email }])
-  const ann = members[0]?.caller as Caller
-  const agent = person(ann.workspace_id, { grant_id: ids.next(), scopes: ['loops:read', 'loops:write'] })
+  const ann = await env.newOwner()
+  const agent = worker(ann.workspace_id)
   const { loop } = await env.loopsOf(ann).create_loop({ name: 'Loop' })
   const { task } = await env.tasksOf(ann).create_task({ title: 'Search', body: 'Find it', loop_id: loop.id })
   await env.tasksOf(ann).update_task({ task_id: task.id, status: 'approved' })

@@ -2,32 +2,19 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { TaskDoc } from '../../services/tasks/task-store.ts'
 import type { Caller } from '../../shared/contracts/define/contract.ts'
-import { openPeople, type People } from '../support/people.ts'
+import { type AgentsEnvironment, agentOf, openAgentsEnvironment } from '../support/agents-environment.ts'
 import { ids, person, refused } from '../support/service-environment.ts'
-import { bytesOf, openTasksEnvironment, type TasksEnvironment, until } from '../support/tasks-environment.ts'
+import { bytesOf, until } from '../support/tasks-environment.ts'
 
-let env: TasksEnvironment
-let people: People
+let env: AgentsEnvironment
 beforeAll(async () => {
-  env = await openTasksEnvironment()
-  await env.start('gateway')
-  people = await openPeople(env.mongodbUrl)
+  env = await openAgentsEnvironment()
 })
-afterAll(async () => {
-  await people?.[Symbol.asyncDispose]()
-  await env?.[Symbol.asyncDispose]()
-})
+afterAll(() => env?.[Symbol.asyncDispose]())
 
-const newOwner = async (): Promise<Caller> => {
-  const email = `${ids.next()}@example.com`
-  const { members } = await people.workspace('Search', [{ name: 'Ann', email }])
-  const [ann] = members
-  if (!ann) throw new Error('there is nobody')
-  return ann.caller
-}
+const newOwner = () => env.newOwner()
 const tasksOf = (caller: Caller) => env.tasksOf(caller)
 const loopsOf = (caller: Caller) => env.loopsOf(caller)
-const agentOf = (caller: Caller): Caller => ({ ...caller, grant_id: ids.next(), client_name: 'Agent' })
 
 /** Approved tasks with these titles in a new loop, by title. */
 const approved = async <T extends string>(owner: Caller, ...titles: readonly T[]) => {

@@ -3,33 +3,22 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { TaskDoc } from '../../services/tasks/task-store.ts'
 import type { Caller } from '../../shared/contracts/define/contract.ts'
 import type { ClaimedTask } from '../../shared/contracts/tasks/shapes.ts'
-import { openPeople, type People } from '../support/people.ts'
-import { ids, person, refused } from '../support/service-environment.ts'
-import { openTasksEnvironment, type TasksEnvironment, until } from '../support/tasks-environment.ts'
+import {
+  type AgentsEnvironment,
+  agentOf,
+  openAgentsEnvironment,
+  worker,
+} from '../support/agents-environment.ts'
+import { refused } from '../support/service-environment.ts'
+import { until } from '../support/tasks-environment.ts'
 
-let env: TasksEnvironment
-let people: People
+let env: AgentsEnvironment
 beforeAll(async () => {
-  env = await openTasksEnvironment()
-  await env.start('gateway')
-  people = await openPeople(env.mongodbUrl)
+  env = await openAgentsEnvironment()
 })
-afterAll(async () => {
-  await people?.[Symbol.asyncDispose]()
-  await env?.[Symbol.asyncDispose]()
-})
+afterAll(() => env?.[Symbol.asyncDispose]())
 
-/** Somebody who owns a new workspace. */
-const newOwner = async (): Promise<Caller> => {
-  const email = `${ids.next()}@example.com`
-  return first((await people.workspace('Search', [{ name: 'Ann', email }])).members).caller
-}
-
-/** An agent of the same person by another connection. */
-const agentOf = (caller: Caller): Caller => ({ ...caller, grant_id: ids.next(), client_name: 'Agent' })
-/** An agent who may not approve. */
-const worker = (ws: string): Caller =>
-  person(ws, { grant_id: ids.next(), scopes: ['loops:read', 'loops:write'] })
+const newOwner = () => env.newOwner()
 const tasksOf = (caller: Caller) => env.tasksOf(caller)
 const loopsOf = (caller: Caller) => env.loopsOf(caller)
 
