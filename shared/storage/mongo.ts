@@ -193,6 +193,17 @@ export const ensureIndexes = async <T extends Document>(
 export const isDuplicateKey = (error: unknown): boolean =>
   error instanceof MongoError && error.code === 11_000
 
+/** Whether an insert succeeded; false when one of its unique keys exists already. */
+export const inserted = async (insert: Promise<unknown>): Promise<boolean> => {
+  try {
+    await insert
+    return true
+  } catch (error) {
+    if (isDuplicateKey(error)) return false
+    throw error
+  }
+}
+
 /** Inserts the documents that are not there yet, by their unique keys; so a repeat changes nothing. */
 export const insertMissing = async <T extends Document>(
   collection: Collection<T>,

@@ -12,7 +12,7 @@ import {
   requireOutboxRoom,
 } from '../../../shared/storage/aggregate.ts'
 import { openCollection } from '../../../shared/storage/collection.ts'
-import { isDuplicateKey } from '../../../shared/storage/mongo.ts'
+import { inserted, isDuplicateKey } from '../../../shared/storage/mongo.ts'
 import type { Membership, Person } from './person-rules.ts'
 import type { MembershipEvent } from './role-rules.ts'
 
@@ -163,12 +163,7 @@ const writing = (people: Collection<Person>, deps: AggregateDeps) => {
   }
   const insert = async (person: Person, events: readonly MembershipEvent[]): Promise<boolean> => {
     const waiting = stamped(person, events)
-    try {
-      await people.insertOne({ ...person, outbox: waiting })
-    } catch (error) {
-      if (isDuplicateKey(error)) return false
-      throw error
-    }
+    if (!(await inserted(people.insertOne({ ...person, outbox: waiting })))) return false
     if (waiting.length > 0) deps.onCommit(outbox, person._id, waiting)
     return true
   }

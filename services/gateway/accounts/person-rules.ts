@@ -1,7 +1,9 @@
 // A person, and the rules for addresses, names and passwords. Pure; knows no storage and no page.
+
 import type { OutboxEvent } from '../../../shared/contracts/define/cloud-event.ts'
 import { LIMITS } from '../../../shared/contracts/define/common.ts'
 import type { Role } from '../../../shared/contracts/define/contract.ts'
+import { AppError } from '../../../shared/contracts/define/errors.ts'
 import { knownLanguage } from '../../../shared/contracts/define/language.ts'
 import { toAddress } from '../../../shared/net/email-address.ts'
 import { COMMON_PASSWORDS } from './common-passwords.ts'
@@ -75,6 +77,10 @@ export const normalizeEmail = (typed: string): string | undefined =>
 /** The sentence for an address that is none. */
 export const EMAIL_FAULT =
   'That is not an address that we can send mail to. Before the @ it may have the letters a to z, digits and signs such as . + - _.'
+
+/** The refusal of what somebody entered in a field of a form. */
+export const fieldFault = (field: string, sentence: string): AppError =>
+  new AppError('invalid_argument', sentence, { details: { field } })
 
 /** A name without control and bidirectional formatting characters; undefined when nothing or too much is left. */
 export const normalizeName = (typed: string): string | undefined => {

@@ -1,8 +1,8 @@
 // Personal access tokens: what one may do, and for how long. Pure; knows no storage and no page.
 import { ALL_SCOPES, type Scope } from '../../../shared/contracts/define/common.ts'
-import { AppError } from '../../../shared/contracts/define/errors.ts'
 import { effectiveScopes, includesScope, scopesOfRole } from '../../../shared/contracts/define/scopes.ts'
 import {
+  fieldFault,
   isOfPassword,
   type Membership,
   membershipIdOf,
@@ -58,9 +58,6 @@ const ENDING_CHARS = 4
 /** What somebody enters to make a token. */
 export type TokenTyped = Readonly<{ name: string; scopes: readonly string[]; expires_in_days: string }>
 
-const fault = (field: string, sentence: string): AppError =>
-  new AppError('invalid_argument', sentence, { details: { field } })
-
 /** The scopes of a list that exist, in their order. */
 export const knownScopes = (names: readonly string[]): Scope[] =>
   ALL_SCOPES.filter((scope) => names.includes(scope))
@@ -76,14 +73,14 @@ export const createToken = (
   made: Readonly<{ id: string; secret: string; hash: string; now: Date }>,
 ): PersonalToken => {
   const name = normalizeName(typed.name)
-  if (!name) throw fault('token_name', 'Name the token, in at most 200 characters.')
+  if (!name) throw fieldFault('token_name', 'Name the token, in at most 200 characters.')
   const scopes = knownScopes(typed.scopes)
-  if (scopes.length === 0) throw fault('scope', 'Choose what the token may do.')
+  if (scopes.length === 0) throw fieldFault('scope', 'Choose what the token may do.')
   const allowed = scopesOfRole(membership.role)
   if (!scopes.every((scope) => includesScope(allowed, scope)))
-    throw fault('scope', `As ${membership.role} of this workspace you cannot give a token this right.`)
+    throw fieldFault('scope', `As ${membership.role} of this workspace you cannot give a token this right.`)
   const days = TOKEN_DAYS.find((one) => String(one) === typed.expires_in_days)
-  if (days === undefined) throw fault('expires_in_days', 'Choose one of the expiry dates in the list.')
+  if (days === undefined) throw fieldFault('expires_in_days', 'Choose one of the expiry dates in the list.')
   const expires = made.now.getTime() + days * DAY_MS
   return {
     _id: made.id,
@@ -117,9 +114,5 @@ export const judgeToken = (
   const membership = holder ? membershipUnder(token, holder) : undefined
   if (!holder || !membership) return { ok: false, reason: 'not_a_member' }
   if (!isOfPassword(token, holder)) return { ok: false, reason: 'password_changed' }
-  const allowed = scopesOfRole(membership.role)
-  const scopes = effectiveScopes(token.scopes, membership.role).filter((scope) =>
-    includesScope(allowed, scope),
-  )
-  return { ok: true, scopes, membership, holder }
+  return { ok: true, scopes: effectiveScopes(token.scopes, membership.role), membership, holder }
 }

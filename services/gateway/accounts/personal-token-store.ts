@@ -3,7 +3,7 @@
 // personal_tokens  _id = the connection. Revoking one deletes it. Gone a month after it expires.
 import type { Db, IndexDescription } from 'mongodb'
 import { openCollection } from '../../../shared/storage/collection.ts'
-import { isDuplicateKey } from '../../../shared/storage/mongo.ts'
+import { inserted } from '../../../shared/storage/mongo.ts'
 import type { PersonalToken } from './personal-token-rules.ts'
 
 export type PersonalTokenStore = Readonly<{
@@ -33,15 +33,7 @@ export const openPersonalTokenStore = async (db: Db): Promise<PersonalTokenStore
     indexes: INDEXES,
   })
   return {
-    insert: async (token) => {
-      try {
-        await tokens.insertOne(token)
-        return true
-      } catch (error) {
-        if (isDuplicateKey(error)) return false
-        throw error
-      }
-    },
+    insert: (token) => inserted(tokens.insertOne(token)),
     byHash: (hash) => tokens.findOne({ hash }),
     list: (user_id, limit, ws) =>
       tokens

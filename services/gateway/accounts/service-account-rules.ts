@@ -3,7 +3,7 @@ import type { Actor, Scope } from '../../../shared/contracts/define/common.ts'
 import { actorOf, type Caller, type Role } from '../../../shared/contracts/define/contract.ts'
 import { AppError } from '../../../shared/contracts/define/errors.ts'
 import { includesScope } from '../../../shared/contracts/define/scopes.ts'
-import { type Membership, normalizeName } from './person-rules.ts'
+import { fieldFault, type Membership, normalizeName } from './person-rules.ts'
 import { type Holder, knownScopes } from './personal-token-rules.ts'
 import { manages } from './workspace-rules.ts'
 
@@ -64,9 +64,6 @@ export const requireManager = ({ role }: Pick<Caller, 'role'>): void => {
   if (!manages(role)) throw new AppError('forbidden', 'Only owners and admins manage service accounts.')
 }
 
-const fault = (field: string, sentence: string): AppError =>
-  new AppError('invalid_argument', sentence, { details: { field } })
-
 /**
  * A new service account.
  * @throws AppError `forbidden`, `invalid_argument` with the field.
@@ -78,9 +75,9 @@ export const createServiceAccount = (
 ): ServiceAccount => {
   requireManager(caller)
   const name = normalizeName(typed.name)
-  if (!name) throw fault('service_account_name', 'Name the service account, in at most 200 characters.')
+  if (!name) throw fieldFault('service_account_name', 'Name the service account, in at most 200 characters.')
   const scopes = knownScopes(typed.scopes)
-  if (scopes.length === 0) throw fault('scope', 'Choose what the service account may do.')
+  if (scopes.length === 0) throw fieldFault('scope', 'Choose what the service account may do.')
   return {
     _id: made.id,
     ws: caller.workspace_id,

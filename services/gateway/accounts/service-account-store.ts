@@ -3,7 +3,7 @@
 // service_accounts  _id = the client_id. Deleting one ends everything that works in its name.
 import type { Db, IndexDescription } from 'mongodb'
 import { openCollection } from '../../../shared/storage/collection.ts'
-import { isDuplicateKey } from '../../../shared/storage/mongo.ts'
+import { inserted } from '../../../shared/storage/mongo.ts'
 import type { ServiceAccount } from './service-account-rules.ts'
 
 export type ServiceAccountStore = Readonly<{
@@ -29,15 +29,7 @@ export const openServiceAccountStore = async (db: Db): Promise<ServiceAccountSto
     indexes: INDEXES,
   })
   return {
-    insert: async (account) => {
-      try {
-        await accounts.insertOne(account)
-        return true
-      } catch (error) {
-        if (isDuplicateKey(error)) return false
-        throw error
-      }
-    },
+    insert: (account) => inserted(accounts.insertOne(account)),
     find: (id) => accounts.findOne({ _id: id }),
     list: (ws, limit) => accounts.find({ ws }).sort({ _id: -1 }).limit(limit).toArray(),
     save: async ({ _id, v }, { _id: _, ...next }) =>

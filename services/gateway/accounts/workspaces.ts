@@ -10,7 +10,7 @@ import { spendOrRefuse } from '../limits/limits.ts'
 import { INVITATIONS_PER_ADDRESS, INVITATIONS_PER_WORKSPACE } from '../limits/policies.ts'
 import { marked } from '../secrets.ts'
 import { requireConfirmed } from './account-mails.ts'
-import { EMAIL_FAULT, membershipIn, normalizeEmail, normalizeName } from './person-rules.ts'
+import { EMAIL_FAULT, fieldFault, membershipIn, normalizeEmail, normalizeName } from './person-rules.ts'
 import { finish } from './unfinished.ts'
 import {
   createInvitation,
@@ -23,9 +23,6 @@ import {
   type WorkspaceEdit,
   withdrawInvitation,
 } from './workspace-rules.ts'
-
-const fault = (field: string, sentence: string): AppError =>
-  new AppError('invalid_argument', sentence, { details: { field } })
 
 /**
  * Loads a workspace. If a crash kept its document from being written, that is done now.
@@ -52,7 +49,7 @@ export const invitationUrl = (deps: Deps, invitation: Pick<Invitation, '_id'>): 
 export const saveWorkspace = (deps: Deps, caller: Caller, typed: WorkspaceEdit): Promise<Workspace> => {
   const name = typed.name === undefined ? undefined : normalizeName(typed.name)
   if (typed.name !== undefined && name === undefined)
-    throw fault('name', 'Name the workspace, in at most 200 characters.')
+    throw fieldFault('name', 'Name the workspace, in at most 200 characters.')
   const { ai_context, time_zone } = typed
   if (ai_context !== undefined) checkInput(AiContext, ai_context)
   const edit: WorkspaceEdit = {
@@ -100,9 +97,9 @@ export const invite = async (
 ): Promise<Invitation> => {
   const { store, ids, clock } = deps
   const email = normalizeEmail(typed.email)
-  if (!email) throw fault('email', EMAIL_FAULT)
+  if (!email) throw fieldFault('email', EMAIL_FAULT)
   const role = INVITED_ROLES.find((one) => one === (typed.role || 'member'))
-  if (!role) throw fault('role', `The role is one of ${INVITED_ROLES.join(', ')}.`)
+  if (!role) throw fieldFault('role', `The role is one of ${INVITED_ROLES.join(', ')}.`)
   const inviter = await store.people.byId(caller.user_id)
   const membership_id = inviter && membershipIn(inviter, caller.workspace_id)?.id
   if (inviter) requireConfirmed(inviter)

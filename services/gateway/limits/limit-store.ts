@@ -4,7 +4,7 @@
 // throttles  _id = what is tried; see throttle-rules.ts. Gone when the tries are forgotten.
 import type { Collection, Db, IndexDescription } from 'mongodb'
 import { openCollection } from '../../../shared/storage/collection.ts'
-import { isDuplicateKey } from '../../../shared/storage/mongo.ts'
+import { inserted, isDuplicateKey } from '../../../shared/storage/mongo.ts'
 import type { Tries } from './throttle-rules.ts'
 
 export type WindowStore = Readonly<{
@@ -58,13 +58,7 @@ const throttlesOf = (throttles: Collection<TriesDoc>): ThrottleStore => ({
       )
       return matchedCount === 1
     }
-    try {
-      await throttles.insertOne({ _id: id, ...next })
-      return true
-    } catch (error) {
-      if (isDuplicateKey(error)) return false
-      throw error
-    }
+    return await inserted(throttles.insertOne({ _id: id, ...next }))
   },
   clear: async (id) => void (await throttles.deleteOne({ _id: id })),
 })

@@ -10,7 +10,7 @@
 import type { Collection, Db, IndexDescription, UpdateFilter } from 'mongodb'
 import type { Scope } from '../../../shared/contracts/define/common.ts'
 import { openCollection } from '../../../shared/storage/collection.ts'
-import { isDuplicateKey } from '../../../shared/storage/mongo.ts'
+import { inserted } from '../../../shared/storage/mongo.ts'
 import type { AuthorizationRequest, Client, Decision, Grant, RevokeReason, SigningKey } from './model.ts'
 
 export type ClientStore = Readonly<{
@@ -91,17 +91,6 @@ const GRANT_INDEXES: readonly IndexDescription[] = [
   { key: { user_id: 1, _id: -1 }, name: 'connections' },
 ]
 const KEY_INDEXES: readonly IndexDescription[] = [{ key: { number: 1 }, name: 'number', unique: true }]
-
-/** Whether an insert succeeded; false when the key exists already. */
-const inserted = async (insert: Promise<unknown>): Promise<boolean> => {
-  try {
-    await insert
-    return true
-  } catch (error) {
-    if (isDuplicateKey(error)) return false
-    throw error
-  }
-}
 
 const clientsOf = (clients: Collection<Client>): ClientStore => ({
   insert: async (client) => void (await clients.insertOne(client)),
