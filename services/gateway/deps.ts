@@ -4,6 +4,7 @@ import type { Call, Client, Contract } from '../../shared/contracts/define/contr
 import { CONTRACTS } from '../../shared/contracts/index.ts'
 import { loopsQueue } from '../../shared/contracts/loops-queue/contract.ts'
 import { notifier } from '../../shared/contracts/notifier/contract.ts'
+import { tasks } from '../../shared/contracts/tasks/contract.ts'
 import type { Clock } from '../../shared/process/clock.ts'
 import type { Config } from '../../shared/process/config.ts'
 import type { FaultPoint } from '../../shared/process/fault-points.ts'
@@ -58,6 +59,7 @@ export type Deps = Readonly<{
   keys: Keys
   passwords: Passwords
   loops: Client<typeof loopsQueue>
+  tasks: Client<typeof tasks>
   notifier: Client<typeof notifier>
   /** Every service, for the pages that they declare. */
   contracts: readonly Contract[]
@@ -110,6 +112,7 @@ export const openDeps = async (host: Host, publicUrl: string = host.config.PUBLI
     keys: await openKeys({ store: store.keys, secrets: secrets.signing_keys, clock }),
     passwords: await createPasswords(ids.token()),
     loops: client(bus, loopsQueue),
+    tasks: client(bus, tasks),
     notifier: client(bus, notifier),
     contracts: CONTRACTS,
     ask: (contract, operation, input, call) => callByName(bus, contract, operation, input, call),

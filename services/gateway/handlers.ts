@@ -1,10 +1,11 @@
 // The gateway's answers on the bus: workspaces, people, invitations, and the texts of the workflows.
 
+import { startBudget } from '../../shared/bus/headers.ts'
 import type { Member } from '../../shared/contracts/define/common.ts'
 import { LIMITS } from '../../shared/contracts/define/common.ts'
-import type { Handlers } from '../../shared/contracts/define/contract.ts'
+import type { Handlers, MemberCall } from '../../shared/contracts/define/contract.ts'
 import { pageById } from '../../shared/contracts/define/cursor.ts'
-import { notFound } from '../../shared/contracts/define/errors.ts'
+import { AppError, notFound } from '../../shared/contracts/define/errors.ts'
 import {
   ANSWER_BYTES,
   countFitting,
@@ -29,18 +30,47 @@ const memberView = (person: Person, workspaceId: string): Member => ({
   role: membershipIn(person, workspaceId)?.role ?? 'viewer',
 })
 
+/** How long get_workspace waits for what the caller holds (ms): the rest of its answer does not need other services. */
+const HELD_BUDGET_MS = 2_000
+/** Room in it for what the caller holds (bytes). */
+const HELD_BYTES = 10_000
+
+type Holding = Pick<
+  Awaited<ReturnType<GatewayHandlers['get_workspace']>>,
+  'holding' | 'holding_total' | 'holding_unknown'
+>
+
+/** What the connection of a call holds, out of what its person sees; or that it cannot be told now. */
+const holdingOf = async (deps: Deps, call: MemberCall): Promise<Holding> => {
+  const budget = startBudget(deps.clock, Math.min(HELD_BUDGET_MS, call.remainingMs()), call.signal)
+  const asked = { ...call, ...budget }
+  try {
+    const { loop_ids } = await deps.loops.list_private_loops({}, asked)
+    const wanted = { visible_private_loop_ids: loop_ids, max_bytes: HELD_BYTES }
+    const { holding, total } = await deps.tasks.list_held(wanted, asked)
+    if (total === 0) return {}
+    return { holding, ...(holding.length < total ? { holding_total: total } : {}) }
+  } catch (error) {
+    if (!(error instanceof AppError)) throw error
+    deps.log.debug('what is held cannot be told', { request_id: call.request_id, code: error.code })
+    return { holding_unknown: true }
+  }
+}
+
 const getWorkspace =
   (deps: Deps): GatewayHandlers['get_workspace'] =>
-  async (_, { caller }) => {
-    const { workspace_id, user_id, user_name, role, scopes } = caller
-    const [workspace, members, members_total] = await Promise.all([
+  async (_, call) => {
+    const { workspace_id, user_id, user_name, role, scopes } = call.caller
+    const [workspace, members, members_total, holding] = await Promise.all([
       loadWorkspace(deps, workspace_id),
       deps.store.people.members(workspace_id, { limit: LIMITS.page }),
       deps.store.people.countMembers(workspace_id),
+      holdingOf(deps, call),
     ])
     const answer = {
       workspace: workspaceView(workspace),
       you: { user_id, name: user_name, role, scopes: [...scopes] },
+      ...holding,
       members_total,
     }
     const rows = members.map((person) => memberView(person, workspace_id))

@@ -28,8 +28,7 @@ const reasonFor = async (deps: Deps, seen: Seen, call: MemberCall): Promise<Next
     return (await deps.loops.count(call.caller, 'on_hold')) > 0 ? 'all_on_hold' : 'queue_empty'
   const counts = await countTasks(deps, call)
   if (isAllBlocked(counts)) return 'all_blocked'
-  const { all, unassigned } = counts
-  return all.in_progress - unassigned.in_progress > 0 ? 'all_claimed' : 'nothing_ready'
+  return (counts.claimed ?? 0) > 0 ? 'all_claimed' : 'nothing_ready'
 }
 
 /** Claims the first ready work of the order, a chunk of loops at a time: most orders have some near their head. */

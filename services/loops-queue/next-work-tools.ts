@@ -92,12 +92,13 @@ const reasonOf = (active: number, on_hold: number) =>
 export const nextWorkHandlers = (deps: Deps): Some<'get_next_work' | 'get_queue_stats'> => ({
   get_next_work: async ({ limit }, call) => {
     const workspace_id = call.caller.workspace_id
-    const [{ seen, work }, { workspace }, on_hold, { all, unassigned, blocked = 0 }] = await Promise.all([
+    const [{ seen, work }, { workspace }, on_hold, counts] = await Promise.all([
       findWork(deps, call, limit),
       deps.gateway.get_workspace_context({ workspace_id }, call),
       deps.loops.count(call.caller, 'on_hold'),
       countTasks(deps, call),
     ])
+    const { all, claimed = 0, blocked = 0 } = counts
     const tasks = work?.rows.tasks ?? []
     const room = ANSWER_BYTES - ENVELOPE_BYTES - jsonBytes(tasks)
     return {
@@ -106,13 +107,14 @@ export const nextWorkHandlers = (deps: Deps): Some<'get_next_work' | 'get_queue_
       tasks_total: work?.rows.total ?? 0,
       ...(work
         ? {}
-        : isAllBlocked({ all, unassigned, blocked })
+        : isAllBlocked(counts)
           ? { reason: 'all_blocked' as const }
           : { reason: reasonOf(seen.visible.length, on_hold) }),
       counts: {
         active_loops: seen.visible.length,
         on_hold_loops: on_hold,
         tasks: all,
+        ...(claimed > 0 ? { claimed_tasks: claimed } : {}),
         ...(blocked > 0 ? { blocked_tasks: blocked } : {}),
       },
     }

@@ -3,7 +3,7 @@
 import { LIMITS } from '../../shared/contracts/define/common.ts'
 import type { Call, MemberCall } from '../../shared/contracts/define/contract.ts'
 import { AppError, notFound } from '../../shared/contracts/define/errors.ts'
-import { ANSWER_BYTES, jsonBytes } from '../../shared/contracts/define/page-bytes.ts'
+import { ANSWER_BYTES, countFitting, jsonBytes } from '../../shared/contracts/define/page-bytes.ts'
 import type { ClaimedTask } from '../../shared/contracts/tasks/shapes.ts'
 import type { Because } from '../../shared/storage/aggregate.ts'
 import { changeByRequest } from '../../shared/storage/command.ts'
@@ -15,6 +15,7 @@ import { completeTask, editClaimed } from './claimed-task-rules.ts'
 import {
   type HeldDoc,
   isHeld,
+  MAX_HELD,
   newClaim,
   pendingComment,
   postComments,
@@ -31,8 +32,6 @@ import { isSeen, seesThese } from './visibility-rules.ts'
 /** What `claim_next_work` lets one holder have at once: with a label, and all of a connection without one. */
 const BOUND_LABELLED = 1
 const BOUND_UNLABELLED = 5
-/** Claims of one holder that are looked at. */
-const MAX_HELD = 100
 /** Tries to claim one task before the caller is asked to come again. */
 const MAX_TRIES = 12
 /** Bytes for the claimed tasks of one answer. */
@@ -233,8 +232,8 @@ const complete = async (deps: LeafDeps, input: Completed, call: MemberCall) => {
 const shownWithin = (task: HeldDoc, bytes: number): ClaimedTask =>
   toClaimedTask(task, Math.max(0, bytes - jsonBytes(toClaimedTask({ ...task, body: '' }, bytes))))
 
-/** The handlers that claim and complete work for the loops-queue service. */
-export const claimInternals = (deps: LeafDeps): Some<'claim_ready' | 'complete'> => ({
+/** The handlers that claim and complete work for the loops-queue service, and that say what is held. */
+export const claimInternals = (deps: LeafDeps): Some<'claim_ready' | 'complete' | 'list_held'> => ({
   claim_ready: async (input, anyCall) => {
     const call = requireCaller(anyCall)
     const sees = seesThese(input.visible_private_loop_ids)
@@ -251,4 +250,15 @@ export const claimInternals = (deps: LeafDeps): Some<'claim_ready' | 'complete'>
   },
 
   complete: (input, call) => complete(deps, input, requireCaller(call)),
+
+  list_held: async ({ visible_private_loop_ids, max_bytes }, call) => {
+    const { caller } = requireCaller(call)
+    const sees = seesThese(visible_private_loop_ids)
+    const tasks = await deps.tasks.listHeld(caller.workspace_id, holderOf(caller), MAX_HELD)
+    const held = tasks
+      .filter(isHeld)
+      .filter((task) => isSeen(task, sees))
+      .map(toHeldTask)
+    return { holding: held.slice(0, countFitting(held, max_bytes)), total: held.length }
+  },
 })

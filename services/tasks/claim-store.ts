@@ -3,6 +3,7 @@ import type { Collection, Filter, IndexDescription } from 'mongodb'
 import type { LeaseFields, Leases } from '../../shared/storage/lease.ts'
 import type { Claim, ClaimEnd, Holder } from './claim-rules.ts'
 import type { TaskDoc } from './task-store.ts'
+import { PUBLIC } from './visibility-rules.ts'
 
 /** Where a task keeps the lease of its claim. */
 export const CLAIM_LEASE: LeaseFields = { until: 'claim.until', claim: 'claim.id', fence: 'claim.fence' }
@@ -13,6 +14,12 @@ export const CLAIM_INDEXES: readonly IndexDescription[] = [
   {
     key: { ws: 1, 'claim.holder.actor.user_id': 1, 'claim.holder.grant_id': 1 },
     name: 'held',
+    partialFilterExpression: { 'claim.id': { $exists: true } },
+  },
+  // Claims in loops, by who sees them.
+  {
+    key: { ws: 1, acl: 1, loop_id: 1 },
+    name: 'claimed',
     partialFilterExpression: { 'claim.id': { $exists: true } },
   },
   // Claims by when they end.
@@ -35,6 +42,9 @@ export const CLAIM_INDEXES: readonly IndexDescription[] = [
     partialFilterExpression: { 'pending_comments.at': { $exists: true } },
   },
 ]
+
+/** Claims in loops that are counted; no counter knows them. */
+const MAX_CLAIMED = 1_000
 
 /** A renewal of one claim. */
 export type Renewal = Readonly<{ id: string; claim_id: string }>
@@ -62,6 +72,22 @@ export const claimQueries = (collection: Collection<TaskDoc>, leases: Leases) =>
     }
     return collection.find(held).hint('held').sort({ 'claim.since': 1, _id: 1 }).limit(limit).toArray()
   },
+
+  /**
+   * How many tasks in loops somebody holds; it stops at MAX_CLAIMED.
+   * @param privateLoops the private loops that count; null: all of them.
+   */
+  countClaimed: (ws: string, privateLoops: readonly string[] | null): Promise<number> =>
+    collection.countDocuments(
+      {
+        ws,
+        ...(privateLoops === null ? {} : { acl: { $in: [PUBLIC, ...privateLoops] } }),
+        loop_id: { $type: 'string' },
+        'claim.id': { $exists: true },
+        status: 'in_progress',
+      },
+      { hint: 'claimed', limit: MAX_CLAIMED },
+    ),
 
   /** Tasks claimed by the requests with these keys, whether they are still held or not. */
   listClaimedBy: (ws: string, keys: readonly string[]): Promise<TaskDoc[]> =>

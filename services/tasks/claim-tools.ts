@@ -12,6 +12,7 @@ import { editClaimed, takeTaskOver } from './claimed-task-rules.ts'
 import {
   type HeldDoc,
   isHeld,
+  MAX_HELD,
   newClaim,
   pendingComment,
   postComments,
@@ -28,8 +29,6 @@ import { findLoop, isVisible, loadVisible, type Sees, seesMany, seesOne } from '
 
 /** Tasks worked on at once. */
 const PARALLEL = 8
-/** Claims that one call looks at, where it names none. */
-const MAX_HELD = 100
 
 /** A claimed task, whether its caller held it before, and the comment that was written with it. */
 type ClaimOutcome = Readonly<{ task: HeldDoc; renewed: boolean; comment?: PendingComment | undefined }>

@@ -15,6 +15,9 @@ import { isPrivate } from './visibility-rules.ts'
 /** The term of a claim that names none (ms). */
 const DEFAULT_TERM_MS = TTL_SECONDS.default * 1_000
 
+/** Claims of one holder that are looked at. */
+export const MAX_HELD = 100
+
 /** A task that is in progress in somebody's hands. */
 export type HeldDoc = TaskDoc & Readonly<{ claim: Claim }>
 
@@ -56,6 +59,7 @@ export const toHeldTask = (task: HeldDoc): HeldTask => ({
   task_id: task._id,
   title: task.title,
   loop_id: task.loop_id,
+  ...(task.claim.holder.agent === null ? {} : { agent: task.claim.holder.agent }),
   ...claimFields(task),
 })
 

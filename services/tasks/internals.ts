@@ -70,15 +70,19 @@ const countHandlers = (deps: LeafDeps): Some<'count_loops' | 'count_workspace' |
 
   count_workspace: async ({ workspace_id: ws, visible_private_loop_ids }) => {
     const lists = visibleLists('all', visible_private_loop_ids)
-    const counters = await deps.counters.read(
-      ws,
-      lists.map((list) => counterOf(ws, list)),
-    )
+    const [counters, claimed] = await Promise.all([
+      deps.counters.read(
+        ws,
+        lists.map((list) => counterOf(ws, list)),
+      ),
+      deps.tasks.countClaimed(ws, visible_private_loop_ids),
+    ])
     const blocked = countHeldBack(counters, ws, visibleLists('assigned', visible_private_loop_ids))
     return {
       all: countByStatus(counters, ws, lists),
       unassigned: countByStatus(counters, ws, [UNASSIGNED]),
       ...(blocked > 0 ? { blocked } : {}),
+      ...(claimed > 0 ? { claimed } : {}),
     }
   },
 

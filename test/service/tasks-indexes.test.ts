@@ -144,8 +144,8 @@ test('marks_of_unfinished_work_are_indexed_only_where_there_is_some', async () =
   const { _id_, newest, filtered, work, authors, ready_loops, ...marks } = keysPerIndex
   expect(_id_).toBe(TASKS + TASKS / 4)
   for (const index of [newest, filtered, work, ready_loops]) expect(index).toBeGreaterThan(0)
-  expect(Object.keys(marks)).toHaveLength(14)
-  expect(Object.values(marks)).toEqual(Array(14).fill(0))
+  expect(Object.keys(marks)).toHaveLength(15)
+  expect(Object.values(marks)).toEqual(Array(15).fill(0))
 })
 
 const FILTERS = [

@@ -2,13 +2,14 @@
 import * as z from 'zod'
 import * as c from '../define/common.ts'
 import { READS, tool } from '../define/contract.ts'
+import { HeldTask } from '../tasks/shapes.ts'
 import { WORKFLOWS, Workspace } from './shapes.ts'
 
 export const tools = {
   get_workspace: tool({
     title: 'Get the workspace',
     description:
-      'The workspace that this connection works in: its name, ai_context (project-level instructions for agents), time zone and members. Read it once before you start.',
+      'The workspace that this connection works in: its name, ai_context (project-level instructions for agents), time zone and members, and the tasks that you hold. Read it once before you start.',
     scope: 'loops:read',
     annotations: READS,
     always_loaded: true,
@@ -21,6 +22,9 @@ export const tools = {
         role: c.Member.shape.role,
         scopes: z.array(c.ScopeName),
       }),
+      holding: z.array(HeldTask).optional().describe('What you hold'),
+      holding_total: c.Count.optional().describe('If holding has not all'),
+      holding_unknown: z.literal(true).optional().describe('It cannot be told now'),
       members: z.array(c.Member).describe('The first, 200 at most'),
       members_total: c.Count,
     }),

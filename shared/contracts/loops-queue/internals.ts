@@ -16,7 +16,7 @@ export const internals = {
     errors: ['not_found'],
   }),
   list_private_loops: internalRead({
-    asked_by: ['tasks'],
+    asked_by: ['tasks', GATEWAY],
     description: 'Ids of the private loops that the caller can see; null: all of them, as for the owner.',
     input: z.object({}),
     output: z.object({ loop_ids: z.array(c.Id).nullable() }),

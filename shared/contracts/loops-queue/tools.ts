@@ -252,7 +252,7 @@ export const tools = {
   get_next_work: tool({
     title: 'Get the next work',
     description:
-      'The first loop of the queue that has approved tasks ready to implement, with the AI context of workspace and loop and the ready tasks in order of work. It only reads: set a task to in_progress before you start, get_task has its prompt.',
+      'The first loop of the queue that has approved tasks ready to implement, with the AI context of workspace and loop and the ready tasks in order of work. It only reads; claim_next_work takes it.',
     scope: 'loops:read',
     annotations: READS,
     input: z.strictObject({ limit: c.Limit.default(5) }),
@@ -269,6 +269,7 @@ export const tools = {
         active_loops: c.Count,
         on_hold_loops: c.Count,
         tasks: c.TaskCounts,
+        claimed_tasks: c.Count.optional(),
         blocked_tasks: c.Count.optional(),
       }),
     }),

@@ -87,6 +87,16 @@ export const internals = {
       all: c.TaskCounts,
       unassigned: c.TaskCounts,
       blocked: c.Count.optional().describe('Approved tasks in loops that wait for others, if any'),
+      claimed: c.Count.optional().describe('Tasks in loops that somebody holds, if any; counted up to 1,000'),
+    }),
+    errors: [],
+  }),
+  list_held: internalRead({
+    description: 'What the connection of the caller holds, oldest first, out of what they see.',
+    input: z.object({ visible_private_loop_ids: z.array(c.Id).nullable(), max_bytes: MaxBytes }),
+    output: z.object({
+      holding: z.array(HeldTask).describe('The first that fit'),
+      total: c.Count.describe('At most 100'),
     }),
     errors: [],
   }),

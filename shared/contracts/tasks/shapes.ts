@@ -118,5 +118,11 @@ export const ClaimedTask = z.object({
 export type ClaimedTask = z.infer<typeof ClaimedTask>
 
 /** A task that the caller holds, in short. */
-export const HeldTask = z.object({ task_id: c.Id, title: c.Name, loop_id: c.Id.nullable(), ...claimFields })
+export const HeldTask = z.object({
+  task_id: c.Id,
+  title: c.Name,
+  loop_id: c.Id.nullable(),
+  agent: z.string().optional(),
+  ...claimFields,
+})
 export type HeldTask = z.infer<typeof HeldTask>
