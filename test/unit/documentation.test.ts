@@ -12,6 +12,7 @@ const PAGES = [
   'CHANGELOG.md',
   'SECURITY.md',
   'infra/examples/README.md',
+  'infra/plugin/README.md',
   ...readdirSync(at(DOCS)).flatMap((name) => (name.endsWith('.md') ? [`${DOCS}/${name}`] : [])),
 ]
 const README = read('README.md')
