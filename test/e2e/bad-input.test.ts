@@ -77,6 +77,12 @@ const refusalOf = (answer: Answer): Refused | undefined => {
 const call = (name: string, args: unknown): Promise<Answer> =>
   wire.rpc('tools/call', { name, arguments: args })
 
+/** The same without a wait that would be granted: how waits end is a test of its own. Others stay as they are. */
+const withoutWaiting = (args: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> =>
+  typeof args.wait_seconds === 'number' && args.wait_seconds > 0 && args.wait_seconds <= 25
+    ? { ...args, wait_seconds: 0 }
+    : args
+
 /** What a stack trace, a driver or a library of ours would leave in a text. */
 const INSIDE =
   /\bat \S+ \(|\.m?[jt]s:\d|node_modules|Mongo|BSON|ECONN|ZodError|nats:|"stack"|TypeError|RangeError/
@@ -267,7 +273,9 @@ describe('any arguments at all', () => {
     async (name) => {
       const { inputSchema: input, outputSchema: output } = listed.get(name)!
       const fits = validator.getValidator(output)
-      const some = fc.oneof(argumentsFor(input, known.ids), spoiltArgumentsFor(input, known.ids))
+      const some = fc
+        .oneof(argumentsFor(input, known.ids), spoiltArgumentsFor(input, known.ids))
+        .map(withoutWaiting)
       let before = await look()
       await fc.assert(
         fc.asyncProperty(some, async (args) => {

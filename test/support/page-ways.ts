@@ -26,11 +26,8 @@ export const send = async (page: Page, button: string): Promise<void> => {
   await page.evaluate(() => {
     for (const form of document.forms) form.noValidate = true
   })
-  await Promise.all([
-    page.waitForResponse((one) => one.request().method() === 'POST'),
-    page.getByRole('button', { name: button }).click(),
-  ])
-  await page.waitForLoadState()
+  // The answer may come before the browser shows it, and until then the old page could be taken for the new one.
+  await Promise.all([page.waitForEvent('load'), page.getByRole('button', { name: button }).click()])
 }
 
 /** The consent page of an app of this name and address. */
