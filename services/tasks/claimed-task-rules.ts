@@ -102,6 +102,8 @@ export const completeTask = (
     (by.claim_id === undefined ? isHolder(ended_claim.holder, by.holder) : ended_claim.id === by.claim_id)
   if (own && before.status === 'shipped' && ended_claim.why === 'completed') return null
   if (own && before.status !== 'in_progress') throw claimLost(ended_claim)
+  // Else they would believe that their outcome stands there.
+  if (before.status === 'shipped' && ended_claim) throw claimLost(undefined)
   const decision = editClaimed(before, { status: 'shipped' }, by, made, made.now)
   if (!decision || links.length === 0) return decision && { ...decision, comment }
   const all = [...new Set([...(before.links ?? []), ...links])].slice(-LIMITS.links)

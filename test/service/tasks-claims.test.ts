@@ -210,6 +210,9 @@ describe('complete_task', () => {
     expect(first(claims)).toMatchObject({ held: false, error: { code: 'claim_lost' } })
     await loopsOf(next).complete_task({ task_id: live.task.id, claim_id: live.claim_id })
     expect(await statusOf(ann, live.task.id)).toBe('shipped')
+    // It was done, but not by them: they must not believe that their outcome stands there.
+    const late = { task_id: lost.task.id, outcome: 'Done, too.' }
+    expect((await refused(loopsOf(dead).complete_task(late))).code).toBe('claim_lost')
   })
 })
 
