@@ -2,17 +2,16 @@
 // hold, come back as somebody new, and some go on after their claim has expired. All is judged by the journal afterwards.
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { TaskDoc } from '../../services/tasks/task-store.ts'
-import { client } from '../../shared/bus/client.ts'
+import { client as clientOf } from '../../shared/bus/client.ts'
 import type { Bus } from '../../shared/bus/connect.ts'
 import { startBudget } from '../../shared/bus/headers.ts'
 import { signer } from '../../shared/bus/signature.ts'
 import { LIMITS } from '../../shared/contracts/define/common.ts'
 import type { Call, Caller } from '../../shared/contracts/define/contract.ts'
-import { AppError, ERROR_CODES } from '../../shared/contracts/define/errors.ts'
+import { AppError } from '../../shared/contracts/define/errors.ts'
 import { loopsQueue } from '../../shared/contracts/loops-queue/contract.ts'
 import { tasks } from '../../shared/contracts/tasks/contract.ts'
 import type { ClaimedTask } from '../../shared/contracts/tasks/shapes.ts'
-import type { JournalEntry } from '../../shared/events/journal-store.ts'
 import { systemClock as clock } from '../../shared/process/clock.ts'
 import { systemIds } from '../../shared/process/ids.ts'
 import { createLog } from '../../shared/process/log.ts'
@@ -22,6 +21,7 @@ import { until } from '../support/chaos/until.ts'
 import { keysOf } from '../support/keys.ts'
 import { openPeople } from '../support/people.ts'
 import { randomFrom } from '../support/random.ts'
+import { type ClaimsVerdict, type Completion, insist, judgeClaims, OUTCOME } from './claims-verdict.ts'
 import { openSmallWorld, type SmallWorld } from './small-world.ts'
 import { SECRET, type Setting } from './world.ts'
 
@@ -37,9 +37,6 @@ export type ClaimsRace = Readonly<{
   seed: number
 }>
 
-/** What an agent was told that it completed. */
-type Completion = Readonly<{ task_id: string; fence: number; label: string }>
-
 /** What was counted. */
 export type RaceFigures = {
   completed: Completion[]
@@ -51,21 +48,8 @@ export type RaceFigures = {
   elapsed_ms: number
 }
 
-/** What the journal and the documents say afterwards. */
-export type RaceOutcome = Readonly<{
-  figures: RaceFigures
-  expiries: number
-  /** Tasks that are not shipped. */
-  lost: readonly string[]
-  /** Tasks that were shipped more than once. */
-  doubled: readonly string[]
-  /** Completions by anybody but the holder of the live claim. */
-  stolen: readonly string[]
-  /** Acknowledged completions that are not the one of their task. */
-  denied: readonly string[]
-  /** Tasks whose outcome does not stand among the comments exactly once. */
-  outcomes: readonly string[]
-}>
+/** What was counted, and what the journal and the documents say afterwards. */
+export type RaceOutcome = ClaimsVerdict & Readonly<{ figures: RaceFigures; expiries: number }>
 
 const SERVICES = ['tasks', 'loops-queue', 'gateway'] as const
 const START_MS = 120_000
@@ -82,23 +66,14 @@ const askers = (bus: Bus, caller: Caller) => {
   const keys = keysOf('gateway', SECRET)
   const gateway = { ...bus, keys, sign: signer(keys, clock, ids.next()) }
   const call = (): Call => ({ caller, request_id: ids.next(), ...startBudget(clock, CALL_MS) })
-  return { tasks: client(gateway, tasks), loops: client(gateway, loopsQueue), call }
-}
-type Asker = ReturnType<typeof askers>
-
-/** Sends a call again until it is answered, or refused for good. */
-const insist = async <T>(figures: RaceFigures, work: () => Promise<T>): Promise<T> => {
-  for (;;) {
-    try {
-      return await work()
-    } catch (error) {
-      if (!(error instanceof AppError)) throw error
-      figures.met.set(error.code, (figures.met.get(error.code) ?? 0) + 1)
-      if (!ERROR_CODES[error.code].retryable || error.code === 'claimed') throw error
-      await sleep(PAUSE_MS)
-    }
+  return {
+    tasks: clientOf(gateway, tasks),
+    loops: clientOf(gateway, loopsQueue),
+    call,
+    client: caller.client_name,
   }
 }
+type Asker = ReturnType<typeof askers>
 
 type Racing = Readonly<{
   race: ClaimsRace
@@ -114,14 +89,14 @@ type Racing = Readonly<{
 /** Completes one claimed task, and tells nobody if it was lost meanwhile. */
 const complete = async (
   { figures }: Racing,
-  { loops, call }: Asker,
+  { loops, call, client }: Asker,
   { task, claim_id, fence }: ClaimedTask,
   label: string,
 ): Promise<void> => {
-  const asked = { task_id: task.id, claim_id, agent: label, outcome: `Done by ${label}.` }
+  const asked = { task_id: task.id, claim_id, agent: label, outcome: `${OUTCOME}${label}.` }
   try {
-    await insist(figures, () => loops.complete_task(asked, call()))
-    figures.completed.push({ task_id: task.id, fence, label })
+    await insist(figures.met, () => loops.complete_task(asked, call()))
+    figures.completed.push({ task_id: task.id, fence, client })
   } catch (error) {
     if (!(error instanceof AppError && error.code === 'claim_lost')) throw error
   }
@@ -135,7 +110,7 @@ const work = async (racing: Racing, number: number, isOver: () => boolean): Prom
   let label = `agent ${number}, life 1`
   for (let life = 1; !isOver(); ) {
     const asked = { agent: label, idempotency_key: ids.next() }
-    const { claims } = await insist(figures, () => asker.loops.claim_next_work(asked, asker.call()))
+    const { claims } = await insist(figures.met, () => asker.loops.claim_next_work(asked, asker.call()))
     const [claimed] = claims
     if (!claimed) {
       await sleep(PAUSE_MS)
@@ -179,7 +154,7 @@ const keepHouse = async (racing: Racing, isOver: () => boolean): Promise<void> =
         .project({ _id: 1 })
         .toArray()
       for (const { _id } of held)
-        await insist(figures, () =>
+        await insist(figures.met, () =>
           asker.tasks.update_task({ task_id: _id, status: 'approved' }, asker.call()),
         )
     } catch {
@@ -216,71 +191,15 @@ const fill = async ({ world, owner, race, figures }: Racing): Promise<void> => {
   const loop_ids: string[] = []
   for (let n = 0; n < LOOPS; n += 1)
     loop_ids.push(
-      (await insist(figures, () => asker.loops.create_loop({ name: `Loop ${n}` }, asker.call()))).loop.id,
+      (await insist(figures.met, () => asker.loops.create_loop({ name: `Loop ${n}` }, asker.call()))).loop.id,
     )
   for (let n = 0; n < race.tasks; n += 1) {
     const asked = { title: `Task ${n}`, body: `Do ${n}.`, loop_id: loop_ids[n % LOOPS] }
-    task_ids.push((await insist(figures, () => asker.tasks.create_task(asked, asker.call()))).task.id)
+    task_ids.push((await insist(figures.met, () => asker.tasks.create_task(asked, asker.call()))).task.id)
   }
   for (let from = 0; from < task_ids.length; from += LIMITS.bulk_tasks) {
     const some = task_ids.slice(from, from + LIMITS.bulk_tasks)
     await asker.tasks.bulk_update_tasks({ task_ids: some, status: 'approved' }, asker.call())
-  }
-}
-
-/** What happened to one task, told by its events in their order. */
-const judgeTask = (events: readonly JournalEntry[], acknowledged: readonly Completion[]) => {
-  let live: Readonly<{ fence: unknown; agent: unknown; client: unknown }> | undefined
-  const done: unknown[] = []
-  let stolen = false
-  for (const { event } of events) {
-    const { type, data } = event
-    const by = data.by as Readonly<{ client: string }>
-    if (type === 'task.claimed') live = { fence: data.fence, agent: data.agent, client: by.client }
-    if (type === 'task.updated' && data.status_before === 'in_progress' && data.status !== 'in_progress') {
-      if (data.status === 'shipped') {
-        stolen ||= live === undefined || live.client !== by.client
-        done.push(live?.fence)
-      }
-      live = undefined
-    }
-  }
-  const denied = acknowledged.some(({ fence }) => fence !== done.at(-1))
-  return { shipped: done.length, stolen, denied }
-}
-
-const judge = async ({ mongo, owner, figures }: Racing): Promise<RaceOutcome> => {
-  const db = mongo.database('tasks')
-  const ws = owner.workspace_id
-  const journal = db.collection<JournalEntry>('events')
-  const all = await journal.find({ 'event.workspaceid': ws }).toArray()
-  const order = ['task.created', 'task.updated', 'task.claimed', 'task.claim_expired']
-  const events = all.toSorted(
-    (a, b) =>
-      a.event.sequence - b.event.sequence || order.indexOf(a.event.type) - order.indexOf(b.event.type),
-  )
-  const bySubject = Map.groupBy(events, ({ event }) => event.subject)
-  const stored = await db.collection<TaskDoc>('tasks').find({ ws }).project<TaskDoc>({ status: 1 }).toArray()
-  const comments = await db.collection<{ parent: string; text: string }>('comments').find({ ws }).toArray()
-  const judged = stored.map(({ _id, status }) => ({
-    _id,
-    status,
-    said: comments.filter(({ parent, text }) => parent === _id && text.startsWith('Done by ')).length,
-    ...judgeTask(
-      bySubject.get(_id) ?? [],
-      figures.completed.filter(({ task_id }) => task_id === _id),
-    ),
-  }))
-  const those = (which: (one: (typeof judged)[number]) => boolean): string[] =>
-    judged.filter(which).map(({ _id }) => _id)
-  return {
-    figures,
-    expiries: events.filter(({ event }) => event.type === 'task.claim_expired').length,
-    lost: those(({ status, shipped }) => status !== 'shipped' || shipped === 0),
-    doubled: those(({ shipped }) => shipped > 1),
-    stolen: those(({ stolen }) => stolen),
-    denied: those(({ denied }) => denied),
-    outcomes: those(({ said }) => said !== 1),
   }
 }
 
@@ -334,9 +253,5 @@ export const runClaimsRace = async (race: ClaimsRace): Promise<RaceOutcome> => {
     }),
   ]
   await Promise.all(all)
-  await until('every event and comment is out', START_MS, async () => {
-    const waiting = { $or: [{ 'outbox.0': { $exists: true } }, { 'pending_comments.0': { $exists: true } }] }
-    return (await stored.countDocuments({ ws: owner.workspace_id, ...waiting })) === 0
-  })
-  return await judge(racing)
+  return { figures, ...(await judgeClaims(mongo.database('tasks'), owner.workspace_id, figures.completed)) }
 }

@@ -7,19 +7,18 @@ import { createInterface } from 'node:readline'
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import { type Account, agentOf, signUp } from '../support/accounts.ts'
 import type { McpClient } from '../support/mcp-client.ts'
+import { RUNTIMES } from '../support/runtimes.ts'
 import { freshStack } from '../support/stack.ts'
 import type { Mail } from '../support/system.ts'
 
 const ROOT = join(import.meta.dirname, '..', '..')
-const DENO = join(ROOT, 'node_modules', '.bin', 'deno')
-/** Network, environment, packages, and the native part of argon2. Deno may write nothing and start nothing. */
-const PERMISSIONS = ['--allow-net', '--allow-env', '--allow-read', '--allow-sys', '--allow-ffi']
 
 type Running = Readonly<{ url: string; child: ChildProcess; said: readonly string[] }>
 
 const startDeno = async (): Promise<Running> => {
   const { natsUrl, mongodbUrl } = freshStack()
-  const child = spawn(DENO, ['run', '--no-prompt', ...PERMISSIONS, 'services/run.ts'], {
+  const { command, args } = RUNTIMES.deno
+  const child = spawn(command, [...args, 'services/run.ts'], {
     cwd: ROOT,
     env: {
       ...process.env,
