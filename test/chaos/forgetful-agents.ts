@@ -166,6 +166,8 @@ const comesBack = labelled(take, async (day, connection, agent, claimed) => {
   const [next] = await take(day, connection, agent)
   if (!next || isFatal(next)) return
   await day.sleep(1)
+  // It may hold the same task anew, and still remember the old claim.
+  await finish(day, connection, claimed, { agent, claim_id })
   await finish(day, connection, next, { agent, claim_id: next.claim_id })
 })
 
@@ -184,14 +186,14 @@ const claimsTwice: Kind = (day, name) => {
   ]
 }
 
-/** Agents on one connection without labels; they complete by the connection alone. */
+/** Agents on one connection without labels. One forgets its claims, and completes by the connection alone. */
 const sharesConnection: Kind = (day, name) => {
   const connection = day.connect(name)
-  return Array.from({ length: 3 }, () => async () => {
+  return Array.from({ length: 3 }, (_, n) => async () => {
     while (!day.isOver()) {
       const claimed = (await take(day, connection)).find((one) => !isFatal(one))
       await day.sleep(1 + day.random(TERM + 2))
-      if (claimed) await finish(day, connection, claimed, {})
+      if (claimed) await finish(day, connection, claimed, n === 0 ? {} : undefined)
     }
   })
 }
