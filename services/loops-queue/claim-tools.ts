@@ -70,13 +70,14 @@ const claimNext = async (
   ])
   const visible = withinLimit(seen)
   const order = wanted.loop_id === undefined ? visible : visible.filter((id) => id === wanted.loop_id)
-  const { claims, holding, loop_id, at_capacity } = await claimFirst(deps, order, wanted, call)
+  const { claims, holding, holding_total, loop_id, at_capacity } = await claimFirst(deps, order, wanted, call)
   const found = loop_id === null ? null : await deps.loops.get(call.caller, loop_id)
   const room = Math.max(0, bytes - ENVELOPE_BYTES - jsonBytes(claims) - jsonBytes(holding))
   return {
     claims,
     ...contextOf(found && viewLoop(found, priorityIn(seen, found._id)), workspace, room),
     holding,
+    ...(holding_total === undefined ? {} : { holding_total }),
     ...(at_capacity ? { reason: 'at_capacity' as const } : {}),
     ...(claims.length === 0 && !at_capacity ? { reason: await reasonFor(deps, seen, call) } : {}),
     ...(claims.length === 0 ? { retry_after_ms: RETRY_AFTER_MS } : {}),

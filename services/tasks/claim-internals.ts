@@ -4,7 +4,7 @@ import { LIMITS } from '../../shared/contracts/define/common.ts'
 import type { Call, MemberCall } from '../../shared/contracts/define/contract.ts'
 import { AppError, notFound } from '../../shared/contracts/define/errors.ts'
 import { ANSWER_BYTES, countFitting, jsonBytes } from '../../shared/contracts/define/page-bytes.ts'
-import type { ClaimedTask } from '../../shared/contracts/tasks/shapes.ts'
+import type { ClaimedTask, HeldTask } from '../../shared/contracts/tasks/shapes.ts'
 import type { Because } from '../../shared/storage/aggregate.ts'
 import { changeByRequest } from '../../shared/storage/command.ts'
 import { findRepeat, numbered, type Repeatable } from '../../shared/storage/idempotency.ts'
@@ -24,18 +24,18 @@ import {
   toHeldTask,
 } from './claims.ts'
 import type { LeafDeps, Some } from './deps.ts'
+import { boundFor, requireTerm } from './limit-rules.ts'
 import { isReady } from './ready-rules.ts'
 import type { TaskDoc } from './task-store.ts'
 import { claimantOf, toRow } from './task-view.ts'
 import { isSeen, seesThese } from './visibility-rules.ts'
 
-/** What `claim_next_work` lets one holder have at once: with a label, and all of a connection without one. */
-const BOUND_LABELLED = 1
-const BOUND_UNLABELLED = 5
 /** Tries to claim one task before the caller is asked to come again. */
 const MAX_TRIES = 12
 /** Bytes for the claimed tasks of one answer. */
 const CLAIMS_BYTES = ANSWER_BYTES / 2
+/** Bytes for what else the caller holds. */
+const HOLDING_BYTES = 10_000
 /** Rows of ready tasks that are looked at after a lost race. */
 const MAX_WIDTH = 64
 
@@ -165,8 +165,8 @@ const claimReady = async (
 ): Promise<Readonly<{ tasks: readonly HeldDoc[]; at_capacity: boolean }>> => {
   const repeated = await claimedBefore(deps, wanted, call)
   if (repeated) return { tasks: repeated, at_capacity: false }
-  const bound = wanted.agent === undefined ? BOUND_UNLABELLED : BOUND_LABELLED
-  if (held.length >= bound) return { tasks: await renewHeld(deps, held), at_capacity: true }
+  const bound = boundFor(call.caller, wanted.agent)
+  if (held.length >= bound) return { tasks: await renewHeld(deps, held, call.caller), at_capacity: true }
   const max_tasks = Math.min(wanted.max_tasks, bound - held.length)
   const claimed = await claimInLoops(deps, wanted.loop_ids, { ...wanted, max_tasks }, call)
   if (!claimed) return { tasks: (await claimedBefore(deps, wanted, call)) ?? [], at_capacity: false }
@@ -178,7 +178,7 @@ const claimReady = async (
   const kept = now.length <= bound ? claimed : claimed.filter(({ _id }) => within.has(_id))
   for (const task of claimed) if (!kept.includes(task)) await giveBack(deps, task, call)
   if (kept.length > 0) return { tasks: kept, at_capacity: false }
-  return { tasks: await renewHeld(deps, await boundedOf(deps, wanted, call)), at_capacity: true }
+  return { tasks: await renewHeld(deps, await boundedOf(deps, wanted, call), call.caller), at_capacity: true }
 }
 
 /** The task of a call, and the loops that its caller sees. */
@@ -228,24 +228,39 @@ const complete = async (deps: LeafDeps, input: Completed, call: MemberCall) => {
   }
 }
 
-/** A claimed task with as much of its body as fits into these bytes beside the rest of it. */
-const shownWithin = (task: HeldDoc, bytes: number): ClaimedTask =>
-  toClaimedTask(task, Math.max(0, bytes - jsonBytes(toClaimedTask({ ...task, body: '' }, bytes))))
+const withoutBody = (task: HeldDoc): ClaimedTask => toClaimedTask({ ...task, body: '' }, 0)
+
+/** Claimed tasks with as much of their bodies as there is room for, as many as fit. */
+const toClaims = (tasks: readonly HeldDoc[]): ClaimedTask[] => {
+  const shown = tasks.slice(0, countFitting(tasks.map(withoutBody), CLAIMS_BYTES))
+  const room = Math.floor(CLAIMS_BYTES / shown.length)
+  return shown.map((task) => toClaimedTask(task, Math.max(0, room - jsonBytes(withoutBody(task)))))
+}
+
+/** Held tasks in short, as many as fit. */
+const toHolding = (held: readonly HeldDoc[]): { holding: HeldTask[]; holding_total?: number } => {
+  const rows = held.map(toHeldTask)
+  const holding = rows.slice(0, countFitting(rows, HOLDING_BYTES))
+  return { holding, ...(holding.length < rows.length ? { holding_total: rows.length } : {}) }
+}
 
 /** The handlers that claim and complete work for the loops-queue service, and that say what is held. */
 export const claimInternals = (deps: LeafDeps): Some<'claim_ready' | 'complete' | 'list_held'> => ({
   claim_ready: async (input, anyCall) => {
     const call = requireCaller(anyCall)
+    requireTerm(call.caller, input.ttl_seconds)
     const sees = seesThese(input.visible_private_loop_ids)
     const held = (await boundedOf(deps, input, call)).filter((task) => isSeen(task, sees))
     const found = await claimReady(deps, input, held, call)
     const tasks = found.tasks.filter((task) => isSeen(task, sees))
+    const claims = toClaims(tasks)
+    // At the bound, what is held is what is shown.
+    const others = [...tasks.slice(claims.length), ...(found.at_capacity ? [] : held)]
     return {
       loop_id: tasks[0]?.loop_id ?? null,
-      claims: tasks.map((task) => shownWithin(task, Math.floor(CLAIMS_BYTES / tasks.length))),
+      claims,
       at_capacity: found.at_capacity,
-      // At the bound, what is held is what is shown.
-      holding: found.at_capacity ? [] : held.map(toHeldTask),
+      ...toHolding(others),
     }
   },
 

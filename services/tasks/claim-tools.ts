@@ -21,6 +21,7 @@ import {
 } from './claims.ts'
 import type { PendingChange } from './counter-store.ts'
 import type { Deps, Some } from './deps.ts'
+import { requireTerm } from './limit-rules.ts'
 import { loadForWrite } from './task-changes.ts'
 import type { PendingComment } from './task-rules.ts'
 import type { TaskDoc } from './task-store.ts'
@@ -214,8 +215,9 @@ const releaseFound = async (
 /** The handlers of the tools of claims. */
 export const claimHandlers = (deps: Deps): Some<'claim_task' | 'renew_claims' | 'release_claims'> => ({
   claim_task: async (input, call) => {
+    requireTerm(call.caller, input.ttl_seconds)
     const { task, renewed, comment } = await claimOne(deps, input, call)
-    const [held = task] = renewed ? await renewHeld(deps, [task], input.ttl_seconds) : [task]
+    const [held = task] = renewed ? await renewHeld(deps, [task], call.caller, input.ttl_seconds) : [task]
     if (comment) await postComments(deps, task, [comment], call)
     const loop = task.loop_id === null ? null : await findLoop(deps, task.loop_id, call)
     return { claim: toClaimedTask(held, ANSWER_BYTES - ENVELOPE_BYTES), loop, renewed }
@@ -223,9 +225,11 @@ export const claimHandlers = (deps: Deps): Some<'claim_task' | 'renew_claims' | 
 
   renew_claims: async (input, call) => {
     const { ttl_seconds, progress } = input
+    requireTerm(call.caller, ttl_seconds)
     const found = await heldBy(deps, input, seesMany(deps, call), call)
     const held = found.flatMap(({ task }) => (task instanceof AppError ? [] : [task]))
-    const renewed = new Map((await renewHeld(deps, held, ttl_seconds)).map((task) => [task._id, task]))
+    const kept = await renewHeld(deps, held, call.caller, ttl_seconds)
+    const renewed = new Map(kept.map((task) => [task._id, task]))
     if (progress !== undefined)
       await inParallel(held, PARALLEL, ({ _id, claim }) =>
         deps.tasks.noteProgress({ id: _id, claim_id: claim.id }, progress),

@@ -1,19 +1,16 @@
 // What the tools and internal operations about claims have in common: how a claim is shown, renewed and begun, and the
 // comments that are written with a change of their task.
-import type { Call, MemberCall } from '../../shared/contracts/define/contract.ts'
+import type { Call, Caller, MemberCall } from '../../shared/contracts/define/contract.ts'
 import { cutText } from '../../shared/contracts/define/page-bytes.ts'
 import type { ClaimedTask, HeldTask } from '../../shared/contracts/tasks/shapes.ts'
-import { TTL_SECONDS } from '../../shared/contracts/tasks/shapes.ts'
 import type { Repeatable } from '../../shared/storage/idempotency.ts'
-import { type Claim, type Holder, isHolder, liveClaim, type NewClaim, needsRenewal } from './claim-rules.ts'
+import { type Claim, holderOf, isHolder, liveClaim, type NewClaim, needsRenewal } from './claim-rules.ts'
 import type { LeafDeps } from './deps.ts'
+import { termWithin } from './limit-rules.ts'
 import type { PendingComment } from './task-rules.ts'
 import type { TaskDoc } from './task-store.ts'
 import { addedEvent, toRow } from './task-view.ts'
 import { isPrivate } from './visibility-rules.ts'
-
-/** The term of a claim that names none (ms). */
-const DEFAULT_TERM_MS = TTL_SECONDS.default * 1_000
 
 /** Claims of one holder that are looked at. */
 export const MAX_HELD = 100
@@ -40,8 +37,7 @@ export const newClaim = (
 ): NewClaim => ({
   id: ids.token(),
   now: database_clock.now(),
-  term_ms:
-    caller.grant_id === null ? null : ttl_seconds === undefined ? DEFAULT_TERM_MS : ttl_seconds * 1_000,
+  term_ms: caller.grant_id === null ? null : termWithin(caller, ttl_seconds) * 1_000,
   bounded,
   request,
 })
@@ -76,17 +72,18 @@ export const toClaimedTask = (task: HeldDoc, bytes: number): ClaimedTask => {
 }
 
 /**
- * Renews the claims of held tasks that are worth a write.
+ * Renews the claims of held tasks that are worth a write, each for its own term unless one is given.
  * @returns the tasks with their claims as they are now; those that were lost meanwhile are left out.
  */
 export const renewHeld = async (
   deps: Pick<LeafDeps, 'tasks' | 'database_clock'>,
   held: readonly HeldDoc[],
+  caller: Caller,
   ttl_seconds?: number,
 ): Promise<HeldDoc[]> => {
   const now = deps.database_clock.now()
-  const termOf = ({ claim }: HeldDoc): number =>
-    ttl_seconds === undefined ? claim.term_ms || DEFAULT_TERM_MS : ttl_seconds * 1_000
+  const termOf = ({ claim: { term_ms } }: HeldDoc): number =>
+    termWithin(caller, ttl_seconds ?? (term_ms > 0 ? term_ms / 1_000 : undefined)) * 1_000
   const due = held.filter((task) => needsRenewal(task.claim, termOf(task), now))
   const renewed = new Map<string, HeldDoc>()
   for (const [term_ms, tasks] of Map.groupBy(due, termOf)) {
@@ -104,9 +101,9 @@ export const renewHeld = async (
 export const renewByWrite = async (
   deps: Pick<LeafDeps, 'tasks' | 'database_clock'>,
   task: TaskDoc,
-  holder: Holder,
+  caller: Caller,
 ): Promise<void> => {
-  if (isHeld(task) && isHolder(task.claim.holder, holder)) await renewHeld(deps, [task])
+  if (isHeld(task) && isHolder(task.claim.holder, holderOf(caller))) await renewHeld(deps, [task], caller)
 }
 
 /** A comment to be written with a change of its task. */

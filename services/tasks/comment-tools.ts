@@ -5,7 +5,6 @@ import { actorOf } from '../../shared/contracts/define/contract.ts'
 import { AppError, notFound } from '../../shared/contracts/define/errors.ts'
 import type { Comment } from '../../shared/contracts/tasks/shapes.ts'
 import { findRepeat, repeatable, stillAtWork } from '../../shared/storage/idempotency.ts'
-import { holderOf } from './claim-rules.ts'
 import { renewByWrite } from './claims.ts'
 import { countComments } from './counter-rules.ts'
 import { writeCursor } from './cursor-rules.ts'
@@ -125,7 +124,7 @@ export const commentHandlers = (deps: Deps): Some<'add_comment'> => ({
     const pending = await deps.comments.insert(comment, addedEvent(comment, parent.private), { call })
     if (!pending) return (await replay()) ?? Promise.reject(stillAtWork())
     await deps.counters.count('add_comment', [pending])
-    if (parent.task) await renewByWrite(deps, parent.task, holderOf(call.caller))
+    if (parent.task) await renewByWrite(deps, parent.task, call.caller)
     return { comment: toComment(comment), replayed: false }
   },
 })

@@ -8,11 +8,12 @@ import { changeByRequest, MAX_TRIES } from '../../shared/storage/command.ts'
 import type { Repeatable } from '../../shared/storage/idempotency.ts'
 import { withdrawsApproval } from './approval-rules.ts'
 import { type EdgeChange, edgesAfter, refuseBlocked, syncAfter } from './blockers.ts'
-import { fence, holderOf } from './claim-rules.ts'
+import { fence } from './claim-rules.ts'
 import { editClaimed } from './claimed-task-rules.ts'
 import { newClaim, renewByWrite } from './claims.ts'
 import type { PendingChange } from './counter-store.ts'
 import type { Deps } from './deps.ts'
+import { statusTerm } from './limit-rules.ts'
 import { finishReservations, reservationFor, reserveForLoop } from './move-into-loop.ts'
 import { finishMoves } from './move-into-new-loop.ts'
 import { deleteTask, type TaskChange } from './task-rules.ts'
@@ -63,9 +64,6 @@ export type Changed = Readonly<{
   pending: PendingChange | null
 }>
 
-/** How long a claim by a change of status lasts (s): whoever begins so may not know that claims are renewed. */
-const STATUS_TTL_SECONDS = 24 * 60 * 60
-
 /** The refusal of a change of a task that stays reserved for longer than such a move takes. */
 const beingMoved = (): AppError =>
   new AppError('version_conflict', 'Another call is moving this task into a new loop at this moment.', {
@@ -110,7 +108,7 @@ export const changeTask = async (deps: Deps, asked: Requested, call: MemberCall)
       before,
       change,
       claimantOf(call.caller, asked),
-      newClaim(deps, call, { ttl_seconds: STATUS_TTL_SECONDS, bounded: false }),
+      newClaim(deps, call, { ttl_seconds: statusTerm(call.caller), bounded: false }),
       deps.clock.now(),
     )
     if (!decision) return { result: { task: toRow(before), changed: false } }
@@ -138,7 +136,7 @@ export const changeTask = async (deps: Deps, asked: Requested, call: MemberCall)
     },
     deps.ids.random,
   )
-  if (saved && written) await renewByWrite(deps, written, holderOf(call.caller))
+  if (saved && written) await renewByWrite(deps, written, call.caller)
   if (saved) await syncAfter(deps, asked.task_id, asked.sees, call)
   return { ...result, pending: saved?.pending ?? null }
 }

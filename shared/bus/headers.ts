@@ -1,6 +1,7 @@
 // The headers of a request: its caller, deadline, trace and signature. Written by one side, read by the other.
 import { headers, type MsgHdrs } from '@nats-io/nats-core'
 import * as z from 'zod'
+import { ClaimLimits } from '../contracts/define/claim-limits.ts'
 import { ScopeName } from '../contracts/define/common.ts'
 import { type Call, type Caller, ROLES } from '../contracts/define/contract.ts'
 import { AppError } from '../contracts/define/errors.ts'
@@ -27,6 +28,7 @@ const CallerShape = z.object({
   scopes: z.array(ScopeName),
   client_id: z.string(),
   client_name: z.string(),
+  claim_limits: ClaimLimits.optional(),
 })
 
 const saidIn = (h: MsgHdrs | undefined, asked: string, operation: string): Said => ({

@@ -56,10 +56,7 @@ test('nothing_is_shown_of_a_loop_that_its_holder_does_not_see_any_more', async (
   const ann = await env.newOwner()
   const { loop_id } = await approved(ann, ['Secret'], 'private')
   const bob = worker(ann.workspace_id)
-  const db = env.database('loops-queue')
-  await db
-    .collection<{ _id: string }>('loops')
-    .updateOne({ _id: loop_id }, { $addToSet: { member_ids: bob.user_id } })
+  await env.loopsOf(ann).set_loop_member({ loop_id, user_id: bob.user_id, member: true })
   expect((await env.loopsOf(bob).claim_next_work({})).claims).toHaveLength(1)
   expect((await workspaceOf(bob)).holding).toHaveLength(1)
   await env.loopsOf(ann).set_loop_member({ loop_id, user_id: bob.user_id, member: false })

@@ -49,6 +49,7 @@ describe('in_a_gateway', () => {
     ['no_scope', { scope: [] }, 400],
     ['a_workspace_of_others', { workspace_id: '01JDAAAAAAAAAAAAAAAAAAAAAA' }, 400],
     ['no_end', { days: '0' }, 400],
+    ['too_large_a_bound', { max_claims: '51' }, 400],
   ])('a_token_with_%s_is_refused_in_the_form', async (_, asked, status) => {
     if (status === 409) await tokenOf(ann, asked)
     const arrived = await askForToken(ann, { name: 'new', ...asked })

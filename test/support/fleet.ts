@@ -11,13 +11,20 @@ const shownOnce = (page: string, attribute: string): string =>
 /** Asks for a token by the form of the page. */
 export const askForToken = (
   { browser }: Account,
-  asked: Readonly<{ name?: string; scope?: readonly string[]; workspace_id?: string; days?: string }> = {},
+  asked: Readonly<{
+    name?: string
+    scope?: readonly string[]
+    workspace_id?: string
+    days?: string
+    max_claims?: string
+  }> = {},
 ): Promise<Arrived> =>
   browser.submit('/account/tokens', {
     token_name: asked.name ?? 'CI',
     scope: asked.scope ?? BASELINE,
     ...(asked.workspace_id === undefined ? {} : { workspace_id: asked.workspace_id }),
     ...(asked.days === undefined ? {} : { expires_in_days: asked.days }),
+    ...(asked.max_claims === undefined ? {} : { max_claims: asked.max_claims }),
   })
 
 /** The token on the page that shows it; empty where there is none. */

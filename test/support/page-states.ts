@@ -274,7 +274,18 @@ const WORK: readonly State[] = [
     open: async (page, world) => {
       await at('/workspace')(page, world)
       await page.getByLabel('Time zone').fill('Nowhere/Land')
-      await send(page, 'Save')
+      await page.getByRole('button', { name: 'Save' }).first().click()
+      await page.getByRole('alert').waitFor()
+    },
+  },
+  {
+    name: 'workspace_with_faulty_limits_of_claims',
+    as: 'owner',
+    open: async (page, world) => {
+      await at('/workspace')(page, world)
+      await page.getByLabel('A claim lasts').fill('200')
+      await page.getByLabel('The longest claim').fill('100')
+      await page.getByRole('button', { name: 'Save' }).last().click()
       await page.getByRole('alert').waitFor()
     },
   },

@@ -1,6 +1,7 @@
 // Personal access tokens: what one may do, and for how long. Pure; knows no storage and no page.
 import { ALL_SCOPES, type Scope } from '../../../shared/contracts/define/common.ts'
 import { effectiveScopes, includesScope, scopesOfRole } from '../../../shared/contracts/define/scopes.ts'
+import { readMaxClaims } from './claim-limit-rules.ts'
 import {
   fieldFault,
   isOfPassword,
@@ -37,6 +38,8 @@ export type PersonalToken = {
   /** The membership under which it was made; see Membership. */
   membership_id?: string
   scopes: Scope[]
+  /** How many claims it may have at once; absent: as many as its workspace says. */
+  max_claims?: number
   /** The day of its last use (YYYY-MM-DD). */
   last_used_on: string | null
   created_at: Date
@@ -56,7 +59,13 @@ export const TOKEN_DAYS_DEFAULT = 90
 const ENDING_CHARS = 4
 
 /** What somebody enters to make a token. */
-export type TokenTyped = Readonly<{ name: string; scopes: readonly string[]; expires_in_days: string }>
+export type TokenTyped = Readonly<{
+  name: string
+  scopes: readonly string[]
+  expires_in_days: string
+  /** Absent or empty: none of its own. */
+  max_claims?: string
+}>
 
 /** The scopes of a list that exist, in their order. */
 export const knownScopes = (names: readonly string[]): Scope[] =>
@@ -81,6 +90,7 @@ export const createToken = (
     throw fieldFault('scope', `As ${membership.role} of this workspace you cannot give a token this right.`)
   const days = TOKEN_DAYS.find((one) => String(one) === typed.expires_in_days)
   if (days === undefined) throw fieldFault('expires_in_days', 'Choose one of the expiry dates in the list.')
+  const max_claims = readMaxClaims(typed.max_claims)
   const expires = made.now.getTime() + days * DAY_MS
   return {
     _id: made.id,
@@ -92,6 +102,7 @@ export const createToken = (
     ws: membership.workspace_id,
     ...membershipIdOf(membership),
     scopes,
+    ...(max_claims === undefined ? {} : { max_claims }),
     last_used_on: null,
     created_at: made.now,
     expires_at: new Date(expires),

@@ -1,5 +1,6 @@
 // Workspaces and invitations, and which changes of them are legal. Pure; knows no storage and no page.
 
+import type { ClaimLimits } from '../../../shared/contracts/define/claim-limits.ts'
 import type { Caller, EventOf, Role } from '../../../shared/contracts/define/contract.ts'
 import { actorOf } from '../../../shared/contracts/define/contract.ts'
 import { AppError } from '../../../shared/contracts/define/errors.ts'
@@ -7,6 +8,7 @@ import { isTimeZone } from '../../../shared/contracts/define/language.ts'
 import type { gateway } from '../../../shared/contracts/gateway/contract.ts'
 import type { Workspace as WorkspaceView } from '../../../shared/contracts/gateway/shapes.ts'
 import type { Aggregate, State } from '../../../shared/storage/aggregate.ts'
+import { sameLimits } from './claim-limit-rules.ts'
 import { membershipIn, membershipUnder, type Person } from './person-rules.ts'
 import { type MemberChange, rolesToGive } from './role-rules.ts'
 
@@ -18,6 +20,8 @@ export type Workspace = Aggregate & {
   ai_context: string
   time_zone: string
   created_at: Date
+  /** Absent: as `CLAIM_LIMITS` has them. */
+  claim_limits?: ClaimLimits
   /** The change of a member that is being applied. */
   member_change?: MemberChange
 }
@@ -65,7 +69,12 @@ export const createWorkspace = (id: string, name: string, now: Date): State<Work
 })
 
 /** What can be edited; an absent member stays as it is. */
-export type WorkspaceEdit = Readonly<{ name?: string; ai_context?: string; time_zone?: string }>
+export type WorkspaceEdit = Readonly<{
+  name?: string
+  ai_context?: string
+  time_zone?: string
+  claim_limits?: ClaimLimits
+}>
 
 /**
  * The workspace after an edit; no event when nothing changed.
@@ -84,12 +93,22 @@ export const editWorkspace = (
   const changed = (['name', 'ai_context', 'time_zone'] as const).filter(
     (field) => edit[field] !== undefined && edit[field] !== workspace[field],
   )
+  const limits = edit.claim_limits
+  const also_changed = limits && !sameLimits(limits, workspace.claim_limits) ? ['claim_limits'] : []
   const next = {
     ...workspace,
     ...Object.fromEntries(changed.map((field) => [field, edit[field]])),
+    ...(limits && also_changed.length > 0 ? { claim_limits: limits } : {}),
   }
-  if (changed.length === 0) return { workspace: next, events: [] }
-  const data = { workspace_id: workspace._id, version: workspace.v + 1, changed, by: actorOf(caller) }
+  if (changed.length + also_changed.length === 0) return { workspace: next, events: [] }
+  const data = {
+    workspace_id: workspace._id,
+    version: workspace.v + 1,
+    changed,
+    // Readers of `changed` know its names; what later releases made changeable has a list of its own.
+    ...(also_changed.length > 0 ? { also_changed } : {}),
+    by: actorOf(caller),
+  }
   return { workspace: next, events: [{ name: 'workspace.updated', data }] }
 }
 

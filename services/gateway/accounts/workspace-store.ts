@@ -3,6 +3,7 @@
 // workspaces   _id = ws = the workspace.
 // invitations  at most one of an address and a workspace is pending. Gone a month after it expires.
 import type { Db, IndexDescription } from 'mongodb'
+import type { ClaimLimits } from '../../../shared/contracts/define/claim-limits.ts'
 import {
   type AggregateDeps,
   type Aggregates,
@@ -15,6 +16,8 @@ import type { Invitation, Workspace } from './workspace-rules.ts'
 export type WorkspaceStore = Aggregates<Workspace> &
   Readonly<{
     find: (id: string) => Promise<Workspace | null>
+    /** The limits of claims that a workspace has set. */
+    claimLimits: (id: string) => Promise<ClaimLimits | undefined>
     /** The existing ones of these. */
     findAll: (ids: readonly string[]) => Promise<Workspace[]>
     /** Those with a member change that was decided before `before`, oldest first. */
@@ -63,6 +66,8 @@ export const openWorkspaceStores = async (
     workspaces: {
       ...aggregates(openedWorkspaces, deps),
       find: (id) => workspaces.findOne({ _id: id, ws: id }),
+      claimLimits: async (id) =>
+        (await workspaces.findOne({ _id: id, ws: id }, { projection: { claim_limits: 1 } }))?.claim_limits,
       findAll: (ids) => workspaces.find({ _id: { $in: [...ids] } }).toArray(),
       changing: (before, limit) =>
         workspaces

@@ -43,19 +43,20 @@ export const invitationUrl = (deps: Deps, invitation: Pick<Invitation, '_id'>): 
   `${deps.public_url}/invitations/${marked(deps.secrets.invitation, invitation._id)}`
 
 /**
- * Changes the name, the AI context or the time zone.
+ * Changes the name, the AI context, the time zone or the limits of claims.
  * @throws AppError `forbidden`, `invalid_argument`, `limit_exceeded`.
  */
 export const saveWorkspace = (deps: Deps, caller: Caller, typed: WorkspaceEdit): Promise<Workspace> => {
   const name = typed.name === undefined ? undefined : normalizeName(typed.name)
   if (typed.name !== undefined && name === undefined)
     throw fieldFault('name', 'Name the workspace, in at most 200 characters.')
-  const { ai_context, time_zone } = typed
+  const { ai_context, time_zone, claim_limits } = typed
   if (ai_context !== undefined) checkInput(AiContext, ai_context)
   const edit: WorkspaceEdit = {
     ...(name === undefined ? {} : { name }),
     ...(ai_context === undefined ? {} : { ai_context }),
     ...(time_zone === undefined ? {} : { time_zone }),
+    ...(claim_limits === undefined ? {} : { claim_limits }),
   }
   return untilSaved(async () => {
     const before = await loadWorkspace(deps, caller.workspace_id)

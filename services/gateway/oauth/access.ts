@@ -8,6 +8,7 @@ import type { Holder } from '../accounts/personal-token-rules.ts'
 import { claimsToBe } from '../accounts/token-format.ts'
 import type { Deps } from '../deps.ts'
 import { sha256 } from '../secrets.ts'
+import { withClaimLimits } from './claim-limits.ts'
 import { resourceOf } from './grant-rules.ts'
 import { cachedHolders, STATE_TTL_MS, STATES } from './holders.ts'
 import type { Grant } from './model.ts'
@@ -92,6 +93,7 @@ export const verifyAccess = (deps: Deps): VerifyAccess => {
   })
   const holders = cachedHolders(deps)
   const personal = verifyPersonal(deps, holders)
+  const limited = withClaimLimits(deps)
   const read = async (token: string, unknown: () => void): Promise<AccessClaims | 'invalid' | 'expired'> => {
     const hash = sha256(token)
     const now = clock.now()
@@ -107,7 +109,7 @@ export const verifyAccess = (deps: Deps): VerifyAccess => {
   }
   return async (token, unknown = () => undefined) => {
     try {
-      if (claimsToBe('personal_token', token)) return await personal(token, unknown)
+      if (claimsToBe('personal_token', token)) return await limited(await personal(token, unknown))
       const claims = await read(token, unknown)
       if (typeof claims === 'string') return no(claims)
       const [known, holder] = await Promise.all([grantsById.fetch(claims.grant), holders(claims.sub)])
@@ -115,7 +117,7 @@ export const verifyAccess = (deps: Deps): VerifyAccess => {
       const grant = isWithin(claims, known)
         ? known
         : await grantsById.fetch(claims.grant, { forceRefresh: true })
-      return judge(claims, grant?.grant ?? null, holder, clock.now())
+      return await limited(judge(claims, grant?.grant ?? null, holder, clock.now()))
     } catch (error) {
       throw mongoFault(error) ?? error
     }

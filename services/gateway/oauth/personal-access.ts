@@ -29,6 +29,7 @@ const accessOf = (token: PersonalToken, judged: ReturnType<typeof judgeToken>): 
       client_id: token._id,
       client_name: token.name,
       grant_id: token._id,
+      ...(token.max_claims === undefined ? {} : { claim_limits: { max_claims: token.max_claims } }),
     },
     grant_id: token._id,
     gen: 1,

@@ -66,23 +66,26 @@ export const faultNote = (fault: Fault | undefined): Html | '' =>
 export type Input = Readonly<{
   name: string
   label: string
-  type?: 'text' | 'email' | 'password'
+  type?: 'text' | 'email' | 'password' | 'number'
   value?: string
   autocomplete: string
   hint?: string
+  /** Characters; of a number, the number itself. */
   min?: number
   max?: number
+  optional?: true
 }>
 
 /** A labelled input, marked and focused when the fault is about it. */
 export const input = (given: Input, fault: Fault | undefined): Html => {
-  const { name, label, type = 'text', value = '', autocomplete, hint, min, max } = given
+  const { name, label, type = 'text', value = '', autocomplete, hint, min, max, optional } = given
+  const bound = type === 'number' ? ['min', 'max'] : ['minlength', 'maxlength']
   const wrong = fault?.field === name
   const described = [wrong ? 'fault' : '', hint ? `${name}-hint` : ''].filter(Boolean).join(' ')
   return html`<div class="field">
       <label for="${name}">${label}</label>
-      <input id="${name}" name="${name}" type="${type}" value="${value}" autocomplete="${autocomplete}" required
-        ${min ? html`minlength="${min}"` : ''} ${max ? html`maxlength="${max}"` : ''}
+      <input id="${name}" name="${name}" type="${type}" value="${value}" autocomplete="${autocomplete}" ${optional ? '' : 'required'}
+        ${min ? html`${bound[0]}="${min}"` : ''} ${max ? html`${bound[1]}="${max}"` : ''}
         ${wrong ? html`aria-invalid="true" autofocus` : ''}
         ${described ? html`aria-describedby="${described}"` : ''}>
       ${hint ? html`<p class="hint" id="${name}-hint">${hint}</p>` : ''}

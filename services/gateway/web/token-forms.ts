@@ -1,5 +1,6 @@
 // The parts of pages about tokens of programs: the form for a new one, the list, and the token itself, shown once.
 import { html } from 'hono/html'
+import { CLAIM_LIMITS } from '../../../shared/contracts/define/claim-limits.ts'
 import { SCOPES, type Scope } from '../../../shared/contracts/define/common.ts'
 import { BASELINE_SCOPES } from '../../../shared/contracts/define/scopes.ts'
 import {
@@ -17,6 +18,7 @@ export const tokenTyped = (form: URLSearchParams): TokenTyped => ({
   name: form.get('token_name') ?? '',
   scopes: form.getAll('scope'),
   expires_in_days: form.get('expires_in_days') ?? String(TOKEN_DAYS_DEFAULT),
+  max_claims: form.get('max_claims') ?? '',
 })
 
 /** A checkbox for each scope. @param typed those ticked before; undefined for a new form. */
@@ -38,7 +40,7 @@ export const scopeChoices = (
     </fieldset>`
 }
 
-/** The name and the expiry of a new token. */
+/** The name, the expiry and the bound of a new token. */
 export const tokenInputs = (typed: TokenTyped | undefined, fault: Fault | undefined): Html => {
   const chosen = typed?.expires_in_days ?? String(TOKEN_DAYS_DEFAULT)
   return html`${input(
@@ -55,7 +57,21 @@ export const tokenInputs = (typed: TokenTyped | undefined, fault: Fault | undefi
     <div class="field"><label for="expires_in_days">Works for</label>
       <select id="expires_in_days" name="expires_in_days">
         ${TOKEN_DAYS.map((days) => html`<option value="${days}" ${String(days) === chosen ? 'selected' : ''}>${days} days</option>`)}
-      </select></div>`
+      </select></div>
+    ${input(
+      {
+        name: 'max_claims',
+        label: 'Tasks at once (optional)',
+        type: 'number',
+        optional: true,
+        value: typed?.max_claims ?? '',
+        autocomplete: 'off',
+        min: CLAIM_LIMITS.max_claims.least,
+        max: CLAIM_LIMITS.max_claims.most,
+        hint: 'How many tasks a program may take at once with this token. Empty: as many as the workspace says.',
+      },
+      fault,
+    )}`
 }
 
 /** A secret that was just made. No page shows it again. */
@@ -89,7 +105,7 @@ export const tokenRows = (listed: readonly ListedToken[], action: string): Html 
     ({ token, where, ended }) => html`<li>
       <span class="main">${token.name}${where === undefined ? '' : html` in ${where}`}
         <span class="sub">${ended ?? `works until ${day(token.expires_at)}`}, ${used(token)}, token …${token.ending}</span>
-        <span class="sub">${token.scopes.map((scope) => SCOPES[scope]).join('; ')}</span></span>
+        <span class="sub">${token.scopes.map((scope) => SCOPES[scope]).join('; ')}${token.max_claims === undefined ? '' : `; ${token.max_claims} tasks at once`}</span></span>
       <form class="end" method="post" action="${action}/${token._id}/revoke">
         <button class="plain" aria-label="Revoke ${token.name}${where === undefined ? '' : `, in ${where}`}">Revoke</button>
       </form></li>`,

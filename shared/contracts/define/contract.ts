@@ -2,6 +2,7 @@
 // checks, subjects, MCP tools, scopes, documents) is derived from that. Knows no service.
 import type * as z from 'zod'
 import type { Purpose } from '../../process/service-keys.ts'
+import type { ClaimLimits } from './claim-limits.ts'
 import type { Actor, Scope } from './common.ts'
 import type { ErrorCode } from './errors.ts'
 import type { Panel } from './panel.ts'
@@ -179,6 +180,8 @@ export type Caller = Readonly<{
   client_name: string
   /** The OAuth grant that it came through; null for the pages. */
   grant_id: string | null
+  /** How long its claims last and how many it may have, where its workspace or its token says so. */
+  claim_limits?: ClaimLimits | undefined
 }>
 
 /** The person of a call and the client that it came through, as records and events name them. */

@@ -59,12 +59,13 @@ export const events = {
     data: z.object({ account_mail_id: c.Id, user_id: c.Id }),
   }),
   'workspace.updated': event({
-    description: 'The workspace has a new name, AI context or time zone.',
+    description: 'The settings of the workspace changed, such as its name, AI context or time zone.',
     subject: 'workspace_id',
     data: z.object({
       workspace_id,
       version: c.Version,
       changed: z.array(z.enum(['name', 'ai_context', 'time_zone'])),
+      also_changed: z.array(z.string()).optional().describe('Further settings that changed: claim_limits'),
       by: c.Actor,
     }),
     public: true,

@@ -55,10 +55,11 @@ export const WorkspaceContext = z.object({
 
 /** What claiming the next work gives. */
 export const NextWork = z.object({
-  claims: z.array(ClaimedTask).describe('What you took now, or all that you hold, if you may hold no more'),
+  claims: z.array(ClaimedTask).describe('What you took now, or what you hold, if you may hold no more'),
   loop: Loop.nullable().describe('The loop of what you took'),
   workspace: WorkspaceContext,
-  holding: z.array(HeldTask).describe('What you held before this call, unless claims has it'),
+  holding: z.array(HeldTask).describe('What else you hold'),
+  holding_total: z.int().optional().describe('If holding has not all'),
   reason: z
     .enum(['at_capacity', 'nothing_ready', 'all_claimed', 'all_blocked', 'all_on_hold', 'queue_empty'])
     .optional()

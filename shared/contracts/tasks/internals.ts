@@ -197,10 +197,11 @@ export const internals = {
     output: z.object({
       loop_id: c.Id.nullable(),
       claims: z.array(ClaimedTask),
-      at_capacity: z.boolean().describe('True: the caller holds as much as they may; `claims` is all of it'),
-      holding: z.array(HeldTask).describe('What the caller held before'),
+      at_capacity: z.boolean().describe('True: the caller holds as much as they may'),
+      holding: z.array(HeldTask).describe('What the caller holds besides `claims`, as far as there is room'),
+      holding_total: c.Count.optional().describe('If `holding` has not all'),
     }),
-    errors: ['idempotency_conflict', 'version_conflict'],
+    errors: ['invalid_argument', 'idempotency_conflict', 'version_conflict'],
   }),
   complete: internal({
     asked_by: ['loops-queue'],

@@ -1,5 +1,6 @@
 // The shapes that the operations of the tasks service share.
 import * as z from 'zod'
+import { CLAIM_LIMITS } from '../define/claim-limits.ts'
 import * as c from '../define/common.ts'
 
 /** Who is working on a task. */
@@ -90,14 +91,17 @@ export const AgentLabel = c.Label.describe('Your name, always the same, if agent
 /** The secret id of a claim, as proof that the caller holds it. */
 export const ClaimId = c.Label.describe('From the claim: refused unless you still hold it')
 
-/** How long a claim lasts without renewal (s): five minutes to seven days. */
-export const TTL_SECONDS = { min: 300, max: 7 * 24 * 60 * 60, default: 2 * 60 * 60 } as const
+/** How long a claim can last without renewal (s), in any workspace. */
+export const TTL_SECONDS = {
+  min: CLAIM_LIMITS.max_ttl_seconds.least,
+  max: CLAIM_LIMITS.max_ttl_seconds.most,
+} as const
 export const TtlSeconds = z
   .int()
   .min(TTL_SECONDS.min)
   .max(TTL_SECONDS.max)
   .optional()
-  .describe('Time until it must be renewed (seconds); default 2 hours')
+  .describe('Time until it must be renewed (seconds)')
 
 /** A claim as its holder sees it. */
 const claimFields = {

@@ -46,6 +46,14 @@ describe('editing', () => {
       },
     ])
   })
+  test('publishes_new_limits_of_claims_beside_the_names_that_readers_know', () => {
+    const claim_limits = { max_claims: 9 }
+    const { workspace: next, events } = editWorkspace(workspace, { claim_limits }, caller('owner'))
+    expect(next.claim_limits).toEqual(claim_limits)
+    expect(events[0]?.data).toMatchObject({ changed: [], also_changed: ['claim_limits'], version: 4 })
+    const unset = { default_ttl_seconds: 7_200, max_ttl_seconds: 604_800, max_claims: 5 }
+    expect(editWorkspace(workspace, { claim_limits: unset }, caller('owner')).events).toEqual([])
+  })
   test('silent_when_nothing_changed', () => {
     expect(editWorkspace(workspace, { name: 'Acme' }, caller('owner')).events).toEqual([])
   })

@@ -12,6 +12,8 @@ import {
   MAX_EXPIRIES,
   needsRenewal,
 } from '../../../services/tasks/claim-rules.ts'
+import { termWithin } from '../../../services/tasks/limit-rules.ts'
+import type { ClaimLimits } from '../../../shared/contracts/define/claim-limits.ts'
 import type { TaskStatus } from '../../../shared/contracts/define/common.ts'
 import { AppError } from '../../../shared/contracts/define/errors.ts'
 
@@ -25,7 +27,7 @@ const BEGAN = Date.parse('2026-03-04T05:06:07Z')
 
 type Task = Claims & Readonly<{ status: TaskStatus; v: number }>
 /** What the real thing is: stored tasks, and a database with the one clock that counts. */
-type Real = { tasks: Task[]; now_ms: number; next: number }
+type Real = { tasks: Task[]; now_ms: number; next: number; limits: ClaimLimits; longest_ms: number }
 /** What each agent believes, and what was acknowledged. */
 type Model = {
   held: Map<number, { agent: number; claim_id: string }>
@@ -61,7 +63,7 @@ const change = (
   const made = {
     id: `claim ${real.next++}`,
     now: new Date(real.now_ms + off_ms),
-    term_ms: TERM_MS,
+    term_ms: termWithin({ claim_limits: real.limits }, undefined) * 1_000,
     bounded: true,
   }
   try {
@@ -85,7 +87,7 @@ const check = (model: Model, real: Real): void => {
     model.last_fence[n] = task.fence ?? 0
     expect(task.status === 'shipped').toBe(model.done.has(n))
     // No claim lasts longer than a term of a clock that is right or wrong by as much as is allowed.
-    if (live?.until) expect(live.until.getTime()).toBeLessThanOrEqual(real.now_ms + TERM_MS + SKEW_MS)
+    if (live?.until) expect(live.until.getTime()).toBeLessThanOrEqual(real.now_ms + real.longest_ms + SKEW_MS)
   })
 }
 
@@ -140,9 +142,10 @@ const commands = [
       const { claim } = before
       if (!claim?.until || model.held.get(n)?.agent !== who) return
       const now = new Date(real.now_ms + off_ms)
-      if (!needsRenewal(claim, TERM_MS, now)) return
+      const term_ms = termWithin({ claim_limits: real.limits }, claim.term_ms / 1_000) * 1_000
+      if (!needsRenewal(claim, term_ms, now)) return
       // As the store does it: never an earlier end over a later one.
-      const until = new Date(Math.max(claim.until.getTime(), now.getTime() + TERM_MS))
+      const until = new Date(Math.max(claim.until.getTime(), now.getTime() + term_ms))
       real.tasks[n] = { ...before, claim: { ...claim, until } }
       expect(until >= claim.until).toBe(true)
     }),
@@ -158,6 +161,13 @@ const commands = [
       // Somebody looks at what was put on hold, and approves it again.
       real.tasks[n] = { ...before, ...expired, status: 'approved', v: before.v + 1 }
       model.held.delete(n)
+    }),
+  ),
+  fc.tuple(fc.integer({ min: 5, max: 240 }), fc.integer({ min: 5, max: 240 })).map(([first, second]) =>
+    command(`an admin sets the terms to ${first} and ${second} minutes`, (_, real) => {
+      const max_ttl_seconds = Math.max(first, second) * 60
+      real.limits = { default_ttl_seconds: Math.min(first, second) * 60, max_ttl_seconds }
+      real.longest_ms = Math.max(real.longest_ms, max_ttl_seconds * 1_000)
     }),
   ),
   fc.integer({ min: 1, max: 90 }).map((minutes) =>
@@ -177,6 +187,8 @@ test('with_clocks_that_are_five_minutes_off_each_task_has_one_holder_and_is_comp
             tasks: Array.from({ length: TASKS }, () => ({ status: 'approved' as const, v: 1 })),
             now_ms: BEGAN,
             next: 1,
+            limits: {},
+            longest_ms: TERM_MS,
           },
         }),
         life,

@@ -21,6 +21,13 @@ import type { GatewayEnv } from '../../http/env.ts'
 import { resourceOf } from '../../oauth/grant-rules.ts'
 import { type Ctx, type Html, messagePage, type Page, send } from '../layout.ts'
 import { attempt, type Fault, faultNote, fieldsOf, formActionOf, input } from '../posted-forms.ts'
+import {
+  CLAIM_LIMITS_PATH,
+  claimLimitsForm,
+  type LimitsTyped,
+  limitsTyped,
+  saveLimits,
+} from './claim-limits-form.ts'
 import { type PanelLink, panelsFor } from './panel-view.ts'
 
 /** How long a page waits for the services behind it (ms). */
@@ -70,11 +77,20 @@ type Shown = Readonly<{
   mcpUrl: string
   /** The pages of services that this member may open. */
   links: readonly PanelLink[]
-  typed: Readonly<{ email?: string; name?: string; ai_context?: string; time_zone?: string }>
-  fault?: Readonly<{ of: 'invite' | 'settings'; fault: Fault }> | undefined
+  typed: Readonly<{
+    email?: string
+    name?: string
+    ai_context?: string
+    time_zone?: string
+    limits?: LimitsTyped
+  }>
+  fault?: Readonly<{ of: FormName; fault: Fault }> | undefined
 }>
 
-const faultOf = ({ fault }: Shown, form: 'invite' | 'settings'): Fault | undefined =>
+/** The forms of the page. */
+type FormName = 'invite' | 'settings' | 'claims'
+
+const faultOf = ({ fault }: Shown, form: FormName): Fault | undefined =>
   fault?.of === form ? fault.fault : undefined
 
 const connect = ({
@@ -218,6 +234,7 @@ const switcher = ({ signedIn, workspace, names }: Shown): Html | '' => {
 const workspacePage = (shown: Shown): Page => {
   const { signedIn, workspace } = shown
   const manager = manages(signedIn.membership.role)
+  const claims = claimLimitsForm(workspace.claim_limits, shown.typed.limits, faultOf(shown, 'claims'))
   return {
     title: workspace.name,
     signedIn,
@@ -225,7 +242,7 @@ const workspacePage = (shown: Shown): Page => {
     body: html`<div class="head"><h1>${workspace.name}</h1>${switcher(shown)}</div>
     <div class="grid">
       <div>${connect(shown)} ${people(shown)} ${privateLoops(shown)} ${panels(shown)}</div>
-      <div>${manager ? html`${inviting(shown)} ${settings(shown)}` : instructions(shown)}</div>
+      <div>${manager ? html`${inviting(shown)} ${settings(shown)} ${claims}` : instructions(shown)}</div>
     </div>`,
   }
 }
@@ -288,6 +305,13 @@ const edit = async (c: Ctx, deps: Deps, signedIn: SignedInMember): Promise<Respo
   return show(c, deps, signedIn, { typed, fault: { of: 'settings', fault: done.fault } })
 }
 
+const editLimits = async (c: Ctx, deps: Deps, signedIn: SignedInMember): Promise<Response> => {
+  const limits = limitsTyped(await fieldsOf(c))
+  const done = await attempt(() => saveLimits(deps, callerOf(signedIn.person, signedIn.membership), limits))
+  if (done.ok) return c.redirect('/workspace', 303)
+  return show(c, deps, signedIn, { typed: { limits }, fault: { of: 'claims', fault: done.fault } })
+}
+
 const sendInvitation = async (c: Ctx, deps: Deps, signedIn: SignedInMember): Promise<Response> => {
   const form = await fieldsOf(c)
   const typed = { email: form.get('email') ?? '', role: form.get('role') ?? '' }
@@ -312,6 +336,7 @@ export const workspaceRoutes = (routes: Hono<GatewayEnv>, deps: Deps): void => {
   const inside = membersOnly(deps)
   routes.get('/workspace', inside(show))
   routes.post('/workspace', inside(edit))
+  routes.post(CLAIM_LIMITS_PATH, inside(editLimits))
   routes.post('/workspace/invite', inside(sendInvitation))
   routes.post('/workspace/switch', inside(switchTo))
   routes.post('/workspace/invitations/:id/withdraw', inside(takeBack))
