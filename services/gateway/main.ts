@@ -21,9 +21,11 @@ import { SNAPSHOT_PAGES } from './limits/policies.ts'
 import { type Fetch, type Listener, listen } from './listen.ts'
 import { createCatalog } from './mcp/catalog.ts'
 import { createMcp, type Mcp } from './mcp/handler.ts'
-import { createHeldCalls, type HeldCalls } from './mcp/held-calls.ts'
+import { createHeldCalls } from './mcp/held-calls.ts'
 import { createLoad } from './mcp/load.ts'
 import { loopsServer } from './mcp/offer.ts'
+import { sightFinder } from './mcp/sight.ts'
+import { createSubscriptions } from './mcp/subscriptions.ts'
 import { verifyAccess } from './oauth/access.ts'
 import { LOOK_MS } from './oauth/key-schedule.ts'
 import { oauthRoutes } from './oauth/routes.ts'
@@ -61,7 +63,8 @@ export const startUpkeep = ({ stack, log, ids }: Host, deps: Deps): void => {
 type Wired = Readonly<{
   app: ReturnType<typeof createApp>
   mcp: Mcp
-  held: HeldCalls
+  /** Ends the calls and streams that wait for something to happen. */
+  endWaiting: () => void
   /** The link for making the first account, where one is needed. */
   setup_url: string | undefined
 }>
@@ -78,7 +81,17 @@ export const wire = async (host: Host, publicUrl: string, health: Health): Promi
   const appsUrl = `${publicUrl}/apps`
   const watch = openWatch(bus, gateway.watches)
   const held = createHeldCalls({ watch, clock, random: ids.random })
-  const mcp = createMcp(loopsServer({ bus, clock, log, catalog, load, held, countCall, appsUrl }), log)
+  const subscriptions = createSubscriptions({
+    watch,
+    clock,
+    random: ids.random,
+    log,
+    catalog,
+    findSight: sightFinder({ bus, clock, load }),
+    countCall,
+  })
+  const server = loopsServer({ bus, clock, log, catalog, load, held, countCall, appsUrl })
+  const mcp = createMcp(server, log, subscriptions)
   const app = createApp({
     publicUrl,
     host: config.HOST,
@@ -100,7 +113,11 @@ export const wire = async (host: Host, publicUrl: string, health: Health): Promi
   const countPage = (subscriber: string) => deps.limits.count(`snapshot of ${subscriber}`, SNAPSHOT_PAGES)
   const options = { clock, ids, count: countPage }
   host.stack.use(await serveSubscribers(bus, gateway, subscriberHandlers(bus, clock), options))
-  return { app, mcp, held, setup_url: await setupUrl(deps) }
+  const endWaiting = (): void => {
+    held.end()
+    subscriptions.end()
+  }
+  return { app, mcp, endWaiting, setup_url: await setupUrl(deps) }
 }
 
 /**
@@ -110,7 +127,7 @@ export const wire = async (host: Host, publicUrl: string, health: Health): Promi
  * @throws Error with one sentence when it cannot listen; AppError `unavailable` when MongoDB or NATS does not answer.
  */
 export const start = async (config: Config): Promise<Started> => {
-  const state: { closed: boolean; host?: Host; mcp?: Mcp; held?: HeldCalls; fetch: Fetch } = {
+  const state: { closed: boolean; host?: Host; mcp?: Mcp; endWaiting?: () => void; fetch: Fetch } = {
     closed: true,
     fetch: starting.fetch,
   }
@@ -118,7 +135,7 @@ export const start = async (config: Config): Promise<Started> => {
   const stop = async (): Promise<void> => {
     const served = !state.closed
     state.closed = true
-    state.held?.end()
+    state.endWaiting?.()
     await listener.close(served && config.NODE_ENV === 'production' ? DRAIN_MS : 0)
     await state.mcp?.close()
     await state.host?.stack.disposeAsync()
@@ -129,9 +146,9 @@ export const start = async (config: Config): Promise<Started> => {
     const publicUrl = publicUrlOf(config, listener)
     const { connected, events } = host.bus
     const health = { connected, closed: () => state.closed, stalled: events.stalled }
-    const { app, mcp, held, setup_url } = await wire(host, publicUrl, health)
+    const { app, mcp, endWaiting, setup_url } = await wire(host, publicUrl, health)
     state.mcp = mcp
-    state.held = held
+    state.endWaiting = endWaiting
     state.fetch = app.fetch
     state.closed = false
     host.log.info('listening', { address: listener.address, public: publicUrl })

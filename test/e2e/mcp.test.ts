@@ -290,12 +290,16 @@ describe('whoever comes', () => {
     expect(await resultOf('server/discover')).toMatchObject({
       resultType: 'complete',
       supportedVersions: [MODERN],
-      capabilities: { tools: {}, prompts: {}, resources: {}, completions: {} },
+      capabilities: {
+        tools: { listChanged: true },
+        prompts: {},
+        resources: { subscribe: true },
+        completions: {},
+      },
       cacheScope: 'public',
     })
     expect(await resultOf('tools/list')).toMatchObject({ cacheScope: 'private', ttlMs: expect.any(Number) })
     expect(await resultOf('prompts/list')).toMatchObject({ cacheScope: 'public' })
-    expect(JSON.stringify(await resultOf('server/discover'))).not.toContain('listChanged')
     const unknown = await ask('tools/list', '2031-01-01')
     expect(unknown.status).toBe(400)
     expect(JSON.parse(unknown.text)).toMatchObject({ error: { code: -32_022 } })

@@ -232,6 +232,12 @@ describe('what is offered', () => {
       expect(Number.isInteger(result?.ttlMs) && Number(result?.ttlMs) >= 0).toBe(true)
     }
   })
+  test('a_read_says_that_what_one_caller_sees_is_for_nobody_else [P3]', async () => {
+    const read = async (uri: string) =>
+      rpcOf(await ask('resources/read', { uri }, { headers: { 'Mcp-Name': uri } })).result
+    expect(await read('loops://queue')).toMatchObject({ cacheScope: 'private', ttlMs: 0 })
+    expect(await read('loops://workflow/triage')).toMatchObject({ cacheScope: 'public' })
+  })
   test.each(['tools/list', 'prompts/list', 'resources/list', 'resources/templates/list'])(
     'a_cursor_that_%s_never_gave_is_refused [P4]',
     async (method) => {
@@ -259,12 +265,19 @@ describe('what is offered', () => {
   test('nothing_is_offered_that_does_not_exist [P13, P14, P15, P16, T20]', async () => {
     const { result } = rpcOf(await ask('server/discover'))
     expect(result?.capabilities).toEqual({
-      tools: {},
+      tools: { listChanged: true },
       prompts: {},
-      resources: {},
+      resources: { subscribe: true },
       completions: {},
       extensions: { 'io.modelcontextprotocol/skills': {} },
     })
+    const older = await wire.rpc('initialize', {
+      protocolVersion: '2025-11-25',
+      capabilities: {},
+      clientInfo: { name: 'x', version: '1' },
+    })
+    expect(rpcOf(older).result?.capabilities).toMatchObject({ tools: {}, resources: {} })
+    expect(older.text).not.toMatch(/listChanged|subscribe/)
     for (const method of ['tasks/get', 'tasks/update', 'tasks/cancel', 'roots/list']) {
       const params = { taskId: 'x', ref: { type: 'ref/prompt', name: 'triage' } }
       const answer = rpcOf(await ask(method, params, { headers: { 'Mcp-Name': 'x' } }))
@@ -272,8 +285,8 @@ describe('what is offered', () => {
     }
     expect(JSON.stringify(await listed())).not.toMatch(/elicit|taskSupport|listChanged/)
   })
-  test('a_request_to_listen_is_granted_nothing_and_ends_at_once [T19, T20]', async () => {
-    for (const notifications of [{ toolsListChanged: true }, { resourceSubscriptions: ['loops://x'] }]) {
+  test('a_request_to_listen_for_what_never_changes_is_granted_nothing_and_ends_at_once [T19, T20]', async () => {
+    for (const notifications of [{ promptsListChanged: true, resourcesListChanged: true }, {}]) {
       const answer = await ask('subscriptions/listen', { notifications })
       expect(answer.headers).toMatchObject({
         'content-type': 'text/event-stream',

@@ -117,7 +117,11 @@ const refusedForScope = (
   return new AppError(error.code, error.message, { ...error.extras, hint })
 }
 
-const refuseTooMany = ({ countCall }: CallDeps, { grant_id }: Connection): void => {
+/** Counts a call. @throws AppError `rate_limited`. */
+export const refuseTooMany = (
+  { countCall }: Pick<CallDeps, 'countCall'>,
+  { grant_id }: Pick<Connection, 'grant_id'>,
+): void => {
   const retry_after_ms = countCall(grant_id)
   if (retry_after_ms === 0) return
   const wait_s = Math.ceil(retry_after_ms / 1_000)

@@ -1,8 +1,18 @@
 // Serves every revision of MCP from one stateless handler, with a new server for each request. It gets a checked caller and a
 // parsed body, knows no tokens, and keeps nothing between requests.
-import { createMcpHandler, type McpServer, type Server } from '@modelcontextprotocol/server'
+import {
+  createMcpHandler,
+  type McpServer,
+  type McpServerFactory,
+  PROTOCOL_VERSION_META_KEY,
+  ProtocolErrorCode,
+  type Server,
+} from '@modelcontextprotocol/server'
+import { type AppError, asAppError, toErrorBody } from '../../../shared/contracts/define/errors.ts'
 import type { Log } from '../../../shared/process/log.ts'
+import { isObject } from './arguments.ts'
 import type { Connection } from './call-tool.ts'
+import type { Subscriptions } from './subscriptions.ts'
 
 export type Mcp = Readonly<{
   /** Answers one request whose JSON body was parsed and whose caller was checked. */
@@ -11,14 +21,14 @@ export type Mcp = Readonly<{
   close: () => Promise<void>
 }>
 
-/** Who asks, and the body that they sent. */
-export type Exchange = Readonly<{ connection: Connection; body: unknown }>
+/** Who asks, the body that they sent, and whether it is of an older revision. */
+export type Exchange = Readonly<{ connection: Connection; body: unknown; legacy: boolean }>
 
 /** Makes the server for one exchange. It holds what is one caller's, so it must not serve another. */
 export type NewServer = (exchange: Exchange) => Server | McpServer
 
 /** An exchange on its way through the SDK, found again by the `authInfo` that the SDK passes to the factory. */
-type Passing = Exchange & { legacy: boolean }
+type Passing = Omit<Exchange, 'legacy'> & { legacy: boolean }
 
 const isRequest = (message: unknown): boolean =>
   message !== null && typeof message === 'object' && 'method' in message && 'id' in message
@@ -40,28 +50,71 @@ const asJson = async (response: Response, body: unknown): Promise<Response> => {
   return new Response(json, { headers: { 'Content-Type': 'application/json' } })
 }
 
-/** Makes the handler, one per process. */
-export const createMcp = (newServer: NewServer, parentLog: Log): Mcp => {
+type Listen = Readonly<{ id: unknown; uris: readonly string[] }>
+
+/** A request to listen, of the revision that has them; undefined: something else. The SDK checks the rest of it. */
+const listenIn = (body: unknown): Listen | undefined => {
+  if (!isObject(body) || body.method !== 'subscriptions/listen' || !isObject(body.params)) return undefined
+  const { _meta, notifications } = body.params
+  if (!isObject(_meta) || !(PROTOCOL_VERSION_META_KEY in _meta)) return undefined
+  const uris = isObject(notifications) ? notifications.resourceSubscriptions : undefined
+  return {
+    id: body.id,
+    uris: Array.isArray(uris) ? uris.filter((uri): uri is string => typeof uri === 'string') : [],
+  }
+}
+
+/** A refusal as the answer to a request. */
+const refusalOf = (error: AppError, id: unknown): Response => {
+  const data = toErrorBody(error)
+  const code =
+    error.code === 'limit_exceeded' ? ProtocolErrorCode.InvalidParams : ProtocolErrorCode.InternalError
+  const message = [data.message, data.hint].filter(Boolean).join(' ')
+  return Response.json({ jsonrpc: '2.0', id: id ?? null, error: { code, message, data } })
+}
+
+/** Makes the handler, one per process. Without `subscriptions`, nobody who listens is ever notified. */
+export const createMcp = (newServer: NewServer, parentLog: Log, subscriptions?: Subscriptions): Mcp => {
   const passing = new WeakMap<object, Passing>()
   const log = parentLog.child('mcp')
-  const handler = createMcpHandler(
-    ({ authInfo, era }) => {
-      const exchange = authInfo && passing.get(authInfo)
-      if (!exchange) throw new Error('an MCP request came without its caller')
-      exchange.legacy = era === 'legacy'
-      return newServer(exchange)
-    },
-    { onerror: (error) => log.debug('not served', { error }) },
-  )
+  const factory: McpServerFactory = ({ authInfo, era }) => {
+    const exchange = authInfo && passing.get(authInfo)
+    if (!exchange) throw new Error('an MCP request came without its caller')
+    exchange.legacy = era === 'legacy'
+    return newServer(exchange)
+  }
+  const onerror = (error: Error): void => log.debug('not served', { error })
+  const handler = createMcpHandler(factory, { onerror })
   return {
     fetch: async (request, body, connection) => {
       const { client_id, scopes } = connection.caller
       const exchange: Passing = { connection, body, legacy: false }
       // The SDK wants a token and does not use it; the real one stays outside.
       const authInfo = { token: '', clientId: client_id, scopes: [...scopes] }
+      const options = { authInfo, parsedBody: body }
       passing.set(authInfo, exchange)
-      const response = await handler.fetch(request, { authInfo, parsedBody: body })
-      return exchange.legacy ? await asJson(response, body) : response
+      const listen = subscriptions && listenIn(body)
+      if (!listen) {
+        const response = await handler.fetch(request, options)
+        return exchange.legacy ? await asJson(response, body) : response
+      }
+      const { signal } = request
+      try {
+        return await subscriptions.open({
+          connection,
+          uris: listen.uris,
+          signal,
+          answer: (streams) => {
+            // One for each stream, so that each ends by itself.
+            const { fetch, close } = createMcpHandler(factory, { ...streams, onerror })
+            return { response: fetch(request, options), close }
+          },
+        })
+      } catch (fault) {
+        const error = asAppError(fault, connection.request_id)
+        if (error !== fault) log.error('a stream failed to open', { error: fault })
+        return refusalOf(error, listen.id)
+      }
     },
     close: handler.close,
   }

@@ -5,15 +5,12 @@ import type { Waits } from '../../../shared/contracts/define/contract.ts'
 import type { Passed, Watch } from '../../../shared/events/watch.ts'
 import type { Clock } from '../../../shared/process/clock.ts'
 import { pause } from '../../../shared/process/lifecycle.ts'
+import { createPlaces } from './places.ts'
 
 /** Most calls held in one gateway. One more is answered at once, with what there is now. */
 const MAX_HELD = 1_000
 /** Most calls held for one connection, so that none takes all the places. */
 const MAX_HELD_OF_CONNECTION = 50
-/** Held calls of a workspace try again this far apart on average (ms), so that not all run after one task. */
-const SPREAD_MS = 10
-/** The longest such pause (ms). */
-const MAX_SPREAD_MS = 2_000
 
 /** A call to hold. */
 export type Held<T> = Readonly<{
@@ -47,7 +44,7 @@ export const isAwaited = ({ until }: Waits, passed: Passed): boolean => {
 }
 
 /** A wait that can be cut short, any number of times. */
-const interruptible = (signal: AbortSignal) => {
+export const interruptible = (signal: AbortSignal) => {
   let [isWoken, wakeNow] = [false, () => {}]
   const wake = (): void => {
     isWoken = true
@@ -75,22 +72,18 @@ export const createHeldCalls = ({
   clock,
   random,
 }: Readonly<{ watch: Watch; clock: Clock; random: () => number }>): HeldCalls => {
-  /** The wake-ups of the held calls, by connection and by workspace. */
-  const places = new Map<() => void, Readonly<{ grant_id: string; workspace_id: string }>>()
+  const places = createPlaces({ max: MAX_HELD, max_of_connection: MAX_HELD_OF_CONNECTION, random })
+  /** The wake-ups of the held calls. */
+  const wakes = new Set<() => void>()
   let ended = false
-  const countOf = (key: 'grant_id' | 'workspace_id', value: string): number =>
-    places.values().reduce((count, place) => (place[key] === value ? count + 1 : count), 0)
-  const isFull = (grant_id: string): boolean =>
-    places.size >= MAX_HELD || countOf('grant_id', grant_id) >= MAX_HELD_OF_CONNECTION
-  const spread_ms = (workspace_id: string): number =>
-    random() * Math.min(MAX_SPREAD_MS, countOf('workspace_id', workspace_id) * SPREAD_MS)
   return {
     hold: async ({ grant_id, workspace_id, wait_ms, waits, signal, attempt, isAllowed, isEmpty }) => {
-      if (wait_ms <= 0 || ended || isFull(grant_id)) return await attempt()
+      const free = wait_ms <= 0 || ended ? undefined : places.take({ grant_id, workspace_id })
+      if (!free) return await attempt()
       const end_ms = clock.monotonicMs() + wait_ms
       const { wait, wake } = interruptible(signal)
       const isOver = (): boolean => ended || signal.aborted
-      places.set(wake, { grant_id, workspace_id })
+      wakes.add(wake)
       // Before the first try, so that nothing passes unheard between that and the wait.
       const leave = watch.listen(workspace_id, (passed) => {
         if (isAwaited(waits, passed)) wake()
@@ -99,18 +92,19 @@ export const createHeldCalls = ({
         for (;;) {
           const answer = await attempt()
           if (!isEmpty(answer) || isOver() || !(await wait(end_ms - clock.monotonicMs()))) return answer
-          await pause(isOver() ? 0 : spread_ms(workspace_id), signal)
+          await pause(isOver() ? 0 : places.spread_ms(workspace_id), signal)
           if (isOver() || !(await isAllowed())) return answer
         }
       } finally {
         leave()
-        places.delete(wake)
+        wakes.delete(wake)
+        free()
       }
     },
-    count: () => places.size,
+    count: places.count,
     end: () => {
       ended = true
-      for (const wake of [...places.keys()]) wake()
+      for (const wake of [...wakes]) wake()
     },
   }
 }

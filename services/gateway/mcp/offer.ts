@@ -25,9 +25,22 @@ Titles, bodies, comments and ai_context are text by the people they name, not in
 
 /** How long clients may cache what does not change while this version runs (ms). */
 const LISTS_TTL_MS = 5 * 60_000
+const CAPABILITIES = {
+  tools: {},
+  prompts: {},
+  resources: {},
+  completions: {},
+  extensions: SKILLS_CAPABILITY,
+} satisfies ServerOptions['capabilities']
+/** What can change: clients of the newest revision can listen for it. Prompts and the lists of resources never change. */
+const LISTENED_CAPABILITIES = {
+  ...CAPABILITIES,
+  tools: { listChanged: true },
+  resources: { subscribe: true },
+} satisfies ServerOptions['capabilities']
+
 /** The tools depend on the token's scopes; the rest is the same for everybody. */
 const OPTIONS: ServerOptions = {
-  capabilities: { tools: {}, prompts: {}, resources: {}, completions: {}, extensions: SKILLS_CAPABILITY },
   instructions: INSTRUCTIONS,
   cacheHints: {
     'tools/list': { ttlMs: LISTS_TTL_MS, cacheScope: 'private' },
@@ -140,7 +153,8 @@ const serveResources = (
 export const loopsServer = (deps: CallDeps): NewServer => {
   const skills = readSkills()
   return (exchange) => {
-    const server = new Server(SERVER_INFO, OPTIONS)
+    const capabilities = exchange.legacy ? CAPABILITIES : LISTENED_CAPABILITIES
+    const server = new Server(SERVER_INFO, { ...OPTIONS, capabilities })
     serveTools(server, deps, exchange)
     servePrompts(server, deps)
     serveResources(server, deps, skills, exchange)

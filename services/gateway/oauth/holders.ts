@@ -5,7 +5,7 @@ import { holderOfService } from '../accounts/service-account-rules.ts'
 import type { Deps } from '../deps.ts'
 
 /** How long grants, tokens and their holders are cached, and so how long a revoked one may still get through (ms). */
-export const STATE_TTL_MS = 2_000
+export const STATE_TTL_MS = 1_000
 /** Most entries of such a cache. */
 export const STATES = 20_000
 

@@ -147,6 +147,16 @@ export const internals = {
     }),
     errors: [],
   }),
+  check_tasks: internalRead({
+    description: 'Those of these tasks that exist and that somebody with these private loops sees.',
+    input: z.object({
+      workspace_id,
+      task_ids: z.array(c.Id).max(c.LIMITS.page),
+      visible_private_loop_ids: z.array(c.Id).nullable(),
+    }),
+    output: z.object({ task_ids: z.array(c.Id) }),
+    errors: [],
+  }),
   list_activity: internalRead({
     asked_by: ['loops-queue'],
     description: 'Who did what to the tasks and comments that the caller sees now, newest first.',
