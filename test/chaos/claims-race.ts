@@ -21,6 +21,7 @@ import { until } from '../support/chaos/until.ts'
 import { keysOf } from '../support/keys.ts'
 import { openPeople } from '../support/people.ts'
 import { randomFrom } from '../support/random.ts'
+import { runtimesOf } from '../support/runtimes.ts'
 import { type ClaimsVerdict, type Completion, insist, judgeClaims, OUTCOME } from './claims-verdict.ts'
 import { openSmallWorld, type SmallWorld } from './small-world.ts'
 import { SECRET, type Setting } from './world.ts'
@@ -208,8 +209,13 @@ const open = async (race: ClaimsRace, stack: AsyncDisposableStack) => {
   const world = await openSmallWorld(race.setting, stack)
   world.keep('migrator', 'migrator')
   const replicas = SERVICES.flatMap((service) =>
-    Array.from({ length: race.replicas }, (_, n) =>
-      world.keep(service, `${service}-${n + 1}`, { HOST: '127.0.0.1', PUBLIC_URL: 'http://localhost:4000' }),
+    runtimesOf(race.replicas).map((runtime, n) =>
+      world.keep(
+        service,
+        `${service}-${n + 1}`,
+        { HOST: '127.0.0.1', PUBLIC_URL: 'http://localhost:4000' },
+        runtime,
+      ),
     ),
   )
   for (const service of SERVICES.slice(0, 2)) await world.serving(service, START_MS)

@@ -7,6 +7,7 @@ import { type MongoServers, startMongoServers } from '../support/chaos/mongo-ser
 import { type NatsServers, OBSERVER, startNatsServers } from '../support/chaos/nats-servers.ts'
 import { type Controlled, openProcesses } from '../support/chaos/processes.ts'
 import { until } from '../support/chaos/until.ts'
+import { RUNTIMES, type Runtime } from '../support/runtimes.ts'
 import { SECRET, type Setting } from './world.ts'
 
 export type SmallWorld = Readonly<{
@@ -15,7 +16,12 @@ export type SmallWorld = Readonly<{
   /** The bus, as an observer sees it. */
   bus: Bus
   /** Keeps an instance of a service running, under a name; `env` is what it is given besides. */
-  keep: (service: string, name: string, env?: Readonly<Record<string, string>>) => Controlled
+  keep: (
+    service: string,
+    name: string,
+    env?: Readonly<Record<string, string>>,
+    runtime?: Runtime,
+  ) => Controlled
   /** Waits until a service answers. @throws Error when it does not in time (ms). */
   serving: (service: string, limit_ms: number) => Promise<void>
 }>
@@ -42,11 +48,11 @@ export const openSmallWorld = async (
     mongo,
     nats,
     bus,
-    keep: (service, name, env = {}) =>
+    keep: (service, name, env = {}, runtime = 'node') =>
       processes.keep({
         name,
-        command: process.execPath,
-        args: [join(import.meta.dirname, '../../services/run.ts'), service],
+        command: RUNTIMES[runtime].command,
+        args: [...RUNTIMES[runtime].args, join(import.meta.dirname, '../../services/run.ts'), service],
         logFile: join(logs, `${name}.log`),
         env: {
           PORT: '0',
