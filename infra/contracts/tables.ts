@@ -10,6 +10,7 @@ import {
 } from '../../shared/contracts/define/contract.ts'
 import { ERROR_CODES } from '../../shared/contracts/define/errors.ts'
 import { inputSchema, type JsonSchema, outputSchema } from '../../shared/contracts/define/json-schema.ts'
+import { EVENT_TYPES, type EventType } from '../../shared/contracts/event-types.ts'
 import { CONTRACTS } from '../../shared/contracts/index.ts'
 import { describedEvents } from '../../shared/events/asyncapi.ts'
 import { VARIABLES } from '../../shared/process/config.ts'
@@ -73,6 +74,19 @@ const events = (contracts: readonly Contract[]): string =>
     ),
   )
 
+const eventTypes = (): string =>
+  table(
+    ['event', 'told when', 'arguments', 'data'],
+    Object.entries<EventType>(EVENT_TYPES).map(([name, type]) => [
+      `\`${name}\``,
+      type.description,
+      parameters(inputSchema(type.arguments)),
+      properties(outputSchema(type.payload))
+        .map(([member]) => `\`${member}\``)
+        .join(', '),
+    ]),
+  )
+
 const configuration = (): string =>
   table(
     ['variable', 'default', 'meaning'],
@@ -131,6 +145,7 @@ const records = (contracts: readonly Contract[]): string =>
 export const partsOf = (contracts: readonly Contract[] = CONTRACTS): Readonly<Record<string, string>> => ({
   tools: tools(contracts),
   events: events(contracts),
+  event_types: eventTypes(),
   configuration: configuration(),
   errors: errors(),
   scopes: scopes(contracts),
@@ -143,7 +158,7 @@ export const partsOf = (contracts: readonly Contract[] = CONTRACTS): Readonly<Re
 /** The parts of each page, by its path from the root. */
 export const PAGES: Readonly<Record<string, readonly string[]>> = {
   'infra/docs/tools.md': ['tools', 'scopes', 'errors'],
-  'infra/docs/events.md': ['rules', 'events'],
+  'infra/docs/events.md': ['rules', 'events', 'event_types'],
   'infra/docs/configuration.md': ['configuration'],
   'infra/docs/architecture.md': ['rooms', 'gateway'],
   'infra/examples/README.md': ['rules', 'example', 'records'],

@@ -53,6 +53,8 @@ export type Claims = Readonly<{
   claim_request?: Repeatable | undefined
   /** Claims that expired one after the other, without one that ended in another way. */
   expiries?: number | undefined
+  /** The end of a claim for which it was published that it is near. */
+  warned_until?: Date | undefined
 }>
 
 /** Expiries in a row after which a task is put on hold: work that kills its workers must not go round for ever. */

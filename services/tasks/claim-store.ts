@@ -46,6 +46,9 @@ export const CLAIM_INDEXES: readonly IndexDescription[] = [
 /** Claims in loops that are counted; no counter knows them. */
 const MAX_CLAIMED = 1_000
 
+/** Lets the index be searched, which has only claims that end; without it, all of them would be read. */
+const ENDS: Filter<TaskDoc> = { $and: [{ 'claim.until': { $type: 'date' } }] }
+
 /** A renewal of one claim. */
 export type Renewal = Readonly<{ id: string; claim_id: string }>
 
@@ -96,7 +99,7 @@ export const claimQueries = (collection: Collection<TaskDoc>, leases: Leases) =>
   /** Some of the tasks whose claim has ended at `now`, the database's time. */
   listExpired: (now: Date, limit: number): Promise<Pick<TaskDoc, '_id' | 'ws'>[]> =>
     collection
-      .find(leases.claimable(now) as Filter<TaskDoc>)
+      .find({ ...(leases.claimable(now) as Filter<TaskDoc>), ...ENDS })
       .hint('claimed_until')
       .limit(limit)
       .project<Pick<TaskDoc, '_id' | 'ws'>>({ ws: 1 })

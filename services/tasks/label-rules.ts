@@ -1,8 +1,8 @@
 // Labels of tasks: how they are written, and how a task is found by one. Pure.
+//
+// Apart, because what a task is and how tasks are listed both go by them.
+import { normalizeLabel } from '../../shared/contracts/define/common.ts'
 import type { List } from './visibility-rules.ts'
-
-/** A label as it is stored and compared: without space around it, in lower case. */
-export const normalizeLabel = (label: string): string => label.normalize('NFC').trim().toLowerCase()
 
 /** The labels of a task as they are stored, each once; none: the task has no such field. */
 export const labelsOf = (labels: readonly string[] | undefined): readonly string[] | undefined =>

@@ -29,6 +29,7 @@ import { openRecount } from './recount-store.ts'
 import { backfillSweep } from './search-backfill.ts'
 import { searchHandlers } from './search-internals.ts'
 import { openTaskSearch } from './search-store.ts'
+import { seenHandlers } from './seen-tasks.ts'
 import { startSweepers } from './sweepers.ts'
 import { openTasks } from './task-store.ts'
 import { readingHandlers, writingHandlers } from './task-tools.ts'
@@ -50,6 +51,7 @@ export const createHandlers = (
   ...moveHandlers(deps),
   ...internalHandlers(deps),
   ...activityHandlers(deps),
+  ...seenHandlers(deps),
 })
 
 const wire = async (host: Host): Promise<void> => {

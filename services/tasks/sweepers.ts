@@ -5,6 +5,7 @@ import { LIMITS } from '../../shared/contracts/define/common.ts'
 import { repeat } from '../../shared/process/lifecycle.ts'
 import { syncLeft } from './blockers.ts'
 import { MAX_EXPIRIES } from './claim-rules.ts'
+import { warnedEvent } from './claim-warning-rules.ts'
 import { expireTask } from './claimed-task-rules.ts'
 import { pendingComment, postComments } from './claims.ts'
 import type { Deps } from './deps.ts'
@@ -16,6 +17,7 @@ const COUNT_EVERY_MS = 1_000
 const MOVE_EVERY_MS = 1_000
 const PURGE_EVERY_MS = 5_000
 const EXPIRE_EVERY_MS = 1_000
+const WARN_EVERY_MS = 5_000
 const COMMENT_EVERY_MS = 1_000
 const SYNC_EVERY_MS = 1_000
 const RECOUNT_EVERY_MS = 10_000
@@ -93,6 +95,16 @@ export const expireClaims = async (
   }
 }
 
+/** Publishes which claims end soon unless they are renewed. */
+export const warnOfExpiry = async (
+  deps: Pick<Deps, 'tasks' | 'clock' | 'database_clock' | 'ids'>,
+): Promise<void> => {
+  for (const task of await deps.tasks.listExpiring(await deps.database_clock.sync(), BATCH)) {
+    const event = warnedEvent(task)
+    if (event) await deps.tasks.warn(task, event, { call: ownCall(deps.clock, deps.ids.next()) })
+  }
+}
+
 /** Posts the comments that were left in their tasks. */
 const postLeftComments = async (deps: Deps): Promise<void> => {
   for (const task of await deps.tasks.listCommented(before(deps, COMMENT_LEFT_AFTER_MS), BATCH))
@@ -138,6 +150,7 @@ export const startSweepers = (deps: Deps): AsyncDisposable => {
   stack.use(every(COUNT_EVERY_MS, () => deps.counters.sweep()))
   stack.use(every(MOVE_EVERY_MS, () => finishLeftMoves(deps)))
   stack.use(every(EXPIRE_EVERY_MS, () => expireClaims(deps)))
+  stack.use(every(WARN_EVERY_MS, () => warnOfExpiry(deps)))
   stack.use(every(COMMENT_EVERY_MS, () => postLeftComments(deps)))
   const callOf = () => ownCall(deps.clock, deps.ids.next())
   stack.use(every(SYNC_EVERY_MS, () => syncLeft(deps, before(deps, SYNC_LEFT_AFTER_MS), BATCH, callOf)))

@@ -29,6 +29,7 @@ import { type Countable, differenceOf, taskCounts } from './counter-rules.ts'
 import { type CountedCollection, PENDING_INCREMENTS_INDEX, type PendingChange } from './counter-store.ts'
 import { LIST_INDEXES, PARALLEL, parts, ROW, taskLists } from './list-store.ts'
 import { READY, READY_STATUS } from './ready-rules.ts'
+import { seenQueries } from './seen-store.ts'
 import type { Decision, Reservation, TaskState } from './task-rules.ts'
 import { tombstones } from './tombstone-store.ts'
 
@@ -235,7 +236,7 @@ export const openTasks = async (
 ) => {
   const opened = await openCollection<TaskDoc>(db, 'tasks', { indexes: TASK_INDEXES, retired: ['ready'] })
   const { collection } = opened
-  const { insert, save, findRepeat, remember, outbox } = aggregates(opened, deps)
+  const { insert, save, publish, ...others } = aggregates(opened, deps)
   const counted = collection as unknown as CountedCollection
   const leases = openLeases(collection, CLAIM_LEASE, { clock: deps.database_clock, ids: deps.ids })
 
@@ -254,10 +255,9 @@ export const openTasks = async (
     ...claimWrites(collection, leases),
     ...pendingCommentQueries(collection),
     ...blockerQueries(collection),
-    outbox,
+    ...seenQueries(collection, publish),
+    ...others,
     counted,
-    findRepeat,
-    remember,
 
     /** Inserts a task; null when another has its idempotency key. */
     insert: async ({ next, events }: Decision, because: Because): Promise<PendingChange | null> => {

@@ -1,5 +1,6 @@
 // The tools of tasks: list, get, update and delete.
 
+import { normalizeLabel } from '../../shared/contracts/define/common.ts'
 import type { MemberCall } from '../../shared/contracts/define/contract.ts'
 import { pageWithin } from '../../shared/contracts/define/cursor.ts'
 import { AppError, notFound } from '../../shared/contracts/define/errors.ts'
@@ -11,7 +12,6 @@ import { commentPage } from './comment-tools.ts'
 import { counterOf, countMatching } from './counter-rules.ts'
 import { readCursor, writeCursor } from './cursor-rules.ts'
 import type { Deps, Some } from './deps.ts'
-import { normalizeLabel } from './label-rules.ts'
 import type { ListFilter } from './list-store.ts'
 import { changeTask, removeTask, targetOf } from './task-changes.ts'
 import { toApprovedText, toRow, toTask } from './task-view.ts'

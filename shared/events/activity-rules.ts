@@ -27,7 +27,7 @@ const MAX_LOOPS = 50
 /** Changes of the order that somebody asked for by themselves; the others come with the event of a loop. */
 const ORDERS: ReadonlySet<unknown> = new Set(['moved', 'reordered'])
 /** Events that tell of no act: they follow from another. */
-const CONSEQUENCES: ReadonlySet<string> = new Set(['task.hidden', 'task.unblocked'])
+const CONSEQUENCES: ReadonlySet<string> = new Set(['task.hidden', 'task.unblocked', 'task.claim_warned'])
 
 const isText = (value: unknown): value is string => typeof value === 'string'
 const value = (of: unknown): string | null | undefined => (of === null || isText(of) ? of : undefined)

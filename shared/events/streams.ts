@@ -74,6 +74,8 @@ export type StreamState = Readonly<{
   id: string
   first_seq: number
   last_seq: number
+  /** When the last event was published. */
+  last_at: Date
 }>
 
 const findStream = async (bus: Bus, name: string): Promise<StreamInfo | null> => {
@@ -196,7 +198,9 @@ export const keepStreams = async (bus: Bus, replicas: number | undefined): Promi
 /** The present state of the stream of events; null when there is none. */
 export const readStream = async (bus: Bus): Promise<StreamState | null> => {
   const found = await findStream(bus, EVENTS_STREAM)
-  return found && { id: found.created, first_seq: found.state.first_seq, last_seq: found.state.last_seq }
+  if (!found) return null
+  const { first_seq, last_seq, last_ts } = found.state
+  return { id: found.created, first_seq, last_seq, last_at: new Date(last_ts) }
 }
 
 /** A durable consumer of events: the service whose it is, and the subjects that it reads. */

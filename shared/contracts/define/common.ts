@@ -71,6 +71,8 @@ export const Name = named(LIMITS.name_chars)
 export const Label = named(LIMITS.label_chars)
 /** A short word or two by which tasks are found. Rows carry them, so they are small. */
 export const TaskLabel = named(LIMITS.task_label_chars)
+/** A label as it is stored and compared: without space around it, in lower case. */
+export const normalizeLabel = (label: string): string => label.normalize('NFC').trim().toLowerCase()
 /** A sentence or two. */
 export const Sentence = text(LIMITS.sentence_chars, 'characters')
 /** The address of a page. */

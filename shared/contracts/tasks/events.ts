@@ -71,6 +71,16 @@ export const events = {
     }),
     public: NOT_PRIVATE,
   }),
+  'task.claim_warned': event({
+    description:
+      'The holder of a claim was warned: it ends soon unless it is renewed. Published once for each end that it had.',
+    subject: 'task_id',
+    data: EventTask.extend({
+      agent: z.string().nullable().describe('The label of the agent that holds it'),
+      expires_at: c.Timestamp.describe('When the claim ends'),
+    }),
+    public: NOT_PRIVATE,
+  }),
   'task.unblocked': event({
     description:
       'A task waits for nothing any more: all that it was blocked by is done, or is no longer asked for. If it is approved, work on it may begin.',

@@ -2,7 +2,7 @@
 import * as z from 'zod'
 import { ActivityPage } from '../activity.ts'
 import * as c from '../define/common.ts'
-import { internal, internalRead } from '../define/contract.ts'
+import { GATEWAY, internal, internalRead } from '../define/contract.ts'
 import { REPLY_BYTES } from '../define/page-bytes.ts'
 import { FoundText, TASK_KINDS } from './search.ts'
 import {
@@ -12,6 +12,7 @@ import {
   CommentsCursor,
   commentPage,
   HeldTask,
+  SeenTask,
   TaskRow,
   TtlSeconds,
   Unblocked,
@@ -101,7 +102,7 @@ export const internals = {
     errors: [],
   }),
   find_ready: internalRead({
-    asked_by: ['loops-queue'],
+    asked_by: ['loops-queue', GATEWAY],
     description:
       'The first of these loops, in this order, that has ready tasks, and how many of them have some. With `since`, also the loops whose readiness may have changed since then.',
     input: z.object({
@@ -156,6 +157,16 @@ export const internals = {
     }),
     output: z.object({ task_ids: z.array(c.Id) }),
     errors: [],
+  }),
+  list_seen_tasks: internalRead({
+    asked_by: [GATEWAY],
+    description: 'Those of these tasks that the caller sees now, and what they hold of them themselves.',
+    input: z.object({
+      task_ids: z.array(c.Id).max(c.LIMITS.page),
+      visible_private_loop_ids: z.array(c.Id).nullable(),
+    }),
+    output: z.object({ tasks: z.array(SeenTask) }),
+    errors: ['forbidden'],
   }),
   list_activity: internalRead({
     asked_by: ['loops-queue'],

@@ -130,3 +130,19 @@ export const HeldTask = z.object({
   ...claimFields,
 })
 export type HeldTask = z.infer<typeof HeldTask>
+
+/** A task as whoever delivers its events asks about it: what it is now, for one who sees it. */
+export const SeenTask = TaskRow.pick({
+  id: true,
+  title: true,
+  priority: true,
+  labels: true,
+  loop_id: true,
+}).extend({
+  ready: z.boolean().describe('Whether work on it may begin, if its loop is active'),
+  own_claim: z
+    .object({ agent: z.string().optional(), expires_at: c.Timestamp })
+    .optional()
+    .describe('The claim of the caller on it, if it ends by itself'),
+})
+export type SeenTask = z.infer<typeof SeenTask>
