@@ -1,5 +1,5 @@
-// A working day of two people and three agents. It takes sixty raw tasks to two shipped loops, drives a running system
-// from outside and returns what happened. The caller judges that.
+// A working day of two people and four agents, one of which stops in the middle of a task. It takes sixty raw tasks to two
+// shipped loops, drives a running system from outside and returns what happened. The caller judges that.
 import type * as z from 'zod'
 import { gateway } from '../../shared/contracts/gateway/contract.ts'
 import { loopsQueue } from '../../shared/contracts/loops-queue/contract.ts'
@@ -18,8 +18,16 @@ export type Agent = Readonly<{
   ) => Promise<z.output<Operations[K]['output']>>
 }>
 
-/** The agents of the day: the planner and one builder work for the owner, the other builder for a member. */
-export type Team = Readonly<{ planner: Agent; builderOfOwner: Agent; builderOfMember: Agent }>
+/** The agents of the day: a builder works for a member, the others for the owner. One of them does not come back. */
+export type Team = Readonly<{
+  planner: Agent
+  builderOfOwner: Agent
+  builderOfMember: Agent
+  quitter: Agent
+}>
+
+/** A task, and the agent that claimed or did it. */
+type Work = Readonly<{ task_id: string; by: string }>
 
 type Filed = Item & Readonly<{ id: string }>
 
@@ -28,7 +36,11 @@ export type Day = Readonly<{
   filed: readonly Filed[]
   loops: Readonly<Record<string, string>>
   order: readonly string[]
-  implemented: readonly Readonly<{ task_id: string; by: string }>[]
+  /** What the builders were given that asked at the same moment. */
+  raced: readonly Work[]
+  /** What the agent that stopped in the middle left. */
+  abandoned: Work
+  implemented: readonly Work[]
   shippedFirst: Readonly<{ loop_id: string; unfinished: readonly string[] }>
   shippedPrivate: Readonly<{ loop_id: string; unfinished: readonly string[] }>
 }>
@@ -102,14 +114,11 @@ const prioritize = async ({ planner }: Team, loops: Record<string, string>, say:
   return queue.map((loop) => loop.id)
 }
 
-type Bench = { implemented: { task_id: string; by: string }[] }
+type Bench = { implemented: Work[] }
+type Claim = z.output<Operations['claim_next_work']['output']>['claims'][number]
 
-/** Claims the next task and completes it; false when nothing is ready. */
-const implementOne = async (builder: Agent, bench: Bench): Promise<boolean> => {
-  const { claims } = await builder.call('claim_next_work', {})
-  const [claim] = claims
-  if (!claim) return false
-  const { task, claim_id } = claim
+/** Completes what a builder has claimed. */
+const complete = async (builder: Agent, { task, claim_id }: Claim, bench: Bench): Promise<void> => {
   const lines = task.body.split('\n').length
   await builder.call('complete_task', {
     task_id: task.id,
@@ -117,6 +126,14 @@ const implementOne = async (builder: Agent, bench: Bench): Promise<boolean> => {
     outcome: `Read ${lines} lines, wrote the change and its test.\n\n\`\`\`\nok 1 - ${task.title.replaceAll('`', "'")}\n\`\`\``,
   })
   bench.implemented.push({ task_id: task.id, by: builder.name })
+}
+
+/** Claims the next task and completes it; false when nothing is ready. */
+const implementOne = async (builder: Agent, bench: Bench): Promise<boolean> => {
+  const { claims } = await builder.call('claim_next_work', {})
+  const [claim] = claims
+  if (!claim) return false
+  await complete(builder, claim, bench)
   return true
 }
 
@@ -128,6 +145,46 @@ const implement = async (builders: readonly Agent[], bench: Bench, enough: () =>
       throw new Error(`${builder.name} found work in ${ROUNDS} rounds; that is more than was filed`)
     }),
   )
+}
+
+/** What one agent left. */
+type Abandoned = Work & Readonly<{ title: string; progress: string }>
+
+/** All builders ask for work at the same moment. The quitter begins, says how far it is, and is not heard of again. */
+const race = async (
+  { builderOfOwner, builderOfMember, quitter }: Team,
+  bench: Bench,
+  say: Say,
+): Promise<Readonly<{ raced: Work[]; abandoned: Abandoned }>> => {
+  const given = await Promise.all(
+    [builderOfOwner, builderOfMember, quitter].map(async (builder) => {
+      const { claims } = await builder.call('claim_next_work', {})
+      const [claim] = claims
+      if (!claim) throw new Error(`${builder.name} found no work at the beginning of the day`)
+      return { builder, claim }
+    }),
+  )
+  say('three agents ask for work at the same moment, and each is given a task of its own:')
+  for (const { builder, claim } of given) say(`  ${builder.name}: “${claim.task.title}”`)
+  const [left] = given.filter(({ builder }) => builder === quitter)
+  if (!left) throw new Error('the quitter was given work')
+  const { task } = left.claim
+  const progress = 'The test fails as the task says. The change is on the branch.'
+  await quitter.call('renew_claims', { task_ids: [task.id], progress })
+  say(`${quitter.name} stops in the middle of its task without a word; nobody else is given it`)
+  for (const { builder, claim } of given) if (builder !== quitter) await complete(builder, claim, bench)
+  return {
+    raced: given.map(({ builder, claim }) => ({ task_id: claim.task.id, by: builder.name })),
+    abandoned: { task_id: task.id, by: quitter.name, title: task.title, progress },
+  }
+}
+
+/** The planner, which works for the same person, takes the task over before its claim expires, and gives it back. */
+const rescue = async ({ planner }: Team, { task_id, title, by }: Abandoned, say: Say): Promise<void> => {
+  const { claim } = await planner.call('claim_task', { task_id, take_over: true })
+  const note = `${by} does not answer. It had said: ${claim.last_progress}`
+  await planner.call('release_claims', { task_ids: [task_id], note })
+  say(`${planner.name} takes “${title}” over from ${by}, and gives it back to the queue`)
 }
 
 const ship = async (agent: Agent, loop_id: string, say: Say): Promise<Day['shippedFirst']> => {
@@ -146,17 +203,21 @@ export const dayOfWork = async (team: Team, say: Say): Promise<Day> => {
   const order = await prioritize(team, loops, say)
 
   const bench: Bench = { implemented: [] }
+  const { raced, abandoned } = await race(team, bench, say)
   const builders = [team.builderOfOwner, team.builderOfMember]
   await implement(builders, bench, () => bench.implemented.length >= 8)
+  await rescue(team, abandoned, say)
   await team.planner.call('close_loop', { loop_id: loops.timetable as string })
   say('the timetable is held: the harbour wants to talk first')
   await implement(builders, bench, () => bench.implemented.length >= 16)
   await team.planner.call('reopen_loop', { loop_id: loops.timetable as string })
   say('the timetable is back in the queue')
   await implement(builders, bench, () => false)
+  const finisher = bench.implemented.find(({ task_id }) => task_id === abandoned.task_id)
+  say(`“${abandoned.title}” was done by ${finisher?.by}, who was told how far ${abandoned.by} had come`)
   say(`nothing is approved any more in any loop: ${bench.implemented.length} tasks done, each by one agent`)
 
   const shippedFirst = await ship(team.planner, loops.checkout as string, say)
   const shippedPrivate = await ship(team.planner, loops.fraud as string, say)
-  return { filed, loops, order, ...bench, shippedFirst, shippedPrivate }
+  return { filed, loops, order, raced, abandoned, ...bench, shippedFirst, shippedPrivate }
 }

@@ -1,4 +1,4 @@
-// Signs up the two people and the three agents of the working day in a running system. It uses accounts, an invitation
+// Signs up the two people and the four agents of the working day in a running system. It uses accounts, an invitation
 // by mail, and OAuth for each agent.
 import type { DevMail } from '../../shared/contracts/notifier/shapes.ts'
 import { type Browser, openBrowser } from '../support/accounts.ts'
@@ -106,14 +106,20 @@ export const openOffice = async (url: string, run: string, say: Say): Promise<Of
     connectAgent(url, owner, 'Claude Code (planner)', 'modern'),
     connectAgent(url, owner, 'Codex (builder)', 'legacy'),
     connectAgent(url, member, 'Cursor (builder)', 'sdk1'),
+    connectAgent(url, owner, 'Gemini CLI (builder)', 'auto'),
   ])
-  const [planner, builderOfOwner, builderOfMember] = agents as [McpClient, McpClient, McpClient]
-  say(`three agents signed in: ${agents.map(({ name }) => name).join(', ')}`)
+  const [planner, builderOfOwner, builderOfMember, quitter] = agents as [
+    McpClient,
+    McpClient,
+    McpClient,
+    McpClient,
+  ]
+  say(`four agents signed in: ${agents.map(({ name }) => name).join(', ')}`)
   return {
     owner,
     member,
     agents,
-    team: { planner, builderOfOwner, builderOfMember },
+    team: { planner, builderOfOwner, builderOfMember, quitter },
     [Symbol.asyncDispose]: async () => {
       await Promise.all(agents.map((agent) => agent[Symbol.asyncDispose]()))
     },

@@ -1,4 +1,4 @@
-// The main job on real input, and what must be true at the end. Sixty tasks, two people, three agents, two of each
+// The main job on real input, and what must be true at the end. Sixty tasks, two people, four agents, two of each
 // service.
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { DevMail } from '../../shared/contracts/notifier/shapes.ts'
@@ -58,7 +58,25 @@ test('the_first_work_was_the_first_loop’s_most_urgent', () => {
   const urgent = day.filed
     .filter(({ loop, priority }) => loop === 'checkout' && priority === 'urgent')
     .map(({ id }) => id)
-  expect(urgent).toContain(day.implemented[0]?.task_id)
+  expect(day.raced.filter(({ task_id }) => urgent.includes(task_id))).not.toEqual([])
+})
+
+test('agents_that_asked_at_the_same_moment_were_given_a_task_each', () => {
+  expect(new Set(day.raced.map(({ by }) => by)).size).toBe(3)
+  expect(new Set(day.raced.map(({ task_id }) => task_id)).size).toBe(3)
+})
+
+test('what_an_agent_left_in_the_middle_was_done_by_another_who_was_told_how_far_it_had_come', async () => {
+  const { task_id, by } = day.abandoned
+  expect(by).toBe('Gemini CLI (builder)')
+  const { task, comments } = await office.team.planner.call('get_task', { task_id })
+  expect(task).toMatchObject({ status: 'shipped' })
+  expect(day.implemented.find((one) => one.task_id === task_id)?.by).not.toBe(by)
+  expect(comments.map(({ text }) => text)).toEqual([
+    expect.stringContaining('took this task over'),
+    expect.stringContaining('The change is on the branch.'),
+    expect.stringContaining('ok 1 - '),
+  ])
 })
 
 test('the_queue_was_in_the_requested_order', () => {
