@@ -90,7 +90,8 @@ export const wire = async (host: Host, publicUrl: string, health: Health): Promi
     findSight: sightFinder({ bus, clock, load }),
     countCall,
   })
-  const server = loopsServer({ bus, clock, log, catalog, load, held, countCall, appsUrl })
+  const stateKeys = deps.secrets.confirmed_calls
+  const server = loopsServer({ bus, clock, log, catalog, load, held, countCall, appsUrl, stateKeys })
   const mcp = createMcp(server, log, subscriptions)
   const app = createApp({
     publicUrl,

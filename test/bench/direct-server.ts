@@ -34,7 +34,17 @@ const catalog = createCatalog(CONTRACTS)
 const load = createLoad()
 const held = createHeldCalls({ watch: openWatch(host.bus, []), clock, random: Math.random })
 const mcp = createMcp(
-  loopsServer({ bus, clock, log, catalog, load, held, countCall: () => 0, appsUrl: '' }),
+  loopsServer({
+    bus,
+    clock,
+    log,
+    catalog,
+    load,
+    held,
+    countCall: () => 0,
+    appsUrl: '',
+    stateKeys: deps.secrets.confirmed_calls,
+  }),
   log,
 )
 const app = createApp({

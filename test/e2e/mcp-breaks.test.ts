@@ -38,7 +38,17 @@ beforeAll(async () => {
   const load = createLoad(1)
   const held = createHeldCalls({ watch: openWatch(bus, []), clock, random: Math.random })
   const mcp = createMcp(
-    loopsServer({ bus, clock, log, catalog, load, held, countCall: () => 0, appsUrl: '' }),
+    loopsServer({
+      bus,
+      clock,
+      log,
+      catalog,
+      load,
+      held,
+      countCall: () => 0,
+      appsUrl: '',
+      stateKeys: [Buffer.alloc(32)],
+    }),
     log,
   )
   const caller = person(SOME_ID)

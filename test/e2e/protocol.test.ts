@@ -262,7 +262,7 @@ describe('what is offered', () => {
     expect(text).not.toMatch(/"\$ref":"(?!#)/)
     expect(text).not.toContain('x-mcp-header')
   })
-  test('nothing_is_offered_that_does_not_exist [P13, P14, P15, P16, T20]', async () => {
+  test('nothing_is_offered_that_does_not_exist [P13, P14, P16, T20]', async () => {
     const { result } = rpcOf(await ask('server/discover'))
     expect(result?.capabilities).toEqual({
       tools: { listChanged: true },

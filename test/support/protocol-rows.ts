@@ -5,7 +5,7 @@ const upTo = (letter: string, last: number): string[] =>
 
 /**
  * T transport, P tools and the rest of MCP, D discovery, R registration, A authorization and consent, K tokens, B use of
- * tokens, X extensions. Of P15 (elicitation) and P16 (tasks), which are not built, a test holds that nothing offers them.
+ * tokens, X extensions. Of P16 (tasks), which is not built, a test holds that nothing offers it.
  */
 export const ROWS: readonly string[] = [
   ...upTo('T', 23),

@@ -1,5 +1,7 @@
 // The MCP server for one exchange: tools, prompts, resources and skills. Knows no HTTP.
 import {
+  CLIENT_CAPABILITIES_META_KEY,
+  type ClientCapabilities,
   type ListToolsResult,
   ProtocolError,
   ProtocolErrorCode,
@@ -9,9 +11,11 @@ import {
 import release from '../../../package.json' with { type: 'json' }
 import { Id } from '../../../shared/contracts/define/common.ts'
 import { WORKFLOWS } from '../../../shared/contracts/gateway/shapes.ts'
-import { type CallDeps, callTool, readTraceparent } from './call-tool.ts'
+import { type CallDeps, readTraceparent } from './call-tool.ts'
 import { LOOP_ARGUMENT, pageOf } from './catalog.ts'
 import { complete } from './completions.ts'
+import { canAsk } from './confirmation-rules.ts'
+import { type ConfirmDeps, callConfirmed } from './confirmations.ts'
 import type { Exchange, NewServer } from './handler.ts'
 import { QUEUE, readResource, TEMPLATES } from './resources.ts'
 import { readSkills, SKILLS_CAPABILITY, type Skills, serveSkills } from './skills.ts'
@@ -71,13 +75,19 @@ const sentArguments = (body: unknown, id: unknown): unknown => {
   return messages.find((message) => message.id === id)?.params?.arguments
 }
 
-const serveTools = (server: Server, deps: CallDeps, { connection, body }: Exchange): void => {
+/** What a client of the newest revision says with each request that it can do. The SDK's type lacks the member. */
+const capabilitiesIn = (envelope: unknown): ClientCapabilities | undefined =>
+  (envelope as { [CLIENT_CAPABILITIES_META_KEY]?: ClientCapabilities } | undefined)?.[
+    CLIENT_CAPABILITIES_META_KEY
+  ]
+
+const serveTools = (server: Server, deps: ConfirmDeps, { connection, body, legacy }: Exchange): void => {
   server.setRequestHandler('tools/list', ({ params }) => {
     const { items, ...page } = listPage(deps.catalog.listFor(connection.caller.scopes), params?.cursor)
     return { tools: items as ListToolsResult['tools'], ...page }
   })
   server.setRequestHandler('tools/call', ({ params }, { mcpReq, http }) =>
-    callTool(
+    callConfirmed(
       deps,
       {
         name: params.name,
@@ -88,6 +98,11 @@ const serveTools = (server: Server, deps: CallDeps, { connection, body }: Exchan
         signal: mcpReq.signal,
       },
       connection,
+      {
+        canAsk: !legacy && canAsk(capabilitiesIn(mcpReq.envelope)),
+        responses: mcpReq.inputResponses,
+        state: mcpReq.requestState<string>(),
+      },
     ),
   )
 }
@@ -150,7 +165,7 @@ const serveResources = (
 }
 
 /** Makes the servers of Loops. */
-export const loopsServer = (deps: CallDeps): NewServer => {
+export const loopsServer = (deps: ConfirmDeps): NewServer => {
   const skills = readSkills()
   return (exchange) => {
     const capabilities = exchange.legacy ? CAPABILITIES : LISTENED_CAPABILITIES
