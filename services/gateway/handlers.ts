@@ -21,6 +21,7 @@ import { isOpen, workspaceView } from './accounts/workspace-rules.ts'
 import { invitationUrl, loadWorkspace } from './accounts/workspaces.ts'
 import type { Deps } from './deps.ts'
 import { workflowText } from './mcp/workflows.ts'
+import { callerOfConnection } from './oauth/access.ts'
 
 type GatewayHandlers = Handlers<typeof gateway>
 
@@ -165,6 +166,10 @@ export const handlers = (deps: Deps): Omit<GatewayHandlers, RecordOperation> => 
   get_workspace_context: async ({ workspace_id }) => ({
     workspace: workspaceView(await loadWorkspace(deps, workspace_id)),
   }),
+  get_connection: async ({ grant_id }) => {
+    const caller = await callerOfConnection(deps, grant_id)
+    return { caller: caller && { ...caller, scopes: [...caller.scopes], grant_id } }
+  },
   list_members: listMembers(deps),
   get_account_mail: getAccountMail(deps),
   get_password_reset: getPasswordReset(deps),

@@ -3,7 +3,6 @@ import { client } from '../../shared/bus/client.ts'
 import { gateway } from '../../shared/contracts/gateway/contract.ts'
 import { loopsQueue } from '../../shared/contracts/loops-queue/contract.ts'
 import { notifier } from '../../shared/contracts/notifier/contract.ts'
-import { tasks } from '../../shared/contracts/tasks/contract.ts'
 import { type Config, ConfigError, keepsMails } from '../../shared/process/config.ts'
 import { repeat } from '../../shared/process/lifecycle.ts'
 import { type Host, startOnHost } from '../../shared/service.ts'
@@ -64,13 +63,7 @@ const wire = async (host: Host): Promise<void> => {
       deliveries,
       subscriptions,
       suppressions,
-      departed: departedFrom({
-        ...host,
-        clock,
-        gateway: members,
-        loopsQueue: client(bus, loopsQueue),
-        tasks: client(bus, tasks),
-      }),
+      departed: departedFrom({ ...host, clock, gateway: members, loopsQueue: client(bus, loopsQueue) }),
       compose,
       mailer,
       clock,

@@ -1,22 +1,61 @@
 // Wires the webhooks service: its stores, the sender, its reactions and its operations.
+import { client } from '../../shared/bus/client.ts'
+import { gateway } from '../../shared/contracts/gateway/contract.ts'
+import { loopsQueue } from '../../shared/contracts/loops-queue/contract.ts'
+import { tasks } from '../../shared/contracts/tasks/contract.ts'
 import { webhooks as contract } from '../../shared/contracts/webhooks/contract.ts'
 import { type Config, loopbackTargets } from '../../shared/process/config.ts'
 import { repeat } from '../../shared/process/lifecycle.ts'
+import type { Keys } from '../../shared/process/service-keys.ts'
 import { type Host, startOnHost } from '../../shared/service.ts'
-import { openDatabaseClock } from '../../shared/storage/database-clock.ts'
+import { type DatabaseClock, openDatabaseClock } from '../../shared/storage/database-clock.ts'
 import { TERM_MS } from '../../shared/storage/lease.ts'
 import type { Started } from '../start.ts'
 import { openDeliveries } from './delivery-store.ts'
+import { openEventDeliveries } from './event-delivery-store.ts'
+import { startEventSender } from './event-sender.ts'
 import { reactions } from './reactions.ts'
 import { resealSecrets } from './reseal.ts'
 import { SEALING } from './secrets.ts'
 import { startSender } from './sender.ts'
 import { openStanding } from './standing.ts'
+import { openSubscriptions } from './subscription-store.ts'
+import { subscriptionHandlers } from './subscription-tools.ts'
+import { openVerification } from './verification.ts'
 import { openWebhooks } from './webhook-store.ts'
 import { handlers } from './webhook-tools.ts'
 
 /** How often secrets under an old key are looked for, while there is an old key (ms). */
 const RESEAL_MS = 10_000
+
+/** Opens what subscriptions to types of event need, and starts their sender. */
+const wireSubscriptions = async (
+  { bus, ids, log, at, mongo, stack }: Host,
+  shared: Readonly<{ keys: Keys; loopback: boolean; clock: DatabaseClock; term_ms: number }>,
+) => {
+  const db = mongo.database(contract.name)
+  const subscriptions = await openSubscriptions(db)
+  const standing = openStanding('subscription_id')
+  const { clock, loopback, term_ms } = shared
+  const deliveries = await openEventDeliveries(db, { clock, ids, shares: standing.shares, term_ms })
+  const witnesses = { tasks: client(bus, tasks), loops: client(bus, loopsQueue) }
+  const asked = { gateway: client(bus, gateway), witnesses }
+  const { nudge } = stack.use(
+    startEventSender({
+      ...shared,
+      ...asked,
+      subscriptions,
+      deliveries,
+      standing,
+      ids,
+      log: log.child('events'),
+      at,
+    }),
+  )
+  const verify = openVerification({ loopback, clock, ids })
+  const handlers = subscriptionHandlers({ ...shared, subscriptions, verify, ids, nudge })
+  return { subscriptions, deliveries, nudge, handlers }
+}
 
 const wire = async (host: Host): Promise<void> => {
   const { config, ids, log, at, relay, stack } = host
@@ -24,7 +63,7 @@ const wire = async (host: Host): Promise<void> => {
   const clock = await openDatabaseClock(db, host.clock)
   const webhooks = await openWebhooks(db, { service: contract.name, clock, ids, onCommit: relay.onCommit })
   relay.watch(webhooks.outbox)
-  const standing = openStanding()
+  const standing = openStanding('webhook_id')
   const term_ms = config.LEASE_MS ?? TERM_MS
   const deliveries = await openDeliveries(db, { clock, ids, shares: standing.shares, term_ms })
   const keys = host.bus.keys.of(SEALING)
@@ -32,16 +71,29 @@ const wire = async (host: Host): Promise<void> => {
   const sending = { ...shared, standing, term_ms, random: ids.random, log: log.child('sender'), at }
   const sender = stack.use(startSender(sending))
   const { nudge } = sender
-  await host.consume(reactions({ webhooks, deliveries, clock, nudge }))
+  const events = await wireSubscriptions(host, { ...shared, term_ms })
+  await host.consume(
+    reactions({
+      webhooks,
+      deliveries,
+      subscriptions: events.subscriptions,
+      event_deliveries: events.deliveries,
+      clock,
+      nudge,
+      nudge_events: events.nudge,
+    }),
+  )
   if (keys.length > 1)
     stack.use(
-      repeat(async () => void (await resealSecrets({ webhooks, keys, token: ids.token })), {
-        interval_ms: RESEAL_MS,
-        log,
-        random: ids.random,
-      }),
+      repeat(
+        async () => {
+          await resealSecrets({ store: webhooks, keys, token: ids.token })
+          await resealSecrets({ store: events.subscriptions, keys, token: ids.token })
+        },
+        { interval_ms: RESEAL_MS, log, random: ids.random },
+      ),
     )
-  await host.serve(contract, handlers({ ...shared, ids, nudge }))
+  await host.serve(contract, { ...handlers({ ...shared, ids, nudge }), ...events.handlers })
 }
 
 /** Starts the webhooks service. @throws AppError `unavailable` when MongoDB or NATS does not answer. */

@@ -1,6 +1,4 @@
 // Makes pending calls, and disables webhooks whose calls fail for too long.
-import { reach } from '../../shared/net/outbound.ts'
-import { allowedFor } from '../../shared/net/public-address.ts'
 import type { Clock } from '../../shared/process/clock.ts'
 import type { FaultPoint } from '../../shared/process/fault-points.ts'
 import type { Log } from '../../shared/process/log.ts'
@@ -9,9 +7,10 @@ import type { Keys } from '../../shared/process/service-keys.ts'
 import { untilSaved } from '../../shared/storage/command.ts'
 import type { Ending } from '../../shared/storage/pending-work.ts'
 import { startWorker, type WorkContext, type Worker } from '../../shared/storage/worker.ts'
+import { callSigned } from './calls.ts'
 import { type Delivery, judge, type NextState, type Outcome, SCHEDULE } from './delivery-rules.ts'
 import type { Deliveries } from './delivery-store.ts'
-import { signedHeaders, unseal } from './secrets.ts'
+import { unseal } from './secrets.ts'
 import { PARALLEL, type Standing } from './standing.ts'
 import {
   disabledEvent,
@@ -41,29 +40,15 @@ export type SenderDeps = Readonly<{
   term_ms?: number
 }>
 
-/** Time for a call: standardwebhooks.com recommends 15 s or more. Of the answer, only its status matters. */
+/** Time for a call (ms): standardwebhooks.com recommends 15 s or more. Of the answer, only its status matters. */
 const TIMEOUT_MS = 15_000
-const MAX_BYTES = 4 * 1024
+
 const call = async (deps: SenderDeps, webhook: Webhook, { event_id, body }: Delivery): Promise<Outcome> => {
   const now = deps.clock.now()
   const secrets = signingSecrets(webhook, now).map(({ sealed }) => unseal(deps.keys, webhook._id, sealed))
-  const url = new URL(webhook.url)
-  const answered = await reach(
-    url,
-    {
-      method: 'POST',
-      headers: {
-        'Content-Type': mediaTypeOf(webhook),
-        'User-Agent': 'Loops',
-        'Content-Length': String(Buffer.byteLength(body)),
-        ...signedHeaders(event_id, body, secrets, now),
-      },
-      body,
-      timeout_ms: TIMEOUT_MS,
-      max_bytes: MAX_BYTES,
-    },
-    { allows: allowedFor(url, deps.loopback) },
-  )
+  const { url } = webhook
+  const asked = { url, id: event_id, body, media_type: mediaTypeOf(webhook), secrets, timeout_ms: TIMEOUT_MS }
+  const answered = await callSigned(asked, deps.loopback, now)
   return answered.ok
     ? { status: answered.status, retry_after: answered.headers['retry-after'] }
     : { fault: answered.fault }

@@ -1,8 +1,7 @@
-// How many calls under way each webhook may have: more when it answers well, few while it fails or is unknown, and never so
+// How many calls under way each webhook or subscription may have: more when it answers well, few while it fails or is unknown, and never so
 // many that nothing is left for others.
 import { LRUCache } from 'lru-cache'
 import type { Share } from '../../shared/storage/fair.ts'
-import type { Webhook } from './webhook-rules.ts'
 
 /** Most calls under way in a process. Most of them only wait for an answer. */
 export const PARALLEL = 512
@@ -18,14 +17,19 @@ const REMEMBERED = 1_000
 
 export type Standing = Readonly<{
   shares: readonly Share[]
-  /** Notes what stored webhooks say about themselves. */
-  note: (webhooks: Iterable<Webhook>) => void
+  /** Notes what stored webhooks or subscriptions say about themselves. */
+  note: (
+    called: Iterable<Readonly<{ _id: string; failing_since: Date | null; delivered_at: Date | null }>>,
+  ) => void
   /** Notes how a call ended. */
   prove: (id: string, isWell: boolean) => void
 }>
 
-/** Starts with no webhook known. */
-export const openStanding = (): Standing => {
+/**
+ * Starts with none known.
+ * @param field the member of a delivery that says what it is a call to.
+ */
+export const openStanding = (field: 'webhook_id' | 'subscription_id'): Standing => {
   const proven = new LRUCache<string, true>({ max: REMEMBERED })
   const failing = new Set<string>()
   const prove = (id: string, isWell: boolean): void => {
@@ -41,13 +45,13 @@ export const openStanding = (): Standing => {
     shares: [
       { field: 'ws', most: () => PER_WORKSPACE },
       {
-        field: 'webhook_id',
+        field,
         most: (id) => (proven.has(id) ? PER_WEBHOOK : ON_PROBATION),
         pool: { values: failing, most: FAILING },
       },
     ],
-    note: (webhooks) => {
-      for (const { _id, failing_since, delivered_at } of webhooks)
+    note: (called) => {
+      for (const { _id, failing_since, delivered_at } of called)
         if (failing_since !== null) prove(_id, false)
         else if (delivered_at !== null) prove(_id, true)
     },

@@ -103,7 +103,7 @@ export const mediaTypeOf = ({ media_type = 'application/json' }: Pick<Webhook, '
   media_type
 
 /** The secrets that sign now. */
-export const signingSecrets = ({ secrets }: Webhook, now: Date): readonly KeptSecret[] =>
+export const signingSecrets = ({ secrets }: Pick<Webhook, 'secrets'>, now: Date): readonly KeptSecret[] =>
   secrets.filter(({ until }) => until === null || until > now)
 
 /** Enabled or disabled; undefined when it is so already. */

@@ -123,8 +123,10 @@ const replayDelivery =
     return {}
   }
 
-/** The handlers of the webhooks contract. */
-export const handlers = (deps: HandlerDeps): Handlers<typeof webhooks> => ({
+/** The handlers of the operations of webhooks. */
+export const handlers = (
+  deps: HandlerDeps,
+): Omit<Handlers<typeof webhooks>, 'subscribe_events' | 'unsubscribe_events'> => ({
   add_webhook: addWebhook(deps),
   remove_webhook: removeWebhook(deps),
   replay_delivery: replayDelivery(deps),

@@ -11,7 +11,8 @@ export type Repeatable = Readonly<{ key: string; hash: string }>
 /** An answered request, as ledgers and the request store hold it. */
 export type LedgerEntry = Readonly<{ key: string; hash: string; at: Date; result: unknown }>
 
-const canonical = (value: unknown): string =>
+/** A value as JSON with the members of its objects in order: the same text for equal values. */
+export const canonical = (value: unknown): string =>
   JSON.stringify(value, (_, member: unknown) =>
     member !== null && typeof member === 'object' && !Array.isArray(member)
       ? Object.fromEntries(Object.entries(member).sort(([a], [b]) => (a < b ? -1 : 1)))

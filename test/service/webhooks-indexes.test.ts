@@ -48,7 +48,7 @@ const deliveryOf = (webhook_id: string, status: 'pending' | 'failed' | 'delivere
 beforeAll(async () => {
   mongo = await connectMongo(freshStack().mongodbUrl, createLog({ filter: 'error', topic: 'test' }))
   db = mongo.database('webhooks')
-  const { shares } = openStanding()
+  const { shares } = openStanding('webhook_id')
   deliveries = await openDeliveries(db, { clock: await openDatabaseClock(db, clock), ids, shares })
   webhooks = await openWebhooks(db, { service: 'webhooks', clock, ids, onCommit: () => undefined })
   // The waiting calls of the slow one come first in the order of their times.

@@ -10,9 +10,11 @@ export type AgentsEnvironment = TasksEnvironment &
     newOwner: () => Promise<Caller>
   }>
 
-/** Starts two of each service that tasks need, and a gateway. */
-export const openAgentsEnvironment = async (): Promise<AgentsEnvironment> => {
-  const env = await openTasksEnvironment()
+/** Starts two of each service that tasks need, and a gateway; `given` adds environment variables. */
+export const openAgentsEnvironment = async (
+  given: Readonly<Record<string, string>> = {},
+): Promise<AgentsEnvironment> => {
+  const env = await openTasksEnvironment(2, given)
   await env.start('gateway')
   const people = await openPeople(env.mongodbUrl)
   return {

@@ -27,9 +27,12 @@ export type TasksEnvironment = TestEnvironment &
     allCounted: () => Promise<void>
   }>
 
-/** Starts `instances` of each service. */
-export const openTasksEnvironment = async (instances = 2): Promise<TasksEnvironment> => {
-  const env = await openEnvironment()
+/** Starts `instances` of each service; `given` adds environment variables. */
+export const openTasksEnvironment = async (
+  instances = 2,
+  given: Readonly<Record<string, string>> = {},
+): Promise<TasksEnvironment> => {
+  const env = await openEnvironment(given)
   const mongo = await connectMongo(env.mongodbUrl, createLog({ filter: 'error', topic: 'test' }))
   await Promise.all([env.start('tasks', instances), env.start('loops-queue', instances)])
   const db = mongo.database('tasks')

@@ -10,6 +10,7 @@ export type PersonalTokenStore = Readonly<{
   /** False when the holder has a token of this name in the workspace. */
   insert: (token: PersonalToken) => Promise<boolean>
   byHash: (hash: string) => Promise<PersonalToken | null>
+  find: (id: string) => Promise<PersonalToken | null>
   /** A holder's tokens, newest first; of one workspace where one is given. */
   list: (userId: string, limit: number, workspaceId?: string) => Promise<PersonalToken[]>
   /** Ends a token of this holder; false when there is none. */
@@ -35,6 +36,7 @@ export const openPersonalTokenStore = async (db: Db): Promise<PersonalTokenStore
   return {
     insert: (token) => inserted(tokens.insertOne(token)),
     byHash: (hash) => tokens.findOne({ hash }),
+    find: (_id) => tokens.findOne({ _id }),
     list: (user_id, limit, ws) =>
       tokens
         .find({ user_id, ...(ws === undefined ? {} : { ws }) })

@@ -16,6 +16,7 @@ import { LOOP_ARGUMENT, pageOf } from './catalog.ts'
 import { complete } from './completions.ts'
 import { canAsk } from './confirmation-rules.ts'
 import { type ConfirmDeps, callConfirmed } from './confirmations.ts'
+import { serveSubscriptions } from './event-subscriptions.ts'
 import type { Exchange, NewServer } from './handler.ts'
 import { QUEUE, readResource, TEMPLATES } from './resources.ts'
 import { readSkills, SKILLS_CAPABILITY, type Skills, serveSkills } from './skills.ts'
@@ -174,6 +175,7 @@ export const loopsServer = (deps: ConfirmDeps): NewServer => {
     servePrompts(server, deps)
     serveResources(server, deps, skills, exchange)
     serveSkills(server, skills, { ttlMs: LISTS_TTL_MS, cacheScope: 'public' })
+    if (!exchange.legacy) serveSubscriptions(server, deps, exchange.connection)
     return server
   }
 }

@@ -4,15 +4,15 @@ import type { Caller } from '../../../shared/contracts/define/contract.ts'
 import { effectiveScopes, includesScope } from '../../../shared/contracts/define/scopes.ts'
 import { mongoFault } from '../../../shared/storage/mongo.ts'
 import { isOfPassword, membershipUnder } from '../accounts/person-rules.ts'
-import type { Holder } from '../accounts/personal-token-rules.ts'
+import { type Holder, judgeToken } from '../accounts/personal-token-rules.ts'
 import { claimsToBe } from '../accounts/token-format.ts'
 import type { Deps } from '../deps.ts'
 import { sha256 } from '../secrets.ts'
 import { withClaimLimits } from './claim-limits.ts'
 import { resourceOf } from './grant-rules.ts'
-import { cachedHolders, STATE_TTL_MS, STATES } from './holders.ts'
+import { cachedHolders, findHolder, STATE_TTL_MS, STATES } from './holders.ts'
 import type { Grant } from './model.ts'
-import { verifyPersonal } from './personal-access.ts'
+import { accessOf, verifyPersonal } from './personal-access.ts'
 import { type AccessClaims, readAccessToken } from './tokens.ts'
 
 /** Why a token is refused. For the log alone: the client gets `invalid_token`. */
@@ -35,7 +35,44 @@ const SIGNATURE_TTL_MS = 60_000
 /** Most entries of their cache. */
 const TOKENS = 20_000
 
-const no = (reason: AccessRefusal): Access => ({ ok: false, reason })
+const no = (reason: AccessRefusal): Extract<Access, { ok: false }> => ({ ok: false, reason })
+
+/** Whom a grant acts for, given its holder as they are now; or why it has ended. */
+type Judged = Readonly<{ ok: true; caller: Caller; holder: Holder }> | Extract<Access, { ok: false }>
+
+/**
+ * What a grant stands for now.
+ * @param asked the scopes of a token; all that the grant allows when absent.
+ */
+export const judgeGrant = (
+  grant: Grant | null,
+  holder: Holder | null,
+  now: Date,
+  asked?: AccessClaims['scopes'],
+): Judged => {
+  if (!grant || grant.revoked || grant.ends_at <= now) return no('revoked')
+  const membership = holder && membershipUnder(grant, holder)
+  if (!holder || !membership) return no('not_a_member')
+  if (!isOfPassword(grant, holder)) return no('password_changed')
+  const { role } = membership
+  // The person may have withdrawn a scope since the token was made.
+  const scopes = (asked ?? grant.scopes).filter((scope) => includesScope(grant.scopes, scope))
+  return {
+    ok: true,
+    holder,
+    caller: {
+      kind: 'person',
+      user_id: holder._id,
+      user_name: holder.name,
+      workspace_id: grant.ws,
+      role,
+      scopes: effectiveScopes(scopes, role),
+      client_id: grant.client_id,
+      client_name: grant.client_name,
+      grant_id: grant._id,
+    },
+  }
+}
 
 /** What a valid, unexpired token stands for, given its grant and whom it acts for as they are now. */
 export const judge = (
@@ -44,35 +81,34 @@ export const judge = (
   holder: Holder | null,
   now: Date,
 ): Access => {
-  if (!grant || grant.revoked || grant.ends_at <= now) return no('revoked')
-  if (grant.ended_tokens.some(({ jti }) => jti === claims.jti)) return no('revoked')
-  const membership = holder && membershipUnder(grant, holder)
-  if (!holder || !membership) return no('not_a_member')
-  if (!isOfPassword(grant, holder)) return no('password_changed')
+  const judged = judgeGrant(grant, holder, now, claims.scopes)
+  if (!judged.ok) return judged
+  if (grant?.ended_tokens.some(({ jti }) => jti === claims.jti)) return no('revoked')
   // The generation of a service account's token is that of its secret.
-  if (holder.secret_version !== undefined && holder.secret_version !== claims.gen) return no('revoked')
-  const { role } = membership
-  return {
-    ok: true,
-    caller: {
-      kind: 'person',
-      user_id: holder._id,
-      user_name: holder.name,
-      workspace_id: grant.ws,
-      role,
-      // The person may have withdrawn a scope since the token was made.
-      scopes: effectiveScopes(
-        claims.scopes.filter((scope) => includesScope(grant.scopes, scope)),
-        role,
-      ),
-      client_id: grant.client_id,
-      client_name: grant.client_name,
-      grant_id: grant._id,
-    },
-    grant_id: grant._id,
-    gen: claims.gen,
-    expires_at: claims.exp,
+  const { secret_version = claims.gen } = judged.holder
+  if (secret_version !== claims.gen) return no('revoked')
+  return { ok: true, caller: judged.caller, grant_id: claims.grant, gen: claims.gen, expires_at: claims.exp }
+}
+
+/**
+ * Whom a connection acts for now and all that it may do, for what is done on its behalf when it sends no token; null when
+ * it has ended. Asks the database each time.
+ */
+export const callerOfConnection = async (
+  { store, clock }: Pick<Deps, 'store' | 'clock'>,
+  grant_id: string,
+): Promise<Caller | null> => {
+  const find = findHolder({ store })
+  const token = await store.personalTokens.find(grant_id)
+  if (token) {
+    const access = accessOf(token, judgeToken(token, await find(token.user_id), clock.now()))
+    return access.ok ? access.caller : null
   }
+  const grant = await store.grants.find(grant_id)
+  const judged = judgeGrant(grant, grant && (await find(grant.user_id)), clock.now())
+  if (!judged.ok) return null
+  const { secret_version = grant?.gen } = judged.holder
+  return secret_version === grant?.gen ? judged.caller : null
 }
 
 const isWithin = ({ scopes }: AccessClaims, known: { grant: Grant | null } | undefined): boolean =>

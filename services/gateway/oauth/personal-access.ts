@@ -14,7 +14,7 @@ const SEEN_MS = 60_000
 type FindToken = (hash: string) => Promise<PersonalToken | null>
 
 /** What a stored token stands for at `now`. */
-const accessOf = (token: PersonalToken, judged: ReturnType<typeof judgeToken>): Access => {
+export const accessOf = (token: PersonalToken, judged: ReturnType<typeof judgeToken>): Access => {
   if (!judged.ok) return judged
   const { holder, membership, scopes } = judged
   return {

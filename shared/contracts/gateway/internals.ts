@@ -3,7 +3,7 @@ import * as z from 'zod'
 import * as c from '../define/common.ts'
 import { internalRead, subscriberOperation } from '../define/contract.ts'
 import { SnapshotPlace, SnapshotRecord } from '../records.ts'
-import { Workspace } from './shapes.ts'
+import { ConnectionCaller, Workspace } from './shapes.ts'
 
 const workspace_id = c.Id
 /** How somebody reads their mail: language (BCP 47) and time zone (IANA). */
@@ -16,6 +16,13 @@ export const internals = {
     input: z.object({ workspace_id }),
     output: z.object({ workspace: Workspace }),
     errors: ['not_found'],
+  }),
+  get_connection: internalRead({
+    asked_by: ['webhooks'],
+    description: 'Whom a connection acts for now, and what it may do; null when it has ended.',
+    input: z.object({ grant_id: z.string().max(64) }),
+    output: z.object({ caller: ConnectionCaller.nullable() }),
+    errors: [],
   }),
   list_members: internalRead({
     asked_by: ['loops-queue', 'notifier'],

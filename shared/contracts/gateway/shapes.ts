@@ -13,3 +13,17 @@ export const Workspace = z.object({
   version: c.Version,
 })
 export type Workspace = z.infer<typeof Workspace>
+
+/** Whom a connection acts for, as calls on its behalf name them. */
+export const ConnectionCaller = z.object({
+  kind: z.literal('person'),
+  user_id: c.Id,
+  user_name: z.string(),
+  workspace_id: c.Id,
+  role: c.Member.shape.role,
+  scopes: z.array(c.ScopeName),
+  client_id: z.string(),
+  client_name: z.string(),
+  grant_id: z.string(),
+})
+export type ConnectionCaller = z.infer<typeof ConnectionCaller>

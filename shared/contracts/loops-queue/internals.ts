@@ -16,14 +16,14 @@ export const internals = {
     errors: ['not_found'],
   }),
   list_private_loops: internalRead({
-    asked_by: ['tasks', GATEWAY],
+    asked_by: ['tasks', GATEWAY, 'webhooks'],
     description: 'Ids of the private loops that the caller can see; null: all of them, as for the owner.',
     input: z.object({}),
     output: z.object({ loop_ids: z.array(c.Id).nullable() }),
     errors: [],
   }),
   get_loop_states: internalRead({
-    asked_by: ['tasks', GATEWAY],
+    asked_by: ['tasks', GATEWAY, 'webhooks'],
     description: 'Status and visibility of loops, also of those being created. An unknown loop is left out.',
     input: z.object({ workspace_id, loop_ids: z.array(c.Id).max(c.LIMITS.page) }),
     output: z.object({

@@ -39,7 +39,6 @@ export const TEMPLATES = [
   'invitation',
   'password-reset',
   'webhook-disabled',
-  'task-held',
   'confirmation',
   'failed-sign-ins',
 ] as const

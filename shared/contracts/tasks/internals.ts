@@ -92,15 +92,6 @@ export const internals = {
     }),
     errors: [],
   }),
-  list_locations: internalRead({
-    asked_by: ['notifier'],
-    description: 'Where tasks are now. One that is not there any more is left out.',
-    input: z.object({ workspace_id, task_ids: z.array(c.Id).max(c.LIMITS.page) }),
-    output: z.object({
-      tasks: z.array(z.object({ id: c.Id, loop_id: c.Id.nullable(), private: z.boolean() })),
-    }),
-    errors: [],
-  }),
   list_held: internalRead({
     description: 'What the connection of the caller holds, oldest first, out of what they see.',
     input: z.object({ visible_private_loop_ids: z.array(c.Id).nullable(), max_bytes: MaxBytes }),
@@ -111,7 +102,7 @@ export const internals = {
     errors: [],
   }),
   find_ready: internalRead({
-    asked_by: ['loops-queue', GATEWAY],
+    asked_by: ['loops-queue', GATEWAY, 'webhooks'],
     description:
       'The first of these loops, in this order, that has ready tasks, and how many of them have some. With `since`, also the loops whose readiness may have changed since then.',
     input: z.object({
@@ -168,7 +159,7 @@ export const internals = {
     errors: [],
   }),
   list_seen_tasks: internalRead({
-    asked_by: [GATEWAY],
+    asked_by: [GATEWAY, 'webhooks'],
     description: 'Those of these tasks that the caller sees now, and what they hold of them themselves.',
     input: z.object({
       task_ids: z.array(c.Id).max(c.LIMITS.page),

@@ -5,6 +5,7 @@ import { directEvents, events } from './events.ts'
 import { internals } from './internals.ts'
 import { OLD_SECRET_HOURS } from './shapes.ts'
 import { namesOf, SOURCES } from './sources.ts'
+import { subscriptions } from './subscriptions.ts'
 
 /** The key that seals the secrets of webhooks. */
 export const SEALING: Purpose = { salt: 'loops', info: 'webhooks secrets', seals: true }
@@ -16,7 +17,7 @@ export const webhooks = defineContract({
   version: '1.0.0',
   description:
     'Events of a workspace for teams without a bus: signed calls over HTTP, and what became of them.',
-  operations: internals,
+  operations: { ...internals, ...subscriptions },
   events,
   directEvents,
   purposes: [SEALING],

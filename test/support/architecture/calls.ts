@@ -1,7 +1,20 @@
 // Which internal operations each service asks of the others, read from its code. Knows no bus.
 import { requestSubject } from '../../../shared/contracts/define/contract.ts'
 import { CONTRACTS } from '../../../shared/contracts/index.ts'
-import { calledName, nodesOf, readSources } from './source.ts'
+import { calledName, importsOf, nodesOf, readSources, type Source } from './source.ts'
+
+/** The files of a service, and those of `shared` that run in it because one of these imports them. */
+const filesOf = (service: string): readonly Source[] => {
+  const sources = new Map(readSources().map((source) => [source.path, source]))
+  const files = new Set([...sources.values()].filter(({ path }) => path.startsWith(`services/${service}/`)))
+  // A set that grows while it is read is read to its end.
+  for (const file of files)
+    for (const { resolved = '', typeOnly } of importsOf(file)) {
+      const imported = sources.get(resolved)
+      if (imported && !typeOnly && resolved.startsWith('shared/')) files.add(imported)
+    }
+  return [...files]
+}
 
 /**
  * The request subjects that a service's files use: every `x.operation(…)` where another contract has that internal
@@ -9,8 +22,7 @@ import { calledName, nodesOf, readSources } from './source.ts'
  */
 export const internalCallsOf = (service: string): readonly string[] => {
   const called = new Set(
-    readSources()
-      .filter(({ path }) => path.startsWith(`services/${service}/`))
+    filesOf(service)
       .flatMap((source) => nodesOf(source, 'CallExpression'))
       .filter(({ callee }) => (callee as { type: string }).type === 'MemberExpression')
       .map((call) => calledName(call)),

@@ -288,12 +288,13 @@ const oneDocument = (source: Source): string[] =>
     : []
 
 /**
- * The service that was added last. It shows that one can be: nothing names it but its own files, the list of contracts, and
- * the notifier, which sends a mail about one of its events.
+ * The service that was added last. It shows that one can be: nothing names it but its own files, the list of contracts, the
+ * notifier, which sends a mail about one of its events, the operations that it asks for, and what serves events over MCP,
+ * where webhooks are a word of the protocol.
  */
 const NEWEST_SERVICE = /webhook/i
 const KNOWS_NEWEST_SERVICE =
-  /^(services\/(webhooks|notifier)\/|shared\/contracts\/((webhooks|notifier)\/.*|index\.ts$))/
+  /^(services\/(webhooks|notifier|gateway\/mcp\/event)|shared\/contracts\/((webhooks|notifier)\/.*|([^/]+\/internals|event-types|index)\.ts$))/
 
 const newestService = ({ text }: Source): string[] =>
   text

@@ -1,0 +1,137 @@
+// `events/subscribe` and `events/unsubscribe`: events over webhooks (SEP-3415). The webhooks service keeps and serves the
+// subscriptions; this reads the requests, and says in the words of the extension what it answers.
+import { ProtocolError, ProtocolErrorCode, type Server } from '@modelcontextprotocol/server'
+import * as z from 'zod'
+import { callByName } from '../../../shared/bus/client.ts'
+import { startBudget } from '../../../shared/bus/headers.ts'
+import { AppError, asAppError } from '../../../shared/contracts/define/errors.ts'
+import { isEventTypeName } from '../../../shared/contracts/event-types.ts'
+import { webhooks } from '../../../shared/contracts/webhooks/contract.ts'
+import type { subscriptions } from '../../../shared/contracts/webhooks/subscriptions.ts'
+import type { CallDeps, Connection } from './call-tool.ts'
+
+/** The errors of the extension (SEP-3415, Error Handling). */
+const CODES = {
+  NotFound: -32_023,
+  Forbidden: -32_024,
+  ResourceExhausted: -32_025,
+  Unsupported: -32_026,
+  CallbackEndpointError: -32_027,
+} as const
+
+const SUBSCRIBE = 'events/subscribe'
+const UNSUBSCRIBE = 'events/unsubscribe'
+/** Time for a request (ms): the address of a subscription may have to be verified. */
+const BUDGET_MS = 10_000
+
+const Subscription = {
+  name: z.string(),
+  arguments: z.record(z.string(), z.unknown()).optional(),
+}
+const Subscribe = z.object({
+  ...Subscription,
+  delivery: z.object({ mode: z.string().default('webhook'), url: z.string(), secret: z.string() }),
+  cursor: z.string().nullable().optional(),
+  ttlMs: z.int().min(0).nullable().optional(),
+})
+const Unsubscribe = z.object({ ...Subscription, delivery: z.object({ url: z.string() }) })
+
+const refuse = (
+  code: keyof typeof CODES,
+  message: string,
+  data: Readonly<Record<string, unknown>>,
+): never => {
+  throw new ProtocolError(CODES[code], message, data)
+}
+
+/** An error as the extension has it. What it has no word for is an internal error, with ours as its data. */
+const toProtocolError = ({ code, message, extras }: AppError): ProtocolError => {
+  const { callback, kind, limit, max, fields } = extras.details ?? {}
+  if (callback !== undefined)
+    return new ProtocolError(CODES.CallbackEndpointError, message, { reason: callback })
+  if (code === 'invalid_argument')
+    return new ProtocolError(ProtocolErrorCode.InvalidParams, message, fields ? { fields } : undefined)
+  if (code === 'not_found') return new ProtocolError(CODES.NotFound, message, { kind })
+  if (code === 'forbidden') return new ProtocolError(CODES.Forbidden, message, { reason: message })
+  if (code === 'limit_exceeded') return new ProtocolError(CODES.ResourceExhausted, message, { limit, max })
+  if (code === 'rate_limited')
+    return new ProtocolError(CODES.ResourceExhausted, message, {
+      limit: 'requests',
+      retryAfterMs: extras.retry_after_ms,
+    })
+  return new ProtocolError(ProtocolErrorCode.InternalError, message, {
+    code,
+    ...(extras.retry_after_ms === undefined ? {} : { retryAfterMs: extras.retry_after_ms }),
+  })
+}
+
+type Operations = typeof subscriptions
+
+/** Asks the webhooks service for a connection. */
+const ask = async <K extends keyof Operations & string>(
+  { bus, clock, log, load, countCall }: CallDeps,
+  { caller, grant_id, request_id }: Connection,
+  operation: K,
+  input: z.input<Operations[K]['input']>,
+): Promise<z.output<Operations[K]['output']>> => {
+  const release = load.enter()
+  try {
+    const retry_after_ms = countCall(grant_id)
+    if (retry_after_ms > 0)
+      throw new AppError('rate_limited', 'This connection makes too many calls.', { retry_after_ms })
+    const call = { caller, request_id, ...startBudget(clock, BUDGET_MS) }
+    return (await callByName(bus, webhooks, operation, input, call)) as z.output<Operations[K]['output']>
+  } catch (fault) {
+    const error = asAppError(fault, request_id)
+    if (error !== fault) log.error('subscription failed', { request_id, error: fault })
+    throw toProtocolError(error)
+  } finally {
+    release()
+  }
+}
+
+/** The type of event of a name. @throws ProtocolError `NotFound`. */
+const typeOf = (name: string) =>
+  isEventTypeName(name) ? name : refuse('NotFound', 'There is no such type of event.', { kind: 'event' })
+
+/** Serves both methods for one connection. */
+export const serveSubscriptions = (server: Server, deps: CallDeps, connection: Connection): void => {
+  server.setRequestHandler(SUBSCRIBE, { params: Subscribe }, async (params) => {
+    const { mode, url, secret } = params.delivery
+    const name = typeOf(params.name)
+    if (mode !== 'webhook')
+      return refuse('Unsupported', 'Only webhooks are subscribed to; poll and stream need no subscription.', {
+        feature: 'deliveryMode',
+        value: mode,
+      })
+    const { delivery_status: status, ...granted } = await ask(deps, connection, 'subscribe_events', {
+      name,
+      arguments: params.arguments ?? {},
+      url,
+      secret,
+      ...(params.ttlMs === undefined ? {} : { ttl_ms: params.ttlMs }),
+      resumes: typeof params.cursor === 'string',
+    })
+    return {
+      id: granted.id,
+      refreshBefore: granted.refresh_before,
+      cursor: null,
+      truncated: granted.truncated,
+      ...(status
+        ? {
+            deliveryStatus: {
+              active: status.active,
+              lastDeliveryAt: status.last_delivery_at,
+              lastError: status.last_error,
+              ...(status.failed_since ? { failedSince: status.failed_since } : {}),
+            },
+          }
+        : {}),
+    }
+  })
+  server.setRequestHandler(UNSUBSCRIBE, { params: Unsubscribe }, async (params) => {
+    const asked = { name: typeOf(params.name), arguments: params.arguments ?? {}, url: params.delivery.url }
+    await ask(deps, connection, 'unsubscribe_events', asked)
+    return {}
+  })
+}

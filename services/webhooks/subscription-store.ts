@@ -1,0 +1,70 @@
+// Subscriptions to types of event in MongoDB. Every change has the version in its filter.
+import type { Db, IndexDescription } from 'mongodb'
+import { MAX_SUBSCRIPTIONS } from '../../shared/contracts/webhooks/subscriptions.ts'
+import { lookInto, openCollection } from '../../shared/storage/collection.ts'
+import { inserted } from '../../shared/storage/mongo.ts'
+import type { Subscription } from './subscription-rules.ts'
+
+export type SubscriptionStore = Readonly<{
+  find: (id: string) => Promise<Subscription | null>
+  /** Subscriptions by id; those that do not exist are missing. */
+  findAll: (ids: readonly string[]) => Promise<ReadonlyMap<string, Subscription>>
+  /** The subscriptions of a workspace that are in force at `now`; to these types of event, where they are given. */
+  listLive: (ws: string, now: Date, names?: readonly string[]) => Promise<readonly Subscription[]>
+  /** Subscriptions of all workspaces, in order of id, after that id. */
+  page: (limit: number, after?: string) => Promise<readonly Subscription[]>
+  /** @returns false when it exists already, or its slot is taken. */
+  insert: (subscription: Subscription) => Promise<boolean>
+  /** Replaces `before`. @returns false when it has changed since. */
+  save: (before: Subscription, next: Subscription) => Promise<boolean>
+  /** @returns false when there is none. */
+  remove: (id: string) => Promise<boolean>
+  /** Removes what has expired in a workspace at once, so that it takes no room. */
+  removeExpired: (ws: string, now: Date) => Promise<void>
+}>
+
+const INDEXES: readonly IndexDescription[] = [
+  { key: { ws: 1, slot: 1 }, name: 'slot', unique: true },
+  { key: { grant_id: 1, slot_of_grant: 1 }, name: 'slot_of_grant', unique: true },
+  { key: { ws: 1, 'listening.name': 1, expires_at: 1 }, name: 'listening' },
+  { key: { expires_at: 1 }, name: 'expiry', expireAfterSeconds: 0 },
+]
+
+/** Reads the subscriptions of all workspaces, page by page. */
+export const subscriptionPages = (db: Db): SubscriptionStore['page'] => {
+  const { collection } = lookInto<Subscription>(db, 'subscriptions')
+  return (limit, after) =>
+    collection
+      .find(after === undefined ? {} : { _id: { $gt: after } })
+      .sort({ _id: 1 })
+      .limit(limit)
+      .toArray()
+}
+
+/** Opens the collection and makes its indexes. */
+export const openSubscriptions = async (db: Db): Promise<SubscriptionStore> => {
+  const { collection } = await openCollection<Subscription>(db, 'subscriptions', { indexes: INDEXES })
+  return {
+    find: (_id) => collection.findOne({ _id }),
+    findAll: async (ids) => {
+      if (ids.length === 0) return new Map()
+      const found = await collection.find({ _id: { $in: [...ids] } }).toArray()
+      return new Map(found.map((one) => [one._id, one]))
+    },
+    listLive: (ws, now, names) =>
+      collection
+        .find({
+          ws,
+          expires_at: { $gt: now },
+          ...(names ? { 'listening.name': { $in: [...names] } } : {}),
+        } as object)
+        .limit(MAX_SUBSCRIPTIONS.workspace)
+        .toArray(),
+    page: subscriptionPages(db),
+    insert: (subscription) => inserted(collection.insertOne(subscription)),
+    save: async ({ _id, v }, next) =>
+      (await collection.replaceOne({ _id, v }, { ...next, v: v + 1 })).matchedCount === 1,
+    remove: async (_id) => (await collection.deleteOne({ _id })).deletedCount === 1,
+    removeExpired: async (ws, now) => void (await collection.deleteMany({ ws, expires_at: { $lte: now } })),
+  }
+}
