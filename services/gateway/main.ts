@@ -19,6 +19,7 @@ import { handlers } from './handlers.ts'
 import { type Health, metaRoutes } from './http/meta.ts'
 import { SNAPSHOT_PAGES } from './limits/policies.ts'
 import { type Fetch, type Listener, listen } from './listen.ts'
+import { openAgentEvents } from './mcp/agent-events.ts'
 import { createCatalog } from './mcp/catalog.ts'
 import { createMcp, type Mcp } from './mcp/handler.ts'
 import { createHeldCalls } from './mcp/held-calls.ts'
@@ -90,8 +91,10 @@ export const wire = async (host: Host, publicUrl: string, health: Health): Promi
     findSight: sightFinder({ bus, clock, load }),
     countCall,
   })
-  const stateKeys = deps.secrets.confirmed_calls
-  const server = loopsServer({ bus, clock, log, catalog, load, held, countCall, appsUrl, stateKeys })
+  const { confirmed_calls: stateKeys, event_cursors: keys } = deps.secrets
+  const events = openAgentEvents({ bus, clock, log, load, countCall, watch, ids, keys })
+  const calling = { bus, clock, log, catalog, load, held, countCall, appsUrl, stateKeys }
+  const server = loopsServer(calling, events)
   const mcp = createMcp(server, log, subscriptions)
   const app = createApp({
     publicUrl,
@@ -117,6 +120,7 @@ export const wire = async (host: Host, publicUrl: string, health: Health): Promi
   const endWaiting = (): void => {
     held.end()
     subscriptions.end()
+    events.streams.end()
   }
   return { app, mcp, endWaiting, setup_url: await setupUrl(deps) }
 }

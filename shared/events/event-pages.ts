@@ -22,12 +22,16 @@ export type Placed = Readonly<{ occurrence: Occurrence; position: Position }>
 /** The occurrences since a position. */
 export type EventPage = Readonly<{
   occurrences: readonly Placed[]
+  /** Where it began to read. */
+  start: Position
   /** Where to read on. */
   position: Position
   /** Some events before these may have been skipped. */
   truncated: boolean
   /** There are further occurrences now. */
   more: boolean
+  /** Every event that there was has been looked at. */
+  caught_up: boolean
   /** Ids of the events that were looked at. */
   read: ReadonlySet<string>
 }>
@@ -86,10 +90,11 @@ type Deps = Readonly<{ bus: Bus; clock: Clock; witnesses: Witnesses }>
 const scan = async (
   { bus, clock, witnesses }: Deps,
   { from, subscription, call, max }: PageAsked,
-): Promise<Omit<EventPage, 'truncated'> & Readonly<{ ended: boolean }>> => {
+): Promise<Omit<EventPage, 'truncated'>> => {
   const filter = filterOf(subscription.name, call.caller.workspace_id)
   const placed: Placed[] = []
   const read = new Set<string>()
+  const page = { occurrences: placed, start: from, read, more: false, caught_up: false }
   let position = from
   for (let batches = 0; batches < MAX_BATCHES; batches += 1) {
     const now = clock.now()
@@ -104,11 +109,10 @@ const scan = async (
     }
     const last = placed[max - 1]
     if (last && placed.length > max)
-      return { occurrences: placed.slice(0, max), position: last.position, more: true, read, ended: false }
-    if (found.length < BATCH)
-      return { occurrences: placed, position: { ...position, at: now }, more: false, read, ended: true }
+      return { ...page, occurrences: placed.slice(0, max), position: last.position, more: true }
+    if (found.length < BATCH) return { ...page, position: { ...position, at: now }, caught_up: true }
   }
-  return { occurrences: placed, position, more: false, read, ended: false }
+  return { ...page, position }
 }
 
 /** Reads the events of the stream as pages of occurrences. */
@@ -127,9 +131,9 @@ export const openEventPages = (deps: Deps): EventPages => {
       const moment = new Date(now.getTime() - (max_age_ms ?? EVERYWHERE_MS))
       const looked = await lookAtStream(bus, moment)
       const { position, truncated } = resumeAt(from, looked, now, max_age_ms)
-      const { ended, ...page } = await scan(deps, { ...asked, from: position })
+      const page = await scan(deps, { ...asked, from: position })
       // So that a subscription to what rarely happens does not fall behind the oldest event of the stream.
-      const quiet = ended && page.read.size === 0 && max_age_ms === undefined
+      const quiet = page.caught_up && page.read.size === 0 && max_age_ms === undefined
       const seq = quiet ? Math.max(page.position.seq, looked.seq_before ?? 0) : page.position.seq
       return { ...page, position: { ...page.position, seq }, truncated }
     },

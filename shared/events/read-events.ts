@@ -12,6 +12,11 @@ const ANSWER_MS = 5_000
 /** An event with its number in the stream, and when it was published. */
 export type StoredEvent = Readonly<{ seq: number; at: Date; event: CloudEvent }>
 
+/** The status of a stream that has no such event now (JetStream, direct get). */
+const NOTHING = 404
+
+const isNothing = (error: Error): boolean => 'code' in error && error.code === NOTHING
+
 const unavailable = (cause?: unknown): AppError =>
   new AppError('unavailable', 'The events cannot be read now.', {
     hint: 'Try again in a moment.',
@@ -32,7 +37,7 @@ export const readEvents = async (
   const { promise, resolve, reject } = Promise.withResolvers<void>()
   const take = (done: Readonly<{ err?: Error }> | null, message: StoredMsg): void => {
     if (done === null) found.push({ seq: message.seq, at: message.time, event: message.json<CloudEvent>() })
-    else if (done.err) reject(unavailable(done.err))
+    else if (done.err && !isNothing(done.err)) reject(unavailable(done.err))
     else resolve()
   }
   const messages = await bus.jsm.direct.getBatch(EVENTS_STREAM, {

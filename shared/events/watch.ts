@@ -7,7 +7,7 @@ import type { CloudEvent } from '../contracts/define/cloud-event.ts'
 import { everyEventIn } from '../contracts/define/contract.ts'
 
 /** An event that passed; undefined: some may have been missed, because the connection was lost. */
-export type Passed = Pick<CloudEvent, 'type' | 'data'> | undefined
+export type Passed = (Pick<CloudEvent, 'type' | 'data'> & Partial<Pick<CloudEvent, 'id'>>) | undefined
 
 /** The events of every workspace, as they pass. */
 export type Watch = Readonly<{

@@ -269,7 +269,7 @@ describe('what is offered', () => {
       prompts: {},
       resources: { subscribe: true },
       completions: {},
-      extensions: { 'io.modelcontextprotocol/skills': {} },
+      extensions: { 'io.modelcontextprotocol/skills': {}, 'io.modelcontextprotocol/events': {} },
     })
     const older = await wire.rpc('initialize', {
       protocolVersion: '2025-11-25',
@@ -277,7 +277,7 @@ describe('what is offered', () => {
       clientInfo: { name: 'x', version: '1' },
     })
     expect(rpcOf(older).result?.capabilities).toMatchObject({ tools: {}, resources: {} })
-    expect(older.text).not.toMatch(/listChanged|subscribe/)
+    expect(older.text).not.toMatch(/listChanged|subscribe|modelcontextprotocol\/events/)
     for (const method of ['tasks/get', 'tasks/update', 'tasks/cancel', 'roots/list']) {
       const params = { taskId: 'x', ref: { type: 'ref/prompt', name: 'triage' } }
       const answer = rpcOf(await ask(method, params, { headers: { 'Mcp-Name': 'x' } }))

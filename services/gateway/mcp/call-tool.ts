@@ -26,6 +26,8 @@ export type Connection = Readonly<{
   request_id: string
   /** Who the caller is now; undefined when the token is no longer good. For calls that last. */
   recheck: () => Promise<Caller | undefined>
+  /** When the token is too old to be good (seconds since the epoch), however good the connection is. */
+  expires_at?: number
   /** Called when a call was refused, with nothing changed, for lack of a scope that the caller's role could have. */
   onMissingScope?: (scope: Scope) => void
 }>

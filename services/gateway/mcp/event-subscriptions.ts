@@ -9,15 +9,7 @@ import { isEventTypeName } from '../../../shared/contracts/event-types.ts'
 import { webhooks } from '../../../shared/contracts/webhooks/contract.ts'
 import type { subscriptions } from '../../../shared/contracts/webhooks/subscriptions.ts'
 import type { CallDeps, Connection } from './call-tool.ts'
-
-/** The errors of the extension (SEP-3415, Error Handling). */
-const CODES = {
-  NotFound: -32_023,
-  Forbidden: -32_024,
-  ResourceExhausted: -32_025,
-  Unsupported: -32_026,
-  CallbackEndpointError: -32_027,
-} as const
+import { EVENT_ERRORS } from './event-protocol.ts'
 
 const SUBSCRIBE = 'events/subscribe'
 const UNSUBSCRIBE = 'events/unsubscribe'
@@ -37,25 +29,26 @@ const Subscribe = z.object({
 const Unsubscribe = z.object({ ...Subscription, delivery: z.object({ url: z.string() }) })
 
 const refuse = (
-  code: keyof typeof CODES,
+  code: keyof typeof EVENT_ERRORS,
   message: string,
   data: Readonly<Record<string, unknown>>,
 ): never => {
-  throw new ProtocolError(CODES[code], message, data)
+  throw new ProtocolError(EVENT_ERRORS[code], message, data)
 }
 
 /** An error as the extension has it. What it has no word for is an internal error, with ours as its data. */
 const toProtocolError = ({ code, message, extras }: AppError): ProtocolError => {
   const { callback, kind, limit, max, fields } = extras.details ?? {}
   if (callback !== undefined)
-    return new ProtocolError(CODES.CallbackEndpointError, message, { reason: callback })
+    return new ProtocolError(EVENT_ERRORS.CallbackEndpointError, message, { reason: callback })
   if (code === 'invalid_argument')
     return new ProtocolError(ProtocolErrorCode.InvalidParams, message, fields ? { fields } : undefined)
-  if (code === 'not_found') return new ProtocolError(CODES.NotFound, message, { kind })
-  if (code === 'forbidden') return new ProtocolError(CODES.Forbidden, message, { reason: message })
-  if (code === 'limit_exceeded') return new ProtocolError(CODES.ResourceExhausted, message, { limit, max })
+  if (code === 'not_found') return new ProtocolError(EVENT_ERRORS.NotFound, message, { kind })
+  if (code === 'forbidden') return new ProtocolError(EVENT_ERRORS.Forbidden, message, { reason: message })
+  if (code === 'limit_exceeded')
+    return new ProtocolError(EVENT_ERRORS.ResourceExhausted, message, { limit, max })
   if (code === 'rate_limited')
-    return new ProtocolError(CODES.ResourceExhausted, message, {
+    return new ProtocolError(EVENT_ERRORS.ResourceExhausted, message, {
       limit: 'requests',
       retryAfterMs: extras.retry_after_ms,
     })

@@ -12,6 +12,7 @@ import { type AppError, asAppError, toErrorBody } from '../../../shared/contract
 import type { Log } from '../../../shared/process/log.ts'
 import { isObject } from './arguments.ts'
 import type { Connection } from './call-tool.ts'
+import { paced } from './paced-body.ts'
 import type { Subscriptions } from './subscriptions.ts'
 
 export type Mcp = Readonly<{
@@ -21,14 +22,25 @@ export type Mcp = Readonly<{
   close: () => Promise<void>
 }>
 
-/** Who asks, the body that they sent, and whether it is of an older revision. */
-export type Exchange = Readonly<{ connection: Connection; body: unknown; legacy: boolean }>
+/**
+ * Who asks, the body that they sent, and whether it is of an older revision. `isRead` says of an answer that is a stream
+ * whether its client has read all of it so far.
+ */
+export type Exchange = Readonly<{
+  connection: Connection
+  body: unknown
+  legacy: boolean
+  isRead: () => boolean
+}>
 
 /** Makes the server for one exchange. It holds what is one caller's, so it must not serve another. */
 export type NewServer = (exchange: Exchange) => Server | McpServer
 
 /** An exchange on its way through the SDK, found again by the `authInfo` that the SDK passes to the factory. */
-type Passing = Omit<Exchange, 'legacy'> & { legacy: boolean }
+type Passing = Omit<Exchange, 'legacy' | 'isRead'> & Pick<Writable, 'legacy' | 'isRead'>
+
+/** What is known of an exchange only while it passes. */
+type Writable = { -readonly [K in keyof Exchange]: Exchange[K] }
 
 const isRequest = (message: unknown): boolean =>
   message !== null && typeof message === 'object' && 'method' in message && 'id' in message
@@ -48,6 +60,15 @@ const asJson = async (response: Response, body: unknown): Promise<Response> => {
   if (messages.length > [body].flat().filter(isRequest).length) return new Response(stream, response)
   const json = Array.isArray(body) ? `[${messages.join(',')}]` : (messages[0] ?? '')
   return new Response(json, { headers: { 'Content-Type': 'application/json' } })
+}
+
+/** An answer; of one that is a stream, its exchange then knows whether it is read. */
+const pacing = (response: Response, exchange: Passing): Response => {
+  if (!response.body || !response.headers.get('content-type')?.startsWith('text/event-stream'))
+    return response
+  const { body, isRead } = paced(response.body)
+  exchange.isRead = isRead
+  return new Response(body, response)
 }
 
 type Listen = Readonly<{ id: unknown; uris: readonly string[] }>
@@ -88,7 +109,7 @@ export const createMcp = (newServer: NewServer, parentLog: Log, subscriptions?: 
   return {
     fetch: async (request, body, connection) => {
       const { client_id, scopes } = connection.caller
-      const exchange: Passing = { connection, body, legacy: false }
+      const exchange: Passing = { connection, body, legacy: false, isRead: () => false }
       // The SDK wants a token and does not use it; the real one stays outside.
       const authInfo = { token: '', clientId: client_id, scopes: [...scopes] }
       const options = { authInfo, parsedBody: body }
@@ -96,7 +117,7 @@ export const createMcp = (newServer: NewServer, parentLog: Log, subscriptions?: 
       const listen = subscriptions && listenIn(body)
       if (!listen) {
         const response = await handler.fetch(request, options)
-        return exchange.legacy ? await asJson(response, body) : response
+        return exchange.legacy ? await asJson(response, body) : pacing(response, exchange)
       }
       const { signal } = request
       try {

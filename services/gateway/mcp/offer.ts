@@ -11,11 +11,13 @@ import {
 import release from '../../../package.json' with { type: 'json' }
 import { Id } from '../../../shared/contracts/define/common.ts'
 import { WORKFLOWS } from '../../../shared/contracts/gateway/shapes.ts'
+import { type AgentEvents, serveEvents } from './agent-events.ts'
 import { type CallDeps, readTraceparent } from './call-tool.ts'
 import { LOOP_ARGUMENT, pageOf } from './catalog.ts'
 import { complete } from './completions.ts'
 import { canAsk } from './confirmation-rules.ts'
 import { type ConfirmDeps, callConfirmed } from './confirmations.ts'
+import { EVENTS_CAPABILITY } from './event-protocol.ts'
 import { serveSubscriptions } from './event-subscriptions.ts'
 import type { Exchange, NewServer } from './handler.ts'
 import { QUEUE, readResource, TEMPLATES } from './resources.ts'
@@ -42,6 +44,11 @@ const LISTENED_CAPABILITIES = {
   ...CAPABILITIES,
   tools: { listChanged: true },
   resources: { subscribe: true },
+} satisfies ServerOptions['capabilities']
+
+const EVENTS_CAPABILITIES = {
+  ...LISTENED_CAPABILITIES,
+  extensions: { ...SKILLS_CAPABILITY, ...EVENTS_CAPABILITY },
 } satisfies ServerOptions['capabilities']
 
 /** The tools depend on the token's scopes; the rest is the same for everybody. */
@@ -166,14 +173,20 @@ const serveResources = (
 }
 
 /** Makes the servers of Loops. */
-export const loopsServer = (deps: ConfirmDeps): NewServer => {
+export const loopsServer = (deps: ConfirmDeps, events?: AgentEvents): NewServer => {
   const skills = readSkills()
   return (exchange) => {
-    const capabilities = exchange.legacy ? CAPABILITIES : LISTENED_CAPABILITIES
+    const hasEvents = !exchange.legacy && events !== undefined
+    const capabilities = exchange.legacy
+      ? CAPABILITIES
+      : hasEvents
+        ? EVENTS_CAPABILITIES
+        : LISTENED_CAPABILITIES
     const server = new Server(SERVER_INFO, { ...OPTIONS, capabilities })
     serveTools(server, deps, exchange)
     servePrompts(server, deps)
     serveResources(server, deps, skills, exchange)
+    if (hasEvents) serveEvents(server, events, exchange)
     serveSkills(server, skills, { ttlMs: LISTS_TTL_MS, cacheScope: 'public' })
     if (!exchange.legacy) serveSubscriptions(server, deps, exchange.connection)
     return server

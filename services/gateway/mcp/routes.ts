@@ -80,6 +80,7 @@ const serve = async (c: Context<GatewayEnv>, deps: McpRouteDeps): Promise<Respon
   const response = await deps.mcp.fetch(acceptBoth(request), body, {
     caller,
     grant_id: access.grant_id,
+    expires_at: access.expires_at,
     request_id: c.get('request_id'),
     recheck: async () => {
       const now = await deps.verify(token)

@@ -17,6 +17,7 @@ export const GATEWAY_KEYS = {
   setup: { salt: 'loops', info: 'gateway setup' },
   signing_keys: { salt: 'loops', info: 'gateway signing_keys', seals: true },
   confirmed_calls: { salt: 'loops', info: 'gateway confirmed_calls' },
+  event_cursors: { salt: 'loops', info: 'gateway event_cursors' },
   introspection: { salt: 'loops', info: 'gateway introspection' },
 } as const satisfies Readonly<Record<string, Purpose>>
 
