@@ -4,6 +4,7 @@ import { LIMITS } from '../../shared/contracts/define/common.ts'
 import type { Client } from '../../shared/contracts/define/contract.ts'
 import type { gateway } from '../../shared/contracts/gateway/contract.ts'
 import type { loopsQueue } from '../../shared/contracts/loops-queue/contract.ts'
+import type { tasks } from '../../shared/contracts/tasks/contract.ts'
 import type { Clock } from '../../shared/process/clock.ts'
 import type { Ids } from '../../shared/process/ids.ts'
 import type { Log } from '../../shared/process/log.ts'
@@ -14,6 +15,7 @@ import type { Delivery } from './notice-rules.ts'
 export type DepartedDeps = Readonly<{
   gateway: Pick<Client<typeof gateway>, 'list_members'>
   loopsQueue: Pick<Client<typeof loopsQueue>, 'list_loop_readers'>
+  tasks: Pick<Client<typeof tasks>, 'list_locations'>
   clock: Clock
   ids: Pick<Ids, 'next'>
   log: Log
@@ -24,7 +26,7 @@ const AT_ONCE = 4
 
 type ReaderMail = Delivery & Readonly<{ user_id: string }>
 const isReaderMail = (delivery: Delivery): delivery is ReaderMail =>
-  MAILS[delivery.template].audience === 'readers' && delivery.user_id !== null
+  ['readers', 'approver'].includes(MAILS[delivery.template].audience) && delivery.user_id !== null
 
 const pagesOf = (all: Iterable<string>): string[][] => {
   const ids = [...new Set(all)]
@@ -33,32 +35,54 @@ const pagesOf = (all: Iterable<string>): string[][] => {
   )
 }
 
-/** The mails of a workspace whose readers have left it, or left the private loop that the mail is about. */
+/** Where the tasks of mails are now: the private loop, or null where everybody sees them. Those that are gone are left out. */
+const locate = async (
+  { tasks, clock, ids }: DepartedDeps,
+  workspace_id: string,
+  mails: readonly ReaderMail[],
+): Promise<ReadonlyMap<string, string | null>> => {
+  const found = new Map<string, string | null>()
+  for (const task_ids of pagesOf(mails.flatMap(({ task_id }) => task_id ?? [])))
+    for (const task of (await tasks.list_locations({ workspace_id, task_ids }, ownCall(clock, ids.next())))
+      .tasks)
+      found.set(task.id, task.private ? task.loop_id : null)
+  return found
+}
+
+/**
+ * The mails of a workspace whose readers have left it, or left the private loop that the mail is about or that its task is
+ * in; and those about a task that is gone.
+ */
 const departedOf = async (
-  { gateway, loopsQueue, clock, ids }: DepartedDeps,
+  deps: DepartedDeps,
   workspace_id: string,
   mails: readonly ReaderMail[],
 ): Promise<ReaderMail[]> => {
+  const { gateway, loopsQueue, clock, ids } = deps
   const call = () => ownCall(clock, ids.next())
   const members = new Set<string>()
   for (const user_ids of pagesOf(mails.map(({ user_id }) => user_id))) {
     const asked = { workspace_id, user_ids, limit: LIMITS.page }
     for (const { user_id } of (await gateway.list_members(asked, call())).members) members.add(user_id)
   }
-  // `shown_to` is `owner` for private loops alone; every member reads the public ones.
-  const private_ids = mails.flatMap(({ shown_to, about }) =>
-    shown_to === 'owner' && about ? about.loop_id : [],
-  )
+  const located = await locate(deps, workspace_id, mails)
+  /** The private loop that decides, null where none does; undefined: what the mail is about is gone. */
+  const privateLoopOf = ({ shown_to, about, task_id }: ReaderMail): string | null | undefined => {
+    if (task_id !== undefined) return located.get(task_id)
+    // `shown_to` is `owner` for private loops alone; every member reads the public ones.
+    return shown_to === 'owner' && about ? about.loop_id : null
+  }
   const readers = new Map<string, readonly string[] | null>()
-  for (const loop_ids of pagesOf(private_ids))
+  for (const loop_ids of pagesOf(mails.flatMap((mail) => privateLoopOf(mail) ?? [])))
     for (const { id, reader_ids } of (await loopsQueue.list_loop_readers({ workspace_id, loop_ids }, call()))
       .loops)
       readers.set(id, reader_ids)
-  return mails.filter(({ user_id, shown_to, about }) => {
-    if (!members.has(user_id)) return true
-    if (shown_to !== 'owner' || !about) return false
-    const allowed = readers.get(about.loop_id)
-    return allowed === undefined || (allowed !== null && !allowed.includes(user_id))
+  return mails.filter((mail) => {
+    const loop_id = privateLoopOf(mail)
+    if (!members.has(mail.user_id) || loop_id === undefined) return true
+    if (loop_id === null) return false
+    const allowed = readers.get(loop_id)
+    return allowed === undefined || (allowed !== null && !allowed.includes(mail.user_id))
   })
 }
 

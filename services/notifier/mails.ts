@@ -11,6 +11,7 @@ import { invitation } from './emails/invitation.ts'
 import { loopShipped } from './emails/loop-shipped.ts'
 import { passwordReset } from './emails/password-reset.ts'
 import type { Parts } from './emails/render.ts'
+import { taskHeld } from './emails/task-held.ts'
 import type { Template } from './emails/template.ts'
 import { headerName, timeWriter, type WriteTime } from './emails/text.ts'
 import { webhookDisabled } from './emails/webhook-disabled.ts'
@@ -25,6 +26,7 @@ import type {
   NoticeOf,
   OwnerTemplate,
   ShownTo,
+  TaskTemplate,
 } from './notice-rules.ts'
 import type { About } from './preference-rules.ts'
 import { unsubscribeToken } from './unsubscribe.ts'
@@ -64,6 +66,9 @@ export type MemberMail<T extends MemberTemplate, C extends Content = Content> = 
 /** A mail about a loop, to those who see it. */
 type LoopMail<T extends LoopTemplate> = MemberMail<T, LoopContent> & Readonly<{ audience: 'readers' }>
 
+/** A mail about a task, to whoever approved it. */
+type TaskMail<T extends TaskTemplate> = MemberMail<T, LoopContent> & Readonly<{ audience: 'approver' }>
+
 /** A mail to the owners of the workspace. */
 type OwnerMail<T extends OwnerTemplate> = MemberMail<T> & Readonly<{ audience: 'owners' }>
 
@@ -88,28 +93,32 @@ export type LinkMail<T extends LinkTemplate> = Common &
 
 const workspaceUrl = ({ publicUrl }: Site): string => `${publicUrl}/workspace`
 
-/** What every mail about a loop has: links to the reader's preference, a thread for the loop, and a list for the workspace. */
-const loopContent = (
-  { _id, facts }: NoticeOf<LoopTemplate>,
+/** What a mail has whose reader can choose to get none: links to their preference, and a list for the workspace. */
+const listContent = (
+  { facts }: NoticeOf<LoopTemplate | TaskTemplate>,
   { delivery: { ws, user_id }, to }: Reader,
   site: Site,
 ) => {
   const token = unsubscribeToken(site.unsubscribeKey, { workspace_id: ws, user_id: user_id ?? '' })
   const unsubscribe_url = `${site.publicUrl}/u/${token}`
-  const domain = domainOf(site.sender)
   return {
-    parts: {
-      name: to.name,
-      // With the event, the page knows which loop to offer to mute.
-      preferences_url: `${unsubscribe_url}?mail=${_id}`,
-      unsubscribe_url,
-    },
-    thread: `<loop.${facts.loop_id}@${domain}>`,
+    parts: { name: to.name, preferences_url: unsubscribe_url, unsubscribe_url },
     list: {
-      id: `${ws.toLowerCase()}.loops.${domain}`,
+      id: `${ws.toLowerCase()}.loops.${domainOf(site.sender)}`,
       name: headerName(facts.workspace_name),
       unsubscribe_url,
     },
+  }
+}
+
+/** What every mail about a loop has besides: a thread for the loop. */
+const loopContent = (notice: NoticeOf<LoopTemplate>, reader: Reader, site: Site) => {
+  const { parts, list } = listContent(notice, reader, site)
+  return {
+    // With the event, the page knows which loop to offer to mute.
+    parts: { ...parts, preferences_url: `${parts.unsubscribe_url}?mail=${notice._id}` },
+    thread: `<loop.${notice.facts.loop_id}@${domainOf(site.sender)}>`,
+    list,
   }
 }
 
@@ -125,6 +134,12 @@ const shippedContent = (notice: NoticeOf<'loop-shipped'>, reader: Reader, site: 
     ...headers,
   }
 }
+
+const heldContent = (notice: NoticeOf<'task-held'>, reader: Reader, site: Site): LoopContent => ({
+  template: () => taskHeld(notice.facts, wordingOf(reader.delivery.locale), workspaceUrl(site)),
+  ...listContent(notice, reader, site),
+  thread: `<task.${notice.facts.task_id}@${domainOf(site.sender)}>`,
+})
 
 const disabledContent = (
   { at, facts: { failing_since, ...facts } }: NoticeOf<'webhook-disabled'>,
@@ -176,6 +191,7 @@ const linkMail = <T extends LinkTemplate, Shown>(
 
 type MailOf<T extends TemplateName> =
   | (T extends LoopTemplate ? LoopMail<T> : never)
+  | (T extends TaskTemplate ? TaskMail<T> : never)
   | (T extends OwnerTemplate ? OwnerMail<T> : never)
   | (T extends LinkTemplate ? LinkMail<T> : never)
 
@@ -192,6 +208,12 @@ export const MAILS: { readonly [T in TemplateName]: MailOf<T> } = {
     awaited: false,
     title: () => 'Webhook disabled',
     write: disabledContent,
+  },
+  'task-held': {
+    audience: 'approver',
+    awaited: false,
+    title: () => 'Task on hold',
+    write: heldContent,
   },
   invitation: linkMail({
     title: 'Invitation',

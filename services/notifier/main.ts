@@ -3,6 +3,7 @@ import { client } from '../../shared/bus/client.ts'
 import { gateway } from '../../shared/contracts/gateway/contract.ts'
 import { loopsQueue } from '../../shared/contracts/loops-queue/contract.ts'
 import { notifier } from '../../shared/contracts/notifier/contract.ts'
+import { tasks } from '../../shared/contracts/tasks/contract.ts'
 import { type Config, ConfigError, keepsMails } from '../../shared/process/config.ts'
 import { repeat } from '../../shared/process/lifecycle.ts'
 import { type Host, startOnHost } from '../../shared/service.ts'
@@ -63,7 +64,13 @@ const wire = async (host: Host): Promise<void> => {
       deliveries,
       subscriptions,
       suppressions,
-      departed: departedFrom({ ...host, clock, gateway: members, loopsQueue: client(bus, loopsQueue) }),
+      departed: departedFrom({
+        ...host,
+        clock,
+        gateway: members,
+        loopsQueue: client(bus, loopsQueue),
+        tasks: client(bus, tasks),
+      }),
       compose,
       mailer,
       clock,

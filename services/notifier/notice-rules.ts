@@ -7,6 +7,7 @@ import type { webhooks } from '../../shared/contracts/webhooks/contract.ts'
 import { toAddress } from '../../shared/net/email-address.ts'
 import type { Mailbox } from './addresses.ts'
 import type { LoopShipped } from './emails/loop-shipped.ts'
+import type { TaskHeld } from './emails/task-held.ts'
 import { type About, isMine, type Participants, type Preference, unsentBecause } from './preference-rules.ts'
 
 /** An event, as far as a notice needs it. */
@@ -19,6 +20,10 @@ export type Recipient = z.output<(typeof gateway.operations)['list_members']['ou
 /** Mails about a loop, to those who see it: what each says to all of them. */
 type LoopFacts = Readonly<{
   'loop-shipped': LoopShipped & Participants
+}>
+/** Mails about a task, to whoever approved it: what each says. */
+type TaskFacts = Readonly<{
+  'task-held': TaskHeld & Readonly<{ loop_id: string | null; private: boolean; approver_id: string }>
 }>
 /** Mails to the owners of a workspace: what each says to all of them. */
 type OwnerFacts = Readonly<{
@@ -34,16 +39,17 @@ type LinkFacts = Readonly<{
   confirmation: Readonly<{ account_mail_id: string }>
   'failed-sign-ins': Readonly<{ account_mail_id: string }>
 }>
-/** Each mail has its facts in one of the three. */
+/** Each mail has its facts in one of the four. */
 type OfEachMail<F extends Readonly<Record<TemplateName, object>>> = F
-type Facts = OfEachMail<LoopFacts & OwnerFacts & LinkFacts>
+type Facts = OfEachMail<LoopFacts & TaskFacts & OwnerFacts & LinkFacts>
 export type FactsOf<T extends keyof Facts> = Facts[T]
 
 export type LoopTemplate = keyof LoopFacts
+export type TaskTemplate = keyof TaskFacts
 export type OwnerTemplate = keyof OwnerFacts
 export type LinkTemplate = keyof LinkFacts
 /** Mails to people of a workspace. */
-export type MemberTemplate = LoopTemplate | OwnerTemplate
+export type MemberTemplate = LoopTemplate | TaskTemplate | OwnerTemplate
 
 /** An event that people get a mail about, by the mail's template. Of several templates: the notice of any of them. */
 export type NoticeOf<T extends keyof Facts> = {
@@ -78,6 +84,8 @@ export type Delivery = Readonly<{
   time_zone: string
   /** The loop; null for a mail about anything else. */
   about: About | null
+  /** The task that it is about: whoever does not see that any more does not get the mail. */
+  task_id?: string
   shown_to: ShownTo
   status: DeliveryStatus
   /** Tries that said something about this mail; those that found no mail server do not count. */
@@ -141,7 +149,7 @@ const firstState = (suppressed: string | undefined, address: string | undefined,
 const deliveryTo = (
   notice: NoticeOf<MemberTemplate>,
   { user_id, name, email, unconfirmed, locale, time_zone }: Recipient,
-  shown: Pick<Delivery, 'about' | 'shown_to'>,
+  shown: Pick<Delivery, 'about' | 'shown_to' | 'task_id'>,
   suppressed: string | undefined,
   now: Date,
 ): Delivery => {
@@ -175,6 +183,27 @@ export const memberDeliveries = (
     const suppressed = unsentBecause(preferenceOf(member.user_id), about)
     return deliveryTo(notice, member, { about, shown_to }, suppressed, now)
   })
+
+/**
+ * The delivery to whoever approved a task, out of these members. They may have muted its loop, or want no mails.
+ * @param preferenceOf the preference of a member who has stated one.
+ */
+export const approverDeliveries = (
+  notice: NoticeOf<TaskTemplate>,
+  members: readonly Recipient[],
+  preferenceOf: (user_id: string) => Preference | undefined,
+  now: Date,
+): Delivery[] => {
+  const { task_id, loop_id, approver_id } = notice.facts
+  // What somebody has approved is their own. The name of the loop is not known here, and not shown.
+  const about = { loop_id: loop_id ?? '', loop_name: '', mine: true }
+  const shown = { about, shown_to: notice.facts.private ? 'owner' : 'managers', task_id } as const
+  return members
+    .filter(({ user_id }) => user_id === approver_id)
+    .map((approver) =>
+      deliveryTo(notice, approver, shown, unsentBecause(preferenceOf(approver.user_id), about), now),
+    )
+}
 
 /** One delivery to each owner of the workspace, whatever their preference: the workspace is theirs to look after. */
 export const ownerDeliveries = (

@@ -5,12 +5,14 @@ import { LIMITS } from '../../shared/contracts/define/common.ts'
 import type { Call, Client } from '../../shared/contracts/define/contract.ts'
 import { gateway } from '../../shared/contracts/gateway/contract.ts'
 import { loopsQueue } from '../../shared/contracts/loops-queue/contract.ts'
+import { tasks } from '../../shared/contracts/tasks/contract.ts'
 import { webhooks } from '../../shared/contracts/webhooks/contract.ts'
 import { on, type Reaction, type TypedEvent } from '../../shared/events/reactions.ts'
 import type { Clock } from '../../shared/process/clock.ts'
 import type { Deliveries } from './delivery-store.ts'
 import { MAILS } from './mails.ts'
 import {
+  approverDeliveries,
   audienceOf,
   type Delivery,
   type LinkTemplate,
@@ -23,7 +25,9 @@ import {
   type OwnerTemplate,
   ownerDeliveries,
   type Recipient,
+  type TaskTemplate,
 } from './notice-rules.ts'
+import type { Preference } from './preference-rules.ts'
 import { type Subscriptions, subscriptionId } from './preference-store.ts'
 
 export type ReactionDeps = Readonly<{
@@ -90,23 +94,57 @@ const addForMembers = async (
   await deliveries.finish(notice)
 }
 
-/** Records a mail about a loop to those who see it. `noticeIn` makes its notice for the name of their workspace. */
-const addForReaders = async (
+/** Records a mail that its readers can choose not to get: a delivery to each member of the audience, by their preference. */
+const addByPreference = async <N extends NoticeOf<LoopTemplate | TaskTemplate>>(
   deps: ReactionDeps,
   event: TypedEvent<unknown>,
-  noticeIn: (workspace_name: string) => NoticeOf<LoopTemplate>,
+  mail: Readonly<{
+    /** Makes the notice for the name of the workspace. */
+    noticeIn: (workspace_name: string) => N
+    audience: (notice: N) => readonly string[] | null
+    deliveries: (
+      notice: N,
+      members: readonly Recipient[],
+      preferenceOf: (user_id: string) => Preference | undefined,
+      now: Date,
+    ) => Delivery[]
+  }>,
 ): Promise<void> => {
   const { workspaceid } = event
   const call = callsAbout(deps, event)
   const workspace_name = await workspaceName(deps, workspaceid, call())
-  const notice = noticeIn(workspace_name)
-  const pages = membersOf(deps, workspaceid, audienceOf(notice.facts), call)
+  const notice = mail.noticeIn(workspace_name)
+  const pages = membersOf(deps, workspaceid, mail.audience(notice), call)
   await addForMembers(deps, notice, pages, async (members) => {
     const preferences = await deps.subscriptions.note(workspaceid, workspace_name, members)
     const preferenceOf = (user_id: string) => preferences.get(subscriptionId(workspaceid, user_id))
-    return memberDeliveries(notice, members, preferenceOf, deps.clock.now())
+    return mail.deliveries(notice, members, preferenceOf, deps.clock.now())
   })
 }
+
+/** Records a mail about a loop to those who see it. */
+const addForReaders = (
+  deps: ReactionDeps,
+  event: TypedEvent<unknown>,
+  noticeIn: (workspace_name: string) => NoticeOf<LoopTemplate>,
+): Promise<void> =>
+  addByPreference(deps, event, {
+    noticeIn,
+    audience: ({ facts }) => audienceOf(facts),
+    deliveries: memberDeliveries,
+  })
+
+/** Records a mail about a task to whoever approved it. */
+const addForApprover = (
+  deps: ReactionDeps,
+  event: TypedEvent<unknown>,
+  noticeIn: (workspace_name: string) => NoticeOf<TaskTemplate>,
+): Promise<void> =>
+  addByPreference(deps, event, {
+    noticeIn,
+    audience: ({ facts }) => [facts.approver_id],
+    deliveries: approverDeliveries,
+  })
 
 /** Records a mail to the owners of a workspace. `noticeIn` makes its notice for the workspace's name. */
 const addForOwners = async (
@@ -143,6 +181,15 @@ export const reactions = (deps: ReactionDeps): readonly Reaction[] => [
       return noticeOf('loop-shipped', event, { ...data, people_ids, workspace_name })
     }),
   ),
+  on(tasks, 'task.claim_expired', async (event) => {
+    const { task_id, title, loop_id, attempt: expiries, approved_by, private: is_private } = event.data
+    // Only those of a task that was put on hold say who approved it.
+    if (!approved_by) return
+    const facts = { task_id, title, loop_id, private: is_private, expiries, approver_id: approved_by.user_id }
+    await addForApprover(deps, event, (workspace_name) =>
+      noticeOf('task-held', event, { ...facts, workspace_name }),
+    )
+  }),
   on(webhooks, 'webhook.disabled', (event) =>
     addForOwners(deps, event, (workspace_name) =>
       noticeOf('webhook-disabled', event, { ...event.data, workspace_name }),

@@ -7,7 +7,7 @@ import type { Activity } from '../../shared/events/activity-rules.ts'
 import { entryOf } from '../../shared/events/activity-store.ts'
 import type { TitledLocation } from './activity-store.ts'
 import type { LeafDeps, Some } from './deps.ts'
-import { isSeen, type SeesLoop, seesThese } from './visibility-rules.ts'
+import { isPrivate, isSeen, type SeesLoop, seesThese } from './visibility-rules.ts'
 
 /** An entry without the loops that its reader does not see. */
 const withoutHidden = (entry: ActivityEntry, found: Activity, sees: SeesLoop): ActivityEntry => {
@@ -39,8 +39,15 @@ const shown = (
   return withoutHidden(entry, found, sees)
 }
 
-/** The handler of list_activity. */
-export const activityHandlers = (deps: LeafDeps): Some<'list_activity'> => ({
+/** The handlers of what is known of where tasks are, and of list_activity. */
+export const activityHandlers = (deps: LeafDeps): Some<'list_activity' | 'list_locations'> => ({
+  list_locations: async ({ workspace_id, task_ids }) => {
+    const found = await deps.tasks.findLocations(workspace_id, task_ids)
+    return {
+      tasks: [...found].map(([id, task]) => ({ id, loop_id: task.loop_id, private: isPrivate(task) })),
+    }
+  },
+
   list_activity: async ({ workspace_id: ws, visible_private_loop_ids: visible, ...asked }) => {
     const sees = seesThese(visible)
     const locate = (ids: readonly string[]) => deps.tasks.findLocations(ws, ids)

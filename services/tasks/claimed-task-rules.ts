@@ -140,6 +140,7 @@ export const expireTask = (before: Versioned, now: Date): Decision<Versioned> | 
     agent: claim.holder.agent,
     attempt: claim.attempt,
     last_progress: claim.progress,
+    ...(status === 'on_hold' && next.approved_by ? { approved_by: next.approved_by } : {}),
   }
   return { next, events: [...decision.events, { name: 'task.claim_expired', data }] }
 }

@@ -5,6 +5,7 @@ import { invitation } from '../../services/notifier/emails/invitation.ts'
 import { type LoopShipped, loopShipped } from '../../services/notifier/emails/loop-shipped.ts'
 import { passwordReset } from '../../services/notifier/emails/password-reset.ts'
 import { fill, type Parts, render } from '../../services/notifier/emails/render.ts'
+import { type TaskHeld, taskHeld } from '../../services/notifier/emails/task-held.ts'
 import { timeWriter } from '../../services/notifier/emails/text.ts'
 import { type WebhookDisabled, webhookDisabled } from '../../services/notifier/emails/webhook-disabled.ts'
 import { wordingOf } from '../../services/notifier/emails/wording.ts'
@@ -106,6 +107,21 @@ export const webhookDisabledMail = async (
   return fill(await render(webhookDisabled(facts, wordingOf(locale))), {})
 }
 
+export const taskHeldMail = async (
+  locale: string,
+  changes: Partial<TaskHeld> = {},
+  parts: Partial<Parts> = {},
+): Promise<MailTexts> => {
+  const facts = {
+    task_id: exampleId(5),
+    title: 'Retry the payment request',
+    expiries: 3,
+    workspace_name: 'Acme Store',
+    ...changes,
+  }
+  return fill(await render(taskHeld(facts, wordingOf(locale), WORKSPACE_URL)), partsIn(locale, parts))
+}
+
 export const confirmationMail = async (locale: string): Promise<MailTexts> => {
   const facts = { url: CONFIRM_URL, email: 'ben@example.com', expires_at: timeWriter(locale, ZONE)(AT) }
   return fill(await render(confirmation(facts, wordingOf(locale))), {})
@@ -140,6 +156,7 @@ export const MAILS_SAYING: Readonly<Record<Exclude<TemplateName, 'confirmation'>
   'password-reset': (locale, text) => passwordResetMail(locale, { name: text }),
   'webhook-disabled': (locale, text) =>
     webhookDisabledMail(locale, { name: text, workspace_name: text, url: text }),
+  'task-held': (locale, text) => taskHeldMail(locale, { title: text, workspace_name: text }, { name: text }),
   'failed-sign-ins': (locale, text) => failedSignInsMail(locale, { name: text }),
 }
 
@@ -154,6 +171,7 @@ export const MAILS: Readonly<
   invitation: (locale) => invitationMail(locale),
   'password-reset': (locale) => passwordResetMail(locale),
   'webhook-disabled': (locale) => webhookDisabledMail(locale),
+  'task-held': (locale) => taskHeldMail(locale),
   confirmation: (locale) => confirmationMail(locale),
   'failed-sign-ins': (locale) => failedSignInsMail(locale),
 }

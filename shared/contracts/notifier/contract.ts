@@ -16,6 +16,7 @@ export const notifier = defineContract({
   consumes: {
     'loops-queue': ['loop.shipped'],
     webhooks: ['webhook.disabled'],
+    tasks: ['task.claim_expired'],
     gateway: [
       'person.invited',
       'person.password_reset_requested',

@@ -39,6 +39,7 @@ export const TEMPLATES = [
   'invitation',
   'password-reset',
   'webhook-disabled',
+  'task-held',
   'confirmation',
   'failed-sign-ins',
 ] as const

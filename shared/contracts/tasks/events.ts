@@ -68,6 +68,7 @@ export const events = {
       agent: z.string().nullable().describe('The label of the agent that held it'),
       attempt: z.int().min(1).describe('How many claims have expired in a row'),
       last_progress: z.string().nullable().describe('What the holder said last'),
+      approved_by: c.Actor.optional().describe('Who approved it, if it is on hold now'),
     }),
     public: NOT_PRIVATE,
   }),

@@ -92,6 +92,15 @@ export const internals = {
     }),
     errors: [],
   }),
+  list_locations: internalRead({
+    asked_by: ['notifier'],
+    description: 'Where tasks are now. One that is not there any more is left out.',
+    input: z.object({ workspace_id, task_ids: z.array(c.Id).max(c.LIMITS.page) }),
+    output: z.object({
+      tasks: z.array(z.object({ id: c.Id, loop_id: c.Id.nullable(), private: z.boolean() })),
+    }),
+    errors: [],
+  }),
   list_held: internalRead({
     description: 'What the connection of the caller holds, oldest first, out of what they see.',
     input: z.object({ visible_private_loop_ids: z.array(c.Id).nullable(), max_bytes: MaxBytes }),

@@ -3,6 +3,7 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { parseSender } from '../../../services/notifier/addresses.ts'
 import {
+  approverDeliveries,
   audienceOf,
   linkDelivery,
   memberDeliveries,
@@ -78,6 +79,33 @@ describe('the deliveries of a shipped loop', () => {
   it('failed_at_once_without_an_address_that_can_be_written_to', () => {
     const [delivery] = memberDeliveries(notice, [member(2, 'ana@evil.com, b@evil.com')], nobody, NOW)
     expect(delivery).toMatchObject({ status: 'failed', to: null, last_error: 'not an address' })
+  })
+})
+
+describe('the delivery about a task on hold', () => {
+  const facts = {
+    ...{ task_id: exampleId(5), title: 'Task', expiries: 3, workspace_name: 'Acme', private: true },
+    ...{ loop_id: exampleId(6), approver_id: exampleId(3) },
+  }
+  const held = noticeOf('task-held', eventOf(902), facts)
+  const members = [member(2, 'ana@example.com'), member(3, 'ben@example.com')]
+  it('to_the_approver_alone_and_hidden_from_admins_if_the_loop_is_private', () => {
+    const [delivery, ...more] = approverDeliveries(held, members, nobody, NOW)
+    expect(more).toEqual([])
+    expect(delivery).toMatchObject({
+      user_id: exampleId(3),
+      status: 'pending',
+      shown_to: 'owner',
+      task_id: facts.task_id,
+    })
+  })
+  it.each([
+    ['none', [], 'suppressed'],
+    ['all', [{ loop_id: exampleId(6), name: 'Muted' }], 'suppressed'],
+    ['mine', [], 'pending'],
+  ] as const)('as_they_prefer: %s, muted %j', (wants, muted, status) => {
+    const [delivery] = approverDeliveries(held, members, () => ({ wants, muted }), NOW)
+    expect(delivery?.status).toBe(status)
   })
 })
 

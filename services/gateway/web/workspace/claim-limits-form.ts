@@ -42,7 +42,7 @@ export const claimLimitsForm = (
   fault: Fault | undefined,
 ): Html => html`<section class="card" aria-labelledby="claims">
     <h2 id="claims">Work in progress</h2>
-    <p class="small">An agent that takes a task has it for a while, and longer each time that it reports. Then the task goes to the next.</p>
+    <p class="small">An agent that takes a task has it for a while, and longer each time that it reports. Then the task goes to the next. A named agent gives its calls the same <code>agent</code>. An access token may have a number of its own.</p>
     <form method="post" action="${CLAIM_LIMITS_PATH}">
       ${faultNote(fault)}
       ${LIMIT_NAMES.map((name) => {
@@ -54,7 +54,6 @@ export const claimLimitsForm = (
           fault,
         )
       })}
-      <p class="hint">Named agents are those that give their calls the same <code>agent</code>. An access token may have a number of its own.</p>
       <button>Save</button>
     </form>
   </section>`

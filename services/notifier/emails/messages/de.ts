@@ -54,6 +54,18 @@ export const de: Messages = {
   webhook_button: 'Webhooks öffnen',
   why_owner: 'Du bekommst diese Mail, weil dir dieser Arbeitsbereich gehört.',
 
+  held_subject: 'Pausiert: {task}',
+  held_preview: '{workspace}: Niemand ist zurückgekommen, um sie fertigzustellen',
+  held_label: 'Aufgabe pausiert',
+  held_text: 'Hallo {name}, diese Aufgabe ist pausiert: {vanished}.',
+  held_vanished: {
+    one: '{count} Agent hat sie übernommen und sich nicht mehr gemeldet',
+    other: '{count} Agenten nacheinander haben sie übernommen und sich nicht mehr gemeldet',
+  },
+  held_next:
+    'Vielleicht ist sie zu groß oder unklar, oder sie bringt den Rechner zum Absturz, auf dem daran gearbeitet wird. Lass dir von einem Agenten die Aufgabe {id} mit ihren Kommentaren zeigen, ändere, was nötig ist, und gib sie wieder frei.',
+  why_approver: 'Du bekommst diese Mail, weil du diese Aufgabe freigegeben hast.',
+
   confirm_subject: 'Bestätige deine Adresse für Loops',
   confirm_preview: 'Ein Klick genügt, bis zum {when}',
   confirm_heading: 'Bestätige deine Adresse',

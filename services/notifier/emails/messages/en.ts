@@ -54,6 +54,18 @@ export const en = {
   webhook_button: 'Open the webhooks',
   why_owner: 'You are getting this email because you own this workspace.',
 
+  held_subject: 'On hold: {task}',
+  held_preview: '{workspace}: nobody came back to finish it',
+  held_label: 'Task on hold',
+  held_text: 'Hi {name}, this task is on hold: {vanished}.',
+  held_vanished: {
+    one: '{count} agent took it and did not come back',
+    other: '{count} agents in a row took it and did not come back',
+  },
+  held_next:
+    'It may be too large or unclear, or break the machine of whoever works on it. Have an agent show you task {id} with its comments, change what needs to change, and approve it again.',
+  why_approver: 'You are getting this email because you approved this task.',
+
   confirm_subject: 'Confirm your address for Loops',
   confirm_preview: 'One click, until {when}',
   confirm_heading: 'Confirm your address',

@@ -52,6 +52,18 @@ export const es: Messages = {
   webhook_button: 'Abrir los webhooks',
   why_owner: 'Recibes este correo porque este espacio de trabajo es tuyo.',
 
+  held_subject: 'En pausa: {task}',
+  held_preview: '{workspace}: nadie ha vuelto para terminarla',
+  held_label: 'Tarea en pausa',
+  held_text: 'Hola, {name}: esta tarea está en pausa porque {vanished}.',
+  held_vanished: {
+    one: '{count} agente la tomó y no volvió',
+    other: '{count} agentes seguidos la tomaron y no volvieron',
+  },
+  held_next:
+    'Quizá sea demasiado grande o poco clara, o haga fallar el equipo de quien trabaja en ella. Pide a un agente que te muestre la tarea {id} con sus comentarios, cambia lo necesario y apruébala de nuevo.',
+  why_approver: 'Recibes este correo porque aprobaste esta tarea.',
+
   confirm_subject: 'Confirma tu dirección para Loops',
   confirm_preview: 'Un clic basta, hasta el {when}',
   confirm_heading: 'Confirma tu dirección',

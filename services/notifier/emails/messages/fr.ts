@@ -57,6 +57,18 @@ export const fr: Messages = {
   webhook_button: 'Ouvrir les webhooks',
   why_owner: 'Vous recevez cet e-mail parce que cet espace de travail vous appartient.',
 
+  held_subject: 'En pause\u00a0: {task}',
+  held_preview: '{workspace}\u00a0: personne n’est revenu la terminer',
+  held_label: 'Tâche en pause',
+  held_text: 'Bonjour {name}, cette tâche est en pause\u00a0: {vanished}.',
+  held_vanished: {
+    one: '{count} agent l’a prise et n’est pas revenu',
+    other: '{count} agents de suite l’ont prise et ne sont pas revenus',
+  },
+  held_next:
+    'Elle est peut-être trop grande ou peu claire, ou bien elle fait planter la machine de ceux qui y travaillent. Demandez à un agent de vous montrer la tâche {id} avec ses commentaires, modifiez ce qu’il faut, puis approuvez-la de nouveau.',
+  why_approver: 'Vous recevez cet e-mail parce que vous avez approuvé cette tâche.',
+
   confirm_subject: 'Confirmez votre adresse pour Loops',
   confirm_preview: 'Un clic suffit, jusqu’au {when}',
   confirm_heading: 'Confirmez votre adresse',
