@@ -60,25 +60,34 @@ type Touched = Readonly<{
 
 const placeOf = (isPrivate: boolean, loop_id: unknown): Place => (isPrivate ? String(loop_id) : EVERYWHERE)
 
-/** What an event about a task changes. The queue shows how many tasks of each status a loop has. */
+/** After these, and after another status or loop, the queue shows other counts of tasks. */
+const COUNTED: ReadonlySet<string> = new Set([
+  'task.created',
+  'task.claimed',
+  'task.claim_expired',
+  'task.deleted',
+])
+
+/** What an event about a task changes. */
 const touchedByTask = (type: string, data: Data): Touched => {
   const { task_id, loop_id, loop_id_before } = data
   const place = placeOf(data.private === true, loop_id)
-  const changed = Array.isArray(data.changed) ? data.changed : undefined
-  const hasMoved = changed?.includes('loop_id') ?? false
-  const isCounted =
-    type !== 'task.unblocked' && (changed === undefined || hasMoved || changed.includes('status'))
+  const changed: readonly unknown[] = Array.isArray(data.changed) ? data.changed : []
+  const hasMoved = changed.includes('loop_id')
+  const isCounted = hasMoved || (Boolean(loop_id) && (COUNTED.has(type) || changed.includes('status')))
   // Named only if the whole workspace sees that loop, or the task is still in it.
   const cameFromSeen = hasMoved && typeof loop_id_before === 'string'
   return {
     ids: [task_id, loop_id, loop_id_before],
-    queue: !isCounted || (!loop_id && !hasMoved) ? undefined : cameFromSeen ? EVERYWHERE : place,
+    queue: isCounted ? (cameFromSeen ? EVERYWHERE : place) : undefined,
     moved: hasMoved && !cameFromSeen ? place : undefined,
   }
 }
 
 const touchedBy = (type: string, data: Data): Touched | undefined => {
   if (type === 'task.hidden' || type === 'comment.added') return { ids: [data.task_id, data.loop_id] }
+  // Nobody can read that a holder was warned.
+  if (type === 'task.claim_warned') return undefined
   if (type.startsWith('task.')) return touchedByTask(type, data)
   // Its version is on every page of the queue.
   if (type === 'queue.changed') return { ids: data.loop_ids as readonly unknown[], queue: EVERYWHERE }

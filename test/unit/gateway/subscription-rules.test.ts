@@ -102,6 +102,13 @@ describe('an event', () => {
     ],
     ['the order', { type: 'queue.changed', data: { loop_ids: ['P'] } }, ['queue'], ['queue', 'loop P']],
     ['a gap', undefined, ['queue', 'task T', 'loop L'], ['queue', 'task T', 'task H', 'loop L', 'loop P']],
+    ['a warning', task('claim_warned', { task_id: 'T', loop_id: 'L' }), [], []],
+    [
+      'a task that is free',
+      task('unblocked', { task_id: 'T', loop_id: 'L' }),
+      ['task T', 'loop L'],
+      ['task T', 'loop L'],
+    ],
     ['a person', { type: 'person.joined', data: { user_id: 'T' } }, [], []],
     ['another task', task('updated', { task_id: 'X', loop_id: null, changed: ['title'] }), [], []],
   ])('about_%s_is_told_to_those_who_see_it', (_, passed, outside, inside) => {

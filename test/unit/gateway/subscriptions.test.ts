@@ -7,7 +7,7 @@ import { createSubscriptions } from '../../../services/gateway/mcp/subscriptions
 import type { Caller } from '../../../shared/contracts/define/contract.ts'
 import { CONTRACTS } from '../../../shared/contracts/index.ts'
 import type { Passed } from '../../../shared/events/watch.ts'
-import { systemClock as clock } from '../../../shared/process/clock.ts'
+import { systemClock } from '../../../shared/process/clock.ts'
 import { createLog } from '../../../shared/process/log.ts'
 import { person } from '../../support/service-environment.ts'
 
@@ -29,7 +29,12 @@ const capabilities = { tools: { listChanged: true }, resources: { subscribe: tru
 /** Streams of one workspace, whose events, sight and connections the test makes. */
 const opened = () => {
   const listeners = new Set<(passed: Passed) => void>()
-  const state = { sight: async (): Promise<Sight> => SIGHT, caller: person('w') as Caller | undefined }
+  const state = {
+    /** How far the clock is ahead (ms). */
+    ahead_ms: 0,
+    sight: async (): Promise<Sight> => SIGHT,
+    caller: person('w') as Caller | undefined,
+  }
   const subscriptions = createSubscriptions({
     watch: {
       listen: (_, listener) => {
@@ -37,7 +42,7 @@ const opened = () => {
         return () => listeners.delete(listener)
       },
     },
-    clock,
+    clock: { ...systemClock, monotonicMs: () => systemClock.monotonicMs() + state.ahead_ms },
     random: () => 0,
     log: createLog({ filter: 'error', topic: 'test' }),
     catalog: createCatalog(CONTRACTS),
@@ -59,7 +64,8 @@ const opened = () => {
       connection: { caller: person('w'), grant_id, request_id: 'r', recheck: async () => state.caller },
       uris: asked.resourceSubscriptions,
       signal: gone.signal,
-      answer: (options: Readonly<{ bus: ServerEventBus }>) => {
+      answer: (options: Readonly<{ bus: ServerEventBus; keepAliveMs: number }>) => {
+        expect(options.keepAliveMs).toBeLessThan(25_000)
         const { fetch, close } = createMcpHandler(newServer, options)
         return { response: fetch(request, { parsedBody: body }), close }
       },
@@ -101,6 +107,16 @@ describe('a stream leaves nothing behind', () => {
     state.caller = undefined
     expect((await messagesOf(response)).at(-1)).toMatchObject(ENDED)
     expect(isIdle()).toBe(true)
+  })
+  test('when_its_client_reads_nothing_for_a_minute_while_one_that_reads_goes_on', async () => {
+    const { open, subscriptions, state } = opened()
+    const reading = messagesOf(open().response)
+    await open().response
+    expect(subscriptions.count()).toBe(2)
+    state.ahead_ms = 60_000
+    await expect.poll(subscriptions.count, { timeout: 10_000 }).toBe(1)
+    subscriptions.end()
+    expect((await reading).at(-1)).toMatchObject(ENDED)
   })
   test('when_all_end_and_none_is_opened_from_then_on', async () => {
     const { open, isIdle, subscriptions } = opened()
