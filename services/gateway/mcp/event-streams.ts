@@ -270,11 +270,11 @@ export const createEventStreams = (deps: StreamDeps): EventStreams => {
       opened.add(gone)
       try {
         const spread_ms = (): number => places.spread_ms(workspace_id)
-        const end = await Promise.race([
-          follow(deps, stream, { signal, spread_ms }),
-          guard(deps, stream, signal),
-        ])
+        const following = follow(deps, stream, { signal, spread_ms })
+        const end = await Promise.race([following, guard(deps, stream, signal)])
         gone.abort()
+        // So that nothing is sent behind the last word.
+        await Promise.allSettled([following])
         if (end.error && !stream.signal.aborted)
           await stream.send({ kind: 'terminated', params: { error: end.error } })
       } finally {
