@@ -55,7 +55,7 @@ export type RelayOptions = Readonly<{
   stream: () => string
   /** How long after publishing an event to look for it in the stream (ms). */
   check_after_ms: number
-  /** Steps: `relay.published` (the stream has the event, nothing records that yet), `relay.journaled`. */
+  /** Steps: `relay.published` (the stream has the event, nothing records that yet), `relay.recorded`, `relay.journaled`. */
   at: FaultPoint
 }>
 
@@ -71,6 +71,7 @@ const confirming = (options: RelayOptions, recorders: readonly Recorder[], log: 
     const check_at = new Date(options.clock.now().getTime() + options.check_after_ms)
     const all = batch.flatMap(({ published }) => published)
     for (const record of recorders) await record(all)
+    options.at('relay.recorded')
     await options.journal.add(all, check_at)
     options.at('relay.journaled')
     for (const [outbox, documents] of Map.groupBy(batch, (one) => one.outbox))

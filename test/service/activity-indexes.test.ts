@@ -1,0 +1,94 @@
+// Reads of activity over some thousand entries use an index, sort nothing in memory, and read hardly more than they answer,
+// by the database's own profile.
+import type { Db } from 'mongodb'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import type { Caller } from '../../shared/contracts/define/contract.ts'
+import type { Activity } from '../../shared/events/activity-rules.ts'
+import { ids } from '../support/service-environment.ts'
+import { openTasksEnvironment, type TasksEnvironment } from '../support/tasks-environment.ts'
+
+const ENTRIES = 3_000
+const PAGE = 20
+const SERVICES = ['tasks', 'loops-queue'] as const
+
+let env: TasksEnvironment
+let ann: Caller
+let task_id: string
+let loop_id: string
+
+/** Acts of a workspace; of so many, one is of the task and the loop of this test. */
+const acts = (ws: string, share: number): Activity[] =>
+  Array.from({ length: ENTRIES }, (_, n) => ({
+    _id: ids.next(),
+    ws,
+    at: new Date(),
+    type: 'task.updated',
+    by: { user_id: ann.user_id, name: ann.user_name, client: ann.client_name },
+    task_id: n % share === 0 ? task_id : ids.next(),
+    loop_ids: [n % share === 0 ? loop_id : ids.next()],
+    private: false,
+    expires_at: new Date('2999-01-01'),
+  }))
+
+beforeAll(async () => {
+  env = await openTasksEnvironment(1)
+  ann = env.owner()
+  loop_id = (await env.loopsOf(ann).create_loop({ name: 'Loop' })).loop.id
+  task_id = (await env.tasksOf(ann).create_task({ title: 'Task', loop_id })).task.id
+  for (const service of SERVICES) {
+    const collection = env.database(service).collection<Activity>('activity')
+    await collection.insertMany([...acts(ann.workspace_id, 10), ...acts(ids.next(), 10)])
+  }
+})
+afterAll(() => env?.[Symbol.asyncDispose]())
+
+type Profiled = Readonly<{ plan: string; sorted: boolean; keys: number; docs: number }>
+
+/** What a database read of the activity during `work`. */
+const profiled = async (db: Db, work: () => Promise<unknown>): Promise<Profiled[]> => {
+  await db.command({ profile: 0 })
+  await db.collection('system.profile').drop()
+  await db.command({ profile: 2 })
+  await work()
+  await db.command({ profile: 0 })
+  const reads = { ns: /\.activity$/, op: 'query' }
+  const entries = await db.collection('system.profile').find(reads).toArray()
+  return entries.map(({ planSummary, hasSortStage, keysExamined, docsExamined }) => ({
+    plan: String(planSummary),
+    sorted: hasSortStage === true,
+    keys: Number(keysExamined),
+    docs: Number(docsExamined),
+  }))
+}
+
+const ASKED = [
+  ['of_the_workspace', () => ({}), SERVICES],
+  ['of_a_loop', () => ({ loop_id }), SERVICES],
+  ['of_a_task', () => ({ task_id }), ['tasks']],
+  ['of_the_workspace_since_a_moment', () => ({ since: '2000-01-01T00:00:00Z' }), SERVICES],
+] as const
+const CASES = ASKED.flatMap(([what, asked, services]) =>
+  services.flatMap((service) => [
+    [what, 'first', service, asked] as const,
+    [what, 'later', service, asked] as const,
+  ]),
+)
+
+test.each(CASES)('%s, %s page, in %s', async (_, page, service, asked) => {
+  const first = await env.loopsOf(ann).get_activity({ ...asked(), limit: PAGE })
+  const cursor = page === 'later' ? (first.next_cursor ?? '') : undefined
+  let answered = 0
+  const reads = await profiled(env.database(service), async () => {
+    const input = { ...asked(), limit: PAGE, ...(cursor === undefined ? {} : { cursor }) }
+    answered = (await env.loopsOf(ann).get_activity(input)).activity.length
+  })
+  expect(answered).toBe(PAGE)
+  expect(reads.length).toBeGreaterThan(0)
+  for (const { plan, sorted, keys, docs } of reads) {
+    expect(plan).toMatch(/^IXSCAN/)
+    expect(sorted).toBe(false)
+    // One entry more than the page shows whether there is another.
+    expect(keys).toBeLessThanOrEqual(PAGE + 2)
+    expect(docs).toBeLessThanOrEqual(keys)
+  }
+})
