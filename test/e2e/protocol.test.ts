@@ -270,6 +270,8 @@ describe('what is offered', () => {
       resources: { subscribe: true },
       completions: {},
       extensions: { 'io.modelcontextprotocol/skills': {}, 'io.modelcontextprotocol/events': {} },
+      // Where drafts of the events extension had it.
+      events: {},
     })
     const older = await wire.rpc('initialize', {
       protocolVersion: '2025-11-25',

@@ -15,6 +15,8 @@ const EXTENSION = 'io.modelcontextprotocol/events'
 
 /** What a server that has events declares among its capabilities. The types never change while a version runs. */
 export const EVENTS_CAPABILITY = { [EXTENSION]: {} } as const
+/** The same as drafts of the extension had it: clients that were made by them look for it here. */
+export const EARLY_EVENTS_CAPABILITY = { events: {} } as const
 
 /** Names the request that a message of a stream belongs to. */
 export const SUBSCRIPTION_ID = 'io.modelcontextprotocol/subscriptionId'

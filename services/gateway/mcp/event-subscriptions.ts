@@ -4,11 +4,11 @@ import { ProtocolError, ProtocolErrorCode, type Server } from '@modelcontextprot
 import * as z from 'zod'
 import { callByName } from '../../../shared/bus/client.ts'
 import { startBudget } from '../../../shared/bus/headers.ts'
-import { AppError, asAppError } from '../../../shared/contracts/define/errors.ts'
+import { type AppError, asAppError } from '../../../shared/contracts/define/errors.ts'
 import { isEventTypeName } from '../../../shared/contracts/event-types.ts'
 import { webhooks } from '../../../shared/contracts/webhooks/contract.ts'
 import type { subscriptions } from '../../../shared/contracts/webhooks/subscriptions.ts'
-import type { CallDeps, Connection } from './call-tool.ts'
+import { type CallDeps, type Connection, refuseTooMany } from './call-tool.ts'
 import { EVENT_ERRORS } from './event-protocol.ts'
 
 const SUBSCRIBE = 'events/subscribe'
@@ -62,16 +62,16 @@ type Operations = typeof subscriptions
 
 /** Asks the webhooks service for a connection. */
 const ask = async <K extends keyof Operations & string>(
-  { bus, clock, log, load, countCall }: CallDeps,
-  { caller, grant_id, request_id }: Connection,
+  deps: CallDeps,
+  connection: Connection,
   operation: K,
   input: z.input<Operations[K]['input']>,
 ): Promise<z.output<Operations[K]['output']>> => {
+  const { bus, clock, log, load } = deps
+  const { caller, request_id } = connection
   const release = load.enter()
   try {
-    const retry_after_ms = countCall(grant_id)
-    if (retry_after_ms > 0)
-      throw new AppError('rate_limited', 'This connection makes too many calls.', { retry_after_ms })
+    refuseTooMany(deps, connection)
     const call = { caller, request_id, ...startBudget(clock, BUDGET_MS) }
     return (await callByName(bus, webhooks, operation, input, call)) as z.output<Operations[K]['output']>
   } catch (fault) {

@@ -17,7 +17,7 @@ import { LOOP_ARGUMENT, pageOf } from './catalog.ts'
 import { complete } from './completions.ts'
 import { canAsk } from './confirmation-rules.ts'
 import { type ConfirmDeps, callConfirmed } from './confirmations.ts'
-import { EVENTS_CAPABILITY } from './event-protocol.ts'
+import { EARLY_EVENTS_CAPABILITY, EVENTS_CAPABILITY } from './event-protocol.ts'
 import { serveSubscriptions } from './event-subscriptions.ts'
 import type { Exchange, NewServer } from './handler.ts'
 import { QUEUE, readResource, TEMPLATES } from './resources.ts'
@@ -48,6 +48,7 @@ const LISTENED_CAPABILITIES = {
 
 const EVENTS_CAPABILITIES = {
   ...LISTENED_CAPABILITIES,
+  ...EARLY_EVENTS_CAPABILITY,
   extensions: { ...SKILLS_CAPABILITY, ...EVENTS_CAPABILITY },
 } satisfies ServerOptions['capabilities']
 
