@@ -4,6 +4,8 @@ import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import { serviceSecrets } from '../../infra/service-secrets.ts'
 import { MIGRATOR, STARTABLE, startServices } from '../../services/start.ts'
 import { type Account, agentOf, signUp } from '../support/accounts.ts'
+import { eventClient } from '../support/event-client.ts'
+import { poll } from '../support/event-world.ts'
 import { startGuardedMongo } from '../support/guarded-mongo.ts'
 import { type GuardedNats, startGuardedNats } from '../support/guarded-nats.ts'
 import { TEST_SECRET } from '../support/keys.ts'
@@ -116,6 +118,22 @@ test('all_tools_work', async () => {
     TOOLS.map(({ name }) => name).filter((name) => !names.includes(name)),
     'call these too, in test/e2e/least-privilege.test.ts, so that what they need is known to be granted',
   ).toEqual([])
+})
+
+test('events_are_streamed_and_polled', async () => {
+  const client = eventClient(url, agent.accessToken)
+  await using stream = await client.stream({ name: 'work.ready', cursor: null })
+  const [active] = await stream.next('active')
+  const { loop } = await agent.call('create_loop', { name: 'Basalt' })
+  const { task } = await agent.call('create_task', { title: 'Fourth', loop_id: loop.id })
+  await agent.call('update_task', { task_id: task.id, status: 'approved' })
+  const [event] = await stream.next('event')
+  expect(event?.params.data).toMatchObject({ task_id: task.id })
+  const page = await poll(client, { name: 'work.ready', cursor: active?.params.cursor })
+  expect(page.events).toMatchObject([{ eventId: event?.params.eventId }])
+  await agent.call('close_loop', { loop_id: loop.id })
+  await agent.call('reopen_loop', { loop_id: loop.id })
+  expect((await stream.next('event', 2))[1]?.params.data).toEqual({ loop_id: loop.id })
 })
 
 test('mail_arrives', async () => {

@@ -28,7 +28,14 @@ export type RpcAnswer<R = Readonly<Record<string, unknown>>> = Readonly<{
 /** A message of a stream, with what its kind has of these. */
 export type Frame = Readonly<{
   kind: string
-  params: Readonly<{ cursor: string; truncated: boolean; name: string; data: EventData; error: RpcError }>
+  params: Readonly<{
+    cursor: string
+    truncated: boolean
+    eventId: string
+    name: string
+    data: EventData
+    error: RpcError
+  }>
 }>
 
 /** An open stream. */
