@@ -53,7 +53,7 @@ export const startEventReceiver = async (): Promise<EventReceiver> => {
     events,
     verifications: () => those(({ type }) => type === 'verification'),
     told: async (count) => {
-      await expect.poll(() => events().length, { timeout: 10_000 }).toBeGreaterThanOrEqual(count)
+      await expect.poll(() => events().length, { timeout: 20_000 }).toBeGreaterThanOrEqual(count)
       return events()
     },
     statuses,
