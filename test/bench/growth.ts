@@ -38,7 +38,8 @@ const RUNS = 40
 const SHIPS = 3
 const LOOKS = 5
 
-const connect = async (env: Record<string, string>, port: number) => {
+/** All services in this process, and what asks them as the gateway does. */
+export const connect = async (env: Record<string, string>, port: number) => {
   const stack = new AsyncDisposableStack()
   const log = createLog({ filter: 'error', topic: 'bench' })
   stack.use(await startServices({ ...env, PORT: String(port), PUBLIC_URL: `http://localhost:${port}` }))
@@ -47,10 +48,10 @@ const connect = async (env: Record<string, string>, port: number) => {
   const mongo = stack.use(await connectMongo(String(env.MONGODB_URL), log))
   return { stack, mongo, tasks: client(bus, tasks), loops: client(bus, loopsQueue) }
 }
-type Connected = Awaited<ReturnType<typeof connect>>
+export type Connected = Awaited<ReturnType<typeof connect>>
 
 /** A person with a workspace of this size. */
-const openWorkspace = async ({ mongo }: Connected, port: number, name: string, size: Size) => {
+export const openWorkspace = async ({ mongo }: Connected, port: number, name: string, size: Size) => {
   const system = { url: `http://localhost:${port}` }
   await using agent = await agentOf(system, await signUp(system, { name }))
   const { workspace, you } = await agent.call('get_workspace', {})
@@ -68,9 +69,9 @@ const openWorkspace = async ({ mongo }: Connected, port: number, name: string, s
   const by = { user_id: you.user_id, name: you.name, client: 'bench' }
   const filler = { ws: workspace.id, by, ids: systemIds(), now: clock.now() }
   const call = (): Call => ({ caller, request_id: 'bench', ...startBudget(clock, 10_000) })
-  return { call, ...(await fillWorkspace(mongo, filler, size)) }
+  return { call, caller, ...(await fillWorkspace(mongo, filler, size)) }
 }
-type Workspace = Awaited<ReturnType<typeof openWorkspace>>
+export type Workspace = Awaited<ReturnType<typeof openWorkspace>>
 
 /** The measured operations; `index` counts the calls. */
 const operations = ({ tasks, loops }: Connected, { call, loop_ids, task_ids }: Workspace) => ({

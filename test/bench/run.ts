@@ -4,11 +4,13 @@ import { mkdirSync, writeFileSync } from 'node:fs'
 import { streamReport } from '../../infra/report.ts'
 import { systemClock } from '../../shared/process/clock.ts'
 import { benchBus } from './bus.ts'
+import { benchClaims, CLIENTS, FEW_LOOPS, MANY_LOOPS } from './claims.ts'
 import { benchEvents } from './events.ts'
 import { benchGateway } from './gateway.ts'
 import { benchGrowth, LARGE, SMALL } from './growth.ts'
 import { benchMail, RECIPIENTS } from './mail.ts'
 import { machine, ms, type Pair, type Sample } from './measure.ts'
+import { benchSearch, FEW_TASKS, MANY_TASKS } from './search.ts'
 import { type Servers, startServers } from './servers.ts'
 import { benchSignIn } from './sign-in.ts'
 
@@ -122,7 +124,59 @@ const mail = async (servers: Servers): Promise<Section> => {
   }
 }
 
-const PARTS = { bus, gateway, 'sign-in': signIn, growth, events, mail } as const
+const claims = async (servers: Servers): Promise<Section> => {
+  const found = await benchClaims(servers)
+  const list = (codes: Readonly<Record<string, number>>): string =>
+    Object.entries(codes)
+      .map(([code, count]) => `${code} ${count}`)
+      .join(', ') || 'none'
+  const rows = found.rates.map(({ clients, many, few, refused, speedup, busy, flat }) =>
+    [
+      `| ${clients} | ${Math.round(few.perSecond)}/s, p99 ${ms(few.p99)}`,
+      `${Math.round(many.perSecond)}/s, p99 ${ms(many.p99)}`,
+      `${flat.toFixed(2)} | ${speedup.toFixed(2)} | ${Math.round(busy * 100)} % | ${list(refused)} |`,
+    ].join(' | '),
+  )
+  return {
+    raw: found,
+    lines: [
+      `## Claims of the next work by ${CLIENTS.join(', ')} clients at once; goals: 150/s from 8 with none refused, few against many loops ≤ 1.3`,
+      `| clients | ${FEW_LOOPS} loops | ${MANY_LOOPS} loops | few against many | per second against one client | refused |`,
+      '|---|---|---|---|---|---|---|',
+      ...rows,
+      '',
+      ...PAIR_HEAD,
+      pairRow('complete_task with claim_next against two calls', found.complete, '< 1', 'p50'),
+    ],
+  }
+}
+
+const search = async (servers: Servers): Promise<Section> => {
+  const { queries, found, create, index } = await benchSearch(servers)
+  const rows = queries.map(
+    ({ query, a, b, ratio }) =>
+      `| ${query} | ${ms(b.p50)} | ${ms(a.p50)} | ${ms(a.p99)} | ${ratio.toFixed(2)} |`,
+  )
+  return {
+    raw: { queries, found, create, index },
+    lines: [
+      `## Search over ${FEW_TASKS} tasks and over ${MANY_TASKS}`,
+      '| query | few, p50 | many, p50 | many, p99 | ratio (median of rounds) |',
+      '|---|---|---|---|---|',
+      ...rows,
+      '',
+      '| among many | p50 | p99 | goal |',
+      '|---|---|---|---|',
+      `| a new task, from the call to the search that finds it | ${ms(found.p50)} | ${ms(found.p99)} | ≤ 1 s |`,
+      `| create_task | ${ms(create.p50)} | ${ms(create.p99)} | |`,
+      `| indexing it afterwards | ${ms(index.p50)} | ${ms(index.p99)} | |`,
+      '',
+      `With its index a write costs ${((create.p50 + index.p50) / create.p50).toFixed(2)} times what it costs without; its caller does not wait for that.`,
+    ],
+  }
+}
+
+const PARTS = { bus, gateway, 'sign-in': signIn, growth, events, mail, claims, search } as const
 
 const main = async (): Promise<number> => {
   const asked = process.argv.slice(2)
