@@ -111,7 +111,7 @@ const cycleRefused = async (
  */
 export const edgesAfter = async (
   deps: BlockerDeps,
-  before: TaskDoc,
+  before: Pick<TaskDoc, '_id' | 'ws' | 'blocked_by'>,
   { add = [], remove = [] }: EdgeChange,
   sees: Sees,
 ): Promise<readonly Edge[] | undefined> => {

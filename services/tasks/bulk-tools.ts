@@ -70,12 +70,31 @@ const summarize = (results: readonly Result[]): Answer => ({
   failed: results.filter(({ ok }) => !ok).length,
 })
 
+/**
+ * The version that each task is expected to have; of a task that is named twice, the first one given.
+ * @throws AppError `invalid_argument` when there are more or fewer versions than tasks.
+ */
+const versionsOf = ({
+  task_ids,
+  expected_versions,
+}: Readonly<{ task_ids: readonly string[]; expected_versions?: readonly number[] | undefined }>) => {
+  if (expected_versions && expected_versions.length !== task_ids.length) {
+    const message = `There are ${expected_versions.length} expected_versions for ${task_ids.length} task_ids.`
+    throw new AppError('invalid_argument', message, {
+      hint: 'Give one version for each of task_ids, in their order, or leave expected_versions out.',
+      details: { field: 'expected_versions' },
+    })
+  }
+  return (task_id: string): number | undefined => expected_versions?.[task_ids.indexOf(task_id)]
+}
+
 /** The handler of bulk_update_tasks. */
 export const bulkHandlers = (deps: Deps): Some<'bulk_update_tasks'> => ({
   bulk_update_tasks: async (input, call) => {
     const ws = call.caller.workspace_id
     const { task_ids, status, priority, loop_id } = input
     requireChange({ status, priority, loop_id })
+    const versionOf = versionsOf(input)
     const request = repeatable(call.caller, 'bulk_update_tasks', input)
     const earlier = request && (await deps.requests.begin(ws, request))
     if (earlier) return earlier as Answer
@@ -84,7 +103,7 @@ export const bulkHandlers = (deps: Deps): Some<'bulk_update_tasks'> => ({
     await target({ loop_id: null })
     const shared = { change: { status, priority }, target, sees: seesMany(deps, call), request }
     const outcomes = await inParallel([...new Set(task_ids)], PARALLEL, (task_id) =>
-      changeOne(deps, { task_id, ...shared }, call),
+      changeOne(deps, { task_id, expected_version: versionOf(task_id), ...shared }, call),
     )
     await deps.counters.count(
       'bulk_update_tasks',

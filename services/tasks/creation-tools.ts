@@ -11,11 +11,13 @@ import {
   stillAtWork,
 } from '../../shared/storage/idempotency.ts'
 import { refusalOf } from '../../shared/storage/mongo.ts'
+import { edgesAfter, syncAfter } from './blockers.ts'
 import type { Deps, Some } from './deps.ts'
 import { confirmArrival, finishReservations, reservationFor } from './move-into-loop.ts'
 import { type Target, targetOf } from './task-changes.ts'
 import { createTask, type NewTask } from './task-rules.ts'
 import { toRow } from './task-view.ts'
+import { type Sees, seesMany } from './visibility.ts'
 import { NOWHERE } from './visibility-rules.ts'
 
 /** Tasks created at once. */
@@ -26,8 +28,9 @@ type Created = { task: TaskRow; replayed: boolean }
 /** A new task as its caller asks for it. */
 type Wanted = Readonly<{
   task: Pick<NewTask, 'title' | 'body' | 'priority' | 'labels'> &
-    Readonly<{ due_date?: string | null | undefined }>
+    Readonly<{ due_date?: string | null | undefined; blocked_by?: readonly string[] | undefined }>
   target: Target
+  sees: Sees
   request: Repeatable | undefined
 }>
 
@@ -55,11 +58,11 @@ const replayCreation = async (
 /**
  * Creates a task, once for its key.
  * @param step begins the names of the fault points, as for `counters.count`
- * @throws AppError `not_found` or `invalid_transition` for its loop; what `replayCreation` throws.
+ * @throws AppError `not_found` or `invalid_transition` for its loop; what `replayCreation` and `edgesAfter` throw.
  */
 const createOne = async (
   deps: Deps,
-  { task, target, request }: Wanted,
+  { task, target, sees, request }: Wanted,
   step: string,
   call: MemberCall,
 ): Promise<Created> => {
@@ -69,6 +72,8 @@ const createOne = async (
   const location = (await target({ loop_id: null })) ?? NOWHERE
   const [id, by, now] = [deps.ids.next(), actorOf(call.caller), deps.clock.now()]
   const { title, body, priority, due_date = null, labels } = task
+  const blocked_by =
+    task.blocked_by && (await edgesAfter(deps, { _id: id, ws }, { add: task.blocked_by }, sees))
   const { next, events } = createTask({
     id,
     ws,
@@ -77,6 +82,7 @@ const createOne = async (
     priority,
     due_date,
     labels,
+    blocked_by,
     location,
     by,
     now,
@@ -88,6 +94,7 @@ const createOne = async (
   if (!pending) return (await replayCreation(deps, ws, request, call)) ?? Promise.reject(stillAtWork())
   await deps.counters.count(step, [pending])
   if (move) await confirmArrival(deps, { ws, id }, move, call)
+  if (next.pending_sync) await syncAfter(deps, id, sees, call)
   return answer
 }
 
@@ -132,7 +139,7 @@ export const creationHandlers = (deps: Deps): Some<'create_task' | 'create_tasks
     const request = repeatable(call.caller, 'create_task', input)
     return await createOne(
       deps,
-      { task, target: targetOf(deps, loop_id, call), request },
+      { task, target: targetOf(deps, loop_id, call), sees: seesMany(deps, call), request },
       'create_task',
       call,
     )
@@ -146,11 +153,12 @@ export const creationHandlers = (deps: Deps): Some<'create_task' | 'create_tasks
     // An impossible loop for all refuses the whole call, before anything is created.
     const common = targetOf(deps, input.loop_id, call)
     await common({ loop_id: null })
+    const sees = seesMany(deps, call)
     const targets = new Map<string | undefined, Target>([[undefined, common]])
     const wanted = input.tasks.map(({ loop_id, ...task }, n): Wanted => {
       const target = targets.get(loop_id) ?? targetOf(deps, loop_id, call)
       targets.set(loop_id, target)
-      return { task, target, request: request && numbered(request, n) }
+      return { task, target, sees, request: request && numbered(request, n) }
     })
     const outcomes = await inParallel(wanted, PARALLEL, (one) => createAmong(deps, one, call))
     const answer = summarize(outcomes)

@@ -122,9 +122,12 @@ export const eventData = (task: EventTask, version: number, by: Actor): PlainEve
 })
 
 /** The event of a new task, or of one as it is now for a reader that begins with it. */
-export const createdEvent = (task: Versioned<EventTask>): PlainEvent => ({
+export const createdEvent = (task: Versioned<EventTask & Pick<TaskState, 'open_blockers'>>): PlainEvent => ({
   name: 'task.created',
-  data: eventData(task, task.v, task.author),
+  data: {
+    ...eventData(task, task.v, task.author),
+    ...(task.open_blockers ? { open_blockers: task.open_blockers } : {}),
+  },
 })
 
 /** What a new task is made of. */
@@ -136,6 +139,8 @@ export type NewTask = Readonly<{
   priority: Priority
   due_date: string | null
   labels?: readonly string[] | undefined
+  /** What it is to wait for. */
+  blocked_by?: readonly Edge[] | undefined
   location: Location
   by: Actor
   now: Date
@@ -145,6 +150,7 @@ export type NewTask = Readonly<{
 export const createTask = (task: NewTask): Decision => {
   const { id: _id, ws, title, body, priority, due_date, location, by, now } = task
   const labels = labelsOf(task.labels)
+  const edges = edgeFields(task.blocked_by)
   const next: TaskState = {
     _id,
     ws,
@@ -155,7 +161,9 @@ export const createTask = (task: NewTask): Decision => {
     due_date,
     ...(labels && { labels }),
     ...location,
-    ...derived({ _id, status: 'open', priority, due_date, labels, ...location }),
+    ...edges,
+    pending_sync: pendingSync({ status: 'open', v: 0 }, { status: 'open', ...edges }, by, now),
+    ...derived({ _id, status: 'open', priority, due_date, labels, ...location, ...edges }),
     author: by,
     approved_by: null,
     created_at: now,

@@ -52,6 +52,20 @@ const openCrash = async (step: string) => {
   }
 }
 
+describe.concurrent('a new task that waits is whole when its call is killed at', () => {
+  test.each(['blocked_by.marked', 'sync_blocking.found'])('%s', async (step) => {
+    await using crash = await openCrash(step)
+    const { service, blocker } = crash
+    const request = { title: 'new', blocked_by: [blocker], idempotency_key: 'k' }
+    await crash.during((dying) => dying.create_task(request))
+    const { task } = await service.create_task(request)
+    expect((await service.list_tasks({ status: 'open' })).tasks.map(({ id }) => id)).toEqual([task.id])
+    await service.update_task({ task_id: blocker, status: 'rejected' })
+    await crash.synced(1)
+    expect((await service.get_task({ task_id: task.id })).task.open_blockers).toBeUndefined()
+  })
+})
+
 describe.concurrent('an edge is whole when its call is killed at', () => {
   test.each(['blocked_by.marked', 'sync_blocking.found'])('%s', async (step) => {
     await using crash = await openCrash(step)

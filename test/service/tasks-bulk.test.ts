@@ -43,6 +43,44 @@ describe('bulk_update_tasks', () => {
     expect((await env.tasksOf(ann).list_tasks({ status: 'in_progress' })).total).toBe(2)
   })
 
+  test('each_task_is_changed_only_at_the_version_given_for_it', async () => {
+    const ann = env.owner()
+    const [a, b, c] = (await file(ann, 3)) as [string, string, string]
+    await env.tasksOf(ann).update_task({ task_id: b, title: 'Newer' })
+    const asked = {
+      task_ids: [a, b, c, a],
+      priority: 'high',
+      expected_versions: [1, 1, 1, 9],
+      idempotency_key: 'k',
+    } as const
+    const bulk = () =>
+      env.tasksOf(ann).bulk_update_tasks({
+        ...asked,
+        task_ids: [...asked.task_ids],
+        expected_versions: [...asked.expected_versions],
+      })
+    const { results } = await bulk()
+    expect(results).toMatchObject([
+      { task_id: a, ok: true, version: 2 },
+      { task_id: b, ok: false, error: { code: 'version_conflict' } },
+      { task_id: c, ok: true, version: 2 },
+    ])
+    expect((await env.tasksOf(ann).get_task({ task_id: b })).task.priority).toBe('none')
+    // A repeat finds done what was done, though the versions have grown.
+    expect((await bulk()).results).toEqual(results)
+  })
+
+  test('as_many_versions_as_tasks_or_nothing_is_changed', async () => {
+    const ann = env.owner()
+    const task_ids = await file(ann, 2)
+    for (const expected_versions of [[1], [1, 1, 1]]) {
+      const asked = { task_ids, status: 'approved' as const, expected_versions }
+      const { code, extras } = await refused(env.tasksOf(ann).bulk_update_tasks(asked))
+      expect([code, extras.details?.field]).toEqual(['invalid_argument', 'expected_versions'])
+    }
+    expect((await env.tasksOf(ann).list_tasks({ status: 'open' })).total).toBe(2)
+  })
+
   test('forbidden_for_each_task_that_the_caller_may_not_approve', async () => {
     const ann = env.owner()
     const agent = person(ann.workspace_id, { scopes: ['loops:write'] })

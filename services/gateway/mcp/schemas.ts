@@ -8,6 +8,8 @@ type Schema = Readonly<Record<string, unknown>>
 /** Larger numbers break clients: llama.cpp unrolls a length into a grammar, Gemini refuses the largest integer. */
 const LARGEST_NUMBER = 1_000
 const NUMBERS = new Set(['minLength', 'maxLength', 'minimum', 'maximum', 'minItems', 'maxItems'])
+/** That a text or a list has something in it goes without saying: said everywhere, it would cost more than a tool. */
+const AT_LEAST_ONE = new Set(['minLength', 'minItems'])
 
 /** Gemini accepts no `format` but date-time. The contract checks that the date exists. */
 const DATE_PATTERN = String.raw`^\d{4}-\d{2}-\d{2}$`
@@ -43,7 +45,9 @@ const publishedParameter = (schema: Schema): Schema => {
   if (Array.isArray(schema.anyOf)) return publishedForms(schema)
   const { format, ...rest } = withLimit(schema)
   const kept = Object.entries(rest).filter(
-    ([keyword, value]) => !(NUMBERS.has(keyword) && Math.abs(Number(value)) > LARGEST_NUMBER),
+    ([keyword, value]) =>
+      !(NUMBERS.has(keyword) && Math.abs(Number(value)) > LARGEST_NUMBER) &&
+      !(AT_LEAST_ONE.has(keyword) && value === 1),
   )
   return {
     ...Object.fromEntries(kept),

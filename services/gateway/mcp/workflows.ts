@@ -61,7 +61,7 @@ ${ground}
 5. Where the task leaves something open that you cannot decide, do not guess: \`add_comment\` with the question, \`kind: "question"\` and \`hold: true\` puts the task on hold and gives it back; go on with the next task.
 6. If you cannot finish for another reason, \`release_claims\` with a \`note\` on what you found out.
 7. When it is done and checked, call \`complete_task\` with \`claim_id\`, an \`outcome\` (what you did and how you checked it) and \`links\` to the pull request or commit. With \`claim_next: true\` it takes the next task in the same call.
-8. Something else that you noticed on the way is a task of its own: \`create_task\` with a title that names the outcome and a body that stands by itself. It begins as \`open\`; a person decides about it. If it must be done first, \`update_task\` with \`blocked_by: {add: [its id]}\` lets the other wait for it. Several are one call: \`create_tasks\`.
+8. Something else that you noticed on the way is a task of its own: \`create_task\` with a title that names the outcome and a body that stands by itself. It begins as \`open\`; a person decides about it. If it must be done first, \`update_task\` with \`blocked_by: {add: [its id]}\` lets the other wait for it. Several are one call: \`create_tasks\`. A new task that waits for others names them in \`blocked_by\`.
 9. Go on until there is nothing ready. Do not ship the loop unless you were asked to: that is for the person who manages it.
 10. Report: the tasks that you finished, those on hold with their questions, and what you filed.
 

@@ -23,7 +23,9 @@ export const events = {
   'task.created': event({
     description: 'A task was filed.',
     subject: 'task_id',
-    data: EventTask,
+    data: EventTask.extend({
+      open_blockers: c.Count.optional().describe('How many tasks it waits for, if any'),
+    }),
     public: NOT_PRIVATE,
     record: 'task, of any `status`',
   }),

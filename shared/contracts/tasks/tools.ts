@@ -55,6 +55,7 @@ const NewTaskItem = z.strictObject({
   priority: c.Priority.default('none'),
   due_date: c.CalendarDate.nullable().optional(),
   labels,
+  blocked_by: blockers,
 })
 
 /** A new task among many, in short: fifty fit into one answer. */
@@ -115,6 +116,7 @@ export const tools = {
       priority: c.Priority.default('none').describe('How urgent it is'),
       due_date: c.CalendarDate.nullable().optional().describe('YYYY-MM-DD'),
       labels: labels.describe('Short words to find it by; case does not count'),
+      blocked_by: blockers.describe('Ids of tasks that must be done first'),
       idempotency_key: c.IdempotencyKey,
     }),
     output: z.object({ task: TaskRow, replayed: z.boolean() }),
@@ -191,6 +193,12 @@ export const tools = {
     input: z.strictObject({
       task_ids,
       ...changes,
+      expected_versions: z
+        .array(c.Version)
+        .min(1)
+        .max(c.LIMITS.bulk_tasks)
+        .optional()
+        .describe('Only at these versions, one for each of task_ids'),
       idempotency_key: c.IdempotencyKey,
     }),
     output: z.object({
@@ -213,6 +221,7 @@ export const tools = {
       'forbidden',
       'invalid_transition',
       'claimed',
+      'version_conflict',
       'limit_exceeded',
       'idempotency_conflict',
     ],

@@ -10,6 +10,7 @@ import { exampleOf, SOME_ID, TOOLS, toolNamed } from '../../support/tools.ts'
 const LINK = 'https://example.com/pull/1'
 /** An item of each list that is not of ids, and how it is read. */
 const ITEMS: Readonly<Record<string, readonly [unknown, unknown]>> = {
+  expected_versions: [3, 3],
   links: [LINK, LINK],
   labels: ['Docs', 'Docs'],
   kinds: ['loop', 'loop'],
