@@ -125,12 +125,14 @@ test('with_work_there_already_nobody_waits', async () => {
 })
 
 test('many_that_wait_for_one_task_get_it_once', async () => {
+  const task_ids = new Set<string>()
+  for (let n = 0; n < 12; n += 1)
+    task_ids.add((await manager.call('create_task', { title: `Load crate ${n}`, loop_id })).task.id)
   const waiting = Array.from({ length: 12 }, (_, n) =>
-    worker.call('claim_next_work', { wait_seconds: 20, agent: `agent ${n}` }),
+    worker.call('claim_next_work', { wait_seconds: 25, agent: `agent ${n}` }),
   )
   await untilAsked(12)
-  const task_ids = new Set<string>()
-  for (let n = 0; n < 12; n += 1) task_ids.add(await ready(`Load crate ${n}`))
+  for (const task_id of task_ids) await manager.call('update_task', { task_id, status: 'approved' })
   const answers = await Promise.all(waiting)
   const claimed = answers.flatMap(({ claims }) => claims.map(({ task }) => task.id))
   expect(new Set(claimed)).toEqual(task_ids)

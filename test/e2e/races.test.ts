@@ -21,7 +21,7 @@ import { type System, startSystem } from '../support/system.ts'
 
 const GATEWAYS = 3
 const AT_ONCE = 50
-/** A gateway may cache what it read for two seconds; the rest is time for a busy machine (ms). */
+/** A gateway may cache what it read for a second; the rest is time for a busy machine (ms). */
 const EVERYWHERE = { timeout: 15_000, interval: 200 } as const
 
 let system: System
