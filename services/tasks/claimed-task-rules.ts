@@ -3,6 +3,7 @@ import { LIMITS } from '../../shared/contracts/define/common.ts'
 import type { PlainEvent } from '../../shared/contracts/define/contract.ts'
 import {
   type Claimant,
+  type Claims,
   claimLost,
   claimsAfter,
   expireClaim,
@@ -39,6 +40,19 @@ const claimedEvent = (after: Versioned, taken_over: boolean): PlainEvent[] =>
       ]
     : []
 
+/** The label under which somebody acts: of the claim that they have, or that they begin now. */
+const labelOf = (before: Versioned, after: Claims, { holder, claim_id }: Claimant): string | null => {
+  const had = before.claim
+  const isTheirs = had && (claim_id === undefined ? isHolder(had.holder, holder) : had.id === claim_id)
+  return (isTheirs ? had : after.claim !== had ? after.claim : undefined)?.holder.agent ?? null
+}
+
+/** The events of a change, which tell the label of the agent that made it. */
+const signed = (events: readonly PlainEvent[], agent: string | null): PlainEvent[] =>
+  events.map((one) =>
+    agent === null || one.name !== 'task.updated' ? one : { ...one, data: { ...one.data, agent } },
+  )
+
 /**
  * The task after a change by somebody who holds it or may hold it, or null when it is like that already.
  * @throws AppError `claimed` or `claim_lost` as `fence` does; `invalid_transition` or `forbidden` as `editTask` does.
@@ -64,7 +78,7 @@ export const editClaimed = (
   if (!decision && !begun) return null
   const next = { ...(decision?.next ?? before), ...claims }
   const events = begun ? claimedEvent({ ...next, v: before.v + 1 }, false) : []
-  return { next, events: [...(decision?.events ?? []), ...events] }
+  return { next, events: [...signed(decision?.events ?? [], labelOf(before, claims, by)), ...events] }
 }
 
 /**
@@ -142,5 +156,6 @@ export const expireTask = (before: Versioned, now: Date): Decision<Versioned> | 
     last_progress: claim.progress,
     ...(status === 'on_hold' && next.approved_by ? { approved_by: next.approved_by } : {}),
   }
-  return { next, events: [...decision.events, { name: 'task.claim_expired', data }] }
+  const events = signed(decision.events, claim.holder.agent)
+  return { next, events: [...events, { name: 'task.claim_expired', data }] }
 }

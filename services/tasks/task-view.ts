@@ -3,15 +3,8 @@
 import type { Actor } from '../../shared/contracts/define/common.ts'
 import type { Caller, PlainEvent } from '../../shared/contracts/define/contract.ts'
 import { actorOf } from '../../shared/contracts/define/contract.ts'
-import { cutText } from '../../shared/contracts/define/page-bytes.ts'
 import { includesScope } from '../../shared/contracts/define/scopes.ts'
-import type {
-  ApprovedText,
-  Comment,
-  CommentKind,
-  Task,
-  TaskRow,
-} from '../../shared/contracts/tasks/shapes.ts'
+import type { Comment, CommentKind, Task, TaskRow } from '../../shared/contracts/tasks/shapes.ts'
 import { type Claimant, holderOf, type ShownClaim } from './claim-rules.ts'
 import type { Editor } from './status-rules.ts'
 import type { TaskState, Versioned } from './task-rules.ts'
@@ -112,27 +105,6 @@ export const toTask = (task: Versioned): Task => ({
   body: task.body,
   ...(task.links ? { links: [...task.links] } : {}),
 })
-
-/**
- * The text that was approved last, while the present one differs from it.
- * @param bytes for its body; a longer one is cut.
- */
-export const toApprovedText = (
-  { title, body, approved_text }: Pick<TaskState, 'title' | 'body' | 'approved_text'>,
-  bytes: number,
-): { approved_text?: ApprovedText } => {
-  if (!approved_text || (approved_text.title === title && approved_text.body === body)) return {}
-  const shown = cutText(approved_text.body, bytes)
-  return {
-    approved_text: {
-      title: approved_text.title,
-      body: shown,
-      ...(shown === approved_text.body ? {} : { body_truncated: true }),
-      approved_by: approved_text.by,
-      ...(approved_text.at ? { approved_at: approved_text.at.toISOString() } : {}),
-    },
-  }
-}
 
 /** A comment as answers show it. */
 export const toComment = (

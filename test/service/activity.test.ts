@@ -40,11 +40,15 @@ describe('what is told', () => {
     })
     await tasksOf(ann).update_task({ task_id, status: 'approved' })
     await tasksOf(bot).claim_task({ task_id, agent: 'one' })
+    await tasksOf(bot).update_task({ task_id, priority: 'low' })
+    await tasksOf(ann).update_task({ task_id, priority: 'medium' })
     await tasksOf(bot).add_comment({ task_id, text: 'A word.' })
-    await recorded(ann.workspace_id, 'tasks', 6)
+    await recorded(ann.workspace_id, 'tasks', 8)
     const told = await activity(ann, { task_id })
     expect(typesOf(told)).toEqual([
       'comment.added',
+      'task.updated',
+      'task.updated',
       'task.claimed',
       'task.updated',
       'task.updated',
@@ -53,12 +57,14 @@ describe('what is told', () => {
     ])
     for (const one of told) expect(one).toMatchObject({ task_id, title: 'New', loop_id: loop.id })
     expect(told.map(({ by }) => `${by.name} ${by.client}`)).toEqual([
-      ...['Bob Robot', 'Bob Robot', 'Bob Robot'],
+      ...['Bob Robot', 'Ann Test client', 'Bob Robot', 'Bob Robot', 'Bob Robot'],
       ...['Ann Test client', 'Ann Test client', 'Ann Test client'],
     ])
-    expect(told[1]?.agent).toBe('one')
-    expect(told[2]?.changes).toEqual([{ field: 'status', before: 'approved', after: 'in_progress' }])
-    expect(told[4]?.changes).toEqual([
+    // Ann holds nothing: what she changes is not what the agent did.
+    const agents = told.slice(1, 6).map(({ agent }) => agent)
+    expect(agents).toEqual([undefined, 'one', 'one', 'one', undefined])
+    expect(told[4]?.changes).toEqual([{ field: 'status', before: 'approved', after: 'in_progress' }])
+    expect(told[6]?.changes).toEqual([
       { field: 'title' },
       { field: 'body' },
       { field: 'priority', before: 'none', after: 'high' },

@@ -21,7 +21,7 @@ ${ground}
 2. For each task, call \`get_task\` and read the body and the comments.
 3. Look for its twin before you judge it, with \`search\`: the same request under another title. Keep the better one, and say in a comment on the other where the work went.
 4. Decide:
-   - **Approve** what is wanted, understood and small enough: \`update_task\` with \`status: "approved"\`, and as \`expected_version\` the \`version\` that you read, since an approval is of that text. Where \`get_task\` shows \`approved_text\`, the text has changed since its last approval: compare the two. This needs the scope \`loops:approve\`; without it, leave the task open and say with \`add_comment\` that you would approve it, and why.
+   - **Approve** what is wanted, understood and small enough: \`update_task\` with \`status: "approved"\`, and as \`expected_version\` the \`version\` that you read, since an approval is of that text. Where \`get_task\` shows \`approved_text\`, the text has changed since its last approval: judge that change. This needs the scope \`loops:approve\`; without it, leave the task open and say with \`add_comment\` that you would approve it, and why.
    - **Reject** what will not be done: first \`add_comment\` with the reason in one or two sentences, then \`update_task\` with \`status: "rejected"\`.
    - **Hold** what waits for somebody: \`add_comment\` with the question and to whom it goes, \`kind: "question"\` and \`hold: true\`.
 5. Make what you approve ready to work on: set \`priority\` (urgent, high, medium, low), a \`due_date\` only where one is real, and a \`body\` that says what to do, why, and how to tell that it is done. Keep the words of the author; add to them.

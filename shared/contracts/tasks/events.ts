@@ -37,6 +37,10 @@ export const events = {
       changed: z.array(z.enum(['title', 'body', 'status', 'priority', 'due_date', 'loop_id'])),
       also_changed: z.array(z.string()).optional().describe('Further fields that changed, such as labels'),
       status_before: c.TaskStatus,
+      agent: z
+        .string()
+        .optional()
+        .describe('The label of the agent that changed it, if it gave one for its claim'),
       approval_withdrawn: z
         .literal(true)
         .optional()

@@ -52,7 +52,8 @@ export type Task = z.infer<typeof Task>
 /** The text that was approved last, where the present one is another. */
 export const ApprovedText = z.object({
   title: c.Name,
-  body: c.Body,
+  diff: z.string().optional().describe('What changed in the body since, as a unified diff'),
+  body: c.Body.optional().describe('Instead of a diff where that is longer; neither: the body is the same'),
   body_truncated: z.literal(true).optional(),
   approved_by: c.Actor,
   approved_at: c.Timestamp.optional(),

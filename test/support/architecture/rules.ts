@@ -48,7 +48,7 @@ const PURE =
   /^(services\/(.+\/)?[^/]+-rules|services\/notifier\/emails\/(?!render)[^/]+|shared\/contracts\/(define\/(contract|common|errors|check|scopes)|(?!define\/)([^/]+\/)?[^/]+))\.ts$/
 const headOf = ({ text }: Source): string => /^(\/\/.*\n)*/.exec(text)?.[0] ?? ''
 const isPure = (source: Source): boolean => PURE.test(source.path) || /\bPure\b/.test(headOf(source))
-const PURE_PACKAGES = ['zod', 'node:buffer', 'node:url']
+const PURE_PACKAGES = ['diff', 'zod', 'node:buffer', 'node:url']
 const PURE_CRYPTO = [
   'createHash',
   'createHmac',

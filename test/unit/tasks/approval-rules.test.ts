@@ -1,8 +1,8 @@
 // Approvals of a text: what a change of text or status does to them, by those who may approve and by those who may not.
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import { textDiff, toApprovedText } from '../../../services/tasks/approved-text-rules.ts'
 import { createTask, editTask, type TaskChange, type Versioned } from '../../../services/tasks/task-rules.ts'
-import { toApprovedText } from '../../../services/tasks/task-view.ts'
 import { NOWHERE } from '../../../services/tasks/visibility-rules.ts'
 import { TASK_STATUSES, type TaskStatus } from '../../../shared/contracts/define/common.ts'
 import { AppError } from '../../../shared/contracts/define/errors.ts'
@@ -124,6 +124,28 @@ describe('the text that was approved last', () => {
     const { approval: _, ...old } = approved()
     const text = shown(edited(old, { body: 'Other' }, writer))
     expect(text).toEqual({ title: 'Title', body: 'Body', approved_by: ann })
+  })
+  test('told_as_a_diff_where_that_is_shorter', () => {
+    const lines = Array.from({ length: 40 }, (_, n) => `Line ${n}`)
+    const before = edited(approved(), { body: lines.join('\n') })
+    const pending = edited(before, { body: lines.with(20, 'Another').join('\n') }, writer)
+    const { diff, body } = shown(pending) ?? {}
+    expect(body).toBeUndefined()
+    expect(diff?.split('\n')).toEqual([
+      '@@ -18,7 +18,7 @@',
+      ...[' Line 17', ' Line 18', ' Line 19', '-Line 20', '+Another', ' Line 21', ' Line 22', ' Line 23'],
+    ])
+    expect(toApprovedText(pending, 50).approved_text?.diff).toBeUndefined()
+  })
+  test('without_its_body_where_only_the_title_changed', () => {
+    const text = shown(edited(approved(), { title: 'Other' }, writer))
+    expect(text).toEqual({ title: 'Title', approved_by: ann, approved_at: now.toISOString() })
+  })
+  test('whole_where_nothing_is_left_of_it', () => {
+    const many = (word: string) => Array.from({ length: 3_000 }, (_, n) => `${word} ${n}`).join('\n')
+    expect(textDiff(many('Old'), many('New'))).toBeUndefined()
+    expect(textDiff('a\n'.repeat(5_000), 'b\n'.repeat(5_000))).toBeUndefined()
+    expect(textDiff('The same', 'The same\n')).toBeUndefined()
   })
   test('cut_to_its_room', () => {
     const pending = edited(edited(approved(), { body: 'ЖЖЖЖ' }), { body: '' }, writer)
