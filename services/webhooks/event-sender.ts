@@ -96,7 +96,10 @@ const afterCall = (deps: EventSenderDeps, id: string, next: EventNext, ends: boo
   untilSaved(async () => {
     const before = await deps.subscriptions.find(id)
     if (!before) return true
-    if (ends) return next.status === 'pending' || (await deps.subscriptions.remove(id)) || true
+    if (ends) {
+      if (next.status !== 'pending') await deps.subscriptions.remove(id)
+      return true
+    }
     const changed = noted(before, next.fault, deps.clock.now())
     return !changed || (await deps.subscriptions.save(before, changed)) || undefined
   }, deps.ids.random)
