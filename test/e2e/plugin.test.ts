@@ -78,9 +78,11 @@ test('after_each_batch_of_tools_what_the_session_and_its_agents_hold_is_renewed'
 
 test('what_was_renewed_lately_is_not_written_again', async () => {
   const task_id = await claim('Tie the knot')
-  const before = await collection().findOne({ _id: task_id })
+  // Not the whole document: what is to be published leaves it at any time.
+  const look = () => collection().findOne({ _id: task_id }, { projection: { claim: 1, v: 1 } })
+  const before = await look()
   await fire('PostToolBatch')
-  expect(await collection().findOne({ _id: task_id })).toEqual(before)
+  expect(await look()).toEqual(before)
 })
 
 test('with_nothing_held_it_costs_next_to_nothing', async () => {
