@@ -8,7 +8,7 @@ import type { tasks } from '../../shared/contracts/tasks/contract.ts'
 import type { Clock } from '../../shared/process/clock.ts'
 import type { Ids } from '../../shared/process/ids.ts'
 import type { Log } from '../../shared/process/log.ts'
-import { inParallel } from '../../shared/process/parallel.ts'
+import { inParallel, partsOf } from '../../shared/process/parallel.ts'
 import { MAILS } from './mails.ts'
 import type { Delivery } from './notice-rules.ts'
 
@@ -28,12 +28,7 @@ type ReaderMail = Delivery & Readonly<{ user_id: string }>
 const isReaderMail = (delivery: Delivery): delivery is ReaderMail =>
   ['readers', 'approver'].includes(MAILS[delivery.template].audience) && delivery.user_id !== null
 
-const pagesOf = (all: Iterable<string>): string[][] => {
-  const ids = [...new Set(all)]
-  return Array.from({ length: Math.ceil(ids.length / LIMITS.page) }, (_, page) =>
-    ids.slice(page * LIMITS.page, (page + 1) * LIMITS.page),
-  )
-}
+const pagesOf = (ids: Iterable<string>): string[][] => partsOf([...new Set(ids)], LIMITS.page)
 
 /** Where the tasks of mails are now: the private loop, or null where everybody sees them. Those that are gone are left out. */
 const locate = async (

@@ -11,7 +11,7 @@ import type { LeafDeps, Some } from './deps.ts'
 import { finishArrivals } from './move-into-new-loop.ts'
 import type { RowDoc } from './task-store.ts'
 import { toRow } from './task-view.ts'
-import { isSeen, seesThese, UNASSIGNED, visibleLists } from './visibility-rules.ts'
+import { UNASSIGNED, visibleLists } from './visibility-rules.ts'
 
 /** People that a ship report names. */
 const MAX_AUTHORS = 1_000
@@ -108,19 +108,9 @@ const countHandlers = (deps: LeafDeps): Some<'count_loops' | 'count_workspace' |
   },
 })
 
-/** What somebody sees of tasks that are named by id. */
-const sightHandlers = (deps: LeafDeps): Some<'check_tasks'> => ({
-  check_tasks: async ({ workspace_id: ws, task_ids, visible_private_loop_ids }) => {
-    const sees = seesThese(visible_private_loop_ids)
-    const locations = await deps.tasks.findLocations(ws, task_ids)
-    return { task_ids: [...locations].flatMap(([id, location]) => (isSeen(location, sees) ? [id] : [])) }
-  },
-})
-
 /** The handlers of the internal operations but those that move tasks. */
 export const internalHandlers = (deps: LeafDeps) => ({
   ...readyHandlers(deps),
   ...pageHandlers(deps),
   ...countHandlers(deps),
-  ...sightHandlers(deps),
 })

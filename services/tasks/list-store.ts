@@ -6,7 +6,7 @@ import {
   TASK_STATUSES,
   type TaskStatus,
 } from '../../shared/contracts/define/common.ts'
-import { inParallel } from '../../shared/process/parallel.ts'
+import { inParallel, partsOf } from '../../shared/process/parallel.ts'
 import { labelledAs } from './label-rules.ts'
 import type { RowDoc, TaskDoc } from './task-store.ts'
 import type { List } from './visibility-rules.ts'
@@ -64,12 +64,6 @@ export type ListFilter = Readonly<{
   label?: string | undefined
 }>
 
-/** Items in parts of at most a size. */
-export const parts = <T>(items: readonly T[], size: number): T[][] =>
-  Array.from({ length: Math.ceil(items.length / size) }, (_, part) => [
-    ...items.slice(part * size, (part + 1) * size),
-  ])
-
 /** How many points of an index one list has, and which index that is. */
 const scansOf = ({ status, priority, label }: ListFilter) => {
   const filtered = status !== undefined || priority !== undefined || label !== undefined
@@ -119,7 +113,7 @@ export const taskLists = (collection: Collection<TaskDoc>) => {
       limit: number,
     ): Promise<RowDoc[]> => {
       const size = Math.floor(MAX_SCANS / scansOf(filter).points)
-      const found = await inParallel(parts(lists, size), PARALLEL, (part) =>
+      const found = await inParallel(partsOf(lists, size), PARALLEL, (part) =>
         listPart(ws, part, filter, before, limit),
       )
       if (found.length === 1) return found[0] ?? []

@@ -2,7 +2,7 @@
 // only queries by id or by key have to exclude it.
 import type { Collection, Db, Filter, IndexDescription } from 'mongodb'
 import type { TaskCounts, TaskStatus } from '../../shared/contracts/define/common.ts'
-import { inParallel } from '../../shared/process/parallel.ts'
+import { inParallel, partsOf } from '../../shared/process/parallel.ts'
 import {
   type Aggregate,
   type AggregateDeps,
@@ -27,7 +27,7 @@ import {
 } from './claim-store.ts'
 import { type Countable, differenceOf, taskCounts } from './counter-rules.ts'
 import { type CountedCollection, PENDING_INCREMENTS_INDEX, type PendingChange } from './counter-store.ts'
-import { LIST_INDEXES, PARALLEL, parts, ROW, taskLists } from './list-store.ts'
+import { LIST_INDEXES, PARALLEL, ROW, taskLists } from './list-store.ts'
 import { READY, READY_STATUS } from './ready-rules.ts'
 import { seenQueries } from './seen-store.ts'
 import type { Decision, Reservation, TaskState } from './task-rules.ts'
@@ -166,7 +166,7 @@ const loopTasks = (collection: Collection<TaskDoc>) => ({
 
   /** Which of these loops have ready tasks. */
   findReadyLoops: async (ws: string, loopIds: readonly string[]): Promise<Set<string>> => {
-    const found = await inParallel(parts(loopIds, LOOPS_AT_ONCE), PARALLEL, (part) =>
+    const found = await inParallel(partsOf(loopIds, LOOPS_AT_ONCE), PARALLEL, (part) =>
       collection.distinct('loop_id', { ws, ...READY, loop_id: { $in: part } }),
     )
     return new Set(found.flat().filter((id) => id !== null))

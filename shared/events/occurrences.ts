@@ -3,7 +3,7 @@ import { LIMITS } from '../contracts/define/common.ts'
 import type { Client, MemberCall } from '../contracts/define/contract.ts'
 import type { loopsQueue } from '../contracts/loops-queue/contract.ts'
 import type { tasks } from '../contracts/tasks/contract.ts'
-import { inParallel } from '../process/parallel.ts'
+import { inParallel, partsOf } from '../process/parallel.ts'
 import {
   aboutOf,
   type Happened,
@@ -22,12 +22,8 @@ export type Witnesses = Readonly<{
 /** Loops that are asked about at once whether they have ready tasks. */
 const PARALLEL = 8
 
-const parts = (ids: Iterable<string>): string[][] => {
-  const all = [...new Set(ids)]
-  return Array.from({ length: Math.ceil(all.length / LIMITS.page) }, (_, n) =>
-    all.slice(n * LIMITS.page, (n + 1) * LIMITS.page),
-  )
-}
+/** Ids in pages of as many as may be asked about at once, each once. */
+const pagesOf = (ids: Iterable<string>): string[][] => partsOf([...new Set(ids)], LIMITS.page)
 
 /** Asks about these tasks and loops. */
 const lookUp = async (
@@ -37,7 +33,7 @@ const lookUp = async (
 ): Promise<Seen> => {
   const { workspace_id } = call.caller
   const { loop_ids: visible } = await loops.list_private_loops({}, call)
-  const found = await inParallel(parts(asked.task_ids), 1, (task_ids) =>
+  const found = await inParallel(pagesOf(asked.task_ids), 1, (task_ids) =>
     tasks.list_seen_tasks({ task_ids, visible_private_loop_ids: visible }, call),
   )
   const tasksById = new Map(found.flatMap((page) => page.tasks).map((task) => [task.id, task]))
@@ -47,7 +43,7 @@ const lookUp = async (
   const ofTasks = tasksById
     .values()
     .flatMap(({ ready, loop_id }) => (ready && loop_id !== null ? [loop_id] : []))
-  const states = await inParallel(parts([...asked.loop_ids, ...ofTasks]), 1, (loop_ids) =>
+  const states = await inParallel(pagesOf([...asked.loop_ids, ...ofTasks]), 1, (loop_ids) =>
     loops.get_loop_states({ workspace_id, loop_ids }, call),
   )
   const active = new Set(

@@ -1,4 +1,10 @@
-// Runs a function over many items, a few at a time.
+// Works on many items, a few at a time.
+
+/** Items in parts of at most `size`, in their order. */
+export const partsOf = <T>(items: readonly T[], size: number): T[][] =>
+  Array.from({ length: Math.ceil(items.length / size) }, (_, part) =>
+    items.slice(part * size, (part + 1) * size),
+  )
 
 /**
  * Runs a function for each item, at most `limit` at once.

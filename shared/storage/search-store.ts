@@ -7,7 +7,7 @@ import type { Collection, Db, Document, IndexDescription } from 'mongodb'
 import { MongoError } from 'mongodb'
 import { AppError } from '../contracts/define/errors.ts'
 import type { Clock } from '../process/clock.ts'
-import { inParallel } from '../process/parallel.ts'
+import { inParallel, partsOf } from '../process/parallel.ts'
 import { type Match, matchParts, type Part, rankOf } from '../search/match.ts'
 import { keysOf, type Term } from '../search/words.ts'
 import { openCollection } from './collection.ts'
@@ -74,11 +74,6 @@ export type Search<D> = Readonly<{
 /** `truncated`: there are more candidates than a search looks at. */
 export type Answer<D> = Readonly<{ found: readonly Found<D>[]; more: boolean; truncated: boolean }>
 
-const parts = <T>(items: readonly T[], size: number): T[][] =>
-  Array.from({ length: Math.ceil(items.length / size) }, (_, part) =>
-    items.slice(part * size, (part + 1) * size),
-  )
-
 /** The words that begin with a prefix. */
 const beginning = (prefix: string, from: '$gte' | '$gt' = '$gte') => ({
   words: { $elemMatch: { [from]: prefix, $lt: `${prefix}\u{10ffff}` } },
@@ -124,7 +119,7 @@ const proposing = (collection: Collection<Entry>) => {
       collection.aggregate<Row>([...stages, { $limit: MAX_CANDIDATES }, ...rest], options).toArray()
     const [whole, begun] = await Promise.all([
       // A whole word newest first. Of beginnings, the index has no order: where there are too many, some are missing.
-      inParallel(parts(lists, MAX_SCANS), PARALLEL, (list) =>
+      inParallel(partsOf(lists, MAX_SCANS), PARALLEL, (list) =>
         read([{ $match: { ws, list: { $in: list }, words: prefix } }, { $sort: { _id: -1 } }]),
       ),
       read([{ $match: { ws, list: { $in: [...lists] }, ...beginning(prefix, '$gt') } }]),
@@ -153,7 +148,7 @@ const searching = (collection: Collection<Entry>) => {
       .sort((a, b) => (a.rank < b.rank ? 1 : -1))
     const visible = new Set(lists)
     const found: Found<D>[] = []
-    for (const some of parts(ranked, READ_AT_ONCE)) {
+    for (const some of partsOf(ranked, READ_AT_ONCE)) {
       if (found.length > limit) break
       const shown = new Map((await read(some.map(({ _id }) => _id))).map((one) => [one._id, one]))
       for (const { _id, rank, list } of some) {

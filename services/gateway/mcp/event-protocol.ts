@@ -1,7 +1,7 @@
 // The messages of the Events extension (SEP-3415) as this server reads and writes them, and its errors. Knows no service.
 import { ProtocolError, ProtocolErrorCode } from '@modelcontextprotocol/server'
 import * as z from 'zod'
-import { type AppError, toErrorBody } from '../../../shared/contracts/define/errors.ts'
+import { type AppError, textOf, toErrorBody } from '../../../shared/contracts/define/errors.ts'
 import { inputSchema, outputSchema } from '../../../shared/contracts/define/json-schema.ts'
 import {
   EVENT_TYPES,
@@ -77,17 +77,21 @@ const parse = <S extends z.ZodType>(schema: S, value: unknown, at: readonly stri
 export const notACursor = (): ProtocolError =>
   invalid('cursor: is not a cursor of this server for this workspace. Begin again without one.')
 
+/** A type of event by its name. @throws ProtocolError `NotFound`. */
+export const eventTypeNamed = (name: string): EventTypeName => {
+  if (isEventTypeName(name)) return name
+  throw new ProtocolError(EVENT_ERRORS.NotFound, 'There is no such event. events/list names them all.', {
+    kind: 'event',
+  })
+}
+
 /**
  * Reads the params of events/poll and events/stream.
  * @throws ProtocolError for what does not fit, and for a type of event that does not exist.
  */
 export const readAsked = (params: unknown): AskedEvents => {
   const asked = parse(Asked, params, ['params'])
-  const { name } = asked
-  if (!isEventTypeName(name))
-    throw new ProtocolError(EVENT_ERRORS.NotFound, 'There is no such event. events/list names them all.', {
-      kind: 'event',
-    })
+  const name = eventTypeNamed(asked.name)
   const args = parse(EVENT_TYPES[name].arguments, asked.arguments ?? {}, ['arguments'])
   return {
     subscription: { name, arguments: args } as Subscription,
@@ -134,7 +138,7 @@ export const exhausted = (limit: string, max?: number): ProtocolError =>
 /** Any other error as one of the protocol. */
 export const eventError = (error: AppError): EventError => {
   const data = toErrorBody(error)
-  const message = [data.message, data.hint].filter(Boolean).join(' ')
+  const message = textOf(error)
   if (error.code === 'rate_limited')
     return { code: EVENT_ERRORS.ResourceExhausted, message, data: { ...data, limit: 'calls' } }
   return { code: ProtocolErrorCode.InternalError, message, data }

@@ -13,19 +13,11 @@ import type { Log } from '../../../shared/process/log.ts'
 import type { Connection } from './call-tool.ts'
 import { type AskedEvents, type EventError, eventError, exhausted, forbidden } from './event-protocol.ts'
 import { interruptible } from './held-calls.ts'
-import { createPlaces } from './places.ts'
+import { createStreams, KEEP_ALIVE_MS, MAX_STREAMS_OF_CONNECTION, RECHECK_MS, UNREAD_MS } from './streams.ts'
 
-/** Most streams of one gateway, and of one connection. */
-const MAX_STREAMS = 1_000
-const MAX_STREAMS_OF_CONNECTION = 20
 /** Occurrences that are written before the client has read those before. */
 const PAGE = 50
-/** How often a stream says that it lives, and how far it has looked (ms). */
-const HEARTBEAT_MS = 15_000
-/** How often a stream looks whether its connection is still good (ms): with what is cached, it ends within two seconds. */
-const RECHECK_MS = 900
-/** How long a client may leave unread what was sent to it (ms), and how often that is looked at. */
-const UNREAD_MS = 60_000
+/** How often is looked whether the client has read what was sent to it (ms). */
 const READ_LOOK_MS = 50
 /** An event that passed may not be in every copy of the stream at once: so long it is looked for, this far apart (ms). */
 const ARRIVES_MS = 2_000
@@ -211,7 +203,7 @@ const follow = async (
   // Before the first look, so that nothing passes unheard after it.
   const { leave, found } = awaiting(deps, stream, wake)
   const { look, beat, isActive } = openTeller(deps, stream, found, signal)
-  let beat_ms = clock.monotonicMs() + HEARTBEAT_MS
+  let beat_ms = clock.monotonicMs() + KEEP_ALIVE_MS
   try {
     while (!signal.aborted) {
       const isDue = clock.monotonicMs() >= beat_ms
@@ -220,7 +212,7 @@ const follow = async (
       if (!(await untilRead(stream, clock, signal))) return {}
       if (isDue) {
         // At fixed times, whatever else was sent: when it comes must not tell that something passed unseen.
-        while (beat_ms <= clock.monotonicMs()) beat_ms += HEARTBEAT_MS
+        while (beat_ms <= clock.monotonicMs()) beat_ms += KEEP_ALIVE_MS
         await beat()
       }
       if (looked) continue
@@ -252,24 +244,18 @@ const guard = async (
 
 /** Starts with none. */
 export const createEventStreams = (deps: StreamDeps): EventStreams => {
-  const places = createPlaces({
-    max: MAX_STREAMS,
-    max_of_connection: MAX_STREAMS_OF_CONNECTION,
-    random: deps.random,
-  })
-  const opened = new Set<AbortController>()
-  let ended = false
+  const streams = createStreams(deps.random)
   return {
     serve: async (stream) => {
-      const { workspace_id } = stream.connection.caller
-      if (ended) throw new AppError('unavailable', 'This server is stopping.', { retry_after_ms: RETRY_MS })
-      const free = places.take({ grant_id: stream.connection.grant_id, workspace_id })
-      if (!free) throw exhausted('streams', MAX_STREAMS_OF_CONNECTION)
-      const gone = new AbortController()
-      const signal = AbortSignal.any([stream.signal, gone.signal])
-      opened.add(gone)
+      const { grant_id, caller } = stream.connection
+      const { workspace_id } = caller
+      if (streams.isEnded())
+        throw new AppError('unavailable', 'This server is stopping.', { retry_after_ms: RETRY_MS })
+      const gone = streams.open({ grant_id, workspace_id }, stream.signal)
+      if (!gone) throw exhausted('streams', MAX_STREAMS_OF_CONNECTION)
+      const { signal } = gone
       try {
-        const spread_ms = (): number => places.spread_ms(workspace_id)
+        const spread_ms = (): number => streams.spread_ms(workspace_id)
         const following = follow(deps, stream, { signal, spread_ms })
         const end = await Promise.race([following, guard(deps, stream, signal)])
         gone.abort()
@@ -279,14 +265,9 @@ export const createEventStreams = (deps: StreamDeps): EventStreams => {
           await stream.send({ kind: 'terminated', params: { error: end.error } })
       } finally {
         gone.abort()
-        opened.delete(gone)
-        free()
       }
     },
-    count: places.count,
-    end: () => {
-      ended = true
-      for (const gone of [...opened]) gone.abort()
-    },
+    count: streams.count,
+    end: streams.end,
   }
 }

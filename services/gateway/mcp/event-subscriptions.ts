@@ -5,11 +5,10 @@ import * as z from 'zod'
 import { callByName } from '../../../shared/bus/client.ts'
 import { startBudget } from '../../../shared/bus/headers.ts'
 import { type AppError, asAppError } from '../../../shared/contracts/define/errors.ts'
-import { isEventTypeName } from '../../../shared/contracts/event-types.ts'
 import { webhooks } from '../../../shared/contracts/webhooks/contract.ts'
 import type { subscriptions } from '../../../shared/contracts/webhooks/subscriptions.ts'
 import { type CallDeps, type Connection, refuseTooMany } from './call-tool.ts'
-import { EVENT_ERRORS } from './event-protocol.ts'
+import { EVENT_ERRORS, eventTypeNamed } from './event-protocol.ts'
 
 const SUBSCRIBE = 'events/subscribe'
 const UNSUBSCRIBE = 'events/unsubscribe'
@@ -27,14 +26,6 @@ const Subscribe = z.object({
   ttlMs: z.int().min(0).nullable().optional(),
 })
 const Unsubscribe = z.object({ ...Subscription, delivery: z.object({ url: z.string() }) })
-
-const refuse = (
-  code: keyof typeof EVENT_ERRORS,
-  message: string,
-  data: Readonly<Record<string, unknown>>,
-): never => {
-  throw new ProtocolError(EVENT_ERRORS[code], message, data)
-}
 
 /** An error as the extension has it. What it has no word for is an internal error, with ours as its data. */
 const toProtocolError = ({ code, message, extras }: AppError): ProtocolError => {
@@ -83,20 +74,17 @@ const ask = async <K extends keyof Operations & string>(
   }
 }
 
-/** The type of event of a name. @throws ProtocolError `NotFound`. */
-const typeOf = (name: string) =>
-  isEventTypeName(name) ? name : refuse('NotFound', 'There is no such type of event.', { kind: 'event' })
-
 /** Serves both methods for one connection. */
 export const serveSubscriptions = (server: Server, deps: CallDeps, connection: Connection): void => {
   server.setRequestHandler(SUBSCRIBE, { params: Subscribe }, async (params) => {
     const { mode, url, secret } = params.delivery
-    const name = typeOf(params.name)
+    const name = eventTypeNamed(params.name)
     if (mode !== 'webhook')
-      return refuse('Unsupported', 'Only webhooks are subscribed to; poll and stream need no subscription.', {
-        feature: 'deliveryMode',
-        value: mode,
-      })
+      throw new ProtocolError(
+        EVENT_ERRORS.Unsupported,
+        'Only webhooks are subscribed to; poll and stream need no subscription.',
+        { feature: 'deliveryMode', value: mode },
+      )
     const { delivery_status: status, ...granted } = await ask(deps, connection, 'subscribe_events', {
       name,
       arguments: params.arguments ?? {},
@@ -123,7 +111,11 @@ export const serveSubscriptions = (server: Server, deps: CallDeps, connection: C
     }
   })
   server.setRequestHandler(UNSUBSCRIBE, { params: Unsubscribe }, async (params) => {
-    const asked = { name: typeOf(params.name), arguments: params.arguments ?? {}, url: params.delivery.url }
+    const asked = {
+      name: eventTypeNamed(params.name),
+      arguments: params.arguments ?? {},
+      url: params.delivery.url,
+    }
     await ask(deps, connection, 'unsubscribe_events', asked)
     return {}
   })

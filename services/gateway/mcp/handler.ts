@@ -8,7 +8,7 @@ import {
   ProtocolErrorCode,
   type Server,
 } from '@modelcontextprotocol/server'
-import { type AppError, asAppError, toErrorBody } from '../../../shared/contracts/define/errors.ts'
+import { type AppError, asAppError, textOf, toErrorBody } from '../../../shared/contracts/define/errors.ts'
 import type { Log } from '../../../shared/process/log.ts'
 import { isObject } from './arguments.ts'
 import type { Connection } from './call-tool.ts'
@@ -37,10 +37,7 @@ export type Exchange = Readonly<{
 export type NewServer = (exchange: Exchange) => Server | McpServer
 
 /** An exchange on its way through the SDK, found again by the `authInfo` that the SDK passes to the factory. */
-type Passing = Omit<Exchange, 'legacy' | 'isRead'> & Pick<Writable, 'legacy' | 'isRead'>
-
-/** What is known of an exchange only while it passes. */
-type Writable = { -readonly [K in keyof Exchange]: Exchange[K] }
+type Passing = { -readonly [K in keyof Exchange]: Exchange[K] }
 
 const isRequest = (message: unknown): boolean =>
   message !== null && typeof message === 'object' && 'method' in message && 'id' in message
@@ -90,8 +87,7 @@ const refusalOf = (error: AppError, id: unknown): Response => {
   const data = toErrorBody(error)
   const code =
     error.code === 'limit_exceeded' ? ProtocolErrorCode.InvalidParams : ProtocolErrorCode.InternalError
-  const message = [data.message, data.hint].filter(Boolean).join(' ')
-  return Response.json({ jsonrpc: '2.0', id: id ?? null, error: { code, message, data } })
+  return Response.json({ jsonrpc: '2.0', id: id ?? null, error: { code, message: textOf(error), data } })
 }
 
 /** Makes the handler, one per process. Without `subscriptions`, nobody who listens is ever notified. */

@@ -48,8 +48,8 @@ export const sightFinder = ({
         task_ids.length === 0
           ? []
           : services.tasks
-              .check_tasks({ workspace_id, task_ids, visible_private_loop_ids: own }, call)
-              .then((answer) => answer.task_ids),
+              .list_seen_tasks({ task_ids, visible_private_loop_ids: own }, call)
+              .then((answer) => answer.tasks.map(({ id }) => id)),
       ])
       const private_loop_ids = own && new Set(own)
       const loops = states.filter(

@@ -12,24 +12,15 @@ import type { Catalog } from './catalog.ts'
 import { interruptible } from './held-calls.ts'
 import { RETRY_AFTER_MS } from './load.ts'
 import { paced } from './paced-body.ts'
-import { createPlaces } from './places.ts'
 import { namedBy } from './resources.ts'
 import type { FindSight } from './sight.ts'
+import { createStreams, KEEP_ALIVE_MS, MAX_STREAMS_OF_CONNECTION, RECHECK_MS, UNREAD_MS } from './streams.ts'
 import { afterEvent, EVERYTHING, NOTHING, type Subscribed, urisToNotify } from './subscription-rules.ts'
 
-/** Most streams of one gateway, and of one connection. */
-const MAX_STREAMS = 1_000
-const MAX_STREAMS_OF_CONNECTION = 20
 /** Most resources of one stream. */
 const MAX_RESOURCES = 50
-/** How often a stream looks whether its connection is still good (ms): with what is cached, it ends within two seconds. */
-const RECHECK_MS = 900
 /** The pause after a notice (ms). Whatever happens in it makes one notice for each resource. */
 const BETWEEN_MS = 250
-/** How long a client may leave unread what was sent to it (ms). */
-const UNREAD_MS = 60_000
-/** How often a comment keeps proxies from closing a quiet stream (ms). */
-const KEEP_ALIVE_MS = 15_000
 
 /** A request to listen. */
 export type ToListen = Readonly<{
@@ -197,26 +188,13 @@ const noPlace = (): AppError =>
 
 /** Starts with none. */
 export const createSubscriptions = (deps: SubscriptionDeps): Subscriptions => {
-  const { random } = deps
   const log = deps.log.child('subscriptions')
-  const places = createPlaces({ max: MAX_STREAMS, max_of_connection: MAX_STREAMS_OF_CONNECTION, random })
-  const opened = new Set<AbortController>()
-  let ended = false
+  const streams = createStreams(deps.random)
   const take = ({ connection, signal }: ToListen): AbortController => {
     const { grant_id, caller } = connection
     refuseTooMany(deps, connection)
-    const free = ended ? undefined : places.take({ grant_id, workspace_id: caller.workspace_id })
-    if (!free) throw noPlace()
-    const gone = new AbortController()
-    const leave = (): void => gone.abort()
-    const release = (): void => {
-      free()
-      opened.delete(gone)
-      signal.removeEventListener('abort', leave)
-    }
-    opened.add(gone)
-    gone.signal.addEventListener('abort', release, { once: true })
-    signal.addEventListener('abort', leave, { once: true })
+    const gone = streams.open({ grant_id, workspace_id: caller.workspace_id }, signal)
+    if (!gone) throw noPlace()
     return gone
   }
   return {
@@ -240,7 +218,7 @@ export const createSubscriptions = (deps: SubscriptionDeps): Subscriptions => {
         }
         const { body, isRead } = paced(answered.body)
         const { workspace_id } = asked.connection.caller
-        const spread_ms = (): number => places.spread_ms(workspace_id)
+        const spread_ms = (): number => streams.spread_ms(workspace_id)
         void run(followed({ send, isRead }), { gone, log, spread_ms }).finally(close)
         return new Response(body, answered)
       } catch (error) {
@@ -248,10 +226,7 @@ export const createSubscriptions = (deps: SubscriptionDeps): Subscriptions => {
         throw error
       }
     },
-    count: places.count,
-    end: () => {
-      ended = true
-      for (const gone of [...opened]) gone.abort()
-    },
+    count: streams.count,
+    end: streams.end,
   }
 }

@@ -104,6 +104,10 @@ export const toErrorBody = (error: AppError): ErrorBody => ({
   ...(error.extras.retry_after_ms === undefined ? {} : { retry_after_ms: error.extras.retry_after_ms }),
 })
 
+/** What an error says, and what to do about it, as one text. */
+export const textOf = ({ message, extras: { hint } }: AppError): string =>
+  [message, hint].filter(Boolean).join(' ')
+
 /** An error as the result of one of several things that a call asks for: the others go on. */
 export const toItemError = ({ code, message, extras }: AppError) => ({ code, message, hint: extras.hint })
 

@@ -157,16 +157,6 @@ export const internals = {
     }),
     errors: [],
   }),
-  check_tasks: internalRead({
-    description: 'Those of these tasks that exist and that somebody with these private loops sees.',
-    input: z.object({
-      workspace_id,
-      task_ids: z.array(c.Id).max(c.LIMITS.page),
-      visible_private_loop_ids: z.array(c.Id).nullable(),
-    }),
-    output: z.object({ task_ids: z.array(c.Id) }),
-    errors: [],
-  }),
   list_seen_tasks: internalRead({
     asked_by: [GATEWAY, 'webhooks'],
     description: 'Those of these tasks that the caller sees now, and what they hold of them themselves.',
