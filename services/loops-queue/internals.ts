@@ -15,17 +15,10 @@ const forPerson = (call: Call): MemberCall => {
   return call as MemberCall
 }
 
-/** The handlers of the internal operations. */
-export const internalHandlers = (
+/** What others ask about loops. */
+const loopHandlers = (
   deps: Deps,
-): Some<
-  | 'check_loop'
-  | 'list_private_loops'
-  | 'get_loop_states'
-  | 'list_loop_readers'
-  | 'list_loop_members'
-  | 'set_loop_member'
-> => ({
+): Some<'check_loop' | 'list_private_loops' | 'get_loop_states' | 'list_loop_readers'> => ({
   check_loop: async ({ loop_id }, call) => ({
     loop: loopRef(await deps.loops.get(forPerson(call).caller, loop_id)),
   }),
@@ -48,10 +41,26 @@ export const internalHandlers = (
       })),
     }
   },
+})
 
+/** Who is a member of private loops. */
+const memberHandlers = (
+  deps: Deps,
+): Some<'list_loop_members' | 'list_loops_members' | 'set_loop_member'> => ({
   list_loop_members: async ({ loop_id }, call) => {
     const loop = await deps.loops.get(forPerson(call).caller, loop_id)
     return { loop: loopRef(loop), member_ids: membersOf(loop), version: loop.v }
+  },
+
+  list_loops_members: async ({ loop_ids, limit }, call) => {
+    const found = await deps.loops.listFirstReaders(forPerson(call).caller, loop_ids, limit)
+    return {
+      loops: found.map(({ _id: loop_id, visibility, readers, readers_total }) =>
+        visibility === 'public'
+          ? { loop_id, member_ids: null }
+          : { loop_id, member_ids: [...readers], members_total: readers_total },
+      ),
+    }
   },
 
   set_loop_member: ({ loop_id, user_id, member }, call) => {
@@ -69,3 +78,6 @@ export const internalHandlers = (
     }, deps.ids.random)
   },
 })
+
+/** The handlers of the internal operations. */
+export const internalHandlers = (deps: Deps) => ({ ...loopHandlers(deps), ...memberHandlers(deps) })

@@ -19,6 +19,7 @@ import {
 } from '../../shared/storage/aggregate.ts'
 import { type Opened, openCollection } from '../../shared/storage/collection.ts'
 import { type Decision, EVERYBODY, type LoopState, type StandingLoop } from './loop-rules.ts'
+import { loopsForServices } from './loop-state-store.ts'
 import { openShippedCounts, type ShippedCounts } from './shipped-count-store.ts'
 
 /** A loop as it is stored. */
@@ -36,6 +37,9 @@ export type StandingRow = Pick<StandingLoop, '_id' | 'status' | 'visibility' | '
 
 /** A loop with a mark, and its workspace. */
 type UnqueuedLoop = Required<Pick<LoopDoc, '_id' | 'ws' | 'unqueued'>>
+
+/** Some readers of a loop, and how many it has. */
+type FirstReaders = Pick<LoopDoc, '_id' | 'visibility' | 'readers'> & Readonly<{ readers_total: number }>
 
 /** Private loops of one person that a list of tasks can take into account. */
 const PRIVATE_LOOPS = 20_000
@@ -200,6 +204,17 @@ const loopRows = (collection: Collection<LoopDoc>) => ({
     return new Map(found.map(({ _id, name }) => [_id, name]))
   },
 
+  /** The first readers of each of these loops that the viewer sees, and how many it has. */
+  listFirstReaders: (viewer: Viewer, among: readonly string[], limit: number): Promise<FirstReaders[]> =>
+    collection
+      .find({ _id: { $in: [...among] }, ...STANDS, ...visibleTo(viewer) })
+      .project<FirstReaders>({
+        visibility: 1,
+        readers: { $slice: ['$readers', limit] },
+        readers_total: { $size: '$readers' },
+      })
+      .toArray(),
+
   /** The rows of these loops as far as they are still active, in the order given. */
   listRows: async (ws: string, loopIds: readonly string[]): Promise<LoopRowDoc[]> => {
     const found = await collection
@@ -274,29 +289,6 @@ const visibleLoops = (collection: Collection<LoopDoc>, shipped: ShippedCounts) =
       .limit(limit)
       .project<{ _id: string }>({ _id: 1 })
       .map(({ _id }) => _id)
-      .toArray(),
-})
-
-/** What other services ask about loops, whoever sees them. */
-const loopsForServices = (collection: Collection<LoopDoc>) => ({
-  /** Status and visibility of these loops, forming ones too. */
-  listStates: (
-    ws: string,
-    among: readonly string[],
-  ): Promise<Pick<LoopDoc, '_id' | 'status' | 'visibility'>[]> =>
-    collection
-      .find({ _id: { $in: [...among] }, ws })
-      .project<Pick<LoopDoc, '_id' | 'status' | 'visibility'>>({ status: 1, visibility: 1 })
-      .toArray(),
-
-  /** Who may see these loops. */
-  listReaders: (
-    ws: string,
-    among: readonly string[],
-  ): Promise<Pick<LoopDoc, '_id' | 'visibility' | 'readers'>[]> =>
-    collection
-      .find({ _id: { $in: [...among] }, ws })
-      .project<Pick<LoopDoc, '_id' | 'visibility' | 'readers'>>({ visibility: 1, readers: 1 })
       .toArray(),
 })
 

@@ -25,6 +25,8 @@ export type Claim = Readonly<{
   until: Date | null
   /** How long a renewal lasts (ms). */
   term_ms: number
+  /** When it was last renewed. Claims of earlier releases do not say. */
+  renewed_at?: Date | undefined
   /** 1 for the first claim, one more each time that a claim before it expired. */
   attempt: number
   /** What its holder said last. */

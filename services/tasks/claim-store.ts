@@ -125,7 +125,7 @@ export const claimWrites = (collection: Collection<TaskDoc>, leases: Leases) => 
    */
   renew: async (claims: readonly Renewal[], term_ms: number): Promise<ReadonlySet<string>> => {
     const held = claims.map(({ id, claim_id }) => ({ _id: id, claim: claim_id }))
-    return (await leases.renew(held, { term_ms })).ids
+    return (await leases.renew(held, { term_ms, noted_at: 'claim.renewed_at' })).ids
   },
 
   /** Ends the claims of a loop that has shipped: one write, whose repeats do nothing more. */

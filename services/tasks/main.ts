@@ -13,6 +13,7 @@ import { openDatabaseClock } from '../../shared/storage/database-clock.ts'
 import { openRequests } from '../../shared/storage/request-store.ts'
 import type { Started } from '../start.ts'
 import { activityHandlers } from './activity-internals.ts'
+import { boardHandlers } from './board-internals.ts'
 import { bulkHandlers } from './bulk-tools.ts'
 import { claimInternals } from './claim-internals.ts'
 import { claimHandlers } from './claim-tools.ts'
@@ -52,6 +53,7 @@ export const createHandlers = (
   ...internalHandlers(deps),
   ...activityHandlers(deps),
   ...seenHandlers(deps),
+  ...boardHandlers(deps),
 })
 
 const wire = async (host: Host): Promise<void> => {

@@ -6,17 +6,19 @@ import { inParallel, partsOf } from '../../shared/process/parallel.ts'
 import {
   type Aggregate,
   type AggregateDeps,
+  type Aggregates,
   aggregates,
   type Because,
   OUTBOX_INDEX,
 } from '../../shared/storage/aggregate.ts'
 import { openCollection } from '../../shared/storage/collection.ts'
 import type { DatabaseClock } from '../../shared/storage/database-clock.ts'
-import { openLeases } from '../../shared/storage/lease.ts'
+import { type Leases, openLeases } from '../../shared/storage/lease.ts'
 import { locationQueries } from './activity-store.ts'
 import type { Approvals } from './approval-rules.ts'
 import type { Blocking } from './blocker-rules.ts'
 import { BLOCKER_INDEXES, blockerQueries, blocksAsBefore } from './blocker-store.ts'
+import { BOARD_INDEXES, boardQueries } from './board-store.ts'
 import type { Claims, ShownClaim } from './claim-rules.ts'
 import {
   CLAIM_INDEXES,
@@ -28,7 +30,7 @@ import {
 import { type Countable, differenceOf, taskCounts } from './counter-rules.ts'
 import { type CountedCollection, PENDING_INCREMENTS_INDEX, type PendingChange } from './counter-store.ts'
 import { LIST_INDEXES, PARALLEL, ROW, taskLists } from './list-store.ts'
-import { READY, READY_STATUS } from './ready-rules.ts'
+import { READY } from './ready-rules.ts'
 import { seenQueries } from './seen-store.ts'
 import type { Decision, Reservation, TaskState } from './task-rules.ts'
 import { tombstones } from './tombstone-store.ts'
@@ -65,6 +67,7 @@ const TASK_INDEXES: readonly IndexDescription[] = [
   ...CLAIM_INDEXES,
   ...LIST_INDEXES,
   ...BLOCKER_INDEXES,
+  ...BOARD_INDEXES,
   // The tasks of a loop in order of work, whole or by status.
   {
     key: { ws: 1, loop_id: 1, status: 1, rank: 1 },
@@ -76,12 +79,6 @@ const TASK_INDEXES: readonly IndexDescription[] = [
     key: { ws: 1, loop_id: 1, 'author.user_id': 1 },
     name: 'authors',
     partialFilterExpression: { loop_id: { $gt: '' } },
-  },
-  // Which loops have ready tasks, answered from the index alone.
-  {
-    key: { ws: 1, status: 1, loop_id: 1, ready: 1 },
-    name: 'ready_loops',
-    partialFilterExpression: { status: READY_STATUS },
   },
   // One task per idempotency key.
   {
@@ -229,12 +226,35 @@ const reservations = (collection: Collection<TaskDoc>) => ({
   },
 })
 
+/** Every query of tasks, and the writes that change no counter. */
+const uncountedQueries = (
+  collection: Collection<TaskDoc>,
+  leases: Leases,
+  publish: Aggregates<TaskDoc>['publish'],
+) => ({
+  ...oneTask(collection),
+  ...taskLists(collection),
+  ...loopTasks(collection),
+  ...reservations(collection),
+  ...tombstones(collection),
+  ...locationQueries(collection),
+  ...claimQueries(collection, leases),
+  ...claimWrites(collection, leases),
+  ...pendingCommentQueries(collection),
+  ...blockerQueries(collection),
+  ...seenQueries(collection, publish),
+  ...boardQueries(collection),
+})
+
 /** Opens the tasks of the service and makes their indexes. */
 export const openTasks = async (
   db: Db,
   deps: AggregateDeps & Readonly<{ database_clock: DatabaseClock }>,
 ) => {
-  const opened = await openCollection<TaskDoc>(db, 'tasks', { indexes: TASK_INDEXES, retired: ['ready'] })
+  const opened = await openCollection<TaskDoc>(db, 'tasks', {
+    indexes: TASK_INDEXES,
+    retired: ['ready', 'ready_loops'],
+  })
   const { collection } = opened
   const { insert, save, publish, ...others } = aggregates(opened, deps)
   const counted = collection as unknown as CountedCollection
@@ -245,17 +265,7 @@ export const openTasks = async (
     return sums.length === 0 ? null : { id: deps.ids.next(), at: deps.clock.now(), sums }
   }
   return {
-    ...oneTask(collection),
-    ...taskLists(collection),
-    ...loopTasks(collection),
-    ...reservations(collection),
-    ...tombstones(collection),
-    ...locationQueries(collection),
-    ...claimQueries(collection, leases),
-    ...claimWrites(collection, leases),
-    ...pendingCommentQueries(collection),
-    ...blockerQueries(collection),
-    ...seenQueries(collection, publish),
+    ...uncountedQueries(collection, leases, publish),
     ...others,
     counted,
 

@@ -4,7 +4,7 @@ import type { Actor } from '../../shared/contracts/define/common.ts'
 import type { Caller, PlainEvent } from '../../shared/contracts/define/contract.ts'
 import { actorOf } from '../../shared/contracts/define/contract.ts'
 import { includesScope } from '../../shared/contracts/define/scopes.ts'
-import type { Comment, CommentKind, Task, TaskRow } from '../../shared/contracts/tasks/shapes.ts'
+import type { Comment, CommentKind, HeldBy, Task, TaskRow } from '../../shared/contracts/tasks/shapes.ts'
 import { type Claimant, holderOf, type ShownClaim } from './claim-rules.ts'
 import type { Editor } from './status-rules.ts'
 import type { TaskState, Versioned } from './task-rules.ts'
@@ -69,7 +69,8 @@ type RowFields =
   | 'created_at'
   | 'updated_at'
 
-const heldBy = ({ holder: { actor, agent }, since, until }: ShownClaim): TaskRow['held_by'] => ({
+/** Who holds a task, as everybody sees it who sees the task. */
+export const toHeldBy = ({ holder: { actor, agent }, since, until }: ShownClaim): HeldBy => ({
   name: actor.name,
   client: actor.client,
   ...(agent === null ? {} : { agent }),
@@ -91,7 +92,7 @@ export const toRow = (
   loop_id: task.loop_id,
   author: task.author,
   approved_by: task.approved_by,
-  ...(task.status === 'in_progress' && task.claim ? { held_by: heldBy(task.claim) } : {}),
+  ...(task.status === 'in_progress' && task.claim ? { held_by: toHeldBy(task.claim) } : {}),
   ...(task.question_id ? { question_id: task.question_id } : {}),
   ...(task.open_blockers ? { open_blockers: task.open_blockers } : {}),
   created_at: task.created_at.toISOString(),

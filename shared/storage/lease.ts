@@ -49,11 +49,15 @@ export type Leases = Readonly<{
     update?: UpdateFilter<Stored>,
   ) => Promise<Held & Readonly<{ claim: string }>>
   /**
-   * Extends leases to a whole term from now. Never shortens one, and changes nothing else in the documents.
+   * Extends leases to a whole term from now. Never shortens one.
    * @param options.term_ms another term than the usual one.
+   * @param options.noted_at a field in which the moment of the renewal is noted; otherwise nothing else changes.
    * @returns those that were still the holder's a moment ago, as a majority of the servers has confirmed.
    */
-  renew: (claims: readonly Claim[], options?: Readonly<{ term_ms?: number }>) => Promise<Held>
+  renew: (
+    claims: readonly Claim[],
+    options?: Readonly<{ term_ms?: number; noted_at?: string }>,
+  ) => Promise<Held>
   /** Matches documents while these claims hold them. Part of the filter of every write by a holder. */
   heldBy: (claims: readonly Claim[]) => Filter<Stored>
   /** Matches documents that were never claimed, were released, or whose lease has expired at `now` (database time). */
@@ -107,10 +111,11 @@ export const openLeases = <T extends Readonly<{ _id: string }>>(
       return { claim: id, ids: won, until_ms }
     },
     renew: async (claims, options = {}) => {
-      const { end, until_ms } = await beginTerm(options.term_ms)
+      const { now, end, until_ms } = await beginTerm(options.term_ms)
       if (claims.length === 0) return { ids: new Set(), until_ms }
       const own = heldBy(claims)
-      await documents.updateMany(own, { $max: { [until]: end } as MatchKeysAndValues<Stored> })
+      const ends = { [until]: end, ...(options.noted_at ? { [options.noted_at]: now } : {}) }
+      await documents.updateMany(own, { $max: ends as MatchKeysAndValues<Stored> })
       // Asking for the new end as well makes the answer a proof: a replaced primary, which lacks this write, has no match.
       return { ids: await idsOf({ ...own, [until]: { $gte: end } }), until_ms }
     },

@@ -135,6 +135,11 @@ const LOOP_CASES: Record<
   ],
   listStates: [{ call: () => loops.listStates(ws, some('active')), keys: 2 * PAGE, docs: PAGE }],
   listReaders: [{ call: () => loops.listReaders(ws, some('active')), keys: 2 * PAGE, docs: PAGE }],
+  listFirstReaders: [ann, bob].map((who) => ({
+    call: () => loops.listFirstReaders(who, some('active'), 10),
+    keys: 2 * PAGE,
+    docs: PAGE,
+  })),
   listRows: [{ call: () => loops.listRows(ws, some('active')), keys: 2 * PAGE, docs: PAGE }],
   listByStatus: [ann, bob].flatMap((who) =>
     [undefined, (made.at(-600) as LoopDoc).status_key].map((before) => ({

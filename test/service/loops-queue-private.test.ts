@@ -142,6 +142,26 @@ describe('private loops', () => {
     expect(changes.map(({ data }) => data.member_ids)).toEqual([both, [bob.user_id]])
   })
 
+  test('members_of_many_are_listed_to_those_who_see_them', async () => {
+    const { ann, bob, owner, loops } = await setting()
+    await as(bob).set_loop_member({ loop_id: loops.P, user_id: ann.user_id, member: true })
+    const stranger = newMember()
+    const { X } = await makeLoops(as(stranger), ['X'], 'private')
+    const membersFor = async (caller: Caller, limit?: number) => {
+      const loop_ids = [loops.P, loops.A, X, ids.next()]
+      const listed = await as(caller).list_loops_members({ loop_ids, ...(limit ? { limit } : {}) })
+      return new Map<string, object>(listed.loops.map(({ loop_id, ...members }) => [loop_id, members]))
+    }
+    const everybody: [string, object] = [loops.A, { member_ids: null }]
+    const both = { member_ids: [bob.user_id, ann.user_id], members_total: 2 }
+    for (const caller of [ann, bob, owner])
+      expect(await membersFor(caller)).toEqual(new Map([everybody, [loops.P, both]]))
+    expect((await membersFor(ann, 1)).get(loops.P)).toEqual({ member_ids: [bob.user_id], members_total: 2 })
+    expect(await membersFor(person(ann.workspace_id))).toEqual(new Map([everybody]))
+    const asNobody = as(null).list_loops_members({ loop_ids: [loops.A] })
+    expect(await refused(asNobody)).toMatchObject({ code: 'forbidden' })
+  })
+
   test('shared_by_the_owner_who_is_not_a_member', async () => {
     const { ann, owner, bob, loops } = await setting()
     const done = await as(owner).set_loop_member({ loop_id: loops.P, user_id: ann.user_id, member: true })

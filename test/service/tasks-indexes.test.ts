@@ -141,9 +141,9 @@ const expectBounded = (commands: readonly Document[], keys: number): void => {
 
 test('marks_of_unfinished_work_are_indexed_only_where_there_is_some', async () => {
   const { keysPerIndex } = await env.db.command({ validate: 'tasks' })
-  const { _id_, newest, filtered, work, authors, ready_loops, ...marks } = keysPerIndex
+  const { _id_, newest, filtered, work, authors, ready_oldest, ...marks } = keysPerIndex
   expect(_id_).toBe(TASKS + TASKS / 4)
-  for (const index of [newest, filtered, work, ready_loops]) expect(index).toBeGreaterThan(0)
+  for (const index of [newest, filtered, work, ready_oldest]) expect(index).toBeGreaterThan(0)
   expect(Object.values(marks)).toEqual(Array(15).fill(0))
 })
 

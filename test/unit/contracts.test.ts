@@ -33,7 +33,7 @@ const propertyOf = (name: string, parameter: string) => {
 }
 
 test('internal operations are declared as reads where their names say so', () => {
-  const reading = /^(get|list|check|count|find|summarize)_/
+  const reading = /^(get|list|check|count|find|summarize|describe|preview)_/
   const internals = CONTRACTS.flatMap(({ operations }) => Object.entries(operations)).filter(
     ([, { kind }]) => kind === 'internal',
   )

@@ -49,6 +49,24 @@ export const internals = {
     output: z.object({ loop: LoopRef, member_ids: z.array(c.Id).nullable(), version: c.Version }),
     errors: ['not_found'],
   }),
+  list_loops_members: internalRead({
+    description:
+      'Who sees loops, as far as the caller sees them: the first members of private ones. One that they do not see is left out.',
+    input: z.object({
+      loop_ids: z.array(c.Id).max(c.LIMITS.page),
+      limit: z.int().min(1).max(50).default(10).describe('Members of each'),
+    }),
+    output: z.object({
+      loops: z.array(
+        z.object({
+          loop_id: c.Id,
+          member_ids: z.array(c.Id).nullable().describe('Null: a public loop, which everybody sees'),
+          members_total: c.Count.optional().describe('Of a private loop'),
+        }),
+      ),
+    }),
+    errors: ['forbidden'],
+  }),
   set_loop_member: internal({
     description: 'Adds a person to a private loop or removes one, on behalf of one of its members.',
     input: z.object({ loop_id, user_id: c.Id, member: z.boolean() }),

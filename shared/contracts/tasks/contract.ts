@@ -2,6 +2,7 @@
 // that its parts do not know each other.
 import { defineContract } from '../define/contract.ts'
 import { recordOperations } from '../records.ts'
+import { boardInternals } from './board.ts'
 import { events } from './events.ts'
 import { internals } from './internals.ts'
 import { tools } from './tools.ts'
@@ -10,7 +11,7 @@ export const tasks = defineContract({
   name: 'tasks',
   version: '1.0.0',
   description: 'Tasks, and the comments on tasks and on loops.',
-  operations: { ...tools, ...internals, ...recordOperations() },
+  operations: { ...tools, ...internals, ...boardInternals, ...recordOperations() },
   events,
   consumes: { tasks: ['task.created', 'task.updated', 'task.deleted', 'comment.added'] },
 })

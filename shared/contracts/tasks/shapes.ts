@@ -11,6 +11,7 @@ export const HeldBy = z.object({
   since: c.Timestamp,
   expires_at: c.Timestamp.nullable(),
 })
+export type HeldBy = z.infer<typeof HeldBy>
 
 /** A task as lists show it: no body. */
 export const TaskRow = z.object({

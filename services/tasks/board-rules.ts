@@ -1,0 +1,47 @@
+// Who works on what, as the pages show it. Pure.
+import type { Caller } from '../../shared/contracts/define/contract.ts'
+import type { ShownClaim } from '../../shared/contracts/tasks/board.ts'
+import type { ClaimedDoc } from './board-store.ts'
+import type { Claim } from './claim-rules.ts'
+import { toHeldBy } from './task-view.ts'
+
+/** Holders that a loop is shown with. */
+const HOLDERS = 3
+
+/** Claims, the longest held first. */
+export const longestFirst = (claims: readonly ClaimedDoc[]): readonly ClaimedDoc[] =>
+  claims.toSorted((a, b) => a.claim.since.getTime() - b.claim.since.getTime() || (a._id < b._id ? -1 : 1))
+
+/** Who works on the tasks of one loop: the first of these claims, and how many there are. */
+export const toHolders = (claims: readonly ClaimedDoc[]) => ({
+  holders: claims
+    .slice(0, HOLDERS)
+    .map(({ _id: task_id, title, claim }) => ({ task_id, title, ...toHeldBy(claim) })),
+  holders_total: claims.length,
+})
+
+/** Whether somebody may know through which connection a claim was made. */
+const knowsConnection = (
+  caller: Pick<Caller, 'user_id' | 'role'>,
+  { holder }: Pick<Claim, 'holder'>,
+): boolean => caller.role === 'owner' || caller.role === 'admin' || holder.actor.user_id === caller.user_id
+
+/** A claim as somebody who sees its task is shown it. */
+export const toShownClaim = (
+  { _id: task_id, title, loop_id, claim }: ClaimedDoc,
+  caller: Pick<Caller, 'user_id' | 'role'>,
+): ShownClaim => {
+  const { actor, agent, grant_id } = claim.holder
+  return {
+    task_id,
+    title,
+    loop_id,
+    by: actor,
+    ...(agent === null ? {} : { agent }),
+    ...(grant_id !== null && knowsConnection(caller, claim) ? { grant_id } : {}),
+    since: claim.since.toISOString(),
+    expires_at: claim.until?.toISOString() ?? null,
+    heard_at: (claim.renewed_at ?? claim.since).toISOString(),
+    ...(claim.progress ? { last_progress: claim.progress } : {}),
+  }
+}

@@ -1,0 +1,72 @@
+// What the pages need of many tasks at once, in MongoDB: the oldest ready ones, and claims.
+import type { Collection, IndexDescription } from 'mongodb'
+import type { Claim } from './claim-rules.ts'
+import { READY, READY_STATUS } from './ready-rules.ts'
+import type { TaskDoc } from './task-store.ts'
+import { PUBLIC } from './visibility-rules.ts'
+
+/** The indexes of these queries, each with what it is for. */
+export const BOARD_INDEXES: readonly IndexDescription[] = [
+  // Which loops have ready tasks, and the first filed of each: answered from the index alone.
+  {
+    key: { ws: 1, status: 1, loop_id: 1, ready: 1, _id: 1 },
+    name: 'ready_oldest',
+    partialFilterExpression: { status: READY_STATUS },
+  },
+]
+
+/** Claims that are read for one answer; no counter knows them. */
+export const MAX_CLAIMS = 1_000
+
+/** A claim with what a page shows of its task. */
+export type ClaimedDoc = Pick<TaskDoc, '_id' | 'title' | 'loop_id'> &
+  Readonly<{ claim: Pick<Claim, 'holder' | 'since' | 'until' | 'renewed_at' | 'progress'> }>
+
+const CLAIMED = {
+  title: 1,
+  loop_id: 1,
+  'claim.holder': 1,
+  'claim.since': 1,
+  'claim.until': 1,
+  'claim.renewed_at': 1,
+  'claim.progress': 1,
+} as const
+
+/** Queries for the pages. */
+export const boardQueries = (collection: Collection<TaskDoc>) => ({
+  /** When the first filed of the ready tasks of each of these loops was filed, by loop; those without ready ones are absent. */
+  findOldestReady: async (ws: string, loop_ids: readonly string[]): Promise<ReadonlyMap<string, Date>> => {
+    const found = await collection
+      .aggregate<{ _id: string; at: Date }>([
+        { $match: { ws, ...READY, loop_id: { $in: [...loop_ids] } } },
+        // The order of the index, so that it gives the first of each loop and skips the others.
+        { $sort: { ws: 1, status: 1, loop_id: 1, ready: 1, _id: 1 } },
+        { $group: { _id: '$loop_id', at: { $first: '$created_at' } } },
+      ])
+      .toArray()
+    return new Map(found.map(({ _id, at }) => [_id, at]))
+  },
+
+  /**
+   * Claims that somebody sees, in no order; at most MAX_CLAIMS.
+   * @param privateLoops the private loops that they see; null: all of them.
+   * @param loop_ids only those on tasks in these loops.
+   */
+  listClaims: (
+    ws: string,
+    privateLoops: readonly string[] | null,
+    loop_ids?: readonly string[],
+  ): Promise<ClaimedDoc[]> =>
+    collection
+      .find({
+        ws,
+        ...(privateLoops === null ? {} : { acl: { $in: [PUBLIC, ...privateLoops] } }),
+        ...(loop_ids === undefined ? {} : { loop_id: { $in: [...loop_ids] } }),
+        'claim.id': { $exists: true },
+        status: 'in_progress',
+      })
+      .hint('claimed')
+      .limit(MAX_CLAIMS)
+      .project<ClaimedDoc>(CLAIMED)
+      .toArray(),
+})
