@@ -91,7 +91,9 @@ export type LinkMail<T extends LinkTemplate> = Common &
     ) => Promise<Readonly<{ to: Mailbox; template: Template }>>
   }>
 
-const workspaceUrl = ({ publicUrl }: Site): string => `${publicUrl}/workspace`
+/** The address of a page of a workspace. Whoever opens it is taken to that workspace, if they belong to it. */
+const pageUrl = ({ publicUrl }: Site, { ws }: Pick<NoticeOf<MemberTemplate>, 'ws'>, path: string): string =>
+  `${publicUrl}/${path}?workspace=${ws}`
 
 /** What a mail has whose reader can choose to get none: links to their preference, and a list for the workspace. */
 const listContent = (
@@ -127,8 +129,12 @@ const shippedContent = (notice: NoticeOf<'loop-shipped'>, reader: Reader, site: 
   const { delivery, writeTime } = reader
   const isShipper = delivery.user_id === facts.by.user_id
   const { parts, ...headers } = loopContent(notice, reader, site)
+  const pages = {
+    loop: pageUrl(site, notice, `loops/${facts.loop_id}`),
+    task: (task_id: string) => pageUrl(site, notice, `tasks/${task_id}`),
+  }
   return {
-    template: () => loopShipped(facts, wordingOf(delivery.locale), { url: workspaceUrl(site), isShipper }),
+    template: () => loopShipped(facts, wordingOf(delivery.locale), { pages, isShipper }),
     version: isShipper ? 'shipper' : 'others',
     parts: { ...parts, shipped_at: writeTime(new Date(facts.shipped_at)) },
     ...headers,
@@ -136,21 +142,27 @@ const shippedContent = (notice: NoticeOf<'loop-shipped'>, reader: Reader, site: 
 }
 
 const heldContent = (notice: NoticeOf<'task-held'>, reader: Reader, site: Site): LoopContent => ({
-  template: () => taskHeld(notice.facts, wordingOf(reader.delivery.locale), workspaceUrl(site)),
+  template: () =>
+    taskHeld(
+      notice.facts,
+      wordingOf(reader.delivery.locale),
+      pageUrl(site, notice, `tasks/${notice.facts.task_id}`),
+    ),
   ...listContent(notice, reader, site),
   thread: `<task.${notice.facts.task_id}@${domainOf(site.sender)}>`,
 })
 
 const disabledContent = (
-  { at, facts: { failing_since, ...facts } }: NoticeOf<'webhook-disabled'>,
+  notice: NoticeOf<'webhook-disabled'>,
   { delivery: { locale }, to, writeTime }: Reader,
   site: Site,
 ): Content => {
+  const { at, facts } = notice
   const shown = {
     ...facts,
     name: to.name,
-    failing_since: writeTime(new Date(failing_since ?? at)),
-    webhooks_url: `${workspaceUrl(site)}/${webhooks.panel?.path ?? ''}`,
+    failing_since: writeTime(new Date(facts.failing_since ?? at)),
+    webhooks_url: pageUrl(site, notice, `workspace/${webhooks.panel?.path ?? ''}`),
   }
   return { template: () => webhookDisabled(shown, wordingOf(locale)) }
 }

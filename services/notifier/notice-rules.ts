@@ -23,7 +23,8 @@ type LoopFacts = Readonly<{
 }>
 /** Mails about a task, to whoever approved it: what each says. */
 type TaskFacts = Readonly<{
-  'task-held': TaskHeld & Readonly<{ loop_id: string | null; private: boolean; approver_id: string }>
+  'task-held': TaskHeld &
+    Readonly<{ task_id: string; loop_id: string | null; private: boolean; approver_id: string }>
 }>
 /** Mails to the owners of a workspace: what each says to all of them. */
 type OwnerFacts = Readonly<{

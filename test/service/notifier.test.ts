@@ -61,7 +61,7 @@ describe('a shipped loop', () => {
       expect(mail?.html).toContain(`<bdi>${one.name}</bdi>`)
       // 14:03 UTC, as the workspace's clocks show it.
       expect(mail?.text).toContain('3:03 PM GMT+1')
-      expect(mail?.text).toContain(`${PUBLIC_URL}/workspace`)
+      expect(mail?.text).toMatch(new RegExp(`${RegExp.escape(PUBLIC_URL)}/loops/\\w{26}\\?workspace=${id}`))
     }
   })
   it('one_mail_when_the_event_is_delivered_repeatedly', async () => {

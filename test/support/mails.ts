@@ -16,7 +16,11 @@ import { exampleId, type ShippedLoop, shippedLoop } from './shipped-loop.ts'
 /** A mail's three texts. */
 export type MailTexts = ReturnType<typeof fill>
 
-export const WORKSPACE_URL = 'https://loops.example.com/workspace'
+const WORKSPACE = exampleId(8)
+const pageUrl = (path: string): string => `https://loops.example.com/${path}?workspace=${WORKSPACE}`
+export const LOOP_URL = pageUrl(`loops/${exampleId(1)}`)
+export const taskUrl = (task_id: string): string => pageUrl(`tasks/${task_id}`)
+export const TASK_URL = taskUrl(exampleId(5))
 export const UNSUBSCRIBE_URL = 'https://loops.example.com/u/token'
 export const PREFERENCES_URL = `${UNSUBSCRIBE_URL}?mail=${exampleId(7)}`
 export const CONFIRM_URL = `https://loops.example.com/confirm/${'s'.repeat(26)}.${'m'.repeat(43)}`
@@ -56,7 +60,10 @@ export const partsIn = (locale: string, changes: Partial<Parts> = {}): Parts => 
 })
 
 export const shippedTemplate = (locale: string, changes: Partial<LoopShipped> = {}, isShipper = false) =>
-  loopShipped(shippedFacts(changes), wordingOf(locale), { url: WORKSPACE_URL, isShipper })
+  loopShipped(shippedFacts(changes), wordingOf(locale), {
+    pages: { loop: LOOP_URL, task: taskUrl },
+    isShipper,
+  })
 
 export const shippedMail = async (
   locale: string,
@@ -89,7 +96,7 @@ export const passwordResetMail = async (
   return fill(await render(passwordReset(facts, wordingOf(locale))), {})
 }
 
-export const WEBHOOKS_URL = `${WORKSPACE_URL}/webhooks`
+export const WEBHOOKS_URL = pageUrl('workspace/webhooks')
 
 export const webhookDisabledMail = async (
   locale: string,
@@ -113,13 +120,12 @@ export const taskHeldMail = async (
   parts: Partial<Parts> = {},
 ): Promise<MailTexts> => {
   const facts = {
-    task_id: exampleId(5),
     title: 'Retry the payment request',
     expiries: 3,
     workspace_name: 'Acme Store',
     ...changes,
   }
-  return fill(await render(taskHeld(facts, wordingOf(locale), WORKSPACE_URL)), partsIn(locale, parts))
+  return fill(await render(taskHeld(facts, wordingOf(locale), TASK_URL)), partsIn(locale, parts))
 }
 
 export const confirmationMail = async (locale: string): Promise<MailTexts> => {

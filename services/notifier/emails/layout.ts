@@ -44,6 +44,7 @@ const STYLE = `
     .text .quote { border-color: ${DARK.line} !important; }
     .text a, .brand div, .text .done { color: ${DARK.accent} !important; }
     .text a.muted { color: ${DARK.muted} !important; }
+    .text a.title { color: ${DARK.text} !important; text-decoration-color: ${DARK.muted} !important; }
     .button td, .button a { background-color: ${DARK.accent} !important; color: ${DARK.on_accent} !important; }
   }
   @media (max-width: 620px) {
@@ -84,11 +85,14 @@ const heading = ({ label, mark, line }: Block & { kind: 'heading' }): string => 
   )
 }
 
-const row = ({ title, status }: Item, mark: string): string => {
+/** The titles of a list are links, and still read as titles. */
+const TITLE = `color:${COLOURS.text};text-decoration:underline;text-decoration-thickness:1px;text-decoration-color:${COLOURS.muted};text-underline-offset:3px`
+
+const row = ({ title, status, url }: Item, mark: string): string => {
   const css = mark === '✓' ? 'done' : 'muted'
   const colour = mark === '✓' ? COLOURS.accent : COLOURS.muted
   const cell = 'padding:5px 0;font-size:16px;line-height:1.5;vertical-align:top'
-  return `<li style="margin:0;padding:0"><table role="presentation" cellpadding="0" cellspacing="0" border="0" width="100%"><tr><td class="${css}" aria-hidden="true" width="28" style="${cell};width:28px;color:${colour};font-weight:700">${mark}</td><td style="${cell};color:${COLOURS.text}"><bdi>${escapeHtml(title)}</bdi>${status === undefined ? '' : ` ${tag(status, 'tag', COLOURS.muted)}`}</td></tr></table></li>`
+  return `<li style="margin:0;padding:0"><table role="presentation" cellpadding="0" cellspacing="0" border="0" width="100%"><tr><td class="${css}" aria-hidden="true" width="28" style="${cell};width:28px;color:${colour};font-weight:700">${mark}</td><td style="${cell};color:${COLOURS.text}">${anchor({ label: title, url }, `<bdi>${escapeHtml(title)}</bdi>`, TITLE, ' class="title"')}${status === undefined ? '' : ` ${tag(status, 'tag', COLOURS.muted)}`}</td></tr></table></li>`
 }
 
 const list = ({ heading, mark, items, more }: Block & { kind: 'list' }): string =>

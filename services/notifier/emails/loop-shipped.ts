@@ -52,21 +52,24 @@ const list = (
   ]
 }
 
-const lists = (loop: LoopShipped, wording: Wording, url: string): Block[] => {
+/** The pages that the mail links to. */
+export type ShippedPages = Readonly<{ loop: string; task: (task_id: string) => string }>
+
+const lists = (loop: LoopShipped, wording: Wording, pages: ShippedPages): Block[] => {
   const { shipped, unfinished } = listed(loop)
   const statuses = wording.messages.statuses
-  const title = (task: Task) => oneLine(task.title)
+  const item = ({ title, task_id }: Task) => ({ title: oneLine(title), url: pages.task(task_id) })
   return [
-    ...list(wording, url, {
+    ...list(wording, pages.loop, {
       heading: wording.word('list_shipped'),
       mark: '✓',
-      items: shipped.map((task) => ({ title: title(task) })),
+      items: shipped.map(item),
       total: loop.task_counts.shipped,
     }),
-    ...list(wording, url, {
+    ...list(wording, pages.loop, {
       heading: wording.word('list_left'),
       mark: '○',
-      items: unfinished.map((task) => ({ title: title(task), status: statuses[task.status] })),
+      items: unfinished.map((task) => ({ ...item(task), status: statuses[task.status] })),
       total: loop.unfinished_total,
     }),
   ]
@@ -89,12 +92,12 @@ const shippedBy = ({ by }: LoopShipped, wording: Wording, isShipper: boolean): L
 
 /**
  * The mail of a shipped loop: the same for all readers of one language but for its slots, and for whoever shipped it.
- * @param shown the address of the workspace, and whether this is for the one who shipped the loop.
+ * @param shown the pages that it links to, and whether this is for the one who shipped the loop.
  */
 export const loopShipped = (
   loop: LoopShipped,
   wording: Wording,
-  { url, isShipper }: Readonly<{ url: string; isShipper: boolean }>,
+  { pages, isShipper }: Readonly<{ pages: ShippedPages; isShipper: boolean }>,
 ): Template => {
   const { language } = wording
   const name = oneLine(loop.name)
@@ -111,9 +114,9 @@ export const loopShipped = (
       { kind: 'paragraph', line: shippedBy(loop, wording, isShipper) },
       { kind: 'paragraph', line: [counts], strong: true },
       ...(excerpt === '' ? [] : [{ kind: 'quote', text: excerpt } as const]),
-      ...lists(loop, wording, url),
+      ...lists(loop, wording, pages),
     ],
-    button: { link: { label: wording.word('open_workspace'), url } },
+    button: { link: { label: wording.word('open_loop'), url: pages.loop } },
     footer: {
       line: [wording.word(loop.visibility === 'private' ? 'why_loop' : 'why_workspace')],
       links: [

@@ -5,14 +5,13 @@ import type { Wording } from './wording.ts'
 
 /** What the mail says. */
 export type TaskHeld = Readonly<{
-  task_id: string
   title: string
   /** How many claims in a row nobody renewed. */
   expiries: number
   workspace_name: string
 }>
 
-/** The mail. @param url the address of the workspace. */
+/** The mail. @param url the page of the task. */
 export const taskHeld = (facts: TaskHeld, wording: Wording, url: string): Template => {
   const task = oneLine(facts.title)
   const workspace = oneLine(facts.workspace_name)
@@ -25,9 +24,9 @@ export const taskHeld = (facts: TaskHeld, wording: Wording, url: string): Templa
     blocks: [
       { kind: 'heading', label: wording.word('held_label'), line: [{ user: task }] },
       { kind: 'paragraph', line: wording.say('held_text', { name: { slot: 'name' }, vanished }) },
-      { kind: 'paragraph', line: wording.say('held_next', { id: facts.task_id }) },
+      { kind: 'paragraph', line: [wording.word('held_next')] },
     ],
-    button: { link: { label: wording.word('open_workspace'), url } },
+    button: { link: { label: wording.word('open_task'), url } },
     footer: {
       line: [wording.word('why_approver')],
       links: [

@@ -11,8 +11,8 @@ export type Line = readonly Piece[]
 /** A URL, and a label that makes sense by itself. */
 export type Link = Readonly<{ label: string; url: string | Readonly<{ slot: Slot }> }>
 
-/** A task of a list; `status` is given where it differs between the tasks. */
-export type Item = Readonly<{ title: string; status?: string }>
+/** A task of a list; `status` is given where it differs between the tasks, `url` is its page. */
+export type Item = Readonly<{ title: string; status?: string; url: string }>
 
 /** A part of a mail's content. */
 export type Block =

@@ -102,6 +102,11 @@ describe('a mail', () => {
     expect(ben.list?.unsubscribe_url).not.toBe(eva.list?.unsubscribe_url)
     expect(ben.text).toContain(`Choose which emails you get: ${ben.list?.unsubscribe_url}?mail=${EVENT}`)
     expect(ben.text).not.toContain(eva.list?.unsubscribe_url)
+    const ws = `?workspace=${WS}`
+    expect(ben.text).toContain(`https://loops.example.com/loops/${notice.facts.loop_id}${ws}`)
+    expect(ben.html).toContain(
+      `href="https://loops.example.com/tasks/${notice.facts.shipped_tasks[0]?.task_id}${ws}"`,
+    )
     expect(ben.message_id).toBe(`<loop-shipped.${EVENT}.${exampleId(11)}@acme.example>`)
     expect([ben.date, ben.thread]).toEqual([NOW, eva.thread])
   })

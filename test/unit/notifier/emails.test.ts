@@ -11,6 +11,7 @@ import {
   failedSignInsMail,
   INVITATION_URL,
   invitationMail,
+  LOOP_URL,
   MAILS,
   PREFERENCES_URL,
   partsIn,
@@ -18,9 +19,11 @@ import {
   RESET_URL,
   shippedMail,
   shippedTemplate,
+  TASK_URL,
+  taskHeldMail,
   taskLines,
+  taskUrl,
   UNSUBSCRIBE_URL,
-  WORKSPACE_URL,
 } from '../../support/mails.ts'
 import { shippedLoop } from '../../support/shipped-loop.ts'
 
@@ -52,10 +55,20 @@ describe('the mail of a shipped loop', () => {
       expect(said).toContain('in progress')
       expect(said).toContain('because you are a member of this workspace')
     }
-    for (const url of [WORKSPACE_URL, PREFERENCES_URL, UNSUBSCRIBE_URL]) {
+    for (const url of [LOOP_URL, PREFERENCES_URL, UNSUBSCRIBE_URL]) {
       expect(html).toContain(`href="${url}"`)
       expect(text).toContain(url)
     }
+  })
+  it('links_each_task_to_its_page', async () => {
+    const { html } = await shippedMail('en')
+    const { shipped_tasks, unfinished_tasks } = shippedLoop()
+    for (const { task_id, title } of [...shipped_tasks, ...unfinished_tasks])
+      expect(html).toMatch(
+        new RegExp(
+          `<a href="${RegExp.escape(taskUrl(task_id))}"[^>]*><bdi>${RegExp.escape(title)}</bdi></a>`,
+        ),
+      )
   })
   it('loads_nothing_from_elsewhere_and_knows_both_schemes', async () => {
     const { html } = await shippedMail('en')
@@ -103,9 +116,8 @@ describe('the mail of a shipped loop', () => {
     expect(text.match(/^ {2}○/gm) ?? []).toHaveLength(leftShown)
     for (const said of [visible(html), bare(text)])
       for (const shown of [shippedShown, leftShown])
-        if (shown > 0)
-          expect(said).toContain(`and ${(total - shown).toLocaleString('en')} more in the workspace`)
-    expect(text).toContain(`more in the workspace: ${WORKSPACE_URL}`)
+        if (shown > 0) expect(said).toContain(`and ${(total - shown).toLocaleString('en')} more in the loop`)
+    expect(text).toContain(`more in the loop: ${LOOP_URL}`)
   })
   it('says_nothing_of_lists_that_are_empty', async () => {
     const { html, text } = await shippedMail('en', {
@@ -118,6 +130,18 @@ describe('the mail of a shipped loop', () => {
     expect(html).not.toMatch(/<h2|<ul|class="quote/)
     expect(visible(html)).toContain('0 tasks shipped, nothing left unfinished')
     expect(text).not.toMatch(/^(Shipped|Not finished):$|^>/m)
+  })
+})
+
+describe('the mail of a task on hold', () => {
+  it('leads_to_the_task_and_says_what_to_do_there', async () => {
+    const { html, text } = await taskHeldMail('en')
+    for (const said of [visible(html), bare(text)]) {
+      expect(said).toContain('Open the task, change what needs to change, and approve it again.')
+      expect(said).toContain('Open the task')
+    }
+    expect(html).toContain(`href="${TASK_URL}"`)
+    expect(text).toContain(`Open the task: ${TASK_URL}`)
   })
 })
 

@@ -15,8 +15,9 @@ export const de: Messages = {
   nothing_left: 'nichts ist offen geblieben',
   list_shipped: 'Ausgeliefert',
   list_left: 'Nicht fertig',
-  more: { other: 'und {count} weitere im Arbeitsbereich' },
-  open_workspace: 'Arbeitsbereich öffnen',
+  more: { other: 'und {count} weitere im Loop' },
+  open_loop: 'Loop öffnen',
+  open_task: 'Aufgabe öffnen',
   why_workspace: 'Du bekommst diese Mail, weil du Mitglied dieses Arbeitsbereichs bist.',
   why_loop: 'Du bekommst diese Mail, weil du Mitglied dieses Loops bist.',
   choose_mails: 'Auswählen, welche Mails du bekommst',
@@ -63,7 +64,7 @@ export const de: Messages = {
     other: '{count} Agenten nacheinander haben sie übernommen und sich nicht mehr gemeldet',
   },
   held_next:
-    'Vielleicht ist sie zu groß oder unklar, oder sie bringt den Rechner zum Absturz, auf dem daran gearbeitet wird. Lass dir von einem Agenten die Aufgabe {id} mit ihren Kommentaren zeigen, ändere, was nötig ist, und gib sie wieder frei.',
+    'Vielleicht ist sie zu groß oder unklar, oder sie bringt den Rechner zum Absturz, auf dem daran gearbeitet wird. Öffne die Aufgabe, ändere, was nötig ist, und gib sie wieder frei.',
   why_approver: 'Du bekommst diese Mail, weil du diese Aufgabe freigegeben hast.',
 
   confirm_subject: 'Bestätige deine Adresse für Loops',

@@ -18,8 +18,9 @@ export const en = {
   nothing_left: 'nothing left unfinished',
   list_shipped: 'Shipped',
   list_left: 'Not finished',
-  more: { other: 'and {count} more in the workspace' },
-  open_workspace: 'Open the workspace',
+  more: { other: 'and {count} more in the loop' },
+  open_loop: 'Open the loop',
+  open_task: 'Open the task',
   why_workspace: 'You are getting this email because you are a member of this workspace.',
   why_loop: 'You are getting this email because you are a member of this loop.',
   choose_mails: 'Choose which emails you get',
@@ -63,7 +64,7 @@ export const en = {
     other: '{count} agents in a row took it and did not come back',
   },
   held_next:
-    'It may be too large or unclear, or break the machine of whoever works on it. Have an agent show you task {id} with its comments, change what needs to change, and approve it again.',
+    'It may be too large or unclear, or break the machine of whoever works on it. Open the task, change what needs to change, and approve it again.',
   why_approver: 'You are getting this email because you approved this task.',
 
   confirm_subject: 'Confirm your address for Loops',

@@ -15,8 +15,9 @@ export const es: Messages = {
   nothing_left: 'nada quedó sin terminar',
   list_shipped: 'Tareas entregadas',
   list_left: 'Tareas sin terminar',
-  more: { other: 'y {count} más en el espacio de trabajo' },
-  open_workspace: 'Abrir el espacio de trabajo',
+  more: { other: 'y {count} más en el loop' },
+  open_loop: 'Abrir el loop',
+  open_task: 'Abrir la tarea',
   why_workspace: 'Recibes este correo porque eres miembro de este espacio de trabajo.',
   why_loop: 'Recibes este correo porque eres miembro de este loop.',
   choose_mails: 'Elegir qué correos recibes',
@@ -61,7 +62,7 @@ export const es: Messages = {
     other: '{count} agentes seguidos la tomaron y no volvieron',
   },
   held_next:
-    'Quizá sea demasiado grande o poco clara, o haga fallar el equipo de quien trabaja en ella. Pide a un agente que te muestre la tarea {id} con sus comentarios, cambia lo necesario y apruébala de nuevo.',
+    'Quizá sea demasiado grande o poco clara, o haga fallar el equipo de quien trabaja en ella. Abre la tarea, cambia lo necesario y apruébala de nuevo.',
   why_approver: 'Recibes este correo porque aprobaste esta tarea.',
 
   confirm_subject: 'Confirma tu dirección para Loops',

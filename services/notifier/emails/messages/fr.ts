@@ -15,11 +15,9 @@ export const fr: Messages = {
   nothing_left: 'rien d’inachevé',
   list_shipped: 'Tâches livrées',
   list_left: 'Tâches inachevées',
-  more: {
-    one: 'et {count} autre dans l’espace de travail',
-    other: 'et {count} autres dans l’espace de travail',
-  },
-  open_workspace: 'Ouvrir l’espace de travail',
+  more: { one: 'et {count} autre dans le loop', other: 'et {count} autres dans le loop' },
+  open_loop: 'Ouvrir le loop',
+  open_task: 'Ouvrir la tâche',
   why_workspace: 'Vous recevez cet e-mail parce que vous êtes membre de cet espace de travail.',
   why_loop: 'Vous recevez cet e-mail parce que vous êtes membre de ce loop.',
   choose_mails: 'Choisir les e-mails à recevoir',
@@ -66,7 +64,7 @@ export const fr: Messages = {
     other: '{count} agents de suite l’ont prise et ne sont pas revenus',
   },
   held_next:
-    'Elle est peut-être trop grande ou peu claire, ou bien elle fait planter la machine de ceux qui y travaillent. Demandez à un agent de vous montrer la tâche {id} avec ses commentaires, modifiez ce qu’il faut, puis approuvez-la de nouveau.',
+    'Elle est peut-être trop grande ou peu claire, ou bien elle fait planter la machine de ceux qui y travaillent. Ouvrez la tâche, modifiez ce qu’il faut, puis approuvez-la de nouveau.',
   why_approver: 'Vous recevez cet e-mail parce que vous avez approuvé cette tâche.',
 
   confirm_subject: 'Confirmez votre adresse pour Loops',
