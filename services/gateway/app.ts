@@ -1,6 +1,6 @@
 // Every middleware and route of the gateway, in order. Opens nothing itself.
 import type { HttpBindings } from '@hono/node-server'
-import { type Context, type ErrorHandler, Hono, type MiddlewareHandler } from 'hono'
+import { type Context, type ErrorHandler, Hono, type MiddlewareHandler, type NotFoundHandler } from 'hono'
 import { secureHeaders } from 'hono/secure-headers'
 import type { Clock } from '../../shared/process/clock.ts'
 import type { Ids } from '../../shared/process/ids.ts'
@@ -20,7 +20,7 @@ import { onError, onNotFound } from './http/problems.ts'
 import type { Limits } from './limits/limits.ts'
 import { type McpRouteDeps, mcpRoutes } from './mcp/routes.ts'
 import { eventRoutes } from './web/events/events-page.ts'
-import { faultPage } from './web/fault-page.ts'
+import { faultPage, notFoundPage } from './web/fault-page.ts'
 
 export type AppDeps = Readonly<{
   publicUrl: string
@@ -62,6 +62,10 @@ const answerFault = (log: Log): ErrorHandler<GatewayEnv> => {
   return (fault, c) => (c.req.header('accept')?.includes('text/html') ? page(fault, c) : problem(fault, c))
 }
 
+/** Answers a path without a route: with a page where a browser asks for one. */
+const answerNotFound: NotFoundHandler<GatewayEnv> = (c) =>
+  c.req.header('accept')?.includes('text/html') ? notFoundPage(c) : onNotFound(c)
+
 /** The gateway as one application. */
 export const createApp = (deps: AppDeps): Hono<GatewayEnv> => {
   const log = deps.log.child('http')
@@ -79,6 +83,6 @@ export const createApp = (deps: AppDeps): Hono<GatewayEnv> => {
   app.route('/', mcpRoutes({ ...deps.mcp, countStranger: countOne }))
   for (const routes of deps.routes) app.route('/', routes)
   app.onError(answerFault(log))
-  app.notFound(onNotFound)
+  app.notFound(answerNotFound)
   return app
 }

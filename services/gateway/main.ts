@@ -32,6 +32,7 @@ import { LOOK_MS } from './oauth/key-schedule.ts'
 import { oauthRoutes } from './oauth/routes.ts'
 import { stepUp } from './oauth/step-up.ts'
 import { subscriberHandlers } from './snapshot.ts'
+import { openLive } from './web/board/live.ts'
 import { devMailRoutes } from './web/dev-mail/dev-mail-page.ts'
 import { authorizationPages } from './web/flow.ts'
 import { pageRoutes } from './web/routes.ts'
@@ -91,6 +92,7 @@ export const wire = async (host: Host, publicUrl: string, health: Health): Promi
     findSight: sightFinder({ bus, clock, load }),
     countCall,
   })
+  const live = openLive({ watch, ids, log })
   const { confirmed_calls: stateKeys, event_cursors: keys } = deps.secrets
   const events = openAgentEvents({ bus, clock, log, load, countCall, watch, ids, keys })
   const calling = { bus, clock, log, catalog, load, held, countCall, appsUrl, stateKeys }
@@ -108,7 +110,7 @@ export const wire = async (host: Host, publicUrl: string, health: Health): Promi
     mcp: { publicUrl, log, mcp, load, verify: verifyAccess(deps), mayAsk: stepUp(deps) },
     routes: [
       oauthRoutes(deps, authorizationPages),
-      pageRoutes(deps),
+      pageRoutes(deps, live),
       devMailRoutes({ config, clock, notifier: client(bus, notifier) }),
     ],
   })
@@ -119,6 +121,7 @@ export const wire = async (host: Host, publicUrl: string, health: Health): Promi
   host.stack.use(await serveSubscribers(bus, gateway, subscriberHandlers(bus, clock), options))
   const endWaiting = (): void => {
     held.end()
+    live.end()
     subscriptions.end()
     events.streams.end()
   }

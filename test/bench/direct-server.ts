@@ -12,6 +12,7 @@ import { loopsServer } from '../../services/gateway/mcp/offer.ts'
 import { verifyAccess } from '../../services/gateway/oauth/access.ts'
 import { oauthRoutes } from '../../services/gateway/oauth/routes.ts'
 import { stepUp } from '../../services/gateway/oauth/step-up.ts'
+import { openLive } from '../../services/gateway/web/board/live.ts'
 import { authorizationPages } from '../../services/gateway/web/flow.ts'
 import { pageRoutes } from '../../services/gateway/web/routes.ts'
 import type { Bus } from '../../shared/bus/connect.ts'
@@ -32,7 +33,8 @@ const { clock, ids, log } = host
 const publicUrl = config.PUBLIC_URL
 const catalog = createCatalog(CONTRACTS)
 const load = createLoad()
-const held = createHeldCalls({ watch: openWatch(host.bus, []), clock, random: Math.random })
+const watch = openWatch(host.bus, [])
+const held = createHeldCalls({ watch, clock, random: Math.random })
 const mcp = createMcp(
   loopsServer({
     bus,
@@ -57,7 +59,7 @@ const app = createApp({
   log,
   health: { connected: () => true, closed: () => false },
   mcp: { publicUrl, log, mcp, load, verify: verifyAccess(deps), mayAsk: stepUp(deps) },
-  routes: [oauthRoutes(deps, authorizationPages), pageRoutes(deps)],
+  routes: [oauthRoutes(deps, authorizationPages), pageRoutes(deps, openLive({ watch, ids, log }))],
 })
 const listener = await listen((request, env) => app.fetch(request, env), config.HOST, config.PORT)
 console.log(`http://${listener.address}`)

@@ -197,7 +197,7 @@ beforeAll(async () => {
   site = `http://${listener.address}`
   app.use(refuseForeignForm(site))
   app.onError(onError(log))
-  app.route('/', pageRoutes({ ...environment.deps, public_url: site, contracts: [notes] }))
+  app.route('/', pageRoutes({ ...environment.deps, public_url: site, contracts: [notes] }, environment.live))
 })
 afterAll(() => stack.disposeAsync())
 beforeEach(() => {

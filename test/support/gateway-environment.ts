@@ -8,8 +8,11 @@ import { createLoad } from '../../services/gateway/mcp/load.ts'
 import { type VerifyAccess, verifyAccess } from '../../services/gateway/oauth/access.ts'
 import { oauthRoutes } from '../../services/gateway/oauth/routes.ts'
 import { stepUp } from '../../services/gateway/oauth/step-up.ts'
+import { type Live, openLive } from '../../services/gateway/web/board/live.ts'
 import { authorizationPages } from '../../services/gateway/web/flow.ts'
 import { pageRoutes } from '../../services/gateway/web/routes.ts'
+import { gateway as contract } from '../../shared/contracts/gateway/contract.ts'
+import { openWatch } from '../../shared/events/watch.ts'
 import { systemClock } from '../../shared/process/clock.ts'
 import type { Host } from '../../shared/service.ts'
 import { openListeningGateway, READY } from './listening-gateway.ts'
@@ -20,6 +23,7 @@ export type GatewayEnvironment = AsyncDisposable &
     url: string
     deps: Deps
     verify: VerifyAccess
+    live: Live
     /** The gateway's database, for what no page can do. */
     db: ReturnType<Host['mongo']['database']>
     stack: Stack
@@ -54,18 +58,21 @@ export const openGatewayEnvironment = async (
   const verify = verifyAccess(deps)
   const mcp = createMcp(newServer, host.log)
   gateway.stack.defer(mcp.close)
+  const live = openLive({ watch: openWatch(host.bus, contract.watches), ids: host.ids, log: host.log })
+  gateway.stack.defer(live.end)
   const { fetch } = createApp({
     ...deps,
     publicUrl,
     host: undefined,
     health: READY,
     mcp: { publicUrl, log: host.log, mcp, load: createLoad(), verify, mayAsk: stepUp(deps) },
-    routes: [oauthRoutes(deps, authorizationPages), pageRoutes(deps)],
+    routes: [oauthRoutes(deps, authorizationPages), pageRoutes(deps, live)],
   })
   gateway.answer(fetch)
   return {
     url,
     deps,
+    live,
     verify,
     db: host.mongo.database('gateway'),
     stack,

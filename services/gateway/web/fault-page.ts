@@ -1,13 +1,15 @@
 // The page that people see when something goes wrong.
+import { html } from 'hono/html'
 import { asAppError, ERROR_CODES } from '../../../shared/contracts/define/errors.ts'
 import type { Log } from '../../../shared/process/log.ts'
 import { mongoFault } from '../../../shared/storage/mongo.ts'
 import { type Ctx, messagePage, send } from './layout.ts'
 
+const NOT_FOUND = 'Not found'
 const TITLES: Readonly<Record<number, string>> = {
   400: 'That did not work',
   403: 'That is not allowed',
-  404: 'Not found',
+  404: NOT_FOUND,
   429: 'Too many attempts',
   503: 'Back in a moment',
   504: 'Back in a moment',
@@ -27,3 +29,13 @@ export const faultPage =
       ...(wait_ms === undefined ? {} : { headers: { 'Retry-After': String(Math.ceil(wait_ms / 1_000)) } }),
     })
   }
+
+/** A path at which there is nothing, as a page. */
+export const notFoundPage = (c: Ctx): Promise<Response> =>
+  send(
+    c,
+    messagePage(NOT_FOUND, html`There is nothing at this address. <a href="/">Go to the front page</a>`),
+    {
+      status: 404,
+    },
+  )

@@ -69,10 +69,7 @@ export const goOn = async (c: Ctx, deps: Deps, session: Session, waiting: Waitin
     return c.redirect(withWaiting('/consent', { request: waiting.request }), 303)
   }
   if (waiting.confirm !== undefined) return c.redirect(`/confirm/${waiting.confirm}`, 303)
-  return c.redirect(
-    waiting.invitation === undefined ? '/workspace' : `/invitations/${waiting.invitation}`,
-    303,
-  )
+  return c.redirect(waiting.invitation === undefined ? '/' : `/invitations/${waiting.invitation}`, 303)
 }
 
 /** Sends a person to the consent page, through signing in or up where needed. */

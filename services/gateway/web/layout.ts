@@ -2,9 +2,15 @@
 import type { Context } from 'hono'
 import { html, raw } from 'hono/html'
 import type { ContentfulStatusCode } from 'hono/utils/http-status'
+import { directionOf, type Language, languageOf } from '../../../shared/contracts/define/language.ts'
+import { type Words, wordsOf } from '../../../shared/contracts/define/wording.ts'
 import type { SignedIn } from '../accounts/sessions.ts'
 import type { GatewayEnv } from '../http/env.ts'
-import { ICON, STYLE_VERSION } from './style.ts'
+import { assets } from './assets.ts'
+import type { Done } from './done.ts'
+import { FRAME } from './messages/frame.ts'
+import { navigation, type Place, undoNote } from './navigation.ts'
+import { ICON } from './style.ts'
 
 export type Ctx = Context<GatewayEnv>
 export type Html = ReturnType<typeof html>
@@ -15,6 +21,16 @@ export type Page = Readonly<{
   signedIn?: SignedIn | undefined
   /** As wide as tables need; otherwise as wide as a form. */
   wide?: boolean
+  /** Where the page is in the navigation. */
+  place?: Place
+  /** A page of the board: in the person's language, as wide as the window, kept up to date by the script. */
+  board?: Readonly<{
+    language: Language
+    /** The address of the stream that tells when to look again. */
+    live?: string
+    /** What was just done, and how to undo it. */
+    done?: Done | undefined
+  }>
 }>
 
 const MARK = raw(ICON.replace('stroke="#0b6b5d"', 'stroke="currentColor" aria-hidden="true"'))
@@ -29,35 +45,58 @@ export const day = (at: Date): string => at.toISOString().slice(0, 10)
 /** A moment as pages show it. */
 export const minute = (at: Date): string => `${at.toISOString().slice(0, 16).replace('T', ' ')} UTC`
 
-const who = ({ person }: SignedIn): Html => html`<nav class="who" aria-label="Account">
-      <a href="/workspace">Workspace</a>
-      <a href="/apps">Apps</a>
-      <a href="/account">${person.name}</a>
-      <form class="inline" method="post" action="/sign-out"><button class="plain">Sign out</button></form>
-    </nav>`
+const languageOfFrame = ({ signedIn }: Page): Language =>
+  signedIn ? languageOf(signedIn.person.locale) : 'en'
 
-const frame = ({ title, body, signedIn, wide }: Page): Html => html`<!doctype html>
-<html lang="en">
+const frame = (page: Page, hasScript: boolean): Html => {
+  const { title, body, signedIn, wide, board } = page
+  const language = languageOfFrame(page)
+  const words = wordsOf(FRAME, language)
+  // Pages that are not on the board are in English.
+  const own = board?.language ?? 'en'
+  const { style, board_style, morph, script } = assets()
+  return html`<!doctype html>
+<html lang="${language}" dir="${directionOf(language)}">
 <head>
   <meta charset="utf-8">
   <meta name="viewport" content="width=device-width, initial-scale=1">
   <meta name="color-scheme" content="light dark">
   <title>${title} · Loops</title>
   <link rel="icon" type="image/svg+xml" href="/assets/icon.svg">
-  <link rel="stylesheet" href="/assets/style.css?v=${STYLE_VERSION}">
+  <link rel="stylesheet" href="${style.path}">
+  ${signedIn ? html`<link rel="stylesheet" href="${board_style.path}">` : ''}
+  ${hasScript ? html`<script src="${morph.path}" defer></script><script src="${script.path}" type="module"></script>` : ''}
 </head>
-<body>
-  <a class="skip" href="#main">Skip to the content</a>
-  <header class="top">
+<body ${board?.live ? html`data-live="${board.live}"` : ''}>
+  <a class="skip" href="#main">${words.word('skip')}</a>
+  <header class="top${signedIn ? ' full' : ''}">
     <a class="brand" href="/">${MARK}<span>Loops</span></a>
-    ${signedIn ? who(signedIn) : ''}
+    ${signedIn ? navigation({ signedIn, place: page.place, words }) : ''}
   </header>
-  <main id="main" class="${wide ? 'wide' : 'narrow'}">
+  <main id="main" tabindex="-1" class="${board ? 'board' : wide ? 'wide' : 'narrow'}"
+    ${own === language ? '' : html`lang="${own}" dir="${directionOf(own)}"`} ${board ? html`data-board` : ''}>
 ${body}
   </main>
+  ${hasScript ? helpers(words) : ''}
+  ${board ? html`<div id="done">${board.done ? undoNote(board.done, words) : ''}</div>` : ''}
 </body>
 </html>
 `
+}
+
+/** What the script needs on every page: the live region, the list of keys, and its sentences. */
+const helpers = (
+  words: Words<(typeof FRAME)['en']>,
+): Html => html`<p id="announce" class="unseen" role="status" aria-live="polite"></p>
+  <p id="offline" class="offline" hidden>${words.word('connection_lost')}</p>
+  <dialog id="keys" class="keys" aria-labelledby="keys-title">
+    <form method="dialog"><h2 id="keys-title">${words.word('keys_title')}</h2>
+      <dl id="keys-list" data-next="${words.word('keys_next')}" data-previous="${words.word('keys_previous')}"><dt><kbd>/</kbd></dt><dd>${words.word('keys_search')}</dd><dt><kbd>?</kbd></dt><dd>${words.word('keys_help')}</dd></dl>
+      <label class="check"><input type="checkbox" id="keys-on" checked><span>${words.word('keys_on')}
+        <span class="hint">${words.word('keys_hint')}</span></span></label>
+      <button>${words.word('close')}</button></form>
+  </dialog>
+  <template id="sentences" data-changed="${words.word('page_changed')}" data-edited="${words.word('edited_elsewhere')}"></template>`
 
 /** How a page is sent. */
 export type Sending = Readonly<{
@@ -68,14 +107,20 @@ export type Sending = Readonly<{
    */
   form_action?: readonly string[]
   headers?: Readonly<Record<string, string>>
+  /** Whether it shows another page of this server in a frame. */
+  frames?: true
 }>
 
-/** Sends a page: no script, no frame, styles from here only, kept by no cache. */
+/** Sends a page: scripts and styles from here only, in nobody's frame, kept by no cache. */
 export const send = async (c: Ctx, page: Page, sending: Sending = {}): Promise<Response> => {
   const formAction = ["'self'", ...(sending.form_action ?? [])].join(' ')
+  // None where a form leads elsewhere: such a page asks for consent, and nothing may act on it but its reader.
+  const hasScript = page.signedIn !== undefined && sending.form_action === undefined
   const policy = [
     "default-src 'none'",
     "style-src 'self'",
+    ...(hasScript ? ["script-src 'self'", "connect-src 'self'"] : []),
+    ...(sending.frames ? ["frame-src 'self'"] : []),
     "img-src 'self'",
     `form-action ${formAction}`,
     "frame-ancestors 'none'",
@@ -90,7 +135,7 @@ export const send = async (c: Ctx, page: Page, sending: Sending = {}): Promise<R
     ...sending.headers,
   }
   for (const [name, value] of Object.entries(headers)) c.header(name, value)
-  return c.html(await frame(page), sending.status ?? 200)
+  return c.html(await frame(page, hasScript), sending.status ?? 200)
 }
 
 /** A page with one message. */

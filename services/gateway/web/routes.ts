@@ -14,11 +14,14 @@ import { passwordRoutes } from './account/passwords-page.ts'
 import { accountRoutes } from './account/sign-in-page.ts'
 import { tokenRoutes } from './account/tokens-page.ts'
 import { unsubscribeRoutes } from './account/unsubscribe-page.ts'
+import { assetRoutes } from './assets.ts'
+import { boardRoute } from './board/board.ts'
+import type { Live } from './board/live.ts'
+import { showQueue } from './board/queue-page.ts'
+import { boardRoutes } from './board/routes.ts'
 import { consentRoutes } from './consent/consent-page.ts'
 import { faultPage } from './fault-page.ts'
-import { type Ctx, type Html, type Page, send } from './layout.ts'
-import { ICON, STYLE } from './style.ts'
-import { loopRoutes } from './workspace/loop-members-page.ts'
+import { type Html, type Page, send } from './layout.ts'
 import { memberRoutes } from './workspace/member-page.ts'
 import { panelRoutes } from './workspace/panel-page.ts'
 import { serviceAccountRoutes } from './workspace/service-accounts-page.ts'
@@ -51,19 +54,19 @@ const frontPage = (shown: Readonly<{ isNew: boolean; state: SignUpState; mcpUrl:
 })
 
 /** The pages. */
-export const pageRoutes = (deps: Deps): Hono<GatewayEnv> => {
+export const pageRoutes = (deps: Deps, live: Live): Hono<GatewayEnv> => {
   const routes = new Hono<GatewayEnv>()
-  const asset = (type: string, body: string) => (c: Ctx) =>
-    c.body(body, 200, { 'Content-Type': type, 'Cache-Control': 'public, max-age=31536000, immutable' })
-  routes.get('/assets/style.css', asset('text/css; charset=utf-8', STYLE))
-  routes.get('/assets/icon.svg', asset('image/svg+xml', ICON))
+  const board = { deps, live }
+  assetRoutes(routes)
   unsubscribeRoutes(routes, deps)
+  const queue = boardRoute(board, showQueue)
   routes.get('/', async (c) => {
-    if (await findSignedIn(c, deps)) return c.redirect('/workspace', 303)
+    if (await findSignedIn(c, deps)) return queue(c)
     const isNew = await deps.store.people.isEmpty()
     const state = await signUpState(deps)
     return send(c, frontPage({ isNew, state, mcpUrl: resourceOf(deps.public_url) }))
   })
+  boardRoutes(routes, board)
   accountRoutes(routes, deps)
   confirmRoutes(routes, deps)
   consentRoutes(routes, deps)
@@ -72,7 +75,6 @@ export const pageRoutes = (deps: Deps): Hono<GatewayEnv> => {
   memberRoutes(routes, deps)
   serviceAccountRoutes(routes, deps)
   panelRoutes(routes, deps)
-  loopRoutes(routes, deps)
   appRoutes(routes, deps)
   ownAccountRoutes(routes, deps)
   tokenRoutes(routes, deps)

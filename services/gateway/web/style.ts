@@ -1,5 +1,4 @@
 // The one stylesheet and the mark of the pages. Served from our own origin, for the pages' policy allows nothing else.
-import { createHash } from 'node:crypto'
 
 export const STYLE = `
 :root {
@@ -159,9 +158,6 @@ details.ask p { margin: .3rem 0 .6rem; }
 @media (prefers-reduced-motion: no-preference) { button { transition: filter .12s; } }
 @media (forced-colors: active) { button { border: 1px solid ButtonText; } }
 `.trim()
-
-/** Changes whenever the stylesheet does, so that it may be kept for long. */
-export const STYLE_VERSION = createHash('sha256').update(STYLE).digest('hex').slice(0, 12)
 
 /** Two arrows that follow each other round. */
 export const ICON = `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 32 32" fill="none" stroke="#0b6b5d" stroke-width="3.2" stroke-linecap="round" stroke-linejoin="round"><path d="M5 17a9 9 0 0 1 9-9h11"/><path d="m20.500 3.500 5 4.500-5 4.500"/><path d="M27 15a9 9 0 0 1-9 9H7"/><path d="m11.500 28.500-5-4.500 5-4.500"/></svg>`

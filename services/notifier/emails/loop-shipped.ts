@@ -1,5 +1,7 @@
 // The mail about a shipped loop. Pure.
+
 import type * as z from 'zod'
+import { STATUS_WORDS } from '../../../shared/contracts/define/status-words.ts'
 import type { loopsQueue } from '../../../shared/contracts/loops-queue/contract.ts'
 import type { Block, Item, Line, Template } from './template.ts'
 import { cut, oneLine } from './text.ts'
@@ -57,7 +59,7 @@ export type ShippedPages = Readonly<{ loop: string; task: (task_id: string) => s
 
 const lists = (loop: LoopShipped, wording: Wording, pages: ShippedPages): Block[] => {
   const { shipped, unfinished } = listed(loop)
-  const statuses = wording.messages.statuses
+  const statuses = STATUS_WORDS[wording.language]
   const item = ({ title, task_id }: Task) => ({ title: oneLine(title), url: pages.task(task_id) })
   return [
     ...list(wording, pages.loop, {

@@ -1,5 +1,6 @@
 // The messages of a language, ready to use: fills their places and chooses plural forms. Pure.
 import { type Language, languageOf } from '../../../shared/contracts/define/language.ts'
+import { fill, type PlacesOf, type Tables, wordsOf } from '../../../shared/contracts/define/wording.ts'
 import { ar } from './messages/ar.ts'
 import { de } from './messages/de.ts'
 import { en, type Messages } from './messages/en.ts'
@@ -13,7 +14,6 @@ export const MESSAGES: Readonly<Record<Language, Messages>> = { en, de, fr, es, 
 
 type Table = typeof en
 type KeyOf<Form> = { [K in keyof Table]: Table[K] extends Form ? K : never }[keyof Table]
-type PlacesOf<Text> = Text extends `${string}{${infer Place}}${infer Rest}` ? Place | PlacesOf<Rest> : never
 type Sentence = KeyOf<string>
 type Counting = KeyOf<Readonly<{ other: string }>>
 /** A message without places. */
@@ -34,10 +34,6 @@ export type Wording = Readonly<{
 
 /** Most visible code points of a subject, so that it fits on one line of most mail programs. */
 const SUBJECT_CHARS = 78
-const PLACE = /\{([a-z]+)\}/
-
-const fill = (text: string, places: Readonly<Record<string, Piece>>): Line =>
-  text.split(PLACE).map((part, index) => (index % 2 === 0 ? part : (places[part] ?? '')))
 
 /** Cuts each text to its share of the room (code points); what a short text leaves goes to the longer ones. */
 const shared = (texts: Readonly<Record<string, string>>, room: number): Record<string, string> => {
@@ -56,23 +52,20 @@ const shared = (texts: Readonly<Record<string, string>>, room: number): Record<s
 export const wordingOf = (locale: string): Wording => {
   const language = languageOf(locale)
   const messages = MESSAGES[language]
-  const rules = new Intl.PluralRules(language)
-  const numbers = new Intl.NumberFormat(language)
+  const { plural } = wordsOf(MESSAGES as Tables<typeof en>, language)
+  const text = (key: Sentence): string => messages[key]
   return {
     language,
     messages,
-    word: (key) => messages[key],
-    say: (key, places) => fill(messages[key], places),
-    plural: (key, count) => {
-      const forms = messages[key]
-      return (forms[rules.select(count)] ?? forms.other).replace('{count}', numbers.format(count))
-    },
+    word: text,
+    say: (key, places) => fill<Piece>(text(key), places),
+    plural,
     subject: (key, places: Readonly<Record<string, string>>) => {
-      const bare = fill(messages[key], {}).join('')
+      const bare = fill(text(key), {}).join('')
       const fitted = Object.entries(shared(places, SUBJECT_CHARS - [...bare].length)).map(
         ([name, text]) => [name, isolated(text, language)] as const,
       )
-      return fill(messages[key], Object.fromEntries(fitted)).join('')
+      return fill(text(key), Object.fromEntries(fitted)).join('')
     },
   }
 }

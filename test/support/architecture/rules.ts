@@ -37,6 +37,7 @@ const PACKAGES: readonly (readonly [RegExp, RegExp])[] = [
   [/^mjml$/, /^services\/notifier\/emails\/render\.ts$/],
   [/^(@modelcontextprotocol\/.*)$/, /^(services\/gateway\/mcp|infra\/demo)\//],
   [/^(hono|@hono\/)/, /^services\/gateway\//],
+  [/^markdown-it$/, /^services\/gateway\/web\/markdown\.ts$/],
   [/^jose$/, /^services\/gateway\/oauth\//],
   [/^@node-rs\/argon2$/, /^services\/gateway\/accounts\/passwords\.ts$/],
   [/^ulid$/, /^shared\/process\/ids\.ts$/],
@@ -48,7 +49,7 @@ const PURE =
   /^(services\/(.+\/)?[^/]+-rules|services\/notifier\/emails\/(?!render)[^/]+|shared\/contracts\/(define\/(contract|common|errors|check|scopes)|(?!define\/)([^/]+\/)?[^/]+))\.ts$/
 const headOf = ({ text }: Source): string => /^(\/\/.*\n)*/.exec(text)?.[0] ?? ''
 const isPure = (source: Source): boolean => PURE.test(source.path) || /\bPure\b/.test(headOf(source))
-const PURE_PACKAGES = ['diff', 'zod', 'node:buffer', 'node:url']
+const PURE_PACKAGES = ['diff', 'hono/html', 'markdown-it', 'zod', 'node:buffer', 'node:url']
 const PURE_CRYPTO = [
   'createHash',
   'createHmac',

@@ -268,7 +268,7 @@ const invitationRoutes = (routes: Hono<GatewayEnv>, deps: Deps): void => {
     }
     const session = signedIn?.session ?? (await startSession(c, deps, done.value))
     await deps.store.sessions.show(session._id, invitation.ws)
-    return c.redirect('/workspace', 303)
+    return c.redirect('/', 303)
   })
 }
 

@@ -86,13 +86,4 @@ export const de: Messages = {
     'Du brauchst nichts zu tun. Browser, in denen du schon einmal angemeldet warst, lassen dich weiterhin hinein. Wenn ein anderer Browser es nicht tut, fordere eine Mail mit einem Link an.',
   tries_button: 'Link zum Anmelden anfordern',
   tries_again: 'Darüber informieren wir dich höchstens einmal am Tag.',
-
-  statuses: {
-    open: 'offen',
-    approved: 'freigegeben',
-    in_progress: 'in Arbeit',
-    on_hold: 'pausiert',
-    shipped: 'ausgeliefert',
-    rejected: 'abgelehnt',
-  },
 }

@@ -1,8 +1,5 @@
 // The messages of the mails in English. They define which messages there are, and their places. Pure.
-import type { TaskStatus } from '../../../../shared/contracts/define/common.ts'
-
-/** A message that depends on a number: a form for each plural category of the language (UTS #35, part 3, §5). */
-type Plural = Readonly<{ other: string } & Partial<Record<Intl.LDMLPluralRule, string>>>
+import type { Table, Translated } from '../../../../shared/contracts/define/wording.ts'
 
 export const en = {
   shipped_subject: 'Shipped: {loop}',
@@ -85,18 +82,7 @@ export const en = {
     'You do not need to do anything. Browsers that you have signed in with before still let you in. If another browser does not, ask for an email with a link.',
   tries_button: 'Get a link to sign in',
   tries_again: 'We tell you about this at most once a day.',
-
-  statuses: {
-    open: 'open',
-    approved: 'approved',
-    in_progress: 'in progress',
-    on_hold: 'on hold',
-    shipped: 'shipped',
-    rejected: 'rejected',
-  },
-} as const satisfies Readonly<Record<string, string | Plural | Readonly<Record<TaskStatus, string>>>>
+} as const satisfies Table
 
 /** All messages in one language. */
-export type Messages = {
-  readonly [K in Exclude<keyof typeof en, 'statuses'>]: (typeof en)[K] extends string ? string : Plural
-} & Readonly<{ statuses: Readonly<Record<TaskStatus, string>> }>
+export type Messages = Translated<typeof en>

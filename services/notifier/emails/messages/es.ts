@@ -83,13 +83,4 @@ export const es: Messages = {
     'No tienes que hacer nada. Los navegadores en los que ya has iniciado sesión te siguen dejando entrar. Si otro no lo hace, pide un correo con un enlace.',
   tries_button: 'Recibir un enlace para entrar',
   tries_again: 'Te avisamos de esto como mucho una vez al día.',
-
-  statuses: {
-    open: 'abierta',
-    approved: 'aprobada',
-    in_progress: 'en curso',
-    on_hold: 'en pausa',
-    shipped: 'entregada',
-    rejected: 'rechazada',
-  },
 }

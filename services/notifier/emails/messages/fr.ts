@@ -86,13 +86,4 @@ export const fr: Messages = {
     'Vous n’avez rien à faire. Les navigateurs que vous avez déjà utilisés pour vous connecter vous laissent toujours entrer. Si un autre ne le fait pas, demandez un e-mail avec un lien.',
   tries_button: 'Recevoir un lien de connexion',
   tries_again: 'Nous vous en informons au plus une fois par jour.',
-
-  statuses: {
-    open: 'ouverte',
-    approved: 'approuvée',
-    in_progress: 'en cours',
-    on_hold: 'en pause',
-    shipped: 'livrée',
-    rejected: 'rejetée',
-  },
 }

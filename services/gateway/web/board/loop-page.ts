@@ -8,7 +8,8 @@ import type { Deps } from '../../deps.ts'
 import type { GatewayEnv } from '../../http/env.ts'
 import { type Ctx, type Html, type Page, send } from '../layout.ts'
 import { attempt, type Fault, faultNote, fieldsOf, formActionOf } from '../posted-forms.ts'
-import { callOf, membersOnly, type SignedInMember } from './workspace-page.ts'
+import { callOf, membersOnly, type SignedInMember } from '../workspace/workspace-page.ts'
+import type { BoardDeps } from './board.ts'
 
 type Shown = Readonly<{
   signedIn: SignedInMember
@@ -78,7 +79,7 @@ const show = async (
 }
 
 /** The page of a loop's members and its forms. */
-export const loopRoutes = (routes: Hono<GatewayEnv>, deps: Deps): void => {
+export const loopRoutes = (routes: Hono<GatewayEnv>, { deps }: BoardDeps): void => {
   const inside = membersOnly(deps)
   routes.get(
     '/loops/:id',

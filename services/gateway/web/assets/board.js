@@ -1,0 +1,10 @@
+// @ts-check
+// The script of the board: what it does once the page is there. Its parts are beside it.
+import './keys.js'
+import './search.js'
+import { listen } from './live.js'
+import { showDone } from './page.js'
+
+document.documentElement.classList.add('scripted')
+showDone()
+if (document.body.dataset.live) listen(document.body.dataset.live)

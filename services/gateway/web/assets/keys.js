@@ -1,0 +1,198 @@
+// @ts-check
+// Keys, menus and drag. Single keys can be switched off (WCAG 2.2, 2.1.4); whatever is dragged can also be moved by a menu
+// (2.5.7).
+import { all, byId } from './dom.js'
+import { refresh } from './page.js'
+
+const KEYS_OFF = 'loops-keys-off'
+const hasKeys = () => localStorage.getItem(KEYS_OFF) === null
+
+/** The rows of the list that J and K move in. @returns {HTMLElement[]} */
+export const rows = () => all('#main [data-row]')
+
+/** @param {number} step */
+const moveInRows = (step) => {
+  const list = rows()
+  if (list.length === 0) return
+  const at = list.findIndex((row) => row.matches('[aria-current], :focus-within'))
+  const next = list[Math.max(0, Math.min(list.length - 1, at < 0 ? 0 : at + step))]
+  const target = /** @type {HTMLElement | null} */ (next?.querySelector('a, button, summary'))
+  target?.focus()
+  next?.scrollIntoView({ block: 'nearest' })
+  if (target?.matches('a[data-swap]') && at >= 0) target.click()
+}
+
+/** Does what a key stands for: the first element that names it. @param {string} key */
+const press = (key) => {
+  const named = all(`[data-key="${CSS.escape(key)}"]`)
+  const element =
+    named.find((one) => one.closest('[data-row]')?.matches('[aria-current], :focus-within')) ??
+    named.find((one) => !one.closest('[data-row]'))
+  if (!element) return false
+  if (element instanceof HTMLDetailsElement) {
+    element.open = true
+    const field = /** @type {HTMLElement | null} */ (
+      element.querySelector('input:not([type=hidden]), select, textarea, button, a')
+    )
+    field?.focus()
+  } else if (element.matches('input:not([type=checkbox]), textarea, select')) element.focus()
+  else element.click()
+  return true
+}
+
+document.addEventListener('keydown', (event) => {
+  const target = /** @type {HTMLElement} */ (event.target)
+  if (event.key === 'Escape') {
+    const menu = target.closest('details.menu[open]')
+    if (menu instanceof HTMLDetailsElement) {
+      menu.open = false
+      menu.querySelector('summary')?.focus()
+    }
+    return
+  }
+  if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing || !hasKeys()) return
+  if (target.matches('input:not([type=checkbox]), textarea, select, [contenteditable]')) return
+  if (document.querySelector('dialog[open]')) return
+  const key = event.key.length === 1 ? event.key.toLowerCase() : event.key
+  if (key === '/') byId('find')?.focus()
+  else if (key === '?') openKeys()
+  else if (key === 'j') moveInRows(1)
+  else if (key === 'k') moveInRows(-1)
+  else if (!press(key)) return
+  event.preventDefault()
+})
+
+const openKeys = () => {
+  const dialog = byId('keys')
+  if (!(dialog instanceof HTMLDialogElement)) return
+  const list = byId('keys-list')
+  all('.of-page', dialog).map((row) => row.remove())
+  /** @type {Map<string, string>} */
+  const named = new Map()
+  for (const element of all('[data-key]')) {
+    const key = element.dataset.key ?? ''
+    const label =
+      element.dataset.keyLabel ??
+      element.getAttribute('aria-label') ??
+      element.querySelector('summary')?.textContent ??
+      element.textContent ??
+      ''
+    if (!named.has(key)) named.set(key, label.trim())
+  }
+  if (rows().length > 0)
+    for (const [key, label] of [
+      ['j', byId('keys-list')?.dataset.next],
+      ['k', byId('keys-list')?.dataset.previous],
+    ])
+      named.set(key ?? '', label ?? '')
+  for (const [key, label] of named) {
+    const [term, text, mark] = [
+      document.createElement('dt'),
+      document.createElement('dd'),
+      document.createElement('kbd'),
+    ]
+    term.className = text.className = 'of-page'
+    mark.textContent = key.toUpperCase()
+    term.append(mark)
+    text.textContent = label
+    list?.append(term, text)
+  }
+  const box = byId('keys-on')
+  if (box instanceof HTMLInputElement) box.checked = hasKeys()
+  dialog.showModal()
+}
+
+document.addEventListener('change', (event) => {
+  const box = event.target
+  if (!(box instanceof HTMLInputElement) || box.id !== 'keys-on') return
+  if (box.checked) localStorage.removeItem(KEYS_OFF)
+  else localStorage.setItem(KEYS_OFF, '1')
+})
+
+// ---- Menus: one is open at a time, and a click elsewhere closes it.
+
+/** @param {Element} within */
+export const closeMenus = (within) => {
+  for (const menu of all('details.menu[open]'))
+    if (menu.contains(within) || within === document.body) menu.removeAttribute('open')
+}
+
+document.addEventListener('click', (event) => {
+  const target = /** @type {Element} */ (event.target)
+  for (const menu of all('details.menu[open]')) if (!menu.contains(target)) menu.removeAttribute('open')
+  const opener = target.closest('[data-opens]')
+  if (opener instanceof HTMLElement && opener.dataset.opens === 'keys') {
+    closeMenus(opener)
+    openKeys()
+  }
+  const all_of = target.closest('[data-checks]')
+  if (all_of instanceof HTMLInputElement)
+    for (const box of all(`input[type=checkbox][name="${all_of.dataset.checks}"]`))
+      if (box instanceof HTMLInputElement) box.checked = all_of.checked
+})
+
+// ---- Drag: a row of a list takes the place of another ([data-sort]); a card goes to another column ([data-drop]).
+
+/** @type {HTMLElement | undefined} */
+let dragged
+
+document.addEventListener('dragstart', (event) => {
+  const item = /** @type {Element} */ (event.target).closest?.('[data-drag]')
+  if (!(item instanceof HTMLElement)) return
+  dragged = item
+  event.dataTransfer?.setData('text/plain', item.dataset.drag ?? '')
+  if (event.dataTransfer) event.dataTransfer.effectAllowed = 'move'
+  // After the picture of what is dragged was taken.
+  setTimeout(() => item.classList.add('dragged'))
+})
+
+document.addEventListener('dragover', (event) => {
+  if (!dragged) return
+  const target = /** @type {Element} */ (event.target)
+  const column = target.closest('[data-drop]')
+  const row = target.closest('[data-sort] > [data-drag]')
+  if (!column && !row) return
+  event.preventDefault()
+  for (const one of all('.over')) if (one !== column) one.classList.remove('over')
+  column?.classList.add('over')
+  if (!row || row === dragged || row.parentElement !== dragged.parentElement) return
+  const { top, height } = row.getBoundingClientRect()
+  row[event.clientY < top + height / 2 ? 'before' : 'after'](dragged)
+})
+
+document.addEventListener('drop', (event) => {
+  if (!dragged) return
+  event.preventDefault()
+  const column = /** @type {Element} */ (event.target).closest('[data-drop]')
+  const list = dragged.closest('[data-sort]')
+  if (column instanceof HTMLElement)
+    submitWith(dragged, column.dataset.field ?? 'status', column.dataset.drop ?? '')
+  else if (list)
+    submitWith(
+      dragged,
+      'position',
+      String(Number(/** @type {HTMLElement} */ (list).dataset.sort) + [...list.children].indexOf(dragged)),
+    )
+})
+
+document.addEventListener('dragend', () => {
+  dragged?.classList.remove('dragged')
+  for (const one of all('.over')) one.classList.remove('over')
+  dragged = undefined
+})
+
+/** Sends the form of a row that has this field, with this value. @param {HTMLElement} row @param {string} name @param {string} value */
+const submitWith = (row, name, value) => {
+  for (const form of all('form', row)) {
+    if (!(form instanceof HTMLFormElement)) continue
+    const field = form.elements.namedItem(name)
+    if (field instanceof HTMLInputElement || field instanceof HTMLSelectElement) {
+      field.value = value
+      if (field.value === value) return form.requestSubmit()
+    }
+    const button = all(`button[name="${name}"][value="${CSS.escape(value)}"]`, form)[0]
+    if (button) return form.requestSubmit(button)
+  }
+  // There is no such form: the row goes back to where it was.
+  void refresh()
+}

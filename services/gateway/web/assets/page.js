@@ -1,0 +1,199 @@
+// @ts-check
+// Changes a page of the board in place: links and forms without loading a page, and what is new since. Every page works without
+// it.
+import { all, announce, byId } from './dom.js'
+import { closeMenus, rows } from './keys.js'
+import { listen, showOffline } from './live.js'
+
+/** @typedef {{ morph: (old: Element, now: Element | string, options: object) => void }} Morph */
+const { Idiomorph } = /** @type {{ Idiomorph: Morph }} */ (/** @type {unknown} */ (globalThis))
+
+/** How long a note of what was done is shown (ms). */
+const DONE_MS = 10_000
+let doneTimer = 0
+
+export const showDone = () => {
+  const note = document.querySelector('#done .done')
+  if (!note) return
+  announce(note.querySelector('span')?.textContent ?? '')
+  clearTimeout(doneTimer)
+  doneTimer = window.setTimeout(() => note.remove(), DONE_MS)
+}
+
+// ---- Changing the page in place.
+
+/** Forms and fields that somebody has begun to fill in. They are left alone until they are sent. */
+export const touched = new WeakSet()
+
+for (const kind of ['input', 'change'])
+  document.addEventListener(kind, (event) => {
+    const field = /** @type {HTMLInputElement} */ (event.target)
+    touched.add(field.form && field.closest('form') === field.form ? field.form : field)
+  })
+document.addEventListener('reset', (event) => touched.delete(/** @type {Element} */ (event.target)))
+
+/** @param {Element} node */
+const isBeingEdited = (node) => touched.has(node)
+
+const OPTIONS = {
+  morphStyle: 'outerHTML',
+  ignoreActiveValue: true,
+  restoreFocus: true,
+  callbacks: {
+    /** @param {Node} old @param {Node} now */
+    beforeNodeMorphed: (old, now) => {
+      if (!(old instanceof Element) || !isBeingEdited(old)) return true
+      warnOfEdit(old, /** @type {Element} */ (now))
+      return false
+    },
+    /** @param {Node} node */
+    beforeNodeRemoved: (node) =>
+      !(node instanceof Element && (isBeingEdited(node) || all('form', node).some(isBeingEdited))),
+    /** What somebody has opened stays open. @param {string} name @param {Element} node */
+    beforeAttributeUpdated: (name, node) => !(name === 'open' && node instanceof HTMLDetailsElement),
+  },
+}
+
+/** Says beside a form in use that what it is about has changed. @param {Element} old @param {Element} now */
+const warnOfEdit = (old, now) => {
+  const version = (/** @type {Element} */ form) =>
+    /** @type {HTMLInputElement | null} */ (form.querySelector('[name=expected_version]'))?.value
+  if (!(old instanceof HTMLFormElement) || version(old) === version(now)) return
+  if (old.querySelector('.edited')) return
+  const note = document.createElement('p')
+  note.className = 'note warn edited'
+  note.textContent = byId('sentences')?.dataset.edited ?? ''
+  old.prepend(note)
+  announce(note.textContent)
+}
+
+/** Takes over a page that was fetched. @param {string} text */
+export const show = (text) => {
+  const page = new DOMParser().parseFromString(text, 'text/html')
+  const main = page.getElementById('main')
+  const own = byId('main')
+  if (!main?.hasAttribute('data-board') || !own) return false
+  document.title = page.title
+  const stream = page.body.dataset.live
+  const before = focusedKey()
+  Idiomorph.morph(own, main, OPTIONS)
+  const header = page.querySelector('header.top')
+  const ownHeader = document.querySelector('header.top')
+  if (header && ownHeader) Idiomorph.morph(ownHeader, header, OPTIONS)
+  const done = page.getElementById('done')
+  const ownDone = byId('done')
+  if (done && ownDone && done.innerHTML !== '') {
+    ownDone.innerHTML = done.innerHTML
+    showDone()
+  }
+  restoreFocus(before)
+  if (stream) listen(stream)
+  return true
+}
+
+/** What has the focus, in words that outlast a change of the page. */
+const focusedKey = () => {
+  const element = document.activeElement
+  if (!(element instanceof HTMLElement) || element === document.body) return undefined
+  const row = element.closest('[data-row]')
+  const index = row ? rows().indexOf(/** @type {HTMLElement} */ (row)) : -1
+  return { element, id: element.id, index, row: row?.id }
+}
+
+/** @param {ReturnType<typeof focusedKey>} before */
+const restoreFocus = (before) => {
+  if (!before || (document.activeElement !== document.body && document.activeElement !== null)) return
+  const place =
+    byId(before.id) ??
+    (before.row ? byId(before.row) : null) ??
+    rows()[Math.min(before.index, rows().length - 1)]
+  const target = place ?? byId('main')
+  const inner = target?.matches('a, button, input, textarea, select, summary, [tabindex]')
+    ? target
+    : target?.querySelector('a, button')
+  if (inner instanceof HTMLElement) inner.focus({ preventScroll: true })
+}
+
+let looking = false
+let lookAgain = false
+
+/** Fetches the page that is open, and shows what is new. */
+export const refresh = async () => {
+  if (looking) {
+    lookAgain = true
+    return
+  }
+  looking = true
+  try {
+    const answer = await fetch(location.href, { headers: { accept: 'text/html' } })
+    if (answer.ok && !answer.redirected) show(await answer.text())
+    else if (answer.redirected) location.assign(answer.url)
+  } catch {
+    // The stream opens again by itself, and then says so.
+  } finally {
+    looking = false
+    if (lookAgain) {
+      lookAgain = false
+      void refresh()
+    }
+  }
+}
+
+/** Goes to an address of the board without loading a page. @param {string} url @param {{ replace?: boolean }} [how] */
+export const visit = async (url, { replace = false } = {}) => {
+  const answer = await fetch(url, { headers: { accept: 'text/html' } }).catch(() => undefined)
+  const text = await answer?.text()
+  if (answer === undefined || text === undefined || !show(text)) return location.assign(url)
+  if (replace) history.replaceState(null, '', answer.url)
+  else history.pushState(null, '', answer.url)
+}
+
+window.addEventListener('popstate', () => void refresh())
+
+document.addEventListener('click', (event) => {
+  const link = /** @type {Element} */ (event.target).closest?.('a[data-swap]')
+  if (!(link instanceof HTMLAnchorElement) || event.defaultPrevented) return
+  if (event.metaKey || event.ctrlKey || event.shiftKey || event.altKey || event.button !== 0) return
+  event.preventDefault()
+  void visit(link.href)
+})
+
+document.addEventListener('submit', (event) => {
+  const form = /** @type {HTMLFormElement} */ (event.target)
+  const button = /** @type {HTMLButtonElement | null} */ (event.submitter)
+  const isOurs = form.closest('#main[data-board], #done') !== null && !form.hasAttribute('data-whole')
+  if (!isOurs || event.defaultPrevented || form.enctype === 'multipart/form-data') return
+  event.preventDefault()
+  const fields = new URLSearchParams(
+    /** @type {[string, string][]} */ (/** @type {unknown} */ ([...new FormData(form, button)])),
+  )
+  const action = button?.getAttribute('formaction') ?? form.getAttribute('action') ?? location.href
+  if (form.method === 'get') return void visit(`${action}?${fields}`)
+  void send(form, action, fields)
+})
+
+/** Posts a form and shows the page that answers. @param {HTMLFormElement} form @param {string} action @param {URLSearchParams} fields */
+const send = async (form, action, fields) => {
+  form.setAttribute('aria-busy', 'true')
+  try {
+    const answer = await fetch(action, { method: 'POST', body: fields, headers: { accept: 'text/html' } })
+    const text = await answer.text()
+    const wasTouched = touched.has(form)
+    if (answer.ok) {
+      touched.delete(form)
+      for (const field of form.elements) touched.delete(field)
+      if (form.dataset.keep === undefined) form.reset()
+    } else touched.delete(form)
+    closeMenus(form)
+    if (!show(text)) return location.assign(answer.url)
+    if (answer.ok && answer.redirected) history.replaceState(null, '', answer.url)
+    const fault = document.querySelector('#main [role=alert]')
+    if (!answer.ok && fault) announce(fault.textContent ?? '')
+    if (!answer.ok && wasTouched) touched.add(form)
+  } catch {
+    // Nothing was lost: the form is as it was.
+    showOffline(true)
+  } finally {
+    form.removeAttribute('aria-busy')
+  }
+}

@@ -1,0 +1,146 @@
+// What the pages of the board share: who looks, in which language, what they may do, and how a page is sent or left.
+//
+// A page is a function of a Board. It reads by the contracts, as the signed-in person, and answers with showBoard. A form
+// posts, changes one thing with the version that the page had, and answers with leaveBoard (303), or shows the page again
+// with what was wrong. All of it works without the script, which only saves the browser from loading whole pages.
+import type { Caller, MemberCall } from '../../../../shared/contracts/define/contract.ts'
+import { formatLocale, type Language, languageOf } from '../../../../shared/contracts/define/language.ts'
+import { includesScope } from '../../../../shared/contracts/define/scopes.ts'
+import { membershipIn, readingOf } from '../../accounts/person-rules.ts'
+import type { Deps } from '../../deps.ts'
+import { type Done, keepDone, recentlyDone } from '../done.ts'
+import { type Ctx, type Html, type Sending, send } from '../layout.ts'
+import type { Reading } from '../moments.ts'
+import type { Place } from '../navigation.ts'
+import { callOf, membersOnly, type SignedInMember } from '../workspace/workspace-page.ts'
+import type { Live } from './live.ts'
+
+/** One request for a page of the board. */
+export type Board = Readonly<{
+  c: Ctx
+  deps: Deps
+  signedIn: SignedInMember
+  workspace_id: string
+  /** The language of the page: wordsOf(<messages>, language). */
+  language: Language
+  /** How dates and times are written for the person. */
+  reading: Reading
+  now: Date
+  /** Who asks. */
+  caller: Caller
+  /** A call with a deadline of its own; make one for each step that waits. */
+  call: () => MemberCall
+  /** Whether the person may change tasks and loops. Forms are shown only to those who may. */
+  may_write: boolean
+  may_approve: boolean
+  /** The private loops that the person sees, for operations that ask for `visible_private_loop_ids`; null: all. */
+  privateLoops: () => Promise<string[] | null>
+  /** The mark of the live stream from before the page read anything. */
+  mark: string
+}>
+
+/** What of the page is new to the reader, so that only the events that change it are told. */
+export type About = Readonly<{ task_id: string }> | Readonly<{ loop_id: string }> | 'workspace'
+
+export type BoardPage = Readonly<{
+  title: string
+  body: Html
+  place?: Place
+  /** Which events change what the page shows; absent: the page stays as it is. */
+  live?: About
+}>
+
+const workspaceTimeZone = async (
+  { store }: Deps,
+  workspace_id: string,
+): Promise<{ time_zone: string } | null> => store.workspaces.find(workspace_id)
+
+const boardOf = async (c: Ctx, deps: Deps, live: Live, signedIn: SignedInMember): Promise<Board> => {
+  const { person, membership } = signedIn
+  const { workspace_id } = membership
+  const call = () => callOf(c, deps, signedIn) as MemberCall
+  const { caller } = call()
+  // Before anything is read, so that no change after it is missed.
+  const mark = live.mark(workspace_id)
+  const { locale, time_zone } = readingOf(person, await workspaceTimeZone(deps, workspace_id))
+  let asked: Promise<string[] | null> | undefined
+  return {
+    c,
+    deps,
+    signedIn,
+    workspace_id,
+    language: languageOf(locale),
+    reading: { locale: formatLocale(locale), time_zone },
+    now: deps.clock.now(),
+    caller,
+    call,
+    may_write: includesScope(caller.scopes, 'loops:write'),
+    may_approve: includesScope(caller.scopes, 'loops:approve'),
+    privateLoops: () => {
+      asked ??= deps.loops.list_private_loops({}, call()).then(({ loop_ids }) => loop_ids)
+      return asked
+    },
+    mark,
+  }
+}
+
+/**
+ * Shows the workspace that a link names (`?workspace=`), as links in mails do, if the person belongs to it.
+ * @returns the answer that leads on; undefined where the link names none, or the one that is shown.
+ */
+const switched = async (c: Ctx, deps: Deps, signedIn: SignedInMember): Promise<Response | undefined> => {
+  const wanted = c.req.query('workspace')
+  if (wanted === undefined || c.req.method !== 'GET') return undefined
+  const url = new URL(c.req.url)
+  url.searchParams.delete('workspace')
+  const { session, person, membership } = signedIn
+  if (wanted !== membership.workspace_id && membershipIn(person, wanted))
+    await deps.store.sessions.show(session._id, wanted)
+  return c.redirect(`${url.pathname}${url.search}`, 303)
+}
+
+/** What the routes of the board are made with. */
+export type BoardDeps = Readonly<{ deps: Deps; live: Live }>
+
+/** Makes a route of the board, for members of a workspace. */
+export const boardRoute = ({ deps, live }: BoardDeps, work: (board: Board) => Promise<Response>) =>
+  membersOnly(deps)(
+    async (c, _, signedIn) =>
+      (await switched(c, deps, signedIn)) ?? work(await boardOf(c, deps, live, signedIn)),
+  )
+
+const streamOf = ({ workspace_id, mark }: Board, about: About): string => {
+  const query = new URLSearchParams({ since: mark, ...(about === 'workspace' ? {} : about) })
+  return `/live/${workspace_id}?${query}`
+}
+
+/** Sends a page of the board. */
+export const showBoard = (board: Board, page: BoardPage, sending: Sending = {}): Promise<Response> => {
+  const { c, deps, signedIn, language, workspace_id } = board
+  const { live, ...rest } = page
+  return send(
+    c,
+    {
+      ...rest,
+      signedIn,
+      board: {
+        language,
+        done: recentlyDone(c, deps, workspace_id),
+        ...(live === undefined ? {} : { live: streamOf(board, live) }),
+      },
+    },
+    sending,
+  )
+}
+
+/** Leads on after a form was carried out, with a note of it on the page that comes next. */
+export const leaveBoard = ({ c, deps, workspace_id }: Board, path: string, done?: Done): Response => {
+  if (done) keepDone(c, deps, workspace_id, done)
+  return c.redirect(path, 303)
+}
+
+/** The path of the page of this server that a form was sent from; else `otherwise`. Never leads to another site. */
+export const cameFrom = ({ c, deps }: Board, otherwise: string): string => {
+  const from = URL.parse(c.req.header('referer') ?? '')
+  return from?.origin === deps.public_url ? `${from.pathname}${from.search}` : otherwise
+}

@@ -1,0 +1,14 @@
+// Every route of the board but for the queue at `/`: the one list, apart from the pages.
+import type { Hono } from 'hono'
+import type { GatewayEnv } from '../../http/env.ts'
+import type { BoardDeps } from './board.ts'
+import { liveRoutes } from './live-page.ts'
+import { loopRoutes } from './loop-page.ts'
+import { undoRoutes } from './undo-page.ts'
+
+/** Adds them. Each page adds its own here. */
+export const boardRoutes = (routes: Hono<GatewayEnv>, board: BoardDeps): void => {
+  liveRoutes(routes, board)
+  undoRoutes(routes, board)
+  loopRoutes(routes, board)
+}

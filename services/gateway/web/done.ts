@@ -1,0 +1,105 @@
+// What a person just did and how to undo it, kept in a cookie of theirs for the page that comes next.
+import { deflateRawSync, inflateRawSync } from 'node:zlib'
+import { deleteCookie, getCookie, setCookie } from 'hono/cookie'
+import * as z from 'zod'
+import * as common from '../../../shared/contracts/define/common.ts'
+import type { Deps } from '../deps.ts'
+import { nameOfSiteCookie, siteCookie } from '../http/cookies.ts'
+import type { Ctx } from './layout.ts'
+
+/** Takes tasks back to what they were, at the versions that they had after the change. */
+const UndoTasks = z.object({
+  kind: z.literal('tasks'),
+  tasks: z
+    .array(z.tuple([common.Id, common.Version]))
+    .min(1)
+    .max(common.LIMITS.bulk_tasks),
+  back: z.object({
+    status: common.TaskStatus.optional(),
+    priority: common.Priority.optional(),
+    loop_id: common.Id.nullable().optional(),
+    due_date: common.CalendarDate.nullable().optional(),
+  }),
+})
+/** Moves a loop back to its position, at the version of the queue after the change. */
+const UndoPosition = z.object({
+  kind: z.literal('position'),
+  loop_id: common.Id,
+  position: z.int().min(0),
+  version: z.int().min(0),
+})
+/** Takes a loop back from on hold, or back there, at its version after the change. */
+const UndoHold = z.object({
+  kind: z.literal('loop_status'),
+  loop_id: common.Id,
+  status: z.enum(['active', 'on_hold']),
+  version: common.Version,
+})
+const Undo = z.discriminatedUnion('kind', [UndoTasks, UndoPosition, UndoHold])
+export type Undo = z.infer<typeof Undo>
+
+/** What was done: a sentence for the person, and what takes it back, if anything does. */
+export type Done = Readonly<{ message: string; undo?: readonly Undo[] | undefined }>
+
+const Kept = z.object({
+  workspace_id: common.Id,
+  at: z.int(),
+  message: z.string(),
+  undo: z.array(Undo).max(10).optional(),
+})
+
+const COOKIE = 'loops_done'
+/** How long after it the note is shown (ms). */
+const SHOWN_MS = 10_000
+/** How long it can be undone (s): a page without a script may stay open for a while. */
+const UNDO_S = 600
+/** Browsers keep no larger cookie. */
+const MAX_CHARS = 3_800
+/** Most characters of the note. */
+const MESSAGE_CHARS = 300
+
+const pack = (kept: z.infer<typeof Kept>): string =>
+  deflateRawSync(JSON.stringify(kept)).toString('base64url')
+
+const unpack = (text: string): z.infer<typeof Kept> | undefined => {
+  try {
+    const bytes = inflateRawSync(Buffer.from(text, 'base64url'), { maxOutputLength: 64 * 1024 })
+    return Kept.safeParse(JSON.parse(bytes.toString())).data
+  } catch {
+    return undefined
+  }
+}
+
+const nameOf = ({ public_url }: Deps): string => nameOfSiteCookie(public_url, COOKIE)
+
+/** Keeps what was done for the next page. What is too much for a cookie cannot be undone. */
+export const keepDone = (c: Ctx, deps: Deps, workspace_id: string, { message, undo }: Done): void => {
+  const kept = {
+    workspace_id,
+    at: deps.clock.now().getTime(),
+    message: [...message].slice(0, MESSAGE_CHARS).join(''),
+  }
+  const whole = pack({ ...kept, ...(undo ? { undo: [...undo] } : {}) })
+  const value = whole.length <= MAX_CHARS ? whole : pack(kept)
+  setCookie(c, nameOf(deps), value, { ...siteCookie(deps.public_url), maxAge: UNDO_S })
+}
+
+const read = (c: Ctx, deps: Deps, workspace_id: string): z.infer<typeof Kept> | undefined => {
+  const kept = unpack(getCookie(c, nameOf(deps)) ?? '')
+  return kept?.workspace_id === workspace_id ? kept : undefined
+}
+
+/** What was done a moment ago in this workspace. */
+export const recentlyDone = (c: Ctx, deps: Deps, workspace_id: string): Done | undefined => {
+  const kept = read(c, deps, workspace_id)
+  if (!kept) return undefined
+  const age_ms = deps.clock.now().getTime() - kept.at
+  return age_ms >= 0 && age_ms < SHOWN_MS ? { message: kept.message, undo: kept.undo } : undefined
+}
+
+/** Takes what can be undone out of the cookie: it can be done once. */
+export const takeUndo = (c: Ctx, deps: Deps, workspace_id: string): readonly Undo[] => {
+  const kept = read(c, deps, workspace_id)
+  deleteCookie(c, nameOf(deps), siteCookie(deps.public_url))
+  return kept?.undo ?? []
+}

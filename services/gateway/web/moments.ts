@@ -1,0 +1,43 @@
+// Days and moments as a person reads them: relative in the text, absolute in the title. Pure.
+import { html } from 'hono/html'
+
+type Html = ReturnType<typeof html>
+
+/** How somebody reads: language and region (BCP 47), and an IANA time zone. */
+export type Reading = Readonly<{ locale: string; time_zone: string }>
+
+const MINUTE_MS = 60_000
+const UNITS = [
+  ['year', 365 * 24 * 60 * MINUTE_MS],
+  ['month', 30 * 24 * 60 * MINUTE_MS],
+  ['day', 24 * 60 * MINUTE_MS],
+  ['hour', 60 * MINUTE_MS],
+  ['minute', MINUTE_MS],
+] as const
+
+/** How far a moment is from now, in the largest unit that fits: “3 hours ago”, “in 20 minutes”, “now”. */
+export const relative = (at: Date, now: Date, { locale }: Reading): string => {
+  const words = new Intl.RelativeTimeFormat(locale, { numeric: 'auto', style: 'short' })
+  const ms = at.getTime() - now.getTime()
+  for (const [unit, unit_ms] of UNITS)
+    if (Math.abs(ms) >= unit_ms) return words.format(Math.trunc(ms / unit_ms), unit)
+  return words.format(0, 'second')
+}
+
+/** A moment in full. */
+export const absolute = (at: Date, { locale, time_zone }: Reading): string =>
+  new Intl.DateTimeFormat(locale, { dateStyle: 'long', timeStyle: 'long', timeZone: time_zone }).format(at)
+
+/** A moment: relative, with the absolute one in its title. */
+export const moment = (at: Date, now: Date, reading: Reading): Html =>
+  html`<time datetime="${at.toISOString()}" title="${absolute(at, reading)}">${relative(at, now, reading)}</time>`
+
+/** A calendar date (`YYYY-MM-DD`), as somebody writes it. */
+export const calendarDay = (date: string, { locale }: Reading): string =>
+  new Intl.DateTimeFormat(locale, { dateStyle: 'medium', timeZone: 'UTC' }).format(
+    new Date(`${date}T00:00:00Z`),
+  )
+
+/** The calendar date (`YYYY-MM-DD`) of a moment where somebody is. */
+export const dayOf = (at: Date, { time_zone }: Reading): string =>
+  new Intl.DateTimeFormat('en-CA', { timeZone: time_zone, dateStyle: 'short' }).format(at)
