@@ -59,10 +59,10 @@ const signUp = async (url: string, name: string, email: string): Promise<Person>
   const browser = openBrowser(new URL(url).origin)
   const account = { name, email, password: PASSWORD, workspace: WORKSPACE }
   const shown = await browser.submit('/sign-up', account)
-  if (shown.url.pathname !== '/workspace') {
+  if (shown.url.pathname !== '/') {
     await signUpByOperator(url, { ...account, locale: 'en' })
     const { url: arrived } = await browser.submit('/sign-in', { email, password: PASSWORD })
-    if (arrived.pathname !== '/workspace') throw new Error(`${name} could not sign in: ${arrived}`)
+    if (arrived.pathname !== '/') throw new Error(`${name} could not sign in: ${arrived}`)
     await browser.submit(await linkTo(url, email, 'confirm'), {})
   }
   return { name, email, browser }
@@ -73,8 +73,7 @@ const join = async (url: string, owner: Person, name: string, email: string): Pr
   const link = await linkTo(url, email, 'invitations')
   const browser = openBrowser(new URL(url).origin)
   const shown = await browser.submit(link, { name, password: PASSWORD })
-  if (shown.url.pathname !== '/workspace')
-    throw new Error(`${name} could not join: ${shown.status} at ${shown.url}`)
+  if (shown.url.pathname !== '/') throw new Error(`${name} could not join: ${shown.status} at ${shown.url}`)
   return { name, email, browser }
 }
 

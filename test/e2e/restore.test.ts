@@ -170,7 +170,7 @@ const expectAll = async (run: NpmStart): Promise<void> => {
   expect(await answersOf()).toEqual(before.answers)
   const { email, password } = owner
   const arrived = await openBrowser(run.url).submit('/sign-in', { email, password })
-  expect(arrived.url.pathname).toBe('/workspace')
+  expect(arrived.url.pathname).toBe('/')
   expect(await subscriberCommand(['list'], { DATA_DIR: run.dataDir })).toContain('reports')
   await expect.poll(() => streamOf(run), WAIT).toEqual({ ids: before.events, waiting: 0 })
   expect(await mailsOf(run)).toEqual(before.mails)

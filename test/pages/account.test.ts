@@ -34,7 +34,7 @@ const signIn = async (password = ann.password): Promise<void> => {
   await page.getByLabel('Email').fill(ann.email)
   await page.getByLabel('Password').fill(password)
   await page.keyboard.press('Enter')
-  await page.waitForURL('**/workspace')
+  await page.waitForURL(`${system.url}/`)
 }
 const openAccount = (): Promise<void> =>
   page.getByRole('navigation', { name: 'Account' }).getByRole('link', { name: 'Ann' }).press('Enter')
@@ -92,5 +92,5 @@ test('a_forgotten_password_is_replaced_by_the_link_of_the_mail', async () => {
   await page.goto((await linkInMail(system, ann.email, 'reset')).href)
   await page.getByLabel('New password').fill(NEW)
   await page.getByRole('button', { name: 'Save and sign in' }).click()
-  await page.waitForURL('**/workspace')
+  await page.waitForURL(`${system.url}/`)
 })

@@ -44,7 +44,7 @@ const signIn = async ({ email, password }: Account): Promise<void> => {
   await page.getByLabel('Email').fill(email)
   await page.getByLabel('Password').fill(password)
   await page.keyboard.press('Enter')
-  await page.waitForURL('**/workspace')
+  await page.waitForURL(`${system.url}/`)
 }
 
 /** Screenshots of the pages: set SHOTS to a folder. */

@@ -52,7 +52,7 @@ const joinings = async (workspaceId: string, count: number): Promise<readonly un
 const signedIn = async (email: string): Promise<Browser> => {
   const browser = openBrowser(site)
   const arrived = await browser.submit('/sign-in', { email, password: PASSWORD })
-  expect([arrived.status, arrived.url.pathname]).toEqual([200, '/workspace'])
+  expect([arrived.status, arrived.url.pathname]).toEqual([200, '/'])
   return browser
 }
 

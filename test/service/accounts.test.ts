@@ -25,7 +25,7 @@ describe('a new installation', () => {
         openBrowser(system.url).submit('/sign-up', fields(`Person${index}`)),
       ),
     )
-    expect(tries.filter(({ url }) => url.pathname === '/workspace')).toHaveLength(1)
+    expect(tries.filter(({ url }) => url.pathname === '/')).toHaveLength(1)
     expect(tries.filter(({ status }) => status === 403)).toHaveLength(9)
     const late = await openBrowser(system.url).open('/sign-up')
     expect([late.status, late.text.includes('By invitation only')]).toEqual([403, true])
@@ -86,8 +86,8 @@ describe('accounts', () => {
     expect([wrong.status, wrong.url.pathname]).toEqual([403, '/sign-in'])
     expect(wrong.text).toContain('value="hal@example.com"')
     const right = await hal.submit('/sign-in', { email: 'HAL@example.com', password: PASSWORD })
-    expect(right.url.pathname).toBe('/workspace')
-    expect((await hal.open('/sign-in')).url.pathname).toBe('/workspace')
+    expect(right.url.pathname).toBe('/')
+    expect((await hal.open('/sign-in')).url.pathname).toBe('/')
     expect((await hal.submit('/sign-out', {})).url.pathname).toBe('/sign-in')
     expect((await hal.open('/workspace')).url.pathname).toBe('/sign-in')
   })
@@ -211,7 +211,7 @@ describe('a workspace', () => {
     const weak = await bo.submit(link, { name: 'Bo', password: 'short' })
     expect([weak.status, weak.text.includes('value="Bo"')]).toEqual([400, true])
     const joined = await bo.submit(link, { name: 'Bo', password: PASSWORD })
-    expect(joined.url.pathname).toBe('/workspace')
+    expect(joined.url.pathname).toBe('/')
     expect(joined.text).toContain('Acme &amp; Co')
     expect(joined.text).not.toContain('/workspace/invite')
     const again = await openBrowser(system.url).submit(link, { name: 'Bo Two', password: PASSWORD })
@@ -225,7 +225,7 @@ describe('a workspace', () => {
     const arrived = await Promise.all(
       ['Cy', 'Cyrus'].map((name) => openBrowser(system.url).submit(link, { name, password: PASSWORD })),
     )
-    expect(arrived.filter(({ url }) => url.pathname === '/workspace')).toHaveLength(1)
+    expect(arrived.filter(({ url }) => url.pathname === '/')).toHaveLength(1)
   })
   test('joined_by_somebody_with_an_account_who_may_switch_between_both', async () => {
     const gus = await signUp(system, { name: 'Gus', workspace: 'Gus alone' })
@@ -237,8 +237,9 @@ describe('a workspace', () => {
     const back = await browser.submit(signIn, { email: gus.email, password: gus.password })
     expect(back.url.href).toBe(link)
     const joined = await browser.submit(link, {})
-    expect(joined.text).toContain('<h1>Acme &amp; Co</h1>')
-    const [, own = ''] = /<option value="(\w+)"[^>]*>Gus alone/.exec(joined.text) ?? []
+    expect(joined.text).toContain('Acme &amp; Co')
+    const shown = await browser.open('/workspace')
+    const [, own = ''] = /<option value="(\w+)"[^>]*>Gus alone/.exec(shown.text) ?? []
     const switched = await browser.submit('/workspace/switch', { workspace_id: own })
     expect(switched.text).toContain('<h1>Gus alone</h1>')
   })

@@ -68,7 +68,7 @@ describe('an invitation that was passed on', () => {
     const guest = await signUp(system, { name: 'Gil' })
     const link = await invite(ann, guest.email)
     const joined = await guest.browser.submit(link, {})
-    expect(joined.url.pathname).toBe('/workspace')
+    expect(joined.url.pathname).toBe('/')
     expect(joined.text).toContain('Acme')
   })
 })

@@ -95,7 +95,7 @@ describe('somebody who is taken out', () => {
       .toBeGreaterThan(1)
       .then(() => mailWithLink(system, bo.email, 'invitations'))
     const link = /https?:\/\/\S+\/invitations\/[\w.-]+/.exec(mail.text)?.[0] ?? ''
-    expect((await bo.browser.submit(link, {})).url.pathname).toBe('/workspace')
+    expect((await bo.browser.submit(link, {})).url.pathname).toBe('/')
     await everywhere(tokens.access_token, 401)
     expect((await refreshTokens(system.url, app, tokens.refresh_token)).body.error).toBe('invalid_grant')
     const again = await connectApp(system.url, bo)

@@ -70,10 +70,10 @@ test('two_copies_on_one_host_do_not_sign_each_other_out', async () => {
     const { email, password } = url === environment.url ? ann : await signUp(other, { name: 'Ben' })
     await send(`${url}/sign-in`, new URLSearchParams({ email, password }))
   }
-  for (const { url } of [environment, other]) expect(await send(`${url}/`)).toBe('/workspace')
+  for (const { url } of [environment, other]) expect(await send(`${url}/sign-in`)).toBe('/')
   await send(`${other.url}/sign-out`, new URLSearchParams())
-  expect(await send(`${environment.url}/`)).toBe('/workspace')
-  expect(await send(`${other.url}/`)).toBeNull()
+  expect(await send(`${environment.url}/sign-in`)).toBe('/')
+  expect(await send(`${other.url}/sign-in`)).toBeNull()
 })
 
 test('people_who_signed_in_before_cookies_had_a_port_stay_signed_in', async () => {
@@ -81,10 +81,10 @@ test('people_who_signed_in_before_cookies_had_a_port_stay_signed_in', async () =
   const signedIn = await fetch(`${environment.url}/sign-in`, { method: 'POST', body, redirect: 'manual' })
   const [, token = ''] = /=([^;]+)/.exec(signedIn.headers.getSetCookie()[0] ?? '') ?? []
   const headers = { cookie: `loops_session=${token}` }
-  const front = await fetch(`${environment.url}/`, { headers, redirect: 'manual' })
-  expect(front.headers.get('location')).toBe('/workspace')
+  const front = await fetch(`${environment.url}/sign-in`, { headers, redirect: 'manual' })
+  expect(front.headers.get('location')).toBe('/')
   await fetch(`${environment.url}/sign-out`, { method: 'POST', headers, redirect: 'manual' })
-  expect((await fetch(`${environment.url}/`, { headers, redirect: 'manual' })).status).toBe(200)
+  expect((await fetch(`${environment.url}/sign-in`, { headers, redirect: 'manual' })).status).toBe(200)
 })
 
 test('an_access_token_ends_and_its_refresh_token_brings_another', async () => {

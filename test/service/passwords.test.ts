@@ -51,7 +51,7 @@ describe('changing the password', () => {
     expect((await exchangeCode(system.url, waiting, code)).body.error).toBe('invalid_grant')
     expect((await ann.browser.open('/apps')).text).toContain('No app is connected')
     expect((await signIn(ann.email, ann.password)).status).toBe(403)
-    expect((await signIn(ann.email, NEW)).url.pathname).toBe('/workspace')
+    expect((await signIn(ann.email, NEW)).url.pathname).toBe('/')
     const again = await connectApp(system.url, ann)
     expect(await tryToken(system.url, again.tokens.access_token)).toBe(200)
   })
@@ -71,7 +71,7 @@ describe('changing the password', () => {
     const cleo = await signUp(system, { name: 'Cleo' })
     for (const weak of ['short', 'password', cleo.email])
       expect((await change(cleo, cleo.password, weak)).status).toBe(400)
-    expect((await signIn(cleo.email, cleo.password)).url.pathname).toBe('/workspace')
+    expect((await signIn(cleo.email, cleo.password)).url.pathname).toBe('/')
   })
 
   test('requires_a_session', async () => {
@@ -95,13 +95,13 @@ describe('a forgotten password', () => {
     const browser = openBrowser(system.url)
     expect((await browser.open(link)).text).toContain(dan.email)
     expect((await browser.submit(link, { password: 'short' })).status).toBe(400)
-    expect((await browser.submit(link, { password: NEW })).url.pathname).toBe('/workspace')
+    expect((await browser.submit(link, { password: NEW })).url.pathname).toBe('/')
     expect((await browser.open(link)).status).toBe(404)
     expect((await browser.submit(link, { password: dan.password })).status).toBe(404)
     expect((await dan.browser.open('/workspace')).url.pathname).toBe('/sign-in')
     for (const gateway of system.gateways)
       await vi.waitFor(async () => expect(await tryToken(gateway, tokens.access_token)).toBe(401), 10_000)
-    expect((await signIn(dan.email, NEW)).url.pathname).toBe('/workspace')
+    expect((await signIn(dan.email, NEW)).url.pathname).toBe('/')
   })
 
   test('leads_back_to_the_app_that_asked_in_the_browser_that_it_asked_in_and_in_no_other', async () => {
@@ -122,7 +122,7 @@ describe('a forgotten password', () => {
       }, 20_000)
     }
     const elsewhere = await openBrowser(system.url).submit(await ask(1), { password: NEW })
-    expect(elsewhere.url.pathname).toBe('/workspace')
+    expect(elsewhere.url.pathname).toBe('/')
     const link = await ask(2)
     expect(link).not.toContain('request')
     const back = await browser.submit(link, { password: `${NEW} again` })
@@ -154,7 +154,7 @@ describe('a forgotten password', () => {
     const [one = '', two = ''] = await links(2)
     const browser = openBrowser(system.url)
     const both = await Promise.all([one, two].map((link) => browser.submit(link, { password: NEW })))
-    expect(both.filter(({ url }) => url.pathname === '/workspace')).toHaveLength(1)
+    expect(both.filter(({ url }) => url.pathname === '/')).toHaveLength(1)
     for (const link of [one, two]) expect((await browser.open(link)).status).toBe(404)
   })
 

@@ -91,7 +91,7 @@ export const signUp = async (
   const email = `${name.toLowerCase()}.${ids.next().toLowerCase()}@example.com`
   const browser = openBrowser(system.url)
   const arrived = await browser.submit('/sign-up', { name, email, password: PASSWORD, workspace })
-  if (arrived.url.pathname !== '/workspace')
+  if (arrived.url.pathname !== '/')
     throw new Error(`${name} could not sign up: ${arrived.status} ${arrived.text.slice(0, 2_000)}`)
   return { name, email, password: PASSWORD, browser, browse: allowing(browser) }
 }
@@ -119,7 +119,7 @@ export const joinWorkspace = async (
   const link = await linkInMail(system, email, 'invitations')
   const browser = openBrowser(system.url)
   const arrived = await browser.submit(link, { name, password: PASSWORD })
-  if (arrived.url.pathname !== '/workspace')
+  if (arrived.url.pathname !== '/')
     throw new Error(`${name} could not join: ${arrived.status} ${arrived.text.slice(0, 2_000)}`)
   return { name, email, password: PASSWORD, browser, browse: allowing(browser) }
 }

@@ -302,7 +302,7 @@ const WORK: readonly State[] = [
       )
       await page.goto(link)
       await send(page, 'Join with this account')
-      await page.waitForURL('**/workspace')
+      await page.waitForURL(`${world.system.url}/`)
     },
   },
   { name: 'consent_for_one_of_several_workspaces', as: 'member', open: consent('Chooser', REDIRECT) },

@@ -35,7 +35,7 @@ const signIn = async (context: BrowserContext, { url }: System, account: Account
   await page.getByLabel('Email').fill(account.email)
   await page.getByLabel('Password').fill(account.password)
   await page.keyboard.press('Enter')
-  await page.waitForURL('**/workspace')
+  await page.waitForURL(`${url}/`)
   await page.close()
 }
 

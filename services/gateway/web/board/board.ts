@@ -3,13 +3,17 @@
 // A page is a function of a Board. It reads by the contracts, as the signed-in person, and answers with showBoard. A form
 // posts, changes one thing with the version that the page had, and answers with leaveBoard (303), or shows the page again
 // with what was wrong. All of it works without the script, which only saves the browser from loading whole pages.
+import { html } from 'hono/html'
 import type { Caller, MemberCall } from '../../../../shared/contracts/define/contract.ts'
+import { AppError, type ErrorCode } from '../../../../shared/contracts/define/errors.ts'
 import { formatLocale, type Language, languageOf } from '../../../../shared/contracts/define/language.ts'
 import { includesScope } from '../../../../shared/contracts/define/scopes.ts'
+import { wordsOf } from '../../../../shared/contracts/define/wording.ts'
 import { membershipIn, readingOf } from '../../accounts/person-rules.ts'
 import type { Deps } from '../../deps.ts'
 import { type Done, keepDone, recentlyDone } from '../done.ts'
 import { type Ctx, type Html, type Sending, send } from '../layout.ts'
+import { FRAME } from '../messages/frame.ts'
 import type { Reading } from '../moments.ts'
 import type { Place } from '../navigation.ts'
 import { callOf, membersOnly, type SignedInMember } from '../workspace/workspace-page.ts'
@@ -144,3 +148,18 @@ export const cameFrom = ({ c, deps }: Board, otherwise: string): string => {
   const from = URL.parse(c.req.header('referer') ?? '')
   return from?.origin === deps.public_url ? `${from.pathname}${from.search}` : otherwise
 }
+
+/** What a part of a page needs, or null where its service does not answer: the rest of the page is shown all the same. */
+export const ifAnswered = async <T>(work: () => Promise<T>): Promise<T | null> => {
+  try {
+    return await work()
+  } catch (error) {
+    if (error instanceof AppError && AWAY.has(error.code)) return null
+    throw error
+  }
+}
+const AWAY: ReadonlySet<ErrorCode> = new Set(['unavailable', 'timeout'])
+
+/** Stands in for a part whose service does not answer. */
+export const notShown = (language: Language): Html =>
+  html`<p class="note warn">${wordsOf(FRAME, language).word('not_shown')}</p>`
