@@ -36,14 +36,17 @@ const signIn = async (password = ann.password): Promise<void> => {
   await page.keyboard.press('Enter')
   await page.waitForURL(`${system.url}/`)
 }
-const openAccount = (): Promise<void> =>
-  page.getByRole('navigation', { name: 'Account' }).getByRole('link', { name: 'Ann' }).press('Enter')
+const openAccount = async (): Promise<void> => {
+  await page.locator('summary', { hasText: 'Account: Ann' }).press('Enter')
+  await page.getByRole('link', { name: 'Your account' }).press('Enter')
+}
 const connect = (client_name: string) => connectApp(system.url, ann, { metadata: { client_name } })
 
 test('an_app_is_found_from_the_workspace_and_disconnected_by_key [X5]', async () => {
   await connect('Old robot')
   await connect('New robot')
   await signIn()
+  await page.getByRole('link', { name: 'Workspace', exact: true }).press('Enter')
   await page.getByRole('link', { name: 'See and disconnect' }).press('Enter')
   await page.getByRole('button', { name: 'Disconnect Old robot' }).press('Enter')
   await page.getByRole('heading', { name: 'Old robot' }).waitFor({ state: 'detached' })
@@ -79,6 +82,7 @@ test('a_password_is_changed_after_a_slip_by_key_alone', async () => {
   await page.getByLabel('New password').fill(NEW)
   await page.keyboard.press('Enter')
   await page.getByRole('status').waitFor()
+  await page.locator('summary', { hasText: 'Account: Ann' }).press('Enter')
   await page.getByRole('button', { name: 'Sign out', exact: true }).click()
   await signIn(NEW)
 })

@@ -45,6 +45,7 @@ const signIn = async ({ email, password }: Account): Promise<void> => {
   await page.getByLabel('Password').fill(password)
   await page.keyboard.press('Enter')
   await page.waitForURL(`${system.url}/`)
+  await page.getByRole('link', { name: 'Workspace', exact: true }).press('Enter')
 }
 
 /** Screenshots of the pages: set SHOTS to a folder. */

@@ -87,7 +87,7 @@ ${body}
 /** What the script needs on every page: the live region, the list of keys, and its sentences. */
 const helpers = (
   words: Words<(typeof FRAME)['en']>,
-): Html => html`<p id="announce" class="unseen" role="status" aria-live="polite"></p>
+): Html => html`<p id="announce" class="unseen" aria-live="polite" aria-atomic="true"></p>
   <p id="offline" class="offline" hidden>${words.word('connection_lost')}</p>
   <dialog id="keys" class="keys" aria-labelledby="keys-title">
     <form method="dialog"><h2 id="keys-title">${words.word('keys_title')}</h2>
