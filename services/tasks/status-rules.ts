@@ -1,22 +1,8 @@
-// Which status of a task may follow which, and which change is an approval. Pure.
+// What a change of a task's status makes of it and of its approval. Pure.
 import type { Actor, TaskStatus } from '../../shared/contracts/define/common.ts'
 import { AppError } from '../../shared/contracts/define/errors.ts'
+import { approvalOf, approves, TRANSITIONS } from '../../shared/contracts/tasks/transitions.ts'
 
-/** What may follow each status. From open straight to work is for those who may approve: it is an approval as well. */
-export const TRANSITIONS: Readonly<Record<TaskStatus, readonly TaskStatus[]>> = {
-  open: ['approved', 'rejected', 'on_hold', 'in_progress', 'shipped'],
-  approved: ['in_progress', 'on_hold', 'rejected', 'open'],
-  in_progress: ['shipped', 'on_hold', 'approved', 'rejected'],
-  on_hold: ['open', 'approved', 'in_progress', 'rejected'],
-  shipped: ['open', 'approved'],
-  rejected: ['open', 'approved'],
-}
-
-/** Statuses that a task has only with an approval on record. */
-const NEEDS_APPROVAL: ReadonlySet<TaskStatus> = new Set(['approved', 'in_progress', 'shipped'])
-/** What was approved once is done when it ships: to begin anew it is approved anew. */
-const approvalOf = ({ status, approved_by }: Standing): Actor | null =>
-  status === 'shipped' ? null : approved_by
 /** Statuses that withdraw the approval on record. */
 const WITHDRAWS: ReadonlySet<TaskStatus> = new Set(['open', 'rejected'])
 
@@ -39,8 +25,7 @@ export const changeStatus = (from: Standing, to: TaskStatus, by: Editor): Standi
       details: { from: from.status, to, legal },
     })
   if (WITHDRAWS.has(to)) return { status: to, approved_by: null }
-  const approved_by = approvalOf(from)
-  if (approved_by !== null || !NEEDS_APPROVAL.has(to)) return { status: to, approved_by }
+  if (!approves(from, to)) return { status: to, approved_by: approvalOf(from) }
   if (!by.may_approve)
     throw new AppError(
       'forbidden',

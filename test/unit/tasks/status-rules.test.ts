@@ -1,8 +1,9 @@
 // The life of a task: every status against every other, with and without an approval on record, by both kinds of people.
 import { describe, expect, test } from 'vitest'
-import { changeStatus, type Standing, TRANSITIONS } from '../../../services/tasks/status-rules.ts'
+import { changeStatus, type Standing } from '../../../services/tasks/status-rules.ts'
 import { TASK_STATUSES, type TaskStatus } from '../../../shared/contracts/define/common.ts'
 import { AppError } from '../../../shared/contracts/define/errors.ts'
+import { nextStatuses, TRANSITIONS } from '../../../shared/contracts/tasks/transitions.ts'
 
 const approver = { user_id: '01JTESTAPPROVER00000000000', name: 'Ann', client: 'Web' }
 const editor = { user_id: '01JTESTED1T0R0000000000000', name: 'Bob', client: 'Agent' }
@@ -80,4 +81,14 @@ describe.each(pairs)('%s to %s', (from, to) => {
 
 test('every_status_can_be_left', () => {
   for (const status of TASK_STATUSES) expect(TRANSITIONS[status]).not.toEqual([])
+})
+
+test('next_are_those_statuses_to_which_a_change_succeeds', () => {
+  for (const [from, to] of pairs)
+    for (const approved_by of [approver, null])
+      for (const may of [true, false]) {
+        const before: Standing = { status: from, approved_by }
+        const succeeds = from !== to && !(change(before, to, may) instanceof AppError)
+        expect(nextStatuses(before, may).includes(to), `${from} to ${to}`).toBe(succeeds)
+      }
 })
