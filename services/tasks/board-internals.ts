@@ -1,9 +1,20 @@
 // What the pages ask about many tasks at once. Leaves: they call no other service.
 import type { Call, Caller } from '../../shared/contracts/define/contract.ts'
-import { AppError } from '../../shared/contracts/define/errors.ts'
-import { longestFirst, toHolders, toShownClaim } from './board-rules.ts'
+import { AppError, notFound } from '../../shared/contracts/define/errors.ts'
+import { inParallel } from '../../shared/process/parallel.ts'
+import { visiblePage } from '../../shared/storage/visible-pages.ts'
+import { longestFirst, toHolders, toShownClaim, toTaskLink, unfinishedFirst } from './board-rules.ts'
 import { countHeldBack, countReady } from './counter-rules.ts'
 import type { LeafDeps, Some } from './deps.ts'
+import { QUESTION_CHARS, sortOut, toOpenQuestion, withTasks } from './question-rules.ts'
+import type { QuestionDoc } from './question-store.ts'
+import { isSeen, seesThese, visibleLists } from './visibility-rules.ts'
+
+/** Questions looked at at once. */
+const PARALLEL = 8
+/** Tasks that wait for one: how many are read, and how many are shown. */
+const MAX_DEPENDENTS = 1_000
+const DEPENDENTS = 50
 
 /** @throws AppError `forbidden` for a call on nobody's behalf: what is visible depends on the person. */
 const requireCaller = ({ caller }: Call): Caller => {
@@ -11,8 +22,8 @@ const requireCaller = ({ caller }: Call): Caller => {
   return caller
 }
 
-/** The handlers of what the pages show of loops and claims. */
-export const boardHandlers = (deps: LeafDeps): Some<'describe_loops' | 'list_claims'> => ({
+/** What the pages show of loops and claims. */
+const workHandlers = (deps: LeafDeps): Some<'describe_loops' | 'list_claims'> => ({
   describe_loops: async ({ loop_ids }, call) => {
     const { workspace_id: ws } = requireCaller(call)
     const asked = [...new Set(loop_ids)]
@@ -44,4 +55,64 @@ export const boardHandlers = (deps: LeafDeps): Some<'describe_loops' | 'list_cla
       total: claims.length,
     }
   },
+})
+
+/** The handler of list_open_questions. */
+const questionHandlers = (deps: LeafDeps): Some<'list_open_questions'> => ({
+  list_open_questions: async ({ visible_private_loop_ids, limit, before }, call) => {
+    const { workspace_id: ws } = requireCaller(call)
+    const sees = seesThese(visible_private_loop_ids)
+    const show = async (found: readonly QuestionDoc[]) => {
+      const tasks = await deps.tasks.findRows(ws, [...new Set(found.map(({ task_id }) => task_id))])
+      const { maybeOpen, settled } = sortOut(withTasks(found, tasks), sees, deps.clock.now())
+      const answered = await inParallel(maybeOpen, PARALLEL, ({ question }) =>
+        deps.comments.isAnswered(question),
+      )
+      const done = [...settled, ...maybeOpen.filter((_, n) => answered[n])]
+      await deps.comments.settle(
+        ws,
+        done.map(({ question }) => question._id),
+      )
+      return maybeOpen
+        .filter((_, n) => !answered[n])
+        .map((asked) => ({ id: asked.question._id, entry: toOpenQuestion(asked) }))
+    }
+    const find = (behind: string | undefined, rows: number) =>
+      deps.comments.listQuestions(ws, behind, rows, QUESTION_CHARS + 1)
+    const { entries: questions, next } = await visiblePage({ before, limit }, find, show)
+    return { questions, next }
+  },
+})
+
+/** What leads from one task to others. */
+const relatedHandlers = (deps: LeafDeps): Some<'list_neighbours' | 'list_blocked'> => ({
+  list_neighbours: async ({ position, status, visible_private_loop_ids }, call) => {
+    const { workspace_id: ws } = requireCaller(call)
+    const lists = visibleLists('all', visible_private_loop_ids)
+    const { previous, next } = await deps.tasks.findNeighbours(ws, lists, { status }, position)
+    return {
+      ...(previous ? { previous: toTaskLink(previous) } : {}),
+      ...(next ? { next: toTaskLink(next) } : {}),
+    }
+  },
+
+  list_blocked: async ({ task_id, visible_private_loop_ids }, call) => {
+    const { workspace_id: ws } = requireCaller(call)
+    const sees = seesThese(visible_private_loop_ids)
+    const task = (await deps.tasks.findLocations(ws, [task_id])).get(task_id)
+    if (!task || !isSeen(task, sees)) throw notFound('task', task_id)
+    const found = await deps.tasks.listDependents(ws, task_id, MAX_DEPENDENTS)
+    const seen = found.filter((dependent) => isSeen(dependent, sees)).toSorted(unfinishedFirst)
+    return {
+      tasks: seen.slice(0, DEPENDENTS).map((one) => ({ ...toTaskLink(one), loop_id: one.loop_id })),
+      total: seen.length,
+    }
+  },
+})
+
+/** The handlers of what the pages ask. */
+export const boardHandlers = (deps: LeafDeps) => ({
+  ...workHandlers(deps),
+  ...questionHandlers(deps),
+  ...relatedHandlers(deps),
 })

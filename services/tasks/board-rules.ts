@@ -1,8 +1,10 @@
-// Who works on what, as the pages show it. Pure.
+// Who works on what, and what waits for what, as the pages show it. Pure.
 import type { Caller } from '../../shared/contracts/define/contract.ts'
 import type { ShownClaim } from '../../shared/contracts/tasks/board.ts'
-import type { ClaimedDoc } from './board-store.ts'
+import { isOpen } from './blocker-rules.ts'
+import type { ClaimedDoc, DependentDoc } from './board-store.ts'
 import type { Claim } from './claim-rules.ts'
+import type { TaskDoc } from './task-store.ts'
 import { toHeldBy } from './task-view.ts'
 
 /** Holders that a loop is shown with. */
@@ -45,3 +47,14 @@ export const toShownClaim = (
     ...(claim.progress ? { last_progress: claim.progress } : {}),
   }
 }
+
+/** A task as a link to it is named. */
+export const toTaskLink = ({ _id, title, status }: Pick<TaskDoc, '_id' | 'title' | 'status'>) => ({
+  id: _id,
+  title,
+  status,
+})
+
+/** Sorts tasks that wait for another: those that still do first, then by age. */
+export const unfinishedFirst = (a: DependentDoc, b: DependentDoc): number =>
+  Number(isOpen(b)) - Number(isOpen(a)) || (a._id < b._id ? -1 : 1)

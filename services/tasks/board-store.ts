@@ -1,8 +1,9 @@
 // What the pages need of many tasks at once, in MongoDB: the oldest ready ones, and claims.
 import type { Collection, IndexDescription } from 'mongodb'
 import type { Claim } from './claim-rules.ts'
+import { ROW } from './list-store.ts'
 import { READY, READY_STATUS } from './ready-rules.ts'
-import type { TaskDoc } from './task-store.ts'
+import type { RowDoc, TaskDoc } from './task-store.ts'
 import { PUBLIC } from './visibility-rules.ts'
 
 /** The indexes of these queries, each with what it is for. */
@@ -21,6 +22,12 @@ export const MAX_CLAIMS = 1_000
 /** A claim with what a page shows of its task. */
 export type ClaimedDoc = Pick<TaskDoc, '_id' | 'title' | 'loop_id'> &
   Readonly<{ claim: Pick<Claim, 'holder' | 'since' | 'until' | 'renewed_at' | 'progress'> }>
+
+/** A row, and who sees its task. */
+export type LocatedRow = RowDoc & Pick<TaskDoc, 'acl'>
+
+/** A task that waits for another, as a list shows it. */
+export type DependentDoc = Pick<TaskDoc, '_id' | 'title' | 'status' | 'loop_id' | 'acl'>
 
 const CLAIMED = {
   title: 1,
@@ -69,4 +76,22 @@ export const boardQueries = (collection: Collection<TaskDoc>) => ({
       .limit(MAX_CLAIMS)
       .project<ClaimedDoc>(CLAIMED)
       .toArray(),
+
+  /** Some tasks with an edge to a task. */
+  listDependents: (ws: string, task_id: string, limit: number): Promise<DependentDoc[]> =>
+    collection
+      .find({ ws, 'blocked_by.task_id': task_id })
+      .hint('dependents')
+      .limit(limit)
+      .project<DependentDoc>({ title: 1, status: 1, loop_id: 1, acl: 1 })
+      .toArray(),
+
+  /** The rows of those of these tasks that exist, whoever sees them, by id. */
+  findRows: async (ws: string, ids: readonly string[]): Promise<ReadonlyMap<string, LocatedRow>> => {
+    const found = await collection
+      .find({ _id: { $in: [...ids] }, ws, deleted_at: { $exists: false } })
+      .project<LocatedRow>({ ...ROW, acl: 1 })
+      .toArray()
+    return new Map(found.map((task) => [task._id, task]))
+  },
 })

@@ -15,6 +15,7 @@ import { openCollection } from '../../shared/storage/collection.ts'
 import type { LedgerEntry } from '../../shared/storage/idempotency.ts'
 import { commentIncrement, type PendingIncrements } from './counter-rules.ts'
 import { type CountedCollection, PENDING_INCREMENTS_INDEX, type PendingChange } from './counter-store.ts'
+import { QUESTION_INDEX, questionQueries } from './question-store.ts'
 
 /** A comment as it is stored; `parent` is the task or loop that it is on. */
 export type CommentDoc = Aggregate &
@@ -27,6 +28,8 @@ export type CommentDoc = Aggregate &
     /** Absent: a note. */
     kind?: CommentKind | undefined
     created_at: Date
+    /** Of a question: it is known not to be open any more. */
+    settled?: true
     created: LedgerEntry | null
     uncounted: readonly PendingIncrements[]
   }>
@@ -42,6 +45,7 @@ const COMMENT_INDEXES: readonly IndexDescription[] = [
   PENDING_INCREMENTS_INDEX,
   // Pages, oldest first.
   { key: { ws: 1, parent: 1, _id: 1 }, name: 'parent' },
+  QUESTION_INDEX,
   // One comment per idempotency key.
   {
     key: { ws: 1, 'created.key': 1 },
@@ -93,6 +97,7 @@ export const openComments = async (db: Db, deps: AggregateDeps) => {
   const { insert, outbox } = aggregates(opened, deps)
   const counted = collection as unknown as CountedCollection
   return {
+    ...questionQueries(collection),
     outbox,
     counted,
 

@@ -64,6 +64,12 @@ export type ListFilter = Readonly<{
   label?: string | undefined
 }>
 
+/** The orders of a list, by id. */
+const NEWEST_FIRST = -1
+const OLDEST_FIRST = 1
+/** From where a list is read, and in which order; without an id, from its beginning. */
+type Place = Readonly<{ order: typeof NEWEST_FIRST | typeof OLDEST_FIRST; from: string | undefined }>
+
 /** How many points of an index one list has, and which index that is. */
 const scansOf = ({ status, priority, label }: ListFilter) => {
   const filtered = status !== undefined || priority !== undefined || label !== undefined
@@ -87,40 +93,71 @@ const matching = (lists: readonly List[], filter: ListFilter) => {
   }
 }
 
-/** Lists of tasks, newest first. */
-export const taskLists = (collection: Collection<TaskDoc>) => {
+/** Reads lists that have no task in common, from a place on. */
+const listingFrom = (collection: Collection<TaskDoc>) => {
   const listPart = (
     ws: string,
     lists: readonly List[],
     filter: ListFilter,
-    before: string | undefined,
+    { order, from }: Place,
     limit: number,
   ): Promise<RowDoc[]> =>
     collection
-      .find({ ws, ...matching(lists, filter), ...(before === undefined ? {} : { _id: { $lt: before } }) })
-      .sort({ _id: -1 })
+      .find({
+        ws,
+        ...matching(lists, filter),
+        ...(from === undefined ? {} : { _id: order === NEWEST_FIRST ? { $lt: from } : { $gt: from } }),
+      })
+      .sort({ _id: order })
       .limit(limit)
       .hint(scansOf(filter).hint)
       .project<RowDoc>(ROW)
       .toArray()
+  return async (
+    ws: string,
+    lists: readonly List[],
+    filter: ListFilter,
+    place: Place,
+    limit: number,
+  ): Promise<RowDoc[]> => {
+    const size = Math.floor(MAX_SCANS / scansOf(filter).points)
+    const found = await inParallel(partsOf(lists, size), PARALLEL, (part) =>
+      listPart(ws, part, filter, place, limit),
+    )
+    if (found.length === 1) return found[0] ?? []
+    return found
+      .flat()
+      .sort((a, b) => (a._id < b._id ? -place.order : place.order))
+      .slice(0, limit)
+  }
+}
+
+/** Lists of tasks, newest first. */
+export const taskLists = (collection: Collection<TaskDoc>) => {
+  const listFrom = listingFrom(collection)
   return {
     /** Tasks of these lists, which have none in common, older than the id `before`, newest first. */
-    list: async (
+    list: (
       ws: string,
       lists: readonly List[],
       filter: ListFilter,
       before: string | undefined,
       limit: number,
-    ): Promise<RowDoc[]> => {
-      const size = Math.floor(MAX_SCANS / scansOf(filter).points)
-      const found = await inParallel(partsOf(lists, size), PARALLEL, (part) =>
-        listPart(ws, part, filter, before, limit),
+    ): Promise<RowDoc[]> => listFrom(ws, lists, filter, { order: NEWEST_FIRST, from: before }, limit),
+
+    /** The tasks of these lists just before and just behind an id, newest first; the id need not be on one of them. */
+    findNeighbours: async (
+      ws: string,
+      lists: readonly List[],
+      filter: ListFilter,
+      from: string,
+    ): Promise<Readonly<{ previous: RowDoc | undefined; next: RowDoc | undefined }>> => {
+      const [newer, older] = await Promise.all(
+        ([OLDEST_FIRST, NEWEST_FIRST] as const).map((order) =>
+          listFrom(ws, lists, filter, { order, from }, 1),
+        ),
       )
-      if (found.length === 1) return found[0] ?? []
-      return found
-        .flat()
-        .sort((a, b) => (a._id < b._id ? 1 : -1))
-        .slice(0, limit)
+      return { previous: newer?.[0], next: older?.[0] }
     },
 
     /** How many tasks of these lists have a label; it stops at MAX_LABELLED. */

@@ -4,12 +4,11 @@ import type { ActivityEntry, ActivityPage } from '../contracts/activity.ts'
 import { idFloor } from '../process/ids.ts'
 import { openCollection } from '../storage/collection.ts'
 import { insertMissing } from '../storage/mongo.ts'
+import { visiblePage } from '../storage/visible-pages.ts'
 import { type Activity, activityOf } from './activity-rules.ts'
 import type { Recorder } from './outbox.ts'
 
 const DAY_MS = 24 * 60 * 60 * 1_000
-/** Reads of one page. So many entries that the caller may not see are passed over; then the page ends early. */
-const MAX_READS = 10
 
 /** What a page is asked for: of one task, of one loop or of the workspace. */
 export type ActivityAsked = Readonly<{
@@ -84,20 +83,11 @@ export const openActivity = async (db: Db, kept_days: number): Promise<ActivityS
         collection,
         published.flatMap((one) => activityOf(one, kept_days * DAY_MS) ?? []),
       ),
-    read: async (asked, show) => {
-      const entries: ActivityEntry[] = []
-      let before = asked.before
-      for (let reads = 0; reads < MAX_READS; reads += 1) {
-        const found = await find(asked, before, asked.limit + 1)
-        entries.push(...(await show(found)))
-        before = found.at(-1)?._id
-        if (entries.length > asked.limit) {
-          const page = entries.slice(0, asked.limit)
-          return { entries: page, next: page.at(-1)?.id ?? null }
-        }
-        if (found.length <= asked.limit) return { entries, next: null }
-      }
-      return { entries, next: before ?? null }
-    },
+    read: (asked, show) =>
+      visiblePage(
+        asked,
+        (before, limit) => find(asked, before, limit),
+        async (found) => (await show(found)).map((entry) => ({ id: entry.id, entry })),
+      ),
   }
 }

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { TaskDoc } from '../../services/tasks/task-store.ts'
 import type { Caller } from '../../shared/contracts/define/contract.ts'
 import { ids, person, refused } from '../support/service-environment.ts'
-import { openTasksEnvironment, type TasksEnvironment } from '../support/tasks-environment.ts'
+import { bytesOf, openTasksEnvironment, type TasksEnvironment } from '../support/tasks-environment.ts'
 
 let env: TasksEnvironment
 beforeAll(async () => {
@@ -169,4 +169,74 @@ test('a_holder_was_heard_of_when_its_claim_began_or_was_last_renewed', async () 
   expect(renewed.heard_at > begun.heard_at).toBe(true)
   const term_ms = new Date(renewed.expires_at).getTime() - new Date(renewed.heard_at).getTime()
   expect(term_ms).toBe(ttl_seconds * 1_000)
+})
+
+test('the_tasks_beside_one_are_those_of_the_list_that_its_reader_sees', async () => {
+  const ann = env.owner()
+  const bob = member(ann)
+  const hidden = await newLoop(bob, 'private')
+  const shown = await newLoop(ann)
+  const oldest = await newTask(ann, 'Oldest')
+  const inHidden = await newTask(bob, 'Hidden', { loop_id: hidden })
+  const middle = await newTask(ann, 'Middle', { loop_id: shown })
+  const newest = await newTask(ann, 'Newest')
+  await newTask(env.owner(), 'Elsewhere')
+  const besideFor = async (caller: Caller, position: string) => {
+    const asked = { position, ...(await visibleTo(caller)) }
+    const { previous, next } = await tasksOf(caller).list_neighbours(asked)
+    return [previous?.id, next?.id]
+  }
+  expect(await besideFor(bob, middle)).toEqual([newest, inHidden])
+  expect(await besideFor(ann, middle)).toEqual([newest, inHidden])
+  expect(await besideFor(member(ann), middle)).toEqual([newest, oldest])
+  expect(await besideFor(ann, newest)).toEqual([undefined, middle])
+  expect(await besideFor(ann, oldest)).toEqual([inHidden, undefined])
+  await tasksOf(ann).update_task({ task_id: middle, status: 'approved' })
+  // It has just left the list: the page goes on from where it was.
+  expect(await besideFor(member(ann), middle)).toEqual([newest, oldest])
+  expect(await besideFor(member(ann), newest)).toEqual([undefined, oldest])
+  const { next } = await tasksOf(ann).list_neighbours({
+    position: newest,
+    status: 'approved',
+    visible_private_loop_ids: null,
+  })
+  expect(next).toEqual({ id: middle, title: 'Middle', status: 'approved' })
+})
+
+test('what_waits_for_a_task_is_listed_to_those_who_see_it', async () => {
+  const ann = env.owner()
+  const bob = member(ann)
+  const hidden = await newLoop(bob, 'private')
+  const blocker = await newTask(ann, 'Blocker')
+  const done = await approved(ann, 'Done')
+  await tasksOf(ann).update_task({ task_id: done, status: 'in_progress' })
+  await tasksOf(ann).update_task({ task_id: done, status: 'shipped' })
+  const inHidden = await newTask(bob, 'Hidden', { loop_id: hidden })
+  const waiting = await newTask(ann, 'Waiting')
+  for (const task_id of [done, inHidden, waiting])
+    await tasksOf(bob).update_task({ task_id, blocked_by: { add: [blocker] } })
+  const blockedFor = async (caller: Caller, task_id = blocker) =>
+    await tasksOf(caller).list_blocked({ task_id, ...(await visibleTo(caller)) })
+  const rows = [
+    { id: inHidden, title: 'Hidden', status: 'open', loop_id: hidden },
+    { id: waiting, title: 'Waiting', status: 'open', loop_id: null },
+    { id: done, title: 'Done', status: 'shipped', loop_id: null },
+  ]
+  expect(await blockedFor(bob)).toEqual({ tasks: rows, total: 3 })
+  expect(await blockedFor(member(ann))).toEqual({ tasks: [rows[1], rows[2]], total: 2 })
+  expect(await blockedFor(ann, waiting)).toEqual({ tasks: [], total: 0 })
+  await tasksOf(ann).delete_task({ task_id: waiting })
+  expect((await blockedFor(member(ann))).total).toBe(1)
+})
+
+test('what_waits_for_a_task_that_is_hidden_is_refused_as_for_one_that_never_was', async () => {
+  const ann = env.owner()
+  const hidden = await newTask(ann, 'Hidden', { loop_id: await newLoop(ann, 'private') })
+  const visible = { visible_private_loop_ids: [] }
+  const refusal = async (caller: Caller, task_id: string) =>
+    bytesOf(await refused(tasksOf(caller).list_blocked({ task_id, ...visible })), task_id)
+  const unknown = await refusal(ann, ids.next())
+  expect(unknown).toContain('not_found')
+  expect(await refusal(member(ann), hidden)).toBe(unknown)
+  expect(await refusal(env.owner(), hidden)).toBe(unknown)
 })

@@ -2,7 +2,7 @@
 import * as z from 'zod'
 import * as c from '../define/common.ts'
 import { internalRead } from '../define/contract.ts'
-import { HeldBy } from './shapes.ts'
+import { HeldBy, TaskRow } from './shapes.ts'
 
 /** The private loops that the caller sees, from `list_private_loops`; null: all of them. */
 const visible_private_loop_ids = z.array(c.Id).nullable()
@@ -11,6 +11,10 @@ const visible_private_loop_ids = z.array(c.Id).nullable()
 const LOOPS = 100
 /** Claims of one answer. */
 const CLAIMS = 500
+
+/** Questions of one page. */
+const QUESTIONS = 50
+const QUESTIONS_DEFAULT = 20
 
 /** Who works on a task, as a list of loops shows it. */
 const LoopHolder = HeldBy.extend({ task_id: c.Id, title: c.Name })
@@ -31,6 +35,22 @@ export const ShownClaim = z.object({
   last_progress: c.Sentence.optional(),
 })
 export type ShownClaim = z.infer<typeof ShownClaim>
+
+/** What somebody asked on a task, and nobody has answered since. */
+export const OpenQuestion = z.object({
+  task: TaskRow,
+  question: z.object({
+    id: c.Id,
+    by: c.Actor,
+    at: c.Timestamp,
+    text: z.string().describe('Markdown, written by its author'),
+    text_truncated: z.literal(true).optional().describe('Cut here; get_task has all of it'),
+  }),
+})
+export type OpenQuestion = z.infer<typeof OpenQuestion>
+
+/** A task as a link to it is named. */
+const TaskLink = z.object({ id: c.Id, title: c.Name, status: c.TaskStatus })
 
 export const boardInternals = {
   describe_loops: internalRead({
@@ -63,5 +83,39 @@ export const boardInternals = {
       total: c.Count.describe('At most 1,000'),
     }),
     errors: ['forbidden'],
+  }),
+  list_open_questions: internalRead({
+    description:
+      'Tasks that somebody asked a question on, newest question first: nobody else, nor they through another client, has commented since, and the task is neither shipped nor rejected. A page may be short or empty although there are more.',
+    input: z.object({
+      visible_private_loop_ids,
+      limit: z.int().min(1).max(QUESTIONS).default(QUESTIONS_DEFAULT),
+      before: c.Id.optional().describe('`next` of the page before'),
+    }),
+    output: z.object({ questions: z.array(OpenQuestion), next: c.Id.nullable() }),
+    errors: ['forbidden'],
+  }),
+  list_neighbours: internalRead({
+    description:
+      'The tasks before and behind a position in the list of one status of the whole workspace, newest first, out of what the caller sees.',
+    input: z.object({
+      position: c.Id.describe('The id of a task, which need not be on the list any more; it grants nothing'),
+      status: c.TaskStatus.default('open'),
+      visible_private_loop_ids,
+    }),
+    output: z.object({
+      previous: TaskLink.optional().describe('The next newer one'),
+      next: TaskLink.optional().describe('The next older one'),
+    }),
+    errors: ['forbidden'],
+  }),
+  list_blocked: internalRead({
+    description: 'The tasks that wait for a task, unfinished ones first, out of what the caller sees.',
+    input: z.object({ task_id: c.Id, visible_private_loop_ids }),
+    output: z.object({
+      tasks: z.array(TaskLink.extend({ loop_id: c.Id.nullable() })).describe('The first 50'),
+      total: c.Count.describe('Counted up to 1,000'),
+    }),
+    errors: ['forbidden', 'not_found'],
   }),
 }
