@@ -65,6 +65,28 @@ describe.each(ERAS)('a client (%s)', (era) => {
       expect(await read(client, uri)).toEqual((await client.result(tool, args)).structuredContent)
   })
 
+  test('finds_and_reads_the_apps_that_tools_name', async () => {
+    const { tools } = (await client.raw.listTools()) as {
+      tools: { name: string; _meta?: { ui?: unknown } }[]
+    }
+    const named = tools.flatMap(({ name, _meta }) => (_meta?.ui ? [[name, _meta.ui]] : []))
+    expect(named).toEqual([
+      ['list_tasks', { resourceUri: 'ui://loops/triage' }],
+      ['get_loop_queue', { resourceUri: 'ui://loops/queue' }],
+    ])
+    const { resources } = await client.raw.listResources()
+    for (const uri of ['ui://loops/triage', 'ui://loops/queue']) {
+      expect(resources.find((resource) => resource.uri === uri)).toMatchObject({
+        mimeType: 'text/html;profile=mcp-app',
+      })
+      const { contents } = await client.raw.readResource({ uri })
+      expect(contents).toMatchObject([
+        { uri, mimeType: 'text/html;profile=mcp-app', _meta: { ui: { csp: { connectDomains: [] } } } },
+      ])
+      expect(contents[0]?.text).toContain(`data-apps-url="${system.url}/apps"`)
+    }
+  })
+
   test('completes_ids_by_the_beginning_of_an_id_or_a_title', async () => {
     expect(await complete(client, TASK, 'moor THE b')).toMatchObject({
       values: [ids.task],

@@ -269,7 +269,11 @@ describe('what is offered', () => {
       prompts: {},
       resources: { subscribe: true },
       completions: {},
-      extensions: { 'io.modelcontextprotocol/skills': {}, 'io.modelcontextprotocol/events': {} },
+      extensions: {
+        'io.modelcontextprotocol/skills': {},
+        'io.modelcontextprotocol/events': {},
+        'io.modelcontextprotocol/ui': { mimeTypes: ['text/html;profile=mcp-app'] },
+      },
       // Where drafts of the events extension had it.
       events: {},
     })

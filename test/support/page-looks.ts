@@ -1,10 +1,10 @@
 // What a browser can say about any open page. It finds accessibility faults, content that does not fit, and violations
 // of the page's policy. Knows no page.
 import axe from 'axe-core'
-import type { BrowserContext, Page } from 'playwright-core'
+import type { BrowserContext, Frame, Page } from 'playwright-core'
 
 /** What axe finds wrong in the open page, by rule and place. Frames hold what others wrote, so they are skipped. */
-export const faultsOf = async (page: Page): Promise<string[]> => {
+export const faultsOf = async (page: Page | Frame): Promise<string[]> => {
   await page.evaluate(axe.source)
   return page.evaluate(async () => {
     const { violations } = await (window as unknown as { axe: typeof axe }).axe.run({
@@ -15,7 +15,7 @@ export const faultsOf = async (page: Page): Promise<string[]> => {
 }
 
 /** How much wider the page is than its window, or content than its card (CSS pixels). */
-export const overflowOf = (page: Page): Promise<number> =>
+export const overflowOf = (page: Page | Frame): Promise<number> =>
   page.evaluate(() =>
     Math.max(
       ...[document.documentElement, ...document.querySelectorAll('.card')].map(

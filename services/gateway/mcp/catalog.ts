@@ -4,6 +4,7 @@ import type { Contract, Tool } from '../../../shared/contracts/define/contract.t
 import { inputSchema, type JsonSchema, outputSchema } from '../../../shared/contracts/define/json-schema.ts'
 import { includesScope } from '../../../shared/contracts/define/scopes.ts'
 import { WORKFLOWS } from '../../../shared/contracts/gateway/shapes.ts'
+import { appMeta } from './apps.ts'
 import { argumentsReader, type ReadArguments } from './arguments.ts'
 import { publishedInput, publishedOutput } from './schemas.ts'
 import { workflowText } from './workflows.ts'
@@ -66,6 +67,11 @@ export const LOOP_ARGUMENT = {
 /** Understood by Claude: the tool is not among those that a model has to search for first. */
 const ALWAYS_LOADED = { 'anthropic/alwaysLoad': true } as const
 
+const metaOf = ({ always_loaded, app }: Tool): Pick<ListedTool, '_meta'> =>
+  always_loaded || app
+    ? { _meta: { ...(always_loaded ? ALWAYS_LOADED : {}), ...(app ? appMeta(app) : {}) } }
+    : {}
+
 const listedTool = (name: string, tool: Tool): ListedTool => ({
   name,
   title: tool.title,
@@ -73,7 +79,7 @@ const listedTool = (name: string, tool: Tool): ListedTool => ({
   inputSchema: publishedInput(inputSchema(tool.input)),
   outputSchema: publishedOutput(outputSchema(tool.output)),
   annotations: tool.annotations,
-  ...(tool.always_loaded ? { _meta: ALWAYS_LOADED } : {}),
+  ...metaOf(tool),
 })
 
 /** Derives the catalog from the contracts. */

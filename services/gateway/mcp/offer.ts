@@ -12,6 +12,7 @@ import release from '../../../package.json' with { type: 'json' }
 import { Id } from '../../../shared/contracts/define/common.ts'
 import { WORKFLOWS } from '../../../shared/contracts/gateway/shapes.ts'
 import { type AgentEvents, serveEvents } from './agent-events.ts'
+import { APP_RESOURCES, APPS_CAPABILITY, type Apps, appContents, readApps } from './apps.ts'
 import { type CallDeps, readTraceparent } from './call-tool.ts'
 import { LOOP_ARGUMENT, pageOf } from './catalog.ts'
 import { complete } from './completions.ts'
@@ -37,7 +38,7 @@ const CAPABILITIES = {
   prompts: {},
   resources: {},
   completions: {},
-  extensions: SKILLS_CAPABILITY,
+  extensions: { ...SKILLS_CAPABILITY, ...APPS_CAPABILITY },
 } satisfies ServerOptions['capabilities']
 /** What can change: clients of the newest revision can listen for it. Prompts and the lists of resources never change. */
 const LISTENED_CAPABILITIES = {
@@ -49,7 +50,7 @@ const LISTENED_CAPABILITIES = {
 const EVENTS_CAPABILITIES = {
   ...LISTENED_CAPABILITIES,
   ...EARLY_EVENTS_CAPABILITY,
-  extensions: { ...SKILLS_CAPABILITY, ...EVENTS_CAPABILITY },
+  extensions: { ...CAPABILITIES.extensions, ...EVENTS_CAPABILITY },
 } satisfies ServerOptions['capabilities']
 
 /** The tools depend on the token's scopes; the rest is the same for everybody. */
@@ -144,15 +145,18 @@ const servePrompts = (server: Server, { catalog }: CallDeps): void => {
   })
 }
 
+/** What is read once and is the same for everybody. */
+type Documents = Readonly<{ skills: Promise<Skills>; apps: Promise<Apps> }>
+
 const serveResources = (
   server: Server,
   deps: CallDeps,
-  skills: Promise<Skills>,
+  { skills, apps }: Documents,
   { connection }: Exchange,
 ): void => {
   const { resources } = deps.catalog
   server.setRequestHandler('resources/list', ({ params }) => {
-    const { items, ...page } = listPage([...resources, QUEUE], params?.cursor)
+    const { items, ...page } = listPage([...resources, QUEUE, ...APP_RESOURCES], params?.cursor)
     return { resources: items, ...page }
   })
   server.setRequestHandler('resources/templates/list', ({ params }) => {
@@ -162,6 +166,8 @@ const serveResources = (
   server.setRequestHandler('resources/read', async ({ params }, { mcpReq }) => {
     const skill = (await skills).get(params.uri)
     if (skill) return { contents: [{ uri: params.uri, mimeType: 'text/markdown', text: skill.text }] }
+    const app = (await apps).get(params.uri)
+    if (app !== undefined) return appContents(params.uri, app)
     const found = resources.find(({ uri }) => uri === params.uri)
     const name = WORKFLOWS.find((workflow) => workflow === found?.name)
     if (!found || !name) return await readResource(deps, params.uri, { signal: mcpReq.signal }, connection)
@@ -176,6 +182,7 @@ const serveResources = (
 /** Makes the servers of Loops. */
 export const loopsServer = (deps: ConfirmDeps, events?: AgentEvents): NewServer => {
   const skills = readSkills()
+  const apps = readApps(deps.appsUrl)
   return (exchange) => {
     const hasEvents = !exchange.legacy && events !== undefined
     const capabilities = exchange.legacy
@@ -186,7 +193,7 @@ export const loopsServer = (deps: ConfirmDeps, events?: AgentEvents): NewServer 
     const server = new Server(SERVER_INFO, { ...OPTIONS, capabilities })
     serveTools(server, deps, exchange)
     servePrompts(server, deps)
-    serveResources(server, deps, skills, exchange)
+    serveResources(server, deps, { skills, apps }, exchange)
     if (hasEvents) serveEvents(server, events, exchange)
     serveSkills(server, skills, { ttlMs: LISTS_TTL_MS, cacheScope: 'public' })
     if (!exchange.legacy) serveSubscriptions(server, deps, exchange.connection)

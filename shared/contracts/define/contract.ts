@@ -43,6 +43,10 @@ export type Waits = Readonly<{
   until: Readonly<Record<string, readonly string[] | 'any'>>
 }>
 
+/** The apps that show the results of tools to people, in clients that render apps. */
+export const APPS = ['triage', 'queue'] as const
+export type AppName = (typeof APPS)[number]
+
 /** An operation that is also an MCP tool. Its description must stand alone: some clients show nothing else. */
 export type Tool<I extends z.ZodObject = z.ZodObject, O extends z.ZodObject = z.ZodObject> = Readonly<{
   kind: 'tool'
@@ -57,6 +61,8 @@ export type Tool<I extends z.ZodObject = z.ZodObject, O extends z.ZodObject = z.
   annotations: Annotations
   /** Clients that load tools only when a model searches for them should always show it this one. */
   always_loaded?: true
+  /** The app that shows its result. */
+  app?: AppName
   waits?: Waits
   input: I
   output: O

@@ -191,6 +191,7 @@ export const tools = {
       'The active loops in priority order, first = next to be worked on, and the version of the order for expected_version.',
     scope: 'loops:read',
     annotations: READS,
+    app: 'queue',
     input: z.strictObject({ limit: c.Limit, cursor: c.Cursor }),
     output: z.object({
       version: QueueVersion,

@@ -68,6 +68,7 @@ export const tools = {
       'Lists tasks of the workspace, newest first, without their bodies. Without arguments: the unassigned ones (in no loop), in every status. Use it to triage what was filed; get_task gives one whole.',
     scope: 'loops:read',
     annotations: READS,
+    app: 'triage',
     input: z.strictObject({
       status: c.TaskStatus.optional().describe('Only tasks of this status'),
       priority: c.Priority.optional().describe('Only tasks of this priority'),
