@@ -1,6 +1,6 @@
 // The internal operations about the tasks and comments of loops. Leaves: they call no other service.
 //
-// The loops-queue service calls them, and only about loops that its own caller sees.
+// Those who call them ask only about loops that their own caller sees.
 import { TASK_STATUSES, type TaskStatus } from '../../shared/contracts/define/common.ts'
 import { pageWithin } from '../../shared/contracts/define/cursor.ts'
 import type { TaskRow } from '../../shared/contracts/tasks/shapes.ts'
@@ -41,17 +41,19 @@ const readyHandlers = (deps: LeafDeps): Some<'find_ready'> => ({
 
 /** Pages of one loop. */
 const pageHandlers = (deps: LeafDeps): Some<'list_loop_tasks' | 'list_loop_comments'> => ({
-  list_loop_tasks: async ({ workspace_id: ws, loop_id, limit, cursor, ready_only, max_bytes }) => {
+  list_loop_tasks: async (input) => {
+    const { workspace_id: ws, loop_id, limit, cursor, status, ready_only, max_bytes } = input
     const after = readCursor('work', cursor)
+    const which = ready_only ? 'ready' : status ? [status] : TASK_STATUSES
     const [rows, counters] = await Promise.all([
-      deps.tasks.listWork(ws, loop_id, ready_only ? 'ready' : TASK_STATUSES, after, limit + 1),
+      deps.tasks.listWork(ws, loop_id, which, after, limit + 1),
       deps.counters.read(ws, [loop_id]),
     ])
     const counts = countByStatus(counters, ws, [loop_id])
     const { page: tasks, last } = pageWithin(rows, limit, toRow, max_bytes)
     return {
       tasks,
-      total: ready_only ? countReady(counters, ws, loop_id) : counts.total,
+      total: ready_only ? countReady(counters, ws, loop_id) : counts[status ?? 'total'],
       next_cursor: writeCursor('work', last?.rank),
       counts,
     }

@@ -218,6 +218,10 @@ const OPERATIONS: Record<string, Case> = {
     },
     keys: PAGE + 7,
   },
+  'list_loop_tasks, of one status': {
+    call: () => nobody().list_loop_tasks({ ...ofLoop(), status: 'open' }),
+    keys: PAGE + 1,
+  },
   'list_loop_tasks, ready ones': {
     call: () => nobody().list_loop_tasks({ ...ofLoop(), ready_only: true }),
     keys: PAGE + 1,

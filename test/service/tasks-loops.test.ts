@@ -221,6 +221,17 @@ describe('what loops-queue is answered', () => {
     expect(page.total).toBe(3)
   })
 
+  test('only_those_of_one_status_when_asked_page_by_page', async () => {
+    const { loop_id, workspace_id, ask } = await filed()
+    const of = { workspace_id, loop_id, status: 'approved' as const, limit: 2 }
+    const page = await ask.list_loop_tasks(of)
+    expect(page.tasks.map(({ title }) => title)).toEqual(['high, due late', 'high, older'])
+    expect(page).toMatchObject({ total: 3, counts: { total: 7 } })
+    const next = await ask.list_loop_tasks({ ...of, cursor: page.next_cursor ?? '' })
+    expect(next.tasks.map(({ title }) => title)).toEqual(['low'])
+    expect(next.next_cursor).toBeNull()
+  })
+
   test('tasks_that_are_held_back_are_not_listed_counted_or_found_as_ready', async () => {
     const { loop_id, workspace_id, ask } = await filed()
     const tasks = env.db.collection<Pick<TaskDoc, '_id' | 'loop_id' | 'title' | 'status'>>('tasks')

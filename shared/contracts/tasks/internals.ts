@@ -47,19 +47,21 @@ export const internals = {
     errors: [],
   }),
   list_loop_tasks: internalRead({
-    asked_by: ['loops-queue'],
-    description: 'Tasks of one loop in order of work, a page at a time, and its counts.',
+    asked_by: ['loops-queue', GATEWAY],
+    description:
+      'Tasks of one loop that the caller sees, in order of work, a page at a time, and its counts.',
     input: z.object({
       workspace_id,
       loop_id: c.Id,
       limit: c.Limit,
       cursor: c.Cursor,
+      status: c.TaskStatus.optional().describe('Only tasks of this status'),
       ready_only: z.boolean().default(false),
       max_bytes: MaxBytes,
     }),
     output: z.object({
       tasks: z.array(TaskRow),
-      total: c.Count,
+      total: c.Count.describe('How many match, on all pages'),
       next_cursor: c.NextCursor,
       counts: c.TaskCounts,
     }),
