@@ -189,6 +189,8 @@ test.each(listings)('list_tasks as $who $input $filter, $page page', async (list
 type Case = Readonly<{ call: () => Promise<unknown>; keys: number }>
 const nobody = () => env.tasksOf(null)
 const ofLoop = () => ({ workspace_id: ws, loop_id: publicLoops[0] ?? '', limit: PAGE })
+const ofOpen = () => nobody().list_loop_tasks({ ...ofLoop(), status: 'open' })
+const ofReady = () => nobody().list_loop_tasks({ ...ofLoop(), ready_only: true })
 const key = () => ({ idempotency_key: ids.next() })
 const move = async (commit: boolean): Promise<void> => {
   const { loop } = await env.loopsOf(ann).create_loop({ name: 'Loop' })
@@ -218,14 +220,8 @@ const OPERATIONS: Record<string, Case> = {
     },
     keys: PAGE + 7,
   },
-  'list_loop_tasks, of one status': {
-    call: () => nobody().list_loop_tasks({ ...ofLoop(), status: 'open' }),
-    keys: PAGE + 1,
-  },
-  'list_loop_tasks, ready ones': {
-    call: () => nobody().list_loop_tasks({ ...ofLoop(), ready_only: true }),
-    keys: PAGE + 1,
-  },
+  'list_loop_tasks, of one status': { call: () => ofOpen(), keys: PAGE + 1 },
+  'list_loop_tasks, ready ones': { call: () => ofReady(), keys: PAGE + 1 },
   list_loop_comments: {
     call: () => nobody().list_loop_comments({ workspace_id: ws, loop_id: first()._id }),
     keys: 101,

@@ -2,6 +2,7 @@
 // test/pages/every-page.test.ts looks at each, and reports a page that no state leads to.
 import { confirmAddress, linkInMail, signUp } from './accounts.ts'
 import { connectApp, REDIRECT } from './oauth-client.ts'
+import { BOARD_LOOP } from './page-states-board-loop.ts'
 import { CREDENTIALS } from './page-states-tokens.ts'
 import {
   at,
@@ -387,6 +388,7 @@ export const STATES: readonly State[] = [
   ...APPS,
   ...CREDENTIALS,
   ...WORK,
+  ...BOARD_LOOP,
   ...MAIL,
   ...WEBHOOKS,
 ]

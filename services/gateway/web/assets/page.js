@@ -37,7 +37,6 @@ const isBeingEdited = (node) => touched.has(node)
 
 const OPTIONS = {
   morphStyle: 'outerHTML',
-  ignoreActiveValue: true,
   restoreFocus: true,
   callbacks: {
     /** @param {Node} old @param {Node} now */
@@ -76,10 +75,13 @@ export const show = (text) => {
   document.title = page.title
   const stream = page.body.dataset.live
   const before = focusedKey()
-  Idiomorph.morph(own, main, OPTIONS)
+  // A click beside everything focuses #main itself, and what is in an active element would be left as it is.
+  const ignoreActiveValue = document.activeElement?.matches('input, textarea, select') === true
+  const options = { ...OPTIONS, ignoreActiveValue }
+  Idiomorph.morph(own, main, options)
   const header = page.querySelector('header.top')
   const ownHeader = document.querySelector('header.top')
-  if (header && ownHeader) Idiomorph.morph(ownHeader, header, OPTIONS)
+  if (header && ownHeader) Idiomorph.morph(ownHeader, header, options)
   const done = page.getElementById('done')
   const ownDone = byId('done')
   if (done && ownDone && done.innerHTML !== '') {

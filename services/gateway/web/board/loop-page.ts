@@ -1,98 +1,184 @@
-// The page of a private loop's members. The loops-queue service decides and keeps.
+// The page of a loop and its forms. The loops-queue and tasks services decide and keep.
 import type { Hono } from 'hono'
 import { html } from 'hono/html'
 import { checkInput } from '../../../../shared/contracts/define/check.ts'
-import { Id, LIMITS } from '../../../../shared/contracts/define/common.ts'
-import type { Person } from '../../accounts/person-rules.ts'
-import type { Deps } from '../../deps.ts'
+import { Id, LIMITS, TaskStatus } from '../../../../shared/contracts/define/common.ts'
+import { wordsOf } from '../../../../shared/contracts/define/wording.ts'
 import type { GatewayEnv } from '../../http/env.ts'
-import { type Ctx, type Html, type Page, send } from '../layout.ts'
-import { attempt, type Fault, faultNote, fieldsOf, formActionOf } from '../posted-forms.ts'
-import { callOf, membersOnly, type SignedInMember } from '../workspace/workspace-page.ts'
-import type { BoardDeps } from './board.ts'
+import type { Html, Sending } from '../layout.ts'
+import { LOOP } from '../messages/loop.ts'
+import { attempt, type Fault, fieldsOf, formActionOf } from '../posted-forms.ts'
+import { type Board, type BoardDeps, boardRoute, leaveBoard, showBoard } from './board.ts'
+import { columnPage, moveForm } from './loop-columns-view.ts'
+import { readLoop, readLoopColumn, readToMove } from './loop-facts.ts'
+import { type LoopReader, loopBody, type Refused } from './loop-view.ts'
+import type { TaskPage } from './task-changes.ts'
 
-type Shown = Readonly<{
-  signedIn: SignedInMember
-  loop: Readonly<{ id: string; name: string }>
-  /** Null: the loop is public. */
-  members: readonly Person[] | null
-  others: readonly Person[]
-  fault: Fault | undefined
-}>
+/** Most bytes of a form with the texts of a loop: when posted, each byte may take three characters. */
+const TEXTS_BYTES = 4 * (LIMITS.ai_context_bytes + LIMITS.description_chars)
 
-const memberRow = (loopId: string, { _id, name, email }: Person): Html => html`<li>
-    <span class="main">${name}<span class="sub">${email}</span></span>
-    <form class="end" method="post" action="/loops/${loopId}">
-      <input type="hidden" name="user_id" value="${_id}">
-      <button class="plain" name="member" value="false" aria-label="Remove ${name}">Remove</button>
-    </form></li>`
+const LOOP_PATH = /^\/loops\/([^/]+)$/
 
-const adding = ({ loop, others }: Shown): Html | '' =>
-  others.length === 0
-    ? ''
-    : html`<form class="row" method="post" action="/loops/${loop.id}">
-        <div class="field"><label for="user_id">Add a member of the workspace</label>
-          <select id="user_id" name="user_id">
-            ${others.map(({ _id, name, email }) => html`<option value="${_id}">${name} (${email})</option>`)}
-          </select></div>
-        <button name="member" value="true">Add</button>
-      </form>`
+const readerOf = ({ language, reading, now, may_write, may_approve }: Board): LoopReader => ({
+  language,
+  reading,
+  now,
+  may_write,
+  may_approve,
+})
 
-const loopPage = (shown: Shown): Page => {
-  const { signedIn, loop, members, fault } = shown
-  return {
-    title: loop.name,
-    signedIn,
-    body: html`<h1>${loop.name}</h1>
-    ${
-      members === null
-        ? html`<p class="lead">This loop is public: every member of the workspace can see it.</p>`
-        : html`<p class="lead">This loop is private: only its members and the owner of the workspace can see it.</p>
-    <section class="card">
-      ${faultNote(fault)}
-      <h2>Members</h2>
-      <ul class="rows">${members.map((person) => memberRow(loop.id, person))}</ul>
-    </section>
-    ${shown.others.length > 0 ? html`<section class="card">${adding(shown)}</section>` : ''}`
-    }`,
-  }
-}
-
-const show = async (
-  c: Ctx,
-  deps: Deps,
-  signedIn: SignedInMember,
+/** Sends the page of a loop, after a refused form with what was wrong and what was typed. */
+const showLoop = async (
+  board: Board,
   loop_id: string,
-  fault?: Fault,
+  refused?: Refused,
+  sending: Sending = {},
 ): Promise<Response> => {
-  const { loop, member_ids } = await deps.loops.list_loop_members({ loop_id }, callOf(c, deps, signedIn))
-  const everybody = await deps.store.people.members(signedIn.membership.workspace_id, { limit: LIMITS.page })
-  const isMember = ({ _id }: Person): boolean => member_ids?.includes(_id) === true
-  const page = loopPage({
-    signedIn,
-    loop,
-    members: member_ids === null ? null : everybody.filter(isMember),
-    others: everybody.filter((person) => !isMember(person)),
-    fault,
-  })
-  return send(c, page, formActionOf(fault))
+  const facts = await readLoop(board, loop_id, board.c.req.query('comments'))
+  const { id, name } = facts.loop
+  return showBoard(
+    board,
+    { title: name, place: 'queue', live: { loop_id: id }, body: loopBody(facts, readerOf(board), refused) },
+    sending,
+  )
 }
 
-/** The page of a loop's members and its forms. */
-export const loopRoutes = (routes: Hono<GatewayEnv>, { deps }: BoardDeps): void => {
-  const inside = membersOnly(deps)
-  routes.get(
-    '/loops/:id',
-    inside(async (c, _, signedIn) => show(c, deps, signedIn, checkInput(Id, c.req.param('id')))),
+/** Sends the tasks of one status alone. */
+const showColumn = async (board: Board, loop_id: string, status: TaskStatus): Promise<Response> => {
+  const { loop, columns } = await readLoopColumn(board, loop_id, status, board.c.req.query('after'))
+  const [column] = columns.columns
+  const body = html`<h1 dir="auto">${loop.name}</h1>${column ? columnPage(column, columns, readerOf(board)) : ''}`
+  return showBoard(board, { title: loop.name, place: 'queue', live: { loop_id }, body })
+}
+
+/** Asks which loop a task is moved into. */
+const showMove = async (board: Board, loop_id: string, task_id: string): Promise<Response> => {
+  const { task, loops } = await readToMove(board, task_id)
+  const body = moveForm({ task, loops, loop_id }, readerOf(board))
+  return showBoard(board, { title: task.title, place: 'queue', body })
+}
+
+const loopIdOf = ({ c }: Board): string => checkInput(Id, c.req.param('id'))
+
+const show = (board: Board): Promise<Response> => {
+  const loop_id = loopIdOf(board)
+  const [status, move] = [board.c.req.query('status'), board.c.req.query('move')]
+  if (move !== undefined) return showMove(board, loop_id, checkInput(Id, move))
+  return status === undefined
+    ? showLoop(board, loop_id)
+    : showColumn(board, loop_id, checkInput(TaskStatus, status))
+}
+
+/** What a refused form says. The sentences of the services are English. */
+const noteFor = (
+  { language }: Board,
+  { error, sentence }: Fault,
+  conflict: 'conflict' | 'changed_since',
+): Html =>
+  error.code === 'version_conflict'
+    ? html`<p class="note bad" role="alert" id="fault">${wordsOf(LOOP, language).word(conflict)}</p>`
+    : html`<p class="note bad" role="alert" id="fault" lang="en" dir="ltr">${sentence}</p>`
+
+const text = (form: URLSearchParams, name: string): string | undefined =>
+  form.get(name)?.replaceAll('\r\n', '\n')
+
+/** The version that a form was made from; undefined where it names none. */
+const versionOf = (form: URLSearchParams): { expected_version?: number } => {
+  const given = form.get('expected_version')
+  return given ? { expected_version: Number(given) } : {}
+}
+
+type Posted = (board: Board, loop_id: string, form: URLSearchParams) => Promise<Response>
+
+const changeMembers: Posted = async (board, loop_id, form) => {
+  const change = { loop_id, user_id: form.get('user_id') ?? '', member: form.get('member') !== 'false' }
+  const done = await attempt(() => board.deps.loops.set_loop_member(change, board.call()))
+  const words = wordsOf(LOOP, board.language)
+  if (done.ok) return leaveBoard(board, `/loops/${loop_id}`, { message: words.word('members_changed') })
+  const note = noteFor(board, done.fault, 'changed_since')
+  return showLoop(board, loop_id, { of: 'members', note }, formActionOf(done.fault))
+}
+
+const comment: Posted = async (board, loop_id, form) => {
+  const typed = text(form, 'text') ?? ''
+  const once = form.get('once') || undefined
+  const done = await attempt(() =>
+    board.deps.tasks.add_comment({ loop_id, text: typed, idempotency_key: once }, board.call()),
   )
-  routes.post(
-    '/loops/:id',
-    inside(async (c, _, signedIn) => {
-      const loop_id = checkInput(Id, c.req.param('id'))
-      const form = await fieldsOf(c)
-      const change = { loop_id, user_id: form.get('user_id') ?? '', member: form.get('member') !== 'false' }
-      const done = await attempt(() => deps.loops.set_loop_member(change, callOf(c, deps, signedIn)))
-      return done.ok ? c.redirect(`/loops/${loop_id}`, 303) : show(c, deps, signedIn, loop_id, done.fault)
-    }),
+  const words = wordsOf(LOOP, board.language)
+  if (done.ok) return leaveBoard(board, `/loops/${loop_id}#comments`, { message: words.word('commented') })
+  const note = noteFor(board, done.fault, 'changed_since')
+  return showLoop(board, loop_id, { of: 'comment', note, typed: { text: typed } }, formActionOf(done.fault))
+}
+
+/** Puts a loop on hold or takes it back, each the undoing of the other. */
+const changeStatus =
+  (to: 'on_hold' | 'active'): Posted =>
+  async (board, loop_id, form) => {
+    const { deps, call, language } = board
+    const change = { loop_id, ...versionOf(form) }
+    const done = await attempt(() =>
+      to === 'on_hold' ? deps.loops.close_loop(change, call()) : deps.loops.reopen_loop(change, call()),
+    )
+    if (!done.ok) {
+      const note = noteFor(board, done.fault, 'changed_since')
+      return showLoop(board, loop_id, { of: 'status', note }, formActionOf(done.fault))
+    }
+    const { loop, changed } = done.value
+    const back = to === 'on_hold' ? ('active' as const) : ('on_hold' as const)
+    const message = wordsOf(LOOP, language).say(to === 'on_hold' ? 'held' : 'reopened', { loop: loop.name })
+    const undo = [{ kind: 'loop_status' as const, loop_id, status: back, version: loop.version }]
+    return leaveBoard(board, `/loops/${loop_id}`, { message, ...(changed ? { undo } : {}) })
+  }
+
+const changeTexts: Posted = async (board, loop_id, form) => {
+  const [name, description, ai_context] = ['name', 'description', 'ai_context'].map((one) => text(form, one))
+  const typed = {
+    ...(name === undefined ? {} : { name }),
+    ...(description === undefined ? {} : { description }),
+    ...(ai_context === undefined ? {} : { ai_context }),
+  }
+  const done = await attempt(() =>
+    board.deps.loops.update_loop({ loop_id, ...typed, ...versionOf(form) }, board.call()),
   )
+  const words = wordsOf(LOOP, board.language)
+  if (done.ok) return leaveBoard(board, `/loops/${loop_id}`, { message: words.word('saved') })
+  const isConflict = done.fault.error.code === 'version_conflict'
+  const note = noteFor(board, done.fault, 'conflict')
+  const refused: Refused = { of: 'texts', note, typed, ...(isConflict ? { conflict: true } : {}) }
+  return showLoop(board, loop_id, refused, formActionOf(done.fault))
+}
+
+const askToShip: Posted = async (board, loop_id) => leaveBoard(board, `/loops/${loop_id}/ship`)
+
+/** The forms of the page, by a field that only each has. */
+const FORMS: readonly (readonly [field: string, posted: Posted])[] = [
+  ['user_id', changeMembers],
+  ['text', comment],
+  ['hold', changeStatus('on_hold')],
+  ['reopen', changeStatus('active')],
+  ['ship', askToShip],
+]
+
+const post = async (board: Board): Promise<Response> => {
+  const loop_id = loopIdOf(board)
+  const form = await fieldsOf(board.c, TEXTS_BYTES)
+  const posted = FORMS.find(([field]) => form.has(field))?.[1] ?? changeTexts
+  return posted(board, loop_id, form)
+}
+
+/** The forms of tasks in the columns, which are sent to the tasks themselves. */
+export const loopTaskPage: TaskPage = {
+  has: (path) => LOOP_PATH.test(path),
+  showProblem: (board, { pathname }, { fault, sentence, is_english }) => {
+    const note = html`<p class="note bad" role="alert" id="fault" ${is_english ? html`lang="en" dir="ltr"` : ''}>${sentence}</p>`
+    const loop_id = checkInput(Id, LOOP_PATH.exec(pathname)?.[1])
+    return showLoop(board, loop_id, { of: 'status', note }, formActionOf(fault))
+  },
+}
+
+/** The page of a loop and its forms. */
+export const loopRoutes = (routes: Hono<GatewayEnv>, board: BoardDeps): void => {
+  routes.get('/loops/:id', boardRoute(board, show))
+  routes.post('/loops/:id', boardRoute(board, post))
 }

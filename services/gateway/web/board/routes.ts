@@ -3,7 +3,8 @@ import type { Hono } from 'hono'
 import type { GatewayEnv } from '../../http/env.ts'
 import type { BoardDeps } from './board.ts'
 import { liveRoutes } from './live-page.ts'
-import { loopRoutes } from './loop-page.ts'
+import { loopRoutes, loopTaskPage } from './loop-page.ts'
+import { taskChangeRoutes } from './task-changes.ts'
 import { undoRoutes } from './undo-page.ts'
 
 /** Adds them. Each page adds its own here. */
@@ -11,4 +12,5 @@ export const boardRoutes = (routes: Hono<GatewayEnv>, board: BoardDeps): void =>
   liveRoutes(routes, board)
   undoRoutes(routes, board)
   loopRoutes(routes, board)
+  taskChangeRoutes(routes, board, [loopTaskPage])
 }
