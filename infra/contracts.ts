@@ -1,13 +1,15 @@
-// `npm run contracts`: writes infra/contracts.json, the users of infra/nats.conf, and the generated documentation.
+// `npm run contracts`: writes infra/contracts.json, the schema of exports, the users of infra/nats.conf, and the generated
+// documentation.
 // `--check` writes nothing. It exits with 1 and says what is stale, or what would break readers of released events.
 // `--release 1.1.0` declares the current events released: readers may rely on them from then on.
 import { readFileSync, writeFileSync } from 'node:fs'
 import { breakSentence, type Catalogue, catalogueOf } from './contracts/catalogue.ts'
-import { contractsDocument } from './contracts/document.ts'
+import { contractsDocument, exportSchema } from './contracts/document.ts'
 import { fillUsers } from './contracts/nats-users.ts'
 import { fillTables, PAGES, partsOfPage, staleTables } from './contracts/tables.ts'
 
 const DOCUMENT = new URL('contracts.json', import.meta.url)
+const EXPORT = new URL('docs/export.schema.json', import.meta.url)
 const NATS = new URL('nats.conf', import.meta.url)
 const RELEASED = new URL('released-events.json', import.meta.url)
 
@@ -28,6 +30,7 @@ const stale = (): string[] => {
   const conf = read(NATS) ?? ''
   return [
     ...(read(DOCUMENT) === contractsDocument() ? [] : ['infra/contracts.json']),
+    ...(read(EXPORT) === exportSchema() ? [] : ['infra/docs/export.schema.json']),
     ...(conf === fillUsers(conf) ? [] : ['the users of infra/nats.conf']),
     ...pages,
   ]
@@ -70,6 +73,7 @@ const check = (): number => {
 const write = (): number => {
   const before = stale()
   writeFileSync(DOCUMENT, contractsDocument())
+  writeFileSync(EXPORT, exportSchema())
   writeFileSync(NATS, fillUsers(read(NATS) ?? ''))
   for (const name of Object.keys(PAGES))
     writeFileSync(fileOf(name), fillTables(read(fileOf(name)) ?? '', partsOfPage(name)))

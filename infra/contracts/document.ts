@@ -1,4 +1,5 @@
 // The contracts as one JSON document, for teams that do not use TypeScript. Pure.
+import * as z from 'zod'
 import { CloudEvent } from '../../shared/contracts/define/cloud-event.ts'
 import { LIMITS, SCOPES } from '../../shared/contracts/define/common.ts'
 import {
@@ -13,6 +14,7 @@ import {
 import { ERROR_CODES } from '../../shared/contracts/define/errors.ts'
 import { inputSchema, outputSchema } from '../../shared/contracts/define/json-schema.ts'
 import { CONTRACTS } from '../../shared/contracts/index.ts'
+import { ExportLine } from '../../shared/imports/format-rules.ts'
 
 const describeOperation = (service: string, name: string, operation: Operation) => ({
   kind: operation.kind,
@@ -81,6 +83,14 @@ const describeService = (contract: Contract) => ({
       }
     : {}),
 })
+
+/** The text of `infra/docs/export.schema.json`: the schema of each line of an export. */
+export const exportSchema = (): string =>
+  `${JSON.stringify(
+    { title: 'A line of an export of Loops', ...z.toJSONSchema(ExportLine, { io: 'input' }) },
+    null,
+    2,
+  )}\n`
 
 /** The text of `infra/contracts.json`. It keeps the order of the declarations, so that diffs stay small. */
 export const contractsDocument = (contracts: readonly Contract[] = CONTRACTS): string =>

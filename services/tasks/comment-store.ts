@@ -116,6 +116,10 @@ export const openComments = async (db: Db, deps: AggregateDeps) => {
     findCreated: (ws: string, key: string): Promise<CommentDoc | null> =>
       collection.findOne({ ws, 'created.key': key }),
 
+    /** Which of these tasks and loops have comments. */
+    findParents: async (ws: string, parents: readonly string[]): Promise<Set<string>> =>
+      new Set(await collection.distinct('parent', { ws, parent: { $in: [...parents] } })),
+
     /** A page of the comments on a task or loop. @see readPage */
     page: (ws: string, parent: string, after: string | undefined, bytes: number, least: number) =>
       readPage(collection, { ws, parent }, after, bytes, least),

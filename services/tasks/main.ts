@@ -22,6 +22,8 @@ import { commentHandlers } from './comment-tools.ts'
 import { openCounters } from './counter-store.ts'
 import { creationHandlers } from './creation-tools.ts'
 import type { Deps } from './deps.ts'
+import { exportHandlers } from './export-internals.ts'
+import { importHandlers } from './import-internals.ts'
 import { internalHandlers } from './internals.ts'
 import { moveHandlers } from './move-into-new-loop.ts'
 import { reactions } from './reactions.ts'
@@ -54,6 +56,8 @@ export const createHandlers = (
   ...activityHandlers(deps),
   ...seenHandlers(deps),
   ...boardHandlers(deps),
+  ...importHandlers(deps),
+  ...exportHandlers(deps),
 })
 
 const wire = async (host: Host): Promise<void> => {

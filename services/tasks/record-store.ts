@@ -19,7 +19,7 @@ const tasks = recordSource<StoredThing & Within & Parameters<typeof createdEvent
   collection: 'tasks',
   filter: { deleted_at: { $exists: false } },
   within: 'ws',
-  fields: { ...INTERNAL_FIELDS, body: 0, approved_text: 0, links: 0, created: 0, uncounted: 0 },
+  fields: { ...INTERNAL_FIELDS, body: 0, approved_text: 0, links: 0, imported: 0, created: 0, uncounted: 0 },
   eventsOf: (found) => found.map((task) => [{ ws: task.ws, event: createdEvent(task) }]),
 })
 

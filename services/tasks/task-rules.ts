@@ -13,6 +13,7 @@ import { type Approvals, approvalAfter, withdrawsApproval } from './approval-rul
 import { type Blocking, type Edge, edgeFields, pendingSync } from './blocker-rules.ts'
 import type { Claims } from './claim-rules.ts'
 import type { Countable, PendingIncrements } from './counter-rules.ts'
+import type { Imported } from './import-rules.ts'
 import { labelledOf, labelsOf, sameLabels } from './label-rules.ts'
 import { type Readiness, storedReady } from './ready-rules.ts'
 import type { Editor, Standing } from './status-rules.ts'
@@ -68,6 +69,8 @@ export type TaskState = Location &
     question_id?: string | undefined
     /** Pull requests, commits and pages that its completions named. */
     links?: readonly string[] | undefined
+    /** Where it was imported from. */
+    imported?: Imported | undefined
     /** Set on the tombstone of a deleted task. */
     deleted_at?: Date
     /** When the tombstone goes; set once the comments are gone and the events are published. */
@@ -277,6 +280,7 @@ export const deleteTask = (before: Versioned, by: Actor, now: Date): Decision<Ve
     claim_request: undefined,
     approved_text: undefined,
     links: undefined,
+    imported: undefined,
     ...edgeFields(),
     pending_sync: pendingSync(before, { status: before.status, deleted_at: now }, by, now),
     created: before.created && { ...before.created, result: null },

@@ -29,6 +29,7 @@ import {
 } from './claim-store.ts'
 import { type Countable, differenceOf, taskCounts } from './counter-rules.ts'
 import { type CountedCollection, PENDING_INCREMENTS_INDEX, type PendingChange } from './counter-store.ts'
+import { IMPORT_INDEXES, importQueries } from './import-store.ts'
 import { LIST_INDEXES, PARALLEL, ROW, taskLists } from './list-store.ts'
 import { READY } from './ready-rules.ts'
 import { seenQueries } from './seen-store.ts'
@@ -45,6 +46,7 @@ export type RowDoc = Omit<
   | keyof Blocking
   | 'body'
   | 'links'
+  | 'imported'
   | 'outbox'
   | 'ledger'
   | 'created'
@@ -68,6 +70,7 @@ const TASK_INDEXES: readonly IndexDescription[] = [
   ...LIST_INDEXES,
   ...BLOCKER_INDEXES,
   ...BOARD_INDEXES,
+  ...IMPORT_INDEXES,
   // The tasks of a loop in order of work, whole or by status.
   {
     key: { ws: 1, loop_id: 1, status: 1, rank: 1 },
@@ -242,6 +245,7 @@ const uncountedQueries = (
   ...claimWrites(collection, leases),
   ...pendingCommentQueries(collection),
   ...blockerQueries(collection),
+  ...importQueries(collection),
   ...seenQueries(collection, publish),
   ...boardQueries(collection),
 })

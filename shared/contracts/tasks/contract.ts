@@ -4,6 +4,7 @@ import { defineContract } from '../define/contract.ts'
 import { recordOperations } from '../records.ts'
 import { boardInternals } from './board.ts'
 import { events } from './events.ts'
+import { imports } from './imports.ts'
 import { internals } from './internals.ts'
 import { tools } from './tools.ts'
 
@@ -11,7 +12,7 @@ export const tasks = defineContract({
   name: 'tasks',
   version: '1.0.0',
   description: 'Tasks, and the comments on tasks and on loops.',
-  operations: { ...tools, ...internals, ...boardInternals, ...recordOperations() },
+  operations: { ...tools, ...internals, ...boardInternals, ...imports, ...recordOperations() },
   events,
   consumes: { tasks: ['task.created', 'task.updated', 'task.deleted', 'comment.added'] },
 })

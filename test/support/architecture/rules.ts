@@ -40,16 +40,26 @@ const PACKAGES: readonly (readonly [RegExp, RegExp])[] = [
   [/^markdown-it$/, /^services\/gateway\/web\/markdown\.ts$/],
   [/^jose$/, /^services\/gateway\/oauth\//],
   [/^@node-rs\/argon2$/, /^services\/gateway\/accounts\/passwords\.ts$/],
+  [/^csv-parse/, /^shared\/imports\/csv-rules\.ts$/],
   [/^ulid$/, /^shared\/process\/ids\.ts$/],
   [/^standardwebhooks$/, /^services\/webhooks\/secrets\.ts$/],
 ]
 
 /** Files of decisions alone: no time, no chance, no waiting. A file whose head says `Pure.` is one too. */
 const PURE =
-  /^(services\/(.+\/)?[^/]+-rules|services\/notifier\/emails\/(?!render)[^/]+|shared\/contracts\/(define\/(contract|common|errors|check|scopes)|(?!define\/)([^/]+\/)?[^/]+))\.ts$/
+  /^((services|shared)\/(.+\/)?[^/]+-rules|services\/notifier\/emails\/(?!render)[^/]+|shared\/contracts\/(define\/(contract|common|errors|check|scopes)|(?!define\/)([^/]+\/)?[^/]+))\.ts$/
 const headOf = ({ text }: Source): string => /^(\/\/.*\n)*/.exec(text)?.[0] ?? ''
 const isPure = (source: Source): boolean => PURE.test(source.path) || /\bPure\b/.test(headOf(source))
-const PURE_PACKAGES = ['diff', 'hono/html', 'markdown-it', 'zod', 'node:buffer', 'node:url']
+const PURE_PACKAGES = [
+  'csv-parse/sync',
+  'diff',
+  'hono/html',
+  'markdown-it',
+  'yaml',
+  'zod',
+  'node:buffer',
+  'node:url',
+]
 const PURE_CRYPTO = [
   'createHash',
   'createHmac',
@@ -99,7 +109,7 @@ const boundaries = (source: Source): string[] => {
  * puts rooms together, and is above all.
  */
 const LAYERS: Readonly<Record<string, readonly string[]>> = {
-  'shared/': ['net/', 'process/', 'contracts/', 'search/', 'storage/', 'bus/', 'events/'],
+  'shared/': ['net/', 'process/', 'contracts/', 'search/', 'storage/', 'imports/', 'bus/', 'events/'],
   'services/gateway/': ['secrets.ts', 'limits/', 'http/', 'accounts/', 'oauth/', 'mcp/', 'web/'],
 }
 
