@@ -3,6 +3,7 @@
 import { confirmAddress, linkInMail, signUp } from './accounts.ts'
 import { connectApp, REDIRECT } from './oauth-client.ts'
 import { BOARD_LOOP } from './page-states-board-loop.ts'
+import { TASK_PAGES } from './page-states-board-task.ts'
 import { CREDENTIALS } from './page-states-tokens.ts'
 import {
   at,
@@ -391,4 +392,5 @@ export const STATES: readonly State[] = [
   ...BOARD_LOOP,
   ...MAIL,
   ...WEBHOOKS,
+  ...TASK_PAGES,
 ]

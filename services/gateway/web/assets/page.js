@@ -185,6 +185,7 @@ const send = async (form, action, fields) => {
       touched.delete(form)
       for (const field of form.elements) touched.delete(field)
       if (form.dataset.keep === undefined) form.reset()
+      form.closest('details.edit')?.removeAttribute('open')
     } else touched.delete(form)
     closeMenus(form)
     if (!show(text)) return location.assign(answer.url)

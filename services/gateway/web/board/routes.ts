@@ -5,6 +5,7 @@ import type { BoardDeps } from './board.ts'
 import { liveRoutes } from './live-page.ts'
 import { loopRoutes, loopTaskPage } from './loop-page.ts'
 import { taskChangeRoutes } from './task-changes.ts'
+import { TASK_PAGE, taskRoutes } from './task-page.ts'
 import { undoRoutes } from './undo-page.ts'
 
 /** Adds them. Each page adds its own here. */
@@ -12,5 +13,6 @@ export const boardRoutes = (routes: Hono<GatewayEnv>, board: BoardDeps): void =>
   liveRoutes(routes, board)
   undoRoutes(routes, board)
   loopRoutes(routes, board)
-  taskChangeRoutes(routes, board, [loopTaskPage])
+  taskRoutes(routes, board)
+  taskChangeRoutes(routes, board, [loopTaskPage, TASK_PAGE])
 }

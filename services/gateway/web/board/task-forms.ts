@@ -2,7 +2,7 @@
 //
 // Each posts to /tasks/<id> (task-changes.ts) with the version and status that the page was made from, and the path to
 // return to. A page shows forms only to those who may write.
-import { html } from 'hono/html'
+import { html, raw } from 'hono/html'
 import { LIMITS, PRIORITIES, type TaskStatus } from '../../../../shared/contracts/define/common.ts'
 import type { Language } from '../../../../shared/contracts/define/language.ts'
 import { STATUS_WORDS } from '../../../../shared/contracts/define/status-words.ts'
@@ -78,11 +78,21 @@ export type StatusLook = Readonly<{
   keys?: boolean
   /** Makes its id unique where a page has several of one task. */
   prefix?: string
+  /** Marks instead of words, in a list where the element `open-<task id>` has the title of the task. */
+  icons?: true
 }>
+
+const mark = (path: string): Html =>
+  html`<svg viewBox="0 0 20 20" fill="none" stroke="currentColor" stroke-width="2.1" stroke-linecap="round" stroke-linejoin="round" aria-hidden="true">${raw(path)}</svg>`
+const MARKS: Partial<Record<TaskStatus, Html>> = {
+  approved: mark('<path d="m4 10.500 4 4 8-9"/>'),
+  rejected: mark('<path d="m5 5 10 10M15 5 5 15"/>'),
+  on_hold: mark('<path d="M7 4.500v11M13 4.500v11"/>'),
+}
 
 /** A form with a button for each status that somebody may change the task to. */
 export const statusForm = (task: FormTask, forms: TaskForms, look: StatusLook = {}): Html | '' => {
-  const { only, button, keys = false, prefix = 'status' } = look
+  const { only, button, keys = false, prefix = 'status', icons } = look
   const next = nextStatuses(task, forms.may_approve).filter((status) => only?.includes(status) ?? true)
   if (next.length === 0) return ''
   const key = (status: TaskStatus): string | undefined => (keys ? STATUS_KEYS[status] : undefined)
@@ -90,7 +100,11 @@ export const statusForm = (task: FormTask, forms: TaskForms, look: StatusLook = 
     (status, index) => {
       const verb = statusVerb(task, status, forms)
       const style = button ?? (index === 0 ? 'small' : 'small second')
-      return html`<button class="${style}" name="status" value="${status}" id="${prefix}-${task.id}-${status}" ${keyOf(key(status), verb)}>${verb}${hint(key(status))}</button>`
+      const icon = icons && MARKS[status]
+      const name = icon
+        ? html`aria-label="${verb}" title="${verb}" aria-describedby="open-${task.id}"`
+        : html`id="${prefix}-${task.id}-${status}" ${keyOf(key(status), verb)}`
+      return html`<button class="${style}" name="status" value="${status}" ${name}>${icon ?? html`${verb}${hint(key(status))}`}</button>`
     },
   )}</form>`
 }
