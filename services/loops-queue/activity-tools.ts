@@ -1,13 +1,15 @@
-// get_activity: who did what, of loops and their order from here, of tasks and comments from the tasks service.
+// get_activity: who did what, of loops and their order from here, of tasks and comments from the tasks service. For
+// pages, list_loop_activity: the first half alone.
 import type { ActivityEntry, ActivityPage } from '../../shared/contracts/activity.ts'
 import { Id } from '../../shared/contracts/define/common.ts'
 import type { MemberCall } from '../../shared/contracts/define/contract.ts'
 import { packCursor, unpackCursor } from '../../shared/contracts/define/cursor.ts'
 import { AppError } from '../../shared/contracts/define/errors.ts'
 import { ANSWER_BYTES, countFitting, ENVELOPE_BYTES } from '../../shared/contracts/define/page-bytes.ts'
-import { type Activity, mergePages } from '../../shared/events/activity-rules.ts'
+import { type Activity, mergePages, requireOneSubject } from '../../shared/events/activity-rules.ts'
 import { type ActivityAsked, entryOf } from '../../shared/events/activity-store.ts'
 import type { Deps, Some } from './deps.ts'
+import { forPerson } from './internals.ts'
 
 const NOTHING: ActivityPage = { entries: [], next: null }
 
@@ -23,6 +25,16 @@ const ownActivity = (deps: Deps, asked: ActivityAsked, call: MemberCall): Promis
     }
     return found.flatMap(shown)
   })
+
+/** The handler of list_loop_activity. A leaf: it calls no other service. */
+export const loopActivityHandlers = (deps: Deps): Some<'list_loop_activity'> => ({
+  list_loop_activity: async (asked, anyCall) => {
+    const call = forPerson(anyCall)
+    requireOneSubject(asked)
+    if (asked.loop_id !== undefined) await deps.loops.get(call.caller, asked.loop_id)
+    return await ownActivity(deps, { ws: call.caller.workspace_id, ...asked }, call)
+  },
+})
 
 /** The handler of get_activity. */
 export const activityHandlers = (deps: Deps): Some<'get_activity'> => ({

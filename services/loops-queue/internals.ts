@@ -10,7 +10,7 @@ import { membersOf, setMember } from './loop-rules.ts'
 import { loopRef } from './loop-view.ts'
 
 /** @throws AppError `forbidden` for a call on nobody's behalf: what is visible depends on the person. */
-const forPerson = (call: Call): MemberCall => {
+export const forPerson = (call: Call): MemberCall => {
   if (call.caller === null) throw new AppError('forbidden', 'This operation is only for a person’s request.')
   return call as MemberCall
 }

@@ -12,7 +12,7 @@ import { repeat } from '../../shared/process/lifecycle.ts'
 import { type Host, startOnHost } from '../../shared/service.ts'
 import { openRequests } from '../../shared/storage/request-store.ts'
 import type { Started } from '../start.ts'
-import { activityHandlers } from './activity-tools.ts'
+import { activityHandlers, loopActivityHandlers } from './activity-tools.ts'
 import { claimHandlers } from './claim-tools.ts'
 import { createHandlers } from './create-tools.ts'
 import type { Deps } from './deps.ts'
@@ -53,6 +53,7 @@ const handlers = (
   ...searchHandlers(deps),
   ...internalHandlers(deps),
   ...activityHandlers(deps),
+  ...loopActivityHandlers(deps),
 })
 
 const wire = async (host: Host): Promise<void> => {

@@ -7,8 +7,10 @@ import type { Deliveries } from './delivery-store.ts'
 import { checkRetry, listsOf, maySee, requireCaller, rowOf } from './delivery-view.ts'
 import type { DevMails } from './dev-mail-store.ts'
 import { type PreferenceDeps, preferenceTools } from './preference-tools.ts'
+import { type PreviewDeps, previewHandlers } from './preview.ts'
 
 export type HandlerDeps = PreferenceDeps &
+  PreviewDeps &
   Readonly<{
     deliveries: Pick<Deliveries, 'findFor' | 'find' | 'list' | 'retry'>
     /** Null where mails are sent instead of kept. */
@@ -26,6 +28,7 @@ const mailbox = ({ devMails }: HandlerDeps): DevMails => {
 /** The handlers of the notifier's contract. */
 export const handlers = (deps: HandlerDeps): Handlers<typeof notifier> => ({
   ...preferenceTools(deps),
+  ...previewHandlers(deps),
 
   list_deliveries: async ({ status, event_id, whose, limit, cursor }, call) => {
     const caller = requireCaller(call.caller)

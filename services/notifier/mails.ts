@@ -35,7 +35,11 @@ import { unsubscribeToken } from './unsubscribe.ts'
 export type Site = Readonly<{ publicUrl: string; sender: Mailbox; unsubscribeKey: KeyObject }>
 
 /** Who reads a mail: a delivery whose address is known, and how times are written for its reader. */
-export type Reader = Readonly<{ delivery: Delivery; to: Mailbox; writeTime: WriteTime }>
+export type Reader = Readonly<{
+  delivery: Pick<Delivery, 'ws' | 'user_id' | 'locale'>
+  to: Mailbox
+  writeTime: WriteTime
+}>
 
 /** What a mail says to one reader. */
 export type Content = Readonly<{

@@ -47,15 +47,12 @@ const wire = async (host: Host): Promise<void> => {
   const devMails = keepsMails(config) ? await openDevMails(db) : null
   const keys = unsubscribeKeys(bus.keys.of(UNSUBSCRIBE))
   const members = client(bus, gateway)
-  const compose = createComposer({
-    deliveries,
-    gateway: members,
-    clock,
-    ids,
+  const site = {
     publicUrl: config.PUBLIC_URL,
     sender: parseSender(config.MAIL_FROM),
     unsubscribeKey: keys[0],
-  })
+  }
+  const compose = createComposer({ ...site, deliveries, gateway: members, clock, ids })
   const smtp_url = await smtpUrl(host, devMails)
   const mailer = stack.use(createMailer(smtp_url, greetingName(smtp_url, config.PUBLIC_URL)))
   const { random } = ids
@@ -91,6 +88,9 @@ const wire = async (host: Host): Promise<void> => {
     suppressions,
     devMails,
     unsubscribeKeys: keys,
+    site,
+    clock,
+    ids,
     random,
     nudge: sender.nudge,
   }

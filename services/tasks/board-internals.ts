@@ -3,7 +3,14 @@ import type { Call, Caller } from '../../shared/contracts/define/contract.ts'
 import { AppError, notFound } from '../../shared/contracts/define/errors.ts'
 import { inParallel } from '../../shared/process/parallel.ts'
 import { visiblePage } from '../../shared/storage/visible-pages.ts'
-import { longestFirst, toHolders, toShownClaim, toTaskLink, unfinishedFirst } from './board-rules.ts'
+import {
+  countFinished,
+  longestFirst,
+  toHolders,
+  toShownClaim,
+  toTaskLink,
+  unfinishedFirst,
+} from './board-rules.ts'
 import { countHeldBack, countReady } from './counter-rules.ts'
 import type { LeafDeps, Some } from './deps.ts'
 import { QUESTION_CHARS, sortOut, toOpenQuestion, withTasks } from './question-rules.ts'
@@ -15,6 +22,8 @@ const PARALLEL = 8
 /** Tasks that wait for one: how many are read, and how many are shown. */
 const MAX_DEPENDENTS = 1_000
 const DEPENDENTS = 50
+/** Finished tasks that are looked at. */
+const MAX_FINISHED = 2_000
 
 /** @throws AppError `forbidden` for a call on nobody's behalf: what is visible depends on the person. */
 const requireCaller = ({ caller }: Call): Caller => {
@@ -110,9 +119,26 @@ const relatedHandlers = (deps: LeafDeps): Some<'list_neighbours' | 'list_blocked
   },
 })
 
+/** The handler of count_finished. */
+const finishedHandlers = (deps: LeafDeps): Some<'count_finished'> => ({
+  count_finished: async ({ visible_private_loop_ids, since }, call) => {
+    const { workspace_id: ws } = requireCaller(call)
+    const sees = seesThese(visible_private_loop_ids)
+    const found = await deps.activity.listFinished(ws, new Date(since), MAX_FINISHED)
+    const ids = [...new Set(found.flatMap(({ task_id }) => task_id ?? []))]
+    const tasks = await deps.tasks.findLocations(ws, ids)
+    const seen = found.filter(({ task_id }) => {
+      const task = tasks.get(task_id ?? '')
+      return task !== undefined && isSeen(task, sees)
+    })
+    return { finished: countFinished(seen), complete: found.length < MAX_FINISHED }
+  },
+})
+
 /** The handlers of what the pages ask. */
 export const boardHandlers = (deps: LeafDeps) => ({
   ...workHandlers(deps),
   ...questionHandlers(deps),
   ...relatedHandlers(deps),
+  ...finishedHandlers(deps),
 })

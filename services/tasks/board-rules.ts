@@ -1,6 +1,7 @@
 // Who works on what, and what waits for what, as the pages show it. Pure.
 import type { Caller } from '../../shared/contracts/define/contract.ts'
 import type { ShownClaim } from '../../shared/contracts/tasks/board.ts'
+import type { FinishedTask } from '../../shared/events/activity-store.ts'
 import { isOpen } from './blocker-rules.ts'
 import type { ClaimedDoc, DependentDoc } from './board-store.ts'
 import type { Claim } from './claim-rules.ts'
@@ -58,3 +59,17 @@ export const toTaskLink = ({ _id, title, status }: Pick<TaskDoc, '_id' | 'title'
 /** Sorts tasks that wait for another: those that still do first, then by age. */
 export const unfinishedFirst = (a: DependentDoc, b: DependentDoc): number =>
   Number(isOpen(b)) - Number(isOpen(a)) || (a._id < b._id ? -1 : 1)
+
+/** How many tasks each person finished, by app and agent, most first. */
+export const countFinished = (finished: readonly FinishedTask[]) => {
+  const groups = Map.groupBy(finished, ({ by, agent }) => JSON.stringify([by.user_id, by.client, agent]))
+  return [...groups.values()]
+    .flatMap((group) => {
+      const [last] = group
+      if (!last) return []
+      const { by, agent } = last
+      const tasks = new Set(group.map(({ task_id }) => task_id)).size
+      return [{ by, ...(agent === undefined ? {} : { agent }), tasks }]
+    })
+    .toSorted((a, b) => b.tasks - a.tasks)
+}

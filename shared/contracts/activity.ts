@@ -30,3 +30,14 @@ export type ActivityEntry = z.infer<typeof ActivityEntry>
 /** A page of activity, newest first; `next`: look on before this id. */
 export const ActivityPage = z.object({ entries: z.array(ActivityEntry), next: c.Id.nullable() })
 export type ActivityPage = z.infer<typeof ActivityPage>
+
+/** Whose activity a page is of, and when: beside the task or loop that it may be of. Of all of these only one goes. */
+export const activityFilters = {
+  user_id: c.Id.optional(),
+  client: z.string().max(c.LIMITS.name_chars).optional().describe('The app or agent, by its name'),
+  agent: z.string().max(c.LIMITS.label_chars).optional().describe('The label of the agent'),
+  since: c.Timestamp.optional(),
+  until: c.Timestamp.optional().describe('Only what was done before'),
+  before: c.Id.optional().describe('`next` of the page before'),
+  limit: c.Limit,
+}

@@ -2,6 +2,7 @@
 import type { ActivityPage, Change } from '../contracts/activity.ts'
 import type { OutboxEvent } from '../contracts/define/cloud-event.ts'
 import type { Actor } from '../contracts/define/common.ts'
+import { AppError } from '../contracts/define/errors.ts'
 
 /** What somebody did, as it is stored; its id is that of its event, so it sorts by time. */
 export type Activity = Readonly<{
@@ -64,6 +65,25 @@ export const activityOf = ({ id, at, event }: OutboxEvent, kept_ms: number): Act
     ...(changed.length > 0 ? { changes: changed.map((field) => changeOf(field, data)) } : {}),
     expires_at: new Date(at.getTime() + kept_ms),
   }
+}
+
+/**
+ * Checks that a page of activity is of one thing, or of the whole workspace.
+ * @throws AppError `invalid_argument`.
+ */
+export const requireOneSubject = (
+  subjects: Readonly<
+    Partial<Record<'task_id' | 'loop_id' | 'user_id' | 'client' | 'agent', string | undefined>>
+  >,
+): void => {
+  const { task_id, loop_id, user_id, client, agent } = subjects
+  const given = Object.entries({ task_id, loop_id, user_id, client, agent }).filter(
+    ([, one]) => one !== undefined,
+  )
+  if (given.length < 2) return
+  throw new AppError('invalid_argument', `${given.map(([name]) => name).join(' and ')} do not go together.`, {
+    hint: 'Give one of them.',
+  })
 }
 
 /**

@@ -1,6 +1,7 @@
 // Who did what, in the database of the service whose events tell it: kept longer than the journal, and read without NATS.
-import type { Db, Filter } from 'mongodb'
+import type { Db, Filter, IndexDescription } from 'mongodb'
 import type { ActivityEntry, ActivityPage } from '../contracts/activity.ts'
+import type { TaskStatus } from '../contracts/define/common.ts'
 import { idFloor } from '../process/ids.ts'
 import { openCollection } from '../storage/collection.ts'
 import { insertMissing } from '../storage/mongo.ts'
@@ -9,19 +10,33 @@ import { type Activity, activityOf } from './activity-rules.ts'
 import type { Recorder } from './outbox.ts'
 
 const DAY_MS = 24 * 60 * 60 * 1_000
+/** The status of a finished task. */
+const FINISHED = 'shipped' satisfies TaskStatus
 
-/** What a page is asked for: of one task, of one loop or of the workspace. */
+/** What a page is asked for: of one task, loop, person, client or agent, or of the workspace. */
 export type ActivityAsked = Readonly<{
   ws: string
   task_id?: string | undefined
   loop_id?: string | undefined
+  user_id?: string | undefined
+  /** The name of the app or agent that was used. */
+  client?: string | undefined
+  /** The label that an agent gave itself. */
+  agent?: string | undefined
   since?: string | undefined
+  /** Only what was done before this moment. */
+  until?: string | undefined
   /** Only entries with a smaller id. */
   before?: string | undefined
   limit: number
 }>
 
+/** That somebody finished a task. */
+export type FinishedTask = Pick<Activity, 'task_id' | 'by' | 'agent'>
+
 export type ActivityStore = Readonly<{
+  /** Who finished which tasks since a moment, the last ones. */
+  listFinished: (ws: string, since: Date, limit: number) => Promise<readonly FinishedTask[]>
   /** Keeps what events tell; those that are there stay as they are. */
   record: Recorder
   /**
@@ -45,39 +60,79 @@ export const entryOf = ({ _id: id, at, type, by, agent, task_id, changes }: Acti
   ...(changes === undefined ? {} : { changes: [...changes] }),
 })
 
+/** The indexes of the activity, each for what a page is of. */
+const INDEXES: readonly IndexDescription[] = [
+  { key: { ws: 1, _id: -1 }, name: 'newest' },
+  {
+    key: { ws: 1, task_id: 1, _id: -1 },
+    name: 'of_task',
+    partialFilterExpression: { task_id: { $exists: true } },
+  },
+  { key: { ws: 1, loop_ids: 1, _id: -1 }, name: 'of_loop' },
+  { key: { ws: 1, 'by.user_id': 1, _id: -1 }, name: 'of_person' },
+  { key: { ws: 1, 'by.client': 1, _id: -1 }, name: 'of_client' },
+  {
+    key: { ws: 1, agent: 1, _id: -1 },
+    name: 'of_agent',
+    partialFilterExpression: { agent: { $exists: true } },
+  },
+  // What was finished: of the changes that are kept with their values, only the status can be this.
+  {
+    key: { ws: 1, 'changes.after': 1, _id: -1 },
+    name: 'finished',
+    partialFilterExpression: { 'changes.after': FINISHED },
+  },
+  { key: { expires_at: 1 }, name: 'expiry', expireAfterSeconds: 0 },
+]
+
+/** What a page is of, as part of a query, and the index for it. */
+const subjectOf = ({
+  task_id,
+  loop_id,
+  user_id,
+  client,
+  agent,
+}: ActivityAsked): Readonly<{ hint: string; filter: Filter<Activity> }> => {
+  if (task_id !== undefined) return { hint: 'of_task', filter: { task_id } }
+  if (loop_id !== undefined) return { hint: 'of_loop', filter: { loop_ids: loop_id } }
+  if (user_id !== undefined) return { hint: 'of_person', filter: { 'by.user_id': user_id } }
+  if (client !== undefined) return { hint: 'of_client', filter: { 'by.client': client } }
+  if (agent !== undefined) return { hint: 'of_agent', filter: { agent } }
+  return { hint: 'newest', filter: {} }
+}
+
+/** The ids of a page, as part of a query. */
+const idsOf = ({ since, until }: ActivityAsked, before: string | undefined): Filter<Activity> => {
+  const end = until === undefined ? undefined : idFloor(new Date(until))
+  const below = end !== undefined && (before === undefined || end < before) ? end : before
+  const ids = {
+    ...(below === undefined ? {} : { $lt: below }),
+    ...(since === undefined ? {} : { $gte: idFloor(new Date(since)) }),
+  }
+  return Object.keys(ids).length === 0 ? {} : { _id: ids }
+}
+
 /** Opens what a service keeps of who did what, and makes its indexes. */
 export const openActivity = async (db: Db, kept_days: number): Promise<ActivityStore> => {
-  const { collection } = await openCollection<Activity>(db, 'activity', {
-    indexes: [
-      { key: { ws: 1, _id: -1 }, name: 'newest' },
-      {
-        key: { ws: 1, task_id: 1, _id: -1 },
-        name: 'of_task',
-        partialFilterExpression: { task_id: { $exists: true } },
-      },
-      { key: { ws: 1, loop_ids: 1, _id: -1 }, name: 'of_loop' },
-      { key: { expires_at: 1 }, name: 'expiry', expireAfterSeconds: 0 },
-    ],
-  })
-  const find = (
-    { ws, task_id, loop_id, since }: ActivityAsked,
-    before: string | undefined,
-    limit: number,
-  ) => {
-    const ids = {
-      ...(before === undefined ? {} : { $lt: before }),
-      ...(since === undefined ? {} : { $gte: idFloor(new Date(since)) }),
-    }
-    const filter: Filter<Activity> = {
-      ws,
-      ...(task_id === undefined ? {} : { task_id }),
-      ...(loop_id === undefined ? {} : { loop_ids: loop_id }),
-      ...(Object.keys(ids).length === 0 ? {} : { _id: ids }),
-    }
-    const hint = task_id === undefined ? (loop_id === undefined ? 'newest' : 'of_loop') : 'of_task'
-    return collection.find(filter).sort({ _id: -1 }).limit(limit).hint(hint).toArray()
+  const { collection } = await openCollection<Activity>(db, 'activity', { indexes: INDEXES })
+  const find = (asked: ActivityAsked, before: string | undefined, limit: number) => {
+    const { hint, filter } = subjectOf(asked)
+    return collection
+      .find({ ws: asked.ws, ...filter, ...idsOf(asked, before) })
+      .sort({ _id: -1 })
+      .limit(limit)
+      .hint(hint)
+      .toArray()
   }
   return {
+    listFinished: (ws, since, limit) =>
+      collection
+        .find({ ws, _id: { $gte: idFloor(since) }, 'changes.after': FINISHED })
+        .sort({ _id: -1 })
+        .limit(limit)
+        .hint('finished')
+        .project<FinishedTask>({ _id: 0, task_id: 1, by: 1, agent: 1 })
+        .toArray(),
     record: (published) =>
       insertMissing(
         collection,

@@ -4,11 +4,14 @@ import type { Db } from 'mongodb'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { Caller } from '../../shared/contracts/define/contract.ts'
 import type { Activity } from '../../shared/events/activity-rules.ts'
+import { expectBounded, profiled as profiledIn } from '../support/profile.ts'
 import { ids } from '../support/service-environment.ts'
 import { openTasksEnvironment, type TasksEnvironment } from '../support/tasks-environment.ts'
 
 const ENTRIES = 3_000
 const PAGE = 20
+/** Entries that tell that a task was finished. */
+const FINISHED = 30
 const SERVICES = ['tasks', 'loops-queue'] as const
 
 let env: TasksEnvironment
@@ -27,6 +30,8 @@ const acts = (ws: string, share: number): Activity[] =>
     task_id: n % share === 0 ? task_id : ids.next(),
     loop_ids: [n % share === 0 ? loop_id : ids.next()],
     private: false,
+    ...(n % share === 0 ? { agent: 'red' } : {}),
+    ...(n < FINISHED ? { changes: [{ field: 'status', before: 'in_progress', after: 'shipped' }] } : {}),
     expires_at: new Date('2999-01-01'),
   }))
 
@@ -91,4 +96,42 @@ test.each(CASES)('%s, %s page, in %s', async (_, page, service, asked) => {
     expect(keys).toBeLessThanOrEqual(PAGE + 2)
     expect(docs).toBeLessThanOrEqual(keys)
   }
+})
+
+const FILTERED = [
+  ['of_a_person', () => ({ user_id: ann.user_id })],
+  ['of_a_client', () => ({ client: ann.client_name })],
+  ['of_an_agent', () => ({ agent: 'red' })],
+  ['of_the_workspace_until_a_moment', () => ({ until: new Date().toISOString() })],
+] as const
+
+test.each(FILTERED)('%s, in both', async (_, asked) => {
+  const whole = { workspace_id: ann.workspace_id, visible_private_loop_ids: null, limit: PAGE }
+  const readers = {
+    tasks: () => env.tasksOf(ann).list_activity({ ...whole, ...asked() }),
+    'loops-queue': () => env.loopsOf(ann).list_loop_activity({ ...asked(), limit: PAGE }),
+  }
+  for (const service of SERVICES) {
+    let answered = 0
+    const commands = await profiledIn(env.database(service), ['activity'], async () => {
+      answered = (await readers[service]()).entries.length
+    })
+    expect(answered).toBe(PAGE)
+    const reads = commands.filter(({ op }) => op === 'query')
+    expectBounded(reads, PAGE + 2)
+  }
+})
+
+test('finished_tasks', async () => {
+  const asked = { since: new Date(0).toISOString(), visible_private_loop_ids: null }
+  let counted = 0
+  const commands = await profiledIn(env.db, ['activity', 'tasks'], async () => {
+    const { finished } = await env.tasksOf(ann).count_finished(asked)
+    counted = finished.reduce((sum, { tasks }) => sum + tasks, 0)
+  })
+  expect(counted).toBe(1)
+  expectBounded(
+    commands.filter(({ op }) => op === 'query'),
+    FINISHED + 1,
+  )
 })

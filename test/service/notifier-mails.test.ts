@@ -2,10 +2,11 @@
 // however large the loop, and in one thread with the loop's other mails.
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { Language } from '../../shared/contracts/define/language.ts'
+import { notifier } from '../../shared/contracts/notifier/contract.ts'
 import { taskLines } from '../support/mails.ts'
 import { caughtUp, openMailEnvironment, ship } from '../support/pending-mails.ts'
 import type { People, Someone } from '../support/people.ts'
-import { ids, type TestEnvironment } from '../support/service-environment.ts'
+import { ids, refused, type TestEnvironment } from '../support/service-environment.ts'
 import { shippedLoop } from '../support/shipped-loop.ts'
 import type { SinkMail, SmtpSink } from '../support/smtp-sink.ts'
 
@@ -95,4 +96,26 @@ test('a_workspace_has_one_list_id_whatever_its_name', async () => {
   expect(mail?.headers['list-id']).toMatch(new RegExp(`<${id.toLowerCase()}\\.loops\\.acme\\.example>$`))
   expect(mail?.to).toEqual([reader.email])
   expect(mail?.html).toContain('<bdi>متجر &lt;eve@evil.com&gt;, &quot;Acme&quot;</bdi>')
+})
+
+test('a_preview_of_a_ship_mail_is_answered_and_neither_kept_nor_sent', async () => {
+  const { members } = await team('Acme Store')
+  const [, , reader] = members
+  if (!reader) throw new Error('There are readers.')
+  const { loop_id: id, name, description, visibility, task_counts: counts } = shippedLoop()
+  const asked = {
+    loop: { id, name, description, visibility },
+    summary: { counts, shipped: [], unfinished: [], unfinished_total: 1 },
+    workspace_name: 'Acme Store',
+    locale: 'de-CH',
+    time_zone: 'Europe/Zurich',
+  }
+  const before = sink.mails.length
+  const preview = await env.as(notifier, reader.caller).preview_ship_mail(asked)
+  expect(preview.language).toBe('de')
+  expect(preview.subject).toContain(name)
+  expect(preview.html).toContain('<html lang="de"')
+  const { deliveries } = await env.as(notifier, reader.caller).list_deliveries({})
+  expect([deliveries, sink.mails.length]).toEqual([[], before])
+  expect(await refused(env.as(notifier, null).preview_ship_mail(asked))).toMatchObject({ code: 'forbidden' })
 })

@@ -61,13 +61,18 @@ export const thingsIn = (schema: Schema): string[] =>
     .map(([name]) => name)
     .filter((name) => /_ids?$|^mute_event$|^unmute_loop$/.test(name) && !/^(workspace|user)_/.test(name))
 
-/** Arguments of an internal operation on the outsider's own things. */
+/** Arguments of an internal operation on the outsider's own things, without the ids that it can do without. */
 export const internalArguments = (
   schema: Schema,
   own: Own & Readonly<{ workspace_id: string }>,
 ): Record<string, unknown> => {
+  const required = (schema.required ?? []) as readonly string[]
   const fill = (name: string, { type, enum: words, minimum }: Schema): unknown => {
     if (name === 'workspace_id') return own.workspace_id
+    // Some of them do not go together.
+    if (/_ids?$/.test(name) && !required.includes(name)) return undefined
+    if (name === 'position') return own.task_id
+    if (name === 'since' && required.includes(name)) return new Date(0).toISOString()
     if (/^(loop|task|user)_id$/.test(name)) return ownFor(name, own)
     if (/^(loop|task|user)_ids$/.test(name)) return [ownFor(name, own)]
     if (Array.isArray(words)) return words[0]

@@ -1,5 +1,6 @@
 // Operations that other services call.
 import * as z from 'zod'
+import { ActivityPage, activityFilters } from '../activity.ts'
 import * as c from '../define/common.ts'
 import { GATEWAY, internal, internalRead } from '../define/contract.ts'
 import { LoopRef } from '../tasks/shapes.ts'
@@ -66,6 +67,13 @@ export const internals = {
       ),
     }),
     errors: ['forbidden'],
+  }),
+  list_loop_activity: internalRead({
+    description:
+      'Who did what to the loops that the caller sees, and to their order, newest first. What was done to tasks, the tasks service lists.',
+    input: z.object({ loop_id: c.Id.optional(), ...activityFilters }),
+    output: ActivityPage,
+    errors: ['forbidden', 'not_found', 'invalid_argument'],
   }),
   set_loop_member: internal({
     description: 'Adds a person to a private loop or removes one, on behalf of one of its members.',

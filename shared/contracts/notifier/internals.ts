@@ -12,6 +12,11 @@ const preferenceChange = {
   unmute_loop: c.Id.optional(),
 }
 
+/** A task as a ship mail lists it. */
+const TaskLine = z.object({ id: c.Id, title: z.string().max(c.LIMITS.name_chars), status: c.TaskStatus })
+/** Tasks of each kind that a ship mail is made from. */
+const SHIP_TASKS = 20
+
 export const internals = {
   get_subscription: internalRead({
     description:
@@ -64,6 +69,29 @@ export const internals = {
     input: z.object({ delivery_id: z.string().max(64) }),
     output: z.object({ status: DeliveryStatus }),
     errors: ['forbidden', 'not_found', 'invalid_transition', 'version_conflict'],
+  }),
+  preview_ship_mail: internalRead({
+    description:
+      'The mail that the caller would get if they shipped a loop now, in their language. Nothing is kept or sent. The loop is as get_loop answers, the summary as summarize_loop does.',
+    input: z.object({
+      loop: z.object({
+        id: c.Id,
+        name: c.Name,
+        description: c.Description,
+        visibility: c.Visibility,
+      }),
+      summary: z.object({
+        counts: c.TaskCounts,
+        shipped: z.array(TaskLine).max(SHIP_TASKS),
+        unfinished: z.array(TaskLine).max(SHIP_TASKS),
+        unfinished_total: c.Count,
+      }),
+      workspace_name: c.Name,
+      locale: z.string().max(64),
+      time_zone: z.string().max(64),
+    }),
+    output: z.object({ subject: z.string(), html: z.string(), text: z.string(), language: z.string() }),
+    errors: ['forbidden'],
   }),
   list_dev_mails: internalRead({
     description:

@@ -118,4 +118,14 @@ export const boardInternals = {
     }),
     errors: ['forbidden', 'not_found'],
   }),
+  count_finished: internalRead({
+    description:
+      'How many of the tasks that the caller sees each person finished since a moment, by app and agent, most first. A task counts once for each who finished it.',
+    input: z.object({ visible_private_loop_ids, since: c.Timestamp }),
+    output: z.object({
+      finished: z.array(z.object({ by: c.Actor, agent: z.string().optional(), tasks: c.Count })),
+      complete: z.boolean().describe('False: only the last 2,000 times that a task was finished are counted'),
+    }),
+    errors: ['forbidden'],
+  }),
 }

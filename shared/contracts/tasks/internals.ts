@@ -1,6 +1,6 @@
 // Operations that other services call.
 import * as z from 'zod'
-import { ActivityPage } from '../activity.ts'
+import { ActivityPage, activityFilters } from '../activity.ts'
 import * as c from '../define/common.ts'
 import { GATEWAY, internal, internalRead } from '../define/contract.ts'
 import { REPLY_BYTES } from '../define/page-bytes.ts'
@@ -139,7 +139,7 @@ export const internals = {
     errors: [],
   }),
   summarize_loop: internalRead({
-    asked_by: ['loops-queue'],
+    asked_by: ['loops-queue', GATEWAY],
     description:
       'What the report of a shipped loop needs: counts, the first shipped and unfinished tasks, and who filed its tasks. Moves into the loop that are under way are finished first.',
     input: z.object({
@@ -170,19 +170,17 @@ export const internals = {
     errors: ['forbidden'],
   }),
   list_activity: internalRead({
-    asked_by: ['loops-queue'],
+    asked_by: ['loops-queue', GATEWAY],
     description: 'Who did what to the tasks and comments that the caller sees now, newest first.',
     input: z.object({
       workspace_id,
       task_id: c.Id.optional(),
       loop_id: c.Id.optional(),
-      since: c.Timestamp.optional(),
-      before: c.Id.optional().describe('`next` of the page before'),
-      limit: c.Limit,
+      ...activityFilters,
       visible_private_loop_ids: z.array(c.Id).nullable(),
     }),
     output: ActivityPage,
-    errors: ['not_found'],
+    errors: ['not_found', 'invalid_argument'],
   }),
   find_tasks: internalRead({
     asked_by: ['loops-queue'],
