@@ -92,3 +92,22 @@ describe('a flood from one address', () => {
     expect((await ask('GET', '/sign-out', {})).status).toBe(200)
   })
 })
+
+/** Routes that answer strangers: programs, signing in and up, links that are a proof by themselves, and what all may read. */
+const FOR_STRANGERS =
+  /^\/(assets|dev|schemas|\.well-known|u|invitations|reset|confirm|live)\/|^\/(sign-in|sign-up|sign-out|forgot|consent|events|[a-z]+\.json|jwks)?$/
+
+describe('somebody who is not signed in', () => {
+  test('is_asked_to_sign_in_on_every_other_page_and_form', async () => {
+    const answered: string[] = []
+    for (const { method, path } of gateway.routes) {
+      if (ANY_SITE.has(path) || UNLIMITED.has(path) || FOR_STRANGERS.test(path)) continue
+      const { status, headers } = await ask(method, path, { Accept: 'text/html' })
+      if (status !== 303 || headers.location !== '/sign-in') answered.push(`${method} ${path}: ${status}`)
+    }
+    expect(answered).toEqual([])
+  })
+  test('opens_no_stream_of_a_page', async () => {
+    expect((await ask('GET', '/live/01JDAAAAAAAAAAAAAAAAAAAAAA', {})).status).toBe(404)
+  })
+})
