@@ -38,13 +38,21 @@ const UndoHold = z.object({
 const Undo = z.discriminatedUnion('kind', [UndoTasks, UndoPosition, UndoHold])
 export type Undo = z.infer<typeof Undo>
 
-/** What was done: a sentence for the person, and what takes it back, if anything does. */
-export type Done = Readonly<{ message: string; undo?: readonly Undo[] | undefined }>
+/** What was done: a sentence for the person, the page that it is about, and what takes it back, if anything does. */
+export type Done = Readonly<{
+  message: string
+  path?: string | undefined
+  undo?: readonly Undo[] | undefined
+}>
 
 const Kept = z.object({
   workspace_id: common.Id,
   at: z.int(),
   message: z.string(),
+  path: z
+    .string()
+    .regex(/^\/[a-z]+\/[\w-]+$/)
+    .optional(),
   undo: z.array(Undo).max(10).optional(),
 })
 
@@ -73,11 +81,12 @@ const unpack = (text: string): z.infer<typeof Kept> | undefined => {
 const nameOf = ({ public_url }: Deps): string => nameOfSiteCookie(public_url, COOKIE)
 
 /** Keeps what was done for the next page. What is too much for a cookie cannot be undone. */
-export const keepDone = (c: Ctx, deps: Deps, workspace_id: string, { message, undo }: Done): void => {
+export const keepDone = (c: Ctx, deps: Deps, workspace_id: string, { message, path, undo }: Done): void => {
   const kept = {
     workspace_id,
     at: deps.clock.now().getTime(),
     message: [...message].slice(0, MESSAGE_CHARS).join(''),
+    ...(path === undefined ? {} : { path }),
   }
   const whole = pack({ ...kept, ...(undo ? { undo: [...undo] } : {}) })
   const value = whole.length <= MAX_CHARS ? whole : pack(kept)
@@ -94,7 +103,7 @@ export const recentlyDone = (c: Ctx, deps: Deps, workspace_id: string): Done | u
   const kept = read(c, deps, workspace_id)
   if (!kept) return undefined
   const age_ms = deps.clock.now().getTime() - kept.at
-  return age_ms >= 0 && age_ms < SHOWN_MS ? { message: kept.message, undo: kept.undo } : undefined
+  return age_ms >= 0 && age_ms < SHOWN_MS ? kept : undefined
 }
 
 /** Takes what can be undone out of the cookie: it can be done once. */

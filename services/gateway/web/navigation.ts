@@ -79,11 +79,11 @@ export const navigation = ({
     </form>
     ${accountMenu(signedIn, words)}`
 
-/** What was just done, with a button that undoes it. */
+/** What was just done, with a link to it and a button that undoes it. */
 export const undoNote = (
-  { message, undo }: Done,
+  { message, path, undo }: Done,
   words: FrameWords,
 ): Html => html`<div class="done" role="status">
-      <span>${message}</span>
+      <span dir="auto">${path ? html`<a href="${path}">${message}</a>` : message}</span>
       ${undo ? html`<form method="post" action="/undo"><button class="plain" data-key="u">${words.word('undo')}</button></form>` : ''}
     </div>`

@@ -2,7 +2,7 @@
 // Keys, menus and drag. Single keys can be switched off (WCAG 2.2, 2.1.4); whatever is dragged can also be moved by a menu
 // (2.5.7).
 import { all, byId } from './dom.js'
-import { refresh } from './page.js'
+import { afterPosts, refresh, refreshIfPut } from './page.js'
 
 const KEYS_OFF = 'loops-keys-off'
 const hasKeys = () => localStorage.getItem(KEYS_OFF) === null
@@ -22,7 +22,7 @@ const moveInRows = (step) => {
   if (target?.matches('a[data-swap]') && at >= 0) target.click()
 }
 
-/** Does what a key stands for: the first element that names it. @param {string} key */
+/** Does what a key stands for: the first element that names it, in the selected row before elsewhere. @param {string} key */
 const press = (key) => {
   const named = all(`[data-key="${CSS.escape(key)}"]`)
   const element =
@@ -54,6 +54,8 @@ document.addEventListener('keydown', (event) => {
   if (target.matches('input:not([type=checkbox]), textarea, select, [contenteditable]')) return
   if (document.querySelector('dialog[open]')) return
   const key = event.key.length === 1 ? event.key.toLowerCase() : event.key
+  if (event.shiftKey && /^\p{L}$/u.test(key) && press(`Shift+${key.toUpperCase()}`))
+    return event.preventDefault()
   if (key === '/') byId('find')?.focus()
   else if (key === '?') openKeys()
   else if (key === 'j') moveInRows(1)
@@ -92,7 +94,7 @@ const openKeys = () => {
       document.createElement('kbd'),
     ]
     term.className = text.className = 'of-page'
-    mark.textContent = key.toUpperCase()
+    mark.textContent = key.replace('Shift+', '⇧').toUpperCase()
     term.append(mark)
     text.textContent = label
     list?.append(term, text)
@@ -133,52 +135,64 @@ document.addEventListener('click', (event) => {
 
 // ---- Drag: a row of a list takes the place of another ([data-sort]); a card goes to another column ([data-drop]).
 
-/** @type {HTMLElement | undefined} */
-let dragged
+/** What is dragged, and the element that it stood before. @type {{ item: HTMLElement, list: Element | null, before: Element | null } | undefined} */
+let drag
+
+/** Whether something is being dragged: the page stays as it is until it is dropped. */
+export const isDragging = () => drag !== undefined
 
 document.addEventListener('dragstart', (event) => {
   const item = /** @type {Element} */ (event.target).closest?.('[data-drag]')
   if (!(item instanceof HTMLElement)) return
-  dragged = item
+  drag = { item, list: item.parentElement, before: item.nextElementSibling }
   event.dataTransfer?.setData('text/plain', item.dataset.drag ?? '')
   if (event.dataTransfer) event.dataTransfer.effectAllowed = 'move'
   // After the picture of what is dragged was taken.
   setTimeout(() => item.classList.add('dragged'))
 })
 
-document.addEventListener('dragover', (event) => {
-  if (!dragged) return
+/** The list or column that something dragged is over. @param {DragEvent} event */
+const targetOf = (event) => {
+  if (!drag) return undefined
   const target = /** @type {Element} */ (event.target)
-  const column = target.closest('[data-drop]')
-  const row = target.closest('[data-sort] > [data-drag]')
-  if (!column && !row) return
+  const column = target.closest?.('[data-drop]')
+  if (column instanceof HTMLElement) return { column }
+  const list = target.closest?.('[data-sort]')
+  return list instanceof HTMLElement && list === drag.list ? { list } : undefined
+}
+
+document.addEventListener('dragover', (event) => {
+  const over = targetOf(event)
+  for (const one of all('.over')) if (one !== over?.column) one.classList.remove('over')
+  if (!drag || !over) return
   event.preventDefault()
-  for (const one of all('.over')) if (one !== column) one.classList.remove('over')
-  column?.classList.add('over')
-  if (!row || row === dragged || row.parentElement !== dragged.parentElement) return
+  over.column?.classList.add('over')
+  const row = /** @type {Element} */ (event.target).closest('[data-sort] > [data-drag]')
+  if (!over.list || !row || row === drag.item) return
   const { top, height } = row.getBoundingClientRect()
-  row[event.clientY < top + height / 2 ? 'before' : 'after'](dragged)
+  const place = event.clientY < top + height / 2 ? row : row.nextElementSibling
+  if (place !== drag.item && place !== drag.item.nextElementSibling) over.list.insertBefore(drag.item, place)
 })
 
 document.addEventListener('drop', (event) => {
-  if (!dragged) return
+  const over = targetOf(event)
+  if (!drag || !over) return
   event.preventDefault()
-  const column = /** @type {Element} */ (event.target).closest('[data-drop]')
-  const list = dragged.closest('[data-sort]')
-  if (column instanceof HTMLElement)
-    submitWith(dragged, column.dataset.field ?? 'status', column.dataset.drop ?? '')
-  else if (list)
-    submitWith(
-      dragged,
-      'position',
-      String(Number(/** @type {HTMLElement} */ (list).dataset.sort) + [...list.children].indexOf(dragged)),
-    )
+  const { item, before } = drag
+  drag = undefined
+  const { column, list } = over
+  const [field, value] = column
+    ? [column.dataset.field ?? 'status', column.dataset.drop ?? '']
+    : ['position', String(Number(list?.dataset.sort) + [...(list?.children ?? [])].indexOf(item))]
+  if (column || item.nextElementSibling !== before) afterPosts(() => submitWith(item, field, value))
 })
 
 document.addEventListener('dragend', () => {
-  dragged?.classList.remove('dragged')
-  for (const one of all('.over')) one.classList.remove('over')
-  dragged = undefined
+  for (const one of all('.over, .dragged')) one.classList.remove('over', 'dragged')
+  // It was dropped nowhere: it goes back to where it was.
+  drag?.list?.insertBefore(drag.item, drag.before)
+  drag = undefined
+  refreshIfPut()
 })
 
 /** Sends the form of a row that has this field, with this value. @param {HTMLElement} row @param {string} name @param {string} value */

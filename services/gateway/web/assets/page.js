@@ -2,7 +2,7 @@
 // Changes a page of the board in place: links and forms without loading a page, and what is new since. Every page works without
 // it.
 import { all, announce, byId } from './dom.js'
-import { closeMenus, rows } from './keys.js'
+import { closeMenus, isDragging, rows } from './keys.js'
 import { listen, showOffline } from './live.js'
 
 /** @typedef {{ morph: (old: Element, now: Element | string, options: object) => void }} Morph */
@@ -119,25 +119,30 @@ const restoreFocus = (before) => {
 let looking = false
 let lookAgain = false
 
+/** Looks again if that was put off while something was dragged. */
+export const refreshIfPut = () => {
+  if (lookAgain && !looking) void refresh()
+}
+
 /** Fetches the page that is open, and shows what is new. */
 export const refresh = async () => {
-  if (looking) {
+  if (looking || isDragging()) {
     lookAgain = true
     return
   }
+  lookAgain = false
   looking = true
   try {
     const answer = await fetch(location.href, { headers: { accept: 'text/html' } })
-    if (answer.ok && !answer.redirected) show(await answer.text())
+    const text = await answer.text()
+    if (isDragging()) lookAgain = true
+    else if (answer.ok && !answer.redirected) show(text)
     else if (answer.redirected) location.assign(answer.url)
   } catch {
     // The stream opens again by itself, and then says so.
   } finally {
     looking = false
-    if (lookAgain) {
-      lookAgain = false
-      void refresh()
-    }
+    refreshIfPut()
   }
 }
 
@@ -160,18 +165,46 @@ document.addEventListener('click', (event) => {
   void visit(link.href)
 })
 
+// ---- Forms. They are sent one after another, for each is based on what the one before it has changed.
+
+/** @type {Promise<unknown>} */
+let posting = Promise.resolve()
+
+/** Does something once all forms that were sent are answered. @param {() => unknown} work */
+export const afterPosts = (work) => {
+  posting = posting.then(work, work)
+}
+
+/** @param {HTMLFormElement} form @param {HTMLButtonElement | null} button */
+const fieldsOf = (form, button) =>
+  new URLSearchParams(
+    /** @type {[string, string][]} */ (/** @type {unknown} */ ([...new FormData(form, button)])),
+  )
+
+/** What a form is about, whatever version it is based on. @param {string} action @param {URLSearchParams} fields */
+const meaning = (action, fields) => {
+  const rest = new URLSearchParams(fields)
+  for (const name of ['expected_version', 'version']) rest.delete(name)
+  return `${action} ${rest}`
+}
+
 document.addEventListener('submit', (event) => {
   const form = /** @type {HTMLFormElement} */ (event.target)
   const button = /** @type {HTMLButtonElement | null} */ (event.submitter)
   const isOurs = form.closest('#main[data-board], #done') !== null && !form.hasAttribute('data-whole')
   if (!isOurs || event.defaultPrevented || form.enctype === 'multipart/form-data') return
   event.preventDefault()
-  const fields = new URLSearchParams(
-    /** @type {[string, string][]} */ (/** @type {unknown} */ ([...new FormData(form, button)])),
-  )
-  const action = button?.getAttribute('formaction') ?? form.getAttribute('action') ?? location.href
+  const actionOf = () => button?.getAttribute('formaction') ?? form.getAttribute('action') ?? location.href
+  const [action, fields] = [actionOf(), fieldsOf(form, button)]
   if (form.method === 'get') return void visit(`${action}?${fields}`)
-  void send(form, action, fields)
+  form.setAttribute('aria-busy', 'true')
+  afterPosts(() => {
+    // The answer to an earlier form may have put something else in the place of this one.
+    const isThere = form.isConnected && (!button || button.form === form)
+    const now = isThere ? fieldsOf(form, button) : undefined
+    if (now && meaning(actionOf(), now) === meaning(action, fields)) return send(form, action, now)
+    form.removeAttribute('aria-busy')
+  })
 })
 
 /** Posts a form and shows the page that answers. @param {HTMLFormElement} form @param {string} action @param {URLSearchParams} fields */
@@ -180,23 +213,42 @@ const send = async (form, action, fields) => {
   try {
     const answer = await fetch(action, { method: 'POST', body: fields, headers: { accept: 'text/html' } })
     const text = await answer.text()
-    const wasTouched = touched.has(form)
-    if (answer.ok) {
-      touched.delete(form)
-      for (const field of form.elements) touched.delete(field)
-      if (form.dataset.keep === undefined) form.reset()
-      form.closest('details.edit')?.removeAttribute('open')
-    } else touched.delete(form)
-    closeMenus(form)
-    if (!show(text)) return location.assign(answer.url)
+    if (answer.ok) taken(form)
+    const wasTouched = touched.delete(form)
+    if (!show(text)) {
+      if (answer.ok) return location.assign(answer.url)
+      if (wasTouched) touched.add(form)
+      return refuse(form, text)
+    }
     if (answer.ok && answer.redirected) history.replaceState(null, '', answer.url)
-    const fault = document.querySelector('#main [role=alert]')
-    if (!answer.ok && fault) announce(fault.textContent ?? '')
+    const fault = answer.ok ? null : document.querySelector('#main [role=alert]')
+    if (fault) announce(fault.textContent ?? '')
     if (!answer.ok && wasTouched) touched.add(form)
+    if (!fault || !form.contains(fault)) closeMenus(form)
   } catch {
     // Nothing was lost: the form is as it was.
     showOffline(true)
   } finally {
     form.removeAttribute('aria-busy')
   }
+}
+
+/** Empties a form that was carried out. @param {HTMLFormElement} form */
+const taken = (form) => {
+  touched.delete(form)
+  for (const field of form.elements) touched.delete(field)
+  for (const note of all('.edited, .refused', form)) note.remove()
+  if (form.dataset.keep === undefined) form.reset()
+  form.closest('details.edit')?.removeAttribute('open')
+}
+
+/** Says in a form why it was refused, where the answer is no page of the board: what was typed stays. @param {HTMLFormElement} form @param {string} text */
+const refuse = (form, text) => {
+  const page = new DOMParser().parseFromString(text, 'text/html')
+  for (const note of all('.refused', form)) note.remove()
+  const note = document.createElement('p')
+  note.className = 'note bad refused'
+  note.textContent = page.querySelector('#main p')?.textContent ?? page.title
+  form.prepend(note)
+  announce(note.textContent ?? '')
 }

@@ -4,6 +4,7 @@ import type { GatewayEnv } from '../../http/env.ts'
 import type { BoardDeps } from './board.ts'
 import { liveRoutes } from './live-page.ts'
 import { loopRoutes, loopTaskPage } from './loop-page.ts'
+import { queueRoutes } from './queue-page.ts'
 import { taskChangeRoutes } from './task-changes.ts'
 import { TASK_PAGE, taskRoutes } from './task-page.ts'
 import { undoRoutes } from './undo-page.ts'
@@ -13,6 +14,7 @@ export const boardRoutes = (routes: Hono<GatewayEnv>, board: BoardDeps): void =>
   liveRoutes(routes, board)
   undoRoutes(routes, board)
   loopRoutes(routes, board)
+  queueRoutes(routes, board)
   taskRoutes(routes, board)
   taskChangeRoutes(routes, board, [loopTaskPage, TASK_PAGE])
 }
