@@ -4,6 +4,7 @@ import { confirmAddress, linkInMail, signUp } from './accounts.ts'
 import { connectApp, REDIRECT } from './oauth-client.ts'
 import { BOARD_LOOP } from './page-states-board-loop.ts'
 import { TASK_PAGES } from './page-states-board-task.ts'
+import { TRIAGE_PAGES } from './page-states-board-triage.ts'
 import { CREDENTIALS } from './page-states-tokens.ts'
 import {
   at,
@@ -393,4 +394,5 @@ export const STATES: readonly State[] = [
   ...MAIL,
   ...WEBHOOKS,
   ...TASK_PAGES,
+  ...TRIAGE_PAGES,
 ]

@@ -4,8 +4,8 @@ import { readBytes } from './bytes.ts'
 /** The largest form without a long text field. */
 export const FORM_BYTES = 32 * 1024
 
-/** Far more fields than any form or request here has. */
-const MAX_FIELDS = 100
+/** More fields than any form or request here has; that of many tasks has two for each, and says of some more what it saw. */
+const MAX_FIELDS = 300
 
 /** Why a body is not a form. */
 export type FormFault = 'not_a_form' | 'too_large'

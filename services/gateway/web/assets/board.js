@@ -3,8 +3,9 @@
 import './keys.js'
 import './search.js'
 import { listen } from './live.js'
-import { showDone } from './page.js'
+import { keepAddress, showDone } from './page.js'
 
 document.documentElement.classList.add('scripted')
 showDone()
+keepAddress()
 if (document.body.dataset.live) listen(document.body.dataset.live)

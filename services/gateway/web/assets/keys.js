@@ -2,7 +2,7 @@
 // Keys, menus and drag. Single keys can be switched off (WCAG 2.2, 2.1.4); whatever is dragged can also be moved by a menu
 // (2.5.7).
 import { all, byId } from './dom.js'
-import { afterPosts, refresh, refreshIfPut } from './page.js'
+import { afterPosts, refresh, refreshIfPut, whenShown } from './page.js'
 
 const KEYS_OFF = 'loops-keys-off'
 const hasKeys = () => localStorage.getItem(KEYS_OFF) === null
@@ -14,7 +14,8 @@ export const rows = () => all('#main [data-row]')
 const moveInRows = (step) => {
   const list = rows()
   if (list.length === 0) return
-  const at = list.findIndex((row) => row.matches('[aria-current], :focus-within'))
+  const focused = list.findIndex((row) => row.matches(':focus-within'))
+  const at = focused >= 0 ? focused : list.findIndex((row) => row.matches('[aria-current]'))
   const next = list[Math.max(0, Math.min(list.length - 1, at < 0 ? 0 : at + step))]
   const target = /** @type {HTMLElement | null} */ (next?.querySelector('a, button, summary'))
   target?.focus()
@@ -24,11 +25,12 @@ const moveInRows = (step) => {
 
 /** Does what a key stands for: the first element that names it, in the selected row before elsewhere. @param {string} key */
 const press = (key) => {
-  const named = all(`[data-key="${CSS.escape(key)}"]`)
+  const named = namedBy(key)
+  const inRow = (/** @type {string} */ state) =>
+    named.find((one) => one.closest('[data-row]')?.matches(state))
   const element =
-    named.find((one) => one.closest('[data-row]')?.matches('[aria-current], :focus-within')) ??
-    named.find((one) => !one.closest('[data-row]'))
-  if (!element) return false
+    inRow(':focus-within') ?? inRow('[aria-current]') ?? named.find((one) => !one.closest('[data-row]'))
+  if (!element) return
   if (element instanceof HTMLDetailsElement) {
     element.open = true
     const field = /** @type {HTMLElement | null} */ (
@@ -37,7 +39,27 @@ const press = (key) => {
     field?.focus()
   } else if (element.matches('input:not([type=checkbox]), textarea, select')) element.focus()
   else element.click()
-  return true
+}
+
+/** @param {string} key */
+const namedBy = (key) => all(`[data-key="${CSS.escape(key)}"]`)
+
+const TEXT_FIELD = 'input:not([type=checkbox]), textarea, select, [contenteditable]'
+
+/** @param {string} key */
+const act = (key) => {
+  if (key === '/') byId('find')?.focus()
+  else if (key === '?') openKeys()
+  else if (key === 'j') moveInRows(1)
+  else if (key === 'k') moveInRows(-1)
+  else press(key)
+}
+
+/** A key as elements name it: `x`, `Enter`; a letter with Shift where something names it so. @param {KeyboardEvent} event */
+const keyOf = ({ key, shiftKey }) => {
+  const shifted = `Shift+${key.toUpperCase()}`
+  if (shiftKey && /^\p{L}$/u.test(key) && namedBy(shifted).length > 0) return shifted
+  return key.length === 1 ? key.toLowerCase() : key
 }
 
 document.addEventListener('keydown', (event) => {
@@ -51,17 +73,15 @@ document.addEventListener('keydown', (event) => {
     return
   }
   if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing || !hasKeys()) return
-  if (target.matches('input:not([type=checkbox]), textarea, select, [contenteditable]')) return
+  if (target.matches(TEXT_FIELD)) return
   if (document.querySelector('dialog[open]')) return
-  const key = event.key.length === 1 ? event.key.toLowerCase() : event.key
-  if (event.shiftKey && /^\p{L}$/u.test(key) && press(`Shift+${key.toUpperCase()}`))
-    return event.preventDefault()
-  if (key === '/') byId('find')?.focus()
-  else if (key === '?') openKeys()
-  else if (key === 'j') moveInRows(1)
-  else if (key === 'k') moveInRows(-1)
-  else if (!press(key)) return
+  const key = keyOf(event)
+  if (!['/', '?', 'j', 'k'].includes(key) && namedBy(key).length === 0) return
   event.preventDefault()
+  // Typed ahead, it is about what comes next, and never about a text that somebody has begun to write.
+  whenShown(() => {
+    if (!document.activeElement?.matches(TEXT_FIELD)) act(key)
+  })
 })
 
 const openKeys = () => {
@@ -130,7 +150,10 @@ document.addEventListener('click', (event) => {
   const all_of = target.closest('[data-checks]')
   if (all_of instanceof HTMLInputElement)
     for (const box of all(`input[type=checkbox][name="${all_of.dataset.checks}"]`))
-      if (box instanceof HTMLInputElement) box.checked = all_of.checked
+      if (box instanceof HTMLInputElement) {
+        box.checked = all_of.checked
+        box.dispatchEvent(new Event('change', { bubbles: true }))
+      }
 })
 
 // ---- Drag: a row of a list takes the place of another ([data-sort]); a card goes to another column ([data-drop]).

@@ -15,7 +15,8 @@ let doneTimer = 0
 export const showDone = () => {
   const note = document.querySelector('#done .done')
   if (!note) return
-  announce(note.querySelector('span')?.textContent ?? '')
+  const next = /** @type {HTMLElement | null} */ (document.querySelector('#main [data-announce]'))
+  announce(`${note.querySelector('span')?.textContent ?? ''} ${next?.dataset.announce ?? ''}`.trim())
   clearTimeout(doneTimer)
   doneTimer = window.setTimeout(() => note.remove(), DONE_MS)
 }
@@ -46,11 +47,39 @@ const OPTIONS = {
       return false
     },
     /** @param {Node} node */
-    beforeNodeRemoved: (node) =>
-      !(node instanceof Element && (isBeingEdited(node) || all('form', node).some(isBeingEdited))),
+    beforeNodeRemoved: (node) => {
+      if (!(node instanceof Element)) return true
+      const edited = [node, ...all('form', node)].filter(isBeingEdited)
+      if (isLeaving) edited.map(keepDraft)
+      return isLeaving || edited.length === 0
+    },
     /** What somebody has opened stays open. @param {string} name @param {Element} node */
     beforeAttributeUpdated: (name, node) => !(name === 'open' && node instanceof HTMLDetailsElement),
   },
+}
+
+/** What was typed into forms that the reader has left, by the ids of their fields. @type {Map<string, string>} */
+const drafts = new Map()
+/** Whether the reader goes on to something else, so that what is under way is put aside and not left on the page. */
+let isLeaving = false
+
+/** @param {Element} form */
+const keepDraft = (form) => {
+  for (const field of all('textarea, input:not([type])', form))
+    if (field instanceof HTMLTextAreaElement || field instanceof HTMLInputElement)
+      if (field.id !== '' && field.value !== field.defaultValue) drafts.set(field.id, field.value)
+}
+
+/** Puts back what was typed into the fields that are on the page again. */
+const restoreDrafts = () => {
+  for (const [id, value] of drafts) {
+    const field = byId(id)
+    if (!(field instanceof HTMLTextAreaElement || field instanceof HTMLInputElement)) continue
+    drafts.delete(id)
+    field.value = value
+    touched.add(field.form ?? field)
+    field.closest('details')?.setAttribute('open', '')
+  }
 }
 
 /** Says beside a form in use that what it is about has changed. @param {Element} old @param {Element} now */
@@ -66,8 +95,8 @@ const warnOfEdit = (old, now) => {
   announce(note.textContent)
 }
 
-/** Takes over a page that was fetched. @param {string} text */
-export const show = (text) => {
+/** Takes over a page that was fetched; `goesOn`: the reader went there. @param {string} text @param {boolean} [goesOn] */
+export const show = (text, goesOn = false) => {
   const page = new DOMParser().parseFromString(text, 'text/html')
   const main = page.getElementById('main')
   const own = byId('main')
@@ -78,7 +107,9 @@ export const show = (text) => {
   // A click beside everything focuses #main itself, and what is in an active element would be left as it is.
   const ignoreActiveValue = document.activeElement?.matches('input, textarea, select') === true
   const options = { ...OPTIONS, ignoreActiveValue }
+  isLeaving = goesOn
   Idiomorph.morph(own, main, options)
+  isLeaving = false
   const header = page.querySelector('header.top')
   const ownHeader = document.querySelector('header.top')
   if (header && ownHeader) Idiomorph.morph(ownHeader, header, options)
@@ -89,8 +120,15 @@ export const show = (text) => {
     showDone()
   }
   restoreFocus(before)
+  restoreDrafts()
   if (stream) listen(stream)
   return true
+}
+
+/** A page that chose what it shows names the address that shows the same again, whatever else has changed by then. */
+export const keepAddress = () => {
+  const named = /** @type {HTMLElement | null} */ (document.querySelector('#main [data-address]'))
+  if (named?.dataset.address) history.replaceState(null, '', named.dataset.address)
 }
 
 /** What has the focus, in words that outlast a change of the page. */
@@ -99,7 +137,7 @@ const focusedKey = () => {
   if (!(element instanceof HTMLElement) || element === document.body) return undefined
   const row = element.closest('[data-row]')
   const index = row ? rows().indexOf(/** @type {HTMLElement} */ (row)) : -1
-  return { element, id: element.id, index, row: row?.id }
+  return { element, id: element.id, index, row: row?.id, key: element.dataset.key }
 }
 
 /** @param {ReturnType<typeof focusedKey>} before */
@@ -108,7 +146,8 @@ const restoreFocus = (before) => {
   const place =
     byId(before.id) ??
     (before.row ? byId(before.row) : null) ??
-    rows()[Math.min(before.index, rows().length - 1)]
+    rows()[Math.min(before.index, rows().length - 1)] ??
+    (before.key ? document.querySelector(`#main [data-key="${CSS.escape(before.key)}"]`) : null)
   const target = place ?? byId('main')
   const inner = target?.matches('a, button, input, textarea, select, summary, [tabindex]')
     ? target
@@ -146,14 +185,41 @@ export const refresh = async () => {
   }
 }
 
-/** Goes to an address of the board without loading a page. @param {string} url @param {{ replace?: boolean }} [how] */
-export const visit = async (url, { replace = false } = {}) => {
-  const answer = await fetch(url, { headers: { accept: 'text/html' } }).catch(() => undefined)
-  const text = await answer?.text()
-  if (answer === undefined || text === undefined || !show(text)) return location.assign(url)
-  if (replace) history.replaceState(null, '', answer.url)
-  else history.pushState(null, '', answer.url)
+// ---- One thing after the other: what somebody asks for while a page is on its way is about the page that comes.
+
+let underWay = 0
+/** @type {(() => void)[]} */
+const waiting = []
+/** More keys are not typed ahead. */
+const MAX_WAITING = 20
+
+/** Does something once the page that is on its way is shown. @param {() => void} work */
+export const whenShown = (work) => {
+  if (underWay === 0) work()
+  else if (waiting.length < MAX_WAITING) waiting.push(work)
 }
+
+/** @template T @param {() => Promise<T>} work @returns {Promise<T>} */
+const onItsWay = async (work) => {
+  underWay += 1
+  try {
+    return await work()
+  } finally {
+    underWay -= 1
+    while (underWay === 0 && waiting.length > 0) waiting.shift()?.()
+  }
+}
+
+/** Goes to an address of the board without loading a page. @param {string} url @param {{ replace?: boolean }} [how] */
+export const visit = (url, { replace = false } = {}) =>
+  onItsWay(async () => {
+    const answer = await fetch(url, { headers: { accept: 'text/html' } }).catch(() => undefined)
+    const text = await answer?.text()
+    if (answer === undefined || text === undefined || !show(text, true)) return location.assign(url)
+    if (replace) history.replaceState(null, '', answer.url)
+    else history.pushState(null, '', answer.url)
+    keepAddress()
+  })
 
 window.addEventListener('popstate', () => void refresh())
 
@@ -173,6 +239,7 @@ let posting = Promise.resolve()
 /** Does something once all forms that were sent are answered. @param {() => unknown} work */
 export const afterPosts = (work) => {
   posting = posting.then(work, work)
+  return posting
 }
 
 /** @param {HTMLFormElement} form @param {HTMLButtonElement | null} button */
@@ -198,13 +265,14 @@ document.addEventListener('submit', (event) => {
   const [action, fields] = [actionOf(), fieldsOf(form, button)]
   if (form.method === 'get') return void visit(`${action}?${fields}`)
   form.setAttribute('aria-busy', 'true')
-  afterPosts(() => {
+  const sendIfThere = () => {
     // The answer to an earlier form may have put something else in the place of this one.
     const isThere = form.isConnected && (!button || button.form === form)
     const now = isThere ? fieldsOf(form, button) : undefined
     if (now && meaning(actionOf(), now) === meaning(action, fields)) return send(form, action, now)
     form.removeAttribute('aria-busy')
-  })
+  }
+  void onItsWay(() => afterPosts(sendIfThere))
 })
 
 /** Posts a form and shows the page that answers. @param {HTMLFormElement} form @param {string} action @param {URLSearchParams} fields */
@@ -215,12 +283,13 @@ const send = async (form, action, fields) => {
     const text = await answer.text()
     if (answer.ok) taken(form)
     const wasTouched = touched.delete(form)
-    if (!show(text)) {
+    if (!show(text, true)) {
       if (answer.ok) return location.assign(answer.url)
       if (wasTouched) touched.add(form)
       return refuse(form, text)
     }
     if (answer.ok && answer.redirected) history.replaceState(null, '', answer.url)
+    keepAddress()
     const fault = answer.ok ? null : document.querySelector('#main [role=alert]')
     if (fault) announce(fault.textContent ?? '')
     if (!answer.ok && wasTouched) touched.add(form)

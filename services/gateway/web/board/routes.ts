@@ -7,6 +7,7 @@ import { loopRoutes, loopTaskPage } from './loop-page.ts'
 import { queueRoutes } from './queue-page.ts'
 import { taskChangeRoutes } from './task-changes.ts'
 import { TASK_PAGE, taskRoutes } from './task-page.ts'
+import { TRIAGE_PAGE, triageRoutes } from './triage-page.ts'
 import { undoRoutes } from './undo-page.ts'
 
 /** Adds them. Each page adds its own here. */
@@ -15,6 +16,7 @@ export const boardRoutes = (routes: Hono<GatewayEnv>, board: BoardDeps): void =>
   undoRoutes(routes, board)
   loopRoutes(routes, board)
   queueRoutes(routes, board)
+  triageRoutes(routes, board)
   taskRoutes(routes, board)
-  taskChangeRoutes(routes, board, [loopTaskPage, TASK_PAGE])
+  taskChangeRoutes(routes, board, [TRIAGE_PAGE, loopTaskPage, TASK_PAGE])
 }

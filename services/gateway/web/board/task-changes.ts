@@ -95,13 +95,16 @@ const whoDecided = async (board: Board, task: Task): Promise<string | undefined>
 const conflictSentence = async (
   board: Board,
   task_id: string,
-  seen: string | null,
+  form: URLSearchParams,
 ): Promise<string | undefined> => {
+  const seen = form.get('seen_status')
+  const isText = form.has('title') || form.has('body')
   const { words, statuses } = taskWords(board.language)
   try {
     const { task } = await board.deps.tasks.get_task({ task_id }, board.call())
     const { title, status } = task
-    if (seen === null || seen === status) return words.say('look_again', { title })
+    if (seen === null || seen === status)
+      return isText ? words.word('edit_conflict') : words.say('look_again', { title })
     const name = await whoDecided(board, task)
     const places = { title, status: statuses.word(status) }
     return name ? words.say('somebody_was_quicker', { ...places, name }) : words.say('already', places)
@@ -118,7 +121,7 @@ const problemOf = async (
   fault: Fault,
 ): Promise<TaskProblem> => {
   const is_conflict = fault.error.code === 'version_conflict'
-  const own = is_conflict ? await conflictSentence(board, task_id, form.get('seen_status')) : undefined
+  const own = is_conflict ? await conflictSentence(board, task_id, form) : undefined
   const typed = Object.fromEntries(
     ['title', 'body', 'text'].flatMap((name) => (form.has(name) ? [[name, form.get(name)]] : [])),
   ) as Typed

@@ -197,7 +197,6 @@ const storedText = (
   body: string,
   words: TaskWords,
 ): Html => html`<div class="note warn stored">
-    <p>${words.word('edit_conflict')}</p>
     <dl class="facts"><dt>${words.word('stored_title')}</dt><dd dir="auto">${task.title}</dd>
     <dt>${words.word('stored_body')}</dt><dd><pre dir="auto" tabindex="0">${body}</pre></dd></dl></div>`
 
