@@ -1,12 +1,10 @@
 // The page of a loop in a real browser: cards that are dragged or moved by their menu, and shipping with a preview.
-import { join } from 'node:path'
 import type { Browser, BrowserContext, Page } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest'
-import type { TaskStatus } from '../../shared/contracts/define/common.ts'
 import { type Account, agentOf, signUp } from '../support/accounts.ts'
 import { launchBrowser } from '../support/chromium.ts'
 import type { McpClient } from '../support/mcp-client.ts'
-import { complaintsOf, faultsOf, overflowOf } from '../support/page-looks.ts'
+import { complaintsOf, faultsOf } from '../support/page-looks.ts'
 import { type System, startSystem } from '../support/system.ts'
 
 let system: System
@@ -58,50 +56,6 @@ const loopWith = async (...titles: readonly string[]) => {
   return { id: loop.id, tasks: ids, url: `${system.url}/loops/${loop.id}` }
 }
 
-/** Screenshots: set SHOTS to a folder. */
-const shoot = async (name: string): Promise<void> => {
-  const folder = process.env.SHOTS
-  if (!folder) return
-  for (const [scheme, width] of [
-    ['light', 1210],
-    ['dark', 1210],
-    ['light', 768],
-    ['dark', 320],
-  ] as const) {
-    await page.emulateMedia({ colorScheme: scheme })
-    await page.setViewportSize({ width, height: 800 })
-    await page.screenshot({ path: join(folder, `${name}-${scheme}-${width}.png`), fullPage: true })
-  }
-}
-
-test('pictures', async () => {
-  const { id, url } = await loopWith('Rank titles before bodies', 'x'.repeat(120), 'Index comments')
-  const make = async (title: string, more: Record<string, unknown>, status?: TaskStatus) => {
-    const { task } = await agent.call('create_task', { title, loop_id: id, ...more })
-    if (status) await agent.call('update_task', { task_id: task.id, status })
-    return task.id
-  }
-  const first = await make(
-    'Find words that begin with the query',
-    { priority: 'high', due_date: '2020-01-02', labels: ['search', 'api'] },
-    'approved',
-  )
-  await make('Rank by age', { priority: 'low', blocked_by: [first] }, 'approved')
-  await make('Highlight what was found', { due_date: '2030-05-01' }, 'approved')
-  const held = await make('Search while typing', { priority: 'urgent' }, 'approved')
-  await agent.call('claim_task', { task_id: held, agent: 'worker-1' })
-  await make('Old search box', {}, 'rejected')
-  const done = await make('Store the words', {}, 'approved')
-  await agent.call('update_task', { task_id: done, status: 'in_progress' })
-  await agent.call('update_task', { task_id: done, status: 'shipped' })
-  await agent.call('add_comment', { loop_id: id, text: 'Shall we index **comments** too?', kind: 'question' })
-  await agent.call('update_loop', { loop_id: id, ai_context: '# How\n\n- run `npm test`' })
-  await page.goto(url)
-  await shoot('loop')
-  expect(await faultsOf(page)).toEqual([])
-  expect(await overflowOf(page)).toBeLessThanOrEqual(0)
-})
-
 /** The column that holds a task. */
 const columnOf = (on: Page, task_id: string) => on.locator(`.column:has(#task-${task_id})`)
 
@@ -147,4 +101,32 @@ test('what_an_agent_does_is_seen_and_a_text_in_progress_is_kept', async () => {
   await agent.call('create_task', { title: 'From an agent', loop_id: id })
   await page.getByRole('link', { name: 'From an agent' }).waitFor()
   expect(await page.getByLabel('Description').inputValue()).toBe('Half a sentence')
+})
+
+test('a_loop_is_shipped_by_mouse_after_a_look_at_what_it_does', async () => {
+  const { id, url } = await loopWith('Left')
+  await page.goto(url)
+  await page.getByRole('button', { name: 'Ship…' }).click()
+  await page.getByRole('heading', { name: '1 task is unfinished' }).waitFor()
+  expect(await faultsOf(page)).toEqual([])
+  await page.getByRole('button', { name: 'Ship it' }).click()
+  await page.getByText('Ann shipped this loop').waitFor()
+  expect((await agent.call('get_loop', { loop_id: id })).loop.status).toBe('shipped')
+})
+
+test('without_javascript_a_task_is_moved_and_the_loop_is_shipped', async () => {
+  const { id, url, tasks } = await loopWith('First')
+  const [first = ''] = tasks
+  const plain = await browser.newContext({ javaScriptEnabled: false })
+  const on = await plain.newPage()
+  await signIn(on)
+  await on.goto(url)
+  await on.locator(`#menu-${first} > summary`).click()
+  await on.locator(`#task-${first}`).getByRole('button', { name: 'Approve' }).click()
+  await on.locator(`#column-approved #task-${first}`).waitFor()
+  await on.getByRole('button', { name: 'Ship…' }).click()
+  await on.getByRole('button', { name: 'Ship it' }).click()
+  await on.getByText('Ann shipped this loop').waitFor()
+  await plain.close()
+  expect((await agent.call('get_loop', { loop_id: id })).loop.status).toBe('shipped')
 })

@@ -41,7 +41,7 @@ const loopIn = async ({ system, accounts }: World, state: 'on_hold' | 'shipped')
   return loop.id
 }
 
-/** States of `/loops/:id`. */
+/** States of `/loops/:id` and of the pages below it. */
 export const BOARD_LOOP: readonly State[] = [
   {
     name: 'loop_full',
@@ -73,6 +73,11 @@ export const BOARD_LOOP: readonly State[] = [
       await page.locator('#edit-form').getByRole('button').click()
       await page.getByRole('alert').waitFor()
     },
+  },
+  {
+    name: 'loop_before_it_ships',
+    as: 'owner',
+    open: async (page, world) => at(`/loops/${(await fullLoop(world)).id}/ship`)(page, world),
   },
   {
     name: 'loop_on_hold',

@@ -19,7 +19,8 @@ const TEXTS_BYTES = 4 * (LIMITS.ai_context_bytes + LIMITS.description_chars)
 
 const LOOP_PATH = /^\/loops\/([^/]+)$/
 
-const readerOf = ({ language, reading, now, may_write, may_approve }: Board): LoopReader => ({
+/** Who reads a page about a loop. */
+export const readerOf = ({ language, reading, now, may_write, may_approve }: Board): LoopReader => ({
   language,
   reading,
   now,
@@ -83,7 +84,7 @@ const text = (form: URLSearchParams, name: string): string | undefined =>
   form.get(name)?.replaceAll('\r\n', '\n')
 
 /** The version that a form was made from; undefined where it names none. */
-const versionOf = (form: URLSearchParams): { expected_version?: number } => {
+export const versionOf = (form: URLSearchParams): { expected_version?: number } => {
   const given = form.get('expected_version')
   return given ? { expected_version: Number(given) } : {}
 }

@@ -5,6 +5,7 @@ import type { BoardDeps } from './board.ts'
 import { liveRoutes } from './live-page.ts'
 import { loopRoutes, loopTaskPage } from './loop-page.ts'
 import { queueRoutes } from './queue-page.ts'
+import { shipRoutes } from './ship-page.ts'
 import { taskChangeRoutes } from './task-changes.ts'
 import { TASK_PAGE, taskRoutes } from './task-page.ts'
 import { TRIAGE_PAGE, triageRoutes } from './triage-page.ts'
@@ -17,6 +18,7 @@ export const boardRoutes = (routes: Hono<GatewayEnv>, board: BoardDeps): void =>
   loopRoutes(routes, board)
   queueRoutes(routes, board)
   triageRoutes(routes, board)
+  shipRoutes(routes, board)
   taskRoutes(routes, board)
   taskChangeRoutes(routes, board, [TRIAGE_PAGE, loopTaskPage, TASK_PAGE])
 }
