@@ -11,6 +11,7 @@ import { repeat } from '../../shared/process/lifecycle.ts'
 import { type Host, openHost } from '../../shared/service.ts'
 import type { Started } from '../start.ts'
 import { records } from './accounts/record-store.ts'
+import { findSignedIn } from './accounts/sessions.ts'
 import { setupUrl } from './accounts/setup.ts'
 import { finishLeftBehind } from './accounts/unfinished.ts'
 import { createApp } from './app.ts'
@@ -107,6 +108,7 @@ export const wire = async (host: Host, publicUrl: string, health: Health): Promi
     ids,
     log,
     health,
+    whoLooks: (c) => findSignedIn(c, deps),
     mcp: { publicUrl, log, mcp, load, verify: verifyAccess(deps), mayAsk: stepUp(deps) },
     routes: [
       oauthRoutes(deps, authorizationPages),

@@ -1,6 +1,7 @@
 // The gateway without the bus: requests are answered in this process at once. What remains is its own cost: HTTP, token,
 // checks, protocol. Runs as a process of its own and prints its address.
 import type { Msg } from '@nats-io/nats-core'
+import { findSignedIn } from '../../services/gateway/accounts/sessions.ts'
 import { createApp } from '../../services/gateway/app.ts'
 import { openDeps } from '../../services/gateway/deps.ts'
 import { listen } from '../../services/gateway/listen.ts'
@@ -58,6 +59,7 @@ const app = createApp({
   ids,
   log,
   health: { connected: () => true, closed: () => false },
+  whoLooks: (c) => findSignedIn(c, deps),
   mcp: { publicUrl, log, mcp, load, verify: verifyAccess(deps), mayAsk: stepUp(deps) },
   routes: [oauthRoutes(deps, authorizationPages), pageRoutes(deps, openLive({ watch, ids, log }))],
 })

@@ -1,5 +1,6 @@
 // A listening gateway (people, pages, authorization server) on the test's own servers, with a clock that the test moves.
 // Tests that need no moved clock should use a whole system.
+import { findSignedIn } from '../../services/gateway/accounts/sessions.ts'
 import { createApp } from '../../services/gateway/app.ts'
 import { type Deps, openDeps } from '../../services/gateway/deps.ts'
 import { startUpkeep } from '../../services/gateway/main.ts'
@@ -65,6 +66,7 @@ export const openGatewayEnvironment = async (
     publicUrl,
     host: undefined,
     health: READY,
+    whoLooks: (c) => findSignedIn(c, deps),
     mcp: { publicUrl, log: host.log, mcp, load: createLoad(), verify, mayAsk: stepUp(deps) },
     routes: [oauthRoutes(deps, authorizationPages), pageRoutes(deps, live)],
   })

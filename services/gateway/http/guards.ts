@@ -1,6 +1,6 @@
 // What every request passes before its route: checks of the host name, the rate, the posting site and the size. They hold
 // for every route; the exceptions are listed here, each with its reason.
-import type { MiddlewareHandler } from 'hono'
+import type { Context, MiddlewareHandler } from 'hono'
 import { LIMITS } from '../../../shared/contracts/define/common.ts'
 import { AppError } from '../../../shared/contracts/define/errors.ts'
 import type { Limits } from '../limits/limits.ts'
@@ -8,7 +8,6 @@ import { STRANGERS_PER_ADDRESS } from '../limits/policies.ts'
 import type { ClientAddressOf } from './address.ts'
 import type { GatewayEnv } from './env.ts'
 import { isLoopbackName, namesOf } from './host.ts'
-import { problem } from './problems.ts'
 
 type Guard = MiddlewareHandler<GatewayEnv>
 
@@ -107,14 +106,16 @@ export const refuseForeignForm =
  * (bytes.ts), so that nothing is read before a route wants it; hono/body-limit would read all of it here. The MCP endpoint
  * has the same limit, and its own form of refusal.
  */
-export const refuseLarge: Guard = async (c, next) => {
-  const limit = LIMITS.request_bytes
-  if (Number(c.req.header('content-length') ?? 0) <= limit || MCP.includes(c.req.path)) return next()
-  return problem(
-    new AppError('limit_exceeded', `The request is larger than the limit of ${limit} bytes.`),
-    413,
-  )
-}
+export const refuseLarge =
+  (answer: (error: AppError, c: Context<GatewayEnv>) => Response | Promise<Response>): Guard =>
+  async (c, next) => {
+    const limit = LIMITS.request_bytes
+    if (Number(c.req.header('content-length') ?? 0) <= limit || MCP.includes(c.req.path)) return next()
+    return answer(
+      new AppError('limit_exceeded', `The request is larger than the limit of ${limit} bytes.`),
+      c,
+    )
+  }
 
 /** Headers that proxies and tunnels add. */
 const PASSED_ON = ['forwarded', 'via', 'x-forwarded-for', 'x-forwarded-host', 'x-real-ip']

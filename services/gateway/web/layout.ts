@@ -31,6 +31,8 @@ export type Page = Readonly<{
     /** What was just done, and how to undo it. */
     done?: Done | undefined
   }>
+  /** It says only what went wrong: the script keeps the page that a form was sent from, and says it there. */
+  fault?: true
 }>
 
 const MARK = raw(ICON.replace('stroke="#0b6b5d"', 'stroke="currentColor" aria-hidden="true"'))
@@ -74,7 +76,7 @@ const frame = (page: Page, hasScript: boolean): Html => {
     ${signedIn ? navigation({ signedIn, place: page.place, words }) : ''}
   </header>
   <main id="main" tabindex="-1" class="${board ? 'board' : wide ? 'wide' : 'narrow'}"
-    ${own === language ? '' : html`lang="${own}" dir="${directionOf(own)}"`} ${board ? html`data-board` : ''}>
+    ${own === language ? '' : html`lang="${own}" dir="${directionOf(own)}"`} ${page.fault ? html`data-fault` : board ? html`data-board` : ''}>
 ${body}
   </main>
   ${hasScript ? helpers(words) : ''}

@@ -79,6 +79,6 @@ export const pageRoutes = (deps: Deps, live: Live): Hono<GatewayEnv> => {
   ownAccountRoutes(routes, deps)
   tokenRoutes(routes, deps)
   passwordRoutes(routes, deps)
-  routes.onError(faultPage(deps.log))
+  routes.onError(faultPage({ log: deps.log, whoLooks: (c) => findSignedIn(c, deps) }))
   return routes
 }

@@ -281,13 +281,11 @@ const send = async (form, action, fields) => {
   try {
     const answer = await fetch(action, { method: 'POST', body: fields, headers: { accept: 'text/html' } })
     const text = await answer.text()
+    const refusal = answer.ok ? undefined : refusalIn(text)
+    if (refusal !== undefined) return refuse(form, refusal)
     if (answer.ok) taken(form)
     const wasTouched = touched.delete(form)
-    if (!show(text, true)) {
-      if (answer.ok) return location.assign(answer.url)
-      if (wasTouched) touched.add(form)
-      return refuse(form, text)
-    }
+    if (!show(text, true)) return location.assign(answer.url)
     if (answer.ok && answer.redirected) history.replaceState(null, '', answer.url)
     keepAddress()
     const fault = answer.ok ? null : document.querySelector('#main [role=alert]')
@@ -311,13 +309,19 @@ const taken = (form) => {
   form.closest('details.edit')?.removeAttribute('open')
 }
 
-/** Says in a form why it was refused, where the answer is no page of the board: what was typed stays. @param {HTMLFormElement} form @param {string} text */
-const refuse = (form, text) => {
+/** Why a form was refused, where the page that answers says only that. @param {string} text */
+const refusalIn = (text) => {
   const page = new DOMParser().parseFromString(text, 'text/html')
+  if (page.querySelector('#main[data-board]:not([data-fault])')) return undefined
+  return page.querySelector('#main [role=alert], #main p')?.textContent ?? page.title
+}
+
+/** Says in a form why it was refused: what was typed stays. @param {HTMLFormElement} form @param {string} sentence */
+const refuse = (form, sentence) => {
   for (const note of all('.refused', form)) note.remove()
   const note = document.createElement('p')
   note.className = 'note bad refused'
-  note.textContent = page.querySelector('#main p')?.textContent ?? page.title
+  note.textContent = sentence
   form.prepend(note)
-  announce(note.textContent ?? '')
+  announce(sentence)
 }

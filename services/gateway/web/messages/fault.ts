@@ -1,0 +1,111 @@
+// What pages say when something went wrong: a title, and what to do next. Pure.
+import { defineMessages } from '../../../../shared/contracts/define/wording.ts'
+
+export const FAULT = defineMessages({
+  en: {
+    invalid: 'That did not work',
+    invalid_next: 'Go back, correct it, and try again.',
+    forbidden: 'That is not allowed',
+    forbidden_next: 'If you need it, ask the owner or an admin of the workspace.',
+    missing: 'Not found',
+    missing_next:
+      'It may have been moved or deleted, or you may not see it. Look in the queue, or search for it above.',
+    conflict: 'That has changed meanwhile',
+    conflict_next: 'Go back and reload the page, then do it again if it is still right.',
+    too_large: 'That is too long',
+    too_large_next: 'Go back, shorten it, and send it again.',
+    too_many: 'Too many attempts',
+    too_many_next: 'Wait a little, then try again.',
+    away: 'Back in a moment',
+    away_next: 'Reload this page in a moment. After a form, look first whether it was carried out.',
+    broken: 'Something went wrong',
+    broken_next: 'Try again. If it happens again, tell whoever runs this installation the number below.',
+    to_queue: 'Go to the queue',
+  },
+  de: {
+    invalid: 'Das hat nicht geklappt',
+    invalid_next: 'Geh zurück, korrigiere es und versuche es noch einmal.',
+    forbidden: 'Das ist nicht erlaubt',
+    forbidden_next:
+      'Wenn du es brauchst, frag den Inhaber oder jemanden mit Verwaltungsrechten im Arbeitsbereich.',
+    missing: 'Nicht gefunden',
+    missing_next:
+      'Vielleicht wurde es verschoben oder gelöscht, oder du darfst es nicht sehen. Sieh in der Warteschlange nach oder suche oben danach.',
+    conflict: 'Das hat sich inzwischen geändert',
+    conflict_next: 'Geh zurück, lade die Seite neu und wiederhole es, wenn es noch richtig ist.',
+    too_large: 'Das ist zu lang',
+    too_large_next: 'Geh zurück, kürze es und sende es noch einmal.',
+    too_many: 'Zu viele Versuche',
+    too_many_next: 'Warte ein wenig und versuche es dann noch einmal.',
+    away: 'Gleich wieder da',
+    away_next:
+      'Lade diese Seite gleich noch einmal. Nach einem Formular sieh zuerst nach, ob es ausgeführt wurde.',
+    broken: 'Etwas ist schiefgegangen',
+    broken_next:
+      'Versuche es noch einmal. Wenn es wieder passiert, nenne dem Betreiber dieser Installation die Nummer unten.',
+    to_queue: 'Zur Warteschlange',
+  },
+  fr: {
+    invalid: 'Cela n’a pas fonctionné',
+    invalid_next: 'Revenez en arrière, corrigez et réessayez.',
+    forbidden: 'Ce n’est pas autorisé',
+    forbidden_next:
+      'Si vous en avez besoin, demandez au propriétaire ou à un administrateur de l’espace de travail.',
+    missing: 'Introuvable',
+    missing_next:
+      'Ceci a peut-être été déplacé ou supprimé, ou vous n’y avez pas accès. Regardez dans la file, ou cherchez ci-dessus.',
+    conflict: 'Ceci a changé entre-temps',
+    conflict_next: 'Revenez en arrière, rechargez la page, puis recommencez si c’est toujours juste.',
+    too_large: 'C’est trop long',
+    too_large_next: 'Revenez en arrière, raccourcissez et renvoyez.',
+    too_many: 'Trop de tentatives',
+    too_many_next: 'Attendez un peu, puis réessayez.',
+    away: 'De retour dans un instant',
+    away_next:
+      'Rechargez cette page dans un instant. Après un formulaire, vérifiez d’abord s’il a été pris en compte.',
+    broken: 'Quelque chose s’est mal passé',
+    broken_next:
+      'Réessayez. Si cela se reproduit, communiquez le numéro ci-dessous à la personne qui gère cette installation.',
+    to_queue: 'Aller à la file',
+  },
+  es: {
+    invalid: 'Eso no ha funcionado',
+    invalid_next: 'Vuelve atrás, corrígelo e inténtalo de nuevo.',
+    forbidden: 'Eso no está permitido',
+    forbidden_next: 'Si lo necesitas, pídelo al propietario o a un administrador del espacio de trabajo.',
+    missing: 'No encontrado',
+    missing_next: 'Quizá se movió o se eliminó, o no puedes verlo. Mira en la cola o búscalo arriba.',
+    conflict: 'Eso ha cambiado mientras tanto',
+    conflict_next: 'Vuelve atrás, recarga la página y repítelo si sigue siendo correcto.',
+    too_large: 'Es demasiado largo',
+    too_large_next: 'Vuelve atrás, acórtalo y envíalo de nuevo.',
+    too_many: 'Demasiados intentos',
+    too_many_next: 'Espera un poco e inténtalo de nuevo.',
+    away: 'Volvemos en un momento',
+    away_next:
+      'Recarga esta página en un momento. Después de un formulario, mira primero si se ha llevado a cabo.',
+    broken: 'Algo ha fallado',
+    broken_next:
+      'Inténtalo de nuevo. Si vuelve a pasar, indica el número de abajo a quien administra esta instalación.',
+    to_queue: 'Ir a la cola',
+  },
+  ar: {
+    invalid: 'لم ينجح ذلك',
+    invalid_next: 'ارجع وصحّحه ثم حاول من جديد.',
+    forbidden: 'هذا غير مسموح',
+    forbidden_next: 'إن كنت تحتاج إليه فاطلبه من مالك مساحة العمل أو من أحد مشرفيها.',
+    missing: 'غير موجود',
+    missing_next: 'ربما نُقل أو حُذف، أو ربما لا يمكنك رؤيته. انظر في قائمة العمل أو ابحث عنه في الأعلى.',
+    conflict: 'تغيّر هذا في الأثناء',
+    conflict_next: 'ارجع وأعد تحميل الصفحة، ثم أعد المحاولة إن كان ما زال صحيحًا.',
+    too_large: 'هذا طويل جدًا',
+    too_large_next: 'ارجع واختصره ثم أرسله من جديد.',
+    too_many: 'محاولات كثيرة جدًا',
+    too_many_next: 'انتظر قليلًا ثم حاول من جديد.',
+    away: 'سنعود بعد لحظة',
+    away_next: 'أعد تحميل هذه الصفحة بعد لحظة. وبعد إرسال نموذج تأكد أولًا هل نُفِّذ.',
+    broken: 'حدث خطأ ما',
+    broken_next: 'حاول من جديد. وإن تكرر الأمر فأبلغ من يدير هذا التثبيت بالرقم أدناه.',
+    to_queue: 'الانتقال إلى قائمة العمل',
+  },
+})
