@@ -35,8 +35,9 @@ const loopHandlers = (
   list_loop_readers: async ({ workspace_id, loop_ids }) => {
     const found = await deps.loops.listReaders(workspace_id, loop_ids)
     return {
-      loops: found.map(({ _id, visibility, readers }) => ({
+      loops: found.map(({ _id, name, visibility, readers }) => ({
         id: _id,
+        name,
         reader_ids: membersOf({ visibility, readers }),
       })),
     }

@@ -19,9 +19,13 @@ export const loopsForServices = (collection: Collection<LoopDoc>) => ({
   listReaders: (
     ws: string,
     among: readonly string[],
-  ): Promise<Pick<LoopDoc, '_id' | 'visibility' | 'readers'>[]> =>
+  ): Promise<Pick<LoopDoc, '_id' | 'name' | 'visibility' | 'readers'>[]> =>
     collection
       .find({ _id: { $in: [...among] }, ws })
-      .project<Pick<LoopDoc, '_id' | 'visibility' | 'readers'>>({ visibility: 1, readers: 1 })
+      .project<Pick<LoopDoc, '_id' | 'name' | 'visibility' | 'readers'>>({
+        name: 1,
+        visibility: 1,
+        readers: 1,
+      })
       .toArray(),
 })

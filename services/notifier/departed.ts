@@ -1,7 +1,7 @@
 // Finds the mails whose readers have left since: asked just before sending, once for all mails of a claim.
 import { ownCall } from '../../shared/bus/headers.ts'
 import { LIMITS } from '../../shared/contracts/define/common.ts'
-import type { Client } from '../../shared/contracts/define/contract.ts'
+import type { Client, Role } from '../../shared/contracts/define/contract.ts'
 import type { gateway } from '../../shared/contracts/gateway/contract.ts'
 import type { loopsQueue } from '../../shared/contracts/loops-queue/contract.ts'
 import type { tasks } from '../../shared/contracts/tasks/contract.ts'
@@ -26,7 +26,8 @@ const AT_ONCE = 4
 
 type ReaderMail = Delivery & Readonly<{ user_id: string }>
 const isReaderMail = (delivery: Delivery): delivery is ReaderMail =>
-  ['readers', 'approver'].includes(MAILS[delivery.template].audience) && delivery.user_id !== null
+  ['readers', 'approver', 'mentioned'].includes(MAILS[delivery.template].audience) &&
+  delivery.user_id !== null
 
 const pagesOf = (ids: Iterable<string>): string[][] => partsOf([...new Set(ids)], LIMITS.page)
 
@@ -55,10 +56,11 @@ const departedOf = async (
 ): Promise<ReaderMail[]> => {
   const { gateway, loopsQueue, clock, ids } = deps
   const call = () => ownCall(clock, ids.next())
-  const members = new Set<string>()
+  const members = new Map<string, Role>()
   for (const user_ids of pagesOf(mails.map(({ user_id }) => user_id))) {
     const asked = { workspace_id, user_ids, limit: LIMITS.page }
-    for (const { user_id } of (await gateway.list_members(asked, call())).members) members.add(user_id)
+    for (const { user_id, role } of (await gateway.list_members(asked, call())).members)
+      members.set(user_id, role)
   }
   const located = await locate(deps, workspace_id, mails)
   /** The private loop that decides, null where none does; undefined: what the mail is about is gone. */
@@ -77,7 +79,10 @@ const departedOf = async (
     if (!members.has(mail.user_id) || loop_id === undefined) return true
     if (loop_id === null) return false
     const allowed = readers.get(loop_id)
-    return allowed === undefined || (allowed !== null && !allowed.includes(mail.user_id))
+    if (allowed === undefined) return true
+    // The owner sees private loops without being a member. Only what mentions them is mailed to them.
+    if (mail.about?.mention && members.get(mail.user_id) === 'owner') return false
+    return allowed !== null && !allowed.includes(mail.user_id)
   })
 }
 

@@ -9,6 +9,7 @@ import { confirmation } from './emails/confirmation.ts'
 import { failedSignIns } from './emails/failed-sign-ins.ts'
 import { invitation } from './emails/invitation.ts'
 import { loopShipped } from './emails/loop-shipped.ts'
+import { mention } from './emails/mention.ts'
 import { passwordReset } from './emails/password-reset.ts'
 import type { Parts } from './emails/render.ts'
 import { taskHeld } from './emails/task-held.ts'
@@ -23,6 +24,7 @@ import type {
   LinkTemplate,
   LoopTemplate,
   MemberTemplate,
+  MentionTemplate,
   NoticeOf,
   OwnerTemplate,
   ShownTo,
@@ -73,6 +75,9 @@ type LoopMail<T extends LoopTemplate> = MemberMail<T, LoopContent> & Readonly<{ 
 /** A mail about a task, to whoever approved it. */
 type TaskMail<T extends TaskTemplate> = MemberMail<T, LoopContent> & Readonly<{ audience: 'approver' }>
 
+/** A mail about a comment, to those whom it mentions. */
+type MentionMail<T extends MentionTemplate> = MemberMail<T, LoopContent> & Readonly<{ audience: 'mentioned' }>
+
 /** A mail to the owners of the workspace. */
 type OwnerMail<T extends OwnerTemplate> = MemberMail<T> & Readonly<{ audience: 'owners' }>
 
@@ -101,7 +106,7 @@ const pageUrl = ({ publicUrl }: Site, { ws }: Pick<NoticeOf<MemberTemplate>, 'ws
 
 /** What a mail has whose reader can choose to get none: links to their preference, and a list for the workspace. */
 const listContent = (
-  { facts }: NoticeOf<LoopTemplate | TaskTemplate>,
+  { facts }: NoticeOf<LoopTemplate | TaskTemplate | MentionTemplate>,
   { delivery: { ws, user_id }, to }: Reader,
   site: Site,
 ) => {
@@ -156,6 +161,22 @@ const heldContent = (notice: NoticeOf<'task-held'>, reader: Reader, site: Site):
   thread: `<task.${notice.facts.task_id}@${domainOf(site.sender)}>`,
 })
 
+const mentionContent = (notice: NoticeOf<'mention'>, reader: Reader, site: Site): LoopContent => {
+  const { comment_id, on } = notice.facts
+  const [kind, id] = on.task_id === null ? (['loop', on.loop_id] as const) : (['task', on.task_id] as const)
+  const page = { on: kind, url: `${pageUrl(site, notice, `${kind}s/${id}`)}#comment-${comment_id}` }
+  const { parts, list } = listContent(notice, reader, site)
+  // A list of its own: whoever wants no more of these mails may still want the others.
+  const unsubscribe_url = `${parts.unsubscribe_url}?list=mentions`
+  return {
+    template: () => mention(notice.facts, wordingOf(reader.delivery.locale), page),
+    version: 'mentioned',
+    parts: { ...parts, unsubscribe_url },
+    thread: `<${kind}.${id}@${domainOf(site.sender)}>`,
+    list: { ...list, id: `mentions.${list.id}`, unsubscribe_url },
+  }
+}
+
 const disabledContent = (
   notice: NoticeOf<'webhook-disabled'>,
   { delivery: { locale }, to, writeTime }: Reader,
@@ -208,6 +229,7 @@ const linkMail = <T extends LinkTemplate, Shown>(
 type MailOf<T extends TemplateName> =
   | (T extends LoopTemplate ? LoopMail<T> : never)
   | (T extends TaskTemplate ? TaskMail<T> : never)
+  | (T extends MentionTemplate ? MentionMail<T> : never)
   | (T extends OwnerTemplate ? OwnerMail<T> : never)
   | (T extends LinkTemplate ? LinkMail<T> : never)
 
@@ -230,6 +252,12 @@ export const MAILS: { readonly [T in TemplateName]: MailOf<T> } = {
     awaited: false,
     title: () => 'Task on hold',
     write: heldContent,
+  },
+  mention: {
+    audience: 'mentioned',
+    awaited: false,
+    title: () => 'Mention',
+    write: mentionContent,
   },
   invitation: linkMail({
     title: 'Invitation',

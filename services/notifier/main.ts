@@ -17,6 +17,7 @@ import { departedFrom } from './departed.ts'
 import { type DevMails, openDevMails } from './dev-mail-store.ts'
 import { handlers } from './handlers.ts'
 import { createMailer } from './mailer.ts'
+import { openMentionQuotas } from './mention-store.ts'
 import { openSubscriptions } from './preference-store.ts'
 import { reactions } from './reactions.ts'
 import { startSender } from './sender.ts'
@@ -36,52 +37,60 @@ const smtpUrl = async (host: Host, devMails: DevMails | null): Promise<string> =
     .url
 }
 
+/** The collections that its parts share, and the clock of their database. */
+const openStores = async ({ mongo, clock: own, ids }: Host, term_ms: number) => {
+  const db = mongo.database(notifier.name)
+  const clock = await openDatabaseClock(db, own)
+  return {
+    db,
+    clock,
+    deliveries: await openDeliveries(db, { clock, ids, term_ms }),
+    subscriptions: await openSubscriptions(db, { clock }),
+    suppressions: await openSuppressions(db, { clock }),
+    quotas: await openMentionQuotas(db),
+  }
+}
+
 const wire = async (host: Host): Promise<void> => {
-  const { config, ids, bus, stack } = host
-  const db = host.mongo.database(notifier.name)
-  const clock = await openDatabaseClock(db, host.clock)
+  const { config, ids, bus, stack, at } = host
+  const { random } = ids
   const term_ms = config.LEASE_MS ?? TERM_MS
-  const deliveries = await openDeliveries(db, { clock, ids, term_ms })
-  const subscriptions = await openSubscriptions(db, { clock })
-  const suppressions = await openSuppressions(db, { clock })
+  const { db, clock, deliveries, subscriptions, suppressions, quotas } = await openStores(host, term_ms)
   const devMails = keepsMails(config) ? await openDevMails(db) : null
   const keys = unsubscribeKeys(bus.keys.of(UNSUBSCRIBE))
-  const members = client(bus, gateway)
+  const others = {
+    gateway: client(bus, gateway),
+    loopsQueue: client(bus, loopsQueue),
+    tasks: client(bus, tasks),
+  }
   const site = {
     publicUrl: config.PUBLIC_URL,
     sender: parseSender(config.MAIL_FROM),
     unsubscribeKey: keys[0],
   }
-  const compose = createComposer({ ...site, deliveries, gateway: members, clock, ids })
+  const compose = createComposer({ ...site, deliveries, gateway: others.gateway, clock, ids })
   const smtp_url = await smtpUrl(host, devMails)
   const mailer = stack.use(createMailer(smtp_url, greetingName(smtp_url, config.PUBLIC_URL)))
-  const { random } = ids
   const sender = stack.use(
     startSender({
       deliveries,
       subscriptions,
       suppressions,
-      departed: departedFrom({
-        ...host,
-        clock,
-        gateway: members,
-        loopsQueue: client(bus, loopsQueue),
-        tasks: client(bus, tasks),
-      }),
+      departed: departedFrom({ ...host, ...others, clock }),
       compose,
       mailer,
       clock,
       random,
       log: host.log.child('sender'),
-      at: host.at,
+      at,
       term_ms,
     }),
   )
   stack.use(
     repeat(deliveries.deleteOld, { interval_ms: DELETE_OLD_MS, log: host.log.child('ledger'), random }),
   )
-  const reacting = reactions({ deliveries, subscriptions, gateway: members, clock, nudge: sender.nudge })
-  await host.consume(reacting)
+  const { nudge } = sender
+  await host.consume(reactions({ ...others, deliveries, subscriptions, quotas, clock, random, at, nudge }))
   const answering = {
     deliveries,
     subscriptions,
@@ -92,7 +101,7 @@ const wire = async (host: Host): Promise<void> => {
     clock,
     ids,
     random,
-    nudge: sender.nudge,
+    nudge,
   }
   await host.serve(notifier, handlers(answering))
 }

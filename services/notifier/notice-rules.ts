@@ -7,12 +7,16 @@ import type { webhooks } from '../../shared/contracts/webhooks/contract.ts'
 import { toAddress } from '../../shared/net/email-address.ts'
 import type { Mailbox } from './addresses.ts'
 import type { LoopShipped } from './emails/loop-shipped.ts'
+import type { Mention } from './emails/mention.ts'
 import type { TaskHeld } from './emails/task-held.ts'
 import { type About, isMine, type Participants, type Preference, unsentBecause } from './preference-rules.ts'
 
 /** An event, as far as a notice needs it. */
 type SourceEvent = Readonly<Pick<CloudEvent, 'id' | 'time' | 'workspaceid'>>
 type DisabledWebhook = z.output<(typeof webhooks.events)['webhook.disabled']['data']>
+
+/** What a comment is on: a task or a loop, the loop that it is in, and whether that is private. */
+export type MentionedOn = Readonly<{ task_id: string | null; loop_id: string | null; private: boolean }>
 
 /** A member of a workspace, as the gateway describes them. */
 export type Recipient = z.output<(typeof gateway.operations)['list_members']['output']>['members'][number]
@@ -25,6 +29,10 @@ type LoopFacts = Readonly<{
 type TaskFacts = Readonly<{
   'task-held': TaskHeld &
     Readonly<{ task_id: string; loop_id: string | null; private: boolean; approver_id: string }>
+}>
+/** Mails about a comment, to those whom it mentions: what each says to all of them. */
+type MentionFacts = Readonly<{
+  mention: Mention & Readonly<{ comment_id: string; on: MentionedOn }>
 }>
 /** Mails to the owners of a workspace: what each says to all of them. */
 type OwnerFacts = Readonly<{
@@ -40,17 +48,18 @@ type LinkFacts = Readonly<{
   confirmation: Readonly<{ account_mail_id: string }>
   'failed-sign-ins': Readonly<{ account_mail_id: string }>
 }>
-/** Each mail has its facts in one of the four. */
+/** Each mail has its facts in one of the five. */
 type OfEachMail<F extends Readonly<Record<TemplateName, object>>> = F
-type Facts = OfEachMail<LoopFacts & TaskFacts & OwnerFacts & LinkFacts>
+type Facts = OfEachMail<LoopFacts & TaskFacts & MentionFacts & OwnerFacts & LinkFacts>
 export type FactsOf<T extends keyof Facts> = Facts[T]
 
 export type LoopTemplate = keyof LoopFacts
 export type TaskTemplate = keyof TaskFacts
+export type MentionTemplate = keyof MentionFacts
 export type OwnerTemplate = keyof OwnerFacts
 export type LinkTemplate = keyof LinkFacts
 /** Mails to people of a workspace. */
-export type MemberTemplate = LoopTemplate | TaskTemplate | OwnerTemplate
+export type MemberTemplate = LoopTemplate | TaskTemplate | MentionTemplate | OwnerTemplate
 
 /** An event that people get a mail about, by the mail's template. Of several templates: the notice of any of them. */
 export type NoticeOf<T extends keyof Facts> = {
@@ -205,6 +214,36 @@ export const approverDeliveries = (
       deliveryTo(notice, approver, shown, unsentBecause(preferenceOf(approver.user_id), about), now),
     )
 }
+
+/**
+ * One delivery to each of the members whom a comment mentions.
+ * @param heldBack why a member gets no mail about it, besides their preference; undefined when they do.
+ */
+export const mentionDeliveries = (
+  notice: NoticeOf<MentionTemplate>,
+  members: readonly Recipient[],
+  preferenceOf: (user_id: string) => Preference | undefined,
+  heldBack: (user_id: string) => string | undefined,
+  now: Date,
+): Delivery[] => {
+  const { on } = notice.facts
+  const about = aboutMention(on)
+  const shown_to = on.private ? 'owner' : 'managers'
+  const shown = { about, shown_to, ...(on.task_id === null ? {} : { task_id: on.task_id }) } as const
+  return members.map((member) => {
+    const { user_id } = member
+    const unsent = unsentBecause(preferenceOf(user_id), about) ?? heldBack(user_id)
+    return deliveryTo(notice, member, shown, unsent, now)
+  })
+}
+
+/** The loop that a mention is about. Its name is not shown. */
+export const aboutMention = ({ loop_id }: MentionedOn): About => ({
+  loop_id: loop_id ?? '',
+  loop_name: '',
+  mine: true,
+  mention: true,
+})
 
 /** One delivery to each owner of the workspace, whatever their preference: the workspace is theirs to look after. */
 export const ownerDeliveries = (

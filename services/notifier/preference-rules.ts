@@ -6,13 +6,18 @@ import type { MailChoice } from '../../shared/contracts/notifier/shapes.ts'
 export type MutedLoop = Readonly<{ loop_id: string; name: string }>
 
 /** Which mails a person wants. */
-export type Preference = Readonly<{ wants: MailChoice; muted: readonly MutedLoop[] }>
+export type Preference = Readonly<{
+  wants: MailChoice
+  muted: readonly MutedLoop[]
+  /** Whether they want to know of mentions; absent: they have not said. */
+  mentions?: boolean | undefined
+}>
 
 /** The preference of somebody who has not stated one. */
 export const EVERYTHING: Preference = { wants: 'all', muted: [] }
 
-/** The loop that a mail is about, and whether it is one of the reader's own. */
-export type About = Readonly<{ loop_id: string; loop_name: string; mine: boolean }>
+/** The loop that a mail is about, whether it is one of the reader's own, and whether somebody mentions the reader. */
+export type About = Readonly<{ loop_id: string; loop_name: string; mine: boolean; mention?: true }>
 
 /** The most loops that one person may mute in one workspace. */
 export const MUTED_LOOPS = 500
@@ -31,16 +36,21 @@ export type Participants = Readonly<{
 export const isMine = ({ by, member_ids, people_ids }: Participants, user_id: string): boolean =>
   by.user_id === user_id || people_ids.includes(user_id) || member_ids?.includes(user_id) === true
 
+/** Whether a person wants to know of mentions. Whoever wanted no mails before there were any did not ask for these. */
+export const wantsMentions = ({ wants, mentions }: Preference): boolean => mentions ?? wants !== 'none'
+
 /**
  * Why a person does not want a mail; undefined when they do.
  * @param about null for a mail that is about no loop, such as one for a new password: it is always wanted.
  */
 export const unsentBecause = (
-  { wants, muted }: Preference = EVERYTHING,
+  preference: Preference = EVERYTHING,
   about: About | null,
 ): string | undefined => {
   if (!about) return undefined
-  if (wants === 'none') return 'wants no mails'
+  const { wants, muted } = preference
+  if (about.mention && !wantsMentions(preference)) return 'wants no mails about mentions'
+  if (!about.mention && wants === 'none') return 'wants no mails'
   if (muted.some(({ loop_id }) => loop_id === about.loop_id)) return 'has muted the loop'
   return wants === 'mine' && !about.mine ? 'wants mails about their own loops only' : undefined
 }
@@ -48,6 +58,7 @@ export const unsentBecause = (
 /** A change of a preference. What is absent stays as it is. */
 export type PreferenceChange = Readonly<{
   wants?: MailChoice | undefined
+  mentions?: boolean | undefined
   mute?: MutedLoop | undefined
   /** The id of a loop. */
   unmute?: string | undefined
@@ -59,7 +70,7 @@ export type PreferenceChange = Readonly<{
  */
 export const changedPreference = (
   before: Preference,
-  { wants, mute, unmute }: PreferenceChange,
+  { wants = before.wants, mentions = before.mentions, mute, unmute }: PreferenceChange,
 ): Preference => {
   const muted = new Map(before.muted.map((loop) => [loop.loop_id, loop]))
   if (unmute !== undefined) muted.delete(unmute)
@@ -69,8 +80,9 @@ export const changedPreference = (
       details: { limit: MUTED_LOOPS, size: muted.size },
     })
   const same =
-    (wants ?? before.wants) === before.wants &&
+    wants === before.wants &&
+    mentions === before.mentions &&
     muted.size === before.muted.length &&
     before.muted.every(({ loop_id }) => muted.has(loop_id))
-  return same ? before : { wants: wants ?? before.wants, muted: [...muted.values()] }
+  return same ? before : { wants, muted: [...muted.values()], mentions }
 }

@@ -17,6 +17,7 @@ export type Subscription = Readonly<{
   user_id: string
   wants: MailChoice
   muted: readonly MutedLoop[]
+  mentions?: boolean | undefined
   /** As of the last mail; empty before the first. */
   email: string
   workspace_name: string
@@ -120,10 +121,10 @@ export const openSubscriptions = async (
       await insertMissing(subscriptions, [made])
       return (await find(ws, user_id)) ?? made
     },
-    save: async ({ _id, ws, v }, { wants, muted }) => {
+    save: async ({ _id, ws, v }, { wants, muted, mentions }) => {
       const saved = await subscriptions.findOneAndUpdate(
         { _id, ws, v },
-        { $set: { wants, muted, updated_at: clock.now(), schema }, $inc: { v: 1 } },
+        { $set: { wants, muted, mentions, updated_at: clock.now(), schema }, $inc: { v: 1 } },
         { returnDocument: 'after' },
       )
       return saved && read(saved)

@@ -6,7 +6,7 @@ import type { notifier } from '../../shared/contracts/notifier/contract.ts'
 import { untilSaved } from '../../shared/storage/command.ts'
 import type { Deliveries } from './delivery-store.ts'
 import { requireCaller } from './delivery-view.ts'
-import { type About, changedPreference } from './preference-rules.ts'
+import { type About, changedPreference, wantsMentions } from './preference-rules.ts'
 import type { Subscription, Subscriptions } from './preference-store.ts'
 import { type Suppressions, suppressionKey } from './suppression-store.ts'
 import { readUnsubscribeToken } from './unsubscribe.ts'
@@ -25,11 +25,12 @@ type PreferenceTools = Pick<
 >
 type Change = Parameters<PreferenceTools['set_my_subscription']>[0]
 
-const view = ({ workspace_name, email, wants, muted }: Subscription) => ({
-  workspace_name,
-  email,
-  wants,
-  muted: [...muted],
+const view = (found: Subscription) => ({
+  workspace_name: found.workspace_name,
+  email: found.email,
+  wants: found.wants,
+  muted: [...found.muted],
+  mentions: wantsMentions(found),
 })
 
 /** The subscription that a link is for. A forged link and one never sent get the same answer. */
@@ -56,7 +57,7 @@ const loopOfMail = async (
 
 const change = (
   deps: PreferenceDeps,
-  { wants, mute_event, mute_loop, unmute_loop }: Change,
+  { wants, mentions, mute_event, mute_loop, unmute_loop }: Change,
   find: () => Promise<Subscription>,
 ) =>
   untilSaved(async () => {
@@ -68,7 +69,7 @@ const change = (
         'The mail about this loop is too old. Mute the loop on the page of your mail preferences.',
       )
     const mute = about ? { loop_id: about.loop_id, name: about.loop_name } : mute_loop
-    const after = changedPreference(before, { wants, mute, unmute: unmute_loop })
+    const after = changedPreference(before, { wants, mentions, mute, unmute: unmute_loop })
     if (after === before) return { wants: before.wants }
     return (await deps.subscriptions.save(before, after)) ? { wants: after.wants } : undefined
   }, deps.random)

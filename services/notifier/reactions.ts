@@ -1,5 +1,6 @@
 // What the notifier does about events of other services: it only records who gets a mail. That is quick and may be repeated,
 // so an event is acknowledged long before the last of ten thousand mails has left.
+import type * as z from 'zod'
 import { ownCall } from '../../shared/bus/headers.ts'
 import { LIMITS } from '../../shared/contracts/define/common.ts'
 import type { Call, Client } from '../../shared/contracts/define/contract.ts'
@@ -9,9 +10,13 @@ import { tasks } from '../../shared/contracts/tasks/contract.ts'
 import { webhooks } from '../../shared/contracts/webhooks/contract.ts'
 import { on, type Reaction, type TypedEvent } from '../../shared/events/reactions.ts'
 import type { Clock } from '../../shared/process/clock.ts'
+import type { FaultPoint } from '../../shared/process/fault-points.ts'
 import type { Deliveries } from './delivery-store.ts'
+import { EXCERPT_CHARS } from './emails/mention.ts'
 import { MAILS } from './mails.ts'
+import { loadComment, type MentionDeps, mentionedIn, reserveMails } from './mentions.ts'
 import {
+  aboutMention,
   approverDeliveries,
   audienceOf,
   type Delivery,
@@ -20,6 +25,7 @@ import {
   linkDelivery,
   type MemberTemplate,
   memberDeliveries,
+  mentionDeliveries,
   type NoticeOf,
   noticeOf,
   type OwnerTemplate,
@@ -27,19 +33,23 @@ import {
   type Recipient,
   type TaskTemplate,
 } from './notice-rules.ts'
-import type { Preference } from './preference-rules.ts'
+import { type Preference, unsentBecause } from './preference-rules.ts'
 import { type Subscriptions, subscriptionId } from './preference-store.ts'
 
-export type ReactionDeps = Readonly<{
-  deliveries: Pick<Deliveries, 'begin' | 'add' | 'finish'>
-  subscriptions: Pick<Subscriptions, 'note'>
-  gateway: Pick<Client<typeof gateway>, 'get_workspace_context' | 'list_members'>
-  /** The database's, which decides what is due. */
-  clock: Clock
-  /** Wakes the sender. */
-  nudge: () => void
-}>
+export type ReactionDeps = MentionDeps &
+  Readonly<{
+    deliveries: Pick<Deliveries, 'begin' | 'add' | 'finish'>
+    subscriptions: Pick<Subscriptions, 'note'>
+    gateway: Pick<Client<typeof gateway>, 'get_workspace_context' | 'list_members'>
+    /** The database's, which decides what is due. */
+    clock: Clock
+    /** Step: `mention.reserved`, when those whom a comment mentions have no deliveries yet. */
+    at: FaultPoint
+    /** Wakes the sender. */
+    nudge: () => void
+  }>
 
+type Commented = z.output<(typeof tasks.events)['comment.added']['data']>
 type MemberPage = Awaited<ReturnType<ReactionDeps['gateway']['list_members']>>
 
 /** Bound on the pages of members of one event: more than any workspace has. */
@@ -83,7 +93,7 @@ const workspaceName = async ({ gateway }: ReactionDeps, workspace_id: string, ca
 const addForMembers = async (
   { deliveries, nudge }: ReactionDeps,
   notice: NoticeOf<MemberTemplate>,
-  pages: AsyncIterable<readonly Recipient[]>,
+  pages: AsyncIterable<readonly Recipient[]> | readonly (readonly Recipient[])[],
   deliveriesTo: (members: readonly Recipient[]) => readonly Delivery[] | Promise<readonly Delivery[]>,
 ): Promise<void> => {
   if (await deliveries.begin(notice)) return
@@ -146,6 +156,36 @@ const addForApprover = (
     deliveries: approverDeliveries,
   })
 
+/** Records a mail about a comment to those whom it mentions. */
+const addForMentioned = async (deps: ReactionDeps, event: TypedEvent<Commented>): Promise<void> => {
+  const { workspaceid, data } = event
+  if (!data.may_mention) return
+  const { comment_id, by } = data
+  const call = callsAbout(deps, event)
+  const comment = await loadComment(deps, workspaceid, comment_id, call)
+  if (!comment) return
+  const mentioned = await mentionedIn(comment, by.user_id, membersOf(deps, workspaceid, null, call))
+  if (mentioned.length === 0) return
+  const workspace_name = await workspaceName(deps, workspaceid, call())
+  const { title, on } = comment.place
+  const excerpt = [...comment.text].slice(0, 2 * EXCERPT_CHARS).join('')
+  const notice = noticeOf('mention', event, { comment_id, on, title, excerpt, by, workspace_name })
+  await addForMembers(deps, notice, [mentioned], async (members) => {
+    const preferences = await deps.subscriptions.note(workspaceid, workspace_name, members)
+    const preferenceOf = (user_id: string) => preferences.get(subscriptionId(workspaceid, user_id))
+    const wanted = members.filter(
+      ({ user_id, unconfirmed }) => !unconfirmed && !unsentBecause(preferenceOf(user_id), aboutMention(on)),
+    )
+    const heldBack = await reserveMails(
+      deps,
+      notice,
+      wanted.map(({ user_id }) => user_id),
+    )
+    deps.at('mention.reserved')
+    return mentionDeliveries(notice, members, preferenceOf, (id) => heldBack.get(id), deps.clock.now())
+  })
+}
+
 /** Records a mail to the owners of a workspace. `noticeIn` makes its notice for the workspace's name. */
 const addForOwners = async (
   deps: ReactionDeps,
@@ -190,6 +230,7 @@ export const reactions = (deps: ReactionDeps): readonly Reaction[] => [
       noticeOf('task-held', event, { ...facts, workspace_name }),
     )
   }),
+  on(tasks, 'comment.added', (event) => addForMentioned(deps, event)),
   on(webhooks, 'webhook.disabled', (event) =>
     addForOwners(deps, event, (workspace_name) =>
       noticeOf('webhook-disabled', event, { ...event.data, workspace_name }),

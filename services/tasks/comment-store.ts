@@ -120,6 +120,9 @@ export const openComments = async (db: Db, deps: AggregateDeps) => {
     findParents: async (ws: string, parents: readonly string[]): Promise<Set<string>> =>
       new Set(await collection.distinct('parent', { ws, parent: { $in: [...parents] } })),
 
+    /** A comment by its id. */
+    find: (ws: string, id: string): Promise<CommentDoc | null> => collection.findOne({ _id: id, ws }),
+
     /** A page of the comments on a task or loop. @see readPage */
     page: (ws: string, parent: string, after: string | undefined, bytes: number, least: number) =>
       readPage(collection, { ws, parent }, after, bytes, least),

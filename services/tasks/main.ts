@@ -17,6 +17,7 @@ import { boardHandlers } from './board-internals.ts'
 import { bulkHandlers } from './bulk-tools.ts'
 import { claimInternals } from './claim-internals.ts'
 import { claimHandlers } from './claim-tools.ts'
+import { commentInternals } from './comment-internals.ts'
 import { openComments } from './comment-store.ts'
 import { commentHandlers } from './comment-tools.ts'
 import { openCounters } from './counter-store.ts'
@@ -58,6 +59,7 @@ export const createHandlers = (
   ...boardHandlers(deps),
   ...importHandlers(deps),
   ...exportHandlers(deps),
+  ...commentInternals(deps),
 })
 
 const wire = async (host: Host): Promise<void> => {

@@ -5,6 +5,7 @@ import type { Caller, PlainEvent } from '../../shared/contracts/define/contract.
 import { actorOf } from '../../shared/contracts/define/contract.ts'
 import { includesScope } from '../../shared/contracts/define/scopes.ts'
 import type { Comment, CommentKind, HeldBy, Task, TaskRow } from '../../shared/contracts/tasks/shapes.ts'
+import { mayMention } from '../../shared/search/mention-rules.ts'
 import { type Claimant, holderOf, type ShownClaim } from './claim-rules.ts'
 import type { Editor } from './status-rules.ts'
 import type { TaskState, Versioned } from './task-rules.ts'
@@ -36,6 +37,7 @@ export const addedEvent = (comment: EventComment, is_private: boolean): PlainEve
     by: comment.author,
     excerpt: [...comment.text].slice(0, EXCERPT_CHARS).join(''),
     ...(comment.kind ? { kind: comment.kind } : {}),
+    ...(mayMention(comment.text) ? { may_mention: true } : {}),
   },
 })
 

@@ -1,5 +1,6 @@
 // People choose their mails, through the whole system from the tool that ships a loop to the mailbox. They do so by the
 // link of a mail, without signing in, and on their page. Another page shows the status of sent mails.
+import { randomUUID } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type Account, agentOf, joinWorkspace, openBrowser, signUp } from '../support/accounts.ts'
 import type { McpClient } from '../support/mcp-client.ts'
@@ -120,6 +121,54 @@ describe('the page of one’s mails', () => {
       body: new URLSearchParams({ wants: 'none' }),
     })
     expect(answer.status).toBe(403)
+  })
+})
+
+describe('mails about mentions', () => {
+  const mention = async (): Promise<string> => {
+    const { task } = await annsAgent.call('create_task', { title: `Task ${randomUUID()}` })
+    await annsAgent.call('add_comment', { task_id: task.id, text: 'Can you look at this, @Bo?' })
+    return `Ann mentioned you: ${task.title}`
+  }
+  const box = /name="mentions" value="yes"\s+checked/
+
+  test('stop_by_the_link_in_one_of_them_and_the_others_go_on', async () => {
+    const subject = await mention()
+    await expect.poll(() => subjectsTo(bo), { timeout: 20_000 }).toContain(subject)
+    const [, link = ''] =
+      /href="([^"]+\/u\/[\w-]+\?list=mentions)"/.exec((await system.mailTo(bo.email)).html) ?? []
+    const stranger = openBrowser(system.url)
+    expect((await stranger.open(link)).text).toMatch(box)
+    const after = await stranger.submit(link, { 'List-Unsubscribe': 'One-Click' })
+    expect(after.text).toContain('gets emails about every loop of this workspace that they can see.')
+    expect(after.text).not.toMatch(box)
+
+    const unwanted = await mention()
+    await ship('After mentions')
+    await expect.poll(() => subjectsTo(bo), { timeout: 20_000 }).toContain('Shipped: After mentions')
+    const held = (await ann.browser.open('/workspace/mails?status=suppressed')).text
+    expect(held).toContain('wants no mails about mentions')
+    expect(await subjectsTo(bo)).not.toContain(unwanted)
+  })
+  test('come_again_by_the_box_on_the_page_and_without_mails_about_loops', async () => {
+    const saved = await bo.browser.submit('/workspace/mail', { wants: 'none', mentions: 'yes' })
+    expect(saved.text).toMatch(box)
+    const subject = await mention()
+    await expect.poll(() => subjectsTo(bo), { timeout: 20_000 }).toContain(subject)
+    // As a browser sends it: the hidden value, and nothing for the box.
+    const off = await bo.browser.submit('/workspace/mail', { wants: 'all', mentions: 'no' })
+    expect(off.text).not.toMatch(box)
+  })
+  test('end_with_all_others_by_the_link_in_a_mail_about_a_loop', async () => {
+    await bo.browser.submit('/workspace/mail', { wants: 'all', mentions: 'yes' })
+    await ship('Last one')
+    const stranger = openBrowser(system.url)
+    const after = await stranger.submit(await footLink(bo), { 'List-Unsubscribe': 'One-Click' })
+    expect(after.text).toContain('No more emails from Acme')
+    const page = (await bo.browser.open('/workspace/mail')).text
+    expect(page).toMatch(/value="none"\s+checked/)
+    expect(page).not.toMatch(box)
+    await bo.browser.submit('/workspace/mail', { wants: 'all', mentions: 'yes' })
   })
 })
 

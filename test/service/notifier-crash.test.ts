@@ -2,6 +2,8 @@
 // know of the first.
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest'
 import { IN_DOUBT } from '../../services/notifier/sender.ts'
+import type { CloudEvent } from '../../shared/contracts/define/cloud-event.ts'
+import { tasks } from '../../shared/contracts/tasks/contract.ts'
 import { createLog } from '../../shared/process/log.ts'
 import { connectMongo, type Mongo } from '../../shared/storage/mongo.ts'
 import { caughtUp, openMailEnvironment, ship } from '../support/pending-mails.ts'
@@ -21,6 +23,9 @@ beforeAll(async () => {
 })
 afterAll(() => open.disposeAsync())
 beforeEach(() => sink.misbehave())
+
+/** Bound on a test (ms): each kill may cost a lease, and a kill during an event the time to its redelivery. */
+const LIMIT_MS = 180_000
 
 /** Lets all leases expire. */
 const endLeases = async (): Promise<void> => {
@@ -47,13 +52,41 @@ it.each([
   expect(new Set(mails.map(({ messageId }) => messageId)).size).toBe(1)
 })
 
+it(
+  'killed_at_mention.reserved: the mail is sent when the event comes again, and counted once',
+  async () => {
+    await using _tasks = await env.start('tasks')
+    await using _queue = await env.start('loops-queue')
+    const { id, members } = await people.workspace('Acme', [
+      { name: 'Dora', email: 'dora@example.com' },
+      { name: 'Emil', email: 'emil@example.com' },
+    ])
+    const [dora, emil] = members
+    if (!dora || !emil) throw new Error('Two people were asked for.')
+    const { create_task, add_comment } = env.as(tasks, dora.caller)
+    const { task } = await create_task({ title: 'A task' })
+    const { died } = await env.startFaulty('notifier', 'mention.reserved')
+    const { comment } = await add_comment({ task_id: task.id, text: '@Emil, look' })
+    const is = ({ subject }: CloudEvent): boolean => subject === comment.id
+    const event = (await env.events('tasks', id, (all) => all.some(is))).find(is)?.id ?? ''
+    expect(await died).toBe('SIGKILL')
+    const db = mongo.database('notifier')
+    expect(await db.collection('deliveries').countDocuments({ ws: id })).toBe(0)
+    await using _notifier = await env.start('notifier')
+    const rows = await caughtUp(env, id, event, 1, LIMIT_MS)
+    expect(rows).toMatchObject([{ status: 'sent', user_id: emil.id }])
+    expect(sink.mails.filter(({ to }) => to.includes(emil.email))).toHaveLength(1)
+    const quotas = await db.collection('mention_quotas').find({ ws: id }).toArray()
+    expect(quotas).toMatchObject([{ mails: [{ event_id: event, on: task.id }] }])
+  },
+  LIMIT_MS,
+)
+
 const NOTIFIERS = 3
 const RECIPIENTS = 150
 const KILLS = 3
 /** One in this many answers to mails is lost. */
 const CUT_EVERY = 30
-/** Bound on the test (ms): each kill may cost a lease, and a kill during an event the time to its redelivery. */
-const LIMIT_MS = 180_000
 
 it(
   'everybody_has_the_mail_however_often_notifiers_are_killed_and_answers_are_lost',

@@ -147,6 +147,7 @@ describe('mail preferences', () => {
       email: ben.email,
       wants: 'all',
       muted: [],
+      mentions: true,
       loop: null,
     })
     expect(await set_subscription({ token, wants: 'none' })).toEqual({ wants: 'none' })

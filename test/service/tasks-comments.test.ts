@@ -2,6 +2,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { CommentDoc } from '../../services/tasks/comment-store.ts'
 import type { Caller } from '../../shared/contracts/define/contract.ts'
+import { tasks } from '../../shared/contracts/tasks/contract.ts'
 import type { Comment } from '../../shared/contracts/tasks/shapes.ts'
 import { ids, person, refused } from '../support/service-environment.ts'
 import { bytesOf, openTasksEnvironment, type TasksEnvironment, until } from '../support/tasks-environment.ts'
@@ -50,6 +51,36 @@ describe('add_comment', () => {
       subject: comment.id,
       data: { comment_id: comment.id, task_id, loop_id: null, private: false, excerpt: '🦉'.repeat(200) },
     })
+  })
+
+  test('its_event_says_whether_it_may_mention_somebody', async () => {
+    const ann = env.owner()
+    const task_id = await fileTask(ann)
+    const texts = ['Is this right, @Bob?', 'Write to bob@example.com or `@Bob`']
+    for (const text of texts) await env.tasksOf(ann).add_comment({ task_id, text })
+    const published = await env.events('tasks', ann.workspace_id, (events) => events.length >= 3)
+    expect(published.slice(1).map(({ data }) => data.may_mention)).toEqual([true, undefined])
+  })
+
+  test('read_by_the_notifier_with_what_it_is_on_as_it_is_now', async () => {
+    const ann = env.owner()
+    const { tasksOf, loopsOf } = env
+    const workspace_id = ann.workspace_id
+    const read = (comment_id: string) => env.as(tasks, null).get_comment({ workspace_id, comment_id })
+    const task_id = await fileTask(ann)
+    const { loop } = await loopsOf(ann).create_loop({ name: 'Secret', visibility: 'private' })
+    const text = 'é'.repeat(1_000)
+    const { comment } = await tasksOf(ann).add_comment({ task_id, text })
+    const onTask = { id: task_id, title: 'T', loop_id: null, private: false }
+    expect(await read(comment.id)).toEqual({ text, task: onTask, loop_id: null })
+    await tasksOf(ann).update_task({ task_id, loop_id: loop.id })
+    const moved = { ...onTask, loop_id: loop.id, private: true }
+    expect(await read(comment.id)).toEqual({ text, task: moved, loop_id: null })
+    const onLoop = await tasksOf(ann).add_comment({ loop_id: loop.id, text })
+    expect(await read(onLoop.comment.id)).toEqual({ text, task: null, loop_id: loop.id })
+    await tasksOf(ann).delete_task({ task_id })
+    for (const gone of [comment.id, ids.next()])
+      await expect(read(gone)).rejects.toMatchObject({ code: 'not_found' })
   })
 
   test('written_on_a_loop_that_the_writer_sees', async () => {

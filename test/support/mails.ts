@@ -3,6 +3,7 @@ import { confirmation } from '../../services/notifier/emails/confirmation.ts'
 import { failedSignIns } from '../../services/notifier/emails/failed-sign-ins.ts'
 import { invitation } from '../../services/notifier/emails/invitation.ts'
 import { type LoopShipped, loopShipped } from '../../services/notifier/emails/loop-shipped.ts'
+import { type Mention, mention } from '../../services/notifier/emails/mention.ts'
 import { passwordReset } from '../../services/notifier/emails/password-reset.ts'
 import { fill, type Parts, render } from '../../services/notifier/emails/render.ts'
 import { type TaskHeld, taskHeld } from '../../services/notifier/emails/task-held.ts'
@@ -128,6 +129,28 @@ export const taskHeldMail = async (
   return fill(await render(taskHeld(facts, wordingOf(locale), TASK_URL)), partsIn(locale, parts))
 }
 
+/** Stops mails about mentions. */
+export const MENTIONS_URL = `${UNSUBSCRIBE_URL}?list=mentions`
+export const COMMENT_URL = `${TASK_URL}#comment-${exampleId(6)}`
+
+export const mentionMail = async (
+  locale: string,
+  changes: Partial<Mention> = {},
+  parts: Partial<Parts> = {},
+  on: 'task' | 'loop' = 'task',
+): Promise<MailTexts> => {
+  const facts = {
+    title: 'Retry the payment request',
+    excerpt: '@Ben the **second** request can come an hour later. Is a day enough for the key?',
+    by: { name: 'Ana López', client: '' },
+    workspace_name: 'Acme Store',
+    ...changes,
+  }
+  const page = { on, url: on === 'task' ? COMMENT_URL : `${LOOP_URL}#comment-${exampleId(6)}` }
+  const links = { preferences_url: UNSUBSCRIBE_URL, unsubscribe_url: MENTIONS_URL }
+  return fill(await render(mention(facts, wordingOf(locale), page)), partsIn(locale, { ...links, ...parts }))
+}
+
 export const confirmationMail = async (locale: string): Promise<MailTexts> => {
   const facts = { url: CONFIRM_URL, email: 'ben@example.com', expires_at: timeWriter(locale, ZONE)(AT) }
   return fill(await render(confirmation(facts, wordingOf(locale))), {})
@@ -163,6 +186,12 @@ export const MAILS_SAYING: Readonly<Record<Exclude<TemplateName, 'confirmation'>
   'webhook-disabled': (locale, text) =>
     webhookDisabledMail(locale, { name: text, workspace_name: text, url: text }),
   'task-held': (locale, text) => taskHeldMail(locale, { title: text, workspace_name: text }, { name: text }),
+  mention: (locale, text) =>
+    mentionMail(
+      locale,
+      { title: text, excerpt: text, by: { name: text, client: text }, workspace_name: text },
+      { name: text },
+    ),
   'failed-sign-ins': (locale, text) => failedSignInsMail(locale, { name: text }),
 }
 
@@ -178,6 +207,7 @@ export const MAILS: Readonly<
   'password-reset': (locale) => passwordResetMail(locale),
   'webhook-disabled': (locale) => webhookDisabledMail(locale),
   'task-held': (locale) => taskHeldMail(locale),
+  mention: (locale) => mentionMail(locale),
   confirmation: (locale) => confirmationMail(locale),
   'failed-sign-ins': (locale) => failedSignInsMail(locale),
 }

@@ -37,10 +37,16 @@ export const internals = {
   list_loop_readers: internalRead({
     asked_by: ['notifier'],
     description:
-      'Who may see loops now: ids of people, or null for every member of the workspace. An unknown loop is left out.',
+      'Names of loops, and who may see them now: ids of people, or null for every member of the workspace. An unknown loop is left out.',
     input: z.object({ workspace_id, loop_ids: z.array(c.Id).max(c.LIMITS.page) }),
     output: z.object({
-      loops: z.array(z.object({ id: c.Id, reader_ids: z.array(c.Id).nullable() })),
+      loops: z.array(
+        z.object({
+          id: c.Id,
+          name: c.Name.optional().describe('Absent from an earlier release'),
+          reader_ids: z.array(c.Id).nullable(),
+        }),
+      ),
     }),
     errors: [],
   }),

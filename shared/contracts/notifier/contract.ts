@@ -16,7 +16,7 @@ export const notifier = defineContract({
   consumes: {
     'loops-queue': ['loop.shipped'],
     webhooks: ['webhook.disabled'],
-    tasks: ['task.claim_expired'],
+    tasks: ['task.claim_expired', 'comment.added'],
     gateway: [
       'person.invited',
       'person.password_reset_requested',

@@ -8,6 +8,7 @@ const event_id = c.Id
 const token = z.string().max(512)
 const preferenceChange = {
   wants: MailChoice.optional(),
+  mentions: z.boolean().optional(),
   mute_event: event_id.optional().describe('Mute the loop of this event, which this person got a mail about'),
   unmute_loop: c.Id.optional(),
 }

@@ -27,6 +27,7 @@ export const Subscription = z.object({
   email: z.string().describe('Where the mails go; empty before the first mail'),
   wants: MailChoice,
   muted: z.array(MutedLoop).describe('Loops without mails'),
+  mentions: z.boolean().describe('Whether a mail comes when somebody mentions them'),
 })
 
 /** What became of one mail. */
@@ -40,6 +41,7 @@ export const TEMPLATES = [
   'password-reset',
   'webhook-disabled',
   'task-held',
+  'mention',
   'confirmation',
   'failed-sign-ins',
 ] as const

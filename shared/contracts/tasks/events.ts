@@ -119,6 +119,10 @@ export const events = {
       by: c.Actor,
       excerpt: z.string().describe('The first 200 characters'),
       kind: CommentKind.optional().describe('Absent: a note'),
+      may_mention: z
+        .literal(true)
+        .optional()
+        .describe('The text has an @ that may mention a member of the workspace'),
     }),
     public: NOT_PRIVATE,
     record: 'comment',

@@ -103,6 +103,21 @@ export const internals = {
     }),
     errors: [],
   }),
+  get_comment: internalRead({
+    asked_by: ['notifier'],
+    description:
+      'A comment with its whole text, and the task or loop that it is on; not_found once it is gone.',
+    input: z.object({ workspace_id, comment_id: c.Id }),
+    output: z.object({
+      text: z.string(),
+      task: z
+        .object({ id: c.Id, title: z.string(), loop_id: c.Id.nullable(), private: z.boolean() })
+        .nullable()
+        .describe('As it is now; null: the comment is on a loop'),
+      loop_id: c.Id.nullable().describe('The loop that it is on; null: it is on a task'),
+    }),
+    errors: ['not_found'],
+  }),
   list_held: internalRead({
     description: 'What the connection of the caller holds, oldest first, out of what they see.',
     input: z.object({ visible_private_loop_ids: z.array(c.Id).nullable(), max_bytes: MaxBytes }),

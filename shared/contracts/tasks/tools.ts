@@ -246,7 +246,7 @@ export const tools = {
     input: z.strictObject({
       task_id: c.Id.optional().describe('The task to comment on'),
       loop_id: c.Id.optional().describe('The loop to comment on'),
-      text: c.CommentText.describe('What to say, Markdown'),
+      text: c.CommentText.describe('What to say, Markdown; @name mails a member'),
       kind: z
         .enum(['note', ...CommentKind.options])
         .optional()

@@ -1,11 +1,10 @@
 // What the mails say: the same in both parts, in every language, small however much there is to tell.
-import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { fill } from '../../../services/notifier/emails/render.ts'
-import { cut, escapeHtml, isolated, oneLine, timeWriter } from '../../../services/notifier/emails/text.ts'
 import { MESSAGES, wordingOf } from '../../../services/notifier/emails/wording.ts'
 import { LANGUAGES, type Language } from '../../../shared/contracts/define/language.ts'
 import {
+  COMMENT_URL,
   CONFIRM_URL,
   confirmationMail,
   failedSignInsMail,
@@ -13,6 +12,8 @@ import {
   invitationMail,
   LOOP_URL,
   MAILS,
+  MENTIONS_URL,
+  mentionMail,
   PREFERENCES_URL,
   partsIn,
   passwordResetMail,
@@ -142,6 +143,32 @@ describe('the mail of a task on hold', () => {
     }
     expect(html).toContain(`href="${TASK_URL}"`)
     expect(text).toContain(`Open the task: ${TASK_URL}`)
+  })
+})
+
+describe('the mail of a mention', () => {
+  it('both_parts_say_who_where_and_what_and_lead_to_the_comment', async () => {
+    const { subject, html, text } = await mentionMail('en', { by: { name: 'Ana', client: 'Claude Code' } })
+    expect(subject).toBe('Ana mentioned you: Retry the payment request')
+    for (const said of [visible(html), bare(text)]) {
+      expect(said).toMatch(/Hi +Ben ?, +Ana +mentioned you with +Claude Code +in a comment on this task/)
+      expect(said).toContain('request can come an hour later')
+      expect(said).toContain('because somebody mentioned you')
+    }
+    for (const url of [COMMENT_URL, UNSUBSCRIBE_URL, MENTIONS_URL]) {
+      expect(html).toContain(`href="${url}"`)
+      expect(text).toContain(url)
+    }
+  })
+  it('on_a_loop_leads_to_the_loop', async () => {
+    const { text } = await mentionMail('en', {}, {}, 'loop')
+    expect(text).toContain('Ana López mentioned you in a comment on this loop.')
+    expect(text).toContain(`Open the loop: ${LOOP_URL}#comment-`)
+  })
+  it('shows_the_beginning_of_a_long_comment', async () => {
+    const { html, text } = await mentionMail('en', { excerpt: `@Ben ${'word '.repeat(120)}end` })
+    expect(text).toMatch(/> @Ben (word )+word…\n/)
+    expect(html).not.toContain('end</p>')
   })
 })
 
@@ -338,38 +365,4 @@ describe('slots', () => {
     expect(html).toBe('<&#123;&#123;shipped_at&#125;&#125;|&lt;i&gt;>')
     expect(text).toBe('<{{shipped_at}}|<i>>')
   })
-})
-
-describe('texts', () => {
-  it('one_line_without_control_or_direction_characters', () => {
-    expect(oneLine(' a\r\n\tb\u0000\u202Ec\u2066d e\u0301\uD800 ')).toBe('a b cd é\uFFFD')
-  })
-  it('every_character_of_markup_is_escaped', () => {
-    expect(escapeHtml('&<>"\'`{}')).toBe('&amp;&lt;&gt;&quot;&#39;&#96;&#123;&#125;')
-  })
-  it('kept_apart_only_where_something_could_be_reordered', () => {
-    expect(isolated('Ana', 'en')).toBe('Ana')
-    expect(isolated('דנה', 'en')).toBe('\u2068דנה\u2069')
-    expect(isolated('Ana', 'ar')).toBe('\u2068Ana\u2069')
-  })
-  it('cut_keeps_what_fits', () => {
-    fc.assert(
-      fc.property(fc.string({ unit: 'grapheme' }), fc.integer({ min: 1, max: 40 }), (text, max) => {
-        const kept = cut(text, max)
-        expect([...kept].length).toBeLessThanOrEqual(max)
-        expect(kept === text || (kept.endsWith('…') && text.startsWith(kept.slice(0, -1)))).toBe(true)
-      }),
-    )
-  })
-  it.each([
-    ['en', 'Europe/Zurich', 'November 22, 2026 at 3:03 PM GMT+1'],
-    ['en-GB', 'Europe/London', '22 November 2026 at 14:03 GMT'],
-    ['de-CH', 'UTC', '22. November 2026 um 14:03 UTC'],
-    ['fr', 'America/New_York', '22 novembre 2026 à 09:03 UTC−5'],
-    ['ar-SA', 'Asia/Riyadh', '22 نوفمبر 2026 في 5:03 م غرينتش+3'],
-    ['pt-BR', 'UTC', 'November 22, 2026 at 2:03 PM UTC'],
-    ['not a locale', 'Mars/Olympus', 'November 22, 2026 at 2:03 PM UTC'],
-  ])('a moment in %s and %s', (locale, zone, written) =>
-    expect(timeWriter(locale, zone)(new Date('2026-11-22T14:03:00.000Z'))).toBe(written),
-  )
 })

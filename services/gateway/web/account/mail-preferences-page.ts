@@ -16,10 +16,16 @@ import { callOf, membersOnly, type SignedInMember } from '../workspace/workspace
 export type MailPreference = Readonly<{
   wants: MailChoice
   muted: readonly Readonly<{ loop_id: string; name: string }>[]
+  mentions: boolean
 }>
 
 /** What a posted form asks for, as the notifier takes it. */
-export type PreferenceForm = Readonly<{ wants?: MailChoice; mute_event?: string; unmute_loop?: string }>
+export type PreferenceForm = Readonly<{
+  wants?: MailChoice
+  mentions?: boolean
+  mute_event?: string
+  unmute_loop?: string
+}>
 
 const PATH = '/workspace/mail'
 
@@ -33,16 +39,24 @@ const CHOICES: readonly Readonly<{ wants: MailChoice; label: string; hint: strin
   { wants: 'none', label: 'None', hint: 'No emails about loops of this workspace.' },
 ]
 
-const choice = ({
-  wants,
-}: MailPreference): Html => html`<fieldset class="field"><legend class="label">Email me about</legend>
+// A browser sends nothing for a box that is not ticked, and then the hidden value counts.
+const mentionsBox = ({
+  mentions,
+}: MailPreference): Html => html`<input type="hidden" name="mentions" value="no">
+    <label class="check"><input type="checkbox" name="mentions" value="yes" ${mentions ? 'checked' : ''}>
+      <span>Mentions<span class="hint">Emails when somebody mentions you in a comment.</span></span></label>`
+
+const choice = (
+  preference: MailPreference,
+): Html => html`<fieldset class="field"><legend class="label">Email me about</legend>
       ${CHOICES.map(
         (
           one,
-        ) => html`<label class="check"><input type="radio" name="wants" value="${one.wants}" ${one.wants === wants ? 'checked' : ''}>
+        ) => html`<label class="check"><input type="radio" name="wants" value="${one.wants}" ${one.wants === preference.wants ? 'checked' : ''}>
         <span>${one.label}<span class="hint">${one.hint}</span></span></label>`,
       )}
     </fieldset>
+    ${mentionsBox(preference)}
     <button class="wide">Save</button>`
 
 const mutedLoops = ({ muted }: MailPreference, action: string): Html | '' =>
@@ -63,9 +77,11 @@ export const preferenceForms = (preference: MailPreference, action: string, more
 /** What one of these forms asks for; empty for any other form. */
 export const preferenceOf = (form: URLSearchParams): PreferenceForm => {
   const wants = CHOICES.find((one) => one.wants === form.get('wants'))?.wants
+  const mentions = form.getAll('mentions').at(-1)
   const [mute_event, unmute_loop] = [form.get('mute_event'), form.get('unmute_loop')]
   return {
     ...(wants === undefined ? {} : { wants }),
+    ...(mentions === undefined ? {} : { mentions: mentions === 'yes' }),
     ...(mute_event === null ? {} : { mute_event }),
     ...(unmute_loop === null ? {} : { unmute_loop }),
   }

@@ -27,19 +27,26 @@ const muting = ({ loop, muted, wants }: Subscription, action: string, event_id: 
     <p>Stop emails about this loop only:</p>
     <button class="second wide" name="mute_event" value="${event_id}">Mute this loop</button></form>`
 
-const SENTENCES: Readonly<Record<MailPreference['wants'], string>> = {
-  all: 'gets emails about every loop of this workspace that they can see.',
-  mine: 'gets emails about their own loops of this workspace.',
-  none: 'gets no emails about loops of this workspace.',
+const LOOPS: Readonly<Record<MailPreference['wants'], string>> = {
+  all: 'gets emails about every loop of this workspace that they can see',
+  mine: 'gets emails about their own loops of this workspace',
+  none: 'gets no emails about loops of this workspace',
+}
+const sentence = ({ wants, mentions }: MailPreference): string => {
+  if (!mentions) return `${LOOPS[wants]}.`
+  return wants === 'none'
+    ? 'gets emails only when somebody mentions them.'
+    : `${LOOPS[wants]}, and when somebody mentions them.`
 }
 
 const subscriptionPage = (shown: Subscription, action: string, event_id: string): Page => {
-  const { workspace_name, email, wants } = shown
-  const title = wants === 'none' ? `No more emails from ${workspace_name}` : `Emails from ${workspace_name}`
+  const { workspace_name, email, wants, mentions } = shown
+  const title =
+    wants === 'none' && !mentions ? `No more emails from ${workspace_name}` : `Emails from ${workspace_name}`
   return {
     title,
     body: html`<h1>${title}</h1>
-    <p class="lead">${email} ${SENTENCES[wants]}</p>
+    <p class="lead">${email} ${sentence(shown)}</p>
     ${preferenceForms(shown, action, muting(shown, action, event_id))}`,
   }
 }
@@ -63,8 +70,10 @@ export const unsubscribeRoutes = (routes: Hono<GatewayEnv>, deps: Deps): void =>
   routes.post('/u/:token', async (c) => {
     const token = c.req.param('token')
     const asked = preferenceOf(await fieldsOf(c))
-    // Whatever else is posted here means: unsubscribe.
-    const change = Object.keys(asked).length === 0 ? { wants: 'none' as const } : asked
+    // Whatever else is posted here means: unsubscribe, from the list that the mail belonged to.
+    const none =
+      c.req.query('list') === 'mentions' ? { mentions: false } : { wants: 'none' as const, mentions: false }
+    const change = Object.keys(asked).length === 0 ? none : asked
     await deps.notifier.set_subscription({ token, ...change }, call(c))
     return show(c, token)
   })

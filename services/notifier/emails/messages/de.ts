@@ -67,6 +67,15 @@ export const de: Messages = {
     'Vielleicht ist sie zu groß oder unklar, oder sie bringt den Rechner zum Absturz, auf dem daran gearbeitet wird. Öffne die Aufgabe, ändere, was nötig ist, und gib sie wieder frei.',
   why_approver: 'Du bekommst diese Mail, weil du diese Aufgabe freigegeben hast.',
 
+  mention_subject: '{by} hat dich erwähnt: {title}',
+  mention_label: 'Erwähnung',
+  mention_task: 'Hallo {name}, {by} hat dich in einem Kommentar zu dieser Aufgabe erwähnt.',
+  mention_task_with: 'Hallo {name}, {by} hat dich mit {client} in einem Kommentar zu dieser Aufgabe erwähnt.',
+  mention_loop: 'Hallo {name}, {by} hat dich in einem Kommentar zu diesem Loop erwähnt.',
+  mention_loop_with: 'Hallo {name}, {by} hat dich mit {client} in einem Kommentar zu diesem Loop erwähnt.',
+  why_mentioned: 'Du bekommst diese Mail, weil dich jemand in einem Kommentar erwähnt hat.',
+  unsubscribe_mentions: 'Keine Mails mehr zu Erwähnungen',
+
   confirm_subject: 'Bestätige deine Adresse für Loops',
   confirm_preview: 'Ein Klick genügt, bis zum {when}',
   confirm_heading: 'Bestätige deine Adresse',

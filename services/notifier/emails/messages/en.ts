@@ -64,6 +64,15 @@ export const en = {
     'It may be too large or unclear, or break the machine of whoever works on it. Open the task, change what needs to change, and approve it again.',
   why_approver: 'You are getting this email because you approved this task.',
 
+  mention_subject: '{by} mentioned you: {title}',
+  mention_label: 'Mention',
+  mention_task: 'Hi {name}, {by} mentioned you in a comment on this task.',
+  mention_task_with: 'Hi {name}, {by} mentioned you with {client} in a comment on this task.',
+  mention_loop: 'Hi {name}, {by} mentioned you in a comment on this loop.',
+  mention_loop_with: 'Hi {name}, {by} mentioned you with {client} in a comment on this loop.',
+  why_mentioned: 'You are getting this email because somebody mentioned you in a comment.',
+  unsubscribe_mentions: 'No more emails about mentions',
+
   confirm_subject: 'Confirm your address for Loops',
   confirm_preview: 'One click, until {when}',
   confirm_heading: 'Confirm your address',

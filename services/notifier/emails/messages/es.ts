@@ -65,6 +65,15 @@ export const es: Messages = {
     'Quizá sea demasiado grande o poco clara, o haga fallar el equipo de quien trabaja en ella. Abre la tarea, cambia lo necesario y apruébala de nuevo.',
   why_approver: 'Recibes este correo porque aprobaste esta tarea.',
 
+  mention_subject: '{by} te mencionó: {title}',
+  mention_label: 'Mención',
+  mention_task: 'Hola, {name}: {by} te mencionó en un comentario sobre esta tarea.',
+  mention_task_with: 'Hola, {name}: {by} te mencionó con {client} en un comentario sobre esta tarea.',
+  mention_loop: 'Hola, {name}: {by} te mencionó en un comentario sobre este loop.',
+  mention_loop_with: 'Hola, {name}: {by} te mencionó con {client} en un comentario sobre este loop.',
+  why_mentioned: 'Recibes este correo porque alguien te mencionó en un comentario.',
+  unsubscribe_mentions: 'No recibir más correos sobre menciones',
+
   confirm_subject: 'Confirma tu dirección para Loops',
   confirm_preview: 'Un clic basta, hasta el {when}',
   confirm_heading: 'Confirma tu dirección',

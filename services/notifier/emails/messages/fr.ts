@@ -67,6 +67,15 @@ export const fr: Messages = {
     'Elle est peut-être trop grande ou peu claire, ou bien elle fait planter la machine de ceux qui y travaillent. Ouvrez la tâche, modifiez ce qu’il faut, puis approuvez-la de nouveau.',
   why_approver: 'Vous recevez cet e-mail parce que vous avez approuvé cette tâche.',
 
+  mention_subject: '{by} vous mentionne\u00a0: {title}',
+  mention_label: 'Mention',
+  mention_task: 'Bonjour {name}, {by} vous mentionne dans un commentaire sur cette tâche.',
+  mention_task_with: 'Bonjour {name}, {by} vous mentionne avec {client} dans un commentaire sur cette tâche.',
+  mention_loop: 'Bonjour {name}, {by} vous mentionne dans un commentaire sur ce loop.',
+  mention_loop_with: 'Bonjour {name}, {by} vous mentionne avec {client} dans un commentaire sur ce loop.',
+  why_mentioned: 'Vous recevez cet e-mail parce que quelqu’un vous mentionne dans un commentaire.',
+  unsubscribe_mentions: 'Ne plus recevoir d’e-mails sur les mentions',
+
   confirm_subject: 'Confirmez votre adresse pour Loops',
   confirm_preview: 'Un clic suffit, jusqu’au {when}',
   confirm_heading: 'Confirmez votre adresse',
