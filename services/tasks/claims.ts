@@ -9,7 +9,7 @@ import type { LeafDeps } from './deps.ts'
 import { termWithin } from './limit-rules.ts'
 import type { PendingComment } from './task-rules.ts'
 import type { TaskDoc } from './task-store.ts'
-import { addedEvent, toRow } from './task-view.ts'
+import { toRow, writtenEvent } from './task-view.ts'
 import { isPrivate } from './visibility-rules.ts'
 
 /** Claims of one holder that are looked at. */
@@ -134,7 +134,7 @@ export const postComments = async (
       created_at: at,
       created: null,
     }
-    const pending = await deps.comments.insert(comment, addedEvent(comment, isPrivate(task)), { call })
+    const pending = await deps.comments.insert(comment, writtenEvent(comment, isPrivate(task)), { call })
     await deps.counters.count('post_comment', [pending])
   }
   await deps.tasks.confirmComments(

@@ -11,7 +11,7 @@ import { writeCursor } from './cursor-rules.ts'
 import type { Deps, Some } from './deps.ts'
 import { askOnHold } from './question-tools.ts'
 import type { TaskDoc } from './task-store.ts'
-import { addedEvent, toComment } from './task-view.ts'
+import { toComment, writtenEvent } from './task-view.ts'
 import { findLoop, loadVisible, seesOne } from './visibility.ts'
 import { isPrivate } from './visibility-rules.ts'
 
@@ -121,7 +121,7 @@ export const commentHandlers = (deps: Deps): Some<'add_comment'> => ({
       // A comment never changes: it is its own answer.
       created: request ? { ...request, at, result: null } : null,
     }
-    const pending = await deps.comments.insert(comment, addedEvent(comment, parent.private), { call })
+    const pending = await deps.comments.insert(comment, writtenEvent(comment, parent.private), { call })
     if (!pending) return (await replay()) ?? Promise.reject(stillAtWork())
     await deps.counters.count('add_comment', [pending])
     if (parent.task) await renewByWrite(deps, parent.task, call.caller)

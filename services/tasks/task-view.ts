@@ -24,7 +24,7 @@ export type EventComment = Readonly<{
 }>
 
 /**
- * The event of a new comment, or of one as it is now for a reader that begins with it.
+ * The event of a comment that was imported, or of any as it is now for a reader that begins with it.
  * @param is_private whether it is on a private loop, or on a task in one.
  */
 export const addedEvent = (comment: EventComment, is_private: boolean): PlainEvent => ({
@@ -37,9 +37,14 @@ export const addedEvent = (comment: EventComment, is_private: boolean): PlainEve
     by: comment.author,
     excerpt: [...comment.text].slice(0, EXCERPT_CHARS).join(''),
     ...(comment.kind ? { kind: comment.kind } : {}),
-    ...(mayMention(comment.text) ? { may_mention: true } : {}),
   },
 })
+
+/** The event of a comment that somebody has just written: unlike an imported one, it notifies those whom it mentions. */
+export const writtenEvent = (comment: EventComment, is_private: boolean): PlainEvent => {
+  const { name, data } = addedEvent(comment, is_private)
+  return { name, data: { ...data, ...(mayMention(comment.text) ? { may_mention: true } : {}) } }
+}
 
 /** The person of a call as the editor of a task. */
 export const editorOf = (caller: Caller): Editor => ({

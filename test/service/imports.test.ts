@@ -1,6 +1,7 @@
 // Imports over real services: what comes in, what comes again, and what a person changed meanwhile.
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import type { TaskDoc } from '../../services/tasks/task-store.ts'
+import type { CloudEvent } from '../../shared/contracts/define/cloud-event.ts'
 import type { Caller } from '../../shared/contracts/define/contract.ts'
 import type { ImportOptions, ImportReport } from '../../shared/imports/run-import.ts'
 import type { Parsed } from '../../shared/imports/shape-rules.ts'
@@ -57,6 +58,14 @@ describe('what comes in', () => {
     const whole = await env.tasksOf(ann).get_task({ task_id: second?.id ?? '' })
     expect(whole.task.body).toBe('the body')
     expect(whole.comments.map(({ text }) => text)).toEqual(['*Written by Bob on 2026-01-02:*\n\na comment'])
+  })
+
+  test('notifies nobody whom its comments mention', async () => {
+    const ann = env.owner()
+    await bring(ann, parsed([task('1', { comments: [{ id: 'c1', text: 'Can you look, @Ann?' }] })]))
+    const isComment = ({ type }: CloudEvent): boolean => type.endsWith('comment.added')
+    const published = await env.events('tasks', ann.workspace_id, (events) => events.some(isComment))
+    expect(published.find(isComment)?.data).not.toHaveProperty('may_mention')
   })
 
   test('has its status with approval, which somebody without that right cannot ask for', async () => {
