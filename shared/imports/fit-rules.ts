@@ -82,7 +82,7 @@ const fitComment = (comment: ParsedComment): FittedComment => {
 /** Comments that fit: those that say something. */
 export const fitComments = (comments: readonly ParsedComment[]): FittedComment[] =>
   comments
-    .filter(({ text }) => text.trim() !== '')
+    .filter(({ text }) => clean(text).trim() !== '')
     .map(fitComment)
     .map((comment) => ({ ...comment, text: cutBytes(comment.text, LIMITS.comment_bytes) }))
 
