@@ -56,7 +56,9 @@ test('confirming_ships_it_and_shows_who_did_and_no_more_forms', async () => {
   expect(text).toMatch(/<bdi>Ann<\/bdi> shipped this loop/)
   expect(/<main.*<\/main>/s.exec(text)?.[0]).not.toContain('<form')
   expect(await statusOf(id)).toBe('shipped')
-  expect((await system.mailTo(bo.email)).subject).toContain('Search <b>')
+  await expect
+    .poll(async () => (await system.mailTo(bo.email)).subject, { timeout: 20_000 })
+    .toContain('Search <b>')
   expect((await ann.browser.open(path)).url.pathname).toBe(`/loops/${id}`)
 })
 

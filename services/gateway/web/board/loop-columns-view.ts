@@ -100,7 +100,7 @@ const cardMenu = (task: TaskRow, { loop_id, from }: Columns, reader: LoopReader)
 
 const card = (task: TaskRow, columns: Columns, reader: LoopReader): Html => {
   const drag = columns.may_change ? html`data-drag="${task.id}" draggable="true"` : ''
-  return html`<li class="task" id="task-${task.id}" data-row ${drag}>
+  return html`<li class="task-card" id="task-${task.id}" data-row ${drag}>
       <div class="top"><a href="/tasks/${task.id}" dir="auto" draggable="false">${task.title}</a>${columns.may_change ? cardMenu(task, columns, reader) : ''}</div>
       ${marks(task, reader)}${holder(task, reader)}</li>`
 }

@@ -11,6 +11,7 @@ import { markdown } from '../markdown.ts'
 import { LOOP } from '../messages/loop.ts'
 import { moment, type Reading } from '../moments.ts'
 import { initials } from '../navigation.ts'
+import { activityList } from './activity-view.ts'
 import { type Columns, columnsView } from './loop-columns-view.ts'
 
 /** Who reads it, and what they may do. */
@@ -230,10 +231,17 @@ const conversation = (facts: LoopFacts, words: LoopWords, reader: LoopReader, re
       ${
         comments.length === 0
           ? html`<p class="small">${words.word('no_comments')}</p>`
-          : html`<ol class="conversation">${comments.map((one) => said(one, words, reader))}</ol>`
+          : html`<ol class="loop-comments">${comments.map((one) => said(one, words, reader))}</ol>`
       }
       ${comments_next_cursor === null ? '' : html`<p><a href="/loops/${loop.id}?${query}#comments" data-swap>${words.word('later_comments')}</a></p>`}
       ${isOpen ? commentForm(facts, words, refused) : ''}</section>`
+}
+
+/** What was done, folded. */
+const done = ({ loop, activity }: LoopFacts, words: LoopWords, reader: LoopReader): Html | '' => {
+  if (activity.length === 0) return ''
+  const loopName = (id: string): string | undefined => (id === loop.id ? loop.name : undefined)
+  return html`<details class="context" id="activity"><summary>${words.word('activity')}</summary>${activityList(activity, { ...reader, loopName })}</details>`
 }
 
 /** What is above the columns: the name, where the loop stands, and what can be done with it. */
@@ -255,5 +263,5 @@ export const loopBody = (facts: LoopFacts, reader: LoopReader, refused?: Refused
   return html`${head(facts, words, reader, refused)}
     <section class="work" aria-label="${words.word('columns')}">${mayChange ? newTask(facts, words) : ''}
       ${facts.counts.total === 0 ? emptyState(words, mayChange) : columnsView(facts.columns, reader)}</section>
-    <div class="grid">${conversation(facts, words, reader, refused)}<div>${membersSection(facts, words, reader, refused)}</div></div>`
+    <div class="grid">${conversation(facts, words, reader, refused)}<div>${membersSection(facts, words, reader, refused)}${done(facts, words, reader)}</div></div>`
 }
