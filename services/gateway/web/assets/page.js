@@ -160,7 +160,7 @@ let lookAgain = false
 
 /** Looks again if that was put off while something was dragged. */
 export const refreshIfPut = () => {
-  if (lookAgain && !looking) void refresh()
+  if (lookAgain && !looking && !isDragging()) whenShown(() => void refresh())
 }
 
 /** Fetches the page that is open, and shows what is new. */
@@ -171,10 +171,12 @@ export const refresh = async () => {
   }
   lookAgain = false
   looking = true
+  const [address, before] = [location.href, asked]
   try {
-    const answer = await fetch(location.href, { headers: { accept: 'text/html' } })
+    const answer = await fetch(address, { headers: { accept: 'text/html' } })
     const text = await answer.text()
-    if (isDragging()) lookAgain = true
+    // What somebody has done since leads to a page that is newer than this one.
+    if (isDragging() || underWay > 0 || asked !== before) lookAgain = true
     else if (answer.ok && !answer.redirected) show(text)
     else if (answer.redirected) location.assign(answer.url)
   } catch {
@@ -188,6 +190,8 @@ export const refresh = async () => {
 // ---- One thing after the other: what somebody asks for while a page is on its way is about the page that comes.
 
 let underWay = 0
+/** How often somebody has asked for something. */
+let asked = 0
 /** @type {(() => void)[]} */
 const waiting = []
 /** More keys are not typed ahead. */
@@ -202,6 +206,7 @@ export const whenShown = (work) => {
 /** @template T @param {() => Promise<T>} work @returns {Promise<T>} */
 const onItsWay = async (work) => {
   underWay += 1
+  asked += 1
   try {
     return await work()
   } finally {
