@@ -1,10 +1,9 @@
 // The MCP Apps in a real browser, in a host by the official package, with real clients of a whole system: people triage and
 // order the queue in their chat.
-import { join } from 'node:path'
 import type { Browser } from 'playwright-core'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { type Account, agentOf, signUp } from '../support/accounts.ts'
-import { type ShownApp, showApp, startHostSite, waitForAsked } from '../support/app-host.ts'
+import { press, type ShownApp, shoot, showApp, startHostSite, waitForAsked } from '../support/app-host.ts'
 import { launchBrowser } from '../support/chromium.ts'
 import { HOSTILE_TEXTS } from '../support/hostile-texts.ts'
 import type { McpClient } from '../support/mcp-client.ts'
@@ -33,18 +32,10 @@ beforeEach(async () => {
   return () => client[Symbol.asyncDispose]()
 })
 
-/** Pictures of the apps: set SHOTS to a folder. */
-const shoot = async ({ page }: ShownApp, name: string): Promise<void> => {
-  const folder = process.env.SHOTS
-  if (folder) await page.screenshot({ path: join(folder, `${name}.png`), fullPage: true })
-}
-
 const file = async (title: string, more: object = {}) =>
   (await client.call('create_task', { title, body: `How to do “${title}”.`, ...more })).task
 const statusOf = async (task_id: string) => (await client.call('get_task', { task_id })).task.status
 const titlesIn = ({ app }: ShownApp) => app.locator('.rows .title').allTextContents()
-const press = ({ app }: ShownApp, name: string | RegExp) =>
-  app.getByRole('button', { name, exact: typeof name === 'string' }).click()
 const heading = ({ app }: ShownApp, name: string) => app.getByRole('heading', { level: 2, name, exact: true })
 const said = ({ app }: ShownApp) => app.getByRole('status')
 const wrong = ({ app }: ShownApp) => app.getByRole('alert')

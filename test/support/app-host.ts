@@ -259,3 +259,18 @@ export const waitForAsked = (shown: ShownApp, method: string) =>
     if (!found) throw new Error(`the host was not asked for ${method}`)
     return found.params
   })
+
+/** Pictures of the apps: set SHOTS to a folder. */
+export const shoot = async ({ page, frame }: ShownApp, name: string): Promise<void> => {
+  const folder = process.env.SHOTS
+  if (!folder) return
+  // A frame of another origin is painted by a process of its own, after its page.
+  await frame().evaluate(
+    () => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done))),
+  )
+  await page.locator('#sandbox').screenshot({ path: join(folder, `${name}.png`) })
+}
+
+/** Presses a button of the app. */
+export const press = ({ app }: ShownApp, name: string | RegExp) =>
+  app.getByRole('button', { name, exact: typeof name === 'string' }).click()

@@ -25,9 +25,12 @@ export const chooseLanguage = (/** @type {string} */ locale) => {
 }
 
 /**
- * A message with its places filled.
+ * A message with its places filled. Beside Arabic, what is filled in keeps its own direction (Unicode, FSI and PDI).
  * @param {Message} name
  * @param {Readonly<Record<string, string | number>>} [places]
  */
 export const say = (name, places = {}) =>
-  messages[name].replace(/\{(\w+)\}/g, (whole, place) => String(places[place] ?? whole))
+  messages[name].replace(/\{(\w+)\}/g, (whole, place) => {
+    const text = String(places[place] ?? whole)
+    return messages === ar ? `\u2068${text}\u2069` : text
+  })

@@ -86,13 +86,18 @@ const inline = (/** @type {string} */ text) => {
   return [...parts, text.slice(end)]
 }
 
+const preformatted = (/** @type {readonly string[]} */ code) =>
+  element('pre', { tabindex: 0, dir: 'ltr' }, code.join('\n'))
+
+const ITEM = /^\s*(?:[-*+]|\d{1,9}[.)]) +(.*)$/
+
 /** A block of Markdown: a heading, a list, or a paragraph with its line breaks. */
 const block = (/** @type {readonly string[]} */ lines) => {
   const [first = ''] = lines
   const heading = /^#{1,6} +(.*)$/.exec(first)
   if (heading && lines.length === 1)
     return element('p', { class: 'heading', dir: 'auto' }, ...inline(heading[1] ?? ''))
-  const items = lines.map((line) => /^\s*(?:[-*+]|\d{1,9}[.)]) +(.*)$/.exec(line)?.[1])
+  const items = lines.map((line) => ITEM.exec(line)?.[1])
   if (items.every((item) => item !== undefined))
     return element(
       /^\s*\d/.test(first) ? 'ol' : 'ul',
@@ -120,7 +125,7 @@ export const richText = (text) => {
     const fence = /^ {0,3}(```|~~~)/.test(line)
     if (code && !fence) code.push(line)
     else if (code) {
-      made.append(element('pre', { tabindex: 0 }, code.join('\n')))
+      made.append(preformatted(code))
       code = undefined
     } else if (fence) {
       flush()
@@ -130,9 +135,13 @@ export const richText = (text) => {
       flush()
       lines = [line]
       flush()
-    } else lines.push(line)
+    } else {
+      // A list may follow its sentence without an empty line.
+      if (ITEM.test(line) && !ITEM.test(lines.at(-1) ?? '')) flush()
+      lines.push(line)
+    }
   }
-  if (code) made.append(element('pre', { tabindex: 0 }, code.join('\n')))
+  if (code) made.append(preformatted(code))
   flush()
   return made
 }

@@ -149,7 +149,7 @@ export const placing = ({ task, loop }, { loops, picks, enabled, onPick, onSave 
 export const taskFacts = (/** @type {Task} */ task) => {
   const { name, client } = task.author
   const pairs = /** @type {[string, Node | string][]} */ ([
-    [say('author'), element('span', {}, quote(say('with', { name, client })), ' · ', ago(task.created_at))],
+    [say('author'), element('span', {}, say('with', { name, client }), ' · ', ago(task.created_at))],
     [say('status'), say(task.status)],
     ...(task.due_date ? [[say('due'), onDate(task.due_date)]] : []),
     ...(task.labels?.length ? [[say('labels'), quote(task.labels.join(', '))]] : []),
@@ -168,7 +168,7 @@ export const commentHead = (/** @type {Comment} */ { author, created_at, kind })
     'p',
     { class: 'sub' },
     ...(kind === 'question' ? [tag(say('question'), 'question'), ' '] : []),
-    quote(client ? say('with', { name, client }) : name),
+    client ? say('with', { name, client }) : quote(name),
     ' · ',
     ago(created_at),
   )

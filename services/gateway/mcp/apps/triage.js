@@ -78,8 +78,7 @@ function build() {
     {},
     heading,
     count,
-    element('label', { class: 'show', for: 'show' }),
-    choice,
+    element('span', { class: 'field show' }, element('label', { for: 'show' }), choice),
     refresh,
   )
   const columns = element(
@@ -268,7 +267,7 @@ function draw() {
     document.title = say('triage')
     heading.textContent = say('triage')
     count.textContent = say('total', { count: number(total) })
-    document.querySelector('label.show')?.replaceChildren(say('show'))
+    document.querySelector('label[for=show]')?.replaceChildren(say('show'))
     refresh.replaceChildren(button({ text: say('refresh'), class: 'plain', key: 'refresh' }, reload))
     choice.replaceChildren(
       element('option', { value: '', selected: filter.status === undefined }, say('all')),
