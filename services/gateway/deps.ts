@@ -27,6 +27,7 @@ import { type Keys, openKeys } from './oauth/keys.ts'
 import { type OAuthStores, openOAuthStores } from './oauth/oauth-store.ts'
 import { type OAuthSettings, oauthSettings } from './oauth/settings.ts'
 import { openSecrets, type Secrets } from './secrets.ts'
+import { openUploads, type UploadStore } from './web/import/import-store.ts'
 
 /** Every collection of the gateway but those that limits count in. */
 export type Stores = OAuthStores &
@@ -39,6 +40,7 @@ export type Stores = OAuthStores &
     installation: InstallationStore
     workspaces: WorkspaceStore
     invitations: InvitationStore
+    uploads: UploadStore
   }>
 
 export type Deps = Readonly<{
@@ -87,6 +89,7 @@ export const openDeps = async (host: Host, publicUrl: string = host.config.PUBLI
     installation: await openInstallationStore(db, ids),
     ...(await openWorkspaceStores(db, aggregate)),
     ...(await openOAuthStores(db)),
+    uploads: await openUploads(db),
   }
   relay.watch(store.people.outbox)
   relay.watch(store.workspaces.outbox)

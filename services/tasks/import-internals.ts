@@ -20,7 +20,7 @@ import { addedEvent } from './task-view.ts'
 import { isPrivate, isSeen, type Location, locationIn, NOWHERE, seesThese } from './visibility-rules.ts'
 
 /** Tasks worked on at once. */
-const PARALLEL = 8
+const PARALLEL = 16
 /** Tasks of one ref, in as many private loops, that are looked past. */
 const MAX_SAME_REF = 100
 
@@ -287,19 +287,19 @@ const furtherHandlers = (deps: LeafDeps): Some<'import_comments' | 'finish_impor
   finish_import: async ({ tasks, visible_private_loop_ids: visible }, asked) => {
     const approves = tasks.some(({ status }) => status !== undefined)
     const call = requireWriter(asked, approves)
-    const changes: (PendingChange | null)[] = []
-    const results: { refused?: string }[] = []
-    // One after the other: of two that would wait for each other the second is refused.
-    for (const task of tasks)
+    const steps = await inParallel(tasks, PARALLEL, async (task) => {
       try {
-        changes.push(await finishOne(deps, task, visible, call))
-        results.push({})
+        return { pending: await finishOne(deps, task, visible, call) }
       } catch (error) {
         if (!(error instanceof AppError) || error.code === 'unavailable') throw error
-        results.push({ refused: error.message })
+        return { pending: null, refused: error.message }
       }
-    await deps.counters.count('finish_import', changes)
-    return { results }
+    })
+    await deps.counters.count(
+      'finish_import',
+      steps.map(({ pending }) => pending),
+    )
+    return { results: steps.map(({ refused }) => (refused ? { refused } : {})) }
   },
 })
 

@@ -41,3 +41,36 @@ export const reportLines = (
     ...[...groups].flatMap(([code, found]) => group(code, found, all)),
   ]
 }
+
+/** A report as a page shows it: each kind of row with some examples. */
+export type ShownReport = Readonly<{
+  created: number
+  updated: number
+  unchanged: number
+  comments: number
+  loops: readonly string[]
+  groups: readonly Readonly<{
+    code: NoteCode
+    count: number
+    examples: readonly Readonly<{ id: string; title: string; detail?: string }>[]
+  }>[]
+}>
+
+/** Loops that a page names. */
+const NAMED_LOOPS = 50
+const DETAIL_CHARS = 200
+
+/** The part of a report that fits on a page. */
+export const shownReport = ({ rows, loops, ...counts }: ImportReport): ShownReport => ({
+  ...counts,
+  loops: loops.slice(0, NAMED_LOOPS),
+  groups: [...Map.groupBy(rows, ({ code }) => code)].map(([code, found]) => ({
+    code,
+    count: found.length,
+    examples: found.slice(0, EXAMPLES).map(({ id, title, detail }) => ({
+      id,
+      title,
+      ...(detail ? { detail: detail.slice(0, DETAIL_CHARS) } : {}),
+    })),
+  })),
+})

@@ -8,6 +8,7 @@ import { jsonBytes } from '../contracts/define/page-bytes.ts'
 import type { loopsQueue } from '../contracts/loops-queue/contract.ts'
 import type { tasks as tasksContract } from '../contracts/tasks/contract.ts'
 import { IMPORT_LIMITS, type ImportedTask } from '../contracts/tasks/imports.ts'
+import { inParallel } from '../process/parallel.ts'
 import { type Fitted, type FittedTask, fitComments, refName, reportRow } from './fit-rules.ts'
 import { makeLoop, type OpenLoop, openLoopsByName, requireLoop } from './import-loops.ts'
 import type { NoteCode, ParsedLoop, Row } from './shape-rules.ts'
@@ -46,6 +47,8 @@ export type ImportReport = Readonly<{
 
 /** The size of a request (bytes of JSON): a message of the bus holds 1 MB. */
 const BATCH_BYTES = 400_000
+/** Batches under way at once, where their order does not matter. */
+const PARALLEL = 4
 const RETRIES_MS = [200, 500, 1_000, 2_000, 5_000] as const
 const FINISHED = ['shipped', 'rejected']
 
@@ -169,11 +172,11 @@ const confirm = async (run: Run, loop: OpenLoop, arrival: string): Promise<void>
 type Comment = Parameters<ImportDeps['tasks']['import_comments']>[0]['comments'][number]
 
 const importComments = async (run: Run, comments: readonly Comment[]): Promise<void> => {
-  for (const batch of batchesOf(comments)) {
+  await inParallel(batchesOf(comments), PARALLEL, async (batch) => {
     const input = { comments: batch, visible_private_loop_ids: run.private_ids && [...run.private_ids] }
     const { added } = await asked(run, (call) => run.tasks.import_comments(input, call))
     run.counts.comments += added
-  }
+  })
 }
 
 /** Saves what tasks wait for, and the status that they arrive with. */
@@ -187,7 +190,7 @@ const finishTasks = async (run: Run, tasks: readonly FittedTask[]): Promise<void
     const blocked_by = task.blocked_by.flatMap((ref) => ids.get(refName(ref)) ?? [])
     return [{ task, further: { task_id, blocked_by, ...(approve ? { status: task.status } : {}) } }]
   })
-  for (const batch of batchesOf(further)) {
+  await inParallel(batchesOf(further), PARALLEL, async (batch) => {
     const input = {
       tasks: batch.map((one) => one.further),
       visible_private_loop_ids: run.private_ids && [...run.private_ids],
@@ -198,7 +201,7 @@ const finishTasks = async (run: Run, tasks: readonly FittedTask[]): Promise<void
       if (task && refused) run.rows.push(reportRow(task, { code: 'refused', detail: refused }))
     }
     run.advance(batch.length)
-  }
+  })
 }
 
 type LoopPage = Awaited<ReturnType<ImportDeps['loops']['get_loop']>>

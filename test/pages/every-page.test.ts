@@ -14,7 +14,7 @@ import { openWorld, type World } from '../support/page-world.ts'
 const PICTURES = process.env.PICTURES
 /** What the gateway answers to programs. */
 const FOR_PROGRAMS =
-  /^\/(livez|readyz|jwks|mcp|assets\/.+|\.well-known\/.+|dev\/mail\.json|asyncapi\.json|schemas\/.+|contracts\.json)$/
+  /^\/(export\/tasks\.jsonl|livez|readyz|jwks|mcp|assets\/.+|\.well-known\/.+|dev\/mail\.json|asyncapi\.json|schemas\/.+|contracts\.json)$/
 
 /**
  * Each scheme and each width once or more; the widest is the narrowest at which tables of many columns are shown as such.

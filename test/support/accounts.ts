@@ -25,6 +25,8 @@ export type Browser = Readonly<{
     path: string | URL,
     fields: Readonly<Record<string, string | readonly string[]>>,
   ) => Promise<Arrived>
+  /** Posts a form with files. */
+  upload: (path: string | URL, form: FormData) => Promise<Arrived>
 }>
 
 /** Opens a browser on a site. */
@@ -54,6 +56,7 @@ export const openBrowser = (site: string): Browser => {
   }
   return {
     open: (path) => go(new URL(path, site), {}),
+    upload: (path, form) => go(new URL(path, site), { method: 'POST', body: form }),
     submit: (path, fields) => {
       const pairs = Object.entries(fields).flatMap(([name, value]) =>
         [value].flat().map((one) => [name, one]),

@@ -5,6 +5,7 @@ import { connectApp, REDIRECT } from './oauth-client.ts'
 import { BOARD_LOOP } from './page-states-board-loop.ts'
 import { TASK_PAGES } from './page-states-board-task.ts'
 import { TRIAGE_PAGES } from './page-states-board-triage.ts'
+import { IMPORTS_AND_EXPORTS } from './page-states-imports.ts'
 import { CREDENTIALS } from './page-states-tokens.ts'
 import {
   at,
@@ -391,6 +392,7 @@ export const STATES: readonly State[] = [
   ...CREDENTIALS,
   ...WORK,
   ...BOARD_LOOP,
+  ...IMPORTS_AND_EXPORTS,
   ...MAIL,
   ...WEBHOOKS,
   ...TASK_PAGES,

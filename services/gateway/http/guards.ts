@@ -84,6 +84,11 @@ export const isForeign = (
   return sent.origin !== undefined && sent.origin !== publicUrl
 }
 
+/** The largest import that a page takes (bytes): larger ones go by the command. */
+export const UPLOAD_BYTES = 10 * 1024 * 1024
+/** Routes that take more than other requests, with the rest of their form. */
+const LARGER: ReadonlyMap<string, number> = new Map([['/import', UPLOAD_BYTES]])
+
 const READING: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS'])
 
 /** Refuses forms of other sites. */
@@ -109,7 +114,7 @@ export const refuseForeignForm =
 export const refuseLarge =
   (answer: (error: AppError, c: Context<GatewayEnv>) => Response | Promise<Response>): Guard =>
   async (c, next) => {
-    const limit = LIMITS.request_bytes
+    const limit = LARGER.get(c.req.path) ?? LIMITS.request_bytes
     if (Number(c.req.header('content-length') ?? 0) <= limit || MCP.includes(c.req.path)) return next()
     return answer(
       new AppError('limit_exceeded', `The request is larger than the limit of ${limit} bytes.`),

@@ -1,6 +1,8 @@
 // Every route of the board but for the queue at `/`: the one list, apart from the pages.
 import type { Hono } from 'hono'
 import type { GatewayEnv } from '../../http/env.ts'
+import { exportRoutes } from '../import/export-page.ts'
+import { importRoutes } from '../import/import-page.ts'
 import type { BoardDeps } from './board.ts'
 import { liveRoutes } from './live-page.ts'
 import { loopRoutes, loopTaskPage } from './loop-page.ts'
@@ -21,4 +23,6 @@ export const boardRoutes = (routes: Hono<GatewayEnv>, board: BoardDeps): void =>
   shipRoutes(routes, board)
   taskRoutes(routes, board)
   taskChangeRoutes(routes, board, [TRIAGE_PAGE, loopTaskPage, TASK_PAGE])
+  importRoutes(routes, board)
+  exportRoutes(routes, board)
 }
