@@ -287,19 +287,19 @@ const furtherHandlers = (deps: LeafDeps): Some<'import_comments' | 'finish_impor
   finish_import: async ({ tasks, visible_private_loop_ids: visible }, asked) => {
     const approves = tasks.some(({ status }) => status !== undefined)
     const call = requireWriter(asked, approves)
-    const steps = await inParallel(tasks, PARALLEL, async (task) => {
+    const changes: (PendingChange | null)[] = []
+    const results: { refused?: string }[] = []
+    // One after the other: of two that would wait for each other the second is refused.
+    for (const task of tasks)
       try {
-        return { pending: await finishOne(deps, task, visible, call) }
+        changes.push(await finishOne(deps, task, visible, call))
+        results.push({})
       } catch (error) {
         if (!(error instanceof AppError) || error.code === 'unavailable') throw error
-        return { pending: null, refused: error.message }
+        results.push({ refused: error.message })
       }
-    })
-    await deps.counters.count(
-      'finish_import',
-      steps.map(({ pending }) => pending),
-    )
-    return { results: steps.map(({ refused }) => (refused ? { refused } : {})) }
+    await deps.counters.count('finish_import', changes)
+    return { results }
   },
 })
 

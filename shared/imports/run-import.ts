@@ -190,7 +190,7 @@ const finishTasks = async (run: Run, tasks: readonly FittedTask[]): Promise<void
     const blocked_by = task.blocked_by.flatMap((ref) => ids.get(refName(ref)) ?? [])
     return [{ task, further: { task_id, blocked_by, ...(approve ? { status: task.status } : {}) } }]
   })
-  await inParallel(batchesOf(further), PARALLEL, async (batch) => {
+  for (const batch of batchesOf(further)) {
     const input = {
       tasks: batch.map((one) => one.further),
       visible_private_loop_ids: run.private_ids && [...run.private_ids],
@@ -201,7 +201,7 @@ const finishTasks = async (run: Run, tasks: readonly FittedTask[]): Promise<void
       if (task && refused) run.rows.push(reportRow(task, { code: 'refused', detail: refused }))
     }
     run.advance(batch.length)
-  })
+  }
 }
 
 type LoopPage = Awaited<ReturnType<ImportDeps['loops']['get_loop']>>
