@@ -56,3 +56,9 @@ document.addEventListener('visibilitychange', () => {
   if (!source) void refresh().then(() => !source && open(address))
 })
 window.addEventListener('pagehide', close)
+
+/** How often a page looks again for what no event tells of (ms). */
+const LOOK_EVERY_MS = 4_000
+setInterval(() => {
+  if (!document.hidden && document.querySelector('#main [data-look-again]')) void refresh()
+}, LOOK_EVERY_MS)

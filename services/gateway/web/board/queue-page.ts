@@ -13,6 +13,7 @@ import { queueForms, type Refused } from './queue-forms.ts'
 import { faultView, newLoop, newTask } from './queue-forms-view.ts'
 import { lastPage, pageOf, pathOfPage, SHOWN } from './queue-rules.ts'
 import { loopRow, type QueuedLoop, restRow, type Showing, type Work } from './queue-view.ts'
+import { dismissTour, tour } from './tour.ts'
 
 /** Loops on hold, and shipped ones, that the page of the queue has in full. */
 const FOLDED = 10
@@ -127,10 +128,11 @@ export const showQueuePage = async (board: Board, refused: Refused = {}): Promis
   const { c, deps, language, may_write } = board
   const words = wordsOf(QUEUE, language)
   const page = refused.page ?? pageOf(c.req.query('page'))
-  const [queue, held, shipped] = await Promise.all([
+  const [queue, held, shipped, firstSteps] = await Promise.all([
     ifAnswered(() => readQueue(board, page)),
     ifAnswered(() => readRest(board, 'on_hold', FOLDED)),
     ifAnswered(() => readRest(board, 'shipped', FOLDED)),
+    tour(board),
   ])
   const showing = showingOf(board, queue ?? { version: 0, page })
   const fault = refused.fault?.(showing.version)
@@ -139,6 +141,7 @@ export const showQueuePage = async (board: Board, refused: Refused = {}): Promis
     ? html`${newTask(words, typed, deps.ids.next(), fault)}${newLoop(words, typed, deps.ids.next(), fault)}`
     : html`${faultView(fault, 'loop')}${faultView(fault, 'task')}`
   const body = html`<div class="head queue"><h1>${words.word('title')}</h1>${forms}</div>
+    ${firstSteps}
     ${faultView(fault, 'order')}${faultView(fault, 'status')}
     ${queue ? await list(board, queue) : html`<p class="note warn">${words.word('away')}</p>`}
     ${folded('on_hold', held, showing)}
@@ -173,4 +176,5 @@ export const showQueue = (board: Board): Promise<Response> => {
 export const queueRoutes = (routes: Hono<GatewayEnv>, board: BoardDeps): void => {
   for (const [path, work] of Object.entries(queueForms(showQueuePage)))
     routes.post(path, boardRoute(board, work))
+  routes.post('/tour', boardRoute(board, dismissTour))
 }
