@@ -46,6 +46,25 @@ const shows = (page: Page, id: string) => page.locator(`#pane-${id}`).waitFor()
 const announced = (page: Page, text: string) =>
   page.locator('#announce', { hasText: text }).waitFor({ state: 'attached' })
 
+test('twenty_tasks_are_decided_by_single_keys_and_each_decision_is_announced', async () => {
+  const ids = await fileMany(21, 'Key')
+  const { page, errors } = await openAs(ann)
+  await page.goto(`${system.url}/triage`)
+  const keys = ['1', '3', 'h', '1']
+  for (const [n, id] of ids.slice(0, 20).entries()) {
+    await shows(page, id)
+    await page.keyboard.press(keys[n % keys.length] ?? '')
+    const said = ['Approved', 'Rejected', 'Put'][['1', '3', 'h'].indexOf(keys[n % keys.length] ?? '')]
+    await announced(page, `${said} “Key ${20 - n}”`)
+  }
+  await shows(page, ids[20] ?? '')
+  await page.keyboard.press('u')
+  await page.locator(`#task-${ids[19]}`).waitFor()
+  expect(await statusesOf(ids.slice(0, 4))).toEqual(['approved', 'rejected', 'on_hold', 'approved'])
+  expect(await statusesOf(ids.slice(19))).toEqual(['open', 'open'])
+  expect(errors).toEqual([])
+})
+
 test('keys_typed_ahead_are_about_the_task_that_comes', async () => {
   const ids = await fileMany(4, 'Ahead')
   const { page } = await openAs(ann)

@@ -165,6 +165,8 @@ export const refreshIfPut = () => {
 
 /** Fetches the page that is open, and shows what is new. */
 export const refresh = async () => {
+  // The page would be fetched from the address that is being left.
+  if (underWay > 0) return whenShown(() => void refresh())
   if (looking || isDragging()) {
     lookAgain = true
     return
@@ -176,7 +178,7 @@ export const refresh = async () => {
     const answer = await fetch(address, { headers: { accept: 'text/html' } })
     const text = await answer.text()
     // What somebody has done since leads to a page that is newer than this one.
-    if (isDragging() || underWay > 0 || asked !== before) lookAgain = true
+    if (isDragging() || underWay > 0 || asked !== before || location.href !== address) lookAgain = true
     else if (answer.ok && !answer.redirected) show(text)
     else if (answer.redirected) location.assign(answer.url)
   } catch {
