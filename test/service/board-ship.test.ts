@@ -47,6 +47,22 @@ test('the_form_of_the_loop_leads_to_what_shipping_does_and_changes_nothing', asy
   expect(await statusOf(id)).toBe('active')
 })
 
+test('the_mail_is_shown_as_it_would_come_in_a_frame_that_can_do_nothing', async () => {
+  const { path } = await makeLoop()
+  const page = await ann.browser.open(path)
+  expect(page.text).toContain(`sandbox="" src="${path}/mail"`)
+  expect(page.headers.get('content-security-policy')).toContain("frame-src 'self'")
+  const mail = await ann.browser.open(`${path}/mail`)
+  expect(mail.text).toContain('Search &lt;b&gt;')
+  expect(mail.text).not.toContain('<script')
+  const policy = mail.headers.get('content-security-policy')
+  expect(policy).toMatch(/^default-src 'none'; .*frame-ancestors 'self'; .*sandbox$/)
+  expect(policy).not.toContain('script-src')
+  expect(mail.headers.get('x-frame-options')).toBe('SAMEORIGIN')
+  for (const other of [vi, await signUp(system, { name: 'Eve' })])
+    expect((await other.browser.open(`${path}/mail`)).status).toBe(other === vi ? 403 : 404)
+})
+
 test('confirming_ships_it_and_shows_who_did_and_no_more_forms', async () => {
   const { id, path } = await makeLoop()
   const version = (await agent.call('get_loop', { loop_id: id })).loop.version
