@@ -83,3 +83,25 @@ test('work_is_taken_over_by_key_and_the_other_sees_it', async () => {
   await ann.getByRole('button', { name: 'Release' }).press('Enter')
   await bo.locator('#holder').waitFor({ state: 'detached' })
 })
+
+test('the_page_of_agents_shows_a_claim_while_it_is_made_and_given_back', async () => {
+  const id = await titled('Take me, robot')
+  await scene.agent.call('update_task', { task_id: id, status: 'approved' })
+  await ann.goto(`${scene.system.url}/agents`)
+  await ann.locator('html.scripted').waitFor()
+  await scene.agent.call('claim_task', { task_id: id })
+  await ann.locator(`#held-${id}`, { hasText: 'Take me, robot' }).waitFor()
+  await scene.agent.call('release_claims', { task_ids: [id] })
+  await ann.locator(`#held-${id}`).waitFor({ state: 'detached' })
+})
+
+test('search_follows_what_somebody_types', async () => {
+  const id = await titled('Polish the periscope')
+  await bo.goto(`${scene.system.url}/search`)
+  await bo.locator('html.scripted').waitFor()
+  await bo.locator('#q').pressSequentially('peris')
+  await bo.locator(`#found-${id} mark`, { hasText: 'periscope' }).waitFor()
+  expect(await bo.locator('#q').inputValue()).toBe('peris')
+  expect(await bo.evaluate(() => document.activeElement?.id)).toBe('q')
+  expect(new URL(bo.url()).searchParams.get('q')).toBe('peris')
+})

@@ -5,6 +5,7 @@ import { connectApp, REDIRECT } from './oauth-client.ts'
 import { BOARD_LOOP } from './page-states-board-loop.ts'
 import { TASK_PAGES } from './page-states-board-task.ts'
 import { TRIAGE_PAGES } from './page-states-board-triage.ts'
+import { VIEW_PAGES } from './page-states-board-views.ts'
 import { IMPORTS_AND_EXPORTS } from './page-states-imports.ts'
 import { CREDENTIALS } from './page-states-tokens.ts'
 import {
@@ -397,4 +398,5 @@ export const STATES: readonly State[] = [
   ...WEBHOOKS,
   ...TASK_PAGES,
   ...TRIAGE_PAGES,
+  ...VIEW_PAGES,
 ]

@@ -217,11 +217,17 @@ const onItsWay = async (work) => {
   }
 }
 
+let visits = 0
+
 /** Goes to an address of the board without loading a page. @param {string} url @param {{ replace?: boolean }} [how] */
 export const visit = (url, { replace = false } = {}) =>
   onItsWay(async () => {
+    visits += 1
+    const turn = visits
     const answer = await fetch(url, { headers: { accept: 'text/html' } }).catch(() => undefined)
     const text = await answer?.text()
+    // Somebody who types is further on than a slow answer.
+    if (turn !== visits) return
     if (answer === undefined || text === undefined || !show(text, true)) return location.assign(url)
     if (replace) history.replaceState(null, '', answer.url)
     else history.pushState(null, '', answer.url)

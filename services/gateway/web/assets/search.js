@@ -8,9 +8,12 @@ document.addEventListener('input', (event) => {
   if (!(field instanceof HTMLInputElement) || !field.hasAttribute('data-search')) return
   clearTimeout(typing)
   typing = window.setTimeout(() => {
-    const url = new URL(field.form?.action ?? location.href)
-    url.searchParams.set('q', field.value)
-    touched.delete(field.form ?? field)
+    const { form } = field
+    if (!form) return
+    const fields = /** @type {[string, string][]} */ (/** @type {unknown} */ ([...new FormData(form)]))
+    const url = new URL(form.action)
+    url.search = String(new URLSearchParams(fields))
+    touched.delete(form)
     void visit(url.href, { replace: true })
   }, 120)
 })

@@ -3,10 +3,13 @@ import type { Hono } from 'hono'
 import type { GatewayEnv } from '../../http/env.ts'
 import { exportRoutes } from '../import/export-page.ts'
 import { importRoutes } from '../import/import-page.ts'
+import { activityRoutes } from './activity-page.ts'
+import { agentRoutes } from './agents-page.ts'
 import type { BoardDeps } from './board.ts'
 import { liveRoutes } from './live-page.ts'
 import { loopRoutes, loopTaskPage } from './loop-page.ts'
 import { queueRoutes } from './queue-page.ts'
+import { searchRoutes } from './search-page.ts'
 import { shipRoutes } from './ship-page.ts'
 import { taskChangeRoutes } from './task-changes.ts'
 import { TASK_PAGE, taskRoutes } from './task-page.ts'
@@ -22,6 +25,9 @@ export const boardRoutes = (routes: Hono<GatewayEnv>, board: BoardDeps): void =>
   triageRoutes(routes, board)
   shipRoutes(routes, board)
   taskRoutes(routes, board)
+  searchRoutes(routes, board)
+  activityRoutes(routes, board)
+  agentRoutes(routes, board)
   taskChangeRoutes(routes, board, [TRIAGE_PAGE, loopTaskPage, TASK_PAGE])
   importRoutes(routes, board)
   exportRoutes(routes, board)
