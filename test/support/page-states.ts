@@ -2,11 +2,7 @@
 // test/pages/every-page.test.ts looks at each, and reports a page that no state leads to.
 import { confirmAddress, linkInMail, signUp } from './accounts.ts'
 import { connectApp, REDIRECT } from './oauth-client.ts'
-import { BOARD_LOOP } from './page-states-board-loop.ts'
-import { TASK_PAGES } from './page-states-board-task.ts'
-import { TRIAGE_PAGES } from './page-states-board-triage.ts'
-import { VIEW_PAGES } from './page-states-board-views.ts'
-import { IMPORTS_AND_EXPORTS } from './page-states-imports.ts'
+import { BOARD } from './page-states-board.ts'
 import { CREDENTIALS } from './page-states-tokens.ts'
 import {
   at,
@@ -392,11 +388,7 @@ export const STATES: readonly State[] = [
   ...APPS,
   ...CREDENTIALS,
   ...WORK,
-  ...BOARD_LOOP,
-  ...IMPORTS_AND_EXPORTS,
   ...MAIL,
   ...WEBHOOKS,
-  ...TASK_PAGES,
-  ...TRIAGE_PAGES,
-  ...VIEW_PAGES,
+  ...BOARD,
 ]
