@@ -27,7 +27,7 @@ const main = async (): Promise<number> => {
     `${stats.loops.active} active loops, ${stats.loops.shipped} shipped; tasks by status: ${JSON.stringify(stats.tasks)}`,
   )
   say(
-    `done; ${day.filed.length} tasks were filed. Read the mails at ${url}/dev/mail, look around at ${url}/workspace as ${office.owner.email}, password: ${PASSWORD}`,
+    `done; ${day.filed.length} tasks were filed. Read the mails at ${url}/dev/mail, look around at ${url}/ as ${office.owner.email}, password: ${PASSWORD}`,
   )
   return 0
 }
