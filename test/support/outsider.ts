@@ -1,5 +1,7 @@
 // The calls that an outsider can make. They are calls of every listed tool with ids, cursors and keys seen inside, and
 // with others of the same shape for comparison. Knows tools only by schema and published example.
+import type { JsonSchema } from '../../shared/contracts/define/json-schema.ts'
+import { leastArgumentsFor } from './from-schema.ts'
 import { ids as systemIds } from './service-environment.ts'
 import { exampleOf, OTHER_ID, SOME_ID } from './tools.ts'
 
@@ -67,7 +69,7 @@ export const internalArguments = (
   own: Own & Readonly<{ workspace_id: string }>,
 ): Record<string, unknown> => {
   const required = (schema.required ?? []) as readonly string[]
-  const fill = (name: string, { type, enum: words, minimum }: Schema): unknown => {
+  const fill = (name: string, { type, enum: words, minimum, items }: Schema): unknown => {
     if (name === 'workspace_id') return own.workspace_id
     // Some of them do not go together.
     if (/_ids?$/.test(name) && !required.includes(name)) return undefined
@@ -76,6 +78,10 @@ export const internalArguments = (
     if (/^(loop|task|user)_id$/.test(name)) return ownFor(name, own)
     if (/^(loop|task|user)_ids$/.test(name)) return [ownFor(name, own)]
     if (Array.isArray(words)) return words[0]
+    // A list of things, each with what it must have.
+    if (type === 'array' && (items as Schema | undefined)?.type === 'object' && required.includes(name))
+      return [leastArgumentsFor(items as JsonSchema, own.task_id)]
+    if (name === 'arrival') return own.task_id
     if (type === 'boolean') return true
     if (type === 'integer') return Math.max(10, Number(minimum ?? 0))
     if (name === 'links') return []
