@@ -172,7 +172,7 @@ test('without_a_script', async () => {
   await page.getByRole('button', { name: 'Undo' }).click()
   await page.waitForLoadState()
   expect(await shownIn(page)).toBe('BACD')
-  await page.getByText('New task').click()
+  await page.locator('#new-task > summary').click()
   await page.getByLabel('What is to be done').fill('By hand')
   await page.getByRole('button', { name: 'File task' }).click()
   await page.getByRole('link', { name: '“By hand” is filed' }).waitFor()

@@ -45,7 +45,7 @@ const NEW_INSTALLATION: readonly State[] = [
       ] as const)
         await page.getByLabel(label).fill(text)
       await send(page, 'Create account')
-      await page.getByText('cannot be shown right now').waitFor()
+      await page.getByText('cannot be shown').first().waitFor()
     },
   },
   { name: 'front_page_by_invitation', as: 'newcomer', open: atAlone('/') },
@@ -338,6 +338,7 @@ const MAIL: readonly State[] = [
     open: async (page, world) => {
       await page.goto(world.mailPreferences)
       await page.getByRole('radio', { name: 'None' }).check()
+      await page.getByRole('checkbox', { name: /^Mentions/ }).uncheck()
       await send(page, 'Save')
       await page.getByRole('heading', { name: 'No more emails' }).waitFor()
     },

@@ -109,8 +109,6 @@ export type Sending = Readonly<{
    */
   form_action?: readonly string[]
   headers?: Readonly<Record<string, string>>
-  /** Whether it shows another page of this server in a frame. */
-  frames?: true
 }>
 
 /** Sends a page: scripts and styles from here only, in nobody's frame, kept by no cache. */
@@ -122,7 +120,8 @@ export const send = async (c: Ctx, page: Page, sending: Sending = {}): Promise<R
     "default-src 'none'",
     "style-src 'self'",
     ...(hasScript ? ["script-src 'self'", "connect-src 'self'"] : []),
-    ...(sending.frames ? ["frame-src 'self'"] : []),
+    // A page of the board can become one with a frame without being loaded anew.
+    ...(page.board ? ["frame-src 'self'"] : []),
     "img-src 'self'",
     `form-action ${formAction}`,
     "frame-ancestors 'none'",

@@ -93,7 +93,7 @@ const showShip = async (
   if (loop.status === 'shipped') return leaveBoard(board, `/loops/${loop_id}`)
   const title = wordsOf(SHIP, board.language).say('title', { loop: loop.name })
   const body = shipBody(await readShip(board, loop), readerOf(board), note)
-  return showBoard(board, { title, place: 'queue', live: { loop_id }, body }, { ...sending, frames: true })
+  return showBoard(board, { title, place: 'queue', live: { loop_id }, body }, sending)
 }
 
 const ship = async (board: Board): Promise<Response> => {
