@@ -90,7 +90,8 @@ export const startMongo = async (image: string, place: Place): Promise<ServerCon
       '0.5',
     ])
     .withEnvironment(RSEQ_FOR_GLIBC)
-    .withTmpFs({ '/data/db': 'rw,size=2g' })
+    // Room for every collection and index of some three hundred test files, each with databases of its own: some 7 MB a file.
+    .withTmpFs({ '/data/db': 'rw,size=6g' })
     .withExposedPorts(MONGO_PORT)
     .withWaitStrategy(Wait.forLogMessage(/Waiting for connections/))
     .start()
