@@ -77,7 +77,7 @@ test('an_app_that_never_used_its_code_or_has_expired_is_not_shown', async () => 
   environment.advance(24 * 60 * 60_000)
   expect(
     (await cleo.browser.submit('/sign-in', { email: cleo.email, password: cleo.password })).url.pathname,
-  ).toBe('/workspace')
+  ).toBe('/')
   expect((await cleo.browser.open('/apps')).text).not.toContain('Gone')
 })
 
