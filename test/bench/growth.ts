@@ -53,7 +53,8 @@ export type Connected = Awaited<ReturnType<typeof connect>>
 /** A person with a workspace of this size. */
 export const openWorkspace = async ({ mongo }: Connected, port: number, name: string, size: Size) => {
   const system = { url: `http://localhost:${port}` }
-  await using agent = await agentOf(system, await signUp(system, { name }))
+  const account = await signUp(system, { name })
+  await using agent = await agentOf(system, account)
   const { workspace, you } = await agent.call('get_workspace', {})
   const caller: Caller = {
     kind: 'person',
@@ -69,7 +70,7 @@ export const openWorkspace = async ({ mongo }: Connected, port: number, name: st
   const by = { user_id: you.user_id, name: you.name, client: 'bench' }
   const filler = { ws: workspace.id, by, ids: systemIds(), now: clock.now() }
   const call = (): Call => ({ caller, request_id: 'bench', ...startBudget(clock, 10_000) })
-  return { call, caller, ...(await fillWorkspace(mongo, filler, size)) }
+  return { account, call, caller, ...(await fillWorkspace(mongo, filler, size)) }
 }
 export type Workspace = Awaited<ReturnType<typeof openWorkspace>>
 

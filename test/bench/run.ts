@@ -3,6 +3,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { streamReport } from '../../infra/report.ts'
 import { systemClock } from '../../shared/process/clock.ts'
+import { benchBoard, LARGE as LARGE_BOARD, OPEN_PAGES, SMALL as SMALL_BOARD } from './board.ts'
 import { benchBus } from './bus.ts'
 import { benchClaims, CLIENTS, FEW_LOOPS, MANY_LOOPS } from './claims.ts'
 import { benchEvents } from './events.ts'
@@ -176,7 +177,31 @@ const search = async (servers: Servers): Promise<Section> => {
   }
 }
 
-const PARTS = { bus, gateway, 'sign-in': signIn, growth, events, mail, claims, search } as const
+const board = async (servers: Servers): Promise<Section> => {
+  const found = await benchBoard(servers)
+  const kb = (bytes: number): string => `${(bytes / 1_024).toFixed(1)} KB`
+  const rows = found.pages.map(
+    ({ page, a, b, ratio, large_bytes, small_bytes }) =>
+      `| ${page} | ${ms(b.p50)} | ${ms(a.p50)} | ${ratio.toFixed(2)} | ≤ 1.5 | ${kb(small_bytes)} | ${kb(large_bytes)} |`,
+  )
+  const size = ({ loops, tasks }: typeof SMALL_BOARD): string => `${loops} loops, ${tasks} tasks`
+  return {
+    raw: found,
+    lines: [
+      `## Pages of the board in a small workspace (${size(SMALL_BOARD)}) and a large one (${size(LARGE_BOARD)})`,
+      '| page | small, p50 | large, p50 | ratio (median of rounds) | goal | small, compressed | large (goal ≤ 60 KB) |',
+      '|---|---|---|---|---|---|---|',
+      ...rows,
+      '',
+      ...PAIR_HEAD,
+      pairRow('the next task of triage against get_task over the bus', found.next_task, '', 'p50'),
+      '',
+      `${OPEN_PAGES} open pages cost a gateway ${found.idle.memory_mb.toFixed(0)} MB (goal ≤ 100) and ${(found.idle.cpu_share * 100).toFixed(1)} % of a processor while nothing happens.`,
+    ],
+  }
+}
+
+const PARTS = { board, bus, gateway, 'sign-in': signIn, growth, events, mail, claims, search } as const
 
 const main = async (): Promise<number> => {
   const asked = process.argv.slice(2)
