@@ -98,7 +98,7 @@ const helpers = (
         <span class="hint">${words.word('keys_hint')}</span></span></label>
       <button>${words.word('close')}</button></form>
   </dialog>
-  <template id="sentences" data-changed="${words.word('page_changed')}" data-edited="${words.word('edited_elsewhere')}"></template>`
+  <template id="sentences" data-edited="${words.word('edited_elsewhere')}"></template>`
 
 /** How a page is sent. */
 export type Sending = Readonly<{

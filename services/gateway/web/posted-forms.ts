@@ -1,6 +1,6 @@
 // Posted forms: reads them, and shows them again with what was wrong.
 import { html } from 'hono/html'
-import { AppError, ERROR_CODES, type ErrorCode } from '../../../shared/contracts/define/errors.ts'
+import { AppError, ERROR_CODES, type ErrorCode, textOf } from '../../../shared/contracts/define/errors.ts'
 import { FORM_BYTES, readForm } from '../http/forms.ts'
 import type { Ctx, Html, Sending } from './layout.ts'
 
@@ -46,8 +46,10 @@ export const attempt = async <T>(
   } catch (error) {
     if (!(error instanceof AppError) || !PERSONAL.has(error.code)) throw error
     const { field } = error.extras.details ?? {}
-    const sentence = [error.message, error.extras.hint ?? ''].join(' ').trim()
-    return { ok: false, fault: { sentence, field: typeof field === 'string' ? field : undefined, error } }
+    return {
+      ok: false,
+      fault: { sentence: textOf(error), field: typeof field === 'string' ? field : undefined, error },
+    }
   }
 }
 

@@ -3,17 +3,14 @@
 // A page is a function of a Board. It reads by the contracts, as the signed-in person, and answers with showBoard. A form
 // posts, changes one thing with the version that the page had, and answers with leaveBoard (303), or shows the page again
 // with what was wrong. All of it works without the script, which only saves the browser from loading whole pages.
-import { html } from 'hono/html'
 import type { Caller, MemberCall } from '../../../../shared/contracts/define/contract.ts'
 import { AppError, type ErrorCode } from '../../../../shared/contracts/define/errors.ts'
 import { formatLocale, type Language, languageOf } from '../../../../shared/contracts/define/language.ts'
 import { includesScope } from '../../../../shared/contracts/define/scopes.ts'
-import { wordsOf } from '../../../../shared/contracts/define/wording.ts'
 import { membershipIn, readingOf } from '../../accounts/person-rules.ts'
 import type { Deps } from '../../deps.ts'
 import { type Done, keepDone, recentlyDone } from '../done.ts'
 import { type Ctx, type Html, type Sending, send } from '../layout.ts'
-import { FRAME } from '../messages/frame.ts'
 import type { Reading } from '../moments.ts'
 import type { Place } from '../navigation.ts'
 import { callOf, membersOnly, type SignedInMember } from '../workspace/workspace-page.ts'
@@ -54,11 +51,6 @@ export type BoardPage = Readonly<{
   live?: About
 }>
 
-const workspaceTimeZone = async (
-  { store }: Deps,
-  workspace_id: string,
-): Promise<{ time_zone: string } | null> => store.workspaces.find(workspace_id)
-
 const boardOf = async (c: Ctx, deps: Deps, live: Live, signedIn: SignedInMember): Promise<Board> => {
   const { person, membership } = signedIn
   const { workspace_id } = membership
@@ -66,7 +58,7 @@ const boardOf = async (c: Ctx, deps: Deps, live: Live, signedIn: SignedInMember)
   const { caller } = call()
   // Before anything is read, so that no change after it is missed.
   const mark = live.mark(workspace_id)
-  const { locale, time_zone } = readingOf(person, await workspaceTimeZone(deps, workspace_id))
+  const { locale, time_zone } = readingOf(person, await deps.store.workspaces.find(workspace_id))
   let asked: Promise<string[] | null> | undefined
   return {
     c,
@@ -159,7 +151,3 @@ export const ifAnswered = async <T>(work: () => Promise<T>): Promise<T | null> =
   }
 }
 const AWAY: ReadonlySet<ErrorCode> = new Set(['unavailable', 'timeout'])
-
-/** Stands in for a part whose service does not answer. */
-export const notShown = (language: Language): Html =>
-  html`<p class="note warn">${wordsOf(FRAME, language).word('not_shown')}</p>`

@@ -49,7 +49,6 @@ export type Live = Readonly<{
   mark: (workspace_id: string) => string
   /** Opens a stream. @throws AppError `unavailable` when there is no place. */
   open: (asked: ToWatch) => ReadableStream<Uint8Array>
-  count: () => number
   /** Ends them all, and opens none from now on. */
   end: () => void
 }>
@@ -129,7 +128,6 @@ export const openLive = ({ watch, ids, log }: Readonly<{ watch: Watch; ids: Ids;
         },
       })
     },
-    count: places.count,
     end: () => over.abort(),
   }
 }

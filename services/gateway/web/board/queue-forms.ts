@@ -1,7 +1,7 @@
 // What the forms of the queue page do: move a loop, put one on hold or bring it back, make a loop or a task.
 import { checkInput } from '../../../../shared/contracts/define/check.ts'
 import { Id, LIMITS, Visibility } from '../../../../shared/contracts/define/common.ts'
-import { AppError } from '../../../../shared/contracts/define/errors.ts'
+import { AppError, textOf } from '../../../../shared/contracts/define/errors.ts'
 import { wordsOf } from '../../../../shared/contracts/define/wording.ts'
 import type { Loop } from '../../../../shared/contracts/loops-queue/shapes.ts'
 import type { Sending } from '../layout.ts'
@@ -38,11 +38,9 @@ const tried = async <T>(work: () => Promise<T>): Promise<Tried<T>> => {
   }
 }
 
-const sentenceOf = ({ message, extras }: AppError): string => [message, extras.hint ?? ''].join(' ').trim()
-
 const faultOf = (of: QueueFault['of'], error: AppError): QueueFault => ({
   of,
-  sentence: sentenceOf(error),
+  sentence: textOf(error),
   isEnglish: true,
 })
 

@@ -128,12 +128,12 @@ export const showQueuePage = async (board: Board, refused: Refused = {}): Promis
   const { c, deps, language, may_write } = board
   const words = wordsOf(QUEUE, language)
   const page = refused.page ?? pageOf(c.req.query('page'))
-  const [queue, held, shipped, firstSteps] = await Promise.all([
+  const [queue, held, shipped] = await Promise.all([
     ifAnswered(() => readQueue(board, page)),
     ifAnswered(() => readRest(board, 'on_hold', FOLDED)),
     ifAnswered(() => readRest(board, 'shipped', FOLDED)),
-    tour(board),
   ])
+  const firstSteps = shipped?.total === 0 ? await tour(board) : ''
   const showing = showingOf(board, queue ?? { version: 0, page })
   const fault = refused.fault?.(showing.version)
   const typed = refused.typed ?? {}

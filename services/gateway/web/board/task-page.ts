@@ -8,7 +8,7 @@ import { wordsOf } from '../../../../shared/contracts/define/wording.ts'
 import type { Task } from '../../../../shared/contracts/tasks/shapes.ts'
 import type { GatewayEnv } from '../../http/env.ts'
 import { TASK } from '../messages/task.ts'
-import { attempt, fieldsOf, formActionOf } from '../posted-forms.ts'
+import { attempt, type Fault, fieldsOf, formActionOf } from '../posted-forms.ts'
 import { type Board, type BoardDeps, boardRoute, leaveBoard, showBoard } from './board.ts'
 import type { TaskPage, TaskProblem } from './task-changes.ts'
 import { loadTask, type TaskAsked } from './task-facts.ts'
@@ -88,6 +88,14 @@ const requireVersion = (task: Task, form: URLSearchParams): void => {
 type Words = ReturnType<typeof wordsOf<(typeof TASK)['en']>>
 type Doing = Readonly<{ board: Board; task: Task; form: URLSearchParams; words: Words }>
 
+/** Shows the page again, with why one of its forms was not carried out. @throws the fault where there is no such task. */
+const showRefused = (board: Board, task_id: string, fault: Fault, words: Words): Promise<Response> => {
+  if (fault.error.code === 'not_found') throw fault.error
+  const isConflict = fault.error.code === 'version_conflict'
+  const sentence = isConflict ? words.word('look_again') : fault.sentence
+  return show(board, task_id, {}, { sentence, is_english: !isConflict, fault })
+}
+
 /** A form of this page: does what it asks for and goes back to where it was, or shows what was wrong. */
 const formRoute =
   (work: (doing: Doing) => Promise<string>) =>
@@ -105,11 +113,7 @@ const formRoute =
       const from = form.get('from') ?? ''
       if (done.ok)
         return leaveBoard(board, from === '/agents' ? from : `/tasks/${task_id}`, { message: done.value })
-      const { fault } = done
-      if (fault.error.code === 'not_found') throw fault.error
-      const isConflict = fault.error.code === 'version_conflict'
-      const sentence = isConflict ? words.word('look_again') : fault.sentence
-      return show(board, task_id, {}, { sentence, is_english: !isConflict, fault })
+      return await showRefused(board, task_id, done.fault, words)
     })
 
 /** @throws the refusal of the one item that was asked for. */
@@ -187,15 +191,7 @@ const remove = (board: Board): Promise<Response> =>
       return leaveBoard(board, done.value ? `/loops/${done.value.id}` : '/triage', {
         message: words.word('deleted'),
       })
-    const { fault } = done
-    if (fault.error.code === 'not_found') throw fault.error
-    const isConflict = fault.error.code === 'version_conflict'
-    return show(
-      board,
-      task_id,
-      {},
-      { sentence: isConflict ? words.word('look_again') : fault.sentence, is_english: !isConflict, fault },
-    )
+    return await showRefused(board, task_id, done.fault, words)
   })
 
 /** `/tasks/:id` and its forms, but for those of task-changes.ts. */

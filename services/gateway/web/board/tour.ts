@@ -46,12 +46,12 @@ const connectedApp = async ({ deps, now, signedIn, workspace_id }: Board): Promi
     ?.client_name
 }
 
-/** The first steps, until a loop has shipped or the person has had enough of them; nothing where they cannot be told. */
+/** The first steps of a workspace in which no loop has shipped, until the person has had enough of them; nothing where they cannot be told. */
 export const tour = async (board: Board): Promise<Html | ''> => {
   const { c, deps, call, language, may_write, signedIn } = board
   if (!may_write || getCookie(c, cookieName(board)) === signedIn.person._id) return ''
   const stats = await ifAnswered(() => deps.loops.get_queue_stats({}, call()))
-  if (!stats || stats.loops.shipped > 0) return ''
+  if (!stats) return ''
   const words = wordsOf(TOUR, language)
   const { total, approved, in_progress, shipped } = stats.tasks
   const app = await connectedApp(board)

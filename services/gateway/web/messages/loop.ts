@@ -58,7 +58,6 @@ export const LOOP = defineMessages({
       'Somebody else has changed this meanwhile. Your text is still in the form; saving it replaces what is stored now.',
     changed_since:
       'This has changed since you opened the page. Look at it as it is now, then do it again if it is still right.',
-    nothing_asked: 'Nothing was asked for. Use one of the forms of this page.',
   },
   de: {
     active: 'aktiv',
@@ -118,7 +117,6 @@ export const LOOP = defineMessages({
       'Jemand anderes hat das inzwischen geändert. Dein Text steht noch im Formular; wenn du ihn speicherst, ersetzt er die gespeicherte Fassung.',
     changed_since:
       'Das hat sich geändert, seit du die Seite geöffnet hast. Sieh dir den jetzigen Stand an und wiederhole es, wenn es noch richtig ist.',
-    nothing_asked: 'Es wurde nichts verlangt. Benutze eines der Formulare dieser Seite.',
   },
   fr: {
     active: 'actif',
@@ -177,7 +175,6 @@ export const LOOP = defineMessages({
       'Quelqu’un d’autre a modifié ceci entre-temps. Votre texte est toujours dans le formulaire ; l’enregistrer remplacera la version actuelle.',
     changed_since:
       'Ceci a changé depuis que vous avez ouvert la page. Regardez l’état actuel, puis recommencez si c’est toujours juste.',
-    nothing_asked: 'Rien n’a été demandé. Utilisez l’un des formulaires de cette page.',
   },
   es: {
     active: 'activo',
@@ -236,7 +233,6 @@ export const LOOP = defineMessages({
       'Alguien más ha cambiado esto mientras tanto. Tu texto sigue en el formulario; si lo guardas, sustituirá a lo que hay guardado.',
     changed_since:
       'Esto ha cambiado desde que abriste la página. Mira cómo está ahora y repítelo si sigue siendo correcto.',
-    nothing_asked: 'No se ha pedido nada. Usa uno de los formularios de esta página.',
   },
   ar: {
     active: 'نشطة',
@@ -312,6 +308,5 @@ export const LOOP = defineMessages({
     stored_now: 'المحفوظ الآن',
     conflict: 'غيّر شخص آخر هذا في الأثناء. نصّك ما زال في النموذج، وحفظه يستبدل المحفوظ الآن.',
     changed_since: 'تغيّر هذا منذ أن فتحت الصفحة. انظر إليه كما هو الآن، ثم أعد المحاولة إن كان ما زال صحيحًا.',
-    nothing_asked: 'لم يُطلب شيء. استخدم أحد نماذج هذه الصفحة.',
   },
 })

@@ -44,7 +44,6 @@ export const TRIAGE = defineMessages({
     see_queue: 'See the queue',
     connect: 'Connect an agent',
     next_is: 'Next: “{title}”.',
-    no_next: 'That was the last one.',
   },
   de: {
     title: 'Sichtung',
@@ -92,7 +91,6 @@ export const TRIAGE = defineMessages({
     see_queue: 'Zur Warteschlange',
     connect: 'Einen Agenten verbinden',
     next_is: 'Als Nächstes: „{title}“.',
-    no_next: 'Das war die letzte.',
   },
   fr: {
     title: 'Tri',
@@ -148,7 +146,6 @@ export const TRIAGE = defineMessages({
     see_queue: 'Voir la file',
     connect: 'Connecter un agent',
     next_is: 'Suivante : « {title} ».',
-    no_next: 'C’était la dernière.',
   },
   es: {
     title: 'Revisión',
@@ -197,7 +194,6 @@ export const TRIAGE = defineMessages({
     see_queue: 'Ver la cola',
     connect: 'Conectar un agente',
     next_is: 'Siguiente: «{title}».',
-    no_next: 'Era la última.',
   },
   ar: {
     title: 'الفرز',
@@ -301,6 +297,5 @@ export const TRIAGE = defineMessages({
     see_queue: 'عرض قائمة العمل',
     connect: 'توصيل وكيل',
     next_is: 'التالية: «{title}».',
-    no_next: 'كانت هذه الأخيرة.',
   },
 })
