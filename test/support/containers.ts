@@ -88,10 +88,12 @@ export const startMongo = async (image: string, place: Place): Promise<ServerCon
       '/data/db',
       '--wiredTigerCacheSizeGB',
       '0.5',
+      // The files of dropped databases go after half a minute, not after five minutes.
+      '--setParameter',
+      'minSnapshotHistoryWindowInSeconds=30',
     ])
     .withEnvironment(RSEQ_FOR_GLIBC)
-    // Room for every collection and index of some three hundred test files, each with databases of its own: some 7 MB a file.
-    .withTmpFs({ '/data/db': 'rw,size=6g' })
+    .withTmpFs({ '/data/db': 'rw,size=4g' })
     .withExposedPorts(MONGO_PORT)
     .withWaitStrategy(Wait.forLogMessage(/Waiting for connections/))
     .start()

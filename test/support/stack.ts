@@ -1,6 +1,7 @@
 // A NATS and a MongoDB for one test file, on servers that the whole run shares. Starts nothing.
 import { closeSync, openSync } from 'node:fs'
 import { join } from 'node:path'
+import { MongoClient } from 'mongodb'
 import { inject } from 'vitest'
 import { NATS_ACCOUNTS } from './containers.ts'
 import type { ServerImages } from './images.ts'
@@ -21,15 +22,38 @@ export type Stack = Readonly<{ natsUrl: string; mongodbUrl: string }>
 
 /**
  * A stack that no other caller of this run has. Its subjects, streams and databases are empty and invisible to all
- * other test files; they end with the run, so nothing needs to be cleaned up.
+ * other test files. Nothing needs to be cleaned up: the databases end with the test file, all else with the run.
  * @throws Error outside the projects that have servers, or when the run has taken all
  */
 export const freshStack = (): Stack => {
   const { nats, mongo, claims } = inject('servers')
   const number = claim(claims)
+  taken.push(number)
   return {
     natsUrl: `nats://n${number}:n${number}@${nats.host}:${nats.port}`,
-    mongodbUrl: `mongodb://${mongo.host}:${mongo.port}/t${number}?directConnection=true`,
+    mongodbUrl: mongodbUrlOf(mongo, `t${number}`),
+  }
+}
+
+/** The numbers that this test file has taken. */
+const taken: number[] = []
+
+const mongodbUrlOf = ({ host, port }: Address, prefix: string): string =>
+  `mongodb://${host}:${port}/${prefix}?directConnection=true`
+
+/**
+ * Drops the databases of this file's stacks. MongoDB keeps a file open for each collection and each index, and
+ * ends when it may open no more; two hundred test files make tens of thousands.
+ */
+export const dropDatabases = async (): Promise<void> => {
+  if (taken.length === 0) return
+  const client = new MongoClient(mongodbUrlOf(inject('servers').mongo, 'admin'))
+  try {
+    const filter = { name: { $regex: `^t(${taken.join('|')})_` } }
+    const { databases } = await client.db().admin().listDatabases({ nameOnly: true, filter })
+    await Promise.all(databases.map(({ name }) => client.db(name).dropDatabase()))
+  } finally {
+    await client.close()
   }
 }
 
