@@ -1,6 +1,6 @@
 // The page of a task and its forms, over HTTP and without a script, on a whole system.
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { type Arrived, openBrowser, signUp } from '../support/accounts.ts'
+import { type Arrived, asksToSignIn, openBrowser, signUp } from '../support/accounts.ts'
 import { openTaskScene, type TaskScene } from '../support/board-task-scene.ts'
 import { HOSTILE_TEXTS } from '../support/hostile-texts.ts'
 
@@ -120,7 +120,7 @@ describe('forms', () => {
     for (const form of FORMS) {
       const path = `/tasks/${scene.held}${form}`
       const answer = await openBrowser(scene.system.url).submit(path, fields)
-      expect(answer.url.pathname).toBe('/sign-in')
+      expect(asksToSignIn(answer)).toBe(true)
       const foreign = await fetch(new URL(path, scene.system.url), {
         method: 'POST',
         headers: { origin: 'https://evil.example', 'content-type': 'application/x-www-form-urlencoded' },

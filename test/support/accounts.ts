@@ -29,6 +29,9 @@ export type Browser = Readonly<{
   upload: (path: string | URL, form: FormData) => Promise<Arrived>
 }>
 
+/** Whether a page has the form to sign in. */
+export const asksToSignIn = ({ text }: Arrived): boolean => /<form[^>]*action="\/sign-in/.test(text)
+
 /** Opens a browser on a site. */
 export const openBrowser = (site: string): Browser => {
   const cookies = new Map<string, string>()

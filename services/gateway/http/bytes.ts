@@ -38,6 +38,37 @@ export const readBytes = async (request: Request, limit: number): Promise<Bytes>
   }
 }
 
+/**
+ * The first `limit` bytes of a body, and whether that is all of it. The rest is read away, as far as discardBody would.
+ * A client that is too slow, or breaks off, gets what has come by then.
+ */
+export const readBeginning = async (
+  request: Request,
+  limit: number,
+): Promise<Readonly<{ bytes: Uint8Array; complete: boolean }>> => {
+  const chunks: Uint8Array[] = []
+  let size = 0
+  const read = async (): Promise<boolean> => {
+    for await (const chunk of request.body ?? []) {
+      if (size < limit) chunks.push(chunk.subarray(0, limit - size))
+      size += chunk.byteLength
+      if (size > limit + DISCARD_BYTES) return false
+    }
+    return size <= limit
+  }
+  let complete = false
+  await within(
+    DISCARD_MS,
+    read().then(
+      (all) => {
+        complete = all
+      },
+      () => undefined,
+    ),
+  )
+  return { bytes: Buffer.concat(chunks), complete }
+}
+
 /** Drains Node's own stream: making a web stream of it would cost more than reading it. */
 const resume = (incoming: IncomingMessage): Promise<void> =>
   new Promise((resolve, reject) => {

@@ -1,4 +1,4 @@
-// The page that people see when something goes wrong: in their language and with their navigation, where they are signed in.
+// The page that people see when something goes wrong: in their language, and with what they had typed.
 import { html } from 'hono/html'
 import type { ContentfulStatusCode } from 'hono/utils/http-status'
 import { AppError, asAppError, ERROR_CODES } from '../../../shared/contracts/define/errors.ts'
@@ -8,8 +8,11 @@ import { pause } from '../../../shared/process/lifecycle.ts'
 import type { Log } from '../../../shared/process/log.ts'
 import { mongoFault } from '../../../shared/storage/mongo.ts'
 import type { SignedIn } from '../accounts/sessions.ts'
+import { FORM_BYTES } from '../http/forms.ts'
 import { type Ctx, send } from './layout.ts'
 import { FAULT } from './messages/fault.ts'
+import { refusedFieldsOf, TEXT_FORM_BYTES } from './posted-forms.ts'
+import { carriedIn, type Unsent, unsentForm, unsentTo } from './typed-texts.ts'
 
 /** How long such a page waits to learn who looks at it (ms). Without an answer it comes without navigation. */
 const WHO_MS = 1_000
@@ -28,6 +31,19 @@ const kindOf = (status: number) => {
   if (status === 429) return 'too_many'
   if (status === 503 || status === 504) return 'away'
   return status < 500 ? 'invalid' : 'broken'
+}
+
+/** What may succeed when it is sent again just as it was. */
+const PASSING: ReadonlySet<ReturnType<typeof kindOf>> = new Set(['too_many', 'away', 'broken'])
+
+/**
+ * What somebody has typed into the form that is refused, or into the one that their sign-in carries.
+ * @param isCheap reads only a form of the usual size, since there are too many of them.
+ */
+const unsentIn = async (c: Ctx, isCheap: boolean): Promise<Unsent | undefined> => {
+  const posted = await refusedFieldsOf(c, isCheap ? FORM_BYTES : TEXT_FORM_BYTES)
+  const { pathname, search } = new URL(c.req.url)
+  return posted && (carriedIn(posted.fields) ?? unsentTo(`${pathname}${search}`, posted))
 }
 
 /** Who looks, if that can be said soon: what is wrong may be the database itself. */
@@ -57,7 +73,9 @@ export const faultPage =
     if (error.code === 'internal') deps.log.error('page failed', { request_id, error: fault })
     const answered = status ?? ERROR_CODES[error.code].http
     // What is refused because there is too much of it must stay cheap.
-    const signedIn = error.code === 'rate_limited' ? undefined : await whoLooksNow(deps, c)
+    const isCheap = error.code === 'rate_limited'
+    const signedIn = isCheap ? undefined : await whoLooksNow(deps, c)
+    const unsent = await unsentIn(c, isCheap)
     const language = signedIn ? languageOf(signedIn.person.locale) : 'en'
     const words = wordsOf(FAULT, language)
     const kind = kindOf(answered)
@@ -69,7 +87,7 @@ export const faultPage =
         signedIn
           ? html`<p>${words.word(`${kind}_next`)}</p><p><a class="button" href="/">${words.word('to_queue')}</a></p>`
           : html`<p><a href="/">Go to the front page</a></p>`
-      }</div>`
+      }</div>${unsent ? unsentForm(unsent, language, PASSING.has(kind)) : ''}`
     return send(
       c,
       { title: words.word(kind), body, signedIn, fault: true, ...(signedIn ? { board: { language } } : {}) },

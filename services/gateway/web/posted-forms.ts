@@ -1,19 +1,33 @@
 // Posted forms: reads them, and shows them again with what was wrong.
 import { html } from 'hono/html'
+import { LIMITS } from '../../../shared/contracts/define/common.ts'
 import { AppError, ERROR_CODES, type ErrorCode, textOf } from '../../../shared/contracts/define/errors.ts'
-import { FORM_BYTES, readForm } from '../http/forms.ts'
+import type { Posted } from '../http/env.ts'
+import { FORM_BYTES, readForm, readPosted } from '../http/forms.ts'
 import type { Ctx, Html, Sending } from './layout.ts'
 
 /**
- * The fields of a posted form; none where the body is no form.
+ * Most bytes of a form with long texts. When posted, each byte of a text may take three characters: a text that is somewhat
+ * too long is still read, so that the form can be shown again with it.
+ */
+export const TEXT_FORM_BYTES = 4 * (LIMITS.ai_context_bytes + LIMITS.description_chars)
+
+/**
+ * The fields of a posted form; none where the body is no form. They stay with the request, for the page of an error.
  * @throws AppError `limit_exceeded` beyond `limit` bytes.
  */
 export const fieldsOf = async (c: Ctx, limit: number = FORM_BYTES): Promise<URLSearchParams> => {
   const form = await readForm(c.req.raw, limit)
   if (form === 'too_large')
     throw new AppError('limit_exceeded', 'This form is too long. Shorten its texts and send it again.')
-  return form === 'not_a_form' ? new URLSearchParams() : form
+  const fields = form === 'not_a_form' ? new URLSearchParams() : form
+  c.set('posted', { fields, complete: true })
+  return fields
 }
+
+/** The fields of a form that was refused, read or not: the first `limit` bytes of them. */
+export const refusedFieldsOf = async (c: Ctx, limit: number): Promise<Posted | undefined> =>
+  c.req.method === 'POST' ? (c.get('posted') ?? (await readPosted(c.req.raw, limit))) : undefined
 
 /** What was wrong: a sentence for the person, and the field that it is about. */
 export type Fault = Readonly<{ sentence: string; field: string | undefined; error: AppError }>

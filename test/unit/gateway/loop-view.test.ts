@@ -73,7 +73,7 @@ const facts = (tasksOf: (status: TaskRow['status']) => readonly TaskRow[], total
     comments_total: 0,
     comments_next_cursor: null,
     activity: [],
-    once: ids.next(),
+    once: { comment: ids.next(), task: ids.next() },
   }
 }
 

@@ -1,6 +1,8 @@
 // The pages for creating an account, signing in and out, and accepting invitations.
 import type { Hono } from 'hono'
 import { html } from 'hono/html'
+import { languageOf } from '../../../../shared/contracts/define/language.ts'
+import { wordsOf } from '../../../../shared/contracts/define/wording.ts'
 import { joinByInvitation, openInvitation, signIn, signUp, signUpInvited } from '../../accounts/accounts.ts'
 import { deviceOf } from '../../accounts/devices.ts'
 import { localeOf } from '../../accounts/person-rules.ts'
@@ -9,11 +11,26 @@ import { signUpState } from '../../accounts/setup.ts'
 import type { Invitation } from '../../accounts/workspace-rules.ts'
 import type { Deps } from '../../deps.ts'
 import type { GatewayEnv } from '../../http/env.ts'
+import { FORM_BYTES } from '../../http/forms.ts'
 import { unmarked } from '../../secrets.ts'
 import { goOn, offersSignUp, type Waiting, waitingOf, withWaiting } from '../flow.ts'
 import { type Ctx, type Html, messagePage, type Page, send } from '../layout.ts'
-import { attempt, type Fault, faultNote, fieldsOf, formActionOf, input } from '../posted-forms.ts'
+import { TYPED } from '../messages/typed.ts'
+import {
+  attempt,
+  type Fault,
+  faultNote,
+  fieldsOf,
+  formActionOf,
+  input,
+  refusedFieldsOf,
+  TEXT_FORM_BYTES,
+} from '../posted-forms.ts'
+import { carriedIn, carrying, type Unsent, unsentForm, unsentTo } from '../typed-texts.ts'
 import { newPassword } from './passwords-page.ts'
+
+/** Most bytes of the form: it may carry another one. */
+const SIGN_IN_BYTES = TEXT_FORM_BYTES + FORM_BYTES
 
 /** What was typed and is shown again; never a password. */
 type Typed = Readonly<{ name?: string; email?: string; workspace?: string }>
@@ -110,14 +127,17 @@ const signInPage = (shown: {
   typed: Typed
   waiting: Waiting
   fault?: Fault | undefined
+  /** A form that its sender was no longer signed in for; it waits until they are. */
+  unsent?: Unsent | undefined
 }): Page => {
-  const { typed, waiting, fault } = shown
+  const { typed, waiting, fault, unsent } = shown
   return {
     title: 'Sign in',
     body: html`<h1>Sign in</h1>
     ${waiting.request ? html`<p class="lead">An app wants to work in Loops for you. Sign in to decide.</p>` : ''}
+    ${unsent ? html`<p class="lead">You are no longer signed in. What you typed is kept on this page: sign in, and send it again.</p>` : ''}
     <form class="card" method="post" action="${withWaiting('/sign-in', waiting)}">
-      ${faultNote(fault)}
+      ${faultNote(fault)}${unsent ? carrying(unsent) : ''}
       ${emailInput(typed, fault)}
       ${input({ name: 'password', label: 'Password', type: 'password', autocomplete: 'current-password' }, fault)}
       <button class="wide">Sign in</button>
@@ -200,6 +220,27 @@ const signUpRoutes = (routes: Hono<GatewayEnv>, deps: Deps): void => {
   })
 }
 
+/**
+ * Asks somebody who is not signed in to do so. What they typed into a form of the board goes along in the page, and nowhere
+ * else, and is shown again afterwards.
+ */
+export const askToSignIn = async (c: Ctx, deps: Deps): Promise<Response> => {
+  const { pathname, search } = new URL(c.req.url)
+  const unsent = unsentTo(`${pathname}${search}`, await refusedFieldsOf(c, TEXT_FORM_BYTES))
+  if (!unsent) return c.redirect('/sign-in', 303)
+  const page = signInPage({ offersSignUp: await offersSignUp(deps), typed: {}, waiting: {}, unsent })
+  return send(c, page, { status: 401 })
+}
+
+/** The form that waited for its sender to sign in. They look at it once more: somebody else may have signed in. */
+const showUnsent = (c: Ctx, signedIn: SignedIn, unsent: Unsent): Promise<Response> => {
+  const language = languageOf(signedIn.person.locale)
+  const words = wordsOf(TYPED, language)
+  const body = html`<div class="narrow"><h1>${words.word('signed_in')}</h1>
+    <p class="lead">${words.word('signed_in_next')}</p>${unsentForm(unsent, language, true)}</div>`
+  return send(c, { title: words.word('signed_in'), body, signedIn, board: { language } })
+}
+
 const signInRoutes = (routes: Hono<GatewayEnv>, deps: Deps): void => {
   routes.get('/sign-in', async (c) => {
     const waiting = waitingOf(c)
@@ -209,12 +250,17 @@ const signInRoutes = (routes: Hono<GatewayEnv>, deps: Deps): void => {
   })
   routes.post('/sign-in', async (c) => {
     const waiting = waitingOf(c)
-    const typed = typedOf(await fieldsOf(c))
+    const form = await fieldsOf(c, SIGN_IN_BYTES)
+    const [typed, unsent] = [typedOf(form), carriedIn(form)]
     const from = { address: deps.addressOf(c), device: deviceOf(c, deps) }
     const done = await attempt(() => signIn(deps, typed, from))
-    if (done.ok) return goOn(c, deps, await startSession(c, deps, done.value), waiting)
+    if (done.ok) {
+      const [person, session] = [done.value, await startSession(c, deps, done.value)]
+      const [membership] = person.memberships
+      return unsent ? showUnsent(c, { person, session, membership }, unsent) : goOn(c, deps, session, waiting)
+    }
     const { fault } = done
-    const page = signInPage({ offersSignUp: await offersSignUp(deps), typed, waiting, fault })
+    const page = signInPage({ offersSignUp: await offersSignUp(deps), typed, waiting, fault, unsent })
     return send(c, page, formActionOf(fault))
   })
   routes.get('/sign-out', async (c) =>

@@ -293,6 +293,8 @@ const send = async (form, action, fields) => {
   form.setAttribute('aria-busy', 'true')
   try {
     const answer = await fetch(action, { method: 'POST', body: fields, headers: { accept: 'text/html' } })
+    // The page on which they sign in again carries what was typed.
+    if (answer.status === 401) return sendWhole(action, fields)
     const text = await answer.text()
     const refusal = answer.ok ? undefined : refusalIn(text)
     if (refusal !== undefined) return refuse(form, refusal)
@@ -311,6 +313,19 @@ const send = async (form, action, fields) => {
   } finally {
     form.removeAttribute('aria-busy')
   }
+}
+
+/** Sends a form as a browser without a script does. @param {string} action @param {URLSearchParams} fields */
+const sendWhole = (action, fields) => {
+  const form = document.createElement('form')
+  Object.assign(form, { method: 'post', action, hidden: true })
+  for (const [name, value] of fields) {
+    const field = document.createElement('textarea')
+    Object.assign(field, { name, value })
+    form.append(field)
+  }
+  document.body.append(form)
+  form.submit()
 }
 
 /** Empties a form that was carried out. @param {HTMLFormElement} form */

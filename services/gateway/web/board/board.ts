@@ -3,6 +3,8 @@
 // A page is a function of a Board. It reads by the contracts, as the signed-in person, and answers with showBoard. A form
 // posts, changes one thing with the version that the page had, and answers with leaveBoard (303), or shows the page again
 // with what was wrong. All of it works without the script, which only saves the browser from loading whole pages.
+
+import { html } from 'hono/html'
 import type { Caller, MemberCall } from '../../../../shared/contracts/define/contract.ts'
 import { AppError, type ErrorCode } from '../../../../shared/contracts/define/errors.ts'
 import { formatLocale, type Language, languageOf } from '../../../../shared/contracts/define/language.ts'
@@ -13,6 +15,8 @@ import { type Done, keepDone, recentlyDone } from '../done.ts'
 import { type Ctx, type Html, type Sending, send } from '../layout.ts'
 import type { Reading } from '../moments.ts'
 import type { Place } from '../navigation.ts'
+import { fieldsOf, TEXT_FORM_BYTES } from '../posted-forms.ts'
+import { lostTexts, typedTexts } from '../typed-texts.ts'
 import { callOf, membersOnly, type SignedInMember } from '../workspace/workspace-page.ts'
 import type { Live } from './live.ts'
 
@@ -110,14 +114,44 @@ const streamOf = ({ workspace_id, mark }: Board, about: About): string => {
   return `/live/${workspace_id}?${query}`
 }
 
+/** The fields of the form that was posted. */
+export const formOf = ({ c }: Board): Promise<URLSearchParams> => fieldsOf(c, TEXT_FORM_BYTES)
+
+/** The name of the request that a form makes: sent twice, it is carried out once. A form of an older page has none. */
+export const onceIn = (form: URLSearchParams): string | undefined => form.get('once') || undefined
+
+/**
+ * Does something once, however often its form is sent. Somebody who went back, wrote something else and sent the form again
+ * means a new one.
+ */
+export const doOnce = async <T>(
+  { deps }: Board,
+  once: string | undefined,
+  work: (idempotency_key: string) => Promise<T>,
+): Promise<T> => {
+  try {
+    return await work(once ?? deps.ids.next())
+  } catch (error) {
+    if (!(error instanceof AppError) || error.code !== 'idempotency_conflict') throw error
+    return await work(deps.ids.next())
+  }
+}
+
+/** A page that says why a form was refused, with what was typed that no form of the page holds: it may have none any more. */
+const withTyped = async ({ c, language }: Board, body: Html): Promise<Html> => {
+  const lost = lostTexts(c.get('posted')?.fields ?? new URLSearchParams(), String(await body))
+  return lost.length === 0 ? body : html`${body}${typedTexts(lost, language)}`
+}
+
 /** Sends a page of the board. */
-export const showBoard = (board: Board, page: BoardPage, sending: Sending = {}): Promise<Response> => {
+export const showBoard = async (board: Board, page: BoardPage, sending: Sending = {}): Promise<Response> => {
   const { c, deps, signedIn, language, workspace_id } = board
-  const { live, ...rest } = page
+  const { live, body, ...rest } = page
   return send(
     c,
     {
       ...rest,
+      body: sending.status === undefined ? body : await withTyped(board, body),
       signedIn,
       board: {
         language,

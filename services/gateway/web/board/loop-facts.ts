@@ -108,7 +108,7 @@ export const readLoop = async (
     comments_total: rest.comments_total,
     comments_next_cursor: rest.comments_next_cursor,
     activity: recent?.activity ?? [],
-    once: deps.ids.next(),
+    once: { comment: deps.ids.next(), task: deps.ids.next() },
   }
 }
 

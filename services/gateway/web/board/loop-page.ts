@@ -2,20 +2,26 @@
 import type { Hono } from 'hono'
 import { html } from 'hono/html'
 import { checkInput } from '../../../../shared/contracts/define/check.ts'
-import { Id, LIMITS, TaskStatus } from '../../../../shared/contracts/define/common.ts'
+import { Id, TaskStatus } from '../../../../shared/contracts/define/common.ts'
 import { wordsOf } from '../../../../shared/contracts/define/wording.ts'
 import type { GatewayEnv } from '../../http/env.ts'
 import type { Html, Sending } from '../layout.ts'
 import { LOOP } from '../messages/loop.ts'
-import { attempt, type Fault, fieldsOf, formActionOf } from '../posted-forms.ts'
-import { type Board, type BoardDeps, boardRoute, leaveBoard, showBoard } from './board.ts'
+import { attempt, type Fault, formActionOf } from '../posted-forms.ts'
+import {
+  type Board,
+  type BoardDeps,
+  boardRoute,
+  doOnce,
+  formOf,
+  leaveBoard,
+  onceIn,
+  showBoard,
+} from './board.ts'
 import { columnPage, moveForm } from './loop-columns-view.ts'
 import { readLoop, readLoopColumn, readToMove } from './loop-facts.ts'
 import { type LoopReader, loopBody, type Refused } from './loop-view.ts'
 import type { TaskPage } from './task-changes.ts'
-
-/** Most bytes of a form with the texts of a loop: when posted, each byte may take three characters. */
-const TEXTS_BYTES = 4 * (LIMITS.ai_context_bytes + LIMITS.description_chars)
 
 const LOOP_PATH = /^\/loops\/([^/]+)$/
 
@@ -102,14 +108,21 @@ const changeMembers: Posted = async (board, loop_id, form) => {
 
 const comment: Posted = async (board, loop_id, form) => {
   const typed = text(form, 'text') ?? ''
-  const once = form.get('once') || undefined
+  const once = onceIn(form)
   const done = await attempt(() =>
-    board.deps.tasks.add_comment({ loop_id, text: typed, idempotency_key: once }, board.call()),
+    doOnce(board, once, (idempotency_key) =>
+      board.deps.tasks.add_comment({ loop_id, text: typed, idempotency_key }, board.call()),
+    ),
   )
   const words = wordsOf(LOOP, board.language)
   if (done.ok) return leaveBoard(board, `/loops/${loop_id}#comments`, { message: words.word('commented') })
   const note = noteFor(board, done.fault, 'changed_since')
-  return showLoop(board, loop_id, { of: 'comment', note, typed: { text: typed } }, formActionOf(done.fault))
+  return showLoop(
+    board,
+    loop_id,
+    { of: 'comment', note, typed: { text: typed, once } },
+    formActionOf(done.fault),
+  )
 }
 
 /** Puts a loop on hold or takes it back, each the undoing of the other. */
@@ -163,10 +176,23 @@ const FORMS: readonly (readonly [field: string, posted: Posted])[] = [
 
 const post = async (board: Board): Promise<Response> => {
   const loop_id = loopIdOf(board)
-  const form = await fieldsOf(board.c, TEXTS_BYTES)
+  const form = await formOf(board)
   const posted = FORMS.find(([field]) => form.has(field))?.[1] ?? changeTexts
   return posted(board, loop_id, form)
 }
+
+/** Shows the page of the loop in which a task could not be filed. */
+export const showNoTask = (
+  board: Board,
+  loop_id: string,
+  { fault, typed }: Readonly<{ fault: Fault; typed: Refused['typed'] }>,
+): Promise<Response> =>
+  showLoop(
+    board,
+    loop_id,
+    { of: 'task', note: noteFor(board, fault, 'changed_since'), typed },
+    formActionOf(fault),
+  )
 
 /** The forms of tasks in the columns, which are sent to the tasks themselves. */
 export const loopTaskPage: TaskPage = {

@@ -44,8 +44,8 @@ export type LoopFacts = Readonly<{
   comments_total: number
   comments_next_cursor: string | null
   activity: readonly ShownActivity[]
-  /** Names the comment that is written next: sent twice, it is written once. */
-  once: string
+  /** Name the comment that is written and the task that is filed next: sent twice, each is made once. */
+  once: Readonly<{ comment: string; task: string }>
 }>
 
 /** What a posted form came back with. */
@@ -53,9 +53,9 @@ export type Refused = Readonly<{
   /** The note for the person. */
   note: Html
   /** Of which form. */
-  of: 'texts' | 'comment' | 'members' | 'status'
-  /** What was typed. */
-  typed?: Partial<Texts> & Readonly<{ text?: string }>
+  of: 'texts' | 'comment' | 'members' | 'status' | 'task'
+  /** What was typed, and the name of the request that the form makes. */
+  typed?: Partial<Texts> & Readonly<{ text?: string; title?: string; once?: string | undefined }>
   /** What is stored is another text than the form was made from. */
   conflict?: true
 }>
@@ -161,12 +161,14 @@ const about = (facts: LoopFacts, words: LoopWords): Html => {
     }`
 }
 
-const newTask = ({ loop }: LoopFacts, words: LoopWords): Html =>
-  html`<form method="post" action="/tasks" class="row new-task" id="new-task">
-      <input type="hidden" name="loop_id" value="${loop.id}"><input type="hidden" name="from" value="/loops/${loop.id}">
+const newTask = ({ loop, once }: LoopFacts, words: LoopWords, refused: Refused | undefined): Html => {
+  const typed = refused?.of === 'task' ? refused.typed : undefined
+  return html`${noteOf(refused, 'task')}<form method="post" action="/tasks" class="row new-task" id="new-task">
+      <input type="hidden" name="loop_id" value="${loop.id}"><input type="hidden" name="once" value="${typed?.once ?? once.task}">
       <div class="field"><label class="unseen" for="new-title">${words.word('new_task')}</label>
-        <input id="new-title" name="title" maxlength="${LIMITS.name_chars}" required autocomplete="off" dir="auto" placeholder="${words.word('new_task')}" data-key="n" data-key-label="${words.word('new_task')}"></div>
+        <input id="new-title" name="title" value="${typed?.title ?? ''}" maxlength="${LIMITS.name_chars}" required autocomplete="off" dir="auto" placeholder="${words.word('new_task')}" data-key="n" data-key-label="${words.word('new_task')}"></div>
       <button class="second">${words.word('add_task')}</button></form>`
+}
 
 const emptyState = (words: LoopWords, mayChange: boolean): Html =>
   html`<div class="empty"><h2>${words.word('empty_title')}</h2><p>${words.word(mayChange ? 'empty_text' : 'empty_for_viewer')}</p>${
@@ -214,13 +216,15 @@ const said = (comment: Comment, words: LoopWords, { now, reading }: LoopReader):
       }</p>${markdown(text)}</div></li>`
 }
 
-const commentForm = ({ loop, once }: LoopFacts, words: LoopWords, refused: Refused | undefined): Html =>
-  html`<form method="post" action="/loops/${loop.id}" id="comment-form">${noteOf(refused, 'comment')}<input type="hidden" name="once" value="${once}">
+const commentForm = ({ loop, once }: LoopFacts, words: LoopWords, refused: Refused | undefined): Html => {
+  const typed = refused?.of === 'comment' ? refused.typed : undefined
+  return html`<form method="post" action="/loops/${loop.id}" id="comment-form">${noteOf(refused, 'comment')}<input type="hidden" name="once" value="${typed?.once ?? once.comment}">
       <div class="field"><label for="text">${words.word('your_comment')}</label>
         <textarea id="text" name="text" rows="3" required dir="auto" aria-describedby="text-hint" data-key="c" data-key-label="${words.word('your_comment')}">
-${refused?.of === 'comment' ? (refused.typed?.text ?? '') : ''}</textarea>
+${typed?.text ?? ''}</textarea>
         <p class="hint" id="text-hint">${words.word('comment_hint')}</p></div>
       <button class="second">${words.word('comment')}</button></form>`
+}
 
 const conversation = (facts: LoopFacts, words: LoopWords, reader: LoopReader, refused?: Refused): Html => {
   const { loop, comments, comments_next_cursor } = facts
@@ -261,7 +265,7 @@ export const loopBody = (facts: LoopFacts, reader: LoopReader, refused?: Refused
   const words = wordsOf(LOOP, reader.language)
   const mayChange = reader.may_write && facts.loop.status !== 'shipped'
   return html`${head(facts, words, reader, refused)}
-    <section class="work" aria-label="${words.word('columns')}">${mayChange ? newTask(facts, words) : ''}
+    <section class="work" aria-label="${words.word('columns')}">${mayChange ? newTask(facts, words, refused) : ''}
       ${facts.counts.total === 0 ? emptyState(words, mayChange) : columnsView(facts.columns, reader)}</section>
     <div class="grid">${conversation(facts, words, reader, refused)}<div>${membersSection(facts, words, reader, refused)}${done(facts, words, reader)}</div></div>`
 }

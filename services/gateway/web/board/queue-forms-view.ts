@@ -12,6 +12,8 @@ export type Typed = Readonly<{
   visibility?: string | undefined
   title?: string | undefined
   body?: string | undefined
+  /** Names the request, so that sending it twice makes one. */
+  once?: string | undefined
 }>
 
 /** What of a posted form went wrong. */
@@ -62,22 +64,14 @@ export const changeAgain = (
       <button class="small">${words.say('again', { action: words.word(action) })}</button></form>`
 }
 
-/**
- * The form of a new loop.
- * @param key names the request, so that sending it twice makes one.
- */
-export const newLoop = (
-  words: QueueWords,
-  typed: Typed,
-  key: string,
-  fault: QueueFault | undefined,
-): Html => {
+/** The form of a new loop. */
+export const newLoop = (words: QueueWords, typed: Typed, fault: QueueFault | undefined): Html => {
   const isOpen = fault?.of === 'loop'
   const isPrivate = typed.visibility === 'private'
   return html`<details class="menu new" id="new-loop" name="menu" data-key="n" ${isOpen ? 'open' : ''}><summary class="button">${words.word('new_loop')}</summary>
       <form method="post" action="/loops" class="card">
         ${faultView(fault, 'loop')}
-        <input type="hidden" name="key" value="${key}">
+        <input type="hidden" name="once" value="${typed.once}">
         <div class="field"><label for="loop-name">${words.word('loop_name')}</label>
           <input id="loop-name" name="name" value="${typed.name ?? ''}" maxlength="${LIMITS.name_chars}" required autocomplete="off" dir="auto" ${isOpen ? html`aria-describedby="fault"` : ''}></div>
         <details class="more" ${isPrivate ? 'open' : ''}><summary>${words.word('who_sees')}</summary>
@@ -90,17 +84,12 @@ export const newLoop = (
 }
 
 /** The form of a new task. */
-export const newTask = (
-  words: QueueWords,
-  typed: Typed,
-  key: string,
-  fault: QueueFault | undefined,
-): Html => {
+export const newTask = (words: QueueWords, typed: Typed, fault: QueueFault | undefined): Html => {
   const isOpen = fault?.of === 'task'
   return html`<details class="menu new" id="new-task" name="menu" data-key="c" ${isOpen ? 'open' : ''}><summary class="button">${words.word('new_task')}</summary>
       <form method="post" action="/tasks" class="card">
         ${faultView(fault, 'task')}
-        <input type="hidden" name="key" value="${key}">
+        <input type="hidden" name="once" value="${typed.once}">
         <div class="field"><label for="task-title">${words.word('task_title')}</label>
           <input id="task-title" name="title" value="${typed.title ?? ''}" maxlength="${LIMITS.name_chars}" required autocomplete="off" dir="auto" ${isOpen ? html`aria-describedby="fault"` : ''}></div>
         <details class="more" ${typed.body ? 'open' : ''}><summary>${words.word('details')}</summary>

@@ -1,15 +1,16 @@
 // What the forms of the queue page do: move a loop, put one on hold or bring it back, make a loop or a task.
 import { checkInput } from '../../../../shared/contracts/define/check.ts'
-import { Id, LIMITS, Visibility } from '../../../../shared/contracts/define/common.ts'
-import { AppError, textOf } from '../../../../shared/contracts/define/errors.ts'
+import { Id, Visibility } from '../../../../shared/contracts/define/common.ts'
+import { AppError } from '../../../../shared/contracts/define/errors.ts'
 import { wordsOf } from '../../../../shared/contracts/define/wording.ts'
 import type { Loop } from '../../../../shared/contracts/loops-queue/shapes.ts'
 import type { Sending } from '../layout.ts'
 import { QUEUE } from '../messages/queue.ts'
-import { fieldsOf, formActionOf } from '../posted-forms.ts'
-import { type Board, leaveBoard } from './board.ts'
+import { attempt, type Fault, formActionOf } from '../posted-forms.ts'
+import { type Board, doOnce, formOf, leaveBoard, onceIn } from './board.ts'
+import { showNoTask } from './loop-page.ts'
 import { changeAgain, moveAgain, type QueueFault, type Typed } from './queue-forms-view.ts'
-import { pageOf, pathOfPage, positionOf, targetOf, versionUnseen } from './queue-rules.ts'
+import { pageOf, pathOfPage, positionOf, type Target, targetOf, versionUnseen } from './queue-rules.ts'
 import { counted, type QueueWords } from './queue-view.ts'
 
 /** What a form that was refused adds to the page of the queue. */
@@ -23,28 +24,11 @@ export type Refused = Readonly<{
 /** Shows the page of the queue again. */
 type ShowAgain = (board: Board, refused: Refused) => Promise<Response>
 
-/** Most bytes of the form of a task: when posted, each byte of its body may take three characters. */
-const TASK_BYTES = 4 * LIMITS.body_bytes
-
-type Tried<T> = Readonly<{ ok: true; value: T } | { ok: false; error: AppError }>
-
-/** Runs what a form asks for; whatever refuses it is shown on the page, with what was typed. */
-const tried = async <T>(work: () => Promise<T>): Promise<Tried<T>> => {
-  try {
-    return { ok: true, value: await work() }
-  } catch (error) {
-    if (!(error instanceof AppError) || error.code === 'internal') throw error
-    return { ok: false, error }
-  }
-}
-
-const faultOf = (of: QueueFault['of'], error: AppError): QueueFault => ({
+const queueFault = (of: QueueFault['of'], { sentence }: Fault): QueueFault => ({
   of,
-  sentence: textOf(error),
+  sentence,
   isEnglish: true,
 })
-
-const sendingOf = (error: AppError): Sending => formActionOf({ sentence: '', field: undefined, error })
 
 const wordsFor = ({ language }: Board): QueueWords => wordsOf(QUEUE, language)
 
@@ -52,6 +36,16 @@ const wordsFor = ({ language }: Board): QueueWords => wordsOf(QUEUE, language)
 const versionIn = (form: URLSearchParams) => {
   const version = form.get('expected_version')
   return version ? { expected_version: Number(version) } : {}
+}
+
+/** @throws AppError `invalid_argument` where a form says nowhere to move a loop. */
+const targetIn = (form: URLSearchParams): Target => {
+  const target = targetOf(form)
+  if (target) return target
+  throw new AppError(
+    'invalid_argument',
+    'Say where to move it: a position from 0, or up, down, top or bottom.',
+  )
 }
 
 const loopOf = async ({ deps, call }: Board, loop_id: string): Promise<Loop> =>
@@ -62,12 +56,12 @@ const moveLoop = async (
   { deps, call }: Board,
   move: Readonly<{ loop_id: string; priority: number; expected_version?: number }>,
 ) => {
-  const first = await tried(() => deps.loops.set_loop_priority(move, call()))
+  const first = await attempt(() => deps.loops.set_loop_priority(move, call()))
   if (first.ok) return first
-  const expected_version =
-    first.error.code === 'version_conflict' && versionUnseen(first.error.extras.details)
+  const { code, extras } = first.fault.error
+  const expected_version = code === 'version_conflict' && versionUnseen(extras.details)
   if (typeof expected_version !== 'number') return first
-  return tried(() => deps.loops.set_loop_priority({ ...move, expected_version }, call()))
+  return attempt(() => deps.loops.set_loop_priority({ ...move, expected_version }, call()))
 }
 
 const movedNote = (words: QueueWords, name: string, before: number, after: number): string => {
@@ -83,31 +77,24 @@ const move =
     const words = wordsFor(board)
     const loop_id = checkInput(Id, c.req.param('id'))
     const page = pageOf(c.req.query('page'))
-    const form = await fieldsOf(c)
-    const target = targetOf(form)
-    const refuse = (error: AppError): Promise<Response> =>
-      show(board, { page, fault: () => faultOf('order', error), sending: sendingOf(error) })
-    if (!target)
-      return refuse(
-        new AppError(
-          'invalid_argument',
-          'Say where to move it: a position from 0, or up, down, top or bottom.',
-        ),
-      )
-    const read = await tried(() => loopOf(board, loop_id))
-    if (!read.ok) return refuse(read.error)
-    const { name, priority } = read.value
+    const form = await formOf(board)
+    const refuse = (fault: Fault): Promise<Response> =>
+      show(board, { page, fault: () => queueFault('order', fault), sending: formActionOf(fault) })
+    const asked = await attempt(async () => ({ target: targetIn(form), loop: await loopOf(board, loop_id) }))
+    if (!asked.ok) return refuse(asked.fault)
+    const { target, loop } = asked.value
+    const { name, priority } = loop
     const before = priority ?? 0
     const moved = await moveLoop(board, { loop_id, priority: positionOf(target, before), ...versionIn(form) })
     if (!moved.ok) {
-      if (moved.error.code !== 'version_conflict') return refuse(moved.error)
+      if (moved.fault.error.code !== 'version_conflict') return refuse(moved.fault)
       const fault = (version: number): QueueFault => ({
         of: 'order',
         sentence: words.say('order_changed', { name }),
         isEnglish: false,
         again: moveAgain(words, { loop_id, target, version, page }),
       })
-      return show(board, { page, fault, sending: sendingOf(moved.error) })
+      return show(board, { page, fault, sending: formActionOf(moved.fault) })
     }
     const { changed, version, priority: after } = moved.value
     const undo = { kind: 'position', loop_id, position: before, version } as const
@@ -125,15 +112,14 @@ const setStatus =
     const { c, deps, call } = board
     const words = wordsFor(board)
     const page = pageOf(c.req.query('page'))
-    const form = await fieldsOf(c)
+    const form = await formOf(board)
     const change = { loop_id: form.get('loop_id') ?? '', ...versionIn(form) }
-    const done = await tried(() =>
+    const done = await attempt(() =>
       status === 'on_hold' ? deps.loops.close_loop(change, call()) : deps.loops.reopen_loop(change, call()),
     )
     if (!done.ok) {
-      const { error } = done
-      const read =
-        error.code === 'version_conflict' ? await tried(() => loopOf(board, change.loop_id)) : undefined
+      const isConflict = done.fault.error.code === 'version_conflict'
+      const read = isConflict ? await attempt(() => loopOf(board, change.loop_id)) : undefined
       const fault = (): QueueFault =>
         read?.ok
           ? {
@@ -142,8 +128,8 @@ const setStatus =
               isEnglish: false,
               again: changeAgain(words, { loop: read.value, status, page }),
             }
-          : faultOf('status', error)
-      return show(board, { page, fault, sending: sendingOf(error) })
+          : queueFault('status', done.fault)
+      return show(board, { page, fault, sending: formActionOf(done.fault) })
     }
     const { loop, changed } = done.value
     const note = status === 'on_hold' ? 'held' : 'reopened'
@@ -163,35 +149,24 @@ const setStatus =
     })
   }
 
-/**
- * Makes something once, however often its form is sent. Somebody who went back, wrote something else and sent the form again
- * means a new one.
- */
-const makeOnce = async <T>(
-  board: Board,
-  form: URLSearchParams,
-  make: (idempotency_key: string) => Promise<T>,
-): Promise<Tried<T>> => {
-  const first = await tried(() => make(form.get('key') || board.deps.ids.next()))
-  if (first.ok || first.error.code !== 'idempotency_conflict') return first
-  return tried(() => make(board.deps.ids.next()))
-}
-
 const makeLoop =
   (show: ShowAgain) =>
   async (board: Board): Promise<Response> => {
-    const { c, deps, call } = board
-    const form = await fieldsOf(c)
+    const { deps, call } = board
+    const form = await formOf(board)
+    const once = onceIn(form)
     const typed = { name: form.get('name') ?? '', visibility: form.get('visibility') ?? 'public' }
-    const made = await makeOnce(board, form, (idempotency_key) =>
-      deps.loops.create_loop(
-        { name: typed.name, visibility: checkInput(Visibility, typed.visibility), idempotency_key },
-        call(),
+    const made = await attempt(() =>
+      doOnce(board, once, (idempotency_key) =>
+        deps.loops.create_loop(
+          { name: typed.name, visibility: checkInput(Visibility, typed.visibility), idempotency_key },
+          call(),
+        ),
       ),
     )
     if (!made.ok) {
-      const { error } = made
-      return show(board, { typed, fault: () => faultOf('loop', error), sending: sendingOf(error) })
+      const fault = (): QueueFault => queueFault('loop', made.fault)
+      return show(board, { typed: { ...typed, once }, fault, sending: formActionOf(made.fault) })
     }
     const { id, name } = made.value.loop
     return leaveBoard(board, '/', {
@@ -200,22 +175,31 @@ const makeLoop =
     })
   }
 
+/** Files a task: from the queue in no loop, from the page of a loop in that one. */
 const makeTask =
   (show: ShowAgain) =>
   async (board: Board): Promise<Response> => {
-    const { c, deps, call } = board
-    const form = await fieldsOf(c, TASK_BYTES)
+    const { deps, call } = board
+    const form = await formOf(board)
+    const once = onceIn(form)
+    const loop_id = form.get('loop_id') || undefined
     const body = (form.get('body') ?? '').replaceAll('\r\n', '\n')
-    const typed = { title: form.get('title') ?? '', body }
-    const made = await makeOnce(board, form, (idempotency_key) =>
-      deps.tasks.create_task({ ...typed, idempotency_key }, call()),
+    const typed = { title: form.get('title') ?? '', body, once }
+    const made = await attempt(() =>
+      doOnce(board, once, (idempotency_key) =>
+        deps.tasks.create_task(
+          { title: typed.title, body, idempotency_key, ...(loop_id ? { loop_id } : {}) },
+          call(),
+        ),
+      ),
     )
     if (!made.ok) {
-      const { error } = made
-      return show(board, { typed, fault: () => faultOf('task', error), sending: sendingOf(error) })
+      const { fault } = made
+      if (loop_id !== undefined) return showNoTask(board, checkInput(Id, loop_id), { fault, typed })
+      return show(board, { typed, fault: () => queueFault('task', fault), sending: formActionOf(fault) })
     }
     const { id, title } = made.value.task
-    return leaveBoard(board, '/', {
+    return leaveBoard(board, loop_id === undefined ? '/' : `/loops/${loop_id}`, {
       message: wordsFor(board).say('task_filed', { title }),
       path: `/tasks/${id}`,
     })

@@ -10,7 +10,7 @@ import { FRAME } from '../messages/frame.ts'
 import { QUEUE } from '../messages/queue.ts'
 import { type Board, type BoardDeps, boardRoute, ifAnswered, showBoard } from './board.ts'
 import { queueForms, type Refused } from './queue-forms.ts'
-import { faultView, newLoop, newTask } from './queue-forms-view.ts'
+import { faultView, newLoop, newTask, type QueueFault, type Typed } from './queue-forms-view.ts'
 import { lastPage, pageOf, pathOfPage, SHOWN } from './queue-rules.ts'
 import { loopRow, type QueuedLoop, restRow, type Showing, type Work } from './queue-view.ts'
 import { dismissTour, tour } from './tour.ts'
@@ -136,9 +136,13 @@ export const showQueuePage = async (board: Board, refused: Refused = {}): Promis
   const firstSteps = shipped?.total === 0 ? await tour(board) : ''
   const showing = showingOf(board, queue ?? { version: 0, page })
   const fault = refused.fault?.(showing.version)
-  const typed = refused.typed ?? {}
+  // The form that was refused keeps the name of its request; the other one has a name of its own.
+  const typed = (of: QueueFault['of']): Typed => ({
+    once: deps.ids.next(),
+    ...(fault?.of === of ? refused.typed : {}),
+  })
   const forms = may_write
-    ? html`${newTask(words, typed, deps.ids.next(), fault)}${newLoop(words, typed, deps.ids.next(), fault)}`
+    ? html`${newTask(words, typed('task'), fault)}${newLoop(words, typed('loop'), fault)}`
     : html`${faultView(fault, 'loop')}${faultView(fault, 'task')}`
   const body = html`<div class="head queue"><h1>${words.word('title')}</h1>${forms}</div>
     ${firstSteps}

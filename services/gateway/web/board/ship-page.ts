@@ -9,8 +9,8 @@ import type { Loop } from '../../../../shared/contracts/loops-queue/shapes.ts'
 import type { GatewayEnv } from '../../http/env.ts'
 import type { Html, Sending } from '../layout.ts'
 import { SHIP } from '../messages/ship.ts'
-import { attempt, fieldsOf, formActionOf } from '../posted-forms.ts'
-import { type Board, type BoardDeps, boardRoute, ifAnswered, leaveBoard, showBoard } from './board.ts'
+import { attempt, formActionOf } from '../posted-forms.ts'
+import { type Board, type BoardDeps, boardRoute, formOf, ifAnswered, leaveBoard, showBoard } from './board.ts'
 import { readerOf, versionOf } from './loop-page.ts'
 import { type ShipFacts, shipBody } from './ship-view.ts'
 
@@ -97,9 +97,9 @@ const showShip = async (
 }
 
 const ship = async (board: Board): Promise<Response> => {
-  const { c, deps, call, language } = board
+  const { deps, call, language } = board
   const loop_id = loopIdOf(board)
-  const form = await fieldsOf(c)
+  const form = await formOf(board)
   const words = wordsOf(SHIP, language)
   const note = (sentence: string, isEnglish = false): Html =>
     html`<p class="note bad" role="alert" id="fault" ${isEnglish ? html`lang="en" dir="ltr"` : ''}>${sentence}</p>`

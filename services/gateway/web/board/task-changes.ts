@@ -1,17 +1,15 @@
 // Carries out what a form asks of one task, and leads back to the page that it was sent from.
 import type { Hono } from 'hono'
 import { checkInput } from '../../../../shared/contracts/define/check.ts'
-import { Id, LIMITS, type TaskStatus } from '../../../../shared/contracts/define/common.ts'
+import { Id, type TaskStatus } from '../../../../shared/contracts/define/common.ts'
 import { AppError } from '../../../../shared/contracts/define/errors.ts'
 import type { LoopRef, Task, TaskRow } from '../../../../shared/contracts/tasks/shapes.ts'
 import type { GatewayEnv } from '../../http/env.ts'
-import { attempt, type Fault, fieldsOf } from '../posted-forms.ts'
-import { type Board, type BoardDeps, boardRoute, cameFrom, leaveBoard } from './board.ts'
+import { attempt, type Fault } from '../posted-forms.ts'
+import { type Board, type BoardDeps, boardRoute, cameFrom, doOnce, formOf, leaveBoard } from './board.ts'
 import { changedBy, doneSentence, readTaskChange, type TaskChange, undoOf } from './task-change-rules.ts'
 import { type TaskWords, type Typed, taskWords } from './task-forms.ts'
 
-/** Most bytes of a form with a task's text: when posted, each byte may take three characters. */
-const FORM_BYTES = 4 * LIMITS.body_bytes
 /** The last entries of a task's activity that are searched for who changed its status. */
 const LOOKED_AT = 20
 
@@ -55,12 +53,13 @@ const changedMeanwhile = (now: Task): AppError =>
   new AppError('version_conflict', 'This task was changed meanwhile.', { details: { current: now.version } })
 
 const carryOut = async (
-  { deps, call }: Board,
+  board: Board,
   before: Before,
   change: TaskChange,
 ): Promise<
   Readonly<{ task: TaskRow; update: TaskChange['update']; commented: boolean; withdrawn: boolean }>
 > => {
+  const { deps, call } = board
   const { comment, expected_version = before.task.version } = change
   const task_id = before.task.id
   const update = changedBy(change, before.task)
@@ -68,13 +67,10 @@ const carryOut = async (
   const isUntouched = !isUpdate && Object.keys(change.update).length > 0
   if (expected_version !== before.task.version && (isUpdate || isUntouched))
     throw changedMeanwhile(before.task)
-  if (comment) {
-    const idempotency_key = comment.once
-    await deps.tasks.add_comment(
-      { task_id, text: comment.text, ...(idempotency_key ? { idempotency_key } : {}) },
-      call(),
+  if (comment)
+    await doOnce(board, comment.once, (idempotency_key) =>
+      deps.tasks.add_comment({ task_id, text: comment.text, idempotency_key }, call()),
     )
-  }
   if (!isUpdate) return { task: before.task, update, commented: comment !== undefined, withdrawn: false }
   const { task, approval_withdrawn = false } = await deps.tasks.update_task(
     { task_id, expected_version, ...update },
@@ -123,7 +119,7 @@ const problemOf = async (
   const is_conflict = fault.error.code === 'version_conflict'
   const own = is_conflict ? await conflictSentence(board, task_id, form) : undefined
   const typed = Object.fromEntries(
-    ['title', 'body', 'text'].flatMap((name) => (form.has(name) ? [[name, form.get(name)]] : [])),
+    ['title', 'body', 'text', 'once'].flatMap((name) => (form.has(name) ? [[name, form.get(name)]] : [])),
   ) as Typed
   return {
     task_id,
@@ -146,7 +142,7 @@ const loopName = async (
 const changeTask = async (board: Board, pages: readonly TaskPage[]): Promise<Response> => {
   const { c, deps, call, language, reading } = board
   const task_id = checkInput(Id, c.req.param('id'))
-  const form = await fieldsOf(c, FORM_BYTES)
+  const form = await formOf(board)
   const from = pathOf(form.get('from')) ?? pathOf(cameFrom(board, `/tasks/${task_id}`)) ?? new URL(base)
   const page = pages.find(({ has }) => has(from.pathname)) ?? pages.at(-1)
   const done = await attempt(async () => {

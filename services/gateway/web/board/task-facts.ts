@@ -1,10 +1,10 @@
 // What the page of a task shows, asked of the services as the person who looks.
-import { AppError } from '../../../../shared/contracts/define/errors.ts'
 import type { ShownClaim } from '../../../../shared/contracts/tasks/board.ts'
 import type { Comment, Task } from '../../../../shared/contracts/tasks/shapes.ts'
 import { findMentions, type Mention, mayMention } from '../../../../shared/search/mention-rules.ts'
+import { attempt } from '../posted-forms.ts'
 import type { BlockersShown, TaskLink } from './blockers-view.ts'
-import type { Board } from './board.ts'
+import { type Board, ifAnswered } from './board.ts'
 import type { ClaimShown } from './claim-view.ts'
 import { type LoopChoice, type TaskForms, type Typed, taskWords } from './task-forms.ts'
 import type { TaskReader, TaskShown } from './task-view.ts'
@@ -28,16 +28,6 @@ export type TaskAsked = Readonly<{
   comment_fault?: TaskShown['conversation']['fault']
 }>
 
-/** What may be missing from the page for a moment: `otherwise`, where its service does not answer. */
-const orElse = async <T>(asked: Promise<T>, otherwise: T): Promise<T> => {
-  try {
-    return await asked
-  } catch (error) {
-    if (error instanceof AppError && error.code !== 'internal') return otherwise
-    throw error
-  }
-}
-
 const ULID_IN_TEXT = /[0-7][0-9A-HJKMNP-TV-Za-hjkmnp-tv-z]{25}/
 
 /** Tasks that somebody looks for: by the id in a link, or by words. */
@@ -48,13 +38,15 @@ const lookFor = async (
 ): Promise<readonly TaskLink[]> => {
   const [id] = ULID_IN_TEXT.exec(query) ?? []
   if (id !== undefined) {
-    const found = await orElse(deps.tasks.get_task({ task_id: id.toUpperCase() }, call()), undefined)
-    return found && !except.has(found.task.id) ? [found.task] : []
+    const asked = { task_id: id.toUpperCase() }
+    const found = await ifAnswered(() => attempt(() => deps.tasks.get_task(asked, call())))
+    return found?.ok && !except.has(found.value.task.id) ? [found.value.task] : []
   }
   if (query.trim() === '') return []
   const asked = { query, kinds: ['task' as const], limit: FOUND + except.size }
-  const { found } = await orElse(deps.loops.search(asked, call()), { found: [], next_cursor: null })
-  return found
+  const answer = await ifAnswered(() => attempt(() => deps.loops.search(asked, call())))
+  if (!answer?.ok) return []
+  return answer.value.found
     .flatMap(({ id: task_id, title = '', status }) =>
       except.has(task_id) || status === undefined || status === 'active'
         ? []
@@ -73,15 +65,14 @@ const blockersOf = async (
   const visible_private_loop_ids = await board.privateLoops()
   const [found, blocks] = await Promise.all([
     query === undefined ? undefined : lookFor(board, query, known),
-    orElse(board.deps.tasks.list_blocked({ task_id: task.id, visible_private_loop_ids }, board.call()), {
-      tasks: [],
-      total: 0,
-    }),
+    ifAnswered(() =>
+      board.deps.tasks.list_blocked({ task_id: task.id, visible_private_loop_ids }, board.call()),
+    ),
   ])
   return {
     task,
     waits_for,
-    blocks,
+    blocks: blocks ?? { tasks: [], total: 0 },
     may_write: board.may_write,
     looked_for: found && query !== undefined ? { query, found } : undefined,
   }
@@ -92,8 +83,8 @@ const claimOf = async (board: Board, task: Task): Promise<ClaimShown | undefined
   const { held_by } = task
   if (!held_by) return undefined
   const asked = { visible_private_loop_ids: await board.privateLoops() }
-  const { claims } = await orElse(deps.tasks.list_claims(asked, call()), { claims: [], total: 0 })
-  const claim: ShownClaim | undefined = claims.find(({ task_id }) => task_id === task.id)
+  const listed = await ifAnswered(() => deps.tasks.list_claims(asked, call()))
+  const claim: ShownClaim | undefined = listed?.claims.find(({ task_id }) => task_id === task.id)
   const own = claim?.by.user_id === caller.user_id
   const of = !own ? 'others' : held_by.expires_at === null ? 'browser' : 'own_app'
   return { held_by, claim, of, may_take: may_approve || (may_write && own) }
@@ -155,15 +146,12 @@ export const loadTask = async (
   { comments_cursor, query, typed = {}, conflict = false, comment_fault }: TaskAsked,
 ): Promise<Readonly<{ shown: TaskShown; reader: TaskReader }>> => {
   const { deps, call, may_approve, language } = board
-  const [found, history, { loops, total }] = await Promise.all([
+  const [found, history, listed] = await Promise.all([
     deps.tasks.get_task({ task_id, comments_cursor }, call()),
-    orElse(deps.loops.get_activity({ task_id, limit: HISTORY }, call()), { activity: [], next_cursor: null }),
-    orElse(deps.loops.list_loops({ status: 'active', limit: LOOPS }, call()), {
-      loops: [],
-      total: 0,
-      next_cursor: null,
-    }),
+    ifAnswered(() => deps.loops.get_activity({ task_id, limit: HISTORY }, call())),
+    ifAnswered(() => deps.loops.list_loops({ status: 'active', limit: LOOPS }, call())),
   ])
+  const { loops, total } = listed ?? { loops: [], total: 0 }
   const { task, loop, approved_text, comments } = found
   const [blockers, claim, reader] = await Promise.all([
     blockersOf(board, task, found.blocked_by, query),
@@ -181,7 +169,7 @@ export const loadTask = async (
     question_id: task.status === 'on_hold' ? task.question_id : undefined,
     typed: typed.text,
     fault: comment_fault,
-    once: deps.ids.next(),
+    once: typed.once ?? deps.ids.next(),
   }
   const shown = {
     ...taskWords(language),
@@ -191,7 +179,7 @@ export const loadTask = async (
     claim,
     blockers,
     conversation,
-    history: history.activity,
+    history: history?.activity ?? [],
     forms,
     may_approve,
     typed,

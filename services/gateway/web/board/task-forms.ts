@@ -189,8 +189,14 @@ export const loopMenu = (
   )
 }
 
-/** What somebody typed into a form that was refused. */
-export type Typed = Readonly<{ title?: string; body?: string; text?: string }>
+/** What somebody typed into a form that was refused, and the name of the comment that it writes. */
+export type Typed = Readonly<{
+  title?: string
+  body?: string
+  text?: string
+  labels?: string
+  once?: string
+}>
 
 const storedText = (
   task: FormTask,
@@ -241,7 +247,7 @@ export const commentForm = (
   const { words } = forms
   const id = `comment-on-${task.id}`
   return html`<form class="comment-form" method="post" action="/tasks/${task.id}" id="${id}">${hiddenFields(task, forms)}
-    <input type="hidden" name="once" value="${once}">
+    <input type="hidden" name="once" value="${typed.once ?? once}">
     <label for="${id}-text">${words.word('comment')}${hint(keys ? 'c' : undefined)}</label>
     <textarea class="short" id="${id}-text" name="text" dir="auto" required ${keyOf(keys ? 'c' : undefined, words.word('comment'))} placeholder="${words.word('comment_hint')}">
 ${typed.text ?? ''}</textarea>

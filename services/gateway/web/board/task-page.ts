@@ -8,8 +8,8 @@ import { wordsOf } from '../../../../shared/contracts/define/wording.ts'
 import type { Task } from '../../../../shared/contracts/tasks/shapes.ts'
 import type { GatewayEnv } from '../../http/env.ts'
 import { TASK } from '../messages/task.ts'
-import { attempt, type Fault, fieldsOf, formActionOf } from '../posted-forms.ts'
-import { type Board, type BoardDeps, boardRoute, leaveBoard, showBoard } from './board.ts'
+import { attempt, type Fault, formActionOf } from '../posted-forms.ts'
+import { type Board, type BoardDeps, boardRoute, formOf, leaveBoard, showBoard } from './board.ts'
 import type { TaskPage, TaskProblem } from './task-changes.ts'
 import { loadTask, type TaskAsked } from './task-facts.ts'
 import { deletionView, taskView } from './task-view.ts'
@@ -87,13 +87,16 @@ const requireVersion = (task: Task, form: URLSearchParams): void => {
 
 type Words = ReturnType<typeof wordsOf<(typeof TASK)['en']>>
 type Doing = Readonly<{ board: Board; task: Task; form: URLSearchParams; words: Words }>
+type Refused = Omit<Doing, 'task'> & Readonly<{ task_id: string }>
 
 /** Shows the page again, with why one of its forms was not carried out. @throws the fault where there is no such task. */
-const showRefused = (board: Board, task_id: string, fault: Fault, words: Words): Promise<Response> => {
+const showRefused = ({ board, task_id, form, words }: Refused, fault: Fault): Promise<Response> => {
   if (fault.error.code === 'not_found') throw fault.error
   const isConflict = fault.error.code === 'version_conflict'
   const sentence = isConflict ? words.word('look_again') : fault.sentence
-  return show(board, task_id, {}, { sentence, is_english: !isConflict, fault })
+  const labels = form.get('labels')
+  const typed = labels === null ? {} : { labels }
+  return show(board, task_id, { typed }, { sentence, is_english: !isConflict, fault })
 }
 
 /** A form of this page: does what it asks for and goes back to where it was, or shows what was wrong. */
@@ -101,9 +104,9 @@ const formRoute =
   (work: (doing: Doing) => Promise<string>) =>
   (board: Board): Promise<Response> =>
     orMissing(board, async () => {
-      const { c, deps, call, language } = board
+      const { deps, call, language } = board
       const task_id = idOf(board)
-      const form = await fieldsOf(c)
+      const form = await formOf(board)
       const words = wordsOf(TASK, language)
       const done = await attempt(async () => {
         const { task } = await deps.tasks.get_task({ task_id }, call())
@@ -113,7 +116,7 @@ const formRoute =
       const from = form.get('from') ?? ''
       if (done.ok)
         return leaveBoard(board, from === '/agents' ? from : `/tasks/${task_id}`, { message: done.value })
-      return await showRefused(board, task_id, done.fault, words)
+      return await showRefused({ board, task_id, form, words }, done.fault)
     })
 
 /** @throws the refusal of the one item that was asked for. */
@@ -177,9 +180,9 @@ const askDeletion = (board: Board): Promise<Response> =>
 
 const remove = (board: Board): Promise<Response> =>
   orMissing(board, async () => {
-    const { c, deps, call, language } = board
+    const { deps, call, language } = board
     const task_id = idOf(board)
-    const form = await fieldsOf(c)
+    const form = await formOf(board)
     const words = wordsOf(TASK, language)
     const done = await attempt(async () => {
       const { task, loop } = await deps.tasks.get_task({ task_id }, call())
@@ -191,7 +194,7 @@ const remove = (board: Board): Promise<Response> =>
       return leaveBoard(board, done.value ? `/loops/${done.value.id}` : '/triage', {
         message: words.word('deleted'),
       })
-    return await showRefused(board, task_id, done.fault, words)
+    return await showRefused({ board, task_id, form, words }, done.fault)
   })
 
 /** `/tasks/:id` and its forms, but for those of task-changes.ts. */

@@ -79,16 +79,16 @@ const statusesOf = ({ task, forms, claim, may_approve }: TaskShown): Html | '' =
   return may_approve ? statusForm(task, forms, { keys: true, only: ['on_hold', 'rejected'] }) : ''
 }
 
-const labelsOf = ({ task, forms }: TaskShown, { language }: TaskReader): Html | '' => {
+const labelsOf = ({ task, forms, typed }: TaskShown, { language }: TaskReader): Html | '' => {
   const words = wordsOf(ACTIVITY, language)
   const { labels = [] } = task
   const shown = labels.map((label) => html`<span class="pill" dir="auto">${label}</span> `)
   if (!forms) return labels.length === 0 ? '' : html`<p class="labels">${shown}</p>`
-  return html`<details class="labels edit" id="labels"><summary>${labels.length === 0 ? words.word('labels') : shown}</summary>
+  return html`<details class="labels edit" id="labels" ${typed.labels === undefined ? '' : 'open'}><summary>${labels.length === 0 ? words.word('labels') : shown}</summary>
       <form method="post" action="/tasks/${task.id}/labels" id="labels-form">
         <input type="hidden" name="expected_version" value="${task.version}">
         <label for="labels-field">${words.word('labels')}</label>
-        <input id="labels-field" name="labels" value="${labels.join(', ')}" dir="auto" autocomplete="off" aria-describedby="labels-hint">
+        <input id="labels-field" name="labels" value="${typed.labels ?? labels.join(', ')}" dir="auto" autocomplete="off" aria-describedby="labels-hint">
         <p class="hint" id="labels-hint">${wordsOf(TASK, language).word('labels_hint')}</p>
         <button class="small">${wordsOf(TASK_TEXTS, language).word('save')}</button></form></details>`
 }

@@ -7,8 +7,8 @@ import type { GatewayEnv } from '../../http/env.ts'
 import type { Sending } from '../layout.ts'
 import { FRAME } from '../messages/frame.ts'
 import { TRIAGE } from '../messages/triage.ts'
-import { attempt, type Fault, fieldsOf, formActionOf } from '../posted-forms.ts'
-import { type Board, type BoardDeps, boardRoute, leaveBoard, showBoard } from './board.ts'
+import { attempt, type Fault, formActionOf } from '../posted-forms.ts'
+import { type Board, type BoardDeps, boardRoute, formOf, leaveBoard, showBoard } from './board.ts'
 import type { TaskPage, TaskProblem } from './task-changes.ts'
 import { taskWords } from './task-forms.ts'
 import type { ShownTask, Triage } from './triage-pieces.ts'
@@ -31,8 +31,6 @@ const ROWS = 50
 const LOOPS = LIMITS.page
 /** Questions that are shown at once; those answered make room for the next. */
 const QUESTIONS = 6
-/** Most bytes of a form of many tasks: each with its id, its version and its loop. */
-const FORM_BYTES = 64 * 1024
 
 /** The task that is shown beside the list; undefined: it is gone, or never was. */
 const shownTask = async (board: Board, task_id: string | undefined): Promise<ShownTask | undefined> => {
@@ -143,9 +141,9 @@ const missingIn = (change: ManyChange | 'partly') =>
         : undefined
 
 const changeMany = async (board: Board): Promise<Response> => {
-  const { c, deps, call, language } = board
+  const { deps, call, language } = board
   const words = wordsOf(TRIAGE, language)
-  const form = await fieldsOf(c, FORM_BYTES)
+  const form = await formOf(board)
   const from = URL.parse(form.get('from') ?? '', deps.public_url) ?? new URL('/triage', deps.public_url)
   const done = await attempt(async () => {
     const change = readManyChange(form)

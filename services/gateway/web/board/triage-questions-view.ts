@@ -12,12 +12,12 @@ const answerForm = ({ task, question }: Question, { words, forms, once, problem 
   const { id } = question
   const waits = task.status === 'on_hold' && task.question_id === id
   const goesOn = waits && nextStatuses(task, forms.may_approve).includes('approved')
-  const typed = problem?.task_id === task.id ? problem.typed.text : undefined
+  const typed = problem?.task_id === task.id ? problem.typed : {}
   return html`<form class="answer" id="answer-${id}" method="post" action="/tasks/${task.id}">
-    ${hiddenFields(task, forms)}<input type="hidden" name="once" value="${once}">
+    ${hiddenFields(task, forms)}<input type="hidden" name="once" value="${typed.once ?? once}">
     <label for="answer-${id}-text">${words.word('your_answer')}</label>
     <textarea class="short" id="answer-${id}-text" name="text" dir="auto" required>
-${typed ?? ''}</textarea>
+${typed.text ?? ''}</textarea>
     <div class="pair">${goesOn ? html`<button class="small" name="status" value="approved">${words.word('answer_and_approve')}</button>` : ''}
     <button class="small${goesOn ? ' second' : ''}">${words.word('answer')}</button></div></form>`
 }

@@ -19,6 +19,7 @@ import { invite, loadWorkspace, saveWorkspace, withdraw } from '../../accounts/w
 import type { Deps } from '../../deps.ts'
 import type { GatewayEnv } from '../../http/env.ts'
 import { resourceOf } from '../../oauth/grant-rules.ts'
+import { askToSignIn } from '../account/sign-in-page.ts'
 import { type Ctx, type Html, messagePage, type Page, send } from '../layout.ts'
 import { attempt, type Fault, faultNote, fieldsOf, formActionOf, input } from '../posted-forms.ts'
 import {
@@ -42,7 +43,7 @@ export type SignedInMember = SignedIn & Readonly<{ membership: NonNullable<Signe
 /** The signed-in member, or the answer for everybody else: to sign in, or that they belong to no workspace. */
 const memberOr = async (c: Ctx, deps: Deps): Promise<SignedInMember | Response> => {
   const signedIn = await findSignedIn(c, deps)
-  if (!signedIn) return c.redirect('/sign-in', 303)
+  if (!signedIn) return askToSignIn(c, deps)
   const { membership } = signedIn
   if (membership) return { ...signedIn, membership }
   const text = 'You do not belong to a workspace yet. Ask someone to invite you.'
