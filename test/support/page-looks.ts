@@ -5,11 +5,15 @@ import type { BrowserContext, Frame, Page } from 'playwright-core'
 
 /** What axe finds wrong in the open page, by rule and place. Frames hold what others wrote, so they are skipped. */
 export const faultsOf = async (page: Page | Frame): Promise<string[]> => {
-  await page.evaluate(axe.source)
+  // The library is large, so it is handed over once for each page.
+  if (!(await page.evaluate(() => 'axe' in window))) await page.evaluate(axe.source)
   return page.evaluate(async () => {
-    const { violations } = await (window as unknown as { axe: typeof axe }).axe.run({
-      exclude: [['iframe']],
-    })
+    const { violations } = await (window as unknown as { axe: typeof axe }).axe.run(
+      {
+        exclude: [['iframe']],
+      },
+      { resultTypes: ['violations'] },
+    )
     return violations.flatMap(({ id, nodes }) => nodes.map(({ html }) => `${id}: ${html}`))
   })
 }
