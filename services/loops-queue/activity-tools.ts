@@ -6,7 +6,7 @@ import type { MemberCall } from '../../shared/contracts/define/contract.ts'
 import { packCursor, unpackCursor } from '../../shared/contracts/define/cursor.ts'
 import { AppError } from '../../shared/contracts/define/errors.ts'
 import { ANSWER_BYTES, countFitting, ENVELOPE_BYTES } from '../../shared/contracts/define/page-bytes.ts'
-import { type Activity, mergePages, requireOneSubject } from '../../shared/events/activity-rules.ts'
+import { type Activity, mergePages } from '../../shared/events/activity-rules.ts'
 import { type ActivityAsked, entryOf } from '../../shared/events/activity-store.ts'
 import type { Deps, Some } from './deps.ts'
 import { forPerson } from './internals.ts'
@@ -30,7 +30,6 @@ const ownActivity = (deps: Deps, asked: ActivityAsked, call: MemberCall): Promis
 export const loopActivityHandlers = (deps: Deps): Some<'list_loop_activity'> => ({
   list_loop_activity: async (asked, anyCall) => {
     const call = forPerson(anyCall)
-    requireOneSubject(asked)
     if (asked.loop_id !== undefined) await deps.loops.get(call.caller, asked.loop_id)
     return await ownActivity(deps, { ws: call.caller.workspace_id, ...asked }, call)
   },

@@ -3,7 +3,7 @@
 // What was done to a task is as visible as the task is now, whatever it was then; of a deleted one nothing is shown.
 import type { ActivityEntry } from '../../shared/contracts/activity.ts'
 import { notFound } from '../../shared/contracts/define/errors.ts'
-import { type Activity, requireOneSubject } from '../../shared/events/activity-rules.ts'
+import type { Activity } from '../../shared/events/activity-rules.ts'
 import { entryOf } from '../../shared/events/activity-store.ts'
 import type { TitledLocation } from './activity-store.ts'
 import type { LeafDeps, Some } from './deps.ts'
@@ -49,7 +49,6 @@ export const activityHandlers = (deps: LeafDeps): Some<'list_activity' | 'list_l
   },
 
   list_activity: async ({ workspace_id: ws, visible_private_loop_ids: visible, ...asked }) => {
-    requireOneSubject(asked)
     const sees = seesThese(visible)
     const locate = (ids: readonly string[]) => deps.tasks.findLocations(ws, ids)
     const { task_id } = asked

@@ -31,11 +31,17 @@ export type ActivityEntry = z.infer<typeof ActivityEntry>
 export const ActivityPage = z.object({ entries: z.array(ActivityEntry), next: c.Id.nullable() })
 export type ActivityPage = z.infer<typeof ActivityPage>
 
-/** Whose activity a page is of, and when: beside the task or loop that it may be of. Of all of these only one goes. */
+/** The longest name of a client (UTF-16 units): clients register with up to 256 characters. */
+const CLIENT_UNITS = 512
+
+/**
+ * Whose activity a page is of, and when: beside the task or loop that it may be of. Where several are given, a page may be
+ * short or empty although there are more.
+ */
 export const activityFilters = {
   user_id: c.Id.optional(),
-  client: z.string().max(c.LIMITS.name_chars).optional().describe('The app or agent, by its name'),
-  agent: z.string().max(c.LIMITS.label_chars).optional().describe('The label of the agent'),
+  client: z.string().max(CLIENT_UNITS).optional().describe('The app or agent, by its name'),
+  agent: c.Label.optional().describe('The label of the agent'),
   since: c.Timestamp.optional(),
   until: c.Timestamp.optional().describe('Only what was done before'),
   before: c.Id.optional().describe('`next` of the page before'),

@@ -2,7 +2,6 @@
 import type { ActivityPage, Change } from '../contracts/activity.ts'
 import type { OutboxEvent } from '../contracts/define/cloud-event.ts'
 import type { Actor } from '../contracts/define/common.ts'
-import { AppError } from '../contracts/define/errors.ts'
 
 /** What somebody did, as it is stored; its id is that of its event, so it sorts by time. */
 export type Activity = Readonly<{
@@ -67,24 +66,24 @@ export const activityOf = ({ id, at, event }: OutboxEvent, kept_ms: number): Act
   }
 }
 
-/**
- * Checks that a page of activity is of one thing, or of the whole workspace.
- * @throws AppError `invalid_argument`.
- */
-export const requireOneSubject = (
-  subjects: Readonly<
-    Partial<Record<'task_id' | 'loop_id' | 'user_id' | 'client' | 'agent', string | undefined>>
-  >,
-): void => {
-  const { task_id, loop_id, user_id, client, agent } = subjects
-  const given = Object.entries({ task_id, loop_id, user_id, client, agent }).filter(
-    ([, one]) => one !== undefined,
-  )
-  if (given.length < 2) return
-  throw new AppError('invalid_argument', `${given.map(([name]) => name).join(' and ')} do not go together.`, {
-    hint: 'Give one of them.',
-  })
-}
+/** What a page is of, and by whom. What is absent is open. */
+export type Subject = Readonly<{
+  task_id?: string | undefined
+  loop_id?: string | undefined
+  user_id?: string | undefined
+  /** The name of the app or agent that was used. */
+  client?: string | undefined
+  /** The label that an agent gave itself. */
+  agent?: string | undefined
+}>
+
+/** Whether an entry is of all that is asked. */
+export const isOf = ({ task_id, loop_id, user_id, client, agent }: Subject, one: Activity): boolean =>
+  (task_id === undefined || one.task_id === task_id) &&
+  (loop_id === undefined || one.loop_ids.includes(loop_id)) &&
+  (user_id === undefined || one.by.user_id === user_id) &&
+  (client === undefined || one.by.client === client) &&
+  (agent === undefined || one.agent === agent)
 
 /**
  * One page of several histories, newest first. A history that was not read to its end decides how far the page may reach:

@@ -6,30 +6,24 @@ import { idFloor } from '../process/ids.ts'
 import { openCollection } from '../storage/collection.ts'
 import { insertMissing } from '../storage/mongo.ts'
 import { visiblePage } from '../storage/visible-pages.ts'
-import { type Activity, activityOf } from './activity-rules.ts'
+import { type Activity, activityOf, isOf, type Subject } from './activity-rules.ts'
 import type { Recorder } from './outbox.ts'
 
 const DAY_MS = 24 * 60 * 60 * 1_000
 /** The status of a finished task. */
 const FINISHED = 'shipped' satisfies TaskStatus
 
-/** What a page is asked for: of one task, loop, person, client or agent, or of the workspace. */
-export type ActivityAsked = Readonly<{
-  ws: string
-  task_id?: string | undefined
-  loop_id?: string | undefined
-  user_id?: string | undefined
-  /** The name of the app or agent that was used. */
-  client?: string | undefined
-  /** The label that an agent gave itself. */
-  agent?: string | undefined
-  since?: string | undefined
-  /** Only what was done before this moment. */
-  until?: string | undefined
-  /** Only entries with a smaller id. */
-  before?: string | undefined
-  limit: number
-}>
+/** What a page is asked for: of one task, loop, person, client or agent, of several of these, or of the workspace. */
+export type ActivityAsked = Subject &
+  Readonly<{
+    ws: string
+    since?: string | undefined
+    /** Only what was done before this moment. */
+    until?: string | undefined
+    /** Only entries with a smaller id. */
+    before?: string | undefined
+    limit: number
+  }>
 
 /** That somebody finished a task. */
 export type FinishedTask = Pick<Activity, 'task_id' | 'by' | 'agent'>
@@ -85,19 +79,22 @@ const INDEXES: readonly IndexDescription[] = [
   { key: { expires_at: 1 }, name: 'expiry', expireAfterSeconds: 0 },
 ]
 
-/** What a page is of, as part of a query, and the index for it. */
+/**
+ * What a page is of, as part of a query, and the index for it. Of several, the one that has least; read() passes over what
+ * is not of the others, so that it reads no more than visiblePage allows.
+ */
 const subjectOf = ({
   task_id,
   loop_id,
   user_id,
   client,
   agent,
-}: ActivityAsked): Readonly<{ hint: string; filter: Filter<Activity> }> => {
+}: Subject): Readonly<{ hint: string; filter: Filter<Activity> }> => {
   if (task_id !== undefined) return { hint: 'of_task', filter: { task_id } }
+  if (agent !== undefined) return { hint: 'of_agent', filter: { agent } }
   if (loop_id !== undefined) return { hint: 'of_loop', filter: { loop_ids: loop_id } }
   if (user_id !== undefined) return { hint: 'of_person', filter: { 'by.user_id': user_id } }
   if (client !== undefined) return { hint: 'of_client', filter: { 'by.client': client } }
-  if (agent !== undefined) return { hint: 'of_agent', filter: { agent } }
   return { hint: 'newest', filter: {} }
 }
 
@@ -142,7 +139,8 @@ export const openActivity = async (db: Db, kept_days: number): Promise<ActivityS
       visiblePage(
         asked,
         (before, limit) => find(asked, before, limit),
-        async (found) => (await show(found)).map((entry) => ({ id: entry.id, entry })),
+        async (found) =>
+          (await show(found.filter((one) => isOf(asked, one)))).map((entry) => ({ id: entry.id, entry })),
       ),
   }
 }

@@ -33,7 +33,9 @@ const TIME_CHARS = 10
 const RANDOM_CHARS = 16
 
 /** A lower bound: ULIDs of this moment or later are not less, all earlier ones are (https://github.com/ulid/spec). */
-export const idFloor = (at: Date): string => encodeTime(at.getTime(), TIME_CHARS) + '0'.repeat(RANDOM_CHARS)
+export const idFloor = (at: Date): string =>
+  // There is no ULID of a moment before 1970.
+  encodeTime(Math.max(0, at.getTime()), TIME_CHARS) + '0'.repeat(RANDOM_CHARS)
 
 /** Ids from this machine's random source. */
 export const systemIds = (): Ids => {

@@ -102,6 +102,7 @@ const FILTERED = [
   ['of_a_person', () => ({ user_id: ann.user_id })],
   ['of_a_client', () => ({ client: ann.client_name })],
   ['of_an_agent', () => ({ agent: 'red' })],
+  ['of_a_person_and_an_agent', () => ({ user_id: ann.user_id, agent: 'red' })],
   ['of_the_workspace_until_a_moment', () => ({ until: new Date().toISOString() })],
 ] as const
 

@@ -53,6 +53,12 @@ describe('search', () => {
   })
 })
 
+/** The id of somebody, out of the choices of the page. */
+const idOf = async (name: string, { browser } = scene.ann): Promise<string> => {
+  const page = main(await browser.open('/activity'))
+  return new RegExp(`<option value="([^"]+)" >${name}</option>`).exec(page)?.[1] ?? ''
+}
+
 describe('activity', () => {
   test('says_what_happened_by_day_newest_first', async () => {
     const page = await scene.ann.browser.open('/activity')
@@ -64,21 +70,96 @@ describe('activity', () => {
     expect(main(page)).toMatch(/<section class="day" id="day-\d{4}-\d{2}-\d{2}">/)
   })
 
+  const open = (query: string) => scene.ann.browser.open(`/activity?${query}`)
+  const shown = async (query: string) => main(await open(query))
+
   test('of_one_task_one_loop_and_since_a_day', async () => {
-    const open = async (query: string) => main(await scene.ann.browser.open(`/activity?${query}`))
-    expect(await open(`task=${scene.asked}`)).not.toContain(scene.held)
-    expect(await open(`loop=${scene.loop_id}`)).not.toContain(scene.asked)
-    expect(await open('since=2999-01-01')).toContain('Nothing has happened here yet')
-    expect(await open('since=nonsense&loop=nonsense&task=nonsense')).toContain(scene.held)
+    expect(await shown(`task=${scene.asked}`)).not.toContain(scene.held)
+    expect(await shown(`loop=${scene.loop_id}`)).not.toContain(scene.asked)
+    expect(await shown('since=2999-01-01')).toContain('Nothing like this has happened')
+    expect(await shown('since=nonsense&loop=nonsense&task=nonsense')).toContain(scene.held)
+  })
+
+  test('of_one_person_app_agent_and_day', async () => {
+    await scene.bo.browser.submit('/tasks', { title: 'Filed by Bo' })
+    const [ann, bo] = [await idOf('Ann'), await idOf('Bo')]
+    const ofBo = readable(await open(`person=${bo}`))
+    expect(ofBo).toContain('Bo filed “Filed by Bo”')
+    expect(ofBo).not.toContain('Ann filed')
+    const byBrowser = readable(await open('client=Loops+in+the+browser'))
+    expect(byBrowser).toContain('Bo filed')
+    expect(byBrowser).not.toContain('Ann took')
+    const byBuilder = readable(await open('agent=builder-1'))
+    expect(byBuilder).toContain('Ann took “Send old links to the sign-in page”')
+    expect(byBuilder).not.toContain('Ann filed')
+    expect(await shown(`agent=builder-1&person=${bo}`)).toContain('Nothing like this has happened')
+    const both = readable(await open(`agent=builder-1&person=${ann}&loop=${scene.loop_id}`))
+    expect(both).toContain('Ann took')
+    const [, day = ''] = /<h2><a href="\/activity\?([^"]*)"/.exec(await shown('agent=builder-1')) ?? []
+    expect(readable(await open(day.replaceAll('&amp;', '&')))).toContain('Ann took')
+    expect(await shown('since=2020-01-01&until=2020-01-01')).not.toContain('<li>')
+  })
+
+  test('keeps_what_was_chosen_in_its_form_and_its_address', async () => {
+    const ann = await idOf('Ann')
+    const asked = new URLSearchParams({
+      loop: scene.loop_id,
+      person: ann,
+      client: 'agent-modern',
+      agent: 'builder-1',
+      since: '2020-01-01',
+      until: '2999-01-01',
+    })
+    const page = await shown(asked.toString())
+    const chosen = [...page.matchAll(/<option value="([^"]+)" selected>/g)].map(([, value]) => value)
+    expect(chosen).toEqual([scene.loop_id, ann, 'agent-modern', 'builder-1'])
+    expect(page).toContain('value="2020-01-01"')
+    expect(page).toContain('value="2999-01-01"')
+    const [, day = ''] = /<h2><a href="\/activity\?([^"]*)"/.exec(page) ?? []
+    const ofDay = new URLSearchParams(day.replaceAll('&amp;', '&'))
+    expect(ofDay.get('since')).toBe(ofDay.get('until'))
+    expect(ofDay.get('agent')).toBe('builder-1')
+  })
+
+  test('says_what_to_do_about_days_the_wrong_way_round', async () => {
+    const page = await open('since=2026-01-02&until=2026-01-01')
+    expect(page.status).toBe(400)
+    expect(readable(page)).toContain('The last day is before the first.')
+    expect((await open('since=0001-01-01&until=9999-12-31')).status).toBe(200)
+    expect((await open('since=1970-01-02&until=9999-12-30')).status).toBe(200)
+  })
+
+  test('shows_no_markup_of_what_it_is_filtered_by', async () => {
+    for (const text of HOSTILE_TEXTS) {
+      const value = encodeURIComponent([...text.toWellFormed()].slice(0, 90).join(''))
+      const page = await open(`client=${value}&agent=${value}&person=${value}`)
+      expect(page.status).toBe(200)
+      expect(main(page)).not.toMatch(/<script|<img|<h1>owned/i)
+    }
+  })
+
+  test('is_linked_from_tasks_loops_members_and_entries', async () => {
+    const [ann, bo] = [await idOf('Ann'), await idOf('Bo')]
+    const linked = async (path: string) => main(await scene.ann.browser.open(path))
+    expect(await linked(`/tasks/${scene.held}`)).toContain(`href="/activity?task=${scene.held}"`)
+    expect(await linked(`/loops/${scene.loop_id}`)).toContain(`href="/activity?loop=${scene.loop_id}"`)
+    expect(await linked(`/workspace/members/${bo}`)).toContain(`href="/activity?person=${bo}"`)
+    expect(main(await scene.bo.browser.open('/workspace'))).toContain(`href="/activity?person=${ann}"`)
+    const entries = await linked('/activity')
+    expect(entries).toContain(`href="/activity?person=${ann}"`)
+    expect(entries).toContain('href="/activity?client=agent-modern"')
+    expect(entries).toContain('href="/activity?agent=builder-1"')
   })
 
   test('leads_to_what_was_earlier', async () => {
+    const ann = await idOf('Ann')
     for (let n = 0; n < 61; n += 1)
       await scene.agent.call('add_comment', { task_id: scene.bare, text: `Note ${n}` })
-    const page = await scene.ann.browser.open(`/activity?task=${scene.bare}`)
-    const [, older = ''] = /href="(\/activity\?task=[^"]*cursor[^"]*)"/.exec(main(page)) ?? []
+    const page = await open(`task=${scene.bare}&person=${ann}`)
+    const [, older = ''] = /href="(\/activity\?task=[^"]*before[^"]*)"/.exec(main(page)) ?? []
     const earlier = await scene.ann.browser.open(older.replaceAll('&amp;', '&'))
     expect(readable(earlier)).toContain('Ann filed “Look into it”')
+    expect(main(earlier)).toContain(`href="/activity?task=${scene.bare}&amp;person=${ann}"`)
   })
 
   test('tells_nothing_of_private_loops_to_others', async () => {
@@ -88,6 +169,17 @@ describe('activity', () => {
     )
     expect(pages.map(({ status }) => status)).toEqual([404, 404])
     expect(new Set(pages.map((page) => readable(page))).size).toBe(1)
+  })
+
+  test('of_a_stranger_is_that_of_somebody_who_never_existed', async () => {
+    const eve = await signUp(scene.system, { name: 'Eve' })
+    const [ann, ofEve] = [await idOf('Ann'), await idOf('Eve', eve)]
+    const ids = [ofEve, '01JDAAAAAAAAAAAAAAAAAAAAAA']
+    const pages = await Promise.all(ids.map((id) => open(`person=${id}`)))
+    expect(pages.map(({ status }) => status)).toEqual([200, 200])
+    expect(ofEve).not.toBe('')
+    expect(new Set(pages.map((page, n) => main(page).replaceAll(ids[n] ?? '', ''))).size).toBe(1)
+    expect(readable(await eve.browser.open(`/activity?person=${ann}`))).not.toContain('Ann')
   })
 })
 

@@ -1,5 +1,5 @@
 // Search, activity and agents in their states, for the tests of every page.
-import { at, type State } from './page-ways.ts'
+import { at, NOWHERE, type State } from './page-ways.ts'
 import { LONG } from './page-world.ts'
 
 export const VIEW_PAGES: readonly State[] = [
@@ -10,6 +10,19 @@ export const VIEW_PAGES: readonly State[] = [
   { name: 'search_without_a_word', as: 'member', open: at('/search?q=%2B%2B') },
   { name: 'activity', as: 'owner', open: at('/activity') },
   { name: 'no_activity', as: 'member', open: at('/activity?since=2999-01-01') },
+  {
+    name: 'activity_filtered_by_hostile_names',
+    as: 'owner',
+    open: at(
+      `/activity?${new URLSearchParams({ client: LONG, agent: LONG.slice(0, 100), person: NOWHERE, since: '2026-01-01' })}`,
+    ),
+  },
+  {
+    name: 'activity_of_one_loop',
+    as: 'owner',
+    open: at(({ privateLoop }) => `/activity?loop=${privateLoop}&client=agent-modern`),
+  },
+  { name: 'activity_backwards', as: 'member', open: at('/activity?since=2026-01-02&until=2026-01-01') },
   { name: 'agents', as: 'owner', open: at('/agents') },
   { name: 'no_agents', as: 'viewer', open: at('/agents') },
 ]

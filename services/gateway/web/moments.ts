@@ -7,6 +7,7 @@ type Html = ReturnType<typeof html>
 export type Reading = Readonly<{ locale: string; time_zone: string }>
 
 const MINUTE_MS = 60_000
+const DAY_MS = 24 * 60 * MINUTE_MS
 const UNITS = [
   ['year', 365 * 24 * 60 * MINUTE_MS],
   ['month', 30 * 24 * 60 * MINUTE_MS],
@@ -41,3 +42,27 @@ export const calendarDay = (date: string, { locale }: Reading): string =>
 /** The calendar date (`YYYY-MM-DD`) of a moment where somebody is. */
 export const dayOf = (at: Date, { time_zone }: Reading): string =>
   new Intl.DateTimeFormat('en-CA', { timeZone: time_zone, dateStyle: 'short' }).format(at)
+
+/** The calendar date some days behind another; before it, where they are less than none. */
+export const daysAfter = (date: string, days: number): string =>
+  new Date(Date.parse(`${date}T00:00:00Z`) + days * DAY_MS).toISOString().slice(0, 10)
+
+/** How far the clocks of a time zone are ahead of UTC at a moment (ms). */
+const aheadAt = (at: Date, time_zone: string): number => {
+  const parts = new Intl.DateTimeFormat('en-US', { timeZone: time_zone, timeZoneName: 'longOffset' })
+  const offset = parts.formatToParts(at).find(({ type }) => type === 'timeZoneName')?.value ?? ''
+  const [, sign, hours = '0', minutes = '0'] = /GMT([+-])(\d{2}):(\d{2})/.exec(offset) ?? []
+  return (sign === '-' ? -1 : 1) * (Number(hours) * 60 + Number(minutes)) * MINUTE_MS
+}
+
+/**
+ * The moment at which a calendar date begins where somebody is. The clocks may change on that day, even at midnight: so of
+ * the moments at which they would show it before and after a change, the first is taken at which that day has begun.
+ */
+export const startOfDay = (date: string, reading: Reading): Date => {
+  const midnight_ms = Date.parse(`${date}T00:00:00Z`)
+  const starts = [-DAY_MS, DAY_MS]
+    .map((away) => midnight_ms - aheadAt(new Date(midnight_ms + away), reading.time_zone))
+    .filter((ms) => dayOf(new Date(ms), reading) >= date)
+  return new Date(Math.min(...starts))
+}

@@ -79,7 +79,7 @@ export const internals = {
       'Who did what to the loops that the caller sees, and to their order, newest first. What was done to tasks, the tasks service lists.',
     input: z.object({ loop_id: c.Id.optional(), ...activityFilters }),
     output: ActivityPage,
-    errors: ['forbidden', 'not_found', 'invalid_argument'],
+    errors: ['forbidden', 'not_found'],
   }),
   set_loop_member: internal({
     description: 'Adds a person to a private loop or removes one, on behalf of one of its members.',

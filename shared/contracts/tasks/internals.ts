@@ -195,7 +195,7 @@ export const internals = {
       visible_private_loop_ids: z.array(c.Id).nullable(),
     }),
     output: ActivityPage,
-    errors: ['not_found', 'invalid_argument'],
+    errors: ['not_found'],
   }),
   find_tasks: internalRead({
     asked_by: ['loops-queue'],

@@ -10,6 +10,7 @@ import { ACTIVITY } from '../messages/activity.ts'
 import { TASK_FORMS } from '../messages/task-forms.ts'
 import { calendarDay, moment, type Reading } from '../moments.ts'
 import { initials } from '../navigation.ts'
+import { activityPath } from './activity-filter-rules.ts'
 import { sentenceOf, withoutEchoes } from './activity-rules.ts'
 
 /** Who reads it, and what they know. */
@@ -70,19 +71,28 @@ const subjectOf = ({ task_id, loop_id, title = '' }: ShownActivity, reader: Acti
   return path === undefined ? name : html`<a href="${path}">${name}</a>`
 }
 
+/** Through which app and agent, each with a link to what else it did. */
+const throughOf = ({ by: { client }, agent }: ShownActivity, reader: ActivityReader): Html => {
+  const words = wordsOf(ACTIVITY, reader.language)
+  const app = html`<a href="${activityPath({ client })}"><bdi>${client}</bdi></a>`
+  return html`<span class="through">${words.pieces('through', { client: app })}${
+    agent === undefined ? '' : html` · <a href="${activityPath({ agent })}"><bdi>${agent}</bdi></a>`
+  }</span>`
+}
+
 /** One entry as a sentence, with through what, and when. */
 export const activitySentence = (entry: ShownActivity, reader: ActivityReader): Html => {
-  const { by, agent, at } = entry
+  const { by, at } = entry
   const words = wordsOf(ACTIVITY, reader.language)
   const { key, changes } = sentenceOf(entry)
   const how = changes.map((one) => changed(one, reader)).join(', ')
   const places = {
-    who: html`<bdi class="who-name">${by.name}</bdi>`,
+    who: html`<a class="who-name" href="${activityPath({ person: by.user_id })}"><bdi>${by.name}</bdi></a>`,
     what: subjectOf(entry, reader),
     how: html`<bdi>${how}</bdi>`,
   }
   return html`<span>${words.pieces(key, places)}</span>
-    <span class="meta"><bdi>${words.say('through', { client: by.client })}${agent === undefined ? '' : ` · ${agent}`}</bdi> ${moment(new Date(at), reader.now, reader.reading)}</span>`
+    <span class="meta">${throughOf(entry, reader)} ${moment(new Date(at), reader.now, reader.reading)}</span>`
 }
 
 /** Entries as a list, newest first. */

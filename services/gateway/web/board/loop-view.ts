@@ -11,6 +11,7 @@ import { markdown } from '../markdown.ts'
 import { LOOP } from '../messages/loop.ts'
 import { moment, type Reading } from '../moments.ts'
 import { initials } from '../navigation.ts'
+import { activityPath } from './activity-filter-rules.ts'
 import { activityList } from './activity-view.ts'
 import { type Columns, columnsView } from './loop-columns-view.ts'
 
@@ -245,7 +246,8 @@ const conversation = (facts: LoopFacts, words: LoopWords, reader: LoopReader, re
 const done = ({ loop, activity }: LoopFacts, words: LoopWords, reader: LoopReader): Html | '' => {
   if (activity.length === 0) return ''
   const loopName = (id: string): string | undefined => (id === loop.id ? loop.name : undefined)
-  return html`<details class="context" id="activity"><summary>${words.word('activity')}</summary>${activityList(activity, { ...reader, loopName })}</details>`
+  return html`<details class="context" id="activity"><summary>${words.word('activity')}</summary>${activityList(activity, { ...reader, loopName })}
+      <p><a href="${activityPath({ loop: loop.id })}">${words.word('all_activity')}</a></p></details>`
 }
 
 /** What is above the columns: the name, where the loop stands, and what can be done with it. */

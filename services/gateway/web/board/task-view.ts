@@ -9,6 +9,7 @@ import { ACTIVITY } from '../messages/activity.ts'
 import { TASK } from '../messages/task.ts'
 import { TASK_TEXTS } from '../messages/task-texts.ts'
 import { moment } from '../moments.ts'
+import { activityPath } from './activity-filter-rules.ts'
 import { type ActivityReader, activityList } from './activity-view.ts'
 import { approvalView } from './approval-view.ts'
 import { type BlockersShown, blockersView } from './blockers-view.ts'
@@ -110,7 +111,7 @@ const historyOf = ({ history }: TaskShown, reader: TaskReader): Html => {
   const words = wordsOf(TASK, reader.language)
   return html`<details class="history" id="history"><summary>${words.word('history')}</summary>
       ${history.length === 0 ? html`<p class="small">${words.word('no_history')}</p>` : activityList(history, reader)}
-      <p><a href="/activity?task=${reader.task_id ?? ''}">${words.word('earlier')}</a></p></details>`
+      <p><a href="${activityPath({ task: reader.task_id })}">${words.word('earlier')}</a></p></details>`
 }
 
 /** The page of a task. */

@@ -43,6 +43,7 @@ export const LOOP = defineMessages({
     question: 'question',
     outcome: 'outcome',
     activity: 'Activity',
+    all_activity: 'Everything that happened in it',
     empty_title: 'No tasks yet',
     empty_text:
       'Add the first one here, or move filed ones here from triage. Agents take them once they are approved.',
@@ -102,6 +103,7 @@ export const LOOP = defineMessages({
     question: 'Frage',
     outcome: 'Ergebnis',
     activity: 'Verlauf',
+    all_activity: 'Alles, was darin geschah',
     empty_title: 'Noch keine Aufgaben',
     empty_text:
       'Lege hier die erste an oder verschiebe angelegte aus der Sichtung hierher. Agenten nehmen sie, sobald sie freigegeben sind.',
@@ -160,6 +162,7 @@ export const LOOP = defineMessages({
     question: 'question',
     outcome: 'résultat',
     activity: 'Activité',
+    all_activity: 'Tout ce qui s’y est passé',
     empty_title: 'Pas encore de tâche',
     empty_text:
       'Ajoutez la première ici, ou déplacez-en depuis le tri. Les agents les prennent une fois approuvées.',
@@ -218,6 +221,7 @@ export const LOOP = defineMessages({
     question: 'pregunta',
     outcome: 'resultado',
     activity: 'Actividad',
+    all_activity: 'Todo lo que ha pasado en él',
     empty_title: 'Todavía no hay tareas',
     empty_text:
       'Añade aquí la primera, o trae alguna desde la revisión. Los agentes las toman en cuanto están aprobadas.',
@@ -296,6 +300,7 @@ export const LOOP = defineMessages({
     question: 'سؤال',
     outcome: 'نتيجة',
     activity: 'النشاط',
+    all_activity: 'كل ما حدث فيها',
     empty_title: 'لا توجد مهام بعد',
     empty_text: 'أضف المهمة الأولى هنا، أو انقل مهامّ إلى هنا من الفرز. يأخذها الوكلاء بعد اعتمادها.',
     empty_for_viewer: 'لم يضف أحد مهمة إلى هذه الحلقة بعد.',

@@ -10,6 +10,7 @@ import { callerOf } from '../../accounts/sessions.ts'
 import { manages } from '../../accounts/workspace-rules.ts'
 import type { Deps } from '../../deps.ts'
 import type { GatewayEnv } from '../../http/env.ts'
+import { activityPath } from '../board/activity-filter-rules.ts'
 import { type Ctx, day, type Html, type Page, send } from '../layout.ts'
 import { attempt, type Fault, faultNote, fieldsOf, formActionOf } from '../posted-forms.ts'
 import { membersOnly, type SignedInMember } from './workspace-page.ts'
@@ -84,7 +85,7 @@ const memberPage = (shown: Shown): Page => {
     title: person.name,
     signedIn,
     body: html`<h1>${person.name}</h1>
-    <p class="lead">In ${workspace}. <a href="/workspace">Back to the workspace</a></p>
+    <p class="lead">In ${workspace}. <a href="/workspace">Back to the workspace</a> · <a href="${activityPath({ person: person._id })}">What they did</a></p>
     ${faultNote(fault)}
     <div class="card">
       <dl class="facts">

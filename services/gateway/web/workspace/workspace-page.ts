@@ -20,6 +20,7 @@ import type { Deps } from '../../deps.ts'
 import type { GatewayEnv } from '../../http/env.ts'
 import { resourceOf } from '../../oauth/grant-rules.ts'
 import { askToSignIn } from '../account/sign-in-page.ts'
+import { activityPath } from '../board/activity-filter-rules.ts'
 import { type Ctx, type Html, messagePage, type Page, send } from '../layout.ts'
 import { attempt, type Fault, faultNote, fieldsOf, formActionOf, input } from '../posted-forms.ts'
 import {
@@ -111,11 +112,11 @@ const connect = ({
     }</p>
   </section>`
 
-/** A member's name, with a link to their page for those who may change something there. */
+/** A member's name, with a link to their page for those who may change something there; for others, to what they did. */
 const nameOf = ({ signedIn }: Shown, { _id, name }: Person): Html =>
   manages(signedIn.membership.role) || _id === signedIn.person._id
     ? html`<a href="/workspace/members/${_id}">${name}</a>`
-    : html`${name}`
+    : html`<a href="${activityPath({ person: _id })}">${name}</a>`
 
 const people = (shown: Shown): Html => {
   const { members, total, workspace } = shown
