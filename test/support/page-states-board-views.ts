@@ -1,4 +1,5 @@
 // Search, activity and agents in their states, for the tests of every page.
+import { agentOf } from './accounts.ts'
 import { at, NOWHERE, type State } from './page-ways.ts'
 import { LONG } from './page-world.ts'
 
@@ -24,5 +25,14 @@ export const VIEW_PAGES: readonly State[] = [
   },
   { name: 'activity_backwards', as: 'member', open: at('/activity?since=2026-01-02&until=2026-01-01') },
   { name: 'agents', as: 'owner', open: at('/agents') },
+  {
+    name: 'agents_of_others',
+    as: 'owner',
+    open: async (page, world) => {
+      await using agent = await agentOf(world.system, world.accounts.member, { name: LONG })
+      await agent.call('get_queue_stats', {})
+      await at('/agents')(page, world)
+    },
+  },
   { name: 'no_agents', as: 'viewer', open: at('/agents') },
 ]

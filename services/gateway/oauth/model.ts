@@ -57,7 +57,13 @@ export type AuthorizationRequest = {
 }
 
 /** Why a grant ended. */
-export type RevokeReason = 'code_replayed' | 'refresh_reused' | 'revoked_by_client' | 'revoked_by_person'
+export type RevokeReason =
+  | 'code_replayed'
+  | 'refresh_reused'
+  | 'revoked_by_client'
+  | 'revoked_by_person'
+  /** By the owner or an admin of its workspace. */
+  | 'revoked_by_manager'
 
 /** A person's permission for a client to work in one workspace: the family of all tokens issued under it. */
 export type Grant = {

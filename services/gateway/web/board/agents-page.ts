@@ -1,9 +1,13 @@
 // The page of agents: who is connected, what each holds, and the forms that end a connection.
 import type { Hono } from 'hono'
+import { Id } from '../../../../shared/contracts/define/common.ts'
+import { notFound } from '../../../../shared/contracts/define/errors.ts'
 import { wordsOf } from '../../../../shared/contracts/define/wording.ts'
 import type { GatewayEnv } from '../../http/env.ts'
+import { isOfService } from '../../oauth/grant-rules.ts'
 import { AGENTS } from '../messages/agents.ts'
 import { loadAgents } from './agents-facts.ts'
+import { mayEnd } from './agents-rules.ts'
 import { agentsView } from './agents-view.ts'
 import { type Board, type BoardDeps, boardRoute, leaveBoard, showBoard } from './board.ts'
 
@@ -15,13 +19,41 @@ const show = async (board: Board): Promise<Response> =>
     body: agentsView(await loadAgents(board), board),
   })
 
-/** Ends a connection of one's own. One that is gone, or somebody else's, is left as it is. */
+/** What ends a connection of a person, and its name; undefined: there is none of this id. */
+const findConnection = async (
+  { deps, now, signedIn }: Board,
+  id: string,
+): Promise<
+  Readonly<{ user_id: string; ws: string; name: string; end: () => Promise<unknown> }> | undefined
+> => {
+  const { grants, personalTokens } = deps.store
+  const grant = await grants.find(id)
+  if (grant) {
+    // A service account gets its next one by itself; its page ends it.
+    if (isOfService(grant)) return undefined
+    const { user_id, ws, client_name: name } = grant
+    const reason = user_id === signedIn.person._id ? 'revoked_by_person' : 'revoked_by_manager'
+    return { user_id, ws, name, end: () => grants.revoke(id, reason, now) }
+  }
+  const token = await personalTokens.find(id)
+  if (!token) return undefined
+  const { user_id, ws, name } = token
+  return { user_id, ws, name, end: () => personalTokens.remove(user_id, id) }
+}
+
+/**
+ * Ends a connection: their own for members, any of the workspace for its owner and admins. What it holds stays claimed
+ * until that lapses or somebody releases it.
+ */
 const disconnect = async (board: Board): Promise<Response> => {
-  const { c, deps, signedIn, workspace_id, language, now } = board
-  const grant = await deps.store.grants.find(c.req.param('id') ?? '')
-  if (grant?.user_id !== signedIn.person._id || grant.ws !== workspace_id) return leaveBoard(board, '/agents')
-  await deps.store.grants.revoke(grant._id, 'revoked_by_person', now)
-  const message = wordsOf(AGENTS, language).say('disconnected', { name: grant.client_name })
+  const { c, signedIn, workspace_id, language } = board
+  const id = c.req.param('id') ?? ''
+  const found = Id.safeParse(id).success ? await findConnection(board, id) : undefined
+  const { role } = signedIn.membership
+  if (!found || !mayEnd(found, { user_id: signedIn.person._id, workspace_id, role }))
+    throw notFound('connection', id)
+  await found.end()
+  const message = wordsOf(AGENTS, language).say('disconnected', { name: found.name })
   return leaveBoard(board, '/agents', { message })
 }
 

@@ -7,6 +7,7 @@ import { ACTIVITY } from '../messages/activity.ts'
 import { AGENTS } from '../messages/agents.ts'
 import { calendarDay, moment } from '../moments.ts'
 import { initials } from '../navigation.ts'
+import { activityPath } from './activity-filter-rules.ts'
 import type { AgentsShown, Connection } from './agents-facts.ts'
 import type { Board } from './board.ts'
 
@@ -35,16 +36,29 @@ const claimRow = (claim: ShownClaim, reader: Reader, words: AgentWords, who: boo
       ${claimForms(claim, reader, words)}</li>`
 }
 
-const usedOf = ({ used, kind }: Connection, { now, reading }: Reader, words: AgentWords): Html | string => {
-  if (used === null) return kind === 'service' ? '' : words.word('unheard')
+const usedOf = ({ used }: Connection, { now, reading }: Reader, words: AgentWords): Html | string => {
+  if (used === null) return words.word('unheard')
   const when = typeof used === 'string' ? html`${calendarDay(used, reading)}` : moment(used, now, reading)
   return html`${words.pieces('heard', { when })}`
 }
 
-/** What ends a connection: a button for one's own apps, and a page for the others that one may end. */
-const endingOf = ({ id, kind, is_own, name }: Connection, words: AgentWords): Html | '' => {
-  if (kind === 'app' && is_own)
-    return html`<form method="post" action="/agents/${id}/disconnect" id="disconnect-${id}"><button class="small second" aria-label="${words.word('disconnect')}: ${name}">${words.word('disconnect')}</button></form>`
+/** What it finished on the last days, as a link to all that it did then. */
+const finishedOf = (one: Connection, since: string, words: AgentWords): Html => {
+  const { kind, name, user_id, finished, has_namesakes } = one
+  const path = activityPath({ person: user_id, since, ...(kind === 'service' ? {} : { client: name }) })
+  const text =
+    finished === undefined
+      ? words.word('week')
+      : finished === 0
+        ? words.word('finished_none')
+        : words.plural('finished', finished)
+  return html`<span><a href="${path}" aria-label="${name}: ${text}">${text}</a>${
+    has_namesakes ? html` ${words.word('with_namesakes')}` : ''
+  }</span>`
+}
+
+/** What ends a connection: a button, or the page of service accounts or of one's own tokens. */
+const endingOf = ({ id, kind, is_own, name }: Connection, words: AgentWords): Html => {
   const path =
     kind === 'service'
       ? `/workspace/service-accounts/${id}`
@@ -52,17 +66,18 @@ const endingOf = ({ id, kind, is_own, name }: Connection, words: AgentWords): Ht
         ? '/account/tokens'
         : undefined
   return path === undefined
-    ? ''
+    ? html`<form method="post" action="/agents/${id}/disconnect" id="disconnect-${id}"><button class="small second" aria-label="${words.word('disconnect')}: ${name}">${words.word('disconnect')}</button></form>`
     : html`<a class="quiet" href="${path}" aria-label="${words.word('manage')}: ${name}">${words.word('manage')}</a>`
 }
 
-const connectionCard = (one: Connection, reader: Reader, words: AgentWords): Html => {
+const connectionCard = (one: Connection, since: string, reader: Reader, words: AgentWords): Html => {
   const { id, kind, name, owner, claims } = one
   return html`<li class="card connection" id="connection-${id}">
       <div class="connection-head"><span class="avatar" aria-hidden="true">${initials(name)}</span>
         <div><h3 dir="auto">${name}</h3>
           <p class="meta"><span>${words.word(kind)}</span>${owner === undefined ? '' : html`<span>${words.pieces('of', { who: html`<bdi>${owner}</bdi>` })}</span>`}
-            <span>${usedOf(one, reader, words)}</span><span>${claims.length === 0 ? words.word('idle') : words.plural('holds', claims.length)}</span></p></div>
+            <span>${usedOf(one, reader, words)}</span><span>${claims.length === 0 ? words.word('idle') : words.plural('holds', claims.length)}</span>
+            ${finishedOf(one, since, words)}</p></div>
         ${endingOf(one, words)}</div>
       ${claims.length === 0 ? '' : html`<ul class="held">${claims.slice(0, SHOWN).map((claim) => claimRow(claim, reader, words, false))}</ul>`}
       ${claims.length > SHOWN ? html`<p class="small">${words.plural('more_claims', claims.length - SHOWN)}</p>` : ''}</li>`
@@ -74,7 +89,10 @@ const none = (
       <p><a class="button" href="/workspace#connect">${words.word('connect')}</a></p></div>`
 
 /** The page of agents. */
-export const agentsView = ({ connections, others, manager }: AgentsShown, reader: Reader): Html => {
+export const agentsView = (
+  { connections, others, since, complete, manager }: AgentsShown,
+  reader: Reader,
+): Html => {
   const words = wordsOf(AGENTS, reader.language)
   return html`<div class="agents"><h1>${words.word('title')}</h1>
       ${
@@ -82,7 +100,8 @@ export const agentsView = ({ connections, others, manager }: AgentsShown, reader
           ? none(words)
           : html`<section aria-labelledby="connected"><h2 id="connected">${words.word('connected')} <span class="count">${connections.length}</span></h2>
         <p class="lead">${words.word(manager ? 'lead_all' : 'lead_own')}</p>
-        <ul class="connections">${connections.map((one) => connectionCard(one, reader, words))}</ul></section>`
+        <ul class="connections">${connections.map((one) => connectionCard(one, since, reader, words))}</ul>
+        ${complete ? '' : html`<p class="small">${words.word('latest_counted')}</p>`}</section>`
       }
       ${
         others.length === 0
