@@ -82,6 +82,26 @@ export const canAsk = (capabilities: Readonly<{ elicitation?: object | undefined
   return modes !== undefined && ('form' in modes || !('url' in modes))
 }
 
+/** Whether a client can ask its person to open a page. */
+export const canOpen = (capabilities: Readonly<{ elicitation?: object | undefined }> | undefined): boolean =>
+  capabilities?.elicitation !== undefined && 'url' in capabilities.elicitation
+
+/** Statuses that a task gets by an approval. */
+const APPROVING: ReadonlySet<unknown> = new Set(['approved', 'in_progress', 'shipped'])
+
+/** The page on which a person can approve what a call asks for: that of the task, or of all open ones; undefined: none. */
+export const approvalPath = (tool: string, { status, task_id }: Answer): string | undefined => {
+  if (!APPROVING.has(status)) return undefined
+  if (tool === 'update_task') return `/tasks/${task_id}`
+  return tool === 'bulk_update_tasks' ? '/triage' : undefined
+}
+
+/** What a person reads before they open the page. */
+export const approvalQuestion = (title: string | undefined): string =>
+  title === undefined
+    ? 'This needs the approval of a person. Open the page to read and approve it.'
+    : `The task ${quoted(title)} needs the approval of a person. Open its page to read and approve it.`
+
 /** What a person is asked about: the call, whose it is, and what would happen. */
 export type Subject = Readonly<{
   tool: string

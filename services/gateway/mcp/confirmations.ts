@@ -12,6 +12,7 @@ import { checkInput } from '../../../shared/contracts/define/check.ts'
 import { AppError, type ErrorBody, type ErrorCode } from '../../../shared/contracts/define/errors.ts'
 import { includesScope } from '../../../shared/contracts/define/scopes.ts'
 import type { Keys } from '../../../shared/process/service-keys.ts'
+import { callForApproval } from './approvals.ts'
 import { type CallDeps, type Connection, callTool, errorResult, type ToolRequest } from './call-tool.ts'
 import { CONFIRMED, checkState, type Subject, stateOf } from './confirmation-rules.ts'
 
@@ -20,6 +21,8 @@ export type ConfirmDeps = CallDeps & Readonly<{ stateKeys: Keys }>
 /** What the client can do and has answered. */
 export type Dialogue = Readonly<{
   canAsk: boolean
+  /** Whether it can open a page. */
+  canOpen: boolean
   responses?: Readonly<Record<string, unknown>> | undefined
   state?: string | undefined
 }>
@@ -116,7 +119,11 @@ export const callConfirmed = async (
 ): Promise<CallToolResult | InputRequiredResult> => {
   const { subject, failed } = dialogue.canAsk ? await subjectOf(deps, request, connection) : {}
   if (failed) return failed
-  if (!subject) return await callTool(deps, request, connection)
+  if (!subject) {
+    if (!dialogue.canOpen) return await callTool(deps, request, connection)
+    const { responses } = dialogue
+    return await callForApproval(deps, request, connection, { input: inputOf(deps, request), responses })
+  }
   const answer = answerOf(deps, subject, dialogue)
   if (answer === 'no') return errorResult(notConfirmed())
   if (answer === undefined) return ask(deps, subject)
@@ -124,5 +131,7 @@ export const callConfirmed = async (
   const pinned = { ...request, arguments: { ...input, expected_version: subject.question.version } }
   const result = await callTool(deps, pinned, connection)
   const hasChanged = codeOf(result) === 'version_conflict' && input.expected_version === undefined
-  return hasChanged ? await callConfirmed(deps, request, connection, { canAsk: true }) : result
+  return hasChanged
+    ? await callConfirmed(deps, request, connection, { canAsk: true, canOpen: false })
+    : result
 }

@@ -16,7 +16,7 @@ import { APP_RESOURCES, APPS_CAPABILITY, type Apps, appContents, readApps } from
 import { type CallDeps, readTraceparent } from './call-tool.ts'
 import { LOOP_ARGUMENT, pageOf } from './catalog.ts'
 import { complete } from './completions.ts'
-import { canAsk } from './confirmation-rules.ts'
+import { canAsk, canOpen } from './confirmation-rules.ts'
 import { type ConfirmDeps, callConfirmed } from './confirmations.ts'
 import { EARLY_EVENTS_CAPABILITY, EVENTS_CAPABILITY } from './event-protocol.ts'
 import { serveSubscriptions } from './event-subscriptions.ts'
@@ -110,6 +110,7 @@ const serveTools = (server: Server, deps: ConfirmDeps, { connection, body, legac
       connection,
       {
         canAsk: !legacy && canAsk(capabilitiesIn(mcpReq.envelope)),
+        canOpen: !legacy && canOpen(capabilitiesIn(mcpReq.envelope)),
         responses: mcpReq.inputResponses,
         state: mcpReq.requestState<string>(),
       },

@@ -1,6 +1,13 @@
 // Questions before what cannot be undone, and how long their state holds.
 import { describe, expect, test } from 'vitest'
-import { CONFIRMED, canAsk, checkState, stateOf } from '../../../services/gateway/mcp/confirmation-rules.ts'
+import {
+  approvalPath,
+  CONFIRMED,
+  canAsk,
+  canOpen,
+  checkState,
+  stateOf,
+} from '../../../services/gateway/mcp/confirmation-rules.ts'
 import type { Keys } from '../../../shared/process/service-keys.ts'
 
 const questionOf = (tool: string, answer: Record<string, unknown>) => CONFIRMED[tool]?.question(answer)
@@ -43,6 +50,31 @@ test('a_client_is_asked_if_it_declares_forms_or_no_mode_at_all', () => {
   const form = [{ elicitation: {} }, { elicitation: { form: {} } }, { elicitation: { form: {}, url: {} } }]
   expect(form.map(canAsk)).toEqual([true, true, true])
   expect([undefined, {}, { elicitation: { url: {} } }].map(canAsk)).toEqual([false, false, false])
+})
+
+test('a_client_that_declares_url_mode_can_open_a_page', () => {
+  expect([{ elicitation: { url: {} } }, { elicitation: { url: {}, form: {} } }].map(canOpen)).toEqual([
+    true,
+    true,
+  ])
+  expect([undefined, {}, { elicitation: {} }, { elicitation: { form: {} } }].map(canOpen)).toEqual([
+    false,
+    false,
+    false,
+    false,
+  ])
+})
+
+test('the_page_of_an_approval_is_that_of_the_task_or_of_all_open_ones', () => {
+  for (const status of ['approved', 'in_progress', 'shipped'])
+    expect(approvalPath('update_task', { task_id: 'T', status })).toBe('/tasks/T')
+  expect(approvalPath('bulk_update_tasks', { task_ids: ['T'], status: 'approved' })).toBe('/triage')
+  for (const [tool, status] of [
+    ['update_task', undefined],
+    ['update_task', 'rejected'],
+    ['create_task', 'approved'],
+  ] as const)
+    expect(approvalPath(tool, { task_id: 'T', status })).toBeUndefined()
 })
 
 describe('a state', () => {
