@@ -164,7 +164,8 @@ const heldContent = (notice: NoticeOf<'task-held'>, reader: Reader, site: Site):
 const mentionContent = (notice: NoticeOf<'mention'>, reader: Reader, site: Site): LoopContent => {
   const { comment_id, on } = notice.facts
   const [kind, id] = on.task_id === null ? (['loop', on.loop_id] as const) : (['task', on.task_id] as const)
-  const page = { on: kind, url: `${pageUrl(site, notice, `${kind}s/${id}`)}#comment-${comment_id}` }
+  const comment = `&comment=${comment_id}#comment-${comment_id}`
+  const page = { on: kind, url: `${pageUrl(site, notice, `${kind}s/${id}`)}${comment}` }
   const { parts, list } = listContent(notice, reader, site)
   // A list of its own: whoever wants no more of these mails may still want the others.
   const unsubscribe_url = `${parts.unsubscribe_url}?list=mentions`

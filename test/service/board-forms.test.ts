@@ -1,6 +1,8 @@
 // No form of the board loses what was typed into it, however it is refused, and none does twice what it is sent twice for.
 //
 // The forms are those of every page that a link of another page leads to.
+import { once } from 'node:events'
+import { connect } from 'node:net'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { STRANGERS_PER_ADDRESS } from '../../services/gateway/limits/policies.ts'
 import { LIMITS } from '../../shared/contracts/define/common.ts'
@@ -13,6 +15,7 @@ import { type Entry, openEntry } from '../support/system.ts'
 
 /** More pages than the scene has. */
 const MAX_PAGES = 150
+const NOWHERE = '01JDAAAAAAAAAAAAAAAAAAAAAA'
 const ULID = /[0-7][0-9A-HJKMNP-TV-Z]{25}/g
 
 let scene: TaskScene
@@ -148,7 +151,7 @@ describe('what was typed is shown again', () => {
   test('where_the_thing_is_gone', async () => {
     const gone = (form: Form): Form => ({
       ...form,
-      action: form.action.replace(ULID, '01JDAAAAAAAAAAAAAAAAAAAAAA'),
+      action: form.action.replace(ULID, NOWHERE),
     })
     for (const form of forms.filter(({ action }) => action.search(ULID) >= 0)) {
       const answer = await scene.ann.browser.submit(gone(form).action, filled(form))
@@ -210,6 +213,117 @@ describe('a session that is over', () => {
       expect(
         (await openBrowser(scene.system.url).submit('/sign-in', { ...carried, unsent_to })).url.pathname,
       ).toBe('/')
+  })
+})
+
+/** Sends a form and goes away as soon as it is on its way: whatever is answered, nobody hears it. */
+const sendAndLeave = async (form: Form, fields: Record<string, string>): Promise<void> => {
+  const body = new URLSearchParams(fields).toString()
+  const { hostname, port } = new URL(scene.system.url)
+  const socket = connect(Number(port), hostname)
+  await once(socket, 'connect')
+  const sent = Promise.withResolvers<void>()
+  const head = [
+    `POST ${form.action} HTTP/1.1`,
+    `Host: ${new URL(scene.system.url).host}`,
+    `Cookie: ${scene.ann.browser.cookie()}`,
+    'Content-Type: application/x-www-form-urlencoded',
+    `Content-Length: ${Buffer.byteLength(body)}`,
+  ]
+  socket.write(`${head.join('\r\n')}\r\n\r\n${body}`, () => sent.resolve())
+  await sent.promise
+  // The first byte of the answer comes after the write. It is not read.
+  await once(socket, 'readable')
+  socket.destroy()
+}
+
+describe('what is sent again is done once', () => {
+  /** How often a text is on the board: as the title of a task, the name of a loop, or a comment. */
+  const count = async (text: string): Promise<number> => {
+    const { tasks } = await scene.agent.call('list_tasks', { scope: 'all', limit: 200 })
+    const { loops } = await scene.agent.call('list_loops', { limit: 200 })
+    const said = await Promise.all([
+      ...[scene.bare, scene.asked].map((task_id) => scene.agent.call('get_task', { task_id })),
+      scene.agent.call('get_loop', { loop_id: scene.loop_id }),
+    ])
+    const texts = [
+      ...tasks.map(({ title }: { title: string }) => title),
+      ...loops.map(({ name }: { name: string }) => name),
+      ...said.flatMap(({ comments }) => comments.map((one: { text: string }) => one.text)),
+    ]
+    return texts.filter((one) => one === text).length
+  }
+  const formOn = async (path: string, action: string, field: string): Promise<Form> => {
+    const form = formsOf((await scene.ann.browser.open(path)).text).find(
+      (one) => one.action === action && one.texts.includes(field),
+    )
+    if (!form) throw new Error(`${path} has no form ${action}`)
+    return form
+  }
+
+  test.each([
+    ['a_task', () => '/', () => '/tasks', 'title'],
+    ['a_loop', () => '/', () => '/loops', 'name'],
+    ['a_task_of_a_loop', () => `/loops/${scene.loop_id}`, () => '/tasks', 'title'],
+    ['a_comment_on_a_loop', () => `/loops/${scene.loop_id}`, () => `/loops/${scene.loop_id}`, 'text'],
+    ['a_comment_on_a_task', () => `/tasks/${scene.bare}`, () => `/tasks/${scene.bare}`, 'text'],
+    ['an_answer', () => `/tasks/${scene.asked}`, () => `/tasks/${scene.asked}`, 'text'],
+    ['a_comment_in_triage', () => `/triage?task=${scene.bare}`, () => `/tasks/${scene.bare}`, 'text'],
+  ])('%s_at_once_twice_and_after_an_answer_that_was_lost', async (name, path, action, field) => {
+    const form = await formOn(path(), action(), field)
+    const text = `Once: ${name}`
+    const fields = { ...Object.fromEntries(form.fields), [field]: text }
+    await sendAndLeave(form, fields)
+    await Promise.all([1, 2].map(() => scene.ann.browser.submit(form.action, fields)))
+    expect(await count(text)).toBe(1)
+    // Somebody who writes something else means something else.
+    await scene.ann.browser.submit(form.action, { ...fields, [field]: `${text}, and more` })
+    expect(await count(`${text}, and more`)).toBe(1)
+  })
+
+  test('a_comment_that_was_written_before_the_rest_of_its_form_was_refused', async () => {
+    const form = await formOn(`/tasks/${scene.bare}`, `/tasks/${scene.bare}`, 'text')
+    const fields: Record<string, string> = {
+      ...Object.fromEntries(form.fields),
+      text: 'Written first',
+      loop_id: NOWHERE,
+    }
+    const refused = await scene.ann.browser.submit(form.action, fields)
+    expect([refused.status, await count('Written first')]).toEqual([404, 1])
+    const again = formsOf(refused.text).find(({ texts }) => texts.includes('text'))
+    expect(Object.fromEntries(again?.fields ?? [])).toMatchObject({
+      text: 'Written first',
+      once: fields.once,
+    })
+    await scene.ann.browser.submit(form.action, Object.fromEntries(again?.fields ?? []))
+    expect(await count('Written first')).toBe(1)
+  })
+
+  test('a_task_whose_form_was_refused_and_mended', async () => {
+    const form = await formOn('/', '/tasks', 'title')
+    const fields = Object.fromEntries(form.fields)
+    const refused = await scene.ann.browser.submit('/tasks', { ...fields, title: 'x'.repeat(201) })
+    const again = formsOf(refused.text).find(({ action }) => action === '/tasks')
+    expect(Object.fromEntries(again?.fields ?? []).once).toBe(fields.once)
+  })
+
+  test('a_task_of_a_loop_is_in_the_loop', async () => {
+    const form = await formOn(`/loops/${scene.loop_id}`, '/tasks', 'title')
+    const made = await scene.ann.browser.submit('/tasks', {
+      ...Object.fromEntries(form.fields),
+      title: 'In the loop',
+    })
+    expect(made.url.pathname).toBe(`/loops/${scene.loop_id}`)
+    const { tasks } = await scene.agent.call('list_tasks', { loop_id: scene.loop_id, limit: 200 })
+    expect(tasks.map(({ title }: { title: string }) => title)).toContain('In the loop')
+    const refused = await scene.ann.browser.submit('/tasks', {
+      ...Object.fromEntries(form.fields),
+      title: 'y'.repeat(201),
+    })
+    expect([refused.status, /<input id="new-title"[^>]*value="y{201}"/.test(refused.text)]).toEqual([
+      422,
+      true,
+    ])
   })
 })
 

@@ -104,6 +104,36 @@ describe('the page shows', () => {
   })
 })
 
+test('a_link_to_a_comment_leads_to_the_page_that_has_it', async () => {
+  const { id } = await file('A long conversation')
+  const { loop } = await scene.agent.call('create_loop', { name: 'A long conversation' })
+  for (const on of [{ task_id: id }, { loop_id: loop.id }]) {
+    const said: string[] = []
+    for (let n = 0; n < 12; n += 1)
+      said.push(
+        (await scene.agent.call('add_comment', { ...on, text: `zebra ${n} ${'x'.repeat(15_000)}` })).comment
+          .id,
+      )
+    const path = 'task_id' in on ? `/tasks/${id}` : `/loops/${loop.id}`
+    const [first, last] = [said[0] ?? '', said.at(-1) ?? '']
+    const whole = await scene.ann.browser.open(path)
+    expect([
+      whole.text.includes(`id="comment-${first}"`),
+      whole.text.includes(`id="comment-${last}"`),
+    ]).toEqual([true, false])
+    const found = await scene.ann.browser.open('/search?q=zebra&kind=comment')
+    const link = new RegExp(`href="(${path}[^"]*#comment-${last})"`).exec(found.text)?.[1] ?? ''
+    const arrived = await scene.ann.browser.open(link)
+    expect(arrived.text).toMatch(
+      new RegExp(`<li id="comment-${last}" tabindex="-1"|id="comment-${last}" tabindex="-1"`),
+    )
+    for (const other of [first, NOWHERE, 'nonsense'])
+      expect((await scene.ann.browser.open(`${path}?comment=${other}`)).text).toContain(
+        `id="comment-${first}"`,
+      )
+  }
+})
+
 describe('forms', () => {
   const FORMS = ['', '/claim', '/blockers', '/labels', '/delete']
   const fields = { text: 'Hello', release: 'true', labels: 'x', add_blocker: NOWHERE, confirm: 'yes' }

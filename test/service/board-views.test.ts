@@ -26,7 +26,7 @@ describe('search', () => {
     const page = await search('link')
     expect(main(page)).toContain(`href="/tasks/${scene.held}"`)
     expect(main(page)).toContain('<mark>links</mark>')
-    expect(main(await search('shapes', '&kind=comment'))).toContain(`href="/tasks/${scene.held}#comment-`)
+    expect(main(await search('shapes', '&kind=comment'))).toContain(`href="/tasks/${scene.held}?comment=`)
     expect(main(await search('passwords', '&kind=loop'))).toContain(`href="/loops/${scene.loop_id}"`)
     expect(main(await search('link', '&kind=loop'))).not.toContain('/tasks/')
   })

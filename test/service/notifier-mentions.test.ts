@@ -72,7 +72,7 @@ describe('a mention', () => {
     for (const said of [
       'is @Ana right?',
       'Test client',
-      `/tasks/${task_id}?workspace=${all.ws}#comment-${comment_id}`,
+      `/tasks/${task_id}?workspace=${all.ws}&comment=${comment_id}#comment-${comment_id}`,
     ])
       expect(mail?.text).toContain(said)
     expect(mail?.headers['list-unsubscribe']).toMatch(/\/u\/[\w-]+\?list=mentions>/)
@@ -85,7 +85,9 @@ describe('a mention', () => {
     await caughtUp(env, all.ws, event.id, 1)
     const [mail] = mailsTo(all.cem)
     expect(mail?.subject).toBe('Ana López mentioned you: Checkout')
-    expect(mail?.text).toContain(`/loops/${loop.id}?workspace=${all.ws}#comment-${comment_id}`)
+    expect(mail?.text).toContain(
+      `/loops/${loop.id}?workspace=${all.ws}&comment=${comment_id}#comment-${comment_id}`,
+    )
   })
   test('of_nobody_is_not_asked_about', async () => {
     const all = await team()

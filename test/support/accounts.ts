@@ -27,6 +27,8 @@ export type Browser = Readonly<{
   ) => Promise<Arrived>
   /** Posts a form with files. */
   upload: (path: string | URL, form: FormData) => Promise<Arrived>
+  /** What it would send as its cookies, for a test that sends a request by hand. */
+  cookie: () => string
 }>
 
 /** Whether a page has the form to sign in. */
@@ -42,10 +44,11 @@ export const openBrowser = (site: string): Browser => {
       else cookies.set(name, value)
     }
   }
+  const cookieNow = (): string => [...cookies].map(([name, value]) => `${name}=${value}`).join('; ')
   const go = async (url: URL, init: RequestInit): Promise<Arrived> => {
     let [at, how] = [url, init]
     for (let redirects = 0; redirects < MAX_REDIRECTS; redirects += 1) {
-      const cookie = [...cookies].map(([name, value]) => `${name}=${value}`).join('; ')
+      const cookie = cookieNow()
       const response = await fetch(at, { ...how, headers: { cookie, origin: site }, redirect: 'manual' })
       keep(response)
       const location = response.headers.get('location')
@@ -58,6 +61,7 @@ export const openBrowser = (site: string): Browser => {
     throw new Error(`too many redirects on the way to ${at}`)
   }
   return {
+    cookie: cookieNow,
     open: (path) => go(new URL(path, site), {}),
     upload: (path, form) => go(new URL(path, site), { method: 'POST', body: form }),
     submit: (path, fields) => {

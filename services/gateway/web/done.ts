@@ -7,6 +7,7 @@ import type { Deps } from '../deps.ts'
 import { nameOfSiteCookie, siteCookie } from '../http/cookies.ts'
 import type { Ctx } from './layout.ts'
 
+const Ids = z.array(common.Id).max(common.LIMITS.blockers)
 /** Takes tasks back to what they were, at the versions that they had after the change. */
 const UndoTasks = z.object({
   kind: z.literal('tasks'),
@@ -19,6 +20,8 @@ const UndoTasks = z.object({
     priority: common.Priority.optional(),
     loop_id: common.Id.nullable().optional(),
     due_date: common.CalendarDate.nullable().optional(),
+    labels: z.array(common.TaskLabel).max(common.LIMITS.task_labels).optional(),
+    blocked_by: z.union([z.strictObject({ add: Ids }), z.strictObject({ remove: Ids })]).optional(),
   }),
 })
 /** Moves a loop back to its position, at the version of the queue after the change. */
@@ -35,7 +38,14 @@ const UndoHold = z.object({
   status: z.enum(['active', 'on_hold']),
   version: common.Version,
 })
-const Undo = z.discriminatedUnion('kind', [UndoTasks, UndoPosition, UndoHold])
+/** Takes somebody out of a private loop, or back in. */
+const UndoMember = z.object({
+  kind: z.literal('member'),
+  loop_id: common.Id,
+  user_id: common.Id,
+  member: z.boolean(),
+})
+const Undo = z.discriminatedUnion('kind', [UndoTasks, UndoPosition, UndoHold, UndoMember])
 export type Undo = z.infer<typeof Undo>
 
 /** What was done: a sentence for the person, the page that it is about, and what takes it back, if anything does. */
@@ -45,8 +55,12 @@ export type Done = Readonly<{
   undo?: readonly Undo[] | undefined
 }>
 
+/** Who did it, and in which workspace: nobody else who uses the browser later may see it, or take it back. */
+export type Whose = Readonly<{ workspace_id: string; user_id: string }>
+
 const Kept = z.object({
   workspace_id: common.Id,
+  user_id: common.Id,
   at: z.int(),
   message: z.string(),
   path: z
@@ -81,9 +95,10 @@ const unpack = (text: string): z.infer<typeof Kept> | undefined => {
 const nameOf = ({ public_url }: Deps): string => nameOfSiteCookie(public_url, COOKIE)
 
 /** Keeps what was done for the next page. What is too much for a cookie cannot be undone. */
-export const keepDone = (c: Ctx, deps: Deps, workspace_id: string, { message, path, undo }: Done): void => {
+export const keepDone = (c: Ctx, deps: Deps, whose: Whose, { message, path, undo }: Done): void => {
   const kept = {
-    workspace_id,
+    workspace_id: whose.workspace_id,
+    user_id: whose.user_id,
     at: deps.clock.now().getTime(),
     message: [...message].slice(0, MESSAGE_CHARS).join(''),
     ...(path === undefined ? {} : { path }),
@@ -93,22 +108,22 @@ export const keepDone = (c: Ctx, deps: Deps, workspace_id: string, { message, pa
   setCookie(c, nameOf(deps), value, { ...siteCookie(deps.public_url), maxAge: UNDO_S })
 }
 
-const read = (c: Ctx, deps: Deps, workspace_id: string): z.infer<typeof Kept> | undefined => {
+const read = (c: Ctx, deps: Deps, { workspace_id, user_id }: Whose): z.infer<typeof Kept> | undefined => {
   const kept = unpack(getCookie(c, nameOf(deps)) ?? '')
-  return kept?.workspace_id === workspace_id ? kept : undefined
+  return kept?.workspace_id === workspace_id && kept.user_id === user_id ? kept : undefined
 }
 
-/** What was done a moment ago in this workspace. */
-export const recentlyDone = (c: Ctx, deps: Deps, workspace_id: string): Done | undefined => {
-  const kept = read(c, deps, workspace_id)
+/** What somebody did a moment ago in this workspace. */
+export const recentlyDone = (c: Ctx, deps: Deps, whose: Whose): Done | undefined => {
+  const kept = read(c, deps, whose)
   if (!kept) return undefined
   const age_ms = deps.clock.now().getTime() - kept.at
   return age_ms >= 0 && age_ms < SHOWN_MS ? kept : undefined
 }
 
 /** Takes what can be undone out of the cookie: it can be done once. */
-export const takeUndo = (c: Ctx, deps: Deps, workspace_id: string): readonly Undo[] => {
-  const kept = read(c, deps, workspace_id)
+export const takeUndo = (c: Ctx, deps: Deps, whose: Whose): readonly Undo[] => {
+  const kept = read(c, deps, whose)
   deleteCookie(c, nameOf(deps), siteCookie(deps.public_url))
   return kept?.undo ?? []
 }

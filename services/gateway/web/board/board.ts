@@ -11,7 +11,7 @@ import { formatLocale, type Language, languageOf } from '../../../../shared/cont
 import { includesScope } from '../../../../shared/contracts/define/scopes.ts'
 import { membershipIn, readingOf } from '../../accounts/person-rules.ts'
 import type { Deps } from '../../deps.ts'
-import { type Done, keepDone, recentlyDone } from '../done.ts'
+import { type Done, keepDone, recentlyDone, type Whose } from '../done.ts'
 import { type Ctx, type Html, type Sending, send } from '../layout.ts'
 import type { Reading } from '../moments.ts'
 import type { Place } from '../navigation.ts'
@@ -143,9 +143,15 @@ const withTyped = async ({ c, language }: Board, body: Html): Promise<Html> => {
   return lost.length === 0 ? body : html`${body}${typedTexts(lost, language)}`
 }
 
+/** Whose the note of what was done is. */
+export const whoseOf = ({ workspace_id, signedIn }: Board): Whose => ({
+  workspace_id,
+  user_id: signedIn.person._id,
+})
+
 /** Sends a page of the board. */
 export const showBoard = async (board: Board, page: BoardPage, sending: Sending = {}): Promise<Response> => {
-  const { c, deps, signedIn, language, workspace_id } = board
+  const { c, deps, signedIn, language } = board
   const { live, body, ...rest } = page
   return send(
     c,
@@ -155,7 +161,7 @@ export const showBoard = async (board: Board, page: BoardPage, sending: Sending 
       signedIn,
       board: {
         language,
-        done: recentlyDone(c, deps, workspace_id),
+        done: recentlyDone(c, deps, whoseOf(board)),
         ...(live === undefined ? {} : { live: streamOf(board, live) }),
       },
     },
@@ -164,8 +170,9 @@ export const showBoard = async (board: Board, page: BoardPage, sending: Sending 
 }
 
 /** Leads on after a form was carried out, with a note of it on the page that comes next. */
-export const leaveBoard = ({ c, deps, workspace_id }: Board, path: string, done?: Done): Response => {
-  if (done) keepDone(c, deps, workspace_id, done)
+export const leaveBoard = (board: Board, path: string, done?: Done): Response => {
+  const { c, deps } = board
+  if (done) keepDone(c, deps, whoseOf(board), done)
   return c.redirect(path, 303)
 }
 

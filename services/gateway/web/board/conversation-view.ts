@@ -47,7 +47,7 @@ const commentView = (
   const words = wordsOf(CONVERSATION, language)
   const through = wordsOf(ACTIVITY, language).say('through', { client: author.client })
   const asks = id === question_id
-  return html`<li id="comment-${id}" class="comment ${kind ? `is-${kind}` : ''}">
+  return html`<li id="comment-${id}" tabindex="-1" class="comment ${kind ? `is-${kind}` : ''}">
       <span class="avatar" aria-hidden="true">${initials(author.name)}</span>
       <article>
         <p class="meta"><strong><bdi>${author.name}</bdi></strong> <bdi>${through}</bdi> ${moment(new Date(created_at), now, reading)}

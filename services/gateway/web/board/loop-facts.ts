@@ -106,6 +106,7 @@ export const readLoop = async (
     ...members,
     comments: rest.comments,
     comments_total: rest.comments_total,
+    comments_cursor,
     comments_next_cursor: rest.comments_next_cursor,
     activity: recent?.activity ?? [],
     once: { comment: deps.ids.next(), task: deps.ids.next() },

@@ -18,6 +18,7 @@ import {
   onceIn,
   showBoard,
 } from './board.ts'
+import { commentsCursor } from './comment-pages.ts'
 import { columnPage, moveForm } from './loop-columns-view.ts'
 import { readLoop, readLoopColumn, readToMove } from './loop-facts.ts'
 import { type LoopReader, loopBody, type Refused } from './loop-view.ts'
@@ -41,7 +42,10 @@ const showLoop = async (
   refused?: Refused,
   sending: Sending = {},
 ): Promise<Response> => {
-  const facts = await readLoop(board, loop_id, board.c.req.query('comments'))
+  const comments_cursor = await commentsCursor(board, (cursor) =>
+    board.deps.loops.get_loop({ loop_id, tasks_limit: 1, comments_cursor: cursor }, board.call()),
+  )
+  const facts = await readLoop(board, loop_id, comments_cursor)
   const { id, name } = facts.loop
   return showBoard(
     board,
@@ -101,7 +105,11 @@ const changeMembers: Posted = async (board, loop_id, form) => {
   const change = { loop_id, user_id: form.get('user_id') ?? '', member: form.get('member') !== 'false' }
   const done = await attempt(() => board.deps.loops.set_loop_member(change, board.call()))
   const words = wordsOf(LOOP, board.language)
-  if (done.ok) return leaveBoard(board, `/loops/${loop_id}`, { message: words.word('members_changed') })
+  if (done.ok) {
+    const undo = [{ kind: 'member' as const, ...change, member: !change.member }]
+    const message = words.word('members_changed')
+    return leaveBoard(board, `/loops/${loop_id}`, { message, ...(done.value.changed ? { undo } : {}) })
+  }
   const note = noteFor(board, done.fault, 'changed_since')
   return showLoop(board, loop_id, { of: 'members', note }, formActionOf(done.fault))
 }

@@ -8,6 +8,7 @@ import type { Loop } from '../../../../shared/contracts/loops-queue/shapes.ts'
 import type { Comment } from '../../../../shared/contracts/tasks/shapes.ts'
 import type { Html } from '../layout.ts'
 import { markdown } from '../markdown.ts'
+import { CONVERSATION } from '../messages/conversation.ts'
 import { LOOP } from '../messages/loop.ts'
 import { moment, type Reading } from '../moments.ts'
 import { initials } from '../navigation.ts'
@@ -43,6 +44,8 @@ export type LoopFacts = Readonly<{
   others: readonly Named[]
   comments: readonly Comment[]
   comments_total: number
+  /** Where the page of comments begins, unless at the first. */
+  comments_cursor?: string | undefined
   comments_next_cursor: string | null
   activity: readonly ShownActivity[]
   /** Name the comment that is written and the task that is filed next: sent twice, each is made once. */
@@ -211,7 +214,7 @@ const membersSection = (
 
 const said = (comment: Comment, words: LoopWords, { now, reading }: LoopReader): Html => {
   const { id, kind, author, text, created_at } = comment
-  return html`<li class="said" id="comment-${id}"><span class="avatar small" aria-hidden="true">${initials(author.name)}</span>
+  return html`<li class="said" id="comment-${id}" tabindex="-1"><span class="avatar small" aria-hidden="true">${initials(author.name)}</span>
       <div><p class="meta"><strong dir="auto">${author.name}</strong><bdi>${author.client}</bdi>${moment(new Date(created_at), now, reading)}${
         kind === undefined ? '' : html`<span class="pill warn">${words.word(kind)}</span>`
       }</p>${markdown(text)}</div></li>`
@@ -228,11 +231,12 @@ ${typed?.text ?? ''}</textarea>
 }
 
 const conversation = (facts: LoopFacts, words: LoopWords, reader: LoopReader, refused?: Refused): Html => {
-  const { loop, comments, comments_next_cursor } = facts
+  const { loop, comments, comments_cursor, comments_next_cursor } = facts
   const isOpen = loop.status !== 'shipped' && reader.may_write
   const query = new URLSearchParams({ comments: comments_next_cursor ?? '' })
   return html`<section class="card" aria-labelledby="comments-title" id="comments">
       <h2 id="comments-title">${words.word('comments')}</h2>
+      ${comments_cursor === undefined ? '' : html`<p><a href="/loops/${loop.id}#comments" data-swap>${wordsOf(CONVERSATION, reader.language).word('first_comments')}</a></p>`}
       ${
         comments.length === 0
           ? html`<p class="small">${words.word('no_comments')}</p>`

@@ -52,7 +52,7 @@ const loopOf = async ({ deps, call }: Board, loop_id: string): Promise<Loop> =>
   (await deps.loops.get_loop({ loop_id, tasks_limit: 1 }, call())).loop
 
 /** Moves a loop; also where the order changed meanwhile, if the person sees nothing of that change. */
-const moveLoop = async (
+export const moveLoop = async (
   { deps, call }: Board,
   move: Readonly<{ loop_id: string; priority: number; expected_version?: number }>,
 ) => {

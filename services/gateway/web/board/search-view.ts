@@ -50,7 +50,8 @@ export const marked = (text: string, query: string): Html => {
 const pathOf = ({ kind, id, task_id, loop_id }: FoundText): string => {
   if (kind === 'task') return `/tasks/${id}`
   if (kind === 'loop') return `/loops/${id}`
-  return task_id === undefined ? `/loops/${loop_id ?? ''}#comment-${id}` : `/tasks/${task_id}#comment-${id}`
+  const page = task_id === undefined ? `/loops/${loop_id ?? ''}` : `/tasks/${task_id}`
+  return `${page}?comment=${id}#comment-${id}`
 }
 
 const row = (one: FoundText, query: string, language: Language): Html => {

@@ -5,11 +5,13 @@ import { checkInput } from '../../../../shared/contracts/define/check.ts'
 import { Id, LIMITS } from '../../../../shared/contracts/define/common.ts'
 import { AppError, notFound } from '../../../../shared/contracts/define/errors.ts'
 import { wordsOf } from '../../../../shared/contracts/define/wording.ts'
-import type { Task } from '../../../../shared/contracts/tasks/shapes.ts'
+import type { Task, TaskRow } from '../../../../shared/contracts/tasks/shapes.ts'
 import type { GatewayEnv } from '../../http/env.ts'
+import type { Done, Undo } from '../done.ts'
 import { TASK } from '../messages/task.ts'
 import { attempt, type Fault, formActionOf } from '../posted-forms.ts'
 import { type Board, type BoardDeps, boardRoute, formOf, leaveBoard, showBoard } from './board.ts'
+import { commentsCursor } from './comment-pages.ts'
 import type { TaskPage, TaskProblem } from './task-changes.ts'
 import { loadTask, type TaskAsked } from './task-facts.ts'
 import { deletionView, taskView } from './task-view.ts'
@@ -57,12 +59,14 @@ const show = async (board: Board, task_id: string, asked: TaskAsked, wrong?: Wro
 }
 
 const showTask = (board: Board): Promise<Response> =>
-  orMissing(board, () =>
-    show(board, idOf(board), {
-      comments_cursor: board.c.req.query('comments'),
-      query: board.c.req.query('q'),
-    }),
-  )
+  orMissing(board, async () => {
+    const task_id = idOf(board)
+    const { deps, call, c } = board
+    const comments_cursor = await commentsCursor(board, (cursor) =>
+      deps.tasks.get_task({ task_id, comments_cursor: cursor }, call()),
+    )
+    return show(board, task_id, { comments_cursor, query: c.req.query('q') })
+  })
 
 /** Shows the page of a task again, with what was wrong with one of its forms and what was typed. */
 const showProblem: TaskPage['showProblem'] = (board, from, problem) => {
@@ -99,9 +103,12 @@ const showRefused = ({ board, task_id, form, words }: Refused, fault: Fault): Pr
   return show(board, task_id, { typed }, { sentence, is_english: !isConflict, fault })
 }
 
-/** A form of this page: does what it asks for and goes back to where it was, or shows what was wrong. */
+/** A form of this page: does what it asks for and goes on to `next`, or shows what was wrong. */
 const formRoute =
-  (work: (doing: Doing) => Promise<string>) =>
+  (
+    work: (doing: Doing) => Promise<Done>,
+    next: (doing: Omit<Doing, 'words'>) => string = ({ task }) => `/tasks/${task.id}`,
+  ) =>
   (board: Board): Promise<Response> =>
     orMissing(board, async () => {
       const { deps, call, language } = board
@@ -111,13 +118,16 @@ const formRoute =
       const done = await attempt(async () => {
         const { task } = await deps.tasks.get_task({ task_id }, call())
         requireVersion(task, form)
-        return await work({ board, task, form, words })
+        return { task, ...(await work({ board, task, form, words })) }
       })
-      const from = form.get('from') ?? ''
-      if (done.ok)
-        return leaveBoard(board, from === '/agents' ? from : `/tasks/${task_id}`, { message: done.value })
-      return await showRefused({ board, task_id, form, words }, done.fault)
+      if (!done.ok) return await showRefused({ board, task_id, form, words }, done.fault)
+      const { task, ...said } = done.value
+      return leaveBoard(board, next({ board, task, form }), said)
     })
+
+/** Back to the page of the agents, where the form was sent from it. */
+const backToAgents: Parameters<typeof formRoute>[1] = ({ task, form }) =>
+  form.get('from') === '/agents' ? '/agents' : `/tasks/${task.id}`
 
 /** @throws the refusal of the one item that was asked for. */
 const requireOk = (
@@ -136,34 +146,48 @@ const requireOk = (
  */
 const claim = formRoute(async ({ board, task, form, words }) => {
   const { deps, call } = board
-  if (task.held_by === undefined) return words.word('gone')
+  if (task.held_by === undefined) return { message: words.word('gone') }
   const task_id = task.id
   await deps.tasks.claim_task({ task_id, take_over: true }, call())
-  if (!form.has('release')) return words.word('taken')
+  if (!form.has('release')) return { message: words.word('taken') }
   requireOk((await deps.tasks.release_claims({ task_ids: [task_id] }, call())).released)
-  return words.word('released')
-})
+  return { message: words.word('released') }
+}, backToAgents)
 
-const blockers = formRoute(async ({ board, task, form, words }) => {
+/** What takes a change of a task back; undefined where nothing was changed. */
+const undoTo = (
+  before: Task,
+  { version }: TaskRow,
+  back: Extract<Undo, { kind: 'tasks' }>['back'],
+): readonly Undo[] | undefined =>
+  version === before.version ? undefined : [{ kind: 'tasks', tasks: [[before.id, version]], back }]
+
+const blockers = formRoute(async ({ board, task: before, form, words }) => {
   const { deps, call } = board
   const [add, remove] = [form.get('add_blocker'), form.get('remove_blocker')]
-  const chosen = checkInput(Id, add ?? remove)
-  const blocked_by = add === null ? { remove: [chosen] } : { add: [chosen] }
-  await deps.tasks.update_task({ task_id: task.id, expected_version: task.version, blocked_by }, call())
-  if (add === null) return words.word('removed_blocker')
-  const { task: other } = await deps.tasks.get_task({ task_id: chosen }, call())
-  return words.say('added_blocker', { title: other.title })
+  const chosen = [checkInput(Id, add ?? remove)]
+  const [blocked_by, back] =
+    add === null ? [{ remove: chosen }, { add: chosen }] : [{ add: chosen }, { remove: chosen }]
+  const change = { task_id: before.id, expected_version: before.version, blocked_by }
+  const { task } = await deps.tasks.update_task(change, call())
+  const undo = undoTo(before, task, { blocked_by: back })
+  if (add === null) return { message: words.word('removed_blocker'), undo }
+  const { task: other } = await deps.tasks.get_task({ task_id: add }, call())
+  return { message: words.say('added_blocker', { title: other.title }), undo }
 })
 
-const labels = formRoute(async ({ board, task, form, words }) => {
+const labels = formRoute(async ({ board, task: before, form, words }) => {
   const typed = (form.get('labels') ?? '').split(/[,،\n]/u)
   const wanted = [...new Set(typed.map((label) => label.trim()).filter(Boolean))].slice(
     0,
     LIMITS.task_labels + 1,
   )
-  const change = { task_id: task.id, expected_version: task.version, labels: wanted }
-  await board.deps.tasks.update_task(change, board.call())
-  return words.word('labels_saved')
+  const change = { task_id: before.id, expected_version: before.version, labels: wanted }
+  const { task } = await board.deps.tasks.update_task(change, board.call())
+  return {
+    message: words.word('labels_saved'),
+    undo: undoTo(before, task, { labels: before.labels ?? [] }),
+  }
 })
 
 const askDeletion = (board: Board): Promise<Response> =>
@@ -178,24 +202,13 @@ const askDeletion = (board: Board): Promise<Response> =>
     })
   })
 
-const remove = (board: Board): Promise<Response> =>
-  orMissing(board, async () => {
-    const { deps, call, language } = board
-    const task_id = idOf(board)
-    const form = await formOf(board)
-    const words = wordsOf(TASK, language)
-    const done = await attempt(async () => {
-      const { task, loop } = await deps.tasks.get_task({ task_id }, call())
-      requireVersion(task, form)
-      await deps.tasks.delete_task({ task_id, expected_version: task.version }, call())
-      return loop
-    })
-    if (done.ok)
-      return leaveBoard(board, done.value ? `/loops/${done.value.id}` : '/triage', {
-        message: words.word('deleted'),
-      })
-    return await showRefused({ board, task_id, form, words }, done.fault)
-  })
+const remove = formRoute(
+  async ({ board: { deps, call }, task, words }) => {
+    await deps.tasks.delete_task({ task_id: task.id, expected_version: task.version }, call())
+    return { message: words.word('deleted') }
+  },
+  ({ task }) => (task.loop_id ? `/loops/${task.loop_id}` : '/triage'),
+)
 
 /** `/tasks/:id` and its forms, but for those of task-changes.ts. */
 export const taskRoutes = (routes: Hono<GatewayEnv>, board: BoardDeps): void => {
