@@ -53,6 +53,16 @@ describe('set_loop_priority', () => {
     expect((await peek(as(ann))).version).toBe(2)
   })
 
+  test('nothing_changed_at_an_old_version_when_already_there', async () => {
+    const ann = newMember()
+    const loops = await makeLoops(as(ann), ['A', 'B', 'C'])
+    await as(ann).set_loop_priority({ loop_id: loops.C, priority: 0 })
+    const still = await as(ann).set_loop_priority({ loop_id: loops.A, priority: 1, expected_version: 3 })
+    expect(still).toMatchObject({ changed: false, priority: 1, version_before: 4, version: 4 })
+    const again = { loop_ids: [loops.C, loops.A], expected_version: 3 }
+    expect(await as(ann).reorder_loops(again)).toMatchObject({ changed: false, version: 4 })
+  })
+
   test('refused_when_stale_with_everything_needed_to_retry', async () => {
     const ann = newMember()
     const loops = await makeLoops(as(ann), ['A', 'B', 'C'])
