@@ -5,6 +5,7 @@
 import { actorOf, type Call, type MemberCall } from '../../shared/contracts/define/contract.ts'
 import { AppError } from '../../shared/contracts/define/errors.ts'
 import type { Clock } from '../../shared/process/clock.ts'
+import { coalesced } from '../../shared/process/coalesce.ts'
 import type { Ids } from '../../shared/process/ids.ts'
 import type { Log } from '../../shared/process/log.ts'
 import { type Because, OUTBOX_EVENTS } from '../../shared/storage/aggregate.ts'
@@ -25,7 +26,7 @@ import {
 } from './queue-reading.ts'
 import { type Change, catchUp, MAX_STEPS, type Step, withVersions } from './queue-rules.ts'
 import type { QueueDoc, QueueStore } from './queue-store.ts'
-import { coalesced, type Turns } from './turns.ts'
+import type { Turns } from './turns.ts'
 
 /** What a command decides on an order: the new places, the change for its event, and the answer once they are saved. */
 export type Reordering<R> = Readonly<{ places: Places; change: Change; result: R }>

@@ -4,6 +4,7 @@
 // yet bears a mark (`unqueued`). A reader applies such changes in memory, and waits for no writer.
 import type { MemberCall } from '../../shared/contracts/define/contract.ts'
 import type { Clock } from '../../shared/process/clock.ts'
+import { coalesced } from '../../shared/process/coalesce.ts'
 import type { LoopStore, StandingRow, Viewer } from './loop-store.ts'
 import { isOf, type KnownOrder, type OrderCache } from './queue-cache.ts'
 import { orderAt, orderOf, type Places } from './queue-history-rules.ts'
@@ -142,7 +143,7 @@ export const queueReader = (
   }
   // The marks are read first: the order, read after that, has the change of any mark that has gone. The status of the
   // marked loops is read last, so that it is no older than the order.
-  const observe = async (ws: string): Promise<Observed> => {
+  const observe = coalesced(async (ws): Promise<Observed> => {
     const marked = await loops.listUnqueued(ws)
     const head = await store.loadHead(ws)
     let known = cache.get(ws)
@@ -153,6 +154,6 @@ export const queueReader = (
     const others = [...marked.map(({ _id }) => _id), ...known.unmarked]
     const standings = await standingsOf(loops, ws, [], others)
     return { queue: known.queue, standings, open: known.open }
-  }
+  })
   return async ({ caller }) => await viewQueue(loops, caller, await observe(caller.workspace_id))
 }

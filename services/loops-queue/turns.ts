@@ -1,6 +1,6 @@
-// Who works on a key now, within this process: one after the other (turns), or once for many (coalesced).
+// Who works on a key now, within this process: one after the other.
 //
-// Both only save work. Correctness rests on the versions in the database, since other instances know nothing of this.
+// It only saves work. Correctness rests on the versions in the database, since other instances know nothing of this.
 import type { Call } from '../../shared/contracts/define/contract.ts'
 import { AppError } from '../../shared/contracts/define/errors.ts'
 
@@ -42,32 +42,5 @@ export const turns = (max_waiting: number): Turns => {
         turn.resolve()
       }
     },
-  }
-}
-
-/**
- * `work` for a key, shared: whoever asks while a run waits for the one before gets that run, which begins after they
- * asked. Per key, at most one runs and one waits.
- */
-export const coalesced = <R>(work: (key: string) => Promise<R>): ((key: string) => Promise<R>) => {
-  const waiting = new Map<string, Promise<R>>()
-  const running = new Map<string, Promise<R>>()
-  const runNext = async (key: string): Promise<R> => {
-    await running.get(key)?.catch(() => undefined)
-    waiting.delete(key)
-    const run = work(key)
-    running.set(key, run)
-    try {
-      return await run
-    } finally {
-      if (running.get(key) === run) running.delete(key)
-    }
-  }
-  return (key) => {
-    const found = waiting.get(key)
-    if (found) return found
-    const next = runNext(key)
-    waiting.set(key, next)
-    return next
   }
 }

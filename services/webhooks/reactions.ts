@@ -8,6 +8,7 @@ import { SOURCES } from '../../shared/contracts/webhooks/sources.ts'
 import { aboutOf, sourcesOf } from '../../shared/events/occurrence-rules.ts'
 import { on, type Reaction } from '../../shared/events/reactions.ts'
 import type { Clock } from '../../shared/process/clock.ts'
+import { coalesced } from '../../shared/process/coalesce.ts'
 import { deliveryOf } from './delivery-rules.ts'
 import type { Deliveries } from './delivery-store.ts'
 import { eventDeliveryOf } from './event-delivery-rules.ts'
@@ -28,20 +29,6 @@ export type ReactionDeps = Readonly<{
   nudge_events: () => void
 }>
 
-/** Records the calls of an event to webhooks: only of what everybody in the workspace may know. */
-const forWebhooks = async (
-  { webhooks, deliveries, clock, nudge }: ReactionDeps,
-  declared: EventDeclaration,
-  event: CloudEvent,
-): Promise<void> => {
-  if (!isPublic(declared, event)) return
-  const all = await webhooks.list(event.workspaceid, MAX_WEBHOOKS)
-  const listening = all.filter((webhook) => listens(webhook, event))
-  if (listening.length === 0) return
-  await deliveries.add(listening.map((webhook) => deliveryOf(event, webhook, clock.now())))
-  nudge()
-}
-
 /** The types of event that follow from each event of the bus. */
 const TYPES = Object.groupBy(
   (Object.keys(EVENT_TYPES) as (keyof typeof EVENT_TYPES)[]).flatMap((name) =>
@@ -50,15 +37,44 @@ const TYPES = Object.groupBy(
   ({ source }) => source,
 )
 
-/** Records the calls of an event to subscriptions. What their readers may know is asked at each call. */
-const forSubscriptions = async (
-  { subscriptions, event_deliveries, clock, nudge_events }: ReactionDeps,
+/** Reads who wants to be called. Events of a workspace that come at the same time share one read. */
+const targets = ({ webhooks, subscriptions, clock }: ReactionDeps) => {
+  const live = Object.entries(TYPES).map(([type, types = []]) => {
+    const names = types.map(({ name }) => name)
+    return [type, coalesced((ws) => subscriptions.listLive(ws, clock.now(), names))] as const
+  })
+  return {
+    listWebhooks: coalesced((ws) => webhooks.list(ws, MAX_WEBHOOKS)),
+    /** The subscriptions to what follows from a type of event; no function where nothing does. */
+    listLive: new Map(live),
+  }
+}
+type Targets = ReturnType<typeof targets>
+
+/** Records the calls of an event to webhooks: only of what everybody in the workspace may know. */
+const forWebhooks = async (
+  { deliveries, clock, nudge }: ReactionDeps,
+  { listWebhooks }: Targets,
+  declared: EventDeclaration,
   event: CloudEvent,
 ): Promise<void> => {
-  const names = TYPES[event.type]?.map(({ name }) => name)
-  if (!names) return
+  if (!isPublic(declared, event)) return
+  const all = await listWebhooks(event.workspaceid)
+  const listening = all.filter((webhook) => listens(webhook, event))
+  if (listening.length === 0) return
+  await deliveries.add(listening.map((webhook) => deliveryOf(event, webhook, clock.now())))
+  nudge()
+}
+
+/** Records the calls of an event to subscriptions. What their readers may know is asked at each call. */
+const forSubscriptions = async (
+  { event_deliveries, clock, nudge_events }: ReactionDeps,
+  { listLive }: Targets,
+  event: CloudEvent,
+): Promise<void> => {
+  const live = await listLive.get(event.type)?.(event.workspaceid)
+  if (!live) return
   const now = clock.now()
-  const live = await subscriptions.listLive(event.workspaceid, now, names)
   const at = new Date(event.time)
   const listening = live.filter(
     (one) => isInTime(one, at, now) && aboutOf(event, one.listening) !== undefined,
@@ -69,14 +85,16 @@ const forSubscriptions = async (
 }
 
 /** One reaction for each public event of every contract. */
-export const reactions = (deps: ReactionDeps): readonly Reaction[] =>
-  SOURCES.flatMap((contract) =>
+export const reactions = (deps: ReactionDeps): readonly Reaction[] => {
+  const found = targets(deps)
+  return SOURCES.flatMap((contract) =>
     Object.entries(contract.events)
       .filter(([, declared]) => declared.public !== undefined)
       .map(([name, declared]) =>
         on(contract, name, async (event) => {
-          await forWebhooks(deps, declared, event)
-          await forSubscriptions(deps, event)
+          await forWebhooks(deps, found, declared, event)
+          await forSubscriptions(deps, found, event)
         }),
       ),
   )
+}

@@ -87,6 +87,8 @@ export const connectBus = async (
       timeout: 5_000,
       pingInterval: 10_000,
       maxPingOut: 2,
+      // Where a request was made is in no log, and each stack would cost as much as signing the request.
+      noAsyncTraces: true,
     })
   } catch (error) {
     throw new AppError('unavailable', 'NATS does not answer; check NATS_URL.', { cause: error })

@@ -1,6 +1,6 @@
-// Turns, one at a time per key, in order and bounded; and runs that many share.
+// Turns: one at a time per key, in order and bounded.
 import { expect, test } from 'vitest'
-import { coalesced, turns } from '../../../services/loops-queue/turns.ts'
+import { turns } from '../../../services/loops-queue/turns.ts'
 
 const patient = { remainingMs: () => 1_000 }
 
@@ -49,29 +49,4 @@ test('not_begun_when_the_time_of_the_call_was_over_before_its_turn', async () =>
   })
   await expect(late).rejects.toMatchObject({ code: 'timeout' })
   expect(begun).toBe(false)
-})
-
-test('whoever_asks_before_a_run_begins_shares_it_and_others_get_the_next', async () => {
-  const runs: PromiseWithResolvers<number>[] = []
-  const ask = coalesced<number>(async () => {
-    const run = Promise.withResolvers<number>()
-    runs.push(run)
-    return await run.promise
-  })
-  const first = ask('w')
-  await expect.poll(() => runs.length).toBe(1)
-  const later = [ask('w'), ask('w'), ask('w')]
-  runs[0]?.resolve(1)
-  expect(await first).toBe(1)
-  await expect.poll(() => runs.length).toBe(2)
-  runs[1]?.resolve(2)
-  expect(await Promise.all(later)).toEqual([2, 2, 2])
-  const other = ask('w')
-  await expect.poll(() => runs.length).toBe(3)
-  runs[2]?.reject(new Error('no'))
-  await expect(other).rejects.toThrow('no')
-  const after = ask('w')
-  await expect.poll(() => runs.length).toBe(4)
-  runs[3]?.resolve(4)
-  expect(await after).toBe(4)
 })
