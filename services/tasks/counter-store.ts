@@ -8,6 +8,7 @@ import type { Collection, Db, IndexDescription } from 'mongodb'
 import type { ReadyMark } from '../../shared/contracts/tasks/internals.ts'
 import type { Clock } from '../../shared/process/clock.ts'
 import type { FaultPoint } from '../../shared/process/fault-points.ts'
+import { gatherBy } from '../../shared/process/gather.ts'
 import type { Log } from '../../shared/process/log.ts'
 import { openCollection } from '../../shared/storage/collection.ts'
 import { insertMissing } from '../../shared/storage/mongo.ts'
@@ -64,6 +65,8 @@ export const PENDING_INCREMENTS_INDEX = {
 const LEFT_AFTER_MS = 5_000
 /** Documents with such changes that are read at once. */
 const BATCH = 100
+/** Calls whose changes are added to a counter document, or taken off their lists, by one write. */
+const AT_ONCE = 32
 /** How long before the oldest pending change a seen one must be to be forgotten (ms). */
 const FORGET_AFTER_MS = 60 * 60 * 1_000
 /** Changes from so long before the last one known are given again: what was saved first may be seen last (ms). */
@@ -149,6 +152,52 @@ const incrementing = (
   return increment
 }
 
+/** Changes to be added to one counter document. */
+type Addition = Readonly<{ ws: string; counter: string; changes: readonly PendingIncrements[] }>
+
+/**
+ * Adds changes to counter documents. All calls of a workspace change the same ones, so those that come during one write share
+ * the next. A change may be among them twice: its maker and a sweeper that takes it over.
+ */
+const adding = (increment: ReturnType<typeof incrementing>) =>
+  gatherBy<Addition>(
+    AT_ONCE,
+    ({ counter }) => counter,
+    async (additions) => {
+      const [{ ws, counter }] = additions
+      const changes = additions.flatMap((one) => one.changes.map((change) => [change.id, change] as const))
+      await increment(ws, counter, [...new Map(changes).values()])
+    },
+  )
+
+/** Takes counted changes off the lists of their documents. */
+const takingOff = (forgettable: Forgettable) =>
+  gatherBy<PendingChange>(
+    AT_ONCE,
+    ({ collection }) => collection.collectionName,
+    async (counted) => {
+      const [{ collection }] = counted
+      const { modifiedCount } = await collection.bulkWrite(
+        counted.map(({ id, ws, change }) => ({
+          updateOne: {
+            filter: {
+              _id: id,
+              ws,
+              uncounted: { $elemMatch: { id: change.id, claimed: { $exists: false } } },
+            },
+            update: { $pull: { uncounted: { id: change.id } } },
+          },
+        })),
+        { ordered: false },
+      )
+      // Unless a sweeper has taken one over: it may still be about to add it, and must find it seen.
+      if (modifiedCount < counted.length) return
+      for (const { change } of counted)
+        for (const counter of new Set(change.sums.map(({ tally }) => tally)))
+          forgettable.put(counter, [change.id])
+    },
+  )
+
 type Options = Readonly<{ clock: Clock; log: Log; at: FaultPoint }>
 
 /** The two ways for a change to be counted: by whoever made it, and by a sweeper that takes it over. */
@@ -157,13 +206,14 @@ const counting = (
   forgettable: Forgettable,
   { log, at }: Options,
 ) => {
+  const add = adding(increment)
   const addAll = async (ws: string, changes: readonly PendingIncrements[]): Promise<void> => {
     const counters = new Set(changes.flatMap(({ sums }) => sums.map(({ tally }) => tally)))
     const concerning = (counter: string): PendingIncrements[] =>
       changes.filter(({ sums }) => sums.some(({ tally }) => tally === counter))
     await Promise.all(
       [...counters].map(async (counter) => {
-        await increment(ws, counter, concerning(counter))
+        await add({ ws, counter, changes: concerning(counter) })
         at('counters.added')
       }),
     )
@@ -172,16 +222,7 @@ const counting = (
     addAll,
 
     /** Takes a counted change off the list of its document. */
-    clear: async ({ collection, id, ws, change }: PendingChange): Promise<void> => {
-      const { modifiedCount } = await collection.updateOne(
-        { _id: id, ws, uncounted: { $elemMatch: { id: change.id, claimed: { $exists: false } } } },
-        { $pull: { uncounted: { id: change.id } } },
-      )
-      // Unless a sweeper has taken it over: it may still be about to add it, and must find it seen.
-      if (modifiedCount === 0) return
-      for (const counter of new Set(change.sums.map(({ tally }) => tally)))
-        forgettable.put(counter, [change.id])
-    },
+    clear: takingOff(forgettable),
 
     /** Takes over a change that its maker left, and finishes it. */
     finish: async ({ collection, id, ws, change }: PendingChange): Promise<void> => {
