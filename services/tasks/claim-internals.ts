@@ -25,7 +25,7 @@ import {
 } from './claims.ts'
 import type { LeafDeps, Some } from './deps.ts'
 import { boundFor, requireTerm } from './limit-rules.ts'
-import { isReady } from './ready-rules.ts'
+import { type ReadyPicker, readyPicker } from './ready-picker.ts'
 import type { TaskDoc } from './task-store.ts'
 import { claimantOf, toRow } from './task-view.ts'
 import { isSeen, seesThese } from './visibility-rules.ts'
@@ -36,8 +36,6 @@ const MAX_TRIES = 12
 const CLAIMS_BYTES = ANSWER_BYTES / 2
 /** Bytes for what else the caller holds. */
 const HOLDING_BYTES = 10_000
-/** Rows of ready tasks that are looked at after a lost race. */
-const MAX_WIDTH = 64
 
 /** @throws AppError `forbidden` when nobody asks. */
 const requireCaller = (call: Call): MemberCall => {
@@ -51,38 +49,49 @@ type Wanted = Readonly<{
   request?: Repeatable | undefined
 }>
 
+/** What the claims of this process share. */
+type ClaimDeps = LeafDeps & Readonly<{ picker: ReadyPicker }>
+
+/**
+ * Claims a ready task.
+ * @returns the claimed task and the change to count; 'lost' when somebody else was first; undefined when another run of the
+ * same request claims.
+ */
+const claimOne = async (deps: LeafDeps, before: TaskDoc, wanted: Wanted, call: MemberCall) => {
+  const made = newClaim(deps, call, { ...wanted, bounded: true })
+  const by = claimantOf(call.caller, wanted)
+  const decision = editClaimed(before, { status: 'in_progress' }, by, made, deps.clock.now())
+  if (!decision) return 'lost'
+  try {
+    const saved = await deps.tasks.save(before, decision, { call })
+    if (!saved) return 'lost'
+    return { task: { ...before, ...decision.next, v: before.v + 1 } as HeldDoc, pending: saved.pending }
+  } catch (error) {
+    if (isDuplicateKey(error)) return undefined
+    throw error
+  }
+}
+
 /**
  * Claims one ready task of a loop. After a lost race it takes one of the first 2^tries, so that many agents do not run
  * after one task.
  * @returns the claimed task, or null when the loop has none; undefined when another run of the same request claims.
  */
 const claimInLoop = async (
-  deps: LeafDeps,
+  deps: ClaimDeps,
   loop_id: string,
   wanted: Wanted,
   call: MemberCall,
 ): Promise<HeldDoc | null | undefined> => {
   const ws = call.caller.workspace_id
-  const by = claimantOf(call.caller, wanted)
   for (let tries = 0; tries < MAX_TRIES; tries += 1) {
-    const width = Math.min(2 ** tries, MAX_WIDTH)
-    const rows = await deps.tasks.listWork(ws, loop_id, 'ready', undefined, width)
-    const row = rows[Math.floor(deps.ids.random() * rows.length)]
-    if (!row) return null
-    const before = await deps.tasks.get(ws, row._id)
-    if (!before || !isReady(before) || before.move || before.loop_id !== loop_id) continue
-    const made = newClaim(deps, call, { ...wanted, bounded: true })
-    const decision = editClaimed(before, { status: 'in_progress' }, by, made, deps.clock.now())
-    if (!decision) continue
-    try {
-      const saved = await deps.tasks.save(before, decision, { call })
-      if (!saved) continue
-      await deps.counters.count('claim_ready', [saved.pending])
-      return { ...before, ...decision.next, v: before.v + 1 } as HeldDoc
-    } catch (error) {
-      if (isDuplicateKey(error)) return undefined
-      throw error
-    }
+    const claimed = await deps.picker.withReady({ ws, loop_id, width: 2 ** tries }, (before) =>
+      claimOne(deps, before, wanted, call),
+    )
+    if (claimed === 'lost') continue
+    if (!claimed) return claimed
+    await deps.counters.count('claim_ready', [claimed.pending])
+    return claimed.task
   }
   throw new AppError('version_conflict', 'Many agents are claiming at this moment; nothing was claimed.', {
     hint: 'Call again in a moment.',
@@ -136,7 +145,7 @@ const claimedBefore = async (
  * @returns the claimed tasks; undefined when another run of the same request claims.
  */
 const claimInLoops = async (
-  deps: LeafDeps,
+  deps: ClaimDeps,
   loop_ids: readonly string[],
   wanted: Wanted & Readonly<{ max_tasks: number }>,
   call: MemberCall,
@@ -158,7 +167,7 @@ const claimInLoops = async (
 
 /** Claims ready work for a holder, up to its bound; or what it holds, when it is at the bound. */
 const claimReady = async (
-  deps: LeafDeps,
+  deps: ClaimDeps,
   wanted: Wanted & Readonly<{ loop_ids: readonly string[]; max_tasks: number }>,
   held: readonly HeldDoc[],
   call: MemberCall,
@@ -245,35 +254,38 @@ const toHolding = (held: readonly HeldDoc[]): { holding: HeldTask[]; holding_tot
 }
 
 /** The handlers that claim and complete work for the loops-queue service, and that say what is held. */
-export const claimInternals = (deps: LeafDeps): Some<'claim_ready' | 'complete' | 'list_held'> => ({
-  claim_ready: async (input, anyCall) => {
-    const call = requireCaller(anyCall)
-    requireTerm(call.caller, input.ttl_seconds)
-    const sees = seesThese(input.visible_private_loop_ids)
-    const held = (await boundedOf(deps, input, call)).filter((task) => isSeen(task, sees))
-    const found = await claimReady(deps, input, held, call)
-    const tasks = found.tasks.filter((task) => isSeen(task, sees))
-    const claims = toClaims(tasks)
-    // At the bound, what is held is what is shown.
-    const others = [...tasks.slice(claims.length), ...(found.at_capacity ? [] : held)]
-    return {
-      loop_id: tasks[0]?.loop_id ?? null,
-      claims,
-      at_capacity: found.at_capacity,
-      ...toHolding(others),
-    }
-  },
+export const claimInternals = (own: LeafDeps): Some<'claim_ready' | 'complete' | 'list_held'> => {
+  const deps = { ...own, picker: readyPicker(own) }
+  return {
+    claim_ready: async (input, anyCall) => {
+      const call = requireCaller(anyCall)
+      requireTerm(call.caller, input.ttl_seconds)
+      const sees = seesThese(input.visible_private_loop_ids)
+      const held = (await boundedOf(deps, input, call)).filter((task) => isSeen(task, sees))
+      const found = await claimReady(deps, input, held, call)
+      const tasks = found.tasks.filter((task) => isSeen(task, sees))
+      const claims = toClaims(tasks)
+      // At the bound, what is held is what is shown.
+      const others = [...tasks.slice(claims.length), ...(found.at_capacity ? [] : held)]
+      return {
+        loop_id: tasks[0]?.loop_id ?? null,
+        claims,
+        at_capacity: found.at_capacity,
+        ...toHolding(others),
+      }
+    },
 
-  complete: (input, call) => complete(deps, input, requireCaller(call)),
+    complete: (input, call) => complete(deps, input, requireCaller(call)),
 
-  list_held: async ({ visible_private_loop_ids, max_bytes }, call) => {
-    const { caller } = requireCaller(call)
-    const sees = seesThese(visible_private_loop_ids)
-    const tasks = await deps.tasks.listHeld(caller.workspace_id, holderOf(caller), MAX_HELD)
-    const held = tasks
-      .filter(isHeld)
-      .filter((task) => isSeen(task, sees))
-      .map(toHeldTask)
-    return { holding: held.slice(0, countFitting(held, max_bytes)), total: held.length }
-  },
-})
+    list_held: async ({ visible_private_loop_ids, max_bytes }, call) => {
+      const { caller } = requireCaller(call)
+      const sees = seesThese(visible_private_loop_ids)
+      const tasks = await deps.tasks.listHeld(caller.workspace_id, holderOf(caller), MAX_HELD)
+      const held = tasks
+        .filter(isHeld)
+        .filter((task) => isSeen(task, sees))
+        .map(toHeldTask)
+      return { holding: held.slice(0, countFitting(held, max_bytes)), total: held.length }
+    },
+  }
+}

@@ -148,6 +148,24 @@ const loopTasks = (collection: Collection<TaskDoc>) => ({
       .project<RowDoc>(ROW)
       .toArray(),
 
+  /**
+   * The first ready tasks of one loop in order of work, whole.
+   * @param except tasks to leave out, by id; those that are reserved for another loop are left out too.
+   */
+  listReady: (ws: string, loop_id: string, except: readonly string[], limit: number): Promise<TaskDoc[]> =>
+    collection
+      .find({
+        ws,
+        loop_id,
+        ...READY,
+        move: null,
+        ...(except.length === 0 ? {} : { _id: { $nin: [...except] } }),
+      })
+      .sort({ rank: 1 })
+      .limit(limit)
+      .hint('work')
+      .toArray(),
+
   /** How many tasks of a loop have each status, counted one by one. */
   countLoop: async (ws: string, loop_id: string): Promise<TaskCounts> => {
     const found = await collection
