@@ -14,7 +14,6 @@ import {
 } from '../../shared/contracts/define/page-bytes.ts'
 import type { gateway } from '../../shared/contracts/gateway/contract.ts'
 import type { RecordOperation } from '../../shared/contracts/records.ts'
-import { coalesced } from '../../shared/process/coalesce.ts'
 import { accountMailUrl, personOfAccountMail } from './accounts/account-mails.ts'
 import { personOfReset, resetUrl } from './accounts/credentials.ts'
 import { membershipIn, type Person, readingOf } from './accounts/person-rules.ts'
@@ -157,12 +156,6 @@ const getInvitation =
     }
   }
 
-/** The context of a workspace; agents that ask for work at the same time share one read. */
-const getWorkspaceContext = (deps: Deps): GatewayHandlers['get_workspace_context'] => {
-  const load = coalesced((id) => loadWorkspace(deps, id))
-  return async ({ workspace_id }) => ({ workspace: workspaceView(await load(workspace_id)) })
-}
-
 /** Answers each operation of the contract, except those about records. */
 export const handlers = (deps: Deps): Omit<GatewayHandlers, RecordOperation> => ({
   get_workspace: getWorkspace(deps),
@@ -170,7 +163,9 @@ export const handlers = (deps: Deps): Omit<GatewayHandlers, RecordOperation> => 
     const { title, instructions } = workflowText(workflow)
     return { workflow, title, instructions }
   },
-  get_workspace_context: getWorkspaceContext(deps),
+  get_workspace_context: async ({ workspace_id }) => ({
+    workspace: workspaceView(await loadWorkspace(deps, workspace_id)),
+  }),
   get_connection: async ({ grant_id }) => {
     const caller = await callerOfConnection(deps, grant_id)
     return { caller: caller && { ...caller, scopes: [...caller.scopes], grant_id } }

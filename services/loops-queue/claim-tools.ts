@@ -62,11 +62,10 @@ const claimNext = async (
   call: MemberCall,
   bytes = ANSWER_BYTES,
 ): Promise<NextWork> => {
-  const workspace_id = call.caller.workspace_id
   if (wanted.loop_id !== undefined) await deps.loops.get(call.caller, wanted.loop_id)
-  const [seen, { workspace }] = await Promise.all([
+  const [seen, workspace] = await Promise.all([
     deps.queues.read(call),
-    deps.gateway.get_workspace_context({ workspace_id }, call),
+    deps.readWorkspace(call.caller.workspace_id),
   ])
   const visible = withinLimit(seen)
   const order = wanted.loop_id === undefined ? visible : visible.filter((id) => id === wanted.loop_id)

@@ -1,6 +1,7 @@
 // What the handlers of this service are given. Apart from main.ts, which makes it, because all handlers import it.
 import type { Client, Handlers } from '../../shared/contracts/define/contract.ts'
 import type { gateway } from '../../shared/contracts/gateway/contract.ts'
+import type { Workspace } from '../../shared/contracts/gateway/shapes.ts'
 import type { loopsQueue } from '../../shared/contracts/loops-queue/contract.ts'
 import type { tasks } from '../../shared/contracts/tasks/contract.ts'
 import type { ActivityStore } from '../../shared/events/activity-store.ts'
@@ -17,6 +18,8 @@ export type Deps = Pick<Host, 'clock' | 'ids' | 'at' | 'log'> &
     ready: ReadyLoops
     tasks: Client<typeof tasks>
     gateway: Client<typeof gateway>
+    /** The workspace with its context for agents; calls that ask at the same time share one request. */
+    readWorkspace: (id: string) => Promise<Workspace>
   }>
 
 /** The handlers of some of this service's operations. */

@@ -1,12 +1,14 @@
 // Wires the loops-queue service: stores, handlers, reactions, sweepers.
 import { client } from '../../shared/bus/client.ts'
-import type { Handlers } from '../../shared/contracts/define/contract.ts'
+import { ownCall } from '../../shared/bus/headers.ts'
+import type { Client, Handlers } from '../../shared/contracts/define/contract.ts'
 import { gateway } from '../../shared/contracts/gateway/contract.ts'
 import { loopsQueue } from '../../shared/contracts/loops-queue/contract.ts'
 import type { RecordOperation } from '../../shared/contracts/records.ts'
 import { tasks } from '../../shared/contracts/tasks/contract.ts'
 import { openActivity } from '../../shared/events/activity-store.ts'
 import { recordHandlers } from '../../shared/events/record-store.ts'
+import { coalesced } from '../../shared/process/coalesce.ts'
 import type { Config } from '../../shared/process/config.ts'
 import { repeat } from '../../shared/process/lifecycle.ts'
 import { type Host, startOnHost } from '../../shared/service.ts'
@@ -39,6 +41,15 @@ const SWEEP_MS = 2_000
 /** Changes of one workspace's queue that may wait in one instance. */
 const MAX_WAITING = 128
 
+/** Reads workspaces from the gateway, once for all calls that ask at the same time. */
+const workspaceReader = (
+  deps: Pick<Host, 'clock' | 'ids'> & Readonly<{ gateway: Client<typeof gateway> }>,
+): Deps['readWorkspace'] =>
+  coalesced(async (workspace_id) => {
+    const call = ownCall(deps.clock, deps.ids.next())
+    return (await deps.gateway.get_workspace_context({ workspace_id }, call)).workspace
+  })
+
 /** The handlers of every operation of the contract but those about records. */
 const handlers = (
   deps: Deps & Readonly<{ search: LoopSearch }>,
@@ -67,6 +78,7 @@ const wire = async (host: Host): Promise<void> => {
   relay.watch(loops.outbox)
   relay.watch(store.outbox)
   const tasksClient = client(host.bus, tasks)
+  const gatewayClient = client(host.bus, gateway)
   const search = await openLoopSearch(db, clock)
   const deps = {
     clock,
@@ -78,7 +90,8 @@ const wire = async (host: Host): Promise<void> => {
     queues: queues({ loops, store, turns: turns(MAX_WAITING), ids, clock, log }),
     tasks: tasksClient,
     ready: readyLoops({ tasks: tasksClient, clock }),
-    gateway: client(host.bus, gateway),
+    gateway: gatewayClient,
+    readWorkspace: workspaceReader({ gateway: gatewayClient, clock, ids }),
     search,
   }
   const sweeps = [formingSweeper(deps), unqueuedSweeper(deps), () => sweepReports(deps), backfillSweep(deps)]

@@ -92,9 +92,9 @@ const reasonOf = (active: number, on_hold: number) =>
 export const nextWorkHandlers = (deps: Deps): Some<'get_next_work' | 'get_queue_stats'> => ({
   get_next_work: async ({ limit }, call) => {
     const workspace_id = call.caller.workspace_id
-    const [{ seen, work }, { workspace }, on_hold, counts] = await Promise.all([
+    const [{ seen, work }, workspace, on_hold, counts] = await Promise.all([
       findWork(deps, call, limit),
-      deps.gateway.get_workspace_context({ workspace_id }, call),
+      deps.readWorkspace(workspace_id),
       deps.loops.count(call.caller, 'on_hold'),
       countTasks(deps, call),
     ])

@@ -140,6 +140,14 @@ const claimedBefore = async (
   return tasks.filter(isHeld)
 }
 
+/** Those of these loops that have ready tasks, and first of all the first one, unasked, where it had some a moment ago. */
+const loopsToTry = async function* (deps: ClaimDeps, ws: string, loop_ids: readonly string[]) {
+  const [first] = loop_ids
+  if (first !== undefined && deps.picker.hadReady(first)) yield first
+  const ready = await deps.tasks.findReadyLoops(ws, loop_ids)
+  yield* loop_ids.filter((id) => ready.has(id))
+}
+
 /**
  * Claims tasks of the first of these loops that has some.
  * @returns the claimed tasks; undefined when another run of the same request claims.
@@ -150,8 +158,7 @@ const claimInLoops = async (
   wanted: Wanted & Readonly<{ max_tasks: number }>,
   call: MemberCall,
 ): Promise<readonly HeldDoc[] | undefined> => {
-  const ready = await deps.tasks.findReadyLoops(call.caller.workspace_id, loop_ids)
-  for (const loop_id of loop_ids.filter((id) => ready.has(id))) {
+  for await (const loop_id of loopsToTry(deps, call.caller.workspace_id, loop_ids)) {
     const claimed: HeldDoc[] = []
     while (claimed.length < wanted.max_tasks) {
       const request = wanted.request && numbered(wanted.request, claimed.length)

@@ -10,10 +10,16 @@ export type TypedEvent<D> = Readonly<Omit<CloudEvent, 'data'> & { data: D }>
 /** An event of a contract, and what to do about it. */
 export type Reaction = Readonly<{
   filter: string
+  /** Matches the subjects of its events. */
+  subjects: RegExp
   type: string
   source: string
   react: (event: CloudEvent) => Promise<void>
 }>
+
+/** Matches the subjects of a reaction's events: its filter, with a workspace id in place of the star. */
+export const subjectPattern = (filter: string): RegExp =>
+  new RegExp(`^${filter.replaceAll('.', '\\.').replace('*', '[^.]+')}$`)
 
 /** Declares a reaction, typed by the contract that declares the event. */
 export const on = <C extends Contract, N extends keyof C['events'] & string>(
@@ -22,6 +28,7 @@ export const on = <C extends Contract, N extends keyof C['events'] & string>(
   react: (event: TypedEvent<z.output<C['events'][N]['data']>>) => Promise<void>,
 ): Reaction => ({
   filter: eventFilter(contract.name, name),
+  subjects: subjectPattern(eventFilter(contract.name, name)),
   type: name,
   source: `/loops/${contract.name}`,
   react: async (event) => {
@@ -57,10 +64,6 @@ export const eventIdOf = (payload: string): string | null => {
 /** A message of the stream. NATS controls who publishes on which subject, but not what a payload says. */
 export type ReceivedEvent = Readonly<{ subject: string; payload: string }>
 
-/** Matches the subjects of a reaction's events: its filter, with a workspace id in place of the star. */
-export const subjectPattern = (filter: string): RegExp =>
-  new RegExp(`^${filter.replaceAll('.', '\\.').replace('*', '[^.]+')}$`)
-
 /**
  * Runs the reaction to a message.
  * @throws UnknownEventError when there is no reaction to its subject; PoisonError when it is not an event, or claims another
@@ -70,7 +73,7 @@ export const reactTo = async (
   reactions: readonly Reaction[],
   { subject, payload }: ReceivedEvent,
 ): Promise<void> => {
-  if (!reactions.some(({ filter }) => subjectPattern(filter).test(subject)))
+  if (!reactions.some(({ subjects }) => subjects.test(subject)))
     throw new UnknownEventError(`nothing here reacts to ${subject}`)
   const event = parse(payload)
   const reaction = reactions.find(({ type, source }) => type === event.type && source === event.source)

@@ -1,7 +1,7 @@
 // Tries dead letters again that an operator, or the service itself, has asked for.
 import type { Log } from '../process/log.ts'
 import type { DeadLetters, Redrive } from './dead-letter-store.ts'
-import { type Reaction, reactTo, subjectPattern } from './reactions.ts'
+import { type Reaction, reactTo } from './reactions.ts'
 
 export type RedriveOptions = Readonly<{
   deadLetters: Pick<DeadLetters, 'claim' | 'renew' | 'renew_ms' | 'release' | 'refuse' | 'succeed'>
@@ -29,7 +29,7 @@ export const redriveAll = async (
   { deadLetters, isOutage, log }: RedriveOptions,
   signal: AbortSignal,
 ): Promise<void> => {
-  const subjects = reactions.map(({ filter }) => subjectPattern(filter))
+  const subjects = reactions.map((reaction) => reaction.subjects)
   while (!signal.aborted) {
     const row = await deadLetters.claim(subjects)
     if (!row) return

@@ -18,7 +18,7 @@ const loopOf = (ids: readonly string[], random = () => 0) => {
   const picker = readyPicker({ tasks: { listReady }, ids: { random } })
   const pick = <R>(work: (id: string) => Promise<R>, width = 1) =>
     picker.withReady({ ws: WS, loop_id: LOOP, width }, ({ _id }) => work(_id))
-  return { ready, queries, pick }
+  return { ready, queries, pick, hadReady: picker.hadReady }
 }
 
 test('claims_made_at_once_get_different_tasks_in_order_and_few_queries', async () => {
@@ -58,7 +58,12 @@ test('after_lost_races_one_of_the_first_few_is_given', async () => {
   expect(queries.map(({ limit }) => limit)).toEqual([1, 4, 16])
 })
 
-test('a_loop_without_ready_tasks_gives_none', async () => {
-  const { pick } = loopOf([])
+test('it_remembers_whether_a_loop_had_ready_tasks_when_it_was_last_looked_at', async () => {
+  const { ready, pick, hadReady } = loopOf(['1'])
+  expect(hadReady(LOOP)).toBe(false)
+  expect(await pick(async (id) => id)).toBe('1')
+  expect(hadReady(LOOP)).toBe(true)
+  ready.clear()
   expect(await pick(async (id) => id)).toBeNull()
+  expect(hadReady(LOOP)).toBe(false)
 })
