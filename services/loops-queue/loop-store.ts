@@ -267,17 +267,16 @@ const visibleLoops = (collection: Collection<LoopDoc>, shipped: ShippedCounts) =
    */
   listPrivate: async (viewer: Viewer): Promise<string[] | null> => {
     if (viewer.role === 'owner') return null
-    const found: string[] = []
-    for (const status of LOOP_STATUSES) {
-      const filter = { ws: viewer.workspace_id, status, readers: viewer.user_id }
-      const rows = collection
-        .find(filter)
-        .sort({ status_key: -1 })
-        .limit(PRIVATE_LOOPS - found.length)
-        .project<{ _id: string }>({ _id: 1 })
-      found.push(...(await rows.toArray()).map(({ _id }) => _id))
-      if (found.length >= PRIVATE_LOOPS) break
+    const read = async (statuses: readonly LoopStatus[], limit: number): Promise<string[]> => {
+      const filter = { ws: viewer.workspace_id, status: { $in: [...statuses] }, readers: viewer.user_id }
+      const rows = collection.find(filter).sort({ status_key: -1 }).limit(limit)
+      return (await rows.project<{ _id: string }>({ _id: 1 }).toArray()).map(({ _id }) => _id)
     }
+    const all = await read(LOOP_STATUSES, PRIVATE_LOOPS)
+    if (all.length < PRIVATE_LOOPS) return all
+    const found: string[] = []
+    for (const status of LOOP_STATUSES)
+      if (found.length < PRIVATE_LOOPS) found.push(...(await read([status], PRIVATE_LOOPS - found.length)))
     return found
   },
 
