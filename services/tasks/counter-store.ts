@@ -107,6 +107,13 @@ const incrementing = (
   forgettable: Forgettable,
   forgetBefore: () => Date | undefined,
 ) => {
+  const listUnseen = async (
+    counter: string,
+    changes: readonly PendingIncrements[],
+  ): Promise<readonly PendingIncrements[]> => {
+    const { seen = {} } = (await collection.findOne({ _id: counter }, { projection: { seen: 1 } })) ?? {}
+    return changes.filter(({ id }) => seen[id] === undefined)
+  }
   const increment = async (
     ws: string,
     counter: string,
@@ -147,7 +154,10 @@ const incrementing = (
       return await increment(ws, counter, changes, true)
     }
     // It exists, so it has seen some of the changes. A single one that it has seen is done.
-    if (changes.length > 1) for (const change of changes) await increment(ws, counter, [change], true)
+    if (changes.length === 1) return
+    const unseen = await listUnseen(counter, changes)
+    const parts = unseen.length < changes.length ? [unseen] : changes.map((change) => [change])
+    for (const part of parts) if (part.length > 0) await increment(ws, counter, part, true)
   }
   return increment
 }
