@@ -125,7 +125,7 @@ const oneTask = (collection: Collection<TaskDoc>) => ({
     collection.findOne({ ws, 'created.key': key }),
 })
 
-/** The tasks of loops: in order of work, counted, and which are ready. */
+/** The tasks of loops: in order of work, and counted. */
 const loopTasks = (collection: Collection<TaskDoc>) => ({
   /** Tasks of one loop with these statuses, or the ready ones, behind the rank `after`, in order of work. */
   listWork: (
@@ -148,6 +148,25 @@ const loopTasks = (collection: Collection<TaskDoc>) => ({
       .project<RowDoc>(ROW)
       .toArray(),
 
+  /** How many tasks of a loop have each status, counted one by one. */
+  countLoop: async (ws: string, loop_id: string): Promise<TaskCounts> => {
+    const found = await collection
+      .aggregate<{ _id: TaskStatus; count: number }>(
+        [{ $match: { ws, loop_id } }, { $group: { _id: '$status', count: { $sum: 1 } } }],
+        { hint: 'work' },
+      )
+      .toArray()
+    const counts = new Map(found.map(({ _id, count }) => [_id, count]))
+    return taskCounts((status) => counts.get(status) ?? 0)
+  },
+
+  /** The first people by id who filed tasks of a loop. */
+  listAuthors: async (ws: string, loop_id: string, limit: number): Promise<string[]> =>
+    (await collection.distinct('author.user_id', { ws, loop_id })).slice(0, limit),
+})
+
+/** The ready tasks of loops. */
+const readyTasks = (collection: Collection<TaskDoc>) => ({
   /**
    * The first ready tasks of one loop in order of work, whole.
    * @param except tasks to leave out, by id; those that are reserved for another loop are left out too.
@@ -165,22 +184,6 @@ const loopTasks = (collection: Collection<TaskDoc>) => ({
       .limit(limit)
       .hint('work')
       .toArray(),
-
-  /** How many tasks of a loop have each status, counted one by one. */
-  countLoop: async (ws: string, loop_id: string): Promise<TaskCounts> => {
-    const found = await collection
-      .aggregate<{ _id: TaskStatus; count: number }>(
-        [{ $match: { ws, loop_id } }, { $group: { _id: '$status', count: { $sum: 1 } } }],
-        { hint: 'work' },
-      )
-      .toArray()
-    const counts = new Map(found.map(({ _id, count }) => [_id, count]))
-    return taskCounts((status) => counts.get(status) ?? 0)
-  },
-
-  /** The first people by id who filed tasks of a loop. */
-  listAuthors: async (ws: string, loop_id: string, limit: number): Promise<string[]> =>
-    (await collection.distinct('author.user_id', { ws, loop_id })).slice(0, limit),
 
   /** Which of these loops have ready tasks. */
   findReadyLoops: async (ws: string, loopIds: readonly string[]): Promise<Set<string>> => {
@@ -256,6 +259,7 @@ const uncountedQueries = (
   ...oneTask(collection),
   ...taskLists(collection),
   ...loopTasks(collection),
+  ...readyTasks(collection),
   ...reservations(collection),
   ...tombstones(collection),
   ...locationQueries(collection),

@@ -272,17 +272,6 @@ const OPERATIONS: Record<string, Case> = {
     },
     keys: 6,
   },
-  'ready tasks for claims, without those in hand': {
-    call: async () => {
-      const loop_id = publicLoops[0] ?? ''
-      const [first, second, ...others] = await tasks.listReady(ws, loop_id, [], 10)
-      const in_hand = [first?._id ?? '', second?._id ?? '']
-      const found = await tasks.listReady(ws, loop_id, in_hand, 8)
-      expect(found.map(({ _id }) => _id)).toEqual(others.map(({ _id }) => _id))
-      expect(found).toHaveLength(8)
-    },
-    keys: 10,
-  },
   list_seen_tasks: {
     call: () => {
       const task_ids = made.slice(0, PAGE).map(({ _id }) => _id)
