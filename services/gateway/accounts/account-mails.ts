@@ -1,10 +1,10 @@
 // Mails about an account to its own address: a warning of failed sign-ins, and the link that confirms the address.
 
-import { AppError } from '../../../shared/contracts/define/errors.ts'
 import { untilSaved } from '../../../shared/storage/command.ts'
 import type { Deps } from '../deps.ts'
 import { CONFIRMATIONS_PER_ACCOUNT } from '../limits/policies.ts'
 import { marked, unmarked } from '../secrets.ts'
+import { translatedError } from '../translated-errors.ts'
 import type { AccountMail } from './link-store.ts'
 import { isConfirmed, type Person } from './person-rules.ts'
 
@@ -54,10 +54,7 @@ export const requestConfirmation = async (deps: Deps, person: Person): Promise<v
  */
 export const requireConfirmed = (person: Person): void => {
   if (isConfirmed(person)) return
-  throw new AppError(
-    'forbidden',
-    'Confirm your own address first, with the link that was mailed to you. Your account page can send it again.',
-  )
+  throw translatedError('forbidden', (words) => words.word('unconfirmed'))
 }
 
 /** The address that a mail about an account links to: the confirmation, or the page for a new password. */
@@ -92,9 +89,9 @@ export const personOfConfirmation = async (deps: Deps, token: string): Promise<P
  */
 export const confirmAddress = async (deps: Deps, signedIn: Person, token: string): Promise<void> => {
   const person = await personOfConfirmation(deps, token)
-  if (!person) throw new AppError('not_found', 'This link was used or has expired.')
+  if (!person) throw translatedError('not_found', (words) => words.word('link_over'))
   if (person._id !== signedIn._id)
-    throw new AppError('forbidden', `This link is for the account of ${person.email}. Sign in with that one.`)
+    throw translatedError('forbidden', (words) => words.say('link_of_another', { email: person.email }))
   await untilSaved(async () => {
     const fresh = (await deps.store.people.byId(person._id)) ?? person
     if (isConfirmed(fresh)) return true

@@ -1,6 +1,6 @@
 // What people do with accounts: make one, sign in, join a workspace. One write of the person's own document decides each;
 // the documents beside it (workspace, invitation) follow, after a crash through unfinished.ts.
-import { AppError } from '../../../shared/contracts/define/errors.ts'
+import type { AppError } from '../../../shared/contracts/define/errors.ts'
 import type { Deps } from '../deps.ts'
 import { spendOrRefuse } from '../limits/limits.ts'
 import {
@@ -10,11 +10,12 @@ import {
   SIGN_UPS_PER_ADDRESS,
   WARN_AFTER_TRIES,
 } from '../limits/policies.ts'
+import { fieldFault, translatedError } from '../translated-errors.ts'
 import { requestAccountMail, requestConfirmation } from './account-mails.ts'
 import type { Inserted } from './account-store.ts'
 import type { Device } from './devices.ts'
 import {
-  EMAIL_FAULT,
+  emailFault,
   type Membership,
   membershipIn,
   normalizeEmail,
@@ -27,34 +28,23 @@ import { signUpState } from './setup.ts'
 import { finish } from './unfinished.ts'
 import { type Invitation, isOpen } from './workspace-rules.ts'
 
-/** A fault in one field of a form, which is shown again with this sentence. */
-const fault = (field: keyof NewAccount | 'email' | 'workspace', sentence: string): AppError =>
-  new AppError('invalid_argument', sentence, { details: { field } })
-const invitationOver = (): AppError =>
-  new AppError(
-    'not_found',
-    'This invitation was used or withdrawn, it has expired, or whoever sent it may no longer invite people. Ask for a new one.',
-  )
+const invitationOver = (): AppError => translatedError('not_found', (words) => words.word('invitation_over'))
 /** An invitation is for whoever reads the mailbox that it was sent to; a link that was passed on is worthless. */
 const ofAnother = ({ email, invited_by }: Invitation, person: Pick<Person, 'email'>): AppError =>
-  new AppError(
-    'forbidden',
-    `This invitation is for ${email}. Use that account, or ask ${invited_by.name} to invite ${person.email}.`,
+  translatedError('forbidden', (words) =>
+    words.say('invitation_of_another', { email, inviter: invited_by.name, own: person.email }),
   )
-const closed = (): AppError =>
-  new AppError('forbidden', 'This installation is by invitation only. Ask a member to invite you.')
-
-const needsSetupLink = (): AppError =>
-  new AppError('forbidden', 'The first account is made with the setup link in the log of the gateway.')
+const closed = (): AppError => translatedError('forbidden', (words) => words.word('by_invitation'))
+const needsSetupLink = (): AppError => translatedError('forbidden', (words) => words.word('needs_setup_link'))
 
 /** What somebody enters to make an account. */
 export type NewAccount = Readonly<{ name: string; password: string; locale: string }>
 
 const newPerson = async (deps: Deps, email: string, account: NewAccount): Promise<Person> => {
   const name = normalizeName(account.name)
-  if (!name) throw fault('name', 'Enter your name, in at most 200 characters.')
+  if (!name) throw fieldFault('name', (words) => words.word('no_name'))
   const wrong = passwordFault(account.password, email, name)
-  if (wrong) throw fault('password', wrong)
+  if (wrong) throw wrong
   return {
     _id: deps.ids.next(),
     v: 1,
@@ -70,9 +60,7 @@ const newPerson = async (deps: Deps, email: string, account: NewAccount): Promis
 }
 
 const addressTaken = (): AppError =>
-  new AppError('already_exists', 'There is already an account with this address. Sign in instead.', {
-    details: { field: 'email' },
-  })
+  translatedError('already_exists', (words) => words.word('address_taken'), { details: { field: 'email' } })
 
 /** Stores a new account, as the first one of the installation if there is none yet. */
 const insertPerson = async (
@@ -103,9 +91,9 @@ export const signUp = async (
   const takenAddresses = `taken addresses from ${address}`
   await throttle.refuseBlocked(takenAddresses)
   const email = normalizeEmail(account.email)
-  if (!email) throw fault('email', EMAIL_FAULT)
+  if (!email) throw emailFault()
   const workspace_name = normalizeName(account.workspace)
-  if (!workspace_name) throw fault('workspace', 'Name the workspace, in at most 200 characters.')
+  if (!workspace_name) throw fieldFault('workspace', (words) => words.word('no_workspace_name'))
   const bare = await newPerson(deps, email, account)
   await spendOrRefuse(deps.limits, `sign-ups from ${address}`, SIGN_UPS_PER_ADDRESS)
   const now = clock.now()
@@ -173,13 +161,12 @@ export const joinByInvitation = async (deps: Deps, person: Person, invitationId:
   const invitation = await openInvitation(deps, invitationId)
   if (person.email !== invitation.email) throw ofAnother(invitation, person)
   if (membershipIn(person, invitation.ws))
-    throw new AppError('already_exists', 'You are already a member of this workspace.')
+    throw translatedError('already_exists', (words) => words.word('already_joined'))
   const membership = await membershipOf(deps, invitation)
   const events = [joinedEvent(person, membership)]
   const joined = await deps.store.people.join(person, membership, invitationId, events)
   if (joined === 'invitation_taken') throw invitationOver()
-  if (joined === 'stale')
-    throw new AppError('version_conflict', 'Your account changed at the same moment. Try again.')
+  if (joined === 'stale') throw translatedError('version_conflict', (words) => words.word('account_changed'))
   deps.at('join.person_saved')
   await finish(deps, joined)
   return joined
@@ -241,5 +228,5 @@ export const signIn = async (
   }
   if (address !== undefined) await throttle.count(`address ${address}`, PER_ADDRESS)
   if (person && tries >= WARN_AFTER_TRIES) await warnOfTries(deps, person)
-  throw new AppError('forbidden', 'Email or password is wrong.')
+  throw translatedError('forbidden', (words) => words.word('wrong_sign_in'))
 }

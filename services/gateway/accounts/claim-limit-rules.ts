@@ -5,32 +5,38 @@ import {
   type ClaimLimits,
   claimLimit,
 } from '../../../shared/contracts/define/claim-limits.ts'
-import { fieldFault } from './person-rules.ts'
+import type { Language } from '../../../shared/contracts/define/language.ts'
+import { wordsOf } from '../../../shared/contracts/define/wording.ts'
+import { ERROR_WORDS, fieldFault } from '../translated-errors.ts'
 
 /** Seconds in the unit of the form. */
 const MINUTE_SECONDS = 60
 
-/** The fields of the form, with their labels and how many of a limit one unit of the field is. */
-export const LIMIT_FIELDS = {
-  default_ttl_seconds: { label: 'A claim lasts (minutes)', unit: MINUTE_SECONDS },
-  max_ttl_seconds: { label: 'The longest claim (minutes)', unit: MINUTE_SECONDS },
-  max_claims: { label: 'Tasks at once for an app', unit: 1 },
-  max_claims_per_agent: { label: 'Tasks at once for each named agent of an app', unit: 1 },
-} as const satisfies Record<ClaimLimit, Readonly<{ label: string; unit: number }>>
+/** How many of a limit one unit of its field in the form is. */
+const UNITS = {
+  default_ttl_seconds: MINUTE_SECONDS,
+  max_ttl_seconds: MINUTE_SECONDS,
+  max_claims: 1,
+  max_claims_per_agent: 1,
+} as const satisfies Record<ClaimLimit, number>
+
+/** The label of a limit in the form. */
+export const labelOf = (name: ClaimLimit, language: Language): string =>
+  wordsOf(ERROR_WORDS, language).word(name)
 
 /** The limits in the order of the form. */
-export const LIMIT_NAMES = Object.keys(LIMIT_FIELDS) as readonly ClaimLimit[]
+export const LIMIT_NAMES = Object.keys(UNITS) as readonly ClaimLimit[]
 
 /** The least and the most of a limit, in the unit of its field. */
 export const boundsOf = (name: ClaimLimit): Readonly<{ least: number; most: number }> => {
-  const { unit } = LIMIT_FIELDS[name]
+  const unit = UNITS[name]
   const { least, most } = CLAIM_LIMITS[name]
   return { least: least / unit, most: most / unit }
 }
 
 /** What a limit is, as its field shows it. */
 export const shownLimit = (name: ClaimLimit, set: ClaimLimits | undefined): string =>
-  String(claimLimit(name, set) / LIMIT_FIELDS[name].unit)
+  String(claimLimit(name, set) / UNITS[name])
 
 /** A whole number between two others; undefined for anything else. */
 const readWhole = (typed: string, { least, most }: Readonly<{ least: number; most: number }>) => {
@@ -39,13 +45,20 @@ const readWhole = (typed: string, { least, most }: Readonly<{ least: number; mos
   return number >= least && number <= most ? number : undefined
 }
 
+/** Bounds as a message shows them. */
+const asTexts = ({ least, most }: Readonly<{ least: number; most: number }>) => ({
+  least: String(least),
+  most: String(most),
+})
+
 const readLimit = (name: ClaimLimit, typed: string): number => {
   const bounds = boundsOf(name)
   const number = readWhole(typed, bounds)
-  const { label, unit } = LIMIT_FIELDS[name]
   if (number === undefined)
-    throw fieldFault(name, `${label}: enter a whole number from ${bounds.least} to ${bounds.most}.`)
-  return number * unit
+    throw fieldFault(name, (words) =>
+      words.say('limit_out_of_range', { label: words.word(name), ...asTexts(bounds) }),
+    )
+  return number * UNITS[name]
 }
 
 /**
@@ -60,7 +73,7 @@ export const readLimits = (typed: Readonly<Record<ClaimLimit, string>>): Require
     max_claims_per_agent: readLimit('max_claims_per_agent', typed.max_claims_per_agent),
   }
   if (limits.default_ttl_seconds > limits.max_ttl_seconds)
-    throw fieldFault('default_ttl_seconds', 'A claim cannot last longer than the longest one.')
+    throw fieldFault('default_ttl_seconds', (words) => words.word('longer_than_longest'))
   return limits
 }
 
@@ -77,6 +90,5 @@ export const readMaxClaims = (typed = ''): number | undefined => {
   const bounds = boundsOf('max_claims')
   const number = readWhole(typed, bounds)
   if (number !== undefined) return number
-  const { least, most } = bounds
-  throw fieldFault('max_claims', `Tasks at once: enter a whole number from ${least} to ${most}, or nothing.`)
+  throw fieldFault('max_claims', (words) => words.say('bound_out_of_range', asTexts(bounds)))
 }

@@ -1,10 +1,10 @@
 // Changing and resetting passwords, which ends every session and connection made under the old one.
 
-import { AppError } from '../../../shared/contracts/define/errors.ts'
 import { untilSaved } from '../../../shared/storage/command.ts'
 import type { Deps } from '../deps.ts'
 import { PER_ACCOUNT, RESETS_PER_ACCOUNT, RESETS_PER_ADDRESS } from '../limits/policies.ts'
 import { marked, unmarked } from '../secrets.ts'
+import { fieldFault, translatedError } from '../translated-errors.ts'
 import type { PasswordReset } from './link-store.ts'
 import {
   isOfPassword,
@@ -19,9 +19,6 @@ export const RESET_MS = 60 * 60_000
 /** How long the request's document stays (ms). */
 const PURGE_MS = 24 * 60 * 60_000
 
-const fault = (field: 'current' | 'password', sentence: string): AppError =>
-  new AppError('invalid_argument', sentence, { details: { field } })
-
 const setPassword = async (
   deps: Deps,
   person: Person,
@@ -29,10 +26,9 @@ const setPassword = async (
   confirmed_at?: Date,
 ): Promise<Person> => {
   const wrong = passwordFault(password, person.email, person.name)
-  if (wrong) throw fault('password', wrong)
+  if (wrong) throw wrong
   const saved = await deps.store.people.setPassword(person, await deps.passwords.hash(password), confirmed_at)
-  if (saved === 'stale')
-    throw new AppError('version_conflict', 'Your account changed at the same moment. Try again.')
+  if (saved === 'stale') throw translatedError('version_conflict', (words) => words.word('account_changed'))
   return saved
 }
 
@@ -49,7 +45,7 @@ export const changePassword = async (
   const account = `account ${person.email}`
   await deps.throttle.count(account, PER_ACCOUNT)
   if (!(await deps.passwords.verify(person.password_hash, typed.current)))
-    throw fault('current', 'That is not your current password.')
+    throw fieldFault('current', (words) => words.word('not_current_password'))
   await deps.throttle.clear(account)
   return setPassword(deps, person, typed.password)
 }
@@ -70,8 +66,7 @@ export const signOutEverywhere = (deps: Deps, userId: string): Promise<true> =>
 export const requestReset = async (deps: Deps, typed: string, address: string): Promise<void> => {
   const { store, clock, ids, throttle } = deps
   const email = normalizeEmail(typed)
-  if (!email)
-    throw new AppError('invalid_argument', 'That is not an email address.', { details: { field: 'email' } })
+  if (!email) throw fieldFault('email', (words) => words.word('no_email'))
   await throttle.count(`resets from ${address}`, RESETS_PER_ADDRESS)
   await throttle.count(`resets of ${email}`, RESETS_PER_ACCOUNT)
   const person = await store.people.byEmail(email)
@@ -120,7 +115,7 @@ export const personOfLink = async (deps: Deps, token: string): Promise<Person | 
  */
 export const resetPassword = async (deps: Deps, token: string, password: string): Promise<Person> => {
   const person = await personOfLink(deps, token)
-  if (!person) throw new AppError('not_found', 'This link was used or has expired. Ask for a new one.')
+  if (!person) throw translatedError('not_found', (words) => words.word('reset_over'))
   const saved = await setPassword(deps, person, password, deps.clock.now())
   // Somebody else's guesses no longer keep this person out.
   await deps.throttle.clear(`account ${person.email}`)

@@ -1,7 +1,7 @@
 // Hashes passwords in a small pool of its own: a storm of sign-ins must take neither the threads that everything else needs
 // nor more memory than this. Knows no accounts.
 import { hash, verify } from '@node-rs/argon2'
-import { AppError } from '../../../shared/contracts/define/errors.ts'
+import { translatedError } from '../translated-errors.ts'
 import { normalizePassword } from './person-rules.ts'
 
 /** argon2id at the floor of OWASP's password storage cheat sheet: 19 MiB, two passes, one lane. */
@@ -28,7 +28,7 @@ export const createPool = (atOnce: number, waiting: number): Pool => {
   return async (work) => {
     if (running >= atOnce) {
       if (queue.length >= waiting)
-        throw new AppError('rate_limited', 'Many people are signing in right now. Try again in a moment.', {
+        throw translatedError('rate_limited', (words) => words.word('busy'), {
           retry_after_ms: RETRY_AFTER_MS,
         })
       // Work that ends hands its place on, so `running` stays as it is.

@@ -3,9 +3,10 @@
 import type { OutboxEvent } from '../../../shared/contracts/define/cloud-event.ts'
 import { LIMITS } from '../../../shared/contracts/define/common.ts'
 import type { Role } from '../../../shared/contracts/define/contract.ts'
-import { AppError } from '../../../shared/contracts/define/errors.ts'
+import type { AppError } from '../../../shared/contracts/define/errors.ts'
 import { knownLanguage } from '../../../shared/contracts/define/language.ts'
 import { toAddress } from '../../../shared/net/email-address.ts'
+import { fieldFault, type Say } from '../translated-errors.ts'
 import { COMMON_PASSWORDS } from './common-passwords.ts'
 
 /** A person's membership of a workspace. It is part of the person's document, so joining is one write. */
@@ -74,13 +75,8 @@ export const PASSWORD_CHARS = { min: 8, max: 256 } as const
 export const normalizeEmail = (typed: string): string | undefined =>
   toAddress(typed.trim().normalize('NFC').toLowerCase())
 
-/** The sentence for an address that is none. */
-export const EMAIL_FAULT =
-  'That is not an address that we can send mail to. Before the @ it may have the letters a to z, digits and signs such as . + - _.'
-
-/** The refusal of what somebody entered in a field of a form. */
-export const fieldFault = (field: string, sentence: string): AppError =>
-  new AppError('invalid_argument', sentence, { details: { field } })
+/** The refusal of an address that is none. */
+export const emailFault = (): AppError => fieldFault('email', (words) => words.word('bad_email'))
 
 /** A name without control and bidirectional formatting characters; undefined when nothing or too much is left. */
 export const normalizeName = (typed: string): string | undefined => {
@@ -95,18 +91,20 @@ export const normalizeName = (typed: string): string | undefined => {
 /** The form in which a password is hashed: the same however a keyboard composes accents. */
 export const normalizePassword = (typed: string): string => typed.normalize('NFKC')
 
-/** What is wrong with a new password, as a sentence for the person; undefined when nothing is. */
-export const passwordFault = (typed: string, email: string, name: string): string | undefined => {
+/** What is wrong with a new password; undefined when nothing is. */
+export const passwordFault = (typed: string, email: string, name: string): AppError | undefined => {
   const password = normalizePassword(typed)
   const length = [...password].length
-  if (length < PASSWORD_CHARS.min) return `Use at least ${PASSWORD_CHARS.min} characters for the password.`
-  if (length > PASSWORD_CHARS.max) return `Use at most ${PASSWORD_CHARS.max} characters for the password.`
+  const min = String(PASSWORD_CHARS.min)
+  const max = String(PASSWORD_CHARS.max)
+  const fault = (say: Say): AppError => fieldFault('password', say)
+  if (length < PASSWORD_CHARS.min) return fault((words) => words.say('short_password', { min }))
+  if (length > PASSWORD_CHARS.max) return fault((words) => words.say('long_password', { max }))
   const lower = password.toLowerCase()
   const isOneCharacter = new Set(lower).size === 1
-  if (isOneCharacter || COMMON_PASSWORDS.has(lower))
-    return 'That password is among the first that an attacker tries. Choose another one.'
+  if (isOneCharacter || COMMON_PASSWORDS.has(lower)) return fault((words) => words.word('common_password'))
   if ([email, email.split('@')[0], name.toLowerCase()].includes(lower))
-    return 'Choose a password that is not your name or address.'
+    return fault((words) => words.word('own_password'))
   return undefined
 }
 

@@ -1,9 +1,11 @@
 // Personal access tokens: what one may do, and for how long. Pure; knows no storage and no page.
+
+import { roleWord } from '../../../shared/contracts/define/access-words.ts'
 import { ALL_SCOPES, type Scope } from '../../../shared/contracts/define/common.ts'
 import { effectiveScopes, includesScope, scopesOfRole } from '../../../shared/contracts/define/scopes.ts'
+import { fieldFault } from '../translated-errors.ts'
 import { readMaxClaims } from './claim-limit-rules.ts'
 import {
-  fieldFault,
   isOfPassword,
   type Membership,
   membershipIdOf,
@@ -82,14 +84,16 @@ export const createToken = (
   made: Readonly<{ id: string; secret: string; hash: string; now: Date }>,
 ): PersonalToken => {
   const name = normalizeName(typed.name)
-  if (!name) throw fieldFault('token_name', 'Name the token, in at most 200 characters.')
+  if (!name) throw fieldFault('token_name', (words) => words.word('no_token_name'))
   const scopes = knownScopes(typed.scopes)
-  if (scopes.length === 0) throw fieldFault('scope', 'Choose what the token may do.')
+  if (scopes.length === 0) throw fieldFault('scope', (words) => words.word('no_token_scope'))
   const allowed = scopesOfRole(membership.role)
   if (!scopes.every((scope) => includesScope(allowed, scope)))
-    throw fieldFault('scope', `As ${membership.role} of this workspace you cannot give a token this right.`)
+    throw fieldFault('scope', (words, language) =>
+      words.say('token_beyond_role', { role: roleWord(membership.role, language) }),
+    )
   const days = TOKEN_DAYS.find((one) => String(one) === typed.expires_in_days)
-  if (days === undefined) throw fieldFault('expires_in_days', 'Choose one of the expiry dates in the list.')
+  if (days === undefined) throw fieldFault('expires_in_days', (words) => words.word('token_days'))
   const max_claims = readMaxClaims(typed.max_claims)
   const expires = made.now.getTime() + days * DAY_MS
   return {

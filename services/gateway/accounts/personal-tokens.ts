@@ -1,7 +1,8 @@
 // Makes and revokes personal access tokens. One write each.
-import { AppError, notFound } from '../../../shared/contracts/define/errors.ts'
+import { notFound } from '../../../shared/contracts/define/errors.ts'
 import type { Deps } from '../deps.ts'
 import { sha256 } from '../secrets.ts'
+import { translatedError } from '../translated-errors.ts'
 import type { Membership } from './person-rules.ts'
 import {
   createToken,
@@ -31,18 +32,13 @@ export const makeToken = async (
   // Of several made at the same moment a few may go beyond the limit, which is only there to keep the list readable.
   const present = await store.personalTokens.list(holder._id, TOKENS_PER_HOLDER, token.ws)
   if (present.length >= TOKENS_PER_HOLDER)
-    throw new AppError(
-      'limit_exceeded',
-      `There are already ${TOKENS_PER_HOLDER} tokens in this workspace. Revoke one that is not needed any more.`,
+    throw translatedError('limit_exceeded', (words) =>
+      words.say('too_many_tokens', { max: String(TOKENS_PER_HOLDER) }),
     )
   if (!(await store.personalTokens.insert(token)))
-    throw new AppError(
-      'already_exists',
-      'There is already a token of this name. Revoke it first, or choose another name.',
-      {
-        details: { field: 'token_name' },
-      },
-    )
+    throw translatedError('already_exists', (words) => words.word('token_name_taken'), {
+      details: { field: 'token_name' },
+    })
   return { token, secret }
 }
 

@@ -1,13 +1,10 @@
 // Sets the language and time zone in which a person is written to.
 
-import { AppError } from '../../../shared/contracts/define/errors.ts'
 import { isTimeZone, knownLanguage, LANGUAGES } from '../../../shared/contracts/define/language.ts'
 import { untilSaved } from '../../../shared/storage/command.ts'
 import type { Deps } from '../deps.ts'
+import { fieldFault } from '../translated-errors.ts'
 import type { Person } from './person-rules.ts'
-
-const fault = (field: 'language' | 'time_zone', sentence: string): AppError =>
-  new AppError('invalid_argument', sentence, { details: { field } })
 
 /** What is stored for a choice. A locale with a region stays as long as its language is the chosen one. */
 const readingFrom = (
@@ -15,9 +12,10 @@ const readingFrom = (
   typed: Readonly<{ language: string; time_zone: string }>,
 ): Readonly<{ locale: string; time_zone: string | null }> => {
   const { language, time_zone } = typed
-  if (!Object.hasOwn(LANGUAGES, language)) throw fault('language', 'Choose one of the languages in the list.')
+  if (!Object.hasOwn(LANGUAGES, language))
+    throw fieldFault('language', (words) => words.word('unknown_language'))
   if (time_zone !== '' && !isTimeZone(time_zone))
-    throw fault('time_zone', 'Choose one of the time zones in the list.')
+    throw fieldFault('time_zone', (words) => words.word('unknown_time_zone'))
   return {
     locale: knownLanguage(locale) === language ? locale : language,
     time_zone: time_zone === '' ? null : time_zone,
@@ -41,18 +39,21 @@ export const chooseReading = (
   }, ids.random)
 }
 
-/** The time zones of one part of the world, each with its IANA name and its label. */
-type Area = Readonly<{ area: string; zones: readonly Readonly<{ name: string; label: string }>[] }>
+/** The time zones of one part of the world, or of none, each with its IANA name and its label. */
+type Area = Readonly<{
+  area: string | undefined
+  zones: readonly Readonly<{ name: string; label: string }>[]
+}>
 
 /** Every time zone that can be chosen. @param also one more, which may have an outdated name. */
 export const timeZonesByArea = (also: string | null): readonly Area[] => {
-  const areas = new Map<string, { name: string; label: string }[]>()
+  const areas = new Map<string | undefined, { name: string; label: string }[]>()
   const names = new Set(['UTC', ...Intl.supportedValuesOf('timeZone'), ...(also === null ? [] : [also])])
   for (const name of names) {
-    const [area = '', ...places] = name.split('/')
-    const [heading, shown] = places.length === 0 ? ['Everywhere', [name]] : [area, places]
+    const [first = '', ...places] = name.split('/')
+    const [area, shown] = places.length === 0 ? [undefined, [name]] : [first, places]
     const label = shown.join(', ').replaceAll('_', ' ')
-    areas.set(heading, [...(areas.get(heading) ?? []), { name, label }])
+    areas.set(area, [...(areas.get(area) ?? []), { name, label }])
   }
   return [...areas].map(([area, zones]) => ({ area, zones }))
 }

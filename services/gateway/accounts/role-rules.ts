@@ -1,8 +1,9 @@
 // Who may change whose role or remove whom from a workspace, and the events about it. Pure; knows no storage and no page.
 import type { Actor } from '../../../shared/contracts/define/common.ts'
 import { actorOf, type Caller, type EventOf, type Role } from '../../../shared/contracts/define/contract.ts'
-import { AppError, notFound } from '../../../shared/contracts/define/errors.ts'
+import { type AppError, notFound } from '../../../shared/contracts/define/errors.ts'
 import type { gateway } from '../../../shared/contracts/gateway/contract.ts'
+import { translatedError } from '../translated-errors.ts'
 import { type Membership, membershipIn, type Person } from './person-rules.ts'
 
 /** An event about a membership. */
@@ -26,7 +27,9 @@ export type MemberChange = {
   at: Date
 }
 
-const forbidden = (sentence: string): AppError => new AppError('forbidden', sentence)
+const forbidden = (
+  key: 'only_managers' | 'only_owner_changes' | 'only_owner_makes' | 'last_owner',
+): AppError => translatedError('forbidden', (words) => words.word(key))
 
 /** The roles that somebody may give, and so may take away: only owners touch owners. */
 export const rolesToGive = (by: Role): readonly Role[] => {
@@ -53,13 +56,11 @@ export const decideChange = (
   if (!person || !before) throw notFound('member', person?._id ?? '')
   const leaves = role === null && person._id === caller.user_id
   const given = rolesToGive(caller.role)
-  if (!leaves && given.length === 0)
-    throw forbidden('Only the owner and the admins of the workspace can do this.')
-  if (!leaves && !given.includes(before.role)) throw forbidden('Only an owner can change an owner.')
-  if (role !== null && !given.includes(role)) throw forbidden('Only an owner can make somebody an owner.')
+  if (!leaves && given.length === 0) throw forbidden('only_managers')
+  if (!leaves && !given.includes(before.role)) throw forbidden('only_owner_changes')
+  if (role !== null && !given.includes(role)) throw forbidden('only_owner_makes')
   if (before.role === role) return null
-  if (before.role === 'owner' && owners <= 1)
-    throw forbidden('The last owner of a workspace stays its owner. Make somebody else an owner first.')
+  if (before.role === 'owner' && owners <= 1) throw forbidden('last_owner')
   return { id, user_id: person._id, before, role, by: actorOf(caller), at }
 }
 

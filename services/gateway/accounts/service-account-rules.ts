@@ -1,9 +1,9 @@
 // Service accounts: members of a workspace that are no person, for programs that run on their own. Pure.
 import type { Actor, Scope } from '../../../shared/contracts/define/common.ts'
 import { actorOf, type Caller, type Role } from '../../../shared/contracts/define/contract.ts'
-import { AppError } from '../../../shared/contracts/define/errors.ts'
 import { includesScope } from '../../../shared/contracts/define/scopes.ts'
-import { fieldFault, type Membership, normalizeName } from './person-rules.ts'
+import { fieldFault, translatedError } from '../translated-errors.ts'
+import { type Membership, normalizeName } from './person-rules.ts'
 import { type Holder, knownScopes } from './personal-token-rules.ts'
 import { manages } from './workspace-rules.ts'
 
@@ -61,7 +61,7 @@ export const holderOfService = (account: ServiceAccount): Holder => ({
 
 /** @throws AppError `forbidden` for a role that does not manage the workspace. */
 export const requireManager = ({ role }: Pick<Caller, 'role'>): void => {
-  if (!manages(role)) throw new AppError('forbidden', 'Only owners and admins manage service accounts.')
+  if (!manages(role)) throw translatedError('forbidden', (words) => words.word('only_managers_of_accounts'))
 }
 
 /**
@@ -75,9 +75,9 @@ export const createServiceAccount = (
 ): ServiceAccount => {
   requireManager(caller)
   const name = normalizeName(typed.name)
-  if (!name) throw fieldFault('service_account_name', 'Name the service account, in at most 200 characters.')
+  if (!name) throw fieldFault('service_account_name', (words) => words.word('no_account_name'))
   const scopes = knownScopes(typed.scopes)
-  if (scopes.length === 0) throw fieldFault('scope', 'Choose what the service account may do.')
+  if (scopes.length === 0) throw fieldFault('scope', (words) => words.word('no_account_scope'))
   return {
     _id: made.id,
     ws: caller.workspace_id,

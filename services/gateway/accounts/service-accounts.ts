@@ -1,9 +1,10 @@
 // What owners and admins do with service accounts. One write of the account's own document each.
 import type { Caller } from '../../../shared/contracts/define/contract.ts'
-import { AppError, notFound } from '../../../shared/contracts/define/errors.ts'
+import { notFound } from '../../../shared/contracts/define/errors.ts'
 import { untilSaved } from '../../../shared/storage/command.ts'
 import type { Deps } from '../deps.ts'
 import { sha256 } from '../secrets.ts'
+import { translatedError } from '../translated-errors.ts'
 import { TOKENS_PER_HOLDER, type TokenTyped } from './personal-token-rules.ts'
 import { type MadeToken, makeToken, revokeToken } from './personal-tokens.ts'
 import {
@@ -52,18 +53,13 @@ export const makeServiceAccount = async (
   // Of several made at the same moment a few may go beyond the limit, which is only there to keep the list readable.
   const present = await store.serviceAccounts.list(account.ws, SERVICE_ACCOUNTS_PER_WORKSPACE)
   if (present.length >= SERVICE_ACCOUNTS_PER_WORKSPACE)
-    throw new AppError(
-      'limit_exceeded',
-      `A workspace may have ${SERVICE_ACCOUNTS_PER_WORKSPACE} service accounts. Delete one that is not needed any more.`,
+    throw translatedError('limit_exceeded', (words) =>
+      words.say('too_many_accounts', { max: String(SERVICE_ACCOUNTS_PER_WORKSPACE) }),
     )
   if (!(await store.serviceAccounts.insert(account)))
-    throw new AppError(
-      'already_exists',
-      'There is already a service account of this name. Choose another one.',
-      {
-        details: { field: 'service_account_name' },
-      },
-    )
+    throw translatedError('already_exists', (words) => words.word('account_name_taken'), {
+      details: { field: 'service_account_name' },
+    })
   return { account, secret }
 }
 

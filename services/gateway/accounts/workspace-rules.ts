@@ -3,11 +3,12 @@
 import type { ClaimLimits } from '../../../shared/contracts/define/claim-limits.ts'
 import type { Caller, EventOf, Role } from '../../../shared/contracts/define/contract.ts'
 import { actorOf } from '../../../shared/contracts/define/contract.ts'
-import { AppError } from '../../../shared/contracts/define/errors.ts'
+import type { AppError } from '../../../shared/contracts/define/errors.ts'
 import { isTimeZone } from '../../../shared/contracts/define/language.ts'
 import type { gateway } from '../../../shared/contracts/gateway/contract.ts'
 import type { Workspace as WorkspaceView } from '../../../shared/contracts/gateway/shapes.ts'
 import type { Aggregate, State } from '../../../shared/storage/aggregate.ts'
+import { translatedError } from '../translated-errors.ts'
 import { sameLimits } from './claim-limit-rules.ts'
 import { membershipIn, membershipUnder, type Person } from './person-rules.ts'
 import { type MemberChange, rolesToGive } from './role-rules.ts'
@@ -54,9 +55,13 @@ export const INVITED_ROLES = ['admin', 'member', 'viewer'] as const
 export const manages = (role: Role): boolean => role === 'owner' || role === 'admin'
 
 const requireManager = (caller: Caller): void => {
-  if (!manages(caller.role))
-    throw new AppError('forbidden', 'Only the owner and the admins of the workspace can do this.')
+  if (!manages(caller.role)) throw translatedError('forbidden', (words) => words.word('only_managers'))
 }
+
+const noTimeZone = (zone: string): AppError =>
+  translatedError('invalid_argument', (words) => words.say('no_such_time_zone', { zone }), {
+    hint: (words) => words.word('time_zone_hint'),
+  })
 
 /** A new workspace. The first member's own document has the membership and the event about it. */
 export const createWorkspace = (id: string, name: string, now: Date): State<Workspace> => ({
@@ -86,10 +91,7 @@ export const editWorkspace = (
   caller: Caller,
 ): { workspace: State<Workspace>; events: GatewayEvent[] } => {
   requireManager(caller)
-  if (edit.time_zone !== undefined && !isTimeZone(edit.time_zone))
-    throw new AppError('invalid_argument', `There is no time zone ${edit.time_zone}.`, {
-      hint: 'Use an IANA name such as Europe/Zurich.',
-    })
+  if (edit.time_zone !== undefined && !isTimeZone(edit.time_zone)) throw noTimeZone(edit.time_zone)
   const changed = (['name', 'ai_context', 'time_zone'] as const).filter(
     (field) => edit[field] !== undefined && edit[field] !== workspace[field],
   )

@@ -1,16 +1,18 @@
 // What owners and admins do with a workspace: edit it, invite people, withdraw invitations. One write each.
 
+import { roleList } from '../../../shared/contracts/define/access-words.ts'
 import { checkInput } from '../../../shared/contracts/define/check.ts'
 import { AiContext } from '../../../shared/contracts/define/common.ts'
 import type { Caller } from '../../../shared/contracts/define/contract.ts'
-import { AppError, notFound } from '../../../shared/contracts/define/errors.ts'
+import { notFound } from '../../../shared/contracts/define/errors.ts'
 import { untilSaved } from '../../../shared/storage/command.ts'
 import type { Deps } from '../deps.ts'
 import { spendOrRefuse } from '../limits/limits.ts'
 import { INVITATIONS_PER_ADDRESS, INVITATIONS_PER_WORKSPACE } from '../limits/policies.ts'
 import { marked } from '../secrets.ts'
+import { fieldFault, translatedError } from '../translated-errors.ts'
 import { requireConfirmed } from './account-mails.ts'
-import { EMAIL_FAULT, fieldFault, membershipIn, normalizeEmail, normalizeName } from './person-rules.ts'
+import { emailFault, membershipIn, normalizeEmail, normalizeName } from './person-rules.ts'
 import { finish } from './unfinished.ts'
 import {
   createInvitation,
@@ -49,7 +51,7 @@ export const invitationUrl = (deps: Deps, invitation: Pick<Invitation, '_id'>): 
 export const saveWorkspace = (deps: Deps, caller: Caller, typed: WorkspaceEdit): Promise<Workspace> => {
   const name = typed.name === undefined ? undefined : normalizeName(typed.name)
   if (typed.name !== undefined && name === undefined)
-    throw fieldFault('name', 'Name the workspace, in at most 200 characters.')
+    throw fieldFault('name', (words) => words.word('no_workspace_name'))
   const { ai_context, time_zone, claim_limits } = typed
   if (ai_context !== undefined) checkInput(AiContext, ai_context)
   const edit: WorkspaceEdit = {
@@ -69,7 +71,7 @@ export const saveWorkspace = (deps: Deps, caller: Caller, typed: WorkspaceEdit):
 const refuseMember = async ({ store }: Deps, email: string, workspaceId: string): Promise<void> => {
   const person = await store.people.byEmail(email)
   if (person && membershipIn(person, workspaceId))
-    throw new AppError('already_exists', `${person.name} is already a member.`, {
+    throw translatedError('already_exists', (words) => words.say('already_member', { name: person.name }), {
       details: { field: 'email' },
     })
 }
@@ -81,7 +83,7 @@ const clearPending = async (deps: Deps, caller: Caller, email: string): Promise<
   if (!pending) return
   const inviter = await deps.store.people.byId(pending.invited_by.user_id)
   if (isOpen(pending, inviter, deps.clock.now()))
-    throw new AppError('already_exists', 'This address is already invited. Withdraw that invitation first.', {
+    throw translatedError('already_exists', (words) => words.word('already_invited'), {
       details: { field: 'email' },
     })
   await invitations.save(pending, withdrawInvitation(pending, caller), [])
@@ -98,9 +100,12 @@ export const invite = async (
 ): Promise<Invitation> => {
   const { store, ids, clock } = deps
   const email = normalizeEmail(typed.email)
-  if (!email) throw fieldFault('email', EMAIL_FAULT)
+  if (!email) throw emailFault()
   const role = INVITED_ROLES.find((one) => one === (typed.role || 'member'))
-  if (!role) throw fieldFault('role', `The role is one of ${INVITED_ROLES.join(', ')}.`)
+  if (!role)
+    throw fieldFault('role', (words, language) =>
+      words.say('unknown_invited_role', { roles: roleList(INVITED_ROLES, language) }),
+    )
   const inviter = await store.people.byId(caller.user_id)
   const membership_id = inviter && membershipIn(inviter, caller.workspace_id)?.id
   if (inviter) requireConfirmed(inviter)
@@ -110,11 +115,13 @@ export const invite = async (
   await clearPending(deps, caller, email)
   const pending = await store.invitations.listPending(caller.workspace_id, OPEN_INVITATIONS)
   if (pending.length >= OPEN_INVITATIONS)
-    throw new AppError('limit_exceeded', `A workspace may have ${OPEN_INVITATIONS} open invitations.`)
+    throw translatedError('limit_exceeded', (words) =>
+      words.say('too_many_invitations', { max: String(OPEN_INVITATIONS) }),
+    )
   await spendOrRefuse(deps.limits, `invitations of ${caller.workspace_id}`, INVITATIONS_PER_WORKSPACE)
   await spendOrRefuse(deps.limits, `invitations to ${email}`, INVITATIONS_PER_ADDRESS)
   const inserted = await store.invitations.insert(invitation, events)
-  if (!inserted) throw new AppError('already_exists', 'This address was invited at the same moment.')
+  if (!inserted) throw translatedError('already_exists', (words) => words.word('invited_meanwhile'))
   return inserted
 }
 

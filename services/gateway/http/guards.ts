@@ -5,6 +5,7 @@ import { LIMITS } from '../../../shared/contracts/define/common.ts'
 import { AppError } from '../../../shared/contracts/define/errors.ts'
 import type { Limits } from '../limits/limits.ts'
 import { STRANGERS_PER_ADDRESS } from '../limits/policies.ts'
+import { translatedError } from '../translated-errors.ts'
 import type { ClientAddressOf } from './address.ts'
 import type { GatewayEnv } from './env.ts'
 import { isLoopbackName, namesOf } from './host.ts'
@@ -57,9 +58,7 @@ export const refuseForeignHost = (publicUrl: string, host: string | undefined): 
 export const countStranger = (limits: Pick<Limits, 'count'>, address: string): void => {
   const retry_after_ms = limits.count(`strangers from ${address}`, STRANGERS_PER_ADDRESS)
   if (retry_after_ms > 0)
-    throw new AppError('rate_limited', 'Too many requests come from your address. Wait a little.', {
-      retry_after_ms,
-    })
+    throw translatedError('rate_limited', (words) => words.word('flood'), { retry_after_ms })
 }
 
 /** Refuses more requests from one address than people and their apps make. */
@@ -99,10 +98,7 @@ export const refuseForeignForm =
     if (READING.has(method) || ANY_SITE.has(path) || path.startsWith(UNSUBSCRIBE)) return next()
     const sent = { site: c.req.header('sec-fetch-site'), origin: c.req.header('origin') }
     if (isForeign(sent, publicUrl))
-      throw new AppError(
-        'forbidden',
-        `This form was sent from another site. Open ${publicUrl} and try again.`,
-      )
+      throw translatedError('forbidden', (words) => words.say('form_of_another_site', { url: publicUrl }))
     return next()
   }
 
@@ -117,7 +113,7 @@ export const refuseLarge =
     const limit = LARGER.get(c.req.path) ?? LIMITS.request_bytes
     if (Number(c.req.header('content-length') ?? 0) <= limit || MCP.includes(c.req.path)) return next()
     return answer(
-      new AppError('limit_exceeded', `The request is larger than the limit of ${limit} bytes.`),
+      translatedError('limit_exceeded', (words) => words.say('request_too_large', { bytes: String(limit) })),
       c,
     )
   }

@@ -5,9 +5,10 @@
 //
 // How much one process does at once is bounded where it does it: mcp/load.ts, accounts/passwords.ts, oauth/documents.ts.
 import { LRUCache } from 'lru-cache'
-import { AppError } from '../../../shared/contracts/define/errors.ts'
+import type { AppError } from '../../../shared/contracts/define/errors.ts'
 import type { Clock } from '../../../shared/process/clock.ts'
 import type { Log } from '../../../shared/process/log.ts'
+import { translatedError } from '../translated-errors.ts'
 import type { WindowStore } from './limit-store.ts'
 import type { Limit } from './policies.ts'
 
@@ -102,7 +103,7 @@ export const createLimits = (
 /** The refusal of what was tried too often. `wait_ms` is rounded up to whole seconds. */
 export const tooMany = (wait_ms: number): AppError => {
   const wait_s = Math.ceil(wait_ms / 1_000)
-  return new AppError('rate_limited', `Too many attempts. Wait ${wait_s} s and try again.`, {
+  return translatedError('rate_limited', (words) => words.say('too_many', { seconds: String(wait_s) }), {
     retry_after_ms: wait_s * 1_000,
   })
 }

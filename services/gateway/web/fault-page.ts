@@ -1,17 +1,17 @@
 // The page that people see when something goes wrong: in their language, and with what they had typed.
 import { html } from 'hono/html'
 import type { ContentfulStatusCode } from 'hono/utils/http-status'
-import { AppError, asAppError, ERROR_CODES } from '../../../shared/contracts/define/errors.ts'
-import { languageOf } from '../../../shared/contracts/define/language.ts'
+import { asAppError, ERROR_CODES } from '../../../shared/contracts/define/errors.ts'
 import { wordsOf } from '../../../shared/contracts/define/wording.ts'
 import { pause } from '../../../shared/process/lifecycle.ts'
 import type { Log } from '../../../shared/process/log.ts'
 import { mongoFault } from '../../../shared/storage/mongo.ts'
 import type { SignedIn } from '../accounts/sessions.ts'
 import { FORM_BYTES } from '../http/forms.ts'
-import { type Ctx, send } from './layout.ts'
+import { translatedError } from '../translated-errors.ts'
+import { type Ctx, languageFor, send } from './layout.ts'
 import { FAULT } from './messages/fault.ts'
-import { refusedFieldsOf, TEXT_FORM_BYTES } from './posted-forms.ts'
+import { refusedFieldsOf, saidIn, TEXT_FORM_BYTES } from './posted-forms.ts'
 import { carriedIn, type Unsent, unsentForm, unsentTo } from './typed-texts.ts'
 
 /** How long such a page waits to learn who looks at it (ms). Without an answer it comes without navigation. */
@@ -76,21 +76,22 @@ export const faultPage =
     const isCheap = error.code === 'rate_limited'
     const signedIn = isCheap ? undefined : await whoLooksNow(deps, c)
     const unsent = await unsentIn(c, isCheap)
-    const language = signedIn ? languageOf(signedIn.person.locale) : 'en'
+    const language = languageFor(c, signedIn)
     const words = wordsOf(FAULT, language)
+    const { text, mark } = saidIn(error, language, error.message)
     const kind = kindOf(answered)
     const wait_ms = error.extras.retry_after_ms
     // To strangers the sentence itself says enough: there is no queue to look into.
     const body = html`<div class="card fault"><h1>${words.word(kind)}</h1>
-      <p role="alert" ${language === 'en' ? '' : html`lang="en" dir="ltr"`}>${error.message}</p>
+      <p role="alert"${mark}>${text}</p>
       ${
         signedIn
           ? html`<p>${words.word(`${kind}_next`)}</p><p><a class="button" href="/">${words.word('to_queue')}</a></p>`
-          : html`<p><a href="/">Go to the front page</a></p>`
+          : html`<p><a href="/">${words.word('to_front_page')}</a></p>`
       }</div>${unsent ? unsentForm(unsent, language, PASSING.has(kind)) : ''}`
     return send(
       c,
-      { title: words.word(kind), body, signedIn, fault: true, ...(signedIn ? { board: { language } } : {}) },
+      { title: words.word(kind), language, body, signedIn, fault: true, ...(signedIn ? { board: {} } : {}) },
       {
         status: answered,
         ...(wait_ms === undefined ? {} : { headers: { 'Retry-After': String(Math.ceil(wait_ms / 1_000)) } }),
@@ -102,4 +103,7 @@ export const faultPage =
 export const notFoundPage =
   (deps: FaultPageDeps) =>
   (c: Ctx): Promise<Response> =>
-    faultPage(deps)(new AppError('not_found', 'There is nothing at this address.'), c)
+    faultPage(deps)(
+      translatedError('not_found', (words) => words.word('nothing_here')),
+      c,
+    )

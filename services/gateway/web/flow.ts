@@ -2,6 +2,7 @@
 // can be sent to another site.
 import { deleteCookie, getCookie, setCookie } from 'hono/cookie'
 import { html } from 'hono/html'
+import { wordsOf } from '../../../shared/contracts/define/wording.ts'
 import type { Session } from '../accounts/account-store.ts'
 import { findSignedIn, type SignedIn } from '../accounts/sessions.ts'
 import { signUpState } from '../accounts/setup.ts'
@@ -10,7 +11,9 @@ import { nameOfCookie } from '../http/cookies.ts'
 import { isLocal, oauthError, type Refusal } from '../oauth/refusals.ts'
 import type { AuthorizationPages } from '../oauth/routes.ts'
 import { sha256 } from '../secrets.ts'
-import { type Ctx, messagePage, send } from './layout.ts'
+import { type Ctx, languageFor, messagePage, send } from './layout.ts'
+import { CONSENT } from './messages/consent.ts'
+import { IN_ENGLISH } from './posted-forms.ts'
 
 /** What waits behind the sign-in: a request for authorization, an invitation, the token that confirms an address, or the secret of the setup link. */
 export type Waiting = Readonly<{ request?: string; invitation?: string; confirm?: string; setup?: string }>
@@ -92,24 +95,26 @@ export const signedInOnly =
 export const offersSignUp = async (deps: Deps): Promise<boolean> => (await signUpState(deps)) !== 'closed'
 
 const tooManyPage = (c: Ctx, wait_s: number): Promise<Response> => {
-  const text = `Too many apps are being connected from your network address. Wait ${wait_s} seconds, then try again.`
+  const language = languageFor(c)
+  const words = wordsOf(CONSENT, language)
+  const text = words.say('too_many_next', { seconds: String(wait_s) })
   const headers = { 'Retry-After': String(wait_s) }
-  return send(c, messagePage('Too many attempts', text), { status: 429, headers })
+  return send(c, messagePage(language, words.word('too_many'), text), { status: 429, headers })
 }
 
 const authorizationFaultPage = (c: Ctx, reason: Refusal): Promise<Response> => {
   const { error, error_description } = oauthError(reason)
-  const advice = isLocal(reason)
-    ? 'In the app, remove this connection and add it again. If that does not help, show this page to the makers of the app.'
-    : ''
+  const language = languageFor(c)
+  const words = wordsOf(CONSENT, language)
   return send(
     c,
     {
-      title: 'This app’s request is not valid',
+      title: words.word('invalid'),
+      language,
       body: html`<div class="card">
-        <h1>This app’s request is not valid</h1>
-        <p>${error_description} ${advice}</p>
-        <p class="small">Error: <code>${error}</code> (${reason})</p>
+        <h1>${words.word('invalid')}</h1>
+        <p>${language === 'en' ? error_description : html`<span${IN_ENGLISH}>${error_description}</span>`} ${isLocal(reason) ? words.word('invalid_next') : ''}</p>
+        <p class="small">${words.pieces('error', { code: html`<code>${error}</code>` })} (${reason})</p>
       </div>`,
     },
     { status: 400 },

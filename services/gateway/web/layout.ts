@@ -4,6 +4,7 @@ import { html, raw } from 'hono/html'
 import type { ContentfulStatusCode } from 'hono/utils/http-status'
 import { directionOf, type Language, languageOf } from '../../../shared/contracts/define/language.ts'
 import { type Words, wordsOf } from '../../../shared/contracts/define/wording.ts'
+import { localeOf } from '../accounts/person-rules.ts'
 import type { SignedIn } from '../accounts/sessions.ts'
 import type { GatewayEnv } from '../http/env.ts'
 import { assets } from './assets.ts'
@@ -17,15 +18,16 @@ export type Html = ReturnType<typeof html>
 
 export type Page = Readonly<{
   title: string
+  /** The language of the body. */
+  language: Language
   body: Html
   signedIn?: SignedIn | undefined
   /** As wide as tables need; otherwise as wide as a form. */
   wide?: boolean
   /** Where the page is in the navigation. */
   place?: Place
-  /** A page of the board: in the person's language, as wide as the window, kept up to date by the script. */
+  /** A page of the board: as wide as the window, kept up to date by the script. */
   board?: Readonly<{
-    language: Language
     /** The address of the stream that tells when to look again. */
     live?: string
     /** What was just done, and how to undo it. */
@@ -41,21 +43,20 @@ export const CHECK = raw(
   '<svg viewBox="0 0 20 20" fill="none" stroke="currentColor" stroke-width="2.2" stroke-linecap="round" stroke-linejoin="round" aria-hidden="true"><path d="m4 10.500 4 4 8-9"/></svg>',
 )
 
-/** A day as pages show it. */
-export const day = (at: Date): string => at.toISOString().slice(0, 10)
+/** The language of whoever looks: the one they chose where they are signed in, else that of their browser. */
+export const languageFor = (c: Ctx, signedIn?: Pick<SignedIn, 'person'>): Language => {
+  if (signedIn) return languageOf(signedIn.person.locale)
+  c.header('Vary', 'Accept-Language')
+  return languageOf(localeOf(c.req.header('accept-language')))
+}
 
-/** A moment as pages show it. */
-export const minute = (at: Date): string => `${at.toISOString().slice(0, 16).replace('T', ' ')} UTC`
-
-const languageOfFrame = ({ signedIn }: Page): Language =>
-  signedIn ? languageOf(signedIn.person.locale) : 'en'
+const languageOfFrame = ({ signedIn, language }: Page): Language =>
+  signedIn ? languageOf(signedIn.person.locale) : language
 
 const frame = (page: Page, hasScript: boolean): Html => {
-  const { title, body, signedIn, wide, board } = page
+  const { title, body, language: own, signedIn, wide, board } = page
   const language = languageOfFrame(page)
   const words = wordsOf(FRAME, language)
-  // Pages that are not on the board are in English.
-  const own = board?.language ?? 'en'
   const { style, board_style, morph, script } = assets()
   return html`<!doctype html>
 <html lang="${language}" dir="${directionOf(language)}">
@@ -140,8 +141,14 @@ export const send = async (c: Ctx, page: Page, sending: Sending = {}): Promise<R
 }
 
 /** A page with one message. */
-export const messagePage = (title: string, text: Html | string, signedIn?: SignedIn): Page => ({
+export const messagePage = (
+  language: Language,
+  title: string,
+  text: Html | string | readonly (Html | string)[],
+  signedIn?: SignedIn,
+): Page => ({
   title,
+  language,
   signedIn,
   body: html`<div class="card"><h1>${title}</h1><p>${text}</p></div>`,
 })

@@ -1,5 +1,6 @@
 // Days and moments as a person reads them: relative in the text, absolute in the title. Pure.
 import { html } from 'hono/html'
+import type { Language } from '../../../shared/contracts/define/language.ts'
 
 type Html = ReturnType<typeof html>
 
@@ -66,3 +67,23 @@ export const startOfDay = (date: string, reading: Reading): Date => {
     .filter((ms) => dayOf(new Date(ms), reading) >= date)
   return new Date(Math.min(...starts))
 }
+
+/** A day (UTC) in full, as pages about accounts show it. */
+export const day = (at: Date, language: Language): string =>
+  language === 'en'
+    ? at.toISOString().slice(0, 10)
+    : new Intl.DateTimeFormat(language, { dateStyle: 'long', timeZone: 'UTC' }).format(at)
+
+/** A minute (UTC) in full, as pages about accounts show it. */
+export const minute = (at: Date, language: Language): string =>
+  language === 'en'
+    ? `${at.toISOString().slice(0, 16).replace('T', ' ')} UTC`
+    : new Intl.DateTimeFormat(language, {
+        year: 'numeric',
+        month: 'long',
+        day: 'numeric',
+        hour: '2-digit',
+        minute: '2-digit',
+        timeZone: 'UTC',
+        timeZoneName: 'short',
+      }).format(at)

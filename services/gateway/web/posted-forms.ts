@@ -2,8 +2,10 @@
 import { html } from 'hono/html'
 import { LIMITS } from '../../../shared/contracts/define/common.ts'
 import { AppError, ERROR_CODES, type ErrorCode, textOf } from '../../../shared/contracts/define/errors.ts'
+import type { Language } from '../../../shared/contracts/define/language.ts'
 import type { Posted } from '../http/env.ts'
 import { FORM_BYTES, readForm, readPosted } from '../http/forms.ts'
+import { sayIn, translatedError } from '../translated-errors.ts'
 import type { Ctx, Html, Sending } from './layout.ts'
 
 /**
@@ -18,8 +20,7 @@ export const TEXT_FORM_BYTES = 4 * (LIMITS.ai_context_bytes + LIMITS.description
  */
 export const fieldsOf = async (c: Ctx, limit: number = FORM_BYTES): Promise<URLSearchParams> => {
   const form = await readForm(c.req.raw, limit)
-  if (form === 'too_large')
-    throw new AppError('limit_exceeded', 'This form is too long. Shorten its texts and send it again.')
+  if (form === 'too_large') throw translatedError('limit_exceeded', (words) => words.word('form_too_long'))
   const fields = form === 'not_a_form' ? new URLSearchParams() : form
   c.set('posted', { fields, complete: true })
   return fields
@@ -78,9 +79,26 @@ export const formActionOf = (fault: Fault | undefined): Sending => {
   }
 }
 
+/** Marks an element that is in English on a page in another language. */
+export const IN_ENGLISH: Html = html` lang="en" dir="ltr"`
+
+/** What an error says in a language, and what marks it where it speaks English all the same. */
+export const saidIn = (
+  error: AppError,
+  language: Language,
+  english = textOf(error),
+): Readonly<{ text: string; mark: Html | '' }> => {
+  if (language === 'en') return { text: english, mark: '' }
+  const translated = sayIn(error, language)
+  return translated === undefined ? { text: english, mark: IN_ENGLISH } : { text: translated, mark: '' }
+}
+
 /** The sentence above a form; read out at once by screen readers. */
-export const faultNote = (fault: Fault | undefined): Html | '' =>
-  fault ? html`<p class="note bad" role="alert" id="fault">${fault.sentence}</p>` : ''
+export const faultNote = (fault: Fault | undefined, language: Language): Html | '' => {
+  if (!fault) return ''
+  const { text, mark } = saidIn(fault.error, language)
+  return html`<p class="note bad" role="alert" id="fault"${mark}>${text}</p>`
+}
 
 /** One labelled input of a form. */
 export type Input = Readonly<{

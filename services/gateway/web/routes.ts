@@ -1,6 +1,8 @@
 // All pages for people, and the front page.
 import { Hono } from 'hono'
 import { html } from 'hono/html'
+import type { Language } from '../../../shared/contracts/define/language.ts'
+import { type Words, wordsOf } from '../../../shared/contracts/define/wording.ts'
 import { findSignedIn } from '../accounts/sessions.ts'
 import { type SignUpState, signUpState } from '../accounts/setup.ts'
 import type { Deps } from '../deps.ts'
@@ -21,39 +23,52 @@ import { showQueue } from './board/queue-page.ts'
 import { boardRoutes } from './board/routes.ts'
 import { consentRoutes } from './consent/consent-page.ts'
 import { faultPage } from './fault-page.ts'
-import { type Html, type Page, send } from './layout.ts'
+import { type Html, languageFor, type Page, send } from './layout.ts'
+import { FRONT } from './messages/front.ts'
 import { memberRoutes } from './workspace/member-page.ts'
 import { panelRoutes } from './workspace/panel-page.ts'
 import { serviceAccountRoutes } from './workspace/service-accounts-page.ts'
 import { workspaceRoutes } from './workspace/workspace-page.ts'
 
-const setUp = (state: SignUpState): Html =>
-  state === 'setup_link'
-    ? html`<h2>This installation is new</h2>
-      <p>Whoever runs it finds a setup link in the gateway’s log, and creates the first account with it.</p>`
-    : html`<h2>This installation is new</h2>
-      <p>The first account owns the first workspace.</p>
-      <p><a class="button wide" href="/sign-up">Create the first account</a></p>`
+type FrontWords = Words<(typeof FRONT)['en']>
 
-const frontPage = (shown: Readonly<{ isNew: boolean; state: SignUpState; mcpUrl: string }>): Page => ({
-  title: 'One queue of work for people and agents',
-  body: html`<h1>One queue of work for people and agents</h1>
-    <p class="lead">File tasks, approve them, group them into loops and put the loops in order. Agents take the next work over MCP, and everyone gets an email when a loop ships.</p>
+const setUp = (state: SignUpState, words: FrontWords): Html =>
+  html`<h2>${words.word('is_new')}</h2>${
+    state === 'setup_link'
+      ? html`
+      <p>${words.word('setup_link')}</p>`
+      : html`
+      <p>${words.word('first_owns')}</p>
+      <p><a class="button wide" href="/sign-up">${words.word('create_first')}</a></p>`
+  }`
+
+const signingIn = (state: SignUpState, words: FrontWords): Html => {
+  const link = html`<a href="/sign-up">${words.word('create')}</a>`
+  return html`<h2>${words.word('for_people')}</h2>
+      <p><a class="button wide" href="/sign-in">${words.word('sign_in')}</a></p>
+      ${state === 'open' ? html`<p>${words.pieces('new_here', { link })}</p>` : ''}`
+}
+
+const frontPage = (
+  language: Language,
+  shown: Readonly<{ isNew: boolean; state: SignUpState; mcpUrl: string }>,
+): Page => {
+  const words = wordsOf(FRONT, language)
+  return {
+    title: words.word('title'),
+    language,
+    body: html`<h1>${words.word('title')}</h1>
+    <p class="lead">${words.word('lead')}</p>
     <div class="card">
-      ${
-        shown.isNew
-          ? setUp(shown.state)
-          : html`<h2>For people</h2>
-      <p><a class="button wide" href="/sign-in">Sign in</a></p>
-      ${shown.state === 'open' ? html`<p>New here? <a href="/sign-up">Create an account</a></p>` : ''}`
-      }
-      <h2>For agents</h2>
-      <p>Give this address to any MCP client; it will bring you back here to sign in.</p>
+      ${shown.isNew ? setUp(shown.state, words) : signingIn(shown.state, words)}
+      <h2>${words.word('for_agents')}</h2>
+      <p>${words.word('give_address')}</p>
       <code class="code">${shown.mcpUrl}</code>
     </div>`,
-})
+  }
+}
 
-/** The pages. */
+/** The pages. */ /** The pages. */
 export const pageRoutes = (deps: Deps, live: Live): Hono<GatewayEnv> => {
   const routes = new Hono<GatewayEnv>()
   const board = { deps, live }
@@ -64,7 +79,7 @@ export const pageRoutes = (deps: Deps, live: Live): Hono<GatewayEnv> => {
     if (await findSignedIn(c, deps)) return queue(c)
     const isNew = await deps.store.people.isEmpty()
     const state = await signUpState(deps)
-    return send(c, frontPage({ isNew, state, mcpUrl: resourceOf(deps.public_url) }))
+    return send(c, frontPage(languageFor(c), { isNew, state, mcpUrl: resourceOf(deps.public_url) }))
   })
   boardRoutes(routes, board)
   accountRoutes(routes, deps)

@@ -30,8 +30,8 @@ body {
 }
 a { color: var(--accent); text-underline-offset: .15em; }
 :focus-visible { outline: 3px solid var(--accent); outline-offset: 2px; border-radius: .3rem; }
-.skip { position: absolute; left: -999rem; }
-.skip:focus { left: 1rem; top: 1rem; z-index: 1; background: var(--card); padding: .5rem 1rem; }
+.skip { position: absolute; inset-inline-start: -999rem; }
+.skip:focus { inset-inline-start: 1rem; top: 1rem; z-index: 1; background: var(--card); padding: .5rem 1rem; }
 header.top {
   display: flex; flex-wrap: wrap; align-items: center; justify-content: space-between; gap: .5rem 1.5rem;
   max-width: 62rem; margin: 0 auto; padding: 1.1rem 1.25rem;
@@ -112,7 +112,7 @@ ul.rows .main { min-width: 0; }
 ul.rows .sub { display: block; color: var(--muted); font-size: .9rem; }
 ul.rows .end { flex: none; color: var(--muted); }
 table { width: 100%; border-collapse: collapse; }
-th, td { text-align: start; vertical-align: top; padding: .55rem .75rem .55rem 0; border-bottom: 1px solid var(--line); }
+th, td { text-align: start; vertical-align: top; padding-block: .55rem; padding-inline: 0 .75rem; border-bottom: 1px solid var(--line); }
 tr:last-child > * { border-bottom: 0; }
 td.time { color: var(--muted); }
 iframe.mail { display: block; width: 100%; height: 42rem; margin: 0 0 1.25rem; border: 1px solid var(--line); border-radius: .9rem; background: var(--card); }
@@ -122,6 +122,7 @@ ul.apps { list-style: none; margin: 0; padding: 0; }
 .app > :first-child { flex: 1 1 20rem; min-width: 0; }
 .app h2 { margin: 0 0 .15rem; }
 .app ul.rights { margin: 0; font-size: .95rem; }
+code { direction: ltr; unicode-bidi: isolate; }
 code, .code { font: .92em/1.5 ui-monospace, "SF Mono", Menlo, Consolas, "Liberation Mono", monospace; }
 .code { display: block; background: var(--page); border: 1px solid var(--line); border-radius: .5rem; padding: .6rem .75rem; margin: 0 0 .9rem; user-select: all; }
 .head { display: flex; flex-wrap: wrap; align-items: end; justify-content: space-between; gap: .75rem 1.5rem; margin: 1rem 0 1.5rem; }
@@ -137,7 +138,7 @@ legend.label { color: inherit; }
 /* Many columns need more room than forms and cards do. */
 body:has(table.panel) :is(header.top, main.wide) { max-width: 80rem; }
 th code { overflow-wrap: normal; }
-.panel .actions { padding-right: 0; }
+.panel .actions { padding-inline-end: 0; }
 .panel .actions > div { display: flex; flex-wrap: wrap; align-items: baseline; gap: .1rem 1rem; }
 details.ask { margin: 0; }
 details.ask summary { padding: .25rem 0; font-weight: 500; }

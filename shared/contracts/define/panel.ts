@@ -1,6 +1,7 @@
 // A page of a workspace that a service declares as data. The gateway shows it without knowing the service: lists become
 // tables, operations become buttons and forms. A guard test checks that every operation and member named here exists.
 import type { Role } from './contract.ts'
+import type { Language } from './language.ts'
 
 /** What a person can do. A form asks for the members of the operation's input that `from` does not fill. */
 export type PanelAction = Readonly<{
@@ -65,5 +66,15 @@ export type PanelDetail = PanelPage &
     from: Readonly<Record<string, string>>
   }>
 
+/** Each English text of a page, its forms and its words, with what it is in another language. */
+export type PanelTexts = Readonly<Record<Exclude<Language, 'en'>, Readonly<Record<string, string>>>>
+
 /** The page at `/workspace/<path>`. The roles decide who is shown it; the service checks for itself who may do what. */
-export type Panel = PanelPage & Readonly<{ path: string; roles: readonly Role[]; detail?: PanelDetail }>
+export type Panel = PanelPage &
+  Readonly<{
+    path: string
+    roles: readonly Role[]
+    detail?: PanelDetail
+    /** Absent: the page is in English for everybody. */
+    texts?: PanelTexts
+  }>

@@ -1,5 +1,5 @@
 // Messages in every language: how they are declared, and how their places are filled. Pure.
-import type { Language } from './language.ts'
+import { directionOf, type Language } from './language.ts'
 
 /** A message that depends on a number: a form for each plural category of the language (UTS #35, part 3, §5). */
 export type Plural = Readonly<{ other: string } & Partial<Record<Intl.LDMLPluralRule, string>>>
@@ -31,6 +31,13 @@ type WordOf<T extends Table> = {
   [K in SentenceOf<T>]: [PlacesOf<T[K]>] extends [never] ? K : never
 }[SentenceOf<T>]
 
+/**
+ * What is put into a place of a right-to-left message, between FIRST STRONG ISOLATE and POP DIRECTIONAL ISOLATE (UAX #9
+ * §2.4.2): it cannot reorder the words around it.
+ */
+const isolated = (text: string): string => `\u2068${text}\u2069`
+const unchanged = (text: string): string => text
+
 /** The messages of one language, ready to use. */
 export type Words<T extends Table> = Readonly<{
   /** A message without places. */
@@ -44,6 +51,8 @@ export type Words<T extends Table> = Readonly<{
   ) => readonly (string | P)[]
   /** A message in the plural form for a number. */
   plural: (key: CountingOf<T>, count: number) => string
+  /** Somebody's own text where it stands alone: as in a place of a message, it cannot reorder what is around it. */
+  isolate: (text: string) => string
 }>
 
 /** The words of one language out of messages in all of them. */
@@ -52,10 +61,15 @@ export const wordsOf = <T extends Table>(tables: Tables<T>, language: Language):
   const rules = new Intl.PluralRules(language)
   const numbers = new Intl.NumberFormat(language)
   const text = (key: keyof T): string => table[String(key)] as string
+  const isolate = directionOf(language) === 'rtl' ? isolated : unchanged
   return {
     word: (key) => text(key),
-    say: (key, places) => fill<string>(text(key), places).join(''),
+    say: (key, places: Readonly<Record<string, string>>) =>
+      fill<string>(text(key), places)
+        .map((part, index) => (index % 2 === 1 ? isolate(part) : part))
+        .join(''),
     pieces: (key, places) => fill(text(key), places),
+    isolate,
     plural: (key, count) => {
       const forms = table[String(key)] as Plural
       return (forms[rules.select(count)] ?? forms.other).replace('{count}', numbers.format(count))

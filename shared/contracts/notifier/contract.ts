@@ -2,6 +2,7 @@
 import type { Purpose } from '../../process/service-keys.ts'
 import { defineContract } from '../define/contract.ts'
 import { internals } from './internals.ts'
+import { PANEL_TEXTS } from './panel-texts.ts'
 
 /** The key that seals the links in mails. */
 export const UNSUBSCRIBE: Purpose = { salt: '', info: 'loops unsubscribe links' }
@@ -27,6 +28,7 @@ export const notifier = defineContract({
   panel: {
     path: 'mails',
     roles: ['owner', 'admin', 'member', 'viewer'],
+    texts: PANEL_TEXTS,
     title: 'Mails',
     intro:
       'What became of the mails of the last 90 days: those of the workspace for its owner and admins, your own for everybody else.',

@@ -3,6 +3,7 @@ import type { Purpose } from '../../process/service-keys.ts'
 import { defineContract } from '../define/contract.ts'
 import { directEvents, events } from './events.ts'
 import { internals } from './internals.ts'
+import { PANEL_TEXTS } from './panel-texts.ts'
 import { OLD_SECRET_HOURS } from './shapes.ts'
 import { namesOf, SOURCES } from './sources.ts'
 import { subscriptions } from './subscriptions.ts'
@@ -27,6 +28,7 @@ export const webhooks = defineContract({
     title: 'Webhooks',
     intro: 'Loops calls these addresses when something happens here. Each call is signed.',
     roles: ['owner', 'admin'],
+    texts: PANEL_TEXTS,
     table: {
       operation: 'list_webhooks',
       rows: 'webhooks',

@@ -5,6 +5,9 @@ import { internal, internalRead } from '../define/contract.ts'
 import { WebhookDelivery, WebhookRow } from './shapes.ts'
 import { BUS_EVENTS, SENT_EVENTS } from './sources.ts'
 
+/** What the form says beside the choice of events. */
+export const EVENTS_HINT = `None chosen: all of them, also events that are added later. Never sent to webhooks, since private loops or secret links may be in them: ${BUS_EVENTS.join(', ')}.`
+
 const webhook_id = c.Id
 const delivery_id = z.string().max(128)
 
@@ -17,13 +20,7 @@ export const internals = {
         .max(2_000)
         .meta({ title: 'Address', description: 'An https address on the internet.' }),
       description: z.string().max(200).default('').meta({ title: 'What it is for' }),
-      events: z
-        .array(z.enum(SENT_EVENTS))
-        .max(SENT_EVENTS.length)
-        .default([])
-        .describe(
-          `None chosen: all of them, also events that are added later. Never sent to webhooks, since private loops or secret links may be in them: ${BUS_EVENTS.join(', ')}.`,
-        ),
+      events: z.array(z.enum(SENT_EVENTS)).max(SENT_EVENTS.length).default([]).describe(EVENTS_HINT),
     }),
     output: z.object({ id: c.Id, secret: z.string() }),
     errors: ['invalid_argument', 'forbidden', 'already_exists', 'limit_exceeded'],

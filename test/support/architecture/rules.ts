@@ -110,7 +110,16 @@ const boundaries = (source: Source): string[] => {
  */
 const LAYERS: Readonly<Record<string, readonly string[]>> = {
   'shared/': ['net/', 'process/', 'contracts/', 'search/', 'storage/', 'imports/', 'bus/', 'events/'],
-  'services/gateway/': ['secrets.ts', 'limits/', 'http/', 'accounts/', 'oauth/', 'mcp/', 'web/'],
+  'services/gateway/': [
+    'secrets.ts',
+    'translated-errors.ts',
+    'limits/',
+    'http/',
+    'accounts/',
+    'oauth/',
+    'mcp/',
+    'web/',
+  ],
 }
 
 /** The level of a file's room; undefined where it is in none. */

@@ -63,7 +63,7 @@ describe('names', () => {
 })
 
 describe('passwords', () => {
-  const fault = (password: string) => passwordFault(password, 'ann@example.com', 'Ann Example')
+  const fault = (password: string) => passwordFault(password, 'ann@example.com', 'Ann Example')?.message
   test.each(['correct horse', 'pässwörtchen', '🐎🔋📎✅🐎🔋📎✅', 'x'.repeat(128).replace(/xx/g, 'xy')])(
     'taken: %j',
     (password) => {

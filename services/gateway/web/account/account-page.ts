@@ -7,6 +7,7 @@ import {
   type Language,
   languageOf,
 } from '../../../../shared/contracts/define/language.ts'
+import { type Words, wordsOf } from '../../../../shared/contracts/define/wording.ts'
 import { requestConfirmation } from '../../accounts/account-mails.ts'
 import { changePassword, signOutEverywhere } from '../../accounts/credentials.ts'
 import { isConfirmed, type Person } from '../../accounts/person-rules.ts'
@@ -16,6 +17,7 @@ import type { Deps } from '../../deps.ts'
 import type { GatewayEnv } from '../../http/env.ts'
 import { signedInOnly } from '../flow.ts'
 import { type Ctx, type Html, messagePage, type Page, send } from '../layout.ts'
+import { ACCOUNT } from '../messages/account.ts'
 import { attempt, type Fault, faultNote, fieldsOf, formActionOf, input } from '../posted-forms.ts'
 import { newPassword } from './passwords-page.ts'
 
@@ -25,13 +27,10 @@ type Form = 'address' | 'reading' | 'password'
 /** What came of a posted form. */
 type Outcome = Readonly<{ done?: Form | 'confirmed'; fault?: Readonly<{ of: Form; fault: Fault }> }>
 
-const DONE: Readonly<Record<Form | 'confirmed', string>> = {
-  address: 'The email is on its way to you.',
-  confirmed: 'Your address is confirmed.',
-  reading: 'Saved. Your next email will follow this.',
-  password:
-    'Your password has been changed. You are signed out of all other browsers, and all apps are disconnected.',
-}
+type AccountWords = Words<(typeof ACCOUNT)['en']>
+
+/** What a part of the page is made from. */
+type Part = Readonly<{ person: Person; language: Language; words: AccountWords; fault: Fault | undefined }>
 
 const faultOf = ({ fault }: Outcome, form: Form): Fault | undefined =>
   fault?.of === form ? fault.fault : undefined
@@ -42,70 +41,78 @@ const languageOptions = (chosen: Language): Html[] =>
       html`<option value="${language}" lang="${language}" dir="${directionOf(language)}" ${language === chosen ? 'selected' : ''}>${LANGUAGES[language]}</option>`,
   )
 
-const zoneOptions = (chosen: string | null): Html[] =>
+const zoneOptions = (chosen: string | null, words: AccountWords): Html[] =>
   timeZonesByArea(chosen).map(
     ({ area, zones }) =>
-      html`<optgroup label="${area}">${zones.map(
+      html`<optgroup label="${area ?? words.word('everywhere')}">${zones.map(
         ({ name, label }) =>
           html`<option value="${name}" ${name === chosen ? 'selected' : ''}>${label}</option>`,
       )}</optgroup>`,
   )
 
 /** Says what cannot be done before the address is confirmed, and sends the mail for it again. */
-const unconfirmed = ({ email }: Person, fault: Fault | undefined): Html => html`
+const unconfirmed = ({ person, language, words, fault }: Part): Html => html`
     <section class="card" aria-labelledby="address-title">
-      <h2 id="address-title">Confirm your address</h2>
-      ${faultNote(fault)}
-      <p>We sent an email with a link to <strong>${email}</strong>. Until you follow the link, you get no emails about your work and cannot invite anyone.</p>
-      <form method="post" action="/account/confirmation"><button class="second">Send the email again</button></form>
+      <h2 id="address-title">${words.word('confirm')}</h2>
+      ${faultNote(fault, language)}
+      <p>${words.pieces('confirm_lead', { email: html`<strong>${person.email}</strong>` })}</p>
+      <form method="post" action="/account/confirmation"><button class="second">${words.word('send_again')}</button></form>
     </section>`
 
-const reading = ({ locale, time_zone = null }: Person, fault: Fault | undefined): Html => html`
+const reading = ({ person, language, words, fault }: Part): Html => html`
     <section class="card" aria-labelledby="reading-title">
-      <h2 id="reading-title">Language and time zone</h2>
-      <p class="small">Emails to you use this language and time zone.</p>
+      <h2 id="reading-title">${words.word('reading')}</h2>
+      <p class="small">${words.word('reading_lead')}</p>
       <form method="post" action="/account/reading">
-        ${faultNote(fault)}
-        <div class="field"><label for="language">Language</label>
-          <select id="language" name="language" autocomplete="language">${languageOptions(languageOf(locale))}</select></div>
-        <div class="field"><label for="time_zone">Time zone</label>
+        ${faultNote(fault, language)}
+        <div class="field"><label for="language">${words.word('language')}</label>
+          <select id="language" name="language" autocomplete="language">${languageOptions(language)}</select></div>
+        <div class="field"><label for="time_zone">${words.word('time_zone')}</label>
           <select id="time_zone" name="time_zone">
-            <option value="">Same as the workspace</option>
-            ${zoneOptions(time_zone)}
+            <option value="">${words.word('same_as_workspace')}</option>
+            ${zoneOptions(person.time_zone ?? null, words)}
           </select></div>
-        <button class="wide">Save</button>
+        <button class="wide">${words.word('save')}</button>
       </form>
     </section>`
 
-const password = ({ email }: Person, fault: Fault | undefined): Html => html`
+const password = ({ person, language, words, fault }: Part): Html => html`
     <section class="card" aria-labelledby="password-title">
-      <h2 id="password-title">Change password</h2>
-      <p class="small">This signs you out of all other browsers, disconnects all apps and ends your access tokens.</p>
+      <h2 id="password-title">${words.word('change_password')}</h2>
+      <p class="small">${words.word('password_lead')}</p>
       <form method="post" action="/account/password">
-        ${faultNote(fault)}
-        <input type="hidden" name="username" autocomplete="username" value="${email}">
+        ${faultNote(fault, language)}
+        <input type="hidden" name="username" autocomplete="username" value="${person.email}">
         ${input(
-          { name: 'current', label: 'Current password', type: 'password', autocomplete: 'current-password' },
+          {
+            name: 'current',
+            label: words.word('current_password'),
+            type: 'password',
+            autocomplete: 'current-password',
+          },
           fault,
         )}
-        ${newPassword(fault, 'New password')}
-        <button class="wide">Change password</button>
+        ${newPassword(language, fault, 'new_password')}
+        <button class="wide">${words.word('change_password')}</button>
       </form>
     </section>`
 
-const programs: Html = html`
+const programs = (words: AccountWords): Html => html`
     <section class="card" aria-labelledby="programs-title">
-      <h2 id="programs-title">Programs in your name</h2>
-      <p><a href="/apps">Connected apps</a> signed in through your browser. <a href="/account/tokens">Access tokens</a> are for programs that have none, such as CI jobs.</p>
+      <h2 id="programs-title">${words.word('programs')}</h2>
+      <p>${words.pieces('programs_lead', {
+        apps: html`<a href="/apps">${words.word('apps')}</a>`,
+        tokens: html`<a href="/account/tokens">${words.word('tokens')}</a>`,
+      })}</p>
     </section>`
 
-const signOut: Html = html`
+const signOut = (words: AccountWords): Html => html`
     <section class="card" aria-labelledby="sign-out-title">
-      <h2 id="sign-out-title">Sign out</h2>
-      <p class="small">Signing out everywhere also disconnects all apps and ends your access tokens.</p>
+      <h2 id="sign-out-title">${words.word('sign_out')}</h2>
+      <p class="small">${words.word('sign_out_lead')}</p>
       <div class="buttons">
-        <button class="second" form="sign-out">Sign out here</button>
-        <button class="second" form="sign-out-everywhere">Sign out everywhere</button>
+        <button class="second" form="sign-out">${words.word('sign_out_here')}</button>
+        <button class="second" form="sign-out-everywhere">${words.word('sign_out_everywhere')}</button>
       </div>
       <form id="sign-out" method="post" action="/sign-out"></form>
       <form id="sign-out-everywhere" method="post" action="/account/sign-out-everywhere"></form>
@@ -113,22 +120,26 @@ const signOut: Html = html`
 
 const accountPage = (signedIn: SignedIn, outcome: Outcome): Page => {
   const { person } = signedIn
+  const language = languageOf(person.locale)
+  const words = wordsOf(ACCOUNT, language)
+  const part = (form: Form): Part => ({ person, language, words, fault: faultOf(outcome, form) })
   return {
-    title: 'Your account',
+    title: words.word('title'),
+    language,
     signedIn,
-    body: html`<h1>Your account</h1>
-    ${outcome.done ? html`<p class="note" role="status">${DONE[outcome.done]}</p>` : ''}
+    body: html`<h1>${words.word('title')}</h1>
+    ${outcome.done ? html`<p class="note" role="status">${words.word(`done_${outcome.done}`)}</p>` : ''}
     <div class="card">
       <dl class="facts">
-        <dt>Name</dt><dd>${person.name}</dd>
-        <dt>Email</dt><dd>${person.email}</dd>
+        <dt>${words.word('name')}</dt><dd>${words.isolate(person.name)}</dd>
+        <dt>${words.word('email')}</dt><dd>${words.isolate(person.email)}</dd>
       </dl>
     </div>
-    ${isConfirmed(person) ? '' : unconfirmed(person, faultOf(outcome, 'address'))}
-    ${reading(person, faultOf(outcome, 'reading'))}
-    ${password(person, faultOf(outcome, 'password'))}
-    ${programs}
-    ${signOut}`,
+    ${isConfirmed(person) ? '' : unconfirmed(part('address'))}
+    ${reading(part('reading'))}
+    ${password(part('password'))}
+    ${programs(words)}
+    ${signOut(words)}`,
   }
 }
 
@@ -171,8 +182,11 @@ const savePassword = async (c: Ctx, deps: Deps, signedIn: SignedIn): Promise<Res
 const endAll = async (c: Ctx, deps: Deps, { person }: SignedIn): Promise<Response> => {
   await signOutEverywhere(deps, person._id)
   await endSession(c, deps)
-  const text = html`You are signed out of all browsers, and all apps are disconnected. <a href="/sign-in">Sign in</a>`
-  return send(c, messagePage('You are signed out everywhere', text))
+  const language = languageOf(person.locale)
+  const words = wordsOf(ACCOUNT, language)
+  const link = html`<a href="/sign-in">${words.word('sign_in')}</a>`
+  const page = messagePage(language, words.word('signed_out'), words.pieces('signed_out_lead', { link }))
+  return send(c, page)
 }
 
 const doneOf = (c: Ctx): Pick<Outcome, 'done'> => {

@@ -1,9 +1,12 @@
 // The page of a person's connected apps, in all their workspaces.
 import type { Hono } from 'hono'
 import { html } from 'hono/html'
-import { ALL_SCOPES, SCOPES } from '../../../../shared/contracts/define/common.ts'
+import { scopeWord } from '../../../../shared/contracts/define/access-words.ts'
+import { ALL_SCOPES } from '../../../../shared/contracts/define/common.ts'
 import { notFound } from '../../../../shared/contracts/define/errors.ts'
+import { type Language, languageOf } from '../../../../shared/contracts/define/language.ts'
 import { FURTHER_SCOPES, scopesOfRole } from '../../../../shared/contracts/define/scopes.ts'
+import { type Words, wordsOf } from '../../../../shared/contracts/define/wording.ts'
 import { isOfPassword, membershipUnder } from '../../accounts/person-rules.ts'
 import type { SignedIn } from '../../accounts/sessions.ts'
 import type { Deps } from '../../deps.ts'
@@ -12,22 +15,28 @@ import { isLoopback } from '../../http/host.ts'
 import { resourceOf } from '../../oauth/grant-rules.ts'
 import type { Grant } from '../../oauth/model.ts'
 import { signedInOnly } from '../flow.ts'
-import { CHECK, type Ctx, day, type Html, minute, type Page, send } from '../layout.ts'
+import { CHECK, type Ctx, type Html, type Page, send } from '../layout.ts'
+import { APPS } from '../messages/apps.ts'
+import { day, minute } from '../moments.ts'
 import { fieldsOf } from '../posted-forms.ts'
 
 const SHOWN_APPS = 200
 
 type Shown = Readonly<{
   signedIn: SignedIn
+  language: Language
+  words: AppsWords
   grants: readonly Grant[]
   names: ReadonlyMap<string, string>
   mcpUrl: string
 }>
 
+type AppsWords = Words<(typeof APPS)['en']>
+
 /** Where an app gets its answers, in words. */
-const whereabouts = (uri: string): string => {
+const whereabouts = (uri: string, words: AppsWords): string => {
   const { protocol, host } = new URL(uri)
-  if (isLoopback(uri)) return 'a program on a computer'
+  if (isLoopback(uri)) return words.word('on_a_computer')
   return protocol === 'https:' ? host : `${protocol}//${host}`
 }
 
@@ -35,54 +44,69 @@ const whereabouts = (uri: string): string => {
  * Allows the app further scopes, or takes them back. Many apps cannot ask for more once they are connected. It takes effect
  * with the app's next token.
  */
-const furtherForms = ({ signedIn }: Shown, { _id, client_name, scopes, ...grant }: Grant): Html[] => {
+const furtherForms = (shown: Shown, { _id, client_name, scopes, ...grant }: Grant): Html[] => {
+  const { signedIn, language, words } = shown
   const role = membershipUnder(grant, signedIn.person)?.role
   const offered = FURTHER_SCOPES.filter((scope) => role && scopesOfRole(role).includes(scope))
   return offered.map((scope) => {
     const held = scopes.includes(scope)
-    const label = `${held ? 'Take back' : 'Also allow'}: ${SCOPES[scope]}`
+    const label = words.say(held ? 'take_back' : 'also_allow', { right: scopeWord(scope, language) })
+    const whole = words.say('for_app', { action: label, app: client_name })
     return html`<form method="post" action="/apps/${_id}/scopes">
         <input type="hidden" name="${held ? 'take' : 'give'}" value="${scope}">
-        <button class="plain" aria-label="${label}, for ${client_name}">${label}</button>
+        <button class="plain" aria-label="${whole}">${label}</button>
       </form>`
   })
 }
 
+/** Where an app works, since when, and when it last did. */
+const standing = ({ language, words }: Shown, grant: Grant, workspace: string): string => {
+  const { redirect_uri, created_at, last_used_at } = grant
+  return words.say('connected', {
+    where: whereabouts(redirect_uri, words),
+    workspace,
+    day: day(created_at, language),
+    used: last_used_at
+      ? words.say('last_used', { when: minute(last_used_at, language) })
+      : words.word('not_used'),
+  })
+}
+
 const app = (shown: Shown, grant: Grant): Html => {
-  const { signedIn, names } = shown
-  const { _id, client_name, ws, scopes, redirect_uri, created_at, last_used_at } = grant
+  const { signedIn, names, language, words } = shown
+  const { _id, client_name, ws, scopes } = grant
   const workspace = names.get(ws) ?? membershipUnder(grant, signedIn.person)?.workspace_name ?? ''
   return html`<li class="card app">
-      <div><h2>${client_name}</h2>
-        <p class="small">${whereabouts(redirect_uri)}, in ${workspace}, connected on ${day(created_at)},
-          ${last_used_at ? html`last used ${minute(last_used_at)}` : 'not used yet'}</p>
-        <ul class="rights">${scopes.map((scope) => html`<li>${CHECK}<span>${SCOPES[scope]}</span></li>`)}</ul>
+      <div><h2>${words.isolate(client_name)}</h2>
+        <p class="small">${standing(shown, grant, workspace)}</p>
+        <ul class="rights">${scopes.map((scope) => html`<li>${CHECK}<span>${scopeWord(scope, language)}</span></li>`)}</ul>
         ${furtherForms(shown, grant)}
       </div>
       <form method="post" action="/apps/${_id}/disconnect">
-        <button class="second" aria-label="Disconnect ${client_name}, in ${workspace}">Disconnect</button>
+        <button class="second" aria-label="${words.say('disconnect_app', { app: client_name, workspace })}">${words.word('disconnect')}</button>
       </form></li>`
 }
 
-const none = ({ mcpUrl }: Shown): Html => html`<div class="card">
-      <p>No app is connected. To connect one, give this address to any MCP client:</p>
+const none = ({ mcpUrl, words }: Shown): Html => html`<div class="card">
+      <p>${words.word('none')}</p>
       <code class="code">${mcpUrl}</code>
     </div>`
 
 const appsPage = (shown: Shown): Page => {
-  const { signedIn, grants } = shown
+  const { signedIn, grants, language, words } = shown
   return {
-    title: 'Connected apps',
+    title: words.word('title'),
+    language,
     signedIn,
     wide: true,
-    body: html`<h1>Connected apps</h1>
-    <p class="lead">These apps work in Loops in your name. They chose the names that are shown here. An app that you disconnect loses access within seconds, and can ask you again.</p>
+    body: html`<h1>${words.word('title')}</h1>
+    <p class="lead">${words.word('lead')}</p>
     ${
       grants.length === 0
         ? none(shown)
         : html`<ul class="apps">${grants.map((grant) => app(shown, grant))}</ul>`
     }
-    ${grants.length === SHOWN_APPS ? html`<p class="small">The newest ${SHOWN_APPS} are shown.</p>` : ''}`,
+    ${grants.length === SHOWN_APPS ? html`<p class="small">${words.plural('newest', SHOWN_APPS)}</p>` : ''}`,
   }
 }
 
@@ -93,7 +117,9 @@ const show = async (c: Ctx, deps: Deps, signedIn: SignedIn): Promise<Response> =
   const grants = allowed.filter((grant) => isOfPassword(grant, person) && membershipUnder(grant, person))
   const workspaces = await store.workspaces.findAll([...new Set(grants.map(({ ws }) => ws))])
   const names = new Map(workspaces.map(({ _id, name }) => [_id, name]))
-  return send(c, appsPage({ signedIn, grants, names, mcpUrl: resourceOf(public_url) }))
+  const language = languageOf(person.locale)
+  const words = wordsOf(APPS, language)
+  return send(c, appsPage({ signedIn, language, words, grants, names, mcpUrl: resourceOf(public_url) }))
 }
 
 /** The connection that the path names. @throws AppError `not_found` when it is somebody else's. */

@@ -1,36 +1,47 @@
 // The page on which a person confirms the address of their account, reached by the link of a mail.
 import type { Hono } from 'hono'
 import { html } from 'hono/html'
+import { languageOf } from '../../../../shared/contracts/define/language.ts'
+import { wordsOf } from '../../../../shared/contracts/define/wording.ts'
 import { confirmAddress, personOfConfirmation } from '../../accounts/account-mails.ts'
 import type { Person } from '../../accounts/person-rules.ts'
 import { findSignedIn, type SignedIn } from '../../accounts/sessions.ts'
 import type { Deps } from '../../deps.ts'
 import type { GatewayEnv } from '../../http/env.ts'
 import { withWaiting } from '../flow.ts'
-import { type Ctx, messagePage, type Page, send } from '../layout.ts'
+import { type Ctx, languageFor, messagePage, type Page, send } from '../layout.ts'
+import { ACCOUNT } from '../messages/account.ts'
 import { attempt, type Fault, faultNote, formActionOf } from '../posted-forms.ts'
 
-const expiredPage = messagePage(
-  'This link has expired',
-  html`It has been used, or too much time has passed. Your <a href="/account">account page</a> shows whether your address is confirmed, and can send a new link.`,
-)
+const expired = async (c: Ctx, deps: Deps): Promise<Response> => {
+  const language = languageFor(c, await findSignedIn(c, deps))
+  const words = wordsOf(ACCOUNT, language)
+  const link = html`<a href="/account">${words.word('account_page')}</a>`
+  const page = messagePage(language, words.word('link_over'), words.pieces('link_over_next', { link }))
+  return send(c, page, { status: 404 })
+}
 
 /** Asks for a click, because programs that scan mails open every link. */
 const confirmPage = (signedIn: SignedIn, person: Person, token: string, fault?: Fault): Page => {
-  const title = 'Confirm your address'
+  const language = languageOf(signedIn.person.locale)
+  const words = wordsOf(ACCOUNT, language)
+  const title = words.word('confirm')
   const isOwn = signedIn.person._id === person._id
+  const email = html`<strong>${person.email}</strong>`
+  const own = html`${words.isolate(signedIn.person.email)}`
   return {
     title,
+    language,
     signedIn,
     body: html`<h1>${title}</h1>
     <div class="card">
-      ${faultNote(fault)}
+      ${faultNote(fault, language)}
       ${
         isOwn
-          ? html`<form method="post"><p>Is <strong>${person.email}</strong> your address?</p>
-        <button class="wide">Yes, it is mine</button></form>`
-          : html`<p>This link is for the account of <strong>${person.email}</strong>; you are signed in as ${signedIn.person.email}.</p>
-        <form method="post" action="${withWaiting('/sign-out', { confirm: token })}"><button class="plain">Use another account</button></form>`
+          ? html`<form method="post"><p>${words.pieces('is_yours', { email })}</p>
+        <button class="wide">${words.word('yes')}</button></form>`
+          : html`<p>${words.pieces('of_another', { email, own })}</p>
+        <form method="post" action="${withWaiting('/sign-out', { confirm: token })}"><button class="plain">${words.word('use_another')}</button></form>`
       }
     </div>`,
   }
@@ -38,7 +49,7 @@ const confirmPage = (signedIn: SignedIn, person: Person, token: string, fault?: 
 
 const show = async (c: Ctx, deps: Deps, token: string, fault?: Fault): Promise<Response> => {
   const person = await personOfConfirmation(deps, token)
-  if (!person) return send(c, expiredPage, { status: 404 })
+  if (!person) return expired(c, deps)
   const signedIn = await findSignedIn(c, deps)
   if (!signedIn) return c.redirect(withWaiting('/sign-in', { confirm: token }), 303)
   return send(c, confirmPage(signedIn, person, token, fault), formActionOf(fault))

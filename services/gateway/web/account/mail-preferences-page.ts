@@ -4,11 +4,14 @@ import { html } from 'hono/html'
 import { checkInput } from '../../../../shared/contracts/define/check.ts'
 import { Id, LIMITS } from '../../../../shared/contracts/define/common.ts'
 import { AppError } from '../../../../shared/contracts/define/errors.ts'
+import { type Language, languageOf } from '../../../../shared/contracts/define/language.ts'
+import { type Words, wordsOf } from '../../../../shared/contracts/define/wording.ts'
 import type { LoopRow } from '../../../../shared/contracts/loops-queue/shapes.ts'
 import type { MailChoice } from '../../../../shared/contracts/notifier/shapes.ts'
 import type { Deps } from '../../deps.ts'
 import type { GatewayEnv } from '../../http/env.ts'
 import { type Ctx, type Html, type Page, send } from '../layout.ts'
+import { MAIL_PREFERENCES } from '../messages/mail-preferences.ts'
 import { attempt, type Fault, faultNote, fieldsOf, formActionOf } from '../posted-forms.ts'
 import { callOf, membersOnly, type SignedInMember } from '../workspace/workspace-page.ts'
 
@@ -29,54 +32,57 @@ export type PreferenceForm = Readonly<{
 
 const PATH = '/workspace/mail'
 
-const CHOICES: readonly Readonly<{ wants: MailChoice; label: string; hint: string }>[] = [
-  { wants: 'all', label: 'All loops', hint: 'Emails about every loop that you can see.' },
-  {
-    wants: 'mine',
-    label: 'My loops',
-    hint: 'Emails about loops that you created, shipped or belong to, and loops with a task of yours.',
-  },
-  { wants: 'none', label: 'None', hint: 'No emails about loops of this workspace.' },
-]
+const CHOICES = ['all', 'mine', 'none'] as const satisfies readonly MailChoice[]
+
+type PreferenceWords = Words<(typeof MAIL_PREFERENCES)['en']>
 
 // A browser sends nothing for a box that is not ticked, and then the hidden value counts.
-const mentionsBox = ({
-  mentions,
-}: MailPreference): Html => html`<input type="hidden" name="mentions" value="no">
+const mentionsBox = (
+  { mentions }: MailPreference,
+  words: PreferenceWords,
+): Html => html`<input type="hidden" name="mentions" value="no">
     <label class="check"><input type="checkbox" name="mentions" value="yes" ${mentions ? 'checked' : ''}>
-      <span>Mentions<span class="hint">Emails when somebody mentions you in a comment.</span></span></label>`
+      <span>${words.word('mentions')}<span class="hint">${words.word('mentions_hint')}</span></span></label>`
 
 const choice = (
   preference: MailPreference,
-): Html => html`<fieldset class="field"><legend class="label">Email me about</legend>
+  words: PreferenceWords,
+): Html => html`<fieldset class="field"><legend class="label">${words.word('about')}</legend>
       ${CHOICES.map(
         (
           one,
-        ) => html`<label class="check"><input type="radio" name="wants" value="${one.wants}" ${one.wants === preference.wants ? 'checked' : ''}>
-        <span>${one.label}<span class="hint">${one.hint}</span></span></label>`,
+        ) => html`<label class="check"><input type="radio" name="wants" value="${one}" ${one === preference.wants ? 'checked' : ''}>
+        <span>${words.word(one)}<span class="hint">${words.word(`${one}_hint`)}</span></span></label>`,
       )}
     </fieldset>
-    ${mentionsBox(preference)}
-    <button class="wide">Save</button>`
+    ${mentionsBox(preference, words)}
+    <button class="wide">${words.word('save')}</button>`
 
-const mutedLoops = ({ muted }: MailPreference, action: string): Html | '' =>
+const mutedLoops = ({ muted }: MailPreference, action: string, words: PreferenceWords): Html | '' =>
   muted.length === 0
     ? ''
-    : html`<section class="card" aria-labelledby="muted"><h2 id="muted">Muted loops</h2>
+    : html`<section class="card" aria-labelledby="muted"><h2 id="muted">${words.word('muted')}</h2>
     <ul class="rows">${muted.map(
-      ({ loop_id, name }) => html`<li><span class="main">${name}</span>
+      ({ loop_id, name }) => html`<li><span class="main">${words.isolate(name)}</span>
       <form class="end" method="post" action="${action}"><input type="hidden" name="unmute_loop" value="${loop_id}">
-        <button class="plain" aria-label="Unmute ${name}">Unmute</button></form></li>`,
+        <button class="plain" aria-label="${words.say('unmute_loop', { loop: name })}">${words.word('unmute')}</button></form></li>`,
     )}</ul></section>`
 
 /** The forms of a preference. Each posts to `action`; `more` stands between them. */
-export const preferenceForms = (preference: MailPreference, action: string, more: Html | '' = ''): Html =>
-  html`<form class="card" method="post" action="${action}">${choice(preference)}</form>
-    ${more} ${mutedLoops(preference, action)}`
+export const preferenceForms = (
+  language: Language,
+  preference: MailPreference,
+  action: string,
+  more: Html | '' = '',
+): Html => {
+  const words = wordsOf(MAIL_PREFERENCES, language)
+  return html`<form class="card" method="post" action="${action}">${choice(preference, words)}</form>
+    ${more} ${mutedLoops(preference, action, words)}`
+}
 
 /** What one of these forms asks for; empty for any other form. */
 export const preferenceOf = (form: URLSearchParams): PreferenceForm => {
-  const wants = CHOICES.find((one) => one.wants === form.get('wants'))?.wants
+  const wants = CHOICES.find((one) => one === form.get('wants'))
   const mentions = form.getAll('mentions').at(-1)
   const [mute_event, unmute_loop] = [form.get('mute_event'), form.get('unmute_loop')]
   return {
@@ -95,31 +101,37 @@ type Shown = MailPreference &
     loops: readonly LoopRow[]
   }>
 
-const muting = ({ loops, muted, wants }: Shown): Html | '' => {
+const muting = ({ loops, muted, wants }: Shown, words: PreferenceWords): Html | '' => {
   const loud = loops.filter(({ id }) => !muted.some(({ loop_id }) => loop_id === id))
   if (wants === 'none' || loud.length === 0) return ''
-  return html`<section class="card"><details><summary>Mute a loop that has not shipped yet</summary>
+  return html`<section class="card"><details><summary>${words.word('mute_unshipped')}</summary>
     <ul class="rows">${loud.map(
-      ({ id, name }) => html`<li><span class="main">${name}</span>
+      ({ id, name }) => html`<li><span class="main">${words.isolate(name)}</span>
       <form class="end" method="post" action="${PATH}"><input type="hidden" name="mute_loop" value="${id}">
-        <button class="plain" aria-label="Mute ${name}">Mute</button></form></li>`,
+        <button class="plain" aria-label="${words.say('mute_loop', { loop: name })}">${words.word('mute')}</button></form></li>`,
     )}</ul></details></section>`
 }
 
-const outOfUse = ({ email, out_of_use }: Shown): Html | '' =>
+const outOfUse = ({ email, out_of_use }: Shown, words: PreferenceWords): Html | '' =>
   out_of_use === null
     ? ''
-    : html`<section class="card" aria-labelledby="unreached"><h2 id="unreached">Emails do not reach you</h2>
-    <p>The mail server for ${email} says that this address does not exist: ${out_of_use}</p>
-    <form method="post" action="${PATH}/address"><button>It works now, use it again</button></form></section>`
+    : html`<section class="card" aria-labelledby="unreached"><h2 id="unreached">${words.word('unreached')}</h2>
+    <p>${words.say('unreached_why', { email, reason: out_of_use })}</p>
+    <form method="post" action="${PATH}/address"><button>${words.word('works_now')}</button></form></section>`
 
-const preferencePage = (signedIn: SignedInMember, shown: Shown, fault: Fault | undefined): Page => ({
-  title: 'Your emails',
-  signedIn,
-  body: html`<p><a href="/workspace">Workspace</a></p>
-    <h1>Your emails</h1><p class="lead">Which emails you get from ${signedIn.membership.workspace_name}.</p>
-    ${faultNote(fault)} ${outOfUse(shown)} ${preferenceForms(shown, PATH, muting(shown))}`,
-})
+const preferencePage = (signedIn: SignedInMember, shown: Shown, fault: Fault | undefined): Page => {
+  const language = languageOf(signedIn.person.locale)
+  const words = wordsOf(MAIL_PREFERENCES, language)
+  const lead = words.say('lead', { workspace: signedIn.membership.workspace_name })
+  return {
+    title: words.word('title'),
+    language,
+    signedIn,
+    body: html`<p><a href="/workspace">${words.word('workspace')}</a></p>
+    <h1>${words.word('title')}</h1><p class="lead">${lead}</p>
+    ${faultNote(fault, language)} ${outOfUse(shown, words)} ${preferenceForms(language, shown, PATH, muting(shown, words))}`,
+  }
+}
 
 const show = async (c: Ctx, deps: Deps, signedIn: SignedInMember, fault?: Fault): Promise<Response> => {
   const call = callOf(c, deps, signedIn)

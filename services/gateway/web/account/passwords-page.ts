@@ -1,6 +1,8 @@
 // The pages on which people who forgot their password choose a new one, by a link that is mailed to them.
 import type { Hono } from 'hono'
 import { html } from 'hono/html'
+import type { Language } from '../../../../shared/contracts/define/language.ts'
+import { wordsOf } from '../../../../shared/contracts/define/wording.ts'
 import { personOfLink, RESET_MS, requestReset, resetPassword } from '../../accounts/credentials.ts'
 import { rememberDevice } from '../../accounts/devices.ts'
 import { PASSWORD_CHARS, type Person } from '../../accounts/person-rules.ts'
@@ -8,88 +10,112 @@ import { startSession } from '../../accounts/sessions.ts'
 import type { Deps } from '../../deps.ts'
 import type { GatewayEnv } from '../../http/env.ts'
 import { goOn, keepWaiting, takeWaiting, type Waiting, waitingOf, withWaiting } from '../flow.ts'
-import { type Ctx, type Html, messagePage, type Page, send } from '../layout.ts'
+import { type Ctx, type Html, languageFor, messagePage, type Page, send } from '../layout.ts'
+import { PASSWORDS } from '../messages/passwords.ts'
 import { attempt, type Fault, faultNote, fieldsOf, formActionOf, input } from '../posted-forms.ts'
 
 /** The input of a new password. */
-export const newPassword = (fault: Fault | undefined, label = 'Password'): Html =>
-  input(
+export const newPassword = (
+  language: Language,
+  fault: Fault | undefined,
+  label: 'password' | 'new_password' = 'password',
+): Html => {
+  const words = wordsOf(PASSWORDS, language)
+  return input(
     {
       name: 'password',
-      label,
+      label: words.word(label),
       type: 'password',
       autocomplete: 'new-password',
-      hint: `At least ${PASSWORD_CHARS.min} characters. A few words in a row are easy to remember.`,
+      hint: words.say('hint', { min: String(PASSWORD_CHARS.min) }),
       min: PASSWORD_CHARS.min,
       max: PASSWORD_CHARS.max,
     },
     fault,
   )
+}
 
-const forgotPage = (typed: string, waiting: Waiting, fault?: Fault): Page => ({
-  title: 'Forgot your password?',
-  body: html`<h1>Forgot your password?</h1>
-    <p class="lead">Enter the email address of your account. We will send you a link to choose a new password.</p>
+const forgotPage = (language: Language, typed: string, waiting: Waiting, fault?: Fault): Page => {
+  const words = wordsOf(PASSWORDS, language)
+  return {
+    title: words.word('forgot'),
+    language,
+    body: html`<h1>${words.word('forgot')}</h1>
+    <p class="lead">${words.word('forgot_lead')}</p>
     <form class="card" method="post" action="${withWaiting('/forgot', waiting)}">
-      ${faultNote(fault)}
+      ${faultNote(fault, language)}
       ${input(
-        { name: 'email', label: 'Email', type: 'email', value: typed, autocomplete: 'username', max: 254 },
+        {
+          name: 'email',
+          label: words.word('email'),
+          type: 'email',
+          value: typed,
+          autocomplete: 'username',
+          max: 254,
+        },
         fault,
       )}
-      <button class="wide">Send the email</button>
+      <button class="wide">${words.word('send')}</button>
     </form>
-    <p class="under"><a href="${withWaiting('/sign-in', waiting)}">Back to sign in</a></p>`,
-})
+    <p class="under"><a href="${withWaiting('/sign-in', waiting)}">${words.word('back')}</a></p>`,
+  }
+}
 
 const askForMail = async (c: Ctx, deps: Deps): Promise<Response> => {
   const typed = (await fieldsOf(c)).get('email') ?? ''
   const done = await attempt(() => requestReset(deps, typed, deps.addressOf(c)))
   const waiting = waitingOf(c)
-  if (!done.ok) return send(c, forgotPage(typed, waiting, done.fault), formActionOf(done.fault))
+  const language = languageFor(c)
+  if (!done.ok) return send(c, forgotPage(language, typed, waiting, done.fault), formActionOf(done.fault))
   keepWaiting(c, deps, waiting, RESET_MS / 1_000)
-  const text =
-    'If there is an account with that address, we have sent it an email with a link. The link works for one hour.'
-  return send(c, messagePage('Check your email', text))
+  const words = wordsOf(PASSWORDS, language)
+  return send(c, messagePage(language, words.word('sent'), words.word('sent_lead')))
 }
 
-const resetPage = (person: Person, fault?: Fault): Page => ({
-  title: 'Choose a new password',
-  body: html`<h1>Choose a new password</h1>
-    <p class="lead">For the account of ${person.email}. This signs you out of all browsers and disconnects all apps.</p>
+const resetPage = (language: Language, person: Person, fault?: Fault): Page => {
+  const words = wordsOf(PASSWORDS, language)
+  return {
+    title: words.word('choose'),
+    language,
+    body: html`<h1>${words.word('choose')}</h1>
+    <p class="lead">${words.say('choose_lead', { email: person.email })}</p>
     <form class="card" method="post">
-      ${faultNote(fault)}
-      ${newPassword(fault, 'New password')}
-      <button class="wide">Save and sign in</button>
+      ${faultNote(fault, language)}
+      ${newPassword(language, fault, 'new_password')}
+      <button class="wide">${words.word('save')}</button>
     </form>
     <form class="card" method="post">
       <input type="hidden" name="keep" value="yes">
-      <h2>Do you know your password?</h2>
-      <p>Too many failed attempts may keep you out, even if somebody else made them. Let this browser sign in with your current password; nothing else changes.</p>
-      <button class="second">Keep my password and sign in</button>
+      <h2>${words.word('known')}</h2>
+      <p>${words.word('known_lead')}</p>
+      <button class="second">${words.word('keep')}</button>
     </form>`,
-})
+  }
+}
 
-const expiredPage: Page = {
-  title: 'This link has expired',
-  body: html`<div class="card"><h1>This link has expired</h1>
-      <p>It has been used, or an hour has passed. <a href="/forgot">Ask for a new one</a>.</p></div>`,
+const expired = (c: Ctx): Promise<Response> => {
+  const language = languageFor(c)
+  const words = wordsOf(PASSWORDS, language)
+  const link = html`<a href="/forgot">${words.word('ask_new')}</a>`
+  const page = messagePage(language, words.word('expired'), words.pieces('expired_next', { link }))
+  return send(c, page, { status: 404 })
 }
 
 /** Lets this browser sign in with the current password: no more than whoever reads the mailbox could do with a new one. */
 const keepPassword = async (c: Ctx, deps: Deps, token: string): Promise<Response> => {
   const person = await personOfLink(deps, token)
-  if (!person) return send(c, expiredPage, { status: 404 })
+  if (!person) return expired(c)
   rememberDevice(c, deps, person._id)
   return c.redirect(withWaiting('/sign-in', takeWaiting(c, deps)), 303)
 }
 
 /** The pages for a new password and their forms. */
 export const passwordRoutes = (routes: Hono<GatewayEnv>, deps: Deps): void => {
-  routes.get('/forgot', (c) => send(c, forgotPage('', waitingOf(c))))
+  routes.get('/forgot', (c) => send(c, forgotPage(languageFor(c), '', waitingOf(c))))
   routes.post('/forgot', (c) => askForMail(c, deps))
   routes.get('/reset/:token', async (c) => {
     const person = await personOfLink(deps, c.req.param('token'))
-    return person ? send(c, resetPage(person)) : send(c, expiredPage, { status: 404 })
+    return person ? send(c, resetPage(languageFor(c), person)) : expired(c)
   })
   routes.post('/reset/:token', async (c) => {
     const token = c.req.param('token')
@@ -99,7 +125,7 @@ export const passwordRoutes = (routes: Hono<GatewayEnv>, deps: Deps): void => {
     const done = await attempt(() => resetPassword(deps, token, password))
     if (done.ok) return goOn(c, deps, await startSession(c, deps, done.value), takeWaiting(c, deps))
     const person = await personOfLink(deps, token)
-    if (!person) return send(c, expiredPage, { status: 404 })
-    return send(c, resetPage(person, done.fault), formActionOf(done.fault))
+    if (!person) return expired(c)
+    return send(c, resetPage(languageFor(c), person, done.fault), formActionOf(done.fault))
   })
 }

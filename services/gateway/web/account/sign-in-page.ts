@@ -1,8 +1,9 @@
 // The pages for creating an account, signing in and out, and accepting invitations.
 import type { Hono } from 'hono'
 import { html } from 'hono/html'
-import { languageOf } from '../../../../shared/contracts/define/language.ts'
-import { wordsOf } from '../../../../shared/contracts/define/wording.ts'
+import { roleWord } from '../../../../shared/contracts/define/access-words.ts'
+import { type Language, languageOf } from '../../../../shared/contracts/define/language.ts'
+import { type Words, wordsOf } from '../../../../shared/contracts/define/wording.ts'
 import { joinByInvitation, openInvitation, signIn, signUp, signUpInvited } from '../../accounts/accounts.ts'
 import { deviceOf } from '../../accounts/devices.ts'
 import { localeOf } from '../../accounts/person-rules.ts'
@@ -14,7 +15,8 @@ import type { GatewayEnv } from '../../http/env.ts'
 import { FORM_BYTES } from '../../http/forms.ts'
 import { unmarked } from '../../secrets.ts'
 import { goOn, offersSignUp, type Waiting, waitingOf, withWaiting } from '../flow.ts'
-import { type Ctx, type Html, messagePage, type Page, send } from '../layout.ts'
+import { type Ctx, type Html, languageFor, messagePage, type Page, send } from '../layout.ts'
+import { SIGN_IN } from '../messages/sign-in.ts'
 import { TYPED } from '../messages/typed.ts'
 import {
   attempt,
@@ -24,6 +26,7 @@ import {
   formActionOf,
   input,
   refusedFieldsOf,
+  saidIn,
   TEXT_FORM_BYTES,
 } from '../posted-forms.ts'
 import { carriedIn, carrying, type Unsent, unsentForm, unsentTo } from '../typed-texts.ts'
@@ -42,14 +45,19 @@ const typedOf = (form: URLSearchParams) => ({
   password: form.get('password') ?? '',
 })
 
-const nameInput = (typed: Typed, fault: Fault | undefined): Html =>
-  input({ name: 'name', label: 'Your name', value: typed.name ?? '', autocomplete: 'name', max: 200 }, fault)
+type SignInWords = Words<(typeof SIGN_IN)['en']>
 
-const emailInput = (typed: Typed, fault: Fault | undefined): Html =>
+const nameInput = (words: SignInWords, typed: Typed, fault: Fault | undefined): Html =>
+  input(
+    { name: 'name', label: words.word('your_name'), value: typed.name ?? '', autocomplete: 'name', max: 200 },
+    fault,
+  )
+
+const emailInput = (words: SignInWords, typed: Typed, fault: Fault | undefined): Html =>
   input(
     {
       name: 'email',
-      label: 'Email',
+      label: words.word('email'),
       type: 'email',
       value: typed.email ?? '',
       autocomplete: 'username',
@@ -58,143 +66,174 @@ const emailInput = (typed: Typed, fault: Fault | undefined): Html =>
     fault,
   )
 
-const signUpPage = (shown: {
-  isNew: boolean
-  typed: Typed
-  waiting: Waiting
-  fault?: Fault | undefined
-}): Page => {
+/** Leads people with an account to sign in. */
+const haveAccount = (
+  words: SignInWords,
+  waiting: Waiting,
+  label: 'sign_in' | 'sign_in_to_join' = 'sign_in',
+): readonly (Html | string)[] =>
+  words.pieces('have_account', {
+    link: html`<a href="${withWaiting('/sign-in', waiting)}">${words.word(label)}</a>`,
+  })
+
+const signUpPage = (
+  language: Language,
+  shown: { isNew: boolean; typed: Typed; waiting: Waiting; fault?: Fault | undefined },
+): Page => {
   const { isNew, typed, waiting, fault } = shown
-  const title = isNew ? 'Set up Loops' : 'Create an account'
+  const words = wordsOf(SIGN_IN, language)
+  const title = words.word(isNew ? 'set_up' : 'create')
   return {
     title,
+    language,
     body: html`<h1>${title}</h1>
-    <p class="lead">${
-      isNew
-        ? 'You are the first one here. This account owns the first workspace and can invite everyone else.'
-        : 'It comes with a workspace of your own.'
-    }</p>
+    <p class="lead">${words.word(isNew ? 'first_lead' : 'own_lead')}</p>
     <form class="card" method="post" action="${withWaiting('/sign-up', waiting)}">
-      ${faultNote(fault)}
-      ${nameInput(typed, fault)}
-      ${emailInput(typed, fault)}
-      ${newPassword(fault)}
+      ${faultNote(fault, language)}
+      ${nameInput(words, typed, fault)}
+      ${emailInput(words, typed, fault)}
+      ${newPassword(language, fault)}
       ${input(
         {
           name: 'workspace',
-          label: 'Name of the workspace',
+          label: words.word('workspace_name'),
           value: typed.workspace ?? '',
           autocomplete: 'organization',
-          hint: 'Usually your team or product.',
+          hint: words.word('workspace_hint'),
           max: 200,
         },
         fault,
       )}
-      <button class="wide">Create account</button>
+      <button class="wide">${words.word('create_button')}</button>
     </form>
-    <p class="under">Have an account? <a href="${withWaiting('/sign-in', waiting)}">Sign in</a></p>`,
+    <p class="under">${haveAccount(words, waiting)}</p>`,
   }
 }
 
-const closedPage = (waiting: Waiting): Page => ({
-  title: 'By invitation only',
-  body: html`<div class="card">
-      <h1>By invitation only</h1>
-      <p>You need an invitation to create an account here. Ask a member of the workspace for one, then follow the link in the email.</p>
-      <p>Have an account? <a href="${withWaiting('/sign-in', waiting)}">Sign in</a></p>
+const closedPage = (language: Language, waiting: Waiting): Page => {
+  const words = wordsOf(SIGN_IN, language)
+  return {
+    title: words.word('closed'),
+    language,
+    body: html`<div class="card">
+      <h1>${words.word('closed')}</h1>
+      <p>${words.word('closed_next')}</p>
+      <p>${haveAccount(words, waiting)}</p>
     </div>`,
-})
+  }
+}
 
 /** Shown in place of the first sign-up to people without the setup link. */
-const setupPage: Page = {
-  title: 'Set up Loops',
-  body: html`<div class="card">
-      <h1>Set up Loops</h1>
-      <p>The first account owns this installation, so creating it takes a link that only the people who run Loops can read. Find it at the end of what <code>npm start</code> shows, or in the gateway’s log: it is written there at each start until there is an account.</p>
-      <p>Then open the link in this browser.</p>
+const setupPage = (language: Language): Page => {
+  const words = wordsOf(SIGN_IN, language)
+  return {
+    title: words.word('set_up'),
+    language,
+    body: html`<div class="card">
+      <h1>${words.word('set_up')}</h1>
+      <p>${words.pieces('setup_link', { command: html`<code>npm start</code>` })}</p>
+      <p>${words.word('setup_next')}</p>
     </div>`,
+  }
 }
 
 /** The page for people who may not create an account now; undefined where they may. */
-const refusalPage = async (deps: Deps, waiting: Waiting): Promise<Page | undefined> => {
+const refusalPage = async (c: Ctx, deps: Deps, waiting: Waiting): Promise<Page | undefined> => {
   const state = await signUpState(deps, waiting.setup)
   if (state === 'open') return undefined
-  return state === 'closed' ? closedPage(waiting) : setupPage
+  const language = languageFor(c)
+  return state === 'closed' ? closedPage(language, waiting) : setupPage(language)
 }
 
-const signInPage = (shown: {
-  offersSignUp: boolean
-  typed: Typed
-  waiting: Waiting
-  fault?: Fault | undefined
-  /** A form that its sender was no longer signed in for; it waits until they are. */
-  unsent?: Unsent | undefined
-}): Page => {
+const signInPage = (
+  language: Language,
+  shown: {
+    offersSignUp: boolean
+    typed: Typed
+    waiting: Waiting
+    fault?: Fault | undefined
+    /** A form that its sender was no longer signed in for; it waits until they are. */
+    unsent?: Unsent | undefined
+  },
+): Page => {
   const { typed, waiting, fault, unsent } = shown
+  const words = wordsOf(SIGN_IN, language)
+  const signUpLink = html`<a href="${withWaiting('/sign-up', waiting)}">${words.word('create')}</a>`
   return {
-    title: 'Sign in',
-    body: html`<h1>Sign in</h1>
-    ${waiting.request ? html`<p class="lead">An app wants to work in Loops for you. Sign in to decide.</p>` : ''}
-    ${unsent ? html`<p class="lead">You are no longer signed in. What you typed is kept on this page: sign in, and send it again.</p>` : ''}
+    title: words.word('sign_in'),
+    language,
+    body: html`<h1>${words.word('sign_in')}</h1>
+    ${waiting.request ? html`<p class="lead">${words.word('app_waits')}</p>` : ''}
+    ${unsent ? html`<p class="lead">${words.word('signed_out_since')}</p>` : ''}
     <form class="card" method="post" action="${withWaiting('/sign-in', waiting)}">
-      ${faultNote(fault)}${unsent ? carrying(unsent) : ''}
-      ${emailInput(typed, fault)}
-      ${input({ name: 'password', label: 'Password', type: 'password', autocomplete: 'current-password' }, fault)}
-      <button class="wide">Sign in</button>
+      ${faultNote(fault, language)}${unsent ? carrying(unsent) : ''}
+      ${emailInput(words, typed, fault)}
+      ${input({ name: 'password', label: words.word('password'), type: 'password', autocomplete: 'current-password' }, fault)}
+      <button class="wide">${words.word('sign_in')}</button>
     </form>
-    <p class="under"><a href="${withWaiting('/forgot', waiting)}">Forgot your password?</a></p>
-    ${
-      shown.offersSignUp
-        ? html`<p class="under">New here? <a href="${withWaiting('/sign-up', waiting)}">Create an account</a></p>`
-        : ''
-    }`,
+    <p class="under"><a href="${withWaiting('/forgot', waiting)}">${words.word('forgot')}</a></p>
+    ${shown.offersSignUp ? html`<p class="under">${words.pieces('new_here', { link: signUpLink })}</p>` : ''}`,
   }
 }
 
-const invitationPage = (
-  deps: Deps,
-  shown: {
-    invitation: Invitation
-    workspace: string
-    token: string
-    signedIn?: SignedIn | undefined
-    typed: Typed
-    fault?: Fault | undefined
-  },
-): Page => {
-  const { invitation, workspace, token, signedIn, typed, fault } = shown
-  const title = `Join ${workspace}`
-  const intro = html`<h1>${title}</h1>
-    <p class="lead">${invitation.invited_by.name} invited ${invitation.email} to this workspace on ${new URL(deps.public_url).host}, as ${invitation.role}.</p>`
-  if (signedIn)
-    return {
-      title,
-      signedIn,
-      body: html`${intro}
-      <form class="card" method="post">
-        ${faultNote(fault)}
-        <p>You are signed in as <strong>${signedIn.person.name}</strong> (${signedIn.person.email}).</p>
+type ShownInvitation = Readonly<{
+  invitation: Invitation
+  workspace: string
+  /** Where this installation is. */
+  host: string
+  token: string
+  signedIn?: SignedIn | undefined
+  typed: Typed
+  fault?: Fault | undefined
+}>
+
+/** Joining with the account that the browser is signed in to, or signing in with another one. */
+const joinForms = (language: Language, signedIn: SignedIn, shown: ShownInvitation): Html => {
+  const { invitation, token, fault } = shown
+  const { email, invited_by } = invitation
+  const { person } = signedIn
+  const words = wordsOf(SIGN_IN, language)
+  const places = { name: html`<strong>${person.name}</strong>`, email: html`${words.isolate(person.email)}` }
+  return html`<form class="card" method="post">
+        ${faultNote(fault, language)}
+        <p>${words.pieces('signed_in_as', places)}</p>
         ${
-          signedIn.person.email === invitation.email
-            ? html`<button class="wide">Join with this account</button>`
-            : html`<p class="note warn">This invitation is for ${invitation.email}. To join with another address, ask ${invitation.invited_by.name} to invite that address.</p>`
+          person.email === email
+            ? html`<button class="wide">${words.word('join_button')}</button>`
+            : html`<p class="note warn">${words.say('for_another', { email, inviter: invited_by.name })}</p>`
         }
       </form>
       <form class="under" method="post" action="${withWaiting('/sign-out', { invitation: token })}">
-        <button class="plain">Use another account</button>
-      </form>`,
-    }
+        <button class="plain">${words.word('use_another')}</button>
+      </form>`
+}
+
+/** Making an account for the address that was invited. */
+const joinAnew = (language: Language, { invitation, token, typed, fault }: ShownInvitation): Html => {
+  const words = wordsOf(SIGN_IN, language)
+  return html`<form class="card" method="post">
+      ${faultNote(fault, language)}
+      ${nameInput(words, typed, fault)}
+      <div class="field"><span class="label">${words.word('email')}</span>${invitation.email}</div>
+      ${newPassword(language, fault)}
+      <button class="wide">${words.word('create_and_join')}</button>
+    </form>
+    <p class="under">${haveAccount(words, { invitation: token }, 'sign_in_to_join')}</p>`
+}
+
+const invitationPage = (language: Language, shown: ShownInvitation): Page => {
+  const { invitation, workspace, host, signedIn } = shown
+  const { invited_by, email, role } = invitation
+  const words = wordsOf(SIGN_IN, language)
+  const title = words.say('join', { workspace })
+  const invited = { inviter: invited_by.name, email, host, role: roleWord(role, language) }
   return {
     title,
-    body: html`${intro}
-    <form class="card" method="post">
-      ${faultNote(fault)}
-      ${nameInput(typed, fault)}
-      <div class="field"><span class="label">Email</span>${invitation.email}</div>
-      ${newPassword(fault)}
-      <button class="wide">Create account and join</button>
-    </form>
-    <p class="under">Have an account? <a href="${withWaiting('/sign-in', { invitation: token })}">Sign in to join with it</a></p>`,
+    language,
+    signedIn,
+    body: html`<h1>${title}</h1>
+    <p class="lead">${words.say('invited', invited)}</p>
+    ${signedIn ? joinForms(language, signedIn, shown) : joinAnew(language, shown)}`,
   }
 }
 
@@ -202,9 +241,9 @@ const signUpRoutes = (routes: Hono<GatewayEnv>, deps: Deps): void => {
   const isNew = () => deps.store.people.isEmpty()
   routes.get('/sign-up', async (c) => {
     const waiting = waitingOf(c)
-    const refusal = await refusalPage(deps, waiting)
+    const refusal = await refusalPage(c, deps, waiting)
     if (refusal) return send(c, refusal, { status: 403 })
-    return send(c, signUpPage({ isNew: await isNew(), typed: {}, waiting }))
+    return send(c, signUpPage(languageFor(c), { isNew: await isNew(), typed: {}, waiting }))
   })
   routes.post('/sign-up', async (c) => {
     const waiting = waitingOf(c)
@@ -213,10 +252,11 @@ const signUpRoutes = (routes: Hono<GatewayEnv>, deps: Deps): void => {
     const account = { ...typed, locale, setup: waiting.setup }
     const done = await attempt(() => signUp(deps, account, deps.addressOf(c)))
     if (done.ok) return goOn(c, deps, await startSession(c, deps, done.value), waiting)
-    const refusal = await refusalPage(deps, waiting)
+    const refusal = await refusalPage(c, deps, waiting)
     if (refusal) return send(c, refusal, { status: 403 })
     const { fault } = done
-    return send(c, signUpPage({ isNew: await isNew(), typed, waiting, fault }), formActionOf(fault))
+    const page = signUpPage(languageFor(c), { isNew: await isNew(), typed, waiting, fault })
+    return send(c, page, formActionOf(fault))
   })
 }
 
@@ -228,8 +268,8 @@ export const askToSignIn = async (c: Ctx, deps: Deps): Promise<Response> => {
   const { pathname, search } = new URL(c.req.url)
   const unsent = unsentTo(`${pathname}${search}`, await refusedFieldsOf(c, TEXT_FORM_BYTES))
   if (!unsent) return c.redirect('/sign-in', 303)
-  const page = signInPage({ offersSignUp: await offersSignUp(deps), typed: {}, waiting: {}, unsent })
-  return send(c, page, { status: 401 })
+  const shown = { offersSignUp: await offersSignUp(deps), typed: {}, waiting: {}, unsent }
+  return send(c, signInPage(languageFor(c), shown), { status: 401 })
 }
 
 /** The form that waited for its sender to sign in. They look at it once more: somebody else may have signed in. */
@@ -238,7 +278,16 @@ const showUnsent = (c: Ctx, signedIn: SignedIn, unsent: Unsent): Promise<Respons
   const words = wordsOf(TYPED, language)
   const body = html`<div class="narrow"><h1>${words.word('signed_in')}</h1>
     <p class="lead">${words.word('signed_in_next')}</p>${unsentForm(unsent, language, true)}</div>`
-  return send(c, { title: words.word('signed_in'), body, signedIn, board: { language } })
+  return send(c, { title: words.word('signed_in'), language, body, signedIn, board: {} })
+}
+
+const signOutPage = (language: Language): Page => {
+  const words = wordsOf(SIGN_IN, language)
+  return {
+    title: words.word('sign_out'),
+    language,
+    body: html`<form class="card" method="post"><h1>${words.word('ask_sign_out')}</h1><button class="wide">${words.word('sign_out')}</button></form>`,
+  }
 }
 
 const signInRoutes = (routes: Hono<GatewayEnv>, deps: Deps): void => {
@@ -246,7 +295,7 @@ const signInRoutes = (routes: Hono<GatewayEnv>, deps: Deps): void => {
     const waiting = waitingOf(c)
     const signedIn = await findSignedIn(c, deps)
     if (signedIn) return goOn(c, deps, signedIn.session, waiting)
-    return send(c, signInPage({ offersSignUp: await offersSignUp(deps), typed: {}, waiting }))
+    return send(c, signInPage(languageFor(c), { offersSignUp: await offersSignUp(deps), typed: {}, waiting }))
   })
   routes.post('/sign-in', async (c) => {
     const waiting = waitingOf(c)
@@ -260,15 +309,11 @@ const signInRoutes = (routes: Hono<GatewayEnv>, deps: Deps): void => {
       return unsent ? showUnsent(c, { person, session, membership }, unsent) : goOn(c, deps, session, waiting)
     }
     const { fault } = done
-    const page = signInPage({ offersSignUp: await offersSignUp(deps), typed, waiting, fault, unsent })
+    const shown = { offersSignUp: await offersSignUp(deps), typed, waiting, fault, unsent }
+    const page = signInPage(languageFor(c), shown)
     return send(c, page, formActionOf(fault))
   })
-  routes.get('/sign-out', async (c) =>
-    send(c, {
-      title: 'Sign out',
-      body: html`<form class="card" method="post"><h1>Sign out?</h1><button class="wide">Sign out</button></form>`,
-    }),
-  )
+  routes.get('/sign-out', async (c) => send(c, signOutPage(languageFor(c, await findSignedIn(c, deps)))))
   routes.post('/sign-out', async (c) => {
     await endSession(c, deps)
     const waiting = waitingOf(c)
@@ -284,21 +329,25 @@ const findInvitation = (deps: Deps, token: string) =>
   attempt(async () => {
     const invitation = await openInvitation(deps, unmarked(deps.secrets.invitation, token) ?? '')
     const workspace = (await deps.store.workspaces.find(invitation.ws))?.name ?? ''
-    return { invitation, workspace, token }
+    return { invitation, workspace, host: new URL(deps.public_url).host, token }
   })
 
-const goneInvitation = (c: Ctx, fault: Fault): Promise<Response> =>
-  send(c, messagePage('This invitation is no longer valid', fault.sentence), { status: 404 })
+const goneInvitation = async (c: Ctx, deps: Deps, fault: Fault): Promise<Response> => {
+  const language = languageFor(c, await findSignedIn(c, deps))
+  const title = wordsOf(SIGN_IN, language).word('invitation_over')
+  return send(c, messagePage(language, title, saidIn(fault.error, language).text), { status: 404 })
+}
 
 const invitationRoutes = (routes: Hono<GatewayEnv>, deps: Deps): void => {
   routes.get('/invitations/:token', async (c) => {
     const found = await findInvitation(deps, c.req.param('token'))
-    if (!found.ok) return goneInvitation(c, found.fault)
-    return send(c, invitationPage(deps, { ...found.value, signedIn: await findSignedIn(c, deps), typed: {} }))
+    if (!found.ok) return goneInvitation(c, deps, found.fault)
+    const signedIn = await findSignedIn(c, deps)
+    return send(c, invitationPage(languageFor(c, signedIn), { ...found.value, signedIn, typed: {} }))
   })
   routes.post('/invitations/:token', async (c) => {
     const found = await findInvitation(deps, c.req.param('token'))
-    if (!found.ok) return goneInvitation(c, found.fault)
+    if (!found.ok) return goneInvitation(c, deps, found.fault)
     const { invitation } = found.value
     const signedIn = await findSignedIn(c, deps)
     const typed = typedOf(await fieldsOf(c))
@@ -310,7 +359,8 @@ const invitationRoutes = (routes: Hono<GatewayEnv>, deps: Deps): void => {
     )
     if (!done.ok) {
       const { fault } = done
-      return send(c, invitationPage(deps, { ...found.value, signedIn, typed, fault }), formActionOf(fault))
+      const page = invitationPage(languageFor(c, signedIn), { ...found.value, signedIn, typed, fault })
+      return send(c, page, formActionOf(fault))
     }
     const session = signedIn?.session ?? (await startSession(c, deps, done.value))
     await deps.store.sessions.show(session._id, invitation.ws)

@@ -2,8 +2,9 @@
 import type { Hono } from 'hono'
 import { html } from 'hono/html'
 import { ALL_SCOPES } from '../../../../shared/contracts/define/common.ts'
-import { AppError } from '../../../../shared/contracts/define/errors.ts'
+import { type Language, languageOf } from '../../../../shared/contracts/define/language.ts'
 import { scopesOfRole } from '../../../../shared/contracts/define/scopes.ts'
+import { type Words, wordsOf } from '../../../../shared/contracts/define/wording.ts'
 import { membershipIn, type Person } from '../../accounts/person-rules.ts'
 import {
   judgeToken,
@@ -16,8 +17,10 @@ import type { SignedIn } from '../../accounts/sessions.ts'
 import type { Deps } from '../../deps.ts'
 import type { GatewayEnv } from '../../http/env.ts'
 import { resourceOf } from '../../oauth/grant-rules.ts'
+import { fieldFault } from '../../translated-errors.ts'
 import { signedInOnly } from '../flow.ts'
 import { type Ctx, type Html, type Page, send } from '../layout.ts'
+import { TOKENS } from '../messages/tokens.ts'
 import { attempt, type Fault, faultNote, fieldsOf, formActionOf } from '../posted-forms.ts'
 import {
   type ListedToken,
@@ -41,21 +44,19 @@ type Outcome = Readonly<{
 type Shown = Outcome &
   Readonly<{
     signedIn: SignedIn
+    language: Language
+    words: TokenWords
     tokens: readonly ListedToken[]
     names: ReadonlyMap<string, string>
     mcpUrl: string
   }>
 
-const ENDED = {
-  expired: 'expired',
-  not_a_member: 'ended, since you left the workspace',
-  password_changed: 'ended, since you changed your password or signed out everywhere',
-} as const
+type TokenWords = Words<(typeof TOKENS)['en']>
 
-const workspaceChoice = ({ signedIn, names, typed }: Shown): Html => {
+const workspaceChoice = ({ signedIn, names, typed, words }: Shown): Html => {
   const { memberships } = signedIn.person
   const chosen = typed?.workspace_id ?? signedIn.membership?.workspace_id
-  return html`<div class="field"><label for="workspace_id">Workspace</label>
+  return html`<div class="field"><label for="workspace_id">${words.word('workspace')}</label>
       <select id="workspace_id" name="workspace_id">${memberships.map(
         ({ workspace_id, workspace_name }) =>
           html`<option value="${workspace_id}" ${workspace_id === chosen ? 'selected' : ''}>${names.get(workspace_id) ?? workspace_name}</option>`,
@@ -63,46 +64,54 @@ const workspaceChoice = ({ signedIn, names, typed }: Shown): Html => {
 }
 
 const newToken = (shown: Shown): Html => {
-  const { signedIn, typed, fault } = shown
+  const { signedIn, typed, fault, language, words } = shown
   const { memberships } = signedIn.person
-  if (memberships.length === 0)
-    return html`<p>You do not belong to a workspace yet. Ask someone to invite you.</p>`
+  if (memberships.length === 0) return html`<p>${words.word('no_workspace')}</p>`
   const offered = ALL_SCOPES.filter((scope) =>
     memberships.some(({ role }) => scopesOfRole(role).includes(scope)),
   )
   return html`<section class="card" aria-labelledby="new">
-    <h2 id="new">New token</h2>
+    <h2 id="new">${words.word('new_token')}</h2>
     <form method="post" action="/account/tokens">
-      ${faultNote(fault)}
-      ${tokenInputs(typed, fault)}
+      ${faultNote(fault, language)}
+      ${tokenInputs(language, typed, fault)}
       ${workspaceChoice(shown)}
-      ${scopeChoices('A program with the token may:', offered, typed?.scopes, fault)}
-      <p class="small">It can never do more than you can at that moment.</p>
-      <button class="wide">Create token</button>
+      ${scopeChoices(language, words.word('may'), offered, typed?.scopes, fault)}
+      <p class="small">${words.word('never_more')}</p>
+      <button class="wide">${words.word('create')}</button>
     </form>
   </section>`
 }
 
-const tokensPage = (shown: Shown): Page => ({
-  title: 'Access tokens',
-  signedIn: shown.signedIn,
-  body: html`<h1>Access tokens</h1>
-    <p class="lead">A program that cannot open a browser, such as a CI job, works in your name with a token. A revoked token stops working within seconds. A new password and signing out everywhere end all of them.</p>
-    ${shown.made ? madeToken(shown.made, shown.mcpUrl) : ''}
+const tokensPage = (shown: Shown): Page => {
+  const { signedIn, language, words, made, mcpUrl, tokens } = shown
+  return {
+    title: words.word('title'),
+    language,
+    signedIn,
+    body: html`<h1>${words.word('title')}</h1>
+    <p class="lead">${words.word('lead')}</p>
+    ${made ? madeToken(language, made, mcpUrl) : ''}
     <section class="card" aria-labelledby="tokens">
-      <h2 id="tokens">Your tokens</h2>
-      ${tokenRows(shown.tokens, '/account/tokens')}
+      <h2 id="tokens">${words.word('your_tokens')}</h2>
+      ${tokenRows(language, tokens, '/account/tokens')}
     </section>
     ${newToken(shown)}
-    <p class="small">Apps that you connected in the browser are <a href="/apps">here</a>.</p>`,
-})
+    <p class="small">${words.pieces('apps_here', { link: html`<a href="/apps">${words.word('here')}</a>` })}</p>`,
+  }
+}
 
-const listed = (token: PersonalToken, person: Person, names: Shown['names'], now: Date): ListedToken => {
+const listed = (
+  token: PersonalToken,
+  person: Person,
+  { names, words }: Pick<Shown, 'names' | 'words'>,
+  now: Date,
+): ListedToken => {
   const judged = judgeToken(token, person, now)
   return {
     token,
-    where: names.get(token.ws) ?? 'a workspace that is gone',
-    ended: judged.ok ? undefined : ENDED[judged.reason],
+    where: names.get(token.ws) ?? words.word('workspace_gone'),
+    ended: judged.ok ? undefined : words.word(judged.reason),
   }
 }
 
@@ -113,8 +122,10 @@ const show = async (c: Ctx, deps: Deps, signedIn: SignedIn, outcome: Outcome = {
   const ids = [...person.memberships.map(({ workspace_id }) => workspace_id), ...tokens.map(({ ws }) => ws)]
   const workspaces = await store.workspaces.findAll([...new Set(ids)])
   const names = new Map(workspaces.map(({ _id, name }) => [_id, name]))
-  const rows = tokens.map((token) => listed(token, person, names, clock.now()))
-  const page = tokensPage({ signedIn, tokens: rows, names, mcpUrl: resourceOf(public_url), ...outcome })
+  const language = languageOf(person.locale)
+  const said = { language, words: wordsOf(TOKENS, language), names }
+  const rows = tokens.map((token) => listed(token, person, said, clock.now()))
+  const page = tokensPage({ signedIn, tokens: rows, mcpUrl: resourceOf(public_url), ...said, ...outcome })
   return send(c, page, formActionOf(outcome.fault))
 }
 
@@ -126,10 +137,7 @@ const create = async (c: Ctx, deps: Deps, signedIn: SignedIn): Promise<Response>
     // A person of one workspace may leave the field out.
     const membership =
       typed.workspace_id === '' ? signedIn.membership : membershipIn(person, typed.workspace_id)
-    if (!membership)
-      throw new AppError('invalid_argument', 'Choose one of your workspaces.', {
-        details: { field: 'workspace_id' },
-      })
+    if (!membership) throw fieldFault('workspace_id', (words) => words.word('unknown_workspace'))
     return makeToken(deps, person, membership, typed)
   })
   return show(c, deps, signedIn, done.ok ? { made: done.value } : { typed, fault: done.fault })

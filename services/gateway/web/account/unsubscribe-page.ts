@@ -4,9 +4,12 @@ import type { Hono } from 'hono'
 import { html } from 'hono/html'
 import { ownCall } from '../../../../shared/bus/headers.ts'
 import { Id } from '../../../../shared/contracts/define/common.ts'
+import type { Language } from '../../../../shared/contracts/define/language.ts'
+import { type Words, wordsOf } from '../../../../shared/contracts/define/wording.ts'
 import type { Deps } from '../../deps.ts'
 import type { GatewayEnv } from '../../http/env.ts'
-import { type Ctx, type Html, type Page, send } from '../layout.ts'
+import { type Ctx, type Html, languageFor, type Page, send } from '../layout.ts'
+import { MAIL_PREFERENCES } from '../messages/mail-preferences.ts'
 import { fieldsOf } from '../posted-forms.ts'
 import { type MailPreference, preferenceForms, preferenceOf } from './mail-preferences-page.ts'
 
@@ -19,35 +22,37 @@ type Subscription = MailPreference &
     loop: Readonly<{ id: string; name: string }> | null
   }>
 
+type PreferenceWords = Words<(typeof MAIL_PREFERENCES)['en']>
+
 /** Mutes the loop that the mail was about. */
-const muting = ({ loop, muted, wants }: Subscription, action: string, event_id: string): Html | '' =>
+const muting = (
+  { loop, muted, wants }: Subscription,
+  action: string,
+  event_id: string,
+  words: PreferenceWords,
+): Html | '' =>
   loop === null || wants === 'none' || muted.some(({ loop_id }) => loop_id === loop.id)
     ? ''
-    : html`<form class="card" method="post" action="${action}"><h2>${loop.name}</h2>
-    <p>Stop emails about this loop only:</p>
-    <button class="second wide" name="mute_event" value="${event_id}">Mute this loop</button></form>`
+    : html`<form class="card" method="post" action="${action}"><h2>${words.isolate(loop.name)}</h2>
+    <p>${words.word('stop_this')}</p>
+    <button class="second wide" name="mute_event" value="${event_id}">${words.word('mute_this')}</button></form>`
 
-const LOOPS: Readonly<Record<MailPreference['wants'], string>> = {
-  all: 'gets emails about every loop of this workspace that they can see',
-  mine: 'gets emails about their own loops of this workspace',
-  none: 'gets no emails about loops of this workspace',
-}
-const sentence = ({ wants, mentions }: MailPreference): string => {
-  if (!mentions) return `${LOOPS[wants]}.`
-  return wants === 'none'
-    ? 'gets emails only when somebody mentions them.'
-    : `${LOOPS[wants]}, and when somebody mentions them.`
-}
-
-const subscriptionPage = (shown: Subscription, action: string, event_id: string): Page => {
-  const { workspace_name, email, wants, mentions } = shown
-  const title =
-    wants === 'none' && !mentions ? `No more emails from ${workspace_name}` : `Emails from ${workspace_name}`
+const subscriptionPage = (
+  language: Language,
+  shown: Subscription,
+  action: string,
+  event_id: string,
+): Page => {
+  const { workspace_name: workspace, email, wants, mentions } = shown
+  const words = wordsOf(MAIL_PREFERENCES, language)
+  const title = words.say(wants === 'none' && !mentions ? 'no_more' : 'from', { workspace })
+  const gets = mentions ? (`gets_${wants}_and_mentions` as const) : (`gets_${wants}` as const)
   return {
     title,
+    language,
     body: html`<h1>${title}</h1>
-    <p class="lead">${email} ${sentence(shown)}</p>
-    ${preferenceForms(shown, action, muting(shown, action, event_id))}`,
+    <p class="lead">${words.say(gets, { email })}</p>
+    ${preferenceForms(language, shown, action, muting(shown, action, event_id, words))}`,
   }
 }
 
@@ -64,7 +69,7 @@ export const unsubscribeRoutes = (routes: Hono<GatewayEnv>, deps: Deps): void =>
       call(c),
     )
     const action = event_id === undefined ? c.req.path : `${c.req.path}?mail=${event_id}`
-    return send(c, subscriptionPage(found, action, event_id ?? ''))
+    return send(c, subscriptionPage(languageFor(c), found, action, event_id ?? ''))
   }
   routes.get('/u/:token', (c) => show(c, c.req.param('token')))
   routes.post('/u/:token', async (c) => {

@@ -158,9 +158,9 @@ export const showBoard = async (board: Board, page: BoardPage, sending: Sending 
     {
       ...rest,
       body: sending.status === undefined ? body : await withTyped(board, body),
+      language,
       signedIn,
       board: {
-        language,
         done: recentlyDone(c, deps, whoseOf(board)),
         ...(live === undefined ? {} : { live: streamOf(board, live) }),
       },

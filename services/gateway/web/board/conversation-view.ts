@@ -65,7 +65,7 @@ const commentForm = (shown: Conversation, language: Language): Html | '' => {
   const resumes = answers && nextStatuses(task, forms.may_approve).includes('approved')
   return html`<form method="post" action="/tasks/${task.id}" class="write" id="comment-form">${hiddenFields(task, forms)}
       <input type="hidden" name="once" value="${once}">
-      ${fault ? html`<div lang="en" dir="ltr">${faultNote(fault)}</div>` : ''}
+      ${faultNote(fault, language)}
       <label for="text">${words.word(answers ? 'your_answer' : 'write')}</label>
       <textarea id="text" name="text" required aria-describedby="text-hint" data-key="c" data-key-label="${words.word('write')}" dir="auto">
 ${typed}</textarea>

@@ -2,8 +2,11 @@
 // claim.
 import type { Hono } from 'hono'
 import { html } from 'hono/html'
-import { SCOPES, type Scope } from '../../../../shared/contracts/define/common.ts'
+import { roleWord, scopeWord } from '../../../../shared/contracts/define/access-words.ts'
+import type { Scope } from '../../../../shared/contracts/define/common.ts'
+import { type Language, languageOf } from '../../../../shared/contracts/define/language.ts'
 import { effectiveScopes, FURTHER_SCOPES } from '../../../../shared/contracts/define/scopes.ts'
+import { type Words, wordsOf } from '../../../../shared/contracts/define/wording.ts'
 import { type Membership, membershipIn, membershipUnder, type Person } from '../../accounts/person-rules.ts'
 import { findSignedIn } from '../../accounts/sessions.ts'
 import type { Deps } from '../../deps.ts'
@@ -14,56 +17,66 @@ import { isDocumentId } from '../../oauth/document-rules.ts'
 import type { AuthorizationRequest } from '../../oauth/model.ts'
 import { appOfScheme } from '../../oauth/redirect-rules.ts'
 import { goOn, waitingOf, withWaiting } from '../flow.ts'
-import { CHECK, type Ctx, type Html, type Page, send } from '../layout.ts'
+import { CHECK, type Ctx, type Html, languageFor, messagePage, type Page, send } from '../layout.ts'
+import { CONSENT } from '../messages/consent.ts'
 import { fieldsOf } from '../posted-forms.ts'
 
 /** Connections that are searched for that of the app that asks. */
 const LOOKED_AT = 200
+const DAY_MS = 24 * 60 * 60_000
+
+/** What was wrong with the form, by its words. */
+type ConsentFault = 'choose' | 'choose_workspace' | 'allows_nothing'
 
 type Shown = Readonly<{
   request: AuthorizationRequest
   requestId: string
   person: Person
   names: ReadonlyMap<string, string>
-  fault?: string
+  language: Language
+  fault?: ConsentFault
   /** The workspace in which the same app works for the person already. */
   present?: string | undefined
   /** A connection that is not used for this long ends. */
   refresh_ms: number
 }>
 
-const lostPage: Page = {
-  title: 'Start again from the app',
-  body: html`<div class="card">
-      <h1>Start again from the app</h1>
-      <p>This request has expired or has been answered. If the app is not connected, go back to it and connect again; nothing is lost.</p>
-    </div>`,
+type ConsentWords = Words<(typeof CONSENT)['en']>
+
+/** Says that there is nothing to decide about. */
+const lost = async (c: Ctx, deps: Deps): Promise<Response> => {
+  const language = languageFor(c, await findSignedIn(c, deps))
+  const words = wordsOf(CONSENT, language)
+  const page = messagePage(language, words.word('start_again'), words.word('start_again_next'))
+  return send(c, page, { status: 400 })
 }
 
 /** Where the answer goes, with a warning where the address does not prove who is there. */
-const destination = (uri: string): Html => {
-  const { protocol, host } = new URL(uri)
-  if (isLoopback(uri))
-    return html`<p class="note warn">The answer goes to <strong>${host}</strong>: a program on this computer. Allow it only if you have just started connecting one yourself.</p>`
-  if (protocol !== 'https:') {
-    const app = appOfScheme(protocol.slice(0, -1))
-    return html`<p class="note warn">The answer goes to ${
-      app === undefined ? 'the app' : html`<strong>${app}</strong>, or to any other app`
-    } that opens <strong>${protocol}</strong> links on this computer. Allow it only if you have just started connecting one yourself.</p>`
-  }
-  return html`<p>The answer goes to <strong>${host}</strong>.</p>`
+const destination = (uri: string, words: ConsentWords): Html => {
+  const url = new URL(uri)
+  const host = html`<strong>${url.host}</strong>`
+  if (isLoopback(uri)) return html`<p class="note warn">${words.pieces('to_this_computer', { host })}</p>`
+  if (url.protocol === 'https:') return html`<p>${words.pieces('to_site', { host })}</p>`
+  const name = appOfScheme(url.protocol.slice(0, -1))
+  const scheme = html`<strong>${url.protocol}</strong>`
+  return html`<p class="note warn">${
+    name === undefined
+      ? words.pieces('to_any_app', { scheme })
+      : words.pieces('to_an_app', { app: html`<strong>${name}</strong>`, scheme })
+  }</p>`
 }
 
 /** The choice of workspace. Preselected is the one in which the app works already: it may only be asking for more there. */
-const workspaceChoice = ({ person, names, present }: Shown): Html => {
+const workspaceChoice = ({ person, names, present, language }: Shown, words: ConsentWords): Html => {
   const nameOf = ({ workspace_id, workspace_name }: Membership) => names.get(workspace_id) ?? workspace_name
   const [only, another] = person.memberships
-  if (only && !another) return html`<dt>Workspace</dt><dd>${nameOf(only)}</dd>`
-  return html`<dt><label for="workspace_id">Workspace</label></dt>
+  const label = words.word('workspace')
+  if (only && !another) return html`<dt>${label}</dt><dd>${words.isolate(nameOf(only))}</dd>`
+  return html`<dt><label for="workspace_id">${label}</label></dt>
       <dd><select id="workspace_id" name="workspace_id">
         ${person.memberships.map(
           (membership) =>
-            html`<option value="${membership.workspace_id}" ${membership.workspace_id === present ? 'selected' : ''}>${nameOf(membership)} (${membership.role})</option>`,
+            html`<option value="${membership.workspace_id}" ${membership.workspace_id === present ? 'selected' : ''}>${nameOf(membership)} (${roleWord(membership.role, language)})</option>`,
         )}
       </select></dd>`
 }
@@ -74,67 +87,68 @@ const scopesAsked = ({ request, person }: Shown): readonly Scope[] => {
   return only && !another ? effectiveScopes(request.scopes, only.role) : request.scopes
 }
 
-const rights = (shown: Shown): Html | '' => {
+/** A checkbox for each scope. */
+const boxes = (name: string, scopes: readonly Scope[], language: Language, checked: '' | 'checked'): Html[] =>
+  scopes.map(
+    (scope) => html`<label class="check"><input type="checkbox" name="${name}" value="${scope}" ${checked}>
+          <span>${scopeWord(scope, language)}</span></label>`,
+  )
+
+const rights = (shown: Shown, words: ConsentWords): Html | '' => {
+  const { language } = shown
   const scopes = scopesAsked(shown).filter((scope) => !FURTHER_SCOPES.includes(scope))
   if (scopes.length === 0) return ''
-  return html`<h2>It will be able to</h2>
-      <ul class="rights">${scopes.map((scope) => html`<li>${CHECK}<span>${SCOPES[scope]}</span></li>`)}</ul>
+  return html`<h2>${words.word('will_be_able')}</h2>
+      <ul class="rights">${scopes.map((scope) => html`<li>${CHECK}<span>${scopeWord(scope, language)}</span></li>`)}</ul>
       ${
         scopes.length > 1
-          ? html`<details><summary>Allow less</summary>
-        <fieldset><legend>Tick what it may not do:</legend>
-        ${scopes.map(
-          (scope) => html`<label class="check"><input type="checkbox" name="without" value="${scope}">
-          <span>${SCOPES[scope]}</span></label>`,
-        )}</fieldset>
+          ? html`<details><summary>${words.word('allow_less')}</summary>
+        <fieldset><legend>${words.word('tick_what_not')}</legend>
+        ${boxes('without', scopes, language, '')}</fieldset>
       </details>`
           : ''
       }`
 }
 
 /** A checkbox for each further scope that the app asked for by name. What is not ticked is not allowed. */
-const furtherRights = (shown: Shown): Html | '' => {
+const furtherRights = (shown: Shown, words: ConsentWords): Html | '' => {
   const scopes = scopesAsked(shown).filter((scope) => FURTHER_SCOPES.includes(scope))
   if (scopes.length === 0) return ''
-  return html`<fieldset><legend>It also asks to be allowed to:</legend>
-        ${scopes.map(
-          (scope) => html`<label class="check"><input type="checkbox" name="further" value="${scope}" checked>
-          <span>${SCOPES[scope]}</span></label>`,
-        )}</fieldset>`
+  return html`<fieldset><legend>${words.word('also_asks')}</legend>
+        ${boxes('further', scopes, shown.language, 'checked')}</fieldset>`
 }
 
-const days = (ms: number): string => {
-  const count = Math.round(ms / (24 * 60 * 60_000))
-  return count === 1 ? 'a day' : `${count} days`
-}
+/** Where an app that is known by its address describes itself. */
+const describedAt = ({ client_id }: AuthorizationRequest, words: ConsentWords): readonly (Html | string)[] =>
+  isDocumentId(client_id)
+    ? words.pieces('described_at', { host: html`<strong>${new URL(client_id).host}</strong>` })
+    : []
 
 const consentPage = (shown: Shown): Page => {
-  const { request, requestId, person, fault } = shown
-  const title = `Let “${request.client_name}” work for you?`
+  const { request, requestId, person, fault, language, refresh_ms } = shown
+  const words = wordsOf(CONSENT, language)
+  const title = words.say('title', { app: request.client_name })
   return {
     title,
+    language,
     body: html`<h1>${title}</h1>
-    <p class="lead">That is the name the app gave itself; Loops cannot check it. ${
-      isDocumentId(request.client_id)
-        ? html`It describes itself at <strong>${new URL(request.client_id).host}</strong>.`
-        : ''
-    }</p>
+    <p class="lead">${words.word('own_name')} ${describedAt(request, words)}</p>
     <div class="card">
-      ${fault ? html`<p class="note bad" role="alert">${fault}</p>` : ''}
-      ${destination(request.redirect_uri)}
+      ${fault ? html`<p class="note bad" role="alert">${words.word(fault)}</p>` : ''}
+      ${destination(request.redirect_uri, words)}
       <form id="switch" method="post" action="${withWaiting('/sign-out', { request: requestId })}"></form>
       <form method="post" action="${withWaiting('/consent', { request: requestId })}">
         <dl class="facts">
-          <dt>Signed in as</dt>
-          <dd>${person.name} (${person.email}) <button class="plain" form="switch">Use another account</button></dd>
-          ${workspaceChoice(shown)}
+          <dt>${words.word('signed_in_as')}</dt>
+          <dd>${words.isolate(person.name)} (${words.isolate(person.email)}) <button class="plain" form="switch">${words.word('use_another')}</button></dd>
+          ${workspaceChoice(shown, words)}
         </dl>
-        ${rights(shown)}
-        ${furtherRights(shown)}
-        <p class="small">It acts in your name. The connection ends after ${days(shown.refresh_ms)} without use, and after a year at the latest.</p>
+        ${rights(shown, words)}
+        ${furtherRights(shown, words)}
+        <p class="small">${words.plural('ends', Math.round(refresh_ms / DAY_MS))}</p>
         <div class="buttons">
-          <button name="decision" value="allow">Allow</button>
-          <button class="second" name="decision" value="deny">Deny</button>
+          <button name="decision" value="allow">${words.word('allow')}</button>
+          <button class="second" name="decision" value="deny">${words.word('deny')}</button>
         </div>
       </form>
     </div>`,
@@ -167,13 +181,14 @@ const show = async (
   c: Ctx,
   deps: Deps,
   request: AuthorizationRequest,
-  shown: Readonly<{ requestId: string; person: Person; fault?: string }>,
+  shown: Readonly<{ requestId: string; person: Person; fault?: ConsentFault }>,
 ): Promise<Response> => {
   const ids = shown.person.memberships.map(({ workspace_id }) => workspace_id)
   const workspaces = await deps.store.workspaces.findAll(ids)
   const names = new Map(workspaces.map(({ _id, name }) => [_id, name]))
   const present = await presentWorkspace(deps, request, shown.person)
-  const page = consentPage({ request, names, present, refresh_ms: deps.oauth.refresh_ms, ...shown })
+  const language = languageOf(shown.person.locale)
+  const page = consentPage({ request, names, present, refresh_ms: deps.oauth.refresh_ms, language, ...shown })
   return send(c, page, {
     form_action: formActionOf(request.redirect_uri),
     status: shown.fault === undefined ? 200 : 400,
@@ -196,19 +211,18 @@ const answer = async (c: Ctx, deps: Deps, requestId: string, form: URLSearchPara
   const signedIn = await findSignedIn(c, deps)
   if (!signedIn) return c.redirect(withWaiting('/sign-in', { request: requestId }), 303)
   const request = await findRequest(deps, requestId)
-  if (!request) return send(c, lostPage, { status: 400 })
+  if (!request) return lost(c, deps)
   const { person, session } = signedIn
-  const again = (fault: string) => show(c, deps, request, { requestId, person, fault })
+  const again = (fault: ConsentFault) => show(c, deps, request, { requestId, person, fault })
   const decision = form.get('decision')
-  if (decision !== 'allow' && decision !== 'deny') return again('Choose Allow or Deny.')
+  if (decision !== 'allow' && decision !== 'deny') return again('choose')
   const membership = chosen(person, form)
-  if (decision === 'allow' && !membership) return again('Choose a workspace that you are a member of.')
+  if (decision === 'allow' && !membership) return again('choose_workspace')
   const consent =
     decision === 'allow' && membership ? { person, membership, withheld: withheldIn(form) } : null
-  if (consent && consentedScopes(request, consent).length === 0)
-    return again('That would allow the app nothing. Allow more, or choose Deny.')
+  if (consent && consentedScopes(request, consent).length === 0) return again('allows_nothing')
   const decided = await decide(deps, request, session._id, consent)
-  if (decided === 'answered') return send(c, lostPage, { status: 400 })
+  if (decided === 'answered') return lost(c, deps)
   // Another session has taken the request meanwhile, for example after a new sign-in: the page is shown again.
   if (decided === 'not_yours') return goOn(c, deps, session, { request: requestId })
   return c.redirect(decided.url, 303)
@@ -218,18 +232,18 @@ const answer = async (c: Ctx, deps: Deps, requestId: string, form: URLSearchPara
 export const consentRoutes = (routes: Hono<GatewayEnv>, deps: Deps): void => {
   routes.get('/consent', async (c) => {
     const { request: requestId } = waitingOf(c)
-    if (requestId === undefined) return send(c, lostPage, { status: 400 })
+    if (requestId === undefined) return lost(c, deps)
     const signedIn = await findSignedIn(c, deps)
     if (!signedIn) return c.redirect(withWaiting('/sign-in', { request: requestId }), 303)
     const request = await findRequest(deps, requestId)
-    if (!request || request.decision) return send(c, lostPage, { status: 400 })
+    if (!request || request.decision) return lost(c, deps)
     const { person, session } = signedIn
     await deps.store.requests.bind(request._id, session._id)
     return show(c, deps, request, { requestId, person })
   })
   routes.post('/consent', async (c) => {
     const { request } = waitingOf(c)
-    if (request === undefined) return send(c, lostPage, { status: 400 })
+    if (request === undefined) return lost(c, deps)
     return answer(c, deps, request, await fieldsOf(c))
   })
 }

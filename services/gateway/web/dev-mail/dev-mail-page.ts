@@ -5,13 +5,16 @@ import { html } from 'hono/html'
 import { ownCall } from '../../../../shared/bus/headers.ts'
 import { checkInput } from '../../../../shared/contracts/define/check.ts'
 import type { Call, Client } from '../../../../shared/contracts/define/contract.ts'
+import type { Language } from '../../../../shared/contracts/define/language.ts'
+import { type Words, wordsOf } from '../../../../shared/contracts/define/wording.ts'
 import { notifier } from '../../../../shared/contracts/notifier/contract.ts'
 import type { DevMail } from '../../../../shared/contracts/notifier/shapes.ts'
 import type { Clock } from '../../../../shared/process/clock.ts'
 import { type Config, showsMails } from '../../../../shared/process/config.ts'
 import type { GatewayEnv } from '../../http/env.ts'
 import { isLocal } from '../../http/guards.ts'
-import { type Html, messagePage, type Page, send } from '../layout.ts'
+import { type Html, languageFor, messagePage, type Page, send } from '../layout.ts'
+import { DEV_MAIL } from '../messages/dev-mail.ts'
 
 export type DevMailDeps = Readonly<{
   config: Pick<Config, 'SMTP_URL' | 'NODE_ENV' | 'PUBLIC_URL'>
@@ -31,43 +34,62 @@ const POLICY =
 
 const shortTime = (date: string): string => `${date.slice(0, 10)} ${date.slice(11, 19)}`
 
-const row = (mail: DevMail): Html => html`<tr>
-        <td class="time">${shortTime(mail.date)}</td>
-        <td>${mail.to}</td>
-        <td><a href="/dev/mail/${mail.id}">${mail.subject || '(no subject)'}</a></td>
+type MailWords = Words<(typeof DEV_MAIL)['en']>
+
+const subjectOf = ({ subject }: DevMail, words: MailWords): string => subject || words.word('no_subject')
+
+const row = (mail: DevMail, words: MailWords): Html => html`<tr>
+        <td class="time">${words.isolate(shortTime(mail.date))}</td>
+        <td>${words.isolate(mail.to)}</td>
+        <td><a href="/dev/mail/${mail.id}">${words.isolate(subjectOf(mail, words))}</a></td>
       </tr>`
 
-const listPage = (mails: readonly DevMail[], next_cursor: string | null): Page => ({
-  title: 'Mail',
-  wide: true,
-  body: html`<h1>Mail</h1>
-    <p class="lead">Emails are kept here because SMTP_URL is not set. Newest first, times in UTC.
-      <a href="/dev/mail.json">All emails as JSON</a></p>
+const listPage = (language: Language, mails: readonly DevMail[], next_cursor: string | null): Page => {
+  const words = wordsOf(DEV_MAIL, language)
+  return {
+    title: words.word('title'),
+    language,
+    wide: true,
+    body: html`<h1>${words.word('title')}</h1>
+    <p class="lead">${words.word('lead')}
+      <a href="/dev/mail.json">${words.word('as_json')}</a></p>
     <div class="card">${
       mails.length === 0
-        ? html`<p>No emails yet.</p>`
+        ? html`<p>${words.word('none')}</p>`
         : html`<table>
-      <thead><tr><th scope="col">Time</th><th scope="col">To</th><th scope="col">Subject</th></tr></thead>
-      <tbody>${mails.map(row)}</tbody>
+      <thead><tr><th scope="col">${words.word('time')}</th><th scope="col">${words.word('to')}</th><th scope="col">${words.word('subject')}</th></tr></thead>
+      <tbody>${mails.map((mail) => row(mail, words))}</tbody>
     </table>`
     }</div>
-    ${next_cursor === null ? '' : html`<p><a href="/dev/mail?before=${next_cursor}">Older emails</a></p>`}`,
-})
+    ${next_cursor === null ? '' : html`<p><a href="/dev/mail?before=${next_cursor}">${words.word('older')}</a></p>`}`,
+  }
+}
 
-const mailPage = (mail: DevMail): Page => ({
-  title: mail.subject || '(no subject)',
-  wide: true,
-  body: html`<p><a href="/dev/mail">All emails</a></p>
-    <h1 dir="auto">${mail.subject || '(no subject)'}</h1>
-    <p class="lead">From ${mail.from} to ${mail.to}, ${shortTime(mail.date)} UTC</p>
-    <iframe class="mail" title="The email as HTML" sandbox="allow-popups allow-popups-to-escape-sandbox" srcdoc="${mail.html}"></iframe>
-    <section class="card"><h2>Text part</h2><pre dir="auto">${mail.text}</pre></section>
-    <details class="card"><summary>Headers</summary>
-    <table><tbody>${Object.entries(mail.headers).map(
+const mailPage = (language: Language, mail: DevMail): Page => {
+  const words = wordsOf(DEV_MAIL, language)
+  const { from, to } = mail
+  return {
+    title: subjectOf(mail, words),
+    language,
+    wide: true,
+    body: html`<p><a href="/dev/mail">${words.word('all')}</a></p>
+    <h1 dir="auto">${subjectOf(mail, words)}</h1>
+    <p class="lead">${words.say('from_to', { from, to, time: shortTime(mail.date) })}</p>
+    <iframe class="mail" title="${words.word('as_html')}" sandbox="allow-popups allow-popups-to-escape-sandbox" srcdoc="${mail.html}"></iframe>
+    <section class="card"><h2>${words.word('text_part')}</h2><pre dir="auto">${mail.text}</pre></section>
+    <details class="card"><summary>${words.word('headers')}</summary>
+    <table dir="ltr"><tbody>${Object.entries(mail.headers).map(
       ([name, value]) => html`<tr><th scope="row">${name}</th><td>${value}</td></tr>`,
     )}</tbody></table>
     </details>`,
-})
+  }
+}
+
+const elsewherePage = (language: Language, publicUrl: string): Page => {
+  const words = wordsOf(DEV_MAIL, language)
+  const next = words.say('elsewhere_next', { url: `${publicUrl}/dev/mail` })
+  return messagePage(language, words.word('elsewhere'), next)
+}
 
 const allMails = async (deps: DevMailDeps, call: () => Call): Promise<DevMail[]> => {
   const all: DevMail[] = []
@@ -95,21 +117,21 @@ export const devMailRoutes = (deps: DevMailDeps): Hono<GatewayEnv> => {
   // Sites that a mail links to must not learn the address of the page.
   const headers = { 'Content-Security-Policy': POLICY, 'Referrer-Policy': 'no-referrer' }
   const kept = { 'Cache-Control': 'no-store', ...headers }
-  const elsewhere = `Emails are shown only on the machine that Loops runs on. Open ${deps.config.PUBLIC_URL}/dev/mail there.`
   app.use('/dev/*', async (c, next) => {
     if (!isLocal(c.req.raw.headers))
-      return send(c, messagePage('Not available from here', elsewhere), { status: 404 })
+      return send(c, elsewherePage(languageFor(c), deps.config.PUBLIC_URL), { status: 404 })
     return next()
   })
   app.get('/dev/mail', async (c) => {
     const input = checkInput(list_dev_mails.input, { limit: LISTED, cursor: c.req.query('before') })
     const { mails, next_cursor } = await deps.notifier.list_dev_mails(input, callOf(c)())
-    return send(c, listPage(mails, next_cursor), { headers })
+    return send(c, listPage(languageFor(c), mails, next_cursor), { headers })
   })
   app.get('/dev/mail.json', async (c) => c.json(await allMails(deps, callOf(c)), 200, kept))
   app.get('/dev/mail/:id', async (c) => {
     const input = checkInput(get_dev_mail.input, { id: c.req.param('id') })
-    return send(c, mailPage((await deps.notifier.get_dev_mail(input, callOf(c)())).mail), { headers })
+    const { mail } = await deps.notifier.get_dev_mail(input, callOf(c)())
+    return send(c, mailPage(languageFor(c), mail), { headers })
   })
   return app
 }

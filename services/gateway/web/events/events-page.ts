@@ -101,6 +101,7 @@ const section = (
 
 const eventsPage = (events: readonly DescribedMessage[]): Page => ({
   title: 'Events',
+  language: 'en',
   wide: true,
   body: html`<h1>Events</h1>
     <p class="lead">What your own programs can read from the NATS JetStream stream <code>EVENTS</code>. Each event is delivered at least once, as a CloudEvents 1.0 document. All of this is also available <a href="/asyncapi.json">as AsyncAPI</a>.</p>

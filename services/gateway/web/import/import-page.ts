@@ -32,10 +32,10 @@ const requireWriter = ({ may_write }: Board): void => {
 
 const showForm = async (board: Board, fault?: Fault): Promise<Response> => {
   requireWriter(board)
-  const { deps, call, may_approve } = board
+  const { deps, call, may_approve, language } = board
   const words = wordsFor(board)
   const loops = await ifAnswered(() => deps.loops.get_loop_queue({ limit: LIMITS.page }, call()))
-  const body = importForm(words, { loops: loops?.loops ?? [], may_approve }, fault)
+  const body = importForm(words, { loops: loops?.loops ?? [], may_approve }, language, fault)
   return await showBoard(board, { title: words.word('title'), body }, formActionOf(fault))
 }
 

@@ -1,6 +1,7 @@
 // The pages of an import: the form, what it would do, how far it is, what it did. Pure.
 import { html } from 'hono/html'
 import { LIMITS } from '../../../../shared/contracts/define/common.ts'
+import type { Language } from '../../../../shared/contracts/define/language.ts'
 import type { Words } from '../../../../shared/contracts/define/wording.ts'
 import type { ShownReport } from '../../../../shared/imports/report-rules.ts'
 import { SOURCES } from '../../../../shared/imports/shape-rules.ts'
@@ -17,9 +18,10 @@ export type LoopChoice = Readonly<{ id: string; name: string }>
 export const importForm = (
   words: ImportWords,
   { loops, may_approve }: Readonly<{ loops: readonly LoopChoice[]; may_approve: boolean }>,
+  language: Language,
   fault?: Fault,
 ): Html => html`<h1>${words.word('title')}</h1>
-  ${faultNote(fault)}
+  ${faultNote(fault, language)}
   <p>${words.word('lead')}</p>
   <form class="card" method="post" action="/import" enctype="multipart/form-data">
     <div class="field"><label for="source">${words.word('source')}</label>

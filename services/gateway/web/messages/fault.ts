@@ -21,6 +21,7 @@ export const FAULT = defineMessages({
     broken: 'Something went wrong',
     broken_next: 'Try again. If it happens again, tell whoever runs this installation the number below.',
     to_queue: 'Go to the queue',
+    to_front_page: 'Go to the front page',
   },
   de: {
     invalid: 'Das hat nicht geklappt',
@@ -44,6 +45,7 @@ export const FAULT = defineMessages({
     broken_next:
       'Versuche es noch einmal. Wenn es wieder passiert, nenne dem Betreiber dieser Installation die Nummer unten.',
     to_queue: 'Zur Warteschlange',
+    to_front_page: 'Zur Startseite',
   },
   fr: {
     invalid: 'Cela n’a pas fonctionné',
@@ -67,6 +69,7 @@ export const FAULT = defineMessages({
     broken_next:
       'Réessayez. Si cela se reproduit, communiquez le numéro ci-dessous à la personne qui gère cette installation.',
     to_queue: 'Aller à la file',
+    to_front_page: 'Aller à la page d’accueil',
   },
   es: {
     invalid: 'Eso no ha funcionado',
@@ -88,6 +91,7 @@ export const FAULT = defineMessages({
     broken_next:
       'Inténtalo de nuevo. Si vuelve a pasar, indica el número de abajo a quien administra esta instalación.',
     to_queue: 'Ir a la cola',
+    to_front_page: 'Ir a la página de inicio',
   },
   ar: {
     invalid: 'لم ينجح ذلك',
@@ -107,5 +111,6 @@ export const FAULT = defineMessages({
     broken: 'حدث خطأ ما',
     broken_next: 'حاول من جديد. وإن تكرر الأمر فأبلغ من يدير هذا التثبيت بالرقم أدناه.',
     to_queue: 'الانتقال إلى قائمة العمل',
+    to_front_page: 'الانتقال إلى الصفحة الرئيسية',
   },
 })

@@ -2,16 +2,13 @@
 import { html } from 'hono/html'
 import type { ClaimLimit, ClaimLimits } from '../../../../shared/contracts/define/claim-limits.ts'
 import type { Caller } from '../../../../shared/contracts/define/contract.ts'
-import {
-  boundsOf,
-  LIMIT_FIELDS,
-  LIMIT_NAMES,
-  readLimits,
-  shownLimit,
-} from '../../accounts/claim-limit-rules.ts'
+import type { Language } from '../../../../shared/contracts/define/language.ts'
+import { wordsOf } from '../../../../shared/contracts/define/wording.ts'
+import { boundsOf, LIMIT_NAMES, labelOf, readLimits, shownLimit } from '../../accounts/claim-limit-rules.ts'
 import { saveWorkspace } from '../../accounts/workspaces.ts'
 import type { Deps } from '../../deps.ts'
 import type { Html } from '../layout.ts'
+import { WORKSPACE } from '../messages/workspace.ts'
 import { type Fault, faultNote, input } from '../posted-forms.ts'
 
 /** Where the form is posted to. */
@@ -37,23 +34,27 @@ export const saveLimits = (deps: Deps, caller: Caller, typed: LimitsTyped) =>
 
 /** The form. @param typed what was entered, if it was refused. */
 export const claimLimitsForm = (
+  language: Language,
   set: ClaimLimits | undefined,
   typed: LimitsTyped | undefined,
   fault: Fault | undefined,
-): Html => html`<section class="card" aria-labelledby="claims">
-    <h2 id="claims">Work in progress</h2>
-    <p class="small">An agent that takes a task has it for a while, and longer each time that it reports. Then the task goes to the next. A named agent gives its calls the same <code>agent</code>. An access token may have a number of its own.</p>
+): Html => {
+  const words = wordsOf(WORKSPACE, language)
+  return html`<section class="card" aria-labelledby="claims">
+    <h2 id="claims">${words.word('in_progress')}</h2>
+    <p class="small">${words.pieces('in_progress_lead', { code: html`<code>${'agent'}</code>` })}</p>
     <form method="post" action="${CLAIM_LIMITS_PATH}">
-      ${faultNote(fault)}
+      ${faultNote(fault, language)}
       ${LIMIT_NAMES.map((name) => {
         const { least, most } = boundsOf(name)
         const value = typed?.[name] ?? shownLimit(name, set)
-        const { label } = LIMIT_FIELDS[name]
+        const label = labelOf(name, language)
         return input(
           { name, label, type: 'number', value, autocomplete: 'off', min: least, max: most },
           fault,
         )
       })}
-      <button>Save</button>
+      <button>${words.word('save')}</button>
     </form>
   </section>`
+}

@@ -1,8 +1,11 @@
 // The page of one member of a workspace: their role, and removing them or leaving.
 import type { Hono } from 'hono'
 import { html } from 'hono/html'
+import { roleList, roleWord } from '../../../../shared/contracts/define/access-words.ts'
 import { ROLES, type Role } from '../../../../shared/contracts/define/contract.ts'
-import { AppError, notFound } from '../../../../shared/contracts/define/errors.ts'
+import { notFound } from '../../../../shared/contracts/define/errors.ts'
+import { type Language, languageOf } from '../../../../shared/contracts/define/language.ts'
+import { type Words, wordsOf } from '../../../../shared/contracts/define/wording.ts'
 import { changeMember } from '../../accounts/members.ts'
 import { type Membership, membershipIn, type Person } from '../../accounts/person-rules.ts'
 import { rolesToGive } from '../../accounts/role-rules.ts'
@@ -10,8 +13,11 @@ import { callerOf } from '../../accounts/sessions.ts'
 import { manages } from '../../accounts/workspace-rules.ts'
 import type { Deps } from '../../deps.ts'
 import type { GatewayEnv } from '../../http/env.ts'
+import { translatedError } from '../../translated-errors.ts'
 import { activityPath } from '../board/activity-filter-rules.ts'
-import { type Ctx, day, type Html, type Page, send } from '../layout.ts'
+import { type Ctx, type Html, type Page, send } from '../layout.ts'
+import { MEMBER } from '../messages/member.ts'
+import { day } from '../moments.ts'
 import { attempt, type Fault, faultNote, fieldsOf, formActionOf } from '../posted-forms.ts'
 import { membersOnly, type SignedInMember } from './workspace-page.ts'
 
@@ -21,15 +27,9 @@ type Shown = Readonly<{
   membership: Membership
   workspace: string
   fault: Fault | undefined
+  language: Language
+  words: Words<(typeof MEMBER)['en']>
 }>
-
-/** What each role may do. */
-const MEANING: Readonly<Record<Role, string>> = {
-  owner: 'Sees every private loop, and can add and change owners.',
-  admin: 'Invites people, changes all members except owners, and edits the workspace.',
-  member: 'Creates and changes tasks and loops.',
-  viewer: 'Can view only.',
-}
 
 const isSelf = ({ signedIn, person }: Pick<Shown, 'signedIn' | 'person'>): boolean =>
   signedIn.person._id === person._id
@@ -41,57 +41,53 @@ const choices = ({ signedIn, membership }: Pick<Shown, 'signedIn' | 'membership'
 }
 
 const roleForm = (shown: Shown): Html | '' => {
-  const { person, membership } = shown
+  const { person, membership, language, words } = shown
   const roles = choices(shown)
   if (roles.length === 0) return ''
   return html`<section class="card" aria-labelledby="role-title">
-    <h2 id="role-title">Role</h2>
+    <h2 id="role-title">${words.word('role')}</h2>
     <form method="post" action="/workspace/members/${person._id}/role">
-      <fieldset><legend>What ${isSelf(shown) ? 'you' : person.name} may do here:</legend>
+      <fieldset><legend>${isSelf(shown) ? words.word('may_you') : words.say('may_name', { name: person.name })}</legend>
         ${roles.map(
           (
             role,
           ) => html`<label class="check"><input type="radio" name="role" value="${role}" ${role === membership.role ? 'checked' : ''}>
-          <span><strong>${role}</strong> <span class="small">${MEANING[role]}</span></span></label>`,
+          <span><strong>${roleWord(role, language)}</strong> <span class="small">${words.word(role)}</span></span></label>`,
         )}
       </fieldset>
-      <p class="small">A lower role takes effect within seconds, for connected apps too.</p>
-      <button>Change role</button>
+      <p class="small">${words.word('lower')}</p>
+      <button>${words.word('change')}</button>
     </form>
   </section>`
 }
 
 const ending = (shown: Shown): Html | '' => {
-  const { person, workspace } = shown
+  const { person, workspace, words } = shown
   const self = isSelf(shown)
   if (!self && choices(shown).length === 0) return ''
-  const title = self ? 'Leave workspace' : 'Remove from workspace'
   return html`<section class="card" aria-labelledby="end-title">
-    <h2 id="end-title">${title}</h2>
-    <p>${
-      self
-        ? 'You will no longer see this workspace, and your apps lose access to it within seconds. What you wrote stays. You can only come back with a new invitation.'
-        : 'They will no longer see this workspace, and their apps lose access to it within seconds. What they wrote stays, and so does their account.'
-    }</p>
+    <h2 id="end-title">${words.word(self ? 'leave' : 'remove')}</h2>
+    <p>${words.word(self ? 'leave_lead' : 'remove_lead')}</p>
     <form method="post" action="/workspace/members/${person._id}/end">
-      <button class="second">${self ? html`Leave ${workspace}` : html`Remove ${person.name}`}</button>
+      <button class="second">${self ? words.say('leave_button', { workspace }) : words.say('remove_button', { name: person.name })}</button>
     </form>
   </section>`
 }
 
 const memberPage = (shown: Shown): Page => {
-  const { signedIn, person, membership, workspace, fault } = shown
+  const { signedIn, person, membership, workspace, fault, language, words } = shown
   return {
     title: person.name,
+    language,
     signedIn,
-    body: html`<h1>${person.name}</h1>
-    <p class="lead">In ${workspace}. <a href="/workspace">Back to the workspace</a> · <a href="${activityPath({ person: person._id })}">What they did</a></p>
-    ${faultNote(fault)}
+    body: html`<h1>${words.isolate(person.name)}</h1>
+    <p class="lead">${words.say('in_workspace', { workspace })} <a href="/workspace">${words.word('back')}</a> · <a href="${activityPath({ person: person._id })}">${words.word('what_they_did')}</a></p>
+    ${faultNote(fault, language)}
     <div class="card">
       <dl class="facts">
-        <dt>Email</dt><dd>${person.email}</dd>
-        <dt>Role</dt><dd>${membership.role}</dd>
-        <dt>Member since</dt><dd>${day(membership.joined_at)}</dd>
+        <dt>${words.word('email')}</dt><dd>${words.isolate(person.email)}</dd>
+        <dt>${words.word('role')}</dt><dd>${roleWord(membership.role, language)}</dd>
+        <dt>${words.word('since')}</dt><dd>${day(membership.joined_at, language)}</dd>
       </dl>
     </div>
     ${roleForm(shown)} ${ending(shown)}`,
@@ -107,7 +103,9 @@ const show = async (c: Ctx, deps: Deps, signedIn: SignedInMember, fault?: Fault)
   if (!person || !membership || !visible) throw notFound('member', id)
   const workspace =
     (await deps.store.workspaces.find(workspace_id))?.name ?? signedIn.membership.workspace_name
-  return send(c, memberPage({ signedIn, person, membership, workspace, fault }), formActionOf(fault))
+  const language = languageOf(signedIn.person.locale)
+  const said = { language, words: wordsOf(MEMBER, language) }
+  return send(c, memberPage({ signedIn, person, membership, workspace, fault, ...said }), formActionOf(fault))
 }
 
 /** Makes the change that a form asks for and goes to `next`, or shows the form again with what was wrong. */
@@ -126,7 +124,10 @@ const change = async (
 const changeRole = async (c: Ctx, deps: Deps, signedIn: SignedInMember): Promise<Response> => {
   const typed = (await fieldsOf(c)).get('role')
   const role = ROLES.find((one) => one === typed)
-  if (!role) throw new AppError('invalid_argument', `Choose one of the roles: ${ROLES.join(', ')}.`)
+  if (!role)
+    throw translatedError('invalid_argument', (words, language) =>
+      words.say('unknown_role', { roles: roleList(ROLES, language) }),
+    )
   return change(c, deps, signedIn, role, `/workspace/members/${c.req.param('id')}`)
 }
 

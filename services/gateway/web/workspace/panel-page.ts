@@ -2,15 +2,20 @@
 // as posted forms. Knows no service.
 import type { Hono } from 'hono'
 import { html } from 'hono/html'
+import { roleList } from '../../../../shared/contracts/define/access-words.ts'
 import { checkInput } from '../../../../shared/contracts/define/check.ts'
 import type { Contract } from '../../../../shared/contracts/define/contract.ts'
-import { AppError, notFound } from '../../../../shared/contracts/define/errors.ts'
+import { notFound } from '../../../../shared/contracts/define/errors.ts'
 import { inputSchema, outputSchema } from '../../../../shared/contracts/define/json-schema.ts'
+import { languageOf } from '../../../../shared/contracts/define/language.ts'
 import type { Panel, PanelAction, PanelDetail, PanelPage } from '../../../../shared/contracts/define/panel.ts'
+import { wordsOf } from '../../../../shared/contracts/define/wording.ts'
 import { requireConfirmed } from '../../accounts/account-mails.ts'
 import type { Deps } from '../../deps.ts'
 import type { GatewayEnv } from '../../http/env.ts'
+import { translatedError } from '../../translated-errors.ts'
 import { type Ctx, type Html, type Page, send } from '../layout.ts'
+import { PANEL } from '../messages/panel.ts'
 import { attempt, type Fault, fieldsOf, formActionOf } from '../posted-forms.ts'
 import {
   doneNote,
@@ -19,10 +24,12 @@ import {
   fieldsOfAction,
   filled,
   pageAction,
+  panelTexts,
   pathOf,
   type Row,
   rowFault,
   type Surroundings,
+  spaced,
   tableOf,
   withQuery,
 } from './panel-view.ts'
@@ -86,16 +93,16 @@ const queryOf = (c: Ctx, { from, page }: PanelPlace): Record<string, string> => 
 }
 
 /** Links that narrow the list down. */
-const filterLinks = (place: PanelPlace, { path, query }: Surroundings): Html | '' => {
+const filterLinks = (place: PanelPlace, { path, query, language, t }: Surroundings): Html | '' => {
   const { filter, operation } = place.page.table
   if (!filter) return ''
   const { properties } = inputSchema(operationOf(place, operation).input)
-  type Words = Record<string, { enum?: readonly string[] }>
+  type Members = Record<string, { enum?: readonly string[] }>
   const { [filter.member]: chosen = '', ...others } = query
   const link = (word: string, label: string): Html =>
     html`<a href="${withQuery(path, word === '' ? others : { ...others, [filter.member]: word })}" ${word === chosen ? html`aria-current="true"` : ''}>${label}</a>`
-  return html`<nav class="filter" aria-label="${filter.label}">${link('', 'All')}
-    ${((properties as Words)[filter.member]?.enum ?? []).map((word) => link(word, word.replaceAll('_', ' ')))}</nav>`
+  return html`<nav class="filter" aria-label="${t(filter.label)}">${link('', wordsOf(PANEL, language).word('all'))}
+    ${((properties as Members)[filter.member]?.enum ?? []).map((word) => link(word, t(spaced(word))))}</nav>`
 }
 
 /** The declared members of a row. */
@@ -107,15 +114,17 @@ const membersOf = (place: PanelPlace): Record<string, object> => {
 
 const pagePart = (place: PanelPlace, listed: Listed, around: Surroundings): Html => {
   const { page, path, above, panel, detail } = place
+  const { t, language } = around
+  const words = wordsOf(PANEL, language)
   const paged = (cursor: string) => withQuery(path, { ...around.query, cursor })
-  return html`${above ? html`<p><a href="${above}">${panel.title}</a></p>` : html`<p><a href="/workspace">Workspace</a></p>`}
-    <h1>${page.title}</h1><p class="lead">${page.intro}</p>
-    ${listed.about === '' ? '' : html`<p><strong>${listed.about}</strong></p>`}
+  return html`${above ? html`<p><a href="${above}">${t(panel.title)}</a></p>` : html`<p><a href="/workspace">${words.word('workspace')}</a></p>`}
+    <h1>${t(page.title)}</h1><p class="lead">${t(page.intro)}</p>
+    ${listed.about === '' ? '' : html`<p><strong dir="auto">${listed.about}</strong></p>`}
     ${doneNote(around)} ${rowFault(page, around)}
     ${filterLinks(place, around)}
-    <section class="card" aria-label="${page.title}">
-      ${listed.rows.length === 0 ? html`<p>${page.table.empty}</p>` : tableOf(page, listed.rows, detail, around, membersOf(place))}
-      ${listed.next === null ? '' : html`<p><a href="${paged(listed.next)}">Next page</a></p>`}
+    <section class="card" aria-label="${t(page.title)}">
+      ${listed.rows.length === 0 ? html`<p>${t(page.table.empty)}</p>` : tableOf(page, listed.rows, detail, around, membersOf(place))}
+      ${listed.next === null ? '' : html`<p><a href="${paged(listed.next)}">${words.word('next_page')}</a></p>`}
     </section>
     ${page.actions.map((action) => pageAction(action, around))}`
 }
@@ -130,10 +139,13 @@ const show = async (
   extra: Extra = {},
   fault?: Fault,
 ): Promise<Response> => {
-  const { path, page, contract } = place
+  const { path, page, contract, panel } = place
+  const { language, t } = panelTexts(panel, languageOf(signedIn.person.locale))
   const action = actionOf(place, c.req.query('done') ?? '')
   const around: Surroundings = {
     operations: contract.operations,
+    language,
+    t,
     path,
     query: queryOf(c, place),
     typed: extra.typed ?? new URLSearchParams(),
@@ -141,7 +153,7 @@ const show = async (
     done: extra.done ?? (action && !extra.fault ? { action, revealed: undefined } : undefined),
   }
   const body = pagePart(place, await list(c, deps, signedIn, place), around)
-  const shown: Page = { title: page.title, signedIn, wide: true, body }
+  const shown: Page = { title: t(page.title), language, signedIn, wide: true, body }
   return send(c, shown, formActionOf(fault))
 }
 
@@ -160,10 +172,10 @@ const inputOf = (place: PanelPlace, action: PanelAction, form: URLSearchParams):
 }
 
 /** The fault as the form shows it: with a sentence at each field that it names. */
-const formFault = (operation: string, { sentence, field, error }: Fault): FormFault => {
+const formFault = (operation: string, { field, error }: Fault): FormFault => {
   const named = (error.extras.details?.fields ?? []) as readonly { field: string; message: string }[]
   const fields = field === undefined ? named : [{ field, message: error.message }]
-  return { operation, sentence, fields: new Map(fields.map((one) => [one.field, one.message])) }
+  return { operation, error, fields: new Map(fields.map((one) => [one.field, one.message])) }
 }
 
 const act = async (c: Ctx, deps: Deps, signedIn: SignedInMember, place: PanelPlace): Promise<Response> => {
@@ -199,7 +211,9 @@ export const panelRoutes = (routes: Hono<GatewayEnv>, deps: Deps): void => {
   const inside = (place: PanelPlace, work: typeof act) =>
     membersOnly(deps)(async (c, _, signedIn) => {
       if (!place.panel.roles.includes(signedIn.membership.role))
-        throw new AppError('forbidden', `This page is only for these roles: ${place.panel.roles.join(', ')}.`)
+        throw translatedError('forbidden', (words, language) =>
+          words.say('page_of_roles', { roles: roleList(place.panel.roles, language) }),
+        )
       return work(c, deps, signedIn, place)
     })
   for (const place of deps.contracts.flatMap(panelPagesOf)) {

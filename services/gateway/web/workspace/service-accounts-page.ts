@@ -1,8 +1,11 @@
 // The pages of a workspace's service accounts, for its owners and admins: the list, and each with its secret and tokens.
 import type { Hono } from 'hono'
 import { html } from 'hono/html'
-import { ALL_SCOPES, SCOPES } from '../../../../shared/contracts/define/common.ts'
+import { rightsList, scopeWord } from '../../../../shared/contracts/define/access-words.ts'
+import { ALL_SCOPES } from '../../../../shared/contracts/define/common.ts'
 import type { Caller } from '../../../../shared/contracts/define/contract.ts'
+import { type Language, languageOf } from '../../../../shared/contracts/define/language.ts'
+import { type Words, wordsOf } from '../../../../shared/contracts/define/wording.ts'
 import { judgeToken, type PersonalToken, type TokenTyped } from '../../accounts/personal-token-rules.ts'
 import type { MadeToken } from '../../accounts/personal-tokens.ts'
 import {
@@ -28,7 +31,9 @@ import type { Deps } from '../../deps.ts'
 import type { GatewayEnv } from '../../http/env.ts'
 import { resourceOf } from '../../oauth/grant-rules.ts'
 import { PATHS } from '../../oauth/metadata.ts'
-import { type Ctx, day, type Html, type Page, send } from '../layout.ts'
+import { type Ctx, type Html, type Page, send } from '../layout.ts'
+import { SERVICE_ACCOUNTS } from '../messages/service-accounts.ts'
+import { day } from '../moments.ts'
 import { attempt, type Fault, faultNote, fieldsOf, formActionOf, input } from '../posted-forms.ts'
 import { madeToken, scopeChoices, secretOnce, tokenInputs, tokenRows, tokenTyped } from '../token-forms.ts'
 import { membersOnly, type SignedInMember } from './workspace-page.ts'
@@ -44,87 +49,100 @@ type Outcome = Readonly<{
   fault?: Fault
 }>
 
-type Site = Readonly<{ signedIn: SignedInMember; mcpUrl: string; tokenUrl: string }>
+type AccountWords = Words<(typeof SERVICE_ACCOUNTS)['en']>
+
+type Site = Readonly<{
+  signedIn: SignedInMember
+  language: Language
+  words: AccountWords
+  mcpUrl: string
+  tokenUrl: string
+}>
 
 const callerFor = ({ person, membership }: SignedInMember): Caller => callerOf(person, membership)
 
-const madeSecret = ({ account, secret }: MadeSecret, { mcpUrl, tokenUrl }: Site): Html =>
-  secretOnce(
-    `Copy the secret of “${account.name}” now`,
-    html`<p>The secret is shown only this once.</p>
-    <p class="small">Client id</p>
+/** How a client gets a token of its own. */
+const GRANT = html`<code>${'grant_type=client_credentials'}</code>`
+
+const madeSecret = ({ account, secret }: MadeSecret, { words, mcpUrl, tokenUrl }: Site): Html => {
+  const places = { url: html`<code>${tokenUrl}</code>`, grant: GRANT, mcp: html`<code>${mcpUrl}</code>` }
+  return secretOnce(
+    words.say('copy', { name: account.name }),
+    html`<p>${words.word('once')}</p>
+    <p class="small">${words.word('client_id')}</p>
     <code class="code" data-client-id="${account._id}">${account._id}</code>
-    <p class="small">Client secret</p>
+    <p class="small">${words.word('client_secret')}</p>
     <code class="code" data-client-secret="${secret}">${secret}</code>
-    <p class="small">With these a program gets an access token from <code>${tokenUrl}</code> (<code>grant_type=client_credentials</code>), and sends it to <code>${mcpUrl}</code>.</p>`,
+    <p class="small">${words.pieces('use_it', places)}</p>`,
   )
+}
 
-const accountRow = ({
-  _id,
-  name,
-  scopes,
-  disabled,
-  created_at,
-  created_by,
-}: ServiceAccount): Html => html`<li>
-    <span class="main"><a href="${PATH}/${_id}">${name}</a>
-      <span class="sub">made by ${created_by.name} on ${day(created_at)}</span>
-      <span class="sub">${scopes.map((scope) => SCOPES[scope]).join('; ')}</span></span>
-    <span class="end">${disabled ? 'disabled' : ''}</span></li>`
+const accountRow =
+  ({ language, words }: Site) =>
+  ({ _id, name, scopes, disabled, created_at, created_by }: ServiceAccount): Html =>
+    html`<li>
+    <span class="main"><a href="${PATH}/${_id}">${words.isolate(name)}</a>
+      <span class="sub">${words.say('made', { name: created_by.name, day: day(created_at, language) })}</span>
+      <span class="sub">${rightsList(scopes, language)}</span></span>
+    <span class="end">${disabled ? words.word('disabled') : ''}</span></li>`
 
-const listPage = (site: Site, accounts: readonly ServiceAccount[], outcome: Outcome): Page => {
-  const { secret, typed, fault } = outcome
+const newAccount = ({ language, words }: Site, { typed, fault }: Outcome): Html => {
   const name = {
     name: 'service_account_name',
-    label: 'Name',
+    label: words.word('name'),
     value: typed?.name ?? '',
     autocomplete: 'off',
     max: 200,
-    hint: 'What it is, such as “Nightly builds”. Tasks and comments name it as their author.',
+    hint: words.word('name_hint'),
   }
-  return {
-    title: 'Service accounts',
-    signedIn: site.signedIn,
-    body: html`<h1>Service accounts</h1>
-    <p class="lead">A service account works in this workspace on its own, in nobody’s name. It cannot sign in to these pages and gets no mail. <a href="/workspace">Back to the workspace</a></p>
-    ${secret ? madeSecret(secret, site) : ''}
-    <section class="card" aria-labelledby="accounts">
-      <h2 id="accounts">Service accounts (${accounts.length})</h2>
-      ${accounts.length === 0 ? html`<p>There is none yet.</p>` : html`<ul class="rows">${accounts.map(accountRow)}</ul>`}
-    </section>
-    <section class="card" aria-labelledby="new">
-      <h2 id="new">New service account</h2>
+  return html`<section class="card" aria-labelledby="new">
+      <h2 id="new">${words.word('new_account')}</h2>
       <form method="post" action="${PATH}">
-        ${faultNote(fault)}
+        ${faultNote(fault, language)}
         ${input(name, fault)}
-        ${scopeChoices('It may:', ALL_SCOPES, typed?.scopes, fault)}
-        <button class="wide">Create service account</button>
+        ${scopeChoices(language, words.word('may'), ALL_SCOPES, typed?.scopes, fault)}
+        <button class="wide">${words.word('create')}</button>
       </form>
-    </section>`,
+    </section>`
+}
+
+const listPage = (site: Site, accounts: readonly ServiceAccount[], outcome: Outcome): Page => {
+  const { signedIn, language, words } = site
+  const title = words.word('title')
+  return {
+    title,
+    language,
+    signedIn,
+    body: html`<h1>${title}</h1>
+    <p class="lead">${words.word('lead')} <a href="/workspace">${words.word('back')}</a></p>
+    ${outcome.secret ? madeSecret(outcome.secret, site) : ''}
+    <section class="card" aria-labelledby="accounts">
+      <h2 id="accounts">${title} (${accounts.length})</h2>
+      ${accounts.length === 0 ? html`<p>${words.word('none')}</p>` : html`<ul class="rows">${accounts.map(accountRow(site))}</ul>`}
+    </section>
+    ${newAccount(site, outcome)}`,
   }
 }
 
-const credentials = ({
-  _id,
-  secret_made_at,
-}: ServiceAccount): Html => html`<section class="card" aria-labelledby="secret">
-    <h2 id="secret">Client secret</h2>
-    <p class="small">For OAuth with <code>client_credentials</code>. The secret was made on ${day(secret_made_at)}.</p>
-    <p class="small">Client id</p>
+const credentials = (
+  { language, words }: Site,
+  { _id, secret_made_at }: ServiceAccount,
+): Html => html`<section class="card" aria-labelledby="secret">
+    <h2 id="secret">${words.word('client_secret')}</h2>
+    <p class="small">${words.pieces('secret_lead', {
+      grant: html`<code>${'client_credentials'}</code>`,
+      day: html`${words.isolate(day(secret_made_at, language))}`,
+    })}</p>
+    <p class="small">${words.word('client_id')}</p>
     <code class="code" data-client-id="${_id}">${_id}</code>
     <form method="post" action="${PATH}/${_id}/secret">
-      <button class="second">Make a new secret</button>
+      <button class="second">${words.word('make_secret')}</button>
     </form>
-    <p class="hint">The present secret stops working at once, and so does every access token that was got with it.</p>
+    <p class="hint">${words.word('secret_hint')}</p>
   </section>`
 
-const ENDED = {
-  expired: 'expired',
-  not_a_member: 'stopped, since the account is disabled',
-  password_changed: 'ended',
-} as const
-
 const tokensOf = (
+  { language, words }: Site,
   account: ServiceAccount,
   tokens: readonly PersonalToken[],
   { typedToken, fault }: Outcome,
@@ -132,30 +150,29 @@ const tokensOf = (
 ): Html => {
   const rows = tokens.map((token) => {
     const judged = judgeToken(token, holderOfService(account), now)
-    return { token, ended: judged.ok ? undefined : ENDED[judged.reason] }
+    return { token, ended: judged.ok ? undefined : words.word(judged.reason) }
   })
   return html`<section class="card" aria-labelledby="tokens">
-    <h2 id="tokens">Access tokens</h2>
-    <p class="small">For programs that only send a header. A token may do what the account may.</p>
-    ${tokenRows(rows, `${PATH}/${account._id}/tokens`)}
+    <h2 id="tokens">${words.word('tokens')}</h2>
+    <p class="small">${words.word('tokens_lead')}</p>
+    ${tokenRows(language, rows, `${PATH}/${account._id}/tokens`)}
     <form method="post" action="${PATH}/${account._id}/tokens">
-      ${faultNote(fault)}
-      ${tokenInputs(typedToken, fault)}
-      <button class="wide">Create token</button>
+      ${faultNote(fault, language)}
+      ${tokenInputs(language, typedToken, fault)}
+      <button class="wide">${words.word('create_token')}</button>
     </form>
   </section>`
 }
 
-const ending = ({
-  _id,
-  name,
-  disabled,
-}: ServiceAccount): Html => html`<section class="card" aria-labelledby="end">
-    <h2 id="end">Stop it</h2>
-    <p>Either way its tokens are refused within seconds. What it wrote stays.</p>
+const ending = (
+  { words }: Site,
+  { _id, name, disabled }: ServiceAccount,
+): Html => html`<section class="card" aria-labelledby="end">
+    <h2 id="end">${words.word('stop')}</h2>
+    <p>${words.word('stop_lead')}</p>
     <div class="buttons">
-      <button class="second" form="switch">${disabled ? 'Enable' : 'Disable'} ${name}</button>
-      <button class="second" form="delete">Delete ${name}</button>
+      <button class="second" form="switch">${words.say(disabled ? 'enable' : 'disable', { name })}</button>
+      <button class="second" form="delete">${words.say('delete', { name })}</button>
     </div>
     <form id="switch" method="post" action="${PATH}/${_id}/${disabled ? 'enable' : 'disable'}"></form>
     <form id="delete" method="post" action="${PATH}/${_id}/delete"></form>
@@ -167,23 +184,32 @@ const accountPage = (
   tokens: readonly PersonalToken[],
   outcome: Outcome,
   now: Date,
-): Page => ({
-  title: account.name,
-  signedIn: site.signedIn,
-  body: html`<h1>${account.name}</h1>
-    <p class="lead">Authors and holders are named “${shownName(account)}”. <a href="${PATH}">Back to the service accounts</a></p>
-    ${account.disabled ? html`<p class="note warn">It is disabled: nothing works in its name.</p>` : ''}
+): Page => {
+  const { signedIn, language, words } = site
+  return {
+    title: account.name,
+    language,
+    signedIn,
+    body: html`<h1>${words.isolate(account.name)}</h1>
+    <p class="lead">${words.say('named', { name: shownName(account) })} <a href="${PATH}">${words.word('back_to_list')}</a></p>
+    ${account.disabled ? html`<p class="note warn">${words.word('is_disabled')}</p>` : ''}
     ${outcome.secret ? madeSecret(outcome.secret, site) : ''}
-    ${outcome.token ? madeToken(outcome.token, site.mcpUrl) : ''}
-    <div class="card"><p>It may:</p><ul>${account.scopes.map((scope) => html`<li>${SCOPES[scope]}</li>`)}</ul></div>
-    ${credentials(account)} ${tokensOf(account, tokens, outcome, now)} ${ending(account)}`,
-})
+    ${outcome.token ? madeToken(language, outcome.token, site.mcpUrl) : ''}
+    <div class="card"><p>${words.word('may')}</p><ul>${account.scopes.map((scope) => html`<li>${scopeWord(scope, language)}</li>`)}</ul></div>
+    ${credentials(site, account)} ${tokensOf(site, account, tokens, outcome, now)} ${ending(site, account)}`,
+  }
+}
 
-const siteOf = ({ public_url }: Deps, signedIn: SignedInMember): Site => ({
-  signedIn,
-  mcpUrl: resourceOf(public_url),
-  tokenUrl: `${public_url}${PATHS.token}`,
-})
+const siteOf = ({ public_url }: Deps, signedIn: SignedInMember): Site => {
+  const language = languageOf(signedIn.person.locale)
+  return {
+    signedIn,
+    language,
+    words: wordsOf(SERVICE_ACCOUNTS, language),
+    mcpUrl: resourceOf(public_url),
+    tokenUrl: `${public_url}${PATHS.token}`,
+  }
+}
 
 const showList = async (
   c: Ctx,

@@ -2,9 +2,13 @@
 import type { Hono } from 'hono'
 import { html } from 'hono/html'
 import { startBudget } from '../../../../shared/bus/headers.ts'
+import { roleWord } from '../../../../shared/contracts/define/access-words.ts'
 import { LIMITS } from '../../../../shared/contracts/define/common.ts'
 import type { Call } from '../../../../shared/contracts/define/contract.ts'
 import { AppError } from '../../../../shared/contracts/define/errors.ts'
+import { type Language, languageOf } from '../../../../shared/contracts/define/language.ts'
+import { STATUS_WORDS } from '../../../../shared/contracts/define/status-words.ts'
+import { type Words, wordsOf } from '../../../../shared/contracts/define/wording.ts'
 import type { LoopRow } from '../../../../shared/contracts/loops-queue/shapes.ts'
 import { membershipIn, type Person } from '../../accounts/person-rules.ts'
 import { callerOf, findSignedIn, type SignedIn } from '../../accounts/sessions.ts'
@@ -22,6 +26,8 @@ import { resourceOf } from '../../oauth/grant-rules.ts'
 import { askToSignIn } from '../account/sign-in-page.ts'
 import { activityPath } from '../board/activity-filter-rules.ts'
 import { type Ctx, type Html, messagePage, type Page, send } from '../layout.ts'
+import { WORKSPACE } from '../messages/workspace.ts'
+import { day } from '../moments.ts'
 import { attempt, type Fault, faultNote, fieldsOf, formActionOf, input } from '../posted-forms.ts'
 import {
   CLAIM_LIMITS_PATH,
@@ -47,8 +53,10 @@ const memberOr = async (c: Ctx, deps: Deps): Promise<SignedInMember | Response> 
   if (!signedIn) return askToSignIn(c, deps)
   const { membership } = signedIn
   if (membership) return { ...signedIn, membership }
-  const text = 'You do not belong to a workspace yet. Ask someone to invite you.'
-  return send(c, messagePage('No workspace', text, signedIn), { status: 403 })
+  const language = languageOf(signedIn.person.locale)
+  const words = wordsOf(WORKSPACE, language)
+  const page = messagePage(language, words.word('no_workspace'), words.word('no_workspace_next'), signedIn)
+  return send(c, page, { status: 403 })
 }
 
 /** Makes a route for members of a workspace. */
@@ -69,6 +77,8 @@ export const callOf = (c: Ctx, deps: Deps, { person, membership }: SignedInMembe
 
 type Shown = Readonly<{
   signedIn: SignedInMember
+  language: Language
+  words: Words<(typeof WORKSPACE)['en']>
   workspace: Workspace
   members: readonly Person[]
   total: number
@@ -95,118 +105,121 @@ type FormName = 'invite' | 'settings' | 'claims'
 const faultOf = ({ fault }: Shown, form: FormName): Fault | undefined =>
   fault?.of === form ? fault.fault : undefined
 
-const connect = ({
-  signedIn,
-  mcpUrl,
-  workspace,
-}: Shown): Html => html`<section class="card" aria-labelledby="connect">
-    <h2 id="connect">Connect an agent</h2>
-    <p>Give this address to any MCP client. You will be asked here before it gets access.</p>
+const connect = ({ signedIn, mcpUrl, workspace, words }: Shown): Html => {
+  const token = html`<a href="/account/tokens">${words.word('token')}</a>`
+  const account = html`<a href="/workspace/service-accounts">${words.word('account')}</a>`
+  const id = html`<code>${workspace._id}</code>`
+  return html`<section class="card" aria-labelledby="connect">
+    <h2 id="connect">${words.word('connect')}</h2>
+    <p>${words.word('connect_lead')}</p>
     <code class="code">${mcpUrl}</code>
-    <p class="small">The id of this workspace, for programs that read its events: <code>${workspace._id}</code></p>
-    <p class="small"><a href="/apps">See and disconnect your apps</a></p>
-    <p class="small">For a program that has no browser: <a href="/account/tokens">an access token</a>${
+    <p class="small">${words.pieces('id', { id })}</p>
+    <p class="small"><a href="/apps">${words.word('apps')}</a></p>
+    <p class="small">${
       manages(signedIn.membership.role)
-        ? html`, or <a href="/workspace/service-accounts">a service account</a>`
-        : ''
+        ? words.pieces('without_browser_or', { token, account })
+        : words.pieces('without_browser', { token })
     }</p>
   </section>`
+}
 
 /** A member's name, with a link to their page for those who may change something there; for others, to what they did. */
-const nameOf = ({ signedIn }: Shown, { _id, name }: Person): Html =>
+const nameOf = ({ signedIn, words }: Shown, { _id, name }: Person): Html =>
   manages(signedIn.membership.role) || _id === signedIn.person._id
-    ? html`<a href="/workspace/members/${_id}">${name}</a>`
-    : html`<a href="${activityPath({ person: _id })}">${name}</a>`
+    ? html`<a href="/workspace/members/${_id}">${words.isolate(name)}</a>`
+    : html`<a href="${activityPath({ person: _id })}">${words.isolate(name)}</a>`
 
 const people = (shown: Shown): Html => {
-  const { members, total, workspace } = shown
+  const { members, total, workspace, language, words } = shown
   return html`<section class="card" aria-labelledby="members">
-    <h2 id="members">Members (${total})</h2>
-    <ul class="rows">${members.map(
-      (
-        person,
-      ) => html`<li><span class="main">${nameOf(shown, person)}<span class="sub">${person.email}</span></span>
-        <span class="end">${membershipIn(person, workspace._id)?.role ?? ''}</span></li>`,
-    )}</ul>
-    ${total > members.length ? html`<p class="small">The first ${members.length} are shown.</p>` : ''}
-    <p class="small"><a href="/workspace/mail">Choose which emails you get</a></p>
+    <h2 id="members">${words.word('members')} (${total})</h2>
+    <ul class="rows">${members.map((person) => {
+      const role = membershipIn(person, workspace._id)?.role
+      return html`<li><span class="main">${nameOf(shown, person)}<span class="sub">${words.isolate(person.email)}</span></span>
+        <span class="end">${role ? roleWord(role, language) : ''}</span></li>`
+    })}</ul>
+    ${total > members.length ? html`<p class="small">${words.plural('first_members', members.length)}</p>` : ''}
+    <p class="small"><a href="/workspace/mail">${words.word('mails')}</a></p>
   </section>`
 }
 
-const pending = (invitations: readonly Invitation[]): Html => html`<h2>Invited</h2>
-    <ul class="rows">${invitations.map(
-      ({ _id, email, role, expires_at }) => html`<li>
-        <span class="main">${email}<span class="sub">${role}, link works until ${expires_at.toISOString().slice(0, 10)}</span></span>
+const pending = ({ invitations, language, words }: Shown): Html => html`<h2>${words.word('invited')}</h2>
+    <ul class="rows">${invitations.map(({ _id, email, role, expires_at }) => {
+      const until = { role: roleWord(role, language), day: day(expires_at, language) }
+      return html`<li>
+        <span class="main">${words.isolate(email)}<span class="sub">${words.say('invited_until', until)}</span></span>
         <form class="end" method="post" action="/workspace/invitations/${_id}/withdraw">
-          <button class="plain" aria-label="Withdraw the invitation for ${email}">Withdraw</button>
-        </form></li>`,
-    )}</ul>`
+          <button class="plain" aria-label="${words.say('withdraw_of', { email })}">${words.word('withdraw')}</button>
+        </form></li>`
+    })}</ul>`
 
 const inviting = (shown: Shown): Html => {
+  const { typed, invitations, language, words } = shown
   const fault = faultOf(shown, 'invite')
   return html`<section class="card" aria-labelledby="invite">
-    <h2 id="invite">Invite someone</h2>
+    <h2 id="invite">${words.word('invite')}</h2>
     <form method="post" action="/workspace/invite" class="field">
-      ${faultNote(fault)}
+      ${faultNote(fault, language)}
       <div class="row">
-        ${input({ name: 'email', label: 'Email', type: 'email', value: shown.typed.email ?? '', autocomplete: 'off', max: 254 }, fault)}
-        <div class="field short"><label for="role">Role</label><select id="role" name="role">
-          ${INVITED_ROLES.map((role) => html`<option ${role === 'member' ? 'selected' : ''}>${role}</option>`)}
+        ${input({ name: 'email', label: words.word('email'), type: 'email', value: typed.email ?? '', autocomplete: 'off', max: 254 }, fault)}
+        <div class="field short"><label for="role">${words.word('role')}</label><select id="role" name="role">
+          ${INVITED_ROLES.map((role) => html`<option value="${role}" ${role === 'member' ? 'selected' : ''}>${roleWord(role, language)}</option>`)}
         </select></div>
-        <button>Send invitation</button>
+        <button>${words.word('send')}</button>
       </div>
-      <p class="hint">Members create and change tasks and loops. Viewers can view only. Admins can also invite people.</p>
+      <p class="hint">${words.word('invite_hint')}</p>
     </form>
-    ${shown.invitations.length > 0 ? pending(shown.invitations) : ''}
+    ${invitations.length > 0 ? pending(shown) : ''}
   </section>`
 }
 
-const privateLoops = ({ loops }: Shown): Html | '' => {
+const privateLoops = ({ loops, language, words }: Shown): Html | '' => {
   if (loops === null)
-    return html`<section class="card"><h2>Private loops</h2><p class="small">They cannot be shown right now. Reload the page in a moment.</p></section>`
+    return html`<section class="card"><h2>${words.word('private_loops')}</h2><p class="small">${words.word('loops_away')}</p></section>`
   const shown = loops.filter(({ visibility }) => visibility === 'private')
   if (shown.length === 0) return ''
+  const statuses = wordsOf(STATUS_WORDS, language)
   return html`<section class="card" aria-labelledby="loops">
-    <h2 id="loops">Private loops</h2>
+    <h2 id="loops">${words.word('private_loops')}</h2>
     <ul class="rows">${shown.map(
-      ({ id, name, status }) => html`<li><a class="main" href="/loops/${id}">${name}</a>
-        <span class="end">${status.replace('_', ' ')}</span></li>`,
+      ({ id, name, status }) => html`<li><a class="main" href="/loops/${id}">${words.isolate(name)}</a>
+        <span class="end">${status === 'active' ? words.word('active') : statuses.word(status)}</span></li>`,
     )}</ul>
   </section>`
 }
 
 const settings = (shown: Shown): Html => {
-  const { workspace, typed } = shown
+  const { workspace, typed, language, words } = shown
   const fault = faultOf(shown, 'settings')
   return html`<section class="card" aria-labelledby="settings">
-    <h2 id="settings">Settings</h2>
+    <h2 id="settings">${words.word('settings')}</h2>
     <form method="post" action="/workspace">
-      ${faultNote(fault)}
-      ${input({ name: 'name', label: 'Name', value: typed.name ?? workspace.name, autocomplete: 'off', max: 200 }, fault)}
+      ${faultNote(fault, language)}
+      ${input({ name: 'name', label: words.word('name'), value: typed.name ?? workspace.name, autocomplete: 'off', max: 200 }, fault)}
       ${input(
         {
           name: 'time_zone',
-          label: 'Time zone',
+          label: words.word('time_zone'),
           value: typed.time_zone ?? workspace.time_zone,
           autocomplete: 'off',
-          hint: 'An IANA name, such as Europe/Zurich.',
+          hint: words.word('time_zone_hint'),
         },
         fault,
       )}
-      <div class="field"><label for="ai_context">Instructions for agents</label>
-        <textarea id="ai_context" name="ai_context" aria-describedby="ai_context-hint">
+      <div class="field"><label for="ai_context">${words.word('instructions')}</label>
+        <textarea id="ai_context" name="ai_context" dir="auto" aria-describedby="ai_context-hint">
 ${typed.ai_context ?? workspace.ai_context}</textarea>
-        <p class="hint" id="ai_context-hint">Every agent reads this first (<code>ai_context</code>): what the project is, where its code lives, how work is checked.</p>
+        <p class="hint" id="ai_context-hint">${words.pieces('instructions_hint', { code: html`<code>${'ai_context'}</code>` })}</p>
       </div>
-      <button>Save</button>
+      <button>${words.word('save')}</button>
     </form>
   </section>`
 }
 
-const panels = ({ links }: Shown): Html | '' => {
+const panels = ({ links, words }: Shown): Html | '' => {
   if (links.length === 0) return ''
   return html`<section class="card" aria-labelledby="more">
-    <h2 id="more">More</h2>
+    <h2 id="more">${words.word('more')}</h2>
     <ul class="rows">${links.map(
       ({ href, title, intro }) => html`<li><span class="main"><a href="${href}">${title}</a>
         <span class="sub">${intro}</span></span></li>`,
@@ -214,34 +227,35 @@ const panels = ({ links }: Shown): Html | '' => {
   </section>`
 }
 
-const instructions = ({ workspace }: Shown): Html | '' =>
+const instructions = ({ workspace, words }: Shown): Html | '' =>
   workspace.ai_context === ''
     ? ''
-    : html`<section class="card"><h2>Instructions for agents</h2><div class="code">${workspace.ai_context}</div></section>`
+    : html`<section class="card"><h2>${words.word('instructions')}</h2><div class="code" dir="auto">${workspace.ai_context}</div></section>`
 
-const switcher = ({ signedIn, workspace, names }: Shown): Html | '' => {
+const switcher = ({ signedIn, workspace, names, words }: Shown): Html | '' => {
   const { memberships } = signedIn.person
   if (memberships.length < 2) return ''
   return html`<form class="row" method="post" action="/workspace/switch">
-      <div class="field"><label for="workspace_id">Workspace</label><select id="workspace_id" name="workspace_id">
+      <div class="field"><label for="workspace_id">${words.word('workspace')}</label><select id="workspace_id" name="workspace_id">
         ${memberships.map(
           ({ workspace_id, workspace_name }) =>
             html`<option value="${workspace_id}" ${workspace_id === workspace._id ? 'selected' : ''}>${names.get(workspace_id) ?? workspace_name}</option>`,
         )}
       </select></div>
-      <button class="second">Show</button>
+      <button class="second">${words.word('show')}</button>
     </form>`
 }
 
 const workspacePage = (shown: Shown): Page => {
-  const { signedIn, workspace } = shown
+  const { signedIn, workspace, language, words, typed } = shown
   const manager = manages(signedIn.membership.role)
-  const claims = claimLimitsForm(workspace.claim_limits, shown.typed.limits, faultOf(shown, 'claims'))
+  const claims = claimLimitsForm(language, workspace.claim_limits, typed.limits, faultOf(shown, 'claims'))
   return {
     title: workspace.name,
+    language,
     signedIn,
     wide: true,
-    body: html`<div class="head"><h1>${workspace.name}</h1>${switcher(shown)}</div>
+    body: html`<div class="head"><h1>${words.isolate(workspace.name)}</h1>${switcher(shown)}</div>
     <div class="grid">
       <div>${connect(shown)} ${people(shown)} ${privateLoops(shown)} ${panels(shown)}</div>
       <div>${manager ? html`${inviting(shown)} ${settings(shown)} ${claims}` : instructions(shown)}</div>
@@ -283,8 +297,11 @@ const show = async (
   })
   const inviterOf = ({ invited_by }: Invitation) =>
     inviters.find(({ _id }) => _id === invited_by.user_id) ?? null
+  const language = languageOf(signedIn.person.locale)
   const page = workspacePage({
     signedIn,
+    language,
+    words: wordsOf(WORKSPACE, language),
     workspace,
     members,
     total,
@@ -292,7 +309,7 @@ const show = async (
     names,
     loops,
     mcpUrl: resourceOf(deps.public_url),
-    links: panelsFor(deps.contracts, signedIn.membership.role),
+    links: panelsFor(deps.contracts, signedIn.membership.role, language),
     ...extra,
   })
   return send(c, page, formActionOf(extra.fault?.fault))
