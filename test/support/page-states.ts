@@ -3,6 +3,7 @@
 import { confirmAddress, linkInMail, signUp } from './accounts.ts'
 import { connectApp, REDIRECT } from './oauth-client.ts'
 import { BOARD } from './page-states-board.ts'
+import { LANGUAGE_STATES } from './page-states-languages.ts'
 import { CREDENTIALS } from './page-states-tokens.ts'
 import {
   at,
@@ -392,4 +393,5 @@ export const STATES: readonly State[] = [
   ...MAIL,
   ...WEBHOOKS,
   ...BOARD,
+  ...LANGUAGE_STATES,
 ]

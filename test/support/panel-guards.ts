@@ -1,7 +1,9 @@
 // What must hold for every declared page: what is wrong with one, and what to do. Pure.
+
+import { fieldsOfAction, spaced } from '../../services/gateway/web/workspace/panel-view.ts'
 import type { Contract, Operation } from '../../shared/contracts/define/contract.ts'
 import { inputSchema, outputSchema } from '../../shared/contracts/define/json-schema.ts'
-import type { PanelAction, PanelPage } from '../../shared/contracts/define/panel.ts'
+import type { PanelAction, PanelPage, PanelTexts } from '../../shared/contracts/define/panel.ts'
 
 type Schema = Readonly<{
   type?: string
@@ -76,6 +78,37 @@ const pageFaults = (
   ]
 }
 
+/** All that a page says: what it declares, what its forms ask for, and the words of its rows and choices. */
+const textsOf = (contract: Contract, page: PanelPage): string[] => {
+  const { title, intro, table, actions } = page
+  const declared = (name: string) => contract.operations[name] as Operation
+  const row = membersOf(outputOf(declared(table.operation))[table.rows]?.items)
+  const filtered = table.filter ? (inputOf(declared(table.operation))[table.filter.member]?.enum ?? []) : []
+  const words = [...table.columns.flatMap(({ member }) => row[member]?.enum ?? []), ...filtered]
+  const buttons = [...table.actions, ...actions]
+  const asked = actions.flatMap((action) => fieldsOfAction(declared(action.operation), action))
+  const texts = [
+    title,
+    intro,
+    table.empty,
+    table.filter?.label,
+    ...table.columns.flatMap(({ heading, none }) => [heading, none]),
+    ...buttons.flatMap((action) => [action.label, action.title, action.confirm, action.done]),
+    ...asked.flatMap(({ label, hint }) => [label, hint]),
+    ...[...words, ...asked.flatMap(({ options }) => options.filter((one) => !one.includes('.')))].map(spaced),
+  ]
+  return texts.filter((text) => text !== undefined && text !== '') as string[]
+}
+
+/** Texts that a language lacks, or has for nothing. */
+const translationFaults = (texts: PanelTexts, said: ReadonlySet<string>): string[] =>
+  Object.entries(texts).flatMap(([language, known]) => [
+    ...[...said].filter((text) => !known[text]).map((text) => `“${text}” is not in ${language}: add it`),
+    ...Object.keys(known)
+      .filter((text) => !said.has(text))
+      .map((text) => `${language} has “${text}”, which no page says: remove it`),
+  ])
+
 /** What is wrong with a contract's page, one phrase each. */
 export const panelFaults = (contract: Contract): string[] => {
   const { panel } = contract
@@ -88,4 +121,14 @@ export const panelFaults = (contract: Contract): string[] => {
   for (const member of Object.values(detail.from))
     if (!Object.hasOwn(row, member)) faults.push(`a row of ${panel.table.operation} has no ${member}`)
   return [...faults, ...pageFaults(contract, detail, detail.from)]
+}
+
+/** What is wrong with the translations of a contract's page. */
+export const panelTextFaults = (contract: Contract): string[] => {
+  const { panel } = contract
+  if (!panel) return []
+  const { texts, detail } = panel
+  if (!texts) return [`the page of ${contract.name} is in English alone: declare its texts`]
+  const ofDetail = detail ? [detail.label, ...textsOf(contract, detail)] : []
+  return translationFaults(texts, new Set([...textsOf(contract, panel), ...ofDetail]))
 }

@@ -2,16 +2,30 @@
 import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
+import { scopeWord } from '../../../shared/contracts/define/access-words.ts'
+import { ALL_SCOPES, SCOPES, type Scope } from '../../../shared/contracts/define/common.ts'
 import { LANGUAGES, type Language } from '../../../shared/contracts/define/language.ts'
 import type { Plural, Table, Tables } from '../../../shared/contracts/define/wording.ts'
 
-const FOLDER = join(import.meta.dirname, '../../../services/gateway/web/messages')
+const ROOT = join(import.meta.dirname, '../../..')
+const FOLDER = join(ROOT, 'services/gateway/web/messages')
+/** Words of pages that are elsewhere, because more than pages need them. */
+const FURTHER = [
+  'services/gateway/translated-errors.ts',
+  'shared/contracts/define/access-words.ts',
+  'shared/contracts/define/status-words.ts',
+]
 
 const files = readdirSync(FOLDER).filter((name) => name.endsWith('.ts'))
+const paths = [...files.map((name) => join(FOLDER, name)), ...FURTHER.map((path) => join(ROOT, path))]
+const isTables = (value: unknown): value is Tables<Table> =>
+  typeof value === 'object' && value !== null && Object.keys(LANGUAGES).every((code) => code in value)
 const tables: readonly (readonly [string, Tables<Table>])[] = (
   await Promise.all(
-    files.map(async (name) =>
-      Object.entries((await import(join(FOLDER, name))) as Record<string, Tables<Table>>),
+    paths.map(async (path) =>
+      Object.entries((await import(path)) as Record<string, unknown>).flatMap(([name, value]) =>
+        isTables(value) ? [[name, value] as const] : [],
+      ),
     ),
   )
 ).flat()
@@ -33,7 +47,15 @@ const faultsOf = (english: string | Plural, other: string | Plural, language: La
 }
 
 test('there_are_words_for_pages', () => {
-  expect(tables.length).toBeGreaterThan(1)
+  expect(tables.length).toBeGreaterThan(files.length)
+})
+
+test('what_a_scope_allows_is_said_in_every_language', () => {
+  for (const language of Object.keys(LANGUAGES) as Language[]) {
+    const said = ALL_SCOPES.map((scope) => scopeWord(scope, language))
+    expect(new Set(said).size, language).toBe(ALL_SCOPES.length)
+    if (language !== 'en') expect(said).not.toContain(SCOPES[ALL_SCOPES[0] as Scope])
+  }
 })
 
 describe.each(tables)('%s', (_, words) => {
