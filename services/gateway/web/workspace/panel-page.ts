@@ -119,7 +119,7 @@ const pagePart = (place: PanelPlace, listed: Listed, around: Surroundings): Html
   const paged = (cursor: string) => withQuery(path, { ...around.query, cursor })
   return html`${above ? html`<p><a href="${above}">${t(panel.title)}</a></p>` : html`<p><a href="/workspace">${words.word('workspace')}</a></p>`}
     <h1>${t(page.title)}</h1><p class="lead">${t(page.intro)}</p>
-    ${listed.about === '' ? '' : html`<p><strong dir="auto">${listed.about}</strong></p>`}
+    ${listed.about === '' ? '' : html`<p><strong>${words.isolate(listed.about)}</strong></p>`}
     ${doneNote(around)} ${rowFault(page, around)}
     ${filterLinks(place, around)}
     <section class="card" aria-label="${t(page.title)}">
