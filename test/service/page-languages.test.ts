@@ -46,7 +46,7 @@ test.each([
   ['/consent', 'Beginne noch einmal in der App'],
   ['/authorize', 'Die Anfrage dieser App ist ungültig'],
   ['/nowhere', 'Unter dieser Adresse gibt es nichts.'],
-  ['/dev/mail', 'Neueste zuerst'],
+  ['/dev/mail', 'Gleich wieder da'],
 ])('%s_speaks_german_to_strangers', async (path, words) => {
   expect((await open(path, 'de')).text).toContain(words)
 })
