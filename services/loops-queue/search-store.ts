@@ -48,10 +48,13 @@ export const openLoopSearch = async (db: Db, clock: Clock) => {
 
     /** Indexes loops as they are now. */
     indexLoops: async (ids: readonly string[]): Promise<void> => {
-      for (const loop of await find(ids)) {
-        const { _id, ws, v, name, description, ai_context } = loop
-        await index.put({ _id, ws, v, list: listOf(loop), title: name, texts: [description, ai_context] })
-      }
+      const found = await find(ids)
+      await index.put(
+        found.map((loop) => {
+          const { _id, ws, v, name, description, ai_context } = loop
+          return { _id, ws, v, list: listOf(loop), title: name, texts: [description, ai_context] }
+        }),
+      )
     },
 
     /** Reads loops that a person sees now. */

@@ -94,8 +94,12 @@ const readPage = async (
 export const openComments = async (db: Db, deps: AggregateDeps) => {
   const opened = await openCollection<CommentDoc>(db, 'comments', { indexes: COMMENT_INDEXES })
   const { collection } = opened
-  const { insert, outbox } = aggregates(opened, deps)
+  const { insert, insertAll, outbox } = aggregates(opened, deps)
   const counted = collection as unknown as CountedCollection
+  const addition = (comment: NewComment) => {
+    const change = { id: deps.ids.next(), at: deps.clock.now(), sums: commentIncrement(comment.parent) }
+    return { change, state: { ...comment, uncounted: [change] } }
+  }
   return {
     ...questionQueries(collection),
     outbox,
@@ -107,9 +111,21 @@ export const openComments = async (db: Db, deps: AggregateDeps) => {
       event: PlainEvent,
       because: Because,
     ): Promise<PendingChange | null> => {
-      const change = { id: deps.ids.next(), at: deps.clock.now(), sums: commentIncrement(comment.parent) }
-      const saved = await insert({ ...comment, uncounted: [change] }, [event], because)
+      const { change, state } = addition(comment)
+      const saved = await insert(state, [event], because)
       return saved && { collection: counted, id: saved._id, ws: saved.ws, change }
+    },
+
+    /** Inserts comments in one write; null in the place of each whose idempotency key another has. */
+    insertAll: async (
+      comments: readonly Readonly<{ comment: NewComment; event: PlainEvent }>[],
+      because: Because,
+    ): Promise<(PendingChange | null)[]> => {
+      const additions = comments.map(({ comment, event }) => ({ ...addition(comment), events: [event] }))
+      const saved = await insertAll(additions, because)
+      return additions.map(({ change, state }, n) =>
+        saved[n] ? { collection: counted, id: state._id, ws: state.ws, change } : null,
+      )
     },
 
     /** The comment that a request with this key created. */

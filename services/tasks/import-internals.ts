@@ -7,20 +7,24 @@ import { actorOf, type Call, type MemberCall } from '../../shared/contracts/defi
 import { AppError } from '../../shared/contracts/define/errors.ts'
 import { includesScope } from '../../shared/contracts/define/scopes.ts'
 import type { ImportedTask, ImportOutcome } from '../../shared/contracts/tasks/imports.ts'
+import { gather } from '../../shared/process/gather.ts'
 import { inParallel } from '../../shared/process/parallel.ts'
 import { untilSaved } from '../../shared/storage/command.ts'
+import type { BlockerDoc } from './blocker-store.ts'
 import { edgesAfter, syncBlocking } from './blockers.ts'
 import type { CommentStore } from './comment-store.ts'
 import type { PendingChange } from './counter-store.ts'
 import type { LeafDeps, Some } from './deps.ts'
 import { digestOf, reimport, sameSeen, seenOf } from './import-rules.ts'
-import { createTask, editTask } from './task-rules.ts'
-import type { TaskDoc } from './task-store.ts'
+import { createTask, type Decision, editTask } from './task-rules.ts'
+import type { TaskDoc, TaskStore } from './task-store.ts'
 import { addedEvent } from './task-view.ts'
 import { isPrivate, isSeen, type Location, locationIn, NOWHERE, seesThese } from './visibility-rules.ts'
 
 /** Tasks worked on at once. */
-const PARALLEL = 16
+const PARALLEL = 32
+/** Reads and notes that are made together. */
+const GATHERED = 100
 /** Tasks of one ref, in as many private loops, that are looked past. */
 const MAX_SAME_REF = 100
 
@@ -79,39 +83,20 @@ const lookUp = async (deps: LeafDeps, ws: string, input: Input): Promise<Pick<Ru
   }
 }
 
-/** Files a new task; undefined when another call was first. */
-const file = async (
-  deps: LeafDeps,
+/** A new task, and what its source says of it. @param n tells it apart from others of its ref that the caller does not see */
+const newTask = (
+  { clock }: LeafDeps,
   { call, location, arrival }: Run,
-  { ref, further, links, ...task }: ImportedTask,
+  { ref, further, finished: _, links, ...task }: ImportedTask,
   id: string,
   n: number,
-): Promise<Step | undefined> => {
-  const [by, now] = [actorOf(call.caller), deps.clock.now()]
-  const { title, body, priority, due_date, labels } = task
-  const made = {
-    id,
-    ws: call.caller.workspace_id,
-    title,
-    body,
-    priority,
-    due_date,
-    labels,
-    location,
-    by,
-    now,
-  }
-  const { next, events } = createTask(made)
+): Decision => {
+  const [by, now] = [actorOf(call.caller), clock.now()]
+  const { next, events } = createTask({ ...task, id, ws: call.caller.workspace_id, location, by, now })
   const { loop_id } = location
   const move = loop_id === null ? null : { loop_id, at: now, by, entering: arrival }
   const imported = { ...ref, n, seen: seenOf({ ...task, further }) }
-  const pending = await deps.tasks.insert(
-    { next: { ...next, ...(links ? { links } : {}), move, imported }, events },
-    { call },
-  )
-  if (!pending) return undefined
-  deps.at('import_tasks.filed_one')
-  return { ...step('created', id), pending }
+  return { next: { ...next, ...(links ? { links } : {}), move, imported }, events }
 }
 
 /** Updates a task that came before; undefined when it has changed meanwhile. */
@@ -149,24 +134,58 @@ const update = async (
   return answer('updated', saved.pending)
 }
 
-/** Files or updates one task. @param id for it, if it is new. */
-const importOne = async (deps: LeafDeps, run: Run, task: ImportedTask, id: string): Promise<Step> => {
+/** A task of an import, and an id for it, if it is new. */
+type Wanted = Readonly<{ task: ImportedTask; id: string }>
+
+/** What becomes of a task without any write; undefined: it is to be written. */
+const withoutWrite = ({ input, found, exported }: Run, { ref, finished }: ImportedTask): Step | undefined => {
+  if (ref.source === 'loops' && exported.has(ref.id)) return step('exported_here', ref.id)
+  if (found.get(nameOf(ref))?.task) return undefined
+  if (finished && !input.approve) return step('finished')
+  return input.dry_run ? step('created') : undefined
+}
+
+/** Files those of these tasks that are not there, in one write. @returns what became of them; the others are left out */
+const fileAll = async (
+  deps: LeafDeps,
+  run: Run,
+  wanted: readonly Wanted[],
+): Promise<ReadonlyMap<string, Step>> => {
+  const fresh = wanted.filter(
+    ({ task }) => !withoutWrite(run, task) && !run.found.get(nameOf(task.ref))?.task,
+  )
+  const decisions = fresh.map(({ task, id }) =>
+    newTask(deps, run, task, id, run.found.get(nameOf(task.ref))?.hidden ?? 0),
+  )
+  const saved = await deps.tasks.insertAll(decisions, { call: run.call })
+  if (saved.some((one) => one !== null)) deps.at('import_tasks.filed')
+  return new Map(
+    fresh.flatMap(({ id }, n) => {
+      const one = saved[n]
+      return one ? [[id, { ...step('created', id), pending: one.pending }] as const] : []
+    }),
+  )
+}
+
+/** Updates a task that is there. One that another call has just filed or changed is looked up again, and filed if it went. */
+const importOne = async (deps: LeafDeps, run: Run, { task, id }: Wanted): Promise<Step> => {
   const { input, call } = run
   const ws = call.caller.workspace_id
-  if (task.ref.source === 'loops' && run.exported.has(task.ref.id)) return step('exported_here', task.ref.id)
-  let known = run.found.get(nameOf(task.ref))
-  let n = known?.hidden ?? 0
+  let now = run
+  let n = run.found.get(nameOf(task.ref))?.hidden ?? 0
   return await untilSaved(
     async (tries) => {
       if (tries > 0) {
-        const { found } = await lookUp(deps, ws, { ...input, tasks: [task] })
-        known = found.get(nameOf(task.ref))
-        n = Math.max(n + 1, known?.hidden ?? 0) % MAX_SAME_REF
+        now = { ...run, ...(await lookUp(deps, ws, { ...input, tasks: [task] })) }
+        n = Math.max(n + 1, now.found.get(nameOf(task.ref))?.hidden ?? 0) % MAX_SAME_REF
       }
-      if (known?.task) return await update(deps, run, known.task, task)
-      if (task.finished && !input.approve) return step('finished')
-      if (input.dry_run) return step('created')
-      return await file(deps, run, task, id, n)
+      const done = withoutWrite(now, task)
+      if (done) return done
+      const before = now.found.get(nameOf(task.ref))?.task
+      if (before) return await update(deps, now, before, task)
+      if (tries === 0) return undefined
+      const pending = await deps.tasks.insert(newTask(deps, now, task, id, n), { call })
+      return pending ? { ...step('created', id), pending } : undefined
     },
     deps.ids.random,
     { remainingMs: call.remainingMs },
@@ -175,18 +194,17 @@ const importOne = async (deps: LeafDeps, run: Run, task: ImportedTask, id: strin
 
 type Comments = Parameters<Some<'import_comments'>['import_comments']>[0]['comments']
 
-/** Adds one comment; null when it is there, or what it is on is gone. */
-const addComment = async (
-  deps: LeafDeps,
-  { comment, id }: Readonly<{ comment: Comments[number]; id: string }>,
-  task: TaskDoc | undefined,
+/** A comment as it is stored, and its event. @param task that it is on; undefined: it is on a loop */
+const newComment = (
+  { clock }: LeafDeps,
+  { loop, key, text, kind }: Comments[number],
+  { id, task }: Readonly<{ id: string; task: TaskDoc | undefined }>,
   call: MemberCall,
-): Promise<PendingChange | null> => {
-  const { loop, key, text, kind } = comment
+): Parameters<CommentStore['insertAll']>[0] => {
   const parent = task?._id ?? loop?.id
-  if (parent === undefined) return null
-  const at = deps.clock.now()
-  const document: Parameters<CommentStore['insert']>[0] = {
+  if (parent === undefined) return []
+  const at = clock.now()
+  const comment = {
     _id: id,
     ws: call.caller.workspace_id,
     parent,
@@ -199,9 +217,7 @@ const addComment = async (
     created: { key: `imported ${digestOf([parent, key])}`, hash: '', at, result: null },
   }
   const hidden = task ? isPrivate(task) : loop?.visibility === 'private'
-  const pending = await deps.comments.insert(document, addedEvent(document, hidden), { call })
-  if (pending) deps.at('import_comments.added_one')
-  return pending
+  return [{ comment, event: addedEvent(comment, hidden) }]
 }
 
 type Further = Parameters<Some<'finish_import'>['finish_import']>[0]['tasks'][number]
@@ -229,12 +245,41 @@ const finishOne = async (
     const editor = { actor: actorOf(call.caller), may_approve: status !== undefined }
     const decision = editTask(before, change, editor, deps.clock.now()) ?? { next: before, events: [] }
     const imported = { ...before.imported, seen }
-    return await deps.tasks.save(before, { ...decision, next: { ...decision.next, imported } }, { call })
+    const next = { ...decision.next, imported }
+    return (await deps.tasks.save(before, { ...decision, next }, { call })) ?? undefined
   }, deps.ids.random)
   deps.at('finish_import.saved_one')
   const { cycle } = await syncBlocking(deps, { _id: task_id, ws }, call)
   if (cycle) throw new AppError('invalid_argument', 'Tasks would wait for each other.')
-  return saved?.pending ?? null
+  return saved.pending
+}
+
+/** The store of tasks, for several that are worked on at once: their reads and notes are made together. */
+const workingTogether = (tasks: TaskStore, ws: string): TaskStore => {
+  const byId = <D extends Readonly<{ _id: string }>>(ids: readonly string[], found: readonly D[]) => {
+    const known = new Map(found.map((task) => [task._id, task]))
+    return ids.map((id) => known.get(id) ?? null)
+  }
+  const reading = (read: (ws: string, ids: readonly string[]) => Promise<TaskDoc[]>) =>
+    gather<string, TaskDoc | null>(GATHERED, async (ids) =>
+      byId(ids, await read(ws, [...new Set(ids)])),
+    )
+  const get = reading(tasks.findWhole)
+  const mark = reading(tasks.markAllBlocking)
+  const findPendingSync = reading(tasks.findAllPendingSync)
+  const listBlockers = gather<readonly string[], BlockerDoc[]>(GATHERED, async (lists) => {
+    const found = await tasks.listBlockers(ws, [...new Set(lists.flat())])
+    return lists.map((ids) => byId(ids, found).filter((task) => task !== null))
+  })
+  const confirm = gather(GATHERED, tasks.confirmAllSyncs)
+  return {
+    ...tasks,
+    get: (_, id) => get(id),
+    markBlocking: (_, id) => mark(id),
+    findPendingSync: (_, id) => findPendingSync(id),
+    listBlockers: (_, ids) => listBlockers(ids),
+    confirmSync: (id, v) => confirm({ id, v }),
+  }
 }
 
 /** The handlers of the first half: tasks come in, and stay in their loop. */
@@ -246,7 +291,12 @@ const arrivalHandlers = (deps: LeafDeps): Some<'import_tasks' | 'confirm_import'
     const run = { input, call, location, arrival: deps.ids.next(), ...(await lookUp(deps, ws, input)) }
     // Ids first, so that the tasks keep their order.
     const wanted = input.tasks.map((task) => ({ task, id: deps.ids.next() }))
-    const steps = await inParallel(wanted, PARALLEL, ({ task, id }) => importOne(deps, run, task, id))
+    const filed = await fileAll(deps, run, wanted)
+    const steps = await inParallel(
+      wanted,
+      PARALLEL,
+      async (one) => filed.get(one.id) ?? (await importOne(deps, run, one)),
+    )
     await deps.counters.count(
       'import_tasks',
       steps.map(({ pending }) => pending),
@@ -273,13 +323,13 @@ const furtherHandlers = (deps: LeafDeps): Some<'import_comments' | 'finish_impor
     const ids = [...new Set(comments.flatMap(({ task_id }) => task_id ?? []))]
     const found = await deps.tasks.findWhole(call.caller.workspace_id, ids)
     const tasks = new Map(found.filter((task) => isSeen(task, sees)).map((task) => [task._id, task]))
-    // Ids first, so that the comments keep their order.
     const wanted = comments
       .filter(({ task_id }) => task_id === undefined || tasks.has(task_id))
-      .map((comment) => ({ comment, id: deps.ids.next() }))
-    const changes = await inParallel(wanted, PARALLEL, (one) =>
-      addComment(deps, one, tasks.get(one.comment.task_id ?? ''), call),
-    )
+      .flatMap((comment) =>
+        newComment(deps, comment, { id: deps.ids.next(), task: tasks.get(comment.task_id ?? '') }, call),
+      )
+    const changes = await deps.comments.insertAll(wanted, { call })
+    if (changes.some((change) => change !== null)) deps.at('import_comments.added')
     await deps.counters.count('import_comments', changes)
     return { added: changes.filter((change) => change !== null).length }
   },
@@ -287,17 +337,17 @@ const furtherHandlers = (deps: LeafDeps): Some<'import_comments' | 'finish_impor
   finish_import: async ({ tasks, visible_private_loop_ids: visible }, asked) => {
     const approves = tasks.some(({ status }) => status !== undefined)
     const call = requireWriter(asked, approves)
+    const together = { ...deps, tasks: workingTogether(deps.tasks, call.caller.workspace_id) }
     const changes: (PendingChange | null)[] = []
-    const results: { refused?: string }[] = []
-    // One after the other: of two that would wait for each other the second is refused.
-    for (const task of tasks)
+    const results = await inParallel(tasks, PARALLEL, async (task): Promise<{ refused?: string }> => {
       try {
-        changes.push(await finishOne(deps, task, visible, call))
-        results.push({})
+        changes.push(await finishOne(together, task, visible, call))
+        return {}
       } catch (error) {
         if (!(error instanceof AppError) || error.code === 'unavailable') throw error
-        results.push({ refused: error.message })
+        return { refused: error.message }
       }
+    })
     await deps.counters.count('finish_import', changes)
     return { results }
   },

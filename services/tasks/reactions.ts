@@ -2,6 +2,7 @@
 import { tasks as contract } from '../../shared/contracts/tasks/contract.ts'
 import { on, type Reaction } from '../../shared/events/reactions.ts'
 import type { FaultPoint } from '../../shared/process/fault-points.ts'
+import { gather } from '../../shared/process/gather.ts'
 import type { TaskSearch } from './search-store.ts'
 
 export type ReactionDeps = Readonly<{
@@ -9,11 +10,22 @@ export type ReactionDeps = Readonly<{
   at: FaultPoint
 }>
 
+/** The most documents that are indexed at once. */
+const BATCH = 100
+
+/** Indexes what comes at the same time together; where that fails, each alone, so that one cannot hold up the others. */
+const together = (index: (ids: readonly string[]) => Promise<void>): ((id: string) => Promise<void>) => {
+  const all = gather<string>(BATCH, (ids) => index([...new Set(ids)]))
+  return (id) => all(id).catch(() => index([id]))
+}
+
 /** The reactions of this service. Each indexes what is there now, so they may be repeated, broken off or late. */
 export const reactions = ({ search, at }: ReactionDeps): readonly Reaction[] => {
+  const indexTask = together(search.indexTasks)
+  const indexComment = together(search.indexComments)
   const index = async (task_id: string): Promise<void> => {
     at('search.received')
-    await search.indexTasks([task_id])
+    await indexTask(task_id)
     at('search.indexed')
   }
   return [
@@ -24,7 +36,7 @@ export const reactions = ({ search, at }: ReactionDeps): readonly Reaction[] => 
     }),
     on(contract, 'task.deleted', ({ data }) => index(data.task_id)),
     on(contract, 'comment.added', async ({ data }) => {
-      await search.indexComments([data.comment_id])
+      await indexComment(data.comment_id)
       at('search.comment_indexed')
     }),
   ]

@@ -108,12 +108,23 @@ const reading = (documents: Documents, ws: string) => async (ids: readonly strin
 
 type Filling = Readonly<{ documents: Documents; index: SearchIndex }>
 
+/** Takes the comments on tasks to where the tasks are. */
+const moveComments = ({ index }: Pick<Filling, 'index'>, tasks: readonly IndexedTask[]): Promise<void> =>
+  index.moveComments(tasks.map(({ _id, acl, v }) => ({ parent: _id, list: `comment:${acl}`, v })))
+
 /** Indexes tasks, and takes their comments along. */
 const putTasks = async ({ index }: Filling, tasks: readonly IndexedTask[]): Promise<void> => {
-  for (const { _id, ws, v, title, body, acl } of tasks) {
-    await index.put({ _id, ws, v, list: `task:${acl}`, title, texts: [body] })
-    await index.moveComments(_id, `comment:${acl}`, v)
-  }
+  await index.put(
+    tasks.map(({ _id, ws, v, title, body, acl }) => ({
+      _id,
+      ws,
+      v,
+      list: `task:${acl}`,
+      title,
+      texts: [body],
+    })),
+  )
+  await moveComments({ index }, tasks)
 }
 
 /**
@@ -144,16 +155,17 @@ const indexComments = async (
 ): Promise<void> => {
   const found = await documents.comments(ids)
   const lists = await listsOf(found)
-  for (const { _id, ws, parent, text } of found) {
-    const on = lists.get(parent)
-    if (on) await index.put({ _id, ws, v: on.v, list: on.list, parent, title: '', texts: [text] })
-  }
+  await index.put(
+    found.flatMap(({ _id, ws, parent, text }) => {
+      const on = lists.get(parent)
+      return on ? [{ _id, ws, v: on.v, list: on.list, parent, title: '', texts: [text] }] : []
+    }),
+  )
   const parents = [...new Set(found.flatMap(({ task_id }) => task_id ?? []))]
   const now = await documents.versions(parents)
   await index.remove(parents.filter((id) => !now.has(id)))
   const moved = parents.filter((id) => now.has(id) && now.get(id) !== lists.get(id)?.v)
-  for (const { _id, acl, v } of await documents.tasks(moved))
-    await index.moveComments(_id, `comment:${acl}`, v)
+  await moveComments({ index }, await documents.tasks(moved))
 }
 
 /** Makes the function that says on which list a comment is, and of which version of what it is on. */

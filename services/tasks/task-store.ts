@@ -282,13 +282,17 @@ export const openTasks = async (
     retired: ['ready', 'ready_loops'],
   })
   const { collection } = opened
-  const { insert, save, publish, ...others } = aggregates(opened, deps)
+  const { insert, insertAll, save, publish, ...others } = aggregates(opened, deps)
   const counted = collection as unknown as CountedCollection
   const leases = openLeases(collection, CLAIM_LEASE, { clock: deps.database_clock, ids: deps.ids })
 
   const incrementsOf = (ws: string, before: Countable | null, after: Countable) => {
     const sums = differenceOf(ws, before, after)
     return sums.length === 0 ? null : { id: deps.ids.next(), at: deps.clock.now(), sums }
+  }
+  const addition = (next: TaskState) => {
+    const change = incrementsOf(next.ws, null, next)
+    return { change, state: { ...next, uncounted: change ? [change] : [] } }
   }
   return {
     ...uncountedQueries(collection, leases, publish),
@@ -297,9 +301,22 @@ export const openTasks = async (
 
     /** Inserts a task; null when another has its idempotency key. */
     insert: async ({ next, events }: Decision, because: Because): Promise<PendingChange | null> => {
-      const change = incrementsOf(next.ws, null, next)
-      const saved = await insert({ ...next, uncounted: change ? [change] : [] }, events, because)
+      const { change, state } = addition(next)
+      const saved = await insert(state, events, because)
       return saved && change && { collection: counted, id: saved._id, ws: saved.ws, change }
+    },
+
+    /** Inserts tasks in one write; null in the place of each whose ref another has. */
+    insertAll: async (
+      decisions: readonly Decision[],
+      because: Because,
+    ): Promise<({ pending: PendingChange | null } | null)[]> => {
+      const additions = decisions.map(({ next, events }) => ({ ...addition(next), events }))
+      const saved = await insertAll(additions, because)
+      return saved.map((task, n) => {
+        const change = additions[n]?.change
+        return task && { pending: change ? { collection: counted, id: task._id, ws: task.ws, change } : null }
+      })
     },
 
     /**

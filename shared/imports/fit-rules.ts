@@ -178,6 +178,30 @@ const fitEdges = (tasks: readonly FittedTask[], rows: Row[]): FittedTask[] => {
   })
 }
 
+/** How long the longest chain is that leads to each task, of those without cycles: 0 where it waits for nothing. */
+export const levelsOf = (
+  tasks: readonly Pick<FittedTask, 'ref' | 'blocked_by'>[],
+): ReadonlyMap<string, number> => {
+  const waiting = new Map(tasks.map(({ ref, blocked_by }) => [refName(ref), blocked_by.length]))
+  const edges = tasks.flatMap(({ ref, blocked_by }) =>
+    blocked_by.map((blocker) => ({ blocker: refName(blocker), dependent: refName(ref) })),
+  )
+  const dependents = Map.groupBy(edges, ({ blocker }) => blocker)
+  const levels = new Map<string, number>()
+  let free = [...waiting].flatMap(([name, count]) => (count === 0 ? [name] : []))
+  for (let level = 0; free.length > 0; level += 1) {
+    for (const name of free) levels.set(name, level)
+    free = free.flatMap((name) =>
+      (dependents.get(name) ?? []).flatMap(({ dependent }) => {
+        const left = (waiting.get(dependent) ?? 0) - 1
+        waiting.set(dependent, left)
+        return left === 0 ? [dependent] : []
+      }),
+    )
+  }
+  return levels
+}
+
 const fitLoop = (loop: ParsedLoop): ParsedLoop => ({
   ...loop,
   name: cutChars(clean(loop.name).trim() || loop.key, LIMITS.name_chars),

@@ -1,4 +1,4 @@
-// GitHub issues, as `gh issue list --json number,title,body,state,stateReason,labels,milestone,comments,url` writes them. Pure.
+// GitHub issues, as `gh issue list --json number,title,…,blockedBy` writes them. Pure.
 import { readJson } from './json-rules.ts'
 import {
   facts,
@@ -17,6 +17,14 @@ import {
 const idOf = (number: string, url: string): string => {
   const [, repository] = /^https?:\/\/[^/]+\/([^/]+\/[^/]+)\/(?:issues|pull)\//.exec(url) ?? []
   return repository ? `${repository}#${number}` : number
+}
+
+/** What an issue waits for: as `gh` writes it since 2.94, and as a plain list. */
+const blockersOf = (issue: Readonly<Record<string, unknown>>): ParsedTask['blocked_by'] => {
+  const { nodes = issue.blockedBy } = objectOf(issue.blockedBy)
+  return listOf(nodes)
+    .map(objectOf)
+    .map(({ number, url }) => ({ source: 'github', id: idOf(textOf(number), textOf(url)) }))
 }
 
 const statusOf = (state: string, reason: string): ParsedTask['status'] => {
@@ -53,7 +61,7 @@ const taskOf = (issue: Readonly<Record<string, unknown>>): ParsedTask => {
         text: textOf(body),
       }
     }),
-    blocked_by: [],
+    blocked_by: blockersOf(issue),
     ...(milestone ? { loop: milestone } : {}),
   }
 }
@@ -64,7 +72,7 @@ export const parseGithub = (text: string): Parsed => {
   if (!Array.isArray(read))
     throw unreadable(
       'The file is no list of issues.',
-      'Write it with gh issue list --state all --limit 10000 --json number,title,body,state,stateReason,labels,milestone,comments,url',
+      'Write it with gh issue list --state all --limit 10000 --json number,title,body,state,stateReason,labels,milestone,comments,url,blockedBy',
     )
   const issues = read.map(objectOf)
   const passed_over: Row[] = []

@@ -9,7 +9,7 @@ import type { loopsQueue } from '../contracts/loops-queue/contract.ts'
 import type { tasks as tasksContract } from '../contracts/tasks/contract.ts'
 import { IMPORT_LIMITS, type ImportedTask } from '../contracts/tasks/imports.ts'
 import { inParallel } from '../process/parallel.ts'
-import { type Fitted, type FittedTask, fitComments, refName, reportRow } from './fit-rules.ts'
+import { type Fitted, type FittedTask, fitComments, levelsOf, refName, reportRow } from './fit-rules.ts'
 import { makeLoop, type OpenLoop, openLoopsByName, requireLoop } from './import-loops.ts'
 import type { NoteCode, ParsedLoop, Row } from './shape-rules.ts'
 
@@ -179,29 +179,43 @@ const importComments = async (run: Run, comments: readonly Comment[]): Promise<v
   })
 }
 
-/** Saves what tasks wait for, and the status that they arrive with. */
-const finishTasks = async (run: Run, tasks: readonly FittedTask[]): Promise<void> => {
-  const { approve, ids } = run
-  const further = tasks.flatMap((task) => {
+/** The second step of one task. */
+type Further = Readonly<{
+  task: FittedTask
+  further: Readonly<{ task_id: string; blocked_by: string[]; status?: FittedTask['status'] }>
+}>
+
+/** What tasks wait for, and the status that they arrive with. */
+const furtherOf = ({ approve, ids, rows }: Run, tasks: readonly FittedTask[]): Further[] =>
+  tasks.flatMap((task) => {
     const task_id = ids.get(refName(task.ref))
     if (task_id === undefined || !toImported(task, approve).further) return []
     for (const ref of task.blocked_by)
-      if (!ids.has(refName(ref))) run.rows.push(reportRow(task, { code: 'blocker_finished', detail: ref.id }))
+      if (!ids.has(refName(ref))) rows.push(reportRow(task, { code: 'blocker_finished', detail: ref.id }))
     const blocked_by = task.blocked_by.flatMap((ref) => ids.get(refName(ref)) ?? [])
     return [{ task, further: { task_id, blocked_by, ...(approve ? { status: task.status } : {}) } }]
   })
-  for (const batch of batchesOf(further)) {
-    const input = {
-      tasks: batch.map((one) => one.further),
-      visible_private_loop_ids: run.private_ids && [...run.private_ids],
-    }
-    const { results } = await asked(run, (call) => run.tasks.finish_import(input, call))
-    for (const [n, { refused }] of results.entries()) {
-      const task = batch[n]?.task
-      if (task && refused) run.rows.push(reportRow(task, { code: 'refused', detail: refused }))
-    }
-    run.advance(batch.length)
-  }
+
+/**
+ * Saves what tasks wait for, and the status that they arrive with: first those that wait for nothing, then those that wait
+ * for these, and so on. So each finds its blockers as they stay, and no two of a batch have to do with each other.
+ */
+const finishTasks = async (run: Run, tasks: readonly FittedTask[]): Promise<void> => {
+  const level = levelsOf(tasks)
+  const byLevel = Map.groupBy(furtherOf(run, tasks), ({ task }) => level.get(refName(task.ref)) ?? 0)
+  for (const [, some] of [...byLevel].sort(([a], [b]) => a - b))
+    await inParallel(batchesOf(some), PARALLEL, async (batch) => {
+      const input = {
+        tasks: batch.map((one) => one.further),
+        visible_private_loop_ids: run.private_ids && [...run.private_ids],
+      }
+      const { results } = await asked(run, (call) => run.tasks.finish_import(input, call))
+      for (const [n, { refused }] of results.entries()) {
+        const task = batch[n]?.task
+        if (task && refused) run.rows.push(reportRow(task, { code: 'refused', detail: refused }))
+      }
+      run.advance(batch.length)
+    })
 }
 
 type LoopPage = Awaited<ReturnType<ImportDeps['loops']['get_loop']>>

@@ -12,7 +12,7 @@ import type { Ids } from '../process/ids.ts'
 import type { Opened } from './collection.ts'
 import type { LedgerEntry, Repeatable } from './idempotency.ts'
 import { type Answered, type Ledger, openLedger } from './ledger.ts'
-import { isDuplicateKey } from './mongo.ts'
+import { insertEach, inserted } from './mongo.ts'
 import type { RequestStore } from './request-store.ts'
 
 /** The fields that every changing document has besides its own. */
@@ -97,6 +97,11 @@ export type Aggregates<T extends Aggregate> = Readonly<{
     because?: Because,
     beside?: Pick<Beside<T>, 'version_per_event'>,
   ) => Promise<T | null>
+  /** Inserts several in one write. @returns each as `insert` does */
+  insertAll: (
+    additions: readonly Readonly<{ state: State<T>; events: readonly PlainEvent[] }>[],
+    because?: Because,
+  ) => Promise<(T | null)[]>
   /**
    * Writes the top-level fields in which `next` differs from `before`; null when the version has changed since. Fields that
    * others write without a version stay as they are, as long as they are the same in `before` and `next`.
@@ -232,32 +237,43 @@ const openWriting = <T extends Aggregate>(
   }
 }
 
-const inserting =
-  <T extends Aggregate>({
-    collection,
-    schema,
-    ledger,
-    stamp,
-    committed,
-  }: Writing<T>): Aggregates<T>['insert'] =>
-  async (state, events, because = {}, { version_per_event } = {}) => {
-    const waiting = stamp(state, 1, events, because, version_per_event)
-    const document = {
+const inserting = <T extends Aggregate>({
+  collection,
+  schema,
+  ledger,
+  stamp,
+  committed,
+}: Writing<T>): Pick<Aggregates<T>, 'insert' | 'insertAll'> => {
+  const documentOf = (
+    state: State<T>,
+    events: readonly PlainEvent[],
+    because: Because,
+    each?: boolean,
+  ): OptionalUnlessRequiredId<T> =>
+    ({
       ...state,
       ...(schema === undefined ? {} : { schema }),
-      v: version_per_event ? events.length : 1,
-      outbox: waiting,
+      v: each ? events.length : 1,
+      outbox: stamp(state, 1, events, because, each),
       ledger: ledger.entries(because),
-    } as unknown as T
-    try {
-      await collection.insertOne(document as OptionalUnlessRequiredId<T>)
-    } catch (error) {
-      if (isDuplicateKey(error)) return null
-      throw error
-    }
-    committed(state._id, waiting)
-    return document
+    }) as unknown as OptionalUnlessRequiredId<T>
+  const report = (document: OptionalUnlessRequiredId<T>): T => {
+    const saved = document as T
+    committed(saved._id, saved.outbox)
+    return saved
   }
+  return {
+    insert: async (state, events, because = {}, { version_per_event } = {}) => {
+      const document = documentOf(state, events, because, version_per_event)
+      return (await inserted(collection.insertOne(document))) ? report(document) : null
+    },
+    insertAll: async (additions, because = {}) => {
+      const documents = additions.map(({ state, events }) => documentOf(state, events, because))
+      const saved = await insertEach(collection, documents)
+      return documents.map((document, n) => (saved[n] ? report(document) : null))
+    },
+  }
+}
 
 const saving =
   <T extends Aggregate>({
@@ -306,7 +322,7 @@ export const aggregates = <T extends Aggregate>(opened: Opened<T>, deps: Aggrega
   return {
     outbox,
     findRepeat: ledger.findRepeat,
-    insert: inserting(writing),
+    ...inserting(writing),
     save: saving(writing),
     publish: async (before, set, events, because, where) => {
       const { _id, ws, v } = before

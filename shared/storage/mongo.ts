@@ -6,6 +6,7 @@ import {
   type Document,
   type IndexDescription,
   type IndexDescriptionInfo,
+  MongoBulkWriteError,
   MongoClient,
   MongoError,
   type OptionalUnlessRequiredId,
@@ -189,9 +190,12 @@ export const ensureIndexes = async <T extends Document>(
   )
 }
 
+/** The server's code: https://github.com/mongodb/mongo/blob/master/src/mongo/base/error_codes.yml */
+const DUPLICATE_KEY = 11_000
+
 /** Whether an insert failed because a document has the same unique key. */
 export const isDuplicateKey = (error: unknown): boolean =>
-  error instanceof MongoError && error.code === 11_000
+  error instanceof MongoError && error.code === DUPLICATE_KEY
 
 /** Whether an insert succeeded; false when one of its unique keys exists already. */
 export const inserted = async (insert: Promise<unknown>): Promise<boolean> => {
@@ -204,17 +208,35 @@ export const inserted = async (insert: Promise<unknown>): Promise<boolean> => {
   }
 }
 
+/** The places of the writes of a batch that failed because a document has the same unique key. @throws any other failure */
+export const duplicatesIn = (error: unknown): ReadonlySet<number> => {
+  if (!(error instanceof MongoBulkWriteError) || error.result.getWriteConcernError()) throw error
+  const faults = [error.writeErrors].flat()
+  if (faults.length === 0 || faults.some(({ code }) => code !== DUPLICATE_KEY)) throw error
+  return new Set(faults.map(({ index }) => index))
+}
+
+/** Inserts documents in one write. @returns of each whether it was; false: one of its unique keys exists already. */
+export const insertEach = async <T extends Document>(
+  collection: Collection<T>,
+  documents: readonly OptionalUnlessRequiredId<T>[],
+): Promise<boolean[]> => {
+  if (documents.length === 0) return []
+  try {
+    await collection.insertMany([...documents], { ordered: false })
+    return documents.map(() => true)
+  } catch (error) {
+    const taken = duplicatesIn(error)
+    return documents.map((_, n) => !taken.has(n))
+  }
+}
+
 /** Inserts the documents that are not there yet, by their unique keys; so a repeat changes nothing. */
 export const insertMissing = async <T extends Document>(
   collection: Collection<T>,
   documents: readonly OptionalUnlessRequiredId<T>[],
 ): Promise<void> => {
-  if (documents.length === 0) return
-  try {
-    await collection.insertMany([...documents], { ordered: false })
-  } catch (error) {
-    if (!isDuplicateKey(error)) throw error
-  }
+  await insertEach(collection, documents)
 }
 
 const OUT_OF_REACH =

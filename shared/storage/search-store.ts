@@ -11,7 +11,7 @@ import { inParallel, partsOf } from '../process/parallel.ts'
 import { type Match, matchParts, type Part, rankOf } from '../search/match.ts'
 import { keysOf, type Term } from '../search/words.ts'
 import { openCollection } from './collection.ts'
-import { insertMissing, isDuplicateKey } from './mongo.ts'
+import { duplicatesIn, insertMissing } from './mongo.ts'
 
 /** A document as its service indexes it. */
 export type Searchable = Readonly<{
@@ -161,22 +161,33 @@ const searching = (collection: Collection<Entry>) => {
   }
 }
 
+const entryOf = ({ title, texts, ...document }: Searchable): Entry => ({
+  ...document,
+  title: keysOf([title], MAX_WORDS),
+  words: keysOf([title, ...texts], MAX_WORDS),
+})
+
 const filling = (collection: Collection<Entry>) => ({
-  /** Indexes a document, unless a newer version of it is indexed. */
-  put: async ({ title, texts, ...document }: Searchable): Promise<void> => {
-    const entry: Entry = {
-      ...document,
-      title: keysOf([title], MAX_WORDS),
-      words: keysOf([title, ...texts], MAX_WORDS),
-    }
-    const { _id, ws, v } = document
-    const filter = { _id, ws, v: { $lte: v } }
+  /** Indexes documents, each unless a newer version of it is indexed. */
+  put: async (documents: readonly Searchable[]): Promise<void> => {
+    if (documents.length === 0) return
+    const writes = documents.map(entryOf).map((entry) => ({
+      replaceOne: {
+        filter: { _id: entry._id, ws: entry.ws, v: { $lte: entry.v } },
+        replacement: entry,
+        upsert: true,
+      },
+    }))
     try {
-      await collection.replaceOne(filter, entry, { upsert: true })
+      await collection.bulkWrite(writes, { ordered: false })
     } catch (error) {
-      // There is one of a newer version, or another process has just inserted an older one.
-      if (!isDuplicateKey(error)) throw error
-      await collection.replaceOne(filter, entry)
+      // Of some there is a newer version, or another process has just inserted an older one.
+      const found = duplicatesIn(error)
+      const again = writes.filter((_, n) => found.has(n))
+      await collection.bulkWrite(
+        again.map(({ replaceOne }) => ({ replaceOne: { ...replaceOne, upsert: false } })),
+        { ordered: false },
+      )
     }
   },
 
@@ -187,9 +198,17 @@ const filling = (collection: Collection<Entry>) => ({
     await collection.deleteMany({ parent: { $in: [...ids] } })
   },
 
-  /** Puts the comments on something onto another list, as of a version of what they are on. */
-  moveComments: async (parent: string, list: string, v: number): Promise<void> => {
-    await collection.updateMany({ parent, v: { $lt: v } }, { $set: { list, v } })
+  /** Puts the comments on things onto other lists, each as of a version of what they are on. */
+  moveComments: async (
+    moves: readonly Readonly<{ parent: string; list: string; v: number }>[],
+  ): Promise<void> => {
+    if (moves.length === 0) return
+    await collection.bulkWrite(
+      moves.map(({ parent, list, v }) => ({
+        updateMany: { filter: { parent, v: { $lt: v } }, update: { $set: { list, v } } },
+      })),
+      { ordered: false },
+    )
   },
 
   /** The lists of these kinds that have entries: what somebody sees who sees everything. */

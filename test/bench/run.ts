@@ -9,6 +9,7 @@ import { benchClaims, CLIENTS, FEW_LOOPS, MANY_LOOPS } from './claims.ts'
 import { benchEvents } from './events.ts'
 import { benchGateway } from './gateway.ts'
 import { benchGrowth, LARGE, SMALL } from './growth.ts'
+import { benchImport } from './import.ts'
 import { benchMail, RECIPIENTS } from './mail.ts'
 import { machine, ms, type Pair, type Sample } from './measure.ts'
 import { benchSearch, FEW_TASKS, MANY_TASKS } from './search.ts'
@@ -201,7 +202,43 @@ const board = async (servers: Servers): Promise<Section> => {
   }
 }
 
-const PARTS = { board, bus, gateway, 'sign-in': signIn, growth, events, mail, claims, search } as const
+const imports = async (servers: Servers): Promise<Section> => {
+  const { few, many } = await benchImport(servers)
+  const seconds = (value: number): string => `${value.toFixed(1)} s`
+  const rows = [few, many].map((one) =>
+    [
+      `| ${one.issues} | ${one.tasks} | ${one.comments} | ${one.edges}`,
+      `${seconds(one.seconds)} | ${seconds(one.published_s)}`,
+      `${seconds(one.services_s)} | ${seconds(one.servers_s)} |`,
+    ].join(' | '),
+  )
+  const each = (one: typeof many, by: (figures: typeof many) => number): number => by(one) / one.issues
+  const ratio = (by: (figures: typeof many) => number): string => (each(many, by) / each(few, by)).toFixed(2)
+  return {
+    raw: { few, many },
+    lines: [
+      '## npm run import of GitHub issues with comments, labels, milestones and dependencies; goal: 10,000 in under 120 s',
+      '| issues | tasks | comments | edges | command | until all is published | processor: services | NATS and MongoDB |',
+      '|---|---|---|---|---|---|---|---|',
+      ...rows,
+      '',
+      `Per issue, ${many.issues} against ${few.issues} (1: linear): time ${ratio((one) => one.seconds)}, processor ${ratio((one) => one.services_s + one.servers_s)}.`,
+    ],
+  }
+}
+
+const PARTS = {
+  board,
+  bus,
+  gateway,
+  'sign-in': signIn,
+  growth,
+  events,
+  mail,
+  claims,
+  search,
+  import: imports,
+} as const
 
 const main = async (): Promise<number> => {
   const asked = process.argv.slice(2)

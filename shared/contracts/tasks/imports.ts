@@ -6,7 +6,7 @@ import { REPLY_BYTES } from '../define/page-bytes.ts'
 import { CommentKind } from './shapes.ts'
 
 /** Limits on one call about imports. */
-export const IMPORT_LIMITS = { batch: 50, source_chars: 40, ref_chars: 300 } as const
+export const IMPORT_LIMITS = { batch: 100, source_chars: 40, ref_chars: 300 } as const
 
 /** Where something came from: its source, and its id there. */
 export const ExternalRef = z.object({

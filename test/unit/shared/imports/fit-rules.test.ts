@@ -3,7 +3,7 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { CommentText } from '../../../../shared/contracts/define/common.ts'
 import { ImportedTask } from '../../../../shared/contracts/tasks/imports.ts'
-import { fitToLimits, refName } from '../../../../shared/imports/fit-rules.ts'
+import { fitToLimits, levelsOf, refName } from '../../../../shared/imports/fit-rules.ts'
 import { markdownWriter } from '../../../../shared/imports/markdown-rules.ts'
 import { reportLines } from '../../../../shared/imports/report-rules.ts'
 import { NOTES, type ParsedTask } from '../../../../shared/imports/shape-rules.ts'
@@ -86,6 +86,17 @@ test('tasks never wait for each other in a circle, and only what closes one is l
       for (const { code } of rows) expect(code).toBe('cycle')
     }),
   )
+})
+
+test('tasks come by levels, each behind all that it waits for', () => {
+  const tasks = [
+    task('d', { blocked_by: [ref('b'), ref('c')] }),
+    task('c', { blocked_by: [ref('a')] }),
+    task('a'),
+    task('b'),
+    task('e', { blocked_by: [ref('d'), ref('a')] }),
+  ]
+  expect(tasks.map((one) => levelsOf(tasks).get(refName(one.ref)))).toEqual([2, 1, 0, 0, 3])
 })
 
 test('whatever a source holds, the rest fits the contract', () => {

@@ -45,6 +45,19 @@ describe('GitHub', () => {
   })
 })
 
+describe('what a GitHub issue waits for', () => {
+  const blocker = { number: 3, title: 'First', state: 'OPEN', url: 'https://github.com/acme/lib/issues/3' }
+  test.each([
+    ['as the command writes it', { nodes: [blocker], totalCount: 1 }],
+    ['as a list', [blocker]],
+  ])('is read %s', (_, blockedBy) => {
+    const issue = { number: 12, title: 'Title', url: 'https://github.com/acme/app/issues/12', blockedBy }
+    expect(tasksOf('github', JSON.stringify([issue]))[0]?.blocked_by).toEqual([
+      { source: 'github', id: 'acme/lib#3' },
+    ])
+  })
+})
+
 describe('Linear', () => {
   const header = [
     'ID',
