@@ -4,6 +4,7 @@ import { readDate } from './date-rules.ts'
 import { readJsonLines } from './json-rules.ts'
 import {
   dueDate,
+  facts,
   listOf,
   objectOf,
   type Parsed,
@@ -32,11 +33,12 @@ const commentsOf = (issue: Issue): ParsedComment[] => {
   ]
 }
 
-const blockersOf = (issue: Issue): ParsedTask['blocked_by'] =>
+/** The ids of issues that an issue depends on in some way. */
+const dependenciesOf = (issue: Issue, type: string): string[] =>
   listOf(issue.dependencies)
     .map(objectOf)
-    .filter(({ type }) => type === 'blocks')
-    .map(({ depends_on_id }) => ({ source: 'beads', id: textOf(depends_on_id) }))
+    .filter((one) => one.type === type)
+    .map(({ depends_on_id }) => textOf(depends_on_id))
 
 const taskOf = (issue: Issue): ParsedTask => {
   const due = dueDate(textOf(issue.due_at), readDate)
@@ -49,6 +51,14 @@ const taskOf = (issue: Issue): ParsedTask => {
       ['Design', textOf(issue.design)],
       ['Acceptance criteria', textOf(issue.acceptance_criteria)],
       ['Notes', textOf(issue.notes)],
+      [
+        '',
+        facts('beads', [
+          ['Parent', dependenciesOf(issue, 'parent-child').join(', ')],
+          ['Related', dependenciesOf(issue, 'related').join(', ')],
+          ['Found while working on', dependenciesOf(issue, 'discovered-from').join(', ')],
+        ]),
+      ],
     ]),
     status: STATUSES[textOf(issue.status)] ?? 'approved',
     // 0 is the highest, 4 the lowest, in the order of ours.
@@ -56,7 +66,7 @@ const taskOf = (issue: Issue): ParsedTask => {
     due_date: due.due_date,
     labels: [...(type && type !== 'task' ? [type] : []), ...listOf(issue.labels).map(textOf)],
     comments: commentsOf(issue),
-    blocked_by: blockersOf(issue),
+    blocked_by: dependenciesOf(issue, 'blocks').map((id) => ({ source: 'beads', id })),
     notes: due.notes,
   }
 }

@@ -1,6 +1,7 @@
 // CSV exports: rows read by the names of their columns. Pure.
-import { parse } from 'csv-parse/sync'
-import { type Note, unreadable } from './shape-rules.ts'
+import { CsvError, parse } from 'csv-parse/sync'
+import { refusal } from './refusals.ts'
+import type { Note } from './shape-rules.ts'
 
 /** The most columns and rows of a file. */
 export const CSV_LIMITS = { columns: 1_000, rows: 100_000 } as const
@@ -14,7 +15,6 @@ export type CsvRow = Readonly<{
   notes: readonly Note[]
 }>
 
-const AS_CSV = 'Export it anew as CSV, and name the source that it is from.'
 const key = (column: string): string => column.trim().toLowerCase()
 
 const recordsOf = (text: string): string[][] => {
@@ -30,8 +30,9 @@ const recordsOf = (text: string): string[][] => {
       to: CSV_LIMITS.rows + 2,
     })
   } catch (error) {
-    const why = error instanceof Error ? error.message : ''
-    throw unreadable(`The file is not CSV: ${why}`, AS_CSV)
+    if (!(error instanceof CsvError)) throw error
+    if (error.code === 'CSV_QUOTE_NOT_CLOSED') throw refusal('quote_open', {})
+    throw refusal('not_csv', { line: String(error.lines ?? 1) })
   }
 }
 
@@ -43,17 +44,13 @@ const recordsOf = (text: string): string[][] => {
 export const readCsv = (text: string, needed: readonly string[]): readonly CsvRow[] => {
   const [header = [], ...records] = recordsOf(text)
   if (header.length > CSV_LIMITS.columns)
-    throw unreadable(
-      `The file has ${header.length} columns; at most ${CSV_LIMITS.columns} are read.`,
-      'Export fewer columns.',
-    )
-  if (records.length > CSV_LIMITS.rows)
-    throw unreadable(`The file has more than ${CSV_LIMITS.rows} rows.`, 'Divide it into several files.')
+    throw refusal('too_many_columns', { count: String(header.length), limit: String(CSV_LIMITS.columns) })
+  if (records.length > CSV_LIMITS.rows) throw refusal('too_many_rows', { limit: String(CSV_LIMITS.rows) })
   const columns = new Map<string, number[]>()
   for (const [n, name] of header.entries()) columns.set(key(name), [...(columns.get(key(name)) ?? []), n])
   const missing = needed.filter((name) => !columns.has(key(name)))
   if (missing.length > 0)
-    throw unreadable(`The file has no column ${missing.map((name) => `“${name}”`).join(', ')}.`, AS_CSV)
+    throw refusal('no_column', { columns: missing.map((name) => `“${name}”`).join(', ') })
   return records.map((values) => {
     const all = (name: string): readonly string[] =>
       (columns.get(key(name)) ?? []).flatMap((n) => (values[n]?.trim() ? [values[n]] : []))

@@ -4,7 +4,8 @@ import * as c from '../contracts/define/common.ts'
 import { ExternalRef } from '../contracts/tasks/imports.ts'
 import { CommentKind } from '../contracts/tasks/shapes.ts'
 import { readJsonLines } from './json-rules.ts'
-import { type Parsed, type ParsedLoop, type ParsedTask, type Row, textOf, unreadable } from './shape-rules.ts'
+import { refusal } from './refusals.ts'
+import { type Parsed, type ParsedLoop, type ParsedTask, type Row, textOf } from './shape-rules.ts'
 
 /** The format of the lines; a later one that readers of this one cannot read has another number. */
 export const EXPORT_FORMAT = 1
@@ -91,10 +92,7 @@ export const parseLoops = (text: string): Parsed => {
   const { lines, broken } = readJsonLines(text)
   const format = lines.find(({ type }) => type === 'workspace')?.format
   if (format !== undefined && format !== EXPORT_FORMAT)
-    throw unreadable(
-      `The export has the format ${JSON.stringify(format)}; this release reads ${EXPORT_FORMAT}.`,
-      'Import it with the release that wrote it, or a later one.',
-    )
+    throw refusal('later_format', { format: JSON.stringify(format), known: String(EXPORT_FORMAT) })
   const tasks: ParsedTask[] = []
   const loops: ParsedLoop[] = []
   const passed_over: Row[] = [...broken]
@@ -111,10 +109,6 @@ export const parseLoops = (text: string): Parsed => {
     } else if (read.data.type === 'loop') loops.push(loopOf(read.data))
     else if (read.data.type === 'task') tasks.push(taskOf(read.data))
   }
-  if (tasks.length + loops.length === 0 && format === undefined)
-    throw unreadable(
-      'The file is no export of Loops.',
-      'Write one with npm run export, or name another source.',
-    )
+  if (tasks.length + loops.length === 0 && format === undefined) throw refusal('no_export', {})
   return { tasks, loops, passed_over }
 }

@@ -1,5 +1,6 @@
 // GitHub issues, as `gh issue list --json number,title,…,blockedBy` writes them. Pure.
 import { readJson } from './json-rules.ts'
+import { refusal } from './refusals.ts'
 import {
   facts,
   listOf,
@@ -10,8 +11,10 @@ import {
   type Row,
   sections,
   textOf,
-  unreadable,
 } from './shape-rules.ts'
+
+const COMMAND =
+  'gh issue list --state all --limit 10000 --json number,title,body,state,stateReason,labels,milestone,comments,url,blockedBy'
 
 /** `owner/repository#12`, or the number alone where the export has no address. */
 const idOf = (number: string, url: string): string => {
@@ -69,11 +72,7 @@ const taskOf = (issue: Readonly<Record<string, unknown>>): ParsedTask => {
 /** @throws AppError `invalid_argument` when it is no list of issues. */
 export const parseGithub = (text: string): Parsed => {
   const read = readJson(text)
-  if (!Array.isArray(read))
-    throw unreadable(
-      'The file is no list of issues.',
-      'Write it with gh issue list --state all --limit 10000 --json number,title,body,state,stateReason,labels,milestone,comments,url,blockedBy',
-    )
+  if (!Array.isArray(read)) throw refusal('no_issues', { command: COMMAND })
   const issues = read.map(objectOf)
   const passed_over: Row[] = []
   const tasks = issues.flatMap((issue, n): ParsedTask[] => {

@@ -1,12 +1,13 @@
 // JSON and JSON Lines, with the place of what cannot be read. Pure.
-import { objectOf, type Row, unreadable } from './shape-rules.ts'
+import { refusal } from './refusals.ts'
+import { objectOf, type Row } from './shape-rules.ts'
 
 /** @throws AppError `invalid_argument` when the text is not JSON. */
 export const readJson = (text: string): unknown => {
   try {
     return JSON.parse(text.replace(/^\uFEFF/, ''))
   } catch {
-    throw unreadable('The file is not JSON.', 'Export it anew, and name the source that it is from.')
+    throw refusal('not_json', {})
   }
 }
 
@@ -33,7 +34,6 @@ export const readJsonLines = (text: string): Readonly<{ lines: readonly Line[]; 
       broken.push({ id: `line ${n + 1}`, title: '', code: 'broken' })
     }
   }
-  if (lines.length === 0)
-    throw unreadable('The file is not JSON Lines.', 'Export it anew, and name the source that it is from.')
+  if (lines.length === 0) throw refusal('not_json_lines', {})
   return { lines, broken }
 }

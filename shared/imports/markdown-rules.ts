@@ -1,4 +1,4 @@
-// An export as a folder of Markdown, to read and to keep under version control. Pure.
+// An export as Markdown: a folder to keep under version control, or one text to read. Pure.
 import { stringify } from 'yaml'
 import type { ExportedTaskLine, ExportLine, WrittenComment } from './format-rules.ts'
 
@@ -16,9 +16,9 @@ const slug = (text: string, chars: number): string =>
     .replace(/^-+|-+$/g, '')
     .toLowerCase()
 
-const commentText = ({ author = '', at = '', kind, text }: WrittenComment): string => {
-  const head = [author, at, kind ?? ''].filter((part) => part !== '').join(', ')
-  return `### ${head || 'Comment'}\n\n${text.trim()}`
+const commentText = ({ author = '', at = '', kind, text }: WrittenComment, level: number): string => {
+  const head = [author, at, kind ?? ''].filter((one) => one !== '').join(', ')
+  return `${'#'.repeat(level)} ${head || 'Comment'}\n\n${text.trim()}`
 }
 
 const page = (head: Readonly<Record<string, unknown>>, title: string, parts: readonly string[]): string => {
@@ -27,8 +27,10 @@ const page = (head: Readonly<Record<string, unknown>>, title: string, parts: rea
   return `---\n${stringify(known)}---\n\n${body.join('\n\n')}\n`
 }
 
-const commentSection = (comments: readonly WrittenComment[] = []): string =>
-  comments.length === 0 ? '' : ['## Comments', ...comments.map(commentText)].join('\n\n')
+const commentSection = (comments: readonly WrittenComment[] = [], level = 2): string =>
+  comments.length === 0
+    ? ''
+    : [`${'#'.repeat(level)} Comments`, ...comments.map((one) => commentText(one, level + 1))].join('\n\n')
 
 const taskFile = (line: ExportedTaskLine, folder: string): MarkdownFile => {
   const { type: _, title, body = '', comments, loop_id: __, ref, blocked_by, ...head } = line
@@ -66,5 +68,59 @@ export const markdownWriter = (): ((line: ExportLine) => MarkdownFile | undefine
       path: `${folder}/README.md`,
       text: page({ id, ...head }, name, [description, context, commentSection(comments)]),
     }
+  }
+}
+
+/** A text on one line, which is no markup. */
+const plainLine = (text: string): string =>
+  text
+    .replaceAll(/\s+/g, ' ')
+    .trim()
+    .replaceAll(/[\\`*_[\]<>#|]/g, '\\$&')
+
+const factLines = (known: readonly (readonly [name: string, value: string | undefined])[]): string =>
+  known.flatMap(([name, value]) => (value ? [`- ${name}: ${plainLine(value)}`] : [])).join('\n')
+
+const part = (...texts: readonly string[]): string =>
+  `${texts
+    .map((text) => text.trim())
+    .filter((text) => text !== '')
+    .join('\n\n')}\n\n`
+
+/**
+ * Makes one text of lines, one after the other, in their order: a heading for each loop and task. It knows no more than the
+ * names of loops.
+ */
+export const markdownText = (): ((line: ExportLine) => string) => {
+  const names = new Map<string, string>()
+  return (line) => {
+    if (line.type === 'workspace')
+      return part(`# ${plainLine(line.name)}`, `Exported at ${line.exported_at}.`)
+    if (line.type === 'loop') {
+      const { id, name, status, visibility, description = '', ai_context = '', comments } = line
+      names.set(id, name)
+      const context = ai_context === '' ? '' : `### AI context\n\n${ai_context}`
+      const known = factLines([
+        ['Id', id],
+        ['Status', status],
+        ['Visibility', visibility],
+      ])
+      return part(`## Loop: ${plainLine(name)}`, known, description, context, commentSection(comments, 3))
+    }
+    const { ref, title, body = '', comments, loop_id, labels, blocked_by } = line
+    const known = factLines([
+      ['Id', `${ref.source}:${ref.id}`],
+      ['Status', line.status],
+      ['Loop', names.get(loop_id ?? '')],
+      ['Priority', line.priority === 'none' ? undefined : line.priority],
+      ['Due', line.due_date],
+      ['Labels', labels?.join(', ')],
+      ['Waits for', blocked_by?.map((one) => `${one.source}:${one.id}`).join(', ')],
+      ['Links', line.links?.join(', ')],
+      ['Author', line.author],
+      ['Approved by', line.approved_by],
+      ['Created', line.created_at],
+    ])
+    return part(`## ${plainLine(title)}`, known, body, commentSection(comments, 3))
   }
 }

@@ -5,7 +5,8 @@ import { parseLoops } from './format-rules.ts'
 import { parseGithub } from './github-rules.ts'
 import { parseJira } from './jira-rules.ts'
 import { parseLinear } from './linear-rules.ts'
-import { type Parsed, SOURCES, type Source, unreadable } from './shape-rules.ts'
+import { refusal } from './refusals.ts'
+import { type Parsed, SOURCES, type Source } from './shape-rules.ts'
 import { parseTaskmaster } from './taskmaster-rules.ts'
 import { parseTodoist } from './todoist-rules.ts'
 
@@ -22,14 +23,13 @@ export const isSource = (name: string): name is Source => Object.hasOwn(SOURCES,
 export const decodeText = (bytes: Uint8Array, path: string): string => {
   const [first, second] = bytes
   if ((first === 0xff && second === 0xfe) || (first === 0xfe && second === 0xff))
-    throw unreadable(`${path} is written in UTF-16.`, 'Save it as UTF-8.')
+    throw refusal('utf_16', { file: path })
   const nul = bytes.indexOf(0)
-  if (nul >= 0)
-    throw unreadable(`${path} has a NUL at byte ${nul + 1}, so it is no text.`, 'Export it anew as UTF-8.')
+  if (nul >= 0) throw refusal('nul', { file: path, place: String(nul + 1) })
   try {
     return new TextDecoder('utf-8', { fatal: true }).decode(bytes)
   } catch {
-    throw unreadable(`${path} is not written in UTF-8.`, 'Save it as UTF-8.')
+    throw refusal('not_utf_8', { file: path })
   }
 }
 
@@ -62,12 +62,10 @@ const within = (parsed: Parsed, source: Source, project: string): Parsed => {
  */
 export const parseFiles = (source: Source, files: readonly TextFile[], project = ''): Parsed => {
   const [only, more] = files
-  if (source !== 'backlog' && (!only || more))
-    throw unreadable(`An import from ${source} is one file.`, `Name the file: ${SOURCES[source]}.`)
+  if (source !== 'backlog' && (!only || more)) throw refusal('one_file', { what: SOURCES[source] })
   const parsed = source === 'backlog' ? parseBacklog(files) : FILE_PARSERS[source](only?.text ?? '')
   if (parsed.tasks.length > READ_LIMITS.tasks)
-    throw unreadable(`There are more than ${READ_LIMITS.tasks} tasks.`, 'Divide them into several files.')
-  if (parsed.tasks.length + parsed.loops.length === 0)
-    throw unreadable('There are no tasks in it.', `Name an export of ${SOURCES[source]}.`)
+    throw refusal('too_many_tasks', { limit: String(READ_LIMITS.tasks) })
+  if (parsed.tasks.length + parsed.loops.length === 0) throw refusal('no_tasks', { what: SOURCES[source] })
   return project === '' ? parsed : within(parsed, source, project)
 }

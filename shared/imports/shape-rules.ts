@@ -1,6 +1,5 @@
 // The one shape that every source is parsed into, and what is said of what did not fit. Pure.
 import type { Priority, TaskStatus } from '../contracts/define/common.ts'
-import { AppError } from '../contracts/define/errors.ts'
 import type { ExternalRef } from '../contracts/tasks/imports.ts'
 import type { CommentKind } from '../contracts/tasks/shapes.ts'
 
@@ -105,10 +104,6 @@ export type Note = Readonly<{ code: NoteCode; detail?: string | undefined }>
 
 /** A row of a source, and something to say of it. */
 export type Row = Readonly<{ id: string; title: string }> & Note
-
-/** The refusal of a file as a whole. */
-export const unreadable = (message: string, hint: string): AppError =>
-  new AppError('invalid_argument', message, { hint })
 
 /** A value as text; what is no text and no number is none. */
 export const textOf = (value: unknown): string =>

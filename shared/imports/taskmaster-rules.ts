@@ -3,6 +3,7 @@
 // Its subtasks are steps of one piece of work, so they become part of the body. What waits for a subtask waits for the task.
 import type { Priority, TaskStatus } from '../contracts/define/common.ts'
 import { readJson } from './json-rules.ts'
+import { refusal } from './refusals.ts'
 import {
   listOf,
   loopsOf,
@@ -12,7 +13,6 @@ import {
   type Row,
   sections,
   textOf,
-  unreadable,
 } from './shape-rules.ts'
 
 type Item = Readonly<Record<string, unknown>>
@@ -80,8 +80,7 @@ export const parseTaskmaster = (text: string): Parsed => {
         const { tasks } = objectOf(held)
         return Array.isArray(tasks) ? [[tag, tasks as readonly unknown[]] as const] : []
       })
-  if (tags.length === 0)
-    throw unreadable('The file has no list of tasks.', 'Name the tasks.json in the folder .taskmaster/tasks.')
+  if (tags.length === 0) throw refusal('no_task_list', { file: 'tasks.json', folder: '.taskmaster/tasks' })
   const passed_over: Row[] = []
   const tasks = tags.flatMap(([tag, items]) =>
     items.map(objectOf).flatMap((item, n): ParsedTask[] => {

@@ -34,7 +34,8 @@ type Draft = Omit<ParsedTask, 'comments'> & { comments: ParsedComment[] }
 
 const taskOf = (row: CsvRow, path: readonly string[], section: string, id: string): Draft => {
   const content = row.get('CONTENT')
-  const due = dueDate(row.get('DATE'), readDate)
+  // When it must be done, rather than when somebody means to do it.
+  const due = dueDate(row.get('DEADLINE', 'DATE'), readDate)
   return {
     ref: { source: 'todoist', id },
     title: content.replace(LABEL, '').trim() || content,

@@ -1,6 +1,8 @@
 // The pages of imports and exports over HTTP: a file goes in after a look at what it would do, and a download holds all.
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import { LIMITS } from '../../shared/contracts/define/common.ts'
+import { createLog } from '../../shared/process/log.ts'
+import { connectMongo } from '../../shared/storage/mongo.ts'
 import { type Account, agentOf, joinWorkspace, signUp } from '../support/accounts.ts'
 import type { McpClient } from '../support/mcp-client.ts'
 import { type System, startSystem } from '../support/system.ts'
@@ -61,6 +63,43 @@ test('a file is looked at first, then imported in the background, and again with
   expect((await agent.call('list_tasks', {})).total).toBe(2)
 })
 
+test('an import whose gateway went away goes on for whoever looks at its page, and doubles nothing', async () => {
+  const count = 120
+  const rows = Array.from({ length: count }, (_, n) => ({
+    id: `left-${n}`,
+    title: `Left ${n}`,
+    comments: [{ id: 'c', text: 'hello' }],
+    dependencies: n > 0 ? [{ depends_on_id: `left-${n - 1}`, type: 'blocks' }] : [],
+  }))
+  const liv = await signUp(system, { name: 'Liv' })
+  await using her = await agentOf(system, liv)
+  // What the gateway had done: a half of it.
+  const half = await liv.browser.upload(
+    '/import',
+    form({ source: 'beads' }, issues(...rows.slice(0, count / 2))),
+  )
+  await liv.browser.submit(half.url, {})
+  await until(liv, half.url, 'Imported')
+  const looked = await liv.browser.upload('/import', form({ source: 'beads' }, issues(...rows)))
+  const log = createLog({ filter: 'error', topic: 'test' })
+  await using mongo = await connectMongo(system.stack.mongodbUrl, log)
+  const uploads = mongo.database('gateway').collection<{ _id: string }>('uploads')
+  const _id = looked.url.pathname.split('/').at(-1) ?? ''
+  const left = (lease_until: Date) =>
+    uploads.updateOne({ _id }, { $set: { state: 'running', run: 'gone', done: 60, lease_until } })
+  await left(new Date(Date.now() + 60_000))
+  // It may still be alive.
+  await liv.browser.submit(looked.url, {})
+  expect((await liv.browser.open(looked.url)).text).toContain('Importing')
+  expect(await uploads.findOne({ _id })).toMatchObject({ run: 'gone' })
+  await left(new Date(Date.now() - 1))
+  const done = await until(liv, looked.url, 'Imported')
+  expect(done).toMatch(/New tasks<\/th><td>60<.*The same as before<\/th><td>60<.*New comments<\/th><td>60</s)
+  const { tasks, total } = await her.call('list_tasks', { limit: 200 })
+  expect(total).toBe(count)
+  expect(tasks.filter(({ open_blockers }) => open_blockers === 1)).toHaveLength(count - 1)
+})
+
 test('an upload is for its person alone', async () => {
   const looked = await ann.browser.upload(
     '/import',
@@ -108,13 +147,20 @@ test('a download holds what the person sees, and can be imported', async () => {
   expect(own?.headers.get('content-disposition')).toMatch(/^attachment; filename="loops-[\d-]+\.jsonl"$/)
   expect(own?.text).toContain('hidden')
   expect(other?.text).not.toMatch(/hidden|secret/)
+  const [read, less] = await Promise.all([ann, bob].map((who) => who.browser.open('/export/tasks.md')))
+  expect(read?.headers.get('content-type')).toBe('text/markdown; charset=utf-8')
+  expect(read?.headers.get('content-disposition')).toMatch(/filename="loops-[\d-]+\.md"$/)
+  expect(read?.text).toMatch(
+    /^# .*\n## Loop: secret\n.*\n## hidden\n\n- Id: loops:\w{26}\n.*- Loop: secret\n/s,
+  )
+  expect(less?.text).not.toMatch(/hidden|secret/)
   const zoe = await signUp(system, { name: 'Zoe' })
   const looked = await zoe.browser.upload('/import', form({ source: 'loops', approve: 'on' }, own?.text))
   expect(looked.text).toMatch(/New loops<\/th><td>secret</)
   await zoe.browser.submit(looked.url, {})
   await until(zoe, looked.url, 'Imported')
   expect((await zoe.browser.open('/export/tasks.jsonl')).text).toContain('hidden')
-  expect((await zoe.browser.open('/export')).text).toContain('/export/tasks.jsonl')
+  expect((await zoe.browser.open('/export')).text).toMatch(/\/export\/tasks\.jsonl.*\/export\/tasks\.md/s)
 })
 
 // The last one: the rest of such a body is not read, so its connection ends.

@@ -14,6 +14,7 @@ const FURTHER = [
   'services/gateway/translated-errors.ts',
   'shared/contracts/define/access-words.ts',
   'shared/contracts/define/status-words.ts',
+  'shared/imports/refusal-words.ts',
 ]
 
 const files = readdirSync(FOLDER).filter((name) => name.endsWith('.ts'))

@@ -6,6 +6,8 @@ import { AppError, notFound } from '../../../../shared/contracts/define/errors.t
 import { wordsOf } from '../../../../shared/contracts/define/wording.ts'
 import { fitToLimits } from '../../../../shared/imports/fit-rules.ts'
 import { parseFiles } from '../../../../shared/imports/read-rules.ts'
+import { REFUSALS } from '../../../../shared/imports/refusal-words.ts'
+import { refusalIn } from '../../../../shared/imports/refusals.ts'
 import { shownReport } from '../../../../shared/imports/report-rules.ts'
 import { runImport } from '../../../../shared/imports/run-import.ts'
 import type { GatewayEnv } from '../../http/env.ts'
@@ -30,7 +32,8 @@ const requireWriter = ({ may_write }: Board): void => {
     })
 }
 
-const showForm = async (board: Board, fault?: Fault): Promise<Response> => {
+const showForm = async (board: Board, found?: Fault): Promise<Response> => {
+  const fault = found && { ...found, sentence: refusalIn(found.error, board.language) ?? found.sentence }
   requireWriter(board)
   const { deps, call, may_approve, language } = board
   const words = wordsFor(board)
@@ -42,7 +45,10 @@ const showForm = async (board: Board, fault?: Fault): Promise<Response> => {
 /** Keeps an upload with what it would do. */
 const keep = async (board: Board): Promise<string> => {
   const { c, deps, caller, may_approve, workspace_id: ws } = board
-  const { files, source, project, into, ...asked } = await readUpload(c.req.raw)
+  const { files, source, project, into, ...asked } = await readUpload(
+    c.req.raw,
+    REFUSALS[board.language].pasted,
+  )
   const approve = asked.approve && may_approve
   const fitted = fitToLimits(parseFiles(source, files, project))
   const report = await runImport(importDeps(deps, caller), fitted, { approve, dry_run: true, into })

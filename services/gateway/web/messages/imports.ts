@@ -40,6 +40,9 @@ export const IMPORTS = defineMessages({
       'All tasks, loops and comments that you see, one JSON object a line. Nothing that is hidden from you is in it.',
     export_again: 'Loops can read the file again: choose Loops as the source of an import.',
     export_button: 'Download',
+    markdown_lead:
+      'The same to read: one Markdown file with a heading for each loop and task. Loops cannot read it again.',
+    markdown_button: 'Download as Markdown',
     not_a_task: 'Not a task: passed over',
     no_id: 'Without an id: passed over',
     no_title: 'Without a title: passed over',
@@ -105,6 +108,9 @@ export const IMPORTS = defineMessages({
       'Alle Aufgaben, Loops und Kommentare, die du siehst, ein JSON-Objekt je Zeile. Was dir verborgen ist, ist nicht darin.',
     export_again: 'Loops kann die Datei wieder lesen: Wähle beim Import Loops als Quelle.',
     export_button: 'Herunterladen',
+    markdown_lead:
+      'Dasselbe zum Lesen: eine Markdown-Datei mit einer Überschrift je Loop und Aufgabe. Loops kann sie nicht wieder lesen.',
+    markdown_button: 'Als Markdown herunterladen',
     not_a_task: 'Keine Aufgabe: übergangen',
     no_id: 'Ohne Nummer: übergangen',
     no_title: 'Ohne Titel: übergangen',
@@ -171,6 +177,9 @@ export const IMPORTS = defineMessages({
       'Toutes les tâches, loops et commentaires que vous voyez, un objet JSON par ligne. Rien de ce qui vous est caché n’y figure.',
     export_again: 'Loops peut relire le fichier : choisissez Loops comme source d’une importation.',
     export_button: 'Télécharger',
+    markdown_lead:
+      'La même chose à lire : un fichier Markdown avec un titre par loop et par tâche. Loops ne peut pas le relire.',
+    markdown_button: 'Télécharger en Markdown',
     not_a_task: 'Pas une tâche : laissé de côté',
     no_id: 'Sans numéro : laissé de côté',
     no_title: 'Sans titre : laissé de côté',
@@ -236,6 +245,9 @@ export const IMPORTS = defineMessages({
       'Todas las tareas, loops y comentarios que ves, un objeto JSON por línea. No contiene nada que se te oculte.',
     export_again: 'Loops puede leer el archivo de nuevo: elige Loops como origen de una importación.',
     export_button: 'Descargar',
+    markdown_lead:
+      'Lo mismo para leer: un archivo Markdown con un título por cada loop y tarea. Loops no puede leerlo de nuevo.',
+    markdown_button: 'Descargar como Markdown',
     not_a_task: 'No es una tarea: omitido',
     no_id: 'Sin número: omitido',
     no_title: 'Sin título: omitido',
@@ -300,6 +312,9 @@ export const IMPORTS = defineMessages({
     export_lead: 'كل ما تراه من مهام وحلقات وتعليقات، كائن JSON في كل سطر. ليس فيه شيء مخفيّ عنك.',
     export_again: 'يستطيع Loops قراءة الملف مجددًا: اختر Loops مصدرًا للاستيراد.',
     export_button: 'تنزيل',
+    markdown_lead:
+      'الشيء نفسه للقراءة: ملف Markdown واحد بعنوان لكل حلقة ومهمة. لا يستطيع Loops قراءته مجددًا.',
+    markdown_button: 'تنزيل بصيغة Markdown',
     not_a_task: 'ليست مهمة: تم تجاوزها',
     no_id: 'بلا رقم: تم تجاوزها',
     no_title: 'بلا عنوان: تم تجاوزها',

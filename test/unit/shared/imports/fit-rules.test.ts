@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest'
 import { CommentText } from '../../../../shared/contracts/define/common.ts'
 import { ImportedTask } from '../../../../shared/contracts/tasks/imports.ts'
 import { fitToLimits, levelsOf, refName } from '../../../../shared/imports/fit-rules.ts'
-import { markdownWriter } from '../../../../shared/imports/markdown-rules.ts'
+import { markdownText, markdownWriter } from '../../../../shared/imports/markdown-rules.ts'
 import { reportLines } from '../../../../shared/imports/report-rules.ts'
 import { NOTES, type ParsedTask } from '../../../../shared/imports/shape-rules.ts'
 
@@ -145,6 +145,40 @@ test('a report names every row, and cannot control the terminal', () => {
   expect(
     reportLines(report, { dry_run: true, all: true }).filter((line) => line.includes('(body)')),
   ).toHaveLength(8)
+})
+
+test('one text of Markdown has a heading for each loop and task, whatever their names are', () => {
+  const textOf = markdownText()
+  const text = [
+    textOf({ type: 'workspace', format: 1, name: 'Acme', exported_at: '2026-01-02T00:00:00.000Z' }),
+    textOf({
+      type: 'loop',
+      id: 'l',
+      name: 'Web',
+      status: 'active',
+      visibility: 'public',
+      description: 'why',
+    }),
+    textOf({
+      type: 'task',
+      ref: ref('1'),
+      title: 'a\n# b <i>',
+      body: 'the *body*',
+      status: 'open',
+      priority: 'high',
+      labels: ['x', 'y'],
+      loop_id: 'l',
+      comments: [{ author: 'Bob', text: 'hi' }],
+    }),
+  ].join('')
+  expect(text).toBe(
+    [
+      '# Acme\n\nExported at 2026-01-02T00:00:00.000Z.',
+      '## Loop: Web\n\n- Id: l\n- Status: active\n- Visibility: public\n\nwhy',
+      '## a \\# b \\<i\\>\n\n- Id: github:1\n- Status: open\n- Loop: Web\n- Priority: high\n- Labels: x, y',
+      'the *body*\n\n### Comments\n\n#### Bob\n\nhi\n\n',
+    ].join('\n\n'),
+  )
 })
 
 test('files of Markdown lie in the folder of their loop, each under a name of its own', () => {

@@ -287,6 +287,90 @@ What to do.
   })
 })
 
+describe('Backlog.md as its projects keep it', () => {
+  const file = (path: string, head: string, body = '') => ({ path, text: `---\n${head}\n---\n${body}` })
+  const read = (...files: { path: string; text: string }[]) => parseFiles('backlog', files)
+
+  test('names of people stand without quotation marks', () => {
+    const { tasks, passed_over } = read(
+      file('tasks/a.md', 'id: back-1\ntitle: One\nassignee: @Ann\nreviewers:\n  - @Bob "B" \nlabels: [x]'),
+    )
+    expect(passed_over).toEqual([])
+    expect(tasks).toMatchObject([{ title: 'One', labels: ['x'] }])
+  })
+
+  test('comments come along, and what is no list of them stays in the text', () => {
+    const said = (listed: string) =>
+      `\n## Notes\n\nfirst\n\n## Comments\n\n<!-- COMMENTS:BEGIN -->\n${listed}<!-- COMMENTS:END -->\n\n## Summary\n\nlast\n`
+    const two =
+      'author: @Ann\ncreated: 2026-07-09 22:31\n---\nDone $& so far.\n\nMore.\n---\n\nauthor: @Bob\n---\nGood.\n---\n'
+    const { tasks } = read(
+      file('tasks/a.md', 'id: back-1\ntitle: One', said(two)),
+      file('tasks/b.md', 'id: back-2\ntitle: Two', said('a list of\n---\nsomething else\n---\n')),
+    )
+    expect(tasks[0]?.comments).toEqual([
+      { author: '@Ann', at: '2026-07-09 22:31', text: 'Done $& so far.\n\nMore.' },
+      { author: '@Bob', at: undefined, text: 'Good.' },
+    ])
+    expect(tasks[0]?.body).toMatch(/^## Notes\n\nfirst\n+## Summary\n\nlast\n/)
+    expect(tasks[1]).toMatchObject({ comments: [], body: expect.stringContaining('something else') })
+  })
+
+  test('of files with one id the one that is worked on counts', () => {
+    const { tasks, passed_over } = read(
+      file('archive/tasks/a.md', 'id: back-1\ntitle: put away'),
+      file('completed/b.md', 'id: BACK-1\ntitle: done'),
+      file('tasks/c.md', 'id: back-1\ntitle: now'),
+    )
+    expect(tasks.map(({ title }) => title)).toEqual(['now'])
+    expect(passed_over.map(({ title, code }) => [title, code])).toEqual([
+      ['put away', 'same_id'],
+      ['done', 'same_id'],
+    ])
+  })
+
+  test('a dependency by the prefix of before is followed where only one task has its number', () => {
+    const { tasks } = read(
+      file('tasks/a.md', 'id: back-7.1\ntitle: A'),
+      file('tasks/b.md', 'id: back-8\ntitle: B\ndependencies: [task-7.1, task-9, task-10]'),
+      file('tasks/c.md', 'id: back-10\ntitle: C'),
+      file('tasks/d.md', 'id: web-10\ntitle: D'),
+      file('drafts/e.md', 'id: draft-9\ntitle: E'),
+    )
+    expect(tasks[1]?.blocked_by.map(({ id }) => id)).toEqual(['back-7.1', 'task-9', 'task-10'])
+  })
+
+  test('a loop is called as its milestone', () => {
+    const { loops } = read(
+      file('milestones/m-0 - first.md', 'id: m-0\ntitle: The first'),
+      file('tasks/a.md', 'id: back-1\ntitle: A\nmilestone: m-0'),
+    )
+    expect(loops).toMatchObject([{ key: 'm-0', name: 'The first' }])
+  })
+})
+
+test('a beads issue says what it is a part of', () => {
+  const dependencies = [
+    { depends_on_id: 'b-1', type: 'parent-child' },
+    { depends_on_id: 'b-2', type: 'related' },
+    { depends_on_id: 'b-3', type: 'blocks' },
+  ]
+  const [issue] = tasksOf('beads', lines({ id: 'b-4', title: 'x', dependencies }))
+  expect(issue).toMatchObject({
+    body: 'From beads:\n\n- Parent: b-1\n- Related: b-2',
+    blocked_by: [{ id: 'b-3' }],
+  })
+})
+
+test('a deadline of Todoist is the due date, before the day on which somebody means to do it', () => {
+  const rows = [
+    ['TYPE', 'CONTENT', 'DATE', 'DEADLINE'],
+    ['task', 'both', 'every monday', '2026-10-20'],
+    ['task', 'one', '2026-10-21', ''],
+  ]
+  expect(tasksOf('todoist', csv(rows)).map(({ due_date }) => due_date)).toEqual(['2026-10-20', '2026-10-21'])
+})
+
 describe('beads', () => {
   test('issues are read, and everything else is passed over', () => {
     const { tasks, passed_over } = one(
@@ -316,7 +400,7 @@ describe('beads', () => {
     )
     expect(tasks).toMatchObject([
       {
-        body: 'd\n\n## Design\n\ne',
+        body: 'd\n\n## Design\n\ne\n\nFrom beads:\n\n- Parent: b-3',
         status: 'shipped',
         priority: 'urgent',
         labels: ['bug'],
