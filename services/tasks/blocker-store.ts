@@ -27,8 +27,34 @@ export const blocksAsBefore = ({ blocks }: Pick<TaskDoc, 'blocks'>): Filter<Task
   blocks: blocks ?? { $exists: false },
 })
 
+/** The same for many tasks at once. */
+const manyAtOnce = (collection: Collection<TaskDoc>) => ({
+  /** Notes that tasks have dependents, before the first edges to them are saved. @returns them; those that are gone are not among them */
+  markAllBlocking: async (ws: string, ids: readonly string[]): Promise<TaskDoc[]> => {
+    const these = { _id: { $in: [...ids] }, ws, deleted_at: { $exists: false } }
+    await collection.updateMany({ ...these, blocks: { $exists: false } }, { $set: { blocks: true } })
+    return await collection.find(these).toArray()
+  },
+
+  /** Those of these tasks that have edges to be compared, deleted or not. */
+  findAllPendingSync: (ws: string, ids: readonly string[]): Promise<TaskDoc[]> =>
+    collection.find({ _id: { $in: [...ids] }, ws, pending_sync: { $exists: true } }).toArray(),
+
+  /** Notes that the edges of these versions were compared. */
+  confirmAllSyncs: async (synced: readonly Readonly<{ id: string; v: number }>[]): Promise<void> => {
+    await collection.bulkWrite(
+      synced.map(({ id, v }) => ({
+        updateOne: { filter: { _id: id, 'pending_sync.v': v }, update: { $unset: { pending_sync: '' } } },
+      })),
+      { ordered: false },
+    )
+  },
+})
+
 /** Queries and writes of edges. The writes leave the version alone, since no reader sees them. */
 export const blockerQueries = (collection: Collection<TaskDoc>) => ({
+  ...manyAtOnce(collection),
+
   /** Those of these tasks that are stored, deleted ones too. */
   listBlockers: (ws: string, ids: readonly string[]): Promise<BlockerDoc[]> =>
     collection
@@ -64,20 +90,9 @@ export const blockerQueries = (collection: Collection<TaskDoc>) => ({
       { returnDocument: 'after' },
     ),
 
-  /** Notes that tasks have dependents, before the first edges to them are saved. @returns them; those that are gone are not among them */
-  markAllBlocking: async (ws: string, ids: readonly string[]): Promise<TaskDoc[]> => {
-    const these = { _id: { $in: [...ids] }, ws, deleted_at: { $exists: false } }
-    await collection.updateMany({ ...these, blocks: { $exists: false } }, { $set: { blocks: true } })
-    return await collection.find(these).toArray()
-  },
-
   /** A task with edges to be compared, deleted or not; null: there is nothing to compare. */
   findPendingSync: (ws: string, id: string): Promise<TaskDoc | null> =>
     collection.findOne({ _id: id, ws, pending_sync: { $exists: true } }),
-
-  /** Those of these tasks that have edges to be compared, deleted or not. */
-  findAllPendingSync: (ws: string, ids: readonly string[]): Promise<TaskDoc[]> =>
-    collection.find({ _id: { $in: [...ids] }, ws, pending_sync: { $exists: true } }).toArray(),
 
   /** Some tasks whose edges have waited since a moment. */
   listPendingSync: (before: Date, limit: number): Promise<Pick<TaskDoc, '_id' | 'ws'>[]> =>
@@ -91,15 +106,5 @@ export const blockerQueries = (collection: Collection<TaskDoc>) => ({
   /** Notes that the edges of a version were compared. */
   confirmSync: async (id: string, v: number): Promise<void> => {
     await collection.updateOne({ _id: id, 'pending_sync.v': v }, { $unset: { pending_sync: '' } })
-  },
-
-  /** Notes that the edges of these versions were compared. */
-  confirmAllSyncs: async (synced: readonly Readonly<{ id: string; v: number }>[]): Promise<void> => {
-    await collection.bulkWrite(
-      synced.map(({ id, v }) => ({
-        updateOne: { filter: { _id: id, 'pending_sync.v': v }, update: { $unset: { pending_sync: '' } } },
-      })),
-      { ordered: false },
-    )
   },
 })

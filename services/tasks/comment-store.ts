@@ -7,6 +7,7 @@ import type { CommentKind } from '../../shared/contracts/tasks/shapes.ts'
 import {
   type Aggregate,
   type AggregateDeps,
+  type Aggregates,
   aggregates,
   type Because,
   OUTBOX_INDEX,
@@ -90,21 +91,17 @@ const readPage = async (
   return { rows, more: false }
 }
 
-/** Opens the comments of the service and makes their indexes. */
-export const openComments = async (db: Db, deps: AggregateDeps) => {
-  const opened = await openCollection<CommentDoc>(db, 'comments', { indexes: COMMENT_INDEXES })
-  const { collection } = opened
-  const { insert, insertAll, outbox } = aggregates(opened, deps)
-  const counted = collection as unknown as CountedCollection
+/** Inserts of comments, each with its pending increment. */
+const inserting = (
+  { insert, insertAll }: Pick<Aggregates<CommentDoc>, 'insert' | 'insertAll'>,
+  counted: CountedCollection,
+  deps: Pick<AggregateDeps, 'ids' | 'clock'>,
+) => {
   const addition = (comment: NewComment) => {
     const change = { id: deps.ids.next(), at: deps.clock.now(), sums: commentIncrement(comment.parent) }
     return { change, state: { ...comment, uncounted: [change] } }
   }
   return {
-    ...questionQueries(collection),
-    outbox,
-    counted,
-
     /** Inserts a comment; null when another has its idempotency key. */
     insert: async (
       comment: NewComment,
@@ -127,6 +124,20 @@ export const openComments = async (db: Db, deps: AggregateDeps) => {
         saved[n] ? { collection: counted, id: state._id, ws: state.ws, change } : null,
       )
     },
+  }
+}
+
+/** Opens the comments of the service and makes their indexes. */
+export const openComments = async (db: Db, deps: AggregateDeps) => {
+  const opened = await openCollection<CommentDoc>(db, 'comments', { indexes: COMMENT_INDEXES })
+  const { collection } = opened
+  const writes = aggregates(opened, deps)
+  const counted = collection as unknown as CountedCollection
+  return {
+    ...questionQueries(collection),
+    ...inserting(writes, counted, deps),
+    outbox: writes.outbox,
+    counted,
 
     /** The comment that a request with this key created. */
     findCreated: (ws: string, key: string): Promise<CommentDoc | null> =>

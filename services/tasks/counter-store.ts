@@ -242,6 +242,15 @@ const takingOff = (forgettable: Forgettable) =>
     },
   )
 
+/** Changes by the counters that they concern. */
+const changesByCounter = (changes: readonly PendingIncrements[]): Map<string, PendingIncrements[]> => {
+  const byCounter = new Map<string, PendingIncrements[]>()
+  for (const change of changes)
+    for (const tally of new Set(change.sums.map((sum) => sum.tally)))
+      byCounter.set(tally, [...(byCounter.get(tally) ?? []), change])
+  return byCounter
+}
+
 type Options = Readonly<{ clock: Clock; log: Log; at: FaultPoint }>
 
 /** The two ways for a change to be counted: by whoever made it, and by a sweeper that takes it over. */
@@ -252,10 +261,7 @@ const counting = (
 ) => {
   const add = adding(increment)
   const addAll = async (ws: string, changes: readonly PendingIncrements[]): Promise<void> => {
-    const byCounter = new Map<string, PendingIncrements[]>()
-    for (const change of changes)
-      for (const tally of new Set(change.sums.map((sum) => sum.tally)))
-        byCounter.set(tally, [...(byCounter.get(tally) ?? []), change])
+    const byCounter = changesByCounter(changes)
     if (byCounter.size >= MANY_COUNTERS) {
       await incrementMany(ws, byCounter)
       at('counters.added')

@@ -272,33 +272,17 @@ const uncountedQueries = (
   ...boardQueries(collection),
 })
 
-/** Opens the tasks of the service and makes their indexes. */
-export const openTasks = async (
-  db: Db,
-  deps: AggregateDeps & Readonly<{ database_clock: DatabaseClock }>,
+/** Inserts of tasks, each with its pending increments. */
+const inserting = (
+  { insert, insertAll }: Pick<Aggregates<TaskDoc>, 'insert' | 'insertAll'>,
+  counted: CountedCollection,
+  incrementsOf: (ws: string, before: null, after: Countable) => PendingChange['change'] | null,
 ) => {
-  const opened = await openCollection<TaskDoc>(db, 'tasks', {
-    indexes: TASK_INDEXES,
-    retired: ['ready', 'ready_loops'],
-  })
-  const { collection } = opened
-  const { insert, insertAll, save, publish, ...others } = aggregates(opened, deps)
-  const counted = collection as unknown as CountedCollection
-  const leases = openLeases(collection, CLAIM_LEASE, { clock: deps.database_clock, ids: deps.ids })
-
-  const incrementsOf = (ws: string, before: Countable | null, after: Countable) => {
-    const sums = differenceOf(ws, before, after)
-    return sums.length === 0 ? null : { id: deps.ids.next(), at: deps.clock.now(), sums }
-  }
   const addition = (next: TaskState) => {
     const change = incrementsOf(next.ws, null, next)
     return { change, state: { ...next, uncounted: change ? [change] : [] } }
   }
   return {
-    ...uncountedQueries(collection, leases, publish),
-    ...others,
-    counted,
-
     /** Inserts a task; null when another has its idempotency key. */
     insert: async ({ next, events }: Decision, because: Because): Promise<PendingChange | null> => {
       const { change, state } = addition(next)
@@ -318,6 +302,32 @@ export const openTasks = async (
         return task && { pending: change ? { collection: counted, id: task._id, ws: task.ws, change } : null }
       })
     },
+  }
+}
+
+/** Opens the tasks of the service and makes their indexes. */
+export const openTasks = async (
+  db: Db,
+  deps: AggregateDeps & Readonly<{ database_clock: DatabaseClock }>,
+) => {
+  const opened = await openCollection<TaskDoc>(db, 'tasks', {
+    indexes: TASK_INDEXES,
+    retired: ['ready', 'ready_loops'],
+  })
+  const { collection } = opened
+  const { insert, insertAll, save, publish, ...others } = aggregates(opened, deps)
+  const counted = collection as unknown as CountedCollection
+  const leases = openLeases(collection, CLAIM_LEASE, { clock: deps.database_clock, ids: deps.ids })
+
+  const incrementsOf = (ws: string, before: Countable | null, after: Countable) => {
+    const sums = differenceOf(ws, before, after)
+    return sums.length === 0 ? null : { id: deps.ids.next(), at: deps.clock.now(), sums }
+  }
+  return {
+    ...uncountedQueries(collection, leases, publish),
+    ...others,
+    ...inserting({ insert, insertAll }, counted, incrementsOf),
+    counted,
 
     /**
      * Writes a decision over `before`; null when it has changed since, or has another reservation than this one, or is not

@@ -14,6 +14,7 @@ import { systemClock } from '../../shared/process/clock.ts'
 import { createLog } from '../../shared/process/log.ts'
 import type { Outbox } from '../../shared/storage/aggregate.ts'
 import { openDatabaseClock } from '../../shared/storage/database-clock.ts'
+import { expectBounded } from '../support/profile.ts'
 import { ids, person } from '../support/service-environment.ts'
 import { EVERY_KIND, openTasksEnvironment, type TasksEnvironment } from '../support/tasks-environment.ts'
 
@@ -124,21 +125,6 @@ const profiled = async (work: () => Promise<unknown>): Promise<Document[]> => {
   await env.db.command({ profile: 0 })
   const entries = await env.db.collection('system.profile').find().toArray()
   return entries.filter(({ ns, op }) => /\.(tasks|comments|tallies|requests)$/.test(ns) && op !== 'insert')
-}
-
-const INDEXED = /^(IXSCAN|IDHACK|COUNT_SCAN|DISTINCT_SCAN|EXPRESS_|CLUSTERED_)/
-/** Commands that keep to the rules: no scan of a collection, no sorting, few keys, and no more documents than keys. */
-const expectBounded = (commands: readonly Document[], keys: number): void => {
-  expect(commands.length).toBeGreaterThan(0)
-  for (const { planSummary, hasSortStage, keysExamined, docsExamined, ...entry } of commands) {
-    const what = JSON.stringify(entry.command).slice(0, 300)
-    expect(planSummary, what).toMatch(INDEXED)
-    expect(hasSortStage, what).toBeUndefined()
-    // The search indexes what changed at the same time together, by ids.
-    const named = entry.command?.filter?._id?.$in?.length ?? 0
-    expect(keysExamined, what).toBeLessThanOrEqual(Math.max(keys, named))
-    expect(docsExamined, what).toBeLessThanOrEqual(keysExamined)
-  }
 }
 
 test('marks_of_unfinished_work_are_indexed_only_where_there_is_some', async () => {
