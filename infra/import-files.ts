@@ -47,6 +47,15 @@ const readText = (path: string, name: string, room: number): TextFile & Readonly
   }
 }
 
+/** Where a link leads; undefined: nowhere, or to itself. */
+const targetOf = (path: string): string | undefined => {
+  try {
+    return realpathSync.native(path)
+  } catch {
+    return undefined
+  }
+}
+
 /** The Markdown files below a folder, in order; none is reached through a link that leads out. */
 const listMarkdown = (root: string, folder: string, depth = 0): string[] => {
   if (depth > MAX_DEPTH) throw new StartFault(`${folder} is nested too deep: name the folder with the tasks.`)
@@ -55,8 +64,8 @@ const listMarkdown = (root: string, folder: string, depth = 0): string[] => {
     const path = join(folder, name)
     const stats = lstatSync(path)
     if (stats.isSymbolicLink()) {
-      const target = realpathSync.native(path)
-      if (target !== root && !target.startsWith(root + sep))
+      const target = targetOf(path)
+      if (target !== undefined && target !== root && !target.startsWith(root + sep))
         throw new StartFault(
           `${relative(root, path)} is a link that leads out of the folder: remove it, or name another folder.`,
         )
