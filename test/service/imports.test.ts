@@ -277,21 +277,25 @@ describe('what tasks wait for', () => {
 
   test('is all saved where whole chains are finished at once, also by two at a time', async () => {
     const ann = env.owner()
-    const made = await filed(ann, 60)
+    const made = await filed(ann, 20)
     const further = made.map((task_id, n) => ({
       task_id,
       blocked_by: made.slice(Math.max(0, n - 2), n),
       status: 'approved' as const,
     }))
-    const finish = (tasks: typeof further) =>
-      env.tasksOf(ann).finish_import({ tasks, visible_private_loop_ids: null })
+    // As an import does: again while others keep changing the same tasks.
+    const finish = async (tasks: typeof further) =>
+      await vi.waitFor(
+        () => env.tasksOf(ann).finish_import({ tasks, visible_private_loop_ids: null }),
+        30_000,
+      )
     const answers = await Promise.all([finish(further), finish(further.toReversed())])
-    expect(answers.flatMap(({ results }) => results)).toEqual(Array(120).fill({}))
-    expect(await edges(ann)).toHaveLength(59 + 58)
-    expect((await all(ann)).filter(({ status }) => status === 'approved')).toHaveLength(60)
+    expect(answers.flatMap(({ results }) => results)).toEqual(Array(40).fill({}))
+    expect(await edges(ann)).toHaveLength(19 + 18)
+    expect((await all(ann)).filter(({ status }) => status === 'approved')).toHaveLength(20)
     // Nobody has to compare anything afterwards, and a repeat changes nothing.
     const before = await all(ann)
-    expect(before.filter(({ open_blockers }) => open_blockers === 2)).toHaveLength(58)
+    expect(before.filter(({ open_blockers }) => open_blockers === 2)).toHaveLength(18)
     await finish(further)
     expect(await all(ann)).toEqual(before)
   })
