@@ -58,6 +58,9 @@ export type Done = Readonly<{
 /** Who did it, and in which workspace: nobody else who uses the browser later may see it, or take it back. */
 export type Whose = Readonly<{ workspace_id: string; user_id: string }>
 
+/** What was done, as a page shows it, and when: each is said once. */
+export type Shown = Done & Readonly<{ at: number }>
+
 const Kept = z.object({
   workspace_id: common.Id,
   user_id: common.Id,
@@ -114,7 +117,7 @@ const read = (c: Ctx, deps: Deps, { workspace_id, user_id }: Whose): z.infer<typ
 }
 
 /** What somebody did a moment ago in this workspace. */
-export const recentlyDone = (c: Ctx, deps: Deps, whose: Whose): Done | undefined => {
+export const recentlyDone = (c: Ctx, deps: Deps, whose: Whose): Shown | undefined => {
   const kept = read(c, deps, whose)
   if (!kept) return undefined
   const age_ms = deps.clock.now().getTime() - kept.at

@@ -8,7 +8,7 @@ import { localeOf } from '../accounts/person-rules.ts'
 import type { SignedIn } from '../accounts/sessions.ts'
 import type { GatewayEnv } from '../http/env.ts'
 import { assets } from './assets.ts'
-import type { Done } from './done.ts'
+import type { Shown } from './done.ts'
 import { FRAME } from './messages/frame.ts'
 import { navigation, type Place, undoNote } from './navigation.ts'
 import { ICON } from './style.ts'
@@ -31,7 +31,7 @@ export type Page = Readonly<{
     /** The address of the stream that tells when to look again. */
     live?: string
     /** What was just done, and how to undo it. */
-    done?: Done | undefined
+    done?: Shown | undefined
   }>
   /** It says only what went wrong: the script keeps the page that a form was sent from, and says it there. */
   fault?: true

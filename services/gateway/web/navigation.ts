@@ -2,7 +2,7 @@
 import { html } from 'hono/html'
 import type { Words } from '../../../shared/contracts/define/wording.ts'
 import type { SignedIn } from '../accounts/sessions.ts'
-import type { Done } from './done.ts'
+import type { Shown } from './done.ts'
 import type { Html } from './layout.ts'
 import type { FRAME } from './messages/frame.ts'
 
@@ -79,11 +79,11 @@ export const navigation = ({
     </form>
     ${accountMenu(signedIn, words)}`
 
-/** What was just done, with a link to it and a button that undoes it. */
+/** What was just done, with a link to it and a button that undoes it. The script says it, once, with what comes next. */
 export const undoNote = (
-  { message, path, undo }: Done,
+  { message, path, undo, at }: Shown,
   words: FrameWords,
-): Html => html`<div class="done" role="status">
+): Html => html`<div class="done" role="status" aria-live="off" data-at="${at}">
       <span dir="auto">${path ? html`<a href="${path}">${message}</a>` : message}</span>
       ${undo ? html`<form method="post" action="/undo"><button class="plain" data-key="u">${words.word('undo')}</button></form>` : ''}
     </div>`

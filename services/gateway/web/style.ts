@@ -30,6 +30,7 @@ body {
 }
 a { color: var(--accent); text-underline-offset: .15em; }
 :focus-visible { outline: 3px solid var(--accent); outline-offset: 2px; border-radius: .3rem; }
+/* Beyond where a line begins: a page cannot be scrolled there in either direction of writing. */
 .skip { position: absolute; inset-inline-start: -999rem; }
 .skip:focus { inset-inline-start: 1rem; top: 1rem; z-index: 1; background: var(--card); padding: .5rem 1rem; }
 header.top {
@@ -145,7 +146,7 @@ details.ask summary { padding: .25rem 0; font-weight: 500; }
 details.ask p { margin: .3rem 0 .6rem; }
 @media (max-width: 75rem) {
   table.panel, .panel tbody, .panel tr, .panel th, .panel td { display: block; }
-  .panel thead { position: absolute; left: -999rem; }
+  .panel thead { position: absolute; inset-inline-start: -999rem; }
   .panel tbody tr { border-bottom: 1px solid var(--line); padding: .6rem 0; }
   .panel tbody tr:last-child { border-bottom: 0; }
   .panel th, .panel td { border: 0; padding: .1rem 0; }

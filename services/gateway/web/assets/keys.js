@@ -66,10 +66,7 @@ document.addEventListener('keydown', (event) => {
   const target = /** @type {HTMLElement} */ (event.target)
   if (event.key === 'Escape') {
     const menu = target.closest('details.menu[open]')
-    if (menu instanceof HTMLDetailsElement) {
-      menu.open = false
-      menu.querySelector('summary')?.focus()
-    }
+    if (menu instanceof HTMLDetailsElement) close(menu)
     return
   }
   if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing || !hasKeys()) return
@@ -133,10 +130,36 @@ document.addEventListener('change', (event) => {
 
 // ---- Menus: one is open at a time, and a click elsewhere closes it.
 
+/** Room between a menu and the edge of the window (CSS pixels). */
+const EDGE = 8
+
+// A menu that would begin or end beside the window is moved into it.
+document.addEventListener(
+  'toggle',
+  ({ target: menu }) => {
+    if (!(menu instanceof HTMLDetailsElement) || !menu.open || !menu.classList.contains('menu')) return
+    const items = menu.querySelector(':scope > .items')
+    if (!(items instanceof HTMLElement)) return
+    items.style.translate = ''
+    const { left, right } = items.getBoundingClientRect()
+    const end = document.documentElement.clientWidth - EDGE
+    const by = left < EDGE ? EDGE - left : Math.min(0, end - right)
+    if (by !== 0) items.style.translate = `${by}px`
+  },
+  true,
+)
+
+/** Closes what is open. The focus does not vanish with what is in it. @param {HTMLDetailsElement} opened */
+export const close = (opened) => {
+  const had = opened.matches(':focus-within')
+  opened.open = false
+  if (had) opened.querySelector('summary')?.focus({ preventScroll: true })
+}
+
 /** @param {Element} within */
 export const closeMenus = (within) => {
   for (const menu of all('details.menu[open]'))
-    if (menu.contains(within) || within === document.body) menu.removeAttribute('open')
+    if (menu instanceof HTMLDetailsElement && menu.contains(within)) close(menu)
 }
 
 document.addEventListener('click', (event) => {

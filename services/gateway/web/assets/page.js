@@ -2,7 +2,7 @@
 // Changes a page of the board in place: links and forms without loading a page, and what is new since. Every page works without
 // it.
 import { all, announce, byId } from './dom.js'
-import { closeMenus, isDragging, rows } from './keys.js'
+import { close, closeMenus, isDragging, rows } from './keys.js'
 import { listen, showOffline } from './live.js'
 
 /** @typedef {{ morph: (old: Element, now: Element | string, options: object) => void }} Morph */
@@ -11,12 +11,20 @@ const { Idiomorph } = /** @type {{ Idiomorph: Morph }} */ (/** @type {unknown} *
 /** How long a note of what was done is shown (ms). */
 const DONE_MS = 10_000
 let doneTimer = 0
+/** When that was done which was said last: pages that come within the next seconds show the same note. */
+const SAID = 'loops-said'
+
+/** @param {HTMLElement} note */
+const wasSaid = (note) => sessionStorage.getItem(SAID) === note.dataset.at
 
 export const showDone = () => {
-  const note = document.querySelector('#done .done')
+  const note = /** @type {HTMLElement | null} */ (document.querySelector('#done .done'))
   if (!note) return
-  const next = /** @type {HTMLElement | null} */ (document.querySelector('#main [data-announce]'))
-  announce(`${note.querySelector('span')?.textContent ?? ''} ${next?.dataset.announce ?? ''}`.trim())
+  if (!wasSaid(note)) {
+    sessionStorage.setItem(SAID, note.dataset.at ?? '')
+    const next = /** @type {HTMLElement | null} */ (document.querySelector('#main [data-announce]'))
+    announce(`${note.querySelector('span')?.textContent ?? ''} ${next?.dataset.announce ?? ''}`.trim())
+  }
   clearTimeout(doneTimer)
   doneTimer = window.setTimeout(() => note.remove(), DONE_MS)
 }
@@ -53,8 +61,9 @@ const OPTIONS = {
       if (isLeaving) edited.map(keepDraft)
       return isLeaving || edited.length === 0
     },
-    /** What somebody has opened stays open. @param {string} name @param {Element} node */
-    beforeAttributeUpdated: (name, node) => !(name === 'open' && node instanceof HTMLDetailsElement),
+    /** What somebody has opened stays open, and where it is. @param {string} name @param {Element} node */
+    beforeAttributeUpdated: (name, node) =>
+      name !== 'style' && !(name === 'open' && node instanceof HTMLDetailsElement),
   },
 }
 
@@ -115,7 +124,8 @@ export const show = (text, goesOn = false) => {
   if (header && ownHeader) Idiomorph.morph(ownHeader, header, options)
   const done = page.getElementById('done')
   const ownDone = byId('done')
-  if (done && ownDone && done.innerHTML !== '') {
+  const note = /** @type {HTMLElement | null | undefined} */ (done?.querySelector('.done'))
+  if (done && ownDone && note && !wasSaid(note)) {
     ownDone.innerHTML = done.innerHTML
     showDone()
   }
@@ -334,7 +344,8 @@ const taken = (form) => {
   for (const field of form.elements) touched.delete(field)
   for (const note of all('.edited, .refused', form)) note.remove()
   if (form.dataset.keep === undefined) form.reset()
-  form.closest('details.edit')?.removeAttribute('open')
+  const edit = form.closest('details.edit')
+  if (edit instanceof HTMLDetailsElement) close(edit)
 }
 
 /** Why a form was refused, where the page that answers says only that. @param {string} text */
