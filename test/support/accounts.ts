@@ -92,13 +92,17 @@ const allowing =
     return answer.url
   }
 
+/** An address that nobody else has. */
+const addressFor = (name: string): string =>
+  `${name.toLowerCase().replaceAll(/[^a-z]+/g, '') || 'somebody'}.${ids.next().toLowerCase()}@example.com`
+
 /** Signs up an account with its own workspace. */
 export const signUp = async (
   system: Pick<System, 'url'>,
   person: Readonly<{ name: string; workspace?: string }>,
 ): Promise<Account> => {
   const { name, workspace = `${name}’s workspace` } = person
-  const email = `${name.toLowerCase()}.${ids.next().toLowerCase()}@example.com`
+  const email = addressFor(name)
   const browser = openBrowser(system.url)
   const arrived = await browser.submit('/sign-up', { name, email, password: PASSWORD, workspace })
   if (arrived.url.pathname !== '/')
@@ -120,7 +124,7 @@ export const joinWorkspace = async (
   person: Readonly<{ name: string; role?: 'admin' | 'member' | 'viewer' }>,
 ): Promise<Account> => {
   const { name, role = 'member' } = person
-  const email = `${name.toLowerCase()}.${ids.next().toLowerCase()}@example.com`
+  const email = addressFor(name)
   const sent = await host.browser.submit('/workspace/invite', { email, role })
   if (sent.status === 403) {
     await confirmAddress(system, host)

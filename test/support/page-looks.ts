@@ -18,6 +18,16 @@ export const faultsOf = async (page: Page | Frame): Promise<string[]> => {
   })
 }
 
+/** What a finger may miss: targets below 24 pixels without room around them (WCAG 2.2, 2.5.8). */
+export const smallTargetsOf = async (page: Page): Promise<string[]> => {
+  await page.evaluate(axe.source)
+  return page.evaluate(async () => {
+    const runOnly = { type: 'rule' as const, values: ['target-size'] }
+    const { violations } = await (window as unknown as { axe: typeof axe }).axe.run({ runOnly })
+    return violations.flatMap(({ nodes }) => nodes.map(({ html }) => html))
+  })
+}
+
 /** How much wider the page is than its window, or content than its card (CSS pixels). */
 export const overflowOf = (page: Page | Frame): Promise<number> =>
   page.evaluate(() =>
@@ -37,3 +47,38 @@ export const complaintsOf = (context: BrowserContext): readonly string[] => {
   context.on('weberror', (fault) => complaints.push(fault.error().message))
   return complaints
 }
+
+type Shift = Readonly<{ value: number; moved: readonly string[] }>
+type Shifting = typeof globalThis & { shifts?: Shift[] }
+
+/** Runs in each page: notes what moves without anybody having done something. */
+const noteShifts = (): void => {
+  const shifts: Shift[] = []
+  ;(globalThis as Shifting).shifts = shifts
+  new PerformanceObserver((list) => {
+    for (const entry of list.getEntries() as unknown as readonly Readonly<{
+      value: number
+      hadRecentInput: boolean
+      sources: readonly Readonly<{ node: Node | null }>[]
+    }>[])
+      if (!entry.hadRecentInput)
+        shifts.push({
+          value: entry.value,
+          moved: entry.sources.map(({ node }) =>
+            node instanceof Element
+              ? `${node.localName}#${node.id}.${node.className}`
+              : (node?.textContent ?? ''),
+          ),
+        })
+  }).observe({ type: 'layout-shift', buffered: true })
+}
+
+/** Counts layout shifts in the pages of a browser from now on. */
+export const countShifts = (context: BrowserContext): Promise<unknown> => context.addInitScript(noteShifts)
+
+/** The layout shifts of the page so far, once what is under way is painted. */
+export const shiftsOf = (page: Page): Promise<readonly Shift[]> =>
+  page.evaluate(async () => {
+    for (let frames = 0; frames < 3; frames += 1) await new Promise(requestAnimationFrame)
+    return (globalThis as Shifting).shifts ?? []
+  })
