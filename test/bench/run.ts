@@ -195,7 +195,12 @@ const board = async (servers: Servers): Promise<Section> => {
       ...rows,
       '',
       ...PAIR_HEAD,
-      pairRow('the next task of triage against get_task over the bus', found.next_task, '', 'p50'),
+      pairRow(
+        'the next task of triage against the smallest page over the bus',
+        found.next_task,
+        '≤ 3',
+        'p50',
+      ),
       '',
       `${OPEN_PAGES} open pages cost a gateway ${found.idle.memory_mb.toFixed(0)} MB (goal ≤ 100) and ${(found.idle.cpu_share * 100).toFixed(1)} % of a processor while nothing happens.`,
     ],
