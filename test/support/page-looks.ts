@@ -76,9 +76,12 @@ const noteShifts = (): void => {
 /** Counts layout shifts in the pages of a browser from now on. */
 export const countShifts = (context: BrowserContext): Promise<unknown> => context.addInitScript(noteShifts)
 
-/** The layout shifts of the page so far, once what is under way is painted. */
+/** Less is nothing that anybody sees: a mark that is painted a moment before what is beside it. */
+const SEEN = 0.002
+
+/** The layout shifts of the page so far that can be seen, once what is under way is painted. */
 export const shiftsOf = (page: Page): Promise<readonly Shift[]> =>
-  page.evaluate(async () => {
+  page.evaluate(async (seen) => {
     for (let frames = 0; frames < 3; frames += 1) await new Promise(requestAnimationFrame)
-    return (globalThis as Shifting).shifts ?? []
-  })
+    return ((globalThis as Shifting).shifts ?? []).filter(({ value }) => value >= seen)
+  }, SEEN)
