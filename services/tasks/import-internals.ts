@@ -261,9 +261,7 @@ const workingTogether = (tasks: TaskStore, ws: string): TaskStore => {
     return ids.map((id) => known.get(id) ?? null)
   }
   const reading = (read: (ws: string, ids: readonly string[]) => Promise<TaskDoc[]>) =>
-    gather<string, TaskDoc | null>(GATHERED, async (ids) =>
-      byId(ids, await read(ws, [...new Set(ids)])),
-    )
+    gather<string, TaskDoc | null>(GATHERED, async (ids) => byId(ids, await read(ws, [...new Set(ids)])))
   const get = reading(tasks.findWhole)
   const mark = reading(tasks.markAllBlocking)
   const findPendingSync = reading(tasks.findAllPendingSync)
