@@ -65,12 +65,8 @@ export const PENDING_INCREMENTS_INDEX = {
 const LEFT_AFTER_MS = 5_000
 /** Documents with such changes that are read at once. */
 const BATCH = 100
-/** Calls whose changes are added to a counter document by one write. */
-const ADDED_AT_ONCE = 32
-/** Changes that are taken off their lists by one write. */
-const CLEARED_AT_ONCE = 500
-/** From so many counters on, changes are added to all of them in one write: an import comments on many tasks. */
-const MANY_COUNTERS = 8
+/** Calls whose changes are added to a counter document, or taken off their lists, by one write. */
+const AT_ONCE = 32
 /** How long before the oldest pending change a seen one must be to be forgotten (ms). */
 const FORGET_AFTER_MS = 60 * 60 * 1_000
 /** Changes from so long before the last one known are given again: what was saved first may be seen last (ms). */
@@ -102,34 +98,6 @@ type Forgettable = ReturnType<typeof forgettableChanges>
 const seenPaths = <V>(changes: readonly string[], value: V): Record<string, V> =>
   Object.fromEntries(changes.map((change) => [`seen.${change}`, value]))
 
-/** What adds changes to a counter that has seen none of them; it then has seen them. */
-const incrementOf = (
-  ws: string,
-  counter: string,
-  changes: readonly PendingIncrements[],
-  forgotten: readonly string[],
-) => {
-  const unseen = seenPaths(
-    changes.map(({ id }) => id),
-    { $exists: false },
-  )
-  const increments = mergeIncrements(changes.flatMap(({ sums }) => sums)).filter(
-    ({ tally }) => tally === counter,
-  )
-  return {
-    filter: { _id: counter, ws, ...unseen },
-    update: {
-      $inc: Object.fromEntries(increments.map(({ path, by }) => [path, by])),
-      $set: Object.fromEntries(changes.map(({ id, at }) => [`seen.${id}`, at])),
-      // Each change by itself: of two that cancel out, somebody may have seen the first alone.
-      ...(changes.some((change) => changesReady(change, counter))
-        ? { $currentDate: { ready_changed_at: true as const } }
-        : {}),
-      $unset: seenPaths(forgotten, '' as const),
-    },
-  }
-}
-
 /**
  * Adds changes to one counter document, each at most once however often it is tried.
  * @param forgetBefore seen changes from before this moment can be forgotten; undefined: not known.
@@ -152,9 +120,24 @@ const incrementing = (
     changes: readonly PendingIncrements[],
     exists = false,
   ): Promise<void> => {
+    const ids = changes.map(({ id }) => id)
     const forgotten = forgettable.take(counter)
-    const { filter, update } = incrementOf(ws, counter, changes, forgotten)
-    const before = await collection.findOneAndUpdate(filter, update, { projection: { seen: 1 } })
+    const increments = mergeIncrements(changes.flatMap(({ sums }) => sums)).filter(
+      ({ tally }) => tally === counter,
+    )
+    const before = await collection.findOneAndUpdate(
+      { _id: counter, ws, ...seenPaths(ids, { $exists: false }) },
+      {
+        $inc: Object.fromEntries(increments.map(({ path, by }) => [path, by])),
+        $set: Object.fromEntries(changes.map(({ id, at }) => [`seen.${id}`, at])),
+        // Each change by itself: of two that cancel out, somebody may have seen the first alone.
+        ...(changes.some((change) => changesReady(change, counter))
+          ? { $currentDate: { ready_changed_at: true } }
+          : {}),
+        $unset: seenPaths(forgotten, ''),
+      },
+      { projection: { seen: 1 } },
+    )
     if (before) {
       const limit = forgetBefore()
       const old = Object.entries(before.seen ?? {}).filter(([, at]) => limit !== undefined && at < limit)
@@ -176,24 +159,7 @@ const incrementing = (
     const parts = unseen.length < changes.length ? [unseen] : changes.map((change) => [change])
     for (const part of parts) if (part.length > 0) await increment(ws, counter, part, true)
   }
-
-  /** Adds changes to many counters, in one write if they have seen none of them. */
-  const incrementMany = async (
-    ws: string,
-    changes: ReadonlyMap<string, readonly PendingIncrements[]>,
-  ): Promise<void> => {
-    await insertMissing(
-      collection,
-      [...changes.keys()].map((_id) => ({ _id, ws })),
-    )
-    const { matchedCount } = await collection.bulkWrite(
-      [...changes].map(([counter, own]) => ({ updateOne: incrementOf(ws, counter, own, []) })),
-      { ordered: false },
-    )
-    if (matchedCount === changes.size) return
-    for (const [counter, own] of changes) await increment(ws, counter, own, true)
-  }
-  return { increment, incrementMany }
+  return increment
 }
 
 /** Changes to be added to one counter document. */
@@ -203,9 +169,9 @@ type Addition = Readonly<{ ws: string; counter: string; changes: readonly Pendin
  * Adds changes to counter documents. All calls of a workspace change the same ones, so those that come during one write share
  * the next. A change may be among them twice: its maker and a sweeper that takes it over.
  */
-const adding = (increment: ReturnType<typeof incrementing>['increment']) =>
+const adding = (increment: ReturnType<typeof incrementing>) =>
   gatherBy<Addition>(
-    ADDED_AT_ONCE,
+    AT_ONCE,
     ({ counter }) => counter,
     async (additions) => {
       const [{ ws, counter }] = additions
@@ -217,7 +183,7 @@ const adding = (increment: ReturnType<typeof incrementing>['increment']) =>
 /** Takes counted changes off the lists of their documents. */
 const takingOff = (forgettable: Forgettable) =>
   gatherBy<PendingChange>(
-    CLEARED_AT_ONCE,
+    AT_ONCE,
     ({ collection }) => collection.collectionName,
     async (counted) => {
       const [{ collection }] = counted
@@ -242,34 +208,22 @@ const takingOff = (forgettable: Forgettable) =>
     },
   )
 
-/** Changes by the counters that they concern. */
-const changesByCounter = (changes: readonly PendingIncrements[]): Map<string, PendingIncrements[]> => {
-  const byCounter = new Map<string, PendingIncrements[]>()
-  for (const change of changes)
-    for (const tally of new Set(change.sums.map((sum) => sum.tally)))
-      byCounter.set(tally, [...(byCounter.get(tally) ?? []), change])
-  return byCounter
-}
-
 type Options = Readonly<{ clock: Clock; log: Log; at: FaultPoint }>
 
 /** The two ways for a change to be counted: by whoever made it, and by a sweeper that takes it over. */
 const counting = (
-  { increment, incrementMany }: ReturnType<typeof incrementing>,
+  increment: ReturnType<typeof incrementing>,
   forgettable: Forgettable,
   { log, at }: Options,
 ) => {
   const add = adding(increment)
   const addAll = async (ws: string, changes: readonly PendingIncrements[]): Promise<void> => {
-    const byCounter = changesByCounter(changes)
-    if (byCounter.size >= MANY_COUNTERS) {
-      await incrementMany(ws, byCounter)
-      at('counters.added')
-      return
-    }
+    const counters = new Set(changes.flatMap(({ sums }) => sums.map(({ tally }) => tally)))
+    const concerning = (counter: string): PendingIncrements[] =>
+      changes.filter(({ sums }) => sums.some(({ tally }) => tally === counter))
     await Promise.all(
-      [...byCounter].map(async ([counter, own]) => {
-        await add({ ws, counter, changes: own })
+      [...counters].map(async (counter) => {
+        await add({ ws, counter, changes: concerning(counter) })
         at('counters.added')
       }),
     )

@@ -21,8 +21,8 @@ const together = (index: (ids: readonly string[]) => Promise<void>): ((id: strin
 
 /** The reactions of this service. Each indexes what is there now, so they may be repeated, broken off or late. */
 export const reactions = ({ search, at }: ReactionDeps): readonly Reaction[] => {
-  const indexTask = together(search.indexTasks)
-  const indexComment = together(search.indexComments)
+  const indexTask = together((ids) => search.indexTasks(ids))
+  const indexComment = together((ids) => search.indexComments(ids))
   const index = async (task_id: string): Promise<void> => {
     at('search.received')
     await indexTask(task_id)

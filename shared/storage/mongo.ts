@@ -245,9 +245,17 @@ const OUT_OF_REACH =
 /** The runtime's codes for a connection that the other side closed; the driver passes them on as they are. */
 const HUNG_UP: ReadonlySet<unknown> = new Set(['EPIPE', 'ECONNRESET'])
 
+/**
+ * The server's codes while it starts, stops or hands over: a read that meets them has no label
+ * (https://github.com/mongodb/specifications/blob/master/source/server-discovery-and-monitoring/server-discovery-and-monitoring.md#not-writable-primary-and-node-is-recovering).
+ */
+const CHANGING_STATE = [91, 189, 10_107, 11_600, 11_602, 13_435, 13_436] as const
+
 const isOutOfReach = (error: unknown): boolean =>
   error instanceof MongoError
-    ? OUT_OF_REACH.test(error.name) || error.hasErrorLabel('RetryableWriteError')
+    ? OUT_OF_REACH.test(error.name) ||
+      error.hasErrorLabel('RetryableWriteError') ||
+      hasCode(error, ...CHANGING_STATE)
     : error instanceof Error && 'code' in error && HUNG_UP.has(error.code)
 
 /** An error of an unreachable database as an AppError (`unavailable`); undefined for any other error. */

@@ -43,7 +43,8 @@ const named = (tests: readonly Source[]): Set<string> =>
       .flatMap((source) => texts(nodesOf(source, 'Literal'))),
   )
 
-test('every_step_is_one_of_a_test', () => {
+// Every source is read and parsed, which takes long on a busy machine.
+test('every_step_is_one_of_a_test', { timeout: 120_000 }, () => {
   const sources = readSources()
   const under = (folder: string) => sources.filter(({ path }) => path.startsWith(folder))
   const found = steps(under('services/'))
