@@ -66,7 +66,7 @@ const line = (text: string): string => text.replaceAll(/[\r\n\u2028\u2029\u0085\
 /** Elements that our own pages make of texts: Markdown, what changed in a text, what was found. */
 const OF_TEXTS = new Set('a blockquote br code del em hr ins li mark ol p pre section strong ul'.split(' '))
 /** Attributes that only some states of our own pages have. */
-const OF_STATES = new Set('role open readonly lang dir rows autofocus'.split(' '))
+const OF_STATES = new Set('role open readonly lang dir rows autofocus data-at'.split(' '))
 
 let system: System
 const stack = new AsyncDisposableStack()
@@ -217,8 +217,12 @@ test('every_page_of_the_board_is_looked_at', async () => {
     )
     .map(({ path }) => path)
   expect(board.length).toBeGreaterThan(8)
-  // Neither is a page: a mail, shown in a frame that can do nothing, and a file.
-  expect(board.filter((path) => !shapes.has(path))).toEqual(['/loops/x/ship/mail', '/export/tasks.jsonl'])
+  // None is a page: a mail, shown in a frame that can do nothing, and files.
+  expect(board.filter((path) => !shapes.has(path))).toEqual([
+    '/loops/x/ship/mail',
+    '/export/tasks.jsonl',
+    '/export/tasks.md',
+  ])
 })
 
 test.each(Object.keys(FIELDS) as Field[])('the_%s_is_shown_somewhere', (field) => {
