@@ -49,9 +49,11 @@ const accountMenu = (signedIn: SignedIn, words: FrameWords): Html => {
       </div></details>`
 }
 
-/** The first letters of the first and last of somebody's names. */
+/** The first letters of the first and last of somebody's names. Signs before a letter, as in “Robot (builder)”, are none. */
 export const initials = (name: string): string => {
-  const names = name.trim().split(/\s+/u)
+  const words = name.trim().split(/\s+/u)
+  const lettered = words.map((word) => word.replace(/^[^\p{L}\p{N}]+/u, '')).filter((word) => word !== '')
+  const names = lettered.length > 0 ? lettered : words
   const chosen = names.length > 1 ? [names[0], names.at(-1)] : names
   return chosen
     .map((one) => [...new Intl.Segmenter().segment(one ?? '')][0]?.segment ?? '')

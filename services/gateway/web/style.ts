@@ -72,7 +72,7 @@ button, a.button {
   text-align: center; text-decoration: none; border-radius: .5rem; border: 1px solid var(--accent); background: var(--accent); color: var(--on-accent);
 }
 button:hover, a.button:hover { filter: brightness(1.08); }
-button.second { background: transparent; color: var(--text); border-color: var(--field-line); }
+button.second, a.button.second { background: transparent; color: var(--text); border-color: var(--field-line); }
 button.plain {
   background: none; border: 0; padding: .25rem 0; min-height: 1.75rem; color: var(--accent); font-weight: 500;
   text-decoration: underline; text-underline-offset: .15em;
