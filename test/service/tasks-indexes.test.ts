@@ -14,7 +14,7 @@ import { systemClock } from '../../shared/process/clock.ts'
 import { createLog } from '../../shared/process/log.ts'
 import type { Outbox } from '../../shared/storage/aggregate.ts'
 import { openDatabaseClock } from '../../shared/storage/database-clock.ts'
-import { expectBounded } from '../support/profile.ts'
+import { expectBounded, profiled as profiledIn } from '../support/profile.ts'
 import { ids, person } from '../support/service-environment.ts'
 import { EVERY_KIND, openTasksEnvironment, type TasksEnvironment } from '../support/tasks-environment.ts'
 
@@ -116,16 +116,9 @@ const at = (n: number): TaskDoc => made[n] as TaskDoc
 const first = (): TaskDoc => at(0)
 const second = (): TaskDoc => at(2 + PUBLIC_LOOPS + PRIVATE_LOOPS)
 
+const COLLECTIONS = ['tasks', 'comments', 'tallies', 'requests'] as const
 /** What the database did during `work`; sweepers and the relay run too, and the same rules hold for them. */
-const profiled = async (work: () => Promise<unknown>): Promise<Document[]> => {
-  await env.db.command({ profile: 0 })
-  await env.db.collection('system.profile').drop()
-  await env.db.command({ profile: 2 })
-  await work()
-  await env.db.command({ profile: 0 })
-  const entries = await env.db.collection('system.profile').find().toArray()
-  return entries.filter(({ ns, op }) => /\.(tasks|comments|tallies|requests)$/.test(ns) && op !== 'insert')
-}
+const profiled = (work: () => Promise<unknown>) => profiledIn(env.db, COLLECTIONS, work)
 
 test('marks_of_unfinished_work_are_indexed_only_where_there_is_some', async () => {
   const { keysPerIndex } = await env.db.command({ validate: 'tasks' })
@@ -338,6 +331,16 @@ const SWEEPS: Record<string, Sweep> = {
     prepare: () => mark('tasks', { move: { loop_id: ids.next(), at: FUTURE, by: actor } }),
     call: async () => expect(await tasks.listReservedBefore(LATER, PAGE)).toHaveLength(PAGE),
     keys: PAGE,
+  },
+  'ready tasks to be claimed, without those in hand': {
+    prepare: async () => undefined,
+    call: async () => {
+      const [loop_id = '', inHand] = [publicLoops[3], 4]
+      const others = (await tasks.listReady(ws, loop_id, [], inHand)).map(({ _id }) => _id)
+      const found = await tasks.listReady(ws, loop_id, others, inHand)
+      expect(found.filter(({ _id }) => !others.includes(_id))).toHaveLength(inHand)
+    },
+    keys: 2 * 4 + 1,
   },
   'claims that have ended': {
     prepare: () => mark('tasks', { claim: { id: 'C', until: FUTURE, term_ms: 60_000 } }),
