@@ -6,9 +6,9 @@ import { REFUSALS } from './refusal-words.ts'
 
 type Messages = (typeof REFUSALS)['en']
 /** Why a file is refused. */
-export type RefusalCode = keyof Messages
+type RefusalCode = keyof Messages
 /** What a refusal names. */
-export type RefusalPlaces<C extends RefusalCode> = Readonly<Record<PlacesOf<Messages[C]>, string>>
+type RefusalPlaces<C extends RefusalCode> = Readonly<Record<PlacesOf<Messages[C]>, string>>
 
 const sentence = (language: Language, code: RefusalCode, places: Readonly<Record<string, string>>): string =>
   fill(REFUSALS[language][code], places).join('')

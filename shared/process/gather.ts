@@ -1,7 +1,7 @@
 // Turns many small requests into few large ones, without a pause: what comes in during one makes up the next.
 
 /** The items of one batch: at least one. */
-export type Batch<T> = readonly [T, ...T[]]
+type Batch<T> = readonly [T, ...T[]]
 /** Does a batch; returns the results of its items, in their order, or one for all of them. */
 type Run<T, R> = (items: Batch<T>) => Promise<readonly R[] | R>
 

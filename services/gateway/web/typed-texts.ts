@@ -7,7 +7,7 @@ import { TYPED } from './messages/typed.ts'
 type Html = ReturnType<typeof html>
 
 /** The fields of the board's forms that people write in. All others are chosen, or say what a form is about. */
-export const TEXT_FIELDS = ['title', 'body', 'text', 'name', 'description', 'ai_context', 'labels'] as const
+const TEXT_FIELDS = ['title', 'body', 'text', 'name', 'description', 'ai_context', 'labels'] as const
 type TextField = (typeof TEXT_FIELDS)[number]
 
 const isText = (name: string): name is TextField => TEXT_FIELDS.some((one) => one === name)

@@ -19,7 +19,7 @@ const GRANTS = 50
 type Named = Readonly<{ id: string; name: string }>
 
 /** What somebody can choose. */
-export type Choices = Readonly<{
+type Choices = Readonly<{
   people: readonly Named[]
   loops: readonly Named[]
   clients: readonly string[]

@@ -24,7 +24,7 @@ export const pathOf = ({ path }: Panel): string => `/workspace/${path}`
 export type PanelLink = Readonly<{ href: string; title: string; intro: string }>
 
 /** Says an English text of a declared page in another language. */
-export type Translate = (text: string) => string
+type Translate = (text: string) => string
 
 /** The language in which a panel can be shown to somebody, and its texts in that language. */
 export const panelTexts = (
