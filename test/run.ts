@@ -10,11 +10,22 @@ import { ATTACKS } from './support/attacks.ts'
 import { stopEngine } from './support/engine-stop.ts'
 import { unshownAttacks, unshownRows } from './support/proofs.ts'
 import { ROWS } from './support/protocol-rows.ts'
-import { type Counts, countTests, type Report, summaryLine, sumOf } from './support/summary.ts'
+import {
+  type Counts,
+  countTests,
+  failedFiles,
+  type Report,
+  summaryLine,
+  sumOf,
+  withSecondTry,
+} from './support/summary.ts'
 
 /** The kinds that need only Node come first, so that they run even where servers are missing. */
 const PHASES = [['unit'], ['service', 'conformance', 'e2e', 'pages', 'chaos']] as const
 const KINDS: readonly string[] = PHASES.flat()
+
+/** Most files that are tried again: where more fail, it is no coincidence. */
+const TRIED_AGAIN = 4
 
 /** Names of kinds become Vitest's projects; the rest stays as it is. */
 const vitestArguments = (args: readonly string[], reportFile: string): string[] => [
@@ -66,11 +77,31 @@ const run = async (args: readonly string[], folder: string): Promise<Ran> => {
   return { code, counts: countTests(report, code), report }
 }
 
+/**
+ * One run, and a second try of the few files that failed in it, each by itself: a machine that is too busy for a moment breaks
+ * another test each time, and whoever waits half an hour for the result must be able to trust it. What needed a second try is
+ * said at the end, since it may also be a rare fault of Loops.
+ */
+const runTwice = async (args: readonly string[], folder: string): Promise<Ran & { unsteady: string[] }> => {
+  const first = await run(args, folder)
+  const failed = first.report && first.code === 1 ? failedFiles(first.report) : []
+  if (!first.report || failed.length === 0 || failed.length > TRIED_AGAIN) return { ...first, unsteady: [] }
+  console.log(`Trying ${failed.length} of the files again, by themselves.`)
+  const second = await run([...args, ...failed.map(({ name }) => name), '--maxWorkers=1'], folder)
+  if (!second.report) return { ...first, unsteady: [] }
+  const report = withSecondTry(first.report, second.report)
+  const stillFailed = new Set(failedFiles(report).map(({ name }) => name))
+  const unsteady = failed
+    .filter(({ name }) => !stillFailed.has(name))
+    .flatMap(({ name, tests }) => (tests.length > 0 ? tests : [name]))
+  return { code: second.code, counts: countTests(report, second.code), report, unsteady }
+}
+
 /** All tests; then whether each attack and each row of the requirements was shown by a test that passed. */
 const runAll = async (folder: string): Promise<Ran> => {
-  const ran: Ran[] = []
+  const ran: (Ran & { unsteady: string[] })[] = []
   for (const kinds of PHASES) {
-    ran.push(await run(kinds, folder))
+    ran.push(await runTwice(kinds, folder))
     // A signal ends the whole run.
     if ((ran.at(-1)?.code ?? 0) > 128) break
   }
@@ -81,6 +112,8 @@ const runAll = async (folder: string): Promise<Ran> => {
       ? []
       : [...unshownAttacks(reports, import.meta.dirname, ATTACKS), ...unshownRows(reports, ROWS)]
   for (const sentence of unshown) console.log(sentence)
+  for (const test of ran.flatMap(({ unsteady }) => unsteady))
+    console.log(`Failed at first and passed when it was run again by itself: ${test}`)
   if (ran.length === PHASES.length && reports.length < PHASES.length)
     console.log(
       'The tests that need servers did not run: see above. `npm test -- unit` runs those that need none.',

@@ -1,11 +1,13 @@
 // Programs outside Loops that read events: added by the operator's own command, and connected as their team would.
 import { execFile } from 'node:child_process'
+import { randomUUID } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import type { JetStreamClient, PubAck } from '@nats-io/jetstream'
 import { nkeyAuthenticator } from '@nats-io/nats-core'
 import { connect, type NatsConnection } from '@nats-io/transport-node'
+import { vi } from 'vitest'
 import { eventSubject } from '../../shared/contracts/define/contract.ts'
 import { SOME_ID } from './tools.ts'
 
@@ -77,9 +79,13 @@ export const event = (id: string, subject: string, sequence: unknown) => ({
   data: {},
 })
 
-/** Publishes what Loops itself never would: a text unchanged, anything else as JSON. */
-export const publishBody = (js: JetStreamClient, body: unknown): Promise<PubAck> =>
-  js.publish(
-    eventSubject('tasks', 'task.updated', SOME_ID),
-    typeof body === 'string' ? body : JSON.stringify(body),
-  )
+/**
+ * Publishes what Loops itself never would: a text unchanged, anything else as JSON. Tries again while a server that was killed
+ * comes back; the stream takes a repetition once.
+ */
+export const publishBody = (js: JetStreamClient, body: unknown): Promise<PubAck> => {
+  const msgID = randomUUID()
+  const text = typeof body === 'string' ? body : JSON.stringify(body)
+  const publish = () => js.publish(eventSubject('tasks', 'task.updated', SOME_ID), text, { msgID })
+  return vi.waitFor(publish, { timeout: 60_000, interval: 200 })
+}

@@ -43,3 +43,32 @@ export const sumOf = (counts: readonly Counts[]): Counts => ({
 /** The closing line of a run: `12 passed, 0 failed`, with `, 1 skipped` where some were. */
 export const summaryLine = ({ passed, failed, skipped }: Counts): string =>
   `${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ''}`
+
+/** The tests that failed in a report, by their file. A file that broke outside of its tests has none. */
+export type FailedFile = Readonly<{ name: string; tests: readonly string[] }>
+
+/** The files of a report that failed. */
+export const failedFiles = ({ testResults }: Report): readonly FailedFile[] =>
+  testResults
+    .filter(({ status }) => status === 'failed')
+    .map(({ name, assertionResults }) => ({
+      name,
+      tests: assertionResults.filter((one) => one.status === 'failed').map(({ fullName }) => fullName),
+    }))
+
+const countOf = (files: Report['testResults'], ...statuses: string[]): number =>
+  files.flatMap(({ assertionResults }) => assertionResults).filter(({ status }) => statuses.includes(status))
+    .length
+
+/** A report in which files that were run again stand as they ended then. */
+export const withSecondTry = (first: Report, second: Report): Report => {
+  const again = new Map(second.testResults.map((file) => [file.name, file]))
+  const testResults = first.testResults.map((file) => again.get(file.name) ?? file)
+  return {
+    numPassedTests: countOf(testResults, 'passed'),
+    numFailedTests: countOf(testResults, 'failed'),
+    numPendingTests: countOf(testResults, 'pending', 'skipped', 'disabled'),
+    numTodoTests: countOf(testResults, 'todo'),
+    testResults,
+  }
+}

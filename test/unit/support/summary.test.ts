@@ -1,6 +1,14 @@
 // The closing line of a run: what counts as passed, failed and skipped.
 import { expect, test } from 'vitest'
-import { type Case, countTests, type Report, summaryLine, sumOf } from '../../support/summary.ts'
+import {
+  type Case,
+  countTests,
+  failedFiles,
+  type Report,
+  summaryLine,
+  sumOf,
+  withSecondTry,
+} from '../../support/summary.ts'
 
 const report = (given: Partial<Report>): Report => ({
   numPassedTests: 0,
@@ -56,4 +64,34 @@ test('several_runs_are_counted_as_one', () => {
 test('skipped_tests_are_named_only_where_there_are_some', () => {
   expect(summaryLine({ passed: 12, failed: 0, skipped: 0 })).toBe('12 passed, 0 failed')
   expect(summaryLine({ passed: 12, failed: 1, skipped: 3 })).toBe('12 passed, 1 failed, 3 skipped')
+})
+
+const named = (name: string, status: string, ...statuses: string[]) => ({
+  ...file(status, ...statuses),
+  name,
+})
+
+test('files_that_failed_are_named_with_their_tests', () => {
+  const given = report({
+    testResults: [named('a', 'failed', 'passed', 'failed'), named('b', 'passed', 'passed')],
+  })
+  expect(failedFiles(given)).toEqual([{ name: 'a', tests: ['a test'] }])
+})
+
+test('a_file_that_was_run_again_counts_as_it_ended_then', () => {
+  const first = report({
+    numPassedTests: 3,
+    numFailedTests: 2,
+    testResults: [
+      named('a', 'failed', 'failed', 'passed'),
+      named('b', 'passed', 'passed', 'passed', 'todo', 'skipped'),
+      named('c', 'failed', 'failed'),
+    ],
+  })
+  const second = report({
+    testResults: [named('a', 'passed', 'passed', 'passed'), named('c', 'failed', 'failed')],
+  })
+  const merged = withSecondTry(first, second)
+  expect(countTests(merged, 1)).toEqual({ passed: 4, failed: 1, skipped: 2 })
+  expect(failedFiles(merged).map(({ name }) => name)).toEqual(['c'])
 })
