@@ -74,6 +74,30 @@ describe('changing the password', () => {
     expect((await signIn(cleo.email, cleo.password)).url.pathname).toBe('/')
   })
 
+  test('somebody_without_one_gets_it_by_a_mailed_link_and_by_no_guess', async () => {
+    await using alone = await openGatewayEnvironment()
+    const { email, browser, password } = await signUp(alone, { name: 'Nora' })
+    await alone.db.collection('people').updateOne({ email }, { $set: { password_hash: null } })
+    const signedInBy = async (typed: string) =>
+      (await openBrowser(alone.url).submit('/sign-in', { email, password: typed })).status
+    for (const typed of [password, '', 'null']) expect(await signedInBy(typed)).toBe(403)
+    const form = { current: password, password: NEW }
+    expect((await browser.submit('/account/password', form)).status).toBe(400)
+    const page = await browser.open('/account')
+    expect([page.text.includes('Set a password'), page.text.includes('Current password')]).toEqual([
+      true,
+      false,
+    ])
+    expect((await browser.submit('/account/password-link', {})).text).toContain('on its way')
+    const [reset] = await alone.db.collection<{ _id: string }>('password_resets').find().toArray()
+    const link = resetUrl(alone.deps, { _id: reset?._id ?? '' })
+    const another = openBrowser(alone.url)
+    expect((await another.open(link)).text).not.toContain('Do you know your password?')
+    expect((await another.submit(link, { password: NEW })).url.pathname).toBe('/')
+    expect((await browser.open('/account')).url.pathname).toBe('/sign-in')
+    expect((await browser.submit('/sign-in', { email, password: NEW })).url.pathname).toBe('/')
+  })
+
   test('requires_a_session', async () => {
     const arrived = await openBrowser(system.url).submit('/account/password', { current: 'a', password: NEW })
     expect(arrived.url.pathname).toBe('/sign-in')

@@ -35,7 +35,8 @@ const setPassword = async (
 /**
  * Changes the password of a signed-in person who knows the current one. Tries count together with sign-in tries: a browser
  * that was left open must not offer more guesses.
- * @throws AppError with a sentence for the form: `invalid_argument`, `rate_limited`, `version_conflict`.
+ * @throws AppError with a sentence for the form: `invalid_argument`, `rate_limited`, `version_conflict`. Who has no password
+ *   gets one by a mailed link alone, see requestReset.
  */
 export const changePassword = async (
   deps: Deps,

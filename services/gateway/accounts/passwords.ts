@@ -15,8 +15,11 @@ const RETRY_AFTER_MS = 2_000
 export type Passwords = Readonly<{
   /** @throws AppError `rate_limited` when too many are waiting. */
   hash: (password: string) => Promise<string>
-  /** Whether the password matches the hash. With `undefined` for the hash it never does, but the answer takes as long. */
-  verify: (password_hash: string | undefined, password: string) => Promise<boolean>
+  /**
+   * Whether the password matches the hash. Without a hash (nobody has the address, or the person has no password) it never
+   * does, but the answer takes as long.
+   */
+  verify: (password_hash: string | null | undefined, password: string) => Promise<boolean>
 }>
 
 type Pool = <R>(work: () => Promise<R>) => Promise<R>
@@ -55,7 +58,7 @@ export const createPasswords = async (unknown: string): Promise<Passwords> => {
     hash: (password) => inTurn(() => hash(normalizePassword(password), COST)),
     verify: async (password_hash, password) => {
       const right = await inTurn(() => verify(password_hash ?? nobody, normalizePassword(password)))
-      return right && password_hash !== undefined
+      return right && typeof password_hash === 'string'
     },
   }
 }

@@ -33,8 +33,8 @@ export type Person = {
   /** Normalised; unique. */
   email: string
   name: string
-  /** argon2id in PHC form. */
-  password_hash: string
+  /** argon2id in PHC form; null for a person who has no password and signs in in another way. */
+  password_hash: string | null
   /** Counts new passwords and sign-outs everywhere. What was made under an earlier version has ended. Absent: 1. */
   password_version?: number
   memberships: Membership[]

@@ -9,7 +9,7 @@ import {
 } from '../../../../shared/contracts/define/language.ts'
 import { type Words, wordsOf } from '../../../../shared/contracts/define/wording.ts'
 import { requestConfirmation } from '../../accounts/account-mails.ts'
-import { changePassword, signOutEverywhere } from '../../accounts/credentials.ts'
+import { changePassword, requestReset, signOutEverywhere } from '../../accounts/credentials.ts'
 import { isConfirmed, type Person } from '../../accounts/person-rules.ts'
 import { chooseReading, timeZonesByArea } from '../../accounts/reading.ts'
 import { endSession, type SignedIn, startSession } from '../../accounts/sessions.ts'
@@ -97,6 +97,17 @@ const password = ({ person, language, words, fault }: Part): Html => html`
       </form>
     </section>`
 
+/** For somebody without a password: the link for one is mailed, which proves that the account is theirs. */
+const firstPassword = ({ language, words, fault }: Part): Html => html`
+    <section class="card" aria-labelledby="password-title">
+      <h2 id="password-title">${words.word('set_password')}</h2>
+      <p class="small">${words.word('set_password_lead')}</p>
+      <form method="post" action="/account/password-link">
+        ${faultNote(fault, language)}
+        <button class="second">${words.word('mail_password_link')}</button>
+      </form>
+    </section>`
+
 const programs = (words: AccountWords): Html => html`
     <section class="card" aria-labelledby="programs-title">
       <h2 id="programs-title">${words.word('programs')}</h2>
@@ -137,7 +148,7 @@ const accountPage = (signedIn: SignedIn, outcome: Outcome): Page => {
     </div>
     ${isConfirmed(person) ? '' : unconfirmed(part('address'))}
     ${reading(part('reading'))}
-    ${password(part('password'))}
+    ${person.password_hash === null ? firstPassword(part('password')) : password(part('password'))}
     ${programs(words)}
     ${signOut(words)}`,
   }
@@ -179,6 +190,13 @@ const savePassword = async (c: Ctx, deps: Deps, signedIn: SignedIn): Promise<Res
   return c.redirect('/account?changed', 303)
 }
 
+const mailPasswordLink = async (c: Ctx, deps: Deps, signedIn: SignedIn): Promise<Response> => {
+  const done = await attempt(() => requestReset(deps, signedIn.person.email, deps.addressOf(c)))
+  if (done.ok) return c.redirect('/account?sent', 303)
+  const { fault } = done
+  return send(c, accountPage(signedIn, { fault: { of: 'password', fault } }), formActionOf(fault))
+}
+
 const endAll = async (c: Ctx, deps: Deps, { person }: SignedIn): Promise<Response> => {
   await signOutEverywhere(deps, person._id)
   await endSession(c, deps)
@@ -206,4 +224,5 @@ export const ownAccountRoutes = (routes: Hono<GatewayEnv>, deps: Deps): void => 
   routes.post('/account/reading', signedInOnly(deps, saveReading))
   routes.post('/account/sign-out-everywhere', signedInOnly(deps, endAll))
   routes.post('/account/password', signedInOnly(deps, savePassword))
+  routes.post('/account/password-link', signedInOnly(deps, mailPasswordLink))
 }

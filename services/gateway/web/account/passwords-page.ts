@@ -84,12 +84,16 @@ const resetPage = (language: Language, person: Person, fault?: Fault): Page => {
       ${newPassword(language, fault, 'new_password')}
       <button class="wide">${words.word('save')}</button>
     </form>
-    <form class="card" method="post">
+    ${
+      person.password_hash === null
+        ? ''
+        : html`<form class="card" method="post">
       <input type="hidden" name="keep" value="yes">
       <h2>${words.word('known')}</h2>
       <p>${words.word('known_lead')}</p>
       <button class="second">${words.word('keep')}</button>
-    </form>`,
+    </form>`
+    }`,
   }
 }
 

@@ -25,6 +25,10 @@ export const ACCOUNT = defineMessages({
     change_password: 'Change password',
     password_lead:
       'This signs you out of all other browsers, disconnects all apps and ends your access tokens.',
+    set_password: 'Set a password',
+    set_password_lead:
+      'You sign in without one. We can mail you a link to choose a password. Choosing one signs you out of all browsers and disconnects all apps.',
+    mail_password_link: 'Send me the link',
     current_password: 'Current password',
     programs: 'Programs in your name',
     programs_lead:
@@ -70,6 +74,10 @@ export const ACCOUNT = defineMessages({
     change_password: 'Passwort ändern',
     password_lead:
       'Damit wirst du in allen anderen Browsern abgemeldet, alle Apps werden getrennt, und deine Zugriffstokens enden.',
+    set_password: 'Passwort setzen',
+    set_password_lead:
+      'Du meldest dich ohne eines an. Wir können dir einen Link senden, mit dem du ein Passwort wählst. Damit wirst du in allen Browsern abgemeldet, und alle Apps werden getrennt.',
+    mail_password_link: 'Link senden',
     current_password: 'Jetziges Passwort',
     programs: 'Programme in deinem Namen',
     programs_lead:
@@ -115,6 +123,10 @@ export const ACCOUNT = defineMessages({
     change_password: 'Changer le mot de passe',
     password_lead:
       'Cela vous déconnecte de tous les autres navigateurs, déconnecte toutes les applications et met fin à vos jetons d’accès.',
+    set_password: 'Définir un mot de passe',
+    set_password_lead:
+      'Vous vous connectez sans mot de passe. Nous pouvons vous envoyer un lien pour en choisir un. Cela vous déconnecte de tous les navigateurs et déconnecte toutes les applications.',
+    mail_password_link: 'Envoyez-moi le lien',
     current_password: 'Mot de passe actuel',
     programs: 'Programmes en votre nom',
     programs_lead:
@@ -162,6 +174,10 @@ export const ACCOUNT = defineMessages({
     change_password: 'Cambiar la contraseña',
     password_lead:
       'Esto cierra tu sesión en los demás navegadores, desconecta todas las aplicaciones y anula tus tokens de acceso.',
+    set_password: 'Establecer una contraseña',
+    set_password_lead:
+      'Inicias sesión sin contraseña. Podemos enviarte un enlace para elegir una. Elegirla cierra tu sesión en todos los navegadores y desconecta todas las aplicaciones.',
+    mail_password_link: 'Enviarme el enlace',
     current_password: 'Contraseña actual',
     programs: 'Programas en tu nombre',
     programs_lead:
@@ -207,6 +223,10 @@ export const ACCOUNT = defineMessages({
     save: 'حفظ',
     change_password: 'تغيير كلمة المرور',
     password_lead: 'يسجّل هذا خروجك من المتصفحات الأخرى كلها ويفصل جميع التطبيقات وينهي رموز وصولك.',
+    set_password: 'تعيين كلمة مرور',
+    set_password_lead:
+      'أنت تسجّل الدخول بلا كلمة مرور. يمكننا أن نرسل إليك رابطًا لاختيار واحدة. اختيارها يسجّل خروجك من جميع المتصفحات ويفصل جميع التطبيقات.',
+    mail_password_link: 'أرسلوا إليّ الرابط',
     current_password: 'كلمة المرور الحالية',
     programs: 'برامج تعمل باسمك',
     programs_lead: 'سجّلت {apps} الدخول عبر متصفحك. أما {tokens} فللبرامج التي لا متصفح لها، مثل مهام CI.',
