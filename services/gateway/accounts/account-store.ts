@@ -15,6 +15,7 @@ import { openCollection } from '../../../shared/storage/collection.ts'
 import { inserted, isDuplicateKey } from '../../../shared/storage/mongo.ts'
 import type { Membership, Person } from './person-rules.ts'
 import type { MembershipEvent } from './role-rules.ts'
+import type { SessionMethod } from './session-rules.ts'
 
 /** A signed-in browser; its pages show `workspace_id`. */
 export type Session = {
@@ -23,6 +24,10 @@ export type Session = {
   workspace_id: string | null
   /** The password under which it began. Absent: 1. */
   password_version?: number
+  /** When the person last proved who they are. Absent in older sessions: at `created_at`. */
+  authenticated_at?: Date
+  /** What they proved it by. Absent in older sessions. */
+  methods?: readonly SessionMethod[]
   created_at: Date
   expires_at: Date
 }

@@ -15,6 +15,7 @@ import {
   type Person,
   passwordVersionOf,
 } from './person-rules.ts'
+import type { SessionMethod } from './session-rules.ts'
 
 /** How long a browser stays signed in (ms). */
 const SESSION_MS = 30 * 24 * 60 * 60_000
@@ -43,18 +44,28 @@ export const endSession = async (c: Context, deps: Deps): Promise<void> => {
   deleteCookie(c, namesOf(deps)[0], siteCookie(deps.public_url))
 }
 
-/** Signs a browser in and ends its former session. The token is always new, so a planted one is worthless (session fixation). */
-export const startSession = async (c: Context, deps: Deps, person: Person): Promise<Session> => {
+/**
+ * Signs a browser in and ends its former session. The token is always new, so a planted one is worthless (session fixation).
+ * @param methods what the person has just proved who they are by.
+ */
+export const startSession = async (
+  c: Context,
+  deps: Deps,
+  person: Person,
+  methods: readonly SessionMethod[],
+): Promise<Session> => {
   await forget(c, deps)
   const token = deps.ids.token()
   const now = deps.clock.now()
   const expires_at = new Date(now.getTime() + SESSION_MS)
   const workspace_id = person.memberships[0]?.workspace_id ?? null
-  const session = {
+  const session: Session = {
     _id: sha256(token),
     user_id: person._id,
     workspace_id,
     ...passwordVersionOf(person),
+    authenticated_at: now,
+    methods,
     created_at: now,
     expires_at,
   }

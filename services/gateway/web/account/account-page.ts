@@ -185,7 +185,7 @@ const savePassword = async (c: Ctx, deps: Deps, signedIn: SignedIn): Promise<Res
     const { fault } = done
     return send(c, accountPage(signedIn, { fault: { of: 'password', fault } }), formActionOf(fault))
   }
-  const session = await startSession(c, deps, done.value)
+  const session = await startSession(c, deps, done.value, signedIn.session.methods ?? ['password'])
   if (signedIn.membership) await deps.store.sessions.show(session._id, signedIn.membership.workspace_id)
   return c.redirect('/account?changed', 303)
 }

@@ -6,13 +6,13 @@ import { wordsOf } from '../../../../shared/contracts/define/wording.ts'
 import { personOfLink, RESET_MS, requestReset, resetPassword } from '../../accounts/credentials.ts'
 import { rememberDevice } from '../../accounts/devices.ts'
 import { PASSWORD_CHARS, type Person } from '../../accounts/person-rules.ts'
-import { startSession } from '../../accounts/sessions.ts'
 import type { Deps } from '../../deps.ts'
 import type { GatewayEnv } from '../../http/env.ts'
-import { goOn, keepWaiting, takeWaiting, type Waiting, waitingOf, withWaiting } from '../flow.ts'
+import { keepWaiting, takeWaiting, type Waiting, waitingOf, withWaiting } from '../flow.ts'
 import { type Ctx, type Html, languageFor, messagePage, type Page, send } from '../layout.ts'
 import { PASSWORDS } from '../messages/passwords.ts'
 import { attempt, type Fault, faultNote, fieldsOf, formActionOf, input } from '../posted-forms.ts'
+import { finishSignIn } from './finish-sign-in.ts'
 
 /** The input of a new password. */
 export const newPassword = (
@@ -127,7 +127,7 @@ export const passwordRoutes = (routes: Hono<GatewayEnv>, deps: Deps): void => {
     if (form.has('keep')) return keepPassword(c, deps, token)
     const password = form.get('password') ?? ''
     const done = await attempt(() => resetPassword(deps, token, password))
-    if (done.ok) return goOn(c, deps, await startSession(c, deps, done.value), takeWaiting(c, deps))
+    if (done.ok) return finishSignIn(c, deps, done.value, 'mailed_link', { waiting: takeWaiting(c, deps) })
     const person = await personOfLink(deps, token)
     if (!person) return expired(c)
     return send(c, resetPage(languageFor(c), person, done.fault), formActionOf(done.fault))

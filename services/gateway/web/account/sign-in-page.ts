@@ -2,12 +2,12 @@
 import type { Hono } from 'hono'
 import { html } from 'hono/html'
 import { roleWord } from '../../../../shared/contracts/define/access-words.ts'
-import { type Language, languageOf } from '../../../../shared/contracts/define/language.ts'
+import type { Language } from '../../../../shared/contracts/define/language.ts'
 import { type Words, wordsOf } from '../../../../shared/contracts/define/wording.ts'
 import { joinByInvitation, openInvitation, signIn, signUp, signUpInvited } from '../../accounts/accounts.ts'
 import { deviceOf } from '../../accounts/devices.ts'
 import { localeOf } from '../../accounts/person-rules.ts'
-import { endSession, findSignedIn, type SignedIn, startSession } from '../../accounts/sessions.ts'
+import { endSession, findSignedIn, type SignedIn } from '../../accounts/sessions.ts'
 import { signUpState } from '../../accounts/setup.ts'
 import type { Invitation } from '../../accounts/workspace-rules.ts'
 import type { Deps } from '../../deps.ts'
@@ -17,7 +17,6 @@ import { unmarked } from '../../secrets.ts'
 import { goOn, offersSignUp, type Waiting, waitingOf, withWaiting } from '../flow.ts'
 import { type Ctx, type Html, languageFor, messagePage, type Page, send } from '../layout.ts'
 import { SIGN_IN } from '../messages/sign-in.ts'
-import { TYPED } from '../messages/typed.ts'
 import {
   attempt,
   type Fault,
@@ -29,7 +28,8 @@ import {
   saidIn,
   TEXT_FORM_BYTES,
 } from '../posted-forms.ts'
-import { carriedIn, carrying, type Unsent, unsentForm, unsentTo } from '../typed-texts.ts'
+import { carriedIn, carrying, type Unsent, unsentTo } from '../typed-texts.ts'
+import { finishSignIn } from './finish-sign-in.ts'
 import { newPassword } from './passwords-page.ts'
 
 /** Most bytes of the form: it may carry another one. */
@@ -251,7 +251,7 @@ const signUpRoutes = (routes: Hono<GatewayEnv>, deps: Deps): void => {
     const locale = localeOf(c.req.header('accept-language'))
     const account = { ...typed, locale, setup: waiting.setup }
     const done = await attempt(() => signUp(deps, account, deps.addressOf(c)))
-    if (done.ok) return goOn(c, deps, await startSession(c, deps, done.value), waiting)
+    if (done.ok) return finishSignIn(c, deps, done.value, 'password', { waiting })
     const refusal = await refusalPage(c, deps, waiting)
     if (refusal) return send(c, refusal, { status: 403 })
     const { fault } = done
@@ -270,15 +270,6 @@ export const askToSignIn = async (c: Ctx, deps: Deps): Promise<Response> => {
   if (!unsent) return c.redirect('/sign-in', 303)
   const shown = { offersSignUp: await offersSignUp(deps), typed: {}, waiting: {}, unsent }
   return send(c, signInPage(languageFor(c), shown), { status: 401 })
-}
-
-/** The form that waited for its sender to sign in. They look at it once more: somebody else may have signed in. */
-const showUnsent = (c: Ctx, signedIn: SignedIn, unsent: Unsent): Promise<Response> => {
-  const language = languageOf(signedIn.person.locale)
-  const words = wordsOf(TYPED, language)
-  const body = html`<div class="narrow"><h1>${words.word('signed_in')}</h1>
-    <p class="lead">${words.word('signed_in_next')}</p>${unsentForm(unsent, language, true)}</div>`
-  return send(c, { title: words.word('signed_in'), language, body, signedIn, board: {} })
 }
 
 const signOutPage = (language: Language): Page => {
@@ -303,11 +294,7 @@ const signInRoutes = (routes: Hono<GatewayEnv>, deps: Deps): void => {
     const [typed, unsent] = [typedOf(form), carriedIn(form)]
     const from = { address: deps.addressOf(c), device: deviceOf(c, deps) }
     const done = await attempt(() => signIn(deps, typed, from))
-    if (done.ok) {
-      const [person, session] = [done.value, await startSession(c, deps, done.value)]
-      const [membership] = person.memberships
-      return unsent ? showUnsent(c, { person, session, membership }, unsent) : goOn(c, deps, session, waiting)
-    }
+    if (done.ok) return finishSignIn(c, deps, done.value, 'password', { waiting, unsent })
     const { fault } = done
     const shown = { offersSignUp: await offersSignUp(deps), typed, waiting, fault, unsent }
     const page = signInPage(languageFor(c), shown)
@@ -362,9 +349,11 @@ const invitationRoutes = (routes: Hono<GatewayEnv>, deps: Deps): void => {
       const page = invitationPage(languageFor(c, signedIn), { ...found.value, signedIn, typed, fault })
       return send(c, page, formActionOf(fault))
     }
-    const session = signedIn?.session ?? (await startSession(c, deps, done.value))
-    await deps.store.sessions.show(session._id, invitation.ws)
-    return c.redirect('/', 303)
+    const then = async ({ session }: Pick<SignedIn, 'session'>): Promise<Response> => {
+      await deps.store.sessions.show(session._id, invitation.ws)
+      return c.redirect('/', 303)
+    }
+    return signedIn ? then(signedIn) : finishSignIn(c, deps, done.value, 'password', { then })
   })
 }
 

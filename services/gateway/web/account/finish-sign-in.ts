@@ -1,0 +1,48 @@
+// The end of every sign-in: starts the session and leads on.
+import { html } from 'hono/html'
+import { languageOf } from '../../../../shared/contracts/define/language.ts'
+import { wordsOf } from '../../../../shared/contracts/define/wording.ts'
+import type { Person } from '../../accounts/person-rules.ts'
+import type { SignInMethod } from '../../accounts/session-rules.ts'
+import { type SignedIn, startSession } from '../../accounts/sessions.ts'
+import type { Deps } from '../../deps.ts'
+import { goOn, type Waiting } from '../flow.ts'
+import { type Ctx, send } from '../layout.ts'
+import { TYPED } from '../messages/typed.ts'
+import { type Unsent, unsentForm } from '../typed-texts.ts'
+
+/** What comes after a sign-in. */
+export type AfterSignIn = Readonly<{
+  /** What waits behind it. */
+  waiting?: Waiting
+  /** A form that waited for its sender to sign in. */
+  unsent?: Unsent | undefined
+  /** Answers in place of going on to what waits, where the session starts at once. */
+  then?: (signedIn: SignedIn) => Promise<Response>
+}>
+
+/** The form that waited for its sender to sign in. They look at it once more: somebody else may have signed in. */
+const showUnsent = (c: Ctx, signedIn: SignedIn, unsent: Unsent): Promise<Response> => {
+  const language = languageOf(signedIn.person.locale)
+  const words = wordsOf(TYPED, language)
+  const body = html`<div class="narrow"><h1>${words.word('signed_in')}</h1>
+    <p class="lead">${words.word('signed_in_next')}</p>${unsentForm(unsent, language, true)}</div>`
+  return send(c, { title: words.word('signed_in'), language, body, signedIn, board: {} })
+}
+
+/**
+ * Ends a sign-in: whoever has proved by `method` that they are `person` gets a session in this browser and is led on. Every
+ * way of signing in ends here.
+ */
+export const finishSignIn = async (
+  c: Ctx,
+  deps: Deps,
+  person: Person,
+  method: SignInMethod,
+  { waiting = {}, unsent, then }: AfterSignIn = {},
+): Promise<Response> => {
+  const session = await startSession(c, deps, person, [method])
+  const signedIn = { person, session, membership: person.memberships[0] }
+  if (then) return then(signedIn)
+  return unsent ? showUnsent(c, signedIn, unsent) : goOn(c, deps, session, waiting)
+}
