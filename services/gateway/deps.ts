@@ -23,6 +23,7 @@ import { openLimitStores } from './limits/limit-store.ts'
 import { createLimits, type Limits } from './limits/limits.ts'
 import { createThrottle, type Throttle } from './limits/throttle.ts'
 import { type Documents, openDocuments } from './oauth/documents.ts'
+import { type KeySets, openKeySets } from './oauth/key-sets.ts'
 import { type Keys, openKeys } from './oauth/keys.ts'
 import { type OAuthStores, openOAuthStores } from './oauth/oauth-store.ts'
 import { type OAuthSettings, oauthSettings } from './oauth/settings.ts'
@@ -49,6 +50,8 @@ export type Deps = Readonly<{
   sign_up: Config['SIGN_UP']
   oauth: OAuthSettings
   documents: Documents
+  /** The key sets of service accounts that keep them at an address. */
+  keySets: KeySets
   limits: Limits
   throttle: Throttle
   log: Log
@@ -105,6 +108,7 @@ export const openDeps = async (host: Host, publicUrl: string = host.config.PUBLI
     oauth,
     limits,
     throttle: createThrottle({ store: throttles, clock }),
+    keySets: openKeySets({ loopback: oauth.loopback_documents, clock, log }),
     documents: openDocuments({ settings: oauth, store: store.clients, limits, clock, log }),
     log,
     clock,

@@ -1,13 +1,15 @@
-// A service account by the provider of the official SDK: from the address, an id and a secret alone. The official suite
+// A service account by the providers of the official SDK: from the address, an id and a secret or key alone. The official suite
 // has scenarios for client_credentials only against clients, with a server of its own.
 import {
   Client,
   ClientCredentialsProvider,
+  PrivateKeyJwtProvider,
   StreamableHTTPClientTransport,
 } from '@modelcontextprotocol/client'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { type Account, signUp } from '../support/accounts.ts'
 import { serviceAccountOf, tokenOf } from '../support/fleet.ts'
+import { keyAccountOf, newPair } from '../support/signed-clients.ts'
 import { type System, startSystem } from '../support/system.ts'
 
 let system: System
@@ -44,6 +46,15 @@ test.each([
   })
   expect(await madeBy({ authProvider }, 'By a service account')).toMatchObject({
     task: { title: 'By a service account', author: { user_id: client_id, client: name } },
+  })
+})
+test.each(['ES256', 'RS256'])('the_official_client_works_with_a_key_of_its_own: %s', async (algorithm) => {
+  const { jwk, privateJwk } = await newPair(algorithm)
+  const clientId = await keyAccountOf(owner, `By ${algorithm}`, { jwks: { keys: [jwk] } })
+  const options = { clientId, privateKey: privateJwk, algorithm, expectedIssuer: system.url }
+  const authProvider = new PrivateKeyJwtProvider(options)
+  expect(await madeBy({ authProvider }, 'By a key')).toMatchObject({
+    task: { title: 'By a key', author: { user_id: clientId, client: `By ${algorithm}` } },
   })
 })
 test('the_official_client_works_with_a_token_in_a_header', async () => {

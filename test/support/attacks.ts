@@ -9,6 +9,7 @@ const oauth = (name: string): Shown => ['e2e/attacks-oauth.test.ts', name]
 const access = (name: string): Shown => ['e2e/attacks-tokens.test.ts', name]
 const fleet = (name: string): Shown => ['e2e/attacks-credentials.test.ts', name]
 const accounts = (name: string): Shown => ['service/service-accounts.test.ts', name]
+const keys = (name: string): Shown => ['service/service-keys.test.ts', name]
 const personal = (name: string): Shown => ['service/personal-tokens.test.ts', name]
 const races = (name: string): Shown => ['e2e/races.test.ts', name]
 const tokens = (name: string): Shown => ['service/oauth-tokens.test.ts', name]
@@ -141,6 +142,22 @@ const FLEETS: readonly Attack[] = [
     accounts('a_deleted_account'),
   ],
   ['an old secret, and what was got with it', accounts('a_new_secret_ends')],
+  [
+    'an assertion of another key, time, server or client',
+    keys('%s_is_refused'),
+    keys('that_brings_or_names'),
+    keys('of_one_account_is_not'),
+  ],
+  [
+    'an assertion without a signature, or changed',
+    keys('without_a_signature'),
+    keys('with_one_character_changed'),
+  ],
+  ['an assertion signed with the public key as a secret', keys('signed_with_the_public_key')],
+  ['an assertion used twice, at two gateways at once', keys('is_used_once')],
+  ['a key set at an address inside', keys('inside_are_never_read'), keys('with_%s_is_refused')],
+  ['a key set that is huge or holds secrets', keys('a_set_%s_lets_nobody_in')],
+  ['assertions without end', keys('many_wrong_ones_slow_down')],
   ['guesses at a client secret', accounts('wrong_secrets_slow_down')],
 ]
 

@@ -91,8 +91,31 @@ export const CREDENTIALS: readonly State[] = [
     as: 'owner',
     open: async (page, world) => {
       await serviceAccount(page, world, 'Builds')
-      await send(page, 'Make a new secret')
+      await send(page, 'Make a new secret; the old one works')
       await page.locator('[data-client-secret]').waitFor()
+    },
+  },
+  {
+    name: 'service_account_with_keys',
+    as: 'owner',
+    open: async (page, world) => {
+      await at(SERVICE_ACCOUNTS)(page, world)
+      await page.getByLabel('Name').fill('Signing builds')
+      await page.getByText('Keys instead of a secret').click()
+      await page.getByLabel('Address of the key set').fill('https://ci.example.com/jwks.json')
+      await send(page, 'Create service account')
+      await page.getByText('private_key_jwt').waitFor()
+    },
+  },
+  {
+    name: 'service_account_with_a_fault_of_keys',
+    as: 'owner',
+    open: async (page, world) => {
+      await serviceAccount(page, world, 'Signing builds')
+      await page.getByText('Replace the keys').click()
+      await page.getByLabel('Public keys').fill('{"keys":[]}')
+      await send(page, 'Use these keys')
+      await page.getByRole('alert').waitFor()
     },
   },
   {

@@ -5,6 +5,7 @@ import { includesScope } from '../../../shared/contracts/define/scopes.ts'
 import { fieldFault, translatedError } from '../translated-errors.ts'
 import { type Membership, normalizeName } from './person-rules.ts'
 import { type Holder, knownScopes } from './personal-token-rules.ts'
+import type { ServiceKeys } from './service-key-rules.ts'
 import { manages } from './workspace-rules.ts'
 
 /**
@@ -22,11 +23,15 @@ export type ServiceAccount = {
   name: string
   /** What it and its tokens may do at most. Its role follows from it. */
   scopes: Scope[]
-  /** SHA-256 of its client secret. */
+  /** SHA-256 of its client secret; empty where it proves who it is with keys. */
   secret_hash: string
   /** Counts its secrets: a new one ends all that was got with the one before. */
   secret_version: number
   secret_made_at: Date
+  /** The secret before, while it still works. Absent or null: none. */
+  old_secret?: Readonly<{ hash: string; until: Date }> | null
+  /** The public keys that it has instead of a secret. Absent or null: none. */
+  keys?: ServiceKeys | null
   disabled: boolean
   created_by: Actor
   created_at: Date
@@ -71,7 +76,7 @@ export const requireManager = ({ role }: Pick<Caller, 'role'>): void => {
 export const createServiceAccount = (
   typed: Readonly<{ name: string; scopes: readonly string[] }>,
   caller: Caller,
-  made: Readonly<{ id: string; secret_hash: string; now: Date }>,
+  made: Readonly<{ id: string; secret_hash: string; keys?: ServiceKeys | undefined; now: Date }>,
 ): ServiceAccount => {
   requireManager(caller)
   const name = normalizeName(typed.name)
@@ -87,6 +92,7 @@ export const createServiceAccount = (
     secret_hash: made.secret_hash,
     secret_version: 1,
     secret_made_at: made.now,
+    keys: made.keys ?? null,
     disabled: false,
     created_by: actorOf(caller),
     created_at: made.now,
@@ -99,4 +105,26 @@ export const withNewSecret = (account: ServiceAccount, secret_hash: string, now:
   secret_hash,
   secret_version: account.secret_version + 1,
   secret_made_at: now,
+  old_secret: null,
+  keys: null,
+})
+
+/** How long a secret or token still works after it was replaced with overlap (ms). */
+export const OVERLAP_MS = 24 * 60 * 60_000
+
+/** The account with a new client secret beside the old one, which goes on for a day; what was got with it goes on too. */
+export const withSecretBeside = (account: ServiceAccount, secret_hash: string, now: Date): ServiceAccount =>
+  account.keys
+    ? withNewSecret(account, secret_hash, now)
+    : {
+        ...account,
+        secret_hash,
+        secret_made_at: now,
+        old_secret: { hash: account.secret_hash, until: new Date(now.getTime() + OVERLAP_MS) },
+      }
+
+/** The account with these keys instead of its secret or its keys before; what was got with those has ended. */
+export const withKeys = (account: ServiceAccount, keys: ServiceKeys, now: Date): ServiceAccount => ({
+  ...withNewSecret(account, '', now),
+  keys,
 })

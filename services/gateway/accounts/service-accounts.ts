@@ -5,6 +5,7 @@ import { untilSaved } from '../../../shared/storage/command.ts'
 import type { Deps } from '../deps.ts'
 import { sha256 } from '../secrets.ts'
 import { translatedError } from '../translated-errors.ts'
+import { credentialFault } from './credential-words.ts'
 import { TOKENS_PER_HOLDER, type TokenTyped } from './personal-token-rules.ts'
 import { type MadeToken, makeToken, revokeToken } from './personal-tokens.ts'
 import {
@@ -14,14 +15,21 @@ import {
   SERVICE_ACCOUNTS_PER_WORKSPACE,
   type ServiceAccount,
   serviceMembership,
+  withKeys,
   withNewSecret,
+  withSecretBeside,
 } from './service-account-rules.ts'
+import { type KeysTyped, readServiceKeys } from './service-key-rules.ts'
 import { formatSecret } from './token-format.ts'
 
 /** A service account with a client secret that nobody can see again. */
 export type MadeSecret = Readonly<{ account: ServiceAccount; secret: string }>
 
+/** A service account that was made: with a secret that nobody can see again, or with keys of its own. */
+export type MadeAccount = Readonly<{ account: ServiceAccount; secret: string | undefined }>
+
 type Parts = Pick<Deps, 'store' | 'ids' | 'clock'>
+type KeyParts = Parts & Pick<Deps, 'oauth'>
 
 /**
  * A service account of the caller's workspace.
@@ -39,16 +47,18 @@ export const loadServiceAccount = async (
 }
 
 /**
- * Makes a service account and its client secret.
+ * Makes a service account, with its client secret or with the keys that were entered.
  * @throws AppError `forbidden`, `invalid_argument`, `already_exists`, `limit_exceeded`.
  */
 export const makeServiceAccount = async (
-  { store, ids, clock }: Parts,
+  { store, ids, clock, oauth }: KeyParts,
   caller: Caller,
-  typed: Readonly<{ name: string; scopes: readonly string[] }>,
-): Promise<MadeSecret> => {
-  const secret = formatSecret('client_secret', ids.token())
-  const made = { id: ids.next(), secret_hash: sha256(secret), now: clock.now() }
+  typed: Readonly<{ name: string; scopes: readonly string[] }> & KeysTyped,
+): Promise<MadeAccount> => {
+  const keys = readServiceKeys(typed, oauth.loopback_documents)
+  const secret = keys ? undefined : formatSecret('client_secret', ids.token())
+  const secret_hash = secret === undefined ? '' : sha256(secret)
+  const made = { id: ids.next(), secret_hash, keys, now: clock.now() }
   const account = createServiceAccount(typed, caller, made)
   // Of several made at the same moment a few may go beyond the limit, which is only there to keep the list readable.
   const present = await store.serviceAccounts.list(account.ws, SERVICE_ACCOUNTS_PER_WORKSPACE)
@@ -76,14 +86,36 @@ const change = (
   }, deps.ids.random)
 
 /**
- * Makes a new client secret. The one before ends, and every access token that was got with it.
+ * Makes a new client secret. The one before ends at once with every access token that was got with it, or works for another day.
  * @throws AppError `forbidden`, `not_found`.
  */
-export const rotateSecret = async (deps: Parts, caller: Caller, id: string): Promise<MadeSecret> => {
+export const rotateSecret = async (
+  deps: Parts,
+  caller: Caller,
+  id: string,
+  before: 'ends' | 'overlaps',
+): Promise<MadeSecret> => {
   const secret = formatSecret('client_secret', deps.ids.token())
   const now = deps.clock.now()
-  const account = await change(deps, caller, id, (before) => withNewSecret(before, sha256(secret), now))
+  const renewed = before === 'ends' ? withNewSecret : withSecretBeside
+  const account = await change(deps, caller, id, (present) => renewed(present, sha256(secret), now))
   return { account, secret }
+}
+
+/**
+ * Gives the account keys instead of its secret or its keys before. Every access token that was got with those ends.
+ * @throws AppError `forbidden`, `not_found`, `invalid_argument` with the field.
+ */
+export const setKeys = async (
+  deps: KeyParts,
+  caller: Caller,
+  id: string,
+  typed: KeysTyped,
+): Promise<void> => {
+  await loadServiceAccount(deps, caller, id)
+  const keys = readServiceKeys(typed, deps.oauth.loopback_documents)
+  if (!keys) throw credentialFault('jwks', (words) => words.word('no_keys'))
+  await change(deps, caller, id, (before) => withKeys(before, keys, deps.clock.now()))
 }
 
 /**

@@ -5,8 +5,10 @@ import { field } from '../http/forms.ts'
 import type { Limits } from '../limits/limits.ts'
 import { PER_ADDRESS, REGISTRATIONS_A_DAY } from '../limits/policies.ts'
 import { sha256 } from '../secrets.ts'
+import { ASSERTION_TYPE } from './assertion-rules.ts'
+import { acceptAssertion, subjectOf } from './assertions.ts'
 import { type Credentials, checkCredentials } from './grant-rules.ts'
-import type { Client, Grant } from './model.ts'
+import { type Client, type Grant, KEY_METHOD } from './model.ts'
 import { allowed, type Ruled, refused } from './refusals.ts'
 import { checkRegistration } from './registration.ts'
 
@@ -91,6 +93,19 @@ const readBasic = (header: string | undefined): Credentials | undefined => {
   }
 }
 
+/** Reads an assertion, whose subject is the client (RFC 7521 §4.2); undefined where there is none. */
+const readAssertion = (form: URLSearchParams): Ruled<Credentials> | undefined => {
+  const [type, assertion] = [field(form, 'client_assertion_type'), field(form, 'client_assertion')]
+  if (type === undefined && assertion === undefined) return undefined
+  if (type !== ASSERTION_TYPE) return refused('assertion_type_unknown')
+  if (assertion === undefined) return refused('assertion_missing')
+  const client_id = subjectOf(assertion)
+  const named = field(form, 'client_id')
+  if (client_id === undefined) return refused('assertion_malformed')
+  if (named !== undefined && named !== client_id) return refused('assertion_of_another')
+  return allowed({ client_id, assertion, by: KEY_METHOD })
+}
+
 /** Reads the client's credentials from a request to the token endpoint. */
 export const readCredentials = (
   authorization: string | undefined,
@@ -98,6 +113,11 @@ export const readCredentials = (
 ): Ruled<Credentials> => {
   const client_id = field(form, 'client_id')
   const secret = field(form, 'client_secret')
+  const signed = readAssertion(form)
+  if (signed) {
+    const another = authorization !== undefined || secret !== undefined
+    return another ? refused('credentials_in_two_places') : signed
+  }
   if (authorization !== undefined) {
     const basic = readBasic(authorization)
     if (!basic) return refused('credentials_wrong')
@@ -112,23 +132,40 @@ export const readCredentials = (
 }
 
 /** A service account as the client that it is at the token endpoint. */
-const clientOf = ({ _id, name, secret_hash, created_at }: ServiceAccount): Client => ({
+const clientOf = (
+  { _id, name, secret_hash, old_secret, keys, created_at }: ServiceAccount,
+  now: Date,
+): Client => ({
   _id,
   name,
   redirect_uris: [],
   grant_types: ['client_credentials'],
-  auth_method: 'client_secret_basic',
+  auth_method: keys ? KEY_METHOD : 'client_secret_basic',
   secret_hash,
+  ...(old_secret && old_secret.until > now ? { old_secret_hash: old_secret.hash } : {}),
   metadata: {},
   created_at,
   expires_at: created_at,
 })
 
 const findClient = async ({ store, clock }: Deps, id: string): Promise<Client | null> => {
-  const client = await store.clients.find(id, clock.now())
+  const now = clock.now()
+  const client = await store.clients.find(id, now)
   if (client) return client
   const account = await store.serviceAccounts.find(id)
-  return account && !account.disabled ? clientOf(account) : null
+  return account && !account.disabled ? clientOf(account, now) : null
+}
+
+/** The client that these credentials prove, by a secret or by an assertion. */
+const checkProof = async (deps: Deps, credentials: Credentials): Promise<Ruled<Client>> => {
+  const { client_id, assertion } = credentials
+  const client = await findClient(deps, client_id)
+  if (assertion === undefined || client?.auth_method !== KEY_METHOD)
+    return checkCredentials(client, credentials)
+  const keys = (await deps.store.serviceAccounts.find(client_id))?.keys
+  if (!keys) return refused('credentials_wrong')
+  const accepted = await acceptAssertion(deps, { client_id, keys }, assertion)
+  return accepted.ok ? allowed(client) : accepted
 }
 
 /**
@@ -145,10 +182,10 @@ export const authenticate = async (
 ): Promise<Ruled<Client>> => {
   const credentials = readCredentials(authorization, form)
   if (!credentials.ok) return credentials
-  const { client_id, secret } = credentials.value
+  const { client_id, by } = credentials.value
   const tried = `secrets of ${sha256(client_id)} from ${address}`
-  if (secret !== undefined) await deps.throttle.refuseBlocked(tried)
-  const ruled = checkCredentials(await findClient(deps, client_id), credentials.value)
-  if (!ruled.ok && secret !== undefined) await deps.throttle.count(tried, PER_ADDRESS)
+  if (by !== 'none') await deps.throttle.refuseBlocked(tried)
+  const ruled = await checkProof(deps, credentials.value)
+  if (!ruled.ok && by !== 'none') await deps.throttle.count(tried, PER_ADDRESS)
   return ruled
 }

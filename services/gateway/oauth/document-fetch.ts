@@ -29,6 +29,8 @@ export type FetchOptions = Omit<OutboundOptions, 'allows'> &
   Readonly<{
     /** Whether it may be on this machine, without TLS. */
     loopback: boolean
+    /** How much of it is read at most; MAX_BYTES when absent. */
+    max_bytes?: number
   }>
 
 /** Faults that say nothing about the document, so that a stale copy may be used (RFC 5861 §4). */
@@ -62,7 +64,10 @@ const read = (answer: Answered): Fetched => {
 }
 
 /** Fetches a document; never throws. */
-export const fetchDocument = async (url: URL, { loopback, ...options }: FetchOptions): Promise<Fetched> =>
+export const fetchDocument = async (
+  url: URL,
+  { loopback, max_bytes = MAX_BYTES, ...options }: FetchOptions,
+): Promise<Fetched> =>
   read(
     await reach(
       url,
@@ -70,7 +75,7 @@ export const fetchDocument = async (url: URL, { loopback, ...options }: FetchOpt
         method: 'GET',
         headers: { Accept: 'application/json', 'User-Agent': 'Loops' },
         timeout_ms: TIMEOUT_MS,
-        max_bytes: MAX_BYTES,
+        max_bytes,
       },
       { ...options, allows: allowedFor(url, loopback) },
     ),

@@ -6,7 +6,7 @@ import { BASELINE_SCOPES, includesScope } from '../../../shared/contracts/define
 import type { ServiceAccount } from '../accounts/service-account-rules.ts'
 import { isLoopback, LOOPBACK_URI } from '../http/host.ts'
 import { sameText, sha256 } from '../secrets.ts'
-import type { Client, Grant } from './model.ts'
+import { type Client, type Grant, KEY_METHOD } from './model.ts'
 import { allowed, type Ruled, refused } from './refusals.ts'
 
 /** How long a request waits for its person, and how long a code can be exchanged (ms). */
@@ -107,16 +107,21 @@ export const checkResource = (
 export type Credentials = Readonly<{
   client_id: string
   secret?: string
-  by: 'none' | 'client_secret_basic' | 'client_secret_post'
+  /** A signed JWT that says who the client is; checked in assertions.ts. */
+  assertion?: string
+  by: 'none' | 'client_secret_basic' | 'client_secret_post' | 'private_key_jwt'
 }>
 
 /** Checks that the credentials are the client's: its secret, or none where it registered none (RFC 6749 §3.2.1). */
 export const checkCredentials = (client: Client | null, given: Credentials): Ruled<Client> => {
   if (!client) return refused('credentials_wrong')
   // A secret is accepted in either place: some clients mix them up, and it proves the same.
+  if (client.auth_method === KEY_METHOD || given.by === KEY_METHOD)
+    return refused('credentials_by_other_method')
   if ((client.auth_method === 'none') !== (given.by === 'none')) return refused('credentials_by_other_method')
   if (client.auth_method === 'none') return allowed(client)
-  return given.secret !== undefined && sameText(sha256(given.secret), client.secret_hash ?? '')
+  const hash = given.secret === undefined ? '' : sha256(given.secret)
+  return hash !== '' && [client.secret_hash, client.old_secret_hash].some((one) => sameText(hash, one ?? ''))
     ? allowed(client)
     : refused('credentials_wrong')
 }

@@ -2,9 +2,10 @@
 // addresses are made from the configured public URL, never from a request. Pure.
 import { ALL_SCOPES } from '../../../shared/contracts/define/common.ts'
 import { BASELINE_SCOPES } from '../../../shared/contracts/define/scopes.ts'
+import { ASSERTION_ALGORITHMS } from '../accounts/service-key-rules.ts'
 import { OFFLINE_ACCESS, RESOURCE_PATH } from './grant-rules.ts'
 import { ALGORITHM } from './keys.ts'
-import { AUTH_METHODS } from './model.ts'
+import { AUTH_METHODS, KEY_METHOD } from './model.ts'
 import type { OAuthSettings } from './settings.ts'
 
 /** The settings that these documents reveal. */
@@ -47,8 +48,10 @@ export const serverMetadata = (publicUrl: string, offered: Offered) => ({
   response_modes_supported: ['query'],
   grant_types_supported: ['authorization_code', 'refresh_token', 'client_credentials'],
   code_challenge_methods_supported: ['S256'],
-  token_endpoint_auth_methods_supported: AUTH_METHODS,
-  revocation_endpoint_auth_methods_supported: AUTH_METHODS,
+  token_endpoint_auth_methods_supported: [...AUTH_METHODS, KEY_METHOD],
+  token_endpoint_auth_signing_alg_values_supported: ASSERTION_ALGORITHMS,
+  revocation_endpoint_auth_methods_supported: [...AUTH_METHODS, KEY_METHOD],
+  revocation_endpoint_auth_signing_alg_values_supported: ASSERTION_ALGORITHMS,
   // A token type rather than a client's method (RFC 8414 §2): services call it, clients do not.
   introspection_endpoint_auth_methods_supported: ['Bearer'],
   authorization_response_iss_parameter_supported: true,

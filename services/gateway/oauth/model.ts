@@ -5,6 +5,8 @@ import type { Scope } from '../../../shared/contracts/define/common.ts'
 /** How a client authenticates at the token endpoint (RFC 7591 §2). */
 export const AUTH_METHODS = ['none', 'client_secret_basic', 'client_secret_post'] as const
 export type AuthMethod = (typeof AUTH_METHODS)[number]
+/** How a service account with keys of its own authenticates (RFC 7523 §2.2). Clients do not register with it. */
+export const KEY_METHOD = 'private_key_jwt'
 
 /** An app that may ask for access. Its texts come from its makers; no page shows them without saying so. */
 export type Client = {
@@ -13,9 +15,11 @@ export type Client = {
   name: string
   redirect_uris: string[]
   grant_types: string[]
-  auth_method: AuthMethod
+  auth_method: AuthMethod | typeof KEY_METHOD
   /** SHA-256 of its secret; absent for a public client. */
   secret_hash?: string
+  /** SHA-256 of the secret before, while that still works. */
+  old_secret_hash?: string
   /** Further members of its registration, echoed unchanged. */
   metadata: Record<string, unknown>
   created_at: Date

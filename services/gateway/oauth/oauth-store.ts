@@ -11,6 +11,7 @@ import type { Collection, Db, IndexDescription, UpdateFilter } from 'mongodb'
 import type { Scope } from '../../../shared/contracts/define/common.ts'
 import { openCollection } from '../../../shared/storage/collection.ts'
 import { inserted } from '../../../shared/storage/mongo.ts'
+import { type AssertionStore, openAssertionStore } from './assertion-store.ts'
 import type { AuthorizationRequest, Client, Decision, Grant, RevokeReason, SigningKey } from './model.ts'
 
 export type ClientStore = Readonly<{
@@ -78,6 +79,7 @@ export type OAuthStores = Readonly<{
   requests: RequestStore
   grants: GrantStore
   keys: KeyStore
+  assertions: AssertionStore
 }>
 
 /** How many live access tokens of a grant can be ended one by one; to end one more, the grant is revoked. */
@@ -181,6 +183,7 @@ export const openOAuthStores = async (db: Db): Promise<OAuthStores> => {
     clients: clientsOf(clients.collection),
     requests: requestsOf(requests.collection),
     grants: grantsOf(grants.collection),
+    assertions: await openAssertionStore(db),
     keys: {
       list: () => keys.find().sort({ number: -1 }).limit(20).toArray(),
       insert: (key) => inserted(keys.insertOne(key)),

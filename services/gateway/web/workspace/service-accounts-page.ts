@@ -25,7 +25,9 @@ import {
   revokeServiceToken,
   rotateSecret,
   setDisabled,
+  setKeys,
 } from '../../accounts/service-accounts.ts'
+import type { KeysTyped } from '../../accounts/service-key-rules.ts'
 import { callerOf } from '../../accounts/sessions.ts'
 import type { Deps } from '../../deps.ts'
 import type { GatewayEnv } from '../../http/env.ts'
@@ -36,15 +38,19 @@ import { SERVICE_ACCOUNTS } from '../messages/service-accounts.ts'
 import { day } from '../moments.ts'
 import { attempt, type Fault, faultNote, fieldsOf, formActionOf, input } from '../posted-forms.ts'
 import { madeToken, scopeChoices, secretOnce, tokenInputs, tokenRows, tokenTyped } from '../token-forms.ts'
+import { credentials, isOfKeys, keyInputs, keysTyped } from './service-account-keys.ts'
 import { membersOnly, type SignedInMember } from './workspace-page.ts'
 
 const PATH = '/workspace/service-accounts'
+/** Most bytes of a form with keys. */
+const KEYS_FORM_BYTES = 64 * 1024
 
 /** What came of a posted form. */
 type Outcome = Readonly<{
   secret?: MadeSecret
   token?: MadeToken
-  typed?: Readonly<{ name: string; scopes: readonly string[] }>
+  typed?: Readonly<{ name: string; scopes: readonly string[] }> & KeysTyped
+  typedKeys?: KeysTyped
   typedToken?: TokenTyped
   fault?: Fault
 }>
@@ -101,6 +107,9 @@ const newAccount = ({ language, words }: Site, { typed, fault }: Outcome): Html 
         ${faultNote(fault, language)}
         ${input(name, fault)}
         ${scopeChoices(language, words.word('may'), ALL_SCOPES, typed?.scopes, fault)}
+        <details class="ask" ${isOfKeys(fault) ? 'open' : ''}><summary>${words.word('keys_instead')}</summary>
+          <p class="small">${words.word('keys_lead')}</p>
+          ${keyInputs(words, typed, fault)}</details>
         <button class="wide">${words.word('create')}</button>
       </form>
     </section>`
@@ -124,30 +133,14 @@ const listPage = (site: Site, accounts: readonly ServiceAccount[], outcome: Outc
   }
 }
 
-const credentials = (
-  { language, words }: Site,
-  { _id, secret_made_at }: ServiceAccount,
-): Html => html`<section class="card" aria-labelledby="secret">
-    <h2 id="secret">${words.word('client_secret')}</h2>
-    <p class="small">${words.pieces('secret_lead', {
-      grant: html`<code>${'client_credentials'}</code>`,
-      day: html`${words.isolate(day(secret_made_at, language))}`,
-    })}</p>
-    <p class="small">${words.word('client_id')}</p>
-    <code class="code" data-client-id="${_id}">${_id}</code>
-    <form method="post" action="${PATH}/${_id}/secret">
-      <button class="second">${words.word('make_secret')}</button>
-    </form>
-    <p class="hint">${words.word('secret_hint')}</p>
-  </section>`
-
 const tokensOf = (
   { language, words }: Site,
   account: ServiceAccount,
   tokens: readonly PersonalToken[],
-  { typedToken, fault }: Outcome,
+  { typedToken, ...outcome }: Outcome,
   now: Date,
 ): Html => {
+  const fault = isOfKeys(outcome.fault) ? undefined : outcome.fault
   const rows = tokens.map((token) => {
     const judged = judgeToken(token, holderOfService(account), now)
     return { token, ended: judged.ok ? undefined : words.word(judged.reason) }
@@ -196,7 +189,8 @@ const accountPage = (
     ${outcome.secret ? madeSecret(outcome.secret, site) : ''}
     ${outcome.token ? madeToken(language, outcome.token, site.mcpUrl) : ''}
     <div class="card"><p>${words.word('may')}</p><ul>${account.scopes.map((scope) => html`<li>${scopeWord(scope, language)}</li>`)}</ul></div>
-    ${credentials(site, account)} ${tokensOf(site, account, tokens, outcome, now)} ${ending(site, account)}`,
+    ${credentials(words, language, account, { path: PATH, now, typed: outcome.typedKeys, fault: outcome.fault })}
+    ${tokensOf(site, account, tokens, outcome, now)} ${ending(site, account)}`,
   }
 }
 
@@ -238,14 +232,29 @@ const showOne = async (
 }
 
 const create = async (c: Ctx, deps: Deps, signedIn: SignedInMember): Promise<Response> => {
-  const form = await fieldsOf(c)
-  const typed = { name: form.get('service_account_name') ?? '', scopes: form.getAll('scope') }
+  const form = await fieldsOf(c, KEYS_FORM_BYTES)
+  const asked = { name: form.get('service_account_name') ?? '', scopes: form.getAll('scope') }
+  const typed = { ...asked, ...keysTyped(form) }
   const done = await attempt(() => makeServiceAccount(deps, callerFor(signedIn), typed))
-  return showList(c, deps, signedIn, done.ok ? { secret: done.value } : { typed, fault: done.fault })
+  if (!done.ok) return showList(c, deps, signedIn, { typed, fault: done.fault })
+  const { account, secret } = done.value
+  if (secret === undefined) return c.redirect(`${PATH}/${account._id}`, 303)
+  return showList(c, deps, signedIn, { secret: { account, secret } })
 }
 
-const rotate = async (c: Ctx, deps: Deps, signedIn: SignedInMember): Promise<Response> =>
-  showOne(c, deps, signedIn, { secret: await rotateSecret(deps, callerFor(signedIn), idOf(c)) })
+const rotate = async (c: Ctx, deps: Deps, signedIn: SignedInMember): Promise<Response> => {
+  const before = (await fieldsOf(c)).get('before') === 'overlaps' ? 'overlaps' : 'ends'
+  return showOne(c, deps, signedIn, {
+    secret: await rotateSecret(deps, callerFor(signedIn), idOf(c), before),
+  })
+}
+
+const useKeys = async (c: Ctx, deps: Deps, signedIn: SignedInMember): Promise<Response> => {
+  const typedKeys = keysTyped(await fieldsOf(c, KEYS_FORM_BYTES))
+  const done = await attempt(() => setKeys(deps, callerFor(signedIn), idOf(c), typedKeys))
+  if (!done.ok) return showOne(c, deps, signedIn, { typedKeys, fault: done.fault })
+  return c.redirect(`${PATH}/${idOf(c)}`, 303)
+}
 
 const createToken = async (c: Ctx, deps: Deps, signedIn: SignedInMember): Promise<Response> => {
   const typedToken = tokenTyped(await fieldsOf(c))
@@ -277,6 +286,7 @@ export const serviceAccountRoutes = (routes: Hono<GatewayEnv>, deps: Deps): void
   routes.post(PATH, inside(create))
   routes.get(`${PATH}/:id`, inside(showOne))
   routes.post(`${PATH}/:id/secret`, inside(rotate))
+  routes.post(`${PATH}/:id/keys`, inside(useKeys))
   routes.post(`${PATH}/:id/tokens`, inside(createToken))
   routes.post(`${PATH}/:id/tokens/:token/revoke`, inside(revoke))
   routes.post(`${PATH}/:id/disable`, inside(turn(true)))
