@@ -18,6 +18,7 @@ import { createPasswords, type Passwords } from './accounts/passwords.ts'
 import { openPersonalTokenStore, type PersonalTokenStore } from './accounts/personal-token-store.ts'
 import { openServiceAccountStore, type ServiceAccountStore } from './accounts/service-account-store.ts'
 import { type InvitationStore, openWorkspaceStores, type WorkspaceStore } from './accounts/workspace-store.ts'
+import { type AuditStore, openAuditStore } from './audit/audit-store.ts'
 import { type ClientAddressOf, clientAddress } from './http/address.ts'
 import { openLimitStores } from './limits/limit-store.ts'
 import { createLimits, type Limits } from './limits/limits.ts'
@@ -34,6 +35,7 @@ import { openUploads, type UploadStore } from './web/import/import-store.ts'
 export type Stores = OAuthStores &
   LinkStores &
   Readonly<{
+    audit: AuditStore
     people: PeopleStore
     sessions: SessionStore
     personalTokens: PersonalTokenStore
@@ -85,6 +87,7 @@ export const openDeps = async (host: Host, publicUrl: string = host.config.PUBLI
   const secrets = openSecrets(bus.keys)
   const aggregate = { service: 'gateway', clock, ids, onCommit: relay.onCommit }
   const store: Stores = {
+    audit: await openAuditStore(db, aggregate),
     ...(await openPeopleStores(db, aggregate)),
     ...(await openLinkStores(db, aggregate)),
     personalTokens: await openPersonalTokenStore(db),
@@ -99,6 +102,7 @@ export const openDeps = async (host: Host, publicUrl: string = host.config.PUBLI
   relay.watch(store.invitations.outbox)
   relay.watch(store.resets.outbox)
   relay.watch(store.accountMails.outbox)
+  relay.watch(store.audit.outbox)
   const oauth = oauthSettings(config)
   const { windows, throttles } = await openLimitStores(db)
   const limits = createLimits({ store: windows, clock, log })

@@ -15,6 +15,7 @@ import { findSignedIn } from './accounts/sessions.ts'
 import { setupUrl } from './accounts/setup.ts'
 import { finishLeftBehind } from './accounts/unfinished.ts'
 import { createApp } from './app.ts'
+import { forgetOldEntries, takeUpLeftBehind } from './audit/audit.ts'
 import { type Deps, openDeps } from './deps.ts'
 import { handlers } from './handlers.ts'
 import { type Health, metaRoutes } from './http/meta.ts'
@@ -44,6 +45,9 @@ const DRAIN_MS = 3_000
 /** How often the gateway looks for what a crash left unfinished (ms). */
 const FINISH_EVERY_MS = 2_000
 
+/** How often the gateway removes old entries of the audit log (ms). */
+const FORGET_EVERY_MS = 60_000
+
 /** What answers while the parts behind the socket are opening: alive, but not ready. */
 const starting = metaRoutes({ connected: () => false, closed: () => true }).notFound(
   () => new Response(null, { status: 503, headers: { 'Retry-After': '1' } }),
@@ -56,10 +60,16 @@ const publicUrlOf = (config: Config, { port }: Listener): string => {
   return url.origin
 }
 
-/** Starts the work that repeats until the host stops: finishing what a crash left behind, and rotating the signing keys. */
-export const startUpkeep = ({ stack, log, ids }: Host, deps: Deps): void => {
+/**
+ * Starts the work that repeats until the host stops: finishing what a crash left behind, rotating the signing keys, and the
+ * upkeep of the audit log.
+ */
+export const startUpkeep = ({ stack, log, ids, config }: Host, deps: Deps): void => {
   const options = { log, random: ids.random }
   stack.use(repeat(() => finishLeftBehind(deps), { ...options, interval_ms: FINISH_EVERY_MS }))
+  stack.use(repeat(() => takeUpLeftBehind(deps), { ...options, interval_ms: FINISH_EVERY_MS }))
+  const forget = () => forgetOldEntries(deps, config.AUDIT_DAYS)
+  stack.use(repeat(forget, { ...options, interval_ms: FORGET_EVERY_MS }))
   stack.use(repeat(deps.keys.tend, { ...options, interval_ms: LOOK_MS }))
 }
 

@@ -136,6 +136,11 @@ export const VARIABLES = {
     fallback: '30',
     about: 'How long an unused connection lasts; every connection ends after a year',
   },
+  AUDIT_DAYS: {
+    type: wholeNumber(1, 3_650),
+    fallback: '365',
+    about: 'How many days the audit log keeps an entry',
+  },
   REFRESH_GRACE_SECONDS: {
     type: wholeNumber(0, 3_600),
     fallback: '60',

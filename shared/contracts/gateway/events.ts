@@ -70,4 +70,24 @@ export const events = {
     }),
     public: true,
   }),
+  'audit.recorded': event({
+    description:
+      'The audit log took up an entry: who did what, through what, from where, and how it ended. The events of a log have its places as `sequence`, without a gap. Only subscribers of the operator get it.',
+    subject: 'log_id',
+    data: z.object({
+      log_id: z.string().describe('The workspace, or "installation" for what belongs to none'),
+      workspace_id: workspace_id.optional(),
+      entry_id: c.Id.describe('The same in each log that has the entry'),
+      seq: c.Version.describe('The place in the log: 1, 2, 3 …'),
+      at: c.Timestamp,
+      action: z.string(),
+      outcome: z.string().describe('done, refused or interrupted'),
+      reason: z.string().optional().describe('The code of the error'),
+      by: z.object({ user_id: z.string().nullable(), name: z.string(), via: z.string() }),
+      address: z.string().nullable().describe('The network address that it came from'),
+      target: z.record(z.string(), z.string()).describe('Ids and names of what it was done to'),
+      prev_hash: z.string(),
+      hash: z.string(),
+    }),
+  }),
 }

@@ -114,6 +114,7 @@ const LAYERS: Readonly<Record<string, readonly string[]>> = {
     'secrets.ts',
     'translated-errors.ts',
     'limits/',
+    'audit/',
     'http/',
     'accounts/',
     'oauth/',

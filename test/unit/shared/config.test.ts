@@ -16,6 +16,7 @@ describe('an empty environment', () => {
   test('is_filled_with_what_is_documented', () => {
     expect(readConfig({})).toEqual({
       ACTIVITY_DAYS: 365,
+      AUDIT_DAYS: 365,
       PORT: 4000,
       PUBLIC_URL: 'http://localhost:4000',
       DATA_DIR: '.loops',
