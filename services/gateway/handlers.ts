@@ -16,7 +16,7 @@ import type { gateway } from '../../shared/contracts/gateway/contract.ts'
 import type { RecordOperation } from '../../shared/contracts/records.ts'
 import { accountMailUrl, personOfAccountMail } from './accounts/account-mails.ts'
 import { personOfReset, resetUrl } from './accounts/credentials.ts'
-import { membershipIn, type Person, readingOf } from './accounts/person-rules.ts'
+import { isActive, membershipIn, type Person, readingOf } from './accounts/person-rules.ts'
 import { isOpen, workspaceView } from './accounts/workspace-rules.ts'
 import { invitationUrl, loadWorkspace } from './accounts/workspaces.ts'
 import type { Deps } from './deps.ts'
@@ -95,6 +95,7 @@ const listMembers =
       email: person.email,
       // Absent (`undefined`) in accounts older than the confirmation of addresses: they go on getting mail.
       ...(person.confirmed_at === null ? { unconfirmed: true as const } : {}),
+      ...(isActive(person) ? {} : { deactivated: true as const }),
       ...readingOf(person, workspace),
     }))
     return { members, next_cursor }

@@ -2,9 +2,11 @@
 import { AppError, type ErrorCode, type ErrorExtras } from '../../shared/contracts/define/errors.ts'
 import type { Language } from '../../shared/contracts/define/language.ts'
 import { defineMessages, type Words, wordsOf } from '../../shared/contracts/define/wording.ts'
+import { ACCOUNT_ERROR_WORDS } from './error-words/account.ts'
 
 export const ERROR_WORDS = defineMessages({
   en: {
+    ...ACCOUNT_ERROR_WORDS.en,
     bad_email:
       'That is not an address that we can send mail to. Before the @ it may have the letters a to z, digits and signs such as . + - _.',
     no_email: 'That is not an email address.',
@@ -74,6 +76,7 @@ export const ERROR_WORDS = defineMessages({
     nothing_here: 'There is nothing at this address.',
   },
   de: {
+    ...ACCOUNT_ERROR_WORDS.de,
     bad_email:
       'An diese Adresse können wir keine Mail senden. Vor dem @ dürfen die Buchstaben a bis z, Ziffern und Zeichen wie . + - _ stehen.',
     no_email: 'Das ist keine E-Mail-Adresse.',
@@ -150,6 +153,7 @@ export const ERROR_WORDS = defineMessages({
     nothing_here: 'Unter dieser Adresse gibt es nichts.',
   },
   fr: {
+    ...ACCOUNT_ERROR_WORDS.fr,
     bad_email:
       'Nous ne pouvons pas envoyer d’e-mail à cette adresse. Avant le @, elle peut avoir les lettres a à z, des chiffres et des signes comme . + - _.',
     no_email: 'Ce n’est pas une adresse e-mail.',
@@ -223,6 +227,7 @@ export const ERROR_WORDS = defineMessages({
     nothing_here: 'Il n’y a rien à cette adresse.',
   },
   es: {
+    ...ACCOUNT_ERROR_WORDS.es,
     bad_email:
       'No podemos enviar correo a esa dirección. Antes de la @ puede tener las letras de la a a la z, cifras y signos como . + - _.',
     no_email: 'Eso no es una dirección de correo.',
@@ -294,6 +299,7 @@ export const ERROR_WORDS = defineMessages({
     nothing_here: 'No hay nada en esta dirección.',
   },
   ar: {
+    ...ACCOUNT_ERROR_WORDS.ar,
     bad_email:
       'لا يمكننا إرسال بريد إلى هذا العنوان. يمكن أن يحتوي ما قبل @ على الحروف من a إلى z والأرقام وعلامات مثل . + - _.',
     no_email: 'هذا ليس عنوان بريد إلكتروني.',

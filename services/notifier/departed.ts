@@ -1,4 +1,4 @@
-// Finds the mails whose readers have left since: asked just before sending, once for all mails of a claim.
+// Finds the mails whose readers have left or were deactivated since: asked just before sending, once for all mails of a claim.
 import { ownCall } from '../../shared/bus/headers.ts'
 import { LIMITS } from '../../shared/contracts/define/common.ts'
 import type { Client, Role } from '../../shared/contracts/define/contract.ts'
@@ -59,8 +59,8 @@ const departedOf = async (
   const members = new Map<string, Role>()
   for (const user_ids of pagesOf(mails.map(({ user_id }) => user_id))) {
     const asked = { workspace_id, user_ids, limit: LIMITS.page }
-    for (const { user_id, role } of (await gateway.list_members(asked, call())).members)
-      members.set(user_id, role)
+    for (const { user_id, role, deactivated } of (await gateway.list_members(asked, call())).members)
+      if (!deactivated) members.set(user_id, role)
   }
   const located = await locate(deps, workspace_id, mails)
   /** The private loop that decides, null where none does; undefined: what the mail is about is gone. */

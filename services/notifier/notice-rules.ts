@@ -147,6 +147,8 @@ export const audienceOf = ({
 
 /** Why nothing is sent to a person who has not shown that the address is theirs. */
 const UNCONFIRMED = 'address not confirmed'
+/** Why nothing is sent to a person whose account may not be used. */
+const DEACTIVATED = 'account deactivated'
 
 /** How a delivery begins: pending, suppressed for a reason, or failed for want of an address. */
 const firstState = (suppressed: string | undefined, address: string | undefined, now: Date) => {
@@ -158,7 +160,7 @@ const firstState = (suppressed: string | undefined, address: string | undefined,
 
 const deliveryTo = (
   notice: NoticeOf<MemberTemplate>,
-  { user_id, name, email, unconfirmed, locale, time_zone }: Recipient,
+  { user_id, name, email, unconfirmed, deactivated, locale, time_zone }: Recipient,
   shown: Pick<Delivery, 'about' | 'shown_to' | 'task_id'>,
   suppressed: string | undefined,
   now: Date,
@@ -172,7 +174,7 @@ const deliveryTo = (
     locale,
     time_zone,
     ...shown,
-    ...firstState(unconfirmed ? UNCONFIRMED : suppressed, address, now),
+    ...firstState(deactivated ? DEACTIVATED : unconfirmed ? UNCONFIRMED : suppressed, address, now),
   }
 }
 

@@ -174,7 +174,8 @@ const addForMentioned = async (deps: ReactionDeps, event: TypedEvent<Commented>)
     const preferences = await deps.subscriptions.note(workspaceid, workspace_name, members)
     const preferenceOf = (user_id: string) => preferences.get(subscriptionId(workspaceid, user_id))
     const wanted = members.filter(
-      ({ user_id, unconfirmed }) => !unconfirmed && !unsentBecause(preferenceOf(user_id), aboutMention(on)),
+      ({ user_id, unconfirmed, deactivated }) =>
+        !unconfirmed && !deactivated && !unsentBecause(preferenceOf(user_id), aboutMention(on)),
     )
     const heldBack = await reserveMails(
       deps,

@@ -52,6 +52,35 @@ const ENDS: Filter<TaskDoc> = { $and: [{ 'claim.until': { $type: 'date' } }] }
 /** A renewal of one claim. */
 export type Renewal = Readonly<{ id: string; claim_id: string }>
 
+/** Queries about claims of somebody who may not work any more. */
+export const leftClaimQueries = (collection: Collection<TaskDoc>) => ({
+  /**
+   * Tasks that a person holds through whatever connection, in the order of their ids.
+   * @param until only claims that began before this, the database's time.
+   */
+  listHeldBy: (
+    ws: string,
+    user_id: string,
+    until: Date,
+    after: string,
+    limit: number,
+  ): Promise<Pick<TaskDoc, '_id'>[]> =>
+    collection
+      .find({
+        ws,
+        _id: { $gt: after },
+        'claim.holder.actor.user_id': user_id,
+        'claim.id': { $exists: true },
+        'claim.since': { $lt: until },
+        status: 'in_progress',
+      })
+      .hint('held')
+      .sort({ _id: 1 })
+      .limit(limit)
+      .project<Pick<TaskDoc, '_id'>>({ _id: 1 })
+      .toArray(),
+})
+
 /** Queries about claims. */
 export const claimQueries = (collection: Collection<TaskDoc>, leases: Leases) => ({
   /**

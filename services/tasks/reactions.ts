@@ -1,14 +1,18 @@
-// Reacts to this service's own events: keeps the index of the search up with tasks and comments.
+// Reacts to events: keeps the index of the search up with tasks and comments, and gives back what people hold who may not
+// work any more.
+import { gateway } from '../../shared/contracts/gateway/contract.ts'
 import { tasks as contract } from '../../shared/contracts/tasks/contract.ts'
 import { on, type Reaction } from '../../shared/events/reactions.ts'
 import type { FaultPoint } from '../../shared/process/fault-points.ts'
 import { gather } from '../../shared/process/gather.ts'
+import { type HeldDeps, releaseHeld } from './release-held.ts'
 import type { TaskSearch } from './search-store.ts'
 
-export type ReactionDeps = Readonly<{
-  search: Pick<TaskSearch, 'indexTasks' | 'indexComments'>
-  at: FaultPoint
-}>
+export type ReactionDeps = HeldDeps &
+  Readonly<{
+    search: Pick<TaskSearch, 'indexTasks' | 'indexComments'>
+    at: FaultPoint
+  }>
 
 /** The most documents that are indexed at once. */
 const BATCH = 100
@@ -20,7 +24,8 @@ const together = (index: (ids: readonly string[]) => Promise<void>): ((id: strin
 }
 
 /** The reactions of this service. Each indexes what is there now, so they may be repeated, broken off or late. */
-export const reactions = ({ search, at }: ReactionDeps): readonly Reaction[] => {
+export const reactions = (deps: ReactionDeps): readonly Reaction[] => {
+  const { search, at } = deps
   const indexTask = together((ids) => search.indexTasks(ids))
   const indexComment = together((ids) => search.indexComments(ids))
   const index = async (task_id: string): Promise<void> => {
@@ -39,5 +44,11 @@ export const reactions = ({ search, at }: ReactionDeps): readonly Reaction[] => 
       await indexComment(data.comment_id)
       at('search.comment_indexed')
     }),
+    on(gateway, 'person.left', ({ time, workspaceid, data: { user_id } }) =>
+      releaseHeld(deps, workspaceid, user_id, new Date(time)),
+    ),
+    on(gateway, 'person.deactivated', ({ time, workspaceid, data: { user_id } }) =>
+      releaseHeld(deps, workspaceid, user_id, new Date(time)),
+    ),
   ]
 }

@@ -25,6 +25,7 @@ import {
   CLAIM_LEASE,
   claimQueries,
   claimWrites,
+  leftClaimQueries,
   pendingCommentQueries,
 } from './claim-store.ts'
 import { type Countable, differenceOf, taskCounts } from './counter-rules.ts'
@@ -264,6 +265,7 @@ const uncountedQueries = (
   ...tombstones(collection),
   ...locationQueries(collection),
   ...claimQueries(collection, leases),
+  ...leftClaimQueries(collection),
   ...claimWrites(collection, leases),
   ...pendingCommentQueries(collection),
   ...blockerQueries(collection),

@@ -22,6 +22,7 @@ const guards = (name: string): Shown => ['service/gateway-guards.test.ts', name]
 const invited = (name: string): Shown => ['service/invitations.test.ts', name]
 const confirmed = (name: string): Shown => ['service/confirmation.test.ts', name]
 const known = (name: string): Shown => ['service/known-browsers.test.ts', name]
+const deactivation = (name: string): Shown => ['service/deactivation.test.ts', name]
 const mcp = (name: string): Shown => ['e2e/mcp.test.ts', name]
 const protocol = (name: string): Shown => ['e2e/protocol.test.ts', name]
 const input = (name: string): Shown => ['e2e/bad-input.test.ts', name]
@@ -161,6 +162,16 @@ const FLEETS: readonly Attack[] = [
   ['guesses at a client secret', accounts('wrong_secrets_slow_down')],
 ]
 
+const ACCOUNTS: readonly Attack[] = [
+  [
+    'a deactivated account by its session, app, token or password',
+    deactivation('is_refused_by_every_gateway'),
+    deactivation('makes_no_change_once'),
+    deactivation('gets_no_mail_and_no_link'),
+  ],
+  ['a workspace that is left without an owner', deactivation('is_not_deactivated_and_the_refusal')],
+]
+
 const MCP: readonly Attack[] = [
   ['headers that differ from the body', protocol('whose_headers_have')],
   ['batches', protocol('accepts_a_batch_of_a_hundred'), input('is_refused_in_the_form_of_the_protocol')],
@@ -232,4 +243,4 @@ const ABUSE: readonly Attack[] = [
 ]
 
 /** Every attack. */
-export const ATTACKS: readonly Attack[] = [...OAUTH, ...FLEETS, ...MCP, ...TENANCY, ...ABUSE]
+export const ATTACKS: readonly Attack[] = [...OAUTH, ...FLEETS, ...ACCOUNTS, ...MCP, ...TENANCY, ...ABUSE]

@@ -6,7 +6,7 @@ import { CONFIRMATIONS_PER_ACCOUNT } from '../limits/policies.ts'
 import { marked, unmarked } from '../secrets.ts'
 import { translatedError } from '../translated-errors.ts'
 import type { AccountMail } from './link-store.ts'
-import { isConfirmed, type Person } from './person-rules.ts'
+import { isActive, isConfirmed, type Person } from './person-rules.ts'
 
 const DAY_MS = 24 * 60 * 60_000
 /** How long the link that confirms an address works (ms). */
@@ -71,7 +71,7 @@ export const personOfAccountMail = async (
   const mail = await store.accountMails.find(id)
   if (!mail || mail.expires_at <= clock.now()) return undefined
   const person = await store.people.byId(mail.user_id)
-  if (!person || person.email !== mail.email) return undefined
+  if (!person || !isActive(person) || person.email !== mail.email) return undefined
   return mail.kind === 'confirmation' && isConfirmed(person) ? undefined : { person, mail }
 }
 

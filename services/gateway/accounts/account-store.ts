@@ -68,6 +68,12 @@ export type PeopleStore = Readonly<{
   setPassword: (person: Person, password_hash: string, confirmed_at?: Date) => Promise<Person | 'stale'>
   /** Confirms that the address is the person's own. */
   confirm: (person: Person, now: Date) => Promise<Person | 'stale'>
+  /** Says that the account may not be used, which ends every session, connection and link; or that it may again (null). */
+  setDeactivated: (
+    person: Person,
+    deactivated_at: Date | null,
+    events: readonly MembershipEvent[],
+  ) => Promise<Person | 'stale'>
   /** Ends every session, connection and link. */
   endAll: (person: Person) => Promise<Person | 'stale'>
   /** Sets the language and time zone of what the person is sent. */
@@ -82,6 +88,7 @@ export type PeopleStore = Readonly<{
   /** Members of a workspace in the order of their ids. */
   members: (workspaceId: string, query: MemberQuery) => Promise<Person[]>
   countMembers: (workspaceId: string) => Promise<number>
+  /** How many owners have an account that may be used. */
   countOwners: (workspaceId: string) => Promise<number>
   /** Who accepted an invitation. */
   byInvitation: (invitationId: string) => Promise<Person | null>
@@ -129,7 +136,10 @@ const reading = (people: Collection<Person>) => ({
   },
   countMembers: (workspaceId: string) => people.countDocuments({ 'memberships.workspace_id': workspaceId }),
   countOwners: (workspace_id: string) =>
-    people.countDocuments({ memberships: { $elemMatch: { workspace_id, role: 'owner' } } }),
+    people.countDocuments({
+      memberships: { $elemMatch: { workspace_id, role: 'owner' } },
+      deactivated_at: null,
+    }),
 })
 
 type Save = (
@@ -217,6 +227,8 @@ const peopleOf = (people: Collection<Person>, deps: AggregateDeps): PeopleStore 
         },
       }),
     confirm: (person, confirmed_at) => save(person, { $set: { confirmed_at } }),
+    setDeactivated: (person, deactivated_at, events) =>
+      save(person, { $set: { deactivated_at, password_version: nextVersion(person) } }, events),
     endAll: (person) => save(person, { $set: { password_version: nextVersion(person) } }),
     setReading: (person, reading) => save(person, { $set: reading }),
     markFinished: async (id, workspaceId) => {

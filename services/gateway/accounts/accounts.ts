@@ -16,6 +16,7 @@ import type { Inserted } from './account-store.ts'
 import type { Device } from './devices.ts'
 import {
   emailFault,
+  isActive,
   type Membership,
   membershipIn,
   normalizeEmail,
@@ -24,6 +25,7 @@ import {
   passwordFault,
 } from './person-rules.ts'
 import { joinedEvent, type MembershipEvent } from './role-rules.ts'
+import { deactivated } from './sessions.ts'
 import { signUpState } from './setup.ts'
 import { finish } from './unfinished.ts'
 import { type Invitation, isOpen } from './workspace-rules.ts'
@@ -157,6 +159,7 @@ export const signUpInvited = async (
  *   `already_exists` for a member; `version_conflict` when the account changed meanwhile.
  */
 export const joinByInvitation = async (deps: Deps, person: Person, invitationId: string): Promise<Person> => {
+  if (!isActive(person)) throw deactivated()
   if (person.invitation_ids?.includes(invitationId)) return person
   const invitation = await openInvitation(deps, invitationId)
   if (person.email !== invitation.email) throw ofAnother(invitation, person)
@@ -206,7 +209,7 @@ const warnOfTries = async (deps: Deps, person: Person): Promise<void> => {
  * Finds the person of an address and a password. An unknown address and a wrong password get the same answer in the same
  * time. A try is counted before it is made, so that many at once cannot evade the count. A browser that this person has
  * used before has a count of its own, whatever happens elsewhere.
- * @throws AppError `forbidden` when they do not match; `rate_limited` after too many tries, or for too many at once.
+ * @throws AppError `forbidden` when they do not match, or the account is deactivated; `rate_limited` after too many tries, or for too many at once.
  */
 export const signIn = async (
   deps: Deps,
@@ -224,6 +227,7 @@ export const signIn = async (
   const right = await deps.passwords.verify(person?.password_hash, typed.password)
   if (person && right) {
     await throttle.clear(tried)
+    if (!isActive(person)) throw deactivated()
     return person
   }
   if (address !== undefined) await throttle.count(`address ${address}`, PER_ADDRESS)

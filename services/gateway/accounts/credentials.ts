@@ -7,6 +7,7 @@ import { marked, unmarked } from '../secrets.ts'
 import { fieldFault, translatedError } from '../translated-errors.ts'
 import type { PasswordReset } from './link-store.ts'
 import {
+  isActive,
   isOfPassword,
   normalizeEmail,
   type Person,
@@ -82,10 +83,11 @@ export const requestReset = async (deps: Deps, typed: string, address: string): 
     expires_at: new Date(now.getTime() + RESET_MS),
     purge_at: new Date(now.getTime() + PURGE_MS),
   }
-  const event = person && {
-    name: 'person.password_reset_requested',
-    data: { reset_id, user_id: person._id },
-  }
+  const event = person &&
+    isActive(person) && {
+      name: 'person.password_reset_requested',
+      data: { reset_id, user_id: person._id },
+    }
   await store.resets.insert(state, event ? [event] : [])
 }
 
@@ -101,7 +103,7 @@ export const personOfReset = async (
   const reset = await store.resets.find(reset_id)
   if (!reset || reset.user_id === null || reset.expires_at <= clock.now()) return undefined
   const person = await store.people.byId(reset.user_id)
-  return person && isOfPassword(reset, person) ? { person, reset } : undefined
+  return person && isActive(person) && isOfPassword(reset, person) ? { person, reset } : undefined
 }
 
 /** The same by the token in the link. */

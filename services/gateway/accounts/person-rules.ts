@@ -55,8 +55,14 @@ export type Person = {
   time_zone?: string | null
   /** When the address was confirmed; null: not yet. Absent in accounts older than the confirmation of addresses. */
   confirmed_at?: Date | null
+  /** Since when the account may not be used. Absent or null: it may. */
+  deactivated_at?: Date | null
   created_at: Date
 }
+
+/** Whether the account may be used: to sign in, by what is connected to it, and to join a workspace. */
+export const isActive = ({ deactivated_at }: Pick<Person, 'deactivated_at'>): boolean =>
+  deactivated_at === undefined || deactivated_at === null
 
 /**
  * Whether the address is known to be the person's own: they confirmed it, accepted an invitation that was sent there, or set

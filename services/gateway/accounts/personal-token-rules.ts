@@ -6,6 +6,7 @@ import { effectiveScopes, includesScope, scopesOfRole } from '../../../shared/co
 import { fieldFault } from '../translated-errors.ts'
 import { readMaxClaims } from './claim-limit-rules.ts'
 import {
+  isActive,
   isOfPassword,
   type Membership,
   membershipIdOf,
@@ -16,7 +17,7 @@ import {
 } from './person-rules.ts'
 
 /** Whom a token acts for: a person, or a service account in the same form. */
-export type Holder = Pick<Person, '_id' | 'name' | 'memberships' | 'password_version'> &
+export type Holder = Pick<Person, '_id' | 'name' | 'memberships' | 'password_version' | 'deactivated_at'> &
   Readonly<{
     /** Only for a service account: counts its secrets. What was got with an earlier one has ended. */
     secret_version?: number
@@ -128,6 +129,7 @@ export const judgeToken = (
   if (token.expires_at <= now) return { ok: false, reason: 'expired' }
   const membership = holder ? membershipUnder(token, holder) : undefined
   if (!holder || !membership) return { ok: false, reason: 'not_a_member' }
-  if (!isOfPassword(token, holder)) return { ok: false, reason: 'password_changed' }
+  // Whoever is deactivated has a new password version too; this holds also for what was made since.
+  if (!isActive(holder) || !isOfPassword(token, holder)) return { ok: false, reason: 'password_changed' }
   return { ok: true, scopes: effectiveScopes(token.scopes, membership.role), membership, holder }
 }

@@ -4,12 +4,19 @@ import { actorOf, type Caller, type EventOf, type Role } from '../../../shared/c
 import { type AppError, notFound } from '../../../shared/contracts/define/errors.ts'
 import type { gateway } from '../../../shared/contracts/gateway/contract.ts'
 import { translatedError } from '../translated-errors.ts'
-import { type Membership, membershipIn, type Person } from './person-rules.ts'
+import { isActive, type Membership, membershipIn, type Person } from './person-rules.ts'
 
 /** An event about a membership. */
 export type MembershipEvent = Extract<
   EventOf<typeof gateway>,
-  { name: 'person.joined' | 'person.role_changed' | 'person.left' }
+  {
+    name:
+      | 'person.joined'
+      | 'person.role_changed'
+      | 'person.left'
+      | 'person.deactivated'
+      | 'person.reactivated'
+  }
 >
 
 /**
@@ -37,7 +44,7 @@ export const rolesToGive = (by: Role): readonly Role[] => {
   return by === 'admin' ? ['admin', 'member', 'viewer'] : []
 }
 
-/** A requested change: another role, or null to leave. `owners` counts those of the workspace. */
+/** A requested change: another role, or null to leave. `owners` counts those of the workspace whose account may be used. */
 export type RequestedChange = Readonly<{ person: Person | null; role: Role | null; owners: number }>
 
 /**
@@ -60,7 +67,7 @@ export const decideChange = (
   if (!leaves && !given.includes(before.role)) throw forbidden('only_owner_changes')
   if (role !== null && !given.includes(role)) throw forbidden('only_owner_makes')
   if (before.role === role) return null
-  if (before.role === 'owner' && owners <= 1) throw forbidden('last_owner')
+  if (before.role === 'owner' && isActive(person) && owners <= 1) throw forbidden('last_owner')
   return { id, user_id: person._id, before, role, by: actorOf(caller), at }
 }
 
@@ -91,3 +98,14 @@ export const changeEvent = (
     ? { name: 'person.left', data: { ...who, role: before.role } }
     : { name: 'person.role_changed', data: { ...who, role, role_before: before.role } }
 }
+
+/** The events of an account that was deactivated or may be used again: one for each of its workspaces. */
+export const deactivationEvents = (
+  name: 'person.deactivated' | 'person.reactivated',
+  person: Pick<Person, '_id' | 'name' | 'memberships'>,
+  through: 'operator' | 'identity_provider',
+): MembershipEvent[] =>
+  person.memberships.map(({ workspace_id }) => ({
+    name,
+    data: { user_id: person._id, workspace_id, name: person.name, through },
+  }))

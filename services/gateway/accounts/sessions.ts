@@ -2,13 +2,16 @@
 import type { Context } from 'hono'
 import { deleteCookie, getCookie, setCookie } from 'hono/cookie'
 import type { Caller } from '../../../shared/contracts/define/contract.ts'
+import type { AppError } from '../../../shared/contracts/define/errors.ts'
 import { scopesOfRole } from '../../../shared/contracts/define/scopes.ts'
 import type { Deps } from '../deps.ts'
 import { nameOfSiteCookie, portlessSiteCookie, siteCookie } from '../http/cookies.ts'
 import { sha256 } from '../secrets.ts'
+import { translatedError } from '../translated-errors.ts'
 import type { Session } from './account-store.ts'
 import { rememberDevice } from './devices.ts'
 import {
+  isActive,
   isOfPassword,
   type Membership,
   membershipIn,
@@ -44,9 +47,13 @@ export const endSession = async (c: Context, deps: Deps): Promise<void> => {
   deleteCookie(c, namesOf(deps)[0], siteCookie(deps.public_url))
 }
 
+/** The refusal of an account that may not be used. Say it only to somebody who has proved that it is theirs. */
+export const deactivated = (): AppError => translatedError('forbidden', (words) => words.word('deactivated'))
+
 /**
  * Signs a browser in and ends its former session. The token is always new, so a planted one is worthless (session fixation).
  * @param methods what the person has just proved who they are by.
+ * @throws AppError `forbidden` when the account is deactivated.
  */
 export const startSession = async (
   c: Context,
@@ -54,6 +61,7 @@ export const startSession = async (
   person: Person,
   methods: readonly SessionMethod[],
 ): Promise<Session> => {
+  if (!isActive(person)) throw deactivated()
   await forget(c, deps)
   const token = deps.ids.token()
   const now = deps.clock.now()
@@ -81,7 +89,7 @@ export const findSignedIn = async (c: Context, deps: Deps): Promise<SignedIn | u
   for (const token of tokensOf(c, deps))
     session ??= await deps.store.sessions.find(sha256(token), deps.clock.now())
   const person = session && (await deps.store.people.byId(session.user_id))
-  if (!session || !person || !isOfPassword(session, person)) return undefined
+  if (!session || !person || !isActive(person) || !isOfPassword(session, person)) return undefined
   const shown = session.workspace_id === null ? undefined : membershipIn(person, session.workspace_id)
   return { session, person, membership: shown ?? person.memberships[0] }
 }

@@ -10,7 +10,7 @@ import type { Workspace as WorkspaceView } from '../../../shared/contracts/gatew
 import type { Aggregate, State } from '../../../shared/storage/aggregate.ts'
 import { translatedError } from '../translated-errors.ts'
 import { sameLimits } from './claim-limit-rules.ts'
-import { membershipIn, membershipUnder, type Person } from './person-rules.ts'
+import { isActive, membershipIn, membershipUnder, type Person } from './person-rules.ts'
 import { type MemberChange, rolesToGive } from './role-rules.ts'
 
 export type GatewayEvent = EventOf<typeof gateway>
@@ -158,9 +158,13 @@ export const createInvitation = (
 }
 
 /** Whether the inviter may still give the role: an invitation passes on their right. */
-const isBacked = (invitation: Invitation, inviter: Pick<Person, 'memberships'> | null): boolean => {
+const isBacked = (
+  invitation: Invitation,
+  inviter: Pick<Person, 'memberships' | 'deactivated_at'> | null,
+): boolean => {
   const membership =
     inviter &&
+    isActive(inviter) &&
     (invitation.membership_id === undefined
       ? membershipIn(inviter, invitation.ws)
       : membershipUnder(invitation, inviter))
@@ -170,7 +174,7 @@ const isBacked = (invitation: Invitation, inviter: Pick<Person, 'memberships'> |
 /** Whether an invitation's link still works. @param inviter as they are now. */
 export const isOpen = (
   invitation: Invitation,
-  inviter: Pick<Person, 'memberships'> | null,
+  inviter: Pick<Person, 'memberships' | 'deactivated_at'> | null,
   now: Date,
 ): boolean => invitation.status === 'pending' && invitation.expires_at > now && isBacked(invitation, inviter)
 

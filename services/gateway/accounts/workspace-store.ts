@@ -22,6 +22,8 @@ export type WorkspaceStore = Aggregates<Workspace> &
     findAll: (ids: readonly string[]) => Promise<Workspace[]>
     /** Those with a member change that was decided before `before`, oldest first. */
     changing: (before: Date, limit: number) => Promise<Workspace[]>
+    /** Moves its version on, so that a change which was decided before is decided anew. */
+    touch: (id: string) => Promise<void>
     /** Removes an applied change. Makes a new version, so that nobody writes it back. Repeats do no harm. */
     endChange: (id: string, changeId: string) => Promise<void>
   }>
@@ -75,6 +77,7 @@ export const openWorkspaceStores = async (
           .sort({ 'member_change.at': 1 })
           .limit(limit)
           .toArray(),
+      touch: async (id) => void (await workspaces.updateOne({ _id: id }, { $inc: { v: 1 } })),
       endChange: async (id, changeId) => {
         await workspaces.updateOne(
           { _id: id, 'member_change.id': changeId },

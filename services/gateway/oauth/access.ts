@@ -3,7 +3,7 @@ import { LRUCache } from 'lru-cache'
 import type { Caller } from '../../../shared/contracts/define/contract.ts'
 import { effectiveScopes, includesScope } from '../../../shared/contracts/define/scopes.ts'
 import { mongoFault } from '../../../shared/storage/mongo.ts'
-import { isOfPassword, membershipUnder } from '../accounts/person-rules.ts'
+import { isActive, isOfPassword, membershipUnder } from '../accounts/person-rules.ts'
 import { type Holder, judgeToken } from '../accounts/personal-token-rules.ts'
 import { claimsToBe } from '../accounts/token-format.ts'
 import type { Deps } from '../deps.ts'
@@ -16,7 +16,13 @@ import { accessOf, verifyPersonal } from './personal-access.ts'
 import { type AccessClaims, readAccessToken } from './tokens.ts'
 
 /** Why a token is refused. For the log alone: the client gets `invalid_token`. */
-export type AccessRefusal = 'invalid' | 'expired' | 'revoked' | 'password_changed' | 'not_a_member'
+export type AccessRefusal =
+  | 'invalid'
+  | 'expired'
+  | 'revoked'
+  | 'password_changed'
+  | 'not_a_member'
+  | 'deactivated'
 
 /** What a token stands for. `expires_at` is in seconds since the epoch, as in the token. */
 export type Access =
@@ -53,6 +59,7 @@ export const judgeGrant = (
   if (!grant || grant.revoked || grant.ends_at <= now) return no('revoked')
   const membership = holder && membershipUnder(grant, holder)
   if (!holder || !membership) return no('not_a_member')
+  if (!isActive(holder)) return no('deactivated')
   if (!isOfPassword(grant, holder)) return no('password_changed')
   const { role } = membership
   // The person may have withdrawn a scope since the token was made.

@@ -108,6 +108,7 @@ const TOKEN = {
   grant_expired: BAD_GRANT,
   grant_revoked: BAD_GRANT,
   person_left: BAD_GRANT,
+  person_deactivated: BAD_GRANT,
   password_changed: BAD_GRANT,
   scope_widened: answer('invalid_scope', 'scope asks for more than was granted.'),
   target_foreign: BAD_TARGET,

@@ -3,7 +3,7 @@
 
 import type { Scope } from '../../../shared/contracts/define/common.ts'
 import { untilSaved } from '../../../shared/storage/command.ts'
-import { isOfPassword, membershipUnder } from '../accounts/person-rules.ts'
+import { isActive, isOfPassword, membershipUnder } from '../accounts/person-rules.ts'
 import type { Deps } from '../deps.ts'
 import { field, repeats } from '../http/forms.ts'
 import { authenticate, keepClient } from './clients.ts'
@@ -53,10 +53,11 @@ const targetOf = (deps: Deps, form: URLSearchParams): Ruled<string> => {
   return checkResource(resources, deps.public_url, 'target_foreign')
 }
 
-/** Checks that the person is still a member, with the same password as at consent. */
+/** Checks that the account may be used, and that the person is still a member, with the same password as at consent. */
 const checkPerson = async ({ store }: Deps, grant: Grant): Promise<Ruled<Grant>> => {
   const person = await store.people.byId(grant.user_id)
   if (!person || !membershipUnder(grant, person)) return refused('person_left')
+  if (!isActive(person)) return refused('person_deactivated')
   return isOfPassword(grant, person) ? allowed(grant) : refused('password_changed')
 }
 

@@ -4,6 +4,12 @@ import * as c from '../define/common.ts'
 import { event } from '../define/contract.ts'
 
 const workspace_id = c.Id
+const deactivation = z.object({
+  user_id: c.Id,
+  workspace_id,
+  name: z.string(),
+  through: z.enum(['operator', 'identity_provider']).describe('Whose word it was'),
+})
 
 export const events = {
   'person.invited': event({
@@ -41,6 +47,19 @@ export const events = {
       role: c.Member.shape.role.describe('The role that they had'),
       by: c.Actor,
     }),
+    public: true,
+  }),
+  'person.deactivated': event({
+    description:
+      'The account of a member was deactivated in the whole installation. They stay a member, but can do nothing, and get no mail.',
+    subject: 'user_id',
+    data: deactivation,
+    public: true,
+  }),
+  'person.reactivated': event({
+    description: 'The account of a member may be used again.',
+    subject: 'user_id',
+    data: deactivation,
     public: true,
   }),
   'person.password_reset_requested': event({

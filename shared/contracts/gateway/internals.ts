@@ -39,6 +39,7 @@ export const internals = {
         c.Member.extend({
           email: z.string(),
           unconfirmed: z.literal(true).optional().describe('No mail may be sent to the address yet'),
+          deactivated: z.literal(true).optional().describe('The account may not be used, and gets no mail'),
           ...reader,
         }),
       ),

@@ -14,5 +14,8 @@ export const tasks = defineContract({
   description: 'Tasks, and the comments on tasks and on loops.',
   operations: { ...tools, ...internals, ...boardInternals, ...imports, ...recordOperations() },
   events,
-  consumes: { tasks: ['task.created', 'task.updated', 'task.deleted', 'comment.added'] },
+  consumes: {
+    tasks: ['task.created', 'task.updated', 'task.deleted', 'comment.added'],
+    gateway: ['person.left', 'person.deactivated'],
+  },
 })

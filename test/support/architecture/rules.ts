@@ -112,6 +112,7 @@ const LAYERS: Readonly<Record<string, readonly string[]>> = {
   'shared/': ['net/', 'process/', 'contracts/', 'search/', 'storage/', 'imports/', 'bus/', 'events/'],
   'services/gateway/': [
     'secrets.ts',
+    'error-words/',
     'translated-errors.ts',
     'limits/',
     'audit/',

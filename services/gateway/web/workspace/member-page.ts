@@ -88,6 +88,7 @@ const memberPage = (shown: Shown): Page => {
         <dt>${words.word('email')}</dt><dd>${words.isolate(person.email)}</dd>
         <dt>${words.word('role')}</dt><dd>${roleWord(membership.role, language)}</dd>
         <dt>${words.word('since')}</dt><dd>${day(membership.joined_at, language)}</dd>
+        ${person.deactivated_at ? html`<dt>${words.word('deactivated')}</dt><dd>${day(person.deactivated_at, language)}</dd>` : ''}
       </dl>
     </div>
     ${roleForm(shown)} ${ending(shown)}`,
