@@ -1,6 +1,7 @@
 // What people do with accounts: make one, sign in, join a workspace. One write of the person's own document decides each;
 // the documents beside it (workspace, invitation) follow, after a crash through unfinished.ts.
 import type { AppError } from '../../../shared/contracts/define/errors.ts'
+import { byOf, recordAudit } from '../audit/audit.ts'
 import type { Deps } from '../deps.ts'
 import { spendOrRefuse } from '../limits/limits.ts'
 import {
@@ -119,6 +120,14 @@ export const signUp = async (
   }
   deps.at('sign_up.person_inserted')
   await finish(deps, person)
+  await recordAudit(deps, {
+    action: 'account.made',
+    ws: [membership.workspace_id],
+    by: byOf({ person }),
+    address,
+    target: { user_id: person._id },
+    outcome: 'done',
+  })
   if (inserted === 'inserted') await requestConfirmation(deps, person)
   return person
 }
@@ -205,6 +214,18 @@ const warnOfTries = async (deps: Deps, person: Person): Promise<void> => {
   await requestAccountMail(deps, person, 'failed_sign_ins')
 }
 
+/** Records a wrong password. What was typed is not recorded: people type their passwords into the wrong field. */
+const recordRefusal = (deps: Deps, person: Person | null, address: string): Promise<void> =>
+  recordAudit(deps, {
+    action: 'sign_in.refused',
+    ws: (person?.memberships ?? []).map(({ workspace_id }) => workspace_id),
+    by: { user_id: null, name: '', via: 'web' },
+    address,
+    target: person ? { user_id: person._id, name: person.name } : {},
+    outcome: 'refused',
+    reason: 'forbidden',
+  })
+
 /**
  * Finds the person of an address and a password. An unknown address and a wrong password get the same answer in the same
  * time. A try is counted before it is made, so that many at once cannot evade the count. A browser that this person has
@@ -232,5 +253,6 @@ export const signIn = async (
   }
   if (address !== undefined) await throttle.count(`address ${address}`, PER_ADDRESS)
   if (person && tries >= WARN_AFTER_TRIES) await warnOfTries(deps, person)
+  await recordRefusal(deps, person, from.address)
   throw translatedError('forbidden', (words) => words.word('wrong_sign_in'))
 }

@@ -1,6 +1,7 @@
 // Changing and resetting passwords, which ends every session and connection made under the old one.
 
 import { untilSaved } from '../../../shared/storage/command.ts'
+import { recordAudit } from '../audit/audit.ts'
 import type { Deps } from '../deps.ts'
 import { PER_ACCOUNT, RESETS_PER_ACCOUNT, RESETS_PER_ADDRESS } from '../limits/policies.ts'
 import { marked, unmarked } from '../secrets.ts'
@@ -89,6 +90,15 @@ export const requestReset = async (deps: Deps, typed: string, address: string): 
       data: { reset_id, user_id: person._id },
     }
   await store.resets.insert(state, event ? [event] : [])
+  // Also for an address without an account, so that both take the same time.
+  await recordAudit(deps, {
+    action: 'password_reset.requested',
+    ws: (person?.memberships ?? []).map(({ workspace_id }) => workspace_id),
+    by: { user_id: null, name: '', via: 'web' },
+    address,
+    target: person ? { user_id: person._id, name: person.name } : {},
+    outcome: 'done',
+  })
 }
 
 /** The link of a reset: whoever has it may set the password. */

@@ -4,6 +4,7 @@ import { deleteCookie, getCookie, setCookie } from 'hono/cookie'
 import type { Caller } from '../../../shared/contracts/define/contract.ts'
 import type { AppError } from '../../../shared/contracts/define/errors.ts'
 import { scopesOfRole } from '../../../shared/contracts/define/scopes.ts'
+import { byOf, recordAudit } from '../audit/audit.ts'
 import type { Deps } from '../deps.ts'
 import { nameOfSiteCookie, portlessSiteCookie, siteCookie } from '../http/cookies.ts'
 import { sha256 } from '../secrets.ts'
@@ -41,8 +42,19 @@ const forget = async (c: Context, deps: Deps): Promise<void> => {
   for (const token of tokensOf(c, deps)) await deps.store.sessions.remove(sha256(token))
 }
 
+const recordOf = (c: Context, deps: Deps, action: 'session.started' | 'session.ended', person: Person) => ({
+  action,
+  ws: person.memberships.map(({ workspace_id }) => workspace_id),
+  by: byOf({ person }),
+  address: deps.addressOf(c),
+  outcome: 'done' as const,
+})
+
 /** Signs the browser of a request out. */
 export const endSession = async (c: Context, deps: Deps): Promise<void> => {
+  const signedIn = await findSignedIn(c, deps)
+  if (signedIn)
+    await recordAudit(deps, { ...recordOf(c, deps, 'session.ended', signedIn.person), target: {} })
   await forget(c, deps)
   deleteCookie(c, namesOf(deps)[0], siteCookie(deps.public_url))
 }
@@ -78,6 +90,8 @@ export const startSession = async (
     expires_at,
   }
   await deps.store.sessions.insert(session)
+  const target = { methods: methods.join(' ') }
+  await recordAudit(deps, { ...recordOf(c, deps, 'session.started', person), target })
   setCookie(c, namesOf(deps)[0], token, { ...siteCookie(deps.public_url), expires: expires_at })
   rememberDevice(c, deps, person._id)
   return session

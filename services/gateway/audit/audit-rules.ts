@@ -29,6 +29,7 @@ export const AUDIT_ACTIONS = [
   'consent.given',
   'consent.denied',
   'connection.ended',
+  'connection.scopes_changed',
   'assertion.accepted',
   'assertion.refused',
   'client.registered',

@@ -73,9 +73,15 @@ const takeUpOrLeave = async (deps: AuditDeps, pending: PendingEntry, end: AuditE
 /**
  * Does work that the log has to show: notes the intent, does the work, and records whether it was done or refused. The
  * reason of a refusal is the code of its error, never its words.
+ * @param found what is known of the target only afterwards, such as the id of what was made.
  * @throws what the work throws; what the database throws when the intent cannot be noted, and then nothing was done.
  */
-export const audited = async <T>(deps: AuditDeps, entry: AuditEntry, work: () => Promise<T>): Promise<T> => {
+export const audited = async <T>(
+  deps: AuditDeps,
+  entry: AuditEntry,
+  work: () => Promise<T>,
+  found: (result: T) => AuditEntry['target'] = () => ({}),
+): Promise<T> => {
   const pending = pendingOf(deps, entry, INTERRUPTED_AFTER_MS)
   await deps.store.audit.begin(pending)
   let result: T
@@ -87,7 +93,8 @@ export const audited = async <T>(deps: AuditDeps, entry: AuditEntry, work: () =>
     await takeUpOrLeave(deps, pending, { outcome, reason })
     throw error
   }
-  await takeUpOrLeave(deps, pending, { outcome: 'done' })
+  const target = boundedTarget({ ...pending.target, ...found(result) })
+  await takeUpOrLeave(deps, { ...pending, target }, { outcome: 'done' })
   return result
 }
 

@@ -15,6 +15,7 @@ import { chooseReading, timeZonesByArea } from '../../accounts/reading.ts'
 import { endSession, type SignedIn, startSession } from '../../accounts/sessions.ts'
 import type { Deps } from '../../deps.ts'
 import type { GatewayEnv } from '../../http/env.ts'
+import { auditedOfAccount } from '../audited-forms.ts'
 import { signedInOnly } from '../flow.ts'
 import { type Ctx, type Html, messagePage, type Page, send } from '../layout.ts'
 import { ACCOUNT } from '../messages/account.ts'
@@ -180,7 +181,8 @@ const saveReading = async (c: Ctx, deps: Deps, signedIn: SignedIn): Promise<Resp
 const savePassword = async (c: Ctx, deps: Deps, signedIn: SignedIn): Promise<Response> => {
   const form = await fieldsOf(c)
   const typed = { current: form.get('current') ?? '', password: form.get('password') ?? '' }
-  const done = await attempt(() => changePassword(deps, signedIn.person, typed))
+  const change = () => changePassword(deps, signedIn.person, typed)
+  const done = await attempt(() => auditedOfAccount(c, deps, signedIn, 'password.changed', change))
   if (!done.ok) {
     const { fault } = done
     return send(c, accountPage(signedIn, { fault: { of: 'password', fault } }), formActionOf(fault))
@@ -197,8 +199,9 @@ const mailPasswordLink = async (c: Ctx, deps: Deps, signedIn: SignedIn): Promise
   return send(c, accountPage(signedIn, { fault: { of: 'password', fault } }), formActionOf(fault))
 }
 
-const endAll = async (c: Ctx, deps: Deps, { person }: SignedIn): Promise<Response> => {
-  await signOutEverywhere(deps, person._id)
+const endAll = async (c: Ctx, deps: Deps, signedIn: SignedIn): Promise<Response> => {
+  const { person } = signedIn
+  await auditedOfAccount(c, deps, signedIn, 'sessions.ended', () => signOutEverywhere(deps, person._id))
   await endSession(c, deps)
   const language = languageOf(person.locale)
   const words = wordsOf(ACCOUNT, language)

@@ -14,6 +14,7 @@ import type { GatewayEnv } from '../../http/env.ts'
 import { isLoopback } from '../../http/host.ts'
 import { resourceOf } from '../../oauth/grant-rules.ts'
 import type { Grant } from '../../oauth/model.ts'
+import { auditedInWorkspace } from '../audited-forms.ts'
 import { signedInOnly } from '../flow.ts'
 import { CHECK, type Ctx, type Html, type Page, send } from '../layout.ts'
 import { APPS } from '../messages/apps.ts'
@@ -130,9 +131,23 @@ const ownGrant = async (c: Ctx, deps: Deps, { person }: SignedIn): Promise<Grant
   return grant
 }
 
+/** Does something with a connection; it is in the log of the workspace in which that works. */
+const auditedOfGrant = <T>(
+  c: Ctx,
+  deps: Deps,
+  { person }: SignedIn,
+  action: 'connection.ended' | 'connection.scopes_changed',
+  { _id, ws: workspace_id, client_id, client_name, scopes }: Grant,
+  work: () => Promise<T>,
+): Promise<T> => {
+  const target = { connection_id: _id, client_id, client_name, scopes: scopes.join(' ') }
+  return auditedInWorkspace(c, deps, { person, membership: { workspace_id } }, { action, target }, work)
+}
+
 const disconnect = async (c: Ctx, deps: Deps, signedIn: SignedIn): Promise<Response> => {
-  const { _id } = await ownGrant(c, deps, signedIn)
-  await deps.store.grants.revoke(_id, 'revoked_by_person', deps.clock.now())
+  const grant = await ownGrant(c, deps, signedIn)
+  const end = () => deps.store.grants.revoke(grant._id, 'revoked_by_person', deps.clock.now())
+  await auditedOfGrant(c, deps, signedIn, 'connection.ended', grant, end)
   return c.redirect('/apps', 303)
 }
 
@@ -146,7 +161,9 @@ const changeScopes = async (c: Ctx, deps: Deps, signedIn: SignedIn): Promise<Res
     (scope) =>
       (grant.scopes.includes(scope) && scope !== take) || (offered.includes(scope) && scope === give),
   )
-  await deps.store.grants.setScopes(grant._id, scopes)
+  const set = () => deps.store.grants.setScopes(grant._id, scopes)
+  const asked = { ...grant, scopes }
+  await auditedOfGrant(c, deps, signedIn, 'connection.scopes_changed', asked, set)
   return c.redirect('/apps', 303)
 }
 

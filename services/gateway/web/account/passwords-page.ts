@@ -8,6 +8,7 @@ import { rememberDevice } from '../../accounts/devices.ts'
 import { PASSWORD_CHARS, type Person } from '../../accounts/person-rules.ts'
 import type { Deps } from '../../deps.ts'
 import type { GatewayEnv } from '../../http/env.ts'
+import { auditedOfAccount } from '../audited-forms.ts'
 import { keepWaiting, takeWaiting, type Waiting, waitingOf, withWaiting } from '../flow.ts'
 import { type Ctx, type Html, languageFor, messagePage, type Page, send } from '../layout.ts'
 import { PASSWORDS } from '../messages/passwords.ts'
@@ -126,7 +127,10 @@ export const passwordRoutes = (routes: Hono<GatewayEnv>, deps: Deps): void => {
     const form = await fieldsOf(c)
     if (form.has('keep')) return keepPassword(c, deps, token)
     const password = form.get('password') ?? ''
-    const done = await attempt(() => resetPassword(deps, token, password))
+    const before = await personOfLink(deps, token)
+    if (!before) return expired(c)
+    const reset = () => resetPassword(deps, token, password)
+    const done = await attempt(() => auditedOfAccount(c, deps, { person: before }, 'password.reset', reset))
     if (done.ok) return finishSignIn(c, deps, done.value, 'mailed_link', { waiting: takeWaiting(c, deps) })
     const person = await personOfLink(deps, token)
     if (!person) return expired(c)

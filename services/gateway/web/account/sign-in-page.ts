@@ -6,10 +6,11 @@ import type { Language } from '../../../../shared/contracts/define/language.ts'
 import { type Words, wordsOf } from '../../../../shared/contracts/define/wording.ts'
 import { joinByInvitation, openInvitation, signIn, signUp, signUpInvited } from '../../accounts/accounts.ts'
 import { deviceOf } from '../../accounts/devices.ts'
-import { localeOf } from '../../accounts/person-rules.ts'
+import { localeOf, type Person } from '../../accounts/person-rules.ts'
 import { endSession, findSignedIn, type SignedIn } from '../../accounts/sessions.ts'
 import { signUpState } from '../../accounts/setup.ts'
 import type { Invitation } from '../../accounts/workspace-rules.ts'
+import { audited, byOf } from '../../audit/audit.ts'
 import type { Deps } from '../../deps.ts'
 import type { GatewayEnv } from '../../http/env.ts'
 import { FORM_BYTES } from '../../http/forms.ts'
@@ -339,11 +340,19 @@ const invitationRoutes = (routes: Hono<GatewayEnv>, deps: Deps): void => {
     const signedIn = await findSignedIn(c, deps)
     const typed = typedOf(await fieldsOf(c))
     const locale = localeOf(c.req.header('accept-language'))
-    const done = await attempt(() =>
+    const entry = {
+      action: 'invitation.accepted' as const,
+      ws: [invitation.ws],
+      by: signedIn ? byOf(signedIn) : { user_id: null, name: '', via: 'web' },
+      address: deps.addressOf(c),
+      target: { invitation_id: invitation._id, role: invitation.role },
+    }
+    const join = () =>
       signedIn
         ? joinByInvitation(deps, signedIn.person, invitation._id)
-        : signUpInvited(deps, invitation, { ...typed, locale }),
-    )
+        : signUpInvited(deps, invitation, { ...typed, locale })
+    const joined = ({ _id, name }: Person) => ({ user_id: _id, name })
+    const done = await attempt(() => audited(deps, entry, join, joined))
     if (!done.ok) {
       const { fault } = done
       const page = invitationPage(languageFor(c, signedIn), { ...found.value, signedIn, typed, fault })

@@ -2,6 +2,7 @@
 import type { Hono } from 'hono'
 import { html } from 'hono/html'
 import { ALL_SCOPES } from '../../../../shared/contracts/define/common.ts'
+import { notFound } from '../../../../shared/contracts/define/errors.ts'
 import { type Language, languageOf } from '../../../../shared/contracts/define/language.ts'
 import { scopesOfRole } from '../../../../shared/contracts/define/scopes.ts'
 import { type Words, wordsOf } from '../../../../shared/contracts/define/wording.ts'
@@ -18,6 +19,7 @@ import type { Deps } from '../../deps.ts'
 import type { GatewayEnv } from '../../http/env.ts'
 import { resourceOf } from '../../oauth/grant-rules.ts'
 import { fieldFault } from '../../translated-errors.ts'
+import { auditedInWorkspace } from '../audited-forms.ts'
 import { signedInOnly } from '../flow.ts'
 import { type Ctx, type Html, type Page, send } from '../layout.ts'
 import { TOKENS } from '../messages/tokens.ts'
@@ -138,13 +140,21 @@ const create = async (c: Ctx, deps: Deps, signedIn: SignedIn): Promise<Response>
     const membership =
       typed.workspace_id === '' ? signedIn.membership : membershipIn(person, typed.workspace_id)
     if (!membership) throw fieldFault('workspace_id', (words) => words.word('unknown_workspace'))
-    return makeToken(deps, person, membership, typed)
+    const target = { name: typed.name, scopes: typed.scopes.join(' '), days: typed.expires_in_days }
+    const work = () => makeToken(deps, person, membership, typed)
+    const made = ({ token }: MadeToken) => ({ token_id: token._id })
+    return auditedInWorkspace(c, deps, { person, membership }, { action: 'token.made', target }, work, made)
   })
   return show(c, deps, signedIn, done.ok ? { made: done.value } : { typed, fault: done.fault })
 }
 
 const revoke = async (c: Ctx, deps: Deps, { person }: SignedIn): Promise<Response> => {
-  await revokeToken(deps, person._id, c.req.param('id') ?? '')
+  const id = c.req.param('id') ?? ''
+  const token = await deps.store.personalTokens.find(id)
+  if (token?.user_id !== person._id) throw notFound('token', id)
+  const asked = { action: 'token.revoked' as const, target: { token_id: id, name: token.name } }
+  const who = { person, membership: { workspace_id: token.ws } }
+  await auditedInWorkspace(c, deps, who, asked, () => revokeToken(deps, person._id, id))
   return c.redirect('/account/tokens', 303)
 }
 

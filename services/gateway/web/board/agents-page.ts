@@ -5,6 +5,7 @@ import { notFound } from '../../../../shared/contracts/define/errors.ts'
 import { wordsOf } from '../../../../shared/contracts/define/wording.ts'
 import type { GatewayEnv } from '../../http/env.ts'
 import { isOfService } from '../../oauth/grant-rules.ts'
+import { auditedInWorkspace } from '../audited-forms.ts'
 import { AGENTS } from '../messages/agents.ts'
 import { loadAgents } from './agents-facts.ts'
 import { mayEnd } from './agents-rules.ts'
@@ -52,7 +53,8 @@ const disconnect = async (board: Board): Promise<Response> => {
   const { role } = signedIn.membership
   if (!found || !mayEnd(found, { user_id: signedIn.person._id, workspace_id, role }))
     throw notFound('connection', id)
-  await found.end()
+  const asked = { action: 'connection.ended' as const, target: { connection_id: id, name: found.name } }
+  await auditedInWorkspace(c, board.deps, signedIn, asked, found.end)
   const message = wordsOf(AGENTS, language).say('disconnected', { name: found.name })
   return leaveBoard(board, '/agents', { message })
 }

@@ -8,7 +8,8 @@ import { type Language, languageOf } from '../../../../shared/contracts/define/l
 import { effectiveScopes, FURTHER_SCOPES } from '../../../../shared/contracts/define/scopes.ts'
 import { type Words, wordsOf } from '../../../../shared/contracts/define/wording.ts'
 import { type Membership, membershipIn, membershipUnder, type Person } from '../../accounts/person-rules.ts'
-import { findSignedIn } from '../../accounts/sessions.ts'
+import { findSignedIn, type SignedIn } from '../../accounts/sessions.ts'
+import { byOf, recordAudit } from '../../audit/audit.ts'
 import type { Deps } from '../../deps.ts'
 import type { GatewayEnv } from '../../http/env.ts'
 import { isLoopback } from '../../http/host.ts'
@@ -207,6 +208,32 @@ const withheldIn = (form: URLSearchParams): string[] => {
   return [...form.getAll('without'), ...FURTHER_SCOPES.filter((scope) => !further.includes(scope))]
 }
 
+type Consent = Parameters<typeof consentedScopes>[1]
+
+/** Records what was decided: which client, and what it may do. */
+const recordDecision = async (
+  c: Ctx,
+  deps: Deps,
+  who: SignedIn,
+  request: AuthorizationRequest,
+  consent: Consent | null,
+): Promise<void> => {
+  const { client_id, client_name } = request
+  const ws = consent ? consent.membership.workspace_id : who.membership?.workspace_id
+  await recordAudit(deps, {
+    action: consent ? 'consent.given' : 'consent.denied',
+    ws: ws === undefined ? [] : [ws],
+    by: byOf(who),
+    address: deps.addressOf(c),
+    target: {
+      client_id,
+      client_name,
+      ...(consent ? { scopes: consentedScopes(request, consent).join(' ') } : {}),
+    },
+    outcome: 'done',
+  })
+}
+
 const answer = async (c: Ctx, deps: Deps, requestId: string, form: URLSearchParams): Promise<Response> => {
   const signedIn = await findSignedIn(c, deps)
   if (!signedIn) return c.redirect(withWaiting('/sign-in', { request: requestId }), 303)
@@ -225,6 +252,7 @@ const answer = async (c: Ctx, deps: Deps, requestId: string, form: URLSearchPara
   if (decided === 'answered') return lost(c, deps)
   // Another session has taken the request meanwhile, for example after a new sign-in: the page is shown again.
   if (decided === 'not_yours') return goOn(c, deps, session, { request: requestId })
+  await recordDecision(c, deps, signedIn, request, consent)
   return c.redirect(decided.url, 303)
 }
 

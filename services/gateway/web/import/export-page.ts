@@ -6,6 +6,7 @@ import type { ExportLine } from '../../../../shared/imports/format-rules.ts'
 import { markdownText } from '../../../../shared/imports/markdown-rules.ts'
 import { runExport } from '../../../../shared/imports/run-export.ts'
 import type { GatewayEnv } from '../../http/env.ts'
+import { auditedInWorkspace } from '../audited-forms.ts'
 import { type Board, type BoardDeps, boardRoute, showBoard } from '../board/board.ts'
 import { IMPORTS } from '../messages/imports.ts'
 import { importDeps } from './import-runs.ts'
@@ -39,6 +40,8 @@ const download = async (
   { c, deps, caller, signedIn, now }: Board,
   { ending, media_type, writer }: Format,
 ): Promise<Response> => {
+  const asked = { action: 'export.made' as const, target: { format: ending } }
+  await auditedInWorkspace(c, deps, signedIn, asked, async () => undefined)
   const write = writer()
   const lines = runExport(
     { ...importDeps(deps, caller), now: deps.clock.now },

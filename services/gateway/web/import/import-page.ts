@@ -11,6 +11,7 @@ import { refusalIn } from '../../../../shared/imports/refusals.ts'
 import { shownReport } from '../../../../shared/imports/report-rules.ts'
 import { runImport } from '../../../../shared/imports/run-import.ts'
 import type { GatewayEnv } from '../../http/env.ts'
+import { auditedInWorkspace } from '../audited-forms.ts'
 import { type Board, type BoardDeps, boardRoute, ifAnswered, leaveBoard, showBoard } from '../board/board.ts'
 import { IMPORTS } from '../messages/imports.ts'
 import { attempt, type Fault, formActionOf } from '../posted-forms.ts'
@@ -102,7 +103,10 @@ const showUpload = async (board: Board): Promise<Response> => {
 const begin = async (board: Board): Promise<Response> => {
   requireWriter(board)
   const upload = await load(board)
-  await startRun(board.deps, upload, board.caller)
+  const target = { import_id: upload._id, source: upload.source, tasks: String(upload.total) }
+  const start = () => startRun(board.deps, upload, board.caller)
+  const asked = { action: 'import.made' as const, target }
+  await auditedInWorkspace(board.c, board.deps, board.signedIn, asked, start)
   return leaveBoard(board, `/import/${upload._id}`)
 }
 

@@ -14,6 +14,7 @@ import { manages } from '../../accounts/workspace-rules.ts'
 import type { Deps } from '../../deps.ts'
 import type { GatewayEnv } from '../../http/env.ts'
 import { translatedError } from '../../translated-errors.ts'
+import { auditedInWorkspace } from '../audited-forms.ts'
 import { activityPath } from '../board/activity-filter-rules.ts'
 import { type Ctx, type Html, type Page, send } from '../layout.ts'
 import { MEMBER } from '../messages/member.ts'
@@ -118,7 +119,19 @@ const change = async (
   next: string,
 ): Promise<Response> => {
   const caller = callerOf(signedIn.person, signedIn.membership)
-  const done = await attempt(() => changeMember(deps, caller, c.req.param('id') ?? '', role))
+  const id = c.req.param('id') ?? ''
+  const ended = id === caller.user_id ? 'member.left' : 'member.removed'
+  const action = role === null ? ended : 'member.role_changed'
+  const member = await deps.store.people.byId(id)
+  const before = member && membershipIn(member, caller.workspace_id)
+  const target = {
+    user_id: id,
+    // Only of members: the owner may not know who else has an account.
+    ...(member && before ? { name: member.name, role_before: before.role } : {}),
+    ...(role === null ? {} : { role }),
+  }
+  const work = () => changeMember(deps, caller, id, role)
+  const done = await attempt(() => auditedInWorkspace(c, deps, signedIn, { action, target }, work))
   return done.ok ? c.redirect(next, 303) : show(c, deps, signedIn, done.fault)
 }
 

@@ -4,6 +4,7 @@ import type { Hono } from 'hono'
 import { html } from 'hono/html'
 import { roleList } from '../../../../shared/contracts/define/access-words.ts'
 import { checkInput } from '../../../../shared/contracts/define/check.ts'
+import { Id } from '../../../../shared/contracts/define/common.ts'
 import type { Contract } from '../../../../shared/contracts/define/contract.ts'
 import { notFound } from '../../../../shared/contracts/define/errors.ts'
 import { inputSchema, outputSchema } from '../../../../shared/contracts/define/json-schema.ts'
@@ -14,6 +15,7 @@ import { requireConfirmed } from '../../accounts/account-mails.ts'
 import type { Deps } from '../../deps.ts'
 import type { GatewayEnv } from '../../http/env.ts'
 import { translatedError } from '../../translated-errors.ts'
+import { auditedInWorkspace } from '../audited-forms.ts'
 import { type Ctx, type Html, type Page, send } from '../layout.ts'
 import { PANEL } from '../messages/panel.ts'
 import { attempt, type Fault, fieldsOf, formActionOf } from '../posted-forms.ts'
@@ -178,6 +180,14 @@ const formFault = (operation: string, { field, error }: Fault): FormFault => {
   return { operation, error, fields: new Map(fields.map((one) => [one.field, one.message])) }
 }
 
+/** The ids in an input; whatever else is in it is no business of the log. */
+const idsOf = (input: object): Record<string, string> =>
+  Object.fromEntries(
+    Object.entries(input).filter(
+      (member): member is [string, string] => member[0].endsWith('_id') && Id.safeParse(member[1]).success,
+    ),
+  )
+
 const act = async (c: Ctx, deps: Deps, signedIn: SignedInMember, place: PanelPlace): Promise<Response> => {
   const action = actionOf(place, c.req.param('operation') ?? '')
   if (!action) throw notFound('action', c.req.param('operation') ?? '')
@@ -187,7 +197,12 @@ const act = async (c: Ctx, deps: Deps, signedIn: SignedInMember, place: PanelPla
     // These forms have things sent to other people's addresses: mails and calls.
     requireConfirmed(signedIn.person)
     const input = checkInput(operationOf(place, operation).input, inputOf(place, action, form))
-    return deps.ask(place.contract, operation, input, callOf(c, deps, signedIn))
+    const asked = {
+      action: reveal === undefined ? ('panel.used' as const) : ('panel.secret_shown' as const),
+      target: { service: place.contract.name, operation, ...idsOf(input) },
+    }
+    const ask = () => deps.ask(place.contract, operation, input, callOf(c, deps, signedIn))
+    return auditedInWorkspace(c, deps, signedIn, asked, ask)
   })
   if (!done.ok)
     return show(

@@ -29,10 +29,12 @@ import {
 } from '../../accounts/service-accounts.ts'
 import type { KeysTyped } from '../../accounts/service-key-rules.ts'
 import { callerOf } from '../../accounts/sessions.ts'
+import type { AuditAction } from '../../audit/audit-rules.ts'
 import type { Deps } from '../../deps.ts'
 import type { GatewayEnv } from '../../http/env.ts'
 import { resourceOf } from '../../oauth/grant-rules.ts'
 import { PATHS } from '../../oauth/metadata.ts'
+import { auditedInWorkspace } from '../audited-forms.ts'
 import { type Ctx, type Html, type Page, send } from '../layout.ts'
 import { SERVICE_ACCOUNTS } from '../messages/service-accounts.ts'
 import { day } from '../moments.ts'
@@ -231,11 +233,29 @@ const showOne = async (
   return send(c, page, formActionOf(outcome.fault))
 }
 
+/** Does something with the service account that the path names. */
+const auditedOfService = <T>(
+  c: Ctx,
+  deps: Deps,
+  signedIn: SignedInMember,
+  action: AuditAction,
+  work: () => Promise<T>,
+  more: Readonly<Record<string, string>> = {},
+): Promise<T> => {
+  const target = { service_account_id: idOf(c), ...more }
+  return auditedInWorkspace(c, deps, signedIn, { action, target }, work)
+}
+
 const create = async (c: Ctx, deps: Deps, signedIn: SignedInMember): Promise<Response> => {
   const form = await fieldsOf(c, KEYS_FORM_BYTES)
   const asked = { name: form.get('service_account_name') ?? '', scopes: form.getAll('scope') }
   const typed = { ...asked, ...keysTyped(form) }
-  const done = await attempt(() => makeServiceAccount(deps, callerFor(signedIn), typed))
+  const make = () => makeServiceAccount(deps, callerFor(signedIn), typed)
+  const target = { name: asked.name, scopes: asked.scopes.join(' ') }
+  const made = ({ account }: Awaited<ReturnType<typeof make>>) => ({ service_account_id: account._id })
+  const done = await attempt(() =>
+    auditedInWorkspace(c, deps, signedIn, { action: 'service_account.made', target }, make, made),
+  )
   if (!done.ok) return showList(c, deps, signedIn, { typed, fault: done.fault })
   const { account, secret } = done.value
   if (secret === undefined) return c.redirect(`${PATH}/${account._id}`, 303)
@@ -244,38 +264,47 @@ const create = async (c: Ctx, deps: Deps, signedIn: SignedInMember): Promise<Res
 
 const rotate = async (c: Ctx, deps: Deps, signedIn: SignedInMember): Promise<Response> => {
   const before = (await fieldsOf(c)).get('before') === 'overlaps' ? 'overlaps' : 'ends'
+  const make = () => rotateSecret(deps, callerFor(signedIn), idOf(c), before)
   return showOne(c, deps, signedIn, {
-    secret: await rotateSecret(deps, callerFor(signedIn), idOf(c), before),
+    secret: await auditedOfService(c, deps, signedIn, 'client_secret.made', make, { before }),
   })
 }
 
 const useKeys = async (c: Ctx, deps: Deps, signedIn: SignedInMember): Promise<Response> => {
   const typedKeys = keysTyped(await fieldsOf(c, KEYS_FORM_BYTES))
-  const done = await attempt(() => setKeys(deps, callerFor(signedIn), idOf(c), typedKeys))
+  const set = () => setKeys(deps, callerFor(signedIn), idOf(c), typedKeys)
+  const done = await attempt(() => auditedOfService(c, deps, signedIn, 'client_key.changed', set))
   if (!done.ok) return showOne(c, deps, signedIn, { typedKeys, fault: done.fault })
   return c.redirect(`${PATH}/${idOf(c)}`, 303)
 }
 
 const createToken = async (c: Ctx, deps: Deps, signedIn: SignedInMember): Promise<Response> => {
   const typedToken = tokenTyped(await fieldsOf(c))
-  const done = await attempt(() => makeServiceToken(deps, callerFor(signedIn), idOf(c), typedToken))
+  const make = () => makeServiceToken(deps, callerFor(signedIn), idOf(c), typedToken)
+  const { name, expires_in_days: days } = typedToken
+  const done = await attempt(() => auditedOfService(c, deps, signedIn, 'token.made', make, { name, days }))
   return showOne(c, deps, signedIn, done.ok ? { token: done.value } : { typedToken, fault: done.fault })
 }
 
 const revoke = async (c: Ctx, deps: Deps, signedIn: SignedInMember): Promise<Response> => {
-  await revokeServiceToken(deps, callerFor(signedIn), idOf(c), c.req.param('token') ?? '')
+  const token_id = c.req.param('token') ?? ''
+  const end = () => revokeServiceToken(deps, callerFor(signedIn), idOf(c), token_id)
+  await auditedOfService(c, deps, signedIn, 'token.revoked', end, { token_id })
   return c.redirect(`${PATH}/${idOf(c)}`, 303)
 }
 
 const turn =
   (disabled: boolean) =>
   async (c: Ctx, deps: Deps, signedIn: SignedInMember): Promise<Response> => {
-    await setDisabled(deps, callerFor(signedIn), idOf(c), disabled)
+    const set = () => setDisabled(deps, callerFor(signedIn), idOf(c), disabled)
+    const action = disabled ? 'service_account.disabled' : 'service_account.enabled'
+    await auditedOfService(c, deps, signedIn, action, set)
     return c.redirect(`${PATH}/${idOf(c)}`, 303)
   }
 
 const remove = async (c: Ctx, deps: Deps, signedIn: SignedInMember): Promise<Response> => {
-  await deleteServiceAccount(deps, callerFor(signedIn), idOf(c))
+  const end = () => deleteServiceAccount(deps, callerFor(signedIn), idOf(c))
+  await auditedOfService(c, deps, signedIn, 'service_account.removed', end)
   return c.redirect(PATH, 303)
 }
 

@@ -24,6 +24,7 @@ import type { Deps } from '../../deps.ts'
 import type { GatewayEnv } from '../../http/env.ts'
 import { resourceOf } from '../../oauth/grant-rules.ts'
 import { askToSignIn } from '../account/sign-in-page.ts'
+import { auditedInWorkspace } from '../audited-forms.ts'
 import { activityPath } from '../board/activity-filter-rules.ts'
 import { type Ctx, type Html, messagePage, type Page, send } from '../layout.ts'
 import { WORKSPACE } from '../messages/workspace.ts'
@@ -315,18 +316,36 @@ const show = async (
   return send(c, page, formActionOf(extra.fault?.fault))
 }
 
+/** Saves settings; the log has the names of the fields alone. */
+const auditedSettings = <T>(
+  c: Ctx,
+  deps: Deps,
+  signedIn: SignedInMember,
+  fields: readonly string[],
+  save: () => Promise<T>,
+): Promise<T> => {
+  const asked = { action: 'workspace.setting_changed' as const, target: { fields: fields.join(' ') } }
+  return fields.length === 0 ? save() : auditedInWorkspace(c, deps, signedIn, asked, save)
+}
+
 const edit = async (c: Ctx, deps: Deps, signedIn: SignedInMember): Promise<Response> => {
   const form = await fieldsOf(c, SETTINGS_BYTES)
   const text = (name: string): string | undefined => form.get(name)?.replaceAll('\r\n', '\n')
   const typed = { name: text('name'), ai_context: text('ai_context'), time_zone: text('time_zone') }
-  const done = await attempt(() => saveWorkspace(deps, callerOf(signedIn.person, signedIn.membership), typed))
+  const save = () => saveWorkspace(deps, callerOf(signedIn.person, signedIn.membership), typed)
+  const workspace = await loadWorkspace(deps, signedIn.membership.workspace_id)
+  const changed = (['name', 'ai_context', 'time_zone'] as const).filter(
+    (field) => typed[field] !== undefined && typed[field] !== workspace[field],
+  )
+  const done = await attempt(() => auditedSettings(c, deps, signedIn, changed, save))
   if (done.ok) return c.redirect('/workspace', 303)
   return show(c, deps, signedIn, { typed, fault: { of: 'settings', fault: done.fault } })
 }
 
 const editLimits = async (c: Ctx, deps: Deps, signedIn: SignedInMember): Promise<Response> => {
   const limits = limitsTyped(await fieldsOf(c))
-  const done = await attempt(() => saveLimits(deps, callerOf(signedIn.person, signedIn.membership), limits))
+  const save = () => saveLimits(deps, callerOf(signedIn.person, signedIn.membership), limits)
+  const done = await attempt(() => auditedSettings(c, deps, signedIn, ['claim_limits'], save))
   if (done.ok) return c.redirect('/workspace', 303)
   return show(c, deps, signedIn, { typed: { limits }, fault: { of: 'claims', fault: done.fault } })
 }
@@ -334,7 +353,10 @@ const editLimits = async (c: Ctx, deps: Deps, signedIn: SignedInMember): Promise
 const sendInvitation = async (c: Ctx, deps: Deps, signedIn: SignedInMember): Promise<Response> => {
   const form = await fieldsOf(c)
   const typed = { email: form.get('email') ?? '', role: form.get('role') ?? '' }
-  const done = await attempt(() => invite(deps, callerOf(signedIn.person, signedIn.membership), typed))
+  const send = () => invite(deps, callerOf(signedIn.person, signedIn.membership), typed)
+  const asked = { action: 'invitation.made' as const, target: typed }
+  const made = ({ _id, email, role }: Invitation) => ({ invitation_id: _id, email, role })
+  const done = await attempt(() => auditedInWorkspace(c, deps, signedIn, asked, send, made))
   if (done.ok) return c.redirect('/workspace', 303)
   return show(c, deps, signedIn, { typed, fault: { of: 'invite', fault: done.fault } })
 }
@@ -346,7 +368,10 @@ const switchTo = async (c: Ctx, deps: Deps, signedIn: SignedInMember): Promise<R
 }
 
 const takeBack = async (c: Ctx, deps: Deps, signedIn: SignedInMember): Promise<Response> => {
-  await withdraw(deps, callerOf(signedIn.person, signedIn.membership), c.req.param('id') ?? '')
+  const id = c.req.param('id') ?? ''
+  const asked = { action: 'invitation.withdrawn' as const, target: { invitation_id: id } }
+  const work = () => withdraw(deps, callerOf(signedIn.person, signedIn.membership), id)
+  await auditedInWorkspace(c, deps, signedIn, asked, work, ({ email }) => ({ email }))
   return c.redirect('/workspace', 303)
 }
 
