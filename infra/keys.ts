@@ -1,4 +1,6 @@
 // `npm run keys`: shows and rotates the signing keys, and shows the secrets derived from LOOPS_SECRET.
+import { openFactorStores } from '../services/gateway/accounts/factor-store.ts'
+import { countFactorsUnderOld } from '../services/gateway/accounts/factors.ts'
 import { introspectionToken } from '../services/gateway/oauth/introspect.ts'
 import type { KeyUse } from '../services/gateway/oauth/key-schedule.ts'
 import { type Keys, openKeys, sealingOf } from '../services/gateway/oauth/keys.ts'
@@ -96,7 +98,9 @@ const rotateSecret = async (): Promise<number> => {
   )
   const { keys: store } = await openOAuthStores(mongo.database(gateway.name))
   const signing = await sealingOf(store, deriveSecrets(...all.secrets).signing_keys)
-  let under_old = signing.under_old
+  const { factors } = await openFactorStores(mongo.database(gateway.name))
+  const factorKeys = deriveSecrets(...all.secrets).second_factors
+  let under_old = signing.under_old + (await countFactorsUnderOld(factors, factorKeys))
   for (const { name, purposes = [] } of CONTRACTS) {
     if (name === gateway.name || !purposes.some(({ seals }) => seals)) continue
     const { countUnderOld } = (await import(`../services/${name}/reseal.ts`)) as Resealing

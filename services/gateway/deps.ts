@@ -12,6 +12,7 @@ import type { Ids } from '../../shared/process/ids.ts'
 import type { Log } from '../../shared/process/log.ts'
 import type { Host } from '../../shared/service.ts'
 import { openPeopleStores, type PeopleStore, type SessionStore } from './accounts/account-store.ts'
+import { type FactorStores, openFactorStores } from './accounts/factor-store.ts'
 import { type InstallationStore, openInstallationStore } from './accounts/installation-store.ts'
 import { type LinkStores, openLinkStores } from './accounts/link-store.ts'
 import { createPasswords, type Passwords } from './accounts/passwords.ts'
@@ -34,6 +35,7 @@ import { openUploads, type UploadStore } from './web/import/import-store.ts'
 /** Every collection of the gateway but those that limits count in. */
 export type Stores = OAuthStores &
   LinkStores &
+  FactorStores &
   Readonly<{
     audit: AuditStore
     people: PeopleStore
@@ -90,6 +92,7 @@ export const openDeps = async (host: Host, publicUrl: string = host.config.PUBLI
     audit: await openAuditStore(db, aggregate),
     ...(await openPeopleStores(db, aggregate)),
     ...(await openLinkStores(db, aggregate)),
+    ...(await openFactorStores(db)),
     personalTokens: await openPersonalTokenStore(db),
     serviceAccounts: await openServiceAccountStore(db),
     installation: await openInstallationStore(db, ids),

@@ -10,6 +10,7 @@ import type { Config } from '../../shared/process/config.ts'
 import { repeat } from '../../shared/process/lifecycle.ts'
 import { type Host, openHost } from '../../shared/service.ts'
 import type { Started } from '../start.ts'
+import { resealFactors } from './accounts/factors.ts'
 import { records } from './accounts/record-store.ts'
 import { findSignedIn } from './accounts/sessions.ts'
 import { setupUrl } from './accounts/setup.ts'
@@ -70,6 +71,7 @@ export const startUpkeep = ({ stack, log, ids, config }: Host, deps: Deps): void
   stack.use(repeat(() => takeUpLeftBehind(deps), { ...options, interval_ms: FINISH_EVERY_MS }))
   const forget = () => forgetOldEntries(deps, config.AUDIT_DAYS)
   stack.use(repeat(forget, { ...options, interval_ms: FORGET_EVERY_MS }))
+  stack.use(repeat(() => resealFactors(deps), { ...options, interval_ms: LOOK_MS }))
   stack.use(repeat(deps.keys.tend, { ...options, interval_ms: LOOK_MS }))
 }
 

@@ -1,6 +1,8 @@
 // Seals the secrets of webhooks and subscriptions again under a new LOOPS_SECRET, so that the old one can be removed.
+
+import { seal, unsealWith } from '../../shared/process/sealing.ts'
 import type { Keys, ServiceKeys } from '../../shared/process/service-keys.ts'
-import { SEALING, seal, unsealWith } from './secrets.ts'
+import { SEALING } from './secrets.ts'
 import { subscriptionPages } from './subscription-store.ts'
 import type { KeptSecret } from './webhook-rules.ts'
 import { webhookPages } from './webhook-store.ts'

@@ -3,6 +3,7 @@ import type { Clock } from '../../shared/process/clock.ts'
 import type { FaultPoint } from '../../shared/process/fault-points.ts'
 import type { Log } from '../../shared/process/log.ts'
 import { nextTry } from '../../shared/process/retries.ts'
+import { unseal } from '../../shared/process/sealing.ts'
 import type { Keys } from '../../shared/process/service-keys.ts'
 import { untilSaved } from '../../shared/storage/command.ts'
 import type { Ending } from '../../shared/storage/pending-work.ts'
@@ -10,7 +11,6 @@ import { startWorker, type WorkContext, type Worker } from '../../shared/storage
 import { callSigned } from './calls.ts'
 import { type Delivery, judge, type NextState, type Outcome, SCHEDULE } from './delivery-rules.ts'
 import type { Deliveries } from './delivery-store.ts'
-import { unseal } from './secrets.ts'
 import { PARALLEL, type Standing } from './standing.ts'
 import {
   disabledEvent,

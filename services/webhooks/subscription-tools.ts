@@ -10,10 +10,10 @@ import { MAX_SUBSCRIPTIONS } from '../../shared/contracts/webhooks/subscriptions
 import type { Subscription as Listening } from '../../shared/events/occurrence-rules.ts'
 import type { Clock } from '../../shared/process/clock.ts'
 import type { Ids } from '../../shared/process/ids.ts'
+import { seal, unsealWith } from '../../shared/process/sealing.ts'
 import type { Keys } from '../../shared/process/service-keys.ts'
 import { untilSaved } from '../../shared/storage/command.ts'
 import { canonical } from '../../shared/storage/idempotency.ts'
-import { seal, unsealWith } from './secrets.ts'
 import {
   connectionOf,
   deliveryStatus,

@@ -1,10 +1,11 @@
 // LOOPS_SECRET is replaced on a system with data: first both, then the new one alone. Nothing is lost.
 import { expect, test } from 'vitest'
 import { countUnderOld } from '../../services/webhooks/reseal.ts'
-import { SEALING, unseal } from '../../services/webhooks/secrets.ts'
+import { SEALING } from '../../services/webhooks/secrets.ts'
 import type { Subscription } from '../../services/webhooks/subscription-rules.ts'
 import { webhooks } from '../../shared/contracts/webhooks/contract.ts'
 import { createLog } from '../../shared/process/log.ts'
+import { unseal } from '../../shared/process/sealing.ts'
 import { serviceKeys } from '../../shared/process/service-keys.ts'
 import { connectMongo } from '../../shared/storage/mongo.ts'
 import { newSecret, startEventReceiver } from '../support/event-receiver.ts'

@@ -28,6 +28,8 @@ export type GatewayEnvironment = AsyncDisposable &
     /** The gateway's database, for what no page can do. */
     db: ReturnType<Host['mongo']['database']>
     stack: Stack
+    /** Every route of it. */
+    routes: readonly Readonly<{ method: string; path: string }>[]
     /** Moves the gateway's clock forward. */
     advance: (ms: number) => void
   }>
@@ -61,7 +63,7 @@ export const openGatewayEnvironment = async (
   gateway.stack.defer(mcp.close)
   const live = openLive({ watch: openWatch(host.bus, contract.watches), ids: host.ids, log: host.log })
   gateway.stack.defer(live.end)
-  const { fetch } = createApp({
+  const { fetch, routes } = createApp({
     ...deps,
     publicUrl,
     host: undefined,
@@ -78,6 +80,7 @@ export const openGatewayEnvironment = async (
     verify,
     db: host.mongo.database('gateway'),
     stack,
+    routes,
     advance: (ms) => {
       ahead_ms += ms
     },

@@ -3,6 +3,7 @@
 import { confirmAddress, linkInMail, signUp } from './accounts.ts'
 import { connectApp, REDIRECT } from './oauth-client.ts'
 import { BOARD } from './page-states-board.ts'
+import { FACTOR_STATES } from './page-states-factors.ts'
 import { LANGUAGE_STATES } from './page-states-languages.ts'
 import { CREDENTIALS } from './page-states-tokens.ts'
 import {
@@ -389,6 +390,7 @@ export const STATES: readonly State[] = [
   ...INVITATIONS,
   ...APPS,
   ...CREDENTIALS,
+  ...FACTOR_STATES,
   ...WORK,
   ...MAIL,
   ...WEBHOOKS,

@@ -27,7 +27,7 @@ export type Session = {
   /** When the person last proved who they are. Absent in older sessions: at `created_at`. */
   authenticated_at?: Date
   /** What they proved it by. Absent in older sessions. */
-  methods?: readonly SessionMethod[]
+  methods?: SessionMethod[]
   created_at: Date
   expires_at: Date
 }
@@ -98,6 +98,8 @@ export type SessionStore = Readonly<{
   insert: (session: Session) => Promise<void>
   /** The session, unless it has expired at `now`. */
   find: (id: string, now: Date) => Promise<Session | null>
+  /** Notes that its person has proved who they are once more. */
+  prove: (id: string, at: Date, method: SessionMethod) => Promise<void>
   /** Makes its pages show another workspace. */
   show: (id: string, workspaceId: string) => Promise<void>
   remove: (id: string) => Promise<void>
@@ -241,6 +243,9 @@ const peopleOf = (people: Collection<Person>, deps: AggregateDeps): PeopleStore 
 const sessionsOf = (sessions: Collection<Session>): SessionStore => ({
   insert: async (session) => void (await sessions.insertOne(session)),
   find: (id, now) => sessions.findOne({ _id: id, expires_at: { $gt: now } }),
+  prove: async (id, at, method) => {
+    await sessions.updateOne({ _id: id }, { $max: { authenticated_at: at }, $addToSet: { methods: method } })
+  },
   show: async (id, workspaceId) => {
     await sessions.updateOne({ _id: id }, { $set: { workspace_id: workspaceId } })
   },

@@ -35,8 +35,26 @@ const setPassword = async (
 }
 
 /**
- * Changes the password of a signed-in person who knows the current one. Tries count together with sign-in tries: a browser
- * that was left open must not offer more guesses.
+ * Makes sure that a signed-in person knows their password. Tries count together with sign-in tries: a browser that was left
+ * open must not offer more guesses.
+ * @param field of the form, to name in the refusal.
+ * @throws AppError `invalid_argument`, `rate_limited`.
+ */
+export const provePassword = async (
+  deps: Deps,
+  person: Person,
+  typed: string,
+  field: string,
+): Promise<void> => {
+  const account = `account ${person.email}`
+  await deps.throttle.count(account, PER_ACCOUNT)
+  if (!(await deps.passwords.verify(person.password_hash, typed)))
+    throw fieldFault(field, (words) => words.word('not_current_password'))
+  await deps.throttle.clear(account)
+}
+
+/**
+ * Changes the password of a signed-in person who knows the current one.
  * @throws AppError with a sentence for the form: `invalid_argument`, `rate_limited`, `version_conflict`. Who has no password
  *   gets one by a mailed link alone, see requestReset.
  */
@@ -45,11 +63,7 @@ export const changePassword = async (
   person: Person,
   typed: Readonly<{ current: string; password: string }>,
 ): Promise<Person> => {
-  const account = `account ${person.email}`
-  await deps.throttle.count(account, PER_ACCOUNT)
-  if (!(await deps.passwords.verify(person.password_hash, typed.current)))
-    throw fieldFault('current', (words) => words.word('not_current_password'))
-  await deps.throttle.clear(account)
+  await provePassword(deps, person, typed.current, 'current')
   return setPassword(deps, person, typed.password)
 }
 

@@ -1,14 +1,16 @@
-// How somebody proved who they are in a browser, and what follows from it. Pure; it stands alone, since stores and pages both go
-// by it.
+// How somebody proved who they are in a browser, and what follows from it. Pure.
 
 /** How a person signs in. */
 export type SignInMethod = 'password' | 'mailed_link' | 'oidc' | 'passkey'
 
+/** Proofs that are second factors beside a password or a link. `oidc_factor`: the provider says that it asked for two. */
+export type SecondMethod = 'passkey' | 'code' | 'recovery_code' | 'oidc_factor'
+
 /** Everything that a session may have been proved by: how it began, and what was added in it. */
-export type SessionMethod = SignInMethod
+export type SessionMethod = SignInMethod | SecondMethod
 
 /** What a session says about its proofs. Sessions older than these fields have neither. */
-export type Proved = Readonly<{
+type Proved = Readonly<{
   created_at: Date
   /** When the person last proved who they are. Absent: when the session began. */
   authenticated_at?: Date
@@ -16,5 +18,23 @@ export type Proved = Readonly<{
   methods?: readonly SessionMethod[]
 }>
 
-/** When the person of a session last proved who they are. */
-export const provedAt = ({ created_at, authenticated_at }: Proved): Date => authenticated_at ?? created_at
+const SECOND: ReadonlySet<SessionMethod> = new Set(['passkey', 'code', 'recovery_code', 'oidc_factor'])
+
+/** How recent a proof must be for what is dangerous: a new token, an owner, the second factor, a deletion (ms). */
+export const RECENT_MS = 15 * 60_000
+/** How recent it must be for letting an app approve tasks (ms). */
+export const RECENT_FOR_APPROVE_MS = 12 * 60 * 60_000
+
+/**
+ * Whether a session counts as proved by two factors. A passkey alone does where it began the session: its device checked the
+ * person, and signing in by it asks for that.
+ */
+export const hasSecondFactor = ({ methods = [] }: Pick<Proved, 'methods'>): boolean =>
+  methods.some((method) => SECOND.has(method))
+
+/** Whether the person of a session proved who they are within the last `within_ms`. */
+export const isRecent = (
+  { created_at, authenticated_at = created_at }: Proved,
+  now: Date,
+  within_ms: number,
+): boolean => now.getTime() - authenticated_at.getTime() < within_ms

@@ -19,13 +19,19 @@ import {
   type Person,
   passwordVersionOf,
 } from './person-rules.ts'
-import type { SessionMethod } from './session-rules.ts'
+import { hasSecondFactor, type SessionMethod } from './session-rules.ts'
 
 /** How long a browser stays signed in (ms). */
 const SESSION_MS = 30 * 24 * 60 * 60_000
 
 /** A signed-in browser. `membership` is of the workspace that its pages show; undefined for a member of none. */
-export type SignedIn = Readonly<{ session: Session; person: Person; membership: Membership | undefined }>
+export type SignedIn = Readonly<{
+  session: Session
+  person: Person
+  membership: Membership | undefined
+  /** Workspaces that require a second factor, which this session has not proved: it can do nothing in them. Absent: none. */
+  barred?: readonly string[]
+}>
 
 const COOKIE = 'loops_session'
 /** The cookie's name, and its name from before names held the port: whoever signed in under that one stays signed in. */
@@ -85,7 +91,7 @@ export const startSession = async (
     workspace_id,
     ...passwordVersionOf(person),
     authenticated_at: now,
-    methods,
+    methods: [...methods],
     created_at: now,
     expires_at,
   }
@@ -97,6 +103,20 @@ export const startSession = async (
   return session
 }
 
+/** The workspaces that a session is kept out of. */
+const barredFrom = async (
+  { store }: Deps,
+  session: Session,
+  { memberships }: Person,
+): Promise<readonly string[]> =>
+  hasSecondFactor(session)
+    ? []
+    : store.workspaces.requiringFactor(memberships.map(({ workspace_id }) => workspace_id))
+
+/** The memberships that a signed-in person may act under in this session. */
+export const openTo = ({ person, barred = [] }: Pick<SignedIn, 'person' | 'barred'>): readonly Membership[] =>
+  person.memberships.filter(({ workspace_id }) => !barred.includes(workspace_id))
+
 /** Who the browser of a request is signed in as. */
 export const findSignedIn = async (c: Context, deps: Deps): Promise<SignedIn | undefined> => {
   let session: Session | null = null
@@ -105,7 +125,10 @@ export const findSignedIn = async (c: Context, deps: Deps): Promise<SignedIn | u
   const person = session && (await deps.store.people.byId(session.user_id))
   if (!session || !person || !isActive(person) || !isOfPassword(session, person)) return undefined
   const shown = session.workspace_id === null ? undefined : membershipIn(person, session.workspace_id)
-  return { session, person, membership: shown ?? person.memberships[0] }
+  const membership = shown ?? person.memberships[0]
+  const barred = await barredFrom(deps, session, person)
+  const isBarred = membership !== undefined && barred.includes(membership.workspace_id)
+  return { session, person, membership: isBarred ? undefined : membership, barred }
 }
 
 /** A person in the browser as the caller of operations. */

@@ -23,6 +23,8 @@ export type Workspace = Aggregate & {
   created_at: Date
   /** Absent: as `CLAIM_LIMITS` has them. */
   claim_limits?: ClaimLimits
+  /** Members without a second factor can do nothing on its pages. Absent: they may. */
+  require_second_factor?: true
   /** The change of a member that is being applied. */
   member_change?: MemberChange
 }

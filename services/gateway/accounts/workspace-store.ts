@@ -18,6 +18,8 @@ export type WorkspaceStore = Aggregates<Workspace> &
     find: (id: string) => Promise<Workspace | null>
     /** The limits of claims that a workspace has set. */
     claimLimits: (id: string) => Promise<ClaimLimits | undefined>
+    /** Those of these that require a second factor of their members. */
+    requiringFactor: (ids: readonly string[]) => Promise<readonly string[]>
     /** The existing ones of these. */
     findAll: (ids: readonly string[]) => Promise<Workspace[]>
     /** Those with a member change that was decided before `before`, oldest first. */
@@ -70,6 +72,11 @@ export const openWorkspaceStores = async (
       find: (id) => workspaces.findOne({ _id: id, ws: id }),
       claimLimits: async (id) =>
         (await workspaces.findOne({ _id: id, ws: id }, { projection: { claim_limits: 1 } }))?.claim_limits,
+      requiringFactor: async (ids) => {
+        const filter = { _id: { $in: [...ids] }, require_second_factor: true as const }
+        const found = await workspaces.find(filter, { projection: { _id: 1 } }).toArray()
+        return found.map(({ _id }) => _id)
+      },
       findAll: (ids) => workspaces.find({ _id: { $in: [...ids] } }).toArray(),
       changing: (before, limit) =>
         workspaces

@@ -36,6 +36,10 @@ export const SNAPSHOT_PAGES: Limit = { count: 600, window_ms: MINUTE_MS }
 export const PER_ACCOUNT: Slowing = { free: 5, max_wait_ms: 30_000 }
 /** Failed password tries from one address; a whole office may share it. */
 export const PER_ADDRESS: Slowing = { free: 30, max_wait_ms: 5 * MINUTE_MS }
+/** Codes tried at one account, by somebody who has proved a first factor: few enough that guessing takes centuries. */
+export const CODES_PER_ACCOUNT: Slowing = { free: 5, max_wait_ms: 15 * MINUTE_MS }
+/** Challenges for passkeys that are asked for by nobody in particular. Each is kept for some minutes. */
+export const PASSKEY_CHALLENGES: Limit = { count: 3_000, window_ms: MINUTE_MS }
 /** Password resets mailed to one account: enough to try again, too few to be a nuisance. */
 export const RESETS_PER_ACCOUNT: Slowing = { free: 3, max_wait_ms: 10 * MINUTE_MS }
 /** Password resets asked for from one address. */

@@ -34,6 +34,8 @@ type Assets = Readonly<{
   morph: Asset
   scripts: readonly Asset[]
   script: Asset
+  /** Of pages that ask for a passkey. */
+  passkey_script: Asset
 }>
 
 const load = (): Assets => {
@@ -54,6 +56,7 @@ const load = (): Assets => {
     morph: asset('idiomorph.js', SCRIPT, readFileSync(morph, 'utf8')),
     scripts,
     script: scripts.find(({ path }) => path.endsWith('/board.js')) as Asset,
+    passkey_script: scripts.find(({ path }) => path.endsWith('/passkey.js')) as Asset,
   }
 }
 

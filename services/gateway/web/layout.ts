@@ -33,6 +33,8 @@ export type Page = Readonly<{
     /** What was just done, and how to undo it. */
     done?: Shown | undefined
   }>
+  /** It asks for a passkey, which takes a script, also of somebody who is not signed in. */
+  passkeys?: boolean
   /** It says only what went wrong: the script keeps the page that a form was sent from, and says it there. */
   fault?: true
 }>
@@ -57,7 +59,7 @@ const frame = (page: Page, hasScript: boolean): Html => {
   const { title, body, language: own, signedIn, wide, board } = page
   const language = languageOfFrame(page)
   const words = wordsOf(FRAME, language)
-  const { style, board_style, morph, script } = assets()
+  const { style, board_style, morph, script, passkey_script } = assets()
   return html`<!doctype html>
 <html lang="${language}" dir="${directionOf(language)}">
 <head>
@@ -69,6 +71,7 @@ const frame = (page: Page, hasScript: boolean): Html => {
   <link rel="stylesheet" href="${style.path}">
   ${signedIn ? html`<link rel="stylesheet" href="${board_style.path}">` : ''}
   ${hasScript ? html`<script src="${morph.path}" defer></script><script src="${script.path}" type="module"></script>` : ''}
+  ${page.passkeys ? html`<script src="${passkey_script.path}" type="module"></script>` : ''}
 </head>
 <body ${board?.live ? html`data-live="${board.live}"` : ''}>
   <a class="skip" href="#main">${words.word('skip')}</a>
@@ -120,7 +123,8 @@ export const send = async (c: Ctx, page: Page, sending: Sending = {}): Promise<R
   const policy = [
     "default-src 'none'",
     "style-src 'self'",
-    ...(hasScript ? ["script-src 'self'", "connect-src 'self'"] : []),
+    ...(hasScript || page.passkeys ? ["script-src 'self'"] : []),
+    ...(hasScript ? ["connect-src 'self'"] : []),
     // A page of the board can become one with a frame without being loaded anew.
     ...(page.board ? ["frame-src 'self'"] : []),
     "img-src 'self'",

@@ -12,7 +12,11 @@ import { ownAccountRoutes } from './account/account-page.ts'
 import { appRoutes } from './account/apps-page.ts'
 import { confirmRoutes } from './account/confirm-page.ts'
 import { mailPreferenceRoutes } from './account/mail-preferences-page.ts'
+import { passkeySignInRoutes } from './account/passkey-sign-in-page.ts'
 import { passwordRoutes } from './account/passwords-page.ts'
+import { reAuthenticateRoutes } from './account/re-authenticate.ts'
+import { secondFactorRoutes } from './account/second-factor-page.ts'
+import { secondStepRoutes } from './account/second-step-page.ts'
 import { accountRoutes } from './account/sign-in-page.ts'
 import { tokenRoutes } from './account/tokens-page.ts'
 import { unsubscribeRoutes } from './account/unsubscribe-page.ts'
@@ -83,6 +87,10 @@ export const pageRoutes = (deps: Deps, live: Live): Hono<GatewayEnv> => {
   })
   boardRoutes(routes, board)
   accountRoutes(routes, deps)
+  secondStepRoutes(routes, deps)
+  passkeySignInRoutes(routes, deps)
+  secondFactorRoutes(routes, deps)
+  reAuthenticateRoutes(routes, deps)
   confirmRoutes(routes, deps)
   consentRoutes(routes, deps)
   workspaceRoutes(routes, deps)

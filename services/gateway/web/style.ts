@@ -20,6 +20,7 @@ export const STYLE = `
 }
 *, *::before, *::after { box-sizing: border-box; }
 html { -webkit-text-size-adjust: 100%; text-size-adjust: 100%; }
+[hidden] { display: none !important; }
 body {
   margin: 0;
   min-height: 100vh;

@@ -16,6 +16,7 @@ export const GATEWAY_KEYS = {
   device: { salt: 'loops', info: 'gateway device' },
   setup: { salt: 'loops', info: 'gateway setup' },
   signing_keys: { salt: 'loops', info: 'gateway signing_keys', seals: true },
+  second_factors: { salt: 'loops', info: 'gateway second_factors', seals: true },
   confirmed_calls: { salt: 'loops', info: 'gateway confirmed_calls' },
   event_cursors: { salt: 'loops', info: 'gateway event_cursors' },
   introspection: { salt: 'loops', info: 'gateway introspection' },

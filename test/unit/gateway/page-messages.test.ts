@@ -12,6 +12,7 @@ const FOLDER = join(ROOT, 'services/gateway/web/messages')
 /** Words of pages that are elsewhere, because more than pages need them. */
 const FURTHER = [
   'services/gateway/translated-errors.ts',
+  'services/gateway/accounts/factor-words.ts',
   'shared/contracts/define/access-words.ts',
   'shared/contracts/define/status-words.ts',
   'shared/imports/refusal-words.ts',

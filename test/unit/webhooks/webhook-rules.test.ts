@@ -10,7 +10,7 @@ import {
   PENDING_MS,
   SCHEDULE,
 } from '../../../services/webhooks/delivery-rules.ts'
-import { SEALING, seal, secretOf, signedHeaders, unseal } from '../../../services/webhooks/secrets.ts'
+import { SEALING, secretOf, signedHeaders } from '../../../services/webhooks/secrets.ts'
 import {
   doubted,
   isPublic,
@@ -29,6 +29,7 @@ import { loopsQueue } from '../../../shared/contracts/loops-queue/contract.ts'
 import { tasks } from '../../../shared/contracts/tasks/contract.ts'
 import { SENT_EVENTS, SOURCES } from '../../../shared/contracts/webhooks/sources.ts'
 import { nextTry } from '../../../shared/process/retries.ts'
+import { seal, unseal } from '../../../shared/process/sealing.ts'
 import { deriveKey, type Keys } from '../../../shared/process/service-keys.ts'
 import { person } from '../../support/service-environment.ts'
 

@@ -19,6 +19,7 @@ import { auditedOfAccount } from '../audited-forms.ts'
 import { signedInOnly } from '../flow.ts'
 import { type Ctx, type Html, messagePage, type Page, send } from '../layout.ts'
 import { ACCOUNT } from '../messages/account.ts'
+import { SECOND_FACTOR } from '../messages/second-factor.ts'
 import { attempt, type Fault, faultNote, fieldsOf, formActionOf, input } from '../posted-forms.ts'
 import { newPassword } from './passwords-page.ts'
 
@@ -109,13 +110,14 @@ const firstPassword = ({ language, words, fault }: Part): Html => html`
       </form>
     </section>`
 
-const programs = (words: AccountWords): Html => html`
+const programs = ({ words, language }: Pick<Part, 'words' | 'language'>): Html => html`
     <section class="card" aria-labelledby="programs-title">
       <h2 id="programs-title">${words.word('programs')}</h2>
       <p>${words.pieces('programs_lead', {
         apps: html`<a href="/apps">${words.word('apps')}</a>`,
         tokens: html`<a href="/account/tokens">${words.word('tokens')}</a>`,
       })}</p>
+      <p><a href="/account/second-factor">${wordsOf(SECOND_FACTOR, language).word('title')}</a></p>
     </section>`
 
 const signOut = (words: AccountWords): Html => html`
@@ -150,7 +152,7 @@ const accountPage = (signedIn: SignedIn, outcome: Outcome): Page => {
     ${isConfirmed(person) ? '' : unconfirmed(part('address'))}
     ${reading(part('reading'))}
     ${person.password_hash === null ? firstPassword(part('password')) : password(part('password'))}
-    ${programs(words)}
+    ${programs({ words, language })}
     ${signOut(words)}`,
   }
 }

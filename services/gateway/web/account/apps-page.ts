@@ -8,7 +8,8 @@ import { type Language, languageOf } from '../../../../shared/contracts/define/l
 import { FURTHER_SCOPES, scopesOfRole } from '../../../../shared/contracts/define/scopes.ts'
 import { type Words, wordsOf } from '../../../../shared/contracts/define/wording.ts'
 import { isOfPassword, membershipUnder } from '../../accounts/person-rules.ts'
-import type { SignedIn } from '../../accounts/sessions.ts'
+import { RECENT_FOR_APPROVE_MS } from '../../accounts/session-rules.ts'
+import { openTo, type SignedIn } from '../../accounts/sessions.ts'
 import type { Deps } from '../../deps.ts'
 import type { GatewayEnv } from '../../http/env.ts'
 import { isLoopback } from '../../http/host.ts'
@@ -20,6 +21,7 @@ import { CHECK, type Ctx, type Html, type Page, send } from '../layout.ts'
 import { APPS } from '../messages/apps.ts'
 import { day, minute } from '../moments.ts'
 import { fieldsOf } from '../posted-forms.ts'
+import { requireRecent } from './re-authenticate.ts'
 
 const SHOWN_APPS = 200
 
@@ -155,7 +157,11 @@ const changeScopes = async (c: Ctx, deps: Deps, signedIn: SignedIn): Promise<Res
   const grant = await ownGrant(c, deps, signedIn)
   const form = await fieldsOf(c)
   const [give, take] = [form.get('give'), form.get('take')]
-  const role = membershipUnder(grant, signedIn.person)?.role
+  if (give !== null) {
+    const asked = await requireRecent(c, deps, signedIn, RECENT_FOR_APPROVE_MS)
+    if (asked) return asked
+  }
+  const role = membershipUnder(grant, { memberships: [...openTo(signedIn)] })?.role
   const offered = FURTHER_SCOPES.filter((scope) => role && scopesOfRole(role).includes(scope))
   const scopes = ALL_SCOPES.filter(
     (scope) =>

@@ -3,13 +3,14 @@ import { html } from 'hono/html'
 import { languageOf } from '../../../../shared/contracts/define/language.ts'
 import { wordsOf } from '../../../../shared/contracts/define/wording.ts'
 import type { Person } from '../../accounts/person-rules.ts'
-import type { SignInMethod } from '../../accounts/session-rules.ts'
+import type { SessionMethod, SignInMethod } from '../../accounts/session-rules.ts'
 import { type SignedIn, startSession } from '../../accounts/sessions.ts'
 import type { Deps } from '../../deps.ts'
 import { goOn, type Waiting } from '../flow.ts'
 import { type Ctx, send } from '../layout.ts'
 import { TYPED } from '../messages/typed.ts'
 import { type Unsent, unsentForm } from '../typed-texts.ts'
+import { askSecondStep, owesSecondFactor } from './second-step-page.ts'
 
 /** What comes after a sign-in. */
 export type AfterSignIn = Readonly<{
@@ -17,7 +18,12 @@ export type AfterSignIn = Readonly<{
   waiting?: Waiting
   /** A form that waited for its sender to sign in. */
   unsent?: Unsent | undefined
-  /** Answers in place of going on to what waits, where the session starts at once. */
+  /**
+   * Whether an identity provider says that it asked for two factors: then no further one is asked for. See
+   * provesSecondFactor.
+   */
+  second_factor?: boolean
+  /** Answers in place of going on to what waits, where the session starts at once: not after a second step. */
   then?: (signedIn: SignedIn) => Promise<Response>
 }>
 
@@ -30,19 +36,38 @@ const showUnsent = (c: Ctx, signedIn: SignedIn, unsent: Unsent): Promise<Respons
   return send(c, { title: words.word('signed_in'), language, body, signedIn, board: {} })
 }
 
+/** Starts the session of somebody who has proved all that they owe, and leads on. */
+export const startAndLead = async (
+  c: Ctx,
+  deps: Deps,
+  person: Person,
+  methods: readonly SessionMethod[],
+  { waiting = {}, unsent, then }: AfterSignIn,
+): Promise<Response> => {
+  const session = await startSession(c, deps, person, methods)
+  const signedIn = { person, session, membership: person.memberships[0] }
+  if (then) return then(signedIn)
+  return unsent ? showUnsent(c, signedIn, unsent) : goOn(c, deps, session, waiting)
+}
+
 /**
- * Ends a sign-in: whoever has proved by `method` that they are `person` gets a session in this browser and is led on. Every
- * way of signing in ends here.
+ * Ends a sign-in: whoever has proved by `method` that they are `person` gets a session in this browser and is led on; before
+ * that, whoever has a second factor is asked for it. Every way of signing in ends here.
  */
 export const finishSignIn = async (
   c: Ctx,
   deps: Deps,
   person: Person,
   method: SignInMethod,
-  { waiting = {}, unsent, then }: AfterSignIn = {},
+  after: AfterSignIn = {},
 ): Promise<Response> => {
-  const session = await startSession(c, deps, person, [method])
-  const signedIn = { person, session, membership: person.memberships[0] }
-  if (then) return then(signedIn)
-  return unsent ? showUnsent(c, signedIn, unsent) : goOn(c, deps, session, waiting)
+  if (method !== 'passkey' && !after.second_factor && (await owesSecondFactor(deps, person)))
+    return askSecondStep(c, deps, person, { method, waiting: after.waiting ?? {}, unsent: after.unsent })
+  return startAndLead(
+    c,
+    deps,
+    person,
+    [method, ...(after.second_factor ? ['oidc_factor' as const] : [])],
+    after,
+  )
 }

@@ -31,6 +31,7 @@ import {
 } from '../posted-forms.ts'
 import { carriedIn, carrying, type Unsent, unsentTo } from '../typed-texts.ts'
 import { finishSignIn } from './finish-sign-in.ts'
+import { passkeyButton } from './passkey-sign-in-page.ts'
 import { newPassword } from './passwords-page.ts'
 
 /** Most bytes of the form: it may carry another one. */
@@ -153,6 +154,7 @@ const signInPage = (
     typed: Typed
     waiting: Waiting
     fault?: Fault | undefined
+    public_url: string
     /** A form that its sender was no longer signed in for; it waits until they are. */
     unsent?: Unsent | undefined
   },
@@ -172,6 +174,7 @@ const signInPage = (
       ${input({ name: 'password', label: words.word('password'), type: 'password', autocomplete: 'current-password' }, fault)}
       <button class="wide">${words.word('sign_in')}</button>
     </form>
+    ${passkeyButton(language, shown, waiting, unsent)}
     <p class="under"><a href="${withWaiting('/forgot', waiting)}">${words.word('forgot')}</a></p>
     ${shown.offersSignUp ? html`<p class="under">${words.pieces('new_here', { link: signUpLink })}</p>` : ''}`,
   }
@@ -269,7 +272,8 @@ export const askToSignIn = async (c: Ctx, deps: Deps): Promise<Response> => {
   const { pathname, search } = new URL(c.req.url)
   const unsent = unsentTo(`${pathname}${search}`, await refusedFieldsOf(c, TEXT_FORM_BYTES))
   if (!unsent) return c.redirect('/sign-in', 303)
-  const shown = { offersSignUp: await offersSignUp(deps), typed: {}, waiting: {}, unsent }
+  const { public_url } = deps
+  const shown = { offersSignUp: await offersSignUp(deps), public_url, typed: {}, waiting: {}, unsent }
   return send(c, signInPage(languageFor(c), shown), { status: 401 })
 }
 
@@ -283,11 +287,13 @@ const signOutPage = (language: Language): Page => {
 }
 
 const signInRoutes = (routes: Hono<GatewayEnv>, deps: Deps): void => {
+  const { public_url } = deps
   routes.get('/sign-in', async (c) => {
     const waiting = waitingOf(c)
     const signedIn = await findSignedIn(c, deps)
     if (signedIn) return goOn(c, deps, signedIn.session, waiting)
-    return send(c, signInPage(languageFor(c), { offersSignUp: await offersSignUp(deps), typed: {}, waiting }))
+    const shown = { offersSignUp: await offersSignUp(deps), public_url, typed: {}, waiting }
+    return send(c, signInPage(languageFor(c), shown))
   })
   routes.post('/sign-in', async (c) => {
     const waiting = waitingOf(c)
@@ -297,7 +303,7 @@ const signInRoutes = (routes: Hono<GatewayEnv>, deps: Deps): void => {
     const done = await attempt(() => signIn(deps, typed, from))
     if (done.ok) return finishSignIn(c, deps, done.value, 'password', { waiting, unsent })
     const { fault } = done
-    const shown = { offersSignUp: await offersSignUp(deps), typed, waiting, fault, unsent }
+    const shown = { offersSignUp: await offersSignUp(deps), public_url, typed, waiting, fault, unsent }
     const page = signInPage(languageFor(c), shown)
     return send(c, page, formActionOf(fault))
   })

@@ -6,7 +6,7 @@ import { notFound } from '../../../../shared/contracts/define/errors.ts'
 import { type Language, languageOf } from '../../../../shared/contracts/define/language.ts'
 import { scopesOfRole } from '../../../../shared/contracts/define/scopes.ts'
 import { type Words, wordsOf } from '../../../../shared/contracts/define/wording.ts'
-import { membershipIn, type Person } from '../../accounts/person-rules.ts'
+import type { Person } from '../../accounts/person-rules.ts'
 import {
   judgeToken,
   type PersonalToken,
@@ -14,7 +14,7 @@ import {
   type TokenTyped,
 } from '../../accounts/personal-token-rules.ts'
 import { type MadeToken, makeToken, revokeToken } from '../../accounts/personal-tokens.ts'
-import type { SignedIn } from '../../accounts/sessions.ts'
+import { openTo, type SignedIn } from '../../accounts/sessions.ts'
 import type { Deps } from '../../deps.ts'
 import type { GatewayEnv } from '../../http/env.ts'
 import { resourceOf } from '../../oauth/grant-rules.ts'
@@ -32,6 +32,7 @@ import {
   tokenRows,
   tokenTyped,
 } from '../token-forms.ts'
+import { afterProof } from './re-authenticate.ts'
 
 /** The tokens of how many full workspaces are shown. */
 const SHOWN_TOKENS = 4 * TOKENS_PER_HOLDER
@@ -56,7 +57,7 @@ type Shown = Outcome &
 type TokenWords = Words<(typeof TOKENS)['en']>
 
 const workspaceChoice = ({ signedIn, names, typed, words }: Shown): Html => {
-  const { memberships } = signedIn.person
+  const memberships = openTo(signedIn)
   const chosen = typed?.workspace_id ?? signedIn.membership?.workspace_id
   return html`<div class="field"><label for="workspace_id">${words.word('workspace')}</label>
       <select id="workspace_id" name="workspace_id">${memberships.map(
@@ -67,7 +68,7 @@ const workspaceChoice = ({ signedIn, names, typed, words }: Shown): Html => {
 
 const newToken = (shown: Shown): Html => {
   const { signedIn, typed, fault, language, words } = shown
-  const { memberships } = signedIn.person
+  const memberships = openTo(signedIn)
   if (memberships.length === 0) return html`<p>${words.word('no_workspace')}</p>`
   const offered = ALL_SCOPES.filter((scope) =>
     memberships.some(({ role }) => scopesOfRole(role).includes(scope)),
@@ -138,7 +139,9 @@ const create = async (c: Ctx, deps: Deps, signedIn: SignedIn): Promise<Response>
   const done = await attempt(async () => {
     // A person of one workspace may leave the field out.
     const membership =
-      typed.workspace_id === '' ? signedIn.membership : membershipIn(person, typed.workspace_id)
+      typed.workspace_id === ''
+        ? signedIn.membership
+        : openTo(signedIn).find(({ workspace_id }) => workspace_id === typed.workspace_id)
     if (!membership) throw fieldFault('workspace_id', (words) => words.word('unknown_workspace'))
     const target = { name: typed.name, scopes: typed.scopes.join(' '), days: typed.expires_in_days }
     const work = () => makeToken(deps, person, membership, typed)
@@ -161,6 +164,6 @@ const revoke = async (c: Ctx, deps: Deps, { person }: SignedIn): Promise<Respons
 /** The page of access tokens and its forms. */
 export const tokenRoutes = (routes: Hono<GatewayEnv>, deps: Deps): void => {
   routes.get('/account/tokens', signedInOnly(deps, show))
-  routes.post('/account/tokens', signedInOnly(deps, create))
+  routes.post('/account/tokens', signedInOnly(deps, afterProof(create)))
   routes.post('/account/tokens/:id/revoke', signedInOnly(deps, revoke))
 }

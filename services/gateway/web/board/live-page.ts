@@ -5,8 +5,7 @@ import { checkInput } from '../../../../shared/contracts/define/check.ts'
 import { Id } from '../../../../shared/contracts/define/common.ts'
 import type { Caller, MemberCall } from '../../../../shared/contracts/define/contract.ts'
 import { AppError, notFound } from '../../../../shared/contracts/define/errors.ts'
-import { membershipIn } from '../../accounts/person-rules.ts'
-import { callerOf, findSignedIn } from '../../accounts/sessions.ts'
+import { callerOf, findSignedIn, openTo } from '../../accounts/sessions.ts'
 import type { Deps } from '../../deps.ts'
 import type { GatewayEnv } from '../../http/env.ts'
 import type { Ctx } from '../layout.ts'
@@ -61,7 +60,8 @@ export const liveRoutes = (routes: Hono<GatewayEnv>, { deps, live }: BoardDeps):
     const workspace_id = c.req.param('workspace_id')
     const memberOf = async () => {
       const signedIn = await findSignedIn(c, deps)
-      const membership = signedIn && membershipIn(signedIn.person, workspace_id)
+      const open = signedIn && openTo(signedIn)
+      const membership = open?.find((one) => one.workspace_id === workspace_id)
       return signedIn && membership && { ...signedIn, membership }
     }
     const first = await memberOf()

@@ -8,7 +8,8 @@ import { type Language, languageOf } from '../../../../shared/contracts/define/l
 import { effectiveScopes, FURTHER_SCOPES } from '../../../../shared/contracts/define/scopes.ts'
 import { type Words, wordsOf } from '../../../../shared/contracts/define/wording.ts'
 import { type Membership, membershipIn, membershipUnder, type Person } from '../../accounts/person-rules.ts'
-import { findSignedIn, type SignedIn } from '../../accounts/sessions.ts'
+import { isRecent, RECENT_FOR_APPROVE_MS } from '../../accounts/session-rules.ts'
+import { findSignedIn, openTo, type SignedIn } from '../../accounts/sessions.ts'
 import { byOf, recordAudit } from '../../audit/audit.ts'
 import type { Deps } from '../../deps.ts'
 import type { GatewayEnv } from '../../http/env.ts'
@@ -17,6 +18,7 @@ import { consentedScopes, decide, findRequest } from '../../oauth/authorize.ts'
 import { isDocumentId } from '../../oauth/document-rules.ts'
 import type { AuthorizationRequest } from '../../oauth/model.ts'
 import { appOfScheme } from '../../oauth/redirect-rules.ts'
+import { requireRecent } from '../account/re-authenticate.ts'
 import { goOn, waitingOf, withWaiting } from '../flow.ts'
 import { CHECK, type Ctx, type Html, languageFor, messagePage, type Page, send } from '../layout.ts'
 import { CONSENT } from '../messages/consent.ts'
@@ -196,6 +198,17 @@ const show = async (
   })
 }
 
+/** Whether the person has to prove once more who they are, because the app wants to approve tasks. */
+const isTooOld = async (
+  { clock }: Deps,
+  { scopes }: AuthorizationRequest,
+  { session }: SignedIn,
+): Promise<boolean> =>
+  scopes.includes('loops:approve') && !isRecent(session, clock.now(), RECENT_FOR_APPROVE_MS)
+
+/** The person with the memberships that this session may act under: no others are offered or accepted. */
+const actingAs = (signedIn: SignedIn): Person => ({ ...signedIn.person, memberships: [...openTo(signedIn)] })
+
 /** The workspace that the form names; the first where it names none. */
 const chosen = (person: Person, form: URLSearchParams): Membership | undefined => {
   const id = form.get('workspace_id')
@@ -239,7 +252,10 @@ const answer = async (c: Ctx, deps: Deps, requestId: string, form: URLSearchPara
   if (!signedIn) return c.redirect(withWaiting('/sign-in', { request: requestId }), 303)
   const request = await findRequest(deps, requestId)
   if (!request) return lost(c, deps)
-  const { person, session } = signedIn
+  if (await isTooOld(deps, request, signedIn))
+    return c.redirect(withWaiting('/consent', { request: requestId }), 303)
+  const { session } = signedIn
+  const person = actingAs(signedIn)
   const again = (fault: ConsentFault) => show(c, deps, request, { requestId, person, fault })
   const decision = form.get('decision')
   if (decision !== 'allow' && decision !== 'deny') return again('choose')
@@ -265,7 +281,12 @@ export const consentRoutes = (routes: Hono<GatewayEnv>, deps: Deps): void => {
     if (!signedIn) return c.redirect(withWaiting('/sign-in', { request: requestId }), 303)
     const request = await findRequest(deps, requestId)
     if (!request || request.decision) return lost(c, deps)
-    const { person, session } = signedIn
+    if (await isTooOld(deps, request, signedIn))
+      return (await requireRecent(c, deps, signedIn, RECENT_FOR_APPROVE_MS)) ?? lost(c, deps)
+    if (openTo(signedIn).length === 0 && signedIn.person.memberships.length > 0)
+      return c.redirect('/account/second-factor', 303)
+    const { session } = signedIn
+    const person = actingAs(signedIn)
     await deps.store.requests.bind(request._id, session._id)
     return show(c, deps, request, { requestId, person })
   })

@@ -14,6 +14,7 @@ import { manages } from '../../accounts/workspace-rules.ts'
 import type { Deps } from '../../deps.ts'
 import type { GatewayEnv } from '../../http/env.ts'
 import { translatedError } from '../../translated-errors.ts'
+import { requireRecent } from '../account/re-authenticate.ts'
 import { auditedInWorkspace } from '../audited-forms.ts'
 import { activityPath } from '../board/activity-filter-rules.ts'
 import { type Ctx, type Html, type Page, send } from '../layout.ts'
@@ -124,6 +125,10 @@ const change = async (
   const action = role === null ? ended : 'member.role_changed'
   const member = await deps.store.people.byId(id)
   const before = member && membershipIn(member, caller.workspace_id)
+  if (role === 'owner' || before?.role === 'owner') {
+    const asked = await requireRecent(c, deps, signedIn)
+    if (asked) return asked
+  }
   const target = {
     user_id: id,
     // Only of members: the owner may not know who else has an account.

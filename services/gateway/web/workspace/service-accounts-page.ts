@@ -34,6 +34,7 @@ import type { Deps } from '../../deps.ts'
 import type { GatewayEnv } from '../../http/env.ts'
 import { resourceOf } from '../../oauth/grant-rules.ts'
 import { PATHS } from '../../oauth/metadata.ts'
+import { afterProof } from '../account/re-authenticate.ts'
 import { auditedInWorkspace } from '../audited-forms.ts'
 import { type Ctx, type Html, type Page, send } from '../layout.ts'
 import { SERVICE_ACCOUNTS } from '../messages/service-accounts.ts'
@@ -312,11 +313,11 @@ const remove = async (c: Ctx, deps: Deps, signedIn: SignedInMember): Promise<Res
 export const serviceAccountRoutes = (routes: Hono<GatewayEnv>, deps: Deps): void => {
   const inside = membersOnly(deps)
   routes.get(PATH, inside(showList))
-  routes.post(PATH, inside(create))
+  routes.post(PATH, inside(afterProof(create)))
   routes.get(`${PATH}/:id`, inside(showOne))
-  routes.post(`${PATH}/:id/secret`, inside(rotate))
-  routes.post(`${PATH}/:id/keys`, inside(useKeys))
-  routes.post(`${PATH}/:id/tokens`, inside(createToken))
+  routes.post(`${PATH}/:id/secret`, inside(afterProof(rotate)))
+  routes.post(`${PATH}/:id/keys`, inside(afterProof(useKeys)))
+  routes.post(`${PATH}/:id/tokens`, inside(afterProof(createToken)))
   routes.post(`${PATH}/:id/tokens/:token/revoke`, inside(revoke))
   routes.post(`${PATH}/:id/disable`, inside(turn(true)))
   routes.post(`${PATH}/:id/enable`, inside(turn(false)))

@@ -54,6 +54,7 @@ const memberOr = async (c: Ctx, deps: Deps): Promise<SignedInMember | Response> 
   if (!signedIn) return askToSignIn(c, deps)
   const { membership } = signedIn
   if (membership) return { ...signedIn, membership }
+  if (signedIn.barred?.length) return c.redirect('/account/second-factor', 303)
   const language = languageOf(signedIn.person.locale)
   const words = wordsOf(WORKSPACE, language)
   const page = messagePage(language, words.word('no_workspace'), words.word('no_workspace_next'), signedIn)

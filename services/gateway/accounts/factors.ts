@@ -1,0 +1,214 @@
+// What people do with their second factors: apps for codes, recovery codes, removing and resetting. One write each.
+
+import { seal, unseal, unsealWith } from '../../../shared/process/sealing.ts'
+import { untilSaved } from '../../../shared/storage/command.ts'
+import type { Deps } from '../deps.ts'
+import { CODES_PER_ACCOUNT } from '../limits/policies.ts'
+import { sha256 } from '../secrets.ts'
+import {
+  countFactors,
+  type Factors,
+  factorFault,
+  isRecoveryCode,
+  noFactors,
+  normalizeCode,
+  RECOVERY_CODES,
+  recoveryCodeOf,
+  removeFactor,
+  setCodeApp,
+  setRecovery,
+  useRecovery,
+  useStep,
+  wrongCode,
+} from './factor-rules.ts'
+import type { Person } from './person-rules.ts'
+import type { SecondMethod } from './session-rules.ts'
+import { codeSecretOf, codeUri, stepOfCode } from './totp-rules.ts'
+
+/** How long a new secret may stay on the page before its first code is entered (ms). */
+const SETUP_MS = 15 * 60_000
+/** How many sealed secrets are read at once. */
+const PAGE = 200
+
+/** The second factors of a person. */
+export const factorsOf = async ({ store }: Pick<Deps, 'store'>, userId: string): Promise<Factors> =>
+  (await store.factors.find(userId)) ?? noFactors(userId)
+
+/** Changes the factors of a person by one write. `decide` returns undefined where there is nothing to change. */
+export const changeFactors = (
+  deps: Deps,
+  userId: string,
+  decide: (factors: Factors) => Factors | undefined,
+): Promise<Factors> =>
+  untilSaved(async () => {
+    const before = await factorsOf(deps, userId)
+    const next = decide(before)
+    if (next === undefined) return before
+    return (await deps.store.factors.save(before, next)) ? next : undefined
+  }, deps.ids.random)
+
+/** Recovery codes, and the hashes that are kept of them. */
+const newRecovery = ({ ids }: Pick<Deps, 'ids'>): Readonly<{ codes: string[]; hashes: string[] }> => {
+  const codes = Array.from({ length: RECOVERY_CODES }, () => recoveryCodeOf(ids.token()))
+  return { codes, hashes: codes.map((code) => sha256(normalizeCode(code))) }
+}
+
+/** What a new app for codes is set up with. `setup` carries the secret, sealed for this person, until its first code. */
+export type CodeSetup = Readonly<{ secret: string; uri: string; setup: string }>
+
+const setupOf = (userId: string): string => `setup of ${userId}`
+
+const describeSetup = (deps: Deps, { email }: Person, secret: string, setup: string): CodeSetup => ({
+  secret,
+  uri: codeUri(secret, email, new URL(deps.public_url).host),
+  setup,
+})
+
+/** Begins to set up an app for codes. Nothing is stored before its first code was entered. */
+export const beginCodeApp = (deps: Deps, person: Person): CodeSetup => {
+  const { ids, secrets, clock } = deps
+  const secret = codeSecretOf(ids.token())
+  const text = `${secret} ${clock.now().getTime()}`
+  return describeSetup(
+    deps,
+    person,
+    secret,
+    seal(secrets.second_factors, setupOf(person._id), text, ids.token()),
+  )
+}
+
+/**
+ * The setup that a form carries.
+ * @throws AppError `invalid_transition` when it is of somebody else, or was open for too long.
+ */
+export const openSetup = (deps: Deps, person: Person, setup: string): CodeSetup => {
+  const over = () => factorFault('invalid_transition', 'setup_over')
+  let text: string
+  try {
+    text = unseal(deps.secrets.second_factors, setupOf(person._id), setup)
+  } catch {
+    throw over()
+  }
+  const [secret = '', began_ms = ''] = text.split(' ')
+  if (deps.clock.now().getTime() - Number(began_ms) > SETUP_MS) throw over()
+  return describeSetup(deps, person, secret, setup)
+}
+
+/** What came of a new factor: the recovery codes, where it is the first one. They are shown once. */
+export type AddedFactor = Readonly<{ recovery: readonly string[] | undefined }>
+
+/** Adds a factor, with recovery codes where it is the first. */
+export const addFactor = async (
+  deps: Deps,
+  userId: string,
+  add: (factors: Factors) => Factors,
+): Promise<AddedFactor> => {
+  const { codes, hashes } = newRecovery(deps)
+  let isFirst = false
+  await changeFactors(deps, userId, (factors) => {
+    isFirst = countFactors(factors) === 0
+    const next = add(factors)
+    return isFirst ? { ...next, recovery: hashes } : next
+  })
+  return { recovery: isFirst ? codes : undefined }
+}
+
+/**
+ * Adds the app whose first code was entered. It replaces an earlier one.
+ * @throws AppError `invalid_argument` for a wrong code; `invalid_transition`, `rate_limited`.
+ */
+export const confirmCodeApp = async (
+  deps: Deps,
+  person: Person,
+  setup: string,
+  typed: string,
+): Promise<AddedFactor> => {
+  const { secret } = openSetup(deps, person, setup)
+  await deps.throttle.count(`codes of ${person._id}`, CODES_PER_ACCOUNT)
+  const now = deps.clock.now()
+  const step = stepOfCode(secret, normalizeCode(typed), now)
+  if (step === undefined) throw wrongCode()
+  const sealed = seal(deps.secrets.second_factors, person._id, secret, deps.ids.token())
+  const app = { sealed, last_step: step, created_at: now, last_used_at: now }
+  const added = await addFactor(deps, person._id, (factors) => setCodeApp(factors, app))
+  await deps.throttle.clear(`codes of ${person._id}`)
+  return added
+}
+
+/**
+ * Accepts a code of the person's app, or one of their recovery codes. Each is accepted once.
+ * @throws AppError `invalid_argument` for a wrong or used one; `rate_limited`.
+ */
+export const proveByCode = async (deps: Deps, userId: string, typed: string): Promise<SecondMethod> => {
+  const { throttle, clock, secrets } = deps
+  const tried = `codes of ${userId}`
+  await throttle.count(tried, CODES_PER_ACCOUNT)
+  const code = normalizeCode(typed)
+  const isRecovery = isRecoveryCode(code)
+  await changeFactors(deps, userId, (factors) => {
+    if (isRecovery) return useRecovery(factors, sha256(code))
+    if (!factors.code_app) throw wrongCode()
+    const now = clock.now()
+    const secret = unseal(secrets.second_factors, userId, factors.code_app.sealed)
+    return useStep(factors, stepOfCode(secret, code, now), now)
+  })
+  await throttle.clear(tried)
+  return isRecovery ? 'recovery_code' : 'code'
+}
+
+/** Replaces the recovery codes. They are shown once. */
+export const renewRecovery = async (deps: Deps, userId: string): Promise<readonly string[]> => {
+  const { codes, hashes } = newRecovery(deps)
+  await changeFactors(deps, userId, (factors) =>
+    countFactors(factors) === 0 ? undefined : setRecovery(factors, hashes),
+  )
+  return codes
+}
+
+/**
+ * Removes a passkey, or the app for codes (`code_app`).
+ * @throws AppError `invalid_transition` for the last factor of somebody whose workspace requires one.
+ */
+export const dropFactor = async (deps: Deps, { _id, memberships }: Person, id: string): Promise<void> => {
+  const ids = memberships.map(({ workspace_id }) => workspace_id)
+  const required = (await deps.store.workspaces.requiringFactor(ids)).length > 0
+  await changeFactors(deps, _id, (factors) => removeFactor(factors, id, required))
+}
+
+/** Seals again what is still sealed under an old secret; reads nothing while there is only one. */
+export const resealFactors = async (deps: Deps): Promise<void> => {
+  const { store, secrets, ids } = deps
+  const keys = secrets.second_factors
+  if (keys.length === 1) return
+  for (let after: string | undefined; ; ) {
+    const page = await store.factors.page(PAGE, after)
+    for (const factors of page) {
+      const { _id, code_app } = factors
+      const opened = code_app && unsealWith(keys, _id, code_app.sealed)
+      // Factors that have changed meanwhile get their turn in the next run.
+      if (code_app && opened && !opened.newest)
+        await store.factors.save(
+          factors,
+          setCodeApp(factors, { ...code_app, sealed: seal(keys, _id, opened.secret, ids.token()) }),
+        )
+    }
+    after = page.at(-1)?._id
+    if (page.length < PAGE) return
+  }
+}
+
+/** How many secrets of apps for codes still need an old secret of the installation. */
+export const countFactorsUnderOld = async (
+  { page }: Pick<Deps['store']['factors'], 'page'>,
+  keys: Deps['secrets']['second_factors'],
+): Promise<number> => {
+  let count = 0
+  for (let after: string | undefined; ; ) {
+    const some = await page(PAGE, after)
+    count += some.filter(
+      ({ _id, code_app }) => code_app && !unsealWith(keys, _id, code_app.sealed).newest,
+    ).length
+    after = some.at(-1)?._id
+    if (some.length < PAGE) return count
+  }
+}
