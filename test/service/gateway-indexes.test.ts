@@ -248,9 +248,16 @@ const QUERIES: readonly (readonly [string, number, () => Promise<unknown>])[] = 
   ['clients.keep', 1, () => oauth.clients.keep(clients[5]!._id, LATER)],
   ['grants.find', 1, () => oauth.grants.find(grant._id)],
   ['grants.inForce', 1, () => oauth.grants.inForce(grant.user_id, NOW, PAGE)],
+  ['grants.ofWorkspace', PAGE, () => oauth.grants.ofWorkspace(WS, NOW, PAGE)],
+  ['grants.ofClient', 1, () => oauth.grants.ofClient(grant.ws, grant.client_id)],
+  ['grants.revokeClient', 1, () => oauth.grants.revokeClient(grants[9]!.ws, grants[9]!.client_id, NOW)],
   ['grants.rotate', 1, () => oauth.grants.rotate(grant._id, 1, dates)],
   ['grants.markUsed', 1, () => oauth.grants.markUsed(grant._id, 2, NOW)],
   ['personalTokens.byHash', 1, () => tokens.byHash('hash 9')],
+  ['personalTokens.ofWorkspace', PAGE, () => tokens.ofWorkspace(WS, PAGE)],
+  ['personalTokens.byHash of none', 0, () => tokens.byHash('nothing')],
+  ['personalTokens.replace', 1, () => tokens.replace(personalTokens[4]!, personalTokens[4]!)],
+  ['workspaces.accessRules', 0, () => stores.workspaces.accessRules(WS)],
   ['personalTokens.list', 1, () => tokens.list(one._id, PAGE)],
   ['personalTokens.list of a workspace', 1, () => tokens.list(one._id, PAGE, WS)],
   ['personalTokens.markUsed', 1, () => tokens.markUsed(personalTokens[3]!._id, '2026-11-27')],
@@ -276,7 +283,7 @@ test.each(QUERIES)('%s reads through an index and at most %i documents', async (
 
 test('an_index_that_is_no_longer_used_is_dropped', async () => {
   const names = (await db.collection('grants').indexes()).map(({ name }) => name)
-  expect(names.toSorted()).toEqual(['_id_', 'connections', 'purge'])
+  expect(names.toSorted()).toEqual(['_id_', 'connections', 'of_client', 'of_workspace', 'purge'])
 })
 
 test('expired_documents_are_deleted', async () => {

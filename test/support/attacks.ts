@@ -9,6 +9,7 @@ const oauth = (name: string): Shown => ['e2e/attacks-oauth.test.ts', name]
 const access = (name: string): Shown => ['e2e/attacks-tokens.test.ts', name]
 const fleet = (name: string): Shown => ['e2e/attacks-credentials.test.ts', name]
 const accounts = (name: string): Shown => ['service/service-accounts.test.ts', name]
+const governed = (name: string): Shown => ['service/workspace-access.test.ts', name]
 const keys = (name: string): Shown => ['service/service-keys.test.ts', name]
 const personal = (name: string): Shown => ['service/personal-tokens.test.ts', name]
 const races = (name: string): Shown => ['e2e/races.test.ts', name]
@@ -159,6 +160,11 @@ const FLEETS: readonly Attack[] = [
   ['a key set at an address inside', keys('inside_are_never_read'), keys('with_%s_is_refused')],
   ['a key set that is huge or holds secrets', keys('a_set_%s_lets_nobody_in')],
   ['assertions without end', keys('many_wrong_ones_slow_down')],
+  ['a token beyond the policy, made before it or after', governed('a_policy_')],
+  ['a blocked app with an old token', governed('a_blocked_app')],
+  ['a blocked app that asks again', governed('a_blocked_app')],
+  ['the access of another workspace, or for a member', governed('what_is_of_another'), governed('members_')],
+  ['a token that was replaced a day ago', governed('a_token_that_is_replaced')],
   ['guesses at a client secret', accounts('wrong_secrets_slow_down')],
 ]
 

@@ -1,10 +1,13 @@
 // The pages of access tokens and service accounts in every state.
 import type { Page } from 'playwright-core'
+import { connectApp } from './oauth-client.ts'
 import { at, type State, send } from './page-ways.ts'
 import { LONG, type World } from './page-world.ts'
 
 const TOKENS = '/account/tokens'
 const SERVICE_ACCOUNTS = '/workspace/service-accounts'
+
+const ACCESS = '/workspace/access'
 
 const makeServiceAccount = async (page: Page, world: World, name: string): Promise<void> => {
   await at(SERVICE_ACCOUNTS)(page, world)
@@ -49,6 +52,15 @@ export const CREDENTIALS: readonly State[] = [
       await page.getByLabel('Name').fill(LONG)
       await send(page, 'Create token')
       await at(TOKENS)(page, world)
+    },
+  },
+  {
+    name: 'token_replaced',
+    as: 'owner',
+    open: async (page, world) => {
+      await at(TOKENS)(page, world)
+      await send(page, `Replace CI of the website`)
+      await page.locator('[data-token]').waitFor()
     },
   },
   { name: 'no_service_accounts', as: 'owner', open: at(SERVICE_ACCOUNTS) },
@@ -125,6 +137,36 @@ export const CREDENTIALS: readonly State[] = [
       await serviceAccount(page, world, 'Builds')
       await send(page, 'Disable Builds')
       await page.getByText('nothing works in its name').waitFor()
+    },
+  },
+  {
+    name: 'access_of_programs',
+    as: 'owner',
+    open: async (page, world) => {
+      const { accounts, system } = world
+      await connectApp(system.url, accounts.owner, { metadata: { client_name: LONG } })
+      await at(ACCESS)(page, world)
+    },
+  },
+  {
+    name: 'access_with_a_fault',
+    as: 'owner',
+    open: async (page, world) => {
+      await at(ACCESS)(page, world)
+      for (const box of await page.getByRole('checkbox').all()) await box.uncheck()
+      await send(page, 'Save')
+      await page.getByRole('alert').waitFor()
+    },
+  },
+  {
+    name: 'access_with_a_blocked_app',
+    as: 'owner',
+    open: async (page, world) => {
+      const { app } = await connectApp(world.system.url, world.accounts.owner, {
+        metadata: { client_name: 'An app that misbehaves' },
+      })
+      await world.accounts.owner.browser.submit(`${ACCESS}/clients/block`, { client_id: app.client_id })
+      await at(ACCESS)(page, world)
     },
   },
 ]

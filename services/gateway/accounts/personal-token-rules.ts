@@ -15,6 +15,7 @@ import {
   type Person,
   passwordVersionOf,
 } from './person-rules.ts'
+import { requireWithin, type TokenPolicy } from './token-policy-rules.ts'
 
 /** Whom a token acts for: a person, or a service account in the same form. */
 export type Holder = Pick<Person, '_id' | 'name' | 'memberships' | 'password_version' | 'deactivated_at'> &
@@ -45,6 +46,9 @@ export type PersonalToken = {
   max_claims?: number
   /** The day of its last use (YYYY-MM-DD). */
   last_used_on: string | null
+  /** The token before, while it still works. Absent or null: none. */
+  old?: Readonly<{ hash: string; until: Date }> | null
+  /** When it was made or last replaced. */
   created_at: Date
   expires_at: Date
   /** When the document of an expired token is deleted. */
@@ -83,6 +87,7 @@ export const createToken = (
   holder: Holder,
   membership: Membership,
   made: Readonly<{ id: string; secret: string; hash: string; now: Date }>,
+  policy?: TokenPolicy,
 ): PersonalToken => {
   const name = normalizeName(typed.name)
   if (!name) throw fieldFault('token_name', (words) => words.word('no_token_name'))
@@ -95,6 +100,7 @@ export const createToken = (
     )
   const days = TOKEN_DAYS.find((one) => String(one) === typed.expires_in_days)
   if (days === undefined) throw fieldFault('expires_in_days', (words) => words.word('token_days'))
+  requireWithin(policy, { of: kindOf(holder), scopes, days })
   const max_claims = readMaxClaims(typed.max_claims)
   const expires = made.now.getTime() + days * DAY_MS
   return {
@@ -109,6 +115,44 @@ export const createToken = (
     scopes,
     ...(max_claims === undefined ? {} : { max_claims }),
     last_used_on: null,
+    created_at: made.now,
+    expires_at: new Date(expires),
+    purge_at: new Date(expires + PURGE_MS),
+  }
+}
+
+/** Whose a credential is, as the policy of a workspace has it. */
+export const kindOf = ({ secret_version }: Pick<Holder, 'secret_version'>): 'person' | 'service' =>
+  secret_version === undefined ? 'person' : 'service'
+
+/** How long a secret or token still works after it was replaced with overlap (ms). */
+export const OVERLAP_MS = DAY_MS
+
+/** Whether a token's text has this hash: its own, or that of the one before while it works. */
+export const isOfToken = ({ hash, old }: PersonalToken, presented: string, now: Date): boolean =>
+  presented === hash || (old?.hash === presented && old.until > now)
+
+/**
+ * The token with a new text. It stays the same connection and works for as long again, if the policy allows it; the text
+ * before works for another day, and never longer than it would have.
+ * @throws AppError `forbidden` where people may have no tokens.
+ */
+export const replaceToken = (
+  token: PersonalToken,
+  holder: Holder,
+  made: Readonly<{ secret: string; hash: string; now: Date }>,
+  policy: TokenPolicy = {},
+): PersonalToken => {
+  requireWithin(policy, { of: kindOf(holder), scopes: [], days: undefined })
+  const given_ms = token.expires_at.getTime() - token.created_at.getTime()
+  const expires =
+    made.now.getTime() + Math.min(given_ms, (policy.max_days ?? Number.POSITIVE_INFINITY) * DAY_MS)
+  const until = Math.min(made.now.getTime() + OVERLAP_MS, token.expires_at.getTime())
+  return {
+    ...token,
+    hash: made.hash,
+    ending: made.secret.slice(-ENDING_CHARS),
+    old: { hash: token.hash, until: new Date(until) },
     created_at: made.now,
     expires_at: new Date(expires),
     purge_at: new Date(expires + PURGE_MS),

@@ -1,5 +1,6 @@
 // Makes and revokes personal access tokens. One write each.
 import { notFound } from '../../../shared/contracts/define/errors.ts'
+import { untilSaved } from '../../../shared/storage/command.ts'
 import type { Deps } from '../deps.ts'
 import { sha256 } from '../secrets.ts'
 import { translatedError } from '../translated-errors.ts'
@@ -7,7 +8,9 @@ import type { Membership } from './person-rules.ts'
 import {
   createToken,
   type Holder,
+  judgeToken,
   type PersonalToken,
+  replaceToken,
   TOKENS_PER_HOLDER,
   type TokenTyped,
 } from './personal-token-rules.ts'
@@ -28,7 +31,8 @@ export const makeToken = async (
 ): Promise<MadeToken> => {
   const secret = formatSecret('personal_token', ids.token())
   const made = { id: ids.next(), secret, hash: sha256(secret), now: clock.now() }
-  const token = createToken(typed, holder, membership, made)
+  const rules = await store.workspaces.accessRules(membership.workspace_id)
+  const token = createToken(typed, holder, membership, made, rules?.token_policy)
   // Of several made at the same moment a few may go beyond the limit, which is only there to keep the list readable.
   const present = await store.personalTokens.list(holder._id, TOKENS_PER_HOLDER, token.ws)
   if (present.length >= TOKENS_PER_HOLDER)
@@ -41,6 +45,25 @@ export const makeToken = async (
     })
   return { token, secret }
 }
+
+/**
+ * Replaces a token: a new text for the same connection, while the text before works for another day.
+ * @throws AppError `not_found`, also for a token of somebody else, and for one that has ended; `forbidden`.
+ */
+export const rotateToken = (
+  { store, ids, clock }: Pick<Deps, 'store' | 'ids' | 'clock'>,
+  holder: Holder,
+  id: string,
+): Promise<MadeToken> =>
+  untilSaved(async () => {
+    const before = await store.personalTokens.find(id)
+    const now = clock.now()
+    if (before?.user_id !== holder._id || !judgeToken(before, holder, now).ok) throw notFound('token', id)
+    const secret = formatSecret('personal_token', ids.token())
+    const rules = await store.workspaces.accessRules(before.ws)
+    const token = replaceToken(before, holder, { secret, hash: sha256(secret), now }, rules?.token_policy)
+    return (await store.personalTokens.replace(before, token)) ? { token, secret } : undefined
+  }, ids.random)
 
 /**
  * Revokes a token. Every gateway refuses it as soon as its caches expire.

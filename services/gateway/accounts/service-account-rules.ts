@@ -4,8 +4,9 @@ import { actorOf, type Caller, type Role } from '../../../shared/contracts/defin
 import { includesScope } from '../../../shared/contracts/define/scopes.ts'
 import { fieldFault, translatedError } from '../translated-errors.ts'
 import { type Membership, normalizeName } from './person-rules.ts'
-import { type Holder, knownScopes } from './personal-token-rules.ts'
+import { type Holder, knownScopes, OVERLAP_MS } from './personal-token-rules.ts'
 import type { ServiceKeys } from './service-key-rules.ts'
+import { requireWithin, type TokenPolicy } from './token-policy-rules.ts'
 import { manages } from './workspace-rules.ts'
 
 /**
@@ -77,12 +78,14 @@ export const createServiceAccount = (
   typed: Readonly<{ name: string; scopes: readonly string[] }>,
   caller: Caller,
   made: Readonly<{ id: string; secret_hash: string; keys?: ServiceKeys | undefined; now: Date }>,
+  policy?: TokenPolicy,
 ): ServiceAccount => {
   requireManager(caller)
   const name = normalizeName(typed.name)
   if (!name) throw fieldFault('service_account_name', (words) => words.word('no_account_name'))
   const scopes = knownScopes(typed.scopes)
   if (scopes.length === 0) throw fieldFault('scope', (words) => words.word('no_account_scope'))
+  requireWithin(policy, { of: 'service', scopes, days: undefined })
   return {
     _id: made.id,
     ws: caller.workspace_id,
@@ -108,9 +111,6 @@ export const withNewSecret = (account: ServiceAccount, secret_hash: string, now:
   old_secret: null,
   keys: null,
 })
-
-/** How long a secret or token still works after it was replaced with overlap (ms). */
-export const OVERLAP_MS = 24 * 60 * 60_000
 
 /** The account with a new client secret beside the old one, which goes on for a day; what was got with it goes on too. */
 export const withSecretBeside = (account: ServiceAccount, secret_hash: string, now: Date): ServiceAccount =>

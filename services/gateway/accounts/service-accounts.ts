@@ -7,7 +7,7 @@ import { sha256 } from '../secrets.ts'
 import { translatedError } from '../translated-errors.ts'
 import { credentialFault } from './credential-words.ts'
 import { TOKENS_PER_HOLDER, type TokenTyped } from './personal-token-rules.ts'
-import { type MadeToken, makeToken, revokeToken } from './personal-tokens.ts'
+import { type MadeToken, makeToken, revokeToken, rotateToken } from './personal-tokens.ts'
 import {
   createServiceAccount,
   holderOfService,
@@ -59,7 +59,8 @@ export const makeServiceAccount = async (
   const secret = keys ? undefined : formatSecret('client_secret', ids.token())
   const secret_hash = secret === undefined ? '' : sha256(secret)
   const made = { id: ids.next(), secret_hash, keys, now: clock.now() }
-  const account = createServiceAccount(typed, caller, made)
+  const rules = await store.workspaces.accessRules(caller.workspace_id)
+  const account = createServiceAccount(typed, caller, made, rules?.token_policy)
   // Of several made at the same moment a few may go beyond the limit, which is only there to keep the list readable.
   const present = await store.serviceAccounts.list(account.ws, SERVICE_ACCOUNTS_PER_WORKSPACE)
   if (present.length >= SERVICE_ACCOUNTS_PER_WORKSPACE)
@@ -156,6 +157,18 @@ export const makeServiceToken = async (
   const { scopes } = account
   return makeToken(deps, holderOfService(account), serviceMembership(account), { ...typed, scopes })
 }
+
+/**
+ * Replaces a token of a service account; see rotateToken.
+ * @throws AppError as rotateToken does; `forbidden`, `not_found`.
+ */
+export const rotateServiceToken = async (
+  deps: Parts,
+  caller: Caller,
+  id: string,
+  tokenId: string,
+): Promise<MadeToken> =>
+  rotateToken(deps, holderOfService(await loadServiceAccount(deps, caller, id)), tokenId)
 
 /** The tokens of a service account, newest first. */
 export const listServiceTokens = ({ store }: Pick<Deps, 'store'>, { _id }: ServiceAccount) =>

@@ -12,6 +12,7 @@ import { translatedError } from '../translated-errors.ts'
 import { sameLimits } from './claim-limit-rules.ts'
 import { isActive, membershipIn, membershipUnder, type Person } from './person-rules.ts'
 import { type MemberChange, rolesToGive } from './role-rules.ts'
+import type { BlockedClient, TokenPolicy } from './token-policy-rules.ts'
 
 export type GatewayEvent = EventOf<typeof gateway>
 type Actor = { user_id: string; name: string; client: string }
@@ -25,9 +26,16 @@ export type Workspace = Aggregate & {
   claim_limits?: ClaimLimits
   /** Members without a second factor can do nothing on its pages. Absent: they may. */
   require_second_factor?: true
+  /** What tokens and service accounts may at most. Absent: what their holders may. */
+  token_policy?: TokenPolicy
+  /** Clients that may not work here. */
+  blocked_clients?: readonly BlockedClient[]
   /** The change of a member that is being applied. */
   member_change?: MemberChange
 }
+
+/** What of a workspace bounds those who work in it. */
+export type AccessRules = Pick<Workspace, 'claim_limits' | 'token_policy' | 'blocked_clients'>
 
 /** An invitation by email. Its link is made from its id, so nothing secret is stored. */
 export type Invitation = Aggregate & {

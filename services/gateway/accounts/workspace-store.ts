@@ -3,7 +3,6 @@
 // workspaces   _id = ws = the workspace.
 // invitations  at most one of an address and a workspace is pending. Gone a month after it expires.
 import type { Db, IndexDescription } from 'mongodb'
-import type { ClaimLimits } from '../../../shared/contracts/define/claim-limits.ts'
 import {
   type AggregateDeps,
   type Aggregates,
@@ -11,15 +10,15 @@ import {
   OUTBOX_INDEX,
 } from '../../../shared/storage/aggregate.ts'
 import { openCollection } from '../../../shared/storage/collection.ts'
-import type { Invitation, Workspace } from './workspace-rules.ts'
+import type { AccessRules, Invitation, Workspace } from './workspace-rules.ts'
 
 export type WorkspaceStore = Aggregates<Workspace> &
   Readonly<{
     find: (id: string) => Promise<Workspace | null>
-    /** The limits of claims that a workspace has set. */
-    claimLimits: (id: string) => Promise<ClaimLimits | undefined>
     /** Those of these that require a second factor of their members. */
     requiringFactor: (ids: readonly string[]) => Promise<readonly string[]>
+    /** What a workspace has set to bound those who work in it. */
+    accessRules: (id: string) => Promise<AccessRules | null>
     /** The existing ones of these. */
     findAll: (ids: readonly string[]) => Promise<Workspace[]>
     /** Those with a member change that was decided before `before`, oldest first. */
@@ -55,6 +54,8 @@ const INVITATION_INDEXES: readonly IndexDescription[] = [
   { key: { purge_at: 1 }, name: 'purge', expireAfterSeconds: 0 },
 ]
 
+const ACCESS_RULES = { _id: 0, claim_limits: 1, token_policy: 1, blocked_clients: 1 }
+
 /** Opens the collections and makes their indexes. */
 export const openWorkspaceStores = async (
   db: Db,
@@ -70,13 +71,12 @@ export const openWorkspaceStores = async (
     workspaces: {
       ...aggregates(openedWorkspaces, deps),
       find: (id) => workspaces.findOne({ _id: id, ws: id }),
-      claimLimits: async (id) =>
-        (await workspaces.findOne({ _id: id, ws: id }, { projection: { claim_limits: 1 } }))?.claim_limits,
       requiringFactor: async (ids) => {
         const filter = { _id: { $in: [...ids] }, require_second_factor: true as const }
         const found = await workspaces.find(filter, { projection: { _id: 1 } }).toArray()
         return found.map(({ _id }) => _id)
       },
+      accessRules: (id) => workspaces.findOne<AccessRules>({ _id: id, ws: id }, { projection: ACCESS_RULES }),
       findAll: (ids) => workspaces.find({ _id: { $in: [...ids] } }).toArray(),
       changing: (before, limit) =>
         workspaces

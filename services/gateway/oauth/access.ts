@@ -6,10 +6,11 @@ import { mongoFault } from '../../../shared/storage/mongo.ts'
 import { isActive, isOfPassword, membershipUnder } from '../accounts/person-rules.ts'
 import { type Holder, judgeToken } from '../accounts/personal-token-rules.ts'
 import { claimsToBe } from '../accounts/token-format.ts'
+import type { Credential } from '../accounts/token-policy-rules.ts'
 import type { Deps } from '../deps.ts'
 import { sha256 } from '../secrets.ts'
-import { withClaimLimits } from './claim-limits.ts'
-import { resourceOf } from './grant-rules.ts'
+import { governedNow, withWorkspaceRules } from './governed.ts'
+import { isOfService, resourceOf } from './grant-rules.ts'
 import { cachedHolders, findHolder, STATE_TTL_MS, STATES } from './holders.ts'
 import type { Grant } from './model.ts'
 import { accessOf, verifyPersonal } from './personal-access.ts'
@@ -23,10 +24,20 @@ export type AccessRefusal =
   | 'password_changed'
   | 'not_a_member'
   | 'deactivated'
+  | 'client_blocked'
+  | 'beyond_policy'
 
 /** What a token stands for. `expires_at` is in seconds since the epoch, as in the token. */
 export type Access =
-  | Readonly<{ ok: true; caller: Caller; grant_id: string; gen: number; expires_at: number }>
+  | Readonly<{
+      ok: true
+      caller: Caller
+      grant_id: string
+      gen: number
+      expires_at: number
+      /** Only for what the policy of tokens is about: bearer tokens and service accounts. */
+      credential?: Credential
+    }>
   | Readonly<{ ok: false; reason: AccessRefusal }>
 
 /**
@@ -81,6 +92,10 @@ export const judgeGrant = (
   }
 }
 
+/** A service account's own connection, as the policy sees it. */
+const serviceCredential = (caller: Caller): Readonly<{ credential?: Credential }> =>
+  isOfService(caller) ? { credential: { of: 'service', since: null } } : {}
+
 /** What a valid, unexpired token stands for, given its grant and whom it acts for as they are now. */
 export const judge = (
   claims: AccessClaims,
@@ -94,7 +109,15 @@ export const judge = (
   // The generation of a service account's token is that of its secret.
   const { secret_version = claims.gen } = judged.holder
   if (secret_version !== claims.gen) return no('revoked')
-  return { ok: true, caller: judged.caller, grant_id: claims.grant, gen: claims.gen, expires_at: claims.exp }
+  const { caller } = judged
+  return {
+    ok: true,
+    caller,
+    grant_id: claims.grant,
+    gen: claims.gen,
+    expires_at: claims.exp,
+    ...serviceCredential(caller),
+  }
 }
 
 /**
@@ -102,20 +125,26 @@ export const judge = (
  * it has ended. Asks the database each time.
  */
 export const callerOfConnection = async (
-  { store, clock }: Pick<Deps, 'store' | 'clock'>,
+  deps: Pick<Deps, 'store' | 'clock'>,
   grant_id: string,
 ): Promise<Caller | null> => {
+  const { store, clock } = deps
   const find = findHolder({ store })
   const token = await store.personalTokens.find(grant_id)
   if (token) {
-    const access = accessOf(token, judgeToken(token, await find(token.user_id), clock.now()))
+    const judged = accessOf(token, judgeToken(token, await find(token.user_id), clock.now()))
+    const access = await governedNow(deps, judged)
     return access.ok ? access.caller : null
   }
   const grant = await store.grants.find(grant_id)
   const judged = judgeGrant(grant, grant && (await find(grant.user_id)), clock.now())
   if (!judged.ok) return null
   const { secret_version = grant?.gen } = judged.holder
-  return secret_version === grant?.gen ? judged.caller : null
+  if (!grant || secret_version !== grant.gen) return null
+  const { caller } = judged
+  const stands = { ok: true, caller, grant_id, gen: grant.gen, expires_at: 0 } as const
+  const access = await governedNow(deps, { ...stands, ...serviceCredential(caller) })
+  return access.ok ? access.caller : null
 }
 
 const isWithin = ({ scopes }: AccessClaims, known: { grant: Grant | null } | undefined): boolean =>
@@ -136,7 +165,7 @@ export const verifyAccess = (deps: Deps): VerifyAccess => {
   })
   const holders = cachedHolders(deps)
   const personal = verifyPersonal(deps, holders)
-  const limited = withClaimLimits(deps)
+  const governed = withWorkspaceRules(deps)
   const read = async (token: string, unknown: () => void): Promise<AccessClaims | 'invalid' | 'expired'> => {
     const hash = sha256(token)
     const now = clock.now()
@@ -152,7 +181,7 @@ export const verifyAccess = (deps: Deps): VerifyAccess => {
   }
   return async (token, unknown = () => undefined) => {
     try {
-      if (claimsToBe('personal_token', token)) return await limited(await personal(token, unknown))
+      if (claimsToBe('personal_token', token)) return await governed(await personal(token, unknown))
       const claims = await read(token, unknown)
       if (typeof claims === 'string') return no(claims)
       const [known, holder] = await Promise.all([grantsById.fetch(claims.grant), holders(claims.sub)])
@@ -160,7 +189,7 @@ export const verifyAccess = (deps: Deps): VerifyAccess => {
       const grant = isWithin(claims, known)
         ? known
         : await grantsById.fetch(claims.grant, { forceRefresh: true })
-      return await limited(judge(claims, grant?.grant ?? null, holder, clock.now()))
+      return await governed(judge(claims, grant?.grant ?? null, holder, clock.now()))
     } catch (error) {
       throw mongoFault(error) ?? error
     }

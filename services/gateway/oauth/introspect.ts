@@ -6,6 +6,7 @@ import { readBearer } from '../http/bearer.ts'
 import { field, repeats } from '../http/forms.ts'
 import { type Secrets, sameText } from '../secrets.ts'
 import { type Access, judge } from './access.ts'
+import { governedNow } from './governed.ts'
 import { resourceOf } from './grant-rules.ts'
 import { findHolder } from './holders.ts'
 import { readPersonal } from './personal-access.ts'
@@ -51,7 +52,8 @@ const activeOf = ({ public_url: iss }: Deps, access: Access, times: Times): Intr
 }
 
 const introspectPersonal = async (deps: Deps, text: string): Promise<Introspection> => {
-  const { access, token } = await readPersonal(deps, text)
+  const { token, ...read } = await readPersonal(deps, text)
+  const access = await governedNow(deps, read.access)
   if (!access.ok || !token) return INACTIVE
   const iat = Math.floor(token.created_at.getTime() / 1_000)
   return activeOf(deps, access, { exp: access.expires_at, iat, jti: token._id })
@@ -65,7 +67,7 @@ const introspect = async (deps: Deps, token: string): Promise<Introspection> => 
   const claims = await readAccessToken(keys, token, { issuer, resource, now: clock.now() })
   if (typeof claims === 'string') return INACTIVE
   const [grant, holder] = await Promise.all([store.grants.find(claims.grant), findHolder(deps)(claims.sub)])
-  return activeOf(deps, judge(claims, grant, holder, clock.now()), {
+  return activeOf(deps, await governedNow(deps, judge(claims, grant, holder, clock.now())), {
     exp: claims.exp,
     iat: claims.iat,
     jti: claims.jti,

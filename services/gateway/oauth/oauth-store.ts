@@ -41,6 +41,12 @@ export type GrantStore = Readonly<{
   find: (id: string) => Promise<Grant | null>
   /** A person's grants that are in force at `now`, newest first. */
   inForce: (userId: string, now: Date, limit: number) => Promise<Grant[]>
+  /** Those of a workspace, newest first. */
+  ofWorkspace: (workspaceId: string, now: Date, limit: number) => Promise<Grant[]>
+  /** One of a client in a workspace, in force or not. */
+  ofClient: (workspaceId: string, clientId: string) => Promise<Grant | null>
+  /** Ends all of a client in a workspace. */
+  revokeClient: (workspaceId: string, clientId: string, now: Date) => Promise<void>
   /** Uses up the code and starts the refresh tokens; null when it was used or revoked meanwhile. */
   useCode: (
     id: string,
@@ -91,6 +97,8 @@ const EXPIRES: readonly IndexDescription[] = [
 const GRANT_INDEXES: readonly IndexDescription[] = [
   { key: { purge_at: 1 }, name: 'purge', expireAfterSeconds: 0 },
   { key: { user_id: 1, _id: -1 }, name: 'connections' },
+  { key: { ws: 1, _id: -1 }, name: 'of_workspace' },
+  { key: { ws: 1, client_id: 1 }, name: 'of_client' },
 ]
 const KEY_INDEXES: readonly IndexDescription[] = [{ key: { number: 1 }, name: 'number', unique: true }]
 
@@ -140,6 +148,17 @@ const grantsOf = (grants: Collection<Grant>): GrantStore => {
         .sort({ _id: -1 })
         .limit(limit)
         .toArray(),
+    ofWorkspace: (ws, now, limit) =>
+      grants
+        .find({ ws, revoked: null, gen: { $gte: 1 }, expires_at: { $gt: now } })
+        .sort({ _id: -1 })
+        .limit(limit)
+        .toArray(),
+    ofClient: (ws, client_id) => grants.findOne({ ws, client_id }),
+    revokeClient: async (ws, client_id, at) => {
+      const revoked = { reason: 'revoked_by_manager' as const, at }
+      await grants.updateMany({ ws, client_id, revoked: null }, { $set: { revoked } })
+    },
     useCode: (_id, { now, ...dates }) =>
       change(
         { _id, 'code.used_at': null, revoked: null },

@@ -1,6 +1,6 @@
 // Turns a personal access token into the person or service account, workspace and scopes that it stands for now.
 import { LRUCache } from 'lru-cache'
-import { judgeToken, type PersonalToken } from '../accounts/personal-token-rules.ts'
+import { isOfToken, judgeToken, type PersonalToken } from '../accounts/personal-token-rules.ts'
 import { isSecret } from '../accounts/token-format.ts'
 import type { Deps } from '../deps.ts'
 import { sha256 } from '../secrets.ts'
@@ -33,6 +33,10 @@ export const accessOf = (token: PersonalToken, judged: ReturnType<typeof judgeTo
     },
     grant_id: token._id,
     gen: 1,
+    credential: {
+      of: holder.secret_version === undefined ? 'person' : 'service',
+      since: token.created_at,
+    },
     expires_at: Math.floor(token.expires_at.getTime() / 1_000),
   }
 }
@@ -43,8 +47,9 @@ const read = async (
   findToken: FindToken,
   findHolder: FindHolder,
 ): Promise<Readonly<{ access: Access; token?: PersonalToken }>> => {
-  const token = isSecret('personal_token', text) ? await findToken(sha256(text)) : null
-  if (!token) return { access: { ok: false, reason: 'invalid' } }
+  const hash = sha256(text)
+  const token = isSecret('personal_token', text) ? await findToken(hash) : null
+  if (!token || !isOfToken(token, hash, clock.now())) return { access: { ok: false, reason: 'invalid' } }
   return { access: accessOf(token, judgeToken(token, await findHolder(token.user_id), clock.now())), token }
 }
 

@@ -107,6 +107,8 @@ const TOKEN = {
   grant_of_another_client: BAD_GRANT,
   grant_expired: BAD_GRANT,
   grant_revoked: BAD_GRANT,
+  client_blocked: answer('invalid_grant', 'The workspace has blocked this client.'),
+  beyond_policy: answer('unauthorized_client', 'The policy of the workspace leaves this account nothing.'),
   person_left: BAD_GRANT,
   person_deactivated: BAD_GRANT,
   password_changed: BAD_GRANT,

@@ -4,9 +4,11 @@
 import type { Scope } from '../../../shared/contracts/define/common.ts'
 import { untilSaved } from '../../../shared/storage/command.ts'
 import { isActive, isOfPassword, membershipUnder } from '../accounts/person-rules.ts'
+import { commonScopes } from '../accounts/token-policy-rules.ts'
 import type { Deps } from '../deps.ts'
 import { field, repeats } from '../http/forms.ts'
 import { authenticate, keepClient } from './clients.ts'
+import { isBlocked } from './governed-rules.ts'
 import {
   accessLifetime,
   checkExchange,
@@ -53,8 +55,13 @@ const targetOf = (deps: Deps, form: URLSearchParams): Ruled<string> => {
   return checkResource(resources, deps.public_url, 'target_foreign')
 }
 
-/** Checks that the account may be used, and that the person is still a member, with the same password as at consent. */
+/**
+ * Checks that the account may be used, that the person is still a member, with the same password as at consent, and that
+ * their workspace has not blocked the client.
+ */
 const checkPerson = async ({ store }: Deps, grant: Grant): Promise<Ruled<Grant>> => {
+  if (isBlocked(await store.workspaces.accessRules(grant.ws), grant.client_id))
+    return refused('client_blocked')
   const person = await store.people.byId(grant.user_id)
   if (!person || !membershipUnder(grant, person)) return refused('person_left')
   if (!isActive(person)) return refused('person_deactivated')
@@ -147,7 +154,10 @@ const forServiceAccount = async (
   if (!account) return refused('client_credentials_not_allowed')
   const target = targetOf(deps, form)
   if (!target.ok) return target
-  const scopes = refreshScopes(account.scopes, field(form, 'scope'))
+  const rules = await deps.store.workspaces.accessRules(account.ws)
+  const most = commonScopes(account.scopes, rules?.token_policy?.scopes)
+  if (most.length === 0) return refused('beyond_policy')
+  const scopes = refreshScopes(most, field(form, 'scope'))
   if (!scopes.ok) return scopes
   const grant = serviceGrant(account, target.value, deps.clock.now())
   await deps.store.grants.keep(grant)

@@ -29,6 +29,7 @@ import { consentRoutes } from './consent/consent-page.ts'
 import { faultPage } from './fault-page.ts'
 import { type Html, languageFor, type Page, send } from './layout.ts'
 import { FRONT } from './messages/front.ts'
+import { accessRoutes } from './workspace/access-page.ts'
 import { memberRoutes } from './workspace/member-page.ts'
 import { panelRoutes } from './workspace/panel-page.ts'
 import { serviceAccountRoutes } from './workspace/service-accounts-page.ts'
@@ -97,6 +98,7 @@ export const pageRoutes = (deps: Deps, live: Live): Hono<GatewayEnv> => {
   mailPreferenceRoutes(routes, deps)
   memberRoutes(routes, deps)
   serviceAccountRoutes(routes, deps)
+  accessRoutes(routes, deps)
   panelRoutes(routes, deps)
   appRoutes(routes, deps)
   ownAccountRoutes(routes, deps)

@@ -15,7 +15,7 @@ import {
 import type { MadeToken } from '../accounts/personal-tokens.ts'
 import type { Html } from './layout.ts'
 import { TOKENS } from './messages/tokens.ts'
-import { day } from './moments.ts'
+import { day, minute } from './moments.ts'
 import { type Fault, input } from './posted-forms.ts'
 
 /** What a form for a token asks for. */
@@ -109,7 +109,8 @@ export const madeToken = (language: Language, { token, secret }: MadeToken, mcpU
     words.say('copy', { name: token.name }),
     html`<p>${words.word('once')}</p>
     <code class="code" data-token="${secret}">${secret}</code>
-    <p class="small">${words.pieces('send_it', places)}</p>`,
+    <p class="small">${words.pieces('send_it', places)}</p>
+    ${token.old ? html`<p class="note warn">${words.say('old_until', { when: minute(token.old.until, language) })}</p>` : ''}`,
   )
 }
 
@@ -129,6 +130,17 @@ const standing = ({ token, ended }: ListedToken, language: Language, words: Toke
         <span class="sub">${rightsList(scopes, language, bound)}</span>`
 }
 
+/** The form that replaces a token while the one before works for another day. */
+const replaceForm = ({ token, where }: ListedToken, action: string, words: TokenWords): Html => {
+  const { name } = token
+  const label =
+    where === undefined
+      ? words.say('replace_token', { name })
+      : words.say('replace_in', { name, workspace: where })
+  return html`<form method="post" action="${action}/${token._id}/rotate">
+        <button class="plain" aria-label="${label}">${words.word('replace')}</button></form>`
+}
+
 /** The list of tokens. @param action where the form of each leads, before its id. */
 export const tokenRows = (language: Language, listed: readonly ListedToken[], action: string): Html => {
   const words = wordsOf(TOKENS, language)
@@ -140,8 +152,9 @@ export const tokenRows = (language: Language, listed: readonly ListedToken[], ac
     return html`<li>
       <span class="main">${places ? words.say('in_workspace', places) : html`${words.isolate(name)}`}
         ${standing(one, language, words)}</span>
-      <form class="end" method="post" action="${action}/${token._id}/revoke">
+      <span class="end">${one.ended === undefined ? replaceForm(one, action, words) : ''}
+      <form method="post" action="${action}/${token._id}/revoke">
         <button class="plain" aria-label="${places ? words.say('revoke_in', places) : words.say('revoke_token', { name })}">${words.word('revoke')}</button>
-      </form></li>`
+      </form></span></li>`
   })}</ul>`
 }

@@ -84,7 +84,10 @@ export const events = {
       workspace_id,
       version: c.Version,
       changed: z.array(z.enum(['name', 'ai_context', 'time_zone'])),
-      also_changed: z.array(z.string()).optional().describe('Further settings that changed: claim_limits'),
+      also_changed: z
+        .array(z.string())
+        .optional()
+        .describe('Further settings that changed, such as claim_limits, token_policy or blocked_clients'),
       by: c.Actor,
     }),
     public: true,

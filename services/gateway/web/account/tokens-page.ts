@@ -13,8 +13,10 @@ import {
   TOKENS_PER_HOLDER,
   type TokenTyped,
 } from '../../accounts/personal-token-rules.ts'
-import { type MadeToken, makeToken, revokeToken } from '../../accounts/personal-tokens.ts'
+import { type MadeToken, makeToken, revokeToken, rotateToken } from '../../accounts/personal-tokens.ts'
 import { openTo, type SignedIn } from '../../accounts/sessions.ts'
+import { type TokenPolicy, underPolicy } from '../../accounts/token-policy-rules.ts'
+import { type AuditEntry, audited, byOf } from '../../audit/audit.ts'
 import type { Deps } from '../../deps.ts'
 import type { GatewayEnv } from '../../http/env.ts'
 import { resourceOf } from '../../oauth/grant-rules.ts'
@@ -104,17 +106,26 @@ const tokensPage = (shown: Shown): Page => {
   }
 }
 
+/** Why a token does not work, by the rules of its workspace too. */
+const endOf = (token: PersonalToken, person: Person, policy: TokenPolicy | undefined, now: Date) => {
+  const judged = judgeToken(token, person, now)
+  if (!judged.ok) return judged.reason
+  const credential = { of: 'person', since: token.created_at } as const
+  return underPolicy(policy, credential, judged.scopes, now) === 'beyond' ? 'beyond_policy' : undefined
+}
+
 const listed = (
   token: PersonalToken,
   person: Person,
   { names, words }: Pick<Shown, 'names' | 'words'>,
+  policy: TokenPolicy | undefined,
   now: Date,
 ): ListedToken => {
-  const judged = judgeToken(token, person, now)
+  const end = endOf(token, person, policy, now)
   return {
     token,
     where: names.get(token.ws) ?? words.word('workspace_gone'),
-    ended: judged.ok ? undefined : words.word(judged.reason),
+    ended: end === undefined ? undefined : words.word(end),
   }
 }
 
@@ -127,7 +138,8 @@ const show = async (c: Ctx, deps: Deps, signedIn: SignedIn, outcome: Outcome = {
   const names = new Map(workspaces.map(({ _id, name }) => [_id, name]))
   const language = languageOf(person.locale)
   const said = { language, words: wordsOf(TOKENS, language), names }
-  const rows = tokens.map((token) => listed(token, person, said, clock.now()))
+  const policies = new Map(workspaces.map(({ _id, token_policy }) => [_id, token_policy]))
+  const rows = tokens.map((token) => listed(token, person, said, policies.get(token.ws), clock.now()))
   const page = tokensPage({ signedIn, tokens: rows, mcpUrl: resourceOf(public_url), ...said, ...outcome })
   return send(c, page, formActionOf(outcome.fault))
 }
@@ -151,6 +163,21 @@ const create = async (c: Ctx, deps: Deps, signedIn: SignedIn): Promise<Response>
   return show(c, deps, signedIn, done.ok ? { made: done.value } : { typed, fault: done.fault })
 }
 
+const rotate = async (c: Ctx, deps: Deps, signedIn: SignedIn): Promise<Response> => {
+  const id = c.req.param('id') ?? ''
+  const ws = (await deps.store.personalTokens.find(id))?.ws
+  const entry: AuditEntry = {
+    action: 'token.rotated',
+    ws: ws !== undefined && membershipIn(signedIn.person, ws) ? [ws] : [],
+    by: byOf(signedIn),
+    address: deps.addressOf(c),
+    target: { token: id },
+  }
+  const done = await attempt(() => audited(deps, entry, () => rotateToken(deps, signedIn.person, id)))
+  if (!done.ok && done.fault.error.code === 'not_found') throw done.fault.error
+  return show(c, deps, signedIn, done.ok ? { made: done.value } : { fault: done.fault })
+}
+
 const revoke = async (c: Ctx, deps: Deps, { person }: SignedIn): Promise<Response> => {
   const id = c.req.param('id') ?? ''
   const token = await deps.store.personalTokens.find(id)
@@ -165,5 +192,6 @@ const revoke = async (c: Ctx, deps: Deps, { person }: SignedIn): Promise<Respons
 export const tokenRoutes = (routes: Hono<GatewayEnv>, deps: Deps): void => {
   routes.get('/account/tokens', signedInOnly(deps, show))
   routes.post('/account/tokens', signedInOnly(deps, afterProof(create)))
+  routes.post('/account/tokens/:id/rotate', signedInOnly(deps, afterProof(rotate)))
   routes.post('/account/tokens/:id/revoke', signedInOnly(deps, revoke))
 }

@@ -16,6 +16,7 @@ import type { GatewayEnv } from '../../http/env.ts'
 import { isLoopback } from '../../http/host.ts'
 import { consentedScopes, decide, findRequest } from '../../oauth/authorize.ts'
 import { isDocumentId } from '../../oauth/document-rules.ts'
+import { isBlocked } from '../../oauth/governed-rules.ts'
 import type { AuthorizationRequest } from '../../oauth/model.ts'
 import { appOfScheme } from '../../oauth/redirect-rules.ts'
 import { requireRecent } from '../account/re-authenticate.ts'
@@ -29,7 +30,7 @@ const LOOKED_AT = 200
 const DAY_MS = 24 * 60 * 60_000
 
 /** What was wrong with the form, by its words. */
-type ConsentFault = 'choose' | 'choose_workspace' | 'allows_nothing'
+type ConsentFault = 'blocked' | 'choose' | 'choose_workspace' | 'allows_nothing'
 
 type Shown = Readonly<{
   request: AuthorizationRequest
@@ -264,6 +265,8 @@ const answer = async (c: Ctx, deps: Deps, requestId: string, form: URLSearchPara
   const consent =
     decision === 'allow' && membership ? { person, membership, withheld: withheldIn(form) } : null
   if (consent && consentedScopes(request, consent).length === 0) return again('allows_nothing')
+  const rules = consent && (await deps.store.workspaces.accessRules(consent.membership.workspace_id))
+  if (isBlocked(rules, request.client_id)) return again('blocked')
   const decided = await decide(deps, request, session._id, consent)
   if (decided === 'answered') return lost(c, deps)
   // Another session has taken the request meanwhile, for example after a new sign-in: the page is shown again.

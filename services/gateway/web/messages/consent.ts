@@ -33,6 +33,8 @@ export const CONSENT = defineMessages({
     choose: 'Choose Allow or Deny.',
     choose_workspace: 'Choose a workspace that you are a member of.',
     allows_nothing: 'That would allow the app nothing. Allow more, or choose Deny.',
+    blocked:
+      'The owner or an admin of this workspace has blocked this app there. Ask them, or choose another workspace.',
     too_many: 'Too many attempts',
     too_many_next:
       'Too many apps are being connected from your network address. Wait {seconds} seconds, then try again.',
@@ -72,6 +74,8 @@ export const CONSENT = defineMessages({
     choose: 'Wähle „Erlauben“ oder „Ablehnen“.',
     choose_workspace: 'Wähle einen Arbeitsbereich, in dem du Mitglied bist.',
     allows_nothing: 'Damit dürfte die App gar nichts. Erlaube mehr oder wähle „Ablehnen“.',
+    blocked:
+      'Inhaber oder Admins dieses Arbeitsbereichs haben diese App dort gesperrt. Frag sie oder wähle einen anderen Arbeitsbereich.',
     too_many: 'Zu viele Versuche',
     too_many_next:
       'Von deiner Netzwerkadresse werden zu viele Apps verbunden. Warte {seconds} Sekunden und versuche es dann noch einmal.',
@@ -111,6 +115,8 @@ export const CONSENT = defineMessages({
     choose: 'Choisissez « Autoriser » ou « Refuser ».',
     choose_workspace: 'Choisissez un espace de travail dont vous êtes membre.',
     allows_nothing: 'L’application ne pourrait rien faire. Autorisez davantage, ou choisissez « Refuser ».',
+    blocked:
+      'Un propriétaire ou un admin de cet espace de travail y a bloqué cette application. Demandez-lui, ou choisissez un autre espace de travail.',
     too_many: 'Trop de tentatives',
     too_many_next:
       'Trop d’applications se connectent depuis votre adresse réseau. Attendez {seconds} secondes, puis réessayez.',
@@ -149,6 +155,8 @@ export const CONSENT = defineMessages({
     choose: 'Elige «Permitir» o «Denegar».',
     choose_workspace: 'Elige un espacio de trabajo del que seas miembro.',
     allows_nothing: 'Así la aplicación no podría hacer nada. Permite más o elige «Denegar».',
+    blocked:
+      'Un propietario o administrador de este espacio de trabajo ha bloqueado allí esta aplicación. Pregúntale o elige otro espacio de trabajo.',
     too_many: 'Demasiados intentos',
     too_many_next:
       'Se están conectando demasiadas aplicaciones desde tu dirección de red. Espera {seconds} segundos e inténtalo de nuevo.',
@@ -190,6 +198,7 @@ export const CONSENT = defineMessages({
     choose: 'اختر السماح أو الرفض.',
     choose_workspace: 'اختر مساحة عمل أنت عضو فيها.',
     allows_nothing: 'بهذا لن يُسمح للتطبيق بشيء. اسمح بأكثر أو اختر الرفض.',
+    blocked: 'حظر مالك أو مشرف في مساحة العمل هذه هذا التطبيق فيها. اسأله، أو اختر مساحة عمل أخرى.',
     too_many: 'محاولات كثيرة جدًا',
     too_many_next: 'يجري توصيل تطبيقات كثيرة جدًا من عنوان شبكتك. انتظر {seconds} ثانية ثم حاول من جديد.',
     invalid: 'طلب هذا التطبيق غير صالح',

@@ -10,6 +10,7 @@ export const WORKSPACE = defineMessages({
     connect: 'Connect an agent',
     connect_lead: 'Give this address to any MCP client. You will be asked here before it gets access.',
     id: 'The id of this workspace, for programs that read its events: {id}',
+    access: 'Who has access by a program: tokens, service accounts and apps',
     apps: 'See and disconnect your apps',
     without_browser: 'For a program that has no browser: {token}',
     without_browser_or: 'For a program that has no browser: {token}, or {account}',
@@ -53,6 +54,7 @@ export const WORKSPACE = defineMessages({
     connect_lead:
       'Gib diese Adresse einem beliebigen MCP-Client. Du wirst hier gefragt, bevor er Zugang bekommt.',
     id: 'Die Kennung dieses Arbeitsbereichs, für Programme, die seine Ereignisse lesen: {id}',
+    access: 'Wer durch ein Programm Zugang hat: Tokens, Dienstkonten und Apps',
     apps: 'Deine Apps ansehen und trennen',
     without_browser: 'Für ein Programm ohne Browser: {token}',
     without_browser_or: 'Für ein Programm ohne Browser: {token} oder {account}',
@@ -97,6 +99,7 @@ export const WORKSPACE = defineMessages({
     connect_lead:
       'Donnez cette adresse à n’importe quel client MCP. La question vous sera posée ici avant qu’il n’ait accès.',
     id: 'L’identifiant de cet espace de travail, pour les programmes qui lisent ses événements : {id}',
+    access: 'Qui a accès par un programme : jetons, comptes de service et applications',
     apps: 'Voir et déconnecter vos applications',
     without_browser: 'Pour un programme sans navigateur : {token}',
     without_browser_or: 'Pour un programme sans navigateur : {token}, ou {account}',
@@ -140,6 +143,7 @@ export const WORKSPACE = defineMessages({
     connect_lead:
       'Da esta dirección a cualquier cliente MCP. Se te preguntará aquí antes de que tenga acceso.',
     id: 'El id de este espacio de trabajo, para programas que leen sus eventos: {id}',
+    access: 'Quién tiene acceso con un programa: tokens, cuentas de servicio y aplicaciones',
     apps: 'Ver y desconectar tus aplicaciones',
     without_browser: 'Para un programa sin navegador: {token}',
     without_browser_or: 'Para un programa sin navegador: {token} o {account}',
@@ -182,6 +186,7 @@ export const WORKSPACE = defineMessages({
     connect: 'توصيل وكيل',
     connect_lead: 'أعطِ هذا العنوان لأي عميل MCP. ستُسأل هنا قبل أن يحصل على الوصول.',
     id: 'معرّف مساحة العمل هذه، للبرامج التي تقرأ أحداثها: {id}',
+    access: 'من لديه وصول عبر برنامج: الرموز وحسابات الخدمة والتطبيقات',
     apps: 'عرض تطبيقاتك وفصلها',
     without_browser: 'لبرنامج لا متصفح له: {token}',
     without_browser_or: 'لبرنامج لا متصفح له: {token} أو {account}',

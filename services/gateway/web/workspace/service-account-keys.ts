@@ -62,7 +62,7 @@ const proof = (words: AccountWords, keys: ServiceKeys): Html => {
 const secretForm = (words: AccountWords, { _id, keys }: ServiceAccount, path: string): Html =>
   keys
     ? html`<form method="post" action="${path}/${_id}/secret">
-      <button class="second">${words.word('make_secret')}</button>
+      <button class="second">${words.word('make_secret_instead')}</button>
     </form>
     <p class="hint">${words.word('keys_end')}</p>`
     : html`<form method="post" action="${path}/${_id}/secret" class="buttons">

@@ -24,11 +24,13 @@ import {
   makeServiceToken,
   revokeServiceToken,
   rotateSecret,
+  rotateServiceToken,
   setDisabled,
   setKeys,
 } from '../../accounts/service-accounts.ts'
 import type { KeysTyped } from '../../accounts/service-key-rules.ts'
 import { callerOf } from '../../accounts/sessions.ts'
+import { type TokenPolicy, underPolicy } from '../../accounts/token-policy-rules.ts'
 import type { AuditAction } from '../../audit/audit-rules.ts'
 import type { Deps } from '../../deps.ts'
 import type { GatewayEnv } from '../../http/env.ts'
@@ -66,6 +68,7 @@ type Site = Readonly<{
   words: AccountWords
   mcpUrl: string
   tokenUrl: string
+  policy?: TokenPolicy | undefined
 }>
 
 const callerFor = ({ person, membership }: SignedInMember): Caller => callerOf(person, membership)
@@ -137,7 +140,7 @@ const listPage = (site: Site, accounts: readonly ServiceAccount[], outcome: Outc
 }
 
 const tokensOf = (
-  { language, words }: Site,
+  { language, words, policy }: Site,
   account: ServiceAccount,
   tokens: readonly PersonalToken[],
   { typedToken, ...outcome }: Outcome,
@@ -146,7 +149,10 @@ const tokensOf = (
   const fault = isOfKeys(outcome.fault) ? undefined : outcome.fault
   const rows = tokens.map((token) => {
     const judged = judgeToken(token, holderOfService(account), now)
-    return { token, ended: judged.ok ? undefined : words.word(judged.reason) }
+    const credential = { of: 'service', since: token.created_at } as const
+    const beyond = judged.ok && underPolicy(policy, credential, judged.scopes, now) === 'beyond'
+    const end = judged.ok ? (beyond ? 'beyond_policy' : undefined) : judged.reason
+    return { token, ended: end && words.word(end) }
   })
   return html`<section class="card" aria-labelledby="tokens">
     <h2 id="tokens">${words.word('tokens')}</h2>
@@ -230,7 +236,9 @@ const showOne = async (
 ): Promise<Response> => {
   const account = await loadServiceAccount(deps, callerFor(signedIn), idOf(c))
   const tokens = await listServiceTokens(deps, account)
-  const page = accountPage(siteOf(deps, signedIn), account, tokens, outcome, deps.clock.now())
+  const rules = await deps.store.workspaces.accessRules(account.ws)
+  const site = { ...siteOf(deps, signedIn), policy: rules?.token_policy }
+  const page = accountPage(site, account, tokens, outcome, deps.clock.now())
   return send(c, page, formActionOf(outcome.fault))
 }
 
@@ -287,6 +295,13 @@ const createToken = async (c: Ctx, deps: Deps, signedIn: SignedInMember): Promis
   return showOne(c, deps, signedIn, done.ok ? { token: done.value } : { typedToken, fault: done.fault })
 }
 
+const rotateToken = async (c: Ctx, deps: Deps, signedIn: SignedInMember): Promise<Response> => {
+  const tokenId = c.req.param('token') ?? ''
+  const replace = () => rotateServiceToken(deps, callerFor(signedIn), idOf(c), tokenId)
+  const token = await auditedOfService(c, deps, signedIn, 'token.rotated', replace, { token_id: tokenId })
+  return showOne(c, deps, signedIn, { token })
+}
+
 const revoke = async (c: Ctx, deps: Deps, signedIn: SignedInMember): Promise<Response> => {
   const token_id = c.req.param('token') ?? ''
   const end = () => revokeServiceToken(deps, callerFor(signedIn), idOf(c), token_id)
@@ -318,6 +333,7 @@ export const serviceAccountRoutes = (routes: Hono<GatewayEnv>, deps: Deps): void
   routes.post(`${PATH}/:id/secret`, inside(afterProof(rotate)))
   routes.post(`${PATH}/:id/keys`, inside(afterProof(useKeys)))
   routes.post(`${PATH}/:id/tokens`, inside(afterProof(createToken)))
+  routes.post(`${PATH}/:id/tokens/:token/rotate`, inside(afterProof(rotateToken)))
   routes.post(`${PATH}/:id/tokens/:token/revoke`, inside(revoke))
   routes.post(`${PATH}/:id/disable`, inside(turn(true)))
   routes.post(`${PATH}/:id/enable`, inside(turn(false)))

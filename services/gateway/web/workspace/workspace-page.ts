@@ -117,6 +117,7 @@ const connect = ({ signedIn, mcpUrl, workspace, words }: Shown): Html => {
     <code class="code">${mcpUrl}</code>
     <p class="small">${words.pieces('id', { id })}</p>
     <p class="small"><a href="/apps">${words.word('apps')}</a></p>
+    ${manages(signedIn.membership.role) ? html`<p class="small"><a href="/workspace/access">${words.word('access')}</a></p>` : ''}
     <p class="small">${
       manages(signedIn.membership.role)
         ? words.pieces('without_browser_or', { token, account })
