@@ -30,8 +30,12 @@ beforeAll(async () => {
   pair = await newPair()
   id = await keyAccountOf(ann, 'Signer', { jwks: { keys: [pair.jwk] } })
 })
-// Each test begins as if nobody had tried anything wrong before.
-beforeEach(() => env.db.collection('throttles').deleteMany({}))
+// Each test begins as if nobody had tried anything wrong before, and as if everybody had just signed in.
+beforeEach(async () => {
+  await env.db.collection('throttles').deleteMany({})
+  const authenticated_at = env.deps.clock.now()
+  await env.db.collection('sessions').updateMany({}, { $set: { authenticated_at } })
+})
 afterAll(async () => {
   await other?.[Symbol.asyncDispose]()
   await env?.[Symbol.asyncDispose]()

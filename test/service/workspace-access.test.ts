@@ -31,9 +31,12 @@ afterAll(async () => {
   await env?.[Symbol.asyncDispose]()
 })
 
-const later = (ms: number) => {
+/** Lets time pass; whoever is signed in proves again who they are. */
+const later = async (ms: number) => {
   env.advance(ms)
   other.advance(ms)
+  const authenticated_at = env.deps.clock.now()
+  await env.db.collection('sessions').updateMany({}, { $set: { authenticated_at } })
 }
 /** A member of somebody's workspace and of no other. No mail goes out here, so it is written to the database. */
 const memberOf = async (
@@ -45,7 +48,7 @@ const memberOf = async (
   const [theirs] = (await people.findOne({ email: owner.email }))?.memberships ?? []
   const membership = { ...theirs, id: `of ${account.email}`, role }
   await people.updateOne({ email: account.email }, { $set: { memberships: [membership], unsettled: [] } })
-  later(SOON_MS)
+  await later(SOON_MS)
   return account
 }
 const newOwner = () => {
@@ -54,7 +57,7 @@ const newOwner = () => {
 }
 /** What a token stands for at both gateways, once every cache is over. */
 const seen = async (token: string) => {
-  later(SOON_MS)
+  await later(SOON_MS)
   const [one, two] = [await env.verify(token), await other.verify(token)]
   expect(one.ok).toBe(two.ok)
   return one.ok ? one.caller.scopes : one.reason
@@ -72,7 +75,7 @@ describe('a_policy_', () => {
   test('of_days_refuses_longer_tokens_and_stops_older_ones', async () => {
     const ann = await newOwner()
     const old = await tokenOf(ann, { name: 'old', days: '90' })
-    later(8 * DAY_MS)
+    await later(8 * DAY_MS)
     const young = await tokenOf(ann, { name: 'young', days: '90' })
     expect(await seen(old)).toEqual(['loops:read', 'loops:write'])
     await setPolicy(ann, { max_days: '7' })
@@ -83,7 +86,7 @@ describe('a_policy_', () => {
     expect(refused.text).toContain('at most 7 days')
     expect(tokenOn(await askForToken(ann, { name: 'short', days: '7' }))).not.toBe('')
     expect((await ann.browser.open('/account/tokens')).text).toContain('stopped by the policy')
-    later(8 * DAY_MS)
+    await later(8 * DAY_MS)
     expect(await seen(young)).toBe('beyond_policy')
     await setPolicy(ann, {})
     expect(await seen(young)).toEqual(['loops:read', 'loops:write'])
@@ -244,10 +247,10 @@ test('a_token_that_is_replaced_works_for_a_day_beside_the_new_one_as_the_same_co
   const after = tokenOn(arrived)
   expect([after === before, after]).toEqual([false, expect.stringMatching(/^loops_pat_/)])
   for (const token of [before, after]) {
-    later(SOON_MS)
+    await later(SOON_MS)
     expect(await env.verify(token)).toMatchObject({ ok: true, grant_id: grant.ok && grant.grant_id })
   }
-  later(DAY_MS)
+  await later(DAY_MS)
   expect(await seen(before)).toBe('invalid')
   expect(await seen(after)).toEqual(['loops:read', 'loops:write'])
   const eve = await newOwner()

@@ -16,7 +16,6 @@ import {
 import { type MadeToken, makeToken, revokeToken, rotateToken } from '../../accounts/personal-tokens.ts'
 import { openTo, type SignedIn } from '../../accounts/sessions.ts'
 import { type TokenPolicy, underPolicy } from '../../accounts/token-policy-rules.ts'
-import { type AuditEntry, audited, byOf } from '../../audit/audit.ts'
 import type { Deps } from '../../deps.ts'
 import type { GatewayEnv } from '../../http/env.ts'
 import { resourceOf } from '../../oauth/grant-rules.ts'
@@ -166,14 +165,12 @@ const create = async (c: Ctx, deps: Deps, signedIn: SignedIn): Promise<Response>
 const rotate = async (c: Ctx, deps: Deps, signedIn: SignedIn): Promise<Response> => {
   const id = c.req.param('id') ?? ''
   const ws = (await deps.store.personalTokens.find(id))?.ws
-  const entry: AuditEntry = {
-    action: 'token.rotated',
-    ws: ws !== undefined && membershipIn(signedIn.person, ws) ? [ws] : [],
-    by: byOf(signedIn),
-    address: deps.addressOf(c),
-    target: { token: id },
-  }
-  const done = await attempt(() => audited(deps, entry, () => rotateToken(deps, signedIn.person, id)))
+  const membership = openTo(signedIn).find(({ workspace_id }) => workspace_id === ws)
+  if (!membership) throw notFound('token', id)
+  const what = { action: 'token.rotated', target: { token_id: id } } as const
+  const replace = () => rotateToken(deps, signedIn.person, id)
+  const who = { person: signedIn.person, membership }
+  const done = await attempt(() => auditedInWorkspace(c, deps, who, what, replace))
   if (!done.ok && done.fault.error.code === 'not_found') throw done.fault.error
   return show(c, deps, signedIn, done.ok ? { made: done.value } : { fault: done.fault })
 }
