@@ -29,6 +29,9 @@ import { type KeySets, openKeySets } from './oauth/key-sets.ts'
 import { type Keys, openKeys } from './oauth/keys.ts'
 import { type OAuthStores, openOAuthStores } from './oauth/oauth-store.ts'
 import { type OAuthSettings, oauthSettings } from './oauth/settings.ts'
+import { type OidcStores, openOidcStores } from './oidc/oidc-store.ts'
+import { openProvider, type Provider } from './oidc/provider.ts'
+import { providersOf } from './oidc/settings.ts'
 import { openSecrets, type Secrets } from './secrets.ts'
 import { openUploads, type UploadStore } from './web/import/import-store.ts'
 
@@ -36,6 +39,7 @@ import { openUploads, type UploadStore } from './web/import/import-store.ts'
 export type Stores = OAuthStores &
   LinkStores &
   FactorStores &
+  OidcStores &
   Readonly<{
     audit: AuditStore
     people: PeopleStore
@@ -52,6 +56,10 @@ export type Deps = Readonly<{
   /** The origin that browsers and clients use, without a trailing slash; also the issuer of tokens. */
   public_url: string
   sign_up: Config['SIGN_UP']
+  /** Who may sign in with a password. */
+  passwords_for: Config['PASSWORDS']
+  /** The identity providers, none without single sign-on. */
+  oidc: readonly Provider[]
   oauth: OAuthSettings
   documents: Documents
   /** The key sets of service accounts that keep them at an address. */
@@ -98,6 +106,7 @@ export const openDeps = async (host: Host, publicUrl: string = host.config.PUBLI
     installation: await openInstallationStore(db, ids),
     ...(await openWorkspaceStores(db, aggregate)),
     ...(await openOAuthStores(db)),
+    ...(await openOidcStores(db)),
     uploads: await openUploads(db),
   }
   relay.watch(store.people.outbox)
@@ -112,6 +121,8 @@ export const openDeps = async (host: Host, publicUrl: string = host.config.PUBLI
   return {
     public_url: publicUrl,
     sign_up: config.SIGN_UP,
+    passwords_for: config.PASSWORDS,
+    oidc: providersOf(config).map((settings) => openProvider(settings, publicUrl, { clock, log })),
     oauth,
     limits,
     throttle: createThrottle({ store: throttles, clock }),

@@ -1,6 +1,7 @@
 // Declares every environment variable. Only this file reads the environment; it never prints a secret.
 import * as z from 'zod'
 import { serversOf } from '../net/address.ts'
+import { OIDC_VARIABLES, oidcFaults } from './oidc-variables.ts'
 import { serviceOfSecret } from './service-keys.ts'
 
 const url = (...protocols: string[]) =>
@@ -85,6 +86,7 @@ export const VARIABLES = {
     about:
       'Who may sign up. `invited`: after the first account, only people with an invitation; `open`: anyone, with their own workspace, but they must confirm their address before they can invite people',
   },
+  ...OIDC_VARIABLES,
   CLIENT_REGISTRATION: {
     type: z.enum(['open', 'token', 'off'], 'is not open, token or off'),
     fallback: 'open',
@@ -265,6 +267,7 @@ export const readConfig = (env: Readonly<Record<string, string | undefined>>): C
   }
   if (config.CLIENT_REGISTRATION === 'token' && config.CLIENT_REGISTRATION_TOKEN === undefined)
     faults.push('CLIENT_REGISTRATION is token, so CLIENT_REGISTRATION_TOKEN must be set.')
+  faults.push(...oidcFaults(config))
   if (faults.length > 0) throw new ConfigError(faults)
   config.PUBLIC_URL = new URL(
     (config.PUBLIC_URL as string | undefined) ?? `http://localhost:${config.PORT}`,

@@ -13,7 +13,7 @@ import {
 } from '../../../shared/storage/aggregate.ts'
 import { openCollection } from '../../../shared/storage/collection.ts'
 import { inserted, isDuplicateKey } from '../../../shared/storage/mongo.ts'
-import type { Membership, Person } from './person-rules.ts'
+import type { Membership, Person, ProviderIdentity } from './person-rules.ts'
 import type { MembershipEvent } from './role-rules.ts'
 import type { SessionMethod } from './session-rules.ts'
 
@@ -28,12 +28,17 @@ export type Session = {
   authenticated_at?: Date
   /** What they proved it by. Absent in older sessions. */
   methods?: SessionMethod[]
+  /** The session at the identity provider that began it, which the provider may end. */
+  provider?: ProviderSession
   created_at: Date
   expires_at: Date
 }
 
+/** A session at an identity provider (OpenID Connect Back-Channel Logout §2.1). */
+export type ProviderSession = { iss: string; sid: string }
+
 /** What became of a new account. */
-export type Inserted = 'inserted' | 'email_taken' | 'invitation_taken' | 'not_first'
+export type Inserted = 'inserted' | 'email_taken' | 'invitation_taken' | 'identity_taken' | 'not_first'
 
 /** Which members to list: at most `limit`, with ids above `after`, of `user_ids` alone where given. */
 export type MemberQuery = Readonly<{ user_ids?: readonly string[]; after?: string; limit: number }>
@@ -45,6 +50,8 @@ export type PeopleStore = Readonly<{
   isEmpty: () => Promise<boolean>
   byId: (id: string) => Promise<Person | null>
   byEmail: (email: string) => Promise<Person | null>
+  /** Whose account at an identity provider this is. */
+  byIdentity: (iss: string, sub: string) => Promise<Person | null>
   insert: (person: Person, events: readonly MembershipEvent[]) => Promise<Inserted>
   // Each change below applies to the account as it was read, and answers `stale` when it has changed since.
   /** Adds a membership. */
@@ -54,6 +61,8 @@ export type PeopleStore = Readonly<{
     invitationId: string,
     events: readonly MembershipEvent[],
   ) => Promise<Person | 'stale' | 'invitation_taken'>
+  /** Connects an account at an identity provider. */
+  addIdentity: (person: Person, identity: ProviderIdentity) => Promise<Person | 'stale' | 'identity_taken'>
   /** Replaces the membership in a workspace, or ends it (null). */
   changeMembership: (
     person: Person,
@@ -103,6 +112,8 @@ export type SessionStore = Readonly<{
   /** Makes its pages show another workspace. */
   show: (id: string, workspaceId: string) => Promise<void>
   remove: (id: string) => Promise<void>
+  /** Ends those that a session at an identity provider began. @returns whose they were */
+  removeOfProvider: (iss: string, sid: string) => Promise<readonly string[]>
 }>
 
 const PEOPLE_INDEXES: readonly IndexDescription[] = [
@@ -111,16 +122,23 @@ const PEOPLE_INDEXES: readonly IndexDescription[] = [
   { key: { first: 1 }, name: 'first', unique: true, sparse: true },
   { key: { 'memberships.workspace_id': 1, _id: 1 }, name: 'members' },
   { key: { invitation_ids: 1 }, name: 'invitations', unique: true, sparse: true },
+  { key: { 'identities.iss': 1, 'identities.sub': 1 }, name: 'identities', unique: true, sparse: true },
   { key: { 'unsettled.at': 1 }, name: 'unsettled', sparse: true },
 ]
 const EXPIRES: readonly IndexDescription[] = [
   { key: { expires_at: 1 }, name: 'expires', expireAfterSeconds: 0 },
 ]
 
+const SESSION_INDEXES: readonly IndexDescription[] = [
+  ...EXPIRES,
+  { key: { 'provider.sid': 1 }, name: 'provider', sparse: true },
+]
+
 const reading = (people: Collection<Person>) => ({
   isEmpty: async () => (await people.findOne({}, { projection: { _id: 1 }, sort: { _id: 1 } })) === null,
   byId: (id: string) => people.findOne({ _id: id }),
   byEmail: (email: string) => people.findOne({ email }),
+  byIdentity: (iss: string, sub: string) => people.findOne({ identities: { $elemMatch: { iss, sub } } }),
   byInvitation: (invitationId: string) => people.findOne({ invitation_ids: invitationId }),
   unfinished: (before: Date, limit: number) =>
     people
@@ -200,7 +218,7 @@ const peopleOf = (people: Collection<Person>, deps: AggregateDeps): PeopleStore 
       if (await people.findOne({ email: person.email })) return 'email_taken'
       if (await people.findOne({ invitation_ids: { $in: person.invitation_ids ?? [] } }))
         return 'invitation_taken'
-      return 'not_first'
+      return person.identities ? 'identity_taken' : 'not_first'
     },
     join: async (person, membership, invitation_id, events) => {
       const { workspace_id, joined_at } = membership
@@ -211,6 +229,14 @@ const peopleOf = (people: Collection<Person>, deps: AggregateDeps): PeopleStore 
         return await save(person, { $push, $set: { confirmed_at: joined_at } }, events)
       } catch (error) {
         if (isDuplicateKey(error)) return 'invitation_taken'
+        throw error
+      }
+    },
+    addIdentity: async (person, identity) => {
+      try {
+        return await save(person, { $push: { identities: identity } })
+      } catch (error) {
+        if (isDuplicateKey(error)) return 'identity_taken'
         throw error
       }
     },
@@ -250,6 +276,12 @@ const sessionsOf = (sessions: Collection<Session>): SessionStore => ({
     await sessions.updateOne({ _id: id }, { $set: { workspace_id: workspaceId } })
   },
   remove: async (id) => void (await sessions.deleteOne({ _id: id })),
+  removeOfProvider: async (iss, sid) => {
+    const filter = { 'provider.sid': sid, 'provider.iss': iss }
+    const users = await sessions.distinct('user_id', filter)
+    await sessions.deleteMany(filter)
+    return users
+  },
 })
 
 /** Opens the collections and makes their indexes. */
@@ -258,7 +290,7 @@ export const openPeopleStores = async (
   deps: AggregateDeps,
 ): Promise<{ people: PeopleStore; sessions: SessionStore }> => {
   const people = await openCollection<Person>(db, 'people', { indexes: PEOPLE_INDEXES })
-  const sessions = await openCollection<Session>(db, 'sessions', { indexes: EXPIRES })
+  const sessions = await openCollection<Session>(db, 'sessions', { indexes: SESSION_INDEXES })
   return {
     people: peopleOf(people.collection, deps),
     sessions: sessionsOf(sessions.collection),

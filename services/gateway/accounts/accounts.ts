@@ -19,6 +19,7 @@ import {
   emailFault,
   isActive,
   type Membership,
+  mayUsePassword,
   membershipIn,
   normalizeEmail,
   normalizeName,
@@ -38,6 +39,9 @@ const ofAnother = ({ email, invited_by }: Invitation, person: Pick<Person, 'emai
     words.say('invitation_of_another', { email, inviter: invited_by.name, own: person.email }),
   )
 const closed = (): AppError => translatedError('forbidden', (words) => words.word('by_invitation'))
+/** The refusal of a password from somebody who signs in by a provider alone. */
+export const passwordsOff = (): AppError =>
+  translatedError('forbidden', (words) => words.word('passwords_off'))
 const needsSetupLink = (): AppError => translatedError('forbidden', (words) => words.word('needs_setup_link'))
 
 /** What somebody enters to make an account. */
@@ -142,6 +146,7 @@ export const signUpInvited = async (
   account: NewAccount,
 ): Promise<Person> => {
   const { store, clock } = deps
+  if (deps.passwords_for !== 'on') throw passwordsOff()
   const bare = await newPerson(deps, invitation.email, account)
   // Hashing took a while, so the invitation is looked at again as late as possible.
   const fresh = await openInvitation(deps, invitation._id)
@@ -238,6 +243,7 @@ export const signIn = async (
   from: Readonly<{ address: string; device?: Device | undefined }>,
 ): Promise<Person> => {
   const { throttle } = deps
+  if (deps.passwords_for === 'off') throw passwordsOff()
   const email = normalizeEmail(typed.email) ?? ''
   const person = email === '' ? null : await deps.store.people.byEmail(email)
   const device = from.device !== undefined && from.device.user_id === person?._id ? from.device : undefined
@@ -249,6 +255,7 @@ export const signIn = async (
   if (person && right) {
     await throttle.clear(tried)
     if (!isActive(person)) throw deactivated()
+    if (!mayUsePassword(deps.passwords_for, person)) throw passwordsOff()
     return person
   }
   if (address !== undefined) await throttle.count(`address ${address}`, PER_ADDRESS)

@@ -6,10 +6,12 @@ import type { Deps } from '../deps.ts'
 import { PER_ACCOUNT, RESETS_PER_ACCOUNT, RESETS_PER_ADDRESS } from '../limits/policies.ts'
 import { marked, unmarked } from '../secrets.ts'
 import { fieldFault, translatedError } from '../translated-errors.ts'
+import { passwordsOff } from './accounts.ts'
 import type { PasswordReset } from './link-store.ts'
 import {
   isActive,
   isOfPassword,
+  mayUsePassword,
   normalizeEmail,
   type Person,
   passwordFault,
@@ -35,14 +37,14 @@ const setPassword = async (
 }
 
 /**
- * Makes sure that a signed-in person knows their password. Tries count together with sign-in tries: a browser that was left
- * open must not offer more guesses.
- * @param field of the form, to name in the refusal.
- * @throws AppError `invalid_argument`, `rate_limited`.
+ * Proves that an account is the person's own by its password. Tries count together with sign-in tries: no page must offer
+ * more guesses.
+ * @param field the field that it was typed in.
+ * @throws AppError with a sentence for the form: `invalid_argument`, `rate_limited`.
  */
 export const provePassword = async (
   deps: Deps,
-  person: Person,
+  person: Pick<Person, 'email' | 'password_hash'>,
   typed: string,
   field: string,
 ): Promise<void> => {
@@ -63,6 +65,7 @@ export const changePassword = async (
   person: Person,
   typed: Readonly<{ current: string; password: string }>,
 ): Promise<Person> => {
+  if (!mayUsePassword(deps.passwords_for, person)) throw passwordsOff()
   await provePassword(deps, person, typed.current, 'current')
   return setPassword(deps, person, typed.password)
 }
@@ -86,7 +89,8 @@ export const requestReset = async (deps: Deps, typed: string, address: string): 
   if (!email) throw fieldFault('email', (words) => words.word('no_email'))
   await throttle.count(`resets from ${address}`, RESETS_PER_ADDRESS)
   await throttle.count(`resets of ${email}`, RESETS_PER_ACCOUNT)
-  const person = await store.people.byEmail(email)
+  const found = await store.people.byEmail(email)
+  const person = found && mayUsePassword(deps.passwords_for, found) ? found : null
   const reset_id = ids.next()
   const now = clock.now()
   const state = {

@@ -6,6 +6,7 @@
 import type { Db, IndexDescription } from 'mongodb'
 import { openCollection } from '../../../shared/storage/collection.ts'
 import { inserted } from '../../../shared/storage/mongo.ts'
+import type { ProviderSession } from './account-store.ts'
 import type { Factors } from './factor-rules.ts'
 import type { SignInMethod } from './session-rules.ts'
 
@@ -15,6 +16,8 @@ export type PendingSignIn = {
   user_id: string
   password_version: number
   method: SignInMethod
+  /** The session at an identity provider that the sign-in ends with. */
+  provider?: ProviderSession
   /** What waits behind the sign-in; see Waiting. */
   waiting: Readonly<Record<string, string>>
   created_at: Date

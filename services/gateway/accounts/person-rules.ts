@@ -25,6 +25,9 @@ export type Membership = {
 /** Marks a membership whose workspace is not written yet, or whose invitation is not marked as accepted yet. */
 export type Unfinished = { workspace_id: string; invitation_id?: string; at: Date }
 
+/** An account at an identity provider: `sub` never changes and is of nobody else at `iss` (OpenID Connect Core §5.7). */
+export type ProviderIdentity = { iss: string; sub: string; at: Date }
+
 /** A person with an account. */
 export type Person = {
   _id: string
@@ -37,6 +40,8 @@ export type Person = {
   password_hash: string | null
   /** Counts new passwords and sign-outs everywhere. What was made under an earlier version has ended. Absent: 1. */
   password_version?: number
+  /** Accounts at identity providers that sign this person in. Unique over all people. Absent when there are none. */
+  identities?: ProviderIdentity[]
   memberships: Membership[]
   /**
    * Accepted invitations. Unique over all people, so that each is accepted once. Absent when there are none, since a unique
@@ -70,6 +75,13 @@ export const isActive = ({ deactivated_at }: Pick<Person, 'deactivated_at'>): bo
  */
 export const isConfirmed = ({ confirmed_at, first, invitation_ids }: Person): boolean =>
   confirmed_at === undefined ? first === true || invitation_ids !== undefined : confirmed_at !== null
+
+/** Who may sign in with a password, as the operator has set it. */
+export type PasswordUse = 'on' | 'owners' | 'off'
+
+/** Whether a person may sign in with a password. */
+export const mayUsePassword = (use: PasswordUse, { memberships }: Pick<Person, 'memberships'>): boolean =>
+  use === 'on' || (use === 'owners' && memberships.some(({ role }) => role === 'owner'))
 
 /** The length of a password (characters). The minimum is that of OWASP ASVS 6.2.1; the maximum bounds the work of hashing. */
 export const PASSWORD_CHARS = { min: 8, max: 256 } as const

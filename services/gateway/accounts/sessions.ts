@@ -9,7 +9,7 @@ import type { Deps } from '../deps.ts'
 import { nameOfSiteCookie, portlessSiteCookie, siteCookie } from '../http/cookies.ts'
 import { sha256 } from '../secrets.ts'
 import { translatedError } from '../translated-errors.ts'
-import type { Session } from './account-store.ts'
+import type { ProviderSession, Session } from './account-store.ts'
 import { rememberDevice } from './devices.ts'
 import {
   isActive,
@@ -71,6 +71,7 @@ export const deactivated = (): AppError => translatedError('forbidden', (words) 
 /**
  * Signs a browser in and ends its former session. The token is always new, so a planted one is worthless (session fixation).
  * @param methods what the person has just proved who they are by.
+ * @param provider the session at an identity provider that began this one.
  * @throws AppError `forbidden` when the account is deactivated.
  */
 export const startSession = async (
@@ -78,6 +79,7 @@ export const startSession = async (
   deps: Deps,
   person: Person,
   methods: readonly SessionMethod[],
+  provider?: ProviderSession,
 ): Promise<Session> => {
   if (!isActive(person)) throw deactivated()
   await forget(c, deps)
@@ -92,6 +94,7 @@ export const startSession = async (
     ...passwordVersionOf(person),
     authenticated_at: now,
     methods: [...methods],
+    ...(provider ? { provider } : {}),
     created_at: now,
     expires_at,
   }

@@ -15,10 +15,13 @@ export type SignUpState = 'closed' | 'setup_link' | 'open'
 
 /** How somebody can make an account now. @param setup the token of a setup link, if they have one. */
 export const signUpState = async (
-  deps: Setup & Pick<Deps, 'sign_up'>,
+  deps: Setup & Pick<Deps, 'sign_up' | 'passwords_for'>,
   setup?: string,
 ): Promise<SignUpState> => {
-  if (!(await deps.store.people.isEmpty())) return deps.sign_up === 'open' ? 'open' : 'closed'
+  if (!(await deps.store.people.isEmpty())) {
+    // The account would have a password.
+    return deps.sign_up === 'open' && deps.passwords_for === 'on' ? 'open' : 'closed'
+  }
   if (isLoopback(deps.public_url)) return 'open'
   return setup !== undefined && sameText(setup, await setupMark(deps)) ? 'open' : 'setup_link'
 }

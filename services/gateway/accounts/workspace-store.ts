@@ -19,6 +19,8 @@ export type WorkspaceStore = Aggregates<Workspace> &
     requiringFactor: (ids: readonly string[]) => Promise<readonly string[]>
     /** What a workspace has set to bound those who work in it. */
     accessRules: (id: string) => Promise<AccessRules | null>
+    /** The first one of the installation. */
+    oldest: () => Promise<Workspace | null>
     /** The existing ones of these. */
     findAll: (ids: readonly string[]) => Promise<Workspace[]>
     /** Those with a member change that was decided before `before`, oldest first. */
@@ -34,6 +36,8 @@ export type InvitationStore = Aggregates<Invitation> &
     find: (id: string) => Promise<Invitation | null>
     /** The pending invitation of an address, expired or not. */
     findPending: (workspaceId: string, email: string) => Promise<Invitation | null>
+    /** Pending invitations to an address by all workspaces, newest first. */
+    pendingTo: (email: string, limit: number) => Promise<Invitation[]>
     /** Pending invitations of a workspace, newest first. */
     listPending: (workspaceId: string, limit: number) => Promise<Invitation[]>
   }>
@@ -51,6 +55,7 @@ const INVITATION_INDEXES: readonly IndexDescription[] = [
     partialFilterExpression: { status: 'pending' },
   },
   { key: { ws: 1, status: 1, _id: -1 }, name: 'list' },
+  { key: { email: 1, status: 1, _id: -1 }, name: 'of_address' },
   { key: { purge_at: 1 }, name: 'purge', expireAfterSeconds: 0 },
 ]
 
@@ -71,6 +76,7 @@ export const openWorkspaceStores = async (
     workspaces: {
       ...aggregates(openedWorkspaces, deps),
       find: (id) => workspaces.findOne({ _id: id, ws: id }),
+      oldest: () => workspaces.findOne({}, { sort: { _id: 1 } }),
       requiringFactor: async (ids) => {
         const filter = { _id: { $in: [...ids] }, require_second_factor: true as const }
         const found = await workspaces.find(filter, { projection: { _id: 1 } }).toArray()
@@ -96,6 +102,8 @@ export const openWorkspaceStores = async (
       ...aggregates(openedInvitations, deps),
       find: (id) => invitations.findOne({ _id: id }),
       findPending: (ws, email) => invitations.findOne({ ws, email, status: 'pending' }),
+      pendingTo: (email, limit) =>
+        invitations.find({ email, status: 'pending' }).sort({ _id: -1 }).limit(limit).toArray(),
       listPending: (ws, limit) =>
         invitations.find({ ws, status: 'pending' }).sort({ _id: -1 }).limit(limit).toArray(),
     },

@@ -22,6 +22,10 @@ export const AUTHORIZATIONS: Limit = { count: 3_000, window_ms: MINUTE_MS }
 
 /** Accounts made from one address where anybody may make one. Each has a mail sent, and a whole class may sit behind it. */
 export const SIGN_UPS_PER_ADDRESS: Limit = { count: 100, window_ms: HOUR_MS }
+/** Browsers from one address that are sent to an identity provider. Each is kept for ten minutes; an office shares one. */
+export const OIDC_STARTS_PER_ADDRESS: Limit = { count: 300, window_ms: 10 * MINUTE_MS }
+/** Logout tokens from one address: a provider ends the sessions of a whole company at once. */
+export const OIDC_LOGOUTS_PER_ADDRESS: Limit = { count: 3_000, window_ms: 10 * MINUTE_MS }
 /** Invitations by one workspace, whatever became of earlier ones. */
 export const INVITATIONS_PER_WORKSPACE: Limit = { count: 200, window_ms: DAY_MS }
 /** Invitations to one address by all workspaces together. */

@@ -68,6 +68,8 @@ export type RevokeReason =
   | 'revoked_by_person'
   /** By the owner or an admin of its workspace. */
   | 'revoked_by_manager'
+  /** By the identity provider of its person. */
+  | 'revoked_by_provider'
 
 /** A person's permission for a client to work in one workspace: the family of all tokens issued under it. */
 export type Grant = {

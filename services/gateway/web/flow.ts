@@ -31,6 +31,9 @@ const readWaiting = (params: URLSearchParams): Waiting => {
   }
 }
 
+/** What a query that was kept says is waiting. */
+export const waitingFrom = (query: string): Waiting => readWaiting(new URLSearchParams(query))
+
 /** What the address of this page says is waiting. */
 export const waitingOf = (c: Ctx): Waiting => readWaiting(new URL(c.req.url).searchParams)
 
@@ -62,7 +65,7 @@ export const takeWaiting = (c: Ctx, { public_url }: Deps): Waiting => {
   const kept = getCookie(c, name)
   if (kept === undefined) return {}
   deleteCookie(c, name, { ...ONLY_FOR_LINKS, secure: public_url.startsWith('https:') })
-  return readWaiting(new URLSearchParams(kept))
+  return waitingFrom(kept)
 }
 
 /** Sends a person who has just signed in to where they go on. A request for authorization is tied to this session. */

@@ -12,6 +12,7 @@ import { ownAccountRoutes } from './account/account-page.ts'
 import { appRoutes } from './account/apps-page.ts'
 import { confirmRoutes } from './account/confirm-page.ts'
 import { mailPreferenceRoutes } from './account/mail-preferences-page.ts'
+import { oidcRoutes } from './account/oidc-page.ts'
 import { passkeySignInRoutes } from './account/passkey-sign-in-page.ts'
 import { passwordRoutes } from './account/passwords-page.ts'
 import { reAuthenticateRoutes } from './account/re-authenticate.ts'
@@ -92,6 +93,7 @@ export const pageRoutes = (deps: Deps, live: Live): Hono<GatewayEnv> => {
   passkeySignInRoutes(routes, deps)
   secondFactorRoutes(routes, deps)
   reAuthenticateRoutes(routes, deps)
+  oidcRoutes(routes, deps)
   confirmRoutes(routes, deps)
   consentRoutes(routes, deps)
   workspaceRoutes(routes, deps)

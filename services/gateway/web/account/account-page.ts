@@ -10,7 +10,7 @@ import {
 import { type Words, wordsOf } from '../../../../shared/contracts/define/wording.ts'
 import { requestConfirmation } from '../../accounts/account-mails.ts'
 import { changePassword, requestReset, signOutEverywhere } from '../../accounts/credentials.ts'
-import { isConfirmed, type Person } from '../../accounts/person-rules.ts'
+import { isConfirmed, mayUsePassword, type Person } from '../../accounts/person-rules.ts'
 import { chooseReading, timeZonesByArea } from '../../accounts/reading.ts'
 import { endSession, type SignedIn, startSession } from '../../accounts/sessions.ts'
 import type { Deps } from '../../deps.ts'
@@ -22,12 +22,16 @@ import { ACCOUNT } from '../messages/account.ts'
 import { SECOND_FACTOR } from '../messages/second-factor.ts'
 import { attempt, type Fault, faultNote, fieldsOf, formActionOf, input } from '../posted-forms.ts'
 import { newPassword } from './passwords-page.ts'
+import { providersOfAccount } from './provider-buttons.ts'
 
 /** The forms of the page. */
 type Form = 'address' | 'reading' | 'password'
 
 /** What came of a posted form. */
-type Outcome = Readonly<{ done?: Form | 'confirmed'; fault?: Readonly<{ of: Form; fault: Fault }> }>
+type Outcome = Readonly<{
+  done?: Form | 'confirmed' | 'connected'
+  fault?: Readonly<{ of: Form; fault: Fault }>
+}>
 
 type AccountWords = Words<(typeof ACCOUNT)['en']>
 
@@ -110,6 +114,9 @@ const firstPassword = ({ language, words, fault }: Part): Html => html`
       </form>
     </section>`
 
+const passwordPart = (part: Part): Html =>
+  part.person.password_hash === null ? firstPassword(part) : password(part)
+
 const programs = ({ words, language }: Pick<Part, 'words' | 'language'>): Html => html`
     <section class="card" aria-labelledby="programs-title">
       <h2 id="programs-title">${words.word('programs')}</h2>
@@ -132,7 +139,7 @@ const signOut = (words: AccountWords): Html => html`
       <form id="sign-out-everywhere" method="post" action="/account/sign-out-everywhere"></form>
     </section>`
 
-const accountPage = (signedIn: SignedIn, outcome: Outcome): Page => {
+const accountPage = (deps: Deps, signedIn: SignedIn, outcome: Outcome): Page => {
   const { person } = signedIn
   const language = languageOf(person.locale)
   const words = wordsOf(ACCOUNT, language)
@@ -151,7 +158,8 @@ const accountPage = (signedIn: SignedIn, outcome: Outcome): Page => {
     </div>
     ${isConfirmed(person) ? '' : unconfirmed(part('address'))}
     ${reading(part('reading'))}
-    ${person.password_hash === null ? firstPassword(part('password')) : password(part('password'))}
+    ${providersOfAccount(deps, person, language)}
+    ${mayUsePassword(deps.passwords_for, person) ? passwordPart(part('password')) : ''}
     ${programs({ words, language })}
     ${signOut(words)}`,
   }
@@ -163,7 +171,7 @@ const sendConfirmation = async (c: Ctx, deps: Deps, signedIn: SignedIn): Promise
   if (done.ok) return c.redirect('/account?sent', 303)
   return send(
     c,
-    accountPage(signedIn, { fault: { of: 'address', fault: done.fault } }),
+    accountPage(deps, signedIn, { fault: { of: 'address', fault: done.fault } }),
     formActionOf(done.fault),
   )
 }
@@ -175,7 +183,7 @@ const saveReading = async (c: Ctx, deps: Deps, signedIn: SignedIn): Promise<Resp
   if (done.ok) return c.redirect('/account?saved', 303)
   return send(
     c,
-    accountPage(signedIn, { fault: { of: 'reading', fault: done.fault } }),
+    accountPage(deps, signedIn, { fault: { of: 'reading', fault: done.fault } }),
     formActionOf(done.fault),
   )
 }
@@ -187,7 +195,7 @@ const savePassword = async (c: Ctx, deps: Deps, signedIn: SignedIn): Promise<Res
   const done = await attempt(() => auditedOfAccount(c, deps, signedIn, 'password.changed', change))
   if (!done.ok) {
     const { fault } = done
-    return send(c, accountPage(signedIn, { fault: { of: 'password', fault } }), formActionOf(fault))
+    return send(c, accountPage(deps, signedIn, { fault: { of: 'password', fault } }), formActionOf(fault))
   }
   const session = await startSession(c, deps, done.value, signedIn.session.methods ?? ['password'])
   if (signedIn.membership) await deps.store.sessions.show(session._id, signedIn.membership.workspace_id)
@@ -198,7 +206,7 @@ const mailPasswordLink = async (c: Ctx, deps: Deps, signedIn: SignedIn): Promise
   const done = await attempt(() => requestReset(deps, signedIn.person.email, deps.addressOf(c)))
   if (done.ok) return c.redirect('/account?sent', 303)
   const { fault } = done
-  return send(c, accountPage(signedIn, { fault: { of: 'password', fault } }), formActionOf(fault))
+  return send(c, accountPage(deps, signedIn, { fault: { of: 'password', fault } }), formActionOf(fault))
 }
 
 const endAll = async (c: Ctx, deps: Deps, signedIn: SignedIn): Promise<Response> => {
@@ -216,6 +224,7 @@ const doneOf = (c: Ctx): Pick<Outcome, 'done'> => {
   if (c.req.query('changed') !== undefined) return { done: 'password' }
   if (c.req.query('sent') !== undefined) return { done: 'address' }
   if (c.req.query('confirmed') !== undefined) return { done: 'confirmed' }
+  if (c.req.query('connected') !== undefined) return { done: 'connected' }
   return c.req.query('saved') === undefined ? {} : { done: 'reading' }
 }
 
@@ -223,7 +232,7 @@ const doneOf = (c: Ctx): Pick<Outcome, 'done'> => {
 export const ownAccountRoutes = (routes: Hono<GatewayEnv>, deps: Deps): void => {
   routes.get(
     '/account',
-    signedInOnly(deps, (c, _, signedIn) => send(c, accountPage(signedIn, doneOf(c)))),
+    signedInOnly(deps, (c, _, signedIn) => send(c, accountPage(deps, signedIn, doneOf(c)))),
   )
   routes.post('/account/confirmation', signedInOnly(deps, sendConfirmation))
   routes.post('/account/reading', signedInOnly(deps, saveReading))

@@ -2,6 +2,7 @@
 import { html } from 'hono/html'
 import { languageOf } from '../../../../shared/contracts/define/language.ts'
 import { wordsOf } from '../../../../shared/contracts/define/wording.ts'
+import type { ProviderSession } from '../../accounts/account-store.ts'
 import type { Person } from '../../accounts/person-rules.ts'
 import type { SessionMethod, SignInMethod } from '../../accounts/session-rules.ts'
 import { type SignedIn, startSession } from '../../accounts/sessions.ts'
@@ -16,6 +17,8 @@ import { askSecondStep, owesSecondFactor } from './second-step-page.ts'
 export type AfterSignIn = Readonly<{
   /** What waits behind it. */
   waiting?: Waiting
+  /** The session at an identity provider that this one ends with. */
+  provider?: ProviderSession
   /** A form that waited for its sender to sign in. */
   unsent?: Unsent | undefined
   /**
@@ -42,9 +45,9 @@ export const startAndLead = async (
   deps: Deps,
   person: Person,
   methods: readonly SessionMethod[],
-  { waiting = {}, unsent, then }: AfterSignIn,
+  { waiting = {}, provider, unsent, then }: AfterSignIn,
 ): Promise<Response> => {
-  const session = await startSession(c, deps, person, methods)
+  const session = await startSession(c, deps, person, methods, provider)
   const signedIn = { person, session, membership: person.memberships[0] }
   if (then) return then(signedIn)
   return unsent ? showUnsent(c, signedIn, unsent) : goOn(c, deps, session, waiting)
@@ -62,7 +65,7 @@ export const finishSignIn = async (
   after: AfterSignIn = {},
 ): Promise<Response> => {
   if (method !== 'passkey' && !after.second_factor && (await owesSecondFactor(deps, person)))
-    return askSecondStep(c, deps, person, { method, waiting: after.waiting ?? {}, unsent: after.unsent })
+    return askSecondStep(c, deps, person, { method, ...after, waiting: after.waiting ?? {} })
   return startAndLead(
     c,
     deps,

@@ -116,7 +116,11 @@ const keepPassword = async (c: Ctx, deps: Deps, token: string): Promise<Response
 
 /** The pages for a new password and their forms. */
 export const passwordRoutes = (routes: Hono<GatewayEnv>, deps: Deps): void => {
-  routes.get('/forgot', (c) => send(c, forgotPage(languageFor(c), '', waitingOf(c))))
+  routes.get('/forgot', async (c) => {
+    const waiting = waitingOf(c)
+    if (deps.passwords_for === 'off') return c.redirect(withWaiting('/sign-in', waiting), 303)
+    return send(c, forgotPage(languageFor(c), '', waiting))
+  })
   routes.post('/forgot', (c) => askForMail(c, deps))
   routes.get('/reset/:token', async (c) => {
     const person = await personOfLink(deps, c.req.param('token'))

@@ -1,9 +1,11 @@
 // The step between the password and the session of somebody who has a second factor. Nothing else is reachable before it.
+
 import type { Hono } from 'hono'
 import { deleteCookie, getCookie, setCookie } from 'hono/cookie'
 import { html } from 'hono/html'
 import { languageOf } from '../../../../shared/contracts/define/language.ts'
 import { wordsOf } from '../../../../shared/contracts/define/wording.ts'
+import type { ProviderSession } from '../../accounts/account-store.ts'
 import { countFactors } from '../../accounts/factor-rules.ts'
 import type { PendingSignIn } from '../../accounts/factor-store.ts'
 import { factorsOf, proveByCode } from '../../accounts/factors.ts'
@@ -96,7 +98,13 @@ export const askSecondStep = async (
     method,
     waiting,
     unsent,
-  }: Readonly<{ method: SignInMethod; waiting: Waiting; unsent: Unsent | undefined }>,
+    provider,
+  }: Readonly<{
+    method: SignInMethod
+    waiting: Waiting
+    unsent?: Unsent | undefined
+    provider?: ProviderSession
+  }>,
 ): Promise<Response> => {
   const token = deps.ids.token()
   const now = deps.clock.now()
@@ -105,6 +113,7 @@ export const askSecondStep = async (
     user_id: person._id,
     ...passwordVersionOf(person),
     method,
+    ...(provider ? { provider } : {}),
     waiting,
     created_at: now,
     expires_at: new Date(now.getTime() + PENDING_MS),
@@ -139,7 +148,8 @@ export const secondStepRoutes = (routes: Hono<GatewayEnv>, deps: Deps): void => 
     // Of two right answers at once, one begins a session.
     if (!(await deps.store.pendingSignIns.take(pending._id))) return over(c)
     deleteCookie(c, cookieName(deps), siteCookie(deps.public_url))
-    const { waiting } = pending
-    return startAndLead(c, deps, person, [pending.method, done.value], { waiting, unsent })
+    const { waiting, provider } = pending
+    const after = { waiting, unsent, ...(provider ? { provider } : {}) }
+    return startAndLead(c, deps, person, [pending.method, done.value], after)
   })
 }

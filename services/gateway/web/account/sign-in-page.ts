@@ -17,6 +17,7 @@ import { FORM_BYTES } from '../../http/forms.ts'
 import { unmarked } from '../../secrets.ts'
 import { goOn, offersSignUp, type Waiting, waitingOf, withWaiting } from '../flow.ts'
 import { type Ctx, type Html, languageFor, messagePage, type Page, send } from '../layout.ts'
+import { OIDC } from '../messages/oidc.ts'
 import { SIGN_IN } from '../messages/sign-in.ts'
 import {
   attempt,
@@ -33,6 +34,7 @@ import { carriedIn, carrying, type Unsent, unsentTo } from '../typed-texts.ts'
 import { finishSignIn } from './finish-sign-in.ts'
 import { passkeyButton } from './passkey-sign-in-page.ts'
 import { newPassword } from './passwords-page.ts'
+import { providerButtons, type ShownProvider, shownProviders } from './provider-buttons.ts'
 
 /** Most bytes of the form: it may carry another one. */
 const SIGN_IN_BYTES = TEXT_FORM_BYTES + FORM_BYTES
@@ -147,27 +149,23 @@ const refusalPage = async (c: Ctx, deps: Deps, waiting: Waiting): Promise<Page |
   return state === 'closed' ? closedPage(language, waiting) : setupPage(language)
 }
 
-const signInPage = (
-  language: Language,
-  shown: {
-    offersSignUp: boolean
-    typed: Typed
-    waiting: Waiting
-    fault?: Fault | undefined
-    public_url: string
-    /** A form that its sender was no longer signed in for; it waits until they are. */
-    unsent?: Unsent | undefined
-  },
-): Page => {
-  const { typed, waiting, fault, unsent } = shown
+type ShownSignIn = {
+  offersSignUp: boolean
+  public_url: string
+  providers: readonly ShownProvider[]
+  /** Whether the page shows the form for a password, or leads owners to it. */
+  passwords: 'form' | 'link' | 'none'
+  typed: Typed
+  waiting: Waiting
+  fault?: Fault | undefined
+  /** A form that its sender was no longer signed in for; it waits until they are. */
+  unsent?: Unsent | undefined
+}
+
+const passwordForm = (language: Language, shown: ShownSignIn): Html => {
+  const { typed, waiting, fault, unsent, providers } = shown
   const words = wordsOf(SIGN_IN, language)
-  const signUpLink = html`<a href="${withWaiting('/sign-up', waiting)}">${words.word('create')}</a>`
-  return {
-    title: words.word('sign_in'),
-    language,
-    body: html`<h1>${words.word('sign_in')}</h1>
-    ${waiting.request ? html`<p class="lead">${words.word('app_waits')}</p>` : ''}
-    ${unsent ? html`<p class="lead">${words.word('signed_out_since')}</p>` : ''}
+  return html`${providers.length > 0 ? html`<h2 class="under">${wordsOf(OIDC, language).word('or_password')}</h2>` : ''}
     <form class="card" method="post" action="${withWaiting('/sign-in', waiting)}">
       ${faultNote(fault, language)}${unsent ? carrying(unsent) : ''}
       ${emailInput(words, typed, fault)}
@@ -175,7 +173,24 @@ const signInPage = (
       <button class="wide">${words.word('sign_in')}</button>
     </form>
     ${passkeyButton(language, shown, waiting, unsent)}
-    <p class="under"><a href="${withWaiting('/forgot', waiting)}">${words.word('forgot')}</a></p>
+    <p class="under"><a href="${withWaiting('/forgot', waiting)}">${words.word('forgot')}</a></p>`
+}
+
+const signInPage = (language: Language, shown: ShownSignIn): Page => {
+  const { waiting, fault, unsent, passwords } = shown
+  const words = wordsOf(SIGN_IN, language)
+  const forOwners = wordsOf(OIDC, language).word('owners_password')
+  const signUpLink = html`<a href="${withWaiting('/sign-up', waiting)}">${words.word('create')}</a>`
+  return {
+    title: words.word('sign_in'),
+    language,
+    body: html`<h1>${words.word('sign_in')}</h1>
+    ${waiting.request ? html`<p class="lead">${words.word('app_waits')}</p>` : ''}
+    ${unsent && passwords === 'form' ? html`<p class="lead">${words.word('signed_out_since')}</p>` : ''}
+    ${passwords === 'form' ? '' : faultNote(fault, language)}
+    ${providerButtons(shown.providers, language, waiting)}
+    ${passwords === 'form' ? passwordForm(language, shown) : ''}
+    ${passwords === 'link' ? html`<p class="under"><a href="${withWaiting('/sign-in/password', waiting)}">${forOwners}</a></p>` : ''}
     ${shown.offersSignUp ? html`<p class="under">${words.pieces('new_here', { link: signUpLink })}</p>` : ''}`,
   }
 }
@@ -187,6 +202,8 @@ type ShownInvitation = Readonly<{
   host: string
   token: string
   signedIn?: SignedIn | undefined
+  providers: readonly ShownProvider[]
+  passwords: boolean
   typed: Typed
   fault?: Fault | undefined
 }>
@@ -213,9 +230,12 @@ const joinForms = (language: Language, signedIn: SignedIn, shown: ShownInvitatio
 }
 
 /** Making an account for the address that was invited. */
-const joinAnew = (language: Language, { invitation, token, typed, fault }: ShownInvitation): Html => {
+const joinAnew = (language: Language, shown: ShownInvitation): Html => {
+  const { invitation, token, typed, fault, providers, passwords } = shown
   const words = wordsOf(SIGN_IN, language)
-  return html`<form class="card" method="post">
+  const buttons = providerButtons(providers, language, { invitation: token })
+  if (!passwords) return html`${faultNote(fault, language)}${buttons}`
+  return html`${buttons}<form class="card" method="post">
       ${faultNote(fault, language)}
       ${nameInput(words, typed, fault)}
       <div class="field"><span class="label">${words.word('email')}</span>${invitation.email}</div>
@@ -240,6 +260,17 @@ const invitationPage = (language: Language, shown: ShownInvitation): Page => {
     ${signedIn ? joinForms(language, signedIn, shown) : joinAnew(language, shown)}`,
   }
 }
+
+/** What every sign-in page shows, whoever asks. @param asked whether an owner asked for the form of their own accord */
+const shownFor = async (
+  deps: Deps,
+  asked = false,
+): Promise<Pick<ShownSignIn, 'offersSignUp' | 'public_url' | 'providers' | 'passwords'>> => ({
+  public_url: deps.public_url,
+  offersSignUp: await offersSignUp(deps),
+  providers: await shownProviders(deps),
+  passwords: ({ on: 'form', owners: asked ? 'form' : 'link', off: 'none' } as const)[deps.passwords_for],
+})
 
 const signUpRoutes = (routes: Hono<GatewayEnv>, deps: Deps): void => {
   const isNew = () => deps.store.people.isEmpty()
@@ -272,8 +303,7 @@ export const askToSignIn = async (c: Ctx, deps: Deps): Promise<Response> => {
   const { pathname, search } = new URL(c.req.url)
   const unsent = unsentTo(`${pathname}${search}`, await refusedFieldsOf(c, TEXT_FORM_BYTES))
   if (!unsent) return c.redirect('/sign-in', 303)
-  const { public_url } = deps
-  const shown = { offersSignUp: await offersSignUp(deps), public_url, typed: {}, waiting: {}, unsent }
+  const shown = { ...(await shownFor(deps, true)), typed: {}, waiting: {}, unsent }
   return send(c, signInPage(languageFor(c), shown), { status: 401 })
 }
 
@@ -287,12 +317,14 @@ const signOutPage = (language: Language): Page => {
 }
 
 const signInRoutes = (routes: Hono<GatewayEnv>, deps: Deps): void => {
-  const { public_url } = deps
   routes.get('/sign-in', async (c) => {
     const waiting = waitingOf(c)
     const signedIn = await findSignedIn(c, deps)
     if (signedIn) return goOn(c, deps, signedIn.session, waiting)
-    const shown = { offersSignUp: await offersSignUp(deps), public_url, typed: {}, waiting }
+    return send(c, signInPage(languageFor(c), { ...(await shownFor(deps)), typed: {}, waiting }))
+  })
+  routes.get('/sign-in/password', async (c) => {
+    const shown = { ...(await shownFor(deps, true)), typed: {}, waiting: waitingOf(c) }
     return send(c, signInPage(languageFor(c), shown))
   })
   routes.post('/sign-in', async (c) => {
@@ -303,7 +335,7 @@ const signInRoutes = (routes: Hono<GatewayEnv>, deps: Deps): void => {
     const done = await attempt(() => signIn(deps, typed, from))
     if (done.ok) return finishSignIn(c, deps, done.value, 'password', { waiting, unsent })
     const { fault } = done
-    const shown = { offersSignUp: await offersSignUp(deps), public_url, typed, waiting, fault, unsent }
+    const shown = { ...(await shownFor(deps, true)), typed, waiting, fault, unsent }
     const page = signInPage(languageFor(c), shown)
     return send(c, page, formActionOf(fault))
   })
@@ -323,7 +355,8 @@ const findInvitation = (deps: Deps, token: string) =>
   attempt(async () => {
     const invitation = await openInvitation(deps, unmarked(deps.secrets.invitation, token) ?? '')
     const workspace = (await deps.store.workspaces.find(invitation.ws))?.name ?? ''
-    return { invitation, workspace, host: new URL(deps.public_url).host, token }
+    const ways = { providers: await shownProviders(deps), passwords: deps.passwords_for === 'on' }
+    return { invitation, workspace, host: new URL(deps.public_url).host, token, ...ways }
   })
 
 const goneInvitation = async (c: Ctx, deps: Deps, fault: Fault): Promise<Response> => {

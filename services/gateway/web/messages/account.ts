@@ -8,6 +8,7 @@ export const ACCOUNT = defineMessages({
     email: 'Email',
     done_address: 'The email is on its way to you.',
     done_confirmed: 'Your address is confirmed.',
+    done_connected: 'Connected. You can sign in that way from now on.',
     done_reading: 'Saved. Your next email will follow this.',
     done_password:
       'Your password has been changed. You are signed out of all other browsers, and all apps are disconnected.',
@@ -57,6 +58,7 @@ export const ACCOUNT = defineMessages({
     email: 'E-Mail',
     done_address: 'Die E-Mail ist unterwegs zu dir.',
     done_confirmed: 'Deine Adresse ist bestätigt.',
+    done_connected: 'Verbunden. Von jetzt an kannst du dich auch so anmelden.',
     done_reading: 'Gespeichert. Die nächste E-Mail an dich richtet sich danach.',
     done_password:
       'Dein Passwort ist geändert. In allen anderen Browsern bist du abgemeldet, und alle Apps sind getrennt.',
@@ -106,6 +108,7 @@ export const ACCOUNT = defineMessages({
     email: 'E-mail',
     done_address: 'L’e-mail est en route.',
     done_confirmed: 'Votre adresse est confirmée.',
+    done_connected: 'Relié. Vous pouvez désormais vous connecter ainsi.',
     done_reading: 'Enregistré. Votre prochain e-mail en tiendra compte.',
     done_password:
       'Votre mot de passe a été changé. Vous êtes déconnecté de tous les autres navigateurs, et toutes les applications sont déconnectées.',
@@ -157,6 +160,7 @@ export const ACCOUNT = defineMessages({
     email: 'Correo',
     done_address: 'El correo va de camino.',
     done_confirmed: 'Tu dirección está confirmada.',
+    done_connected: 'Conectado. Desde ahora puedes iniciar sesión así.',
     done_reading: 'Guardado. Tu próximo correo lo seguirá.',
     done_password:
       'Tu contraseña ha cambiado. Se ha cerrado tu sesión en los demás navegadores y todas las aplicaciones están desconectadas.',
@@ -208,6 +212,7 @@ export const ACCOUNT = defineMessages({
     email: 'البريد الإلكتروني',
     done_address: 'الرسالة في طريقها إليك.',
     done_confirmed: 'تم تأكيد عنوانك.',
+    done_connected: 'تم الربط. يمكنك من الآن تسجيل الدخول بهذه الطريقة.',
     done_reading: 'تم الحفظ. ستتبع رسالتك التالية هذا الاختيار.',
     done_password: 'تغيّرت كلمة مرورك. سُجّل خروجك من المتصفحات الأخرى كلها وفُصلت جميع التطبيقات.',
     confirm: 'أكّد عنوانك',
