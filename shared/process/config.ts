@@ -267,7 +267,7 @@ export const readConfig = (env: Readonly<Record<string, string | undefined>>): C
   }
   if (config.CLIENT_REGISTRATION === 'token' && config.CLIENT_REGISTRATION_TOKEN === undefined)
     faults.push('CLIENT_REGISTRATION is token, so CLIENT_REGISTRATION_TOKEN must be set.')
-  faults.push(...oidcFaults(config))
+  if (faults.length === 0) faults.push(...oidcFaults(config))
   if (faults.length > 0) throw new ConfigError(faults)
   config.PUBLIC_URL = new URL(
     (config.PUBLIC_URL as string | undefined) ?? `http://localhost:${config.PORT}`,

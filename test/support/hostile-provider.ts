@@ -57,76 +57,79 @@ const sign = async (
 }
 
 type Code = Readonly<{ nonce: string; challenge: string }>
+type Said = Readonly<{ person: Readonly<Record<string, unknown>>; lies: Lies }>
+/** What it knows at the moment. */
+type State = { key: Key; said: Said; exchanged: number; codes: Map<string, Code> }
 
-/** Starts it. */
-export const startHostileProvider = async (name = 'Acme ID'): Promise<HostileProvider> => {
-  const port = await freePort()
-  const issuer = `http://127.0.0.1:${port}`
-  const codes = new Map<string, Code>()
-  let key = await newKey()
-  let said: Readonly<{ person: Readonly<Record<string, unknown>>; lies: Lies }> = { person: {}, lies: {} }
-  let exchanged = 0
-  const now = () => Math.floor(Date.now() / 1_000)
+const now = (): number => Math.floor(Date.now() / 1_000)
 
-  const authorize = (url: URL): string => {
-    const code = randomUUID()
-    const { searchParams: asked } = url
-    codes.set(code, { nonce: asked.get('nonce') ?? '', challenge: asked.get('code_challenge') ?? '' })
-    const back = new URL(asked.get('redirect_uri') ?? '')
-    back.searchParams.set('code', code)
-    back.searchParams.set('state', asked.get('state') ?? '')
-    const { answer_iss = issuer } = said.lies
-    if (answer_iss !== null) back.searchParams.set('iss', answer_iss)
-    return back.href
-  }
-  const exchange = async (form: URLSearchParams): Promise<[number, string]> => {
-    exchanged += 1
-    const code = codes.get(form.get('code') ?? '')
-    codes.delete(form.get('code') ?? '')
-    const challenge = createHash('sha256')
-      .update(form.get('code_verifier') ?? '')
-      .digest('base64url')
-    if (!code || challenge !== code.challenge) return [400, JSON.stringify({ error: 'invalid_grant' })]
-    const { person, lies } = said
-    if (lies.token_body !== undefined) return [200, lies.token_body]
-    const times = { iat: now(), exp: now() + 300 }
-    const claims = {
-      iss: issuer,
-      aud: CLIENT.client_id,
-      nonce: code.nonce,
-      ...times,
-      ...person,
-      ...lies.claims,
-    }
-    const id_token = await sign(claims, key, { signature: lies.signature })
-    return [
-      200,
-      JSON.stringify({ access_token: randomUUID(), token_type: 'Bearer', expires_in: 60, id_token }),
-    ]
-  }
-  const metadata = {
-    issuer,
-    authorization_endpoint: `${issuer}/authorize`,
-    token_endpoint: `${issuer}/token`,
-    jwks_uri: `${issuer}/jwks`,
-    response_types_supported: ['code'],
-    subject_types_supported: ['public'],
-    // It offers what must never be accepted.
-    id_token_signing_alg_values_supported: ['RS256', 'none'],
-    authorization_response_iss_parameter_supported: true,
-  }
-  const server = createServer(async (request, response) => {
+/** Where it sends the browser back to. */
+const authorize = (issuer: string, { searchParams: asked }: URL, state: State): string => {
+  const code = randomUUID()
+  state.codes.set(code, { nonce: asked.get('nonce') ?? '', challenge: asked.get('code_challenge') ?? '' })
+  const back = new URL(asked.get('redirect_uri') ?? '')
+  back.searchParams.set('code', code)
+  back.searchParams.set('state', asked.get('state') ?? '')
+  const { answer_iss = issuer } = state.said.lies
+  if (answer_iss !== null) back.searchParams.set('iss', answer_iss)
+  return back.href
+}
+
+/** What it answers to a code. */
+const exchange = async (issuer: string, form: URLSearchParams, state: State): Promise<[number, string]> => {
+  state.exchanged += 1
+  const code = state.codes.get(form.get('code') ?? '')
+  state.codes.delete(form.get('code') ?? '')
+  const challenge = createHash('sha256')
+    .update(form.get('code_verifier') ?? '')
+    .digest('base64url')
+  if (!code || challenge !== code.challenge) return [400, JSON.stringify({ error: 'invalid_grant' })]
+  const { person, lies } = state.said
+  if (lies.token_body !== undefined) return [200, lies.token_body]
+  const times = { iat: now(), exp: now() + 300 }
+  const own = { iss: issuer, aud: CLIENT.client_id, nonce: code.nonce, ...times }
+  const id_token = await sign({ ...own, ...person, ...lies.claims }, state.key, { signature: lies.signature })
+  const token = { access_token: randomUUID(), token_type: 'Bearer', expires_in: 60, id_token }
+  return [200, JSON.stringify(token)]
+}
+
+const metadataOf = (issuer: string) => ({
+  issuer,
+  authorization_endpoint: `${issuer}/authorize`,
+  token_endpoint: `${issuer}/token`,
+  jwks_uri: `${issuer}/jwks`,
+  response_types_supported: ['code'],
+  subject_types_supported: ['public'],
+  // It offers what must never be accepted.
+  id_token_signing_alg_values_supported: ['RS256', 'none'],
+  authorization_response_iss_parameter_supported: true,
+})
+
+const serverOf = (issuer: string, state: State) =>
+  createServer(async (request, response) => {
     const url = new URL(request.url ?? '/', issuer)
     const body = Buffer.concat(await Array.fromAsync(request as AsyncIterable<Buffer>)).toString()
     const json = (status: number, text: string): void => {
       response.writeHead(status, { 'content-type': 'application/json' }).end(text)
     }
-    if (url.pathname === '/.well-known/openid-configuration') return json(200, JSON.stringify(metadata))
-    if (url.pathname === '/jwks') return json(200, JSON.stringify({ keys: [key.public] }))
-    if (url.pathname === '/token') return json(...(await exchange(new URLSearchParams(body))))
-    response.writeHead(303, { location: authorize(url) }).end()
+    if (url.pathname === '/.well-known/openid-configuration')
+      return json(200, JSON.stringify(metadataOf(issuer)))
+    if (url.pathname === '/jwks') return json(200, JSON.stringify({ keys: [state.key.public] }))
+    if (url.pathname === '/token') return json(...(await exchange(issuer, new URLSearchParams(body), state)))
+    response.writeHead(303, { location: authorize(issuer, url, state) }).end()
   })
-  const listening = await listenAt(server, port)
+
+/** Starts it. */
+export const startHostileProvider = async (name = 'Acme ID'): Promise<HostileProvider> => {
+  const port = await freePort()
+  const issuer = `http://127.0.0.1:${port}`
+  const state: State = {
+    key: await newKey(),
+    said: { person: {}, lies: {} },
+    exchanged: 0,
+    codes: new Map(),
+  }
+  const listening = await listenAt(serverOf(issuer, state), port)
   return {
     issuer,
     env: {
@@ -136,24 +139,18 @@ export const startHostileProvider = async (name = 'Acme ID'): Promise<HostilePro
       OIDC_NAME: name,
     },
     say: (person, lies = {}) => {
-      said = { person, lies }
+      state.said = { person, lies }
     },
     rotate: async () => {
-      key = await newKey()
+      state.key = await newKey()
     },
     logoutToken: (claims, signature) => {
       const events = { 'http://schemas.openid.net/event/backchannel-logout': {} }
-      const own = {
-        iss: issuer,
-        aud: CLIENT.client_id,
-        iat: now(),
-        exp: now() + 120,
-        jti: randomUUID(),
-        events,
-      }
-      return sign({ ...own, ...claims }, key, { signature, typ: 'logout+jwt' })
+      const times = { iat: now(), exp: now() + 120 }
+      const own = { iss: issuer, aud: CLIENT.client_id, jti: randomUUID(), events, ...times }
+      return sign({ ...own, ...claims }, state.key, { signature, typ: 'logout+jwt' })
     },
-    exchanges: () => exchanged,
+    exchanges: () => state.exchanged,
     [Symbol.asyncDispose]: () => listening.close(),
   }
 }

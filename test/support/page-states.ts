@@ -5,6 +5,7 @@ import { connectApp, REDIRECT } from './oauth-client.ts'
 import { BOARD } from './page-states-board.ts'
 import { FACTOR_STATES } from './page-states-factors.ts'
 import { LANGUAGE_STATES } from './page-states-languages.ts'
+import { SINGLE_SIGN_ON } from './page-states-oidc.ts'
 import { CREDENTIALS } from './page-states-tokens.ts'
 import {
   at,
@@ -391,6 +392,7 @@ export const STATES: readonly State[] = [
   ...APPS,
   ...CREDENTIALS,
   ...FACTOR_STATES,
+  ...SINGLE_SIGN_ON,
   ...WORK,
   ...MAIL,
   ...WEBHOOKS,

@@ -3,6 +3,7 @@
 import type { Browser, BrowserContext } from 'playwright-core'
 import { vi } from 'vitest'
 import { type Account, agentOf, joinWorkspace, signUp } from './accounts.ts'
+import { type HostileProvider, startHostileProvider } from './hostile-provider.ts'
 import { MAIL_WAIT, type Mail, type System, startSystem } from './system.ts'
 
 /** A name that tries to break any page it appears on. */
@@ -16,7 +17,9 @@ export type World = AsyncDisposable &
   Readonly<{
     /** A whole system with people, apps, loops and mails. */
     system: System
-    /** A new gateway alone, by invitation: other services do not answer here. */
+    /** The identity provider of the system, which signs in whomever the test says. */
+    provider: HostileProvider
+    /** A new gateway alone, by invitation, with a provider that is away: other services do not answer here. */
     alone: System
     /** The same at a public address, where the first account needs a link. */
     reachable: System
@@ -63,8 +66,12 @@ const shippedMail = async (system: System, owner: Account, to: Account) => {
 /** Opens the installations and their people. */
 export const openWorld = async (browser: Browser): Promise<World> => {
   const stack = new AsyncDisposableStack()
-  const system = stack.use(await startSystem())
-  const alone = stack.use(await startSystem({ names: ['gateway'], env: { SIGN_UP: 'invited' } }))
+  const provider = stack.use(await startHostileProvider())
+  const system = stack.use(
+    await startSystem({ env: { ...provider.env, OIDC_SIGN_UP: 'allowed', OIDC_ALLOWED_DOMAINS: '*' } }),
+  )
+  const away = { ...provider.env, OIDC_ISSUER: 'http://127.0.0.1:9', PASSWORDS: 'owners' }
+  const alone = stack.use(await startSystem({ names: ['gateway'], env: { SIGN_UP: 'invited', ...away } }))
   const env = { SIGN_UP: 'invited', PUBLIC_URL: 'http://loops.example.com' }
   const reachable = stack.use(await startSystem({ names: ['gateway'], env }))
   const owner = await signUp(system, { name: 'Ann', workspace: 'Acme & Co' })
@@ -90,6 +97,7 @@ export const openWorld = async (browser: Browser): Promise<World> => {
   await signIn(contexts.viewer, system, viewer)
   return {
     system,
+    provider,
     alone,
     reachable,
     contexts,

@@ -82,53 +82,86 @@ const refusalOf = (error: unknown): OidcRefusal => {
   return 'token'
 }
 
+type ProviderDeps = Readonly<{ clock: Clock; log: Log }>
+
+/** An http issuer is on this machine: the configuration accepts no other. */
+const insecureOf = ({ issuer }: OidcSettings) =>
+  issuer.startsWith('http:') ? [client.allowInsecureRequests] : []
+
+/** Finds out what a provider publishes, when first asked. `last` is what it said last, whether or not it is away now. */
+const createDiscovery = (settings: OidcSettings, { clock, log }: ProviderDeps) => {
+  const options = {
+    [client.customFetch]: boundedFetch as client.CustomFetch,
+    timeout: TIMEOUT_S,
+    execute: insecureOf(settings),
+  }
+  let answer: { metadata: client.ServerMetadata | undefined; until_ms: number } | undefined
+  let last: client.ServerMetadata | undefined
+  let asking: Promise<client.ServerMetadata | undefined> | undefined
+  const ask = async (): Promise<client.ServerMetadata | undefined> => {
+    const { issuer, client_id, name } = settings
+    try {
+      const found = await client.discovery(new URL(issuer), client_id, undefined, client.None(), options)
+      last = found.serverMetadata()
+      answer = { metadata: last, until_ms: clock.monotonicMs() + KEPT_MS }
+    } catch (error) {
+      log.warn('an identity provider cannot be reached', { provider: name, reason: codeOf(error) })
+      answer = { metadata: undefined, until_ms: clock.monotonicMs() + AWAY_MS }
+    }
+    asking = undefined
+    return answer.metadata
+  }
+  const discover = async (): Promise<client.ServerMetadata | undefined> => {
+    if (answer && clock.monotonicMs() < answer.until_ms) return answer.metadata
+    asking ??= ask()
+    return asking
+  }
+  return { discover, last: () => last }
+}
+
+/** New for each sign-in, so that the keys are read anew: one that was just replaced is not trusted any more. */
+const configure = (settings: OidcSettings, metadata: client.ServerMetadata): client.Configuration => {
+  const authentication = authenticationOf(settings.client_secret, metadata)
+  const configuration = new client.Configuration(
+    { ...metadata },
+    settings.client_id,
+    undefined,
+    authentication,
+  )
+  configuration[client.customFetch] = boundedFetch as client.CustomFetch
+  configuration.timeout = TIMEOUT_S
+  // The signature counts too, not only that the token came over TLS (OpenID Connect Core §3.1.3.7).
+  for (const apply of [...insecureOf(settings), client.enableNonRepudiationChecks]) apply(configuration)
+  return configuration
+}
+
+const exchangeAt = async (
+  configuration: client.Configuration,
+  answer: URL,
+  { state, nonce, code_verifier }: Secrets,
+): Promise<Exchanged> => {
+  const checks = {
+    expectedState: state,
+    expectedNonce: nonce,
+    pkceCodeVerifier: code_verifier,
+    idTokenExpected: true,
+  }
+  try {
+    const tokens = await client.authorizationCodeGrant(configuration, answer, checks)
+    const claims = tokens.claims()
+    return claims ? { ok: true, claims } : { ok: false, reason: 'token', detail: 'no ID token' }
+  } catch (error) {
+    return { ok: false, reason: refusalOf(error), detail: codeOf(error) }
+  }
+}
+
 /**
  * Opens a provider. Nothing is asked of it before it is needed, so the gateway starts without it.
  * @param publicUrl the origin of this gateway.
  */
-export const openProvider = (
-  settings: OidcSettings,
-  publicUrl: string,
-  { clock, log }: Readonly<{ clock: Clock; log: Log }>,
-): Provider => {
-  const issuer = new URL(settings.issuer)
+export const openProvider = (settings: OidcSettings, publicUrl: string, deps: ProviderDeps): Provider => {
   const redirect_uri = `${publicUrl}${callbackPath(settings)}`
-  // An http issuer is on this machine: the configuration accepts no other.
-  const execute = issuer.protocol === 'http:' ? [client.allowInsecureRequests] : []
-  const options = { [client.customFetch]: boundedFetch as client.CustomFetch, timeout: TIMEOUT_S, execute }
-  let last: { metadata: client.ServerMetadata | undefined; until_ms: number } | undefined
-  /** What was discovered last, for an answer that comes while the provider is away. */
-  let known: client.ServerMetadata | undefined
-  let asking: Promise<client.ServerMetadata | undefined> | undefined
-
-  const ask = async (): Promise<client.ServerMetadata | undefined> => {
-    try {
-      const found = await client.discovery(issuer, settings.client_id, undefined, client.None(), options)
-      known = found.serverMetadata()
-      last = { metadata: known, until_ms: clock.monotonicMs() + KEPT_MS }
-    } catch (error) {
-      log.warn('an identity provider cannot be reached', { provider: settings.name, reason: codeOf(error) })
-      last = { metadata: undefined, until_ms: clock.monotonicMs() + AWAY_MS }
-    }
-    asking = undefined
-    return last.metadata
-  }
-  const discover = async (): Promise<client.ServerMetadata | undefined> => {
-    if (last && clock.monotonicMs() < last.until_ms) return last.metadata
-    asking ??= ask()
-    return asking
-  }
-  /** New for each sign-in, so that the keys are read anew: one that was just replaced is not trusted any more. */
-  const configure = (metadata: client.ServerMetadata): client.Configuration => {
-    const { client_id, client_secret } = settings
-    const authentication = authenticationOf(client_secret, metadata)
-    const configuration = new client.Configuration({ ...metadata }, client_id, undefined, authentication)
-    configuration[client.customFetch] = boundedFetch as client.CustomFetch
-    configuration.timeout = TIMEOUT_S
-    // The signature counts too, not only that the token came over TLS (OpenID Connect Core §3.1.3.7).
-    for (const apply of [...execute, client.enableNonRepudiationChecks]) apply(configuration)
-    return configuration
-  }
+  const { discover, last } = createDiscovery(settings, deps)
   return {
     settings,
     discover,
@@ -136,7 +169,7 @@ export const openProvider = (
     authorizationUrl: async ({ state, nonce, code_verifier }) => {
       const metadata = await discover()
       if (!metadata) return undefined
-      return client.buildAuthorizationUrl(configure(metadata), {
+      return client.buildAuthorizationUrl(configure(settings, metadata), {
         redirect_uri,
         scope: settings.scopes,
         state,
@@ -145,24 +178,12 @@ export const openProvider = (
         code_challenge_method: 'S256',
       })
     },
-    exchange: async (answer, { state, nonce, code_verifier }) => {
-      const metadata = known ?? (await discover())
+    exchange: async (answer, secrets) => {
+      const metadata = last() ?? (await discover())
       if (!metadata) return { ok: false, reason: 'provider_away', detail: 'discovery' }
       const url = new URL(redirect_uri)
       url.search = answer.toString()
-      const checks = {
-        expectedState: state,
-        expectedNonce: nonce,
-        pkceCodeVerifier: code_verifier,
-        idTokenExpected: true,
-      }
-      try {
-        const tokens = await client.authorizationCodeGrant(configure(metadata), url, checks)
-        const claims = tokens.claims()
-        return claims ? { ok: true, claims } : { ok: false, reason: 'token', detail: 'no ID token' }
-      } catch (error) {
-        return { ok: false, reason: refusalOf(error), detail: codeOf(error) }
-      }
+      return exchangeAt(configure(settings, metadata), url, secrets)
     },
   }
 }

@@ -168,7 +168,6 @@ const signUp = async (
   const inserted = await store.people.insert(person, [joinedEvent(person, membership)])
   // Of two answers at once one makes the account; the other finds it on its next try.
   if (inserted !== 'inserted') return refused('state', provider, inserted)
-  deps.at('oidc.person_inserted')
   await finish(deps, person)
   await recordAudit(deps, {
     action: 'account.made',

@@ -22,6 +22,15 @@ describe('an empty environment', () => {
       DATA_DIR: '.loops',
       MAIL_FROM: 'Loops <loops@localhost>',
       SIGN_UP: 'invited',
+      PASSWORDS: 'on',
+      ...Object.fromEntries(
+        ['', '_2', '_3'].flatMap((suffix) => [
+          [`OIDC_SCOPES${suffix}`, 'openid email profile'],
+          [`OIDC_SIGN_UP${suffix}`, 'invited'],
+          [`OIDC_GROUPS_CLAIM${suffix}`, 'groups'],
+          [`OIDC_ROLE_SYNC${suffix}`, 'on'],
+        ]),
+      ),
       TRUSTED_PROXIES: 0,
       CLIENT_REGISTRATION: 'open',
       CLIENT_METADATA_DOCUMENTS: 'on',
