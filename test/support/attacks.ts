@@ -30,6 +30,10 @@ const input = (name: string): Shown => ['e2e/bad-input.test.ts', name]
 const tenants = (name: string): Shown => ['e2e/tenants.test.ts', name]
 const bus = (name: string): Shown => ['e2e/tenants-bus.test.ts', name]
 
+const provider = (name: string): Shown => ['service/oidc-hostile.test.ts', name]
+const providers = (name: string): Shown => ['service/oidc.test.ts', name]
+const linked = (name: string): Shown => ['service/oidc-accounts.test.ts', name]
+
 const OAUTH: readonly Attack[] = [
   ['a code used again', tokens('replayed_after_use')],
   ['a code used fifty times at once', races('is_won_by_one')],
@@ -97,6 +101,52 @@ const OAUTH: readonly Attack[] = [
   ],
   ['documents at hosts that are slow on purpose', documents('slow_hosts_keep_nobody_from')],
   ['a document by a certificate of another name', outbound('%s_is_refused_before_a_word')],
+]
+
+const SINGLE_SIGN_ON: readonly Attack[] = [
+  [
+    'an answer of a provider that is stolen, repeated or made up',
+    providers('works_once_in_the_browser_that_asked'),
+    providers('comes_too_late'),
+    provider('%s_is_refused'),
+  ],
+  [
+    'a mix-up of providers',
+    provider('with_%s_is_refused_before_the_code'),
+    provider('at_the_path_of_the_other_one'),
+    provider('is_another_person_even_with_the_same'),
+  ],
+  [
+    'an ID token that is unsigned, foreign, changed, expired or for another sign-in',
+    provider('%s_is_refused_and_nothing_is_made'),
+    provider('of_a_key_that_was_replaced'),
+  ],
+  ['words of a provider that become part of a page', provider('never_shows_what_the_provider_wrote')],
+  [
+    'an account taken over by an address at a provider',
+    linked('is_connected_only_by_whoever_knows'),
+    linked('is_no_place_to_guess'),
+    linked('is_not_connected_when_the_address'),
+  ],
+  ['an identity connected with a second account', linked('cannot_take_the_identity')],
+  [
+    'an account without an invitation, of a foreign domain or with endless groups',
+    providers('%s_is_refused_and_nothing_is_made'),
+    providers('an_open_invitation_for_the_verified'),
+  ],
+  ['the first account by a provider', providers('the_first_account_is_made_with_a_password')],
+  ['the last owner demoted by groups from two sides', providers('never_take_the_role_from_the_last_owner')],
+  ['a flood of sign-ins by a provider', provider('is_not_reached_by_more_browsers')],
+  [
+    'a logout token that is forged, old, repeated or an ID token',
+    linked('%s_ends_nothing'),
+    linked('ends_the_session_that_its_session_began'),
+  ],
+  [
+    'a password where passwords are off',
+    linked('off_nobody_signs_in_with_one'),
+    linked('for_owners_only_an_owner'),
+  ],
 ]
 
 const FLEETS: readonly Attack[] = [
@@ -249,4 +299,12 @@ const ABUSE: readonly Attack[] = [
 ]
 
 /** Every attack. */
-export const ATTACKS: readonly Attack[] = [...OAUTH, ...FLEETS, ...ACCOUNTS, ...MCP, ...TENANCY, ...ABUSE]
+export const ATTACKS: readonly Attack[] = [
+  ...OAUTH,
+  ...SINGLE_SIGN_ON,
+  ...FLEETS,
+  ...ACCOUNTS,
+  ...MCP,
+  ...TENANCY,
+  ...ABUSE,
+]

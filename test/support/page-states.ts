@@ -1,5 +1,4 @@
-// Every page in every state, each as the way there in a browser. New pages and states are added here;
-// test/pages/every-page.test.ts looks at each, and reports a page that no state leads to.
+// Every page in every state, each as the way there in a browser; test/pages/every-page.test.ts looks at each.
 import { confirmAddress, linkInMail, signUp } from './accounts.ts'
 import { connectApp, REDIRECT } from './oauth-client.ts'
 import { BOARD } from './page-states-board.ts'

@@ -11,6 +11,7 @@ import { resourceOf } from '../oauth/grant-rules.ts'
 import { ownAccountRoutes } from './account/account-page.ts'
 import { appRoutes } from './account/apps-page.ts'
 import { confirmRoutes } from './account/confirm-page.ts'
+import { invitationRoutes } from './account/invitation-page.ts'
 import { mailPreferenceRoutes } from './account/mail-preferences-page.ts'
 import { oidcRoutes } from './account/oidc-page.ts'
 import { passkeySignInRoutes } from './account/passkey-sign-in-page.ts'
@@ -93,6 +94,7 @@ export const pageRoutes = (deps: Deps, live: Live): Hono<GatewayEnv> => {
   passkeySignInRoutes(routes, deps)
   secondFactorRoutes(routes, deps)
   reAuthenticateRoutes(routes, deps)
+  invitationRoutes(routes, deps)
   oidcRoutes(routes, deps)
   confirmRoutes(routes, deps)
   consentRoutes(routes, deps)
