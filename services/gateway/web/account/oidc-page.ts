@@ -33,6 +33,7 @@ import { type Ctx, languageFor, type Page, send } from '../layout.ts'
 import { OIDC } from '../messages/oidc.ts'
 import { attempt, type Fault, faultNote, fieldsOf, formActionOf, input } from '../posted-forms.ts'
 import { finishSignIn } from './finish-sign-in.ts'
+import { owesSecondFactor } from './second-step-page.ts'
 
 const BROWSER_COOKIE = 'loops_oidc'
 const LINK_COOKIE = 'loops_oidc_link'
@@ -125,6 +126,7 @@ const goOnWith = async (c: Ctx, deps: Deps, outcome: Outcome): Promise<Response>
   }
   const { person, identity, waiting } = outcome
   return finishSignIn(c, deps, person, 'oidc', {
+    second_factor: identity.second_factor,
     waiting: stillWaiting(deps, person, waitingFrom(waiting)),
     ...(identity.sid === undefined ? {} : { provider: { iss: identity.iss, sid: identity.sid } }),
   })
@@ -146,7 +148,7 @@ const answer = async (c: Ctx, deps: Deps, id: string): Promise<Response> => {
 const linkPage = (
   language: Language,
   { link, person, provider }: OpenLink,
-  shown: Readonly<{ signedIn: SignedIn | undefined; fault?: Fault | undefined }>,
+  shown: Readonly<{ signedIn: SignedIn | undefined; byPassword: boolean; fault?: Fault | undefined }>,
 ): Page => {
   const words = wordsOf(OIDC, language)
   const isOwn = shown.signedIn?.person._id === person._id
@@ -155,8 +157,7 @@ const linkPage = (
     shown: html`<strong>${link.shown}</strong>`,
     email: html`<strong>${person.email}</strong>`,
   }
-  const hasPassword = person.password_hash !== null
-  const lead = isOwn ? 'connect_lead' : hasPassword ? 'prove_lead' : 'prove_no_password'
+  const lead = isOwn ? 'connect_lead' : shown.byPassword ? 'prove_lead' : 'prove_no_password'
   return {
     title: words.word('prove'),
     language,
@@ -164,7 +165,7 @@ const linkPage = (
     body: html`<h1>${words.word('prove')}</h1>
     <p class="lead">${words.pieces(lead, places)}</p>
     ${
-      isOwn || hasPassword
+      isOwn || shown.byPassword
         ? html`<form class="card" method="post" action="/oidc/link">
       ${faultNote(shown.fault, language)}
       ${
@@ -181,6 +182,10 @@ const linkPage = (
   }
 }
 
+/** Whether the password alone proves an account: not where there is none, and not where it takes a second factor. */
+const isProvedByPassword = async (deps: Deps, { person }: OpenLink): Promise<boolean> =>
+  person.password_hash !== null && !(await owesSecondFactor(deps, person))
+
 const openLink = async (c: Ctx, deps: Deps): Promise<OpenLink | undefined> =>
   findLink(deps, readCookie(c, deps, LINK_COOKIE), readCookie(c, deps, BROWSER_COOKIE))
 
@@ -188,7 +193,13 @@ const showLink = async (c: Ctx, deps: Deps): Promise<Response> => {
   const found = await openLink(c, deps)
   if (!found) return refusalPage(c, 'link_over', undefined)
   const signedIn = await findSignedIn(c, deps)
-  return send(c, linkPage(languageFor(c, signedIn), found, { signedIn }))
+  return send(
+    c,
+    linkPage(languageFor(c, signedIn), found, {
+      signedIn,
+      byPassword: await isProvedByPassword(deps, found),
+    }),
+  )
 }
 
 const confirmLink = async (c: Ctx, deps: Deps): Promise<Response> => {
@@ -196,12 +207,14 @@ const confirmLink = async (c: Ctx, deps: Deps): Promise<Response> => {
   if (!found) return refusalPage(c, 'link_over', undefined)
   const signedIn = await findSignedIn(c, deps)
   const isOwn = signedIn?.person._id === found.person._id
+  const byPassword = await isProvedByPassword(deps, found)
+  if (!isOwn && !byPassword) return showLink(c, deps)
   const password = (await fieldsOf(c)).get('password') ?? ''
   const proved = isOwn
     ? ({ ok: true } as const)
     : await attempt(() => provePassword(deps, found.person, password, 'password'))
   if (!proved.ok) {
-    const page = linkPage(languageFor(c), found, { signedIn, fault: proved.fault })
+    const page = linkPage(languageFor(c), found, { signedIn, byPassword, fault: proved.fault })
     return send(c, page, formActionOf(proved.fault))
   }
   const { person, provider } = found
