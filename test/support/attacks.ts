@@ -24,6 +24,10 @@ const invited = (name: string): Shown => ['service/invitations.test.ts', name]
 const confirmed = (name: string): Shown => ['service/confirmation.test.ts', name]
 const known = (name: string): Shown => ['service/known-browsers.test.ts', name]
 const deactivation = (name: string): Shown => ['service/deactivation.test.ts', name]
+const factor = (name: string): Shown => ['service/second-factor.test.ts', name]
+const factors = (name: string): Shown => ['unit/gateway/factor-rules.test.ts', name]
+const required = (name: string): Shown => ['service/required-factor.test.ts', name]
+const passkey = (name: string): Shown => ['pages/passkeys.test.ts', name]
 const mcp = (name: string): Shown => ['e2e/mcp.test.ts', name]
 const protocol = (name: string): Shown => ['e2e/protocol.test.ts', name]
 const input = (name: string): Shown => ['e2e/bad-input.test.ts', name]
@@ -219,6 +223,41 @@ const FLEETS: readonly Attack[] = [
 ]
 
 const ACCOUNTS: readonly Attack[] = [
+  [
+    'a one-time code used again, or of another time',
+    factor('refuses_a_code_that_was_used'),
+    factors('work_once'),
+  ],
+  ['a recovery code used twenty times at once', factor('begins_one_session_of_twenty')],
+  ['one-time codes guessed by whoever knows the password', factor('slows_down_guesses')],
+  [
+    'any page with the password alone, where a second factor is due',
+    factor('whoever_has_proved_only_the_password'),
+    factor('is_asked_for_after_a_link'),
+  ],
+  ['the second step of another browser', factor('is_of_one_browser')],
+  ['the secret of another one’s app for codes', factor('is_not_set_up_by_a_wrong_code')],
+  ['a passkey’s answer given again, or by another browser', passkey('counts_once_and_in_its_own')],
+  ['a passkey’s answer that was changed', passkey('that_was_changed')],
+  ['a passkey of somebody else', passkey('of_somebody_else')],
+  ['a passkey whose device did not check its person', passkey('whose_device_does_not')],
+  ['a copied passkey', factors('are_refused_once_their_count')],
+  [
+    'a browser left signed in',
+    factor('is_asked_again_before_a_new_token'),
+    factor('is_asked_before_factors'),
+  ],
+  [
+    'an open redirect by way of being asked again',
+    factor('is_not_led_to_another_site'),
+    factors('only_paths'),
+  ],
+  [
+    'a workspace that requires a second factor, without one',
+    required('is_kept_out_of_its_pages'),
+    required('connects_no_app_and_makes_no_token'),
+  ],
+  ['a second factor required or no longer required by an admin', required('only_an_owner')],
   [
     'a deactivated account by its session, app, token or password',
     deactivation('is_refused_by_every_gateway'),

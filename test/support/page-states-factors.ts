@@ -1,7 +1,7 @@
 // The pages of second factors, the second step of a sign-in, and being asked again, in every state.
 import type { Page } from 'playwright-core'
 import { signUp } from './accounts.ts'
-import { at, type State, send } from './page-ways.ts'
+import { at, memberNamed, type State, send } from './page-ways.ts'
 import type { World } from './page-world.ts'
 import { ageSessions, armAccount, CODE_APP, codeAt, setupOn } from './second-factors.ts'
 
@@ -73,6 +73,17 @@ export const FACTOR_STATES: readonly State[] = [
       await page.getByRole('heading', { name: 'Thank you' }).waitFor()
     },
   },
+  { name: 'factor_policy', as: 'owner', open: at('/workspace/second-factor') },
+  {
+    name: 'factor_policy_with_a_fault',
+    as: 'owner',
+    open: async (page, world) => {
+      await at('/workspace/second-factor')(page, world)
+      await send(page, 'Require a second factor')
+      await page.getByRole('alert').waitFor()
+    },
+  },
+  { name: 'member_with_a_second_factor', as: 'owner', open: memberNamed('Vi') },
   {
     name: 'second_step',
     as: 'nobody',

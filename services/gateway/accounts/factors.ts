@@ -175,6 +175,20 @@ export const dropFactor = async (deps: Deps, { _id, memberships }: Person, id: s
   await changeFactors(deps, _id, (factors) => removeFactor(factors, id, required))
 }
 
+/**
+ * Removes all second factors of somebody who has lost them, for an operator who has made sure who asks. Their sessions,
+ * connections and tokens stay.
+ * @returns how many factors there were.
+ */
+export const resetSecondFactors = async (
+  deps: Readonly<{ store: Pick<Deps['store'], 'factors'> }>,
+  userId: string,
+): Promise<number> => {
+  const factors = await deps.store.factors.find(userId)
+  if (factors) await deps.store.factors.remove(userId)
+  return factors ? countFactors(factors) : 0
+}
+
 /** Seals again what is still sealed under an old secret; reads nothing while there is only one. */
 export const resealFactors = async (deps: Deps): Promise<void> => {
   const { store, secrets, ids } = deps

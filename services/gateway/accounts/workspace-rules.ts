@@ -10,6 +10,7 @@ import type { Workspace as WorkspaceView } from '../../../shared/contracts/gatew
 import type { Aggregate, State } from '../../../shared/storage/aggregate.ts'
 import { translatedError } from '../translated-errors.ts'
 import { sameLimits } from './claim-limit-rules.ts'
+import { factorFault } from './factor-rules.ts'
 import { isActive, membershipIn, membershipUnder, type Person } from './person-rules.ts'
 import { type MemberChange, rolesToGive } from './role-rules.ts'
 import type { BlockedClient, TokenPolicy } from './token-policy-rules.ts'
@@ -89,6 +90,7 @@ export type WorkspaceEdit = Readonly<{
   ai_context?: string
   time_zone?: string
   claim_limits?: ClaimLimits
+  require_second_factor?: boolean
 }>
 
 /**
@@ -101,16 +103,22 @@ export const editWorkspace = (
   caller: Caller,
 ): { workspace: State<Workspace>; events: GatewayEvent[] } => {
   requireManager(caller)
+  const requires = edit.require_second_factor
+  if (requires !== undefined && caller.role !== 'owner') throw factorFault('forbidden', 'only_owner_requires')
   if (edit.time_zone !== undefined && !isTimeZone(edit.time_zone)) throw noTimeZone(edit.time_zone)
   const changed = (['name', 'ai_context', 'time_zone'] as const).filter(
     (field) => edit[field] !== undefined && edit[field] !== workspace[field],
   )
   const limits = edit.claim_limits
-  const also_changed = limits && !sameLimits(limits, workspace.claim_limits) ? ['claim_limits'] : []
+  const newLimits = limits && !sameLimits(limits, workspace.claim_limits) ? limits : undefined
+  const isNew = requires !== undefined && requires !== (workspace.require_second_factor === true)
+  const also_changed = [...(newLimits ? ['claim_limits'] : []), ...(isNew ? ['second_factor'] : [])]
+  const { require_second_factor: required, ...before } = workspace
   const next = {
-    ...workspace,
+    ...before,
+    ...((requires ?? required) ? { require_second_factor: true as const } : {}),
     ...Object.fromEntries(changed.map((field) => [field, edit[field]])),
-    ...(limits && also_changed.length > 0 ? { claim_limits: limits } : {}),
+    ...(newLimits ? { claim_limits: newLimits } : {}),
   }
   if (changed.length + also_changed.length === 0) return { workspace: next, events: [] }
   const data = {

@@ -45,20 +45,21 @@ export const invitationUrl = (deps: Deps, invitation: Pick<Invitation, '_id'>): 
   `${deps.public_url}/invitations/${marked(deps.secrets.invitation, invitation._id)}`
 
 /**
- * Changes the name, the AI context, the time zone or the limits of claims.
+ * Changes the name, the AI context, the time zone, the limits of claims, or whether a second factor is required.
  * @throws AppError `forbidden`, `invalid_argument`, `limit_exceeded`.
  */
 export const saveWorkspace = (deps: Deps, caller: Caller, typed: WorkspaceEdit): Promise<Workspace> => {
   const name = typed.name === undefined ? undefined : normalizeName(typed.name)
   if (typed.name !== undefined && name === undefined)
     throw fieldFault('name', (words) => words.word('no_workspace_name'))
-  const { ai_context, time_zone, claim_limits } = typed
+  const { ai_context, time_zone, claim_limits, require_second_factor } = typed
   if (ai_context !== undefined) checkInput(AiContext, ai_context)
   const edit: WorkspaceEdit = {
     ...(name === undefined ? {} : { name }),
     ...(ai_context === undefined ? {} : { ai_context }),
     ...(time_zone === undefined ? {} : { time_zone }),
     ...(claim_limits === undefined ? {} : { claim_limits }),
+    ...(require_second_factor === undefined ? {} : { require_second_factor }),
   }
   return untilSaved(async () => {
     const before = await loadWorkspace(deps, caller.workspace_id)

@@ -34,6 +34,7 @@ import { FRONT } from './messages/front.ts'
 import { accessRoutes } from './workspace/access-page.ts'
 import { memberRoutes } from './workspace/member-page.ts'
 import { panelRoutes } from './workspace/panel-page.ts'
+import { factorPolicyRoutes } from './workspace/second-factor-policy-page.ts'
 import { serviceAccountRoutes } from './workspace/service-accounts-page.ts'
 import { workspaceRoutes } from './workspace/workspace-page.ts'
 
@@ -101,6 +102,7 @@ export const pageRoutes = (deps: Deps, live: Live): Hono<GatewayEnv> => {
   workspaceRoutes(routes, deps)
   mailPreferenceRoutes(routes, deps)
   memberRoutes(routes, deps)
+  factorPolicyRoutes(routes, deps)
   serviceAccountRoutes(routes, deps)
   accessRoutes(routes, deps)
   panelRoutes(routes, deps)

@@ -87,7 +87,9 @@ export const events = {
       also_changed: z
         .array(z.string())
         .optional()
-        .describe('Further settings that changed, such as claim_limits, token_policy or blocked_clients'),
+        .describe(
+          'Further settings that changed, such as claim_limits, token_policy, blocked_clients or second_factor',
+        ),
       by: c.Actor,
     }),
     public: true,

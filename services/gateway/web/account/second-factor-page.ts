@@ -19,6 +19,7 @@ import { hasSecondFactor, type SessionMethod } from '../../accounts/session-rule
 import type { SignedIn } from '../../accounts/sessions.ts'
 import type { Deps } from '../../deps.ts'
 import type { GatewayEnv } from '../../http/env.ts'
+import { auditedOfAccount } from '../audited-forms.ts'
 import { signedInOnly } from '../flow.ts'
 import { type Ctx, type Html, type Page, send } from '../layout.ts'
 import { SECOND_FACTOR } from '../messages/second-factor.ts'
@@ -227,7 +228,8 @@ const appPage = async (
 const confirmApp = async (c: Ctx, deps: Deps, signedIn: SignedIn): Promise<Response> => {
   const form = await fieldsOf(c)
   const [setup, code] = [form.get('setup') ?? '', form.get('code') ?? '']
-  const done = await attempt(() => confirmCodeApp(deps, signedIn.person, setup, code))
+  const confirm = () => confirmCodeApp(deps, signedIn.person, setup, code)
+  const done = await attempt(() => auditedOfAccount(c, deps, signedIn, 'second_factor.added', confirm))
   if (done.ok) return added(c, deps, signedIn, 'code', done.value)
   const still = await attempt(async () => openSetup(deps, signedIn.person, setup))
   return still.ok
@@ -268,21 +270,24 @@ const passkeyPage = async (
 const addPasskey = async (c: Ctx, deps: Deps, signedIn: SignedIn): Promise<Response> => {
   const form = await fieldsOf(c)
   const [name, answer] = [form.get('name') ?? '', form.get('credential') ?? '']
-  const done = await attempt(() =>
-    savePasskey(deps, signedIn.person, { name, answer, asking: askingOf(signedIn) }),
-  )
+  const save = () => savePasskey(deps, signedIn.person, { name, answer, asking: askingOf(signedIn) })
+  const done = await attempt(() => auditedOfAccount(c, deps, signedIn, 'second_factor.added', save))
   if (done.ok) return added(c, deps, signedIn, 'passkey', done.value)
   return passkeyPage(c, deps, signedIn, { name, fault: done.fault })
 }
 
 const remove = async (c: Ctx, deps: Deps, signedIn: SignedIn): Promise<Response> => {
   const id = (await fieldsOf(c)).get('factor') ?? ''
-  const done = await attempt(() => dropFactor(deps, signedIn.person, id))
+  const drop = () => dropFactor(deps, signedIn.person, id)
+  const done = await attempt(() => auditedOfAccount(c, deps, signedIn, 'second_factor.removed', drop))
   return done.ok ? c.redirect(`${PATH}?saved`, 303) : show(c, deps, signedIn, { fault: done.fault })
 }
 
-const renew = async (c: Ctx, deps: Deps, signedIn: SignedIn): Promise<Response> =>
-  show(c, deps, signedIn, { recovery: await renewRecovery(deps, signedIn.person._id) })
+const renew = async (c: Ctx, deps: Deps, signedIn: SignedIn): Promise<Response> => {
+  const make = () => renewRecovery(deps, signedIn.person._id)
+  const recovery = await auditedOfAccount(c, deps, signedIn, 'recovery_codes.made', make)
+  return show(c, deps, signedIn, { recovery })
+}
 
 /** The page of second factors, and what it leads to. Every change of them asks for a recent proof. */
 export const secondFactorRoutes = (routes: Hono<GatewayEnv>, deps: Deps): void => {

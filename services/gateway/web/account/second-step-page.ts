@@ -12,6 +12,7 @@ import { factorsOf, proveByCode } from '../../accounts/factors.ts'
 import { offersPasskeys, passkeyToAsk, proveByPasskey } from '../../accounts/passkeys.ts'
 import { isActive, isOfPassword, type Person, passwordVersionOf } from '../../accounts/person-rules.ts'
 import type { SecondMethod, SignInMethod } from '../../accounts/session-rules.ts'
+import { byOf, recordAudit } from '../../audit/audit.ts'
 import type { Deps } from '../../deps.ts'
 import { nameOfSiteCookie, siteCookie } from '../../http/cookies.ts'
 import type { GatewayEnv } from '../../http/env.ts'
@@ -131,6 +132,23 @@ const prove = async (deps: Deps, { pending }: Owed, form: URLSearchParams): Prom
   return 'passkey'
 }
 
+/** The log has each wrong second factor: somebody who knows the password may be guessing it. */
+const recordRefusal = (c: Ctx, deps: Deps, person: Person, { error }: Fault): Promise<void> => {
+  const ws = person.memberships.map(({ workspace_id }) => workspace_id)
+  const asked = {
+    action: 'second_factor.refused',
+    ws,
+    by: byOf({ person }),
+    address: deps.addressOf(c),
+  } as const
+  return recordAudit(deps, {
+    ...asked,
+    target: { user_id: person._id },
+    outcome: 'refused',
+    reason: error.code,
+  })
+}
+
 /** The second step of a sign-in, and its form. */
 export const secondStepRoutes = (routes: Hono<GatewayEnv>, deps: Deps): void => {
   routes.get(PATH, async (c) => {
@@ -143,8 +161,11 @@ export const secondStepRoutes = (routes: Hono<GatewayEnv>, deps: Deps): void => 
     if (!owed) return over(c)
     const unsent = carriedIn(form)
     const done = await attempt(() => prove(deps, owed, form))
-    if (!done.ok) return show(c, deps, owed, { fault: done.fault, unsent })
     const { pending, person } = owed
+    if (!done.ok) {
+      await recordRefusal(c, deps, person, done.fault)
+      return show(c, deps, owed, { fault: done.fault, unsent })
+    }
     // Of two right answers at once, one begins a session.
     if (!(await deps.store.pendingSignIns.take(pending._id))) return over(c)
     deleteCookie(c, cookieName(deps), siteCookie(deps.public_url))

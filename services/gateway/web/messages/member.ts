@@ -3,6 +3,9 @@ import { defineMessages } from '../../../../shared/contracts/define/wording.ts'
 
 export const MEMBER = defineMessages({
   en: {
+    second_factor: 'Second factor',
+    has_factor: 'set up',
+    has_no_factor: 'none',
     in_workspace: 'In {workspace}.',
     back: 'Back to the workspace',
     what_they_did: 'What they did',
@@ -28,6 +31,9 @@ export const MEMBER = defineMessages({
     remove_button: 'Remove {name}',
   },
   de: {
+    second_factor: 'Zweiter Faktor',
+    has_factor: 'eingerichtet',
+    has_no_factor: 'keiner',
     in_workspace: 'In {workspace}.',
     back: 'Zurück zum Arbeitsbereich',
     what_they_did: 'Was dieses Mitglied getan hat',
@@ -53,6 +59,9 @@ export const MEMBER = defineMessages({
     remove_button: '{name} entfernen',
   },
   fr: {
+    second_factor: 'Second facteur',
+    has_factor: 'configuré',
+    has_no_factor: 'aucun',
     in_workspace: 'Dans {workspace}.',
     back: 'Retour à l’espace de travail',
     what_they_did: 'Ce que cette personne a fait',
@@ -78,6 +87,9 @@ export const MEMBER = defineMessages({
     remove_button: 'Retirer {name}',
   },
   es: {
+    second_factor: 'Segundo factor',
+    has_factor: 'configurado',
+    has_no_factor: 'ninguno',
     in_workspace: 'En {workspace}.',
     back: 'Volver al espacio de trabajo',
     what_they_did: 'Qué ha hecho',
@@ -103,6 +115,9 @@ export const MEMBER = defineMessages({
     remove_button: 'Quitar a {name}',
   },
   ar: {
+    second_factor: 'العامل الثاني',
+    has_factor: 'مُعدّ',
+    has_no_factor: 'لا يوجد',
     in_workspace: 'في {workspace}.',
     back: 'العودة إلى مساحة العمل',
     what_they_did: 'ما فعله هذا العضو',

@@ -28,6 +28,8 @@ type Shown = Readonly<{
   person: Person
   membership: Membership
   workspace: string
+  /** Whether they have a second factor. */
+  has_factor: boolean
   fault: Fault | undefined
   language: Language
   words: Words<(typeof MEMBER)['en']>
@@ -89,6 +91,7 @@ const memberPage = (shown: Shown): Page => {
       <dl class="facts">
         <dt>${words.word('email')}</dt><dd>${words.isolate(person.email)}</dd>
         <dt>${words.word('role')}</dt><dd>${roleWord(membership.role, language)}</dd>
+        <dt>${words.word('second_factor')}</dt><dd>${words.word(shown.has_factor ? 'has_factor' : 'has_no_factor')}</dd>
         <dt>${words.word('since')}</dt><dd>${day(membership.joined_at, language)}</dd>
         ${person.deactivated_at ? html`<dt>${words.word('deactivated')}</dt><dd>${day(person.deactivated_at, language)}</dd>` : ''}
       </dl>
@@ -106,9 +109,14 @@ const show = async (c: Ctx, deps: Deps, signedIn: SignedInMember, fault?: Fault)
   if (!person || !membership || !visible) throw notFound('member', id)
   const workspace =
     (await deps.store.workspaces.find(workspace_id))?.name ?? signedIn.membership.workspace_name
+  const has_factor = (await deps.store.factors.have([id])).has(id)
   const language = languageOf(signedIn.person.locale)
   const said = { language, words: wordsOf(MEMBER, language) }
-  return send(c, memberPage({ signedIn, person, membership, workspace, fault, ...said }), formActionOf(fault))
+  return send(
+    c,
+    memberPage({ signedIn, person, membership, workspace, has_factor, fault, ...said }),
+    formActionOf(fault),
+  )
 }
 
 /** Makes the change that a form asks for and goes to `next`, or shows the form again with what was wrong. */

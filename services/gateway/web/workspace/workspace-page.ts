@@ -27,6 +27,7 @@ import { askToSignIn } from '../account/sign-in-page.ts'
 import { auditedInWorkspace } from '../audited-forms.ts'
 import { activityPath } from '../board/activity-filter-rules.ts'
 import { type Ctx, type Html, messagePage, type Page, send } from '../layout.ts'
+import { FACTOR_POLICY } from '../messages/factor-policy.ts'
 import { WORKSPACE } from '../messages/workspace.ts'
 import { day } from '../moments.ts'
 import { attempt, type Fault, faultNote, fieldsOf, formActionOf, input } from '../posted-forms.ts'
@@ -143,6 +144,7 @@ const people = (shown: Shown): Html => {
     })}</ul>
     ${total > members.length ? html`<p class="small">${words.plural('first_members', members.length)}</p>` : ''}
     <p class="small"><a href="/workspace/mail">${words.word('mails')}</a></p>
+    ${shown.signedIn.membership.role === 'owner' ? html`<p class="small"><a href="/workspace/second-factor">${wordsOf(FACTOR_POLICY, language).word('title')}</a></p>` : ''}
   </section>`
 }
 
