@@ -18,6 +18,7 @@ import { type LinkStores, openLinkStores } from './accounts/link-store.ts'
 import { createPasswords, type Passwords } from './accounts/passwords.ts'
 import { openPersonalTokenStore, type PersonalTokenStore } from './accounts/personal-token-store.ts'
 import { openServiceAccountStore, type ServiceAccountStore } from './accounts/service-account-store.ts'
+import type { SessionLimits } from './accounts/session-rules.ts'
 import { type InvitationStore, openWorkspaceStores, type WorkspaceStore } from './accounts/workspace-store.ts'
 import { type AuditStore, openAuditStore } from './audit/audit-store.ts'
 import { type ClientAddressOf, clientAddress } from './http/address.ts'
@@ -34,6 +35,8 @@ import { openProvider, type Provider } from './oidc/provider.ts'
 import { providersOf } from './oidc/settings.ts'
 import { openSecrets, type Secrets } from './secrets.ts'
 import { openUploads, type UploadStore } from './web/import/import-store.ts'
+
+const DAY_MS = 24 * 60 * 60_000
 
 /** Every collection of the gateway but those that limits count in. */
 export type Stores = OAuthStores &
@@ -60,6 +63,7 @@ export type Deps = Readonly<{
   passwords_for: Config['PASSWORDS']
   /** The identity providers, none without single sign-on. */
   oidc: readonly Provider[]
+  session_limits: SessionLimits
   oauth: OAuthSettings
   documents: Documents
   /** The key sets of service accounts that keep them at an address. */
@@ -123,6 +127,10 @@ export const openDeps = async (host: Host, publicUrl: string = host.config.PUBLI
     sign_up: config.SIGN_UP,
     passwords_for: config.PASSWORDS,
     oidc: providersOf(config).map((settings) => openProvider(settings, publicUrl, { clock, log })),
+    session_limits: {
+      lasts_ms: config.SESSION_DAYS * DAY_MS,
+      idle_ms: config.SESSION_IDLE_DAYS * DAY_MS,
+    },
     oauth,
     limits,
     throttle: createThrottle({ store: throttles, clock }),

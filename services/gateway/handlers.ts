@@ -112,6 +112,7 @@ const getAccountMail =
       email: mail.email,
       url: accountMailUrl(deps, mail),
       expires_at: mail.expires_at.toISOString(),
+      ...(mail.facts ? { facts: mail.facts } : {}),
       ...readingOf(person, await deps.store.workspaces.find(mail.ws)),
     }
   }

@@ -5,6 +5,13 @@ import type { gateway } from '../../shared/contracts/gateway/contract.ts'
 import type { TemplateName } from '../../shared/contracts/notifier/shapes.ts'
 import { webhooks } from '../../shared/contracts/webhooks/contract.ts'
 import { domainOf, type Mailbox } from './addresses.ts'
+import {
+  type AccountNotice,
+  addressChanged,
+  appConnected,
+  newAddress,
+  passwordChanged,
+} from './emails/account-notice.ts'
 import { confirmation } from './emails/confirmation.ts'
 import { failedSignIns } from './emails/failed-sign-ins.ts'
 import { invitation } from './emails/invitation.ts'
@@ -227,6 +234,20 @@ const linkMail = <T extends LinkTemplate, Shown>(
     }),
 })
 
+/** A mail to the address of an account about something that happened to it. */
+const accountMail = <T extends 'password-changed' | 'app-connected' | 'new-address' | 'address-changed'>(
+  title: string,
+  write: (shown: AccountNotice, wording: Wording) => Template,
+  awaited = false,
+): LinkMail<T> =>
+  linkMail<T, AccountNotice>({
+    title,
+    awaited,
+    shown_to: 'nobody',
+    ask: (source, facts, call) => source.get_account_mail(facts, call),
+    write,
+  })
+
 type MailOf<T extends TemplateName> =
   | (T extends LoopTemplate ? LoopMail<T> : never)
   | (T extends TaskTemplate ? TaskMail<T> : never)
@@ -288,4 +309,8 @@ export const MAILS: { readonly [T in TemplateName]: MailOf<T> } = {
     ask: (source, facts, call) => source.get_account_mail(facts, call),
     write: failedSignIns,
   }),
+  'password-changed': accountMail('Password changed', passwordChanged),
+  'app-connected': accountMail('App connected', appConnected),
+  'new-address': accountMail('Confirmation of a new address', newAddress, true),
+  'address-changed': accountMail('Address changed', addressChanged),
 }

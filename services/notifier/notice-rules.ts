@@ -47,6 +47,10 @@ type LinkFacts = Readonly<{
   'password-reset': Readonly<{ reset_id: string }>
   confirmation: Readonly<{ account_mail_id: string }>
   'failed-sign-ins': Readonly<{ account_mail_id: string }>
+  'password-changed': Readonly<{ account_mail_id: string }>
+  'app-connected': Readonly<{ account_mail_id: string }>
+  'new-address': Readonly<{ account_mail_id: string }>
+  'address-changed': Readonly<{ account_mail_id: string }>
 }>
 /** Each mail has its facts in one of the five. */
 type OfEachMail<F extends Readonly<Record<TemplateName, object>>> = F

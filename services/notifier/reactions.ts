@@ -213,6 +213,9 @@ const addLink = async (
   nudge()
 }
 
+/** Mails about what happened to an account. */
+const ACCOUNT_MAILS = ['password-changed', 'app-connected', 'new-address', 'address-changed'] as const
+
 /** The reactions of the notifier. */
 export const reactions = (deps: ReactionDeps): readonly Reaction[] => [
   on(loopsQueue, 'loop.shipped', (event) =>
@@ -252,5 +255,12 @@ export const reactions = (deps: ReactionDeps): readonly Reaction[] => [
   on(gateway, 'person.sign_ins_failed', (event) => {
     const { account_mail_id } = event.data
     return addLink(deps, noticeOf('failed-sign-ins', event, { account_mail_id }), account_mail_id)
+  }),
+  on(gateway, 'person.account_mail_requested', async (event) => {
+    const { account_mail_id, mail } = event.data
+    // One that a later release added is sent by a notifier of that release, or not at all.
+    const template = ACCOUNT_MAILS.find((one) => one === mail)
+    if (!template) return
+    await addLink(deps, noticeOf(template, event, { account_mail_id }), account_mail_id)
   }),
 ]

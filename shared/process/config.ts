@@ -128,6 +128,16 @@ export const VARIABLES = {
     about:
       '`allowed`: people may have Loops call addresses on this machine, over `http`, to try a receiver; ignored in production',
   },
+  SESSION_DAYS: {
+    type: wholeNumber(1, 365),
+    fallback: '30',
+    about: 'How long a browser stays signed in at most',
+  },
+  SESSION_IDLE_DAYS: {
+    type: wholeNumber(1, 365),
+    fallback: '14',
+    about: 'How long a browser that nobody uses stays signed in',
+  },
   ACCESS_TOKEN_MINUTES: {
     type: wholeNumber(1, 60),
     fallback: '15',

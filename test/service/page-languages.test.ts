@@ -67,6 +67,8 @@ test('what_only_a_service_says_is_marked_as_english', async () => {
 
 const PAGES = [
   '/account',
+  '/account/sessions',
+  '/account/details',
   '/account/tokens',
   '/apps',
   '/workspace',

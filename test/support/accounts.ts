@@ -146,21 +146,17 @@ type Kind = 'invitations' | 'confirm' | 'reset'
 const linkOf = (kind: Kind, text: string): string | undefined =>
   new RegExp(`https?://\\S+/${kind}/[\\w.-]+`).exec(text)?.[0]
 
-/**
- * The newest mail to an address, as soon as it has a link of this kind. Confirmation mails may come at any time, so they are
- * ignored unless they are the kind looked for; then all others are.
- */
+/** The newest mail to an address that has a link of this kind, as soon as there is one. */
 export const mailWithLink = async <M extends Readonly<{ to: string | readonly string[]; text: string }>>(
   system: Readonly<{ mails: () => Promise<readonly M[]> }>,
   address: string,
   kind: Kind,
 ): Promise<M> => {
   for (let looks = 0; looks < MAIL_LOOKS; looks += 1) {
-    const newest = (await system.mails()).find(
-      ({ to, text }) =>
-        to.includes(address) && (linkOf('confirm', text) !== undefined) === (kind === 'confirm'),
+    const found = (await system.mails()).find(
+      ({ to, text }) => to.includes(address) && linkOf(kind, text) !== undefined,
     )
-    if (newest !== undefined && linkOf(kind, newest.text) !== undefined) return newest
+    if (found !== undefined) return found
     await setTimeout(LOOK_EVERY_MS)
   }
   throw new Error(`no mail to ${address} has a link to /${kind}`)

@@ -23,6 +23,8 @@ const guards = (name: string): Shown => ['service/gateway-guards.test.ts', name]
 const invited = (name: string): Shown => ['service/invitations.test.ts', name]
 const confirmed = (name: string): Shown => ['service/confirmation.test.ts', name]
 const known = (name: string): Shown => ['service/known-browsers.test.ts', name]
+const sessions = (name: string): Shown => ['service/sessions.test.ts', name]
+const details = (name: string): Shown => ['service/own-details.test.ts', name]
 const deactivation = (name: string): Shown => ['service/deactivation.test.ts', name]
 const factor = (name: string): Shown => ['service/second-factor.test.ts', name]
 const factors = (name: string): Shown => ['unit/gateway/factor-rules.test.ts', name]
@@ -264,6 +266,21 @@ const ACCOUNTS: readonly Attack[] = [
     deactivation('makes_no_change_once'),
     deactivation('gets_no_mail_and_no_link'),
   ],
+  ['a session of somebody else that is ended', sessions('ends_no_browser_of_somebody_else')],
+  ['a session that was signed out elsewhere', sessions('signs_one_out_at_once'), sessions('that_was_ended')],
+  [
+    'the address of an account changed by an open browser or by whoever has the link',
+    details('asked_for_in_a_browser_that_was_left'),
+    details('is_given_to_nobody_who_only'),
+    details('ends_with_a_new_password'),
+  ],
+  ['an address change that tells who has an account', details('of_somebody_else_gets_no_mail')],
+  [
+    'the data of an account for somebody else',
+    details('is_given_to_nobody_else_and_not'),
+    details('holds_what_is_kept'),
+  ],
+  ['two accounts with one address', details('that_two_ask_for')],
   ['a workspace that is left without an owner', deactivation('is_not_deactivated_and_the_refusal')],
 ]
 

@@ -1,4 +1,11 @@
 // Examples of every mail, as a reader with a locale gets it; tests may change everything in them.
+import {
+  type AccountNotice,
+  addressChanged,
+  appConnected,
+  newAddress,
+  passwordChanged,
+} from '../../services/notifier/emails/account-notice.ts'
 import { confirmation } from '../../services/notifier/emails/confirmation.ts'
 import { failedSignIns } from '../../services/notifier/emails/failed-sign-ins.ts'
 import { invitation } from '../../services/notifier/emails/invitation.ts'
@@ -163,11 +170,35 @@ export const failedSignInsMail = async (
   return fill(await render(failedSignIns(facts, wordingOf(locale))), {})
 }
 
+/** The mails about what happened to an account. */
+const NOTICES = {
+  'password-changed': { write: passwordChanged, url: 'https://loops.example.com/forgot' },
+  'app-connected': { write: appConnected, url: 'https://loops.example.com/apps' },
+  'new-address': { write: newAddress, url: CONFIRM_URL },
+  'address-changed': { write: addressChanged, url: 'https://loops.example.com/account' },
+} as const
+
+export const noticeMail = async (
+  kind: keyof typeof NOTICES,
+  locale: string,
+  changes: Partial<AccountNotice> = {},
+): Promise<MailTexts> => {
+  const { write, url } = NOTICES[kind]
+  const facts = { app: 'Claude', workspace: 'Acme Store', email: 'ben.new@example.com' }
+  const expires_at = timeWriter(locale, ZONE)(AT)
+  const notice = { url, name: 'Ben', email: 'ben.new@example.com', expires_at, facts, ...changes }
+  return fill(await render(write(notice, wordingOf(locale))), {})
+}
+
 /** A mail in a locale, with `text` wherever people's text may appear. */
 type Saying = (locale: string, text: string) => Promise<MailTexts>
 
 /** Every mail with one text wherever people's text may appear. A confirmation has no such place. */
-export const MAILS_SAYING: Readonly<Record<Exclude<TemplateName, 'confirmation'>, Saying>> = {
+export const MAILS_SAYING: Readonly<Record<Exclude<TemplateName, 'confirmation' | 'new-address'>, Saying>> = {
+  'password-changed': (locale, text) => noticeMail('password-changed', locale, { name: text }),
+  'app-connected': (locale, text) =>
+    noticeMail('app-connected', locale, { name: text, facts: { app: text, workspace: text } }),
+  'address-changed': (locale, text) => noticeMail('address-changed', locale, { name: text }),
   'loop-shipped': (locale, text) =>
     shippedMail(
       locale,
@@ -210,4 +241,8 @@ export const MAILS: Readonly<
   mention: (locale) => mentionMail(locale),
   confirmation: (locale) => confirmationMail(locale),
   'failed-sign-ins': (locale) => failedSignInsMail(locale),
+  'password-changed': (locale) => noticeMail('password-changed', locale),
+  'app-connected': (locale) => noticeMail('app-connected', locale),
+  'new-address': (locale) => noticeMail('new-address', locale),
+  'address-changed': (locale) => noticeMail('address-changed', locale),
 }

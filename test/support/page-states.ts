@@ -1,6 +1,7 @@
 // Every page in every state, each as the way there in a browser; test/pages/every-page.test.ts looks at each.
 import { confirmAddress, linkInMail, signUp } from './accounts.ts'
 import { connectApp, REDIRECT } from './oauth-client.ts'
+import { OWN_ACCOUNT } from './page-states-account.ts'
 import { BOARD } from './page-states-board.ts'
 import { FACTOR_STATES } from './page-states-factors.ts'
 import { LANGUAGE_STATES } from './page-states-languages.ts'
@@ -85,7 +86,6 @@ const ACCOUNTS: readonly State[] = [
     },
   },
   { name: 'sign_out', as: 'member', open: at('/sign-out') },
-  { name: 'account', as: 'member', open: at('/account') },
   {
     name: 'account_with_a_fault',
     as: 'member',
@@ -97,7 +97,6 @@ const ACCOUNTS: readonly State[] = [
       await page.getByRole('alert').waitFor()
     },
   },
-  { name: 'account_changed', as: 'member', open: at('/account?changed') },
   {
     name: 'account_whose_address_is_not_confirmed',
     as: 'stranger',
@@ -387,6 +386,7 @@ const WEBHOOKS: readonly State[] = [
 export const STATES: readonly State[] = [
   ...NEW_INSTALLATION,
   ...ACCOUNTS,
+  ...OWN_ACCOUNT,
   ...INVITATIONS,
   ...APPS,
   ...CREDENTIALS,

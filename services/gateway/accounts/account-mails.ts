@@ -5,38 +5,82 @@ import type { Deps } from '../deps.ts'
 import { CONFIRMATIONS_PER_ACCOUNT } from '../limits/policies.ts'
 import { marked, unmarked } from '../secrets.ts'
 import { translatedError } from '../translated-errors.ts'
+import type { PersonEvent } from './account-store.ts'
 import type { AccountMail } from './link-store.ts'
-import { isActive, isConfirmed, type Person } from './person-rules.ts'
+import { isActive, isConfirmed, isOfPassword, type Person } from './person-rules.ts'
 
 const DAY_MS = 24 * 60 * 60_000
 /** How long the link that confirms an address works (ms). */
 const CONFIRMATION_MS = 7 * DAY_MS
 
-const EVENTS = {
+type Kind = AccountMail['kind']
+
+/** The mails that have an event of their own; the others share one. */
+const EVENTS: Readonly<Partial<Record<Kind, string>>> = {
   confirmation: 'person.confirmation_requested',
   failed_sign_ins: 'person.sign_ins_failed',
-} as const satisfies Readonly<Record<AccountMail['kind'], string>>
+}
 
-/** Requests a mail to a person's own address, with an event by which the notifier sends it. */
-export const requestAccountMail = async (
-  { store, clock, ids }: Deps,
-  { _id: user_id, email, memberships }: Person,
-  kind: AccountMail['kind'],
-): Promise<void> => {
-  const account_mail_id = ids.next()
+/** Where each mail leads. Those that confirm an address have a secret link. */
+const PAGES: Readonly<Partial<Record<Kind, string>>> = {
+  app_connected: '/apps',
+  address_changed: '/account',
+}
+
+/** The event by which the notifier sends a mail. */
+const requestedEvent = ({ _id, kind, user_id }: Pick<AccountMail, '_id' | 'kind' | 'user_id'>) => {
+  const own = EVENTS[kind]
+  const data = { account_mail_id: _id, user_id }
+  return own === undefined
+    ? { name: 'person.account_mail_requested', data: { ...data, mail: kind.replaceAll('_', '-') } }
+    : { name: own, data }
+}
+
+/** What a mail has besides its kind: another address than the person's own, and what it says. */
+type More = Pick<Partial<AccountMail>, 'email' | 'email_before' | 'password_version' | 'facts'>
+
+const newMail = ({ clock, ids }: Pick<Deps, 'clock' | 'ids'>, person: Person, kind: Kind, more: More) => {
+  const _id = ids.next()
   const now = clock.now()
-  const expires_at = new Date(now.getTime() + (kind === 'confirmation' ? CONFIRMATION_MS : DAY_MS))
-  const mail = {
-    _id: account_mail_id,
-    ws: memberships[0]?.workspace_id ?? account_mail_id,
+  const isLink = kind === 'confirmation' || kind === 'new_address'
+  const expires_at = new Date(now.getTime() + (isLink ? CONFIRMATION_MS : DAY_MS))
+  return {
+    _id,
+    ws: person.memberships[0]?.workspace_id ?? _id,
     kind,
-    user_id,
-    email,
+    user_id: person._id,
+    email: person.email,
+    ...more,
     created_at: now,
     expires_at,
     purge_at: new Date(expires_at.getTime() + DAY_MS),
   }
-  await store.accountMails.insert(mail, [{ name: EVENTS[kind], data: { account_mail_id, user_id } }])
+}
+
+/** Requests a mail about an account, with an event by which the notifier sends it. It goes to the person's own address. */
+export const requestAccountMail = async (
+  deps: Deps,
+  person: Person,
+  kind: Kind,
+  more: More = {},
+): Promise<void> => {
+  const mail = newMail(deps, person, kind, more)
+  await deps.store.accountMails.insert(mail, [requestedEvent(mail)])
+}
+
+/**
+ * Prepares a mail about a change of the account that is yet to be saved. The event that sends it belongs into the write that
+ * makes the change: so there is no change without its mail.
+ */
+export const prepareAccountMail = async (
+  deps: Deps,
+  person: Person,
+  kind: Kind,
+  more: More = {},
+): Promise<PersonEvent> => {
+  const mail = newMail(deps, person, kind, more)
+  await deps.store.accountMails.insert(mail, [])
+  return requestedEvent(mail) as PersonEvent
 }
 
 /**
@@ -57,11 +101,25 @@ export const requireConfirmed = (person: Person): void => {
   throw translatedError('forbidden', (words) => words.word('unconfirmed'))
 }
 
-/** The address that a mail about an account links to: the confirmation, or the page for a new password. */
+/** The address that a mail about an account links to: the confirmation, or the page to go on at. */
 export const accountMailUrl = (deps: Deps, { kind, _id }: Pick<AccountMail, 'kind' | '_id'>): string =>
-  kind === 'confirmation'
+  kind === 'confirmation' || kind === 'new_address'
     ? `${deps.public_url}/confirm/${marked(deps.secrets.confirmation, _id)}`
-    : `${deps.public_url}/forgot`
+    : `${deps.public_url}${PAGES[kind] ?? '/forgot'}`
+
+/** Whether a mail is out of date: the account has moved on since it was requested. */
+const isOutdated = (mail: AccountMail, person: Person): boolean => {
+  switch (mail.kind) {
+    case 'new_address':
+      return mail.email_before !== person.email || !isOfPassword(mail, person)
+    case 'address_changed':
+      return false
+    case 'confirmation':
+      return person.email !== mail.email || isConfirmed(person)
+    default:
+      return person.email !== mail.email
+  }
+}
 
 /** A mail that still has something to say, and its person; undefined when it is out of date. */
 export const personOfAccountMail = async (
@@ -71,27 +129,53 @@ export const personOfAccountMail = async (
   const mail = await store.accountMails.find(id)
   if (!mail || mail.expires_at <= clock.now()) return undefined
   const person = await store.people.byId(mail.user_id)
-  if (!person || !isActive(person) || person.email !== mail.email) return undefined
-  return mail.kind === 'confirmation' && isConfirmed(person) ? undefined : { person, mail }
+  if (!person || !isActive(person) || isOutdated(mail, person)) return undefined
+  return { person, mail }
 }
 
-/** The person whose address a confirmation link confirms; undefined when the link has expired or was used. */
-export const personOfConfirmation = async (deps: Deps, token: string): Promise<Person | undefined> => {
+/** The person and the address that a confirmation link is for; undefined when the link has expired or was used. */
+export const personOfConfirmation = async (
+  deps: Deps,
+  token: string,
+): Promise<Readonly<{ person: Person; mail: AccountMail }> | undefined> => {
   const id = unmarked(deps.secrets.confirmation, token)
   const found = id === undefined ? undefined : await personOfAccountMail(deps, id)
-  return found?.mail.kind === 'confirmation' ? found.person : undefined
+  return found && ['confirmation', 'new_address'].includes(found.mail.kind) ? found : undefined
+}
+
+const linkOver = () => translatedError('not_found', (words) => words.word('link_over'))
+
+/** Gives a person the address that a link proves to be theirs, and tells the one that they had. */
+const useNewAddress = async (deps: Deps, mail: AccountMail): Promise<void> => {
+  const { email, user_id } = mail
+  await untilSaved(async () => {
+    const person = await deps.store.people.byId(user_id)
+    if (person?.email === email) return true
+    if (!person || isOutdated(mail, person)) throw linkOver()
+    // An address that was never confirmed may be a stranger's.
+    const told = isConfirmed(person)
+      ? [await prepareAccountMail(deps, person, 'address_changed', { facts: { email } })]
+      : []
+    const saved = await deps.store.people.setEmail(person, email, deps.clock.now(), told)
+    if (saved === 'email_taken')
+      throw translatedError('already_exists', (words) => words.word('address_taken_meanwhile'))
+    return saved === 'stale' ? undefined : true
+  }, deps.ids.random)
 }
 
 /**
- * Confirms the address of a signed-in person, by the link that was sent there. The link alone is not enough: somebody else
+ * Confirms the address of a signed-in person, or gives them the new one, by the link that was sent there. The link alone is not enough: somebody else
  * may have made the account with the address of whoever follows it.
- * @throws AppError `not_found` for a link that has expired or was used; `forbidden` for the link of another account.
+ * @throws AppError `not_found` for a link that has expired or was used; `forbidden` for the link of another account;
+ *   `already_exists` when somebody else has the new address by now.
  */
 export const confirmAddress = async (deps: Deps, signedIn: Person, token: string): Promise<void> => {
-  const person = await personOfConfirmation(deps, token)
-  if (!person) throw translatedError('not_found', (words) => words.word('link_over'))
+  const found = await personOfConfirmation(deps, token)
+  if (!found) throw linkOver()
+  const { person, mail } = found
   if (person._id !== signedIn._id)
     throw translatedError('forbidden', (words) => words.say('link_of_another', { email: person.email }))
+  if (mail.kind === 'new_address') return useNewAddress(deps, mail)
   await untilSaved(async () => {
     const fresh = (await deps.store.people.byId(person._id)) ?? person
     if (isConfirmed(fresh)) return true

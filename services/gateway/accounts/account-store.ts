@@ -4,6 +4,8 @@
 // sessions  _id = SHA-256 of the cookie's token. Gone when expired.
 import type { Collection, Db, Filter, IndexDescription, UpdateFilter } from 'mongodb'
 import { stampEvents } from '../../../shared/contracts/define/cloud-event.ts'
+import type { EventOf } from '../../../shared/contracts/define/contract.ts'
+import type { gateway } from '../../../shared/contracts/gateway/contract.ts'
 import {
   type AggregateDeps,
   OUTBOX_INDEX,
@@ -13,6 +15,7 @@ import {
 } from '../../../shared/storage/aggregate.ts'
 import { openCollection } from '../../../shared/storage/collection.ts'
 import { inserted, isDuplicateKey } from '../../../shared/storage/mongo.ts'
+import type { Device } from './device-rules.ts'
 import type { Membership, Person, ProviderIdentity } from './person-rules.ts'
 import type { MembershipEvent } from './role-rules.ts'
 import type { SessionMethod } from './session-rules.ts'
@@ -32,10 +35,20 @@ export type Session = {
   provider?: ProviderSession
   created_at: Date
   expires_at: Date
+  /** When it was last used, to within some minutes. Absent in older sessions until they are used. */
+  used_at?: Date
+  /** The network address that it was last used from. */
+  address?: string
+  /** What the browser says that it is. */
+  device?: Device
 }
 
 /** A session at an identity provider (OpenID Connect Back-Channel Logout §2.1). */
 export type ProviderSession = { iss: string; sid: string }
+/** An event that a change of an account publishes: about a membership, or one that has a mail sent. */
+export type PersonEvent =
+  | MembershipEvent
+  | Extract<EventOf<typeof gateway>, { name: 'person.account_mail_requested' | 'person.renamed' }>
 
 /** What became of a new account. */
 export type Inserted = 'inserted' | 'email_taken' | 'invitation_taken' | 'identity_taken' | 'not_first'
@@ -52,14 +65,14 @@ export type PeopleStore = Readonly<{
   byEmail: (email: string) => Promise<Person | null>
   /** Whose account at an identity provider this is. */
   byIdentity: (iss: string, sub: string) => Promise<Person | null>
-  insert: (person: Person, events: readonly MembershipEvent[]) => Promise<Inserted>
+  insert: (person: Person, events: readonly PersonEvent[]) => Promise<Inserted>
   // Each change below applies to the account as it was read, and answers `stale` when it has changed since.
   /** Adds a membership. */
   join: (
     person: Person,
     membership: Membership,
     invitationId: string,
-    events: readonly MembershipEvent[],
+    events: readonly PersonEvent[],
   ) => Promise<Person | 'stale' | 'invitation_taken'>
   /** Connects an account at an identity provider. */
   addIdentity: (person: Person, identity: ProviderIdentity) => Promise<Person | 'stale' | 'identity_taken'>
@@ -68,20 +81,34 @@ export type PeopleStore = Readonly<{
     person: Person,
     workspaceId: string,
     after: Membership | null,
-    events: readonly MembershipEvent[],
+    events: readonly PersonEvent[],
   ) => Promise<Person | 'stale'>
   /**
    * Sets a new password.
    * @param confirmed_at set when a mailed link proved whose the address is.
    */
-  setPassword: (person: Person, password_hash: string, confirmed_at?: Date) => Promise<Person | 'stale'>
+  setPassword: (
+    person: Person,
+    password_hash: string,
+    confirmed_at: Date | undefined,
+    events: readonly PersonEvent[],
+  ) => Promise<Person | 'stale'>
+  /** Sets the name. */
+  setName: (person: Person, name: string, events: readonly PersonEvent[]) => Promise<Person | 'stale'>
+  /** Sets another address, which a mailed link proved to be the person's. */
+  setEmail: (
+    person: Person,
+    email: string,
+    confirmed_at: Date,
+    events: readonly PersonEvent[],
+  ) => Promise<Person | 'stale' | 'email_taken'>
   /** Confirms that the address is the person's own. */
   confirm: (person: Person, now: Date) => Promise<Person | 'stale'>
   /** Says that the account may not be used, which ends every session, connection and link; or that it may again (null). */
   setDeactivated: (
     person: Person,
     deactivated_at: Date | null,
-    events: readonly MembershipEvent[],
+    events: readonly PersonEvent[],
   ) => Promise<Person | 'stale'>
   /** Ends every session, connection and link. */
   endAll: (person: Person) => Promise<Person | 'stale'>
@@ -114,6 +141,14 @@ export type SessionStore = Readonly<{
   remove: (id: string) => Promise<void>
   /** Ends those that a session at an identity provider began. @returns whose they were */
   removeOfProvider: (iss: string, sid: string) => Promise<readonly string[]>
+  /** Notes that it was used, and from where. Does nothing to one that has ended. */
+  noteUse: (id: string, use: Required<Pick<Session, 'used_at' | 'address' | 'device'>>) => Promise<void>
+  /** Sessions of a person that have not expired at `now`, the last used first. */
+  list: (userId: string, now: Date, limit: number) => Promise<Session[]>
+  /** Ends a session of this person; false when there is none. */
+  removeOf: (userId: string, id: string) => Promise<boolean>
+  /** Ends all sessions of a person but one. */
+  removeOthers: (userId: string, kept: string | undefined) => Promise<void>
 }>
 
 const PEOPLE_INDEXES: readonly IndexDescription[] = [
@@ -125,12 +160,9 @@ const PEOPLE_INDEXES: readonly IndexDescription[] = [
   { key: { 'identities.iss': 1, 'identities.sub': 1 }, name: 'identities', unique: true, sparse: true },
   { key: { 'unsettled.at': 1 }, name: 'unsettled', sparse: true },
 ]
-const EXPIRES: readonly IndexDescription[] = [
-  { key: { expires_at: 1 }, name: 'expires', expireAfterSeconds: 0 },
-]
-
 const SESSION_INDEXES: readonly IndexDescription[] = [
-  ...EXPIRES,
+  { key: { expires_at: 1 }, name: 'expires', expireAfterSeconds: 0 },
+  { key: { user_id: 1, used_at: -1 }, name: 'list' },
   { key: { 'provider.sid': 1 }, name: 'provider', sparse: true },
 ]
 
@@ -165,17 +197,22 @@ const reading = (people: Collection<Person>) => ({
 type Save = (
   person: Person,
   update: Pick<UpdateFilter<Person>, '$set' | '$pull'> & { $push?: Readonly<Record<string, unknown>> },
-  events?: readonly MembershipEvent[],
+  events?: readonly PersonEvent[],
   and?: Filter<Person>,
 ) => Promise<Person | 'stale'>
 
 const writing = (people: Collection<Person>, deps: AggregateDeps) => {
   const outbox = outboxOf(people)
-  const stamped = ({ _id, v }: Pick<Person, '_id' | 'v'>, events: readonly MembershipEvent[]) =>
+  const stamped = (
+    { _id, v, memberships }: Pick<Person, '_id' | 'v' | 'memberships'>,
+    events: readonly PersonEvent[],
+  ) =>
     events.flatMap((event) =>
       stampEvents([event], {
         service: deps.service,
-        workspace_id: event.data.workspace_id,
+        // What has no workspace goes by the person, so that it has a subject.
+        workspace_id:
+          'workspace_id' in event.data ? event.data.workspace_id : (memberships[0]?.workspace_id ?? _id),
         entity_id: _id,
         version: v,
         now: deps.clock.now(),
@@ -184,9 +221,9 @@ const writing = (people: Collection<Person>, deps: AggregateDeps) => {
     )
   /** Changes an account as it was read: its next version and its events in one write. */
   const save: Save = async (person, update, events = [], and = {}) => {
-    const { _id, v } = person
+    const { _id, v, memberships } = person
     requireOutboxRoom(person.outbox ?? [], events)
-    const waiting = stamped({ _id, v: v + 1 }, events)
+    const waiting = stamped({ _id, v: v + 1, memberships }, events)
     const $push = { ...update.$push, ...(waiting.length > 0 ? { outbox: { $each: waiting } } : {}) }
     const saved = await people.findOneAndUpdate(
       { ...and, _id, v },
@@ -196,7 +233,7 @@ const writing = (people: Collection<Person>, deps: AggregateDeps) => {
     if (saved && waiting.length > 0) deps.onCommit(outbox, _id, waiting)
     return saved ?? 'stale'
   }
-  const insert = async (person: Person, events: readonly MembershipEvent[]): Promise<boolean> => {
+  const insert = async (person: Person, events: readonly PersonEvent[]): Promise<boolean> => {
     const waiting = stamped(person, events)
     if (!(await inserted(people.insertOne({ ...person, outbox: waiting })))) return false
     if (waiting.length > 0) deps.onCommit(outbox, person._id, waiting)
@@ -206,6 +243,31 @@ const writing = (people: Collection<Person>, deps: AggregateDeps) => {
 }
 
 const nextVersion = ({ password_version = 1 }: Person): number => password_version + 1
+
+/** Changes of what a person may change of their own account. */
+const detailsOf = (save: Save): Pick<PeopleStore, 'setPassword' | 'setName' | 'setEmail'> => ({
+  setPassword: (person, password_hash, confirmed_at, events) =>
+    save(
+      person,
+      {
+        $set: {
+          password_hash,
+          password_version: nextVersion(person),
+          ...(confirmed_at === undefined ? {} : { confirmed_at }),
+        },
+      },
+      events,
+    ),
+  setName: (person, name, events) => save(person, { $set: { name } }, events),
+  setEmail: async (person, email, confirmed_at, events) => {
+    try {
+      return await save(person, { $set: { email, confirmed_at } }, events)
+    } catch (error) {
+      if (isDuplicateKey(error)) return 'email_taken'
+      throw error
+    }
+  },
+})
 
 const peopleOf = (people: Collection<Person>, deps: AggregateDeps): PeopleStore => {
   const { outbox, save, insert } = writing(people, deps)
@@ -246,14 +308,7 @@ const peopleOf = (people: Collection<Person>, deps: AggregateDeps): PeopleStore 
         : save(person, { $set: { 'memberships.$': after } }, events, {
             'memberships.workspace_id': workspace_id,
           }),
-    setPassword: (person, password_hash, confirmed_at) =>
-      save(person, {
-        $set: {
-          password_hash,
-          password_version: nextVersion(person),
-          ...(confirmed_at === undefined ? {} : { confirmed_at }),
-        },
-      }),
+    ...detailsOf(save),
     confirm: (person, confirmed_at) => save(person, { $set: { confirmed_at } }),
     setDeactivated: (person, deactivated_at, events) =>
       save(person, { $set: { deactivated_at, password_version: nextVersion(person) } }, events),
@@ -282,6 +337,16 @@ const sessionsOf = (sessions: Collection<Session>): SessionStore => ({
     await sessions.deleteMany(filter)
     return users
   },
+  noteUse: async (_id, use) => void (await sessions.updateOne({ _id }, { $set: use })),
+  list: (user_id, now, limit) =>
+    sessions
+      .find({ user_id, expires_at: { $gt: now } })
+      .sort({ used_at: -1 })
+      .limit(limit)
+      .toArray(),
+  removeOf: async (user_id, _id) => (await sessions.deleteOne({ _id, user_id })).deletedCount === 1,
+  removeOthers: async (user_id, kept) =>
+    void (await sessions.deleteMany({ user_id, ...(kept === undefined ? {} : { _id: { $ne: kept } }) })),
 })
 
 /** Opens the collections and makes their indexes. */

@@ -6,10 +6,12 @@ import type { Deps } from '../deps.ts'
 import { PER_ACCOUNT, RESETS_PER_ACCOUNT, RESETS_PER_ADDRESS } from '../limits/policies.ts'
 import { marked, unmarked } from '../secrets.ts'
 import { fieldFault, translatedError } from '../translated-errors.ts'
+import { prepareAccountMail } from './account-mails.ts'
 import { passwordsOff } from './accounts.ts'
 import type { PasswordReset } from './link-store.ts'
 import {
   isActive,
+  isConfirmed,
   isOfPassword,
   mayUsePassword,
   normalizeEmail,
@@ -31,7 +33,13 @@ const setPassword = async (
 ): Promise<Person> => {
   const wrong = passwordFault(password, person.email, person.name)
   if (wrong) throw wrong
-  const saved = await deps.store.people.setPassword(person, await deps.passwords.hash(password), confirmed_at)
+  const saved = await deps.store.people.setPassword(
+    person,
+    await deps.passwords.hash(password),
+    confirmed_at,
+    // Before the address is confirmed, nothing but its confirmation is sent there.
+    confirmed_at || isConfirmed(person) ? [await prepareAccountMail(deps, person, 'password_changed')] : [],
+  )
   if (saved === 'stale') throw translatedError('version_conflict', (words) => words.word('account_changed'))
   return saved
 }

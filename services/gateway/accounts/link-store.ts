@@ -17,11 +17,23 @@ type Link = Aggregate & { created_at: Date; expires_at: Date; purge_at: Date }
 
 /** A mail about an account. */
 export type AccountMail = Link & {
-  /** To confirm that the address is the person's own, or to warn of failed sign-ins. */
-  kind: 'confirmation' | 'failed_sign_ins'
+  /** What it is about: to confirm the present address, or a new one; or what happened to the account. */
+  kind:
+    | 'confirmation'
+    | 'failed_sign_ins'
+    | 'password_changed'
+    | 'app_connected'
+    | 'new_address'
+    | 'address_changed'
   user_id: string
-  /** The address that it is about. */
+  /** The address that it goes to. */
   email: string
+  /** For a new address: the one that it replaces. */
+  email_before?: string
+  /** For a new address: the password version at the request. A new password ends it. */
+  password_version?: number
+  /** What it says besides. */
+  facts?: Readonly<Record<string, string>>
 }
 
 /** A request for a new password. */

@@ -38,3 +38,13 @@ export const isRecent = (
   now: Date,
   within_ms: number,
 ): boolean => now.getTime() - authenticated_at.getTime() < within_ms
+
+/** How long sessions last (ms): in all, and unused. */
+export type SessionLimits = Readonly<{ lasts_ms: number; idle_ms: number }>
+
+/** Whether a session has ended by itself: too old, or unused for too long. Sessions of earlier releases noted no use. */
+export const isOver = (
+  { expires_at, used_at }: Readonly<{ expires_at: Date; used_at?: Date }>,
+  now: Date,
+  idle_ms: number,
+): boolean => expires_at <= now || (used_at !== undefined && now.getTime() - used_at.getTime() >= idle_ms)

@@ -10,6 +10,7 @@ import { nameOfSiteCookie, portlessSiteCookie, siteCookie } from '../http/cookie
 import { sha256 } from '../secrets.ts'
 import { translatedError } from '../translated-errors.ts'
 import type { ProviderSession, Session } from './account-store.ts'
+import { deviceOfAgent } from './device-rules.ts'
 import { rememberDevice } from './devices.ts'
 import {
   isActive,
@@ -19,10 +20,10 @@ import {
   type Person,
   passwordVersionOf,
 } from './person-rules.ts'
-import { hasSecondFactor, type SessionMethod } from './session-rules.ts'
+import { hasSecondFactor, isOver, type SessionMethod } from './session-rules.ts'
 
-/** How long a browser stays signed in (ms). */
-const SESSION_MS = 30 * 24 * 60 * 60_000
+/** How often the use of a session is noted (ms). */
+const NOTE_EVERY_MS = 5 * 60_000
 
 /** A signed-in browser. `membership` is of the workspace that its pages show; undefined for a member of none. */
 export type SignedIn = Readonly<{
@@ -43,6 +44,13 @@ const namesOf = ({ public_url }: Deps): readonly [name: string, former: string] 
 /** The session tokens that a browser sends. The store does not know one of another copy of Loops. */
 const tokensOf = (c: Context, deps: Deps): readonly string[] =>
   [...new Set(namesOf(deps))].flatMap((name) => getCookie(c, name) || [])
+
+/** What is noted of a session's use. */
+const useOf = (c: Context, deps: Deps, used_at: Date) => ({
+  used_at,
+  address: deps.addressOf(c),
+  device: deviceOfAgent(c.req.header('user-agent')),
+})
 
 const forget = async (c: Context, deps: Deps): Promise<void> => {
   for (const token of tokensOf(c, deps)) await deps.store.sessions.remove(sha256(token))
@@ -85,7 +93,7 @@ export const startSession = async (
   await forget(c, deps)
   const token = deps.ids.token()
   const now = deps.clock.now()
-  const expires_at = new Date(now.getTime() + SESSION_MS)
+  const expires_at = new Date(now.getTime() + deps.session_limits.lasts_ms)
   const workspace_id = person.memberships[0]?.workspace_id ?? null
   const session: Session = {
     _id: sha256(token),
@@ -97,6 +105,7 @@ export const startSession = async (
     ...(provider ? { provider } : {}),
     created_at: now,
     expires_at,
+    ...useOf(c, deps, now),
   }
   await deps.store.sessions.insert(session)
   const target = { methods: methods.join(' ') }
@@ -123,10 +132,13 @@ export const openTo = ({ person, barred = [] }: Pick<SignedIn, 'person' | 'barre
 /** Who the browser of a request is signed in as. */
 export const findSignedIn = async (c: Context, deps: Deps): Promise<SignedIn | undefined> => {
   let session: Session | null = null
-  for (const token of tokensOf(c, deps))
-    session ??= await deps.store.sessions.find(sha256(token), deps.clock.now())
+  const now = deps.clock.now()
+  for (const token of tokensOf(c, deps)) session ??= await deps.store.sessions.find(sha256(token), now)
+  if (session && isOver(session, now, deps.session_limits.idle_ms)) return undefined
   const person = session && (await deps.store.people.byId(session.user_id))
   if (!session || !person || !isActive(person) || !isOfPassword(session, person)) return undefined
+  if (now.getTime() - (session.used_at?.getTime() ?? 0) >= NOTE_EVERY_MS)
+    await deps.store.sessions.noteUse(session._id, useOf(c, deps, now))
   const shown = session.workspace_id === null ? undefined : membershipIn(person, session.workspace_id)
   const membership = shown ?? person.memberships[0]
   const barred = await barredFrom(deps, session, person)

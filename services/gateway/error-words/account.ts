@@ -4,30 +4,40 @@ import { defineMessages } from '../../../shared/contracts/define/wording.ts'
 export const ACCOUNT_ERROR_WORDS = defineMessages({
   en: {
     passwords_off: 'Passwords are not used here. Sign in by single sign-on.',
+    same_address: 'That is your address already.',
+    address_taken_meanwhile: 'There is already an account with this address.',
     deactivated: 'This account is deactivated. Ask the people who run this installation.',
     last_active_owner:
       '{name} is the last owner of {workspace}. Make somebody else its owner first, such as {others}.',
   },
   de: {
     passwords_off: 'Passwörter werden hier nicht benutzt. Melde dich per Single Sign-on an.',
+    same_address: 'Das ist schon deine Adresse.',
+    address_taken_meanwhile: 'Mit dieser Adresse gibt es schon ein Konto.',
     deactivated: 'Dieses Konto ist deaktiviert. Frage die Leute, die diese Installation betreiben.',
     last_active_owner:
       '{name} ist der letzte Inhaber von {workspace}. Mache zuerst jemand anderen zum Inhaber, etwa {others}.',
   },
   fr: {
     passwords_off: 'Les mots de passe ne servent pas ici. Utilisez l’authentification unique.',
+    same_address: 'C’est déjà votre adresse.',
+    address_taken_meanwhile: 'Il existe déjà un compte avec cette adresse.',
     deactivated: 'Ce compte est désactivé. Adressez-vous aux personnes qui gèrent cette installation.',
     last_active_owner:
       '{name} est le dernier propriétaire de {workspace}. Désignez d’abord un autre propriétaire, par exemple {others}.',
   },
   es: {
     passwords_off: 'Aquí no se usan contraseñas. Usa el inicio de sesión único.',
+    same_address: 'Esa ya es tu dirección.',
+    address_taken_meanwhile: 'Ya existe una cuenta con esta dirección.',
     deactivated: 'Esta cuenta está desactivada. Habla con quienes administran esta instalación.',
     last_active_owner:
       '{name} es el último propietario de {workspace}. Antes, haz propietario a otra persona, por ejemplo {others}.',
   },
   ar: {
     passwords_off: 'لا تُستخدم كلمات المرور هنا. سجّل الدخول بالطريقة الموحّدة.',
+    same_address: 'هذا عنوانك بالفعل.',
+    address_taken_meanwhile: 'يوجد حساب بهذا العنوان بالفعل.',
     deactivated: 'هذا الحساب معطَّل. اسأل القائمين على هذا النظام.',
     last_active_owner: '{name} هو آخر مالك لمساحة العمل {workspace}. اجعل غيره مالكًا أولًا، مثل {others}.',
   },

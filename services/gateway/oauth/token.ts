@@ -3,7 +3,8 @@
 
 import type { Scope } from '../../../shared/contracts/define/common.ts'
 import { untilSaved } from '../../../shared/storage/command.ts'
-import { isActive, isOfPassword, membershipUnder } from '../accounts/person-rules.ts'
+import { requestAccountMail } from '../accounts/account-mails.ts'
+import { isActive, isConfirmed, isOfPassword, membershipUnder } from '../accounts/person-rules.ts'
 import { commonScopes } from '../accounts/token-policy-rules.ts'
 import type { Deps } from '../deps.ts'
 import { field, repeats } from '../http/forms.ts'
@@ -68,6 +69,19 @@ const checkPerson = async ({ store }: Deps, grant: Grant): Promise<Ruled<Grant>>
   return isOfPassword(grant, person) ? allowed(grant) : refused('password_changed')
 }
 
+/** Tells a person by mail that an app was connected. If this is broken off, the app never gets its tokens. */
+const tellOfApp = async (deps: Deps, { user_id, ws, client_name }: Grant): Promise<void> => {
+  const [person, workspace] = await Promise.all([
+    deps.store.people.byId(user_id),
+    deps.store.workspaces.find(ws),
+  ])
+  // Before the address is confirmed, nothing but its confirmation is sent there.
+  if (!person || !isConfirmed(person)) return
+  await requestAccountMail(deps, person, 'app_connected', {
+    facts: { app: client_name, workspace: workspace?.name ?? '' },
+  })
+}
+
 const exchange = async (
   deps: Deps,
   client: Client,
@@ -104,6 +118,7 @@ const exchange = async (
     return used
   }
   await keepClient(deps, used.value)
+  await tellOfApp(deps, used.value)
   return allowed(await issueWithRefresh(deps, used.value, used.value.scopes))
 }
 

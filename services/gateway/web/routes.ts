@@ -11,6 +11,7 @@ import { resourceOf } from '../oauth/grant-rules.ts'
 import { ownAccountRoutes } from './account/account-page.ts'
 import { appRoutes } from './account/apps-page.ts'
 import { confirmRoutes } from './account/confirm-page.ts'
+import { detailRoutes } from './account/details-page.ts'
 import { invitationRoutes } from './account/invitation-page.ts'
 import { mailPreferenceRoutes } from './account/mail-preferences-page.ts'
 import { oidcRoutes } from './account/oidc-page.ts'
@@ -19,6 +20,7 @@ import { passwordRoutes } from './account/passwords-page.ts'
 import { reAuthenticateRoutes } from './account/re-authenticate.ts'
 import { secondFactorRoutes } from './account/second-factor-page.ts'
 import { secondStepRoutes } from './account/second-step-page.ts'
+import { sessionRoutes } from './account/sessions-page.ts'
 import { accountRoutes } from './account/sign-in-page.ts'
 import { tokenRoutes } from './account/tokens-page.ts'
 import { unsubscribeRoutes } from './account/unsubscribe-page.ts'
@@ -108,6 +110,8 @@ export const pageRoutes = (deps: Deps, live: Live): Hono<GatewayEnv> => {
   panelRoutes(routes, deps)
   appRoutes(routes, deps)
   ownAccountRoutes(routes, deps)
+  detailRoutes(routes, deps)
+  sessionRoutes(routes, deps)
   tokenRoutes(routes, deps)
   passwordRoutes(routes, deps)
   routes.onError(faultPage({ log: deps.log, whoLooks: (c) => findSignedIn(c, deps) }))

@@ -77,6 +77,18 @@ export const events = {
     subject: 'account_mail_id',
     data: z.object({ account_mail_id: c.Id, user_id: c.Id }),
   }),
+  'person.account_mail_requested': event({
+    description:
+      'Something happened to an account, or its address is to be another one. The mail about it is sent, whose name is `mail`.',
+    subject: 'account_mail_id',
+    data: z.object({ account_mail_id: c.Id, user_id: c.Id, mail: z.string() }),
+  }),
+  'person.renamed': event({
+    description: 'A member of the workspace has another name.',
+    subject: 'user_id',
+    data: z.object({ user_id: c.Id, workspace_id, name: z.string(), name_before: z.string() }),
+    public: true,
+  }),
   'workspace.updated': event({
     description: 'The settings of the workspace changed, such as its name, AI context or time zone.',
     subject: 'workspace_id',

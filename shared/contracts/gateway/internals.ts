@@ -69,8 +69,9 @@ export const internals = {
     output: z.object({
       name: z.string(),
       email: z.string(),
-      url: z.string().describe('The page to confirm the address, or to ask for a new password'),
+      url: z.string().describe('The page to go on at, such as the one that confirms the address'),
       expires_at: c.Timestamp,
+      facts: z.record(z.string(), z.string()).optional().describe('What the mail says besides, by its place'),
       ...reader,
     }),
     errors: ['not_found'],

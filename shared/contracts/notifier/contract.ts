@@ -23,6 +23,7 @@ export const notifier = defineContract({
       'person.password_reset_requested',
       'person.confirmation_requested',
       'person.sign_ins_failed',
+      'person.account_mail_requested',
     ],
   },
   panel: {

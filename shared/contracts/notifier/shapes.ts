@@ -44,6 +44,10 @@ export const TEMPLATES = [
   'mention',
   'confirmation',
   'failed-sign-ins',
+  'password-changed',
+  'app-connected',
+  'new-address',
+  'address-changed',
 ] as const
 export type TemplateName = (typeof TEMPLATES)[number]
 

@@ -36,6 +36,8 @@ describe('an empty environment', () => {
       CLIENT_METADATA_DOCUMENTS: 'on',
       ACCESS_TOKEN_MINUTES: 15,
       REFRESH_TOKEN_DAYS: 30,
+      SESSION_DAYS: 30,
+      SESSION_IDLE_DAYS: 14,
       REFRESH_GRACE_SECONDS: 60,
       TOOL_CALLS_PER_MINUTE: 6000,
       NODE_ENV: 'development',

@@ -130,6 +130,7 @@ const programs = ({ words, language }: Pick<Part, 'words' | 'language'>): Html =
 const signOut = (words: AccountWords): Html => html`
     <section class="card" aria-labelledby="sign-out-title">
       <h2 id="sign-out-title">${words.word('sign_out')}</h2>
+      <p><a href="/account/sessions">${words.word('browsers')}</a></p>
       <p class="small">${words.word('sign_out_lead')}</p>
       <div class="buttons">
         <button class="second" form="sign-out">${words.word('sign_out_here')}</button>
@@ -155,6 +156,7 @@ const accountPage = (deps: Deps, signedIn: SignedIn, outcome: Outcome): Page => 
         <dt>${words.word('name')}</dt><dd>${words.isolate(person.name)}</dd>
         <dt>${words.word('email')}</dt><dd>${words.isolate(person.email)}</dd>
       </dl>
+      <p><a href="/account/details">${words.word('change_details')}</a></p>
     </div>
     ${isConfirmed(person) ? '' : unconfirmed(part('address'))}
     ${reading(part('reading'))}

@@ -4,10 +4,10 @@ import { html } from 'hono/html'
 import { languageOf } from '../../../../shared/contracts/define/language.ts'
 import { wordsOf } from '../../../../shared/contracts/define/wording.ts'
 import { confirmAddress, personOfConfirmation } from '../../accounts/account-mails.ts'
-import type { Person } from '../../accounts/person-rules.ts'
 import { findSignedIn, type SignedIn } from '../../accounts/sessions.ts'
 import type { Deps } from '../../deps.ts'
 import type { GatewayEnv } from '../../http/env.ts'
+import { auditedOfAccount } from '../audited-forms.ts'
 import { withWaiting } from '../flow.ts'
 import { type Ctx, languageFor, messagePage, type Page, send } from '../layout.ts'
 import { ACCOUNT } from '../messages/account.ts'
@@ -21,13 +21,16 @@ const expired = async (c: Ctx, deps: Deps): Promise<Response> => {
   return send(c, page, { status: 404 })
 }
 
+type Confirmed = NonNullable<Awaited<ReturnType<typeof personOfConfirmation>>>
+
 /** Asks for a click, because programs that scan mails open every link. */
-const confirmPage = (signedIn: SignedIn, person: Person, token: string, fault?: Fault): Page => {
+const confirmPage = (signedIn: SignedIn, { person, mail }: Confirmed, token: string, fault?: Fault): Page => {
   const language = languageOf(signedIn.person.locale)
   const words = wordsOf(ACCOUNT, language)
-  const title = words.word('confirm')
+  const isNew = mail.kind === 'new_address'
+  const title = words.word(isNew ? 'new_address' : 'confirm')
   const isOwn = signedIn.person._id === person._id
-  const email = html`<strong>${person.email}</strong>`
+  const email = html`<strong>${isOwn ? mail.email : person.email}</strong>`
   const own = html`${words.isolate(signedIn.person.email)}`
   return {
     title,
@@ -38,8 +41,8 @@ const confirmPage = (signedIn: SignedIn, person: Person, token: string, fault?: 
       ${faultNote(fault, language)}
       ${
         isOwn
-          ? html`<form method="post"><p>${words.pieces('is_yours', { email })}</p>
-        <button class="wide">${words.word('yes')}</button></form>`
+          ? html`<form method="post"><p>${isNew ? words.pieces('use_new', { email, own }) : words.pieces('is_yours', { email })}</p>
+        <button class="wide">${words.word(isNew ? 'use_new_button' : 'yes')}</button></form>`
           : html`<p>${words.pieces('of_another', { email, own })}</p>
         <form method="post" action="${withWaiting('/sign-out', { confirm: token })}"><button class="plain">${words.word('use_another')}</button></form>`
       }
@@ -48,11 +51,11 @@ const confirmPage = (signedIn: SignedIn, person: Person, token: string, fault?: 
 }
 
 const show = async (c: Ctx, deps: Deps, token: string, fault?: Fault): Promise<Response> => {
-  const person = await personOfConfirmation(deps, token)
-  if (!person) return expired(c, deps)
+  const found = await personOfConfirmation(deps, token)
+  if (!found) return expired(c, deps)
   const signedIn = await findSignedIn(c, deps)
   if (!signedIn) return c.redirect(withWaiting('/sign-in', { confirm: token }), 303)
-  return send(c, confirmPage(signedIn, person, token, fault), formActionOf(fault))
+  return send(c, confirmPage(signedIn, found, token, fault), formActionOf(fault))
 }
 
 /** The page that confirms an address. */
@@ -62,7 +65,11 @@ export const confirmRoutes = (routes: Hono<GatewayEnv>, deps: Deps): void => {
     const token = c.req.param('token')
     const signedIn = await findSignedIn(c, deps)
     if (!signedIn) return show(c, deps, token)
-    const done = await attempt(() => confirmAddress(deps, signedIn.person, token))
+    const done = await attempt(() =>
+      auditedOfAccount(c, deps, signedIn, 'account.changed', () =>
+        confirmAddress(deps, signedIn.person, token),
+      ),
+    )
     return done.ok ? c.redirect('/account?confirmed', 303) : show(c, deps, token, done.fault)
   })
 }

@@ -3,6 +3,10 @@ import { defineMessages } from '../../../../shared/contracts/define/wording.ts'
 
 export const ACCOUNT = defineMessages({
   en: {
+    new_address: 'Confirm your new address',
+    use_new: 'Shall {email} replace {own} as the address of your account? You sign in with it from now on.',
+    use_new_button: 'Yes, use it',
+    change_details: 'Change name or address',
     title: 'Your account',
     name: 'Name',
     email: 'Email',
@@ -36,6 +40,7 @@ export const ACCOUNT = defineMessages({
       '{apps} signed in through your browser. {tokens} are for programs that have none, such as CI jobs.',
     apps: 'Connected apps',
     tokens: 'Access tokens',
+    browsers: 'Signed-in browsers',
     sign_out: 'Sign out',
     sign_out_lead: 'Signing out everywhere also disconnects all apps and ends your access tokens.',
     sign_out_here: 'Sign out here',
@@ -53,6 +58,10 @@ export const ACCOUNT = defineMessages({
     use_another: 'Use another account',
   },
   de: {
+    new_address: 'Bestätige deine neue Adresse',
+    use_new: 'Soll {email} statt {own} die Adresse deines Kontos sein? Du meldest dich dann damit an.',
+    use_new_button: 'Ja, diese benutzen',
+    change_details: 'Name oder Adresse ändern',
     title: 'Dein Konto',
     name: 'Name',
     email: 'E-Mail',
@@ -86,6 +95,7 @@ export const ACCOUNT = defineMessages({
       '{apps} haben sich über deinen Browser angemeldet. {tokens} sind für Programme, die keinen haben, zum Beispiel CI-Jobs.',
     apps: 'Verbundene Apps',
     tokens: 'Zugriffstokens',
+    browsers: 'Angemeldete Browser',
     sign_out: 'Abmelden',
     sign_out_lead: 'Überall abmelden trennt auch alle Apps und beendet deine Zugriffstokens.',
     sign_out_here: 'Hier abmelden',
@@ -103,6 +113,11 @@ export const ACCOUNT = defineMessages({
     use_another: 'Ein anderes Konto benutzen',
   },
   fr: {
+    new_address: 'Confirmez votre nouvelle adresse',
+    use_new:
+      'Faut-il que {email} remplace {own} comme adresse de votre compte ? Vous vous connecterez désormais avec elle.',
+    use_new_button: 'Oui, l’utiliser',
+    change_details: 'Changer le nom ou l’adresse',
     title: 'Votre compte',
     name: 'Nom',
     email: 'E-mail',
@@ -136,6 +151,7 @@ export const ACCOUNT = defineMessages({
       'Les {apps} se sont connectées par votre navigateur. Les {tokens} sont pour les programmes qui n’en ont pas, comme les tâches de CI.',
     apps: 'applications connectées',
     tokens: 'jetons d’accès',
+    browsers: 'Navigateurs connectés',
     sign_out: 'Se déconnecter',
     sign_out_lead:
       'Se déconnecter partout déconnecte aussi toutes les applications et met fin à vos jetons d’accès.',
@@ -155,6 +171,11 @@ export const ACCOUNT = defineMessages({
     use_another: 'Utiliser un autre compte',
   },
   es: {
+    new_address: 'Confirma tu nueva dirección',
+    use_new:
+      '¿Debe {email} sustituir a {own} como dirección de tu cuenta? A partir de ahora iniciarás sesión con ella.',
+    use_new_button: 'Sí, usarla',
+    change_details: 'Cambiar el nombre o la dirección',
     title: 'Tu cuenta',
     name: 'Nombre',
     email: 'Correo',
@@ -188,6 +209,7 @@ export const ACCOUNT = defineMessages({
       'Las {apps} iniciaron sesión con tu navegador. Los {tokens} son para programas que no tienen, como los trabajos de CI.',
     apps: 'aplicaciones conectadas',
     tokens: 'tokens de acceso',
+    browsers: 'Navegadores con sesión iniciada',
     sign_out: 'Cerrar sesión',
     sign_out_lead:
       'Cerrar sesión en todas partes también desconecta todas las aplicaciones y anula tus tokens de acceso.',
@@ -207,6 +229,10 @@ export const ACCOUNT = defineMessages({
     use_another: 'Usar otra cuenta',
   },
   ar: {
+    new_address: 'تأكيد عنوانك الجديد',
+    use_new: 'هل يحل {email} محل {own} عنوانًا لحسابك؟ ستسجّل الدخول به من الآن.',
+    use_new_button: 'نعم، استخدمه',
+    change_details: 'تغيير الاسم أو العنوان',
     title: 'حسابك',
     name: 'الاسم',
     email: 'البريد الإلكتروني',
@@ -237,6 +263,7 @@ export const ACCOUNT = defineMessages({
     programs_lead: 'سجّلت {apps} الدخول عبر متصفحك. أما {tokens} فللبرامج التي لا متصفح لها، مثل مهام CI.',
     apps: 'التطبيقات المتصلة',
     tokens: 'رموز الوصول',
+    browsers: 'المتصفحات المسجَّل الدخول فيها',
     sign_out: 'تسجيل الخروج',
     sign_out_lead: 'تسجيل الخروج من كل مكان يفصل أيضًا جميع التطبيقات وينهي رموز وصولك.',
     sign_out_here: 'تسجيل الخروج هنا',

@@ -111,4 +111,33 @@ export const ar: Messages = {
     'لا يلزمك فعل شيء. المتصفحات التي سبق لك تسجيل الدخول منها ما زالت تسمح لك بالدخول. وإن لم يسمح لك متصفح آخر، فيمكنك طلب رسالة فيها رابط.',
   tries_button: 'الحصول على رابط للدخول',
   tries_again: 'نخبرك بهذا مرة واحدة في اليوم على الأكثر.',
+
+  account_preview: 'إن كنت أنت من فعل ذلك فلا شيء عليك',
+  account_footer: 'تصلك هذه الرسالة لأنها تخص أمان حسابك.',
+
+  password_changed_subject: 'تغيّرت كلمة مرور حسابك على Loops',
+  password_changed_heading: 'تغيّرت كلمة مرورك',
+  password_changed_text:
+    'مرحبًا {name}، لحسابك كلمة مرور جديدة. سُجِّل خروجك من كل المتصفحات الأخرى، وفُصلت كل التطبيقات.',
+  password_changed_advice: 'إن لم تكن أنت فاختر كلمة مرور جديدة الآن، وأخبر القائمين على Loops لديك.',
+  password_changed_button: 'اختيار كلمة مرور جديدة',
+
+  app_connected_subject: 'رُبط تطبيق بحسابك على Loops',
+  app_connected_heading: 'يمكن لتطبيق الآن أن يعمل باسمك',
+  app_connected_text: 'مرحبًا {name}، رُبط بحسابك تطبيق يسمّي نفسه {app}، في {workspace}.',
+  app_connected_advice: 'إن لم تكن أنت فافصله وغيّر كلمة مرورك.',
+  app_connected_button: 'عرض التطبيقات المرتبطة',
+
+  new_address_subject: 'تأكيد عنوانك الجديد على Loops',
+  new_address_heading: 'تأكيد عنوانك الجديد',
+  new_address_text: 'سيصبح {email} عنوان حساب على Loops. هل طلبت ذلك؟ سجّل الدخول ثم أكّده.',
+  new_address_button: 'استخدام هذا العنوان',
+  new_address_unexpected: 'لم تكن أنت؟ يمكنك تجاهل هذه الرسالة: لن يتغير شيء.',
+
+  address_changed_subject: 'لحسابك على Loops عنوان جديد',
+  address_changed_heading: 'لحسابك عنوان جديد',
+  address_changed_text: 'مرحبًا {name}، عنوان حسابك الآن {email}. من الآن تصل إليه الرسائل المتعلقة بالحساب.',
+  address_changed_advice: 'إن لم تكن أنت فأخبر فورًا القائمين على Loops لديك: يمكنهم إنهاء جلسات الحساب.',
+  address_changed_button: 'فتح حسابك',
+  address_changed_footer: 'هذه آخر رسالة إلى هذا العنوان.',
 }

@@ -95,4 +95,38 @@ export const de: Messages = {
     'Du brauchst nichts zu tun. Browser, in denen du schon einmal angemeldet warst, lassen dich weiterhin hinein. Wenn ein anderer Browser es nicht tut, fordere eine Mail mit einem Link an.',
   tries_button: 'Link zum Anmelden anfordern',
   tries_again: 'Darüber informieren wir dich höchstens einmal am Tag.',
+
+  account_preview: 'Wenn du es warst, ist nichts zu tun',
+  account_footer: 'Du bekommst diese E-Mail, weil sie die Sicherheit deines Kontos betrifft.',
+
+  password_changed_subject: 'Das Passwort deines Loops-Kontos wurde geändert',
+  password_changed_heading: 'Dein Passwort wurde geändert',
+  password_changed_text:
+    'Hallo {name}, dein Konto hat ein neues Passwort. In allen anderen Browsern bist du abgemeldet, und alle Apps sind getrennt.',
+  password_changed_advice:
+    'Wenn du es nicht warst, wähle jetzt ein neues Passwort und sag es den Leuten, die Loops für dich betreiben.',
+  password_changed_button: 'Neues Passwort wählen',
+
+  app_connected_subject: 'Eine App wurde mit deinem Loops-Konto verbunden',
+  app_connected_heading: 'Eine App kann jetzt in deinem Namen arbeiten',
+  app_connected_text:
+    'Hallo {name}, eine App, die sich {app} nennt, wurde mit deinem Konto verbunden, in {workspace}.',
+  app_connected_advice: 'Wenn du es nicht warst, trenne sie und ändere dein Passwort.',
+  app_connected_button: 'Verbundene Apps ansehen',
+
+  new_address_subject: 'Bestätige deine neue Adresse für Loops',
+  new_address_heading: 'Bestätige deine neue Adresse',
+  new_address_text:
+    '{email} soll die Adresse eines Kontos auf Loops werden. Hast du darum gebeten? Melde dich an und bestätige sie.',
+  new_address_button: 'Diese Adresse benutzen',
+  new_address_unexpected: 'Du warst es nicht? Dann ignoriere diese E-Mail: Es ändert sich nichts.',
+
+  address_changed_subject: 'Dein Loops-Konto hat eine neue Adresse',
+  address_changed_heading: 'Dein Konto hat eine neue Adresse',
+  address_changed_text:
+    'Hallo {name}, dein Konto hat jetzt die Adresse {email}. E-Mails dazu gehen von nun an dorthin.',
+  address_changed_advice:
+    'Wenn du es nicht warst, sag es sofort den Leuten, die Loops für dich betreiben: Sie können die Sitzungen des Kontos beenden.',
+  address_changed_button: 'Dein Konto öffnen',
+  address_changed_footer: 'Das ist die letzte E-Mail an diese Adresse.',
 }

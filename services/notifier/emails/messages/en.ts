@@ -91,6 +91,40 @@ export const en = {
     'You do not need to do anything. Browsers that you have signed in with before still let you in. If another browser does not, ask for an email with a link.',
   tries_button: 'Get a link to sign in',
   tries_again: 'We tell you about this at most once a day.',
+
+  account_preview: 'If it was you, there is nothing to do',
+  account_footer: 'You get this email because it is about the safety of your account.',
+
+  password_changed_subject: 'The password of your Loops account was changed',
+  password_changed_heading: 'Your password was changed',
+  password_changed_text:
+    'Hi {name}, your account has a new password. You are signed out of all other browsers, and all apps are disconnected.',
+  password_changed_advice:
+    'If it was not you, choose a new password now, and tell the people who run Loops for you.',
+  password_changed_button: 'Choose a new password',
+
+  app_connected_subject: 'An app was connected to your Loops account',
+  app_connected_heading: 'An app can now work in your name',
+  app_connected_text:
+    'Hi {name}, an app that calls itself {app} was connected to your account, in {workspace}.',
+  app_connected_advice: 'If it was not you, disconnect it and change your password.',
+  app_connected_button: 'See connected apps',
+
+  new_address_subject: 'Confirm your new address for Loops',
+  new_address_heading: 'Confirm your new address',
+  new_address_text:
+    '{email} is to be the address of an account on Loops. Did you ask for this? Sign in and confirm it.',
+  new_address_button: 'Use this address',
+  new_address_unexpected: 'Not you? You can ignore this email: nothing changes.',
+
+  address_changed_subject: 'Your Loops account has a new address',
+  address_changed_heading: 'Your account has a new address',
+  address_changed_text:
+    'Hi {name}, your account now has the address {email}. Emails about it go there from now on.',
+  address_changed_advice:
+    'If it was not you, tell the people who run Loops for you at once: they can end the sessions of the account.',
+  address_changed_button: 'Open your account',
+  address_changed_footer: 'This is the last email to this address.',
 } as const satisfies Table
 
 /** All messages in one language. */

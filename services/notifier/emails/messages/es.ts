@@ -92,4 +92,38 @@ export const es: Messages = {
     'No tienes que hacer nada. Los navegadores en los que ya has iniciado sesión te siguen dejando entrar. Si otro no lo hace, pide un correo con un enlace.',
   tries_button: 'Recibir un enlace para entrar',
   tries_again: 'Te avisamos de esto como mucho una vez al día.',
+
+  account_preview: 'Si fuiste tú, no hay nada que hacer',
+  account_footer: 'Recibes este correo porque trata de la seguridad de tu cuenta.',
+
+  password_changed_subject: 'La contraseña de tu cuenta de Loops ha cambiado',
+  password_changed_heading: 'Tu contraseña ha cambiado',
+  password_changed_text:
+    'Hola, {name}: tu cuenta tiene una contraseña nueva. Tu sesión está cerrada en todos los demás navegadores y todas las aplicaciones están desconectadas.',
+  password_changed_advice:
+    'Si no fuiste tú, elige ahora una contraseña nueva y avisa a quienes administran Loops para ti.',
+  password_changed_button: 'Elegir una contraseña nueva',
+
+  app_connected_subject: 'Se ha conectado una aplicación a tu cuenta de Loops',
+  app_connected_heading: 'Una aplicación puede trabajar ahora en tu nombre',
+  app_connected_text:
+    'Hola, {name}: una aplicación que se llama a sí misma {app} se ha conectado a tu cuenta, en {workspace}.',
+  app_connected_advice: 'Si no fuiste tú, desconéctala y cambia tu contraseña.',
+  app_connected_button: 'Ver las aplicaciones conectadas',
+
+  new_address_subject: 'Confirma tu nueva dirección para Loops',
+  new_address_heading: 'Confirma tu nueva dirección',
+  new_address_text:
+    '{email} va a ser la dirección de una cuenta de Loops. ¿Lo has pedido tú? Inicia sesión y confírmala.',
+  new_address_button: 'Usar esta dirección',
+  new_address_unexpected: '¿No fuiste tú? Puedes ignorar este correo: no cambia nada.',
+
+  address_changed_subject: 'Tu cuenta de Loops tiene una dirección nueva',
+  address_changed_heading: 'Tu cuenta tiene una dirección nueva',
+  address_changed_text:
+    'Hola, {name}: tu cuenta tiene ahora la dirección {email}. Los correos sobre ella van allí a partir de ahora.',
+  address_changed_advice:
+    'Si no fuiste tú, avisa enseguida a quienes administran Loops para ti: pueden cerrar las sesiones de la cuenta.',
+  address_changed_button: 'Abrir tu cuenta',
+  address_changed_footer: 'Este es el último correo a esta dirección.',
 }

@@ -95,4 +95,38 @@ export const fr: Messages = {
     'Vous n’avez rien à faire. Les navigateurs que vous avez déjà utilisés pour vous connecter vous laissent toujours entrer. Si un autre ne le fait pas, demandez un e-mail avec un lien.',
   tries_button: 'Recevoir un lien de connexion',
   tries_again: 'Nous vous en informons au plus une fois par jour.',
+
+  account_preview: 'Si c’était vous, il n’y a rien à faire',
+  account_footer: 'Vous recevez cet e-mail parce qu’il concerne la sécurité de votre compte.',
+
+  password_changed_subject: 'Le mot de passe de votre compte Loops a été changé',
+  password_changed_heading: 'Votre mot de passe a été changé',
+  password_changed_text:
+    'Bonjour {name}, votre compte a un nouveau mot de passe. Vous êtes déconnecté de tous les autres navigateurs, et toutes les applications sont déconnectées.',
+  password_changed_advice:
+    'Si ce n’était pas vous, choisissez tout de suite un nouveau mot de passe, et prévenez les personnes qui gèrent Loops pour vous.',
+  password_changed_button: 'Choisir un nouveau mot de passe',
+
+  app_connected_subject: 'Une application a été connectée à votre compte Loops',
+  app_connected_heading: 'Une application peut maintenant travailler en votre nom',
+  app_connected_text:
+    'Bonjour {name}, une application qui se nomme {app} a été connectée à votre compte, dans {workspace}.',
+  app_connected_advice: 'Si ce n’était pas vous, déconnectez-la et changez votre mot de passe.',
+  app_connected_button: 'Voir les applications connectées',
+
+  new_address_subject: 'Confirmez votre nouvelle adresse pour Loops',
+  new_address_heading: 'Confirmez votre nouvelle adresse',
+  new_address_text:
+    '{email} doit devenir l’adresse d’un compte sur Loops. L’avez-vous demandé\u00a0? Connectez-vous et confirmez-la.',
+  new_address_button: 'Utiliser cette adresse',
+  new_address_unexpected: 'Ce n’était pas vous\u00a0? Ignorez cet e-mail\u00a0: rien ne change.',
+
+  address_changed_subject: 'Votre compte Loops a une nouvelle adresse',
+  address_changed_heading: 'Votre compte a une nouvelle adresse',
+  address_changed_text:
+    'Bonjour {name}, votre compte a maintenant l’adresse {email}. Les e-mails à son sujet y vont désormais.',
+  address_changed_advice:
+    'Si ce n’était pas vous, prévenez tout de suite les personnes qui gèrent Loops pour vous\u00a0: elles peuvent mettre fin aux sessions du compte.',
+  address_changed_button: 'Ouvrir votre compte',
+  address_changed_footer: 'C’est le dernier e-mail à cette adresse.',
 }

@@ -1,0 +1,90 @@
+// The mails about what happened to an account, which all have one form: what it was, and what to do if it was not you. Pure.
+import type { Piece, Template } from './template.ts'
+import { oneLine } from './text.ts'
+import type { Wording } from './wording.ts'
+
+/** What such a mail is told. */
+export type AccountNotice = Readonly<{
+  /** Where its button leads. */
+  url: string
+  /** The person's. */
+  name: string
+  email: string
+  /** When a link ends, written out. */
+  expires_at: string
+  facts?: Readonly<Record<string, string>> | undefined
+}>
+
+const person = ({ name }: AccountNotice): Piece => ({ user: oneLine(name) })
+const fact = ({ facts }: AccountNotice, key: string): Piece => ({ user: oneLine(facts?.[key] ?? '') })
+
+/** The password was changed. */
+export const passwordChanged = (notice: AccountNotice, wording: Wording): Template => ({
+  language: wording.language,
+  subject: wording.subject('password_changed_subject', {}),
+  preview: [wording.word('account_preview')],
+  workspace: '',
+  blocks: [
+    { kind: 'heading', line: [wording.word('password_changed_heading')] },
+    { kind: 'paragraph', line: wording.say('password_changed_text', { name: person(notice) }) },
+    { kind: 'paragraph', line: [wording.word('password_changed_advice')] },
+  ],
+  button: { link: { label: wording.word('password_changed_button'), url: notice.url } },
+  footer: { line: [wording.word('account_footer')], links: [] },
+})
+
+/** An app was allowed to work in the person's name. It chose its name itself. */
+export const appConnected = (notice: AccountNotice, wording: Wording): Template => {
+  const places = { name: person(notice), app: fact(notice, 'app'), workspace: fact(notice, 'workspace') }
+  return {
+    language: wording.language,
+    subject: wording.subject('app_connected_subject', {}),
+    preview: [wording.word('account_preview')],
+    workspace: '',
+    blocks: [
+      { kind: 'heading', line: [wording.word('app_connected_heading')] },
+      { kind: 'paragraph', line: wording.say('app_connected_text', places) },
+      { kind: 'paragraph', line: [wording.word('app_connected_advice')] },
+    ],
+    button: { link: { label: wording.word('app_connected_button'), url: notice.url } },
+    footer: { line: [wording.word('account_footer')], links: [] },
+  }
+}
+
+/** Goes to a new address before it is used. It does not say the name: whoever asked for it may be a stranger. */
+export const newAddress = (notice: AccountNotice, wording: Wording): Template => {
+  const when = notice.expires_at
+  return {
+    language: wording.language,
+    subject: wording.subject('new_address_subject', {}),
+    preview: wording.say('confirm_preview', { when }),
+    workspace: '',
+    blocks: [
+      { kind: 'heading', line: [wording.word('new_address_heading')] },
+      { kind: 'paragraph', line: wording.say('new_address_text', { email: { user: notice.email } }) },
+    ],
+    button: {
+      link: { label: wording.word('new_address_button'), url: notice.url },
+      note: wording.say('confirm_link', { when }),
+    },
+    footer: { line: [wording.word('new_address_unexpected')], links: [] },
+  }
+}
+
+/** Goes to the address that an account had before. */
+export const addressChanged = (notice: AccountNotice, wording: Wording): Template => ({
+  language: wording.language,
+  subject: wording.subject('address_changed_subject', {}),
+  preview: [wording.word('account_preview')],
+  workspace: '',
+  blocks: [
+    { kind: 'heading', line: [wording.word('address_changed_heading')] },
+    {
+      kind: 'paragraph',
+      line: wording.say('address_changed_text', { name: person(notice), email: fact(notice, 'email') }),
+    },
+    { kind: 'paragraph', line: [wording.word('address_changed_advice')] },
+  ],
+  button: { link: { label: wording.word('address_changed_button'), url: notice.url } },
+  footer: { line: [wording.word('address_changed_footer')], links: [] },
+})
