@@ -95,7 +95,7 @@ describe('a flood from one address', () => {
 
 /** Routes that answer strangers: programs, signing in and up, links that are a proof by themselves, and what all may read. */
 const FOR_STRANGERS =
-  /^\/(assets|dev|sign-in|schemas|\.well-known|u|invitations|reset|confirm|live)\/|^\/(sign-in|sign-up|sign-out|forgot|consent|events|[a-z]+\.json|jwks)?$/
+  /^\/(assets|dev|sign-in|oidc|schemas|\.well-known|u|invitations|reset|confirm|live)\/|^\/(sign-in|sign-up|sign-out|forgot|consent|events|[a-z]+\.json|jwks)?$/
 
 describe('somebody who is not signed in', () => {
   test('is_asked_to_sign_in_on_every_other_page_and_form', async () => {
