@@ -11,6 +11,7 @@ import {
   appConnected,
   newAddress,
   passwordChanged,
+  secondFactorChanged,
 } from './emails/account-notice.ts'
 import { confirmation } from './emails/confirmation.ts'
 import { failedSignIns } from './emails/failed-sign-ins.ts'
@@ -235,7 +236,14 @@ const linkMail = <T extends LinkTemplate, Shown>(
 })
 
 /** A mail to the address of an account about something that happened to it. */
-const accountMail = <T extends 'password-changed' | 'app-connected' | 'new-address' | 'address-changed'>(
+const accountMail = <
+  T extends
+    | 'password-changed'
+    | 'second-factor-changed'
+    | 'app-connected'
+    | 'new-address'
+    | 'address-changed',
+>(
   title: string,
   write: (shown: AccountNotice, wording: Wording) => Template,
   awaited = false,
@@ -310,6 +318,7 @@ export const MAILS: { readonly [T in TemplateName]: MailOf<T> } = {
     write: failedSignIns,
   }),
   'password-changed': accountMail('Password changed', passwordChanged),
+  'second-factor-changed': accountMail('Second factor changed', secondFactorChanged),
   'app-connected': accountMail('App connected', appConnected),
   'new-address': accountMail('Confirmation of a new address', newAddress, true),
   'address-changed': accountMail('Address changed', addressChanged),

@@ -48,6 +48,7 @@ type LinkFacts = Readonly<{
   confirmation: Readonly<{ account_mail_id: string }>
   'failed-sign-ins': Readonly<{ account_mail_id: string }>
   'password-changed': Readonly<{ account_mail_id: string }>
+  'second-factor-changed': Readonly<{ account_mail_id: string }>
   'app-connected': Readonly<{ account_mail_id: string }>
   'new-address': Readonly<{ account_mail_id: string }>
   'address-changed': Readonly<{ account_mail_id: string }>

@@ -214,7 +214,13 @@ const addLink = async (
 }
 
 /** Mails about what happened to an account. */
-const ACCOUNT_MAILS = ['password-changed', 'app-connected', 'new-address', 'address-changed'] as const
+const ACCOUNT_MAILS = [
+  'password-changed',
+  'second-factor-changed',
+  'app-connected',
+  'new-address',
+  'address-changed',
+] as const
 
 /** The reactions of the notifier. */
 export const reactions = (deps: ReactionDeps): readonly Reaction[] => [

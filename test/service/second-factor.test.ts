@@ -135,6 +135,32 @@ describe('the second step', () => {
   })
 })
 
+test('its_person_is_told_by_mail_of_each_change_once_the_address_is_theirs', async () => {
+  const one = await signUp(environment, { name: 'Liv' })
+  const people = environment.db.collection('people')
+  await people.updateOne({ email: one.email }, { $set: { confirmed_at: now() } })
+  const { recovery } = await armAccount(one, now())
+  await one.browser.submit('/account/second-factor/recovery', {})
+  await one.browser.submit('/account/second-factor/remove', { factor: 'code_app' })
+  const again = await armAccount(one, now())
+  environment.advance(MINUTE_MS)
+  const { browser } = await afterPassword(one)
+  await browser.submit(STEP, { code: recovery[0] ?? '' })
+  await browser.submit(STEP, { code: again.recovery[0] ?? '' })
+  const told = await environment.db
+    .collection('account_mails')
+    .find({ email: one.email, kind: 'second_factor_changed' })
+    .sort({ created_at: 1 })
+    .toArray()
+  expect(told.map(({ facts }) => facts.change)).toEqual([
+    'added',
+    'recovery_made',
+    'removed',
+    'added',
+    'recovery_used',
+  ])
+})
+
 test('whoever_has_proved_only_the_password_reaches_no_page', async () => {
   const one = await armed('Joy')
   const { browser } = await afterPassword(one)

@@ -5,6 +5,7 @@ import {
   appConnected,
   newAddress,
   passwordChanged,
+  secondFactorChanged,
 } from '../../services/notifier/emails/account-notice.ts'
 import { confirmation } from '../../services/notifier/emails/confirmation.ts'
 import { failedSignIns } from '../../services/notifier/emails/failed-sign-ins.ts'
@@ -173,6 +174,7 @@ export const failedSignInsMail = async (
 /** The mails about what happened to an account. */
 const NOTICES = {
   'password-changed': { write: passwordChanged, url: 'https://loops.example.com/forgot' },
+  'second-factor-changed': { write: secondFactorChanged, url: 'https://loops.example.com/forgot' },
   'app-connected': { write: appConnected, url: 'https://loops.example.com/apps' },
   'new-address': { write: newAddress, url: CONFIRM_URL },
   'address-changed': { write: addressChanged, url: 'https://loops.example.com/account' },
@@ -196,6 +198,7 @@ type Saying = (locale: string, text: string) => Promise<MailTexts>
 /** Every mail with one text wherever people's text may appear. A confirmation has no such place. */
 export const MAILS_SAYING: Readonly<Record<Exclude<TemplateName, 'confirmation' | 'new-address'>, Saying>> = {
   'password-changed': (locale, text) => noticeMail('password-changed', locale, { name: text }),
+  'second-factor-changed': (locale, text) => noticeMail('second-factor-changed', locale, { name: text }),
   'app-connected': (locale, text) =>
     noticeMail('app-connected', locale, { name: text, facts: { app: text, workspace: text } }),
   'address-changed': (locale, text) => noticeMail('address-changed', locale, { name: text }),
@@ -242,6 +245,7 @@ export const MAILS: Readonly<
   confirmation: (locale) => confirmationMail(locale),
   'failed-sign-ins': (locale) => failedSignInsMail(locale),
   'password-changed': (locale) => noticeMail('password-changed', locale),
+  'second-factor-changed': (locale) => noticeMail('second-factor-changed', locale),
   'app-connected': (locale) => noticeMail('app-connected', locale),
   'new-address': (locale) => noticeMail('new-address', locale),
   'address-changed': (locale) => noticeMail('address-changed', locale),

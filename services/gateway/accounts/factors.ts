@@ -5,6 +5,7 @@ import { untilSaved } from '../../../shared/storage/command.ts'
 import type { Deps } from '../deps.ts'
 import { CODES_PER_ACCOUNT } from '../limits/policies.ts'
 import { sha256 } from '../secrets.ts'
+import { requestAccountMail } from './account-mails.ts'
 import {
   countFactors,
   type Factors,
@@ -21,7 +22,7 @@ import {
   useStep,
   wrongCode,
 } from './factor-rules.ts'
-import type { Person } from './person-rules.ts'
+import { isConfirmed, type Person } from './person-rules.ts'
 import type { SecondMethod } from './session-rules.ts'
 import { codeSecretOf, codeUri, stepOfCode } from './totp-rules.ts'
 
@@ -92,6 +93,16 @@ export const openSetup = (deps: Deps, person: Person, setup: string): CodeSetup 
   const [secret = '', began_ms = ''] = text.split(' ')
   if (deps.clock.now().getTime() - Number(began_ms) > SETUP_MS) throw over()
   return describeSetup(deps, person, secret, setup)
+}
+
+/** Mails a person what happened to their second factor, unless their address may be a stranger's. */
+export const tellFactorChange = async (
+  deps: Deps,
+  person: Person,
+  change: 'added' | 'removed' | 'recovery_used' | 'recovery_made',
+): Promise<void> => {
+  if (isConfirmed(person))
+    await requestAccountMail(deps, person, 'second_factor_changed', { facts: { change } })
 }
 
 /** What came of a new factor: the recovery codes, where it is the first one. They are shown once. */

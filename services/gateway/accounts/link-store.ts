@@ -22,6 +22,7 @@ export type AccountMail = Link & {
     | 'confirmation'
     | 'failed_sign_ins'
     | 'password_changed'
+    | 'second_factor_changed'
     | 'app_connected'
     | 'new_address'
     | 'address_changed'

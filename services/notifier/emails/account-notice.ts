@@ -33,6 +33,28 @@ export const passwordChanged = (notice: AccountNotice, wording: Wording): Templa
   footer: { line: [wording.word('account_footer')], links: [] },
 })
 
+/** What may have happened to a second factor. */
+const FACTOR_CHANGES = ['added', 'removed', 'recovery_used', 'recovery_made'] as const
+
+/** A second factor was added or removed, or a recovery code stood in for it. */
+export const secondFactorChanged = (notice: AccountNotice, wording: Wording): Template => {
+  const change = FACTOR_CHANGES.find((one) => one === notice.facts?.change) ?? 'added'
+  const places = { name: person(notice), change: wording.word(`second_factor_${change}`) }
+  return {
+    language: wording.language,
+    subject: wording.subject('second_factor_subject', {}),
+    preview: [wording.word('account_preview')],
+    workspace: '',
+    blocks: [
+      { kind: 'heading', line: [wording.word('second_factor_heading')] },
+      { kind: 'paragraph', line: wording.say('second_factor_text', places) },
+      { kind: 'paragraph', line: [wording.word('second_factor_advice')] },
+    ],
+    button: { link: { label: wording.word('second_factor_button'), url: notice.url } },
+    footer: { line: [wording.word('account_footer')], links: [] },
+  }
+}
+
 /** An app was allowed to work in the person's name. It chose its name itself. */
 export const appConnected = (notice: AccountNotice, wording: Wording): Template => {
   const places = { name: person(notice), app: fact(notice, 'app'), workspace: fact(notice, 'workspace') }

@@ -45,6 +45,7 @@ export const TEMPLATES = [
   'confirmation',
   'failed-sign-ins',
   'password-changed',
+  'second-factor-changed',
   'app-connected',
   'new-address',
   'address-changed',

@@ -115,6 +115,16 @@ export const ar: Messages = {
   account_preview: 'إن كنت أنت من فعل ذلك فلا شيء عليك',
   account_footer: 'تصلك هذه الرسالة لأنها تخص أمان حسابك.',
 
+  second_factor_subject: 'العامل الثاني لحسابك على Loops',
+  second_factor_heading: 'عاملك الثاني',
+  second_factor_text: 'مرحبًا {name}، {change}',
+  second_factor_added: 'أُضيف عامل ثانٍ إلى حسابك.',
+  second_factor_removed: 'أُزيل عامل ثانٍ من حسابك.',
+  second_factor_recovery_used: 'أثبت أحدهم هويته في حسابك بأحد رموز الاسترداد. لن يعمل هذا الرمز ثانية.',
+  second_factor_recovery_made: 'استُبدلت رموز الاسترداد الخاصة بك، ولم تعد السابقة تعمل.',
+  second_factor_advice: 'إن لم تكن أنت فاختر كلمة مرور جديدة الآن، وأخبر القائمين على Loops لديك.',
+  second_factor_button: 'اختيار كلمة مرور جديدة',
+
   password_changed_subject: 'تغيّرت كلمة مرور حسابك على Loops',
   password_changed_heading: 'تغيّرت كلمة مرورك',
   password_changed_text:

@@ -99,6 +99,19 @@ export const de: Messages = {
   account_preview: 'Wenn du es warst, ist nichts zu tun',
   account_footer: 'Du bekommst diese E-Mail, weil sie die Sicherheit deines Kontos betrifft.',
 
+  second_factor_subject: 'Der zweite Faktor deines Loops-Kontos',
+  second_factor_heading: 'Dein zweiter Faktor',
+  second_factor_text: 'Hallo {name}, {change}',
+  second_factor_added: 'zu deinem Konto ist ein zweiter Faktor hinzugekommen.',
+  second_factor_removed: 'aus deinem Konto wurde ein zweiter Faktor entfernt.',
+  second_factor_recovery_used:
+    'mit einem deiner Wiederherstellungscodes hat sich jemand in deinem Konto ausgewiesen. Er gilt nicht noch einmal.',
+  second_factor_recovery_made:
+    'deine Wiederherstellungscodes wurden ersetzt. Die früheren gelten nicht mehr.',
+  second_factor_advice:
+    'Wenn du es nicht warst, wähle jetzt ein neues Passwort und sag es den Leuten, die Loops für dich betreiben.',
+  second_factor_button: 'Neues Passwort wählen',
+
   password_changed_subject: 'Das Passwort deines Loops-Kontos wurde geändert',
   password_changed_heading: 'Dein Passwort wurde geändert',
   password_changed_text:

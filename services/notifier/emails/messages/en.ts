@@ -95,6 +95,18 @@ export const en = {
   account_preview: 'If it was you, there is nothing to do',
   account_footer: 'You get this email because it is about the safety of your account.',
 
+  second_factor_subject: 'The second factor of your Loops account',
+  second_factor_heading: 'Your second factor',
+  second_factor_text: 'Hi {name}, {change}',
+  second_factor_added: 'a second factor was added to your account.',
+  second_factor_removed: 'a second factor was removed from your account.',
+  second_factor_recovery_used:
+    'somebody signed in to your account with one of your recovery codes. It does not work again.',
+  second_factor_recovery_made: 'your recovery codes were replaced. The earlier ones do not work any more.',
+  second_factor_advice:
+    'If it was not you, choose a new password now, and tell the people who run Loops for you.',
+  second_factor_button: 'Choose a new password',
+
   password_changed_subject: 'The password of your Loops account was changed',
   password_changed_heading: 'Your password was changed',
   password_changed_text:

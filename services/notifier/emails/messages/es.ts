@@ -96,6 +96,18 @@ export const es: Messages = {
   account_preview: 'Si fuiste tú, no hay nada que hacer',
   account_footer: 'Recibes este correo porque trata de la seguridad de tu cuenta.',
 
+  second_factor_subject: 'El segundo factor de tu cuenta de Loops',
+  second_factor_heading: 'Tu segundo factor',
+  second_factor_text: 'Hola, {name}: {change}',
+  second_factor_added: 'se ha añadido un segundo factor a tu cuenta.',
+  second_factor_removed: 'se ha eliminado un segundo factor de tu cuenta.',
+  second_factor_recovery_used:
+    'alguien se ha identificado en tu cuenta con uno de tus códigos de recuperación. No vuelve a servir.',
+  second_factor_recovery_made: 'se han sustituido tus códigos de recuperación. Los anteriores ya no sirven.',
+  second_factor_advice:
+    'Si no fuiste tú, elige ahora una contraseña nueva y avisa a quienes administran Loops para ti.',
+  second_factor_button: 'Elegir una contraseña nueva',
+
   password_changed_subject: 'La contraseña de tu cuenta de Loops ha cambiado',
   password_changed_heading: 'Tu contraseña ha cambiado',
   password_changed_text:

@@ -99,6 +99,18 @@ export const fr: Messages = {
   account_preview: 'Si c’était vous, il n’y a rien à faire',
   account_footer: 'Vous recevez cet e-mail parce qu’il concerne la sécurité de votre compte.',
 
+  second_factor_subject: 'Le second facteur de votre compte Loops',
+  second_factor_heading: 'Votre second facteur',
+  second_factor_text: 'Bonjour {name}, {change}',
+  second_factor_added: 'un second facteur a été ajouté à votre compte.',
+  second_factor_removed: 'un second facteur a été retiré de votre compte.',
+  second_factor_recovery_used:
+    'quelqu’un s’est identifié sur votre compte avec un de vos codes de secours. Il ne servira plus.',
+  second_factor_recovery_made: 'vos codes de secours ont été remplacés. Les précédents ne servent plus.',
+  second_factor_advice:
+    'Si ce n’était pas vous, choisissez tout de suite un nouveau mot de passe, et prévenez les personnes qui gèrent Loops pour vous.',
+  second_factor_button: 'Choisir un nouveau mot de passe',
+
   password_changed_subject: 'Le mot de passe de votre compte Loops a été changé',
   password_changed_heading: 'Votre mot de passe a été changé',
   password_changed_text:
