@@ -1,6 +1,7 @@
 // Makes and revokes personal access tokens. One write each.
 import { notFound } from '../../../shared/contracts/define/errors.ts'
 import { untilSaved } from '../../../shared/storage/command.ts'
+import { type AuditEntry, audited } from '../audit/audit.ts'
 import type { Deps } from '../deps.ts'
 import { sha256 } from '../secrets.ts'
 import { translatedError } from '../translated-errors.ts'
@@ -14,7 +15,7 @@ import {
   TOKENS_PER_HOLDER,
   type TokenTyped,
 } from './personal-token-rules.ts'
-import { formatSecret } from './token-format.ts'
+import { formatSecret, isSecret } from './token-format.ts'
 
 /** A token that was just made, with what nobody can see again. */
 export type MadeToken = Readonly<{ token: PersonalToken; secret: string }>
@@ -64,6 +65,32 @@ export const rotateToken = (
     const token = replaceToken(before, holder, { secret, hash: sha256(secret), now }, rules?.token_policy)
     return (await store.personalTokens.replace(before, token)) ? { token, secret } : undefined
   }, ids.random)
+
+/**
+ * Ends a token for whoever presents its text, as a secret scanner does that found it. Of a token that was replaced, only the
+ * text before ends. A text that is no token changes nothing.
+ */
+export const revokePresented = async (
+  deps: Pick<Deps, 'clock' | 'ids' | 'log' | 'store'>,
+  text: string,
+  address: string,
+): Promise<void> => {
+  const { personalTokens } = deps.store
+  const hash = sha256(text)
+  const token = isSecret('personal_token', text) ? await personalTokens.byHash(hash) : null
+  if (!token) return
+  const entry: AuditEntry = {
+    action: 'token.revoked',
+    ws: [token.ws],
+    by: { user_id: null, name: 'whoever presented it', via: 'revocation' },
+    address,
+    target: { token_id: token._id, name: token.name, holder_id: token.user_id },
+  }
+  await audited(deps, entry, async () => {
+    if (token.hash === hash) await personalTokens.remove(token.user_id, token._id)
+    else await personalTokens.replace(token, { ...token, old: null })
+  })
+}
 
 /**
  * Revokes a token. Every gateway refuses it as soon as its caches expire.

@@ -24,6 +24,29 @@ const base62 = (number: bigint, chars: number): string => {
 
 const withChecksum = (text: string): string => text + base62(BigInt(crc32(text)), CHECK_CHARS)
 
+/** The text of a regular expression that finds secrets of every kind. */
+const PATTERN = `loops_(?:pat|secret)_[0-9A-Za-z]{${RANDOM_CHARS + CHECK_CHARS}}`
+
+/** What secret scanners need to know: how secrets look, how to tell real ones, and what to do about one that was found. */
+export const secretScanning = (publicUrl: string) => ({
+  issuer: publicUrl,
+  secrets: [
+    { type: 'personal_access_token', prefix: PREFIXES.personal_token },
+    { type: 'client_secret', prefix: PREFIXES.client_secret },
+  ],
+  pattern: PATTERN,
+  checksum: {
+    algorithm: 'CRC-32 (ISO-HDLC, as in zlib), of all characters before the last six, in ASCII',
+    encoding: 'six digits of base 62, most significant first, padded with 0',
+    digits: DIGITS,
+  },
+  revocation: {
+    endpoint: `${publicUrl}/revoke`,
+    how: 'POST application/x-www-form-urlencoded with the member token (RFC 7009). A personal access token needs no authentication: whoever presents it ends it. The answer is 200, whether or not it existed.',
+    client_secret: 'An owner or admin of its workspace replaces it at /workspace/service-accounts.',
+  },
+})
+
 /** A secret of a kind. @param random 256 random bits in base64url, as ids.token() gives them. */
 export const formatSecret = (kind: SecretKind, random: string): string => {
   const number = BigInt(`0x${Buffer.from(random, 'base64url').toString('hex')}`)

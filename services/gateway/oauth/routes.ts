@@ -4,6 +4,7 @@ import { cors } from 'hono/cors'
 import { routePath } from 'hono/route'
 import { AppError } from '../../../shared/contracts/define/errors.ts'
 import { mongoFault } from '../../../shared/storage/mongo.ts'
+import { secretScanning } from '../accounts/token-format.ts'
 import type { Deps } from '../deps.ts'
 import { partiesOf } from '../http/address.ts'
 import { readBearer } from '../http/bearer.ts'
@@ -107,6 +108,7 @@ const documents = (routes: Hono<GatewayEnv>, deps: Deps): void => {
   routes.get(server, document(serverMetadata(public_url, oauth)))
   routes.get('/.well-known/openid-configuration', document(openidMetadata(public_url, oauth)))
   routes.get(PATHS.jwks, (c) => document(keys.jwks())(c))
+  routes.get('/.well-known/loops-secret-scanning.json', document(secretScanning(public_url)))
   routes.get('/.well-known/*', (c) => c.json({ error: 'not_found' }, 404))
 }
 

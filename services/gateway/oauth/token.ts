@@ -5,6 +5,8 @@ import type { Scope } from '../../../shared/contracts/define/common.ts'
 import { untilSaved } from '../../../shared/storage/command.ts'
 import { requestAccountMail } from '../accounts/account-mails.ts'
 import { isActive, isConfirmed, isOfPassword, membershipUnder } from '../accounts/person-rules.ts'
+import { revokePresented } from '../accounts/personal-tokens.ts'
+import { claimsToBe } from '../accounts/token-format.ts'
 import { commonScopes } from '../accounts/token-policy-rules.ts'
 import type { Deps } from '../deps.ts'
 import { field, repeats } from '../http/forms.ts'
@@ -218,7 +220,7 @@ const revokeAccess = async (deps: Deps, client: Client, token: string): Promise<
 }
 
 /**
- * Revokes a token of the client: a refresh token together with its whole grant, an access token alone. A token that is unknown
+ * Revokes a personal access token for whoever presents it; of any other kind, a token of the client: a refresh token together with its whole grant, an access token alone. A token that is unknown
  * or another client's gets the same answer and is left alone (RFC 7009 §2.1, §2.2).
  */
 export const answerRevoke = async (
@@ -228,9 +230,14 @@ export const answerRevoke = async (
   address: string,
 ): Promise<Ruled<true>> => {
   if (repeats(form)) return refused('form_repeats')
+  const token = field(form, 'token')
+  // It has no client that could authenticate, and whoever holds it may end it: a secret scanner that found it, for one.
+  if (token !== undefined && claimsToBe('personal_token', token)) {
+    await revokePresented(deps, token, address)
+    return allowed(true)
+  }
   const client = await authenticate(deps, authorization, form, address)
   if (!client.ok) return client
-  const token = field(form, 'token')
   if (token === undefined) return refused('token_missing')
   const presented = readRefreshToken(deps.secrets, token)
   if (!presented) await revokeAccess(deps, client.value, token)
