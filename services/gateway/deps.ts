@@ -26,6 +26,7 @@ import { openLimitStores } from './limits/limit-store.ts'
 import { createLimits, type Limits } from './limits/limits.ts'
 import { createThrottle, type Throttle } from './limits/throttle.ts'
 import { type Documents, openDocuments } from './oauth/documents.ts'
+import { type Issuers, openIssuers } from './oauth/enterprise.ts'
 import { type KeySets, openKeySets } from './oauth/key-sets.ts'
 import { type Keys, openKeys } from './oauth/keys.ts'
 import { type OAuthStores, openOAuthStores } from './oauth/oauth-store.ts'
@@ -68,6 +69,8 @@ export type Deps = Readonly<{
   documents: Documents
   /** The key sets of service accounts that keep them at an address. */
   keySets: KeySets
+  /** The identity providers whose assertions become tokens. */
+  issuers: Issuers
   limits: Limits
   throttle: Throttle
   log: Log
@@ -135,6 +138,7 @@ export const openDeps = async (host: Host, publicUrl: string = host.config.PUBLI
     limits,
     throttle: createThrottle({ store: throttles, clock }),
     keySets: openKeySets({ loopback: oauth.loopback_documents, clock, log }),
+    issuers: openIssuers({ issuers: oauth.enterprise_issuers, clock, log }),
     documents: openDocuments({ settings: oauth, store: store.clients, limits, clock, log }),
     log,
     clock,

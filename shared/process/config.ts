@@ -25,6 +25,16 @@ const serviceSecretText = z
     'is not a service secret; make them with: npm run keys -- service-secrets',
   )
 
+const LOOPBACK_NAMES: readonly string[] = ['localhost', '127.0.0.1', '[::1]']
+
+/** Whether a text can be the issuer of an identity provider: https, or http on this machine. */
+const isIssuer = (value: string): boolean => {
+  if (!URL.canParse(value)) return false
+  const { protocol, hostname, search, hash, username } = new URL(value)
+  const isSafe = protocol === 'https:' || (protocol === 'http:' && LOOPBACK_NAMES.includes(hostname))
+  return isSafe && search === '' && hash === '' && username === ''
+}
+
 type Variable = Readonly<{
   type: z.ZodType
   fallback?: string
@@ -137,6 +147,22 @@ export const VARIABLES = {
     type: wholeNumber(1, 365),
     fallback: '14',
     about: 'How long a browser that nobody uses stays signed in',
+  },
+  ENTERPRISE_ISSUERS: {
+    type: z
+      .string()
+      .transform((list) => list.split(',').map((issuer) => issuer.trim()))
+      .refine(
+        (issuers) => issuers.length <= 10 && issuers.every(isIssuer),
+        'is not a list of at most ten https URLs; http is accepted on this machine alone',
+      ),
+    about:
+      'Enterprise-managed authorization: the issuers, with commas in between, whose identity assertions (ID-JAG) become access tokens without a consent page, for people who have signed in with that issuer',
+  },
+  ENTERPRISE_WORKSPACE: {
+    type: z.string().regex(/^[0-9A-Z]{26}$/, 'is not the id of a workspace'),
+    about:
+      'The workspace that such assertions are about; if unset, the only workspace of the person, and people with several are refused',
   },
   ACCESS_TOKEN_MINUTES: {
     type: wholeNumber(1, 60),
@@ -302,8 +328,6 @@ export const missingForServices = (
 /** Whether mails go to the development mailbox instead of being sent. */
 export const keepsMails = (config: Pick<Config, 'SMTP_URL' | 'NODE_ENV'>): boolean =>
   config.SMTP_URL === undefined && config.NODE_ENV !== 'production'
-
-const LOOPBACK_NAMES: readonly string[] = ['localhost', '127.0.0.1', '[::1]']
 
 /** Whether /dev/mail shows the kept mails: only if PUBLIC_URL is this machine. */
 export const showsMails = (config: Pick<Config, 'SMTP_URL' | 'NODE_ENV' | 'PUBLIC_URL'>): boolean =>

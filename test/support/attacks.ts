@@ -11,6 +11,7 @@ const fleet = (name: string): Shown => ['e2e/attacks-credentials.test.ts', name]
 const accounts = (name: string): Shown => ['service/service-accounts.test.ts', name]
 const governed = (name: string): Shown => ['service/workspace-access.test.ts', name]
 const keys = (name: string): Shown => ['service/service-keys.test.ts', name]
+const managed = (name: string): Shown => ['service/enterprise-authorization.test.ts', name]
 const personal = (name: string): Shown => ['service/personal-tokens.test.ts', name]
 const races = (name: string): Shown => ['e2e/races.test.ts', name]
 const tokens = (name: string): Shown => ['service/oauth-tokens.test.ts', name]
@@ -221,6 +222,19 @@ const FLEETS: readonly Attack[] = [
   ['a blocked app that asks again', governed('a_blocked_app')],
   ['the access of another workspace, or for a member', governed('what_is_of_another'), governed('members_')],
   ['a token that was replaced a day ago', governed('a_token_that_is_replaced')],
+  [
+    'an identity assertion for another server, resource, client or time, or of another kind',
+    managed('%s_is_refused'),
+  ],
+  [
+    'an identity assertion of a foreign key or issuer',
+    managed('by_a_foreign_key'),
+    managed('only_a_configured'),
+  ],
+  ['an identity assertion without a signature, or changed', managed('without_a_signature')],
+  ['an identity assertion used twice, at two gateways at once', managed('is_used_once')],
+  ['an identity assertion sent by another client', managed('of_a_client_is_of_no_use')],
+  ['an account taken by its address alone', managed('%s_is_refused')],
   ['guesses at a client secret', accounts('wrong_secrets_slow_down')],
 ]
 

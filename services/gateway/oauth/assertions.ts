@@ -18,6 +18,16 @@ export const subjectOf = (assertion: string): string | undefined => {
   }
 }
 
+/** Who claims to have made a token, unchecked; undefined for what is none. */
+export const issuerOf = (token: string): string | undefined => {
+  if (token.length > ASSERTION_CHARS) return undefined
+  try {
+    return decodeJwt(token).iss
+  } catch {
+    return undefined
+  }
+}
+
 /** The header of a token, unchecked; undefined for what is none. */
 export const headerOf = (token: string): Readonly<{ kid?: unknown; typ?: unknown }> | undefined => {
   try {

@@ -33,6 +33,8 @@ export type KeySets = Readonly<{
 type KeySetDeps = Readonly<{
   /** Whether sets may be on this machine, without TLS. */
   loopback: boolean
+  /** Whether sets may be at private addresses: only where the operator named them. */
+  inside?: boolean
   clock: Clock
   log: Log
   lookup?: FetchOptions['lookup']
@@ -40,11 +42,11 @@ type KeySetDeps = Readonly<{
 
 /** Reads a set. */
 const readSet = async (
-  { loopback, clock, log, lookup }: KeySetDeps,
+  { loopback, inside = false, clock, log, lookup }: KeySetDeps,
   address: string,
   before: Kept | undefined,
 ): Promise<Kept> => {
-  const options = { loopback, max_bytes: MAX_BYTES, ...(lookup ? { lookup } : {}) }
+  const options = { loopback, inside, max_bytes: MAX_BYTES, ...(lookup ? { lookup } : {}) }
   const fetched = await fetchDocument(new URL(address), options)
   const now_ms = clock.monotonicMs()
   if (!fetched.ok) {

@@ -3,13 +3,14 @@
 import { ALL_SCOPES } from '../../../shared/contracts/define/common.ts'
 import { BASELINE_SCOPES } from '../../../shared/contracts/define/scopes.ts'
 import { ASSERTION_ALGORITHMS } from '../accounts/service-key-rules.ts'
+import { ID_JAG_PROFILE, JWT_BEARER } from './enterprise-rules.ts'
 import { OFFLINE_ACCESS, RESOURCE_PATH } from './grant-rules.ts'
 import { ALGORITHM } from './keys.ts'
 import { AUTH_METHODS, KEY_METHOD } from './model.ts'
 import type { OAuthSettings } from './settings.ts'
 
 /** The settings that these documents reveal. */
-export type Offered = Pick<OAuthSettings, 'registration' | 'documents'>
+export type Offered = Pick<OAuthSettings, 'registration' | 'documents' | 'enterprise_issuers'>
 
 /** The path of each endpoint under the public URL. */
 export const PATHS = {
@@ -46,7 +47,15 @@ export const serverMetadata = (publicUrl: string, offered: Offered) => ({
   scopes_supported: [...ALL_SCOPES, OFFLINE_ACCESS],
   response_types_supported: ['code'],
   response_modes_supported: ['query'],
-  grant_types_supported: ['authorization_code', 'refresh_token', 'client_credentials'],
+  grant_types_supported: [
+    'authorization_code',
+    'refresh_token',
+    'client_credentials',
+    ...(offered.enterprise_issuers.length > 0 ? [JWT_BEARER] : []),
+  ],
+  ...(offered.enterprise_issuers.length > 0
+    ? { authorization_grant_profiles_supported: [ID_JAG_PROFILE] }
+    : {}),
   code_challenge_methods_supported: ['S256'],
   token_endpoint_auth_methods_supported: [...AUTH_METHODS, KEY_METHOD],
   token_endpoint_auth_signing_alg_values_supported: ASSERTION_ALGORITHMS,

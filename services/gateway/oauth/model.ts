@@ -86,6 +86,8 @@ export type Grant = {
   membership_id?: string
   scopes: Scope[]
   resource: string
+  /** Only for one that an identity provider allows instead of a consent: which one. */
+  enterprise?: { iss: string }
   code: { challenge: string; expires_at: Date; used_at: Date | null }
   /** Generation of the current refresh token; 0 until the code is used. */
   gen: number

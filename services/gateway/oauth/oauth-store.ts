@@ -41,6 +41,8 @@ export type GrantStore = Readonly<{
   find: (id: string) => Promise<Grant | null>
   /** A person's grants that are in force at `now`, newest first. */
   inForce: (userId: string, now: Date, limit: number) => Promise<Grant[]>
+  /** The one that an identity provider allowed a client for a person in a workspace, unless it was ended. */
+  enterprise: (userId: string, clientId: string, workspaceId: string) => Promise<Grant | null>
   /** Those of a workspace, newest first. */
   ofWorkspace: (workspaceId: string, now: Date, limit: number) => Promise<Grant[]>
   /** One of a client in a workspace, in force or not. */
@@ -131,6 +133,28 @@ const requestsOf = (requests: Collection<AuthorizationRequest>): RequestStore =>
   },
 })
 
+/** What owners, admins and identity providers find and end of a workspace. */
+const inWorkspace = (
+  grants: Collection<Grant>,
+): Pick<GrantStore, 'enterprise' | 'ofWorkspace' | 'ofClient' | 'revokeClient'> => ({
+  enterprise: (user_id, client_id, ws) =>
+    grants.findOne(
+      { user_id, client_id, ws, enterprise: { $exists: true }, revoked: null },
+      { sort: { _id: -1 } },
+    ),
+  ofWorkspace: (ws, now, limit) =>
+    grants
+      .find({ ws, revoked: null, gen: { $gte: 1 }, expires_at: { $gt: now } })
+      .sort({ _id: -1 })
+      .limit(limit)
+      .toArray(),
+  ofClient: (ws, client_id) => grants.findOne({ ws, client_id }),
+  revokeClient: async (ws, client_id, at) => {
+    const revoked = { reason: 'revoked_by_manager' as const, at }
+    await grants.updateMany({ ws, client_id, revoked: null }, { $set: { revoked } })
+  },
+})
+
 const grantsOf = (grants: Collection<Grant>): GrantStore => {
   const change = (filter: Readonly<Record<string, unknown>>, update: UpdateFilter<Grant>) =>
     grants.findOneAndUpdate(filter, update, { returnDocument: 'after' })
@@ -148,17 +172,7 @@ const grantsOf = (grants: Collection<Grant>): GrantStore => {
         .sort({ _id: -1 })
         .limit(limit)
         .toArray(),
-    ofWorkspace: (ws, now, limit) =>
-      grants
-        .find({ ws, revoked: null, gen: { $gte: 1 }, expires_at: { $gt: now } })
-        .sort({ _id: -1 })
-        .limit(limit)
-        .toArray(),
-    ofClient: (ws, client_id) => grants.findOne({ ws, client_id }),
-    revokeClient: async (ws, client_id, at) => {
-      const revoked = { reason: 'revoked_by_manager' as const, at }
-      await grants.updateMany({ ws, client_id, revoked: null }, { $set: { revoked } })
-    },
+    ...inWorkspace(grants),
     useCode: (_id, { now, ...dates }) =>
       change(
         { _id, 'code.used_at': null, revoked: null },

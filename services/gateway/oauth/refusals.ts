@@ -18,6 +18,7 @@ const REPEATED = answer('invalid_request', 'A parameter is given more than once.
 const BAD_CLIENT = answer('invalid_client', 'The client could not be authenticated.', 401)
 const BAD_CODE = answer('invalid_grant', 'The code is invalid or has expired.')
 const BAD_GRANT = answer('invalid_grant', 'The grant is invalid or has expired.')
+const BAD_ASSERTION = answer('invalid_grant', 'The assertion is invalid, has expired or was used.')
 const BAD_TARGET = answer('invalid_target', 'resource is not the MCP endpoint of this server.')
 
 /** At /authorize, before client and redirect URI are known to be right: shown on our own page, never by redirect. */
@@ -107,6 +108,33 @@ const TOKEN = {
   grant_of_another_client: BAD_GRANT,
   grant_expired: BAD_GRANT,
   grant_revoked: BAD_GRANT,
+  identity_client_public: answer(
+    'unauthorized_client',
+    'Only a client that authenticates, or that is known by its address, may send assertions.',
+  ),
+  identity_assertion_missing: answer('invalid_request', 'assertion is missing.'),
+  identity_assertion_type: BAD_ASSERTION,
+  identity_assertion_malformed: BAD_ASSERTION,
+  identity_assertion_wrong: BAD_ASSERTION,
+  identity_assertion_audience: BAD_ASSERTION,
+  identity_assertion_of_another: BAD_ASSERTION,
+  identity_assertion_expired: BAD_ASSERTION,
+  identity_assertion_used: BAD_ASSERTION,
+  identity_issuer_unknown: BAD_ASSERTION,
+  identity_issuer_away: answer(
+    'temporarily_unavailable',
+    'The identity provider cannot be reached now.',
+    429,
+  ),
+  identity_unknown: answer(
+    'invalid_grant',
+    'The person is not known here by this identity provider. They sign in once with it in the browser.',
+  ),
+  identity_no_member: answer('invalid_grant', 'The person is no member of the workspace.'),
+  identity_workspace_unclear: answer(
+    'invalid_grant',
+    'The person belongs to several workspaces. The operator names one in ENTERPRISE_WORKSPACE.',
+  ),
   client_blocked: answer('invalid_grant', 'The workspace has blocked this client.'),
   beyond_policy: answer('unauthorized_client', 'The policy of the workspace leaves this account nothing.'),
   person_left: BAD_GRANT,

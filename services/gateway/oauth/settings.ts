@@ -21,6 +21,10 @@ export type OAuthSettings = Lifetimes &
     documents: boolean
     /** Whether such documents may be on this machine, without TLS. Two variables must say so: one slip opens nothing. */
     loopback_documents: boolean
+    /** The identity providers whose assertions become tokens without a consent page. */
+    enterprise_issuers: readonly string[]
+    /** The workspace that these are about; undefined: the person's only one. */
+    enterprise_workspace: string | undefined
   }>
 
 /** Derives them from the configuration. */
@@ -32,5 +36,7 @@ export const oauthSettings = (config: Config): OAuthSettings => ({
   registration_token: config.CLIENT_REGISTRATION_TOKEN,
   redirect_schemes: new Set(config.CLIENT_REDIRECT_SCHEMES ?? []),
   documents: config.CLIENT_METADATA_DOCUMENTS === 'on',
+  enterprise_issuers: config.ENTERPRISE_ISSUERS ?? [],
+  enterprise_workspace: config.ENTERPRISE_WORKSPACE,
   loopback_documents: config.NODE_ENV === 'test' && config.CLIENT_METADATA_LOOPBACK === 'allowed',
 })

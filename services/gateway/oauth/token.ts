@@ -11,6 +11,8 @@ import { commonScopes } from '../accounts/token-policy-rules.ts'
 import type { Deps } from '../deps.ts'
 import { field, repeats } from '../http/forms.ts'
 import { authenticate, keepClient } from './clients.ts'
+import { acceptEnterprise } from './enterprise.ts'
+import { JWT_BEARER } from './enterprise-rules.ts'
 import { isBlocked } from './governed-rules.ts'
 import {
   accessLifetime,
@@ -181,6 +183,23 @@ const forServiceAccount = async (
   return allowed(await issue(deps, grant, scopes.value))
 }
 
+/** Gives a client an access token for a person whose identity provider allows it. */
+const forEnterprise = async (
+  deps: Deps,
+  client: Client,
+  form: URLSearchParams,
+  address: string,
+): Promise<Ruled<Tokens>> => {
+  if (deps.oauth.enterprise_issuers.length === 0) return refused('grant_type_unsupported')
+  const target = targetOf(deps, form)
+  if (!target.ok) return target
+  const accepted = await acceptEnterprise(deps, client, form, address)
+  if (!accepted.ok) return accepted
+  const { grant, scopes } = accepted.value
+  await keepClient(deps, grant)
+  return allowed(await issue(deps, grant, scopes))
+}
+
 /**
  * Answers the token endpoint.
  * @param address where the request came from.
@@ -205,6 +224,8 @@ export const answerToken = async (
       return refresh(deps, client.value, form)
     case 'client_credentials':
       return forServiceAccount(deps, client.value, form)
+    case JWT_BEARER:
+      return forEnterprise(deps, client.value, form, address)
     default:
       return refused('grant_type_unsupported')
   }
