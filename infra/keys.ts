@@ -1,6 +1,7 @@
 // `npm run keys`: shows and rotates the signing keys, and shows the secrets derived from LOOPS_SECRET.
 import { openFactorStores } from '../services/gateway/accounts/factor-store.ts'
 import { countFactorsUnderOld } from '../services/gateway/accounts/factors.ts'
+import { openAuditStore } from '../services/gateway/audit/audit-store.ts'
 import { introspectionToken } from '../services/gateway/oauth/introspect.ts'
 import type { KeyUse } from '../services/gateway/oauth/key-schedule.ts'
 import { type Keys, openKeys, sealingOf } from '../services/gateway/oauth/keys.ts'
@@ -10,14 +11,17 @@ import { gateway } from '../shared/contracts/gateway/contract.ts'
 import { CONTRACTS } from '../shared/contracts/index.ts'
 import { systemClock } from '../shared/process/clock.ts'
 import { processEnv } from '../shared/process/config.ts'
+import { systemIds } from '../shared/process/ids.ts'
 import { createLog } from '../shared/process/log.ts'
 import { type ServiceKeys, serviceKeys } from '../shared/process/service-keys.ts'
 import { connectMongo, type Mongo } from '../shared/storage/mongo.ts'
+import { auditedCommand } from './admin/world.ts'
 import { runCommand, runningConfig } from './running.ts'
 import { serviceSecrets } from './service-secrets.ts'
 
 const USAGE = `npm run keys -- list             lists the signing keys and what each is used for
 npm run keys -- rotate           makes the next signing key; it is announced first, then used
+npm run keys -- drop KID         removes a key at once: what it signed is refused, and clients refresh
 npm run keys -- introspection    shows the token with which services call /introspect
 npm run keys -- service-secrets  shows the secret of each service, as lines for infra/.env
 npm run keys -- rotate-secret    says whether LOOPS_SECRET_OLD can be removed`
@@ -47,7 +51,19 @@ const rotate = async (keys: Keys): Promise<void> => {
   list(keys)
 }
 
-const withKeys = async (work: (keys: Keys) => void | Promise<void>): Promise<void> => {
+/** Drops a key. @returns the exit code */
+const drop = async (keys: Keys, kid: string): Promise<number> => {
+  if (!(await keys.drop(kid))) {
+    process.stderr.write(`There is no key ${kid}: npm run keys -- list shows which there are.\n`)
+    return 2
+  }
+  say(`Dropped ${kid}. Within two seconds every gateway refuses what it signed; clients get new tokens.`)
+  list(keys)
+  return 0
+}
+
+/** Work on the keys; a command that changes them is recorded under its name. */
+const withKeys = async <T>(work: (keys: Keys) => T | Promise<T>, command?: string): Promise<T> => {
   const {
     LOG,
     MONGODB_URL = '',
@@ -56,9 +72,16 @@ const withKeys = async (work: (keys: Keys) => void | Promise<void>): Promise<voi
   } = runningConfig({ LOG: 'warn', ...processEnv() }, NEEDS)
   const old = LOOPS_SECRET_OLD === undefined ? [] : [LOOPS_SECRET_OLD]
   await using mongo = await connectMongo(MONGODB_URL, createLog({ filter: LOG, topic: 'keys' }))
-  const { keys: store } = await openOAuthStores(mongo.database('gateway'))
+  const db = mongo.database(gateway.name)
+  const { keys: store } = await openOAuthStores(db)
   const secrets = deriveSecrets(LOOPS_SECRET, ...old).signing_keys
-  await work(await openKeys({ store, secrets, clock: systemClock }))
+  const keys = await openKeys({ store, secrets, clock: systemClock })
+  if (command === undefined) return await work(keys)
+  const parts = { service: gateway.name, clock: systemClock, ids: systemIds(), onCommit: () => undefined }
+  const audit = await openAuditStore(db, parts)
+  const log = createLog({ filter: LOG, topic: 'keys' })
+  const deps = { store: { audit }, clock: systemClock, ids: parts.ids, log }
+  return await auditedCommand({ deps }, command, { target: {}, ws: [] }, async () => work(keys))
 }
 
 /** What a service exports that seals secrets in its database. */
@@ -129,8 +152,14 @@ await runCommand(async () => {
       await withKeys(list)
       return 0
     case 'rotate':
-      await withKeys(rotate)
+      await withKeys(rotate, 'keys rotate')
       return 0
+    case 'drop': {
+      const [kid] = process.argv.slice(3)
+      if (kid !== undefined) return withKeys((keys) => drop(keys, kid), 'keys drop')
+      say(USAGE)
+      return 2
+    }
     case 'introspection':
       say(introspectionToken(deriveSecrets(runningConfig(processEnv(), ['LOOPS_SECRET']).LOOPS_SECRET ?? '')))
       return 0

@@ -10,11 +10,13 @@ type Env = Readonly<Record<string, string | undefined>>
 
 const FILE = 'running.json'
 const RECORDED = ['NATS_URL', 'MONGODB_URL'] as const
+/** What is recorded besides, for the links that commands print. */
+const RECORDED_BESIDE = ['PUBLIC_URL', 'PORT'] as const
 
 /** Records where the servers are, in a file of the data folder that only its owner can read, since it holds passwords. */
 export const recordRunning = (dataDir: string, env: Env): Disposable => {
   const file = join(dataDir, FILE)
-  const recorded = Object.fromEntries(RECORDED.map((name) => [name, env[name]]))
+  const recorded = Object.fromEntries([...RECORDED, ...RECORDED_BESIDE].map((name) => [name, env[name]]))
   rmSync(file, { force: true })
   writeFileSync(file, JSON.stringify(recorded), { mode: 0o600 })
   return { [Symbol.dispose]: () => rmSync(file, { force: true }) }
@@ -49,7 +51,7 @@ export const runningConfig = (env: Env, needs: readonly Name[] = [...RECORDED, '
     throw new StartFault(`The data folder ${dataDir} has no secret: set LOOPS_SECRET.`)
   }
   const found: Record<string, string | undefined> = { ...env }
-  for (const name of RECORDED) found[name] = env[name] || recorded[name]
+  for (const name of [...RECORDED, ...RECORDED_BESIDE]) found[name] = env[name] || recorded[name]
   found.LOOPS_SECRET = env.LOOPS_SECRET || keptSecret(secretFile(dataDir), secret)
   return readConfig(found)
 }

@@ -134,7 +134,8 @@ const run = async (config: Config, report: Report, ending: Ending): Promise<neve
     requireRoom(dataDir.path, isFirst ? FIRST_START_BYTES : LATER_START_BYTES)
     const servers = await startServers(config, dataDir.path, { report, ending, stack })
     ending.signal.throwIfAborted()
-    stack.use(recordRunning(dataDir.path, servers))
+    const { PUBLIC_URL } = processEnv()
+    stack.use(recordRunning(dataDir.path, { ...servers, PUBLIC_URL, PORT: String(port) }))
     // Only warnings by default, so that the screen stays readable.
     const env = { LOG: 'warn', ...processEnv(), ...servers, PORT: String(port) }
     const onStarted = (name: string) => report.step(`${name}: started`)

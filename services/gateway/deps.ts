@@ -11,6 +11,7 @@ import type { FaultPoint } from '../../shared/process/fault-points.ts'
 import type { Ids } from '../../shared/process/ids.ts'
 import type { Log } from '../../shared/process/log.ts'
 import type { Host } from '../../shared/service.ts'
+import type { AggregateDeps } from '../../shared/storage/aggregate.ts'
 import { openPeopleStores, type PeopleStore, type SessionStore } from './accounts/account-store.ts'
 import { type FactorStores, openFactorStores } from './accounts/factor-store.ts'
 import { type InstallationStore, openInstallationStore } from './accounts/installation-store.ts'
@@ -93,6 +94,24 @@ export type Deps = Readonly<{
   addressOf: ClientAddressOf
 }>
 
+/** Opens every collection: gateways do, and commands of the operator. */
+export const openStores = async (
+  db: Parameters<typeof openPeopleStores>[0],
+  aggregate: AggregateDeps,
+): Promise<Stores> => ({
+  audit: await openAuditStore(db, aggregate),
+  ...(await openPeopleStores(db, aggregate)),
+  ...(await openLinkStores(db, aggregate)),
+  ...(await openFactorStores(db)),
+  personalTokens: await openPersonalTokenStore(db),
+  serviceAccounts: await openServiceAccountStore(db),
+  installation: await openInstallationStore(db, aggregate.ids),
+  ...(await openWorkspaceStores(db, aggregate)),
+  ...(await openOAuthStores(db)),
+  ...(await openOidcStores(db)),
+  uploads: await openUploads(db),
+})
+
 /**
  * Opens the collections, keys and clients of the gateway, and publishes the events of its people and workspaces.
  * @param publicUrl the origin that clients use, if not the configured one: a port may have been chosen at start.
@@ -103,19 +122,7 @@ export const openDeps = async (host: Host, publicUrl: string = host.config.PUBLI
   const db = host.mongo.database('gateway')
   const secrets = openSecrets(bus.keys)
   const aggregate = { service: 'gateway', clock, ids, onCommit: relay.onCommit }
-  const store: Stores = {
-    audit: await openAuditStore(db, aggregate),
-    ...(await openPeopleStores(db, aggregate)),
-    ...(await openLinkStores(db, aggregate)),
-    ...(await openFactorStores(db)),
-    personalTokens: await openPersonalTokenStore(db),
-    serviceAccounts: await openServiceAccountStore(db),
-    installation: await openInstallationStore(db, ids),
-    ...(await openWorkspaceStores(db, aggregate)),
-    ...(await openOAuthStores(db)),
-    ...(await openOidcStores(db)),
-    uploads: await openUploads(db),
-  }
+  const store = await openStores(db, aggregate)
   relay.watch(store.people.outbox)
   relay.watch(store.workspaces.outbox)
   relay.watch(store.invitations.outbox)

@@ -31,7 +31,7 @@ import { loopsServer } from './mcp/offer.ts'
 import { sightFinder } from './mcp/sight.ts'
 import { createSubscriptions } from './mcp/subscriptions.ts'
 import { verifyAccess } from './oauth/access.ts'
-import { LOOK_MS } from './oauth/key-schedule.ts'
+import { LOOK_MS, READ_MS } from './oauth/key-schedule.ts'
 import { oauthRoutes } from './oauth/routes.ts'
 import { stepUp } from './oauth/step-up.ts'
 import { subscriberHandlers } from './snapshot.ts'
@@ -72,6 +72,7 @@ export const startUpkeep = ({ stack, log, ids, config }: Host, deps: Deps): void
   const forget = () => forgetOldEntries(deps, config.AUDIT_DAYS)
   stack.use(repeat(forget, { ...options, interval_ms: FORGET_EVERY_MS }))
   stack.use(repeat(() => resealFactors(deps), { ...options, interval_ms: LOOK_MS }))
+  stack.use(repeat(deps.keys.look, { ...options, interval_ms: READ_MS }))
   stack.use(repeat(deps.keys.tend, { ...options, interval_ms: LOOK_MS }))
 }
 

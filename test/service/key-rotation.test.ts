@@ -94,3 +94,39 @@ test('a_gateway_that_has_not_polled_yet_finds_a_new_key_by_its_first_token', asy
   expect(kidOf(body.access_token)).not.toBe(kidOf(tokens.access_token))
   expect(await second.verify(body.access_token)).toMatchObject({ ok: true })
 })
+
+test('a_dropped_key_ends_what_it_signed_on_both_gateways_and_nothing_that_its_successor_signs', async () => {
+  const [first, second] = gateways
+  const ann = await signUp(first, { name: 'Ann' })
+  const { app, tokens } = await connectApp(first.url, ann)
+  const old = kidOf(tokens.access_token)
+  const checks = (token: string) => Promise.all(gateways.map(({ verify }) => verify(token)))
+  // From here on both have it in their caches.
+  expect(await checks(tokens.access_token)).toMatchObject([{ ok: true }, { ok: true }])
+  let over = false
+  const dropping = first.deps.keys.drop(old).finally(() => {
+    over = true
+  })
+  let [refresh, signed, rounds] = [tokens.refresh_token, tokens.access_token, 0]
+  while (!over || kidOf(signed) === old) {
+    const { status, body } = await refreshTokens(
+      (gateways[rounds % 2] as GatewayEnvironment).url,
+      app,
+      refresh,
+    )
+    expect(status).toBe(200)
+    refresh = body.refresh_token
+    signed = body.access_token
+    rounds += 1
+    if (kidOf(signed) !== old) expect(await checks(signed)).toMatchObject([{ ok: true }, { ok: true }])
+  }
+  expect(await dropping).toBe(true)
+  await expect
+    .poll(() => checks(tokens.access_token), { timeout: 5_000 })
+    .toMatchObject([
+      { ok: false, reason: 'invalid' },
+      { ok: false, reason: 'invalid' },
+    ])
+  expect(await published()).toEqual([1, 1])
+  expect(await second.deps.keys.drop(old)).toBe(false)
+})

@@ -79,11 +79,31 @@ export const changePassword = async (
 }
 
 /** Signs a person out of every browser and disconnects every app. The password stays. */
-export const signOutEverywhere = (deps: Deps, userId: string): Promise<true> =>
+export const signOutEverywhere = (deps: Pick<Deps, 'store' | 'ids'>, userId: string): Promise<true> =>
   untilSaved(async () => {
     const person = await deps.store.people.byId(userId)
     return !person || (await deps.store.people.endAll(person)) !== 'stale' ? true : undefined
   }, deps.ids.random)
+
+const newReset = (reset_id: string, person: Person | null, now: Date) => ({
+  _id: reset_id,
+  ws: person?.memberships[0]?.workspace_id ?? reset_id,
+  user_id: person?._id ?? null,
+  ...passwordVersionOf(person ?? {}),
+  created_at: now,
+  expires_at: new Date(now.getTime() + RESET_MS),
+  purge_at: new Date(now.getTime() + PURGE_MS),
+})
+
+/** Makes a link for a new password that nobody is mailed: an operator hands it over. It works once, for an hour. */
+export const makeResetLink = async (
+  deps: Pick<Deps, 'store' | 'ids' | 'clock' | 'secrets' | 'public_url'>,
+  person: Person,
+): Promise<string> => {
+  const reset = newReset(deps.ids.next(), person, deps.clock.now())
+  await deps.store.resets.insert(reset, [])
+  return resetUrl(deps, reset)
+}
 
 /**
  * Requests the mail with a link for a new password. For an address without an account the same is done and answered, but
@@ -100,16 +120,7 @@ export const requestReset = async (deps: Deps, typed: string, address: string): 
   const found = await store.people.byEmail(email)
   const person = found && mayUsePassword(deps.passwords_for, found) ? found : null
   const reset_id = ids.next()
-  const now = clock.now()
-  const state = {
-    _id: reset_id,
-    ws: person?.memberships[0]?.workspace_id ?? reset_id,
-    user_id: person?._id ?? null,
-    ...passwordVersionOf(person ?? {}),
-    created_at: now,
-    expires_at: new Date(now.getTime() + RESET_MS),
-    purge_at: new Date(now.getTime() + PURGE_MS),
-  }
+  const state = newReset(reset_id, person, clock.now())
   const event = person &&
     isActive(person) && {
       name: 'person.password_reset_requested',
@@ -128,8 +139,10 @@ export const requestReset = async (deps: Deps, typed: string, address: string): 
 }
 
 /** The link of a reset: whoever has it may set the password. */
-export const resetUrl = (deps: Deps, reset: Pick<PasswordReset, '_id'>): string =>
-  `${deps.public_url}/reset/${marked(deps.secrets.password_reset, reset._id)}`
+export const resetUrl = (
+  deps: Pick<Deps, 'secrets' | 'public_url'>,
+  reset: Pick<PasswordReset, '_id'>,
+): string => `${deps.public_url}/reset/${marked(deps.secrets.password_reset, reset._id)}`
 
 /** Who may set a new password by a reset; undefined when it was used, has expired, or the password has changed since. */
 export const personOfReset = async (

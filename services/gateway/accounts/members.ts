@@ -8,8 +8,11 @@ import type { Deps } from '../deps.ts'
 import { membershipIn } from './person-rules.ts'
 import { changeEvent, decideChange, isPending, type MemberChange, membershipAfter } from './role-rules.ts'
 
+/** What changing members needs: a command has it without a gateway. */
+type Parts = Pick<Deps, 'store' | 'ids' | 'clock' | 'at'>
+
 /** Applies the change to the person's document, with its event. Safe to repeat, also concurrently. */
-const applyChange = (deps: Deps, workspaceId: string, change: MemberChange): Promise<true> =>
+const applyChange = (deps: Parts, workspaceId: string, change: MemberChange): Promise<true> =>
   untilSaved(async () => {
     const person = await deps.store.people.byId(change.user_id)
     if (!person || !isPending(change, membershipIn(person, workspaceId))) return true
@@ -21,7 +24,7 @@ const applyChange = (deps: Deps, workspaceId: string, change: MemberChange): Pro
   }, deps.ids.random)
 
 /** Finishes a decided change. */
-export const finishChange = async (deps: Deps, workspaceId: string, change: MemberChange): Promise<void> => {
+export const finishChange = async (deps: Parts, workspaceId: string, change: MemberChange): Promise<void> => {
   await applyChange(deps, workspaceId, change)
   deps.at('change_member.applied')
   await deps.store.workspaces.endChange(workspaceId, change.id)
@@ -33,7 +36,7 @@ export const finishChange = async (deps: Deps, workspaceId: string, change: Memb
  * @throws AppError `not_found`, `forbidden`.
  */
 export const changeMember = (
-  deps: Deps,
+  deps: Parts,
   caller: Caller,
   userId: string,
   role: Role | null,

@@ -156,6 +156,7 @@ export const verifyAccess = (deps: Deps): VerifyAccess => {
   const resource = resourceOf(issuer)
   const perf = { now: clock.monotonicMs }
   const tokens = new LRUCache<string, AccessClaims>({ max: TOKENS, perf })
+  let removals = keys.removals()
   // `fetch` asks the database once for all that want the same entry at the same time.
   const grantsById = new LRUCache<string, { grant: Grant | null }>({
     max: STATES,
@@ -169,12 +170,18 @@ export const verifyAccess = (deps: Deps): VerifyAccess => {
   const read = async (token: string, unknown: () => void): Promise<AccessClaims | 'invalid' | 'expired'> => {
     const hash = sha256(token)
     const now = clock.now()
+    if (removals !== keys.removals()) {
+      // A key was dropped: what it signed must not live on in the cache.
+      removals = keys.removals()
+      tokens.clear()
+    }
     const known = tokens.get(hash)
     if (known) return known.exp * 1_000 > now.getTime() ? known : 'expired'
     unknown()
     const claims = await readAccessToken(keys, token, { issuer, resource, now })
     if (typeof claims === 'string') return claims
-    tokens.set(hash, claims, { ttl: SIGNATURE_TTL_MS })
+    // Unless a key was dropped while it was verified.
+    if (removals === keys.removals()) tokens.set(hash, claims, { ttl: SIGNATURE_TTL_MS })
     // Once per token and process. That a client has its token distinguishes a lost answer from a stolen refresh token.
     await store.grants.markUsed(claims.grant, claims.gen, now)
     return claims

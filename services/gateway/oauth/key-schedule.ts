@@ -4,8 +4,12 @@ import type { SigningKey } from './model.ts'
 
 const MINUTE_MS = 60_000
 
-/** How often a gateway looks for new keys (ms). */
+/** How often a gateway tends the keys: makes the next one when it is due, and removes retired ones (ms). */
 export const LOOK_MS = MINUTE_MS / 2
+/** How often a gateway reads the keys, so that it soon refuses what a dropped one signed (ms). */
+export const READ_MS = 1_000
+/** How long the successor of a dropped key is published before it signs: longer than every gateway takes to read it (ms). */
+export const DROP_MS = 3_000
 /** The age of the newest key at which the next one is made (ms). */
 export const ROTATE_MS = 90 * 24 * 60 * MINUTE_MS
 /** How long a key is published before it signs: longer than many looks, and than clients may cache the document (ms). */

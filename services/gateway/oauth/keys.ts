@@ -12,7 +12,16 @@ import {
 import { AppError } from '../../../shared/contracts/define/errors.ts'
 import type { Clock } from '../../../shared/process/clock.ts'
 import type { Keys as SealingKeys } from '../../../shared/process/service-keys.ts'
-import { dueNumber, type KeyUse, keysNeeded, retiredAt, signerAt, usesAt } from './key-schedule.ts'
+import {
+  ANNOUNCE_MS,
+  DROP_MS,
+  dueNumber,
+  type KeyUse,
+  keysNeeded,
+  retiredAt,
+  signerAt,
+  usesAt,
+} from './key-schedule.ts'
 import type { SigningKey } from './model.ts'
 import type { KeyStore } from './oauth-store.ts'
 
@@ -34,6 +43,16 @@ export type Keys = Readonly<{
   uses: () => readonly (KeyUse & { key: Readonly<{ kid: string; created_at: Date }> })[]
   /** Makes the next key before it is due; false while one is already announced. Gateways see it at their next look. */
   rotate: () => Promise<boolean>
+  /**
+   * Removes a key at once: every gateway refuses what it signed as soon as it reads the keys again. In place of the key that
+   * signs, a new one signs from then on. Waits DROP_MS for that, so that no gateway meets a key that it does not know.
+   * @returns false when there is no such key.
+   */
+  drop: (kid: string) => Promise<boolean>
+  /** Reads the keys again. Meant to be called often. */
+  look: () => Promise<void>
+  /** Counts how often a known key has gone. What was verified under an earlier count has to be verified again. */
+  removals: () => number
   /** Reads the keys again, makes the next one if it is due, and removes retired ones. Meant to be called repeatedly. */
   tend: () => Promise<void>
 }>
@@ -87,7 +106,7 @@ export const sealingOf = async (
   }
 }
 
-const makeKey = async (number: number, secret: Uint8Array, clock: Clock): Promise<SigningKey> => {
+const makeKey = async (number: number, secret: Uint8Array, created_at: Date): Promise<SigningKey> => {
   const pair = await generateKeyPair(ALGORITHM, { extractable: true })
   const public_jwk = await exportJWK(pair.publicKey)
   const kid = await calculateJwkThumbprint(public_jwk)
@@ -96,7 +115,7 @@ const makeKey = async (number: number, secret: Uint8Array, clock: Clock): Promis
     number,
     public_jwk: { ...public_jwk, kid, alg: ALGORITHM, use: 'sig' },
     private_jwe: await encrypt(await exportJWK(pair.privateKey), secret),
-    created_at: clock.now(),
+    created_at,
   }
 }
 
@@ -122,6 +141,8 @@ export const openKeys = async (
   const [secret] = secrets
   let pairs: readonly Pair[] = []
   let looked_ms = clock.monotonicMs()
+  let removals = 0
+  const find = (kid: string): Pair | undefined => pairs.find((pair) => pair.kid === kid)
   const read = async (): Promise<void> => {
     looked_ms = clock.monotonicMs()
     const known = new Map(pairs.map((pair) => [pair.kid, pair]))
@@ -133,13 +154,14 @@ export const openKeys = async (
         created_at: key.created_at,
       })),
     )
+    if ([...known.keys()].some((kid) => !find(kid))) removals += 1
   }
   const tend = async (): Promise<void> => {
     await read()
     const now = clock.now()
     const number = dueNumber(pairs, now)
     // Of gateways that find it due at once, one makes it, since numbers are unique.
-    if (number !== undefined) await store.insert(await makeKey(number, secret, clock))
+    if (number !== undefined) await store.insert(await makeKey(number, secret, now))
     const retired = retiredAt(pairs, now)
     if (retired.length > 0) await store.remove(retired.map(({ kid }) => kid))
     if (number !== undefined || retired.length > 0) await read()
@@ -148,7 +170,6 @@ export const openKeys = async (
   await tend()
   if (pairs.length === 0)
     throw new AppError('unavailable', 'The signing keys cannot be read back from the database.')
-  const find = (kid: string): Pair | undefined => pairs.find((pair) => pair.kid === kid)
   return {
     signer: () => signerAt(pairs, clock.now()) as Pair,
     verifier: async (kid) => {
@@ -160,10 +181,25 @@ export const openKeys = async (
     rotate: async () => {
       await read()
       const number = keysNeeded(pairs, clock.now())
-      const made = number !== undefined && (await store.insert(await makeKey(number, secret, clock)))
+      const made = number !== undefined && (await store.insert(await makeKey(number, secret, clock.now())))
       await read()
       return made
     },
+    drop: async (kid) => {
+      await read()
+      if (!find(kid)) return false
+      const now = clock.now()
+      if (signerAt(pairs, now)?.kid === kid) {
+        const created_at = new Date(now.getTime() - ANNOUNCE_MS + DROP_MS)
+        await store.insert(await makeKey((pairs[0]?.number ?? 0) + 1, secret, created_at))
+        await new Promise((resolve) => setTimeout(resolve, DROP_MS))
+      }
+      await store.remove([kid])
+      await read()
+      return true
+    },
+    look: read,
+    removals: () => removals,
     tend,
   }
 }

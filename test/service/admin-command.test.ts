@@ -1,0 +1,148 @@
+// `npm run admin` as an operator runs it, against two running gateways: it lets people in again, and shows what it did.
+import { execFile } from 'node:child_process'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { type Account, asksToSignIn, openBrowser, signUp } from '../support/accounts.ts'
+import { type GatewayEnvironment, openGatewayEnvironment } from '../support/gateway-environment.ts'
+import { connectApp, tryToken } from '../support/oauth-client.ts'
+
+const SECRET = 'a secret of the tests that is long enough'
+const NEW_PASSWORD = 'nine purple canoes on a lake'
+
+let env: GatewayEnvironment
+let second: GatewayEnvironment
+let ann: Account
+let bo: Account
+beforeAll(async () => {
+  env = await openGatewayEnvironment({ LOOPS_SECRET: SECRET })
+  second = await openGatewayEnvironment({ LOOPS_SECRET: SECRET }, env)
+  ann = await signUp(env, { name: 'Ann', workspace: 'Bakery' })
+  bo = await signUp(env, { name: 'Bo' })
+})
+afterAll(async () => {
+  await second?.[Symbol.asyncDispose]()
+  await env?.[Symbol.asyncDispose]()
+})
+
+type Ran = Readonly<{ code: number; out: string; err: string }>
+const admin = async (...args: readonly string[]): Promise<Ran> => {
+  const file = join(import.meta.dirname, '../../infra/admin.ts')
+  const given = {
+    PATH: process.env.PATH,
+    MONGODB_URL: env.stack.mongodbUrl,
+    LOOPS_SECRET: SECRET,
+    PUBLIC_URL: env.url,
+  }
+  try {
+    const ran = await promisify(execFile)(process.execPath, [file, ...args], { env: given })
+    return { code: 0, out: ran.stdout, err: ran.stderr }
+  } catch (error) {
+    const { code, stdout: out, stderr: err } = error as { code: number; stdout: string; stderr: string }
+    return { code, out, err }
+  }
+}
+const personOf = async ({ email }: Account) => {
+  const person = await env.deps.store.people.byEmail(email)
+  if (!person) throw new Error(`nobody has ${email}`)
+  return person
+}
+const workspaceOf = async (account: Account): Promise<string> =>
+  (await personOf(account)).memberships[0]?.workspace_id ?? ''
+const newest = async (account: Account) =>
+  (await env.deps.store.audit.latest(await workspaceOf(account), {}, 1))[0]
+
+test('people_and_workspaces_are_listed', async () => {
+  const { code, out, err } = await admin('people')
+  expect([code, err, out]).toEqual([0, '', expect.stringContaining(`${ann.email}  Ann  owner of`)])
+  expect((await admin('people', '--workspace', await workspaceOf(bo))).out).not.toContain(ann.email)
+  expect((await admin('workspaces')).out).toContain('Bakery  members: 1')
+})
+
+test('a_link_lets_somebody_in_once_without_any_mail', async () => {
+  const { code, out } = await admin('reset-password', ann.email)
+  expect(code).toBe(0)
+  const link = /http\S+\/reset\/\S+/.exec(out)?.[0] ?? ''
+  expect(link.startsWith(`${env.url}/reset/`)).toBe(true)
+  const browser = openBrowser(env.url)
+  expect((await browser.submit(link, { password: NEW_PASSWORD })).url.pathname).toBe('/')
+  expect((await openBrowser(env.url).open(link)).status).toBe(404)
+  const entries = await env.deps.store.audit.latest(await workspaceOf(ann), { action: 'admin.command' }, 1)
+  expect(entries).toMatchObject([
+    { by: { user_id: null, via: 'admin' }, address: null, target: { command: 'reset-password' } },
+  ])
+  expect(JSON.stringify(entries)).not.toContain(link.split('/').at(-1))
+})
+
+test('a_member_becomes_an_owner_and_only_of_a_workspace_of_theirs', async () => {
+  const ws = await workspaceOf(bo)
+  const { _id } = await personOf(bo)
+  await env.db
+    .collection<{ _id: string }>('people')
+    .updateOne({ _id }, { $set: { 'memberships.0.role': 'viewer' } })
+  const { code, out } = await admin('make-owner', bo.email)
+  expect([code, out]).toEqual([0, expect.stringContaining('is now an owner')])
+  expect((await personOf(bo)).memberships[0]?.role).toBe('owner')
+  expect(await newest(bo)).toMatchObject({
+    outcome: 'done',
+    target: { command: 'make-owner', email: bo.email },
+  })
+  expect((await admin('make-owner', bo.email)).out).toContain('already')
+  const foreign = await admin('make-owner', ann.email, '--workspace', ws)
+  expect([foreign.code, foreign.err]).toEqual([2, expect.stringContaining('is no member')])
+})
+
+test('deactivation_ends_browsers_and_apps_on_both_gateways_until_reactivation', async () => {
+  const { tokens } = await connectApp(env.url, bo)
+  const statuses = () => Promise.all([env, second].map(({ url }) => tryToken(url, tokens.access_token)))
+  expect(await statuses()).not.toContain(401)
+  expect((await admin('deactivate', bo.email)).out).toContain('Deactivated')
+  await expect.poll(statuses, { timeout: 10_000 }).toEqual([401, 401])
+  expect(asksToSignIn(await bo.browser.open('/account'))).toBe(true)
+  expect((await admin('reactivate', bo.email)).code).toBe(0)
+  const browser = openBrowser(env.url)
+  expect((await browser.submit('/sign-in', { email: bo.email, password: bo.password })).url.pathname).toBe(
+    '/',
+  )
+})
+
+test('sessions_are_listed_and_ended', async () => {
+  const browser = openBrowser(env.url)
+  await browser.submit('/sign-in', { email: bo.email, password: bo.password })
+  expect((await admin('sessions', bo.email)).out).toMatch(/^since .* until .* password$/m)
+  expect((await admin('sessions', bo.email, '--end')).out).toContain('out of every browser')
+  expect((await admin('sessions', bo.email)).out).toContain('signed in nowhere')
+  expect(asksToSignIn(await browser.open('/account'))).toBe(true)
+})
+
+test.each([
+  [['people', '--all'], /Say: npm run admin -- people/],
+  [['reset-password'], /Say: npm run admin -- reset-password EMAIL/],
+  [['reset-password', 'nobody@example.com'], /Nobody has the address .* people shows/],
+  [['verify-audit', '--workspace', 'x'], /There is no log of x/],
+  [['burn'], /There is no command burn/],
+  [[], /npm run admin -- make-owner EMAIL/],
+])('%s_says_what_to_do', async (args, sentence) => {
+  expect(await admin(...args)).toMatchObject({ code: 2, out: '', err: expect.stringMatching(sentence) })
+})
+
+test('the_log_is_written_out_and_verified_and_a_change_in_the_database_is_found', async () => {
+  const ws = await workspaceOf(ann)
+  const lines = (await admin('audit', '--workspace', ws)).out.trim().split('\n')
+  const entries = lines.map((line) => JSON.parse(line) as { seq: number; hash: string; action: string })
+  expect(entries.map(({ seq }) => seq)).toEqual(entries.map((_, n) => n + 1))
+  const whole = await admin('verify-audit', '--workspace', ws)
+  const last = entries.at(-1)
+  expect(whole).toMatchObject({ code: 0, out: expect.stringContaining(`${last?.seq}=${last?.hash}`) })
+  expect((await admin('verify-audit')).code).toBe(0)
+  const known = `${(last?.seq ?? 0) + 1}=${last?.hash}`
+  expect(await admin('verify-audit', '--workspace', ws, '--known', known)).toMatchObject({
+    code: 1,
+    out: expect.stringContaining('is missing'),
+  })
+  await env.db.collection('audit').updateOne({ ws, seq: 2 }, { $set: { 'by.name': 'Somebody else' } })
+  expect(await admin('verify-audit', '--workspace', ws)).toMatchObject({
+    code: 1,
+    out: expect.stringContaining('NOT WHOLE: entry 2 was changed'),
+  })
+})
