@@ -130,15 +130,10 @@ const importPair = async (kept: SigningKey, secrets: SealingKeys): Promise<Pair>
   public_jwk: kept.public_jwk,
 })
 
-/**
- * Loads the keys, or makes the first one. Of gateways that start at once, one makes it and all use it.
- * @throws AppError `unavailable` when they were encrypted with another LOOPS_SECRET.
- */
-export const openKeys = async (
-  deps: Readonly<{ store: KeyStore; secrets: SealingKeys; clock: Clock }>,
-): Promise<Keys> => {
-  const { store, secrets, clock } = deps
-  const [secret] = secrets
+type KeyDeps = Readonly<{ store: KeyStore; secrets: SealingKeys; clock: Clock }>
+
+/** The keys as this process last read them. */
+const openRing = ({ store, secrets, clock }: KeyDeps) => {
   let pairs: readonly Pair[] = []
   let looked_ms = clock.monotonicMs()
   let removals = 0
@@ -156,50 +151,73 @@ export const openKeys = async (
     )
     if ([...known.keys()].some((kid) => !find(kid))) removals += 1
   }
+  return {
+    pairs: () => pairs,
+    find,
+    read,
+    removals: () => removals,
+    isOutOfDate: () => clock.monotonicMs() - looked_ms > RELOAD_MS,
+  }
+}
+
+type Ring = ReturnType<typeof openRing>
+
+/** @see Keys.drop */
+const dropKey = async ({ store, secrets, clock }: KeyDeps, ring: Ring, kid: string): Promise<boolean> => {
+  await ring.read()
+  if (!ring.find(kid)) return false
+  const now = clock.now()
+  if (signerAt(ring.pairs(), now)?.kid === kid) {
+    const created_at = new Date(now.getTime() - ANNOUNCE_MS + DROP_MS)
+    await store.insert(await makeKey((ring.pairs()[0]?.number ?? 0) + 1, secrets[0], created_at))
+    await new Promise((resolve) => setTimeout(resolve, DROP_MS))
+  }
+  await store.remove([kid])
+  await ring.read()
+  return true
+}
+
+/**
+ * Loads the keys, or makes the first one. Of gateways that start at once, one makes it and all use it.
+ * @throws AppError `unavailable` when they were encrypted with another LOOPS_SECRET.
+ */
+export const openKeys = async (deps: KeyDeps): Promise<Keys> => {
+  const { store, secrets, clock } = deps
+  const [secret] = secrets
+  const ring = openRing(deps)
+  const { pairs, find, read, removals } = ring
   const tend = async (): Promise<void> => {
     await read()
     const now = clock.now()
-    const number = dueNumber(pairs, now)
+    const number = dueNumber(pairs(), now)
     // Of gateways that find it due at once, one makes it, since numbers are unique.
     if (number !== undefined) await store.insert(await makeKey(number, secret, now))
-    const retired = retiredAt(pairs, now)
+    const retired = retiredAt(pairs(), now)
     if (retired.length > 0) await store.remove(retired.map(({ kid }) => kid))
     if (number !== undefined || retired.length > 0) await read()
     await resealKeys(store, secrets, clock)
   }
   await tend()
-  if (pairs.length === 0)
+  if (pairs().length === 0)
     throw new AppError('unavailable', 'The signing keys cannot be read back from the database.')
   return {
-    signer: () => signerAt(pairs, clock.now()) as Pair,
+    signer: () => signerAt(pairs(), clock.now()) as Pair,
     verifier: async (kid) => {
-      if (!find(kid) && clock.monotonicMs() - looked_ms > RELOAD_MS) await read()
+      if (!find(kid) && ring.isOutOfDate()) await read()
       return find(kid)?.publicKey
     },
-    jwks: () => ({ keys: pairs.map(({ public_jwk }) => public_jwk) }),
-    uses: () => usesAt(pairs, clock.now()),
+    jwks: () => ({ keys: pairs().map(({ public_jwk }) => public_jwk) }),
+    uses: () => usesAt(pairs(), clock.now()),
     rotate: async () => {
       await read()
-      const number = keysNeeded(pairs, clock.now())
+      const number = keysNeeded(pairs(), clock.now())
       const made = number !== undefined && (await store.insert(await makeKey(number, secret, clock.now())))
       await read()
       return made
     },
-    drop: async (kid) => {
-      await read()
-      if (!find(kid)) return false
-      const now = clock.now()
-      if (signerAt(pairs, now)?.kid === kid) {
-        const created_at = new Date(now.getTime() - ANNOUNCE_MS + DROP_MS)
-        await store.insert(await makeKey((pairs[0]?.number ?? 0) + 1, secret, created_at))
-        await new Promise((resolve) => setTimeout(resolve, DROP_MS))
-      }
-      await store.remove([kid])
-      await read()
-      return true
-    },
+    drop: (kid) => dropKey(deps, ring, kid),
     look: read,
-    removals: () => removals,
+    removals,
     tend,
   }
 }

@@ -61,7 +61,7 @@ test('it_runs_every_service_and_lets_an_operator_run_the_commands', () => {
   const run = ours.flatMap(([, { command = [] }]) => command)
   expect(run).toEqual(expect.arrayContaining(CONTRACTS.map(({ name }) => name)))
   const commands = ours.filter(([, { profiles }]) => profiles?.includes('operator'))
-  expect(commands.map(([name]) => name).toSorted()).toEqual(['events', 'keys'])
+  expect(commands.map(([name]) => name).toSorted()).toEqual(['admin', 'events', 'keys'])
   for (const [, { entrypoint = [] }] of commands)
     expect(existsSync(join(INFRA, '..', entrypoint[1] ?? '')), entrypoint.join(' ')).toBe(true)
 })
@@ -96,7 +96,7 @@ test('a_service_knows_its_own_passwords_alone', () => {
     const passwords = [...JSON.stringify(environment).matchAll(/\$\{([A-Z_]*PASSWORD)\b/g)].map(
       ([, one]) => one,
     )
-    const own = ['events', 'keys'].includes(name)
+    const own = ['admin', 'events', 'keys'].includes(name)
       ? ['OPERATOR_PASSWORD', 'MONGODB_OPERATOR_PASSWORD']
       : [`${name.toUpperCase().replaceAll('-', '_')}_PASSWORD`]
     expect(
@@ -108,7 +108,7 @@ test('a_service_knows_its_own_passwords_alone', () => {
 
 test('no_service_gets_the_secret_that_the_others_are_made_from', () => {
   const holders = services.filter(([, { environment = {} }]) => 'LOOPS_SECRET' in environment)
-  expect(holders.map(([name]) => name)).toEqual(['keys'])
+  expect(holders.map(([name]) => name)).toEqual(['keys', 'admin'])
 })
 
 test('its_files_are_there', () => {
