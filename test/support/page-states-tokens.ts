@@ -23,6 +23,8 @@ const serviceAccount = async (page: Page, world: World, name: string): Promise<v
 }
 
 export const CREDENTIALS: readonly State[] = [
+  { name: 'audit_log', as: 'owner', open: at('/workspace/audit') },
+  { name: 'no_audit_entries', as: 'owner', open: at('/workspace/audit?from=2000-01-01&until=2000-01-02') },
   { name: 'no_tokens', as: 'viewer', open: at(TOKENS) },
   {
     name: 'token_shown_once',

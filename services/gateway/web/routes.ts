@@ -34,6 +34,7 @@ import { faultPage } from './fault-page.ts'
 import { type Html, languageFor, type Page, send } from './layout.ts'
 import { FRONT } from './messages/front.ts'
 import { accessRoutes } from './workspace/access-page.ts'
+import { auditRoutes } from './workspace/audit-page.ts'
 import { memberRoutes } from './workspace/member-page.ts'
 import { panelRoutes } from './workspace/panel-page.ts'
 import { factorPolicyRoutes } from './workspace/second-factor-policy-page.ts'
@@ -107,6 +108,7 @@ export const pageRoutes = (deps: Deps, live: Live): Hono<GatewayEnv> => {
   factorPolicyRoutes(routes, deps)
   serviceAccountRoutes(routes, deps)
   accessRoutes(routes, deps)
+  auditRoutes(routes, deps)
   panelRoutes(routes, deps)
   appRoutes(routes, deps)
   ownAccountRoutes(routes, deps)

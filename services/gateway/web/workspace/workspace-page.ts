@@ -134,7 +134,7 @@ const nameOf = ({ signedIn, words }: Shown, { _id, name }: Person): Html =>
     : html`<a href="${activityPath({ person: _id })}">${words.isolate(name)}</a>`
 
 const people = (shown: Shown): Html => {
-  const { members, total, workspace, language, words } = shown
+  const { signedIn, members, total, workspace, language, words } = shown
   return html`<section class="card" aria-labelledby="members">
     <h2 id="members">${words.word('members')} (${total})</h2>
     <ul class="rows">${members.map((person) => {
@@ -145,6 +145,7 @@ const people = (shown: Shown): Html => {
     ${total > members.length ? html`<p class="small">${words.plural('first_members', members.length)}</p>` : ''}
     <p class="small"><a href="/workspace/mail">${words.word('mails')}</a></p>
     ${shown.signedIn.membership.role === 'owner' ? html`<p class="small"><a href="/workspace/second-factor">${wordsOf(FACTOR_POLICY, language).word('title')}</a></p>` : ''}
+    ${signedIn.membership.role === 'owner' ? html`<p class="small"><a href="/workspace/audit">${words.word('audit')}</a></p>` : ''}
   </section>`
 }
 

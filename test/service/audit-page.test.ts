@@ -1,0 +1,106 @@
+// The page of the audit log: for owners alone, by person, action and day, in pages, and as lines of JSON that can be verified.
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { recordAudit } from '../../services/gateway/audit/audit.ts'
+import { CHAIN_START, type ChainEntry, verifyChain } from '../../services/gateway/audit/audit-rules.ts'
+import { type Account, asksToSignIn, openBrowser, signUp } from '../support/accounts.ts'
+import { type GatewayEnvironment, openGatewayEnvironment } from '../support/gateway-environment.ts'
+
+const PATH = '/workspace/audit'
+const LINES = `${PATH}.jsonl`
+
+let env: GatewayEnvironment
+let ann: Account
+let other: Account
+let ws: string
+let annId: string
+beforeAll(async () => {
+  env = await openGatewayEnvironment()
+  ann = await signUp(env, { name: 'Ann <b>' })
+  other = await signUp(env, { name: 'Other' })
+  const person = await env.deps.store.people.byEmail(ann.email)
+  annId = person?._id ?? ''
+  ws = person?.memberships[0]?.workspace_id ?? ''
+  const by = { user_id: null, name: 'Somebody <i>', via: 'web' }
+  for (let n = 1; n <= 60; n += 1)
+    await recordAudit(env.deps, {
+      action: 'token.revoked',
+      ws: [ws],
+      by,
+      address: '203.0.113.7',
+      target: { name: `Token ${n} <script>` },
+      outcome: 'done',
+    })
+})
+afterAll(() => env?.[Symbol.asyncDispose]())
+
+const rowsOf = (text: string): number => text.split('<li><span class="main"><code>').length - 1
+const linesOf = (text: string): ChainEntry[] =>
+  text
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line) as ChainEntry)
+
+test('it_is_read_in_pages_and_texts_in_it_are_no_markup', async () => {
+  const first = await ann.browser.open(PATH)
+  expect([first.status, rowsOf(first.text)]).toEqual([200, 50])
+  expect(first.text).toContain('Token 60 &lt;script&gt;')
+  expect(first.text).not.toMatch(/<script>|<i>/)
+  const [, older = ''] = /href="(\/workspace\/audit\?before=\d+)"/.exec(first.text) ?? []
+  const second = await ann.browser.open(older)
+  expect(second.text).toContain('account.made')
+  expect(second.text).not.toContain('?before=')
+  const { end } = verifyChain(ws, CHAIN_START, await env.deps.store.audit.read(ws, 0, 1_000))
+  expect(rowsOf(first.text) + rowsOf(second.text)).toBe(end.seq)
+})
+
+test.each([
+  ['person', () => ({ person: annId }), (entry: ChainEntry) => entry.by.user_id === annId],
+  [
+    'action',
+    () => ({ action: 'session.started' }),
+    (entry: ChainEntry) => entry.action === 'session.started',
+  ],
+])('it_is_narrowed_down_by_%s_on_the_page_and_in_the_download', async (_, asked, passes) => {
+  const query = new URLSearchParams(asked())
+  const all = await env.deps.store.audit.read(ws, 0, 1_000)
+  const expected = all.filter(passes)
+  expect(expected.length).toBeGreaterThan(0)
+  expect(expected.length).toBeLessThan(all.length)
+  expect(rowsOf((await ann.browser.open(`${PATH}?${query}`)).text)).toBe(expected.length)
+  expect(linesOf((await ann.browser.open(`${LINES}?${query}`)).text)).toEqual(expected)
+})
+
+test('it_is_narrowed_down_by_day', async () => {
+  const today = env.deps.clock.now().toISOString().slice(0, 10)
+  const open = async (query: string) => rowsOf((await ann.browser.open(`${PATH}?${query}`)).text)
+  expect(await open('from=2000-01-01&until=2000-01-02')).toBe(0)
+  expect(await open(`from=2000-01-01&until=${today}`)).toBe(50)
+})
+
+test('the_download_is_the_whole_chain', async () => {
+  const { status, headers, text } = await ann.browser.open(LINES)
+  expect([status, headers.get('cache-control')]).toEqual([200, 'no-store'])
+  expect(headers.get('content-type')).toContain('application/jsonl')
+  const lines = linesOf(text)
+  expect(lines).toEqual(await env.deps.store.audit.read(ws, 0, 1_000))
+  expect(verifyChain(ws, CHAIN_START, lines).fault).toBeUndefined()
+})
+
+test('an_owner_of_another_workspace_sees_nothing_of_it', async () => {
+  for (const path of [PATH, LINES, `${PATH}?person=${annId}`])
+    expect((await other.browser.open(path)).text).not.toMatch(/Token \d/)
+})
+
+test.each(['admin', 'member', 'viewer'])('for_a_%s_it_is_refused', async (role) => {
+  const account = await signUp(env, { name: role })
+  await env.db
+    .collection('people')
+    .updateOne({ email: account.email }, { $set: { 'memberships.0.role': role } })
+  for (const path of [PATH, LINES]) expect((await account.browser.open(path)).status).toBe(403)
+  expect((await account.browser.open('/workspace')).text).not.toContain(`href="${PATH}"`)
+})
+
+test('who_is_not_signed_in_is_led_to_sign_in', async () => {
+  for (const path of [PATH, LINES]) expect(asksToSignIn(await openBrowser(env.url).open(path))).toBe(true)
+  expect((await ann.browser.open('/workspace')).text).toContain(`href="${PATH}"`)
+})
