@@ -1,5 +1,5 @@
-// A fleet of 200 service accounts that get tokens, replace their secrets and are stopped, all at once, on two gateways:
-// nobody who may work is ever refused, and nobody who may not ever gets through.
+// A fleet of service accounts that get tokens, replace their secrets and are stopped, all at once, on two gateways: nobody who
+// may work is ever refused, and nobody who may not ever gets through. FLEET=full makes it 200.
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import { inParallel } from '../../shared/process/parallel.ts'
 import { type Account, signUp } from '../support/accounts.ts'
@@ -7,9 +7,9 @@ import { getServiceToken, type ServiceClient, serviceAccountOf, serviceClientOn 
 import { tryToken } from '../support/oauth-client.ts'
 import { type System, startSystem } from '../support/system.ts'
 
-const FLEET = 200
-/** As many as a workspace may have. */
-const OF_ONE_OWNER = 50
+const FLEET = process.env.FLEET === 'full' ? 200 : 48
+/** As many as a workspace may have, or fewer: there is to be more than one workspace. */
+const OF_ONE_OWNER = FLEET / 4
 const AT_ONCE = 40
 /** How often it is looked whether an ended token is refused (ms): the load is to be that of the fleet. */
 const INTERVAL_MS = 700
@@ -73,7 +73,7 @@ const live = async (owner: Account, n: number): Promise<Wrong[]> => {
   return wrong
 }
 
-test('no_answer_of_two_hundred_is_wrong', { timeout: 240_000 }, async () => {
+test('no_answer_is_wrong', { timeout: 240_000 }, async () => {
   const fleet = Array.from({ length: FLEET }, (_, n) => n)
   const wrong = await inParallel(fleet, AT_ONCE, (n) => live(owners[n % owners.length] as Account, n))
   expect(wrong.flat()).toEqual([])

@@ -96,7 +96,7 @@ export const openSetup = (deps: Deps, person: Person, setup: string): CodeSetup 
 }
 
 /** Mails a person what happened to their second factor, unless their address may be a stranger's. */
-export const tellFactorChange = async (
+export const requestFactorMail = async (
   deps: Deps,
   person: Person,
   change: 'added' | 'removed' | 'recovery_used' | 'recovery_made',

@@ -4,7 +4,7 @@ import { html } from 'hono/html'
 import { languageOf } from '../../../../shared/contracts/define/language.ts'
 import { wordsOf } from '../../../../shared/contracts/define/wording.ts'
 import { provePassword } from '../../accounts/credentials.ts'
-import { factorsOf, proveByCode, tellFactorChange } from '../../accounts/factors.ts'
+import { factorsOf, proveByCode, requestFactorMail } from '../../accounts/factors.ts'
 import { offersPasskeys, passkeyToAsk, proveByPasskey } from '../../accounts/passkeys.ts'
 import { hasSecondFactor, isRecent, RECENT_MS, type SessionMethod } from '../../accounts/session-rules.ts'
 import type { SignedIn } from '../../accounts/sessions.ts'
@@ -159,7 +159,7 @@ export const reAuthenticateRoutes = (routes: Hono<GatewayEnv>, deps: Deps): void
       const second_only = form.has('second')
       const done = await attempt(() => prove(deps, signedIn, form, second_only))
       if (!done.ok) return show(c, deps, signedIn, { waits, second_only, fault: done.fault })
-      if (done.value === 'recovery_code') await tellFactorChange(deps, signedIn.person, 'recovery_used')
+      if (done.value === 'recovery_code') await requestFactorMail(deps, signedIn.person, 'recovery_used')
       await deps.store.sessions.prove(signedIn.session._id, deps.clock.now(), done.value)
       return waits.fields ? leadBack(c, signedIn, waits) : c.redirect(waits.to, 303)
     }),

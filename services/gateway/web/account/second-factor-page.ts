@@ -13,7 +13,7 @@ import {
   factorsOf,
   openSetup,
   renewRecovery,
-  tellFactorChange,
+  requestFactorMail,
 } from '../../accounts/factors.ts'
 import { offersPasskeys, passkeyToMake, savePasskey } from '../../accounts/passkeys.ts'
 import { hasSecondFactor, type SessionMethod } from '../../accounts/session-rules.ts'
@@ -198,7 +198,7 @@ const added = async (
   { recovery }: AddedFactor,
 ): Promise<Response> => {
   await deps.store.sessions.prove(signedIn.session._id, deps.clock.now(), method)
-  await tellFactorChange(deps, signedIn.person, 'added')
+  await requestFactorMail(deps, signedIn.person, 'added')
   if (recovery === undefined) return c.redirect(`${PATH}?saved`, 303)
   // The workspaces that this session was kept out of are open to it from now on.
   return show(c, deps, { ...signedIn, barred: [] }, { recovery })
@@ -283,14 +283,14 @@ const remove = async (c: Ctx, deps: Deps, signedIn: SignedIn): Promise<Response>
   const drop = () => dropFactor(deps, signedIn.person, id)
   const done = await attempt(() => auditedOfAccount(c, deps, signedIn, 'second_factor.removed', drop))
   if (!done.ok) return show(c, deps, signedIn, { fault: done.fault })
-  await tellFactorChange(deps, signedIn.person, 'removed')
+  await requestFactorMail(deps, signedIn.person, 'removed')
   return c.redirect(`${PATH}?saved`, 303)
 }
 
 const renew = async (c: Ctx, deps: Deps, signedIn: SignedIn): Promise<Response> => {
   const make = () => renewRecovery(deps, signedIn.person._id)
   const recovery = await auditedOfAccount(c, deps, signedIn, 'recovery_codes.made', make)
-  await tellFactorChange(deps, signedIn.person, 'recovery_made')
+  await requestFactorMail(deps, signedIn.person, 'recovery_made')
   return show(c, deps, signedIn, { recovery })
 }
 

@@ -8,7 +8,7 @@ import { wordsOf } from '../../../../shared/contracts/define/wording.ts'
 import type { ProviderSession } from '../../accounts/account-store.ts'
 import { countFactors } from '../../accounts/factor-rules.ts'
 import type { PendingSignIn } from '../../accounts/factor-store.ts'
-import { factorsOf, proveByCode, tellFactorChange } from '../../accounts/factors.ts'
+import { factorsOf, proveByCode, requestFactorMail } from '../../accounts/factors.ts'
 import { offersPasskeys, passkeyToAsk, proveByPasskey } from '../../accounts/passkeys.ts'
 import { isActive, isOfPassword, type Person, passwordVersionOf } from '../../accounts/person-rules.ts'
 import type { SecondMethod, SignInMethod } from '../../accounts/session-rules.ts'
@@ -169,7 +169,7 @@ export const secondStepRoutes = (routes: Hono<GatewayEnv>, deps: Deps): void => 
     // Of two right answers at once, one begins a session.
     if (!(await deps.store.pendingSignIns.take(pending._id))) return over(c)
     deleteCookie(c, cookieName(deps), siteCookie(deps.public_url))
-    if (done.value === 'recovery_code') await tellFactorChange(deps, person, 'recovery_used')
+    if (done.value === 'recovery_code') await requestFactorMail(deps, person, 'recovery_used')
     const { waiting, provider } = pending
     const after = { waiting, unsent, ...(provider ? { provider } : {}) }
     return startAndLead(c, deps, person, [pending.method, done.value], after)
