@@ -1,13 +1,18 @@
 // `npm run admin`: what operators do when nobody can sign in and no mail goes out. Every change is in the audit log.
 import { parseArgs } from 'node:util'
 import { AUDIT_COMMANDS } from './admin/audit.ts'
+import { CLIENT_COMMANDS } from './admin/clients.ts'
 import { PEOPLE_COMMANDS } from './admin/people.ts'
 import { type AdminCommand, AdminMistake, type Asked, withWorld } from './admin/world.ts'
 import { messageOf } from './report.ts'
 import { runCommand } from './running.ts'
 
 /** Every command: a group is a file in admin/. */
-const COMMANDS: Readonly<Record<string, AdminCommand>> = { ...PEOPLE_COMMANDS, ...AUDIT_COMMANDS }
+const COMMANDS: Readonly<Record<string, AdminCommand>> = {
+  ...PEOPLE_COMMANDS,
+  ...CLIENT_COMMANDS,
+  ...AUDIT_COMMANDS,
+}
 
 const usageOf = (): string => {
   const lines = Object.entries(COMMANDS).map(([name, { usage, about }]) =>

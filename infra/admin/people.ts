@@ -3,6 +3,7 @@
 import type { Session } from '../../services/gateway/accounts/account-store.ts'
 import { makeResetLink, signOutEverywhere } from '../../services/gateway/accounts/credentials.ts'
 import { deactivatePerson, reactivatePerson } from '../../services/gateway/accounts/deactivation.ts'
+import { resetSecondFactors } from '../../services/gateway/accounts/factors.ts'
 import { changeMember } from '../../services/gateway/accounts/members.ts'
 import {
   isActive,
@@ -147,6 +148,19 @@ const sessions: AdminCommand['run'] = async (world, asked, say) => {
   return 0
 }
 
+const resetFactor: AdminCommand['run'] = async (world, asked, say) => {
+  const person = await personOf(world, emailOf(asked))
+  const removed = await auditedOfPerson(world, 'reset-second-factor', person, () =>
+    resetSecondFactors(world.deps, person._id),
+  )
+  say(
+    removed === 0
+      ? `${person.email} has no second factor.`
+      : `Removed ${removed} second factors of ${person.email}, and their recovery codes. They sign in by the first factor and add new ones.`,
+  )
+  return 0
+}
+
 /** The commands by name. */
 export const PEOPLE_COMMANDS: Readonly<Record<string, AdminCommand>> = {
   people: {
@@ -169,6 +183,12 @@ export const PEOPLE_COMMANDS: Readonly<Record<string, AdminCommand>> = {
     words: 1,
     options: { workspace: true },
     run: makeOwner,
+  },
+  'reset-second-factor': {
+    usage: 'EMAIL',
+    about: 'removes the second factors of somebody who has lost them',
+    words: 1,
+    run: resetFactor,
   },
   deactivate: {
     usage: 'EMAIL [--force]',

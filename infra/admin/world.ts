@@ -4,6 +4,7 @@ import type { Person } from '../../services/gateway/accounts/person-rules.ts'
 import { type AuditDeps, audited } from '../../services/gateway/audit/audit.ts'
 import type { AuditEntry } from '../../services/gateway/audit/audit-rules.ts'
 import { type Deps, openStores } from '../../services/gateway/deps.ts'
+import { oauthSettings } from '../../services/gateway/oauth/settings.ts'
 import { deriveSecrets } from '../../services/gateway/secrets.ts'
 import { gateway } from '../../shared/contracts/gateway/contract.ts'
 import { systemClock } from '../../shared/process/clock.ts'
@@ -14,7 +15,10 @@ import { connectMongo, type Mongo } from '../../shared/storage/mongo.ts'
 import { runningConfig } from '../running.ts'
 
 /** The parts of a gateway that need no gateway. Events that they write are published by the gateways that run. */
-export type AdminDeps = Pick<Deps, 'store' | 'clock' | 'ids' | 'log' | 'at' | 'secrets' | 'public_url'>
+export type AdminDeps = Pick<
+  Deps,
+  'store' | 'clock' | 'ids' | 'log' | 'at' | 'secrets' | 'public_url' | 'oauth'
+>
 
 export type World = Readonly<{ deps: AdminDeps; db: ReturnType<Mongo['database']> }>
 
@@ -113,7 +117,16 @@ export const withWorld = async <T>(work: (world: World) => Promise<T>): Promise<
   const [clock, ids] = [systemClock, systemIds()]
   const store = await openStores(db, { service: gateway.name, clock, ids, onCommit: () => undefined })
   const secrets = deriveSecrets(LOOPS_SECRET, ...(LOOPS_SECRET_OLD === undefined ? [] : [LOOPS_SECRET_OLD]))
-  const deps = { store, clock, ids, log, at: () => undefined, secrets, public_url: config.PUBLIC_URL }
+  const deps = {
+    store,
+    clock,
+    ids,
+    log,
+    at: () => undefined,
+    secrets,
+    public_url: config.PUBLIC_URL,
+    oauth: oauthSettings(config),
+  }
   // Awaited here, since the connection ends with this function.
   return await work({ deps, db })
 }

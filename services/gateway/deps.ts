@@ -23,9 +23,8 @@ import type { SessionLimits } from './accounts/session-rules.ts'
 import { type InvitationStore, openWorkspaceStores, type WorkspaceStore } from './accounts/workspace-store.ts'
 import { type AuditStore, openAuditStore } from './audit/audit-store.ts'
 import { type ClientAddressOf, clientAddress } from './http/address.ts'
-import { openLimitStores } from './limits/limit-store.ts'
+import { openLimitStore } from './limits/limit-store.ts'
 import { createLimits, type Limits } from './limits/limits.ts'
-import { createThrottle, type Throttle } from './limits/throttle.ts'
 import { type Documents, openDocuments } from './oauth/documents.ts'
 import { type Issuers, openIssuers } from './oauth/enterprise.ts'
 import { type KeySets, openKeySets } from './oauth/key-sets.ts'
@@ -73,7 +72,6 @@ export type Deps = Readonly<{
   /** The identity providers whose assertions become tokens. */
   issuers: Issuers
   limits: Limits
-  throttle: Throttle
   log: Log
   clock: Clock
   ids: Ids
@@ -130,8 +128,7 @@ export const openDeps = async (host: Host, publicUrl: string = host.config.PUBLI
   relay.watch(store.accountMails.outbox)
   relay.watch(store.audit.outbox)
   const oauth = oauthSettings(config)
-  const { windows, throttles } = await openLimitStores(db)
-  const limits = createLimits({ store: windows, clock, log })
+  const limits = createLimits({ store: await openLimitStore(db), clock, log })
   return {
     public_url: publicUrl,
     sign_up: config.SIGN_UP,
@@ -143,7 +140,6 @@ export const openDeps = async (host: Host, publicUrl: string = host.config.PUBLI
     },
     oauth,
     limits,
-    throttle: createThrottle({ store: throttles, clock }),
     keySets: openKeySets({ loopback: oauth.loopback_documents, clock, log }),
     issuers: openIssuers({ issuers: oauth.enterprise_issuers, clock, log }),
     documents: openDocuments({ settings: oauth, store: store.clients, limits, clock, log }),

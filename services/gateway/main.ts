@@ -20,6 +20,7 @@ import { forgetOldEntries, takeUpLeftBehind } from './audit/audit.ts'
 import { type Deps, openDeps } from './deps.ts'
 import { handlers } from './handlers.ts'
 import { type Health, metaRoutes } from './http/meta.ts'
+import { callCounter } from './limits/calls.ts'
 import { SNAPSHOT_PAGES } from './limits/policies.ts'
 import { type Fetch, type Listener, listen } from './listen.ts'
 import { openAgentEvents } from './mcp/agent-events.ts'
@@ -92,8 +93,10 @@ export const wire = async (host: Host, publicUrl: string, health: Health): Promi
   startUpkeep(host, deps)
   const catalog = createCatalog(CONTRACTS)
   const load = createLoad()
-  const calls = { count: config.TOOL_CALLS_PER_MINUTE, window_ms: 60_000 }
-  const countCall = (grantId: string) => deps.limits.count(`calls of ${grantId}`, calls)
+  const countCall = callCounter(deps.limits, {
+    of_connection: config.TOOL_CALLS_PER_MINUTE,
+    of_workspace: config.WORKSPACE_CALLS_PER_MINUTE,
+  })
   const appsUrl = `${publicUrl}/apps`
   const watch = openWatch(bus, gateway.watches)
   const held = createHeldCalls({ watch, clock, random: ids.random })

@@ -189,6 +189,11 @@ export const VARIABLES = {
     fallback: '6000',
     about: 'Tool calls per minute that one connection may make, over all gateways together',
   },
+  WORKSPACE_CALLS_PER_MINUTE: {
+    type: wholeNumber(1, 1_000_000_000),
+    fallback: '60000',
+    about: 'Tool calls per minute that all connections of one workspace may make together, over all gateways',
+  },
   LOOPS_SECRET: {
     type: z.string().min(32, 'is shorter than 32 characters; make one with: openssl rand -base64 48'),
     about:

@@ -44,7 +44,7 @@ const mcp = createMcp(
     catalog,
     load,
     held,
-    countCall: () => 0,
+    countCall: () => undefined,
     appsUrl: '',
     stateKeys: deps.secrets.confirmed_calls,
   }),

@@ -50,6 +50,7 @@ export const startServers = async (report: Report): Promise<Servers> => {
       SIGN_UP: 'open',
       // The benchmark measures how many there can be.
       TOOL_CALLS_PER_MINUTE: '1000000000',
+      WORKSPACE_CALLS_PER_MINUTE: '1000000000',
     }),
     [Symbol.asyncDispose]: () => stack.disposeAsync(),
   }

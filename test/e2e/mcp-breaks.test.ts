@@ -45,7 +45,7 @@ beforeAll(async () => {
       catalog,
       load,
       held,
-      countCall: () => 0,
+      countCall: () => undefined,
       appsUrl: '',
       stateKeys: [Buffer.alloc(32)],
     }),

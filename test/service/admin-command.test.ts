@@ -2,10 +2,12 @@
 import { execFile } from 'node:child_process'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { setCodeApp } from '../../services/gateway/accounts/factor-rules.ts'
+import { addFactor } from '../../services/gateway/accounts/factors.ts'
 import { type Account, asksToSignIn, openBrowser, signUp } from '../support/accounts.ts'
 import { type GatewayEnvironment, openGatewayEnvironment } from '../support/gateway-environment.ts'
-import { connectApp, tryToken } from '../support/oauth-client.ts'
+import { connectApp, exchangeCode, obtainCode, REDIRECT, tryToken } from '../support/oauth-client.ts'
 
 const SECRET = 'a secret of the tests that is long enough'
 const NEW_PASSWORD = 'nine purple canoes on a lake'
@@ -113,6 +115,50 @@ test('sessions_are_listed_and_ended', async () => {
   expect((await admin('sessions', bo.email, '--end')).out).toContain('out of every browser')
   expect((await admin('sessions', bo.email)).out).toContain('signed in nowhere')
   expect(asksToSignIn(await browser.open('/account'))).toBe(true)
+})
+
+test('lost_second_factors_are_removed', async () => {
+  const { _id } = await personOf(ann)
+  await env.db.collection<{ _id: string }>('second_factors').deleteMany({ _id })
+  expect((await admin('reset-second-factor', ann.email)).out).toContain('has no second factor')
+  const at = new Date()
+  const app = { sealed: 'unused', last_step: 0, created_at: at, last_used_at: at }
+  await addFactor(env.deps, _id, (factors) => setCodeApp(factors, app))
+  expect((await admin('reset-second-factor', ann.email)).out).toContain('Removed 1 second factors')
+  expect(await env.deps.store.factors.find(_id)).toBeNull()
+  expect(await newest(ann)).toMatchObject({ target: { command: 'reset-second-factor' } })
+})
+
+describe('a client', () => {
+  const add = (...args: string[]) => admin('add-client', 'Fleet of Ann', '--redirect', REDIRECT, ...args)
+  const idIn = (out: string): string => /^client_id=(\S+)$/m.exec(out)?.[1] ?? ''
+
+  test('that_the_operator_registers_works_and_ends_with_its_removal', async () => {
+    const { out } = await add()
+    const id = idIn(out)
+    expect((await admin('clients')).out).toContain(`${id}  Fleet of Ann  registered by the operator`)
+    const secret = /^client_secret=(\S+)$/m.exec(out)?.[1] ?? ''
+    const app = { client_id: id, client_secret: secret, redirect_uri: REDIRECT }
+    const { body: tokens } = await exchangeCode(env.url, app, await obtainCode(env.url, app, ann))
+    const statuses = () => Promise.all([env, second].map(({ url }) => tryToken(url, tokens.access_token)))
+    expect(await statuses()).not.toContain(401)
+    expect((await admin('remove-client', id)).out).toContain('ended in 1 workspaces')
+    await expect.poll(statuses, { timeout: 10_000 }).toEqual([401, 401])
+    expect((await admin('clients')).out).not.toContain(id)
+  })
+  test('without_a_secret_has_none', async () => {
+    expect((await add('--public')).out).not.toContain('client_secret')
+  })
+  test.each([
+    [['add-client', 'A'], /--redirect URI/],
+    [['add-client', 'A', '--redirect', 'javascript:alert(1)'], /redirect/i],
+    [['remove-client', 'none'], /There is no client none/],
+  ])('is_refused_with_a_sentence: %j', async (args, sentence) => {
+    const { code, err } = await admin(...args)
+    expect(code).toBeGreaterThan(0)
+    expect(err).toMatch(sentence)
+    expect(err.trim().split('\n')).toHaveLength(1)
+  })
 })
 
 test.each([

@@ -21,7 +21,7 @@ import {
 } from '../../services/gateway/accounts/service-account-store.ts'
 import type { Invitation } from '../../services/gateway/accounts/workspace-rules.ts'
 import { openWorkspaceStores } from '../../services/gateway/accounts/workspace-store.ts'
-import { openLimitStores } from '../../services/gateway/limits/limit-store.ts'
+import { openLimitStore } from '../../services/gateway/limits/limit-store.ts'
 import type { Client, Grant } from '../../services/gateway/oauth/model.ts'
 import { type OAuthStores, openOAuthStores } from '../../services/gateway/oauth/oauth-store.ts'
 import { systemClock as clock } from '../../shared/process/clock.ts'
@@ -46,7 +46,7 @@ let tokens: PersonalTokenStore
 let accounts: ServiceAccountStore
 let stores: Awaited<ReturnType<typeof openPeopleStores>> &
   Awaited<ReturnType<typeof openWorkspaceStores>> &
-  Awaited<ReturnType<typeof openLimitStores>>
+  Awaited<ReturnType<typeof openLimitStore>>
 
 const persons = Array.from(
   { length: MANY },
@@ -167,7 +167,7 @@ beforeAll(async () => {
   stores = {
     ...(await openPeopleStores(db, aggregate)),
     ...(await openWorkspaceStores(db, aggregate)),
-    ...(await openLimitStores(db)),
+    ...(await openLimitStore(db)),
   }
   people = stores.people
   links = await openLinkStores(db, aggregate)

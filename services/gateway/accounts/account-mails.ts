@@ -88,7 +88,7 @@ export const prepareAccountMail = async (
  * @throws AppError `rate_limited` when it was requested too often.
  */
 export const requestConfirmation = async (deps: Deps, person: Person): Promise<void> => {
-  await deps.throttle.count(`confirmations of ${person.email}`, CONFIRMATIONS_PER_ACCOUNT)
+  await deps.limits.countTry(`confirmations of ${person.email}`, CONFIRMATIONS_PER_ACCOUNT)
   await requestAccountMail(deps, person, 'confirmation')
 }
 

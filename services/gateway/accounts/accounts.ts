@@ -92,11 +92,11 @@ export const signUp = async (
   account: NewAccount & Readonly<{ email: string; workspace: string; setup?: string | undefined }>,
   address: string,
 ): Promise<Person> => {
-  const { clock, ids, throttle } = deps
+  const { clock, ids, limits } = deps
   const state = await signUpState(deps, account.setup)
   if (state !== 'open') throw state === 'closed' ? closed() : needsSetupLink()
   const takenAddresses = `taken addresses from ${address}`
-  await throttle.refuseBlocked(takenAddresses)
+  await limits.refuseBlocked(takenAddresses)
   const email = normalizeEmail(account.email)
   if (!email) throw emailFault()
   const workspace_name = normalizeName(account.workspace)
@@ -119,7 +119,7 @@ export const signUp = async (
   const inserted = await insertPerson(deps, person, [joinedEvent(person, membership)])
   if (inserted === 'not_first') throw closed()
   if (inserted === 'email_taken' || inserted === 'invitation_taken') {
-    await throttle.count(takenAddresses, PER_ADDRESS)
+    await limits.countTry(takenAddresses, PER_ADDRESS)
     throw addressTaken()
   }
   deps.at('sign_up.person_inserted')
@@ -242,23 +242,23 @@ export const signIn = async (
   typed: Readonly<{ email: string; password: string }>,
   from: Readonly<{ address: string; device?: Device | undefined }>,
 ): Promise<Person> => {
-  const { throttle } = deps
+  const { limits } = deps
   if (deps.passwords_for === 'off') throw passwordsOff()
   const email = normalizeEmail(typed.email) ?? ''
   const person = email === '' ? null : await deps.store.people.byEmail(email)
   const device = from.device !== undefined && from.device.user_id === person?._id ? from.device : undefined
   const address = device ? undefined : from.address
   const tried = device ? `device ${device.id}` : `account ${email}`
-  if (address !== undefined) await throttle.refuseBlocked(`address ${address}`)
-  const tries = await throttle.count(tried, PER_ACCOUNT)
+  if (address !== undefined) await limits.refuseBlocked(`address ${address}`)
+  const tries = await limits.countTry(tried, PER_ACCOUNT)
   const right = await deps.passwords.verify(person?.password_hash, typed.password)
   if (person && right) {
-    await throttle.clear(tried)
+    await limits.forgetTries(tried)
     if (!isActive(person)) throw deactivated()
     if (!mayUsePassword(deps.passwords_for, person)) throw passwordsOff()
     return person
   }
-  if (address !== undefined) await throttle.count(`address ${address}`, PER_ADDRESS)
+  if (address !== undefined) await limits.countTry(`address ${address}`, PER_ADDRESS)
   if (person && tries >= WARN_AFTER_TRIES) await warnOfTries(deps, person)
   await recordRefusal(deps, person, from.address)
   throw translatedError('forbidden', (words) => words.word('wrong_sign_in'))

@@ -57,10 +57,10 @@ export const provePassword = async (
   field: string,
 ): Promise<void> => {
   const account = `account ${person.email}`
-  await deps.throttle.count(account, PER_ACCOUNT)
+  await deps.limits.countTry(account, PER_ACCOUNT)
   if (!(await deps.passwords.verify(person.password_hash, typed)))
     throw fieldFault(field, (words) => words.word('not_current_password'))
-  await deps.throttle.clear(account)
+  await deps.limits.forgetTries(account)
 }
 
 /**
@@ -112,11 +112,11 @@ export const makeResetLink = async (
  * @throws AppError `invalid_argument` for what is no email address; `rate_limited`.
  */
 export const requestReset = async (deps: Deps, typed: string, address: string): Promise<void> => {
-  const { store, clock, ids, throttle } = deps
+  const { store, clock, ids, limits } = deps
   const email = normalizeEmail(typed)
   if (!email) throw fieldFault('email', (words) => words.word('no_email'))
-  await throttle.count(`resets from ${address}`, RESETS_PER_ADDRESS)
-  await throttle.count(`resets of ${email}`, RESETS_PER_ACCOUNT)
+  await limits.countTry(`resets from ${address}`, RESETS_PER_ADDRESS)
+  await limits.countTry(`resets of ${email}`, RESETS_PER_ACCOUNT)
   const found = await store.people.byEmail(email)
   const person = found && mayUsePassword(deps.passwords_for, found) ? found : null
   const reset_id = ids.next()
@@ -170,6 +170,6 @@ export const resetPassword = async (deps: Deps, token: string, password: string)
   if (!person) throw translatedError('not_found', (words) => words.word('reset_over'))
   const saved = await setPassword(deps, person, password, deps.clock.now())
   // Somebody else's guesses no longer keep this person out.
-  await deps.throttle.clear(`account ${person.email}`)
+  await deps.limits.forgetTries(`account ${person.email}`)
   return saved
 }

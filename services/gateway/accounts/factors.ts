@@ -135,14 +135,14 @@ export const confirmCodeApp = async (
   typed: string,
 ): Promise<AddedFactor> => {
   const { secret } = openSetup(deps, person, setup)
-  await deps.throttle.count(`codes of ${person._id}`, CODES_PER_ACCOUNT)
+  await deps.limits.countTry(`codes of ${person._id}`, CODES_PER_ACCOUNT)
   const now = deps.clock.now()
   const step = stepOfCode(secret, normalizeCode(typed), now)
   if (step === undefined) throw wrongCode()
   const sealed = seal(deps.secrets.second_factors, person._id, secret, deps.ids.token())
   const app = { sealed, last_step: step, created_at: now, last_used_at: now }
   const added = await addFactor(deps, person._id, (factors) => setCodeApp(factors, app))
-  await deps.throttle.clear(`codes of ${person._id}`)
+  await deps.limits.forgetTries(`codes of ${person._id}`)
   return added
 }
 
@@ -151,9 +151,9 @@ export const confirmCodeApp = async (
  * @throws AppError `invalid_argument` for a wrong or used one; `rate_limited`.
  */
 export const proveByCode = async (deps: Deps, userId: string, typed: string): Promise<SecondMethod> => {
-  const { throttle, clock, secrets } = deps
+  const { limits, clock, secrets } = deps
   const tried = `codes of ${userId}`
-  await throttle.count(tried, CODES_PER_ACCOUNT)
+  await limits.countTry(tried, CODES_PER_ACCOUNT)
   const code = normalizeCode(typed)
   const isRecovery = isRecoveryCode(code)
   await changeFactors(deps, userId, (factors) => {
@@ -163,7 +163,7 @@ export const proveByCode = async (deps: Deps, userId: string, typed: string): Pr
     const secret = unseal(secrets.second_factors, userId, factors.code_app.sealed)
     return useStep(factors, stepOfCode(secret, code, now), now)
   })
-  await throttle.clear(tried)
+  await limits.forgetTries(tried)
   return isRecovery ? 'recovery_code' : 'code'
 }
 

@@ -34,8 +34,8 @@ export const requestNewAddress = async (deps: Deps, person: Person, typed: strin
   const email = normalizeEmail(typed)
   if (!email) throw emailFault()
   if (email === person.email) throw fieldFault('email', (words) => words.word('same_address'))
-  await deps.throttle.count(`new addresses of ${person._id}`, CONFIRMATIONS_PER_ACCOUNT)
-  await deps.throttle.count(`confirmations of ${email}`, CONFIRMATIONS_PER_ACCOUNT)
+  await deps.limits.countTry(`new addresses of ${person._id}`, CONFIRMATIONS_PER_ACCOUNT)
+  await deps.limits.countTry(`confirmations of ${email}`, CONFIRMATIONS_PER_ACCOUNT)
   if (await deps.store.people.byEmail(email)) return
   await requestAccountMail(deps, person, 'new_address', {
     email,

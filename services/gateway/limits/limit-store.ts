@@ -63,10 +63,11 @@ const throttlesOf = (throttles: Collection<TriesDoc>): ThrottleStore => ({
   clear: async (id) => void (await throttles.deleteOne({ _id: id })),
 })
 
+/** All that limits are counted in. */
+export type LimitStore = Readonly<{ windows: WindowStore; throttles: ThrottleStore }>
+
 /** Opens the collections and makes their indexes. */
-export const openLimitStores = async (
-  db: Db,
-): Promise<Readonly<{ windows: WindowStore; throttles: ThrottleStore }>> => {
+export const openLimitStore = async (db: Db): Promise<LimitStore> => {
   const windows = await openCollection<WindowDoc>(db, 'windows', { indexes: EXPIRES })
   const throttles = await openCollection<TriesDoc>(db, 'throttles', { indexes: EXPIRES })
   return { windows: windowsOf(windows.collection), throttles: throttlesOf(throttles.collection) }

@@ -1,5 +1,6 @@
 // The path of every tool call: finds the tool, checks scope and input, asks the service, and makes the MCP result. Knows no
 // HTTP. The inner cause of an error never leaves here.
+
 import { type CallToolResult, ProtocolError, ProtocolErrorCode } from '@modelcontextprotocol/server'
 import { callByName } from '../../../shared/bus/client.ts'
 import type { Bus } from '../../../shared/bus/connect.ts'
@@ -11,6 +12,7 @@ import { AppError, asAppError, type ErrorCode, toErrorBody } from '../../../shar
 import { includesScope, scopesOfRole } from '../../../shared/contracts/define/scopes.ts'
 import type { Clock } from '../../../shared/process/clock.ts'
 import type { Log } from '../../../shared/process/log.ts'
+import type { CountCall } from '../limits/calls.ts'
 import type { Catalog, CatalogTool } from './catalog.ts'
 import { compact } from './compact.ts'
 import type { HeldCalls } from './held-calls.ts'
@@ -47,8 +49,7 @@ export type CallDeps = Readonly<{
   catalog: Catalog
   load: Load
   held: HeldCalls
-  /** Counts a call of a connection. @returns 0, or how long to wait (ms). */
-  countCall: (grantId: string) => number
+  countCall: CountCall
   /** The page on which people see and change what their apps may do. */
   appsUrl: string
 }>
@@ -122,14 +123,16 @@ const refusedForScope = (
 /** Counts a call. @throws AppError `rate_limited`. */
 export const refuseTooMany = (
   { countCall }: Pick<CallDeps, 'countCall'>,
-  { grant_id }: Pick<Connection, 'grant_id'>,
+  { grant_id, caller }: Pick<Connection, 'grant_id' | 'caller'>,
 ): void => {
-  const retry_after_ms = countCall(grant_id)
-  if (retry_after_ms === 0) return
-  const wait_s = Math.ceil(retry_after_ms / 1_000)
-  throw new AppError('rate_limited', 'This connection makes too many calls; nothing was done.', {
+  const refused = countCall({ grant_id, workspace_id: caller.workspace_id })
+  if (!refused) return
+  const wait_s = Math.ceil(refused.retry_after_ms / 1_000)
+  const who =
+    refused.of === 'connection' ? 'This connection makes' : 'The connections of this workspace together make'
+  throw new AppError('rate_limited', `${who} too many calls; nothing was done.`, {
     hint: `Wait ${wait_s} s, then call again. Make fewer calls.`,
-    retry_after_ms,
+    retry_after_ms: refused.retry_after_ms,
   })
 }
 

@@ -1,5 +1,6 @@
 // The streams of `subscriptions/listen`: each notifies its client when it is time to read again, while its connection is
 // good. Nothing is kept for a client that has gone.
+
 import type { ServerEvent, ServerEventBus } from '@modelcontextprotocol/server'
 import type { Caller } from '../../../shared/contracts/define/contract.ts'
 import { AppError } from '../../../shared/contracts/define/errors.ts'
@@ -7,6 +8,7 @@ import type { Watch } from '../../../shared/events/watch.ts'
 import type { Clock } from '../../../shared/process/clock.ts'
 import { pause } from '../../../shared/process/lifecycle.ts'
 import type { Log } from '../../../shared/process/log.ts'
+import type { CountCall } from '../limits/calls.ts'
 import { type Connection, refuseTooMany } from './call-tool.ts'
 import type { Catalog } from './catalog.ts'
 import { interruptible } from './held-calls.ts'
@@ -59,7 +61,7 @@ export type SubscriptionDeps = Readonly<{
   catalog: Catalog
   findSight: FindSight
   /** Counts a call of a connection. @returns 0, or how long to wait (ms). */
-  countCall: (grantId: string) => number
+  countCall: CountCall
 }>
 
 const subscribedTo = (uris: readonly string[]): Subscribed => {

@@ -17,11 +17,16 @@ const DAY_MS = 24 * 60 * 60_000
 const UNUSED_MS = DAY_MS
 /** The same for one made with the operator's token. It belongs to a service, whose first person may come much later. */
 const UNUSED_INVITED_MS = 90 * DAY_MS
+/** How long one made by the operator's own hand is kept, used or not (ms): until it is removed. */
+const PREREGISTERED_MS = 100 * 365 * DAY_MS
 /** How long a used registration is kept after its last grant can have ended (ms). */
 const AFTER_GRANT_MS = 90 * DAY_MS
 
-/** Who registers. `invited`: with the initial access token that the operator gives out (RFC 7591 §3). */
-export type Registrant = Readonly<{ invited: boolean }>
+/**
+ * Who registers. `invited`: with the initial access token that the operator gives out (RFC 7591 §3); `operator`: the operator
+ * by a command, so that registration can be off.
+ */
+export type Registrant = Readonly<{ invited: boolean; operator?: true }>
 
 /**
  * Counts one more client that is kept unused, whether registered or described by a document.
@@ -31,11 +36,20 @@ export type Registrant = Readonly<{ invited: boolean }>
 export const countUnused = (limits: Pick<Limits, 'spendShare'>, from: readonly string[]): Promise<number> =>
   limits.spendShare('unused clients', REGISTRATIONS_A_DAY, from)
 
+const keptFor = ({ invited, operator }: Registrant): number => {
+  if (operator) return PREREGISTERED_MS
+  return invited ? UNUSED_INVITED_MS : UNUSED_MS
+}
+
 /** Registers a client. The answer is the only one with its secret. */
 export const register = async (
-  deps: Deps,
+  deps: Pick<Deps, 'clock' | 'ids'> &
+    Readonly<{
+      store: Readonly<{ clients: Pick<Deps['store']['clients'], 'insert'> }>
+      oauth: Pick<Deps['oauth'], 'redirect_schemes'>
+    }>,
   body: unknown,
-  { invited }: Registrant,
+  registrant: Registrant,
 ): Promise<Ruled<Record<string, unknown>>> => {
   const ruled = checkRegistration(body, deps.oauth.redirect_schemes)
   if (!ruled.ok) return ruled
@@ -50,8 +64,9 @@ export const register = async (
     auth_method,
     ...(secret === undefined ? {} : { secret_hash: sha256(secret) }),
     metadata,
+    ...(registrant.operator ? { preregistered: true } : {}),
     created_at: now,
-    expires_at: new Date(now.getTime() + (invited ? UNUSED_INVITED_MS : UNUSED_MS)),
+    expires_at: new Date(now.getTime() + keptFor(registrant)),
   }
   await deps.store.clients.insert(client)
   return allowed({
@@ -184,8 +199,8 @@ export const authenticate = async (
   if (!credentials.ok) return credentials
   const { client_id, by } = credentials.value
   const tried = `secrets of ${sha256(client_id)} from ${address}`
-  if (by !== 'none') await deps.throttle.refuseBlocked(tried)
+  if (by !== 'none') await deps.limits.refuseBlocked(tried)
   const ruled = await checkProof(deps, credentials.value)
-  if (!ruled.ok && by !== 'none') await deps.throttle.count(tried, PER_ADDRESS)
+  if (!ruled.ok && by !== 'none') await deps.limits.countTry(tried, PER_ADDRESS)
   return ruled
 }

@@ -22,6 +22,8 @@ export type Client = {
   old_secret_hash?: string
   /** Further members of its registration, echoed unchanged. */
   metadata: Record<string, unknown>
+  /** Registered by the operator. Absent: by itself. */
+  preregistered?: boolean
   created_at: Date
   expires_at: Date
   /** Only for a client with a document: until when that is fresh. */

@@ -22,6 +22,8 @@ export type ClientStore = Readonly<{
   find: (id: string, now: Date) => Promise<Client | null>
   /** Keeps the client at least until then. */
   keep: (id: string, until: Date) => Promise<void>
+  /** Removes the client. What it was allowed is ended by its grants. */
+  remove: (id: string) => Promise<void>
 }>
 
 export type RequestStore = Readonly<{
@@ -119,6 +121,7 @@ const clientsOf = (clients: Collection<Client>): ClientStore => ({
   keep: async (id, until) => {
     await clients.updateOne({ _id: id, expires_at: { $lt: until } }, { $set: { expires_at: until } })
   },
+  remove: async (id) => void (await clients.deleteOne({ _id: id })),
 })
 
 const requestsOf = (requests: Collection<AuthorizationRequest>): RequestStore => ({

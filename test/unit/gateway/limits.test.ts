@@ -1,8 +1,10 @@
 // How often something may happen: counted exactly over several gateways, or as far as one knows while the store is away.
+
 import { describe, expect, test } from 'vitest'
+import { callCounter } from '../../../services/gateway/limits/calls.ts'
 import type { WindowStore } from '../../../services/gateway/limits/limit-store.ts'
-import { createLimits, type Limits } from '../../../services/gateway/limits/limits.ts'
 import type { Limit } from '../../../services/gateway/limits/policies.ts'
+import { countWindows, type Windows } from '../../../services/gateway/limits/windows.ts'
 import { createLog } from '../../../shared/process/log.ts'
 
 const LIMIT: Limit = { count: 200, window_ms: 60_000 }
@@ -12,7 +14,7 @@ const START = new Date('2026-11-22T12:00:15Z')
 const setting = (gateways: number) => {
   const sums = new Map<string, number>()
   const state = { now: START, away: false, writes: 0 }
-  const store: WindowStore = {
+  const windows: WindowStore = {
     add: async (id, count) => {
       state.writes += 1
       if (state.away) throw new Error('away')
@@ -22,9 +24,9 @@ const setting = (gateways: number) => {
   }
   const log = createLog({ filter: 'error', topic: 'test' })
   const made = Array.from({ length: gateways }, () =>
-    createLimits({ store, clock: { now: () => state.now }, log }),
+    countWindows({ store: windows, clock: { now: () => state.now }, log }),
   )
-  return { state, limits: made as [Limits, ...Limits[]] }
+  return { state, limits: made as [Windows, ...Windows[]] }
 }
 const turns = <T>(times: number, work: (turn: number) => T): T[] =>
   Array.from({ length: times }, (_, turn) => work(turn))
@@ -33,7 +35,7 @@ const allowed = (waits: readonly number[]): number => waits.filter((wait) => wai
 describe('counted exactly', () => {
   test('allowed_up_to_the_limit_over_all_gateways_until_the_span_is_over', async () => {
     const { state, limits } = setting(3)
-    const waits = await Promise.all(turns(300, (turn) => (limits[turn % 3] as Limits).spend('a', LIMIT)))
+    const waits = await Promise.all(turns(300, (turn) => (limits[turn % 3] as Windows).spend('a', LIMIT)))
     expect(allowed(waits)).toBe(LIMIT.count)
     expect(waits.find((wait) => wait > 0)).toBe(45_000)
     expect(await limits[0].spend('b', LIMIT)).toBe(0)
@@ -56,9 +58,9 @@ describe('counted exactly', () => {
 
 describe('shared by all', () => {
   const BUDGET: Limit = { count: 600, window_ms: 60_000 }
-  const flood = async (limits: readonly Limits[], parties: readonly string[]): Promise<number> => {
+  const flood = async (limits: readonly Windows[], parties: readonly string[]): Promise<number> => {
     const waits = await Promise.all(
-      turns(200, (turn) => (limits[turn % limits.length] as Limits).spendShare('a', BUDGET, parties)),
+      turns(200, (turn) => (limits[turn % limits.length] as Windows).spendShare('a', BUDGET, parties)),
     )
     return allowed(waits)
   }
@@ -87,7 +89,7 @@ describe('shared by all', () => {
     const { limits } = setting(2)
     const waits: number[] = []
     for (let party = 0; party < 2 * BUDGET.count; party += 1)
-      waits.push(await (limits[party % 2] as Limits).spendShare('a', BUDGET, [`address ${party}`]))
+      waits.push(await (limits[party % 2] as Windows).spendShare('a', BUDGET, [`address ${party}`]))
     expect(allowed(waits)).toBe(BUDGET.count)
   })
 })
@@ -116,5 +118,23 @@ describe('counted as far as is known', () => {
     for (const gateway of limits)
       expect(allowed(turns(300, () => gateway.count('a', LIMIT)))).toBe(LIMIT.count)
     await settled()
+  })
+})
+
+describe('the calls of agents', () => {
+  const counter = () => {
+    const { limits } = setting(1)
+    return callCounter(limits[0], { of_connection: 2, of_workspace: 3 })
+  }
+  test('of_one_connection_and_of_all_of_a_workspace_have_a_limit_each', () => {
+    const count = counter()
+    const calls = ['a', 'a', 'a', 'b', 'b'].map((grant_id) => count({ grant_id, workspace_id: 'w' })?.of)
+    expect(calls).toEqual([undefined, undefined, 'connection', undefined, 'workspace'])
+  })
+  test('of_another_workspace_go_on', () => {
+    const count = counter()
+    for (const grant_id of ['a', 'a', 'b', 'b', 'c']) count({ grant_id, workspace_id: 'w' })
+    expect(count({ grant_id: 'd', workspace_id: 'v' })).toBeUndefined()
+    expect(count({ grant_id: 'c', workspace_id: 'w' })).toMatchObject({ retry_after_ms: 45_000 })
   })
 })

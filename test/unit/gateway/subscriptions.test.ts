@@ -47,7 +47,7 @@ const opened = () => {
     log: createLog({ filter: 'error', topic: 'test' }),
     catalog: createCatalog(CONTRACTS),
     findSight: () => state.sight(),
-    countCall: () => 0,
+    countCall: () => undefined,
   })
   const open = (notifications: Record<string, unknown> = {}, grant_id = 'g') => {
     const gone = new AbortController()

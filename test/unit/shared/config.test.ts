@@ -40,6 +40,7 @@ describe('an empty environment', () => {
       SESSION_IDLE_DAYS: 14,
       REFRESH_GRACE_SECONDS: 60,
       TOOL_CALLS_PER_MINUTE: 6000,
+      WORKSPACE_CALLS_PER_MINUTE: 60000,
       NODE_ENV: 'development',
       UNSIGNED_REQUESTS: 'refused',
       LOG: 'info',
