@@ -20,7 +20,11 @@ const main = async (): Promise<number> => {
   const run = systemIds().next().slice(-6).toLowerCase()
   await using office = await openOffice(url, run, say)
   const day = await dayOfWork(office.team, say)
-  const mails = await awaitMails(url, 3, ({ to, subject }) => to.includes(run) && !/invite/i.test(subject))
+  const mails = await awaitMails(
+    url,
+    3,
+    ({ to, subject }) => to.includes(run) && subject.startsWith('Shipped: '),
+  )
   say(`mails: ${mails.map(({ to, subject }) => `${to}: ${subject}`).join('; ')}`)
   const stats = await office.team.planner.call('get_queue_stats', {})
   say(

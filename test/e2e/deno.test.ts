@@ -89,7 +89,9 @@ test('a_loop_ships_and_its_mail_arrives', async () => {
   expect(shipped.unfinished.map(({ title }) => title)).toEqual(['Exhibit'])
   const mail = await vi.waitFor(
     async () => {
-      const found = (await mails()).filter(({ to }) => to === person.email)
+      const found = (await mails()).filter(
+        ({ to, subject }) => to === person.email && subject.startsWith('Shipped'),
+      )
       expect(found).toHaveLength(1)
       return found[0]
     },

@@ -142,6 +142,7 @@ test('mail_arrives', async () => {
       const mails = (await (await fetch(`${url}/dev/mail.json`)).json()) as readonly Mail[]
       expect(mails.map(({ to, subject }) => [to, subject])).toEqual([
         [person.email, expect.stringContaining('Granite')],
+        [person.email, expect.stringContaining('app was connected')],
       ])
     },
     { timeout: 20_000, interval: 100 },

@@ -26,7 +26,7 @@ const LOOPS_DATABASE = /^loops_/
 const log = createLog({ filter: 'error', topic: 'test' })
 
 type Documents = ReadonlyMap<string, ReadonlyMap<string, readonly BSON.Document[]>>
-type Kept = Readonly<{ answers: unknown; mails: readonly Mail[]; events: readonly string[] }>
+type Kept = Readonly<{ answers: unknown; mails: readonly Mail[]; events: ReadonlyMap<string, string> }>
 
 let folder: string
 let PORT: string
@@ -68,19 +68,21 @@ const serversOf = async ({ dataDir }: NpmStart) =>
     string
   >
 
-/** The ids of all events in the stream, and how many events wait at consumers. */
+/** All events in the stream by their ids, with their types, and how many events wait at consumers. */
 const streamOf = async (run: NpmStart) => {
   await using bus = await connectBus((await serversOf(run)).NATS_URL, 'looker', log)
   const { state } = await bus.jsm.streams.info(EVENTS_STREAM)
-  const ids: string[] = []
+  const events = new Map<string, string>()
   for (let seq = state.first_seq; seq <= state.last_seq; seq += 1) {
     const message = await bus.jsm.direct.getMessage(EVENTS_STREAM, { seq })
-    if (message) ids.push(message.json<{ id: string }>().id)
+    if (!message) continue
+    const { id, type } = message.json<{ id: string; type: string }>()
+    events.set(id, type)
   }
   let waiting = 0
   for await (const one of bus.jsm.consumers.list(EVENTS_STREAM))
     waiting += one.num_pending + one.num_ack_pending
-  return { ids: ids.toSorted(), waiting }
+  return { events, waiting }
 }
 
 /** How many documents have unpublished events. */
@@ -151,10 +153,11 @@ beforeAll(async () => {
   agent = await agentOf(first, owner)
   await subscriberCommand(['add', 'reports'], { DATA_DIR: first.dataDir })
   await work()
-  await vi.waitFor(async () => expect(await mailsOf(first)).toHaveLength(1), WAIT)
+  // One about the app that was connected, and one about the loop.
+  await vi.waitFor(async () => expect(await mailsOf(first)).toHaveLength(2), WAIT)
   await vi.waitFor(async () => expect(await unpublished(first)).toBe(0), WAIT)
   await vi.waitFor(async () => expect((await streamOf(first)).waiting).toBe(0), WAIT)
-  const [answers, mails, { ids: events }] = [await answersOf(), await mailsOf(first), await streamOf(first)]
+  const [answers, mails, { events }] = [await answersOf(), await mailsOf(first), await streamOf(first)]
   before = { answers, mails, events }
   documents = await takeDocuments(first)
   await stop(first)
@@ -172,7 +175,14 @@ const expectAll = async (run: NpmStart): Promise<void> => {
   const arrived = await openBrowser(run.url).submit('/sign-in', { email, password })
   expect(arrived.url.pathname).toBe('/')
   expect(await subscriberCommand(['list'], { DATA_DIR: run.dataDir })).toContain('reports')
-  await expect.poll(() => streamOf(run), WAIT).toEqual({ ids: before.events, waiting: 0 })
+  const compared = async () => {
+    const { events, waiting } = await streamOf(run)
+    const lost = [...before.events.keys()].filter((id) => !events.has(id))
+    const added = [...events].filter(([id]) => !before.events.has(id)).map(([, type]) => type)
+    return { lost, added, waiting }
+  }
+  // The sign-in is in the audit log.
+  await expect.poll(compared, WAIT).toEqual({ lost: [], added: ['audit.recorded'], waiting: 0 })
   expect(await mailsOf(run)).toEqual(before.mails)
   const { task } = await agent.call('create_task', { title: 'And on' })
   expect(await agent.call('delete_task', { task_id: task.id })).toMatchObject({ deleted: true })
