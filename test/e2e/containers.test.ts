@@ -82,6 +82,9 @@ test('the_image_has_the_commands_of_operators', async () => {
   expect(await set.runIn('tasks', ['node', 'infra/keys.ts'])).toMatchObject({
     output: expect.stringContaining('npm run keys'),
   })
+  expect(await set.runIn('tasks', ['node', 'infra/admin.ts'])).toMatchObject({
+    output: expect.stringContaining('npm run admin'),
+  })
   // No secret of this checkout is in the image.
   const files = await set.runIn('tasks', ['node', '-p', "require('node:fs').readdirSync('infra').join(' ')"])
   expect(files.output).toContain('events.ts')

@@ -6,6 +6,7 @@ import { AjvJsonSchemaValidator } from '@modelcontextprotocol/sdk/validation/ajv
 import { describe, expect, test } from 'vitest'
 import { parse } from 'yaml'
 import { CONTRACTS } from '../../../shared/contracts/index.ts'
+import { VARIABLES } from '../../../shared/process/config.ts'
 
 type Service = Readonly<{
   image?: string
@@ -64,6 +65,26 @@ test('it_runs_every_service_and_lets_an_operator_run_the_commands', () => {
   expect(commands.map(([name]) => name).toSorted()).toEqual(['admin', 'events', 'keys'])
   for (const [, { entrypoint = [] }] of commands)
     expect(existsSync(join(INFRA, '..', entrypoint[1] ?? '')), entrypoint.join(' ')).toBe(true)
+})
+
+/** What a composed set decides itself, or what serves one machine alone. */
+const NOT_FOR_OPERATORS = [
+  'DATA_DIR',
+  'SMTP_URL',
+  'MAIL_FROM',
+  'LOOPBACK_TARGETS',
+  'LOOPS_SECRET',
+  'LOOPS_SECRET_OLD',
+  'NODE_ENV',
+]
+const NOT_FOR_ANYBODY = ['CLIENT_METADATA_LOOPBACK', 'LEASE_MS', 'CLOCK_OFFSET_MS', 'FAULT']
+
+test('it_passes_every_setting_on_to_the_gateway', () => {
+  const passed = Object.keys(compose.services.gateway?.environment ?? {})
+  const known = Object.keys(VARIABLES).filter(
+    (name) => !NOT_FOR_OPERATORS.includes(name) && !NOT_FOR_ANYBODY.includes(name),
+  )
+  expect(known.filter((name) => !passed.includes(name))).toEqual([])
 })
 
 describe('what stays', () => {
