@@ -100,7 +100,12 @@ describe('documents [D3, D5, D6]', () => {
         response_types_supported: ['code'],
         grant_types_supported: ['authorization_code', 'refresh_token', 'client_credentials'],
         code_challenge_methods_supported: ['S256'],
-        token_endpoint_auth_methods_supported: ['none', 'client_secret_basic', 'client_secret_post'],
+        token_endpoint_auth_methods_supported: [
+          'none',
+          'client_secret_basic',
+          'client_secret_post',
+          'private_key_jwt',
+        ],
         scopes_supported: ['loops:read', 'loops:write', 'loops:approve', 'offline_access'],
         authorization_response_iss_parameter_supported: true,
       })
