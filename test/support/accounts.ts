@@ -146,15 +146,19 @@ type Kind = 'invitations' | 'confirm' | 'reset'
 const linkOf = (kind: Kind, text: string): string | undefined =>
   new RegExp(`https?://\\S+/${kind}/[\\w.-]+`).exec(text)?.[0]
 
-/** The newest mail to an address that has a link of this kind, as soon as there is one. */
+/**
+ * The newest mail to an address that has a link of this kind, as soon as there is one.
+ * @param before the texts of mails that are too old.
+ */
 export const mailWithLink = async <M extends Readonly<{ to: string | readonly string[]; text: string }>>(
   system: Readonly<{ mails: () => Promise<readonly M[]> }>,
   address: string,
   kind: Kind,
+  before: ReadonlySet<string> = new Set(),
 ): Promise<M> => {
   for (let looks = 0; looks < MAIL_LOOKS; looks += 1) {
     const found = (await system.mails()).find(
-      ({ to, text }) => to.includes(address) && linkOf(kind, text) !== undefined,
+      ({ to, text }) => to.includes(address) && linkOf(kind, text) !== undefined && !before.has(text),
     )
     if (found !== undefined) return found
     await setTimeout(LOOK_EVERY_MS)
@@ -163,8 +167,12 @@ export const mailWithLink = async <M extends Readonly<{ to: string | readonly st
 }
 
 /** The link in the newest mail of this kind. */
-export const linkInMail = async (system: Mailed, address: string, kind: Kind): Promise<URL> =>
-  new URL(linkOf(kind, (await mailWithLink(system, address, kind)).text) ?? '')
+export const linkInMail = async (
+  system: Mailed,
+  address: string,
+  kind: Kind,
+  before?: ReadonlySet<string>,
+): Promise<URL> => new URL(linkOf(kind, (await mailWithLink(system, address, kind, before)).text) ?? '')
 
 /** Confirms somebody's address by the mailed link. */
 export const confirmAddress = async (system: Mailed, { email, browser }: Account): Promise<void> => {

@@ -40,8 +40,9 @@ export const consent =
   }
 
 export const invitationOf = async ({ system, accounts }: World, email: string): Promise<string> => {
+  const before = new Set((await system.mails()).map(({ text }) => text))
   await accounts.owner.browser.submit('/workspace/invite', { email, role: 'member' })
-  return (await linkInMail(system, email, 'invitations')).href
+  return (await linkInMail(system, email, 'invitations', before)).href
 }
 
 export const memberNamed =
