@@ -139,7 +139,8 @@ describe('a client', () => {
     expect((await admin('clients')).out).toContain(`${id}  Fleet of Ann  registered by the operator`)
     const secret = /^client_secret=(\S+)$/m.exec(out)?.[1] ?? ''
     const app = { client_id: id, client_secret: secret, redirect_uri: REDIRECT }
-    const { body: tokens } = await exchangeCode(env.url, app, await obtainCode(env.url, app, ann))
+    const cy = await signUp(env, { name: 'Cy' })
+    const { body: tokens } = await exchangeCode(env.url, app, await obtainCode(env.url, app, cy))
     const statuses = () => Promise.all([env, second].map(({ url }) => tryToken(url, tokens.access_token)))
     expect(await statuses()).not.toContain(401)
     expect((await admin('remove-client', id)).out).toContain('ended in 1 workspaces')

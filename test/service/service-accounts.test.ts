@@ -58,6 +58,15 @@ describe('in_a_gateway', () => {
     const stored = await env.db.collection('service_accounts').find().toArray()
     expect(JSON.stringify(stored)).not.toContain(client.client_secret)
   })
+  test('a_token_by_a_new_secret_is_good_at_once_where_one_by_the_secret_before_was_just_used', async () => {
+    const client = await serviceAccountOf(ann, { name: 'Renewed' })
+    const first = (await getServiceToken(env.url, client)).body.access_token
+    expect(await env.verify(first)).toMatchObject({ ok: true })
+    const renewed = serviceClientOn(await ann.browser.submit(`${PATH}/${client.client_id}/secret`, {}))
+    const second = (await getServiceToken(env.url, renewed)).body.access_token
+    expect(await env.verify(second)).toMatchObject({ ok: true })
+    expect(await env.verify(first)).toMatchObject({ ok: false })
+  })
   test('the_metadata_says_so_and_the_secret_may_be_in_the_form', async () => {
     const { body } = await getJson(new URL('/.well-known/oauth-authorization-server', env.url))
     expect(body).toMatchObject({

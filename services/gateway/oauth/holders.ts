@@ -22,8 +22,11 @@ export const findHolder =
     return account && holderOfService(account)
   }
 
+/** The same with a memory. @param fresh past the memory. */
+export type RecallHolder = (id: string, fresh?: boolean) => Promise<Holder | null>
+
 /** Asks the database once in a while, and once for all that want the same one at the same time. */
-export const cachedHolders = (deps: Pick<Deps, 'store' | 'clock'>): FindHolder => {
+export const cachedHolders = (deps: Pick<Deps, 'store' | 'clock'>): RecallHolder => {
   const find = findHolder(deps)
   const byId = new LRUCache<string, { holder: Holder | null }>({
     max: STATES,
@@ -31,5 +34,5 @@ export const cachedHolders = (deps: Pick<Deps, 'store' | 'clock'>): FindHolder =
     perf: { now: deps.clock.monotonicMs },
     fetchMethod: async (id) => ({ holder: await find(id) }),
   })
-  return async (id) => (await byId.fetch(id))?.holder ?? null
+  return async (id, fresh = false) => (await byId.fetch(id, { forceRefresh: fresh }))?.holder ?? null
 }
