@@ -217,7 +217,11 @@ const FLEETS: readonly Attack[] = [
   ['a key set at an address inside', keys('inside_are_never_read'), keys('with_%s_is_refused')],
   ['a key set that is huge or holds secrets', keys('a_set_%s_lets_nobody_in')],
   ['assertions without end', keys('many_wrong_ones_slow_down')],
-  ['a token beyond the policy, made before it or after', governed('of_days_refuses'), governed('of_scopes_cuts')],
+  [
+    'a token beyond the policy, made before it or after',
+    governed('of_days_refuses'),
+    governed('of_scopes_cuts'),
+  ],
   ['a blocked app with an old token', governed('is_refused_at_once_with_old_tokens')],
   ['a blocked app that asks again', governed('is_refused_at_once_with_old_tokens')],
   ['the access of another workspace, or for a member', governed('what_is_of_another'), governed('members_')],
