@@ -10,9 +10,10 @@ import { type System, startSystem } from '../support/system.ts'
 const FLEET = process.env.FLEET === 'full' ? 200 : 48
 /** As many as a workspace may have, or fewer: there is to be more than one workspace. */
 const OF_ONE_OWNER = FLEET / 4
-const AT_ONCE = 40
+/** Fewer than meet the limit of requests from one address: all of them come from this machine. */
+const AT_ONCE = 16
 /** How often it is looked whether an ended token is refused (ms): the load is to be that of the fleet. */
-const INTERVAL_MS = 700
+const INTERVAL_MS = 1_000
 /** Longer than any cache, on a machine that is busy. */
 const SOON = 30_000
 const PATH = '/workspace/service-accounts'
