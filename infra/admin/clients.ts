@@ -5,10 +5,8 @@ import type { Client, Grant } from '../../services/gateway/oauth/model.ts'
 import { oauthError } from '../../services/gateway/oauth/refusals.ts'
 import { AppError } from '../../shared/contracts/define/errors.ts'
 import { lookInto } from '../../shared/storage/collection.ts'
-import { type AdminCommand, AdminMistake, auditedCommand, type World } from './world.ts'
+import { type AdminCommand, AdminMistake, auditedCommand, SHOWN, sayRows, type World } from './world.ts'
 
-/** How many rows a command prints; the last line says when there are more. */
-const SHOWN = 1_000
 /** The longest id that is looked for (characters): one may be the address of a document. */
 const ID_CHARS = 2_000
 
@@ -24,8 +22,7 @@ const list: AdminCommand['run'] = async ({ db, deps }, _, say) => {
     .sort({ _id: 1 })
     .limit(SHOWN + 1)
     .toArray()
-  for (const client of found.slice(0, SHOWN).map(read)) say(clientLine(client))
-  if (found.length > SHOWN) say(`… and more. Only the first ${SHOWN} are shown.`)
+  sayRows(found.map(read).map(clientLine), say)
   if (found.length === 0) say('There are no clients yet.')
   return 0
 }

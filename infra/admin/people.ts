@@ -14,19 +14,19 @@ import {
 import type { Workspace } from '../../services/gateway/accounts/workspace-rules.ts'
 import { ALL_SCOPES } from '../../shared/contracts/define/common.ts'
 import { lookInto } from '../../shared/storage/collection.ts'
-import { type AdminCommand, type Asked, auditedOfPerson, personOf, type World, workspaceOf } from './world.ts'
-
-/** How many rows a command prints; the last line says when there are more. */
-const SHOWN = 1_000
+import {
+  type AdminCommand,
+  type Asked,
+  auditedOfPerson,
+  personOf,
+  SHOWN,
+  sayRows,
+  type World,
+  workspaceOf,
+} from './world.ts'
 
 const minute = (at: Date | null | undefined): string =>
   at ? `${at.toISOString().slice(0, 16).replace('T', ' ')} UTC` : 'never'
-
-/** Prints rows, at most SHOWN of them. */
-const sayRows = (rows: readonly string[], say: (line: string) => void): void => {
-  for (const row of rows.slice(0, SHOWN)) say(row)
-  if (rows.length > SHOWN) say(`… and more. Only the first ${SHOWN} are shown.`)
-}
 
 const personLine = (person: Person): string => {
   const roles = person.memberships.map(({ workspace_id, role }) => `${role} of ${workspace_id}`)

@@ -40,6 +40,15 @@ export type AdminCommand = Readonly<{
   run: (world: World, asked: Asked, say: (line: string) => void) => Promise<number>
 }>
 
+/** How many rows a command prints; the last line says when there are more. */
+export const SHOWN = 1_000
+
+/** Prints rows, at most SHOWN of them. */
+export const sayRows = (rows: readonly string[], say: (line: string) => void): void => {
+  for (const row of rows.slice(0, SHOWN)) say(row)
+  if (rows.length > SHOWN) say(`… and more. Only the first ${SHOWN} are shown.`)
+}
+
 /** A mistake in what was asked: a sentence that says what to do. The exit code is 2. */
 export class AdminMistake extends Error {
   override readonly name = 'AdminMistake'

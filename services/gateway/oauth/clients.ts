@@ -156,6 +156,7 @@ const clientOf = (
   redirect_uris: [],
   grant_types: ['client_credentials'],
   auth_method: keys ? KEY_METHOD : 'client_secret_basic',
+  ...(keys ? { keys } : {}),
   secret_hash,
   ...(old_secret && old_secret.until > now ? { old_secret_hash: old_secret.hash } : {}),
   metadata: {},
@@ -175,11 +176,8 @@ const findClient = async ({ store, clock }: Deps, id: string): Promise<Client | 
 const checkProof = async (deps: Deps, credentials: Credentials): Promise<Ruled<Client>> => {
   const { client_id, assertion } = credentials
   const client = await findClient(deps, client_id)
-  if (assertion === undefined || client?.auth_method !== KEY_METHOD)
-    return checkCredentials(client, credentials)
-  const keys = (await deps.store.serviceAccounts.find(client_id))?.keys
-  if (!keys) return refused('credentials_wrong')
-  const accepted = await acceptAssertion(deps, { client_id, keys }, assertion)
+  if (assertion === undefined || !client?.keys) return checkCredentials(client, credentials)
+  const accepted = await acceptAssertion(deps, { client_id, keys: client.keys }, assertion)
   return accepted.ok ? allowed(client) : accepted
 }
 

@@ -1,6 +1,7 @@
 // The documents of the authorization server as types. Pure. Their rules are in grant-rules.ts, their storage in oauth-store.ts.
 import type { JWK } from 'jose'
 import type { Scope } from '../../../shared/contracts/define/common.ts'
+import type { ServiceKeys } from '../accounts/service-key-rules.ts'
 
 /** How a client authenticates at the token endpoint (RFC 7591 §2). */
 export const AUTH_METHODS = ['none', 'client_secret_basic', 'client_secret_post'] as const
@@ -20,6 +21,8 @@ export type Client = {
   secret_hash?: string
   /** SHA-256 of the secret before, while that still works. */
   old_secret_hash?: string
+  /** The keys of a service account that proves itself by them; never stored here. */
+  keys?: ServiceKeys
   /** Further members of its registration, echoed unchanged. */
   metadata: Record<string, unknown>
   /** Registered by the operator. Absent: by itself. */
