@@ -30,6 +30,7 @@ import { joinedEvent, type MembershipEvent } from './role-rules.ts'
 import { deactivated } from './sessions.ts'
 import { signUpState } from './setup.ts'
 import { finish } from './unfinished.ts'
+import { isDeleted } from './workspace-deletion-rules.ts'
 import { type Invitation, isOpen } from './workspace-rules.ts'
 
 const invitationOver = (): AppError => translatedError('not_found', (words) => words.word('invitation_over'))
@@ -209,6 +210,7 @@ export const openInvitation = async ({ store, clock }: Deps, id: string): Promis
   const invitation = await store.invitations.find(id)
   const inviter = invitation && (await store.people.byId(invitation.invited_by.user_id))
   if (!invitation || !isOpen(invitation, inviter, clock.now())) throw invitationOver()
+  if (isDeleted(await store.workspaces.findTombstone(invitation.ws))) throw invitationOver()
   if (await store.people.byInvitation(id)) throw invitationOver()
   return invitation
 }

@@ -45,15 +45,17 @@ const ownerless = async (
 ): Promise<AppError | undefined> => {
   for (const id of ownedBy(person)) {
     const workspace = await deps.store.workspaces.find(id)
+    // A deleted one needs no owner.
+    if (!workspace) continue
     // A change that is decided but not applied yet may be about another owner.
-    const leaving = workspace?.member_change?.before.role === 'owner' ? 1 : 0
+    const leaving = workspace.member_change?.before.role === 'owner' ? 1 : 0
     if ((await deps.store.people.countOwners(id)) - leaving >= least) continue
     const others = await successors(deps, id, person._id)
     // Nobody else is there who could own it.
     if (others.length === 0) continue
     const places = {
       name: person.name,
-      workspace: workspace?.name ?? id,
+      workspace: workspace.name,
       others: others.slice(0, NAMED).join(', '),
     }
     return translatedError('forbidden', (words) => words.say('last_active_owner', places))

@@ -125,6 +125,14 @@ const barredFrom = async (
     ? []
     : store.workspaces.requiringFactor(memberships.map(({ workspace_id }) => workspace_id))
 
+/** A person without their memberships of deleted workspaces, which end in the background: to their pages they have ended. */
+const withoutDeleted = async ({ store }: Deps, person: Person): Promise<Person> => {
+  const { memberships } = person
+  const deleted = await store.workspaces.deletedAmong(memberships.map(({ workspace_id }) => workspace_id))
+  if (deleted.length === 0) return person
+  return { ...person, memberships: memberships.filter(({ workspace_id }) => !deleted.includes(workspace_id)) }
+}
+
 /** The memberships that a signed-in person may act under in this session. */
 export const openTo = ({ person, barred = [] }: Pick<SignedIn, 'person' | 'barred'>): readonly Membership[] =>
   person.memberships.filter(({ workspace_id }) => !barred.includes(workspace_id))
@@ -135,8 +143,9 @@ export const findSignedIn = async (c: Context, deps: Deps): Promise<SignedIn | u
   const now = deps.clock.now()
   for (const token of tokensOf(c, deps)) session ??= await deps.store.sessions.find(sha256(token), now)
   if (session && isOver(session, now, deps.session_limits.idle_ms)) return undefined
-  const person = session && (await deps.store.people.byId(session.user_id))
-  if (!session || !person || !isActive(person) || !isOfPassword(session, person)) return undefined
+  const found = session && (await deps.store.people.byId(session.user_id))
+  if (!session || !found || !isActive(found) || !isOfPassword(session, found)) return undefined
+  const person = await withoutDeleted(deps, found)
   if (now.getTime() - (session.used_at?.getTime() ?? 0) >= NOTE_EVERY_MS)
     await deps.store.sessions.noteUse(session._id, useOf(c, deps, now))
   const shown = session.workspace_id === null ? undefined : membershipIn(person, session.workspace_id)

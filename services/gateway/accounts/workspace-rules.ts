@@ -33,10 +33,14 @@ export type Workspace = Aggregate & {
   blocked_clients?: readonly BlockedClient[]
   /** The change of a member that is being applied. */
   member_change?: MemberChange
+  /** When it was deleted, and by whom. Absent: it was not. What has this is a tombstone, which stays. */
+  deleted?: Readonly<{ at: Date; by: Actor }>
+  /** Since when it is being ended; absent once its members have left and what the gateway keeps of it is being erased. */
+  ending_since?: Date
 }
 
 /** What of a workspace bounds those who work in it. */
-export type AccessRules = Pick<Workspace, 'claim_limits' | 'token_policy' | 'blocked_clients'>
+export type AccessRules = Pick<Workspace, 'claim_limits' | 'token_policy' | 'blocked_clients' | 'deleted'>
 
 /** An invitation by email. Its link is made from its id, so nothing secret is stored. */
 export type Invitation = Aggregate & {

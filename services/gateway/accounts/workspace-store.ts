@@ -1,6 +1,6 @@
 // The collections of workspaces and invitations. Both are aggregates: pending events are in their own documents.
 //
-// workspaces   _id = ws = the workspace.
+// workspaces   _id = ws = the workspace. A deleted one stays as a tombstone, since nothing may ever be made of its id again.
 // invitations  at most one of an address and a workspace is pending. Gone a month after it expires.
 import type { Db, IndexDescription } from 'mongodb'
 import {
@@ -14,12 +14,17 @@ import type { AccessRules, Invitation, Workspace } from './workspace-rules.ts'
 
 export type WorkspaceStore = Aggregates<Workspace> &
   Readonly<{
+    /** The workspace, unless it was deleted. No other function but those that say so gives a deleted one. */
     find: (id: string) => Promise<Workspace | null>
+    /** What is left of a deleted one. */
+    findTombstone: (id: string) => Promise<Workspace | null>
+    /** Those of these that were deleted. */
+    deletedAmong: (ids: readonly string[]) => Promise<readonly string[]>
     /** Those of these that require a second factor of their members. */
     requiringFactor: (ids: readonly string[]) => Promise<readonly string[]>
-    /** What a workspace has set to bound those who work in it. */
+    /** What a workspace has set to bound those who work in it, also of a deleted one. */
     accessRules: (id: string) => Promise<AccessRules | null>
-    /** The first one of the installation. */
+    /** The first one of the installation that was not deleted. */
     oldest: () => Promise<Workspace | null>
     /** The existing ones of these. */
     findAll: (ids: readonly string[]) => Promise<Workspace[]>
@@ -59,7 +64,9 @@ const INVITATION_INDEXES: readonly IndexDescription[] = [
   { key: { purge_at: 1 }, name: 'purge', expireAfterSeconds: 0 },
 ]
 
-const ACCESS_RULES = { _id: 0, claim_limits: 1, token_policy: 1, blocked_clients: 1 }
+const ACCESS_RULES = { _id: 0, claim_limits: 1, token_policy: 1, blocked_clients: 1, deleted: 1 }
+/** What was not deleted. */
+const THERE = { deleted: { $exists: false } } as const
 
 /** Opens the collections and makes their indexes. */
 export const openWorkspaceStores = async (
@@ -75,15 +82,22 @@ export const openWorkspaceStores = async (
   return {
     workspaces: {
       ...aggregates(openedWorkspaces, deps),
-      find: (id) => workspaces.findOne({ _id: id, ws: id }),
-      oldest: () => workspaces.findOne({}, { sort: { _id: 1 } }),
+      find: (id) => workspaces.findOne({ _id: id, ws: id, ...THERE }),
+      findTombstone: (id) => workspaces.findOne({ _id: id, ws: id, deleted: { $exists: true } }),
+      deletedAmong: async (ids) => {
+        if (ids.length === 0) return []
+        const filter = { _id: { $in: [...ids] }, deleted: { $exists: true } }
+        const found = await workspaces.find(filter, { projection: { _id: 1 } }).toArray()
+        return found.map(({ _id }) => _id)
+      },
+      oldest: () => workspaces.findOne(THERE, { sort: { _id: 1 } }),
       requiringFactor: async (ids) => {
         const filter = { _id: { $in: [...ids] }, require_second_factor: true as const }
         const found = await workspaces.find(filter, { projection: { _id: 1 } }).toArray()
         return found.map(({ _id }) => _id)
       },
       accessRules: (id) => workspaces.findOne<AccessRules>({ _id: id, ws: id }, { projection: ACCESS_RULES }),
-      findAll: (ids) => workspaces.find({ _id: { $in: [...ids] } }).toArray(),
+      findAll: (ids) => workspaces.find({ _id: { $in: [...ids] }, ...THERE }).toArray(),
       changing: (before, limit) =>
         workspaces
           .find({ 'member_change.at': { $lte: before } })

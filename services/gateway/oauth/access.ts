@@ -26,6 +26,7 @@ export type AccessRefusal =
   | 'deactivated'
   | 'client_blocked'
   | 'beyond_policy'
+  | 'workspace_deleted'
 
 /** What a token stands for. `expires_at` is in seconds since the epoch, as in the token. */
 export type Access =

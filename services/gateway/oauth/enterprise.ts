@@ -5,6 +5,7 @@ import type { Scope } from '../../../shared/contracts/define/common.ts'
 import type { Clock } from '../../../shared/process/clock.ts'
 import type { Log } from '../../../shared/process/log.ts'
 import { isActive, isOfPassword, membershipUnder, type Person } from '../accounts/person-rules.ts'
+import { isDeleted } from '../accounts/workspace-deletion-rules.ts'
 import { recordAudit } from '../audit/audit.ts'
 import type { Deps } from '../deps.ts'
 import { field } from '../http/forms.ts'
@@ -131,6 +132,7 @@ const grantFor = async (
   if (!membership.ok) return membership
   const ws = membership.value.workspace_id
   const rules = await store.workspaces.accessRules(ws)
+  if (isDeleted(rules)) return refused('identity_no_member')
   if (isBlocked(rules, client._id)) return refused('client_blocked')
   const given = { allowed: identity.scope, asked }
   const scopes = enterpriseScopes(given, membership.value, rules?.token_policy)

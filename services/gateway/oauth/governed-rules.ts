@@ -1,6 +1,7 @@
 // What the rules of a workspace leave of an access: its policy of tokens, blocked clients, and limits of claims. Pure.
 import { withOwnBound } from '../../../shared/contracts/define/claim-limits.ts'
 import { underPolicy } from '../accounts/token-policy-rules.ts'
+import { isDeleted } from '../accounts/workspace-deletion-rules.ts'
 import type { AccessRules } from '../accounts/workspace-rules.ts'
 import type { Access } from './access.ts'
 
@@ -12,6 +13,7 @@ export const isBlocked = (rules: AccessRules | null, client_id: string): boolean
 export const govern = (access: Access, rules: AccessRules | null, now: Date): Access => {
   if (!access.ok) return access
   const { caller, credential } = access
+  if (isDeleted(rules)) return { ok: false, reason: 'workspace_deleted' }
   if (isBlocked(rules, caller.client_id)) return { ok: false, reason: 'client_blocked' }
   const claim_limits = withOwnBound(rules?.claim_limits, caller.claim_limits?.max_claims)
   const bounded = claim_limits === undefined ? caller : { ...caller, claim_limits }

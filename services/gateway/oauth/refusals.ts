@@ -137,6 +137,7 @@ const TOKEN = {
   ),
   client_blocked: answer('invalid_grant', 'The workspace has blocked this client.'),
   beyond_policy: answer('unauthorized_client', 'The policy of the workspace leaves this account nothing.'),
+  workspace_deleted: BAD_GRANT,
   person_left: BAD_GRANT,
   person_deactivated: BAD_GRANT,
   password_changed: BAD_GRANT,

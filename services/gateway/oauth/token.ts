@@ -8,6 +8,7 @@ import { isActive, isConfirmed, isOfPassword, membershipUnder } from '../account
 import { revokePresented } from '../accounts/personal-tokens.ts'
 import { claimsToBe } from '../accounts/token-format.ts'
 import { commonScopes } from '../accounts/token-policy-rules.ts'
+import { isDeleted } from '../accounts/workspace-deletion-rules.ts'
 import type { Deps } from '../deps.ts'
 import { field, repeats } from '../http/forms.ts'
 import { authenticate, keepClient } from './clients.ts'
@@ -61,12 +62,13 @@ const targetOf = (deps: Deps, form: URLSearchParams): Ruled<string> => {
 }
 
 /**
- * Checks that the account may be used, that the person is still a member, with the same password as at consent, and that
- * their workspace has not blocked the client.
+ * Checks that the account may be used, that the person is still a member, with the same password as at consent, that their
+ * workspace was not deleted, and that it has not blocked the client.
  */
 const checkPerson = async ({ store }: Deps, grant: Grant): Promise<Ruled<Grant>> => {
-  if (isBlocked(await store.workspaces.accessRules(grant.ws), grant.client_id))
-    return refused('client_blocked')
+  const rules = await store.workspaces.accessRules(grant.ws)
+  if (isDeleted(rules)) return refused('workspace_deleted')
+  if (isBlocked(rules, grant.client_id)) return refused('client_blocked')
   const person = await store.people.byId(grant.user_id)
   if (!person || !membershipUnder(grant, person)) return refused('person_left')
   if (!isActive(person)) return refused('person_deactivated')
@@ -174,6 +176,7 @@ const forServiceAccount = async (
   const target = targetOf(deps, form)
   if (!target.ok) return target
   const rules = await deps.store.workspaces.accessRules(account.ws)
+  if (isDeleted(rules)) return refused('workspace_deleted')
   const most = commonScopes(account.scopes, rules?.token_policy?.scopes)
   if (most.length === 0) return refused('beyond_policy')
   const scopes = refreshScopes(most, field(form, 'scope'))

@@ -106,6 +106,12 @@ export const events = {
     }),
     public: true,
   }),
+  'workspace.deleted': event({
+    description:
+      'The workspace was deleted with all that belongs to it. Its members have left with it: no event says so of each. Events of it that come later may be dropped.',
+    subject: 'workspace_id',
+    data: z.object({ workspace_id, version: c.Version, by: c.Actor }),
+  }),
   'audit.recorded': event({
     description:
       'The audit log took up an entry: who did what, through what, from where, and how it ended. The events of a log have its places as `sequence`, without a gap. Only subscribers of the operator get it.',
