@@ -11,6 +11,7 @@ import {
   appConnected,
   newAddress,
   passwordChanged,
+  providerChanged,
   secondFactorChanged,
 } from './emails/account-notice.ts'
 import { confirmation } from './emails/confirmation.ts'
@@ -242,7 +243,8 @@ const accountMail = <
     | 'second-factor-changed'
     | 'app-connected'
     | 'new-address'
-    | 'address-changed',
+    | 'address-changed'
+    | 'provider-changed',
 >(
   title: string,
   write: (shown: AccountNotice, wording: Wording) => Template,
@@ -322,4 +324,5 @@ export const MAILS: { readonly [T in TemplateName]: MailOf<T> } = {
   'app-connected': accountMail('App connected', appConnected),
   'new-address': accountMail('Confirmation of a new address', newAddress, true),
   'address-changed': accountMail('Address changed', addressChanged),
+  'provider-changed': accountMail('Single sign-on changed', providerChanged),
 }

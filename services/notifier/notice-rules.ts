@@ -52,6 +52,7 @@ type LinkFacts = Readonly<{
   'app-connected': Readonly<{ account_mail_id: string }>
   'new-address': Readonly<{ account_mail_id: string }>
   'address-changed': Readonly<{ account_mail_id: string }>
+  'provider-changed': Readonly<{ account_mail_id: string }>
 }>
 /** Each mail has its facts in one of the five. */
 type OfEachMail<F extends Readonly<Record<TemplateName, object>>> = F

@@ -220,6 +220,7 @@ const ACCOUNT_MAILS = [
   'app-connected',
   'new-address',
   'address-changed',
+  'provider-changed',
 ] as const
 
 /** The reactions of the notifier. */

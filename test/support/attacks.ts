@@ -39,6 +39,7 @@ const bus = (name: string): Shown => ['e2e/tenants-bus.test.ts', name]
 
 const provider = (name: string): Shown => ['service/oidc-hostile.test.ts', name]
 const providers = (name: string): Shown => ['service/oidc.test.ts', name]
+const connections = (name: string): Shown => ['service/oidc-connections.test.ts', name]
 const linked = (name: string): Shown => ['service/oidc-accounts.test.ts', name]
 
 const OAUTH: readonly Attack[] = [
@@ -136,6 +137,19 @@ const SINGLE_SIGN_ON: readonly Attack[] = [
     linked('is_not_connected_when_the_address'),
   ],
   ['an identity connected with a second account', linked('cannot_take_the_identity')],
+  [
+    'an identity connected in a browser that was left signed in',
+    connections('connects_and_disconnects_nothing'),
+    connections('connects_nothing_by_a_sign_in'),
+  ],
+  [
+    'an account left without a way in, or from two sides at once',
+    connections('is_not_disconnected'),
+    connections('is_one_of_two_that'),
+    connections('is_not_the_password'),
+  ],
+  ['a sign-in by a provider that was disconnected', connections('signs_its_person_in_no_more')],
+  ['an identity connected with an account that was deactivated', connections('nobody_deactivated')],
   [
     'an account without an invitation, of a foreign domain or with endless groups',
     providers('%s_is_refused_and_nothing_is_made'),

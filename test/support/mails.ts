@@ -5,6 +5,7 @@ import {
   appConnected,
   newAddress,
   passwordChanged,
+  providerChanged,
   secondFactorChanged,
 } from '../../services/notifier/emails/account-notice.ts'
 import { confirmation } from '../../services/notifier/emails/confirmation.ts'
@@ -178,6 +179,7 @@ const NOTICES = {
   'app-connected': { write: appConnected, url: 'https://loops.example.com/apps' },
   'new-address': { write: newAddress, url: CONFIRM_URL },
   'address-changed': { write: addressChanged, url: 'https://loops.example.com/account' },
+  'provider-changed': { write: providerChanged, url: 'https://loops.example.com/account' },
 } as const
 
 export const noticeMail = async (
@@ -186,7 +188,12 @@ export const noticeMail = async (
   changes: Partial<AccountNotice> = {},
 ): Promise<MailTexts> => {
   const { write, url } = NOTICES[kind]
-  const facts = { app: 'Claude', workspace: 'Acme Store', email: 'ben.new@example.com' }
+  const facts = {
+    app: 'Claude',
+    workspace: 'Acme Store',
+    email: 'ben.new@example.com',
+    provider: 'Acme ID',
+  }
   const expires_at = timeWriter(locale, ZONE)(AT)
   const notice = { url, name: 'Ben', email: 'ben.new@example.com', expires_at, facts, ...changes }
   return fill(await render(write(notice, wordingOf(locale))), {})
@@ -202,6 +209,8 @@ export const MAILS_SAYING: Readonly<Record<Exclude<TemplateName, 'confirmation' 
   'app-connected': (locale, text) =>
     noticeMail('app-connected', locale, { name: text, facts: { app: text, workspace: text } }),
   'address-changed': (locale, text) => noticeMail('address-changed', locale, { name: text }),
+  'provider-changed': (locale, text) =>
+    noticeMail('provider-changed', locale, { name: text, facts: { change: 'disconnected', provider: text } }),
   'loop-shipped': (locale, text) =>
     shippedMail(
       locale,
@@ -249,4 +258,5 @@ export const MAILS: Readonly<
   'app-connected': (locale) => noticeMail('app-connected', locale),
   'new-address': (locale) => noticeMail('new-address', locale),
   'address-changed': (locale) => noticeMail('address-changed', locale),
+  'provider-changed': (locale) => noticeMail('provider-changed', locale),
 }

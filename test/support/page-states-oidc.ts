@@ -61,4 +61,17 @@ export const SINGLE_SIGN_ON: readonly State[] = [
       await page.getByRole('heading', { name: 'Set a password' }).waitFor()
     },
   },
+  {
+    name: 'provider_that_is_the_last_way_in',
+    as: 'newcomer',
+    open: async (page, world) => {
+      await comeBack(() => ({ sub: 'last', name: 'Lena', email: 'lena@acme.example', email_verified: true }))(
+        page,
+        world,
+      )
+      await at('/account')(page, world)
+      await send(page, 'Disconnect Acme ID')
+      await page.getByRole('alert').waitFor()
+    },
+  },
 ]

@@ -25,6 +25,7 @@ const EVENTS: Readonly<Partial<Record<Kind, string>>> = {
 const PAGES: Readonly<Partial<Record<Kind, string>>> = {
   app_connected: '/apps',
   address_changed: '/account',
+  provider_changed: '/account',
 }
 
 /** The event by which the notifier sends a mail. */

@@ -75,7 +75,17 @@ export type PeopleStore = Readonly<{
     events: readonly PersonEvent[],
   ) => Promise<Person | 'stale' | 'invitation_taken'>
   /** Connects an account at an identity provider. */
-  addIdentity: (person: Person, identity: ProviderIdentity) => Promise<Person | 'stale' | 'identity_taken'>
+  addIdentity: (
+    person: Person,
+    identity: ProviderIdentity,
+    events: readonly PersonEvent[],
+  ) => Promise<Person | 'stale' | 'identity_taken'>
+  /** Disconnects one. */
+  removeIdentity: (
+    person: Person,
+    identity: Pick<ProviderIdentity, 'iss' | 'sub'>,
+    events: readonly PersonEvent[],
+  ) => Promise<Person | 'stale'>
   /** Replaces the membership in a workspace, or ends it (null). */
   changeMembership: (
     person: Person,
@@ -196,7 +206,9 @@ const reading = (people: Collection<Person>) => ({
 
 type Save = (
   person: Person,
-  update: Pick<UpdateFilter<Person>, '$set' | '$pull'> & { $push?: Readonly<Record<string, unknown>> },
+  update: Pick<UpdateFilter<Person>, '$set' | '$unset' | '$pull'> & {
+    $push?: Readonly<Record<string, unknown>>
+  },
   events?: readonly PersonEvent[],
   and?: Filter<Person>,
 ) => Promise<Person | 'stale'>
@@ -294,9 +306,18 @@ const peopleOf = (people: Collection<Person>, deps: AggregateDeps): PeopleStore 
         throw error
       }
     },
-    addIdentity: async (person, identity) => {
+    removeIdentity: (person, { iss, sub }, events) => {
+      const identities = (person.identities ?? []).filter((one) => one.iss !== iss || one.sub !== sub)
+      // A unique index treats an empty list as a value.
+      return save(
+        person,
+        identities.length > 0 ? { $set: { identities } } : { $unset: { identities: '' } },
+        events,
+      )
+    },
+    addIdentity: async (person, identity, events) => {
       try {
-        return await save(person, { $push: { identities: identity } })
+        return await save(person, { $push: { identities: identity } }, events)
       } catch (error) {
         if (isDuplicateKey(error)) return 'identity_taken'
         throw error

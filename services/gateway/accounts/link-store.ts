@@ -26,6 +26,7 @@ export type AccountMail = Link & {
     | 'app_connected'
     | 'new_address'
     | 'address_changed'
+    | 'provider_changed'
   user_id: string
   /** The address that it goes to. */
   email: string

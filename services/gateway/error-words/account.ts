@@ -3,6 +3,10 @@ import { defineMessages } from '../../../shared/contracts/define/wording.ts'
 
 export const ACCOUNT_ERROR_WORDS = defineMessages({
   en: {
+    last_way_in:
+      '{provider} is your only way to sign in. Set a password or add another way first, then disconnect it.',
+    last_way_in_for_good:
+      '{provider} is your only way to sign in here. Connect another provider first, then disconnect it.',
     passwords_off: 'Passwords are not used here. Sign in by single sign-on.',
     same_address: 'That is your address already.',
     address_taken_meanwhile: 'There is already an account with this address.',
@@ -11,6 +15,10 @@ export const ACCOUNT_ERROR_WORDS = defineMessages({
       '{name} is the last owner of {workspace}. Make somebody else its owner first, such as {others}.',
   },
   de: {
+    last_way_in:
+      '{provider} ist dein einziger Weg, dich anzumelden. Lege zuerst ein Passwort fest oder füge einen anderen Weg hinzu und trenne ihn dann.',
+    last_way_in_for_good:
+      '{provider} ist hier dein einziger Weg, dich anzumelden. Verbinde zuerst einen anderen Anbieter und trenne diesen dann.',
     passwords_off: 'Passwörter werden hier nicht benutzt. Melde dich per Single Sign-on an.',
     same_address: 'Das ist schon deine Adresse.',
     address_taken_meanwhile: 'Mit dieser Adresse gibt es schon ein Konto.',
@@ -19,6 +27,10 @@ export const ACCOUNT_ERROR_WORDS = defineMessages({
       '{name} ist der letzte Inhaber von {workspace}. Mache zuerst jemand anderen zum Inhaber, etwa {others}.',
   },
   fr: {
+    last_way_in:
+      '{provider} est votre seul moyen de vous connecter. Choisissez d’abord un mot de passe ou ajoutez un autre moyen, puis détachez-le.',
+    last_way_in_for_good:
+      '{provider} est ici votre seul moyen de vous connecter. Reliez d’abord un autre fournisseur, puis détachez celui-ci.',
     passwords_off: 'Les mots de passe ne servent pas ici. Utilisez l’authentification unique.',
     same_address: 'C’est déjà votre adresse.',
     address_taken_meanwhile: 'Il existe déjà un compte avec cette adresse.',
@@ -27,6 +39,10 @@ export const ACCOUNT_ERROR_WORDS = defineMessages({
       '{name} est le dernier propriétaire de {workspace}. Désignez d’abord un autre propriétaire, par exemple {others}.',
   },
   es: {
+    last_way_in:
+      '{provider} es tu única forma de iniciar sesión. Antes de desconectarlo, elige una contraseña o añade otra forma.',
+    last_way_in_for_good:
+      '{provider} es aquí tu única forma de iniciar sesión. Antes de desconectarlo, conecta otro proveedor.',
     passwords_off: 'Aquí no se usan contraseñas. Usa el inicio de sesión único.',
     same_address: 'Esa ya es tu dirección.',
     address_taken_meanwhile: 'Ya existe una cuenta con esta dirección.',
@@ -35,6 +51,8 @@ export const ACCOUNT_ERROR_WORDS = defineMessages({
       '{name} es el último propietario de {workspace}. Antes, haz propietario a otra persona, por ejemplo {others}.',
   },
   ar: {
+    last_way_in: '{provider} هو طريقتك الوحيدة لتسجيل الدخول. عيّن كلمة مرور أو أضف طريقة أخرى أولًا ثم افصله.',
+    last_way_in_for_good: '{provider} هو طريقتك الوحيدة لتسجيل الدخول هنا. اربط مزوّدًا آخر أولًا ثم افصله.',
     passwords_off: 'لا تُستخدم كلمات المرور هنا. سجّل الدخول بالطريقة الموحّدة.',
     same_address: 'هذا عنوانك بالفعل.',
     address_taken_meanwhile: 'يوجد حساب بهذا العنوان بالفعل.',

@@ -2,7 +2,6 @@
 
 import type { Caller, Role } from '../../../shared/contracts/define/contract.ts'
 import { AppError } from '../../../shared/contracts/define/errors.ts'
-import { untilSaved } from '../../../shared/storage/command.ts'
 import { openInvitation } from '../accounts/accounts.ts'
 import { changeMember } from '../accounts/members.ts'
 import { isActive, type Membership, membershipIn, type Person } from '../accounts/person-rules.ts'
@@ -15,6 +14,7 @@ import type { Deps } from '../deps.ts'
 import { spendOrRefuse } from '../limits/limits.ts'
 import { OIDC_STARTS_PER_ADDRESS } from '../limits/policies.ts'
 import { sha256 } from '../secrets.ts'
+import { connectIdentity } from './identities.ts'
 import {
   decideSignUp,
   type Identity,
@@ -300,20 +300,13 @@ export const findLink = async (
 
 /** Connects the identity with the account that was proved, once. */
 export const completeLink = async (deps: Deps, { link, provider }: OpenLink): Promise<Outcome> => {
-  const { people, oidcLinks } = deps.store
-  const now = deps.clock.now()
-  if (!(await oidcLinks.take(link._id, link.browser, now))) return refused('link_over', provider)
-  const { iss, sub } = link
-  const saved = await untilSaved(async () => {
-    const fresh = await people.byId(link.user_id)
-    if (!fresh) return 'gone' as const
-    if (fresh.identities?.some((one) => one.iss === iss && one.sub === sub)) return fresh
-    const added = await people.addIdentity(fresh, { iss, sub, at: now })
-    return added === 'stale' ? undefined : added
-  }, deps.ids.random)
+  const { iss, sub, browser } = link
+  if (!(await deps.store.oidcLinks.take(link._id, browser, deps.clock.now())))
+    return refused('link_over', provider)
+  const saved = await connectIdentity(deps, link.user_id, { iss, sub })
   if (saved === 'gone') return refused('link_over', provider)
   if (saved === 'identity_taken') return refused('of_another', provider)
-  if (!isActive(saved)) return refused('deactivated', provider)
+  if (saved === 'deactivated') return refused('deactivated', provider)
   const identity: Identity = {
     iss,
     sub,

@@ -37,9 +37,10 @@ export const auditedOfAccount = <T>(
   who: Pick<Who, 'person'>,
   action: AuditAction,
   work: () => Promise<T>,
+  target: AuditEntry['target'] = {},
 ): Promise<T> => {
   const { _id: user_id, memberships } = who.person
   const ws = memberships.map(({ workspace_id }) => workspace_id)
-  const entry = { action, ws, by: byOf(who), address: deps.addressOf(c), target: { user_id } }
+  const entry = { action, ws, by: byOf(who), address: deps.addressOf(c), target: { user_id, ...target } }
   return audited(deps, entry, work)
 }

@@ -55,6 +55,25 @@ export const secondFactorChanged = (notice: AccountNotice, wording: Wording): Te
   }
 }
 
+/** A provider signs its person in from now on, or does so no more. */
+export const providerChanged = (notice: AccountNotice, wording: Wording): Template => {
+  const change = notice.facts?.change === 'disconnected' ? 'disconnected' : 'connected'
+  const places = { name: person(notice), provider: fact(notice, 'provider') }
+  return {
+    language: wording.language,
+    subject: wording.subject('provider_changed_subject', {}),
+    preview: [wording.word('account_preview')],
+    workspace: '',
+    blocks: [
+      { kind: 'heading', line: [wording.word(`provider_${change}_heading`)] },
+      { kind: 'paragraph', line: wording.say(`provider_${change}_text`, places) },
+      { kind: 'paragraph', line: [wording.word('provider_changed_advice')] },
+    ],
+    button: { link: { label: wording.word('provider_changed_button'), url: notice.url } },
+    footer: { line: [wording.word('account_footer')], links: [] },
+  }
+}
+
 /** An app was allowed to work in the person's name. It chose its name itself. */
 export const appConnected = (notice: AccountNotice, wording: Wording): Template => {
   const places = { name: person(notice), app: fact(notice, 'app'), workspace: fact(notice, 'workspace') }

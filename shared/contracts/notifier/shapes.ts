@@ -49,6 +49,7 @@ export const TEMPLATES = [
   'app-connected',
   'new-address',
   'address-changed',
+  'provider-changed',
 ] as const
 export type TemplateName = (typeof TEMPLATES)[number]
 

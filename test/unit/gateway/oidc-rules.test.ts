@@ -5,6 +5,7 @@ import { mayUsePassword } from '../../../services/gateway/accounts/person-rules.
 import {
   decideSignUp,
   groupsOf,
+  hasWayWithout,
   identityOf,
   isAllowedDomain,
   MAX_GROUPS,
@@ -202,5 +203,43 @@ describe('the variables of single sign-on', () => {
   test('accept_http_on_this_machine_alone', () => {
     expect(faults({ ...ONE, OIDC_ISSUER: 'http://127.0.0.1:8080' })).toEqual([])
     expect(faults({ ...ONE, PASSWORDS: 'off' })).toEqual([])
+  })
+})
+
+describe('a way in without one identity', () => {
+  const ME = { iss: 'https://id.example/', sub: 'me' }
+  const member = { role: 'member', workspace_id: 'w', workspace_name: 'W', joined_at: new Date(0) } as const
+  test.each([
+    ['is a password', { password_hash: 'x' }, {}, true],
+    ['is no password that nobody may use', { password_hash: 'x' }, { passwords_for: 'off' }, false],
+    ['is no password for owners alone', { password_hash: 'x' }, { passwords_for: 'owners' }, false],
+    ['is a passkey', {}, { passkey: true }, true],
+    [
+      'is no passkey where the sign-in page asks for none',
+      {},
+      { passkey: true, passwords_for: 'off' },
+      false,
+    ],
+    ['is another provider', { identities: [ME, { iss: 'https://two.example', sub: 'me' }] }, {}, true],
+    ['is another identity at the same one', { identities: [ME, { ...ME, sub: 'also me' }] }, {}, true],
+    [
+      'is no provider that is gone',
+      { identities: [ME, { iss: 'https://gone.example', sub: 'me' }] },
+      {},
+      false,
+    ],
+    ['is not itself', {}, {}, false],
+  ] as const)('%s', (_, person, has, expected) => {
+    const identities = ('identities' in person ? person.identities : [ME]).map((one) => ({
+      ...one,
+      at: new Date(0),
+    }))
+    const facts = {
+      passwords_for: 'on',
+      passkey: false,
+      issuers: ['https://id.example', 'https://two.example'],
+    } as const
+    const account = { password_hash: null, memberships: [member], ...person, identities }
+    expect(hasWayWithout(ME, account, { ...facts, ...has })).toBe(expected)
   })
 })

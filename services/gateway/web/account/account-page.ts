@@ -15,6 +15,7 @@ import { chooseReading, timeZonesByArea } from '../../accounts/reading.ts'
 import { endSession, type SignedIn, startSession } from '../../accounts/sessions.ts'
 import type { Deps } from '../../deps.ts'
 import type { GatewayEnv } from '../../http/env.ts'
+import { disconnectIdentity, identityKey, providerName } from '../../oidc/identities.ts'
 import { auditedOfAccount } from '../audited-forms.ts'
 import { signedInOnly } from '../flow.ts'
 import { type Ctx, type Html, messagePage, type Page, send } from '../layout.ts'
@@ -23,13 +24,14 @@ import { SECOND_FACTOR } from '../messages/second-factor.ts'
 import { attempt, type Fault, faultNote, fieldsOf, formActionOf, input } from '../posted-forms.ts'
 import { newPassword } from './passwords-page.ts'
 import { providersOfAccount } from './provider-buttons.ts'
+import { afterProof } from './re-authenticate.ts'
 
 /** The forms of the page. */
-type Form = 'address' | 'reading' | 'password'
+type Form = 'address' | 'reading' | 'password' | 'providers'
 
 /** What came of a posted form. */
 type Outcome = Readonly<{
-  done?: Form | 'confirmed' | 'connected'
+  done?: Exclude<Form, 'providers'> | 'confirmed' | 'connected' | 'disconnected'
   fault?: Readonly<{ of: Form; fault: Fault }>
 }>
 
@@ -160,7 +162,7 @@ const accountPage = (deps: Deps, signedIn: SignedIn, outcome: Outcome): Page => 
     </div>
     ${isConfirmed(person) ? '' : unconfirmed(part('address'))}
     ${reading(part('reading'))}
-    ${providersOfAccount(deps, person, language)}
+    ${providersOfAccount(deps, person, language, faultOf(outcome, 'providers'))}
     ${mayUsePassword(deps.passwords_for, person) ? passwordPart(part('password')) : ''}
     ${programs({ words, language })}
     ${signOut(words)}`,
@@ -211,6 +213,20 @@ const mailPasswordLink = async (c: Ctx, deps: Deps, signedIn: SignedIn): Promise
   return send(c, accountPage(deps, signedIn, { fault: { of: 'password', fault } }), formActionOf(fault))
 }
 
+const disconnect = async (c: Ctx, deps: Deps, signedIn: SignedIn): Promise<Response> => {
+  const { person } = signedIn
+  const key = (await fieldsOf(c)).get('identity') ?? ''
+  const identity = person.identities?.find((one) => identityKey(one) === key)
+  const target: Readonly<Record<string, string>> = identity ? { provider: providerName(deps, identity) } : {}
+  const work = () => disconnectIdentity(deps, person._id, key)
+  const done = await attempt(() => auditedOfAccount(c, deps, signedIn, 'identity.unlinked', work, target))
+  if (done.ok) return c.redirect('/account?disconnected', 303)
+  const { fault } = done
+  // Of a second click: it is done already.
+  if (fault.error.code === 'not_found') return c.redirect('/account', 303)
+  return send(c, accountPage(deps, signedIn, { fault: { of: 'providers', fault } }), formActionOf(fault))
+}
+
 const endAll = async (c: Ctx, deps: Deps, signedIn: SignedIn): Promise<Response> => {
   const { person } = signedIn
   await auditedOfAccount(c, deps, signedIn, 'sessions.ended', () => signOutEverywhere(deps, person._id))
@@ -227,6 +243,7 @@ const doneOf = (c: Ctx): Pick<Outcome, 'done'> => {
   if (c.req.query('sent') !== undefined) return { done: 'address' }
   if (c.req.query('confirmed') !== undefined) return { done: 'confirmed' }
   if (c.req.query('connected') !== undefined) return { done: 'connected' }
+  if (c.req.query('disconnected') !== undefined) return { done: 'disconnected' }
   return c.req.query('saved') === undefined ? {} : { done: 'reading' }
 }
 
@@ -239,6 +256,7 @@ export const ownAccountRoutes = (routes: Hono<GatewayEnv>, deps: Deps): void => 
   routes.post('/account/confirmation', signedInOnly(deps, sendConfirmation))
   routes.post('/account/reading', signedInOnly(deps, saveReading))
   routes.post('/account/sign-out-everywhere', signedInOnly(deps, endAll))
+  routes.post('/account/providers/disconnect', signedInOnly(deps, afterProof(disconnect)))
   routes.post('/account/password', signedInOnly(deps, savePassword))
   routes.post('/account/password-link', signedInOnly(deps, mailPasswordLink))
 }

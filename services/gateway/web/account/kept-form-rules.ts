@@ -7,7 +7,8 @@ type Html = ReturnType<typeof html>
 export type KeptForm = Readonly<{ to: string; fields: URLSearchParams }>
 
 /** The paths that ask for a recent proof. No other site can be one, and nothing that signs somebody out. */
-const PATHS = /^\/(?:account|workspace|apps|consent)(?:\/[\w-][\w.-]*)*(?:\?[\w=&%.-]*)?$/
+const PATHS =
+  /^(?:\/(?:account|workspace|apps|consent)(?:\/[\w-][\w.-]*)*|\/oidc\/(?:start|link))(?:\?[\w=&%.-]*)?$/
 
 /** Fields that are secrets, or proofs of their own: they are typed anew. */
 const NOT_KEPT: ReadonlySet<string> = new Set(['password', 'current', 'code', 'credential'])

@@ -33,6 +33,7 @@ import { type Ctx, languageFor, type Page, send } from '../layout.ts'
 import { OIDC } from '../messages/oidc.ts'
 import { attempt, type Fault, faultNote, fieldsOf, formActionOf, input } from '../posted-forms.ts'
 import { finishSignIn } from './finish-sign-in.ts'
+import { requireRecent } from './re-authenticate.ts'
 import { owesSecondFactor } from './second-step-page.ts'
 
 const BROWSER_COOKIE = 'loops_oidc'
@@ -101,6 +102,8 @@ const start = async (c: Ctx, deps: Deps): Promise<Response> => {
   const provider = findProvider(deps, c.req.query('provider'))
   if (!provider) return refuse(c, deps, { kind: 'refused', reason: 'unknown_provider', detail: '' })
   const signedIn = c.req.query('connect') === undefined ? undefined : await findSignedIn(c, deps)
+  const asked = signedIn && (await requireRecent(c, deps, signedIn))
+  if (asked) return asked
   const browser = readCookie(c, deps, BROWSER_COOKIE) ?? deps.ids.token()
   const begun = { browser, waiting: withWaiting('', waitingOf(c)), address: deps.addressOf(c) }
   const url = await beginSignIn(deps, provider, begun, signedIn?.person._id)
@@ -207,6 +210,9 @@ const confirmLink = async (c: Ctx, deps: Deps): Promise<Response> => {
   if (!found) return refusalPage(c, 'link_over', undefined)
   const signedIn = await findSignedIn(c, deps)
   const isOwn = signedIn?.person._id === found.person._id
+  // A browser that was left signed in is no proof: whoever sits there could connect an identity of their own.
+  const asked = isOwn && signedIn ? await requireRecent(c, deps, signedIn) : undefined
+  if (asked) return asked
   const byPassword = await isProvedByPassword(deps, found)
   if (!isOwn && !byPassword) return showLink(c, deps)
   const password = (await fieldsOf(c)).get('password') ?? ''

@@ -5,10 +5,13 @@ import { wordsOf } from '../../../../shared/contracts/define/wording.ts'
 import { within } from '../../../../shared/process/lifecycle.ts'
 import type { Person } from '../../accounts/person-rules.ts'
 import type { Deps } from '../../deps.ts'
+import { identityKey, providerName } from '../../oidc/identities.ts'
+import { isSameIssuer } from '../../oidc/oidc-rules.ts'
 import type { Provider } from '../../oidc/provider.ts'
 import type { Waiting } from '../flow.ts'
 import type { Html } from '../layout.ts'
 import { OIDC } from '../messages/oidc.ts'
+import { type Fault, faultNote } from '../posted-forms.ts'
 
 /** How long a page waits for a provider that was not asked yet (ms). */
 const PAGE_WAITS_MS = 1_500
@@ -32,9 +35,6 @@ const addressOf = (id: string, of: number, more: Readonly<Record<string, string>
   return query === '' ? '/oidc/start' : `/oidc/start?${query}`
 }
 
-/** Issuers are spelled with and without a slash at the end. */
-const bare = (issuer: string): string => issuer.replace(/\/$/, '')
-
 /** A button for each provider; in place of one that is away, a sentence that says so. */
 export const providerButtons = (
   providers: readonly ShownProvider[],
@@ -51,24 +51,41 @@ export const providerButtons = (
       )}</div>`
 }
 
-/** Which providers sign a person in, and how to connect another. */
+/** An identity as the account page shows it. */
+type ShownIdentity = Readonly<{ key: string; name: string }>
+
+const connected = ({ key, name }: ShownIdentity, language: Language): Html => {
+  const words = wordsOf(OIDC, language)
+  return html`<p>${words.say('connected', { provider: name })}</p>
+      <form class="field" method="post" action="/account/providers/disconnect">
+        <input type="hidden" name="identity" value="${key}">
+        <p class="small">${words.word('disconnect_lead')}</p>
+        <button class="second">${words.say('disconnect_provider', { provider: name })}</button>
+      </form>`
+}
+
+/** Which providers sign a person in, how to disconnect them, and how to connect another. */
 export const providersOfAccount = (
-  { oidc }: Pick<Deps, 'oidc'>,
+  deps: Pick<Deps, 'oidc'>,
   { identities = [] }: Pick<Person, 'identities'>,
   language: Language,
+  fault: Fault | undefined,
 ): Html | '' => {
+  const { oidc } = deps
   const words = wordsOf(OIDC, language)
-  const isConnected = ({ settings }: Provider): boolean =>
-    identities.some(({ iss }) => bare(iss) === bare(settings.issuer))
-  return oidc.length === 0
+  const others = oidc.filter(
+    ({ settings }) => !identities.some(({ iss }) => isSameIssuer(iss, settings.issuer)),
+  )
+  return oidc.length === 0 && identities.length === 0
     ? ''
     : html`
     <section class="card" aria-labelledby="providers-title">
       <h2 id="providers-title">${words.word('sign_in_methods')}</h2>
-      ${oidc.map((provider) => {
-        const { id, name } = provider.settings
-        const connect = html`<a class="button second" href="${addressOf(id, oidc.length, { connect: 'yes' })}">${words.say('connect_provider', { provider: name })}</a>`
-        return html`<p>${isConnected(provider) ? words.say('connected', { provider: name }) : connect}</p>`
+      ${faultNote(fault, language)}
+      ${identities.map((one) => connected({ key: identityKey(one), name: providerName(deps, one) }, language))}
+      ${others.map(({ settings: { id, name } }) => {
+        const address = addressOf(id, oidc.length, { connect: 'yes' })
+        return html`<p><a class="button second" href="${address}">${words.say('connect_provider', { provider: name })}</a></p>`
       })}
     </section>`
 }

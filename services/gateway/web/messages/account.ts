@@ -12,6 +12,7 @@ export const ACCOUNT = defineMessages({
     email: 'Email',
     done_address: 'The email is on its way to you.',
     done_confirmed: 'Your address is confirmed.',
+    done_disconnected: 'Disconnected. It no longer signs you in.',
     done_connected: 'Connected. You can sign in that way from now on.',
     done_reading: 'Saved. Your next email will follow this.',
     done_password:
@@ -67,6 +68,7 @@ export const ACCOUNT = defineMessages({
     email: 'E-Mail',
     done_address: 'Die E-Mail ist unterwegs zu dir.',
     done_confirmed: 'Deine Adresse ist bestätigt.',
+    done_disconnected: 'Getrennt. Dieser Anbieter meldet dich nicht mehr an.',
     done_connected: 'Verbunden. Von jetzt an kannst du dich auch so anmelden.',
     done_reading: 'Gespeichert. Die nächste E-Mail an dich richtet sich danach.',
     done_password:
@@ -123,6 +125,7 @@ export const ACCOUNT = defineMessages({
     email: 'E-mail',
     done_address: 'L’e-mail est en route.',
     done_confirmed: 'Votre adresse est confirmée.',
+    done_disconnected: 'Détaché. Ce fournisseur ne vous connecte plus.',
     done_connected: 'Relié. Vous pouvez désormais vous connecter ainsi.',
     done_reading: 'Enregistré. Votre prochain e-mail en tiendra compte.',
     done_password:
@@ -181,6 +184,7 @@ export const ACCOUNT = defineMessages({
     email: 'Correo',
     done_address: 'El correo va de camino.',
     done_confirmed: 'Tu dirección está confirmada.',
+    done_disconnected: 'Desconectado. Este proveedor ya no inicia tu sesión.',
     done_connected: 'Conectado. Desde ahora puedes iniciar sesión así.',
     done_reading: 'Guardado. Tu próximo correo lo seguirá.',
     done_password:
@@ -238,6 +242,7 @@ export const ACCOUNT = defineMessages({
     email: 'البريد الإلكتروني',
     done_address: 'الرسالة في طريقها إليك.',
     done_confirmed: 'تم تأكيد عنوانك.',
+    done_disconnected: 'تم الفصل. لم يعد هذا المزوّد يسجّل دخولك.',
     done_connected: 'تم الربط. يمكنك من الآن تسجيل الدخول بهذه الطريقة.',
     done_reading: 'تم الحفظ. ستتبع رسالتك التالية هذا الاختيار.',
     done_password: 'تغيّرت كلمة مرورك. سُجّل خروجك من المتصفحات الأخرى كلها وفُصلت جميع التطبيقات.',

@@ -3,6 +3,8 @@ import { defineMessages } from '../../../../shared/contracts/define/wording.ts'
 
 export const OIDC = defineMessages({
   en: {
+    disconnect_provider: 'Disconnect {provider}',
+    disconnect_lead: 'If you disconnect it, it no longer signs you in. You stay signed in where you are now.',
     continue_with: 'Continue with {provider}',
     away: '{provider} cannot be reached right now. Try again in a moment.',
     or_password: 'Or with a password',
@@ -51,6 +53,9 @@ export const OIDC = defineMessages({
     deactivated: 'Your account is deactivated. Ask the people who run Loops.',
   },
   de: {
+    disconnect_provider: '{provider} trennen',
+    disconnect_lead:
+      'Wenn du ihn trennst, meldet er dich nicht mehr an. Wo du jetzt angemeldet bist, bleibst du es.',
     continue_with: 'Weiter mit {provider}',
     away: '{provider} ist gerade nicht erreichbar. Versuche es gleich noch einmal.',
     or_password: 'Oder mit Passwort',
@@ -101,6 +106,9 @@ export const OIDC = defineMessages({
     deactivated: 'Dein Konto ist deaktiviert. Frage die, die Loops betreiben.',
   },
   fr: {
+    disconnect_provider: 'Détacher {provider}',
+    disconnect_lead:
+      'Si vous le détachez, il ne vous connectera plus. Vous restez connecté là où vous l’êtes.',
     continue_with: 'Continuer avec {provider}',
     away: '{provider} est injoignable pour le moment. Réessayez dans un instant.',
     or_password: 'Ou avec un mot de passe',
@@ -150,6 +158,9 @@ export const OIDC = defineMessages({
     deactivated: 'Votre compte est désactivé. Demandez aux personnes qui exploitent Loops.',
   },
   es: {
+    disconnect_provider: 'Desconectar {provider}',
+    disconnect_lead:
+      'Si lo desconectas, ya no iniciará tu sesión. Donde ya has iniciado sesión, sigues dentro.',
     continue_with: 'Continuar con {provider}',
     away: '{provider} no responde ahora mismo. Vuelve a intentarlo en un momento.',
     or_password: 'O con contraseña',
@@ -199,6 +210,8 @@ export const OIDC = defineMessages({
     deactivated: 'Tu cuenta está desactivada. Pregunta a quienes administran Loops.',
   },
   ar: {
+    disconnect_provider: 'فصل {provider}',
+    disconnect_lead: 'إذا فصلته فلن يسجّل دخولك بعد ذلك. تبقى مسجَّل الدخول حيث أنت الآن.',
     continue_with: 'المتابعة باستخدام {provider}',
     away: 'لا يمكن الوصول إلى {provider} الآن. أعد المحاولة بعد قليل.',
     or_password: 'أو بكلمة مرور',

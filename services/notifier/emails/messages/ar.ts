@@ -150,4 +150,12 @@ export const ar: Messages = {
   address_changed_advice: 'إن لم تكن أنت فأخبر فورًا القائمين على Loops لديك: يمكنهم إنهاء جلسات الحساب.',
   address_changed_button: 'فتح حسابك',
   address_changed_footer: 'هذه آخر رسالة إلى هذا العنوان.',
+
+  provider_changed_subject: 'تغيّر تسجيل الدخول الموحّد لحسابك على Loops',
+  provider_connected_heading: 'يسجّل مزوّد دخولك الآن',
+  provider_connected_text: 'مرحبًا {name}، رُبط {provider} بحسابك: من يسجّل الدخول هناك باسمك يدخل إلى Loops.',
+  provider_disconnected_heading: 'لم يعد مزوّد يسجّل دخولك',
+  provider_disconnected_text: 'مرحبًا {name}، فُصل {provider} عن حسابك ولم يعد يسجّل دخولك إلى Loops.',
+  provider_changed_advice: 'إن لم تكن أنت فافتح حسابك وسجّل الخروج من كل مكان، وأخبر القائمين على Loops لديك.',
+  provider_changed_button: 'فتح حسابك',
 }

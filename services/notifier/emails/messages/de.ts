@@ -142,4 +142,15 @@ export const de: Messages = {
     'Wenn du es nicht warst, sag es sofort den Leuten, die Loops für dich betreiben: Sie können die Sitzungen des Kontos beenden.',
   address_changed_button: 'Dein Konto öffnen',
   address_changed_footer: 'Das ist die letzte E-Mail an diese Adresse.',
+
+  provider_changed_subject: 'Single Sign-on deines Loops-Kontos wurde geändert',
+  provider_connected_heading: 'Ein Anbieter meldet dich jetzt an',
+  provider_connected_text:
+    'Hallo {name}, {provider} wurde mit deinem Konto verbunden: Wer sich dort als du anmeldet, wird bei Loops angemeldet.',
+  provider_disconnected_heading: 'Ein Anbieter meldet dich nicht mehr an',
+  provider_disconnected_text:
+    'Hallo {name}, {provider} wurde von deinem Konto getrennt und meldet dich nicht mehr bei Loops an.',
+  provider_changed_advice:
+    'Wenn du es nicht warst, öffne dein Konto, melde dich überall ab und sag es den Leuten, die Loops für dich betreiben.',
+  provider_changed_button: 'Dein Konto öffnen',
 }

@@ -137,6 +137,17 @@ export const en = {
     'If it was not you, tell the people who run Loops for you at once: they can end the sessions of the account.',
   address_changed_button: 'Open your account',
   address_changed_footer: 'This is the last email to this address.',
+
+  provider_changed_subject: 'Single sign-on of your Loops account changed',
+  provider_connected_heading: 'A provider now signs you in',
+  provider_connected_text:
+    'Hi {name}, {provider} was connected to your account: whoever signs in there as you is signed in to Loops.',
+  provider_disconnected_heading: 'A provider no longer signs you in',
+  provider_disconnected_text:
+    'Hi {name}, {provider} was disconnected from your account and no longer signs you in to Loops.',
+  provider_changed_advice:
+    'If it was not you, open your account, sign out everywhere, and tell the people who run Loops for you.',
+  provider_changed_button: 'Open your account',
 } as const satisfies Table
 
 /** All messages in one language. */

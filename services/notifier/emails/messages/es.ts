@@ -138,4 +138,15 @@ export const es: Messages = {
     'Si no fuiste tú, avisa enseguida a quienes administran Loops para ti: pueden cerrar las sesiones de la cuenta.',
   address_changed_button: 'Abrir tu cuenta',
   address_changed_footer: 'Este es el último correo a esta dirección.',
+
+  provider_changed_subject: 'El inicio de sesión único de tu cuenta de Loops ha cambiado',
+  provider_connected_heading: 'Un proveedor inicia ahora tu sesión',
+  provider_connected_text:
+    'Hola, {name}: {provider} se ha conectado a tu cuenta. Quien inicie sesión allí como tú entrará en Loops.',
+  provider_disconnected_heading: 'Un proveedor ya no inicia tu sesión',
+  provider_disconnected_text:
+    'Hola, {name}: {provider} se ha desconectado de tu cuenta y ya no inicia tu sesión en Loops.',
+  provider_changed_advice:
+    'Si no fuiste tú, abre tu cuenta, cierra todas las sesiones y avisa a quienes administran Loops para ti.',
+  provider_changed_button: 'Abrir tu cuenta',
 }

@@ -141,4 +141,15 @@ export const fr: Messages = {
     'Si ce n’était pas vous, prévenez tout de suite les personnes qui gèrent Loops pour vous\u00a0: elles peuvent mettre fin aux sessions du compte.',
   address_changed_button: 'Ouvrir votre compte',
   address_changed_footer: 'C’est le dernier e-mail à cette adresse.',
+
+  provider_changed_subject: 'L’authentification unique de votre compte Loops a changé',
+  provider_connected_heading: 'Un fournisseur vous connecte désormais',
+  provider_connected_text:
+    'Bonjour {name}, {provider} a été relié à votre compte\u00a0: quiconque s’y connecte en votre nom est connecté à Loops.',
+  provider_disconnected_heading: 'Un fournisseur ne vous connecte plus',
+  provider_disconnected_text:
+    'Bonjour {name}, {provider} a été détaché de votre compte et ne vous connecte plus à Loops.',
+  provider_changed_advice:
+    'Si ce n’était pas vous, ouvrez votre compte, déconnectez-vous partout et prévenez les personnes qui gèrent Loops pour vous.',
+  provider_changed_button: 'Ouvrir votre compte',
 }
