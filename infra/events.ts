@@ -11,6 +11,7 @@ import { systemClock as clock } from '../shared/process/clock.ts'
 import { processEnv } from '../shared/process/config.ts'
 import { createLog } from '../shared/process/log.ts'
 import { connectMongo, type Mongo } from '../shared/storage/mongo.ts'
+import { recordedCommand } from './admin/recording.ts'
 import { type Command, readCommand, USAGE } from './events/command-line.ts'
 import { openAllDeadLetters } from './events/dead-letters.ts'
 import { inFull, listed } from './events/show.ts'
@@ -127,6 +128,45 @@ const lost = async (mongo: Mongo): Promise<void> => {
   )
 }
 
+/** The options of a command as the audit log has them. */
+const targetOf = ({ command: _, ...options }: Command): Record<string, string> =>
+  Object.fromEntries(
+    Object.entries(options)
+      .filter(([, value]) => value !== undefined && value !== false)
+      .map(([name, value]) => [name, value instanceof Date ? value.toISOString() : String(value)]),
+  )
+
+/** Does what changes something or writes everything out, and records it. */
+const recorded = <T>(mongo: Mongo, command: Command, work: () => Promise<T>): Promise<T> =>
+  recordedCommand(
+    mongo,
+    `events ${command.command === 'lost' ? 'replay --lost' : command.command}`,
+    targetOf(command),
+    work,
+  )
+
+type Opening = Readonly<{ mongo: () => Promise<Mongo>; bus: () => Promise<Bus> }>
+
+/** @returns the exit code */
+const run = async (command: Exclude<Command, { command: 'help' }>, open: Opening): Promise<number> => {
+  if (command.command === 'tail') await tail(await open.bus(), command)
+  else if (command.command === 'replay' && command.dry) await replayTo(await open.bus(), command)
+  else {
+    const mongo = await open.mongo()
+    if (command.command === 'dead') await dead(mongo, command)
+    else if (command.command === 'redrive')
+      return await recorded(mongo, command, () => redrive(mongo, command))
+    else if (command.command === 'lost') await recorded(mongo, command, () => lost(mongo))
+    else {
+      const bus = await open.bus()
+      await recorded(mongo, command, () =>
+        command.command === 'replay' ? replayTo(bus, command) : snapshot(mongo, bus, command),
+      )
+    }
+  }
+  return 0
+}
+
 await runCommand(async () => {
   const command = readCommand(process.argv.slice(2), clock.now())
   if (command.command === 'help') {
@@ -138,11 +178,6 @@ await runCommand(async () => {
   await using stack = new AsyncDisposableStack()
   const mongo = async () => stack.use(await connectMongo(MONGODB_URL, log))
   const bus = async () => stack.use(await connectBus(NATS_URL, 'operator', log))
-  if (command.command === 'tail') await tail(await bus(), command)
-  else if (command.command === 'snapshot') await snapshot(await mongo(), await bus(), command)
-  else if (command.command === 'replay') await replayTo(await bus(), command)
-  else if (command.command === 'redrive') return await redrive(await mongo(), command)
-  else if (command.command === 'dead') await dead(await mongo(), command)
-  else await lost(await mongo())
-  return 0
+  // Awaited here, since the connections end with this function.
+  return await run(command, { mongo, bus })
 })

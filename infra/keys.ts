@@ -1,21 +1,20 @@
 // `npm run keys`: shows and rotates the signing keys, and shows the secrets derived from LOOPS_SECRET.
 import { openFactorStores } from '../services/gateway/accounts/factor-store.ts'
 import { countFactorsUnderOld } from '../services/gateway/accounts/factors.ts'
-import { openAuditStore } from '../services/gateway/audit/audit-store.ts'
 import { introspectionToken } from '../services/gateway/oauth/introspect.ts'
 import type { KeyUse } from '../services/gateway/oauth/key-schedule.ts'
 import { type Keys, openKeys, sealingOf } from '../services/gateway/oauth/keys.ts'
 import { openOAuthStores } from '../services/gateway/oauth/oauth-store.ts'
 import { deriveSecrets } from '../services/gateway/secrets.ts'
+import { AppError } from '../shared/contracts/define/errors.ts'
 import { gateway } from '../shared/contracts/gateway/contract.ts'
 import { CONTRACTS } from '../shared/contracts/index.ts'
 import { systemClock } from '../shared/process/clock.ts'
 import { processEnv } from '../shared/process/config.ts'
-import { systemIds } from '../shared/process/ids.ts'
 import { createLog } from '../shared/process/log.ts'
 import { type ServiceKeys, serviceKeys } from '../shared/process/service-keys.ts'
 import { connectMongo, type Mongo } from '../shared/storage/mongo.ts'
-import { auditedCommand } from './admin/world.ts'
+import { recordedCommand } from './admin/recording.ts'
 import { runCommand, runningConfig } from './running.ts'
 import { serviceSecrets } from './service-secrets.ts'
 
@@ -41,20 +40,36 @@ const list = (keys: Keys): void => {
   for (const one of keys.uses()) say(`${one.key.kid}  made ${minute(one.key.created_at)}  ${inWords(one)}`)
 }
 
-const rotate = async (keys: Keys): Promise<void> => {
-  const made = await keys.rotate()
-  say(
-    made
-      ? 'Made a new key. Nothing needs a restart:'
-      : 'The newest key is only minutes old, and another would not sign earlier:',
+/** The newest of the keys. */
+const newestOf = (keys: Keys): string => keys.uses()[0]?.key.kid ?? ''
+
+const rotate = ({ keys, mongo }: Opened): Promise<void> =>
+  recordedCommand(
+    mongo,
+    'keys rotate',
+    {},
+    async () => {
+      const made = await keys.rotate()
+      say(
+        made
+          ? 'Made a new key. Nothing needs a restart:'
+          : 'The newest key is only minutes old, and another would not sign earlier:',
+      )
+      list(keys)
+    },
+    () => ({ kid: newestOf(keys) }),
   )
-  list(keys)
-}
 
 /** Drops a key. @returns the exit code */
-const drop = async (keys: Keys, kid: string): Promise<number> => {
-  if (!(await keys.drop(kid))) {
-    process.stderr.write(`There is no key ${kid}: npm run keys -- list shows which there are.\n`)
+const drop = async ({ keys, mongo }: Opened, kid: string): Promise<number> => {
+  try {
+    await recordedCommand(mongo, 'keys drop', { kid }, async () => {
+      if (!(await keys.drop(kid)))
+        throw new AppError('not_found', `There is no key ${kid}: npm run keys -- list shows which there are.`)
+    })
+  } catch (error) {
+    if (!(error instanceof AppError && error.code === 'not_found')) throw error
+    process.stderr.write(`${error.message}\n`)
     return 2
   }
   say(`Dropped ${kid}. Within two seconds every gateway refuses what it signed; clients get new tokens.`)
@@ -62,8 +77,10 @@ const drop = async (keys: Keys, kid: string): Promise<number> => {
   return 0
 }
 
-/** Work on the keys; a command that changes them is recorded under its name. */
-const withKeys = async <T>(work: (keys: Keys) => T | Promise<T>, command?: string): Promise<T> => {
+type Opened = Readonly<{ keys: Keys; mongo: Mongo }>
+
+/** Work on the keys of the installation that runs. */
+const withKeys = async <T>(work: (opened: Opened) => T | Promise<T>): Promise<T> => {
   const {
     LOG,
     MONGODB_URL = '',
@@ -72,16 +89,11 @@ const withKeys = async <T>(work: (keys: Keys) => T | Promise<T>, command?: strin
   } = runningConfig({ LOG: 'warn', ...processEnv() }, NEEDS)
   const old = LOOPS_SECRET_OLD === undefined ? [] : [LOOPS_SECRET_OLD]
   await using mongo = await connectMongo(MONGODB_URL, createLog({ filter: LOG, topic: 'keys' }))
-  const db = mongo.database(gateway.name)
-  const { keys: store } = await openOAuthStores(db)
+  const { keys: store } = await openOAuthStores(mongo.database(gateway.name))
   const secrets = deriveSecrets(LOOPS_SECRET, ...old).signing_keys
   const keys = await openKeys({ store, secrets, clock: systemClock })
-  if (command === undefined) return await work(keys)
-  const parts = { service: gateway.name, clock: systemClock, ids: systemIds(), onCommit: () => undefined }
-  const audit = await openAuditStore(db, parts)
-  const log = createLog({ filter: LOG, topic: 'keys' })
-  const deps = { store: { audit }, clock: systemClock, ids: parts.ids, log }
-  return await auditedCommand({ deps }, command, { target: {}, ws: [] }, async () => work(keys))
+  // Awaited here, since the connection ends with this function.
+  return await work({ keys, mongo })
 }
 
 /** What a service exports that seals secrets in its database. */
@@ -149,14 +161,14 @@ const rotateSecret = async (): Promise<number> => {
 await runCommand(async () => {
   switch (process.argv[2]) {
     case 'list':
-      await withKeys(list)
+      await withKeys(({ keys }) => list(keys))
       return 0
     case 'rotate':
-      await withKeys(rotate, 'keys rotate')
+      await withKeys(rotate)
       return 0
     case 'drop': {
       const [kid] = process.argv.slice(3)
-      if (kid !== undefined) return withKeys((keys) => drop(keys, kid), 'keys drop')
+      if (kid !== undefined) return withKeys((opened) => drop(opened, kid))
       say(USAGE)
       return 2
     }

@@ -6,8 +6,11 @@ import { newUserKey } from '../shared/bus/nkey.ts'
 import { EVENTS_STREAM } from '../shared/events/streams.ts'
 import { systemClock } from '../shared/process/clock.ts'
 import { processEnv, readConfig } from '../shared/process/config.ts'
+import { createLog } from '../shared/process/log.ts'
+import { connectMongo } from '../shared/storage/mongo.ts'
+import { recordedCommand } from './admin/recording.ts'
 import { StartFault } from './report.ts'
-import { runCommand } from './running.ts'
+import { runCommand, runningConfig } from './running.ts'
 import { checkName, filterFor, SUBSCRIBERS_DOMAIN, type Subscriber } from './subscribers/access.ts'
 import { findInstallation, type Installation } from './subscribers/installation.ts'
 import { readSubscribers, writeSubscribers } from './subscribers/registry.ts'
@@ -66,7 +69,37 @@ const handOver = (subscriber: Subscriber, text: string, file: string | undefined
   say(`Try it: ${given}${given && ' '}node_modules/.bin/node${flag} infra/examples/subscriber.ts\n`)
 }
 
-type Asked = Readonly<{ events?: string; workspace?: string; save?: string }>
+type Asked = Readonly<{ events?: string; workspace?: string; save?: string; folder?: string }>
+
+/**
+ * The database with the audit log; undefined where there is none that belongs to the subscribers: the list of a folder may
+ * be that of another installation than the one that runs with this DATA_DIR.
+ */
+const databaseOf = (folder: string | undefined): string | undefined => {
+  if (folder !== undefined) return readConfig(processEnv()).MONGODB_URL
+  try {
+    return runningConfig(processEnv(), ['MONGODB_URL']).MONGODB_URL
+  } catch (error) {
+    if (error instanceof StartFault) return undefined
+    throw error
+  }
+}
+
+/** Does what the command changes. It is in the audit log, unless there is no database; then the terminal says so. */
+const recorded = async <T>(
+  folder: string | undefined,
+  command: string,
+  target: Readonly<Record<string, string>>,
+  work: () => Promise<T>,
+): Promise<T> => {
+  const url = databaseOf(folder)
+  if (url === undefined) {
+    process.stderr.write('This is not in the audit log: to have it there, set MONGODB_URL or start Loops.\n')
+    return await work()
+  }
+  await using mongo = await connectMongo(url, createLog({ filter: 'warn', topic: 'subscriber' }))
+  return await recordedCommand(mongo, command, target, work)
+}
 
 const add = async (installation: Installation, name: string, asked: Asked): Promise<void> => {
   checkName(name)
@@ -79,20 +112,22 @@ const add = async (installation: Installation, name: string, asked: Asked): Prom
   const { key, seed } = newUserKey()
   const filter = filterFor(asked.events, asked.workspace)
   const subscriber = { name, key, filter, added_at: systemClock.now().toISOString() }
-  writeSubscribers(installation.folder, [...before, subscriber])
-  const applied = await installation.apply()
+  const applied = await recorded(asked.folder, 'subscriber add', { name, events: filter }, () => {
+    writeSubscribers(installation.folder, [...before, subscriber])
+    return installation.apply()
+  })
   handOver(subscriber, settings(subscriber, seed, installation.url ?? COMPOSE_SERVERS), asked.save)
   say(applied)
 }
 
-const remove = async (installation: Installation, name: string): Promise<void> => {
+const remove = async (installation: Installation, name: string, { folder }: Asked): Promise<void> => {
   const before = readSubscribers(installation.folder)
   if (!before.some((one) => one.name === name)) throw new StartFault(`There is no subscriber ${name}.`)
-  writeSubscribers(
-    installation.folder,
-    before.filter((one) => one.name !== name),
-  )
-  const applied = await installation.apply()
+  const others = before.filter((one) => one.name !== name)
+  const applied = await recorded(folder, 'subscriber remove', { name }, () => {
+    writeSubscribers(installation.folder, others)
+    return installation.apply()
+  })
   say(`${name} may no longer read events. If you add it again, it continues where it was. ${applied}`)
 }
 
@@ -120,13 +155,14 @@ const readArguments = () => {
 await runCommand(async () => {
   const { values, positionals } = readArguments()
   const [command, name, ...more] = positionals
-  const asked = { ...values, save: fromCaller(values.save) }
   const folder = fromCaller(values.folder)
+  const asked = { ...values, save: fromCaller(values.save), folder }
   const installation = () => findInstallation(readConfig(processEnv()).DATA_DIR, folder)
   if (command === 'list' && name === undefined) list(installation())
   else if (command === 'add' && name !== undefined && more.length === 0)
     await add(installation(), name, asked)
-  else if (command === 'remove' && name !== undefined && more.length === 0) await remove(installation(), name)
+  else if (command === 'remove' && name !== undefined && more.length === 0)
+    await remove(installation(), name, asked)
   else {
     process.stderr.write(USAGE)
     return 2

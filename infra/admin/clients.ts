@@ -5,7 +5,8 @@ import type { Client, Grant } from '../../services/gateway/oauth/model.ts'
 import { oauthError } from '../../services/gateway/oauth/refusals.ts'
 import { AppError } from '../../shared/contracts/define/errors.ts'
 import { lookInto } from '../../shared/storage/collection.ts'
-import { type AdminCommand, AdminMistake, auditedCommand, SHOWN, sayRows, type World } from './world.ts'
+import { auditedCommand } from './recording.ts'
+import { type AdminCommand, AdminMistake, SHOWN, sayRows, type World } from './world.ts'
 
 /** The longest id that is looked for (characters): one may be the address of a document. */
 const ID_CHARS = 2_000

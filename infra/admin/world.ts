@@ -1,8 +1,5 @@
 // What the operator's commands work with: the gateway's collections, and the audit log in which they record themselves.
-import { hostname, userInfo } from 'node:os'
 import type { Person } from '../../services/gateway/accounts/person-rules.ts'
-import { type AuditDeps, audited } from '../../services/gateway/audit/audit.ts'
-import type { AuditEntry } from '../../services/gateway/audit/audit-rules.ts'
 import { type Deps, openStores } from '../../services/gateway/deps.ts'
 import { oauthSettings } from '../../services/gateway/oauth/settings.ts'
 import { deriveSecrets } from '../../services/gateway/secrets.ts'
@@ -13,6 +10,7 @@ import { systemIds } from '../../shared/process/ids.ts'
 import { createLog } from '../../shared/process/log.ts'
 import { connectMongo, type Mongo } from '../../shared/storage/mongo.ts'
 import { runningConfig } from '../running.ts'
+import { auditedCommand } from './recording.ts'
 
 /** The parts of a gateway that need no gateway. Events that they write are published by the gateways that run. */
 export type AdminDeps = Pick<
@@ -78,32 +76,6 @@ export const workspaceOf = (person: Person, named: string | boolean | undefined)
       : `${person.email} is a member of ${ids.length} workspaces: say which with --workspace ID (${ids.join(', ')}).`,
   )
 }
-
-/** Who runs the command, as the log names them. */
-const operator = (): AuditEntry['by'] => {
-  const account = () => {
-    try {
-      return `${userInfo().username}@${hostname()}`
-    } catch {
-      // In a container the user may have no name.
-      return hostname()
-    }
-  }
-  return { user_id: null, name: account(), via: 'admin' }
-}
-
-/** Does what a command changes, and records it: the owners of the person's workspaces may read it. */
-export const auditedCommand = <T>(
-  { deps }: Readonly<{ deps: AuditDeps }>,
-  command: string,
-  { target, ws }: Readonly<{ target: AuditEntry['target']; ws: readonly string[] }>,
-  work: () => Promise<T>,
-): Promise<T> =>
-  audited(
-    deps,
-    { action: 'admin.command', ws, by: operator(), address: null, target: { command, ...target } },
-    work,
-  )
 
 /** The same for a command about a person. */
 export const auditedOfPerson = <T>(

@@ -52,7 +52,7 @@ const personOf = async ({ email }: Account) => {
 const workspaceOf = async (account: Account): Promise<string> =>
   (await personOf(account)).memberships[0]?.workspace_id ?? ''
 const newest = async (account: Account) =>
-  (await env.deps.store.audit.latest(await workspaceOf(account), {}, 1))[0]
+  (await env.deps.store.audit.byTime(await workspaceOf(account), {}, 'newest first', 1))[0]
 
 test('people_and_workspaces_are_listed', async () => {
   const { code, out, err } = await admin('people')
@@ -69,7 +69,12 @@ test('a_link_lets_somebody_in_once_without_any_mail', async () => {
   const browser = openBrowser(env.url)
   expect((await browser.submit(link, { password: NEW_PASSWORD })).url.pathname).toBe('/')
   expect((await openBrowser(env.url).open(link)).status).toBe(404)
-  const entries = await env.deps.store.audit.latest(await workspaceOf(ann), { action: 'admin.command' }, 1)
+  const entries = await env.deps.store.audit.byTime(
+    await workspaceOf(ann),
+    { action: 'admin.command' },
+    'newest first',
+    1,
+  )
   expect(entries).toMatchObject([
     { by: { user_id: null, via: 'admin' }, address: null, target: { command: 'reset-password' } },
   ])

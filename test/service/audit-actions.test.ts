@@ -3,6 +3,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { openPeopleStores, type PeopleStore } from '../../services/gateway/accounts/account-store.ts'
 import { CHAIN_START, INSTALLATION_LOG, verifyChain } from '../../services/gateway/audit/audit-rules.ts'
 import { type AuditStore, openAuditStore } from '../../services/gateway/audit/audit-store.ts'
+import { AUDIT_TARGET_NAMES } from '../../services/gateway/web/messages/audit-details.ts'
 import { type Bus, connectBus } from '../../shared/bus/connect.ts'
 import { CloudEvent } from '../../shared/contracts/define/cloud-event.ts'
 import { eventSubject } from '../../shared/contracts/define/contract.ts'
@@ -219,6 +220,12 @@ test('no_entry_has_a_text_or_a_secret_and_the_chain_is_whole', async () => {
   expect(secrets.length).toBeGreaterThan(9)
   for (const secret of secrets) expect(text).not.toContain(secret)
   expect(verifyChain(ws, CHAIN_START, entries).fault).toBeUndefined()
+})
+
+test('what_an_entry_is_about_has_a_name_on_the_page', async () => {
+  const members = new Set((await all()).flatMap(({ target }) => Object.keys(target)))
+  expect(members.size).toBeGreaterThan(9)
+  for (const name of members) expect(AUDIT_TARGET_NAMES.en).toHaveProperty(name)
 })
 
 test('subscribers_of_the_operator_get_each_entry_as_an_event', async () => {

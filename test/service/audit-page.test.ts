@@ -33,7 +33,7 @@ beforeAll(async () => {
 })
 afterAll(() => env?.[Symbol.asyncDispose]())
 
-const rowsOf = (text: string): number => text.split('<li><span class="main"><code>').length - 1
+const rowsOf = (text: string): number => text.split('</time> · ').length - 1
 const linesOf = (text: string): ChainEntry[] =>
   text
     .trim()
@@ -45,7 +45,7 @@ test('it_is_read_in_pages_and_texts_in_it_are_no_markup', async () => {
   expect([first.status, rowsOf(first.text)]).toEqual([200, 50])
   expect(first.text).toContain('Token 60 &lt;script&gt;')
   expect(first.text).not.toMatch(/<script>|<i>/)
-  const [, older = ''] = /href="(\/workspace\/audit\?before=\d+)"/.exec(first.text) ?? []
+  const [, older = ''] = /href="(\/workspace\/audit\?before=[\d-]+)"/.exec(first.text) ?? []
   const second = await ann.browser.open(older)
   expect(second.text).toContain('account.made')
   expect(second.text).not.toContain('?before=')
@@ -75,6 +75,33 @@ test('it_is_narrowed_down_by_day', async () => {
   const open = async (query: string) => rowsOf((await ann.browser.open(`${PATH}?${query}`)).text)
   expect(await open('from=2000-01-01&until=2000-01-02')).toBe(0)
   expect(await open(`from=2000-01-01&until=${today}`)).toBe(50)
+})
+
+test('by_day_nothing_is_shown_twice_or_left_out_at_the_end_of_a_page_however_many_entries_have_one_time', async () => {
+  const at = env.deps.clock.now()
+  const same = await env.db.collection('audit').find({ ws, action: 'token.revoked' }).toArray()
+  const day = at.toISOString().slice(0, 10)
+  const before = same.map(({ _id, at: was }) => ({ _id, was: was as Date }))
+  await env.db.collection('audit').updateMany({ ws, action: 'token.revoked' }, { $set: { at } })
+  const seen: string[] = []
+  for (let path = `${PATH}?from=${day}&action=token.revoked`; path !== ''; ) {
+    const { text } = await ann.browser.open(path)
+    seen.push(...[...text.matchAll(/Token (\d+) /g)].map(([, n = '']) => n))
+    path = /href="(\/workspace\/audit\?[^"]*before=[^"]*)"/.exec(text)?.[1]?.replaceAll('&amp;', '&') ?? ''
+  }
+  expect(seen.map(Number)).toEqual(Array.from({ length: 60 }, (_, n) => 60 - n))
+  for (const { _id, was } of before)
+    await env.db.collection('audit').updateOne({ _id }, { $set: { at: was } })
+})
+
+test('the_words_are_those_of_the_reader_and_the_code_is_beside_them', async () => {
+  const french = await signUp(env, { name: 'Zoé' })
+  await french.browser.submit('/account/reading', { language: 'fr', time_zone: '' })
+  const { text } = await french.browser.open(PATH)
+  expect(text).toContain('Nouveau compte: fait')
+  expect(text).toContain('<code>account.made</code>')
+  expect(text).toContain('par le navigateur')
+  expect(text).toContain('>Changement d’un rôle</option>')
 })
 
 test('the_download_is_the_whole_chain', async () => {

@@ -43,6 +43,9 @@ export type AuditFilter = Readonly<{
   before?: Date | undefined
 }>
 
+/** Where an entry is by time. Entries are chained when what they tell of has ended, so their times are not in order. */
+export type AuditMoment = Readonly<{ at: Date; seq: number }>
+
 export type AuditStore = Readonly<{
   outbox: Outbox
   /** Notes an action before it is done. */
@@ -59,9 +62,15 @@ export type AuditStore = Readonly<{
    */
   append: (ws: string, record: AuditRecord) => Promise<void>
   /** Entries of a chain in their order, after a place. */
-  read: (ws: string, after_seq: number, limit: number, filter?: AuditFilter) => Promise<ChainEntry[]>
-  /** Entries of a chain, newest first, before a place. */
-  latest: (ws: string, filter: AuditFilter, limit: number, before_seq?: number) => Promise<ChainEntry[]>
+  read: (ws: string, after_seq: number, limit: number) => Promise<ChainEntry[]>
+  /** Some entries of a chain by their time, after a moment of it. Whatever the filter, it reads hardly more than it gives. */
+  byTime: (
+    ws: string,
+    filter: AuditFilter,
+    order: 'newest first' | 'oldest first',
+    limit: number,
+    after?: AuditMoment,
+  ) => Promise<ChainEntry[]>
   /** The place before the oldest entry that is kept. */
   anchor: (ws: string) => Promise<ChainPlace>
   /** Every chain. */
@@ -75,11 +84,14 @@ type AnchorDoc = ChainPlace & { _id: string }
 const ENTRY_INDEXES: readonly IndexDescription[] = [
   OUTBOX_INDEX,
   { key: { ws: 1, seq: 1 }, name: 'chain', unique: true },
-  { key: { ws: 1, 'by.user_id': 1, seq: 1 }, name: 'people' },
-  { key: { ws: 1, action: 1, seq: 1 }, name: 'actions' },
   { key: { ws: 1, at: 1, seq: 1 }, name: 'days' },
+  { key: { ws: 1, 'by.user_id': 1, at: 1, seq: 1 }, name: 'people_days' },
+  { key: { ws: 1, action: 1, at: 1, seq: 1 }, name: 'action_days' },
+  { key: { ws: 1, 'by.user_id': 1, action: 1, at: 1, seq: 1 }, name: 'people_action_days' },
   { key: { at: 1 }, name: 'age' },
 ]
+/** They were sorted by place alone, so that a filter by days walked the chain. */
+const RETIRED = ['people', 'actions']
 const PENDING_INDEXES: readonly IndexDescription[] = [{ key: { due_at: 1 }, name: 'due' }]
 
 /** How often to try again after another process wrote to the chain first, and the longest pause between (ms). */
@@ -91,33 +103,42 @@ const entryOf = ({ _id, at, outbox: _, ...entry }: StoredEntry): ChainEntry => (
   at: at.toISOString(),
 })
 
+/** What passes a filter and comes after a moment, in this direction of time. */
 const filterOf = (
   ws: string,
   { user_id, action, from, before }: AuditFilter,
-  seq: Readonly<Record<string, number>>,
+  beyond: '$lt' | '$gt',
+  after: AuditMoment | undefined,
 ): Filter<StoredEntry> => {
-  const at = { ...(from ? { $gte: from } : {}), ...(before ? { $lt: before } : {}) }
+  const days = [
+    ...(from ? [{ at: { $gte: from } }] : []),
+    ...(before ? [{ at: { $lt: before } }] : []),
+    // The first condition bounds what is read of the index.
+    ...(after ? [{ at: { [`${beyond}e`]: after.at } }] : []),
+    ...(after
+      ? [{ $or: [{ at: { [beyond]: after.at } }, { at: after.at, seq: { [beyond]: after.seq } }] }]
+      : []),
+  ]
   return {
     ws,
-    ...(Object.keys(seq).length > 0 ? { seq } : {}),
     ...(user_id === undefined ? {} : { 'by.user_id': user_id }),
     ...(action === undefined ? {} : { action }),
-    ...(from || before ? { at } : {}),
+    ...(days.length === 0 ? {} : { $and: days }),
   } as Filter<StoredEntry>
 }
 
 const reading = (
   entries: Collection<StoredEntry>,
   anchors: Collection<AnchorDoc>,
-): Pick<AuditStore, 'read' | 'latest' | 'anchor' | 'chains'> => ({
-  read: async (ws, after_seq, limit, filter = {}) => {
-    const found = entries.find(filterOf(ws, filter, { $gt: after_seq }))
+): Pick<AuditStore, 'read' | 'byTime' | 'anchor' | 'chains'> => ({
+  read: async (ws, after_seq, limit) => {
+    const found = entries.find({ ws, seq: { $gt: after_seq } })
     return (await found.sort({ seq: 1 }).limit(limit).toArray()).map(entryOf)
   },
-  latest: async (ws, filter, limit, before_seq) => {
-    const seq = before_seq === undefined ? {} : { $lt: before_seq }
-    const found = entries.find(filterOf(ws, filter, seq as Readonly<Record<string, number>>))
-    return (await found.sort({ seq: -1 }).limit(limit).toArray()).map(entryOf)
+  byTime: async (ws, filter, order, limit, after) => {
+    const [beyond, direction] = order === 'newest first' ? (['$lt', -1] as const) : (['$gt', 1] as const)
+    const found = entries.find(filterOf(ws, filter, beyond, after))
+    return (await found.sort({ at: direction, seq: direction }).limit(limit).toArray()).map(entryOf)
   },
   anchor: async (ws) => {
     const { seq, hash } = (await anchors.findOne({ _id: ws })) ?? CHAIN_START
@@ -191,7 +212,10 @@ const forgetting =
 
 /** Opens the collections and makes their indexes. */
 export const openAuditStore = async (db: Db, deps: AggregateDeps): Promise<AuditStore> => {
-  const { collection: entries } = await openCollection<StoredEntry>(db, 'audit', { indexes: ENTRY_INDEXES })
+  const { collection: entries } = await openCollection<StoredEntry>(db, 'audit', {
+    indexes: ENTRY_INDEXES,
+    retired: RETIRED,
+  })
   const { collection: pending } = await openCollection<PendingEntry>(db, 'audit_pending', {
     indexes: PENDING_INDEXES,
   })

@@ -1,4 +1,4 @@
-// The words of the page of the audit log. Pure. Actions are shown by their names in the log, as programs get them.
+// The words of the page of the audit log. Pure. What is in its entries has words of its own.
 import { defineMessages } from '../../../../shared/contracts/define/wording.ts'
 
 export const AUDIT = defineMessages({
@@ -40,7 +40,7 @@ export const AUDIT = defineMessages({
     older: 'Ältere Einträge',
     download: 'Als JSON Lines herunterladen',
     unknown: 'Unbekannt',
-    how: '{who}, mit {via}, von {address}',
+    how: '{who}, durch {via}, von {address}',
     no_address: 'keiner Adresse',
     done: 'getan',
     refused: 'abgelehnt',
@@ -63,7 +63,7 @@ export const AUDIT = defineMessages({
     older: 'Entrées plus anciennes',
     download: 'Télécharger en JSON Lines',
     unknown: 'Personne inconnue',
-    how: '{who}, avec {via}, depuis {address}',
+    how: '{who}, par {via}, depuis {address}',
     no_address: 'aucune adresse',
     done: 'fait',
     refused: 'refusé',
@@ -86,7 +86,7 @@ export const AUDIT = defineMessages({
     older: 'Entradas anteriores',
     download: 'Descargar como JSON Lines',
     unknown: 'Alguien desconocido',
-    how: '{who}, con {via}, desde {address}',
+    how: '{who}, por {via}, desde {address}',
     no_address: 'ninguna dirección',
     done: 'hecho',
     refused: 'rechazado',
