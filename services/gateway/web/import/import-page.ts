@@ -103,7 +103,7 @@ const showUpload = async (board: Board): Promise<Response> => {
 const begin = async (board: Board): Promise<Response> => {
   requireWriter(board)
   const upload = await load(board)
-  const target = { import_id: upload._id, source: upload.source, tasks: String(upload.total) }
+  const target = { import_id: upload._id, source: upload.source, count: String(upload.total) }
   const start = () => startRun(board.deps, upload, board.caller)
   const asked = { action: 'import.made' as const, target }
   await auditedInWorkspace(board.c, board.deps, board.signedIn, asked, start)
