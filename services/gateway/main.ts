@@ -14,6 +14,7 @@ import { resealFactors } from './accounts/factors.ts'
 import { records } from './accounts/record-store.ts'
 import { findSignedIn } from './accounts/sessions.ts'
 import { setupUrl } from './accounts/setup.ts'
+import { warnOfTokenEnds } from './accounts/token-warnings.ts'
 import { finishLeftBehind } from './accounts/unfinished.ts'
 import { createApp } from './app.ts'
 import { forgetOldEntries, takeUpLeftBehind } from './audit/audit.ts'
@@ -47,6 +48,9 @@ const DRAIN_MS = 3_000
 /** How often the gateway looks for what a crash left unfinished (ms). */
 const FINISH_EVERY_MS = 2_000
 
+/** How often the gateway looks for tokens that end soon (ms). */
+const WARN_EVERY_MS = 60_000
+
 /** How often the gateway removes old entries of the audit log (ms). */
 const FORGET_EVERY_MS = 60_000
 
@@ -63,8 +67,8 @@ const publicUrlOf = (config: Config, { port }: Listener): string => {
 }
 
 /**
- * Starts the work that repeats until the host stops: finishing what a crash left behind, rotating the signing keys, and the
- * upkeep of the audit log.
+ * Starts the work that repeats until the host stops: finishing what a crash left behind, warning of tokens that end, rotating
+ * the signing keys, and the upkeep of the audit log.
  */
 export const startUpkeep = ({ stack, log, ids, config }: Host, deps: Deps): void => {
   const options = { log, random: ids.random }
@@ -72,6 +76,7 @@ export const startUpkeep = ({ stack, log, ids, config }: Host, deps: Deps): void
   stack.use(repeat(() => takeUpLeftBehind(deps), { ...options, interval_ms: FINISH_EVERY_MS }))
   const forget = () => forgetOldEntries(deps, config.AUDIT_DAYS)
   stack.use(repeat(forget, { ...options, interval_ms: FORGET_EVERY_MS }))
+  stack.use(repeat(() => warnOfTokenEnds(deps), { ...options, interval_ms: WARN_EVERY_MS }))
   stack.use(repeat(() => resealFactors(deps), { ...options, interval_ms: LOOK_MS }))
   stack.use(repeat(deps.keys.look, { ...options, interval_ms: READ_MS }))
   stack.use(repeat(deps.keys.tend, { ...options, interval_ms: LOOK_MS }))

@@ -10,9 +10,11 @@ import {
   addressChanged,
   appConnected,
   newAddress,
+  newBrowser,
   passwordChanged,
   providerChanged,
   secondFactorChanged,
+  tokenExpiring,
 } from './emails/account-notice.ts'
 import { confirmation } from './emails/confirmation.ts'
 import { failedSignIns } from './emails/failed-sign-ins.ts'
@@ -209,6 +211,7 @@ type Answer = Readonly<{
   expires_at: string
   locale: string
   time_zone: string
+  facts?: Readonly<Record<string, string>> | undefined
 }>
 
 const linkMail = <T extends LinkTemplate, Shown>(
@@ -217,7 +220,7 @@ const linkMail = <T extends LinkTemplate, Shown>(
     awaited: boolean
     shown_to: ShownTo
     ask: (source: LinkSource, facts: FactsOf<T>, call: Call) => Promise<Answer & Shown>
-    /** Its `expires_at` is written out for the reader. */
+    /** Its `expires_at`, and `at` of its facts, are written out for the reader. */
     write: (shown: Shown, wording: Wording) => Template
   }>,
 ): LinkMail<T> => ({
@@ -228,10 +231,13 @@ const linkMail = <T extends LinkTemplate, Shown>(
   load: (source, facts, call) =>
     mail.ask(source, facts, call).then((answer) => {
       const { name = '', email, locale, time_zone } = answer
-      const expires_at = timeWriter(locale, time_zone)(new Date(answer.expires_at))
+      const writeTime = timeWriter(locale, time_zone)
+      const expires_at = writeTime(new Date(answer.expires_at))
+      const at = answer.facts?.at
+      const facts = at === undefined ? {} : { facts: { ...answer.facts, at: writeTime(new Date(at)) } }
       return {
         to: { name, address: email },
-        template: mail.write({ ...answer, expires_at }, wordingOf(locale)),
+        template: mail.write({ ...answer, expires_at, ...facts }, wordingOf(locale)),
       }
     }),
 })
@@ -244,7 +250,9 @@ const accountMail = <
     | 'app-connected'
     | 'new-address'
     | 'address-changed'
-    | 'provider-changed',
+    | 'provider-changed'
+    | 'token-expiring'
+    | 'new-browser',
 >(
   title: string,
   write: (shown: AccountNotice, wording: Wording) => Template,
@@ -325,4 +333,6 @@ export const MAILS: { readonly [T in TemplateName]: MailOf<T> } = {
   'new-address': accountMail('Confirmation of a new address', newAddress, true),
   'address-changed': accountMail('Address changed', addressChanged),
   'provider-changed': accountMail('Single sign-on changed', providerChanged),
+  'token-expiring': accountMail('Token expires soon', tokenExpiring),
+  'new-browser': accountMail('Sign-in from a new browser', newBrowser),
 }

@@ -53,6 +53,8 @@ type LinkFacts = Readonly<{
   'new-address': Readonly<{ account_mail_id: string }>
   'address-changed': Readonly<{ account_mail_id: string }>
   'provider-changed': Readonly<{ account_mail_id: string }>
+  'token-expiring': Readonly<{ account_mail_id: string }>
+  'new-browser': Readonly<{ account_mail_id: string }>
 }>
 /** Each mail has its facts in one of the five. */
 type OfEachMail<F extends Readonly<Record<TemplateName, object>>> = F

@@ -221,6 +221,8 @@ const ACCOUNT_MAILS = [
   'new-address',
   'address-changed',
   'provider-changed',
+  'token-expiring',
+  'new-browser',
 ] as const
 
 /** The reactions of the notifier. */

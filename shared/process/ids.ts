@@ -1,5 +1,5 @@
 // The only file that reads randomness, for ids, secret tokens and jitter: everything else is given an Ids.
-import { randomBytes } from 'node:crypto'
+import { createHash, randomBytes } from 'node:crypto'
 import { encodeTime, monotonicFactory } from 'ulid'
 
 /** A source of identifiers and randomness. */
@@ -31,11 +31,19 @@ const pooledRandom = (): (() => number) => {
 /** How many characters of a ULID are its time, and how many are random. */
 const TIME_CHARS = 10
 const RANDOM_CHARS = 16
+const CROCKFORD = '0123456789ABCDEFGHJKMNPQRSTVWXYZ'
 
 /** A lower bound: ULIDs of this moment or later are not less, all earlier ones are (https://github.com/ulid/spec). */
 export const idFloor = (at: Date): string =>
   // There is no ULID of a moment before 1970.
   encodeTime(Math.max(0, at.getTime()), TIME_CHARS) + '0'.repeat(RANDOM_CHARS)
+
+/** An id that follows from a text, and sorts among those of a moment: whoever makes it anew gets the same. */
+export const derivedId = (at: Date, text: string): string => {
+  const hash = createHash('sha256').update(text).digest()
+  const chars = [...hash.subarray(0, RANDOM_CHARS)].map((byte) => CROCKFORD[byte % CROCKFORD.length])
+  return encodeTime(Math.max(0, at.getTime()), TIME_CHARS) + chars.join('')
+}
 
 /** Ids from this machine's random source. */
 export const systemIds = (): Ids => {

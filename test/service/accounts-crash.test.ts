@@ -136,3 +136,41 @@ test.each(['change_member.decided', 'change_member.applied'])(
     ])
   },
 )
+
+const mailsOf = (kind: string) =>
+  mongo.database('gateway').collection('account_mails').countDocuments({ kind })
+
+test('a_sign_in_in_a_new_browser_is_told_of_once_though_the_gateway_died_in_it', async () => {
+  const running = await environment.start('gateway')
+  await openBrowser(site).submit('/sign-up', ANN)
+  await running[Symbol.asyncDispose]()
+  const { email, password } = ANN
+  const browser = openBrowser(site)
+  await dieAt('sign_in.session_started', () => browser.submit('/sign-in', { email, password }))
+  expect((await browser.submit('/sign-in', { email, password })).url.pathname).toBe('/')
+  expect(await mailsOf('new_browser')).toBe(1)
+})
+
+test('the_end_of_a_token_is_told_of_once_though_the_gateway_died_before_it_was_noted', async () => {
+  const running = await environment.start('gateway')
+  const ann = openBrowser(site)
+  await ann.submit('/sign-up', ANN)
+  const asked = { token_name: 'CI', scope: 'loops:read', expires_in_days: '90' }
+  await ann.submit('/account/tokens', asked)
+  const tokens = mongo.database('gateway').collection('personal_tokens')
+  const expires_at = new Date(clock.now().getTime() + 5 * 24 * 60 * 60_000)
+  await tokens.updateOne({}, { $set: { expires_at, created_at: new Date(0) } })
+  await running[Symbol.asyncDispose]()
+
+  const { died } = await environment.startFaulty('gateway', 'token_warning.mailed')
+  expect(await died).toBe('SIGKILL')
+  expect([await mailsOf('token_expiring'), (await tokens.findOne({}))?.warned_at]).toEqual([1, undefined])
+  await environment.start('gateway')
+  await expect.poll(async () => (await tokens.findOne({}))?.warned_at).toBeInstanceOf(Date)
+  expect(await mailsOf('token_expiring')).toBe(1)
+  const workspaceId = (await people.byEmail(ANN.email))?.memberships[0]?.workspace_id ?? ''
+  const isWarning = ({ type, data }: { type: string; data: Record<string, unknown> }) =>
+    type === 'person.account_mail_requested' && data.mail === 'token-expiring'
+  const published = await environment.events('gateway', workspaceId, (events) => events.some(isWarning))
+  expect(published.filter(isWarning)).toHaveLength(1)
+})

@@ -94,3 +94,59 @@ test('an_expired_link_makes_no_browser_known', async () => {
   expect(response.status).toBe(404)
   expect(response.headers.getSetCookie()).toEqual([])
 })
+
+describe('a sign-in from a browser that is not known', () => {
+  const mailsTo = (email: string) =>
+    environment.db.collection('account_mails').find({ email, kind: 'new_browser' }).toArray()
+  const confirmed = async (name: string) => {
+    const account = await signUp(environment, { name })
+    const { people } = environment.deps.store
+    const person = await people.byEmail(account.email)
+    if (person) await people.confirm(person, new Date())
+    return account
+  }
+
+  test('is_told_of_once_and_those_that_follow_in_it_are_not', async () => {
+    const gus = await confirmed('Gus')
+    const browser = openBrowser(environment.url)
+    await signInBy(browser, gus.email, gus.password)
+    const [mail, ...more] = await mailsTo(gus.email)
+    expect(more).toEqual([])
+    const session = await environment.db
+      .collection('sessions')
+      .find({ user_id: mail?.user_id ?? '' })
+      .sort({ created_at: -1 })
+      .next()
+    expect(mail?.facts).toEqual({ at: session?.created_at.toISOString(), address: session?.address })
+    await browser.submit('/sign-out', {})
+    await signInBy(browser, gus.email, gus.password)
+    expect(await mailsTo(gus.email)).toHaveLength(1)
+    await signInBy(openBrowser(environment.url), gus.email, gus.password)
+    expect(await mailsTo(gus.email)).toHaveLength(2)
+  })
+
+  test('is_no_news_in_the_browser_of_sign_up_nor_before_the_address_is_confirmed', async () => {
+    const hal = await confirmed('Hal')
+    await hal.browser.submit('/sign-out', {})
+    await signInBy(hal.browser, hal.email, hal.password)
+    expect(await mailsTo(hal.email)).toEqual([])
+    const ida = await signUp(environment, { name: 'Ida' })
+    await signInBy(openBrowser(environment.url), ida.email, ida.password)
+    expect(await mailsTo(ida.email)).toEqual([])
+  })
+
+  test('is_no_news_after_somebody_else_signed_in_in_the_same_browser', async () => {
+    const [jo, kim] = [await confirmed('Jo'), await confirmed('Kim')]
+    await signInBy(jo.browser, kim.email, kim.password)
+    await signInBy(jo.browser, jo.email, jo.password)
+    await signInBy(jo.browser, kim.email, kim.password)
+    expect([(await mailsTo(jo.email)).length, (await mailsTo(kim.email)).length]).toEqual([0, 1])
+  })
+
+  test('fills_no_mailbox', async () => {
+    const leo = await confirmed('Leo')
+    for (let made = 0; made < 21; made += 1)
+      await signInBy(openBrowser(environment.url), leo.email, leo.password)
+    expect(await mailsTo(leo.email)).toHaveLength(20)
+  })
+})

@@ -269,6 +269,11 @@ const ACCOUNTS: readonly Attack[] = [
     factor('whoever_has_proved_only_the_password'),
     factor('is_asked_for_after_a_link'),
   ],
+  [
+    'a sign-in by whoever knows the password, in a browser of their own',
+    known('is_told_of_once_and_those'),
+    known('fills_no_mailbox'),
+  ],
   ['the second step of another browser', factor('is_of_one_browser')],
   ['the secret of another one’s app for codes', factor('is_not_set_up_by_a_wrong_code')],
   ['a passkey’s answer given again, or by another browser', passkey('counts_once_and_in_its_own')],

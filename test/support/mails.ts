@@ -4,9 +4,11 @@ import {
   addressChanged,
   appConnected,
   newAddress,
+  newBrowser,
   passwordChanged,
   providerChanged,
   secondFactorChanged,
+  tokenExpiring,
 } from '../../services/notifier/emails/account-notice.ts'
 import { confirmation } from '../../services/notifier/emails/confirmation.ts'
 import { failedSignIns } from '../../services/notifier/emails/failed-sign-ins.ts'
@@ -180,6 +182,8 @@ const NOTICES = {
   'new-address': { write: newAddress, url: CONFIRM_URL },
   'address-changed': { write: addressChanged, url: 'https://loops.example.com/account' },
   'provider-changed': { write: providerChanged, url: 'https://loops.example.com/account' },
+  'token-expiring': { write: tokenExpiring, url: 'https://loops.example.com/account/tokens' },
+  'new-browser': { write: newBrowser, url: 'https://loops.example.com/account/sessions' },
 } as const
 
 export const noticeMail = async (
@@ -193,6 +197,12 @@ export const noticeMail = async (
     workspace: 'Acme Store',
     email: 'ben.new@example.com',
     provider: 'Acme ID',
+    token: 'Nightly build',
+    ending: 'x7Qf',
+    browser: 'Firefox',
+    system: 'Linux',
+    address: '192.0.2.44',
+    at: timeWriter(locale, ZONE)(AT),
   }
   const expires_at = timeWriter(locale, ZONE)(AT)
   const notice = { url, name: 'Ben', email: 'ben.new@example.com', expires_at, facts, ...changes }
@@ -211,6 +221,13 @@ export const MAILS_SAYING: Readonly<Record<Exclude<TemplateName, 'confirmation' 
   'address-changed': (locale, text) => noticeMail('address-changed', locale, { name: text }),
   'provider-changed': (locale, text) =>
     noticeMail('provider-changed', locale, { name: text, facts: { change: 'disconnected', provider: text } }),
+  'token-expiring': (locale, text) =>
+    noticeMail('token-expiring', locale, {
+      name: text,
+      facts: { token: text, ending: text, workspace: text, account: text, at: '' },
+    }),
+  'new-browser': (locale, text) =>
+    noticeMail('new-browser', locale, { name: text, facts: { address: text, at: '' } }),
   'loop-shipped': (locale, text) =>
     shippedMail(
       locale,
@@ -259,4 +276,6 @@ export const MAILS: Readonly<
   'new-address': (locale) => noticeMail('new-address', locale),
   'address-changed': (locale) => noticeMail('address-changed', locale),
   'provider-changed': (locale) => noticeMail('provider-changed', locale),
+  'token-expiring': (locale) => noticeMail('token-expiring', locale),
+  'new-browser': (locale) => noticeMail('new-browser', locale),
 }

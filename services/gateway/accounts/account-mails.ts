@@ -26,6 +26,8 @@ const PAGES: Readonly<Partial<Record<Kind, string>>> = {
   app_connected: '/apps',
   address_changed: '/account',
   provider_changed: '/account',
+  token_expiring: '/account/tokens',
+  new_browser: '/account/sessions',
 }
 
 /** The event by which the notifier sends a mail. */
@@ -38,10 +40,12 @@ const requestedEvent = ({ _id, kind, user_id }: Pick<AccountMail, '_id' | 'kind'
 }
 
 /** What a mail has besides its kind: another address than the person's own, and what it says. */
-type More = Pick<Partial<AccountMail>, 'email' | 'email_before' | 'password_version' | 'facts'>
+type More = Pick<Partial<AccountMail>, 'email' | 'email_before' | 'password_version' | 'facts'> &
+  // An id that follows from what it is about: repeating the request sends it once. The workspace, where it is about one.
+  Partial<Pick<AccountMail, '_id' | 'ws'>>
 
 const newMail = ({ clock, ids }: Pick<Deps, 'clock' | 'ids'>, person: Person, kind: Kind, more: More) => {
-  const _id = ids.next()
+  const _id = more._id ?? ids.next()
   const now = clock.now()
   const isLink = kind === 'confirmation' || kind === 'new_address'
   const expires_at = new Date(now.getTime() + (isLink ? CONFIRMATION_MS : DAY_MS))
@@ -103,10 +107,16 @@ export const requireConfirmed = (person: Person): void => {
 }
 
 /** The address that a mail about an account links to: the confirmation, or the page to go on at. */
-export const accountMailUrl = (deps: Deps, { kind, _id }: Pick<AccountMail, 'kind' | '_id'>): string =>
-  kind === 'confirmation' || kind === 'new_address'
-    ? `${deps.public_url}/confirm/${marked(deps.secrets.confirmation, _id)}`
-    : `${deps.public_url}${PAGES[kind] ?? '/forgot'}`
+export const accountMailUrl = (
+  { public_url, secrets }: Deps,
+  { kind, _id, ws, facts }: Pick<AccountMail, 'kind' | '_id' | 'ws' | 'facts'>,
+): string => {
+  if (kind === 'confirmation' || kind === 'new_address')
+    return `${public_url}/confirm/${marked(secrets.confirmation, _id)}`
+  if (kind === 'token_expiring' && facts?.account_id !== undefined)
+    return `${public_url}/workspace/service-accounts/${facts.account_id}?workspace=${ws}`
+  return `${public_url}${PAGES[kind] ?? '/forgot'}`
+}
 
 /** Whether a mail is out of date: the account has moved on since it was requested. */
 const isOutdated = (mail: AccountMail, person: Person): boolean => {
@@ -122,6 +132,12 @@ const isOutdated = (mail: AccountMail, person: Person): boolean => {
   }
 }
 
+/** Whether the token of a warning is there, and ends when it did. */
+const isEndOf = async (
+  { store }: Pick<Deps, 'store'>,
+  { token_id = '', ends }: Readonly<Record<string, string>>,
+): Promise<boolean> => (await store.personalTokens.find(token_id))?.expires_at.toISOString() === ends
+
 /** A mail that still has something to say, and its person; undefined when it is out of date. */
 export const personOfAccountMail = async (
   { store, clock }: Deps,
@@ -131,6 +147,7 @@ export const personOfAccountMail = async (
   if (!mail || mail.expires_at <= clock.now()) return undefined
   const person = await store.people.byId(mail.user_id)
   if (!person || !isActive(person) || isOutdated(mail, person)) return undefined
+  if (mail.kind === 'token_expiring' && !(await isEndOf({ store }, mail.facts ?? {}))) return undefined
   return { person, mail }
 }
 

@@ -136,6 +136,8 @@ export type PeopleStore = Readonly<{
   countMembers: (workspaceId: string) => Promise<number>
   /** How many owners have an account that may be used. */
   countOwners: (workspaceId: string) => Promise<number>
+  /** Owners and admins of a workspace, in the order of their ids. */
+  managers: (workspaceId: string, limit: number) => Promise<Person[]>
   /** Who accepted an invitation. */
   byInvitation: (invitationId: string) => Promise<Person | null>
 }>
@@ -196,6 +198,15 @@ const reading = (people: Collection<Person>) => ({
     }
     return people.find(filter).sort({ _id: 1 }).limit(limit).toArray()
   },
+  managers: (workspace_id: string, limit: number) =>
+    people
+      .find({
+        memberships: { $elemMatch: { workspace_id, role: { $in: ['owner', 'admin'] } } },
+        deactivated_at: null,
+      })
+      .sort({ _id: 1 })
+      .limit(limit)
+      .toArray(),
   countMembers: (workspaceId: string) => people.countDocuments({ 'memberships.workspace_id': workspaceId }),
   countOwners: (workspace_id: string) =>
     people.countDocuments({

@@ -242,13 +242,13 @@ const recordRefusal = (deps: Deps, person: Person | null, address: string): Prom
 export const signIn = async (
   deps: Deps,
   typed: Readonly<{ email: string; password: string }>,
-  from: Readonly<{ address: string; device?: Device | undefined }>,
+  from: Readonly<{ address: string; devices: readonly Device[] }>,
 ): Promise<Person> => {
   const { limits } = deps
   if (deps.passwords_for === 'off') throw passwordsOff()
   const email = normalizeEmail(typed.email) ?? ''
   const person = email === '' ? null : await deps.store.people.byEmail(email)
-  const device = from.device !== undefined && from.device.user_id === person?._id ? from.device : undefined
+  const device = from.devices.find(({ user_id }) => user_id === person?._id)
   const address = device ? undefined : from.address
   const tried = device ? `device ${device.id}` : `account ${email}`
   if (address !== undefined) await limits.refuseBlocked(`address ${address}`)

@@ -27,6 +27,8 @@ export type AccountMail = Link & {
     | 'new_address'
     | 'address_changed'
     | 'provider_changed'
+    | 'token_expiring'
+    | 'new_browser'
   user_id: string
   /** The address that it goes to. */
   email: string

@@ -48,6 +48,8 @@ export type PersonalToken = {
   last_used_on: string | null
   /** The token before, while it still works. Absent or null: none. */
   old?: Readonly<{ hash: string; until: Date }> | null
+  /** When somebody was told that it ends soon, or it was found that nobody needs to be. Absent or null: not yet. */
+  warned_at?: Date | null
   /** When it was made or last replaced. */
   created_at: Date
   expires_at: Date
@@ -64,6 +66,18 @@ export const TOKENS_PER_HOLDER = 50
 export const TOKEN_DAYS = [7, 30, 90, 365] as const
 export const TOKEN_DAYS_DEFAULT = 90
 const ENDING_CHARS = 4
+
+/** How long before its end somebody is told of it (ms). */
+export const WARN_BEFORE_MS = 7 * DAY_MS
+/** Whoever makes a token for less time than this knows when it ends (ms). */
+const WARNED_FROM_MS = 14 * DAY_MS
+
+/** Whether somebody is told that a token ends soon. */
+export const warnsOfEnd = ({
+  created_at,
+  expires_at,
+}: Pick<PersonalToken, 'created_at' | 'expires_at'>): boolean =>
+  expires_at.getTime() - created_at.getTime() >= WARNED_FROM_MS
 
 /** What somebody enters to make a token. */
 export type TokenTyped = Readonly<{
@@ -153,6 +167,7 @@ export const replaceToken = (
     hash: made.hash,
     ending: made.secret.slice(-ENDING_CHARS),
     old: { hash: token.hash, until: new Date(until) },
+    warned_at: null,
     created_at: made.now,
     expires_at: new Date(expires),
     purge_at: new Date(expires + PURGE_MS),

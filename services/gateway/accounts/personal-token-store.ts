@@ -24,6 +24,10 @@ export type PersonalTokenStore = Readonly<{
   removeOfWorkspace: (workspaceId: string) => Promise<void>
   /** Ends all tokens of this holder. */
   removeAll: (userId: string) => Promise<void>
+  /** Tokens that end after `now`, by `soon`, and of whose end nobody was told; the first to end first. */
+  endingSoon: (now: Date, soon: Date, limit: number) => Promise<PersonalToken[]>
+  /** Notes that its end was told of, unless it has been replaced since it was read. */
+  markWarned: (token: PersonalToken, at: Date) => Promise<void>
   /** Notes a day on which it was used. */
   markUsed: (id: string, day: string) => Promise<void>
 }>
@@ -34,6 +38,7 @@ const INDEXES: readonly IndexDescription[] = [
   { key: { user_id: 1, _id: -1 }, name: 'list' },
   { key: { ws: 1, _id: -1 }, name: 'of_workspace' },
   { key: { 'old.hash': 1 }, name: 'old_hash', sparse: true },
+  { key: { warned_at: 1, expires_at: 1 }, name: 'ending_soon' },
   { key: { purge_at: 1 }, name: 'purge', expireAfterSeconds: 0 },
 ]
 
@@ -58,6 +63,15 @@ export const openPersonalTokenStore = async (db: Db): Promise<PersonalTokenStore
       (await tokens.updateOne({ _id, hash }, { $set: next })).matchedCount === 1,
     removeOfWorkspace: async (ws) => void (await tokens.deleteMany({ ws })),
     removeAll: async (user_id) => void (await tokens.deleteMany({ user_id })),
+    endingSoon: (now, soon, limit) =>
+      tokens
+        .find({ warned_at: null, expires_at: { $gt: now, $lte: soon } })
+        .sort({ expires_at: 1 })
+        .limit(limit)
+        .toArray(),
+    markWarned: async ({ _id, hash }, warned_at) => {
+      await tokens.updateOne({ _id, hash }, { $set: { warned_at } })
+    },
     markUsed: async (_id, day) => {
       await tokens.updateOne({ _id }, { $max: { last_used_on: day } })
     },

@@ -30,6 +30,8 @@ export const OIDC_LOGOUTS_PER_ADDRESS: Limit = { count: 3_000, window_ms: 10 * M
 export const INVITATIONS_PER_WORKSPACE: Limit = { count: 200, window_ms: DAY_MS }
 /** Invitations to one address by all workspaces together. */
 export const INVITATIONS_PER_ADDRESS: Limit = { count: 5, window_ms: DAY_MS }
+/** Mails about sign-ins from browsers that are not known: a program without cookies must not fill a mailbox. */
+export const NEW_BROWSER_MAILS: Limit = { count: 20, window_ms: DAY_MS }
 /** Mails that warn a person of failed sign-ins. */
 export const SIGN_IN_WARNINGS: Limit = { count: 1, window_ms: DAY_MS }
 

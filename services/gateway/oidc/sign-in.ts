@@ -37,7 +37,15 @@ export type Begun = Readonly<{ browser: string; waiting: string; address: string
 
 /** What came of an answer: somebody is signed in, or has to prove an account first, or neither. */
 export type Outcome =
-  | Readonly<{ kind: 'signed_in'; person: Person; identity: Identity; provider: Provider; waiting: string }>
+  | Readonly<{
+      kind: 'signed_in'
+      person: Person
+      identity: Identity
+      provider: Provider
+      waiting: string
+      /** The account was made by this answer. */
+      fresh?: boolean
+    }>
   | Readonly<{ kind: 'proof_needed'; token: string }>
   | Readonly<{ kind: 'refused'; reason: OidcRefusal; provider?: Provider | undefined; detail: string }>
 
@@ -257,7 +265,7 @@ const decide = async (
   const same = identity.email === undefined ? null : await people.byEmail(identity.email)
   if (same) return askForProof(deps, pending, identity, same._id)
   const made = await signUp(deps, provider, identity, from)
-  return 'kind' in made ? made : { kind: 'signed_in', person: made, identity, provider, waiting }
+  return 'kind' in made ? made : { kind: 'signed_in', person: made, identity, provider, waiting, fresh: true }
 }
 
 /**

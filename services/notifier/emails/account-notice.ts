@@ -92,6 +92,60 @@ export const appConnected = (notice: AccountNotice, wording: Wording): Template 
   }
 }
 
+/** A token ends in a week: the reader's own, or one of a service account that the reader manages. */
+export const tokenExpiring = (notice: AccountNotice, wording: Wording): Template => {
+  const { facts = {} } = notice
+  const places = {
+    name: person(notice),
+    token: fact(notice, 'token'),
+    ending: fact(notice, 'ending'),
+    workspace: fact(notice, 'workspace'),
+    when: facts.at ?? '',
+  }
+  const text =
+    facts.account === undefined
+      ? wording.say('token_expiring_text', places)
+      : wording.say('token_expiring_service_text', { ...places, account: fact(notice, 'account') })
+  return {
+    language: wording.language,
+    subject: wording.subject('token_expiring_subject', { token: oneLine(facts.token ?? '') }),
+    preview: wording.say('token_expiring_preview', { when: facts.at ?? '' }),
+    workspace: '',
+    blocks: [
+      { kind: 'heading', line: [wording.word('token_expiring_heading')] },
+      { kind: 'paragraph', line: text },
+      { kind: 'paragraph', line: [wording.word('token_expiring_advice')] },
+    ],
+    button: { link: { label: wording.word('token_expiring_button'), url: notice.url } },
+    footer: { line: [wording.word('token_expiring_footer')], links: [] },
+  }
+}
+
+/** Somebody signed in from a browser that the account was not used in before. What it says of itself may be made up. */
+export const newBrowser = (notice: AccountNotice, wording: Wording): Template => {
+  const { browser, system } = notice.facts ?? {}
+  const named =
+    browser && system
+      ? wording.say('new_browser_named', { browser: { user: browser }, system: { user: system } })
+      : [browser ?? system ?? wording.word('new_browser_unknown')]
+  const places = { name: person(notice), when: notice.facts?.at ?? '' }
+  return {
+    language: wording.language,
+    subject: wording.subject('new_browser_subject', {}),
+    preview: [wording.word('account_preview')],
+    workspace: '',
+    blocks: [
+      { kind: 'heading', line: [wording.word('new_browser_heading')] },
+      { kind: 'paragraph', line: wording.say('new_browser_text', places) },
+      { kind: 'paragraph', line: named, strong: true },
+      { kind: 'paragraph', line: wording.say('new_browser_address', { address: fact(notice, 'address') }) },
+      { kind: 'paragraph', line: [wording.word('new_browser_advice')] },
+    ],
+    button: { link: { label: wording.word('new_browser_button'), url: notice.url } },
+    footer: { line: [wording.word('account_footer')], links: [] },
+  }
+}
+
 /** Goes to a new address before it is used. It does not say the name: whoever asked for it may be a stranger. */
 export const newAddress = (notice: AccountNotice, wording: Wording): Template => {
   const when = notice.expires_at

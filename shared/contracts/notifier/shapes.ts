@@ -50,6 +50,8 @@ export const TEMPLATES = [
   'new-address',
   'address-changed',
   'provider-changed',
+  'token-expiring',
+  'new-browser',
 ] as const
 export type TemplateName = (typeof TEMPLATES)[number]
 

@@ -3,6 +3,7 @@ import { html } from 'hono/html'
 import { languageOf } from '../../../../shared/contracts/define/language.ts'
 import { wordsOf } from '../../../../shared/contracts/define/wording.ts'
 import type { ProviderSession } from '../../accounts/account-store.ts'
+import { devicesOf, tellOfNewBrowser } from '../../accounts/devices.ts'
 import type { Person } from '../../accounts/person-rules.ts'
 import type { SessionMethod, SignInMethod } from '../../accounts/session-rules.ts'
 import { type SignedIn, startSession } from '../../accounts/sessions.ts'
@@ -26,6 +27,8 @@ export type AfterSignIn = Readonly<{
    * provesSecondFactor.
    */
   second_factor?: boolean
+  /** The account was made a moment ago, in this browser. */
+  fresh?: boolean
   /** Answers in place of going on to what waits, where the session starts at once: not after a second step. */
   then?: (signedIn: SignedIn) => Promise<Response>
 }>
@@ -45,9 +48,16 @@ export const startAndLead = async (
   deps: Deps,
   person: Person,
   methods: readonly SessionMethod[],
-  { waiting = {}, provider, unsent, then }: AfterSignIn,
+  { waiting = {}, provider, unsent, then, fresh }: AfterSignIn,
 ): Promise<Response> => {
+  // Whoever chose a new password by a mailed link has a mail about that.
+  const isNews =
+    !fresh &&
+    !methods.includes('mailed_link') &&
+    !devicesOf(c, deps).some(({ user_id }) => user_id === person._id)
   const session = await startSession(c, deps, person, methods, provider)
+  deps.at('sign_in.session_started')
+  if (isNews) await tellOfNewBrowser(deps, person, session)
   const signedIn = { person, session, membership: person.memberships[0] }
   if (then) return then(signedIn)
   return unsent ? showUnsent(c, signedIn, unsent) : goOn(c, deps, session, waiting)

@@ -139,6 +139,6 @@ export const invitationRoutes = (routes: Hono<GatewayEnv>, deps: Deps): void => 
       await deps.store.sessions.show(session._id, invitation.ws)
       return c.redirect('/', 303)
     }
-    return signedIn ? then(signedIn) : finishSignIn(c, deps, done.value, 'password', { then })
+    return signedIn ? then(signedIn) : finishSignIn(c, deps, done.value, 'password', { then, fresh: true })
   })
 }

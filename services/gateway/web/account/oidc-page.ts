@@ -127,9 +127,10 @@ const goOnWith = async (c: Ctx, deps: Deps, outcome: Outcome): Promise<Response>
     keepCookie(c, deps, LINK_COOKIE, outcome.token)
     return c.redirect('/oidc/link', 303)
   }
-  const { person, identity, waiting } = outcome
+  const { person, identity, waiting, fresh = false } = outcome
   return finishSignIn(c, deps, person, 'oidc', {
     second_factor: identity.second_factor,
+    fresh,
     waiting: stillWaiting(deps, person, waitingFrom(waiting)),
     ...(identity.sid === undefined ? {} : { provider: { iss: identity.iss, sid: identity.sid } }),
   })

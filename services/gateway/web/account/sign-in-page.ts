@@ -4,7 +4,7 @@ import { html } from 'hono/html'
 import type { Language } from '../../../../shared/contracts/define/language.ts'
 import { type Words, wordsOf } from '../../../../shared/contracts/define/wording.ts'
 import { signIn, signUp } from '../../accounts/accounts.ts'
-import { deviceOf } from '../../accounts/devices.ts'
+import { devicesOf } from '../../accounts/devices.ts'
 import { localeOf } from '../../accounts/person-rules.ts'
 import { endSession, findSignedIn } from '../../accounts/sessions.ts'
 import { signUpState } from '../../accounts/setup.ts'
@@ -217,7 +217,7 @@ const signUpRoutes = (routes: Hono<GatewayEnv>, deps: Deps): void => {
     const locale = localeOf(c.req.header('accept-language'))
     const account = { ...typed, locale, setup: waiting.setup }
     const done = await attempt(() => signUp(deps, account, deps.addressOf(c)))
-    if (done.ok) return finishSignIn(c, deps, done.value, 'password', { waiting })
+    if (done.ok) return finishSignIn(c, deps, done.value, 'password', { waiting, fresh: true })
     const refusal = await refusalPage(c, deps, waiting)
     if (refusal) return send(c, refusal, { status: 403 })
     const { fault } = done
@@ -262,7 +262,7 @@ const signInRoutes = (routes: Hono<GatewayEnv>, deps: Deps): void => {
     const waiting = waitingOf(c)
     const form = await fieldsOf(c, SIGN_IN_BYTES)
     const [typed, unsent] = [typedOf(form), carriedIn(form)]
-    const from = { address: deps.addressOf(c), device: deviceOf(c, deps) }
+    const from = { address: deps.addressOf(c), devices: devicesOf(c, deps) }
     const done = await attempt(() => signIn(deps, typed, from))
     if (done.ok) return finishSignIn(c, deps, done.value, 'password', { waiting, unsent })
     const { fault } = done

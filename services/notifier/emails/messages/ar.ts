@@ -158,4 +158,23 @@ export const ar: Messages = {
   provider_disconnected_text: 'مرحبًا {name}، فُصل {provider} عن حسابك ولم يعد يسجّل دخولك إلى Loops.',
   provider_changed_advice: 'إن لم تكن أنت فافتح حسابك وسجّل الخروج من كل مكان، وأخبر القائمين على Loops لديك.',
   provider_changed_button: 'فتح حسابك',
+
+  token_expiring_subject: 'ينتهي رمزك {token} قريبًا',
+  token_expiring_preview: 'يعمل حتى {when}',
+  token_expiring_heading: 'رمز وصول ينتهي قريبًا',
+  token_expiring_text:
+    'مرحبًا {name}، رمز الوصول {token} الذي ينتهي بالأحرف {ending} يعمل في {workspace} حتى {when}.',
+  token_expiring_service_text:
+    'مرحبًا {name}، رمز الوصول {token} لحساب الخدمة {account}، الذي ينتهي بالأحرف {ending}، يعمل في {workspace} حتى {when}.',
+  token_expiring_advice: 'استبدله قبل ذلك. يبقى النص الحالي يعمل يومًا واحدًا حتى لا يتوقف أي برنامج.',
+  token_expiring_button: 'استبدال الرمز',
+  token_expiring_footer: 'تصلك هذه الرسالة لأن برنامجًا قد يتوقف عند انتهاء الرمز. لن تصلك رسالة أخرى.',
+  new_browser_subject: 'سجّل متصفح جديد الدخول إلى حسابك على Loops',
+  new_browser_heading: 'تسجيل دخول من متصفح جديد',
+  new_browser_text: 'مرحبًا {name}، سجّل أحدهم الدخول إلى حسابك، {when}، من متصفح لا نعرفه:',
+  new_browser_named: '{browser} على {system}',
+  new_browser_unknown: 'متصفح لا يذكر ما هو',
+  new_browser_address: 'كان عنوانه على الشبكة {address}. لا نعرف عن المكان أكثر من ذلك.',
+  new_browser_advice: 'إن لم تكن أنت فسجّل خروج ذلك المتصفح الآن، وغيّر كلمة مرورك، وسجّل الخروج من كل مكان.',
+  new_browser_button: 'عرض المتصفحات المسجَّل دخولها',
 }

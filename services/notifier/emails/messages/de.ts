@@ -153,4 +153,27 @@ export const de: Messages = {
   provider_changed_advice:
     'Wenn du es nicht warst, öffne dein Konto, melde dich überall ab und sag es den Leuten, die Loops für dich betreiben.',
   provider_changed_button: 'Dein Konto öffnen',
+
+  token_expiring_subject: 'Dein Token {token} läuft bald ab',
+  token_expiring_preview: 'Es gilt bis {when}',
+  token_expiring_heading: 'Ein Zugangstoken läuft bald ab',
+  token_expiring_text:
+    'Hallo {name}, dein Zugangstoken {token}, das auf {ending} endet, gilt in {workspace} bis {when}.',
+  token_expiring_service_text:
+    'Hallo {name}, das Zugangstoken {token} des Dienstkontos {account}, das auf {ending} endet, gilt in {workspace} bis {when}.',
+  token_expiring_advice:
+    'Ersetze es vorher. Der jetzige Text gilt noch einen Tag weiter, damit kein Programm stehen bleibt.',
+  token_expiring_button: 'Token ersetzen',
+  token_expiring_footer:
+    'Du bekommst diese E-Mail, weil ein Programm stehen bleiben kann, wenn das Token abläuft. Eine weitere kommt nicht.',
+  new_browser_subject: 'Anmeldung an deinem Loops-Konto in einem neuen Browser',
+  new_browser_heading: 'Anmeldung in einem neuen Browser',
+  new_browser_text:
+    'Hallo {name}, jemand hat sich an deinem Konto angemeldet, {when}, in einem Browser, den wir nicht kennen:',
+  new_browser_named: '{browser} unter {system}',
+  new_browser_unknown: 'Ein Browser, der nicht sagt, was er ist',
+  new_browser_address: 'Seine Netzwerkadresse war {address}. Mehr wissen wir nicht über den Ort.',
+  new_browser_advice:
+    'Wenn du es nicht warst, melde diesen Browser jetzt ab, ändere dein Passwort und melde dich überall ab.',
+  new_browser_button: 'Angemeldete Browser ansehen',
 }

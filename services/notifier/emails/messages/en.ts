@@ -148,6 +148,29 @@ export const en = {
   provider_changed_advice:
     'If it was not you, open your account, sign out everywhere, and tell the people who run Loops for you.',
   provider_changed_button: 'Open your account',
+
+  token_expiring_subject: 'Your token {token} expires soon',
+  token_expiring_preview: 'It works until {when}',
+  token_expiring_heading: 'An access token expires soon',
+  token_expiring_text:
+    'Hi {name}, your access token {token}, which ends in {ending}, works in {workspace} until {when}.',
+  token_expiring_service_text:
+    'Hi {name}, the access token {token} of the service account {account}, which ends in {ending}, works in {workspace} until {when}.',
+  token_expiring_advice:
+    'Replace it before then. The present text goes on for a day, so that no program stops meanwhile.',
+  token_expiring_button: 'Replace the token',
+  token_expiring_footer:
+    'You are getting this email because a program may stop when the token expires. There is no further one.',
+  new_browser_subject: 'A new browser signed in to your Loops account',
+  new_browser_heading: 'Sign-in from a new browser',
+  new_browser_text:
+    'Hi {name}, somebody signed in to your account on {when}, from a browser that we do not know:',
+  new_browser_named: '{browser} on {system}',
+  new_browser_unknown: 'A browser that does not say what it is',
+  new_browser_address: 'Its network address was {address}. We do not know more about the place.',
+  new_browser_advice:
+    'If it was not you, sign that browser out now, change your password, and sign out everywhere.',
+  new_browser_button: 'See signed-in browsers',
 } as const satisfies Table
 
 /** All messages in one language. */

@@ -149,4 +149,27 @@ export const es: Messages = {
   provider_changed_advice:
     'Si no fuiste tú, abre tu cuenta, cierra todas las sesiones y avisa a quienes administran Loops para ti.',
   provider_changed_button: 'Abrir tu cuenta',
+
+  token_expiring_subject: 'Tu token {token} caduca pronto',
+  token_expiring_preview: 'Funciona hasta el {when}',
+  token_expiring_heading: 'Un token de acceso caduca pronto',
+  token_expiring_text:
+    'Hola, {name}: tu token de acceso {token}, que termina en {ending}, funciona en {workspace} hasta el {when}.',
+  token_expiring_service_text:
+    'Hola, {name}: el token de acceso {token} de la cuenta de servicio {account}, que termina en {ending}, funciona en {workspace} hasta el {when}.',
+  token_expiring_advice:
+    'Sustitúyelo antes. El texto actual sigue funcionando un día más, para que ningún programa se detenga.',
+  token_expiring_button: 'Sustituir el token',
+  token_expiring_footer:
+    'Recibes este correo porque un programa puede detenerse cuando caduque el token. No habrá otro.',
+  new_browser_subject: 'Un navegador nuevo ha entrado en tu cuenta de Loops',
+  new_browser_heading: 'Inicio de sesión desde un navegador nuevo',
+  new_browser_text:
+    'Hola, {name}: alguien inició sesión en tu cuenta el {when}, desde un navegador que no conocemos:',
+  new_browser_named: '{browser} en {system}',
+  new_browser_unknown: 'Un navegador que no dice cuál es',
+  new_browser_address: 'Su dirección de red era {address}. No sabemos más del lugar.',
+  new_browser_advice:
+    'Si no fuiste tú, cierra ahora la sesión de ese navegador, cambia tu contraseña y cierra todas las sesiones.',
+  new_browser_button: 'Ver los navegadores con sesión',
 }

@@ -152,4 +152,27 @@ export const fr: Messages = {
   provider_changed_advice:
     'Si ce n’était pas vous, ouvrez votre compte, déconnectez-vous partout et prévenez les personnes qui gèrent Loops pour vous.',
   provider_changed_button: 'Ouvrir votre compte',
+
+  token_expiring_subject: 'Votre jeton {token} expire bientôt',
+  token_expiring_preview: 'Il fonctionne jusqu’au {when}',
+  token_expiring_heading: 'Un jeton d’accès expire bientôt',
+  token_expiring_text:
+    'Bonjour {name}, votre jeton d’accès {token}, qui finit par {ending}, fonctionne dans {workspace} jusqu’au {when}.',
+  token_expiring_service_text:
+    'Bonjour {name}, le jeton d’accès {token} du compte de service {account}, qui finit par {ending}, fonctionne dans {workspace} jusqu’au {when}.',
+  token_expiring_advice:
+    'Remplacez-le avant cette date. Le texte actuel fonctionne encore un jour, pour qu’aucun programme ne s’arrête.',
+  token_expiring_button: 'Remplacer le jeton',
+  token_expiring_footer:
+    'Vous recevez cet e-mail parce qu’un programme peut s’arrêter quand le jeton expire. Il n’y en aura pas d’autre.',
+  new_browser_subject: 'Un nouveau navigateur s’est connecté à votre compte Loops',
+  new_browser_heading: 'Connexion depuis un nouveau navigateur',
+  new_browser_text:
+    'Bonjour {name}, quelqu’un s’est connecté à votre compte le {when}, depuis un navigateur que nous ne connaissons pas\u00a0:',
+  new_browser_named: '{browser} sur {system}',
+  new_browser_unknown: 'Un navigateur qui ne dit pas ce qu’il est',
+  new_browser_address: 'Son adresse réseau était {address}. Nous n’en savons pas plus sur le lieu.',
+  new_browser_advice:
+    'Si ce n’était pas vous, déconnectez ce navigateur tout de suite, changez votre mot de passe et déconnectez-vous partout.',
+  new_browser_button: 'Voir les navigateurs connectés',
 }
