@@ -1,7 +1,9 @@
 // The attacks that the project must withstand, each with the tests that show its refusal. A test is given by its file
 // and the beginning of its name. A whole test run ends with the attacks of which no such test passed.
 
-type Shown = readonly [file: string, name: string]
+import { SINGLE_SIGN_ON } from './attacks-single-sign-on.ts'
+
+export type Shown = readonly [file: string, name: string]
 /** An attack, and the tests that show its refusal. */
 export type Attack = readonly [attack: string, ...shown: Shown[]]
 
@@ -36,11 +38,6 @@ const protocol = (name: string): Shown => ['e2e/protocol.test.ts', name]
 const input = (name: string): Shown => ['e2e/bad-input.test.ts', name]
 const tenants = (name: string): Shown => ['e2e/tenants.test.ts', name]
 const bus = (name: string): Shown => ['e2e/tenants-bus.test.ts', name]
-
-const provider = (name: string): Shown => ['service/oidc-hostile.test.ts', name]
-const providers = (name: string): Shown => ['service/oidc.test.ts', name]
-const connections = (name: string): Shown => ['service/oidc-connections.test.ts', name]
-const linked = (name: string): Shown => ['service/oidc-accounts.test.ts', name]
 
 const OAUTH: readonly Attack[] = [
   ['a code used again', tokens('replayed_after_use')],
@@ -109,65 +106,6 @@ const OAUTH: readonly Attack[] = [
   ],
   ['documents at hosts that are slow on purpose', documents('slow_hosts_keep_nobody_from')],
   ['a document by a certificate of another name', outbound('%s_is_refused_before_a_word')],
-]
-
-const SINGLE_SIGN_ON: readonly Attack[] = [
-  [
-    'an answer of a provider that is stolen, repeated or made up',
-    providers('works_once_in_the_browser_that_asked'),
-    providers('comes_too_late'),
-    provider('%s_is_refused'),
-  ],
-  [
-    'a mix-up of providers',
-    provider('with_%s_is_refused_before_the_code'),
-    provider('at_the_path_of_the_other_one'),
-    provider('is_another_person_even_with_the_same'),
-  ],
-  [
-    'an ID token that is unsigned, foreign, changed, expired or for another sign-in',
-    provider('%s_is_refused_and_nothing_is_made'),
-    provider('of_a_key_that_was_replaced'),
-  ],
-  ['words of a provider that become part of a page', provider('never_shows_what_the_provider_wrote')],
-  [
-    'an account taken over by an address at a provider',
-    linked('is_connected_only_by_whoever_knows'),
-    linked('is_no_place_to_guess'),
-    linked('is_not_connected_when_the_address'),
-  ],
-  ['an identity connected with a second account', linked('cannot_take_the_identity')],
-  [
-    'an identity connected in a browser that was left signed in',
-    connections('connects_and_disconnects_nothing'),
-    connections('connects_nothing_by_a_sign_in'),
-  ],
-  [
-    'an account left without a way in, or from two sides at once',
-    connections('is_not_disconnected'),
-    connections('is_one_of_two_that'),
-    connections('is_not_the_password'),
-  ],
-  ['a sign-in by a provider that was disconnected', connections('signs_its_person_in_no_more')],
-  ['an identity connected with an account that was deactivated', connections('nobody_deactivated')],
-  [
-    'an account without an invitation, of a foreign domain or with endless groups',
-    providers('%s_is_refused_and_nothing_is_made'),
-    providers('an_open_invitation_for_the_verified'),
-  ],
-  ['the first account by a provider', providers('the_first_account_is_made_with_a_password')],
-  ['the last owner demoted by groups from two sides', providers('never_take_the_role_from_the_last_owner')],
-  ['a flood of sign-ins by a provider', provider('is_not_reached_by_more_browsers')],
-  [
-    'a logout token that is forged, old, repeated or an ID token',
-    linked('%s_ends_nothing'),
-    linked('ends_the_session_that_its_session_began'),
-  ],
-  [
-    'a password where passwords are off',
-    linked('off_nobody_signs_in_with_one'),
-    linked('for_owners_only_an_owner'),
-  ],
 ]
 
 const FLEETS: readonly Attack[] = [

@@ -54,7 +54,7 @@ export const devicesOf = (c: Context, deps: Deps): readonly Device[] =>
  * Mails a person that they were signed in in a browser that is not known for them, unless their address may be a stranger's.
  * Whoever signs in without cookies again and again is not told each time.
  */
-export const tellOfNewBrowser = async (deps: Deps, person: Person, session: Session): Promise<void> => {
+export const mailAboutNewBrowser = async (deps: Deps, person: Person, session: Session): Promise<void> => {
   if (!isConfirmed(person)) return
   if ((await deps.limits.spend(`new browsers told to ${person._id}`, NEW_BROWSER_MAILS)) > 0) return
   const { browser, system } = session.device ?? {}

@@ -3,7 +3,7 @@ import { html } from 'hono/html'
 import { languageOf } from '../../../../shared/contracts/define/language.ts'
 import { wordsOf } from '../../../../shared/contracts/define/wording.ts'
 import type { ProviderSession } from '../../accounts/account-store.ts'
-import { devicesOf, tellOfNewBrowser } from '../../accounts/devices.ts'
+import { devicesOf, mailAboutNewBrowser } from '../../accounts/devices.ts'
 import type { Person } from '../../accounts/person-rules.ts'
 import type { SessionMethod, SignInMethod } from '../../accounts/session-rules.ts'
 import { type SignedIn, startSession } from '../../accounts/sessions.ts'
@@ -57,7 +57,7 @@ export const startAndLead = async (
     !devicesOf(c, deps).some(({ user_id }) => user_id === person._id)
   const session = await startSession(c, deps, person, methods, provider)
   deps.at('sign_in.session_started')
-  if (isNews) await tellOfNewBrowser(deps, person, session)
+  if (isNews) await mailAboutNewBrowser(deps, person, session)
   const signedIn = { person, session, membership: person.memberships[0] }
   if (then) return then(signedIn)
   return unsent ? showUnsent(c, signedIn, unsent) : goOn(c, deps, session, waiting)
