@@ -5,7 +5,7 @@ import { type Account, agentOf, signUp } from '../support/accounts.ts'
 import { press, type ShownApp, shoot, showApp, startHostSite } from '../support/app-host.ts'
 import { launchBrowser } from '../support/chromium.ts'
 import type { McpClient } from '../support/mcp-client.ts'
-import { faultsOf, overflowOf } from '../support/page-looks.ts'
+import { faultsOf, overflowOf, visibleFaultsOf } from '../support/page-looks.ts'
 import { type System, startSystem } from '../support/system.ts'
 
 let system: System
@@ -116,7 +116,9 @@ test.each([
           await shown.page.setViewportSize({ width, height: 1_800 })
           await expect.poll(() => heightsOf(shown).then(({ size }) => size)).toBe(1)
           await shoot(shown, `${name}-${locale}-${theme}-${width}`)
-          const found = [await faultsOf(shown.frame()), await overflowOf(shown.frame())]
+          // All faults once in each language; the other looks for what they may spoil.
+          const find = theme === 'light' && width === 320 ? faultsOf : visibleFaultsOf
+          const found = [await find(shown.frame()), await overflowOf(shown.frame())]
           expect([locale, theme, width, ...found]).toEqual([locale, theme, width, [], 0])
         }
       }
