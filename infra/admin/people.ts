@@ -1,5 +1,6 @@
 // The operator's commands about people: who there is, letting them in again, owners, deactivation and sessions.
 
+import { deleteAccount, standingsOf } from '../../services/gateway/accounts/account-deletion.ts'
 import type { Session } from '../../services/gateway/accounts/account-store.ts'
 import { makeResetLink, signOutEverywhere } from '../../services/gateway/accounts/credentials.ts'
 import { deactivatePerson, reactivatePerson } from '../../services/gateway/accounts/deactivation.ts'
@@ -7,6 +8,7 @@ import { resetSecondFactors } from '../../services/gateway/accounts/factors.ts'
 import { changeMember } from '../../services/gateway/accounts/members.ts'
 import {
   isActive,
+  isFormer,
   isOfPassword,
   membershipIn,
   type Person,
@@ -14,8 +16,10 @@ import {
 import type { Workspace } from '../../services/gateway/accounts/workspace-rules.ts'
 import { ALL_SCOPES } from '../../shared/contracts/define/common.ts'
 import { lookInto } from '../../shared/storage/collection.ts'
+import { auditedCommand } from './recording.ts'
 import {
   type AdminCommand,
+  AdminMistake,
   type Asked,
   auditedOfPerson,
   personOf,
@@ -30,7 +34,7 @@ const minute = (at: Date | null | undefined): string =>
 
 const personLine = (person: Person): string => {
   const roles = person.memberships.map(({ workspace_id, role }) => `${role} of ${workspace_id}`)
-  const state = isActive(person) ? '' : '  deactivated'
+  const state = isFormer(person) ? '  deleted' : isActive(person) ? '' : '  deactivated'
   return `${person.email}  ${person.name}${state}  ${roles.join(', ') || 'in no workspace'}`
 }
 
@@ -161,6 +165,28 @@ const resetFactor: AdminCommand['run'] = async (world, asked, say) => {
   return 0
 }
 
+const deletion: AdminCommand['run'] = async (world, asked, say) => {
+  const person = await personOf(world, emailOf(asked))
+  const standings = await standingsOf(world.deps, person)
+  const along = standings.filter(({ fate }) => fate === 'goes').map(({ workspace }) => workspace)
+  const names = along.map(({ name }) => name).join(', ')
+  if (along.length > 0 && asked.options['with-workspaces'] !== true)
+    throw new AdminMistake(
+      `${person.email} is the only member of ${names}, which would be deleted too: export it first, then add --with-workspaces.`,
+    )
+  const agreed = along.map(({ _id }) => _id)
+  const ws = standings.map(({ workspace }) => workspace._id).filter((id) => !agreed.includes(id))
+  const about = { target: { user_id: person._id }, ws }
+  const { left } = await auditedCommand(world, 'delete-account', about, () =>
+    deleteAccount(world.deps, person._id, { client: 'npm run admin', agreed }),
+  )
+  say(`Deleted the account of ${person.email}: nothing works in its name any more.`)
+  if (names !== '') say(`Deleted with it, since nobody else was a member: ${names}.`)
+  if (left.length > 0) say(`What they wrote stays by “Former member” in: ${left.join(', ')}.`)
+  say('The gateways erase the rest in the next minutes.')
+  return 0
+}
+
 /** The commands by name. */
 export const PEOPLE_COMMANDS: Readonly<Record<string, AdminCommand>> = {
   people: {
@@ -196,6 +222,13 @@ export const PEOPLE_COMMANDS: Readonly<Record<string, AdminCommand>> = {
     words: 1,
     options: { force: false },
     run: deactivate,
+  },
+  'delete-account': {
+    usage: 'EMAIL [--with-workspaces]',
+    about: 'deletes an account for good; --with-workspaces also those of which it is the only member',
+    words: 1,
+    options: { 'with-workspaces': false },
+    run: deletion,
   },
   reactivate: { usage: 'EMAIL', about: 'lets an account be used again', words: 1, run: reactivate },
   sessions: {

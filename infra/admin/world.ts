@@ -1,5 +1,5 @@
 // What the operator's commands work with: the gateway's collections, and the audit log in which they record themselves.
-import type { Person } from '../../services/gateway/accounts/person-rules.ts'
+import { isFormer, type Person } from '../../services/gateway/accounts/person-rules.ts'
 import { type Deps, openStores } from '../../services/gateway/deps.ts'
 import { oauthSettings } from '../../services/gateway/oauth/settings.ts'
 import { deriveSecrets } from '../../services/gateway/secrets.ts'
@@ -55,7 +55,7 @@ export class AdminMistake extends Error {
 /** The person with an address. @throws AdminMistake */
 export const personOf = async ({ deps }: World, email: string): Promise<Person> => {
   const person = await deps.store.people.byEmail(email.trim().toLowerCase())
-  if (!person)
+  if (!person || isFormer(person))
     throw new AdminMistake(`Nobody has the address ${email}: npm run admin -- people shows who there is.`)
   return person
 }

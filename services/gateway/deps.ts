@@ -12,6 +12,7 @@ import type { Ids } from '../../shared/process/ids.ts'
 import type { Log } from '../../shared/process/log.ts'
 import type { Host } from '../../shared/service.ts'
 import type { AggregateDeps } from '../../shared/storage/aggregate.ts'
+import { eraseNames, type Forgotten } from '../../shared/storage/erase-names.ts'
 import { openPeopleStores, type PeopleStore, type SessionStore } from './accounts/account-store.ts'
 import { type FactorStores, openFactorStores } from './accounts/factor-store.ts'
 import { type InstallationStore, openInstallationStore } from './accounts/installation-store.ts'
@@ -54,6 +55,8 @@ export type Stores = OAuthStores &
     workspaces: WorkspaceStore
     invitations: InvitationStore
     uploads: UploadStore
+    /** Erases a name from a page of documents; see eraseNames. Nothing changes the audit log. */
+    eraseNames: (whose: Forgotten) => Promise<string | null>
   }>
 
 export type Deps = Readonly<{
@@ -84,6 +87,8 @@ export type Deps = Readonly<{
   loops: Client<typeof loopsQueue>
   tasks: Client<typeof tasks>
   notifier: Client<typeof notifier>
+  /** For how many days the audit log is kept. */
+  audit_days: number
   /** Every service, for the pages that they declare. */
   contracts: readonly Contract[]
   /** Calls an operation of a service by its name. */
@@ -108,6 +113,7 @@ export const openStores = async (
   ...(await openOAuthStores(db)),
   ...(await openOidcStores(db)),
   uploads: await openUploads(db),
+  eraseNames: (whose) => eraseNames(db, whose, ['audit', 'audit_pending']),
 })
 
 /**
@@ -154,6 +160,7 @@ export const openDeps = async (host: Host, publicUrl: string = host.config.PUBLI
     loops: client(bus, loopsQueue),
     tasks: client(bus, tasks),
     notifier: client(bus, notifier),
+    audit_days: config.AUDIT_DAYS,
     contracts: CONTRACTS,
     ask: (contract, operation, input, call) => callByName(bus, contract, operation, input, call),
     addressOf: clientAddress(config.TRUSTED_PROXIES),

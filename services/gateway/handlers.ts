@@ -108,12 +108,13 @@ const getAccountMail =
     if (!found) throw notFound('account_mail', account_mail_id)
     const { person, mail } = found
     return {
-      name: person.name,
+      // What is left of a deleted account has no name.
+      name: mail.kind === 'account_deleted' ? (mail.facts?.name ?? '') : person.name,
       email: mail.email,
       url: accountMailUrl(deps, mail),
       expires_at: mail.expires_at.toISOString(),
       ...(mail.facts ? { facts: mail.facts } : {}),
-      ...readingOf(person, await deps.store.workspaces.find(mail.ws)),
+      ...(mail.reading ?? readingOf(person, await deps.store.workspaces.find(mail.ws))),
     }
   }
 

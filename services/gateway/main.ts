@@ -10,6 +10,8 @@ import type { Config } from '../../shared/process/config.ts'
 import { repeat } from '../../shared/process/lifecycle.ts'
 import { type Host, openHost } from '../../shared/service.ts'
 import type { Started } from '../start.ts'
+import { forgetLeaving } from './accounts/account-deletion.ts'
+import { eraseDeleted } from './accounts/erasure.ts'
 import { resealFactors } from './accounts/factors.ts'
 import { records } from './accounts/record-store.ts'
 import { findSignedIn } from './accounts/sessions.ts'
@@ -73,6 +75,8 @@ const publicUrlOf = (config: Config, { port }: Listener): string => {
 export const startUpkeep = ({ stack, log, ids, config }: Host, deps: Deps): void => {
   const options = { log, random: ids.random }
   stack.use(repeat(() => finishLeftBehind(deps), { ...options, interval_ms: FINISH_EVERY_MS }))
+  stack.use(repeat(() => forgetLeaving(deps), { ...options, interval_ms: FINISH_EVERY_MS }))
+  stack.use(repeat(() => eraseDeleted(deps), { ...options, interval_ms: FINISH_EVERY_MS }))
   stack.use(repeat(() => takeUpLeftBehind(deps), { ...options, interval_ms: FINISH_EVERY_MS }))
   const forget = () => forgetOldEntries(deps, config.AUDIT_DAYS)
   stack.use(repeat(forget, { ...options, interval_ms: FORGET_EVERY_MS }))

@@ -2,6 +2,7 @@
 import { client } from '../../shared/bus/client.ts'
 import { ownCall } from '../../shared/bus/headers.ts'
 import type { Client, Handlers } from '../../shared/contracts/define/contract.ts'
+import type { ForgettingOperation } from '../../shared/contracts/forgetting.ts'
 import { gateway } from '../../shared/contracts/gateway/contract.ts'
 import { loopsQueue } from '../../shared/contracts/loops-queue/contract.ts'
 import type { RecordOperation } from '../../shared/contracts/records.ts'
@@ -12,6 +13,7 @@ import { coalesced } from '../../shared/process/coalesce.ts'
 import type { Config } from '../../shared/process/config.ts'
 import { repeat } from '../../shared/process/lifecycle.ts'
 import { type Host, startOnHost } from '../../shared/service.ts'
+import { forgettingHandlers } from '../../shared/storage/erase-names.ts'
 import { openRequests } from '../../shared/storage/request-store.ts'
 import type { Started } from '../start.ts'
 import { activityHandlers, loopActivityHandlers } from './activity-tools.ts'
@@ -53,7 +55,7 @@ const workspaceReader = (
 /** The handlers of every operation of the contract but those about records. */
 const handlers = (
   deps: Deps & Readonly<{ search: LoopSearch }>,
-): Omit<Handlers<typeof loopsQueue>, RecordOperation> => ({
+): Omit<Handlers<typeof loopsQueue>, RecordOperation | ForgettingOperation> => ({
   ...loopHandlers(deps),
   ...createHandlers(deps),
   ...updateHandlers(deps),
@@ -97,7 +99,11 @@ const wire = async (host: Host): Promise<void> => {
   const sweeps = [formingSweeper(deps), unqueuedSweeper(deps), () => sweepReports(deps), backfillSweep(deps)]
   for (const sweep of sweeps) stack.use(repeat(sweep, { interval_ms: SWEEP_MS, log, random: ids.random }))
   await host.consume(reactions({ ...deps, handled: await openHandled(db, clock) }))
-  await host.serve(loopsQueue, { ...handlers(deps), ...recordHandlers(loopsQueue, db, records) })
+  await host.serve(loopsQueue, {
+    ...handlers(deps),
+    ...recordHandlers(loopsQueue, db, records),
+    ...forgettingHandlers(db),
+  })
 }
 
 /**

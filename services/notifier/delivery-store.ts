@@ -35,6 +35,8 @@ export type Deliveries = PendingWork<Delivery> &
     /** Adds deliveries; existing ones stay as they are. */
     add: (deliveries: readonly Delivery[]) => Promise<void>
     find: (ws: string, id: string) => Promise<Delivery | null>
+    /** Removes those to a person, sent or not. */
+    removeOf: (ws: string, user_id: string) => Promise<void>
     /** The delivery of an event to a person. */
     findFor: (ws: string, event_id: string, user_id: string) => Promise<Delivery | null>
     /** Makes a settled delivery pending again. @returns false when it has changed since. */
@@ -206,6 +208,7 @@ export const openDeliveries = async (
         added.map((delivery) => ({ ...delivery, schema })),
       ),
     find,
+    removeOf: async (ws, user_id) => void (await deliveries.deleteMany({ ws, user_id })),
     findFor: (ws, event_id, user_id) => find(ws, deliveryId(event_id, user_id)),
     retry: async ({ _id, ws, v }) => {
       const now = clock.now()

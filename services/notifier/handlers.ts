@@ -2,6 +2,7 @@
 import type { Handlers } from '../../shared/contracts/define/contract.ts'
 import { pageById } from '../../shared/contracts/define/cursor.ts'
 import { AppError, notFound } from '../../shared/contracts/define/errors.ts'
+import type { ForgettingOperation } from '../../shared/contracts/forgetting.ts'
 import type { notifier } from '../../shared/contracts/notifier/contract.ts'
 import type { Deliveries } from './delivery-store.ts'
 import { checkRetry, listsOf, maySee, requireCaller, rowOf } from './delivery-view.ts'
@@ -26,7 +27,7 @@ const mailbox = ({ devMails }: HandlerDeps): DevMails => {
 }
 
 /** The handlers of the notifier's contract. */
-export const handlers = (deps: HandlerDeps): Handlers<typeof notifier> => ({
+export const handlers = (deps: HandlerDeps): Omit<Handlers<typeof notifier>, ForgettingOperation> => ({
   ...preferenceTools(deps),
   ...previewHandlers(deps),
 

@@ -7,6 +7,7 @@ import { webhooks } from '../../shared/contracts/webhooks/contract.ts'
 import { domainOf, type Mailbox } from './addresses.ts'
 import {
   type AccountNotice,
+  accountDeleted,
   addressChanged,
   appConnected,
   newAddress,
@@ -252,7 +253,8 @@ const accountMail = <
     | 'address-changed'
     | 'provider-changed'
     | 'token-expiring'
-    | 'new-browser',
+    | 'new-browser'
+    | 'account-deleted',
 >(
   title: string,
   write: (shown: AccountNotice, wording: Wording) => Template,
@@ -335,4 +337,5 @@ export const MAILS: { readonly [T in TemplateName]: MailOf<T> } = {
   'provider-changed': accountMail('Single sign-on changed', providerChanged),
   'token-expiring': accountMail('Token expires soon', tokenExpiring),
   'new-browser': accountMail('Sign-in from a new browser', newBrowser),
+  'account-deleted': accountMail('Account deleted', accountDeleted),
 }

@@ -1,4 +1,5 @@
 // Wires the notifier: its stores, where mails go, the sender, its reactions and its operations.
+
 import { client } from '../../shared/bus/client.ts'
 import { gateway } from '../../shared/contracts/gateway/contract.ts'
 import { loopsQueue } from '../../shared/contracts/loops-queue/contract.ts'
@@ -8,6 +9,7 @@ import { type Config, ConfigError, keepsMails } from '../../shared/process/confi
 import { repeat } from '../../shared/process/lifecycle.ts'
 import { type Host, startOnHost } from '../../shared/service.ts'
 import { openDatabaseClock } from '../../shared/storage/database-clock.ts'
+import { forgettingHandlers } from '../../shared/storage/erase-names.ts'
 import { TERM_MS } from '../../shared/storage/lease.ts'
 import type { Started } from '../start.ts'
 import { greetingName, parseSender } from './addresses.ts'
@@ -15,6 +17,7 @@ import { createComposer } from './compose.ts'
 import { openDeliveries } from './delivery-store.ts'
 import { departedFrom } from './departed.ts'
 import { type DevMails, openDevMails } from './dev-mail-store.ts'
+import { forgetReader } from './forget-reader.ts'
 import { handlers } from './handlers.ts'
 import { createMailer } from './mailer.ts'
 import { openMentionQuotas } from './mention-store.ts'
@@ -103,7 +106,8 @@ const wire = async (host: Host): Promise<void> => {
     random,
     nudge,
   }
-  await host.serve(notifier, handlers(answering))
+  const forgetting = forgettingHandlers(db, forgetReader({ deliveries, subscriptions, suppressions }))
+  await host.serve(notifier, { ...handlers(answering), ...forgetting })
 }
 
 /**

@@ -55,6 +55,7 @@ type LinkFacts = Readonly<{
   'provider-changed': Readonly<{ account_mail_id: string }>
   'token-expiring': Readonly<{ account_mail_id: string }>
   'new-browser': Readonly<{ account_mail_id: string }>
+  'account-deleted': Readonly<{ account_mail_id: string }>
 }>
 /** Each mail has its facts in one of the five. */
 type OfEachMail<F extends Readonly<Record<TemplateName, object>>> = F

@@ -32,6 +32,8 @@ export type Subscriptions = Readonly<{
   find: (ws: string, user_id: string) => Promise<Subscription | null>
   /** The subscription of a person; a new one wants everything. */
   findOrMake: (ws: string, user_id: string) => Promise<Subscription>
+  /** Removes that of a person. */
+  remove: (ws: string, user_id: string) => Promise<void>
   /** Replaces the preference of `before`. @returns null when it has changed since. */
   save: (before: Subscription, preference: Preference) => Promise<Subscription | null>
   /** The preferences of those who have one, by subscriptionId. */
@@ -114,6 +116,7 @@ export const openSubscriptions = async (
 
   return {
     find,
+    remove: async (ws, user_id) => void (await subscriptions.deleteOne({ _id: subscriptionId(ws, user_id) })),
     findOrMake: async (ws, user_id) => {
       const found = await find(ws, user_id)
       if (found) return found

@@ -223,6 +223,7 @@ const ACCOUNT_MAILS = [
   'provider-changed',
   'token-expiring',
   'new-browser',
+  'account-deleted',
 ] as const
 
 /** The reactions of the notifier. */

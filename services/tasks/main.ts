@@ -1,6 +1,7 @@
 // Wires the tasks service: stores, handlers, sweepers.
 import { client } from '../../shared/bus/client.ts'
 import type { Handlers } from '../../shared/contracts/define/contract.ts'
+import type { ForgettingOperation } from '../../shared/contracts/forgetting.ts'
 import { loopsQueue } from '../../shared/contracts/loops-queue/contract.ts'
 import type { RecordOperation } from '../../shared/contracts/records.ts'
 import { tasks as contract } from '../../shared/contracts/tasks/contract.ts'
@@ -10,6 +11,7 @@ import type { Config } from '../../shared/process/config.ts'
 import { repeat } from '../../shared/process/lifecycle.ts'
 import { type Host, startOnHost } from '../../shared/service.ts'
 import { openDatabaseClock } from '../../shared/storage/database-clock.ts'
+import { forgettingHandlers } from '../../shared/storage/erase-names.ts'
 import { openRequests } from '../../shared/storage/request-store.ts'
 import type { Started } from '../start.ts'
 import { activityHandlers } from './activity-internals.ts'
@@ -44,7 +46,7 @@ const BACKFILL_MS = 1_000
 /** The handlers of every operation of the contract but those about records and search. */
 export const createHandlers = (
   deps: Deps,
-): Omit<Handlers<typeof contract>, RecordOperation | 'find_tasks'> => ({
+): Omit<Handlers<typeof contract>, RecordOperation | ForgettingOperation | 'find_tasks'> => ({
   ...readingHandlers(deps),
   ...creationHandlers(deps),
   ...writingHandlers(deps),
@@ -102,6 +104,7 @@ const wire = async (host: Host): Promise<void> => {
     ...createHandlers(deps),
     ...searchHandlers(deps),
     ...recordHandlers(contract, db, records),
+    ...forgettingHandlers(db),
   })
 }
 

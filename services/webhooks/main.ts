@@ -1,4 +1,5 @@
 // Wires the webhooks service: its stores, the sender, its reactions and its operations.
+
 import { client } from '../../shared/bus/client.ts'
 import { gateway } from '../../shared/contracts/gateway/contract.ts'
 import { loopsQueue } from '../../shared/contracts/loops-queue/contract.ts'
@@ -9,6 +10,7 @@ import { repeat } from '../../shared/process/lifecycle.ts'
 import type { Keys } from '../../shared/process/service-keys.ts'
 import { type Host, startOnHost } from '../../shared/service.ts'
 import { type DatabaseClock, openDatabaseClock } from '../../shared/storage/database-clock.ts'
+import { forgettingHandlers } from '../../shared/storage/erase-names.ts'
 import { TERM_MS } from '../../shared/storage/lease.ts'
 import type { Started } from '../start.ts'
 import { openDeliveries } from './delivery-store.ts'
@@ -93,7 +95,11 @@ const wire = async (host: Host): Promise<void> => {
         { interval_ms: RESEAL_MS, log, random: ids.random },
       ),
     )
-  await host.serve(contract, { ...handlers({ ...shared, ids, nudge }), ...events.handlers })
+  await host.serve(contract, {
+    ...handlers({ ...shared, ids, nudge }),
+    ...events.handlers,
+    ...forgettingHandlers(db),
+  })
 }
 
 /** Starts the webhooks service. @throws AppError `unavailable` when MongoDB or NATS does not answer. */

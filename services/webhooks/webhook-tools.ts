@@ -4,6 +4,7 @@ import type { Call, Handlers } from '../../shared/contracts/define/contract.ts'
 import { actorOf } from '../../shared/contracts/define/contract.ts'
 import { pageById } from '../../shared/contracts/define/cursor.ts'
 import { AppError, notFound } from '../../shared/contracts/define/errors.ts'
+import type { ForgettingOperation } from '../../shared/contracts/forgetting.ts'
 import type { webhooks } from '../../shared/contracts/webhooks/contract.ts'
 import { CALL_MEDIA_TYPE, MAX_WEBHOOKS } from '../../shared/contracts/webhooks/shapes.ts'
 import type { Clock } from '../../shared/process/clock.ts'
@@ -127,7 +128,7 @@ const replayDelivery =
 /** The handlers of the operations of webhooks. */
 export const handlers = (
   deps: HandlerDeps,
-): Omit<Handlers<typeof webhooks>, 'subscribe_events' | 'unsubscribe_events'> => ({
+): Omit<Handlers<typeof webhooks>, 'subscribe_events' | 'unsubscribe_events' | ForgettingOperation> => ({
   add_webhook: addWebhook(deps),
   remove_webhook: removeWebhook(deps),
   replay_delivery: replayDelivery(deps),

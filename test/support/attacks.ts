@@ -1,6 +1,7 @@
 // The attacks that the project must withstand, each with the tests that show its refusal. A test is given by its file
 // and the beginning of its name. A whole test run ends with the attacks of which no such test passed.
 
+import { DELETIONS } from './attacks-deletion.ts'
 import { SINGLE_SIGN_ON } from './attacks-single-sign-on.ts'
 
 export type Shown = readonly [file: string, name: string]
@@ -335,6 +336,7 @@ export const ATTACKS: readonly Attack[] = [
   ...SINGLE_SIGN_ON,
   ...FLEETS,
   ...ACCOUNTS,
+  ...DELETIONS,
   ...MCP,
   ...TENANCY,
   ...ABUSE,

@@ -1,6 +1,7 @@
 // Examples of every mail, as a reader with a locale gets it; tests may change everything in them.
 import {
   type AccountNotice,
+  accountDeleted,
   addressChanged,
   appConnected,
   newAddress,
@@ -184,6 +185,7 @@ const NOTICES = {
   'provider-changed': { write: providerChanged, url: 'https://loops.example.com/account' },
   'token-expiring': { write: tokenExpiring, url: 'https://loops.example.com/account/tokens' },
   'new-browser': { write: newBrowser, url: 'https://loops.example.com/account/sessions' },
+  'account-deleted': { write: accountDeleted, url: 'https://loops.example.com/sign-in' },
 } as const
 
 export const noticeMail = async (
@@ -228,6 +230,7 @@ export const MAILS_SAYING: Readonly<Record<Exclude<TemplateName, 'confirmation' 
     }),
   'new-browser': (locale, text) =>
     noticeMail('new-browser', locale, { name: text, facts: { address: text, at: '' } }),
+  'account-deleted': (locale, text) => noticeMail('account-deleted', locale, { name: text }),
   'loop-shipped': (locale, text) =>
     shippedMail(
       locale,
@@ -278,4 +281,5 @@ export const MAILS: Readonly<
   'provider-changed': (locale) => noticeMail('provider-changed', locale),
   'token-expiring': (locale) => noticeMail('token-expiring', locale),
   'new-browser': (locale) => noticeMail('new-browser', locale),
+  'account-deleted': (locale) => noticeMail('account-deleted', locale),
 }

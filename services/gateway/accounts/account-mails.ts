@@ -28,6 +28,7 @@ const PAGES: Readonly<Partial<Record<Kind, string>>> = {
   provider_changed: '/account',
   token_expiring: '/account/tokens',
   new_browser: '/account/sessions',
+  account_deleted: '/sign-in',
 }
 
 /** The event by which the notifier sends a mail. */
@@ -40,7 +41,7 @@ const requestedEvent = ({ _id, kind, user_id }: Pick<AccountMail, '_id' | 'kind'
 }
 
 /** What a mail has besides its kind: another address than the person's own, and what it says. */
-type More = Pick<Partial<AccountMail>, 'email' | 'email_before' | 'password_version' | 'facts'> &
+type More = Pick<Partial<AccountMail>, 'email' | 'email_before' | 'password_version' | 'facts' | 'reading'> &
   // An id that follows from what it is about: repeating the request sends it once. The workspace, where it is about one.
   Partial<Pick<AccountMail, '_id' | 'ws'>>
 
@@ -78,7 +79,7 @@ export const requestAccountMail = async (
  * makes the change: so there is no change without its mail.
  */
 export const prepareAccountMail = async (
-  deps: Deps,
+  deps: Pick<Deps, 'clock' | 'ids'> & Readonly<{ store: Pick<Deps['store'], 'accountMails'> }>,
   person: Person,
   kind: Kind,
   more: More = {},
@@ -146,6 +147,7 @@ export const personOfAccountMail = async (
   const mail = await store.accountMails.find(id)
   if (!mail || mail.expires_at <= clock.now()) return undefined
   const person = await store.people.byId(mail.user_id)
+  if (mail.kind === 'account_deleted') return person ? { person, mail } : undefined
   if (!person || !isActive(person) || isOutdated(mail, person)) return undefined
   if (mail.kind === 'token_expiring' && !(await isEndOf({ store }, mail.facts ?? {}))) return undefined
   return { person, mail }

@@ -5,6 +5,7 @@
 import type { Collection, Db, Filter, IndexDescription, UpdateFilter } from 'mongodb'
 import { stampEvents } from '../../../shared/contracts/define/cloud-event.ts'
 import type { EventOf } from '../../../shared/contracts/define/contract.ts'
+import { notFound } from '../../../shared/contracts/define/errors.ts'
 import type { gateway } from '../../../shared/contracts/gateway/contract.ts'
 import {
   type AggregateDeps,
@@ -15,8 +16,9 @@ import {
 } from '../../../shared/storage/aggregate.ts'
 import { openCollection } from '../../../shared/storage/collection.ts'
 import { inserted, isDuplicateKey } from '../../../shared/storage/mongo.ts'
+import { type DeletionStore, deletionStore } from './deletion-store.ts'
 import type { Device } from './device-rules.ts'
-import type { Membership, Person, ProviderIdentity } from './person-rules.ts'
+import { isFormer, type Membership, type Person, type ProviderIdentity } from './person-rules.ts'
 import type { MembershipEvent } from './role-rules.ts'
 import type { SessionMethod } from './session-rules.ts'
 
@@ -56,91 +58,85 @@ export type Inserted = 'inserted' | 'email_taken' | 'invitation_taken' | 'identi
 /** Which members to list: at most `limit`, with ids above `after`, of `user_ids` alone where given. */
 export type MemberQuery = Readonly<{ user_ids?: readonly string[]; after?: string; limit: number }>
 
-export type PeopleStore = Readonly<{
-  /** Pending events are in the document of the person that they are about. */
-  outbox: Outbox
-  /** Whether there is no account yet. */
-  isEmpty: () => Promise<boolean>
-  byId: (id: string) => Promise<Person | null>
-  byEmail: (email: string) => Promise<Person | null>
-  /** Whose account at an identity provider this is. */
-  byIdentity: (iss: string, sub: string) => Promise<Person | null>
-  insert: (person: Person, events: readonly PersonEvent[]) => Promise<Inserted>
-  // Each change below applies to the account as it was read, and answers `stale` when it has changed since.
-  /** Adds a membership. */
-  join: (
-    person: Person,
-    membership: Membership,
-    invitationId: string,
-    events: readonly PersonEvent[],
-  ) => Promise<Person | 'stale' | 'invitation_taken'>
-  /** Connects an account at an identity provider. */
-  addIdentity: (
-    person: Person,
-    identity: ProviderIdentity,
-    events: readonly PersonEvent[],
-  ) => Promise<Person | 'stale' | 'identity_taken'>
-  /** Disconnects one. */
-  removeIdentity: (
-    person: Person,
-    identity: Pick<ProviderIdentity, 'iss' | 'sub'>,
-    events: readonly PersonEvent[],
-  ) => Promise<Person | 'stale'>
-  /** Replaces the membership in a workspace, or ends it (null). */
-  changeMembership: (
-    person: Person,
-    workspaceId: string,
-    after: Membership | null,
-    events: readonly PersonEvent[],
-  ) => Promise<Person | 'stale'>
-  /**
-   * Sets a new password.
-   * @param confirmed_at set when a mailed link proved whose the address is.
-   */
-  setPassword: (
-    person: Person,
-    password_hash: string,
-    confirmed_at: Date | undefined,
-    events: readonly PersonEvent[],
-  ) => Promise<Person | 'stale'>
-  /** Sets the name. */
-  setName: (person: Person, name: string, events: readonly PersonEvent[]) => Promise<Person | 'stale'>
-  /** Sets another address, which a mailed link proved to be the person's. */
-  setEmail: (
-    person: Person,
-    email: string,
-    confirmed_at: Date,
-    events: readonly PersonEvent[],
-  ) => Promise<Person | 'stale' | 'email_taken'>
-  /** Confirms that the address is the person's own. */
-  confirm: (person: Person, now: Date) => Promise<Person | 'stale'>
-  /** Says that the account may not be used, which ends every session, connection and link; or that it may again (null). */
-  setDeactivated: (
-    person: Person,
-    deactivated_at: Date | null,
-    events: readonly PersonEvent[],
-  ) => Promise<Person | 'stale'>
-  /** Ends every session, connection and link. */
-  endAll: (person: Person) => Promise<Person | 'stale'>
-  /** Sets the language and time zone of what the person is sent. */
-  setReading: (
-    person: Person,
-    reading: Readonly<{ locale: string; time_zone: string | null }>,
-  ) => Promise<Person | 'stale'>
-  /** Notes that the documents beside a membership are written. Repeats do no harm. */
-  markFinished: (id: string, workspaceId: string) => Promise<void>
-  /** People with a membership that is unfinished since before `before`, oldest first. */
-  unfinished: (before: Date, limit: number) => Promise<Person[]>
-  /** Members of a workspace in the order of their ids. */
-  members: (workspaceId: string, query: MemberQuery) => Promise<Person[]>
-  countMembers: (workspaceId: string) => Promise<number>
-  /** How many owners have an account that may be used. */
-  countOwners: (workspaceId: string) => Promise<number>
-  /** Owners and admins of a workspace, in the order of their ids. */
-  managers: (workspaceId: string, limit: number) => Promise<Person[]>
-  /** Who accepted an invitation. */
-  byInvitation: (invitationId: string) => Promise<Person | null>
-}>
+export type PeopleStore = DeletionStore<PersonEvent> &
+  Readonly<{
+    /** Pending events are in the document of the person that they are about. */
+    outbox: Outbox
+    /** Whether there is no account yet. */
+    isEmpty: () => Promise<boolean>
+    byId: (id: string) => Promise<Person | null>
+    byEmail: (email: string) => Promise<Person | null>
+    /** Whose account at an identity provider this is. */
+    byIdentity: (iss: string, sub: string) => Promise<Person | null>
+    insert: (person: Person, events: readonly PersonEvent[]) => Promise<Inserted>
+    // Each change below applies to the account as it was read, and answers `stale` when it has changed since. What is left of a
+    // deleted account never changes: `not_found` is thrown.
+    /** Adds a membership. */
+    join: (
+      person: Person,
+      membership: Membership,
+      invitationId: string,
+      events: readonly PersonEvent[],
+    ) => Promise<Person | 'stale' | 'invitation_taken'>
+    /** Connects an account at an identity provider. */
+    addIdentity: (
+      person: Person,
+      identity: ProviderIdentity,
+      events: readonly PersonEvent[],
+    ) => Promise<Person | 'stale' | 'identity_taken'>
+    /** Disconnects one. */
+    removeIdentity: (
+      person: Person,
+      identity: Pick<ProviderIdentity, 'iss' | 'sub'>,
+      events: readonly PersonEvent[],
+    ) => Promise<Person | 'stale'>
+    /** Replaces the membership in a workspace, or ends it (null). */
+    changeMembership: (
+      person: Person,
+      workspaceId: string,
+      after: Membership | null,
+      events: readonly PersonEvent[],
+    ) => Promise<Person | 'stale'>
+    /**
+     * Sets a new password.
+     * @param confirmed_at set when a mailed link proved whose the address is.
+     */
+    setPassword: (
+      person: Person,
+      password_hash: string,
+      confirmed_at: Date | undefined,
+      events: readonly PersonEvent[],
+    ) => Promise<Person | 'stale'>
+    /** Sets the name. */
+    setName: (person: Person, name: string, events: readonly PersonEvent[]) => Promise<Person | 'stale'>
+    /** Sets another address, which a mailed link proved to be the person's. */
+    setEmail: (
+      person: Person,
+      email: string,
+      confirmed_at: Date,
+      events: readonly PersonEvent[],
+    ) => Promise<Person | 'stale' | 'email_taken'>
+    /** Confirms that the address is the person's own. */
+    confirm: (person: Person, now: Date) => Promise<Person | 'stale'>
+    /** Sets the language and time zone of what the person is sent. */
+    setReading: (
+      person: Person,
+      reading: Readonly<{ locale: string; time_zone: string | null }>,
+    ) => Promise<Person | 'stale'>
+    /** Notes that the documents beside a membership are written. Repeats do no harm. */
+    markFinished: (id: string, workspaceId: string) => Promise<void>
+    /** People with a membership that is unfinished since before `before`, oldest first. */
+    unfinished: (before: Date, limit: number) => Promise<Person[]>
+    /** Members of a workspace in the order of their ids. */
+    members: (workspaceId: string, query: MemberQuery) => Promise<Person[]>
+    countMembers: (workspaceId: string) => Promise<number>
+    /** How many owners have an account that may be used. */
+    countOwners: (workspaceId: string) => Promise<number>
+    /** Owners and admins of a workspace, in the order of their ids. */
+    managers: (workspaceId: string, limit: number) => Promise<Person[]>
+    /** Who accepted an invitation. */
+    byInvitation: (invitationId: string) => Promise<Person | null>
+  }>
 
 export type SessionStore = Readonly<{
   insert: (session: Session) => Promise<void>
@@ -168,6 +164,8 @@ const PEOPLE_INDEXES: readonly IndexDescription[] = [
   { key: { email: 1 }, name: 'email', unique: true },
   { key: { first: 1 }, name: 'first', unique: true, sparse: true },
   { key: { 'memberships.workspace_id': 1, _id: 1 }, name: 'members' },
+  { key: { 'erasing.at': 1 }, name: 'erasing', sparse: true },
+  { key: { leaving_at: 1 }, name: 'leaving', sparse: true },
   { key: { invitation_ids: 1 }, name: 'invitations', unique: true, sparse: true },
   { key: { 'identities.iss': 1, 'identities.sub': 1 }, name: 'identities', unique: true, sparse: true },
   { key: { 'unsettled.at': 1 }, name: 'unsettled', sparse: true },
@@ -212,6 +210,7 @@ const reading = (people: Collection<Person>) => ({
     people.countDocuments({
       memberships: { $elemMatch: { workspace_id, role: 'owner' } },
       deactivated_at: null,
+      leaving_at: null,
     }),
 })
 
@@ -245,6 +244,7 @@ const writing = (people: Collection<Person>, deps: AggregateDeps) => {
   /** Changes an account as it was read: its next version and its events in one write. */
   const save: Save = async (person, update, events = [], and = {}) => {
     const { _id, v, memberships } = person
+    if (isFormer(person)) throw notFound('person', _id)
     requireOutboxRoom(person.outbox ?? [], events)
     const waiting = stamped({ _id, v: v + 1, memberships }, events)
     const $push = { ...update.$push, ...(waiting.length > 0 ? { outbox: { $each: waiting } } : {}) }
@@ -268,7 +268,11 @@ const writing = (people: Collection<Person>, deps: AggregateDeps) => {
 const nextVersion = ({ password_version = 1 }: Person): number => password_version + 1
 
 /** Changes of what a person may change of their own account. */
-const detailsOf = (save: Save): Pick<PeopleStore, 'setPassword' | 'setName' | 'setEmail'> => ({
+const detailsOf = (
+  save: Save,
+): Pick<PeopleStore, 'setPassword' | 'setName' | 'setEmail' | 'confirm' | 'setReading'> => ({
+  confirm: (person, confirmed_at) => save(person, { $set: { confirmed_at } }),
+  setReading: (person, reading) => save(person, { $set: reading }),
   setPassword: (person, password_hash, confirmed_at, events) =>
     save(
       person,
@@ -341,11 +345,7 @@ const peopleOf = (people: Collection<Person>, deps: AggregateDeps): PeopleStore 
             'memberships.workspace_id': workspace_id,
           }),
     ...detailsOf(save),
-    confirm: (person, confirmed_at) => save(person, { $set: { confirmed_at } }),
-    setDeactivated: (person, deactivated_at, events) =>
-      save(person, { $set: { deactivated_at, password_version: nextVersion(person) } }, events),
-    endAll: (person) => save(person, { $set: { password_version: nextVersion(person) } }),
-    setReading: (person, reading) => save(person, { $set: reading }),
+    ...deletionStore(people, save),
     markFinished: async (id, workspaceId) => {
       // Without the version: removing a marker is right whatever else has changed.
       await people.updateOne({ _id: id }, { $pull: { unsettled: { workspace_id: workspaceId } } })

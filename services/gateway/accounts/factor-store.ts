@@ -52,6 +52,8 @@ export type PendingSignInStore = Readonly<{
   find: (id: string, now: Date) => Promise<PendingSignIn | null>
   /** Ends it; false when somebody else did first. */
   take: (id: string) => Promise<boolean>
+  /** Ends those of a person. There are few at a time, so this needs no index. */
+  removeOf: (userId: string) => Promise<void>
 }>
 
 export type ChallengeStore = Readonly<{
@@ -107,6 +109,7 @@ export const openFactorStores = async (db: Db): Promise<FactorStores> => {
       insert: async (one) => void (await pending.insertOne(one)),
       find: (_id, now) => pending.findOne({ _id, expires_at: { $gt: now } }),
       take: async (_id) => (await pending.deleteOne({ _id })).deletedCount === 1,
+      removeOf: async (user_id) => void (await pending.deleteMany({ user_id })),
     },
     challenges: {
       insert: async (one) => void (await challenges.insertOne(one)),

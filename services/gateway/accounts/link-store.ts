@@ -29,6 +29,7 @@ export type AccountMail = Link & {
     | 'provider_changed'
     | 'token_expiring'
     | 'new_browser'
+    | 'account_deleted'
   user_id: string
   /** The address that it goes to. */
   email: string
@@ -36,6 +37,8 @@ export type AccountMail = Link & {
   email_before?: string
   /** For a new address: the password version at the request. A new password ends it. */
   password_version?: number
+  /** How its reader reads, for one whose account is not there to say it. */
+  reading?: Readonly<{ locale: string; time_zone: string }>
   /** What it says besides. */
   facts?: Readonly<Record<string, string>>
 }
@@ -48,7 +51,12 @@ export type PasswordReset = Link & {
   password_version: number
 }
 
-export type LinkStore<T extends Link> = Aggregates<T> & Readonly<{ find: (id: string) => Promise<T | null> }>
+export type LinkStore<T extends Link> = Aggregates<T> &
+  Readonly<{
+    find: (id: string) => Promise<T | null>
+    /** Removes those of a person, but those of one kind. */
+    removeOf: (userId: string, kept?: string) => Promise<void>
+  }>
 
 export type LinkStores = Readonly<{
   accountMails: LinkStore<AccountMail>
@@ -57,6 +65,7 @@ export type LinkStores = Readonly<{
 
 const INDEXES: readonly IndexDescription[] = [
   OUTBOX_INDEX,
+  { key: { user_id: 1 }, name: 'person' },
   { key: { purge_at: 1 }, name: 'purge', expireAfterSeconds: 0 },
 ]
 
@@ -69,6 +78,11 @@ const openLinks = async <T extends Link>(
   return {
     ...aggregates(links, deps),
     find: async (id) => (await links.collection.findOne({ _id: id } as Filter<T>)) as T | null,
+    removeOf: async (user_id, kept) =>
+      void (await links.collection.deleteMany({
+        user_id,
+        ...(kept === undefined ? {} : { kind: { $ne: kept } }),
+      } as unknown as Filter<T>)),
   }
 }
 

@@ -62,8 +62,28 @@ export type Person = {
   confirmed_at?: Date | null
   /** Since when the account may not be used. Absent or null: it may. */
   deactivated_at?: Date | null
+  /** While the account is being deleted: since when. Such a person counts as no owner. Absent or null: it is not. */
+  leaving_at?: Date | null
+  /** When the account was deleted: what is left keeps the id for what the person wrote. It never changes again. */
+  deleted_at?: Date
+  /** Only until everything beside a deleted account is erased. */
+  erasing?: Erasing
   created_at: Date
 }
+
+/** What is still needed to erase what is kept beside a deleted account. */
+export type Erasing = Readonly<{
+  /** When to look at it next. */
+  at: Date
+  email: string
+  workspace_ids: readonly string[]
+}>
+
+/** Whether the account was deleted. */
+export const isFormer = ({ deleted_at }: Pick<Person, 'deleted_at'>): boolean => deleted_at !== undefined
+
+/** The address of a deleted account. Nobody can have it: the domain does not exist (RFC 2606 §2). */
+export const deletedAddress = (id: string): string => `${id.toLowerCase()}@deleted.invalid`
 
 /** Whether the account may be used: to sign in, by what is connected to it, and to join a workspace. */
 export const isActive = ({ deactivated_at }: Pick<Person, 'deactivated_at'>): boolean =>

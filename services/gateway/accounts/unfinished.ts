@@ -11,7 +11,7 @@ const LEFT_AFTER_MS = 5_000
 /** How many are finished in one pass. */
 const BATCH = 50
 
-const markAccepted = async ({ store, ids }: Deps, id: string): Promise<void> => {
+const markAccepted = async ({ store, ids }: Pick<Deps, 'store' | 'ids'>, id: string): Promise<void> => {
   await untilSaved(async () => {
     const invitation = await store.invitations.find(id)
     // A withdrawal at the same moment is too late: the person's own document has decided.
@@ -20,8 +20,11 @@ const markAccepted = async ({ store, ids }: Deps, id: string): Promise<void> => 
   }, ids.random)
 }
 
+/** What finishing needs: a command has it without a gateway. */
+type Parts = Pick<Deps, 'store' | 'ids' | 'clock'>
+
 /** Writes the documents beside a person's memberships that are missing. Safe to repeat, also concurrently. */
-export const finish = async (deps: Deps, person: Person): Promise<void> => {
+export const finish = async (deps: Parts, person: Person): Promise<void> => {
   const { store, clock } = deps
   for (const { workspace_id, invitation_id } of person.unsettled) {
     const membership = membershipIn(person, workspace_id)

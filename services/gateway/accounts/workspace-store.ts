@@ -45,6 +45,8 @@ export type InvitationStore = Aggregates<Invitation> &
     pendingTo: (email: string, limit: number) => Promise<Invitation[]>
     /** Pending invitations of a workspace, newest first. */
     listPending: (workspaceId: string, limit: number) => Promise<Invitation[]>
+    /** Removes those that a person sent, and those to their address. */
+    removeOf: (userId: string, email: string) => Promise<void>
   }>
 
 const WORKSPACE_INDEXES: readonly IndexDescription[] = [
@@ -61,6 +63,7 @@ const INVITATION_INDEXES: readonly IndexDescription[] = [
   },
   { key: { ws: 1, status: 1, _id: -1 }, name: 'list' },
   { key: { email: 1, status: 1, _id: -1 }, name: 'of_address' },
+  { key: { 'invited_by.user_id': 1 }, name: 'of_inviter' },
   { key: { purge_at: 1 }, name: 'purge', expireAfterSeconds: 0 },
 ]
 
@@ -120,6 +123,10 @@ export const openWorkspaceStores = async (
         invitations.find({ email, status: 'pending' }).sort({ _id: -1 }).limit(limit).toArray(),
       listPending: (ws, limit) =>
         invitations.find({ ws, status: 'pending' }).sort({ _id: -1 }).limit(limit).toArray(),
+      removeOf: async (user_id, email) => {
+        await invitations.deleteMany({ 'invited_by.user_id': user_id })
+        await invitations.deleteMany({ email })
+      },
     },
   }
 }

@@ -13,6 +13,9 @@ export const ACCOUNT_ERROR_WORDS = defineMessages({
     deactivated: 'This account is deactivated. Ask the people who run this installation.',
     last_active_owner:
       '{name} is the last owner of {workspace}. Make somebody else its owner first, such as {others}.',
+    more_goes_along:
+      'You are now the only member of another workspace, which would be deleted too. Look at the page again.',
+    other_address: 'That is not the address of this account.',
   },
   de: {
     last_way_in:
@@ -25,6 +28,9 @@ export const ACCOUNT_ERROR_WORDS = defineMessages({
     deactivated: 'Dieses Konto ist deaktiviert. Frage die Leute, die diese Installation betreiben.',
     last_active_owner:
       '{name} ist der letzte Inhaber von {workspace}. Mache zuerst jemand anderen zum Inhaber, etwa {others}.',
+    more_goes_along:
+      'Du bist jetzt das einzige Mitglied eines weiteren Arbeitsbereichs, der mit gelöscht würde. Sieh dir die Seite noch einmal an.',
+    other_address: 'Das ist nicht die Adresse dieses Kontos.',
   },
   fr: {
     last_way_in:
@@ -37,6 +43,9 @@ export const ACCOUNT_ERROR_WORDS = defineMessages({
     deactivated: 'Ce compte est désactivé. Adressez-vous aux personnes qui gèrent cette installation.',
     last_active_owner:
       '{name} est le dernier propriétaire de {workspace}. Désignez d’abord un autre propriétaire, par exemple {others}.',
+    more_goes_along:
+      'Vous êtes maintenant le seul membre d’un autre espace de travail, qui serait supprimé aussi. Relisez la page.',
+    other_address: 'Ce n’est pas l’adresse de ce compte.',
   },
   es: {
     last_way_in:
@@ -49,6 +58,9 @@ export const ACCOUNT_ERROR_WORDS = defineMessages({
     deactivated: 'Esta cuenta está desactivada. Habla con quienes administran esta instalación.',
     last_active_owner:
       '{name} es el último propietario de {workspace}. Antes, haz propietario a otra persona, por ejemplo {others}.',
+    more_goes_along:
+      'Ahora eres el único miembro de otro espacio de trabajo, que también se eliminaría. Vuelve a mirar la página.',
+    other_address: 'Esa no es la dirección de esta cuenta.',
   },
   ar: {
     last_way_in: '{provider} هو طريقتك الوحيدة لتسجيل الدخول. عيّن كلمة مرور أو أضف طريقة أخرى أولًا ثم افصله.',
@@ -58,5 +70,7 @@ export const ACCOUNT_ERROR_WORDS = defineMessages({
     address_taken_meanwhile: 'يوجد حساب بهذا العنوان بالفعل.',
     deactivated: 'هذا الحساب معطَّل. اسأل القائمين على هذا النظام.',
     last_active_owner: '{name} هو آخر مالك لمساحة العمل {workspace}. اجعل غيره مالكًا أولًا، مثل {others}.',
+    more_goes_along: 'أصبحت العضو الوحيد في مساحة عمل أخرى ستُحذف أيضًا. انظر إلى الصفحة مرة أخرى.',
+    other_address: 'ليس هذا عنوان هذا الحساب.',
   },
 })

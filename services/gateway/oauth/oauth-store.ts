@@ -62,6 +62,8 @@ export type GrantStore = Readonly<{
     gen: number,
     change: Pick<Grant, 'expires_at' | 'purge_at'> & { now: Date },
   ) => Promise<Grant | null>
+  /** Removes all of a person. */
+  removeOf: (userId: string) => Promise<void>
   /** Ends the grant for good. Repeats keep the first reason. */
   revoke: (id: string, reason: RevokeReason, now: Date) => Promise<void>
   /** Ends one access token; false when too many have been ended already. */
@@ -183,6 +185,7 @@ const grantsOf = (grants: Collection<Grant>): GrantStore => {
       ),
     rotate: (_id, gen, { now, ...dates }) =>
       change({ _id, gen, revoked: null }, { $set: { ...dates, gen: gen + 1, rotated_at: now } }),
+    removeOf: async (user_id) => void (await grants.deleteMany({ user_id })),
     revoke: async (_id, reason, at) => {
       await grants.updateOne({ _id, revoked: null }, { $set: { revoked: { reason, at } } })
     },

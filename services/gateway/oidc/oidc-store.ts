@@ -3,7 +3,7 @@
 // oidc_sign_ins  one per browser that was sent to a provider, until it comes back.
 // oidc_links     one per account that waits for the proof that it is the person's own.
 // oidc_logouts   one per logout token, so that none works twice.
-import type { Collection, Db, IndexDescription } from 'mongodb'
+import type { Collection, Db, Filter, IndexDescription } from 'mongodb'
 import { openCollection } from '../../../shared/storage/collection.ts'
 import { inserted } from '../../../shared/storage/mongo.ts'
 
@@ -44,6 +44,8 @@ type Once<T extends OfBrowser> = Readonly<{
   find: (id: string, browser: string, now: Date) => Promise<T | null>
   /** Uses it up: of several at once one gets it. */
   take: (id: string, browser: string, now: Date) => Promise<T | null>
+  /** Ends those of a person. There are few at a time, so this needs no index. */
+  removeOf: (userId: string) => Promise<void>
 }>
 
 export type OidcStores = Readonly<{
@@ -66,6 +68,7 @@ const once = <T extends OfBrowser>(collection: Collection<OfBrowser>): Once<T> =
     insert: async (pending) => void (await collection.insertOne(pending)),
     find: async (...of) => (await collection.findOne(filter(...of))) as T | null,
     take: async (...of) => (await collection.findOneAndDelete(filter(...of))) as T | null,
+    removeOf: async (user_id) => void (await collection.deleteMany({ user_id } as Filter<OfBrowser>)),
   }
 }
 

@@ -11,6 +11,7 @@ import { resourceOf } from '../oauth/grant-rules.ts'
 import { ownAccountRoutes } from './account/account-page.ts'
 import { appRoutes } from './account/apps-page.ts'
 import { confirmRoutes } from './account/confirm-page.ts'
+import { deletionRoutes } from './account/delete-page.ts'
 import { detailRoutes } from './account/details-page.ts'
 import { invitationRoutes } from './account/invitation-page.ts'
 import { mailPreferenceRoutes } from './account/mail-preferences-page.ts'
@@ -113,6 +114,7 @@ export const pageRoutes = (deps: Deps, live: Live): Hono<GatewayEnv> => {
   appRoutes(routes, deps)
   ownAccountRoutes(routes, deps)
   detailRoutes(routes, deps)
+  deletionRoutes(routes, deps)
   sessionRoutes(routes, deps)
   tokenRoutes(routes, deps)
   passwordRoutes(routes, deps)

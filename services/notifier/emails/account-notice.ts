@@ -183,3 +183,18 @@ export const addressChanged = (notice: AccountNotice, wording: Wording): Templat
   button: { link: { label: wording.word('address_changed_button'), url: notice.url } },
   footer: { line: [wording.word('address_changed_footer')], links: [] },
 })
+
+/** Goes to the address that a deleted account had. */
+export const accountDeleted = (notice: AccountNotice, wording: Wording): Template => ({
+  language: wording.language,
+  subject: wording.subject('account_deleted_subject', {}),
+  preview: [wording.word('account_deleted_preview')],
+  workspace: '',
+  blocks: [
+    { kind: 'heading', line: [wording.word('account_deleted_heading')] },
+    { kind: 'paragraph', line: wording.say('account_deleted_text', { name: person(notice) }) },
+    { kind: 'paragraph', line: [wording.word('account_deleted_advice')] },
+  ],
+  button: { link: { label: wording.word('account_deleted_button'), url: notice.url } },
+  footer: { line: [wording.word('address_changed_footer')], links: [] },
+})

@@ -122,6 +122,9 @@ const VISIBILITIES = ['public', 'private'] as const
 export const Visibility = z.enum(VISIBILITIES)
 export type Visibility = z.infer<typeof Visibility>
 
+/** The name under which a person's work stays when their account is deleted. Pages say it in the reader's language. */
+export const FORMER_MEMBER = 'Former member'
+
 /** Who did something: a person, and the client that they did it through. */
 export const Actor = z.object({
   user_id: Id,

@@ -1,6 +1,7 @@
 // The contract of the notifier: who gets which mail, and what became of it.
 import type { Purpose } from '../../process/service-keys.ts'
 import { defineContract } from '../define/contract.ts'
+import { forgettingOperations } from '../forgetting.ts'
 import { internals } from './internals.ts'
 import { PANEL_TEXTS } from './panel-texts.ts'
 
@@ -11,7 +12,7 @@ export const notifier = defineContract({
   name: 'notifier',
   version: '1.0.0',
   description: 'Mail: who gets which, and what became of it.',
-  operations: internals,
+  operations: { ...internals, ...forgettingOperations() },
   events: {},
   purposes: [UNSUBSCRIBE],
   consumes: {

@@ -52,6 +52,7 @@ export const TEMPLATES = [
   'provider-changed',
   'token-expiring',
   'new-browser',
+  'account-deleted',
 ] as const
 export type TemplateName = (typeof TEMPLATES)[number]
 

@@ -1,6 +1,7 @@
 // The contract of the webhooks service: events of a workspace over HTTP, for teams without a bus.
 import type { Purpose } from '../../process/service-keys.ts'
 import { defineContract } from '../define/contract.ts'
+import { forgettingOperations } from '../forgetting.ts'
 import { directEvents, events } from './events.ts'
 import { internals } from './internals.ts'
 import { PANEL_TEXTS } from './panel-texts.ts'
@@ -18,7 +19,7 @@ export const webhooks = defineContract({
   version: '1.0.0',
   description:
     'Events of a workspace for teams without a bus: signed calls over HTTP, and what became of them.',
-  operations: { ...internals, ...subscriptions },
+  operations: { ...internals, ...subscriptions, ...forgettingOperations() },
   events,
   directEvents,
   purposes: [SEALING],

@@ -11,6 +11,7 @@ import type { GatewayEnv } from '../../http/env.ts'
 import { auditedOfAccount } from '../audited-forms.ts'
 import { signedInOnly } from '../flow.ts'
 import { type Ctx, type Html, type Page, send } from '../layout.ts'
+import { DELETE_ACCOUNT } from '../messages/delete-account.ts'
 import { DETAILS } from '../messages/details.ts'
 import { attempt, type Fault, faultNote, fieldsOf, formActionOf, input } from '../posted-forms.ts'
 import { afterProof } from './re-authenticate.ts'
@@ -72,10 +73,11 @@ const addressForm = (part: Part): Html => {
     </section>`
 }
 
-const data = ({ words }: Part): Html => html`<section class="card" aria-labelledby="data-title">
+const data = ({ words, language }: Part): Html => html`<section class="card" aria-labelledby="data-title">
       <h2 id="data-title">${words.word('data')}</h2>
       <p class="small">${words.word('data_lead')}</p>
       <p><a class="button second" href="/account/export.json" download>${words.word('data_download')}</a></p>
+      <p><a href="/account/delete">${wordsOf(DELETE_ACCOUNT, language).word('title')}</a></p>
     </section>`
 
 const detailsPage = (signedIn: SignedIn, outcome: Outcome): Page => {

@@ -177,4 +177,11 @@ export const ar: Messages = {
   new_browser_address: 'كان عنوانه على الشبكة {address}. لا نعرف عن المكان أكثر من ذلك.',
   new_browser_advice: 'إن لم تكن أنت فسجّل خروج ذلك المتصفح الآن، وغيّر كلمة مرورك، وسجّل الخروج من كل مكان.',
   new_browser_button: 'عرض المتصفحات المسجَّل دخولها',
+  account_deleted_subject: 'حُذف حسابك في Loops',
+  account_deleted_preview: 'يُمحى اسمك وعنوانك',
+  account_deleted_heading: 'حُذف حسابك',
+  account_deleted_text: 'مرحبًا {name}، حُذف حسابك. لا يستطيع أحد الدخول إليه، ولا شيء يعمل باسمك بعد الآن.',
+  account_deleted_advice:
+    'ما كتبته يبقى في مساحات العمل باسم «عضو سابق». إن لم تكن أنت من فعل ذلك فأخبر القائمين على Loops عندك. يمكنك إنشاء حساب جديد بهذا العنوان متى شئت.',
+  account_deleted_button: 'فتح Loops',
 }

@@ -176,4 +176,12 @@ export const de: Messages = {
   new_browser_advice:
     'Wenn du es nicht warst, melde diesen Browser jetzt ab, ändere dein Passwort und melde dich überall ab.',
   new_browser_button: 'Angemeldete Browser ansehen',
+  account_deleted_subject: 'Dein Loops-Konto wurde gelöscht',
+  account_deleted_preview: 'Dein Name und deine Adresse werden gelöscht',
+  account_deleted_heading: 'Dein Konto wurde gelöscht',
+  account_deleted_text:
+    'Hallo {name}, dein Konto wurde gelöscht. Niemand kann sich mehr damit anmelden, und nichts arbeitet mehr in deinem Namen.',
+  account_deleted_advice:
+    'Was du geschrieben hast, bleibt unter „Ehemaliges Mitglied“ in den Arbeitsbereichen. Wenn du das nicht warst, sag es den Leuten, die Loops für dich betreiben. Mit dieser Adresse kannst du jederzeit ein neues Konto anlegen.',
+  account_deleted_button: 'Loops öffnen',
 }

@@ -171,6 +171,14 @@ export const en = {
   new_browser_advice:
     'If it was not you, sign that browser out now, change your password, and sign out everywhere.',
   new_browser_button: 'See signed-in browsers',
+  account_deleted_subject: 'Your Loops account was deleted',
+  account_deleted_preview: 'Your name and address are erased',
+  account_deleted_heading: 'Your account was deleted',
+  account_deleted_text:
+    'Hi {name}, your account was deleted. Nobody can sign in to it, and nothing works in your name any more.',
+  account_deleted_advice:
+    'What you wrote stays in the workspaces under “Former member”. If it was not you, tell the people who run Loops for you. You can make a new account with this address at any time.',
+  account_deleted_button: 'Open Loops',
 } as const satisfies Table
 
 /** All messages in one language. */

@@ -172,4 +172,12 @@ export const es: Messages = {
   new_browser_advice:
     'Si no fuiste tú, cierra ahora la sesión de ese navegador, cambia tu contraseña y cierra todas las sesiones.',
   new_browser_button: 'Ver los navegadores con sesión',
+  account_deleted_subject: 'Se ha eliminado tu cuenta de Loops',
+  account_deleted_preview: 'Tu nombre y tu dirección se borran',
+  account_deleted_heading: 'Se ha eliminado tu cuenta',
+  account_deleted_text:
+    'Hola {name}, se ha eliminado tu cuenta. Nadie puede entrar en ella y nada trabaja ya en tu nombre.',
+  account_deleted_advice:
+    'Lo que escribiste se queda en los espacios de trabajo como «Antiguo miembro». Si no fuiste tú, díselo a quienes administran Loops. Puedes crear una cuenta nueva con esta dirección cuando quieras.',
+  account_deleted_button: 'Abrir Loops',
 }

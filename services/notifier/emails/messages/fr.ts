@@ -175,4 +175,12 @@ export const fr: Messages = {
   new_browser_advice:
     'Si ce n’était pas vous, déconnectez ce navigateur tout de suite, changez votre mot de passe et déconnectez-vous partout.',
   new_browser_button: 'Voir les navigateurs connectés',
+  account_deleted_subject: 'Votre compte Loops a été supprimé',
+  account_deleted_preview: 'Votre nom et votre adresse sont effacés',
+  account_deleted_heading: 'Votre compte a été supprimé',
+  account_deleted_text:
+    'Bonjour {name}, votre compte a été supprimé. Personne ne peut plus s’y connecter, et plus rien ne travaille en votre nom.',
+  account_deleted_advice:
+    'Ce que vous avez écrit reste dans les espaces de travail sous « Ancien membre ». Si ce n’était pas vous, prévenez les personnes qui gèrent Loops pour vous. Vous pouvez créer un nouveau compte avec cette adresse à tout moment.',
+  account_deleted_button: 'Ouvrir Loops',
 }
