@@ -13,6 +13,7 @@ import type { Log } from '../../shared/process/log.ts'
 import type { Host } from '../../shared/service.ts'
 import type { AggregateDeps } from '../../shared/storage/aggregate.ts'
 import { eraseNames, type Forgotten } from '../../shared/storage/erase-names.ts'
+import { type Erasure, openErasure } from '../../shared/storage/erasure.ts'
 import { openPeopleStores, type PeopleStore, type SessionStore } from './accounts/account-store.ts'
 import { type FactorStores, openFactorStores } from './accounts/factor-store.ts'
 import { type InstallationStore, openInstallationStore } from './accounts/installation-store.ts'
@@ -23,6 +24,7 @@ import { openServiceAccountStore, type ServiceAccountStore } from './accounts/se
 import type { SessionLimits } from './accounts/session-rules.ts'
 import { type InvitationStore, openWorkspaceStores, type WorkspaceStore } from './accounts/workspace-store.ts'
 import { type AuditStore, openAuditStore } from './audit/audit-store.ts'
+import { ERASURES } from './erasures.ts'
 import { type ClientAddressOf, clientAddress } from './http/address.ts'
 import { openLimitStore } from './limits/limit-store.ts'
 import { createLimits, type Limits } from './limits/limits.ts'
@@ -81,6 +83,8 @@ export type Deps = Readonly<{
   /** Tests kill the process at these steps. */
   at: FaultPoint
   store: Stores
+  /** The workspaces that were deleted, and what is erased of them. */
+  erasure: Erasure
   secrets: Secrets
   keys: Keys
   passwords: Passwords
@@ -154,6 +158,7 @@ export const openDeps = async (host: Host, publicUrl: string = host.config.PUBLI
     ids,
     at,
     store,
+    erasure: await openErasure(db, ERASURES, { clock, at, log: log.child('erase') }),
     secrets,
     keys: await openKeys({ store: store.keys, secrets: secrets.signing_keys, clock }),
     passwords: await createPasswords(ids.token()),

@@ -18,6 +18,7 @@ import { findSignedIn } from './accounts/sessions.ts'
 import { setupUrl } from './accounts/setup.ts'
 import { warnOfTokenEnds } from './accounts/token-warnings.ts'
 import { finishLeftBehind } from './accounts/unfinished.ts'
+import { endDeleted } from './accounts/workspace-deletion.ts'
 import { createApp } from './app.ts'
 import { forgetOldEntries, takeUpLeftBehind } from './audit/audit.ts'
 import { type Deps, openDeps } from './deps.ts'
@@ -53,6 +54,9 @@ const FINISH_EVERY_MS = 2_000
 /** How often the gateway looks for tokens that end soon (ms). */
 const WARN_EVERY_MS = 60_000
 
+/** How often the gateway looks for deleted workspaces (ms). */
+const ERASE_EVERY_MS = 1_000
+
 /** How often the gateway removes old entries of the audit log (ms). */
 const FORGET_EVERY_MS = 60_000
 
@@ -69,14 +73,15 @@ const publicUrlOf = (config: Config, { port }: Listener): string => {
 }
 
 /**
- * Starts the work that repeats until the host stops: finishing what a crash left behind, warning of tokens that end, rotating
- * the signing keys, and the upkeep of the audit log.
+ * Starts the work that repeats until the host stops: finishing what a crash left behind, warning of tokens that end, ending
+ * deleted workspaces, rotating the signing keys, and the upkeep of the audit log.
  */
 export const startUpkeep = ({ stack, log, ids, config }: Host, deps: Deps): void => {
   const options = { log, random: ids.random }
   stack.use(repeat(() => finishLeftBehind(deps), { ...options, interval_ms: FINISH_EVERY_MS }))
   stack.use(repeat(() => forgetLeaving(deps), { ...options, interval_ms: FINISH_EVERY_MS }))
   stack.use(repeat(() => eraseDeleted(deps), { ...options, interval_ms: FINISH_EVERY_MS }))
+  stack.use(repeat(() => endDeleted(deps), { ...options, interval_ms: ERASE_EVERY_MS }))
   stack.use(repeat(() => takeUpLeftBehind(deps), { ...options, interval_ms: FINISH_EVERY_MS }))
   const forget = () => forgetOldEntries(deps, config.AUDIT_DAYS)
   stack.use(repeat(forget, { ...options, interval_ms: FORGET_EVERY_MS }))

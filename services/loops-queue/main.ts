@@ -8,6 +8,7 @@ import { loopsQueue } from '../../shared/contracts/loops-queue/contract.ts'
 import type { RecordOperation } from '../../shared/contracts/records.ts'
 import { tasks } from '../../shared/contracts/tasks/contract.ts'
 import { openActivity } from '../../shared/events/activity-store.ts'
+import { openErasing } from '../../shared/events/erase-workspaces.ts'
 import { recordHandlers } from '../../shared/events/record-store.ts'
 import { coalesced } from '../../shared/process/coalesce.ts'
 import type { Config } from '../../shared/process/config.ts'
@@ -20,6 +21,7 @@ import { activityHandlers, loopActivityHandlers } from './activity-tools.ts'
 import { claimHandlers } from './claim-tools.ts'
 import { createHandlers } from './create-tools.ts'
 import type { Deps } from './deps.ts'
+import { ERASURES } from './erasures.ts'
 import { openHandled } from './handled-store.ts'
 import { internalHandlers } from './internals.ts'
 import { lifecycleHandlers, sweepReports } from './lifecycle-tools.ts'
@@ -98,7 +100,9 @@ const wire = async (host: Host): Promise<void> => {
   }
   const sweeps = [formingSweeper(deps), unqueuedSweeper(deps), () => sweepReports(deps), backfillSweep(deps)]
   for (const sweep of sweeps) stack.use(repeat(sweep, { interval_ms: SWEEP_MS, log, random: ids.random }))
-  await host.consume(reactions({ ...deps, handled: await openHandled(db, clock) }))
+  const erasing = await openErasing(host, db, ERASURES)
+  const handled = await openHandled(db, clock)
+  await host.consume(erasing.forgiving(reactions({ ...deps, handled, erasing })))
   await host.serve(loopsQueue, {
     ...handlers(deps),
     ...recordHandlers(loopsQueue, db, records),

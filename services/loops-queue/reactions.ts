@@ -3,6 +3,7 @@
 import type { Actor } from '../../shared/contracts/define/common.ts'
 import { gateway } from '../../shared/contracts/gateway/contract.ts'
 import { loopsQueue } from '../../shared/contracts/loops-queue/contract.ts'
+import { type Erasing, onDeletion } from '../../shared/events/erase-workspaces.ts'
 import { on, type Reaction } from '../../shared/events/reactions.ts'
 import { untilSaved } from '../../shared/storage/command.ts'
 import type { Deps } from './deps.ts'
@@ -16,7 +17,7 @@ const BATCH = 1_000
 const MAX_BATCHES = 100
 
 export type ReactionDeps = Pick<Deps, 'loops' | 'clock' | 'ids' | 'at'> &
-  Readonly<{ handled: Handled; search: Pick<LoopSearch, 'indexLoops'> }>
+  Readonly<{ handled: Handled; search: Pick<LoopSearch, 'indexLoops'>; erasing: Pick<Erasing, 'note'> }>
 
 /** Removes somebody from a loop that they were a member of when they left; not from one that they were added to since. */
 const removeMember = (
@@ -58,4 +59,5 @@ export const reactions = (deps: ReactionDeps): readonly Reaction[] => [
       deps.at('loop_search.indexed')
     }),
   ),
+  onDeletion(deps.erasing),
 ]

@@ -83,6 +83,7 @@ const idRange = (event_id: string | undefined, before: string | undefined): Filt
 const EXPIRY = { key: { expires_at: 1 }, name: 'expiry', expireAfterSeconds: 0 } as const
 const NOTICE_INDEXES: readonly IndexDescription[] = [
   { key: { review_at: 1 }, name: 'review', sparse: true },
+  { key: { ws: 1 }, name: 'workspace' },
   EXPIRY,
 ]
 const DELIVERY_INDEXES: readonly IndexDescription[] = [

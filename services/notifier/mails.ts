@@ -16,6 +16,7 @@ import {
   providerChanged,
   secondFactorChanged,
   tokenExpiring,
+  workspaceDeleted,
 } from './emails/account-notice.ts'
 import { confirmation } from './emails/confirmation.ts'
 import { failedSignIns } from './emails/failed-sign-ins.ts'
@@ -31,6 +32,7 @@ import { webhookDisabled } from './emails/webhook-disabled.ts'
 import { type Wording, wordingOf } from './emails/wording.ts'
 import type { Mail } from './mailer.ts'
 import type {
+  AccountTemplate,
   Delivery,
   FactsOf,
   LinkTemplate,
@@ -244,18 +246,7 @@ const linkMail = <T extends LinkTemplate, Shown>(
 })
 
 /** A mail to the address of an account about something that happened to it. */
-const accountMail = <
-  T extends
-    | 'password-changed'
-    | 'second-factor-changed'
-    | 'app-connected'
-    | 'new-address'
-    | 'address-changed'
-    | 'provider-changed'
-    | 'token-expiring'
-    | 'new-browser'
-    | 'account-deleted',
->(
+const accountMail = <T extends AccountTemplate>(
   title: string,
   write: (shown: AccountNotice, wording: Wording) => Template,
   awaited = false,
@@ -338,4 +329,5 @@ export const MAILS: { readonly [T in TemplateName]: MailOf<T> } = {
   'token-expiring': accountMail('Token expires soon', tokenExpiring),
   'new-browser': accountMail('Sign-in from a new browser', newBrowser),
   'account-deleted': accountMail('Account deleted', accountDeleted),
+  'workspace-deleted': accountMail('Workspace deleted', workspaceDeleted),
 }

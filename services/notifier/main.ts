@@ -5,6 +5,7 @@ import { gateway } from '../../shared/contracts/gateway/contract.ts'
 import { loopsQueue } from '../../shared/contracts/loops-queue/contract.ts'
 import { notifier } from '../../shared/contracts/notifier/contract.ts'
 import { tasks } from '../../shared/contracts/tasks/contract.ts'
+import { openErasing } from '../../shared/events/erase-workspaces.ts'
 import { type Config, ConfigError, keepsMails } from '../../shared/process/config.ts'
 import { repeat } from '../../shared/process/lifecycle.ts'
 import { type Host, startOnHost } from '../../shared/service.ts'
@@ -17,6 +18,7 @@ import { createComposer } from './compose.ts'
 import { openDeliveries } from './delivery-store.ts'
 import { departedFrom } from './departed.ts'
 import { type DevMails, openDevMails } from './dev-mail-store.ts'
+import { ERASURES } from './erasures.ts'
 import { forgetReader } from './forget-reader.ts'
 import { handlers } from './handlers.ts'
 import { createMailer } from './mailer.ts'
@@ -93,7 +95,9 @@ const wire = async (host: Host): Promise<void> => {
     repeat(deliveries.deleteOld, { interval_ms: DELETE_OLD_MS, log: host.log.child('ledger'), random }),
   )
   const { nudge } = sender
-  await host.consume(reactions({ ...others, deliveries, subscriptions, quotas, clock, random, at, nudge }))
+  const erasing = await openErasing(host, db, ERASURES)
+  const writing = { deliveries, subscriptions, quotas, clock, random, at, nudge, erasing }
+  await host.consume(erasing.forgiving(reactions({ ...others, ...writing })))
   const answering = {
     deliveries,
     subscriptions,

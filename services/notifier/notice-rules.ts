@@ -56,6 +56,7 @@ type LinkFacts = Readonly<{
   'token-expiring': Readonly<{ account_mail_id: string }>
   'new-browser': Readonly<{ account_mail_id: string }>
   'account-deleted': Readonly<{ account_mail_id: string }>
+  'workspace-deleted': Readonly<{ account_mail_id: string }>
 }>
 /** Each mail has its facts in one of the five. */
 type OfEachMail<F extends Readonly<Record<TemplateName, object>>> = F
@@ -83,6 +84,30 @@ export type NoticeOf<T extends keyof Facts> = {
   }>
 }[T]
 export type Notice = NoticeOf<keyof Facts>
+
+/** Mails about something that happened to an account, which one event requests. */
+export const ACCOUNT_NOTICES = [
+  'password-changed',
+  'second-factor-changed',
+  'app-connected',
+  'new-address',
+  'address-changed',
+  'provider-changed',
+  'token-expiring',
+  'new-browser',
+  'account-deleted',
+  'workspace-deleted',
+] as const satisfies readonly LinkTemplate[]
+
+export type AccountTemplate = (typeof ACCOUNT_NOTICES)[number]
+
+/** Every mail about an account: it is its person's, not their workspace's. */
+export const ACCOUNT_TEMPLATES: readonly LinkTemplate[] = [
+  ...ACCOUNT_NOTICES,
+  'password-reset',
+  'confirmation',
+  'failed-sign-ins',
+]
 
 /** Who may look at a delivery besides its recipient: owner and admins, the owner alone, or nobody. */
 export type ShownTo = 'managers' | 'owner' | 'nobody'

@@ -8,6 +8,7 @@ import { gateway } from '../../shared/contracts/gateway/contract.ts'
 import { loopsQueue } from '../../shared/contracts/loops-queue/contract.ts'
 import { tasks } from '../../shared/contracts/tasks/contract.ts'
 import { webhooks } from '../../shared/contracts/webhooks/contract.ts'
+import { type Erasing, onDeletion } from '../../shared/events/erase-workspaces.ts'
 import { on, type Reaction, type TypedEvent } from '../../shared/events/reactions.ts'
 import type { Clock } from '../../shared/process/clock.ts'
 import type { FaultPoint } from '../../shared/process/fault-points.ts'
@@ -16,6 +17,7 @@ import { EXCERPT_CHARS } from './emails/mention.ts'
 import { MAILS } from './mails.ts'
 import { loadComment, type MentionDeps, mentionedIn, reserveMails } from './mentions.ts'
 import {
+  ACCOUNT_NOTICES,
   aboutMention,
   approverDeliveries,
   audienceOf,
@@ -47,6 +49,7 @@ export type ReactionDeps = MentionDeps &
     at: FaultPoint
     /** Wakes the sender. */
     nudge: () => void
+    erasing: Pick<Erasing, 'note'>
   }>
 
 type Commented = z.output<(typeof tasks.events)['comment.added']['data']>
@@ -213,19 +216,6 @@ const addLink = async (
   nudge()
 }
 
-/** Mails about what happened to an account. */
-const ACCOUNT_MAILS = [
-  'password-changed',
-  'second-factor-changed',
-  'app-connected',
-  'new-address',
-  'address-changed',
-  'provider-changed',
-  'token-expiring',
-  'new-browser',
-  'account-deleted',
-] as const
-
 /** The reactions of the notifier. */
 export const reactions = (deps: ReactionDeps): readonly Reaction[] => [
   on(loopsQueue, 'loop.shipped', (event) =>
@@ -269,8 +259,9 @@ export const reactions = (deps: ReactionDeps): readonly Reaction[] => [
   on(gateway, 'person.account_mail_requested', async (event) => {
     const { account_mail_id, mail } = event.data
     // One that a later release added is sent by a notifier of that release, or not at all.
-    const template = ACCOUNT_MAILS.find((one) => one === mail)
+    const template = ACCOUNT_NOTICES.find((one) => one === mail)
     if (!template) return
     await addLink(deps, noticeOf(template, event, { account_mail_id }), account_mail_id)
   }),
+  onDeletion(deps.erasing),
 ]

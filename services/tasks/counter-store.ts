@@ -31,13 +31,14 @@ export type CounterDoc = CounterFields & {
   repairs?: number
 }
 
-/** Counters are found by their ids, except for those that changed lately. */
+/** Counters are found by their ids, except for those that changed lately, and those of a deleted workspace. */
 const COUNTER_INDEXES: readonly IndexDescription[] = [
   {
     key: { ws: 1, ready_changed_at: 1 },
     name: 'ready_changed',
     partialFilterExpression: { ready_changed_at: { $exists: true } },
   },
+  { key: { ws: 1 }, name: 'workspace' },
 ]
 
 /** A collection whose changes are counted. */

@@ -6,6 +6,7 @@ import { loopsQueue } from '../../shared/contracts/loops-queue/contract.ts'
 import type { RecordOperation } from '../../shared/contracts/records.ts'
 import { tasks as contract } from '../../shared/contracts/tasks/contract.ts'
 import { openActivity } from '../../shared/events/activity-store.ts'
+import { openErasing } from '../../shared/events/erase-workspaces.ts'
 import { recordHandlers } from '../../shared/events/record-store.ts'
 import type { Config } from '../../shared/process/config.ts'
 import { repeat } from '../../shared/process/lifecycle.ts'
@@ -25,6 +26,7 @@ import { commentHandlers } from './comment-tools.ts'
 import { openCounters } from './counter-store.ts'
 import { creationHandlers } from './creation-tools.ts'
 import type { Deps } from './deps.ts'
+import { ERASURES } from './erasures.ts'
 import { exportHandlers } from './export-internals.ts'
 import { importHandlers } from './import-internals.ts'
 import { internalHandlers } from './internals.ts'
@@ -99,7 +101,8 @@ const wire = async (host: Host): Promise<void> => {
   }
   stack.use(startSweepers(deps))
   stack.use(repeat(backfillSweep(deps), { interval_ms: BACKFILL_MS, log, random: ids.random }))
-  await host.consume(reactions(deps))
+  const erasing = await openErasing(host, db, ERASURES)
+  await host.consume(erasing.forgiving(reactions({ ...deps, erasing })))
   await host.serve(contract, {
     ...createHandlers(deps),
     ...searchHandlers(deps),

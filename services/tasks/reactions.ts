@@ -2,6 +2,7 @@
 // work any more.
 import { gateway } from '../../shared/contracts/gateway/contract.ts'
 import { tasks as contract } from '../../shared/contracts/tasks/contract.ts'
+import { type Erasing, onDeletion } from '../../shared/events/erase-workspaces.ts'
 import { on, type Reaction } from '../../shared/events/reactions.ts'
 import type { FaultPoint } from '../../shared/process/fault-points.ts'
 import { gather } from '../../shared/process/gather.ts'
@@ -12,6 +13,7 @@ export type ReactionDeps = HeldDeps &
   Readonly<{
     search: Pick<TaskSearch, 'indexTasks' | 'indexComments'>
     at: FaultPoint
+    erasing: Pick<Erasing, 'note'>
   }>
 
 /** The most documents that are indexed at once. */
@@ -50,5 +52,6 @@ export const reactions = (deps: ReactionDeps): readonly Reaction[] => {
     on(gateway, 'person.deactivated', ({ time, workspaceid, data: { user_id } }) =>
       releaseHeld(deps, workspaceid, user_id, new Date(time)),
     ),
+    onDeletion(deps.erasing),
   ]
 }

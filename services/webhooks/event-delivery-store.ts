@@ -24,6 +24,7 @@ const INDEXES: readonly IndexDescription[] = [
     name: 'turn',
     partialFilterExpression: { due_at: { $exists: true } },
   },
+  { key: { ws: 1 }, name: 'workspace' },
   { key: { expires_at: 1 }, name: 'expiry', expireAfterSeconds: 0 },
 ]
 

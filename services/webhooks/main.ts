@@ -5,6 +5,7 @@ import { gateway } from '../../shared/contracts/gateway/contract.ts'
 import { loopsQueue } from '../../shared/contracts/loops-queue/contract.ts'
 import { tasks } from '../../shared/contracts/tasks/contract.ts'
 import { webhooks as contract } from '../../shared/contracts/webhooks/contract.ts'
+import { openErasing } from '../../shared/events/erase-workspaces.ts'
 import { type Config, loopbackTargets } from '../../shared/process/config.ts'
 import { repeat } from '../../shared/process/lifecycle.ts'
 import type { Keys } from '../../shared/process/service-keys.ts'
@@ -14,6 +15,7 @@ import { forgettingHandlers } from '../../shared/storage/erase-names.ts'
 import { TERM_MS } from '../../shared/storage/lease.ts'
 import type { Started } from '../start.ts'
 import { openDeliveries } from './delivery-store.ts'
+import { ERASURES } from './erasures.ts'
 import { openEventDeliveries } from './event-delivery-store.ts'
 import { startEventSender } from './event-sender.ts'
 import { reactions } from './reactions.ts'
@@ -74,17 +76,18 @@ const wire = async (host: Host): Promise<void> => {
   const sender = stack.use(startSender(sending))
   const { nudge } = sender
   const events = await wireSubscriptions(host, { ...shared, term_ms })
-  await host.consume(
-    reactions({
-      webhooks,
-      deliveries,
-      subscriptions: events.subscriptions,
-      event_deliveries: events.deliveries,
-      clock,
-      nudge,
-      nudge_events: events.nudge,
-    }),
-  )
+  const erasing = await openErasing(host, db, ERASURES)
+  const reacting = reactions({
+    webhooks,
+    deliveries,
+    subscriptions: events.subscriptions,
+    event_deliveries: events.deliveries,
+    clock,
+    nudge,
+    nudge_events: events.nudge,
+    erasing,
+  })
+  await host.consume(erasing.forgiving(reacting))
   if (keys.length > 1)
     stack.use(
       repeat(

@@ -5,6 +5,7 @@ import type { EventDeclaration } from '../../shared/contracts/define/contract.ts
 import { EVENT_TYPES } from '../../shared/contracts/event-types.ts'
 import { MAX_WEBHOOKS } from '../../shared/contracts/webhooks/shapes.ts'
 import { SOURCES } from '../../shared/contracts/webhooks/sources.ts'
+import { type Erasing, onDeletion } from '../../shared/events/erase-workspaces.ts'
 import { aboutOf, sourcesOf } from '../../shared/events/occurrence-rules.ts'
 import { on, type Reaction } from '../../shared/events/reactions.ts'
 import type { Clock } from '../../shared/process/clock.ts'
@@ -27,6 +28,7 @@ export type ReactionDeps = Readonly<{
   /** Wakes the sender of calls to webhooks, and that of calls to subscriptions. */
   nudge: () => void
   nudge_events: () => void
+  erasing: Pick<Erasing, 'note'>
 }>
 
 /** The types of event that follow from each event of the bus. */
@@ -84,10 +86,10 @@ const forSubscriptions = async (
   nudge_events()
 }
 
-/** One reaction for each public event of every contract. */
+/** One reaction for each public event of every contract, and that to the deletion of a workspace. */
 export const reactions = (deps: ReactionDeps): readonly Reaction[] => {
   const found = targets(deps)
-  return SOURCES.flatMap((contract) =>
+  const calling = SOURCES.flatMap((contract) =>
     Object.entries(contract.events)
       .filter(([, declared]) => declared.public !== undefined)
       .map(([name, declared]) =>
@@ -97,4 +99,5 @@ export const reactions = (deps: ReactionDeps): readonly Reaction[] => {
         }),
       ),
   )
+  return [...calling, onDeletion(deps.erasing)]
 }

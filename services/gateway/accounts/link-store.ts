@@ -30,6 +30,7 @@ export type AccountMail = Link & {
     | 'token_expiring'
     | 'new_browser'
     | 'account_deleted'
+    | 'workspace_deleted'
   user_id: string
   /** The address that it goes to. */
   email: string

@@ -2,7 +2,7 @@
 //
 // workspaces   _id = ws = the workspace. A deleted one stays as a tombstone, since nothing may ever be made of its id again.
 // invitations  at most one of an address and a workspace is pending. Gone a month after it expires.
-import type { Db, IndexDescription } from 'mongodb'
+import type { Collection, Db, IndexDescription } from 'mongodb'
 import {
   type AggregateDeps,
   type Aggregates,
@@ -26,10 +26,18 @@ export type WorkspaceStore = Aggregates<Workspace> &
     accessRules: (id: string) => Promise<AccessRules | null>
     /** The first one of the installation that was not deleted. */
     oldest: () => Promise<Workspace | null>
+    /** Whether there is another one besides this. */
+    hasOthers: (id: string) => Promise<boolean>
     /** The existing ones of these. */
     findAll: (ids: readonly string[]) => Promise<Workspace[]>
     /** Those with a member change that was decided before `before`, oldest first. */
     changing: (before: Date, limit: number) => Promise<Workspace[]>
+    /** Deleted ones whose end has not begun, longest first. */
+    ending: (limit: number) => Promise<Workspace[]>
+    /** Notes that the end of a deleted one has begun. Repeats do no harm. */
+    noteErasing: (id: string) => Promise<void>
+    /** Forgets the name of a deleted one. */
+    forgetName: (id: string) => Promise<void>
     /** Moves its version on, so that a change which was decided before is decided anew. */
     touch: (id: string) => Promise<void>
     /** Removes an applied change. Makes a new version, so that nobody writes it back. Repeats do no harm. */
@@ -52,6 +60,7 @@ export type InvitationStore = Aggregates<Invitation> &
 const WORKSPACE_INDEXES: readonly IndexDescription[] = [
   OUTBOX_INDEX,
   { key: { 'member_change.at': 1 }, name: 'changing', sparse: true },
+  { key: { ending_since: 1 }, name: 'ending', sparse: true },
 ]
 const INVITATION_INDEXES: readonly IndexDescription[] = [
   OUTBOX_INDEX,
@@ -71,6 +80,32 @@ const ACCESS_RULES = { _id: 0, claim_limits: 1, token_policy: 1, blocked_clients
 /** What was not deleted. */
 const THERE = { deleted: { $exists: false } } as const
 
+/** What is read and written of deleted workspaces. */
+const ofDeleted = (
+  workspaces: Collection<Workspace>,
+): Pick<WorkspaceStore, 'findTombstone' | 'deletedAmong' | 'ending' | 'noteErasing' | 'forgetName'> => ({
+  findTombstone: (id) => workspaces.findOne({ _id: id, ws: id, deleted: { $exists: true } }),
+  deletedAmong: async (ids) => {
+    if (ids.length === 0) return []
+    const filter = { _id: { $in: [...ids] }, deleted: { $exists: true } }
+    const found = await workspaces.find(filter, { projection: { _id: 1 } }).toArray()
+    return found.map(({ _id }) => _id)
+  },
+  ending: (limit) =>
+    workspaces
+      .find({ ending_since: { $exists: true } })
+      .sort({ ending_since: 1 })
+      .limit(limit)
+      .toArray(),
+  // Without the version: nobody else writes a deleted one.
+  noteErasing: async (id) => {
+    await workspaces.updateOne({ _id: id, deleted: { $exists: true } }, { $unset: { ending_since: '' } })
+  },
+  forgetName: async (id) => {
+    await workspaces.updateOne({ _id: id, deleted: { $exists: true } }, { $set: { name: '' } })
+  },
+})
+
 /** Opens the collections and makes their indexes. */
 export const openWorkspaceStores = async (
   db: Db,
@@ -86,14 +121,10 @@ export const openWorkspaceStores = async (
     workspaces: {
       ...aggregates(openedWorkspaces, deps),
       find: (id) => workspaces.findOne({ _id: id, ws: id, ...THERE }),
-      findTombstone: (id) => workspaces.findOne({ _id: id, ws: id, deleted: { $exists: true } }),
-      deletedAmong: async (ids) => {
-        if (ids.length === 0) return []
-        const filter = { _id: { $in: [...ids] }, deleted: { $exists: true } }
-        const found = await workspaces.find(filter, { projection: { _id: 1 } }).toArray()
-        return found.map(({ _id }) => _id)
-      },
+      ...ofDeleted(workspaces),
       oldest: () => workspaces.findOne(THERE, { sort: { _id: 1 } }),
+      hasOthers: async (id) =>
+        (await workspaces.findOne({ _id: { $ne: id }, ...THERE }, { projection: { _id: 1 } })) !== null,
       requiringFactor: async (ids) => {
         const filter = { _id: { $in: [...ids] }, require_second_factor: true as const }
         const found = await workspaces.find(filter, { projection: { _id: 1 } }).toArray()

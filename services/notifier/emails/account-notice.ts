@@ -198,3 +198,21 @@ export const accountDeleted = (notice: AccountNotice, wording: Wording): Templat
   button: { link: { label: wording.word('account_deleted_button'), url: notice.url } },
   footer: { line: [wording.word('address_changed_footer')], links: [] },
 })
+
+/** A workspace of the person was deleted. */
+export const workspaceDeleted = (notice: AccountNotice, wording: Wording): Template => {
+  const places = { name: person(notice), workspace: fact(notice, 'workspace'), by: fact(notice, 'by') }
+  return {
+    language: wording.language,
+    subject: wording.subject('workspace_deleted_subject', {}),
+    preview: [wording.word('account_preview')],
+    workspace: '',
+    blocks: [
+      { kind: 'heading', line: [wording.word('workspace_deleted_heading')] },
+      { kind: 'paragraph', line: wording.say('workspace_deleted_text', places) },
+      { kind: 'paragraph', line: [wording.word('workspace_deleted_advice')] },
+    ],
+    button: { link: { label: wording.word('workspace_deleted_button'), url: notice.url } },
+    footer: { line: [wording.word('account_footer')], links: [] },
+  }
+}

@@ -13,5 +13,8 @@ export const loopsQueue = defineContract({
   description: 'Loops, their members, their order, and what to work on next.',
   operations: { ...tools, ...internals, ...recordOperations(), ...forgettingOperations() },
   events,
-  consumes: { gateway: ['person.left'], 'loops-queue': ['loop.created', 'loop.updated'] },
+  consumes: {
+    gateway: ['person.left', 'workspace.deleted'],
+    'loops-queue': ['loop.created', 'loop.updated'],
+  },
 })

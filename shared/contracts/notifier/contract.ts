@@ -25,6 +25,7 @@ export const notifier = defineContract({
       'person.confirmation_requested',
       'person.sign_ins_failed',
       'person.account_mail_requested',
+      'workspace.deleted',
     ],
   },
   panel: {

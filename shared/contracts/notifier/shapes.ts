@@ -53,6 +53,7 @@ export const TEMPLATES = [
   'token-expiring',
   'new-browser',
   'account-deleted',
+  'workspace-deleted',
 ] as const
 export type TemplateName = (typeof TEMPLATES)[number]
 

@@ -24,6 +24,6 @@ export const tasks = defineContract({
   events,
   consumes: {
     tasks: ['task.created', 'task.updated', 'task.deleted', 'comment.added'],
-    gateway: ['person.left', 'person.deactivated'],
+    gateway: ['person.left', 'person.deactivated', 'workspace.deleted'],
   },
 })

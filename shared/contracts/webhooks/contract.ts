@@ -23,7 +23,12 @@ export const webhooks = defineContract({
   events,
   directEvents,
   purposes: [SEALING],
-  consumes: Object.fromEntries(SOURCES.map((contract) => [contract.name, namesOf(true, [contract])])),
+  consumes: Object.fromEntries(
+    SOURCES.map((contract) => {
+      const deletion = contract.name === 'gateway' ? ['workspace.deleted'] : []
+      return [contract.name, [...namesOf(true, [contract]), ...deletion]]
+    }),
+  ),
   panel: {
     path: 'webhooks',
     title: 'Webhooks',

@@ -184,4 +184,11 @@ export const ar: Messages = {
   account_deleted_advice:
     'ما كتبته يبقى في مساحات العمل باسم «عضو سابق». إن لم تكن أنت من فعل ذلك فأخبر القائمين على Loops عندك. يمكنك إنشاء حساب جديد بهذا العنوان متى شئت.',
   account_deleted_button: 'فتح Loops',
+  workspace_deleted_subject: 'حُذفت مساحة عمل لك على Loops',
+  workspace_deleted_heading: 'حُذفت مساحة عملك',
+  workspace_deleted_text:
+    'مرحبًا {name}، حذف {by} مساحة العمل {workspace} بما فيها من مهام وحلقات وتعليقات. لم تعد عضوًا فيها، ولم تعد التطبيقات التي كانت مرتبطة بها تعمل.',
+  workspace_deleted_advice:
+    'لا يمكن استعادتها. حسابك ومساحات عملك الأخرى كما كانت. إن لم تكن تتوقع ذلك فاسأل من فعله.',
+  workspace_deleted_button: 'فتح Loops',
 }

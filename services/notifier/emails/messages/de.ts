@@ -184,4 +184,11 @@ export const de: Messages = {
   account_deleted_advice:
     'Was du geschrieben hast, bleibt unter „Ehemaliges Mitglied“ in den Arbeitsbereichen. Wenn du das nicht warst, sag es den Leuten, die Loops für dich betreiben. Mit dieser Adresse kannst du jederzeit ein neues Konto anlegen.',
   account_deleted_button: 'Loops öffnen',
+  workspace_deleted_subject: 'Ein Arbeitsbereich von dir auf Loops wurde gelöscht',
+  workspace_deleted_heading: 'Dein Arbeitsbereich wurde gelöscht',
+  workspace_deleted_text:
+    'Hallo {name}, {by} hat den Arbeitsbereich {workspace} mit seinen Aufgaben, Loops und Kommentaren gelöscht. Du bist nicht mehr Mitglied, und Apps, die damit verbunden waren, funktionieren nicht mehr.',
+  workspace_deleted_advice:
+    'Er lässt sich nicht wiederherstellen. Dein Konto und deine anderen Arbeitsbereiche sind unverändert. Wenn du das nicht erwartet hast, frage, wer es getan hat.',
+  workspace_deleted_button: 'Loops öffnen',
 }

@@ -179,6 +179,13 @@ export const en = {
   account_deleted_advice:
     'What you wrote stays in the workspaces under “Former member”. If it was not you, tell the people who run Loops for you. You can make a new account with this address at any time.',
   account_deleted_button: 'Open Loops',
+  workspace_deleted_subject: 'A workspace of yours on Loops was deleted',
+  workspace_deleted_heading: 'Your workspace was deleted',
+  workspace_deleted_text:
+    'Hi {name}, {by} deleted the workspace {workspace} with its tasks, loops and comments. You are no longer a member, and apps that were connected to it no longer work.',
+  workspace_deleted_advice:
+    'It cannot be brought back. Your account and your other workspaces are as they were. If you did not expect this, ask the person who did it.',
+  workspace_deleted_button: 'Open Loops',
 } as const satisfies Table
 
 /** All messages in one language. */

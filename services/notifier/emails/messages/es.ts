@@ -180,4 +180,11 @@ export const es: Messages = {
   account_deleted_advice:
     'Lo que escribiste se queda en los espacios de trabajo como «Antiguo miembro». Si no fuiste tú, díselo a quienes administran Loops. Puedes crear una cuenta nueva con esta dirección cuando quieras.',
   account_deleted_button: 'Abrir Loops',
+  workspace_deleted_subject: 'Se ha eliminado un espacio de trabajo tuyo en Loops',
+  workspace_deleted_heading: 'Tu espacio de trabajo se ha eliminado',
+  workspace_deleted_text:
+    'Hola, {name}: {by} ha eliminado el espacio de trabajo {workspace} con sus tareas, loops y comentarios. Ya no eres miembro, y las aplicaciones conectadas a él han dejado de funcionar.',
+  workspace_deleted_advice:
+    'No se puede recuperar. Tu cuenta y tus otros espacios de trabajo siguen igual. Si no lo esperabas, pregunta a quien lo hizo.',
+  workspace_deleted_button: 'Abrir Loops',
 }

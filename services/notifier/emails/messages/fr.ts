@@ -183,4 +183,11 @@ export const fr: Messages = {
   account_deleted_advice:
     'Ce que vous avez écrit reste dans les espaces de travail sous « Ancien membre ». Si ce n’était pas vous, prévenez les personnes qui gèrent Loops pour vous. Vous pouvez créer un nouveau compte avec cette adresse à tout moment.',
   account_deleted_button: 'Ouvrir Loops',
+  workspace_deleted_subject: 'Un de vos espaces de travail Loops a été supprimé',
+  workspace_deleted_heading: 'Votre espace de travail a été supprimé',
+  workspace_deleted_text:
+    'Bonjour {name}, {by} a supprimé l’espace de travail {workspace} avec ses tâches, ses loops et ses commentaires. Vous n’en êtes plus membre, et les applications qui y étaient connectées ne fonctionnent plus.',
+  workspace_deleted_advice:
+    'Il ne peut pas être rétabli. Votre compte et vos autres espaces de travail sont inchangés. Si vous ne vous y attendiez pas, adressez-vous à la personne qui l’a fait.',
+  workspace_deleted_button: 'Ouvrir Loops',
 }
