@@ -3,6 +3,7 @@ import { parseArgs } from 'node:util'
 import { AUDIT_COMMANDS } from './admin/audit.ts'
 import { CLIENT_COMMANDS } from './admin/clients.ts'
 import { PEOPLE_COMMANDS } from './admin/people.ts'
+import { WORKSPACE_COMMANDS } from './admin/workspaces.ts'
 import { type AdminCommand, AdminMistake, type Asked, withWorld } from './admin/world.ts'
 import { messageOf } from './report.ts'
 import { runCommand } from './running.ts'
@@ -10,6 +11,7 @@ import { runCommand } from './running.ts'
 /** Every command: a group is a file in admin/. */
 const COMMANDS: Readonly<Record<string, AdminCommand>> = {
   ...PEOPLE_COMMANDS,
+  ...WORKSPACE_COMMANDS,
   ...CLIENT_COMMANDS,
   ...AUDIT_COMMANDS,
 }

@@ -56,7 +56,7 @@ const workspaces: AdminCommand['run'] = async ({ db, deps }, _, say) => {
   const { collection, read } = lookInto<Workspace>(db, 'workspaces')
   const found = (
     await collection
-      .find()
+      .find({ deleted: { $exists: false } })
       .sort({ _id: 1 })
       .limit(SHOWN + 1)
       .toArray()
@@ -81,7 +81,7 @@ const resetPassword: AdminCommand['run'] = async (world, asked, say) => {
 }
 
 /** The operator as the caller of a change: no person, but the installation. */
-const operatorIn = async ({ deps }: World, workspace_id: string) => ({
+export const operatorIn = async ({ deps }: World, workspace_id: string) => ({
   kind: 'person' as const,
   user_id: await deps.store.installation.id(),
   user_name: 'The operator',

@@ -166,8 +166,13 @@ async function* taskLines(deps: ExportDeps, rows: readonly TaskRow[]): AsyncGene
 /**
  * The lines of an export, only what the person sees.
  * @param name of the workspace.
+ * @param newest_first the tasks as lists have them, so that no more than a page of them is held at a time.
  */
-export async function* runExport(deps: ExportDeps, name: string): AsyncGenerator<ExportLine> {
+export async function* runExport(
+  deps: ExportDeps,
+  name: string,
+  newest_first = false,
+): AsyncGenerator<ExportLine> {
   const { tasks, loops, callOf, now } = deps
   yield { type: 'workspace', format: EXPORT_FORMAT, name, exported_at: now().toISOString() }
   const limit = LIMITS.page
@@ -176,7 +181,8 @@ export async function* runExport(deps: ExportDeps, name: string): AsyncGenerator
       if (line) yield line
   const rows: TaskRow[] = []
   for await (const page of pages((cursor) => tasks.list_tasks({ scope: 'all', limit, ...cursor }, callOf())))
-    rows.push(...page.tasks)
+    if (newest_first) yield* taskLines(deps, page.tasks)
+    else rows.push(...page.tasks)
   // Lists begin with the newest; imported in this order, tasks keep theirs.
   yield* taskLines(deps, rows.reverse())
 }

@@ -14,7 +14,7 @@ import { openWorld, type World } from '../support/page-world.ts'
 const PICTURES = process.env.PICTURES
 /** What the gateway answers to programs, and the mail that is shown only in the frame of a page. */
 const FOR_PROGRAMS =
-  /^\/(account\/export\.json|export\/tasks\.(jsonl|md)|workspace\/audit\.jsonl|live\/:workspace_id|livez|readyz|jwks|mcp|assets\/.+|\.well-known\/.+|dev\/mail\.json|asyncapi\.json|schemas\/.+|contracts\.json|loops\/:id\/ship\/mail)$/
+  /^\/(account\/export\.json|export\/tasks\.(jsonl|md)|workspace\/(audit|export)\.jsonl|live\/:workspace_id|livez|readyz|jwks|mcp|assets\/.+|\.well-known\/.+|dev\/mail\.json|asyncapi\.json|schemas\/.+|contracts\.json|loops\/:id\/ship\/mail)$/
 
 const noFaults = (): Promise<string[]> => Promise.resolve([])
 

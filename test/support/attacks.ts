@@ -15,6 +15,7 @@ const accounts = (name: string): Shown => ['service/service-accounts.test.ts', n
 const governed = (name: string): Shown => ['service/workspace-access.test.ts', name]
 const keys = (name: string): Shown => ['service/service-keys.test.ts', name]
 const managed = (name: string): Shown => ['service/enterprise-authorization.test.ts', name]
+const deletion = (name: string): Shown => ['service/workspace-deletion-page.test.ts', name]
 const personal = (name: string): Shown => ['service/personal-tokens.test.ts', name]
 const races = (name: string): Shown => ['e2e/races.test.ts', name]
 const tokens = (name: string): Shown => ['service/oauth-tokens.test.ts', name]
@@ -200,6 +201,20 @@ const ACCOUNTS: readonly Attack[] = [
     'a one-time code used again, or of another time',
     factor('refuses_a_code_that_was_used'),
     factors('work_once'),
+  ],
+  ['the deletion of a workspace by a member who is no owner', deletion('is_closed_to_a_member')],
+  ['the deletion of another workspace than one’s own', deletion('deletes_only_the_workspace')],
+  ['the deletion of a workspace by a form of another site', deletion('refuses_a_form_of_another')],
+  ['the deletion of a workspace in a browser left signed in', deletion('asks_again_who_signed_in')],
+  ['a new setup link after the last workspace', deletion('after_the_last_workspace')],
+  [
+    'a token, an app or an invitation of a deleted workspace',
+    ['service/workspace-deletion.test.ts', 'is_refused_by_every_gateway'],
+    ['service/workspace-deletion.test.ts', 'lets_nobody_in_by_an_invitation'],
+  ],
+  [
+    'the export of a whole workspace by a member who is no owner',
+    ['service/workspace-export.test.ts', 'is_for_the_owner_alone'],
   ],
   ['a recovery code used twenty times at once', factor('begins_one_session_of_twenty')],
   ['one-time codes guessed by whoever knows the password', factor('slows_down_guesses')],

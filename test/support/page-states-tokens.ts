@@ -1,6 +1,7 @@
 // The pages of access tokens and service accounts in every state.
 import type { Page } from 'playwright-core'
 import { connectApp } from './oauth-client.ts'
+import { WORKSPACE_STATES } from './page-states-workspace.ts'
 import { at, type State, send } from './page-ways.ts'
 import { LONG, type World } from './page-world.ts'
 
@@ -23,6 +24,7 @@ const serviceAccount = async (page: Page, world: World, name: string): Promise<v
 }
 
 export const CREDENTIALS: readonly State[] = [
+  ...WORKSPACE_STATES,
   { name: 'audit_log', as: 'owner', open: at('/workspace/audit') },
   { name: 'no_audit_entries', as: 'owner', open: at('/workspace/audit?from=2000-01-01&until=2000-01-02') },
   { name: 'no_tokens', as: 'viewer', open: at(TOKENS) },

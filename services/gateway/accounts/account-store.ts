@@ -18,7 +18,7 @@ import { openCollection } from '../../../shared/storage/collection.ts'
 import { inserted, isDuplicateKey } from '../../../shared/storage/mongo.ts'
 import { type DeletionStore, deletionStore } from './deletion-store.ts'
 import type { Device } from './device-rules.ts'
-import { isFormer, type Membership, type Person, type ProviderIdentity } from './person-rules.ts'
+import { isFormer, joining, type Membership, type Person, type ProviderIdentity } from './person-rules.ts'
 import type { MembershipEvent } from './role-rules.ts'
 import type { SessionMethod } from './session-rules.ts'
 
@@ -71,11 +71,11 @@ export type PeopleStore = DeletionStore<PersonEvent> &
     insert: (person: Person, events: readonly PersonEvent[]) => Promise<Inserted>
     // Each change below applies to the account as it was read, and answers `stale` when it has changed since. What is left of a
     // deleted account never changes: `not_found` is thrown.
-    /** Adds a membership. */
+    /** Adds a membership: by an invitation, or of a new workspace. */
     join: (
       person: Person,
       membership: Membership,
-      invitationId: string,
+      invitationId: string | undefined,
       events: readonly PersonEvent[],
     ) => Promise<Person | 'stale' | 'invitation_taken'>
     /** Connects an account at an identity provider. */
@@ -312,12 +312,8 @@ const peopleOf = (people: Collection<Person>, deps: AggregateDeps): PeopleStore 
       return person.identities ? 'identity_taken' : 'not_first'
     },
     join: async (person, membership, invitation_id, events) => {
-      const { workspace_id, joined_at } = membership
-      const unsettled = { workspace_id, invitation_id, at: joined_at }
-      const $push = { memberships: membership, invitation_ids: invitation_id, unsettled }
       try {
-        // The invitation was sent to this address, which confirms it.
-        return await save(person, { $push, $set: { confirmed_at: joined_at } }, events)
+        return await save(person, joining(membership, invitation_id), events)
       } catch (error) {
         if (isDuplicateKey(error)) return 'invitation_taken'
         throw error

@@ -179,6 +179,17 @@ export const membershipUnder = (
 export const membershipIdOf = ({ id }: Pick<Membership, 'id'>): Readonly<{ membership_id?: string }> =>
   id === undefined ? {} : { membership_id: id }
 
+/**
+ * What joining a workspace adds to an account. By an invitation it also confirms the address, to which that was sent; without
+ * one the workspace is new, and its document is yet to be written.
+ */
+export const joining = (membership: Membership, invitation_id: string | undefined) => {
+  const { workspace_id, joined_at } = membership
+  const $push = { memberships: membership, unsettled: { workspace_id, invitation_id, at: joined_at } }
+  if (invitation_id === undefined) return { $push }
+  return { $push: { ...$push, invitation_ids: invitation_id }, $set: { confirmed_at: joined_at } }
+}
+
 const LANGUAGE_TAG = /^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8}){0,3}$/
 
 /** How many languages of a browser are read; none names as many. */

@@ -32,10 +32,12 @@ import { showQueue } from './board/queue-page.ts'
 import { boardRoutes } from './board/routes.ts'
 import { consentRoutes } from './consent/consent-page.ts'
 import { faultPage } from './fault-page.ts'
+import { workspaceExportRoutes } from './import/workspace-export.ts'
 import { type Html, languageFor, type Page, send } from './layout.ts'
 import { FRONT } from './messages/front.ts'
 import { accessRoutes } from './workspace/access-page.ts'
 import { auditRoutes } from './workspace/audit-page.ts'
+import { workspaceDeletionRoutes } from './workspace/deletion-page.ts'
 import { memberRoutes } from './workspace/member-page.ts'
 import { panelRoutes } from './workspace/panel-page.ts'
 import { factorPolicyRoutes } from './workspace/second-factor-policy-page.ts'
@@ -107,6 +109,8 @@ export const pageRoutes = (deps: Deps, live: Live): Hono<GatewayEnv> => {
   mailPreferenceRoutes(routes, deps)
   memberRoutes(routes, deps)
   factorPolicyRoutes(routes, deps)
+  workspaceDeletionRoutes(routes, deps)
+  workspaceExportRoutes(routes, deps)
   serviceAccountRoutes(routes, deps)
   accessRoutes(routes, deps)
   auditRoutes(routes, deps)

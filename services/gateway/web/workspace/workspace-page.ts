@@ -29,6 +29,7 @@ import { activityPath } from '../board/activity-filter-rules.ts'
 import { type Ctx, type Html, messagePage, type Page, send } from '../layout.ts'
 import { FACTOR_POLICY } from '../messages/factor-policy.ts'
 import { WORKSPACE } from '../messages/workspace.ts'
+import { DELETION } from '../messages/workspace-deletion.ts'
 import { day } from '../moments.ts'
 import { attempt, type Fault, faultNote, fieldsOf, formActionOf, input } from '../posted-forms.ts'
 import {
@@ -219,6 +220,7 @@ ${typed.ai_context ?? workspace.ai_context}</textarea>
       </div>
       <button>${words.word('save')}</button>
     </form>
+    ${shown.signedIn.membership.role === 'owner' ? html`<p class="small"><a href="/workspace/delete">${wordsOf(DELETION, language).word('title')}</a></p>` : ''}
   </section>`
 }
 
