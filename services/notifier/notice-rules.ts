@@ -53,6 +53,7 @@ type LinkFacts = Readonly<{
   'new-address': Readonly<{ account_mail_id: string }>
   'address-changed': Readonly<{ account_mail_id: string }>
   'provider-changed': Readonly<{ account_mail_id: string }>
+  'provider-link': Readonly<{ account_mail_id: string }>
   'token-expiring': Readonly<{ account_mail_id: string }>
   'new-browser': Readonly<{ account_mail_id: string }>
   'account-deleted': Readonly<{ account_mail_id: string }>
@@ -93,6 +94,7 @@ export const ACCOUNT_NOTICES = [
   'new-address',
   'address-changed',
   'provider-changed',
+  'provider-link',
   'token-expiring',
   'new-browser',
   'account-deleted',

@@ -3,6 +3,7 @@ import type { Attack, Shown } from './attacks.ts'
 
 const provider = (name: string): Shown => ['service/oidc-hostile.test.ts', name]
 const providers = (name: string): Shown => ['service/oidc.test.ts', name]
+const mailed = (name: string): Shown => ['service/oidc-mailed-link.test.ts', name]
 const linked = (name: string): Shown => ['service/oidc-accounts.test.ts', name]
 const connections = (name: string): Shown => ['service/oidc-connections.test.ts', name]
 
@@ -31,6 +32,26 @@ export const SINGLE_SIGN_ON: readonly Attack[] = [
     linked('is_no_place_to_guess'),
     linked('is_not_connected_when_the_address'),
   ],
+  ['a mailed link that connects a provider, used twice', mailed('the_link_connects_after_a_click')],
+  [
+    'a mailed link in another browser, for another identity there',
+    mailed('in_another_browser_with_or'),
+    mailed('once_another_was_asked_for'),
+  ],
+  [
+    'an old or changed mailed link, or one of another kind',
+    mailed('after_half'),
+    mailed('with_one_character'),
+  ],
+  [
+    'a mailed link of somebody deactivated, or with another address, meanwhile',
+    mailed('when_the_person_was_deactivated'),
+  ],
+  [
+    'a mailed link in place of a second factor, or to an address that may be a stranger’s',
+    mailed('to_an_address_that'),
+  ],
+  ['mailed links without end', mailed('without_end')],
   ['an identity connected with a second account', linked('cannot_take_the_identity')],
   [
     'an identity connected in a browser that was left signed in',

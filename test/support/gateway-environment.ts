@@ -39,12 +39,13 @@ const noTools: NewServer = () => {
 }
 
 /**
- * Opens a gateway; `given` adds environment variables. With `beside`, it is a second gateway of the same site.
+ * Opens a gateway; `given` adds environment variables. With `beside`, it is a second gateway of the same site; without its address, of the
+ * same data alone.
  * @param newServer replaces Loops' tools
  */
 export const openGatewayEnvironment = async (
   given: Readonly<Record<string, string>> = {},
-  beside?: Pick<GatewayEnvironment, 'stack' | 'url'>,
+  beside?: Pick<GatewayEnvironment, 'stack'> & Partial<Pick<GatewayEnvironment, 'url'>>,
   newServer: NewServer = noTools,
 ): Promise<GatewayEnvironment> => {
   const stack = beside?.stack ?? freshStack()

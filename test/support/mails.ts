@@ -8,6 +8,7 @@ import {
   newBrowser,
   passwordChanged,
   providerChanged,
+  providerLink,
   secondFactorChanged,
   tokenExpiring,
   workspaceDeleted,
@@ -38,6 +39,7 @@ export const TASK_URL = taskUrl(exampleId(5))
 export const UNSUBSCRIBE_URL = 'https://loops.example.com/u/token'
 export const PREFERENCES_URL = `${UNSUBSCRIBE_URL}?mail=${exampleId(7)}`
 export const CONFIRM_URL = `https://loops.example.com/confirm/${'s'.repeat(26)}.${'m'.repeat(43)}`
+export const PROVIDER_LINK_URL = `https://loops.example.com/oidc/mailed/${'s'.repeat(26)}.${'m'.repeat(43)}`
 export const INVITATION_URL = `https://loops.example.com/invitations/${'s'.repeat(43)}.${'m'.repeat(43)}`
 export const RESET_URL = `https://loops.example.com/reset/${'s'.repeat(43)}.${'m'.repeat(43)}`
 
@@ -184,6 +186,7 @@ const NOTICES = {
   'new-address': { write: newAddress, url: CONFIRM_URL },
   'address-changed': { write: addressChanged, url: 'https://loops.example.com/account' },
   'provider-changed': { write: providerChanged, url: 'https://loops.example.com/account' },
+  'provider-link': { write: providerLink, url: PROVIDER_LINK_URL },
   'token-expiring': { write: tokenExpiring, url: 'https://loops.example.com/account/tokens' },
   'new-browser': { write: newBrowser, url: 'https://loops.example.com/account/sessions' },
   'account-deleted': { write: accountDeleted, url: 'https://loops.example.com/sign-in' },
@@ -201,6 +204,7 @@ export const noticeMail = async (
     workspace: 'Acme Store',
     email: 'ben.new@example.com',
     provider: 'Acme ID',
+    shown: 'ben@example.com',
     token: 'Nightly build',
     ending: 'x7Qf',
     browser: 'Firefox',
@@ -226,6 +230,8 @@ export const MAILS_SAYING: Readonly<Record<Exclude<TemplateName, 'confirmation' 
   'address-changed': (locale, text) => noticeMail('address-changed', locale, { name: text }),
   'provider-changed': (locale, text) =>
     noticeMail('provider-changed', locale, { name: text, facts: { change: 'disconnected', provider: text } }),
+  'provider-link': (locale, text) =>
+    noticeMail('provider-link', locale, { name: text, facts: { provider: text, shown: text } }),
   'token-expiring': (locale, text) =>
     noticeMail('token-expiring', locale, {
       name: text,
@@ -284,6 +290,7 @@ export const MAILS: Readonly<
   'new-address': (locale) => noticeMail('new-address', locale),
   'address-changed': (locale) => noticeMail('address-changed', locale),
   'provider-changed': (locale) => noticeMail('provider-changed', locale),
+  'provider-link': (locale) => noticeMail('provider-link', locale),
   'token-expiring': (locale) => noticeMail('token-expiring', locale),
   'new-browser': (locale) => noticeMail('new-browser', locale),
   'account-deleted': (locale) => noticeMail('account-deleted', locale),

@@ -1,6 +1,8 @@
 // The pages of single sign-on in every state. The provider of the world says who comes.
-import { at, atAlone, type State, send } from './page-ways.ts'
+import { openBrowser } from './accounts.ts'
+import { at, atAlone, NEW, type State, send } from './page-ways.ts'
 import { LONG, type World } from './page-world.ts'
+import { signInByProvider } from './provider-sign-in.ts'
 
 const START = '/oidc/start'
 
@@ -18,6 +20,18 @@ const member = ({ accounts }: World) => ({
   email: accounts.member.email,
   email_verified: true,
 })
+
+/** Somebody who may use no password comes back from the provider as another identity with their address. */
+const meetOwnAddress: State['open'] = async (page, { alone, provider }) => {
+  const founder = { name: 'Frida', email: 'frida@example.com', password: NEW, workspace: 'Bakery' }
+  await openBrowser(alone.url).submit('/sign-up', founder)
+  const email = 'paula@acme.example'
+  const start = `${alone.url}${START}?provider=2`
+  provider.say({ sub: 'paula of before', name: 'Paula', email, email_verified: true })
+  await signInByProvider(openBrowser(alone.url), `${START}?provider=2`)
+  provider.say({ sub: `paula ${Date.now()}`, name: 'Paula', email, email_verified: true })
+  await page.goto(start)
+}
 
 export const SINGLE_SIGN_ON: readonly State[] = [
   { name: 'sign_in_with_a_password_where_there_is_a_provider', as: 'nobody', open: at('/sign-in/password') },
@@ -44,6 +58,17 @@ export const SINGLE_SIGN_ON: readonly State[] = [
       await page.getByRole('alert').waitFor()
     },
   },
+  { name: 'account_that_a_mailed_link_proves', as: 'stranger', open: meetOwnAddress },
+  {
+    name: 'account_with_a_link_on_its_way',
+    as: 'stranger',
+    open: async (page, world) => {
+      await meetOwnAddress(page, world)
+      await send(page, 'Mail me the link')
+      await page.getByRole('status').waitFor()
+    },
+  },
+  { name: 'link_of_a_provider_that_is_over', as: 'nobody', open: at('/oidc/mailed/nothing') },
   {
     name: 'account_to_connect',
     as: 'member',

@@ -19,7 +19,7 @@ export type World = AsyncDisposable &
     system: System
     /** The identity provider of the system, which signs in whomever the test says. */
     provider: HostileProvider
-    /** A new gateway alone, by invitation, with a provider that is away: other services do not answer here. */
+    /** A new gateway alone, by invitation, with a provider that is away and one that is not: other services do not answer here. */
     alone: System
     /** The same at a public address, where the first account needs a link. */
     reachable: System
@@ -71,7 +71,17 @@ export const openWorld = async (browser: Browser): Promise<World> => {
     await startSystem({ env: { ...provider.env, OIDC_SIGN_UP: 'allowed', OIDC_ALLOWED_DOMAINS: '*' } }),
   )
   const away = { ...provider.env, OIDC_ISSUER: 'http://127.0.0.1:9', PASSWORDS: 'owners' }
-  const alone = stack.use(await startSystem({ names: ['gateway'], env: { SIGN_UP: 'invited', ...away } }))
+  const second = {
+    OIDC_ISSUER_2: provider.issuer,
+    OIDC_CLIENT_ID_2: provider.env.OIDC_CLIENT_ID ?? '',
+    OIDC_CLIENT_SECRET_2: provider.env.OIDC_CLIENT_SECRET ?? '',
+    OIDC_NAME_2: 'Other ID',
+    OIDC_SIGN_UP_2: 'allowed',
+    OIDC_ALLOWED_DOMAINS_2: '*',
+  }
+  const alone = stack.use(
+    await startSystem({ names: ['gateway'], env: { SIGN_UP: 'invited', ...away, ...second } }),
+  )
   const env = { SIGN_UP: 'invited', PUBLIC_URL: 'http://loops.example.com' }
   const reachable = stack.use(await startSystem({ names: ['gateway'], env }))
   const owner = await signUp(system, { name: 'Ann', workspace: 'Acme & Co' })

@@ -15,6 +15,14 @@ const CONFIRMATION_MS = 7 * DAY_MS
 
 type Kind = AccountMail['kind']
 
+/** How long a mail with a link works (ms); the others are worth sending for a day. */
+const LASTS_MS: Readonly<Partial<Record<Kind, number>>> = {
+  confirmation: CONFIRMATION_MS,
+  new_address: CONFIRMATION_MS,
+  // As long as the browser is remembered in which it was asked for.
+  provider_link: 30 * 60_000,
+}
+
 /** The mails that have an event of their own; the others share one. */
 const EVENTS: Readonly<Partial<Record<Kind, string>>> = {
   confirmation: 'person.confirmation_requested',
@@ -49,8 +57,7 @@ type More = Pick<Partial<AccountMail>, 'email' | 'email_before' | 'password_vers
 const newMail = ({ clock, ids }: Pick<Deps, 'clock' | 'ids'>, person: Person, kind: Kind, more: More) => {
   const _id = more._id ?? ids.next()
   const now = clock.now()
-  const isLink = kind === 'confirmation' || kind === 'new_address'
-  const expires_at = new Date(now.getTime() + (isLink ? CONFIRMATION_MS : DAY_MS))
+  const expires_at = new Date(now.getTime() + (LASTS_MS[kind] ?? DAY_MS))
   return {
     _id,
     ws: person.memberships[0]?.workspace_id ?? _id,
@@ -115,6 +122,7 @@ export const accountMailUrl = (
 ): string => {
   if (kind === 'confirmation' || kind === 'new_address')
     return `${public_url}/confirm/${marked(secrets.confirmation, _id)}`
+  if (kind === 'provider_link') return `${public_url}/oidc/mailed/${marked(secrets.confirmation, _id)}`
   if (kind === 'token_expiring' && facts?.account_id !== undefined)
     return `${public_url}/workspace/service-accounts/${facts.account_id}?workspace=${ws}`
   return `${public_url}${PAGES[kind] ?? '/forgot'}`

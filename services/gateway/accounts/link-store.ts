@@ -27,6 +27,7 @@ export type AccountMail = Link & {
     | 'new_address'
     | 'address_changed'
     | 'provider_changed'
+    | 'provider_link'
     | 'token_expiring'
     | 'new_browser'
     | 'account_deleted'

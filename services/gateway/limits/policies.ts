@@ -52,5 +52,7 @@ export const RESETS_PER_ACCOUNT: Slowing = { free: 3, max_wait_ms: 10 * MINUTE_M
 export const RESETS_PER_ADDRESS: Slowing = { free: 20, max_wait_ms: 10 * MINUTE_MS }
 /** Confirmation mails to one account. */
 export const CONFIRMATIONS_PER_ACCOUNT: Slowing = { free: 3, max_wait_ms: 10 * MINUTE_MS }
+/** Links that connect a provider, mailed to one account. */
+export const PROVIDER_LINKS_PER_ACCOUNT: Slowing = { free: 3, max_wait_ms: 10 * MINUTE_MS }
 /** Tries at one account after which its owner gets a warning. */
 export const WARN_AFTER_TRIES = 10

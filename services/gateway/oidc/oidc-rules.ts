@@ -32,6 +32,7 @@ export const OIDC_REFUSALS = [
   // The account here.
   'of_another',
   'link_over',
+  'other_browser',
   'deactivated',
 ] as const
 export type OidcRefusal = (typeof OIDC_REFUSALS)[number]

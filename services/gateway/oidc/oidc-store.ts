@@ -37,6 +37,10 @@ export type PendingLink = OfBrowser & {
   shown: string
   groups: string[]
   second_factor: boolean
+  /** The address that the provider has verified, by which the account was found. Absent or null: its person chose it. */
+  email?: string | null
+  /** The mail with the link that proves it. Absent: none was asked for. */
+  mail_id?: string
 }
 
 type Once<T extends OfBrowser> = Readonly<{
@@ -50,7 +54,16 @@ type Once<T extends OfBrowser> = Readonly<{
 
 export type OidcStores = Readonly<{
   oidcSignIns: Once<PendingSignIn>
-  oidcLinks: Once<PendingLink>
+  oidcLinks: Once<PendingLink> &
+    Readonly<{
+      /** Notes the mail that proves it, in place of an earlier one; false when it has ended. */
+      noteMail: (
+        id: string,
+        browser: string,
+        now: Date,
+        mail: Readonly<Required<Pick<PendingLink, 'mail_id' | 'expires_at'>>>,
+      ) => Promise<boolean>
+    }>
   oidcLogouts: Readonly<{
     /** Notes a logout token; false when it was seen before. */
     note: (id: string, expires_at: Date) => Promise<boolean>
@@ -81,7 +94,13 @@ export const openOidcStores = async (db: Db): Promise<OidcStores> => {
   })
   return {
     oidcSignIns: once<PendingSignIn>(signIns.collection),
-    oidcLinks: once<PendingLink>(links.collection),
+    oidcLinks: {
+      ...once<PendingLink>(links.collection),
+      noteMail: async (_id, browser, now, mail) => {
+        const filter = { _id, browser, expires_at: { $gt: now } }
+        return (await links.collection.updateOne(filter, { $set: mail })).matchedCount === 1
+      },
+    },
     oidcLogouts: {
       note: (_id, expires_at) => inserted(logouts.collection.insertOne({ _id, expires_at })),
       forget: async (_id) => void (await logouts.collection.deleteOne({ _id })),

@@ -241,6 +241,8 @@ const askForProof = async (
     shown: email ?? name ?? sub,
     groups: [...groups],
     second_factor,
+    // Only of somebody who signs in was the account found by it.
+    email: pending.user_id === null ? (email ?? null) : null,
     created_at: now,
     expires_at: new Date(now.getTime() + PENDING_MS),
   })

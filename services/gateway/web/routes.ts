@@ -15,6 +15,7 @@ import { deletionRoutes } from './account/delete-page.ts'
 import { detailRoutes } from './account/details-page.ts'
 import { invitationRoutes } from './account/invitation-page.ts'
 import { mailPreferenceRoutes } from './account/mail-preferences-page.ts'
+import { oidcMailedRoutes } from './account/oidc-mailed-page.ts'
 import { oidcRoutes } from './account/oidc-page.ts'
 import { passkeySignInRoutes } from './account/passkey-sign-in-page.ts'
 import { passwordRoutes } from './account/passwords-page.ts'
@@ -103,6 +104,7 @@ export const pageRoutes = (deps: Deps, live: Live): Hono<GatewayEnv> => {
   reAuthenticateRoutes(routes, deps)
   invitationRoutes(routes, deps)
   oidcRoutes(routes, deps)
+  oidcMailedRoutes(routes, deps)
   confirmRoutes(routes, deps)
   consentRoutes(routes, deps)
   workspaceRoutes(routes, deps)

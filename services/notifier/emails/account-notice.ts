@@ -74,6 +74,32 @@ export const providerChanged = (notice: AccountNotice, wording: Wording): Templa
   }
 }
 
+/** Asks whether a provider is to sign its person in. */
+export const providerLink = (notice: AccountNotice, wording: Wording): Template => {
+  const { facts = {}, expires_at: when } = notice
+  const places = {
+    name: person(notice),
+    provider: fact(notice, 'provider'),
+    shown: fact(notice, 'shown'),
+  }
+  return {
+    language: wording.language,
+    subject: wording.subject('provider_link_subject', { provider: oneLine(facts.provider ?? '') }),
+    preview: wording.say('confirm_preview', { when }),
+    workspace: '',
+    blocks: [
+      { kind: 'heading', line: wording.say('provider_link_heading', { provider: places.provider }) },
+      { kind: 'paragraph', line: wording.say('provider_link_text', places) },
+      { kind: 'paragraph', line: [wording.word('provider_link_advice')] },
+    ],
+    button: {
+      link: { label: wording.word('provider_link_button'), url: notice.url },
+      note: wording.say('confirm_link', { when }),
+    },
+    footer: { line: [wording.word('provider_link_unexpected')], links: [] },
+  }
+}
+
 /** An app was allowed to work in the person's name. It chose its name itself. */
 export const appConnected = (notice: AccountNotice, wording: Wording): Template => {
   const places = { name: person(notice), app: fact(notice, 'app'), workspace: fact(notice, 'workspace') }

@@ -50,6 +50,7 @@ export const TEMPLATES = [
   'new-address',
   'address-changed',
   'provider-changed',
+  'provider-link',
   'token-expiring',
   'new-browser',
   'account-deleted',

@@ -15,6 +15,7 @@ import type { GatewayEnv } from '../../http/env.ts'
 import { spendOrRefuse } from '../../limits/limits.ts'
 import { OIDC_LOGOUTS_PER_ADDRESS } from '../../limits/policies.ts'
 import { logOutByProvider } from '../../oidc/logout.ts'
+import { offersMailedLink } from '../../oidc/mailed-link.ts'
 import { OIDC_REFUSALS, type OidcRefusal } from '../../oidc/oidc-rules.ts'
 import type { Provider } from '../../oidc/provider.ts'
 import {
@@ -29,7 +30,7 @@ import {
 } from '../../oidc/sign-in.ts'
 import { unmarked } from '../../secrets.ts'
 import { type Waiting, waitingFrom, waitingOf, withWaiting } from '../flow.ts'
-import { type Ctx, languageFor, type Page, send } from '../layout.ts'
+import { type Ctx, type Html, languageFor, type Page, send } from '../layout.ts'
 import { OIDC } from '../messages/oidc.ts'
 import { attempt, type Fault, faultNote, fieldsOf, formActionOf, input } from '../posted-forms.ts'
 import { finishSignIn } from './finish-sign-in.ts'
@@ -46,16 +47,20 @@ const readCookie = (c: Ctx, { public_url }: Deps, name: string): string | undefi
   return value !== undefined && TOKEN.test(value) ? value : undefined
 }
 
-const keepCookie = (c: Ctx, { public_url }: Deps, name: string, value: string): void =>
+const keepCookie = (c: Ctx, { public_url }: Deps, name: string, value: string, ms = PENDING_MS): void =>
   setCookie(c, nameOfSiteCookie(public_url, name), value, {
     ...siteCookie(public_url),
-    maxAge: PENDING_MS / 1_000,
+    maxAge: ms / 1_000,
   })
 
 const STATUS = { provider_away: 503, provider_error: 502, token: 400, state: 400, issuer: 400 } as const
 
 /** Says why somebody is not signed in and what to do next. */
-const refusalPage = (c: Ctx, reason: OidcRefusal, provider: Provider | undefined): Promise<Response> => {
+export const refusalPage = (
+  c: Ctx,
+  reason: OidcRefusal,
+  provider: Provider | undefined,
+): Promise<Response> => {
   const language = languageFor(c)
   const words = wordsOf(OIDC, language)
   const title = words.word('refused')
@@ -70,7 +75,8 @@ const refusalPage = (c: Ctx, reason: OidcRefusal, provider: Provider | undefined
 /** Refusals of an answer that this gateway had asked for. Anybody could fill the audit log with the others. */
 const AUDITED: ReadonlySet<OidcRefusal> = new Set(
   OIDC_REFUSALS.filter(
-    (reason) => !['unknown_provider', 'state', 'provider_away', 'link_over'].includes(reason),
+    (reason) =>
+      !['unknown_provider', 'state', 'provider_away', 'link_over', 'other_browser'].includes(reason),
   ),
 )
 
@@ -121,7 +127,7 @@ const stillWaiting = ({ secrets }: Deps, person: Person, waiting: Waiting): Wait
 }
 
 /** Goes on with what came of an answer or a proof. */
-const goOnWith = async (c: Ctx, deps: Deps, outcome: Outcome): Promise<Response> => {
+export const goOnWith = async (c: Ctx, deps: Deps, outcome: Outcome): Promise<Response> => {
   if (outcome.kind === 'refused') return refuse(c, deps, outcome)
   if (outcome.kind === 'proof_needed') {
     keepCookie(c, deps, LINK_COOKIE, outcome.token)
@@ -148,12 +154,29 @@ const answer = async (c: Ctx, deps: Deps, id: string): Promise<Response> => {
   )
 }
 
+/** How the account may be proved, and what came of it. */
+type ShownProof = Readonly<{
+  signedIn: SignedIn | undefined
+  byPassword: boolean
+  byMail: boolean
+  /** The link was mailed. */
+  sent?: boolean
+  fault?: Fault | undefined
+}>
+
+/** Asks for the link that proves the account. */
+const mailForm = (language: Language, email: Html, { sent, byPassword, fault }: ShownProof): Html => {
+  const words = wordsOf(OIDC, language)
+  const shownFault = byPassword ? undefined : fault
+  return html`<form class="card" method="post" action="/oidc/link/mail">
+      ${faultNote(shownFault, language)}
+      ${byPassword ? html`<p>${words.pieces('mail_instead', { email })}</p>` : ''}
+      <button class="${byPassword || sent ? 'second wide' : 'wide'}">${words.word(sent ? 'mail_again' : 'mail_link')}</button>
+    </form>`
+}
+
 /** Asks for the proof that the account is the person's own: a click where they are signed in to it, else its password. */
-const linkPage = (
-  language: Language,
-  { link, person, provider }: OpenLink,
-  shown: Readonly<{ signedIn: SignedIn | undefined; byPassword: boolean; fault?: Fault | undefined }>,
-): Page => {
+const linkPage = (language: Language, { link, person, provider }: OpenLink, shown: ShownProof): Page => {
   const words = wordsOf(OIDC, language)
   const isOwn = shown.signedIn?.person._id === person._id
   const places = {
@@ -161,13 +184,15 @@ const linkPage = (
     shown: html`<strong>${link.shown}</strong>`,
     email: html`<strong>${person.email}</strong>`,
   }
-  const lead = isOwn ? 'connect_lead' : shown.byPassword ? 'prove_lead' : 'prove_no_password'
+  const without = shown.byMail ? 'prove_by_mail' : 'prove_no_password'
+  const lead = isOwn ? 'connect_lead' : shown.byPassword ? 'prove_lead' : without
   return {
     title: words.word('prove'),
     language,
     signedIn: isOwn ? shown.signedIn : undefined,
     body: html`<h1>${words.word('prove')}</h1>
     <p class="lead">${words.pieces(lead, places)}</p>
+    ${shown.sent ? html`<p class="note" role="status">${words.pieces('link_sent', { email: places.email })}</p>` : ''}
     ${
       isOwn || shown.byPassword
         ? html`<form class="card" method="post" action="/oidc/link">
@@ -182,6 +207,7 @@ const linkPage = (
     </form>`
         : ''
     }
+    ${!isOwn && shown.byMail ? mailForm(language, places.email, shown) : ''}
     <p class="under"><a href="${isOwn ? '/account' : '/sign-in'}">${words.word('cancel')}</a></p>`,
   }
 }
@@ -190,20 +216,40 @@ const linkPage = (
 const isProvedByPassword = async (deps: Deps, { person }: OpenLink): Promise<boolean> =>
   person.password_hash !== null && !(await owesSecondFactor(deps, person))
 
-const openLink = async (c: Ctx, deps: Deps): Promise<OpenLink | undefined> =>
+/** Whether a mailed link proves an account: not where it takes a second factor, which no mail stands in for. */
+export const isProvedByMail = async (deps: Deps, found: OpenLink): Promise<boolean> =>
+  offersMailedLink(deps, found) && !(await owesSecondFactor(deps, found.person))
+
+/** The link that waits in this browser. */
+export const openLink = async (c: Ctx, deps: Deps): Promise<OpenLink | undefined> =>
   findLink(deps, readCookie(c, deps, LINK_COOKIE), readCookie(c, deps, BROWSER_COOKIE))
 
-const showLink = async (c: Ctx, deps: Deps): Promise<Response> => {
+/** Has the browser keep it for longer. */
+export const keepLink = (c: Ctx, deps: Deps, ms: number): void => {
+  for (const name of [LINK_COOKIE, BROWSER_COOKIE]) {
+    const value = readCookie(c, deps, name)
+    if (value !== undefined) keepCookie(c, deps, name, value, ms)
+  }
+}
+
+/** Has the browser forget it. */
+export const endLink = (c: Ctx, { public_url }: Deps): void => {
+  deleteCookie(c, nameOfSiteCookie(public_url, LINK_COOKIE), siteCookie(public_url))
+}
+
+/** The page of the link that waits in this browser. */
+export const showLink = async (c: Ctx, deps: Deps, fault?: Fault): Promise<Response> => {
   const found = await openLink(c, deps)
   if (!found) return refusalPage(c, 'link_over', undefined)
   const signedIn = await findSignedIn(c, deps)
-  return send(
-    c,
-    linkPage(languageFor(c, signedIn), found, {
-      signedIn,
-      byPassword: await isProvedByPassword(deps, found),
-    }),
-  )
+  const page = linkPage(languageFor(c, signedIn), found, {
+    signedIn,
+    byPassword: await isProvedByPassword(deps, found),
+    byMail: await isProvedByMail(deps, found),
+    sent: c.req.query('sent') !== undefined,
+    fault,
+  })
+  return send(c, page, formActionOf(fault))
 }
 
 const confirmLink = async (c: Ctx, deps: Deps): Promise<Response> => {
@@ -221,8 +267,7 @@ const confirmLink = async (c: Ctx, deps: Deps): Promise<Response> => {
     ? ({ ok: true } as const)
     : await attempt(() => provePassword(deps, found.person, password, 'password'))
   if (!proved.ok) {
-    const page = linkPage(languageFor(c), found, { signedIn, byPassword, fault: proved.fault })
-    return send(c, page, formActionOf(proved.fault))
+    return showLink(c, deps, proved.fault)
   }
   const { person, provider } = found
   const entry = {
@@ -233,8 +278,7 @@ const confirmLink = async (c: Ctx, deps: Deps): Promise<Response> => {
     target: { provider: provider.settings.name, shown: found.link.shown },
   } as const
   const outcome = await audited(deps, entry, () => completeLink(deps, found))
-  const { public_url } = deps
-  deleteCookie(c, nameOfSiteCookie(public_url, LINK_COOKIE), siteCookie(public_url))
+  endLink(c, deps)
   if (isOwn && outcome.kind === 'signed_in') return c.redirect('/account?connected', 303)
   return goOnWith(c, deps, outcome)
 }

@@ -3,6 +3,14 @@ import { defineMessages } from '../../../../shared/contracts/define/wording.ts'
 
 export const OIDC = defineMessages({
   en: {
+    mail_instead: 'No longer know it? We can mail a link to {email}; open it in this browser.',
+    prove_by_mail:
+      '{provider} knows you as {shown}. There is already an account with the address {email} here. We can mail a link to that address; opened in this browser, it connects the two, and from then on {provider} signs you in.',
+    mail_link: 'Mail me the link',
+    mail_again: 'Mail the link again',
+    link_sent: 'We have sent a link to {email}. Open it in this browser within 30 minutes.',
+    other_browser:
+      'This link works only in the browser in which you asked for it, and only until you ask for another. Begin again in this browser, or open the link in the other one.',
     disconnect_provider: 'Disconnect {provider}',
     disconnect_lead: 'If you disconnect it, it no longer signs you in. You stay signed in where you are now.',
     continue_with: 'Continue with {provider}',
@@ -53,6 +61,16 @@ export const OIDC = defineMessages({
     deactivated: 'Your account is deactivated. Ask the people who run Loops.',
   },
   de: {
+    mail_instead:
+      'Du kennst es nicht mehr? Wir können einen Link an {email} schicken; öffne ihn in diesem Browser.',
+    prove_by_mail:
+      '{provider} kennt dich als {shown}. Hier gibt es schon ein Konto mit der Adresse {email}. Wir können dorthin einen Link schicken; in diesem Browser geöffnet, verbindet er beide, und von da an meldet dich {provider} an.',
+    mail_link: 'Link schicken',
+    mail_again: 'Den Link noch einmal schicken',
+    link_sent:
+      'Wir haben einen Link an {email} geschickt. Öffne ihn innerhalb von 30 Minuten in diesem Browser.',
+    other_browser:
+      'Dieser Link geht nur in dem Browser, in dem du ihn angefordert hast, und nur bis du einen neuen anforderst. Beginne in diesem Browser von vorn, oder öffne den Link im anderen.',
     disconnect_provider: '{provider} trennen',
     disconnect_lead:
       'Wenn du ihn trennst, meldet er dich nicht mehr an. Wo du jetzt angemeldet bist, bleibst du es.',
@@ -106,6 +124,15 @@ export const OIDC = defineMessages({
     deactivated: 'Dein Konto ist deaktiviert. Frage die, die Loops betreiben.',
   },
   fr: {
+    mail_instead:
+      'Vous ne le connaissez plus\u00a0? Nous pouvons envoyer un lien à {email}\u00a0; ouvrez-le dans ce navigateur.',
+    prove_by_mail:
+      '{provider} vous connaît sous {shown}. Un compte avec l’adresse {email} existe déjà ici. Nous pouvons y envoyer un lien\u00a0; ouvert dans ce navigateur, il relie les deux, et ensuite {provider} vous connecte.',
+    mail_link: 'Envoyez-moi le lien',
+    mail_again: 'Renvoyer le lien',
+    link_sent: 'Nous avons envoyé un lien à {email}. Ouvrez-le dans ce navigateur dans les 30 minutes.',
+    other_browser:
+      'Ce lien ne fonctionne que dans le navigateur où vous l’avez demandé, et seulement jusqu’à ce que vous en demandiez un autre. Recommencez dans ce navigateur, ou ouvrez le lien dans l’autre.',
     disconnect_provider: 'Détacher {provider}',
     disconnect_lead:
       'Si vous le détachez, il ne vous connectera plus. Vous restez connecté là où vous l’êtes.',
@@ -158,6 +185,14 @@ export const OIDC = defineMessages({
     deactivated: 'Votre compte est désactivé. Demandez aux personnes qui exploitent Loops.',
   },
   es: {
+    mail_instead: '¿Ya no la sabes? Podemos enviar un enlace a {email}; ábrelo en este navegador.',
+    prove_by_mail:
+      '{provider} te conoce como {shown}. Aquí ya hay una cuenta con la dirección {email}. Podemos enviar un enlace a esa dirección; abierto en este navegador, conecta las dos, y desde entonces {provider} inicia tu sesión.',
+    mail_link: 'Enviarme el enlace',
+    mail_again: 'Enviar el enlace otra vez',
+    link_sent: 'Hemos enviado un enlace a {email}. Ábrelo en este navegador en los próximos 30 minutos.',
+    other_browser:
+      'Este enlace solo funciona en el navegador en el que lo pediste, y solo hasta que pidas otro. Empieza de nuevo en este navegador o abre el enlace en el otro.',
     disconnect_provider: 'Desconectar {provider}',
     disconnect_lead:
       'Si lo desconectas, ya no iniciará tu sesión. Donde ya has iniciado sesión, sigues dentro.',
@@ -210,6 +245,14 @@ export const OIDC = defineMessages({
     deactivated: 'Tu cuenta está desactivada. Pregunta a quienes administran Loops.',
   },
   ar: {
+    mail_instead: 'هل نسيتها؟ يمكننا إرسال رابط إلى {email}؛ افتحه في هذا المتصفح.',
+    prove_by_mail:
+      'يعرفك {provider} باسم {shown}. يوجد هنا حساب بالعنوان {email}. يمكننا إرسال رابط إلى ذلك العنوان؛ إذا فُتح في هذا المتصفح ربط الاثنين، ومن بعدها يسجّل {provider} دخولك.',
+    mail_link: 'إرسال الرابط إليّ',
+    mail_again: 'إرسال الرابط مرة أخرى',
+    link_sent: 'أرسلنا رابطًا إلى {email}. افتحه في هذا المتصفح خلال 30 دقيقة.',
+    other_browser:
+      'لا يعمل هذا الرابط إلا في المتصفح الذي طلبته فيه، وإلى أن تطلب غيره. ابدأ من جديد في هذا المتصفح أو افتح الرابط في الآخر.',
     disconnect_provider: 'فصل {provider}',
     disconnect_lead: 'إذا فصلته فلن يسجّل دخولك بعد ذلك. تبقى مسجَّل الدخول حيث أنت الآن.',
     continue_with: 'المتابعة باستخدام {provider}',

@@ -159,6 +159,14 @@ export const ar: Messages = {
   provider_changed_advice: 'إن لم تكن أنت فافتح حسابك وسجّل الخروج من كل مكان، وأخبر القائمين على Loops لديك.',
   provider_changed_button: 'فتح حسابك',
 
+  provider_link_subject: 'ربط {provider} بحسابك على Loops',
+  provider_link_heading: 'هل تريد ربط {provider}؟',
+  provider_link_text:
+    'مرحبًا {name}، سجّل أحدهم الدخول لدى {provider} باسم {shown} ويريد استخدامه للدخول إلى حسابك.',
+  provider_link_advice: 'هل كنت أنت؟ افتح الرابط إذًا في المتصفح الذي بدأت فيه.',
+  provider_link_button: 'ربط',
+  provider_link_unexpected: 'لست أنت؟ يمكنك تجاهل هذه الرسالة: لن يتغير شيء. لا تعطِ الرابط لأحد.',
+
   token_expiring_subject: 'ينتهي رمزك {token} قريبًا',
   token_expiring_preview: 'يعمل حتى {when}',
   token_expiring_heading: 'رمز وصول ينتهي قريبًا',

@@ -154,6 +154,15 @@ export const de: Messages = {
     'Wenn du es nicht warst, öffne dein Konto, melde dich überall ab und sag es den Leuten, die Loops für dich betreiben.',
   provider_changed_button: 'Dein Konto öffnen',
 
+  provider_link_subject: '{provider} mit deinem Loops-Konto verbinden',
+  provider_link_heading: '{provider} verbinden?',
+  provider_link_text:
+    'Hallo {name}, jemand hat sich bei {provider} als {shown} angemeldet und will sich damit an deinem Konto anmelden.',
+  provider_link_advice: 'Warst du es? Dann öffne den Link in dem Browser, in dem du begonnen hast.',
+  provider_link_button: 'Verbinden',
+  provider_link_unexpected:
+    'Nicht du? Du kannst diese E-Mail ignorieren: Es ändert sich nichts. Gib den Link niemandem.',
+
   token_expiring_subject: 'Dein Token {token} läuft bald ab',
   token_expiring_preview: 'Es gilt bis {when}',
   token_expiring_heading: 'Ein Zugangstoken läuft bald ab',

@@ -149,6 +149,15 @@ export const en = {
     'If it was not you, open your account, sign out everywhere, and tell the people who run Loops for you.',
   provider_changed_button: 'Open your account',
 
+  provider_link_subject: 'Connect {provider} with your Loops account',
+  provider_link_heading: 'Connect {provider}?',
+  provider_link_text:
+    'Hi {name}, somebody signed in at {provider} as {shown} and wants to use it to sign in to your account.',
+  provider_link_advice: 'Was it you? Then open the link in the browser in which you began.',
+  provider_link_button: 'Connect',
+  provider_link_unexpected:
+    'Not you? You can ignore this email: nothing changes. Pass the link on to nobody.',
+
   token_expiring_subject: 'Your token {token} expires soon',
   token_expiring_preview: 'It works until {when}',
   token_expiring_heading: 'An access token expires soon',

@@ -150,6 +150,15 @@ export const es: Messages = {
     'Si no fuiste tú, abre tu cuenta, cierra todas las sesiones y avisa a quienes administran Loops para ti.',
   provider_changed_button: 'Abrir tu cuenta',
 
+  provider_link_subject: 'Conectar {provider} con tu cuenta de Loops',
+  provider_link_heading: '¿Conectar {provider}?',
+  provider_link_text:
+    'Hola, {name}: alguien inició sesión en {provider} como {shown} y quiere usarlo para entrar en tu cuenta.',
+  provider_link_advice: '¿Fuiste tú? Entonces abre el enlace en el navegador en el que empezaste.',
+  provider_link_button: 'Conectar',
+  provider_link_unexpected:
+    '¿No fuiste tú? Puedes ignorar este correo: nada cambia. No pases el enlace a nadie.',
+
   token_expiring_subject: 'Tu token {token} caduca pronto',
   token_expiring_preview: 'Funciona hasta el {when}',
   token_expiring_heading: 'Un token de acceso caduca pronto',

@@ -153,6 +153,15 @@ export const fr: Messages = {
     'Si ce n’était pas vous, ouvrez votre compte, déconnectez-vous partout et prévenez les personnes qui gèrent Loops pour vous.',
   provider_changed_button: 'Ouvrir votre compte',
 
+  provider_link_subject: 'Relier {provider} à votre compte Loops',
+  provider_link_heading: 'Relier {provider}\u00a0?',
+  provider_link_text:
+    'Bonjour {name}, quelqu’un s’est connecté chez {provider} sous {shown} et veut s’en servir pour se connecter à votre compte.',
+  provider_link_advice: 'C’était vous\u00a0? Ouvrez alors le lien dans le navigateur où vous avez commencé.',
+  provider_link_button: 'Relier',
+  provider_link_unexpected:
+    'Ce n’était pas vous\u00a0? Vous pouvez ignorer cet e-mail\u00a0: rien ne change. Ne transmettez ce lien à personne.',
+
   token_expiring_subject: 'Votre jeton {token} expire bientôt',
   token_expiring_preview: 'Il fonctionne jusqu’au {when}',
   token_expiring_heading: 'Un jeton d’accès expire bientôt',
