@@ -110,6 +110,12 @@ describe('an account that its person deletes', () => {
     expect(task.author.name).toBe('Former member')
     const page = await ann.browser.open(`/tasks/${taskOfBo}`)
     expect([page.text.includes('Former member'), page.text.includes(name)]).toEqual([true, false])
+    await ann.browser.submit('/account/reading', { language: 'de', time_zone: '' })
+    const german = await ann.browser.open(`/tasks/${taskOfBo}`)
+    expect([german.text.includes('Ehemaliges Mitglied'), german.text.includes('Former member')]).toEqual([
+      true,
+      false,
+    ])
     await expect.poll(() => farewells(bo)).toHaveLength(1)
     // The audit log; events on their way and the log of them; mails that were sent, and the last one, for two days.
     const stays = ['gateway.audit', 'gateway.events', 'tasks.events']

@@ -113,6 +113,23 @@ test('deactivation_ends_browsers_and_apps_on_both_gateways_until_reactivation', 
   )
 })
 
+test('an_account_is_deleted_for_good_but_that_of_the_last_owner', async () => {
+  const eve = await signUp(env, { name: 'Eve', workspace: 'Eve’s own' })
+  const fay = await personOf(await signUp(env, { name: 'Fay' }))
+  const guest = { ...(await personOf(eve)).memberships[0], role: 'member' as const }
+  const people = env.db.collection<{ _id: string; memberships: (typeof guest)[] }>('people')
+  await people.updateOne({ _id: fay._id }, { $push: { memberships: guest } })
+  const refused = await admin('delete-account', eve.email)
+  expect([refused.code === 0, refused.err]).toEqual([false, expect.stringContaining('is the last owner of')])
+  await people.updateOne({ _id: fay._id }, { $pull: { memberships: guest } })
+  const kept = await admin('delete-account', eve.email)
+  expect([kept.code, kept.err]).toEqual([2, expect.stringContaining('--with-workspaces')])
+  const done = await admin('delete-account', eve.email, '--with-workspaces')
+  expect(done.out).toContain('Deleted with it, since nobody else was a member: Eve’s own.')
+  expect(asksToSignIn(await eve.browser.open('/account'))).toBe(true)
+  expect((await admin('deactivate', eve.email)).err).toContain('Nobody has the address')
+})
+
 test('sessions_are_listed_and_ended', async () => {
   const browser = openBrowser(env.url)
   await browser.submit('/sign-in', { email: bo.email, password: bo.password })

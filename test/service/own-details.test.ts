@@ -164,6 +164,11 @@ describe('the file of an account', () => {
     expect(file.connected_apps).toMatchObject([{ name: 'A new app' }])
     expect(file.access_tokens).toMatchObject([{ name: 'ci', ending: token.slice(-4) }])
     expect(file.signed_in_browsers).toHaveLength(1)
+    expect(file).toMatchObject({
+      identities: [],
+      second_factors: { passkeys: [], code_app: null, recovery_codes_left: 0 },
+      mail_preferences: [{ wants: 'all', mentions: true, muted_loops: [] }],
+    })
     for (const secret of [
       token,
       ann.browser.cookie().split('=')[1] ?? '',

@@ -74,6 +74,7 @@ const takeUpOrLeave = async (deps: AuditDeps, pending: PendingEntry, end: AuditE
  * Does work that the log has to show: notes the intent, does the work, and records whether it was done or refused. The
  * reason of a refusal is the code of its error, never its words.
  * @param found what is known of the target only afterwards, such as the id of what was made.
+ * @param whoDid the one who did it, where only the work makes them known, such as a new account.
  * @throws what the work throws; what the database throws when the intent cannot be noted, and then nothing was done.
  */
 export const audited = async <T>(
@@ -81,6 +82,7 @@ export const audited = async <T>(
   entry: AuditEntry,
   work: () => Promise<T>,
   found: (result: T) => AuditEntry['target'] = () => ({}),
+  whoDid: (result: T) => AuditBy = () => entry.by,
 ): Promise<T> => {
   const pending = pendingOf(deps, entry, INTERRUPTED_AFTER_MS)
   await deps.store.audit.begin(pending)
@@ -94,7 +96,7 @@ export const audited = async <T>(
     throw error
   }
   const target = boundedTarget({ ...pending.target, ...found(result) })
-  await takeUpOrLeave(deps, { ...pending, target }, { outcome: 'done' })
+  await takeUpOrLeave(deps, { ...pending, target, by: whoDid(result) }, { outcome: 'done' })
   return result
 }
 

@@ -129,7 +129,8 @@ export const invitationRoutes = (routes: Hono<GatewayEnv>, deps: Deps): void => 
         ? joinByInvitation(deps, signedIn.person, invitation._id)
         : signUpInvited(deps, invitation, { ...typed, locale })
     const joined = ({ _id, name }: Person) => ({ user_id: _id, name })
-    const done = await attempt(() => audited(deps, entry, join, joined))
+    const newMember = (person: Person) => byOf({ person })
+    const done = await attempt(() => audited(deps, entry, join, joined, newMember))
     if (!done.ok) {
       const { fault } = done
       const page = invitationPage(languageFor(c, signedIn), { ...found.value, signedIn, typed, fault })

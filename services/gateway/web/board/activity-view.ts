@@ -1,4 +1,5 @@
 // What happened, as sentences: of one task, of one loop, of the workspace. Pure.
+
 import { html } from 'hono/html'
 import type { Change, ShownActivity } from '../../../../shared/contracts/activity.ts'
 import { PRIORITIES, TASK_STATUSES } from '../../../../shared/contracts/define/common.ts'
@@ -7,6 +8,7 @@ import { STATUS_WORDS } from '../../../../shared/contracts/define/status-words.t
 import { wordsOf } from '../../../../shared/contracts/define/wording.ts'
 import type { Html } from '../layout.ts'
 import { ACTIVITY } from '../messages/activity.ts'
+import { memberName } from '../messages/delete-account.ts'
 import { TASK_FORMS } from '../messages/task-forms.ts'
 import { calendarDay, moment, type Reading } from '../moments.ts'
 import { initials } from '../navigation.ts'
@@ -87,7 +89,7 @@ export const activitySentence = (entry: ShownActivity, reader: ActivityReader): 
   const { key, changes } = sentenceOf(entry)
   const how = changes.map((one) => changed(one, reader)).join(', ')
   const places = {
-    who: html`<a class="who-name" href="${activityPath({ person: by.user_id })}"><bdi>${by.name}</bdi></a>`,
+    who: html`<a class="who-name" href="${activityPath({ person: by.user_id })}"><bdi>${memberName(by.name, reader.language)}</bdi></a>`,
     what: subjectOf(entry, reader),
     how: html`<bdi>${how}</bdi>`,
   }
@@ -99,5 +101,5 @@ export const activitySentence = (entry: ShownActivity, reader: ActivityReader): 
 export const activityList = (entries: readonly ShownActivity[], reader: ActivityReader): Html =>
   html`<ol class="activity">${withoutEchoes(entries).map(
     (entry) =>
-      html`<li><span class="avatar small" aria-hidden="true">${initials(entry.by.name)}</span><div>${activitySentence(entry, reader)}</div></li>`,
+      html`<li><span class="avatar small" aria-hidden="true">${initials(memberName(entry.by.name, reader.language))}</span><div>${activitySentence(entry, reader)}</div></li>`,
   )}</ol>`

@@ -1,9 +1,11 @@
 // The text that was approved, and what changed in it since. Pure.
+
 import { html } from 'hono/html'
 import type { Language } from '../../../../shared/contracts/define/language.ts'
 import { wordsOf } from '../../../../shared/contracts/define/wording.ts'
 import type { ApprovedText } from '../../../../shared/contracts/tasks/shapes.ts'
 import type { Html } from '../layout.ts'
+import { memberName } from '../messages/delete-account.ts'
 import { TASK_TEXTS } from '../messages/task-texts.ts'
 import { moment, type Reading } from '../moments.ts'
 import { compareTexts, diffLines } from './diff-rules.ts'
@@ -36,7 +38,7 @@ export const approvalView = (
 ): Html => {
   const words = wordsOf(TASK_TEXTS, reader.language)
   const { title, approved_by, approved_at } = approved
-  const who = html`<bdi>${approved_by.name}</bdi>`
+  const who = html`<bdi>${memberName(approved_by.name, reader.language)}</bdi>`
   const since = approved_at
     ? words.pieces('changed_since', { who, when: moment(new Date(approved_at), reader.now, reader.reading) })
     : words.pieces('changed_since_undated', { who })

@@ -1,4 +1,5 @@
 // What people and agents say to each other on a task. Pure.
+
 import { html } from 'hono/html'
 import type { Language } from '../../../../shared/contracts/define/language.ts'
 import { wordsOf } from '../../../../shared/contracts/define/wording.ts'
@@ -9,6 +10,7 @@ import type { Html } from '../layout.ts'
 import { markdown } from '../markdown.ts'
 import { ACTIVITY } from '../messages/activity.ts'
 import { CONVERSATION } from '../messages/conversation.ts'
+import { memberName } from '../messages/delete-account.ts'
 import { moment, type Reading } from '../moments.ts'
 import { initials } from '../navigation.ts'
 import { type Fault, faultNote } from '../posted-forms.ts'
@@ -48,9 +50,9 @@ const commentView = (
   const through = wordsOf(ACTIVITY, language).say('through', { client: author.client })
   const asks = id === question_id
   return html`<li id="comment-${id}" tabindex="-1" class="comment ${kind ? `is-${kind}` : ''}">
-      <span class="avatar" aria-hidden="true">${initials(author.name)}</span>
+      <span class="avatar" aria-hidden="true">${initials(memberName(author.name, language))}</span>
       <article>
-        <p class="meta"><strong><bdi>${author.name}</bdi></strong> <bdi>${through}</bdi> ${moment(new Date(created_at), now, reading)}
+        <p class="meta"><strong><bdi>${memberName(author.name, language)}</bdi></strong> <bdi>${through}</bdi> ${moment(new Date(created_at), now, reading)}
           ${kind ? html`<span class="pill ${kind === 'question' ? 'warn' : 'good'}">${words.word(kind)}</span>` : ''}</p>
         ${markdown(text, mentionsIn(text))}
         ${asks ? html`<p class="small">${words.word('put_on_hold')}</p>` : ''}

@@ -1,4 +1,5 @@
 // The page of a loop: what it is, its tasks in columns, its members, what was said and done. Pure.
+
 import { html } from 'hono/html'
 import type { ShownActivity } from '../../../../shared/contracts/activity.ts'
 import { LIMITS, type TaskCounts } from '../../../../shared/contracts/define/common.ts'
@@ -9,6 +10,7 @@ import type { Comment } from '../../../../shared/contracts/tasks/shapes.ts'
 import type { Html } from '../layout.ts'
 import { markdown } from '../markdown.ts'
 import { CONVERSATION } from '../messages/conversation.ts'
+import { memberName } from '../messages/delete-account.ts'
 import { LOOP } from '../messages/loop.ts'
 import { moment, type Reading } from '../moments.ts'
 import { initials } from '../navigation.ts'
@@ -145,11 +147,15 @@ const editForm = ({ loop }: LoopFacts, words: LoopWords, refused: Refused | unde
         <button>${words.word('save')}</button></form></details>`
 }
 
-const standing = ({ loop }: LoopFacts, words: LoopWords, { now, reading }: LoopReader): Html | '' => {
+const standing = (
+  { loop }: LoopFacts,
+  words: LoopWords,
+  { now, reading, language }: LoopReader,
+): Html | '' => {
   if (loop.status === 'on_hold') return html`<p class="note warn">${words.word('is_on_hold')}</p>`
   if (loop.status !== 'shipped' || !loop.shipped_at) return ''
   const parts = words.pieces('was_shipped', {
-    by: html`<bdi>${loop.shipped_by?.name ?? ''}</bdi>`,
+    by: html`<bdi>${memberName(loop.shipped_by?.name ?? '', language)}</bdi>`,
     when: moment(new Date(loop.shipped_at), now, reading),
   })
   return html`<p class="note">${parts}</p>`
@@ -212,10 +218,11 @@ const membersSection = (
       ${may_write ? adding(facts, words) : ''}</section>`
 }
 
-const said = (comment: Comment, words: LoopWords, { now, reading }: LoopReader): Html => {
+const said = (comment: Comment, words: LoopWords, { now, reading, language }: LoopReader): Html => {
   const { id, kind, author, text, created_at } = comment
-  return html`<li class="said" id="comment-${id}" tabindex="-1"><span class="avatar small" aria-hidden="true">${initials(author.name)}</span>
-      <div><p class="meta"><strong dir="auto">${author.name}</strong><bdi>${author.client}</bdi>${moment(new Date(created_at), now, reading)}${
+  const name = memberName(author.name, language)
+  return html`<li class="said" id="comment-${id}" tabindex="-1"><span class="avatar small" aria-hidden="true">${initials(name)}</span>
+      <div><p class="meta"><strong dir="auto">${name}</strong><bdi>${author.client}</bdi>${moment(new Date(created_at), now, reading)}${
         kind === undefined ? '' : html`<span class="pill warn">${words.word(kind)}</span>`
       }</p>${markdown(text)}</div></li>`
 }

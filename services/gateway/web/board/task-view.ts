@@ -1,4 +1,5 @@
 // One task, whole: its text, what is said of it, who works on it, and all that changes it. Pure.
+
 import { html } from 'hono/html'
 import type { ShownActivity } from '../../../../shared/contracts/activity.ts'
 import { wordsOf } from '../../../../shared/contracts/define/wording.ts'
@@ -6,6 +7,7 @@ import type { ApprovedText, LoopRef, Task } from '../../../../shared/contracts/t
 import type { Html } from '../layout.ts'
 import { markdown } from '../markdown.ts'
 import { ACTIVITY } from '../messages/activity.ts'
+import { memberName } from '../messages/delete-account.ts'
 import { TASK } from '../messages/task.ts'
 import { TASK_TEXTS } from '../messages/task-texts.ts'
 import { moment } from '../moments.ts'
@@ -51,7 +53,7 @@ export type TaskReader = ActivityReader & ConversationReader
 
 const head = ({ task, loop, statuses }: TaskShown, { language, reading, now }: TaskReader): Html => {
   const words = wordsOf(TASK, language)
-  const who = html`<bdi>${task.author.name}</bdi>`
+  const who = html`<bdi>${memberName(task.author.name, language)}</bdi>`
   return html`<header class="task-head">
       <p class="crumb">${loop ? html`<a href="/loops/${loop.id}" dir="auto">${loop.name}</a>` : words.word('no_loop')}</p>
       <h1 dir="auto">${task.title}</h1>
@@ -103,7 +105,7 @@ const facts = (shown: TaskShown, reader: TaskReader): Html => {
     : html`<p class="meta"><span>${words.word(task.priority)}</span>${task.due_date ? html`<time datetime="${task.due_date}">${task.due_date}</time>` : ''}</p>`
   return html`<section class="side" aria-label="${wordsOf(TASK, language).word('sidebar')}">
       ${statusesOf(shown)} ${own} ${labelsOf(shown, reader)}
-      ${approved ? html`<p class="small">${wordsOf(TASK_TEXTS, language).pieces('approved_by', { who: html`<bdi>${approved.name}</bdi>` })}</p>` : ''}
+      ${approved ? html`<p class="small">${wordsOf(TASK_TEXTS, language).pieces('approved_by', { who: html`<bdi>${memberName(approved.name, language)}</bdi>` })}</p>` : ''}
     </section>`
 }
 

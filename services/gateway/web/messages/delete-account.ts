@@ -1,5 +1,7 @@
 // The words of the page on which a person deletes their account. Pure.
-import { defineMessages } from '../../../../shared/contracts/define/wording.ts'
+import { FORMER_MEMBER } from '../../../../shared/contracts/define/common.ts'
+import type { Language } from '../../../../shared/contracts/define/language.ts'
+import { defineMessages, wordsOf } from '../../../../shared/contracts/define/wording.ts'
 
 export const DELETE_ACCOUNT = defineMessages({
   en: {
@@ -206,3 +208,7 @@ export const DELETE_ACCOUNT = defineMessages({
     former_member: 'عضو سابق',
   },
 })
+
+/** A name as a page shows it: that of deleted accounts in the reader's language. */
+export const memberName = (name: string, language: Language): string =>
+  name === FORMER_MEMBER ? wordsOf(DELETE_ACCOUNT, language).word('former_member') : name

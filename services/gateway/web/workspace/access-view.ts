@@ -1,4 +1,5 @@
 // The access of programs to a workspace, as its owner and admins see it. Pure.
+
 import { html } from 'hono/html'
 import { rightsList } from '../../../../shared/contracts/define/access-words.ts'
 import { ALL_SCOPES } from '../../../../shared/contracts/define/common.ts'
@@ -15,6 +16,7 @@ import {
 import type { Grant } from '../../oauth/model.ts'
 import type { Html } from '../layout.ts'
 import type { ACCESS } from '../messages/access.ts'
+import { memberName } from '../messages/delete-account.ts'
 import { TOKENS } from '../messages/tokens.ts'
 import { day, minute } from '../moments.ts'
 import { type Fault, faultNote } from '../posted-forms.ts'
@@ -165,7 +167,7 @@ const blockedCard = ({ language, words, blocked }: AccessShown): Html | '' =>
     <ul class="rows">${blocked.map(
       ({ client_id, name: app, at, by }) => html`<li>
       <span class="main">${words.isolate(app)}
-        <span class="sub">${words.say('blocked_line', { name: by.name, day: day(at, language) })}</span>
+        <span class="sub">${words.say('blocked_line', { name: memberName(by.name, language), day: day(at, language) })}</span>
         <span class="sub"><bdi>${client_id}</bdi></span></span>
       <form class="end" method="post" action="${ACCESS_PATH}/clients/unblock"><input type="hidden" name="client_id" value="${client_id}">
         <button class="plain" aria-label="${words.say('unblock_app', { app })}">${words.word('unblock')}</button></form></li>`,

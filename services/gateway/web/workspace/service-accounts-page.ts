@@ -1,4 +1,5 @@
 // The pages of a workspace's service accounts, for its owners and admins: the list, and each with its secret and tokens.
+
 import type { Hono } from 'hono'
 import { html } from 'hono/html'
 import { rightsList, scopeWord } from '../../../../shared/contracts/define/access-words.ts'
@@ -39,6 +40,7 @@ import { PATHS } from '../../oauth/metadata.ts'
 import { afterProof } from '../account/re-authenticate.ts'
 import { auditedInWorkspace } from '../audited-forms.ts'
 import { type Ctx, type Html, type Page, send } from '../layout.ts'
+import { memberName } from '../messages/delete-account.ts'
 import { SERVICE_ACCOUNTS } from '../messages/service-accounts.ts'
 import { day } from '../moments.ts'
 import { attempt, type Fault, faultNote, fieldsOf, formActionOf, input } from '../posted-forms.ts'
@@ -94,7 +96,7 @@ const accountRow =
   ({ _id, name, scopes, disabled, created_at, created_by }: ServiceAccount): Html =>
     html`<li>
     <span class="main"><a href="${PATH}/${_id}">${words.isolate(name)}</a>
-      <span class="sub">${words.say('made', { name: created_by.name, day: day(created_at, language) })}</span>
+      <span class="sub">${words.say('made', { name: memberName(created_by.name, language), day: day(created_at, language) })}</span>
       <span class="sub">${rightsList(scopes, language)}</span></span>
     <span class="end">${disabled ? words.word('disabled') : ''}</span></li>`
 
