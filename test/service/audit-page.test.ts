@@ -113,6 +113,44 @@ test('the_download_is_the_whole_chain', async () => {
   expect(verifyChain(ws, CHAIN_START, lines).fault).toBeUndefined()
 })
 
+test('a_name_with_line_breaks_and_markup_makes_no_line_and_no_element_of_its_own', async () => {
+  const forged = `x\n{"seq":1,"action":"account.deleted"}\r\u2028<img src=x>`
+  const evil = await signUp(env, { name: 'Eve' })
+  const person = await env.deps.store.people.byEmail(evil.email)
+  const log = person?.memberships[0]?.workspace_id ?? ''
+  await recordAudit(env.deps, {
+    action: 'token.made',
+    ws: [log],
+    by: { user_id: null, name: forged, via: forged },
+    address: forged,
+    target: { name: forged, [forged]: forged },
+    outcome: 'refused',
+    reason: forged,
+  })
+  const lines = linesOf((await evil.browser.open(LINES)).text)
+  expect(lines.filter(({ action }) => action === 'account.deleted')).toEqual([])
+  expect(lines).toEqual(await env.deps.store.audit.read(log, 0, 1_000))
+  expect(verifyChain(log, CHAIN_START, lines).fault).toBeUndefined()
+  expect((await evil.browser.open(PATH)).text).not.toContain('<img')
+})
+
+test.each([
+  'person=*&action=__proto__&from=0&until=9999-99-99',
+  'person[$ne]=x&action[$ne]=x&before[$gt]=0',
+  'action=admin.command%00&before=-1-1&from=2026-02-31',
+])('a_filter_that_is_forged_counts_as_none_and_shows_one_log_alone: %s', async (query) => {
+  const all = await env.deps.store.audit.read(ws, 0, 1_000)
+  expect(linesOf((await ann.browser.open(`${LINES}?${query}`)).text)).toEqual(all)
+  expect(rowsOf((await ann.browser.open(`${PATH}?${query}`)).text)).toBe(50)
+})
+
+test('a_page_of_older_entries_of_another_log_shows_only_ones_own', async () => {
+  const [entry] = await env.deps.store.audit.byTime(ws, {}, 'newest first', 1)
+  const { text } = await other.browser.open(`${PATH}?before=${Date.parse(entry?.at ?? '')}-${entry?.seq}`)
+  expect(rowsOf(text)).toBeGreaterThan(0)
+  expect(text).not.toMatch(/Token \d/)
+})
+
 test('an_owner_of_another_workspace_sees_nothing_of_it', async () => {
   for (const path of [PATH, LINES, `${PATH}?person=${annId}`])
     expect((await other.browser.open(path)).text).not.toMatch(/Token \d/)

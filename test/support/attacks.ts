@@ -1,9 +1,11 @@
 // The attacks that the project must withstand, each with the tests that show its refusal. A test is given by its file
 // and the beginning of its name. A whole test run ends with the attacks of which no such test passed.
 
+import { AUDIT_LOG } from './attacks-audit.ts'
 import { DELETIONS } from './attacks-deletion.ts'
 import { SINGLE_SIGN_ON } from './attacks-single-sign-on.ts'
 
+/** A test: its file, and the beginning of its name. */
 export type Shown = readonly [file: string, name: string]
 /** An attack, and the tests that show its refusal. */
 export type Attack = readonly [attack: string, ...shown: Shown[]]
@@ -39,6 +41,7 @@ const mcp = (name: string): Shown => ['e2e/mcp.test.ts', name]
 const protocol = (name: string): Shown => ['e2e/protocol.test.ts', name]
 const input = (name: string): Shown => ['e2e/bad-input.test.ts', name]
 const tenants = (name: string): Shown => ['e2e/tenants.test.ts', name]
+const routes = (name: string): Shown => ['e2e/tenants-pages.test.ts', name]
 const bus = (name: string): Shown => ['e2e/tenants-bus.test.ts', name]
 
 const OAUTH: readonly Attack[] = [
@@ -305,6 +308,11 @@ const TENANCY: readonly Attack[] = [
   ['ids of another workspace, or of a private loop', tenants('the_outside_gets_the_bytes')],
   ['cursors of another workspace', tenants('a_cursor_from_inside')],
   ['idempotency keys of another workspace', tenants('a_key_that_was_used_inside')],
+  [
+    'ids of another workspace in any place of any route, by an owner of another one, a program or nobody',
+    routes('%s_learns_and_changes_nothing'),
+  ],
+  ["what is the owner's by any route, for a viewer", routes('%s_learns_and_changes_nothing')],
   ['a forged caller on the bus', bus('tools_answer_for_things'), bus('%s_answers_for_a_%s')],
 ]
 
@@ -352,6 +360,7 @@ export const ATTACKS: readonly Attack[] = [
   ...FLEETS,
   ...ACCOUNTS,
   ...DELETIONS,
+  ...AUDIT_LOG,
   ...MCP,
   ...TENANCY,
   ...ABUSE,
