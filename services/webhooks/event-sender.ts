@@ -7,7 +7,7 @@ import type { Clock } from '../../shared/process/clock.ts'
 import type { FaultPoint } from '../../shared/process/fault-points.ts'
 import type { Ids } from '../../shared/process/ids.ts'
 import type { Log } from '../../shared/process/log.ts'
-import { unseal } from '../../shared/process/sealing.ts'
+import { unsealSome } from '../../shared/process/sealing.ts'
 import type { Keys } from '../../shared/process/service-keys.ts'
 import { untilSaved } from '../../shared/storage/command.ts'
 import type { Ending } from '../../shared/storage/pending-work.ts'
@@ -135,7 +135,8 @@ export const startEventSender = (deps: EventSenderDeps): Worker => {
     if (!context.isHeld()) return endingOf(delivery, judgeUntried(delivery, clock.now(), ids.random()))
     const now = clock.now()
     const { _id, url } = subscription
-    const secrets = signingSecrets(subscription, now).map(({ sealed }) => unseal(keys, _id, sealed))
+    const sealed = signingSecrets(subscription, now).map((one) => one.sealed)
+    const secrets = unsealSome(keys, _id, sealed)
     const headers = { [SUBSCRIPTION_HEADER]: _id }
     const { id, body, ends } = message
     const call = { url, id, body, media_type: MEDIA_TYPE, secrets, headers, timeout_ms: TIMEOUT_MS }

@@ -1,6 +1,6 @@
 // Seals the secrets of webhooks and subscriptions again under a new LOOPS_SECRET, so that the old one can be removed.
 
-import { seal, unsealWith } from '../../shared/process/sealing.ts'
+import { seal, tryUnseal } from '../../shared/process/sealing.ts'
 import type { Keys, ServiceKeys } from '../../shared/process/service-keys.ts'
 import { SEALING } from './secrets.ts'
 import { subscriptionPages } from './subscription-store.ts'
@@ -33,8 +33,11 @@ export const resealSecrets = async <T extends Sealed>({
     const page = await store.page(PAGE, after)
     for (const one of page) {
       const secrets = one.secrets.map((kept) => {
-        const { secret, newest } = unsealWith(keys, one._id, kept.sealed)
-        return newest ? kept : { ...kept, sealed: seal(keys, one._id, secret, token()) }
+        // One that no key opens is left as it is: it must keep no other from its turn.
+        const opened = tryUnseal(keys, one._id, kept.sealed)
+        return !opened || opened.newest
+          ? kept
+          : { ...kept, sealed: seal(keys, one._id, opened.secret, token()) }
       })
       // A document that has changed meanwhile gets its turn in the next run.
       if (secrets.some((kept, index) => kept !== one.secrets[index]))
@@ -50,7 +53,7 @@ const countIn = async (page: Pages<Sealed>, keys: Keys): Promise<number> => {
   for (let after: string | undefined; ; ) {
     const some = await page(PAGE, after)
     count += some.filter(({ _id, secrets }) =>
-      secrets.some(({ sealed }) => !unsealWith(keys, _id, sealed).newest),
+      secrets.some(({ sealed }) => tryUnseal(keys, _id, sealed)?.newest === false),
     ).length
     after = some.at(-1)?._id
     if (some.length < PAGE) return count

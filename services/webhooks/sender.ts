@@ -3,7 +3,7 @@ import type { Clock } from '../../shared/process/clock.ts'
 import type { FaultPoint } from '../../shared/process/fault-points.ts'
 import type { Log } from '../../shared/process/log.ts'
 import { nextTry } from '../../shared/process/retries.ts'
-import { unseal } from '../../shared/process/sealing.ts'
+import { unsealSome } from '../../shared/process/sealing.ts'
 import type { Keys } from '../../shared/process/service-keys.ts'
 import { untilSaved } from '../../shared/storage/command.ts'
 import type { Ending } from '../../shared/storage/pending-work.ts'
@@ -45,7 +45,9 @@ const TIMEOUT_MS = 15_000
 
 const call = async (deps: SenderDeps, webhook: Webhook, { event_id, body }: Delivery): Promise<Outcome> => {
   const now = deps.clock.now()
-  const secrets = signingSecrets(webhook, now).map(({ sealed }) => unseal(deps.keys, webhook._id, sealed))
+  // Beside a new secret, one that was sealed under a LOOPS_SECRET that is gone signs no more.
+  const sealed = signingSecrets(webhook, now).map((one) => one.sealed)
+  const secrets = unsealSome(deps.keys, webhook._id, sealed)
   const { url } = webhook
   const asked = { url, id: event_id, body, media_type: mediaTypeOf(webhook), secrets, timeout_ms: TIMEOUT_MS }
   const answered = await callSigned(asked, deps.loopback, now)

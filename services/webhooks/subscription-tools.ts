@@ -10,7 +10,7 @@ import { MAX_SUBSCRIPTIONS } from '../../shared/contracts/webhooks/subscriptions
 import type { Subscription as Listening } from '../../shared/events/occurrence-rules.ts'
 import type { Clock } from '../../shared/process/clock.ts'
 import type { Ids } from '../../shared/process/ids.ts'
-import { seal, unsealWith } from '../../shared/process/sealing.ts'
+import { seal, tryUnseal } from '../../shared/process/sealing.ts'
 import type { Keys } from '../../shared/process/service-keys.ts'
 import { untilSaved } from '../../shared/storage/command.ts'
 import { canonical } from '../../shared/storage/idempotency.ts'
@@ -109,7 +109,7 @@ const subscribe =
       const answer = { id, refresh_before: until.toISOString() }
       if (before) {
         const [present] = before.secrets
-        const kept = present && unsealWith(keys, id, present.sealed)
+        const kept = present && tryUnseal(keys, id, present.sealed)
         // Sealed anew too where a newer key is there now.
         const isKept = kept?.secret === secret && kept.newest
         const refresh = { scopes, until, sealed: isKept ? undefined : sealed() }

@@ -44,3 +44,22 @@ export const unsealWith = (
 /** Decrypts a secret. @throws when no key opens it for this owner. */
 export const unseal = (keys: Keys, owner: string, sealed: string): string =>
   unsealWith(keys, owner, sealed).secret
+
+/** The same of a secret that may have been sealed under a LOOPS_SECRET that is gone; undefined then. */
+export const tryUnseal = (
+  keys: Keys,
+  owner: string,
+  sealed: string,
+): ReturnType<typeof unsealWith> | undefined => {
+  try {
+    return unsealWith(keys, owner, sealed)
+  } catch {
+    return undefined
+  }
+}
+
+/** Those of several secrets that can be read. @throws when there is none. */
+export const unsealSome = (keys: Keys, owner: string, sealed: readonly string[]): string[] => {
+  const read = sealed.flatMap((one) => tryUnseal(keys, owner, one)?.secret ?? [])
+  return read.length > 0 || sealed.length === 0 ? read : [unseal(keys, owner, sealed[0] ?? '')]
+}

@@ -4,6 +4,7 @@ import type { Attack, Shown } from './attacks.ts'
 const provider = (name: string): Shown => ['service/oidc-hostile.test.ts', name]
 const providers = (name: string): Shown => ['service/oidc.test.ts', name]
 const mailed = (name: string): Shown => ['service/oidc-mailed-link.test.ts', name]
+const later = (name: string): Shown => ['service/oidc-provider-later.test.ts', name]
 const linked = (name: string): Shown => ['service/oidc-accounts.test.ts', name]
 const connections = (name: string): Shown => ['service/oidc-connections.test.ts', name]
 
@@ -25,6 +26,7 @@ export const SINGLE_SIGN_ON: readonly Attack[] = [
     provider('%s_is_refused_and_nothing_is_made'),
     provider('of_a_key_that_was_replaced'),
   ],
+  ['a provider whose metadata suddenly names another issuer', later('signs_nobody_in_is_said')],
   ['words of a provider that become part of a page', provider('never_shows_what_the_provider_wrote')],
   [
     'an account taken over by an address at a provider',

@@ -24,6 +24,10 @@ export type HostileProvider = AsyncDisposable &
     env: Readonly<Record<string, string>>
     /** Who signs in there from now on, and what it says wrongly about it. */
     say: (person: Readonly<Record<string, unknown>>, lies?: Lies) => void
+    /** Answers nobody any more, or again. */
+    away: (is: boolean) => void
+    /** What its metadata names as the issuer; undefined: itself. */
+    callItself: (issuer: string | undefined) => void
     /** Replaces the signing key. */
     rotate: () => Promise<void>
     /** A logout token with these claims in place of correct ones. */
@@ -59,7 +63,14 @@ const sign = async (
 type Code = Readonly<{ nonce: string; challenge: string }>
 type Said = Readonly<{ person: Readonly<Record<string, unknown>>; lies: Lies }>
 /** What it knows at the moment. */
-type State = { key: Key; said: Said; exchanged: number; codes: Map<string, Code> }
+type State = {
+  key: Key
+  said: Said
+  exchanged: number
+  codes: Map<string, Code>
+  away: boolean
+  named: string | undefined
+}
 
 const now = (): number => Math.floor(Date.now() / 1_000)
 
@@ -107,13 +118,14 @@ const metadataOf = (issuer: string) => ({
 
 const serverOf = (issuer: string, state: State) =>
   createServer(async (request, response) => {
+    if (state.away) return request.socket.destroy()
     const url = new URL(request.url ?? '/', issuer)
     const body = Buffer.concat(await Array.fromAsync(request as AsyncIterable<Buffer>)).toString()
     const json = (status: number, text: string): void => {
       response.writeHead(status, { 'content-type': 'application/json' }).end(text)
     }
     if (url.pathname === '/.well-known/openid-configuration')
-      return json(200, JSON.stringify(metadataOf(issuer)))
+      return json(200, JSON.stringify({ ...metadataOf(issuer), issuer: state.named ?? issuer }))
     if (url.pathname === '/jwks') return json(200, JSON.stringify({ keys: [state.key.public] }))
     if (url.pathname === '/token') return json(...(await exchange(issuer, new URLSearchParams(body), state)))
     response.writeHead(303, { location: authorize(issuer, url, state) }).end()
@@ -128,6 +140,8 @@ export const startHostileProvider = async (name = 'Acme ID'): Promise<HostilePro
     said: { person: {}, lies: {} },
     exchanged: 0,
     codes: new Map(),
+    away: false,
+    named: undefined,
   }
   const listening = await listenAt(serverOf(issuer, state), port)
   return {
@@ -140,6 +154,12 @@ export const startHostileProvider = async (name = 'Acme ID'): Promise<HostilePro
     },
     say: (person, lies = {}) => {
       state.said = { person, lies }
+    },
+    away: (is) => {
+      state.away = is
+    },
+    callItself: (named) => {
+      state.named = named
     },
     rotate: async () => {
       state.key = await newKey()

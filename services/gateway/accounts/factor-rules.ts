@@ -112,6 +112,10 @@ export const removeFactor = (factors: Factors, id: string, isRequired: boolean):
 export const wrongCode = (): AppError =>
   fieldFault('code', (_, language) => wordsOf(FACTOR_WORDS, language).word('wrong_code'))
 
+/** The refusal of every code of an app whose secret was sealed under a LOOPS_SECRET that is gone. */
+export const unreadableApp = (): AppError =>
+  fieldFault('code', (_, language) => wordsOf(FACTOR_WORDS, language).word('unreadable_app'))
+
 /** Accepts a code of this time step, once. @throws AppError `invalid_argument`. */
 export const useStep = (factors: Factors, step: number | undefined, now: Date): Factors => {
   const { code_app } = factors

@@ -3,6 +3,8 @@ import { defineMessages } from '../../../shared/contracts/define/wording.ts'
 
 export const FACTOR_WORDS = defineMessages({
   en: {
+    unreadable_app:
+      'The secret of your app cannot be read any more, because the secret of this installation was replaced. Use a recovery code, then set the app up again; without one, ask the people who run this installation.',
     wrong_code: 'That code is wrong, or it was used before.',
     wrong_passkey: 'That passkey was not accepted. Try again, or use another way.',
     too_many_passkeys: 'You may have {max} passkeys. Remove one that you do not need any more.',
@@ -15,6 +17,8 @@ export const FACTOR_WORDS = defineMessages({
     add_own_first: 'Set up a second factor for yourself first: you would be the first to be kept out.',
   },
   de: {
+    unreadable_app:
+      'Das Geheimnis deiner App kann nicht mehr gelesen werden, weil das Geheimnis dieser Installation ersetzt wurde. Nimm einen Wiederherstellungscode und richte die App dann neu ein; ohne einen frage die Leute, die diese Installation betreiben.',
     wrong_code: 'Dieser Code ist falsch oder wurde schon benutzt.',
     wrong_passkey:
       'Dieser Passkey wurde nicht angenommen. Versuch es noch einmal oder nimm einen anderen Weg.',
@@ -29,6 +33,8 @@ export const FACTOR_WORDS = defineMessages({
       'Richte zuerst für dich selbst einen zweiten Faktor ein: Du wärst sonst als Erster ausgesperrt.',
   },
   fr: {
+    unreadable_app:
+      'Le secret de votre application ne peut plus être lu, car le secret de cette installation a été remplacé. Utilisez un code de récupération, puis configurez l’application à nouveau ; sans code, adressez-vous aux personnes qui gèrent cette installation.',
     wrong_code: 'Ce code est faux ou a déjà servi.',
     wrong_passkey: 'Cette clé d’accès n’a pas été acceptée. Réessayez ou choisissez un autre moyen.',
     too_many_passkeys: 'Vous pouvez avoir {max} clés d’accès. Retirez-en une dont vous n’avez plus besoin.',
@@ -42,6 +48,8 @@ export const FACTOR_WORDS = defineMessages({
       'Configurez d’abord un second facteur pour vous-même : vous seriez le premier à rester dehors.',
   },
   es: {
+    unreadable_app:
+      'El secreto de tu aplicación ya no se puede leer, porque se ha sustituido el secreto de esta instalación. Usa un código de recuperación y configura de nuevo la aplicación; si no tienes ninguno, habla con quienes administran esta instalación.',
     wrong_code: 'El código es incorrecto o ya se ha usado.',
     wrong_passkey: 'No se ha aceptado esa llave de acceso. Inténtalo de nuevo o usa otro medio.',
     too_many_passkeys: 'Puedes tener {max} llaves de acceso. Elimina una que ya no necesites.',
@@ -54,6 +62,8 @@ export const FACTOR_WORDS = defineMessages({
     add_own_first: 'Configura antes un segundo factor para ti: serías la primera persona en quedarse fuera.',
   },
   ar: {
+    unreadable_app:
+      'لم يعد بالإمكان قراءة سر تطبيقك لأن سر هذا النظام استُبدل. استخدم رمز استرداد ثم أعد إعداد التطبيق، وإن لم يكن لديك رمز فاسأل القائمين على هذا النظام.',
     wrong_code: 'هذا الرمز خاطئ أو استُخدم من قبل.',
     wrong_passkey: 'لم يُقبل مفتاح المرور هذا. حاول من جديد أو استخدم طريقة أخرى.',
     too_many_passkeys: 'يمكن أن يكون لديك {max} من مفاتيح المرور. أزل مفتاحًا لم تعد بحاجة إليه.',

@@ -1,6 +1,6 @@
 // What people do with their second factors: apps for codes, recovery codes, removing and resetting. One write each.
 
-import { seal, unseal, unsealWith } from '../../../shared/process/sealing.ts'
+import { seal, tryUnseal, unseal } from '../../../shared/process/sealing.ts'
 import { untilSaved } from '../../../shared/storage/command.ts'
 import type { Deps } from '../deps.ts'
 import { CODES_PER_ACCOUNT } from '../limits/policies.ts'
@@ -18,6 +18,7 @@ import {
   removeFactor,
   setCodeApp,
   setRecovery,
+  unreadableApp,
   useRecovery,
   useStep,
   wrongCode,
@@ -160,8 +161,9 @@ export const proveByCode = async (deps: Deps, userId: string, typed: string): Pr
     if (isRecovery) return useRecovery(factors, sha256(code))
     if (!factors.code_app) throw wrongCode()
     const now = clock.now()
-    const secret = unseal(secrets.second_factors, userId, factors.code_app.sealed)
-    return useStep(factors, stepOfCode(secret, code, now), now)
+    const opened = tryUnseal(secrets.second_factors, userId, factors.code_app.sealed)
+    if (!opened) throw unreadableApp()
+    return useStep(factors, stepOfCode(opened.secret, code, now), now)
   })
   await limits.forgetTries(tried)
   return isRecovery ? 'recovery_code' : 'code'
@@ -209,7 +211,8 @@ export const resealFactors = async (deps: Deps): Promise<void> => {
     const page = await store.factors.page(PAGE, after)
     for (const factors of page) {
       const { _id, code_app } = factors
-      const opened = code_app && unsealWith(keys, _id, code_app.sealed)
+      // One that no key opens is left as it is: it must keep no other from its turn.
+      const opened = code_app && tryUnseal(keys, _id, code_app.sealed)
       // Factors that have changed meanwhile get their turn in the next run.
       if (code_app && opened && !opened.newest)
         await store.factors.save(
@@ -231,7 +234,7 @@ export const countFactorsUnderOld = async (
   for (let after: string | undefined; ; ) {
     const some = await page(PAGE, after)
     count += some.filter(
-      ({ _id, code_app }) => code_app && !unsealWith(keys, _id, code_app.sealed).newest,
+      ({ _id, code_app }) => code_app && tryUnseal(keys, _id, code_app.sealed)?.newest === false,
     ).length
     after = some.at(-1)?._id
     if (some.length < PAGE) return count
