@@ -1,17 +1,33 @@
-// The first step of `npm start` and `npm test`: installs the packages, then hands over to Node 24.
+// The first step of `npm start` and `npm test`: installs the packages that its script needs, then hands over to Node 24.
 // It runs before anything is installed, on Node 18 or newer, so it is plain JavaScript and uses only built-in modules.
 import { spawn } from 'node:child_process'
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
-import { constants as os } from 'node:os'
+import {
+  accessSync,
+  constants,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs'
+import { homedir, constants as os } from 'node:os'
 import { basename, dirname, join, resolve } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)))
 const modules = join(root, 'node_modules')
-const node = join(modules, '.bin', 'node')
 const lockfile = join(root, 'package-lock.json')
 const installLock = join(root, '.loops', 'install.lock')
+
+/** The oldest Node that runs Loops; where an older one started this process, this one is fetched. */
+const OLDEST_NODE = 24
+const NODE_INSTEAD = '24.21.0'
+/** What only tests and the checks of a change run: it needs the packages of development too. */
+const FOR_DEVELOPERS = /^(?:test\/|infra\/contracts\.ts$)/
 
 const MAX_INSTALL_WAIT_MS = 15 * 60_000
 const MAX_KEPT_ERROR_CHARS = 8_000
@@ -40,19 +56,28 @@ const packagesOf = (file) => {
   }
 }
 
+/** What an installation that finished wrote down last, by path: `npm ci` deletes node_modules first. */
+const installedPackages = () => packagesOf(join(modules, '.package-lock.json'))
+
+/** Whether the packages of development are there: they stay where somebody runs tests. */
+const hasDevelopment = () => Object.values(installedPackages() ?? {}).some(({ dev }) => dev === true)
+
 /**
- * Whether node_modules holds what package-lock.json names. `npm ci` first deletes node_modules and writes its hidden
- * lockfile last, so that file proves that an installation finished. Its content is compared, since a checkout changes times.
+ * Whether node_modules holds what package-lock.json names: all of it, or all that running needs. Versions are compared,
+ * since a checkout changes times.
  */
-const isInstalled = () => {
+const isInstalled = (all) => {
   const wanted = packagesOf(lockfile)
   if (wanted === undefined)
     fail(`${lockfile} is missing or broken: restore it with \`git checkout package-lock.json\`.`)
-  const present = packagesOf(join(modules, '.package-lock.json'))
-  if (present === undefined || !existsSync(node)) return false
+  const present = installedPackages()
+  if (present === undefined) return false
   return Object.entries(wanted).every(
-    ([path, { version, optional }]) =>
-      path === '' || present[path]?.version === version || (optional === true && present[path] === undefined),
+    ([path, { version, optional, dev }]) =>
+      path === '' ||
+      (dev === true && !all) ||
+      present[path]?.version === version ||
+      (optional === true && present[path] === undefined),
   )
 }
 
@@ -65,7 +90,7 @@ const npmCommand = () => {
 }
 
 /** One sentence that says why npm failed and what to do. */
-const explain = (code, output) => {
+const explain = (command, code, output) => {
   if (/ENOSPC/.test(output))
     return `The disk that holds ${root} is full: free about 1 GB, then run the command again.`
   if (/EACCES|EPERM|EROFS/.test(output))
@@ -78,21 +103,21 @@ const explain = (code, output) => {
     return 'The npm registry cannot be reached: check the network, `npm config get registry` and the proxy, then run the command again.'
   }
   const last = output.trim().split('\n').slice(-8).join('\n')
-  return `\`npm ci\` failed with code ${code}: fix what it says below, then run the command again.\n${last}`
+  return `\`npm ${command}\` failed with code ${code}: fix what it says below, then run the command again.\n${last}`
 }
 
-/** Runs `npm ci` and shows its progress. Ends the process if it fails. */
-const runNpmCi = async () => {
+/** Runs npm in a folder and shows its progress. Ends the process if it fails. */
+const runNpm = async (npmArguments, cwd) => {
   const started = Date.now()
-  say('Installing packages (npm ci) …')
+  const grown = join(cwd, 'node_modules')
   const [command, ...npmScript] = npmCommand()
-  const args = [...npmScript, 'ci', '--include=dev', '--no-audit', '--no-fund', '--loglevel=error']
-  const npm = spawn(command, args, { cwd: root, stdio: ['ignore', 'ignore', 'pipe'] })
+  const args = [...npmScript, ...npmArguments, '--no-audit', '--no-fund', '--loglevel=error']
+  const npm = spawn(command, args, { cwd, stdio: ['ignore', 'ignore', 'pipe'] })
   let output = ''
   npm.stderr.on('data', (chunk) => {
     output = (output + chunk).slice(-MAX_KEPT_ERROR_CHARS)
   })
-  const beat = setInterval(() => say(`  ${megabytesOf(modules)}, ${seconds(started)}`), BEAT_MS)
+  const beat = setInterval(() => say(`  ${megabytesOf(grown)}, ${seconds(started)}`), BEAT_MS)
   const stop = (signal) => {
     npm.kill(signal)
     releaseInstallLock()
@@ -107,13 +132,58 @@ const runNpmCi = async () => {
   })
   clearInterval(beat)
   process.off('SIGINT', stop).off('SIGTERM', stop)
-  if (code !== 0) fail(explain(code, output))
-  if (!existsSync(node)) {
-    fail(
-      'npm did not install Node 24: allow install scripts (`npm config set ignore-scripts false`), delete node_modules, then run the command again.',
-    )
+  if (code !== 0) fail(explain(npmArguments[0], code, output))
+  return `${megabytesOf(grown)} in ${seconds(started)}`
+}
+
+/** Installs the packages: all of them, or those that running needs. */
+const runNpmCi = async (all) => {
+  say(all ? 'Installing packages (npm ci) …' : 'Installing packages (npm ci, without those of the tests) …')
+  const installed = await runNpm(['ci', all ? '--include=dev' : '--omit=dev'], root)
+  say(`Packages installed: ${installed}.`)
+}
+
+/** Where the Node of this machine's user is kept: in the cache, as the servers are; here where that cannot be written. */
+const nodeFolder = () => {
+  const name = `node-${NODE_INSTEAD}`
+  const cache = join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'loops')
+  try {
+    mkdirSync(cache, { recursive: true })
+    accessSync(cache, constants.W_OK)
+    return join(cache, name)
+  } catch {
+    return join(root, '.loops', name)
   }
-  say(`Packages installed: ${megabytesOf(modules)} in ${seconds(started)}.`)
+}
+
+/**
+ * The Node that runs the script: this one if it is new enough; else one that is fetched once for all copies of Loops. It
+ * comes by its package, so a registry is enough.
+ * @returns the path of the binary
+ */
+const findNode = async () => {
+  if (Number(process.versions.node.split('.')[0]) >= OLDEST_NODE) return process.execPath
+  const folder = nodeFolder()
+  const node = join(folder, 'node_modules', '.bin', 'node')
+  if (existsSync(node)) return node
+  say(`Node ${process.versions.node} is too old for Loops: fetching ${NODE_INSTEAD} for it …`)
+  // Made beside and moved: whoever sees it sees all of it, and of two that make it the second one's is dropped.
+  const made = `${folder}.${process.pid}`
+  mkdirSync(made, { recursive: true })
+  process.once('exit', () => rmSync(made, { recursive: true, force: true }))
+  writeFileSync(join(made, 'package.json'), JSON.stringify({ private: true, allowScripts: { node: true } }))
+  const installed = await runNpm(['install', `node@${NODE_INSTEAD}`, '--ignore-scripts=false'], made)
+  if (!existsSync(join(made, 'node_modules', '.bin', 'node')))
+    fail(
+      `npm did not install Node ${OLDEST_NODE}: allow install scripts (\`npm config set ignore-scripts false\`), or install Node ${OLDEST_NODE} (https://nodejs.org), then run the command again.`,
+    )
+  try {
+    renameSync(made, folder)
+  } catch (error) {
+    if (!existsSync(node)) throw error
+  }
+  say(`Node ${NODE_INSTEAD} installed: ${installed}, kept in ${folder}.`)
+  return node
 }
 
 /** The size of all files below a folder in megabytes. A file with several hard links counts once. */
@@ -165,14 +235,14 @@ const takeInstallLock = () => {
   return false
 }
 
-/** Installs the packages if needed, or waits for another process that is installing them. */
-const install = async () => {
+/** Installs the packages that a script needs and that lack, or waits for another process that is installing some. */
+const install = async (all) => {
   const deadline = Date.now() + MAX_INSTALL_WAIT_MS
   let announced = false
-  while (!isInstalled()) {
+  while (!isInstalled(all)) {
     if (takeInstallLock()) {
       process.once('exit', releaseInstallLock)
-      await runNpmCi()
+      await runNpmCi(all || hasDevelopment())
       releaseInstallLock()
       return
     }
@@ -191,7 +261,7 @@ const install = async () => {
  * nothing on, but then this process gets another parent. package.json uses `exec`, since a shell in between would die of a
  * signal at once, and npm with it, while the script is still shutting down.
  */
-const handOver = (script, args) => {
+const handOver = (node, script, args) => {
   const stdio = ['inherit', 'inherit', 'inherit', 'ipc']
   // Compiled code is kept between runs, which halves what the start of a service costs.
   const env = { NODE_COMPILE_CACHE: join(root, 'node_modules/.cache/node'), ...process.env }
@@ -213,16 +283,18 @@ const handOver = (script, args) => {
     }, PARENT_POLL_MS)
   }
   child.on('error', (error) =>
-    fail(`Node 24 cannot be run (${error.message}): delete node_modules, then run the command again.`),
+    fail(`${node} cannot be run (${error.message}): delete it, then run the command again.`),
   )
   child.on('exit', (code, signal) => process.exit(signal === null ? code : 128 + os.signals[signal]))
 }
 
 const [script, ...args] = process.argv.slice(2)
 if (script === undefined) fail('Usage: node infra/bootstrap.mjs <script.ts> [arguments]')
+let node
 try {
-  await install()
+  await install(FOR_DEVELOPERS.test(script))
+  node = await findNode()
 } catch (error) {
-  fail(explain(error.code, String(error.message)))
+  fail(explain('install', error.code, String(error.message)))
 }
-handOver(script, args)
+handOver(node, script, args)

@@ -66,7 +66,7 @@ const handOver = (subscriber: Subscriber, text: string, file: string | undefined
   const given = file === undefined ? text.trim().replaceAll('\n', ' ') : ''
   const flag = file === undefined ? '' : ` --env-file=${file}`
   if (file === undefined) say(text)
-  say(`Try it: ${given}${given && ' '}node_modules/.bin/node${flag} infra/examples/subscriber.ts\n`)
+  say(`Try it: ${given}${given && ' '}${process.execPath}${flag} infra/examples/subscriber.ts\n`)
 }
 
 type Asked = Readonly<{ events?: string; workspace?: string; save?: string; folder?: string }>

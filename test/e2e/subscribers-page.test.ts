@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtemp, readdir, readFile, rm, symlink } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { agentOf, signUp } from '../support/accounts.ts'
 import { freePort } from '../support/free-port.ts'
@@ -34,7 +34,7 @@ const run = async (line: string): Promise<{ code: number | null; said: string }>
   const own = 'path' in python ? [join(python.path, '..')] : []
   const env = {
     HOME: process.env.HOME,
-    PATH: [join(ROOT, 'node_modules/.bin'), ...own, process.env.PATH].join(':'),
+    PATH: [dirname(process.execPath), join(ROOT, 'node_modules/.bin'), ...own, process.env.PATH].join(':'),
     DATA_DIR: loops.dataDir,
   }
   const child = spawn('sh', ['-c', command], { cwd: folder, env, stdio: ['ignore', 'pipe', 'pipe'] })

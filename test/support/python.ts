@@ -2,7 +2,7 @@
 import { execFile } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { existsSync, readFileSync } from 'node:fs'
-import { rename, rm } from 'node:fs/promises'
+import { readdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { messageOf } from '../../infra/report.ts'
@@ -19,6 +19,20 @@ const INSTALL_LIMIT_MS = 180_000
 /** The program, or why there is none. */
 export type Python = Readonly<{ path: string } | { missing: string }>
 
+/** Scripts such as pip name their Python by its path, and would not start where the folder is moved to. */
+const nameInScripts = async (scratch: string, folder: string): Promise<void> => {
+  for (const name of await readdir(join(scratch, 'bin'))) {
+    const path = join(scratch, 'bin', name)
+    const script = await readFile(path, 'latin1')
+    if (script.startsWith(`#!${scratch}/`))
+      await writeFile(
+        path,
+        script.replace(scratch, () => folder),
+        'latin1',
+      )
+  }
+}
+
 const makeEnvironment = async (folder: string, requirements: string): Promise<void> => {
   const scratch = `${folder}.${process.pid}`
   const options = { timeout: INSTALL_LIMIT_MS }
@@ -26,6 +40,7 @@ const makeEnvironment = async (folder: string, requirements: string): Promise<vo
     await run('python3', ['-m', 'venv', scratch], options)
     const pip = ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', '-r', requirements]
     await run(join(scratch, 'bin', 'python'), pip, options)
+    await nameInScripts(scratch, folder)
     await rename(scratch, folder)
   } finally {
     await rm(scratch, { recursive: true, force: true })
@@ -38,7 +53,7 @@ const makeEnvironment = async (folder: string, requirements: string): Promise<vo
  */
 export const ensurePython = async (requirements: string = SUBSCRIBER): Promise<Python> => {
   const wanted = createHash('sha256').update(readFileSync(requirements)).digest('hex').slice(0, 16)
-  const folder = join(cacheFolder(), `python-${wanted}`)
+  const folder = join(cacheFolder(), `venv-${wanted}`)
   const path = join(folder, 'bin', 'python')
   if (existsSync(path)) return { path }
   try {

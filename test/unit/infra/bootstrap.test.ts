@@ -2,12 +2,21 @@
 import type { ChildProcessWithoutNullStreams } from 'node:child_process'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { fileURLToPath } from 'node:url'
-import { afterEach, beforeEach, expect, test, vi } from 'vitest'
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { identityOf } from '../../../infra/servers/identity.ts'
 
 const BOOTSTRAP = fileURLToPath(new URL('../../../infra/bootstrap.mjs', import.meta.url))
@@ -19,9 +28,20 @@ const FAKE_NPM = `
   fs.appendFileSync('npm-runs', process.argv.slice(2).join(' ') + '\\n')
   fs.rmSync('node_modules', { recursive: true, force: true })
   fs.mkdirSync('node_modules/.bin', { recursive: true })
-  fs.symlinkSync(process.execPath, 'node_modules/.bin/node')
   if (fs.existsSync('stop-half-way')) process.exit(1)
-  fs.copyFileSync('package-lock.json', 'node_modules/.package-lock.json')`
+  const { packages } = JSON.parse(fs.readFileSync('package-lock.json', 'utf8'))
+  const isLean = process.argv.includes('--omit=dev')
+  const kept = Object.entries(packages).filter(([, { dev }]) => !(isLean && dev))
+  fs.writeFileSync('node_modules/.package-lock.json', JSON.stringify({ packages: Object.fromEntries(kept) }))`
+
+/** Installs Node into the folder that it is run in, in another's absence. */
+const FAKE_NPM_WITH_NODE = `
+  const fs = require('node:fs')
+  if (!process.argv.includes('install')) {${FAKE_NPM}} else {
+  fs.appendFileSync(process.env.NODE_FETCHES, process.cwd() + '\\n')
+  fs.mkdirSync('node_modules/.bin', { recursive: true })
+  fs.symlinkSync(process.execPath, 'node_modules/.bin/node')
+  }`
 
 let root: string
 let running: ChildProcessWithoutNullStreams[]
@@ -45,6 +65,7 @@ const writeLock = (version: string) => {
     '': {},
     'node_modules/one': { version },
     'node_modules/two': { version: '2.0.0', optional: true },
+    'node_modules/three': { version: '3.0.0', dev: true },
   }
   writeFileSync(join(root, 'package-lock.json'), JSON.stringify({ packages }))
 }
@@ -54,10 +75,11 @@ const npmRuns = () => {
   return existsSync(file) ? readFileSync(file, 'utf8').trim().split('\n') : []
 }
 
-/** Starts the bootstrap with a script of ours in the place of start.ts. */
-const start = (script: string, env: Record<string, string> = {}) => {
-  writeFileSync(join(root, 'script.ts'), script)
-  const child = spawn(process.execPath, [join(root, 'infra', 'bootstrap.mjs'), 'script.ts', 'an argument'], {
+/** Starts the bootstrap with a script of ours in the place of start.ts, or of another file. */
+const start = (script: string, env: Record<string, string> = {}, file = 'script.ts') => {
+  mkdirSync(join(root, 'test'), { recursive: true })
+  writeFileSync(join(root, file), script)
+  const child = spawn(process.execPath, [join(root, 'infra', 'bootstrap.mjs'), file, 'an argument'], {
     env: { ...CLEAN_ENV, npm_execpath: join(root, 'npm-cli.js'), ...env },
   })
   running.push(child)
@@ -68,7 +90,7 @@ const finish = async (child: ChildProcessWithoutNullStreams) => {
   const [out, err, [code]] = await Promise.all([text(child.stdout), text(child.stderr), once(child, 'exit')])
   return { out, err, code }
 }
-const run = (script: string, env?: Record<string, string>) => finish(start(script, env))
+const run = (script: string, env?: Record<string, string>, file?: string) => finish(start(script, env, file))
 
 /** A script that says when it listens, and on a signal says so, takes its time, and ends with code 5. */
 const SLOW_TO_STOP = `
@@ -92,10 +114,73 @@ const startSlow = async (env?: Record<string, string>) => {
 test('packages_installed_then_script_run_with_its_arguments', async () => {
   const { out, code } = await run('console.log("script got", process.argv[2])')
   expect(out).toMatch(
-    /^Installing packages \(npm ci\) …\nPackages installed: 0 MB in [\d.]+ s\.\nscript got an argument\n$/,
+    /^Installing packages \(npm ci, without those of the tests\) …\nPackages installed: 0 MB in [\d.]+ s\.\nscript got an argument\n$/,
   )
   expect(code).toBe(0)
-  expect(npmRuns()).toEqual([expect.stringMatching(/^ci --include=dev /)])
+  expect(npmRuns()).toEqual([expect.stringMatching(/^ci --omit=dev /)])
+})
+
+test('packages_of_the_tests_installed_for_tests_and_kept_from_then_on', async () => {
+  await run('')
+  expect((await run('console.log("tested")', {}, 'test/run.ts')).out).toMatch(
+    /^Installing packages \(npm ci\) …\n[\s\S]*\ntested\n$/,
+  )
+  expect((await run('console.log("started")')).out).toBe('started\n')
+  writeLock('1.0.1')
+  await run('')
+  expect(npmRuns().map((line) => line.split(' ', 2).join(' '))).toEqual([
+    'ci --omit=dev',
+    'ci --include=dev',
+    'ci --include=dev',
+  ])
+})
+
+describe('where Node is too old', () => {
+  let env: Record<string, string>
+  beforeEach(() => {
+    // No older Node is here, so this one counts as too old.
+    const file = join(root, 'infra', 'bootstrap.mjs')
+    writeFileSync(file, readFileSync(file, 'utf8').replace('OLDEST_NODE = 24', 'OLDEST_NODE = 99'))
+    writeNpm(FAKE_NPM_WITH_NODE)
+    env = { XDG_CACHE_HOME: join(root, 'cache'), NODE_FETCHES: join(root, 'fetches') }
+  })
+  const fetches = () => readFileSync(join(root, 'fetches'), 'utf8').trim().split('\n')
+  const kept = () => readdirSync(join(root, 'cache', 'loops'))
+
+  test('a_newer_one_fetched_once_for_all_copies', async () => {
+    const first = await run('console.log("started")', env)
+    expect(first.out).toMatch(/is too old for Loops: fetching [\d.]+ for it …\n[\s\S]*kept in .*\nstarted\n$/)
+    rmSync(join(root, 'node_modules'), { recursive: true })
+    expect((await run('console.log(process.argv0)', env)).out).toContain(join(root, 'cache'))
+    expect(fetches()).toHaveLength(1)
+    expect(kept()).toEqual([expect.stringMatching(/^node-[\d.]+$/)])
+  })
+
+  test('of_two_that_fetch_at_once_one_is_kept', async () => {
+    await run('', env)
+    rmSync(join(root, 'cache'), { recursive: true })
+    const both = await Promise.all([run('console.log("started")', env), run('console.log("started")', env)])
+    expect(both.map(({ code, out }) => [code, out.includes('started')])).toEqual([
+      [0, true],
+      [0, true],
+    ])
+    expect(kept()).toHaveLength(1)
+  })
+
+  test('kept_in_the_project_where_the_cache_cannot_be_written', async () => {
+    writeFileSync(join(root, 'cache'), 'no folder')
+    expect((await run('console.log(process.argv0)', env)).out).toContain(join(root, '.loops', 'node-'))
+  })
+
+  test('an_installation_without_node_told_in_one_sentence', async () => {
+    writeNpm(`if (!process.argv.includes('install')) {${FAKE_NPM}}`)
+    const { err, code } = await run('', env)
+    expect(err).toMatch(
+      /^npm did not install Node 99: allow install scripts .*then run the command again\.\n$/,
+    )
+    expect(code).toBe(1)
+    expect(kept()).toEqual([])
+  })
 })
 
 test('nothing_installed_when_everything_is_there', async () => {
@@ -196,7 +281,6 @@ test.each([
     failing('npm error something else'),
     /^`npm ci` failed with code 1: .*\nnpm error something else\n$/,
   ],
-  ['no_node_after_an_installation', '', /^npm did not install Node 24: allow install scripts/],
 ])('%s_told_in_one_sentence', async (_, npm, sentence) => {
   writeNpm(npm)
   const { err, code } = await run('')
