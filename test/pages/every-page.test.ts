@@ -1,12 +1,18 @@
 // Every page in every state, in a real browser with its policy in force. Each is accessible and fits, in light and dark,
-// narrow and wide. No page that the gateway serves is left out.
+// narrow and wide, and all of it is reached by the keyboard. No page that the gateway serves is left out.
 import type { Browser, Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { wire } from '../../services/gateway/main.ts'
 import { readConfig } from '../../shared/process/config.ts'
 import { openHost } from '../../shared/service.ts'
 import { launchBrowser } from '../support/chromium.ts'
-import { complaintsOf, faultsOf, overflowOf, visibleFaultsOf } from '../support/page-looks.ts'
+import {
+  complaintsOf,
+  faultsOf,
+  keyboardFaultsOf,
+  overflowOf,
+  visibleFaultsOf,
+} from '../support/page-looks.ts'
 import { STATES } from '../support/page-states.ts'
 import { openWorld, type World } from '../support/page-world.ts'
 
@@ -73,6 +79,7 @@ describe('nothing is wrong with', () => {
       expect(await page.evaluate(() => document.contentType)).toBe('text/html')
       expect(await page.title()).toMatch(/\S/)
       expect(await looksOf(page, name)).toEqual({})
+      expect(await keyboardFaultsOf(page)).toEqual([])
       expect(complaints).toEqual([])
       seen.add(new URL(page.url()).pathname)
     } catch (error) {

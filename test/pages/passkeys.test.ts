@@ -3,7 +3,7 @@ import type { Browser, BrowserContext, CDPSession, Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type Account, signUp } from '../support/accounts.ts'
 import { launchBrowser } from '../support/chromium.ts'
-import { ageSessions } from '../support/second-factors.ts'
+import { ageSessions, forgetPassword } from '../support/second-factors.ts'
 import { type System, startSystem } from '../support/system.ts'
 
 const FACTORS = '/account/second-factor'
@@ -112,6 +112,15 @@ describe('a passkey', () => {
     await signOut(page)
     await signInBy(page, account)
     await page.waitForURL(`${system.url}/`)
+    await context.close()
+  })
+  test('stays_while_it_is_the_only_way_to_sign_in', async () => {
+    const { context, page, account } = await withPasskey('Rob')
+    await forgetPassword(system.stack.mongodbUrl, account.email)
+    await at(page, FACTORS)
+    await press(page, 'Remove My phone')
+    await page.getByText('This passkey is your only way to sign in.').waitFor()
+    await page.getByRole('button', { name: 'Remove My phone' }).waitFor()
     await context.close()
   })
   test('of_somebody_else_or_none_is_refused_and_said', async () => {

@@ -51,6 +51,67 @@ export const overflowOf = (page: Page | Frame): Promise<number> =>
     ),
   )
 
+type Walking = typeof globalThis & { stops?: Element[]; reached?: Map<Element, boolean> }
+
+/** Runs in the page: notes where the keyboard should stop, and from now on where it does and whether that can be seen. */
+const beginWalk = (): number => {
+  const walking = globalThis as Walking
+  const isChosenRadio = (one: HTMLInputElement): boolean => {
+    const group = [...document.querySelectorAll<HTMLInputElement>(`input[type=radio][name="${one.name}"]`)]
+    return one === (group.find(({ checked }) => checked) ?? group[0])
+  }
+  walking.stops = [
+    ...document.querySelectorAll<HTMLElement>(
+      'a[href], button, input, select, textarea, summary, [tabindex]',
+    ),
+  ].filter(
+    (one) =>
+      one.tabIndex >= 0 &&
+      !one.matches(':disabled, [type=hidden]') &&
+      !one.closest('[inert]') &&
+      one.checkVisibility({ visibilityProperty: true }) &&
+      // The arrows move within a group.
+      !(one instanceof HTMLInputElement && one.type === 'radio' && !isChosenRadio(one)),
+  )
+  const reached = new Map<Element, boolean>()
+  walking.reached = reached
+  document.addEventListener('focusin', ({ target }) => {
+    if (!(target instanceof Element)) return
+    const { outlineStyle, boxShadow } = getComputedStyle(target)
+    reached.set(target, outlineStyle !== 'none' || boxShadow !== 'none')
+  })
+  return walking.stops.length
+}
+
+/** Runs in the page: where the keyboard did not stop yet, and where it stopped without being seen. */
+const walkFaults = (): string[] => {
+  const { stops = [], reached = new Map<Element, boolean>() } = globalThis as Walking
+  const said = (one: Element): string => one.outerHTML.replace(/\s+/g, ' ').slice(0, 160)
+  return stops.flatMap((one) =>
+    reached.get(one) === true ? [] : [`${reached.has(one) ? 'unseen' : 'unreached'}: ${said(one)}`],
+  )
+}
+
+/** Keys that are pressed before the page is asked whether all was reached; dates have several stops each. */
+const KEYS_AT_ONCE = 15
+
+/**
+ * What in the open page can be pressed or filled in, but is not reached by Tab alone, or does not show that it has the focus
+ * (WCAG 2.2, 2.1.1 and 2.4.7).
+ */
+export const keyboardFaultsOf = async (page: Page): Promise<string[]> => {
+  const most = 2 * (await page.evaluate(beginWalk)) + 2 * KEYS_AT_ONCE
+  let faults: string[] = []
+  for (let keys = 0; keys < most; keys += 1) {
+    if (keys % KEYS_AT_ONCE === 0) {
+      faults = await page.evaluate(walkFaults)
+      if (!faults.some((fault) => fault.startsWith('unreached'))) return faults
+    }
+    await page.keyboard.press('Tab')
+  }
+  return page.evaluate(walkFaults)
+}
+
 /** The browser's complaints from now on in any page of a context: blocked styles and forms, errors of pages. */
 export const complaintsOf = (context: BrowserContext): readonly string[] => {
   const complaints: string[] = []

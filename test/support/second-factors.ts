@@ -38,3 +38,10 @@ export const ageSessions = async (mongodbUrl: string, email: string, ms: number)
     .collection<{ user_id: unknown }>('sessions')
     .updateMany({ user_id: person?._id }, { $set: { authenticated_at } })
 }
+
+/** Takes the password of an account away, as of somebody who always signed in through a provider. */
+export const forgetPassword = async (mongodbUrl: string, email: string): Promise<void> => {
+  await using mongo = await connectMongo(mongodbUrl, createLog({ filter: 'error', topic: 'people' }))
+  const people = mongo.database('gateway').collection('people')
+  await people.updateOne({ email }, { $set: { password_hash: null } })
+}

@@ -11,6 +11,8 @@ export const FACTOR_WORDS = defineMessages({
     passkey_known: 'That passkey is already on your account.',
     factor_required:
       'A workspace of yours requires a second factor. Add another one before you remove the last.',
+    last_way_in:
+      'This passkey is your only way to sign in. Set a password or connect a provider first, then remove it.',
     setup_over: 'This step was left open for too long. Start it again.',
     no_passkey_name: 'Name the passkey, in at most 200 characters.',
     only_owner_requires: 'Only an owner can require a second factor.',
@@ -26,6 +28,8 @@ export const FACTOR_WORDS = defineMessages({
     passkey_known: 'Dieser Passkey ist schon in deinem Konto.',
     factor_required:
       'Einer deiner Workspaces verlangt einen zweiten Faktor. Füge einen weiteren hinzu, bevor du den letzten entfernst.',
+    last_way_in:
+      'Dieser Passkey ist dein einziger Weg, dich anzumelden. Lege zuerst ein Passwort fest oder verbinde einen Anbieter und entferne ihn dann.',
     setup_over: 'Dieser Schritt war zu lange offen. Beginne ihn neu.',
     no_passkey_name: 'Gib dem Passkey einen Namen mit höchstens 200 Zeichen.',
     only_owner_requires: 'Nur ein Inhaber kann einen zweiten Faktor verlangen.',
@@ -41,6 +45,8 @@ export const FACTOR_WORDS = defineMessages({
     passkey_known: 'Cette clé d’accès est déjà sur votre compte.',
     factor_required:
       'Un de vos espaces de travail exige un second facteur. Ajoutez-en un autre avant de retirer le dernier.',
+    last_way_in:
+      'Cette clé d’accès est votre seul moyen de vous connecter. Choisissez d’abord un mot de passe ou reliez un fournisseur, puis retirez-la.',
     setup_over: 'Cette étape est restée ouverte trop longtemps. Recommencez-la.',
     no_passkey_name: 'Donnez à la clé d’accès un nom de 200 caractères au plus.',
     only_owner_requires: 'Seul un propriétaire peut exiger un second facteur.',
@@ -56,6 +62,8 @@ export const FACTOR_WORDS = defineMessages({
     passkey_known: 'Esa llave de acceso ya está en tu cuenta.',
     factor_required:
       'Uno de tus espacios de trabajo exige un segundo factor. Añade otro antes de eliminar el último.',
+    last_way_in:
+      'Esta llave de acceso es tu único medio de iniciar sesión. Pon antes una contraseña o conecta un proveedor y después elimínala.',
     setup_over: 'Este paso ha estado abierto demasiado tiempo. Empiézalo de nuevo.',
     no_passkey_name: 'Pon a la llave de acceso un nombre de 200 caracteres como máximo.',
     only_owner_requires: 'Solo un propietario puede exigir un segundo factor.',
@@ -69,6 +77,8 @@ export const FACTOR_WORDS = defineMessages({
     too_many_passkeys: 'يمكن أن يكون لديك {max} من مفاتيح المرور. أزل مفتاحًا لم تعد بحاجة إليه.',
     passkey_known: 'مفتاح المرور هذا موجود في حسابك بالفعل.',
     factor_required: 'إحدى مساحات عملك تشترط عاملًا ثانيًا. أضف عاملًا آخر قبل أن تزيل الأخير.',
+    last_way_in:
+      'مفتاح المرور هذا هو طريقتك الوحيدة لتسجيل الدخول. عيّن كلمة مرور أو اربط مزوّدًا أولًا ثم أزله.',
     setup_over: 'بقيت هذه الخطوة مفتوحة مدة طويلة. ابدأها من جديد.',
     no_passkey_name: 'سمِّ مفتاح المرور في 200 حرف على الأكثر.',
     only_owner_requires: 'لا يشترط العامل الثاني إلا مالك.',

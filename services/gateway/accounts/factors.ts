@@ -1,5 +1,5 @@
 // What people do with their second factors: apps for codes, recovery codes, removing and resetting. One write each.
-
+import { notFound } from '../../../shared/contracts/define/errors.ts'
 import { seal, tryUnseal, unseal } from '../../../shared/process/sealing.ts'
 import { untilSaved } from '../../../shared/storage/command.ts'
 import type { Deps } from '../deps.ts'
@@ -23,9 +23,10 @@ import {
   useStep,
   wrongCode,
 } from './factor-rules.ts'
-import { isConfirmed, type Person } from './person-rules.ts'
+import { isConfirmed, type Person, workspacesOf } from './person-rules.ts'
 import type { SecondMethod } from './session-rules.ts'
 import { codeSecretOf, codeUri, stepOfCode } from './totp-rules.ts'
+import { hasWayIn, offersPasskeys } from './way-in-rules.ts'
 
 /** How long a new secret may stay on the page before its first code is entered (ms). */
 const SETUP_MS = 15 * 60_000
@@ -178,14 +179,33 @@ export const renewRecovery = async (deps: Deps, userId: string): Promise<readonl
   return codes
 }
 
+/** Whether somebody can sign in with these factors, and whatever else they have. */
+const hasWayWith = (
+  { passwords_for, public_url, oidc }: Deps,
+  person: Person,
+  { passkeys }: Pick<Factors, 'passkeys'>,
+): boolean =>
+  hasWayIn(person, {
+    passwords_for,
+    passkey: passkeys.length > 0 && offersPasskeys(public_url),
+    issuers: oidc.map(({ settings }) => settings.issuer),
+  })
+
 /**
  * Removes a passkey, or the app for codes (`code_app`).
- * @throws AppError `invalid_transition` for the last factor of somebody whose workspace requires one.
+ * @throws AppError `invalid_transition` for the last factor of somebody whose workspace requires one, and for a passkey that
+ *   is the only way to sign in.
  */
-export const dropFactor = async (deps: Deps, { _id, memberships }: Person, id: string): Promise<void> => {
-  const ids = memberships.map(({ workspace_id }) => workspace_id)
-  const required = (await deps.store.workspaces.requiringFactor(ids)).length > 0
-  await changeFactors(deps, _id, (factors) => removeFactor(factors, id, required))
+export const dropFactor = async (deps: Deps, { _id }: Person, id: string): Promise<void> => {
+  const person = await deps.store.people.byId(_id)
+  if (!person) throw notFound('person', _id)
+  const { requiring } = await deps.store.workspaces.closedAmong(workspacesOf(person))
+  await changeFactors(deps, _id, (factors) => {
+    const next = removeFactor(factors, id, requiring.length > 0)
+    if (next && hasWayWith(deps, person, factors) && !hasWayWith(deps, person, next))
+      throw factorFault('invalid_transition', 'last_way_in')
+    return next
+  })
 }
 
 /**

@@ -20,13 +20,6 @@ const CHALLENGE_MS = 5 * 60_000
 /** The longest answer of a browser (characters). */
 const ANSWER_CHARS = 16_384
 
-/** Whether browsers keep passkeys for the server at this address: not for IP addresses, and only over https or on this machine. */
-export const offersPasskeys = (publicUrl: string): boolean => {
-  const { protocol, hostname } = new URL(publicUrl)
-  if (/^[\d.]+$/.test(hostname) || hostname.startsWith('[')) return false
-  return protocol === 'https:' || hostname === 'localhost' || hostname.endsWith('.localhost')
-}
-
 const rpId = ({ public_url }: Pick<Deps, 'public_url'>): string => new URL(public_url).hostname
 
 const bytesOf = (text: string): Uint8Array<ArrayBuffer> => Uint8Array.from(Buffer.from(text, 'base64url'))

@@ -79,6 +79,10 @@ export type Erasing = Readonly<{
   workspace_ids: readonly string[]
 }>
 
+/** The workspaces that somebody is a member of. */
+export const workspacesOf = ({ memberships }: Pick<Person, 'memberships'>): readonly string[] =>
+  memberships.map(({ workspace_id }) => workspace_id)
+
 /** Whether the account was deleted. */
 export const isFormer = ({ deleted_at }: Pick<Person, 'deleted_at'>): boolean => deleted_at !== undefined
 

@@ -19,6 +19,7 @@ import {
   membershipIn,
   type Person,
   passwordVersionOf,
+  workspacesOf,
 } from './person-rules.ts'
 import { hasSecondFactor, isOver, type SessionMethod } from './session-rules.ts'
 
@@ -115,23 +116,14 @@ export const startSession = async (
   return session
 }
 
-/** The workspaces that a session is kept out of. */
-const barredFrom = async (
-  { store }: Deps,
-  session: Session,
-  { memberships }: Person,
-): Promise<readonly string[]> =>
-  hasSecondFactor(session)
-    ? []
-    : store.workspaces.requiringFactor(memberships.map(({ workspace_id }) => workspace_id))
-
 /** A person without their memberships of deleted workspaces, which end in the background: to their pages they have ended. */
-const withoutDeleted = async ({ store }: Deps, person: Person): Promise<Person> => {
-  const { memberships } = person
-  const deleted = await store.workspaces.deletedAmong(memberships.map(({ workspace_id }) => workspace_id))
-  if (deleted.length === 0) return person
-  return { ...person, memberships: memberships.filter(({ workspace_id }) => !deleted.includes(workspace_id)) }
-}
+const withoutThose = (person: Person, deleted: readonly string[]): Person =>
+  deleted.length === 0
+    ? person
+    : {
+        ...person,
+        memberships: person.memberships.filter(({ workspace_id }) => !deleted.includes(workspace_id)),
+      }
 
 /** The memberships that a signed-in person may act under in this session. */
 export const openTo = ({ person, barred = [] }: Pick<SignedIn, 'person' | 'barred'>): readonly Membership[] =>
@@ -145,12 +137,13 @@ export const findSignedIn = async (c: Context, deps: Deps): Promise<SignedIn | u
   if (session && isOver(session, now, deps.session_limits.idle_ms)) return undefined
   const found = session && (await deps.store.people.byId(session.user_id))
   if (!session || !found || !isActive(found) || !isOfPassword(session, found)) return undefined
-  const person = await withoutDeleted(deps, found)
+  const { deleted, requiring } = await deps.store.workspaces.closedAmong(workspacesOf(found))
+  const person = withoutThose(found, deleted)
   if (now.getTime() - (session.used_at?.getTime() ?? 0) >= NOTE_EVERY_MS)
     await deps.store.sessions.noteUse(session._id, useOf(c, deps, now))
   const shown = session.workspace_id === null ? undefined : membershipIn(person, session.workspace_id)
   const membership = shown ?? person.memberships[0]
-  const barred = await barredFrom(deps, session, person)
+  const barred = hasSecondFactor(session) ? [] : requiring
   const isBarred = membership !== undefined && barred.includes(membership.workspace_id)
   return { session, person, membership: isBarred ? undefined : membership, barred }
 }

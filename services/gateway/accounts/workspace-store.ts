@@ -12,16 +12,17 @@ import {
 import { openCollection } from '../../../shared/storage/collection.ts'
 import type { AccessRules, Invitation, Workspace } from './workspace-rules.ts'
 
+/** Workspaces, by id, that are closed to a member: to everybody, or to those without a second factor. */
+export type Closed = Readonly<{ deleted: readonly string[]; requiring: readonly string[] }>
+
 export type WorkspaceStore = Aggregates<Workspace> &
   Readonly<{
     /** The workspace, unless it was deleted. No other function but those that say so gives a deleted one. */
     find: (id: string) => Promise<Workspace | null>
     /** What is left of a deleted one. */
     findTombstone: (id: string) => Promise<Workspace | null>
-    /** Those of these that were deleted. */
-    deletedAmong: (ids: readonly string[]) => Promise<readonly string[]>
-    /** Those of these that require a second factor of their members. */
-    requiringFactor: (ids: readonly string[]) => Promise<readonly string[]>
+    /** Those of these that were deleted, and those that require a second factor of their members. */
+    closedAmong: (ids: readonly string[]) => Promise<Closed>
     /** What a workspace has set to bound those who work in it, also of a deleted one. */
     accessRules: (id: string) => Promise<AccessRules | null>
     /** The first one of the installation that was not deleted. */
@@ -83,13 +84,19 @@ const THERE = { deleted: { $exists: false } } as const
 /** What is read and written of deleted workspaces. */
 const ofDeleted = (
   workspaces: Collection<Workspace>,
-): Pick<WorkspaceStore, 'findTombstone' | 'deletedAmong' | 'ending' | 'noteErasing' | 'forgetName'> => ({
+): Pick<WorkspaceStore, 'findTombstone' | 'closedAmong' | 'ending' | 'noteErasing' | 'forgetName'> => ({
   findTombstone: (id) => workspaces.findOne({ _id: id, ws: id, deleted: { $exists: true } }),
-  deletedAmong: async (ids) => {
-    if (ids.length === 0) return []
-    const filter = { _id: { $in: [...ids] }, deleted: { $exists: true } }
-    const found = await workspaces.find(filter, { projection: { _id: 1 } }).toArray()
-    return found.map(({ _id }) => _id)
+  closedAmong: async (ids) => {
+    if (ids.length === 0) return { deleted: [], requiring: [] }
+    const filter = {
+      _id: { $in: [...ids] },
+      $or: [{ deleted: { $exists: true } }, { require_second_factor: true as const }],
+    }
+    const projection = { _id: 1, deleted: 1 }
+    const found = await workspaces.find(filter, { projection }).toArray()
+    const idsOf = (isDeleted: boolean) =>
+      found.filter(({ deleted }) => (deleted !== undefined) === isDeleted).map(({ _id }) => _id)
+    return { deleted: idsOf(true), requiring: idsOf(false) }
   },
   ending: (limit) =>
     workspaces
@@ -125,11 +132,6 @@ export const openWorkspaceStores = async (
       oldest: () => workspaces.findOne(THERE, { sort: { _id: 1 } }),
       hasOthers: async (id) =>
         (await workspaces.findOne({ _id: { $ne: id }, ...THERE }, { projection: { _id: 1 } })) !== null,
-      requiringFactor: async (ids) => {
-        const filter = { _id: { $in: [...ids] }, require_second_factor: true as const }
-        const found = await workspaces.find(filter, { projection: { _id: 1 } }).toArray()
-        return found.map(({ _id }) => _id)
-      },
       accessRules: (id) => workspaces.findOne<AccessRules>({ _id: id, ws: id }, { projection: ACCESS_RULES }),
       findAll: (ids) => workspaces.find({ _id: { $in: [...ids] }, ...THERE }).toArray(),
       changing: (before, limit) =>

@@ -4,12 +4,11 @@ import { untilSaved } from '../../../shared/storage/command.ts'
 import { prepareAccountMail } from '../accounts/account-mails.ts'
 import type { PersonEvent } from '../accounts/account-store.ts'
 import { factorsOf } from '../accounts/factors.ts'
-import { offersPasskeys } from '../accounts/passkeys.ts'
 import { isActive, isConfirmed, type Person, type ProviderIdentity } from '../accounts/person-rules.ts'
+import { hasWayIn, isSameIssuer, offersPasskeys, withoutIdentity } from '../accounts/way-in-rules.ts'
 import type { Deps } from '../deps.ts'
 import { sha256 } from '../secrets.ts'
 import { translatedError } from '../translated-errors.ts'
-import { hasWayWithout, isSameIssuer } from './oidc-rules.ts'
 
 type Identity = Pick<ProviderIdentity, 'iss' | 'sub'>
 
@@ -70,7 +69,7 @@ export const disconnectIdentity = (deps: Deps, userId: string, key: string): Pro
       passkey: passkeys.length > 0 && offersPasskeys(deps.public_url),
       issuers: deps.oidc.map(({ settings }) => settings.issuer),
     }
-    if (!hasWayWithout(identity, person, has)) {
+    if (!hasWayIn(withoutIdentity(person, identity), has)) {
       const provider = providerName(deps, identity)
       throw translatedError('forbidden', (words) =>
         words.say(deps.passwords_for === 'on' ? 'last_way_in' : 'last_way_in_for_good', { provider }),

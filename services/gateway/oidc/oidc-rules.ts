@@ -2,14 +2,7 @@
 import type { Role } from '../../../shared/contracts/define/contract.ts'
 import type { GroupRole } from '../../../shared/process/oidc-variables.ts'
 import { provesSecondFactor } from '../accounts/factor-rules.ts'
-import {
-  mayUsePassword,
-  normalizeEmail,
-  normalizeName,
-  type PasswordUse,
-  type Person,
-  type ProviderIdentity,
-} from '../accounts/person-rules.ts'
+import { normalizeEmail, normalizeName } from '../accounts/person-rules.ts'
 import type { OidcSettings } from './settings.ts'
 
 /** Why somebody is not signed in; each has a page with a sentence that says what to do next. */
@@ -102,31 +95,6 @@ export const isAllowedDomain = (
 ): boolean => allowed_domains?.includes(email.slice(email.lastIndexOf('@') + 1)) ?? true
 
 const RANK: readonly Role[] = ['viewer', 'member', 'admin', 'owner']
-
-/** Whether two spellings name one issuer: some have a slash at the end. */
-export const isSameIssuer = (one: string, other: string): boolean =>
-  one.replace(/\/$/, '') === other.replace(/\/$/, '')
-
-/** Whether somebody could still sign in without one of their identities. */
-export const hasWayWithout = (
-  without: Pick<ProviderIdentity, 'iss' | 'sub'>,
-  person: Pick<Person, 'identities' | 'password_hash' | 'memberships'>,
-  has: Readonly<{
-    passwords_for: PasswordUse
-    /** Whether they have a passkey that browsers use here. */
-    passkey: boolean
-    /** The issuers that sign people in here. */
-    issuers: readonly string[]
-  }>,
-): boolean => {
-  // The sign-in page offers passkeys where it offers passwords.
-  const offersForm = mayUsePassword(has.passwords_for, person)
-  if (offersForm && (person.password_hash !== null || has.passkey)) return true
-  const others = (person.identities ?? []).filter(
-    ({ iss, sub }) => iss !== without.iss || sub !== without.sub,
-  )
-  return others.some(({ iss }) => has.issuers.some((issuer) => isSameIssuer(issuer, iss)))
-}
 
 /** The highest role that groups give; undefined where none of them is named. */
 export const roleOfGroups = (groups: readonly string[], roles: readonly GroupRole[]): Role | undefined => {

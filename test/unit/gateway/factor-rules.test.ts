@@ -20,9 +20,9 @@ import {
   useRecovery,
   useStep,
 } from '../../../services/gateway/accounts/factor-rules.ts'
-import { offersPasskeys } from '../../../services/gateway/accounts/passkeys.ts'
 import { hasSecondFactor, isRecent } from '../../../services/gateway/accounts/session-rules.ts'
 import { codeSecretOf, codeUri, stepOfCode } from '../../../services/gateway/accounts/totp-rules.ts'
+import { offersPasskeys } from '../../../services/gateway/accounts/way-in-rules.ts'
 import { isKeptPath } from '../../../services/gateway/web/account/kept-form-rules.ts'
 
 const NOW = new Date('2026-03-01T12:00:00Z')

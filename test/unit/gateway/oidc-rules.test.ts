@@ -2,10 +2,10 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { mayUsePassword } from '../../../services/gateway/accounts/person-rules.ts'
+import { hasWayIn, withoutIdentity } from '../../../services/gateway/accounts/way-in-rules.ts'
 import {
   decideSignUp,
   groupsOf,
-  hasWayWithout,
   identityOf,
   isAllowedDomain,
   MAX_GROUPS,
@@ -240,6 +240,6 @@ describe('a way in without one identity', () => {
       issuers: ['https://id.example', 'https://two.example'],
     } as const
     const account = { password_hash: null, memberships: [member], ...person, identities }
-    expect(hasWayWithout(ME, account, { ...facts, ...has })).toBe(expected)
+    expect(hasWayIn(withoutIdentity(account, ME), { ...facts, ...has })).toBe(expected)
   })
 })

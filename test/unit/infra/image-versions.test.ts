@@ -21,6 +21,7 @@ test('each_names_one_version_whole', () => {
 })
 
 test('node_is_the_one_that_the_tests_run_on', () => {
-  const { devDependencies } = JSON.parse(read('package.json')) as { devDependencies: Record<string, string> }
-  expect(read('infra/Dockerfile')).toContain(`node:${devDependencies.node}-`)
+  const [fetched] = all(/^const NODE_INSTEAD = '([\d.]+)'$/gm, read('infra/bootstrap.mjs'))
+  expect(fetched).toMatch(/^\d+\.\d+\.\d+$/)
+  expect(read('infra/Dockerfile')).toContain(`node:${fetched}-`)
 })

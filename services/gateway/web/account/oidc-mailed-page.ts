@@ -2,6 +2,7 @@
 import type { Hono } from 'hono'
 import { html } from 'hono/html'
 import { wordsOf } from '../../../../shared/contracts/define/wording.ts'
+import { workspacesOf } from '../../accounts/person-rules.ts'
 import { audited } from '../../audit/audit.ts'
 import type { Deps } from '../../deps.ts'
 import type { GatewayEnv } from '../../http/env.ts'
@@ -58,7 +59,7 @@ const confirm = async (c: Ctx, deps: Deps): Promise<Response> => {
   const { person, provider } = open
   const entry = {
     action: 'identity.linked',
-    ws: person.memberships.map(({ workspace_id }) => workspace_id),
+    ws: workspacesOf(person),
     by: { user_id: person._id, name: person.name, via: 'oidc' },
     address: deps.addressOf(c),
     target: { provider: provider.settings.name, shown: open.link.shown, proof: 'mailed_link' },

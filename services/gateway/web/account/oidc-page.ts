@@ -6,7 +6,7 @@ import { html } from 'hono/html'
 import type { Language } from '../../../../shared/contracts/define/language.ts'
 import { wordsOf } from '../../../../shared/contracts/define/wording.ts'
 import { provePassword } from '../../accounts/credentials.ts'
-import { localeOf, type Person } from '../../accounts/person-rules.ts'
+import { localeOf, type Person, workspacesOf } from '../../accounts/person-rules.ts'
 import { findSignedIn, type SignedIn } from '../../accounts/sessions.ts'
 import { audited, recordAudit } from '../../audit/audit.ts'
 import type { Deps } from '../../deps.ts'
@@ -272,7 +272,7 @@ const confirmLink = async (c: Ctx, deps: Deps): Promise<Response> => {
   const { person, provider } = found
   const entry = {
     action: 'identity.linked',
-    ws: person.memberships.map(({ workspace_id }) => workspace_id),
+    ws: workspacesOf(person),
     by: { user_id: person._id, name: person.name, via: 'oidc' },
     address: deps.addressOf(c),
     target: { provider: provider.settings.name, shown: found.link.shown },

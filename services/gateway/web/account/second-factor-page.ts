@@ -15,9 +15,11 @@ import {
   renewRecovery,
   requestFactorMail,
 } from '../../accounts/factors.ts'
-import { offersPasskeys, passkeyToMake, savePasskey } from '../../accounts/passkeys.ts'
+import { passkeyToMake, savePasskey } from '../../accounts/passkeys.ts'
+import { workspacesOf } from '../../accounts/person-rules.ts'
 import { hasSecondFactor, type SessionMethod } from '../../accounts/session-rules.ts'
 import type { SignedIn } from '../../accounts/sessions.ts'
+import { offersPasskeys } from '../../accounts/way-in-rules.ts'
 import type { Deps } from '../../deps.ts'
 import type { GatewayEnv } from '../../http/env.ts'
 import { auditedOfAccount } from '../audited-forms.ts'
@@ -158,7 +160,7 @@ const requiredIn = async (
 ): Promise<Shown['required']> => {
   const [first] = barred
   if (membership !== undefined || first === undefined) return undefined
-  const ids = person.memberships.map(({ workspace_id }) => workspace_id)
+  const ids = workspacesOf(person)
   const workspaces = await deps.store.workspaces.findAll(ids)
   const name = workspaces.find(({ _id }) => _id === first)?.name ?? ''
   const others = workspaces.flatMap((one) =>

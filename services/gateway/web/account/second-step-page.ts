@@ -9,9 +9,16 @@ import type { ProviderSession } from '../../accounts/account-store.ts'
 import { countFactors } from '../../accounts/factor-rules.ts'
 import type { PendingSignIn } from '../../accounts/factor-store.ts'
 import { factorsOf, proveByCode, requestFactorMail } from '../../accounts/factors.ts'
-import { offersPasskeys, passkeyToAsk, proveByPasskey } from '../../accounts/passkeys.ts'
-import { isActive, isOfPassword, type Person, passwordVersionOf } from '../../accounts/person-rules.ts'
+import { passkeyToAsk, proveByPasskey } from '../../accounts/passkeys.ts'
+import {
+  isActive,
+  isOfPassword,
+  type Person,
+  passwordVersionOf,
+  workspacesOf,
+} from '../../accounts/person-rules.ts'
 import type { SecondMethod, SignInMethod } from '../../accounts/session-rules.ts'
+import { offersPasskeys } from '../../accounts/way-in-rules.ts'
 import { byOf, recordAudit } from '../../audit/audit.ts'
 import type { Deps } from '../../deps.ts'
 import { nameOfSiteCookie, siteCookie } from '../../http/cookies.ts'
@@ -134,7 +141,7 @@ const prove = async (deps: Deps, { pending }: Owed, form: URLSearchParams): Prom
 
 /** The log has each wrong second factor: somebody who knows the password may be guessing it. */
 const recordRefusal = (c: Ctx, deps: Deps, person: Person, { error }: Fault): Promise<void> => {
-  const ws = person.memberships.map(({ workspace_id }) => workspace_id)
+  const ws = workspacesOf(person)
   const asked = {
     action: 'second_factor.refused',
     ws,

@@ -6,7 +6,7 @@ import { notFound } from '../../../../shared/contracts/define/errors.ts'
 import { type Language, languageOf } from '../../../../shared/contracts/define/language.ts'
 import { scopesOfRole } from '../../../../shared/contracts/define/scopes.ts'
 import { type Words, wordsOf } from '../../../../shared/contracts/define/wording.ts'
-import type { Person } from '../../accounts/person-rules.ts'
+import { type Person, workspacesOf } from '../../accounts/person-rules.ts'
 import {
   judgeToken,
   type PersonalToken,
@@ -132,7 +132,7 @@ const show = async (c: Ctx, deps: Deps, signedIn: SignedIn, outcome: Outcome = {
   const { store, clock, public_url } = deps
   const { person } = signedIn
   const tokens = await store.personalTokens.list(person._id, SHOWN_TOKENS)
-  const ids = [...person.memberships.map(({ workspace_id }) => workspace_id), ...tokens.map(({ ws }) => ws)]
+  const ids = [...workspacesOf(person), ...tokens.map(({ ws }) => ws)]
   const workspaces = await store.workspaces.findAll([...new Set(ids)])
   const names = new Map(workspaces.map(({ _id, name }) => [_id, name]))
   const language = languageOf(person.locale)
