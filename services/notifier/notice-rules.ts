@@ -2,7 +2,11 @@
 import type * as z from 'zod'
 import type { CloudEvent } from '../../shared/contracts/define/cloud-event.ts'
 import type { gateway } from '../../shared/contracts/gateway/contract.ts'
-import type { DeliveryStatus, TemplateName } from '../../shared/contracts/notifier/shapes.ts'
+import {
+  ACCOUNT_NOTICES,
+  type DeliveryStatus,
+  type TemplateName,
+} from '../../shared/contracts/notifier/shapes.ts'
 import type { webhooks } from '../../shared/contracts/webhooks/contract.ts'
 import { toAddress } from '../../shared/net/email-address.ts'
 import type { Mailbox } from './addresses.ts'
@@ -85,21 +89,6 @@ export type NoticeOf<T extends keyof Facts> = {
   }>
 }[T]
 export type Notice = NoticeOf<keyof Facts>
-
-/** Mails about something that happened to an account, which one event requests. */
-export const ACCOUNT_NOTICES = [
-  'password-changed',
-  'second-factor-changed',
-  'app-connected',
-  'new-address',
-  'address-changed',
-  'provider-changed',
-  'provider-link',
-  'token-expiring',
-  'new-browser',
-  'account-deleted',
-  'workspace-deleted',
-] as const satisfies readonly LinkTemplate[]
 
 export type AccountTemplate = (typeof ACCOUNT_NOTICES)[number]
 

@@ -6,6 +6,7 @@ import { LIMITS } from '../../shared/contracts/define/common.ts'
 import type { Call, Client } from '../../shared/contracts/define/contract.ts'
 import { gateway } from '../../shared/contracts/gateway/contract.ts'
 import { loopsQueue } from '../../shared/contracts/loops-queue/contract.ts'
+import { ACCOUNT_NOTICES } from '../../shared/contracts/notifier/shapes.ts'
 import { tasks } from '../../shared/contracts/tasks/contract.ts'
 import { webhooks } from '../../shared/contracts/webhooks/contract.ts'
 import { type Erasing, onDeletion } from '../../shared/events/erase-workspaces.ts'
@@ -17,7 +18,6 @@ import { EXCERPT_CHARS } from './emails/mention.ts'
 import { MAILS } from './mails.ts'
 import { loadComment, type MentionDeps, mentionedIn, reserveMails } from './mentions.ts'
 import {
-  ACCOUNT_NOTICES,
   aboutMention,
   approverDeliveries,
   audienceOf,

@@ -1,37 +1,27 @@
 // Kills the gateway at every step of deleting an account and starts another one. The account is then deleted as a whole, or it
 // is as it was.
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { openPeopleStores, type PeopleStore } from '../../services/gateway/accounts/account-store.ts'
-import { systemClock as clock } from '../../shared/process/clock.ts'
-import { createLog } from '../../shared/process/log.ts'
-import { connectMongo, type Mongo } from '../../shared/storage/mongo.ts'
 import { type Browser, openBrowser } from '../support/accounts.ts'
-import { freePort } from '../support/free-port.ts'
-import { ids, openEnvironment, type TestEnvironment } from '../support/service-environment.ts'
+import { type KilledGateway, openKilledGateway } from '../support/killed-gateway.ts'
+import { ids } from '../support/service-environment.ts'
 
 const PASSWORD = 'seven green bicycles in a row'
 const ANN = { name: 'Ann', email: 'ann@example.com', password: PASSWORD, workspace: 'Acme' }
 const CY = { name: 'Cy', email: 'cy@example.com', password: PASSWORD, workspace: 'Other' }
 const OTHERS = ['tasks', 'loops-queue', 'notifier', 'webhooks'] as const
 
-let environment: TestEnvironment
+let killed: KilledGateway
+let environment: KilledGateway['environment']
 let site: string
-let mongo: Mongo
-let people: PeopleStore
+let mongo: KilledGateway['mongo']
+let people: KilledGateway['people']
 
 beforeEach(async () => {
-  const port = await freePort()
-  site = `http://localhost:${port}`
-  environment = await openEnvironment({ PORT: String(port), SIGN_UP: 'open' })
-  mongo = await connectMongo(environment.mongodbUrl, createLog({ filter: 'error', topic: 'test' }))
-  const aggregate = { service: 'gateway', clock, ids, onCommit: () => undefined }
-  people = (await openPeopleStores(mongo.database('gateway'), aggregate)).people
+  killed = await openKilledGateway()
+  ;({ environment, site, mongo, people } = killed)
   for (const service of OTHERS) await environment.start(service)
 })
-afterEach(async () => {
-  await environment[Symbol.asyncDispose]()
-  await mongo[Symbol.asyncDispose]()
-})
+afterEach(() => killed[Symbol.asyncDispose]())
 
 /** Two people of a workspace, and another owner beside the one who leaves. @returns the latter. */
 const leaver = async (): Promise<Readonly<{ browser: Browser; id: string; workspace: string }>> => {

@@ -1,36 +1,26 @@
 // Kills the gateway at every step between two documents and starts another one. The person's command is then done, and
 // its events are published once.
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { openPeopleStores, type PeopleStore } from '../../services/gateway/accounts/account-store.ts'
 import { gateway } from '../../shared/contracts/gateway/contract.ts'
 import { systemClock as clock } from '../../shared/process/clock.ts'
-import { createLog } from '../../shared/process/log.ts'
-import { connectMongo, type Mongo } from '../../shared/storage/mongo.ts'
 import { type Browser, openBrowser } from '../support/accounts.ts'
-import { freePort } from '../support/free-port.ts'
+import { type KilledGateway, openKilledGateway } from '../support/killed-gateway.ts'
 import { authorizationUrl, exchangeCode, newPkce, registerApp } from '../support/oauth-client.ts'
-import { ids, openEnvironment, type TestEnvironment } from '../support/service-environment.ts'
 
 const PASSWORD = 'seven green bicycles in a row'
 const ANN = { name: 'Ann', email: 'ann@example.com', password: PASSWORD, workspace: 'Acme' }
 
-let environment: TestEnvironment
+let killed: KilledGateway
+let environment: KilledGateway['environment']
 let site: string
-let mongo: Mongo
-let people: PeopleStore
+let mongo: KilledGateway['mongo']
+let people: KilledGateway['people']
 
 beforeEach(async () => {
-  const port = await freePort()
-  site = `http://localhost:${port}`
-  environment = await openEnvironment({ PORT: String(port), SIGN_UP: 'open' })
-  mongo = await connectMongo(environment.mongodbUrl, createLog({ filter: 'error', topic: 'test' }))
-  const aggregate = { service: 'gateway', clock, ids, onCommit: () => undefined }
-  people = (await openPeopleStores(mongo.database('gateway'), aggregate)).people
+  killed = await openKilledGateway()
+  ;({ environment, site, mongo, people } = killed)
 })
-afterEach(async () => {
-  await environment[Symbol.asyncDispose]()
-  await mongo[Symbol.asyncDispose]()
-})
+afterEach(() => killed[Symbol.asyncDispose]())
 
 /** Kills the only gateway at `step` while it runs `command`, and starts another one. */
 const dieAt = async (step: string, command: () => Promise<unknown>): Promise<void> => {

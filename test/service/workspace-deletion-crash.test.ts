@@ -1,18 +1,14 @@
 // Kills services at every step of the deletion of a workspace and starts others. Everything is then erased all the same, and
 // each member has one mail.
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
-import { openPeopleStores, type PeopleStore } from '../../services/gateway/accounts/account-store.ts'
 import { callerOf } from '../../services/gateway/accounts/sessions.ts'
 import { deleteWorkspace } from '../../services/gateway/accounts/workspace-deletion.ts'
-import { openWorkspaceStores, type WorkspaceStore } from '../../services/gateway/accounts/workspace-store.ts'
 import { loopsQueue } from '../../shared/contracts/loops-queue/contract.ts'
 import { tasks } from '../../shared/contracts/tasks/contract.ts'
 import { systemClock as clock } from '../../shared/process/clock.ts'
-import { createLog } from '../../shared/process/log.ts'
-import { connectMongo, type Mongo } from '../../shared/storage/mongo.ts'
 import { openBrowser } from '../support/accounts.ts'
-import { freePort } from '../support/free-port.ts'
-import { ids, openEnvironment, type TestEnvironment } from '../support/service-environment.ts'
+import { type KilledGateway, openKilledGateway } from '../support/killed-gateway.ts'
+import { ids } from '../support/service-environment.ts'
 
 vi.setConfig({ testTimeout: 240_000 })
 /** An event that a killed process had is delivered again after half a minute. */
@@ -24,25 +20,18 @@ const ANN = {
   workspace: 'Acme',
 }
 
-let environment: TestEnvironment
+let killed: KilledGateway
+let environment: KilledGateway['environment']
 let site: string
-let mongo: Mongo
-let people: PeopleStore
-let workspaces: WorkspaceStore
+let mongo: KilledGateway['mongo']
+let people: KilledGateway['people']
+let workspaces: KilledGateway['workspaces']
 
 beforeEach(async () => {
-  const port = await freePort()
-  site = `http://localhost:${port}`
-  environment = await openEnvironment({ PORT: String(port), SIGN_UP: 'open' })
-  mongo = await connectMongo(environment.mongodbUrl, createLog({ filter: 'error', topic: 'test' }))
-  const aggregate = { service: 'gateway', clock, ids, onCommit: () => undefined }
-  people = (await openPeopleStores(mongo.database('gateway'), aggregate)).people
-  workspaces = (await openWorkspaceStores(mongo.database('gateway'), aggregate)).workspaces
+  killed = await openKilledGateway()
+  ;({ environment, site, mongo, people, workspaces } = killed)
 })
-afterEach(async () => {
-  await environment[Symbol.asyncDispose]()
-  await mongo[Symbol.asyncDispose]()
-})
+afterEach(() => killed[Symbol.asyncDispose]())
 
 /** Ann and her workspace, on a gateway that is stopped again. */
 const ann = async () => {

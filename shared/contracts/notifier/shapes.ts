@@ -34,16 +34,8 @@ export const Subscription = z.object({
 export const DeliveryStatus = z.enum(['pending', 'sending', 'sent', 'failed', 'suppressed'])
 export type DeliveryStatus = z.infer<typeof DeliveryStatus>
 
-/** Every mail, by the name of its template. */
-export const TEMPLATES = [
-  'loop-shipped',
-  'invitation',
-  'password-reset',
-  'webhook-disabled',
-  'task-held',
-  'mention',
-  'confirmation',
-  'failed-sign-ins',
+/** Mails about something that happened to an account, which one event requests. */
+export const ACCOUNT_NOTICES = [
   'password-changed',
   'second-factor-changed',
   'app-connected',
@@ -55,6 +47,19 @@ export const TEMPLATES = [
   'new-browser',
   'account-deleted',
   'workspace-deleted',
+] as const
+
+/** Every mail, by the name of its template. */
+export const TEMPLATES = [
+  'loop-shipped',
+  'invitation',
+  'password-reset',
+  'webhook-disabled',
+  'task-held',
+  'mention',
+  'confirmation',
+  'failed-sign-ins',
+  ...ACCOUNT_NOTICES,
 ] as const
 export type TemplateName = (typeof TEMPLATES)[number]
 
