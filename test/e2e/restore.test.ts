@@ -179,11 +179,13 @@ const expectAll = async (run: NpmStart): Promise<void> => {
     const { events, waiting } = await streamOf(run)
     const lost = [...before.events.keys()].filter((id) => !events.has(id))
     const added = [...events].filter(([id]) => !before.events.has(id)).map(([, type]) => type)
-    return { lost, added, waiting }
+    return { lost, added: added.toSorted(), waiting }
   }
-  // The sign-in is in the audit log.
-  await expect.poll(compared, WAIT).toEqual({ lost: [], added: ['audit.recorded'], waiting: 0 })
-  expect(await mailsOf(run)).toEqual(before.mails)
+  // The sign-in is in the audit log, and its person is told of the new browser.
+  const added = ['audit.recorded', 'person.account_mail_requested']
+  await expect.poll(compared, WAIT).toEqual({ lost: [], added, waiting: 0 })
+  const isNews = ({ subject }: Mail): boolean => /new browser/.test(subject)
+  expect((await mailsOf(run)).filter((mail) => !isNews(mail))).toEqual(before.mails)
   const { task } = await agent.call('create_task', { title: 'And on' })
   expect(await agent.call('delete_task', { task_id: task.id })).toMatchObject({ deleted: true })
 }
