@@ -27,7 +27,7 @@ export const FACTOR_WORDS = defineMessages({
     too_many_passkeys: 'Du kannst {max} Passkeys haben. Entferne einen, den du nicht mehr brauchst.',
     passkey_known: 'Dieser Passkey ist schon in deinem Konto.',
     factor_required:
-      'Einer deiner Workspaces verlangt einen zweiten Faktor. Füge einen weiteren hinzu, bevor du den letzten entfernst.',
+      'Einer deiner Arbeitsbereiche verlangt einen zweiten Faktor. Füge einen weiteren hinzu, bevor du den letzten entfernst.',
     last_way_in:
       'Dieser Passkey ist dein einziger Weg, dich anzumelden. Lege zuerst ein Passwort fest oder verbinde einen Anbieter und entferne ihn dann.',
     setup_over: 'Dieser Schritt war zu lange offen. Beginne ihn neu.',

@@ -19,10 +19,10 @@ export const FACTOR_POLICY = defineMessages({
   },
   de: {
     title: 'Zweiter Faktor der Mitglieder',
-    back: 'Zurück zum Workspace',
+    back: 'Zurück zum Arbeitsbereich',
     is_required: 'Ein zweiter Faktor ist verlangt',
     is_not_required: 'Ein zweiter Faktor ist nicht verlangt',
-    lead: 'Wo er verlangt ist, können Mitglieder, die keinen nachgewiesen haben, auf den Seiten dieses Workspace nichts tun und keine App damit verbinden: Sie werden gebeten, einen einzurichten. Die Anmeldung über einen Anbieter zählt, wenn er sagt, dass er zwei verlangt hat.',
+    lead: 'Wo er verlangt ist, können Mitglieder, die keinen nachgewiesen haben, auf den Seiten dieses Arbeitsbereichs nichts tun und keine App damit verbinden: Sie werden gebeten, einen einzurichten. Die Anmeldung über einen Anbieter zählt, wenn er sagt, dass er zwei verlangt hat.',
     connections:
       'Apps und Tokens, die schon verbunden sind, arbeiten weiter, bis sie ablaufen oder jemand sie beendet.',
     require: 'Zweiten Faktor verlangen',
