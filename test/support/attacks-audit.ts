@@ -39,7 +39,7 @@ export const AUDIT_LOG: readonly Attack[] = [
     'a token that a scanner ends',
     ['service/secret-scanning.test.ts', 'whoever_presents_a_token_ends_it_and_it_alone'],
   ],
-  ['an upload of somebody else', imported('an_upload_is_for_its_person_alone')],
+  ['an upload of somebody else', imported('an upload is for its person alone')],
   [
     'limits for claims set by a member',
     ['service/claim-limits.test.ts', 'whoever_may_not_administer_neither'],

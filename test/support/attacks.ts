@@ -180,6 +180,10 @@ const FLEETS: readonly Attack[] = [
     governed('of_scopes_cuts'),
   ],
   ['a blocked app with an old token', governed('is_refused_at_once_with_old_tokens')],
+  [
+    'an app that refreshes while it is blocked',
+    ['service/credential-races.test.ts', 'an_app_that_is_blocked_while_it_refreshes'],
+  ],
   ['a blocked app that asks again', governed('is_refused_at_once_with_old_tokens')],
   ['the access of another workspace, or for a member', governed('what_is_of_another'), governed('members_')],
   ['a token that was replaced a day ago', governed('a_token_that_is_replaced')],
@@ -261,7 +265,12 @@ const ACCOUNTS: readonly Attack[] = [
     deactivation('gets_no_mail_and_no_link'),
   ],
   ['a session of somebody else that is ended', sessions('ends_no_browser_of_somebody_else')],
-  ['a session that was signed out elsewhere', sessions('signs_one_out_at_once'), sessions('that_was_ended')],
+  [
+    'a session that was signed out elsewhere, also while it posts',
+    sessions('signs_one_out_at_once'),
+    sessions('that_was_ended'),
+    ['service/credential-races.test.ts', 'a_browser_that_is_signed_out_while_it_posts'],
+  ],
   [
     'the address of an account changed by an open browser or by whoever has the link',
     details('asked_for_in_a_browser_that_was_left'),
