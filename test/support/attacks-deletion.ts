@@ -5,8 +5,14 @@ const deletion = (name: string): Shown => ['service/account-deletion.test.ts', n
 
 /** What is tried with the deletion of an account. */
 export const DELETIONS: readonly Attack[] = [
-  ['an account that is deleted by a form of another site', deletion('is_kept_when_the_form_comes_from_another_site')],
-  ['an account that is deleted at a browser that was left open', deletion('is_kept_when_it_was_not_proved_lately')],
+  [
+    'an account that is deleted by a form of another site',
+    deletion('is_kept_when_the_form_comes_from_another_site'),
+  ],
+  [
+    'an account that is deleted at a browser that was left open',
+    deletion('is_kept_when_it_was_not_proved_lately'),
+  ],
   ['an account that is deleted by mistake', deletion('is_kept_until_its_own_address_is_typed')],
   ['a deletion that is asked for twice at once', deletion('says_so_by_one_mail_to_the_address')],
   ['a token, session or app of a deleted account', deletion('is_refused_by_every_gateway')],
