@@ -5,7 +5,8 @@ import { untilSaved } from '../../../shared/storage/command.ts'
 import type { Deps } from '../deps.ts'
 import { translatedError } from '../translated-errors.ts'
 import { prepareAccountMail } from './account-mails.ts'
-import { isConfirmed, isFormer, type Membership, type Person, readingOf } from './person-rules.ts'
+import { lastActiveOwner } from './deactivation.ts'
+import { isConfirmed, isFormer, type Membership, ownedBy, type Person, readingOf } from './person-rules.ts'
 import type { MembershipEvent } from './role-rules.ts'
 import { finish } from './unfinished.ts'
 import { deleteWorkspace } from './workspace-deletion.ts'
@@ -71,11 +72,6 @@ export const standingsOf = async (deps: DeletionDeps, person: Person): Promise<r
   return standings
 }
 
-const lastOwner = ({ name }: Person, { workspace, others }: Standing): AppError =>
-  translatedError('forbidden', (words) =>
-    words.say('last_active_owner', { name, workspace: workspace.name, others: others.join(', ') }),
-  )
-
 /** Refuses what would leave a workspace without an owner, or take one along that was not agreed to. */
 const refusalOf = (
   person: Person,
@@ -83,7 +79,7 @@ const refusalOf = (
   agreed: readonly string[],
 ): AppError | undefined => {
   const blocked = standings.find(({ fate }) => fate === 'blocked')
-  if (blocked) return lastOwner(person, blocked)
+  if (blocked) return lastActiveOwner(person, blocked.workspace, blocked.others)
   const more = standings.some(({ fate, workspace }) => fate === 'goes' && !agreed.includes(workspace._id))
   return more ? translatedError('version_conflict', (words) => words.word('more_goes_along')) : undefined
 }
@@ -180,8 +176,7 @@ export const deleteAccount = async (deps: DeletionDeps, userId: string, asked: A
     return await untilSaved(async () => {
       const marked = await setLeaving(deps, userId, clock.now())
       deps.at('delete_account.marked')
-      for (const { workspace_id, role } of marked.memberships)
-        if (role === 'owner') await store.workspaces.touch(workspace_id)
+      for (const id of ownedBy(marked)) await store.workspaces.touch(id)
       return work(deps, marked, asked)
     }, ids.random)
   } catch (error) {

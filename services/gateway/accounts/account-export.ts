@@ -5,7 +5,7 @@ import { ownCall } from '../../../shared/bus/headers.ts'
 import { AppError } from '../../../shared/contracts/define/errors.ts'
 import type { Deps } from '../deps.ts'
 import { factorsOf } from './factors.ts'
-import type { Person } from './person-rules.ts'
+import { type Person, workspacesOf } from './person-rules.ts'
 import { liveSessions } from './session-list.ts'
 import { callerOf } from './sessions.ts'
 
@@ -59,7 +59,7 @@ export const exportAccount = async (deps: Deps, person: Person): Promise<Account
     liveSessions(deps, person),
     store.grants.inForce(person._id, now, MOST),
     store.personalTokens.list(person._id, MOST),
-    store.workspaces.findAll(person.memberships.map(({ workspace_id }) => workspace_id)),
+    store.workspaces.findAll(workspacesOf(person)),
     factorsFor(deps, person),
     mailChoices(deps, person),
   ])

@@ -4,8 +4,9 @@ import { type AppError, notFound } from '../../../shared/contracts/define/errors
 import { untilSaved } from '../../../shared/storage/command.ts'
 import type { Deps } from '../deps.ts'
 import { translatedError } from '../translated-errors.ts'
-import { isActive, membershipIn, type Person } from './person-rules.ts'
+import { isActive, membershipIn, ownedBy, type Person } from './person-rules.ts'
 import { deactivationEvents } from './role-rules.ts'
+import type { Workspace } from './workspace-rules.ts'
 
 /** Who deactivates accounts: an operator by command, or the identity provider by its word. Owners remove members instead. */
 export type Deactivator = 'operator' | 'identity_provider'
@@ -17,10 +18,6 @@ export type DeactivationDeps = Pick<Deps, 'clock' | 'ids'> &
 /** Members that are looked at, and of them named, for the choice of a new owner. */
 const CANDIDATES = 200
 const NAMED = 3
-
-/** The workspaces that somebody owns. */
-const ownedBy = ({ memberships }: Person): readonly string[] =>
-  memberships.filter(({ role }) => role === 'owner').map(({ workspace_id }) => workspace_id)
 
 /** Names of members who could own a workspace next: admins first. */
 const successors = async (
@@ -36,6 +33,16 @@ const successors = async (
     .toSorted((a, b) => rank(a) - rank(b))
     .map(({ name }) => name)
 }
+
+/** The refusal to take the last owner from a workspace, with some of those who could own it next. */
+export const lastActiveOwner = (
+  { name }: Pick<Person, 'name'>,
+  workspace: Pick<Workspace, 'name'>,
+  others: readonly string[],
+): AppError =>
+  translatedError('forbidden', (words) =>
+    words.say('last_active_owner', { name, workspace: workspace.name, others: others.join(', ') }),
+  )
 
 /** The refusal to leave a workspace that has others without an owner; undefined where every workspace keeps one. */
 const ownerless = async (
@@ -53,12 +60,7 @@ const ownerless = async (
     const others = await successors(deps, id, person._id)
     // Nobody else is there who could own it.
     if (others.length === 0) continue
-    const places = {
-      name: person.name,
-      workspace: workspace.name,
-      others: others.slice(0, NAMED).join(', '),
-    }
-    return translatedError('forbidden', (words) => words.say('last_active_owner', places))
+    return lastActiveOwner(person, workspace, others.slice(0, NAMED))
   }
   return undefined
 }

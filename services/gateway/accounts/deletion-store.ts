@@ -1,7 +1,7 @@
 // What the collection of people does to end an account, for a while or for good. It stands apart from the rest of the store by its length.
 import type { Collection } from 'mongodb'
 import { FORMER_MEMBER } from '../../../shared/contracts/define/common.ts'
-import { deletedAddress, type Person } from './person-rules.ts'
+import { deletedAddress, type Person, workspacesOf } from './person-rules.ts'
 
 /** Writes a change of an account as it was read, with its events. */
 type Save<E> = (
@@ -54,7 +54,7 @@ const leftOf = (person: Person, now: Date): Partial<Person> => ({
   erasing: {
     at: now,
     email: person.email,
-    workspace_ids: person.memberships.map(({ workspace_id }) => workspace_id),
+    workspace_ids: workspacesOf(person),
   },
 })
 

@@ -80,8 +80,14 @@ export type Erasing = Readonly<{
 }>
 
 /** The workspaces that somebody is a member of. */
-export const workspacesOf = ({ memberships }: Pick<Person, 'memberships'>): readonly string[] =>
+export const workspacesOf = ({
+  memberships,
+}: Readonly<{ memberships: readonly Readonly<Pick<Membership, 'workspace_id'>>[] }>): readonly string[] =>
   memberships.map(({ workspace_id }) => workspace_id)
+
+/** The workspaces that somebody owns. */
+export const ownedBy = ({ memberships }: Pick<Person, 'memberships'>): readonly string[] =>
+  workspacesOf({ memberships: memberships.filter(({ role }) => role === 'owner') })
 
 /** Whether the account was deleted. */
 export const isFormer = ({ deleted_at }: Pick<Person, 'deleted_at'>): boolean => deleted_at !== undefined

@@ -59,7 +59,7 @@ const forget = async (c: Context, deps: Deps): Promise<void> => {
 
 const recordOf = (c: Context, deps: Deps, action: 'session.started' | 'session.ended', person: Person) => ({
   action,
-  ws: person.memberships.map(({ workspace_id }) => workspace_id),
+  ws: workspacesOf(person),
   by: byOf({ person }),
   address: deps.addressOf(c),
   outcome: 'done' as const,

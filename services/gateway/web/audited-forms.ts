@@ -1,4 +1,5 @@
 // Has what signed-in people do with forms recorded in the audit log. Knows no form.
+import { workspacesOf } from '../accounts/person-rules.ts'
 import { audited, byOf } from '../audit/audit.ts'
 import type { AuditAction, AuditEntry } from '../audit/audit-rules.ts'
 import type { Deps } from '../deps.ts'
@@ -39,8 +40,8 @@ export const auditedOfAccount = <T>(
   work: () => Promise<T>,
   target: AuditEntry['target'] = {},
 ): Promise<T> => {
-  const { _id: user_id, memberships } = who.person
-  const ws = memberships.map(({ workspace_id }) => workspace_id)
+  const { _id: user_id } = who.person
+  const ws = workspacesOf(who.person)
   const entry = { action, ws, by: byOf(who), address: deps.addressOf(c), target: { user_id, ...target } }
   return audited(deps, entry, work)
 }

@@ -7,7 +7,13 @@ import type { Scope } from '../../../../shared/contracts/define/common.ts'
 import { type Language, languageOf } from '../../../../shared/contracts/define/language.ts'
 import { effectiveScopes, FURTHER_SCOPES } from '../../../../shared/contracts/define/scopes.ts'
 import { type Words, wordsOf } from '../../../../shared/contracts/define/wording.ts'
-import { type Membership, membershipIn, membershipUnder, type Person } from '../../accounts/person-rules.ts'
+import {
+  type Membership,
+  membershipIn,
+  membershipUnder,
+  type Person,
+  workspacesOf,
+} from '../../accounts/person-rules.ts'
 import { isRecent, RECENT_FOR_APPROVE_MS } from '../../accounts/session-rules.ts'
 import { findSignedIn, openTo, type SignedIn } from '../../accounts/sessions.ts'
 import { byOf, recordAudit } from '../../audit/audit.ts'
@@ -187,7 +193,7 @@ const show = async (
   request: AuthorizationRequest,
   shown: Readonly<{ requestId: string; person: Person; fault?: ConsentFault }>,
 ): Promise<Response> => {
-  const ids = shown.person.memberships.map(({ workspace_id }) => workspace_id)
+  const ids = workspacesOf(shown.person)
   const workspaces = await deps.store.workspaces.findAll(ids)
   const names = new Map(workspaces.map(({ _id, name }) => [_id, name]))
   const present = await presentWorkspace(deps, request, shown.person)
