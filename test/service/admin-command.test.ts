@@ -1,15 +1,12 @@
 // `npm run admin` as an operator runs it, against two running gateways: it lets people in again, and shows what it did.
-import { execFile } from 'node:child_process'
-import { join } from 'node:path'
-import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { setCodeApp } from '../../services/gateway/accounts/factor-rules.ts'
 import { addFactor } from '../../services/gateway/accounts/factors.ts'
 import { type Account, asksToSignIn, openBrowser, signUp } from '../support/accounts.ts'
+import { runAdmin, SECRET } from '../support/admin-command.ts'
 import { type GatewayEnvironment, openGatewayEnvironment } from '../support/gateway-environment.ts'
 import { connectApp, exchangeCode, obtainCode, REDIRECT, tryToken } from '../support/oauth-client.ts'
 
-const SECRET = 'a secret of the tests that is long enough'
 const NEW_PASSWORD = 'nine purple canoes on a lake'
 
 let env: GatewayEnvironment
@@ -27,23 +24,7 @@ afterAll(async () => {
   await env?.[Symbol.asyncDispose]()
 })
 
-type Ran = Readonly<{ code: number; out: string; err: string }>
-const admin = async (...args: readonly string[]): Promise<Ran> => {
-  const file = join(import.meta.dirname, '../../infra/admin.ts')
-  const given = {
-    PATH: process.env.PATH,
-    MONGODB_URL: env.stack.mongodbUrl,
-    LOOPS_SECRET: SECRET,
-    PUBLIC_URL: env.url,
-  }
-  try {
-    const ran = await promisify(execFile)(process.execPath, [file, ...args], { env: given })
-    return { code: 0, out: ran.stdout, err: ran.stderr }
-  } catch (error) {
-    const { code, stdout: out, stderr: err } = error as { code: number; stdout: string; stderr: string }
-    return { code, out, err }
-  }
-}
+const admin = (...args: readonly string[]) => runAdmin(env, ...args)
 const personOf = async ({ email }: Account) => {
   const person = await env.deps.store.people.byEmail(email)
   if (!person) throw new Error(`nobody has ${email}`)

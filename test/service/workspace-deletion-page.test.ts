@@ -1,14 +1,11 @@
 // The page on which an owner deletes the workspace, and the operator's commands for it: who may, what is asked, where the
 // person goes on, and what is recorded.
-import { execFile } from 'node:child_process'
-import { join } from 'node:path'
-import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type Account, openBrowser, signUp } from '../support/accounts.ts'
+import { runAdmin, SECRET } from '../support/admin-command.ts'
 import { type GatewayEnvironment, openGatewayEnvironment } from '../support/gateway-environment.ts'
 
 const PATH = '/workspace/delete'
-const SECRET = 'a secret of the tests that is long enough'
 
 let env: GatewayEnvironment
 beforeAll(async () => {
@@ -117,20 +114,8 @@ describe('the page', () => {
 
 describe('the operator', () => {
   const admin = async (...args: readonly string[]) => {
-    const file = join(import.meta.dirname, '../../infra/admin.ts')
-    const given = {
-      PATH: process.env.PATH,
-      MONGODB_URL: env.stack.mongodbUrl,
-      LOOPS_SECRET: SECRET,
-      PUBLIC_URL: env.url,
-    }
-    try {
-      const { stdout } = await promisify(execFile)(process.execPath, [file, ...args], { env: given })
-      return { code: 0, said: stdout }
-    } catch (error) {
-      const { code, stderr } = error as { code: number; stderr: string }
-      return { code, said: stderr }
-    }
+    const { code, out, err } = await runAdmin(env, ...args)
+    return { code, said: code === 0 ? out : err }
   }
 
   test('deletes_a_workspace_by_name_and_makes_another_for_its_owner', async () => {
