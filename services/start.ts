@@ -3,10 +3,11 @@
 import { CONTRACTS } from '../shared/contracts/index.ts'
 import type { Config } from '../shared/process/config.ts'
 import { readConfig } from '../shared/process/config.ts'
+import { openTelemetry, type Telemetry } from '../shared/process/telemetry.ts'
 
 /** What each `services/<name>/main.ts` exports as `start`. The gateway adds its URL, and its setup link while it has one. */
 export type Started = AsyncDisposable & Readonly<{ url?: string; setup_url?: string }>
-type Main = Readonly<{ start: (config: Config) => Promise<Started> }>
+type Main = Readonly<{ start: (config: Config, telemetry: Telemetry) => Promise<Started> }>
 
 export const SERVICE_NAMES: readonly string[] = CONTRACTS.map(({ name }) => name)
 
@@ -25,14 +26,15 @@ export const startServices = async (
   options: Readonly<{ names?: readonly string[]; onStarted?: (name: string) => void }> = {},
 ): Promise<Started> => {
   const names = options.names?.length ? options.names : STARTABLE
-  // Several in one process cannot share the port, and need none: the gateway answers for the process.
-  const config = readConfig(names.length === 1 ? env : { ...env, HEALTH_PORT: undefined })
+  const config = readConfig(env)
   const stack = new AsyncDisposableStack()
   let urls: Pick<Started, 'url' | 'setup_url'> = {}
   try {
+    // One for the process, and first: an orchestrator sees what the start waits for.
+    const telemetry = stack.use(await openTelemetry(config, names))
     for (const name of names) {
       const main = (await import(`./${name}/main.ts`)) as Main
-      const started = stack.use(await main.start(config))
+      const started = stack.use(await main.start(config, telemetry))
       const { url, setup_url } = started
       if (url !== undefined) urls = { url, ...(setup_url === undefined ? {} : { setup_url }) }
       options.onStarted?.(name)

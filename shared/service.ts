@@ -1,4 +1,4 @@
-// What every service starts with: its connections, clock, ids and relay, and how it serves and consumes.
+// What every service starts with: its connections, clock, ids and relay, how it serves and consumes, and what it tells.
 import { type Bus, connectBus } from './bus/connect.ts'
 import { serve } from './bus/serve.ts'
 import type { Contract, Handlers } from './contracts/define/contract.ts'
@@ -8,16 +8,20 @@ import { openJournal } from './events/journal-store.ts'
 import { type Relay, startRelay } from './events/outbox.ts'
 import type { Reaction } from './events/reactions.ts'
 import { startReconciler } from './events/reconcile.ts'
+import { lacksOf, readConsumer, readService, stalledGauge } from './measured.ts'
 import { aheadOf, type Clock, systemClock } from './process/clock.ts'
 import type { Config } from './process/config.ts'
 import { type FaultPoint, faultPoint } from './process/fault-points.ts'
-import { startHealth } from './process/health.ts'
 import { type Ids, systemIds } from './process/ids.ts'
 import { createLog, type Log } from './process/log.ts'
+import type { Metrics } from './process/metrics.ts'
+import type { Readiness } from './process/readiness.ts'
 import { configuredKeys } from './process/service-keys.ts'
+import { noTelemetry, type Telemetry } from './process/telemetry.ts'
 import { openDatabaseClock } from './storage/database-clock.ts'
 import { TERM_MS } from './storage/lease.ts'
 import { connectMongo, type Mongo, mongoFault } from './storage/mongo.ts'
+import { type Reading, SAMPLE_TERM_MS, type Samples, startSamples } from './storage/samples.ts'
 import { openSweepTurns } from './storage/sweep-turns.ts'
 
 /** What a service runs on. What is added to `stack` is disposed of in reverse order. */
@@ -32,6 +36,11 @@ export type Host = Readonly<{
   /** The steps at which tests can kill the process. */
   at: FaultPoint
   stack: AsyncDisposableStack
+  metrics: Metrics
+  /** Has gauges read from the database, by one replica at a time, if anybody wants metrics. */
+  sample: (reading: Reading) => void
+  /** Says that the start is over. @param lacks what the service itself waits for now. */
+  ready: (lacks?: () => readonly string[]) => void
   /** Reacts to events, through the durable consumer of this service, until the stack is disposed of. */
   consume: (reactions: readonly Reaction[]) => Promise<void>
   /** Answers the operations of a contract until the stack is disposed of. */
@@ -43,30 +52,132 @@ const required = (value: string | undefined, name: string): string => {
   return value
 }
 
+/** Connects to both servers. */
+const connect = async (
+  name: string,
+  config: Config,
+  {
+    log,
+    metrics,
+    waitFor,
+    stack,
+  }: Readonly<{
+    log: Log
+    metrics: Metrics
+    waitFor: (what: string) => void
+    stack: AsyncDisposableStack
+  }>,
+): Promise<Pick<Host, 'bus' | 'mongo'>> => {
+  waitFor('NATS and its JetStream (NATS_URL)')
+  const nats_url = required(config.NATS_URL, 'NATS_URL')
+  const keys = configuredKeys(name, config)
+  const bus = stack.use(await connectBus(nats_url, name, log.child('bus'), keys, metrics))
+  waitFor('MongoDB (MONGODB_URL)')
+  const mongodb_url = required(config.MONGODB_URL, 'MONGODB_URL')
+  const mongo = stack.use(await connectMongo(mongodb_url, log.child('mongo'), { metrics, service: name }))
+  return { bus, mongo }
+}
+
+/** How a service consumes and serves. */
+const answering = (
+  name: string,
+  {
+    config,
+    clock,
+    ids,
+    bus,
+    mongo,
+    stack,
+  }: Pick<Host, 'config' | 'clock' | 'ids' | 'bus' | 'mongo' | 'stack'>,
+  samples: Samples | undefined,
+): Pick<Host, 'consume' | 'serve'> => ({
+  consume: async (reactions) => {
+    const db = mongo.database(name)
+    const deadLetters = await openDeadLetters(db, {
+      clock: await openDatabaseClock(db, clock),
+      ids,
+      term_ms: config.LEASE_MS ?? TERM_MS,
+    })
+    const options = { deadLetters, clock, random: ids.random, translate: mongoFault }
+    stack.use(await consume(bus, name, reactions, options))
+    samples?.add(() => readConsumer(bus, deadLetters))
+  },
+  serve: async (contract, handlers) => {
+    const unsigned = config.UNSIGNED_REQUESTS
+    stack.use(await serve(bus, contract, handlers, { clock, translate: mongoFault, unsigned }))
+  },
+})
+
+type Database = ReturnType<Mongo['database']>
+
+/** The turns of a service: the clock of its database, and a function that makes them. */
+const openTurns = async (db: Database, { clock, ids }: Pick<Host, 'clock' | 'ids'>, term_ms?: number) => {
+  const deps = { clock: await openDatabaseClock(db, clock), ids, ...(term_ms ? { term_ms } : {}) }
+  return await openSweepTurns(db, deps)
+}
+
+/** Starts to read what metrics say about the database; undefined where nobody wants metrics. */
+const openSamples = async (
+  host: Pick<Host, 'clock' | 'ids' | 'log' | 'metrics'>,
+  service: string,
+  db: Database,
+): Promise<Samples | undefined> => {
+  const { metrics, clock, ids } = host
+  if (!metrics.on) return undefined
+  const turns = (await openTurns(db, host, SAMPLE_TERM_MS))()
+  const log = host.log.child('samples')
+  return startSamples({ service, metrics, turns, clock, random: ids.random, log })
+}
+
+/** What a service tells about itself while it starts, and after. */
+const openTelling = (name: string, { metrics, probes }: Telemetry, stack: AsyncDisposableStack) => {
+  const probe = stack.use(probes.open(name))
+  return {
+    metrics,
+    waitFor: probe.waitFor,
+    /** Says what the host and the service on it lack, from now on. */
+    started: (
+      host: Pick<Host, 'bus' | 'mongo'>,
+      samples: Samples | undefined,
+      lacks: () => readonly string[],
+    ) => {
+      probe.started(async (): Promise<Readiness> => {
+        const found = await lacksOf(host, samples?.fresh() ?? [])
+        return { ...found, waiting_for: [...lacks(), ...found.waiting_for] }
+      })
+    },
+  }
+}
+
 /**
  * Connects a service.
  * @throws AppError `unavailable` when MongoDB or NATS does not answer.
  */
-export const openHost = async (name: string, config: Config): Promise<Host> => {
+export const openHost = async (
+  name: string,
+  config: Config,
+  telemetry: Telemetry = noTelemetry,
+): Promise<Host> => {
   const log = createLog({ filter: config.LOG, topic: name })
   const stack = new AsyncDisposableStack()
   try {
     const clock = aheadOf(systemClock, config.CLOCK_OFFSET_MS ?? 0)
     const ids = systemIds()
     const at = faultPoint(config.FAULT)
-    const keys = configuredKeys(name, config)
-    const bus = stack.use(
-      await connectBus(required(config.NATS_URL, 'NATS_URL'), name, log.child('bus'), keys),
-    )
-    const mongo = stack.use(
-      await connectMongo(required(config.MONGODB_URL, 'MONGODB_URL'), log.child('mongo')),
-    )
+    const { metrics, waitFor, started } = openTelling(name, telemetry, stack)
+    const { bus, mongo } = await connect(name, config, { log, metrics, waitFor, stack })
     const db = mongo.database(name)
     const publishing = { clock, random: ids.random, journal: await openJournal(db) }
+    waitFor('the stream of events, which the migrator makes')
     const reconciler = stack.use(await startReconciler(bus, publishing))
     const { stream, check_after_ms } = reconciler
-    const turns = await openSweepTurns(db, { clock: await openDatabaseClock(db, clock), ids })
-    const relay = stack.use(startRelay(bus, { ...publishing, turns: turns(), stream, check_after_ms, at }))
+    const turns = (await openTurns(db, { clock, ids }))()
+    const relay = stack.use(startRelay(bus, { ...publishing, turns, stream, check_after_ms, at }))
+    const samples = await openSamples({ clock, ids, log, metrics }, name, db)
+    if (samples) stack.use(samples)
+    samples?.add(() => readService(bus, relay, clock))
+    if (metrics.on) stack.use(metrics.gauges(() => [stalledGauge(bus)]))
+    waitFor('the rest of its start, such as its consumer of events, which the migrator makes')
     return {
       config,
       log,
@@ -77,19 +188,10 @@ export const openHost = async (name: string, config: Config): Promise<Host> => {
       relay,
       at,
       stack,
-      consume: async (reactions) => {
-        const deadLetters = await openDeadLetters(db, {
-          clock: await openDatabaseClock(db, clock),
-          ids,
-          term_ms: config.LEASE_MS ?? TERM_MS,
-        })
-        const options = { deadLetters, clock, random: ids.random, translate: mongoFault }
-        stack.use(await consume(bus, name, reactions, options))
-      },
-      serve: async (contract, handlers) => {
-        const unsigned = config.UNSIGNED_REQUESTS
-        stack.use(await serve(bus, contract, handlers, { clock, translate: mongoFault, unsigned }))
-      },
+      metrics,
+      sample: (reading) => samples?.add(reading),
+      ready: (lacks = () => []) => started({ bus, mongo }, samples, lacks),
+      ...answering(name, { config, clock, ids, bus, mongo, stack }, samples),
     }
   } catch (error) {
     await stack.disposeAsync()
@@ -106,13 +208,13 @@ export const startOnHost = async (
   name: string,
   config: Config,
   wire: (host: Host) => Promise<void>,
+  telemetry: Telemetry = noTelemetry,
 ): Promise<AsyncDisposable> => {
-  const host = await openHost(name, config)
+  const host = await openHost(name, config, telemetry)
   const stop = () => host.stack.disposeAsync()
   try {
     await wire(host)
-    const { HEALTH_PORT } = config
-    if (HEALTH_PORT !== undefined) host.stack.use(await startHealth(HEALTH_PORT, host.bus.connected))
+    host.ready()
   } catch (error) {
     await stop()
     throw error

@@ -14,6 +14,7 @@ import { EVENT_TYPES, type EventType } from '../../shared/contracts/event-types.
 import { CONTRACTS } from '../../shared/contracts/index.ts'
 import { describedEvents } from '../../shared/events/asyncapi.ts'
 import { VARIABLES } from '../../shared/process/config.ts'
+import { type Declared, LABELS, METRICS } from '../../shared/process/metrics-table.ts'
 import { drawingsOf } from './rooms.ts'
 
 type Property = Readonly<{
@@ -99,6 +100,23 @@ const configuration = (): string =>
       ]),
   )
 
+const metrics = (): string =>
+  table(
+    ['metric', 'type', 'labels', 'meaning'],
+    Object.entries<Declared>(METRICS).map(([name, { type, labels, help, sampled }]) => [
+      `\`${name}\``,
+      sampled ? `${type}, of one replica` : type,
+      labels.map((label) => `\`${label}\``).join(', '),
+      help,
+    ]),
+  )
+
+const labels = (): string =>
+  table(
+    ['label', 'values'],
+    Object.entries(LABELS).map(([name, values]) => [`\`${name}\``, values]),
+  )
+
 const errors = (): string =>
   table(
     ['code', 'HTTP', 'retryable', 'meaning'],
@@ -147,6 +165,8 @@ export const partsOf = (contracts: readonly Contract[] = CONTRACTS): Readonly<Re
   events: events(contracts),
   event_types: eventTypes(),
   configuration: configuration(),
+  metrics: metrics(),
+  labels: labels(),
   errors: errors(),
   scopes: scopes(contracts),
   rules: rules(),
@@ -160,6 +180,7 @@ export const PAGES: Readonly<Record<string, readonly string[]>> = {
   'infra/docs/tools.md': ['tools', 'scopes', 'errors'],
   'infra/docs/events.md': ['rules', 'events', 'event_types'],
   'infra/docs/configuration.md': ['configuration'],
+  'infra/docs/metrics.md': ['metrics', 'labels'],
   'infra/docs/architecture.md': ['rooms', 'gateway'],
   'infra/examples/README.md': ['rules', 'example', 'records'],
 }

@@ -8,6 +8,7 @@ import { serveSubscribers } from '../../shared/events/serve-subscribers.ts'
 import { openWatch } from '../../shared/events/watch.ts'
 import type { Config } from '../../shared/process/config.ts'
 import { repeat } from '../../shared/process/lifecycle.ts'
+import type { Telemetry } from '../../shared/process/telemetry.ts'
 import { type Host, openHost } from '../../shared/service.ts'
 import type { Started } from '../start.ts'
 import { forgetLeaving } from './accounts/account-deletion.ts'
@@ -91,6 +92,17 @@ export const startUpkeep = ({ stack, log, ids, config }: Host, deps: Deps): void
   stack.use(repeat(deps.keys.tend, { ...options, interval_ms: LOOK_MS }))
 }
 
+/** Has what is open here counted, by its kind. */
+const countStreams = (
+  { metrics, stack }: Pick<Host, 'metrics' | 'stack'>,
+  open: Readonly<Record<string, Readonly<{ count: () => number }>>>,
+): void => {
+  const name = 'loops_open_streams' as const
+  const read = () =>
+    Object.entries(open).map(([kind, { count }]) => ({ name, labels: { kind }, value: count() }))
+  stack.use(metrics.gauges(read))
+}
+
 type Wired = Readonly<{
   app: ReturnType<typeof createApp>
   mcp: Mcp
@@ -128,7 +140,7 @@ export const wire = async (host: Host, publicUrl: string, health: Health): Promi
   const events = openAgentEvents({ bus, clock, log, load, countCall, watch, ids, keys })
   const calling = { bus, clock, log, catalog, load, held, countCall, appsUrl, stateKeys }
   const server = loopsServer(calling, events)
-  const mcp = createMcp(server, log, subscriptions)
+  const mcp = createMcp(server, log, subscriptions, { metrics: host.metrics, clock })
   const app = createApp({
     publicUrl,
     host: config.HOST,
@@ -148,6 +160,7 @@ export const wire = async (host: Host, publicUrl: string, health: Health): Promi
   })
   const ofRecords = recordHandlers(gateway, host.mongo.database(gateway.name), records)
   await host.serve(gateway, { ...handlers(deps), ...ofRecords })
+  countStreams(host, { resources: subscriptions, events: events.streams, held_calls: held, pages: live })
   const countPage = (subscriber: string) => deps.limits.count(`snapshot of ${subscriber}`, SNAPSHOT_PAGES)
   const options = { clock, ids, count: countPage }
   host.stack.use(await serveSubscribers(bus, gateway, subscriberHandlers(bus, clock), options))
@@ -166,7 +179,7 @@ export const wire = async (host: Host, publicUrl: string, health: Health): Promi
  * closes its own connections.
  * @throws Error with one sentence when it cannot listen; AppError `unavailable` when MongoDB or NATS does not answer.
  */
-export const start = async (config: Config): Promise<Started> => {
+export const start = async (config: Config, telemetry?: Telemetry): Promise<Started> => {
   const state: { closed: boolean; host?: Host; mcp?: Mcp; endWaiting?: () => void; fetch: Fetch } = {
     closed: true,
     fetch: starting.fetch,
@@ -181,7 +194,7 @@ export const start = async (config: Config): Promise<Started> => {
     await state.host?.stack.disposeAsync()
   }
   try {
-    const host = await openHost(gateway.name, config)
+    const host = await openHost(gateway.name, config, telemetry)
     state.host = host
     const publicUrl = publicUrlOf(config, listener)
     const { connected, events } = host.bus
@@ -191,6 +204,7 @@ export const start = async (config: Config): Promise<Started> => {
     state.endWaiting = endWaiting
     state.fetch = app.fetch
     state.closed = false
+    host.ready(() => (state.closed ? ['nothing: it stops'] : []))
     host.log.info('listening', { address: listener.address, public: publicUrl })
     // In the message, since the log hides a field of this name; whoever reads this log may use the link.
     if (setup_url) host.log.warn(`There is no account yet. Make the first one at ${setup_url}`)

@@ -13,6 +13,7 @@ import { recordHandlers } from '../../shared/events/record-store.ts'
 import { coalesced } from '../../shared/process/coalesce.ts'
 import type { Config } from '../../shared/process/config.ts'
 import { repeat } from '../../shared/process/lifecycle.ts'
+import type { Telemetry } from '../../shared/process/telemetry.ts'
 import { type Host, startOnHost } from '../../shared/service.ts'
 import { forgettingHandlers } from '../../shared/storage/erase-names.ts'
 import { openRequests } from '../../shared/storage/request-store.ts'
@@ -114,4 +115,5 @@ const wire = async (host: Host): Promise<void> => {
  * Starts the service; disposing stops it in order.
  * @throws AppError `unavailable` when MongoDB or NATS does not answer.
  */
-export const start = (config: Config): Promise<Started> => startOnHost(loopsQueue.name, config, wire)
+export const start = (config: Config, telemetry?: Telemetry): Promise<Started> =>
+  startOnHost(loopsQueue.name, config, wire, telemetry)

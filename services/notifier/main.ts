@@ -8,6 +8,7 @@ import { tasks } from '../../shared/contracts/tasks/contract.ts'
 import { openErasing } from '../../shared/events/erase-workspaces.ts'
 import { type Config, ConfigError, keepsMails } from '../../shared/process/config.ts'
 import { repeat } from '../../shared/process/lifecycle.ts'
+import type { Telemetry } from '../../shared/process/telemetry.ts'
 import { type Host, startOnHost } from '../../shared/service.ts'
 import { openDatabaseClock } from '../../shared/storage/database-clock.ts'
 import { forgettingHandlers } from '../../shared/storage/erase-names.ts'
@@ -22,6 +23,7 @@ import { ERASURES } from './erasures.ts'
 import { forgetReader } from './forget-reader.ts'
 import { handlers } from './handlers.ts'
 import { createMailer } from './mailer.ts'
+import { readOwed } from './measured.ts'
 import { openMentionQuotas } from './mention-store.ts'
 import { openSubscriptions } from './preference-store.ts'
 import { reactions } from './reactions.ts'
@@ -89,8 +91,10 @@ const wire = async (host: Host): Promise<void> => {
       log: host.log.child('sender'),
       at,
       term_ms,
+      metrics: host.metrics,
     }),
   )
+  host.sample(() => readOwed(deliveries, clock))
   stack.use(
     repeat(deliveries.deleteOld, { interval_ms: DELETE_OLD_MS, log: host.log.child('ledger'), random }),
   )
@@ -118,8 +122,8 @@ const wire = async (host: Host): Promise<void> => {
  * Starts the notifier.
  * @throws ConfigError when mails have nowhere to go; AppError `unavailable` when MongoDB or NATS does not answer.
  */
-export const start = async (config: Config): Promise<Started> => {
+export const start = async (config: Config, telemetry?: Telemetry): Promise<Started> => {
   if (config.SMTP_URL === undefined && !keepsMails(config))
     throw new ConfigError(['SMTP_URL is not set; in production mails have to go somewhere.'])
-  return startOnHost(notifier.name, config, wire)
+  return startOnHost(notifier.name, config, wire, telemetry)
 }

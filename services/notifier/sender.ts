@@ -2,6 +2,7 @@
 import type { Clock } from '../../shared/process/clock.ts'
 import type { FaultPoint } from '../../shared/process/fault-points.ts'
 import type { Log } from '../../shared/process/log.ts'
+import { type Metrics, noMetrics } from '../../shared/process/metrics.ts'
 import type { Ending, PendingWork } from '../../shared/storage/pending-work.ts'
 import { startWorker, type WorkContext, type Worker } from '../../shared/storage/worker.ts'
 import { openBlockade } from './blockade.ts'
@@ -30,6 +31,7 @@ export type SenderDeps = Readonly<{
   /** Steps: `deliver.claimed`, and `deliver.accepted`: the server has it, and it is not recorded yet. */
   at: FaultPoint
   term_ms?: number
+  metrics?: Pick<Metrics, 'count' | 'observe'>
 }>
 
 /** The most deliveries that a sender holds, and how many more that somebody is waiting for. */
@@ -97,7 +99,7 @@ const endingOf = (work: Delivery, next: NextState): Ending<Delivery> => {
 
 /** Starts sending. `nudge` says that there are new deliveries. */
 export const startSender = (deps: SenderDeps): Worker => {
-  const { clock, random, log } = deps
+  const { clock, random, log, metrics = noMetrics } = deps
   const server = openBlockade({
     ...deps,
     onBlocked: (until) =>
@@ -114,7 +116,9 @@ export const startSender = (deps: SenderDeps): Worker => {
     if (!isMail(made)) return made
     if (!context.isHeld())
       return { status: 'pending', reason: 'its claim ended', due_at: clock.now(), counted: false }
+    const start_ms = clock.monotonicMs()
     const said = await deps.mailer.send(made, context.signal)
+    metrics.observe('loops_mail_send_duration_seconds', {}, (clock.monotonicMs() - start_ms) / 1_000)
     const probe_at = server.note(said)
     if (said.outcome === 'refused' && said.unknown_mailbox) {
       await deps.suppressions.add(made.to.address, said.reason)
@@ -133,6 +137,7 @@ export const startSender = (deps: SenderDeps): Worker => {
         log.warn('mail could not be made', { delivery: delivery._id, error })
         return later(delivery, 'could not be made', clock.now(), random())
       })
+      metrics.count('loops_mail_tries_total', { outcome: next.status })
       if (next.status === 'sent') deps.at('deliver.accepted')
       return endingOf(delivery, next)
     },

@@ -39,6 +39,35 @@ const CLAIMED = {
   'claim.progress': 1,
 } as const
 
+/** Tasks in all workspaces, bounded: at most `limit` are read, by indexes alone, each query for `time_ms` at most. */
+export const totals = (collection: Collection<TaskDoc>) => ({
+  /** How many tasks are ready, and the first id among them: ids are in the order of filing. */
+  countReady: async (
+    limit: number,
+    time_ms: number,
+  ): Promise<Readonly<{ count: number; first?: string }>> => {
+    const [found] = await collection
+      .aggregate<{ count: number; first: string }>(
+        [
+          // The range of workspaces lets the index be searched, and gives its keys in order.
+          { $match: { ws: { $gt: '' }, ...READY } },
+          { $limit: limit },
+          { $group: { _id: null, count: { $sum: 1 }, first: { $min: '$_id' } } },
+        ],
+        { hint: 'ready_oldest', maxTimeMS: time_ms },
+      )
+      .toArray()
+    return found ?? { count: 0 }
+  },
+
+  /** How many claims there are that end unless they are renewed. */
+  countClaims: (limit: number, time_ms: number): Promise<number> =>
+    collection.countDocuments(
+      { 'claim.until': { $gte: new Date(0) } },
+      { hint: 'claimed_until', limit, maxTimeMS: time_ms },
+    ),
+})
+
 /** Queries for the pages. */
 export const boardQueries = (collection: Collection<TaskDoc>) => ({
   /** When the first filed of the ready tasks of each of these loops was filed, by loop; those without ready ones are absent. */

@@ -114,6 +114,15 @@ const claimed = (claim: Claim, now: Date): AppError => {
   })
 }
 
+/** How a write changes who holds a task. */
+export type ClaimChange = Readonly<{ begun: boolean; ended: ClaimEnd | undefined }>
+
+/** Whether a claim begins with a change of a task, and why one ends. */
+export const claimChange = (before: Claims, next: Claims): ClaimChange => ({
+  begun: next.claim !== undefined && next.claim.id !== before.claim?.id,
+  ended: next.ended_claim?.id === before.ended_claim?.id ? undefined : next.ended_claim?.why,
+})
+
 const HOW_IT_ENDED: Readonly<Record<ClaimEnd, string>> = {
   completed: 'the task is done',
   released: 'it was released',

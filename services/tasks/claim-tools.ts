@@ -105,6 +105,7 @@ const heldBy = async (
       const task = await loadVisible(deps, ws, task_id, sees)
       if (isHeld(task) && isHolder(task.claim.holder, holder)) return { task_id, task }
       const { ended_claim } = task
+      deps.metrics?.count('loops_claims_lost_total', {})
       return {
         task_id,
         task: claimLost(ended_claim && isHolder(ended_claim.holder, holder) ? ended_claim : undefined),

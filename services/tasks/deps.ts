@@ -3,6 +3,7 @@ import type { Client, Handlers } from '../../shared/contracts/define/contract.ts
 import type { loopsQueue } from '../../shared/contracts/loops-queue/contract.ts'
 import type { tasks } from '../../shared/contracts/tasks/contract.ts'
 import type { ActivityStore } from '../../shared/events/activity-store.ts'
+import type { Metrics } from '../../shared/process/metrics.ts'
 import type { Host } from '../../shared/service.ts'
 import type { DatabaseClock } from '../../shared/storage/database-clock.ts'
 import type { RequestStore } from '../../shared/storage/request-store.ts'
@@ -22,6 +23,8 @@ export type Deps = Pick<Host, 'clock' | 'ids' | 'at' | 'log'> &
     /** The time that claims are judged by. */
     database_clock: DatabaseClock
     loops: Client<typeof loopsQueue>
+    /** Where claims that were lost are counted. */
+    metrics?: Pick<Metrics, 'count'>
   }>
 
 /** What internal operations are given. They call no other service, so that services cannot wait for each other in a circle. */

@@ -10,6 +10,7 @@ import { openErasing } from '../../shared/events/erase-workspaces.ts'
 import { recordHandlers } from '../../shared/events/record-store.ts'
 import type { Config } from '../../shared/process/config.ts'
 import { repeat } from '../../shared/process/lifecycle.ts'
+import type { Telemetry } from '../../shared/process/telemetry.ts'
 import { type Host, startOnHost } from '../../shared/service.ts'
 import { openDatabaseClock } from '../../shared/storage/database-clock.ts'
 import { forgettingHandlers } from '../../shared/storage/erase-names.ts'
@@ -30,6 +31,7 @@ import { ERASURES } from './erasures.ts'
 import { exportHandlers } from './export-internals.ts'
 import { importHandlers } from './import-internals.ts'
 import { internalHandlers } from './internals.ts'
+import { countingClaims, readTotals } from './measured.ts'
 import { moveHandlers } from './move-into-new-loop.ts'
 import { reactions } from './reactions.ts'
 import { records } from './record-store.ts'
@@ -67,14 +69,16 @@ export const createHandlers = (
 })
 
 const wire = async (host: Host): Promise<void> => {
-  const { clock, ids, at, log, relay, stack } = host
+  const { clock, ids, at, log, relay, stack, metrics } = host
   const db = host.mongo.database(contract.name)
   const requests = await openRequests(db, clock)
   const database_clock = await openDatabaseClock(db, clock)
   const aggregateDeps = { service: contract.name, clock, ids, onCommit: relay.onCommit, requests }
   const activity = await openActivity(db, host.config.ACTIVITY_DAYS)
   relay.record(activity.record)
-  const tasks = await openTasks(db, { ...aggregateDeps, database_clock })
+  const onClaim = countingClaims(metrics)
+  const tasks = await openTasks(db, { ...aggregateDeps, database_clock, onClaim })
+  host.sample(() => readTotals(tasks, clock))
   const comments = await openComments(db, aggregateDeps)
   const counters = stack.use(await openCounters(db, { clock, log: log.child('counters'), at }))
   for (const { counted, outbox } of [tasks, comments]) {
@@ -98,6 +102,7 @@ const wire = async (host: Host): Promise<void> => {
     database_clock,
     loops,
     search,
+    metrics,
   }
   stack.use(startSweepers(deps))
   stack.use(repeat(backfillSweep(deps), { interval_ms: BACKFILL_MS, log, random: ids.random }))
@@ -112,4 +117,5 @@ const wire = async (host: Host): Promise<void> => {
 }
 
 /** Starts the service; disposing stops it. */
-export const start = (config: Config): Promise<Started> => startOnHost(contract.name, config, wire)
+export const start = (config: Config, telemetry?: Telemetry): Promise<Started> =>
+  startOnHost(contract.name, config, wire, telemetry)

@@ -18,8 +18,8 @@ import { locationQueries } from './activity-store.ts'
 import type { Approvals } from './approval-rules.ts'
 import type { Blocking } from './blocker-rules.ts'
 import { BLOCKER_INDEXES, blockerQueries, blocksAsBefore } from './blocker-store.ts'
-import { BOARD_INDEXES, boardQueries } from './board-store.ts'
-import type { Claims, ShownClaim } from './claim-rules.ts'
+import { BOARD_INDEXES, boardQueries, totals } from './board-store.ts'
+import { type ClaimChange, type Claims, claimChange, type ShownClaim } from './claim-rules.ts'
 import {
   CLAIM_INDEXES,
   CLAIM_LEASE,
@@ -272,6 +272,7 @@ const uncountedQueries = (
   ...importQueries(collection),
   ...seenQueries(collection, publish),
   ...boardQueries(collection),
+  ...totals(collection),
 })
 
 /** Inserts of tasks, each with its pending increments. */
@@ -310,7 +311,7 @@ const inserting = (
 /** Opens the tasks of the service and makes their indexes. */
 export const openTasks = async (
   db: Db,
-  deps: AggregateDeps & Readonly<{ database_clock: DatabaseClock }>,
+  deps: AggregateDeps & Readonly<{ database_clock: DatabaseClock; onClaim?: (change: ClaimChange) => void }>,
 ) => {
   const opened = await openCollection<TaskDoc>(db, 'tasks', {
     indexes: TASK_INDEXES,
@@ -350,6 +351,7 @@ export const openTasks = async (
         where: { ...where, ...isAsBefore(before, reservation) },
         push: { uncounted: change ? [change] : [], ...(comment ? { pending_comments: [comment] } : {}) },
       })
+      if (saved) deps.onClaim?.(claimChange(before, next))
       return saved && { pending: change && { collection: counted, id: before._id, ws: before.ws, change } }
     },
   }

@@ -7,6 +7,7 @@ import type { Clock } from '../../shared/process/clock.ts'
 import type { FaultPoint } from '../../shared/process/fault-points.ts'
 import type { Ids } from '../../shared/process/ids.ts'
 import type { Log } from '../../shared/process/log.ts'
+import { type Metrics, noMetrics } from '../../shared/process/metrics.ts'
 import { unsealSome } from '../../shared/process/sealing.ts'
 import type { Keys } from '../../shared/process/service-keys.ts'
 import { untilSaved } from '../../shared/storage/command.ts'
@@ -45,7 +46,11 @@ export type EventSenderDeps = Readonly<{
   /** Steps: `event.answered`: the receiver has it, and it is not recorded yet. */
   at: FaultPoint
   term_ms?: number
+  metrics?: Pick<Metrics, 'count' | 'observe'>
 }>
+
+/** What the calls to subscriptions are among the calls that are measured. */
+const KIND = 'subscription'
 
 /** Most calls under way in a process. */
 const PARALLEL = 128
@@ -117,6 +122,7 @@ const endingOf = (
 /** Starts sending. `nudge` says that there are new deliveries. */
 export const startEventSender = (deps: EventSenderDeps): Worker => {
   const { subscriptions, deliveries, standing, keys, loopback, clock, ids, log, at } = deps
+  const { metrics = noMetrics } = deps
   const settled = (status: 'skipped' | 'failed', answer: string): EventNext => ({
     status,
     answer,
@@ -140,9 +146,13 @@ export const startEventSender = (deps: EventSenderDeps): Worker => {
     const headers = { [SUBSCRIPTION_HEADER]: _id }
     const { id, body, ends } = message
     const call = { url, id, body, media_type: MEDIA_TYPE, secrets, headers, timeout_ms: TIMEOUT_MS }
+    const start_ms = clock.monotonicMs()
     const outcome = await callSigned(call, loopback, now)
+    const took_ms = clock.monotonicMs() - start_ms
+    metrics.observe('loops_webhook_call_duration_seconds', { kind: KIND }, took_ms / 1_000)
     at('event.answered')
     const next = judgeCall(outcome, delivery, clock.now(), ids.random())
+    metrics.count('loops_webhook_tries_total', { kind: KIND, outcome: next.status })
     standing.prove(_id, next.status === 'delivered')
     return { ...endingOf(delivery, next), afterwards: () => afterCall(deps, _id, next, ends) }
   }

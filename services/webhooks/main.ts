@@ -9,6 +9,7 @@ import { openErasing } from '../../shared/events/erase-workspaces.ts'
 import { type Config, loopbackTargets } from '../../shared/process/config.ts'
 import { repeat } from '../../shared/process/lifecycle.ts'
 import type { Keys } from '../../shared/process/service-keys.ts'
+import type { Telemetry } from '../../shared/process/telemetry.ts'
 import { type Host, startOnHost } from '../../shared/service.ts'
 import { type DatabaseClock, openDatabaseClock } from '../../shared/storage/database-clock.ts'
 import { forgettingHandlers } from '../../shared/storage/erase-names.ts'
@@ -18,6 +19,7 @@ import { openDeliveries } from './delivery-store.ts'
 import { ERASURES } from './erasures.ts'
 import { openEventDeliveries } from './event-delivery-store.ts'
 import { startEventSender } from './event-sender.ts'
+import { readOwed } from './measured.ts'
 import { reactions } from './reactions.ts'
 import { resealSecrets } from './reseal.ts'
 import { SEALING } from './secrets.ts'
@@ -34,7 +36,7 @@ const RESEAL_MS = 10_000
 
 /** Opens what subscriptions to types of event need, and starts their sender. */
 const wireSubscriptions = async (
-  { bus, ids, log, at, mongo, stack }: Host,
+  { bus, ids, log, at, mongo, stack, metrics }: Host,
   shared: Readonly<{ keys: Keys; loopback: boolean; clock: DatabaseClock; term_ms: number }>,
 ) => {
   const db = mongo.database(contract.name)
@@ -54,6 +56,7 @@ const wireSubscriptions = async (
       ids,
       log: log.child('events'),
       at,
+      metrics,
     }),
   )
   const verify = openVerification({ loopback, clock, ids })
@@ -62,7 +65,7 @@ const wireSubscriptions = async (
 }
 
 const wire = async (host: Host): Promise<void> => {
-  const { config, ids, log, at, relay, stack } = host
+  const { config, ids, log, at, relay, stack, metrics } = host
   const db = host.mongo.database(contract.name)
   const clock = await openDatabaseClock(db, host.clock)
   const webhooks = await openWebhooks(db, { service: contract.name, clock, ids, onCommit: relay.onCommit })
@@ -72,10 +75,12 @@ const wire = async (host: Host): Promise<void> => {
   const deliveries = await openDeliveries(db, { clock, ids, shares: standing.shares, term_ms })
   const keys = host.bus.keys.of(SEALING)
   const shared = { webhooks, deliveries, keys, loopback: loopbackTargets(config), clock }
-  const sending = { ...shared, standing, term_ms, random: ids.random, log: log.child('sender'), at }
+  const sending = { ...shared, standing, term_ms, random: ids.random, log: log.child('sender'), at, metrics }
   const sender = stack.use(startSender(sending))
   const { nudge } = sender
   const events = await wireSubscriptions(host, { ...shared, term_ms })
+  host.sample(() => readOwed('webhook', deliveries, clock))
+  host.sample(() => readOwed('subscription', events.deliveries, clock))
   const erasing = await openErasing(host, db, ERASURES)
   const reacting = reactions({
     webhooks,
@@ -106,4 +111,5 @@ const wire = async (host: Host): Promise<void> => {
 }
 
 /** Starts the webhooks service. @throws AppError `unavailable` when MongoDB or NATS does not answer. */
-export const start = (config: Config): Promise<Started> => startOnHost(contract.name, config, wire)
+export const start = (config: Config, telemetry?: Telemetry): Promise<Started> =>
+  startOnHost(contract.name, config, wire, telemetry)

@@ -2,6 +2,7 @@
 import type { Clock } from '../../shared/process/clock.ts'
 import type { FaultPoint } from '../../shared/process/fault-points.ts'
 import type { Log } from '../../shared/process/log.ts'
+import { type Metrics, noMetrics } from '../../shared/process/metrics.ts'
 import { nextTry } from '../../shared/process/retries.ts'
 import { unsealSome } from '../../shared/process/sealing.ts'
 import type { Keys } from '../../shared/process/service-keys.ts'
@@ -38,7 +39,11 @@ export type SenderDeps = Readonly<{
   /** Steps: `call.claimed`, and `call.answered`: the receiver has it, and it is not recorded yet. */
   at: FaultPoint
   term_ms?: number
+  metrics?: Pick<Metrics, 'count' | 'observe'>
 }>
+
+/** What the calls to webhooks are among the calls that are measured. */
+const KIND = 'webhook'
 
 /** Time for a call (ms): standardwebhooks.com recommends 15 s or more. Of the answer, only its status matters. */
 const TIMEOUT_MS = 15_000
@@ -92,16 +97,20 @@ const uncalled = (webhook: Webhook | undefined): string | undefined => {
 
 /** Starts sending. `nudge` says that there are new deliveries. */
 export const startSender = (deps: SenderDeps): Worker => {
-  const { webhooks, standing, log, clock, random } = deps
+  const { webhooks, standing, log, clock, random, metrics = noMetrics } = deps
   const attempt = async (webhook: Webhook | undefined, delivery: Delivery, context: WorkContext) => {
     const answer = uncalled(webhook)
     if (!webhook || answer !== undefined)
       return endingOf(deps, delivery, { status: 'failed', answer: answer ?? '' })
     if (!context.isHeld())
       return { work: delivery, set: { status: 'pending' as const }, due_at: clock.now(), counted: false }
+    const start_ms = clock.monotonicMs()
     const outcome = await call(deps, webhook, delivery)
+    const took_ms = clock.monotonicMs() - start_ms
+    metrics.observe('loops_webhook_call_duration_seconds', { kind: KIND }, took_ms / 1_000)
     deps.at('call.answered')
     const next = judge(outcome, delivery, clock.now(), random())
+    metrics.count('loops_webhook_tries_total', { kind: KIND, outcome: next.status })
     standing.prove(webhook._id, next.status === 'delivered')
     return {
       ...endingOf(deps, delivery, next),

@@ -9,7 +9,8 @@ import {
   type Operation,
   requestSubject,
 } from '../contracts/define/contract.ts'
-import { AppError, type ErrorBody, fromErrorBody } from '../contracts/define/errors.ts'
+import { AppError, type ErrorBody, type ErrorCode, fromErrorBody } from '../contracts/define/errors.ts'
+import { systemClock } from '../process/clock.ts'
 import { ask } from './ask.ts'
 import type { Bus } from './connect.ts'
 import { REQUEST_REFUSED } from './gate.ts'
@@ -37,7 +38,31 @@ const asUnavailable = (error: AppError, service: string): AppError =>
     cause: error,
   })
 
+/** Sends a request, and measures how long it takes. */
 const request = async (
+  bus: Bus,
+  contract: Contract,
+  ...asked: readonly [name: string, input: unknown, call: Call]
+): Promise<unknown> => {
+  const { metrics } = bus
+  if (!metrics.on) return await send(bus, contract, ...asked)
+  const start_ms = systemClock.monotonicMs()
+  const note = (outcome: 'ok' | ErrorCode): void => {
+    const labels = { service: bus.name, asked: contract.name, outcome }
+    const took_ms = systemClock.monotonicMs() - start_ms
+    metrics.observe('loops_bus_call_duration_seconds', labels, took_ms / 1_000)
+  }
+  try {
+    const output = await send(bus, contract, ...asked)
+    note('ok')
+    return output
+  } catch (error) {
+    note(error instanceof AppError ? error.code : 'internal')
+    throw error
+  }
+}
+
+const send = async (
   bus: Bus,
   { name: service, operations }: Contract,
   name: string,

@@ -6,6 +6,7 @@ import { serversOf } from '../net/address.ts'
 import { systemClock } from '../process/clock.ts'
 import { systemIds } from '../process/ids.ts'
 import type { Log } from '../process/log.ts'
+import { type Metrics, noMetrics } from '../process/metrics.ts'
 import { noKeys, type ServiceKeys } from '../process/service-keys.ts'
 import { untilAnswered } from './answered.ts'
 import { type Link, type LinkState, openLink } from './link.ts'
@@ -18,6 +19,8 @@ const JETSTREAM_TIMEOUT_MS = 5_000
 /** A live connection. Disposing drains it: requests that have arrived are still answered. */
 export type Bus = AsyncDisposable &
   Readonly<{
+    /** The service that this process runs, or whatever else it is. */
+    name: string
     nc: NatsConnection
     js: JetStreamClient
     jsm: JetStreamManager
@@ -33,6 +36,7 @@ export type Bus = AsyncDisposable &
     /** Whether the connection is up and not being closed. */
     connected: () => boolean
     log: Log
+    metrics: Metrics
   }>
 
 /** Reports the state of the connection to its link. The client reports each failed try to reconnect; only the first is logged. */
@@ -71,6 +75,7 @@ export const connectBus = async (
   name: string,
   log: Log,
   keys: ServiceKeys = noKeys(name),
+  metrics: Metrics = noMetrics,
 ): Promise<Bus> => {
   let nc: NatsConnection
   try {
@@ -102,6 +107,7 @@ export const connectBus = async (
     const jsm = await answered(() => jetstreamManager(bound, { timeout: JETSTREAM_TIMEOUT_MS }))
     const js = jetstream(bound, { timeout: JETSTREAM_TIMEOUT_MS })
     return {
+      name,
       nc,
       js,
       jsm,
@@ -112,6 +118,7 @@ export const connectBus = async (
       sign: signer(keys, systemClock, systemIds().next()),
       connected: () => link.up() && !nc.isClosed() && !nc.isDraining(),
       log,
+      metrics,
       [Symbol.asyncDispose]: async () => {
         if (!nc.isClosed()) await nc.drain().catch(() => nc.close())
       },

@@ -9,7 +9,7 @@ import {
   type Operation,
   requestSubject,
 } from '../contracts/define/contract.ts'
-import { AppError, asAppError, ERROR_CODES, toErrorBody } from '../contracts/define/errors.ts'
+import { AppError, asAppError, ERROR_CODES, type ErrorCode, toErrorBody } from '../contracts/define/errors.ts'
 import { includesScope } from '../contracts/define/scopes.ts'
 import type { Clock } from '../process/clock.ts'
 import { within } from '../process/lifecycle.ts'
@@ -78,6 +78,7 @@ const answering =
     const start_ms = clock.monotonicMs()
     numbers.requests += 1
     let request_id = '-'
+    let outcome: 'ok' | ErrorCode = 'ok'
     // What is sent while the link is down is lost, but the caller may still be connected and wait.
     let untilLinked = (): Promise<unknown> => bus.link.untilUp(ANSWER_WAIT_MS, stop)
     try {
@@ -91,28 +92,39 @@ const answering =
     } catch (fault) {
       const error = asAppError(fault, request_id, translate)
       numbers.errors += 1
+      outcome = error.code
       if (error.code === 'internal')
         log.error('handler failed', { operation: name, request_id, error: fault })
       else log.debug('refused', { operation: name, request_id, code: error.code })
       await untilLinked()
       respondError(msg, error)
     } finally {
-      numbers.busy_ms += clock.monotonicMs() - start_ms
+      const took_ms = clock.monotonicMs() - start_ms
+      numbers.busy_ms += took_ms
+      const labels = { service: bus.name, operation: name, outcome }
+      bus.metrics.observe('loops_bus_request_duration_seconds', labels, took_ms / 1_000)
     }
   }
 
 /** Makes the function that takes in requests: refuses what the gate or the bound refuses, and has the others answered. */
-const accepting = (gate: Gate, answer: ReturnType<typeof answering>, log: Log) => {
+const accepting = (
+  { name: service, metrics }: Pick<Bus, 'name' | 'metrics'>,
+  gate: Gate,
+  answer: ReturnType<typeof answering>,
+  log: Log,
+) => {
   const underWay = new Set<Promise<void>>()
   const accept = (endpoint: Endpoint, msg: ServiceMsg): void => {
     const { name, operation } = endpoint
     const admitted = gate.check(name, operation, msg)
     if (!admitted.ok) {
+      metrics.count('loops_bus_refused_total', { service, reason: admitted.reason })
       // JetStream would take an answer for an acknowledgement.
       if (admitted.reason !== 'from_stream') respondError(msg, refusal(admitted.reason))
       return
     }
     if (underWay.size >= MAX_IN_FLIGHT) {
+      metrics.count('loops_bus_refused_total', { service, reason: 'busy' })
       respondError(msg, new AppError('unavailable', 'Too busy now; try again.', { retry_after_ms: 250 }))
       return
     }
@@ -142,7 +154,7 @@ export const serve = async <C extends Contract>(
   const endpoints = new Map<string, Endpoint>()
   const { clock, unsigned = 'refused' } = options
   const gate = openGate(contract.name, { keys: bus.keys, clock, log, unsigned })
-  const { accept, drained } = accepting(gate, answering(bus, options, log, stop.signal), log)
+  const { accept, drained } = accepting(bus, gate, answering(bus, options, log, stop.signal), log)
   const service = await new Svcm(bus.nc).add({
     name: contract.name,
     version: contract.version,

@@ -8,6 +8,7 @@ import { AppError } from '../contracts/define/errors.ts'
 import type { Clock } from '../process/clock.ts'
 import { pause, repeat } from '../process/lifecycle.ts'
 import type { Log } from '../process/log.ts'
+import type { Metrics } from '../process/metrics.ts'
 import { consumeGivenUp } from './advisories.ts'
 import type { DeadLetters, GivenUp } from './dead-letter-store.ts'
 import {
@@ -71,9 +72,12 @@ type Delivery = Readonly<{ msg: JsMsg; since_ms: number }>
 const trying = (
   durable: string,
   reactions: readonly Reaction[],
-  options: ConsumeOptions & Readonly<{ faultOf: (error: unknown) => AppError | undefined; log: Log }>,
+  options: ConsumeOptions &
+    Readonly<{ faultOf: (error: unknown) => AppError | undefined; log: Log; metrics: Metrics }>,
 ) => {
-  const { deadLetters, clock, random, faultOf, log } = options
+  const { deadLetters, clock, random, faultOf, log, metrics } = options
+  const count = (outcome: 'done' | 'again' | 'held' | 'give_up'): void =>
+    metrics.count('loops_consumer_events_total', { service: durable, outcome })
   const retry = (msg: JsMsg, error: unknown): number => {
     const pause_ms = retryPause(error, msg.info.deliveryCount, random())
     msg.nak(pause_ms)
@@ -98,10 +102,12 @@ const trying = (
   }
   return async ({ msg, since_ms }: Delivery): Promise<unknown> => {
     const heldFor = (): number => clock.monotonicMs() - since_ms
+    const start_ms = clock.monotonicMs()
     try {
       await reactTo(reactions, { subject: msg.subject, payload: msg.string() })
     } catch (error) {
       const verdict = verdictOn(error, faultOf(error), msg.info.deliveryCount, heldFor())
+      count(verdict === 'hold' ? 'held' : verdict)
       if (verdict === 'hold') return error
       try {
         await answerFailure(msg, verdict, error)
@@ -113,6 +119,9 @@ const trying = (
       return null
     }
     msg.ack()
+    count('done')
+    const took_ms = clock.monotonicMs() - start_ms
+    metrics.observe('loops_consumer_reaction_duration_seconds', { service: durable }, took_ms / 1_000)
     return null
   }
 }
@@ -182,7 +191,7 @@ export const consume = async (
   const log = bus.log.child('consume')
   const faultOf = (error: unknown): AppError | undefined =>
     error instanceof AppError ? error : translate(error)
-  const attempt = trying(durable, reactions, { ...options, faultOf, log })
+  const attempt = trying(durable, reactions, { ...options, faultOf, log, metrics: bus.metrics })
   const { take, stop } = taking(bus, attempt, { ...options, log })
   const isOutage = (error: unknown): boolean => verdictOn(error, faultOf(error), 1, 0) === 'hold'
   const redrive = (signal: AbortSignal) => redriveAll(reactions, { deadLetters, isOutage, log }, signal)

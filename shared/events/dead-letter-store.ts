@@ -80,6 +80,8 @@ export type DeadLetters = Readonly<{
   release: (redrive: Redrive) => Promise<void>
   /** Records that the reaction succeeded. */
   succeed: (redrive: Redrive) => Promise<void>
+  /** How many there are that were not redriven, at most `limit`. @param time_ms for the query. */
+  backlog: (limit: number, time_ms: number) => Promise<number>
 }>
 
 /** The id of a dead letter: made from the event's id where it has one, else from a digest of subject and payload. */
@@ -114,7 +116,7 @@ type Opening = Readonly<{
 const redriving = (
   letters: Collection<DeadLetter>,
   { clock, ids, term_ms = TERM_MS }: Opening,
-): Omit<DeadLetters, 'put'> => {
+): Omit<DeadLetters, 'put' | 'backlog'> => {
   const leases = openLeases(letters, LEASE, { clock, ids, term_ms })
   const end = async (
     redrive: Redrive,
@@ -168,6 +170,9 @@ export const openDeadLetters = async (db: Db, opening: Opening): Promise<DeadLet
   })
   return {
     ...redriving(letters, opening),
+    // No index: they are few, and each of them is somebody's work to do.
+    backlog: (limit, time_ms) =>
+      letters.countDocuments({ redriven_at: { $exists: false } }, { limit, maxTimeMS: time_ms }),
     put: async (letter, redrive = false) => {
       const at = opening.clock.now()
       const row = {

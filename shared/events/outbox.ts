@@ -41,6 +41,8 @@ export type Relay = AsyncDisposable &
   Readonly<{
     onCommit: OnCommit
     watch: (outbox: Outbox) => void
+    /** Those that are watched. */
+    outboxes: () => readonly Outbox[]
     /** Has every event recorded from now on; call it before `watch`. */
     record: (recorder: Recorder) => void
   }>
@@ -190,6 +192,7 @@ export const startRelay = (bus: Bus, options: RelayOptions): Relay => {
       underWay.add(work)
     },
     watch: (outbox) => void outboxes.push(outbox),
+    outboxes: () => outboxes,
     record: (recorder) => void recorders.push(recorder),
     [Symbol.asyncDispose]: async () => {
       await polling[Symbol.asyncDispose]()

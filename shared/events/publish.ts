@@ -6,6 +6,9 @@ import { EVENTS_STREAM } from './streams.ts'
 
 const MESSAGE_ID = 'Nats-Msg-Id'
 
+const count = ({ metrics, name: service }: Bus, outcome: 'ok' | 'failed'): void =>
+  metrics.count('loops_outbox_published_total', { service, outcome })
+
 /**
  * Publishes an event and waits until the stream acknowledges it.
  * @param stream the stream as it was last seen. If it is another by now, the event is merely published once more later.
@@ -19,9 +22,11 @@ export const publish = async (
   try {
     const { seq } = await bus.js.publish(subject, JSON.stringify(event), { msgID: id })
     bus.events.published()
+    count(bus, 'ok')
     return { id, at, subject, event, stream, seq }
   } catch (error) {
     bus.events.failed(error)
+    count(bus, 'failed')
     throw error
   }
 }

@@ -313,6 +313,12 @@ export const untilConsumers = async (bus: Bus, durable: string): Promise<void> =
     await untilMade(bus, `the consumer ${durable} of ${stream}`, () => findConsumer(bus, stream, durable))
 }
 
+/** How many events a durable consumer has yet to be through with; undefined: there is no such consumer now. */
+export const consumerLag = async (bus: Bus, durable: string): Promise<number | undefined> => {
+  const found = await findConsumer(bus, EVENTS_STREAM, durable)
+  return found ? found.num_pending + found.num_ack_pending : undefined
+}
+
 /** Opens the durable consumer of one service. @throws while there is none, until the migrator has made it again. */
 export const openConsumer = (bus: Bus, durable: string): Promise<Consumer> =>
   bus.js.consumers.get(EVENTS_STREAM, durable)

@@ -228,10 +228,19 @@ export const VARIABLES = {
     fallback: 'development',
     about: '`production` turns off /dev/mail',
   },
-  HEALTH_PORT: {
+  METRICS_PORT: {
     type: wholeNumber(1, 65_535),
     about:
-      'Port on 127.0.0.1 where a service other than the gateway answers /livez and /readyz; default: none',
+      'Port where each process answers /metrics (for Prometheus), /livez and /readyz; unset: none, and nothing is measured',
+  },
+  METRICS_HOST: {
+    type: z.string().min(1),
+    fallback: '127.0.0.1',
+    about: 'Address for METRICS_PORT; `0.0.0.0` where a scraper asks from elsewhere. Keep it from strangers',
+  },
+  HEALTH_PORT: {
+    type: wholeNumber(1, 65_535),
+    about: 'Port on 127.0.0.1 where each process answers /livez and /readyz alone; default: none',
   },
   STREAM_REPLICAS: {
     type: wholeNumber(1, 5),

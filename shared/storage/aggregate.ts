@@ -56,6 +56,11 @@ export type Outbox = Readonly<{
     limit: number,
     except?: readonly string[],
   ) => Promise<readonly Readonly<{ id: string; events: readonly OutboxEvent[] }>[]>
+  /** How many documents have waiting events, at most `limit`, and since when the oldest waits. @param time_ms for each query. */
+  backlog: (
+    limit: number,
+    time_ms: number,
+  ) => Promise<Readonly<{ documents: number; oldest?: Date | undefined }>>
   /** Takes published events out of their documents; repeating it does no harm. */
   confirm: (published: readonly Readonly<{ id: string; event_ids: readonly string[] }>[]) => Promise<void>
 }>
@@ -155,6 +160,17 @@ export const outboxOf = <T extends Readonly<{ _id: string }>>(collection: Collec
       .project<{ _id: string; outbox: OutboxEvent[] }>({ outbox: 1 })
       .toArray()
     return found.map(({ _id, outbox }) => ({ id: _id, events: outbox }))
+  },
+  backlog: async (limit, time_ms) => {
+    const waiting = { 'outbox.at': { $gte: new Date(0) } } as unknown as Filter<T>
+    const options = { hint: OUTBOX_INDEX.name, maxTimeMS: time_ms }
+    const documents = await collection.countDocuments(waiting, { ...options, limit })
+    const [first] = await collection
+      .find(waiting, options)
+      .limit(1)
+      .project<{ outbox: OutboxEvent[] }>({ 'outbox.at': 1 })
+      .toArray()
+    return { documents, oldest: first?.outbox[0]?.at }
   },
   confirm: async (published) => {
     if (published.length === 0) return

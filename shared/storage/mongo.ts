@@ -13,6 +13,7 @@ import {
 } from 'mongodb'
 import { AppError } from '../contracts/define/errors.ts'
 import type { Log } from '../process/log.ts'
+import type { Metrics } from '../process/metrics.ts'
 
 /**
  * How long to wait for the database (ms): for a primary, a pooled connection, a new connection, and bytes on a silent one.
@@ -31,17 +32,43 @@ export type Mongo = AsyncDisposable & {
   readonly ping: () => Promise<boolean>
 }
 
+/** The commands that are measured by name. */
+const COMMANDS: ReadonlySet<string> = new Set([
+  ...['find', 'getMore', 'aggregate', 'count', 'distinct'],
+  ...['insert', 'update', 'delete', 'findAndModify', 'bulkWrite'],
+  ...['ping', 'createIndexes'],
+])
+
 const logs = new WeakMap<MongoClient, Log>()
 
 /** The log of a database's connection; undefined for a connection that `connectMongo` did not make. */
 export const logOf = (db: Db): Log | undefined => logs.get(db.client)
 
+/** Has the durations of a client's commands measured. The driver measures them itself once it monitors. */
+const measureCommands = (
+  client: MongoClient,
+  { metrics, service }: Readonly<{ metrics: Metrics; service: string }>,
+): void => {
+  const note = (outcome: 'ok' | 'failed', name: string, duration_ms: number): void => {
+    const command = COMMANDS.has(name) ? name : 'other'
+    const labels = { service, command, outcome }
+    metrics.observe('loops_mongodb_command_duration_seconds', labels, duration_ms / 1_000)
+  }
+  client.on('commandSucceeded', ({ commandName, duration }) => note('ok', commandName, duration))
+  client.on('commandFailed', ({ commandName, duration }) => note('failed', commandName, duration))
+}
+
 /**
  * Connects. A majority acknowledges each write, and reads see only such writes, so what was answered survives the loss of a
  * server (https://www.mongodb.com/docs/manual/reference/write-concern/).
+ * @param measured where the durations of commands go, and under which name.
  * @throws AppError `unavailable` when no primary answers in time.
  */
-export const connectMongo = async (url: string, log: Log): Promise<Mongo> => {
+export const connectMongo = async (
+  url: string,
+  log: Log,
+  measured?: Readonly<{ metrics: Metrics; service: string }>,
+): Promise<Mongo> => {
   const client = new MongoClient(url, {
     appName: 'loops',
     writeConcern: { w: 'majority' },
@@ -53,7 +80,9 @@ export const connectMongo = async (url: string, log: Log): Promise<Mongo> => {
     waitQueueTimeoutMS: QUEUE_TIMEOUT_MS,
     socketTimeoutMS: SILENCE_TIMEOUT_MS,
     connectTimeoutMS: CONNECT_TIMEOUT_MS,
+    monitorCommands: measured?.metrics.on === true,
   })
+  if (measured?.metrics.on) measureCommands(client, measured)
   logs.set(client, log)
   // The driver says `test` where the URL names no database.
   const named = client.db().databaseName

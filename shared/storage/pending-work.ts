@@ -61,7 +61,18 @@ export type PendingWork<T extends Work> = Readonly<{
   release: (untried: readonly T[], due_at: Date) => Promise<void>
   /** Records endings and releases their leases. @returns how many were not recorded, because the lease was lost. */
   record: (endings: readonly Ending<T>[]) => Promise<number>
+  /**
+   * How much is not finished, at most `limit` in each lane, and since when the oldest of the first OLDEST_OF has been owed.
+   * @param time_ms for each query.
+   */
+  backlog: (limit: number, time_ms: number) => Promise<Backlog>
 }>
+
+/** What waits or is under way. */
+export type Backlog = Readonly<{ count: number; oldest?: Date | undefined }>
+
+/** Among how many pieces of work of each lane the oldest is looked for: their documents are read. */
+const OLDEST_OF = 1_000
 
 export type PendingWorkOptions = Readonly<{
   /** Which work belongs to which lane. An earlier lane is claimed from first. */
@@ -179,6 +190,26 @@ const chooser = (
 
 const claimOf = ({ _id, claim = '' }: Work): Claim => ({ _id, claim })
 
+/** Makes the function that reads how much is not finished. */
+const counting =
+  (work: Collection<Stored>, { lanes, index }: Pick<PendingWorkOptions, 'lanes' | 'index'>) =>
+  async (limit: number, time_ms: number): Promise<Backlog> => {
+    let count = 0
+    let oldest: Date | undefined
+    const options = { hint: index, maxTimeMS: time_ms }
+    for (const lane of lanes) {
+      const owed = { ...lane, due_at: { $gte: new Date(0) } }
+      count += await work.countDocuments(owed, { ...options, limit })
+      const first = work
+        .find(owed, options)
+        .limit(OLDEST_OF)
+        .project<{ owed_since?: Date }>({ owed_since: 1 })
+      for (const { owed_since } of await first.toArray())
+        if (owed_since && (!oldest || owed_since < oldest)) oldest = owed_since
+    }
+    return { count, oldest }
+  }
+
 /** Opens the pending work of a collection. */
 export const openPendingWork = <T extends Work>(
   collection: Collection<T>,
@@ -230,5 +261,6 @@ export const openPendingWork = <T extends Work>(
       const { matchedCount } = await documents.bulkWrite(writes, { ordered: false })
       return endings.length - matchedCount
     },
+    backlog: counting(documents, options),
   }
 }

@@ -24,12 +24,17 @@ export type SweepTurns = Readonly<{
 /** Opens the turns in a database. @returns a function that makes the turns of one process. */
 export const openSweepTurns = async (
   db: Db,
-  deps: Readonly<{ clock: DatabaseClock; ids: Pick<Ids, 'next'> }>,
+  deps: Readonly<{
+    clock: DatabaseClock
+    ids: Pick<Ids, 'next'>
+    /** How long a turn lasts unless it is taken again (ms). */
+    term_ms?: number
+  }>,
 ): Promise<() => SweepTurns> => {
   // One document per backlog, found by its id.
   const { collection } = await openCollection<Turn>(db, 'sweeps', { indexes: [] })
   const fields = { until: 'until', claim: 'claim', fence: 'fence' }
-  const leases = openLeases(collection, fields, { ...deps, term_ms: TERM_MS })
+  const leases = openLeases(collection, fields, { term_ms: TERM_MS, ...deps })
   return () => {
     const claims = new Map<string, string>()
     const known = new Set<string>()

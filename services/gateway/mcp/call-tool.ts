@@ -206,11 +206,20 @@ export const callTool = async (
       ProtocolErrorCode.InvalidParams,
       `There is no tool ${JSON.stringify(asked.name.slice(0, 128))}; tools/list names them all.`,
     )
+  const start_ms = deps.clock.monotonicMs()
+  const measure = (error_type: '' | ErrorCode): void => {
+    const labels = { mcp_method_name: 'tools/call', gen_ai_tool_name: found.name, error_type }
+    const took_ms = deps.clock.monotonicMs() - start_ms
+    deps.bus.metrics.observe('mcp_server_operation_duration_seconds', labels, took_ms / 1_000)
+  }
   try {
-    return await request(deps, found, asked, connection)
+    const result = await request(deps, found, asked, connection)
+    measure('')
+    return result
   } catch (fault) {
     const { request_id, caller } = connection
     const error = asAppError(fault, request_id)
+    measure(error.code)
     if (error !== fault) deps.log.error('tool call failed', { tool: found.name, request_id, error: fault })
     else deps.log.debug('refused', { tool: found.name, request_id, code: error.code })
     const scope = missingScope(found, error)

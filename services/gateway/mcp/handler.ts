@@ -12,6 +12,7 @@ import { type AppError, asAppError, textOf, toErrorBody } from '../../../shared/
 import type { Log } from '../../../shared/process/log.ts'
 import { isObject } from './arguments.ts'
 import type { Connection } from './call-tool.ts'
+import { type MeasuredBy, measuring } from './measured.ts'
 import { paced } from './paced-body.ts'
 import type { Subscriptions } from './subscriptions.ts'
 
@@ -91,7 +92,12 @@ const refusalOf = (error: AppError, id: unknown): Response => {
 }
 
 /** Makes the handler, one per process. Without `subscriptions`, nobody who listens is ever notified. */
-export const createMcp = (newServer: NewServer, parentLog: Log, subscriptions?: Subscriptions): Mcp => {
+export const createMcp = (
+  newServer: NewServer,
+  parentLog: Log,
+  subscriptions?: Subscriptions,
+  measured?: MeasuredBy,
+): Mcp => {
   const passing = new WeakMap<object, Passing>()
   const log = parentLog.child('mcp')
   const factory: McpServerFactory = ({ authInfo, era }) => {
@@ -103,7 +109,7 @@ export const createMcp = (newServer: NewServer, parentLog: Log, subscriptions?: 
   const onerror = (error: Error): void => log.debug('not served', { error })
   const handler = createMcpHandler(factory, { onerror })
   return {
-    fetch: async (request, body, connection) => {
+    fetch: measuring(measured, async (request, body, connection) => {
       const { client_id, scopes } = connection.caller
       const exchange: Passing = { connection, body, legacy: false, isRead: () => false }
       // The SDK wants a token and does not use it; the real one stays outside.
@@ -132,7 +138,7 @@ export const createMcp = (newServer: NewServer, parentLog: Log, subscriptions?: 
         if (error !== fault) log.error('a stream failed to open', { error: fault })
         return refusalOf(error, listen.id)
       }
-    },
+    }),
     close: handler.close,
   }
 }

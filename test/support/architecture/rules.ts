@@ -45,6 +45,7 @@ const PACKAGES: readonly (readonly [RegExp, RegExp])[] = [
   [/^otpauth$/, /^services\/gateway\/accounts\/totp-rules\.ts$/],
   [/^uqr$/, /^services\/gateway\/web\/account\/code-picture\.ts$/],
   [/^csv-parse/, /^shared\/imports\/csv-rules\.ts$/],
+  [/^prom-client$/, /^shared\/process\/metrics\.ts$/],
   [/^ulid$/, /^shared\/process\/ids\.ts$/],
   [/^standardwebhooks$/, /^services\/webhooks\/secrets\.ts$/],
 ]
@@ -318,12 +319,12 @@ const oneDocument = (source: Source): string[] =>
 
 /**
  * The service that was added last. It shows that one can be: nothing names it but its own files, the list of contracts, the
- * notifier, which sends a mail about one of its events, the operations that it asks for, and what serves events over MCP,
- * where webhooks are a word of the protocol.
+ * notifier, which sends a mail about one of its events, the operations that it asks for, what serves events over MCP,
+ * where webhooks are a word of the protocol, and the table of all metrics.
  */
 const NEWEST_SERVICE = /webhook/i
 const KNOWS_NEWEST_SERVICE =
-  /^(services\/(webhooks|notifier|gateway\/mcp\/event)|shared\/contracts\/((webhooks|notifier)\/.*|([^/]+\/internals|event-types|index)\.ts$))/
+  /^(services\/(webhooks|notifier|gateway\/mcp\/event)|shared\/process\/metrics-table\.ts$|shared\/contracts\/((webhooks|notifier)\/.*|([^/]+\/internals|event-types|index)\.ts$))/
 
 const newestService = ({ text }: Source): string[] =>
   text

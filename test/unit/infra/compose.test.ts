@@ -70,6 +70,7 @@ test('it_runs_every_service_and_lets_an_operator_run_the_commands', () => {
 /** What a composed set decides itself, or what serves one machine alone. */
 const NOT_FOR_OPERATORS = [
   'DATA_DIR',
+  'HEALTH_PORT',
   'SMTP_URL',
   'MAIL_FROM',
   'LOOPBACK_TARGETS',

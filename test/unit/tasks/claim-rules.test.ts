@@ -5,6 +5,7 @@ import {
   beginClaim,
   type Claimant,
   type Claims,
+  claimChange,
   claimsAfter,
   endClaim,
   expireClaim,
@@ -258,4 +259,13 @@ test('completed_at_most_once_and_only_by_the_holder_of_the_last_claim', () => {
     }),
     { numRuns: 500 },
   )
+})
+
+test('what_a_change_does_to_claims_is_told_from_the_task_before_and_after', () => {
+  const held = claimedBy(ann)
+  expect(claimChange(free, held)).toEqual({ begun: true, ended: undefined })
+  expect(claimChange(held, held)).toEqual({ begun: false, ended: undefined })
+  const released = { ...held, ...endClaim(held, 'released', NOW) }
+  expect(claimChange(held, released)).toEqual({ begun: false, ended: 'released' })
+  expect(claimChange(released, { ...released, status: 'open' })).toEqual({ begun: false, ended: undefined })
 })

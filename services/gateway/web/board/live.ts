@@ -49,6 +49,8 @@ export type Live = Readonly<{
   mark: (workspace_id: string) => string
   /** Opens a stream. @throws AppError `unavailable` when there is no place. */
   open: (asked: ToWatch) => ReadableStream<Uint8Array>
+  /** How many are open. */
+  count: () => number
   /** Ends them all, and opens none from now on. */
   end: () => void
 }>
@@ -128,6 +130,7 @@ export const openLive = ({ watch, ids, log }: Readonly<{ watch: Watch; ids: Ids;
         },
       })
     },
+    count: places.count,
     end: () => over.abort(),
   }
 }
