@@ -18,6 +18,7 @@ import type { Metrics } from './process/metrics.ts'
 import type { Readiness } from './process/readiness.ts'
 import { configuredKeys } from './process/service-keys.ts'
 import { noTelemetry, type Telemetry } from './process/telemetry.ts'
+import { openTracing, type Tracing } from './process/tracing.ts'
 import { openDatabaseClock } from './storage/database-clock.ts'
 import { TERM_MS } from './storage/lease.ts'
 import { connectMongo, type Mongo, mongoFault } from './storage/mongo.ts'
@@ -59,11 +60,13 @@ const connect = async (
   {
     log,
     metrics,
+    tracing,
     waitFor,
     stack,
   }: Readonly<{
     log: Log
     metrics: Metrics
+    tracing: Tracing
     waitFor: (what: string) => void
     stack: AsyncDisposableStack
   }>,
@@ -71,7 +74,7 @@ const connect = async (
   waitFor('NATS and its JetStream (NATS_URL)')
   const nats_url = required(config.NATS_URL, 'NATS_URL')
   const keys = configuredKeys(name, config)
-  const bus = stack.use(await connectBus(nats_url, name, log.child('bus'), keys, metrics))
+  const bus = stack.use(await connectBus(nats_url, name, log.child('bus'), keys, { metrics, tracing }))
   waitFor('MongoDB (MONGODB_URL)')
   const mongodb_url = required(config.MONGODB_URL, 'MONGODB_URL')
   const mongo = stack.use(await connectMongo(mongodb_url, log.child('mongo'), { metrics, service: name }))
@@ -165,7 +168,8 @@ export const openHost = async (
     const ids = systemIds()
     const at = faultPoint(config.FAULT)
     const { metrics, waitFor, started } = openTelling(name, telemetry, stack)
-    const { bus, mongo } = await connect(name, config, { log, metrics, waitFor, stack })
+    const tracing = stack.use(await openTracing(name, config, log.child('traces')))
+    const { bus, mongo } = await connect(name, config, { log, metrics, tracing, waitFor, stack })
     const db = mongo.database(name)
     const publishing = { clock, random: ids.random, journal: await openJournal(db) }
     waitFor('the stream of events, which the migrator makes')

@@ -92,6 +92,7 @@ const wire = async (host: Host): Promise<void> => {
       at,
       term_ms,
       metrics: host.metrics,
+      tracing: bus.tracing,
     }),
   )
   host.sample(() => readOwed(deliveries, clock))

@@ -16,7 +16,7 @@ import type { TaskHeld } from './emails/task-held.ts'
 import { type About, isMine, type Participants, type Preference, unsentBecause } from './preference-rules.ts'
 
 /** An event, as far as a notice needs it. */
-type SourceEvent = Readonly<Pick<CloudEvent, 'id' | 'time' | 'workspaceid'>>
+type SourceEvent = Readonly<Pick<CloudEvent, 'id' | 'time' | 'workspaceid' | 'traceparent'>>
 type DisabledWebhook = z.output<(typeof webhooks.events)['webhook.disabled']['data']>
 
 /** What a comment is on: a task or a loop, the loop that it is in, and whether that is private. */
@@ -86,6 +86,8 @@ export type NoticeOf<T extends keyof Facts> = {
     at: Date
     template: Each
     facts: FactsOf<Each>
+    /** The trace of the request that caused the event, for the mails. */
+    traceparent?: string | undefined
   }>
 }[T]
 export type Notice = NoticeOf<keyof Facts>
@@ -132,6 +134,8 @@ export type Delivery = Readonly<{
   /** The lease: which claim holds it. */
   claim?: string
   created_at: Date
+  /** The trace of the request that it follows from. */
+  traceparent?: string | undefined
   sent_at: Date | null
   last_error: string | null
   /** When it is deleted; absent while it is pending, however long that takes. */
@@ -154,14 +158,22 @@ const newDelivery = (notice: Notice, now: Date) => ({
   owed_since: now,
   sent_at: null,
   last_error: null,
+  ...(notice.traceparent === undefined ? {} : { traceparent: notice.traceparent }),
 })
 
 /** The notice of an event. */
 export const noticeOf = <T extends keyof Facts>(
   template: T,
-  { id, time, workspaceid }: SourceEvent,
+  { id, time, workspaceid, traceparent }: SourceEvent,
   facts: FactsOf<T>,
-): NoticeOf<T> => ({ _id: id, ws: workspaceid, at: new Date(time), template, facts })
+): NoticeOf<T> => ({
+  _id: id,
+  ws: workspaceid,
+  at: new Date(time),
+  template,
+  facts,
+  ...(traceparent === undefined ? {} : { traceparent }),
+})
 
 /** Who gets a mail about a loop: ids, or null for every member. A private loop never goes to everybody. */
 export const audienceOf = ({

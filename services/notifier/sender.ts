@@ -3,6 +3,7 @@ import type { Clock } from '../../shared/process/clock.ts'
 import type { FaultPoint } from '../../shared/process/fault-points.ts'
 import type { Log } from '../../shared/process/log.ts'
 import { type Metrics, noMetrics } from '../../shared/process/metrics.ts'
+import { noTracing, type Tracing } from '../../shared/process/tracing.ts'
 import type { Ending, PendingWork } from '../../shared/storage/pending-work.ts'
 import { startWorker, type WorkContext, type Worker } from '../../shared/storage/worker.ts'
 import { openBlockade } from './blockade.ts'
@@ -14,6 +15,7 @@ import type { Delivery } from './notice-rules.ts'
 import { unsentBecause } from './preference-rules.ts'
 import { type Subscriptions, subscriptionId } from './preference-store.ts'
 import { later, type NextState, nextStateOf } from './retries.ts'
+import type { Outcome } from './smtp-faults.ts'
 import { type Suppressions, suppressionKey } from './suppression-store.ts'
 
 export type SenderDeps = Readonly<{
@@ -32,6 +34,7 @@ export type SenderDeps = Readonly<{
   at: FaultPoint
   term_ms?: number
   metrics?: Pick<Metrics, 'count' | 'observe'>
+  tracing?: Tracing
 }>
 
 /** The most deliveries that a sender holds, and how many more that somebody is waiting for. */
@@ -97,9 +100,25 @@ const endingOf = (work: Delivery, next: NextState): Ending<Delivery> => {
   }
 }
 
+/** Hands a mail over in a span of the trace that caused it, if one did. */
+const traced = (
+  tracing: Tracing,
+  { template, traceparent: parent }: Delivery,
+  send: () => Promise<Outcome>,
+): Promise<Outcome> => {
+  if (!tracing.on || parent === undefined) return send()
+  const attributes = { 'loops.mail.template': template }
+  return tracing.span({ name: `send mail ${template}`, kind: 'client', parent, attributes }, async (span) => {
+    const said = await send()
+    span.set({ 'loops.mail.outcome': said.outcome })
+    if (said.outcome !== 'accepted') span.fail(said.outcome)
+    return said
+  })
+}
+
 /** Starts sending. `nudge` says that there are new deliveries. */
 export const startSender = (deps: SenderDeps): Worker => {
-  const { clock, random, log, metrics = noMetrics } = deps
+  const { clock, random, log, metrics = noMetrics, tracing = noTracing } = deps
   const server = openBlockade({
     ...deps,
     onBlocked: (until) =>
@@ -117,7 +136,7 @@ export const startSender = (deps: SenderDeps): Worker => {
     if (!context.isHeld())
       return { status: 'pending', reason: 'its claim ended', due_at: clock.now(), counted: false }
     const start_ms = clock.monotonicMs()
-    const said = await deps.mailer.send(made, context.signal)
+    const said = await traced(tracing, delivery, () => deps.mailer.send(made, context.signal))
     metrics.observe('loops_mail_send_duration_seconds', {}, (clock.monotonicMs() - start_ms) / 1_000)
     const probe_at = server.note(said)
     if (said.outcome === 'refused' && said.unknown_mailbox) {

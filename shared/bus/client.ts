@@ -38,12 +38,26 @@ const asUnavailable = (error: AppError, service: string): AppError =>
     cause: error,
   })
 
+type Asked = readonly [name: string, input: unknown, call: Call]
+
+/**
+ * Sends a request, in a span of its own where it belongs to a trace or to a person's request: what a service does by itself
+ * begins no trace.
+ */
+const request = async (bus: Bus, contract: Contract, ...asked: Asked): Promise<unknown> => {
+  const [name, input, call] = asked
+  if (!bus.tracing.on || (call.traceparent === undefined && call.caller === null))
+    return await measured(bus, contract, ...asked)
+  const { name: service } = contract
+  const attributes = { 'rpc.system.name': 'nats', 'rpc.method': `${service}/${name}` }
+  return await bus.tracing.span(
+    { name: `${service}/${name}`, kind: 'client', parent: call.traceparent, attributes },
+    ({ traceparent = '' }) => measured(bus, contract, name, input, { ...call, traceparent }),
+  )
+}
+
 /** Sends a request, and measures how long it takes. */
-const request = async (
-  bus: Bus,
-  contract: Contract,
-  ...asked: readonly [name: string, input: unknown, call: Call]
-): Promise<unknown> => {
+const measured = async (bus: Bus, contract: Contract, ...asked: Asked): Promise<unknown> => {
   const { metrics } = bus
   if (!metrics.on) return await send(bus, contract, ...asked)
   const start_ms = systemClock.monotonicMs()

@@ -8,6 +8,7 @@ import { systemIds } from '../process/ids.ts'
 import type { Log } from '../process/log.ts'
 import { type Metrics, noMetrics } from '../process/metrics.ts'
 import { noKeys, type ServiceKeys } from '../process/service-keys.ts'
+import { noTracing, type Tracing } from '../process/tracing.ts'
 import { untilAnswered } from './answered.ts'
 import { type Link, type LinkState, openLink } from './link.ts'
 import { type Sign, signer } from './signature.ts'
@@ -37,6 +38,7 @@ export type Bus = AsyncDisposable &
     connected: () => boolean
     log: Log
     metrics: Metrics
+    tracing: Tracing
   }>
 
 /** Reports the state of the connection to its link. The client reports each failed try to reconnect; only the first is logged. */
@@ -75,7 +77,7 @@ export const connectBus = async (
   name: string,
   log: Log,
   keys: ServiceKeys = noKeys(name),
-  metrics: Metrics = noMetrics,
+  { metrics = noMetrics, tracing = noTracing }: Partial<Pick<Bus, 'metrics' | 'tracing'>> = {},
 ): Promise<Bus> => {
   let nc: NatsConnection
   try {
@@ -119,6 +121,7 @@ export const connectBus = async (
       connected: () => link.up() && !nc.isClosed() && !nc.isDraining(),
       log,
       metrics,
+      tracing,
       [Symbol.asyncDispose]: async () => {
         if (!nc.isClosed()) await nc.drain().catch(() => nc.close())
       },

@@ -60,6 +60,22 @@ const runHandler = async ({ operation, handler }: Endpoint, msg: ServiceMsg, cal
   return JSON.stringify(checked.data)
 }
 
+/** Runs the work of a request in a span of the trace that it came with; without one, as it is. */
+const traced = <T>(
+  { name: service, tracing }: Pick<Bus, 'name' | 'tracing'>,
+  operation: string,
+  call: Call,
+  work: (call: Call) => Promise<T>,
+): Promise<T> => {
+  if (!tracing.on || call.traceparent === undefined) return work(call)
+  const name = `${service}/${operation}`
+  const attributes = { 'rpc.system.name': 'nats', 'rpc.method': name }
+  return tracing.span(
+    { name, kind: 'server', parent: call.traceparent, attributes },
+    ({ traceparent = '' }) => work({ ...call, traceparent }),
+  )
+}
+
 /** The answer to a request that the gate refuses. */
 const refusal = (reason: Refusal): AppError =>
   new AppError('forbidden', 'This is not a request that this service takes; nothing was done.', {
@@ -85,7 +101,7 @@ const answering =
       const call = readCall(msg.headers, clock, stop)
       request_id = call.request_id
       untilLinked = () => bus.link.untilUp(call.remainingMs(), stop)
-      const answer = await runHandler(endpoint, msg, call)
+      const answer = await traced(bus, name, call, (inSpan) => runHandler(endpoint, msg, inSpan))
       await untilLinked()
       const headers = bus.events.forAnswer()
       msg.respond(answer, headers && { headers })

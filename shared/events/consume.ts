@@ -8,7 +8,6 @@ import { AppError } from '../contracts/define/errors.ts'
 import type { Clock } from '../process/clock.ts'
 import { pause, repeat } from '../process/lifecycle.ts'
 import type { Log } from '../process/log.ts'
-import type { Metrics } from '../process/metrics.ts'
 import { consumeGivenUp } from './advisories.ts'
 import type { DeadLetters, GivenUp } from './dead-letter-store.ts'
 import {
@@ -73,9 +72,10 @@ const trying = (
   durable: string,
   reactions: readonly Reaction[],
   options: ConsumeOptions &
-    Readonly<{ faultOf: (error: unknown) => AppError | undefined; log: Log; metrics: Metrics }>,
+    Readonly<{ faultOf: (error: unknown) => AppError | undefined; log: Log }> &
+    Pick<Bus, 'metrics' | 'tracing'>,
 ) => {
-  const { deadLetters, clock, random, faultOf, log, metrics } = options
+  const { deadLetters, clock, random, faultOf, log, metrics, tracing } = options
   const count = (outcome: 'done' | 'again' | 'held' | 'give_up'): void =>
     metrics.count('loops_consumer_events_total', { service: durable, outcome })
   const retry = (msg: JsMsg, error: unknown): number => {
@@ -104,7 +104,7 @@ const trying = (
     const heldFor = (): number => clock.monotonicMs() - since_ms
     const start_ms = clock.monotonicMs()
     try {
-      await reactTo(reactions, { subject: msg.subject, payload: msg.string() })
+      await reactTo(reactions, { subject: msg.subject, payload: msg.string() }, tracing)
     } catch (error) {
       const verdict = verdictOn(error, faultOf(error), msg.info.deliveryCount, heldFor())
       count(verdict === 'hold' ? 'held' : verdict)
@@ -191,7 +191,8 @@ export const consume = async (
   const log = bus.log.child('consume')
   const faultOf = (error: unknown): AppError | undefined =>
     error instanceof AppError ? error : translate(error)
-  const attempt = trying(durable, reactions, { ...options, faultOf, log, metrics: bus.metrics })
+  const measuring = { metrics: bus.metrics, tracing: bus.tracing }
+  const attempt = trying(durable, reactions, { ...options, faultOf, log, ...measuring })
   const { take, stop } = taking(bus, attempt, { ...options, log })
   const isOutage = (error: unknown): boolean => verdictOn(error, faultOf(error), 1, 0) === 'hold'
   const redrive = (signal: AbortSignal) => redriveAll(reactions, { deadLetters, isOutage, log }, signal)

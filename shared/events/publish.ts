@@ -1,6 +1,6 @@
 // Publishes one event to the stream, and looks for it there.
 import type { Bus } from '../bus/connect.ts'
-import type { OutboxEvent } from '../contracts/define/cloud-event.ts'
+import type { CloudEvent, OutboxEvent } from '../contracts/define/cloud-event.ts'
 import type { JournalPosition, Published } from './journal-store.ts'
 import { EVENTS_STREAM } from './streams.ts'
 
@@ -8,6 +8,30 @@ const MESSAGE_ID = 'Nats-Msg-Id'
 
 const count = ({ metrics, name: service }: Bus, outcome: 'ok' | 'failed'): void =>
   metrics.count('loops_outbox_published_total', { service, outcome })
+
+/** Publishes in a span of the trace that caused the event, if one did. */
+const traced = <T>(
+  { tracing }: Pick<Bus, 'tracing'>,
+  { id, type, traceparent }: CloudEvent,
+  work: () => Promise<T>,
+): Promise<T> => {
+  if (!tracing.on || traceparent === undefined) return work()
+  return tracing.span(
+    {
+      name: `send ${type}`,
+      kind: 'producer',
+      parent: traceparent,
+      attributes: {
+        'messaging.system': 'nats',
+        'messaging.operation.name': 'publish',
+        'messaging.operation.type': 'send',
+        'messaging.destination.name': EVENTS_STREAM,
+        'messaging.message.id': id,
+      },
+    },
+    work,
+  )
+}
 
 /**
  * Publishes an event and waits until the stream acknowledges it.
@@ -20,7 +44,9 @@ export const publish = async (
   stream: string,
 ): Promise<Published> => {
   try {
-    const { seq } = await bus.js.publish(subject, JSON.stringify(event), { msgID: id })
+    const { seq } = await traced(bus, event, () =>
+      bus.js.publish(subject, JSON.stringify(event), { msgID: id }),
+    )
     bus.events.published()
     count(bus, 'ok')
     return { id, at, subject, event, stream, seq }

@@ -2,6 +2,7 @@
 import type * as z from 'zod'
 import { CloudEvent } from '../contracts/define/cloud-event.ts'
 import { type Contract, eventFilter } from '../contracts/define/contract.ts'
+import { noTracing, type Tracing } from '../process/tracing.ts'
 import { PoisonError, UnknownEventError } from './deliveries.ts'
 
 /** An event with its data checked and typed. */
@@ -61,6 +62,21 @@ export const eventIdOf = (payload: string): string | null => {
   }
 }
 
+/** Reacts in a span of the trace that caused the event, if one did. */
+const traced = async (tracing: Tracing, event: CloudEvent, react: Reaction['react']): Promise<void> => {
+  if (!tracing.on || event.traceparent === undefined) return await react(event)
+  const attributes = {
+    'messaging.system': 'nats',
+    'messaging.operation.name': 'process',
+    'messaging.operation.type': 'process',
+    'messaging.message.id': event.id,
+  }
+  const { traceparent: parent } = event
+  await tracing.span({ name: `process ${event.type}`, kind: 'consumer', parent, attributes }, (span) =>
+    react({ ...event, traceparent: span.traceparent }),
+  )
+}
+
 /** A message of the stream. NATS controls who publishes on which subject, but not what a payload says. */
 export type ReceivedEvent = Readonly<{ subject: string; payload: string }>
 
@@ -72,6 +88,7 @@ export type ReceivedEvent = Readonly<{ subject: string; payload: string }>
 export const reactTo = async (
   reactions: readonly Reaction[],
   { subject, payload }: ReceivedEvent,
+  tracing: Tracing = noTracing,
 ): Promise<void> => {
   if (!reactions.some(({ subjects }) => subjects.test(subject)))
     throw new UnknownEventError(`nothing here reacts to ${subject}`)
@@ -80,5 +97,5 @@ export const reactTo = async (
   if (!reaction) throw new PoisonError(`nothing here reacts to ${event.type} of ${event.source}`)
   if (subject !== reaction.filter.replace('*', event.workspaceid))
     throw new PoisonError(`the event does not belong on its subject: ${subject}`)
-  await reaction.react(event)
+  await traced(tracing, event, reaction.react)
 }

@@ -242,6 +242,30 @@ export const VARIABLES = {
     type: wholeNumber(1, 65_535),
     about: 'Port on 127.0.0.1 where each process answers /livez and /readyz alone; default: none',
   },
+  OTEL_EXPORTER_OTLP_ENDPOINT: {
+    type: url('http:', 'https:'),
+    about:
+      'Where traces are sent, such as http://collector:4318; unset: nowhere. As in https://opentelemetry.io/docs/specs/otel/protocol/exporter/',
+  },
+  OTEL_EXPORTER_OTLP_PROTOCOL: {
+    type: z.enum(['grpc', 'http/protobuf', 'http/json'], 'is not grpc, http/protobuf or http/json'),
+    fallback: 'http/protobuf',
+    about: '`grpc` (port 4317 of most collectors), `http/protobuf` or `http/json` (port 4318)',
+  },
+  OTEL_EXPORTER_OTLP_HEADERS: {
+    type: z.string(),
+    about: 'Headers for the collector, such as `api-key=…`, separated by commas',
+    secret: true,
+  },
+  OTEL_TRACES_SAMPLER_ARG: {
+    type: z
+      .string()
+      .regex(/^(0(\.\d+)?|1(\.0+)?)$/, 'is not a number from 0 to 1')
+      .transform(Number),
+    fallback: '1',
+    about:
+      'The share of the traces that begin here which are kept, from 0 to 1; a trace of a client keeps its decision',
+  },
   STREAM_REPLICAS: {
     type: wholeNumber(1, 5),
     about: 'Copies of the event stream, each on its own server; default: 3 if NATS has three servers, else 1',

@@ -1,5 +1,6 @@
 // Writes log lines to stderr: JSON for machines, readable text on a terminal. Redacts secrets by their names.
 import { systemClock } from './clock.ts'
+import { runningSpan } from './trace-context.ts'
 
 const LEVELS = ['debug', 'info', 'warn', 'error'] as const
 export type Level = (typeof LEVELS)[number]
@@ -51,6 +52,12 @@ const readable = (level: Level, topic: string, message: string, fields: Fields, 
   return `${at.toISOString().slice(11, 23)} ${level.toUpperCase().padEnd(5)} ${topic}: ${message}${rest.join('')}`
 }
 
+/** The trace that the code of a line runs in. */
+const traceOf = (): Fields => {
+  const span = runningSpan()
+  return span ? { trace_id: span.trace_id, span_id: span.span_id } : {}
+}
+
 /** Makes the log of a topic. */
 export const createLog = (options: LogOptions): Log => {
   const write = options.write ?? ((line: string) => void process.stderr.write(`${line}\n`))
@@ -76,7 +83,16 @@ export const createLog = (options: LogOptions): Log => {
         const safe = Object.fromEntries(
           Object.entries(fields).map(([key, value]) => [key, plain(key, value)]),
         )
-        write(JSON.stringify({ ...safe, at: time.toISOString(), level: name, topic: options.topic, message }))
+        write(
+          JSON.stringify({
+            ...safe,
+            ...traceOf(),
+            at: time.toISOString(),
+            level: name,
+            topic: options.topic,
+            message,
+          }),
+        )
       }
     }
   return {

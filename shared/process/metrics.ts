@@ -74,7 +74,11 @@ export const openMetrics = async (max_series = MAX_SERIES): Promise<OpenMetrics>
   const fits = bounding(max_series, (metric) => counters.get('loops_metrics_dropped_total')?.inc({ metric }))
   const readers = new Set<() => readonly Sample[]>()
   const readGauges = (): void => {
-    for (const gauge of gauges.values()) gauge.reset()
+    for (const gauge of gauges.values()) {
+      gauge.reset()
+      // A reset gauge without labels is 0; but what nobody here knows is not to be reported.
+      gauge.remove({})
+    }
     for (const read of readers)
       for (const { name, labels, value } of read()) gauges.get(name)?.set({ ...labels }, value)
   }

@@ -21,6 +21,9 @@ import type { Load } from './load.ts'
 /** Time for a tool call (ms). Longer than the bus client gives a service, so that its answer still gets out. */
 const TOOL_BUDGET_MS = 10_000
 
+/** The method of MCP that calls tools. */
+const METHOD = 'tools/call'
+
 /** Who makes a call, and by which of their connected apps. */
 export type Connection = Readonly<{
   caller: Caller
@@ -190,25 +193,16 @@ const request = async (
   return { content: [{ type: 'text', text: JSON.stringify(structuredContent) }], structuredContent }
 }
 
-/**
- * Calls a tool for a person.
- * @returns its result, or an AppError as a result with `isError`.
- * @throws ProtocolError -32602 for a tool that does not exist, as the protocol wants it.
- */
-export const callTool = async (
+/** Calls a tool that exists, and measures how long that takes. */
+const answer = async (
   deps: CallDeps,
+  found: CatalogTool,
   asked: ToolRequest,
   connection: Connection,
 ): Promise<CallToolResult> => {
-  const found = deps.catalog.find(asked.name)
-  if (!found)
-    throw new ProtocolError(
-      ProtocolErrorCode.InvalidParams,
-      `There is no tool ${JSON.stringify(asked.name.slice(0, 128))}; tools/list names them all.`,
-    )
   const start_ms = deps.clock.monotonicMs()
   const measure = (error_type: '' | ErrorCode): void => {
-    const labels = { mcp_method_name: 'tools/call', gen_ai_tool_name: found.name, error_type }
+    const labels = { mcp_method_name: METHOD, gen_ai_tool_name: found.name, error_type }
     const took_ms = deps.clock.monotonicMs() - start_ms
     deps.bus.metrics.observe('mcp_server_operation_duration_seconds', labels, took_ms / 1_000)
   }
@@ -227,4 +221,41 @@ export const callTool = async (
     if (scopesOfRole(caller.role).includes(scope)) connection.onMissingScope?.(scope)
     return errorResult(refusedForScope(error, scope, connection, deps.appsUrl))
   }
+}
+
+/**
+ * Calls a tool for a person, in a span named by the conventions for MCP
+ * (https://opentelemetry.io/docs/specs/semconv/gen-ai/mcp/).
+ * @returns its result, or an AppError as a result with `isError`.
+ * @throws ProtocolError -32602 for a tool that does not exist, as the protocol wants it.
+ */
+export const callTool = async (
+  deps: CallDeps,
+  asked: ToolRequest,
+  connection: Connection,
+): Promise<CallToolResult> => {
+  const found = deps.catalog.find(asked.name)
+  if (!found)
+    throw new ProtocolError(
+      ProtocolErrorCode.InvalidParams,
+      `There is no tool ${JSON.stringify(asked.name.slice(0, 128))}; tools/list names them all.`,
+    )
+  const { tracing } = deps.bus
+  if (!tracing.on) return await answer(deps, found, asked, connection)
+  const attributes = {
+    'mcp.method.name': METHOD,
+    'gen_ai.operation.name': 'execute_tool',
+    'gen_ai.tool.name': found.name,
+  }
+  const span = {
+    name: `${METHOD} ${found.name}`,
+    kind: 'server',
+    parent: asked.traceparent,
+    attributes,
+  } as const
+  return await tracing.span(span, async ({ traceparent, fail }) => {
+    const result = await answer(deps, found, { ...asked, traceparent }, connection)
+    if (result.isError) fail('tool_error')
+    return result
+  })
 }

@@ -45,6 +45,7 @@ const PACKAGES: readonly (readonly [RegExp, RegExp])[] = [
   [/^otpauth$/, /^services\/gateway\/accounts\/totp-rules\.ts$/],
   [/^uqr$/, /^services\/gateway\/web\/account\/code-picture\.ts$/],
   [/^csv-parse/, /^shared\/imports\/csv-rules\.ts$/],
+  [/^@opentelemetry\//, /^shared\/process\/otlp\.ts$/],
   [/^prom-client$/, /^shared\/process\/metrics\.ts$/],
   [/^ulid$/, /^shared\/process\/ids\.ts$/],
   [/^standardwebhooks$/, /^services\/webhooks\/secrets\.ts$/],

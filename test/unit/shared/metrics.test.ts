@@ -70,6 +70,13 @@ describe('a page', () => {
     expect((await metrics.page()).text).not.toContain('loops_consumer_lag{')
   })
 
+  test('has_no_gauge_that_this_process_knows_nothing_of', async () => {
+    const metrics = await openMetrics()
+    expect((await metrics.page()).text).not.toMatch(/^loops_ready_tasks /m)
+    using _ = metrics.gauges(() => [{ name: 'loops_ready_tasks', labels: {}, value: 0 }])
+    expect((await metrics.page()).text).toContain('loops_ready_tasks 0\n')
+  })
+
   test('drops_and_counts_series_beyond_the_bound', async () => {
     const metrics = await openMetrics(2)
     for (const reason of ['busy', 'late', 'forged', 'late'])
