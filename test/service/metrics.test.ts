@@ -21,7 +21,7 @@ let task_id: string
 
 const pageOf = async (at: number): Promise<string> => (await fetch(`http://127.0.0.1:${at}/metrics`)).text()
 /** The value of a series; undefined: it is not there. */
-const valueOf = async (series: string, at = port): Promise<number | undefined> => {
+const seriesOf = async (series: string, at = port): Promise<number | undefined> => {
   const line = (await pageOf(at)).split('\n').find((one) => one.startsWith(`${series} `))
   return line === undefined ? undefined : Number(line.slice(series.length + 1))
 }
@@ -57,7 +57,7 @@ test('every_service_of_the_process_is_ready', async () => {
   const ready = await fetch(`http://127.0.0.1:${port}/readyz`)
   expect([ready.status, await ready.json()]).toEqual([200, { status: 'ok' }])
   for (const service of [MIGRATOR, 'gateway', 'tasks', 'loops-queue', 'notifier', 'webhooks'])
-    await expect.poll(() => valueOf(`loops_ready{service="${service}"}`), WAIT).toBe(1)
+    await expect.poll(() => seriesOf(`loops_ready{service="${service}"}`), WAIT).toBe(1)
 })
 
 describe('what happens', () => {
@@ -79,14 +79,14 @@ describe('what happens', () => {
     const refused = agent.call('get_task', { task_id: '01JD3Z00000000000000000001' })
     await expect(refused).rejects.toMatchObject({ code: 'not_found' })
     const labels = 'mcp_method_name="tools/call",gen_ai_tool_name="get_task",error_type="not_found"'
-    expect(await valueOf(`mcp_server_operation_duration_seconds_count{${labels}}`)).toBe(1)
+    expect(await seriesOf(`mcp_server_operation_duration_seconds_count{${labels}}`)).toBe(1)
   })
 
   test('claims_are_counted_when_they_begin_and_end', async () => {
     await agent.call('claim_task', { task_id })
     await agent.call('release_claims', { task_ids: [task_id] })
     const both = async (series: string) =>
-      ((await valueOf(series)) ?? 0) + ((await valueOf(series, second)) ?? 0)
+      ((await seriesOf(series)) ?? 0) + ((await seriesOf(series, second)) ?? 0)
     expect(await both('loops_claims_begun_total')).toBe(1)
     expect(await both('loops_claims_ended_total{reason="released"}')).toBe(1)
   })
@@ -94,19 +94,19 @@ describe('what happens', () => {
 
 describe('what is in the database', () => {
   test('is_reported_by_one_of_two_replicas', async () => {
-    await expect.poll(() => valueOf('loops_ready_tasks'), WAIT).toBe(1)
-    expect(await valueOf('loops_ready_tasks', second)).toBeUndefined()
-    expect(await valueOf('loops_ready_tasks_oldest_age_seconds')).toBeGreaterThan(0)
+    await expect.poll(() => seriesOf('loops_ready_tasks'), WAIT).toBe(1)
+    expect(await seriesOf('loops_ready_tasks', second)).toBeUndefined()
+    expect(await seriesOf('loops_ready_tasks_oldest_age_seconds')).toBeGreaterThan(0)
   })
 
   test('is_reported_by_the_other_once_the_one_is_gone', async () => {
     await system.stop()
     await expect
-      .poll(() => valueOf('loops_outbox_documents{service="tasks",collection="tasks"}', second), WAIT)
+      .poll(() => seriesOf('loops_outbox_documents{service="tasks",collection="tasks"}', second), WAIT)
       .toBe(0)
-    expect(await valueOf('loops_ready_tasks', second)).toBe(1)
-    expect(await valueOf('loops_dead_letters{service="tasks"}', second)).toBe(0)
-    expect(await valueOf('loops_consumer_lag{service="tasks"}', second)).toBe(0)
+    expect(await seriesOf('loops_ready_tasks', second)).toBe(1)
+    expect(await seriesOf('loops_dead_letters{service="tasks"}', second)).toBe(0)
+    expect(await seriesOf('loops_consumer_lag{service="tasks"}', second)).toBe(0)
   })
 })
 
