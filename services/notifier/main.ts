@@ -23,7 +23,7 @@ import { ERASURES } from './erasures.ts'
 import { forgetReader } from './forget-reader.ts'
 import { handlers } from './handlers.ts'
 import { createMailer } from './mailer.ts'
-import { readOwed } from './measured.ts'
+import { readPending } from './measured.ts'
 import { openMentionQuotas } from './mention-store.ts'
 import { openSubscriptions } from './preference-store.ts'
 import { reactions } from './reactions.ts'
@@ -95,7 +95,7 @@ const wire = async (host: Host): Promise<void> => {
       tracing: bus.tracing,
     }),
   )
-  host.sample(() => readOwed(deliveries, clock))
+  host.sample(() => readPending(deliveries, clock))
   stack.use(
     repeat(deliveries.deleteOld, { interval_ms: DELETE_OLD_MS, log: host.log.child('ledger'), random }),
   )

@@ -19,7 +19,7 @@ import { openDeliveries } from './delivery-store.ts'
 import { ERASURES } from './erasures.ts'
 import { openEventDeliveries } from './event-delivery-store.ts'
 import { startEventSender } from './event-sender.ts'
-import { readOwed } from './measured.ts'
+import { readPending } from './measured.ts'
 import { reactions } from './reactions.ts'
 import { resealSecrets } from './reseal.ts'
 import { SEALING } from './secrets.ts'
@@ -79,8 +79,8 @@ const wire = async (host: Host): Promise<void> => {
   const sender = stack.use(startSender(sending))
   const { nudge } = sender
   const events = await wireSubscriptions(host, { ...shared, term_ms })
-  host.sample(() => readOwed('webhook', deliveries, clock))
-  host.sample(() => readOwed('subscription', events.deliveries, clock))
+  host.sample(() => readPending('webhook', deliveries, clock))
+  host.sample(() => readPending('subscription', events.deliveries, clock))
   const erasing = await openErasing(host, db, ERASURES)
   const reacting = reactions({
     webhooks,

@@ -66,24 +66,12 @@ const bindToLink = (nc: NatsConnection, link: Link, timeout_ms: number): NatsCon
   return Object.create(nc, { request: { value: request } })
 }
 
-/**
- * Connects, and reconnects for ever, with jitter.
- * @param name shown in the server's connection list.
- * @param keys of the service that this process runs. Without keys it can neither send requests nor take any.
- * @throws AppError `unavailable` when NATS or its JetStream does not answer at first.
- */
-export const connectBus = async (
-  url: string,
-  name: string,
-  log: Log,
-  keys: ServiceKeys = noKeys(name),
-  { metrics = noMetrics, tracing = noTracing }: Partial<Pick<Bus, 'metrics' | 'tracing'>> = {},
-): Promise<Bus> => {
-  let nc: NatsConnection
+/** Connects to any of the servers of a URL. @throws AppError `unavailable` when none answers. */
+const connectNats = async (url: string, name: string): Promise<NatsConnection> => {
   try {
     const servers = serversOf(url) ?? []
     const { username, password } = servers[0] ?? new URL(url)
-    nc = await connect({
+    return await connect({
       servers: servers.map(({ protocol, host }) => `${protocol}//${host}`),
       name,
       ...(username ? { user: decodeURIComponent(username), pass: decodeURIComponent(password) } : {}),
@@ -100,6 +88,22 @@ export const connectBus = async (
   } catch (error) {
     throw new AppError('unavailable', 'NATS does not answer; check NATS_URL.', { cause: error })
   }
+}
+
+/**
+ * Connects, and reconnects for ever, with jitter.
+ * @param name shown in the server's connection list.
+ * @param keys of the service that this process runs. Without keys it can neither send requests nor take any.
+ * @throws AppError `unavailable` when NATS or its JetStream does not answer at first.
+ */
+export const connectBus = async (
+  url: string,
+  name: string,
+  log: Log,
+  keys: ServiceKeys = noKeys(name),
+  { metrics = noMetrics, tracing = noTracing }: Partial<Pick<Bus, 'metrics' | 'tracing'>> = {},
+): Promise<Bus> => {
+  const nc = await connectNats(url, name)
   const link = openLink(systemClock)
   void watch(nc, log, link)
   try {

@@ -161,7 +161,7 @@ const OF_WORK = {
     help: 'Claims that somebody wanted to renew or to give back, and had lost. Calls that are refused with `claim_lost` are in the outcome of requests.',
     labels: [],
   },
-  loops_mail_owed: {
+  loops_mail_pending: {
     type: 'gauge',
     help: `Mails that are not sent yet. ${UP_TO}`,
     labels: [],
@@ -169,7 +169,7 @@ const OF_WORK = {
   },
   loops_mail_oldest_age_seconds: {
     type: 'gauge',
-    help: 'How long the oldest mail that is not sent yet has been owed; 0 when none is.',
+    help: 'How long the oldest mail that is not sent yet has been pending; 0 when none is.',
     labels: [],
     sampled: true,
   },
@@ -184,7 +184,7 @@ const OF_WORK = {
     labels: [],
     buckets: LONG_SECONDS,
   },
-  loops_webhook_owed: {
+  loops_webhook_pending: {
     type: 'gauge',
     help: `Calls to addresses of others that are not made yet. \`kind\`: \`webhook\` or \`subscription\` (of an agent). ${UP_TO}`,
     labels: ['kind'],
@@ -192,7 +192,7 @@ const OF_WORK = {
   },
   loops_webhook_oldest_age_seconds: {
     type: 'gauge',
-    help: 'How long the oldest call that is not made yet has been owed; 0 when none is.',
+    help: 'How long the oldest call that is not made yet has been pending; 0 when none is.',
     labels: ['kind'],
     sampled: true,
   },

@@ -62,7 +62,7 @@ export type PendingWork<T extends Work> = Readonly<{
   /** Records endings and releases their leases. @returns how many were not recorded, because the lease was lost. */
   record: (endings: readonly Ending<T>[]) => Promise<number>
   /**
-   * How much is not finished, at most `limit` in each lane, and since when the oldest of the first OLDEST_OF has been owed.
+   * How much is not finished, at most `limit` in each lane, and since when the oldest of the first OLDEST_OF has been pending.
    * @param time_ms for each query.
    */
   backlog: (limit: number, time_ms: number) => Promise<Backlog>
@@ -198,10 +198,10 @@ const counting =
     let oldest: Date | undefined
     const options = { hint: index, maxTimeMS: time_ms }
     for (const lane of lanes) {
-      const owed = { ...lane, due_at: { $gte: new Date(0) } }
-      count += await work.countDocuments(owed, { ...options, limit })
+      const unfinished = { ...lane, due_at: { $gte: new Date(0) } }
+      count += await work.countDocuments(unfinished, { ...options, limit })
       const first = work
-        .find(owed, options)
+        .find(unfinished, options)
         .limit(OLDEST_OF)
         .project<{ owed_since?: Date }>({ owed_since: 1 })
       for (const { owed_since } of await first.toArray())

@@ -290,11 +290,13 @@ const opening = ({ text }: Source): string[] =>
     ? []
     : ['does not open by saying what it holds: begin it with a comment of a sentence']
 
+/** Beginnings of subjects; two attributes of spans by the conventions of OpenTelemetry begin like one. */
+const SUBJECT = /^(rpc|evt)\.(?!system\.name$|method$)/
 const subjects = (source: Source): string[] =>
   nodesOf(source, 'Literal', 'TemplateElement')
     .filter((node) => {
       const value = node.type === 'Literal' ? node.value : (node.value as { cooked?: string }).cooked
-      return typeof value === 'string' && /^(rpc|evt)\./.test(value)
+      return typeof value === 'string' && SUBJECT.test(value)
     })
     .map((node) =>
       at(source, node, 'writes a subject by hand: take it from shared/contracts/define/contract.ts'),
