@@ -132,8 +132,8 @@ const openSamples = async (
   return startSamples({ service, metrics, turns, clock, random: ids.random, log })
 }
 
-/** What a service tells about itself while it starts, and after. */
-const openTelling = (name: string, { metrics, probes }: Telemetry, stack: AsyncDisposableStack) => {
+/** Says what a service waits for while it starts, and what it lacks afterwards. */
+const openProbe = (name: string, { metrics, probes }: Telemetry, stack: AsyncDisposableStack) => {
   const probe = stack.use(probes.open(name))
   return {
     metrics,
@@ -167,7 +167,7 @@ export const openHost = async (
     const clock = aheadOf(systemClock, config.CLOCK_OFFSET_MS ?? 0)
     const ids = systemIds()
     const at = faultPoint(config.FAULT)
-    const { metrics, waitFor, started } = openTelling(name, telemetry, stack)
+    const { metrics, waitFor, started } = openProbe(name, telemetry, stack)
     const tracing = stack.use(await openTracing(name, config, log.child('traces')))
     const { bus, mongo } = await connect(name, config, { log, metrics, tracing, waitFor, stack })
     const db = mongo.database(name)

@@ -75,7 +75,16 @@ const wire = async (host: Host): Promise<void> => {
   const deliveries = await openDeliveries(db, { clock, ids, shares: standing.shares, term_ms })
   const keys = host.bus.keys.of(SEALING)
   const shared = { webhooks, deliveries, keys, loopback: loopbackTargets(config), clock }
-  const sending = { ...shared, standing, term_ms, random: ids.random, log: log.child('sender'), at, metrics }
+  const sending = {
+    ...shared,
+    standing,
+    term_ms,
+    random: ids.random,
+    log: log.child('sender'),
+    at,
+    metrics,
+    tracing: host.bus.tracing,
+  }
   const sender = stack.use(startSender(sending))
   const { nudge } = sender
   const events = await wireSubscriptions(host, { ...shared, term_ms })

@@ -6,12 +6,14 @@ import { type Metrics, noMetrics } from '../../shared/process/metrics.ts'
 import { nextTry } from '../../shared/process/retries.ts'
 import { unsealSome } from '../../shared/process/sealing.ts'
 import type { Keys } from '../../shared/process/service-keys.ts'
+import { noTracing, type Tracing } from '../../shared/process/tracing.ts'
 import { untilSaved } from '../../shared/storage/command.ts'
 import type { Ending } from '../../shared/storage/pending-work.ts'
 import { startWorker, type WorkContext, type Worker } from '../../shared/storage/worker.ts'
 import { callSigned } from './calls.ts'
 import { type Delivery, judge, type NextState, type Outcome, SCHEDULE } from './delivery-rules.ts'
 import type { Deliveries } from './delivery-store.ts'
+import { tracedCall } from './measured.ts'
 import { PARALLEL, type Standing } from './standing.ts'
 import {
   disabledEvent,
@@ -40,6 +42,7 @@ export type SenderDeps = Readonly<{
   at: FaultPoint
   term_ms?: number
   metrics?: Pick<Metrics, 'count' | 'observe'>
+  tracing?: Tracing
 }>
 
 /** What the calls to webhooks are among the calls that are measured. */
@@ -97,7 +100,7 @@ const uncalled = (webhook: Webhook | undefined): string | undefined => {
 
 /** Starts sending. `nudge` says that there are new deliveries. */
 export const startSender = (deps: SenderDeps): Worker => {
-  const { webhooks, standing, log, clock, random, metrics = noMetrics } = deps
+  const { webhooks, standing, log, clock, random, metrics = noMetrics, tracing = noTracing } = deps
   const attempt = async (webhook: Webhook | undefined, delivery: Delivery, context: WorkContext) => {
     const answer = uncalled(webhook)
     if (!webhook || answer !== undefined)
@@ -105,7 +108,7 @@ export const startSender = (deps: SenderDeps): Worker => {
     if (!context.isHeld())
       return { work: delivery, set: { status: 'pending' as const }, due_at: clock.now(), counted: false }
     const start_ms = clock.monotonicMs()
-    const outcome = await call(deps, webhook, delivery)
+    const outcome = await tracedCall(tracing, delivery, () => call(deps, webhook, delivery))
     const took_ms = clock.monotonicMs() - start_ms
     metrics.observe('loops_webhook_call_duration_seconds', { kind: KIND }, took_ms / 1_000)
     deps.at('call.answered')
